@@ -1,0 +1,58 @@
+# Two commands are enough: `make start` and `make test`. The others are shortcuts to the program.
+.PHONY: start test install build init seed stream counts check reset db pack fmt lint clean
+
+CLI := node dist/src/cli.js
+# In a terminal the program gets a process group of its own, so that Ctrl+C reaches it alone: make
+# would otherwise end with an error although the run ended well.
+FOREGROUND := if [ -t 0 ]; then set -m; fi;
+SOURCES := $(shell find src workers test bench -name '*.ts') tsconfig.json package.json
+
+start: build
+	@$(FOREGROUND) $(CLI) start $(ARGS)
+
+test: build
+	@npm run --silent lint
+	@npm run --silent test:built
+
+install: node_modules/.package-lock.json
+
+build: dist/.built
+
+init: build
+	@$(CLI) init-db
+
+seed: build
+	@$(CLI) seed $(ARGS)
+
+stream: build
+	@$(FOREGROUND) $(CLI) stream --interval $${INTERVAL:-2} --batch-size $${BATCH:-50} $(ARGS)
+
+counts: build
+	@$(CLI) counts
+
+check: build
+	@$(CLI) check
+
+reset: build
+	@$(CLI) reset $(ARGS)
+
+db: build
+	@$(FOREGROUND) $(CLI) db
+
+fmt: install
+	@npm run --silent fmt
+
+lint: install
+	@npm run --silent lint
+
+clean:
+	rm -rf dist
+
+node_modules/.package-lock.json: package.json package-lock.json
+	@node -e 'const [a,b]=process.versions.node.split(".").map(Number);if(a<20||(a===20&&b<19)){console.error("Node "+process.versions.node+" is too old: 20.19 or newer is needed.");process.exit(2)}'
+	npm ci --no-audit --no-fund
+	@touch $@
+
+dist/.built: node_modules/.package-lock.json $(SOURCES)
+	@npm run --silent build
+	@touch $@

@@ -1,0 +1,98 @@
+#!/usr/bin/env node
+import { parseArguments } from './arguments.js';
+import type { Command, CommandContext } from './commands/context.js';
+import type { Command as CommandName } from './config/commands.js';
+import { chooseLanguage } from './config/language.js';
+import { EXIT, type ExitCode, OperatorError } from './errors.js';
+import { type Messages, messagesIn } from './log/messages/index.js';
+
+/** Each command is loaded when it is run, so that `--help` answers at once. */
+const COMMANDS: Readonly<Record<CommandName, () => Promise<{ run: Command }>>> = {
+  start: () => import('./commands/start.js'),
+  'init-db': () => import('./commands/init-db.js'),
+  seed: () => import('./commands/seed.js'),
+  stream: () => import('./commands/stream.js'),
+  reset: () => import('./commands/reset.js'),
+  counts: () => import('./commands/counts.js'),
+  check: () => import('./commands/check.js'),
+  pause: () => import('./commands/pause.js'),
+  resume: () => import('./commands/resume.js'),
+  db: () => import('./commands/db.js'),
+};
+
+process.exitCode = await main(process.argv.slice(2), process.cwd());
+
+async function main(argv: readonly string[], cwd: string): Promise<ExitCode> {
+  // A reader that has enough (`| head`) is no reason to fail.
+  process.stdout.on('error', () => undefined);
+  const messages = messagesIn(chooseLanguage(argv, process.env, cwd));
+  const args = parseArguments(argv, messages);
+  if (args.version !== null) {
+    process.stdout.write(`${args.version}\n`);
+    return EXIT.done;
+  }
+  if (args.help !== null) {
+    const asked = args.problems.length === 0;
+    (asked ? process.stdout : process.stderr).write(args.help);
+    return asked ? EXIT.done : EXIT.usage;
+  }
+  try {
+    const { loadSettings } = await import('./config/load.js');
+    const settings = loadSettings({ ...args, env: process.env, cwd });
+    if (args.command === null) return EXIT.usage;
+    return await runCommand(args.command, { ...args, settings, messages, cwd });
+  } catch (error) {
+    // The log is not open yet, or closed again: the operator reads stderr.
+    return tell(error, messages, args.json, (text) => process.stderr.write(`${text}\n`));
+  }
+}
+
+type Prepared = Pick<
+  CommandContext,
+  'settings' | 'messages' | 'cwd' | 'json' | 'yes' | 'dropForeignTables'
+>;
+
+/** Opens the log, runs the command, and puts what it throws into the log. */
+async function runCommand(name: CommandName, prepared: Prepared): Promise<ExitCode> {
+  const { settings, messages, json } = prepared;
+  const [{ createLog }, { createStatusLine }, { run }] = await Promise.all([
+    import('./log/logger.js'),
+    import('./log/status-line.js'),
+    COMMANDS[name](),
+  ]);
+  const status = createStatusLine(process.stderr);
+  const log = createLog({ settings: settings.logging, messages, console: status });
+  try {
+    return await run({
+      ...prepared,
+      log,
+      status,
+      print: (result) => {
+        status.clear();
+        process.stdout.write(json ? `${JSON.stringify(result.json)}\n` : result.text);
+      },
+    });
+  } catch (error) {
+    status.clear();
+    return tell(error, messages, json, (text) => log.component(name).error(text));
+  } finally {
+    await log.close();
+  }
+}
+
+/** Says what went wrong, once, and with `--json` as the document that was promised. */
+function tell(
+  error: unknown,
+  messages: Messages,
+  json: boolean,
+  write: (text: string) => void,
+): ExitCode {
+  const expected = error instanceof OperatorError;
+  const exitCode = expected ? error.exitCode : EXIT.defect;
+  const text = expected
+    ? error.tell(messages)
+    : messages.cli.defect(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  write(text);
+  if (json) process.stdout.write(`${JSON.stringify({ error: text, exit_code: exitCode })}\n`);
+  return exitCode;
+}

@@ -1,0 +1,24 @@
+import type { Settings } from '../config/settings.js';
+import type { ExitCode } from '../errors.js';
+import type { Log } from '../log/logger.js';
+import type { Messages } from '../log/messages/index.js';
+import type { StatusLine } from '../log/status-line.js';
+
+/** What every command works with. Results go to `print`, everything else to the log. */
+export interface CommandContext {
+  readonly settings: Settings;
+  readonly messages: Messages;
+  readonly log: Log;
+  readonly status: StatusLine;
+  readonly cwd: string;
+  /** `--json`: the result is one JSON document. */
+  readonly json: boolean;
+  /** `--yes` and `--drop-foreign-tables` of `reset`. */
+  readonly yes: boolean;
+  readonly dropForeignTables: boolean;
+  /** Writes a result to stdout: the document with `--json`, else the text. */
+  readonly print: (result: { json: unknown; text: string }) => void;
+}
+
+/** A command: wires parts together, and says how it ended. */
+export type Command = (context: CommandContext) => Promise<ExitCode>;

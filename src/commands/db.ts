@@ -1,0 +1,36 @@
+import { EXIT, OperatorError } from '../errors.js';
+import { openEmbedded } from '../postgres/embedded.js';
+import { onSignals } from '../signals.js';
+import type { Command } from './context.js';
+
+/** `db`: keeps the embedded server up in the foreground, and prints where it is. */
+export const run: Command = async (context) => {
+  const { settings, messages, log } = context;
+  if (settings.server !== null) {
+    throw new OperatorError(EXIT.usage, (m) => m.server.notEmbedded());
+  }
+  const out = log.component('db');
+  const server = await openEmbedded({ ...settings.embedded, db: settings.db }, (event) =>
+    out.info(JSON.stringify(event)),
+  );
+  try {
+    context.print({ json: { url: server.url }, text: `${server.url}\n` });
+    out.info(messages.server.stopHint());
+    await new Promise<void>((resolve) => {
+      // The pending signal handlers alone do not keep the process alive.
+      const alive = setInterval(() => undefined, 2 ** 30);
+      const release = onSignals(
+        () => {
+          clearInterval(alive);
+          release();
+          resolve();
+        },
+        () => undefined,
+      );
+    });
+  } finally {
+    await server.release();
+  }
+  out.info(messages.server.stopped());
+  return EXIT.done;
+};

@@ -1,0 +1,156 @@
+import { resolve } from 'node:path';
+import { EXIT, type ExitCode } from '../errors.js';
+import { samplePools } from '../hospital/pools.js';
+import { withConnection } from '../postgres/connect.js';
+import { countRows } from '../postgres/counts.js';
+import { failureError } from '../postgres/failures.js';
+import { requireSchema, requireWritable } from '../postgres/scripts.js';
+import type { ConnectionTarget } from '../postgres/target.js';
+import { newRunId, RunFolder } from '../report/run-folder.js';
+import { type RunSummary, summarize } from '../report/summary.js';
+import { summaryText } from '../report/text.js';
+import { onSignals } from '../signals.js';
+import { Coordinator, type StreamOutcome } from '../stream/coordinator.js';
+import { Narrator } from '../stream/narrator.js';
+import { planLoad, type WorkerPlan } from '../stream/plan.js';
+import { watchSentinel } from '../stream/sentinel.js';
+import { Totals } from '../stream/totals.js';
+import type { Command, CommandContext } from './context.js';
+import { forceEnd } from './force-end.js';
+import { withServer } from './with-server.js';
+
+/** `stream`: continuous events, until a limit or a signal. */
+export const run: Command = (context) =>
+  withServer(context, (target) => streamEvents(context, target));
+
+/** Streams into a database that has the schema, and prints the summary. */
+export async function streamEvents(
+  context: CommandContext,
+  target: ConnectionTarget,
+): Promise<ExitCode> {
+  const { settings, messages: m } = context;
+  const { stream } = settings;
+  const log = context.log.component('stream');
+  await withConnection(target, async (client) => {
+    await requireWritable(client);
+    await requireSchema(client);
+  });
+
+  const runId = newRunId(new Date());
+  const plans = planLoad(stream);
+  const totals = new Totals();
+  const narrator = new Narrator({
+    messages: m,
+    log,
+    status: context.status,
+    totals,
+    batchSize: stream.batchSize,
+    everyBatch: stream.rate === null,
+    attempts: stream.failFastOnCritical ? stream.reconnectAttempts : null,
+    targetRate: typeof stream.rate === 'number' ? stream.rate : null,
+    durationSeconds: stream.durationSeconds,
+  });
+  const coordinator = new Coordinator(
+    {
+      target,
+      rng: settings.app.rng,
+      plans,
+      batchSize: stream.batchSize,
+      updateRatio: stream.updateRatio,
+      deleteRatio: stream.deleteRatio,
+      idCacheSize: stream.idCacheSize,
+      reconnect: {
+        attempts: stream.reconnectAttempts,
+        baseMs: stream.reconnectBaseSeconds * 1000,
+        maxMs: stream.reconnectMaxSeconds * 1000,
+        failFast: stream.failFastOnCritical,
+      },
+      stopGraceMs: stream.stopGraceSeconds * 1000,
+      pools: samplePools(),
+      totals,
+    },
+    narrator,
+  );
+  announce(context, runId, plans);
+
+  const folder = new RunFolder(resolve(context.cwd, settings.logging.dir), runId);
+  const record = async (write: () => Promise<void>) => {
+    await write().catch((error: Error) =>
+      log.warning(m.stream.runFolder({ folder: folder.path, reason: error.message })),
+    );
+  };
+  await record(() => folder.open());
+  let summary: RunSummary | null = null;
+  const releaseSignals = onSignals(
+    () => {
+      log.info(m.stream.stopping());
+      coordinator.stop();
+    },
+    () => forceEnd(context),
+  );
+  let endWatch = () => {};
+  try {
+    narrator.start(coordinator.control, coordinator.tallies);
+    const running = coordinator.run();
+    endWatch = watchSentinel(context.cwd, (paused) => steer(context, coordinator, paused));
+    const outcome = await running;
+    narrator.stop();
+    const facts = { runId, rng: settings.app.rng, batchSize: stream.batchSize, rate: stream.rate };
+    summary = summarize(facts, outcome, outcome.tallies);
+    const exitCode = explain(context, target, outcome);
+    const counts = await withConnection(target, countRows).catch(() => null);
+    context.print({ json: summary, text: summaryText(m, summary, counts) });
+    return exitCode;
+  } finally {
+    narrator.stop();
+    endWatch();
+    releaseSignals();
+    await record(() => folder.close(summary));
+  }
+}
+
+function announce(
+  { settings, messages: m, log }: CommandContext,
+  runId: string,
+  plans: readonly WorkerPlan[],
+): void {
+  const out = log.component('stream');
+  const { rate, batchSize: batch, intervalSeconds, maxJitterMs } = settings.stream;
+  const pace =
+    rate === 'max'
+      ? m.stream.paceMax({ batch })
+      : rate === null
+        ? m.stream.paceCycle({ interval: intervalSeconds, jitter: maxJitterMs, batch })
+        : m.stream.paceRate({ rate, batch });
+  out.info(m.stream.begin({ runId, workers: plans.length, pace }));
+  for (const { worker, share } of plans) {
+    const types = share.events.map(({ type }) => type).join(', ');
+    out.debug(m.stream.owns({ worker, types, share: share.share }));
+  }
+}
+
+function steer({ log, messages }: CommandContext, { control }: Coordinator, paused: boolean): void {
+  const before = control.state;
+  if (paused) control.pause();
+  else control.resume();
+  if (control.state === before) return;
+  log.component('stream').info(paused ? messages.stream.paused() : messages.stream.resumed());
+}
+
+/** Says why the run ended when it was a failure; the exit code that follows. */
+function explain(
+  { log, messages }: CommandContext,
+  target: ConnectionTarget,
+  { failure }: StreamOutcome,
+): ExitCode {
+  if (failure === null) return EXIT.done;
+  const out = log.component('stream');
+  const error = failureError(failure, target);
+  const reason = error.tell(messages);
+  out.error(
+    failure.class === 'critical'
+      ? messages.stream.gaveUp({ reason })
+      : messages.stream.refused({ reason }),
+  );
+  return error.exitCode;
+}

@@ -1,0 +1,81 @@
+import { OPTION_KEYS, type OptionKey, optionOf } from './options.js';
+
+export const COMMANDS = [
+  'start',
+  'init-db',
+  'seed',
+  'stream',
+  'reset',
+  'counts',
+  'check',
+  'pause',
+  'resume',
+  'db',
+] as const;
+export type Command = (typeof COMMANDS)[number];
+
+/** Flags that are settings, in the order that help shows them. */
+const STREAM_FLAGS = [
+  'workers',
+  'rate',
+  'interval',
+  'jitter',
+  'batch-size',
+  'duration',
+  'max-events',
+  'only',
+  'update-ratio',
+  'delete-ratio',
+  'rng',
+] as const;
+const SEED_FLAGS = ['scale', 'workers', 'rng'] as const;
+const COMMON_FLAGS = ['lang', 'log-level'] as const;
+
+/** Flags that say how to run, and are no settings. */
+export const FILE_FLAGS = ['config', 'env-file'] as const;
+export const COMMON_SWITCHES = ['json', 'help', 'version'] as const;
+const RESET_SWITCHES = ['yes', 'drop-foreign-tables'] as const;
+
+export type SettingFlag =
+  | (typeof STREAM_FLAGS)[number]
+  | (typeof SEED_FLAGS)[number]
+  | (typeof COMMON_FLAGS)[number];
+export type FileFlag = (typeof FILE_FLAGS)[number];
+export type Switch = (typeof COMMON_SWITCHES)[number] | (typeof RESET_SWITCHES)[number];
+
+/** What one command takes besides what every command takes. */
+export interface CommandFlags {
+  readonly settings: readonly SettingFlag[];
+  readonly switches: readonly Switch[];
+}
+
+const none: CommandFlags = { settings: [], switches: [] };
+
+export const COMMAND_FLAGS: Readonly<Record<Command, CommandFlags>> = {
+  start: { settings: [...STREAM_FLAGS, 'scale'], switches: [] },
+  'init-db': none,
+  seed: { settings: SEED_FLAGS, switches: [] },
+  stream: { settings: STREAM_FLAGS, switches: [] },
+  reset: { settings: SEED_FLAGS, switches: RESET_SWITCHES },
+  counts: none,
+  check: none,
+  pause: none,
+  resume: none,
+  db: none,
+};
+
+/** Setting flags that every command takes. */
+export const COMMON_SETTINGS: readonly SettingFlag[] = COMMON_FLAGS;
+
+/** Every flag that is followed by a value. */
+export const VALUE_FLAGS: readonly string[] = [
+  ...new Set([...STREAM_FLAGS, ...SEED_FLAGS, ...COMMON_FLAGS, ...FILE_FLAGS]),
+];
+
+/** Every flag that stands alone. */
+export const SWITCHES: readonly string[] = [...COMMON_SWITCHES, ...RESET_SWITCHES];
+
+/** The options that a flag sets: `--workers` sets those of seed and of stream alike. */
+export function optionsOfFlag(flag: SettingFlag): OptionKey[] {
+  return OPTION_KEYS.filter((key) => optionOf(key).flag === flag);
+}

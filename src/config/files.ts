@@ -1,0 +1,3 @@
+/** Where settings are looked for, below the working directory, unless a flag names another file. */
+export const DEFAULT_CONFIG_FILE = 'config/settings.toml';
+export const DEFAULT_ENV_FILE = 'config/.env';

@@ -1,0 +1,134 @@
+import { readFileSync } from 'node:fs';
+import { resolve as resolvePath } from 'node:path';
+import { DEFAULT_CONFIG_FILE, DEFAULT_ENV_FILE } from './files.js';
+import { type Problem, throwProblems } from './problems.js';
+import { checkTogether, type Resolved, resolve } from './resolve.js';
+import { chooseServer } from './server.js';
+import type { Settings } from './settings.js';
+import { NO_SOURCE, readFlags, type Source } from './source.js';
+import { readToml } from './toml.js';
+import { readEnvFile, readEnvironment, type Variables } from './variables.js';
+
+/** Where settings come from. */
+export interface Inputs {
+  /** Flag name without dashes → text as typed. */
+  readonly flags: Readonly<Record<string, string>>;
+  readonly env: Variables;
+  /** Relative paths, in flags and in files alike, start here. */
+  readonly cwd: string;
+  /** Files that the operator named must exist; the usual ones need not. */
+  readonly configFile?: string | null;
+  readonly envFile?: string | null;
+  /** What was already found wrong, to be reported with the rest. */
+  readonly problems?: readonly Problem[];
+}
+
+/**
+ * Every setting: flag, then environment, then `.env`, then `settings.toml`, then built-in default.
+ * Throws one OperatorError (usage) that names every problem there is.
+ */
+export function loadSettings(inputs: Inputs): Settings {
+  const { resolved, envFile } = gather(inputs);
+  const server = chooseServer(resolved, [inputs.env, envFile], inputs.cwd);
+  throwProblems([
+    ...(inputs.problems ?? []),
+    ...resolved.problems,
+    ...checkTogether(resolved),
+    ...server.problems,
+  ]);
+  return assemble(resolved, server.target, inputs.cwd);
+}
+
+/** Reads every source and settles every option, problems included; throws nothing for them. */
+export function gather(inputs: Inputs): { resolved: Resolved; envFile: Variables } {
+  const envFile = readFile(inputs.envFile, DEFAULT_ENV_FILE, inputs.cwd, readEnvFile);
+  const toml = readFile(inputs.configFile, DEFAULT_CONFIG_FILE, inputs.cwd, readToml);
+  const sources = [readFlags(inputs.flags), readEnvironment(inputs.env), envFile, toml];
+  return {
+    resolved: resolve(sources),
+    envFile: 'variables' in envFile ? envFile.variables : {},
+  };
+}
+
+function readFile<S extends Source>(
+  named: string | null | undefined,
+  usual: string,
+  cwd: string,
+  read: (content: string, file: string) => S,
+): S | Source {
+  const file = named ?? usual;
+  let content: string;
+  try {
+    content = readFileSync(resolvePath(cwd, file), 'utf8');
+  } catch (error) {
+    const { code = String(error) } = error as NodeJS.ErrnoException;
+    // ENOTDIR: `config` is no folder; then the usual file is simply not there either.
+    if (named == null && (code === 'ENOENT' || code === 'ENOTDIR')) return NO_SOURCE;
+    return { ...NO_SOURCE, problems: [(messages) => messages.config.unreadableFile(file, code)] };
+  }
+  return read(content, file);
+}
+
+function assemble({ values, given }: Resolved, server: Settings['server'], cwd: string): Settings {
+  const rate = values['stream.rate'];
+  const referenceDate = values['seed.reference_date'];
+  return {
+    app: { lang: values['app.lang'], rng: values['app.rng'] },
+    server,
+    db: {
+      database: values['db.database'],
+      searchPath: values['db.search_path'],
+      connectTimeoutSeconds: values['db.connect_timeout'],
+      applicationName: values['db.application_name'],
+    },
+    embedded: {
+      dir: resolvePath(cwd, values['embedded.dir']),
+      port: values['embedded.port'],
+      portIsExplicit: given.has('embedded.port'),
+      dirIsExplicit: given.has('embedded.dir'),
+    },
+    seed: {
+      volumes: {
+        pacientes: values['seed.pacientes'],
+        medicos: values['seed.medicos'],
+        convenios: values['seed.convenios'],
+        pacientes_convenios: values['seed.pacientes_convenios'],
+        consultas: values['seed.consultas'],
+        exames: values['seed.exames'],
+        internacoes: values['seed.internacoes'],
+      },
+      minRows: values['seed.min_rows'],
+      scale: values['seed.scale'],
+      workers: values['seed.workers'],
+      validateForeignKeys: values['seed.validate_foreign_keys'],
+      referenceDate:
+        referenceDate === 'today' ? new Date().toISOString().slice(0, 10) : referenceDate,
+    },
+    stream: {
+      workers: values['stream.workers'],
+      rate: rate === 'cycle' ? null : rate,
+      intervalSeconds: values['stream.interval_seconds'],
+      maxJitterMs: values['stream.max_jitter_ms'],
+      batchSize: values['stream.batch_size'],
+      durationSeconds: values['stream.duration'] || null,
+      maxEvents: values['stream.max_events'] || null,
+      only: values['stream.only'],
+      weights: values['stream.weights'],
+      updateRatio: values['stream.update_ratio'],
+      deleteRatio: values['stream.delete_ratio'],
+      idCacheSize: values['stream.id_cache_size'],
+      failFastOnCritical: values['stream.fail_fast_on_critical'],
+      reconnectAttempts: values['stream.reconnect_attempts'],
+      reconnectBaseSeconds: values['stream.reconnect_base_seconds'],
+      reconnectMaxSeconds: values['stream.reconnect_max_seconds'],
+      stopGraceSeconds: values['stream.stop_grace_seconds'],
+    },
+    logging: {
+      level: values['logging.level'],
+      format: values['logging.format'],
+      dir: resolvePath(cwd, values['logging.dir']),
+      rotateWhen: values['logging.rotate_when'],
+      backupCount: values['logging.backup_count'],
+    },
+  };
+}

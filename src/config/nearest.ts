@@ -1,0 +1,30 @@
+/** At most this share of a word may be wrong for another one to be what was meant. */
+const TOLERANCE = 0.4;
+
+/** The known word most like `given`, or undefined when none is like it. */
+export function findNearest(given: string, known: readonly string[]): string | undefined {
+  let nearest: string | undefined;
+  let best = Number.POSITIVE_INFINITY;
+  for (const word of known) {
+    const distance = editDistance(given.toLowerCase(), word.toLowerCase());
+    if (distance < best && distance <= Math.max(1, Math.floor(word.length * TOLERANCE))) {
+      nearest = word;
+      best = distance;
+    }
+  }
+  return nearest;
+}
+
+/** Letters to insert, delete or replace to get from one word to the other (Levenshtein). */
+function editDistance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, column) => column);
+  for (let i = 1; i <= from.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= to.length; j++) {
+      const replaced = row[j - 1]! + (from[i - 1] === to[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[to.length]!;
+}

@@ -1,0 +1,67 @@
+import type { EventType } from '../hospital/events/index.js';
+import type { TableName } from '../hospital/tables.js';
+import type { Language } from '../log/messages/index.js';
+import type { ConnectionTarget } from '../postgres/target.js';
+
+/** Every setting, validated: what all commands work from. Times are in the unit of their name. */
+export interface Settings {
+  readonly app: { readonly lang: Language; readonly rng: number };
+  /** Where the database is: a server of the operator's, or null for the embedded one. */
+  readonly server: ConnectionTarget | null;
+  readonly db: {
+    readonly database: string;
+    readonly searchPath: string;
+    readonly connectTimeoutSeconds: number;
+    readonly applicationName: string;
+  };
+  readonly embedded: {
+    readonly dir: string;
+    readonly port: number;
+    /** True when the operator named the port: then no other one may be taken in its place. */
+    readonly portIsExplicit: boolean;
+    /** True when the operator named the folder: then no other one may be taken in its place. */
+    readonly dirIsExplicit: boolean;
+  };
+  readonly seed: {
+    /** Rows that each table should hold, before `scale` and `minRows`. */
+    readonly volumes: Readonly<Record<TableName, number>>;
+    readonly minRows: number;
+    readonly scale: number;
+    readonly workers: number;
+    readonly validateForeignKeys: boolean;
+    /** `YYYY-MM-DD`: the day that the seeded history ends on. Default: today, UTC. */
+    readonly referenceDate: string;
+  };
+  readonly stream: {
+    readonly workers: number;
+    /** Events per second over all workers; `max`: as fast as the server; null: cycle mode. */
+    readonly rate: number | 'max' | null;
+    readonly intervalSeconds: number;
+    readonly maxJitterMs: number;
+    readonly batchSize: number;
+    /** null: until stopped. */
+    readonly durationSeconds: number | null;
+    /** null: no limit. */
+    readonly maxEvents: number | null;
+    readonly only: readonly EventType[];
+    readonly weights: Readonly<Record<EventType, number>>;
+    readonly updateRatio: number;
+    readonly deleteRatio: number;
+    readonly idCacheSize: number;
+    readonly failFastOnCritical: boolean;
+    readonly reconnectAttempts: number;
+    readonly reconnectBaseSeconds: number;
+    readonly reconnectMaxSeconds: number;
+    readonly stopGraceSeconds: number;
+  };
+  readonly logging: {
+    readonly level: LogLevel;
+    readonly format: 'text' | 'json';
+    readonly dir: string;
+    readonly rotateWhen: 'midnight' | 'never';
+    readonly backupCount: number;
+  };
+}
+
+export const LOG_LEVELS = ['DEBUG', 'INFO', 'WARNING', 'ERROR'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];

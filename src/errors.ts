@@ -1,0 +1,42 @@
+import { en } from './log/messages/en.js';
+import type { Messages } from './log/messages/index.js';
+
+/** Exit codes, as scripts and CI jobs rely on them. */
+export const EXIT = {
+  done: 0,
+  /** A defect of the program itself. */
+  defect: 1,
+  /** Usage or configuration is wrong. */
+  usage: 2,
+  /** Database not reachable, or lost for longer than the retries allow. */
+  unreachable: 3,
+  /** Database not in the state that the command needs. */
+  state: 4,
+  /** The run finished, but a check or a threshold did not hold. */
+  notHeld: 5,
+  /** A second signal forced the end. */
+  forced: 130,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/**
+ * An error meant for the operator: one sentence that says what happened, where and what to do, in
+ * the operator's language, and the exit code. Everything else that is thrown is a defect.
+ */
+export class OperatorError extends Error {
+  readonly exitCode: ExitCode;
+  /** The sentence in a given language. `message` holds it in English. */
+  readonly tell: (messages: Messages) => string;
+
+  constructor(
+    exitCode: ExitCode,
+    tell: (messages: Messages) => string,
+    options?: { cause?: unknown },
+  ) {
+    super(tell(en), options);
+    this.name = 'OperatorError';
+    this.exitCode = exitCode;
+    this.tell = tell;
+  }
+}

@@ -1,0 +1,121 @@
+import type { cliPtBR } from './cli.pt-BR.js';
+
+const PROGRAM = 'oltp-simulator';
+
+/** Help texts, in English. */
+export const cliEn: typeof cliPtBR = {
+  about: () =>
+    `${PROGRAM}: a hospital's OLTP database in continuous use, on PostgreSQL, for testing CDC`,
+  usageTitle: () => 'Usage:',
+  commandsTitle: () => 'Commands:',
+  flagsTitle: () => "The command's options:",
+  commonTitle: () => 'Options of every command:',
+  examplesTitle: () => 'Examples:',
+  usage: () => `${PROGRAM} <command> [options]`,
+  commandUsage: (command, hasFlags) => `${PROGRAM} ${command}${hasFlags ? ' [options]' : ''}`,
+  more: () =>
+    `See \`${PROGRAM} <command> --help\` for a command's options. All other settings are explained in config/settings.toml and config/.env.example; precedence: option, environment, .env, settings.toml, default. Where no server is named (PG_HOST, PGHOST…, DATABASE_URL), an embedded PostgreSQL is used.`,
+  commands: {
+    start: () => 'everything: schema, initial volume, continuous events until Ctrl+C',
+    'init-db': () => 'create schema, indexes and lookups (drops nothing; may be repeated)',
+    seed: () => 'fill in the initial volume (>= 1,000 rows per table)',
+    stream: () => 'start the continuous events',
+    reset: () => 'full reset: drop, schema, indexes, lookups and initial volume',
+    counts: () => 'show the rows per table',
+    check: () => 'check integrity and domain rules over the whole database',
+    pause: () => 'pause the continuous events (creates the file .paused)',
+    resume: () => 'resume the continuous events (removes the file .paused)',
+    db: () => 'keep the embedded PostgreSQL up and show its connection URL',
+  },
+  details: {
+    start: () =>
+      'Prepares the schema, fills in what is missing of the initial volume and starts the continuous events, in one process. Ctrl+C ends it with a summary.',
+    'init-db': () =>
+      'Checks the connection and creates schema, indexes and lookups. Drops nothing; may be repeated at any time.',
+    seed: () =>
+      'Fills in the initial volume by COPY, in foreign-key order. The volumes come from SEED_PACIENTES, SEED_MEDICOS and so on; SEED_MIN_ROWS raises every table to a minimum. The same seed number (--rng) gives the same rows with any number of workers.',
+    stream: () =>
+      'Inserts, updates and (rarely) deletes rows without end: each worker has one connection and commits one batch per transaction. Without --rate, each worker commits one batch every interval ± jitter. Ctrl+C finishes the batches in flight and shows the summary.',
+    reset: () =>
+      'Drops every table of the schema and makes all anew: schema, indexes, lookups and initial volume. Asks for confirmation on a terminal; elsewhere it needs --yes.',
+    counts: () => 'Shows how many rows each table holds (SELECT COUNT(*)).',
+    check: () =>
+      'Checks foreign keys and domain rules in SQL, over the whole database. Exit code 5 when one does not hold.',
+    pause: () =>
+      'Creates the sentinel file .paused, which the continuous events heed within half a second.',
+    resume: () => 'Removes the sentinel file .paused; the continuous events go on from there.',
+    db: () =>
+      'Keeps the embedded PostgreSQL in the foreground, shows its connection URL and stops it on Ctrl+C.',
+  },
+  settings: {
+    lang: () => 'language of the messages',
+    'log-level': () => 'log level',
+    rng: () => 'seed number of the data: the same number gives the same rows',
+    workers: () => 'workers in parallel, each with its own connection',
+    rate: () =>
+      'events per second over all workers; max: as fast as the server takes them; cycle: one batch per worker every interval',
+    interval: () => "time between a worker's batches, in cycle mode",
+    jitter: () => 'random variation of the interval, in milliseconds',
+    'batch-size': () => 'events per transaction',
+    duration: () => 'end by itself after this time; 0: until Ctrl+C',
+    'max-events': () => 'end after exactly this many events; 0: no limit',
+    only: () => 'these event types only',
+    'update-ratio': () => 'share of the events that are UPDATEs',
+    'delete-ratio': () => 'share of the events that are DELETEs; with --update-ratio at most 1',
+    scale: () => 'multiplies every volume of the initial load',
+  },
+  files: {
+    config: () => 'TOML configuration file',
+    'env-file': () => '.env file',
+  },
+  switches: {
+    json: () => 'write the result to stdout as exactly one JSON document',
+    help: () => 'show this help',
+    version: () => 'show the version',
+    yes: () => 'do not ask for confirmation',
+    'drop-foreign-tables': () => "drop tables that are not the simulator's, too",
+  },
+  placeholders: {
+    config: () => 'FILE',
+    'env-file': () => 'FILE',
+    lang: () => 'LANGUAGE',
+    'log-level': () => 'LEVEL',
+    rng: () => 'N',
+    workers: () => 'N',
+    rate: () => 'N|max|cycle',
+    interval: () => 'TIME',
+    jitter: () => 'MS',
+    'batch-size': () => 'N',
+    duration: () => 'TIME',
+    'max-events': () => 'N',
+    only: () => 'TYPES',
+    'update-ratio': () => 'SHARE',
+    'delete-ratio': () => 'SHARE',
+    scale: () => 'N',
+  },
+  flag: (doc, allowed, fallback) => `${doc} (${allowed}; default: ${fallback})`,
+  anyFile: () => 'must exist when named',
+  noDefault: () => 'all',
+  examples: () => [
+    `${PROGRAM} start`,
+    `${PROGRAM} init-db && ${PROGRAM} seed`,
+    `${PROGRAM} stream --interval 2 --batch-size 50`,
+    `${PROGRAM} counts --json`,
+  ],
+  commandExamples: {
+    start: () => [`${PROGRAM} start`, `${PROGRAM} start --scale 10 --rate 500 --duration 5m`],
+    'init-db': () => [`${PROGRAM} init-db`, `PG_HOST=localhost ${PROGRAM} init-db`],
+    seed: () => [`${PROGRAM} seed`, `${PROGRAM} seed --scale 100 --workers 4 --rng 7`],
+    stream: () => [
+      `${PROGRAM} stream --interval 2 --batch-size 50`,
+      `${PROGRAM} stream --workers 4 --rate 200 --duration 20s --json`,
+      `${PROGRAM} stream --rate max --only consulta,exame --max-events 100000`,
+    ],
+    reset: () => [`${PROGRAM} reset`, `${PROGRAM} reset --yes --scale 2`],
+    counts: () => [`${PROGRAM} counts`, `${PROGRAM} counts --json`],
+    check: () => [`${PROGRAM} check`, `${PROGRAM} check --json`],
+    pause: () => [`${PROGRAM} pause`],
+    resume: () => [`${PROGRAM} resume`],
+    db: () => [`${PROGRAM} db`],
+  },
+};

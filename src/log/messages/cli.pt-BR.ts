@@ -1,0 +1,122 @@
+const PROGRAM = 'oltp-simulator';
+
+/** Help texts, in Brazilian Portuguese. */
+export const cliPtBR = {
+  about: () =>
+    `${PROGRAM}: simula um banco OLTP hospitalar em uso contínuo, no PostgreSQL, para testes de CDC`,
+  usageTitle: () => 'Uso:',
+  commandsTitle: () => 'Comandos:',
+  flagsTitle: () => 'Opções do comando:',
+  commonTitle: () => 'Opções de todos os comandos:',
+  examplesTitle: () => 'Exemplos:',
+  usage: () => `${PROGRAM} <comando> [opções]`,
+  commandUsage: (command: string, hasFlags: boolean) =>
+    `${PROGRAM} ${command}${hasFlags ? ' [opções]' : ''}`,
+  more: () =>
+    `Use \`${PROGRAM} <comando> --help\` para ver as opções de um comando. As demais configurações estão comentadas em config/settings.toml e config/.env.example; precedência: opção, ambiente, .env, settings.toml, padrão. Sem servidor indicado (PG_HOST, PGHOST…, DATABASE_URL), um PostgreSQL embutido é usado.`,
+  commands: {
+    start: () => 'faz tudo: esquema, carga inicial e inserção contínua até Ctrl+C',
+    'init-db': () => 'cria esquema, índices e dados de apoio (sem drop; pode ser repetido)',
+    seed: () => 'popula o volume inicial (>= 1.000 registros por tabela)',
+    stream: () => 'inicia a inserção contínua de eventos',
+    reset: () => 'reset total: drop, esquema, índices, dados de apoio e carga inicial',
+    counts: () => 'exibe a contagem de registros por tabela',
+    check: () => 'verifica integridade e regras de domínio no banco inteiro',
+    pause: () => 'pausa a inserção contínua (cria o arquivo .paused)',
+    resume: () => 'retoma a inserção contínua (remove o arquivo .paused)',
+    db: () => 'mantém o PostgreSQL embutido no ar e mostra a URL de conexão',
+  },
+  details: {
+    start: () =>
+      'Prepara o esquema, faz a carga inicial se faltar e inicia a inserção contínua, num só processo. Ctrl+C termina com um resumo.',
+    'init-db': () =>
+      'Valida a conexão e cria esquema, índices e dados de apoio. Não apaga nada; pode ser repetido a qualquer momento.',
+    seed: () =>
+      'Popula o volume inicial por COPY, na ordem das chaves estrangeiras. Os volumes vêm de SEED_PACIENTES, SEED_MEDICOS etc.; SEED_MIN_ROWS eleva cada tabela a um mínimo. A mesma semente (--rng) gera os mesmos registros com qualquer número de workers.',
+    stream: () =>
+      'Insere, atualiza e (raramente) remove registros sem parar: cada worker tem uma conexão e confirma um lote por transação. Sem --rate, cada worker confirma um lote a cada intervalo ± jitter. Ctrl+C termina os lotes em andamento e mostra o resumo.',
+    reset: () =>
+      'Apaga todas as tabelas do esquema e recria tudo: esquema, índices, dados de apoio e carga inicial. Pede confirmação no terminal; fora dele, exige --yes.',
+    counts: () => 'Exibe quantos registros há em cada tabela (SELECT COUNT(*)).',
+    check: () =>
+      'Verifica chaves estrangeiras e regras de domínio em SQL, no banco inteiro. Sai com o código 5 se alguma não valer.',
+    pause: () =>
+      'Cria o arquivo-sentinela .paused, que a inserção contínua respeita em menos de meio segundo.',
+    resume: () => 'Remove o arquivo-sentinela .paused; a inserção contínua segue de onde parou.',
+    db: () =>
+      'Mantém o PostgreSQL embutido em primeiro plano, mostra a URL de conexão e o encerra com Ctrl+C.',
+  },
+  settings: {
+    lang: () => 'idioma das mensagens',
+    'log-level': () => 'nível de log',
+    rng: () => 'semente dos dados: a mesma semente gera os mesmos registros',
+    workers: () => 'workers em paralelo, cada um com sua conexão',
+    rate: () =>
+      'eventos por segundo, somando todos os workers; max: o mais rápido que o servidor aceitar; cycle: um lote por worker a cada intervalo',
+    interval: () => 'intervalo entre lotes de um worker, no modo cycle',
+    jitter: () => 'variação aleatória do intervalo, em milissegundos',
+    'batch-size': () => 'eventos por transação',
+    duration: () => 'termina sozinho depois deste tempo; 0: até Ctrl+C',
+    'max-events': () => 'termina depois de exatamente tantos eventos; 0: sem limite',
+    only: () => 'só estes tipos de evento',
+    'update-ratio': () => 'fração dos eventos que são UPDATE',
+    'delete-ratio': () =>
+      'fração dos eventos que são DELETE; a soma com --update-ratio não passa de 1',
+    scale: () => 'multiplica todos os volumes da carga inicial',
+  },
+  files: {
+    config: () => 'arquivo de configuração TOML',
+    'env-file': () => 'arquivo .env',
+  },
+  switches: {
+    json: () => 'escreve o resultado em stdout como um único documento JSON',
+    help: () => 'mostra esta ajuda',
+    version: () => 'mostra a versão',
+    yes: () => 'não pede confirmação',
+    'drop-foreign-tables': () => 'apaga também tabelas que não são do simulador',
+  },
+  placeholders: {
+    config: () => 'ARQUIVO',
+    'env-file': () => 'ARQUIVO',
+    lang: () => 'IDIOMA',
+    'log-level': () => 'NÍVEL',
+    rng: () => 'N',
+    workers: () => 'N',
+    rate: () => 'N|max|cycle',
+    interval: () => 'TEMPO',
+    jitter: () => 'MS',
+    'batch-size': () => 'N',
+    duration: () => 'TEMPO',
+    'max-events': () => 'N',
+    only: () => 'TIPOS',
+    'update-ratio': () => 'FRAÇÃO',
+    'delete-ratio': () => 'FRAÇÃO',
+    scale: () => 'N',
+  },
+  flag: (doc: string, allowed: string, fallback: string) =>
+    `${doc} (${allowed}; padrão: ${fallback})`,
+  anyFile: () => 'se indicado, deve existir',
+  noDefault: () => 'todos',
+  examples: () => [
+    `${PROGRAM} start`,
+    `${PROGRAM} init-db && ${PROGRAM} seed`,
+    `${PROGRAM} stream --interval 2 --batch-size 50`,
+    `${PROGRAM} counts --json`,
+  ],
+  commandExamples: {
+    start: () => [`${PROGRAM} start`, `${PROGRAM} start --scale 10 --rate 500 --duration 5m`],
+    'init-db': () => [`${PROGRAM} init-db`, `PG_HOST=localhost ${PROGRAM} init-db`],
+    seed: () => [`${PROGRAM} seed`, `${PROGRAM} seed --scale 100 --workers 4 --rng 7`],
+    stream: () => [
+      `${PROGRAM} stream --interval 2 --batch-size 50`,
+      `${PROGRAM} stream --workers 4 --rate 200 --duration 20s --json`,
+      `${PROGRAM} stream --rate max --only consulta,exame --max-events 100000`,
+    ],
+    reset: () => [`${PROGRAM} reset`, `${PROGRAM} reset --yes --scale 2`],
+    counts: () => [`${PROGRAM} counts`, `${PROGRAM} counts --json`],
+    check: () => [`${PROGRAM} check`, `${PROGRAM} check --json`],
+    pause: () => [`${PROGRAM} pause`],
+    resume: () => [`${PROGRAM} resume`],
+    db: () => [`${PROGRAM} db`],
+  },
+};

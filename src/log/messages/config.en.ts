@@ -1,0 +1,72 @@
+import type { configPtBR } from './config.pt-BR.js';
+
+const orHint = (nearest: string | undefined) =>
+  nearest === undefined ? '' : `; did you mean ${nearest}?`;
+
+const anyOf = (words: readonly string[]) => words.join(', ').replace(/, ([^,]*)$/, ' or $1');
+
+/** What may be wrong with settings and command line, in English. */
+export const configEn: typeof configPtBR = {
+  problems: (sentences) =>
+    sentences.length === 1
+      ? `invalid configuration: ${sentences[0]}`
+      : `invalid configuration, ${sentences.length} problems:\n${sentences.map((sentence) => `  - ${sentence}`).join('\n')}`,
+  and: () => ' and ',
+  inEnvironment: (name) => `${name} in the environment`,
+  inFile: (key, file) => `${key} in ${file}`,
+  urlPart: (where, name) => `${where} (${name})`,
+  invalid: (where, value, allowed) =>
+    `${where}: the value "${value}" is not accepted; use ${allowed}`,
+  allowed: {
+    text: () => 'a text',
+    nonEmptyText: () => 'a text that is not empty',
+    host: () => 'one name, address or socket folder',
+    integer: (min, max) => `a whole number from ${min} to ${max}`,
+    decimal: (min, max) => `a number from ${min} to ${max}`,
+    above: (min, max) => `a number above ${min}, up to ${max}`,
+    seconds: (max) => `seconds from 0 to ${max}, or with a unit: 500ms, 20s, 5m, 1h`,
+    oneOf: (words) => anyOf(words),
+    listOf: (words) => `a list, separated by commas, of ${words.join(', ')}`,
+    weights: (names) => `weights type=number (>= 0, at least one > 0) for ${names.join(', ')}`,
+    rate: (words, max) => `a number above 0, up to ${max}, or ${anyOf(words)}`,
+    day: () => 'today, or a day that exists as YYYY-MM-DD',
+  },
+  unknownKey: (key, file, nearest) =>
+    `${key} in ${file}: unknown key${nearest === undefined ? '; remove it' : orHint(nearest)}`,
+  unknownTable: (table, file, nearest) =>
+    `[${table}] in ${file}: unknown table${nearest === undefined ? '; remove it' : orHint(`[${nearest}]`)}`,
+  notATable: (table, file) =>
+    `${table} in ${file}: must be a table; write [${table}] and its keys below`,
+  tomlSyntax: (file, line, text, reason) =>
+    `${file}, line ${line}: TOML syntax error in \`${text}\`; correct the line (${reason})`,
+  unreadableFile: (file, code) =>
+    `${file}: the file cannot be read (${code}); check its path and permissions`,
+  unreadable: (where, path, code) =>
+    `${where}: ${path} cannot be read (${code}); check its path and permissions`,
+  badUrl: (where) =>
+    `${where}: the URL cannot be read; use postgresql://user:password@host:port/database, with special characters of the password encoded (@ is %40)`,
+  multiHostUrl: (where) => `${where}: the URL has several hosts, which is not supported; name one`,
+  badUrlPart: (where, name) => `${where} (${name}): invalid % encoding; a literal % is written %25`,
+  unknownUrlParameter: (where, name, known) =>
+    `${where}: the parameter ${name} is not supported; the accepted ones are ${known.join(', ')}`,
+  noServiceFiles: () =>
+    'PGSERVICE is not supported; use PG_HOST, PG_PORT, PG_USER and PG_DATABASE, or DATABASE_URL',
+  certificateWithoutKey: () =>
+    'PG_SSLCERT and PG_SSLKEY go together: name the client certificate and its key, or neither',
+  ratiosAboveOne: (given) => `${given}: their sum must not be above 1; lower one of them`,
+  baseAboveMax: (given) =>
+    `${given}: the first wait must not be longer than the longest; change one of them`,
+  nothingToDo: (given) =>
+    `${given}: all of these weigh 0 in stream.weights; give one of them a weight or choose others`,
+  unknownFlag: (flag, nearest) =>
+    `${flag}: unknown option${nearest === undefined ? '; see --help' : orHint(nearest)}`,
+  flagOfOther: (flag, command) =>
+    `${flag}: the command ${command} has no such option; see ${command} --help`,
+  missingValue: (flag) => `${flag}: its value is missing; write ${flag} VALUE`,
+  switchWithValue: (flag) => `${flag}: this option takes no value; write just ${flag}`,
+  strayArgument: (given, command) =>
+    `"${given}": one argument too many; the command ${command} takes options only`,
+  unknownCommand: (given, nearest) =>
+    `"${given}": unknown command${nearest === undefined ? '; see --help' : orHint(nearest)}`,
+  noCommand: () => 'the command is missing; see --help',
+};

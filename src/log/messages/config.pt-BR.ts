@@ -1,0 +1,76 @@
+const orHint = (nearest: string | undefined) =>
+  nearest === undefined ? '' : `; quis dizer ${nearest}?`;
+
+const anyOf = (words: readonly string[]) => words.join(', ').replace(/, ([^,]*)$/, ' ou $1');
+
+/** What may be wrong with settings and command line, in Brazilian Portuguese. */
+export const configPtBR = {
+  /** All problems of one start, each a sentence. */
+  problems: (sentences: readonly string[]) =>
+    sentences.length === 1
+      ? `configuração inválida: ${sentences[0]}`
+      : `configuração inválida, ${sentences.length} problemas:\n${sentences.map((sentence) => `  - ${sentence}`).join('\n')}`,
+  and: () => ' e ',
+  inEnvironment: (name: string) => `${name} no ambiente`,
+  inFile: (key: string, file: string) => `${key} em ${file}`,
+  urlPart: (where: string, name: string) => `${where} (${name})`,
+  invalid: (where: string, value: string, allowed: string) =>
+    `${where}: o valor "${value}" não é aceito; use ${allowed}`,
+  allowed: {
+    text: () => 'um texto',
+    nonEmptyText: () => 'um texto não vazio',
+    host: () => 'um único nome, endereço ou pasta de socket',
+    integer: (min: number, max: number) => `um número inteiro de ${min} a ${max}`,
+    decimal: (min: number, max: number) => `um número de ${min} a ${max}`,
+    above: (min: number, max: number) => `um número maior que ${min}, até ${max}`,
+    seconds: (max: number) => `segundos de 0 a ${max}, ou com unidade: 500ms, 20s, 5m, 1h`,
+    oneOf: (words: readonly string[]) => anyOf(words),
+    listOf: (words: readonly string[]) =>
+      `uma lista, separada por vírgulas, de ${words.join(', ')}`,
+    weights: (names: readonly string[]) =>
+      `pesos tipo=número (>= 0, ao menos um > 0) para ${names.join(', ')}`,
+    rate: (words: readonly string[], max: number) =>
+      `um número maior que 0, até ${max}, ou ${anyOf(words)}`,
+    day: () => 'today ou uma data existente no formato AAAA-MM-DD',
+  },
+  unknownKey: (key: string, file: string, nearest: string | undefined) =>
+    `${key} em ${file}: chave desconhecida${nearest === undefined ? '; remova-a' : orHint(nearest)}`,
+  unknownTable: (table: string, file: string, nearest: string | undefined) =>
+    `[${table}] em ${file}: tabela desconhecida${nearest === undefined ? '; remova-a' : orHint(`[${nearest}]`)}`,
+  notATable: (table: string, file: string) =>
+    `${table} em ${file}: deve ser uma tabela; escreva [${table}] e as chaves abaixo`,
+  tomlSyntax: (file: string, line: number, text: string, reason: string) =>
+    `${file}, linha ${line}: erro de sintaxe TOML em \`${text}\`; corrija a linha (${reason})`,
+  unreadableFile: (file: string, code: string) =>
+    `${file}: não foi possível ler o arquivo (${code}); confira o caminho e as permissões`,
+  unreadable: (where: string, path: string, code: string) =>
+    `${where}: não foi possível ler ${path} (${code}); confira o caminho e as permissões`,
+  badUrl: (where: string) =>
+    `${where}: a URL não pôde ser lida; use postgresql://usuário:senha@host:porta/banco, com caracteres especiais da senha codificados (@ é %40)`,
+  multiHostUrl: (where: string) =>
+    `${where}: a URL tem vários hosts, o que não é suportado; indique um só`,
+  badUrlPart: (where: string, name: string) =>
+    `${where} (${name}): codificação com % inválida; um % literal se escreve %25`,
+  unknownUrlParameter: (where: string, name: string, known: readonly string[]) =>
+    `${where}: o parâmetro ${name} não é suportado; os aceitos são ${known.join(', ')}`,
+  noServiceFiles: () =>
+    'PGSERVICE não é suportado; use PG_HOST, PG_PORT, PG_USER e PG_DATABASE, ou DATABASE_URL',
+  certificateWithoutKey: () =>
+    'PG_SSLCERT e PG_SSLKEY andam juntos: indique o certificado do cliente e a chave dele, ou nenhum dos dois',
+  ratiosAboveOne: (given: string) => `${given}: a soma não pode passar de 1; reduza um dos dois`,
+  baseAboveMax: (given: string) =>
+    `${given}: a espera inicial não pode ser maior que a máxima; ajuste um dos dois`,
+  nothingToDo: (given: string) =>
+    `${given}: esses tipos têm todos peso 0 em stream.weights; dê peso a algum ou escolha outros`,
+  unknownFlag: (flag: string, nearest: string | undefined) =>
+    `${flag}: opção desconhecida${nearest === undefined ? '; veja --help' : orHint(nearest)}`,
+  flagOfOther: (flag: string, command: string) =>
+    `${flag}: o comando ${command} não tem esta opção; veja ${command} --help`,
+  missingValue: (flag: string) => `${flag}: falta o valor; escreva ${flag} VALOR`,
+  switchWithValue: (flag: string) => `${flag}: esta opção não recebe valor; escreva só ${flag}`,
+  strayArgument: (given: string, command: string) =>
+    `"${given}": argumento a mais; o comando ${command} só recebe opções`,
+  unknownCommand: (given: string, nearest: string | undefined) =>
+    `"${given}": comando desconhecido${nearest === undefined ? '; veja --help' : orHint(nearest)}`,
+  noCommand: () => 'falta o comando; veja --help',
+};

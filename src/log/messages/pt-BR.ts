@@ -1,0 +1,194 @@
+import { cliPtBR } from './cli.pt-BR.js';
+import { configPtBR } from './config.pt-BR.js';
+import { dbPtBR } from './db.pt-BR.js';
+
+const ptNumber = (value: number): string => value.toLocaleString('pt-BR');
+const ptSeconds = (value: number): string =>
+  value.toLocaleString('pt-BR', { maximumFractionDigits: 1 });
+const ptMillis = (value: number): string =>
+  value.toLocaleString('pt-BR', { maximumSignificantDigits: 3 });
+
+/**
+ * The message catalogue, in Brazilian Portuguese. Each room of `src/` has a section; every entry is
+ * a function, so that the compiler checks what a message needs.
+ */
+export const ptBR = {
+  /** How numbers are grouped: 12.340. */
+  number: (value: number) => ptNumber(value),
+  /** Milliseconds, three significant digits. */
+  millis: (value: number) => ptMillis(value),
+  cli: cliPtBR,
+  config: configPtBR,
+  db: dbPtBR,
+  seed: {
+    raised: (e: { table: string; from: number; to: number }) =>
+      `${e.table}: volume elevado de ${ptNumber(e.from)} para ${ptNumber(e.to)} (SEED_MIN_ROWS)`,
+    begin: (e: { rows: number; workers: number }) =>
+      `gerando ${ptNumber(e.rows)} registros com ${e.workers} workers`,
+    nothingToDo: () => 'todas as tabelas já têm o volume pedido — nada a inserir',
+    filled: (e: { table: string; written: number; total: number }) =>
+      `${e.table}: inseridos +${ptNumber(e.written)} (total=${ptNumber(e.total)})`,
+    progress: (e: { done: number; of: number; perSecond: number }) =>
+      `${ptNumber(e.done)}/${ptNumber(e.of)} registros, ${ptNumber(e.perSecond)}/s`,
+    done: (e: { written: number; seconds: number; perSecond: number }) =>
+      `carga inicial concluída: ${ptNumber(e.written)} registros em ${e.seconds.toFixed(1)} s (${ptNumber(e.perSecond)}/s)`,
+    interrupted: (e: { written: number }) =>
+      `carga inicial interrompida após ${ptNumber(e.written)} registros; rode \`seed\` de novo para completá-la ou \`reset\` para recomeçar`,
+    alreadyRunning: () =>
+      'outra carga inicial (seed) já está em andamento neste banco; espere que ela termine',
+    tooManyLinks: (e: { links: number; pacientes: number; capacity: number }) =>
+      `SEED_PACIENTES_CONVENIOS pede ${ptNumber(e.links)} vínculos, mas ${ptNumber(e.pacientes)} pacientes comportam no máximo ${ptNumber(e.capacity)} (até 3 convênios por paciente); reduza o valor ou aumente SEED_PACIENTES`,
+    noRoomForLinks: (e: { missing: number; capacity: number }) =>
+      `faltam ${ptNumber(e.missing)} vínculos, mas os pacientes ainda sem convênio comportam só ${ptNumber(e.capacity)}; rode \`reset\` para refazer a carga`,
+  },
+  stream: {
+    begin: (e: { runId: string; workers: number; pace: string }) =>
+      `execução ${e.runId}: ${e.workers} workers, ${e.pace}`,
+    paceRate: (e: { rate: number; batch: number }) =>
+      `${ptNumber(e.rate)} eventos/s em lotes de ${e.batch}`,
+    paceMax: (e: { batch: number }) => `ritmo máximo em lotes de ${e.batch}`,
+    paceCycle: (e: { interval: number; jitter: number; batch: number }) =>
+      `um lote de ${e.batch} por worker a cada ${e.interval}s ± ${e.jitter}ms`,
+    owns: (e: { worker: number; types: string; share: number }) =>
+      `worker ${e.worker}: ${e.types} (${(e.share * 100).toFixed(1).replace('.', ',')}% dos eventos)`,
+    written: (e: {
+      table: string;
+      inserted: number;
+      updated: number;
+      deleted: number;
+      total: number | null;
+      batch: number;
+    }) => {
+      const parts = [
+        e.inserted > 0 ? `inseridos +${ptNumber(e.inserted)}` : '',
+        e.updated > 0 ? `atualizados ${ptNumber(e.updated)}` : '',
+        e.deleted > 0 ? `excluídos -${ptNumber(e.deleted)}` : '',
+      ].filter((part) => part !== '');
+      const total = e.total === null ? '' : ` (total=${ptNumber(e.total)})`;
+      return `${e.table}: ${parts.join(', ')}${total} batch=${e.batch}`;
+    },
+    rejected: (e: { table: string; kind: string; field: string; sqlstate: string }) =>
+      `${e.table}: ${e.kind} ${e.field}=*** (${e.sqlstate}) — registro ignorado`,
+    duplicate: (e: { table: string; field: string }) =>
+      `${e.table}: IntegrityError ${e.field}=*** duplicado — registro ignorado`,
+    integrityError: () => 'IntegrityError',
+    dataError: () => 'DataError',
+    unknownField: () => 'campo',
+    retried: (e: { worker: number; sqlstate: string }) =>
+      `worker ${e.worker}: conflito entre transações (${e.sqlstate}) — repetindo o lote`,
+    reconnecting: (e: {
+      worker: number;
+      seconds: number;
+      attempt: number;
+      of: number | null;
+      reason: string;
+    }) =>
+      `perda de conexão — tentando reconectar em ${ptSeconds(e.seconds)}s (tentativa ${e.attempt}${e.of === null ? '' : `/${e.of}`}) [worker ${e.worker}: ${e.reason}]`,
+    reconnected: (e: { worker: number; seconds: number }) =>
+      `worker ${e.worker}: conexão restabelecida após ${ptSeconds(e.seconds)}s`,
+    workerDied: (e: { worker: number; reason: string }) =>
+      `worker ${e.worker}: a thread terminou inesperadamente (${e.reason}) — iniciando outra no lugar`,
+    gaveUp: (e: { reason: string }) =>
+      `conexão perdida e não recuperada (${e.reason}); a execução foi encerrada — o que foi confirmado está no resumo`,
+    refused: (e: { reason: string }) =>
+      `o servidor recusa o trabalho: ${e.reason}; corrija e rode \`stream\` de novo`,
+    paused: () => 'pausado (arquivo .paused presente); `oltp-simulator resume` continua',
+    resumed: () => 'retomado',
+    stopping: () => 'parada pedida — concluindo os lotes em andamento (de novo para forçar)',
+    forced: () => 'encerrado à força: os lotes em andamento ficam por conta do servidor',
+    live: (e: {
+      elapsed: string;
+      remaining: string | null;
+      rate: number;
+      target: number | null;
+      events: number;
+      p99: number | null;
+      rejected: number;
+      paused: boolean;
+    }) =>
+      [
+        e.paused ? '⏸ pausado' : '▶',
+        `${e.elapsed}${e.remaining === null ? '' : ` (restam ${e.remaining})`}`,
+        `${ptNumber(e.rate)}${e.target === null ? '' : `/${ptNumber(e.target)}`} eventos/s`,
+        `${ptNumber(e.events)} eventos`,
+        `p99 ${e.p99 === null ? '–' : `${ptMillis(e.p99)} ms`}`,
+        `${ptNumber(e.rejected)} rejeitados`,
+      ].join(' · '),
+    runFolder: (e: { folder: string; reason: string }) =>
+      `não foi possível gravar em ${e.folder} (${e.reason}); a execução continua sem esse registro`,
+  },
+  report: {
+    title: (e: { runId: string }) => `Resumo da execução ${e.runId}`,
+    stoppedBy: () => 'encerrada por',
+    reason: (by: 'duration' | 'max-events' | 'signal' | 'critical') =>
+      ({
+        duration: 'duração',
+        'max-events': 'limite de eventos',
+        signal: 'sinal',
+        critical: 'falha crítica',
+      })[by],
+    elapsed: () => 'tempo',
+    paused: (seconds: number) => `${ptSeconds(seconds)} s em pausa`,
+    events: () => 'eventos',
+    rate: () => 'ritmo (eventos/s)',
+    target: (target: string) => `alvo ${target}`,
+    transactions: () => 'transações',
+    transactionParts: (e: { committed: number; rolledBack: number; inDoubt: number }) =>
+      `${ptNumber(e.committed)} confirmadas, ${ptNumber(e.rolledBack)} desfeitas, ${ptNumber(e.inDoubt)} em dúvida`,
+    rejected: () => 'rejeitados',
+    recoveries: () => 'repetições / reconexões',
+    response: () => 'latência de resposta (ms)',
+    service: () => 'latência de serviço (ms)',
+    table: () => 'tabela',
+    rows: () => 'registros',
+    inserted: () => 'inseridos',
+    updated: () => 'atualizados',
+    deleted: () => 'excluídos',
+    total: () => 'total',
+  },
+  check: {
+    ok: (e: { rules: number }) => `${e.rules} regras verificadas, nenhuma violação`,
+    broken: (e: { rules: number; violations: number }) =>
+      `${e.rules} regras violadas, ${ptNumber(e.violations)} ocorrências`,
+    rule: () => 'regra',
+    violations: () => 'violações',
+  },
+  counts: {
+    live: (e: { total: number }) => `total de ${ptNumber(e.total)} registros`,
+  },
+  reset: {
+    list: (e: { tables: string; schema: string }) =>
+      `reset apaga estas tabelas do esquema ${e.schema}: ${e.tables}`,
+    nothing: () => 'não há tabelas a apagar',
+    foreign: (e: { tables: string }) =>
+      `reset recusado: o esquema public tem tabelas que não são do simulador (${e.tables}) e também seriam apagadas; aponte para outro banco ou use --drop-foreign-tables`,
+    schema: (e: { searchPath: string }) =>
+      `reset apaga apenas o esquema public, mas search_path é "${e.searchPath}"; apague esse esquema manualmente e rode \`init-db\``,
+    ask: (e: { database: string; host: string; rows: number }) =>
+      `Apagar ${ptNumber(e.rows)} registros de "${e.database}" em ${e.host} e recomeçar? [s/N] `,
+    yes: () => /^s(im)?$/i,
+    refused: () => 'reset cancelado: nada foi apagado',
+    noTerminal: () =>
+      'reset recusado: sem terminal para confirmar; use --yes se é isso mesmo que quer',
+  },
+  pause: {
+    paused: (e: { runs: number }) => `pausado (${e.runs} execução(ões) em andamento)`,
+    alreadyPaused: () => 'já estava pausado',
+    nothingRunning: () =>
+      'nenhum stream em andamento nesta pasta; o próximo começará pausado até `oltp-simulator resume`',
+    resumed: () => 'retomado',
+    notPaused: () => 'não estava pausado',
+  },
+  server: {
+    notEmbedded: () =>
+      'o comando db serve só ao PostgreSQL embutido, mas um servidor foi configurado (PG_HOST, PGHOST ou DATABASE_URL); remova essa configuração para usá-lo',
+    ready: (e: { url: string }) => `PostgreSQL embutido pronto: ${e.url}`,
+    stopHint: () => 'Ctrl+C para encerrar',
+    stopped: () => 'PostgreSQL embutido encerrado',
+    schemaReady: (e: { database: string }) => `esquema pronto em "${e.database}"`,
+  },
+  log: {
+    fileGivenUp: (file: string, reason: string) =>
+      `não foi possível gravar em ${file} (${reason}) — a execução segue sem este arquivo de log`,
+  },
+};

@@ -1,0 +1,125 @@
+import { Client } from 'pg';
+import { EXIT, OperatorError } from '../errors.js';
+import { describeFailure, type Failure, failureError, placeOf } from './failures.js';
+import { lookUpPassword } from './pgpass.js';
+import type { ConnectionTarget } from './target.js';
+import { type Transport, transportsOf } from './tls.js';
+
+/** `server_version_num` of PostgreSQL 14, the oldest with CREATE OR REPLACE TRIGGER. */
+const OLDEST_VERSION = 140_000;
+/** Silence after which TCP asks whether the other side is still there. */
+const KEEP_ALIVE_DELAY_MS = 10_000;
+
+/**
+ * Opens a connection and prepares its session: search_path of the target, UTC, ISO dates, READ
+ * COMMITTED. In a `pipeline` queries are sent without waiting for the answer of the one before.
+ * Throws an `OperatorError` (with the driver's error as its cause) when that is not possible.
+ * A connection that dies while idle does not end the process: the next query rejects.
+ */
+export async function connect(
+  target: ConnectionTarget,
+  options: { readonly pipeline?: boolean } = {},
+): Promise<Client> {
+  const client = await tryTransports(target, options.pipeline ?? false);
+  try {
+    await prepareSession(client, target);
+    return client;
+  } catch (error) {
+    await client.end().catch(() => undefined);
+    throw operatorErrorOf(error, target);
+  }
+}
+
+/**
+ * Lends `body` a connection and ends it in any case. What the database refuses inside is thrown as
+ * an `OperatorError`; a defect as it is.
+ */
+export async function withConnection<T>(
+  target: ConnectionTarget,
+  body: (client: Client) => Promise<T>,
+): Promise<T> {
+  const client = await connect(target);
+  try {
+    return await body(client);
+  } catch (error) {
+    throw operatorErrorOf(error, target);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+function operatorErrorOf(error: unknown, target: ConnectionTarget): unknown {
+  if (error instanceof OperatorError) return error;
+  const failure = describeFailure(error);
+  return failure.class === 'defect' ? error : failureError(failure, target, error);
+}
+
+async function tryTransports(target: ConnectionTarget, pipeline: boolean): Promise<Client> {
+  const transports = transportsOf(target);
+  for (;;) {
+    const transport = transports.shift() ?? false;
+    const client = newClient(target, transport, pipeline);
+    try {
+      await client.connect();
+      return client;
+    } catch (error) {
+      // Not awaited: a socket that never opened may have nothing left to end.
+      client.end().catch(() => undefined);
+      const failure = describeFailure(error);
+      if (transports.length === 0 || !mayDifferByTransport(failure)) {
+        throw operatorErrorOf(error, target);
+      }
+    }
+  }
+}
+
+/** Whether TLS, or doing without, could make the difference: no TLS there, or pg_hba.conf's choice. */
+function mayDifferByTransport({ class: failureClass, sqlstate, errno }: Failure): boolean {
+  if (sqlstate !== null) return sqlstate === '28000';
+  return failureClass === 'hopeless' && errno !== 'NO_PASSWORD';
+}
+
+function newClient(target: ConnectionTarget, transport: Transport, pipeline: boolean): Client {
+  const client = new Client({
+    host: target.host,
+    port: target.port,
+    user: target.user,
+    database: target.database,
+    // A function, because for an empty password `pg` would take that of the environment.
+    password: () => target.password ?? lookUpPassword(target) ?? '',
+    ssl: transport,
+    // Named, so that the environment's PGSSLNEGOTIATION and PGCLIENT_ENCODING have no say.
+    sslnegotiation: 'postgres',
+    client_encoding: 'UTF8',
+    application_name: target.applicationName,
+    connectionTimeoutMillis: target.connectTimeoutSeconds * 1000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY_MS,
+    pipeline,
+  });
+  // Without a listener the death of an idle connection would end the process.
+  client.on('error', () => undefined);
+  return client;
+}
+
+async function prepareSession(client: Client, target: ConnectionTarget): Promise<void> {
+  const { rows } = await client.query<{ version: number; name: string }>(
+    `SELECT set_config('search_path', $1, false),
+            set_config('TimeZone', 'UTC', false),
+            set_config('DateStyle', 'ISO, YMD', false),
+            set_config('client_min_messages', 'warning', false),
+            set_config('default_transaction_isolation', 'read committed', false),
+            current_setting('server_version_num')::int AS version,
+            current_setting('server_version') AS name`,
+    [target.searchPath],
+  );
+  requireVersion(rows[0]?.version ?? 0, rows[0]?.name ?? '', target);
+}
+
+/** Throws when a server is older than PostgreSQL 14. `version` as in `server_version_num`. */
+export function requireVersion(version: number, name: string, target: ConnectionTarget): void {
+  if (version >= OLDEST_VERSION) return;
+  throw new OperatorError(EXIT.state, (m) =>
+    m.db.tooOld({ where: placeOf(target), version: name }),
+  );
+}

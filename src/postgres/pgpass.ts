@@ -1,0 +1,47 @@
+import { readFileSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { ConnectionTarget } from './target.js';
+
+/** Permissions of the group and of others, which libpq does not put up with on a password file. */
+const OTHERS_MAY = 0o077;
+
+/**
+ * The password that libpq's password file (`PGPASSFILE`, else `~/.pgpass`) holds for a target; null
+ * when there is none, or when others could read the file.
+ */
+export function lookUpPassword(target: ConnectionTarget): string | null {
+  const file = process.env.PGPASSFILE || join(homedir(), '.pgpass');
+  try {
+    const { mode } = statSync(file);
+    if (process.platform !== 'win32' && (mode & OTHERS_MAY) !== 0) return null;
+    return findPassword(readFileSync(file, 'utf8'), target);
+  } catch {
+    return null;
+  }
+}
+
+/** Four fields that end with a colon, in which a backslash escapes, and the rest of the line. */
+const LINE = /^((?:\\.|[^:\\])*):((?:\\.|[^:\\])*):((?:\\.|[^:\\])*):((?:\\.|[^:\\])*):(.*)$/;
+
+/** The password of the first line `host:port:database:user:password` that fits; `*` fits all. */
+export function findPassword(
+  content: string,
+  { host, port, database, user }: Pick<ConnectionTarget, 'host' | 'port' | 'database' | 'user'>,
+): string | null {
+  // libpq looks a Unix socket up by the name `localhost`.
+  const wanted = [host.startsWith('/') ? 'localhost' : host, String(port), database, user];
+  for (const line of content.split(/\r?\n/)) {
+    if (line.startsWith('#')) continue;
+    const [, ...fields] = LINE.exec(line) ?? [];
+    const password = fields.pop();
+    if (password === undefined || password === '') continue;
+    const fits = wanted.every((value, i) => fields[i] === '*' || unescape(fields[i]) === value);
+    if (fits) return unescape(password);
+  }
+  return null;
+}
+
+function unescape(field = ''): string {
+  return field.replace(/\\(.)/g, '$1');
+}

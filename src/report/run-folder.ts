@@ -1,0 +1,55 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { RunSummary } from './summary.js';
+
+/** A name that sorts by time and differs between runs of the same second: 20261123-201530-a1b2. */
+export function newRunId(now: Date): string {
+  const stamp = now.toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
+  return `${stamp}-${randomBytes(2).toString('hex')}`;
+}
+
+/** What a run leaves on disk: `<logs>/runs/<run-id>/`. While it runs, `pid` names its process. */
+export class RunFolder {
+  readonly path: string;
+
+  constructor(logs: string, runId: string) {
+    this.path = join(runsPath(logs), runId);
+  }
+
+  /** Makes the folder. Throws what the file system threw. */
+  async open(): Promise<void> {
+    await mkdir(this.path, { recursive: true });
+    await writeFile(join(this.path, 'pid'), `${process.pid}\n`);
+  }
+
+  /** Writes `summary.json`, and marks the run as over. */
+  async close(summary: RunSummary | null): Promise<void> {
+    if (summary !== null) {
+      await writeFile(join(this.path, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
+    }
+    await rm(join(this.path, 'pid'), { force: true });
+  }
+}
+
+/** How many runs of this folder are under way. */
+export function liveRuns(logs: string): number {
+  const runs = runsPath(logs);
+  if (!existsSync(runs)) return 0;
+  return readdirSync(runs).filter((run) => isAlive(join(runs, run, 'pid'))).length;
+}
+
+function runsPath(logs: string): string {
+  return join(logs, 'runs');
+}
+
+function isAlive(pidFile: string): boolean {
+  try {
+    const pid = Number(readFileSync(pidFile, 'utf8'));
+    return pid > 0 && process.kill(pid, 0);
+  } catch (error) {
+    // EPERM: there is such a process, of another user.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

@@ -1,0 +1,135 @@
+import { TABLE_NAMES } from '../hospital/tables.js';
+import type { StoppedBy } from '../stream/coordinator.js';
+import { Histogram } from '../threads/histogram.js';
+import { type Counter, noRows, OPERATIONS, type RowCounts, type Tally } from '../threads/tally.js';
+
+/** Milliseconds; null where nothing was measured. */
+export interface Quantiles {
+  readonly p50: number | null;
+  readonly p90: number | null;
+  readonly p99: number | null;
+  readonly p999: number | null;
+  readonly max: number | null;
+}
+
+/** What `stream --json` prints, as programs rely on it. */
+export interface RunSummary {
+  readonly run_id: string;
+  readonly rng: number;
+  readonly workers: number;
+  readonly batch_size: number;
+  /** Events per second; null in cycle mode and for `max`. */
+  readonly target_rate: number | null;
+  /** Events per second of the time that was not spent paused. */
+  readonly achieved_rate: number;
+  readonly seconds: number;
+  readonly paused_seconds: number;
+  readonly events: number;
+  readonly transactions: {
+    readonly committed: number;
+    readonly rolled_back: number;
+    /** COMMITs without an answer whose fate could not be found out. */
+    readonly in_doubt: number;
+    /** COMMITs without an answer that were settled by asking the server. */
+    readonly settled: number;
+  };
+  readonly rows: RowCounts;
+  /** Rows left out, by SQLSTATE. */
+  readonly rejected: Readonly<Record<string, number>>;
+  readonly retries: number;
+  readonly reconnects: number;
+  readonly latency_ms: { readonly response: Quantiles; readonly service: Quantiles };
+  readonly stopped_by: StoppedBy;
+}
+
+export interface RunFacts {
+  readonly runId: string;
+  readonly rng: number;
+  readonly batchSize: number;
+  readonly rate: number | 'max' | null;
+}
+
+export interface Ending {
+  readonly stoppedBy: StoppedBy;
+  readonly seconds: number;
+  readonly activeSeconds: number;
+}
+
+/** Adds up what the workers did. */
+export function summarize(facts: RunFacts, ending: Ending, tallies: readonly Tally[]): RunSummary {
+  const sum = (counter: Counter) => tallies.reduce((total, tally) => total + tally.get(counter), 0);
+  const events = tallies.reduce((total, tally) => total + tally.events, 0);
+  const { seconds, activeSeconds } = ending;
+  return {
+    run_id: facts.runId,
+    rng: facts.rng,
+    workers: tallies.length,
+    batch_size: facts.batchSize,
+    target_rate: typeof facts.rate === 'number' ? facts.rate : null,
+    achieved_rate: round(activeSeconds > 0 ? events / activeSeconds : 0, 2),
+    seconds: round(seconds, 3),
+    paused_seconds: round(Math.max(0, seconds - activeSeconds), 3),
+    events,
+    transactions: {
+      committed: sum('committed'),
+      rolled_back: sum('rolledBack'),
+      in_doubt: sum('unknown'),
+      settled: sum('settled'),
+    },
+    rows: sumRows(tallies),
+    rejected: sumRejected(tallies),
+    retries: sum('retries'),
+    reconnects: sum('reconnects'),
+    latency_ms: {
+      response: quantiles(merge(tallies.map((tally) => tally.response))),
+      service: quantiles(merge(tallies.map((tally) => tally.service))),
+    },
+    stopped_by: ending.stoppedBy,
+  };
+}
+
+/** Rejected rows over all SQLSTATEs. */
+export function rejectedTotal(rejected: Readonly<Record<string, number>>): number {
+  return Object.values(rejected).reduce((sum, count) => sum + count, 0);
+}
+
+/** One histogram of several. */
+export function merge(histograms: readonly Histogram[]): Histogram {
+  const merged = new Histogram();
+  for (const histogram of histograms) merged.add(histogram);
+  return merged;
+}
+
+function quantiles(histogram: Histogram): Quantiles {
+  return {
+    p50: histogram.quantile(0.5),
+    p90: histogram.quantile(0.9),
+    p99: histogram.quantile(0.99),
+    p999: histogram.quantile(0.999),
+    max: histogram.quantile(1),
+  };
+}
+
+function sumRows(tallies: readonly Tally[]): RowCounts {
+  const rows = noRows();
+  for (const table of TABLE_NAMES) {
+    for (const operation of OPERATIONS) {
+      for (const tally of tallies) rows[table][operation] += tally.rows(table, operation);
+    }
+  }
+  return rows;
+}
+
+function sumRejected(tallies: readonly Tally[]): Record<string, number> {
+  const rejected: Record<string, number> = {};
+  for (const tally of tallies) {
+    for (const [sqlstate, count] of Object.entries(tally.rejected())) {
+      rejected[sqlstate] = (rejected[sqlstate] ?? 0) + count;
+    }
+  }
+  return rejected;
+}
+
+function round(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}

@@ -1,0 +1,77 @@
+import { TABLE_NAMES } from '../hospital/tables.js';
+import type { Messages } from '../log/messages/index.js';
+import { type TableCounts, totalOf } from '../postgres/counts.js';
+import { type Quantiles, type RunSummary, rejectedTotal } from './summary.js';
+import { layOut } from './table.js';
+
+/** The summary of a run as an operator reads it. `totals`: rows now, null where not counted. */
+export function summaryText(m: Messages, summary: RunSummary, totals: TableCounts | null): string {
+  const { transactions, latency_ms: latency } = summary;
+  const paused = summary.paused_seconds;
+  const rejected = Object.entries(summary.rejected)
+    .map(([sqlstate, count]) => `${sqlstate}: ${m.number(count)}`)
+    .join(', ');
+  const facts = [
+    [m.report.stoppedBy(), m.report.reason(summary.stopped_by)],
+    [
+      m.report.elapsed(),
+      `${m.number(Math.round(summary.seconds * 10) / 10)} s${paused < 0.1 ? '' : ` (${m.report.paused(paused)})`}`,
+    ],
+    [m.report.events(), m.number(summary.events)],
+    [
+      m.report.rate(),
+      `${m.number(summary.achieved_rate)}${summary.target_rate === null ? '' : ` (${m.report.target(m.number(summary.target_rate))})`}`,
+    ],
+    [
+      m.report.transactions(),
+      m.report.transactionParts({
+        committed: transactions.committed,
+        rolledBack: transactions.rolled_back,
+        inDoubt: transactions.in_doubt,
+      }),
+    ],
+    [
+      m.report.rejected(),
+      `${m.number(rejectedTotal(summary.rejected))}${rejected === '' ? '' : ` (${rejected})`}`,
+    ],
+    [m.report.recoveries(), `${m.number(summary.retries)} / ${m.number(summary.reconnects)}`],
+    [m.report.response(), quantilesText(m, latency.response)],
+    [m.report.service(), quantilesText(m, latency.service)],
+  ];
+  const width = Math.max(...facts.map(([label]) => label?.length ?? 0));
+  const lines = facts.map(([label, value]) => `  ${label?.padEnd(width)}  ${value}\n`);
+  return `${m.report.title({ runId: summary.run_id })}\n${lines.join('')}\n${rowsText(m, summary, totals)}`;
+}
+
+function rowsText(m: Messages, { rows }: RunSummary, totals: TableCounts | null): string {
+  const header = [
+    `  ${m.report.table()}`,
+    m.report.inserted(),
+    m.report.updated(),
+    m.report.deleted(),
+    ...(totals === null ? [] : [m.report.total()]),
+  ];
+  const body = TABLE_NAMES.map((table) => [
+    `  ${table}`,
+    m.number(rows[table].insert),
+    m.number(rows[table].update),
+    m.number(rows[table].delete),
+    ...(totals === null ? [] : [m.number(totals[table])]),
+  ]);
+  return layOut([header, ...body]);
+}
+
+/** Rows per table, with their sum. */
+export function countsText(m: Messages, counts: TableCounts): string {
+  return layOut([
+    [m.report.table(), m.report.rows()],
+    ...TABLE_NAMES.map((table) => [table, m.number(counts[table])]),
+    [m.report.total(), m.number(totalOf(counts))],
+  ]);
+}
+
+function quantilesText(m: Messages, quantiles: Quantiles): string {
+  return Object.entries(quantiles)
+    .map(([name, value]) => `${name} ${value === null ? '–' : m.millis(value)}`)
+    .join(' · ');
+}

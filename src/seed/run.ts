@@ -1,0 +1,210 @@
+import type { Client } from 'pg';
+import { EXIT, OperatorError } from '../errors.js';
+import { LinkPlan } from '../hospital/links.js';
+import type { Pools } from '../hospital/pools.js';
+import {
+  PARENT_TABLES,
+  type ParentTable,
+  TABLE_NAMES,
+  type TableName,
+} from '../hospital/tables.js';
+import { withConnection } from '../postgres/connect.js';
+import { countRows, type TableCounts } from '../postgres/counts.js';
+import { failureError } from '../postgres/failures.js';
+import { requireSchema, requireWritable } from '../postgres/scripts.js';
+import type { ConnectionTarget } from '../postgres/target.js';
+import { monotonicMs } from '../threads/clock.js';
+import { WorkerPool } from '../threads/pool.js';
+import type { SeederResult, SeederTask } from '../threads/protocol.js';
+import { SeedBoard } from '../threads/seed-board.js';
+import { takeIds } from './id-block.js';
+import { listParents, type Parents } from './parents.js';
+import { cutChunks, type IdBlock, PHASES, type SeedVolumes, targetRows } from './plan.js';
+
+/** Key of the advisory lock that keeps two seeds of one database apart: 'seed' in ASCII. */
+const SEED_LOCK = 0x73656564;
+
+export interface SeedSetup extends SeedVolumes {
+  readonly target: ConnectionTarget;
+  readonly rng: number;
+  readonly workers: number;
+  /** `YYYY-MM-DD`: the day that the history ends on. */
+  readonly referenceDate: string;
+  /** Makes the pools; called only when there is something to write. */
+  readonly pools: () => Promise<Pools>;
+}
+
+/** What is told while the seed goes on. */
+export interface SeedObserver {
+  /** Before anything is written: rows to write, by table. */
+  planned(missing: TableCounts, target: TableCounts): void;
+  /** A phase is over: rows that its tables got, and hold now. */
+  filled(table: TableName, written: number, total: number): void;
+}
+
+export interface SeedOutcome {
+  /** Rows that every table holds now. */
+  readonly tables: TableCounts;
+  /** Rows that this seed wrote. */
+  readonly written: number;
+  readonly seconds: number;
+  /** False when it was stopped before the end. */
+  readonly complete: boolean;
+}
+
+/**
+ * Brings every table up to its volume. Rows that are there already count, so a seed that was
+ * interrupted is completed by the next one, and a complete one has nothing left to do. The rows are
+ * the same whatever the number of workers.
+ */
+export class Seed {
+  readonly #setup: SeedSetup;
+  readonly #observer: SeedObserver;
+  readonly #board: SeedBoard;
+
+  constructor(setup: SeedSetup, observer: SeedObserver) {
+    this.#setup = setup;
+    this.#observer = observer;
+    this.#board = new SeedBoard(setup.workers);
+  }
+
+  /** Rows handed to the server so far. */
+  get rows(): number {
+    return this.#board.rows;
+  }
+
+  /** Ends the seed after the chunks in flight. */
+  stop(): void {
+    this.#board.stop();
+  }
+
+  async run(): Promise<SeedOutcome> {
+    return withConnection(this.#setup.target, async (client) => {
+      await requireWritable(client);
+      await requireSchema(client);
+      await lockSeed(client);
+      const started = monotonicMs();
+      const before = await countRows(client);
+      const target = targetRows(this.#setup);
+      const missing = Object.fromEntries(
+        TABLE_NAMES.map((table) => [table, Math.max(0, target[table] - before[table])]),
+      ) as TableCounts;
+      requireRoomForLinks(target, before);
+      this.#observer.planned(missing, target);
+
+      if (TABLE_NAMES.some((table) => missing[table] > 0)) {
+        await this.#fill(client, before, missing);
+        if (!this.#board.stopped) await client.query(`ANALYZE ${TABLE_NAMES.join(', ')}`);
+      }
+      const tables = await countRows(client);
+      return {
+        tables,
+        written: this.#board.rows,
+        seconds: (monotonicMs() - started) / 1000,
+        complete: !this.#board.stopped,
+      };
+    });
+  }
+
+  async #fill(client: Client, before: TableCounts, missing: TableCounts): Promise<void> {
+    const pools = await this.#setup.pools();
+    const pool = new WorkerPool<SeederTask, SeederResult>('seeder', this.#setup.workers);
+    try {
+      const blocks = new Map<TableName, IdBlock>();
+      let total = before;
+      for (const phase of PHASES) {
+        const parents = await readParents(client, phase, before, blocks);
+        const linkable =
+          before.pacientes_convenios === 0
+            ? parents.pacientes
+            : await listParents(client, 'pacientes', WITHOUT_LINK);
+        if (phase.includes('pacientes_convenios')) {
+          requireUnlinked(missing.pacientes_convenios, linkable, parents.convenios);
+        }
+        for (const table of phase) {
+          if (missing[table] > 0) blocks.set(table, await takeIds(client, table, missing[table]));
+        }
+        await this.#runPhase(pool, {
+          rng: this.#setup.rng,
+          reference: Date.parse(`${this.#setup.referenceDate}T00:00:00Z`),
+          target: this.#setup.target,
+          chunks: cutChunks(phase.flatMap((table) => blocks.get(table) ?? [])),
+          parents,
+          linkable,
+          pools,
+          board: this.#board.buffer,
+        });
+        if (this.#board.stopped) return;
+        const now = await countRows(client);
+        for (const table of phase) {
+          this.#observer.filled(table, now[table] - total[table], now[table]);
+        }
+        total = now;
+      }
+    } finally {
+      await pool.close();
+    }
+  }
+
+  async #runPhase(
+    pool: WorkerPool<SeederTask, SeederResult>,
+    task: Omit<SeederTask, 'worker'>,
+  ): Promise<void> {
+    if (task.chunks.length === 0) return;
+    this.#board.rewind();
+    const workers = Math.min(this.#setup.workers, task.chunks.length);
+    const results = await Promise.all(
+      Array.from({ length: workers }, (_, worker) => pool.run({ ...task, worker })),
+    );
+    for (const result of results) {
+      if (result.ended === 'failed') throw failureError(result.failure, this.#setup.target);
+    }
+  }
+}
+
+/** What the tables of a phase may reference; in the phase that fills the parents, nothing yet. */
+async function readParents(
+  client: Client,
+  phase: readonly TableName[],
+  before: TableCounts,
+  blocks: ReadonlyMap<TableName, IdBlock>,
+): Promise<Record<ParentTable, Parents>> {
+  const parents = {} as Record<ParentTable, Parents>;
+  for (const table of PARENT_TABLES) {
+    const block = blocks.get(table);
+    if (phase.includes(table)) parents[table] = { kind: 'run', first: 1, count: 0 };
+    else if (before[table] === 0 && block !== undefined) parents[table] = { kind: 'run', ...block };
+    else parents[table] = await listParents(client, table);
+  }
+  return parents;
+}
+
+/** Patients without any convênio yet: a second seed cannot collide with the links of the first. */
+const WITHOUT_LINK =
+  'NOT EXISTS (SELECT 1 FROM pacientes_convenios l WHERE l.paciente_id = pacientes.id)';
+
+async function lockSeed(client: Client): Promise<void> {
+  const { rows } = await client.query<{ locked: boolean }>(
+    'SELECT pg_try_advisory_lock($1) AS locked',
+    [SEED_LOCK],
+  );
+  if (rows[0]?.locked !== true) throw new OperatorError(EXIT.state, (m) => m.seed.alreadyRunning());
+}
+
+/** Refuses volumes that would need more links than patients may have. */
+function requireRoomForLinks(target: TableCounts, before: TableCounts): void {
+  const pacientes = Math.max(target.pacientes, before.pacientes);
+  const convenios = Math.max(target.convenios, before.convenios);
+  const { capacity } = new LinkPlan(0, pacientes, convenios);
+  if (target.pacientes_convenios <= Math.max(capacity, before.pacientes_convenios)) return;
+  throw new OperatorError(EXIT.usage, (m) =>
+    m.seed.tooManyLinks({ links: target.pacientes_convenios, pacientes, capacity }),
+  );
+}
+
+/** Refuses to complete links for which too few patients without any are left. */
+function requireUnlinked(missing: number, linkable: Parents, convenios: Parents): void {
+  const { capacity } = new LinkPlan(0, linkable.count, convenios.count);
+  if (missing > capacity)
+    throw new OperatorError(EXIT.state, (m) => m.seed.noRoomForLinks({ missing, capacity }));
+}

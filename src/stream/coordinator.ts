@@ -1,0 +1,241 @@
+import { MessageChannel, type Worker } from 'node:worker_threads';
+import { Draws, STREAMS } from '../hospital/draws.js';
+import type { Pools } from '../hospital/pools.js';
+import { IdCache } from '../ids/cache.js';
+import { loadIds } from '../ids/load.js';
+import { connect, withConnection } from '../postgres/connect.js';
+import type { Failure } from '../postgres/failures.js';
+import { transactionFate } from '../postgres/in-doubt.js';
+import type { ConnectionTarget } from '../postgres/target.js';
+import { monotonicMs, sleep } from '../threads/clock.js';
+import { Control } from '../threads/control.js';
+import { WorkerPool } from '../threads/pool.js';
+import type {
+  ProducerReport,
+  ProducerResult,
+  ProducerTask,
+  ReconnectPolicy,
+} from '../threads/protocol.js';
+import { Tally } from '../threads/tally.js';
+import type { WorkerPlan } from './plan.js';
+import type { Totals } from './totals.js';
+
+/** Deaths of one worker without an event in between, after which it is not started again. */
+const MAX_STILLBORN = 3;
+/** How often the end of the run is looked for. */
+const SLICE_MS = 20;
+/** The last messages of a thread arrive within this, or its channel is lost. */
+const LAST_WORDS_MS = 1_000;
+
+export interface StreamSetup {
+  readonly target: ConnectionTarget;
+  readonly rng: number;
+  readonly plans: readonly WorkerPlan[];
+  readonly batchSize: number;
+  readonly updateRatio: number;
+  readonly deleteRatio: number;
+  readonly idCacheSize: number;
+  readonly reconnect: ReconnectPolicy;
+  readonly stopGraceMs: number;
+  readonly pools: Pools;
+  readonly totals: Totals;
+}
+
+/** What is told while the run goes on. `worker`: position, from 0. */
+export interface StreamObserver {
+  report(worker: number, report: ProducerReport): void;
+  workerDied(worker: number, error: unknown): void;
+}
+
+export type StoppedBy = 'duration' | 'max-events' | 'signal' | 'critical';
+
+export interface StreamOutcome {
+  readonly stoppedBy: StoppedBy;
+  /** Why, when it was `critical`. */
+  readonly failure: Failure | null;
+  readonly tallies: readonly Tally[];
+  /** Wall-clock seconds from the first due time to the end, and of these the ones not paused. */
+  readonly seconds: number;
+  readonly activeSeconds: number;
+}
+
+/**
+ * One run of `stream`. The main thread hands each worker its share, publishes the ids that workers
+ * report, replaces workers that die, and steers; the workers pace themselves.
+ */
+export class Coordinator {
+  readonly control = new Control();
+  readonly tallies: readonly Tally[];
+  readonly #setup: StreamSetup;
+  readonly #observer: StreamObserver;
+  readonly #pool: WorkerPool<ProducerTask, ProducerResult>;
+  readonly #cache: IdCache;
+  #failure: Failure | null = null;
+  #signalled = false;
+
+  constructor(setup: StreamSetup, observer: StreamObserver) {
+    const draws = new Draws(setup.rng).at(STREAMS.cachePicks, 0);
+    this.#setup = setup;
+    this.#observer = observer;
+    this.#cache = new IdCache(setup.idCacheSize, () => draws.unit());
+    this.#pool = new WorkerPool('producer', setup.plans.length);
+    this.tallies = setup.plans.map(() => new Tally());
+  }
+
+  /** The worker threads, for tests that end one. */
+  get threads(): readonly Worker[] {
+    return this.#pool.threads;
+  }
+
+  /** Ends the run: batches in flight finish. */
+  stop(): void {
+    this.#signalled = true;
+    this.control.stop();
+  }
+
+  /** Runs until a limit, `stop` or a failure that cannot be overcome. */
+  async run(): Promise<StreamOutcome> {
+    const client = await connect(this.#setup.target);
+    try {
+      await loadIds(client, this.#cache);
+      const count = await this.#setup.totals.start(client);
+      const started = monotonicMs();
+      this.control.start();
+      // When the tables cannot be counted the run goes on all the same, its lines without totals.
+      void count()
+        .catch(() => undefined)
+        .finally(() => client.end().catch(() => undefined));
+      await this.#untilOver(Promise.all(this.#setup.plans.map((plan, i) => this.#keep(plan, i))));
+      const activeSeconds = this.control.active() / 1000;
+      const seconds = (monotonicMs() - started) / 1000;
+      await this.#pool.close();
+      await this.#settleRest();
+      return { ...this.#verdict(), tallies: this.tallies, seconds, activeSeconds };
+    } finally {
+      await this.#pool.close();
+      await client.end().catch(() => undefined);
+    }
+  }
+
+  /** Runs a worker's task; a thread that dies is replaced and goes on with the same share. */
+  async #keep(plan: WorkerPlan, index: number): Promise<void> {
+    let stillborn = 0;
+    while (stillborn < MAX_STILLBORN) {
+      const before = this.#attempted(index);
+      try {
+        const result = await this.#runOnce(plan, index);
+        if (result.ended === 'failed') this.#fail(result.failure);
+        return;
+      } catch (error) {
+        if (this.control.stopping) return;
+        this.#observer.workerDied(index, error);
+        stillborn = this.#attempted(index) > before ? 0 : stillborn + 1;
+        if (stillborn < MAX_STILLBORN) continue;
+        this.control.stop();
+        throw error;
+      }
+    }
+  }
+
+  async #runOnce(plan: WorkerPlan, index: number): Promise<ProducerResult> {
+    const { target, rng, batchSize, updateRatio, deleteRatio, reconnect, pools } = this.#setup;
+    const tally = this.tallies[index];
+    if (tally === undefined) throw new Error(`no tally for worker ${index}`);
+    const { port1, port2 } = new MessageChannel();
+    const silent = new Promise((resolve) => port1.once('close', resolve));
+    port1.on('message', (report: ProducerReport) => this.#receive(index, report));
+    const task: ProducerTask = {
+      ...plan,
+      target,
+      rng,
+      batchSize,
+      updateRatio,
+      deleteRatio,
+      reconnect,
+      pools,
+      control: this.control.buffer,
+      tally: tally.buffer,
+      ids: this.#cache.buffers,
+      reports: port2,
+    };
+    try {
+      return await this.#pool.run(task, [port2]);
+    } finally {
+      // The result overtakes the last reports, which travel through the port.
+      await Promise.race([silent, sleep(LAST_WORDS_MS)]);
+      port1.close();
+    }
+  }
+
+  #receive(worker: number, report: ProducerReport): void {
+    if (report.kind === 'written') {
+      for (const { table, known } of report.born) this.#cache.add(table, known);
+      for (const { table, id } of report.gone) this.#cache.remove(table, id);
+      for (const written of report.rows) this.#setup.totals.add(written);
+    }
+    this.#observer.report(worker, report);
+  }
+
+  #fail(failure: Failure): void {
+    this.#failure ??= failure;
+    this.control.stop();
+  }
+
+  /** Waits for the workers, and until the run's time is over; cuts off those that hang at a stop. */
+  async #untilOver(workers: Promise<unknown>): Promise<void> {
+    let over = false;
+    const finished = workers.finally(() => {
+      over = true;
+    });
+    const cutOff = (async () => {
+      while (!over && !this.control.stopping) await sleep(SLICE_MS);
+      const deadline = monotonicMs() + this.#setup.stopGraceMs;
+      while (!over && monotonicMs() < deadline) await sleep(SLICE_MS);
+    })();
+    await Promise.race([finished, cutOff]);
+    finished.catch(() => undefined);
+    if (!over) return;
+    const endMs = this.#setup.plans[0]?.endMs ?? null;
+    while (endMs !== null && !this.control.stopping && !this.#reachedMaxEvents()) {
+      const left = endMs - this.control.active();
+      if (left <= 0) break;
+      await sleep(Math.min(left, SLICE_MS));
+    }
+  }
+
+  /** Finds out about the transactions that were in doubt when their workers ended. */
+  async #settleRest(): Promise<void> {
+    const pending = this.tallies.filter((tally) => tally.pendingXid !== null);
+    if (pending.length === 0) return;
+    try {
+      await withConnection(this.#setup.target, async (client) => {
+        for (const tally of pending) {
+          const fate = await transactionFate(client, tally.pendingXid ?? '');
+          if (fate !== 'unknown') tally.count('settled');
+          tally.settle(fate);
+        }
+      });
+    } catch {
+      // The server is away for good: what it did with them stays unknown, and is reported so.
+      for (const tally of pending) if (tally.pendingXid !== null) tally.settle('unknown');
+    }
+  }
+
+  #verdict(): { stoppedBy: StoppedBy; failure: Failure | null } {
+    if (this.#failure !== null) return { stoppedBy: 'critical', failure: this.#failure };
+    if (this.#reachedMaxEvents()) return { stoppedBy: 'max-events', failure: null };
+    return { stoppedBy: this.#signalled ? 'signal' : 'duration', failure: null };
+  }
+
+  #reachedMaxEvents(): boolean {
+    const limits = this.#setup.plans.map(({ commitLimit }) => commitLimit);
+    return this.tallies.every((tally, i) => {
+      const limit = limits[i] ?? null;
+      return limit !== null && tally.events >= limit;
+    });
+  }
+
+  #attempted(index: number): number {
+    return this.tallies[index]?.get('attempted') ?? 0;
+  }
+}

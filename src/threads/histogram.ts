@@ -1,0 +1,72 @@
+/**
+ * Buckets per power of two: a value is known to 1/128 of itself (0.8 %), the usual two significant
+ * digits of latency histograms.
+ */
+const PER_OCTAVE = 128;
+const LINEAR = 2 * PER_OCTAVE;
+/** 2^32 − 1 µs, 71 minutes: longer latencies count as this long. */
+const LARGEST = 0xffffffff;
+const BUCKETS = bucketOf(LARGEST) + 1;
+
+/** Bytes that a histogram takes in shared memory. */
+export const HISTOGRAM_BYTES = BUCKETS * 4;
+
+function bucketOf(micros: number): number {
+  if (micros < LINEAR) return micros;
+  const shift = 24 - Math.clz32(micros);
+  return shift * PER_OCTAVE + (micros >>> shift);
+}
+
+/** The largest value, in microseconds, that falls into a bucket. */
+function highestOf(bucket: number): number {
+  if (bucket < LINEAR) return bucket;
+  const shift = Math.floor(bucket / PER_OCTAVE) - 1;
+  return (bucket - shift * PER_OCTAVE + 1) * 2 ** shift - 1;
+}
+
+/**
+ * A log-linear histogram of latencies. It lives in shared memory with one writer, so that the main
+ * thread reads the workers' latencies as they are, without a message, and keeps those of a worker
+ * that died; ready-made HDR histograms own their memory and can do neither.
+ */
+export class Histogram {
+  readonly #counts: Uint32Array;
+
+  constructor(buffer: ArrayBufferLike = new ArrayBuffer(HISTOGRAM_BYTES), offset = 0) {
+    this.#counts = new Uint32Array(buffer, offset, BUCKETS);
+  }
+
+  /** Counts one latency, in milliseconds. */
+  record(ms: number): void {
+    const micros = Math.min(Math.max(Math.round(ms * 1000), 0), LARGEST);
+    const bucket = bucketOf(micros);
+    this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1;
+  }
+
+  /** Adds another histogram's counts to this one's. */
+  add(other: Histogram): void {
+    for (let i = 0; i < BUCKETS; i++) {
+      this.#counts[i] = (this.#counts[i] ?? 0) + (other.#counts[i] ?? 0);
+    }
+  }
+
+  get count(): number {
+    let count = 0;
+    for (const n of this.#counts) count += n;
+    return count;
+  }
+
+  /**
+   * The latency, in milliseconds, that a share `q` (0 to 1) of all recorded ones do not exceed;
+   * null when nothing was recorded. `q` = 1 is the largest, to the bucket's precision.
+   */
+  quantile(q: number): number | null {
+    const rank = Math.max(1, Math.ceil(this.count * q));
+    let seen = 0;
+    for (let i = 0; i < BUCKETS; i++) {
+      seen += this.#counts[i] ?? 0;
+      if (seen >= rank) return highestOf(i) / 1000;
+    }
+    return null;
+  }
+}

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { createStatusLine, type Terminal } from '../../../src/log/status-line.js';
+
+/** Collects what is written, as a terminal of this width, or as none. */
+function collect(terminal: Partial<Terminal>): { terminal: Terminal; written: string[] } {
+  const written: string[] = [];
+  return {
+    written,
+    terminal: { ...terminal, write: (chunk) => written.push(chunk), on: () => {} },
+  };
+}
+
+const ERASE = '\r\u001b[K';
+
+test('log lines go above the live line, which is drawn again below them in the same write', () => {
+  const { terminal, written } = collect({ isTTY: true, columns: 80 });
+  const line = createStatusLine(terminal);
+  line.write('before\n');
+  line.show('50 events/s');
+  line.write('log\n');
+  line.show('60 events/s');
+  line.show('60 events/s');
+  line.clear();
+  line.clear();
+  line.write('after\n');
+  assert.deepEqual(written, [
+    'before\n',
+    `${ERASE}50 events/s`,
+    `${ERASE}log\n50 events/s`,
+    `${ERASE}60 events/s`,
+    ERASE,
+    'after\n',
+  ]);
+});
+
+test('the line is cut to the width of the terminal, by characters', () => {
+  const { terminal, written } = collect({ isTTY: true, columns: 10 });
+  createStatusLine(terminal).show('ação: inserções\ncontínuas');
+  assert.deepEqual(written, [`${ERASE}ação: ins`]);
+});
+
+test('without a terminal nothing is shown, and log lines pass through', () => {
+  const { terminal, written } = collect({});
+  const line = createStatusLine(terminal);
+  line.show('50 events/s');
+  line.write('log\n');
+  line.clear();
+  assert.deepEqual([line.live, line.colors, written], [false, false, ['log\n']]);
+});
+
+test('colours are for terminals that have them', () => {
+  const colored = (terminal: Partial<Terminal>) =>
+    createStatusLine(collect(terminal).terminal).colors;
+  assert.equal(colored({ isTTY: true, hasColors: () => true }), true);
+  assert.equal(colored({ isTTY: true, hasColors: () => false }), false);
+  assert.equal(colored({ hasColors: () => true }), false);
+});

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { noRows, Tally } from '../../../src/threads/tally.js';
+
+function rowsOf(inserted: number, updated: number) {
+  const rows = noRows();
+  rows.consultas.insert = inserted;
+  rows.exames.update = updated;
+  return rows;
+}
+
+test('a transaction counts when its COMMIT was answered, not before', () => {
+  const tally = new Tally();
+  tally.intend('9007199254740991', rowsOf(45, 5), 50);
+  assert.equal(tally.pendingXid, '9007199254740991');
+  assert.equal(tally.events, 0);
+  tally.settle('committed');
+  assert.equal(tally.pendingXid, null);
+  assert.equal(tally.rows('consultas', 'insert'), 45);
+  assert.equal(tally.rows('exames', 'update'), 5);
+  assert.equal(tally.events, 50);
+  assert.equal(tally.get('attempted'), 50);
+  assert.equal(tally.get('committed'), 1);
+});
+
+test('an aborted transaction leaves its events to be attempted again', () => {
+  const tally = new Tally();
+  tally.intend('7', rowsOf(50, 0), 50);
+  tally.settle('aborted');
+  assert.equal(tally.events, 0);
+  assert.equal(tally.get('attempted'), 0);
+  assert.equal(tally.get('rolledBack'), 1);
+});
+
+test('an unknown transaction is not attempted again, and not counted as rows', () => {
+  const tally = new Tally();
+  tally.intend('7', rowsOf(50, 0), 50);
+  tally.settle('unknown');
+  assert.equal(tally.events, 0);
+  assert.equal(tally.get('attempted'), 50);
+  assert.equal(tally.get('unknown'), 1);
+});
+
+test('what a worker counted is seen through the same memory by another', () => {
+  const tally = new Tally();
+  tally.intend('3', rowsOf(2, 1), 3);
+  const other = new Tally(tally.buffer);
+  assert.equal(other.pendingXid, '3');
+  other.settle('committed');
+  tally.response.record(12);
+  assert.equal(tally.events, 3);
+  assert.equal(other.response.count, 1);
+  assert.equal(other.service.count, 0);
+});
+
+test('rejections are kept by SQLSTATE, leading zeros and letters included', () => {
+  const tally = new Tally();
+  for (const sqlstate of ['23505', '23503', '23505', 'P0001', '0A000', '22P02']) {
+    tally.reject(sqlstate);
+  }
+  assert.deepEqual(tally.rejected(), {
+    '23505': 2,
+    '23503': 1,
+    P0001: 1,
+    '0A000': 1,
+    '22P02': 1,
+  });
+});
+
+test('more SQLSTATEs than there is room for lose their names, not their number', () => {
+  const tally = new Tally();
+  for (let i = 0; i < 40; i++) tally.reject(`22${String(i).padStart(3, '0')}`);
+  const rejected = tally.rejected();
+  assert.equal(
+    Object.values(rejected).reduce((a, b) => a + b, 0),
+    40,
+  );
+});

@@ -1,0 +1,56 @@
+import type { Client } from 'pg';
+import type { Candidate, EventSpec } from '../src/hospital/events/event.js';
+
+/** Rows kept for later change: enough that a batch finds its share, little enough to load at once. */
+const KEPT = 5_000;
+/** How far back by id the start looks for open rows, so that a huge table without any is not read whole. */
+const LOOK_BACK = 200_000;
+
+/**
+ * The rows of one event type that this worker may change or delete later. They are disjoint from
+ * those of its sibling workers, by id; a row that another program changed meanwhile simply does not
+ * answer, and another one is taken.
+ */
+export class Candidates {
+  #kept: Candidate[] = [];
+  readonly #random: () => number;
+
+  constructor(random: () => number) {
+    this.#random = random;
+  }
+
+  /** Reads the newest open rows of the type, of those that fall to this worker. */
+  async load(client: Client, spec: EventSpec, index: number, of: number): Promise<void> {
+    const { rows } = await client.query<[string, number]>({
+      text: `SELECT id, extract(epoch FROM ${spec.change.at})::float8 * 1000
+               FROM ${spec.table}
+              WHERE id > (SELECT coalesce(max(id), 0) FROM ${spec.table}) - ${LOOK_BACK}
+                AND id % ${of} = ${index} AND ${spec.change.open}
+              ORDER BY id DESC LIMIT ${KEPT}`,
+      rowMode: 'array',
+    });
+    this.#kept = rows.map(([id, at]) => ({ id: Number(id), at }));
+  }
+
+  /** Takes up to `count` candidates out, at random. */
+  take(count: number): Candidate[] {
+    const taken: Candidate[] = [];
+    while (taken.length < count) {
+      const index = Math.floor(this.#random() * this.#kept.length);
+      const candidate = this.#kept[index];
+      if (candidate === undefined) break;
+      const last = this.#kept.pop();
+      if (last !== undefined && last !== candidate) this.#kept[index] = last;
+      taken.push(candidate);
+    }
+    return taken;
+  }
+
+  /** Keeps candidates; when full, a random older one makes room. */
+  keep(candidates: readonly Candidate[]): void {
+    for (const candidate of candidates) {
+      if (this.#kept.length < KEPT) this.#kept.push(candidate);
+      else this.#kept[Math.floor(this.#random() * KEPT)] = candidate;
+    }
+  }
+}

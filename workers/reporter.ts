@@ -1,0 +1,63 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { ParentTable, TableName } from '../src/hospital/tables.js';
+import type { KnownId } from '../src/ids/cache.js';
+import { monotonicMs } from '../src/threads/clock.js';
+import type { ProducerReport, WrittenRows } from '../src/threads/protocol.js';
+import type { Operation } from '../src/threads/tally.js';
+
+/** Four reports a second: prompt for a reader, nothing for the main thread. */
+const FOLD_MS = 250;
+
+/** A worker's way to the main thread: folds what was written, passes the rest on at once. */
+export class Reporter {
+  readonly #port: MessagePort;
+  #written = new Map<string, WrittenRows>();
+  #born: { table: ParentTable; known: KnownId }[] = [];
+  #gone: { table: ParentTable; id: number }[] = [];
+  #flushed = Number.NEGATIVE_INFINITY;
+
+  constructor(port: MessagePort) {
+    this.#port = port;
+  }
+
+  /** Adds committed rows to the next report. */
+  written(table: TableName, operation: Operation, count: number): void {
+    const key = `${table} ${operation}`;
+    const before = this.#written.get(key)?.count ?? 0;
+    this.#written.set(key, { table, operation, count: before + count });
+  }
+
+  /** A committed row that others may reference from now on. */
+  born(table: ParentTable, known: KnownId): void {
+    this.#born.push({ table, known });
+  }
+
+  /** A row that must not be referenced any more. */
+  gone(table: ParentTable, id: number): void {
+    this.#gone.push({ table, id });
+  }
+
+  /** Sends a report that does not wait. */
+  send(report: Exclude<ProducerReport, { kind: 'written' }>): void {
+    this.#port.postMessage(report);
+  }
+
+  /** Sends what was folded, when the last time was long enough ago. */
+  flushIfDue(): void {
+    if (monotonicMs() - this.#flushed >= FOLD_MS) this.flush();
+  }
+
+  flush(): void {
+    this.#flushed = monotonicMs();
+    if (this.#written.size + this.#born.length + this.#gone.length === 0) return;
+    this.#port.postMessage({
+      kind: 'written',
+      rows: [...this.#written.values()],
+      born: this.#born,
+      gone: this.#gone,
+    } satisfies ProducerReport);
+    this.#written = new Map();
+    this.#born = [];
+    this.#gone = [];
+  }
+}

@@ -1,0 +1,110 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Client } from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
+import { Draws, STREAMS } from '../src/hospital/draws.js';
+import type { Patient } from '../src/hospital/events/event.js';
+import { LinkPlan } from '../src/hospital/links.js';
+import { RowMaker } from '../src/hospital/rows.js';
+import { type Row, TABLE_NAMES, type TableName } from '../src/hospital/tables.js';
+import { withConnection } from '../src/postgres/connect.js';
+import { describeFailure } from '../src/postgres/failures.js';
+import { copyCommand, csvChunks } from '../src/seed/csv.js';
+import { ParentList } from '../src/seed/parents.js';
+import type { SeedChunk } from '../src/seed/plan.js';
+import type { SeederResult, SeederTask } from '../src/threads/protocol.js';
+import { SeedBoard } from '../src/threads/seed-board.js';
+
+/** The Piscina entry of `seed`: claims chunk after chunk, makes their rows, streams them by COPY. */
+export default async function seed(task: SeederTask): Promise<SeederResult> {
+  const board = new SeedBoard(task.board);
+  try {
+    return await withConnection(task.target, (client) => copyChunks(client, task, board));
+  } catch (error) {
+    board.stop();
+    return { ended: 'failed', failure: describeFailure(error) };
+  }
+}
+
+async function copyChunks(
+  client: Client,
+  task: SeederTask,
+  board: SeedBoard,
+): Promise<SeederResult> {
+  const rows = new SeedRows(task);
+  for (;;) {
+    if (board.stopped) return { ended: 'stopped' };
+    const chunk = task.chunks[board.claim()];
+    if (chunk === undefined) return { ended: 'finished' };
+    await copyChunk(client, rows, chunk, (count) => board.wrote(task.worker, count));
+  }
+}
+
+async function copyChunk(
+  client: Client,
+  rows: SeedRows,
+  chunk: SeedChunk,
+  onRows: (rows: number) => void,
+): Promise<void> {
+  const csv = csvChunks(chunk.count, (index) => rows.at(chunk, index), onRows);
+  await pipeline(Readable.from(csv), client.query(copyFrom(copyCommand(chunk.table))));
+}
+
+/** The seeded rows: each a function of the seed number, the table, the id and the parents. */
+class SeedRows {
+  readonly #task: SeederTask;
+  readonly #maker: RowMaker;
+  readonly #draws: Draws;
+  readonly #pacientes: ParentList;
+  readonly #medicos: ParentList;
+  readonly #convenios: ParentList;
+  readonly #linkable: ParentList;
+  readonly #links: LinkPlan;
+
+  constructor(task: SeederTask) {
+    this.#task = task;
+    this.#maker = new RowMaker(task.rng, task.pools);
+    this.#draws = new Draws(task.rng);
+    this.#pacientes = new ParentList(task.parents.pacientes);
+    this.#medicos = new ParentList(task.parents.medicos);
+    this.#convenios = new ParentList(task.parents.convenios);
+    this.#linkable = new ParentList(task.linkable);
+    this.#links = new LinkPlan(task.rng, this.#linkable.count, this.#convenios.count);
+  }
+
+  /** The row at a position of a chunk. */
+  at({ table, first, rank }: SeedChunk, index: number): Row {
+    const id = first + index;
+    const { reference } = this.#task;
+    switch (table) {
+      case 'pacientes':
+        return this.#maker.paciente(id, this.#maker.patientSince(id, reference));
+      case 'medicos':
+        return this.#maker.medico(id);
+      case 'convenios':
+        return this.#maker.convenio(id);
+      case 'pacientes_convenios': {
+        const { patient, convenio } = this.#links.slot(rank + index);
+        const patientId = this.#linkable.id(patient);
+        return this.#maker.vinculo(id, patientId, this.#convenios.id(convenio), reference);
+      }
+      case 'consultas': {
+        const patient = this.#patient(table, id);
+        const medico = this.#medicos.id(this.#draws.below(this.#medicos.count));
+        return this.#maker.consulta(id, patient, medico, reference);
+      }
+      case 'exames':
+        return this.#maker.exame(id, this.#patient(table, id), reference);
+      case 'internacoes':
+        return this.#maker.internacao(id, this.#patient(table, id), reference);
+    }
+  }
+
+  #patient(table: TableName, id: number): Patient {
+    const draws = this.#draws.at(STREAMS.seedPicks, id, 1 + TABLE_NAMES.indexOf(table));
+    const index = draws.below(this.#pacientes.count);
+    const patient = this.#pacientes.id(index);
+    const since = this.#pacientes.since(index);
+    return { id: patient, since: since ?? this.#maker.patientSince(patient, this.#task.reference) };
+  }
+}

@@ -1,0 +1,134 @@
+import type { Client } from 'pg';
+import { connect } from '../src/postgres/connect.js';
+import { describeFailure, type Failure } from '../src/postgres/failures.js';
+import { transactionFate } from '../src/postgres/in-doubt.js';
+import type { ConnectionTarget } from '../src/postgres/target.js';
+import { monotonicMs, sleep } from '../src/threads/clock.js';
+import type { Control } from '../src/threads/control.js';
+import type { ReconnectPolicy } from '../src/threads/protocol.js';
+import type { Tally } from '../src/threads/tally.js';
+import type { Reporter } from './reporter.js';
+
+/** Waits are cut into slices of this, so that a stop is noticed soon. */
+export const SLICE_MS = 50;
+
+export interface SessionParts {
+  readonly target: ConnectionTarget;
+  readonly reconnect: ReconnectPolicy;
+  readonly control: Control;
+  readonly tally: Tally;
+  readonly reporter: Reporter;
+  /** Uniform in [0, 1): jitters the back-off, so that workers do not come back all at once. */
+  readonly random: () => number;
+  /** Run on each new connection, before anything else uses it. */
+  readonly prepare: (client: Client) => Promise<void>;
+}
+
+/** A worker's one connection: opens it, finds it again when lost, settles what was in doubt. */
+export class Session {
+  readonly #parts: SessionParts;
+  #client: Client | null = null;
+  /** Server clock minus this machine's, in milliseconds, as of the last connect. */
+  #offsetMs = 0;
+
+  constructor(parts: SessionParts) {
+    this.#parts = parts;
+  }
+
+  get client(): Client {
+    if (this.#client === null) throw new Error('the session is not open');
+    return this.#client;
+  }
+
+  /** Milliseconds since 1970 by the server's clock: generators on several machines agree on it. */
+  serverNow(): number {
+    return Date.now() + this.#offsetMs;
+  }
+
+  /** Connects and settles a transaction that an earlier life of this worker left in doubt. */
+  async open(): Promise<void> {
+    // In a pipeline BEGIN and the statements of a batch travel together.
+    const client = await connect(this.#parts.target, { pipeline: true });
+    try {
+      await this.#settle(client);
+      this.#offsetMs = await clockOffset(client);
+      await this.#parts.prepare(client);
+    } catch (error) {
+      await end(client);
+      throw error;
+    }
+    this.#client = client;
+  }
+
+  async close(): Promise<void> {
+    const client = this.#client;
+    this.#client = null;
+    if (client !== null) await end(client);
+  }
+
+  /**
+   * Opens the connection again after `failure`, with growing pauses. Returns null when it is open,
+   * or why it is not: the run is being stopped, or the last failure after the last attempt.
+   */
+  async reopen(failure: Failure): Promise<'stopped' | Failure | null> {
+    const { reconnect, tally, reporter } = this.#parts;
+    const lost = monotonicMs();
+    let latest = failure;
+    await this.close();
+    for (let attempt = 1; !reconnect.failFast || attempt <= reconnect.attempts; attempt++) {
+      const waitMs = this.#backOff(attempt);
+      reporter.send({ kind: 'reconnecting', attempt, waitMs, failure: latest });
+      if (!(await this.#wait(waitMs))) return 'stopped';
+      try {
+        await this.open();
+        tally.count('reconnects');
+        reporter.send({ kind: 'reconnected', afterMs: monotonicMs() - lost });
+        return null;
+      } catch (error) {
+        latest = describeFailure(error);
+        if (latest.class === 'hopeless' || latest.class === 'defect') return latest;
+      }
+    }
+    return latest;
+  }
+
+  /** Doubles with each attempt up to the ceiling; half of it is jitter. */
+  #backOff(attempt: number): number {
+    const { baseMs, maxMs } = this.#parts.reconnect;
+    const ceiling = Math.min(maxMs, baseMs * 2 ** (attempt - 1));
+    return Math.round(ceiling * (0.5 + 0.5 * this.#parts.random()));
+  }
+
+  /** Waits; false when the run is being stopped meanwhile. */
+  async #wait(ms: number): Promise<boolean> {
+    const until = monotonicMs() + ms;
+    while (!this.#parts.control.stopping) {
+      const left = until - monotonicMs();
+      if (left <= 0) return true;
+      await sleep(Math.min(left, SLICE_MS));
+    }
+    return false;
+  }
+
+  async #settle(client: Client): Promise<void> {
+    const { tally } = this.#parts;
+    const xid = tally.pendingXid;
+    if (xid === null) return;
+    const fate = await transactionFate(client, xid);
+    if (fate !== 'unknown') tally.count('settled');
+    tally.settle(fate);
+  }
+}
+
+async function clockOffset(client: Client): Promise<number> {
+  const before = Date.now();
+  const { rows } = await client.query<{ now: number }>(
+    'SELECT extract(epoch FROM clock_timestamp())::float8 * 1000 AS now',
+  );
+  return (rows[0]?.now ?? before) - (before + Date.now()) / 2;
+}
+
+/** Ends a connection that may be dead already. */
+async function end(client: Client): Promise<void> {
+  await client.end().catch(() => undefined);
+}

@@ -1,0 +1,47 @@
+import type { Candidate, EventSpec } from '../src/hospital/events/event.js';
+import { MAX_LINKS_PER_PATIENT } from '../src/hospital/links.js';
+import type { Row, TableName } from '../src/hospital/tables.js';
+import {
+  deleteRows,
+  insertLinks,
+  insertRows,
+  type Statement,
+  updateRows,
+} from '../src/postgres/statements.js';
+import type { Operation } from '../src/threads/tally.js';
+
+/** One statement's worth of a batch: rows of one table, written in one way. */
+export interface Write {
+  readonly table: TableName;
+  readonly operation: Operation;
+  /** Whole rows (insert), id and new values (update), or the id alone (delete). */
+  readonly rows: readonly Row[];
+  /** The candidates that an update or delete is about, in the order of `rows`. */
+  readonly candidates: readonly Candidate[];
+  /** The event type that an update or delete belongs to; null for inserts. */
+  readonly spec: EventSpec | null;
+}
+
+/** The statement that carries a write out. */
+export function statementOf({ table, operation, rows, spec }: Write): Statement {
+  if (operation === 'insert') {
+    return table === 'pacientes_convenios' ? insertLinks(rows, MAX_LINKS_PER_PATIENT) : insertRows(table, rows);
+  }
+  if (spec === null) throw new Error(`${operation} of ${table} without its event type`);
+  return operation === 'update'
+    ? updateRows(table, spec.change.columns, spec.change.open, rows)
+    : deleteRows(table, spec.deletable, rows.map(idOf));
+}
+
+/** The same write as writes of one row each. */
+export function singly(write: Write): Write[] {
+  return write.rows.map((row, i) => ({
+    ...write,
+    rows: [row],
+    candidates: write.candidates.slice(i, i + 1),
+  }));
+}
+
+export function idOf(row: Row): number {
+  return Number(row[0]);
+}
