@@ -19,6 +19,8 @@ import { Session, SLICE_MS } from './session.js';
 
 /** A batch that is due at the very end of the run is still sent this late: a timer's hiccup. */
 const OVERRUN_MS = 250;
+/** How often a worker that is ready looks for the start. */
+const START_POLL_MS = 2;
 /** Serialization failures and deadlocks of one batch before its worker gives up on it. */
 const MAX_RETRIES = 100;
 /** Batches in a row of which every row was rejected, before the worker counts that as hopeless. */
@@ -106,10 +108,12 @@ class Producer {
       const ended = await this.#recover(describeFailure(error));
       if (ended !== null) return ended;
     }
+    this.#reporter.send({ kind: 'ready' });
     let previousDue: number | null = null;
     for (;;) {
       const size = this.#nextSize();
       if (size <= 0) return { ended: 'finished' };
+      await this.#untilStarted();
       const now = this.#control.active();
       const due = this.#pacer({ attempted: this.#tally.get('attempted'), previousDue, now });
       const ended = await this.#waitUntil(due);
@@ -138,6 +142,11 @@ class Producer {
       (attemptLimit ?? Number.POSITIVE_INFINITY) - attempted,
       (commitLimit ?? Number.POSITIVE_INFINITY) - this.#tally.events,
     );
+  }
+
+  /** The clock starts for all workers at once, when the last of them is ready. */
+  async #untilStarted(): Promise<void> {
+    while (this.#control.state === 'waiting') await sleep(START_POLL_MS);
   }
 
   /** Waits until a batch is due; the reason to end where there is one. Pauses move `due` along. */

@@ -11,7 +11,7 @@ export const run: Command = async (context) => {
   }
   const out = log.component('db');
   const server = await openEmbedded({ ...settings.embedded, db: settings.db }, (event) =>
-    out.info(JSON.stringify(event)),
+    out.info(messages.db.embedded(event)),
   );
   try {
     context.print({ json: { url: server.url }, text: `${server.url}\n` });
@@ -31,6 +31,5 @@ export const run: Command = async (context) => {
   } finally {
     await server.release();
   }
-  out.info(messages.server.stopped());
   return EXIT.done;
 };

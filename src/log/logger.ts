@@ -115,6 +115,8 @@ function formatter(format: 'text' | 'json', colorize: boolean): (record: string)
   if (format === 'json') return (record) => record;
   return prettyFactory({
     colorize,
+    // Only the level is painted; pino-pretty would paint the whole line.
+    customColors: { message: 'reset' },
     hideObject: true,
     ignore: 'time,level,name',
     messageFormat: (log, _messageKey, _levelLabel, { colors }) => {

@@ -26,6 +26,7 @@ export interface StatusLine {
 
 /** Back to the first column and erase to the end of the line. */
 const ERASE = '\r\u001b[K';
+/** For terminals that do not say how wide they are, or say 0. */
 const USUAL_WIDTH = 80;
 
 /** The status line of a terminal, usually `process.stderr`. */
@@ -40,7 +41,7 @@ export function createStatusLine(terminal: Terminal): StatusLine {
     colors: live && terminal.hasColors?.() === true,
     show(text) {
       if (!live) return;
-      const next = cut(text, terminal.columns ?? USUAL_WIDTH);
+      const next = cut(text, terminal.columns || USUAL_WIDTH);
       if (next === shown) return;
       shown = next;
       terminal.write(ERASE + shown);

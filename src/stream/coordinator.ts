@@ -22,6 +22,9 @@ import type { Totals } from './totals.js';
 
 /** Deaths of one worker without an event in between, after which it is not started again. */
 const MAX_STILLBORN = 3;
+/** Workers that cannot connect at once keep the others waiting no longer than this. */
+const READY_PATIENCE_MS = 5_000;
+const READY_POLL_MS = 2;
 /** How often the end of the run is looked for. */
 const SLICE_MS = 20;
 /** The last messages of a thread arrive within this, or its channel is lost. */
@@ -70,6 +73,7 @@ export class Coordinator {
   readonly #observer: StreamObserver;
   readonly #pool: WorkerPool<ProducerTask, ProducerResult>;
   readonly #cache: IdCache;
+  readonly #ready = new Set<number>();
   #failure: Failure | null = null;
   #signalled = false;
 
@@ -99,13 +103,15 @@ export class Coordinator {
     try {
       await loadIds(client, this.#cache);
       const count = await this.#setup.totals.start(client);
-      const started = monotonicMs();
-      this.control.start();
       // When the tables cannot be counted the run goes on all the same, its lines without totals.
       void count()
         .catch(() => undefined)
         .finally(() => client.end().catch(() => undefined));
-      await this.#untilOver(Promise.all(this.#setup.plans.map((plan, i) => this.#keep(plan, i))));
+      const workers = Promise.all(this.#setup.plans.map((plan, i) => this.#keep(plan, i)));
+      await Promise.race([this.#allReady(), workers]);
+      const started = monotonicMs();
+      this.control.start();
+      await this.#untilOver(workers);
       const activeSeconds = this.control.active() / 1000;
       const seconds = (monotonicMs() - started) / 1000;
       await this.#pool.close();
@@ -114,6 +120,15 @@ export class Coordinator {
     } finally {
       await this.#pool.close();
       await client.end().catch(() => undefined);
+    }
+  }
+
+  /** Resolves when every worker is connected, or those that are have waited long enough. */
+  async #allReady(): Promise<void> {
+    const deadline = monotonicMs() + READY_PATIENCE_MS;
+    while (this.#ready.size < this.tallies.length && !this.control.stopping) {
+      if (monotonicMs() > deadline) return;
+      await sleep(READY_POLL_MS);
     }
   }
 
@@ -168,6 +183,7 @@ export class Coordinator {
   }
 
   #receive(worker: number, report: ProducerReport): void {
+    if (report.kind === 'ready') this.#ready.add(worker);
     if (report.kind === 'written') {
       for (const { table, known } of report.born) this.#cache.add(table, known);
       for (const { table, id } of report.gone) this.#cache.remove(table, id);

@@ -65,6 +65,8 @@ export class Narrator implements StreamObserver {
   report(worker: number, report: ProducerReport): void {
     const { log, messages } = this.#parts;
     switch (report.kind) {
+      case 'ready':
+        return;
       case 'written':
         for (const rows of report.rows) this.#fold(rows);
         if (this.#parts.everyBatch) this.#flush();

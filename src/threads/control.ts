@@ -1,6 +1,7 @@
 import { monotonicMs } from './clock.js';
 
-const STATES = ['running', 'paused', 'stopping'] as const;
+/** `waiting`: the workers get ready, the clock has not started. */
+const STATES = ['waiting', 'running', 'paused', 'stopping'] as const;
 export type RunState = (typeof STATES)[number];
 
 /** Bytes: the state word, padded to eight, then three doubles. */
@@ -33,34 +34,37 @@ export class Control {
     return this.state === 'stopping';
   }
 
-  /** Starts the clock. Called once, by the main thread, before any worker runs. */
+  /** Starts the clock. Called once, by the main thread, when the workers are ready. */
   start(): void {
     this.#times[STARTED] = monotonicMs();
     // A run may begin paused; the wait before its start was no part of it.
     this.#times[PAUSED_AT] = this.#time(STARTED);
+    if (this.state === 'waiting') this.#set('running');
   }
 
-  /** Active milliseconds since the start. */
+  /** Active milliseconds since the start; 0 before it. */
   active(): number {
+    if (this.#time(STARTED) === 0) return 0;
     const until = this.state === 'paused' ? this.#time(PAUSED_AT) : monotonicMs();
     return until - this.#time(STARTED) - this.#time(PAUSED_TOTAL);
   }
 
   pause(): void {
-    if (this.state !== 'running') return;
+    if (this.state !== 'running' && this.state !== 'waiting') return;
     this.#times[PAUSED_AT] = monotonicMs();
     this.#set('paused');
   }
 
   resume(): void {
     if (this.state !== 'paused') return;
-    this.#endPause();
-    this.#set('running');
+    const started = this.#time(STARTED) > 0;
+    if (started) this.#endPause();
+    this.#set(started ? 'running' : 'waiting');
   }
 
   /** Workers finish the batch they are in and return. */
   stop(): void {
-    if (this.state === 'paused') this.#endPause();
+    if (this.state === 'paused' && this.#time(STARTED) > 0) this.#endPause();
     this.#set('stopping');
   }
 

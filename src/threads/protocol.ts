@@ -55,6 +55,8 @@ export interface ProducerTask {
 
 /** What a producer tells the main thread while it runs. */
 export type ProducerReport =
+  /** Connected, and waiting for the clock to start. */
+  | { readonly kind: 'ready' }
   | {
       readonly kind: 'written';
       readonly rows: readonly WrittenRows[];

@@ -4,6 +4,7 @@ const PROGRAM = 'oltp-simulator';
 
 /** Help texts, in English. */
 export const cliEn: typeof cliPtBR = {
+  defect: (trace) => `a defect of the program, please report it: ${trace}`,
   about: () =>
     `${PROGRAM}: a hospital's OLTP database in continuous use, on PostgreSQL, for testing CDC`,
   usageTitle: () => 'Usage:',

@@ -2,6 +2,7 @@ const PROGRAM = 'oltp-simulator';
 
 /** Help texts, in Brazilian Portuguese. */
 export const cliPtBR = {
+  defect: (trace: string) => `defeito do programa, por favor relate: ${trace}`,
   about: () =>
     `${PROGRAM}: simula um banco OLTP hospitalar em uso contínuo, no PostgreSQL, para testes de CDC`,
   usageTitle: () => 'Uso:',

@@ -114,9 +114,6 @@ export const en: Messages = {
     rule: () => 'rule',
     violations: () => 'violations',
   },
-  counts: {
-    live: (e) => `${number(e.total)} rows in all`,
-  },
   reset: {
     list: (e) => `reset drops these tables of schema ${e.schema}: ${e.tables}`,
     nothing: () => 'there are no tables to drop',
@@ -142,9 +139,7 @@ export const en: Messages = {
   server: {
     notEmbedded: () =>
       'the db command is for the embedded PostgreSQL only, but a server is configured (PG_HOST, PGHOST or DATABASE_URL); remove that setting to use it',
-    ready: (e) => `embedded PostgreSQL is ready: ${e.url}`,
     stopHint: () => 'Ctrl+C ends it',
-    stopped: () => 'embedded PostgreSQL stopped',
     schemaReady: (e) => `schema ready in "${e.database}"`,
   },
   log: {

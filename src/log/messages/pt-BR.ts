@@ -153,9 +153,6 @@ export const ptBR = {
     rule: () => 'regra',
     violations: () => 'violações',
   },
-  counts: {
-    live: (e: { total: number }) => `total de ${ptNumber(e.total)} registros`,
-  },
   reset: {
     list: (e: { tables: string; schema: string }) =>
       `reset apaga estas tabelas do esquema ${e.schema}: ${e.tables}`,
@@ -182,9 +179,7 @@ export const ptBR = {
   server: {
     notEmbedded: () =>
       'o comando db serve só ao PostgreSQL embutido, mas um servidor foi configurado (PG_HOST, PGHOST ou DATABASE_URL); remova essa configuração para usá-lo',
-    ready: (e: { url: string }) => `PostgreSQL embutido pronto: ${e.url}`,
     stopHint: () => 'Ctrl+C para encerrar',
-    stopped: () => 'PostgreSQL embutido encerrado',
     schemaReady: (e: { database: string }) => `esquema pronto em "${e.database}"`,
   },
   log: {

@@ -15,15 +15,19 @@ import { promisify } from 'node:util';
 import type { Settings } from '../../../src/config/settings.js';
 import { createLog, type Log } from '../../../src/log/logger.js';
 import { messagesIn } from '../../../src/log/messages/index.js';
-import { createStatusLine } from '../../../src/log/status-line.js';
+import { createStatusLine, type StatusLine } from '../../../src/log/status-line.js';
 import { inFolder } from '../config/helpers.js';
 
 const DEADLINE_MS = 10_000;
 
 /** A log into `dir`, its console lines collected in `lines`. */
-function open(dir: string, more: Partial<Settings['logging']> = {}): { log: Log; lines: string[] } {
+function open(
+  dir: string,
+  more: Partial<Settings['logging']> = {},
+  terminal?: StatusLine,
+): { log: Log; lines: string[] } {
   const lines: string[] = [];
-  const console = createStatusLine({ write: (line) => lines.push(line), on: () => {} });
+  const console = terminal ?? createStatusLine({ write: (line) => lines.push(line), on: () => {} });
   const settings: Settings['logging'] = {
     level: 'INFO',
     format: 'text',
@@ -64,6 +68,24 @@ test('each record goes to the console, to app.log, and to the files that it belo
     assert.equal(read(dir, 'app.log'), lines.join(''));
     assert.equal(read(dir, 'stream.log'), info);
     assert.equal(read(dir, 'errors.log'), `${warning}${error}`);
+  });
+});
+
+test('on a terminal with colours the level is painted, there and nowhere else', async () => {
+  await inFolder({}, async (cwd) => {
+    const written: string[] = [];
+    const console = createStatusLine({
+      isTTY: true,
+      hasColors: () => true,
+      write: (line) => written.push(line),
+      on: () => {},
+    });
+    const { log } = open(cwd, {}, console);
+    log.component('cli').warning('careful');
+    await log.close();
+    const paint = '\u001b';
+    assert.ok(written[0]?.includes(`${paint}[33mWARNING${paint}[`), written[0]);
+    assert.ok(!read(cwd, 'app.log').includes(paint));
   });
 });
 
