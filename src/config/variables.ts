@@ -66,7 +66,21 @@ export function readEnvFile(content: string, file: string): Source & { variables
       const nearest = findNearest(name, KNOWN_VARIABLES);
       return (messages) => messages.config.unknownKey(name, file, nearest);
     });
-  return { ...source, problems: [...source.problems, ...unknown], variables };
+  const problems = [...source.problems, ...unknown, ...findStrayLines(content, file)];
+  return { ...source, problems, variables };
+}
+
+/** Blank, a comment, or `NAME=`: all that a line may be. */
+const SOUND_LINE = /^\s*(#.*|(export\s+)?[\w.-]+\s*=.*)?$/;
+
+/** Lines that dotenv would skip in silence: `PG_HOST localhost` must not lead to another server. */
+function findStrayLines(content: string, file: string): Problem[] {
+  return content.split(/\r?\n/).flatMap((line, index): Problem[] => {
+    // The line itself is not shown: it may hold a password.
+    return SOUND_LINE.test(line)
+      ? []
+      : [(messages) => messages.config.strayLine(file, index + 1)];
+  });
 }
 
 /** Within one place: DATABASE_URL before `PG_…`, and that before libpq's `PG…`. */

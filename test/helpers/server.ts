@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { withConnection } from '../../src/postgres/connect.js';
 import { runAs } from '../../src/postgres/embedded-account.js';
 import { type Cluster, startCluster, stopCluster } from '../../src/postgres/embedded-cluster.js';
+import { makeFolder } from '../../src/postgres/embedded-place.js';
 import { isRunning, ownStamp } from '../../src/postgres/process-stamp.js';
 import { MAINTENANCE_DATABASE } from '../../src/postgres/scripts.js';
 import type { ConnectionTarget } from '../../src/postgres/target.js';
-import { clusterTemplate, type Kit, kitOf, type ServerVersion, workshop } from './cluster-template.js';
+import { clusterTemplate, type Kit, kitOf, SERVER_VERSIONS, type ServerVersion, workshop } from './cluster-template.js';
 import { freePort } from './free-port.js';
 import { testTarget } from './test-target.js';
 
@@ -25,9 +26,19 @@ export interface ServerOptions {
 let made = 0;
 
 /**
- * A PostgreSQL server of this test file's own, as after `initdb`, and removed when the file's tests
- * are over. To be called at the top level of a test file.
+ * Servers of this test file's own, one a version. To be called once, at the top level of a test
+ * file and before its first `test`: the runner takes a file whose tests have all ended for finished.
  */
+export async function startServers(
+  options: ServerOptions = {},
+  versions: readonly ServerVersion[] = SERVER_VERSIONS,
+): Promise<TestServer[]> {
+  const servers: TestServer[] = [];
+  for (const version of versions) servers.push(await startServer(version, options));
+  return servers;
+}
+
+/** One such server, as after `initdb`; removed when the file's tests are over. */
 export async function startServer(
   version: ServerVersion,
   options: ServerOptions = {},
@@ -38,7 +49,7 @@ export async function startServer(
   await sweep(home, kit);
   const folder = join(home, `run-${process.pid}-${++made}`);
   await rm(folder, { recursive: true, force: true });
-  mkdirSync(folder);
+  makeFolder(folder);
   writeFileSync(join(folder, 'owner'), ownStamp());
   const dir = join(folder, 'data');
   const copied = await runAs(null, 'cp', ['-a', template, dir]);

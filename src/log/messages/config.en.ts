@@ -33,6 +33,8 @@ export const configEn: typeof configPtBR = {
   },
   unknownKey: (key, file, nearest) =>
     `${key} in ${file}: unknown key${nearest === undefined ? '; remove it' : orHint(nearest)}`,
+  strayLine: (file, line) =>
+    `${file}, line ${line}: neither NAME=value nor a comment; mend or remove the line`,
   unknownTable: (table, file, nearest) =>
     `[${table}] in ${file}: unknown table${nearest === undefined ? '; remove it' : orHint(`[${nearest}]`)}`,
   notATable: (table, file) =>

@@ -35,6 +35,8 @@ export const configPtBR = {
   },
   unknownKey: (key: string, file: string, nearest: string | undefined) =>
     `${key} em ${file}: chave desconhecida${nearest === undefined ? '; remova-a' : orHint(nearest)}`,
+  strayLine: (file: string, line: number) =>
+    `${file}, linha ${line}: não é NOME=valor nem comentário; corrija ou remova a linha`,
   unknownTable: (table: string, file: string, nearest: string | undefined) =>
     `[${table}] em ${file}: tabela desconhecida${nearest === undefined ? '; remova-a' : orHint(`[${nearest}]`)}`,
   notATable: (table: string, file: string) =>

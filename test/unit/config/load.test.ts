@@ -170,3 +170,12 @@ test('the language is found in every source, whatever else is wrong', async () =
     assert.equal(chooseLanguage(['--env-file', 'x.env'], {}, cwd), 'en');
   });
 });
+
+test('a line of .env that is no assignment is a problem, shown by its number alone', async () => {
+  const env = '# a comment\n\nexport LOG_LEVEL=INFO\nPG_HOST localhost\n  PG_PORT = 5433\n';
+  await inFolder({ 'x.env': env }, (cwd) => {
+    const sentence = complaint({ cwd, envFile: 'x.env' });
+    assert.match(sentence, /x\.env, line 4: neither/);
+    assert.doesNotMatch(sentence, /line [1235]|localhost/);
+  });
+});

@@ -1,0 +1,247 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { EXIT } from '../../../src/errors.js';
+import { TABLE_NAMES } from '../../../src/hospital/tables.js';
+import { en } from '../../../src/log/messages/en.js';
+import { withConnection } from '../../../src/postgres/connect.js';
+import {
+  ensureDatabase,
+  initDb,
+  requireSchema,
+  requireWritable,
+  runScript,
+  schemaState,
+  tellProblem,
+} from '../../../src/postgres/scripts.js';
+import { type TestDatabase, withDatabase } from '../../helpers/database.js';
+import { startServers, type TestServer } from '../../helpers/server.js';
+
+const EMPTY = { empty: true };
+
+function stateOf(db: TestDatabase) {
+  return withConnection(db.target, schemaState);
+}
+
+/** The differences that the database shows after a statement, in words. */
+async function problemsAfter(server: TestServer, statement: string): Promise<string[]> {
+  return withDatabase(server, async (db) => {
+    await db.query(statement);
+    const state = await stateOf(db);
+    if (typeof state === 'string') return [state];
+    return state.problems.map((problem) => tellProblem(problem, en));
+  });
+}
+
+for (const server of await startServers()) {
+  const { version } = server;
+
+  test(`${version}: init-db makes the schema, the indexes and the lookups`, async () => {
+    await withDatabase(
+      server,
+      async (db) => {
+        assert.equal(await stateOf(db), 'missing');
+        await withConnection(db.target, initDb);
+        assert.equal(await stateOf(db), 'complete');
+        await withConnection(db.target, requireSchema);
+        const lookups = await db.query('SELECT nome FROM convenios ORDER BY id');
+        assert.deepEqual(lookups, [{ nome: 'SUS' }, { nome: 'SaudePlus' }]);
+        const indexes = await db.query("SELECT 1 FROM pg_indexes WHERE indexname ~ '^idx_'");
+        assert.equal(indexes.length, 9);
+        const triggers = await db.query("SELECT 1 FROM pg_trigger WHERE tgname ~ '_updated_at$'");
+        assert.equal(triggers.length, TABLE_NAMES.length);
+      },
+      EMPTY,
+    );
+  });
+
+  test(`${version}: init-db again changes nothing and uses up no ids`, async () => {
+    await withDatabase(
+      server,
+      async (db) => {
+        for (let i = 0; i < 3; i++) await withConnection(db.target, initDb);
+        const [sequence] = await db.query('SELECT last_value::int FROM convenios_id_seq');
+        assert.deepEqual(sequence, { last_value: 2 });
+        const [convenios] = await db.query('SELECT count(*)::int AS n FROM convenios');
+        assert.deepEqual(convenios, { n: 2 });
+      },
+      EMPTY,
+    );
+  });
+
+  test(`${version}: five init-db at once leave one schema`, async () => {
+    await withDatabase(
+      server,
+      async (db) => {
+        await Promise.all(Array.from({ length: 5 }, () => withConnection(db.target, initDb)));
+        assert.equal(await stateOf(db), 'complete');
+        const [sequence] = await db.query('SELECT last_value::int FROM convenios_id_seq');
+        assert.deepEqual(sequence, { last_value: 2 });
+      },
+      EMPTY,
+    );
+  });
+
+  test(`${version}: init-db completes what is missing and restores a lookup`, async () => {
+    await withDatabase(server, async (db) => {
+      await db.query('DROP TABLE internacoes');
+      await db.query('DROP INDEX idx_exames_data');
+      await db.query("DELETE FROM convenios WHERE nome = 'SUS'");
+      await withConnection(db.target, initDb);
+      assert.equal(await stateOf(db), 'complete');
+      const [found] = await db.query("SELECT to_regclass('idx_exames_data') IS NOT NULL AS ok");
+      assert.deepEqual(found, { ok: true });
+      const lookups = await db.query("SELECT 1 FROM convenios WHERE nome = 'SUS'");
+      assert.equal(lookups.length, 1);
+    });
+  });
+
+  test(`${version}: init-db refuses tables of another shape, and leaves them alone`, async () => {
+    await withDatabase(
+      server,
+      async (db) => {
+        await db.query('CREATE TABLE pacientes (id int)');
+        await assert.rejects(withConnection(db.target, initDb), {
+          exitCode: EXIT.state,
+          message: /pacientes\.nome/,
+        });
+        const tables = await db.query("SELECT 1 FROM pg_tables WHERE schemaname = 'public'");
+        assert.equal(tables.length, 1);
+      },
+      EMPTY,
+    );
+  });
+
+  test(`${version}: init-db by a role that may not create says so`, async () => {
+    await withDatabase(
+      server,
+      async (db) => {
+        await db.query("CREATE ROLE builder LOGIN PASSWORD 'x'");
+        await db.query('REVOKE CREATE ON SCHEMA public FROM PUBLIC');
+        const target = { ...db.target, user: 'builder', password: 'x' };
+        try {
+          await assert.rejects(withConnection(target, initDb), {
+            exitCode: EXIT.state,
+            message: /"builder".*CREATE/,
+          });
+        } finally {
+          await db.query('DROP ROLE builder');
+        }
+      },
+      EMPTY,
+    );
+  });
+
+  test(`${version}: init-db with a search_path that leads nowhere says so`, async () => {
+    await withDatabase(
+      server,
+      async (db) => {
+        const target = { ...db.target, searchPath: 'nowhere' };
+        await assert.rejects(withConnection(target, initDb), {
+          exitCode: EXIT.state,
+          message: /PG_SEARCH_PATH/,
+        });
+      },
+      EMPTY,
+    );
+  });
+
+  test(`${version}: the schema may lie in another schema than public`, async () => {
+    await withDatabase(
+      server,
+      async (db) => {
+        await db.query('CREATE SCHEMA hospital');
+        const target = { ...db.target, searchPath: 'hospital' };
+        await withConnection(target, initDb);
+        await withConnection(target, requireSchema);
+        assert.equal(await stateOf(db), 'missing');
+      },
+      EMPTY,
+    );
+  });
+
+  test(`${version}: each difference of the schema is told in one sentence`, async () => {
+    const problems = (statement: string) => problemsAfter(server, statement);
+    assert.deepEqual(await problems('DROP TABLE exames'), ['there is no table exames']);
+    assert.deepEqual(await problems('ALTER TABLE exames DROP COLUMN resultado'), [
+      'there is no column exames.resultado',
+    ]);
+    assert.deepEqual(await problems('ALTER TABLE exames ALTER COLUMN data TYPE timestamptz'), [
+      'the column exames.data is timestamp with time zone, not timestamp without time zone',
+    ]);
+    assert.deepEqual(await problems('ALTER TABLE exames ADD COLUMN preco int NOT NULL'), [
+      'the column exames.preco demands a value that the simulator does not know',
+    ]);
+    assert.deepEqual(await problems('DROP TABLE exames; CREATE VIEW exames AS SELECT 1 AS id'), [
+      'exames is not a table',
+    ]);
+    assert.deepEqual(await problems('DROP SEQUENCE exames_id_seq CASCADE'), [
+      'exames.id has no sequence (BIGSERIAL)',
+    ]);
+    assert.deepEqual(await problems('DROP TABLE exames, internacoes'), [
+      'there is no table exames',
+      'there is no table internacoes',
+    ]);
+  });
+
+  test(`${version}: further columns are allowed when a row can do without`, async () => {
+    const nullable = 'ALTER TABLE exames ADD COLUMN preco int';
+    assert.deepEqual(await problemsAfter(server, nullable), ['complete']);
+    assert.deepEqual(await problemsAfter(server, `${nullable} NOT NULL DEFAULT 0`), ['complete']);
+  });
+
+  test(`${version}: a missing schema and an incomplete one lead to init-db`, async () => {
+    await withDatabase(
+      server,
+      async (db) => {
+        const required = () => withConnection(db.target, requireSchema);
+        await assert.rejects(required, { exitCode: EXIT.state, message: /init-db/ });
+        await db.query('CREATE TABLE unrelated (id int)');
+        await assert.rejects(required, { exitCode: EXIT.state, message: /init-db/ });
+        await withConnection(db.target, initDb);
+        await db.query('DROP TABLE consultas');
+        await assert.rejects(required, { exitCode: EXIT.state, message: /consultas.*init-db/ });
+      },
+      EMPTY,
+    );
+  });
+
+  test(`${version}: a script that fails leaves nothing of itself`, async () => {
+    await withDatabase(
+      server,
+      async (db) => {
+        await db.query('CREATE VIEW internacoes AS SELECT 1 AS id');
+        await withConnection(db.target, async (client) => {
+          await assert.rejects(runScript(client, '01_schema.sql'), { code: '42809' });
+        });
+        const tables = await db.query("SELECT 1 FROM pg_tables WHERE schemaname = 'public'");
+        assert.equal(tables.length, 0);
+      },
+      EMPTY,
+    );
+  });
+
+  test(`${version}: the drop script takes the tables and the function`, async () => {
+    await withDatabase(server, async (db) => {
+      await withConnection(db.target, (client) => runScript(client, '99_drop_all.sql'));
+      assert.equal(await stateOf(db), 'missing');
+      assert.deepEqual(await db.query("SELECT 1 FROM pg_proc WHERE proname = 'set_updated_at'"), []);
+    });
+  });
+
+  test(`${version}: a read-only database is refused with code 4`, async () => {
+    await withDatabase(server, async (db) => {
+      await withConnection(db.target, requireWritable);
+      await db.query(`ALTER DATABASE ${db.name} SET default_transaction_read_only = on`);
+      const refusal = { exitCode: EXIT.state, message: /read-only/ };
+      await assert.rejects(withConnection(db.target, requireWritable), refusal);
+      await assert.rejects(withConnection(db.target, initDb), refusal);
+    });
+  });
+
+  test(`${version}: a missing database is created, also by two at once`, async () => {
+    const target = server.target('Made by "Test"');
+    await Promise.all([ensureDatabase(target), ensureDatabase(target), ensureDatabase(target)]);
+    await withConnection(target, (client) => client.query('SELECT 1'));
+    await server.query('DROP DATABASE "Made by ""Test"""');
+  });
+}

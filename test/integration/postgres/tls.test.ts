@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chownSync, copyFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test from 'node:test';
+import { EXIT } from '../../../src/errors.js';
+import { withConnection } from '../../../src/postgres/connect.js';
+import type { ConnectionTarget, SslMode } from '../../../src/postgres/target.js';
+import { startServers, type TestServer } from '../../helpers/server.js';
+import { withTempFolder } from '../../helpers/temp-folder.js';
+
+const openssl = spawnSync('openssl', ['version']).status === 0;
+const skip = openssl ? false : 'there is no openssl to make certificates with';
+
+interface Certificates {
+  /** The authority that signed the server's certificate, and one that signed nothing. */
+  readonly root: string;
+  readonly otherRoot: string;
+  readonly clientCert: string;
+  readonly clientKey: string;
+}
+
+/** Makes an authority, a certificate of `localhost` for the server, and one of `postgres`. */
+function makeCertificates(folder: string, server: TestServer): Certificates {
+  const path = (name: string) => join(folder, name);
+  const run = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+  for (const name of ['root', 'other']) {
+    run('req', '-x509', ...key, '-days', '2', '-subj', `/CN=${name}`, '-keyout', `${name}.key`, '-out', `${name}.crt`);
+  }
+  for (const [name, subject] of [
+    ['server', 'localhost'],
+    ['client', 'postgres'],
+  ] as const) {
+    run('req', ...key, '-subj', `/CN=${subject}`, '-keyout', `${name}.key`, '-out', `${name}.csr`);
+    const signed = ['-CA', 'root.crt', '-CAkey', 'root.key', '-CAcreateserial', '-days', '2'];
+    run('x509', '-req', '-in', `${name}.csr`, ...signed, '-out', `${name}.crt`);
+  }
+  const { dir, account } = server.cluster;
+  for (const name of ['server.key', 'server.crt', 'root.crt']) {
+    copyFileSync(path(name), join(dir, name));
+    if (account !== null) chownSync(join(dir, name), account.uid, account.gid);
+  }
+  return {
+    root: path('root.crt'),
+    otherRoot: path('other.crt'),
+    clientCert: path('client.crt'),
+    clientKey: path('client.key'),
+  };
+}
+
+/** How a connection is made: `tls`, `plain`, or the exit code of the refusal. */
+async function outcomeOf(target: ConnectionTarget): Promise<'tls' | 'plain' | number> {
+  try {
+    return await withConnection(target, async (client) => {
+      const { rows } = await client.query<{ ssl: boolean }>(
+        'SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()',
+      );
+      return rows[0]?.ssl === true ? 'tls' : 'plain';
+    });
+  } catch (error) {
+    const { exitCode } = error as { exitCode?: number };
+    assert.ok(exitCode !== undefined, String(error));
+    return exitCode;
+  }
+}
+
+const SSL_ON = { ssl: 'on', ssl_ca_file: 'root.crt' };
+const REFUSED = EXIT.unreachable;
+
+for (const server of await startServers()) {
+  const { version } = server;
+  const mode = (sslMode: SslMode, more: Partial<ConnectionTarget> = {}): ConnectionTarget => ({
+    ...server.target(),
+    host: 'localhost',
+    sslMode,
+    ...more,
+  });
+
+  test(`${version}: sslmode means what it means in libpq`, { skip }, async () => {
+    await withTempFolder(async (folder) => {
+      const { root, otherRoot, clientCert, clientKey } = makeCertificates(folder, server);
+      const trusted = { sslRootCert: root };
+      const untrusted = { sslRootCert: otherRoot };
+      const byAddress = { host: '127.0.0.1' };
+
+      // The server does not offer TLS.
+      assert.equal(await outcomeOf(mode('disable')), 'plain');
+      assert.equal(await outcomeOf(mode('allow')), 'plain');
+      assert.equal(await outcomeOf(mode('prefer')), 'plain');
+      assert.equal(await outcomeOf(mode('require')), REFUSED);
+      assert.equal(await outcomeOf(mode('verify-full', trusted)), REFUSED);
+
+      await server.stop();
+      await server.start(SSL_ON);
+      assert.equal(await outcomeOf(mode('disable')), 'plain');
+      assert.equal(await outcomeOf(mode('allow')), 'plain');
+      assert.equal(await outcomeOf(mode('prefer')), 'tls');
+      assert.equal(await outcomeOf(mode('prefer', untrusted)), 'tls');
+      assert.equal(await outcomeOf(mode('require')), 'tls');
+      assert.equal(await outcomeOf(mode('require', trusted)), 'tls');
+      assert.equal(await outcomeOf(mode('require', untrusted)), REFUSED);
+      assert.equal(await outcomeOf(mode('verify-ca', trusted)), 'tls');
+      assert.equal(await outcomeOf(mode('verify-ca', { ...trusted, ...byAddress })), 'tls');
+      assert.equal(await outcomeOf(mode('verify-ca', untrusted)), REFUSED);
+      assert.equal(await outcomeOf(mode('verify-full', trusted)), 'tls');
+      assert.equal(await outcomeOf(mode('verify-full', { ...trusted, ...byAddress })), REFUSED);
+      assert.equal(await outcomeOf(mode('verify-full', untrusted)), REFUSED);
+      // A wrong password stays one, whatever the transport.
+      assert.equal(await outcomeOf(mode('prefer', { password: 'wrong' })), REFUSED);
+
+      // pg_hba.conf wants TLS and a certificate of the client.
+      const rules = join(server.cluster.dir, 'strict_hba.conf');
+      await writeFile(rules, 'hostssl all all all cert\nhostnossl all all all reject\n');
+      await server.stop();
+      await server.start({ ...SSL_ON, hba_file: rules });
+      const identity = { sslCert: clientCert, sslKey: clientKey, password: null };
+      assert.equal(await outcomeOf(mode('disable', identity)), REFUSED);
+      assert.equal(await outcomeOf(mode('allow', identity)), 'tls');
+      assert.equal(await outcomeOf(mode('verify-full', { ...trusted, ...identity })), 'tls');
+      assert.equal(await outcomeOf(mode('require')), REFUSED);
+
+      // pg_hba.conf refuses TLS: `prefer` goes on without.
+      await writeFile(rules, 'hostssl all all all reject\nhostnossl all all all scram-sha-256\n');
+      await server.stop();
+      await server.start({ ...SSL_ON, hba_file: rules });
+      assert.equal(await outcomeOf(mode('prefer')), 'plain');
+      assert.equal(await outcomeOf(mode('require')), REFUSED);
+
+      await server.stop();
+      await server.start();
+    });
+  });
+
+  test(`${version}: a root certificate that is missing or unreadable is a matter of settings`, async () => {
+    await withTempFolder(async (folder) => {
+      const before = process.env.HOME;
+      process.env.HOME = folder;
+      try {
+        assert.equal(await outcomeOf(mode('verify-ca')), EXIT.usage);
+        const sslRootCert = join(folder, 'nothing.crt');
+        assert.equal(await outcomeOf(mode('verify-full', { sslRootCert })), EXIT.usage);
+      } finally {
+        process.env.HOME = before;
+      }
+    });
+  });
+}
