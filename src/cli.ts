@@ -5,6 +5,7 @@ import type { Command as CommandName } from './config/commands.js';
 import { chooseLanguage } from './config/language.js';
 import { EXIT, type ExitCode, OperatorError } from './errors.js';
 import { type Messages, messagesIn } from './log/messages/index.js';
+import { onSignals } from './signals.js';
 
 /** Each command is loaded when it is run, so that `--help` answers at once. */
 const COMMANDS: Readonly<Record<CommandName, () => Promise<{ run: Command }>>> = {
@@ -21,10 +22,12 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<{ run: Command }>>> =
 };
 
 process.exitCode = await main(process.argv.slice(2), process.cwd());
+// What an interrupted command left to itself (connections, threads) must not keep the process alive.
+if (process.exitCode === EXIT.forced) process.exit();
 
 async function main(argv: readonly string[], cwd: string): Promise<ExitCode> {
   // A reader that has enough (`| head`) is no reason to fail.
-  process.stdout.on('error', () => undefined);
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const messages = messagesIn(chooseLanguage(argv, process.env, cwd));
   const args = parseArguments(argv, messages);
   if (args.version !== null) {
@@ -34,7 +37,9 @@ async function main(argv: readonly string[], cwd: string): Promise<ExitCode> {
   if (args.help !== null) {
     const asked = args.problems.length === 0;
     (asked ? process.stdout : process.stderr).write(args.help);
-    return asked ? EXIT.done : EXIT.usage;
+    if (asked) return EXIT.done;
+    if (args.json) printJson({ error: messages.config.noCommand(), exit_code: EXIT.usage });
+    return EXIT.usage;
   }
   try {
     const { loadSettings } = await import('./config/load.js');
@@ -62,22 +67,45 @@ async function runCommand(name: CommandName, prepared: Prepared): Promise<ExitCo
   ]);
   const status = createStatusLine(process.stderr);
   const log = createLog({ settings: settings.logging, messages, console: status });
+  const { interrupted, forced } = heedSignals();
+  let printed = false;
   try {
     return await run({
       ...prepared,
       log,
       status,
+      interrupted,
+      forced,
       print: (result) => {
+        // What was left to itself has no more say.
+        if (forced.aborted) return;
+        printed = true;
         status.clear();
-        process.stdout.write(json ? `${JSON.stringify(result.json)}\n` : result.text);
+        if (json) printJson(result.json);
+        else process.stdout.write(result.text);
       },
     });
   } catch (error) {
     status.clear();
-    return tell(error, messages, json, (text) => log.component(name).error(text));
+    return tell(error, messages, json && !printed, (text) => log.component(name).error(text));
   } finally {
     await log.close();
+    status.clear();
   }
+}
+
+/** The first signal asks for the end, the second demands it, the third takes it. */
+function heedSignals(): Pick<CommandContext, 'interrupted' | 'forced'> {
+  const interrupted = new AbortController();
+  const forced = new AbortController();
+  onSignals((times) => {
+    if (times === 1) {
+      interrupted.abort(new OperatorError(EXIT.forced, (m) => m.server.interrupted()));
+    } else if (times === 2) {
+      forced.abort(new OperatorError(EXIT.forced, (m) => m.stream.forced()));
+    } else process.exit(EXIT.forced);
+  });
+  return { interrupted: interrupted.signal, forced: forced.signal };
 }
 
 /** Says what went wrong, once, and with `--json` as the document that was promised. */
@@ -93,6 +121,10 @@ function tell(
     ? error.tell(messages)
     : messages.cli.defect(error instanceof Error ? (error.stack ?? error.message) : String(error));
   write(text);
-  if (json) process.stdout.write(`${JSON.stringify({ error: text, exit_code: exitCode })}\n`);
+  if (json) printJson({ error: text, exit_code: exitCode });
   return exitCode;
+}
+
+function printJson(document: unknown): void {
+  process.stdout.write(`${JSON.stringify(document)}\n`);
 }

@@ -14,7 +14,7 @@ export const EXIT = {
   state: 4,
   /** The run finished, but a check or a threshold did not hold. */
   notHeld: 5,
-  /** A second signal forced the end. */
+  /** A signal ended it before its work was done, or a second one forced the end. */
   forced: 130,
 } as const;
 

@@ -114,5 +114,5 @@ function wrap(text: string, column: number): string {
 }
 
 function join(sections: readonly string[]): string {
-  return sections.filter((part) => part !== '').join('\n\n');
+  return `${sections.filter((part) => part !== '').join('\n\n')}\n`;
 }

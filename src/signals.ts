@@ -1,18 +1,48 @@
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+import { monotonicMs } from './threads/clock.js';
+
+/** SIGHUP: the terminal was closed. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * Calls `first` at the first SIGINT or SIGTERM and `second` at any later one. Returns what gives the
- * signals back to Node.
+ * One Ctrl+C may arrive twice: from the terminal, and from a parent such as npm that passes it on.
+ * Nobody means two by what comes within this.
  */
-export function onSignals(first: () => void, second: () => void): () => void {
-  let seen = 0;
+const SAME_WISH_MS = 250;
+
+/** Calls `onWish` with 1, 2, 3… as the operator asks again and again for the end. */
+export function onSignals(onWish: (times: number) => void): void {
+  let times = 0;
+  let last = Number.NEGATIVE_INFINITY;
   const handle = () => {
-    seen++;
-    if (seen === 1) first();
-    else second();
+    const now = monotonicMs();
+    if (now - last < SAME_WISH_MS) return;
+    last = now;
+    times++;
+    onWish(times);
   };
   for (const signal of SIGNALS) process.on(signal, handle);
-  return () => {
-    for (const signal of SIGNALS) process.off(signal, handle);
-  };
+}
+
+/**
+ * Resolves as `work` does, or rejects with the signal's reason as soon as that is aborted; then the
+ * work is left to itself. It is not begun when the signal was aborted before.
+ */
+export async function unlessAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  signal.throwIfAborted();
+  let release = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    release = onAbort(signal, () => reject(signal.reason));
+  });
+  try {
+    return await Promise.race([work(), aborted]);
+  } finally {
+    release();
+  }
+}
+
+/** Calls `listener` once, when the signal is aborted or at once when it was. Returns what undoes it. */
+export function onAbort(signal: AbortSignal, listener: () => void): () => void {
+  if (signal.aborted) listener();
+  else signal.addEventListener('abort', listener, { once: true });
+  return () => signal.removeEventListener('abort', listener);
 }

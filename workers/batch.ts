@@ -1,50 +1,24 @@
 import type { Client } from 'pg';
 import type { Candidate, EventSpec } from '../src/hospital/events/event.js';
 import { EVENTS, type EventType } from '../src/hospital/events/index.js';
-import {
-  PARENT_TABLES,
-  type ParentTable,
-  type Row,
-  TABLES,
-  type TableName,
-} from '../src/hospital/tables.js';
-import type { KnownId } from '../src/ids/cache.js';
+import { type ParentTable, TABLES, type TableName } from '../src/hospital/tables.js';
 import type { IdView } from '../src/ids/view.js';
-import { describeFailure, type Failure } from '../src/postgres/failures.js';
-import { lockPatients, missingIds, parseIds, type Written } from '../src/postgres/statements.js';
-import { noRows, type RowCounts } from '../src/threads/tally.js';
+import { describeFailure } from '../src/postgres/failures.js';
+import { lockPatients, type Written } from '../src/postgres/statements.js';
+import { BatchResult, type OpenBatch } from './batch-result.js';
 import type { Candidates } from './candidates.js';
 import type { Composer } from './composer.js';
 import { IdLease } from './id-lease.js';
-import { idOf, singly, statementOf, type Write } from './writes.js';
+import { findMissing, withoutOrphans } from './orphans.js';
+import { singly, statementOf, type Write } from './writes.js';
 
-/** Whole batches tried again with other parents before its rows are tried one by one. */
-const REPICKS = 3;
+/** Times that rows whose parents are gone get others, before a batch's rows are tried one by one. */
+const REPICKS = 10;
 /** Rounds that fill a batch whose updates, deletes or links found fewer rows than they asked for. */
 const ROUNDS = 3;
 
 /** A foreign key has no row to point at. */
 const FOREIGN_KEY_VIOLATION = '23503';
-
-export interface Rejection {
-  readonly write: Write;
-  readonly failure: Failure;
-}
-
-/** An open transaction with everything of the batch in it, ready for COMMIT. */
-export interface OpenBatch {
-  /** Its transaction id; null when nothing was written. */
-  readonly xid: string | null;
-  readonly rows: RowCounts;
-  /** Written and rejected ones. */
-  readonly events: number;
-  readonly rejections: readonly Rejection[];
-  /** Rows that others may reference once it is committed, and those that they may not any more. */
-  readonly born: readonly { table: ParentTable; known: KnownId }[];
-  readonly gone: readonly { table: ParentTable; id: number }[];
-  /** Rows that may be changed later, once it is committed. */
-  readonly candidates: readonly Candidate[];
-}
 
 export interface BatchParts {
   readonly composer: Composer;
@@ -82,27 +56,21 @@ export class BatchWriter {
    * `abandon` must be called before another batch.
    */
   async write(client: Client, spec: EventSpec, size: number, now: number): Promise<OpenBatch> {
-    for (const table of [spec.table, ...spec.parents]) {
-      // Twice: rows that take the place of others have ids of their own.
-      await this.#parts.leases.get(table)?.reserve(client, 2 * size + 1);
-    }
-    for (let attempt = 0; ; attempt++) {
-      const writes = this.#compose(spec, size, now);
+    await this.#reserve(client, spec, size);
+    let writes = this.#compose(spec, size, now);
+    for (let repicks = 0; ; repicks++) {
       try {
         return await this.#together(client, spec, writes, size, now);
       } catch (error) {
         const failure = describeFailure(error);
         if (failure.class !== 'light') throw error;
         await client.query('ROLLBACK');
-        const repick =
-          failure.sqlstate === FOREIGN_KEY_VIOLATION &&
-          attempt < REPICKS &&
-          (await this.#dropMissing(client, writes));
-        if (!repick) return await this.#oneByOne(client, spec, writes, now);
-        this.abandon(spec);
-        for (const table of [spec.table, ...spec.parents]) {
-          await this.#parts.leases.get(table)?.reserve(client, 2 * size + 1);
-        }
+        const adopted =
+          failure.sqlstate === FOREIGN_KEY_VIOLATION && repicks < REPICKS
+            ? await this.#adopt(client, spec, writes, size, now)
+            : null;
+        if (adopted === null) return await this.#oneByOne(client, spec, writes, now);
+        writes = adopted;
       }
     }
   }
@@ -173,91 +141,41 @@ export class BatchWriter {
     return result.batch();
   }
 
-  /** Stops referencing the parents of these writes that have no row; false when all have one. */
-  async #dropMissing(client: Client, writes: readonly Write[]): Promise<boolean> {
-    let dropped = false;
-    const own = new Set(
-      writes.flatMap(({ table, rows }) => rows.map((row) => `${table} ${idOf(row)}`)),
-    );
-    for (const table of PARENT_TABLES) {
-      const ids = [...referencedIds(writes, table)].filter((id) => !own.has(`${table} ${id}`));
-      if (ids.length === 0) continue;
-      const { rows } = await client.query<{ id: string }>(query(missingIds(table, ids)));
-      for (const { id } of rows) {
-        this.#parts.view.drop(table, Number(id));
-        this.#parts.onGone(table, Number(id));
-        dropped = true;
+  /** Enough ids for every round of a batch, in its own table and in those that it may fall back to. */
+  async #reserve(client: Client, spec: EventSpec, size: number): Promise<void> {
+    for (const table of [spec.table, ...spec.parents]) {
+      await this.#parts.leases.get(table)?.reserve(client, (ROUNDS + 1) * (size + 1));
+    }
+  }
+
+  /**
+   * Gives the rows whose parents are gone others, until all have one or the tries are used up. Null
+   * when none were gone: then the failure has another reason.
+   */
+  async #adopt(
+    client: Client,
+    spec: EventSpec,
+    orphaned: readonly Write[],
+    size: number,
+    now: number,
+  ): Promise<Write[] | null> {
+    let writes = [...orphaned];
+    for (let repicks = 0; repicks < REPICKS; repicks++) {
+      const missing = await findMissing(client, writes);
+      if (missing.size === 0) return repicks === 0 ? null : writes;
+      for (const [table, ids] of missing) {
+        for (const id of ids) {
+          this.#parts.view.drop(table, id);
+          this.#parts.onGone(table, id);
+        }
       }
+      const { kept, removed } = withoutOrphans(writes, missing);
+      await this.#reserve(client, spec, size);
+      writes = [...kept, ...this.#parts.composer.inserts(spec, removed, now)];
     }
-    return dropped;
+    return writes;
   }
 }
-
-/** Gathers what the statements of a batch answered. */
-class BatchResult {
-  readonly #spec: EventSpec;
-  readonly #now: number;
-  readonly #rows = noRows();
-  readonly #rejections: Rejection[] = [];
-  readonly #born: { table: ParentTable; known: KnownId }[] = [];
-  readonly #gone: { table: ParentTable; id: number }[] = [];
-  readonly #candidates: Candidate[] = [];
-  #xid: string | null = null;
-  written = 0;
-
-  constructor(spec: EventSpec, now: number) {
-    this.#spec = spec;
-    this.#now = now;
-  }
-
-  add(write: Write, answer: Written | undefined): void {
-    const ids = parseIds(answer?.ids ?? null);
-    if (answer === undefined || ids.length === 0) return;
-    this.#xid = answer.xid;
-    this.written += ids.length;
-    this.#rows[write.table][write.operation] += ids.length;
-    // Nearly always all of them: then no need to look up which.
-    const all = ids.length === write.rows.length;
-    const answered = all ? null : new Set(ids);
-    for (const [i, row] of write.rows.entries()) {
-      if (answered === null || answered.has(idOf(row))) this.#note(write, row, i);
-    }
-  }
-
-  reject(write: Write, failure: Failure): void {
-    this.#rejections.push({ write, failure });
-  }
-
-  batch(): OpenBatch {
-    return {
-      xid: this.#xid,
-      rows: this.#rows,
-      events: this.written + this.#rejections.length,
-      rejections: this.#rejections,
-      born: this.#born,
-      gone: this.#gone,
-      candidates: this.#candidates,
-    };
-  }
-
-  #note({ table, operation, candidates }: Write, row: Row, index: number): void {
-    const parent = PARENT_TABLES.find((name) => name === table);
-    if (operation === 'insert') {
-      const since = table === 'pacientes' ? Math.floor(this.#now / 1000) * 1000 : 0;
-      if (parent !== undefined) this.#born.push({ table: parent, known: { id: idOf(row), since } });
-      const candidate = table === this.#spec.table ? this.#spec.change.candidate(row) : null;
-      if (candidate !== null) this.#candidates.push(candidate);
-    } else if (operation === 'delete') {
-      if (parent !== undefined) this.#gone.push({ table: parent, id: idOf(row) });
-    } else if (this.#spec.change.open === ALWAYS_OPEN) {
-      const candidate = candidates[index];
-      if (candidate !== undefined) this.#candidates.push(candidate);
-    }
-  }
-}
-
-/** The `open` of changes that a row can go through again and again. */
-const ALWAYS_OPEN = 'true';
 
 /**
  * Sends the statements of some writes in one go, after BEGIN where `begin` says so, and waits for
@@ -289,19 +207,6 @@ async function sendAll(
 const PATIENT_OF_LINK = TABLES.pacientes_convenios.columns.findIndex(
   ({ name }) => name === 'paciente_id',
 );
-
-function referencedIds(writes: readonly Write[], parent: ParentTable): Set<number> {
-  const ids = new Set<number>();
-  for (const { table, operation, rows } of writes) {
-    if (operation !== 'insert') continue;
-    for (const { column, references } of TABLES[table].foreignKeys) {
-      if (references !== parent) continue;
-      const index = TABLES[table].columns.findIndex(({ name }) => name === column);
-      for (const row of rows) ids.add(Number(row[index]));
-    }
-  }
-  return ids;
-}
 
 /** `pg` wants a mutable array. */
 function query({ name, text, values }: { name: string; text: string; values: readonly string[] }) {

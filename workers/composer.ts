@@ -74,7 +74,11 @@ export class Composer {
       if (references === null) break;
       const id = this.#parts.lease(spec.table).next();
       const row = spec.insert(this.#parts.maker, id, references, now);
-      requireRules(spec.table, row, spec.parents.includes('pacientes') ? references.paciente : null);
+      requireRules(
+        spec.table,
+        row,
+        spec.parents.includes('pacientes') ? references.paciente : null,
+      );
       rows.push(row);
     }
     if (rows.length > 0) writes.push(insert(spec.table, rows));

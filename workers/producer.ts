@@ -2,7 +2,6 @@ import { Draws, STREAMS } from '../src/hospital/draws.js';
 import type { EventSpec } from '../src/hospital/events/event.js';
 import { EVENTS, type EventType } from '../src/hospital/events/index.js';
 import { RowMaker } from '../src/hospital/rows.js';
-import { TABLE_NAMES } from '../src/hospital/tables.js';
 import { IdView } from '../src/ids/view.js';
 import { nextType } from '../src/pacing/mix.js';
 import { makePacer, type Pacer } from '../src/pacing/pacer.js';
@@ -10,8 +9,9 @@ import { describeFailure, type Failure } from '../src/postgres/failures.js';
 import { sleep } from '../src/threads/clock.js';
 import { Control } from '../src/threads/control.js';
 import type { ProducerResult, ProducerTask } from '../src/threads/protocol.js';
-import { OPERATIONS, Tally } from '../src/threads/tally.js';
-import { BatchWriter, leasesFor, type OpenBatch } from './batch.js';
+import { Tally } from '../src/threads/tally.js';
+import { BatchWriter, leasesFor } from './batch.js';
+import type { OpenBatch } from './batch-result.js';
 import { Candidates } from './candidates.js';
 import { Composer } from './composer.js';
 import { Reporter } from './reporter.js';
@@ -23,10 +23,22 @@ const OVERRUN_MS = 250;
 const START_POLL_MS = 2;
 /** Serialization failures and deadlocks of one batch before its worker gives up on it. */
 const MAX_RETRIES = 100;
-/** Batches in a row of which every row was rejected, before the worker counts that as hopeless. */
-const MAX_BARREN = 20;
+/** Batches in a row, and events in them, without one row written: more than bad luck. */
+const MAX_BARREN_BATCHES = 20;
+const MAX_BARREN_EVENTS = 200;
 /** PostgreSQL's internal_error: stands for a rejection that came without a code. */
 const UNKNOWN_SQLSTATE = 'XX000';
+
+/** What a batch comes to that was not answered with a row and not with an error either. */
+const NOTHING_WRITTEN: Failure = {
+  class: 'hopeless',
+  sqlstate: '02000', // no_data
+  errno: null,
+  message: 'the statements succeed and write no row',
+  constraint: null,
+  table: null,
+  column: null,
+};
 
 /** The Piscina entry of `stream`: one connection, one event type (or a few), until told to stop. */
 export default async function produce(task: ProducerTask): Promise<ProducerResult> {
@@ -37,6 +49,10 @@ export default async function produce(task: ProducerTask): Promise<ProducerResul
     await producer.close();
   }
 }
+
+/** A batch that was not committed and is to be tried again, like new. */
+const AGAIN = 'again';
+type Again = typeof AGAIN;
 
 /** The one loop of a worker: wait until due, write a batch, commit it, account for it. */
 class Producer {
@@ -49,7 +65,10 @@ class Producer {
   readonly #pacer: Pacer;
   readonly #random: () => number;
   readonly #done = new Map<EventType, number>();
-  #barren = 0;
+  /** Conflicts that the batch under way ran into. */
+  #conflicts = 0;
+  #barrenBatches = 0;
+  #barrenEvents = 0;
 
   constructor(task: ProducerTask) {
     const draws = new Draws(task.rng).at(STREAMS.workerPicks, task.worker);
@@ -110,26 +129,31 @@ class Producer {
     }
     this.#reporter.send({ kind: 'ready' });
     let previousDue: number | null = null;
+    // A batch that is tried again stays due when it was due at first.
+    let due: number | null = null;
     for (;;) {
       const size = this.#nextSize();
       if (size <= 0) return { ended: 'finished' };
       await this.#untilStarted();
       const now = this.#control.active();
-      const due = this.#pacer({ attempted: this.#tally.get('attempted'), previousDue, now });
+      due ??= this.#pacer({ attempted: this.#tally.get('attempted'), previousDue, now });
       const ended = await this.#waitUntil(due);
       if (ended !== null) return ended;
       const type = nextType(this.#task.share, this.#done);
-      const failed = await this.#commit(EVENTS[type], size, due);
-      if (failed !== null) return failed;
+      const result = await this.#commit(EVENTS[type], size, due);
+      this.#reporter.flushIfDue();
+      if (result === AGAIN) continue;
+      if (result !== null) return result;
       this.#done.set(type, (this.#done.get(type) ?? 0) + size);
       previousDue = due;
-      this.#reporter.flushIfDue();
+      due = null;
     }
   }
 
   async close(): Promise<void> {
-    await this.#session.close();
+    // First: a connection that hangs may never be closed.
     this.#reporter.flush();
+    await this.#session.close();
     this.#task.reports.close();
   }
 
@@ -164,61 +188,77 @@ class Producer {
     }
   }
 
-  /** Writes and commits one batch, whatever it takes. Null when it is in the database. */
-  async #commit(spec: EventSpec, size: number, due: number): Promise<ProducerResult | null> {
-    for (let retries = 0; ; ) {
-      const sent = this.#control.active();
-      let batch: OpenBatch | null = null;
-      try {
-        batch = await this.#writer.write(
-          this.#session.client,
-          spec,
-          size,
-          this.#session.serverNow(),
-        );
-        await this.#end(batch);
-        this.#confirm(spec, batch, due, sent);
-        return this.#checkBarren(batch.rejections.at(-1)?.failure ?? null, batch.xid !== null);
-      } catch (error) {
-        const failure = describeFailure(error);
-        const inDoubt = this.#tally.pendingXid !== null;
-        if (failure.class === 'retry' && ++retries <= MAX_RETRIES) {
-          await this.#retry(failure, retries);
-          this.#writer.abandon(spec);
-          continue;
-        }
-        if (!inDoubt) this.#tally.count('rolledBack');
-        if (failure.class === 'light' && batch !== null) return this.#refuse(spec, batch, failure);
-        if (failure.class !== 'critical') return { ended: 'failed', failure };
-        const committed = this.#tally.get('committed');
-        const ended = await this.#recover(failure);
-        if (ended !== null) return ended;
-        if (batch !== null && inDoubt && this.#tally.get('committed') > committed) {
-          this.#confirm(spec, batch, due, sent);
-          return null;
-        }
-        this.#writer.abandon(spec);
-      }
+  /** Writes and commits one batch. Null when it is over; else the reason to end, or `AGAIN`. */
+  async #commit(
+    spec: EventSpec,
+    size: number,
+    due: number,
+  ): Promise<ProducerResult | Again | null> {
+    const sent = this.#control.active();
+    let batch: OpenBatch | null = null;
+    try {
+      const { client } = this.#session;
+      batch = await this.#writer.write(client, spec, size, this.#session.serverNow());
+      await this.#end(batch);
+    } catch (error) {
+      return this.#overcome(describeFailure(error), spec, batch, due, sent);
     }
+    this.#conflicts = 0;
+    this.#session.proved();
+    this.#confirm(spec, batch, due, sent);
+    if (batch.pending !== null) return this.#checkBarren(null, 0);
+    return this.#checkBarren(batch.rejections.at(-1)?.failure ?? NOTHING_WRITTEN, batch.events);
+  }
+
+  /** What a batch comes to that failed as a whole. */
+  async #overcome(
+    failure: Failure,
+    spec: EventSpec,
+    batch: OpenBatch | null,
+    due: number,
+    sent: number,
+  ): Promise<ProducerResult | Again | null> {
+    const inDoubt = this.#tally.pending !== null;
+    if (!inDoubt) this.#tally.count('rolledBack');
+    if (failure.class === 'retry' && ++this.#conflicts <= MAX_RETRIES) {
+      this.#writer.abandon(spec);
+      return this.#retry(failure);
+    }
+    if (failure.class === 'light' && batch !== null) return this.#refuse(spec, batch, failure);
+    if (failure.class !== 'critical') return { ended: 'failed', failure };
+    const { committed, unknown } = this.#fates();
+    const ended = await this.#recover(failure);
+    if (ended !== null) return ended;
+    if (batch !== null && this.#fates().committed > committed) {
+      this.#confirm(spec, batch, due, sent);
+      return null;
+    }
+    this.#writer.abandon(spec);
+    return this.#fates().unknown > unknown ? null : AGAIN;
+  }
+
+  #fates(): { committed: number; unknown: number } {
+    return { committed: this.#tally.get('committed'), unknown: this.#tally.get('unknown') };
   }
 
   /** COMMIT, entered in the tally before it is sent and settled when it is answered. */
   async #end(batch: OpenBatch): Promise<void> {
     const { client } = this.#session;
-    if (batch.xid === null) {
+    if (batch.pending === null) {
       await client.query('ROLLBACK');
       this.#tally.count('rolledBack');
       this.#tally.count('attempted', batch.events);
       return;
     }
-    this.#tally.intend(batch.xid, batch.rows, batch.events);
+    this.#tally.intend(batch.pending, batch.rows, batch.events);
     let committed: boolean;
     try {
       // A transaction that had failed unnoticed answers COMMIT with ROLLBACK.
       committed = (await client.query('COMMIT')).command === 'COMMIT';
     } catch (error) {
       // An error that the server answered with is its decision against the transaction.
-      if (describeFailure(error).class !== 'critical') this.#tally.withdraw();
+      const { class: failureClass, sqlstate } = describeFailure(error);
+      if (sqlstate !== null && failureClass !== 'critical') this.#tally.withdraw();
       throw error;
     }
     if (!committed) {
@@ -230,17 +270,12 @@ class Producer {
 
   #confirm(spec: EventSpec, batch: OpenBatch, due: number, sent: number): void {
     const now = this.#control.active();
-    if (batch.xid !== null) {
+    if (batch.pending !== null) {
       this.#tally.response.record(now - due);
       this.#tally.service.record(now - sent);
     }
     this.#writer.confirm(spec, batch);
-    for (const table of TABLE_NAMES) {
-      for (const operation of OPERATIONS) {
-        const count = batch.rows[table][operation];
-        if (count > 0) this.#reporter.written(table, operation, count);
-      }
-    }
+    this.#reporter.committed();
     for (const { table, known } of batch.born) this.#reporter.born(table, known);
     for (const { table, id } of batch.gone) this.#reporter.gone(table, id);
     for (const { write, failure } of batch.rejections) {
@@ -254,20 +289,25 @@ class Producer {
   #refuse(spec: EventSpec, batch: OpenBatch, failure: Failure): ProducerResult | null {
     this.#writer.abandon(spec);
     this.#tally.count('attempted', batch.events);
-    this.#tally.reject(failure.sqlstate ?? UNKNOWN_SQLSTATE);
+    for (let i = 0; i < batch.events; i++) this.#tally.reject(failure.sqlstate ?? UNKNOWN_SQLSTATE);
     const { table } = spec;
     const field = failure.column;
     this.#reporter.send({ kind: 'rejected', table, operation: 'insert', field, failure });
-    return this.#checkBarren(failure, false);
+    return this.#checkBarren(failure, batch.events);
   }
 
-  async #retry(failure: Failure, attempt: number): Promise<void> {
-    this.#tally.count('rolledBack');
+  /** Takes the transaction back after a conflict, and lets the other side finish. */
+  async #retry(failure: Failure): Promise<ProducerResult | Again> {
     this.#tally.count('retries');
     this.#reporter.send({ kind: 'retried', failure });
-    await this.#session.client.query('ROLLBACK');
+    try {
+      await this.#session.client.query('ROLLBACK');
+    } catch (error) {
+      return (await this.#recover(describeFailure(error))) ?? AGAIN;
+    }
     // A few milliseconds, growing: the other side of a deadlock needs time to finish.
-    await sleep(Math.min(attempt * 5, SLICE_MS) * this.#random());
+    await sleep(Math.min(this.#conflicts * 5, SLICE_MS) * this.#random());
+    return AGAIN;
   }
 
   /** Finds the connection again; the reason to end when that fails. */
@@ -280,10 +320,13 @@ class Producer {
     return end === 'stopped' ? { ended: 'stopped' } : { ended: 'failed', failure: end };
   }
 
-  /** Ends the run when one batch after the other had all of its rows rejected. */
-  #checkBarren(failure: Failure | null, wrote: boolean): ProducerResult | null {
-    this.#barren = wrote || failure === null ? 0 : this.#barren + 1;
-    if (this.#barren < MAX_BARREN || failure === null) return null;
+  /** Ends the run when batch after batch came to nothing, for `failure`; null: this one did not. */
+  #checkBarren(failure: Failure | null, events: number): ProducerResult | null {
+    this.#barrenBatches = failure === null ? 0 : this.#barrenBatches + 1;
+    this.#barrenEvents = failure === null ? 0 : this.#barrenEvents + events;
+    // Batches without any event at all count as well, or they would go on for ever.
+    const many = this.#barrenEvents >= MAX_BARREN_EVENTS || events === 0;
+    if (failure === null || this.#barrenBatches < MAX_BARREN_BATCHES || !many) return null;
     return { ended: 'failed', failure: { ...failure, class: 'hopeless' } };
   }
 }

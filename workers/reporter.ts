@@ -1,17 +1,16 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { ParentTable, TableName } from '../src/hospital/tables.js';
+import type { ParentTable } from '../src/hospital/tables.js';
 import type { KnownId } from '../src/ids/cache.js';
 import { monotonicMs } from '../src/threads/clock.js';
-import type { ProducerReport, WrittenRows } from '../src/threads/protocol.js';
-import type { Operation } from '../src/threads/tally.js';
+import type { ProducerReport } from '../src/threads/protocol.js';
 
 /** Four reports a second: prompt for a reader, nothing for the main thread. */
 const FOLD_MS = 250;
 
-/** A worker's way to the main thread: folds what was written, passes the rest on at once. */
+/** A worker's way to the main thread: folds what was committed, passes the rest on at once. */
 export class Reporter {
   readonly #port: MessagePort;
-  #written = new Map<string, WrittenRows>();
+  #committed = false;
   #born: { table: ParentTable; known: KnownId }[] = [];
   #gone: { table: ParentTable; id: number }[] = [];
   #flushed = Number.NEGATIVE_INFINITY;
@@ -20,11 +19,9 @@ export class Reporter {
     this.#port = port;
   }
 
-  /** Adds committed rows to the next report. */
-  written(table: TableName, operation: Operation, count: number): void {
-    const key = `${table} ${operation}`;
-    const before = this.#written.get(key)?.count ?? 0;
-    this.#written.set(key, { table, operation, count: before + count });
+  /** Rows were committed; how many stands in the tally. */
+  committed(): void {
+    this.#committed = true;
   }
 
   /** A committed row that others may reference from now on. */
@@ -38,7 +35,7 @@ export class Reporter {
   }
 
   /** Sends a report that does not wait. */
-  send(report: Exclude<ProducerReport, { kind: 'written' }>): void {
+  send(report: Exclude<ProducerReport, { kind: 'committed' }>): void {
     this.#port.postMessage(report);
   }
 
@@ -49,14 +46,13 @@ export class Reporter {
 
   flush(): void {
     this.#flushed = monotonicMs();
-    if (this.#written.size + this.#born.length + this.#gone.length === 0) return;
+    if (!this.#committed && this.#gone.length === 0) return;
     this.#port.postMessage({
-      kind: 'written',
-      rows: [...this.#written.values()],
+      kind: 'committed',
       born: this.#born,
       gone: this.#gone,
     } satisfies ProducerReport);
-    this.#written = new Map();
+    this.#committed = false;
     this.#born = [];
     this.#gone = [];
   }

@@ -10,6 +10,7 @@ import { type Row, TABLE_NAMES, type TableName } from '../src/hospital/tables.js
 import { withConnection } from '../src/postgres/connect.js';
 import { describeFailure } from '../src/postgres/failures.js';
 import { copyCommand, csvChunks } from '../src/seed/csv.js';
+import { joinSeed } from '../src/seed/locks.js';
 import { ParentList } from '../src/seed/parents.js';
 import type { SeedChunk } from '../src/seed/plan.js';
 import type { SeederResult, SeederTask } from '../src/threads/protocol.js';
@@ -19,7 +20,10 @@ import { SeedBoard } from '../src/threads/seed-board.js';
 export default async function seed(task: SeederTask): Promise<SeederResult> {
   const board = new SeedBoard(task.board);
   try {
-    return await withConnection(task.target, (client) => copyChunks(client, task, board));
+    return await withConnection(task.target, async (client) => {
+      await joinSeed(client);
+      return copyChunks(client, task, board);
+    });
   } catch (error) {
     board.stop();
     return { ended: 'failed', failure: describeFailure(error) };

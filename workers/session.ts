@@ -30,6 +30,8 @@ export class Session {
   #client: Client | null = null;
   /** Server clock minus this machine's, in milliseconds, as of the last connect. */
   #offsetMs = 0;
+  /** Attempts to reconnect since a batch was last committed. */
+  #attempts = 0;
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
@@ -60,6 +62,11 @@ export class Session {
     this.#client = client;
   }
 
+  /** A batch went through: the next loss is a new one. */
+  proved(): void {
+    this.#attempts = 0;
+  }
+
   async close(): Promise<void> {
     const client = this.#client;
     this.#client = null;
@@ -68,14 +75,16 @@ export class Session {
 
   /**
    * Opens the connection again after `failure`, with growing pauses. Returns null when it is open,
-   * or why it is not: the run is being stopped, or the last failure after the last attempt.
+   * or why it is not: the run is being stopped, or the last failure after the last attempt. A
+   * connection that is lost again before it was `proved` goes on with the attempts that are left.
    */
   async reopen(failure: Failure): Promise<'stopped' | Failure | null> {
     const { reconnect, tally, reporter } = this.#parts;
     const lost = monotonicMs();
     let latest = failure;
     await this.close();
-    for (let attempt = 1; !reconnect.failFast || attempt <= reconnect.attempts; attempt++) {
+    while (!reconnect.failFast || this.#attempts < reconnect.attempts) {
+      const attempt = ++this.#attempts;
       const waitMs = this.#backOff(attempt);
       reporter.send({ kind: 'reconnecting', attempt, waitMs, failure: latest });
       if (!(await this.#wait(waitMs))) return 'stopped';
@@ -112,11 +121,8 @@ export class Session {
 
   async #settle(client: Client): Promise<void> {
     const { tally } = this.#parts;
-    const xid = tally.pendingXid;
-    if (xid === null) return;
-    const fate = await transactionFate(client, xid);
-    if (fate !== 'unknown') tally.count('settled');
-    tally.settle(fate);
+    if (tally.pending === null) return;
+    tally.settle(await transactionFate(client, tally.pending), true);
   }
 }
 

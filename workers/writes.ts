@@ -25,7 +25,9 @@ export interface Write {
 /** The statement that carries a write out. */
 export function statementOf({ table, operation, rows, spec }: Write): Statement {
   if (operation === 'insert') {
-    return table === 'pacientes_convenios' ? insertLinks(rows, MAX_LINKS_PER_PATIENT) : insertRows(table, rows);
+    return table === 'pacientes_convenios'
+      ? insertLinks(rows, MAX_LINKS_PER_PATIENT)
+      : insertRows(table, rows);
   }
   if (spec === null) throw new Error(`${operation} of ${table} without its event type`);
   return operation === 'update'

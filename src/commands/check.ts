@@ -3,27 +3,30 @@ import { checkRules, type RuleResult } from '../postgres/check.js';
 import { withConnection } from '../postgres/connect.js';
 import { requireSchema } from '../postgres/scripts.js';
 import { layOut } from '../report/table.js';
+import { unlessAborted } from '../signals.js';
 import type { Command, CommandContext } from './context.js';
 import { withServer } from './with-server.js';
 
 /** `check`: integrity and domain rules over the whole database. */
 export const run: Command = (context) =>
-  withServer(context, (target) =>
-    withConnection(target, async (client) => {
-      await requireSchema(client);
-      const rules = await checkRules(client);
-      const exitCode = reportRules(context, rules);
-      const { messages: m } = context;
-      context.print({
-        json: { ok: exitCode === EXIT.done, rules },
-        text: layOut([
-          [m.check.rule(), m.check.violations()],
-          ...rules.map(({ rule, violations }) => [rule, m.number(violations)]),
-        ]),
-      });
-      return exitCode;
-    }),
-  );
+  withServer(context, async (target) => {
+    const rules = await unlessAborted(context.interrupted, () =>
+      withConnection(target, async (client) => {
+        await requireSchema(client);
+        return checkRules(client);
+      }),
+    );
+    const exitCode = reportRules(context, rules);
+    const { messages: m } = context;
+    context.print({
+      json: { ok: exitCode === EXIT.done, rules },
+      text: layOut([
+        [m.check.rule(), m.check.violations()],
+        ...rules.map(({ rule, violations }) => [rule, m.number(violations)]),
+      ]),
+    });
+    return exitCode;
+  });
 
 /** Says whether the rules hold; the exit code that follows. */
 export function reportRules({ log, messages }: CommandContext, rules: RuleResult[]): ExitCode {

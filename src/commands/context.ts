@@ -16,6 +16,10 @@ export interface CommandContext {
   /** `--yes` and `--drop-foreign-tables` of `reset`. */
   readonly yes: boolean;
   readonly dropForeignTables: boolean;
+  /** Aborted by the first signal: finish what is under way. The reason is an `OperatorError`. */
+  readonly interrupted: AbortSignal;
+  /** Aborted by the second one: leave everything. The reason is an `OperatorError`. */
+  readonly forced: AbortSignal;
   /** Writes a result to stdout: the document with `--json`, else the text. */
   readonly print: (result: { json: unknown; text: string }) => void;
 }

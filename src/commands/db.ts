@@ -1,6 +1,6 @@
 import { EXIT, OperatorError } from '../errors.js';
 import { openEmbedded } from '../postgres/embedded.js';
-import { onSignals } from '../signals.js';
+import { onAbort } from '../signals.js';
 import type { Command } from './context.js';
 
 /** `db`: keeps the embedded server up in the foreground, and prints where it is. */
@@ -17,16 +17,12 @@ export const run: Command = async (context) => {
     context.print({ json: { url: server.url }, text: `${server.url}\n` });
     out.info(messages.server.stopHint());
     await new Promise<void>((resolve) => {
-      // The pending signal handlers alone do not keep the process alive.
+      // Waiting for a signal alone does not keep the process alive.
       const alive = setInterval(() => undefined, 2 ** 30);
-      const release = onSignals(
-        () => {
-          clearInterval(alive);
-          release();
-          resolve();
-        },
-        () => undefined,
-      );
+      onAbort(context.interrupted, () => {
+        clearInterval(alive);
+        resolve();
+      });
     });
   } finally {
     await server.release();

@@ -2,6 +2,7 @@ import { EXIT } from '../errors.js';
 import { withConnection } from '../postgres/connect.js';
 import { initDb } from '../postgres/scripts.js';
 import type { ConnectionTarget } from '../postgres/target.js';
+import { unlessAborted } from '../signals.js';
 import type { Command, CommandContext } from './context.js';
 import { withServer } from './with-server.js';
 
@@ -15,9 +16,9 @@ export const run: Command = (context) =>
 
 /** Makes the schema and says so. */
 export async function prepareSchema(
-  { log, messages }: CommandContext,
+  { log, messages, interrupted }: CommandContext,
   target: ConnectionTarget,
 ): Promise<void> {
-  await withConnection(target, initDb);
+  await unlessAborted(interrupted, () => withConnection(target, initDb));
   log.component('init-db').info(messages.server.schemaReady({ database: target.database }));
 }

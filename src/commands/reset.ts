@@ -1,10 +1,11 @@
-import { createInterface } from 'node:readline/promises';
+import { createInterface } from 'node:readline';
 import type { Client } from 'pg';
 import { EXIT, OperatorError } from '../errors.js';
 import { TABLE_NAMES } from '../hospital/tables.js';
 import { withConnection } from '../postgres/connect.js';
 import { requireWritable, runScript } from '../postgres/scripts.js';
 import type { ConnectionTarget } from '../postgres/target.js';
+import { onAbort, unlessAborted } from '../signals.js';
 import type { Command, CommandContext } from './context.js';
 import { prepareSchema } from './init-db.js';
 import { printSeed, seedTables } from './seed.js';
@@ -16,16 +17,29 @@ const DROPPED_SCHEMA = 'public';
 /** `reset`: drop, schema, indexes, lookups, seed; says first what it would drop, and asks. */
 export const run: Command = (context) =>
   withServer(context, async (target) => {
-    await withConnection(target, async (client) => {
-      await requireWritable(client);
-      await confirm(context, client, target);
-      await runScript(client, '99_drop_all.sql');
-    });
+    await unlessAborted(context.interrupted, () =>
+      withConnection(target, async (client) => {
+        await requireWritable(client);
+        await requireDroppable(client, target);
+        await confirm(context, client, target);
+        context.interrupted.throwIfAborted();
+        await runScript(client, '99_drop_all.sql');
+      }),
+    );
     await prepareSchema(context, target);
     const { exitCode, outcome } = await seedTables(context, target);
     printSeed(context, outcome);
     return exitCode;
   });
+
+/** Refuses a search_path that would leave the dropped tables in one schema, the new ones in another. */
+async function requireDroppable(client: Client, { searchPath }: ConnectionTarget): Promise<void> {
+  const { rows } = await client.query<{ schema: string | null }>(
+    'SELECT current_schema() AS schema',
+  );
+  if (rows[0]?.schema === DROPPED_SCHEMA) return;
+  throw new OperatorError(EXIT.state, (m) => m.reset.schema({ searchPath }));
+}
 
 /** Returns when the tables may be dropped; throws the reason when they may not. */
 async function confirm(
@@ -35,17 +49,13 @@ async function confirm(
 ): Promise<void> {
   const { messages: m, log } = context;
   const out = log.component('reset');
-  const { rows } = await client.query<{ name: string; rows: number }>(
-    `SELECT relname AS name, greatest(reltuples, 0)::float8 AS rows
-       FROM pg_class WHERE relnamespace = $1::regnamespace AND relkind IN ('r', 'p') ORDER BY relname`,
-    [DROPPED_SCHEMA],
-  );
-  if (rows.length === 0) {
+  const tables = await listTables(client);
+  if (tables.length === 0) {
     out.info(m.reset.nothing());
     return;
   }
   const own = new Set<string>(TABLE_NAMES);
-  const names = rows.map(({ name }) => name);
+  const names = tables.map(({ name }) => name);
   out.info(m.reset.list({ tables: names.join(', '), schema: DROPPED_SCHEMA }));
   const foreign = names.filter((name) => !own.has(name));
   if (foreign.length > 0 && !context.dropForeignTables) {
@@ -55,15 +65,42 @@ async function confirm(
   if (!process.stdin.isTTY || !process.stderr.isTTY) {
     throw new OperatorError(EXIT.state, (msg) => msg.reset.noTerminal());
   }
-  const total = Math.round(rows.reduce((sum, table) => sum + table.rows, 0));
-  const question = m.reset.ask({ database: target.database, host: target.host, rows: total });
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const answer = await terminal.question(question);
-    if (!m.reset.yes().test(answer.trim())) {
-      throw new OperatorError(EXIT.state, (msg) => msg.reset.refused());
-    }
-  } finally {
-    terminal.close();
+  const rows = Math.round(tables.reduce((sum, table) => sum + table.rows, 0));
+  const { database, host } = target;
+  const answer = await ask(m.reset.ask({ database, host, rows }), context.interrupted);
+  if (!m.reset.yes().test(answer.trim())) {
+    throw new OperatorError(EXIT.state, (msg) => msg.reset.refused());
   }
+}
+
+/** The tables that would be dropped, with the rows that the server believes them to hold. */
+async function listTables(client: Client): Promise<{ name: string; rows: number }[]> {
+  const { rows } = await client.query<{ name: string; rows: number }>(
+    `SELECT relname AS name,
+            CASE relkind WHEN 'r'
+              THEN greatest(reltuples, pg_stat_get_live_tuples(oid), 0) ELSE 0 END::float8 AS rows
+       FROM pg_class WHERE relnamespace = $1::regnamespace AND relkind IN ('r', 'p') ORDER BY relname`,
+    [DROPPED_SCHEMA],
+  );
+  return rows;
+}
+
+/** Asks on the terminal; the end of the input (Ctrl+D) is an empty answer, as is Ctrl+C. */
+function ask(question: string, interrupted: AbortSignal): Promise<string> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const release = onAbort(interrupted, () => terminal.close());
+  return new Promise<string>((resolve) => {
+    terminal.once('close', () => {
+      // The line of the question is still open.
+      process.stderr.write('\n');
+      resolve('');
+    });
+    // While a question is open the terminal hands over Ctrl+C as a key.
+    terminal.once('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+    terminal.question(question, (answer) => {
+      terminal.removeAllListeners('close');
+      terminal.close();
+      resolve(answer);
+    });
+  }).finally(release);
 }

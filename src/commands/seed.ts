@@ -7,10 +7,9 @@ import type { ConnectionTarget } from '../postgres/target.js';
 import { countsText } from '../report/text.js';
 import { showProgress } from '../seed/progress.js';
 import { Seed, type SeedOutcome } from '../seed/run.js';
-import { onSignals } from '../signals.js';
+import { onAbort, unlessAborted } from '../signals.js';
 import { reportRules } from './check.js';
 import type { Command, CommandContext } from './context.js';
-import { forceEnd } from './force-end.js';
 import { withServer } from './with-server.js';
 
 /** `seed`: brings every table up to its initial volume by COPY. */
@@ -51,10 +50,11 @@ export async function seedTables(
       },
     },
   );
-  const releaseSignals = onSignals(
-    () => seed.stop(),
-    () => forceEnd(context),
-  );
+  context.interrupted.throwIfAborted();
+  const releaseSignal = onAbort(context.interrupted, () => {
+    log.info(m.seed.stopping());
+    seed.stop();
+  });
   const endProgress = showProgress(m, log, context.status, () => ({
     done: seed.rows,
     of: expected,
@@ -64,7 +64,7 @@ export async function seedTables(
     outcome = await seed.run();
   } finally {
     endProgress();
-    releaseSignals();
+    releaseSignal();
   }
   const { written, seconds } = outcome;
   if (!outcome.complete) {
@@ -73,7 +73,7 @@ export async function seedTables(
   }
   log.info(m.seed.done({ written, seconds, perSecond: perSecond(outcome) }));
   if (!settings.seed.validateForeignKeys) return { exitCode: EXIT.done, outcome };
-  const rules = await withConnection(target, checkRules);
+  const rules = await unlessAborted(context.interrupted, () => withConnection(target, checkRules));
   return { exitCode: reportRules(context, rules), outcome };
 }
 

@@ -1,23 +1,25 @@
 import { resolve } from 'node:path';
-import { EXIT, type ExitCode } from '../errors.js';
+import { EXIT, type ExitCode, OperatorError } from '../errors.js';
 import { samplePools } from '../hospital/pools.js';
 import { withConnection } from '../postgres/connect.js';
-import { countRows } from '../postgres/counts.js';
-import { failureError } from '../postgres/failures.js';
+import { countRows, type TableCounts } from '../postgres/counts.js';
+import { describeFailure, failureError } from '../postgres/failures.js';
 import { requireSchema, requireWritable } from '../postgres/scripts.js';
 import type { ConnectionTarget } from '../postgres/target.js';
 import { newRunId, RunFolder } from '../report/run-folder.js';
 import { type RunSummary, summarize } from '../report/summary.js';
 import { summaryText } from '../report/text.js';
-import { onSignals } from '../signals.js';
+import { onAbort, unlessAborted } from '../signals.js';
 import { Coordinator, type StreamOutcome } from '../stream/coordinator.js';
 import { Narrator } from '../stream/narrator.js';
 import { planLoad, type WorkerPlan } from '../stream/plan.js';
 import { watchSentinel } from '../stream/sentinel.js';
 import { Totals } from '../stream/totals.js';
 import type { Command, CommandContext } from './context.js';
-import { forceEnd } from './force-end.js';
 import { withServer } from './with-server.js';
+
+/** Large tables take minutes to count, and a stopped run is to end within seconds. */
+const COUNT_PATIENCE_MS = 2_000;
 
 /** `stream`: continuous events, until a limit or a signal. */
 export const run: Command = (context) =>
@@ -31,10 +33,12 @@ export async function streamEvents(
   const { settings, messages: m } = context;
   const { stream } = settings;
   const log = context.log.component('stream');
-  await withConnection(target, async (client) => {
-    await requireWritable(client);
-    await requireSchema(client);
-  });
+  await unlessAborted(context.interrupted, () =>
+    withConnection(target, async (client) => {
+      await requireWritable(client);
+      await requireSchema(client);
+    }),
+  );
 
   const runId = newRunId(new Date());
   const plans = planLoad(stream);
@@ -81,30 +85,29 @@ export async function streamEvents(
   };
   await record(() => folder.open());
   let summary: RunSummary | null = null;
-  const releaseSignals = onSignals(
-    () => {
-      log.info(m.stream.stopping());
-      coordinator.stop();
-    },
-    () => forceEnd(context),
-  );
+  const releaseSignal = onAbort(context.interrupted, () => {
+    log.info(m.stream.stopping());
+    coordinator.stop();
+  });
   let endWatch = () => {};
   try {
     narrator.start(coordinator.control, coordinator.tallies);
-    const running = coordinator.run();
+    const running = coordinator.run().catch((error) => {
+      throw explained(error, target);
+    });
     endWatch = watchSentinel(context.cwd, (paused) => steer(context, coordinator, paused));
     const outcome = await running;
     narrator.stop();
     const facts = { runId, rng: settings.app.rng, batchSize: stream.batchSize, rate: stream.rate };
     summary = summarize(facts, outcome, outcome.tallies);
     const exitCode = explain(context, target, outcome);
-    const counts = await withConnection(target, countRows).catch(() => null);
+    const counts = outcome.failure === null ? await countAtTheEnd(target) : null;
     context.print({ json: summary, text: summaryText(m, summary, counts) });
     return exitCode;
   } finally {
     narrator.stop();
     endWatch();
-    releaseSignals();
+    releaseSignal();
     await record(() => folder.close(summary));
   }
 }
@@ -135,6 +138,21 @@ function steer({ log, messages }: CommandContext, { control }: Coordinator, paus
   else control.resume();
   if (control.state === before) return;
   log.component('stream').info(paused ? messages.stream.paused() : messages.stream.resumed());
+}
+
+/** Rows of every table; null when counting them takes longer than a summary may be waited for. */
+function countAtTheEnd(target: ConnectionTarget): Promise<TableCounts | null> {
+  return withConnection(target, async (client) => {
+    await client.query(`SET statement_timeout = ${COUNT_PATIENCE_MS}`);
+    return countRows(client);
+  }).catch(() => null);
+}
+
+/** What the server refused to the main thread, in the operator's words; a defect stays as it is. */
+function explained(error: unknown, target: ConnectionTarget): unknown {
+  const failure = describeFailure(error);
+  if (error instanceof OperatorError || failure.class === 'defect') return error;
+  return failureError(failure, target, error);
 }
 
 /** Says why the run ended when it was a failure; the exit code that follows. */

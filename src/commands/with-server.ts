@@ -1,6 +1,7 @@
 import { openEmbedded } from '../postgres/embedded.js';
 import type { EmbeddedEvent } from '../postgres/embedded-events.js';
 import type { ConnectionTarget } from '../postgres/target.js';
+import { unlessAborted } from '../signals.js';
 import type { CommandContext } from './context.js';
 
 /** What goes by itself each time; the rest of the events an operator wants to know of. */
@@ -8,14 +9,15 @@ const ROUTINE: readonly EmbeddedEvent['kind'][] = ['started', 'joined', 'left', 
 
 /**
  * Runs `body` against the operator's server, or against the embedded one: found down it is started,
- * and stopped again at the end unless another command still uses it.
+ * and stopped again at the end, also a forced one, unless another command still uses it.
  */
 export async function withServer<T>(
   context: CommandContext,
   body: (target: ConnectionTarget) => Promise<T>,
 ): Promise<T> {
-  const { settings, messages } = context;
-  if (settings.server !== null) return body(settings.server);
+  const { settings, messages, forced, interrupted } = context;
+  const { server: named } = settings;
+  if (named !== null) return unlessAborted(forced, () => body(named));
   const log = context.log.component('db');
   const server = await openEmbedded({ ...settings.embedded, db: settings.db }, (event) => {
     const message = messages.db.embedded(event);
@@ -23,7 +25,8 @@ export async function withServer<T>(
     else log.info(message);
   });
   try {
-    return await body(server.target);
+    interrupted.throwIfAborted();
+    return await unlessAborted(forced, () => body(server.target));
   } finally {
     await server.release();
   }

@@ -2,7 +2,13 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { EXIT, OperatorError } from '../errors.js';
-import { type Account, accountOf, canEnter, unprivilegedAccount, weAreRoot } from './embedded-account.js';
+import {
+  type Account,
+  accountOf,
+  canEnter,
+  unprivilegedAccount,
+  weAreRoot,
+} from './embedded-account.js';
 import type { EmbeddedReport } from './embedded-events.js';
 
 /** Where root keeps what the server's account must reach. Only root may write there. */
@@ -63,7 +69,9 @@ export function makeFolder(folder: string): void {
 
 function accountFor(dir: string): Account {
   const owner = statOf(dir);
-  return owner === null || owner.uid === 0 ? unprivilegedAccount() : accountOf(owner.uid, owner.gid);
+  return owner === null || owner.uid === 0
+    ? unprivilegedAccount()
+    : accountOf(owner.uid, owner.gid);
 }
 
 /** PostgreSQL works only on data that belong to the account it runs as. */
@@ -81,7 +89,11 @@ function nearestFolder(path: string): string {
 }
 
 function statOf(path: string): Stats | null {
-  return statSync(path, { throwIfNoEntry: false }) ?? null;
+  try {
+    return statSync(path);
+  } catch {
+    return null;
+  }
 }
 
 function hashOf(path: string): string {

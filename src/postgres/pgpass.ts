@@ -36,12 +36,14 @@ export function findPassword(
     const [, ...fields] = LINE.exec(line) ?? [];
     const password = fields.pop();
     if (password === undefined || password === '') continue;
-    const fits = wanted.every((value, i) => fields[i] === '*' || unescape(fields[i]) === value);
-    if (fits) return unescape(password);
+    const fits = wanted.every(
+      (value, i) => fields[i] === '*' || unescapeField(fields[i]) === value,
+    );
+    if (fits) return unescapeField(password);
   }
   return null;
 }
 
-function unescape(field = ''): string {
+function unescapeField(field = ''): string {
   return field.replace(/\\(.)/g, '$1');
 }

@@ -18,11 +18,9 @@ import { WorkerPool } from '../threads/pool.js';
 import type { SeederResult, SeederTask } from '../threads/protocol.js';
 import { SeedBoard } from '../threads/seed-board.js';
 import { takeIds } from './id-block.js';
+import { lockSeed } from './locks.js';
 import { listParents, type Parents } from './parents.js';
 import { cutChunks, type IdBlock, PHASES, type SeedVolumes, targetRows } from './plan.js';
-
-/** Key of the advisory lock that keeps two seeds of one database apart: 'seed' in ASCII. */
-const SEED_LOCK = 0x73656564;
 
 export interface SeedSetup extends SeedVolumes {
   readonly target: ConnectionTarget;
@@ -182,14 +180,6 @@ async function readParents(
 /** Patients without any convênio yet: a second seed cannot collide with the links of the first. */
 const WITHOUT_LINK =
   'NOT EXISTS (SELECT 1 FROM pacientes_convenios l WHERE l.paciente_id = pacientes.id)';
-
-async function lockSeed(client: Client): Promise<void> {
-  const { rows } = await client.query<{ locked: boolean }>(
-    'SELECT pg_try_advisory_lock($1) AS locked',
-    [SEED_LOCK],
-  );
-  if (rows[0]?.locked !== true) throw new OperatorError(EXIT.state, (m) => m.seed.alreadyRunning());
-}
 
 /** Refuses volumes that would need more links than patients may have. */
 function requireRoomForLinks(target: TableCounts, before: TableCounts): void {

@@ -1,10 +1,12 @@
 import { MessageChannel, type Worker } from 'node:worker_threads';
+import type { Client } from 'pg';
 import { Draws, STREAMS } from '../hospital/draws.js';
 import type { Pools } from '../hospital/pools.js';
+import { TABLE_NAMES } from '../hospital/tables.js';
 import { IdCache } from '../ids/cache.js';
 import { loadIds } from '../ids/load.js';
 import { connect, withConnection } from '../postgres/connect.js';
-import type { Failure } from '../postgres/failures.js';
+import { describeFailure, type Failure } from '../postgres/failures.js';
 import { transactionFate } from '../postgres/in-doubt.js';
 import type { ConnectionTarget } from '../postgres/target.js';
 import { monotonicMs, sleep } from '../threads/clock.js';
@@ -16,7 +18,7 @@ import type {
   ProducerTask,
   ReconnectPolicy,
 } from '../threads/protocol.js';
-import { Tally } from '../threads/tally.js';
+import { noRows, OPERATIONS, type RowCounts, Tally, type WrittenRows } from '../threads/tally.js';
 import type { WorkerPlan } from './plan.js';
 import type { Totals } from './totals.js';
 
@@ -27,6 +29,10 @@ const READY_PATIENCE_MS = 5_000;
 const READY_POLL_MS = 2;
 /** How often the end of the run is looked for. */
 const SLICE_MS = 20;
+/** Workers send what is due at the very end a moment late; what lasts longer than this is stopped. */
+const OVERRUN_MS = 500;
+/** Asking for the fate of transactions in doubt is given up after this, whatever the grace. */
+const LEAST_PATIENCE_MS = 1_000;
 /** The last messages of a thread arrive within this, or its channel is lost. */
 const LAST_WORDS_MS = 1_000;
 
@@ -46,6 +52,8 @@ export interface StreamSetup {
 
 /** What is told while the run goes on. `worker`: position, from 0. */
 export interface StreamObserver {
+  /** Rows that were committed since the last time. */
+  written(rows: readonly WrittenRows[]): void;
   report(worker: number, report: ProducerReport): void;
   workerDied(worker: number, error: unknown): void;
 }
@@ -74,6 +82,8 @@ export class Coordinator {
   readonly #pool: WorkerPool<ProducerTask, ProducerResult>;
   readonly #cache: IdCache;
   readonly #ready = new Set<number>();
+  /** Rows of each worker that the observer knows of. */
+  readonly #told: readonly RowCounts[];
   #failure: Failure | null = null;
   #signalled = false;
 
@@ -84,6 +94,7 @@ export class Coordinator {
     this.#cache = new IdCache(setup.idCacheSize, () => draws.unit());
     this.#pool = new WorkerPool('producer', setup.plans.length);
     this.tallies = setup.plans.map(() => new Tally());
+    this.#told = setup.plans.map(noRows);
   }
 
   /** The worker threads, for tests that end one. */
@@ -116,6 +127,7 @@ export class Coordinator {
       const seconds = (monotonicMs() - started) / 1000;
       await this.#pool.close();
       await this.#settleRest();
+      for (const worker of this.tallies.keys()) this.#tell(worker);
       return { ...this.#verdict(), tallies: this.tallies, seconds, activeSeconds };
     } finally {
       await this.#pool.close();
@@ -145,9 +157,7 @@ export class Coordinator {
         if (this.control.stopping) return;
         this.#observer.workerDied(index, error);
         stillborn = this.#attempted(index) > before ? 0 : stillborn + 1;
-        if (stillborn < MAX_STILLBORN) continue;
-        this.control.stop();
-        throw error;
+        if (stillborn === MAX_STILLBORN) this.#fail(describeFailure(error));
       }
     }
   }
@@ -184,12 +194,33 @@ export class Coordinator {
 
   #receive(worker: number, report: ProducerReport): void {
     if (report.kind === 'ready') this.#ready.add(worker);
-    if (report.kind === 'written') {
+    if (report.kind === 'committed') {
       for (const { table, known } of report.born) this.#cache.add(table, known);
       for (const { table, id } of report.gone) this.#cache.remove(table, id);
-      for (const written of report.rows) this.#setup.totals.add(written);
+      this.#tell(worker);
     }
     this.#observer.report(worker, report);
+  }
+
+  /**
+   * Passes on what a worker committed since the last time. From the tally rather than from messages:
+   * a thread that dies takes its last ones with it.
+   */
+  #tell(worker: number): void {
+    const tally = this.tallies[worker];
+    const told = this.#told[worker];
+    if (tally === undefined || told === undefined) return;
+    const rows: WrittenRows[] = [];
+    for (const table of TABLE_NAMES) {
+      for (const operation of OPERATIONS) {
+        const count = tally.rows(table, operation) - told[table][operation];
+        if (count === 0) continue;
+        told[table][operation] += count;
+        rows.push({ table, operation, count });
+        this.#setup.totals.add({ table, operation, count });
+      }
+    }
+    if (rows.length > 0) this.#observer.written(rows);
   }
 
   #fail(failure: Failure): void {
@@ -197,22 +228,24 @@ export class Coordinator {
     this.control.stop();
   }
 
-  /** Waits for the workers, and until the run's time is over; cuts off those that hang at a stop. */
+  /** Waits for the workers, and until the run's time is over; cuts off those that hang then. */
   async #untilOver(workers: Promise<unknown>): Promise<void> {
+    const endMs = this.#setup.plans[0]?.endMs ?? Number.POSITIVE_INFINITY;
     let over = false;
     const finished = workers.finally(() => {
       over = true;
     });
     const cutOff = (async () => {
-      while (!over && !this.control.stopping) await sleep(SLICE_MS);
+      while (!over && !this.control.stopping) {
+        if (this.control.active() > endMs + OVERRUN_MS) this.control.stop();
+        await sleep(SLICE_MS);
+      }
       const deadline = monotonicMs() + this.#setup.stopGraceMs;
       while (!over && monotonicMs() < deadline) await sleep(SLICE_MS);
     })();
     await Promise.race([finished, cutOff]);
     finished.catch(() => undefined);
-    if (!over) return;
-    const endMs = this.#setup.plans[0]?.endMs ?? null;
-    while (endMs !== null && !this.control.stopping && !this.#reachedMaxEvents()) {
+    while (Number.isFinite(endMs) && !this.control.stopping && !this.#reachedMaxEvents()) {
       const left = endMs - this.control.active();
       if (left <= 0) break;
       await sleep(Math.min(left, SLICE_MS));
@@ -221,19 +254,23 @@ export class Coordinator {
 
   /** Finds out about the transactions that were in doubt when their workers ended. */
   async #settleRest(): Promise<void> {
-    const pending = this.tallies.filter((tally) => tally.pendingXid !== null);
+    const pending = this.tallies.filter((tally) => tally.pending !== null);
     if (pending.length === 0) return;
-    try {
-      await withConnection(this.#setup.target, async (client) => {
-        for (const tally of pending) {
-          const fate = await transactionFate(client, tally.pendingXid ?? '');
-          if (fate !== 'unknown') tally.count('settled');
-          tally.settle(fate);
-        }
-      });
-    } catch {
-      // The server is away for good: what it did with them stays unknown, and is reported so.
-      for (const tally of pending) if (tally.pendingXid !== null) tally.settle('unknown');
+    const patienceMs = Math.max(this.#setup.stopGraceMs, LEAST_PATIENCE_MS);
+    const connectTimeoutSeconds = patienceMs / 1000;
+    const asking = withConnection({ ...this.#setup.target, connectTimeoutSeconds }, (client) =>
+      Promise.race([this.#settle(client, pending, patienceMs), sleep(patienceMs)]),
+    );
+    // The server is away for good: what it did with the others stays unknown, and is reported so.
+    await asking.catch(() => undefined);
+    for (const tally of pending) if (tally.pending !== null) tally.settle('unknown');
+  }
+
+  async #settle(client: Client, tallies: readonly Tally[], patienceMs: number): Promise<void> {
+    for (const tally of tallies) {
+      if (tally.pending === null) continue;
+      const fate = await transactionFate(client, tally.pending, patienceMs);
+      if (tally.pending !== null) tally.settle(fate, true);
     }
   }
 

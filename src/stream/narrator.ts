@@ -5,8 +5,8 @@ import type { StatusLine } from '../log/status-line.js';
 import { merge, rejectedTotal } from '../report/summary.js';
 import { monotonicMs } from '../threads/clock.js';
 import type { Control } from '../threads/control.js';
-import type { ProducerReport, WrittenRows } from '../threads/protocol.js';
-import type { Operation, Tally } from '../threads/tally.js';
+import type { ProducerReport } from '../threads/protocol.js';
+import type { Operation, Tally, WrittenRows } from '../threads/tally.js';
 import type { StreamObserver } from './coordinator.js';
 import type { Totals } from './totals.js';
 
@@ -27,7 +27,7 @@ export interface NarratorParts {
   readonly status: StatusLine;
   readonly totals: Totals;
   readonly batchSize: number;
-  /** True: every report of written rows makes a line. False: one line a table a second. */
+  /** True: whatever was written makes a line at once. False: one line a table a second. */
   readonly everyBatch: boolean;
   /** Attempts to reconnect before the run gives up; null: for ever. */
   readonly attempts: number | null;
@@ -62,14 +62,16 @@ export class Narrator implements StreamObserver {
     this.#parts.status.clear();
   }
 
+  written(rows: readonly WrittenRows[]): void {
+    for (const written of rows) this.#fold(written);
+    if (this.#parts.everyBatch) this.#flush();
+  }
+
   report(worker: number, report: ProducerReport): void {
     const { log, messages } = this.#parts;
     switch (report.kind) {
       case 'ready':
-        return;
-      case 'written':
-        for (const rows of report.rows) this.#fold(rows);
-        if (this.#parts.everyBatch) this.#flush();
+      case 'committed':
         return;
       case 'rejected':
         log.warning(this.#rejection(report));

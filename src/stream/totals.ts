@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import type { TableName } from '../hospital/tables.js';
 import { countRows, type TableCounts } from '../postgres/counts.js';
-import type { WrittenRows } from '../threads/protocol.js';
+import type { WrittenRows } from '../threads/tally.js';
 
 /**
  * Rows of each table while the run goes on: what a snapshot counted before the first batch, plus

@@ -57,9 +57,9 @@ export interface ProducerTask {
 export type ProducerReport =
   /** Connected, and waiting for the clock to start. */
   | { readonly kind: 'ready' }
+  /** Rows were committed, and these may be referenced from now on, or may not any more. */
   | {
-      readonly kind: 'written';
-      readonly rows: readonly WrittenRows[];
+      readonly kind: 'committed';
       readonly born: readonly { readonly table: ParentTable; readonly known: KnownId }[];
       readonly gone: readonly { readonly table: ParentTable; readonly id: number }[];
     }
@@ -79,12 +79,6 @@ export type ProducerReport =
       readonly failure: Failure;
     }
   | { readonly kind: 'reconnected'; readonly afterMs: number };
-
-export interface WrittenRows {
-  readonly table: TableName;
-  readonly operation: Operation;
-  readonly count: number;
-}
 
 /** How a producer's task ended. */
 export type ProducerResult =

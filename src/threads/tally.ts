@@ -23,13 +23,23 @@ const CELLS = TABLE_NAMES.length * OPERATIONS.length;
 const REJECTION_SLOTS = 16;
 
 const PENDING_XID = COUNTERS.length;
-const PENDING_EVENTS = PENDING_XID + 1;
-const PENDING = PENDING_EVENTS + 1;
-const ROWS = PENDING + CELLS;
+/** Three numbers: table, operation, id. */
+const WITNESS = PENDING_XID + 1;
+/** What the counters and the rows will be, each in the order of its own. */
+const THEN_COUNTERS = WITNESS + 3;
+const THEN_ROWS = THEN_COUNTERS + COUNTERS.length;
+const ROWS = THEN_ROWS + CELLS;
 const REJECTED = ROWS + CELLS;
 const NUMBERS = REJECTED + 2 * REJECTION_SLOTS;
 
 export type RowCounts = Record<TableName, Record<Operation, number>>;
+
+/** Committed rows of one table, written in one way. */
+export interface WrittenRows {
+  readonly table: TableName;
+  readonly operation: Operation;
+  readonly count: number;
+}
 
 /** Zero for every table and operation. */
 export function noRows(): RowCounts {
@@ -40,6 +50,19 @@ export function noRows(): RowCounts {
 
 function cell(table: TableName, operation: Operation): number {
   return TABLE_NAMES.indexOf(table) * OPERATIONS.length + OPERATIONS.indexOf(operation);
+}
+
+/** One row that a transaction wrote: by it the transaction is known, whatever else becomes of it. */
+export interface Witness {
+  readonly table: TableName;
+  readonly operation: Operation;
+  readonly id: number;
+}
+
+/** A transaction whose COMMIT is sent. `xid`: xid8 as text. */
+export interface Pending {
+  readonly xid: string;
+  readonly witness: Witness;
 }
 
 /**
@@ -72,35 +95,49 @@ export class Tally {
   }
 
   /** The transaction whose COMMIT was sent without an answer yet, or null. */
-  get pendingXid(): string | null {
+  get pending(): Pending | null {
     const xid = this.#at(PENDING_XID);
-    return xid === 0 ? null : String(xid);
+    const table = TABLE_NAMES[this.#at(WITNESS)];
+    const operation = OPERATIONS[this.#at(WITNESS + 1)];
+    if (xid === 0 || table === undefined || operation === undefined) return null;
+    return { xid: String(xid), witness: { table, operation, id: this.#at(WITNESS + 2) } };
   }
 
   /** Enters a transaction before its COMMIT: what it wrote, and how many events it stands for. */
-  intend(xid: string, rows: RowCounts, events: number): void {
+  intend({ xid, witness }: Pending, rows: RowCounts, events: number): void {
+    this.#numbers.set(
+      [TABLE_NAMES.indexOf(witness.table), OPERATIONS.indexOf(witness.operation), witness.id],
+      WITNESS,
+    );
+    // The sums that will hold, not what is added to them: a thread may end amid `settle`, and the
+    // one that comes after it settles once more.
+    for (const counter of COUNTERS) this.#foresee(counter, counter === 'attempted' ? events : 1);
     for (const table of TABLE_NAMES) {
       for (const operation of OPERATIONS) {
-        this.#numbers[PENDING + cell(table, operation)] = rows[table][operation];
+        const i = cell(table, operation);
+        this.#numbers[THEN_ROWS + i] = this.#at(ROWS + i) + rows[table][operation];
       }
     }
-    this.#numbers[PENDING_EVENTS] = events;
     // Last: a transaction counts as pending only when all of it stands there.
     this.#numbers[PENDING_XID] = Number(xid);
   }
 
-  /** Counts the pending transaction as what became of it. */
-  settle(outcome: 'committed' | 'aborted' | 'unknown'): void {
+  /**
+   * Counts the pending transaction as what became of it. `asked`: the server had to be asked, since
+   * no answer to COMMIT came.
+   */
+  settle(outcome: 'committed' | 'aborted' | 'unknown', asked = false): void {
     if (outcome === 'committed') {
-      this.count('committed');
-      this.count('attempted', this.#at(PENDING_EVENTS));
-      for (let i = 0; i < CELLS; i++) this.#add(ROWS + i, this.#at(PENDING + i));
+      this.#fulfil('committed');
+      this.#fulfil('attempted');
+      this.#numbers.copyWithin(ROWS, THEN_ROWS, THEN_ROWS + CELLS);
     } else if (outcome === 'aborted') {
-      this.count('rolledBack');
+      this.#fulfil('rolledBack');
     } else {
-      this.count('unknown');
-      this.count('attempted', this.#at(PENDING_EVENTS));
+      this.#fulfil('unknown');
+      this.#fulfil('attempted');
     }
+    if (asked && outcome !== 'unknown') this.#fulfil('settled');
     this.#numbers[PENDING_XID] = 0;
   }
 
@@ -144,6 +181,15 @@ export class Tally {
       rejected[sqlstate] = this.#at(REJECTED + 2 * slot + 1);
     }
     return rejected;
+  }
+
+  #foresee(counter: Counter, by: number): void {
+    this.#numbers[THEN_COUNTERS + COUNTERS.indexOf(counter)] = this.get(counter) + by;
+  }
+
+  #fulfil(counter: Counter): void {
+    const index = COUNTERS.indexOf(counter);
+    this.#numbers[index] = this.#at(THEN_COUNTERS + index);
   }
 
   #at(index: number): number {

@@ -73,12 +73,15 @@ export function startCli(args: readonly string[], options: CliOptions): RunningC
     until: async (pattern, deadline) => {
       const find = () => pattern.exec(stdout) ?? pattern.exec(stderr);
       try {
-        return await waitFor(() => {
-          const found = find();
-          if (found !== null) return found;
-          if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}`);
-          return null;
-        }, deadline === undefined ? {} : { deadline });
+        return await waitFor(
+          () => {
+            const found = find();
+            if (found !== null) return found;
+            if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}`);
+            return null;
+          },
+          deadline === undefined ? {} : { deadline },
+        );
       } catch (error) {
         throw new Error(`no ${pattern} (${error}) in:\n${stdout}\n${stderr}`);
       }

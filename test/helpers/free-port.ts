@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 
 /** A port of this machine that nobody listens on just now. */
 export async function freePort(): Promise<number> {
@@ -7,7 +7,8 @@ export async function freePort(): Promise<number> {
 
 /** Lends `body` a port that somebody listens on: silent, as a server that hangs. */
 export async function withBusyPort<T>(body: (port: number) => Promise<T>): Promise<T> {
-  const server: Server = createServer();
+  const sockets = new Set<Socket>();
+  const server: Server = createServer((socket) => sockets.add(socket));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(0, '127.0.0.1', resolve);
@@ -17,6 +18,7 @@ export async function withBusyPort<T>(body: (port: number) => Promise<T>): Promi
   try {
     return await body(address.port);
   } finally {
+    for (const socket of sockets) socket.destroy();
     await new Promise((resolve) => server.close(resolve));
   }
 }

@@ -10,7 +10,14 @@ import { makeFolder } from '../../src/postgres/embedded-place.js';
 import { isRunning, ownStamp } from '../../src/postgres/process-stamp.js';
 import { MAINTENANCE_DATABASE } from '../../src/postgres/scripts.js';
 import type { ConnectionTarget } from '../../src/postgres/target.js';
-import { clusterTemplate, type Kit, kitOf, SERVER_VERSIONS, type ServerVersion, workshop } from './cluster-template.js';
+import {
+  clusterTemplate,
+  type Kit,
+  kitOf,
+  SERVER_VERSIONS,
+  type ServerVersion,
+  workshop,
+} from './cluster-template.js';
 import { freePort } from './free-port.js';
 import { testTarget } from './test-target.js';
 
@@ -124,7 +131,9 @@ async function sweep(home: string, kit: Kit): Promise<void> {
     if (!name.startsWith('run-') || !existsSync(owner)) continue;
     if (isRunning(readFileSync(owner, 'utf8'))) continue;
     const dir = join(folder, 'data');
-    await stopCluster({ dir, log: join(folder, 'log'), ...kit }, 'immediate').catch(() => undefined);
+    await stopCluster({ dir, log: join(folder, 'log'), ...kit }, 'immediate').catch(
+      () => undefined,
+    );
     await rm(folder, { recursive: true, force: true });
   }
 }

@@ -28,7 +28,7 @@ export const configEn: typeof configPtBR = {
     oneOf: (words) => anyOf(words),
     listOf: (words) => `a list, separated by commas, of ${words.join(', ')}`,
     weights: (names) => `weights type=number (>= 0, at least one > 0) for ${names.join(', ')}`,
-    rate: (words, max) => `a number above 0, up to ${max}, or ${anyOf(words)}`,
+    rate: (words, max) => `a number above 0, up to ${max}, or else ${anyOf(words)}`,
     day: () => 'today, or a day that exists as YYYY-MM-DD',
   },
   unknownKey: (key, file, nearest) =>

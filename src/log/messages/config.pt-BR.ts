@@ -30,7 +30,7 @@ export const configPtBR = {
     weights: (names: readonly string[]) =>
       `pesos tipo=número (>= 0, ao menos um > 0) para ${names.join(', ')}`,
     rate: (words: readonly string[], max: number) =>
-      `um número maior que 0, até ${max}, ou ${anyOf(words)}`,
+      `um número maior que 0, até ${max}, ou então ${anyOf(words)}`,
     day: () => 'today ou uma data existente no formato AAAA-MM-DD',
   },
   unknownKey: (key: string, file: string, nearest: string | undefined) =>

@@ -6,6 +6,8 @@ import type { Messages } from './index.js';
 const number = (value: number): string => value.toLocaleString('en-US');
 const seconds = (value: number): string =>
   value.toLocaleString('en-US', { maximumFractionDigits: 1 });
+const plural = (count: number, one: string): string =>
+  `${number(count)} ${one}${count === 1 ? '' : 's'}`;
 const millis = (value: number): string =>
   value.toLocaleString('en-US', { maximumSignificantDigits: 3 });
 
@@ -19,12 +21,13 @@ export const en: Messages = {
   seed: {
     raised: (e) =>
       `${e.table}: volume raised from ${number(e.from)} to ${number(e.to)} (SEED_MIN_ROWS)`,
-    begin: (e) => `generating ${number(e.rows)} rows with ${e.workers} workers`,
+    begin: (e) => `generating ${number(e.rows)} rows with ${plural(e.workers, 'worker')}`,
     nothingToDo: () => 'every table holds its volume already — nothing to insert',
     filled: (e) => `${e.table}: inserted +${number(e.written)} (total=${number(e.total)})`,
     progress: (e) => `${number(e.done)}/${number(e.of)} rows, ${number(e.perSecond)}/s`,
     done: (e) =>
       `seed complete: ${number(e.written)} rows in ${e.seconds.toFixed(1)} s (${number(e.perSecond)}/s)`,
+    stopping: () => 'stop requested — finishing the chunks in flight (once more to force)',
     interrupted: (e) =>
       `seed interrupted after ${number(e.written)} rows; run \`seed\` again to complete it or \`reset\` to start over`,
     alreadyRunning: () => 'another seed of this database is under way; wait until it has ended',
@@ -34,7 +37,7 @@ export const en: Messages = {
       `${number(e.missing)} links are missing, but the patients without any have room for only ${number(e.capacity)}; run \`reset\` to seed anew`,
   },
   stream: {
-    begin: (e) => `run ${e.runId}: ${e.workers} workers, ${e.pace}`,
+    begin: (e) => `run ${e.runId}: ${plural(e.workers, 'worker')}, ${e.pace}`,
     paceRate: (e) => `${number(e.rate)} events/s in batches of ${e.batch}`,
     paceMax: (e) => `as fast as the server, in batches of ${e.batch}`,
     paceCycle: (e) => `one batch of ${e.batch} per worker every ${e.interval}s ± ${e.jitter}ms`,
@@ -110,7 +113,8 @@ export const en: Messages = {
   },
   check: {
     ok: (e) => `${e.rules} rules checked, no violation`,
-    broken: (e) => `${e.rules} rules violated, ${number(e.violations)} times`,
+    broken: (e) =>
+      `${plural(e.rules, 'rule')} violated, ${plural(e.violations, 'violation')} in all`,
     rule: () => 'rule',
     violations: () => 'violations',
   },
@@ -129,7 +133,7 @@ export const en: Messages = {
       'reset refused: no terminal to confirm on; use --yes if this is what you want',
   },
   pause: {
-    paused: (e) => `paused (${e.runs} run(s) under way)`,
+    paused: (e) => (e.runs === 0 ? 'paused' : `paused (${plural(e.runs, 'run')} under way)`),
     alreadyPaused: () => 'was paused already',
     nothingRunning: () =>
       'no stream is running in this folder; the next one will start paused until `oltp-simulator resume`',
@@ -140,6 +144,7 @@ export const en: Messages = {
     notEmbedded: () =>
       'the db command is for the embedded PostgreSQL only, but a server is configured (PG_HOST, PGHOST or DATABASE_URL); remove that setting to use it',
     stopHint: () => 'Ctrl+C ends it',
+    interrupted: () => 'interrupted before it was done; run the command again to complete it',
     schemaReady: (e) => `schema ready in "${e.database}"`,
   },
   log: {

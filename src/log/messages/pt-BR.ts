@@ -5,6 +5,9 @@ import { dbPtBR } from './db.pt-BR.js';
 const ptNumber = (value: number): string => value.toLocaleString('pt-BR');
 const ptSeconds = (value: number): string =>
   value.toLocaleString('pt-BR', { maximumFractionDigits: 1 });
+const ptPlural = (count: number, one: string, many: string): string =>
+  `${ptNumber(count)} ${count === 1 ? one : many}`;
+const ptWorkers = (count: number): string => ptPlural(count, 'worker', 'workers');
 const ptMillis = (value: number): string =>
   value.toLocaleString('pt-BR', { maximumSignificantDigits: 3 });
 
@@ -24,7 +27,7 @@ export const ptBR = {
     raised: (e: { table: string; from: number; to: number }) =>
       `${e.table}: volume elevado de ${ptNumber(e.from)} para ${ptNumber(e.to)} (SEED_MIN_ROWS)`,
     begin: (e: { rows: number; workers: number }) =>
-      `gerando ${ptNumber(e.rows)} registros com ${e.workers} workers`,
+      `gerando ${ptNumber(e.rows)} registros com ${ptWorkers(e.workers)}`,
     nothingToDo: () => 'todas as tabelas já têm o volume pedido — nada a inserir',
     filled: (e: { table: string; written: number; total: number }) =>
       `${e.table}: inseridos +${ptNumber(e.written)} (total=${ptNumber(e.total)})`,
@@ -32,6 +35,7 @@ export const ptBR = {
       `${ptNumber(e.done)}/${ptNumber(e.of)} registros, ${ptNumber(e.perSecond)}/s`,
     done: (e: { written: number; seconds: number; perSecond: number }) =>
       `carga inicial concluída: ${ptNumber(e.written)} registros em ${e.seconds.toFixed(1)} s (${ptNumber(e.perSecond)}/s)`,
+    stopping: () => 'parada pedida — concluindo os blocos em andamento (de novo para forçar)',
     interrupted: (e: { written: number }) =>
       `carga inicial interrompida após ${ptNumber(e.written)} registros; rode \`seed\` de novo para completá-la ou \`reset\` para recomeçar`,
     alreadyRunning: () =>
@@ -43,7 +47,7 @@ export const ptBR = {
   },
   stream: {
     begin: (e: { runId: string; workers: number; pace: string }) =>
-      `execução ${e.runId}: ${e.workers} workers, ${e.pace}`,
+      `execução ${e.runId}: ${ptWorkers(e.workers)}, ${e.pace}`,
     paceRate: (e: { rate: number; batch: number }) =>
       `${ptNumber(e.rate)} eventos/s em lotes de ${e.batch}`,
     paceMax: (e: { batch: number }) => `ritmo máximo em lotes de ${e.batch}`,
@@ -149,7 +153,7 @@ export const ptBR = {
   check: {
     ok: (e: { rules: number }) => `${e.rules} regras verificadas, nenhuma violação`,
     broken: (e: { rules: number; violations: number }) =>
-      `${e.rules} regras violadas, ${ptNumber(e.violations)} ocorrências`,
+      `${ptPlural(e.rules, 'regra violada', 'regras violadas')}, ${ptPlural(e.violations, 'ocorrência', 'ocorrências')}`,
     rule: () => 'regra',
     violations: () => 'violações',
   },
@@ -169,7 +173,10 @@ export const ptBR = {
       'reset recusado: sem terminal para confirmar; use --yes se é isso mesmo que quer',
   },
   pause: {
-    paused: (e: { runs: number }) => `pausado (${e.runs} execução(ões) em andamento)`,
+    paused: (e: { runs: number }) =>
+      e.runs === 0
+        ? 'pausado'
+        : `pausado (${ptPlural(e.runs, 'execução', 'execuções')} em andamento)`,
     alreadyPaused: () => 'já estava pausado',
     nothingRunning: () =>
       'nenhum stream em andamento nesta pasta; o próximo começará pausado até `oltp-simulator resume`',
@@ -180,6 +187,7 @@ export const ptBR = {
     notEmbedded: () =>
       'o comando db serve só ao PostgreSQL embutido, mas um servidor foi configurado (PG_HOST, PGHOST ou DATABASE_URL); remova essa configuração para usá-lo',
     stopHint: () => 'Ctrl+C para encerrar',
+    interrupted: () => 'interrompido antes de terminar; rode o comando de novo para concluir',
     schemaReady: (e: { database: string }) => `esquema pronto em "${e.database}"`,
   },
   log: {

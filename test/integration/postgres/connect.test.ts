@@ -40,7 +40,9 @@ for (const server of await startServers()) {
   test(`${version}: a session has the target's search_path, UTC and READ COMMITTED`, async () => {
     await withDatabase(server, async (db) => {
       await db.query('CREATE SCHEMA "My Schema"');
-      await db.query(`ALTER DATABASE ${db.name} SET default_transaction_isolation = 'serializable'`);
+      await db.query(
+        `ALTER DATABASE ${db.name} SET default_transaction_isolation = 'serializable'`,
+      );
       const target = { ...db.target, searchPath: '"My Schema", public' };
       await withConnection(target, async (client) => {
         const { rows } = await client.query(

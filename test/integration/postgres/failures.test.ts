@@ -23,9 +23,7 @@ async function withTwo(
   db: TestDatabase,
   body: (one: Client, two: Client) => Promise<void>,
 ): Promise<void> {
-  await withConnection(db.target, (one) =>
-    withConnection(db.target, (two) => body(one, two)),
-  );
+  await withConnection(db.target, (one) => withConnection(db.target, (two) => body(one, two)));
 }
 
 for (const server of await startServers()) {
@@ -69,7 +67,10 @@ for (const server of await startServers()) {
       await withTwo(db, async (one, two) => {
         await one.query('BEGIN; SELECT pg_advisory_xact_lock(1)');
         await two.query('BEGIN; SELECT pg_advisory_xact_lock(2)');
-        const both = [one.query('SELECT pg_advisory_xact_lock(2)'), two.query('SELECT pg_advisory_xact_lock(1)')];
+        const both = [
+          one.query('SELECT pg_advisory_xact_lock(2)'),
+          two.query('SELECT pg_advisory_xact_lock(1)'),
+        ];
         const outcomes = await Promise.allSettled(both);
         const failures = outcomes.flatMap((outcome) =>
           outcome.status === 'rejected' ? [describeFailure(outcome.reason)] : [],

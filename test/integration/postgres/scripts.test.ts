@@ -224,7 +224,10 @@ for (const server of await startServers()) {
     await withDatabase(server, async (db) => {
       await withConnection(db.target, (client) => runScript(client, '99_drop_all.sql'));
       assert.equal(await stateOf(db), 'missing');
-      assert.deepEqual(await db.query("SELECT 1 FROM pg_proc WHERE proname = 'set_updated_at'"), []);
+      assert.deepEqual(
+        await db.query("SELECT 1 FROM pg_proc WHERE proname = 'set_updated_at'"),
+        [],
+      );
     });
   });
 

@@ -43,7 +43,9 @@ export async function requireClean(db: TestDatabase, cwd: string): Promise<void>
 }
 
 /** Settings of `seed` that ask for these rows and for no more. */
-export function volumes(rows: Readonly<Partial<Record<TableName, number>>>): Record<string, string> {
+export function volumes(
+  rows: Readonly<Partial<Record<TableName, number>>>,
+): Record<string, string> {
   return Object.fromEntries([
     ['SEED_MIN_ROWS', '0'],
     ...TABLE_NAMES.map((table) => [`SEED_${table.toUpperCase()}`, String(rows[table] ?? 0)]),
@@ -53,7 +55,8 @@ export function volumes(rows: Readonly<Partial<Record<TableName, number>>>): Rec
 /** Rows of every table, counted one by one. */
 export async function counted(db: TestDatabase): Promise<TableCounts> {
   const counts = {} as TableCounts;
-  for (const table of TABLE_NAMES) counts[table] = await number(db, `SELECT count(*) FROM ${table}`);
+  for (const table of TABLE_NAMES)
+    counts[table] = await number(db, `SELECT count(*) FROM ${table}`);
   return counts;
 }
 

@@ -32,7 +32,11 @@ const CASES: readonly (readonly [string, unknown, string])[] = [
   ['a missing table', serverError('42P01'), 'hopeless'],
   ['a syntax error', serverError('42601'), 'defect'],
   ['an unknown code', serverError('ZZ999'), 'hopeless'],
-  ['an unknown code that ended the session', serverError('ZZ999', '', { severity: 'FATAL' }), 'critical'],
+  [
+    'an unknown code that ended the session',
+    serverError('ZZ999', '', { severity: 'FATAL' }),
+    'critical',
+  ],
   // Five capital letters, and no SQLSTATE.
   ['a broken pipe', systemError('EPIPE', 'write'), 'critical'],
   ['a refused connection', systemError('ECONNREFUSED'), 'critical'],

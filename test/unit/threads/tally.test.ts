@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { noRows, Tally } from '../../../src/threads/tally.js';
+import { noRows, type Pending, Tally } from '../../../src/threads/tally.js';
 
 function rowsOf(inserted: number, updated: number) {
   const rows = noRows();
@@ -9,13 +9,17 @@ function rowsOf(inserted: number, updated: number) {
   return rows;
 }
 
+function pendingOf(xid: string): Pending {
+  return { xid, witness: { table: 'consultas', operation: 'insert', id: 4711 } };
+}
+
 test('a transaction counts when its COMMIT was answered, not before', () => {
   const tally = new Tally();
-  tally.intend('9007199254740991', rowsOf(45, 5), 50);
-  assert.equal(tally.pendingXid, '9007199254740991');
+  tally.intend(pendingOf('9007199254740991'), rowsOf(45, 5), 50);
+  assert.deepEqual(tally.pending, pendingOf('9007199254740991'));
   assert.equal(tally.events, 0);
   tally.settle('committed');
-  assert.equal(tally.pendingXid, null);
+  assert.equal(tally.pending, null);
   assert.equal(tally.rows('consultas', 'insert'), 45);
   assert.equal(tally.rows('exames', 'update'), 5);
   assert.equal(tally.events, 50);
@@ -25,7 +29,7 @@ test('a transaction counts when its COMMIT was answered, not before', () => {
 
 test('an aborted transaction leaves its events to be attempted again', () => {
   const tally = new Tally();
-  tally.intend('7', rowsOf(50, 0), 50);
+  tally.intend(pendingOf('7'), rowsOf(50, 0), 50);
   tally.settle('aborted');
   assert.equal(tally.events, 0);
   assert.equal(tally.get('attempted'), 0);
@@ -34,7 +38,7 @@ test('an aborted transaction leaves its events to be attempted again', () => {
 
 test('an unknown transaction is not attempted again, and not counted as rows', () => {
   const tally = new Tally();
-  tally.intend('7', rowsOf(50, 0), 50);
+  tally.intend(pendingOf('7'), rowsOf(50, 0), 50);
   tally.settle('unknown');
   assert.equal(tally.events, 0);
   assert.equal(tally.get('attempted'), 50);
@@ -43,14 +47,29 @@ test('an unknown transaction is not attempted again, and not counted as rows', (
 
 test('what a worker counted is seen through the same memory by another', () => {
   const tally = new Tally();
-  tally.intend('3', rowsOf(2, 1), 3);
+  tally.intend(pendingOf('3'), rowsOf(2, 1), 3);
   const other = new Tally(tally.buffer);
-  assert.equal(other.pendingXid, '3');
+  assert.deepEqual(other.pending, pendingOf('3'));
   other.settle('committed');
   tally.response.record(12);
   assert.equal(tally.events, 3);
   assert.equal(other.response.count, 1);
   assert.equal(other.service.count, 0);
+});
+
+test('a thread that ends amid settling leaves a tally that is settled once more to the same', () => {
+  const tally = new Tally();
+  tally.intend(pendingOf('2'), rowsOf(10, 0), 10);
+  tally.settle('committed');
+  tally.intend(pendingOf('3'), rowsOf(2, 1), 3);
+  const before = new Float64Array(tally.buffer).slice();
+  tally.settle('committed', true);
+  const after = new Float64Array(tally.buffer).slice();
+  const pendingAt = after.findIndex((value, i) => value === 0 && before[i] === 3);
+  assert.ok(pendingAt >= 0);
+  new Float64Array(tally.buffer)[pendingAt] = 3;
+  tally.settle('committed', true);
+  assert.deepEqual(new Float64Array(tally.buffer), after);
 });
 
 test('rejections are kept by SQLSTATE, leading zeros and letters included', () => {

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { readPostmaster } from '../../src/postgres/embedded-cluster.js';
+import { monotonicMs } from '../../src/threads/clock.js';
+import { assertExact } from '../helpers/audit.js';
+import { startServer, type TestServer } from '../helpers/server.js';
+import { summaryOf, withStream } from '../helpers/stream-run.js';
+import { waitFor } from '../helpers/wait-for.js';
+
+const server = await startServer(18, { durable: true });
+
+/** Long enough that several attempts to reconnect fail. */
+const OUTAGE_MS = 5_000;
+
+for (const batch of ['1', '50']) {
+  test(`connections cut at full load, in batches of ${batch}, cost no row and no count`, async () => {
+    await withStream(
+      server,
+      ['--rate', 'max', '--workers', '3', '--batch-size', batch],
+      async ({ db, progress, interrupt }) => {
+        let cut = 0;
+        for (let round = 0; round < 5; round++) {
+          await progress(200);
+          cut += await server.terminateBackends(db.name);
+        }
+        await progress(200);
+        const summary = summaryOf(await interrupt());
+        await assertExact(db, summary);
+        assert.ok(cut >= 5);
+        assert.ok(summary.reconnects >= cut - 3, `${summary.reconnects} of ${cut}`);
+      },
+    );
+  });
+}
+
+test('a server that is away for seconds holds an open-loop run up, and no more', async () => {
+  await withStream(
+    server,
+    ['--rate', '300', '--workers', '3', '--batch-size', '10', '--duration', '9'],
+    async ({ db, cli, progress }) => {
+      await progress(200);
+      await server.stop('fast');
+      const downUntil = monotonicMs() + OUTAGE_MS;
+      await waitFor(() => monotonicMs() > downUntil);
+      await server.start();
+      const summary = summaryOf(await cli.ended());
+      await assertExact(db, summary);
+      // The schedule stands, so what was due during the outage is made up for.
+      assert.equal(summary.events, 2700);
+      assert.ok((summary.latency_ms.response.max ?? 0) >= OUTAGE_MS);
+      assert.match(cli.stderr(), /perda de conexão — tentando reconectar em [\d,]+s \(tentativa 1\/500\)/);
+    },
+  );
+});
+
+const CRASHES = {
+  'is stopped at once': (target: TestServer) => target.stop('immediate'),
+  'is killed': killPostmaster,
+};
+
+for (const [how, crash] of Object.entries(CRASHES)) {
+  test(`a server that ${how} again and again at full load keeps what was counted`, async () => {
+    await withStream(
+      server,
+      ['--rate', 'max', '--workers', '4', '--batch-size', '5'],
+      async ({ db, progress, interrupt }) => {
+        for (let round = 0; round < 4; round++) {
+          await progress(500);
+          await crash(server);
+          // Orphaned backends keep the memory of a killed server for a moment.
+          await waitFor(() => server.start().then(() => true, () => false));
+        }
+        await progress(100);
+        const summary = summaryOf(await interrupt());
+        await assertExact(db, summary);
+        assert.ok(summary.reconnects >= 4);
+      },
+    );
+  });
+}
+
+async function killPostmaster({ cluster }: TestServer): Promise<void> {
+  const postmaster = readPostmaster(cluster.dir);
+  assert.ok(postmaster !== null);
+  process.kill(postmaster.pid, 'SIGKILL');
+}

@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { runCli } from '../../helpers/cli.js';
+import { type TestDatabase, withDatabase } from '../../helpers/database.js';
+import { freePort } from '../../helpers/free-port.js';
+import { startServer } from '../../helpers/server.js';
+import { withTempFolder } from '../../helpers/temp-folder.js';
+import { envOf } from '../../helpers/test-target.js';
+import { assertRefused, readDocument } from './refusals.js';
+
+const server = await startServer(18);
+const USING_SERVER = ['init-db', 'seed', 'stream', 'counts', 'check'];
+
+/** Runs each command in a folder of its own, against the same unfit database. */
+async function refuseEach(
+  commands: readonly string[],
+  env: Readonly<Record<string, string>>,
+  exitCode: number,
+  sentence: RegExp,
+): Promise<void> {
+  await Promise.all(
+    commands.map((command) =>
+      withTempFolder(async (cwd) => {
+        const result = await runCli([command], { cwd, env });
+        assertRefused(result, exitCode, sentence);
+        assert.doesNotMatch(result.stderr, /s3nha-secreta/);
+      }),
+    ),
+  );
+}
+
+async function countObjects(db: TestDatabase): Promise<number> {
+  const [row] = await db.query<{ found: number }>(
+    "SELECT count(*)::int AS found FROM pg_class WHERE relnamespace = 'public'::regnamespace",
+  );
+  return row?.found ?? 0;
+}
+
+test('a server that is down is named, with what to do', async () => {
+  const env = { ...envOf(server.target()), PG_PORT: String(await freePort()) };
+  await refuseEach(USING_SERVER, env, 3, /nenhum servidor PostgreSQL.*127\.0\.0\.1:\d+.*PG_HOST/);
+});
+
+test('a wrong password ends every command at once, and is not repeated', async () => {
+  const env = { ...envOf(server.target()), PG_PASSWORD: 's3nha-secreta' };
+  await refuseEach(['counts', 'stream'], env, 3, /recusou a senha de "postgres".*PG_PASSWORD/);
+});
+
+test('a wrong password in DATABASE_URL is not repeated either, not even with --json', async () => {
+  await withTempFolder(async (cwd) => {
+    const url = `postgresql://postgres:s3nha-secreta@127.0.0.1:${server.port}/postgres`;
+    const result = await runCli(['counts', '--json', '--log-level', 'debug'], {
+      cwd,
+      env: { DATABASE_URL: url },
+    });
+    assert.equal(result.code, 3);
+    assert.doesNotMatch(result.stdout + result.stderr, /s3nha-secreta/);
+    const { exit_code } = readDocument<{ error: string; exit_code: number }>(result);
+    assert.equal(exit_code, 3);
+  });
+});
+
+test('a database that does not exist is named, and not made', async () => {
+  const env = envOf(server.target('nao_existe'));
+  await refuseEach(['init-db', 'counts'], env, 4, /"nao_existe" não existe.*CREATE DATABASE/);
+  const found = await server.query("SELECT 1 FROM pg_database WHERE datname = 'nao_existe'");
+  assert.equal(found.length, 0);
+});
+
+test('a database without the schema sends the operator to init-db', async () => {
+  await withDatabase(
+    server,
+    async (db) => {
+      const commands = ['seed', 'stream', 'counts', 'check'];
+      await refuseEach(commands, envOf(db.target), 4, /ainda não tem as tabelas.*`init-db`/);
+      assert.equal(await countObjects(db), 0);
+    },
+    { empty: true },
+  );
+});
+
+test('tables of another shape are named, and left alone', async () => {
+  await withDatabase(
+    server,
+    async (db) => {
+      await db.query('CREATE TABLE pacientes (id text PRIMARY KEY, apelido text)');
+      const before = await countObjects(db);
+      await refuseEach(USING_SERVER, envOf(db.target), 4, /tabelas de outra forma .*pacientes\.id/);
+      assert.equal(await countObjects(db), before);
+    },
+    { empty: true },
+  );
+});
+
+test('a read-only server is refused by everything that writes, and read by the rest', async () => {
+  await withDatabase(server, async (db) => {
+    await server.query(`ALTER DATABASE ${db.name} SET default_transaction_read_only = on`);
+    const env = envOf(db.target);
+    await refuseEach(['init-db', 'seed', 'stream'], env, 4, /só aceita leitura/);
+    await withTempFolder(async (cwd) => {
+      const reset = await runCli(['reset', '--yes'], { cwd, env });
+      assertRefused(reset, 4, /só aceita leitura/);
+      assert.equal((await runCli(['counts'], { cwd, env })).code, 0);
+    });
+  });
+});
+
+test('a role without privileges is told so, and nothing is written', async () => {
+  await withDatabase(server, async (db) => {
+    await server.query("CREATE ROLE visitante LOGIN PASSWORD 'visita'");
+    try {
+      const env = { ...envOf(db.target), PG_USER: 'visitante', PG_PASSWORD: 'visita' };
+      await refuseEach(['counts', 'check', 'seed', 'stream'], env, 4, /"visitante".*privilégios/);
+    } finally {
+      await server.query('DROP ROLE visitante');
+    }
+  });
+});
+
+test('a role that may not create is told so by init-db', async () => {
+  await withDatabase(
+    server,
+    async (db) => {
+      await server.query("CREATE ROLE hospede LOGIN PASSWORD 'visita'");
+      try {
+        const env = { ...envOf(db.target), PG_USER: 'hospede', PG_PASSWORD: 'visita' };
+        await refuseEach(['init-db'], env, 4, /"hospede" não pode criar/);
+        assert.equal(await countObjects(db), 0);
+      } finally {
+        await server.query('DROP ROLE hospede');
+      }
+    },
+    { empty: true },
+  );
+});
+
+test('errors come in English, too', async () => {
+  await withTempFolder(async (cwd) => {
+    const env = { ...envOf(server.target('nowhere')), APP_LANG: 'en' };
+    assertRefused(await runCli(['counts'], { cwd, env }), 4, /has no database "nowhere"/);
+  });
+});

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import { packageRoot } from '../../../src/package-root.js';
+import { runCli } from '../../helpers/cli.js';
+import { withTempFolder } from '../../helpers/temp-folder.js';
+
+const COMMON = ['config', 'env-file', 'lang', 'log-level', 'json', 'help'];
+const STREAM = [
+  'workers',
+  'rate',
+  'interval',
+  'batch-size',
+  'jitter',
+  'duration',
+  'max-events',
+  'rng',
+  'only',
+  'update-ratio',
+  'delete-ratio',
+];
+const SEED = ['scale', 'workers', 'rng'];
+
+/** What scripts rely on, written down once more: a flag that goes missing must not go unnoticed. */
+const PROMISED: Readonly<Record<string, readonly string[]>> = {
+  start: [...STREAM, 'scale'],
+  'init-db': [],
+  seed: SEED,
+  stream: STREAM,
+  reset: [...SEED, 'yes', 'drop-foreign-tables'],
+  counts: [],
+  check: [],
+  pause: [],
+  resume: [],
+  db: [],
+};
+
+/** The widest line that a usual terminal shows without breaking it in an ugly way. */
+const WIDTH = 100;
+
+for (const lang of ['pt-BR', 'en']) {
+  test(`--help of every command explains every promised flag, in ${lang}`, async () => {
+    await withTempFolder(async (cwd) => {
+      for (const command of Object.keys(PROMISED)) {
+        const asked = await runCli([command, '--help', '--lang', lang], { cwd });
+        const { code, stdout, stderr } = asked;
+        assert.equal(code, 0);
+        assert.equal(stderr, '');
+        assert.match(stdout, lang === 'en' ? /^Usage:$/m : /^Uso:$/m);
+        for (const flag of [...COMMON, ...(PROMISED[command] ?? [])]) {
+          assert.match(stdout, new RegExp(`--${flag}[ \\n]`), `${command} --${flag}`);
+        }
+        assert.ok(stdout.endsWith('\n') && !stdout.endsWith('\n\n'));
+        for (const line of stdout.split('\n')) assert.ok([...line].length <= WIDTH, line);
+      }
+    });
+  });
+}
+
+test('the general help names every command, --version is that of the package', async () => {
+  await withTempFolder(async (cwd) => {
+    const help = await runCli(['--help'], { cwd });
+    assert.equal(help.code, 0);
+    for (const command of Object.keys(PROMISED)) {
+      assert.match(help.stdout, new RegExp(`^  ${command} `, 'm'));
+    }
+    const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8'));
+    const answer = await runCli(['--version'], { cwd });
+    assert.equal(answer.stdout, `${version}\n`);
+    assert.equal(answer.code, 0);
+  });
+});
+
+test('APP_LANG chooses the language, --lang has the last word', async () => {
+  await withTempFolder(async (cwd) => {
+    const env = { APP_LANG: 'en' };
+    assert.match((await runCli(['seed', '--help'], { cwd, env })).stdout, /^Usage:$/m);
+    const both = await runCli(['seed', '--help', '--lang', 'pt-BR'], { cwd, env });
+    assert.match(both.stdout, /^Uso:$/m);
+  });
+});

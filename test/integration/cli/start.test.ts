@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import { chmod } from 'node:fs/promises';
+import { join } from 'node:path';
+import test from 'node:test';
+import { Client } from 'pg';
+import { TABLE_NAMES } from '../../../src/hospital/tables.js';
+import { readPostmaster } from '../../../src/postgres/embedded-cluster.js';
+import type { RunSummary } from '../../../src/report/summary.js';
+import { runCli, startCli } from '../../helpers/cli.js';
+import { withTempFolder } from '../../helpers/temp-folder.js';
+import { readDocument } from './refusals.js';
+
+/** What the built-in settings seed. */
+const SEEDED: Readonly<Record<string, number>> = {
+  pacientes: 2000,
+  medicos: 1000,
+  convenios: 1000,
+  pacientes_convenios: 2500,
+  consultas: 4000,
+  exames: 3500,
+  internacoes: 1200,
+};
+/** Making a data folder, starting and seeding on a busy machine. */
+const SLOW_MS = 60_000;
+
+/** An empty folder that the server's account may enter, should we be root. */
+function withFolder<T>(body: (cwd: string) => Promise<T>): Promise<T> {
+  return withTempFolder(async (cwd) => {
+    await chmod(cwd, 0o755);
+    return body(cwd);
+  });
+}
+
+function serverIsUp(cwd: string): boolean {
+  return readPostmaster(join(cwd, '.data', 'postgres')) !== null;
+}
+
+interface Counts {
+  readonly tables: Record<string, number>;
+}
+
+test('start runs from an empty folder to a summary that agrees with the tables', async () => {
+  await withFolder(async (cwd) => {
+    const first = startCli(['start', '--rate', '200', '--json'], { cwd });
+    await first.until(/\[stream\] - consultas: .*batch=50/, SLOW_MS);
+    first.child.kill('SIGINT');
+    const ended = await first.ended();
+    assert.equal(ended.code, 0, ended.stderr);
+    const summary = readDocument<RunSummary>(ended);
+    assert.equal(summary.stopped_by, 'signal');
+    assert.ok(summary.events > 0);
+    assert.equal(serverIsUp(cwd), false);
+
+    const counts = await runCli(['counts', '--json'], { cwd });
+    const { tables } = readDocument<Counts>(counts);
+    const expected = Object.fromEntries(
+      TABLE_NAMES.map((table) => {
+        const { insert, delete: gone } = summary.rows[table];
+        return [table, (SEEDED[table] ?? 0) + insert - gone];
+      }),
+    );
+    assert.deepEqual(tables, expected);
+    assert.equal(serverIsUp(cwd), false);
+
+    const again = await runCli(['start', '--max-events', '50', '--rate', 'max'], { cwd });
+    assert.equal(again.code, 0, again.stderr);
+    assert.doesNotMatch(again.stderr, /\[seed\] - \w+: inseridos|criando/);
+    assert.match(again.stdout, /^Resumo da execução .*\n +encerrada por +limite de eventos\n/);
+    assert.match(again.stdout, /\n {2}eventos +50\n/);
+  });
+});
+
+test('db shows where the server is and keeps it up, counts beside it neither stops nor keeps it', async () => {
+  await withFolder(async (cwd) => {
+    const db = startCli(['db'], { cwd });
+    const [url] = await db.until(/postgresql:\/\/\S+/, SLOW_MS);
+    await db.until(/Ctrl\+C/);
+    assert.equal((await runCli(['init-db'], { cwd })).code, 0);
+    assert.equal((await runCli(['counts'], { cwd })).code, 0);
+
+    const client = new Client({ connectionString: url });
+    await client.connect();
+    const { rows } = await client.query('SHOW wal_level');
+    assert.deepEqual(rows, [{ wal_level: 'logical' }]);
+    await client.end();
+
+    db.child.kill('SIGINT');
+    const { code, stdout, stderr } = await db.ended();
+    assert.equal(code, 0, stderr);
+    assert.equal(stdout, `${url}\n`);
+    assert.match(stderr, /PostgreSQL embutido parado/);
+    assert.equal(serverIsUp(cwd), false);
+  });
+});
+
+test('a command that outlives db keeps the server until its own end', async () => {
+  await withFolder(async (cwd) => {
+    const db = startCli(['db'], { cwd });
+    await db.until(/Ctrl\+C/, SLOW_MS);
+    const start = startCli(['start', '--rate', '100'], { cwd });
+    await start.until(/batch=50/, SLOW_MS);
+    db.child.kill('SIGTERM');
+    assert.equal((await db.ended()).code, 0);
+    assert.equal(serverIsUp(cwd), true);
+    start.child.kill('SIGTERM');
+    const ended = await start.ended();
+    assert.equal(ended.code, 0, ended.stderr);
+    assert.doesNotMatch(ended.stderr, /perda de conexão/);
+    assert.equal(serverIsUp(cwd), false);
+  });
+});
+
+test('a signal at any moment before the stream leaves no server behind, and the next start completes', async () => {
+  await withFolder(async (cwd) => {
+    const moments = [
+      { at: /criando o PostgreSQL/, signal: 'SIGINT', said: /interrompido antes de terminar/ },
+      { at: /esquema pronto/, signal: 'SIGHUP', said: /interromp/ },
+      {
+        at: /\[seed\] - pacientes: inseridos/,
+        signal: 'SIGTERM',
+        said: /carga inicial interrompida/,
+      },
+    ] as const;
+    for (const { at, signal, said } of moments) {
+      const start = startCli(['start', '--scale', '10', '--json'], { cwd });
+      await start.until(at, SLOW_MS);
+      start.child.kill(signal);
+      const ended = await start.ended();
+      assert.equal(ended.code, 130, ended.stderr);
+      assert.match(ended.stderr, said);
+      assert.equal(serverIsUp(cwd), false, String(at));
+    }
+    const args = ['start', '--scale', '10', '--max-events', '10', '--rate', 'max', '--json'];
+    const complete = await runCli(args, { cwd });
+    assert.equal(complete.code, 0, complete.stderr);
+    assert.equal(readDocument<RunSummary>(complete).events, 10);
+    assert.match(complete.stderr, /regras verificadas, nenhuma violação/);
+  });
+});
+
+test('a second signal leaves no server behind either', async () => {
+  await withFolder(async (cwd) => {
+    const start = startCli(['start', '--scale', '100'], { cwd });
+    await start.until(/\[seed\] - gerando/, SLOW_MS);
+    start.child.kill('SIGINT');
+    await start.until(/parada pedida/);
+    let ended = false;
+    void start.ended().then(() => {
+      ended = true;
+    });
+    // Two signals within a moment count as one wish, so the second comes again and again.
+    const pester = setInterval(() => {
+      if (!ended && !/encerrado à força/.test(start.stderr())) start.child.kill('SIGINT');
+    }, 100);
+    const { code } = await start.ended().finally(() => clearInterval(pester));
+    assert.equal(code, 130);
+    assert.equal(serverIsUp(cwd), false);
+  });
+});

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { SERVER_VERSIONS, startServer } from '../../helpers/server.js';
+import {
+  countTables,
+  lastTotals,
+  requireClean,
+  streamAudited,
+  totalEvents,
+  withBareWard,
+} from './streaming.js';
+
+for (const version of SERVER_VERSIONS) {
+  const server = await startServer(version);
+
+  test(`${version}: in an empty database the stream makes parents first, and goes on`, async () => {
+    await withBareWard(server, async (ward) => {
+      await ward.db.query('DELETE FROM convenios');
+      const args = [
+        '--rate',
+        'max',
+        '--max-events',
+        '1000',
+        '--batch-size',
+        '10',
+        '--workers',
+        '6',
+      ];
+      const { summary, stderr } = await streamAudited(ward, args);
+      assert.equal(summary.events, 1000);
+      assert.deepEqual(summary.rejected, {});
+      const counts = await countTables(ward.db);
+      for (const [table, rows] of Object.entries(counts)) assert.ok(rows > 0, table);
+      for (const [table, total] of lastTotals(stderr)) assert.equal(total, counts[table], table);
+      await requireClean(ward);
+    });
+  });
+}
+
+const server = await startServer(18);
+
+test('one event type alone makes no more parents than its workers need', async () => {
+  await withBareWard(server, async (ward) => {
+    const args = ['--rate', 'max', '--max-events', '400', '--batch-size', '1', '--workers', '3'];
+    const { summary } = await streamAudited(ward, [...args, '--only', 'consulta']);
+    assert.equal(summary.events, 400);
+    const { pacientes, medicos, consultas } = summary.rows;
+    for (const { insert } of [pacientes, medicos])
+      assert.ok(insert >= 1 && insert <= 3, `${insert}`);
+    assert.ok(consultas.insert > 300);
+    await requireClean(ward);
+  });
+});
+
+test('links go on when every patient has all that a patient may have', async () => {
+  await withBareWard(server, async (ward) => {
+    await ward.db.query(
+      `INSERT INTO pacientes (nome, nascimento, cpf, data_cadastro) VALUES
+         ('Ana', '1990-01-01', '529.982.247-25', '2026-01-01'),
+         ('Rui', '1980-01-01', '111.444.777-35', '2026-01-01')`,
+    );
+    await ward.db.query(
+      `INSERT INTO convenios (nome, cnpj, tipo, cobertura)
+         VALUES ('Vida', '11.222.333/0001-81', 'privado', 'ambulatorial')`,
+    );
+    const args = ['--rate', 'max', '--batch-size', '7', '--workers', '3', '--only', 'vinculo'];
+    const inserts = ['--update-ratio', '0', '--delete-ratio', '0', '--max-events', '300'];
+    const { summary } = await streamAudited(ward, [...args, ...inserts]);
+    assert.equal(totalEvents(summary.rows, 'insert'), 300);
+    const { pacientes, pacientes_convenios: links } = await countTables(ward.db);
+    assert.ok(pacientes > 2, 'nobody new came');
+    assert.ok(links > 6 && links <= 3 * pacientes, `${links} links of ${pacientes}`);
+    await requireClean(ward);
+  });
+});

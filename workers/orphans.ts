@@ -1,0 +1,64 @@
+import type { Client } from 'pg';
+import { PARENT_TABLES, type ParentTable, type Row, TABLES } from '../src/hospital/tables.js';
+import { missingIds } from '../src/postgres/statements.js';
+import { idOf, type Write } from './writes.js';
+
+/** Ids per table that others reference. */
+export type ParentIds = ReadonlyMap<ParentTable, ReadonlySet<number>>;
+
+/**
+ * The rows that these inserts reference and that are not there, without those that the writes make
+ * themselves.
+ */
+export async function findMissing(client: Client, writes: readonly Write[]): Promise<ParentIds> {
+  const missing = new Map<ParentTable, Set<number>>();
+  for (const parent of PARENT_TABLES) {
+    const made = new Set(
+      writes.flatMap(({ table, rows }) => (table === parent ? rows.map(idOf) : [])),
+    );
+    const ids = [...referencedIds(writes, parent)].filter((id) => !made.has(id));
+    if (ids.length === 0) continue;
+    const { name, text, values } = missingIds(parent, ids);
+    const { rows } = await client.query<{ id: string }>({ name, text, values: [...values] });
+    if (rows.length > 0) missing.set(parent, new Set(rows.map(({ id }) => Number(id))));
+  }
+  return missing;
+}
+
+/** The same writes without the rows that reference a missing one, and how many these were. */
+export function withoutOrphans(
+  writes: readonly Write[],
+  missing: ParentIds,
+): { readonly kept: Write[]; readonly removed: number } {
+  let removed = 0;
+  const kept = writes.map((write) => {
+    if (write.operation !== 'insert') return write;
+    const links = [...missing].flatMap(([parent, ids]) =>
+      columnsTo(parent, write).map((index) => ({ index, ids })),
+    );
+    const isOrphan = (row: Row) => links.some(({ index, ids }) => ids.has(Number(row[index])));
+    const rows = write.rows.filter((row) => !isOrphan(row));
+    removed += write.rows.length - rows.length;
+    return { ...write, rows };
+  });
+  return { kept: kept.filter(({ rows }) => rows.length > 0), removed };
+}
+
+function referencedIds(writes: readonly Write[], parent: ParentTable): Set<number> {
+  const ids = new Set<number>();
+  for (const write of writes) {
+    if (write.operation !== 'insert') continue;
+    for (const index of columnsTo(parent, write)) {
+      for (const row of write.rows) ids.add(Number(row[index]));
+    }
+  }
+  return ids;
+}
+
+/** Positions of the columns that reference a table. */
+function columnsTo(parent: ParentTable, { table }: Write): number[] {
+  const { columns, foreignKeys } = TABLES[table];
+  return foreignKeys
+    .filter(({ references }) => references === parent)
+    .map(({ column }) => columns.findIndex(({ name }) => name === column));
+}
