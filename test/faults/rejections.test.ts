@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { cpf } from '../../src/hospital/identifiers.js';
+import { assertExact } from '../helpers/audit.js';
+import type { TestDatabase } from '../helpers/database.js';
+import { startServer } from '../helpers/server.js';
+import { logsOf, summaryOf, withStream } from '../helpers/stream-run.js';
+
+const server = await startServer(18);
+
+const INSERTS_ONLY = ['--update-ratio', '0', '--delete-ratio', '0'];
+
+test('a CPF that someone else took is skipped, logged without its value, and the rest committed', async () => {
+  // Ids that one worker with batches of 50 comes to; the stranger's own ids lie elsewhere.
+  const taken = [3, 57, 58, 140].map(cpf);
+  const strangers = (db: TestDatabase) =>
+    db.query(
+      `INSERT INTO pacientes (id, nome, nascimento, cpf)
+       SELECT 1000000 + n, 'Outra Pessoa', '1980-01-01', c
+         FROM unnest($1::text[]) WITH ORDINALITY AS u (c, n)`,
+      [taken],
+    );
+  await withStream(
+    server,
+    [
+      ...['--rate', 'max', '--workers', '1', '--batch-size', '50', '--only', 'novo_paciente'],
+      ...['--max-events', '400', ...INSERTS_ONLY],
+    ],
+    async ({ db, cli, cwd }) => {
+      const result = await cli.ended();
+      const summary = summaryOf(result);
+      await assertExact(db, summary);
+      assert.equal(summary.events, 400);
+      assert.deepEqual(summary.rejected, { '23505': taken.length });
+      const logs = logsOf(cwd);
+      const warning = 'pacientes: IntegrityError cpf=*** duplicado — registro ignorado';
+      assert.equal(logs.split(`WARNING oltp.simulator [stream] - ${warning}`).length - 1, 3 * taken.length);
+      for (const value of taken) assert.ok(!(logs + result.stderr).includes(value));
+    },
+    { prepare: async (db) => void (await strangers(db)) },
+  );
+});
+
+test('patients deleted under the workers are replaced by others, and nothing is rejected', async () => {
+  await withStream(
+    server,
+    ['--rate', 'max', '--workers', '3', '--batch-size', '20', '--delete-ratio', '0'],
+    async ({ db, progress, interrupt }) => {
+      for (let round = 0; round < 4; round++) {
+        await progress(300);
+        await deletePatients(db);
+      }
+      await progress(300);
+      const summary = summaryOf(await interrupt());
+      await assertExact(db, summary);
+      assert.deepEqual(summary.rejected, {});
+      assert.equal(summary.stopped_by, 'signal');
+      const [{ deleted } = { deleted: 0 }] = await db.query<{ deleted: number }>(
+        `SELECT (SELECT sum(rows) FROM audit.changes WHERE name = 'pacientes' AND operation = 'insert')::int
+              - count(*)::int AS deleted FROM pacientes`,
+      );
+      assert.ok(deleted > 100, `${deleted} were deleted`);
+    },
+  );
+});
+
+test('rows that a trigger or a constraint refuses are left out, whatever comes with them is not', async () => {
+  const refuse = async (db: TestDatabase) => {
+    await db.query('ALTER TABLE exames ADD CONSTRAINT impar CHECK (id % 10 <> 3)');
+    await db.query(`CREATE FUNCTION audit.refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN
+        IF NEW.id % 7 = 0 THEN RAISE EXCEPTION 'no: %', NEW.motivo; END IF;
+        RETURN NEW;
+      END $$`);
+    await db.query(`CREATE TRIGGER refuse BEFORE INSERT ON consultas
+      FOR EACH ROW EXECUTE FUNCTION audit.refuse()`);
+  };
+  await withStream(
+    server,
+    ['--rate', 'max', '--workers', '2', '--batch-size', '20', '--max-events', '600'],
+    async ({ db, cli }) => {
+      const summary = summaryOf(await cli.ended());
+      await assertExact(db, summary);
+      assert.equal(summary.events, 600);
+      assert.deepEqual(Object.keys(summary.rejected).sort(), ['23514', 'P0001']);
+      const [gaps] = await db.query<{ exames: number; consultas: number }>(
+        `SELECT (SELECT count(*)::int FROM exames WHERE id % 10 = 3) AS exames,
+                (SELECT count(*)::int FROM consultas WHERE id % 7 = 0) AS consultas`,
+      );
+      assert.deepEqual(gaps, { exames: 0, consultas: 0 });
+    },
+    { prepare: refuse },
+  );
+});
+
+test('rows refused at COMMIT cost their batch, which is counted as rejected', async () => {
+  const refuse = async (db: TestDatabase) => {
+    await db.query(`CREATE FUNCTION audit.refuse() RETURNS trigger LANGUAGE plpgsql AS
+      $$ BEGIN RAISE EXCEPTION USING ERRCODE = '23514'; END $$`);
+    await db.query(`CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON exames DEFERRABLE INITIALLY DEFERRED
+      FOR EACH ROW WHEN (NEW.id % 50 = 0) EXECUTE FUNCTION audit.refuse()`);
+  };
+  await withStream(
+    server,
+    [
+      ...['--rate', 'max', '--workers', '2', '--batch-size', '5', '--max-events', '400'],
+      ...['--only', 'exame', ...INSERTS_ONLY],
+    ],
+    async ({ db, cli }) => {
+      const summary = summaryOf(await cli.ended());
+      await assertExact(db, summary);
+      assert.equal(summary.events, 400);
+      assert.equal((summary.rejected['23514'] ?? 0) % 5, 0);
+      assert.ok((summary.rejected['23514'] ?? 0) > 0);
+    },
+    { prepare: refuse },
+  );
+});
+
+const REFUSALS = {
+  'refuses every row': `BEGIN RAISE EXCEPTION 'never'; END`,
+  'swallows every row': 'BEGIN RETURN NULL; END',
+};
+
+for (const [what, body] of Object.entries(REFUSALS)) {
+  test(`a trigger that ${what} ends the run with a sentence`, async () => {
+    const refuse = async (db: TestDatabase) => {
+      await db.query(
+        `CREATE FUNCTION audit.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ ${body} $$`,
+      );
+      await db.query(`CREATE TRIGGER refuse BEFORE INSERT ON pacientes
+        FOR EACH ROW EXECUTE FUNCTION audit.refuse()`);
+    };
+    await withStream(
+      server,
+      ['--rate', 'max', '--workers', '2', '--batch-size', '10', '--only', 'novo_paciente'],
+      async ({ db, cli }) => {
+        const result = await cli.ended();
+        const summary = summaryOf(result, 4);
+        await assertExact(db, summary);
+        assert.equal(summary.stopped_by, 'critical');
+        assert.match(result.stderr, /recusa os registros: .+; confira restrições e gatilhos/);
+      },
+      { prepare: refuse },
+    );
+  });
+}
+
+/** Takes every third patient away, with what references them. */
+async function deletePatients(db: TestDatabase): Promise<void> {
+  const doomed = 'paciente_id % 3 = 0';
+  // While no one else adds to them: else the deletion itself would be refused.
+  await db.query(`DO $$ BEGIN
+    LOCK TABLE consultas, exames, internacoes, pacientes_convenios IN SHARE ROW EXCLUSIVE MODE;
+    DELETE FROM consultas WHERE ${doomed};
+    DELETE FROM exames WHERE ${doomed};
+    DELETE FROM internacoes WHERE ${doomed};
+    DELETE FROM pacientes_convenios WHERE ${doomed};
+    DELETE FROM pacientes WHERE id % 3 = 0;
+  END $$`);
+}
