@@ -87,7 +87,10 @@ async function runCommand(name: CommandName, prepared: Prepared): Promise<ExitCo
     });
   } catch (error) {
     status.clear();
-    return tell(error, messages, json && !printed, (text) => log.component(name).error(text));
+    const out = log.component(name);
+    // What the operator asked for is no error.
+    const asked = error instanceof OperatorError && error.exitCode === EXIT.forced;
+    return tell(error, messages, json && !printed, asked ? out.warning : out.error);
   } finally {
     await log.close();
     status.clear();

@@ -7,7 +7,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
  * One Ctrl+C may arrive twice: from the terminal, and from a parent such as npm that passes it on.
  * Nobody means two by what comes within this.
  */
-const SAME_WISH_MS = 250;
+export const SAME_WISH_MS = 250;
 
 /** Calls `onWish` with 1, 2, 3… as the operator asks again and again for the end. */
 export function onSignals(onWish: (times: number) => void): void {

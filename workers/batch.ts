@@ -65,11 +65,12 @@ export class BatchWriter {
         const failure = describeFailure(error);
         if (failure.class !== 'light') throw error;
         await client.query('ROLLBACK');
+        // Also when another row failed first: one by one, orphans would only be rejected.
         const adopted =
-          failure.sqlstate === FOREIGN_KEY_VIOLATION && repicks < REPICKS
-            ? await this.#adopt(client, spec, writes, size, now)
-            : null;
-        if (adopted === null) return await this.#oneByOne(client, spec, writes, now);
+          repicks < REPICKS ? await this.#adopt(client, spec, writes, size, now) : null;
+        if (adopted === null || failure.sqlstate !== FOREIGN_KEY_VIOLATION) {
+          return await this.#oneByOne(client, spec, adopted ?? writes, now);
+        }
         writes = adopted;
       }
     }
@@ -150,7 +151,7 @@ export class BatchWriter {
 
   /**
    * Gives the rows whose parents are gone others, until all have one or the tries are used up. Null
-   * when none were gone: then the failure has another reason.
+   * when none were gone.
    */
   async #adopt(
     client: Client,

@@ -1,8 +1,6 @@
 import { Draws, STREAMS } from '../src/hospital/draws.js';
 import type { EventSpec } from '../src/hospital/events/event.js';
 import { EVENTS, type EventType } from '../src/hospital/events/index.js';
-import { RowMaker } from '../src/hospital/rows.js';
-import { IdView } from '../src/ids/view.js';
 import { nextType } from '../src/pacing/mix.js';
 import { makePacer, type Pacer } from '../src/pacing/pacer.js';
 import { describeFailure, type Failure } from '../src/postgres/failures.js';
@@ -10,10 +8,10 @@ import { sleep } from '../src/threads/clock.js';
 import { Control } from '../src/threads/control.js';
 import type { ProducerResult, ProducerTask } from '../src/threads/protocol.js';
 import { Tally } from '../src/threads/tally.js';
-import { BatchWriter, leasesFor } from './batch.js';
+import type { BatchWriter } from './batch.js';
 import type { OpenBatch } from './batch-result.js';
-import { Candidates } from './candidates.js';
-import { Composer } from './composer.js';
+import { Drought } from './drought.js';
+import { makeWriter } from './make-writer.js';
 import { Reporter } from './reporter.js';
 import { Session, SLICE_MS } from './session.js';
 
@@ -23,22 +21,8 @@ const OVERRUN_MS = 250;
 const START_POLL_MS = 2;
 /** Serialization failures and deadlocks of one batch before its worker gives up on it. */
 const MAX_RETRIES = 100;
-/** Batches in a row, and events in them, without one row written: more than bad luck. */
-const MAX_BARREN_BATCHES = 20;
-const MAX_BARREN_EVENTS = 200;
 /** PostgreSQL's internal_error: stands for a rejection that came without a code. */
 const UNKNOWN_SQLSTATE = 'XX000';
-
-/** What a batch comes to that was not answered with a row and not with an error either. */
-const NOTHING_WRITTEN: Failure = {
-  class: 'hopeless',
-  sqlstate: '02000', // no_data
-  errno: null,
-  message: 'the statements succeed and write no row',
-  constraint: null,
-  table: null,
-  column: null,
-};
 
 /** The Piscina entry of `stream`: one connection, one event type (or a few), until told to stop. */
 export default async function produce(task: ProducerTask): Promise<ProducerResult> {
@@ -65,45 +49,23 @@ class Producer {
   readonly #pacer: Pacer;
   readonly #random: () => number;
   readonly #done = new Map<EventType, number>();
+  readonly #drought = new Drought();
   /** Conflicts that the batch under way ran into. */
   #conflicts = 0;
-  #barrenBatches = 0;
-  #barrenEvents = 0;
 
   constructor(task: ProducerTask) {
     const draws = new Draws(task.rng).at(STREAMS.workerPicks, task.worker);
     const random = () => draws.unit();
-    const types = task.share.events.map(({ type }) => type);
-    const view = new IdView(task.ids, random);
-    const candidates = new Map(types.map((type) => [type, new Candidates(random)]));
-    const leases = leasesFor([...types, 'novo_paciente'], task.batchSize);
-    const lease = (table: Parameters<typeof leases.get>[0]) => {
-      const found = leases.get(table);
-      if (found === undefined) throw new Error(`no lease for ${table}`);
-      return found;
-    };
+    const { writer, candidates } = makeWriter(task, random, (table, id) =>
+      this.#reporter.gone(table, id),
+    );
     this.#task = task;
     this.#random = random;
     this.#control = new Control(task.control);
     this.#tally = new Tally(task.tally);
     this.#reporter = new Reporter(task.reports);
     this.#pacer = makePacer(task.pace, random);
-    const { updateRatio, deleteRatio } = task;
-    this.#writer = new BatchWriter({
-      composer: new Composer({
-        maker: new RowMaker(task.rng, task.pools),
-        view,
-        candidates,
-        lease,
-        updateRatio,
-        deleteRatio,
-        random,
-      }),
-      view,
-      candidates,
-      leases,
-      onGone: (table, id) => this.#reporter.gone(table, id),
-    });
+    this.#writer = writer;
     this.#session = new Session({
       target: task.target,
       reconnect: task.reconnect,
@@ -206,8 +168,11 @@ class Producer {
     this.#conflicts = 0;
     this.#session.proved();
     this.#confirm(spec, batch, due, sent);
-    if (batch.pending !== null) return this.#checkBarren(null, 0);
-    return this.#checkBarren(batch.rejections.at(-1)?.failure ?? NOTHING_WRITTEN, batch.events);
+    if (batch.pending === null) {
+      return this.#endOf(this.#drought.note(batch.events, batch.rejections.at(-1)?.failure));
+    }
+    this.#drought.end();
+    return null;
   }
 
   /** What a batch comes to that failed as a whole. */
@@ -293,7 +258,7 @@ class Producer {
     const { table } = spec;
     const field = failure.column;
     this.#reporter.send({ kind: 'rejected', table, operation: 'insert', field, failure });
-    return this.#checkBarren(failure, batch.events);
+    return this.#endOf(this.#drought.note(batch.events, failure));
   }
 
   /** Takes the transaction back after a conflict, and lets the other side finish. */
@@ -320,13 +285,7 @@ class Producer {
     return end === 'stopped' ? { ended: 'stopped' } : { ended: 'failed', failure: end };
   }
 
-  /** Ends the run when batch after batch came to nothing, for `failure`; null: this one did not. */
-  #checkBarren(failure: Failure | null, events: number): ProducerResult | null {
-    this.#barrenBatches = failure === null ? 0 : this.#barrenBatches + 1;
-    this.#barrenEvents = failure === null ? 0 : this.#barrenEvents + events;
-    // Batches without any event at all count as well, or they would go on for ever.
-    const many = this.#barrenEvents >= MAX_BARREN_EVENTS || events === 0;
-    if (failure === null || this.#barrenBatches < MAX_BARREN_BATCHES || !many) return null;
-    return { ended: 'failed', failure: { ...failure, class: 'hopeless' } };
+  #endOf(failure: Failure | null): ProducerResult | null {
+    return failure === null ? null : { ended: 'failed', failure };
   }
 }

@@ -1,7 +1,7 @@
 import { EXIT } from '../errors.js';
 import type { Command } from './context.js';
 import { prepareSchema } from './init-db.js';
-import { seedTables } from './seed.js';
+import { printSeed, seedTables } from './seed.js';
 import { streamEvents } from './stream.js';
 import { withServer } from './with-server.js';
 
@@ -9,6 +9,8 @@ import { withServer } from './with-server.js';
 export const run: Command = (context) =>
   withServer(context, async (target) => {
     await prepareSchema(context, target);
-    const { exitCode } = await seedTables(context, target);
-    return exitCode === EXIT.done ? streamEvents(context, target) : exitCode;
+    const { exitCode, outcome } = await seedTables(context, target);
+    if (exitCode === EXIT.done) return streamEvents(context, target);
+    printSeed(context, outcome);
+    return exitCode;
   });

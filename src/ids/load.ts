@@ -15,6 +15,12 @@ const ROWS_PER_PAGE_GUESS = 60;
 const SAMPLE_MARGIN = 1.1;
 
 /**
+ * A sample below this part of the cache shows that the estimate was far too high: most rows of the
+ * table are dead, and it may well fit.
+ */
+const POOR_SAMPLE = 0.1;
+
+/**
  * Fills the cache from the database. Tables that fit are read whole; of larger ones a block sample
  * is read, so that neither memory nor start-up grow with the table.
  */
@@ -25,15 +31,20 @@ export async function loadIds(client: Client, cache: IdCache): Promise<void> {
 async function loadTable(client: Client, cache: IdCache, table: ParentTable): Promise<void> {
   const estimated = await estimateRows(client, table);
   const percent = (100 * SAMPLE_MARGIN * cache.capacity) / estimated;
-  const sample = percent < 100 ? `TABLESAMPLE SYSTEM (${percent})` : '';
   const since =
     table === 'pacientes' ? 'ceil(extract(epoch FROM data_cadastro) * 1000)::float8' : '0::float8';
-  const { rows } = await client.query<[string, number]>({
-    text: `SELECT id, ${since} FROM ${table} ${sample} WHERE id <= ${LARGEST_ID} LIMIT ${cache.capacity}`,
-    rowMode: 'array',
-  });
+  const read = async (sample: string) => {
+    const { rows } = await client.query<[string, number]>({
+      text: `SELECT id, ${since} FROM ${table} ${sample} WHERE id <= ${LARGEST_ID} LIMIT ${cache.capacity}`,
+      rowMode: 'array',
+    });
+    return rows;
+  };
+  let rows = percent < 100 ? await read(`TABLESAMPLE SYSTEM (${percent})`) : [];
+  const whole = rows.length < cache.capacity * POOR_SAMPLE;
+  if (whole) rows = await read('');
   for (const [id, at] of rows) cache.add(table, { id: Number(id), since: at });
-  cache.sampledFrom(table, sample === '' ? rows.length : estimated);
+  cache.sampledFrom(table, whole && rows.length < cache.capacity ? rows.length : estimated);
 }
 
 /** Rows of a table as the planner would estimate them: density times current size. */

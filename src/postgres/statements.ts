@@ -42,10 +42,30 @@ export function insertRows(table: TableName, rows: readonly Row[]): Statement {
   };
 }
 
+/** Which patients `lockPatients` got, until the end of the transaction: an array literal. */
+const LOCKED_PATIENTS = 'oltp_simulator.locked_patients';
+
 /**
- * INSERT of links between patients and convênios, of those that may be: the patient is there, has
- * fewer than `limit` links and not this one. Run after `lockPatients` in the same transaction, so
- * that no other writer can add a link in between; the patients of `rows` must be different ones.
+ * Locks patients against other writers of their links, those of them that are there and that nobody
+ * else holds. It waits for none: a batch may lock several times, and two that waited for each
+ * other's patients would be a deadlock.
+ */
+export function lockPatients(ids: readonly number[]): Statement {
+  return {
+    name: 'lock-patients',
+    text: `WITH locked AS (
+             SELECT id FROM pacientes WHERE id = ANY ($1::bigint[]) FOR NO KEY UPDATE SKIP LOCKED)
+           SELECT set_config('${LOCKED_PATIENTS}', coalesce(array_agg(id), '{}')::text, true)
+             FROM locked`,
+    values: [arrayLiteral(ids)],
+  };
+}
+
+/**
+ * INSERT of links between patients and convênios, of those that may be: `lockPatients`, run right
+ * before in the same transaction, got the patient, who has fewer than `limit` links and not this
+ * one. The lock comes first, in a statement of its own, so that this one sees every link that
+ * others committed; the patients of `rows` must be different ones.
  */
 export function insertLinks(rows: readonly Row[], limit: number): Statement {
   const { columns } = TABLES.pacientes_convenios;
@@ -55,21 +75,12 @@ export function insertLinks(rows: readonly Row[], limit: number): Statement {
     text: answering(
       `INSERT INTO pacientes_convenios (${names})
        SELECT ${names} FROM unnest(${arrayParameters(columns)}) AS u (${names})
-        WHERE EXISTS (SELECT 1 FROM pacientes p WHERE p.id = u.paciente_id)
+        WHERE u.paciente_id IN (SELECT unnest(current_setting('${LOCKED_PATIENTS}')::bigint[]))
           AND EXISTS (SELECT 1 FROM convenios c WHERE c.id = u.convenio_id)
           AND (SELECT count(*) FROM pacientes_convenios l WHERE l.paciente_id = u.paciente_id) < ${limit}
        ON CONFLICT (paciente_id, convenio_id) DO NOTHING RETURNING id`,
     ),
     values: columnArrays(rows, columns.length),
-  };
-}
-
-/** Locks patients against other writers of their links, in the order of ids: no deadlock. */
-export function lockPatients(ids: readonly number[]): Statement {
-  return {
-    name: 'lock-patients',
-    text: 'SELECT id FROM pacientes WHERE id = ANY ($1::bigint[]) ORDER BY id FOR NO KEY UPDATE',
-    values: [arrayLiteral(ids)],
   };
 }
 

@@ -34,7 +34,10 @@ test('a CPF that someone else took is skipped, logged without its value, and the
       assert.deepEqual(summary.rejected, { '23505': taken.length });
       const logs = logsOf(cwd);
       const warning = 'pacientes: IntegrityError cpf=*** duplicado — registro ignorado';
-      assert.equal(logs.split(`WARNING oltp.simulator [stream] - ${warning}`).length - 1, 3 * taken.length);
+      assert.equal(
+        logs.split(`WARNING oltp.simulator [stream] - ${warning}`).length - 1,
+        3 * taken.length,
+      );
       for (const value of taken) assert.ok(!(logs + result.stderr).includes(value));
     },
     { prepare: async (db) => void (await strangers(db)) },
@@ -77,7 +80,11 @@ test('rows that a trigger or a constraint refuses are left out, whatever comes w
   };
   await withStream(
     server,
-    ['--rate', 'max', '--workers', '2', '--batch-size', '20', '--max-events', '600'],
+    [
+      ...['--rate', 'max', '--workers', '2', '--batch-size', '20', '--max-events', '600'],
+      // A patient deleted at the wrong moment would be a third reason.
+      ...['--delete-ratio', '0'],
+    ],
     async ({ db, cli }) => {
       const summary = summaryOf(await cli.ended());
       await assertExact(db, summary);

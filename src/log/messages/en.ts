@@ -26,8 +26,8 @@ export const en: Messages = {
     filled: (e) => `${e.table}: inserted +${number(e.written)} (total=${number(e.total)})`,
     progress: (e) => `${number(e.done)}/${number(e.of)} rows, ${number(e.perSecond)}/s`,
     done: (e) =>
-      `seed complete: ${number(e.written)} rows in ${e.seconds.toFixed(1)} s (${number(e.perSecond)}/s)`,
-    stopping: () => 'stop requested — finishing the chunks in flight (once more to force)',
+      `seed complete: ${number(e.written)} rows in ${seconds(e.seconds)} s (${number(e.perSecond)}/s)`,
+    stopping: () => 'stop requested — finishing the chunks in flight (repeat to force)',
     interrupted: (e) =>
       `seed interrupted after ${number(e.written)} rows; run \`seed\` again to complete it or \`reset\` to start over`,
     alreadyRunning: () => 'another seed of this database is under way; wait until it has ended',
@@ -40,7 +40,8 @@ export const en: Messages = {
     begin: (e) => `run ${e.runId}: ${plural(e.workers, 'worker')}, ${e.pace}`,
     paceRate: (e) => `${number(e.rate)} events/s in batches of ${e.batch}`,
     paceMax: (e) => `as fast as the server, in batches of ${e.batch}`,
-    paceCycle: (e) => `one batch of ${e.batch} per worker every ${e.interval}s ± ${e.jitter}ms`,
+    paceCycle: (e) =>
+      `one batch of ${e.batch} per worker every ${number(e.interval)}s ± ${number(e.jitter)}ms`,
     owns: (e) => `worker ${e.worker}: ${e.types} (${(e.share * 100).toFixed(1)}% of the events)`,
     written: (e) => {
       const parts = [
@@ -68,7 +69,7 @@ export const en: Messages = {
     refused: (e) => `the server refuses the work: ${e.reason}; mend it and run \`stream\` again`,
     paused: () => 'paused (.paused is there); `oltp-simulator resume` goes on',
     resumed: () => 'resumed',
-    stopping: () => 'stop requested — finishing the batches in flight (once more to force)',
+    stopping: () => 'stop requested — finishing the batches in flight (repeat to force)',
     forced: () => 'forced to end: the batches in flight are left to the server',
     live: (e) =>
       [

@@ -34,8 +34,8 @@ export const ptBR = {
     progress: (e: { done: number; of: number; perSecond: number }) =>
       `${ptNumber(e.done)}/${ptNumber(e.of)} registros, ${ptNumber(e.perSecond)}/s`,
     done: (e: { written: number; seconds: number; perSecond: number }) =>
-      `carga inicial concluída: ${ptNumber(e.written)} registros em ${e.seconds.toFixed(1)} s (${ptNumber(e.perSecond)}/s)`,
-    stopping: () => 'parada pedida — concluindo os blocos em andamento (de novo para forçar)',
+      `carga inicial concluída: ${ptNumber(e.written)} registros em ${ptSeconds(e.seconds)} s (${ptNumber(e.perSecond)}/s)`,
+    stopping: () => 'parada pedida — concluindo os blocos em andamento (repita para forçar)',
     interrupted: (e: { written: number }) =>
       `carga inicial interrompida após ${ptNumber(e.written)} registros; rode \`seed\` de novo para completá-la ou \`reset\` para recomeçar`,
     alreadyRunning: () =>
@@ -52,7 +52,7 @@ export const ptBR = {
       `${ptNumber(e.rate)} eventos/s em lotes de ${e.batch}`,
     paceMax: (e: { batch: number }) => `ritmo máximo em lotes de ${e.batch}`,
     paceCycle: (e: { interval: number; jitter: number; batch: number }) =>
-      `um lote de ${e.batch} por worker a cada ${e.interval}s ± ${e.jitter}ms`,
+      `um lote de ${e.batch} por worker a cada ${ptNumber(e.interval)}s ± ${ptNumber(e.jitter)}ms`,
     owns: (e: { worker: number; types: string; share: number }) =>
       `worker ${e.worker}: ${e.types} (${(e.share * 100).toFixed(1).replace('.', ',')}% dos eventos)`,
     written: (e: {
@@ -98,7 +98,7 @@ export const ptBR = {
       `o servidor recusa o trabalho: ${e.reason}; corrija e rode \`stream\` de novo`,
     paused: () => 'pausado (arquivo .paused presente); `oltp-simulator resume` continua',
     resumed: () => 'retomado',
-    stopping: () => 'parada pedida — concluindo os lotes em andamento (de novo para forçar)',
+    stopping: () => 'parada pedida — concluindo os lotes em andamento (repita para forçar)',
     forced: () => 'encerrado à força: os lotes em andamento ficam por conta do servidor',
     live: (e: {
       elapsed: string;

@@ -4,10 +4,14 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { Client } from 'pg';
 import { TABLE_NAMES } from '../../../src/hospital/tables.js';
+import { connect } from '../../../src/postgres/connect.js';
 import { readPostmaster } from '../../../src/postgres/embedded-cluster.js';
 import type { RunSummary } from '../../../src/report/summary.js';
 import { runCli, startCli } from '../../helpers/cli.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
+import { testTarget } from '../../helpers/test-target.js';
+import { waitFor } from '../../helpers/wait-for.js';
+import { insist } from './insist.js';
 import { readDocument } from './refusals.js';
 
 /** What the built-in settings seed. */
@@ -31,8 +35,12 @@ function withFolder<T>(body: (cwd: string) => Promise<T>): Promise<T> {
   });
 }
 
+function dataFolder(cwd: string): string {
+  return join(cwd, '.data', 'postgres');
+}
+
 function serverIsUp(cwd: string): boolean {
-  return readPostmaster(join(cwd, '.data', 'postgres')) !== null;
+  return readPostmaster(dataFolder(cwd)) !== null;
 }
 
 interface Counts {
@@ -128,6 +136,7 @@ test('a signal at any moment before the stream leaves no server behind, and the 
       const ended = await start.ended();
       assert.equal(ended.code, 130, ended.stderr);
       assert.match(ended.stderr, said);
+      readDocument(ended);
       assert.equal(serverIsUp(cwd), false, String(at));
     }
     const args = ['start', '--scale', '10', '--max-events', '10', '--rate', 'max', '--json'];
@@ -140,20 +149,22 @@ test('a signal at any moment before the stream leaves no server behind, and the 
 
 test('a second signal leaves no server behind either', async () => {
   await withFolder(async (cwd) => {
-    const start = startCli(['start', '--scale', '100'], { cwd });
-    await start.until(/\[seed\] - gerando/, SLOW_MS);
-    start.child.kill('SIGINT');
-    await start.until(/parada pedida/);
-    let ended = false;
-    void start.ended().then(() => {
-      ended = true;
+    const env = { STREAM_STOP_GRACE_SECONDS: '60' };
+    const start = startCli(['start', '--only', 'exame'], { cwd, env });
+    await start.until(/batch=50/, SLOW_MS);
+    const { port = 0 } = readPostmaster(dataFolder(cwd)) ?? {};
+    const blocker = await connect(testTarget(port, 'hospital_oltp'));
+    // A lock that nobody releases keeps the batches in flight from ending.
+    await blocker.query('BEGIN; LOCK TABLE exames IN ACCESS EXCLUSIVE MODE');
+    await waitFor(async () => {
+      const { rowCount } = await blocker.query('SELECT 1 FROM pg_locks WHERE NOT granted');
+      return rowCount !== 0;
     });
-    // Two signals within a moment count as one wish, so the second comes again and again.
-    const pester = setInterval(() => {
-      if (!ended && !/encerrado à força/.test(start.stderr())) start.child.kill('SIGINT');
-    }, 100);
-    const { code } = await start.ended().finally(() => clearInterval(pester));
+    await insist(start);
+    const { code, stderr } = await start.ended();
+    await blocker.end().catch(() => undefined);
     assert.equal(code, 130);
+    assert.match(stderr, /encerrado à força/);
     assert.equal(serverIsUp(cwd), false);
   });
 });

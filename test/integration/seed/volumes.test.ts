@@ -5,9 +5,12 @@ import test from 'node:test';
 import { TABLE_NAMES, TABLES } from '../../../src/hospital/tables.js';
 import { totalOf } from '../../../src/postgres/counts.js';
 import { withDatabase } from '../../helpers/database.js';
-import { SERVER_VERSIONS, startServer } from '../../helpers/server.js';
+import { startServers } from '../../helpers/server.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 import { checksums, counted, number, requireClean, runOn, seed, volumes } from './seeding.js';
+
+const servers = await startServers();
+const newest = servers.at(-1)!;
 
 /** The volumes of `.env.example`, with médicos and convênios raised to SEED_MIN_ROWS. */
 const DEFAULT_ROWS = {
@@ -20,8 +23,8 @@ const DEFAULT_ROWS = {
   internacoes: 1200,
 };
 
-for (const version of SERVER_VERSIONS) {
-  const server = await startServer(version);
+for (const server of servers) {
+  const { version } = server;
 
   test(`${version}: the default seed fills every table, and the rules hold`, async () => {
     await withTempFolder((cwd) =>
@@ -58,11 +61,9 @@ for (const version of SERVER_VERSIONS) {
   });
 }
 
-const server = await startServer(18);
-
 test('the final counters of every table stand on the console and in app.log', async () => {
   await withTempFolder((cwd) =>
-    withDatabase(server, async (db) => {
+    withDatabase(newest, async (db) => {
       const result = await runOn(db, cwd, ['seed'], { APP_LANG: 'pt-BR' });
       assert.equal(result.code, 0, result.stderr);
       const log = await readFile(join(cwd, 'logs', 'app.log'), 'utf8');
@@ -83,7 +84,7 @@ test('the final counters of every table stand on the console and in app.log', as
 
 test('without a minimum the volumes are taken as they are', async () => {
   await withTempFolder((cwd) =>
-    withDatabase(server, async (db) => {
+    withDatabase(newest, async (db) => {
       const { tables } = await seed(db, cwd, [], { SEED_MIN_ROWS: '0' });
       assert.deepEqual(tables, { ...DEFAULT_ROWS, medicos: 200, convenios: 12 });
       await requireClean(db, cwd);
@@ -93,7 +94,7 @@ test('without a minimum the volumes are taken as they are', async () => {
 
 test('a scale multiplies every volume, and a fraction of a row is rounded', async () => {
   await withTempFolder((cwd) =>
-    withDatabase(server, async (db) => {
+    withDatabase(newest, async (db) => {
       const { tables } = await seed(db, cwd, ['--scale', '0.25'], { SEED_MIN_ROWS: '7' });
       assert.deepEqual(tables, {
         pacientes: 500,
@@ -111,7 +112,7 @@ test('a scale multiplies every volume, and a fraction of a row is rounded', asyn
 
 test('a second seed has nothing to write, a larger one writes the difference', async () => {
   await withTempFolder((cwd) =>
-    withDatabase(server, async (db) => {
+    withDatabase(newest, async (db) => {
       const first = await seed(db, cwd, ['--scale', '0.5'], { SEED_MIN_ROWS: '0' });
       const before = await checksums(db);
       const second = await seed(db, cwd, ['--scale', '0.5'], { SEED_MIN_ROWS: '0' });
@@ -129,7 +130,7 @@ test('a second seed has nothing to write, a larger one writes the difference', a
 
 test('ids go on after rows that someone inserted by hand, and INSERT without an id works', async () => {
   await withTempFolder((cwd) =>
-    withDatabase(server, async (db) => {
+    withDatabase(newest, async (db) => {
       // Past the sequence: the seed must not run into it.
       await db.query(
         `INSERT INTO pacientes (id, nome, nascimento, cpf, data_cadastro)
@@ -165,7 +166,7 @@ test('ids go on after rows that someone inserted by hand, and INSERT without an 
 
 test('more links than patients may have are refused before anything is written', async () => {
   await withTempFolder((cwd) =>
-    withDatabase(server, async (db) => {
+    withDatabase(newest, async (db) => {
       const before = await counted(db);
       const env = volumes({ pacientes: 100, convenios: 10, pacientes_convenios: 301 });
       const refused = await runOn(db, cwd, ['seed', '--json'], env);

@@ -8,7 +8,10 @@ export interface AuditedChange {
   readonly after: Readonly<Record<string, unknown>>;
 }
 
-/** Has the server itself note every change to a row, and the transaction that it came in. */
+/**
+ * Has the server itself note every change to a row: more than `helpers/audit.ts` does, the row before
+ * and after and the transaction that the change came in.
+ */
 export async function installAudit(db: TestDatabase): Promise<void> {
   const triggers = TABLE_NAMES.map(
     (table) => `CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON ${table}

@@ -1,0 +1,40 @@
+import type { Failure } from '../src/postgres/failures.js';
+
+/** Batches in a row, and events in them, without one row written: more than bad luck. */
+const MAX_BATCHES = 20;
+const MAX_EVENTS = 200;
+
+/** What a batch comes to that the server neither refused nor wrote a row of. */
+const NOTHING_WRITTEN: Failure = {
+  class: 'hopeless',
+  sqlstate: '02000', // no_data
+  errno: null,
+  message: 'the statements succeed and write no row',
+  constraint: null,
+  table: null,
+  column: null,
+};
+
+/** Notices when batch after batch comes to nothing: going on would be an endless loop. */
+export class Drought {
+  #batches = 0;
+  #events = 0;
+
+  /** A batch wrote something. */
+  end(): void {
+    this.#batches = 0;
+    this.#events = 0;
+  }
+
+  /**
+   * A batch of `events` rejected events wrote nothing, for `failure` where one was told. Returns why
+   * to give up, once there were too many.
+   */
+  note(events: number, failure: Failure = NOTHING_WRITTEN): Failure | null {
+    this.#batches++;
+    this.#events += events;
+    // Batches in which nothing was even rejected have no events to count.
+    const enough = this.#events >= MAX_EVENTS || events === 0;
+    return this.#batches >= MAX_BATCHES && enough ? { ...failure, class: 'hopeless' } : null;
+  }
+}

@@ -1,0 +1,37 @@
+import type { EventType } from '../src/hospital/events/index.js';
+import { RowMaker } from '../src/hospital/rows.js';
+import type { ParentTable, TableName } from '../src/hospital/tables.js';
+import { IdView } from '../src/ids/view.js';
+import type { ProducerTask } from '../src/threads/protocol.js';
+import { BatchWriter, leasesFor } from './batch.js';
+import { Candidates } from './candidates.js';
+import { Composer } from './composer.js';
+
+/** Puts together what writes a worker's batches, and the candidates that it will draw from. */
+export function makeWriter(
+  task: ProducerTask,
+  random: () => number,
+  onGone: (table: ParentTable, id: number) => void,
+): { readonly writer: BatchWriter; readonly candidates: ReadonlyMap<EventType, Candidates> } {
+  const { rng, pools, ids, batchSize, updateRatio, deleteRatio } = task;
+  const types = task.share.events.map(({ type }) => type);
+  const view = new IdView(ids, random);
+  const candidates = new Map(types.map((type) => [type, new Candidates(random)]));
+  const leases = leasesFor([...types, 'novo_paciente'], batchSize);
+  const lease = (table: TableName) => {
+    const found = leases.get(table);
+    if (found === undefined) throw new Error(`no lease for ${table}`);
+    return found;
+  };
+  const maker = new RowMaker(rng, pools);
+  const composer = new Composer({
+    maker,
+    view,
+    candidates,
+    lease,
+    updateRatio,
+    deleteRatio,
+    random,
+  });
+  return { writer: new BatchWriter({ composer, view, candidates, leases, onGone }), candidates };
+}
