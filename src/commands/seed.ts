@@ -38,12 +38,12 @@ export async function seedTables(
     {
       planned: (missing, targets) => {
         expected = totalOf(missing);
+        if (expected === 0) return log.info(m.seed.nothingToDo());
         for (const table of TABLE_NAMES) {
           const from = Math.round(settings.seed.volumes[table] * settings.seed.scale);
           if (from < targets[table]) log.info(m.seed.raised({ table, from, to: targets[table] }));
         }
-        if (expected === 0) log.info(m.seed.nothingToDo());
-        else log.info(m.seed.begin({ rows: expected, workers: settings.seed.workers }));
+        log.info(m.seed.begin({ rows: expected, workers: settings.seed.workers }));
       },
       filled: (table, written, total) => {
         if (written > 0) log.info(m.seed.filled({ table, written, total }));
@@ -71,7 +71,7 @@ export async function seedTables(
     log.warning(m.seed.interrupted({ written }));
     return { exitCode: EXIT.forced, outcome };
   }
-  log.info(m.seed.done({ written, seconds, perSecond: perSecond(outcome) }));
+  if (written > 0) log.info(m.seed.done({ written, seconds, perSecond: perSecond(outcome) }));
   if (!settings.seed.validateForeignKeys) return { exitCode: EXIT.done, outcome };
   const rules = await unlessAborted(context.interrupted, () => withConnection(target, checkRules));
   return { exitCode: reportRules(context, rules), outcome };

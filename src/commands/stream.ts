@@ -2,7 +2,6 @@ import { resolve } from 'node:path';
 import { EXIT, type ExitCode, OperatorError } from '../errors.js';
 import { samplePools } from '../hospital/pools.js';
 import { withConnection } from '../postgres/connect.js';
-import { countRows, type TableCounts } from '../postgres/counts.js';
 import { describeFailure, failureError } from '../postgres/failures.js';
 import { requireSchema, requireWritable } from '../postgres/scripts.js';
 import type { ConnectionTarget } from '../postgres/target.js';
@@ -17,9 +16,6 @@ import { watchSentinel } from '../stream/sentinel.js';
 import { Totals } from '../stream/totals.js';
 import type { Command, CommandContext } from './context.js';
 import { withServer } from './with-server.js';
-
-/** Large tables take minutes to count, and a stopped run is to end within seconds. */
-const COUNT_PATIENCE_MS = 2_000;
 
 /** `stream`: continuous events, until a limit or a signal. */
 export const run: Command = (context) =>
@@ -101,8 +97,7 @@ export async function streamEvents(
     const facts = { runId, rng: settings.app.rng, batchSize: stream.batchSize, rate: stream.rate };
     summary = summarize(facts, outcome, outcome.tallies);
     const exitCode = explain(context, target, outcome);
-    const counts = outcome.failure === null ? await countAtTheEnd(target) : null;
-    context.print({ json: summary, text: summaryText(m, summary, counts) });
+    context.print({ json: summary, text: summaryText(m, summary, totals) });
     return exitCode;
   } finally {
     narrator.stop();
@@ -138,14 +133,6 @@ function steer({ log, messages }: CommandContext, { control }: Coordinator, paus
   else control.resume();
   if (control.state === before) return;
   log.component('stream').info(paused ? messages.stream.paused() : messages.stream.resumed());
-}
-
-/** Rows of every table; null when counting them takes longer than a summary may be waited for. */
-function countAtTheEnd(target: ConnectionTarget): Promise<TableCounts | null> {
-  return withConnection(target, async (client) => {
-    await client.query(`SET statement_timeout = ${COUNT_PATIENCE_MS}`);
-    return countRows(client);
-  }).catch(() => null);
 }
 
 /** What the server refused to the main thread, in the operator's words; a defect stays as it is. */

@@ -77,9 +77,7 @@ const SOUND_LINE = /^\s*(#.*|(export\s+)?[\w.-]+\s*=.*)?$/;
 function findStrayLines(content: string, file: string): Problem[] {
   return content.split(/\r?\n/).flatMap((line, index): Problem[] => {
     // The line itself is not shown: it may hold a password.
-    return SOUND_LINE.test(line)
-      ? []
-      : [(messages) => messages.config.strayLine(file, index + 1)];
+    return SOUND_LINE.test(line) ? [] : [(messages) => messages.config.strayLine(file, index + 1)];
   });
 }
 

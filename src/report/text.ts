@@ -1,11 +1,12 @@
-import { TABLE_NAMES } from '../hospital/tables.js';
+import { TABLE_NAMES, type TableName } from '../hospital/tables.js';
 import type { Messages } from '../log/messages/index.js';
 import { type TableCounts, totalOf } from '../postgres/counts.js';
+import type { Totals } from '../stream/totals.js';
 import { type Quantiles, type RunSummary, rejectedTotal } from './summary.js';
 import { layOut } from './table.js';
 
-/** The summary of a run as an operator reads it. `totals`: rows now, null where not counted. */
-export function summaryText(m: Messages, summary: RunSummary, totals: TableCounts | null): string {
+/** The summary of a run as an operator reads it, with the tables' totals where they were counted. */
+export function summaryText(m: Messages, summary: RunSummary, totals: Totals): string {
   const { transactions, latency_ms: latency } = summary;
   const paused = summary.paused_seconds;
   const rejected = Object.entries(summary.rejected)
@@ -43,20 +44,24 @@ export function summaryText(m: Messages, summary: RunSummary, totals: TableCount
   return `${m.report.title({ runId: summary.run_id })}\n${lines.join('')}\n${rowsText(m, summary, totals)}`;
 }
 
-function rowsText(m: Messages, { rows }: RunSummary, totals: TableCounts | null): string {
+function rowsText(m: Messages, { rows }: RunSummary, totals: Totals): string {
+  const total = (table: TableName) => {
+    const count = totals.of(table);
+    return count === null ? '–' : m.number(count);
+  };
   const header = [
     `  ${m.report.table()}`,
     m.report.inserted(),
     m.report.updated(),
     m.report.deleted(),
-    ...(totals === null ? [] : [m.report.total()]),
+    m.report.total(),
   ];
   const body = TABLE_NAMES.map((table) => [
     `  ${table}`,
     m.number(rows[table].insert),
     m.number(rows[table].update),
     m.number(rows[table].delete),
-    ...(totals === null ? [] : [m.number(totals[table])]),
+    total(table),
   ]);
   return layOut([header, ...body]);
 }
