@@ -1,4 +1,4 @@
-import { type Stats, statSync } from 'node:fs';
+import { mkdirSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { createStream, type RotatingFileStream } from 'rotating-file-stream';
 
@@ -73,7 +73,14 @@ export class LogFile {
     this.#onGivenUp(this.#path, error instanceof Error ? error.message : String(error));
   }
 
-  #open(): RotatingFileStream {
+  #open(): RotatingFileStream | null {
+    try {
+      makeFolder(dirname(this.#path));
+    } catch (error) {
+      // Later: whoever is told may still be about to open the log.
+      queueMicrotask(() => this.#giveUp(error));
+      return null;
+    }
     const { when, keep } = this.#rotation;
     const name = basename(this.#path);
     const stream = createStream((time, index) => (time ? rotatedName(name, time, index) : name), {
@@ -110,6 +117,20 @@ export class LogFile {
       stream.end();
     }).finally(() => this.#unfinished.delete(closing));
     this.#unfinished.add(closing);
+  }
+}
+
+/**
+ * Makes a folder, level by level: making several at once, in Node.js, never ends where the file
+ * system refuses a folder without saying that its parent is there, as /proc does.
+ */
+function makeFolder(folder: string): void {
+  if (statOf(folder)?.isDirectory() === true) return;
+  makeFolder(dirname(folder));
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    if (statOf(folder)?.isDirectory() !== true) throw error;
   }
 }
 

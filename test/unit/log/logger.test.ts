@@ -213,6 +213,15 @@ test('where the folder cannot be made, the console goes on, after one warning fo
   });
 });
 
+test('a place that refuses folders without a reason does not hold the program up', {
+  skip: existsSync('/proc/self') ? false : 'no /proc here',
+}, async () => {
+  const { log, lines } = open('/proc/nowhere');
+  log.component('stream').error('work');
+  await until(() => lines.filter((line) => line.includes('going on without')).length === 3);
+  await log.close();
+});
+
 test('a full disk costs the file, one warning, and nothing else', async () => {
   await inFolder({}, async (cwd) => {
     const url = (path: string) => new URL(path, import.meta.url).href;
