@@ -28,8 +28,9 @@ export interface OpenBatch {
 
 /** Gathers what the statements of a batch answered. */
 export class BatchResult {
+  /** When the batch was made, in milliseconds since 1970, by the server's clock. */
+  readonly now: number;
   readonly #spec: EventSpec;
-  readonly #now: number;
   readonly #rows = noRows();
   readonly #rejections: Rejection[] = [];
   readonly #born: { table: ParentTable; known: KnownId }[] = [];
@@ -41,7 +42,7 @@ export class BatchResult {
 
   constructor(spec: EventSpec, now: number) {
     this.#spec = spec;
-    this.#now = now;
+    this.now = now;
   }
 
   add(write: Write, answer: Written | undefined): void {
@@ -85,7 +86,7 @@ export class BatchResult {
   #note({ table, operation, candidates }: Write, row: Row, index: number): void {
     const parent = PARENT_TABLES.find((name) => name === table);
     if (operation === 'insert') {
-      const since = table === 'pacientes' ? Math.floor(this.#now / 1000) * 1000 : 0;
+      const since = table === 'pacientes' ? Math.floor(this.now / 1000) * 1000 : 0;
       if (parent !== undefined) this.#born.push({ table: parent, known: { id: idOf(row), since } });
       const candidate = table === this.#spec.table ? this.#spec.change.candidate(row) : null;
       if (candidate !== null) this.#candidates.push(candidate);

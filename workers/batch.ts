@@ -126,20 +126,34 @@ export class BatchWriter {
   ): Promise<OpenBatch> {
     const result = new BatchResult(spec, now);
     await client.query('BEGIN');
-    for (const write of writes.flatMap(singly)) {
-      await client.query('SAVEPOINT one_row');
-      try {
-        const [answer] = await sendAll(client, false, [write]);
-        await client.query('RELEASE SAVEPOINT one_row');
-        result.add(write, answer);
-      } catch (error) {
-        const failure = describeFailure(error);
-        if (failure.class !== 'light') throw error;
-        await client.query('ROLLBACK TO SAVEPOINT one_row');
-        result.reject(write, failure);
-      }
-    }
+    for (const write of writes.flatMap(singly)) await this.#alone(client, spec, [write], result);
     return result.batch();
+  }
+
+  /** Writes one row in a savepoint, with another parent each time that the one it had is gone. */
+  async #alone(
+    client: Client,
+    spec: EventSpec,
+    writes: readonly Write[],
+    result: BatchResult,
+    repicks = 0,
+  ): Promise<void> {
+    await client.query('SAVEPOINT one_row');
+    try {
+      const answers = await sendAll(client, false, writes);
+      await client.query('RELEASE SAVEPOINT one_row');
+      for (const [i, write] of writes.entries()) result.add(write, answers[i]);
+    } catch (error) {
+      const failure = describeFailure(error);
+      if (failure.class !== 'light') throw error;
+      await client.query('ROLLBACK TO SAVEPOINT one_row');
+      const adopted =
+        failure.sqlstate === FOREIGN_KEY_VIOLATION && repicks < REPICKS
+          ? await this.#adopt(client, spec, writes, 1, result.now)
+          : null;
+      if (adopted !== null) return this.#alone(client, spec, adopted, result, repicks + 1);
+      for (const write of writes) result.reject(write, failure);
+    }
   }
 
   /** Enough ids for every round of a batch, in its own table and in those that it may fall back to. */

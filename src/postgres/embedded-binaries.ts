@@ -51,8 +51,8 @@ export async function prepareBinaries(
   throw new OperatorError(EXIT.unreachable, (m) => m.db.embeddedCannotRun({ message: refusal }));
 }
 
-/** The folder `native` of the platform's package, and its version. */
-function findPackage(packageName: string): { native: string; version: string } {
+/** The folder `native` of an npm package for this platform, and its version. */
+export function findPackage(packageName: string): { native: string; version: string } {
   const system = process.platform === 'win32' ? 'windows' : process.platform;
   const platform = `${system}-${process.arch}`;
   try {

