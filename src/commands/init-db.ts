@@ -2,6 +2,7 @@ import { EXIT } from '../errors.js';
 import { withConnection } from '../postgres/connect.js';
 import { initDb } from '../postgres/scripts.js';
 import type { ConnectionTarget } from '../postgres/target.js';
+import { restore } from '../seed/indexes.js';
 import { unlessAborted } from '../signals.js';
 import type { Command, CommandContext } from './context.js';
 import { withServer } from './with-server.js';
@@ -14,11 +15,16 @@ export const run: Command = (context) =>
     return EXIT.done;
   });
 
-/** Makes the schema and says so. */
+/** Makes the schema, and puts back what a killed seed had taken off it. */
 export async function prepareSchema(
-  { log, messages, interrupted }: CommandContext,
+  { settings, log, messages, interrupted }: CommandContext,
   target: ConnectionTarget,
 ): Promise<void> {
-  await unlessAborted(interrupted, () => withConnection(target, initDb));
-  log.component('init-db').info(messages.server.schemaReady({ database: target.database }));
+  const out = log.component('init-db');
+  await unlessAborted(interrupted, async () => {
+    // First: the schema's script would only make part of what is missing.
+    if (await restore(target, settings.seed.workers)) out.info(messages.seed.restored());
+    await withConnection(target, initDb);
+  });
+  out.info(messages.server.schemaReady({ database: target.database }));
 }

@@ -5,6 +5,7 @@ import { TABLE_NAMES } from '../hospital/tables.js';
 import { withConnection } from '../postgres/connect.js';
 import { requireWritable, runScript } from '../postgres/scripts.js';
 import type { ConnectionTarget } from '../postgres/target.js';
+import { forget } from '../seed/indexes.js';
 import { onAbort, unlessAborted } from '../signals.js';
 import type { Command, CommandContext } from './context.js';
 import { prepareSchema } from './init-db.js';
@@ -24,6 +25,7 @@ export const run: Command = (context) =>
         await confirm(context, client, target);
         context.interrupted.throwIfAborted();
         await runScript(client, '99_drop_all.sql');
+        await forget(client);
       }),
     );
     await prepareSchema(context, target);

@@ -45,6 +45,7 @@ export async function seedTables(
         }
         log.info(m.seed.begin({ rows: expected, workers: settings.seed.workers }));
       },
+      indexing: () => log.info(m.seed.indexing()),
       filled: (table, written, total) => {
         if (written > 0) log.info(m.seed.filled({ table, written, total }));
       },

@@ -8,6 +8,7 @@ import type { ConnectionTarget } from '../postgres/target.js';
 import { newRunId, RunFolder } from '../report/run-folder.js';
 import { type RunSummary, summarize } from '../report/summary.js';
 import { summaryText } from '../report/text.js';
+import { requireWhole } from '../seed/indexes.js';
 import { onAbort, unlessAborted } from '../signals.js';
 import { Coordinator, type StreamOutcome } from '../stream/coordinator.js';
 import { Narrator } from '../stream/narrator.js';
@@ -33,6 +34,7 @@ export async function streamEvents(
     withConnection(target, async (client) => {
       await requireWritable(client);
       await requireSchema(client);
+      await requireWhole(client);
     }),
   );
 

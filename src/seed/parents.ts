@@ -2,19 +2,18 @@ import type { Client } from 'pg';
 import type { ParentTable } from '../hospital/tables.js';
 
 /**
- * The rows that seeded rows reference, as every worker sees them. A table that the seed filled from
- * empty is a run of ids whose patients' `data_cadastro` is known without reading it back; of any
- * other table the ids are read.
+ * The rows that seeded rows may reference, as every worker sees them: ids that were there before, read
+ * from the table, then the run of ids that this seed fills, whose patients' `data_cadastro` follows from
+ * the id without reading it back.
  */
-export type Parents =
-  | { readonly kind: 'run'; readonly first: number; readonly count: number }
-  | {
-      readonly kind: 'list';
-      readonly count: number;
-      readonly ids: SharedArrayBuffer;
-      /** `data_cadastro` of patients, ms since 1970, UTC; 0 in other tables. */
-      readonly since: SharedArrayBuffer;
-    };
+export interface Parents {
+  readonly listed: number;
+  readonly ids: SharedArrayBuffer;
+  /** `data_cadastro` of listed patients, ms since 1970, UTC; 0 in other tables. */
+  readonly since: SharedArrayBuffer;
+  readonly first: number;
+  readonly run: number;
+}
 
 /** Ids read of a table that held rows before, at most: 16 MB of memory. */
 const MOST_LISTED = 1_000_000;
@@ -22,7 +21,7 @@ const MOST_LISTED = 1_000_000;
 /** Ids fetched in one round trip. */
 const PAGE = 50_000;
 
-/** Reads the ids of a table, in order. `only`: SQL over its columns. */
+/** Reads the ids of a table, in order, with an empty run. `only`: SQL over its columns. */
 export async function listParents(
   client: Client,
   table: ParentTable,
@@ -44,30 +43,39 @@ export async function listParents(
     }
     if (rows.length < PAGE) break;
   }
-  return { kind: 'list', count: ids.length, ids: shared(ids), since: shared(times) };
+  return { listed: ids.length, ids: shared(ids), since: shared(times), first: 0, run: 0 };
+}
+
+/** How many rows there are to reference. */
+export function sizeOf({ listed, run }: Parents): number {
+  return listed + run;
 }
 
 /** Looks parents up by position. */
 export class ParentList {
   readonly count: number;
+  readonly #listed: number;
   readonly #first: number;
-  readonly #ids: Float64Array | null;
-  readonly #since: Float64Array | null;
+  readonly #ids: Float64Array;
+  readonly #since: Float64Array;
 
   constructor(parents: Parents) {
-    this.count = parents.count;
-    this.#first = parents.kind === 'run' ? parents.first : 0;
-    this.#ids = parents.kind === 'list' ? new Float64Array(parents.ids) : null;
-    this.#since = parents.kind === 'list' ? new Float64Array(parents.since) : null;
+    const { listed, ids, since, first } = parents;
+    this.count = sizeOf(parents);
+    this.#listed = listed;
+    this.#first = first;
+    this.#ids = new Float64Array(ids);
+    this.#since = new Float64Array(since);
   }
 
   id(index: number): number {
-    return this.#ids === null ? this.#first + index : (this.#ids[index] ?? 0);
+    const { [index]: listed } = this.#ids;
+    return listed ?? this.#first + index - this.#listed;
   }
 
-  /** `data_cadastro` of a listed patient; null in a run, where it follows from the id. */
+  /** `data_cadastro` of a listed patient; null in the run, where it follows from the id. */
   since(index: number): number | null {
-    return this.#since === null ? null : (this.#since[index] ?? 0);
+    return this.#since[index] ?? null;
   }
 }
 

@@ -9,7 +9,7 @@ import {
   type TableName,
 } from '../hospital/tables.js';
 import { withConnection } from '../postgres/connect.js';
-import { countRows, type TableCounts } from '../postgres/counts.js';
+import { countRows, type TableCounts, totalOf } from '../postgres/counts.js';
 import { failureError } from '../postgres/failures.js';
 import { requireSchema, requireWritable } from '../postgres/scripts.js';
 import type { ConnectionTarget } from '../postgres/target.js';
@@ -18,8 +18,9 @@ import { WorkerPool } from '../threads/pool.js';
 import type { SeederResult, SeederTask } from '../threads/protocol.js';
 import { SeedBoard } from '../threads/seed-board.js';
 import { takeIds } from './id-block.js';
+import { areTakenOff, putBack, takeOff } from './indexes.js';
 import { lockSeed } from './locks.js';
-import { listParents, type Parents } from './parents.js';
+import { listParents, type Parents, sizeOf } from './parents.js';
 import { cutChunks, type IdBlock, PHASES, type SeedVolumes, targetRows } from './plan.js';
 
 export interface SeedSetup extends SeedVolumes {
@@ -36,6 +37,8 @@ export interface SeedSetup extends SeedVolumes {
 export interface SeedObserver {
   /** Before anything is written: rows to write, by table. */
   planned(missing: TableCounts, target: TableCounts): void;
+  /** The rows are in; indexes and keys are being built. */
+  indexing(): void;
   /** A phase is over: rows that its tables got, and hold now. */
   filled(table: TableName, written: number, total: number): void;
 }
@@ -82,6 +85,10 @@ export class Seed {
       await requireSchema(client);
       await lockSeed(client);
       const started = monotonicMs();
+      if (await areTakenOff(client)) {
+        this.#observer.indexing();
+        await putBack(this.#setup.target, this.#setup.workers);
+      }
       const before = await countRows(client);
       const target = targetRows(this.#setup);
       const missing = Object.fromEntries(
@@ -89,14 +96,9 @@ export class Seed {
       ) as TableCounts;
       requireRoomForLinks(target, before);
       this.#observer.planned(missing, target);
-
-      if (TABLE_NAMES.some((table) => missing[table] > 0)) {
-        await this.#fill(client, before, missing);
-        if (!this.#board.stopped) await client.query(`ANALYZE ${TABLE_NAMES.join(', ')}`);
-      }
-      const tables = await countRows(client);
+      if (totalOf(missing) > 0) await this.#fill(client, before, missing);
       return {
-        tables,
+        tables: await countRows(client),
         written: this.#board.rows,
         seconds: (monotonicMs() - started) / 1000,
         complete: !this.#board.stopped,
@@ -105,27 +107,27 @@ export class Seed {
   }
 
   async #fill(client: Client, before: TableCounts, missing: TableCounts): Promise<void> {
+    const { target, workers, rng, referenceDate } = this.#setup;
+    const blocks = new Map<TableName, IdBlock>();
+    for (const table of TABLE_NAMES) {
+      if (missing[table] > 0) blocks.set(table, await takeIds(client, table, missing[table]));
+    }
+    const parents = await readParents(client, before, blocks);
+    const linkable =
+      before.pacientes_convenios === 0
+        ? parents.pacientes
+        : await readTable(client, 'pacientes', before, blocks, WITHOUT_LINK);
+    requireUnlinked(missing.pacientes_convenios, linkable, parents.convenios);
     const pools = await this.#setup.pools();
-    const pool = new WorkerPool<SeederTask, SeederResult>('seeder', this.#setup.workers);
+    const pool = new WorkerPool<SeederTask, SeederResult>('seeder', workers);
+    const bare = isWorthBare(before, missing) && (await takeOff(client));
     try {
-      const blocks = new Map<TableName, IdBlock>();
-      let total = before;
-      for (const phase of PHASES) {
-        const parents = await readParents(client, phase, before, blocks);
-        const linkable =
-          before.pacientes_convenios === 0
-            ? parents.pacientes
-            : await listParents(client, 'pacientes', WITHOUT_LINK);
-        if (phase.includes('pacientes_convenios')) {
-          requireUnlinked(missing.pacientes_convenios, linkable, parents.convenios);
-        }
-        for (const table of phase) {
-          if (missing[table] > 0) blocks.set(table, await takeIds(client, table, missing[table]));
-        }
+      // Without foreign keys no table has to wait for another.
+      for (const phase of bare ? [TABLE_NAMES] : PHASES) {
         await this.#runPhase(pool, {
-          rng: this.#setup.rng,
-          reference: Date.parse(`${this.#setup.referenceDate}T00:00:00Z`),
-          target: this.#setup.target,
+          rng,
+          reference: Date.parse(`${referenceDate}T00:00:00Z`),
+          target,
           chunks: cutChunks(phase.flatMap((table) => blocks.get(table) ?? [])),
           parents,
           linkable,
@@ -133,14 +135,16 @@ export class Seed {
           board: this.#board.buffer,
         });
         if (this.#board.stopped) return;
-        const now = await countRows(client);
         for (const table of phase) {
-          this.#observer.filled(table, now[table] - total[table], now[table]);
+          this.#observer.filled(table, missing[table], before[table] + missing[table]);
         }
-        total = now;
       }
     } finally {
       await pool.close();
+      if (bare) {
+        this.#observer.indexing();
+        await putBack(target, workers);
+      }
     }
   }
 
@@ -160,21 +164,40 @@ export class Seed {
   }
 }
 
-/** What the tables of a phase may reference; in the phase that fills the parents, nothing yet. */
+/**
+ * Rows from which on indexes and keys are taken off first: below, doing so and putting them back costs
+ * more than it saves.
+ */
+const WORTH_BARE_ROWS = 50_000;
+/** Tables with no more rows than this, in all, count as empty: the lookups are there from the start. */
+const EMPTY_ROWS = 1_000;
+
+function isWorthBare(before: TableCounts, missing: TableCounts): boolean {
+  return totalOf(before) <= EMPTY_ROWS && totalOf(missing) >= WORTH_BARE_ROWS;
+}
+
+/** What seeded rows may reference: what is there, and what this seed adds. */
 async function readParents(
   client: Client,
-  phase: readonly TableName[],
   before: TableCounts,
   blocks: ReadonlyMap<TableName, IdBlock>,
 ): Promise<Record<ParentTable, Parents>> {
   const parents = {} as Record<ParentTable, Parents>;
-  for (const table of PARENT_TABLES) {
-    const block = blocks.get(table);
-    if (phase.includes(table)) parents[table] = { kind: 'run', first: 1, count: 0 };
-    else if (before[table] === 0 && block !== undefined) parents[table] = { kind: 'run', ...block };
-    else parents[table] = await listParents(client, table);
-  }
+  for (const table of PARENT_TABLES)
+    parents[table] = await readTable(client, table, before, blocks);
   return parents;
+}
+
+async function readTable(
+  client: Client,
+  table: ParentTable,
+  before: TableCounts,
+  blocks: ReadonlyMap<TableName, IdBlock>,
+  only?: string,
+): Promise<Parents> {
+  const { first, count } = blocks.get(table) ?? { first: 0, count: 0 };
+  const listed = await listParents(client, table, before[table] === 0 ? 'false' : only);
+  return { ...listed, first, run: count };
 }
 
 /** Patients without any convênio yet: a second seed cannot collide with the links of the first. */
@@ -194,7 +217,7 @@ function requireRoomForLinks(target: TableCounts, before: TableCounts): void {
 
 /** Refuses to complete links for which too few patients without any are left. */
 function requireUnlinked(missing: number, linkable: Parents, convenios: Parents): void {
-  const { capacity } = new LinkPlan(0, linkable.count, convenios.count);
+  const capacity = new LinkPlan(0, sizeOf(linkable), sizeOf(convenios)).capacity;
   if (missing > capacity)
     throw new OperatorError(EXIT.state, (m) => m.seed.noRoomForLinks({ missing, capacity }));
 }

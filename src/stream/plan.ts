@@ -1,20 +1,22 @@
+import type { Settings } from '../config/settings.js';
 import { EVENT_TYPES, type EventType } from '../hospital/events/index.js';
 import { shareWorkers, splitExactly, type WorkerShare } from '../pacing/mix.js';
 import type { PaceSpec } from '../pacing/pacer.js';
 import type { ProducerTask } from '../threads/protocol.js';
 
 /** What of the settings shapes the load. */
-export interface LoadSettings {
-  readonly workers: number;
-  readonly rate: number | 'max' | null;
-  readonly intervalSeconds: number;
-  readonly maxJitterMs: number;
-  readonly batchSize: number;
-  readonly durationSeconds: number | null;
-  readonly maxEvents: number | null;
-  readonly only: readonly EventType[];
-  readonly weights: Readonly<Record<EventType, number>>;
-}
+export type LoadSettings = Pick<
+  Settings['stream'],
+  | 'workers'
+  | 'rate'
+  | 'intervalSeconds'
+  | 'maxJitterMs'
+  | 'batchSize'
+  | 'durationSeconds'
+  | 'maxEvents'
+  | 'only'
+  | 'weights'
+>;
 
 /** One worker's part of the load. */
 export type WorkerPlan = Pick<

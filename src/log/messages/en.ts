@@ -30,6 +30,10 @@ export const en: Messages = {
     stopping: () => 'stop requested — finishing the chunks in flight (repeat to force)',
     interrupted: (e) =>
       `seed interrupted after ${number(e.written)} rows; run \`seed\` again to complete it or \`reset\` to start over`,
+    indexing: () => 'building indexes and keys',
+    restored: () => 'indexes and keys that an interrupted seed had taken off were put back',
+    unfinished: () =>
+      'a seed was interrupted before it put indexes and keys back; run `seed` or `init-db` first',
     alreadyRunning: () => 'another seed of this database is under way; wait until it has ended',
     tooManyLinks: (e) =>
       `SEED_PACIENTES_CONVENIOS asks for ${number(e.links)} links, but ${number(e.pacientes)} patients have room for ${number(e.capacity)} at most (up to 3 convênios a patient); lower it or raise SEED_PACIENTES`,

@@ -38,6 +38,10 @@ export const ptBR = {
     stopping: () => 'parada pedida — concluindo os blocos em andamento (repita para forçar)',
     interrupted: (e: { written: number }) =>
       `carga inicial interrompida após ${ptNumber(e.written)} registros; rode \`seed\` de novo para completá-la ou \`reset\` para recomeçar`,
+    indexing: () => 'recriando índices e chaves',
+    restored: () => 'índices e chaves que uma carga interrompida havia retirado foram recolocados',
+    unfinished: () =>
+      'uma carga inicial foi interrompida antes de recolocar índices e chaves; rode `seed` ou `init-db` antes',
     alreadyRunning: () =>
       'outra carga inicial (seed) já está em andamento neste banco; espere que ela termine',
     tooManyLinks: (e: { links: number; pacientes: number; capacity: number }) =>

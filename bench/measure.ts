@@ -1,0 +1,55 @@
+/** Figures of one contender over the rounds of a run, in the order of the rounds. */
+export interface Series {
+  readonly name: string;
+  readonly unit: string;
+  readonly values: readonly number[];
+}
+
+export interface Spread {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Median with the extremes. Throws on no values. */
+export function spreadOf(values: readonly number[]): Spread {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length / 2;
+  const low = sorted[Math.ceil(middle) - 1];
+  const high = sorted[Math.floor(middle)];
+  if (low === undefined || high === undefined) throw new Error('nothing was measured');
+  return { median: (low + high) / 2, min: sorted[0] ?? low, max: sorted.at(-1) ?? high };
+}
+
+/**
+ * Ours against a peer's, round by round: both were measured right after each other, so what the
+ * machine was doing meanwhile cancels out of the ratio.
+ */
+export function ratiosOf(ours: Series, peer: Series): Spread {
+  return spreadOf(ours.values.map((value, round) => value / (peer.values[round] ?? Number.NaN)));
+}
+
+/** One line of a result: a figure, what it is held against, and what it should be. */
+export interface Finding {
+  readonly what: string;
+  readonly ours: Series;
+  readonly peer: Series | null;
+  /** `least`: the ratio (or, without a peer, the figure) should be at least this; `most`: at most. */
+  readonly least?: number;
+  readonly most?: number;
+}
+
+/** Whether the median holds what was asked for; null where nothing was. */
+export function holds({ ours, peer, least, most }: Finding): boolean | null {
+  const { median } = peer === null ? spreadOf(ours.values) : ratiosOf(ours, peer);
+  if (least !== undefined) return median >= least;
+  return most === undefined ? null : median <= most;
+}
+
+export function round(value: number): number {
+  return Number(value.toPrecision(4));
+}
+
+export function spreadText({ median, min, max }: Spread): string {
+  return `${round(median)} (${round(min)}–${round(max)})`;
+}

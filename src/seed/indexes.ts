@@ -1,0 +1,212 @@
+import type { Client } from 'pg';
+import { EXIT, OperatorError } from '../errors.js';
+import { TABLE_NAMES } from '../hospital/tables.js';
+import { connect, withConnection } from '../postgres/connect.js';
+import { describeFailure } from '../postgres/failures.js';
+import type { ConnectionTarget } from '../postgres/target.js';
+import { lockSeed } from './locks.js';
+
+/*
+ * COPY into a table without indexes and keys, which are then built at once, takes a fraction of the
+ * time that maintaining them row by row does. What is taken off is written down in the database in the
+ * same transaction that takes it off, and struck out in the one that puts it back: wherever a seed is
+ * killed, what is missing can be put back exactly as it was, by `seed` or by `init-db`.
+ */
+
+/** Where the statements are written down while indexes and keys are off. */
+const NOTES = 'oltp_simulator_seed.put_back';
+const NOTES_SCHEMA = 'oltp_simulator_seed';
+
+/** A table that somebody reads or writes right now is not worth waiting for. */
+const LOCK_PATIENCE = '2s';
+
+/** Refusals after which a seed simply leaves the indexes on. */
+const LEAVE_ON: ReadonlySet<string> = new Set([
+  '2BP01', // something else depends on a key
+  '42501', // the role may not
+  '55P03', // a table is in use
+]);
+
+/**
+ * The order of putting back. Indexes, and the scans that validate foreign keys, are built side by
+ * side; what only changes the catalog goes one by one, since it locks two tables at a time.
+ */
+const STEPS = [
+  { name: 'index', sideBySide: true },
+  { name: 'constraint', sideBySide: false },
+  { name: 'foreign-key', sideBySide: false },
+  { name: 'validation', sideBySide: true },
+] as const;
+
+/** Whether a seed that was killed left indexes or keys off. */
+export async function areTakenOff(client: Client): Promise<boolean> {
+  const { rows } = await client.query<{ there: boolean }>(
+    'SELECT to_regclass($1) IS NOT NULL AS there',
+    [NOTES],
+  );
+  return rows[0]?.there ?? false;
+}
+
+/**
+ * Takes all indexes and keys off the hospital's tables, in one transaction. False, and nothing
+ * changed, where that would not be safe or not be allowed: somebody follows the tables by logical
+ * decoding, works in the database, or has hung something of their own on a key.
+ */
+export async function takeOff(client: Client): Promise<boolean> {
+  const tables = await ownTables(client);
+  const { rows: allowed } = await client.query<{ may: boolean }>(MAY_TAKE_OFF, [tables]);
+  if (allowed[0]?.may !== true) return false;
+  await client.query('BEGIN');
+  try {
+    // Without a search_path the catalog spells every name out, and the notes hold wherever it leads.
+    await client.query(
+      `SET LOCAL search_path = pg_catalog; SET LOCAL lock_timeout = '${LOCK_PATIENCE}'`,
+    );
+    await client.query(`CREATE SCHEMA ${NOTES_SCHEMA}`);
+    await client.query(
+      `CREATE TABLE ${NOTES} (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, step text NOT NULL, statement text NOT NULL)`,
+    );
+    await client.query(`INSERT INTO ${NOTES} (step, statement) ${DEFINITIONS}`, [tables]);
+    const { rows } = await client.query<{ statement: string }>(REMOVALS, [tables]);
+    for (const { statement } of rows) await client.query(statement);
+    await client.query('COMMIT');
+    return true;
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => undefined);
+    if (LEAVE_ON.has(describeFailure(error).sqlstate ?? '')) return false;
+    throw error;
+  }
+}
+
+/** Throws an `OperatorError` while indexes or keys are off: rows written now could break them. */
+export async function requireWhole(client: Client): Promise<void> {
+  if (await areTakenOff(client)) throw new OperatorError(EXIT.state, (m) => m.seed.unfinished());
+}
+
+/**
+ * Puts back what a killed seed left off, if it did; true when there was something. Throws an
+ * `OperatorError` when that seed is still under way.
+ */
+export async function restore(target: ConnectionTarget, connections: number): Promise<boolean> {
+  return withConnection(target, async (client) => {
+    if (!(await areTakenOff(client))) return false;
+    await lockSeed(client);
+    await putBack(target, connections);
+    return true;
+  });
+}
+
+/** Forgets what is written down: the tables that it is about are gone. */
+export async function forget(client: Client): Promise<void> {
+  await client.query(`DROP TABLE IF EXISTS ${NOTES}`);
+  await client.query(`DROP SCHEMA IF EXISTS ${NOTES_SCHEMA}`);
+}
+
+/** Puts back what is written down, over as many connections, and forgets it. */
+export async function putBack(target: ConnectionTarget, connections: number): Promise<void> {
+  const clients: Client[] = [];
+  try {
+    for (let i = 0; i < connections; i++) clients.push(await connect(target));
+    const [first] = clients;
+    if (first === undefined || !(await areTakenOff(first))) return;
+    for (const { name, sideBySide } of STEPS) {
+      const { rows } = await first.query<Note>(
+        `SELECT id, statement FROM ${NOTES} WHERE step = $1 ORDER BY id`,
+        [name],
+      );
+      const workers = sideBySide ? clients : [first];
+      await Promise.all(workers.map((client) => carryOut(client, rows)));
+    }
+    await forget(first);
+  } finally {
+    await Promise.all(clients.map((client) => client.end().catch(() => undefined)));
+  }
+}
+
+interface Note {
+  readonly id: number;
+  readonly statement: string;
+}
+
+/** Takes notes off the list, carries each out, and strikes it out in the same transaction. */
+async function carryOut(client: Client, notes: Note[]): Promise<void> {
+  for (let note = notes.shift(); note !== undefined; note = notes.shift()) {
+    await client.query('BEGIN');
+    await client.query(note.statement);
+    await client.query(`DELETE FROM ${NOTES} WHERE id = $1`, [note.id]);
+    await client.query('COMMIT');
+  }
+}
+
+async function ownTables(client: Client): Promise<readonly string[]> {
+  const { rows } = await client.query<{ oid: string }>(
+    'SELECT to_regclass(quote_ident(name))::oid::text AS oid FROM unnest($1::text[]) AS t (name)',
+    [TABLE_NAMES],
+  );
+  return rows.map(({ oid }) => oid);
+}
+
+const OWN_TABLES = 'SELECT unnest($1::oid[])';
+
+/**
+ * No publication and no logical slot (a consumer would see rows of tables without a key), nobody else
+ * in the database, all tables ours, and no index that carries more than its definition.
+ */
+const MAY_TAKE_OFF = `
+  SELECT NOT EXISTS (SELECT 1 FROM pg_publication_tables p
+                      WHERE to_regclass(format('%I.%I', p.schemaname, p.tablename))::oid IN (${OWN_TABLES}))
+     AND NOT EXISTS (SELECT 1 FROM pg_replication_slots s WHERE s.database = current_database())
+     AND NOT EXISTS (SELECT 1 FROM pg_stat_activity a
+                      WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
+                        AND a.backend_type = 'client backend')
+     AND NOT EXISTS (SELECT 1 FROM pg_class c WHERE c.oid IN (${OWN_TABLES})
+                      AND (c.relkind <> 'r' OR c.relhassubclass OR c.relispartition OR c.relreplident <> 'd'
+                           OR NOT pg_has_role(c.relowner, 'USAGE')))
+     AND NOT EXISTS (SELECT 1 FROM pg_constraint f
+                      WHERE f.contype = 'f' AND f.confrelid IN (${OWN_TABLES})
+                        AND f.conrelid NOT IN (${OWN_TABLES}))
+     AND NOT EXISTS (SELECT 1 FROM pg_constraint x
+                      WHERE x.conrelid IN (${OWN_TABLES})
+                        AND (x.contype = 'x' OR x.contype <> 'n' AND obj_description(x.oid, 'pg_constraint') IS NOT NULL))
+     AND NOT EXISTS (SELECT 1 FROM pg_index i
+                      WHERE i.indrelid IN (${OWN_TABLES})
+                        AND (NOT i.indisvalid OR i.indisclustered OR i.indisreplident
+                             OR obj_description(i.indexrelid, 'pg_class') IS NOT NULL)) AS may`;
+
+/** What puts every index and key back, by step: the catalog's own definitions, names included. */
+const DEFINITIONS = `
+  SELECT 'index', pg_get_indexdef(i.indexrelid)
+    FROM pg_index i WHERE i.indrelid IN (${OWN_TABLES})
+   UNION ALL
+  SELECT 'constraint',
+         format('ALTER TABLE %s ADD CONSTRAINT %I %s USING INDEX %I%s', k.conrelid::regclass, k.conname,
+                CASE k.contype WHEN 'p' THEN 'PRIMARY KEY' ELSE 'UNIQUE' END, c.relname,
+                CASE WHEN k.condeferred THEN ' DEFERRABLE INITIALLY DEFERRED'
+                     WHEN k.condeferrable THEN ' DEFERRABLE' ELSE '' END)
+    FROM pg_constraint k JOIN pg_class c ON c.oid = k.conindid
+   WHERE k.conrelid IN (${OWN_TABLES}) AND k.contype IN ('p', 'u')
+   UNION ALL
+  SELECT 'foreign-key',
+         format('ALTER TABLE %s ADD CONSTRAINT %I %s NOT VALID', f.conrelid::regclass, f.conname,
+                regexp_replace(pg_get_constraintdef(f.oid), ' NOT VALID$', ''))
+    FROM pg_constraint f WHERE f.conrelid IN (${OWN_TABLES}) AND f.contype = 'f'
+   UNION ALL
+  SELECT 'validation',
+         format('ALTER TABLE %s VALIDATE CONSTRAINT %I', f.conrelid::regclass, f.conname)
+    FROM pg_constraint f
+   WHERE f.conrelid IN (${OWN_TABLES}) AND f.contype = 'f' AND f.convalidated`;
+
+/** What takes them off: foreign keys first, then the keys that they lean on, then other indexes. */
+const REMOVALS = `
+  SELECT statement FROM (
+    SELECT 1 AS turn, format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) AS statement
+      FROM pg_constraint WHERE conrelid IN (${OWN_TABLES}) AND contype = 'f'
+     UNION ALL
+    SELECT 2, format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname)
+      FROM pg_constraint WHERE conrelid IN (${OWN_TABLES}) AND contype IN ('p', 'u')
+     UNION ALL
+    SELECT 3, format('DROP INDEX %s', i.indexrelid::regclass)
+      FROM pg_index i
+     WHERE i.indrelid IN (${OWN_TABLES})
+       AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u'))
+  ) AS removals ORDER BY turn`;
