@@ -1,20 +1,80 @@
-import { holds, ratiosOf, spreadOf, spreadText } from './measure.js';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { packageRoot } from '../src/package-root.js';
+import { layOut } from '../src/report/table.js';
+import { type Finding, holds, ratiosOf, round, spreadOf, spreadText } from './measure.js';
+import { benchMemory } from './memory.js';
+import { benchPacing } from './pacing.js';
+import { benchSeed } from './seed.js';
 import { BenchServer } from './server.js';
+import { benchStartUp } from './start-up.js';
 import { benchStream } from './stream.js';
 
-const server = await BenchServer.start();
-try {
-  const findings = await benchStream(server, { rounds: 3, seconds: 5 });
-  for (const finding of findings) {
-    const { what, ours, peer } = finding;
-    console.log(
-      what,
-      spreadText(spreadOf(ours.values)),
-      peer &&
-        `${peer.name} ${spreadText(spreadOf(peer.values))} ratio ${spreadText(ratiosOf(ours, peer))}`,
-      holds(finding),
-    );
+/** What can be measured, by name; all of it without one. */
+const BENCHES: Readonly<Record<string, (server: BenchServer) => Promise<Finding[]>>> = {
+  seed: (server) =>
+    benchSeed(server, { rounds: 3, rows: 3_000_000, sizes: [300_000, 3_000_000, 10_000_000] }),
+  stream: (server) => benchStream(server, { rounds: 3, seconds: 8 }),
+  pacing: (server) => benchPacing(server, { rounds: 2, seconds: 60 }),
+  'start-up': (server) => benchStartUp(server, { rounds: 3, patients: 10_000_000 }),
+  memory: (server) =>
+    benchMemory(server, { rounds: 3, seconds: 20, patients: [10_000, 10_000_000] }),
+};
+
+const names = process.argv.slice(2);
+const unknown = names.filter((name) => !(name in BENCHES));
+if (unknown.length > 0) {
+  process.stderr.write(
+    `no bench ${unknown.join(', ')}; there are ${Object.keys(BENCHES).join(', ')}\n`,
+  );
+  process.exit(2);
+}
+const findings: Finding[] = [];
+for (const [name, bench] of Object.entries(BENCHES)) {
+  if (names.length > 0 && !names.includes(name)) continue;
+  process.stderr.write(`${name}\n`);
+  const server = await BenchServer.start();
+  try {
+    findings.push(...(await bench(server)));
+  } finally {
+    await server.stop();
   }
-} finally {
-  await server.stop();
+}
+process.stdout.write(
+  layOut([['what', 'ours', 'peer', 'ratio', 'asked', 'holds'], ...findings.map(rowOf)]),
+);
+save(findings);
+
+function rowOf(finding: Finding): string[] {
+  const { what, ours, peer, least, most } = finding;
+  const asked = least !== undefined ? `≥ ${least}` : most !== undefined ? `≤ ${most}` : '';
+  const own =
+    ours.values.length === 0 ? 'skipped' : `${spreadText(spreadOf(ours.values))} ${ours.unit}`;
+  if (peer === null) return [what, own, '', '', asked, verdict(finding)];
+  if (peer.values.length === 0)
+    return [what, own, `${peer.name}: skipped, not installed`, '', asked, ''];
+  const other = `${peer.name} ${spreadText(spreadOf(peer.values))}`;
+  return [what, own, other, spreadText(ratiosOf(ours, peer)), asked, verdict(finding)];
+}
+
+function verdict(finding: Finding): string {
+  const held = holds(finding);
+  return held === null ? '' : held ? 'yes' : 'NO';
+}
+
+/** Keeps the figures of a run, with the machine that it ran on. */
+function save(results: readonly Finding[]): void {
+  const folder = join(packageRoot(), 'bench', 'results');
+  mkdirSync(folder, { recursive: true });
+  const at = new Date().toISOString();
+  const machine = {
+    cpu: cpus()[0]?.model ?? 'unknown',
+    cores: cpus().length,
+    memory_gib: round(totalmem() / 2 ** 30),
+    node: process.version,
+  };
+  const file = join(folder, `${at.replaceAll(':', '-').slice(0, 19)}.json`);
+  writeFileSync(file, `${JSON.stringify({ at, machine, findings: results }, null, 2)}\n`);
+  process.stderr.write(`${file}\n`);
 }

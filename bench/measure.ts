@@ -53,3 +53,23 @@ export function round(value: number): number {
 export function spreadText({ median, min, max }: Spread): string {
   return `${round(median)} (${round(min)}–${round(max)})`;
 }
+
+/** Gathers figures as they come, and shows them on stderr: a bench takes minutes. */
+export class Collector {
+  readonly #unit: string;
+  readonly #values = new Map<string, number[]>();
+
+  constructor(unit: string) {
+    this.#unit = unit;
+  }
+
+  note(contender: string, value: number): void {
+    this.#values.set(contender, [...(this.#values.get(contender) ?? []), value]);
+    process.stderr.write(`  ${contender}: ${round(value)} ${this.#unit}\n`);
+  }
+
+  /** The figures of a contender, none where it was skipped. */
+  series(contender: string, name: string): Series {
+    return { name, unit: this.#unit, values: this.#values.get(contender) ?? [] };
+  }
+}

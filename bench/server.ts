@@ -1,4 +1,5 @@
-import { mkdtempSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { chmodSync, mkdtempSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +11,8 @@ import { run } from './peers.js';
 
 /** Where the bench's server looks for a port first. */
 const FIRST_PORT = 54_400;
-const CLI = new URL('../src/cli.js', import.meta.url).pathname;
+/** The program as it is run: compiled. */
+export const CLI = new URL('../src/cli.js', import.meta.url).pathname;
 
 /** A server of the bench's own: PostgreSQL as it comes, with fsync and synchronous_commit on. */
 export class BenchServer {
@@ -27,7 +29,6 @@ export class BenchServer {
   static async start(): Promise<BenchServer> {
     const folder = mkdtempSync(join(tmpdir(), 'oltp-bench-'));
     // The server's account must be able to enter.
-    const { chmodSync } = await import('node:fs');
     chmodSync(folder, 0o755);
     const server = await openEmbedded(
       {
@@ -73,22 +74,86 @@ export class BenchServer {
     });
   }
 
-  /** Runs our own program against this server, as a process; `env`: further settings. */
-  cli(args: readonly string[], env: Record<string, string> = {}) {
-    const { host, port, user, password, database } = this.target;
-    return run(process.execPath, [CLI, ...args], {
+  /** Empty tables but for so many patients, and a few of the rest. */
+  async fillPatients(patients: number): Promise<void> {
+    await this.reset();
+    await this.cli(['seed'], {
+      SEED_PACIENTES: String(patients),
+      SEED_VALIDATE_FOREIGN_KEYS: 'false',
+    });
+    await this.settle();
+  }
+
+  /** Seconds from starting `stream` until it tells of its first committed batch. */
+  async firstCommit(): Promise<number> {
+    const began = process.hrtime.bigint();
+    const child = this.#spawn(['stream', '--jitter', '0', '--lang', 'en'], { LOG_LEVEL: 'INFO' });
+    try {
+      return await new Promise<number>((resolve, reject) => {
+        let said = '';
+        child.stderr.on('data', (chunk) => {
+          said += chunk;
+          if (said.includes('inserted +')) resolve(Number(process.hrtime.bigint() - began) / 1e9);
+        });
+        child.on('close', () => reject(new Error(`stream ended: ${said}`)));
+      });
+    } finally {
+      await end(child);
+    }
+  }
+
+  /** The most memory, in MB, that `stream --rate max` with 4 workers had at any time. */
+  async peakMemory(seconds: number): Promise<number> {
+    const args = ['stream', '--rate', 'max', '--workers', '4', '--duration', `${seconds}s`];
+    const child = this.#spawn(args, {});
+    let peak = 0;
+    const look = setInterval(() => {
+      const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
+      peak = Math.max(peak, Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024);
+    }, 100);
+    await new Promise((resolve) => {
+      child.on('exit', () => {
+        clearInterval(look);
+        resolve(null);
+      });
+    });
+    return peak;
+  }
+
+  #spawn(args: readonly string[], env: Record<string, string>) {
+    return spawn(process.execPath, [CLI, ...args], {
       cwd: this.folder,
-      env: {
-        PATH: process.env.PATH ?? '',
-        PG_HOST: host,
-        PG_PORT: String(port),
-        PG_USER: user,
-        PG_PASSWORD: password ?? '',
-        PG_DATABASE: database,
-        PG_SSLMODE: 'disable',
-        LOG_LEVEL: 'WARNING',
-        ...env,
-      },
+      env: { ...this.#environment(), ...env },
+      stdio: ['ignore', 'ignore', 'pipe'],
     });
   }
+
+  #environment(): Record<string, string> {
+    const { host, port, user, password, database } = this.target;
+    return {
+      PATH: process.env.PATH ?? '',
+      PG_HOST: host,
+      PG_PORT: String(port),
+      PG_USER: user,
+      PG_PASSWORD: password ?? '',
+      PG_DATABASE: database,
+      PG_SSLMODE: 'disable',
+      LOG_LEVEL: 'WARNING',
+    };
+  }
+
+  /** Runs our own program against this server, as a process; `env`: further settings. */
+  cli(args: readonly string[], env: Record<string, string> = {}) {
+    return run(process.execPath, [CLI, ...args], {
+      cwd: this.folder,
+      env: { ...this.#environment(), ...env },
+    });
+  }
+}
+
+async function end(child: ReturnType<typeof spawn>): Promise<void> {
+  if (child.exitCode !== null) return;
+  const ended = new Promise((resolve) => child.on('exit', resolve));
+  child.kill('SIGINT');
+  await ended;
 }

@@ -5,6 +5,7 @@ import { type ParentTable, TABLES, type TableName } from '../src/hospital/tables
 import type { IdView } from '../src/ids/view.js';
 import { describeFailure } from '../src/postgres/failures.js';
 import { lockPatients, type Written } from '../src/postgres/statements.js';
+import { together } from '../src/postgres/together.js';
 import { BatchResult, type OpenBatch } from './batch-result.js';
 import type { Candidates } from './candidates.js';
 import type { Composer } from './composer.js';
@@ -202,15 +203,17 @@ async function sendAll(
   writes: readonly Write[],
 ): Promise<(Written | undefined)[]> {
   const sent: Promise<unknown>[] = [];
-  if (begin) sent.push(client.query('BEGIN'));
-  const answers = writes.map((write) => {
-    if (write.operation === 'insert' && write.table === 'pacientes_convenios') {
-      const patients = write.rows.map((row) => Number(row[PATIENT_OF_LINK]));
-      sent.push(client.query(query(lockPatients(patients.sort((a, b) => a - b)))));
-    }
-    const answer = client.query<Written>(query(statementOf(write)));
-    sent.push(answer);
-    return answer;
+  const answers = together(client, () => {
+    if (begin) sent.push(client.query('BEGIN'));
+    return writes.map((write) => {
+      if (write.operation === 'insert' && write.table === 'pacientes_convenios') {
+        const patients = write.rows.map((row) => Number(row[PATIENT_OF_LINK]));
+        sent.push(client.query(query(lockPatients(patients))));
+      }
+      const answer = client.query<Written>(query(statementOf(write)));
+      sent.push(answer);
+      return answer;
+    });
   });
   // All of them first: a failure is followed by those of the statements behind it.
   for (const outcome of await Promise.allSettled(sent)) {

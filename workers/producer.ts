@@ -4,7 +4,7 @@ import { EVENTS, type EventType } from '../src/hospital/events/index.js';
 import { nextType } from '../src/pacing/mix.js';
 import { makePacer, type Pacer } from '../src/pacing/pacer.js';
 import { describeFailure, type Failure } from '../src/postgres/failures.js';
-import { sleep } from '../src/threads/clock.js';
+import { sleep, sleepExactly } from '../src/threads/clock.js';
 import { Control } from '../src/threads/control.js';
 import type { ProducerResult, ProducerTask } from '../src/threads/protocol.js';
 import { Tally } from '../src/threads/tally.js';
@@ -145,8 +145,8 @@ class Producer {
       if (endMs !== null && (due > endMs || now > endMs + OVERRUN_MS)) return { ended: 'finished' };
       if (state === 'running' && now >= due) return null;
       this.#reporter.flushIfDue();
-      const wait = state === 'paused' ? SLICE_MS : Math.min(due - now, SLICE_MS);
-      await sleep(wait);
+      if (state === 'paused') await sleep(SLICE_MS);
+      else await sleepExactly(Math.min(due - now, SLICE_MS));
     }
   }
 
@@ -238,6 +238,7 @@ class Producer {
     if (batch.pending !== null) {
       this.#tally.response.record(now - due);
       this.#tally.service.record(now - sent);
+      this.#tally.lag.record(sent - due);
     }
     this.#writer.confirm(spec, batch);
     this.#reporter.committed();

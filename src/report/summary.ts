@@ -38,7 +38,12 @@ export interface RunSummary {
   readonly rejected: Readonly<Record<string, number>>;
   readonly retries: number;
   readonly reconnects: number;
-  readonly latency_ms: { readonly response: Quantiles; readonly service: Quantiles };
+  readonly latency_ms: {
+    readonly response: Quantiles;
+    readonly service: Quantiles;
+    /** From due to sent: the part of the response that is not the server's. */
+    readonly lag: Quantiles;
+  };
   readonly stopped_by: StoppedBy;
 }
 
@@ -83,6 +88,7 @@ export function summarize(facts: RunFacts, ending: Ending, tallies: readonly Tal
     latency_ms: {
       response: quantiles(merge(tallies.map((tally) => tally.response))),
       service: quantiles(merge(tallies.map((tally) => tally.service))),
+      lag: quantiles(merge(tallies.map((tally) => tally.lag))),
     },
     stopped_by: ending.stoppedBy,
   };

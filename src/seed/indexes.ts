@@ -14,8 +14,9 @@ import { lockSeed } from './locks.js';
  */
 
 /** Where the statements are written down while indexes and keys are off. */
-const NOTES = 'oltp_simulator_seed.put_back';
 const NOTES_SCHEMA = 'oltp_simulator_seed';
+const NOTES_TABLE = 'put_back';
+const NOTES = `${NOTES_SCHEMA}.${NOTES_TABLE}`;
 
 /** A table that somebody reads or writes right now is not worth waiting for. */
 const LOCK_PATIENCE = '2s';
@@ -23,6 +24,7 @@ const LOCK_PATIENCE = '2s';
 /** Refusals after which a seed simply leaves the indexes on. */
 const LEAVE_ON: ReadonlySet<string> = new Set([
   '2BP01', // something else depends on a key
+  '40P01', // a table is in use, by somebody who wants another one of them
   '42501', // the role may not
   '55P03', // a table is in use
 ]);
@@ -40,11 +42,13 @@ const STEPS = [
 
 /** Whether a seed that was killed left indexes or keys off. */
 export async function areTakenOff(client: Client): Promise<boolean> {
-  const { rows } = await client.query<{ there: boolean }>(
-    'SELECT to_regclass($1) IS NOT NULL AS there',
-    [NOTES],
+  // Not to_regclass: that fails for a role that may not look into the schema.
+  const { rowCount } = await client.query(
+    `SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = $1 AND c.relname = $2`,
+    [NOTES_SCHEMA, NOTES_TABLE],
   );
-  return rows[0]?.there ?? false;
+  return rowCount !== 0;
 }
 
 /**
@@ -62,7 +66,7 @@ export async function takeOff(client: Client): Promise<boolean> {
     await client.query(
       `SET LOCAL search_path = pg_catalog; SET LOCAL lock_timeout = '${LOCK_PATIENCE}'`,
     );
-    await client.query(`CREATE SCHEMA ${NOTES_SCHEMA}`);
+    await client.query(`CREATE SCHEMA IF NOT EXISTS ${NOTES_SCHEMA}`);
     await client.query(
       `CREATE TABLE ${NOTES} (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, step text NOT NULL, statement text NOT NULL)`,
     );
@@ -98,8 +102,7 @@ export async function restore(target: ConnectionTarget, connections: number): Pr
 
 /** Forgets what is written down: the tables that it is about are gone. */
 export async function forget(client: Client): Promise<void> {
-  await client.query(`DROP TABLE IF EXISTS ${NOTES}`);
-  await client.query(`DROP SCHEMA IF EXISTS ${NOTES_SCHEMA}`);
+  await client.query(`DROP TABLE IF EXISTS ${NOTES}; DROP SCHEMA IF EXISTS ${NOTES_SCHEMA}`);
 }
 
 /** Puts back what is written down, over as many connections, and forgets it. */
@@ -128,12 +131,13 @@ interface Note {
   readonly statement: string;
 }
 
-/** Takes notes off the list, carries each out, and strikes it out in the same transaction. */
+/** Takes notes off the list, strikes each out, and carries it out in the same transaction. */
 async function carryOut(client: Client, notes: Note[]): Promise<void> {
   for (let note = notes.shift(); note !== undefined; note = notes.shift()) {
     await client.query('BEGIN');
-    await client.query(note.statement);
-    await client.query(`DELETE FROM ${NOTES} WHERE id = $1`, [note.id]);
+    // First: a session that a killed seed left behind may still be at it, and may yet succeed.
+    const { rowCount } = await client.query(`DELETE FROM ${NOTES} WHERE id = $1`, [note.id]);
+    if (rowCount === 1) await client.query(note.statement);
     await client.query('COMMIT');
   }
 }
@@ -148,9 +152,14 @@ async function ownTables(client: Client): Promise<readonly string[]> {
 
 const OWN_TABLES = 'SELECT unnest($1::oid[])';
 
+/** The bit of INSERT in pg_trigger.tgtype. */
+const TRIGGER_ON_INSERT = 4;
+
 /**
  * No publication and no logical slot (a consumer would see rows of tables without a key), nobody else
- * in the database, all tables ours, and no index that carries more than its definition.
+ * in the database (of other roles' sessions the kind may not be told), all tables ours and free of
+ * triggers that would see the rows in another order, the right to make indexes, no foreign key between
+ * them and other tables, and no index or key that carries more than its definition.
  */
 const MAY_TAKE_OFF = `
   SELECT NOT EXISTS (SELECT 1 FROM pg_publication_tables p
@@ -158,19 +167,25 @@ const MAY_TAKE_OFF = `
      AND NOT EXISTS (SELECT 1 FROM pg_replication_slots s WHERE s.database = current_database())
      AND NOT EXISTS (SELECT 1 FROM pg_stat_activity a
                       WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
-                        AND a.backend_type = 'client backend')
+                        AND a.usesysid IS NOT NULL
+                        AND coalesce(a.backend_type, 'client backend') = 'client backend')
      AND NOT EXISTS (SELECT 1 FROM pg_class c WHERE c.oid IN (${OWN_TABLES})
                       AND (c.relkind <> 'r' OR c.relhassubclass OR c.relispartition OR c.relreplident <> 'd'
-                           OR NOT pg_has_role(c.relowner, 'USAGE')))
+                           OR NOT pg_has_role(c.relowner, 'USAGE')
+                           OR NOT has_schema_privilege(c.relnamespace, 'CREATE')))
+     AND NOT EXISTS (SELECT 1 FROM pg_trigger t
+                      WHERE t.tgrelid IN (${OWN_TABLES}) AND NOT t.tgisinternal
+                        AND t.tgtype & ${TRIGGER_ON_INSERT} <> 0)
      AND NOT EXISTS (SELECT 1 FROM pg_constraint f
-                      WHERE f.contype = 'f' AND f.confrelid IN (${OWN_TABLES})
-                        AND f.conrelid NOT IN (${OWN_TABLES}))
+                      WHERE f.contype = 'f'
+                        AND (f.confrelid IN (${OWN_TABLES})) <> (f.conrelid IN (${OWN_TABLES})))
      AND NOT EXISTS (SELECT 1 FROM pg_constraint x
-                      WHERE x.conrelid IN (${OWN_TABLES})
-                        AND (x.contype = 'x' OR x.contype <> 'n' AND obj_description(x.oid, 'pg_constraint') IS NOT NULL))
-     AND NOT EXISTS (SELECT 1 FROM pg_index i
+                      WHERE x.conrelid IN (${OWN_TABLES}) AND x.contype IN ('p', 'u', 'f')
+                        AND obj_description(x.oid, 'pg_constraint') IS NOT NULL)
+     AND NOT EXISTS (SELECT 1 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
                       WHERE i.indrelid IN (${OWN_TABLES})
-                        AND (NOT i.indisvalid OR i.indisclustered OR i.indisreplident
+                        AND (NOT i.indisvalid OR i.indisclustered OR i.indisreplident OR i.indisexclusion
+                             OR c.reltablespace <> 0
                              OR obj_description(i.indexrelid, 'pg_class') IS NOT NULL)) AS may`;
 
 /** What puts every index and key back, by step: the catalog's own definitions, names included. */

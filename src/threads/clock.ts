@@ -10,3 +10,19 @@ export function monotonicMs(): number {
 export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
 }
+
+/** Timers of Node.js are late by up to this; what is left of a wait is waited out exactly. */
+const TIMER_SLACK_MS = 3;
+/** A word that nobody ever wakes anybody by. */
+const NOBODY = new Int32Array(new SharedArrayBuffer(4));
+
+/**
+ * Waits `ms` milliseconds to a fraction of one: by a timer for the most part, then by stopping the
+ * thread. For worker threads that have nothing else to do meanwhile.
+ */
+export async function sleepExactly(ms: number): Promise<void> {
+  const end = monotonicMs() + ms;
+  if (ms > TIMER_SLACK_MS) await sleep(ms - TIMER_SLACK_MS);
+  const left = end - monotonicMs();
+  if (left > 0) Atomics.wait(NOBODY, 0, 0, left);
+}

@@ -77,13 +77,16 @@ export class Tally {
   readonly response: Histogram;
   /** From when a batch was sent until its COMMIT was acknowledged. */
   readonly service: Histogram;
+  /** From when a batch was due until it was sent: how late the generator itself was. */
+  readonly lag: Histogram;
   readonly #numbers: Float64Array;
 
-  constructor(buffer = new SharedArrayBuffer(NUMBERS * 8 + 2 * HISTOGRAM_BYTES)) {
+  constructor(buffer = new SharedArrayBuffer(NUMBERS * 8 + 3 * HISTOGRAM_BYTES)) {
     this.buffer = buffer;
     this.#numbers = new Float64Array(buffer, 0, NUMBERS);
     this.response = new Histogram(buffer, NUMBERS * 8);
     this.service = new Histogram(buffer, NUMBERS * 8 + HISTOGRAM_BYTES);
+    this.lag = new Histogram(buffer, NUMBERS * 8 + 2 * HISTOGRAM_BYTES);
   }
 
   get(counter: Counter): number {

@@ -1,0 +1,71 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RunSummary } from '../src/report/summary.js';
+import { Collector, type Finding } from './measure.js';
+import { findTool, libpqEnvironment, run } from './peers.js';
+import type { BenchServer } from './server.js';
+import { SINGLE_INSERT } from './stream.js';
+
+const RATE = 500;
+const CONNECTIONS = 4;
+
+export interface PacingOptions {
+  readonly rounds: number;
+  readonly seconds: number;
+}
+
+/** `--rate 500`, one event a transaction, beside `pgbench -R 500`: the rate, and the schedule's lag. */
+export async function benchPacing(
+  server: BenchServer,
+  { rounds, seconds }: PacingOptions,
+): Promise<Finding[]> {
+  await server.reset();
+  await server.cli(['seed', '--scale', '10'], { SEED_VALIDATE_FOREIGN_KEYS: 'false' });
+  const rates = new Collector('% off the rate');
+  const lags = new Collector('ms, p99');
+  const pgbench = findTool('pgbench');
+  for (let round = 0; round < rounds; round++) {
+    const { stdout } = await server.cli([
+      ...['stream', '--json', '--rate', String(RATE), '--duration', `${seconds}s`],
+      ...['--workers', String(CONNECTIONS), '--batch-size', '1', '--only', 'consulta'],
+      ...['--update-ratio', '0', '--delete-ratio', '0'],
+    ]);
+    const summary = JSON.parse(stdout) as RunSummary;
+    rates.note('stream', (Math.abs(summary.achieved_rate - RATE) / RATE) * 100);
+    lags.note('stream', summary.latency_ms.lag.p99 ?? Number.NaN);
+    if (pgbench !== null) lags.note('pgbench', await pgbenchLag(server, pgbench, seconds));
+  }
+  const what = `--rate ${RATE}, ${seconds} s`;
+  return [
+    { what: `${what}: rate error`, ours: rates.series('stream', 'stream'), peer: null, most: 0.1 },
+    {
+      what: `${what}: schedule lag`,
+      ours: lags.series('stream', 'stream'),
+      peer: lags.series('pgbench', `pgbench -R ${RATE}`),
+      most: 1,
+    },
+  ];
+}
+
+/** The 99th percentile of pgbench's schedule lag, from its log of every transaction, in ms. */
+async function pgbenchLag(server: BenchServer, pgbench: string, seconds: number): Promise<number> {
+  const file = join(server.folder, 'single.sql');
+  writeFileSync(file, SINGLE_INSERT);
+  const prefix = `lag-${Date.now()}`;
+  await run(
+    pgbench,
+    [
+      ...['-n', '-M', 'prepared', '-c', String(CONNECTIONS), '-j', '2', '-T', String(seconds)],
+      ...['-R', String(RATE), '-l', `--log-prefix=${prefix}`, '-f', file],
+      ...['-D', 'patients=20000', '-D', 'doctors=2000'],
+    ],
+    { env: libpqEnvironment(server.target), cwd: server.folder },
+  );
+  const lags = readdirSync(server.folder)
+    .filter((name) => name.startsWith(prefix))
+    .flatMap((name) => readFileSync(join(server.folder, name), 'utf8').trim().split('\n'))
+    // The last field is the lag in microseconds.
+    .map((line) => Number(line.split(' ').at(-1)))
+    .sort((a, b) => a - b);
+  return (lags[Math.ceil(lags.length * 0.99) - 1] ?? Number.NaN) / 1000;
+}
