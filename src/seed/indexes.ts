@@ -163,7 +163,9 @@ const TRIGGER_ON_INSERT = 4;
  */
 const MAY_TAKE_OFF = `
   SELECT NOT EXISTS (SELECT 1 FROM pg_publication_tables p
-                      WHERE to_regclass(format('%I.%I', p.schemaname, p.tablename))::oid IN (${OWN_TABLES}))
+                       JOIN pg_namespace n ON n.nspname = p.schemaname
+                       JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = p.tablename
+                      WHERE c.oid IN (${OWN_TABLES}))
      AND NOT EXISTS (SELECT 1 FROM pg_replication_slots s WHERE s.database = current_database())
      AND NOT EXISTS (SELECT 1 FROM pg_stat_activity a
                       WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()

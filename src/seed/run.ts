@@ -122,8 +122,8 @@ export class Seed {
     const pool = new WorkerPool<SeederTask, SeederResult>('seeder', workers);
     const bare = isWorthBare(before, missing) && (await takeOff(client));
     try {
-      // Without foreign keys no table has to wait for another.
-      for (const phase of bare ? [TABLE_NAMES] : PHASES) {
+      // Also without foreign keys: a seed that is killed must not leave rows whose parents never came.
+      for (const phase of PHASES) {
         await this.#runPhase(pool, {
           rng,
           reference: Date.parse(`${referenceDate}T00:00:00Z`),
