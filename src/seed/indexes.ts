@@ -158,7 +158,7 @@ const TRIGGER_ON_INSERT = 4;
 /**
  * No publication and no logical slot (a consumer would see rows of tables without a key), nobody else
  * in the database (of other roles' sessions the kind may not be told), all tables ours and free of
- * triggers that would see the rows in another order, the right to make indexes, no foreign key between
+ * triggers that would see the rows in another order, foreign keys enabled, the right to make indexes, no foreign key between
  * them and other tables, and no index or key that carries more than its definition.
  */
 const MAY_TAKE_OFF = `
@@ -176,8 +176,9 @@ const MAY_TAKE_OFF = `
                            OR NOT pg_has_role(c.relowner, 'USAGE')
                            OR NOT has_schema_privilege(c.relnamespace, 'CREATE')))
      AND NOT EXISTS (SELECT 1 FROM pg_trigger t
-                      WHERE t.tgrelid IN (${OWN_TABLES}) AND NOT t.tgisinternal
-                        AND t.tgtype & ${TRIGGER_ON_INSERT} <> 0)
+                      WHERE t.tgrelid IN (${OWN_TABLES})
+                        AND CASE WHEN t.tgisinternal THEN t.tgenabled <> 'O'
+                                 ELSE t.tgtype & ${TRIGGER_ON_INSERT} <> 0 END)
      AND NOT EXISTS (SELECT 1 FROM pg_constraint f
                       WHERE f.contype = 'f'
                         AND (f.confrelid IN (${OWN_TABLES})) <> (f.conrelid IN (${OWN_TABLES})))
