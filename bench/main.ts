@@ -16,7 +16,7 @@ const BENCHES: Readonly<Record<string, (server: BenchServer) => Promise<Finding[
   seed: (server) =>
     benchSeed(server, { rounds: 3, rows: 3_000_000, sizes: [300_000, 3_000_000, 10_000_000] }),
   stream: (server) => benchStream(server, { rounds: 3, seconds: 8 }),
-  pacing: (server) => benchPacing(server, { rounds: 2, seconds: 60 }),
+  pacing: (server) => benchPacing(server, { rounds: 1, seconds: 60 }),
   'start-up': (server) => benchStartUp(server, { rounds: 3, patients: 10_000_000 }),
   memory: (server) =>
     benchMemory(server, { rounds: 3, seconds: 20, patients: [10_000, 10_000_000] }),

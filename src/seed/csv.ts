@@ -39,14 +39,29 @@ export function csvLine(row: Row): string {
   for (let i = 0; i < row.length; i++) {
     if (i > 0) line += ',';
     const value = row[i];
-    if (value === null || value === undefined) continue;
-    line += typeof value === 'string' && NEEDS_QUOTES.test(value) ? quote(value) : value;
+    if (typeof value === 'number') line += value;
+    else if (value !== null && value !== undefined)
+      line += needsQuotes(value) ? quote(value) : value;
   }
   return `${line}\n`;
 }
 
-const NEEDS_QUOTES = /^$|[",\r\n]/;
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+
+/** Character by character: for text this short quicker than a regular expression. */
+function needsQuotes(value: string): boolean {
+  for (let i = 0; i < value.length; i++) {
+    const code = value.charCodeAt(i);
+    if (code === COMMA || code === QUOTE || code === LINE_FEED || code === CARRIAGE_RETURN) {
+      return true;
+    }
+  }
+  return value === '';
+}
 
 function quote(value: string): string {
-  return `"${value.replaceAll('"', '""')}"`;
+  return value.includes('"') ? `"${value.replaceAll('"', '""')}"` : `"${value}"`;
 }

@@ -69,13 +69,14 @@ export class ParentList {
   }
 
   id(index: number): number {
-    const { [index]: listed } = this.#ids;
-    return listed ?? this.#first + index - this.#listed;
+    // Asked first: reading past the end of a typed array costs far more than the comparison.
+    if (index >= this.#listed) return this.#first + index - this.#listed;
+    return this.#ids[index] ?? 0;
   }
 
   /** `data_cadastro` of a listed patient; null in the run, where it follows from the id. */
   since(index: number): number | null {
-    return this.#since[index] ?? null;
+    return index < this.#listed ? (this.#since[index] ?? 0) : null;
   }
 }
 
