@@ -1,5 +1,5 @@
 # Two commands are enough: `make start` and `make test`. The others are shortcuts to the program.
-.PHONY: start test install build init seed stream counts check reset db pack fmt lint clean
+.PHONY: start test install build init seed stream counts check reset db fmt lint clean
 
 CLI := node dist/src/cli.js
 # In a terminal the program gets a process group of its own, so that Ctrl+C reaches it alone: make
@@ -19,25 +19,25 @@ install: node_modules/.package-lock.json
 build: dist/.built
 
 init: build
-	@$(CLI) init-db
+	@$(CLI) init-db $(ARGS)
 
 seed: build
 	@$(CLI) seed $(ARGS)
 
 stream: build
-	@$(FOREGROUND) $(CLI) stream --interval $${INTERVAL:-2} --batch-size $${BATCH:-50} $(ARGS)
+	@$(FOREGROUND) $(CLI) stream $(if $(INTERVAL),--interval $(INTERVAL)) $(if $(BATCH),--batch-size $(BATCH)) $(ARGS)
 
 counts: build
-	@$(CLI) counts
+	@$(CLI) counts $(ARGS)
 
 check: build
-	@$(CLI) check
+	@$(CLI) check $(ARGS)
 
 reset: build
 	@$(CLI) reset $(ARGS)
 
 db: build
-	@$(FOREGROUND) $(CLI) db
+	@$(FOREGROUND) $(CLI) db $(ARGS)
 
 fmt: install
 	@npm run --silent fmt

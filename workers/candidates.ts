@@ -7,9 +7,9 @@ const KEPT = 5_000;
 const LOOK_BACK = 200_000;
 
 /**
- * The rows of one event type that this worker may change or delete later. They are disjoint from
- * those of its sibling workers, by id; a row that another program changed meanwhile simply does not
- * answer, and another one is taken.
+ * The rows of one event type that this worker may change or delete later: what it wrote itself, and
+ * its share, by id, of what was there. Another worker or program may have come first; then the row
+ * does not answer, and another one is taken.
  */
 export class Candidates {
   #kept: Candidate[] = [];

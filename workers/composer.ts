@@ -162,5 +162,7 @@ function remove(spec: EventSpec, candidates: readonly Candidate[]): Write {
 
 /** In the order of ids, so that two writers of the same rows wait for each other, not in a circle. */
 function byId(candidates: readonly Candidate[]): Candidate[] {
-  return [...candidates].sort((a, b) => a.id - b.id);
+  const sorted = [...candidates].sort((a, b) => a.id - b.id);
+  // After a lost connection a row may be known twice.
+  return sorted.filter(({ id }, i) => id !== sorted[i - 1]?.id);
 }

@@ -145,7 +145,7 @@ class Producer {
       if (endMs !== null && (due > endMs || now > endMs + OVERRUN_MS)) return { ended: 'finished' };
       if (state === 'running' && now >= due) return null;
       this.#reporter.flushIfDue();
-      if (state === 'paused') await sleep(SLICE_MS);
+      if (state !== 'running') await sleep(SLICE_MS);
       else await sleepExactly(Math.min(due - now, SLICE_MS));
     }
   }

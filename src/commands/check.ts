@@ -37,7 +37,8 @@ export function reportRules({ log, messages }: CommandContext, rules: RuleResult
     return EXIT.done;
   }
   const violations = broken.reduce((sum, rule) => sum + rule.violations, 0);
-  for (const { rule, violations: count } of broken) out.warning(`${rule}: ${count}`);
+  for (const { rule, violations: count } of broken)
+    out.warning(`${rule}: ${messages.number(count)}`);
   out.error(messages.check.broken({ rules: broken.length, violations }));
   return EXIT.notHeld;
 }

@@ -167,6 +167,10 @@ export function failureError(
   if (sqlstate.startsWith('42') || sqlstate === '3F000') {
     return unfit((m) => m.db.schemaUnfit({ database, message }));
   }
+  if (sqlstate === '02000') return unfit((m) => m.db.nothingWritten({ database }));
+  if (sqlstate.startsWith('P0')) {
+    return unfit((m) => m.db.triggerRefuses({ database, sqlstate }));
+  }
   if (failure.class === 'critical') {
     return unreachable((m) => m.db.serverFailed({ where, message, sqlstate }));
   }

@@ -1,6 +1,6 @@
 import { TABLE_NAMES } from '../hospital/tables.js';
 import type { StoppedBy } from '../stream/coordinator.js';
-import { Histogram } from '../threads/histogram.js';
+import { type Histogram, merge } from '../threads/histogram.js';
 import { type Counter, noRows, OPERATIONS, type RowCounts, type Tally } from '../threads/tally.js';
 
 /** Milliseconds; null where nothing was measured. */
@@ -92,18 +92,6 @@ export function summarize(facts: RunFacts, ending: Ending, tallies: readonly Tal
     },
     stopped_by: ending.stoppedBy,
   };
-}
-
-/** Rejected rows over all SQLSTATEs. */
-export function rejectedTotal(rejected: Readonly<Record<string, number>>): number {
-  return Object.values(rejected).reduce((sum, count) => sum + count, 0);
-}
-
-/** One histogram of several. */
-export function merge(histograms: readonly Histogram[]): Histogram {
-  const merged = new Histogram();
-  for (const histogram of histograms) merged.add(histogram);
-  return merged;
 }
 
 function quantiles(histogram: Histogram): Quantiles {

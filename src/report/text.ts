@@ -2,7 +2,8 @@ import { TABLE_NAMES, type TableName } from '../hospital/tables.js';
 import type { Messages } from '../log/messages/index.js';
 import { type TableCounts, totalOf } from '../postgres/counts.js';
 import type { Totals } from '../stream/totals.js';
-import { type Quantiles, type RunSummary, rejectedTotal } from './summary.js';
+import { rejectedTotal } from '../threads/tally.js';
+import type { Quantiles, RunSummary } from './summary.js';
 import { layOut } from './table.js';
 
 /** The summary of a run as an operator reads it, with the tables' totals where they were counted. */

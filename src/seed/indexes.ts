@@ -95,6 +95,11 @@ export async function restore(target: ConnectionTarget, connections: number): Pr
   return withConnection(target, async (client) => {
     if (!(await areTakenOff(client))) return false;
     await lockSeed(client);
+    if ((await ownTables(client)).includes(null)) {
+      // Somebody dropped the tables since.
+      await forget(client);
+      return false;
+    }
     await putBack(target, connections);
     return true;
   });
@@ -142,8 +147,9 @@ async function carryOut(client: Client, notes: Note[]): Promise<void> {
   }
 }
 
-async function ownTables(client: Client): Promise<readonly string[]> {
-  const { rows } = await client.query<{ oid: string }>(
+/** The hospital's tables by their catalog number; null for one that is not there. */
+async function ownTables(client: Client): Promise<readonly (string | null)[]> {
+  const { rows } = await client.query<{ oid: string | null }>(
     'SELECT to_regclass(quote_ident(name))::oid::text AS oid FROM unnest($1::text[]) AS t (name)',
     [TABLE_NAMES],
   );

@@ -97,11 +97,13 @@ export class Seed {
       requireRoomForLinks(target, before);
       this.#observer.planned(missing, target);
       if (totalOf(missing) > 0) await this.#fill(client, before, missing);
+      const tables = await countRows(client);
       return {
-        tables: await countRows(client),
+        tables,
         written: this.#board.rows,
         seconds: (monotonicMs() - started) / 1000,
-        complete: !this.#board.stopped,
+        // Also when it was stopped with the last rows on their way.
+        complete: TABLE_NAMES.every((table) => tables[table] >= target[table]),
       };
     });
   }
@@ -134,18 +136,21 @@ export class Seed {
           pools,
           board: this.#board.buffer,
         });
-        if (this.#board.stopped) return;
+        if (this.#board.stopped) break;
         for (const table of phase) {
           this.#observer.filled(table, missing[table], before[table] + missing[table]);
         }
       }
+    } catch (error) {
+      // What failed first is what the operator is told; what is left off stands written down.
+      if (bare) await putBack(target, workers).catch(() => undefined);
+      throw error;
     } finally {
       await pool.close();
-      if (bare) {
-        this.#observer.indexing();
-        await putBack(target, workers);
-      }
     }
+    if (!bare) return;
+    this.#observer.indexing();
+    await putBack(target, workers);
   }
 
   async #runPhase(

@@ -9,7 +9,7 @@ import { connect, withConnection } from '../postgres/connect.js';
 import { describeFailure, type Failure } from '../postgres/failures.js';
 import { transactionFate } from '../postgres/in-doubt.js';
 import type { ConnectionTarget } from '../postgres/target.js';
-import { monotonicMs, sleep } from '../threads/clock.js';
+import { monotonicMs, sleep, within } from '../threads/clock.js';
 import { Control } from '../threads/control.js';
 import { WorkerPool } from '../threads/pool.js';
 import type {
@@ -187,7 +187,7 @@ export class Coordinator {
       return await this.#pool.run(task, [port2]);
     } finally {
       // The result overtakes the last reports, which travel through the port.
-      await Promise.race([silent, sleep(LAST_WORDS_MS)]);
+      await within(silent, LAST_WORDS_MS);
       port1.close();
     }
   }
@@ -259,7 +259,7 @@ export class Coordinator {
     const patienceMs = Math.max(this.#setup.stopGraceMs, LEAST_PATIENCE_MS);
     const connectTimeoutSeconds = patienceMs / 1000;
     const asking = withConnection({ ...this.#setup.target, connectTimeoutSeconds }, (client) =>
-      Promise.race([this.#settle(client, pending, patienceMs), sleep(patienceMs)]),
+      within(this.#settle(client, pending, patienceMs), patienceMs),
     );
     // The server is away for good: what it did with the others stays unknown, and is reported so.
     await asking.catch(() => undefined);

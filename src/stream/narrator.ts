@@ -2,11 +2,11 @@ import { TABLE_NAMES, type TableName } from '../hospital/tables.js';
 import type { ComponentLog } from '../log/logger.js';
 import type { Messages } from '../log/messages/index.js';
 import type { StatusLine } from '../log/status-line.js';
-import { merge, rejectedTotal } from '../report/summary.js';
 import { monotonicMs } from '../threads/clock.js';
 import type { Control } from '../threads/control.js';
+import { merge } from '../threads/histogram.js';
 import type { ProducerReport } from '../threads/protocol.js';
-import type { Operation, Tally, WrittenRows } from '../threads/tally.js';
+import { type Operation, rejectedTotal, type Tally, type WrittenRows } from '../threads/tally.js';
 import type { StreamObserver } from './coordinator.js';
 import type { Totals } from './totals.js';
 

@@ -11,6 +11,19 @@ export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
 }
 
+/** Waits for `work`, but no longer than `ms`; leaves no timer behind that keeps the process alive. */
+export async function within(work: Promise<unknown>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const patience = new Promise((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  try {
+    await Promise.race([work, patience]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** Timers of Node.js are late by up to this; what is left of a wait is waited out exactly. */
 const TIMER_SLACK_MS = 3;
 /** A word that nobody ever wakes anybody by. */

@@ -70,3 +70,10 @@ export class Histogram {
     return null;
   }
 }
+
+/** One histogram of several. */
+export function merge(histograms: readonly Histogram[]): Histogram {
+  const merged = new Histogram();
+  for (const histogram of histograms) merged.add(histogram);
+  return merged;
+}

@@ -8,6 +8,12 @@ const ENTRIES = {
 } as const;
 
 /**
+ * Megabytes of short-lived objects that a thread gathers before it sweeps them. A batch leaves tens of
+ * kilobytes behind; the default of dozens of megabytes a thread would be most of the program's memory.
+ */
+const YOUNG_MB = 8;
+
+/**
  * Worker threads for long tasks, one a thread: the only place that knows Piscina. A thread that dies
  * rejects its task's promise and is replaced.
  */
@@ -21,6 +27,7 @@ export class WorkerPool<Task, Result> {
       maxThreads: workers,
       // Threads live as long as the run; one that idles is waiting for a restart.
       idleTimeout: Number.POSITIVE_INFINITY,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
       // The default blocks a thread between tasks, and with it the messages of its ports.
       atomics: 'disabled',
     });

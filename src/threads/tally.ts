@@ -203,3 +203,8 @@ export class Tally {
     this.#numbers[index] = this.#at(index) + by;
   }
 }
+
+/** Rejected rows over all SQLSTATEs. */
+export function rejectedTotal(rejected: Readonly<Record<string, number>>): number {
+  return Object.values(rejected).reduce((sum, count) => sum + count, 0);
+}

@@ -25,6 +25,10 @@ export const dbEn: typeof dbPtBR = {
     `the server at ${e.where} is in no state to work: ${e.message} (${e.sqlstate}); try again when it is`,
   rowsRefused: (e) =>
     `the database "${e.database}" refuses the rows: ${e.message} (${e.sqlstate}); check the tables' constraints and triggers`,
+  nothingWritten: (e) =>
+    `the database "${e.database}" accepts the statements but writes no row; look at the tables' triggers`,
+  triggerRefuses: (e) =>
+    `a trigger or function of the database "${e.database}" refuses the rows (${e.sqlstate}); look at the tables' triggers`,
   failed: (e) => `cannot work with the server at ${e.where}: ${e.message}`,
   unexpected: (e) => `unexpected error of the program: ${e.message}`,
   tlsMissing: (e) =>

@@ -26,6 +26,10 @@ export const dbPtBR = {
     `o servidor em ${e.where} não está em condições de trabalhar: ${e.message} (${e.sqlstate}); tente de novo quando ele estiver`,
   rowsRefused: (e: { database: string; message: string; sqlstate: string }) =>
     `o banco "${e.database}" recusa os registros: ${e.message} (${e.sqlstate}); confira restrições e gatilhos das tabelas`,
+  nothingWritten: (e: { database: string }) =>
+    `o banco "${e.database}" aceita as instruções, mas não grava nenhum registro; confira os gatilhos das tabelas`,
+  triggerRefuses: (e: { database: string; sqlstate: string }) =>
+    `um gatilho ou uma função do banco "${e.database}" recusa os registros (${e.sqlstate}); confira os gatilhos das tabelas`,
   failed: (e: { where: string; message: string }) =>
     `não foi possível trabalhar com o servidor em ${e.where}: ${e.message}`,
   unexpected: (e: { message: string }) => `erro inesperado do programa: ${e.message}`,
