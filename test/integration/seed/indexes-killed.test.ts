@@ -164,7 +164,9 @@ test('SIGINT in a COPY puts indexes and keys back before the end', async () => {
         child.kill('SIGINT');
         return ended();
       });
-      assert.equal(code, 130, stderr);
+      // The chunks in flight may have been the last ones.
+      const missing = totalOf(ROWS) - totalOf(await counted(db));
+      assert.equal(code, missing > 0 ? 130 : 0, stderr);
       assert.match(stderr, BUILDING);
       assert.deepEqual(JSON.parse(stdout).tables, await counted(db));
       assert.ok(totalOf(await counted(db)) > 0);
