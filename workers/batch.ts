@@ -208,9 +208,9 @@ async function sendAll(
     return writes.map((write) => {
       if (write.operation === 'insert' && write.table === 'pacientes_convenios') {
         const patients = write.rows.map((row) => Number(row[PATIENT_OF_LINK]));
-        sent.push(client.query(query(lockPatients(patients))));
+        sent.push(client.query(lockPatients(patients)));
       }
-      const answer = client.query<Written>(query(statementOf(write)));
+      const answer = client.query<Written>(statementOf(write));
       sent.push(answer);
       return answer;
     });
@@ -225,8 +225,3 @@ async function sendAll(
 const PATIENT_OF_LINK = TABLES.pacientes_convenios.columns.findIndex(
   ({ name }) => name === 'paciente_id',
 );
-
-/** `pg` wants a mutable array. */
-function query({ name, text, values }: { name: string; text: string; values: readonly string[] }) {
-  return { name, text, values: [...values] };
-}

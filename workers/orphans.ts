@@ -18,8 +18,7 @@ export async function findMissing(client: Client, writes: readonly Write[]): Pro
     );
     const ids = [...referencedIds(writes, parent)].filter((id) => !made.has(id));
     if (ids.length === 0) continue;
-    const { name, text, values } = missingIds(parent, ids);
-    const { rows } = await client.query<{ id: string }>({ name, text, values: [...values] });
+    const { rows } = await client.query<{ id: string }>(missingIds(parent, ids));
     if (rows.length > 0) missing.set(parent, new Set(rows.map(({ id }) => Number(id))));
   }
   return missing;

@@ -40,7 +40,6 @@ export type SettingFlag =
   | (typeof STREAM_FLAGS)[number]
   | (typeof SEED_FLAGS)[number]
   | (typeof COMMON_FLAGS)[number];
-export type FileFlag = (typeof FILE_FLAGS)[number];
 export type Switch = (typeof COMMON_SWITCHES)[number] | (typeof RESET_SWITCHES)[number];
 
 /** What one command takes besides what every command takes. */

@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import { PARENT_TABLES, type ParentTable } from '../hospital/tables.js';
+import { sinceOf } from '../postgres/statements.js';
 import type { IdCache } from './cache.js';
 
 /** Ids above this lose digits as JavaScript numbers; they are left out of the cache. */
@@ -31,8 +32,7 @@ export async function loadIds(client: Client, cache: IdCache): Promise<void> {
 async function loadTable(client: Client, cache: IdCache, table: ParentTable): Promise<void> {
   const estimated = await estimateRows(client, table);
   const percent = (100 * SAMPLE_MARGIN * cache.capacity) / estimated;
-  const since =
-    table === 'pacientes' ? 'ceil(extract(epoch FROM data_cadastro) * 1000)::float8' : '0::float8';
+  const since = sinceOf(table);
   const read = async (sample: string) => {
     const { rows } = await client.query<[string, number]>({
       text: `SELECT id, ${since} FROM ${table} ${sample} WHERE id <= ${LARGEST_ID} LIMIT ${cache.capacity}`,

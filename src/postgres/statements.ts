@@ -1,5 +1,6 @@
 import {
   type ColumnSpec,
+  type ParentTable,
   type Row,
   TABLES,
   type TableName,
@@ -10,7 +11,7 @@ import {
 export interface Statement {
   readonly name: string;
   readonly text: string;
-  readonly values: readonly string[];
+  readonly values: string[];
 }
 
 /** What every statement of this file answers with: one row. */
@@ -125,6 +126,16 @@ export function missingIds(table: TableName, ids: readonly number[]): Statement 
             WHERE NOT EXISTS (SELECT 1 FROM ${table} t WHERE t.id = u.id)`,
     values: [arrayLiteral(ids)],
   };
+}
+
+/**
+ * SQL: from when on a row of a referenced table may be referenced, in milliseconds since 1970, UTC: a
+ * patient's `data_cadastro`, rounded up; 0 in the other tables.
+ */
+export function sinceOf(table: ParentTable): string {
+  return table === 'pacientes'
+    ? 'ceil(extract(epoch FROM data_cadastro) * 1000)::float8'
+    : '0::float8';
 }
 
 /** The numbers of an array literal of whole numbers. */

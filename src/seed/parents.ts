@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import type { ParentTable } from '../hospital/tables.js';
+import { sinceOf } from '../postgres/statements.js';
 
 /**
  * The rows that seeded rows may reference, as every worker sees them: ids that were there before, read
@@ -27,8 +28,7 @@ export async function listParents(
   table: ParentTable,
   only = 'true',
 ): Promise<Parents> {
-  const since =
-    table === 'pacientes' ? 'ceil(extract(epoch FROM data_cadastro) * 1000)::float8' : '0::float8';
+  const since = sinceOf(table);
   const ids: number[] = [];
   const times: number[] = [];
   while (ids.length < MOST_LISTED) {
