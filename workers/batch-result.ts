@@ -2,20 +2,21 @@ import type { Candidate, EventSpec } from '../src/hospital/events/event.js';
 import { PARENT_TABLES, type ParentTable, type Row } from '../src/hospital/tables.js';
 import type { KnownId } from '../src/ids/cache.js';
 import type { Failure } from '../src/postgres/failures.js';
-import { parseIds, type Written } from '../src/postgres/statements.js';
-import { noRows, type Pending, type RowCounts, type Witness } from '../src/threads/tally.js';
-import { idOf, type Write } from './writes.js';
+import type { Answer } from '../src/postgres/packet.js';
+import { parseIds } from '../src/postgres/statements.js';
+import type { Pending, Witness, WrittenRows } from '../src/threads/tally.js';
+import { ALWAYS, idOf, type Write } from './writes.js';
 
 export interface Rejection {
   readonly write: Write;
   readonly failure: Failure;
 }
 
-/** An open transaction with everything of the batch in it, ready for COMMIT. */
-export interface OpenBatch {
+/** What a batch's transaction comes to once it is committed. */
+export interface BatchOutcome {
   /** How the server will know it again; null when nothing was written. */
   readonly pending: Pending | null;
-  readonly rows: RowCounts;
+  readonly rows: readonly WrittenRows[];
   /** Written and rejected ones. */
   readonly events: number;
   readonly rejections: readonly Rejection[];
@@ -31,7 +32,7 @@ export class BatchResult {
   /** When the batch was made, in milliseconds since 1970, by the server's clock. */
   readonly now: number;
   readonly #spec: EventSpec;
-  readonly #rows = noRows();
+  readonly #rows: WrittenRows[] = [];
   readonly #rejections: Rejection[] = [];
   readonly #born: { table: ParentTable; known: KnownId }[] = [];
   readonly #gone: { table: ParentTable; id: number }[] = [];
@@ -45,35 +46,44 @@ export class BatchResult {
     this.now = now;
   }
 
-  add(write: Write, answer: Written | undefined): void {
-    const ids = parseIds(answer?.ids ?? null);
-    if (answer === undefined || ids.length === 0) return;
-    this.#xid = answer.xid;
-    // An insert is the surest witness: its row's id is nobody else's.
-    const id = ids[0];
-    if (id !== undefined && this.#witness?.operation !== 'insert') {
-      this.#witness = { table: write.table, operation: write.operation, id };
-    }
-    this.written += ids.length;
-    this.#rows[write.table][write.operation] += ids.length;
+  /** Takes in what the statement of a write, which tells by `ids`, was answered. */
+  add(write: Write, answer: Answer | undefined): void {
+    const [literal, xid] = answer?.fields ?? [];
+    const ids = parseIds(literal ?? null);
+    if (ids.length === 0) return;
+    this.#xid = xid ?? null;
     // Nearly always all of them: then no need to look up which.
     const all = ids.length === write.rows.length;
     const answered = all ? null : new Set(ids);
+    this.#count(write, ids.length, ids[0]);
     for (const [i, row] of write.rows.entries()) {
       if (answered === null || answered.has(idOf(row))) this.#note(write, row, i);
     }
+  }
+
+  /** Takes a write for done: its transaction comes to all of it or to nothing. */
+  trust(write: Write): void {
+    const [first] = write.rows;
+    this.#count(write, write.rows.length, first === undefined ? undefined : idOf(first));
+    for (const [i, row] of write.rows.entries()) this.#note(write, row, i);
+  }
+
+  #count({ table, operation }: Write, count: number, id: number | undefined): void {
+    // An insert is the surest witness: its row's id is nobody else's.
+    if (id !== undefined && this.#witness?.operation !== 'insert') {
+      this.#witness = { table, operation, id };
+    }
+    this.written += count;
+    this.#rows.push({ table, operation, count });
   }
 
   reject(write: Write, failure: Failure): void {
     this.#rejections.push({ write, failure });
   }
 
-  batch(): OpenBatch {
+  outcome(): BatchOutcome {
     return {
-      pending:
-        this.#xid !== null && this.#witness !== null
-          ? { xid: this.#xid, witness: this.#witness }
-          : null,
+      pending: this.#witness === null ? null : { xid: this.#xid, witness: this.#witness },
       rows: this.#rows,
       events: this.written + this.#rejections.length,
       rejections: this.#rejections,
@@ -92,12 +102,9 @@ export class BatchResult {
       if (candidate !== null) this.#candidates.push(candidate);
     } else if (operation === 'delete') {
       if (parent !== undefined) this.#gone.push({ table: parent, id: idOf(row) });
-    } else if (this.#spec.change.open === ALWAYS_OPEN) {
+    } else if (this.#spec.change.open === ALWAYS) {
       const candidate = candidates[index];
       if (candidate !== undefined) this.#candidates.push(candidate);
     }
   }
 }
-
-/** The `open` of changes that a row can go through again and again. */
-const ALWAYS_OPEN = 'true';

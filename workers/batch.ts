@@ -1,17 +1,18 @@
 import type { Client } from 'pg';
-import type { Candidate, EventSpec } from '../src/hospital/events/event.js';
+import type { EventSpec } from '../src/hospital/events/event.js';
 import { EVENTS, type EventType } from '../src/hospital/events/index.js';
 import { type ParentTable, TABLES, type TableName } from '../src/hospital/tables.js';
 import type { IdView } from '../src/ids/view.js';
 import { describeFailure } from '../src/postgres/failures.js';
-import { lockPatients, type Written } from '../src/postgres/statements.js';
-import { together } from '../src/postgres/together.js';
-import { BatchResult, type OpenBatch } from './batch-result.js';
+import { type Answer, demand } from '../src/postgres/packet.js';
+import { BEGIN, lockPatients } from '../src/postgres/statements.js';
+import type { Statement } from '../src/postgres/wire.js';
+import { type BatchOutcome, BatchResult } from './batch-result.js';
 import type { Candidates } from './candidates.js';
 import type { Composer } from './composer.js';
 import { IdLease } from './id-lease.js';
 import { findMissing, withoutOrphans } from './orphans.js';
-import { singly, statementOf, type Write } from './writes.js';
+import { isOfLinks, singly, statementOf, type Write } from './writes.js';
 
 /** Times that rows whose parents are gone get others, before a batch's rows are tried one by one. */
 const REPICKS = 10;
@@ -36,41 +37,51 @@ export function leasesFor(types: readonly EventType[], batchSize: number): Map<T
   return new Map([...new Set(tables)].map((table) => [table, new IdLease(table, batchSize)]));
 }
 
+/** Events of one type, composed and not written yet. */
+export interface Batch {
+  readonly spec: EventSpec;
+  readonly size: number;
+  /** When it was composed, in milliseconds since 1970, by the server's clock. */
+  readonly now: number;
+  readonly writes: readonly Write[];
+}
+
 /**
- * Writes the batches of one worker: everything up to COMMIT, which is the caller's. All rows of one
- * kind go in one statement. When that fails for the sake of a row, the batch is rolled back and, if
- * a referenced row is gone, composed again with others; else its rows are tried one by one, each in
- * a savepoint, and the ones that do not hold are left out.
+ * Composes the batches of one worker, and writes them step by step: everything up to COMMIT, which
+ * is the caller's. All rows of one kind go in one statement. When that fails for the sake of a row,
+ * the batch is rolled back and, if a referenced row is gone, composed again with others; else its
+ * rows are tried one by one, each in a savepoint, and the ones that do not hold are left out.
  */
 export class BatchWriter {
   readonly #parts: BatchParts;
-  /** Candidates that the batch under way took out. */
-  #taken: Candidate[] = [];
 
   constructor(parts: BatchParts) {
     this.#parts = parts;
   }
 
-  /**
-   * Opens a transaction and writes `size` events of one type into it. Throws what the server or the
-   * connection threw when it is not the fault of a row; then nothing is in the database, and
-   * `abandon` must be called before another batch.
-   */
-  async write(client: Client, spec: EventSpec, size: number, now: number): Promise<OpenBatch> {
+  /** A batch of `size` events of one type. Either `abandon` or `confirm` must follow in the end. */
+  async compose(client: Client, spec: EventSpec, size: number, now: number): Promise<Batch> {
     await this.#reserve(client, spec, size);
-    let writes = this.#compose(spec, size, now);
+    return { spec, size, now, writes: this.#parts.composer.compose(spec, size, now) };
+  }
+
+  /**
+   * Opens a transaction and writes a batch into it. Throws what the server or the connection threw
+   * when it is not the fault of a row; then nothing is in the database.
+   */
+  async write(client: Client, batch: Batch): Promise<BatchOutcome> {
+    let { writes } = batch;
     for (let repicks = 0; ; repicks++) {
       try {
-        return await this.#together(client, spec, writes, size, now);
+        return await this.#together(client, batch, writes);
       } catch (error) {
         const failure = describeFailure(error);
         if (failure.class !== 'light') throw error;
         await client.query('ROLLBACK');
         // Also when another row failed first: one by one, orphans would only be rejected.
-        const adopted =
-          repicks < REPICKS ? await this.#adopt(client, spec, writes, size, now) : null;
+        const adopted = repicks < REPICKS ? await this.#adopt(client, batch, writes) : null;
         if (adopted === null || failure.sqlstate !== FOREIGN_KEY_VIOLATION) {
-          return await this.#oneByOne(client, spec, adopted ?? writes, now);
+          return await this.#oneByOne(client, batch, adopted ?? writes);
         }
         writes = adopted;
       }
@@ -78,32 +89,22 @@ export class BatchWriter {
   }
 
   /** Puts back what the batch had taken: it was not committed. */
-  abandon(spec: EventSpec): void {
-    this.#parts.candidates.get(spec.type)?.keep(this.#taken);
-    this.#taken = [];
+  abandon({ spec, writes }: Batch): void {
+    this.#parts.candidates.get(spec.type)?.keep(writes.flatMap((write) => [...write.candidates]));
   }
 
   /** Makes the committed batch's rows available to later ones. */
-  confirm(spec: EventSpec, batch: OpenBatch): void {
-    this.#taken = [];
-    this.#parts.candidates.get(spec.type)?.keep(batch.candidates);
-    for (const { table, known } of batch.born) this.#parts.view.keep(table, known);
-    for (const { table, id } of batch.gone) this.#parts.view.drop(table, id);
-  }
-
-  #compose(spec: EventSpec, size: number, now: number): Write[] {
-    const writes = this.#parts.composer.compose(spec, size, now);
-    this.#taken = writes.flatMap((write) => [...write.candidates]);
-    return writes;
+  confirm({ spec }: Batch, outcome: BatchOutcome): void {
+    this.#parts.candidates.get(spec.type)?.keep(outcome.candidates);
+    for (const { table, known } of outcome.born) this.#parts.view.keep(table, known);
+    for (const { table, id } of outcome.gone) this.#parts.view.drop(table, id);
   }
 
   async #together(
     client: Client,
-    spec: EventSpec,
-    first: Write[],
-    size: number,
-    now: number,
-  ): Promise<OpenBatch> {
+    { spec, size, now }: Batch,
+    first: readonly Write[],
+  ): Promise<BatchOutcome> {
     const result = new BatchResult(spec, now);
     let writes = first;
     for (let round = 1; writes.length > 0; round++) {
@@ -116,25 +117,20 @@ export class BatchWriter {
           ? this.#parts.composer.inserts(spec, missing, now)
           : this.#parts.composer.patients(missing, now);
     }
-    return result.batch();
+    return result.outcome();
   }
 
-  async #oneByOne(
-    client: Client,
-    spec: EventSpec,
-    writes: readonly Write[],
-    now: number,
-  ): Promise<OpenBatch> {
-    const result = new BatchResult(spec, now);
+  async #oneByOne(client: Client, batch: Batch, writes: readonly Write[]): Promise<BatchOutcome> {
+    const result = new BatchResult(batch.spec, batch.now);
     await client.query('BEGIN');
-    for (const write of writes.flatMap(singly)) await this.#alone(client, spec, [write], result);
-    return result.batch();
+    for (const write of writes.flatMap(singly)) await this.#alone(client, batch, [write], result);
+    return result.outcome();
   }
 
   /** Writes one row in a savepoint, with another parent each time that the one it had is gone. */
   async #alone(
     client: Client,
-    spec: EventSpec,
+    batch: Batch,
     writes: readonly Write[],
     result: BatchResult,
     repicks = 0,
@@ -150,9 +146,9 @@ export class BatchWriter {
       await client.query('ROLLBACK TO SAVEPOINT one_row');
       const adopted =
         failure.sqlstate === FOREIGN_KEY_VIOLATION && repicks < REPICKS
-          ? await this.#adopt(client, spec, writes, 1, result.now)
+          ? await this.#adopt(client, { ...batch, size: 1 }, writes)
           : null;
-      if (adopted !== null) return this.#alone(client, spec, adopted, result, repicks + 1);
+      if (adopted !== null) return this.#alone(client, batch, adopted, result, repicks + 1);
       for (const write of writes) result.reject(write, failure);
     }
   }
@@ -170,10 +166,8 @@ export class BatchWriter {
    */
   async #adopt(
     client: Client,
-    spec: EventSpec,
+    { spec, size, now }: Batch,
     orphaned: readonly Write[],
-    size: number,
-    now: number,
   ): Promise<Write[] | null> {
     let writes = [...orphaned];
     for (let repicks = 0; repicks < REPICKS; repicks++) {
@@ -201,25 +195,16 @@ async function sendAll(
   client: Client,
   begin: boolean,
   writes: readonly Write[],
-): Promise<(Written | undefined)[]> {
-  const sent: Promise<unknown>[] = [];
-  const answers = together(client, () => {
-    if (begin) sent.push(client.query('BEGIN'));
-    return writes.map((write) => {
-      if (write.operation === 'insert' && write.table === 'pacientes_convenios') {
-        const patients = write.rows.map((row) => Number(row[PATIENT_OF_LINK]));
-        sent.push(client.query(lockPatients(patients)));
-      }
-      const answer = client.query<Written>(statementOf(write));
-      sent.push(answer);
-      return answer;
-    });
+): Promise<(Answer | undefined)[]> {
+  const statements: Statement[] = begin ? [BEGIN] : [];
+  const positions = writes.map((write) => {
+    if (write.operation === 'insert' && isOfLinks(write.table)) {
+      statements.push(lockPatients(write.rows.map((row) => Number(row[PATIENT_OF_LINK]))));
+    }
+    return statements.push(statementOf(write, 'ids')) - 1;
   });
-  // All of them first: a failure is followed by those of the statements behind it.
-  for (const outcome of await Promise.allSettled(sent)) {
-    if (outcome.status === 'rejected') throw outcome.reason;
-  }
-  return (await Promise.all(answers)).map(({ rows }) => rows[0]);
+  const answers = await demand(client, statements);
+  return positions.map((position) => answers[position]);
 }
 
 const PATIENT_OF_LINK = TABLES.pacientes_convenios.columns.findIndex(

@@ -27,7 +27,8 @@ export class IdLease {
     if (this.#ids.length - this.#next >= count) return;
     const { rows } = await client.query<{ ids: string }>({
       name: `lease-${this.#table}`,
-      text: `SELECT array_agg(nextval(pg_get_serial_sequence('${this.#table}', 'id')))::text AS ids
+      // The subquery finds the sequence once, not again for each id.
+      text: `SELECT array_agg(nextval((SELECT pg_get_serial_sequence('${this.#table}', 'id')::regclass)))::text AS ids
                FROM generate_series(1, $1::int)`,
       values: [Math.max(this.#size, count)],
     });

@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import { PARENT_TABLES, type ParentTable, type Row, TABLES } from '../src/hospital/tables.js';
-import { missingIds } from '../src/postgres/statements.js';
+import { demand } from '../src/postgres/packet.js';
+import { missingIds, parseIds } from '../src/postgres/statements.js';
 import { idOf, type Write } from './writes.js';
 
 /** Ids per table that others reference. */
@@ -18,8 +19,9 @@ export async function findMissing(client: Client, writes: readonly Write[]): Pro
     );
     const ids = [...referencedIds(writes, parent)].filter((id) => !made.has(id));
     if (ids.length === 0) continue;
-    const { rows } = await client.query<{ id: string }>(missingIds(parent, ids));
-    if (rows.length > 0) missing.set(parent, new Set(rows.map(({ id }) => Number(id))));
+    const [answer] = await demand(client, [missingIds(parent, ids)]);
+    const gone = parseIds(answer?.fields[0] ?? null);
+    if (gone.length > 0) missing.set(parent, new Set(gone));
   }
   return missing;
 }

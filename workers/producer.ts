@@ -1,5 +1,4 @@
 import { Draws, STREAMS } from '../src/hospital/draws.js';
-import type { EventSpec } from '../src/hospital/events/event.js';
 import { EVENTS, type EventType } from '../src/hospital/events/index.js';
 import { nextType } from '../src/pacing/mix.js';
 import { makePacer, type Pacer } from '../src/pacing/pacer.js';
@@ -8,12 +7,14 @@ import { sleep, sleepExactly } from '../src/threads/clock.js';
 import { Control } from '../src/threads/control.js';
 import type { ProducerResult, ProducerTask } from '../src/threads/protocol.js';
 import { Tally } from '../src/threads/tally.js';
-import type { BatchWriter } from './batch.js';
-import type { OpenBatch } from './batch-result.js';
+import type { Batch, BatchWriter } from './batch.js';
+import type { BatchOutcome } from './batch-result.js';
+import { burstOf, foresee, sendBurst } from './burst.js';
 import { Drought } from './drought.js';
 import { makeWriter } from './make-writer.js';
 import { Reporter } from './reporter.js';
 import { Session, SLICE_MS } from './session.js';
+import { isExact } from './writes.js';
 
 /** A batch that is due at the very end of the run is still sent this late: a timer's hiccup. */
 const OVERRUN_MS = 250;
@@ -34,11 +35,24 @@ export default async function produce(task: ProducerTask): Promise<ProducerResul
   }
 }
 
-/** A batch that was not committed and is to be tried again, like new. */
-const AGAIN = 'again';
-type Again = typeof AGAIN;
+/** A batch that is to be written and is not committed yet. */
+interface Order {
+  readonly type: EventType;
+  readonly size: number;
+  readonly due: number;
+  /** Its rows; null before they are composed, and when others are to take their place. */
+  batch: Batch | null;
+  /** True: to be written step by step, since one of its rows failed. */
+  careful: boolean;
+}
 
-/** The one loop of a worker: wait until due, write a batch, commit it, account for it. */
+/** An order whose COMMIT was sent without an answer yet, and what it comes to if it went through. */
+interface Sent {
+  readonly order: Order;
+  readonly outcome: BatchOutcome;
+}
+
+/** The one loop of a worker: wait until due, write what is due, commit it, account for it. */
 class Producer {
   readonly #task: ProducerTask;
   readonly #control: Control;
@@ -48,8 +62,16 @@ class Producer {
   readonly #writer: BatchWriter;
   readonly #pacer: Pacer;
   readonly #random: () => number;
-  readonly #done = new Map<EventType, number>();
+  readonly #ordered = new Map<EventType, number>();
   readonly #drought = new Drought();
+  /** Batches sent in one go: one where each has its own time, several where all are due at once. */
+  readonly #burst: number;
+  /** In the order in which they were due. */
+  #orders: Order[] = [];
+  #sent: Sent[] = [];
+  #previousDue: number | null = null;
+  /** False once the server was seen to drop rows: then nothing can be taken for done. */
+  #trusting = true;
   /** Conflicts that the batch under way ran into. */
   #conflicts = 0;
 
@@ -65,6 +87,7 @@ class Producer {
     this.#tally = new Tally(task.tally);
     this.#reporter = new Reporter(task.reports);
     this.#pacer = makePacer(task.pace, random);
+    this.#burst = task.pace.kind === 'max' ? burstOf(task.batchSize) : 1;
     this.#writer = writer;
     this.#session = new Session({
       target: task.target,
@@ -90,25 +113,10 @@ class Producer {
       if (ended !== null) return ended;
     }
     this.#reporter.send({ kind: 'ready' });
-    let previousDue: number | null = null;
-    // A batch that is tried again stays due when it was due at first.
-    let due: number | null = null;
     for (;;) {
-      const size = this.#nextSize();
-      if (size <= 0) return { ended: 'finished' };
-      await this.#untilStarted();
-      const now = this.#control.active();
-      due ??= this.#pacer({ attempted: this.#tally.get('attempted'), previousDue, now });
-      const ended = await this.#waitUntil(due);
-      if (ended !== null) return ended;
-      const type = nextType(this.#task.share, this.#done);
-      const result = await this.#commit(EVENTS[type], size, due);
+      const ended = (await this.#awaitOrders()) ?? (await this.#carryOut());
       this.#reporter.flushIfDue();
-      if (result === AGAIN) continue;
-      if (result !== null) return result;
-      this.#done.set(type, (this.#done.get(type) ?? 0) + size);
-      previousDue = due;
-      due = null;
+      if (ended !== null) return ended;
     }
   }
 
@@ -119,15 +127,49 @@ class Producer {
     this.#task.reports.close();
   }
 
-  /** Events of the next batch: a whole batch, or what a limit leaves. */
+  /** Waits until there is something to write; the reason to end where there is one. */
+  async #awaitOrders(): Promise<ProducerResult | null> {
+    if (this.#orders.length === 0) {
+      const size = this.#nextSize();
+      if (size <= 0) return { ended: 'finished' };
+      await this.#untilStarted();
+      this.#order(size);
+    }
+    const ended = await this.#waitUntil(this.#orders[0]?.due ?? 0);
+    if (ended !== null) return ended;
+    while (this.#orders.length < this.#burst) {
+      const size = this.#nextSize();
+      if (size <= 0) break;
+      this.#order(size);
+    }
+    return null;
+  }
+
+  /** Events of the next batch: a whole batch, or what a limit leaves beside those ordered. */
   #nextSize(): number {
     const { batchSize, attemptLimit, commitLimit } = this.#task;
     const attempted = this.#tally.get('attempted');
-    return Math.min(
-      batchSize,
+    const left = Math.min(
       (attemptLimit ?? Number.POSITIVE_INFINITY) - attempted,
       (commitLimit ?? Number.POSITIVE_INFINITY) - this.#tally.events,
     );
+    return Math.min(batchSize, left - this.#eventsOrdered());
+  }
+
+  #order(size: number): void {
+    const due = this.#pacer({
+      attempted: this.#tally.get('attempted') + this.#eventsOrdered(),
+      previousDue: this.#previousDue,
+      now: this.#control.active(),
+    });
+    const type = nextType(this.#task.share, this.#ordered);
+    this.#ordered.set(type, (this.#ordered.get(type) ?? 0) + size);
+    this.#orders.push({ type, size, due, batch: null, careful: false });
+    this.#previousDue = due;
+  }
+
+  #eventsOrdered(): number {
+    return this.#orders.reduce((sum, { size }) => sum + size, 0);
   }
 
   /** The clock starts for all workers at once, when the last of them is ready. */
@@ -150,82 +192,97 @@ class Producer {
     }
   }
 
-  /** Writes and commits one batch. Null when it is over; else the reason to end, or `AGAIN`. */
-  async #commit(
-    spec: EventSpec,
-    size: number,
-    due: number,
-  ): Promise<ProducerResult | Again | null> {
-    const sent = this.#control.active();
-    let batch: OpenBatch | null = null;
+  /** Writes and commits what is ordered, or a part of it; the reason to end where there is one. */
+  async #carryOut(): Promise<ProducerResult | null> {
+    const sentAt = this.#control.active();
     try {
-      const { client } = this.#session;
-      batch = await this.#writer.write(client, spec, size, this.#session.serverNow());
-      await this.#end(batch);
+      const batches = await this.#compose();
+      return batches.length > 0
+        ? await this.#allAtOnce(batches, sentAt)
+        : await this.#stepByStep(sentAt);
     } catch (error) {
-      return this.#overcome(describeFailure(error), spec, batch, due, sent);
+      return this.#overcome(describeFailure(error), sentAt);
     }
-    this.#conflicts = 0;
-    this.#session.proved();
-    this.#confirm(spec, batch, due, sent);
-    if (batch.pending === null) {
-      return this.#endOf(this.#drought.note(batch.events, batch.rejections.at(-1)?.failure));
+  }
+
+  /** Composes the first orders, as far as they can be sent in one go; none when the first can't. */
+  async #compose(): Promise<Batch[]> {
+    const { client } = this.#session;
+    const now = this.#session.serverNow();
+    const batches: Batch[] = [];
+    for (const order of this.#orders) {
+      order.batch ??= await this.#writer.compose(client, EVENTS[order.type], order.size, now);
+      if (!this.#trusting || order.careful || !isExact(order.batch.writes)) break;
+      batches.push(order.batch);
     }
-    this.#drought.end();
+    return batches;
+  }
+
+  /** Sends the first orders in one go, each with its COMMIT, and accounts for what went through. */
+  async #allAtOnce(batches: readonly Batch[], sentAt: number): Promise<ProducerResult | null> {
+    const { client } = this.#session;
+    const outcomes = foresee(batches);
+    this.#sent = outcomes.map((outcome, i) => ({ order: this.#orders[i]!, outcome }));
+    const { committed, error, whole } = await sendBurst(client, this.#tally, batches, outcomes);
+    this.#trusting &&= whole;
+    for (const { order, outcome } of this.#sent.splice(0, committed.length)) {
+      this.#confirm(order, outcome, sentAt);
+    }
+    if (error === null) return null;
+    const failure = describeFailure(error);
+    if (failure.sqlstate === null || failure.class === 'critical') throw error;
+    // The server answered: nothing from the batch that failed on is committed.
+    this.#tally.withdraw();
+    this.#sent = [];
+    if (failure.class !== 'light') throw error;
+    await client.query('ROLLBACK');
+    if (this.#orders[0] !== undefined) this.#orders[0].careful = true;
     return null;
   }
 
-  /** What a batch comes to that failed as a whole. */
-  async #overcome(
-    failure: Failure,
-    spec: EventSpec,
-    batch: OpenBatch | null,
-    due: number,
-    sent: number,
-  ): Promise<ProducerResult | Again | null> {
-    const inDoubt = this.#tally.pending !== null;
-    if (!inDoubt) this.#tally.count('rolledBack');
-    if (failure.class === 'retry' && ++this.#conflicts <= MAX_RETRIES) {
-      this.#writer.abandon(spec);
-      return this.#retry(failure);
+  /** Writes the first order, reads what came of it, and commits that. */
+  async #stepByStep(sentAt: number): Promise<ProducerResult | null> {
+    const [order] = this.#orders;
+    if (order === undefined || order.batch === null) throw new Error('nothing to write');
+    const { client } = this.#session;
+    const outcome = await this.#writer.write(client, order.batch);
+    if (outcome.pending === null) {
+      await client.query('ROLLBACK');
+      this.#tally.count('rolledBack');
+      this.#tally.count('attempted', outcome.events);
+      this.#confirm(order, outcome, sentAt);
+      return this.#endOf(this.#drought.note(outcome.events, outcome.rejections.at(-1)?.failure));
     }
-    if (failure.class === 'light' && batch !== null) return this.#refuse(spec, batch, failure);
-    if (failure.class !== 'critical') return { ended: 'failed', failure };
-    const { committed, unknown } = this.#fates();
-    const ended = await this.#recover(failure);
-    if (ended !== null) return ended;
-    if (batch !== null && this.#fates().committed > committed) {
-      this.#confirm(spec, batch, due, sent);
-      return null;
+    try {
+      await this.#commit(order, outcome);
+    } catch (error) {
+      const failure = describeFailure(error);
+      if (failure.class === 'light') return this.#refuse(order, outcome, failure);
+      throw error;
     }
-    this.#writer.abandon(spec);
-    return this.#fates().unknown > unknown ? null : AGAIN;
-  }
-
-  #fates(): { committed: number; unknown: number } {
-    return { committed: this.#tally.get('committed'), unknown: this.#tally.get('unknown') };
+    this.#confirm(order, outcome, sentAt);
+    return null;
   }
 
   /** COMMIT, entered in the tally before it is sent and settled when it is answered. */
-  async #end(batch: OpenBatch): Promise<void> {
-    const { client } = this.#session;
-    if (batch.pending === null) {
-      await client.query('ROLLBACK');
-      this.#tally.count('rolledBack');
-      this.#tally.count('attempted', batch.events);
-      return;
-    }
-    this.#tally.intend(batch.pending, batch.rows, batch.events);
+  async #commit(order: Order, outcome: BatchOutcome): Promise<void> {
+    if (outcome.pending === null) throw new Error('nothing to commit');
+    this.#tally.intend(outcome.pending, outcome.rows, outcome.events);
+    this.#sent = [{ order, outcome }];
     let committed: boolean;
     try {
       // A transaction that had failed unnoticed answers COMMIT with ROLLBACK.
-      committed = (await client.query('COMMIT')).command === 'COMMIT';
+      committed = (await this.#session.client.query('COMMIT')).command === 'COMMIT';
     } catch (error) {
       // An error that the server answered with is its decision against the transaction.
       const { class: failureClass, sqlstate } = describeFailure(error);
-      if (sqlstate !== null && failureClass !== 'critical') this.#tally.withdraw();
+      if (sqlstate !== null && failureClass !== 'critical') {
+        this.#tally.withdraw();
+        this.#sent = [];
+      }
       throw error;
     }
+    this.#sent = [];
     if (!committed) {
       this.#tally.withdraw();
       throw new Error('COMMIT was answered with ROLLBACK');
@@ -233,47 +290,82 @@ class Producer {
     this.#tally.settle('committed');
   }
 
-  #confirm(spec: EventSpec, batch: OpenBatch, due: number, sent: number): void {
-    const now = this.#control.active();
-    if (batch.pending !== null) {
-      this.#tally.response.record(now - due);
-      this.#tally.service.record(now - sent);
-      this.#tally.lag.record(sent - due);
+  /** What it comes to that writing failed as a whole. */
+  async #overcome(failure: Failure, sentAt: number): Promise<ProducerResult | null> {
+    if (this.#tally.pending === null) this.#tally.count('rolledBack');
+    if (failure.class === 'retry' && ++this.#conflicts <= MAX_RETRIES) return this.#retry(failure);
+    if (failure.class !== 'critical') return { ended: 'failed', failure };
+    const doubted = this.#sent.splice(0);
+    const ended = await this.#recover(failure);
+    if (ended !== null) return ended;
+    const fates = this.#session.takeFates();
+    for (const [i, { order, outcome }] of doubted.entries()) {
+      if (fates[i] === 'committed') this.#confirm(order, outcome, sentAt);
+      else if (fates[i] === 'unknown') this.#close(order);
     }
-    this.#writer.confirm(spec, batch);
+    for (const order of this.#orders) this.#abandon(order);
+    return null;
+  }
+
+  /** Accounts for an order that is over. */
+  #confirm(order: Order, outcome: BatchOutcome, sentAt: number): void {
+    if (outcome.pending !== null) {
+      const now = this.#control.active();
+      this.#tally.response.record(now - order.due);
+      this.#tally.service.record(now - sentAt);
+      this.#tally.lag.record(sentAt - order.due);
+      this.#drought.end();
+    }
+    this.#conflicts = 0;
+    this.#session.proved();
+    if (order.batch !== null) this.#writer.confirm(order.batch, outcome);
+    this.#close(order);
     this.#reporter.committed();
-    for (const { table, known } of batch.born) this.#reporter.born(table, known);
-    for (const { table, id } of batch.gone) this.#reporter.gone(table, id);
-    for (const { write, failure } of batch.rejections) {
+    for (const { table, known } of outcome.born) this.#reporter.born(table, known);
+    for (const { table, id } of outcome.gone) this.#reporter.gone(table, id);
+    for (const { write, failure } of outcome.rejections) {
       const { table, operation } = write;
       this.#tally.reject(failure.sqlstate ?? UNKNOWN_SQLSTATE);
       this.#reporter.send({ kind: 'rejected', table, operation, field: failure.column, failure });
     }
   }
 
+  #close(order: Order): void {
+    this.#orders = this.#orders.filter((other) => other !== order);
+  }
+
+  /** Others are to take the place of an order's rows. */
+  #abandon(order: Order): void {
+    if (order.batch !== null) this.#writer.abandon(order.batch);
+    order.batch = null;
+  }
+
   /** A batch whose COMMIT the server refused for its rows' sake, as deferred constraints do. */
-  #refuse(spec: EventSpec, batch: OpenBatch, failure: Failure): ProducerResult | null {
-    this.#writer.abandon(spec);
-    this.#tally.count('attempted', batch.events);
-    for (let i = 0; i < batch.events; i++) this.#tally.reject(failure.sqlstate ?? UNKNOWN_SQLSTATE);
-    const { table } = spec;
+  #refuse(order: Order, { events }: BatchOutcome, failure: Failure): ProducerResult | null {
+    this.#abandon(order);
+    this.#close(order);
+    this.#tally.count('rolledBack');
+    this.#tally.count('attempted', events);
+    for (let i = 0; i < events; i++) this.#tally.reject(failure.sqlstate ?? UNKNOWN_SQLSTATE);
+    const { table } = EVENTS[order.type];
     const field = failure.column;
     this.#reporter.send({ kind: 'rejected', table, operation: 'insert', field, failure });
-    return this.#endOf(this.#drought.note(batch.events, failure));
+    return this.#endOf(this.#drought.note(events, failure));
   }
 
   /** Takes the transaction back after a conflict, and lets the other side finish. */
-  async #retry(failure: Failure): Promise<ProducerResult | Again> {
+  async #retry(failure: Failure): Promise<ProducerResult | null> {
     this.#tally.count('retries');
     this.#reporter.send({ kind: 'retried', failure });
+    for (const order of this.#orders) this.#abandon(order);
     try {
       await this.#session.client.query('ROLLBACK');
     } catch (error) {
-      return (await this.#recover(describeFailure(error))) ?? AGAIN;
+      return this.#recover(describeFailure(error));
     }
     // A few milliseconds, growing: the other side of a deadlock needs time to finish.
     await sleep(Math.min(this.#conflicts * 5, SLICE_MS) * this.#random());
-    return AGAIN;
+    return null;
   }
 
   /** Finds the connection again; the reason to end when that fails. */

@@ -1,12 +1,12 @@
 import type { Client } from 'pg';
 import { connect } from '../src/postgres/connect.js';
 import { describeFailure, type Failure } from '../src/postgres/failures.js';
-import { transactionFate } from '../src/postgres/in-doubt.js';
+import { backendOf, settlePending } from '../src/postgres/in-doubt.js';
 import type { ConnectionTarget } from '../src/postgres/target.js';
 import { monotonicMs, sleep } from '../src/threads/clock.js';
 import type { Control } from '../src/threads/control.js';
 import type { ReconnectPolicy } from '../src/threads/protocol.js';
-import type { Tally } from '../src/threads/tally.js';
+import type { Fate, Tally } from '../src/threads/tally.js';
 import type { Reporter } from './reporter.js';
 
 /** Waits are cut into slices of this, so that a stop is noticed soon. */
@@ -32,6 +32,7 @@ export class Session {
   #offsetMs = 0;
   /** Attempts to reconnect since a batch was last committed. */
   #attempts = 0;
+  readonly #fates: Fate[] = [];
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
@@ -47,12 +48,14 @@ export class Session {
     return Date.now() + this.#offsetMs;
   }
 
-  /** Connects and settles a transaction that an earlier life of this worker left in doubt. */
+  /** Connects and settles the transactions that the connection before, or an earlier life of this
+   * worker, left in doubt. */
   async open(): Promise<void> {
-    // In a pipeline BEGIN and the statements of a batch travel together.
-    const client = await connect(this.#parts.target, { pipeline: true });
+    const { tally } = this.#parts;
+    const client = await connect(this.#parts.target);
     try {
-      await this.#settle(client);
+      this.#fates.push(...(await settlePending(client, tally)));
+      tally.backend = await backendOf(client);
       this.#offsetMs = await clockOffset(client);
       await this.#parts.prepare(client);
     } catch (error) {
@@ -60,6 +63,11 @@ export class Session {
       throw error;
     }
     this.#client = client;
+  }
+
+  /** What became of the transactions that were settled since the last time, in their order. */
+  takeFates(): Fate[] {
+    return this.#fates.splice(0);
   }
 
   /** A batch went through: the next loss is a new one. */
@@ -117,12 +125,6 @@ export class Session {
       await sleep(Math.min(left, SLICE_MS));
     }
     return false;
-  }
-
-  async #settle(client: Client): Promise<void> {
-    const { tally } = this.#parts;
-    if (tally.pending === null) return;
-    tally.settle(await transactionFate(client, tally.pending), true);
   }
 }
 

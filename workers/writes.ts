@@ -5,9 +5,10 @@ import {
   deleteRows,
   insertLinks,
   insertRows,
-  type Statement,
+  type Telling,
   updateRows,
 } from '../src/postgres/statements.js';
+import type { Statement } from '../src/postgres/wire.js';
 import type { Operation } from '../src/threads/tally.js';
 
 /** One statement's worth of a batch: rows of one table, written in one way. */
@@ -22,17 +23,40 @@ export interface Write {
   readonly spec: EventSpec | null;
 }
 
-/** The statement that carries a write out. */
-export function statementOf({ table, operation, rows, spec }: Write): Statement {
+/** The statement that carries a write out. Links can only tell by `ids`. */
+export function statementOf({ table, operation, rows, spec }: Write, telling: Telling): Statement {
   if (operation === 'insert') {
-    return table === 'pacientes_convenios'
+    return isOfLinks(table)
       ? insertLinks(rows, MAX_LINKS_PER_PATIENT)
-      : insertRows(table, rows);
+      : insertRows(table, rows, telling);
   }
   if (spec === null) throw new Error(`${operation} of ${table} without its event type`);
   return operation === 'update'
-    ? updateRows(table, spec.change.columns, spec.change.open, rows)
-    : deleteRows(table, spec.deletable, rows.map(idOf));
+    ? updateRows(table, spec.change.columns, spec.change.open, rows, telling)
+    : deleteRows(table, spec.deletable, rows, telling);
+}
+
+/**
+ * Whether these writes can be expected to come to exactly their rows, and leave a row by which to
+ * know that they did: an insert, whose id is nobody else's. Links often come to fewer, since patients
+ * have enough of them, and so do deletes of rows that others reference.
+ */
+export function isExact(writes: readonly Write[]): boolean {
+  return (
+    writes.some(({ operation }) => operation === 'insert') &&
+    writes.every(
+      ({ table, operation, spec }) =>
+        !(operation === 'insert' && isOfLinks(table)) &&
+        !(operation === 'delete' && spec?.deletable !== ALWAYS),
+    )
+  );
+}
+
+/** The condition of an event type whose rows may be deleted, or changed, at any time. */
+export const ALWAYS = 'true';
+
+export function isOfLinks(table: TableName): boolean {
+  return table === 'pacientes_convenios';
 }
 
 /** The same write as writes of one row each. */

@@ -12,15 +12,11 @@ const KEEP_ALIVE_DELAY_MS = 10_000;
 
 /**
  * Opens a connection and prepares its session: search_path of the target, UTC, ISO dates, READ
- * COMMITTED. In a `pipeline` queries are sent without waiting for the answer of the one before.
- * Throws an `OperatorError` (with the driver's error as its cause) when that is not possible.
+ * COMMITTED. Throws an `OperatorError` (with the driver's error as its cause) when that is not possible.
  * A connection that dies while idle does not end the process: the next query rejects.
  */
-export async function connect(
-  target: ConnectionTarget,
-  options: { readonly pipeline?: boolean } = {},
-): Promise<Client> {
-  const client = await tryTransports(target, options.pipeline ?? false);
+export async function connect(target: ConnectionTarget): Promise<Client> {
+  const client = await tryTransports(target);
   try {
     await prepareSession(client, target);
     return client;
@@ -54,11 +50,11 @@ function operatorErrorOf(error: unknown, target: ConnectionTarget): unknown {
   return failure.class === 'defect' ? error : failureError(failure, target, error);
 }
 
-async function tryTransports(target: ConnectionTarget, pipeline: boolean): Promise<Client> {
+async function tryTransports(target: ConnectionTarget): Promise<Client> {
   const transports = transportsOf(target);
   for (;;) {
     const transport = transports.shift() ?? false;
-    const client = newClient(target, transport, pipeline);
+    const client = newClient(target, transport);
     try {
       await client.connect();
       return client;
@@ -79,7 +75,7 @@ function mayDifferByTransport({ class: failureClass, sqlstate, errno }: Failure)
   return failureClass === 'hopeless' && errno !== 'NO_PASSWORD';
 }
 
-function newClient(target: ConnectionTarget, transport: Transport, pipeline: boolean): Client {
+function newClient(target: ConnectionTarget, transport: Transport): Client {
   const client = new Client({
     host: target.host,
     port: target.port,
@@ -95,7 +91,6 @@ function newClient(target: ConnectionTarget, transport: Transport, pipeline: boo
     connectionTimeoutMillis: target.connectTimeoutSeconds * 1000,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY_MS,
-    pipeline,
   });
   // Without a listener the death of an idle connection would end the process.
   client.on('error', () => undefined);

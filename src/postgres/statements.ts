@@ -1,45 +1,46 @@
 import {
-  type ColumnSpec,
+  type ColumnType,
   type ParentTable,
   type Row,
   TABLES,
   type TableName,
-  type Value,
 } from '../hospital/tables.js';
+import type { Statement } from './wire.js';
 
-/** A prepared statement with its parameters, as `pg` takes it. */
-export interface Statement {
-  readonly name: string;
-  readonly text: string;
-  readonly values: string[];
-}
-
-/** What every statement of this file answers with: one row. */
-export interface Written {
-  /** Ids of the rows that were written, as a PostgreSQL array literal; null when there were none. */
-  readonly ids: string | null;
-  /** The transaction's id, xid8 as text. */
-  readonly xid: string;
-}
+/** A transaction's first and last statement. */
+export const BEGIN: Statement = { name: 'BEGIN', text: 'BEGIN', types: [], rows: [] };
+export const COMMIT: Statement = { name: 'COMMIT', text: 'COMMIT', types: [], rows: [] };
 
 /**
- * A statement's text depends on the table alone, whatever the number of rows: the parameters are one
- * array a column. So a connection prepares it once. The transaction id comes back with the rows:
- * without it a COMMIT whose answer was lost could never be settled.
+ * How a write tells what it did. `ids`: it answers with one row, the ids of the rows that it wrote as
+ * an array literal (null when there were none) and the transaction's id, xid8 as text. `exact`: an
+ * update or delete of fewer rows than asked for fails, and nothing is answered but the command tag,
+ * which spares the server work.
  */
-const answering = (write: string) =>
-  `WITH w AS (${write}) SELECT array_agg(id)::text AS ids, pg_current_xact_id()::text AS xid FROM w`;
+export type Telling = 'ids' | 'exact';
+
+function tellingIds(write: string): string {
+  return `WITH w AS (${write} RETURNING id)
+          SELECT array_agg(id)::text AS ids, pg_current_xact_id()::text AS xid FROM w`;
+}
+
+/** Divides by zero where the rows written are not as many as the first array has ids. */
+function allOrNothing(write: string): string {
+  return `WITH w AS (${write} RETURNING id)
+          SELECT 1 / (count(*) = cardinality($1::bigint[]))::int FROM w`;
+}
 
 /** One INSERT of whole rows. */
-export function insertRows(table: TableName, rows: readonly Row[]): Statement {
+export function insertRows(table: TableName, rows: readonly Row[], telling: Telling): Statement {
   const { columns } = TABLES[table];
+  const types = columns.map(({ type }) => type);
+  const write = `INSERT INTO ${table} (${columns.map(({ name }) => name).join(', ')})
+                 SELECT * FROM unnest(${arrayParameters(types)})`;
   return {
-    name: `insert-${table}`,
-    text: answering(
-      `INSERT INTO ${table} (${columns.map((column) => column.name).join(', ')})
-       SELECT * FROM unnest(${arrayParameters(columns)}) RETURNING id`,
-    ),
-    values: columnArrays(rows, columns.length),
+    name: `insert-${table}-${telling}`,
+    text: telling === 'ids' ? tellingIds(write) : write,
+    types,
+    rows,
   };
 }
 
@@ -58,7 +59,8 @@ export function lockPatients(ids: readonly number[]): Statement {
              SELECT id FROM pacientes WHERE id = ANY ($1::bigint[]) FOR NO KEY UPDATE SKIP LOCKED)
            SELECT set_config('${LOCKED_PATIENTS}', coalesce(array_agg(id), '{}')::text, true)
              FROM locked`,
-    values: [arrayLiteral(ids)],
+    types: ['bigint'],
+    rows: ids.map((id) => [id]),
   };
 }
 
@@ -70,18 +72,20 @@ export function lockPatients(ids: readonly number[]): Statement {
  */
 export function insertLinks(rows: readonly Row[], limit: number): Statement {
   const { columns } = TABLES.pacientes_convenios;
-  const names = columns.map((column) => column.name).join(', ');
+  const types = columns.map(({ type }) => type);
+  const names = columns.map(({ name }) => name).join(', ');
   return {
     name: 'insert-links',
-    text: answering(
+    text: tellingIds(
       `INSERT INTO pacientes_convenios (${names})
-       SELECT ${names} FROM unnest(${arrayParameters(columns)}) AS u (${names})
+       SELECT ${names} FROM unnest(${arrayParameters(types)}) AS u (${names})
         WHERE u.paciente_id IN (SELECT unnest(current_setting('${LOCKED_PATIENTS}')::bigint[]))
           AND EXISTS (SELECT 1 FROM convenios c WHERE c.id = u.convenio_id)
           AND (SELECT count(*) FROM pacientes_convenios l WHERE l.paciente_id = u.paciente_id) < ${limit}
-       ON CONFLICT (paciente_id, convenio_id) DO NOTHING RETURNING id`,
+       ON CONFLICT (paciente_id, convenio_id) DO NOTHING`,
     ),
-    values: columnArrays(rows, columns.length),
+    types,
+    rows,
   };
 }
 
@@ -94,37 +98,45 @@ export function updateRows(
   columns: readonly string[],
   open: string,
   rows: readonly Row[],
+  telling: Telling,
 ): Statement {
-  const specs = ['id', ...columns].map((name) => columnOf(table, name));
+  const names = ['id', ...columns];
+  const types = names.map((name) => typeOf(table, name));
+  const write = `UPDATE ${table} SET ${columns.map((name) => `${name} = u.new_${name}`).join(', ')}
+         FROM unnest(${arrayParameters(types)}) AS u (${names.map((name) => `new_${name}`).join(', ')})
+        WHERE ${table}.id = u.new_id AND ${open}`;
   return {
-    name: `update-${table}`,
-    text: answering(
-      `UPDATE ${table} SET ${columns.map((name) => `${name} = u.new_${name}`).join(', ')}
-         FROM unnest(${arrayParameters(specs)}) AS u (${specs.map(({ name }) => `new_${name}`).join(', ')})
-        WHERE ${table}.id = u.new_id AND ${open} RETURNING ${table}.id`,
-    ),
-    values: columnArrays(rows, specs.length),
+    name: `update-${table}-${telling}`,
+    text: tellingOf(telling)(write),
+    types,
+    rows,
   };
 }
 
-/** DELETE by id, of those rows for which `deletable` holds. */
-export function deleteRows(table: TableName, deletable: string, ids: readonly number[]): Statement {
+/** DELETE by id (the only column of `rows`), of those rows for which `deletable` holds. */
+export function deleteRows(
+  table: TableName,
+  deletable: string,
+  rows: readonly Row[],
+  telling: Telling,
+): Statement {
+  const write = `DELETE FROM ${table} WHERE id = ANY ($1::bigint[]) AND ${deletable}`;
   return {
-    name: `delete-${table}`,
-    text: answering(
-      `DELETE FROM ${table} WHERE id = ANY ($1::bigint[]) AND ${deletable} RETURNING id`,
-    ),
-    values: [arrayLiteral(ids)],
+    name: `delete-${table}-${telling}`,
+    text: tellingOf(telling)(write),
+    types: ['bigint'],
+    rows,
   };
 }
 
-/** Those of the given ids that have no row in the table. */
+/** Those of the given ids that have no row in the table, as one array literal. */
 export function missingIds(table: TableName, ids: readonly number[]): Statement {
   return {
     name: `missing-${table}`,
-    text: `SELECT u.id FROM unnest($1::bigint[]) AS u (id)
+    text: `SELECT array_agg(u.id)::text FROM unnest($1::bigint[]) AS u (id)
             WHERE NOT EXISTS (SELECT 1 FROM ${table} t WHERE t.id = u.id)`,
-    values: [arrayLiteral(ids)],
+    types: ['bigint'],
+    rows: ids.map((id) => [id]),
   };
 }
 
@@ -143,32 +155,16 @@ export function parseIds(literal: string | null): number[] {
   return literal === null || literal === '{}' ? [] : literal.slice(1, -1).split(',').map(Number);
 }
 
-function columnOf(table: TableName, name: string): ColumnSpec {
+function tellingOf(telling: Telling): (write: string) => string {
+  return telling === 'ids' ? tellingIds : allOrNothing;
+}
+
+function typeOf(table: TableName, name: string): ColumnType {
   const column = TABLES[table].columns.find((candidate) => candidate.name === name);
   if (column === undefined) throw new Error(`${table} has no column ${name}`);
-  return column;
+  return column.type;
 }
 
-function arrayParameters(columns: readonly ColumnSpec[]): string {
-  return columns.map(({ type }, i) => `$${i + 1}::${type}[]`).join(', ');
-}
-
-/** Rows turned into one array literal a column. */
-function columnArrays(rows: readonly Row[], width: number): string[] {
-  return Array.from({ length: width }, (_, column) =>
-    arrayLiteral(rows.map((row) => row[column] ?? null)),
-  );
-}
-
-/** Built here rather than by `pg`, which walks every value through generic conversions. */
-function arrayLiteral(values: readonly Value[]): string {
-  let literal = '{';
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i] ?? null;
-    if (i > 0) literal += ',';
-    if (value === null) literal += 'NULL';
-    else if (typeof value === 'number') literal += value;
-    else literal += `"${/["\\]/.test(value) ? value.replace(/["\\]/g, '\\$&') : value}"`;
-  }
-  return `${literal}}`;
+function arrayParameters(types: readonly ColumnType[]): string {
+  return types.map((type, i) => `$${i + 1}::${type}[]`).join(', ');
 }

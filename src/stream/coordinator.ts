@@ -7,7 +7,7 @@ import { IdCache } from '../ids/cache.js';
 import { loadIds } from '../ids/load.js';
 import { connect, withConnection } from '../postgres/connect.js';
 import { describeFailure, type Failure } from '../postgres/failures.js';
-import { transactionFate } from '../postgres/in-doubt.js';
+import { settlePending } from '../postgres/in-doubt.js';
 import type { ConnectionTarget } from '../postgres/target.js';
 import { monotonicMs, sleep, within } from '../threads/clock.js';
 import { Control } from '../threads/control.js';
@@ -254,24 +254,17 @@ export class Coordinator {
 
   /** Finds out about the transactions that were in doubt when their workers ended. */
   async #settleRest(): Promise<void> {
+    for (const tally of this.tallies) tally.finishSettling();
     const pending = this.tallies.filter((tally) => tally.pending !== null);
     if (pending.length === 0) return;
     const patienceMs = Math.max(this.#setup.stopGraceMs, LEAST_PATIENCE_MS);
     const connectTimeoutSeconds = patienceMs / 1000;
     const asking = withConnection({ ...this.#setup.target, connectTimeoutSeconds }, (client) =>
-      within(this.#settle(client, pending, patienceMs), patienceMs),
+      within(settleAll(client, pending, patienceMs), patienceMs),
     );
     // The server is away for good: what it did with the others stays unknown, and is reported so.
     await asking.catch(() => undefined);
-    for (const tally of pending) if (tally.pending !== null) tally.settle('unknown');
-  }
-
-  async #settle(client: Client, tallies: readonly Tally[], patienceMs: number): Promise<void> {
-    for (const tally of tallies) {
-      if (tally.pending === null) continue;
-      const fate = await transactionFate(client, tally.pending, patienceMs);
-      if (tally.pending !== null) tally.settle(fate, true);
-    }
+    for (const tally of pending) while (tally.pending !== null) tally.settle('unknown');
   }
 
   #verdict(): { stoppedBy: StoppedBy; failure: Failure | null } {
@@ -291,4 +284,12 @@ export class Coordinator {
   #attempted(index: number): number {
     return this.tallies[index]?.get('attempted') ?? 0;
   }
+}
+
+async function settleAll(
+  client: Client,
+  tallies: readonly Tally[],
+  patienceMs: number,
+): Promise<void> {
+  for (const tally of tallies) await settlePending(client, tally, patienceMs);
 }

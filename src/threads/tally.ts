@@ -17,20 +17,38 @@ const COUNTERS = [
   'settled',
 ] as const;
 export type Counter = (typeof COUNTERS)[number];
+/** Those that the outcome of a transaction may change. */
+const SETTLED_COUNTERS = ['committed', 'rolledBack', 'unknown', 'attempted', 'settled'] as const;
 
 const CELLS = TABLE_NAMES.length * OPERATIONS.length;
 /** Different SQLSTATEs that rows of one worker are rejected with; more of them share the last. */
 const REJECTION_SLOTS = 16;
 
-const PENDING_XID = COUNTERS.length;
-/** Three numbers: table, operation, id. */
-const WITNESS = PENDING_XID + 1;
-/** What the counters and the rows will be, each in the order of its own. */
-const THEN_COUNTERS = WITNESS + 3;
+/** Transactions of one worker whose COMMIT may be under way at a time. */
+export const MOST_PENDING = 32;
+
+/** One pending transaction: xid (0 when not known), witness (table, operation, id), events, rows. */
+const ENTRY_XID = 0;
+const ENTRY_WITNESS = 1;
+const ENTRY_EVENTS = 4;
+const ENTRY_ROWS = 5;
+const ENTRY = ENTRY_ROWS + CELLS;
+
+/** Which pending transactions there are: numbered on and on, and where the next will be entered. */
+const FIRST_PENDING = COUNTERS.length;
+const END_PENDING = FIRST_PENDING + 1;
+/** The connection that they run on: process id, and when it began, in microseconds since 1970. */
+const BACKEND = END_PENDING + 1;
+/** The outcome that the first pending transaction is being counted as, 0 when none is. */
+const SETTLING = BACKEND + 2;
+/** What the counters, the rows and the first pending one will be, when that is done. */
+const THEN_COUNTERS = SETTLING + 1;
 const THEN_ROWS = THEN_COUNTERS + COUNTERS.length;
-const ROWS = THEN_ROWS + CELLS;
+const THEN_FIRST = THEN_ROWS + CELLS;
+const ROWS = THEN_FIRST + 1;
 const REJECTED = ROWS + CELLS;
-const NUMBERS = REJECTED + 2 * REJECTION_SLOTS;
+const PENDING = REJECTED + 2 * REJECTION_SLOTS;
+const NUMBERS = PENDING + MOST_PENDING * ENTRY;
 
 export type RowCounts = Record<TableName, Record<Operation, number>>;
 
@@ -59,17 +77,30 @@ export interface Witness {
   readonly id: number;
 }
 
-/** A transaction whose COMMIT is sent. `xid`: xid8 as text. */
+/** A server process, told apart from later ones with the same number. */
+export interface Backend {
+  readonly pid: number;
+  /** When it began, in microseconds since 1970. */
+  readonly startedMicros: number;
+}
+
+/**
+ * A transaction whose COMMIT is sent, and what it will be known by. `xid`: xid8 as text, or null when
+ * COMMIT was sent along with the statements; then the witness is a row that it inserted.
+ */
 export interface Pending {
-  readonly xid: string;
+  readonly xid: string | null;
   readonly witness: Witness;
 }
+
+/** What became of a pending transaction. */
+export type Fate = 'committed' | 'aborted' | 'unknown';
 
 /**
  * What one worker has done, in shared memory: the worker is the only writer, and the main thread
  * reads it at any time, also after the thread died. A transaction is entered *before* COMMIT is
- * sent (`intend`) and counted when its answer is there (`settle`), so that neither a lost connection
- * nor a lost thread can make the counts differ from the database.
+ * sent (`intend`) and counted when its answer is there (`settle`), in the order of sending, so that
+ * neither a lost connection nor a lost thread can make the counts differ from the database.
  */
 export class Tally {
   readonly buffer: SharedArrayBuffer;
@@ -97,56 +128,93 @@ export class Tally {
     this.#add(COUNTERS.indexOf(counter), by);
   }
 
-  /** The transaction whose COMMIT was sent without an answer yet, or null. */
+  /** The server process of the worker's connection, as of its last connect; null before the first. */
+  get backend(): Backend | null {
+    const pid = this.#at(BACKEND);
+    return pid === 0 ? null : { pid, startedMicros: this.#at(BACKEND + 1) };
+  }
+
+  /** A new connection. What was pending on the one before must be settled. */
+  set backend(backend: Backend) {
+    this.#numbers.set([backend.pid, backend.startedMicros], BACKEND);
+  }
+
+  /** The first transaction whose COMMIT was sent without an answer yet, or null. */
   get pending(): Pending | null {
-    const xid = this.#at(PENDING_XID);
-    const table = TABLE_NAMES[this.#at(WITNESS)];
-    const operation = OPERATIONS[this.#at(WITNESS + 1)];
-    if (xid === 0 || table === undefined || operation === undefined) return null;
-    return { xid: String(xid), witness: { table, operation, id: this.#at(WITNESS + 2) } };
+    if (this.#at(FIRST_PENDING) === this.#at(END_PENDING)) return null;
+    const entry = this.#entry(this.#at(FIRST_PENDING));
+    const table = TABLE_NAMES[this.#at(entry + ENTRY_WITNESS)];
+    const operation = OPERATIONS[this.#at(entry + ENTRY_WITNESS + 1)];
+    if (table === undefined || operation === undefined) return null;
+    const xid = this.#at(entry + ENTRY_XID);
+    const id = this.#at(entry + ENTRY_WITNESS + 2);
+    return { xid: xid === 0 ? null : String(xid), witness: { table, operation, id } };
   }
 
   /** Enters a transaction before its COMMIT: what it wrote, and how many events it stands for. */
-  intend({ xid, witness }: Pending, rows: RowCounts, events: number): void {
-    this.#numbers.set(
-      [TABLE_NAMES.indexOf(witness.table), OPERATIONS.indexOf(witness.operation), witness.id],
-      WITNESS,
-    );
-    // The sums that will hold, not what is added to them: a thread may end amid `settle`, and the
-    // one that comes after it settles once more.
-    for (const counter of COUNTERS) this.#foresee(counter, counter === 'attempted' ? events : 1);
-    for (const table of TABLE_NAMES) {
-      for (const operation of OPERATIONS) {
-        const i = cell(table, operation);
-        this.#numbers[THEN_ROWS + i] = this.#at(ROWS + i) + rows[table][operation];
-      }
+  intend({ xid, witness }: Pending, rows: readonly WrittenRows[], events: number): void {
+    const end = this.#at(END_PENDING);
+    if (end - this.#at(FIRST_PENDING) >= MOST_PENDING) throw new Error('too much is pending');
+    const entry = this.#entry(end);
+    this.#numbers.fill(0, entry, entry + ENTRY);
+    this.#numbers[entry + ENTRY_XID] = Number(xid ?? 0);
+    this.#numbers[entry + ENTRY_WITNESS] = TABLE_NAMES.indexOf(witness.table);
+    this.#numbers[entry + ENTRY_WITNESS + 1] = OPERATIONS.indexOf(witness.operation);
+    this.#numbers[entry + ENTRY_WITNESS + 2] = witness.id;
+    this.#numbers[entry + ENTRY_EVENTS] = events;
+    for (const { table, operation, count } of rows) {
+      this.#add(entry + ENTRY_ROWS + cell(table, operation), count);
     }
     // Last: a transaction counts as pending only when all of it stands there.
-    this.#numbers[PENDING_XID] = Number(xid);
+    this.#numbers[END_PENDING] = end + 1;
+  }
+
+  /** Corrects what the first pending transaction wrote to what the server answered. */
+  amend({ table, operation, count }: WrittenRows): void {
+    const entry = this.#entry(this.#at(FIRST_PENDING));
+    const at = entry + ENTRY_ROWS + cell(table, operation);
+    this.#add(entry + ENTRY_EVENTS, count - this.#at(at));
+    this.#numbers[at] = count;
   }
 
   /**
-   * Counts the pending transaction as what became of it. `asked`: the server had to be asked, since
-   * no answer to COMMIT came.
+   * Counts the first pending transaction as what became of it. `asked`: the server had to be asked,
+   * since no answer to COMMIT came.
    */
-  settle(outcome: 'committed' | 'aborted' | 'unknown', asked = false): void {
-    if (outcome === 'committed') {
-      this.#fulfil('committed');
-      this.#fulfil('attempted');
-      this.#numbers.copyWithin(ROWS, THEN_ROWS, THEN_ROWS + CELLS);
-    } else if (outcome === 'aborted') {
-      this.#fulfil('rolledBack');
-    } else {
-      this.#fulfil('unknown');
-      this.#fulfil('attempted');
+  settle(outcome: Fate, asked = false): void {
+    this.finishSettling();
+    const first = this.#at(FIRST_PENDING);
+    const entry = this.#entry(first);
+    const events = this.#at(entry + ENTRY_EVENTS);
+    const committed = outcome === 'committed';
+    // The sums that will hold, not what is added to them: a thread may end in the middle, and the
+    // one that comes after it finishes to the same.
+    this.#foresee('committed', committed ? 1 : 0);
+    this.#foresee('rolledBack', outcome === 'aborted' ? 1 : 0);
+    this.#foresee('unknown', outcome === 'unknown' ? 1 : 0);
+    this.#foresee('attempted', outcome === 'aborted' ? 0 : events);
+    this.#foresee('settled', asked && outcome !== 'unknown' ? 1 : 0);
+    for (let i = 0; i < CELLS; i++) {
+      const rows = committed ? this.#at(entry + ENTRY_ROWS + i) : 0;
+      this.#numbers[THEN_ROWS + i] = this.#at(ROWS + i) + rows;
     }
-    if (asked && outcome !== 'unknown') this.#fulfil('settled');
-    this.#numbers[PENDING_XID] = 0;
+    this.#numbers[THEN_FIRST] = first + 1;
+    this.#numbers[SETTLING] = 1;
+    this.finishSettling();
   }
 
-  /** Forgets the pending transaction: the server answered that it is not committed. */
+  /** Goes on with what a thread that ended left half counted. */
+  finishSettling(): void {
+    if (this.#at(SETTLING) === 0) return;
+    for (const counter of SETTLED_COUNTERS) this.#fulfil(counter);
+    this.#numbers.copyWithin(ROWS, THEN_ROWS, THEN_ROWS + CELLS);
+    this.#numbers[FIRST_PENDING] = this.#at(THEN_FIRST);
+    this.#numbers[SETTLING] = 0;
+  }
+
+  /** Forgets what is pending: the server answered that it is not committed. */
   withdraw(): void {
-    this.#numbers[PENDING_XID] = 0;
+    this.#numbers[FIRST_PENDING] = this.#at(END_PENDING);
   }
 
   /** Counts one rejected row under its SQLSTATE (five letters or digits). */
@@ -184,6 +252,10 @@ export class Tally {
       rejected[sqlstate] = this.#at(REJECTED + 2 * slot + 1);
     }
     return rejected;
+  }
+
+  #entry(number: number): number {
+    return PENDING + (number % MOST_PENDING) * ENTRY;
   }
 
   #foresee(counter: Counter, by: number): void {

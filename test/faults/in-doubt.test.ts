@@ -31,7 +31,8 @@ for (const [cut, when] of Object.entries(CUTS) as [Cut, string][]) {
             assert.equal(summary.events, 150);
             assert.equal(summary.stopped_by, 'max-events');
             assert.ok(proxy.cuts > 0);
-            assert.equal(summary.transactions.settled, proxy.cuts);
+            // Where nothing but inserts is sent, a packet holds several transactions.
+            assert.ok(summary.transactions.settled >= proxy.cuts);
             assert.equal(summary.reconnects, proxy.cuts);
           },
           { through: { port: proxy.port }, env: { STREAM_RECONNECT_BASE_SECONDS: '0.01' } },

@@ -161,19 +161,6 @@ for (const server of await startServers()) {
     });
   });
 
-  test(`${version}: in a pipeline, statements do not wait for one another's answers`, async () => {
-    await withDatabase(server, async (db) => {
-      const client = await connect(db.target, { pipeline: true });
-      const answers = await Promise.all([
-        client.query('BEGIN'),
-        client.query('SELECT count(*)::int AS n FROM convenios'),
-        client.query('COMMIT'),
-      ]);
-      assert.deepEqual(answers[1]?.rows, [{ n: 2 }]);
-      await client.end();
-    });
-  });
-
   test(`${version}: a server that has gone is not reachable`, async () => {
     await server.stop();
     const error = await refusalOf(server.target());
