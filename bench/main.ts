@@ -15,7 +15,7 @@ import { benchStream } from './stream.js';
 const BENCHES: Readonly<Record<string, (server: BenchServer) => Promise<Finding[]>>> = {
   seed: (server) =>
     benchSeed(server, { rounds: 3, rows: 3_000_000, sizes: [300_000, 3_000_000, 10_000_000] }),
-  stream: (server) => benchStream(server, { rounds: 3, seconds: 8 }),
+  stream: (server) => benchStream(server, { rounds: 3, seconds: 20 }),
   pacing: (server) => benchPacing(server, { rounds: 1, seconds: 60 }),
   'start-up': (server) => benchStartUp(server, { rounds: 3, patients: 10_000_000 }),
   memory: (server) =>

@@ -11,6 +11,9 @@ import { run } from './peers.js';
 
 /** Where the bench's server looks for a port first. */
 const FIRST_PORT = 54_400;
+const DATABASE = 'bench';
+/** Where a state of the database is kept that rounds start from. */
+const KEPT = 'bench_kept';
 /** The program as it is run: compiled. */
 export const CLI = new URL('../src/cli.js', import.meta.url).pathname;
 
@@ -37,7 +40,7 @@ export class BenchServer {
         dirIsExplicit: true,
         portIsExplicit: false,
         db: {
-          database: 'bench',
+          database: DATABASE,
           searchPath: 'public',
           connectTimeoutSeconds: 10,
           applicationName: 'oltp-simulator-bench',
@@ -60,6 +63,29 @@ export class BenchServer {
       await initDb(client);
     });
     await this.settle();
+  }
+
+  /** Keeps the database as it is now, for `restore`. */
+  async keep(): Promise<void> {
+    await this.#administer(
+      `DROP DATABASE IF EXISTS ${KEPT}`,
+      `CREATE DATABASE ${KEPT} TEMPLATE ${DATABASE}`,
+    );
+  }
+
+  /** The database as it was kept, file by file. */
+  async restore(): Promise<void> {
+    await this.#administer(
+      `DROP DATABASE ${DATABASE} WITH (FORCE)`,
+      `CREATE DATABASE ${DATABASE} TEMPLATE ${KEPT}`,
+    );
+    await this.settle();
+  }
+
+  async #administer(...statements: readonly string[]): Promise<void> {
+    await withConnection({ ...this.target, database: 'postgres' }, async (client) => {
+      for (const statement of statements) await client.query(statement);
+    });
   }
 
   /** Writes out what earlier work left in memory, so that it is not paid for in the next round. */

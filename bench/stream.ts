@@ -15,8 +15,16 @@ export interface StreamOptions {
   readonly seconds: number;
 }
 
-const ROW = "now()::timestamp, 'Consulta de rotina', 'agendada'";
+/** Shares of a batch in the default mix, rounded: 84 % inserts, 15 % updates (and 1 % deletes). */
+const INSERTS = 42;
+const UPDATES = BATCH - INSERTS;
+
 const COLUMNS = '(paciente_id, medico_id, data, motivo, status)';
+/** A moment in the same two years as in the rows of ours. */
+const MOMENT = "now()::timestamp + (random() * 730 - 640) * interval '1 day'";
+const ROW = `${MOMENT}, 'Consulta de rotina', 'agendada'`;
+const PATIENT = '1 + floor(random() * :patients)::bigint';
+const DOCTOR = '1 + floor(random() * :doctors)::bigint';
 
 /** One consulta in a transaction of its own. Wants `:patients` and `:doctors`. */
 export const SINGLE_INSERT = `\\set p random(1, :patients)
@@ -26,65 +34,110 @@ INSERT INTO consultas ${COLUMNS} VALUES (:p, :m, ${ROW});
 
 /** A batch that the server makes up by itself: no work for a client at all. */
 const FLOOR = `INSERT INTO consultas ${COLUMNS}
-SELECT 1 + floor(random() * :patients)::bigint, 1 + floor(random() * :doctors)::bigint, ${ROW}
-FROM generate_series(1, ${BATCH});
+SELECT ${PATIENT}, ${DOCTOR}, ${ROW} FROM generate_series(1, ${BATCH});
 `;
 
 /** A batch of single inserts, sent in one go. */
-const PIPELINED = `${times(BATCH, (i) => `\\set p${i} random(1, :patients)\n\\set m${i} random(1, :doctors)`)}
-\\startpipeline
-BEGIN;
-${times(BATCH, (i) => `INSERT INTO consultas ${COLUMNS} VALUES (:p${i}, :m${i}, ${ROW});`)}
-COMMIT;
-\\endpipeline
-`;
+const PIPELINED = inPipeline(
+  times(BATCH, (i) => `\\set p${i} random(1, :patients)\n\\set m${i} random(1, :doctors)`),
+  times(BATCH, (i) => `INSERT INTO consultas ${COLUMNS} VALUES (:p${i}, :m${i}, ${ROW});`),
+);
 
-/** The shares of the default weights, updates and deletes, as pgbench runs them side by side. */
-const MIX: readonly { readonly weight: number; readonly script: string }[] = [
+/** What one event type of the default mix does to its table. */
+interface MixedChanges {
+  readonly weight: number;
+  readonly into: string;
+  /** A row, as a list of expressions; `:p` is a patient, `:c` a convênio. */
+  readonly row: string;
+  /** What an update sets. */
+  readonly set: string;
+  readonly table: string;
+  /** Rows that the seed at scale 10 wrote, among which an update picks. */
+  readonly seeded: number;
+}
+
+const MIX: readonly MixedChanges[] = [
   {
     weight: 40,
-    script: `INSERT INTO consultas ${COLUMNS}
-SELECT 1 + floor(random() * :patients)::bigint, 1 + floor(random() * :doctors)::bigint, ${ROW}
-FROM generate_series(1, 42);
-UPDATE consultas SET status = 'realizada', data = now()::timestamp
- WHERE id IN (SELECT 1 + floor(random() * 40000)::bigint FROM generate_series(1, 8));
-`,
+    table: 'consultas',
+    into: COLUMNS,
+    row: `:p, :m, ${ROW}`,
+    set: "status = 'realizada', data = now()::timestamp",
+    seeded: 40_000,
   },
   {
     weight: 25,
-    script: `INSERT INTO exames (paciente_id, tipo_exame, data)
-SELECT 1 + floor(random() * :patients)::bigint, 'hemograma', now()::timestamp FROM generate_series(1, 42);
-UPDATE exames SET resultado = 'normal'
- WHERE id IN (SELECT 1 + floor(random() * 35000)::bigint FROM generate_series(1, 8));
-`,
+    table: 'exames',
+    into: '(paciente_id, tipo_exame, data)',
+    row: `:p, 'Hemograma', ${MOMENT}`,
+    set: "resultado = 'normal'",
+    seeded: 35_000,
   },
   {
     weight: 10,
-    script: `INSERT INTO internacoes (paciente_id, data_entrada, motivo)
-SELECT 1 + floor(random() * :patients)::bigint, now()::timestamp, 'observação' FROM generate_series(1, 42);
-UPDATE internacoes SET data_saida = data_entrada + interval '5 days'
- WHERE id IN (SELECT 1 + floor(random() * 12000)::bigint FROM generate_series(1, 8));
-`,
+    table: 'internacoes',
+    into: '(paciente_id, data_entrada, motivo)',
+    row: `:p, ${MOMENT}, 'Observação'`,
+    set: "data_saida = data_entrada + interval '5 days'",
+    seeded: 12_000,
   },
   {
     weight: 15,
-    script: `INSERT INTO pacientes (nome, nascimento, cpf, telefone, endereco)
-SELECT 'Maria da Silva', '1980-01-01', left(gen_random_uuid()::text, 14), '(11) 91234-5678', 'Rua A, 1'
-FROM generate_series(1, 42) ON CONFLICT DO NOTHING;
-UPDATE pacientes SET telefone = '(11) 91234-5679'
- WHERE id IN (SELECT 1 + floor(random() * :patients)::bigint FROM generate_series(1, 8));
-`,
+    table: 'pacientes',
+    into: '(nome, nascimento, cpf, telefone, endereco)',
+    row: "'Maria da Silva', '1980-01-01', left(gen_random_uuid()::text, 14), '(11) 91234-5678', 'Rua A, 1'",
+    set: "telefone = '(11) 91234-5679', endereco = 'Rua B, 2'",
+    seeded: 20_000,
   },
   {
     weight: 10,
-    script: `INSERT INTO pacientes_convenios (paciente_id, convenio_id, numero_carteira, validade)
-SELECT 1 + floor(random() * :patients)::bigint, 1 + floor(random() * 1000)::bigint, '123', '2027-01-01'
-FROM generate_series(1, 42) ON CONFLICT DO NOTHING;
-UPDATE pacientes_convenios SET validade = '2028-01-01'
- WHERE id IN (SELECT 1 + floor(random() * 25000)::bigint FROM generate_series(1, 8));
-`,
+    table: 'pacientes_convenios',
+    into: '(paciente_id, convenio_id, numero_carteira, validade)',
+    row: ":p, :c, '123', '2027-01-01'",
+    set: "validade = '2028-01-01'",
+    seeded: 25_000,
   },
 ];
+
+/** The changes of a batch, each by a statement of its own, all sent in one go. */
+function oneByOne({ table, into, row, set, seeded }: MixedChanges): string {
+  // Ascending, each in a range of its own: two batches that took them crosswise would be a deadlock.
+  const range = Math.floor(seeded / UPDATES);
+  const picks = [
+    times(
+      INSERTS,
+      (i) =>
+        `\\set p${i} random(1, :patients)\n\\set m${i} random(1, :doctors)\n\\set c${i} random(1, 1000)`,
+    ),
+    times(UPDATES, (i) => `\\set u${i} random(${i * range + 1}, ${(i + 1) * range})`),
+  ];
+  const statements = [
+    times(UPDATES, (i) => `UPDATE ${table} SET ${set} WHERE id = :u${i};`),
+    times(INSERTS, (i) => {
+      const values = row.replace(/:([pmc])\b/g, `:$1${i}`);
+      return `INSERT INTO ${table} ${into} VALUES (${values}) ON CONFLICT DO NOTHING;`;
+    }),
+  ];
+  return inPipeline(picks.join('\n'), statements.join('\n'));
+}
+
+/** The same changes by two statements, for rows that the server makes up by itself. */
+function byTheServer({ table, into, row, set, seeded }: MixedChanges): string {
+  const values = row
+    .replace(/:p\b/, PATIENT)
+    .replace(/:m\b/, DOCTOR)
+    .replace(/:c\b/, '1 + floor(random() * 1000)::bigint');
+  return `BEGIN;
+UPDATE ${table} SET ${set}
+ WHERE id IN (SELECT 1 + floor(random() * ${seeded})::bigint FROM generate_series(1, ${UPDATES}) ORDER BY 1);
+INSERT INTO ${table} ${into} SELECT ${values} FROM generate_series(1, ${INSERTS}) ON CONFLICT DO NOTHING;
+COMMIT;
+`;
+}
+
+function inPipeline(picks: string, statements: string): string {
+  return `${picks}\n\\startpipeline\nBEGIN;\n${statements}\nCOMMIT;\n\\endpipeline\n`;
+}
 
 /** `stream --rate max` beside pgbench, on the same tables. */
 export async function benchStream(
@@ -95,12 +148,13 @@ export async function benchStream(
   const pgbench = findTool('pgbench');
   await server.reset();
   await server.cli(['seed', '--scale', '10'], { SEED_VALIDATE_FOREIGN_KEYS: 'false' });
+  await server.keep();
   const [bounds] = await server.query<{ patients: number; doctors: number }>(
     'SELECT (SELECT max(id) FROM pacientes)::int AS patients, (SELECT max(id) FROM medicos)::int AS doctors',
   );
 
   const ours = async (name: string, batch: number, more: readonly string[] = []) => {
-    await restore(server);
+    await server.restore();
     const { stdout } = await server.cli([
       ...['stream', '--json', '--rate', 'max', '--workers', String(CONNECTIONS)],
       ...['--batch-size', String(batch), '--duration', `${seconds}s`, ...more],
@@ -115,12 +169,10 @@ export async function benchStream(
     if (pgbench === null) return;
     const files = scripts.flatMap(({ weight, script }, i) => {
       const file = join(server.folder, `${name}-${i}.sql`);
-      // pgbench runs a script of several statements as several transactions unless told otherwise.
-      const one = script.split(';').length > 2 && !script.includes('BEGIN');
-      writeFileSync(file, one ? `BEGIN;\n${script}COMMIT;\n` : script);
+      writeFileSync(file, script);
       return ['-f', `${file}@${weight}`];
     });
-    await restore(server);
+    await server.restore();
     const { stdout } = await run(
       pgbench,
       [
@@ -141,7 +193,8 @@ export async function benchStream(
     await ours('batch 1', 1, consultas);
     await peer('single', [{ weight: 1, script: SINGLE_INSERT }], 1);
     await ours('mix', BATCH);
-    await peer('mix of pgbench', MIX, BATCH);
+    await peer('mix one by one', scripts(oneByOne), BATCH);
+    await peer('mix by the server', scripts(byTheServer), BATCH);
   }
   const batch50 = collector.series('batch 50', 'stream');
   return [
@@ -166,29 +219,20 @@ export async function benchStream(
     {
       what: 'stream, default mix, batch 50',
       ours: collector.series('mix', 'stream'),
-      peer: collector.series('mix of pgbench', 'pgbench, the same kinds of statements'),
+      peer: collector.series('mix one by one', 'pgbench, the same changes in a pipeline'),
       least: 1.2,
+    },
+    {
+      what: 'stream, default mix, batch 50',
+      ours: collector.series('mix', 'stream'),
+      peer: collector.series('mix by the server', 'pgbench, the same changes, rows by the server'),
     },
   ];
 }
 
-/** The tables as the first round found them. */
-async function restore(server: BenchServer): Promise<void> {
-  for (const [table, rows] of Object.entries(SEEDED)) {
-    await server.query(`DELETE FROM ${table} WHERE id > ${rows}`);
-    await server.query(`VACUUM ${table}`);
-  }
-  await server.settle();
+function scripts(make: (changes: MixedChanges) => string) {
+  return MIX.map((changes) => ({ weight: changes.weight, script: make(changes) }));
 }
-
-/** Rows that the seed at scale 10 writes into the tables that grow, children first. */
-const SEEDED = {
-  consultas: 40_000,
-  exames: 35_000,
-  internacoes: 12_000,
-  pacientes_convenios: 25_000,
-  pacientes: 20_000,
-} as const;
 
 function times(count: number, line: (index: number) => string): string {
   return Array.from({ length: count }, (_, i) => line(i)).join('\n');

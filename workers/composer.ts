@@ -126,7 +126,7 @@ export class Composer {
         const picked = pick('pacientes');
         if (picked === undefined || attempt === DISTINCT_TRIES) return null;
         if (distinct && patients.has(picked.id)) continue;
-        patients.add(picked.id);
+        if (distinct) patients.add(picked.id);
         paciente = picked;
         break;
       }

@@ -35,7 +35,7 @@ export function formatTimestamp(ms: number): string {
 
 /** Milliseconds since 1970, UTC, of a text that `formatDate` or `formatTimestamp` made. */
 export function parseTimestamp(text: string): number {
-  const day = Date.UTC(number(text, 0, 4), number(text, 5, 2) - 1, number(text, 8, 2));
+  const day = dayOf(number(text, 0, 4), number(text, 5, 2), number(text, 8, 2)) * DAY_MS;
   if (text.length === 10) return day;
   const seconds = (number(text, 11, 2) * 60 + number(text, 14, 2)) * 60 + number(text, 17, 2);
   return day + seconds * SECOND_MS;
@@ -89,6 +89,15 @@ function dayText(day: number): string {
   const month = fromMarch < 10 ? fromMarch + 3 : fromMarch - 9;
   const year = era * 400 + yearOfEra + (month <= 2 ? 1 : 0);
   return `${digits(year, 4)}-${TWO_DIGITS[month]!}-${TWO_DIGITS[ofMonth]!}`;
+}
+
+/** The reverse of `dayText`: days since 1970 of a year, month (1 to 12) and day. */
+function dayOf(year: number, month: number, day: number): number {
+  const marchYear = month > 2 ? year : year - 1;
+  const fromMarch = month > 2 ? month - 3 : month + 9;
+  const leaps =
+    Math.floor(marchYear / 4) - Math.floor(marchYear / 100) + Math.floor(marchYear / 400);
+  return 365 * marchYear + leaps + Math.floor((153 * fromMarch + 2) / 5) + day - 1 - 719_468;
 }
 
 function number(text: string, start: number, length: number): number {

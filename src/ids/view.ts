@@ -32,14 +32,16 @@ export class IdView {
   /** A random id of the table, or null when none is known to exist. */
   pick(table: ParentTable): KnownId | null {
     const { length, ids, since } = this.#slots[table];
+    const gone = this.#gone[table];
     for (let attempt = 0; attempt < TRIES; attempt++) {
       const size = Atomics.load(length, 0);
       if (size === 0) break;
       const slot = Math.floor(this.#random() * size);
-      const id = ids[slot] ?? 0;
-      const known = { id, since: since[slot] ?? 0 };
+      const id = ids[slot]!;
+      const sinceMs = since[slot]!;
       // Read again: the writer may have given the slot to another id in between.
-      if (ids[slot] === id && id !== 0 && !this.#gone[table].has(id)) return known;
+      if (ids[slot] !== id || id === 0 || (gone.size > 0 && gone.has(id))) continue;
+      return { id, since: sinceMs };
     }
     const own = this.#own[table];
     return own[Math.floor(this.#random() * own.length)] ?? null;

@@ -30,18 +30,29 @@ function allOrNothing(write: string): string {
           SELECT 1 / (count(*) = cardinality($1::bigint[]))::int FROM w`;
 }
 
+const texts = new Map<string, string>();
+
+/** The text that belongs to a statement's name: put together once, sent once a connection. */
+function textOf(name: string, make: () => string): string {
+  let text = texts.get(name);
+  if (text === undefined) {
+    text = make();
+    texts.set(name, text);
+  }
+  return text;
+}
+
 /** One INSERT of whole rows. */
 export function insertRows(table: TableName, rows: readonly Row[], telling: Telling): Statement {
   const { columns } = TABLES[table];
   const types = columns.map(({ type }) => type);
-  const write = `INSERT INTO ${table} (${columns.map(({ name }) => name).join(', ')})
-                 SELECT * FROM unnest(${arrayParameters(types)})`;
-  return {
-    name: `insert-${table}-${telling}`,
-    text: telling === 'ids' ? tellingIds(write) : write,
-    types,
-    rows,
-  };
+  const name = `insert-${table}-${telling}`;
+  const text = textOf(name, () => {
+    const write = `INSERT INTO ${table} (${columns.map((column) => column.name).join(', ')})
+                   SELECT * FROM unnest(${arrayParameters(types)})`;
+    return telling === 'ids' ? tellingIds(write) : write;
+  });
+  return { name, text, types, rows };
 }
 
 /** Which patients `lockPatients` got, until the end of the transaction: an array literal. */
@@ -102,15 +113,15 @@ export function updateRows(
 ): Statement {
   const names = ['id', ...columns];
   const types = names.map((name) => typeOf(table, name));
-  const write = `UPDATE ${table} SET ${columns.map((name) => `${name} = u.new_${name}`).join(', ')}
-         FROM unnest(${arrayParameters(types)}) AS u (${names.map((name) => `new_${name}`).join(', ')})
-        WHERE ${table}.id = u.new_id AND ${open}`;
-  return {
-    name: `update-${table}-${telling}`,
-    text: tellingOf(telling)(write),
-    types,
-    rows,
-  };
+  const name = `update-${table}-${telling}`;
+  const text = textOf(name, () =>
+    tellingOf(telling)(
+      `UPDATE ${table} SET ${columns.map((column) => `${column} = u.new_${column}`).join(', ')}
+         FROM unnest(${arrayParameters(types)}) AS u (${names.map((column) => `new_${column}`).join(', ')})
+        WHERE ${table}.id = u.new_id AND ${open}`,
+    ),
+  );
+  return { name, text, types, rows };
 }
 
 /** DELETE by id (the only column of `rows`), of those rows for which `deletable` holds. */

@@ -116,8 +116,8 @@ export class WireWriter {
     this.#int32(OID[type]);
     this.#int32(rows.length);
     this.#int32(1); // the first index
-    for (const row of rows) {
-      const value = row[column] ?? null;
+    for (let i = 0; i < rows.length; i++) {
+      const value = rows[i]![column]!;
       if (value === null) {
         this.#reserve(4);
         this.#int32(NULL_LENGTH);
@@ -128,10 +128,10 @@ export class WireWriter {
   }
 
   #value(type: ColumnType, value: NonNullable<Value>): void {
-    if (type === 'varchar') this.#text(String(value));
-    else if (type === 'bigint') this.#long(Number(value));
+    if (typeof value === 'number') this.#long(value);
+    else if (type === 'varchar') this.#text(value);
     else {
-      const sinceEpochMs = parseTimestamp(String(value)) - EPOCH_MS;
+      const sinceEpochMs = parseTimestamp(value) - EPOCH_MS;
       if (type === 'date') this.#int(sinceEpochMs / DAY_MS);
       else this.#long(sinceEpochMs * MICROS_PER_MS);
     }
