@@ -1,5 +1,6 @@
 import { parseTimestamp } from '../hospital/calendar.js';
 import type { ColumnType, Row, Value } from '../hospital/tables.js';
+import { MOST_BYTES_PER_UNIT, writeUtf8 } from './utf8.js';
 
 /** A prepared statement whose parameters are one array a column: its text fits any number of rows. */
 export interface Statement {
@@ -27,8 +28,6 @@ const MICROS_PER_MS = 1000;
 const TWO_TO_32 = 0x1_0000_0000;
 /** Bytes of the first buffer: a batch of 50 rows takes 5 to 10 thousand. */
 const FIRST_BYTES = 1 << 16;
-/** UTF-8 takes no more bytes than this for one code unit of a string. */
-const MOST_BYTES_PER_UNIT = 3;
 /** Bytes of an array's header, and of everything fixed in a Bind message, with room to spare. */
 const HEADER_BYTES = 64;
 
@@ -140,19 +139,9 @@ export class WireWriter {
   #text(text: string): void {
     this.#reserve(4 + text.length * MOST_BYTES_PER_UNIT);
     const start = this.#at + 4;
-    const buffer = this.#buffer;
-    let length = text.length;
-    // Most texts are short and plain: to copy them here is quicker than a call out of JavaScript.
-    for (let i = 0; i < length; i++) {
-      const unit = text.charCodeAt(i);
-      if (unit > 0x7f) {
-        length = buffer.write(text, start, 'utf8');
-        break;
-      }
-      buffer[start + i] = unit;
-    }
-    this.#int32(length);
-    this.#at += length;
+    const end = writeUtf8(this.#buffer, start, text);
+    this.#int32(end - start);
+    this.#at = end;
   }
 
   #begin(type: number): number {

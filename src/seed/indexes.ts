@@ -40,6 +40,9 @@ const STEPS = [
   { name: 'validation', sideBySide: true },
 ] as const;
 
+/** The connections share the work out already: helpers of the server's would only be in their way. */
+const ONE_CORE_EACH = 'SET max_parallel_maintenance_workers = 0';
+
 /** Whether a seed that was killed left indexes or keys off. */
 export async function areTakenOff(client: Client): Promise<boolean> {
   // Not to_regclass: that fails for a role that may not look into the schema.
@@ -115,6 +118,7 @@ export async function putBack(target: ConnectionTarget, connections: number): Pr
   const clients: Client[] = [];
   try {
     for (let i = 0; i < connections; i++) clients.push(await connect(target));
+    if (connections > 1) await Promise.all(clients.map((client) => client.query(ONE_CORE_EACH)));
     const [first] = clients;
     if (first === undefined || !(await areTakenOff(first))) return;
     for (const { name, sideBySide } of STEPS) {

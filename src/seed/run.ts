@@ -120,10 +120,12 @@ export class Seed {
         ? parents.pacientes
         : await readTable(client, 'pacientes', before, blocks, WITHOUT_LINK);
     requireUnlinked(missing.pacientes_convenios, linkable, parents.convenios);
-    const pools = await this.#setup.pools();
+    // First: the threads load their modules while the rest is prepared.
     const pool = new WorkerPool<SeederTask, SeederResult>('seeder', workers);
-    const bare = isWorthBare(before, missing) && (await takeOff(client));
+    let bare = false;
     try {
+      const pools = await this.#setup.pools();
+      bare = isWorthBare(before, missing) && (await takeOff(client));
       // Also without foreign keys: a seed that is killed must not leave rows whose parents never came.
       for (const phase of PHASES) {
         await this.#runPhase(pool, {

@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { copyCommand, csvChunks, csvLine } from '../../../src/seed/csv.js';
+import type { Row } from '../../../src/hospital/tables.js';
+import { copyCommand, csvChunks } from '../../../src/seed/csv.js';
+
+function csvLine(row: Row): string {
+  const pieces = csvChunks(
+    1,
+    () => row,
+    () => undefined,
+  );
+  return Buffer.concat([...pieces]).toString();
+}
 
 test('NULL is an empty field, an empty text a quoted one', () => {
   assert.equal(csvLine([1, null, '', 'x']), '1,,"",x\n');
@@ -10,6 +20,18 @@ test('commas, quotes and line ends are quoted', () => {
   assert.equal(
     csvLine(['a,b', 'say "hi"', 'two\nlines', 'plain']),
     '"a,b","say ""hi""","two\nlines",plain\n',
+  );
+});
+
+test('numbers and letters of any size are written whole', () => {
+  const numbers = [0, 9, 10, 2 ** 31 - 1, 2 ** 31, 2 ** 53 - 1, -7, 1.5];
+  const texts = ['ação', '— 😀 é', 'x'.repeat(100_000), 'ç'.repeat(50_000), '"'.repeat(70_000)];
+  assert.equal(csvLine(numbers), `${numbers.join(',')}\n`);
+  const [accents, symbols, ...long] = texts;
+  const [ascii, twoBytes, quotes] = long;
+  assert.equal(
+    csvLine(texts),
+    `${accents},"${symbols}",${ascii},${twoBytes},"${quotes}${quotes}"\n`,
   );
 });
 
