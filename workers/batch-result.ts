@@ -3,7 +3,7 @@ import { PARENT_TABLES, type ParentTable, type Row } from '../src/hospital/table
 import type { KnownId } from '../src/ids/cache.js';
 import type { Failure } from '../src/postgres/failures.js';
 import type { Answer } from '../src/postgres/packet.js';
-import { parseIds } from '../src/postgres/statements.js';
+import { parseNumbers } from '../src/postgres/statements.js';
 import type { Pending, Witness, WrittenRows } from '../src/threads/tally.js';
 import { ALWAYS, idOf, type Write } from './writes.js';
 
@@ -49,7 +49,7 @@ export class BatchResult {
   /** Takes in what the statement of a write, which tells by `ids`, was answered. */
   add(write: Write, answer: Answer | undefined): void {
     const [literal, xid] = answer?.fields ?? [];
-    const ids = parseIds(literal ?? null);
+    const ids = parseNumbers(literal ?? null);
     if (ids.length === 0) return;
     this.#xid = xid ?? null;
     // Nearly always all of them: then no need to look up which.

@@ -46,6 +46,11 @@ export interface Batch {
   readonly writes: readonly Write[];
 }
 
+/** Whether a batch makes rows of other tables, for its own or later ones to reference. */
+export function makesParents({ spec, writes }: Batch): boolean {
+  return writes.some(({ table, operation }) => operation === 'insert' && table !== spec.table);
+}
+
 /**
  * Composes the batches of one worker, and writes them step by step: everything up to COMMIT, which
  * is the caller's. All rows of one kind go in one statement. When that fails for the sake of a row,

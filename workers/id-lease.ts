@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import type { TableName } from '../src/hospital/tables.js';
-import { parseIds } from '../src/postgres/statements.js';
+import { parseNumbers } from '../src/postgres/statements.js';
 
 /** Batches that one lease lasts for: one round trip in twenty batches. */
 const BATCHES_PER_LEASE = 20;
@@ -32,7 +32,7 @@ export class IdLease {
                FROM generate_series(1, $1::int)`,
       values: [Math.max(this.#size, count)],
     });
-    const leased = parseIds(rows[0]?.ids ?? null);
+    const leased = parseNumbers(rows[0]?.ids ?? null);
     this.#ids = [...this.#ids.slice(this.#next), ...leased];
     this.#next = 0;
   }

@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import { PARENT_TABLES, type ParentTable, type Row, TABLES } from '../src/hospital/tables.js';
 import { demand } from '../src/postgres/packet.js';
-import { missingIds, parseIds } from '../src/postgres/statements.js';
+import { missingIds, parseNumbers } from '../src/postgres/statements.js';
 import { idOf, type Write } from './writes.js';
 
 /** Ids per table that others reference. */
@@ -20,7 +20,7 @@ export async function findMissing(client: Client, writes: readonly Write[]): Pro
     const ids = [...referencedIds(writes, parent)].filter((id) => !made.has(id));
     if (ids.length === 0) continue;
     const [answer] = await demand(client, [missingIds(parent, ids)]);
-    const gone = parseIds(answer?.fields[0] ?? null);
+    const gone = parseNumbers(answer?.fields[0] ?? null);
     if (gone.length > 0) missing.set(parent, new Set(gone));
   }
   return missing;

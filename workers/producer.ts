@@ -7,7 +7,7 @@ import { sleep, sleepExactly } from '../src/threads/clock.js';
 import { Control } from '../src/threads/control.js';
 import type { ProducerResult, ProducerTask } from '../src/threads/protocol.js';
 import { Tally } from '../src/threads/tally.js';
-import type { Batch, BatchWriter } from './batch.js';
+import { type Batch, type BatchWriter, makesParents } from './batch.js';
 import type { BatchOutcome } from './batch-result.js';
 import { burstOf, foresee, sendBurst } from './burst.js';
 import { Drought } from './drought.js';
@@ -214,6 +214,8 @@ class Producer {
       order.batch ??= await this.#writer.compose(client, EVENTS[order.type], order.size, now);
       if (!this.#trusting || order.careful || !isExact(order.batch.writes)) break;
       batches.push(order.batch);
+      // Parents that it had to make itself are there for the next ones once it is committed.
+      if (makesParents(order.batch)) break;
     }
     return batches;
   }

@@ -1,5 +1,5 @@
-import { Client } from 'pg';
 import { EXIT, OperatorError } from '../errors.js';
+import { Client } from './driver.js';
 import { describeFailure, type Failure, failureError, placeOf } from './failures.js';
 import { lookUpPassword } from './pgpass.js';
 import type { ConnectionTarget } from './target.js';

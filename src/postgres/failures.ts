@@ -1,5 +1,5 @@
-import { DatabaseError } from 'pg';
 import { EXIT, OperatorError } from '../errors.js';
+import { DatabaseError } from './driver.js';
 import type { ConnectionTarget } from './target.js';
 
 /**

@@ -161,8 +161,8 @@ export function sinceOf(table: ParentTable): string {
     : '0::float8';
 }
 
-/** The numbers of an array literal of whole numbers. */
-export function parseIds(literal: string | null): number[] {
+/** The numbers of an array literal; none of a null. */
+export function parseNumbers(literal: string | null): number[] {
   return literal === null || literal === '{}' ? [] : literal.slice(1, -1).split(',').map(Number);
 }
 

@@ -112,16 +112,20 @@ export class Coordinator {
   async run(): Promise<StreamOutcome> {
     const client = await connect(this.#setup.target);
     try {
-      await loadIds(client, this.#cache);
-      const count = await this.#setup.totals.start(client);
-      // When the tables cannot be counted the run goes on all the same, its lines without totals.
-      void count()
-        .catch(() => undefined)
-        .finally(() => client.end().catch(() => undefined));
+      // The workers connect meanwhile; none of them begins before the clock starts.
       const workers = Promise.all(this.#setup.plans.map((plan, i) => this.#keep(plan, i)));
+      await loadIds(client, this.#cache);
+      const { count, quick } = await this.#setup.totals.start(client);
+      // When the tables cannot be counted the run goes on all the same, its lines without totals.
+      const counting = () =>
+        count()
+          .catch(() => undefined)
+          .finally(() => client.end().catch(() => undefined));
+      if (quick) await counting();
       await Promise.race([this.#allReady(), workers]);
       const started = monotonicMs();
       this.control.start();
+      if (!quick) void counting();
       await this.#untilOver(workers);
       const activeSeconds = this.control.active() / 1000;
       const seconds = (monotonicMs() - started) / 1000;
@@ -130,6 +134,8 @@ export class Coordinator {
       for (const worker of this.tallies.keys()) this.#tell(worker);
       return { ...this.#verdict(), tallies: this.tallies, seconds, activeSeconds };
     } finally {
+      // Also when it failed before the start: then the workers are still waiting for it.
+      this.control.stop();
       await this.#pool.close();
       await client.end().catch(() => undefined);
     }
