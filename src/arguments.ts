@@ -7,6 +7,7 @@ import {
   COMMON_SWITCHES,
   type Command,
   FILE_FLAGS,
+  REPEATABLE,
   SWITCHES,
   VALUE_FLAGS,
 } from './config/commands.js';
@@ -26,6 +27,7 @@ export interface Arguments {
   readonly envFile: string | null;
   readonly yes: boolean;
   readonly dropForeignTables: boolean;
+  readonly dryRun: boolean;
   /** Text to print: asked for, or due because no command was named. */
   readonly help: string | null;
   /** The package's version, when asked for. */
@@ -58,7 +60,8 @@ export function parseArguments(argv: readonly string[], messages: Messages): Arg
   const flags: Record<string, string> = {};
   const switches = new Set<string>();
   for (const name of [...VALUE_FLAGS, ...SWITCHES]) {
-    const value = [cli.options[toCamelCase(name)]].flat().at(-1);
+    const values: unknown[] = [cli.options[toCamelCase(name)]].flat();
+    const value = values.at(-1);
     if (value === undefined || value === false) continue;
     const { matchedCommand, globalCommand } = cli;
     const belongs =
@@ -66,7 +69,11 @@ export function parseArguments(argv: readonly string[], messages: Messages): Arg
       [matchedCommand, globalCommand].some((owner) => owner.hasOption(toCamelCase(name)));
     if (!belongs) problems.push((said) => said.config.flagOfOther(`--${name}`, command ?? ''));
     else if (SWITCHES.includes(name)) switches.add(name);
-    else flags[name] = String(value).slice(MARK.length);
+    else {
+      const texts = values.map((one) => String(one).slice(MARK.length));
+      const joint = REPEATABLE[name];
+      flags[name] = joint === undefined ? (texts.at(-1) ?? '') : texts.join(joint);
+    }
   }
   const { config, 'env-file': envFile, ...settings } = flags;
 
@@ -99,6 +106,7 @@ export function parseArguments(argv: readonly string[], messages: Messages): Arg
     envFile: envFile ?? null,
     yes: switches.has('yes'),
     dropForeignTables: switches.has('drop-foreign-tables'),
+    dryRun: switches.has('dry-run'),
     help: switches.has('help') || (missing && version === null) ? help() : null,
     version,
     problems: asked ? [] : problems,

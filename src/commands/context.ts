@@ -16,6 +16,8 @@ export interface CommandContext {
   /** `--yes` and `--drop-foreign-tables` of `reset`. */
   readonly yes: boolean;
   readonly dropForeignTables: boolean;
+  /** `--dry-run` of `stream`. */
+  readonly dryRun: boolean;
   /** Aborted by the first signal: finish what is under way. The reason is an `OperatorError`. */
   readonly interrupted: AbortSignal;
   /** Aborted by the second one: leave everything. The reason is an `OperatorError`. */

@@ -18,6 +18,9 @@ export type Command = (typeof COMMANDS)[number];
 const STREAM_FLAGS = [
   'workers',
   'rate',
+  'stage',
+  'arrivals',
+  'on-lag',
   'interval',
   'jitter',
   'batch-size',
@@ -35,12 +38,16 @@ const COMMON_FLAGS = ['lang', 'log-level'] as const;
 export const FILE_FLAGS = ['config', 'env-file'] as const;
 export const COMMON_SWITCHES = ['json', 'help', 'version'] as const;
 const RESET_SWITCHES = ['yes', 'drop-foreign-tables'] as const;
+const STREAM_SWITCHES = ['dry-run'] as const;
 
 export type SettingFlag =
   | (typeof STREAM_FLAGS)[number]
   | (typeof SEED_FLAGS)[number]
   | (typeof COMMON_FLAGS)[number];
-export type Switch = (typeof COMMON_SWITCHES)[number] | (typeof RESET_SWITCHES)[number];
+export type Switch =
+  | (typeof COMMON_SWITCHES)[number]
+  | (typeof RESET_SWITCHES)[number]
+  | (typeof STREAM_SWITCHES)[number];
 
 /** What one command takes besides what every command takes. */
 export interface CommandFlags {
@@ -54,7 +61,7 @@ export const COMMAND_FLAGS: Readonly<Record<Command, CommandFlags>> = {
   start: { settings: [...STREAM_FLAGS, 'scale'], switches: [] },
   'init-db': none,
   seed: { settings: SEED_FLAGS, switches: [] },
-  stream: { settings: STREAM_FLAGS, switches: [] },
+  stream: { settings: STREAM_FLAGS, switches: STREAM_SWITCHES },
   reset: { settings: SEED_FLAGS, switches: RESET_SWITCHES },
   counts: none,
   check: none,
@@ -62,6 +69,9 @@ export const COMMAND_FLAGS: Readonly<Record<Command, CommandFlags>> = {
   resume: none,
   db: none,
 };
+
+/** Flags that may be given several times, and what joins their values. */
+export const REPEATABLE: Readonly<Partial<Record<string, string>>> = { stage: ';' };
 
 /** Setting flags that every command takes. */
 export const COMMON_SETTINGS: readonly SettingFlag[] = COMMON_FLAGS;
@@ -72,7 +82,11 @@ export const VALUE_FLAGS: readonly string[] = [
 ];
 
 /** Every flag that stands alone. */
-export const SWITCHES: readonly string[] = [...COMMON_SWITCHES, ...RESET_SWITCHES];
+export const SWITCHES: readonly string[] = [
+  ...COMMON_SWITCHES,
+  ...RESET_SWITCHES,
+  ...STREAM_SWITCHES,
+];
 
 /** The options that a flag sets: `--workers` sets those of seed and of stream alike. */
 export function optionsOfFlag(flag: SettingFlag): OptionKey[] {

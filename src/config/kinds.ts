@@ -1,5 +1,7 @@
 import * as v from 'valibot';
 import type { Messages } from '../log/messages/index.js';
+import { parseStage, type Stage, STAGE_EXAMPLES } from '../pacing/stages.js';
+import { parseSpan } from '../pacing/span.js';
 
 /** A sentence, or a part of one, in whichever language it is asked for. */
 export type Told = (messages: Messages) => string;
@@ -17,8 +19,6 @@ export interface Kind<T> {
 /** Plain digits: `1e9` and `0x10` are typing errors more often than they are meant. */
 const INTEGER = /^[+-]?\d+$/;
 const DECIMAL = /^[+-]?(\d+(\.\d*)?|\.\d+)$/;
-const DURATION = /^(\d+(?:\.\d*)?|\.\d+)(ms|s|m|h)?$/;
-const SECONDS_PER_UNIT = { ms: 0.001, s: 1, m: 60, h: 3600 } as const;
 const ISO_DATE = /^\d{4}-\d{2}-\d{2}$/;
 
 const trimmed = v.pipe(v.string(), v.trim());
@@ -78,11 +78,8 @@ export function decimal(min: number, max: number, { above = false } = {}): Kind<
 export function seconds(max: number): Kind<number> {
   return {
     schema: parsed((given) => {
-      const [, amount, unit] = DURATION.exec(given) ?? [];
-      if (amount === undefined) return undefined;
-      const span =
-        Number(amount) * SECONDS_PER_UNIT[(unit ?? 's') as keyof typeof SECONDS_PER_UNIT];
-      return span <= max ? span : undefined;
+      const span = parseSpan(given);
+      return span !== undefined && span <= max ? span : undefined;
     }),
     allowed: (messages) => messages.config.allowed.seconds(max),
   };
@@ -142,6 +139,19 @@ export function rateOr<const T extends string>(words: readonly T[], max: number)
   return {
     schema: v.union([oneOf(words).schema, rate]),
     allowed: (messages) => messages.config.allowed.rate(words, max),
+  };
+}
+
+/** Load shapes one after the other, separated by semicolons; empty means none. */
+export function stages(maxSeconds: number): Kind<readonly Stage[]> {
+  return {
+    schema: parsed((given) => {
+      const parts = given === '' ? [] : given.split(';').map(parseStage);
+      const total = parts.reduce((sum, stage) => sum + (stage?.seconds ?? 0), 0);
+      const understood = parts.filter((stage) => stage !== undefined);
+      return understood.length === parts.length && total <= maxSeconds ? understood : undefined;
+    }),
+    allowed: (messages) => messages.config.allowed.stages(STAGE_EXAMPLES, maxSeconds),
   };
 }
 

@@ -107,6 +107,9 @@ function assemble({ values, given }: Resolved, server: Settings['server'], cwd: 
     stream: {
       workers: values['stream.workers'],
       rate: rate === 'cycle' ? null : rate,
+      stages: values['stream.stages'],
+      arrivals: values['stream.arrivals'],
+      onLag: values['stream.on_lag'],
       intervalSeconds: values['stream.interval_seconds'],
       maxJitterMs: values['stream.max_jitter_ms'],
       batchSize: values['stream.batch_size'],

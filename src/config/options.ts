@@ -1,6 +1,8 @@
 import type * as v from 'valibot';
 import { EVENT_TYPES } from '../hospital/events/index.js';
 import { LANGUAGES } from '../log/messages/index.js';
+import { ARRIVALS } from '../pacing/pacer.js';
+import { MAX_EVENTS_PER_SECOND } from '../pacing/shapes/shape.js';
 import { SSL_MODES } from '../postgres/target.js';
 import {
   day,
@@ -15,10 +17,11 @@ import {
   rateOr,
   seconds,
   secretText,
+  stages,
   text,
   weights,
 } from './kinds.js';
-import { LOG_LEVELS } from './settings.js';
+import { LOG_LEVELS, ON_LAG } from './settings.js';
 
 /** One setting: where it may come from, what it may be, and what it is when nobody says. */
 export interface Option<T> {
@@ -43,8 +46,6 @@ const MAX_PORT = 65_535;
 const MAX_WORKERS = 256;
 /** A batch is one statement held in memory, by this program and by the server. */
 const MAX_BATCH_SIZE = 10_000;
-/** Far beyond what one server commits; a larger number is a typing error. */
-const MAX_EVENTS_PER_SECOND = 10_000_000;
 /** CPF has nine free digits, so a table's ids must stay below 10^9. */
 const MAX_ROWS = 900_000_000;
 
@@ -90,6 +91,9 @@ export const OPTIONS = {
   'stream.rate': option(rateOr(['cycle', 'max'], MAX_EVENTS_PER_SECOND), 'STREAM_RATE', 'cycle', {
     flag: 'rate',
   }),
+  'stream.stages': option(stages(MAX_TIMER_SECONDS), 'STREAM_STAGES', '', { flag: 'stage' }),
+  'stream.arrivals': option(oneOf(ARRIVALS), 'STREAM_ARRIVALS', 'even', { flag: 'arrivals' }),
+  'stream.on_lag': option(oneOf(ON_LAG), 'STREAM_ON_LAG', 'queue', { flag: 'on-lag' }),
   'stream.interval_seconds': option(seconds(MAX_INTERVAL_SECONDS), 'STREAM_INTERVAL_SECONDS', '2', {
     flag: 'interval',
   }),

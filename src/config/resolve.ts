@@ -56,6 +56,16 @@ export function checkTogether({ values, given }: Resolved): Problem[] {
   if (values['stream.reconnect_base_seconds'] > values['stream.reconnect_max_seconds']) {
     problems.push((messages) => messages.config.baseAboveMax(delays(messages)));
   }
+  if (values['stream.stages'].length > 0 && values['stream.rate'] !== 'cycle') {
+    const rate = describe('stream.rate');
+    problems.push((messages) => messages.config.stagesAndRate(rate(messages)));
+  }
+  if (values['stream.rate'] === 'max' || values['stream.stages'].length === 0) {
+    // What has no schedule can't be late.
+    if (values['stream.on_lag'] === 'shed' && typeof values['stream.rate'] !== 'number') {
+      problems.push((messages) => messages.config.nothingToShed());
+    }
+  }
   const only = values['stream.only'];
   if (only.length > 0 && only.every((type) => values['stream.weights'][type] === 0)) {
     const types = describe('stream.only');

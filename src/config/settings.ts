@@ -1,6 +1,8 @@
 import type { EventType } from '../hospital/events/index.js';
 import type { TableName } from '../hospital/tables.js';
 import type { Language } from '../log/messages/index.js';
+import type { Arrivals } from '../pacing/pacer.js';
+import type { Stage } from '../pacing/stages.js';
 import type { ConnectionTarget } from '../postgres/target.js';
 
 /** Every setting, validated: what all commands work from. Times are in the unit of their name. */
@@ -36,6 +38,10 @@ export interface Settings {
     readonly workers: number;
     /** Events per second over all workers; `max`: as fast as the server; null: cycle mode. */
     readonly rate: number | 'max' | null;
+    /** One after the other, in the place of a rate; none: the rate. */
+    readonly stages: readonly Stage[];
+    readonly arrivals: Arrivals;
+    readonly onLag: OnLag;
     readonly intervalSeconds: number;
     readonly maxJitterMs: number;
     readonly batchSize: number;
@@ -62,6 +68,13 @@ export interface Settings {
     readonly backupCount: number;
   };
 }
+
+/**
+ * What becomes of batches that could not be sent when they were due. `queue`: they are sent late, and
+ * their response latency says so. `shed`: they are not sent, and counted as shed.
+ */
+export const ON_LAG = ['queue', 'shed'] as const;
+export type OnLag = (typeof ON_LAG)[number];
 
 export const LOG_LEVELS = ['DEBUG', 'INFO', 'WARNING', 'ERROR'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];

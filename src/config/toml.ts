@@ -26,7 +26,7 @@ export function readToml(content: string, file: string): Source {
       for (const [name, value] of Object.entries(entries)) {
         const key = `${table}.${name}`;
         if (isOptionKey(key)) {
-          const text = toText(value);
+          const text = key === 'stream.stages' ? stagesText(value) : toText(value);
           const where: Given['where'] = (messages) => messages.config.inFile(key, file);
           if (text !== '') given.set(key, { text, where });
         } else {
@@ -63,6 +63,20 @@ function toText(value: unknown): string {
       .join(',');
   }
   return String(value);
+}
+
+/** Stages written as tables, `[[stream.stages]]`, in the form of the flag; anything else as it is. */
+function stagesText(value: unknown): string {
+  if (!Array.isArray(value)) return toText(value);
+  return value
+    .map((stage: unknown) => {
+      if (!isTable(stage)) return toText(stage);
+      const { shape, rate, duration, ...others } = stage;
+      // A key that nobody knows makes a text that nobody takes, and is shown with it.
+      const rest = Object.keys(others).length === 0 ? '' : ` ${toText(others)}`;
+      return `${toText(shape)}:${toText(rate)}/${toText(duration)}${rest}`;
+    })
+    .join(';');
 }
 
 function isTable(value: unknown): value is Table {

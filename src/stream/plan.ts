@@ -1,6 +1,7 @@
 import type { Settings } from '../config/settings.js';
 import { EVENT_TYPES, type EventType } from '../hospital/events/index.js';
 import { shareWorkers, splitExactly, type WorkerShare } from '../pacing/mix.js';
+import { Curve, type Segment } from '../pacing/curve.js';
 import type { PaceSpec } from '../pacing/pacer.js';
 import type { ProducerTask } from '../threads/protocol.js';
 
@@ -9,6 +10,9 @@ export type LoadSettings = Pick<
   Settings['stream'],
   | 'workers'
   | 'rate'
+  | 'stages'
+  | 'arrivals'
+  | 'onLag'
   | 'intervalSeconds'
   | 'maxJitterMs'
   | 'batchSize'
@@ -21,7 +25,7 @@ export type LoadSettings = Pick<
 /** One worker's part of the load. */
 export type WorkerPlan = Pick<
   ProducerTask,
-  'worker' | 'share' | 'siblings' | 'pace' | 'attemptLimit' | 'commitLimit' | 'endMs'
+  'worker' | 'share' | 'siblings' | 'pace' | 'shed' | 'attemptLimit' | 'commitLimit' | 'endMs'
 >;
 
 /**
@@ -33,11 +37,15 @@ export function planLoad(load: LoadSettings): WorkerPlan[] {
   const weights = Object.fromEntries(chosen.map((type) => [type, load.weights[type]]));
   const owners = shareWorkers(weights, load.workers);
   const shares = owners.map(({ share }) => share);
-  const endMs = load.durationSeconds === null ? null : load.durationSeconds * 1000;
+  const segments = segmentsOf(load);
+  const curve = segments === null ? null : new Curve(segments);
+  const last = Math.min(curve?.endMs ?? Number.POSITIVE_INFINITY, (load.durationSeconds ?? Number.POSITIVE_INFINITY) * 1000);
+  const endMs = Number.isFinite(last) ? last : null;
 
+  // Arrivals at random are as many as they happen to be.
   const offered =
-    typeof load.rate === 'number' && load.durationSeconds !== null
-      ? splitExactly(Math.round(load.rate * load.durationSeconds), shares)
+    curve !== null && endMs !== null && load.arrivals === 'even'
+      ? splitExactly(Math.round(curve.eventsBy(endMs)), shares)
       : null;
   const wanted = load.maxEvents === null ? null : splitExactly(load.maxEvents, shares);
 
@@ -45,26 +53,39 @@ export function planLoad(load: LoadSettings): WorkerPlan[] {
     worker,
     share,
     siblings: siblingsOf(owners, worker),
-    pace: paceOf(load, share, worker, owners.length, endMs),
+    pace: paceOf(load, segments, share, worker, owners.length, endMs),
+    shed: curve !== null && load.onLag === 'shed',
     attemptLimit: offered?.[worker] ?? null,
     commitLimit: wanted?.[worker] ?? null,
     endMs,
   }));
 }
 
+/** The load over time, of all workers; null in the cycle and for `max`. */
+export function segmentsOf({
+  rate,
+  stages,
+}: Pick<LoadSettings, 'rate' | 'stages'>): readonly Segment[] | null {
+  if (stages.length > 0) return stages.flatMap(({ segments }) => segments);
+  return typeof rate === 'number' ? [{ ms: Number.POSITIVE_INFINITY, from: rate, to: rate }] : null;
+}
+
 function paceOf(
-  { rate, batchSize, intervalSeconds, maxJitterMs }: LoadSettings,
+  { rate, batchSize, intervalSeconds, maxJitterMs, arrivals }: LoadSettings,
+  segments: readonly Segment[] | null,
   { share }: WorkerShare,
   worker: number,
   workers: number,
   endMs: number | null,
 ): PaceSpec {
-  if (rate === 'max') return { kind: 'max' };
-  if (rate === null) {
-    return { kind: 'cycle', intervalMs: intervalSeconds * 1000, jitterMs: maxJitterMs };
+  if (segments === null) {
+    return rate === 'max'
+      ? { kind: 'max' }
+      : { kind: 'cycle', intervalMs: intervalSeconds * 1000, jitterMs: maxJitterMs };
   }
   const lead = (batchSize * worker) / workers;
-  return { kind: 'rate', rate: rate * share, lead, end: endMs ?? Number.POSITIVE_INFINITY };
+  const end = endMs ?? Number.POSITIVE_INFINITY;
+  return { kind: 'curve', segments, share, lead, end, arrivals };
 }
 
 /** For each event type of a worker: its position among the workers of that type. */

@@ -1,0 +1,11 @@
+import { parseRange, type Shape } from './shape.js';
+
+/** From one rate to another, evenly; downwards too. */
+export const ramp: Shape = {
+  name: 'ramp',
+  example: '100..2000',
+  segments(text, ms) {
+    const range = parseRange(text);
+    return range === undefined ? undefined : [{ ms, from: range.low, to: range.high }];
+  },
+};

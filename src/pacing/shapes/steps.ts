@@ -1,0 +1,13 @@
+import { parseRate, type Shape } from './shape.js';
+
+/** One rate after the other, each for the same time: where does the server stop keeping up? */
+export const steps: Shape = {
+  name: 'steps',
+  example: '100,500,2000',
+  segments(text, ms) {
+    const rates = text.split(',').map(parseRate);
+    return rates.every((rate) => rate !== undefined)
+      ? rates.map((rate) => ({ ms: ms / rates.length, from: rate, to: rate }))
+      : undefined;
+  },
+};

@@ -1,0 +1,26 @@
+import type { Segment } from './curve.js';
+import { SHAPES } from './shapes/index.js';
+import { parseSpan } from './span.js';
+
+/** A part of a run in which the rate follows one shape. */
+export interface Stage {
+  /** As an operator writes it: `ramp:100..2000/60s`. */
+  readonly text: string;
+  readonly seconds: number;
+  readonly segments: readonly Segment[];
+}
+
+/** Of every shape, one stage as an operator could write it. */
+export const STAGE_EXAMPLES: readonly string[] = SHAPES.map(
+  ({ name, example }) => `${name}:${example}/60s`,
+);
+
+/** A stage from `<shape>:<rates>/<length>`; undefined when the text is not understood. */
+export function parseStage(text: string): Stage | undefined {
+  const [, name = '', rates = '', length = ''] = /^\s*(\w+):(.*)\/([^/]+?)\s*$/.exec(text) ?? [];
+  const shape = SHAPES.find((candidate) => candidate.name === name.toLowerCase());
+  const seconds = parseSpan(length);
+  if (shape === undefined || seconds === undefined || seconds === 0) return undefined;
+  const segments = shape.segments(rates, seconds * 1000);
+  return segments === undefined ? undefined : { text: text.trim(), seconds, segments };
+}
