@@ -54,7 +54,7 @@ async function main(argv: readonly string[], cwd: string): Promise<ExitCode> {
 
 type Prepared = Pick<
   CommandContext,
-  'settings' | 'messages' | 'cwd' | 'json' | 'yes' | 'dropForeignTables'
+  'settings' | 'messages' | 'cwd' | 'json' | 'yes' | 'dropForeignTables' | 'dryRun'
 >;
 
 /** Opens the log, runs the command, and puts what it throws into the log. */

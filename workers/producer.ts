@@ -18,6 +18,8 @@ import { isExact } from './writes.js';
 
 /** A batch that is due at the very end of the run is still sent this late: a timer's hiccup. */
 const OVERRUN_MS = 250;
+/** Where what is late is shed: being later than this is more than a timer's hiccup or a slow answer. */
+const SHED_AFTER_MS = 50;
 /** How often a worker that is ready looks for the start. */
 const START_POLL_MS = 2;
 /** Serialization failures and deadlocks of one batch before its worker gives up on it. */
@@ -70,6 +72,8 @@ class Producer {
   #orders: Order[] = [];
   #sent: Sent[] = [];
   #previousDue: number | null = null;
+  /** When the worker had last written what it had to, in active milliseconds. */
+  #freeSince = 0;
   /** False once the server was seen to drop rows: then nothing can be taken for done. */
   #trusting = true;
   /** Conflicts that the batch under way ran into. */
@@ -129,47 +133,48 @@ class Producer {
 
   /** Waits until there is something to write; the reason to end where there is one. */
   async #awaitOrders(): Promise<ProducerResult | null> {
-    if (this.#orders.length === 0) {
-      const size = this.#nextSize();
+    await this.#untilStarted();
+    while (this.#orders.length === 0) {
+      const { size, due } = this.#next();
       if (size <= 0) return { ended: 'finished' };
-      await this.#untilStarted();
-      this.#order(size);
+      if (this.#task.shed && this.#control.active() - due > SHED_AFTER_MS) this.#shed(size, due);
+      else this.#order(size, due);
     }
     const ended = await this.#waitUntil(this.#orders[0]?.due ?? 0);
     if (ended !== null) return ended;
     while (this.#orders.length < this.#burst) {
-      const size = this.#nextSize();
+      const { size, due } = this.#next();
       if (size <= 0) break;
-      this.#order(size);
+      this.#order(size, due);
     }
     return null;
   }
 
-  /** Events of the next batch: a whole batch, or what a limit leaves beside those ordered. */
-  #nextSize(): number {
-    const { batchSize, attemptLimit, commitLimit } = this.#task;
-    const attempted = this.#tally.get('attempted');
-    const left = Math.min(
-      (attemptLimit ?? Number.POSITIVE_INFINITY) - attempted,
-      (commitLimit ?? Number.POSITIVE_INFINITY) - this.#tally.events,
-    );
-    return Math.min(batchSize, left - this.#eventsOrdered());
-  }
-
-  #order(size: number): void {
-    const due = this.#pacer({
-      attempted: this.#tally.get('attempted') + this.#eventsOrdered(),
+  /** The next batch: when it is due, and its events, a whole batch or what a limit leaves. */
+  #next(): { size: number; due: number } {
+    const { batchSize, commitLimit } = this.#task;
+    const ordered = this.#orders.reduce((sum, { size }) => sum + size, 0);
+    const { at, events } = this.#pacer({
+      attempted: this.#tally.get('attempted') + ordered,
       previousDue: this.#previousDue,
       now: this.#control.active(),
     });
+    const left = (commitLimit ?? Number.POSITIVE_INFINITY) - this.#tally.events - ordered;
+    return { size: Math.min(batchSize, events, left), due: at };
+  }
+
+  /** Lets a batch go that should have been sent long ago. */
+  #shed(size: number, due: number): void {
+    this.#tally.count('shed', size);
+    this.#tally.count('attempted', size);
+    this.#previousDue = due;
+  }
+
+  #order(size: number, due: number): void {
     const type = nextType(this.#task.share, this.#ordered);
     this.#ordered.set(type, (this.#ordered.get(type) ?? 0) + size);
     this.#orders.push({ type, size, due, batch: null, careful: false });
     this.#previousDue = due;
-  }
-
-  #eventsOrdered(): number {
-    return this.#orders.reduce((sum, { size }) => sum + size, 0);
   }
 
   /** The clock starts for all workers at once, when the last of them is ready. */
@@ -195,13 +200,17 @@ class Producer {
   /** Writes and commits what is ordered, or a part of it; the reason to end where there is one. */
   async #carryOut(): Promise<ProducerResult | null> {
     const sentAt = this.#control.active();
+    const first = this.#orders[0]?.due ?? sentAt;
+    this.#tally.late.record(sentAt - Math.max(first, this.#freeSince));
     try {
       const batches = await this.#compose();
       return batches.length > 0
         ? await this.#allAtOnce(batches, sentAt)
         : await this.#stepByStep(sentAt);
     } catch (error) {
-      return this.#overcome(describeFailure(error), sentAt);
+      return await this.#overcome(describeFailure(error), sentAt);
+    } finally {
+      this.#freeSince = this.#control.active();
     }
   }
 
@@ -316,6 +325,11 @@ class Producer {
       this.#tally.response.record(now - order.due);
       this.#tally.service.record(now - sentAt);
       this.#tally.lag.record(sentAt - order.due);
+      for (const { operation, count } of outcome.rows) {
+        const { response, service } = this.#tally.latencyOf(order.type, operation);
+        response.record(now - order.due, count);
+        service.record(now - sentAt, count);
+      }
       this.#drought.end();
     }
     this.#conflicts = 0;

@@ -1,26 +1,36 @@
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
+import type { Settings } from '../config/settings.js';
 import { EXIT, type ExitCode, OperatorError } from '../errors.js';
 import { samplePools } from '../hospital/pools.js';
+import { Curve } from '../pacing/curve.js';
 import { withConnection } from '../postgres/connect.js';
 import { describeFailure, failureError } from '../postgres/failures.js';
 import { requireSchema, requireWritable } from '../postgres/scripts.js';
 import type { ConnectionTarget } from '../postgres/target.js';
+import { SeriesDigest } from '../report/digest.js';
 import { newRunId, RunFolder } from '../report/run-folder.js';
 import { type RunSummary, summarize } from '../report/summary.js';
+import { layOut } from '../report/table.js';
 import { summaryText } from '../report/text.js';
 import { requireWhole } from '../seed/indexes.js';
 import { onAbort, unlessAborted } from '../signals.js';
 import { Coordinator, type StreamOutcome } from '../stream/coordinator.js';
+import { drawForecast, forecast } from '../stream/forecast.js';
 import { Narrator } from '../stream/narrator.js';
-import { planLoad, type WorkerPlan } from '../stream/plan.js';
+import { planLoad, segmentsOf, type WorkerPlan } from '../stream/plan.js';
+import { Sampler } from '../stream/sampler.js';
 import { watchSentinel } from '../stream/sentinel.js';
+import { ServerWatch } from '../stream/server-watch.js';
 import { Totals } from '../stream/totals.js';
 import type { Command, CommandContext } from './context.js';
 import { withServer } from './with-server.js';
 
 /** `stream`: continuous events, until a limit or a signal. */
-export const run: Command = (context) =>
-  withServer(context, (target) => streamEvents(context, target));
+export const run: Command = async (context) =>
+  context.dryRun
+    ? showForecast(context)
+    : withServer(context, (target) => streamEvents(context, target));
 
 /** Streams into a database that has the schema, and prints the summary. */
 export async function streamEvents(
@@ -39,7 +49,10 @@ export async function streamEvents(
   );
 
   const runId = newRunId(new Date());
-  const plans = planLoad(stream);
+  const plans = planLoad({ ...stream, rng: settings.app.rng });
+  const segments = segmentsOf(stream);
+  const curve = segments === null ? null : new Curve(segments);
+  const endMs = plans[0]?.endMs ?? null;
   const totals = new Totals();
   const narrator = new Narrator({
     messages: m,
@@ -47,10 +60,10 @@ export async function streamEvents(
     status: context.status,
     totals,
     batchSize: stream.batchSize,
-    everyBatch: stream.rate === null,
+    everyBatch: stream.rate === null && curve === null,
     attempts: stream.failFastOnCritical ? stream.reconnectAttempts : null,
-    targetRate: typeof stream.rate === 'number' ? stream.rate : null,
-    durationSeconds: stream.durationSeconds,
+    curve,
+    durationSeconds: endMs === null ? null : endMs / 1000,
   });
   const coordinator = new Coordinator(
     {
@@ -81,7 +94,21 @@ export async function streamEvents(
       log.warning(m.stream.runFolder({ folder: folder.path, reason: error.message })),
     );
   };
-  await record(() => folder.open());
+  await record(async () => {
+    await folder.open();
+    await folder.describe(withoutSecrets(settings));
+  });
+  const digest = new SeriesDigest(availableParallelism());
+  const sampler = new Sampler({
+    control: coordinator.control,
+    tallies: coordinator.tallies,
+    curve,
+    watch: new ServerWatch(target),
+    onPoint: (point) => {
+      digest.add(point);
+      void record(async () => folder.append(point));
+    },
+  });
   let summary: RunSummary | null = null;
   const releaseSignal = onAbort(context.interrupted, () => {
     log.info(m.stream.stopping());
@@ -90,23 +117,62 @@ export async function streamEvents(
   let endWatch = () => {};
   try {
     narrator.start(coordinator.control, coordinator.tallies);
+    coordinator.onStart(() => sampler.start());
     const running = coordinator.run().catch((error) => {
       throw explained(error, target);
     });
     endWatch = watchSentinel(context.cwd, (paused) => steer(context, coordinator, paused));
     const outcome = await running;
+    await sampler.stop();
     narrator.stop();
-    const facts = { runId, rng: settings.app.rng, batchSize: stream.batchSize, rate: stream.rate };
-    summary = summarize(facts, outcome, outcome.tallies);
+    const { rate, batchSize } = stream;
+    const facts = { runId, rng: settings.app.rng, batchSize, rate, curve, endMs };
+    summary = summarize(facts, outcome, outcome.tallies, digest);
     const exitCode = explain(context, target, outcome);
     context.print({ json: summary, text: summaryText(m, summary, totals) });
     return exitCode;
   } finally {
+    await sampler.stop();
     narrator.stop();
     endWatch();
     releaseSignal();
     await record(() => folder.close(summary));
   }
+}
+
+/** What the run would offer, and who would send it. Touches no database. */
+function showForecast({ settings, messages: m, print }: CommandContext): ExitCode {
+  const plans = planLoad({ ...settings.stream, rng: settings.app.rng });
+  const segments = segmentsOf(settings.stream);
+  const endMs = plans[0]?.endMs ?? null;
+  const planned = segments === null ? null : forecast(new Curve(segments), endMs);
+  const workers = plans.map(({ worker, share }) => ({
+    worker,
+    share: Number(share.share.toFixed(4)),
+    types: share.events.map(({ type }) => type),
+  }));
+  const table = layOut([
+    [m.stream.worker(), m.stream.share(), m.stream.types()],
+    ...workers.map(({ worker, share, types }) => [
+      String(worker),
+      `${m.number(Number((100 * share).toFixed(1)))} %`,
+      types.join(', '),
+    ]),
+  ]);
+  const drawing =
+    planned === null
+      ? m.stream.forecastUnplanned()
+      : `${m.stream.forecast({ ...planned, peak: Math.round(planned.peakRate) })}\n\n${drawForecast(planned, (rate) => m.number(Math.round(rate)))}`;
+  print({ json: { forecast: planned, workers }, text: `${drawing}\n\n${table}` });
+  return EXIT.done;
+}
+
+/** The settings as a run's folder keeps them. */
+function withoutSecrets(settings: Settings): Record<string, unknown> {
+  const { server, ...others } = settings;
+  if (server === null) return { server, ...others };
+  const { password: _, ...shown } = server;
+  return { server: shown, ...others };
 }
 
 function announce(
@@ -115,13 +181,15 @@ function announce(
   plans: readonly WorkerPlan[],
 ): void {
   const out = log.component('stream');
-  const { rate, batchSize: batch, intervalSeconds, maxJitterMs } = settings.stream;
+  const { rate, stages, batchSize: batch, intervalSeconds, maxJitterMs } = settings.stream;
   const pace =
-    rate === 'max'
-      ? m.stream.paceMax({ batch })
-      : rate === null
-        ? m.stream.paceCycle({ interval: intervalSeconds, jitter: maxJitterMs, batch })
-        : m.stream.paceRate({ rate, batch });
+    stages.length > 0
+      ? m.stream.paceStages({ stages: stages.map(({ text }) => text), batch })
+      : rate === 'max'
+        ? m.stream.paceMax({ batch })
+        : rate === null
+          ? m.stream.paceCycle({ interval: intervalSeconds, jitter: maxJitterMs, batch })
+          : m.stream.paceRate({ rate, batch });
   out.info(m.stream.begin({ runId, workers: plans.length, pace }));
   for (const { worker, share } of plans) {
     const types = share.events.map(({ type }) => type).join(', ');

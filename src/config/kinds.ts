@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import type { Messages } from '../log/messages/index.js';
-import { parseStage, type Stage, STAGE_EXAMPLES } from '../pacing/stages.js';
 import { parseSpan } from '../pacing/span.js';
+import { parseStage, STAGE_EXAMPLES, type Stage } from '../pacing/stages.js';
 
 /** A sentence, or a part of one, in whichever language it is asked for. */
 export type Told = (messages: Messages) => string;

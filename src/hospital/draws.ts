@@ -28,6 +28,8 @@ export const STREAMS = {
   cachePicks: 19,
   /** Which rows a seeded row references. */
   seedPicks: 20,
+  /** When the events of a random schedule come. */
+  arrivals: 21,
 } as const;
 
 /** Values with whole-number weights, summed up for `Draws.weighted`. Put the likeliest first. */

@@ -82,7 +82,10 @@ function slopeOf({ ms, from, to }: Segment): number {
 /** Events due in the first `ms` milliseconds of a segment. */
 function eventsWithin(segment: Segment, ms: number): number {
   if (ms === 0) return 0;
-  return ((segment.from + (slopeOf(segment) * ms) / 2) * ms) / 1000;
+  const slope = slopeOf(segment);
+  // Apart, since a segment without an end would make 0 · ∞ of it.
+  const mean = slope === 0 ? segment.from : segment.from + (slope * ms) / 2;
+  return (mean * ms) / 1000;
 }
 
 /** Milliseconds into a segment at which so many events are due; may lie beyond its end. */

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { SeriesPoint } from './series.js';
 import type { RunSummary } from './summary.js';
 
 /** A name that sorts by time and differs between runs of the same second: 20261123-201530-a1b2. */
@@ -22,6 +23,16 @@ export class RunFolder {
   async open(): Promise<void> {
     await mkdir(this.path, { recursive: true });
     await writeFile(join(this.path, 'pid'), `${process.pid}\n`);
+  }
+
+  /** Adds a line to `series.ndjson`, at once: a run that is killed leaves what it had. */
+  append(point: SeriesPoint): void {
+    appendFileSync(join(this.path, 'series.ndjson'), `${JSON.stringify(point)}\n`);
+  }
+
+  /** Writes `settings.json`: what the run was told, without secrets. */
+  async describe(settings: Readonly<Record<string, unknown>>): Promise<void> {
+    await writeFile(join(this.path, 'settings.json'), `${JSON.stringify(settings, null, 2)}\n`);
   }
 
   /** Writes `summary.json`, and marks the run as over. */

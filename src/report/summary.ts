@@ -1,7 +1,17 @@
+import { EVENT_TYPES, type EventType } from '../hospital/events/index.js';
 import { TABLE_NAMES } from '../hospital/tables.js';
+import type { Curve } from '../pacing/curve.js';
 import type { StoppedBy } from '../stream/coordinator.js';
 import { type Histogram, merge } from '../threads/histogram.js';
-import { type Counter, noRows, OPERATIONS, type RowCounts, type Tally } from '../threads/tally.js';
+import {
+  type Counter,
+  noRows,
+  OPERATIONS,
+  type Operation,
+  type RowCounts,
+  type Tally,
+} from '../threads/tally.js';
+import type { SeriesDigest } from './digest.js';
 
 /** Milliseconds; null where nothing was measured. */
 export interface Quantiles {
@@ -97,7 +107,12 @@ export interface RunFacts {
   readonly runId: string;
   readonly rng: number;
   readonly batchSize: number;
+  /** Events per second, when there is one rate. */
   readonly rate: number | 'max' | null;
+  /** The load over time; null in the cycle and for `max`. */
+  readonly curve: Curve | null;
+  /** When the load ends, in active milliseconds; null for no end. */
+  readonly endMs: number | null;
 }
 
 export interface Ending {
@@ -107,17 +122,33 @@ export interface Ending {
 }
 
 /** Adds up what the workers did. */
-export function summarize(facts: RunFacts, ending: Ending, tallies: readonly Tally[]): RunSummary {
+export function summarize(
+  facts: RunFacts,
+  ending: Ending,
+  tallies: readonly Tally[],
+  digest: SeriesDigest,
+): RunSummary {
   const sum = (counter: Counter) => tallies.reduce((total, tally) => total + tally.get(counter), 0);
   const events = tallies.reduce((total, tally) => total + tally.events, 0);
   const { seconds, activeSeconds } = ending;
+  const { curve } = facts;
+  // A run may end a moment after its plan.
+  const loadSeconds = Math.min(activeSeconds, (facts.endMs ?? Number.POSITIVE_INFINITY) / 1000);
+  const offered = curve === null ? null : curve.eventsBy(loadSeconds * 1000);
   return {
     run_id: facts.runId,
     rng: facts.rng,
     workers: tallies.length,
     batch_size: facts.batchSize,
-    target_rate: typeof facts.rate === 'number' ? facts.rate : null,
+    target_rate:
+      typeof facts.rate === 'number'
+        ? facts.rate
+        : offered === null
+          ? null
+          : round(offered / Math.max(loadSeconds, Number.EPSILON), 3),
     achieved_rate: round(activeSeconds > 0 ? events / activeSeconds : 0, 2),
+    offered: offered === null ? null : Math.round(offered),
+    shed: sum('shed'),
     seconds: round(seconds, 3),
     paused_seconds: round(Math.max(0, seconds - activeSeconds), 3),
     events,
@@ -136,8 +167,30 @@ export function summarize(facts: RunFacts, ending: Ending, tallies: readonly Tal
       service: quantiles(merge(tallies.map((tally) => tally.service))),
       lag: quantiles(merge(tallies.map((tally) => tally.lag))),
     },
+    by_type: figuresByType(tallies),
+    generator: digest.generator(
+      curve === null ? null : merge(tallies.map((tally) => tally.late)).quantile(0.99),
+    ),
+    slots: digest.slots(),
+    thresholds: [],
     stopped_by: ending.stoppedBy,
   };
+}
+
+function figuresByType(tallies: readonly Tally[]): RunSummary['by_type'] {
+  const byType: Partial<Record<EventType, Partial<Record<Operation, TypeFigures>>>> = {};
+  for (const type of EVENT_TYPES) {
+    for (const operation of OPERATIONS) {
+      const latencies = tallies.map((tally) => tally.latencyOf(type, operation));
+      const response = merge(latencies.map((latency) => latency.response));
+      const events = response.count;
+      if (events === 0) continue;
+      const service = quantiles(merge(latencies.map((latency) => latency.service)));
+      const figures = { events, response: quantiles(response), service };
+      byType[type] = { ...byType[type], [operation]: figures };
+    }
+  }
+  return byType;
 }
 
 function quantiles(histogram: Histogram): Quantiles {

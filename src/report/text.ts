@@ -24,6 +24,9 @@ export function summaryText(m: Messages, summary: RunSummary, totals: Totals): s
       m.report.rate(),
       `${m.number(summary.achieved_rate)}${summary.target_rate === null ? '' : ` (${m.report.target(m.number(summary.target_rate))})`}`,
     ],
+    ...(summary.offered === null
+      ? []
+      : [[m.report.offered(), `${m.number(summary.offered)} / ${m.number(summary.shed)}`]]),
     [
       m.report.transactions(),
       m.report.transactionParts({
@@ -42,7 +45,9 @@ export function summaryText(m: Messages, summary: RunSummary, totals: Totals): s
   ];
   const width = Math.max(...facts.map(([label]) => label?.length ?? 0));
   const lines = facts.map(([label, value]) => `  ${label?.padEnd(width)}  ${value}\n`);
-  return `${m.report.title({ runId: summary.run_id })}\n${lines.join('')}\n${rowsText(m, summary, totals)}`;
+  const { bottleneck } = summary.generator;
+  const warning = bottleneck === null ? '' : `\n${m.report.bottleneck(bottleneck)}\n`;
+  return `${m.report.title({ runId: summary.run_id })}\n${lines.join('')}\n${rowsText(m, summary, totals)}${warning}`;
 }
 
 function rowsText(m: Messages, { rows }: RunSummary, totals: Totals): string {

@@ -86,6 +86,7 @@ export class Coordinator {
   readonly #told: readonly RowCounts[];
   #failure: Failure | null = null;
   #signalled = false;
+  #onStart: () => void = () => undefined;
 
   constructor(setup: StreamSetup, observer: StreamObserver) {
     const draws = new Draws(setup.rng).at(STREAMS.cachePicks, 0);
@@ -100,6 +101,11 @@ export class Coordinator {
   /** The worker threads, for tests that end one. */
   get threads(): readonly Worker[] {
     return this.#pool.threads;
+  }
+
+  /** `act` is called when the clock starts. */
+  onStart(act: () => void): void {
+    this.#onStart = act;
   }
 
   /** Ends the run: batches in flight finish. */
@@ -125,6 +131,7 @@ export class Coordinator {
       await Promise.race([this.#allReady(), workers]);
       const started = monotonicMs();
       this.control.start();
+      this.#onStart();
       if (!quick) void counting();
       await this.#untilOver(workers);
       const activeSeconds = this.control.active() / 1000;

@@ -2,6 +2,7 @@ import { TABLE_NAMES, type TableName } from '../hospital/tables.js';
 import type { ComponentLog } from '../log/logger.js';
 import type { Messages } from '../log/messages/index.js';
 import type { StatusLine } from '../log/status-line.js';
+import type { Curve } from '../pacing/curve.js';
 import { monotonicMs } from '../threads/clock.js';
 import type { Control } from '../threads/control.js';
 import { merge } from '../threads/histogram.js';
@@ -31,8 +32,8 @@ export interface NarratorParts {
   readonly everyBatch: boolean;
   /** Attempts to reconnect before the run gives up; null: for ever. */
   readonly attempts: number | null;
-  /** Events per second; null when there is no target. */
-  readonly targetRate: number | null;
+  /** The load over time; null when there is no target. */
+  readonly curve: Curve | null;
   readonly durationSeconds: number | null;
 }
 
@@ -141,7 +142,7 @@ export class Narrator implements StreamObserver {
   }
 
   #draw(control: Control, tallies: readonly Tally[]): void {
-    const { messages, status, targetRate, durationSeconds } = this.#parts;
+    const { messages, status, curve, durationSeconds } = this.#parts;
     const active = control.active() / 1000;
     const events = tallies.reduce((sum, tally) => sum + tally.events, 0);
     const rejected = tallies.reduce((sum, tally) => sum + rejectedTotal(tally.rejected()), 0);
@@ -151,7 +152,7 @@ export class Narrator implements StreamObserver {
         remaining:
           durationSeconds === null ? null : clockText(Math.max(0, durationSeconds - active)),
         rate: this.#recentRate(events),
-        target: targetRate,
+        target: curve === null ? null : Math.round(curve.rateAt(control.active())),
         events,
         p99: merge(tallies.map((tally) => tally.response)).quantile(0.99),
         rejected,

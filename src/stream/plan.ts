@@ -1,36 +1,36 @@
 import type { Settings } from '../config/settings.js';
 import { EVENT_TYPES, type EventType } from '../hospital/events/index.js';
-import { shareWorkers, splitExactly, type WorkerShare } from '../pacing/mix.js';
 import { Curve, type Segment } from '../pacing/curve.js';
+import { shareWorkers, splitExactly, type WorkerShare } from '../pacing/mix.js';
 import type { PaceSpec } from '../pacing/pacer.js';
 import type { ProducerTask } from '../threads/protocol.js';
 
 /** What of the settings shapes the load. */
-export type LoadSettings = Pick<
-  Settings['stream'],
-  | 'workers'
-  | 'rate'
-  | 'stages'
-  | 'arrivals'
-  | 'onLag'
-  | 'intervalSeconds'
-  | 'maxJitterMs'
-  | 'batchSize'
-  | 'durationSeconds'
-  | 'maxEvents'
-  | 'only'
-  | 'weights'
->;
+export type LoadSettings = Pick<Settings['app'], 'rng'> &
+  Pick<
+    Settings['stream'],
+    | 'workers'
+    | 'rate'
+    | 'stages'
+    | 'arrivals'
+    | 'onLag'
+    | 'intervalSeconds'
+    | 'maxJitterMs'
+    | 'batchSize'
+    | 'durationSeconds'
+    | 'maxEvents'
+    | 'only'
+    | 'weights'
+  >;
 
 /** One worker's part of the load. */
 export type WorkerPlan = Pick<
   ProducerTask,
-  'worker' | 'share' | 'siblings' | 'pace' | 'shed' | 'attemptLimit' | 'commitLimit' | 'endMs'
+  'worker' | 'share' | 'siblings' | 'pace' | 'shed' | 'commitLimit' | 'endMs'
 >;
 
 /**
- * Shares the load out over the workers. In the open loop the events of the whole run are split
- * exactly; `maxEvents` is, always. Throws a RangeError when no event type has a weight above 0.
+ * Shares the load out over the workers; `maxEvents` is split exactly. Throws a RangeError when no event type has a weight above 0.
  */
 export function planLoad(load: LoadSettings): WorkerPlan[] {
   const chosen = load.only.length > 0 ? load.only : EVENT_TYPES;
@@ -38,26 +38,20 @@ export function planLoad(load: LoadSettings): WorkerPlan[] {
   const owners = shareWorkers(weights, load.workers);
   const shares = owners.map(({ share }) => share);
   const segments = segmentsOf(load);
-  const curve = segments === null ? null : new Curve(segments);
-  const last = Math.min(curve?.endMs ?? Number.POSITIVE_INFINITY, (load.durationSeconds ?? Number.POSITIVE_INFINITY) * 1000);
-  const endMs = Number.isFinite(last) ? last : null;
-
-  // Arrivals at random are as many as they happen to be.
-  const offered =
-    curve !== null && endMs !== null && load.arrivals === 'even'
-      ? splitExactly(Math.round(curve.eventsBy(endMs)), shares)
-      : null;
+  const endMs = Math.min(
+    segments === null ? Number.POSITIVE_INFINITY : new Curve(segments).endMs,
+    (load.durationSeconds ?? Number.POSITIVE_INFINITY) * 1000,
+  );
   const wanted = load.maxEvents === null ? null : splitExactly(load.maxEvents, shares);
 
   return owners.map((share, worker) => ({
     worker,
     share,
     siblings: siblingsOf(owners, worker),
-    pace: paceOf(load, segments, share, worker, owners.length, endMs),
-    shed: curve !== null && load.onLag === 'shed',
-    attemptLimit: offered?.[worker] ?? null,
+    pace: paceOf(load, segments, shares, worker, endMs),
+    shed: segments !== null && load.onLag === 'shed',
     commitLimit: wanted?.[worker] ?? null,
-    endMs,
+    endMs: Number.isFinite(endMs) ? endMs : null,
   }));
 }
 
@@ -71,21 +65,18 @@ export function segmentsOf({
 }
 
 function paceOf(
-  { rate, batchSize, intervalSeconds, maxJitterMs, arrivals }: LoadSettings,
+  { rate, batchSize, intervalSeconds, maxJitterMs, arrivals, rng }: LoadSettings,
   segments: readonly Segment[] | null,
-  { share }: WorkerShare,
+  shares: readonly number[],
   worker: number,
-  workers: number,
-  endMs: number | null,
+  end: number,
 ): PaceSpec {
   if (segments === null) {
     return rate === 'max'
       ? { kind: 'max' }
       : { kind: 'cycle', intervalMs: intervalSeconds * 1000, jitterMs: maxJitterMs };
   }
-  const lead = (batchSize * worker) / workers;
-  const end = endMs ?? Number.POSITIVE_INFINITY;
-  return { kind: 'curve', segments, share, lead, end, arrivals };
+  return { kind: 'curve', segments, end, shares, worker, batchSize, arrivals, rng };
 }
 
 /** For each event type of a worker: its position among the workers of that type. */

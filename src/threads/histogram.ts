@@ -36,11 +36,11 @@ export class Histogram {
     this.#counts = new Uint32Array(buffer, offset, BUCKETS);
   }
 
-  /** Counts one latency, in milliseconds. */
-  record(ms: number): void {
+  /** Counts one latency, in milliseconds, as often as it was met. */
+  record(ms: number, times = 1): void {
     const micros = Math.min(Math.max(Math.round(ms * 1000), 0), LARGEST);
     const bucket = bucketOf(micros);
-    this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1;
+    this.#counts[bucket] = (this.#counts[bucket] ?? 0) + times;
   }
 
   /** Adds another histogram's counts to this one's. */
@@ -48,6 +48,15 @@ export class Histogram {
     for (let i = 0; i < BUCKETS; i++) {
       this.#counts[i] = (this.#counts[i] ?? 0) + (other.#counts[i] ?? 0);
     }
+  }
+
+  /** What was recorded since an earlier state of the same histogram. */
+  since(earlier: Histogram): Histogram {
+    const recorded = new Histogram();
+    for (let i = 0; i < BUCKETS; i++) {
+      recorded.#counts[i] = (this.#counts[i] ?? 0) - (earlier.#counts[i] ?? 0);
+    }
+    return recorded;
   }
 
   get count(): number {

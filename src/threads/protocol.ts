@@ -41,8 +41,6 @@ export interface ProducerTask {
   readonly batchSize: number;
   readonly updateRatio: number;
   readonly deleteRatio: number;
-  /** Events after which the share is sent, committed or not; null: no such limit. */
-  readonly attemptLimit: number | null;
   /** Events after which the share is done, committed ones only; null: no such limit. */
   readonly commitLimit: number | null;
   /** Active milliseconds at which the run ends; null: when told to stop. */

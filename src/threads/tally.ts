@@ -1,3 +1,4 @@
+import { EVENT_TYPES, type EventType } from '../hospital/events/index.js';
 import { TABLE_NAMES, type TableName } from '../hospital/tables.js';
 import { HISTOGRAM_BYTES, Histogram } from './histogram.js';
 
@@ -15,6 +16,8 @@ const COUNTERS = [
   'unknown',
   /** Commits without an answer that were settled afterwards. */
   'settled',
+  /** Events that were due and not sent, since the server had not kept up. */
+  'shed',
 ] as const;
 export type Counter = (typeof COUNTERS)[number];
 /** Those that the outcome of a transaction may change. */
@@ -49,6 +52,11 @@ const ROWS = THEN_FIRST + 1;
 const REJECTED = ROWS + CELLS;
 const PENDING = REJECTED + 2 * REJECTION_SLOTS;
 const NUMBERS = PENDING + MOST_PENDING * ENTRY;
+
+/** Histograms over all event types, and two for each of their operations. */
+const OVERALL_HISTOGRAMS = 4;
+const HISTOGRAMS = OVERALL_HISTOGRAMS + 2 * EVENT_TYPES.length * OPERATIONS.length;
+const BYTES = NUMBERS * 8 + HISTOGRAMS * HISTOGRAM_BYTES;
 
 export type RowCounts = Record<TableName, Record<Operation, number>>;
 
@@ -93,6 +101,12 @@ export interface Pending {
   readonly witness: Witness;
 }
 
+/** From due and from sent until answered. */
+export interface Latencies {
+  readonly response: Histogram;
+  readonly service: Histogram;
+}
+
 /** What became of a pending transaction. */
 export type Fate = 'committed' | 'aborted' | 'unknown';
 
@@ -110,14 +124,33 @@ export class Tally {
   readonly service: Histogram;
   /** From when a batch was due until it was sent: how late the generator itself was. */
   readonly lag: Histogram;
+  /** The part of that during which the worker had nothing else to do. */
+  readonly late: Histogram;
   readonly #numbers: Float64Array;
+  readonly #latencies: Latencies[] = [];
 
-  constructor(buffer = new SharedArrayBuffer(NUMBERS * 8 + 3 * HISTOGRAM_BYTES)) {
+  constructor(buffer = new SharedArrayBuffer(BYTES)) {
     this.buffer = buffer;
     this.#numbers = new Float64Array(buffer, 0, NUMBERS);
-    this.response = new Histogram(buffer, NUMBERS * 8);
-    this.service = new Histogram(buffer, NUMBERS * 8 + HISTOGRAM_BYTES);
-    this.lag = new Histogram(buffer, NUMBERS * 8 + 2 * HISTOGRAM_BYTES);
+    this.response = this.#histogram(0);
+    this.service = this.#histogram(1);
+    this.lag = this.#histogram(2);
+    this.late = this.#histogram(3);
+  }
+
+  /** Latencies of the batches that held such events, each counted once an event. */
+  latencyOf(type: EventType, operation: Operation): Latencies {
+    const kind = EVENT_TYPES.indexOf(type) * OPERATIONS.length + OPERATIONS.indexOf(operation);
+    const first = OVERALL_HISTOGRAMS + 2 * kind;
+    this.#latencies[kind] ??= {
+      response: this.#histogram(first),
+      service: this.#histogram(first + 1),
+    };
+    return this.#latencies[kind];
+  }
+
+  #histogram(index: number): Histogram {
+    return new Histogram(this.buffer, NUMBERS * 8 + index * HISTOGRAM_BYTES);
   }
 
   get(counter: Counter): number {

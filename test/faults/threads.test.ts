@@ -5,6 +5,7 @@ import { samplePools } from '../../src/hospital/pools.js';
 import { TABLE_NAMES } from '../../src/hospital/tables.js';
 import { withConnection } from '../../src/postgres/connect.js';
 import { countRows, type TableCounts } from '../../src/postgres/counts.js';
+import { SeriesDigest } from '../../src/report/digest.js';
 import { summarize } from '../../src/report/summary.js';
 import { Coordinator, type StreamObserver } from '../../src/stream/coordinator.js';
 import { planLoad } from '../../src/stream/plan.js';
@@ -51,8 +52,9 @@ for (const batchSize of [1, 20]) {
       await waitFor(() => events() >= goal, { what: 'events' });
       coordinator.stop();
       const outcome = await running;
-      const facts = { runId: 'test', rng: 42, batchSize, rate: 'max' as const };
-      const summary = summarize(facts, outcome, outcome.tallies);
+      const plan = { rate: 'max' as const, curve: null, endMs: null };
+      const facts = { runId: 'test', rng: 42, batchSize, ...plan };
+      const summary = summarize(facts, outcome, outcome.tallies, new SeriesDigest(1));
       await assertExact(db, summary);
       assert.equal(outcome.stoppedBy, 'signal');
       // What the dead ones had no time to report is in the log's totals all the same.
@@ -90,7 +92,11 @@ function coordinatorOf(
 ): Coordinator {
   const plans = planLoad({
     workers,
+    rng: 42,
     rate: 'max',
+    stages: [],
+    arrivals: 'even',
+    onLag: 'queue',
     intervalSeconds: 2,
     maxJitterMs: 0,
     batchSize,

@@ -55,6 +55,10 @@ export const cliEn: typeof cliPtBR = {
     workers: () => 'workers in parallel, each with its own connection',
     rate: () =>
       'events per second over all workers; max: as fast as the server takes them; cycle: one batch per worker every interval',
+    stage: () => 'a load shape, in the place of a rate; may be repeated, one after the other',
+    arrivals: () => 'how the events of a rate or stage come: evenly or at random',
+    'on-lag': () =>
+      'when the server does not keep up: send late (queue) or count as not sent (shed)',
     interval: () => "time between a worker's batches, in cycle mode",
     jitter: () => 'random variation of the interval, in milliseconds',
     'batch-size': () => 'events per transaction',
@@ -75,6 +79,8 @@ export const cliEn: typeof cliPtBR = {
     version: () => 'show the version',
     yes: () => 'do not ask for confirmation',
     'drop-foreign-tables': () => "drop tables that are not the simulator's, too",
+    'dry-run': () =>
+      'show the planned load and how workers share it, without touching the database',
   },
   placeholders: {
     config: () => 'FILE',
@@ -84,6 +90,9 @@ export const cliEn: typeof cliPtBR = {
     rng: () => 'N',
     workers: () => 'N',
     rate: () => 'N|max|cycle',
+    stage: () => 'SHAPE:RATES/TIME',
+    arrivals: () => 'HOW',
+    'on-lag': () => 'HOW',
     interval: () => 'TIME',
     jitter: () => 'MS',
     'batch-size': () => 'N',
@@ -110,6 +119,7 @@ export const cliEn: typeof cliPtBR = {
     stream: () => [
       `${PROGRAM} stream --interval 2 --batch-size 50`,
       `${PROGRAM} stream --workers 4 --rate 200 --duration 20s --json`,
+      `${PROGRAM} stream --stage ramp:100..2000/60s --stage constant:2000/5m --dry-run`,
       `${PROGRAM} stream --rate max --only consulta,exame --max-events 100000`,
     ],
     reset: () => [`${PROGRAM} reset`, `${PROGRAM} reset --yes --scale 2`],

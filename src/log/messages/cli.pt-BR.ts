@@ -54,6 +54,10 @@ export const cliPtBR = {
     workers: () => 'workers em paralelo, cada um com sua conexão',
     rate: () =>
       'eventos por segundo, somando todos os workers; max: o mais rápido que o servidor aceitar; cycle: um lote por worker a cada intervalo',
+    stage: () => 'uma forma de carga, no lugar do ritmo; pode ser repetida, uma após a outra',
+    arrivals: () => 'como chegam os eventos de um ritmo ou estágio: a espaços iguais ou ao acaso',
+    'on-lag': () =>
+      'quando o servidor não acompanha: envia com atraso (queue) ou conta como não enviado (shed)',
     interval: () => 'intervalo entre lotes de um worker, no modo cycle',
     jitter: () => 'variação aleatória do intervalo, em milissegundos',
     'batch-size': () => 'eventos por transação',
@@ -75,6 +79,7 @@ export const cliPtBR = {
     version: () => 'mostra a versão',
     yes: () => 'não pede confirmação',
     'drop-foreign-tables': () => 'apaga também tabelas que não são do simulador',
+    'dry-run': () => 'mostra a carga planejada e a divisão entre workers, sem tocar no banco',
   },
   placeholders: {
     config: () => 'ARQUIVO',
@@ -84,6 +89,9 @@ export const cliPtBR = {
     rng: () => 'N',
     workers: () => 'N',
     rate: () => 'N|max|cycle',
+    stage: () => 'FORMA:RITMOS/TEMPO',
+    arrivals: () => 'MODO',
+    'on-lag': () => 'MODO',
     interval: () => 'TEMPO',
     jitter: () => 'MS',
     'batch-size': () => 'N',
@@ -111,6 +119,7 @@ export const cliPtBR = {
     stream: () => [
       `${PROGRAM} stream --interval 2 --batch-size 50`,
       `${PROGRAM} stream --workers 4 --rate 200 --duration 20s --json`,
+      `${PROGRAM} stream --stage ramp:100..2000/60s --stage constant:2000/5m --dry-run`,
       `${PROGRAM} stream --rate max --only consulta,exame --max-events 100000`,
     ],
     reset: () => [`${PROGRAM} reset`, `${PROGRAM} reset --yes --scale 2`],

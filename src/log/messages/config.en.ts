@@ -29,6 +29,8 @@ export const configEn: typeof configPtBR = {
     listOf: (words) => `a list, separated by commas, of ${words.join(', ')}`,
     weights: (names) => `weights type=number (>= 0, at least one > 0) for ${names.join(', ')}`,
     rate: (words, max) => `a number above 0, up to ${max}, or else ${anyOf(words)}`,
+    stages: (examples, max) =>
+      `load shapes separated by semicolons, ${max} seconds in all at most, such as ${examples.join(' or ')}`,
     day: () => 'today, or a day that exists as YYYY-MM-DD',
   },
   unknownKey: (key, file, nearest) =>
@@ -56,6 +58,10 @@ export const configEn: typeof configPtBR = {
   certificateWithoutKey: () =>
     'PG_SSLCERT and PG_SSLKEY go together: name the client certificate and its key, or neither',
   ratiosAboveOne: (given) => `${given}: their sum must not be above 1; lower one of them`,
+  stagesAndRate: (rate) =>
+    `${rate}: stages and a rate exclude each other; remove one of them, or use rate = "cycle"`,
+  nothingToShed: () =>
+    'on_lag = shed needs a schedule that the server can fall behind: a rate in events per second, or stages',
   baseAboveMax: (given) =>
     `${given}: the first wait must not be longer than the longest; change one of them`,
   nothingToDo: (given) =>

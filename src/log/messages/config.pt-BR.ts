@@ -31,6 +31,8 @@ export const configPtBR = {
       `pesos tipo=número (>= 0, ao menos um > 0) para ${names.join(', ')}`,
     rate: (words: readonly string[], max: number) =>
       `um número maior que 0, até ${max}, ou então ${anyOf(words)}`,
+    stages: (examples: readonly string[], max: number) =>
+      `formas de carga separadas por ponto e vírgula, no máximo ${max} segundos ao todo, como ${examples.join(' ou ')}`,
     day: () => 'today ou uma data existente no formato AAAA-MM-DD',
   },
   unknownKey: (key: string, file: string, nearest: string | undefined) =>
@@ -60,6 +62,10 @@ export const configPtBR = {
   certificateWithoutKey: () =>
     'PG_SSLCERT e PG_SSLKEY andam juntos: indique o certificado do cliente e a chave dele, ou nenhum dos dois',
   ratiosAboveOne: (given: string) => `${given}: a soma não pode passar de 1; reduza um dos dois`,
+  stagesAndRate: (rate: string) =>
+    `${rate}: estágios e ritmo se excluem; remova um deles, ou use rate = "cycle"`,
+  nothingToShed: () =>
+    'on_lag = shed precisa de um cronograma em que o servidor possa se atrasar: um ritmo em eventos por segundo, ou estágios',
   baseAboveMax: (given: string) =>
     `${given}: a espera inicial não pode ser maior que a máxima; ajuste um dos dois`,
   nothingToDo: (given: string) =>

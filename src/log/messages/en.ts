@@ -84,6 +84,16 @@ export const en: Messages = {
         `p99 ${e.p99 === null ? '–' : `${millis(e.p99)} ms`}`,
         `${number(e.rejected)} rejected`,
       ].join(' · '),
+    paceStages: (e) => `${e.stages.join(', then ')}, in batches of ${e.batch}`,
+    forecast: (e) =>
+      e.events === null || e.seconds === null
+        ? `up to ${number(e.peak)} events/s, without an end`
+        : `${number(e.events)} events in ${seconds(e.seconds)} s, up to ${number(e.peak)} events/s`,
+    forecastUnplanned: () =>
+      'no schedule: the pace is that of the cycle or of the server; this is how workers share it',
+    worker: () => 'worker',
+    types: () => 'event types',
+    share: () => 'share',
     runFolder: (e) =>
       `could not write to ${e.folder} (${e.reason}); the run goes on without that record`,
   },
@@ -107,6 +117,13 @@ export const en: Messages = {
       `${number(e.committed)} committed, ${number(e.rolledBack)} rolled back, ${number(e.inDoubt)} in doubt`,
     rejected: () => 'rejected',
     recoveries: () => 'retries / reconnects',
+    offered: () => 'due / not sent',
+    bottleneck: (by) =>
+      ({
+        cpu: 'the generator itself is the bottleneck: it takes nearly all of the processor; run it on another machine, or lower the rate',
+        'event-loop':
+          'the generator itself is the bottleneck: free workers sent late, for want of processor; use fewer workers, or another machine',
+      })[by],
     response: () => 'response latency (ms)',
     service: () => 'service latency (ms)',
     table: () => 'table',

@@ -122,6 +122,17 @@ export const ptBR = {
         `p99 ${e.p99 === null ? '–' : `${ptMillis(e.p99)} ms`}`,
         `${ptNumber(e.rejected)} rejeitados`,
       ].join(' · '),
+    paceStages: (e: { stages: readonly string[]; batch: number }) =>
+      `${e.stages.join(', depois ')}, em lotes de ${e.batch}`,
+    forecast: (e: { events: number | null; seconds: number | null; peak: number }) =>
+      e.events === null || e.seconds === null
+        ? `até ${ptNumber(e.peak)} eventos/s, sem fim marcado`
+        : `${ptNumber(e.events)} eventos em ${ptSeconds(e.seconds)} s, até ${ptNumber(e.peak)} eventos/s`,
+    forecastUnplanned: () =>
+      'sem cronograma: o ritmo é o do ciclo ou o do servidor; a divisão entre workers é esta',
+    worker: () => 'worker',
+    types: () => 'tipos de evento',
+    share: () => 'parte',
     runFolder: (e: { folder: string; reason: string }) =>
       `não foi possível gravar em ${e.folder} (${e.reason}); a execução continua sem esse registro`,
   },
@@ -145,6 +156,13 @@ export const ptBR = {
       `${ptNumber(e.committed)} confirmadas, ${ptNumber(e.rolledBack)} desfeitas, ${ptNumber(e.inDoubt)} em dúvida`,
     rejected: () => 'rejeitados',
     recoveries: () => 'repetições / reconexões',
+    offered: () => 'devidos / não enviados',
+    bottleneck: (by: 'cpu' | 'event-loop') =>
+      ({
+        cpu: 'o próprio gerador é o gargalo: usa quase todo o processador; rode-o em outra máquina ou baixe o ritmo',
+        'event-loop':
+          'o próprio gerador é o gargalo: workers livres enviaram tarde, por falta de processador; use menos workers ou outra máquina',
+      })[by],
     response: () => 'latência de resposta (ms)',
     service: () => 'latência de serviço (ms)',
     table: () => 'tabela',

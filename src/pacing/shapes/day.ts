@@ -7,8 +7,8 @@ import { parseRange, type Shape } from './shape.js';
  * until the evening, emergencies at night.
  */
 const HOURS = [
-  0.1, 0.07, 0.05, 0.05, 0.08, 0.2, 0.45, 0.75, 0.95, 1, 0.98, 0.9, 0.7, 0.75, 0.85, 0.85, 0.75, 0.6,
-  0.45, 0.35, 0.28, 0.22, 0.17, 0.13,
+  0.1, 0.07, 0.05, 0.05, 0.08, 0.2, 0.45, 0.75, 0.95, 1, 0.98, 0.9, 0.7, 0.75, 0.85, 0.85, 0.75,
+  0.6, 0.45, 0.35, 0.28, 0.22, 0.17, 0.13,
 ] as const;
 
 /** What is left of that on each day, from Monday on: no planned visits on Sundays. */

@@ -13,7 +13,7 @@ export interface Shape {
 /** Far beyond what one server commits; a larger number is a typing error. */
 export const MAX_EVENTS_PER_SECOND = 10_000_000;
 
-const RATE = /^(\d+(\.\d*)?|\.\d+)$/;
+const RATE = /^\d+(\.\d+)?$/;
 
 /** Events a second, 0 included; undefined when the text is none. */
 export function parseRate(text: string): number | undefined {

@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { parseStage } from '../../../src/pacing/stages.js';
 import { type LoadSettings, planLoad } from '../../../src/stream/plan.js';
 
 const load: LoadSettings = {
   workers: 5,
+  rng: 42,
   rate: null,
+  stages: [],
+  arrivals: 'even',
+  onLag: 'queue',
   intervalSeconds: 2,
   maxJitterMs: 400,
   batchSize: 50,
@@ -17,21 +22,27 @@ const load: LoadSettings = {
 test('the seed’s cycle has no limits', () => {
   for (const plan of planLoad(load)) {
     assert.deepEqual(plan.pace, { kind: 'cycle', intervalMs: 2000, jitterMs: 400 });
-    assert.equal(plan.attemptLimit ?? plan.commitLimit ?? plan.endMs, null);
+    assert.equal(plan.commitLimit ?? plan.endMs, null);
   }
 });
 
-test('the events of an open-loop run are split exactly', () => {
+test('every worker of an open loop knows the whole load, and its part of it', () => {
   for (const workers of [1, 3, 4, 8]) {
     const plans = planLoad({ ...load, workers, rate: 333, durationSeconds: 7 });
-    assert.equal(
-      plans.reduce((sum, { attemptLimit }) => sum + (attemptLimit ?? 0), 0),
-      2331,
-    );
-    const rate = plans.reduce((sum, { pace }) => sum + (pace.kind === 'rate' ? pace.rate : 0), 0);
-    assert.ok(Math.abs(rate - 333) < 1e-9);
-    assert.ok(plans.every(({ endMs }) => endMs === 7000));
+    for (const [i, { pace, endMs }] of plans.entries()) {
+      assert.ok(pace.kind === 'curve');
+      assert.equal(pace.worker, i);
+      assert.equal(pace.end, 7000);
+      assert.equal(endMs, 7000);
+      assert.ok(Math.abs(pace.shares.reduce((sum, share) => sum + share, 0) - 1) < 1e-9);
+    }
   }
+});
+
+test('stages end the run, unless its duration ends before them', () => {
+  const stages = ['ramp:100..2000/60s', 'constant:50/30s'].map((text) => parseStage(text)!);
+  assert.equal(planLoad({ ...load, stages })[0]?.endMs, 90_000);
+  assert.equal(planLoad({ ...load, stages, durationSeconds: 10 })[0]?.endMs, 10_000);
 });
 
 test('max-events is split exactly, also among more workers than events', () => {

@@ -1,0 +1,65 @@
+import type { SeriesPoint, SlotState } from './series.js';
+import type { GeneratorFigures, SlotFigures } from './summary.js';
+
+/** Memory settles while code is compiled and pools fill: growth counts from here on. */
+const SETTLED_SECONDS = 60;
+/** A free worker that sends later than this has a thread that does not get to run. */
+const LATE_MS = 50;
+/** Of the cores that there are: above this the program takes what the server may need. */
+const BUSY_SHARE = 0.9;
+
+/** What a summary keeps of the series, gathered point by point: a run may have millions. */
+export class SeriesDigest {
+  readonly #cores: number;
+  readonly #slots = new Map<string, SlotFigures>();
+  #rssPeak = 0;
+  #rssFirst: number | null = null;
+  #rssSettled: number | null = null;
+  #rssLast = 0;
+  #cpuSeconds = 0;
+  #seconds = 0;
+
+  /** `cores`: how many the program may use. */
+  constructor(cores: number) {
+    this.#cores = cores;
+  }
+
+  add(point: SeriesPoint): void {
+    this.#rssFirst ??= point.rss_bytes;
+    if (point.second >= SETTLED_SECONDS) this.#rssSettled ??= point.rss_bytes;
+    this.#rssLast = point.rss_bytes;
+    this.#rssPeak = Math.max(this.#rssPeak, point.rss_bytes);
+    this.#cpuSeconds += point.cpu_cores * (point.second - this.#seconds);
+    this.#seconds = point.second;
+    for (const slot of point.slots ?? []) this.#note(slot);
+  }
+
+  /** `lateMs`: how late free workers sent, 99th percentile; null without a schedule. */
+  generator(lateMs: number | null): GeneratorFigures {
+    const cpu = this.#seconds > 0 ? this.#cpuSeconds / this.#seconds : 0;
+    const late = lateMs !== null && lateMs > LATE_MS;
+    return {
+      cpu_cores: Number(cpu.toFixed(3)),
+      rss_peak_bytes: this.#rssPeak,
+      rss_growth_bytes: this.#rssLast - (this.#rssSettled ?? this.#rssFirst ?? this.#rssLast),
+      late_ms: lateMs,
+      bottleneck: cpu > BUSY_SHARE * this.#cores ? 'cpu' : late ? 'event-loop' : null,
+    };
+  }
+
+  slots(): Record<string, SlotFigures> {
+    return Object.fromEntries(this.#slots);
+  }
+
+  #note({ name, retained_bytes, lag_bytes }: SlotState): void {
+    const known = this.#slots.get(name);
+    this.#slots.set(name, {
+      retained_bytes: largest(known?.retained_bytes ?? null, retained_bytes),
+      lag_bytes: largest(known?.lag_bytes ?? null, lag_bytes),
+    });
+  }
+}
+
+function largest(a: number | null, b: number | null): number | null {
+  return a === null ? b : b === null ? a : Math.max(a, b);
+}

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import test from 'node:test';
+import { readPostmaster } from '../../src/postgres/embedded-cluster.js';
+import { monotonicMs } from '../../src/threads/clock.js';
+import { assertExact } from '../helpers/audit.js';
+import { startServer, type TestServer } from '../helpers/server.js';
+import { summaryOf, withStream } from '../helpers/stream-run.js';
+import { waitFor } from '../helpers/wait-for.js';
+
+const server = await startServer(18);
+
+const FROZEN_MS = 3_000;
+const ARGS = ['--rate', '200', '--duration', '8s', '--batch-size', '1', '--workers', '5'];
+
+test('a server frozen for 3 s shows in the response of what was due, not in the service of the rest', async () => {
+  await withStream(server, ARGS, async ({ db, cli, progress }) => {
+    await progress(200);
+    await freeze(server);
+    const summary = summaryOf(await cli.ended());
+    await assertExact(db, summary);
+    assert.equal(summary.events, 1600);
+    assert.equal(summary.shed, 0);
+    const { response, service } = summary.latency_ms;
+    assert.ok(Math.abs((response.p99 ?? 0) - FROZEN_MS) < 350, `response p99 ${response.p99}`);
+    assert.ok((response.p90 ?? 0) > 1000, `response p90 ${response.p90}`);
+    assert.ok((service.p99 ?? 0) < 500, `service p99 ${service.p99}`);
+    assert.ok((service.max ?? 0) > FROZEN_MS - 200, `service max ${service.max}`);
+  });
+});
+
+test('what a frozen server keeps from being sent is counted when it is shed', async () => {
+  await withStream(server, [...ARGS, '--on-lag', 'shed'], async ({ db, cli, progress }) => {
+    await progress(200);
+    await freeze(server);
+    const summary = summaryOf(await cli.ended());
+    await assertExact(db, summary);
+    assert.ok(Math.abs(summary.shed - 600) <= 0.05 * 600, `${summary.shed} shed`);
+    assert.equal(summary.events + summary.shed, 1600);
+    assert.equal(summary.offered, 1600);
+  });
+});
+
+/** Stops every process of the server for a while. */
+async function freeze({ cluster }: TestServer): Promise<void> {
+  const postmaster = readPostmaster(cluster.dir)?.pid;
+  assert.ok(postmaster !== undefined);
+  const pids = [postmaster, ...childrenOf(postmaster)];
+  const until = monotonicMs() + FROZEN_MS;
+  const signal = (name: NodeJS.Signals) => {
+    for (const pid of pids) {
+      try {
+        process.kill(pid, name);
+      } catch {
+        // A worker of the server's that has just ended.
+      }
+    }
+  };
+  signal('SIGSTOP');
+  try {
+    await waitFor(() => monotonicMs() >= until);
+  } finally {
+    signal('SIGCONT');
+  }
+}
+
+function childrenOf(parent: number): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+        return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) === parent;
+      } catch {
+        return false;
+      }
+    });
+}
