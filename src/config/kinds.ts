@@ -168,7 +168,7 @@ export const day: Kind<string> = {
 };
 
 /** A schema from a reader that answers undefined for what it does not take. */
-function parsed<T>(read: (given: string) => T | undefined): v.GenericSchema<string, T> {
+export function parsed<T>(read: (given: string) => T | undefined): v.GenericSchema<string, T> {
   return v.pipe(
     trimmed,
     v.rawTransform(({ dataset, addIssue, NEVER }) => {

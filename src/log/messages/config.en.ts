@@ -77,4 +77,11 @@ export const configEn: typeof configPtBR = {
   unknownCommand: (given, nearest) =>
     `"${given}": unknown command${nearest === undefined ? '; see --help' : orHint(nearest)}`,
   noCommand: () => 'the command is missing; see --help',
+  thresholdAllowed: (examples) => `thresholds like ${anyOf(examples)}, separated by semicolons`,
+  thresholdForm: (where, text) =>
+    `${where}: "${text}" is not a threshold; write metric, comparison (<, <=, >, >=, == or !=), number and unit, as in response.p99<250ms, with ", abort" at the end if it is to end the run`,
+  thresholdMetric: (where, metric, nearest, known) =>
+    `${where}: there is no metric ${metric}${nearest === undefined ? `; those that there are: ${known.join(', ')}` : orHint(nearest)}`,
+  thresholdUnit: (where, text, metric, allowed) =>
+    `${where}: "${text}": ${allowed.length === 0 ? `${metric} takes no unit; write just the number` : `${metric} needs a unit: ${anyOf(allowed)}`}`,
 };

@@ -81,4 +81,17 @@ export const configPtBR = {
   unknownCommand: (given: string, nearest: string | undefined) =>
     `"${given}": comando desconhecido${nearest === undefined ? '; veja --help' : orHint(nearest)}`,
   noCommand: () => 'falta o comando; veja --help',
+  thresholdAllowed: (examples: readonly string[]) =>
+    `limites como ${anyOf(examples)}, separados por ponto e vírgula`,
+  thresholdForm: (where: string, text: string) =>
+    `${where}: "${text}" não é um limite; escreva métrica, comparação (<, <=, >, >=, == ou !=), número e unidade, como response.p99<250ms, com ", abort" no fim se deve encerrar a execução`,
+  thresholdMetric: (
+    where: string,
+    metric: string,
+    nearest: string | undefined,
+    known: readonly string[],
+  ) =>
+    `${where}: não existe a métrica ${metric}${nearest === undefined ? `; as que existem são ${known.join(', ')}` : orHint(nearest)}`,
+  thresholdUnit: (where: string, text: string, metric: string, allowed: readonly string[]) =>
+    `${where}: "${text}": ${allowed.length === 0 ? `${metric} não leva unidade; escreva só o número` : `${metric} precisa de unidade: ${anyOf(allowed)}`}`,
 };

@@ -173,4 +173,15 @@ export const en: Messages = {
     fileGivenUp: (file, reason) =>
       `${file} cannot be written (${reason}) — going on without this log file`,
   },
+  thresholds: {
+    measured: (value, unit) =>
+      `measured ${value.toLocaleString('en-US', { maximumFractionDigits: 15 })}${unit === '' || unit === '%' ? unit : ` ${unit}`}`,
+    nothing: () => 'nothing was measured',
+    held: (e) => `threshold held: ${e.threshold} (${e.measured})`,
+    notHeld: (e) =>
+      `threshold not held: ${e.threshold} (${e.measured})${e.aborted ? '; it ended the run' : ''}`,
+    critical: () => 'a critical failure ended the run; see the log',
+    inDoubt: (count) =>
+      `${plural(count, 'transaction')} in doubt: whether the server committed is not known`,
+  },
 };

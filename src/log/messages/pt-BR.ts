@@ -216,4 +216,17 @@ export const ptBR = {
     fileGivenUp: (file: string, reason: string) =>
       `não foi possível gravar em ${file} (${reason}) — a execução segue sem este arquivo de log`,
   },
+  thresholds: {
+    /** A figure with its unit, in all the digits that it was judged by. */
+    measured: (value: number, unit: string) =>
+      `medido: ${value.toLocaleString('pt-BR', { maximumFractionDigits: 15 })}${unit === '' || unit === '%' ? unit : ` ${unit}`}`,
+    nothing: () => 'nada foi medido',
+    held: (e: { threshold: string; measured: string }) =>
+      `limite cumprido: ${e.threshold} (${e.measured})`,
+    notHeld: (e: { threshold: string; measured: string; aborted: boolean }) =>
+      `limite não cumprido: ${e.threshold} (${e.measured})${e.aborted ? '; por isso a execução foi encerrada' : ''}`,
+    critical: () => 'a execução foi encerrada por uma falha crítica; veja o log',
+    inDoubt: (count: number) =>
+      `${ptPlural(count, 'transação ficou', 'transações ficaram')} em dúvida: não se sabe se o servidor as confirmou`,
+  },
 };

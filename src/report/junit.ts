@@ -1,0 +1,77 @@
+import type { Messages } from '../log/messages/index.js';
+import type { RunSummary } from './summary.js';
+import { thresholdText } from './threshold-text.js';
+import { escapeXml } from './xml.js';
+
+/** Stays the same from run to run, so that a CI server can follow one case through all of them. */
+const CLASS_NAME = 'oltp-simulator';
+
+interface Case {
+  readonly name: string;
+  /** What is wrong, in one sentence; null when nothing is. */
+  readonly failure: string | null;
+  /** How long it took; null where that would mean nothing. */
+  readonly seconds: number | null;
+}
+
+/**
+ * A run as a JUnit report, which every CI server can show: a case for the run itself, one for
+ * transactions whose fate is not known, and one for each threshold.
+ */
+export function junitXml({
+  summary,
+  messages,
+}: {
+  readonly summary: RunSummary;
+  readonly messages: Messages;
+}): string {
+  const cases = casesOf(summary, messages);
+  const figures = attributes({
+    tests: cases.length,
+    failures: cases.filter(({ failure }) => failure !== null).length,
+    errors: 0,
+    skipped: 0,
+    time: summary.seconds,
+  });
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<testsuites${attributes({ name: CLASS_NAME })}${figures}>`,
+    `  <testsuite${attributes({ name: `${CLASS_NAME} ${summary.run_id}` })}${figures}>`,
+    ...cases.map(caseXml),
+    '  </testsuite>',
+    '</testsuites>',
+    '',
+  ].join('\n');
+}
+
+function casesOf(summary: RunSummary, messages: Messages): Case[] {
+  const { thresholds: sentences } = messages;
+  const inDoubt = summary.transactions.in_doubt;
+  return [
+    {
+      name: 'run',
+      failure: summary.stopped_by === 'critical' ? sentences.critical() : null,
+      seconds: summary.seconds,
+    },
+    { name: 'in_doubt', failure: inDoubt > 0 ? sentences.inDoubt(inDoubt) : null, seconds: null },
+    ...summary.thresholds.map((result) => ({
+      name: result.threshold,
+      failure: result.held ? null : thresholdText(messages, result),
+      seconds: null,
+    })),
+  ];
+}
+
+function caseXml({ name, failure, seconds }: Case): string {
+  const time = seconds === null ? '' : attributes({ time: seconds });
+  const opening = `    <testcase${attributes({ classname: CLASS_NAME, name })}${time}`;
+  if (failure === null) return `${opening}/>`;
+  const told = `<failure${attributes({ message: failure })}>${escapeXml(failure)}</failure>`;
+  return `${opening}>\n      ${told}\n    </testcase>`;
+}
+
+function attributes(values: Readonly<Record<string, string | number>>): string {
+  return Object.entries(values)
+    .map(([name, value]) => ` ${name}="${escapeXml(String(value))}"`)
+    .join('');
+}

@@ -1,0 +1,147 @@
+import { findNearest } from '../config/nearest.js';
+import { EVENT_TYPES } from '../hospital/events/index.js';
+import { TABLE_NAMES } from '../hospital/tables.js';
+import { OPERATIONS, rejectedTotal } from '../threads/tally.js';
+import type { Quantiles, RunSummary } from './summary.js';
+import type { Dimension } from './units.js';
+
+/** A figure of a summary that has a name. */
+export interface Metric {
+  readonly name: string;
+  readonly dimension: Dimension;
+  /** The figure, in the unit of its dimension (shares from 0 to 1); null when not measured. */
+  readonly read: (summary: RunSummary) => number | null;
+}
+
+const QUANTILES = [
+  'p50',
+  'p90',
+  'p99',
+  'p999',
+  'max',
+] as const satisfies readonly (keyof Quantiles)[];
+const LATENCIES = ['response', 'service', 'lag'] as const;
+const TYPE_LATENCIES = ['response', 'service'] as const;
+
+/** Those whose names are not made of parts. */
+const SINGLE: readonly Metric[] = [
+  { name: 'achieved_rate', dimension: 'rate', read: (summary) => summary.achieved_rate },
+  { name: 'target_rate', dimension: 'rate', read: (summary) => summary.target_rate },
+  { name: 'rate_error', dimension: 'ratio', read: rateError },
+  { name: 'offered', dimension: 'count', read: (summary) => summary.offered },
+  { name: 'shed', dimension: 'count', read: (summary) => summary.shed },
+  { name: 'rejected', dimension: 'count', read: ({ rejected }) => rejectedTotal(rejected) },
+  { name: 'events', dimension: 'count', read: (summary) => summary.events },
+  { name: 'seconds', dimension: 'seconds', read: (summary) => summary.seconds },
+  { name: 'paused_seconds', dimension: 'seconds', read: (summary) => summary.paused_seconds },
+  { name: 'committed', dimension: 'count', read: (summary) => summary.transactions.committed },
+  { name: 'rolled_back', dimension: 'count', read: (summary) => summary.transactions.rolled_back },
+  { name: 'in_doubt', dimension: 'count', read: (summary) => summary.transactions.in_doubt },
+  { name: 'settled', dimension: 'count', read: (summary) => summary.transactions.settled },
+  { name: 'retries', dimension: 'count', read: (summary) => summary.retries },
+  { name: 'reconnects', dimension: 'count', read: (summary) => summary.reconnects },
+  { name: 'rss_growth', dimension: 'bytes', read: (summary) => summary.generator.rss_growth_bytes },
+  { name: 'rss_peak', dimension: 'bytes', read: (summary) => summary.generator.rss_peak_bytes },
+  { name: 'cpu_cores', dimension: 'cores', read: (summary) => summary.generator.cpu_cores },
+  { name: 'late', dimension: 'ms', read: (summary) => summary.generator.late_ms },
+];
+
+/** How far the rate was off its target, as a share of the target; too fast counts as too slow does. */
+function rateError({ achieved_rate: achieved, target_rate: target }: RunSummary): number | null {
+  return target === null || target === 0 ? null : Math.abs(achieved - target) / target;
+}
+
+const FIXED: readonly Metric[] = [
+  ...LATENCIES.flatMap((latency) => quantilesOf(latency, (summary) => summary.latency_ms[latency])),
+  ...SINGLE,
+  ...EVENT_TYPES.flatMap((type) =>
+    OPERATIONS.flatMap((operation) => [
+      ...TYPE_LATENCIES.flatMap((latency) =>
+        quantilesOf(
+          `${type}.${operation}.${latency}`,
+          (summary) => summary.by_type[type]?.[operation]?.[latency],
+        ),
+      ),
+      // A type that is left out had no events: that is known, unlike how long they would have taken.
+      counted(
+        `${type}.${operation}.events`,
+        (summary) => summary.by_type[type]?.[operation]?.events ?? 0,
+      ),
+    ]),
+  ),
+  ...TABLE_NAMES.flatMap((table) =>
+    OPERATIONS.map((operation) =>
+      counted(`rows.${table}.${operation}`, (summary) => summary.rows[table][operation]),
+    ),
+  ),
+];
+
+const BY_NAME: ReadonlyMap<string, Metric> = new Map(FIXED.map((metric) => [metric.name, metric]));
+
+/** Five digits or capital letters, as in the SQL standard. */
+const REJECTED = /^rejected\.([0-9A-Z]{5})$/;
+/** PostgreSQL takes nothing but lower-case letters, digits and underscores in a slot's name. */
+const SLOT = /^slot\.([a-z0-9_]+)\.(retained|lag)$/;
+const SLOT_IN_ANY_WAY = /^slot\.(\w+)\./i;
+
+/** Every name there is, those that a run decides on as patterns: `slot.<name>.retained`. */
+export const METRIC_NAMES: readonly string[] = [
+  ...BY_NAME.keys(),
+  'rejected.<SQLSTATE>',
+  ...slotNames('<name>'),
+];
+
+/** The same in few words, for a reader: what may be chosen from is between `|`. */
+export const METRIC_FORMS: readonly string[] = [
+  `${LATENCIES.join('|')}.${QUANTILES.join('|')}`,
+  ...SINGLE.map(({ name }) => name),
+  'rejected.<SQLSTATE>',
+  `${EVENT_TYPES.join('|')}.${OPERATIONS.join('|')}.${TYPE_LATENCIES.join('|')}.${QUANTILES.join('|')}`,
+  `${EVENT_TYPES.join('|')}.${OPERATIONS.join('|')}.events`,
+  `rows.<table>.${OPERATIONS.join('|')}`,
+  'slot.<name>.retained|lag',
+];
+
+/** The metric of this name, upper and lower case told apart. */
+export function findMetric(name: string): Metric | undefined {
+  return BY_NAME.get(name) ?? rejectedMetric(name) ?? slotMetric(name);
+}
+
+/** The name most like one that there is not; of a slot's metric, with the slot that was named. */
+export function nearestMetric(name: string): string | undefined {
+  const [, slot] = SLOT_IN_ANY_WAY.exec(name) ?? [];
+  return findNearest(name, slot === undefined ? METRIC_NAMES : slotNames(slot.toLowerCase()));
+}
+
+function rejectedMetric(name: string): Metric | undefined {
+  const [, sqlstate] = REJECTED.exec(name) ?? [];
+  return sqlstate === undefined
+    ? undefined
+    : counted(name, (summary) => summary.rejected[sqlstate] ?? 0);
+}
+
+function slotMetric(name: string): Metric | undefined {
+  const [, slot, figure] = SLOT.exec(name) ?? [];
+  if (slot === undefined) return undefined;
+  const key = figure === 'lag' ? 'lag_bytes' : 'retained_bytes';
+  return { name, dimension: 'bytes', read: ({ slots }) => slots[slot]?.[key] ?? null };
+}
+
+function slotNames(slot: string): string[] {
+  return [`slot.${slot}.retained`, `slot.${slot}.lag`];
+}
+
+function quantilesOf(
+  prefix: string,
+  read: (summary: RunSummary) => Quantiles | undefined,
+): Metric[] {
+  return QUANTILES.map((quantile) => ({
+    name: `${prefix}.${quantile}`,
+    dimension: 'ms',
+    read: (summary) => read(summary)?.[quantile] ?? null,
+  }));
+}
+
+function counted(name: string, read: (summary: RunSummary) => number): Metric {
+  return { name, dimension: 'count', read };
+}

@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { findMetric, METRIC_NAMES, nearestMetric } from '../../../src/report/metrics.js';
+import { type Dimension, UNITS } from '../../../src/report/units.js';
+import { GIB, MIB, summaryOf } from './samples.js';
+
+test('every name reads its own figure, in the unit of its dimension', () => {
+  const cases: readonly [name: string, dimension: Dimension, figure: number | null][] = [
+    ['response.p50', 'ms', 11],
+    ['response.p90', 'ms', 12],
+    ['response.p99', 'ms', 130],
+    ['response.p999', 'ms', 140],
+    ['response.max', 'ms', 150],
+    ['service.max', 'ms', 5.25],
+    ['lag.p99', 'ms', null],
+    ['consulta.insert.response.p99', 'ms', 23],
+    ['consulta.insert.service.p50', 'ms', 16],
+    ['consulta.insert.events', 'count', 700],
+    ['achieved_rate', 'rate', 199],
+    ['target_rate', 'rate', 200],
+    ['rate_error', 'ratio', 0.005],
+    ['offered', 'count', 1210],
+    ['shed', 'count', 10],
+    ['rejected', 'count', 5],
+    ['rejected.23505', 'count', 4],
+    ['rejected.22P02', 'count', 1],
+    ['events', 'count', 1200],
+    ['seconds', 'seconds', 6.5],
+    ['paused_seconds', 'seconds', 0.5],
+    ['committed', 'count', 24],
+    ['rolled_back', 'count', 1],
+    ['in_doubt', 'count', 0],
+    ['settled', 'count', 2],
+    ['retries', 'count', 5],
+    ['reconnects', 'count', 6],
+    ['rows.consultas.insert', 'count', 900],
+    ['rows.exames.delete', 'count', 3],
+    ['rows.pacientes_convenios.update', 'count', 0],
+    ['rss_growth', 'bytes', 20 * MIB],
+    ['rss_peak', 'bytes', 200 * MIB],
+    ['cpu_cores', 'cores', 0.75],
+    ['late', 'ms', 0.4],
+    ['slot.cdc.retained', 'bytes', 1.5 * GIB],
+    ['slot.cdc.lag', 'bytes', 300],
+    ['slot.physical.lag', 'bytes', null],
+  ];
+  const summary = summaryOf();
+  for (const [name, dimension, figure] of cases) {
+    const metric = findMetric(name);
+    assert.deepEqual(
+      [metric?.name, metric?.dimension, metric?.read(summary)],
+      [name, dimension, figure],
+    );
+  }
+});
+
+test('what did not happen counts as 0, what was not measured as nothing', () => {
+  const cases: readonly [name: string, figure: number | null][] = [
+    ['rejected.40001', 0],
+    ['vinculo.delete.events', 0],
+    ['consulta.update.events', 0],
+    ['vinculo.delete.response.p99', null],
+    ['consulta.update.service.max', null],
+    ['slot.other.retained', null],
+    ['slot.other.lag', null],
+    // Names that every object answers to.
+    ['slot.constructor.lag', null],
+    ['slot.__proto__.retained', null],
+  ];
+  for (const [name, figure] of cases) {
+    assert.equal(findMetric(name)?.read(summaryOf()), figure, name);
+  }
+});
+
+test('the rate is off by as much above its target as below it, and by nothing known without one', () => {
+  const cases: readonly [achieved: number, target: number | null, error: number | null][] = [
+    [150, 200, 0.25],
+    [250, 200, 0.25],
+    [200, 200, 0],
+    [200, null, null],
+    [200, 0, null],
+  ];
+  for (const [achieved_rate, target_rate, error] of cases) {
+    const summary = summaryOf({ achieved_rate, target_rate });
+    assert.equal(findMetric('rate_error')?.read(summary), error);
+  }
+});
+
+test('every name that is no pattern is found, has units and is there once', () => {
+  assert.equal(new Set(METRIC_NAMES).size, METRIC_NAMES.length);
+  const patterns = METRIC_NAMES.filter((name) => name.includes('<'));
+  assert.deepEqual(patterns, ['rejected.<SQLSTATE>', 'slot.<name>.retained', 'slot.<name>.lag']);
+  for (const name of METRIC_NAMES) {
+    const metric = findMetric(name);
+    assert.equal(metric === undefined, patterns.includes(name), name);
+    if (metric !== undefined) assert.ok(UNITS[metric.dimension].size > 0);
+  }
+});
+
+test('other names are unknown', () => {
+  const names = [
+    '',
+    'p99',
+    'response',
+    'response.p98',
+    'Response.p99',
+    'consulta.response.p99',
+    'consulta.insert.lag.p99',
+    'cirurgia.insert.events',
+    'rows.consultas',
+    'rows.pg_class.insert',
+    'rejected.2350',
+    'rejected.22p02',
+    'slot.cdc',
+    'slot.CDC.lag',
+    'slot.a.b.lag',
+    'slot..lag',
+    'constructor',
+  ];
+  for (const name of names) assert.equal(findMetric(name), undefined, name);
+});
+
+test('a misspelt name is answered with the one that was meant', () => {
+  const cases: readonly [given: string, meant: string | undefined][] = [
+    ['respose.p99', 'response.p99'],
+    ['Response.P99', 'response.p99'],
+    ['service.p95', 'service.p90'],
+    ['consulta.insert.event', 'consulta.insert.events'],
+    ['rows.consulta.insert', 'rows.consultas.insert'],
+    ['reject', 'rejected'],
+    ['slot.cdc.retain', 'slot.cdc.retained'],
+    ['slot.CDC.Lag', 'slot.cdc.lag'],
+    ['slot.retained', 'slot.<name>.retained'],
+    ['throughput_of_everything', undefined],
+  ];
+  for (const [given, meant] of cases) assert.equal(nearestMetric(given), meant, given);
+});
