@@ -25,6 +25,7 @@ export interface Arguments {
   readonly json: boolean;
   readonly configFile: string | null;
   readonly envFile: string | null;
+  readonly profile: string | null;
   readonly yes: boolean;
   readonly dropForeignTables: boolean;
   readonly dryRun: boolean;
@@ -75,7 +76,7 @@ export function parseArguments(argv: readonly string[], messages: Messages): Arg
       flags[name] = joint === undefined ? (texts.at(-1) ?? '') : texts.join(joint);
     }
   }
-  const { config, 'env-file': envFile, ...settings } = flags;
+  const { config, 'env-file': envFile, profile, ...settings } = flags;
 
   const stray = cli.args.map(String);
   if (command === null && stray.length > 0) {
@@ -104,6 +105,7 @@ export function parseArguments(argv: readonly string[], messages: Messages): Arg
     json: switches.has('json'),
     configFile: config ?? null,
     envFile: envFile ?? null,
+    profile: profile ?? null,
     yes: switches.has('yes'),
     dropForeignTables: switches.has('drop-foreign-tables'),
     dryRun: switches.has('dry-run'),

@@ -8,7 +8,7 @@ import {
   optionsOfFlag,
   type SettingFlag,
 } from './config/commands.js';
-import { DEFAULT_CONFIG_FILE, DEFAULT_ENV_FILE } from './config/files.js';
+import { DEFAULT_CONFIG_FILE, DEFAULT_ENV_FILE, PROFILES_FOLDER } from './config/files.js';
 import { optionOf } from './config/options.js';
 import type { Messages } from './log/messages/index.js';
 
@@ -60,7 +60,11 @@ export function renderCommandHelp(command: Command, messages: Messages): string 
 
 function commonEntries(messages: Messages): Entry[] {
   const { cli } = messages;
-  const files = { config: DEFAULT_CONFIG_FILE, 'env-file': DEFAULT_ENV_FILE };
+  const files = {
+    config: DEFAULT_CONFIG_FILE,
+    'env-file': DEFAULT_ENV_FILE,
+    profile: PROFILES_FOLDER,
+  };
   return [
     ...FILE_FLAGS.map(
       (flag): Entry => [

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type { Settings } from '../config/settings.js';
@@ -9,10 +10,12 @@ import { describeFailure, failureError } from '../postgres/failures.js';
 import { requireSchema, requireWritable } from '../postgres/scripts.js';
 import type { ConnectionTarget } from '../postgres/target.js';
 import { SeriesDigest } from '../report/digest.js';
+import { junitXml } from '../report/junit.js';
 import { newRunId, RunFolder } from '../report/run-folder.js';
 import { type RunSummary, summarize } from '../report/summary.js';
 import { layOut } from '../report/table.js';
 import { summaryText } from '../report/text.js';
+import { judge, type Threshold } from '../report/thresholds.js';
 import { requireWhole } from '../seed/indexes.js';
 import { onAbort, unlessAborted } from '../signals.js';
 import { Coordinator, type StreamOutcome } from '../stream/coordinator.js';
@@ -99,6 +102,14 @@ export async function streamEvents(
     await folder.describe(withoutSecrets(settings));
   });
   const digest = new SeriesDigest(availableParallelism());
+  const { rate, batchSize } = stream;
+  const facts = { runId, rng: settings.app.rng, batchSize, rate, curve, endMs };
+  const soFar = () => {
+    const activeSeconds = coordinator.control.active() / 1000;
+    const ending = { stoppedBy: 'threshold' as const, seconds: activeSeconds, activeSeconds };
+    return summarize(facts, ending, coordinator.tallies, digest);
+  };
+  let aborted: Threshold | null = null;
   const sampler = new Sampler({
     control: coordinator.control,
     tallies: coordinator.tallies,
@@ -107,6 +118,8 @@ export async function streamEvents(
     onPoint: (point) => {
       digest.add(point);
       void record(async () => folder.append(point));
+      if (aborted === null) aborted = firstBroken(stream.thresholds, soFar);
+      if (aborted !== null) coordinator.stop('threshold');
     },
   });
   let summary: RunSummary | null = null;
@@ -125,12 +138,15 @@ export async function streamEvents(
     const outcome = await running;
     await sampler.stop();
     narrator.stop();
-    const { rate, batchSize } = stream;
-    const facts = { runId, rng: settings.app.rng, batchSize, rate, curve, endMs };
-    summary = summarize(facts, outcome, outcome.tallies, digest);
+    summary = markAborted(
+      summarize(facts, outcome, outcome.tallies, digest, stream.thresholds),
+      aborted,
+    );
     const exitCode = explain(context, target, outcome);
     context.print({ json: summary, text: summaryText(m, summary, totals) });
-    return exitCode;
+    if (stream.junitFile !== null) await writeJunit(context, stream.junitFile, summary);
+    const held = summary.thresholds.every((result) => result.held);
+    return exitCode === EXIT.done && !held ? EXIT.notHeld : exitCode;
   } finally {
     await sampler.stop();
     narrator.stop();
@@ -165,6 +181,40 @@ function showForecast({ settings, messages: m, print }: CommandContext): ExitCod
       : `${m.stream.forecast({ ...planned, peak: Math.round(planned.peakRate) })}\n\n${drawForecast(planned, (rate) => m.number(Math.round(rate)))}`;
   print({ json: { forecast: planned, workers }, text: `${drawing}\n\n${table}` });
   return EXIT.done;
+}
+
+/** The first threshold that is to end the run, as things stand; null when all hold. */
+function firstBroken(thresholds: readonly Threshold[], soFar: () => RunSummary): Threshold | null {
+  const watched = thresholds.filter(({ abort }) => abort);
+  if (watched.length === 0) return null;
+  const summary = soFar();
+  // What was not measured yet may still come to hold.
+  const breaks = (threshold: Threshold) => {
+    const { held, value } = judge(threshold, summary);
+    return !held && value !== null;
+  };
+  return watched.find(breaks) ?? null;
+}
+
+/** Says of the threshold that ended the run that it did. */
+function markAborted(summary: RunSummary, aborted: Threshold | null): RunSummary {
+  if (aborted === null) return summary;
+  return {
+    ...summary,
+    thresholds: summary.thresholds.map((result) =>
+      result.threshold === aborted.text ? { ...result, held: false, aborted: true } : result,
+    ),
+  };
+}
+
+async function writeJunit(
+  { log, messages }: CommandContext,
+  file: string,
+  summary: RunSummary,
+): Promise<void> {
+  await writeFile(file, junitXml({ summary, messages })).catch((error: Error) =>
+    log.component('stream').error(messages.stream.noJunit({ file, reason: error.message })),
+  );
 }
 
 /** The settings as a run's folder keeps them. */

@@ -21,6 +21,8 @@ const STREAM_FLAGS = [
   'stage',
   'arrivals',
   'on-lag',
+  'threshold',
+  'junit',
   'interval',
   'jitter',
   'batch-size',
@@ -35,7 +37,7 @@ const SEED_FLAGS = ['scale', 'workers', 'rng'] as const;
 const COMMON_FLAGS = ['lang', 'log-level'] as const;
 
 /** Flags that say how to run, and are no settings. */
-export const FILE_FLAGS = ['config', 'env-file'] as const;
+export const FILE_FLAGS = ['config', 'env-file', 'profile'] as const;
 export const COMMON_SWITCHES = ['json', 'help', 'version'] as const;
 const RESET_SWITCHES = ['yes', 'drop-foreign-tables'] as const;
 const STREAM_SWITCHES = ['dry-run'] as const;
@@ -71,7 +73,10 @@ export const COMMAND_FLAGS: Readonly<Record<Command, CommandFlags>> = {
 };
 
 /** Flags that may be given several times, and what joins their values. */
-export const REPEATABLE: Readonly<Partial<Record<string, string>>> = { stage: ';' };
+export const REPEATABLE: Readonly<Partial<Record<string, string>>> = {
+  stage: ';',
+  threshold: ';',
+};
 
 /** Setting flags that every command takes. */
 export const COMMON_SETTINGS: readonly SettingFlag[] = COMMON_FLAGS;

@@ -14,6 +14,7 @@ export function chooseLanguage(argv: readonly string[], env: Variables, cwd: str
     env,
     cwd,
     configFile: findValue(argv, 'config') ?? null,
+    profile: findValue(argv, 'profile') ?? null,
     envFile: findValue(argv, 'env-file') ?? null,
   });
   return resolved.values['app.lang'];

@@ -1,6 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { resolve as resolvePath } from 'node:path';
-import { DEFAULT_CONFIG_FILE, DEFAULT_ENV_FILE } from './files.js';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, resolve as resolvePath } from 'node:path';
+import { packageRoot } from '../package-root.js';
+import { DEFAULT_CONFIG_FILE, DEFAULT_ENV_FILE, PROFILES_FOLDER } from './files.js';
+import { findNearest } from './nearest.js';
 import { type Problem, throwProblems } from './problems.js';
 import { checkTogether, type Resolved, resolve } from './resolve.js';
 import { chooseServer } from './server.js';
@@ -19,12 +21,15 @@ export interface Inputs {
   /** Files that the operator named must exist; the usual ones need not. */
   readonly configFile?: string | null;
   readonly envFile?: string | null;
+  /** A ready-made set of settings, by name or by file. */
+  readonly profile?: string | null;
   /** What was already found wrong, to be reported with the rest. */
   readonly problems?: readonly Problem[];
 }
 
 /**
- * Every setting: flag, then environment, then `.env`, then `settings.toml`, then built-in default.
+ * Every setting: flag, then environment, then profile, then `.env`, then `settings.toml`, then
+ * built-in default.
  * Throws one OperatorError (usage) that names every problem there is.
  */
 export function loadSettings(inputs: Inputs): Settings {
@@ -43,11 +48,39 @@ export function loadSettings(inputs: Inputs): Settings {
 export function gather(inputs: Inputs): { resolved: Resolved; envFile: Variables } {
   const envFile = readFile(inputs.envFile, DEFAULT_ENV_FILE, inputs.cwd, readEnvFile);
   const toml = readFile(inputs.configFile, DEFAULT_CONFIG_FILE, inputs.cwd, readToml);
-  const sources = [readFlags(inputs.flags), readEnvironment(inputs.env), envFile, toml];
+  const profile = readProfile(inputs.profile ?? null, inputs.cwd);
+  const sources = [readFlags(inputs.flags), readEnvironment(inputs.env), profile, envFile, toml];
   return {
     resolved: resolve(sources),
     envFile: 'variables' in envFile ? envFile.variables : {},
   };
+}
+
+/**
+ * A profile: a file where the name has a slash or ends in `.toml`, else one of the working directory's
+ * `config/profiles` or of those that come with the program.
+ */
+function readProfile(name: string | null, cwd: string): Source {
+  if (name === null) return NO_SOURCE;
+  if (name.includes('/') || name.endsWith('.toml')) return readFile(name, name, cwd, readToml);
+  const own = resolvePath(cwd, PROFILES_FOLDER);
+  const shipped = join(packageRoot(), PROFILES_FOLDER);
+  const folder = [own, shipped].find((place) => existsSync(join(place, `${name}.toml`)));
+  if (folder !== undefined) {
+    return readFile(join(folder, `${name}.toml`), '', cwd, (content) =>
+      readToml(content, `${PROFILES_FOLDER}/${name}.toml`),
+    );
+  }
+  const known = [...new Set([own, shipped].flatMap(profilesIn))].sort();
+  const nearest = findNearest(name, known);
+  return { ...NO_SOURCE, problems: [(m) => m.config.unknownProfile(name, known, nearest)] };
+}
+
+function profilesIn(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((file) => file.endsWith('.toml'))
+    .map((file) => file.slice(0, -'.toml'.length));
 }
 
 function readFile<S extends Source>(
@@ -110,6 +143,8 @@ function assemble({ values, given }: Resolved, server: Settings['server'], cwd: 
       stages: values['stream.stages'],
       arrivals: values['stream.arrivals'],
       onLag: values['stream.on_lag'],
+      thresholds: values['stream.thresholds'],
+      junitFile: values['stream.junit'] === '' ? null : resolvePath(cwd, values['stream.junit']),
       intervalSeconds: values['stream.interval_seconds'],
       maxJitterMs: values['stream.max_jitter_ms'],
       batchSize: values['stream.batch_size'],

@@ -22,6 +22,7 @@ import {
   weights,
 } from './kinds.js';
 import { LOG_LEVELS, ON_LAG } from './settings.js';
+import { thresholds } from './threshold-kind.js';
 
 /** One setting: where it may come from, what it may be, and what it is when nobody says. */
 export interface Option<T> {
@@ -94,6 +95,8 @@ export const OPTIONS = {
   'stream.stages': option(stages(MAX_TIMER_SECONDS), 'STREAM_STAGES', '', { flag: 'stage' }),
   'stream.arrivals': option(oneOf(ARRIVALS), 'STREAM_ARRIVALS', 'even', { flag: 'arrivals' }),
   'stream.on_lag': option(oneOf(ON_LAG), 'STREAM_ON_LAG', 'queue', { flag: 'on-lag' }),
+  'stream.thresholds': option(thresholds, 'STREAM_THRESHOLDS', '', { flag: 'threshold' }),
+  'stream.junit': option(text, 'STREAM_JUNIT', '', { flag: 'junit' }),
   'stream.interval_seconds': option(seconds(MAX_INTERVAL_SECONDS), 'STREAM_INTERVAL_SECONDS', '2', {
     flag: 'interval',
   }),

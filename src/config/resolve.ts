@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { OPTION_KEYS, type OptionKey, optionOf, type Values } from './options.js';
 import type { Problem } from './problems.js';
 import type { Given, Source } from './source.js';
+import { thresholdProblems } from './threshold-kind.js';
 
 export interface Resolved {
   readonly values: Values;
@@ -28,7 +29,9 @@ export function resolve(sources: readonly Source[]): Resolved {
     given.set(key, found);
     const result = v.safeParse(option.kind.schema, found.text);
     if (result.success) values[key] = result.output;
-    else {
+    else if (key === 'stream.thresholds') {
+      problems.push(...thresholdProblems(found.where, found.text));
+    } else {
       const shown = option.secret ? '***' : found.text;
       problems.push((messages) =>
         messages.config.invalid(found.where(messages), shown, option.kind.allowed(messages)),

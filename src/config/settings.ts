@@ -4,6 +4,7 @@ import type { Language } from '../log/messages/index.js';
 import type { Arrivals } from '../pacing/pacer.js';
 import type { Stage } from '../pacing/stages.js';
 import type { ConnectionTarget } from '../postgres/target.js';
+import type { Threshold } from '../report/thresholds.js';
 
 /** Every setting, validated: what all commands work from. Times are in the unit of their name. */
 export interface Settings {
@@ -42,6 +43,9 @@ export interface Settings {
     readonly stages: readonly Stage[];
     readonly arrivals: Arrivals;
     readonly onLag: OnLag;
+    readonly thresholds: readonly Threshold[];
+    /** File for the results as JUnit XML; null: none. */
+    readonly junitFile: string | null;
     readonly intervalSeconds: number;
     readonly maxJitterMs: number;
     readonly batchSize: number;

@@ -26,7 +26,7 @@ export function readToml(content: string, file: string): Source {
       for (const [name, value] of Object.entries(entries)) {
         const key = `${table}.${name}`;
         if (isOptionKey(key)) {
-          const text = key === 'stream.stages' ? stagesText(value) : toText(value);
+          const text = textOf(key, value);
           const where: Given['where'] = (messages) => messages.config.inFile(key, file);
           if (text !== '') given.set(key, { text, where });
         } else {
@@ -63,6 +63,13 @@ function toText(value: unknown): string {
       .join(',');
   }
   return String(value);
+}
+
+function textOf(key: OptionKey, value: unknown): string {
+  if (key === 'stream.stages') return stagesText(value);
+  // A threshold may hold a comma itself.
+  if (key === 'stream.thresholds' && Array.isArray(value)) return value.map(toText).join(';');
+  return toText(value);
 }
 
 /** Stages written as tables, `[[stream.stages]]`, in the form of the flag; anything else as it is. */

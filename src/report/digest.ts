@@ -3,6 +3,8 @@ import type { GeneratorFigures, SlotFigures } from './summary.js';
 
 /** Memory settles while code is compiled and pools fill: growth counts from here on. */
 const SETTLED_SECONDS = 60;
+/** Latency is compared between two spans of this length. */
+const COMPARED_SECONDS = 60;
 /** A free worker that sends later than this has a thread that does not get to run. */
 const LATE_MS = 50;
 /** Of the cores that there are: above this the program takes what the server may need. */
@@ -16,6 +18,11 @@ export class SeriesDigest {
   #rssFirst: number | null = null;
   #rssSettled: number | null = null;
   #rssLast = 0;
+  #filesSettled: number | null = null;
+  #filesLast: number | null = null;
+  /** Medians of the response, a second each: of the minute after settling, and of the last one. */
+  readonly #early: number[] = [];
+  readonly #late: number[] = [];
   #cpuSeconds = 0;
   #seconds = 0;
 
@@ -28,6 +35,10 @@ export class SeriesDigest {
     this.#rssFirst ??= point.rss_bytes;
     if (point.second >= SETTLED_SECONDS) this.#rssSettled ??= point.rss_bytes;
     this.#rssLast = point.rss_bytes;
+    if (point.second >= SETTLED_SECONDS) this.#filesSettled ??= point.open_files;
+    this.#filesLast = point.open_files;
+    const { p50 } = point.response_ms;
+    if (p50 !== null && point.second >= SETTLED_SECONDS) this.#noteResponse(p50);
     this.#rssPeak = Math.max(this.#rssPeak, point.rss_bytes);
     this.#cpuSeconds += point.cpu_cores * (point.second - this.#seconds);
     this.#seconds = point.second;
@@ -42,9 +53,29 @@ export class SeriesDigest {
       cpu_cores: Number(cpu.toFixed(3)),
       rss_peak_bytes: this.#rssPeak,
       rss_growth_bytes: this.#rssLast - (this.#rssSettled ?? this.#rssFirst ?? this.#rssLast),
+      open_files_growth:
+        this.#filesSettled === null || this.#filesLast === null
+          ? null
+          : this.#filesLast - this.#filesSettled,
+      response_growth: this.#responseGrowth(),
       late_ms: lateMs,
       bottleneck: cpu > BUSY_SHARE * this.#cores ? 'cpu' : late ? 'event-loop' : null,
     };
+  }
+
+  #noteResponse(ms: number): void {
+    if (this.#early.length < COMPARED_SECONDS) {
+      this.#early.push(ms);
+      return;
+    }
+    this.#late.push(ms);
+    if (this.#late.length > COMPARED_SECONDS) this.#late.shift();
+  }
+
+  #responseGrowth(): number | null {
+    if (this.#late.length < COMPARED_SECONDS) return null;
+    const growth = median(this.#late) / median(this.#early);
+    return Number.isFinite(growth) ? Number(growth.toFixed(3)) : null;
   }
 
   slots(): Record<string, SlotFigures> {
@@ -58,6 +89,10 @@ export class SeriesDigest {
       lag_bytes: largest(known?.lag_bytes ?? null, lag_bytes),
     });
   }
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
 function largest(a: number | null, b: number | null): number | null {

@@ -42,6 +42,16 @@ const SINGLE: readonly Metric[] = [
   { name: 'reconnects', dimension: 'count', read: (summary) => summary.reconnects },
   { name: 'rss_growth', dimension: 'bytes', read: (summary) => summary.generator.rss_growth_bytes },
   { name: 'rss_peak', dimension: 'bytes', read: (summary) => summary.generator.rss_peak_bytes },
+  {
+    name: 'open_files_growth',
+    dimension: 'count',
+    read: (summary) => summary.generator.open_files_growth,
+  },
+  {
+    name: 'response_growth',
+    dimension: 'ratio',
+    read: (summary) => summary.generator.response_growth,
+  },
   { name: 'cpu_cores', dimension: 'cores', read: (summary) => summary.generator.cpu_cores },
   { name: 'late', dimension: 'ms', read: (summary) => summary.generator.late_ms },
 ];

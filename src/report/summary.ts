@@ -12,6 +12,7 @@ import {
   type Tally,
 } from '../threads/tally.js';
 import type { SeriesDigest } from './digest.js';
+import { judge, type Threshold } from './thresholds.js';
 
 /** Milliseconds; null where nothing was measured. */
 export interface Quantiles {
@@ -82,6 +83,13 @@ export interface GeneratorFigures {
   readonly rss_peak_bytes: number;
   /** Resident memory at the end less that after the first minute (or at the start of shorter runs). */
   readonly rss_growth_bytes: number;
+  /** Open file handles, likewise; null where the system does not tell. */
+  readonly open_files_growth: number | null;
+  /**
+   * Median response latency of the last minute by that of the minute after the first; null where a
+   * run was too short to tell, or measured none.
+   */
+  readonly response_growth: number | null;
   /** How much later than it could have a free worker sent, in milliseconds, 99th percentile. */
   readonly late_ms: number | null;
   /** What held the run up that is none of the server's doing; null when nothing did. */
@@ -127,6 +135,7 @@ export function summarize(
   ending: Ending,
   tallies: readonly Tally[],
   digest: SeriesDigest,
+  thresholds: readonly Threshold[] = [],
 ): RunSummary {
   const sum = (counter: Counter) => tallies.reduce((total, tally) => total + tally.get(counter), 0);
   const events = tallies.reduce((total, tally) => total + tally.events, 0);
@@ -135,7 +144,7 @@ export function summarize(
   // A run may end a moment after its plan.
   const loadSeconds = Math.min(activeSeconds, (facts.endMs ?? Number.POSITIVE_INFINITY) / 1000);
   const offered = curve === null ? null : curve.eventsBy(loadSeconds * 1000);
-  return {
+  const summary: RunSummary = {
     run_id: facts.runId,
     rng: facts.rng,
     workers: tallies.length,
@@ -175,6 +184,7 @@ export function summarize(
     thresholds: [],
     stopped_by: ending.stoppedBy,
   };
+  return { ...summary, thresholds: thresholds.map((threshold) => judge(threshold, summary)) };
 }
 
 function figuresByType(tallies: readonly Tally[]): RunSummary['by_type'] {

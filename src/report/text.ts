@@ -5,6 +5,7 @@ import type { Totals } from '../stream/totals.js';
 import { rejectedTotal } from '../threads/tally.js';
 import type { Quantiles, RunSummary } from './summary.js';
 import { layOut } from './table.js';
+import { thresholdText } from './threshold-text.js';
 
 /** The summary of a run as an operator reads it, with the tables' totals where they were counted. */
 export function summaryText(m: Messages, summary: RunSummary, totals: Totals): string {
@@ -45,9 +46,10 @@ export function summaryText(m: Messages, summary: RunSummary, totals: Totals): s
   ];
   const width = Math.max(...facts.map(([label]) => label?.length ?? 0));
   const lines = facts.map(([label, value]) => `  ${label?.padEnd(width)}  ${value}\n`);
+  const held = summary.thresholds.map((result) => `${thresholdText(m, result)}\n`).join('');
   const { bottleneck } = summary.generator;
   const warning = bottleneck === null ? '' : `\n${m.report.bottleneck(bottleneck)}\n`;
-  return `${m.report.title({ runId: summary.run_id })}\n${lines.join('')}\n${rowsText(m, summary, totals)}${warning}`;
+  return `${m.report.title({ runId: summary.run_id })}\n${lines.join('')}\n${rowsText(m, summary, totals)}${warning}${held === '' ? '' : `\n${held}`}`;
 }
 
 function rowsText(m: Messages, { rows }: RunSummary, totals: Totals): string {

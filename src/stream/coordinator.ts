@@ -58,7 +58,7 @@ export interface StreamObserver {
   workerDied(worker: number, error: unknown): void;
 }
 
-export type StoppedBy = 'duration' | 'max-events' | 'signal' | 'critical';
+export type StoppedBy = 'duration' | 'max-events' | 'signal' | 'critical' | 'threshold';
 
 export interface StreamOutcome {
   readonly stoppedBy: StoppedBy;
@@ -85,7 +85,7 @@ export class Coordinator {
   /** Rows of each worker that the observer knows of. */
   readonly #told: readonly RowCounts[];
   #failure: Failure | null = null;
-  #signalled = false;
+  #stopped: 'signal' | 'threshold' | null = null;
   #onStart: () => void = () => undefined;
 
   constructor(setup: StreamSetup, observer: StreamObserver) {
@@ -108,9 +108,9 @@ export class Coordinator {
     this.#onStart = act;
   }
 
-  /** Ends the run: batches in flight finish. */
-  stop(): void {
-    this.#signalled = true;
+  /** Ends the run, for a signal or a threshold: batches in flight finish. */
+  stop(by: 'signal' | 'threshold' = 'signal'): void {
+    this.#stopped ??= by;
     this.control.stop();
   }
 
@@ -283,7 +283,7 @@ export class Coordinator {
   #verdict(): { stoppedBy: StoppedBy; failure: Failure | null } {
     if (this.#failure !== null) return { stoppedBy: 'critical', failure: this.#failure };
     if (this.#reachedMaxEvents()) return { stoppedBy: 'max-events', failure: null };
-    return { stoppedBy: this.#signalled ? 'signal' : 'duration', failure: null };
+    return { stoppedBy: this.#stopped ?? 'duration', failure: null };
   }
 
   #reachedMaxEvents(): boolean {

@@ -9,6 +9,8 @@ import type { ServerState, ServerWatch } from './server-watch.js';
 
 /** The resolution of the series. */
 const SECOND_MS = 1_000;
+/** Of an event: far below one, far above what adding up rates can lose. */
+const ROUNDING = 1e-6;
 /** Linux lists the open files of a process here. */
 const OPEN_FILES = '/proc/self/fd';
 
@@ -88,7 +90,7 @@ export class Sampler {
       at: new Date().toISOString(),
       second: round((now.at - this.#started) / 1000, 3),
       target: curve === null ? null : round(curve.rateAt(active), 3),
-      offered: curve === null ? null : Math.floor(now.due) - Math.floor(before.due),
+      offered: curve === null ? null : wholeEvents(now.due) - wholeEvents(before.due),
       committed: now.events - before.events,
       shed: now.shed - before.shed,
       rejected: now.rejected - before.rejected,
@@ -133,6 +135,11 @@ function latencyOf(histogram: Histogram): SecondLatency {
     p99: histogram.quantile(0.99),
     max: histogram.quantile(1),
   };
+}
+
+/** Events that are due to the last of them; what rounding took from one does not count. */
+function wholeEvents(due: number): number {
+  return Math.floor(due + ROUNDING);
 }
 
 function countOpenFiles(): number | null {

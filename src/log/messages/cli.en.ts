@@ -59,6 +59,9 @@ export const cliEn: typeof cliPtBR = {
     arrivals: () => 'how the events of a rate or stage come: evenly or at random',
     'on-lag': () =>
       'when the server does not keep up: send late (queue) or count as not sent (shed)',
+    threshold: () =>
+      'a condition on the summary that must hold; may be repeated; `, abort` ends the run as soon as it does not',
+    junit: () => 'file for the results as JUnit XML',
     interval: () => "time between a worker's batches, in cycle mode",
     jitter: () => 'random variation of the interval, in milliseconds',
     'batch-size': () => 'events per transaction',
@@ -72,6 +75,7 @@ export const cliEn: typeof cliPtBR = {
   files: {
     config: () => 'TOML configuration file',
     'env-file': () => '.env file',
+    profile: () => 'ready-made settings, by name (smoke, load, soak, spike) or file',
   },
   switches: {
     json: () => 'write the result to stdout as exactly one JSON document',
@@ -85,6 +89,7 @@ export const cliEn: typeof cliPtBR = {
   placeholders: {
     config: () => 'FILE',
     'env-file': () => 'FILE',
+    profile: () => 'NAME',
     lang: () => 'LANGUAGE',
     'log-level': () => 'LEVEL',
     rng: () => 'N',
@@ -93,6 +98,8 @@ export const cliEn: typeof cliPtBR = {
     stage: () => 'SHAPE:RATES/TIME',
     arrivals: () => 'HOW',
     'on-lag': () => 'HOW',
+    threshold: () => 'CONDITION',
+    junit: () => 'FILE',
     interval: () => 'TIME',
     jitter: () => 'MS',
     'batch-size': () => 'N',

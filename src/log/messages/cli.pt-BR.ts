@@ -58,6 +58,9 @@ export const cliPtBR = {
     arrivals: () => 'como chegam os eventos de um ritmo ou estágio: a espaços iguais ou ao acaso',
     'on-lag': () =>
       'quando o servidor não acompanha: envia com atraso (queue) ou conta como não enviado (shed)',
+    threshold: () =>
+      'uma condição sobre o resumo que precisa valer; pode ser repetida; `, abort` encerra a execução assim que deixa de valer',
+    junit: () => 'arquivo para os resultados em JUnit XML',
     interval: () => 'intervalo entre lotes de um worker, no modo cycle',
     jitter: () => 'variação aleatória do intervalo, em milissegundos',
     'batch-size': () => 'eventos por transação',
@@ -72,6 +75,7 @@ export const cliPtBR = {
   files: {
     config: () => 'arquivo de configuração TOML',
     'env-file': () => 'arquivo .env',
+    profile: () => 'configuração pronta, por nome (smoke, load, soak, spike) ou arquivo',
   },
   switches: {
     json: () => 'escreve o resultado em stdout como um único documento JSON',
@@ -84,6 +88,7 @@ export const cliPtBR = {
   placeholders: {
     config: () => 'ARQUIVO',
     'env-file': () => 'ARQUIVO',
+    profile: () => 'NOME',
     lang: () => 'IDIOMA',
     'log-level': () => 'NÍVEL',
     rng: () => 'N',
@@ -92,6 +97,8 @@ export const cliPtBR = {
     stage: () => 'FORMA:RITMOS/TEMPO',
     arrivals: () => 'MODO',
     'on-lag': () => 'MODO',
+    threshold: () => 'CONDIÇÃO',
+    junit: () => 'ARQUIVO',
     interval: () => 'TEMPO',
     jitter: () => 'MS',
     'batch-size': () => 'N',

@@ -58,6 +58,8 @@ export const configEn: typeof configPtBR = {
   certificateWithoutKey: () =>
     'PG_SSLCERT and PG_SSLKEY go together: name the client certificate and its key, or neither',
   ratiosAboveOne: (given) => `${given}: their sum must not be above 1; lower one of them`,
+  unknownProfile: (name, known, nearest) =>
+    `--profile ${name}: there is no such profile${nearest === undefined ? '' : orHint(nearest)} (known: ${known.join(', ')}; or a file, with its path)`,
   stagesAndRate: (rate) =>
     `${rate}: stages and a rate exclude each other; remove one of them, or use rate = "cycle"`,
   nothingToShed: () =>

@@ -62,6 +62,8 @@ export const configPtBR = {
   certificateWithoutKey: () =>
     'PG_SSLCERT e PG_SSLKEY andam juntos: indique o certificado do cliente e a chave dele, ou nenhum dos dois',
   ratiosAboveOne: (given: string) => `${given}: a soma não pode passar de 1; reduza um dos dois`,
+  unknownProfile: (name: string, known: readonly string[], nearest: string | undefined) =>
+    `--profile ${name}: não existe esse perfil${nearest === undefined ? '' : orHint(nearest)} (conhecidos: ${known.join(', ')}; ou um arquivo, com o caminho)`,
   stagesAndRate: (rate: string) =>
     `${rate}: estágios e ritmo se excluem; remova um deles, ou use rate = "cycle"`,
   nothingToShed: () =>

@@ -94,6 +94,7 @@ export const en: Messages = {
     worker: () => 'worker',
     types: () => 'event types',
     share: () => 'share',
+    noJunit: (e) => `the JUnit XML could not be written to ${e.file} (${e.reason})`,
     runFolder: (e) =>
       `could not write to ${e.folder} (${e.reason}); the run goes on without that record`,
   },
@@ -106,6 +107,7 @@ export const en: Messages = {
         'max-events': 'event limit',
         signal: 'signal',
         critical: 'critical failure',
+        threshold: 'a threshold that did not hold',
       })[by],
     elapsed: () => 'time',
     paused: (value) => `${seconds(value)} s paused`,

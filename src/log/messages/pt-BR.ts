@@ -133,18 +133,21 @@ export const ptBR = {
     worker: () => 'worker',
     types: () => 'tipos de evento',
     share: () => 'parte',
+    noJunit: (e: { file: string; reason: string }) =>
+      `o JUnit XML não pôde ser gravado em ${e.file} (${e.reason})`,
     runFolder: (e: { folder: string; reason: string }) =>
       `não foi possível gravar em ${e.folder} (${e.reason}); a execução continua sem esse registro`,
   },
   report: {
     title: (e: { runId: string }) => `Resumo da execução ${e.runId}`,
     stoppedBy: () => 'encerrada por',
-    reason: (by: 'duration' | 'max-events' | 'signal' | 'critical') =>
+    reason: (by: 'duration' | 'max-events' | 'signal' | 'critical' | 'threshold') =>
       ({
         duration: 'duração',
         'max-events': 'limite de eventos',
         signal: 'sinal',
         critical: 'falha crítica',
+        threshold: 'limite não cumprido',
       })[by],
     elapsed: () => 'tempo',
     paused: (seconds: number) => `${ptSeconds(seconds)} s em pausa`,

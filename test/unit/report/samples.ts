@@ -46,6 +46,8 @@ export function summaryOf(changes: Partial<RunSummary> = {}): RunSummary {
       cpu_cores: 0.75,
       rss_peak_bytes: 200 * MIB,
       rss_growth_bytes: 20 * MIB,
+      open_files_growth: 0,
+      response_growth: 1.02,
       late_ms: 0.4,
       bottleneck: null,
     },
