@@ -1,0 +1,158 @@
+import type { pagePtBR } from './page.pt-BR.js';
+
+/** The report of a run (`report.html`), and the command that writes it, in English. */
+export const pageEn: typeof pagePtBR = {
+  reportOf: (e) => `Report of run ${e.runId}`,
+  comparisonOf: (e) => `Comparison of ${e.runs} runs`,
+  kind: () => 'oltp-simulator · run report',
+  kindComparison: () => 'oltp-simulator · comparison of runs',
+  period: (e) => `${e.from} to ${e.to} (UTC)`,
+  since: (e) => `began ${e.from} (UTC)`,
+
+  stoppedBy: (e) => `Stopped by: ${e.reason}.`,
+  thresholdsHeld: (e) =>
+    e.count === 1 ? 'The threshold held.' : `All ${e.count} thresholds held.`,
+  thresholdsBroken: (e) =>
+    `${e.broken} of ${e.of} ${e.of === 1 ? 'threshold' : 'thresholds'} did not hold.`,
+  noThresholds: () => 'No thresholds were set.',
+  noSummary: () =>
+    'This run left no summary: it was killed, or is still under way. The figures below come from the series that is written every second, up to the last second on record.',
+  noSeries: () => 'This run left no series by the second, so there are no plots over time.',
+
+  figures: () => 'In figures',
+  achieved: () => 'Achieved rate',
+  perSecond: () => 'events/s',
+  ofTarget: (e) => `target ${e.target} · ${e.share}`,
+  noTarget: () => 'no target rate',
+  events: () => 'Committed events',
+  during: (e) => `in ${e.span}`,
+  duringPaused: (e) => `in ${e.span}, ${e.paused} of it paused`,
+  responseP99: () => 'Response p99',
+  serviceP99: () => 'Service p99',
+  spread: (e) => `median ${e.p50} · max ${e.max}`,
+  rejected: () => 'Rejected rows',
+  nothing: () => 'none',
+  shed: () => 'Shed',
+  shedOf: (e) => `${e.share} of the events that were due`,
+  inDoubt: () => 'In doubt',
+  settled: (e) => `${e.count} settled`,
+  reconnects: () => 'Reconnects',
+  retries: (e) => `${e.count} retries after conflicts`,
+  span: () => 'Duration',
+  target: () => 'Target rate',
+  stopReason: () => 'Stopped by',
+  killed: () => 'no summary',
+  walPeak: () => 'Most WAL retained',
+  thresholdsFigure: () => 'Thresholds held',
+
+  plots: () => 'Over time',
+  plotHelp: () =>
+    'All plots over time share the cursor. Drag to zoom into a part; a double click shows the whole again.',
+  thinned: (e) =>
+    `Each point stands for ${e.seconds} seconds: the mean of the rates, the highest of the latencies.`,
+  noScript: () => 'The plots need JavaScript.',
+  time: () => 'time',
+  percentile: () => 'percentile',
+  maximum: () => 'max',
+  throughput: () => 'Throughput (events/s)',
+  throughputDoc: () =>
+    'Events that the server committed in each second, and the rate that the plan asked for.',
+  committed: () => 'committed',
+  targetCurve: () => 'target',
+  shedCurve: () => 'shed',
+  latency: () => 'Latency (ms)',
+  latencyDoc: () =>
+    'Response: since the batch was due. Service: since it was sent. Logarithmic scale.',
+  response: () => 'response',
+  service: () => 'service',
+  lag: () => 'send lag',
+  percentiles: () => 'Latency by percentile (ms)',
+  percentilesDoc: () =>
+    'How long the slowest batch of 2, 10, 100 and 1,000 took. Logarithmic scales.',
+  percentilesOfResponse: () => 'Response latency by percentile (ms)',
+  responseP99Plot: () => 'Response p99 (ms)',
+  serviceP99Plot: () => 'Service p99 (ms)',
+  logarithmic: () => 'In each second. Logarithmic scale.',
+  memory: () => 'Memory of the generator',
+  memoryDoc: () => 'Resident memory of the process.',
+  resident: () => 'resident',
+  cpu: () => 'Processor of the generator (cores)',
+  cpuDoc: () => 'Processor time a second; 1 is a whole core.',
+  cores: () => 'cores',
+  wal: () => 'WAL written a second',
+  walDoc: () => 'All that the server wrote, for other clients too.',
+  written: () => 'written',
+  slots: () => 'WAL retained by replication slot',
+  slotsDoc: () =>
+    'What the server keeps for each consumer; growth without end is a consumer that lags.',
+  plotLabel: (e) => `${e.title}. ${e.curves}.`,
+  curveLabel: (e) => `${e.curve}: ${e.from} to ${e.to}`,
+
+  marks: () => 'Marks in the plots',
+  pausedMark: () => 'paused',
+  reconnectMark: () => 'reconnect',
+  rejectionMark: () => 'rows rejected',
+  failureMark: () => 'critical failure',
+
+  tables: () => 'In detail',
+  thresholds: () => 'Thresholds',
+  threshold: () => 'threshold',
+  measured: () => 'measured',
+  result: () => 'result',
+  held: () => 'held',
+  notHeld: () => 'not held',
+  aborted: () => 'not held; ended the run',
+  quantiles: () => 'Latency in milliseconds',
+  measure: () => 'measure',
+  rows: () => 'Committed rows by table',
+  table: () => 'table',
+  insert: () => 'inserted',
+  update: () => 'updated',
+  delete: () => 'deleted',
+  total: () => 'total',
+  byType: () => 'Latency by event type and operation, in milliseconds',
+  type: () => 'type',
+  operation: () => 'operation',
+  operationName: (operation) => operation,
+  eventCount: () => 'events',
+  slotTable: () => 'Replication slots, at most',
+  slot: () => 'slot',
+  retained: () => 'WAL retained',
+  unconfirmed: () => 'not confirmed',
+  generator: () => 'The generator',
+  figure: () => 'figure',
+  value: () => 'value',
+  cpuMean: () => 'processor, on average',
+  coresOf: (e) => `${e.cores} cores`,
+  rssPeak: () => 'resident memory, at most',
+  rssGrowth: () => 'growth of memory after the first minute',
+  late: () => 'lateness of a free worker, p99',
+  bottleneck: (what) =>
+    ({
+      cpu: 'The generator was the bottleneck: it, not the server, ran short of processor time. The latencies include that wait; run again with more cores or less load.',
+      'event-loop':
+        'The generator was the bottleneck: its process could not send in time. The latencies include that wait; run again with more workers or less load.',
+    })[what],
+  noBottleneck: () =>
+    'The generator was not the bottleneck: what these figures show is the server’s.',
+  settings: () => 'Settings of the run',
+  noSettings: () => 'The settings of this run were not recorded.',
+  setting: () => 'setting',
+  redacted: () => '(left out)',
+  keyFigures: () => 'Key figures',
+  run: () => 'run',
+  footer: () =>
+    'Response latency counts from when a batch was due, as a user would feel it. Colours by Okabe and Ito, told apart with colour blindness too.',
+
+  reportWritten: (e) => `report written to ${e.path}`,
+  noRuns: (e) =>
+    `no run is recorded in ${e.folder}; run \`stream\` first, or name the folder of a run`,
+  notARun: (e) =>
+    `${e.folder} does not hold the record of a run (summary.json or series.ndjson); name another folder`,
+  ambiguousRun: (e) =>
+    `"${e.name}" may be more than one run (${e.runs.join(', ')}); write more of the name`,
+  unknownRun: (e) =>
+    `there is no run "${e.name}" in ${e.folder}; the nearest: ${e.nearest.join(', ')}`,
+  cannotWrite: (e) =>
+    `the report could not be written to ${e.path} (${e.reason}); correct the permissions or free some space`,
+};
