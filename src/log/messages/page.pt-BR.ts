@@ -9,13 +9,16 @@ export const pagePtBR = {
 
   stoppedBy: (e: { reason: string }) => `Encerrada por: ${e.reason}.`,
   thresholdsHeld: (e: { count: number }) =>
-    e.count === 1 ? 'O limite definido foi respeitado.' : `Os ${e.count} limites foram respeitados.`,
+    e.count === 1
+      ? 'O limite definido foi respeitado.'
+      : `Os ${e.count} limites foram respeitados.`,
   thresholdsBroken: (e: { broken: number; of: number }) =>
     `${e.broken} de ${e.of} ${e.of === 1 ? 'limite' : 'limites'} não ${e.broken === 1 ? 'foi respeitado' : 'foram respeitados'}.`,
   noThresholds: () => 'Nenhum limite foi definido.',
   noSummary: () =>
     'Esta execução não deixou resumo: foi interrompida à força ou ainda está em andamento. Os números abaixo vêm da série gravada a cada segundo, até o último segundo registrado.',
-  noSeries: () => 'Esta execução não deixou uma série por segundo; por isso faltam os gráficos ao longo do tempo.',
+  noSeries: () =>
+    'Esta execução não deixou uma série por segundo; por isso faltam os gráficos ao longo do tempo.',
 
   figures: () => 'Em números',
   achieved: () => 'Ritmo alcançado',
@@ -53,7 +56,8 @@ export const pagePtBR = {
   percentile: () => 'percentil',
   maximum: () => 'máx.',
   throughput: () => 'Vazão (eventos/s)',
-  throughputDoc: () => 'Eventos confirmados pelo servidor em cada segundo, e o ritmo que o plano pedia.',
+  throughputDoc: () =>
+    'Eventos confirmados pelo servidor em cada segundo, e o ritmo que o plano pedia.',
   committed: () => 'confirmados',
   targetCurve: () => 'alvo',
   shedCurve: () => 'descartados',
@@ -64,7 +68,8 @@ export const pagePtBR = {
   service: () => 'serviço',
   lag: () => 'atraso no envio',
   percentiles: () => 'Latência por percentil (ms)',
-  percentilesDoc: () => 'Quanto demorou o lote mais lento entre 2, 10, 100 e 1.000. Escalas logarítmicas.',
+  percentilesDoc: () =>
+    'Quanto demorou o lote mais lento entre 2, 10, 100 e 1.000. Escalas logarítmicas.',
   percentilesOfResponse: () => 'Latência de resposta por percentil (ms)',
   responseP99Plot: () => 'Resposta p99 (ms)',
   serviceP99Plot: () => 'Serviço p99 (ms)',
@@ -79,9 +84,11 @@ export const pagePtBR = {
   walDoc: () => 'Tudo o que o servidor escreveu, também de outros clientes.',
   written: () => 'escrito',
   slots: () => 'WAL retido por slot de replicação',
-  slotsDoc: () => 'O que o servidor guarda para cada consumidor; crescer sem parar é um consumidor atrasado.',
+  slotsDoc: () =>
+    'O que o servidor guarda para cada consumidor; crescer sem parar é um consumidor atrasado.',
   plotLabel: (e: { title: string; curves: string }) => `${e.title}. ${e.curves}.`,
-  curveLabel: (e: { curve: string; from: string; to: string }) => `${e.curve}: de ${e.from} a ${e.to}`,
+  curveLabel: (e: { curve: string; from: string; to: string }) =>
+    `${e.curve}: de ${e.from} a ${e.to}`,
 
   marks: () => 'Marcas nos gráficos',
   pausedMark: () => 'em pausa',

@@ -45,7 +45,9 @@ export class Buckets {
 }
 
 /** Seconds that must share a place in the plots of these runs. */
-export function bucketSeconds(runs: readonly { readonly series: readonly SeriesPoint[] }[]): number {
+export function bucketSeconds(
+  runs: readonly { readonly series: readonly SeriesPoint[] }[],
+): number {
   const longest = Math.max(0, ...runs.map(({ series }) => series.at(-1)?.second ?? 0));
   return Math.max(1, Math.ceil(longest / MOST_POINTS));
 }

@@ -5,6 +5,8 @@ import { type Content, html, type Markup } from './markup.js';
 import { table } from './table.js';
 import type { Writer } from './writer.js';
 
+type ByOperation = Partial<Record<Operation, TypeFigures>>;
+
 /** Everything of a summary that the headline figures leave out. */
 export function details(w: Writer, summary: RunSummary): Content[] {
   return [
@@ -49,12 +51,10 @@ function latency(w: Writer, { latency_ms }: RunSummary): Markup {
 
 function byType(w: Writer, summary: RunSummary): Content {
   const { m } = w;
-  const types: [string, Partial<Record<Operation, TypeFigures>>][] = Object.entries(
-    summary.by_type,
-  );
+  const types: [string, ByOperation | undefined][] = Object.entries(summary.by_type);
   const cells = types.flatMap(([type, operations]) =>
     OPERATIONS.flatMap((operation) => {
-      const figures = operations[operation];
+      const figures = operations?.[operation];
       return figures === undefined ? [] : [{ type, operation, figures }];
     }),
   );

@@ -49,8 +49,7 @@ function verdict(w: Writer, { summary, series }: RunRecord): Markup {
       : broken === 0
         ? w.m.thresholdsHeld({ count: of })
         : w.m.thresholdsBroken({ broken, of });
-  const kind =
-    broken > 0 || summary.stopped_by === 'critical' ? 'bad' : of > 0 ? 'good' : 'plain';
+  const kind = broken > 0 || summary.stopped_by === 'critical' ? 'bad' : of > 0 ? 'good' : 'plain';
   return banner(kind, [w.m.stoppedBy({ reason: w.reason(summary.stopped_by) }), judged]);
 }
 
@@ -97,9 +96,7 @@ export function cards(w: Writer, run: RunRecord): Markup {
     card(
       m.shed(),
       w.count(figures.shed),
-      offered === null || offered === 0
-        ? ''
-        : m.shedOf({ share: w.share(figures.shed, offered) }),
+      offered === null || offered === 0 ? '' : m.shedOf({ share: w.share(figures.shed, offered) }),
       figures.shed > 0,
     ),
     card(

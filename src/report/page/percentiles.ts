@@ -36,9 +36,7 @@ export function percentilePlot(m: Messages['page'], runs: readonly RunRecord[]):
   const tables = runs.flatMap((run, index) => {
     const response = run.summary?.latency_ms.response;
     if (response === undefined || response.max === null) return [];
-    return [
-      { xs: PLACES, curves: [{ ...curveOfRun(run, index), values: valuesOf(response) }] },
-    ];
+    return [{ xs: PLACES, curves: [{ ...curveOfRun(run, index), values: valuesOf(response) }] }];
   });
   return tables.length === 0 ? [] : [{ ...frame, title: m.percentilesOfResponse(), tables }];
 }

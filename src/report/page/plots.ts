@@ -20,7 +20,13 @@ export function timePlots(m: Texts, run: RunRecord): Plot[] {
   if (run.series.length === 0) return [];
   const buckets = new Buckets(run.series, bucketSeconds([run]));
   const plot = plotsOver(buckets.xs);
-  const curve = (label: string, colour: number, pick: Column, together: Together, dashed = false) => ({
+  const curve = (
+    label: string,
+    colour: number,
+    pick: Column,
+    together: Together,
+    dashed = false,
+  ) => ({
     ...{ label, colour, dashed },
     values: buckets.values(pick, together),
   });
@@ -29,8 +35,10 @@ export function timePlots(m: Texts, run: RunRecord): Plot[] {
   const slotNames = [
     ...new Set(run.series.flatMap(({ slots }) => (slots ?? []).map(({ name }) => name))),
   ];
-  const retainedBy = (name: string): Column =>
-    ({ slots }) => slots?.find((slot) => slot.name === name)?.retained_bytes;
+  const retainedBy =
+    (name: string): Column =>
+    ({ slots }) =>
+      slots?.find((slot) => slot.name === name)?.retained_bytes;
   return [
     plot('throughput', m.throughput(), m.throughputDoc(), { unit: 'rate', wide: true }, [
       curve(m.committed(), BLUE, (point) => point.committed, 'mean'),
@@ -82,9 +90,7 @@ export function comparedTimePlots(m: Texts, runs: readonly RunRecord[]): Plot[] 
       const values = buckets[index]?.values(pick, together) ?? [];
       if (values.every((value) => value === null)) return [];
       const curve = { ...curveOfRun(run, index), values };
-      return [
-        { xs: buckets[index]?.xs ?? [], curves: [shape.log ? onLogScale(curve) : curve] },
-      ];
+      return [{ xs: buckets[index]?.xs ?? [], curves: [shape.log ? onLogScale(curve) : curve] }];
     }),
   });
   return [

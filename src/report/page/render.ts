@@ -16,7 +16,8 @@ import { STYLE } from './style.js';
 import { Writer } from './writer.js';
 
 /** What the page may load: nothing but what stands in it. */
-const POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
+const POLICY =
+  "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
 
 /**
  * The report of one run, or the comparison of several: one HTML document that needs neither a

@@ -16,9 +16,7 @@ export interface PageWindow {
     getElementById(id: string): PageElement | null;
   };
   readonly devicePixelRatio: number;
-  readonly ResizeObserver: new (
-    callback: () => void,
-  ) => { observe(element: PageElement): void };
+  readonly ResizeObserver: new (callback: () => void) => { observe(element: PageElement): void };
   addEventListener(type: string, listener: () => void): void;
   matchMedia(query: string): { addEventListener(type: 'change', listener: () => void): void };
   getComputedStyle(element: PageElement): { getPropertyValue(name: string): string };

@@ -41,8 +41,7 @@ export function plotOptions(
   const overTime = plot.x === 'time';
   // As wide in every plot, so that the same moment is in the same place of all of them.
   const labelsWidth = 64;
-  const place = (value: number) =>
-    value >= 10_000 ? texts.maximum : formats.percentile(value);
+  const place = (value: number) => (value >= 10_000 ? texts.maximum : formats.percentile(value));
   const xText = overTime ? formats.clock : place;
   const axis = {
     stroke: () => colours('muted'),
@@ -68,7 +67,9 @@ export function plotOptions(
     values: (_, splits) => splits.map((value) => (value === null ? '' : xText(value))),
   };
   if (overTime) {
-    xAxis.incrs = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400];
+    xAxis.incrs = [
+      1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400,
+    ];
   } else {
     xAxis.splits = () => [2, 10, 100, 1000, 10_000];
     xAxis.filter = (_, splits) => splits;
@@ -85,9 +86,7 @@ export function plotOptions(
     pxAlign: 1,
     padding: [12, 16, 0, 0],
     scales: {
-      x: overTime
-        ? { time: false }
-        : { time: false, distr: 3, range: () => [2, 10_000] },
+      x: overTime ? { time: false } : { time: false, distr: 3, range: () => [2, 10_000] },
       y: plot.log
         ? {
             distr: 3,
