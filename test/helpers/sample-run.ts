@@ -7,7 +7,6 @@ import type { Quantiles, RunSummary, TypeFigures } from '../../src/report/summar
 import { OPERATIONS, type RowCounts } from '../../src/threads/tally.js';
 
 const SECONDS = 300;
-const START = Date.UTC(2026, 10, 23, 20, 15, 30);
 const SPIKE = { from: 120, to: 150 };
 const PAUSE = { from: 200, to: 215 };
 const RECONNECT_AT = 245;
@@ -40,7 +39,7 @@ export function sampleRun({
   rate = 800,
   killed = false,
 }: SampleShape = {}): RunRecord {
-  const series = sampleSeries(rate).slice(0, killed ? 180 : SECONDS);
+  const series = sampleSeries(runId, rate).slice(0, killed ? 180 : SECONDS);
   return {
     runId,
     series,
@@ -62,7 +61,8 @@ export async function writeSampleRun(logs: string, run: RunRecord): Promise<stri
   return folder;
 }
 
-function sampleSeries(rate: number): SeriesPoint[] {
+function sampleSeries(runId: string, rate: number): SeriesPoint[] {
+  const start = startOf(runId);
   const next = numbers(rate);
   let retained = 2_000_000;
   return Array.from({ length: SECONDS }, (_, index) => {
@@ -81,7 +81,7 @@ function sampleSeries(rate: number): SeriesPoint[] {
     const response = latency(committed > 0 ? base * (broken ? 20 : 1) + wait : null);
     retained += committed * EVENT_WAL * (second > SPIKE.from ? 0.45 : -0.02);
     return {
-      at: new Date(START + second * 1000).toISOString(),
+      at: new Date(start + second * 1000).toISOString(),
       second,
       target,
       offered,
@@ -102,6 +102,19 @@ function sampleSeries(rate: number): SeriesPoint[] {
       ],
     };
   });
+}
+
+/** What the name of a run says; for other names, some day. */
+function startOf(runId: string): number {
+  const [, day = '2026-11-23', time = '20:15:30'] =
+    /^(\d{8})-(\d{6})/
+      .exec(runId)
+      ?.map((digits) =>
+        digits.length === 8
+          ? digits.replace(/(....)(..)(..)/, '$1-$2-$3')
+          : digits.replace(/(..)(..)(..)/, '$1:$2:$3'),
+      ) ?? [];
+  return Date.parse(`${day}T${time}Z`);
 }
 
 function latency(p50: number | null): SecondLatency {

@@ -4,7 +4,7 @@ export const pagePtBR = {
   comparisonOf: (e: { runs: number }) => `Comparação de ${e.runs} execuções`,
   kind: () => 'oltp-simulator · relatório de execução',
   kindComparison: () => 'oltp-simulator · comparação de execuções',
-  period: (e: { from: string; to: string }) => `${e.from} a ${e.to} (UTC)`,
+  period: (e: { range: string }) => `${e.range} (UTC)`,
   since: (e: { from: string }) => `início em ${e.from} (UTC)`,
 
   stoppedBy: (e: { reason: string }) => `Encerrada por: ${e.reason}.`,
@@ -36,14 +36,17 @@ export const pagePtBR = {
   shed: () => 'Descartados',
   shedOf: (e: { share: string }) => `${e.share} dos eventos previstos`,
   inDoubt: () => 'Em dúvida',
-  settled: (e: { count: string }) => `${e.count} esclarecidas`,
+  settled: (e: { count: number; shown: string }) =>
+    `${e.shown} ${e.count === 1 ? 'esclarecida' : 'esclarecidas'}`,
   reconnects: () => 'Reconexões',
-  retries: (e: { count: string }) => `${e.count} repetições por conflito`,
+  retries: (e: { count: number; shown: string }) =>
+    `${e.shown} ${e.count === 1 ? 'repetição' : 'repetições'} por conflito`,
   span: () => 'Duração',
   target: () => 'Ritmo alvo',
   stopReason: () => 'Encerrada por',
   killed: () => 'sem resumo',
   walPeak: () => 'Maior WAL retido',
+  memoryPeak: () => 'Maior uso de memória',
   thresholdsFigure: () => 'Limites respeitados',
 
   plots: () => 'Ao longo do tempo',
@@ -58,6 +61,7 @@ export const pagePtBR = {
   throughput: () => 'Vazão (eventos/s)',
   throughputDoc: () =>
     'Eventos confirmados pelo servidor em cada segundo, e o ritmo que o plano pedia.',
+  throughputComparedDoc: () => 'Eventos confirmados pelo servidor em cada segundo.',
   committed: () => 'confirmados',
   targetCurve: () => 'alvo',
   shedCurve: () => 'descartados',

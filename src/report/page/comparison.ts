@@ -42,7 +42,7 @@ export function keyFigures(w: Writer, runs: readonly RunRecord[]): Markup {
       count(m.shed(), 'shed'),
       count(m.inDoubt(), 'inDoubt'),
       count(m.reconnects(), 'reconnects'),
-      row(m.rssPeak(), ({ rssPeak }) => w.bytes(rssPeak)),
+      row(m.memoryPeak(), ({ rssPeak }) => w.bytes(rssPeak)),
       row(m.walPeak(), ({ retainedPeak }) => w.bytes(retainedPeak)),
       row(m.thresholdsFigure(), (_, { summary }) => {
         const results = summary?.thresholds ?? [];

@@ -14,9 +14,11 @@ export function details(w: Writer, summary: RunSummary): Content[] {
     latency(w, summary),
     byType(w, summary),
     rows(w, summary),
-    slots(w, summary),
-    // Runs of earlier versions have none.
-    summary.generator === undefined ? '' : generator(w, summary.generator),
+    html`<div class="stack">${[
+      slots(w, summary),
+      // Runs of earlier versions have none.
+      summary.generator === undefined ? '' : generator(w, summary.generator),
+    ]}</div>`,
   ];
 }
 
@@ -59,7 +61,7 @@ function byType(w: Writer, summary: RunSummary): Content {
     }),
   );
   if (cells.length === 0) return '';
-  return table({
+  return html`<div class="wide">${table({
     caption: m.byType(),
     words: 2,
     head: [
@@ -77,7 +79,7 @@ function byType(w: Writer, summary: RunSummary): Content {
         [p50, p99, max].map((value) => w.millis(value)),
       ),
     ]),
-  });
+  })}</div>`;
 }
 
 function rows(w: Writer, summary: RunSummary): Markup {

@@ -37,7 +37,7 @@ export function marksLegend(m: Messages['page'], marks: Marks): Content {
       m.reconnectMark(),
       html`<path class="mark-reconnect" d="M8 0v16" stroke-dasharray="4 3"/><path class="mark-reconnect-head" d="M3 0h10l-5 7z"/>`,
     ],
-    [marks.rejections, m.rejectionMark(), html`<path class="mark-rejection" d="M8 7v9"/>`],
+    [marks.rejections, m.rejectionMark(), html`<path class="mark-rejection" d="M8 3v10"/>`],
     [marks.failures, m.failureMark(), html`<path class="mark-failure" d="M8 0v16"/>`],
   ];
   const shown = entries.filter(([moments]) => moments.length > 0);

@@ -95,7 +95,12 @@ export function comparedTimePlots(m: Texts, runs: readonly RunRecord[]): Plot[] 
   });
   return [
     compare(
-      { id: 'throughput', title: m.throughput(), explanation: m.throughputDoc(), unit: 'rate' },
+      {
+        id: 'throughput',
+        title: m.throughput(),
+        explanation: m.throughputComparedDoc(),
+        unit: 'rate',
+      },
       { wide: true },
       (point) => point.committed,
       'mean',

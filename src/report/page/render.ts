@@ -1,11 +1,12 @@
 import type { Language, Messages } from '../../log/messages/index.js';
 import type { RunRecord } from '../run-record.js';
 import { bucketSeconds } from './buckets.js';
+import { cards } from './cards.js';
 import { clientScript, plotStyle } from './client.js';
 import { comparisonHead, keyFigures } from './comparison.js';
 import { details } from './details.js';
 import { figure } from './figure.js';
-import { cards, runHead } from './head.js';
+import { runHead } from './head.js';
 import { marksLegend, marksOf, NO_MARKS } from './marks.js';
 import { type Content, embedded, html, type Markup, trusted } from './markup.js';
 import { percentilePlot } from './percentiles.js';
@@ -44,17 +45,21 @@ export function renderReport(
     run.series.length === 0 ? html`<p class="remark">${w.m.noSeries()}</p>` : '',
     panels(w, runs, plots, marks),
     html`<section aria-labelledby="details"><h2 id="details">${w.m.tables()}</h2>
-<div class="tables">${run.summary === null ? '' : details(w, run.summary)}${settingsTable(w, run)}</div></section>`,
+<div class="tables">${run.summary === null ? '' : details(w, run.summary)}<div class="wide settings">${settingsTable(w, run)}</div></div></section>`,
   ];
   return document(w, w.m.reportOf({ runId: run.runId }), body, plots, marks);
 }
 
 /** Behind the wide plots, which are what a reader looks at first. */
 function withPercentiles(plots: readonly Plot[], percentiles: readonly Plot[]): Plot[] {
+  const small = [...percentiles, ...plots.filter(({ wide }) => !wide)];
+  const last = small.length - 1;
   return [
     ...plots.filter(({ wide }) => wide),
-    ...percentiles,
-    ...plots.filter(({ wide }) => !wide),
+    // Two side by side: one that would be alone takes the place of both.
+    ...small.map((plot, index) =>
+      index === last && index % 2 === 0 ? { ...plot, wide: true } : plot,
+    ),
   ];
 }
 

@@ -40,17 +40,17 @@ h1 { font-size: clamp(1.4rem, 4.5vw, 2rem); line-height: 1.2; margin: 0 0 4px; o
 h2 { font-size: 1.25rem; line-height: 1.3; margin: 40px 0 12px; }
 h3 { font-size: 1rem; line-height: 1.4; margin: 0; }
 p { margin: 0; }
-code { font: 0.875em ui-monospace, "Cascadia Mono", Menlo, Consolas, monospace; overflow-wrap: anywhere; }
+code { font: 0.875em ui-monospace, "Cascadia Mono", Menlo, Consolas, monospace; overflow-wrap: break-word; }
 small { font-size: 0.55em; font-weight: 500; color: var(--muted); }
 .kind { color: var(--muted); font-size: 14px; font-weight: 600; margin-bottom: 8px; }
 .when, .remark { color: var(--muted); }
-.remark { max-width: 75ch; margin-bottom: 12px; }
+.remark { max-width: 90ch; text-wrap: pretty; margin-bottom: 12px; }
 .verdict { display: flex; gap: 12px; align-items: flex-start; margin-top: 20px; padding: 12px 16px; border-radius: 8px; font-weight: 500; }
 .verdict .sign { flex: none; width: 24px; height: 24px; border-radius: 50%; font-weight: 700; line-height: 24px; text-align: center; color: var(--surface); }
 .good { color: var(--good); background: var(--good-ground); } .good .sign { background: var(--good); }
 .bad { color: var(--bad); background: var(--bad-ground); } .bad .sign { background: var(--bad); }
 .plain { color: var(--plain); background: var(--plain-ground); } .plain .sign { background: var(--plain); }
-.cards { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 12px; margin: 0; }
+.cards { display: grid; grid-template-columns: repeat(var(--columns), minmax(0, 1fr)); gap: 12px; margin: 0; }
 .card, .panel, .scroll { background: var(--surface); border: 1px solid var(--line); border-radius: 10px; }
 .card { padding: 14px 16px; min-width: 0; }
 .card dt { color: var(--muted); font-size: 14px; font-weight: 500; }
@@ -58,18 +58,20 @@ small { font-size: 0.55em; font-weight: 500; color: var(--muted); }
 .card .value { font-size: clamp(1.35rem, 5vw, 1.75rem); font-weight: 650; line-height: 1.25; margin: 2px 0; }
 .card .note { color: var(--muted); font-size: 14px; line-height: 1.35; }
 .card.notable .value { color: var(--bad); }
-.panels, .tables { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 16px; align-items: start; }
+.panels, .tables { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 16px; }
+.tables { align-items: start; }
 .panel { margin: 0; padding: 16px; min-width: 0; }
 .wide { grid-column: 1 / -1; }
 .panel figcaption { margin-bottom: 8px; }
 .panel figcaption p { color: var(--muted); font-size: 14px; line-height: 1.4; }
-.plot { min-height: 290px; width: 100%; overflow: hidden; }
-.plot.tall { min-height: 350px; }
+.plot { min-height: 278px; width: 100%; overflow: hidden; }
+.plot.tall { min-height: 338px; }
 .uplot { font-family: inherit; }
-.u-legend { font-size: 13px; color: var(--text); line-height: 1.4; margin-top: 4px; }
+.u-legend { font-size: 13px; color: var(--text); line-height: 1.4; margin: 8px 0 0; text-align: left; }
 .u-legend th { font-weight: 500; }
 .u-inline tr { margin-right: 10px; }
-.u-legend .u-marker { height: 3px; width: 16px; border: 0 !important; }
+.u-series:first-child .u-marker { display: none; }
+.u-legend .u-marker { height: 0; width: 18px; border-width: 3px 0 0 !important; margin-right: 6px; }
 .u-legend .u-value { min-width: 5ch; text-align: left; }
 .u-select { background: color-mix(in srgb, var(--curve-0) 18%, transparent); }
 .u-hz .u-cursor-x, .u-hz .u-cursor-y { border-color: var(--muted); }
@@ -86,12 +88,16 @@ caption { text-align: left; font-size: 1rem; font-weight: 650; padding: 14px 16p
 .scroll th, .scroll td { padding: 7px 16px; text-align: left; vertical-align: top; border-top: 1px solid var(--grid); }
 .scroll thead th { color: var(--muted); font-weight: 500; border-top: 0; white-space: nowrap; }
 .scroll tbody th { font-weight: 500; }
+.settings td { overflow-wrap: anywhere; } .scroll code { white-space: nowrap; }
+.scroll th:first-child { position: sticky; left: 0; background: var(--surface); }
+caption span { display: inline-block; position: sticky; left: 16px; max-width: calc(100vw - 66px); }
 .scroll tfoot th, .scroll tfoot td { font-weight: 650; border-top: 1px solid var(--line); }
 .scroll .figure { text-align: right; white-space: nowrap; }
+.stack { display: grid; grid-template-columns: minmax(0, 1fr); gap: 16px; }
 .tables .remark { margin: 10px 0 0; padding: 0 4px; font-size: 15px; }
 .held { color: var(--good); font-weight: 600; } .broken, .remark.broken { color: var(--bad); font-weight: 600; }
 .runs { list-style: none; margin: 12px 0 20px; padding: 0; }
-.runs li { flex-wrap: wrap; } .runs span:last-child { color: var(--muted); }
+.runs li { flex-wrap: wrap; gap: 0 8px; margin-bottom: 8px; } .runs span:last-child { color: var(--muted); }
 .swatch { display: inline-block; flex: none; width: 20px; border-top: 3px solid; vertical-align: middle; margin-right: 8px; }
 .runs .swatch { margin: 0; } .swatch.dashed { border-top-style: dashed; }
 @media (max-width: 900px) {
@@ -103,7 +109,7 @@ caption { text-align: left; font-size: 1rem; font-weight: 650; padding: 14px 16p
   .card { padding: 12px; }
   .scroll th, .scroll td { padding: 7px 10px; }
   caption { padding: 12px 10px 6px; }
-  .plot { min-height: 320px; } .plot.tall { min-height: 390px; }
+  caption span { left: 10px; max-width: calc(100vw - 54px); }
 }
 @media print {
   @page { size: A4; margin: 14mm; }
@@ -117,6 +123,9 @@ caption { text-align: left; font-size: 1rem; font-weight: 650; padding: 14px 16p
   h2, caption { break-after: avoid; }
   .scroll { overflow: visible; }
   .scroll th, .scroll td { padding: 4px 6px; }
-  .u-legend .u-value { display: none; }
+  .u-series:first-child, .u-legend .u-value { display: none; }
+  .u-inline.u-live th::after { content: ''; }
+  .scroll th:first-child { position: static; }
+  .cards { grid-template-columns: repeat(4, minmax(0, 1fr)); }
 }
 `;

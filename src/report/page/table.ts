@@ -20,7 +20,7 @@ export function table({ caption, head, rows, foot, words = 1 }: TableContents): 
         : html`<td${index < words ? '' : FIGURE}>${content}</td>`,
     );
   return html`<div class="scroll" role="region" tabindex="0" aria-label="${caption}"><table>
-<caption>${caption}</caption>
+<caption><span>${caption}</span></caption>
 <thead><tr>${head.map(
     (content, index) => html`<th scope="col"${index < words ? '' : FIGURE}>${content}</th>`,
   )}</tr></thead>

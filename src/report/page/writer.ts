@@ -20,6 +20,7 @@ export class Writer {
     this.#moment = new Intl.DateTimeFormat(lang, {
       dateStyle: 'long',
       timeStyle: 'medium',
+      hourCycle: 'h23',
       timeZone: 'UTC',
     });
   }
@@ -72,12 +73,18 @@ export class Writer {
     const whole = Math.round(seconds);
     const hours = Math.floor(whole / 3600);
     const minutes = Math.floor(whole / 60) % 60;
-    return hours > 0 ? `${hours} h ${minutes} min` : `${minutes} min ${whole % 60} s`;
+    if (hours > 0) return `${hours} h ${minutes} min`;
+    return whole % 60 === 0 ? `${minutes} min` : `${minutes} min ${whole % 60} s`;
   }
 
   /** A day and a time of it, UTC. */
   moment(at: Date): string {
     return this.#moment.format(at);
+  }
+
+  /** From a moment to another, UTC. */
+  range(from: Date, to: Date): string {
+    return this.#moment.formatRange(from, to);
   }
 
   /** Why a run ended. */

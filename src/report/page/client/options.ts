@@ -15,11 +15,11 @@ export interface Tools {
   readonly drawMoments: typeof drawMoments;
 }
 
-/** Places for labels of a logarithmic axis: 1, 2, 5 a decade, or 1 where there are many decades. */
+/** Places for labels of a logarithmic axis: 1, 2, 5 a decade, or 1 where there are more than two. */
 export function logSplits(from: number, to: number): number[] {
   const first = Math.floor(Math.log10(from));
   const last = Math.ceil(Math.log10(to));
-  const steps = last - first > 3 ? [1] : [1, 2, 5];
+  const steps = to / from > 250 ? [1] : [1, 2, 5];
   const splits = [];
   for (let decade = first; decade <= last; decade++) {
     for (const step of steps) {
@@ -43,6 +43,9 @@ export function plotOptions(
   const labelsWidth = 64;
   const place = (value: number) => (value >= 10_000 ? texts.maximum : formats.percentile(value));
   const xText = overTime ? formats.clock : place;
+  const curves = plot.tables.flatMap((table) => table.curves);
+  // The first series is the x axis.
+  const colourOf = (_: uPlot, index: number) => colours(`curve-${curves[index - 1]?.colour ?? 0}`);
   const axis = {
     stroke: () => colours('muted'),
     grid: { stroke: () => colours('grid'), width: 1 },
@@ -63,6 +66,8 @@ export function plotOptions(
   }
   const xAxis: uPlot.Axis = {
     ...axis,
+    size: 30,
+    gap: 8,
     space: 64,
     values: (_, splits) => splits.map((value) => (value === null ? '' : xText(value))),
   };
@@ -98,9 +103,18 @@ export function plotOptions(
         : { range: (_, __, to) => [0, to === null || to <= 0 ? 1 : to * 1.08] },
     },
     axes: [xAxis, yAxis],
+    legend: {
+      markers: {
+        dash: (self: uPlot, index: number) =>
+          self.series[index]?.dash === undefined ? 'solid' : 'dashed',
+        fill: () => 'transparent',
+      },
+    },
     cursor: {
       ...(overTime ? { sync: { key: 'time' } } : {}),
-      points: { size: 7 },
+      // The cursors of other plots are of other units.
+      y: false,
+      points: { size: 8, fill: colourOf, stroke: colourOf, width: 0 },
       drag: { x: overTime, y: false },
     },
     series: [
@@ -108,19 +122,17 @@ export function plotOptions(
         label: overTime ? texts.time : texts.percentile,
         value: (_, value) => (value === null || value === undefined ? '–' : xText(value)),
       },
-      ...plot.tables
-        .flatMap(({ curves }) => curves)
-        .map(
-          (curve): uPlot.Series => ({
-            label: curve.label,
-            stroke: () => colours(`curve-${curve.colour}`),
-            width: curve.dashed ? 1.5 : 2,
-            ...(curve.dashed ? { dash: [6, 4] } : {}),
-            points: { show: !overTime, size: 7, fill: () => colours('surface') },
-            value: (_, value) =>
-              value === null || value === undefined ? '–' : formats.unit(plot.unit, value),
-          }),
-        ),
+      ...curves.map(
+        (curve): uPlot.Series => ({
+          label: curve.label,
+          stroke: () => colours(`curve-${curve.colour}`),
+          width: curve.dashed ? 1.5 : 2,
+          ...(curve.dashed ? { dash: [6, 4] } : {}),
+          points: { show: !overTime, size: 7, fill: () => colours('surface') },
+          value: (_, value) =>
+            value === null || value === undefined ? '–' : formats.unit(plot.unit, value),
+        }),
+      ),
     ],
     hooks: overTime
       ? {
