@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { EXIT, OperatorError } from '../../errors.js';
 import type { Language, Messages } from '../../log/messages/index.js';
 import { readRun } from '../run-record.js';
@@ -27,13 +27,15 @@ export async function writeReportFile(
       ? join(only, 'report.html')
       : join(logs, 'runs', comparisonName(runs.map(({ runId }) => runId)));
   const page = renderReport(runs, messages, lang);
-  await writeFile(path, page).catch((error: Error) => {
-    throw new OperatorError(
-      EXIT.usage,
-      (m) => m.page.cannotWrite({ path, reason: error.message }),
-      { cause: error },
-    );
-  });
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, page);
+  } catch (error) {
+    const { message: reason } = error as Error;
+    throw new OperatorError(EXIT.usage, (m) => m.page.cannotWrite({ path, reason }), {
+      cause: error,
+    });
+  }
   return path;
 }
 

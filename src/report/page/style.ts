@@ -127,5 +127,6 @@ caption span { display: inline-block; position: sticky; left: 16px; max-width: c
   .u-inline.u-live th::after { content: ''; }
   .scroll th:first-child { position: static; }
   .cards { grid-template-columns: repeat(4, minmax(0, 1fr)); }
+  .card .value { font-size: 15pt; }
 }
 `;

@@ -46,7 +46,7 @@ export class Writer {
 
   /** Milliseconds, with their unit. */
   ms(value: number | null | undefined): string {
-    return this.#or(value, (known) => `${this.#formats.unit('ms', known)} ms`);
+    return this.#or(value, (known) => `${this.#formats.unit('ms', known)}\u00a0ms`);
   }
 
   bytes(value: number | null | undefined): string {
@@ -64,7 +64,7 @@ export class Writer {
 
   share(part: number, whole: number): string {
     if (whole <= 0) return NOTHING;
-    return `${this.#formats.number((100 * part) / whole, 1)} %`;
+    return `${this.#formats.number((100 * part) / whole, 1)}%`;
   }
 
   /** A length of time: 4 min 5 s. */

@@ -138,6 +138,22 @@ for (const [name, runs, plots] of PAGES) {
   }
 }
 
+test('a run of one second, and one without a series, show without a complaint', {
+  skip: SKIP,
+}, async () => {
+  const run = sampleRun();
+  const short = { ...run, series: run.series.slice(0, 1) };
+  await withPage([short], 'en', { width: 1400, scheme: 'light' }, async (page, complaints) => {
+    await assertWhole(page, RUN_PLOTS, 'run-of-a-second');
+    assert.deepEqual(complaints, []);
+  });
+  const bare = { ...run, series: [] };
+  await withPage([bare], 'en', { width: 1400, scheme: 'light' }, async (page, complaints) => {
+    await assertWhole(page, ['percentiles'], 'run-without-series');
+    assert.deepEqual(complaints, []);
+  });
+});
+
 test('plots follow the width of the window and the colours of the system', { skip: SKIP }, () =>
   withPage([sampleRun()], 'en', { width: 1400, scheme: 'light' }, async (page, complaints) => {
     const width = () =>

@@ -25,7 +25,7 @@ export function makeFormats(lang: string): Formats {
       at++;
     }
     const text = scaled.toLocaleString(lang, { maximumSignificantDigits: 3 });
-    return `${text} ${units[at]}`;
+    return `${text}\u00a0${units[at]}`;
   };
   return {
     number,
@@ -35,7 +35,7 @@ export function makeFormats(lang: string): Formats {
       if (unit === 'ms') return value.toLocaleString(lang, { maximumSignificantDigits: 3 });
       return number(value, unit === 'cores' || value < 10 ? 2 : 0);
     },
-    percentile: (place) => `${number(100 - 100 / place, 3)} %`,
+    percentile: (place) => `${number(100 - 100 / place, 3)}%`,
     clock: (seconds) => {
       const whole = Math.round(seconds);
       const two = (value: number) => String(value).padStart(2, '0');
