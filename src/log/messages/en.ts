@@ -2,6 +2,7 @@ import { cliEn } from './cli.en.js';
 import { configEn } from './config.en.js';
 import { dbEn } from './db.en.js';
 import type { Messages } from './index.js';
+import { pageEn } from './page.en.js';
 
 const number = (value: number): string => value.toLocaleString('en-US');
 const seconds = (value: number): string =>
@@ -18,6 +19,7 @@ export const en: Messages = {
   cli: cliEn,
   config: configEn,
   db: dbEn,
+  page: pageEn,
   seed: {
     raised: (e) =>
       `${e.table}: volume raised from ${number(e.from)} to ${number(e.to)} (SEED_MIN_ROWS)`,

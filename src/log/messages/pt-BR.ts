@@ -1,6 +1,7 @@
 import { cliPtBR } from './cli.pt-BR.js';
 import { configPtBR } from './config.pt-BR.js';
 import { dbPtBR } from './db.pt-BR.js';
+import { pagePtBR } from './page.pt-BR.js';
 
 const ptNumber = (value: number): string => value.toLocaleString('pt-BR');
 const ptSeconds = (value: number): string =>
@@ -23,6 +24,7 @@ export const ptBR = {
   cli: cliPtBR,
   config: configPtBR,
   db: dbPtBR,
+  page: pagePtBR,
   seed: {
     raised: (e: { table: string; from: number; to: number }) =>
       `${e.table}: volume elevado de ${ptNumber(e.from)} para ${ptNumber(e.to)} (SEED_MIN_ROWS)`,

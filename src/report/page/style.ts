@@ -1,0 +1,132 @@
+/**
+ * The style of the page. Curves have the colours of Okabe and Ito's palette, which stay apart with
+ * every kind of colour blindness; on white its light ones are darkened to a contrast of 3:1 at least,
+ * on dark its dark ones are lightened. Text has 4.5:1 and more on every ground that it stands on.
+ */
+const LIGHT = `
+  --page: #f5f6f8; --surface: #ffffff; --line: #d8dce3; --grid: #e8ebf0;
+  --text: #18202b; --muted: #556070;
+  --good: #00664a; --good-ground: #e2f4ed; --bad: #9c3800; --bad-ground: #fdeee5;
+  --plain: #00548a; --plain-ground: #e5f1f9; --pause: #d9dde4;
+  --curve-0: #0072b2; --curve-1: #d55e00; --curve-2: #00805d;
+  --curve-3: #b0568a; --curve-4: #a87000; --curve-5: #3f8fc0;
+  --reconnect: #b34a00; --rejection: #93407a; --failure: #b00020;
+  color-scheme: light;`;
+const DARK = `
+  --page: #11151b; --surface: #1a2029; --line: #343d4a; --grid: #2a323d;
+  --text: #e8ecf2; --muted: #a5b0bf;
+  --good: #5fd3a8; --good-ground: #12302a; --bad: #ffae7a; --bad-ground: #3a2115;
+  --plain: #86c8f2; --plain-ground: #15293a; --pause: #37404d;
+  --curve-0: #56b4e9; --curve-1: #f08a3c; --curve-2: #2bbf94;
+  --curve-3: #d794bb; --curve-4: #f0c14b; --curve-5: #8fa8ff;
+  --reconnect: #f08a3c; --rejection: #e29ac6; --failure: #ff7b89;
+  color-scheme: dark;`;
+
+export const STYLE = `
+:root {${LIGHT}
+}
+@media (prefers-color-scheme: dark) { :root:not([data-print]) {${DARK}
+} }
+* { box-sizing: border-box; }
+body {
+  margin: 0; background: var(--page); color: var(--text);
+  font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif;
+  font-variant-numeric: tabular-nums;
+}
+main, footer { max-width: 1240px; margin: 0 auto; padding: 0 clamp(16px, 3vw, 32px); }
+main { padding-top: clamp(20px, 4vw, 40px); }
+footer { color: var(--muted); font-size: 14px; padding-top: 24px; padding-bottom: 40px; }
+h1 { font-size: clamp(1.4rem, 4.5vw, 2rem); line-height: 1.2; margin: 0 0 4px; overflow-wrap: anywhere; text-wrap: balance; }
+h2 { font-size: 1.25rem; line-height: 1.3; margin: 40px 0 12px; }
+h3 { font-size: 1rem; line-height: 1.4; margin: 0; }
+p { margin: 0; }
+code { font: 0.875em ui-monospace, "Cascadia Mono", Menlo, Consolas, monospace; overflow-wrap: break-word; }
+small { font-size: 0.55em; font-weight: 500; color: var(--muted); }
+.kind { color: var(--muted); font-size: 14px; font-weight: 600; margin-bottom: 8px; }
+.when, .remark { color: var(--muted); }
+.remark { max-width: 90ch; text-wrap: pretty; margin-bottom: 12px; }
+.verdict { display: flex; gap: 12px; align-items: flex-start; margin-top: 20px; padding: 12px 16px; border-radius: 8px; font-weight: 500; }
+.verdict .sign { flex: none; width: 24px; height: 24px; border-radius: 50%; font-weight: 700; line-height: 24px; text-align: center; color: var(--surface); }
+.good { color: var(--good); background: var(--good-ground); } .good .sign { background: var(--good); }
+.bad { color: var(--bad); background: var(--bad-ground); } .bad .sign { background: var(--bad); }
+.plain { color: var(--plain); background: var(--plain-ground); } .plain .sign { background: var(--plain); }
+.cards { display: grid; grid-template-columns: repeat(var(--columns), minmax(0, 1fr)); gap: 12px; margin: 0; }
+.card, .panel, .scroll { background: var(--surface); border: 1px solid var(--line); border-radius: 10px; }
+.card { padding: 14px 16px; min-width: 0; }
+.card dt { color: var(--muted); font-size: 14px; font-weight: 500; }
+.card dd { margin: 0; overflow-wrap: anywhere; }
+.card .value { font-size: clamp(1.35rem, 5vw, 1.75rem); font-weight: 650; line-height: 1.25; margin: 2px 0; }
+.card .note { color: var(--muted); font-size: 14px; line-height: 1.35; }
+.card.notable .value { color: var(--bad); }
+.panels, .tables { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 16px; }
+.tables { align-items: start; }
+.panel { margin: 0; padding: 16px; min-width: 0; }
+.wide { grid-column: 1 / -1; }
+.panel figcaption { margin-bottom: 8px; }
+.panel figcaption p { color: var(--muted); font-size: 14px; line-height: 1.4; }
+.plot { min-height: 278px; width: 100%; overflow: hidden; }
+.plot.tall { min-height: 338px; }
+.uplot { font-family: inherit; }
+.u-legend { font-size: 13px; color: var(--text); line-height: 1.4; margin: 8px 0 0; text-align: left; }
+.u-legend th { font-weight: 500; }
+.u-inline tr { margin-right: 10px; }
+.u-series:first-child .u-marker { display: none; }
+.u-legend .u-marker { height: 0; width: 18px; border-width: 3px 0 0 !important; margin-right: 6px; }
+.u-legend .u-value { min-width: 5ch; text-align: left; }
+.u-select { background: color-mix(in srgb, var(--curve-0) 18%, transparent); }
+.u-hz .u-cursor-x, .u-hz .u-cursor-y { border-color: var(--muted); }
+.marks { display: flex; flex-wrap: wrap; gap: 4px 20px; list-style: none; margin: 0 0 12px; padding: 0; font-size: 14px; }
+.marks li, .runs li { display: flex; align-items: center; gap: 8px; }
+.mark-pause { fill: var(--pause); }
+.mark-reconnect { stroke: var(--reconnect); stroke-width: 1.5; } .mark-reconnect-head { fill: var(--reconnect); }
+.mark-rejection { stroke: var(--rejection); stroke-width: 2; } .mark-failure { stroke: var(--failure); stroke-width: 3; }
+.scroll { overflow-x: auto; min-width: 0; }
+.scroll:focus-visible { outline: 2px solid var(--curve-0); outline-offset: 2px; }
+table { border-collapse: collapse; width: 100%; font-size: 14px; }
+.u-legend { width: auto; }
+caption { text-align: left; font-size: 1rem; font-weight: 650; padding: 14px 16px 8px; }
+.scroll th, .scroll td { padding: 7px 16px; text-align: left; vertical-align: top; border-top: 1px solid var(--grid); }
+.scroll thead th { color: var(--muted); font-weight: 500; border-top: 0; white-space: nowrap; }
+.scroll tbody th { font-weight: 500; }
+.settings td { overflow-wrap: anywhere; } .scroll code { white-space: nowrap; }
+.scroll th:first-child { position: sticky; left: 0; background: var(--surface); }
+caption span { display: inline-block; position: sticky; left: 16px; max-width: calc(100vw - 66px); }
+.scroll tfoot th, .scroll tfoot td { font-weight: 650; border-top: 1px solid var(--line); }
+.scroll .figure { text-align: right; white-space: nowrap; }
+.stack { display: grid; grid-template-columns: minmax(0, 1fr); gap: 16px; }
+.tables .remark { margin: 10px 0 0; padding: 0 4px; font-size: 15px; }
+.held { color: var(--good); font-weight: 600; } .broken, .remark.broken { color: var(--bad); font-weight: 600; }
+.runs { list-style: none; margin: 12px 0 20px; padding: 0; }
+.runs li { flex-wrap: wrap; gap: 0 8px; margin-bottom: 8px; } .runs span:last-child { color: var(--muted); }
+.swatch { display: inline-block; flex: none; width: 20px; border-top: 3px solid; vertical-align: middle; margin-right: 8px; }
+.runs .swatch { margin: 0; } .swatch.dashed { border-top-style: dashed; }
+@media (max-width: 900px) {
+  .cards { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+  .panels, .tables { grid-template-columns: minmax(0, 1fr); }
+}
+@media (max-width: 480px) {
+  .panel { padding: 12px; }
+  .card { padding: 12px; }
+  .scroll th, .scroll td { padding: 7px 10px; }
+  caption { padding: 12px 10px 6px; }
+  caption span { left: 10px; max-width: calc(100vw - 54px); }
+}
+@media print {
+  @page { size: A4; margin: 14mm; }
+  :root {${LIGHT}
+  }
+  body { background: #ffffff; font-size: 11pt; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  main, footer { max-width: none; padding: 0; }
+  .panels, .tables { display: block; }
+  .panel, .card, .verdict, tr { break-inside: avoid; }
+  .panel, .scroll { margin-bottom: 12px; }
+  h2, caption { break-after: avoid; }
+  .scroll { overflow: visible; }
+  .scroll th, .scroll td { padding: 4px 6px; }
+  .u-series:first-child, .u-legend .u-value { display: none; }
+  .u-inline.u-live th::after { content: ''; }
+  .scroll th:first-child { position: static; }
+  .cards { grid-template-columns: repeat(4, minmax(0, 1fr)); }
+  .card .value { font-size: 15pt; }
+}
+`;

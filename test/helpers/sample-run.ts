@@ -1,0 +1,228 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { TABLE_NAMES } from '../../src/hospital/tables.js';
+import type { RunRecord } from '../../src/report/run-record.js';
+import type { SecondLatency, SeriesPoint, SlotState } from '../../src/report/series.js';
+import type { Quantiles, RunSummary, TypeFigures } from '../../src/report/summary.js';
+import { OPERATIONS, type RowCounts } from '../../src/threads/tally.js';
+
+const SECONDS = 300;
+const SPIKE = { from: 120, to: 150 };
+const PAUSE = { from: 200, to: 215 };
+const RECONNECT_AT = 245;
+const REJECTED_AT = [60, 61, 133, 247];
+/** WAL of one event, in bytes. */
+const EVENT_WAL = 900;
+
+export interface SampleShape {
+  readonly runId?: string;
+  /** Events per second that the plan asks for outside of the spike. */
+  readonly rate?: number;
+  readonly killed?: boolean;
+}
+
+/** Numbers from 0 to 1 that are the same every time. */
+function numbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+/**
+ * Five minutes as a run could have gone: a spike of the rate that the server cannot follow, a pause,
+ * a connection that is lost, a slot whose consumer lags, a few rejected rows.
+ */
+export function sampleRun({
+  runId = '20261123-201530-a1b2',
+  rate = 800,
+  killed = false,
+}: SampleShape = {}): RunRecord {
+  const series = sampleSeries(runId, rate).slice(0, killed ? 180 : SECONDS);
+  return {
+    runId,
+    series,
+    summary: killed ? null : sampleSummary(runId, rate, series),
+    settings: sampleSettings(rate),
+  };
+}
+
+/** Writes a run as `stream` leaves it, and returns its folder. */
+export async function writeSampleRun(logs: string, run: RunRecord): Promise<string> {
+  const folder = join(logs, 'runs', run.runId);
+  await mkdir(folder, { recursive: true });
+  const lines = run.series.map((point) => `${JSON.stringify(point)}\n`);
+  await writeFile(join(folder, 'series.ndjson'), lines.join(''));
+  await writeFile(join(folder, 'settings.json'), JSON.stringify(run.settings));
+  if (run.summary !== null) {
+    await writeFile(join(folder, 'summary.json'), JSON.stringify(run.summary));
+  }
+  return folder;
+}
+
+function sampleSeries(runId: string, rate: number): SeriesPoint[] {
+  const start = startOf(runId);
+  const next = numbers(rate);
+  let retained = 2_000_000;
+  return Array.from({ length: SECONDS }, (_, index) => {
+    const second = index + 1;
+    const inside = (span: { from: number; to: number }) => second > span.from && second <= span.to;
+    const paused = inside(PAUSE);
+    const spike = inside(SPIKE);
+    const broken = second >= RECONNECT_AT && second < RECONNECT_AT + 3;
+    const target = spike ? rate * 2.5 : rate;
+    const offered = paused ? 0 : target;
+    const able = broken ? rate * 0.2 : spike ? rate * 2.1 : target;
+    const committed = paused ? 0 : Math.round(able * (0.985 + 0.03 * next()));
+    const base = (spike ? 9 : 3) * (0.8 + 0.4 * next());
+    const service = latency(committed > 0 ? base * (broken ? 20 : 1) : null);
+    const wait = spike ? 4 + (second - SPIKE.from) * 3 : broken ? 900 : 0.4;
+    const response = latency(committed > 0 ? base * (broken ? 20 : 1) + wait : null);
+    retained += committed * EVENT_WAL * (second > SPIKE.from ? 0.45 : -0.02);
+    return {
+      at: new Date(start + second * 1000).toISOString(),
+      second,
+      target,
+      offered,
+      committed,
+      shed: spike ? Math.max(0, Math.round(offered - committed)) : 0,
+      rejected: REJECTED_AT.includes(second) ? 2 : 0,
+      response_ms: response,
+      service_ms: service,
+      reconnects: second === RECONNECT_AT + 2 ? 1 : 0,
+      paused,
+      rss_bytes: Math.round(140e6 + Math.min(second, 40) * 9e5 + next() * 4e6),
+      cpu_cores: paused ? 0.02 : Number((0.25 + committed / 4000 + 0.1 * next()).toFixed(3)),
+      open_files: 42,
+      wal_bytes: Math.round(committed * EVENT_WAL * (0.9 + 0.2 * next())),
+      slots: [
+        slot('debezium_hospital', Math.max(1_000_000, retained)),
+        slot('relatorios', 1_500_000 + Math.round(next() * 900_000)),
+      ],
+    };
+  });
+}
+
+/** What the name of a run says; for other names, some day. */
+function startOf(runId: string): number {
+  const [, day = '2026-11-23', time = '20:15:30'] =
+    /^(\d{8})-(\d{6})/
+      .exec(runId)
+      ?.map((digits) =>
+        digits.length === 8
+          ? digits.replace(/(....)(..)(..)/, '$1-$2-$3')
+          : digits.replace(/(..)(..)(..)/, '$1:$2:$3'),
+      ) ?? [];
+  return Date.parse(`${day}T${time}Z`);
+}
+
+function latency(p50: number | null): SecondLatency {
+  if (p50 === null) return { p50: null, p99: null, max: null };
+  return { p50, p99: p50 * 3.2, max: p50 * 6 };
+}
+
+function slot(name: string, retained: number): SlotState {
+  const retained_bytes = Math.round(retained);
+  const lag_bytes = Math.round(retained * 0.9);
+  return { name, active: true, retained_bytes, lag_bytes, wal_status: 'reserved' };
+}
+
+function quantiles(p50: number): Quantiles {
+  return { p50, p90: p50 * 1.9, p99: p50 * 6.4, p999: p50 * 21, max: p50 * 38 };
+}
+
+function sampleSummary(runId: string, rate: number, series: readonly SeriesPoint[]): RunSummary {
+  const sum = (pick: (point: SeriesPoint) => number | null) =>
+    series.reduce((total, point) => total + (pick(point) ?? 0), 0);
+  const events = sum((point) => point.committed);
+  const paused = series.filter((point) => point.paused).length;
+  const type = (share: number, p50: number): TypeFigures => ({
+    events: Math.round(events * share),
+    response: quantiles(p50 * 1.3),
+    service: quantiles(p50),
+  });
+  return {
+    run_id: runId,
+    rng: 42,
+    workers: 5,
+    batch_size: 50,
+    target_rate: rate * 1.15,
+    achieved_rate: Number((events / (SECONDS - paused)).toFixed(2)),
+    offered: sum((point) => point.offered),
+    shed: sum((point) => point.shed),
+    seconds: SECONDS,
+    paused_seconds: paused,
+    events,
+    transactions: { committed: Math.round(events / 50), rolled_back: 3, in_doubt: 0, settled: 1 },
+    rows: sampleRows(events),
+    rejected: { '23505': 6, '22001': 2 },
+    retries: 4,
+    reconnects: 1,
+    latency_ms: { response: quantiles(4.2), service: quantiles(3.1), lag: quantiles(0.4) },
+    by_type: {
+      consulta: { insert: type(0.33, 3), update: type(0.06, 3.8), delete: type(0.004, 4.4) },
+      exame: { insert: type(0.21, 2.7), update: type(0.04, 3.3) },
+      internacao: { insert: type(0.08, 3.4), update: type(0.02, 4.1) },
+      novo_paciente: { insert: type(0.13, 2.2), update: type(0.02, 2.9) },
+      vinculo: { insert: type(0.09, 2.5) },
+    },
+    generator: {
+      cpu_cores: 0.52,
+      rss_peak_bytes: 179_800_000,
+      rss_growth_bytes: 1_240_000,
+      late_ms: 0.84,
+      bottleneck: null,
+    },
+    slots: {
+      debezium_hospital: { retained_bytes: 68_400_000, lag_bytes: 61_500_000 },
+      relatorios: { retained_bytes: 2_400_000, lag_bytes: 2_100_000 },
+    },
+    thresholds: [
+      { threshold: 'response.p99<50ms', held: true, value: 26.88, aborted: false },
+      { threshold: 'rate>95%', held: true, value: 97.4, aborted: false },
+      { threshold: 'slot.retained<64MB', held: false, value: 68.4, aborted: false },
+    ],
+    stopped_by: 'duration',
+  };
+}
+
+function sampleRows(events: number): RowCounts {
+  const shares = { insert: 0.12, update: 0.021, delete: 0.002 };
+  return Object.fromEntries(
+    TABLE_NAMES.map((table) => [
+      table,
+      Object.fromEntries(
+        OPERATIONS.map((operation) => [operation, Math.round(events * shares[operation])]),
+      ),
+    ]),
+  ) as RowCounts;
+}
+
+function sampleSettings(rate: number): Record<string, unknown> {
+  return {
+    app: { lang: 'pt-BR', rng: 42 },
+    server: {
+      host: 'db.example',
+      port: 5432,
+      user: 'hospital',
+      password: 'hunter2-password',
+      url: 'postgresql://hospital:hunter2-url@db.example/hospital',
+      note: 'postgresql://hospital:hunter2-inside@db.example/hospital',
+    },
+    stream: {
+      workers: 5,
+      rate: null,
+      stages: [
+        { text: `constant:${rate}/120s`, seconds: 120, segments: [] },
+        { text: `burst:${rate}..${rate * 2.5}/30s`, seconds: 30, segments: [] },
+        { text: `constant:${rate}/150s`, seconds: 150, segments: [] },
+      ],
+      onLag: 'shed',
+      batchSize: 50,
+      only: ['consulta', 'exame', 'internacao', 'novo_paciente', 'vinculo'],
+      maxEvents: null,
+    },
+    logging: { level: 'INFO', format: 'text' },
+  };
+}

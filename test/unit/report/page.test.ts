@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { LANGUAGES, messagesIn } from '../../../src/log/messages/index.js';
+import { Buckets, bucketSeconds, MOST_POINTS } from '../../../src/report/page/buckets.js';
+import { marksOf } from '../../../src/report/page/marks.js';
+import { embedded, html } from '../../../src/report/page/markup.js';
+import type { PageData } from '../../../src/report/page/plot.js';
+import { renderReport } from '../../../src/report/page/render.js';
+import { flatten } from '../../../src/report/page/settings.js';
+import { sampleRun } from '../../helpers/sample-run.js';
+
+const en = messagesIn('en');
+
+/** What the page's script reads. */
+function dataOf(page: string): PageData {
+  const [, json = ''] =
+    /<script type="application\/json" id="data">(.*?)<\/script>/s.exec(page) ?? [];
+  return JSON.parse(json);
+}
+
+/** The page without its data, style and script. */
+function bodyOf(page: string): string {
+  return page.replace(/<(script|style)\b.*?<\/\1>/gs, '');
+}
+
+const plotIds = (page: string) => dataOf(page).plots.map(({ id }) => id);
+
+test('text is escaped, markup is not, and lists are joined', () => {
+  const items = ['<b>', 'a & b'].map((item) => html`<li title="${item}">${item}</li>`);
+  assert.equal(
+    html`<ul>${items}</ul>`.text,
+    '<ul><li title="&lt;b&gt;">&lt;b&gt;</li><li title="a &amp; b">a &amp; b</li></ul>',
+  );
+  assert.equal(html`${'"\''}`.text, '&quot;&#39;');
+  assert.equal(embedded({ a: '</script>' }).text, '{"a":"\\u003c/script>"}');
+});
+
+test('what a hostile name says stays text, in the page and in its data', () => {
+  const hostile = '</script><img src=x onerror=alert(1)>';
+  const run = sampleRun();
+  const slots = [
+    { name: hostile, active: true, retained_bytes: 10, lag_bytes: 1, wal_status: null },
+  ];
+  const series = run.series.map((point) => ({ ...point, slots }));
+  const page = renderReport(
+    [{ ...run, series, runId: hostile, settings: { [hostile]: hostile } }],
+    en,
+    'en',
+  );
+  assert.ok(!page.includes('<img'));
+  assert.equal(page.match(/<\/script>/g)?.length, 2);
+  assert.equal(
+    dataOf(page).plots.find(({ id }) => id === 'slots')?.tables[0]?.curves[0]?.label,
+    hostile,
+  );
+});
+
+test('the report of a run has every plot and table, in both languages', () => {
+  for (const lang of LANGUAGES) {
+    const messages = messagesIn(lang);
+    const page = renderReport([sampleRun()], messages, lang);
+    assert.ok(page.startsWith(`<!doctype html>\n<html lang="${lang}">`));
+    assert.deepEqual(plotIds(page), [
+      'throughput',
+      'latency',
+      'percentiles',
+      'memory',
+      'cpu',
+      'wal',
+      'slots',
+    ]);
+    for (const text of [
+      messages.page.thresholds(),
+      messages.page.rows(),
+      messages.page.byType(),
+      messages.page.generator(),
+      messages.page.settings(),
+      messages.page.thresholdsBroken({ broken: 1, of: 3 }),
+      messages.page.reconnectMark(),
+    ]) {
+      assert.ok(page.includes(html`${text}`.text), text);
+    }
+    assert.doesNotMatch(bodyOf(page), /undefined|NaN|\[object|Infinity/);
+  }
+});
+
+test('figures are grouped as the language does', () => {
+  const run = sampleRun();
+  const events = run.summary?.events ?? 0;
+  for (const lang of LANGUAGES) {
+    const page = renderReport([run], messagesIn(lang), lang);
+    assert.ok(page.includes(events.toLocaleString(lang)));
+  }
+});
+
+test('nothing of the page comes from elsewhere', () => {
+  const page = renderReport([sampleRun()], en, 'en');
+  assert.equal(/\b(src|href)=(?!"data:)/.exec(bodyOf(page)), null);
+  assert.equal(/@import|url\(|fetch\(|XMLHttpRequest/.exec(page), null);
+  assert.ok(page.includes('default-src &#39;none&#39;'));
+});
+
+test('no password is anywhere in the page', () => {
+  const page = renderReport([sampleRun()], en, 'en');
+  assert.ok(!page.includes('hunter2'));
+  assert.ok(page.includes('db.example'));
+});
+
+test('what is private is left out of the settings, at any depth', () => {
+  const settings = {
+    PG_PASSWORD: 'x',
+    secrets: { inner: 'x' },
+    list: [{ databaseUrl: 'x', name: 'kept' }],
+    empty: { passphrase: null },
+    where: 'see postgres://me:x@host/db',
+  };
+  assert.deepEqual(flatten(settings, '***'), [
+    ['PG_PASSWORD', '***'],
+    ['secrets', '***'],
+    ['list', 'databaseUrl=*** name=kept'],
+    ['empty.passphrase', ''],
+    ['where', 'see postgres://***@host/db'],
+  ]);
+});
+
+test('a run that was killed shows what its series tells, and says so', () => {
+  const run = sampleRun({ killed: true });
+  const page = renderReport([run], en, 'en');
+  assert.ok(page.includes(en.page.noSummary()));
+  assert.ok(plotIds(page).includes('throughput'));
+  assert.ok(!plotIds(page).includes('percentiles'));
+  const events = run.series.reduce((sum, { committed }) => sum + committed, 0);
+  assert.ok(page.includes(en.number(events)));
+  assert.doesNotMatch(bodyOf(page), /undefined|NaN|\[object|Infinity/);
+});
+
+test('a run without a series, or without anything, has a page too', () => {
+  const run = sampleRun();
+  const withoutSeries = renderReport([{ ...run, series: [] }], en, 'en');
+  assert.ok(withoutSeries.includes(en.page.noSeries()));
+  assert.deepEqual(plotIds(withoutSeries), ['percentiles']);
+  const empty = renderReport([{ ...run, series: [], summary: null, settings: null }], en, 'en');
+  assert.ok(empty.includes(en.page.noSettings()));
+  assert.doesNotMatch(bodyOf(empty), /undefined|NaN|\[object|Infinity/);
+});
+
+test('panels of what was not measured are left out', () => {
+  const run = sampleRun();
+  const series = run.series.map((point) => ({
+    ...point,
+    wal_bytes: null,
+    slots: null,
+    target: null,
+  }));
+  const page = renderReport([{ ...run, series }], en, 'en');
+  assert.deepEqual(plotIds(page), ['throughput', 'latency', 'percentiles', 'memory', 'cpu']);
+  const [throughput] = dataOf(page).plots;
+  assert.deepEqual(
+    throughput?.tables[0]?.curves.map(({ label }) => label),
+    [en.page.committed(), en.page.shedCurve()],
+  );
+});
+
+test('several runs share their plots, with a colour and a column each', () => {
+  const runs = [
+    sampleRun({ runId: 'first', rate: 800 }),
+    sampleRun({ runId: 'second', rate: 1200 }),
+    sampleRun({ runId: 'third', killed: true }),
+  ];
+  const page = renderReport(runs, en, 'en');
+  const { plots } = dataOf(page);
+  assert.deepEqual(
+    plots.map(({ id }) => id),
+    ['throughput', 'response', 'percentiles', 'service', 'memory', 'wal'],
+  );
+  const curves = plots[0]?.tables.flatMap((table) => table.curves) ?? [];
+  assert.deepEqual(
+    curves.map(({ label }) => label),
+    ['first', 'second', 'third'],
+  );
+  assert.equal(new Set(curves.map(({ colour }) => colour)).size, 3);
+  for (const { runId } of runs) {
+    assert.match(page, new RegExp(`<th scope="col" class="figure">.*${runId}</th>`));
+  }
+  assert.doesNotMatch(bodyOf(page), /undefined|NaN|\[object|Infinity/);
+});
+
+test('paused seconds in a row are one span, and moments stand where they were', () => {
+  const marks = marksOf(sampleRun());
+  assert.deepEqual(marks.paused, [[200, 215]]);
+  assert.deepEqual(marks.reconnects, [247]);
+  assert.deepEqual(marks.rejections, [60, 61, 133, 247]);
+  assert.deepEqual(marks.failures, []);
+});
+
+test('a run of a day is thinned: rates to their mean, latencies to the highest', () => {
+  const [point] = sampleRun().series;
+  assert.ok(point);
+  const series = Array.from({ length: 86_400 }, (_, index) => ({
+    ...point,
+    second: index + 1,
+    committed: index % 2 === 0 ? 10 : 20,
+    response_ms: { p50: 1, p99: index === 100 ? 500 : 2, max: 5 },
+  }));
+  const step = bucketSeconds([{ series }]);
+  const buckets = new Buckets(series, step);
+  assert.ok(buckets.xs.length <= MOST_POINTS + 1, `${buckets.xs.length} points`);
+  assert.equal(
+    Math.max(...buckets.values(({ response_ms }) => response_ms.p99, 'highest').map(Number)),
+    500,
+  );
+  const mean = buckets.values(({ committed }) => committed, 'mean')[5] ?? 0;
+  assert.ok(mean > 14 && mean < 16, String(mean));
+});
