@@ -22,6 +22,8 @@ export interface Arguments {
   readonly command: Command | null;
   /** Settings by flag name without dashes, as the very text that was typed; the last one wins. */
   readonly flags: Readonly<Record<string, string>>;
+  /** Words behind a command that takes some. */
+  readonly names: readonly string[];
   readonly json: boolean;
   readonly configFile: string | null;
   readonly envFile: string | null;
@@ -79,11 +81,12 @@ export function parseArguments(argv: readonly string[], messages: Messages): Arg
   const { config, 'env-file': envFile, profile, ...settings } = flags;
 
   const stray = cli.args.map(String);
+  const takesNames = command !== null && COMMAND_FLAGS[command].takesNames === true;
   if (command === null && stray.length > 0) {
     const [given = ''] = stray;
     const nearest = findNearest(given, COMMANDS);
     problems.push((said) => said.config.unknownCommand(given, nearest));
-  } else {
+  } else if (!takesNames) {
     problems.push(
       ...stray.map(
         (given): Problem =>
@@ -102,6 +105,7 @@ export function parseArguments(argv: readonly string[], messages: Messages): Arg
   return {
     command,
     flags: settings,
+    names: takesNames ? stray : [],
     json: switches.has('json'),
     configFile: config ?? null,
     envFile: envFile ?? null,

@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<{ run: Command }>>> =
   reset: () => import('./commands/reset.js'),
   counts: () => import('./commands/counts.js'),
   check: () => import('./commands/check.js'),
+  report: () => import('./commands/report.js'),
   pause: () => import('./commands/pause.js'),
   resume: () => import('./commands/resume.js'),
   db: () => import('./commands/db.js'),
@@ -54,7 +55,7 @@ async function main(argv: readonly string[], cwd: string): Promise<ExitCode> {
 
 type Prepared = Pick<
   CommandContext,
-  'settings' | 'messages' | 'cwd' | 'json' | 'yes' | 'dropForeignTables' | 'dryRun'
+  'settings' | 'messages' | 'cwd' | 'json' | 'yes' | 'dropForeignTables' | 'dryRun' | 'names'
 >;
 
 /** Opens the log, runs the command, and puts what it throws into the log. */

@@ -11,6 +11,8 @@ export interface CommandContext {
   readonly log: Log;
   readonly status: StatusLine;
   readonly cwd: string;
+  /** Words behind the command, of those that take some. */
+  readonly names: readonly string[];
   /** `--json`: the result is one JSON document. */
   readonly json: boolean;
   /** `--yes` and `--drop-foreign-tables` of `reset`. */

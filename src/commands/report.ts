@@ -1,21 +1,11 @@
 import { basename, resolve } from 'node:path';
-import { EXIT, type ExitCode } from '../errors.js';
+import { EXIT } from '../errors.js';
 import { writeReportFile } from '../report/page/file.js';
 import { findRun } from '../report/run-record.js';
-import type { CommandContext } from './context.js';
-
-type ReportContext = Pick<CommandContext, 'settings' | 'messages' | 'cwd' | 'print'>;
+import type { Command } from './context.js';
 
 /** `report [RUN…]`: writes the report of a run, the newest without a name, or compares several. */
-export const run = (
-  context: ReportContext & { readonly positional: readonly string[] },
-): Promise<ExitCode> => writeReport(context, context.positional);
-
-/** Writes the report of these runs, by name or path, and says where. */
-export async function writeReport(
-  { settings, messages, cwd, print }: ReportContext,
-  names: readonly string[],
-): Promise<ExitCode> {
+export const run: Command = async ({ settings, messages, cwd, names, print }) => {
   const logs = resolve(cwd, settings.logging.dir);
   const wanted = names.length === 0 ? [undefined] : names;
   const folders = [...new Set(wanted.map((name) => findRun(logs, name, cwd)))];
@@ -23,4 +13,4 @@ export async function writeReport(
   const runs = folders.map((folder) => basename(folder));
   print({ json: { report: path, runs }, text: `${path}\n` });
   return EXIT.done;
-}
+};

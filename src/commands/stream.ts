@@ -152,7 +152,15 @@ export async function streamEvents(
     narrator.stop();
     endWatch();
     releaseSignal();
-    await record(() => folder.close(summary));
+    await record(async () => {
+      await folder.close(summary);
+      if (summary === null) return;
+      const logs = resolve(context.cwd, settings.logging.dir);
+      // Loaded only now: a run is not kept waiting for what its end needs.
+      const { writeReportFile } = await import('../report/page/file.js');
+      const path = await writeReportFile(logs, [folder.path], m, settings.app.lang);
+      log.info(m.page.reportWritten({ path }));
+    });
   }
 }
 

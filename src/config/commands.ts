@@ -8,6 +8,7 @@ export const COMMANDS = [
   'reset',
   'counts',
   'check',
+  'report',
   'pause',
   'resume',
   'db',
@@ -55,6 +56,8 @@ export type Switch =
 export interface CommandFlags {
   readonly settings: readonly SettingFlag[];
   readonly switches: readonly Switch[];
+  /** Words behind the command name something, such as runs. */
+  readonly takesNames?: true;
 }
 
 const none: CommandFlags = { settings: [], switches: [] };
@@ -67,6 +70,7 @@ export const COMMAND_FLAGS: Readonly<Record<Command, CommandFlags>> = {
   reset: { settings: SEED_FLAGS, switches: RESET_SWITCHES },
   counts: none,
   check: none,
+  report: { ...none, takesNames: true },
   pause: none,
   resume: none,
   db: none,

@@ -16,6 +16,12 @@ const ROWS_PER_PAGE_GUESS = 60;
 const SAMPLE_MARGIN = 1.1;
 
 /**
+ * Of a sample that turns out larger than the cache, the cache keeps some at random. To cut it off at the
+ * cache's size would leave the table's end out; this many times that is cut off.
+ */
+const MOST_SAMPLED = 3;
+
+/**
  * A sample below this part of the cache shows that the estimate was far too high: most rows of the
  * table are dead, and it may well fit.
  */
@@ -33,12 +39,12 @@ async function loadTable(client: Client, cache: IdCache, table: ParentTable): Pr
   const estimated = await estimateRows(client, table);
   const percent = (100 * SAMPLE_MARGIN * cache.capacity) / estimated;
   const since = sinceOf(table);
-  const read = async (sample: string) => {
+  const read = async (sample: string, limit: number) => {
     // As two arrays: a hundred thousand rows would cost the driver more than all the rest of the start.
     const { rows } = await client.query<{ ids: string | null; since: string | null }>(
       `SELECT array_agg(id)::text AS ids, array_agg(since)::text AS since
          FROM (SELECT id, ${since} AS since FROM ${table} ${sample}
-                WHERE id <= ${LARGEST_ID} LIMIT ${cache.capacity}) AS known`,
+                WHERE id <= ${LARGEST_ID} LIMIT ${limit}) AS known`,
     );
     return {
       ids: parseNumbers(rows[0]?.ids ?? null),
@@ -46,9 +52,12 @@ async function loadTable(client: Client, cache: IdCache, table: ParentTable): Pr
     };
   };
   const nothing = { ids: [], since: [] };
-  let known = percent < 100 ? await read(`TABLESAMPLE SYSTEM (${percent})`) : nothing;
+  let known =
+    percent < 100
+      ? await read(`TABLESAMPLE SYSTEM (${percent})`, MOST_SAMPLED * cache.capacity)
+      : nothing;
   const whole = known.ids.length < cache.capacity * POOR_SAMPLE;
-  if (whole) known = await read('');
+  if (whole) known = await read('', cache.capacity);
   for (const [i, id] of known.ids.entries()) cache.add(table, { id, since: known.since[i] ?? 0 });
   const { length } = known.ids;
   cache.sampledFrom(table, whole && length < cache.capacity ? length : estimated);

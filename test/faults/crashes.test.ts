@@ -27,7 +27,8 @@ for (const batch of ['1', '50']) {
         const summary = summaryOf(await interrupt());
         await assertExact(db, summary);
         assert.ok(cut >= 5);
-        assert.ok(summary.reconnects >= cut - 3, `${summary.reconnects} of ${cut}`);
+        // One connection watches the server, and the last cut may come at the end of the run.
+        assert.ok(summary.reconnects >= cut - 5, `${summary.reconnects} of ${cut}`);
       },
     );
   });

@@ -171,6 +171,8 @@ function sampleSummary(runId: string, rate: number, series: readonly SeriesPoint
       cpu_cores: 0.52,
       rss_peak_bytes: 179_800_000,
       rss_growth_bytes: 1_240_000,
+      open_files_growth: 0,
+      response_growth: 1.03,
       late_ms: 0.84,
       bottleneck: null,
     },

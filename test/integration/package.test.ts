@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { chmod, cp, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -16,7 +16,7 @@ const WELCOME = [
   /^(README|README\.pt-BR|CHANGELOG)\.md$/,
   /^LICENSE$/,
   /^sql\/\d\d_[a-z_-]+\.sql$/,
-  /^config\/(\.env\.example|settings\.toml)$/,
+  /^config\/(\.env\.example|settings\.toml|profiles\/[a-z]+\.toml)$/,
   /^dist\/(src|workers)\/[\w./-]+\.js$/,
 ];
 const NEEDED = [
@@ -31,6 +31,10 @@ const NEEDED = [
   'sql/99_drop_all.sql',
   'config/.env.example',
   'config/settings.toml',
+  'config/profiles/smoke.toml',
+  'config/profiles/load.toml',
+  'config/profiles/soak.toml',
+  'config/profiles/spike.toml',
   'dist/src/cli.js',
   'dist/src/log/messages/pt-BR.js',
   'dist/src/log/messages/en.js',
@@ -123,5 +127,9 @@ test('the package holds what it needs and nothing else, and works where it is in
     const counts = JSON.parse(await ask('counts', '--json')) as { total: number };
     assert.equal(counts.total, SEEDED + inserted - deleted);
     assert.equal((JSON.parse(await ask('check', '--json')) as { ok: boolean }).ok, true);
+    const profile = ['--profile', 'smoke', '--duration', '2s', '--json'];
+    assert.equal((JSON.parse(await ask('stream', ...profile)) as RunSummary).events, 100);
+    const page = JSON.parse(await ask('report', '--json')) as { report: string };
+    assert.match(await readFile(page.report, 'utf8'), /uPlot/);
   });
 });

@@ -24,6 +24,7 @@ export const cliEn: typeof cliPtBR = {
     reset: () => 'full reset: drop, schema, indexes, lookups and initial volume',
     counts: () => 'show the rows per table',
     check: () => 'check integrity and domain rules over the whole database',
+    report: () => "write a run's report, or compare several",
     pause: () => 'pause the continuous events (creates the file .paused)',
     resume: () => 'resume the continuous events (removes the file .paused)',
     db: () => 'keep the embedded PostgreSQL up and show its connection URL',
@@ -42,6 +43,8 @@ export const cliEn: typeof cliPtBR = {
     counts: () => 'Shows how many rows each table holds (SELECT COUNT(*)).',
     check: () =>
       'Checks foreign keys and domain rules in SQL, over the whole database. Exit code 5 when one does not hold.',
+    report: () =>
+      "Writes report.html into a run's folder below logs/runs, from what the run left there: the newest run, or the ones named (RUN: name, a part of it, or folder). Several runs make one page that compares them.",
     pause: () =>
       'Creates the sentinel file .paused, which the continuous events heed within half a second.',
     resume: () => 'Removes the sentinel file .paused; the continuous events go on from there.',
@@ -132,6 +135,10 @@ export const cliEn: typeof cliPtBR = {
     reset: () => [`${PROGRAM} reset`, `${PROGRAM} reset --yes --scale 2`],
     counts: () => [`${PROGRAM} counts`, `${PROGRAM} counts --json`],
     check: () => [`${PROGRAM} check`, `${PROGRAM} check --json`],
+    report: () => [
+      `${PROGRAM} report`,
+      `${PROGRAM} report 20261124-101500-a1b2 20261124-111500-c3d4`,
+    ],
     pause: () => [`${PROGRAM} pause`],
     resume: () => [`${PROGRAM} resume`],
     db: () => [`${PROGRAM} db`],

@@ -23,6 +23,7 @@ export const cliPtBR = {
     reset: () => 'reset total: drop, esquema, índices, dados de apoio e carga inicial',
     counts: () => 'exibe a contagem de registros por tabela',
     check: () => 'verifica integridade e regras de domínio no banco inteiro',
+    report: () => 'grava o relatório de uma execução, ou compara várias',
     pause: () => 'pausa a inserção contínua (cria o arquivo .paused)',
     resume: () => 'retoma a inserção contínua (remove o arquivo .paused)',
     db: () => 'mantém o PostgreSQL embutido no ar e mostra a URL de conexão',
@@ -41,6 +42,8 @@ export const cliPtBR = {
     counts: () => 'Exibe quantos registros há em cada tabela (SELECT COUNT(*)).',
     check: () =>
       'Verifica chaves estrangeiras e regras de domínio em SQL, no banco inteiro. Sai com o código 5 se alguma não valer.',
+    report: () =>
+      'Grava report.html na pasta da execução, abaixo de logs/runs, a partir do que ela deixou: a mais recente, ou as nomeadas (RUN: nome, parte dele, ou pasta). Várias execuções formam uma página que as compara.',
     pause: () =>
       'Cria o arquivo-sentinela .paused, que a inserção contínua respeita em menos de meio segundo.',
     resume: () => 'Remove o arquivo-sentinela .paused; a inserção contínua segue de onde parou.',
@@ -132,6 +135,10 @@ export const cliPtBR = {
     reset: () => [`${PROGRAM} reset`, `${PROGRAM} reset --yes --scale 2`],
     counts: () => [`${PROGRAM} counts`, `${PROGRAM} counts --json`],
     check: () => [`${PROGRAM} check`, `${PROGRAM} check --json`],
+    report: () => [
+      `${PROGRAM} report`,
+      `${PROGRAM} report 20261124-101500-a1b2 20261124-111500-c3d4`,
+    ],
     pause: () => [`${PROGRAM} pause`],
     resume: () => [`${PROGRAM} resume`],
     db: () => [`${PROGRAM} db`],

@@ -6,10 +6,15 @@ import { packageRoot } from '../../../src/package-root.js';
 import { runCli } from '../../helpers/cli.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 
-const COMMON = ['config', 'env-file', 'lang', 'log-level', 'json', 'help'];
+const COMMON = ['config', 'env-file', 'profile', 'lang', 'log-level', 'json', 'help'];
 const STREAM = [
   'workers',
   'rate',
+  'stage',
+  'arrivals',
+  'on-lag',
+  'threshold',
+  'junit',
   'interval',
   'batch-size',
   'jitter',
@@ -27,10 +32,11 @@ const PROMISED: Readonly<Record<string, readonly string[]>> = {
   start: [...STREAM, 'scale'],
   'init-db': [],
   seed: SEED,
-  stream: STREAM,
+  stream: [...STREAM, 'dry-run'],
   reset: [...SEED, 'yes', 'drop-foreign-tables'],
   counts: [],
   check: [],
+  report: [],
   pause: [],
   resume: [],
   db: [],

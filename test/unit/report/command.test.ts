@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
-import { writeReport } from '../../../src/commands/report.js';
+import type { CommandContext } from '../../../src/commands/context.js';
+import { run } from '../../../src/commands/report.js';
 import type { Settings } from '../../../src/config/settings.js';
 import { EXIT } from '../../../src/errors.js';
 import { messagesIn } from '../../../src/log/messages/index.js';
@@ -17,9 +18,10 @@ async function report(cwd: string, names: readonly string[]) {
     settings,
     messages: messagesIn('en'),
     cwd,
+    names,
     print: (result: { json: unknown; text: string }) => printed.push(result),
-  };
-  assert.equal(await writeReport(context, names), EXIT.done);
+  } as unknown as CommandContext;
+  assert.equal(await run(context), EXIT.done);
   assert.equal(printed.length, 1);
   return printed[0];
 }
