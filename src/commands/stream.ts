@@ -9,17 +9,16 @@ import { withConnection } from '../postgres/connect.js';
 import { describeFailure, failureError } from '../postgres/failures.js';
 import { requireSchema, requireWritable } from '../postgres/scripts.js';
 import type { ConnectionTarget } from '../postgres/target.js';
+import { firstBroken, markAborted } from '../report/abort.js';
 import { SeriesDigest } from '../report/digest.js';
 import { junitXml } from '../report/junit.js';
 import { newRunId, RunFolder } from '../report/run-folder.js';
 import { type RunSummary, summarize } from '../report/summary.js';
-import { layOut } from '../report/table.js';
 import { summaryText } from '../report/text.js';
-import { judge, type Threshold } from '../report/thresholds.js';
+import type { Threshold } from '../report/thresholds.js';
 import { requireWhole } from '../seed/indexes.js';
 import { onAbort, unlessAborted } from '../signals.js';
 import { Coordinator, type StreamOutcome } from '../stream/coordinator.js';
-import { drawForecast, forecast } from '../stream/forecast.js';
 import { Narrator } from '../stream/narrator.js';
 import { planLoad, segmentsOf, type WorkerPlan } from '../stream/plan.js';
 import { Sampler } from '../stream/sampler.js';
@@ -27,6 +26,7 @@ import { watchSentinel } from '../stream/sentinel.js';
 import { ServerWatch } from '../stream/server-watch.js';
 import { Totals } from '../stream/totals.js';
 import type { Command, CommandContext } from './context.js';
+import { showForecast } from './forecast.js';
 import { withServer } from './with-server.js';
 
 /** `stream`: continuous events, until a limit or a signal. */
@@ -114,6 +114,7 @@ export async function streamEvents(
     control: coordinator.control,
     tallies: coordinator.tallies,
     curve,
+    endMs,
     watch: new ServerWatch(target),
     onPoint: (point) => {
       digest.add(point);
@@ -162,57 +163,6 @@ export async function streamEvents(
       log.info(m.page.reportWritten({ path }));
     });
   }
-}
-
-/** What the run would offer, and who would send it. Touches no database. */
-function showForecast({ settings, messages: m, print }: CommandContext): ExitCode {
-  const plans = planLoad({ ...settings.stream, rng: settings.app.rng });
-  const segments = segmentsOf(settings.stream);
-  const endMs = plans[0]?.endMs ?? null;
-  const planned = segments === null ? null : forecast(new Curve(segments), endMs);
-  const workers = plans.map(({ worker, share }) => ({
-    worker,
-    share: Number(share.share.toFixed(4)),
-    types: share.events.map(({ type }) => type),
-  }));
-  const table = layOut([
-    [m.stream.worker(), m.stream.share(), m.stream.types()],
-    ...workers.map(({ worker, share, types }) => [
-      String(worker),
-      `${m.number(Number((100 * share).toFixed(1)))} %`,
-      types.join(', '),
-    ]),
-  ]);
-  const drawing =
-    planned === null
-      ? m.stream.forecastUnplanned()
-      : `${m.stream.forecast({ ...planned, peak: Math.round(planned.peakRate) })}\n\n${drawForecast(planned, (rate) => m.number(Math.round(rate)))}`;
-  print({ json: { forecast: planned, workers }, text: `${drawing}\n\n${table}` });
-  return EXIT.done;
-}
-
-/** The first threshold that is to end the run, as things stand; null when all hold. */
-function firstBroken(thresholds: readonly Threshold[], soFar: () => RunSummary): Threshold | null {
-  const watched = thresholds.filter(({ abort }) => abort);
-  if (watched.length === 0) return null;
-  const summary = soFar();
-  // What was not measured yet may still come to hold.
-  const breaks = (threshold: Threshold) => {
-    const { held, value } = judge(threshold, summary);
-    return !held && value !== null;
-  };
-  return watched.find(breaks) ?? null;
-}
-
-/** Says of the threshold that ended the run that it did. */
-function markAborted(summary: RunSummary, aborted: Threshold | null): RunSummary {
-  if (aborted === null) return summary;
-  return {
-    ...summary,
-    thresholds: summary.thresholds.map((result) =>
-      result.threshold === aborted.text ? { ...result, held: false, aborted: true } : result,
-    ),
-  };
 }
 
 async function writeJunit(

@@ -3,6 +3,8 @@ import type { GeneratorFigures, SlotFigures } from './summary.js';
 
 /** Memory settles while code is compiled and pools fill: growth counts from here on. */
 const SETTLED_SECONDS = 60;
+/** A point over less than this is the rest of a second. */
+const WHOLE_SECOND = 0.9;
 /** Latency is compared between two spans of this length. */
 const COMPARED_SECONDS = 60;
 /** A free worker that sends later than this has a thread that does not get to run. */
@@ -32,13 +34,17 @@ export class SeriesDigest {
   }
 
   add(point: SeriesPoint): void {
+    const settled = point.second >= SETTLED_SECONDS;
     this.#rssFirst ??= point.rss_bytes;
-    if (point.second >= SETTLED_SECONDS) this.#rssSettled ??= point.rss_bytes;
-    this.#rssLast = point.rss_bytes;
-    if (point.second >= SETTLED_SECONDS) this.#filesSettled ??= point.open_files;
-    this.#filesLast = point.open_files;
+    if (settled) this.#rssSettled ??= point.rss_bytes;
+    if (settled) this.#filesSettled ??= point.open_files;
+    // The rest of a second comes when threads and connections are closed already.
+    if (point.second - this.#seconds > WHOLE_SECOND) {
+      this.#rssLast = point.rss_bytes;
+      this.#filesLast = point.open_files;
+    }
     const { p50 } = point.response_ms;
-    if (p50 !== null && point.second >= SETTLED_SECONDS) this.#noteResponse(p50);
+    if (p50 !== null && settled) this.#noteResponse(p50);
     this.#rssPeak = Math.max(this.#rssPeak, point.rss_bytes);
     this.#cpuSeconds += point.cpu_cores * (point.second - this.#seconds);
     this.#seconds = point.second;

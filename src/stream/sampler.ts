@@ -19,6 +19,8 @@ export interface SamplerParts {
   readonly tallies: readonly Tally[];
   /** The load over time; null in the cycle and for `max`. */
   readonly curve: Curve | null;
+  /** When the load ends, in active milliseconds; null for no end. */
+  readonly endMs: number | null;
   readonly watch: ServerWatch;
   readonly onPoint: (point: SeriesPoint) => void;
 }
@@ -56,10 +58,19 @@ export class Sampler {
     this.#await(1);
   }
 
-  /** Makes the last point, of what is left of a second. */
+  /** Makes the last point, of what is left of a second, where anything happened in it. */
   async stop(): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer);
-    if (this.#last !== null && monotonicMs() > this.#last.at) this.#sample();
+    if (this.#last !== null) {
+      const { events, due, shed, rejected } = this.#sums();
+      const before = this.#last;
+      const still =
+        events === before.events &&
+        wholeEvents(due) === wholeEvents(before.due) &&
+        shed === before.shed &&
+        rejected === before.rejected;
+      if (!still) this.#sample();
+    }
     this.#last = null;
     await this.#parts.watch.close();
   }
@@ -70,7 +81,8 @@ export class Sampler {
     this.#timer = setTimeout(() => {
       this.#sample();
       void this.#look();
-      this.#await(Math.floor((monotonicMs() - this.#started) / SECOND_MS) + 1);
+      // Rounded: a timer may fire a moment early.
+      this.#await(Math.round((monotonicMs() - this.#started) / SECOND_MS) + 1);
     }, waitMs);
   }
 
@@ -110,13 +122,13 @@ export class Sampler {
   }
 
   #sums(): Sums {
-    const { control, tallies, curve } = this.#parts;
+    const { control, tallies, curve, endMs } = this.#parts;
     const sum = (counter: Counter) =>
       tallies.reduce((total, tally) => total + tally.get(counter), 0);
     const { user, system } = process.cpuUsage();
     return {
       at: monotonicMs(),
-      due: curve?.eventsBy(control.active()) ?? 0,
+      due: curve?.eventsBy(Math.min(control.active(), endMs ?? Number.POSITIVE_INFINITY)) ?? 0,
       events: tallies.reduce((total, tally) => total + tally.events, 0),
       shed: sum('shed'),
       rejected: tallies.reduce((total, tally) => total + rejectedTotal(tally.rejected()), 0),
