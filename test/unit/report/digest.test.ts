@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { SeriesDigest } from '../../../src/report/digest.js';
+import type { SeriesPoint, SlotState } from '../../../src/report/series.js';
+
+const MB = 1e6;
+
+function pointOf(second: number, more: Partial<SeriesPoint> = {}): SeriesPoint {
+  const latency = { p50: 4, p99: 9, max: 12 };
+  return {
+    at: new Date(second * 1000).toISOString(),
+    second,
+    target: 100,
+    offered: 100,
+    committed: 100,
+    shed: 0,
+    rejected: 0,
+    response_ms: latency,
+    service_ms: latency,
+    reconnects: 0,
+    paused: false,
+    rss_bytes: 100 * MB,
+    cpu_cores: 0.5,
+    open_files: 40,
+    wal_bytes: null,
+    slots: null,
+    ...more,
+  };
+}
+
+function digestOf(points: readonly SeriesPoint[], cores = 2): SeriesDigest {
+  const digest = new SeriesDigest(cores);
+  for (const point of points) digest.add(point);
+  return digest;
+}
+
+test('growth counts from after the first minute, up to the last whole second', () => {
+  const points = Array.from({ length: 200 }, (_, i) =>
+    pointOf(i + 1, {
+      rss_bytes: (i < 59 ? 80 + i : 150 + i / 10) * MB,
+      open_files: i < 100 ? 40 : 43,
+      response_ms: { p50: i < 150 ? 4 : 6, p99: null, max: null },
+    }),
+  );
+  const rest = pointOf(200.1, { rss_bytes: 90 * MB, open_files: 12 });
+  const { rss_growth_bytes, rss_peak_bytes, open_files_growth, response_growth } = digestOf([
+    ...points,
+    rest,
+  ]).generator(null);
+  assert.ok(Math.abs(rss_growth_bytes - 14 * MB) < 0.2 * MB, `${rss_growth_bytes}`);
+  assert.ok(Math.abs(rss_peak_bytes - 169.9 * MB) < 0.1 * MB, `${rss_peak_bytes}`);
+  assert.equal(open_files_growth, 3);
+  assert.equal(response_growth, 1.5);
+});
+
+test('a run of seconds tells of memory, and not of growth that it could not see', () => {
+  const { rss_growth_bytes, open_files_growth, response_growth } = digestOf([
+    pointOf(1),
+    pointOf(2, { rss_bytes: 101 * MB }),
+  ]).generator(0.3);
+  assert.equal(rss_growth_bytes, 1 * MB);
+  assert.deepEqual([open_files_growth, response_growth], [null, null]);
+});
+
+test('the generator is the bottleneck where it takes the cores, or sends late though free', () => {
+  const busy = [1, 2, 3].map((second) => pointOf(second, { cpu_cores: 1.9 }));
+  assert.equal(digestOf(busy).generator(0.2).bottleneck, 'cpu');
+  assert.equal(digestOf(busy, 4).generator(0.2).bottleneck, null);
+  assert.equal(digestOf(busy, 4).generator(80).bottleneck, 'event-loop');
+  assert.equal(digestOf(busy, 4).generator(null).bottleneck, null);
+});
+
+test('of a slot the most is kept that it retained, while it was seen', () => {
+  const slot = (retained: number | null): SlotState => ({
+    name: 'cdc',
+    active: true,
+    retained_bytes: retained,
+    lag_bytes: 1,
+    wal_status: 'reserved',
+  });
+  const digest = digestOf([
+    pointOf(1, { slots: [slot(10)] }),
+    pointOf(2, { slots: [slot(30)] }),
+    pointOf(3, { slots: [slot(null)] }),
+    pointOf(4),
+  ]);
+  assert.deepEqual(digest.slots(), { cdc: { retained_bytes: 30, lag_bytes: 1 } });
+});
