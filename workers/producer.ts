@@ -66,7 +66,7 @@ class Producer {
   readonly #random: () => number;
   readonly #ordered = new Map<EventType, number>();
   readonly #drought = new Drought();
-  /** Batches sent in one go: one where each has its own time, several where all are due at once. */
+  /** Batches sent in one go at most, when so many are due; in the cycle one at a time. */
   readonly #burst: number;
   /** In the order in which they were due. */
   #orders: Order[] = [];
@@ -91,7 +91,7 @@ class Producer {
     this.#tally = new Tally(task.tally);
     this.#reporter = new Reporter(task.reports);
     this.#pacer = makePacer(task.pace, random);
-    this.#burst = task.pace.kind === 'max' ? burstOf(task.batchSize) : 1;
+    this.#burst = task.pace.kind === 'cycle' ? 1 : burstOf(task.batchSize);
     this.#writer = writer;
     this.#session = new Session({
       target: task.target,
@@ -144,7 +144,7 @@ class Producer {
     if (ended !== null) return ended;
     while (this.#orders.length < this.#burst) {
       const { size, due } = this.#next();
-      if (size <= 0) break;
+      if (size <= 0 || due > this.#control.active()) break;
       this.#order(size, due);
     }
     return null;

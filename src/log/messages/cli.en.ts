@@ -15,7 +15,7 @@ export const cliEn: typeof cliPtBR = {
   usage: () => `${PROGRAM} <command> [options]`,
   commandUsage: (command, hasFlags) => `${PROGRAM} ${command}${hasFlags ? ' [options]' : ''}`,
   more: () =>
-    `See \`${PROGRAM} <command> --help\` for a command's options. All other settings are explained in config/settings.toml and config/.env.example; precedence: option, environment, .env, settings.toml, default. Where no server is named (PG_HOST, PGHOST…, DATABASE_URL), an embedded PostgreSQL is used.`,
+    `See \`${PROGRAM} <command> --help\` for a command's options. All other settings are explained in config/settings.toml and config/.env.example; precedence: option, environment, profile, .env, settings.toml, default. Where no server is named (PG_HOST, PGHOST…, DATABASE_URL), an embedded PostgreSQL is used.`,
   commands: {
     start: () => 'everything: schema, initial volume, continuous events until Ctrl+C',
     'init-db': () => 'create schema, indexes and lookups (drops nothing; may be repeated)',

@@ -14,7 +14,7 @@ export const cliPtBR = {
   commandUsage: (command: string, hasFlags: boolean) =>
     `${PROGRAM} ${command}${hasFlags ? ' [opções]' : ''}`,
   more: () =>
-    `Use \`${PROGRAM} <comando> --help\` para ver as opções de um comando. As demais configurações estão comentadas em config/settings.toml e config/.env.example; precedência: opção, ambiente, .env, settings.toml, padrão. Sem servidor indicado (PG_HOST, PGHOST…, DATABASE_URL), um PostgreSQL embutido é usado.`,
+    `Use \`${PROGRAM} <comando> --help\` para ver as opções de um comando. As demais configurações estão comentadas em config/settings.toml e config/.env.example; precedência: opção, ambiente, perfil, .env, settings.toml, padrão. Sem servidor indicado (PG_HOST, PGHOST…, DATABASE_URL), um PostgreSQL embutido é usado.`,
   commands: {
     start: () => 'faz tudo: esquema, carga inicial e inserção contínua até Ctrl+C',
     'init-db': () => 'cria esquema, índices e dados de apoio (sem drop; pode ser repetido)',
