@@ -5,7 +5,7 @@ import type { Failure } from '../src/postgres/failures.js';
 import type { Answer } from '../src/postgres/packet.js';
 import { parseNumbers } from '../src/postgres/statements.js';
 import type { Pending, Witness, WrittenRows } from '../src/threads/tally.js';
-import { ALWAYS, idOf, type Write } from './writes.js';
+import { ALWAYS, idOf, isOfLinks, type Write } from './writes.js';
 
 export interface Rejection {
   readonly write: Write;
@@ -25,6 +25,8 @@ export interface BatchOutcome {
   readonly gone: readonly { table: ParentTable; id: number }[];
   /** Rows that may be changed later, once it is committed. */
   readonly candidates: readonly Candidate[];
+  /** False when an insert wrote fewer rows than it was given: something on the server drops rows. */
+  readonly whole: boolean;
 }
 
 /** Gathers what the statements of a batch answered. */
@@ -39,6 +41,7 @@ export class BatchResult {
   readonly #candidates: Candidate[] = [];
   #xid: string | null = null;
   #witness: Witness | null = null;
+  #whole = true;
   written = 0;
 
   constructor(spec: EventSpec, now: number) {
@@ -50,6 +53,9 @@ export class BatchResult {
   add(write: Write, answer: Answer | undefined): void {
     const [literal, xid] = answer?.fields ?? [];
     const ids = parseNumbers(literal ?? null);
+    const { operation, table, rows } = write;
+    if (operation === 'insert' && !isOfLinks(table) && ids.length < rows.length)
+      this.#whole = false;
     if (ids.length === 0) return;
     this.#xid = xid ?? null;
     // Nearly always all of them: then no need to look up which.
@@ -90,6 +96,7 @@ export class BatchResult {
       born: this.#born,
       gone: this.#gone,
       candidates: this.#candidates,
+      whole: this.#whole,
     };
   }
 

@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import { exchange } from '../src/postgres/packet.js';
 import { BEGIN, COMMIT } from '../src/postgres/statements.js';
-import { MOST_PENDING, type Tally } from '../src/threads/tally.js';
+import { MOST_PENDING, type Tally, type WrittenRows } from '../src/threads/tally.js';
 import type { Batch } from './batch.js';
 import { type BatchOutcome, BatchResult } from './batch-result.js';
 import { statementOf } from './writes.js';
@@ -24,8 +24,6 @@ export interface BurstResult {
   readonly committed: readonly BatchOutcome[];
   /** What failed at the batch after these; null when nothing did. */
   readonly error: unknown;
-  /** False when an insert wrote fewer rows than it was given: something on the server drops rows. */
-  readonly whole: boolean;
 }
 
 /** What exact batches come to when they are committed. */
@@ -57,22 +55,30 @@ export async function sendBurst(
     COMMIT,
   ]);
   const { answers, error } = await exchange(client, transactions.flat());
-  let whole = true;
+  const committed: BatchOutcome[] = [];
   let answered = 0;
-  let committed = 0;
   for (const [i, { writes }] of batches.entries()) {
     const first = answered;
     answered += transactions[i]?.length ?? 0;
-    if (answered > answers.length) break;
+    let outcome = outcomes[i];
+    if (outcome === undefined || answered > answers.length) break;
     for (const [j, { table, operation, rows }] of writes.entries()) {
       const count = answers[first + 1 + j]?.count ?? 0;
       // Updates and deletes of fewer rows than asked for fail.
       if (operation !== 'insert' || count === rows.length) continue;
       tally.amend({ table, operation, count });
-      whole = false;
+      outcome = without(outcome, { table, operation, count });
     }
     tally.settle('committed');
-    committed++;
+    committed.push(outcome);
   }
-  return { committed: outcomes.slice(0, committed), error, whole };
+  return { committed, error };
+}
+
+/** An outcome whose rows of one kind are fewer than foreseen: which ones is not known. */
+function without(outcome: BatchOutcome, written: WrittenRows): BatchOutcome {
+  const isIt = ({ table, operation }: WrittenRows) =>
+    table === written.table && operation === written.operation;
+  const rows = outcome.rows.map((foreseen) => (isIt(foreseen) ? written : foreseen));
+  return { ...outcome, rows, born: [], candidates: [], whole: false };
 }

@@ -19,14 +19,24 @@ export class Candidates {
     this.#random = random;
   }
 
-  /** Reads the newest open rows of the type, of those that fall to this worker. */
-  async load(client: Client, spec: EventSpec, index: number, of: number): Promise<void> {
+  /**
+   * Reads the newest open rows of the type, of those that fall to this worker and are older than the
+   * run (`began`: the server's timestamp): a younger one may be what another worker's COMMIT in doubt
+   * will be known by.
+   */
+  async load(
+    client: Client,
+    spec: EventSpec,
+    { index, of }: { readonly index: number; readonly of: number },
+    began: string,
+  ): Promise<void> {
     const { rows } = await client.query<[string, number]>({
       text: `SELECT id, extract(epoch FROM ${spec.change.at})::float8 * 1000
                FROM ${spec.table}
               WHERE id > (SELECT coalesce(max(id), 0) FROM ${spec.table}) - ${LOOK_BACK}
-                AND id % ${of} = ${index} AND ${spec.change.open}
+                AND id % ${of} = ${index} AND ${spec.change.open} AND created_at < $1
               ORDER BY id DESC LIMIT ${KEPT}`,
+      values: [began],
       rowMode: 'array',
     });
     this.#kept = rows.map(([id, at]) => ({ id: Number(id), at }));

@@ -1,7 +1,5 @@
 import { Draws, STREAMS } from '../src/hospital/draws.js';
-import { EVENTS, type EventType } from '../src/hospital/events/index.js';
-import { nextType } from '../src/pacing/mix.js';
-import { makePacer, type Pacer } from '../src/pacing/pacer.js';
+import { EVENTS } from '../src/hospital/events/index.js';
 import { describeFailure, type Failure } from '../src/postgres/failures.js';
 import { sleep, sleepExactly } from '../src/threads/clock.js';
 import { Control } from '../src/threads/control.js';
@@ -9,17 +7,16 @@ import type { ProducerResult, ProducerTask } from '../src/threads/protocol.js';
 import { Tally } from '../src/threads/tally.js';
 import { type Batch, type BatchWriter, makesParents } from './batch.js';
 import type { BatchOutcome } from './batch-result.js';
-import { burstOf, foresee, sendBurst } from './burst.js';
+import { foresee, sendBurst } from './burst.js';
 import { Drought } from './drought.js';
 import { makeWriter } from './make-writer.js';
+import { type Order, Orders } from './orders.js';
 import { Reporter } from './reporter.js';
 import { Session, SLICE_MS } from './session.js';
 import { isExact } from './writes.js';
 
 /** A batch that is due at the very end of the run is still sent this late: a timer's hiccup. */
 const OVERRUN_MS = 250;
-/** Where what is late is shed: being later than this is more than a timer's hiccup or a slow answer. */
-const SHED_AFTER_MS = 50;
 /** How often a worker that is ready looks for the start. */
 const START_POLL_MS = 2;
 /** Serialization failures and deadlocks of one batch before its worker gives up on it. */
@@ -37,17 +34,6 @@ export default async function produce(task: ProducerTask): Promise<ProducerResul
   }
 }
 
-/** A batch that is to be written and is not committed yet. */
-interface Order {
-  readonly type: EventType;
-  readonly size: number;
-  readonly due: number;
-  /** Its rows; null before they are composed, and when others are to take their place. */
-  batch: Batch | null;
-  /** True: to be written step by step, since one of its rows failed. */
-  careful: boolean;
-}
-
 /** An order whose COMMIT was sent without an answer yet, and what it comes to if it went through. */
 interface Sent {
   readonly order: Order;
@@ -62,20 +48,17 @@ class Producer {
   readonly #reporter: Reporter;
   readonly #session: Session;
   readonly #writer: BatchWriter;
-  readonly #pacer: Pacer;
+  readonly #orders: Orders;
   readonly #random: () => number;
-  readonly #ordered = new Map<EventType, number>();
   readonly #drought = new Drought();
-  /** Batches sent in one go at most, when so many are due; in the cycle one at a time. */
-  readonly #burst: number;
-  /** In the order in which they were due. */
-  #orders: Order[] = [];
   #sent: Sent[] = [];
-  #previousDue: number | null = null;
   /** When the worker had last written what it had to, in active milliseconds. */
   #freeSince = 0;
-  /** False once the server was seen to drop rows: then nothing can be taken for done. */
-  #trusting = true;
+  /**
+   * False until a first batch was read back, and once the server was seen to drop rows: then nothing
+   * can be taken for done.
+   */
+  #trusting = false;
   /** Conflicts that the batch under way ran into. */
   #conflicts = 0;
 
@@ -90,8 +73,7 @@ class Producer {
     this.#control = new Control(task.control);
     this.#tally = new Tally(task.tally);
     this.#reporter = new Reporter(task.reports);
-    this.#pacer = makePacer(task.pace, random);
-    this.#burst = task.pace.kind === 'cycle' ? 1 : burstOf(task.batchSize);
+    this.#orders = new Orders(task, this.#control, this.#tally, random);
     this.#writer = writer;
     this.#session = new Session({
       target: task.target,
@@ -102,8 +84,8 @@ class Producer {
       random,
       prepare: async (client) => {
         for (const [type, kept] of candidates) {
-          const { index, of } = task.siblings[type] ?? { index: 0, of: 1 };
-          await kept.load(client, EVENTS[type], index, of);
+          const place = task.siblings[type] ?? { index: 0, of: 1 };
+          await kept.load(client, EVENTS[type], place, task.began);
         }
       },
     });
@@ -116,6 +98,8 @@ class Producer {
       const ended = await this.#recover(describeFailure(error));
       if (ended !== null) return ended;
     }
+    // What an earlier life of this worker left in doubt is none of this one's orders.
+    this.#session.takeFates();
     this.#reporter.send({ kind: 'ready' });
     for (;;) {
       const ended = (await this.#awaitOrders()) ?? (await this.#carryOut());
@@ -134,47 +118,10 @@ class Producer {
   /** Waits until there is something to write; the reason to end where there is one. */
   async #awaitOrders(): Promise<ProducerResult | null> {
     await this.#untilStarted();
-    while (this.#orders.length === 0) {
-      const { size, due } = this.#next();
-      if (size <= 0) return { ended: 'finished' };
-      if (this.#task.shed && this.#control.active() - due > SHED_AFTER_MS) this.#shed(size, due);
-      else this.#order(size, due);
-    }
-    const ended = await this.#waitUntil(this.#orders[0]?.due ?? 0);
-    if (ended !== null) return ended;
-    while (this.#orders.length < this.#burst) {
-      const { size, due } = this.#next();
-      if (size <= 0 || due > this.#control.active()) break;
-      this.#order(size, due);
-    }
-    return null;
-  }
-
-  /** The next batch: when it is due, and its events, a whole batch or what a limit leaves. */
-  #next(): { size: number; due: number } {
-    const { batchSize, commitLimit } = this.#task;
-    const ordered = this.#orders.reduce((sum, { size }) => sum + size, 0);
-    const { at, events } = this.#pacer({
-      attempted: this.#tally.get('attempted') + ordered,
-      previousDue: this.#previousDue,
-      now: this.#control.active(),
-    });
-    const left = (commitLimit ?? Number.POSITIVE_INFINITY) - this.#tally.events - ordered;
-    return { size: Math.min(batchSize, events, left), due: at };
-  }
-
-  /** Lets a batch go that should have been sent long ago. */
-  #shed(size: number, due: number): void {
-    this.#tally.count('shed', size);
-    this.#tally.count('attempted', size);
-    this.#previousDue = due;
-  }
-
-  #order(size: number, due: number): void {
-    const type = nextType(this.#task.share, this.#ordered);
-    this.#ordered.set(type, (this.#ordered.get(type) ?? 0) + size);
-    this.#orders.push({ type, size, due, batch: null, careful: false });
-    this.#previousDue = due;
+    if (!this.#orders.takeFirst()) return { ended: 'finished' };
+    const ended = await this.#waitUntil(this.#orders.first?.due ?? 0);
+    if (ended === null) this.#orders.takeDue();
+    return ended;
   }
 
   /** The clock starts for all workers at once, when the last of them is ready. */
@@ -200,7 +147,7 @@ class Producer {
   /** Writes and commits what is ordered, or a part of it; the reason to end where there is one. */
   async #carryOut(): Promise<ProducerResult | null> {
     const sentAt = this.#control.active();
-    const first = this.#orders[0]?.due ?? sentAt;
+    const first = this.#orders.first?.due ?? sentAt;
     this.#tally.late.record(sentAt - Math.max(first, this.#freeSince));
     try {
       const batches = await this.#compose();
@@ -219,7 +166,7 @@ class Producer {
     const { client } = this.#session;
     const now = this.#session.serverNow();
     const batches: Batch[] = [];
-    for (const order of this.#orders) {
+    for (const order of this.#orders.open) {
       order.batch ??= await this.#writer.compose(client, EVENTS[order.type], order.size, now);
       if (!this.#trusting || order.careful || !isExact(order.batch.writes)) break;
       batches.push(order.batch);
@@ -233,11 +180,11 @@ class Producer {
   async #allAtOnce(batches: readonly Batch[], sentAt: number): Promise<ProducerResult | null> {
     const { client } = this.#session;
     const outcomes = foresee(batches);
-    this.#sent = outcomes.map((outcome, i) => ({ order: this.#orders[i]!, outcome }));
-    const { committed, error, whole } = await sendBurst(client, this.#tally, batches, outcomes);
-    this.#trusting &&= whole;
-    for (const { order, outcome } of this.#sent.splice(0, committed.length)) {
-      this.#confirm(order, outcome, sentAt);
+    this.#sent = outcomes.map((outcome, i) => ({ order: this.#orders.open[i]!, outcome }));
+    const { committed, error } = await sendBurst(client, this.#tally, batches, outcomes);
+    this.#trusting = committed.every((outcome) => outcome.whole);
+    for (const [i, { order }] of this.#sent.splice(0, committed.length).entries()) {
+      this.#confirm(order, committed[i]!, sentAt);
     }
     if (error === null) return null;
     const failure = describeFailure(error);
@@ -247,13 +194,14 @@ class Producer {
     this.#sent = [];
     if (failure.class !== 'light') throw error;
     await client.query('ROLLBACK');
-    if (this.#orders[0] !== undefined) this.#orders[0].careful = true;
+    const { first } = this.#orders;
+    if (first !== undefined) first.careful = true;
     return null;
   }
 
   /** Writes the first order, reads what came of it, and commits that. */
   async #stepByStep(sentAt: number): Promise<ProducerResult | null> {
-    const [order] = this.#orders;
+    const order = this.#orders.first;
     if (order === undefined || order.batch === null) throw new Error('nothing to write');
     const { client } = this.#session;
     const outcome = await this.#writer.write(client, order.batch);
@@ -271,6 +219,7 @@ class Producer {
       if (failure.class === 'light') return this.#refuse(order, outcome, failure);
       throw error;
     }
+    this.#trusting = outcome.whole;
     this.#confirm(order, outcome, sentAt);
     return null;
   }
@@ -312,9 +261,9 @@ class Producer {
     const fates = this.#session.takeFates();
     for (const [i, { order, outcome }] of doubted.entries()) {
       if (fates[i] === 'committed') this.#confirm(order, outcome, sentAt);
-      else if (fates[i] === 'unknown') this.#close(order);
+      else if (fates[i] === 'unknown') this.#orders.close(order);
     }
-    for (const order of this.#orders) this.#abandon(order);
+    for (const order of this.#orders.open) this.#abandon(order);
     return null;
   }
 
@@ -335,7 +284,7 @@ class Producer {
     this.#conflicts = 0;
     this.#session.proved();
     if (order.batch !== null) this.#writer.confirm(order.batch, outcome);
-    this.#close(order);
+    this.#orders.close(order);
     this.#reporter.committed();
     for (const { table, known } of outcome.born) this.#reporter.born(table, known);
     for (const { table, id } of outcome.gone) this.#reporter.gone(table, id);
@@ -344,10 +293,6 @@ class Producer {
       this.#tally.reject(failure.sqlstate ?? UNKNOWN_SQLSTATE);
       this.#reporter.send({ kind: 'rejected', table, operation, field: failure.column, failure });
     }
-  }
-
-  #close(order: Order): void {
-    this.#orders = this.#orders.filter((other) => other !== order);
   }
 
   /** Others are to take the place of an order's rows. */
@@ -359,7 +304,7 @@ class Producer {
   /** A batch whose COMMIT the server refused for its rows' sake, as deferred constraints do. */
   #refuse(order: Order, { events }: BatchOutcome, failure: Failure): ProducerResult | null {
     this.#abandon(order);
-    this.#close(order);
+    this.#orders.close(order);
     this.#tally.count('rolledBack');
     this.#tally.count('attempted', events);
     for (let i = 0; i < events; i++) this.#tally.reject(failure.sqlstate ?? UNKNOWN_SQLSTATE);
@@ -373,7 +318,7 @@ class Producer {
   async #retry(failure: Failure): Promise<ProducerResult | null> {
     this.#tally.count('retries');
     this.#reporter.send({ kind: 'retried', failure });
-    for (const order of this.#orders) this.#abandon(order);
+    for (const order of this.#orders.open) this.#abandon(order);
     try {
       await this.#session.client.query('ROLLBACK');
     } catch (error) {

@@ -54,7 +54,7 @@ export class Session {
     const { tally } = this.#parts;
     const client = await connect(this.#parts.target);
     try {
-      this.#fates.push(...(await settlePending(client, tally)));
+      await settlePending(client, tally, (fate) => this.#fates.push(fate));
       tally.backend = await backendOf(client);
       this.#offsetMs = await clockOffset(client);
       await this.#parts.prepare(client);

@@ -10,7 +10,8 @@ export function showForecast({ settings, messages: m, print }: CommandContext): 
   const plans = planLoad({ ...settings.stream, rng: settings.app.rng });
   const segments = segmentsOf(settings.stream);
   const endMs = plans[0]?.endMs ?? null;
-  const planned = segments === null ? null : forecast(new Curve(segments), endMs);
+  const planned =
+    segments === null ? null : forecast(new Curve(segments), endMs, settings.stream.maxEvents);
   const workers = plans.map(({ worker, share }) => ({
     worker,
     share: Number(share.share.toFixed(4)),

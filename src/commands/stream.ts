@@ -13,6 +13,7 @@ import { firstBroken, markAborted } from '../report/abort.js';
 import { SeriesDigest } from '../report/digest.js';
 import { junitXml } from '../report/junit.js';
 import { newRunId, RunFolder } from '../report/run-folder.js';
+import type { SeriesPoint } from '../report/series.js';
 import { type RunSummary, summarize } from '../report/summary.js';
 import { summaryText } from '../report/text.js';
 import type { Threshold } from '../report/thresholds.js';
@@ -101,6 +102,16 @@ export async function streamEvents(
     await folder.open();
     await folder.describe(withoutSecrets(settings));
   });
+  // A folder that can't be written to is told of once, not every second.
+  let appending = true;
+  const appendPoint = (point: SeriesPoint) => {
+    if (!appending) return;
+    void record(async () => {
+      appending = false;
+      folder.append(point);
+      appending = true;
+    });
+  };
   const digest = new SeriesDigest(availableParallelism());
   const { rate, batchSize } = stream;
   const facts = { runId, rng: settings.app.rng, batchSize, rate, curve, endMs };
@@ -118,8 +129,10 @@ export async function streamEvents(
     watch: new ServerWatch(target),
     onPoint: (point) => {
       digest.add(point);
-      void record(async () => folder.append(point));
-      if (aborted === null) aborted = firstBroken(stream.thresholds, soFar);
+      appendPoint(point);
+      // Not at the end: then the clock goes on and the events do not.
+      if (coordinator.control.state !== 'running' || over(endMs, coordinator)) return;
+      aborted ??= firstBroken(stream.thresholds, soFar);
       if (aborted !== null) coordinator.stop('threshold');
     },
   });
@@ -137,11 +150,11 @@ export async function streamEvents(
     });
     endWatch = watchSentinel(context.cwd, (paused) => steer(context, coordinator, paused));
     const outcome = await running;
-    await sampler.stop();
+    sampler.stop();
     narrator.stop();
     summary = markAborted(
       summarize(facts, outcome, outcome.tallies, digest, stream.thresholds),
-      aborted,
+      outcome.stoppedBy === 'threshold' ? aborted : null,
     );
     const exitCode = explain(context, target, outcome);
     context.print({ json: summary, text: summaryText(m, summary, totals) });
@@ -149,7 +162,7 @@ export async function streamEvents(
     const held = summary.thresholds.every((result) => result.held);
     return exitCode === EXIT.done && !held ? EXIT.notHeld : exitCode;
   } finally {
-    await sampler.stop();
+    sampler.stop();
     narrator.stop();
     endWatch();
     releaseSignal();
@@ -165,6 +178,10 @@ export async function streamEvents(
   }
 }
 
+function over(endMs: number | null, { control }: Coordinator): boolean {
+  return endMs !== null && control.active() > endMs;
+}
+
 async function writeJunit(
   { log, messages }: CommandContext,
   file: string,
@@ -177,10 +194,15 @@ async function writeJunit(
 
 /** The settings as a run's folder keeps them. */
 function withoutSecrets(settings: Settings): Record<string, unknown> {
-  const { server, ...others } = settings;
-  if (server === null) return { server, ...others };
-  const { password: _, ...shown } = server;
-  return { server: shown, ...others };
+  const { server, stream, ...others } = settings;
+  const { password: _, ...shown } = server ?? { password: null };
+  const stages = stream.stages.map(({ text }) => text);
+  const thresholds = stream.thresholds.map(({ text }) => text);
+  return {
+    server: server === null ? null : shown,
+    ...others,
+    stream: { ...stream, stages, thresholds },
+  };
 }
 
 function announce(

@@ -63,11 +63,9 @@ export function checkTogether({ values, given }: Resolved): Problem[] {
     const rate = describe('stream.rate');
     problems.push((messages) => messages.config.stagesAndRate(rate(messages)));
   }
-  if (values['stream.rate'] === 'max' || values['stream.stages'].length === 0) {
-    // What has no schedule can't be late.
-    if (values['stream.on_lag'] === 'shed' && typeof values['stream.rate'] !== 'number') {
-      problems.push((messages) => messages.config.nothingToShed());
-    }
+  const scheduled = values['stream.stages'].length > 0 || typeof values['stream.rate'] === 'number';
+  if (values['stream.on_lag'] === 'shed' && !scheduled) {
+    problems.push((messages) => messages.config.nothingToShed());
   }
   const only = values['stream.only'];
   if (only.length > 0 && only.every((type) => values['stream.weights'][type] === 0)) {

@@ -19,8 +19,7 @@ export const thresholds: Kind<readonly Threshold[]> = {
 /**
  * What is wrong with each of the thresholds that the kind did not take, in a sentence of its own:
  * that a metric is misspelt helps more than what all thresholds look like. Empty when all are well.
- * `resolve` asks it in place of `invalid`, where a value of this kind is refused:
- * `if (option.kind === thresholds) problems.push(...thresholdProblems(found.where, found.text))`.
+ * `resolve` asks it in place of `invalid`.
  */
 export function thresholdProblems(where: Told, given: string): Problem[] {
   return split(given.trim()).flatMap((part) => {

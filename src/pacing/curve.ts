@@ -45,6 +45,14 @@ export class Curve {
     return segment.from + slopeOf(segment) * (ms - (this.#starts[i] ?? 0));
   }
 
+  /** The highest rate until a moment, in events a second. */
+  peakUntil(ms: number): number {
+    const begun = this.#segments.filter((_, i) => (this.#starts[i] ?? 0) < ms);
+    const last = begun.pop();
+    const before = begun.reduce((peak, { from, to }) => Math.max(peak, from, to), 0);
+    return Math.max(before, last?.from ?? 0, this.rateAt(ms) || (last?.to ?? 0));
+  }
+
   /** Events due by a moment, fractions included. */
   eventsBy(ms: number): number {
     const at = Math.min(Math.max(ms, 0), this.endMs);

@@ -75,7 +75,7 @@ function curvePacer({ segments, end, shares, worker, batchSize, arrivals, rng }:
   let batch = -1;
   const advance = () => {
     do batch++;
-    while (turns.next() !== worker);
+    while (turns.next() !== worker && batch * batchSize < total);
   };
   advance();
   let before = 0;

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { EXIT, OperatorError } from '../errors.js';
 import { Client } from './driver.js';
 import { describeFailure, type Failure, failureError, placeOf } from './failures.js';
@@ -24,6 +25,13 @@ export async function connect(target: ConnectionTarget): Promise<Client> {
     await client.end().catch(() => undefined);
     throw operatorErrorOf(error, target);
   }
+}
+
+/** Ends a connection without a word to the server, at once. */
+export function cut(client: Client): void {
+  // Not in the typings: the client's connection, with its socket.
+  const { stream } = (client as Client & { connection: { stream: Socket } }).connection;
+  stream.destroy();
 }
 
 /**

@@ -7,26 +7,26 @@ const PATIENCE_MS = 10_000;
 const POLL_MS = 50;
 
 /**
- * Settles, in their order, the transactions of a tally whose COMMIT got no answer, and returns what
- * became of them. Those that can't be found out about within `patienceMs` each are `unknown`.
+ * Settles, in their order, the transactions of a tally whose COMMIT got no answer, and tells `onFate`
+ * what became of each as soon as it is counted: the connection may be lost again in between. Those
+ * that can't be found out about within `patienceMs` each are `unknown`.
  */
 export async function settlePending(
   client: Client,
   tally: Tally,
+  onFate: (fate: Fate) => void,
   patienceMs = PATIENCE_MS,
-): Promise<Fate[]> {
-  const fates: Fate[] = [];
+): Promise<void> {
   tally.finishSettling();
-  if (tally.pending === null) return fates;
+  if (tally.pending === null) return;
   const over = await endBackend(client, tally.backend, patienceMs);
   for (let { pending } = tally; pending !== null; pending = tally.pending) {
     const fate = over ? await transactionFate(client, pending, patienceMs) : 'unknown';
     // Whoever waits for the answer may have given up on it meanwhile.
     if (tally.pending === null) break;
     tally.settle(fate, true);
-    fates.push(fate);
+    onFate(fate);
   }
-  return fates;
 }
 
 /**

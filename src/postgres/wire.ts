@@ -89,9 +89,9 @@ export class WireWriter {
     this.#int16(BINARY);
     this.#int16(types.length);
     for (const [column, type] of types.entries()) this.#array(type, rows, column);
+    this.#reserve(HEADER_BYTES);
     this.#int16(0); // results as text
     this.#end(bound);
-    this.#reserve(HEADER_BYTES);
     const executed = this.#begin(EXECUTE);
     this.#cString('');
     this.#int32(ALL_ROWS);

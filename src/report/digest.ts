@@ -19,7 +19,7 @@ export class SeriesDigest {
   #rssPeak = 0;
   #rssFirst: number | null = null;
   #rssSettled: number | null = null;
-  #rssLast = 0;
+  #rssLast: number | null = null;
   #filesSettled: number | null = null;
   #filesLast: number | null = null;
   /** Medians of the response, a second each: of the minute after settling, and of the last one. */
@@ -58,7 +58,7 @@ export class SeriesDigest {
     return {
       cpu_cores: Number(cpu.toFixed(3)),
       rss_peak_bytes: this.#rssPeak,
-      rss_growth_bytes: this.#rssLast - (this.#rssSettled ?? this.#rssFirst ?? this.#rssLast),
+      rss_growth_bytes: this.#rssGrowth(),
       open_files_growth:
         this.#filesSettled === null || this.#filesLast === null
           ? null
@@ -67,6 +67,12 @@ export class SeriesDigest {
       late_ms: lateMs,
       bottleneck: cpu > BUSY_SHARE * this.#cores ? 'cpu' : late ? 'event-loop' : null,
     };
+  }
+
+  /** 0 for a run of less than a second, which cannot tell. */
+  #rssGrowth(): number {
+    const from = this.#rssSettled ?? this.#rssFirst;
+    return this.#rssLast === null || from === null ? 0 : this.#rssLast - from;
   }
 
   #noteResponse(ms: number): void {

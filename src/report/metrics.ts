@@ -30,6 +30,7 @@ const SINGLE: readonly Metric[] = [
   { name: 'rate_error', dimension: 'ratio', read: rateError },
   { name: 'offered', dimension: 'count', read: (summary) => summary.offered },
   { name: 'shed', dimension: 'count', read: (summary) => summary.shed },
+  { name: 'unsent', dimension: 'count', read: (summary) => summary.unsent },
   { name: 'rejected', dimension: 'count', read: ({ rejected }) => rejectedTotal(rejected) },
   { name: 'events', dimension: 'count', read: (summary) => summary.events },
   { name: 'seconds', dimension: 'seconds', read: (summary) => summary.seconds },

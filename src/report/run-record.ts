@@ -25,7 +25,15 @@ export function readRun(folder: string): RunRecord {
     summary:
       summary === null
         ? null
-        : ({ offered: null, shed: 0, by_type: {}, slots: {}, thresholds: [], ...summary } as never),
+        : ({
+            offered: null,
+            shed: 0,
+            unsent: null,
+            by_type: {},
+            slots: {},
+            thresholds: [],
+            ...summary,
+          } as never),
     series: readOr(join(folder, 'series.ndjson')).split('\n').flatMap(parsePoint),
     settings: parseObject(readOr(join(folder, 'settings.json'))),
     runId: basename(resolve(folder)),

@@ -37,6 +37,8 @@ export interface RunSummary {
   readonly offered: number | null;
   /** Events that were due and not sent (`--on-lag shed`). */
   readonly shed: number;
+  /** Events that were due and still waiting to be sent when the run ended; null like `offered`. */
+  readonly unsent: number | null;
   readonly seconds: number;
   readonly paused_seconds: number;
   readonly events: number;
@@ -158,6 +160,7 @@ export function summarize(
     achieved_rate: round(activeSeconds > 0 ? events / activeSeconds : 0, 2),
     offered: offered === null ? null : Math.round(offered),
     shed: sum('shed'),
+    unsent: offered === null ? null : Math.max(0, Math.round(offered) - sum('attempted')),
     seconds: round(seconds, 3),
     paused_seconds: round(Math.max(0, seconds - activeSeconds), 3),
     events,

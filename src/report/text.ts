@@ -27,7 +27,12 @@ export function summaryText(m: Messages, summary: RunSummary, totals: Totals): s
     ],
     ...(summary.offered === null
       ? []
-      : [[m.report.offered(), `${m.number(summary.offered)} / ${m.number(summary.shed)}`]]),
+      : [
+          [
+            m.report.offered(),
+            `${m.number(summary.offered)} / ${m.number(summary.shed + (summary.unsent ?? 0))}`,
+          ],
+        ]),
     [
       m.report.transactions(),
       m.report.transactionParts({

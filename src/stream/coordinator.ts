@@ -87,6 +87,8 @@ export class Coordinator {
   #failure: Failure | null = null;
   #stopped: 'signal' | 'threshold' | null = null;
   #onStart: () => void = () => undefined;
+  /** By the server's clock. */
+  #began = '';
 
   constructor(setup: StreamSetup, observer: StreamObserver) {
     const draws = new Draws(setup.rng).at(STREAMS.cachePicks, 0);
@@ -118,6 +120,7 @@ export class Coordinator {
   async run(): Promise<StreamOutcome> {
     const client = await connect(this.#setup.target);
     try {
+      this.#began = await serverNow(client);
       // The workers connect meanwhile; none of them begins before the clock starts.
       const workers = Promise.all(this.#setup.plans.map((plan, i) => this.#keep(plan, i)));
       await loadIds(client, this.#cache);
@@ -191,6 +194,7 @@ export class Coordinator {
       deleteRatio,
       reconnect,
       pools,
+      began: this.#began,
       control: this.control.buffer,
       tally: tally.buffer,
       ids: this.#cache.buffers,
@@ -299,10 +303,15 @@ export class Coordinator {
   }
 }
 
+async function serverNow(client: Client): Promise<string> {
+  const { rows } = await client.query<{ now: string }>('SELECT now()::timestamp::text AS now');
+  return rows[0]?.now ?? '';
+}
+
 async function settleAll(
   client: Client,
   tallies: readonly Tally[],
   patienceMs: number,
 ): Promise<void> {
-  for (const tally of tallies) await settlePending(client, tally, patienceMs);
+  for (const tally of tallies) await settlePending(client, tally, () => undefined, patienceMs);
 }

@@ -17,9 +17,11 @@ export interface Forecast {
   readonly points: readonly { readonly second: number; readonly rate: number }[];
 }
 
-/** `endMs`: when the run ends, in milliseconds; null for no end. */
-export function forecast(curve: Curve, endMs: number | null): Forecast {
-  const spanMs = endMs ?? ENDLESS_MS;
+/** `endMs`: when the run ends, in milliseconds; null for no end. `maxEvents`: or when so many are. */
+export function forecast(curve: Curve, endMs: number | null, maxEvents: number | null): Forecast {
+  const enough = maxEvents === null ? Number.POSITIVE_INFINITY : curve.timeOf(maxEvents);
+  const lastMs = Math.min(endMs ?? Number.POSITIVE_INFINITY, enough);
+  const spanMs = Number.isFinite(lastMs) ? lastMs : ENDLESS_MS;
   // The mean rate of each column: a spike narrower than a column is not lost.
   const points = Array.from({ length: WIDTH }, (_, column) => {
     const from = (spanMs * column) / WIDTH;
@@ -28,19 +30,19 @@ export function forecast(curve: Curve, endMs: number | null): Forecast {
     return { second: Number((from / 1000).toFixed(3)), rate: Number(rate.toFixed(3)) };
   });
   return {
-    seconds: endMs === null ? null : endMs / 1000,
-    events: endMs === null ? null : Math.round(curve.eventsBy(endMs)),
-    peakRate: Math.max(...points.map(({ rate }) => rate)),
+    seconds: Number.isFinite(lastMs) ? lastMs / 1000 : null,
+    events: Number.isFinite(lastMs) ? Math.round(curve.eventsBy(lastMs)) : null,
+    peakRate: curve.peakUntil(spanMs),
     points,
   };
 }
 
 /** The curve as text: the rate upwards, time to the right. `label`: a rate as an operator reads it. */
 export function drawForecast(
-  { points, peakRate, seconds }: Forecast,
+  { points, seconds }: Forecast,
   label: (rate: number) => string,
 ): string {
-  const top = peakRate === 0 ? 1 : peakRate;
+  const top = Math.max(...points.map(({ rate }) => rate)) || 1;
   const margin = Math.max(label(top).length, label(0).length);
   const lines = Array.from({ length: HEIGHT }, (_, line) => {
     const above = HEIGHT - 1 - line;

@@ -59,7 +59,7 @@ export class Sampler {
   }
 
   /** Makes the last point, of what is left of a second, where anything happened in it. */
-  async stop(): Promise<void> {
+  stop(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     if (this.#last !== null) {
       const { events, due, shed, rejected } = this.#sums();
@@ -72,7 +72,7 @@ export class Sampler {
       if (!still) this.#sample();
     }
     this.#last = null;
-    await this.#parts.watch.close();
+    this.#parts.watch.close();
   }
 
   /** Timers drift: each second is counted from the start. */

@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { connect } from '../postgres/connect.js';
+import { connect, cut } from '../postgres/connect.js';
 import type { ConnectionTarget } from '../postgres/target.js';
 import type { SlotState } from '../report/series.js';
 
@@ -35,29 +35,31 @@ export class ServerWatch {
     if (this.#closed || this.#looking || this.#skip-- > 0) return null;
     this.#skip = 0;
     this.#looking = true;
+    const patience = setTimeout(() => this.#leave(), PATIENCE_SECONDS * 1000);
     try {
       this.#client ??= await connect(this.#target);
       return await stateOf(this.#client);
     } catch {
       this.#skip = LOOKS_SKIPPED;
-      await this.#leave();
+      this.#leave();
       return null;
     } finally {
+      clearTimeout(patience);
       this.#looking = false;
-      if (this.#closed) await this.#leave();
+      if (this.#closed) this.#leave();
     }
   }
 
-  async close(): Promise<void> {
+  close(): void {
     this.#closed = true;
-    if (!this.#looking) await this.#leave();
+    this.#leave();
   }
 
-  async #leave(): Promise<void> {
+  /** Cuts the connection: a polite end would wait for a server that hangs. */
+  #leave(): void {
     const client = this.#client;
     this.#client = null;
-    // Not waited for: a server that hangs would keep the run from its end.
-    void client?.end().catch(() => undefined);
+    if (client !== null) cut(client);
   }
 }
 

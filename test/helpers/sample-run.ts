@@ -151,6 +151,7 @@ function sampleSummary(runId: string, rate: number, series: readonly SeriesPoint
     achieved_rate: Number((events / (SECONDS - paused)).toFixed(2)),
     offered: sum((point) => point.offered),
     shed: sum((point) => point.shed),
+    unsent: 0,
     seconds: SECONDS,
     paused_seconds: paused,
     events,

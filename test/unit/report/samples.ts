@@ -20,6 +20,7 @@ export function summaryOf(changes: Partial<RunSummary> = {}): RunSummary {
     achieved_rate: 199,
     offered: 1210,
     shed: 10,
+    unsent: 0,
     seconds: 6.5,
     paused_seconds: 0.5,
     events: 1200,

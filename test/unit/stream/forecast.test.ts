@@ -6,7 +6,7 @@ import { drawForecast, forecast } from '../../../src/stream/forecast.js';
 
 function forecastOf(...stages: string[]) {
   const curve = new Curve(stages.flatMap((stage) => parseStage(stage)!.segments));
-  return forecast(curve, curve.endMs);
+  return forecast(curve, curve.endMs, null);
 }
 
 test('a forecast says how much will be offered, how long and how high', () => {
@@ -24,6 +24,13 @@ test('the drawing rises and falls with the curve', () => {
 test('a spike narrower than a column of the drawing is not lost', () => {
   const { points } = forecastOf('burst:0..1000,1s,100s/1000s');
   assert.equal(points.filter(({ rate }) => rate > 0).length, 10);
+});
+
+test('a spike counts as high as it is, and a limit of events ends the forecast', () => {
+  assert.equal(forecastOf('burst:200..2000,1s,60s/1h').peakRate, 2000);
+  const endless = new Curve([{ ms: Number.POSITIVE_INFINITY, from: 500, to: 500 }]);
+  const { seconds, events } = forecast(endless, null, 100);
+  assert.deepEqual([seconds, events], [0.2, 100]);
 });
 
 test('silence is drawn as an empty plot', () => {
