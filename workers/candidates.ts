@@ -20,23 +20,23 @@ export class Candidates {
   }
 
   /**
-   * Reads the newest open rows of the type, of those that fall to this worker and are older than the
-   * run (`began`: the server's timestamp): a younger one may be what another worker's COMMIT in doubt
-   * will be known by.
+   * Reads the newest open rows of the type, of those that fall to this worker and were there before the
+   * run (`last`: the highest id then): a later one may be what another worker's COMMIT in doubt will be
+   * known by.
    */
   async load(
     client: Client,
     spec: EventSpec,
     { index, of }: { readonly index: number; readonly of: number },
-    began: string,
+    last: number,
   ): Promise<void> {
     const { rows } = await client.query<[string, number]>({
       text: `SELECT id, extract(epoch FROM ${spec.change.at})::float8 * 1000
                FROM ${spec.table}
-              WHERE id > (SELECT coalesce(max(id), 0) FROM ${spec.table}) - ${LOOK_BACK}
-                AND id % ${of} = ${index} AND ${spec.change.open} AND created_at < $1
+              WHERE id > $1::bigint - ${LOOK_BACK} AND id <= $1::bigint
+                AND id % ${of} = ${index} AND ${spec.change.open}
               ORDER BY id DESC LIMIT ${KEPT}`,
-      values: [began],
+      values: [last],
       rowMode: 'array',
     });
     this.#kept = rows.map(([id, at]) => ({ id: Number(id), at }));

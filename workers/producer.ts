@@ -85,7 +85,7 @@ class Producer {
       prepare: async (client) => {
         for (const [type, kept] of candidates) {
           const place = task.siblings[type] ?? { index: 0, of: 1 };
-          await kept.load(client, EVENTS[type], place, task.began);
+          await kept.load(client, EVENTS[type], place, task.lastIds[EVENTS[type].table]);
         }
       },
     });

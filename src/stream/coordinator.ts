@@ -87,8 +87,8 @@ export class Coordinator {
   #failure: Failure | null = null;
   #stopped: 'signal' | 'threshold' | null = null;
   #onStart: () => void = () => undefined;
-  /** By the server's clock. */
-  #began = '';
+  /** The highest ids when the run began. */
+  #lastIds = Object.fromEntries(TABLE_NAMES.map((table) => [table, 0])) as ProducerTask['lastIds'];
 
   constructor(setup: StreamSetup, observer: StreamObserver) {
     const draws = new Draws(setup.rng).at(STREAMS.cachePicks, 0);
@@ -120,7 +120,7 @@ export class Coordinator {
   async run(): Promise<StreamOutcome> {
     const client = await connect(this.#setup.target);
     try {
-      this.#began = await serverNow(client);
+      this.#lastIds = await readLastIds(client);
       // The workers connect meanwhile; none of them begins before the clock starts.
       const workers = Promise.all(this.#setup.plans.map((plan, i) => this.#keep(plan, i)));
       await loadIds(client, this.#cache);
@@ -194,7 +194,7 @@ export class Coordinator {
       deleteRatio,
       reconnect,
       pools,
-      began: this.#began,
+      lastIds: this.#lastIds,
       control: this.control.buffer,
       tally: tally.buffer,
       ids: this.#cache.buffers,
@@ -303,9 +303,14 @@ export class Coordinator {
   }
 }
 
-async function serverNow(client: Client): Promise<string> {
-  const { rows } = await client.query<{ now: string }>('SELECT now()::timestamp::text AS now');
-  return rows[0]?.now ?? '';
+async function readLastIds(client: Client): Promise<ProducerTask['lastIds']> {
+  const columns = TABLE_NAMES.map(
+    (table) => `(SELECT coalesce(max(id), 0) FROM ${table})::float8 AS ${table}`,
+  );
+  const { rows } = await client.query<ProducerTask['lastIds']>(`SELECT ${columns.join(', ')}`);
+  const [ids] = rows;
+  if (ids === undefined) throw new Error('the highest ids were answered without a row');
+  return ids;
 }
 
 async function settleAll(

@@ -36,8 +36,8 @@ export interface ProducerTask {
   /** Per owned event type: which of its workers this one is, and of how many. */
   readonly siblings: Readonly<Partial<Record<EventType, { readonly index: number; of: number }>>>;
   readonly pace: PaceSpec;
-  /** When the run began, by the server's clock: `2026-01-31 08:15:00.123456`, UTC. */
-  readonly began: string;
+  /** The highest id of each table when the run began; 0 of an empty one. */
+  readonly lastIds: Readonly<Record<TableName, number>>;
   /** True: what could not be sent when it was due is counted as shed, not sent late. */
   readonly shed: boolean;
   readonly batchSize: number;
