@@ -28,7 +28,7 @@ export function permute(index: number, size: number, key: number): number {
   return image;
 }
 
-/** `value % divisor` of whole numbers below 2^52, several times as quick: `%` of doubles is a loop. */
+/** `value % divisor` of whole numbers below 2^52, twice as quick: `%` of doubles is a loop. */
 function modulo(value: number, divisor: number): number {
   return value - Math.floor(value / divisor) * divisor;
 }

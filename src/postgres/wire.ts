@@ -47,7 +47,7 @@ const ALL_ROWS = 0;
 /**
  * Writes messages of the extended query protocol one behind the other into a buffer of its own, which
  * is used again for the next ones. `pg` would build a text for each parameter, a message object for
- * each query, and ask for a description of every result: several times the work of the rows.
+ * each query, and ask for a description of every result.
  */
 export class WireWriter {
   #buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
