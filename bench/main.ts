@@ -8,6 +8,7 @@ import { benchMemory } from './memory.js';
 import { benchPacing } from './pacing.js';
 import { benchSeed } from './seed.js';
 import { BenchServer } from './server.js';
+import { benchShapes } from './shapes.js';
 import { benchStartUp } from './start-up.js';
 import { benchStream } from './stream.js';
 
@@ -17,6 +18,7 @@ const BENCHES: Readonly<Record<string, (server: BenchServer) => Promise<Finding[
     benchSeed(server, { rounds: 3, rows: 3_000_000, sizes: [300_000, 3_000_000, 10_000_000] }),
   stream: (server) => benchStream(server, { rounds: 3, seconds: 20 }),
   pacing: (server) => benchPacing(server, { rounds: 1, seconds: 60 }),
+  shapes: (server) => benchShapes(server, { workers: [1, 3, 8], batchSize: 50, seconds: 12 }),
   'start-up': (server) => benchStartUp(server, { rounds: 3, patients: 10_000_000 }),
   memory: (server) =>
     benchMemory(server, { rounds: 3, seconds: 20, patients: [10_000, 10_000_000] }),

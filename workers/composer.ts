@@ -6,7 +6,7 @@ import type { ParentTable, Row, TableName } from '../src/hospital/tables.js';
 import type { KnownId } from '../src/ids/cache.js';
 import type { IdView } from '../src/ids/view.js';
 import type { Candidates } from './candidates.js';
-import type { IdLease } from './id-lease.js';
+import type { IdSource } from './id-lease.js';
 import type { Write } from './writes.js';
 
 /** Picks before a batch of links gives up on finding one more patient that is not in it yet. */
@@ -18,7 +18,7 @@ export interface ComposerParts {
   readonly maker: RowMaker;
   readonly view: IdView;
   readonly candidates: ReadonlyMap<EventType, Candidates>;
-  readonly lease: (table: TableName) => IdLease;
+  readonly lease: (table: TableName) => IdSource;
   readonly updateRatio: number;
   readonly deleteRatio: number;
   /** Uniform in [0, 1). */

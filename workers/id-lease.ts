@@ -7,11 +7,16 @@ const BATCHES_PER_LEASE = 20;
 /** Ids of the smallest lease, so that batches of one event do not ask all the time. */
 const SMALLEST_LEASE = 200;
 
+/** Where the ids of new rows come from. */
+export interface IdSource {
+  next(): number;
+}
+
 /**
  * Ids taken from the table's own sequence in blocks: known before the row is made, never given
  * twice, whoever else writes. What is left of a lease at the end is a gap, as any rollback makes.
  */
-export class IdLease {
+export class IdLease implements IdSource {
   readonly #table: TableName;
   readonly #size: number;
   #ids: number[] = [];

@@ -5,7 +5,7 @@ import { IdView } from '../src/ids/view.js';
 import type { ProducerTask } from '../src/threads/protocol.js';
 import { BatchWriter, leasesFor } from './batch.js';
 import { Candidates } from './candidates.js';
-import { Composer } from './composer.js';
+import { Composer, type ComposerParts } from './composer.js';
 
 /** Puts together what writes a worker's batches, and the candidates that it will draw from. */
 export function makeWriter(
@@ -13,25 +13,23 @@ export function makeWriter(
   random: () => number,
   onGone: (table: ParentTable, id: number) => void,
 ): { readonly writer: BatchWriter; readonly candidates: ReadonlyMap<EventType, Candidates> } {
-  const { rng, pools, ids, batchSize, updateRatio, deleteRatio } = task;
   const types = task.share.events.map(({ type }) => type);
-  const view = new IdView(ids, random);
+  const view = new IdView(task.ids, random);
   const candidates = new Map(types.map((type) => [type, new Candidates(random)]));
-  const leases = leasesFor([...types, 'novo_paciente'], batchSize);
+  const leases = leasesFor([...types, 'novo_paciente'], task.batchSize);
   const lease = (table: TableName) => {
     const found = leases.get(table);
     if (found === undefined) throw new Error(`no lease for ${table}`);
     return found;
   };
-  const maker = new RowMaker(rng, pools);
-  const composer = new Composer({
-    maker,
-    view,
-    candidates,
-    lease,
-    updateRatio,
-    deleteRatio,
-    random,
-  });
+  const composer = makeComposer(task, { view, candidates, lease, random });
   return { writer: new BatchWriter({ composer, view, candidates, leases, onGone }), candidates };
+}
+
+/** Puts together what decides what a worker's batches hold. */
+export function makeComposer(
+  { rng, pools, updateRatio, deleteRatio }: ProducerTask,
+  parts: Pick<ComposerParts, 'view' | 'candidates' | 'lease' | 'random'>,
+): Composer {
+  return new Composer({ ...parts, maker: new RowMaker(rng, pools), updateRatio, deleteRatio });
 }

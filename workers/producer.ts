@@ -11,6 +11,7 @@ import { foresee, sendBurst } from './burst.js';
 import { Drought } from './drought.js';
 import { makeWriter } from './make-writer.js';
 import { type Order, Orders } from './orders.js';
+import { rehearse } from './rehearsal.js';
 import { Reporter } from './reporter.js';
 import { Session, SLICE_MS } from './session.js';
 import { isExact } from './writes.js';
@@ -94,6 +95,8 @@ class Producer {
   async run(): Promise<ProducerResult> {
     try {
       await this.#session.open();
+      // A worker that takes a dead one's place has no time for it: its batches are due.
+      if (this.#control.state === 'waiting') await rehearse(this.#task, this.#session);
     } catch (error) {
       const ended = await this.#recover(describeFailure(error));
       if (ended !== null) return ended;
