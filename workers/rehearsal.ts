@@ -5,7 +5,7 @@ import { IdView } from '../src/ids/view.js';
 import { Curve } from '../src/pacing/curve.js';
 import type { PaceSpec } from '../src/pacing/pacer.js';
 import { demand } from '../src/postgres/packet.js';
-import { BEGIN, COMMIT, lockPatients } from '../src/postgres/statements.js';
+import { BEGIN, lockPatients } from '../src/postgres/statements.js';
 import { WireWriter } from '../src/postgres/wire.js';
 import { monotonicMs } from '../src/threads/clock.js';
 import { Control } from '../src/threads/control.js';
@@ -90,6 +90,6 @@ async function plan(client: Client, writes: readonly Write[]): Promise<void> {
     lockPatients([]),
     ...empty.map((write) => statementOf(write, 'ids')),
     ...(isExact(writes) ? empty.map((write) => statementOf(write, 'exact')) : []),
-    COMMIT,
   ]);
+  await client.query('ROLLBACK');
 }
