@@ -48,6 +48,7 @@ const MARK = '\u0000';
 
 /** `-5` and `-.5` are values; anything else that begins with a dash is a flag. */
 const NEGATIVE_NUMBER = /^-\.?\d/;
+const NEGATION = /^no-/;
 const SHORT_SWITCHES: Readonly<Record<string, string>> = { '-h': '--help', '-v': '--version' };
 
 /**
@@ -63,13 +64,15 @@ export function parseArguments(argv: readonly string[], messages: Messages): Arg
   const flags: Record<string, string> = {};
   const switches = new Set<string>();
   for (const name of [...VALUE_FLAGS, ...SWITCHES]) {
-    const values: unknown[] = [cli.options[toCamelCase(name)]].flat();
-    const value = values.at(-1);
+    const key = toCamelCase(name.replace(NEGATION, ''));
+    const values: unknown[] = [cli.options[key]].flat();
+    // The parser takes `--no-x` for an option `x`, true until it is denied.
+    const value = NEGATION.test(name) ? values.at(-1) === false : values.at(-1);
     if (value === undefined || value === false) continue;
     const { matchedCommand, globalCommand } = cli;
     const belongs =
       matchedCommand === undefined ||
-      [matchedCommand, globalCommand].some((owner) => owner.hasOption(toCamelCase(name)));
+      [matchedCommand, globalCommand].some((owner) => owner.hasOption(key));
     if (!belongs) problems.push((said) => said.config.flagOfOther(`--${name}`, command ?? ''));
     else if (SWITCHES.includes(name)) switches.add(name);
     else {
@@ -79,6 +82,9 @@ export function parseArguments(argv: readonly string[], messages: Messages): Arg
     }
   }
   const { config, 'env-file': envFile, profile, ...settings } = flags;
+
+  // A switch that is a setting.
+  if (switches.has('no-ledger')) settings['no-ledger'] = 'false';
 
   const stray = cli.args.map(String);
   const takesNames = command !== null && COMMAND_FLAGS[command].takesNames === true;

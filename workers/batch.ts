@@ -10,7 +10,7 @@ import type { Statement } from '../src/postgres/wire.js';
 import { type BatchOutcome, BatchResult } from './batch-result.js';
 import type { Candidates } from './candidates.js';
 import type { Composer } from './composer.js';
-import { IdLease } from './id-lease.js';
+import { IdLease, type OnLease } from './id-lease.js';
 import { findMissing, withoutOrphans } from './orphans.js';
 import { isOfLinks, singly, statementOf, type Write } from './writes.js';
 
@@ -32,9 +32,15 @@ export interface BatchParts {
 }
 
 /** The leases that a worker's event types may need: their own tables and what these reference. */
-export function leasesFor(types: readonly EventType[], batchSize: number): Map<TableName, IdLease> {
+export function leasesFor(
+  types: readonly EventType[],
+  batchSize: number,
+  onLease: OnLease,
+): Map<TableName, IdLease> {
   const tables = types.flatMap((type) => [EVENTS[type].table, ...EVENTS[type].parents]);
-  return new Map([...new Set(tables)].map((table) => [table, new IdLease(table, batchSize)]));
+  return new Map(
+    [...new Set(tables)].map((table) => [table, new IdLease(table, batchSize, onLease)]),
+  );
 }
 
 /** Events of one type, composed and not written yet. */
@@ -127,6 +133,7 @@ export class BatchWriter {
 
   async #oneByOne(client: Client, batch: Batch, writes: readonly Write[]): Promise<BatchOutcome> {
     const result = new BatchResult(batch.spec, batch.now);
+    result.subtransactions = true;
     await client.query('BEGIN');
     for (const write of writes.flatMap(singly)) await this.#alone(client, batch, [write], result);
     return result.outcome();

@@ -1,10 +1,19 @@
 import type { Client } from 'pg';
-import { exchange } from '../src/postgres/packet.js';
-import { BEGIN, COMMIT } from '../src/postgres/statements.js';
-import { MOST_PENDING, type Tally, type WrittenRows } from '../src/threads/tally.js';
+import type { TableName } from '../src/hospital/tables.js';
+import type { Change } from '../src/ledger/writer.js';
+import { type Answer, demand, exchange } from '../src/postgres/packet.js';
+import {
+  BEGIN,
+  COMMIT,
+  missingIds,
+  NAME_TRANSACTION,
+  parseNumbers,
+} from '../src/postgres/statements.js';
+import { MOST_PENDING } from '../src/threads/tally.js';
 import type { Batch } from './batch.js';
 import { type BatchOutcome, BatchResult } from './batch-result.js';
-import { statementOf } from './writes.js';
+import type { Books, CommittedTransaction } from './books.js';
+import { idOf, statementOf, type Write } from './writes.js';
 
 /**
  * Events sent in one go, at most, where more than one batch is due at a time: enough that what a
@@ -36,49 +45,72 @@ export function foresee(batches: readonly Batch[]): BatchOutcome[] {
 }
 
 /**
- * Sends exact batches, a transaction each with its COMMIT, in one go. They are entered in the tally
- * before, and settled there as far as they were answered; those after a failure are left pending.
+ * Sends exact batches, a transaction each with its COMMIT, in one go. They are entered in the books
+ * before, and closed there as far as they were answered; those after a failure are left pending.
  */
 export async function sendBurst(
   client: Client,
-  tally: Tally,
+  books: Books,
   batches: readonly Batch[],
   outcomes: readonly BatchOutcome[],
 ): Promise<BurstResult> {
-  for (const { pending, rows, events } of outcomes) {
-    if (pending === null) throw new Error('a batch without a row to know it by');
-    tally.intend(pending, rows, events);
-  }
+  books.intend(outcomes);
+  const closing = books.detailed ? [NAME_TRANSACTION, COMMIT] : [COMMIT];
   const transactions = batches.map(({ writes }) => [
     BEGIN,
     ...writes.map((write) => statementOf(write, 'exact')),
-    COMMIT,
+    ...closing,
   ]);
   const { answers, error } = await exchange(client, transactions.flat());
   const committed: BatchOutcome[] = [];
-  let answered = 0;
-  for (const [i, { writes }] of batches.entries()) {
-    const first = answered;
-    answered += transactions[i]?.length ?? 0;
-    let outcome = outcomes[i];
-    if (outcome === undefined || answered > answers.length) break;
-    for (const [j, { table, operation, rows }] of writes.entries()) {
-      const count = answers[first + 1 + j]?.count ?? 0;
-      // Updates and deletes of fewer rows than asked for fail.
-      if (operation !== 'insert' || count === rows.length) continue;
-      tally.amend({ table, operation, count });
-      outcome = without(outcome, { table, operation, count });
+  const answered: CommittedTransaction[] = [];
+  let at = 0;
+  try {
+    for (const [i, { writes }] of batches.entries()) {
+      const own = answers.slice(at, at + (transactions[i]?.length ?? 0));
+      at += own.length;
+      const outcome = outcomes[i];
+      if (outcome === undefined || own.length < (transactions[i]?.length ?? 0)) break;
+      const dropped = await findDropped(client, writes, own.slice(1));
+      const [xid = null, lsn = null] = books.detailed ? (own.at(-2)?.fields ?? []) : [];
+      answered.push({ xid, lsn, dropped });
+      committed.push(dropped.length === 0 ? outcome : without(outcome, dropped));
     }
-    tally.settle('committed');
-    committed.push(outcome);
+  } catch (lost) {
+    return { committed, error: error ?? lost };
+  } finally {
+    books.commit(answered);
   }
   return { committed, error };
 }
 
-/** An outcome whose rows of one kind are fewer than foreseen: which ones is not known. */
-function without(outcome: BatchOutcome, written: WrittenRows): BatchOutcome {
-  const isIt = ({ table, operation }: WrittenRows) =>
-    table === written.table && operation === written.operation;
-  const rows = outcome.rows.map((foreseen) => (isIt(foreseen) ? written : foreseen));
-  return { ...outcome, rows, born: [], candidates: [], whole: false };
+/** Rows that an insert did not write: something on the server lets them fall. Others fail when short. */
+async function findDropped(
+  client: Client,
+  writes: readonly Write[],
+  answers: readonly Answer[],
+): Promise<Change[]> {
+  const dropped: Change[] = [];
+  for (const [i, { table, operation, rows }] of writes.entries()) {
+    if (operation !== 'insert' || answers[i]?.count === rows.length) continue;
+    const [found] = await demand(client, [missingIds(table, rows.map(idOf))]);
+    const missing = new Set(parseNumbers(found?.fields[0] ?? null));
+    dropped.push({ table, operation, rows: rows.filter((row) => missing.has(idOf(row))) });
+  }
+  return dropped;
+}
+
+/** An outcome without some rows of what was foreseen. */
+function without(outcome: BatchOutcome, dropped: readonly Change[]): BatchOutcome {
+  const ids = (table: TableName) =>
+    new Set(
+      dropped.filter((change) => change.table === table).flatMap(({ rows }) => rows.map(idOf)),
+    );
+  const rows = outcome.rows.map((written) => {
+    if (written.operation !== 'insert') return written;
+    return { ...written, count: written.count - ids(written.table).size };
+  });
+  const born = outcome.born.filter(({ table, known }) => !ids(table).has(known.id));
+  // Of which table a candidate is, is not known here; it is found to be gone when its turn comes.
+  return { ...outcome, rows, born, candidates: [], whole: false };
 }

@@ -12,6 +12,9 @@ export interface IdSource {
   next(): number;
 }
 
+/** Told of the ids that were taken, before any of them is used. */
+export type OnLease = (table: TableName, ids: readonly number[]) => void;
+
 /**
  * Ids taken from the table's own sequence in blocks: known before the row is made, never given
  * twice, whoever else writes. What is left of a lease at the end is a gap, as any rollback makes.
@@ -19,11 +22,13 @@ export interface IdSource {
 export class IdLease implements IdSource {
   readonly #table: TableName;
   readonly #size: number;
+  readonly #onLease: OnLease;
   #ids: number[] = [];
   #next = 0;
 
-  constructor(table: TableName, batchSize: number) {
+  constructor(table: TableName, batchSize: number, onLease: OnLease) {
     this.#table = table;
+    this.#onLease = onLease;
     this.#size = Math.max(SMALLEST_LEASE, batchSize * BATCHES_PER_LEASE);
   }
 
@@ -38,6 +43,7 @@ export class IdLease implements IdSource {
       values: [Math.max(this.#size, count)],
     });
     const leased = parseNumbers(rows[0]?.ids ?? null);
+    this.#onLease(this.#table, leased);
     this.#ids = [...this.#ids.slice(this.#next), ...leased];
     this.#next = 0;
   }

@@ -6,17 +6,19 @@ import type { ProducerTask } from '../src/threads/protocol.js';
 import { BatchWriter, leasesFor } from './batch.js';
 import { Candidates } from './candidates.js';
 import { Composer, type ComposerParts } from './composer.js';
+import type { OnLease } from './id-lease.js';
 
 /** Puts together what writes a worker's batches, and the candidates that it will draw from. */
 export function makeWriter(
   task: ProducerTask,
   random: () => number,
   onGone: (table: ParentTable, id: number) => void,
+  onLease: OnLease,
 ): { readonly writer: BatchWriter; readonly candidates: ReadonlyMap<EventType, Candidates> } {
   const types = task.share.events.map(({ type }) => type);
   const view = new IdView(task.ids, random);
   const candidates = new Map(types.map((type) => [type, new Candidates(random)]));
-  const leases = leasesFor([...types, 'novo_paciente'], task.batchSize);
+  const leases = leasesFor([...types, 'novo_paciente'], task.batchSize, onLease);
   const lease = (table: TableName) => {
     const found = leases.get(table);
     if (found === undefined) throw new Error(`no lease for ${table}`);

@@ -7,6 +7,7 @@ import type { ProducerResult, ProducerTask } from '../src/threads/protocol.js';
 import { Tally } from '../src/threads/tally.js';
 import { type Batch, type BatchWriter, makesParents } from './batch.js';
 import type { BatchOutcome } from './batch-result.js';
+import { Books } from './books.js';
 import { foresee, sendBurst } from './burst.js';
 import { Drought } from './drought.js';
 import { makeWriter } from './make-writer.js';
@@ -46,6 +47,7 @@ class Producer {
   readonly #task: ProducerTask;
   readonly #control: Control;
   readonly #tally: Tally;
+  readonly #books: Books;
   readonly #reporter: Reporter;
   readonly #session: Session;
   readonly #writer: BatchWriter;
@@ -66,13 +68,17 @@ class Producer {
   constructor(task: ProducerTask) {
     const draws = new Draws(task.rng).at(STREAMS.workerPicks, task.worker);
     const random = () => draws.unit();
-    const { writer, candidates } = makeWriter(task, random, (table, id) =>
-      this.#reporter.gone(table, id),
+    const { writer, candidates } = makeWriter(
+      task,
+      random,
+      (table, id) => this.#reporter.gone(table, id),
+      (table, ids) => this.#books.lease(table, ids),
     );
     this.#task = task;
     this.#random = random;
     this.#control = new Control(task.control);
     this.#tally = new Tally(task.tally);
+    this.#books = new Books(this.#tally, task.ledger);
     this.#reporter = new Reporter(task.reports);
     this.#orders = new Orders(task, this.#control, this.#tally, random);
     this.#writer = writer;
@@ -81,6 +87,7 @@ class Producer {
       reconnect: task.reconnect,
       control: this.#control,
       tally: this.#tally,
+      books: this.#books,
       reporter: this.#reporter,
       random,
       prepare: async (client) => {
@@ -115,6 +122,7 @@ class Producer {
     // First: a connection that hangs may never be closed.
     this.#reporter.flush();
     await this.#session.close();
+    this.#books.end();
     this.#task.reports.close();
   }
 
@@ -184,7 +192,7 @@ class Producer {
     const { client } = this.#session;
     const outcomes = foresee(batches);
     this.#sent = outcomes.map((outcome, i) => ({ order: this.#orders.open[i]!, outcome }));
-    const { committed, error } = await sendBurst(client, this.#tally, batches, outcomes);
+    const { committed, error } = await sendBurst(client, this.#books, batches, outcomes);
     this.#trusting = committed.every((outcome) => outcome.whole);
     for (const [i, { order }] of this.#sent.splice(0, committed.length).entries()) {
       this.#confirm(order, committed[i]!, sentAt);
@@ -193,7 +201,7 @@ class Producer {
     const failure = describeFailure(error);
     if (failure.sqlstate === null || failure.class === 'critical') throw error;
     // The server answered: nothing from the batch that failed on is committed.
-    this.#tally.withdraw();
+    this.#books.withdraw();
     this.#sent = [];
     if (failure.class !== 'light') throw error;
     await client.query('ROLLBACK');
@@ -230,7 +238,7 @@ class Producer {
   /** COMMIT, entered in the tally before it is sent and settled when it is answered. */
   async #commit(order: Order, outcome: BatchOutcome): Promise<void> {
     if (outcome.pending === null) throw new Error('nothing to commit');
-    this.#tally.intend(outcome.pending, outcome.rows, outcome.events);
+    this.#books.intend([outcome]);
     this.#sent = [{ order, outcome }];
     let committed: boolean;
     try {
@@ -240,17 +248,18 @@ class Producer {
       // An error that the server answered with is its decision against the transaction.
       const { class: failureClass, sqlstate } = describeFailure(error);
       if (sqlstate !== null && failureClass !== 'critical') {
-        this.#tally.withdraw();
+        this.#books.withdraw();
         this.#sent = [];
       }
       throw error;
     }
     this.#sent = [];
     if (!committed) {
-      this.#tally.withdraw();
+      this.#books.withdraw();
       throw new Error('COMMIT was answered with ROLLBACK');
     }
-    this.#tally.settle('committed');
+    const { xid } = outcome.pending;
+    this.#books.commit([{ xid, lsn: outcome.lsn, dropped: [] }]);
   }
 
   /** What it comes to that writing failed as a whole. */
@@ -259,6 +268,7 @@ class Producer {
     if (failure.class === 'retry' && ++this.#conflicts <= MAX_RETRIES) return this.#retry(failure);
     if (failure.class !== 'critical') return { ended: 'failed', failure };
     const doubted = this.#sent.splice(0);
+    this.#books.lose();
     const ended = await this.#recover(failure);
     if (ended !== null) return ended;
     const fates = this.#session.takeFates();

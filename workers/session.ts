@@ -1,12 +1,13 @@
 import type { Client } from 'pg';
 import { connect } from '../src/postgres/connect.js';
 import { describeFailure, type Failure } from '../src/postgres/failures.js';
-import { backendOf, settlePending } from '../src/postgres/in-doubt.js';
+import { factsOf } from '../src/postgres/identity.js';
 import type { ConnectionTarget } from '../src/postgres/target.js';
 import { monotonicMs, sleep } from '../src/threads/clock.js';
 import type { Control } from '../src/threads/control.js';
 import type { ReconnectPolicy } from '../src/threads/protocol.js';
 import type { Fate, Tally } from '../src/threads/tally.js';
+import type { Books } from './books.js';
 import type { Reporter } from './reporter.js';
 
 /** Waits are cut into slices of this, so that a stop is noticed soon. */
@@ -17,6 +18,7 @@ export interface SessionParts {
   readonly reconnect: ReconnectPolicy;
   readonly control: Control;
   readonly tally: Tally;
+  readonly books: Books;
   readonly reporter: Reporter;
   /** Uniform in [0, 1): jitters the back-off, so that workers do not come back all at once. */
   readonly random: () => number;
@@ -51,13 +53,13 @@ export class Session {
   /** Connects and settles the transactions that the connection before, or an earlier life of this
    * worker, left in doubt. */
   async open(): Promise<void> {
-    const { tally } = this.#parts;
-    const client = await connect(this.#parts.target);
+    const { target, books, prepare } = this.#parts;
+    const client = await connect(target);
     try {
-      await settlePending(client, tally, (fate) => this.#fates.push(fate));
-      tally.backend = await backendOf(client);
-      this.#offsetMs = await clockOffset(client);
-      await this.#parts.prepare(client);
+      const facts = await factsOf(client);
+      await books.turn(client, facts, (fate) => this.#fates.push(fate));
+      this.#offsetMs = facts.offsetMs;
+      await prepare(client);
     } catch (error) {
       await end(client);
       throw error;
@@ -126,14 +128,6 @@ export class Session {
     }
     return false;
   }
-}
-
-async function clockOffset(client: Client): Promise<number> {
-  const before = Date.now();
-  const { rows } = await client.query<{ now: number }>(
-    'SELECT extract(epoch FROM clock_timestamp())::float8 * 1000 AS now',
-  );
-  return (rows[0]?.now ?? before) - (before + Date.now()) / 2;
 }
 
 /** Ends a connection that may be dead already. */

@@ -1,9 +1,10 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type { Settings } from '../config/settings.js';
 import { EXIT, type ExitCode, OperatorError } from '../errors.js';
 import { samplePools } from '../hospital/pools.js';
+import { ledgerFolder } from '../ledger/folder.js';
 import { Curve } from '../pacing/curve.js';
 import { withConnection } from '../postgres/connect.js';
 import { describeFailure, failureError } from '../postgres/failures.js';
@@ -69,6 +70,9 @@ export async function streamEvents(
     curve,
     durationSeconds: endMs === null ? null : endMs / 1000,
   });
+  const folder = new RunFolder(resolve(context.cwd, settings.logging.dir), runId);
+  const ledger = stream.ledger ? ledgerFolder(folder.path) : null;
+  if (ledger !== null) await makeLedgerFolder(ledger);
   const coordinator = new Coordinator(
     {
       target,
@@ -87,12 +91,12 @@ export async function streamEvents(
       stopGraceMs: stream.stopGraceSeconds * 1000,
       pools: samplePools(),
       totals,
+      ledger: ledger === null ? null : { folder: ledger, run: runId },
     },
     narrator,
   );
   announce(context, runId, plans);
 
-  const folder = new RunFolder(resolve(context.cwd, settings.logging.dir), runId);
   const record = async (write: () => Promise<void>) => {
     await write().catch((error: Error) =>
       log.warning(m.stream.runFolder({ folder: folder.path, reason: error.message })),
@@ -176,6 +180,13 @@ export async function streamEvents(
       log.info(m.page.reportWritten({ path }));
     });
   }
+}
+
+/** Where the ledger goes: without it a run that should have one does not begin. */
+async function makeLedgerFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true }).catch((error: Error) => {
+    throw new OperatorError(EXIT.state, (m) => m.ledger.unwritable({ message: error.message }));
+  });
 }
 
 function over(endMs: number | null, { control }: Coordinator): boolean {

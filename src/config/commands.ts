@@ -41,7 +41,7 @@ const COMMON_FLAGS = ['lang', 'log-level'] as const;
 export const FILE_FLAGS = ['config', 'env-file', 'profile'] as const;
 export const COMMON_SWITCHES = ['json', 'help', 'version'] as const;
 const RESET_SWITCHES = ['yes', 'drop-foreign-tables'] as const;
-const STREAM_SWITCHES = ['dry-run'] as const;
+const STREAM_SWITCHES = ['no-ledger', 'dry-run'] as const;
 
 export type SettingFlag =
   | (typeof STREAM_FLAGS)[number]
@@ -63,7 +63,7 @@ export interface CommandFlags {
 const none: CommandFlags = { settings: [], switches: [] };
 
 export const COMMAND_FLAGS: Readonly<Record<Command, CommandFlags>> = {
-  start: { settings: [...STREAM_FLAGS, 'scale'], switches: [] },
+  start: { settings: [...STREAM_FLAGS, 'scale'], switches: ['no-ledger'] },
   'init-db': none,
   seed: { settings: SEED_FLAGS, switches: [] },
   stream: { settings: STREAM_FLAGS, switches: STREAM_SWITCHES },

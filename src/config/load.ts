@@ -145,6 +145,7 @@ function assemble({ values, given }: Resolved, server: Settings['server'], cwd: 
       onLag: values['stream.on_lag'],
       thresholds: values['stream.thresholds'],
       junitFile: values['stream.junit'] === '' ? null : resolvePath(cwd, values['stream.junit']),
+      ledger: values['stream.ledger'],
       intervalSeconds: values['stream.interval_seconds'],
       maxJitterMs: values['stream.max_jitter_ms'],
       batchSize: values['stream.batch_size'],

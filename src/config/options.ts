@@ -97,6 +97,7 @@ export const OPTIONS = {
   'stream.on_lag': option(oneOf(ON_LAG), 'STREAM_ON_LAG', 'queue', { flag: 'on-lag' }),
   'stream.thresholds': option(thresholds, 'STREAM_THRESHOLDS', '', { flag: 'threshold' }),
   'stream.junit': option(text, 'STREAM_JUNIT', '', { flag: 'junit' }),
+  'stream.ledger': option(flag, 'STREAM_LEDGER', 'true', { flag: 'no-ledger' }),
   'stream.interval_seconds': option(seconds(MAX_INTERVAL_SECONDS), 'STREAM_INTERVAL_SECONDS', '2', {
     flag: 'interval',
   }),

@@ -46,6 +46,8 @@ export interface Settings {
     readonly thresholds: readonly Threshold[];
     /** File for the results as JUnit XML; null: none. */
     readonly junitFile: string | null;
+    /** Whether what is committed is written down, key by key. */
+    readonly ledger: boolean;
     readonly intervalSeconds: number;
     readonly maxJitterMs: number;
     readonly batchSize: number;

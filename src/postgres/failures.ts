@@ -80,6 +80,9 @@ const LOST = new Set([
   'ETIMEDOUT',
 ]);
 
+/** The code of the error that the ledger could not be written: not the server's, but the end as well. */
+export const LEDGER = 'LEDGER';
+
 /** What `pg` says without any code, and the name that it gets here. */
 const DRIVER_WORDS: readonly (readonly [RegExp, string, FailureClass])[] = [
   [/^(timeout expired|Query read timeout)$/, 'ETIMEDOUT', 'critical'],
@@ -106,6 +109,7 @@ export function describeFailure(error: unknown): Failure {
   }
   const code = codeOf(error);
   if (code !== null) {
+    if (code === LEDGER) return bare('hopeless', code, message);
     if (LOST.has(code)) return bare('critical', code, message);
     // A Unix socket that is not there, or may not be used.
     if (syscallOf(error) === 'connect') return bare('critical', code, message);
@@ -147,6 +151,8 @@ export function failureError(
         return unreachable((m) => m.db.tlsMissing({ where, mode: target.sslMode }));
       case 'NO_PASSWORD':
         return unreachable((m) => m.db.passwordMissing({ user, where }));
+      case LEDGER:
+        return unfit((m) => m.ledger.unwritable({ message }));
       case null:
         return unfit((m) => m.db.failed({ where, message }));
     }

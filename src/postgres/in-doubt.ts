@@ -1,31 +1,46 @@
 import type { Client } from 'pg';
 import { monotonicMs, sleep } from '../threads/clock.js';
-import type { Backend, Fate, Pending, Tally, Witness } from '../threads/tally.js';
+import type { Backend, EnteredPending, Fate, Pending, Tally, Witness } from '../threads/tally.js';
+import { STARTED_MICROS } from './identity.js';
 
 /** A backend that lost its client notices within this, or the server's own timeouts are far longer. */
 const PATIENCE_MS = 10_000;
 const POLL_MS = 50;
 
+/** Which server is asked: the one that the transaction was sent to, one that took its place, or none. */
+export type AskedServer = 'same' | 'promoted' | 'other';
+
+/** What became of a transaction, and what the server calls it (xid8 as text), where it told. */
+export interface Verdict {
+  readonly fate: Fate;
+  readonly xid: string | null;
+}
+
+/** Told of each verdict as soon as it is found: the connection may be lost again in between. */
+export type OnVerdict = (pending: EnteredPending, verdict: Verdict) => void;
+
 /**
- * Settles, in their order, the transactions of a tally whose COMMIT got no answer, and tells `onFate`
- * what became of each as soon as it is counted: the connection may be lost again in between. Those
- * that can't be found out about within `patienceMs` each are `unknown`.
+ * Settles, in their order, the transactions of a tally whose COMMIT got no answer. `onVerdict` is told
+ * of each before it is counted. Those that can't be found out about within `patienceMs` each are
+ * `unknown`.
  */
 export async function settlePending(
   client: Client,
   tally: Tally,
-  onFate: (fate: Fate) => void,
-  patienceMs = PATIENCE_MS,
+  onVerdict: OnVerdict,
+  { server = 'same' as AskedServer, patienceMs = PATIENCE_MS } = {},
 ): Promise<void> {
   tally.finishSettling();
   if (tally.pending === null) return;
   const over = await endBackend(client, tally.backend, patienceMs);
   for (let { pending } = tally; pending !== null; pending = tally.pending) {
-    const fate = over ? await transactionFate(client, pending, patienceMs) : 'unknown';
+    const verdict: Verdict = over
+      ? await verdictOn(client, pending, server, patienceMs)
+      : { fate: 'unknown', xid: null };
     // Whoever waits for the answer may have given up on it meanwhile.
     if (tally.pending === null) break;
-    tally.settle(fate, true);
-    onFate(fate);
+    onVerdict(pending, verdict);
+    tally.settle(verdict.fate, true);
   }
 }
 
@@ -53,48 +68,58 @@ export async function endBackend(
   }
 }
 
-/** The server process of a connection. */
-export async function backendOf(client: Client): Promise<Backend> {
-  const { rows } = await client.query<Backend>(
-    `SELECT pid, ${STARTED_MICROS}::float8 AS "startedMicros"
-       FROM pg_stat_activity WHERE pid = pg_backend_pid()`,
-  );
-  const [backend] = rows;
-  if (backend === undefined) throw new Error('a connection that is not in pg_stat_activity');
-  return backend;
-}
-
-/** SQL: whole microseconds, which a double holds exactly. */
-const STARTED_MICROS = '(extract(epoch FROM backend_start) * 1000000)::bigint';
-
 /**
- * Finds out about a transaction whose backend is gone. `unknown`: the server has forgotten it, or is
- * still undecided after `patienceMs`.
+ * Finds out about a transaction whose backend is gone. `unknown`: the server has forgotten it, is another
+ * one, or is still undecided after `patienceMs`. One that was promoted may have given the
+ * transaction's id to another since: then rows alone tell.
  */
-async function transactionFate(
+export async function verdictOn(
   client: Client,
   { xid, witness }: Pending,
-  patienceMs: number,
-): Promise<Fate> {
-  if (xid === null) return (await isThere(client, witness)) ? 'committed' : 'aborted';
+  server: AskedServer,
+  patienceMs = PATIENCE_MS,
+): Promise<Verdict> {
+  if (server === 'other') return { fate: 'unknown', xid: null };
+  if (xid === null || server === 'promoted') return byRow(client, xid, witness);
   const deadline = monotonicMs() + patienceMs;
   for (;;) {
     const status = await xactStatus(client, xid);
     // A crash can lose ids that were given out but not written yet, and the server gives them to
     // others: the status is then theirs, and only the row tells.
     if (status === 'committed') {
-      return (await bearsWitness(client, xid, witness)) ? 'committed' : 'aborted';
+      const fate = (await bearsWitness(client, xid, witness)) ? 'committed' : 'aborted';
+      return { fate, xid };
     }
-    if (status === 'aborted' || status === 'future') return 'aborted';
-    if (status === null || monotonicMs() > deadline) return 'unknown';
+    if (status === 'aborted' || status === 'future') return { fate: 'aborted', xid };
+    if (status === null) return byRow(client, xid, witness);
+    if (monotonicMs() > deadline) return { fate: 'unknown', xid };
     await sleep(POLL_MS);
   }
 }
 
-/** Whether an inserted row is there: its id comes from the sequence, and is nobody else's. */
-async function isThere(client: Client, { table, id }: Witness): Promise<boolean> {
-  const { rowCount } = await client.query(`SELECT 1 FROM ${table} WHERE id = $1`, [id]);
-  return rowCount !== 0;
+/** What a row tells by itself: an inserted one for sure, others only as long as nobody else wrote them. */
+async function byRow(client: Client, xid: string | null, witness: Witness): Promise<Verdict> {
+  const { table, operation, id } = witness;
+  const { rows } = await client.query<{ xmin: string; now: string }>(
+    `SELECT xmin::text, pg_snapshot_xmax(pg_current_snapshot())::text AS now FROM ${table}
+      WHERE id = $1`,
+    [id],
+  );
+  const [row] = rows;
+  if (operation === 'delete') return { fate: row === undefined ? 'committed' : 'aborted', xid };
+  if (row === undefined) {
+    return operation === 'insert' ? { fate: 'aborted', xid } : { fate: 'unknown', xid };
+  }
+  const writer = fullXid(row.xmin, row.now);
+  if (operation === 'insert') return { fate: 'committed', xid: xid ?? writer };
+  return { fate: writer === xid ? 'committed' : 'unknown', xid };
+}
+
+/** The xid8 of a row's 32-bit `xmin`: the last one with these bits that was given out before `now`. */
+function fullXid(xmin: string, now: string): string {
+  const next = BigInt(now);
+  const same = (next & ~0xffff_ffffn) | BigInt(xmin);
+  return String(same < next ? same : same - 0x1_0000_0000n);
 }
 
 /** `future`: the server has not given this id out, so what had it before a crash is lost. */

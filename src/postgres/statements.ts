@@ -11,9 +11,18 @@ import type { Statement } from './wire.js';
 export const BEGIN: Statement = { name: 'BEGIN', text: 'BEGIN', types: [], rows: [] };
 export const COMMIT: Statement = { name: 'COMMIT', text: 'COMMIT', types: [], rows: [] };
 
+/** Tells what the server calls the transaction (xid8 as text), and where its WAL has got to. */
+export const NAME_TRANSACTION: Statement = {
+  name: 'name-transaction',
+  text: 'SELECT pg_current_xact_id()::text, pg_current_wal_insert_lsn()::text',
+  types: [],
+  rows: [],
+};
+
 /**
  * How a write tells what it did. `ids`: it answers with one row, the ids of the rows that it wrote as
- * an array literal (null when there were none) and the transaction's id, xid8 as text. `exact`: an
+ * an array literal (null when there were none), the transaction's id, xid8 as text, and how far the WAL is.
+ * `exact`: an
  * update or delete of fewer rows than asked for fails, and nothing is answered but the command tag,
  * which spares the server work.
  */
@@ -21,7 +30,8 @@ export type Telling = 'ids' | 'exact';
 
 function tellingIds(write: string): string {
   return `WITH w AS (${write} RETURNING id)
-          SELECT array_agg(id)::text AS ids, pg_current_xact_id()::text AS xid FROM w`;
+          SELECT array_agg(id)::text AS ids, pg_current_xact_id()::text AS xid,
+                 pg_current_wal_insert_lsn()::text AS lsn FROM w`;
 }
 
 /** Divides by zero where the rows written are not as many as the first array has ids. */

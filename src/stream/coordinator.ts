@@ -5,14 +5,17 @@ import type { Pools } from '../hospital/pools.js';
 import { TABLE_NAMES } from '../hospital/tables.js';
 import { IdCache } from '../ids/cache.js';
 import { loadIds } from '../ids/load.js';
+import { type ClosedLedger, LedgerWriter } from '../ledger/writer.js';
 import { connect, withConnection } from '../postgres/connect.js';
 import { describeFailure, type Failure } from '../postgres/failures.js';
+import { compareServers, factsOf } from '../postgres/identity.js';
 import { settlePending } from '../postgres/in-doubt.js';
 import type { ConnectionTarget } from '../postgres/target.js';
 import { monotonicMs, sleep, within } from '../threads/clock.js';
 import { Control } from '../threads/control.js';
 import { WorkerPool } from '../threads/pool.js';
 import type {
+  LedgerTask,
   ProducerReport,
   ProducerResult,
   ProducerTask,
@@ -48,6 +51,8 @@ export interface StreamSetup {
   readonly stopGraceMs: number;
   readonly pools: Pools;
   readonly totals: Totals;
+  /** Where the ledger is kept, and the run's name in it; null: none is. */
+  readonly ledger: { readonly folder: string; readonly run: string } | null;
 }
 
 /** What is told while the run goes on. `worker`: position, from 0. */
@@ -198,6 +203,7 @@ export class Coordinator {
       control: this.control.buffer,
       tally: tally.buffer,
       ids: this.#cache.buffers,
+      ledger: this.#ledgerOf(index),
       reports: port2,
     };
     try {
@@ -207,6 +213,11 @@ export class Coordinator {
       await within(silent, LAST_WORDS_MS);
       port1.close();
     }
+  }
+
+  #ledgerOf(worker: number): LedgerTask | null {
+    const { ledger, rng } = this.#setup;
+    return ledger === null ? null : { ...ledger, worker: worker + 1, rng };
   }
 
   #receive(worker: number, report: ProducerReport): void {
@@ -272,16 +283,50 @@ export class Coordinator {
   /** Finds out about the transactions that were in doubt when their workers ended. */
   async #settleRest(): Promise<void> {
     for (const tally of this.tallies) tally.finishSettling();
-    const pending = this.tallies.filter((tally) => tally.pending !== null);
+    const pending = [...this.tallies.keys()].filter(
+      (worker) => this.tallies[worker]?.pending !== null,
+    );
     if (pending.length === 0) return;
     const patienceMs = Math.max(this.#setup.stopGraceMs, LEAST_PATIENCE_MS);
     const connectTimeoutSeconds = patienceMs / 1000;
     const asking = withConnection({ ...this.#setup.target, connectTimeoutSeconds }, (client) =>
-      within(settleAll(client, pending, patienceMs), patienceMs),
+      within(this.#settleAll(client, pending, patienceMs), patienceMs),
     );
     // The server is away for good: what it did with the others stays unknown, and is reported so.
     await asking.catch(() => undefined);
-    for (const tally of pending) while (tally.pending !== null) tally.settle('unknown');
+    for (const worker of pending) {
+      const { tally, ledger } = this.#closedBooks(worker);
+      for (let entry = tally.pending; entry !== null; entry = tally.pending) {
+        ledger?.writer.resolve(entry.number, 'unknown', entry.xid);
+        tally.settle('unknown');
+      }
+      ledger?.writer.close();
+    }
+  }
+
+  async #settleAll(client: Client, workers: readonly number[], patienceMs: number): Promise<void> {
+    const { server: now } = await factsOf(client);
+    for (const worker of workers) {
+      const { tally, ledger } = this.#closedBooks(worker);
+      const server = compareServers(ledger?.server ?? null, now);
+      try {
+        await settlePending(
+          client,
+          tally,
+          ({ number }, { fate, xid }) => ledger?.writer.resolve(number, fate, xid),
+          { server, patienceMs },
+        );
+      } finally {
+        ledger?.writer.close();
+      }
+    }
+  }
+
+  /** The accounts of a worker whose thread has ended. */
+  #closedBooks(worker: number): { tally: Tally; ledger: ClosedLedger | null } {
+    const tally = this.tallies[worker]!;
+    const task = this.#ledgerOf(worker);
+    return { tally, ledger: task === null ? null : LedgerWriter.last(task, tally) };
   }
 
   #verdict(): { stoppedBy: StoppedBy; failure: Failure | null } {
@@ -311,12 +356,4 @@ async function readLastIds(client: Client): Promise<ProducerTask['lastIds']> {
   const [ids] = rows;
   if (ids === undefined) throw new Error('the highest ids were answered without a row');
   return ids;
-}
-
-async function settleAll(
-  client: Client,
-  tallies: readonly Tally[],
-  patienceMs: number,
-): Promise<void> {
-  for (const tally of tallies) await settlePending(client, tally, () => undefined, patienceMs);
 }

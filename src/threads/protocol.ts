@@ -26,6 +26,15 @@ export interface ReconnectPolicy {
   readonly failFast: boolean;
 }
 
+/** Where a worker keeps its ledger, and what it says of itself there. */
+export interface LedgerTask {
+  readonly folder: string;
+  readonly run: string;
+  /** From 1. */
+  readonly worker: number;
+  readonly rng: number;
+}
+
 /** The one long task of a `stream` worker. */
 export interface ProducerTask {
   /** Position among the workers, from 0. */
@@ -52,6 +61,8 @@ export interface ProducerTask {
   readonly tally: SharedArrayBuffer;
   readonly ids: IdBuffers;
   readonly pools: Pools;
+  /** Null: no ledger is kept. */
+  readonly ledger: LedgerTask | null;
   readonly reports: MessagePort;
 }
 

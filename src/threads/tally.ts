@@ -30,11 +30,15 @@ const REJECTION_SLOTS = 16;
 /** Transactions of one worker whose COMMIT may be under way at a time. */
 export const MOST_PENDING = 32;
 
-/** One pending transaction: xid (0 when not known), witness (table, operation, id), events, rows. */
+/**
+ * One pending transaction: xid (0 when not known), witness (table, operation, id), events, its number in the
+ * ledger (0 without one), rows.
+ */
 const ENTRY_XID = 0;
 const ENTRY_WITNESS = 1;
 const ENTRY_EVENTS = 4;
-const ENTRY_ROWS = 5;
+const ENTRY_NUMBER = 5;
+const ENTRY_ROWS = 6;
 const ENTRY = ENTRY_ROWS + CELLS;
 
 /** Which pending transactions there are: numbered on and on, and where the next will be entered. */
@@ -42,8 +46,10 @@ const FIRST_PENDING = COUNTERS.length;
 const END_PENDING = FIRST_PENDING + 1;
 /** The connection that they run on: process id, and when it began, in microseconds since 1970. */
 const BACKEND = END_PENDING + 1;
+/** How many connections the worker has had, over all its lives. */
+const CONNECTIONS = BACKEND + 2;
 /** The outcome that the first pending transaction is being counted as, 0 when none is. */
-const SETTLING = BACKEND + 2;
+const SETTLING = CONNECTIONS + 1;
 /** What the counters, the rows and the first pending one will be, when that is done. */
 const THEN_COUNTERS = SETTLING + 1;
 const THEN_ROWS = THEN_COUNTERS + COUNTERS.length;
@@ -99,6 +105,11 @@ export interface Backend {
 export interface Pending {
   readonly xid: string | null;
   readonly witness: Witness;
+}
+
+/** A pending transaction as the tally keeps it. `number`: its own in the ledger; 0 without one. */
+export interface EnteredPending extends Pending {
+  readonly number: number;
 }
 
 /** From due and from sent until answered. */
@@ -170,10 +181,16 @@ export class Tally {
   /** A new connection. What was pending on the one before must be settled. */
   set backend(backend: Backend) {
     this.#numbers.set([backend.pid, backend.startedMicros], BACKEND);
+    this.#add(CONNECTIONS, 1);
+  }
+
+  /** Connections that the worker has had so far, over all its lives. */
+  get connections(): number {
+    return this.#at(CONNECTIONS);
   }
 
   /** The first transaction whose COMMIT was sent without an answer yet, or null. */
-  get pending(): Pending | null {
+  get pending(): EnteredPending | null {
     if (this.#at(FIRST_PENDING) === this.#at(END_PENDING)) return null;
     const entry = this.#entry(this.#at(FIRST_PENDING));
     const table = TABLE_NAMES[this.#at(entry + ENTRY_WITNESS)];
@@ -181,11 +198,17 @@ export class Tally {
     if (table === undefined || operation === undefined) return null;
     const xid = this.#at(entry + ENTRY_XID);
     const id = this.#at(entry + ENTRY_WITNESS + 2);
-    return { xid: xid === 0 ? null : String(xid), witness: { table, operation, id } };
+    const number = this.#at(entry + ENTRY_NUMBER);
+    return { xid: xid === 0 ? null : String(xid), witness: { table, operation, id }, number };
   }
 
   /** Enters a transaction before its COMMIT: what it wrote, and how many events it stands for. */
-  intend({ xid, witness }: Pending, rows: readonly WrittenRows[], events: number): void {
+  intend(
+    { xid, witness }: Pending,
+    rows: readonly WrittenRows[],
+    events: number,
+    number = 0,
+  ): void {
     const end = this.#at(END_PENDING);
     if (end - this.#at(FIRST_PENDING) >= MOST_PENDING) throw new Error('too much is pending');
     const entry = this.#entry(end);
@@ -195,6 +218,7 @@ export class Tally {
     this.#numbers[entry + ENTRY_WITNESS + 1] = OPERATIONS.indexOf(witness.operation);
     this.#numbers[entry + ENTRY_WITNESS + 2] = witness.id;
     this.#numbers[entry + ENTRY_EVENTS] = events;
+    this.#numbers[entry + ENTRY_NUMBER] = number;
     for (const { table, operation, count } of rows) {
       this.#add(entry + ENTRY_ROWS + cell(table, operation), count);
     }
@@ -202,12 +226,11 @@ export class Tally {
     this.#numbers[END_PENDING] = end + 1;
   }
 
-  /** Corrects what the first pending transaction wrote to what the server answered. */
-  amend({ table, operation, count }: WrittenRows): void {
+  /** Takes rows off what the first pending transaction wrote: the server did not let them in. */
+  reduce({ table, operation, count }: WrittenRows): void {
     const entry = this.#entry(this.#at(FIRST_PENDING));
-    const at = entry + ENTRY_ROWS + cell(table, operation);
-    this.#add(entry + ENTRY_EVENTS, count - this.#at(at));
-    this.#numbers[at] = count;
+    this.#add(entry + ENTRY_EVENTS, -count);
+    this.#add(entry + ENTRY_ROWS + cell(table, operation), -count);
   }
 
   /**

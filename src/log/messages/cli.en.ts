@@ -86,6 +86,7 @@ export const cliEn: typeof cliPtBR = {
     version: () => 'show the version',
     yes: () => 'do not ask for confirmation',
     'drop-foreign-tables': () => "drop tables that are not the simulator's, too",
+    'no-ledger': () => 'do not write down what is committed, key by key (ledger)',
     'dry-run': () =>
       'show the planned load and how workers share it, without touching the database',
   },

@@ -86,6 +86,7 @@ export const cliPtBR = {
     version: () => 'mostra a versão',
     yes: () => 'não pede confirmação',
     'drop-foreign-tables': () => 'apaga também tabelas que não são do simulador',
+    'no-ledger': () => 'não registrar o que é confirmado, chave por chave (ledger)',
     'dry-run': () => 'mostra a carga planejada e a divisão entre workers, sem tocar no banco',
   },
   placeholders: {

@@ -177,6 +177,10 @@ export const en: Messages = {
     fileGivenUp: (file, reason) =>
       `${file} cannot be written (${reason}) — going on without this log file`,
   },
+  ledger: {
+    unwritable: (e) =>
+      `the ledger cannot be written (${e.message}); without it nobody can say what was committed, so the run ends here. Make room, choose another LOG_DIR, or use --no-ledger`,
+  },
   thresholds: {
     measured: (value, unit) =>
       `measured ${value.toLocaleString('en-US', { maximumFractionDigits: 15 })}${unit === '' || unit === '%' ? unit : ` ${unit}`}`,

@@ -221,6 +221,10 @@ export const ptBR = {
     fileGivenUp: (file: string, reason: string) =>
       `não foi possível gravar em ${file} (${reason}) — a execução segue sem este arquivo de log`,
   },
+  ledger: {
+    unwritable: (e: { message: string }) =>
+      `não é possível gravar o ledger (${e.message}); sem ele ninguém sabe o que foi confirmado, por isso a execução termina aqui. Libere espaço, escolha outro LOG_DIR ou use --no-ledger`,
+  },
   thresholds: {
     /** A figure with its unit, in all the digits that it was judged by. */
     measured: (value: number, unit: string) =>

@@ -29,10 +29,10 @@ const SEED = ['scale', 'workers', 'rng'];
 
 /** What scripts rely on, written down once more: a flag that goes missing must not go unnoticed. */
 const PROMISED: Readonly<Record<string, readonly string[]>> = {
-  start: [...STREAM, 'scale'],
+  start: [...STREAM, 'scale', 'no-ledger'],
   'init-db': [],
   seed: SEED,
-  stream: [...STREAM, 'dry-run'],
+  stream: [...STREAM, 'no-ledger', 'dry-run'],
   reset: [...SEED, 'yes', 'drop-foreign-tables'],
   counts: [],
   check: [],

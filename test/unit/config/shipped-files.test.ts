@@ -60,6 +60,8 @@ test('environment names are unique, and every flag of an option belongs to a com
   const taken = new Set<string>([
     ...COMMON_SETTINGS,
     ...COMMANDS.flatMap((command) => COMMAND_FLAGS[command].settings),
+    // A switch that is a setting.
+    'no-ledger',
   ]);
   for (const key of OPTION_KEYS) {
     const { flag } = optionOf(key);

@@ -1,0 +1,115 @@
+import { crc32 } from 'node:zlib';
+import type { TableName } from '../hospital/tables.js';
+import type { ServerIdentity } from '../postgres/identity.js';
+import type { Backend, Fate, Operation } from '../threads/tally.js';
+
+/** The version of the format that this program writes and reads; see README.md beside this file. */
+export const LEDGER_VERSION = 1;
+
+/** First line of a file: whose transactions follow, and on which connection. */
+export interface LedgerHeader {
+  readonly ledger: number;
+  readonly run: string;
+  /** From 1. */
+  readonly worker: number;
+  /** Of this worker, from 1. */
+  readonly connection: number;
+  readonly rng: number;
+  /** By this machine's clock, ISO 8601; `at` of the other lines counts from here. */
+  readonly started: string;
+  /** The server's clock minus this machine's, in milliseconds. */
+  readonly server_offset_ms: number;
+  readonly server: ServerIdentity;
+  readonly backend: Backend;
+}
+
+/** Keys by table and operation, each a list as `encodeKeys` writes it. */
+export type KeysOf = Partial<Record<TableName, Partial<Record<Operation, string>>>>;
+
+/** Ids taken from a table's sequence: this run alone may use them. */
+export interface LeaseRecord {
+  readonly leased: TableName;
+  readonly keys: string;
+}
+
+/** A transaction whose COMMIT is about to be sent. `at`: milliseconds since the header's `started`. */
+export interface IntentRecord {
+  readonly intent: number;
+  readonly at: number;
+  /** Null where COMMIT travels with the statements: then the outcome tells. */
+  readonly xid: string | null;
+  readonly lsn: string | null;
+  readonly rows: KeysOf;
+  readonly digest: string;
+  /** Some rows were written in subtransactions, whose ids differ from `xid`. */
+  readonly subtransactions?: true;
+}
+
+export interface CommittedRecord {
+  readonly committed: number;
+  readonly at: number;
+  readonly xid: string | null;
+  readonly lsn: string | null;
+  /** Keys of the intent that something on the server dropped. */
+  readonly dropped?: KeysOf;
+}
+
+export interface AbortedRecord {
+  readonly aborted: number;
+}
+
+/** The connection was lost before COMMIT was answered. */
+export interface DoubtRecord {
+  readonly doubt: number;
+}
+
+/** What was found out later about a transaction without an answer. */
+export interface ResolutionRecord {
+  readonly resolved: number;
+  readonly verdict: Fate;
+  readonly xid: string | null;
+}
+
+/** Last line of a connection that ended in order. Rows: those committed. */
+export interface TrailerRecord {
+  readonly end: {
+    readonly committed: number;
+    readonly aborted: number;
+    readonly doubt: number;
+    readonly rows: Partial<Record<TableName, Partial<Record<Operation, number>>>>;
+  };
+}
+
+export type LedgerRecord =
+  | LedgerHeader
+  | LeaseRecord
+  | IntentRecord
+  | CommittedRecord
+  | AbortedRecord
+  | DoubtRecord
+  | ResolutionRecord
+  | TrailerRecord;
+
+/** `…,"crc":"0a1b2c3d"}`: how every line ends. */
+const SEAL = ',"crc":"';
+const SEAL_LENGTH = SEAL.length + 8 + 2;
+
+/**
+ * A record as its line, sealed with the CRC-32 of what it says and of all lines before it: a line that
+ * was changed, lost or put elsewhere shows.
+ *
+ * @param chain the CRC of the line before, 0 for the first one
+ */
+export function seal(record: LedgerRecord, chain: number): { line: string; chain: number } {
+  const body = JSON.stringify(record).slice(0, -1);
+  const next = crc32(body, chain);
+  return { line: `${body}${SEAL}${next.toString(16).padStart(8, '0')}"}\n`, chain: next };
+}
+
+/** The CRC of a line (without its end) behind `chain`, and the one that it is sealed with; null: none. */
+export function readSeal(line: string, chain: number): { said: number | null; is: number } {
+  const at = line.length - SEAL_LENGTH;
+  if (at < 0 || !line.startsWith(SEAL, at) || !line.endsWith('"}')) return { said: null, is: 0 };
+  const said = Number.parseInt(line.slice(at + SEAL.length, -2), 16);
+  return { said, is: crc32(line.slice(0, at), chain) };
+}

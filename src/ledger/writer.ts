@@ -1,0 +1,234 @@
+import { closeSync, existsSync, openSync, writeSync } from 'node:fs';
+import type { Row, TableName } from '../hospital/tables.js';
+import { LEDGER } from '../postgres/failures.js';
+import type { ServerIdentity } from '../postgres/identity.js';
+import { monotonicMs } from '../threads/clock.js';
+import type { LedgerTask } from '../threads/protocol.js';
+import type { Fate, Operation, Tally } from '../threads/tally.js';
+import { Digest } from './digest.js';
+import { ledgerFile } from './folder.js';
+import {
+  type IntentRecord,
+  type KeysOf,
+  LEDGER_VERSION,
+  type LedgerHeader,
+  type LedgerRecord,
+  seal,
+} from './format.js';
+import { encodeKeys } from './keys.js';
+import { readTail } from './tail.js';
+
+/** Rows that a transaction wrote in one way: whole ones (insert), key and new values, or the key. */
+export interface Change {
+  readonly table: TableName;
+  readonly operation: Operation;
+  readonly rows: readonly Row[];
+}
+
+/** A transaction as the ledger enters it before its COMMIT. */
+export interface Intent {
+  readonly xid: string | null;
+  readonly lsn: string | null;
+  readonly changes: readonly Change[];
+  readonly subtransactions: boolean;
+}
+
+/** By which the server names a transaction; null where it did not tell. */
+export interface TransactionName {
+  readonly xid: string | null;
+  readonly lsn: string | null;
+}
+
+/** The ledger of a connection that is over. */
+export interface ClosedLedger {
+  readonly writer: LedgerWriter;
+  /** Its intents without an outcome. */
+  readonly open: readonly number[];
+  /** Null where its first line was not written whole. */
+  readonly server: ServerIdentity | null;
+}
+
+/** The ledger could not be written: without it nothing that is committed could be known. */
+export class LedgerError extends Error {
+  readonly code = LEDGER;
+}
+
+/**
+ * The ledger of one connection: every line is handed to the operating system before the call returns, so
+ * it outlives the process, and a COMMIT is sent only after its intent was.
+ */
+export class LedgerWriter {
+  readonly #path: string;
+  readonly #fd: number;
+  readonly #began: number;
+  #chain: number;
+  #number = 0;
+  /** Rows of the intents without an outcome. */
+  readonly #open = new Map<number, readonly Change[]>();
+  #committed = 0;
+  #aborted = 0;
+  readonly #rows: Partial<Record<TableName, Partial<Record<Operation, number>>>> = {};
+
+  private constructor(path: string, flags: string, chain: number) {
+    this.#path = path;
+    this.#began = monotonicMs();
+    this.#chain = chain;
+    this.#fd = attempt(path, () => openSync(path, flags));
+  }
+
+  /** Begins the ledger of a new connection. */
+  static create(path: string, header: Omit<LedgerHeader, 'ledger' | 'started'>): LedgerWriter {
+    const writer = new LedgerWriter(path, 'ax', 0);
+    writer.#append([{ ledger: LEDGER_VERSION, started: new Date().toISOString(), ...header }]);
+    return writer;
+  }
+
+  /**
+   * Goes on with the ledger of a connection that is over, to enter what became of its transactions. Its
+   * last line may have been cut off: then it stands on a line of its own, and counts as not written.
+   */
+  static reopen(path: string): ClosedLedger {
+    const { chain, torn, open, header } = attempt(path, () => readTail(path));
+    const writer = new LedgerWriter(path, 'a', chain);
+    if (torn) writer.#write('\n');
+    return { writer, open, server: header?.server ?? null };
+  }
+
+  /** That of a worker's last connection; null when there is none. */
+  static last({ folder, worker }: LedgerTask, { connections }: Tally): ClosedLedger | null {
+    const path = ledgerFile(folder, worker, connections);
+    return existsSync(path) ? LedgerWriter.reopen(path) : null;
+  }
+
+  /** Ids were taken from the table's sequence. */
+  lease(table: TableName, ids: readonly number[]): void {
+    this.#append([{ leased: table, keys: encodeKeys(ids) }]);
+  }
+
+  /** Enters transactions before their COMMITs are sent; their numbers in this file. */
+  intend(intents: readonly Intent[]): number[] {
+    const at = this.#now();
+    const records = intents.map(({ xid, lsn, changes, subtransactions }): IntentRecord => {
+      const digest = new Digest();
+      for (const { table, operation, rows } of changes) {
+        for (const row of rows) digest.add(table, operation, row);
+      }
+      const record = { intent: ++this.#number, at, xid, lsn, rows: keysOf(changes) };
+      const more = subtransactions ? ({ subtransactions: true } as const) : {};
+      return { ...record, digest: digest.text, ...more };
+    });
+    this.#append(records);
+    for (const [i, { intent }] of records.entries()) this.#open.set(intent, intents[i]!.changes);
+    return records.map(({ intent }) => intent);
+  }
+
+  /** The server answered to these COMMITs. `dropped`: keys that something there did not let in. */
+  commit(
+    outcomes: readonly (TransactionName & { number: number; dropped: readonly Change[] })[],
+  ): void {
+    const at = this.#now();
+    for (const { number, dropped } of outcomes) {
+      for (const { table, operation, rows } of this.#open.get(number) ?? []) {
+        this.#count(table, operation, rows.length);
+      }
+      for (const { table, operation, rows } of dropped) this.#count(table, operation, -rows.length);
+      this.#open.delete(number);
+      this.#committed++;
+    }
+    this.#append(
+      outcomes.map(({ number, xid, lsn, dropped }) => ({
+        committed: number,
+        at,
+        xid,
+        lsn,
+        ...(dropped.length > 0 ? { dropped: keysOf(dropped) } : {}),
+      })),
+    );
+  }
+
+  /** The server answered that these are not committed, or they were never sent. */
+  abort(numbers: readonly number[]): void {
+    for (const number of numbers) this.#open.delete(number);
+    this.#aborted += numbers.length;
+    this.#append(numbers.map((number) => ({ aborted: number })));
+  }
+
+  /** No answer came, and the connection is gone. */
+  doubt(numbers: readonly number[]): void {
+    this.#append(numbers.map((number) => ({ doubt: number })));
+  }
+
+  /** It was found out what became of a transaction. */
+  resolve(number: number, verdict: Fate, xid: string | null): void {
+    this.#append([{ resolved: number, verdict, xid }]);
+  }
+
+  /** Ends the file in order, with what it comes to. `close` must follow. */
+  end(): void {
+    const { size: doubt } = this.#open;
+    this.#append([
+      { end: { committed: this.#committed, aborted: this.#aborted, doubt, rows: this.#rows } },
+    ]);
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+
+  #count(table: TableName, operation: Operation, rows: number): void {
+    const ofTable = this.#rows[table] ?? {};
+    ofTable[operation] = (ofTable[operation] ?? 0) + rows;
+    this.#rows[table] = ofTable;
+  }
+
+  /** Milliseconds since the file was begun, to a microsecond, on a clock that nobody sets. */
+  #now(): number {
+    return Math.round((monotonicMs() - this.#began) * 1000) / 1000;
+  }
+
+  #append(records: readonly LedgerRecord[]): void {
+    let text = '';
+    let chain = this.#chain;
+    for (const record of records) {
+      const sealed = seal(record, chain);
+      text += sealed.line;
+      chain = sealed.chain;
+    }
+    this.#write(text);
+    this.#chain = chain;
+  }
+
+  #write(text: string): void {
+    const bytes = Buffer.from(text);
+    // A disk that is nearly full takes a part of it, and refuses the rest.
+    for (let at = 0; at < bytes.length; ) {
+      const from = at;
+      at += attempt(this.#path, () => writeSync(this.#fd, bytes, from));
+    }
+  }
+}
+
+function keysOf(changes: readonly Change[]): KeysOf {
+  const ids = new Map<TableName, Map<Operation, number[]>>();
+  for (const { table, operation, rows } of changes) {
+    const ofTable = ids.get(table) ?? new Map<Operation, number[]>();
+    ids.set(table, ofTable);
+    const keys = ofTable.get(operation) ?? [];
+    for (const row of rows) keys.push(Number(row[0]));
+    ofTable.set(operation, keys);
+  }
+  return Object.fromEntries(
+    [...ids].map(([table, ofTable]) => [
+      table,
+      Object.fromEntries([...ofTable].map(([operation, keys]) => [operation, encodeKeys(keys)])),
+    ]),
+  ) as KeysOf;
+}
+
+function attempt<T>(path: string, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    throw new LedgerError(`${path}: ${(error as Error).message}`, { cause: error });
+  }
+}

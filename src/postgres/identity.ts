@@ -1,0 +1,80 @@
+import type { Client } from 'pg';
+import type { Backend } from '../threads/tally.js';
+
+/** The server behind a connection. */
+export interface ServerIdentity {
+  /** Given at initdb; null where the role may not see it. */
+  readonly system_identifier: string | null;
+  /** Changes with every failover; null where the role may not see it. */
+  readonly timeline: number | null;
+  /** `18.4`. */
+  readonly version: string;
+  readonly database: string;
+}
+
+/** What is to be known of a connection. */
+export interface ConnectionFacts {
+  readonly server: ServerIdentity;
+  readonly backend: Backend;
+  /** The server's clock minus this machine's, in milliseconds. */
+  readonly offsetMs: number;
+}
+
+/** SQL: when the server process began, in whole microseconds, which a double holds exactly. */
+export const STARTED_MICROS = '(extract(epoch FROM backend_start) * 1000000)::bigint';
+
+/** Asks a connection who is at its other end. */
+export async function factsOf(client: Client): Promise<ConnectionFacts> {
+  const before = Date.now();
+  const { rows } = await client.query<{
+    version: string;
+    database: string;
+    pid: number;
+    startedMicros: number;
+    now: number;
+  }>(
+    `SELECT current_setting('server_version') AS version, current_database() AS database, pid,
+            ${STARTED_MICROS}::float8 AS "startedMicros",
+            extract(epoch FROM clock_timestamp())::float8 * 1000 AS now
+       FROM pg_stat_activity WHERE pid = pg_backend_pid()`,
+  );
+  const middle = (before + Date.now()) / 2;
+  const [row] = rows;
+  if (row === undefined) throw new Error('a connection that is not in pg_stat_activity');
+  const { pid, startedMicros, database } = row;
+  const version = row.version.split(' ')[0] ?? row.version;
+  const control = await visible<{ id: string }>(
+    client,
+    'SELECT system_identifier::text AS id FROM pg_control_system()',
+  );
+  const wal = await visible<{ timeline: string }>(
+    client,
+    'SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8) AS timeline',
+  );
+  const timeline = wal === null ? null : Number.parseInt(wal.timeline, 16);
+  const server = { system_identifier: control?.id ?? null, timeline, version, database };
+  return { server, backend: { pid, startedMicros }, offsetMs: row.now - middle };
+}
+
+/** `same`: nothing speaks against it. `promoted`: of the same origin, after a failover. */
+export function compareServers(
+  before: ServerIdentity | null,
+  now: ServerIdentity,
+): 'same' | 'promoted' | 'other' {
+  if (before === null) return 'same';
+  const differs = (key: 'system_identifier' | 'timeline') =>
+    before[key] !== null && now[key] !== null && before[key] !== now[key];
+  if (differs('system_identifier') || before.database !== now.database) return 'other';
+  return differs('timeline') ? 'promoted' : 'same';
+}
+
+/** The row of a query that a role may not be allowed; null then. */
+async function visible<Row extends object>(client: Client, text: string): Promise<Row | null> {
+  try {
+    return (await client.query<Row>(text)).rows[0] ?? null;
+  } catch (error) {
+    // insufficient_privilege; or a function that a managed server does not have.
+    if (['42501', '42883', '55000'].includes((error as { code?: string }).code ?? '')) return null;
+    throw error;
+  }
+}
