@@ -178,6 +178,8 @@ export const en: Messages = {
       `${file} cannot be written (${reason}) — going on without this log file`,
   },
   ledger: {
+    otherVersion: (e) =>
+      `${e.path} is a ledger of format ${e.version}, and this version reads format 1; use the version of the simulator that wrote it`,
     unwritable: (e) =>
       `the ledger cannot be written (${e.message}); without it nobody can say what was committed, so the run ends here. Make room, choose another LOG_DIR, or use --no-ledger`,
   },

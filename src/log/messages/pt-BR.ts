@@ -222,6 +222,8 @@ export const ptBR = {
       `não foi possível gravar em ${file} (${reason}) — a execução segue sem este arquivo de log`,
   },
   ledger: {
+    otherVersion: (e: { path: string; version: number }) =>
+      `${e.path} é um ledger no formato ${e.version}, e esta versão lê o formato 1; use a versão do simulador que o gravou`,
     unwritable: (e: { message: string }) =>
       `não é possível gravar o ledger (${e.message}); sem ele ninguém sabe o que foi confirmado, por isso a execução termina aqui. Libere espaço, escolha outro LOG_DIR ou use --no-ledger`,
   },
