@@ -30,8 +30,8 @@ export interface SessionParts {
 export class Session {
   readonly #parts: SessionParts;
   #client: Client | null = null;
-  /** Server clock minus this machine's, in milliseconds, as of the last connect. */
-  #offsetMs = 0;
+  /** Server clock minus `monotonicMs`, as of the last connect. */
+  #epochMs = 0;
   /** Attempts to reconnect since a batch was last committed. */
   #attempts = 0;
   readonly #fates: Fate[] = [];
@@ -45,9 +45,12 @@ export class Session {
     return this.#client;
   }
 
-  /** Milliseconds since 1970 by the server's clock: generators on several machines agree on it. */
+  /**
+   * Milliseconds since 1970 by the server's clock: generators on several machines agree on it, and this
+   * machine's clock may be set meanwhile.
+   */
   serverNow(): number {
-    return Date.now() + this.#offsetMs;
+    return monotonicMs() + this.#epochMs;
   }
 
   /** Connects and settles the transactions that the connection before, or an earlier life of this
@@ -58,7 +61,7 @@ export class Session {
     try {
       const facts = await factsOf(client);
       await books.turn(client, facts, (fate) => this.#fates.push(fate));
-      this.#offsetMs = facts.offsetMs;
+      this.#epochMs = facts.epochMs;
       await prepare(client);
     } catch (error) {
       await end(client);

@@ -1,4 +1,5 @@
 import type { Client } from 'pg';
+import { monotonicMs } from '../threads/clock.js';
 import type { Backend } from '../threads/tally.js';
 
 /** The server behind a connection. */
@@ -18,6 +19,8 @@ export interface ConnectionFacts {
   readonly backend: Backend;
   /** The server's clock minus this machine's, in milliseconds. */
   readonly offsetMs: number;
+  /** The server's clock (since 1970) minus `monotonicMs`, which nobody sets, in milliseconds. */
+  readonly epochMs: number;
 }
 
 /** SQL: when the server process began, in whole microseconds, which a double holds exactly. */
@@ -25,7 +28,7 @@ export const STARTED_MICROS = '(extract(epoch FROM backend_start) * 1000000)::bi
 
 /** Asks a connection who is at its other end. */
 export async function factsOf(client: Client): Promise<ConnectionFacts> {
-  const before = Date.now();
+  const asked = monotonicMs();
   const { rows } = await client.query<{
     version: string;
     database: string;
@@ -38,7 +41,8 @@ export async function factsOf(client: Client): Promise<ConnectionFacts> {
             extract(epoch FROM clock_timestamp())::float8 * 1000 AS now
        FROM pg_stat_activity WHERE pid = pg_backend_pid()`,
   );
-  const middle = (before + Date.now()) / 2;
+  const answered = monotonicMs();
+  const here = Date.now() - (answered - asked) / 2;
   const [row] = rows;
   if (row === undefined) throw new Error('a connection that is not in pg_stat_activity');
   const { pid, startedMicros, database } = row;
@@ -53,7 +57,9 @@ export async function factsOf(client: Client): Promise<ConnectionFacts> {
   );
   const timeline = wal === null ? null : Number.parseInt(wal.timeline, 16);
   const server = { system_identifier: control?.id ?? null, timeline, version, database };
-  return { server, backend: { pid, startedMicros }, offsetMs: row.now - middle };
+  const offsetMs = row.now - here;
+  const epochMs = row.now - (asked + answered) / 2;
+  return { server, backend: { pid, startedMicros }, offsetMs, epochMs };
 }
 
 /** `same`: nothing speaks against it. `promoted`: of the same origin, after a failover. */

@@ -1,0 +1,248 @@
+import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { Draws } from '../../src/hospital/draws.js';
+import { readPostmaster } from '../../src/postgres/embedded-cluster.js';
+import type { RunSummary } from '../../src/report/summary.js';
+import { noRows, type Operation } from '../../src/threads/tally.js';
+import { runCli } from '../helpers/cli.js';
+import { type TestDatabase, withDatabase } from '../helpers/database.js';
+import { startServer } from '../helpers/server.js';
+import { withTempFolder } from '../helpers/temp-folder.js';
+import { envOf } from '../helpers/test-target.js';
+import { waitFor } from '../helpers/wait-for.js';
+import { Oracle, type ToldTransaction } from './gauntlet/oracle.js';
+import { FaultyProxy, type ProxyFault } from './gauntlet/proxy.js';
+import { type LedgerTold, readLedger } from './gauntlet/told-by-ledger.js';
+
+/** `npm run gauntlet` asks for more. */
+const FAULTS = Number(process.env.GAUNTLET_FAULTS ?? 24);
+const SEED = Number(process.env.GAUNTLET_SEED ?? Date.now() % 1_000_000);
+/** Faults of one run of the program, before it is ended and held against the oracle. */
+const FAULTS_OF_A_RUN = 12;
+/** A run goes on for so many bytes of ledger between faults. */
+const LEDGER_BETWEEN = 8_000;
+const CLI = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
+const HOOK = new URL('./gauntlet/hook.js', import.meta.url).href;
+const ARGS = [
+  ...['stream', '--json', '--lang', 'en', '--rate', '1500', '--workers', '5', '--batch-size', '6'],
+  ...['--update-ratio', '0.3', '--delete-ratio', '0.1', '--log-level', 'ERROR'],
+];
+const ENV = {
+  STREAM_RECONNECT_BASE_SECONDS: '0.05',
+  STREAM_RECONNECT_MAX_SECONDS: '0.2',
+  STREAM_RECONNECT_ATTEMPTS: '500',
+};
+
+/** Of these, one is drawn: what the proxy does at a COMMIT comes oftenest, since it is the hardest. */
+const KINDS: readonly (ProxyFault | 'backends' | 'immediate' | 'postmaster' | 'thread')[] = [
+  ...(['before', 'amid', 'after'] as const).flatMap((fault) => [fault, fault]),
+  ...(['delay', 'half', 'backends', 'backends', 'thread', 'thread'] as const),
+  ...(['immediate', 'postmaster'] as const),
+];
+const AT_COMMIT: readonly string[] = ['before', 'amid', 'after'];
+
+const server = await startServer(18, { durable: true, settings: { wal_level: 'logical' } });
+
+test(`gauntlet: ${FAULTS} faults, seed ${SEED}`, async (t) => {
+  const draws = new Draws(SEED).at(1, 1);
+  const sums = { faults: 0, atCommit: 0, doubted: 0, transactions: 0, runs: 0, killed: 0 };
+  await withTempFolder((cwd) =>
+    withDatabase(server, async (db) => {
+      const env = { ...ENV, ...envOf(db.target) };
+      const seeded = await runCli(['seed', '--scale', '0.2'], { cwd, env });
+      assert.equal(seeded.code, 0, seeded.stderr);
+      const oracle = await Oracle.begin(db);
+      while (sums.faults < FAULTS) {
+        const proxy = new FaultyProxy(server.port);
+        const run = new Run(cwd, { ...env, PG_PORT: String(await proxy.listen()) });
+        try {
+          await run.progress();
+          for (let i = 0; i < FAULTS_OF_A_RUN && sums.faults < FAULTS; i++) {
+            const kind = KINDS[Math.floor(draws.unit() * KINDS.length)]!;
+            await strike(kind, db, proxy, run);
+            sums.faults++;
+            if (AT_COMMIT.includes(kind)) sums.atCommit++;
+            await run.progress();
+          }
+          // Every other run is killed, with what it has under way.
+          const killed = sums.runs++ % 2 === 1;
+          if (killed) sums.killed++;
+          if (killed) sums.faults++;
+          const summary = await run.end(killed ? 'SIGKILL' : 'SIGINT');
+          if (summary === null) {
+            const resolved = await runCli(['ledger', 'resolve', run.id, '--lang', 'en'], {
+              cwd,
+              env,
+            });
+            assert.equal(resolved.code, 0, resolved.stderr);
+          }
+          const told = readLedger(run.ledger);
+          assert.deepEqual([told.unknown, told.open], [0, 0], 'unknown or open');
+          await compare(told, oracle);
+          if (summary !== null) agree(told, summary);
+          const checked = await runCli(['ledger', 'check', run.id, '--lang', 'en'], { cwd, env });
+          assert.equal(checked.code, 0, checked.stdout + checked.stderr);
+          sums.doubted += told.doubted;
+          sums.transactions += told.committed.length;
+        } finally {
+          await run.end('SIGKILL');
+          await proxy.close();
+        }
+      }
+      await oracle.end();
+    }),
+  );
+  t.diagnostic(JSON.stringify(sums));
+  assert.ok(sums.atCommit >= FAULTS / 5, 'too few faults at COMMIT');
+});
+
+async function strike(
+  kind: (typeof KINDS)[number],
+  db: TestDatabase,
+  proxy: FaultyProxy,
+  run: Run,
+): Promise<void> {
+  switch (kind) {
+    case 'backends':
+      await server.terminateBackends(db.name);
+      return;
+    case 'thread':
+      run.endThread();
+      return;
+    case 'immediate':
+      await server.stop('immediate');
+      return restart();
+    case 'postmaster': {
+      const postmaster = readPostmaster(server.cluster.dir);
+      assert.ok(postmaster !== null);
+      process.kill(postmaster.pid, 'SIGKILL');
+      return restart();
+    }
+    default:
+      await proxy.strike(kind);
+  }
+}
+
+/** Orphaned backends keep the memory of a killed server for a moment. */
+async function restart(): Promise<void> {
+  await waitFor(() =>
+    server.start().then(
+      () => true,
+      () => false,
+    ),
+  );
+}
+
+/** The ledger tells of exactly the transactions that the server's decoder and its WAL tell of. */
+async function compare(told: LedgerTold, oracle: Oracle): Promise<void> {
+  const decoded = await oracle.transactions();
+  const commits = await oracle.commits();
+  const text = ({ changes }: ToldTransaction) => changes.join(', ');
+  assert.deepEqual(told.committed.map(text).sort(), decoded.map(text).sort());
+  const xidOf = new Map(decoded.map((transaction) => [text(transaction), transaction.xid]));
+  for (const transaction of told.committed) {
+    const { xid } = transaction;
+    if (xid !== null) {
+      assert.equal(xid, xidOf.get(text(transaction)));
+      assert.ok(commits.has(xid), `no commit of ${xid} in the WAL`);
+    }
+  }
+}
+
+/** The summary tells of exactly what the ledger does. */
+function agree({ committed }: LedgerTold, { rows, transactions }: RunSummary): void {
+  const counted = noRows();
+  for (const change of committed.flatMap(({ changes }) => changes)) {
+    const [table, operation] = change.split(' ') as [keyof typeof counted, Operation];
+    counted[table][operation]++;
+  }
+  assert.deepEqual(rows, counted);
+  assert.equal(transactions.committed, committed.length);
+  assert.equal(transactions.in_doubt, 0);
+}
+
+/** The program under way, with a clock that jumps and threads that can be ended. */
+class Run {
+  readonly #cwd: string;
+  readonly #child;
+  readonly #before: ReadonlySet<string>;
+  #stdout = '';
+  #stderr = '';
+
+  constructor(cwd: string, env: Readonly<Record<string, string>>) {
+    this.#cwd = cwd;
+    this.#before = new Set(this.#runs());
+    this.#child = fork(CLI, ARGS, {
+      cwd,
+      env: { PATH: process.env.PATH ?? '', ...env },
+      execArgv: ['--enable-source-maps', '--import', HOOK],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    this.#child.stdout?.on('data', (chunk) => {
+      this.#stdout += chunk;
+    });
+    this.#child.stderr?.on('data', (chunk) => {
+      this.#stderr += chunk;
+    });
+  }
+
+  get id(): string {
+    const id = this.#runs().find((name) => !this.#before.has(name));
+    assert.ok(id !== undefined, `no run began:\n${this.#stderr}`);
+    return id;
+  }
+
+  get ledger(): string {
+    return join(this.#cwd, 'logs', 'runs', this.id, 'ledger');
+  }
+
+  /** Waits until the ledger has grown. */
+  async progress(): Promise<void> {
+    await waitFor(() => this.#runs().some((name) => !this.#before.has(name)));
+    const goal = this.#bytes() + LEDGER_BETWEEN;
+    await waitFor(
+      () => {
+        if (this.#child.exitCode !== null) throw new Error(`it ended:\n${this.#stderr}`);
+        return this.#bytes() >= goal;
+      },
+      { what: 'progress' },
+    );
+  }
+
+  endThread(): void {
+    this.#child.send('end a thread');
+  }
+
+  /** Ends it; the summary, of one that was not killed. */
+  async end(signal: NodeJS.Signals): Promise<RunSummary | null> {
+    const { exitCode, signalCode } = this.#child;
+    if (exitCode !== null || signalCode !== null) return null;
+    const ended = new Promise<void>((resolve) => this.#child.once('close', () => resolve()));
+    this.#child.kill(signal);
+    await ended;
+    if (signal === 'SIGKILL') return null;
+    assert.equal(this.#child.exitCode, 0, this.#stderr);
+    return JSON.parse(this.#stdout) as RunSummary;
+  }
+
+  #runs(): string[] {
+    try {
+      return readdirSync(join(this.#cwd, 'logs', 'runs'));
+    } catch {
+      return [];
+    }
+  }
+
+  #bytes(): number {
+    try {
+      const sizes = readdirSync(this.ledger).map((name) => statSync(join(this.ledger, name)).size);
+      return sizes.reduce((sum, size) => sum + size, 0);
+    } catch {
+      return 0;
+    }
+  }
+}

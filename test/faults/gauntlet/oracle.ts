@@ -1,0 +1,72 @@
+import type { TestDatabase } from '../../helpers/database.js';
+
+const SLOT = 'oracle';
+
+/** A transaction as somebody tells of it: `table operation key` of each change, sorted. */
+export interface ToldTransaction {
+  /** The low 32 bits of the transaction's id; null where it was not told. */
+  readonly xid: number | null;
+  readonly changes: readonly string[];
+}
+
+/** What the server's own decoder and its WAL say was committed: no code of the program is part of it. */
+export class Oracle {
+  readonly #db: TestDatabase;
+  readonly #seen = new Set<number>();
+  #lsn: string;
+
+  private constructor(db: TestDatabase, lsn: string) {
+    this.#db = db;
+    this.#lsn = lsn;
+  }
+
+  static async begin(db: TestDatabase): Promise<Oracle> {
+    await db.query('CREATE EXTENSION IF NOT EXISTS pg_walinspect');
+    const [slot] = await db.query<{ lsn: string }>(
+      "SELECT lsn::text FROM pg_create_logical_replication_slot($1, 'test_decoding')",
+      [SLOT],
+    );
+    return new Oracle(db, slot?.lsn ?? '0/0');
+  }
+
+  /** The transactions that changed rows since the last time, in the order of their commits. */
+  async transactions(): Promise<ToldTransaction[]> {
+    const rows = await this.#db.query<{ xid: string; data: string }>(
+      'SELECT xid::text, data FROM pg_logical_slot_get_changes($1, NULL, NULL)',
+      [SLOT],
+    );
+    const told: ToldTransaction[] = [];
+    let changes: string[] = [];
+    for (const { xid, data } of rows) {
+      const change = /^table public\.(\w+): (\w+): id\[bigint\]:(\d+)/.exec(data);
+      if (change !== null) {
+        changes.push(`${change[1]} ${change[2]?.toLowerCase()} ${change[3]}`);
+      } else if (data.startsWith('BEGIN')) changes = [];
+      // After a crash the slot goes back a little, and tells again.
+      else if (changes.length > 0 && !this.#seen.has(Number(xid))) {
+        this.#seen.add(Number(xid));
+        told.push({ xid: Number(xid), changes: changes.sort() });
+      }
+    }
+    return told;
+  }
+
+  /** Ids of all transactions whose commit stands in the WAL since the last time, and where it ends. */
+  async commits(): Promise<Map<number, string>> {
+    const rows = await this.#db.query<{ xid: string; lsn: string }>(
+      `SELECT xid::text, end_lsn::text AS lsn
+         FROM pg_get_wal_records_info($1, pg_current_wal_flush_lsn())
+        WHERE resource_manager = 'Transaction' AND record_type LIKE 'COMMIT%'`,
+      [this.#lsn],
+    );
+    const [now] = await this.#db.query<{ lsn: string }>(
+      'SELECT pg_current_wal_flush_lsn()::text AS lsn',
+    );
+    this.#lsn = now?.lsn ?? this.#lsn;
+    return new Map(rows.map(({ xid, lsn }) => [Number(xid), lsn]));
+  }
+
+  async end(): Promise<void> {
+    await this.#db.query('SELECT pg_drop_replication_slot($1)', [SLOT]);
+  }
+}

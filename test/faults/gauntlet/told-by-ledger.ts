@@ -1,0 +1,86 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ToldTransaction } from './oracle.js';
+
+/** What a ledger says, read by itself from its format's description. */
+export interface LedgerTold {
+  readonly committed: readonly (ToldTransaction & { readonly lsn: string | null })[];
+  readonly unknown: number;
+  /** Transactions without an outcome. */
+  readonly open: number;
+  /** Transactions whose connection was lost while COMMIT was under way. */
+  readonly doubted: number;
+}
+
+interface Line {
+  readonly intent?: number;
+  readonly rows?: Record<string, Record<string, string>>;
+  readonly committed?: number;
+  readonly dropped?: unknown;
+  readonly aborted?: number;
+  readonly doubt?: number;
+  readonly resolved?: number;
+  readonly verdict?: string;
+  readonly xid?: string | null;
+  readonly lsn?: string | null;
+}
+
+export function readLedger(folder: string): LedgerTold {
+  const committed: (ToldTransaction & { lsn: string | null })[] = [];
+  let unknown = 0;
+  let open = 0;
+  let doubted = 0;
+  for (const name of readdirSync(folder).sort()) {
+    const pending = new Map<number, string[]>();
+    const verdicts = new Map<number, string>();
+    const decide = (number: number, verdict: string, { xid, lsn }: Line) => {
+      const changes = pending.get(number);
+      // A later word on what is decided must be the same.
+      if (changes === undefined) {
+        if (verdicts.get(number) !== verdict) throw new Error(`${name}: two verdicts on ${number}`);
+        return;
+      }
+      verdicts.set(number, verdict);
+      pending.delete(number);
+      if (verdict === 'unknown') unknown++;
+      if (verdict !== 'committed') return;
+      const bits = xid === null || xid === undefined ? null : Number(BigInt(xid) & 0xffff_ffffn);
+      committed.push({ xid: bits, changes, lsn: lsn ?? null });
+    };
+    for (const text of readFileSync(join(folder, name), 'utf8').split('\n')) {
+      const line = parse(text);
+      if (line.intent !== undefined) pending.set(line.intent, changesOf(line.rows ?? {}));
+      else if (line.committed !== undefined) decide(line.committed, 'committed', line);
+      else if (line.aborted !== undefined) decide(line.aborted, 'aborted', line);
+      else if (line.doubt !== undefined) doubted++;
+      else if (line.resolved !== undefined) decide(line.resolved, line.verdict ?? '', line);
+    }
+    open += pending.size;
+  }
+  return { committed, unknown, open, doubted };
+}
+
+/** The last line of a process that was killed may be cut off. */
+function parse(text: string): Line {
+  try {
+    return JSON.parse(text) as Line;
+  } catch {
+    return {};
+  }
+}
+
+function changesOf(rows: Record<string, Record<string, string>>): string[] {
+  const changes: string[] = [];
+  for (const [table, operations] of Object.entries(rows)) {
+    for (const [operation, keys] of Object.entries(operations)) {
+      let key = 0;
+      for (const part of keys.split(',')) {
+        const [step = '0', more = '0'] = part.split('+');
+        key += Number(step);
+        changes.push(`${table} ${operation} ${key}`);
+        for (let i = 0; i < Number(more); i++) changes.push(`${table} ${operation} ${++key}`);
+      }
+    }
+  }
+  return changes.sort();
+}
