@@ -3,6 +3,7 @@ import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from '../src/package-root.js';
 import { layOut } from '../src/report/table.js';
+import { benchLedger } from './ledger.js';
 import { type Finding, holds, ratiosOf, round, spreadOf, spreadText } from './measure.js';
 import { benchMemory } from './memory.js';
 import { benchPacing } from './pacing.js';
@@ -17,6 +18,7 @@ const BENCHES: Readonly<Record<string, (server: BenchServer) => Promise<Finding[
   seed: (server) =>
     benchSeed(server, { rounds: 3, rows: 3_000_000, sizes: [300_000, 3_000_000, 10_000_000] }),
   stream: (server) => benchStream(server, { rounds: 3, seconds: 20 }),
+  ledger: (server) => benchLedger(server, { rounds: 4, seconds: 15 }),
   pacing: (server) => benchPacing(server, { rounds: 1, seconds: 60 }),
   shapes: (server) => benchShapes(server, { workers: [1, 3, 8], batchSize: 50, seconds: 12 }),
   'start-up': (server) => benchStartUp(server, { rounds: 3, patients: 10_000_000 }),

@@ -1,0 +1,62 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RunSummary } from '../src/report/summary.js';
+import { Collector, type Finding } from './measure.js';
+import type { BenchServer } from './server.js';
+
+export interface LedgerOptions {
+  readonly rounds: number;
+  readonly seconds: number;
+}
+
+const LOADS: Readonly<Record<string, readonly string[]>> = {
+  consultas: ['--only', 'consulta', '--update-ratio', '0', '--delete-ratio', '0'],
+  'default mix': [],
+};
+
+/** `stream --rate max` with its ledger and without, in turn, and how many bytes the ledger takes. */
+export async function benchLedger(
+  server: BenchServer,
+  { rounds, seconds }: LedgerOptions,
+): Promise<Finding[]> {
+  await server.reset();
+  await server.cli(['seed', '--scale', '10'], { SEED_VALIDATE_FOREIGN_KEYS: 'false' });
+  await server.keep();
+  const rates = new Collector('rows/s');
+  const sizes = new Collector('B a row');
+  for (let round = 0; round < rounds; round++) {
+    for (const [load, args] of Object.entries(LOADS)) {
+      // Whoever goes first in a round goes second in the next one.
+      const turns = round % 2 === 0 ? [true, false] : [false, true];
+      for (const ledger of turns) {
+        await server.restore();
+        const { stdout } = await server.cli([
+          ...['stream', '--json', '--rate', 'max', '--workers', '4', '--batch-size', '50'],
+          ...['--duration', `${seconds}s`, ...args, ...(ledger ? [] : ['--no-ledger'])],
+        ]);
+        const { achieved_rate, events, run_id } = JSON.parse(stdout) as RunSummary;
+        rates.note(`${load}${ledger ? '' : ', no ledger'}`, achieved_rate);
+        if (ledger) sizes.note(load, ledgerBytes(server, run_id) / events);
+      }
+    }
+  }
+  return Object.keys(LOADS).flatMap((load): Finding[] => [
+    {
+      what: `stream with a ledger, ${load}, batch 50`,
+      ours: rates.series(load, 'with'),
+      peer: rates.series(`${load}, no ledger`, 'without'),
+      least: 0.95,
+    },
+    {
+      what: `ledger, ${load}, batch 50`,
+      ours: sizes.series(load, 'on disk'),
+      peer: null,
+      most: 12,
+    },
+  ]);
+}
+
+function ledgerBytes({ folder }: BenchServer, run: string): number {
+  const ledger = join(folder, 'logs', 'runs', run, 'ledger');
+  return readdirSync(ledger).reduce((sum, name) => sum + statSync(join(ledger, name)).size, 0);
+}
