@@ -14,20 +14,27 @@ export interface Entry {
   readonly transaction: number;
 }
 
-/** Entries that the first columns hold; they grow by half. */
-const FIRST_CAPACITY = 1 << 12;
+/** Entries of a chunk, 2^16: 1.9 MB, so that a table with few of them takes little, and many leave little unused. */
+const CHUNK_BITS = 16;
+const CHUNK = 1 << CHUNK_BITS;
+const IN_CHUNK = CHUNK - 1;
 
 const WRITES = ['insert', 'update', 'delete', null] as const;
 const FATES = ['committed', 'aborted', 'either'] as const;
 
-/** Entries of one table in columns: 29 bytes each, so that a worker's millions of them fit into memory. */
-export class Entries {
-  #first = new Float64Array(FIRST_CAPACITY);
-  #last = new Float64Array(FIRST_CAPACITY);
+/** Some entries in columns. */
+class Chunk {
+  readonly first = new Float64Array(CHUNK);
+  readonly last = new Float64Array(CHUNK);
   /** An xid8 stays below 2^53 for as long as anybody runs a server; -1 stands for null. */
-  #xid = new Float64Array(FIRST_CAPACITY);
-  #transaction = new Uint32Array(FIRST_CAPACITY);
-  #kind = new Uint8Array(FIRST_CAPACITY);
+  readonly xid = new Float64Array(CHUNK);
+  readonly transaction = new Uint32Array(CHUNK);
+  readonly kind = new Uint8Array(CHUNK);
+}
+
+/** Entries of one table in 29 bytes each, so that a worker's millions of them fit into memory. */
+export class Entries {
+  readonly #chunks: Chunk[] = [];
   #size = 0;
 
   get size(): number {
@@ -36,50 +43,66 @@ export class Entries {
 
   add({ first, last, write, fate, xid, transaction }: Entry): void {
     const at = this.#size++;
-    if (at === this.#first.length) this.#grow();
-    this.#first[at] = first;
-    this.#last[at] = last;
-    this.#xid[at] = xid ?? -1;
-    this.#transaction[at] = transaction;
-    this.#kind[at] = WRITES.indexOf(write) * FATES.length + FATES.indexOf(fate);
+    if (at >> CHUNK_BITS === this.#chunks.length) this.#chunks.push(new Chunk());
+    const chunk = this.#chunks[at >> CHUNK_BITS]!;
+    const i = at & IN_CHUNK;
+    chunk.first[i] = first;
+    chunk.last[i] = last;
+    chunk.xid[i] = xid ?? -1;
+    chunk.transaction[i] = transaction;
+    chunk.kind[i] = WRITES.indexOf(write) * FATES.length + FATES.indexOf(fate);
   }
 
   get(at: number): Entry {
-    const kind = this.#kind[at]!;
-    const xid = this.#xid[at]!;
+    const chunk = this.#chunks[at >> CHUNK_BITS]!;
+    const i = at & IN_CHUNK;
+    const kind = chunk.kind[i]!;
+    const xid = chunk.xid[i]!;
     return {
-      first: this.#first[at]!,
-      last: this.#last[at]!,
+      first: chunk.first[i]!,
+      last: chunk.last[i]!,
       write: WRITES[Math.floor(kind / FATES.length)]!,
       fate: FATES[kind % FATES.length]!,
       xid: xid < 0 ? null : xid,
-      transaction: this.#transaction[at]!,
+      transaction: chunk.transaction[i]!,
     };
   }
 
-  /** Numbers of the entries, by their first key. */
+  /**
+   * Numbers of the entries, by their first key. Merged by hand in two arrays of 4 bytes an entry: the
+   * built-in sort takes five times as much.
+   */
   order(): Uint32Array {
-    const order = new Uint32Array(this.#size);
-    for (let i = 0; i < order.length; i++) order[i] = i;
-    const first = this.#first;
-    return order.sort((a, b) => first[a]! - first[b]!);
+    let from = new Uint32Array(this.#size);
+    for (let i = 0; i < from.length; i++) from[i] = i;
+    let to = new Uint32Array(this.#size);
+    for (let width = 1; width < from.length; width *= 2) {
+      for (let begin = 0; begin < from.length; begin += 2 * width) {
+        this.#merge(from, to, begin, width);
+      }
+      [from, to] = [to, from];
+    }
+    return from;
   }
 
   clear(): void {
     this.#size = 0;
   }
 
-  #grow(): void {
-    const capacity = Math.ceil(this.#first.length * 1.5);
-    this.#first = copy(this.#first, new Float64Array(capacity));
-    this.#last = copy(this.#last, new Float64Array(capacity));
-    this.#xid = copy(this.#xid, new Float64Array(capacity));
-    this.#transaction = copy(this.#transaction, new Uint32Array(capacity));
-    this.#kind = copy(this.#kind, new Uint8Array(capacity));
+  /** Merges two sorted runs of `width` that lie one behind the other. */
+  #merge(from: Uint32Array, to: Uint32Array, begin: number, width: number): void {
+    const middle = Math.min(begin + width, from.length);
+    const end = Math.min(middle + width, from.length);
+    let left = begin;
+    let right = middle;
+    for (let i = begin; i < end; i++) {
+      const takeLeft =
+        left < middle && (right === end || this.#first(from[left]!) <= this.#first(from[right]!));
+      to[i] = from[takeLeft ? left++ : right++]!;
+    }
   }
-}
 
-function copy<T extends Float64Array | Uint32Array | Uint8Array>(from: T, to: T): T {
-  to.set(from);
-  return to;
+  #first(at: number): number {
+    return this.#chunks[at >> CHUNK_BITS]!.first[at & IN_CHUNK]!;
+  }
 }

@@ -71,9 +71,9 @@ test('an own id that no transaction brought in cannot have been updated', () => 
   ]);
 });
 
-test('more entries than the first columns hold are kept in full', () => {
+test('more entries than a chunk holds are kept and sorted', () => {
   const entries = new Entries();
-  const count = 20_000;
+  const count = 150_000;
   for (let i = count; i > 0; i--) {
     const key = 3 * i;
     entries.add({
