@@ -14,10 +14,13 @@ export interface Entry {
   readonly transaction: number;
 }
 
-/** Entries of a chunk, 2^16: 1.9 MB, so that a table with few of them takes little, and many leave little unused. */
+/** Entries of a chunk, 2^16: 1.6 MB, so that a table with few of them takes little, and many leave little unused. */
 const CHUNK_BITS = 16;
 const CHUNK = 1 << CHUNK_BITS;
 const IN_CHUNK = CHUNK - 1;
+
+/** The longest block, in keys after the first one: what 32 bits hold. */
+const LONGEST = 2 ** 32 - 1;
 
 const WRITES = ['insert', 'update', 'delete', null] as const;
 const FATES = ['committed', 'aborted', 'either'] as const;
@@ -25,14 +28,15 @@ const FATES = ['committed', 'aborted', 'either'] as const;
 /** Some entries in columns. */
 class Chunk {
   readonly first = new Float64Array(CHUNK);
-  readonly last = new Float64Array(CHUNK);
+  /** `last` minus `first`. */
+  readonly length = new Uint32Array(CHUNK);
   /** An xid8 stays below 2^53 for as long as anybody runs a server; -1 stands for null. */
   readonly xid = new Float64Array(CHUNK);
   readonly transaction = new Uint32Array(CHUNK);
   readonly kind = new Uint8Array(CHUNK);
 }
 
-/** Entries of one table in 29 bytes each, so that a worker's millions of them fit into memory. */
+/** Entries of one table in 25 bytes each, so that a worker's millions of them fit into memory. */
 export class Entries {
   readonly #chunks: Chunk[] = [];
   #size = 0;
@@ -41,13 +45,22 @@ export class Entries {
     return this.#size;
   }
 
-  add({ first, last, write, fate, xid, transaction }: Entry): void {
+  add(entry: Entry): void {
+    let { first } = entry;
+    // A longer one than any batch or lease is, in pieces.
+    for (; entry.last - first > LONGEST; first += LONGEST + 1) {
+      this.#put({ ...entry, first, last: first + LONGEST });
+    }
+    this.#put(first === entry.first ? entry : { ...entry, first });
+  }
+
+  #put({ first, last, write, fate, xid, transaction }: Entry): void {
     const at = this.#size++;
     if (at >> CHUNK_BITS === this.#chunks.length) this.#chunks.push(new Chunk());
     const chunk = this.#chunks[at >> CHUNK_BITS]!;
     const i = at & IN_CHUNK;
     chunk.first[i] = first;
-    chunk.last[i] = last;
+    chunk.length[i] = last - first;
     chunk.xid[i] = xid ?? -1;
     chunk.transaction[i] = transaction;
     chunk.kind[i] = WRITES.indexOf(write) * FATES.length + FATES.indexOf(fate);
@@ -60,7 +73,7 @@ export class Entries {
     const xid = chunk.xid[i]!;
     return {
       first: chunk.first[i]!,
-      last: chunk.last[i]!,
+      last: chunk.first[i]! + chunk.length[i]!,
       write: WRITES[Math.floor(kind / FATES.length)]!,
       fate: FATES[kind % FATES.length]!,
       xid: xid < 0 ? null : xid,

@@ -4,8 +4,8 @@ import { EXIT, OperatorError } from '../errors.js';
 import { isCutOff, LEDGER_VERSION, type LedgerRecord, readSeal } from './format.js';
 import { isRecord } from './shape.js';
 
-/** Bytes that are read at a time. */
-const CHUNK_BYTES = 1 << 20;
+/** Bytes that are read at a time: so few that their text is young when it is garbage, and soon gone. */
+const CHUNK_BYTES = 1 << 16;
 
 /**
  * What is wrong with a line. `malformed`: it is no record. `broken`: it, or one before it, is not what

@@ -94,3 +94,10 @@ test('more entries than a chunk holds are kept and sorted', () => {
     ),
   );
 });
+
+test('a block that is longer than a column can say is kept in pieces', () => {
+  assert.deepEqual(expected(['insert', 'aborted', 5, 2 ** 33]), [
+    ['none', 5, 2 ** 32 + 4, null],
+    ['none', 2 ** 32 + 5, 2 ** 33, null],
+  ]);
+});
