@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<{ run: Command }>>> =
   counts: () => import('./commands/counts.js'),
   check: () => import('./commands/check.js'),
   report: () => import('./commands/report.js'),
+  ledger: () => import('./commands/ledger.js'),
   pause: () => import('./commands/pause.js'),
   resume: () => import('./commands/resume.js'),
   db: () => import('./commands/db.js'),

@@ -106,10 +106,38 @@ export function seal(record: LedgerRecord, chain: number): { line: string; chain
   return { line: `${body}${SEAL}${next.toString(16).padStart(8, '0')}"}\n`, chain: next };
 }
 
+/** As `seal` writes it, to the letter: `0X1B` is the same number, and was not written. */
+const DIGITS = /^[0-9a-f]{8}$/;
+
 /** The CRC of a line (without its end) behind `chain`, and the one that it is sealed with; null: none. */
 export function readSeal(line: string, chain: number): { said: number | null; is: number } {
   const at = line.length - SEAL_LENGTH;
   if (at < 0 || !line.startsWith(SEAL, at) || !line.endsWith('"}')) return { said: null, is: 0 };
-  const said = Number.parseInt(line.slice(at + SEAL.length, -2), 16);
-  return { said, is: crc32(line.slice(0, at), chain) };
+  const digits = line.slice(at + SEAL.length, -2);
+  if (!DIGITS.test(digits)) return { said: null, is: 0 };
+  return { said: Number.parseInt(digits, 16), is: crc32(line.slice(0, at), chain) };
 }
+
+/** Letters of a seal that may be wrong for it to be a seal that was changed, and no line that was cut off. */
+const WRONG_LETTERS = 2;
+
+/**
+ * Whether a line without a seal is the beginning of a record, as a full disk or the end of the process
+ * leaves it. Its end must not look like a seal, which only a whole line has.
+ */
+export function isCutOff(line: string): boolean {
+  return line.startsWith('{') && !looksSealed(line) && !looksSealed(line.slice(0, -1));
+}
+
+function looksSealed(line: string): boolean {
+  const end = line.slice(-SEAL_LENGTH);
+  let wrong = SEALED.length - end.length;
+  for (let i = 0; i < end.length; i++) {
+    const letter = end[i] ?? '';
+    if (SEALED[i] === '0' ? !/[0-9a-f]/.test(letter) : letter !== SEALED[i]) wrong++;
+  }
+  return wrong <= WRONG_LETTERS;
+}
+
+/** A seal, with 0 for each of its digits. */
+const SEALED = `${SEAL}00000000"}`;

@@ -32,6 +32,11 @@ export function forEachBlock(text: string, each: (first: number, last: number) =
 
 const KEYS = /^\d+(\+\d+)?(,\d+(\+\d+)?)*$/;
 
+/** Whether a text is a list of keys. */
+export function isKeys(text: string): boolean {
+  return KEYS.test(text);
+}
+
 /** The keys one by one. */
 export function decodeKeys(text: string): number[] {
   const keys: number[] = [];

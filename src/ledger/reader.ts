@@ -1,10 +1,11 @@
 import { open } from 'node:fs/promises';
 import { StringDecoder } from 'node:string_decoder';
 import { EXIT, OperatorError } from '../errors.js';
-import { LEDGER_VERSION, type LedgerRecord, readSeal } from './format.js';
+import { isCutOff, LEDGER_VERSION, type LedgerRecord, readSeal } from './format.js';
+import { isRecord } from './shape.js';
 
-/** Bytes that are read at a time. */
-const CHUNK_BYTES = 1 << 20;
+/** Bytes that are read at a time: so few that their text is young when it is garbage, and soon gone. */
+const CHUNK_BYTES = 1 << 16;
 
 /**
  * What is wrong with a line. `malformed`: it is no record. `broken`: it, or one before it, is not what
@@ -38,9 +39,7 @@ export async function readLedgerFile(
       const { said, is } = readSeal(line, chain);
       // A line that was cut off, by a full disk or the end of the process: the next one follows the last whole one.
       if (said === null) {
-        if (line !== '' && !isCutOff(line)) {
-          onProblem({ file: path, line: number, kind: 'malformed' });
-        }
+        if (!isCutOff(line)) onProblem({ file: path, line: number, kind: 'malformed' });
         return;
       }
       chain = said;
@@ -63,19 +62,17 @@ export async function readLedgerFile(
       rest = lines.pop() ?? '';
       for (const line of lines) take(line);
     }
+    // All but the line feed may have been written.
+    if (rest !== '') take(rest);
   } finally {
     await file.close();
   }
 }
 
-/** The beginning of a record without its end. */
-function isCutOff(line: string): boolean {
-  return line.startsWith('{') && !line.endsWith('}');
-}
-
 function parse(line: string): LedgerRecord | null {
   try {
-    return JSON.parse(line) as LedgerRecord;
+    const value: unknown = JSON.parse(line);
+    return isRecord(value) ? value : null;
   } catch {
     return null;
   }

@@ -46,7 +46,10 @@ function headerOf(fd: number): LedgerHeader | null {
 
 function tailOf(text: string): LedgerTail & { intents: number } {
   const lines = text.split('\n');
-  const torn = lines.pop() !== '';
+  const rest = lines.pop() ?? '';
+  const torn = rest !== '';
+  // Of a whole line, the line feed alone may have been cut off.
+  if (readSeal(rest, 0).said !== null) lines.push(rest);
   const open = new Set<number>();
   let chain = 0;
   let intents = 0;

@@ -48,7 +48,12 @@ export class RunFolder {
 export function liveRuns(logs: string): number {
   const runs = runsPath(logs);
   if (!existsSync(runs)) return 0;
-  return readdirSync(runs).filter((run) => isAlive(join(runs, run, 'pid'))).length;
+  return readdirSync(runs).filter((run) => isUnderWay(join(runs, run))).length;
+}
+
+/** Whether the process of a run lives. */
+export function isUnderWay(runFolder: string): boolean {
+  return isAlive(join(runFolder, 'pid'));
 }
 
 function runsPath(logs: string): string {

@@ -91,8 +91,9 @@ function runAt(path: string): string {
   throw new OperatorError(EXIT.usage, (m) => m.page.notARun({ folder }));
 }
 
+/** A run that was killed early may have left its ledger alone. */
 function hasRecord(folder: string): boolean {
-  return ['summary.json', 'series.ndjson'].some((file) => existsSync(join(folder, file)));
+  return ['summary.json', 'series.ndjson', 'ledger'].some((file) => existsSync(join(folder, file)));
 }
 
 /** The names most like `given`; the newest ones where none is like it. */

@@ -25,6 +25,7 @@ export const cliEn: typeof cliPtBR = {
     counts: () => 'show the rows per table',
     check: () => 'check integrity and domain rules over the whole database',
     report: () => "write a run's report, or compare several",
+    ledger: () => 'show the ledger of a run, or hold it against the database',
     pause: () => 'pause the continuous events (creates the file .paused)',
     resume: () => 'resume the continuous events (removes the file .paused)',
     db: () => 'keep the embedded PostgreSQL up and show its connection URL',
@@ -45,6 +46,8 @@ export const cliEn: typeof cliPtBR = {
       'Checks foreign keys and domain rules in SQL, over the whole database. Exit code 5 when one does not hold.',
     report: () =>
       "Writes report.html into a run's folder below logs/runs, from what the run left there: the newest run, or the ones named (RUN: name, a part of it, or folder). Several runs make one page that compares them.",
+    ledger: () =>
+      'What a run wrote down of its transactions, key by key. `ledger show [RUN]` adds it up; `ledger check [RUN]` compares it with the rows of the database, and ends with exit code 5 when they differ. RUN: name, a part of it, or folder; the newest run without one. Check before anybody else changes the rows of the run.',
     pause: () =>
       'Creates the sentinel file .paused, which the continuous events heed within half a second.',
     resume: () => 'Removes the sentinel file .paused; the continuous events go on from there.',
@@ -140,6 +143,7 @@ export const cliEn: typeof cliPtBR = {
       `${PROGRAM} report`,
       `${PROGRAM} report 20261124-101500-a1b2 20261124-111500-c3d4`,
     ],
+    ledger: () => [`${PROGRAM} ledger show`, `${PROGRAM} ledger check 20261124-101500-a1b2 --json`],
     pause: () => [`${PROGRAM} pause`],
     resume: () => [`${PROGRAM} resume`],
     db: () => [`${PROGRAM} db`],

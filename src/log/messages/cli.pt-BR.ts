@@ -24,6 +24,7 @@ export const cliPtBR = {
     counts: () => 'exibe a contagem de registros por tabela',
     check: () => 'verifica integridade e regras de domínio no banco inteiro',
     report: () => 'grava o relatório de uma execução, ou compara várias',
+    ledger: () => 'mostra o ledger de uma execução, ou o compara com o banco',
     pause: () => 'pausa a inserção contínua (cria o arquivo .paused)',
     resume: () => 'retoma a inserção contínua (remove o arquivo .paused)',
     db: () => 'mantém o PostgreSQL embutido no ar e mostra a URL de conexão',
@@ -44,6 +45,8 @@ export const cliPtBR = {
       'Verifica chaves estrangeiras e regras de domínio em SQL, no banco inteiro. Sai com o código 5 se alguma não valer.',
     report: () =>
       'Grava report.html na pasta da execução, abaixo de logs/runs, a partir do que ela deixou: a mais recente, ou as nomeadas (RUN: nome, parte dele, ou pasta). Várias execuções formam uma página que as compara.',
+    ledger: () =>
+      'O que uma execução registrou de suas transações, chave por chave. `ledger show [RUN]` soma tudo; `ledger check [RUN]` compara com os registros do banco e sai com o código 5 se houver diferença. RUN: nome, parte dele, ou pasta; sem ele, a execução mais recente. Verifique antes que outros alterem os registros da execução.',
     pause: () =>
       'Cria o arquivo-sentinela .paused, que a inserção contínua respeita em menos de meio segundo.',
     resume: () => 'Remove o arquivo-sentinela .paused; a inserção contínua segue de onde parou.',
@@ -140,6 +143,7 @@ export const cliPtBR = {
       `${PROGRAM} report`,
       `${PROGRAM} report 20261124-101500-a1b2 20261124-111500-c3d4`,
     ],
+    ledger: () => [`${PROGRAM} ledger show`, `${PROGRAM} ledger check 20261124-101500-a1b2 --json`],
     pause: () => [`${PROGRAM} pause`],
     resume: () => [`${PROGRAM} resume`],
     db: () => [`${PROGRAM} db`],

@@ -3,6 +3,7 @@ import { configEn } from './config.en.js';
 import { dbEn } from './db.en.js';
 import type { Messages } from './index.js';
 import { pageEn } from './page.en.js';
+import type { SaidOfKey } from './pt-BR.js';
 
 const number = (value: number): string => value.toLocaleString('en-US');
 const seconds = (value: number): string =>
@@ -11,6 +12,13 @@ const plural = (count: number, one: string): string =>
   `${number(count)} ${one}${count === 1 ? '' : 's'}`;
 const millis = (value: number): string =>
   value.toLocaleString('en-US', { maximumSignificantDigits: 3 });
+
+const ledgerSays = (e: SaidOfKey): string => {
+  if (e.operation === null) return 'this run took the id, and no transaction of the ledger used it';
+  const done = { insert: 'inserted', update: 'updated', delete: 'deleted' }[e.operation];
+  const name = e.xid === null ? 'a transaction' : `transaction ${e.xid}`;
+  return e.committed ? `${done} by ${name}` : `not ${done}, since ${name} was aborted`;
+};
 
 /** The message catalogue, in English. */
 export const en: Messages = {
@@ -182,6 +190,38 @@ export const en: Messages = {
       `${e.path} is a ledger of format ${e.version}, and this version reads format 1; use the version of the simulator that wrote it`,
     unwritable: (e) =>
       `the ledger cannot be written (${e.message}); without it nobody can say what was committed, so the run ends here. Make room, choose another LOG_DIR, or use --no-ledger`,
+    noAction: (e) => `ledger needs to be told what to do: ${e.actions.join(', ')}`,
+    unknownAction: (e) =>
+      `ledger has no action "${e.given}"${e.nearest === undefined ? '' : `; did you mean "${e.nearest}"?`} (actions: ${e.actions.join(', ')})`,
+    strayName: (e) =>
+      `ledger takes an action and one run, and "${e.given}" is one word too many (actions: ${e.actions.join(', ')})`,
+    none: (e) =>
+      `the run ${e.run} has no ledger; it was run with --no-ledger or by an older version`,
+    underWay: (e) => `the run ${e.run} is still under way; end it first`,
+    otherServer: (e) =>
+      `the run ${e.run} wrote to database "${e.before}", and this is ${e.now === e.before ? 'another server with one of this name' : `"${e.now}"`}; point PG_HOST and PG_DATABASE (or DATABASE_URL) at the database of the run`,
+    title: (e) => `ledger of run ${e.run}`,
+    transactions: () => 'transactions',
+    outcomes: (e) =>
+      `${number(e.committed)} committed · ${number(e.aborted)} aborted · ${number(e.unknown)} unknown · ${number(e.open)} open`,
+    connections: () => 'connections',
+    connectionParts: (e) => `${number(e.connections)} of ${plural(e.workers, 'worker')}`,
+    time: () => 'time',
+    servers: () => 'server',
+    problems: () => 'problems',
+    problem: (e) =>
+      `${e.file}:${e.line}: ${{ malformed: 'no record of the ledger', broken: 'this line, or one before it, is not what was written', sequence: 'this cannot come here' }[e.kind]}`,
+    more: (count) => `… and ${number(count)} more`,
+    differences: () => 'differences',
+    difference: (e) =>
+      `${e.table} ${e.key}: ${ledgerSays(e)}; the database has ${e.xmin === null ? 'no such row' : `a row written by transaction ${e.xmin}`}${e.file === null ? '' : ` (${e.file}, intent ${e.intent})`}`,
+    held: (e) =>
+      `ledger and database agree: ${plural(e.rows, 'committed change')} in ${plural(e.transactions, 'transaction')}`,
+    notHeld: (e) =>
+      `ledger and database do not agree: ${plural(e.differences, 'key')} differ, ${plural(e.problems, 'problem')} in the ledger`,
+    undecided: (e) =>
+      `the ledger does not say what became of ${plural(e.open + e.unknown, 'transaction')} (${number(e.open)} open, ${number(e.unknown)} unknown), whose keys were left out`,
+    resolveHint: () => '`ledger resolve` asks the server about the open ones',
   },
   thresholds: {
     measured: (value, unit) =>

@@ -150,7 +150,7 @@ export const pageEn: typeof pagePtBR = {
   noRuns: (e) =>
     `no run is recorded in ${e.folder}; run \`stream\` first, or name the folder of a run`,
   notARun: (e) =>
-    `${e.folder} does not hold the record of a run (summary.json or series.ndjson); name another folder`,
+    `${e.folder} does not hold the record of a run (summary.json, series.ndjson or ledger); name another folder`,
   ambiguousRun: (e) =>
     `"${e.name}" may be more than one run (${e.runs.join(', ')}); write more of the name`,
   unknownRun: (e) =>

@@ -154,7 +154,7 @@ export const pagePtBR = {
   noRuns: (e: { folder: string }) =>
     `nenhuma execução foi gravada em ${e.folder}; rode \`stream\` antes ou indique a pasta de uma execução`,
   notARun: (e: { folder: string }) =>
-    `${e.folder} não contém o registro de uma execução (summary.json ou series.ndjson); indique outra pasta`,
+    `${e.folder} não contém o registro de uma execução (summary.json, series.ndjson ou ledger); indique outra pasta`,
   ambiguousRun: (e: { name: string; runs: readonly string[] }) =>
     `"${e.name}" pode ser mais de uma execução (${e.runs.join(', ')}); escreva mais do nome`,
   unknownRun: (e: { name: string; nearest: readonly string[]; folder: string }) =>

@@ -12,6 +12,28 @@ const ptWorkers = (count: number): string => ptPlural(count, 'worker', 'workers'
 const ptMillis = (value: number): string =>
   value.toLocaleString('pt-BR', { maximumSignificantDigits: 3 });
 
+/** What a ledger says of a key. */
+export interface SaidOfKey {
+  readonly table: string;
+  readonly key: number;
+  /** Null: it was leased. */
+  readonly operation: 'insert' | 'update' | 'delete' | null;
+  readonly committed: boolean;
+  readonly xid: number | null;
+  readonly intent: number | null;
+}
+
+const ledgerDiz = (e: SaidOfKey): string => {
+  if (e.operation === null) {
+    return 'esta execução reservou o id, e nenhuma transação do ledger o usou';
+  }
+  const feita = { insert: 'inserida', update: 'atualizada', delete: 'removida' }[e.operation];
+  const nome = e.xid === null ? '' : ` ${e.xid}`;
+  return e.committed
+    ? `${feita} pela transação${nome}`
+    : `não ${feita}, pois a transação${nome} foi desfeita`;
+};
+
 /**
  * The message catalogue, in Brazilian Portuguese. Each room of `src/` has a section; every entry is
  * a function, so that the compiler checks what a message needs.
@@ -226,6 +248,47 @@ export const ptBR = {
       `${e.path} é um ledger no formato ${e.version}, e esta versão lê o formato 1; use a versão do simulador que o gravou`,
     unwritable: (e: { message: string }) =>
       `não é possível gravar o ledger (${e.message}); sem ele ninguém sabe o que foi confirmado, por isso a execução termina aqui. Libere espaço, escolha outro LOG_DIR ou use --no-ledger`,
+    noAction: (e: { actions: readonly string[] }) =>
+      `o comando ledger precisa de uma ação: ${e.actions.join(', ')}`,
+    unknownAction: (e: {
+      given: string;
+      nearest: string | undefined;
+      actions: readonly string[];
+    }) =>
+      `ledger não tem a ação "${e.given}"${e.nearest === undefined ? '' : `; você quis dizer "${e.nearest}"?`} (ações: ${e.actions.join(', ')})`,
+    strayName: (e: { given: string; actions: readonly string[] }) =>
+      `ledger recebe uma ação e uma execução, e "${e.given}" sobra (ações: ${e.actions.join(', ')})`,
+    none: (e: { run: string }) =>
+      `a execução ${e.run} não tem ledger; rodou com --no-ledger ou em uma versão anterior`,
+    underWay: (e: { run: string }) =>
+      `a execução ${e.run} ainda está em andamento; encerre-a antes`,
+    otherServer: (e: { run: string; before: string; now: string }) =>
+      `a execução ${e.run} gravou no banco "${e.before}", e este é ${e.now === e.before ? 'outro servidor com um banco do mesmo nome' : `"${e.now}"`}; aponte PG_HOST e PG_DATABASE (ou DATABASE_URL) para o banco da execução`,
+    title: (e: { run: string }) => `ledger da execução ${e.run}`,
+    transactions: () => 'transações',
+    outcomes: (e: { committed: number; aborted: number; unknown: number; open: number }) =>
+      `${ptNumber(e.committed)} confirmadas · ${ptNumber(e.aborted)} desfeitas · ${ptNumber(e.unknown)} desconhecidas · ${ptNumber(e.open)} em aberto`,
+    connections: () => 'conexões',
+    connectionParts: (e: { connections: number; workers: number }) =>
+      `${ptNumber(e.connections)} de ${ptWorkers(e.workers)}`,
+    time: () => 'período',
+    servers: () => 'servidor',
+    problems: () => 'problemas',
+    /** A line of the ledger that is not as it must be. */
+    problem: (e: { file: string; line: number; kind: 'malformed' | 'broken' | 'sequence' }) =>
+      `${e.file}:${e.line}: ${{ malformed: 'não é um registro do ledger', broken: 'esta linha, ou uma anterior, não é a que foi gravada', sequence: 'isto não pode vir aqui' }[e.kind]}`,
+    more: (count: number) => `… e mais ${ptNumber(count)}`,
+    differences: () => 'diferenças',
+    /** A key whose row is not as the ledger says. */
+    difference: (e: SaidOfKey & { xmin: number | null; file: string | null }) =>
+      `${e.table} ${e.key}: ${ledgerDiz(e)}; no banco ${e.xmin === null ? 'não há essa linha' : `há uma linha gravada pela transação ${e.xmin}`}${e.file === null ? '' : ` (${e.file}, intenção ${e.intent})`}`,
+    held: (e: { rows: number; transactions: number }) =>
+      `ledger e banco coincidem: ${ptPlural(e.rows, 'alteração confirmada', 'alterações confirmadas')} em ${ptPlural(e.transactions, 'transação', 'transações')}`,
+    notHeld: (e: { differences: number; problems: number }) =>
+      `ledger e banco não coincidem: ${ptPlural(e.differences, 'chave difere', 'chaves diferem')}, ${ptPlural(e.problems, 'problema', 'problemas')} no ledger`,
+    undecided: (e: { open: number; unknown: number }) =>
+      `o ledger não diz o que foi feito de ${ptPlural(e.open + e.unknown, 'transação', 'transações')} (${ptNumber(e.open)} em aberto, ${ptNumber(e.unknown)} sem resposta possível), cujas chaves ficaram de fora`,
+    resolveHint: () => '`ledger resolve` pergunta ao servidor pelas que estão em aberto',
   },
   thresholds: {
     /** A figure with its unit, in all the digits that it was judged by. */

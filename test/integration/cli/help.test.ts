@@ -37,6 +37,7 @@ const PROMISED: Readonly<Record<string, readonly string[]>> = {
   counts: [],
   check: [],
   report: [],
+  ledger: [],
   pause: [],
   resume: [],
   db: [],

@@ -1,0 +1,64 @@
+import type { Client } from 'pg';
+import { EXIT, type ExitCode, OperatorError } from '../errors.js';
+import { TABLE_NAMES } from '../hospital/tables.js';
+import { checkLedger, type LedgerCheck } from '../ledger/check.js';
+import type { LedgerHeader } from '../ledger/format.js';
+import { withConnection } from '../postgres/connect.js';
+import { compareServers, factsOf } from '../postgres/identity.js';
+import { requireSchema } from '../postgres/scripts.js';
+import { differencesText, ledgerText } from '../report/ledger-text.js';
+import { isUnderWay } from '../report/run-folder.js';
+import { unlessAborted } from '../signals.js';
+import { OPERATIONS } from '../threads/tally.js';
+import type { Command, CommandContext } from './context.js';
+import { findLedger, type LedgerRun } from './ledger-run.js';
+import { withServer } from './with-server.js';
+
+/** `ledger check [RUN]`: holds the ledger of a run against the database that it wrote to. */
+export const run: Command = (context) => {
+  const found = findLedger(context);
+  if (isUnderWay(found.folder)) {
+    throw new OperatorError(EXIT.state, (m) => m.ledger.underWay({ run: found.runId }));
+  }
+  return withServer(context, async (target) => {
+    const check = await unlessAborted(context.interrupted, () =>
+      withConnection(target, (client) => checkOn(client, found)),
+    );
+    const exitCode = tell(context, check);
+    const { messages: m } = context;
+    const { totals, differences } = check;
+    context.print({
+      json: { run: found.runId, ok: exitCode === EXIT.done, ...totals, differences },
+      text: `${ledgerText(m, found.runId, totals)}${differencesText(m, check)}`,
+    });
+    return exitCode;
+  });
+};
+
+async function checkOn(client: Client, { runId, ledger }: LedgerRun): Promise<LedgerCheck> {
+  await requireSchema(client);
+  const { server: now } = await factsOf(client);
+  return checkLedger(client, ledger, ({ server }: LedgerHeader) => {
+    if (compareServers(server, now) !== 'other') return;
+    const names = { before: server.database, now: now.database };
+    throw new OperatorError(EXIT.state, (m) => m.ledger.otherServer({ run: runId, ...names }));
+  });
+}
+
+/** Says whether ledger and database agree; the exit code that follows. */
+function tell({ log, messages: m }: CommandContext, check: LedgerCheck): ExitCode {
+  const { transactions, rows, problems } = check.totals;
+  const differences = check.differences.count;
+  const out = log.component('ledger');
+  const { open, unknown, committed } = transactions;
+  if (open + unknown > 0) out.warning(m.ledger.undecided({ open, unknown }));
+  if (open > 0) out.warning(m.ledger.resolveHint());
+  if (differences + problems.count > 0) {
+    out.error(m.ledger.notHeld({ differences, problems: problems.count }));
+    return EXIT.notHeld;
+  }
+  const written = TABLE_NAMES.flatMap((table) => OPERATIONS.map((write) => rows[table][write]));
+  const changes = written.reduce((sum, count) => sum + count, 0);
+  out.info(m.ledger.held({ rows: changes, transactions: committed }));
+  return EXIT.done;
+}

@@ -1,0 +1,24 @@
+import { basename, resolve } from 'node:path';
+import { EXIT, OperatorError } from '../errors.js';
+import { ledgerFiles, ledgerFolder } from '../ledger/folder.js';
+import { findRun } from '../report/run-record.js';
+import type { CommandContext } from './context.js';
+
+/** A run that has a ledger. */
+export interface LedgerRun {
+  readonly runId: string;
+  readonly folder: string;
+  /** Of the ledger. */
+  readonly ledger: string;
+}
+
+/** The run that the command's only name means, or the newest one. */
+export function findLedger({ settings, cwd, names }: CommandContext): LedgerRun {
+  const folder = findRun(resolve(cwd, settings.logging.dir), names[0], cwd);
+  const runId = basename(folder);
+  const ledger = ledgerFolder(folder);
+  if (ledgerFiles(ledger).length === 0) {
+    throw new OperatorError(EXIT.usage, (m) => m.ledger.none({ run: runId }));
+  }
+  return { runId, folder, ledger };
+}

@@ -1,0 +1,128 @@
+import type { Client } from 'pg';
+import type { TableName } from '../hospital/tables.js';
+import type { Expectation } from './expectations.js';
+
+/** Blocks that the server is asked about at a time: enough that a round trip is little beside them. */
+const SLICE_BLOCKS = 2_000;
+
+/** `xmin` holds the low half of an xid8. */
+const XMIN_VALUES = 2 ** 32;
+
+function xminOf(xid: number): number {
+  return xid % XMIN_VALUES;
+}
+
+/** A key of which the database holds something else than it must. */
+export interface KeyDifference {
+  readonly table: TableName;
+  readonly key: number;
+  readonly expected: Expectation;
+  /** `xmin` of the row that is there; null for none. */
+  readonly xmin: number | null;
+}
+
+/** SQL: whether a row of the block `b` is as its rule says. */
+const HELD = `CASE b.rule WHEN 'same' THEN t.xmin = b.xid
+                          WHEN 'other' THEN t.xmin <> b.xid ELSE true END`;
+
+/**
+ * Opens a transaction that sees one state of the database, and looks rows up by key: the planner would
+ * take every block for a large part of the table.
+ */
+export async function beginComparison(client: Client): Promise<void> {
+  await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  await client.query(
+    `SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL jit = off;
+     SET LOCAL idle_in_transaction_session_timeout = 0`,
+  );
+}
+
+/**
+ * Holds the rows of a table against what is expected of them, and returns how many keys differ. The
+ * first of them, up to `wanted()`, go to `onDifference`.
+ */
+export async function compare(
+  client: Client,
+  table: TableName,
+  expectations: Iterable<Expectation>,
+  wanted: () => number,
+  onDifference: (difference: KeyDifference) => void,
+): Promise<number> {
+  let differences = 0;
+  let slice: Expectation[] = [];
+  const ask = async () => {
+    for (const { at, wrong } of await findDiffering(client, table, slice)) {
+      differences += wrong;
+      const expected = slice[at];
+      if (wanted() <= 0 || expected === undefined) continue;
+      for (const { key, xmin } of await findKeys(client, table, expected, wanted())) {
+        onDifference({ table, key, expected, xmin });
+      }
+    }
+    slice = [];
+  };
+  for (const expectation of expectations) {
+    if (slice.push(expectation) === SLICE_BLOCKS) await ask();
+  }
+  if (slice.length > 0) await ask();
+  return differences;
+}
+
+/** The blocks of a slice that are not as expected, and of how many keys each. */
+async function findDiffering(
+  client: Client,
+  table: TableName,
+  blocks: readonly Expectation[],
+): Promise<{ at: number; wrong: number }[]> {
+  const { rows } = await client.query<{ at: number; wrong: number }>({
+    name: `ledger-check-${table}`,
+    text: `SELECT (b.number - 1)::int AS at, abs(wanted.count - found.count)::float8 AS wrong
+             FROM unnest($1::bigint[], $2::bigint[], $3::xid[], $4::text[])
+                    WITH ORDINALITY AS b(first, last, xid, rule, number),
+          LATERAL (SELECT count(*) FROM ${table} t
+                    WHERE t.id BETWEEN b.first AND b.last AND ${HELD}) AS found,
+          LATERAL (SELECT CASE b.rule WHEN 'none' THEN 0 ELSE b.last - b.first + 1 END)
+                    AS wanted(count)
+            WHERE found.count <> wanted.count
+            ORDER BY b.number`,
+    values: [
+      listOf(blocks, ({ first }) => first),
+      listOf(blocks, ({ last }) => last),
+      listOf(blocks, ({ xid }) => xminOf(xid ?? 0)),
+      listOf(blocks, ({ rule }) => rule),
+    ],
+  });
+  return rows;
+}
+
+/** The first keys of a block that are not as expected. */
+async function findKeys(
+  client: Client,
+  table: TableName,
+  { first, last, xid, rule }: Expectation,
+  limit: number,
+): Promise<{ key: number; xmin: number | null }[]> {
+  if (rule === 'none') {
+    const { rows } = await client.query<{ key: number; xmin: number }>(
+      `SELECT id::float8 AS key, xmin::text::float8 AS xmin FROM ${table}
+        WHERE id BETWEEN $1 AND $2 ORDER BY id LIMIT $3`,
+      [first, last, limit],
+    );
+    return rows;
+  }
+  const { rows } = await client.query<{ key: number; xmin: number | null }>(
+    `SELECT k::float8 AS key, t.xmin::text::float8 AS xmin
+       FROM (SELECT $3::xid AS xid, $4::text AS rule) AS b
+      CROSS JOIN generate_series($1::bigint, $2::bigint) AS k
+       LEFT JOIN ${table} t ON t.id = k
+      WHERE t.id IS NULL OR NOT ${HELD}
+      ORDER BY k LIMIT $5`,
+    [first, last, String(xminOf(xid ?? 0)), rule, limit],
+  );
+  return rows;
+}
+
+/** An array as PostgreSQL reads it. */
+function listOf(blocks: readonly Expectation[], value: (block: Expectation) => number | string) {
+  return `{${blocks.map(value).join(',')}}`;
+}

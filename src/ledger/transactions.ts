@@ -1,0 +1,163 @@
+import { TABLE_NAMES } from '../hospital/tables.js';
+import { type Fate, MOST_PENDING, noRows, OPERATIONS, type RowCounts } from '../threads/tally.js';
+import type {
+  CommittedRecord,
+  IntentRecord,
+  KeysOf,
+  LeaseRecord,
+  LedgerHeader,
+  LedgerRecord,
+  TrailerRecord,
+} from './format.js';
+import { countKeys } from './keys.js';
+
+/** What became of a transaction; `open`: the ledger does not say. */
+export type Outcome = Fate | 'open';
+
+export interface LedgerTransaction {
+  readonly intent: IntentRecord;
+  readonly outcome: Outcome;
+  /** xid8 as text; null where nobody told. */
+  readonly xid: string | null;
+  /** Keys of the intent that the server did not let in. */
+  readonly dropped: KeysOf;
+}
+
+export interface FoldListener {
+  readonly onHeader: (header: LedgerHeader) => void;
+  readonly onLease: (lease: LeaseRecord) => void;
+  /** Told of each transaction once, when nothing can change its outcome: not in the order of intents. */
+  readonly onTransaction: (transaction: LedgerTransaction) => void;
+  /** A record that cannot come where it stands. */
+  readonly onSequence: (line: number) => void;
+}
+
+/**
+ * Outcomes that are remembered after they were told: a worker that died may have entered what the next one
+ * finds out once more, which is about its last burst.
+ */
+const REMEMBERED = 2 * MOST_PENDING;
+
+/** Makes transactions of the records of one file: one connection. */
+export class TransactionFold {
+  readonly #listener: FoldListener;
+  readonly #open = new Map<number, { intent: IntentRecord; outcome: 'open' | 'unknown' }>();
+  readonly #closed = new Map<number, Fate>();
+  readonly #counts: Record<Outcome, number> = { committed: 0, aborted: 0, unknown: 0, open: 0 };
+  readonly #rows = noRows();
+  #records = 0;
+  #intents = 0;
+  #ended = false;
+  #lastMs = 0;
+
+  constructor(listener: FoldListener) {
+    this.#listener = listener;
+  }
+
+  /** By outcome; complete after `finish`. */
+  get counts(): Readonly<Record<Outcome, number>> {
+    return this.#counts;
+  }
+
+  /** Committed ones. */
+  get rows(): Readonly<RowCounts> {
+    return this.#rows;
+  }
+
+  /** The number of the last intent. */
+  get intents(): number {
+    return this.#intents;
+  }
+
+  /** When the last intent or outcome was entered, in milliseconds since the header's `started`. */
+  get lastMs(): number {
+    return this.#lastMs;
+  }
+
+  take(record: LedgerRecord, line: number): void {
+    const first = this.#records++ === 0;
+    if (first !== 'ledger' in record) this.#listener.onSequence(line);
+    if ('at' in record) this.#lastMs = Math.max(this.#lastMs, record.at);
+    if ('ledger' in record) this.#listener.onHeader(record);
+    else if ('leased' in record) this.#listener.onLease(record);
+    else if ('intent' in record) this.#intend(record, line);
+    else if ('committed' in record) this.#close(record.committed, 'committed', line, record);
+    else if ('aborted' in record) this.#close(record.aborted, 'aborted', line);
+    else if ('doubt' in record) this.#requireOpen(record.doubt, line);
+    else if ('end' in record) this.#end(record, line);
+    else if (record.verdict !== 'unknown') {
+      this.#close(record.resolved, record.verdict, line, record);
+    } else if (!this.#closed.has(record.resolved)) {
+      // What could not be found out then may be found out later, or be known already.
+      const open = this.#requireOpen(record.resolved, line);
+      if (open !== undefined) open.outcome = 'unknown';
+    }
+  }
+
+  /** The file is at its end: tells of the transactions that nothing final is known about. */
+  finish(): void {
+    for (const { intent, outcome } of this.#open.values()) {
+      this.#counts[outcome]++;
+      this.#listener.onTransaction({ intent, outcome, xid: intent.xid, dropped: {} });
+    }
+    this.#open.clear();
+  }
+
+  #intend(intent: IntentRecord, line: number): void {
+    if (intent.intent !== this.#intents + 1 || this.#ended) this.#listener.onSequence(line);
+    this.#intents = Math.max(this.#intents, intent.intent);
+    this.#open.set(intent.intent, { intent, outcome: 'open' });
+  }
+
+  #requireOpen(number: number, line: number) {
+    const open = this.#open.get(number);
+    if (open === undefined) this.#listener.onSequence(line);
+    return open;
+  }
+
+  #close(
+    number: number,
+    outcome: 'committed' | 'aborted',
+    line: number,
+    { xid = null, dropped = {} }: Partial<Pick<CommittedRecord, 'xid' | 'dropped'>> = {},
+  ): void {
+    const open = this.#open.get(number);
+    if (open === undefined) {
+      if (this.#closed.get(number) !== outcome) this.#listener.onSequence(line);
+      return;
+    }
+    const { intent } = open;
+    if (xid !== null && intent.xid !== null && xid !== intent.xid) this.#listener.onSequence(line);
+    this.#open.delete(number);
+    this.#closed.set(number, outcome);
+    this.#closed.delete(number - REMEMBERED);
+    this.#counts[outcome]++;
+    if (outcome === 'committed') {
+      this.#count(intent.rows, 1);
+      this.#count(dropped, -1);
+    }
+    this.#listener.onTransaction({ intent, outcome, xid: xid ?? intent.xid, dropped });
+  }
+
+  #count(rows: KeysOf, sign: 1 | -1): void {
+    for (const table of TABLE_NAMES) {
+      for (const operation of OPERATIONS) {
+        const keys = rows[table]?.[operation];
+        if (keys !== undefined) this.#rows[table][operation] += sign * countKeys(keys);
+      }
+    }
+  }
+
+  #end({ end }: TrailerRecord, line: number): void {
+    const { committed, aborted } = this.#counts;
+    const agrees =
+      end.committed === committed &&
+      end.aborted === aborted &&
+      end.doubt === this.#open.size &&
+      TABLE_NAMES.every((table) =>
+        OPERATIONS.every((write) => (end.rows[table]?.[write] ?? 0) === this.#rows[table][write]),
+      );
+    if (!agrees || this.#ended) this.#listener.onSequence(line);
+    this.#ended = true;
+  }
+}

@@ -1,0 +1,69 @@
+import { basename } from 'node:path';
+import { TABLE_NAMES } from '../hospital/tables.js';
+import type { LedgerCheck } from '../ledger/check.js';
+import type { LedgerTotals } from '../ledger/run-ledger.js';
+import type { Messages } from '../log/messages/index.js';
+import { layOut } from './table.js';
+
+/** The ledger of a run as an operator reads it. */
+export function ledgerText(m: Messages, run: string, totals: LedgerTotals): string {
+  const facts = [
+    [m.ledger.transactions(), m.ledger.outcomes(totals.transactions)],
+    [m.ledger.connections(), m.ledger.connectionParts(totals)],
+    [m.ledger.time(), `${totals.started ?? '–'} … ${totals.ended ?? '–'}`],
+    ...totals.servers.map(({ database, version, system_identifier: id, timeline }) => [
+      m.ledger.servers(),
+      `"${database}", PostgreSQL ${version} (${id ?? '–'}/${timeline ?? '–'})`,
+    ]),
+  ];
+  const width = Math.max(...facts.map(([label]) => label?.length ?? 0));
+  const lines = facts.map(([label, value]) => `  ${label?.padEnd(width)}  ${value}\n`);
+  return `${m.ledger.title({ run })}\n${lines.join('')}\n${rowsText(m, totals)}${problemsText(m, totals)}`;
+}
+
+/** What a comparison with the database found; empty where nothing is wrong. */
+export function differencesText(m: Messages, { differences }: LedgerCheck): string {
+  return listText(
+    m,
+    m.ledger.differences(),
+    differences.count,
+    differences.examples.map((difference) =>
+      m.ledger.difference({ ...difference, file: nameOf(difference.file) }),
+    ),
+  );
+}
+
+function rowsText(m: Messages, { rows }: LedgerTotals): string {
+  return layOut([
+    [`  ${m.report.table()}`, m.report.inserted(), m.report.updated(), m.report.deleted()],
+    ...TABLE_NAMES.map((table) => [
+      `  ${table}`,
+      m.number(rows[table].insert),
+      m.number(rows[table].update),
+      m.number(rows[table].delete),
+    ]),
+  ]);
+}
+
+function problemsText(m: Messages, { problems }: LedgerTotals): string {
+  return listText(
+    m,
+    m.ledger.problems(),
+    problems.count,
+    problems.examples.map(({ file, line, kind }) =>
+      m.ledger.problem({ file: basename(file), line, kind }),
+    ),
+  );
+}
+
+/** Some of `count` things under a title. */
+function listText(m: Messages, title: string, count: number, listed: readonly string[]): string {
+  if (count === 0) return '';
+  const more = count > listed.length ? [m.ledger.more(count - listed.length)] : [];
+  const lines = [...listed, ...more].map((line) => `  ${line}\n`);
+  return `\n${title}: ${m.number(count)}\n${lines.join('')}`;
+}
+
+function nameOf(path: string | null): string | null {
+  return path === null ? null : basename(path);
+}

@@ -1,0 +1,238 @@
+import assert from 'node:assert/strict';
+import { cpSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import { TABLE_NAMES, type TableName } from '../../../src/hospital/tables.js';
+import type { LedgerDifference } from '../../../src/ledger/check.js';
+import { decodeKeys, encodeKeys } from '../../../src/ledger/keys.js';
+import { OPERATIONS, type Operation } from '../../../src/threads/tally.js';
+import { startServers } from '../../helpers/server.js';
+import { run, stream, type Ward, withWard } from '../stream/streaming.js';
+import {
+  type Committed,
+  committedOf,
+  type Ledger,
+  loadLedger,
+  saveClumsily,
+  saveExpertly,
+} from './tampering.js';
+
+const servers = await startServers();
+
+const CHANGES = ['--update-ratio', '0.4', '--delete-ratio', '0.15', '--workers', '2'];
+
+/** A key that a change to a ledger must be noticed by. */
+interface Trace {
+  readonly table: TableName;
+  readonly key: number;
+}
+
+/** Changes a ledger in a way that only the database can contradict; null where nothing suits. */
+type Forgery = (files: readonly Ledger[], ward: Ward) => Promise<Trace> | Trace;
+
+/** Runs `ledger check --json` of the newest run, and returns what it printed. */
+async function check(ward: Ward) {
+  const { code, stdout, stderr } = await run(ward, ['ledger', 'check', '--json']);
+  assert.ok(stdout !== '', stderr);
+  return { code, said: JSON.parse(stdout), stderr };
+}
+
+async function requireHeld(ward: Ward): Promise<void> {
+  const { code, said, stderr } = await check(ward);
+  assert.equal(code, 0, `${JSON.stringify(said)}\n${stderr}`);
+  assert.deepEqual(said.differences, { count: 0, examples: [] });
+  assert.deepEqual(said.problems, { count: 0, examples: [] });
+  assert.equal(said.ok, true);
+}
+
+/** The folder of the newest run. */
+function newestRun({ cwd }: Ward): string {
+  const runs = join(cwd, 'logs', 'runs');
+  return join(runs, readdirSync(runs).sort().at(-1) ?? '');
+}
+
+/** Some keys of a transaction; those that no other one of the ledger is about, or null. */
+function lonelyKey(
+  files: readonly Ledger[],
+  { intent }: Committed,
+  write: Operation,
+): Trace | null {
+  const times = (trace: Trace) =>
+    committedOf(files).filter(({ intent: { record } }) =>
+      OPERATIONS.some((operation) =>
+        decodeKeysOf(record.rows[trace.table]?.[operation]).includes(trace.key),
+      ),
+    ).length;
+  for (const table of TABLE_NAMES) {
+    for (const key of decodeKeysOf(intent.record.rows[table]?.[write])) {
+      if (times({ table, key }) === 1) return { table, key };
+    }
+  }
+  return null;
+}
+
+function decodeKeysOf(keys: string | undefined): number[] {
+  return keys === undefined ? [] : decodeKeys(keys);
+}
+
+/** The first committed transaction with such a key; `only`: that does nothing else. */
+function find(files: readonly Ledger[], write: Operation, only = false): [Committed, Trace] {
+  for (const transaction of committedOf(files)) {
+    const { rows } = transaction.intent.record;
+    const mixed = TABLE_NAMES.some((table) =>
+      Object.keys(rows[table] ?? {}).some((op) => op !== write),
+    );
+    const trace = only && mixed ? null : lonelyKey(files, transaction, write);
+    if (trace !== null) return [transaction, trace];
+  }
+  assert.fail(`no ${only ? 'mere ' : ''}${write} in the ledger`);
+}
+
+function exchange(transaction: Committed, { table, key }: Trace, write: Operation, by: number) {
+  const { intent } = transaction;
+  const keys = decodeKeysOf(intent.record.rows[table]?.[write]).map((k) => (k === key ? by : k));
+  const rows = { ...intent.record.rows };
+  rows[table] = { ...rows[table], [write]: encodeKeys(keys) };
+  intent.record = { ...intent.record, rows };
+}
+
+/** Another row that is there, and that no transaction of the ledger is about. */
+async function bystander({ db }: Ward, files: readonly Ledger[], table: TableName) {
+  const about = committedOf(files).flatMap(({ intent: { record } }) =>
+    OPERATIONS.flatMap((write) => decodeKeysOf(record.rows[table]?.[write])),
+  );
+  const [row] = await db.query<{ id: string }>(
+    `SELECT id FROM ${table} WHERE NOT id = ANY ($1) ORDER BY id LIMIT 1`,
+    [about],
+  );
+  return Number(row?.id);
+}
+
+function flip({ file, outcome }: Committed): void {
+  const at = file.lines.indexOf(outcome);
+  file.lines[at] = { ...outcome, record: { aborted: outcome.record.committed } };
+}
+
+/** Exchanges a key of a transaction for that of a row that was left alone. */
+function misplace(write: Operation): Forgery {
+  return async (files, ward) => {
+    const [transaction, trace] = find(files, write);
+    const key = await bystander(ward, files, trace.table);
+    exchange(transaction, trace, write, key);
+    return { ...trace, key };
+  };
+}
+
+function denied(write: Operation): Forgery {
+  return (files) => {
+    const [transaction, trace] = find(files, write, true);
+    flip(transaction);
+    return trace;
+  };
+}
+
+const FORGERIES: Readonly<Record<string, Forgery>> = {
+  'a transaction with inserts is left out': (files) => {
+    const [{ file, intent, outcome }, trace] = find(files, 'insert');
+    for (const line of [intent, outcome]) file.lines.splice(file.lines.indexOf(line), 1);
+    return trace;
+  },
+  'another key was inserted': misplace('insert'),
+  'another key was updated': misplace('update'),
+  'another key was deleted': misplace('delete'),
+  'inserts were not committed': denied('insert'),
+  'updates were not committed': denied('update'),
+  'deletes were not committed': denied('delete'),
+  'what was not committed was': (files) => {
+    const [{ file, intent }, { table }] = find(files, 'insert');
+    const key = 999_999_937;
+    const rows = { [table]: { insert: encodeKeys([key]) } };
+    const number =
+      1 + Math.max(...file.lines.map(({ record }) => ('intent' in record ? record.intent : 0)));
+    const { at, digest, lsn } = intent.record;
+    const end = file.lines.findIndex(({ record }) => 'end' in record);
+    file.lines.splice(
+      end,
+      0,
+      { record: { intent: number, at, xid: '999', lsn, rows, digest }, crc: '00000000' },
+      { record: { committed: number, at, xid: '999', lsn }, crc: '00000000' },
+    );
+    return { table, key };
+  },
+};
+
+for (const server of servers) {
+  test(`a ledger agrees with the database, and no change to either goes unnoticed, on ${server.version}`, () =>
+    withWard(server, async (ward) => {
+      const all = await stream(ward, [
+        '--batch-size',
+        '10',
+        '--max-events',
+        '700',
+        '--rate',
+        'max',
+        ...CHANGES,
+      ]);
+      await requireHeld(ward);
+      const shown = JSON.parse((await run(ward, ['ledger', 'show', '--json'])).stdout);
+      assert.deepEqual(shown.rows, all.summary.rows);
+      assert.equal(shown.transactions.committed, all.summary.transactions.committed);
+      assert.equal(shown.run, all.summary.run_id);
+      for (const write of OPERATIONS) {
+        assert.ok(
+          TABLE_NAMES.some((table) => shown.rows[table][write] > 0),
+          write,
+        );
+      }
+
+      // One event a transaction, so that there are some that do nothing but update, or delete.
+      await stream(ward, ['--batch-size', '1', '--max-events', '400', '--rate', '300', ...CHANGES]);
+      await requireHeld(ward);
+      const folder = newestRun(ward);
+      const original = join(ward.cwd, 'original');
+      cpSync(join(folder, 'ledger'), original, { recursive: true });
+      const restore = () => {
+        rmSync(join(folder, 'ledger'), { recursive: true });
+        cpSync(original, join(folder, 'ledger'), { recursive: true });
+      };
+      saveExpertly(loadLedger(folder));
+      await requireHeld(ward);
+
+      for (const [what, forge] of Object.entries(FORGERIES)) {
+        for (const save of [saveExpertly, saveClumsily]) {
+          restore();
+          const files = loadLedger(folder);
+          const { table, key } = await forge(files, ward);
+          save(files);
+          const { code, said } = await check(ward);
+          assert.equal(code, 5, what);
+          assert.equal(said.ok, false);
+          const problems =
+            save === saveExpertly ? said.problems.count === 0 : said.problems.count > 0;
+          assert.ok(problems, `${what}: ${JSON.stringify(said.problems)}`);
+          const named = said.differences.examples.some(
+            (found: LedgerDifference) => found.table === table && found.key === key,
+          );
+          assert.ok(named, `${what}: ${table} ${key} in ${JSON.stringify(said.differences)}`);
+        }
+      }
+      restore();
+      await requireHeld(ward);
+
+      const [, { table, key }] = find(loadLedger(folder), 'insert');
+      await ward.db.query(`UPDATE ${table} SET id = id WHERE id = ${key}`);
+      await requireNoticed(ward, key);
+      await ward.db.query(`DELETE FROM ${table} WHERE id = ${key}`);
+      await requireNoticed(ward, key);
+    }));
+}
+
+async function requireNoticed(ward: Ward, key: number): Promise<void> {
+  const { code, said } = await check(ward);
+  assert.equal(code, 5);
+  assert.deepEqual(
+    [said.differences.count, said.differences.examples[0].key],
+    [1, key],
+    JSON.stringify(said.differences),
+  );
+}

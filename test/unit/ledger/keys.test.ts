@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { countKeys, decodeKeys, encodeKeys, forEachBlock } from '../../../src/ledger/keys.js';
+
+/** Lists that are tried; their numbers come from a generator with a seed, so a failure comes again. */
+const LISTS = 500;
+
+function randomNumbers(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+test('any list of keys comes back sorted, and is counted', () => {
+  const random = randomNumbers(20_261_123);
+  for (let i = 0; i < LISTS; i++) {
+    const keys = new Set<number>();
+    const span = [20, 1_000, 2 ** 40][random(3)]!;
+    for (let blocks = 1 + random(12); blocks > 0; blocks--) {
+      const first = random(span);
+      for (let length = random(9); length >= 0; length--) keys.add(first + length);
+    }
+    const shuffled = [...keys].sort(() => random(3) - 1);
+    const text = encodeKeys(shuffled);
+    const sorted = [...keys].sort((a, b) => a - b);
+    assert.deepEqual(decodeKeys(text), sorted, text);
+    assert.equal(countKeys(text), sorted.length);
+  }
+});
+
+test('blocks are written as what the format promises', () => {
+  assert.equal(encodeKeys([1053, 1001, 1002, 1003]), '1001+2,50');
+  assert.equal(encodeKeys([5]), '5');
+  const blocks: [number, number][] = [];
+  forEachBlock('1001+49,3', (first, last) => blocks.push([first, last]));
+  assert.deepEqual(blocks, [
+    [1001, 1050],
+    [1053, 1053],
+  ]);
+});
+
+test('what is no list of keys is refused', () => {
+  for (const text of ['', ',', '1,', '-1', '1+', '1.5', 'x', '1,,2', ' 1']) {
+    assert.throws(() => decodeKeys(text), /not a list of keys/, text);
+  }
+});

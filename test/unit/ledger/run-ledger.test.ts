@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test from 'node:test';
+import { ledgerFile } from '../../../src/ledger/folder.js';
+import { readLedger } from '../../../src/ledger/run-ledger.js';
+import { withTempFolder } from '../../helpers/temp-folder.js';
+import { committed, end, HEADER, intent, textOf } from './sample-ledger.js';
+
+/** Writes the ledger of a worker's connection with two transactions, one committed and one open. */
+async function writeFileOf(folder: string, worker: number, connection: number) {
+  const header = { ...HEADER, worker, connection };
+  const records = [header, intent(1), committed(1), intent(2)];
+  await writeFile(ledgerFile(folder, worker, connection), textOf(records));
+}
+
+test('the files of a run add up', () =>
+  withTempFolder(async (folder) => {
+    await writeFileOf(folder, 2, 1);
+    await writeFileOf(folder, 1, 2);
+    await writeFileOf(folder, 1, 1);
+    await writeFile(join(folder, 'notes.txt'), 'none of it');
+    const told: string[] = [];
+    const totals = await readLedger(folder, {
+      onFile: (path) => told.push(path.slice(-16, -7)),
+      onWorkerEnd: async () => {
+        told.push('end');
+      },
+    });
+    assert.deepEqual(told, ['001-00001', '001-00002', 'end', '002-00001', 'end']);
+    assert.deepEqual(totals.transactions, { committed: 3, aborted: 0, unknown: 0, open: 3 });
+    assert.equal(totals.rows.consultas.insert, 15);
+    assert.deepEqual([totals.workers, totals.connections], [2, 3]);
+    assert.deepEqual(
+      [totals.started, totals.ended],
+      ['2026-11-23T20:15:30.000Z', '2026-11-23T20:15:30.002Z'],
+    );
+    assert.deepEqual(totals.servers, [HEADER.server]);
+    assert.deepEqual(totals.problems, { count: 0, examples: [] });
+  }));
+
+test('a file that is gone, or was renamed, is a problem', () =>
+  withTempFolder(async (folder) => {
+    await writeFileOf(folder, 1, 2);
+    const { problems } = await readLedger(folder);
+    assert.deepEqual(problems.examples, [
+      { file: ledgerFile(folder, 1, 2), line: 1, kind: 'sequence' },
+    ]);
+    await writeFile(ledgerFile(folder, 1, 1), textOf([{ ...HEADER, worker: 2 }, end(0)]));
+    const renamed = await readLedger(folder);
+    assert.deepEqual(renamed.problems.examples, [
+      { file: ledgerFile(folder, 1, 1), line: 1, kind: 'sequence' },
+    ]);
+  }));
+
+test('of many problems the first are told, and all are counted', () =>
+  withTempFolder(async (folder) => {
+    const records = [HEADER, ...Array.from({ length: 25 }, () => ({ aborted: 9 }))];
+    await writeFile(ledgerFile(folder, 1, 1), textOf(records));
+    const { problems } = await readLedger(folder);
+    assert.deepEqual([problems.count, problems.examples.length], [25, 10]);
+  }));

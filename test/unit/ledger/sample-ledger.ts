@@ -1,0 +1,69 @@
+import { writeFile } from 'node:fs/promises';
+import { type LedgerHeader, type LedgerRecord, seal } from '../../../src/ledger/format.js';
+import type { LedgerProblem } from '../../../src/ledger/reader.js';
+import { readLedgerFile } from '../../../src/ledger/reader.js';
+
+export const HEADER: LedgerHeader = {
+  ledger: 1,
+  run: '20261123-201530-a1b2',
+  worker: 1,
+  connection: 1,
+  rng: 42,
+  started: '2026-11-23T20:15:30.000Z',
+  server_offset_ms: 0.5,
+  server: { system_identifier: '7301', timeline: 1, version: '18.4', database: 'hospital' },
+  backend: { pid: 71, startedMicros: 1_790_000_000_000_000 },
+};
+
+/** An intent that inserts a few rows and changes two. */
+export function intent(number: number, xid: string | null = String(700 + number)): LedgerRecord {
+  return {
+    intent: number,
+    at: number,
+    xid,
+    lsn: '0/1A2B3C',
+    rows: {
+      consultas: { insert: `${1000 + 10 * number}+4`, update: '7,3' },
+      exames: { delete: '12' },
+    },
+    digest: '0123456789abcdef',
+  };
+}
+
+export function committed(number: number, xid: string | null = null): LedgerRecord {
+  return { committed: number, at: number + 0.5, xid, lsn: null };
+}
+
+/** The trailer of a file with so many transactions of `intent`, all committed. */
+export function end(count: number, aborted = 0, doubt = 0): LedgerRecord {
+  const rows =
+    count === 0
+      ? {}
+      : { consultas: { insert: 5 * count, update: 2 * count }, exames: { delete: count } };
+  return { end: { committed: count, aborted, doubt, rows } };
+}
+
+/** Records as the text of a file. */
+export function textOf(records: readonly LedgerRecord[]): string {
+  let chain = 0;
+  let text = '';
+  for (const record of records) {
+    const sealed = seal(record, chain);
+    text += sealed.line;
+    chain = sealed.chain;
+  }
+  return text;
+}
+
+/** Reads a file of this text: its records, and what was wrong. */
+export async function read(path: string, text: string) {
+  const records: LedgerRecord[] = [];
+  const problems: LedgerProblem[] = [];
+  await writeFile(path, text);
+  await readLedgerFile(
+    path,
+    (record) => records.push(record),
+    (problem) => problems.push(problem),
+  );
+  return { records, problems };
+}
