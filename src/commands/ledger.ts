@@ -7,6 +7,7 @@ const ACTIONS: Readonly<
   Record<string, () => Promise<{ run: (context: CommandContext) => ReturnType<Command> }>>
 > = {
   show: () => import('./ledger-show.js'),
+  resolve: () => import('./ledger-resolve.js'),
   check: () => import('./ledger-check.js'),
 };
 

@@ -47,7 +47,7 @@ export const cliEn: typeof cliPtBR = {
     report: () =>
       "Writes report.html into a run's folder below logs/runs, from what the run left there: the newest run, or the ones named (RUN: name, a part of it, or folder). Several runs make one page that compares them.",
     ledger: () =>
-      'What a run wrote down of its transactions, key by key. `ledger show [RUN]` adds it up; `ledger check [RUN]` compares it with the rows of the database, and ends with exit code 5 when they differ. RUN: name, a part of it, or folder; the newest run without one. Check before anybody else changes the rows of the run.',
+      'What a run wrote down of its transactions, key by key. `ledger show [RUN]` adds it up; `ledger resolve [RUN]` asks the server about the transactions that a killed run left open; `ledger check [RUN]` compares it with the rows of the database, and ends with exit code 5 when they differ. RUN: name, a part of it, or folder; the newest run without one. Check before anybody else changes the rows of the run.',
     pause: () =>
       'Creates the sentinel file .paused, which the continuous events heed within half a second.',
     resume: () => 'Removes the sentinel file .paused; the continuous events go on from there.',

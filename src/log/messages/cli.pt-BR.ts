@@ -46,7 +46,7 @@ export const cliPtBR = {
     report: () =>
       'Grava report.html na pasta da execução, abaixo de logs/runs, a partir do que ela deixou: a mais recente, ou as nomeadas (RUN: nome, parte dele, ou pasta). Várias execuções formam uma página que as compara.',
     ledger: () =>
-      'O que uma execução registrou de suas transações, chave por chave. `ledger show [RUN]` soma tudo; `ledger check [RUN]` compara com os registros do banco e sai com o código 5 se houver diferença. RUN: nome, parte dele, ou pasta; sem ele, a execução mais recente. Verifique antes que outros alterem os registros da execução.',
+      'O que uma execução registrou de suas transações, chave por chave. `ledger show [RUN]` soma tudo; `ledger resolve [RUN]` pergunta ao servidor o que foi feito das transações que uma execução morta deixou em aberto; `ledger check [RUN]` compara com os registros do banco e sai com o código 5 se houver diferença. RUN: nome, parte dele, ou pasta; sem ele, a execução mais recente. Verifique antes que outros alterem os registros da execução.',
     pause: () =>
       'Cria o arquivo-sentinela .paused, que a inserção contínua respeita em menos de meio segundo.',
     resume: () => 'Remove o arquivo-sentinela .paused; a inserção contínua segue de onde parou.',

@@ -221,6 +221,12 @@ export const en: Messages = {
       `ledger and database do not agree: ${plural(e.differences, 'key')} differ, ${plural(e.problems, 'problem')} in the ledger`,
     undecided: (e) =>
       `the ledger does not say what became of ${plural(e.open + e.unknown, 'transaction')} (${number(e.open)} open, ${number(e.unknown)} unknown), whose keys were left out`,
+    resolved: (e) =>
+      e.committed + e.aborted + e.unknown === 0
+        ? `run ${e.run} left no transaction open`
+        : `run ${e.run}: ${number(e.committed)} open transactions were committed, ${number(e.aborted)} were not, ${number(e.unknown)} remain unknown`,
+    stillUnknown: (e) =>
+      `the server cannot say what became of ${plural(e.unknown, 'transaction')}: it is another one, or has forgotten them`,
     resolveHint: () => '`ledger resolve` asks the server about the open ones',
   },
   thresholds: {

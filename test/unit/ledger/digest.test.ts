@@ -52,10 +52,10 @@ test('a number is the text that PostgreSQL prints of it', () => {
     digestOf(['exames', 'update', [7, 'normal']]),
     digestOf(['exames', 'update', ['7', 'normal']]),
   );
-  assert.match(digestOf(ROW), /^[0-9a-f]{16}$/);
+  assert.match(digestOf(ROW), /^[0-9a-f]{8}$/);
 });
 
 test('the digest of a format never changes', () => {
-  assert.equal(digestOf(), '0000000000000000');
-  assert.equal(digestOf(['exames', 'update', [7, 'normal', null]]), '5f490b63fd5e8f12');
+  assert.equal(digestOf(), '00000000');
+  assert.equal(digestOf(['exames', 'update', [7, 'normal', null]]), '5f490b63');
 });
