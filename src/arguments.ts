@@ -49,7 +49,10 @@ const MARK = '\u0000';
 /** `-5` and `-.5` are values; anything else that begins with a dash is a flag. */
 const NEGATIVE_NUMBER = /^-\.?\d/;
 const NEGATION = /^no-/;
-const SHORT_SWITCHES: Readonly<Record<string, string>> = { '-h': '--help', '-v': '--version' };
+const SHORT_SWITCHES: ReadonlyMap<string, string> = new Map([
+  ['-h', '--help'],
+  ['-v', '--version'],
+]);
 
 /**
  * Reads the command line, without the program's own two words. Throws nothing: what is wrong with
@@ -146,7 +149,7 @@ function normalize(argv: readonly string[]): { tokens: string[]; problems: Probl
   const tokens: string[] = [];
   const problems: Problem[] = [];
   for (let at = 0; at < argv.length; at++) {
-    const token = SHORT_SWITCHES[argv[at]!] ?? argv[at]!;
+    const token = SHORT_SWITCHES.get(argv[at]!) ?? argv[at]!;
     if (!token.startsWith('-') || token === '-') {
       tokens.push(token);
       continue;

@@ -162,6 +162,16 @@ const FORGERIES: Readonly<Record<string, Forgery>> = {
 };
 
 for (const server of servers) {
+  test(`another database than the run's is refused, on ${server.version}`, () =>
+    withWard(server, (ward) =>
+      withWard(server, async (other) => {
+        await stream(ward, ['--max-events', '20', '--rate', 'max']);
+        const { code, stderr } = await run({ ...ward, env: other.env }, ['ledger', 'check']);
+        assert.equal(code, 4, stderr);
+        assert.match(stderr, new RegExp(`wrote to database "${ward.db.name}"`));
+      }),
+    ));
+
   test(`a ledger agrees with the database, and no change to either goes unnoticed, on ${server.version}`, () =>
     withWard(server, async (ward) => {
       const all = await stream(ward, [
