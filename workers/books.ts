@@ -115,11 +115,13 @@ export class Books {
       before?.writer.close();
     }
     this.#server = facts.server;
+    if (this.#task !== null) this.#ledger = this.#begin(this.#task, facts);
     this.#tally.backend = facts.backend;
-    if (this.#task === null) return;
-    const { folder, worker, run, rng } = this.#task;
-    const connection = this.#tally.connections;
-    this.#ledger = LedgerWriter.create(ledgerFile(folder, worker, connection), {
+  }
+
+  #begin({ folder, worker, run, rng }: LedgerTask, facts: ConnectionFacts): LedgerWriter {
+    const connection = this.#tally.connections + 1;
+    return LedgerWriter.create(ledgerFile(folder, worker, connection), {
       run,
       worker,
       connection,

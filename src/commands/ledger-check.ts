@@ -1,13 +1,16 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Client } from 'pg';
 import { EXIT, type ExitCode, OperatorError } from '../errors.js';
 import { TABLE_NAMES } from '../hospital/tables.js';
 import { checkLedger, type LedgerCheck } from '../ledger/check.js';
 import type { LedgerHeader } from '../ledger/format.js';
+import type { LedgerTotals } from '../ledger/run-ledger.js';
 import { withConnection } from '../postgres/connect.js';
 import { compareServers, factsOf } from '../postgres/identity.js';
 import { requireSchema } from '../postgres/scripts.js';
 import { differencesText, ledgerText } from '../report/ledger-text.js';
 import { isUnderWay } from '../report/run-folder.js';
+import { readRun } from '../report/run-record.js';
 import { unlessAborted } from '../signals.js';
 import { OPERATIONS } from '../threads/tally.js';
 import type { Command, CommandContext } from './context.js';
@@ -24,11 +27,18 @@ export const run: Command = (context) => {
     const check = await unlessAborted(context.interrupted, () =>
       withConnection(target, (client) => checkOn(client, found)),
     );
-    const exitCode = tell(context, check);
+    const summaryAgrees = agreesWithSummary(found, check.totals);
+    const exitCode = tell(context, check, summaryAgrees);
     const { messages: m } = context;
     const { totals, differences } = check;
     context.print({
-      json: { run: found.runId, ok: exitCode === EXIT.done, ...totals, differences },
+      json: {
+        run: found.runId,
+        ok: exitCode === EXIT.done,
+        ...totals,
+        summary_agrees: summaryAgrees,
+        differences,
+      },
       text: `${ledgerText(m, found.runId, totals)}${differencesText(m, check)}`,
     });
     return exitCode;
@@ -45,15 +55,33 @@ async function checkOn(client: Client, { runId, ledger }: LedgerRun): Promise<Le
   });
 }
 
+/**
+ * Whether the run's summary tells of as many transactions and rows: a file of the ledger that is missing as a
+ * whole leaves no other trace. Null: the run was killed, or its summary was not sure itself.
+ */
+function agreesWithSummary({ folder }: LedgerRun, totals: LedgerTotals): boolean | null {
+  const { summary } = readRun(folder);
+  if (summary === null || summary.transactions.in_doubt > 0) return null;
+  return (
+    summary.transactions.committed === totals.transactions.committed &&
+    isDeepStrictEqual(summary.rows, totals.rows)
+  );
+}
+
 /** Says whether ledger and database agree; the exit code that follows. */
-function tell({ log, messages: m }: CommandContext, check: LedgerCheck): ExitCode {
+function tell(
+  { log, messages: m }: CommandContext,
+  check: LedgerCheck,
+  summaryAgrees: boolean | null,
+): ExitCode {
   const { transactions, rows, problems } = check.totals;
   const differences = check.differences.count;
   const out = log.component('ledger');
   const { open, unknown, committed } = transactions;
   if (open + unknown > 0) out.warning(m.ledger.undecided({ open, unknown }));
   if (open > 0) out.warning(m.ledger.resolveHint());
-  if (differences + problems.count > 0) {
+  if (summaryAgrees === false) out.error(m.ledger.summaryDiffers());
+  if (differences + problems.count > 0 || summaryAgrees === false) {
     out.error(m.ledger.notHeld({ differences, problems: problems.count }));
     return EXIT.notHeld;
   }

@@ -63,6 +63,8 @@ export class LedgerWriter {
   readonly #began: number;
   #chain: number;
   #number = 0;
+  /** Set when a line could not be written whole: nothing may follow it. */
+  #failure: LedgerError | null = null;
   /** Rows of the intents without an outcome. */
   readonly #open = new Map<number, readonly Change[]>();
   #committed = 0;
@@ -78,7 +80,8 @@ export class LedgerWriter {
 
   /** Begins the ledger of a new connection. */
   static create(path: string, header: Omit<LedgerHeader, 'ledger' | 'started'>): LedgerWriter {
-    const writer = new LedgerWriter(path, 'ax', 0);
+    // Whoever began this file before did not come to enter anything.
+    const writer = new LedgerWriter(path, 'w', 0);
     writer.#append([{ ledger: LEDGER_VERSION, started: new Date().toISOString(), ...header }]);
     return writer;
   }
@@ -201,9 +204,15 @@ export class LedgerWriter {
   #write(text: string): void {
     const bytes = Buffer.from(text);
     // A disk that is nearly full takes a part of it, and refuses the rest.
-    for (let at = 0; at < bytes.length; ) {
-      const from = at;
-      at += attempt(this.#path, () => writeSync(this.#fd, bytes, from));
+    try {
+      if (this.#failure !== null) throw this.#failure;
+      for (let at = 0; at < bytes.length; ) {
+        const from = at;
+        at += attempt(this.#path, () => writeSync(this.#fd, bytes, from));
+      }
+    } catch (error) {
+      this.#failure = error as LedgerError;
+      throw error;
     }
   }
 }

@@ -219,6 +219,8 @@ export const en: Messages = {
       `ledger and database agree: ${plural(e.rows, 'committed change')} in ${plural(e.transactions, 'transaction')}`,
     notHeld: (e) =>
       `ledger and database do not agree: ${plural(e.differences, 'key')} differ, ${plural(e.problems, 'problem')} in the ledger`,
+    summaryDiffers: () =>
+      "the run's summary tells of other transactions or rows than its ledger: a file of the ledger is missing, or one of the two was changed",
     undecided: (e) =>
       `the ledger does not say what became of ${plural(e.open + e.unknown, 'transaction')} (${number(e.open)} open, ${number(e.unknown)} unknown), whose keys were left out`,
     resolved: (e) =>

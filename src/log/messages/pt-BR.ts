@@ -286,6 +286,8 @@ export const ptBR = {
       `ledger e banco coincidem: ${ptPlural(e.rows, 'alteração confirmada', 'alterações confirmadas')} em ${ptPlural(e.transactions, 'transação', 'transações')}`,
     notHeld: (e: { differences: number; problems: number }) =>
       `ledger e banco não coincidem: ${ptPlural(e.differences, 'chave difere', 'chaves diferem')}, ${ptPlural(e.problems, 'problema', 'problemas')} no ledger`,
+    summaryDiffers: () =>
+      'o resumo da execução fala de outras transações ou registros que o ledger: falta um arquivo do ledger, ou um dos dois foi alterado',
     undecided: (e: { open: number; unknown: number }) =>
       `o ledger não diz o que foi feito de ${ptPlural(e.open + e.unknown, 'transação', 'transações')} (${ptNumber(e.open)} em aberto, ${ptNumber(e.unknown)} sem resposta possível), cujas chaves ficaram de fora`,
     resolved: (e: { run: string; committed: number; aborted: number; unknown: number }) =>

@@ -246,3 +246,17 @@ async function requireNoticed(ward: Ward, key: number): Promise<void> {
     JSON.stringify(said.differences),
   );
 }
+
+test('a file of the ledger that is gone is noticed by the summary', async () => {
+  const [server] = servers;
+  await withWard(server!, async (ward) => {
+    await stream(ward, ['--rate', 'max', '--batch-size', '5', '--max-events', '100', ...CHANGES]);
+    await requireHeld(ward);
+    const ledger = join(newestRun(ward), 'ledger');
+    rmSync(join(ledger, readdirSync(ledger).sort().at(-1) ?? ''));
+    const { code, said, stderr } = await check(ward);
+    assert.equal(code, 5);
+    assert.equal(said.summary_agrees, false);
+    assert.match(stderr, /a file of the ledger is missing/);
+  });
+});
