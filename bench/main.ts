@@ -18,7 +18,7 @@ const BENCHES: Readonly<Record<string, (server: BenchServer) => Promise<Finding[
   seed: (server) =>
     benchSeed(server, { rounds: 3, rows: 3_000_000, sizes: [300_000, 3_000_000, 10_000_000] }),
   stream: (server) => benchStream(server, { rounds: 3, seconds: 20 }),
-  ledger: (server) => benchLedger(server, { rounds: 4, seconds: 15 }),
+  ledger: (server) => benchLedger(server, { rounds: 4, seconds: 20 }),
   pacing: (server) => benchPacing(server, { rounds: 1, seconds: 60 }),
   shapes: (server) => benchShapes(server, { workers: [1, 3, 8], batchSize: 50, seconds: 12 }),
   'start-up': (server) => benchStartUp(server, { rounds: 3, patients: 10_000_000 }),

@@ -71,7 +71,7 @@ export async function sendBurst(
       at += own.length;
       const outcome = outcomes[i];
       if (outcome === undefined || own.length < (transactions[i]?.length ?? 0)) break;
-      const dropped = await findDropped(client, writes, own.slice(1));
+      const dropped = isShort(writes, own) ? await findDropped(client, writes, own) : NONE;
       const [xid = null, lsn = null] = books.detailed ? (own.at(-2)?.fields ?? []) : [];
       answered.push({ xid, lsn, dropped });
       committed.push(dropped.length === 0 ? outcome : without(outcome, dropped));
@@ -84,7 +84,16 @@ export async function sendBurst(
   return { committed, error };
 }
 
-/** Rows that an insert did not write: something on the server lets them fall. Others fail when short. */
+const NONE: readonly Change[] = [];
+
+/** Whether an insert wrote fewer rows than it was given; what else is short fails. `answers`: BEGIN's first. */
+function isShort(writes: readonly Write[], answers: readonly Answer[]): boolean {
+  return writes.some(
+    ({ operation, rows }, i) => operation === 'insert' && answers[i + 1]?.count !== rows.length,
+  );
+}
+
+/** Rows that an insert did not write: something on the server lets them fall. */
 async function findDropped(
   client: Client,
   writes: readonly Write[],
@@ -92,7 +101,7 @@ async function findDropped(
 ): Promise<Change[]> {
   const dropped: Change[] = [];
   for (const [i, { table, operation, rows }] of writes.entries()) {
-    if (operation !== 'insert' || answers[i]?.count === rows.length) continue;
+    if (operation !== 'insert' || answers[i + 1]?.count === rows.length) continue;
     const [found] = await demand(client, [missingIds(table, rows.map(idOf))]);
     const missing = new Set(parseNumbers(found?.fields[0] ?? null));
     dropped.push({ table, operation, rows: rows.filter((row) => missing.has(idOf(row))) });

@@ -2,6 +2,8 @@ import type { Client } from 'pg';
 import { Draws, STREAMS } from '../src/hospital/draws.js';
 import { EVENTS } from '../src/hospital/events/index.js';
 import { IdView } from '../src/ids/view.js';
+import { seal } from '../src/ledger/format.js';
+import { intentOf } from '../src/ledger/writer.js';
 import { Curve } from '../src/pacing/curve.js';
 import type { PaceSpec } from '../src/pacing/pacer.js';
 import { demand } from '../src/postgres/packet.js';
@@ -11,6 +13,7 @@ import { monotonicMs } from '../src/threads/clock.js';
 import { Control } from '../src/threads/control.js';
 import type { ProducerTask } from '../src/threads/protocol.js';
 import { Tally } from '../src/threads/tally.js';
+import type { BatchOutcome } from './batch-result.js';
 import { burstOf, foresee } from './burst.js';
 import { Candidates } from './candidates.js';
 import { makeComposer } from './make-writer.js';
@@ -66,12 +69,18 @@ export async function rehearse(task: ProducerTask, session: Session): Promise<vo
         const [outcome] = foresee([{ spec, size: batchSize, now, writes }]);
         if (outcome === undefined || outcome.pending === null) continue;
         tally.intend(outcome.pending, outcome.rows, outcome.events);
+        if (task.ledger !== null) practiseLedger(outcome);
         for (const write of writes) wire.execute(statementOf(write, 'exact'));
         tally.settle('committed');
         candidates.get(spec.type)?.keep(outcome.candidates);
       }
     }
   } while (id < enough && monotonicMs() < end && control.state === 'waiting');
+}
+
+/** What the ledger makes of a transaction, written nowhere. */
+function practiseLedger({ changes, lsn, subtransactions }: BatchOutcome): void {
+  seal(intentOf({ xid: null, lsn, changes, subtransactions }, 1, 0), 0);
 }
 
 /** How many events a worker of this pace practises. */

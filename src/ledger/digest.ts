@@ -23,7 +23,8 @@ export class Digest {
     let hash = hashText(hashText(BASIS, table), operation);
     for (let i = 0; i < row.length; i++) {
       const value = row[i]!;
-      hash = hashText(hash, value === null ? NULL : String(value));
+      if (typeof value === 'number') hash = hashNumber(hash, value);
+      else hash = hashText(hash, value ?? NULL);
     }
     this.#sum = (this.#sum + mix(hash)) | 0;
   }
@@ -32,6 +33,29 @@ export class Digest {
   get text(): string {
     return (this.#sum >>> 0).toString(16).padStart(8, '0');
   }
+}
+
+const ZERO = 0x30;
+const TEN = 10;
+/** Above, digits are not taken one by one in whole numbers of 32 bits. */
+const MOST_SMALL = 0x7fff_ffff;
+const digits = new Uint8Array(TEN);
+
+/** The same as of the number's text, which is not made: most of a row's values are keys. */
+function hashNumber(before: number, value: number): number {
+  if (value < 0 || value > MOST_SMALL || !Number.isInteger(value)) {
+    return hashText(before, String(value));
+  }
+  let count = 0;
+  let rest = value | 0;
+  do {
+    const next = (rest / TEN) | 0;
+    digits[count++] = rest - next * TEN;
+    rest = next;
+  } while (rest > 0);
+  let hash = before;
+  while (count > 0) hash = Math.imul(hash ^ (ZERO + digits[--count]!), PRIME);
+  return Math.imul(hash ^ SEPARATOR, PRIME);
 }
 
 function hashText(before: number, text: string): number {

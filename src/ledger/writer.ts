@@ -111,15 +111,7 @@ export class LedgerWriter {
   /** Enters transactions before their COMMITs are sent; their numbers in this file. */
   intend(intents: readonly Intent[]): number[] {
     const at = this.#now();
-    const records = intents.map(({ xid, lsn, changes, subtransactions }): IntentRecord => {
-      const digest = new Digest();
-      for (const { table, operation, rows } of changes) {
-        for (const row of rows) digest.add(table, operation, row);
-      }
-      const record = { intent: ++this.#number, at, xid, lsn, rows: keysOf(changes) };
-      const more = subtransactions ? ({ subtransactions: true } as const) : {};
-      return { ...record, digest: digest.text, ...more };
-    });
+    const records = intents.map((intent) => intentOf(intent, ++this.#number, at));
     this.#append(records);
     for (const [i, { intent }] of records.entries()) this.#open.set(intent, intents[i]!.changes);
     return records.map(({ intent }) => intent);
@@ -178,6 +170,14 @@ export class LedgerWriter {
     closeSync(this.#fd);
   }
 
+  #writeFrom(bytes: Buffer, at: number): number {
+    try {
+      return writeSync(this.#fd, bytes, at);
+    } catch (error) {
+      throw failureOf(this.#path, error);
+    }
+  }
+
   #count(table: TableName, operation: Operation, rows: number): void {
     const ofTable = this.#rows[table] ?? {};
     ofTable[operation] = (ofTable[operation] ?? 0) + rows;
@@ -202,14 +202,11 @@ export class LedgerWriter {
   }
 
   #write(text: string): void {
-    const bytes = Buffer.from(text);
-    // A disk that is nearly full takes a part of it, and refuses the rest.
     try {
       if (this.#failure !== null) throw this.#failure;
-      for (let at = 0; at < bytes.length; ) {
-        const from = at;
-        at += attempt(this.#path, () => writeSync(this.#fd, bytes, from));
-      }
+      const bytes = Buffer.from(text);
+      // A disk that is nearly full takes a part of it, and refuses the rest.
+      for (let at = 0; at < bytes.length; ) at += this.#writeFrom(bytes, at);
     } catch (error) {
       this.#failure = error as LedgerError;
       throw error;
@@ -217,13 +214,40 @@ export class LedgerWriter {
   }
 }
 
+/** The record of a transaction whose COMMIT is about to be sent. */
+export function intentOf(
+  { xid, lsn, changes, subtransactions }: Intent,
+  number: number,
+  at: number,
+): IntentRecord {
+  const digest = new Digest();
+  for (const { table, operation, rows } of changes) {
+    for (const row of rows) digest.add(table, operation, row);
+  }
+  const record = { intent: number, at, xid, lsn, rows: keysOf(changes), digest: digest.text };
+  return subtransactions ? { ...record, subtransactions } : record;
+}
+
+/** Most transactions write each table in one way once: then there is nothing to put together. */
 function keysOf(changes: readonly Change[]): KeysOf {
+  const [only] = changes;
+  if (only !== undefined && changes.length === 1) {
+    return { [only.table]: { [only.operation]: encodeKeys(only.rows.map(idOf)) } };
+  }
+  return keysOfMany(changes);
+}
+
+function idOf(row: Row): number {
+  return Number(row[0]);
+}
+
+function keysOfMany(changes: readonly Change[]): KeysOf {
   const ids = new Map<TableName, Map<Operation, number[]>>();
   for (const { table, operation, rows } of changes) {
     const ofTable = ids.get(table) ?? new Map<Operation, number[]>();
     ids.set(table, ofTable);
     const keys = ofTable.get(operation) ?? [];
-    for (const row of rows) keys.push(Number(row[0]));
+    for (const row of rows) keys.push(idOf(row));
     ofTable.set(operation, keys);
   }
   return Object.fromEntries(
@@ -238,6 +262,10 @@ function attempt<T>(path: string, act: () => T): T {
   try {
     return act();
   } catch (error) {
-    throw new LedgerError(`${path}: ${(error as Error).message}`, { cause: error });
+    throw failureOf(path, error);
   }
+}
+
+function failureOf(path: string, error: unknown): LedgerError {
+  return new LedgerError(`${path}: ${(error as Error).message}`, { cause: error });
 }

@@ -14,7 +14,7 @@ export const COMMIT: Statement = { name: 'COMMIT', text: 'COMMIT', types: [], ro
 /** Tells what the server calls the transaction (xid8 as text), and where its WAL has got to. */
 export const NAME_TRANSACTION: Statement = {
   name: 'name-transaction',
-  text: 'SELECT pg_current_xact_id()::text, pg_current_wal_insert_lsn()::text',
+  text: 'SELECT pg_current_xact_id(), pg_current_wal_insert_lsn()',
   types: [],
   rows: [],
 };
