@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<{ run: Command }>>> =
   check: () => import('./commands/check.js'),
   report: () => import('./commands/report.js'),
   ledger: () => import('./commands/ledger.js'),
+  doctor: () => import('./commands/doctor.js'),
   pause: () => import('./commands/pause.js'),
   resume: () => import('./commands/resume.js'),
   db: () => import('./commands/db.js'),

@@ -10,6 +10,7 @@ export const COMMANDS = [
   'check',
   'report',
   'ledger',
+  'doctor',
   'pause',
   'resume',
   'db',
@@ -36,6 +37,7 @@ const STREAM_FLAGS = [
   'rng',
 ] as const;
 const SEED_FLAGS = ['scale', 'workers', 'rng'] as const;
+const DOCTOR_FLAGS = ['publication', 'slot', 'role'] as const;
 const COMMON_FLAGS = ['lang', 'log-level'] as const;
 
 /** Flags that say how to run, and are no settings. */
@@ -47,6 +49,7 @@ const STREAM_SWITCHES = ['no-ledger', 'dry-run'] as const;
 export type SettingFlag =
   | (typeof STREAM_FLAGS)[number]
   | (typeof SEED_FLAGS)[number]
+  | (typeof DOCTOR_FLAGS)[number]
   | (typeof COMMON_FLAGS)[number];
 export type Switch =
   | (typeof COMMON_SWITCHES)[number]
@@ -73,6 +76,7 @@ export const COMMAND_FLAGS: Readonly<Record<Command, CommandFlags>> = {
   check: none,
   report: { ...none, takesNames: true },
   ledger: { ...none, takesNames: true },
+  doctor: { settings: DOCTOR_FLAGS, switches: [] },
   pause: none,
   resume: none,
   db: none,
@@ -89,7 +93,7 @@ export const COMMON_SETTINGS: readonly SettingFlag[] = COMMON_FLAGS;
 
 /** Every flag that is followed by a value. */
 export const VALUE_FLAGS: readonly string[] = [
-  ...new Set([...STREAM_FLAGS, ...SEED_FLAGS, ...COMMON_FLAGS, ...FILE_FLAGS]),
+  ...new Set([...STREAM_FLAGS, ...SEED_FLAGS, ...DOCTOR_FLAGS, ...COMMON_FLAGS, ...FILE_FLAGS]),
 ];
 
 /** Every flag that stands alone. */

@@ -162,6 +162,11 @@ function assemble({ values, given }: Resolved, server: Settings['server'], cwd: 
       reconnectMaxSeconds: values['stream.reconnect_max_seconds'],
       stopGraceSeconds: values['stream.stop_grace_seconds'],
     },
+    doctor: {
+      publication: values['doctor.publication'] || null,
+      slot: values['doctor.slot'] || null,
+      role: values['doctor.role'] || null,
+    },
     logging: {
       level: values['logging.level'],
       format: values['logging.format'],

@@ -141,6 +141,10 @@ export const OPTIONS = {
   'seed.validate_foreign_keys': option(flag, 'SEED_VALIDATE_FOREIGN_KEYS', 'true'),
   'seed.reference_date': option(day, 'SEED_REFERENCE_DATE', 'today'),
 
+  'doctor.publication': option(text, 'DOCTOR_PUBLICATION', '', { flag: 'publication' }),
+  'doctor.slot': option(text, 'DOCTOR_SLOT', '', { flag: 'slot' }),
+  'doctor.role': option(text, 'DOCTOR_ROLE', '', { flag: 'role' }),
+
   'logging.level': option(oneOf(LOG_LEVELS), 'LOG_LEVEL', 'INFO', { flag: 'log-level' }),
   'logging.format': option(oneOf(['text', 'json']), 'LOG_FORMAT', 'text'),
   'logging.dir': option(nonEmptyText, 'LOG_DIR', 'logs'),

@@ -66,6 +66,12 @@ export interface Settings {
     readonly reconnectMaxSeconds: number;
     readonly stopGraceSeconds: number;
   };
+  /** What `doctor` is to look at; null: whatever there is, and the role that connects. */
+  readonly doctor: {
+    readonly publication: string | null;
+    readonly slot: string | null;
+    readonly role: string | null;
+  };
   readonly logging: {
     readonly level: LogLevel;
     readonly format: 'text' | 'json';

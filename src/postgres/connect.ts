@@ -27,6 +27,14 @@ export async function connect(target: ConnectionTarget): Promise<Client> {
   }
 }
 
+/**
+ * Opens a connection of the replication protocol to the target's database. It takes simple queries only,
+ * and its session is as the server makes it.
+ */
+export async function connectReplication(target: ConnectionTarget): Promise<Client> {
+  return tryTransports(target, { replication: 'database' });
+}
+
 /** Ends a connection without a word to the server, at once. */
 export function cut(client: Client): void {
   // Not in the typings: the client's connection, with its socket.
@@ -58,11 +66,11 @@ function operatorErrorOf(error: unknown, target: ConnectionTarget): unknown {
   return failure.class === 'defect' ? error : failureError(failure, target, error);
 }
 
-async function tryTransports(target: ConnectionTarget): Promise<Client> {
+async function tryTransports(target: ConnectionTarget, more: object = {}): Promise<Client> {
   const transports = transportsOf(target);
   for (;;) {
     const transport = transports.shift() ?? false;
-    const client = newClient(target, transport);
+    const client = newClient(target, transport, more);
     try {
       await client.connect();
       return client;
@@ -83,8 +91,9 @@ function mayDifferByTransport({ class: failureClass, sqlstate, errno }: Failure)
   return failureClass === 'hopeless' && errno !== 'NO_PASSWORD';
 }
 
-function newClient(target: ConnectionTarget, transport: Transport): Client {
+function newClient(target: ConnectionTarget, transport: Transport, more: object): Client {
   const client = new Client({
+    ...more,
     host: target.host,
     port: target.port,
     user: target.user,

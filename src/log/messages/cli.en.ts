@@ -26,6 +26,7 @@ export const cliEn: typeof cliPtBR = {
     check: () => 'check integrity and domain rules over the whole database',
     report: () => "write a run's report, or compare several",
     ledger: () => 'show the ledger of a run, or hold it against the database',
+    doctor: () => 'check whether the database is ready for CDC, reading only',
     pause: () => 'pause the continuous events (creates the file .paused)',
     resume: () => 'resume the continuous events (removes the file .paused)',
     db: () => 'keep the embedded PostgreSQL up and show its connection URL',
@@ -48,6 +49,8 @@ export const cliEn: typeof cliPtBR = {
       "Writes report.html into a run's folder below logs/runs, from what the run left there: the newest run, or the ones named (RUN: name, a part of it, or folder). Several runs make one page that compares them.",
     ledger: () =>
       'What a run wrote down of its transactions, key by key. `ledger show [RUN]` adds it up; `ledger resolve [RUN]` asks the server about the transactions that a killed run left open; `ledger check [RUN]` compares it with the rows of the database, and ends with exit code 5 when they differ. RUN: name, a part of it, or folder; the newest run without one. Check before anybody else changes the rows of the run.',
+    doctor: () =>
+      'Checks whether the database is modelled for CDC, and whether its server is ready for a consumer by logical decoding (Debezium and others). Reads only: each check says what it saw, and the statement or setting that mends it. Exit code 5 when one fails.',
     pause: () =>
       'Creates the sentinel file .paused, which the continuous events heed within half a second.',
     resume: () => 'Removes the sentinel file .paused; the continuous events go on from there.',
@@ -76,6 +79,9 @@ export const cliEn: typeof cliPtBR = {
     only: () => 'these event types only',
     'update-ratio': () => 'share of the events that are UPDATEs',
     'delete-ratio': () => 'share of the events that are DELETEs; with --update-ratio at most 1',
+    publication: () => 'the publication that the consumer uses',
+    slot: () => 'the replication slot that it uses',
+    role: () => 'the role that it connects as',
     scale: () => 'multiplies every volume of the initial load',
   },
   files: {
@@ -115,6 +121,9 @@ export const cliEn: typeof cliPtBR = {
     only: () => 'TYPES',
     'update-ratio': () => 'SHARE',
     'delete-ratio': () => 'SHARE',
+    publication: () => 'NAME',
+    slot: () => 'NAME',
+    role: () => 'NAME',
     scale: () => 'N',
   },
   flag: (doc, allowed, fallback) => `${doc} (${allowed}; default: ${fallback})`,
@@ -144,6 +153,10 @@ export const cliEn: typeof cliPtBR = {
       `${PROGRAM} report 20261124-101500-a1b2 20261124-111500-c3d4`,
     ],
     ledger: () => [`${PROGRAM} ledger show`, `${PROGRAM} ledger check 20261124-101500-a1b2 --json`],
+    doctor: () => [
+      `${PROGRAM} doctor`,
+      `${PROGRAM} doctor --publication cdc --slot debezium --role debezium --json`,
+    ],
     pause: () => [`${PROGRAM} pause`],
     resume: () => [`${PROGRAM} resume`],
     db: () => [`${PROGRAM} db`],

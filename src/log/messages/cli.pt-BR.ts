@@ -25,6 +25,7 @@ export const cliPtBR = {
     check: () => 'verifica integridade e regras de domínio no banco inteiro',
     report: () => 'grava o relatório de uma execução, ou compara várias',
     ledger: () => 'mostra o ledger de uma execução, ou o compara com o banco',
+    doctor: () => 'verifica se o banco está pronto para CDC, só lendo',
     pause: () => 'pausa a inserção contínua (cria o arquivo .paused)',
     resume: () => 'retoma a inserção contínua (remove o arquivo .paused)',
     db: () => 'mantém o PostgreSQL embutido no ar e mostra a URL de conexão',
@@ -47,6 +48,8 @@ export const cliPtBR = {
       'Grava report.html na pasta da execução, abaixo de logs/runs, a partir do que ela deixou: a mais recente, ou as nomeadas (RUN: nome, parte dele, ou pasta). Várias execuções formam uma página que as compara.',
     ledger: () =>
       'O que uma execução registrou de suas transações, chave por chave. `ledger show [RUN]` soma tudo; `ledger resolve [RUN]` pergunta ao servidor o que foi feito das transações que uma execução morta deixou em aberto; `ledger check [RUN]` compara com os registros do banco e sai com o código 5 se houver diferença. RUN: nome, parte dele, ou pasta; sem ele, a execução mais recente. Verifique antes que outros alterem os registros da execução.',
+    doctor: () =>
+      'Verifica se o banco está modelado para CDC, e se o servidor está pronto para um consumidor por decodificação lógica (Debezium e outros). Só lê: cada verificação diz o que viu, e o comando ou ajuste que corrige. Código de saída 5 se alguma falhar.',
     pause: () =>
       'Cria o arquivo-sentinela .paused, que a inserção contínua respeita em menos de meio segundo.',
     resume: () => 'Remove o arquivo-sentinela .paused; a inserção contínua segue de onde parou.',
@@ -76,6 +79,9 @@ export const cliPtBR = {
     'update-ratio': () => 'fração dos eventos que são UPDATE',
     'delete-ratio': () =>
       'fração dos eventos que são DELETE; a soma com --update-ratio não passa de 1',
+    publication: () => 'a publication que o consumidor usa',
+    slot: () => 'o slot de replicação que ele usa',
+    role: () => 'o papel com que ele se conecta',
     scale: () => 'multiplica todos os volumes da carga inicial',
   },
   files: {
@@ -114,6 +120,9 @@ export const cliPtBR = {
     only: () => 'TIPOS',
     'update-ratio': () => 'FRAÇÃO',
     'delete-ratio': () => 'FRAÇÃO',
+    publication: () => 'NOME',
+    slot: () => 'NOME',
+    role: () => 'NOME',
     scale: () => 'N',
   },
   flag: (doc: string, allowed: string, fallback: string) =>
@@ -144,6 +153,10 @@ export const cliPtBR = {
       `${PROGRAM} report 20261124-101500-a1b2 20261124-111500-c3d4`,
     ],
     ledger: () => [`${PROGRAM} ledger show`, `${PROGRAM} ledger check 20261124-101500-a1b2 --json`],
+    doctor: () => [
+      `${PROGRAM} doctor`,
+      `${PROGRAM} doctor --publication cdc --slot debezium --role debezium --json`,
+    ],
     pause: () => [`${PROGRAM} pause`],
     resume: () => [`${PROGRAM} resume`],
     db: () => [`${PROGRAM} db`],

@@ -38,6 +38,7 @@ const PROMISED: Readonly<Record<string, readonly string[]>> = {
   check: [],
   report: [],
   ledger: [],
+  doctor: ['publication', 'slot', 'role'],
   pause: [],
   resume: [],
   db: [],

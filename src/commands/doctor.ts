@@ -1,0 +1,56 @@
+import { examine } from '../doctor/doctor.js';
+import type { Finding, FindingState } from '../doctor/finding.js';
+import { EXIT } from '../errors.js';
+import type { Messages } from '../log/messages/index.js';
+import { withConnection } from '../postgres/connect.js';
+import { unlessAborted } from '../signals.js';
+import type { Command } from './context.js';
+import { withServer } from './with-server.js';
+
+/** `doctor`: whether a database is fit for CDC, and its server ready for it. Reads only. */
+export const run: Command = (context) =>
+  withServer(context, async (target) => {
+    const { settings, messages: m, log } = context;
+    const findings = await unlessAborted(context.interrupted, () =>
+      withConnection(target, async (client) => {
+        await client.query('SET default_transaction_read_only = on');
+        return examine({ client, target, ...settings.doctor });
+      }),
+    );
+    const failed = findings.filter(({ state }) => state === 'fail').length;
+    const out = log.component('doctor');
+    if (failed > 0) out.error(m.doctor.failed({ failed }));
+    else out.info(m.doctor.passed({ checks: findings.length }));
+    context.print({ json: { ok: failed === 0, checks: findings }, text: textOf(m, findings) });
+    return failed > 0 ? EXIT.notHeld : EXIT.done;
+  });
+
+/** Columns of the widest name of a state, in any language. */
+const STATE_WIDTH = 11;
+const BETWEEN_STATEMENTS = /(?<=;) (?=[A-Z])/;
+
+function widest(texts: readonly string[]): number {
+  return Math.max(...texts.map((text) => text.length));
+}
+
+/** What every check found, and how to mend what is not well. */
+function textOf(m: Messages, findings: readonly Finding[]): string {
+  const sections = (['compatible', 'ready'] as const).map((profile) => {
+    const own = findings.filter((finding) => finding.profile === profile);
+    const rows = own.map(({ check, state, evidence }) => {
+      const name = m.doctor.checks[check]().padEnd(
+        widest(own.map((one) => m.doctor.checks[one.check]())),
+      );
+      return `  ${m.doctor.states(state).padEnd(STATE_WIDTH)}  ${name}  ${evidence}\n`;
+    });
+    return `${m.doctor.profiles(profile)}\n${rows.join('')}`;
+  });
+  const ill: readonly FindingState[] = ['fail', 'warn', 'not_visible'];
+  const mends = findings.filter(({ state, mend }) => mend !== null && ill.includes(state));
+  if (mends.length === 0) return sections.join('\n');
+  const lines = mends.flatMap(({ check, mend }) => [
+    `  ${m.doctor.checks[check]()}:\n`,
+    ...(mend ?? '').split(BETWEEN_STATEMENTS).map((statement) => `    ${statement}\n`),
+  ]);
+  return `${sections.join('\n')}\n${m.doctor.mends()}\n${lines.join('')}`;
+}

@@ -1,0 +1,104 @@
+import { TABLE_NAMES, TABLES, type TableName } from '../hospital/tables.js';
+import { en } from '../log/messages/en.js';
+import { schemaState, tellProblem } from '../postgres/schema.js';
+import { type Check, listed, ok, type Patient } from './finding.js';
+
+/** Columns that identify a row in the world outside, by table. */
+const NATURAL_KEYS: Readonly<Partial<Record<TableName, string>>> = {
+  pacientes: 'cpf',
+  medicos: 'crm',
+  convenios: 'cnpj',
+};
+const TIMESTAMPS = ['created_at', 'updated_at'];
+
+/** SQL: a table of ours, as the search_path shows it. */
+const OURS = `FROM unnest($1::text[]) AS t (name) JOIN pg_class c ON c.oid = to_regclass(quote_ident(t.name))`;
+
+export const tables: Check = async ({ client }) => {
+  const state = await schemaState(client);
+  if (state === 'complete') return ok(listed(TABLE_NAMES));
+  const evidence =
+    state === 'missing' ? '–' : listed(state.problems.map((problem) => tellProblem(problem, en)));
+  return { state: 'fail', evidence, mend: 'oltp-simulator init-db' };
+};
+
+export const primaryKeys: Check = async (patient) => {
+  const without = await names(
+    patient,
+    `SELECT t.name ${OURS} WHERE NOT EXISTS (
+       SELECT 1 FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'p')`,
+  );
+  if (without.length === 0) return ok('PRIMARY KEY');
+  const mend = without.map((table) => `ALTER TABLE ${table} ADD PRIMARY KEY (id);`).join(' ');
+  return { state: 'fail', evidence: listed(without), mend };
+};
+
+export const naturalKeys: Check = async ({ client }) => {
+  const missing: [string, string][] = [];
+  for (const [table, column] of Object.entries(NATURAL_KEYS)) {
+    const { rows } = await client.query(
+      `SELECT 1 WHERE to_regclass($1) IS NULL UNION ALL
+       SELECT 1 FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+        WHERE i.indrelid = to_regclass($1) AND i.indisunique AND i.indisvalid AND i.indnkeyatts = 1
+          AND i.indpred IS NULL AND a.attname = $2`,
+      [table, column],
+    );
+    if (rows.length === 0) missing.push([table, column]);
+  }
+  if (missing.length === 0) return ok('UNIQUE cpf, crm, cnpj');
+  return {
+    state: 'warn',
+    evidence: listed(missing.map((pair) => pair.join('.'))),
+    mend: missing
+      .map(([table, column]) => `ALTER TABLE ${table} ADD UNIQUE (${column});`)
+      .join(' '),
+  };
+};
+
+export const foreignKeys: Check = async ({ client }) => {
+  const missing: string[] = [];
+  const mends: string[] = [];
+  for (const table of TABLE_NAMES) {
+    for (const { column, references } of TABLES[table].foreignKeys) {
+      const { rows } = await client.query(
+        `SELECT 1 WHERE to_regclass($1) IS NULL UNION ALL
+         SELECT 1 FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
+          WHERE k.contype = 'f' AND k.conrelid = to_regclass($1) AND k.confrelid = to_regclass($2)
+            AND a.attname = $3`,
+        [table, references, column],
+      );
+      if (rows.length > 0) continue;
+      missing.push(`${table}.${column}`);
+      mends.push(`ALTER TABLE ${table} ADD FOREIGN KEY (${column}) REFERENCES ${references} (id);`);
+    }
+  }
+  if (missing.length === 0) return ok('FOREIGN KEY');
+  return { state: 'warn', evidence: listed(missing), mend: mends.join(' ') };
+};
+
+/** `created_at` and `updated_at`, and a trigger that keeps the latter. */
+export const timestamps: Check = async (patient) => {
+  const without = await names(
+    patient,
+    `SELECT t.name ${OURS}
+      WHERE (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attisdropped
+                AND a.attname = ANY ($2::text[])) < cardinality($2::text[])
+         OR NOT EXISTS (SELECT 1 FROM pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal
+                AND g.tgenabled <> 'D' AND g.tgtype & ${UPDATE_TRIGGER} = ${UPDATE_TRIGGER})`,
+    [TIMESTAMPS],
+  );
+  if (without.length === 0) return ok('created_at, updated_at, BEFORE UPDATE');
+  return { state: 'warn', evidence: listed(without), mend: 'oltp-simulator init-db' };
+};
+
+/** Bits of pg_trigger.tgtype: a row (1), before (2), on update (16). */
+const UPDATE_TRIGGER = 1 | 2 | 16;
+
+async function names(
+  { client }: Patient,
+  text: string,
+  more: readonly unknown[] = [],
+): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(text, [TABLE_NAMES, ...more]);
+  return rows.map(({ name }) => name);
+}
