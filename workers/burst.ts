@@ -71,13 +71,19 @@ export async function sendBurst(
       at += own.length;
       const outcome = outcomes[i];
       if (outcome === undefined || own.length < (transactions[i]?.length ?? 0)) break;
-      const dropped = isShort(writes, own) ? await findDropped(client, writes, own) : NONE;
+      let dropped = NONE;
+      if (isShort(writes, own)) {
+        // The session is inside the transaction that failed, where nothing can be asked.
+        if (error !== null) await client.query('ROLLBACK');
+        dropped = await findDropped(client, writes, own);
+      }
       const [xid = null, lsn = null] = books.detailed ? (own.at(-2)?.fields ?? []) : [];
       answered.push({ xid, lsn, dropped });
       committed.push(dropped.length === 0 ? outcome : without(outcome, dropped));
     }
   } catch (lost) {
-    return { committed, error: error ?? lost };
+    // What was dropped can't be asked for: the COMMITs that were answered are treated as those that were not.
+    return { committed, error: new Error(`Connection terminated: ${(lost as Error).message}`) };
   } finally {
     books.commit(answered);
   }

@@ -64,7 +64,9 @@ export const foreignKeys: Check = async ({ client }) => {
         `SELECT 1 WHERE to_regclass($1) IS NULL UNION ALL
          SELECT 1 FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
           WHERE k.contype = 'f' AND k.conrelid = to_regclass($1) AND k.confrelid = to_regclass($2)
-            AND a.attname = $3`,
+            AND a.attname = $3 AND cardinality(k.conkey) = 1 AND k.convalidated
+            AND k.confdeltype IN ('a', 'r')
+            AND to_jsonb(k) ->> 'conenforced' IS DISTINCT FROM 'false'`,
         [table, references, column],
       );
       if (rows.length > 0) continue;
@@ -84,7 +86,7 @@ export const timestamps: Check = async (patient) => {
       WHERE (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attisdropped
                 AND a.attname = ANY ($2::text[])) < cardinality($2::text[])
          OR NOT EXISTS (SELECT 1 FROM pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal
-                AND g.tgenabled <> 'D' AND g.tgtype & ${UPDATE_TRIGGER} = ${UPDATE_TRIGGER})`,
+                AND g.tgenabled IN ('O', 'A') AND g.tgtype & ${UPDATE_TRIGGER} = ${UPDATE_TRIGGER})`,
     [TIMESTAMPS],
   );
   if (without.length === 0) return ok('created_at, updated_at, BEFORE UPDATE');

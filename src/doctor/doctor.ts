@@ -37,7 +37,7 @@ const ABOUT_TABLES: readonly CheckName[] = [
 ];
 
 /** insufficient_privilege, and what a managed server has taken away. */
-const UNSEEN = ['42501', '42883', '42P01'];
+const UNSEEN = ['42501', '42883', '42P01', '55000'];
 
 /** Makes every check, one after the other, reading only. What the role may not see is not taken for fine. */
 export async function examine(patient: Patient): Promise<Finding[]> {

@@ -42,7 +42,10 @@ export const slots: Check = async ({ client, slot: wanted, publication }) => {
       invalidation_reason: reason,
     } = slot;
     const literal = name.replaceAll("'", "''");
-    if (wal === 'lost' || (reason ?? null) !== null) {
+    if (slot.database !== client.database) {
+      worst = 'fail';
+      mends.push(`-- ${name} belongs to the database ${slot.database}`);
+    } else if (wal === 'lost' || (reason ?? null) !== null) {
       worst = 'fail';
       mends.push(
         `SELECT pg_drop_replication_slot('${literal}'); SELECT pg_create_logical_replication_slot('${literal}', 'pgoutput');`,

@@ -11,7 +11,11 @@ export const replicaIdentity: Check = (patient) =>
     `SELECT t.name ${OURS}
       WHERE c.relreplident = 'n'
          OR (c.relreplident = 'd' AND NOT EXISTS (
-               SELECT 1 FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary))`,
+               SELECT 1 FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary
+                  AND i.indimmediate AND i.indisvalid))
+         OR (c.relreplident = 'i' AND NOT EXISTS (
+               SELECT 1 FROM pg_index i WHERE i.indrelid = c.oid AND i.indisreplident
+                  AND i.indisvalid))`,
     (table) => `ALTER TABLE ${table} REPLICA IDENTITY FULL;`,
     'fail',
     'REPLICA IDENTITY',

@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import { TABLE_NAMES } from '../hospital/tables.js';
-import { compareServers, factsOf } from '../postgres/identity.js';
+import { compareServers, factsOf, requirePrimary } from '../postgres/identity.js';
 import { endBackend, verdictOn } from '../postgres/in-doubt.js';
 import type { Fate, Witness } from '../threads/tally.js';
 import type { IntentRecord, KeysOf, LedgerHeader } from './format.js';
@@ -18,6 +18,7 @@ export type Verdicts = Record<Fate, number>;
  */
 export async function resolveLedger(client: Client, files: readonly string[]): Promise<Verdicts> {
   const verdicts: Verdicts = { committed: 0, aborted: 0, unknown: 0 };
+  await requirePrimary(client);
   const { server: now } = await factsOf(client);
   for (const file of files) {
     const { header, open } = await openIntents(file);

@@ -82,7 +82,9 @@ export class LedgerWriter {
   static create(path: string, header: Omit<LedgerHeader, 'ledger' | 'started'>): LedgerWriter {
     // Whoever began this file before did not come to enter anything.
     const writer = new LedgerWriter(path, 'w', 0);
-    writer.#append([{ ledger: LEDGER_VERSION, started: new Date().toISOString(), ...header }]);
+    writer.#orClose(() =>
+      writer.#append([{ ledger: LEDGER_VERSION, started: new Date().toISOString(), ...header }]),
+    );
     return writer;
   }
 
@@ -93,7 +95,7 @@ export class LedgerWriter {
   static reopen(path: string): ClosedLedger {
     const { chain, torn, open, header } = attempt(path, () => readTail(path));
     const writer = new LedgerWriter(path, 'a', chain);
-    if (torn) writer.#write('\n');
+    if (torn) writer.#orClose(() => writer.#write('\n'));
     return { writer, open, server: header?.server ?? null };
   }
 
@@ -182,6 +184,16 @@ export class LedgerWriter {
     const ofTable = this.#rows[table] ?? {};
     ofTable[operation] = (ofTable[operation] ?? 0) + rows;
     this.#rows[table] = ofTable;
+  }
+
+  /** Does what a writer needs before anybody has it to close it. */
+  #orClose(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
   /** Milliseconds since the file was begun, to a microsecond, on a clock that nobody sets. */

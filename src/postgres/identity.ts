@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import { monotonicMs } from '../threads/clock.js';
 import type { Backend } from '../threads/tally.js';
+import { DatabaseError } from './driver.js';
 
 /** The server behind a connection. */
 export interface ServerIdentity {
@@ -22,6 +23,9 @@ export interface ConnectionFacts {
   /** The server's clock (since 1970) minus `monotonicMs`, which nobody sets, in milliseconds. */
   readonly epochMs: number;
 }
+
+/** read_only_sql_transaction. */
+const READ_ONLY = '25006';
 
 /** SQL: when the server process began, in whole microseconds, which a double holds exactly. */
 export const STARTED_MICROS = '(extract(epoch FROM backend_start) * 1000000)::bigint';
@@ -60,6 +64,20 @@ export async function factsOf(client: Client): Promise<ConnectionFacts> {
   const offsetMs = row.now - here;
   const epochMs = row.now - (asked + answered) / 2;
   return { server, backend: { pid, startedMicros }, offsetMs, epochMs };
+}
+
+/**
+ * Throws what a server in recovery answers to a write. It may not have got yet what was committed, so
+ * nothing that it says is a verdict.
+ */
+export async function requirePrimary(client: Client): Promise<void> {
+  const { rows } = await client.query<{ standby: boolean }>(
+    'SELECT pg_is_in_recovery() AS standby',
+  );
+  if (rows[0]?.standby !== true) return;
+  const error = new DatabaseError('the server is in recovery', 0, 'error');
+  error.code = READ_ONLY;
+  throw error;
 }
 
 /** `same`: nothing speaks against it. `promoted`: of the same origin, after a failover. */

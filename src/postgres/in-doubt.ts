@@ -6,6 +6,7 @@ import { STARTED_MICROS } from './identity.js';
 /** A backend that lost its client notices within this, or the server's own timeouts are far longer. */
 const PATIENCE_MS = 10_000;
 const POLL_MS = 50;
+const INSUFFICIENT_PRIVILEGE = '42501';
 
 /** Which server is asked: the one that the transaction was sent to, one that took its place, or none. */
 export type AskedServer = 'same' | 'promoted' | 'other';
@@ -47,7 +48,7 @@ export async function settlePending(
 /**
  * Ends the server process of a connection that was lost: until it is gone it may yet read and carry
  * out what it was sent, and it holds what it has locked. False when it is still there after
- * `patienceMs`.
+ * `patienceMs`, or may be: of other roles' processes a role sees the number and no more.
  */
 export async function endBackend(
   client: Client,
@@ -57,12 +58,18 @@ export async function endBackend(
   if (backend === null) return true;
   const deadline = monotonicMs() + patienceMs;
   for (;;) {
-    const { rowCount } = await client.query(
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-        WHERE pid = $1 AND ${STARTED_MICROS} = $2`,
-      [backend.pid, backend.startedMicros],
-    );
-    if (rowCount === 0) return true;
+    try {
+      const { rowCount } = await client.query(
+        `SELECT CASE WHEN backend_start IS NOT NULL THEN pg_terminate_backend(pid) END
+           FROM pg_stat_activity
+          WHERE pid = $1 AND (backend_start IS NULL OR ${STARTED_MICROS} = $2)`,
+        [backend.pid, backend.startedMicros],
+      );
+      if (rowCount === 0) return true;
+    } catch (error) {
+      if ((error as { code?: string }).code === INSUFFICIENT_PRIVILEGE) return false;
+      throw error;
+    }
     if (monotonicMs() > deadline) return false;
     await sleep(POLL_MS);
   }

@@ -5,10 +5,10 @@ import type { Pools } from '../hospital/pools.js';
 import { TABLE_NAMES } from '../hospital/tables.js';
 import { IdCache } from '../ids/cache.js';
 import { loadIds } from '../ids/load.js';
-import { type ClosedLedger, LedgerWriter } from '../ledger/writer.js';
+import { type ClosedLedger, LedgerError, LedgerWriter } from '../ledger/writer.js';
 import { connect, withConnection } from '../postgres/connect.js';
-import { describeFailure, type Failure } from '../postgres/failures.js';
-import { compareServers, factsOf } from '../postgres/identity.js';
+import { describeFailure, type Failure, LEDGER } from '../postgres/failures.js';
+import { compareServers, factsOf, requirePrimary } from '../postgres/identity.js';
 import { settlePending } from '../postgres/in-doubt.js';
 import type { ConnectionTarget } from '../postgres/target.js';
 import { monotonicMs, sleep, within } from '../threads/clock.js';
@@ -282,51 +282,71 @@ export class Coordinator {
 
   /** Finds out about the transactions that were in doubt when their workers ended. */
   async #settleRest(): Promise<void> {
+    const workers = [...this.tallies.keys()];
     for (const tally of this.tallies) tally.finishSettling();
-    const pending = [...this.tallies.keys()].filter(
-      (worker) => this.tallies[worker]?.pending !== null,
-    );
-    if (pending.length === 0) return;
-    const patienceMs = Math.max(this.#setup.stopGraceMs, LEAST_PATIENCE_MS);
-    const connectTimeoutSeconds = patienceMs / 1000;
-    const asking = withConnection({ ...this.#setup.target, connectTimeoutSeconds }, (client) =>
-      within(this.#settleAll(client, pending, patienceMs), patienceMs),
-    );
-    // The server is away for good: what it did with the others stays unknown, and is reported so.
-    await asking.catch(() => undefined);
-    for (const worker of pending) {
-      const { tally, ledger } = this.#closedBooks(worker);
-      for (let entry = tally.pending; entry !== null; entry = tally.pending) {
-        ledger?.writer.resolve(entry.number, 'unknown', entry.xid);
-        tally.settle('unknown');
-      }
-      ledger?.writer.close();
+    const pending = workers.filter((worker) => this.tallies[worker]?.pending !== null);
+    if (pending.length > 0) {
+      const patienceMs = Math.max(this.#setup.stopGraceMs, LEAST_PATIENCE_MS);
+      const connectTimeoutSeconds = patienceMs / 1000;
+      const asking = withConnection({ ...this.#setup.target, connectTimeoutSeconds }, (client) =>
+        within(this.#settleAll(client, pending, patienceMs), patienceMs),
+      );
+      // The server is away for good: what it did with the others stays unknown, and is reported so.
+      await asking.catch(() => undefined);
+    }
+    for (const worker of workers) {
+      await this.#onClosedBooks(worker, (tally, ledger) => {
+        const open = new Set(ledger?.open);
+        for (let entry = tally.pending; entry !== null; entry = tally.pending) {
+          tally.settle('unknown');
+          ledger?.writer.resolve(entry.number, 'unknown', entry.xid);
+          open.delete(entry.number);
+        }
+        // Entered by a thread that was ended before it came to send them.
+        if (open.size > 0) ledger?.writer.abort([...open]);
+      });
     }
   }
 
   async #settleAll(client: Client, workers: readonly number[], patienceMs: number): Promise<void> {
+    await requirePrimary(client);
     const { server: now } = await factsOf(client);
     for (const worker of workers) {
-      const { tally, ledger } = this.#closedBooks(worker);
-      const server = compareServers(ledger?.server ?? null, now);
-      try {
-        await settlePending(
+      await this.#onClosedBooks(worker, (tally, ledger) =>
+        settlePending(
           client,
           tally,
           ({ number }, { fate, xid }) => ledger?.writer.resolve(number, fate, xid),
-          { server, patienceMs },
-        );
-      } finally {
-        ledger?.writer.close();
-      }
+          { server: compareServers(ledger?.server ?? null, now), patienceMs },
+        ),
+      );
     }
   }
 
-  /** The accounts of a worker whose thread has ended. */
-  #closedBooks(worker: number): { tally: Tally; ledger: ClosedLedger | null } {
-    const tally = this.tallies[worker]!;
+  /**
+   * Lends the accounts of a worker whose thread has ended. A ledger that can't be written any more is no
+   * reason to leave the tally open: the run ends by that failure, with its summary.
+   */
+  async #onClosedBooks(
+    worker: number,
+    act: (tally: Tally, ledger: ClosedLedger | null) => void | Promise<void>,
+  ): Promise<void> {
+    const tally = this.tallies[worker];
     const task = this.#ledgerOf(worker);
-    return { tally, ledger: task === null ? null : LedgerWriter.last(task, tally) };
+    if (tally === undefined) return;
+    const failed = this.#failure?.errno === LEDGER;
+    let ledger: ClosedLedger | null = null;
+    try {
+      // After a failure its open intents may have been committed: `ledger resolve` asks about them.
+      if (task !== null && !failed) ledger = LedgerWriter.last(task, tally);
+      await act(tally, ledger);
+    } catch (error) {
+      if (!(error instanceof LedgerError)) throw error;
+      this.#failure ??= describeFailure(error);
+      await act(tally, null);
+    } finally {
+      ledger?.writer.close();
+    }
   }
 
   #verdict(): { stoppedBy: StoppedBy; failure: Failure | null } {

@@ -58,6 +58,12 @@ const AILMENTS: readonly Ailment[] = [
     cause: 'ALTER TABLE exames DROP CONSTRAINT exames_pkey',
   },
   {
+    check: 'replica_identity',
+    state: 'fail',
+    cause:
+      'ALTER TABLE exames REPLICA IDENTITY USING INDEX exames_pkey; ALTER TABLE exames DROP CONSTRAINT exames_pkey',
+  },
+  {
     check: 'natural_keys',
     state: 'warn',
     cause: 'ALTER TABLE pacientes DROP CONSTRAINT pacientes_cpf_key',
