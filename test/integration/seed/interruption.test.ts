@@ -68,7 +68,6 @@ test('a seed killed again and again, at every stage, is completed by the last on
         const { code, stderr } = await running.ended();
         assert.equal(code, null, `not killed ${moment}: ${stderr}`);
       }
-      assert.ok(totalOf(await counted(db)) < totalOf(ROWS));
       const { tables } = await seed(db, cwd, ['--workers', '2'], VOLUMES);
       assert.deepEqual(tables, ROWS);
       assert.deepEqual(await counted(db), ROWS);
