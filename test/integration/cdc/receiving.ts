@@ -2,6 +2,9 @@ import type { PgOutputMessage, Tuple } from '../../../src/cdc/messages.js';
 import { WalReceiver } from '../../../src/cdc/wal-receiver.js';
 import type { ConnectionTarget } from '../../../src/postgres/target.js';
 
+/** A transaction that is lost is not waited for for ever. */
+const DEADLINE_MS = 10_000;
+
 export const PUBLICATION = `O'Brien "ção"`;
 
 /** PUBLICATION in SQL. */
@@ -29,20 +32,25 @@ export function openSlot(target: ConnectionTarget, slot: string, queueBytes?: nu
   });
 }
 
-/** The next transaction; empty ones, of which older servers tell, are passed over. */
+/** The next transaction, if it comes in time; empty ones, of which older servers tell, are passed over. */
 export async function nextTransaction(receiver: WalReceiver): Promise<Transaction> {
   const changes: Change[] = [];
-  for await (const received of receiver) {
-    if (received.tag === 'position') continue;
-    const { message } = received;
-    if (message.tag === 'commit' && changes.length > 0) {
-      const { commitLsn, endLsn } = message;
-      return { commitLsn, endLsn, changes };
+  const deadline = setTimeout(() => void receiver.close(), DEADLINE_MS);
+  try {
+    for await (const received of receiver) {
+      if (received.tag === 'position') continue;
+      const { message } = received;
+      if (message.tag === 'commit' && changes.length > 0) {
+        const { commitLsn, endLsn } = message;
+        return { commitLsn, endLsn, changes };
+      }
+      const change = changeOf(receiver, message);
+      if (change !== null) changes.push(change);
     }
-    const change = changeOf(receiver, message);
-    if (change !== null) changes.push(change);
+  } finally {
+    clearTimeout(deadline);
   }
-  throw new Error('the receiver was closed');
+  throw new Error('no transaction came');
 }
 
 export async function nextTransactions(
