@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { EXIT, OperatorError } from '../errors.js';
-import { Client } from './driver.js';
+import { Client, escapeLiteral } from './driver.js';
 import { describeFailure, type Failure, failureError, placeOf } from './failures.js';
 import { lookUpPassword } from './pgpass.js';
 import type { ConnectionTarget } from './target.js';
@@ -11,13 +11,30 @@ const OLDEST_VERSION = 140_000;
 /** Silence after which TCP asks whether the other side is still there. */
 const KEEP_ALIVE_DELAY_MS = 10_000;
 
+/** Settings of `pg` that only some connections have; its typings do not know them. */
+interface Extras {
+  readonly replication?: 'database';
+}
+
 /**
  * Opens a connection and prepares its session: search_path of the target, UTC, ISO dates, READ
  * COMMITTED. Throws an `OperatorError` (with the driver's error as its cause) when that is not possible.
  * A connection that dies while idle does not end the process: the next query rejects.
  */
-export async function connect(target: ConnectionTarget): Promise<Client> {
-  const client = await tryTransports(target);
+export function connect(target: ConnectionTarget): Promise<Client> {
+  return open(target, {});
+}
+
+/**
+ * The same for logical replication: the connection takes its commands besides SQL, but neither parameters
+ * nor anything else of the extended protocol.
+ */
+export function connectReplication(target: ConnectionTarget): Promise<Client> {
+  return open(target, { replication: 'database' });
+}
+
+async function open(target: ConnectionTarget, extras: Extras): Promise<Client> {
+  const client = await tryTransports(target, extras);
   try {
     await prepareSession(client, target);
     return client;
@@ -25,14 +42,6 @@ export async function connect(target: ConnectionTarget): Promise<Client> {
     await client.end().catch(() => undefined);
     throw operatorErrorOf(error, target);
   }
-}
-
-/**
- * Opens a connection of the replication protocol to the target's database. It takes simple queries only,
- * and its session is as the server makes it.
- */
-export async function connectReplication(target: ConnectionTarget): Promise<Client> {
-  return tryTransports(target, { replication: 'database' });
 }
 
 /** Ends a connection without a word to the server, at once. */
@@ -60,17 +69,18 @@ export async function withConnection<T>(
   }
 }
 
-function operatorErrorOf(error: unknown, target: ConnectionTarget): unknown {
+/** What the database refused, as a sentence for the operator; a defect as it is. */
+export function operatorErrorOf(error: unknown, target: ConnectionTarget): unknown {
   if (error instanceof OperatorError) return error;
   const failure = describeFailure(error);
   return failure.class === 'defect' ? error : failureError(failure, target, error);
 }
 
-async function tryTransports(target: ConnectionTarget, more: object = {}): Promise<Client> {
+async function tryTransports(target: ConnectionTarget, extras: Extras): Promise<Client> {
   const transports = transportsOf(target);
   for (;;) {
     const transport = transports.shift() ?? false;
-    const client = newClient(target, transport, more);
+    const client = newClient(target, transport, extras);
     try {
       await client.connect();
       return client;
@@ -91,9 +101,9 @@ function mayDifferByTransport({ class: failureClass, sqlstate, errno }: Failure)
   return failureClass === 'hopeless' && errno !== 'NO_PASSWORD';
 }
 
-function newClient(target: ConnectionTarget, transport: Transport, more: object): Client {
+function newClient(target: ConnectionTarget, transport: Transport, extras: Extras): Client {
   const client = new Client({
-    ...more,
+    ...extras,
     host: target.host,
     port: target.port,
     user: target.user,
@@ -114,16 +124,16 @@ function newClient(target: ConnectionTarget, transport: Transport, more: object)
   return client;
 }
 
+/** Without parameters: a replication connection does not take them. */
 async function prepareSession(client: Client, target: ConnectionTarget): Promise<void> {
   const { rows } = await client.query<{ version: number; name: string }>(
-    `SELECT set_config('search_path', $1, false),
+    `SELECT set_config('search_path', ${escapeLiteral(target.searchPath)}, false),
             set_config('TimeZone', 'UTC', false),
             set_config('DateStyle', 'ISO, YMD', false),
             set_config('client_min_messages', 'warning', false),
             set_config('default_transaction_isolation', 'read committed', false),
             current_setting('server_version_num')::int AS version,
             current_setting('server_version') AS name`,
-    [target.searchPath],
   );
   requireVersion(rows[0]?.version ?? 0, rows[0]?.name ?? '', target);
 }

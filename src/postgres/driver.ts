@@ -4,4 +4,4 @@
  */
 import './navigator.js';
 
-export { Client, DatabaseError } from 'pg';
+export { Client, DatabaseError, escapeLiteral } from 'pg';

@@ -9,6 +9,12 @@ export const dbEn: typeof dbPtBR = {
   timedOut: (e) =>
     `the server at ${e.where} did not answer within ${e.seconds} s; check network and firewall, or raise PG_CONNECT_TIMEOUT`,
   lost: (e) => `no connection to the server at ${e.where} (${e.message}); check that it is up`,
+  slotRefused: (e) =>
+    `the replication slot "${e.slot}" cannot be read at the server at ${e.where}: ${e.message}`,
+  publicationMissing: (e) =>
+    `the database "${e.database}" has no publication "${e.publication}"; create it (CREATE PUBLICATION) or correct the name`,
+  streamEnded: (e) =>
+    `the server at ${e.where} ended the reading of the replication slot "${e.slot}"; check that it is up`,
   passwordMissing: (e) =>
     `the server at ${e.where} wants a password of "${e.user}" and none was given; set PG_PASSWORD`,
   wrongPassword: (e) =>

@@ -10,6 +10,12 @@ export const dbPtBR = {
     `o servidor em ${e.where} não respondeu em ${e.seconds} s; verifique a rede e o firewall, ou aumente PG_CONNECT_TIMEOUT`,
   lost: (e: { where: string; message: string }) =>
     `sem conexão com o servidor em ${e.where} (${e.message}); verifique se ele está no ar`,
+  slotRefused: (e: { slot: string; where: string; message: string }) =>
+    `o slot de replicação "${e.slot}" não pode ser lido no servidor em ${e.where}: ${e.message}`,
+  publicationMissing: (e: { publication: string; database: string }) =>
+    `o banco "${e.database}" não tem a publicação "${e.publication}"; crie-a (CREATE PUBLICATION) ou corrija o nome`,
+  streamEnded: (e: { slot: string; where: string }) =>
+    `o servidor em ${e.where} encerrou a leitura do slot de replicação "${e.slot}"; verifique se ele está no ar`,
   passwordMissing: (e: { user: string; where: string }) =>
     `o servidor em ${e.where} exige uma senha para "${e.user}" e nenhuma foi dada; defina PG_PASSWORD`,
   wrongPassword: (e: { user: string; where: string }) =>

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { withConnection } from '../../../src/postgres/connect.js';
-import { totalOf } from '../../../src/postgres/counts.js';
 import { type RunningCli, startCli } from '../../helpers/cli.js';
 import { type TestDatabase, withDatabase } from '../../helpers/database.js';
 import { startServer } from '../../helpers/server.js';
