@@ -1,6 +1,5 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RunSummary } from '../src/report/summary.js';
 import { Collector, type Finding } from './measure.js';
 import type { BenchServer } from './server.js';
 
@@ -30,11 +29,10 @@ export async function benchLedger(
       const turns = round % 2 === 0 ? [true, false] : [false, true];
       for (const ledger of turns) {
         await server.restore();
-        const { stdout } = await server.cli([
-          ...['stream', '--json', '--rate', 'max', '--workers', '4', '--batch-size', '50'],
+        const { achieved_rate, events, run_id } = await server.stream([
+          ...['--rate', 'max', '--workers', '4', '--batch-size', '50'],
           ...['--duration', `${seconds}s`, ...args, ...(ledger ? [] : ['--no-ledger'])],
         ]);
-        const { achieved_rate, events, run_id } = JSON.parse(stdout) as RunSummary;
         rates.note(`${load}${ledger ? '' : ', no ledger'}`, achieved_rate);
         if (ledger) sizes.note(load, ledgerBytes(server, run_id) / events);
       }

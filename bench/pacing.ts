@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RunSummary } from '../src/report/summary.js';
 import { Collector, type Finding } from './measure.js';
 import { findTool, libpqEnvironment, run } from './peers.js';
 import type { BenchServer } from './server.js';
@@ -25,12 +24,11 @@ export async function benchPacing(
   const lags = new Collector('ms, p99');
   const pgbench = findTool('pgbench');
   for (let round = 0; round < rounds; round++) {
-    const { stdout } = await server.cli([
-      ...['stream', '--json', '--rate', String(RATE), '--duration', `${seconds}s`],
+    const summary = await server.stream([
+      ...['--rate', String(RATE), '--duration', `${seconds}s`],
       ...['--workers', String(CONNECTIONS), '--batch-size', '1', '--only', 'consulta'],
       ...['--update-ratio', '0', '--delete-ratio', '0'],
     ]);
-    const summary = JSON.parse(stdout) as RunSummary;
     rates.note('stream', (Math.abs(summary.achieved_rate - RATE) / RATE) * 100);
     lags.note('stream', summary.latency_ms.lag.p99 ?? Number.NaN);
     if (pgbench !== null) lags.note('pgbench', await pgbenchLag(server, pgbench, seconds));

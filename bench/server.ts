@@ -7,6 +7,7 @@ import { withConnection } from '../src/postgres/connect.js';
 import { type EmbeddedServer, openEmbedded } from '../src/postgres/embedded.js';
 import { initDb, runScript } from '../src/postgres/scripts.js';
 import type { ConnectionTarget } from '../src/postgres/target.js';
+import type { RunSummary } from '../src/report/summary.js';
 import { run } from './peers.js';
 
 /** Where the bench's server looks for a port first. */
@@ -170,6 +171,11 @@ export class BenchServer {
       PG_SSLMODE: 'disable',
       LOG_LEVEL: 'WARNING',
     };
+  }
+
+  /** Runs `stream` to its end, and returns its summary. */
+  async stream(args: readonly string[]): Promise<RunSummary> {
+    return JSON.parse((await this.cli(['stream', '--json', ...args])).stdout) as RunSummary;
   }
 
   /** Runs our own program against this server, as a process; `env`: further settings. */

@@ -1,6 +1,5 @@
 import { Curve } from '../src/pacing/curve.js';
 import { parseStage } from '../src/pacing/stages.js';
-import type { RunSummary } from '../src/report/summary.js';
 import { Collector, type Finding } from './measure.js';
 import type { BenchServer } from './server.js';
 
@@ -38,7 +37,7 @@ export async function benchShapes(
   for (const count of workers) {
     const args = [...ONLY_INSERTS, '--batch-size', `${batchSize}`, '--workers', `${count}`];
     await server.settle();
-    const fastest = await stream(server, [...args, '--rate', 'max', '--duration', `${seconds}s`]);
+    const fastest = await server.stream([...args, '--rate', 'max', '--duration', `${seconds}s`]);
     const most = Math.floor(LOAD * fastest.achieved_rate);
     process.stderr.write(`${count} workers: ${LOAD} of the capacity are ${most} events/s\n`);
     for (const stage of stagesOf(most, seconds)) {
@@ -76,7 +75,7 @@ async function worstWindow(
 ): Promise<number> {
   const curve = new Curve(parseStage(stage)?.segments ?? []);
   const [before] = await server.query<{ id: string }>('SELECT max(id) AS id FROM consultas');
-  await stream(server, [...args, '--stage', stage]);
+  await server.stream([...args, '--stage', stage]);
   const batches = await server.query<{ at: number; events: number }>(
     `SELECT extract(epoch FROM created_at)::float8 * 1000 AS at, count(*)::int AS events
        FROM consultas WHERE id > $1 GROUP BY created_at ORDER BY created_at`,
@@ -99,10 +98,6 @@ async function worstWindow(
     worst = Math.max(worst, (100 * (Math.abs(events - due) - 1)) / due);
   }
   return worst;
-}
-
-async function stream(server: BenchServer, args: readonly string[]): Promise<RunSummary> {
-  return JSON.parse((await server.cli(['stream', '--json', ...args])).stdout) as RunSummary;
 }
 
 /**

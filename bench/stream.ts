@@ -1,6 +1,5 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RunSummary } from '../src/report/summary.js';
 import { Collector, type Finding } from './measure.js';
 import { findTool, libpqEnvironment, run } from './peers.js';
 import type { BenchServer } from './server.js';
@@ -155,11 +154,11 @@ export async function benchStream(
 
   const ours = async (name: string, batch: number, more: readonly string[] = []) => {
     await server.restore();
-    const { stdout } = await server.cli([
-      ...['stream', '--json', '--rate', 'max', '--workers', String(CONNECTIONS)],
+    const { achieved_rate } = await server.stream([
+      ...['--rate', 'max', '--workers', String(CONNECTIONS)],
       ...['--batch-size', String(batch), '--duration', `${seconds}s`, ...more],
     ]);
-    collector.note(name, (JSON.parse(stdout) as RunSummary).achieved_rate);
+    collector.note(name, achieved_rate);
   };
   const peer = async (
     name: string,

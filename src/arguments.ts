@@ -77,6 +77,8 @@ export function parseArguments(argv: readonly string[], messages: Messages): Arg
       matchedCommand === undefined ||
       [matchedCommand, globalCommand].some((owner) => owner.hasOption(key));
     if (!belongs) problems.push((said) => said.config.flagOfOther(`--${name}`, command ?? ''));
+    // A setting that is denied.
+    else if (NEGATION.test(name)) flags[name] = 'false';
     else if (SWITCHES.includes(name)) switches.add(name);
     else {
       const texts = values.map((one) => String(one).slice(MARK.length));
@@ -85,9 +87,6 @@ export function parseArguments(argv: readonly string[], messages: Messages): Arg
     }
   }
   const { config, 'env-file': envFile, profile, ...settings } = flags;
-
-  // A switch that is a setting.
-  if (switches.has('no-ledger')) settings['no-ledger'] = 'false';
 
   const stray = cli.args.map(String);
   const takesNames = command !== null && COMMAND_FLAGS[command].takesNames === true;

@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import { connect } from '../src/postgres/connect.js';
 import { describeFailure, type Failure } from '../src/postgres/failures.js';
-import { factsOf, requirePrimary } from '../src/postgres/identity.js';
+import { primaryFactsOf } from '../src/postgres/identity.js';
 import type { ConnectionTarget } from '../src/postgres/target.js';
 import { monotonicMs, sleep } from '../src/threads/clock.js';
 import type { Control } from '../src/threads/control.js';
@@ -59,8 +59,7 @@ export class Session {
     const { target, books, prepare } = this.#parts;
     const client = await connect(target);
     try {
-      await requirePrimary(client);
-      const facts = await factsOf(client);
+      const facts = await primaryFactsOf(client);
       await books.turn(client, facts, (fate) => this.#fates.push(fate));
       this.#epochMs = facts.epochMs;
       await prepare(client);

@@ -1,3 +1,4 @@
+import { EPOCH_MS } from '../postgres/wire.js';
 import { ByteReader, DecodeError } from './byte-reader.js';
 import {
   type OldTuple,
@@ -14,7 +15,7 @@ import {
 export { DecodeError } from './byte-reader.js';
 
 /** PostgreSQL counts its microseconds from 2000-01-01, UTC; from there back to 1970. */
-export const EPOCH_MICROS = 946_684_800_000_000n;
+export const EPOCH_MICROS = BigInt(EPOCH_MS) * 1000n;
 
 /** Messages that later versions of the protocol have, and that were not asked for. */
 const LATER: Readonly<Record<string, string>> = {

@@ -1,3 +1,4 @@
+import { escapeIdentifier } from '../postgres/driver.js';
 import { ByteReader } from './byte-reader.js';
 import { DecodeError, EPOCH_MICROS } from './pgoutput.js';
 
@@ -64,14 +65,10 @@ export function startReplication(
   publications: readonly string[],
   messages: boolean,
 ): string {
-  const names = publications.map(quoteIdentifier).join(',');
+  const names = publications.map(escapeIdentifier).join(',');
   const options = [`proto_version '1'`, `publication_names ${quoteText(names)}`];
   if (messages) options.push(`messages 'true'`);
-  return `START_REPLICATION SLOT ${quoteIdentifier(slot)} LOGICAL 0/0 (${options.join(', ')})`;
-}
-
-function quoteIdentifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
+  return `START_REPLICATION SLOT ${escapeIdentifier(slot)} LOGICAL 0/0 (${options.join(', ')})`;
 }
 
 /** The grammar of replication commands knows no backslashes in texts, and so no `E'…'`. */

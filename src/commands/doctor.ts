@@ -29,18 +29,13 @@ export const run: Command = (context) =>
 const STATE_WIDTH = 11;
 const BETWEEN_STATEMENTS = /(?<=;) (?=[A-Z])/;
 
-function widest(texts: readonly string[]): number {
-  return Math.max(...texts.map((text) => text.length));
-}
-
 /** What every check found, and how to mend what is not well. */
 function textOf(m: Messages, findings: readonly Finding[]): string {
   const sections = (['compatible', 'ready'] as const).map((profile) => {
     const own = findings.filter((finding) => finding.profile === profile);
+    const width = Math.max(...own.map(({ check }) => m.doctor.checks[check]().length));
     const rows = own.map(({ check, state, evidence }) => {
-      const name = m.doctor.checks[check]().padEnd(
-        widest(own.map((one) => m.doctor.checks[one.check]())),
-      );
+      const name = m.doctor.checks[check]().padEnd(width);
       return `  ${m.doctor.states(state).padEnd(STATE_WIDTH)}  ${name}  ${evidence}\n`;
     });
     return `${m.doctor.profiles(profile)}\n${rows.join('')}`;

@@ -9,20 +9,16 @@ import { withConnection } from '../postgres/connect.js';
 import { compareServers, factsOf } from '../postgres/identity.js';
 import { requireSchema } from '../postgres/scripts.js';
 import { differencesText, ledgerText } from '../report/ledger-text.js';
-import { isUnderWay } from '../report/run-folder.js';
 import { readRun } from '../report/run-record.js';
 import { unlessAborted } from '../signals.js';
 import { OPERATIONS } from '../threads/tally.js';
 import type { Command, CommandContext } from './context.js';
-import { findLedger, type LedgerRun } from './ledger-run.js';
+import { findEndedLedger, type LedgerRun } from './ledger-run.js';
 import { withServer } from './with-server.js';
 
 /** `ledger check [RUN]`: holds the ledger of a run against the database that it wrote to. */
 export const run: Command = (context) => {
-  const found = findLedger(context);
-  if (isUnderWay(found.folder)) {
-    throw new OperatorError(EXIT.state, (m) => m.ledger.underWay({ run: found.runId }));
-  }
+  const found = findEndedLedger(context);
   return withServer(context, async (target) => {
     const check = await unlessAborted(context.interrupted, () =>
       withConnection(target, (client) => checkOn(client, found)),

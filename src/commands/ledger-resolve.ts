@@ -1,20 +1,16 @@
-import { EXIT, type ExitCode, OperatorError } from '../errors.js';
+import { EXIT, type ExitCode } from '../errors.js';
 import { ledgerFiles } from '../ledger/folder.js';
 import { resolveLedger } from '../ledger/resolve.js';
 import { withConnection } from '../postgres/connect.js';
 import { requireSchema } from '../postgres/scripts.js';
-import { isUnderWay } from '../report/run-folder.js';
 import { unlessAborted } from '../signals.js';
 import type { Command } from './context.js';
-import { findLedger } from './ledger-run.js';
+import { findEndedLedger } from './ledger-run.js';
 import { withServer } from './with-server.js';
 
 /** `ledger resolve [RUN]`: finds out what became of the transactions that a killed run left open. */
 export const run: Command = (context) => {
-  const { runId, folder, ledger } = findLedger(context);
-  if (isUnderWay(folder)) {
-    throw new OperatorError(EXIT.state, (m) => m.ledger.underWay({ run: runId }));
-  }
+  const { runId, ledger } = findEndedLedger(context);
   return withServer(context, async (target): Promise<ExitCode> => {
     const { messages: m, log } = context;
     const verdicts = await unlessAborted(context.interrupted, () =>

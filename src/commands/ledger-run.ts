@@ -1,6 +1,7 @@
 import { basename, resolve } from 'node:path';
 import { EXIT, OperatorError } from '../errors.js';
 import { ledgerFiles, ledgerFolder } from '../ledger/folder.js';
+import { isUnderWay } from '../report/run-folder.js';
 import { findRun } from '../report/run-record.js';
 import type { CommandContext } from './context.js';
 
@@ -21,4 +22,13 @@ export function findLedger({ settings, cwd, names }: CommandContext): LedgerRun 
     throw new OperatorError(EXIT.usage, (m) => m.ledger.none({ run: runId }));
   }
   return { runId, folder, ledger };
+}
+
+/** The same, of a run that has ended: what is still being written can't be judged. */
+export function findEndedLedger(context: CommandContext): LedgerRun {
+  const found = findLedger(context);
+  if (isUnderWay(found.folder)) {
+    throw new OperatorError(EXIT.state, (m) => m.ledger.underWay({ run: found.runId }));
+  }
+  return found;
 }

@@ -1,7 +1,7 @@
 import { TABLE_NAMES, TABLES, type TableName } from '../hospital/tables.js';
 import { en } from '../log/messages/en.js';
-import { schemaState, tellProblem } from '../postgres/schema.js';
-import { type Check, listed, ok, type Patient } from './finding.js';
+import { tellProblem } from '../postgres/schema.js';
+import { type Check, listed, OURS, ok, tablesOf } from './finding.js';
 
 /** Columns that identify a row in the world outside, by table. */
 const NATURAL_KEYS: Readonly<Partial<Record<TableName, string>>> = {
@@ -11,11 +11,7 @@ const NATURAL_KEYS: Readonly<Partial<Record<TableName, string>>> = {
 };
 const TIMESTAMPS = ['created_at', 'updated_at'];
 
-/** SQL: a table of ours, as the search_path shows it. */
-const OURS = `FROM unnest($1::text[]) AS t (name) JOIN pg_class c ON c.oid = to_regclass(quote_ident(t.name))`;
-
-export const tables: Check = async ({ client }) => {
-  const state = await schemaState(client);
+export const tables: Check = async ({ schema: state }) => {
   if (state === 'complete') return ok(listed(TABLE_NAMES));
   const evidence =
     state === 'missing' ? '–' : listed(state.problems.map((problem) => tellProblem(problem, en)));
@@ -23,7 +19,7 @@ export const tables: Check = async ({ client }) => {
 };
 
 export const primaryKeys: Check = async (patient) => {
-  const without = await names(
+  const without = await tablesOf(
     patient,
     `SELECT t.name ${OURS} WHERE NOT EXISTS (
        SELECT 1 FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'p')`,
@@ -80,7 +76,7 @@ export const foreignKeys: Check = async ({ client }) => {
 
 /** `created_at` and `updated_at`, and a trigger that keeps the latter. */
 export const timestamps: Check = async (patient) => {
-  const without = await names(
+  const without = await tablesOf(
     patient,
     `SELECT t.name ${OURS}
       WHERE (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attisdropped
@@ -95,12 +91,3 @@ export const timestamps: Check = async (patient) => {
 
 /** Bits of pg_trigger.tgtype: a row (1), before (2), on update (16). */
 const UPDATE_TRIGGER = 1 | 2 | 16;
-
-async function names(
-  { client }: Patient,
-  text: string,
-  more: readonly unknown[] = [],
-): Promise<string[]> {
-  const { rows } = await client.query<{ name: string }>(text, [TABLE_NAMES, ...more]);
-  return rows.map(({ name }) => name);
-}

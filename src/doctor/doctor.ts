@@ -40,12 +40,12 @@ const ABOUT_TABLES: readonly CheckName[] = [
 const UNSEEN = ['42501', '42883', '42P01', '55000'];
 
 /** Makes every check, one after the other, reading only. What the role may not see is not taken for fine. */
-export async function examine(patient: Patient): Promise<Finding[]> {
+export async function examine(asked: Omit<Patient, 'schema'>): Promise<Finding[]> {
+  const patient = { ...asked, schema: await schemaState(asked.client) };
   const findings: Finding[] = [];
-  const nothing = (await schemaState(patient.client)) === 'missing';
   for (const check of Object.keys(CHECKS) as CheckName[]) {
     const profile = CHECKS[check];
-    if (nothing && ABOUT_TABLES.includes(check)) {
+    if (patient.schema === 'missing' && ABOUT_TABLES.includes(check)) {
       findings.push({ check, profile, state: 'not_visible', evidence: '–', mend: null });
       continue;
     }

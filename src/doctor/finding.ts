@@ -1,4 +1,7 @@
 import type { Client } from 'pg';
+import { TABLE_NAMES } from '../hospital/tables.js';
+import { escapeIdentifier } from '../postgres/driver.js';
+import type { SchemaState } from '../postgres/schema.js';
 import type { ConnectionTarget } from '../postgres/target.js';
 
 /**
@@ -56,6 +59,7 @@ export interface Patient {
   readonly publication: string | null;
   readonly slot: string | null;
   readonly role: string | null;
+  readonly schema: SchemaState;
 }
 
 export type Check = (patient: Patient) => Promise<Diagnosis>;
@@ -82,7 +86,20 @@ export async function single<Row extends object>(
   return row;
 }
 
+/** SQL: a table of ours, as the search_path shows it; `$1`: their names. */
+export const OURS = `FROM unnest($1::text[]) AS t (name) JOIN pg_class c ON c.oid = to_regclass(quote_ident(t.name))`;
+
+/** The names that a query about `OURS` answers with; `more`: its parameters from `$2` on. */
+export async function tablesOf(
+  { client }: Patient,
+  text: string,
+  more: readonly unknown[] = [],
+): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(text, [TABLE_NAMES, ...more]);
+  return rows.map(({ name }) => name);
+}
+
 /** An identifier as SQL takes it. */
 export function quoted(name: string): string {
-  return /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
+  return /^[a-z_][a-z0-9_]*$/.test(name) ? name : escapeIdentifier(name);
 }

@@ -1,3 +1,4 @@
+import { escapeLiteral } from '../postgres/driver.js';
 import { factsOf } from '../postgres/identity.js';
 import { type Check, listed, ok, quoted, single } from './finding.js';
 
@@ -90,7 +91,7 @@ export const transactions: Check = async (patient) => {
             (SELECT coalesce(array_agg(gid::text), '{}') FROM pg_prepared_xacts) AS prepared`,
   );
   if (prepared.length > 0) {
-    const mend = prepared.map((gid) => `ROLLBACK PREPARED '${gid.replaceAll("'", "''")}';`);
+    const mend = prepared.map((gid) => `ROLLBACK PREPARED ${escapeLiteral(gid)};`);
     return {
       state: 'warn',
       evidence: `PREPARE TRANSACTION: ${listed(prepared)}`,

@@ -1,3 +1,4 @@
+import { escapeLiteral } from '../postgres/driver.js';
 import { type Check, type FindingState, ok, quoted, single } from './finding.js';
 
 interface Slot {
@@ -5,7 +6,6 @@ interface Slot {
   readonly database: string | null;
   readonly active: boolean;
   readonly wal_status: string | null;
-  readonly safe_wal_size: number | null;
   readonly retained: number | null;
   /** From PostgreSQL 17 on. */
   readonly invalidation_reason?: string | null;
@@ -27,9 +27,7 @@ export const slots: Check = async ({ client, slot: wanted, publication }) => {
   );
   if (rows.length === 0) {
     if (wanted === null) return { state: 'info', evidence: 'pg_replication_slots: –', mend: null };
-    const name = wanted.replaceAll("'", "''");
-    const mend = `SELECT pg_create_logical_replication_slot('${name}', 'pgoutput');`;
-    return { state: 'fail', evidence: `${wanted}: –`, mend };
+    return { state: 'fail', evidence: `${wanted}: –`, mend: create(wanted) };
   }
   let worst: FindingState = 'ok';
   const mends: string[] = [];
@@ -41,21 +39,16 @@ export const slots: Check = async ({ client, slot: wanted, publication }) => {
       retained,
       invalidation_reason: reason,
     } = slot;
-    const literal = name.replaceAll("'", "''");
     if (slot.database !== client.database) {
       worst = 'fail';
       mends.push(`-- ${name} belongs to the database ${slot.database}`);
     } else if (wal === 'lost' || (reason ?? null) !== null) {
       worst = 'fail';
-      mends.push(
-        `SELECT pg_drop_replication_slot('${literal}'); SELECT pg_create_logical_replication_slot('${literal}', 'pgoutput');`,
-      );
+      mends.push(`${drop(name)} ${create(name)}`);
     } else if (wal === 'unreserved' || (!active && (retained ?? 0) > MUCH_BYTES)) {
       if (worst === 'ok') worst = 'warn';
       const who = publication === null ? '' : ` (${quoted(publication)})`;
-      mends.push(
-        `-- start the consumer of ${name}${who}, or SELECT pg_drop_replication_slot('${literal}');`,
-      );
+      mends.push(`-- start the consumer of ${name}${who}, or ${drop(name)}`);
     }
     const kept = retained === null ? '–' : `${(retained / MB).toFixed(1)} MB`;
     const why = (reason ?? null) === null ? '' : `, ${reason}`;
@@ -67,6 +60,14 @@ export const slots: Check = async ({ client, slot: wanted, publication }) => {
     mend: mends.length === 0 ? null : mends.join(' '),
   };
 };
+
+function create(slot: string): string {
+  return `SELECT pg_create_logical_replication_slot(${escapeLiteral(slot)}, 'pgoutput');`;
+}
+
+function drop(slot: string): string {
+  return `SELECT pg_drop_replication_slot(${escapeLiteral(slot)});`;
+}
 
 /** What may end a slot: never an error, good to know. */
 export const slotLimits: Check = async (patient) => {

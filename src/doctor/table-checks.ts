@@ -1,8 +1,14 @@
 import { TABLE_NAMES } from '../hospital/tables.js';
-import { type Check, type Diagnosis, listed, ok, type Patient, quoted } from './finding.js';
-
-/** SQL: a table of ours, as the search_path shows it. */
-const OURS = `FROM unnest($1::text[]) AS t (name) JOIN pg_class c ON c.oid = to_regclass(quote_ident(t.name))`;
+import {
+  type Check,
+  type Diagnosis,
+  listed,
+  OURS,
+  ok,
+  type Patient,
+  quoted,
+  tablesOf,
+} from './finding.js';
 
 /** A publication makes UPDATE and DELETE fail on a table that has neither key nor identity. */
 export const replicaIdentity: Check = (patient) =>
@@ -148,14 +154,13 @@ export const publicationRights: Check = async ({ client, role }) => {
 
 /** The tables that a query finds fault with. */
 async function each(
-  { client }: Patient,
+  patient: Patient,
   text: string,
   mend: (table: string) => string,
   state: 'fail' | 'warn',
   fine: string,
 ): Promise<Diagnosis> {
-  const { rows } = await client.query<{ name: string }>(text, [TABLE_NAMES]);
-  const names = rows.map(({ name }) => name);
+  const names = await tablesOf(patient, text);
   if (names.length === 0) return ok(fine);
   return { state, evidence: listed(names), mend: names.map(mend).join(' ') };
 }

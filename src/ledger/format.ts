@@ -90,6 +90,13 @@ export type LedgerRecord =
   | ResolutionRecord
   | TrailerRecord;
 
+/** What a record says became of a transaction, and which; null: it says nothing of the kind. */
+export function outcomeOf(record: LedgerRecord): { number: number; fate: Fate } | null {
+  if ('committed' in record) return { number: record.committed, fate: 'committed' };
+  if ('aborted' in record) return { number: record.aborted, fate: 'aborted' };
+  return 'resolved' in record ? { number: record.resolved, fate: record.verdict } : null;
+}
+
 /** `…,"crc":"0a1b2c3d"}`: how every line ends. */
 const SEAL = ',"crc":"';
 const SEAL_LENGTH = SEAL.length + 8 + 2;

@@ -1,9 +1,9 @@
 import type { Client } from 'pg';
 import { TABLE_NAMES } from '../hospital/tables.js';
-import { compareServers, factsOf, requirePrimary } from '../postgres/identity.js';
+import { compareServers, primaryFactsOf } from '../postgres/identity.js';
 import { endBackend, verdictOn } from '../postgres/in-doubt.js';
 import type { Fate, Witness } from '../threads/tally.js';
-import type { IntentRecord, KeysOf, LedgerHeader } from './format.js';
+import { type IntentRecord, type KeysOf, type LedgerHeader, outcomeOf } from './format.js';
 import { forEachBlock } from './keys.js';
 import { readLedgerFile } from './reader.js';
 import { LedgerWriter } from './writer.js';
@@ -18,8 +18,7 @@ export type Verdicts = Record<Fate, number>;
  */
 export async function resolveLedger(client: Client, files: readonly string[]): Promise<Verdicts> {
   const verdicts: Verdicts = { committed: 0, aborted: 0, unknown: 0 };
-  await requirePrimary(client);
-  const { server: now } = await factsOf(client);
+  const { server: now } = await primaryFactsOf(client);
   for (const file of files) {
     const { header, open } = await openIntents(file);
     if (header === null || open.length === 0) continue;
@@ -52,9 +51,8 @@ async function openIntents(
     (record) => {
       if ('ledger' in record) header = record;
       else if ('intent' in record) open.set(record.intent, record);
-      else if ('committed' in record) open.delete(record.committed);
-      else if ('aborted' in record) open.delete(record.aborted);
-      else if ('resolved' in record && record.verdict !== 'unknown') open.delete(record.resolved);
+      const outcome = outcomeOf(record);
+      if (outcome !== null && outcome.fate !== 'unknown') open.delete(outcome.number);
     },
     () => undefined,
   );

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { MOST_PENDING } from '../threads/tally.js';
-import { type LedgerHeader, type LedgerRecord, readSeal } from './format.js';
+import { type LedgerHeader, type LedgerRecord, outcomeOf, readSeal } from './format.js';
 
 /** Bytes that are looked at first; enough for the last transactions of most runs. */
 const FIRST_BYTES = 1 << 16;
@@ -63,9 +63,7 @@ function tailOf(text: string): LedgerTail & { intents: number } {
     else if ('intent' in record) {
       open.add(record.intent);
       intents++;
-    } else if ('committed' in record) open.delete(record.committed);
-    else if ('aborted' in record) open.delete(record.aborted);
-    else if ('resolved' in record) open.delete(record.resolved);
+    } else open.delete(outcomeOf(record)?.number ?? 0);
   }
   return { chain, torn, open: [...open], header, intents };
 }

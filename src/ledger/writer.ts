@@ -172,14 +172,6 @@ export class LedgerWriter {
     closeSync(this.#fd);
   }
 
-  #writeFrom(bytes: Buffer, at: number): number {
-    try {
-      return writeSync(this.#fd, bytes, at);
-    } catch (error) {
-      throw failureOf(this.#path, error);
-    }
-  }
-
   #count(table: TableName, operation: Operation, rows: number): void {
     const ofTable = this.#rows[table] ?? {};
     ofTable[operation] = (ofTable[operation] ?? 0) + rows;
@@ -218,7 +210,10 @@ export class LedgerWriter {
       if (this.#failure !== null) throw this.#failure;
       const bytes = Buffer.from(text);
       // A disk that is nearly full takes a part of it, and refuses the rest.
-      for (let at = 0; at < bytes.length; ) at += this.#writeFrom(bytes, at);
+      for (let at = 0; at < bytes.length; ) {
+        const from = at;
+        at += attempt(this.#path, () => writeSync(this.#fd, bytes, from));
+      }
     } catch (error) {
       this.#failure = error as LedgerError;
       throw error;
@@ -274,10 +269,6 @@ function attempt<T>(path: string, act: () => T): T {
   try {
     return act();
   } catch (error) {
-    throw failureOf(path, error);
+    throw new LedgerError(`${path}: ${(error as Error).message}`, { cause: error });
   }
-}
-
-function failureOf(path: string, error: unknown): LedgerError {
-  return new LedgerError(`${path}: ${(error as Error).message}`, { cause: error });
 }

@@ -4,4 +4,4 @@
  */
 import './navigator.js';
 
-export { Client, DatabaseError, escapeLiteral } from 'pg';
+export { Client, DatabaseError, escapeIdentifier, escapeLiteral } from 'pg';

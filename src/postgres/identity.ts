@@ -67,24 +67,24 @@ export async function factsOf(client: Client): Promise<ConnectionFacts> {
 }
 
 /**
- * Throws what a server in recovery answers to a write. It may not have got yet what was committed, so
- * nothing that it says is a verdict.
+ * The same of a server that may be asked what became of a transaction. Throws what one in recovery
+ * answers to a write: it may not have got yet what was committed, so nothing that it says is a verdict.
  */
-export async function requirePrimary(client: Client): Promise<void> {
+export async function primaryFactsOf(client: Client): Promise<ConnectionFacts> {
   const { rows } = await client.query<{ standby: boolean }>(
     'SELECT pg_is_in_recovery() AS standby',
   );
-  if (rows[0]?.standby !== true) return;
+  if (rows[0]?.standby !== true) return factsOf(client);
   const error = new DatabaseError('the server is in recovery', 0, 'error');
   error.code = READ_ONLY;
   throw error;
 }
 
 /** `same`: nothing speaks against it. `promoted`: of the same origin, after a failover. */
-export function compareServers(
-  before: ServerIdentity | null,
-  now: ServerIdentity,
-): 'same' | 'promoted' | 'other' {
+export type ServerRelation = 'same' | 'promoted' | 'other';
+
+/** What a server is to the one that was connected to before. */
+export function compareServers(before: ServerIdentity | null, now: ServerIdentity): ServerRelation {
   if (before === null) return 'same';
   const differs = (key: 'system_identifier' | 'timeline') =>
     before[key] !== null && now[key] !== null && before[key] !== now[key];

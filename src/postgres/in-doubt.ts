@@ -1,15 +1,12 @@
 import type { Client } from 'pg';
 import { monotonicMs, sleep } from '../threads/clock.js';
 import type { Backend, EnteredPending, Fate, Pending, Tally, Witness } from '../threads/tally.js';
-import { STARTED_MICROS } from './identity.js';
+import { type ServerRelation, STARTED_MICROS } from './identity.js';
 
 /** A backend that lost its client notices within this, or the server's own timeouts are far longer. */
 const PATIENCE_MS = 10_000;
 const POLL_MS = 50;
 const INSUFFICIENT_PRIVILEGE = '42501';
-
-/** Which server is asked: the one that the transaction was sent to, one that took its place, or none. */
-export type AskedServer = 'same' | 'promoted' | 'other';
 
 /** What became of a transaction, and what the server calls it (xid8 as text), where it told. */
 export interface Verdict {
@@ -29,7 +26,7 @@ export async function settlePending(
   client: Client,
   tally: Tally,
   onVerdict: OnVerdict,
-  { server = 'same' as AskedServer, patienceMs = PATIENCE_MS } = {},
+  { server = 'same' as ServerRelation, patienceMs = PATIENCE_MS } = {},
 ): Promise<void> {
   tally.finishSettling();
   if (tally.pending === null) return;
@@ -83,7 +80,7 @@ export async function endBackend(
 export async function verdictOn(
   client: Client,
   { xid, witness }: Pending,
-  server: AskedServer,
+  server: ServerRelation,
   patienceMs = PATIENCE_MS,
 ): Promise<Verdict> {
   if (server === 'other') return { fate: 'unknown', xid: null };

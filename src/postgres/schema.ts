@@ -19,6 +19,9 @@ export type SchemaProblem =
   /** A column that the simulator does not know, and that demands a value. */
   | { readonly kind: 'column-demands'; readonly table: TableName; readonly column: string };
 
+/** Whether the hospital's tables are there: none, all of them as they should, or else what is wrong. */
+export type SchemaState = 'missing' | 'complete' | { readonly problems: readonly SchemaProblem[] };
+
 /** How the catalog names the types of `TABLES`. */
 const CATALOG_TYPE: Readonly<Record<ColumnType, string>> = {
   bigint: 'bigint',
@@ -40,9 +43,7 @@ interface FoundColumn {
  * Compares the catalog, as the search_path shows it, with the hospital's tables. `missing`: none of
  * them is there. Columns beyond them are allowed when a row can do without.
  */
-export async function schemaState(
-  client: Client,
-): Promise<'missing' | 'complete' | { readonly problems: readonly SchemaProblem[] }> {
+export async function schemaState(client: Client): Promise<SchemaState> {
   const found = await findColumns(client);
   if (found.length === 0) return 'missing';
   const problems = TABLE_NAMES.flatMap((table) =>

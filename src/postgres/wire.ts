@@ -21,7 +21,7 @@ const OID: Readonly<Record<ColumnType, number>> = {
 };
 
 /** PostgreSQL counts its days and microseconds from 2000-01-01. */
-const EPOCH_MS = Date.UTC(2000, 0, 1);
+export const EPOCH_MS = Date.UTC(2000, 0, 1);
 const DAY_MS = 86_400_000;
 const MICROS_PER_MS = 1000;
 

@@ -12,6 +12,7 @@ import {
   type Tally,
 } from '../threads/tally.js';
 import type { SeriesDigest } from './digest.js';
+import { round } from './round.js';
 import { judge, type Threshold } from './thresholds.js';
 
 /** Milliseconds; null where nothing was measured. */
@@ -234,8 +235,4 @@ function sumRejected(tallies: readonly Tally[]): Record<string, number> {
     }
   }
   return rejected;
-}
-
-function round(value: number, digits: number): number {
-  return Number(value.toFixed(digits));
 }

@@ -8,7 +8,7 @@ import { loadIds } from '../ids/load.js';
 import { type ClosedLedger, LedgerError, LedgerWriter } from '../ledger/writer.js';
 import { connect, withConnection } from '../postgres/connect.js';
 import { describeFailure, type Failure, LEDGER } from '../postgres/failures.js';
-import { compareServers, factsOf, requirePrimary } from '../postgres/identity.js';
+import { compareServers, primaryFactsOf } from '../postgres/identity.js';
 import { settlePending } from '../postgres/in-doubt.js';
 import type { ConnectionTarget } from '../postgres/target.js';
 import { monotonicMs, sleep, within } from '../threads/clock.js';
@@ -309,8 +309,7 @@ export class Coordinator {
   }
 
   async #settleAll(client: Client, workers: readonly number[], patienceMs: number): Promise<void> {
-    await requirePrimary(client);
-    const { server: now } = await factsOf(client);
+    const { server: now } = await primaryFactsOf(client);
     for (const worker of workers) {
       await this.#onClosedBooks(worker, (tally, ledger) =>
         settlePending(

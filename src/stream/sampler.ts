@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import type { Curve } from '../pacing/curve.js';
+import { round } from '../report/round.js';
 import type { SecondLatency, SeriesPoint } from '../report/series.js';
 import { monotonicMs } from '../threads/clock.js';
 import type { Control } from '../threads/control.js';
@@ -160,8 +161,4 @@ function countOpenFiles(): number | null {
   } catch {
     return null;
   }
-}
-
-function round(value: number, digits: number): number {
-  return Number(value.toFixed(digits));
 }
