@@ -1,0 +1,103 @@
+import type { TableName } from '../hospital/tables.js';
+
+/** What a change event says was done to a row; `snapshot`: that the row was there. */
+export type EventOperation = 'insert' | 'update' | 'delete' | 'snapshot';
+
+/**
+ * The id of a row: a number where it has one exactly, its decimal text beyond 2^53. Equal ids are equal by
+ * `===`.
+ */
+export type Key = number | string;
+
+/** Columns that the server fills in by itself; they come behind those of `TABLES`. */
+export const SERVER_COLUMNS = ['created_at', 'updated_at'] as const;
+
+/**
+ * The row after the change (for a delete: null), in the order of `TABLES[table].columns`, then
+ * `SERVER_COLUMNS`. Each as PostgreSQL prints it (DateStyle ISO, UTC; a `timestamp` without trailing zeros
+ * of its fraction), null for NULL, undefined where the event does not tell (unchanged TOAST, a column list).
+ */
+export type RowValues = readonly (string | null | undefined)[];
+
+/** A change to one row of the hospital, as a CDC source told it. */
+export interface RowEvent {
+  readonly operation: EventOperation;
+  readonly table: TableName;
+  readonly key: Key;
+  /** 32 bits: `txId`. Null where the source does not tell (a snapshot's rows, for one). */
+  readonly xid: number | null;
+  /** Where in the WAL the change is, in bytes: exact below 2^53. */
+  readonly lsn: number | null;
+  /** Place in its transaction, from 1 (`transaction.total_order`). */
+  readonly order: number | null;
+  /**
+   * An LSN that never falls along a correct stream, from transaction to transaction: of the transaction's own
+   * COMMIT, or of the one before it (first element of Debezium's `source.sequence`).
+   */
+  readonly watermark: number | null;
+  readonly values: RowValues | null;
+  /** When it was committed, by the server's clock: microseconds since 1970. */
+  readonly committedAt: number | null;
+  /** When the connector had it, by the connector's clock: microseconds since 1970. */
+  readonly connectorAt: number | null;
+  /** When it came in here, by this machine's clock: microseconds since 1970. */
+  readonly receivedAt: number;
+  /** Which ordered stream it is of: 0 for a source that has one; else one number a partition. */
+  readonly stream: number;
+  /** Where it was read, from 1: the line of a file, the how-manieth request, an offset. */
+  readonly place: number;
+}
+
+/** What arrives and is no change to a row of the hospital. It is counted, and does no harm. */
+export type Aside =
+  /** Of a table that is not the hospital's. */
+  | 'other_table'
+  /** Debezium's null value behind a delete. */
+  | 'tombstone'
+  /** Begin or end of a transaction, as Debezium's topic of transactions has them. */
+  | 'transaction'
+  /** `pg_logical_emit_message`. */
+  | 'message'
+  | 'heartbeat'
+  | 'schema_change';
+
+/** An input that is no event. */
+export interface Malformed {
+  readonly stream: number;
+  /** As of `RowEvent`. */
+  readonly place: number;
+  /** What is wrong with it, in English; holds nothing of its values. */
+  readonly reason: string;
+}
+
+/** Takes what a source gives out, in its order. Calls return at once. */
+export interface Sink {
+  row(event: RowEvent): void;
+  /** A table of the hospital was emptied. */
+  truncate(table: TableName, stream: number, place: number): void;
+  aside(kind: Aside): void;
+  malformed(problem: Malformed): void;
+  /** Everything that was committed before this LSN has been given out, on all streams. */
+  position(lsn: number): void;
+  /**
+   * The source has nothing more at the moment: a file's end, a topic's. Told again each time that it
+   * gets there after it had more.
+   */
+  idle(): void;
+  /** Resolves when what was given out has been taken so far that more may come. */
+  ready(): Promise<void>;
+}
+
+/** Where events come from. */
+export interface Source {
+  /** The streams that keep their own order: 1, or the number of partitions. */
+  readonly streams: number;
+  /**
+   * Gives everything to the sink, until nothing more can come (the end of standard input, a file that
+   * does not grow) or `stop` was called: then what it has read is given out first. Rejects with an
+   * OperatorError when the source fails.
+   */
+  run(sink: Sink): Promise<void>;
+  /** Asks `run` to come to its end soon. */
+  stop(): void;
+}
