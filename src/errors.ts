@@ -14,6 +14,12 @@ export const EXIT = {
   state: 4,
   /** The run finished, but a check or a threshold did not hold. */
   notHeld: 5,
+  /** `verify`: all came, some of it again, as a connector may that starts over. */
+  duplicates: 6,
+  /** `verify`: something is missing, or came otherwise than it was committed. */
+  violation: 7,
+  /** `verify`: nothing wrong was found, and not everything could be judged. */
+  indeterminate: 8,
   /** A signal ended it before its work was done, or a second one forced the end. */
   forced: 130,
 } as const;

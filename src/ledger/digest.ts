@@ -20,19 +20,29 @@ export class Digest {
   #sum = 0;
 
   add(table: TableName, operation: Operation, row: Row): void {
-    let hash = hashText(hashText(BASIS, table), operation);
-    for (let i = 0; i < row.length; i++) {
-      const value = row[i]!;
-      if (typeof value === 'number') hash = hashNumber(hash, value);
-      else hash = hashText(hash, value ?? NULL);
-    }
-    this.#sum = (this.#sum + mix(hash)) | 0;
+    this.#sum = (this.#sum + hashRow(table, operation, row)) | 0;
+  }
+
+  /** Adds what `hashRow` made of a row. */
+  addHash(hash: number): void {
+    this.#sum = (this.#sum + hash) | 0;
   }
 
   /** Eight hexadecimal digits. */
   get text(): string {
     return (this.#sum >>> 0).toString(16).padStart(8, '0');
   }
+}
+
+/** The hash of one row, a signed number of 32 bits: the digest is the sum of these. */
+export function hashRow(table: TableName, operation: Operation, row: Row): number {
+  let hash = hashText(hashText(BASIS, table), operation);
+  for (let i = 0; i < row.length; i++) {
+    const value = row[i]!;
+    if (typeof value === 'number') hash = hashNumber(hash, value);
+    else hash = hashText(hash, value ?? NULL);
+  }
+  return mix(hash);
 }
 
 const ZERO = 0x30;

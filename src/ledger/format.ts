@@ -17,6 +17,11 @@ export interface LedgerHeader {
   readonly rng: number;
   /** By this machine's clock, ISO 8601; `at` of the other lines counts from here. */
   readonly started: string;
+  /**
+   * The same moment on a clock that nobody sets, in milliseconds: with `at`, moments of all files of a
+   * process can be compared. Left out by an earlier program.
+   */
+  readonly clock_ms?: number;
   /** The server's clock minus this machine's, in milliseconds. */
   readonly server_offset_ms: number;
   readonly server: ServerIdentity;

@@ -17,8 +17,12 @@ export type Outcome = Fate | 'open';
 export interface LedgerTransaction {
   readonly intent: IntentRecord;
   readonly outcome: Outcome;
+  /** When its COMMIT was answered, in milliseconds since the header's `started`; null where it was not. */
+  readonly answeredMs: number | null;
   /** xid8 as text; null where nobody told. */
   readonly xid: string | null;
+  /** An LSN behind its changes and before its COMMIT's, as PostgreSQL prints it; null where nobody told. */
+  readonly lsn: string | null;
   /** Keys of the intent that the server did not let in. */
   readonly dropped: KeysOf;
 }
@@ -64,6 +68,11 @@ export class TransactionFold {
     return this.#rows;
   }
 
+  /** Intents that nothing final is known about yet. */
+  get open(): readonly IntentRecord[] {
+    return [...this.#open.values()].map(({ intent }) => intent);
+  }
+
   /** The number of the last intent. */
   get intents(): number {
     return this.#intents;
@@ -98,7 +107,8 @@ export class TransactionFold {
   finish(): void {
     for (const { intent, outcome } of this.#open.values()) {
       this.#counts[outcome]++;
-      this.#listener.onTransaction({ intent, outcome, xid: intent.xid, dropped: {} });
+      const { xid, lsn } = intent;
+      this.#listener.onTransaction({ intent, outcome, answeredMs: null, xid, lsn, dropped: {} });
     }
     this.#open.clear();
   }
@@ -119,7 +129,7 @@ export class TransactionFold {
     number: number,
     outcome: 'committed' | 'aborted',
     line: number,
-    { xid = null, dropped = {} }: Partial<Pick<CommittedRecord, 'xid' | 'dropped'>> = {},
+    told: Partial<Omit<CommittedRecord, 'committed'>> = {},
   ): void {
     const open = this.#open.get(number);
     if (open === undefined) {
@@ -127,6 +137,7 @@ export class TransactionFold {
       return;
     }
     const { intent } = open;
+    const { xid = null, lsn = null, at = null, dropped = {} } = told;
     if (xid !== null && intent.xid !== null && xid !== intent.xid) this.#listener.onSequence(line);
     this.#open.delete(number);
     this.#closed.set(number, outcome);
@@ -136,7 +147,14 @@ export class TransactionFold {
       this.#count(intent.rows, 1);
       this.#count(dropped, -1);
     }
-    this.#listener.onTransaction({ intent, outcome, xid: xid ?? intent.xid, dropped });
+    this.#listener.onTransaction({
+      intent,
+      outcome,
+      answeredMs: at,
+      xid: xid ?? intent.xid,
+      lsn: lsn ?? intent.lsn,
+      dropped,
+    });
   }
 
   #count(rows: KeysOf, sign: 1 | -1): void {

@@ -79,11 +79,18 @@ export class LedgerWriter {
   }
 
   /** Begins the ledger of a new connection. */
-  static create(path: string, header: Omit<LedgerHeader, 'ledger' | 'started'>): LedgerWriter {
+  static create(path: string, header: Omit<LedgerHeader, 'ledger' | 'started' | 'clock_ms'>): LedgerWriter {
     // Whoever began this file before did not come to enter anything.
     const writer = new LedgerWriter(path, 'w', 0);
     writer.#orClose(() =>
-      writer.#append([{ ledger: LEDGER_VERSION, started: new Date().toISOString(), ...header }]),
+      writer.#append([
+        {
+          ledger: LEDGER_VERSION,
+          started: new Date().toISOString(),
+          clock_ms: writer.#began,
+          ...header,
+        },
+      ]),
     );
     return writer;
   }

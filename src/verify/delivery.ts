@@ -1,0 +1,96 @@
+import type { RowEvent } from '../intake/event.js';
+import { Digest } from '../ledger/digest.js';
+import { rowCode } from './contents.js';
+import { type Expected, forEachRow } from './expected.js';
+
+/** What a stream has of a transaction. */
+export interface Part {
+  lastLsn: number;
+  lastOrder: number;
+  /** The stream has gone on to another transaction. */
+  left: boolean;
+}
+
+/** A transaction that is expected, and what has come of it. */
+export class Delivery {
+  readonly expected: Expected;
+  readonly #parts = new Map<number, Part>();
+  /** Rows that did not come yet; null before the first one came. */
+  #rest: Set<number> | null = null;
+  readonly #digest = new Digest();
+  /** Some contents can't be told: an event left something out. */
+  #blind = false;
+  #delivered = 0;
+
+  constructor(expected: Expected) {
+    this.expected = expected;
+  }
+
+  /** Events that came, without those that came again. */
+  get delivered(): number {
+    return this.#delivered;
+  }
+
+  get complete(): boolean {
+    return this.#rest !== null && this.#rest.size === 0;
+  }
+
+  /** The streams that have a part of it. */
+  get streams(): number {
+    return this.#parts.size;
+  }
+
+  /** That of a stream; undefined where it has none. */
+  part(stream: number): Part | undefined {
+    return this.#parts.get(stream);
+  }
+
+  begin(stream: number): Part {
+    const part = { lastLsn: 0, lastOrder: 0, left: false };
+    this.#parts.set(stream, part);
+    return part;
+  }
+
+  /** Ticks a row off; false where it is not among those that are yet to come. */
+  deliver(event: RowEvent): boolean {
+    this.#rest ??= rowsOf(this.expected);
+    if (typeof event.key !== 'number') return false;
+    if (!this.#rest.delete(rowCode(event.table, event.operation, event.key))) return false;
+    this.#delivered++;
+    return true;
+  }
+
+  /** Adds what an event says of a row; null: not all that was written. */
+  fold(hash: number | null): void {
+    if (hash === null) this.#blind = true;
+    else this.#digest.addHash(hash);
+  }
+
+  /** Whether all rows together say what was written; null where that can't be told. */
+  get faithful(): boolean | null {
+    // The digest is of all rows that were sent, also of those that something on the server let fall.
+    if (this.#blind || Object.keys(this.expected.dropped).length > 0) return null;
+    return this.#digest.text === this.expected.digest;
+  }
+
+  /** Rows that did not come. */
+  get missing(): number {
+    return (this.#rest ?? rowsOf(this.expected)).size;
+  }
+
+  /** Whether a row did not come yet. */
+  lacks(code: number): boolean {
+    return this.#rest === null || this.#rest.has(code);
+  }
+}
+
+/** Whether a transaction has this row. */
+export function hasRow(expected: Expected, code: number): boolean {
+  return rowsOf(expected).has(code);
+}
+
+function rowsOf(expected: Expected): Set<number> {
+  const rows = new Set<number>();
+  forEachRow(expected, (table, operation, key) => rows.add(rowCode(table, operation, key)));
+  return rows;
+}

@@ -1,0 +1,166 @@
+import type { TableName } from '../hospital/tables.js';
+import type { Aside, Malformed, RowEvent, Sink } from '../intake/event.js';
+import { monotonicMs } from '../threads/clock.js';
+import type { Matcher } from './matcher.js';
+
+/** Items that may wait before a source is to hold back: some hundred transactions. */
+const HIGH_WATER = 20_000;
+const LOW_WATER = HIGH_WATER / 2;
+/** Before the ledger is asked again what it did not have: the answer to a COMMIT is entered within that. */
+const RETRY_MS = 5;
+
+type Item =
+  | { readonly kind: 'row'; readonly event: RowEvent }
+  | { readonly kind: 'truncate'; readonly table: TableName; stream: number; place: number }
+  | { readonly kind: 'position'; readonly lsn: number }
+  | { readonly kind: 'idle' };
+
+/** Malformed inputs whose reasons are kept. */
+const MALFORMED_KEPT = 10;
+
+/**
+ * Where a source's events wait for the ledger: an event may be here before what its transaction is called
+ * is entered. Keeps the order, and holds the source back meanwhile.
+ */
+export class Inbox implements Sink {
+  readonly #matcher: Matcher;
+  readonly #onMalformed: (problem: Malformed) => void;
+  readonly asides: Partial<Record<Aside, number>> = {};
+  readonly malformedExamples: Malformed[] = [];
+  /** Items from `#next` on wait. */
+  #items: Item[] = [];
+  #next = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #waiters: (() => void)[] = [];
+  #idle = false;
+  #position = 0;
+  #lastArrival = monotonicMs();
+  #rows = 0;
+  #malformed = 0;
+
+  /** @param onMalformed told of each input that is no event */
+  constructor(matcher: Matcher, onMalformed: (problem: Malformed) => void) {
+    this.#matcher = matcher;
+    this.#onMalformed = onMalformed;
+  }
+
+  /** Changes that arrived. */
+  get rows(): number {
+    return this.#rows;
+  }
+
+  /** Inputs that were no events. */
+  get malformedCount(): number {
+    return this.#malformed;
+  }
+
+  /** Changes that wait for the ledger. */
+  get waiting(): number {
+    return this.#items.length - this.#next;
+  }
+
+  /** Whether the source had nothing more when it was last asked, and all it had is taken. */
+  get isIdle(): boolean {
+    return this.#idle && this.waiting === 0;
+  }
+
+  /** Everything committed before this LSN was taken. */
+  get reached(): number {
+    return this.#position;
+  }
+
+  /** Milliseconds since something arrived. */
+  get quietMs(): number {
+    return monotonicMs() - this.#lastArrival;
+  }
+
+  row(event: RowEvent): void {
+    this.#arrive();
+    this.#rows++;
+    if (this.waiting > 0 || !this.#matcher.take(event)) this.#put({ kind: 'row', event });
+  }
+
+  truncate(table: TableName, stream: number, place: number): void {
+    this.#arrive();
+    this.#put({ kind: 'truncate', table, stream, place });
+    this.drain();
+  }
+
+  aside(kind: Aside): void {
+    this.#arrive();
+    this.asides[kind] = (this.asides[kind] ?? 0) + 1;
+    if (kind === 'other_table') this.#matcher.others = true;
+  }
+
+  malformed(problem: Malformed): void {
+    this.#malformed++;
+    if (this.malformedExamples.length < MALFORMED_KEPT) this.malformedExamples.push(problem);
+    this.#onMalformed(problem);
+  }
+
+  position(lsn: number): void {
+    this.#put({ kind: 'position', lsn });
+    this.drain();
+  }
+
+  idle(): void {
+    this.#put({ kind: 'idle' });
+    this.drain();
+  }
+
+  async ready(): Promise<void> {
+    if (this.waiting < HIGH_WATER) return;
+    await new Promise<void>((resolve) => this.#waiters.push(resolve));
+  }
+
+  /** Takes what waits, as far as the ledger has it. */
+  drain(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    while (this.#next < this.#items.length && this.#take(this.#items[this.#next]!)) this.#next++;
+    if (this.#next === this.#items.length) {
+      this.#items = [];
+      this.#next = 0;
+    } else {
+      this.#later();
+    }
+    if (this.waiting > LOW_WATER) return;
+    for (const wake of this.#waiters.splice(0)) wake();
+  }
+
+  /** Nothing is tried again. */
+  close(): void {
+    clearTimeout(this.#timer);
+    for (const wake of this.#waiters.splice(0)) wake();
+  }
+
+  #arrive(): void {
+    this.#idle = false;
+    this.#lastArrival = monotonicMs();
+  }
+
+  #put(item: Item): void {
+    this.#items.push(item);
+    this.#later();
+  }
+
+  #later(): void {
+    this.#timer ??= setTimeout(() => this.drain(), RETRY_MS);
+  }
+
+  #take(item: Item): boolean {
+    switch (item.kind) {
+      case 'row':
+        return this.#matcher.take(item.event);
+      case 'truncate':
+        this.#matcher.truncate(item.table, item.stream, item.place);
+        return true;
+      case 'position':
+        this.#position = Math.max(this.#position, item.lsn);
+        return true;
+      case 'idle':
+        this.#idle = true;
+        return true;
+    }
+  }
+}

@@ -1,0 +1,485 @@
+import type { TableName } from '../hospital/tables.js';
+import type { RowEvent } from '../intake/event.js';
+import type { LedgerProblem } from '../ledger/reader.js';
+import { rowCode, rowHash, writtenHash } from './contents.js';
+import { Delivery, hasRow } from './delivery.js';
+import { countRows, type Expected, forEachRow, lsnText } from './expected.js';
+import { type Detail, type Example, Findings, type Violation } from './findings.js';
+import { LedgerFeed } from './ledger-feed.js';
+import { Recent } from './recent.js';
+import { StreamState } from './stream-state.js';
+import { Tape } from './tape.js';
+
+/** Transactions of the ledger that may wait for their events at a time; of more, the oldest are given up. */
+const MOST_PENDING = 100_000;
+/** Transactions that are remembered to be rolled back, given up, or complete. */
+const REMEMBERED = 1 << 16;
+
+/** An example of which nothing is known. */
+const NOWHERE: Omit<Example, 'violation' | 'detail'> = {
+  table: null,
+  operation: null,
+  key: null,
+  xid: null,
+  lsn: null,
+  place: null,
+  stream: null,
+  ledger: null,
+};
+
+/** What else is told of what arrives. */
+export interface MatcherListener {
+  /** A change that came for the first time, or that is not the run's; `row`: hash of what it says. */
+  readonly onChange: (event: RowEvent, row: number, own: boolean) => void;
+}
+
+/** What came of the ledger's transactions. */
+export interface TransactionCounts {
+  /** Committed, by the ledger. */
+  expected: number;
+  /** All of their events came. */
+  delivered: number;
+  /** Some or all of their events did not come, though what was committed later did. */
+  missing: number;
+  /** Some or all of their events did not come, and nothing behind them did. */
+  not_arrived: number;
+  /** Committed before the stream began. */
+  before_start: number;
+  /** The ledger does not know whether they were committed: those that came, and those that did not. */
+  unknown_delivered: number;
+  unknown_absent: number;
+  /** Their contents could not be held against the ledger. */
+  unchecked: number;
+}
+
+export interface EventCounts {
+  /** Rows of the committed transactions. */
+  expected: number;
+  delivered: number;
+  /** Came again in a legal replay. */
+  replayed: number;
+  /** Such replays. */
+  rewinds: number;
+  /** Not arrived by the end of the stream. */
+  not_arrived: number;
+  /** Of other writers. */
+  foreign: number;
+  snapshot: number;
+  /** From farther back than there is memory for: they may have been delivered before. */
+  unjudged: number;
+}
+
+/**
+ * Holds events against the ledger, in the order in which they come: each transaction's rows are ticked off,
+ * what comes again must be a replay, what is left in the end did not come.
+ */
+export class Matcher {
+  readonly findings = new Findings();
+  readonly transactions: TransactionCounts = {
+    expected: 0,
+    delivered: 0,
+    missing: 0,
+    not_arrived: 0,
+    before_start: 0,
+    unknown_delivered: 0,
+    unknown_absent: 0,
+    unchecked: 0,
+  };
+  readonly events: EventCounts = {
+    expected: 0,
+    delivered: 0,
+    replayed: 0,
+    rewinds: 0,
+    not_arrived: 0,
+    foreign: 0,
+    snapshot: 0,
+    unjudged: 0,
+  };
+  readonly problems: LedgerProblem[] = [];
+  readonly feed: LedgerFeed;
+  readonly #streams: readonly StreamState[];
+  readonly #listener: MatcherListener;
+  /** By xid, those that events may yet come of, in the order of the ledger. */
+  readonly #pending = new Map<number, Delivery>();
+  /** Of these, those that were committed before the stream began, or about then. */
+  readonly #before = new Map<number, Delivery>();
+  /** Open ones of which nobody knows what the server calls them. */
+  readonly #nameless: Expected[] = [];
+  readonly #aborted = new Recent(REMEMBERED);
+  readonly #complete = new Recent(REMEMBERED);
+  readonly #givenUp = new Recent(REMEMBERED);
+  /** What was committed before this LSN need not come. */
+  #from: number;
+  #snapshotLsn = Number.NEGATIVE_INFINITY;
+  /** Whether the source has other tables, whose events are numbered with ours. */
+  others = false;
+  /** No more events will come: what is read of the ledger now did not arrive. */
+  #closing: { readonly whole: boolean } | null = null;
+
+  /**
+   * @param tapeEvents events of all streams that are remembered, so that replays are recognized
+   * @param from an LSN: what was committed before is not expected
+   */
+  constructor(options: {
+    readonly ledger: string;
+    readonly streams: number;
+    readonly tapeEvents: number;
+    readonly from: number;
+    readonly listener: MatcherListener;
+  }) {
+    this.#from = options.from;
+    this.#listener = options.listener;
+    const each = 2 ** Math.floor(Math.log2(Math.max(options.tapeEvents / options.streams, 1024)));
+    this.#streams = Array.from(
+      { length: options.streams },
+      (_, number) => new StreamState(number, new Tape(each)),
+    );
+    this.feed = new LedgerFeed(
+      options.ledger,
+      (transaction) => this.#expect(transaction),
+      (problem) => this.problems.push(problem),
+    );
+  }
+
+  /** Whether anything that was committed did not come yet. Reads the ledger on until it finds something. */
+  hasMore(): boolean {
+    while (!this.#awaits && this.feed.readOn());
+    return this.#awaits;
+  }
+
+  /** An event contradicts what came before of its row. */
+  noteInconsistent(detail: Detail, event: RowEvent): void {
+    this.#note('inconsistent', detail, event);
+  }
+
+  /** Takes an event; false: the ledger does not have its transaction yet, and it has to be shown again. */
+  take(event: RowEvent): boolean {
+    const stream = this.#streamOf(event);
+    if (event.operation === 'snapshot') {
+      this.#takeSnapshot(event);
+      return true;
+    }
+    const row = rowHash(event.table, event.values);
+    const found = this.#find(stream, event, row);
+    if (found === 'waiting') return false;
+    if (found === null) return true;
+    this.#deliver(stream, found, event, row);
+    return true;
+  }
+
+  /** A table was emptied, which no run does. */
+  truncate(table: TableName, stream: number, place: number): void {
+    this.findings.add({
+      ...NOWHERE,
+      violation: 'phantom',
+      detail: 'truncated',
+      table,
+      place,
+      stream,
+    });
+  }
+
+  /**
+   * No more events will come: counts what did not. The run must be over.
+   *
+   * @param whole the source is known to have given out all that was committed: nothing is on its way
+   */
+  finish(whole: boolean): void {
+    this.#closing = { whole };
+    for (const delivery of this.#before.values()) this.#close(delivery);
+    for (const delivery of this.#pending.values()) this.#close(delivery);
+    for (const expected of this.#nameless) this.#close(new Delivery(expected));
+    this.#before.clear();
+    this.#pending.clear();
+    while (this.feed.readOn());
+  }
+
+  get #awaits(): boolean {
+    for (const { expected } of this.#pending.values()) {
+      if (expected.fate === 'committed') return true;
+    }
+    return false;
+  }
+
+  #streamOf({ stream }: RowEvent): StreamState {
+    const state = this.#streams[stream];
+    if (state === undefined) throw new Error(`an event of stream ${stream}, which there is not`);
+    return state;
+  }
+
+  /** A transaction of the ledger was read. */
+  #expect(expected: Expected): void {
+    const { fate, xid, lsn } = expected;
+    if (fate === 'aborted') {
+      if (xid !== null) this.#aborted.add(xid);
+      return;
+    }
+    if (fate === 'committed') {
+      this.transactions.expected++;
+      this.events.expected += countRows(expected);
+    }
+    const delivery = new Delivery(expected);
+    if (this.#closing !== null) this.#close(delivery);
+    else if (xid === null) this.#nameless.push(expected);
+    else {
+      const waiting = lsn !== null && lsn < this.#from ? this.#before : this.#pending;
+      waiting.set(xid, delivery);
+      if (waiting.size > MOST_PENDING) this.#giveUp(waiting);
+    }
+  }
+
+  /** The oldest one did not come, and is forgotten but for its id. */
+  #giveUp(waiting: Map<number, Delivery>): void {
+    for (const [xid, delivery] of waiting) {
+      waiting.delete(xid);
+      this.#givenUp.add(xid);
+      if (waiting === this.#before) this.transactions.before_start++;
+      else this.#miss(delivery);
+      return;
+    }
+  }
+
+  /** The transaction of an event; null: it was dealt with; waiting: that can't be said yet. */
+  #find(stream: StreamState, event: RowEvent, row: number): Delivery | 'waiting' | null {
+    const { xid } = event;
+    if (xid === null) return this.#turnAway(stream, event, row);
+    const known = this.#lookUp(stream, xid);
+    if (known !== undefined) return known;
+    if (stream.stranger === xid) return this.#turnAway(stream, event, row);
+    const lsn = event.lsn ?? Number.POSITIVE_INFINITY;
+    this.feed.readTo(lsn);
+    const read = this.#lookUp(stream, xid);
+    if (read !== undefined) return read;
+    if (this.#isReplay(stream, event, row)) return null;
+    this.feed.readTo(lsn, true);
+    const found = this.#lookUp(stream, xid) ?? this.#name(xid, event);
+    if (found !== undefined) return found;
+    if (this.feed.absence(xid, lsn) === 'waiting') return 'waiting';
+    stream.stranger = xid;
+    return this.#turnAway(stream, event, row);
+  }
+
+  #lookUp(stream: StreamState, xid: number): Delivery | undefined {
+    if (stream.current?.expected.xid === xid) return stream.current;
+    return this.#pending.get(xid) ?? this.#before.get(xid);
+  }
+
+  /** An open transaction that has this row: the event tells its id, and that it was committed. */
+  #name(xid: number, { table, operation, key }: RowEvent): Delivery | undefined {
+    const at = this.#nameless.findIndex(
+      (expected) =>
+        operation === 'insert' &&
+        typeof key === 'number' &&
+        hasRow(expected, rowCode(table, operation, key)),
+    );
+    const [expected] = at === -1 ? [] : this.#nameless.splice(at, 1);
+    if (expected === undefined) return undefined;
+    const delivery = new Delivery({ ...expected, xid });
+    this.#pending.set(xid, delivery);
+    return delivery;
+  }
+
+  /** An event that is of none of the transactions that wait for any. */
+  #turnAway(stream: StreamState, event: RowEvent, row: number): null {
+    const { xid, table, operation, key, lsn } = event;
+    if (this.#isReplay(stream, event, row)) return null;
+    if (xid !== null && this.#aborted.has(xid)) {
+      this.#note('phantom', 'rolled_back', event);
+    } else if (xid !== null && this.#complete.has(xid)) {
+      this.#note('phantom', 'row_not_sent', event);
+    } else if (xid !== null && this.#givenUp.has(xid)) {
+      this.#note('reordered', 'given_up', event);
+    } else if (lsn !== null && lsn <= stream.tape.forgotten) {
+      this.events.unjudged++;
+    } else if (operation === 'insert' && this.feed.isLeased(table, key)) {
+      this.#note('phantom', 'never_sent', event);
+    } else {
+      this.events.foreign++;
+      this.#listener.onChange(event, row, false);
+    }
+    return null;
+  }
+
+  /** Deals with an event that came before. */
+  #isReplay(stream: StreamState, event: RowEvent, row: number): boolean {
+    const seen = stream.tape.find(event, row);
+    if (seen === null) return false;
+    const step = stream.replay(seen);
+    if (step === 'rewind') this.events.rewinds++;
+    if (step === 'skip') this.#note('duplicated', 'replay_skips', event);
+    else if (!seen.same) this.#note('altered', 'replay_differs', event);
+    else this.events.replayed++;
+    return true;
+  }
+
+  #deliver(stream: StreamState, delivery: Delivery, event: RowEvent, row: number): void {
+    const { expected } = delivery;
+    if (!delivery.deliver(event)) {
+      if (!this.#isReplay(stream, event, row))
+        this.#note('phantom', 'row_not_sent', event, expected);
+      return;
+    }
+    // Nothing new may come before a replay has caught up.
+    if (stream.endReplay()) this.#note('duplicated', 'replay_skips', event, expected);
+    this.#checkOrder(stream, delivery, event);
+    stream.tables.add(event.table);
+    stream.tape.append(event, row);
+    delivery.fold(writtenHash(event));
+    this.events.delivered++;
+    this.#listener.onChange(event, row, true);
+    if (delivery.complete) this.#finishDelivery(stream, delivery, event);
+  }
+
+  #checkOrder(stream: StreamState, delivery: Delivery, event: RowEvent): void {
+    const { expected } = delivery;
+    let part = delivery.part(stream.number);
+    if (stream.current !== delivery || part === undefined) {
+      const left = stream.current?.part(stream.number);
+      if (left !== undefined) left.left = true;
+      stream.current = delivery;
+      if (part === undefined) {
+        part = delivery.begin(stream.number);
+        if (stream.isPast(expected) || stream.isBehind(event)) {
+          this.#note('reordered', 'transaction_late', event, expected);
+        }
+        stream.pass(event, expected);
+      } else if (part.left) {
+        part.left = false;
+        this.#note('reordered', 'transaction_torn', event, expected);
+      }
+    }
+    const { lsn, order } = event;
+    if (lsn !== null && lsn < part.lastLsn) this.#note('reordered', 'lsn_falls', event, expected);
+    else if (order !== null && order <= part.lastOrder) {
+      this.#note('reordered', 'order_falls', event, expected);
+    } else if (stream.isOutside(event, expected)) {
+      this.#note('reordered', 'lsn_outside', event, expected);
+    }
+    part.lastLsn = Math.max(part.lastLsn, lsn ?? 0);
+    part.lastOrder = Math.max(part.lastOrder, order ?? 0);
+    stream.passWhole(expected);
+  }
+
+  #finishDelivery(stream: StreamState, delivery: Delivery, event: RowEvent): void {
+    const { expected } = delivery;
+    if (expected.xid !== null) {
+      this.#pending.delete(expected.xid);
+      this.#before.delete(expected.xid);
+      this.#complete.add(expected.xid);
+    }
+    for (const { current, number } of this.#streams) {
+      if (current === delivery) this.#streams[number]!.current = null;
+    }
+    if (expected.fate === 'committed') this.transactions.delivered++;
+    else this.transactions.unknown_delivered++;
+    const { lastOrder } = delivery.part(stream.number) ?? { lastOrder: 0 };
+    if (this.#streams.length === 1 && !this.others && lastOrder > delivery.delivered) {
+      this.#note('reordered', 'order_gap', event, expected);
+    }
+    const faithful = delivery.faithful;
+    if (faithful === null) this.transactions.unchecked++;
+    if (faithful === false) this.#noteTransaction('altered', 'contents', delivery, 1);
+  }
+
+  /** A row of a snapshot excuses what was committed before the snapshot was taken. */
+  #takeSnapshot(event: RowEvent): void {
+    this.events.snapshot++;
+    this.#listener.onChange(event, rowHash(event.table, event.values), false);
+    const { lsn } = event;
+    if (lsn === null || lsn <= this.#snapshotLsn) return;
+    this.#snapshotLsn = lsn;
+    this.#from = Math.max(this.#from, lsn);
+    for (const [xid, delivery] of this.#pending) {
+      if ((delivery.expected.lsn ?? this.#from) >= this.#from || delivery.delivered > 0) continue;
+      this.#pending.delete(xid);
+      this.#before.set(xid, delivery);
+    }
+  }
+
+  /** What has not come is judged. */
+  #close(delivery: Delivery): void {
+    const { expected } = delivery;
+    if (expected.fate === 'open') {
+      // Whatever became of it, it did so as a whole.
+      if (delivery.delivered > 0) this.#noteMissing(delivery);
+      this.transactions.unknown_absent++;
+      return;
+    }
+    const before = expected.lsn !== null && expected.lsn < this.#from;
+    if (before && delivery.delivered === 0) this.transactions.before_start++;
+    else if (this.#closing?.whole === true || this.#isOverdue(delivery)) this.#miss(delivery);
+    else {
+      this.transactions.not_arrived++;
+      this.events.not_arrived += delivery.missing;
+    }
+  }
+
+  /** Whether what did not come should have, before what came since. */
+  #isOverdue(delivery: Delivery): boolean {
+    const { expected } = delivery;
+    const tables = Object.keys(expected.rows) as TableName[];
+    const own =
+      this.#streams.length === 1
+        ? this.#streams
+        : this.#streams.filter((stream) => tables.some((table) => stream.tables.has(table)));
+    return (
+      own.length > 0 &&
+      own.every(
+        (stream) =>
+          stream.isPast(expected) || (delivery.delivered > 0 && stream.current !== delivery),
+      )
+    );
+  }
+
+  #miss(delivery: Delivery): void {
+    this.transactions.missing++;
+    this.#noteMissing(delivery);
+  }
+
+  #noteMissing(delivery: Delivery): void {
+    const detail = delivery.delivered === 0 ? 'transaction_missing' : 'row_missing';
+    this.#noteTransaction('missing', detail, delivery, delivery.missing);
+  }
+
+  #note(violation: Violation, detail: Detail, event: RowEvent, expected?: Expected): void {
+    const { table, operation, key, xid, lsn, place, stream } = event;
+    this.findings.add({
+      violation,
+      detail,
+      table,
+      operation,
+      key,
+      xid,
+      lsn: lsn === null ? null : lsnText(lsn),
+      place,
+      stream,
+      ledger: expected === undefined ? null : placeOf(expected),
+    });
+  }
+
+  /** Something is wrong with a transaction as a whole: its first row stands for it. */
+  #noteTransaction(violation: Violation, detail: Detail, delivery: Delivery, events: number): void {
+    const { expected } = delivery;
+    let first: Pick<typeof NOWHERE, 'table' | 'operation' | 'key'> | null = null;
+    forEachRow(expected, (table, operation, key) => {
+      const counts = violation !== 'missing' || delivery.lacks(rowCode(table, operation, key));
+      if (counts) first ??= { table, operation, key };
+    });
+    this.findings.add(
+      {
+        ...NOWHERE,
+        ...(first ?? {}),
+        violation,
+        detail,
+        xid: expected.xid,
+        lsn: expected.lsn === null ? null : lsnText(expected.lsn),
+        ledger: placeOf(expected),
+      },
+      events,
+    );
+  }
+}
+
+function placeOf({ file, intent }: Expected): Example['ledger'] {
+  return { file, intent };
+}

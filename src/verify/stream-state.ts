@@ -1,0 +1,86 @@
+import type { TableName } from '../hospital/tables.js';
+import type { RowEvent } from '../intake/event.js';
+import type { Delivery } from './delivery.js';
+import type { Expected } from './expected.js';
+import type { Recognized, Tape } from './tape.js';
+
+/** The last transaction of a worker that came on a stream. */
+interface Latest {
+  sequence: number;
+  lsn: number;
+}
+
+/** One ordered stream of events, and how far it has come. */
+export class StreamState {
+  readonly number: number;
+  readonly tape: Tape;
+  /** The tables that it had events of. */
+  readonly tables = new Set<TableName>();
+  /** Whose events are coming. */
+  current: Delivery | null = null;
+  /** The last transaction that was found to be none of the run's. */
+  stranger: number | null = null;
+  /** During a replay: the place on the tape of the event that has to come next. */
+  #cursor: number | null = null;
+  #latestSentAt = Number.NEGATIVE_INFINITY;
+  #watermark = Number.NEGATIVE_INFINITY;
+  readonly #workers = new Map<number, Latest>();
+
+  constructor(number: number, tape: Tape) {
+    this.number = number;
+    this.tape = tape;
+  }
+
+  /**
+   * An event that was delivered before comes again. `rewind`: the stream has gone back, which a connector
+   * may after a failure; `next`: the replay goes on; `skip`: something between was not replayed.
+   */
+  replay({ at }: Recognized): 'rewind' | 'next' | 'skip' {
+    const expected = this.#cursor;
+    // Where it has caught up, whatever comes next is new.
+    this.#cursor = at + 1 === this.tape.end ? null : at + 1;
+    if (expected === null || at < expected) return 'rewind';
+    return at === expected ? 'next' : 'skip';
+  }
+
+  /** An event comes for the first time; whether a replay was under way, which has skipped the rest then. */
+  endReplay(): boolean {
+    const skipped = this.#cursor !== null;
+    this.#cursor = null;
+    return skipped;
+  }
+
+  /** Whether a transaction that was committed later than this one has come. */
+  isPast({ worker, sequence, answeredAt }: Expected): boolean {
+    return sequence < (this.#workers.get(worker)?.sequence ?? 0) || answeredAt < this.#latestSentAt;
+  }
+
+  /** Whether an event's own marks say that it comes too late. */
+  isBehind({ watermark }: RowEvent): boolean {
+    return watermark !== null && watermark < this.#watermark;
+  }
+
+  /** An LSN that is none of this transaction's: it was called another's, or made up. */
+  isOutside({ lsn }: RowEvent, expected: Expected): boolean {
+    if (lsn === null) return false;
+    const latest = this.#workers.get(expected.worker);
+    const floor = latest !== undefined && latest.sequence < expected.sequence ? latest.lsn : 0;
+    return lsn < floor || (expected.lsn !== null && lsn >= expected.lsn);
+  }
+
+  /** A transaction has begun to come. */
+  pass({ watermark }: RowEvent, { sentAt }: Expected): void {
+    this.#latestSentAt = Math.max(this.#latestSentAt, sentAt);
+    if (watermark !== null) this.#watermark = Math.max(this.#watermark, watermark);
+  }
+
+  /** A transaction, or a part of it, has come. */
+  passWhole({ worker, sequence, lsn }: Expected): void {
+    const latest = this.#workers.get(worker);
+    if (latest === undefined) this.#workers.set(worker, { sequence, lsn: lsn ?? 0 });
+    else if (sequence > latest.sequence) {
+      latest.sequence = sequence;
+      latest.lsn = Math.max(latest.lsn, lsn ?? 0);
+    }
+  }
+}

@@ -1,0 +1,150 @@
+import { mix } from '../hospital/mix.js';
+import type { RowEvent } from '../intake/event.js';
+import { rowCode } from './contents.js';
+
+/** Where an event that came again was delivered first. */
+export interface Recognized {
+  /** How many events of the stream were delivered before it. */
+  readonly at: number;
+  /** Whether it says the same as then. */
+  readonly same: boolean;
+}
+
+/** Bytes that an event takes on a tape. */
+export const TAPE_BYTES_PER_EVENT = 20;
+/** Events that a tape has room for in the beginning; it grows as it fills. */
+const FIRST_SIZE = 1 << 12;
+
+/**
+ * What was delivered on a stream, in its order, as far back as there is room: by this a replay is told from a
+ * loss of order. Events are kept as hashes, of what they are and of what they say.
+ */
+export class Tape {
+  readonly #most: number;
+  #size: number;
+  #xids: Uint32Array;
+  #identities: Int32Array;
+  #contents: Int32Array;
+  /** Chains of events by the low bits of their identity: the newest, and for each the one before; -1 ends. */
+  #newest: Int32Array;
+  #before: Int32Array;
+  #end = 0;
+  #forgotten = Number.NEGATIVE_INFINITY;
+  /** The largest LSN of each block of events: what is forgotten of it is known when it goes. */
+  readonly #lsns: number[] = [];
+
+  /** @param most events that it has room for, a power of two */
+  constructor(most: number) {
+    this.#most = most;
+    this.#size = Math.min(FIRST_SIZE, most);
+    this.#xids = new Uint32Array(this.#size);
+    this.#identities = new Int32Array(this.#size);
+    this.#contents = new Int32Array(this.#size);
+    this.#newest = new Int32Array(this.#size).fill(-1);
+    this.#before = new Int32Array(this.#size);
+  }
+
+  /** Events that were delivered. */
+  get end(): number {
+    return this.#end;
+  }
+
+  /** No event beyond this LSN is forgotten. */
+  get forgotten(): number {
+    return this.#forgotten;
+  }
+
+  append(event: RowEvent, content: number): void {
+    if (this.#end >= this.#size && this.#size < this.#most) this.#grow();
+    const slot = this.#end & (this.#size - 1);
+    if (this.#end >= this.#size) this.#forget(slot);
+    this.#xids[slot] = event.xid ?? 0;
+    this.#contents[slot] = content;
+    this.#enter(slot, identityOf(event));
+    this.#note(event.lsn ?? 0);
+    this.#end++;
+  }
+
+  /** The last delivery of this very change; null where it is not on the tape. */
+  find(event: RowEvent, content: number): Recognized | null {
+    const identity = identityOf(event);
+    const mask = this.#size - 1;
+    for (let slot = this.#newest[identity & mask]!; slot !== -1; slot = this.#before[slot]!) {
+      if (this.#identities[slot] !== identity || this.#xids[slot] !== event.xid) continue;
+      const newest = (this.#end - 1) & mask;
+      const at = this.#end - 1 - ((newest - slot) & mask);
+      return { at, same: this.#contents[slot] === content };
+    }
+    return null;
+  }
+
+  #enter(slot: number, identity: number): void {
+    const chain = identity & (this.#size - 1);
+    this.#identities[slot] = identity;
+    this.#before[slot] = this.#newest[chain]!;
+    this.#newest[chain] = slot;
+  }
+
+  /** Takes the oldest event out: it is the last one of its chain. */
+  #forget(slot: number): void {
+    const chain = this.#identities[slot]! & (this.#size - 1);
+    if (this.#newest[chain] === slot) {
+      this.#newest[chain] = -1;
+      return;
+    }
+    let at = this.#newest[chain]!;
+    while (this.#before[at] !== slot) at = this.#before[at]!;
+    this.#before[at] = -1;
+  }
+
+  #note(lsn: number): void {
+    const place = this.#end % BLOCK;
+    if (place === 0) {
+      this.#lsns.push(lsn);
+      if (this.#lsns.length > this.#most / BLOCK + 1) {
+        this.#forgotten = Math.max(this.#forgotten, this.#lsns.shift()!);
+      }
+    } else {
+      const last = this.#lsns.length - 1;
+      this.#lsns[last] = Math.max(this.#lsns[last]!, lsn);
+    }
+  }
+
+  #grow(): void {
+    const { length } = this.#xids;
+    const identities = this.#identities;
+    this.#size = length * 2;
+    const wider = <T extends Uint32Array | Int32Array>(make: new (n: number) => T, old: T): T => {
+      const array = new make(this.#size);
+      array.set(old);
+      return array;
+    };
+    this.#xids = wider(Uint32Array, this.#xids);
+    this.#contents = wider(Int32Array, this.#contents);
+    this.#identities = new Int32Array(this.#size);
+    this.#newest = new Int32Array(this.#size).fill(-1);
+    this.#before = new Int32Array(this.#size);
+    // Full, and never beyond: slots are places on the tape.
+    for (let slot = 0; slot < length; slot++) this.#enter(slot, identities[slot]!);
+  }
+}
+
+/** Events of a block. */
+const BLOCK = 1 << 10;
+const HIGH_HALF = 2 ** 32;
+
+/** A hash of which change it is: transaction, place in the WAL, table, operation and key. */
+function identityOf({ xid, lsn, table, operation, key }: RowEvent): number {
+  const code = typeof key === 'number' ? rowCode(table, operation, key) : hashOf(key);
+  let hash = mix((xid ?? 0) ^ 0x5bd1e995);
+  hash = mix(hash ^ ((lsn ?? 0) | 0));
+  hash = mix(hash ^ (((lsn ?? 0) / HIGH_HALF) | 0));
+  hash = mix(hash ^ (code | 0));
+  return mix(hash ^ ((code / HIGH_HALF) | 0));
+}
+
+function hashOf(text: string): number {
+  let hash = 0;
+  for (let i = 0; i < text.length; i++) hash = mix(hash ^ text.charCodeAt(i));
+  return hash;
+}
