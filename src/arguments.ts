@@ -31,6 +31,8 @@ export interface Arguments {
   readonly yes: boolean;
   readonly dropForeignTables: boolean;
   readonly dryRun: boolean;
+  readonly createSlot: boolean;
+  readonly skipMalformed: boolean;
   /** Text to print: asked for, or due because no command was named. */
   readonly help: string | null;
   /** The package's version, when asked for. */
@@ -121,6 +123,8 @@ export function parseArguments(argv: readonly string[], messages: Messages): Arg
     yes: switches.has('yes'),
     dropForeignTables: switches.has('drop-foreign-tables'),
     dryRun: switches.has('dry-run'),
+    createSlot: switches.has('create-slot'),
+    skipMalformed: switches.has('skip-malformed'),
     help: switches.has('help') || (missing && version === null) ? help() : null,
     version,
     problems: asked ? [] : problems,

@@ -19,6 +19,8 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<{ run: Command }>>> =
   report: () => import('./commands/report.js'),
   ledger: () => import('./commands/ledger.js'),
   doctor: () => import('./commands/doctor.js'),
+  verify: () => import('./commands/verify.js'),
+  'demo-cdc': () => import('./commands/demo-cdc.js'),
   pause: () => import('./commands/pause.js'),
   resume: () => import('./commands/resume.js'),
   db: () => import('./commands/db.js'),
@@ -57,7 +59,16 @@ async function main(argv: readonly string[], cwd: string): Promise<ExitCode> {
 
 type Prepared = Pick<
   CommandContext,
-  'settings' | 'messages' | 'cwd' | 'json' | 'yes' | 'dropForeignTables' | 'dryRun' | 'names'
+  | 'settings'
+  | 'messages'
+  | 'cwd'
+  | 'json'
+  | 'yes'
+  | 'dropForeignTables'
+  | 'dryRun'
+  | 'createSlot'
+  | 'skipMalformed'
+  | 'names'
 >;
 
 /** Opens the log, runs the command, and puts what it throws into the log. */

@@ -20,6 +20,9 @@ export interface CommandContext {
   readonly dropForeignTables: boolean;
   /** `--dry-run` of `stream`. */
   readonly dryRun: boolean;
+  /** `--create-slot` and `--skip-malformed` of `verify`. */
+  readonly createSlot: boolean;
+  readonly skipMalformed: boolean;
   /** Aborted by the first signal: finish what is under way. The reason is an `OperatorError`. */
   readonly interrupted: AbortSignal;
   /** Aborted by the second one: leave everything. The reason is an `OperatorError`. */

@@ -11,6 +11,8 @@ export const COMMANDS = [
   'report',
   'ledger',
   'doctor',
+  'verify',
+  'demo-cdc',
   'pause',
   'resume',
   'db',
@@ -38,23 +40,29 @@ const STREAM_FLAGS = [
 ] as const;
 const SEED_FLAGS = ['scale', 'workers', 'rng'] as const;
 const DOCTOR_FLAGS = ['publication', 'slot', 'role'] as const;
+const VERIFY_FLAGS = ['source', 'publication', 'wait', 'sample', 'memory'] as const;
+/** What a demonstration may be told: how much, and for how long. */
+const DEMO_FLAGS = ['workers', 'rate', 'batch-size', 'duration', 'rng'] as const;
 const COMMON_FLAGS = ['lang', 'log-level'] as const;
 
 /** Flags that say how to run, and are no settings. */
 export const FILE_FLAGS = ['config', 'env-file', 'profile'] as const;
 export const COMMON_SWITCHES = ['json', 'help', 'version'] as const;
 const RESET_SWITCHES = ['yes', 'drop-foreign-tables'] as const;
+const VERIFY_SWITCHES = ['create-slot', 'skip-malformed'] as const;
 const STREAM_SWITCHES = ['no-ledger', 'dry-run'] as const;
 
 export type SettingFlag =
   | (typeof STREAM_FLAGS)[number]
   | (typeof SEED_FLAGS)[number]
   | (typeof DOCTOR_FLAGS)[number]
+  | (typeof VERIFY_FLAGS)[number]
   | (typeof COMMON_FLAGS)[number];
 export type Switch =
   | (typeof COMMON_SWITCHES)[number]
   | (typeof RESET_SWITCHES)[number]
-  | (typeof STREAM_SWITCHES)[number];
+  | (typeof STREAM_SWITCHES)[number]
+  | (typeof VERIFY_SWITCHES)[number];
 
 /** What one command takes besides what every command takes. */
 export interface CommandFlags {
@@ -77,6 +85,8 @@ export const COMMAND_FLAGS: Readonly<Record<Command, CommandFlags>> = {
   report: { ...none, takesNames: true },
   ledger: { ...none, takesNames: true },
   doctor: { settings: DOCTOR_FLAGS, switches: [] },
+  verify: { settings: VERIFY_FLAGS, switches: VERIFY_SWITCHES, takesNames: true },
+  'demo-cdc': { settings: DEMO_FLAGS, switches: [] },
   pause: none,
   resume: none,
   db: none,
@@ -93,7 +103,14 @@ export const COMMON_SETTINGS: readonly SettingFlag[] = COMMON_FLAGS;
 
 /** Every flag that is followed by a value. */
 export const VALUE_FLAGS: readonly string[] = [
-  ...new Set([...STREAM_FLAGS, ...SEED_FLAGS, ...DOCTOR_FLAGS, ...COMMON_FLAGS, ...FILE_FLAGS]),
+  ...new Set([
+    ...STREAM_FLAGS,
+    ...SEED_FLAGS,
+    ...DOCTOR_FLAGS,
+    ...VERIFY_FLAGS,
+    ...COMMON_FLAGS,
+    ...FILE_FLAGS,
+  ]),
 ];
 
 /** Every flag that stands alone. */
@@ -101,6 +118,7 @@ export const SWITCHES: readonly string[] = [
   ...COMMON_SWITCHES,
   ...RESET_SWITCHES,
   ...STREAM_SWITCHES,
+  ...VERIFY_SWITCHES,
 ];
 
 /** The options that a flag sets: `--workers` sets those of seed and of stream alike. */

@@ -1,7 +1,9 @@
 import * as v from 'valibot';
 import type { Messages } from '../log/messages/index.js';
+import { parseSource, SOURCE_FORMS, type SourceSpec } from '../intake/source-spec.js';
 import { parseSpan } from '../pacing/span.js';
 import { parseStage, STAGE_EXAMPLES, type Stage } from '../pacing/stages.js';
+import { UNITS } from '../report/units.js';
 
 /** A sentence, or a part of one, in whichever language it is asked for. */
 export type Told = (messages: Messages) => string;
@@ -153,6 +155,33 @@ export function stages(maxSeconds: number): Kind<readonly Stage[]> {
     }),
     allowed: (messages) => messages.config.allowed.stages(STAGE_EXAMPLES, maxSeconds),
   };
+}
+
+/** Where change events come from; empty means "not set". */
+export const source: Kind<SourceSpec | null> = {
+  schema: parsed((given) => (given === '' ? null : parseSource(given))),
+  allowed: (messages) => messages.config.allowed.source(SOURCE_FORMS),
+};
+
+/** Bytes, with their unit: `128MB`. */
+export function bytes(min: number, max: number): Kind<number> {
+  return {
+    schema: parsed((given) => {
+      const [, number, unit = ''] = SIZE.exec(given) ?? [];
+      const factor = UNITS.bytes.get(unit);
+      if (number === undefined || factor === undefined) return undefined;
+      const size = Number(number) * factor;
+      return size >= min && size <= max ? size : undefined;
+    }),
+    allowed: (messages) => messages.config.allowed.bytes(sizeText(min), sizeText(max)),
+  };
+}
+
+const SIZE = /^(\d+(?:\.\d+)?) ?([a-zA-Z]+)$/;
+const MEGABYTE = 1024 ** 2;
+
+function sizeText(size: number): string {
+  return `${size / MEGABYTE}MB`;
 }
 
 /** A day that exists, `YYYY-MM-DD`, or `today`. */

@@ -167,6 +167,13 @@ function assemble({ values, given }: Resolved, server: Settings['server'], cwd: 
       slot: values['doctor.slot'] || null,
       role: values['doctor.role'] || null,
     },
+    verify: {
+      source: values['verify.source'],
+      publication: values['verify.publication'] || null,
+      waitSeconds: values['verify.wait_seconds'],
+      sample: values['verify.sample'],
+      memoryBytes: values['verify.memory'],
+    },
     logging: {
       level: values['logging.level'],
       format: values['logging.format'],

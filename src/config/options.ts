@@ -5,6 +5,7 @@ import { ARRIVALS } from '../pacing/pacer.js';
 import { MAX_EVENTS_PER_SECOND } from '../pacing/shapes/shape.js';
 import { SSL_MODES } from '../postgres/target.js';
 import {
+  bytes,
   day,
   decimal,
   flag,
@@ -17,6 +18,7 @@ import {
   rateOr,
   seconds,
   secretText,
+  source,
   stages,
   text,
   weights,
@@ -49,6 +51,13 @@ const MAX_WORKERS = 256;
 const MAX_BATCH_SIZE = 10_000;
 /** CPF has nine free digits, so a table's ids must stay below 10^9. */
 const MAX_ROWS = 900_000_000;
+
+/** A connector that is restarted may take minutes; who waits longer has forgotten it. */
+const MAX_WAIT_SECONDS = 86_400;
+/** Less remembers too little to tell a replay from a loss of order. */
+const MIN_MEMORY = 8 * 1024 ** 2;
+/** Typed arrays of half of it must be possible. */
+const MAX_MEMORY = 8 * 1024 ** 3;
 
 const port = integer(1, MAX_PORT);
 const workers = integer(1, MAX_WORKERS);
@@ -144,6 +153,16 @@ export const OPTIONS = {
   'doctor.publication': option(text, 'DOCTOR_PUBLICATION', '', { flag: 'publication' }),
   'doctor.slot': option(text, 'DOCTOR_SLOT', '', { flag: 'slot' }),
   'doctor.role': option(text, 'DOCTOR_ROLE', '', { flag: 'role' }),
+
+  'verify.source': option(source, 'VERIFY_SOURCE', '', { flag: 'source' }),
+  'verify.publication': option(text, 'VERIFY_PUBLICATION', '', { flag: 'publication' }),
+  'verify.wait_seconds': option(seconds(MAX_WAIT_SECONDS), 'VERIFY_WAIT_SECONDS', '10', {
+    flag: 'wait',
+  }),
+  'verify.sample': option(decimal(0, 1, { above: true }), 'VERIFY_SAMPLE', '1', { flag: 'sample' }),
+  'verify.memory': option(bytes(MIN_MEMORY, MAX_MEMORY), 'VERIFY_MEMORY', '128MB', {
+    flag: 'memory',
+  }),
 
   'logging.level': option(oneOf(LOG_LEVELS), 'LOG_LEVEL', 'INFO', { flag: 'log-level' }),
   'logging.format': option(oneOf(['text', 'json']), 'LOG_FORMAT', 'text'),

@@ -1,3 +1,4 @@
+import type { SourceSpec } from '../intake/source-spec.js';
 import type { EventType } from '../hospital/events/index.js';
 import type { TableName } from '../hospital/tables.js';
 import type { Language } from '../log/messages/index.js';
@@ -71,6 +72,16 @@ export interface Settings {
     readonly publication: string | null;
     readonly slot: string | null;
     readonly role: string | null;
+  };
+  /** How `verify` holds a CDC output against a ledger. */
+  readonly verify: {
+    readonly source: SourceSpec | null;
+    /** Null: those that have tables of the hospital. */
+    readonly publication: string | null;
+    readonly waitSeconds: number;
+    /** Share of rows that are followed, 0 to 1. */
+    readonly sample: number;
+    readonly memoryBytes: number;
   };
   readonly logging: {
     readonly level: LogLevel;

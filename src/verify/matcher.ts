@@ -12,6 +12,8 @@ import { Tape } from './tape.js';
 
 /** Transactions of the ledger that may wait for their events at a time; of more, the oldest are given up. */
 const MOST_PENDING = 100_000;
+/** Problems of the ledger that are told one by one. */
+const PROBLEMS_KEPT = 10;
 /** Transactions that are remembered to be rolled back, given up, or complete. */
 const REMEMBERED = 1 << 16;
 
@@ -96,6 +98,7 @@ export class Matcher {
     unjudged: 0,
   };
   readonly problems: LedgerProblem[] = [];
+  problemCount = 0;
   readonly feed: LedgerFeed;
   readonly #streams: readonly StreamState[];
   readonly #listener: MatcherListener;
@@ -137,7 +140,9 @@ export class Matcher {
     this.feed = new LedgerFeed(
       options.ledger,
       (transaction) => this.#expect(transaction),
-      (problem) => this.problems.push(problem),
+      (problem) => {
+        if (++this.problemCount <= PROBLEMS_KEPT) this.problems.push(problem);
+      },
     );
   }
 

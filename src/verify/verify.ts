@@ -95,7 +95,7 @@ export async function verify(task: VerificationTask): Promise<Verification> {
     source.stop();
   });
   try {
-    const whole = await takeAll(task, matcher, inbox);
+    const whole = await takeAll(task, matcher, inbox, () => refused !== null);
     if (refused !== null) throw new MalformedInput(refused);
     latency.finish();
     matcher.finish(whole);
@@ -107,7 +107,12 @@ export async function verify(task: VerificationTask): Promise<Verification> {
 }
 
 /** Whether the source is known to have given out everything. */
-async function takeAll(task: VerificationTask, matcher: Matcher, inbox: Inbox): Promise<boolean> {
+async function takeAll(
+  task: VerificationTask,
+  matcher: Matcher,
+  inbox: Inbox,
+  isRefused: () => boolean,
+): Promise<boolean> {
   const { source, interrupted } = task;
   const watched = task.isUnderWay();
   let ended = false;
@@ -119,7 +124,7 @@ async function takeAll(task: VerificationTask, matcher: Matcher, inbox: Inbox): 
   let over = false;
   let goal: number | null = null;
   let whole = false;
-  while (!interrupted.aborted) {
+  while (!interrupted.aborted && !isRefused()) {
     if (!over && !task.isUnderWay()) {
       over = true;
       matcher.feed.end();

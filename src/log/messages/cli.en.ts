@@ -26,6 +26,8 @@ export const cliEn: typeof cliPtBR = {
     check: () => 'check integrity and domain rules over the whole database',
     report: () => "write a run's report, or compare several",
     ledger: () => 'show the ledger of a run, or hold it against the database',
+    verify: () => 'hold the output of a CDC pipeline against the ledger of a run',
+    'demo-cdc': () => 'show it all: server, load, a CDC consumer, and the verdict on it',
     doctor: () => 'check whether the database is ready for CDC, reading only',
     pause: () => 'pause the continuous events (creates the file .paused)',
     resume: () => 'resume the continuous events (removes the file .paused)',
@@ -49,6 +51,10 @@ export const cliEn: typeof cliPtBR = {
       "Writes report.html into a run's folder below logs/runs, from what the run left there: the newest run, or the ones named (RUN: name, a part of it, or folder). Several runs make one page that compares them.",
     ledger: () =>
       'What a run wrote down of its transactions, key by key. `ledger show [RUN]` adds it up; `ledger resolve [RUN]` asks the server about the transactions that a killed run left open; `ledger check [RUN]` compares it with the rows of the database, and ends with exit code 5 when they differ. RUN: name, a part of it, or folder; the newest run without one. Check before anybody else changes the rows of the run.',
+    verify: () =>
+      'Says whether everything that a run committed came out of a CDC pipeline: once, in order, unchanged, and how late. Works while the run goes on, or afterwards. RUN: name, a part of it, or folder; the newest run without one; `next`: the run that begins next. Exit code: 0 exact, 6 duplicates only (a connector started over), 7 a violation, 8 indeterminate (something is not known, or the stream ended before the run did). --source slot:NAME reads a replication slot of the server itself; ndjson:FILE follows a file of Debezium events (plain, enveloped, CloudEvents, flattened; gzip too), ndjson:- standard input; http://127.0.0.1:PORT takes what is posted there; kafka:BROKERS/PREFIX reads all topics that begin with PREFIX.',
+    'demo-cdc': () =>
+      'Shows what the simulator is for, in less than a minute: prepares the database, reads its changes from a temporary replication slot while load runs, and says whether all of it came out.',
     doctor: () =>
       'Checks whether the database is modelled for CDC, and whether its server is ready for a consumer by logical decoding (Debezium and others). Reads only: each check says what it saw, and the statement or setting that mends it. Exit code 5 when one fails.',
     pause: () =>
@@ -82,6 +88,10 @@ export const cliEn: typeof cliPtBR = {
     publication: () => 'the publication that the consumer uses',
     slot: () => 'the replication slot that it uses',
     role: () => 'the role that it connects as',
+    source: () => 'where the change events come from',
+    wait: () => 'without an event for this long, a run that is over is taken to have sent all',
+    sample: () => 'share of the rows that are followed one by one',
+    memory: () => 'memory for what is remembered of events and rows',
     scale: () => 'multiplies every volume of the initial load',
   },
   files: {
@@ -96,6 +106,8 @@ export const cliEn: typeof cliPtBR = {
     yes: () => 'do not ask for confirmation',
     'drop-foreign-tables': () => "drop tables that are not the simulator's, too",
     'no-ledger': () => 'do not write down what is committed, key by key (ledger)',
+    'create-slot': () => 'with slot:NAME: make a temporary slot and publication, and remove them at the end',
+    'skip-malformed': () => 'count input that is no event instead of ending with an error',
     'dry-run': () =>
       'show the planned load and how workers share it, without touching the database',
   },
@@ -124,6 +136,10 @@ export const cliEn: typeof cliPtBR = {
     publication: () => 'NAME',
     slot: () => 'NAME',
     role: () => 'NAME',
+    source: () => 'SOURCE',
+    wait: () => 'TIME',
+    sample: () => 'SHARE',
+    memory: () => 'SIZE',
     scale: () => 'N',
   },
   flag: (doc, allowed, fallback) => `${doc} (${allowed}; default: ${fallback})`,
@@ -157,6 +173,12 @@ export const cliEn: typeof cliPtBR = {
       `${PROGRAM} doctor`,
       `${PROGRAM} doctor --publication cdc --slot debezium --role debezium --json`,
     ],
+    verify: () => [
+      `${PROGRAM} verify next --source slot:check --create-slot`,
+      `${PROGRAM} verify --source ndjson:events.ndjson.gz`,
+      `${PROGRAM} verify 20261124-101500-a1b2 --source http://127.0.0.1:8080 --json`,
+    ],
+    'demo-cdc': () => [`${PROGRAM} demo-cdc`],
     pause: () => [`${PROGRAM} pause`],
     resume: () => [`${PROGRAM} resume`],
     db: () => [`${PROGRAM} db`],

@@ -25,6 +25,8 @@ export const cliPtBR = {
     check: () => 'verifica integridade e regras de domínio no banco inteiro',
     report: () => 'grava o relatório de uma execução, ou compara várias',
     ledger: () => 'mostra o ledger de uma execução, ou o compara com o banco',
+    verify: () => 'compara a saída de um pipeline de CDC com o ledger de uma execução',
+    'demo-cdc': () => 'mostra tudo: servidor, carga, um consumidor de CDC e o veredito',
     doctor: () => 'verifica se o banco está pronto para CDC, só lendo',
     pause: () => 'pausa a inserção contínua (cria o arquivo .paused)',
     resume: () => 'retoma a inserção contínua (remove o arquivo .paused)',
@@ -48,6 +50,10 @@ export const cliPtBR = {
       'Grava report.html na pasta da execução, abaixo de logs/runs, a partir do que ela deixou: a mais recente, ou as nomeadas (RUN: nome, parte dele, ou pasta). Várias execuções formam uma página que as compara.',
     ledger: () =>
       'O que uma execução registrou de suas transações, chave por chave. `ledger show [RUN]` soma tudo; `ledger resolve [RUN]` pergunta ao servidor o que foi feito das transações que uma execução morta deixou em aberto; `ledger check [RUN]` compara com os registros do banco e sai com o código 5 se houver diferença. RUN: nome, parte dele, ou pasta; sem ele, a execução mais recente. Verifique antes que outros alterem os registros da execução.',
+    verify: () =>
+      'Diz se tudo o que uma execução confirmou saiu de um pipeline de CDC: uma vez, em ordem, sem alteração, e com que atraso. Funciona durante a execução ou depois dela. RUN: nome, parte dele, ou pasta; sem ele, a execução mais recente; `next`: a próxima que começar. Código de saída: 0 exato, 6 só duplicatas (um conector recomeçou), 7 violação, 8 indeterminado (algo não se sabe, ou o fluxo terminou antes da execução). --source slot:NOME lê um slot de replicação do próprio servidor; ndjson:ARQUIVO acompanha um arquivo de eventos do Debezium (simples, com envelope, CloudEvents, achatados; também gzip), ndjson:- a entrada padrão; http://127.0.0.1:PORTA recebe o que for enviado; kafka:BROKERS/PREFIXO lê todos os tópicos que começam com PREFIXO.',
+    'demo-cdc': () =>
+      'Mostra para que serve o simulador, em menos de um minuto: prepara o banco, lê suas alterações por um slot de replicação temporário enquanto há carga, e diz se tudo saiu.',
     doctor: () =>
       'Verifica se o banco está modelado para CDC, e se o servidor está pronto para um consumidor por decodificação lógica (Debezium e outros). Só lê: cada verificação diz o que viu, e o comando ou ajuste que corrige. Código de saída 5 se alguma falhar.',
     pause: () =>
@@ -82,6 +88,10 @@ export const cliPtBR = {
     publication: () => 'a publication que o consumidor usa',
     slot: () => 'o slot de replicação que ele usa',
     role: () => 'o papel com que ele se conecta',
+    source: () => 'de onde vêm os eventos de alteração',
+    wait: () => 'sem evento por esse tempo, uma execução encerrada é dada como toda enviada',
+    sample: () => 'fração dos registros acompanhados um a um',
+    memory: () => 'memória para o que se guarda de eventos e registros',
     scale: () => 'multiplica todos os volumes da carga inicial',
   },
   files: {
@@ -96,6 +106,8 @@ export const cliPtBR = {
     yes: () => 'não pede confirmação',
     'drop-foreign-tables': () => 'apaga também tabelas que não são do simulador',
     'no-ledger': () => 'não registrar o que é confirmado, chave por chave (ledger)',
+    'create-slot': () => 'com slot:NOME: criar slot e publicação temporários, e removê-los no fim',
+    'skip-malformed': () => 'contar a entrada que não é evento, em vez de terminar com erro',
     'dry-run': () => 'mostra a carga planejada e a divisão entre workers, sem tocar no banco',
   },
   placeholders: {
@@ -123,6 +135,10 @@ export const cliPtBR = {
     publication: () => 'NOME',
     slot: () => 'NOME',
     role: () => 'NOME',
+    source: () => 'FONTE',
+    wait: () => 'TEMPO',
+    sample: () => 'FRAÇÃO',
+    memory: () => 'TAMANHO',
     scale: () => 'N',
   },
   flag: (doc: string, allowed: string, fallback: string) =>
@@ -157,6 +173,12 @@ export const cliPtBR = {
       `${PROGRAM} doctor`,
       `${PROGRAM} doctor --publication cdc --slot debezium --role debezium --json`,
     ],
+    verify: () => [
+      `${PROGRAM} verify next --source slot:check --create-slot`,
+      `${PROGRAM} verify --source ndjson:eventos.ndjson.gz`,
+      `${PROGRAM} verify 20261124-101500-a1b2 --source http://127.0.0.1:8080 --json`,
+    ],
+    'demo-cdc': () => [`${PROGRAM} demo-cdc`],
     pause: () => [`${PROGRAM} pause`],
     resume: () => [`${PROGRAM} resume`],
     db: () => [`${PROGRAM} db`],

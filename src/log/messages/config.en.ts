@@ -20,6 +20,8 @@ export const configEn: typeof configPtBR = {
   allowed: {
     text: () => 'a text',
     nonEmptyText: () => 'a text that is not empty',
+    source: (forms) => `${forms.join(', ')}`,
+    bytes: (min, max) => `a size from ${min} to ${max}, with its unit: 128MB, 1GB`,
     host: () => 'one name, address or socket folder',
     integer: (min, max) => `a whole number from ${min} to ${max}`,
     decimal: (min, max) => `a number from ${min} to ${max}`,

@@ -19,6 +19,8 @@ export const configPtBR = {
   allowed: {
     text: () => 'um texto',
     nonEmptyText: () => 'um texto não vazio',
+    source: (forms: readonly string[]) => `${forms.join(', ')}`,
+    bytes: (min: string, max: string) => `um tamanho de ${min} a ${max}, com a unidade: 128MB, 1GB`,
     host: () => 'um único nome, endereço ou pasta de socket',
     integer: (min: number, max: number) => `um número inteiro de ${min} a ${max}`,
     decimal: (min: number, max: number) => `um número de ${min} a ${max}`,

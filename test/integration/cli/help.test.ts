@@ -39,6 +39,8 @@ const PROMISED: Readonly<Record<string, readonly string[]>> = {
   report: [],
   ledger: [],
   doctor: ['publication', 'slot', 'role'],
+  verify: ['source', 'publication', 'wait', 'sample', 'memory', 'create-slot', 'skip-malformed'],
+  'demo-cdc': ['workers', 'rate', 'batch-size', 'duration', 'rng'],
   pause: [],
   resume: [],
   db: [],

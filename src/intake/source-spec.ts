@@ -1,0 +1,70 @@
+/** A CDC output, as an operator names it. */
+export type SourceSpec =
+  | { readonly kind: 'slot'; readonly slot: string }
+  /** `-`: standard input. */
+  | { readonly kind: 'ndjson'; readonly file: string }
+  | { readonly kind: 'http'; readonly host: string; readonly port: number; readonly path: string }
+  | { readonly kind: 'kafka'; readonly brokers: readonly string[]; readonly prefix: string };
+
+/** Shown where a source is asked for. */
+export const SOURCE_FORMS = [
+  'slot:NAME',
+  'ndjson:FILE',
+  'ndjson:-',
+  'http://127.0.0.1:PORT',
+  'kafka:BROKER:PORT/PREFIX',
+] as const;
+
+/** What PostgreSQL takes for the name of a replication slot. */
+const SLOT_NAME = /^[a-z0-9_]{1,63}$/;
+const KAFKA = /^([^/\s]+)\/(\S+)$/;
+const BROKER = /^[^:,\s]+:\d{1,5}$/;
+
+/** Reads the name of a source; undefined where it is none. */
+export function parseSource(given: string): SourceSpec | undefined {
+  if (given === '-') return { kind: 'ndjson', file: '-' };
+  if (given.startsWith('http://')) return parseHttp(given);
+  const at = given.indexOf(':');
+  const rest = given.slice(at + 1);
+  if (at === -1 || rest === '') return undefined;
+  switch (given.slice(0, at)) {
+    case 'slot':
+      return SLOT_NAME.test(rest) ? { kind: 'slot', slot: rest } : undefined;
+    case 'ndjson':
+      return { kind: 'ndjson', file: rest };
+    case 'kafka':
+      return parseKafka(rest);
+    default:
+      return undefined;
+  }
+}
+
+/** The name of a source, as `parseSource` reads it. */
+export function sourceName(spec: SourceSpec): string {
+  switch (spec.kind) {
+    case 'slot':
+      return `slot:${spec.slot}`;
+    case 'ndjson':
+      return `ndjson:${spec.file}`;
+    case 'http':
+      return `http://${spec.host}:${spec.port}${spec.path}`;
+    case 'kafka':
+      return `kafka:${spec.brokers.join(',')}/${spec.prefix}`;
+  }
+}
+
+function parseHttp(given: string): SourceSpec | undefined {
+  if (!URL.canParse(given)) return undefined;
+  const { hostname, port, pathname, username, search, hash } = new URL(given);
+  // Port 80 is nobody's choice here, and left out it is more often forgotten.
+  if (port === '' || username !== '' || search !== '' || hash !== '') return undefined;
+  return { kind: 'http', host: hostname, port: Number(port), path: pathname };
+}
+
+function parseKafka(rest: string): SourceSpec | undefined {
+  const [, list = '', prefix = ''] = KAFKA.exec(rest) ?? [];
+  const brokers = list.split(',');
+  return prefix !== '' && brokers.every((broker) => BROKER.test(broker))
+    ? { kind: 'kafka', brokers, prefix }
+    : undefined;
+}
