@@ -71,6 +71,15 @@ export function startReplication(
   return `START_REPLICATION SLOT ${escapeIdentifier(slot)} LOGICAL 0/0 (${options.join(', ')})`;
 }
 
+/**
+ * The command that makes a slot which goes with its connection. In the words of before PostgreSQL 15,
+ * which all versions take. No snapshot: nobody copies the tables.
+ */
+export function createTemporarySlot(slot: string): string {
+  const name = escapeIdentifier(slot);
+  return `CREATE_REPLICATION_SLOT ${name} TEMPORARY LOGICAL pgoutput NOEXPORT_SNAPSHOT`;
+}
+
 /** The grammar of replication commands knows no backslashes in texts, and so no `E'…'`. */
 function quoteText(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;

@@ -1,14 +1,11 @@
-import { EXIT, OperatorError } from '../errors.js';
-import { connectReplication, cut, operatorErrorOf } from '../postgres/connect.js';
-import { type Client, DatabaseError, escapeLiteral } from '../postgres/driver.js';
-import { describeFailure, placeOf } from '../postgres/failures.js';
+import { connectReplication, cut } from '../postgres/connect.js';
+import type { Client } from '../postgres/driver.js';
 import type { ConnectionTarget } from '../postgres/target.js';
-import { within } from '../threads/clock.js';
+import { machineMicros, within } from '../threads/clock.js';
 import { Backlog } from './backlog.js';
 import { CopyBoth } from './copy-both.js';
-import { parseLsn } from './lsn.js';
 import type { PgOutputMessage } from './messages.js';
-import { DecodeError, decode } from './pgoutput.js';
+import { decode } from './pgoutput.js';
 import { Progress } from './progress.js';
 import {
   type Keepalive,
@@ -17,11 +14,15 @@ import {
   startReplication,
   type XLogData,
 } from './replication-wire.js';
+import {
+  errorOfSlot,
+  makeTemporarySlot,
+  prepareSession,
+  requirePublications,
+  type SlotSession,
+  streamEnded,
+} from './slot-session.js';
 
-/** Between two statuses at most: the server gives a consumer up after 60 s of silence by default. */
-const STATUS_MS = 10_000;
-/** Statuses within the silence that the server allows: one or two may be late. */
-const STATUSES_PER_TIMEOUT = 4;
 /** Bytes that wait for the consumer before the socket is paused: some thousand rows. */
 const QUEUE_BYTES = 4 << 20;
 /** Of what may wait, what is left when the socket is read again: so it is not paused for each message. */
@@ -37,10 +38,14 @@ const MESSAGE = 0x4d;
 export interface ReceiverOptions {
   readonly slot: string;
   readonly publications: readonly string[];
+  /** Makes the slot first, on this connection, with which it goes again; otherwise it is there. */
+  readonly temporary?: boolean;
   /** Whether what `pg_logical_emit_message` writes is sent, too. */
   readonly messages?: boolean;
   /** Bytes that may wait for the consumer; what one read of the socket brings comes on top. */
   readonly queueBytes?: number;
+  /** Ends an `open` that takes long: a slot is made only when the transactions that run have ended. */
+  readonly signal?: AbortSignal;
 }
 
 /** What a consumer gets, in the order in which the server sent it. */
@@ -51,12 +56,16 @@ export type Received =
       readonly lsn: bigint;
       /** When it was sent, by the server's clock: microseconds since 1970. */
       readonly sentAt: bigint;
+      /** When it came in, by `machineMicros`. */
+      readonly receivedAt: number;
       readonly message: PgOutputMessage;
     }
   /** Between transactions: everything that was committed before `lsn` has been given out. */
   | { readonly tag: 'position'; readonly lsn: bigint };
 
-type Waiting = XLogData | Extract<Received, { tag: 'position' }>;
+type Waiting =
+  | { readonly tag: 'wal'; readonly data: XLogData; readonly receivedAt: number }
+  | Extract<Received, { tag: 'position' }>;
 
 /**
  * Reads a logical replication slot, through an own connection. It acknowledges what its consumer has
@@ -64,6 +73,10 @@ type Waiting = XLogData | Extract<Received, { tag: 'position' }>;
  * slows the server down. To be closed by whoever opened it.
  */
 export class WalReceiver implements AsyncIterable<Received> {
+  /** What the slot had been confirmed up to: what was committed before does not come. */
+  readonly from: bigint;
+  /** Given to the server at initdb. */
+  readonly system: string;
   readonly #client: Client;
   readonly #target: ConnectionTarget;
   readonly #slot: string;
@@ -73,6 +86,8 @@ export class WalReceiver implements AsyncIterable<Received> {
   #copy: CopyBoth | null = null;
   #timer: NodeJS.Timeout | undefined;
   #paused = false;
+  /** Nothing more is read: what has arrived is the rest. */
+  #finishing = false;
   /** What ended the stream before it was closed. */
   #failure: { readonly error: unknown } | null = null;
   #closing: Promise<void> | null = null;
@@ -86,8 +101,10 @@ export class WalReceiver implements AsyncIterable<Received> {
     client: Client,
     target: ConnectionTarget,
     options: ReceiverOptions,
-    position: bigint,
+    { position, system }: SlotSession,
   ) {
+    this.from = position;
+    this.system = system;
     this.#client = client;
     this.#target = target;
     this.#slot = options.slot;
@@ -96,16 +113,19 @@ export class WalReceiver implements AsyncIterable<Received> {
   }
 
   /**
-   * Starts where the slot's last consumer confirmed. Throws an `OperatorError` when there is no such
-   * slot or publication, or somebody else reads it, or no connection.
+   * Starts where the slot's last consumer confirmed, or where the slot was made. Throws an
+   * `OperatorError` when there is no such slot or publication, or somebody else reads it, or no connection.
    */
   static async open(target: ConnectionTarget, options: ReceiverOptions): Promise<WalReceiver> {
+    const { slot, publications, messages = false, temporary = false, signal } = options;
     const client = await connectReplication(target);
     try {
-      await requirePublications(client, target, options.publications);
-      const { position, statusMs } = await prepare(client, options.slot);
-      const receiver = new WalReceiver(client, target, options, position);
-      const { slot, publications, messages = false } = options;
+      await requirePublications(client, target, publications);
+      const made = temporary ? await makeTemporarySlot(client, target, slot, signal) : null;
+      signal?.throwIfAborted();
+      const session = await prepareSession(client, slot);
+      const position = made ?? session.position;
+      const receiver = new WalReceiver(client, target, options, { ...session, position });
       receiver.#copy = await CopyBoth.start(
         client,
         startReplication(slot, publications, messages),
@@ -114,12 +134,14 @@ export class WalReceiver implements AsyncIterable<Received> {
           onEnd: (error) => receiver.#end(error),
         },
       );
-      if (!receiver.#over) receiver.#timer = setInterval(() => receiver.#tell(true), statusMs);
+      if (!receiver.#over) {
+        receiver.#timer = setInterval(() => receiver.#tell(true), session.statusMs);
+      }
       receiver.#throttle();
       return receiver;
     } catch (error) {
       await client.end().catch(() => undefined);
-      throw errorOf(error, target, options.slot);
+      throw errorOfSlot(error, target, slot);
     }
   }
 
@@ -128,25 +150,55 @@ export class WalReceiver implements AsyncIterable<Received> {
     return this.#backlog.bytes;
   }
 
+  /** Whether the stream is over, by the server or by an error; what has arrived may still be taken. */
+  get ended(): boolean {
+    return this.#over || this.#failure !== null;
+  }
+
+  /** Up to where the server is to know that it need not send again; 0n: nothing yet. */
+  get confirmed(): bigint {
+    return this.#progress.position;
+  }
+
   /**
-   * The next message; null after `close`. Throws, behind everything that has arrived, when the server
-   * ended the stream or the connection is lost, and a DecodeError when it sent what is no message.
-   * One call at a time.
+   * The next message; null after `close`, and behind everything that has arrived after `finish`. Throws,
+   * behind everything that has arrived, when the server ended the stream or the connection is lost, and
+   * a DecodeError when it sent what is no message. One call at a time.
    */
   async next(): Promise<Received | null> {
     for (;;) {
+      const received = this.take();
+      if (received !== null) return received;
       if (this.#closing !== null) return null;
-      const waiting = this.#backlog.shift();
-      if (waiting !== undefined) {
-        this.#unthrottle();
-        return waiting.tag === 'position' ? waiting : this.#handOver(waiting);
-      }
       if (this.#failure !== null) throw this.#failure.error;
+      if (this.#finishing) return null;
       if (this.#wake !== null) throw new Error('two consumers read one receiver');
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
     }
+  }
+
+  /** The next message if one has arrived, or null; for many messages at once it is cheaper than `next`. */
+  take(): Received | null {
+    if (this.#closing !== null) return null;
+    const waiting = this.#backlog.shift();
+    if (waiting === undefined) return null;
+    this.#unthrottle();
+    return waiting.tag === 'position' ? waiting : this.#handOver(waiting.data, waiting.receivedAt);
+  }
+
+  /** Asks the server how far it has read the WAL: a position follows soon, behind what it sends before. */
+  askPosition(): void {
+    this.#tell(true);
+  }
+
+  /** Reads no more of the stream: `next` gives what has arrived already, and then null. */
+  finish(): void {
+    if (this.#finishing) return;
+    this.#finishing = true;
+    this.#copy?.pause();
+    this.#wakeUp();
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Received, void> {
@@ -188,7 +240,7 @@ export class WalReceiver implements AsyncIterable<Received> {
     if (this.#failure !== null) return;
     try {
       const message = parseCopyData(chunk);
-      if (message.tag === 'wal') this.#receiveData(message);
+      if (message.tag === 'wal') this.#receiveData(message, machineMicros());
       else this.#receiveKeepalive(message);
     } catch (error) {
       this.#fail(error);
@@ -198,7 +250,7 @@ export class WalReceiver implements AsyncIterable<Received> {
     this.#wakeUp();
   }
 
-  #receiveData(received: XLogData): void {
+  #receiveData(received: XLogData, receivedAt: number): void {
     if (this.#closing !== null) return;
     const { data } = received;
     switch (data[0]) {
@@ -212,7 +264,7 @@ export class WalReceiver implements AsyncIterable<Received> {
         if (message.tag === 'message' && !message.transactional) this.#progress.single(message.lsn);
       }
     }
-    this.#backlog.push(received, data.length);
+    this.#backlog.push({ tag: 'wal', data: received, receivedAt }, data.length);
   }
 
   #receiveKeepalive({ walEnd, replyAsked }: Keepalive): void {
@@ -226,7 +278,7 @@ export class WalReceiver implements AsyncIterable<Received> {
     if (replyAsked) this.#tell(false);
   }
 
-  #handOver({ lsn, sentAt, data }: XLogData): Received {
+  #handOver({ lsn, sentAt, data }: XLogData, receivedAt: number): Received {
     let message: PgOutputMessage;
     try {
       message = decode(data);
@@ -237,7 +289,7 @@ export class WalReceiver implements AsyncIterable<Received> {
     }
     if (message.tag === 'commit') this.#progress.handOver(message.endLsn);
     if (message.tag === 'message' && !message.transactional) this.#progress.handOver(message.lsn);
-    return { tag: 'change', lsn, sentAt, message };
+    return { tag: 'change', lsn, sentAt, receivedAt, message };
   }
 
   /** `askReply`: so that the server says where it is, which it otherwise does when it thinks fit. */
@@ -252,7 +304,8 @@ export class WalReceiver implements AsyncIterable<Received> {
   }
 
   #unthrottle(): void {
-    if (!this.#paused || this.#backlog.bytes > this.#queueBytes * RESUME_SHARE) return;
+    if (!this.#paused || this.#finishing) return;
+    if (this.#backlog.bytes > this.#queueBytes * RESUME_SHARE) return;
     this.#paused = false;
     this.#copy?.resume();
   }
@@ -268,7 +321,7 @@ export class WalReceiver implements AsyncIterable<Received> {
 
   #fail(error: unknown): void {
     if (this.#failure !== null) return;
-    this.#failure = { error: errorOf(error, this.#target, this.#slot) };
+    this.#failure = { error: errorOfSlot(error, this.#target, this.#slot) };
     clearInterval(this.#timer);
     cut(this.#client);
     this.#wakeUp();
@@ -278,65 +331,4 @@ export class WalReceiver implements AsyncIterable<Received> {
     this.#wake?.();
     this.#wake = null;
   }
-}
-
-/**
- * Makes the session write values in one way only, whatever the server's settings, and finds out what the
- * slot was confirmed up to and how often the server wants to hear of us.
- */
-async function prepare(
-  client: Client,
-  slot: string,
-): Promise<{ position: bigint; statusMs: number }> {
-  await client.query(
-    `SELECT set_config('IntervalStyle', 'postgres', false),
-            set_config('extra_float_digits', '3', false),
-            set_config('bytea_output', 'hex', false)`,
-  );
-  const { rows } = await client.query<{ timeout: number; position: string | null }>(
-    `SELECT setting::int AS timeout,
-            (SELECT confirmed_flush_lsn::text FROM pg_replication_slots
-              WHERE slot_name = ${escapeLiteral(slot)}) AS position
-       FROM pg_settings WHERE name = 'wal_sender_timeout'`,
-  );
-  const { timeout = 0, position = null } = rows[0] ?? {};
-  // 0: the server waits for ever.
-  const statusMs =
-    timeout === 0 ? STATUS_MS : Math.min(STATUS_MS, Math.ceil(timeout / STATUSES_PER_TIMEOUT));
-  return { position: position === null ? 0n : (parseLsn(position) ?? 0n), statusMs };
-}
-
-/** A server from 18 on would go on without a publication that is not there, and send nothing of it. */
-async function requirePublications(
-  client: Client,
-  { database }: ConnectionTarget,
-  publications: readonly string[],
-): Promise<void> {
-  const { rows } = await client.query<{ name: string }>(
-    'SELECT pubname AS name FROM pg_publication',
-  );
-  const names = new Set(rows.map(({ name }) => name));
-  const publication = publications.find((name) => !names.has(name));
-  if (publication === undefined) return;
-  throw new OperatorError(EXIT.state, (m) => m.db.publicationMissing({ publication, database }));
-}
-
-function streamEnded(target: ConnectionTarget, slot: string): OperatorError {
-  return new OperatorError(EXIT.unreachable, (m) =>
-    m.db.streamEnded({ slot, where: placeOf(target) }),
-  );
-}
-
-/** What the server has against the slot or the publications is not what it has against rows. */
-function errorOf(error: unknown, target: ConnectionTarget, slot: string): unknown {
-  if (error instanceof DecodeError) return error;
-  if (error instanceof DatabaseError && describeFailure(error).class !== 'critical') {
-    const { message } = error;
-    return new OperatorError(
-      EXIT.state,
-      (m) => m.db.slotRefused({ slot, where: placeOf(target), message }),
-      { cause: error },
-    );
-  }
-  return operatorErrorOf(error, target);
 }

@@ -6,6 +6,14 @@ export function monotonicMs(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
 
+/**
+ * Microseconds since 1970 by this machine's clock as it was when the process began, going on without
+ * jumps: never backward, whoever sets the clock meanwhile.
+ */
+export function machineMicros(): number {
+  return (performance.timeOrigin + performance.now()) * 1000;
+}
+
 /** Waits `ms` milliseconds (at least 0). */
 export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));

@@ -4,6 +4,7 @@ import { dbEn } from './db.en.js';
 import type { Messages } from './index.js';
 import { pageEn } from './page.en.js';
 import type { SaidOfKey } from './pt-BR.js';
+import { sourceEn } from './source.en.js';
 
 const number = (value: number): string => value.toLocaleString('en-US');
 const seconds = (value: number): string =>
@@ -28,6 +29,7 @@ export const en: Messages = {
   config: configEn,
   db: dbEn,
   page: pageEn,
+  source: sourceEn,
   seed: {
     raised: (e) =>
       `${e.table}: volume raised from ${number(e.from)} to ${number(e.to)} (SEED_MIN_ROWS)`,

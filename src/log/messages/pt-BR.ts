@@ -3,6 +3,7 @@ import { cliPtBR } from './cli.pt-BR.js';
 import { configPtBR } from './config.pt-BR.js';
 import { dbPtBR } from './db.pt-BR.js';
 import { pagePtBR } from './page.pt-BR.js';
+import { sourcePtBR } from './source.pt-BR.js';
 
 const ptNumber = (value: number): string => value.toLocaleString('pt-BR');
 const ptSeconds = (value: number): string =>
@@ -48,6 +49,7 @@ export const ptBR = {
   config: configPtBR,
   db: dbPtBR,
   page: pagePtBR,
+  source: sourcePtBR,
   seed: {
     raised: (e: { table: string; from: number; to: number }) =>
       `${e.table}: volume elevado de ${ptNumber(e.from)} para ${ptNumber(e.to)} (SEED_MIN_ROWS)`,

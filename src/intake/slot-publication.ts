@@ -1,0 +1,132 @@
+import { slotExists } from '../cdc/slot-session.js';
+import { EXIT, OperatorError } from '../errors.js';
+import { TABLE_NAMES } from '../hospital/tables.js';
+import { withConnection } from '../postgres/connect.js';
+import { type Client, DatabaseError, escapeIdentifier, escapeLiteral } from '../postgres/driver.js';
+import type { ConnectionTarget } from '../postgres/target.js';
+
+/** duplicate_object */
+const EXISTS = '42710';
+
+/** By it we know a publication of ours again, and an administrator what it is. */
+const COMMENT = 'oltp-simulator --create-slot';
+
+/** Where the tables are: what a source takes for the hospital's. */
+export const HOSPITAL_SCHEMA = 'public';
+
+/** The publications of the database that have tables of the hospital. Throws when there is none. */
+export function findPublications(target: ConnectionTarget): Promise<string[]> {
+  return withConnection(target, async (client) => {
+    const { rows } = await client.query<{ name: string }>(
+      `SELECT DISTINCT pubname AS name FROM pg_publication_tables
+        WHERE schemaname = $1 AND tablename = ANY ($2) ORDER BY 1`,
+      [HOSPITAL_SCHEMA, TABLE_NAMES],
+    );
+    if (rows.length > 0) return rows.map(({ name }) => name);
+    const { database } = target;
+    throw new OperatorError(EXIT.state, (m) =>
+      m.source.noPublication({ database, tables: TABLE_NAMES.join(', ') }),
+    );
+  });
+}
+
+/**
+ * Makes the publication of the seven tables, for a slot of the same name that is about to be made. Takes
+ * over one that is exactly so: a process that was killed leaves it. Throws, and changes nothing, when
+ * there is such a slot, which may be of somebody who uses that publication, or another publication.
+ */
+export function makePublication(target: ConnectionTarget, name: string): Promise<void> {
+  return withConnection(target, async (client) => {
+    if (await isSlot(client, name)) throw slotExists(target, name);
+    await requireTables(client, target);
+    try {
+      const publication = escapeIdentifier(name);
+      // One transaction: without its comment it would be somebody else's.
+      await client.query(
+        `CREATE PUBLICATION ${publication} FOR TABLE ${TABLE_NAMES.map(tableName).join(', ')}
+           WITH (publish = 'insert, update, delete');
+         COMMENT ON PUBLICATION ${publication} IS ${escapeLiteral(COMMENT)}`,
+      );
+    } catch (error) {
+      if (!(error instanceof DatabaseError) || error.code !== EXISTS) throw error;
+      if (await isAsMade(client, name)) return;
+      const { database } = target;
+      throw new OperatorError(EXIT.state, (m) =>
+        m.source.publicationExists({ publication: name, database }),
+      );
+    }
+  });
+}
+
+/**
+ * Removes what `makePublication` made; nothing is done when it is gone, or no longer as it was made.
+ * `slotIsOurs`: the slot of the same name is there and is the caller's; otherwise one that is there is
+ * somebody else's, and so is the publication.
+ */
+export function dropPublication(
+  target: ConnectionTarget,
+  name: string,
+  slotIsOurs: boolean,
+): Promise<void> {
+  return withConnection(target, async (client) => {
+    if (!slotIsOurs && (await isSlot(client, name))) return;
+    if (!(await isAsMade(client, name))) return;
+    await client.query(`DROP PUBLICATION IF EXISTS ${escapeIdentifier(name)}`);
+  });
+}
+
+async function isSlot(client: Client, name: string): Promise<boolean> {
+  const { rows } = await client.query('SELECT FROM pg_replication_slots WHERE slot_name = $1', [
+    name,
+  ]);
+  return rows.length > 0;
+}
+
+/** The seven tables and no others, whole, what we publish of them, and ours to remove. */
+async function isAsMade(client: Client, name: string): Promise<boolean> {
+  // As JSON, since newer versions have more columns: filters, lists, whole schemas, generated columns.
+  const { rows } = await client.query<{ as_made: boolean }>(
+    `SELECT pg_has_role(p.pubowner, 'USAGE')
+            AND obj_description(p.oid, 'pg_publication') = $6
+            AND to_jsonb(p) - ARRAY['oid', 'pubname', 'pubowner'] <@ $2::jsonb
+            AND NOT EXISTS (
+              SELECT FROM pg_publication_rel r WHERE r.prpubid = p.oid AND (
+                coalesce(to_jsonb(r) ->> 'prqual', to_jsonb(r) ->> 'prattrs') IS NOT NULL
+                OR coalesce((to_jsonb(r) ->> 'prexcept')::boolean, false)))
+            AND ARRAY(SELECT r.prrelid::bigint FROM pg_publication_rel r
+                       WHERE r.prpubid = p.oid ORDER BY 1)
+                = ARRAY(SELECT c.oid::bigint FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                         WHERE n.nspname = $3 AND c.relname = ANY ($4) ORDER BY 1)
+            AND (SELECT count(*) FROM pg_publication_tables t WHERE t.pubname = p.pubname) = $5
+            AS as_made
+       FROM pg_publication p WHERE p.pubname = $1`,
+    [name, JSON.stringify(AS_MADE), HOSPITAL_SCHEMA, TABLE_NAMES, TABLE_NAMES.length, COMMENT],
+  );
+  return rows[0]?.as_made === true;
+}
+
+/** Of pg_publication, in every version that has them; one that has a column besides is not taken over. */
+const AS_MADE = {
+  puballtables: false,
+  puballsequences: false,
+  pubinsert: true,
+  pubupdate: true,
+  pubdelete: true,
+  pubtruncate: false,
+  pubviaroot: false,
+  pubgencols: 'n',
+};
+
+async function requireTables(client: Client, { database }: ConnectionTarget): Promise<void> {
+  const { rows } = await client.query<{ name: string }>(
+    'SELECT name FROM unnest($1::text[], $2::text[]) AS t (name, path) WHERE to_regclass(path) IS NULL',
+    [TABLE_NAMES, TABLE_NAMES.map(tableName)],
+  );
+  if (rows.length === 0) return;
+  const tables = rows.map(({ name }) => name).join(', ');
+  throw new OperatorError(EXIT.state, (m) => m.source.tablesMissing({ database, tables }));
+}
+
+function tableName(table: string): string {
+  return `${HOSPITAL_SCHEMA}.${table}`;
+}

@@ -1,0 +1,157 @@
+import type { RelationMessage, Tuple, UpdateMessage } from '../cdc/messages.js';
+import { UNCHANGED } from '../cdc/messages.js';
+import type { Received } from '../cdc/wal-receiver.js';
+import { TABLE_NAMES, TABLES, type TableName } from '../hospital/tables.js';
+import {
+  type EventOperation,
+  type Key,
+  type RowValues,
+  SERVER_COLUMNS,
+  type Sink,
+} from './event.js';
+import { HOSPITAL_SCHEMA } from './slot-publication.js';
+
+type ReceivedChange = Extract<Received, { tag: 'change' }>;
+
+/** A table of the hospital, as the server described it on this connection. */
+interface Shape {
+  readonly table: TableName;
+  /** Where the server has each column of `RowEvent.values`; -1: nowhere. */
+  readonly places: readonly number[];
+}
+
+/** The `id` comes first in every table. */
+const ID = 0;
+
+/** Turns what a slot says, of one connection, into events. A slot is one stream: 0. */
+export class SlotRows {
+  readonly #sink: Sink;
+  /** By the server's oid; null: not the hospital's. */
+  readonly #shapes = new Map<number, Shape | null>();
+  #place: number;
+  // Of the transaction that is being read.
+  #xid = 0;
+  #watermark = 0;
+  #committedAt = 0;
+  #order = 0;
+
+  /** @param place of the event that was given out last, by whatever connection */
+  constructor(sink: Sink, place: number) {
+    this.#sink = sink;
+    this.#place = place;
+  }
+
+  /** How many events were given out, on the connections before, too. */
+  get place(): number {
+    return this.#place;
+  }
+
+  /** Gives out what the message says, if it says something of rows. */
+  take(received: ReceivedChange): void {
+    const { message } = received;
+    switch (message.tag) {
+      case 'begin':
+        this.#xid = message.xid;
+        this.#watermark = Number(message.commitLsn);
+        this.#committedAt = Number(message.commitTime);
+        this.#order = 0;
+        return;
+      case 'relation':
+        this.#shapes.set(message.relation, shapeOf(message));
+        return;
+      case 'insert':
+        this.#row(received, 'insert', message.relation, message.row, message.row);
+        return;
+      case 'update':
+        this.#update(received, message);
+        return;
+      case 'delete':
+        this.#row(received, 'delete', message.relation, message.old.tuple, null);
+        return;
+      case 'truncate':
+        for (const relation of message.relations) {
+          const shape = this.#shapes.get(relation) ?? null;
+          if (shape === null) this.#sink.aside('other_table');
+          else this.#sink.truncate(shape.table, 0, ++this.#place);
+        }
+        return;
+      case 'message':
+        this.#sink.aside('message');
+    }
+  }
+
+  /** One that changes the key is told as Debezium tells it: the old row is gone, a new one is there. */
+  #update(received: ReceivedChange, { relation, old, row }: UpdateMessage): void {
+    const at = this.#shapes.get(relation)?.places[ID] ?? -1;
+    const before = old?.tuple[at] ?? null;
+    if (old === null || before === null || before === row[at]) {
+      this.#row(received, 'update', relation, row, row);
+    } else {
+      this.#row(received, 'delete', relation, old.tuple, null);
+      this.#row(received, 'insert', relation, row, row);
+    }
+  }
+
+  /** `identity`: the tuple that has the id. */
+  #row(
+    { lsn, sentAt, receivedAt }: ReceivedChange,
+    operation: EventOperation,
+    relation: number,
+    identity: Tuple,
+    row: Tuple | null,
+  ): void {
+    // Every table that the publication has counts, as in Debezium's `total_order`.
+    const order = ++this.#order;
+    const shape = this.#shapes.get(relation) ?? null;
+    if (shape === null) {
+      this.#sink.aside('other_table');
+      return;
+    }
+    const { table, places } = shape;
+    const place = ++this.#place;
+    const id = identity[places[ID] as number];
+    if (typeof id !== 'string') {
+      // Of a replica identity without it, or a list of columns.
+      const reason = `${operation} of ${table} without the id`;
+      this.#sink.malformed({ stream: 0, place, reason });
+      return;
+    }
+    this.#sink.row({
+      operation,
+      table,
+      key: keyOf(id),
+      xid: this.#xid,
+      lsn: Number(lsn),
+      order,
+      watermark: this.#watermark,
+      values: row === null ? null : valuesOf(row, places),
+      committedAt: this.#committedAt,
+      // What stands for a connector is the server process that decodes.
+      connectorAt: Number(sentAt),
+      receivedAt,
+      stream: 0,
+      place,
+    });
+  }
+}
+
+function shapeOf({ schema, name, columns }: RelationMessage): Shape | null {
+  const table = TABLE_NAMES.find((known) => known === name);
+  if (schema !== HOSPITAL_SCHEMA || table === undefined) return null;
+  const names = [...TABLES[table].columns.map((column) => column.name), ...SERVER_COLUMNS];
+  return { table, places: names.map((name) => columns.findIndex((c) => c.name === name)) };
+}
+
+function valuesOf(row: Tuple, places: readonly number[]): RowValues {
+  const values: (string | null | undefined)[] = [];
+  for (const place of places) {
+    const value = row[place];
+    values.push(value === UNCHANGED ? undefined : value);
+  }
+  return values;
+}
+
+function keyOf(id: string): Key {
+  const number = Number(id);
+  return Number.isSafeInteger(number) ? number : id;
+}

@@ -1,0 +1,23 @@
+import type { sourcePtBR } from './source.pt-BR.js';
+
+/** Where change events come from: slots, publications and the HTTP receiver, in English. */
+export const sourceEn: typeof sourcePtBR = {
+  slotExists: (e) =>
+    `the server at ${e.where} has a replication slot "${e.slot}" already; use another name, read it without --create-slot, or remove it with pg_drop_replication_slot if nobody uses it`,
+  slotInUse: (e) =>
+    `the replication slot "${e.slot}" at the server at ${e.where} is being read by another consumer (${e.message}); end that one or use another slot`,
+  slotMoved: (e) =>
+    `the replication slot "${e.slot}" at the server at ${e.where} was moved on or made anew by another consumer while the connection was lost (from ${e.from} to ${e.to}); what was committed in between could not be read; verify again with a slot of its own`,
+  otherServer: (e) =>
+    `another server answers at ${e.where} now than the one where the replication slot "${e.slot}" was opened; correct the address and verify again`,
+  temporarySlotLost: (e) =>
+    `the connection of the temporary replication slot "${e.slot}" was lost, and the slot with it (${e.message}); verify again, or make a permanent slot at the server at ${e.where} and read it without --create-slot`,
+  unreadable: (e) =>
+    `the server at ${e.where} sent something through the replication slot "${e.slot}" that is no message of pgoutput (${e.message}); check that the slot's plugin is pgoutput`,
+  noPublication: (e) =>
+    `no publication of the database "${e.database}" has tables of the hospital; create one (CREATE PUBLICATION cdc FOR TABLE ${e.tables}), name another one with --publication, or use --create-slot`,
+  publicationExists: (e) =>
+    `the database "${e.database}" has a publication "${e.publication}" already that is not as --create-slot would make it; use another name, or remove it (DROP PUBLICATION) if nobody uses it`,
+  tablesMissing: (e) =>
+    `tables of the hospital are missing in the schema public of the database "${e.database}" (${e.tables}), and --create-slot publishes all seven; run \`init-db\` first`,
+};

@@ -1,0 +1,21 @@
+/** Where change events come from: slots, publications and the HTTP receiver, in Brazilian Portuguese. */
+export const sourcePtBR = {
+  slotExists: (e: { slot: string; where: string }) =>
+    `o servidor em ${e.where} já tem um slot de replicação "${e.slot}"; use outro nome, leia-o sem --create-slot, ou remova-o com pg_drop_replication_slot se ninguém o usa`,
+  slotInUse: (e: { slot: string; where: string; message: string }) =>
+    `o slot de replicação "${e.slot}" no servidor em ${e.where} está sendo lido por outro consumidor (${e.message}); encerre-o ou use outro slot`,
+  slotMoved: (e: { slot: string; where: string; from: string; to: string }) =>
+    `o slot de replicação "${e.slot}" no servidor em ${e.where} foi avançado ou recriado por outro consumidor enquanto a conexão estava perdida (de ${e.from} para ${e.to}); o que foi confirmado entre os dois não pôde ser lido; repita a verificação com um slot só dela`,
+  otherServer: (e: { slot: string; where: string }) =>
+    `em ${e.where} responde agora outro servidor do que aquele em que o slot de replicação "${e.slot}" foi aberto; corrija o endereço e repita a verificação`,
+  temporarySlotLost: (e: { slot: string; where: string; message: string }) =>
+    `a conexão do slot de replicação temporário "${e.slot}" foi perdida, e com ela o slot (${e.message}); repita a verificação, ou crie um slot permanente no servidor em ${e.where} e leia-o sem --create-slot`,
+  unreadable: (e: { slot: string; where: string; message: string }) =>
+    `o servidor em ${e.where} enviou pelo slot de replicação "${e.slot}" algo que não é uma mensagem do pgoutput (${e.message}); confira se o plugin do slot é o pgoutput`,
+  noPublication: (e: { database: string; tables: string }) =>
+    `nenhuma publicação do banco "${e.database}" contém tabelas do hospital; crie uma (CREATE PUBLICATION cdc FOR TABLE ${e.tables}), indique outra com --publication, ou use --create-slot`,
+  publicationExists: (e: { publication: string; database: string }) =>
+    `o banco "${e.database}" já tem uma publicação "${e.publication}" que não é como --create-slot a faria; use outro nome, ou remova-a (DROP PUBLICATION) se ninguém a usa`,
+  tablesMissing: (e: { database: string; tables: string }) =>
+    `faltam tabelas do hospital no esquema public do banco "${e.database}" (${e.tables}), e --create-slot publica todas as sete; rode \`init-db\` antes`,
+};

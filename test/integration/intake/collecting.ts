@@ -1,0 +1,105 @@
+import type { TableName } from '../../../src/hospital/tables.js';
+import type { Aside, Malformed, RowEvent, Sink, Source } from '../../../src/intake/event.js';
+import { SlotSource, type SlotSourceOptions } from '../../../src/intake/slot-source.js';
+import type { ConnectionTarget } from '../../../src/postgres/target.js';
+
+/** Keeps what a source gives out, in order. */
+export class Collector implements Sink {
+  readonly rows: RowEvent[] = [];
+  /** `insert pacientes 1`, `truncate exames`, `aside message`: everything but the positions. */
+  readonly told: string[] = [];
+  readonly problems: Malformed[] = [];
+  readonly positions: number[] = [];
+  idles = 0;
+  /** How often `ready` was asked. */
+  asked = 0;
+  /** While set, the sink is not ready. */
+  #gate: { readonly opened: Promise<void>; readonly open: () => void } | null = null;
+
+  row(event: RowEvent): void {
+    this.rows.push(event);
+    this.told.push(`${event.operation} ${event.table} ${event.key}`);
+  }
+
+  truncate(table: TableName, _stream: number, _place: number): void {
+    this.told.push(`truncate ${table}`);
+  }
+
+  aside(kind: Aside): void {
+    this.told.push(`aside ${kind}`);
+  }
+
+  malformed(problem: Malformed): void {
+    this.problems.push(problem);
+    this.told.push(`malformed ${problem.reason}`);
+  }
+
+  position(lsn: number): void {
+    this.positions.push(lsn);
+  }
+
+  idle(): void {
+    this.idles++;
+  }
+
+  async ready(): Promise<void> {
+    this.asked++;
+    await this.#gate?.opened;
+  }
+
+  /** Takes nothing more until `open`. */
+  shut(): void {
+    let open = () => {};
+    const opened = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    this.#gate = { opened, open };
+  }
+
+  open(): void {
+    this.#gate?.open();
+    this.#gate = null;
+  }
+
+  get at(): number {
+    return this.positions.at(-1) ?? 0;
+  }
+}
+
+/** Attempts follow each other fast, and there are enough for a server that starts. */
+export const PATIENT = { attempts: 200, baseMs: 20, maxMs: 100, failFast: true };
+
+export function slotSource(
+  target: ConnectionTarget,
+  slot: string,
+  options: Partial<SlotSourceOptions> = {},
+): SlotSource {
+  return new SlotSource({
+    target,
+    slot,
+    create: false,
+    publications: null,
+    reconnect: PATIENT,
+    ...options,
+  });
+}
+
+/** Lets a source run while `body` does something, then stops it; returns what it gave out. */
+export async function collecting(
+  source: Source,
+  body: (sink: Collector) => Promise<void>,
+  sink = new Collector(),
+): Promise<Collector> {
+  const running = source.run(sink);
+  // Seen to below, once the body is through.
+  running.catch(() => undefined);
+  try {
+    await Promise.race([body(sink), running.then(() => Promise.reject(new Error('it ended')))]);
+  } finally {
+    sink.open();
+    source.stop();
+    await running.catch(() => undefined);
+  }
+  await running;
+  return sink;
+}
