@@ -1,6 +1,6 @@
 import * as v from 'valibot';
-import type { Messages } from '../log/messages/index.js';
 import { parseSource, SOURCE_FORMS, type SourceSpec } from '../intake/source-spec.js';
+import type { Messages } from '../log/messages/index.js';
 import { parseSpan } from '../pacing/span.js';
 import { parseStage, STAGE_EXAMPLES, type Stage } from '../pacing/stages.js';
 import { UNITS } from '../report/units.js';

@@ -1,6 +1,6 @@
-import type { SourceSpec } from '../intake/source-spec.js';
 import type { EventType } from '../hospital/events/index.js';
 import type { TableName } from '../hospital/tables.js';
+import type { SourceSpec } from '../intake/source-spec.js';
 import type { Language } from '../log/messages/index.js';
 import type { Arrivals } from '../pacing/pacer.js';
 import type { Stage } from '../pacing/stages.js';

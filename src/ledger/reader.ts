@@ -68,10 +68,15 @@ export class LedgerLines {
     }
     this.#chain = said;
     const record = parse(line);
-    if (record === null) return this.#onProblem({ ...place, kind: 'malformed' });
+    if (record === null) {
+      this.#onProblem({ ...place, kind: 'malformed' });
+      return;
+    }
     if ('ledger' in record && record.ledger !== LEDGER_VERSION) {
       const version = Number(record.ledger);
-      throw new OperatorError(EXIT.usage, (m) => m.ledger.otherVersion({ path: place.file, version }));
+      throw new OperatorError(EXIT.usage, (m) =>
+        m.ledger.otherVersion({ path: place.file, version }),
+      );
     }
     if (said !== is) this.#onProblem({ ...place, kind: 'broken' });
     this.#onRecord(record, this.#number);

@@ -79,7 +79,10 @@ export class LedgerWriter {
   }
 
   /** Begins the ledger of a new connection. */
-  static create(path: string, header: Omit<LedgerHeader, 'ledger' | 'started' | 'clock_ms'>): LedgerWriter {
+  static create(
+    path: string,
+    header: Omit<LedgerHeader, 'ledger' | 'started' | 'clock_ms'>,
+  ): LedgerWriter {
     // Whoever began this file before did not come to enter anything.
     const writer = new LedgerWriter(path, 'w', 0);
     writer.#orClose(() =>

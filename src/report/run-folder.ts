@@ -44,11 +44,25 @@ export class RunFolder {
   }
 }
 
+/** The runs of this folder, whatever they left. */
+export function runNames(logs: string): string[] {
+  const runs = runsPath(logs);
+  return existsSync(runs) ? readdirSync(runs) : [];
+}
+
+/** The folder of a run. */
+export function runPath(logs: string, run: string): string {
+  return join(runsPath(logs), run);
+}
+
 /** How many runs of this folder are under way. */
 export function liveRuns(logs: string): number {
-  const runs = runsPath(logs);
-  if (!existsSync(runs)) return 0;
-  return readdirSync(runs).filter((run) => isUnderWay(join(runs, run))).length;
+  return runNames(logs).filter((run) => isUnderWay(runPath(logs, run))).length;
+}
+
+/** Whether the process of a run has signed its folder, or the run is over already. */
+export function hasBegun(runFolder: string): boolean {
+  return isUnderWay(runFolder) || existsSync(join(runFolder, 'summary.json'));
 }
 
 /** Whether the process of a run lives. */

@@ -1,8 +1,8 @@
+import type { ClockOffset } from '../intake/clock-offset.js';
 import type { Aside, Malformed } from '../intake/event.js';
 import type { Histogram } from '../threads/histogram.js';
 import type { FinalState } from './final-state.js';
 import type { Example, Violation } from './findings.js';
-import type { ClockOffset } from './latency.js';
 import type { EventCounts, TransactionCounts } from './matcher.js';
 import { type Doubt, doubtsOf, judge, VERDICT_CODES, type Verdict } from './verdict.js';
 import type { Verification } from './verify.js';
@@ -100,7 +100,7 @@ export function documentOf(parts: DocumentParts): VerificationDocument {
       commit_to_received: percentiles(latency.commitToReceived),
     },
     clock_offset_ms:
-      offset === null ? null : { value: offset.micros / 1000, error: offset.errorMicros / 1000 },
+      offset === null ? null : { value: offset.offset / 1000, error: offset.error / 1000 },
     began: parts.began.toISOString(),
     seconds: parts.seconds,
   };

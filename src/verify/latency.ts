@@ -1,11 +1,6 @@
+import type { ClockOffset } from '../intake/clock-offset.js';
 import type { RowEvent } from '../intake/event.js';
 import { Histogram } from '../threads/histogram.js';
-
-/** Server clock minus this machine's, in microseconds, and how wrong that may be either way. */
-export interface ClockOffset {
-  readonly micros: number;
-  readonly errorMicros: number;
-}
 
 /** The latencies of one second of arrivals: milliseconds from COMMIT to here. */
 export interface LatencyPoint {
@@ -41,7 +36,7 @@ export class Latency {
    */
   constructor(offset: ClockOffset, since: number, onPoint: (point: LatencyPoint) => void) {
     this.#offset = offset;
-    this.#since = since + offset.micros;
+    this.#since = since + offset.offset;
     this.#onPoint = onPoint;
   }
 
@@ -50,7 +45,7 @@ export class Latency {
     if (committedAt === null) return;
     if (connectorAt !== null) this.commitToConnector.record((connectorAt - committedAt) / 1000);
     if (committedAt < this.#since) return;
-    const here = receivedAt + this.#offset.micros;
+    const here = receivedAt + this.#offset.offset;
     const ms = (here - committedAt) / 1000;
     this.commitToReceived.record(ms);
     if (connectorAt !== null) this.connectorToReceived.record((here - connectorAt) / 1000);

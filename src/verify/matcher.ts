@@ -5,6 +5,7 @@ import { rowCode, rowHash, writtenHash } from './contents.js';
 import { Delivery, hasRow } from './delivery.js';
 import { countRows, type Expected, forEachRow, lsnText } from './expected.js';
 import { type Detail, type Example, Findings, type Violation } from './findings.js';
+import type { KeyState } from './key-states.js';
 import { LedgerFeed } from './ledger-feed.js';
 import { Recent } from './recent.js';
 import { StreamState } from './stream-state.js';
@@ -204,6 +205,12 @@ export class Matcher {
       if (expected.fate === 'committed') return true;
     }
     return false;
+  }
+
+  /** The table does not hold what the last event of a row said. */
+  noteFinalState({ table, key, xid, present }: KeyState): void {
+    const what = { ...NOWHERE, table, operation: present ? null : ('delete' as const), key, xid };
+    this.findings.add({ ...what, violation: 'inconsistent', detail: 'final_state' });
   }
 
   #streamOf({ stream }: RowEvent): StreamState {

@@ -1,8 +1,9 @@
+import type { ClockOffset } from '../intake/clock-offset.js';
 import type { Malformed, Source } from '../intake/event.js';
 import { sleep } from '../threads/clock.js';
 import { Inbox } from './inbox.js';
 import { KeyStates } from './key-states.js';
-import { type ClockOffset, Latency, type LatencyPoint } from './latency.js';
+import { Latency, type LatencyPoint } from './latency.js';
 import { Matcher } from './matcher.js';
 import { TAPE_BYTES_PER_EVENT } from './tape.js';
 

@@ -106,7 +106,8 @@ export const cliEn: typeof cliPtBR = {
     yes: () => 'do not ask for confirmation',
     'drop-foreign-tables': () => "drop tables that are not the simulator's, too",
     'no-ledger': () => 'do not write down what is committed, key by key (ledger)',
-    'create-slot': () => 'with slot:NAME: make a temporary slot and publication, and remove them at the end',
+    'create-slot': () =>
+      'with slot:NAME: make a temporary slot and publication, and remove them at the end',
     'skip-malformed': () => 'count input that is no event instead of ending with an error',
     'dry-run': () =>
       'show the planned load and how workers share it, without touching the database',

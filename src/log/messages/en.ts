@@ -5,6 +5,7 @@ import type { Messages } from './index.js';
 import { pageEn } from './page.en.js';
 import type { SaidOfKey } from './pt-BR.js';
 import { sourceEn } from './source.en.js';
+import { verifyEn } from './verify.en.js';
 
 const number = (value: number): string => value.toLocaleString('en-US');
 const seconds = (value: number): string =>
@@ -29,6 +30,7 @@ export const en: Messages = {
   config: configEn,
   db: dbEn,
   page: pageEn,
+  verify: verifyEn,
   source: sourceEn,
   seed: {
     raised: (e) =>

@@ -4,6 +4,7 @@ import { configPtBR } from './config.pt-BR.js';
 import { dbPtBR } from './db.pt-BR.js';
 import { pagePtBR } from './page.pt-BR.js';
 import { sourcePtBR } from './source.pt-BR.js';
+import { verifyPtBR } from './verify.pt-BR.js';
 
 const ptNumber = (value: number): string => value.toLocaleString('pt-BR');
 const ptSeconds = (value: number): string =>
@@ -49,6 +50,7 @@ export const ptBR = {
   config: configPtBR,
   db: dbPtBR,
   page: pagePtBR,
+  verify: verifyPtBR,
   source: sourcePtBR,
   seed: {
     raised: (e: { table: string; from: number; to: number }) =>

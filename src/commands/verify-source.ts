@@ -1,0 +1,58 @@
+import { EXIT, OperatorError } from '../errors.js';
+import type { Source } from '../intake/event.js';
+import type { SourceSpec } from '../intake/source-spec.js';
+import type { ConnectionTarget } from '../postgres/target.js';
+import type { CommandContext } from './context.js';
+
+/** A source that is ready to be read. */
+export interface OpenSource {
+  readonly source: Source;
+  /** An LSN: what was committed before does not come. 0 where that is not known. */
+  readonly from: number;
+  /** Whether it tells how far in the WAL it has come. */
+  readonly positioned: boolean;
+  /** Undoes what opening did, where the source is not run. */
+  readonly close: () => Promise<void>;
+}
+
+/** Opens the source that the operator named; null: asked to end meanwhile. */
+export async function openSource(
+  context: CommandContext,
+  spec: SourceSpec,
+  target: ConnectionTarget | null,
+): Promise<OpenSource | null> {
+  switch (spec.kind) {
+    case 'slot': {
+      const { SlotSource } = await import('../intake/slot-source.js');
+      if (target === null) throw new Error('a slot without a server');
+      const { verify, stream } = context.settings;
+      const source = new SlotSource({
+        target,
+        slot: spec.slot,
+        create: context.createSlot,
+        publications: verify.publication === null ? null : [verify.publication],
+        reconnect: {
+          attempts: stream.reconnectAttempts,
+          baseMs: stream.reconnectBaseSeconds * 1000,
+          maxMs: stream.reconnectMaxSeconds * 1000,
+          failFast: stream.failFastOnCritical,
+        },
+        onReconnect: (_, waitMs) => {
+          context.log
+            .component('verify')
+            .warning(context.messages.verify.reconnecting({ seconds: waitMs / 1000 }));
+        },
+      });
+      try {
+        const started = await source.start();
+        const close = () => source.close();
+        return started === null ? null : { source, from: started.from, positioned: true, close };
+      } catch (error) {
+        await source.close().catch(() => undefined);
+        throw error;
+      }
+    }
+    default:
+      throw new OperatorError(EXIT.usage, () => 'not built yet');
+  }
+}

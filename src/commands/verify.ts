@@ -1,0 +1,193 @@
+import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { EXIT, type ExitCode, OperatorError } from '../errors.js';
+import { type ClockOffset, measureClockOffset } from '../intake/clock-offset.js';
+import type { Malformed } from '../intake/event.js';
+import { type SourceSpec, sourceName } from '../intake/source-spec.js';
+import { currentWalLsn } from '../intake/wal-end.js';
+import { ledgerFolder } from '../ledger/folder.js';
+import type { LedgerHeader } from '../ledger/format.js';
+import { withConnection } from '../postgres/connect.js';
+import { compareServers, factsOf } from '../postgres/identity.js';
+import type { ConnectionTarget } from '../postgres/target.js';
+import { hasBegun, isUnderWay, runNames, runPath } from '../report/run-folder.js';
+import { verificationText } from '../report/verify-text.js';
+import { machineMicros, monotonicMs } from '../threads/clock.js';
+import { documentOf, type VerificationDocument } from '../verify/document.js';
+import { compareFinalState, type FinalState } from '../verify/final-state.js';
+import { VerificationRecord } from '../verify/record.js';
+import { MalformedInput, type Verification, verify } from '../verify/verify.js';
+import type { Command, CommandContext } from './context.js';
+import { findLedger } from './ledger-run.js';
+import { type OpenSource, openSource } from './verify-source.js';
+import { withServer } from './with-server.js';
+
+/** In the place of a run's name: the one that begins next. */
+const NEXT = 'next';
+/** How often it is looked whether it has begun. */
+const LOOK_MS = 25;
+/** Without a server nobody knows how far apart the clocks are. */
+const NO_OFFSET: ClockOffset = { offset: 0, error: Number.POSITIVE_INFINITY };
+
+/** `verify [RUN] --source …`: holds the output of a CDC pipeline against the ledger of a run. */
+export const run: Command = async (context) => {
+  const spec = context.settings.verify.source;
+  if (spec === null) throw new OperatorError(EXIT.usage, (m) => m.verify.noSource());
+  if (context.createSlot && spec.kind !== 'slot') {
+    throw new OperatorError(EXIT.usage, (m) => m.verify.slotOnly());
+  }
+  if (context.names[0] !== NEXT) findLedger(context);
+  if (spec.kind === 'slot')
+    return withServer(context, (target) => verifyFrom(context, spec, target));
+  // The server is of use: it tells its clock, and what the rows came to. It need not be there.
+  const { server, embedded } = context.settings;
+  if (server === null && !existsSync(embedded.dir)) return verifyFrom(context, spec, null);
+  return withServer(context, (target) => verifyFrom(context, spec, target));
+};
+
+async function verifyFrom(
+  context: CommandContext,
+  spec: SourceSpec,
+  target: ConnectionTarget | null,
+): Promise<ExitCode> {
+  const known = new Set(runNames(context.settings.logging.dir));
+  const offset = await offsetOf(context, spec, target);
+  const opened = await openSource(context, spec, target);
+  if (opened === null) context.interrupted.throwIfAborted();
+  if (opened === null) return EXIT.forced;
+  try {
+    const folder = await findFolder(context, known);
+    const document = await verifyRun(context, spec, { target, offset, opened, folder });
+    new VerificationRecord(folder).close(document);
+    tell(context, document);
+    return document.exit_code as ExitCode;
+  } finally {
+    await opened.close();
+  }
+}
+
+/** The folder of the run that is asked for; waits for one that is yet to begin. */
+async function findFolder(context: CommandContext, known: ReadonlySet<string>): Promise<string> {
+  if (context.names[0] !== NEXT) return findLedger(context).folder;
+  const { dir } = context.settings.logging;
+  context.log.component('verify').info(context.messages.verify.awaiting());
+  for (;;) {
+    const begun = runNames(dir).find((name) => !known.has(name) && hasBegun(runPath(dir, name)));
+    if (begun !== undefined) return runPath(dir, begun);
+    context.interrupted.throwIfAborted();
+    await delay(LOOK_MS);
+  }
+}
+
+interface Parts {
+  readonly target: ConnectionTarget | null;
+  readonly offset: ClockOffset | null;
+  readonly opened: OpenSource;
+  readonly folder: string;
+}
+
+async function verifyRun(
+  context: CommandContext,
+  spec: SourceSpec,
+  { target, offset, opened, folder }: Parts,
+): Promise<VerificationDocument> {
+  const { settings, messages: m, status } = context;
+  const out = context.log.component('verify');
+  const runId = basename(folder);
+  const record = new VerificationRecord(folder);
+  record.begin();
+  out.info(m.verify.began({ run: runId, source: sourceName(spec) }));
+  const began = new Date();
+  const start = monotonicMs();
+  const verification = await verify({
+    ledger: ledgerFolder(folder),
+    source: opened.source,
+    from: opened.from,
+    isUnderWay: () => isUnderWay(folder),
+    serverPosition:
+      opened.positioned && target !== null ? () => withConnection(target, currentWalLsn) : null,
+    quietMs: settings.verify.waitSeconds * 1000,
+    memoryBytes: settings.verify.memoryBytes,
+    sample: settings.verify.sample,
+    skipMalformed: context.skipMalformed,
+    offset: offset ?? NO_OFFSET,
+    since: machineMicros(),
+    onPoint: (point) => record.append(point),
+    onMalformed: (problem) => {
+      if (context.skipMalformed) out.debug(m.verify.malformed(problem));
+    },
+    onProgress: (progress) => {
+      if (status.live) status.show(m.verify.progress({ ...progress, run: runId }));
+    },
+    interrupted: context.interrupted,
+  }).catch((error: unknown) => {
+    throw error instanceof MalformedInput ? malformedError(error.problem) : error;
+  });
+  status.clear();
+  const finalState = await compareWithTables(context, target, verification, folder);
+  const seconds = (monotonicMs() - start) / 1000;
+  const source = sourceName(spec);
+  return documentOf({ runId, source, verification, finalState, offset, began, seconds });
+}
+
+function malformedError(problem: Malformed): OperatorError {
+  return new OperatorError(EXIT.usage, (m) => m.verify.malformedStops(problem));
+}
+
+/** Null where no server can be asked. */
+async function offsetOf(
+  { log, messages }: CommandContext,
+  spec: SourceSpec,
+  target: ConnectionTarget | null,
+): Promise<ClockOffset | null> {
+  if (target === null) return null;
+  try {
+    return await measureClockOffset(target);
+  } catch (error) {
+    if (spec.kind === 'slot' || !(error instanceof OperatorError)) throw error;
+    log.component('verify').warning(messages.verify.noServer({ why: error.tell(messages) }));
+    return null;
+  }
+}
+
+/** Holds what the events came to against the tables; null where that can't be done. */
+async function compareWithTables(
+  { log, messages: m, interrupted }: CommandContext,
+  target: ConnectionTarget | null,
+  { matcher, states }: Verification,
+  folder: string,
+): Promise<FinalState | null> {
+  const { header } = matcher.feed;
+  if (target === null || header === null || interrupted.aborted) return null;
+  try {
+    return await withConnection(target, async (client) => {
+      const { server } = await factsOf(client);
+      if (compareServers(header.server, server) === 'other')
+        throw otherServer(folder, header, server.database);
+      return compareFinalState(client, states, (state) => matcher.noteFinalState(state));
+    });
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    log.component('verify').warning(m.verify.notCompared({ why: error.tell(m) }));
+    return null;
+  }
+}
+
+function otherServer(folder: string, header: LedgerHeader, now: string): OperatorError {
+  const names = { before: header.server.database, now };
+  return new OperatorError(EXIT.state, (m) =>
+    m.ledger.otherServer({ run: basename(folder), ...names }),
+  );
+}
+
+/** Prints what was found, and says the verdict in a line of the log. */
+function tell(context: CommandContext, document: VerificationDocument): void {
+  const { messages: m, log } = context;
+  const out = log.component('verify');
+  const sentence = m.verify.verdicts[document.verdict](document);
+  if (document.verdict === 'exact') out.info(sentence);
+  else if (document.verdict === 'violation') out.error(sentence);
+  else out.warning(sentence);
+  context.print({ json: document, text: verificationText(m, document) });
+}
