@@ -1,5 +1,5 @@
 # Two commands are enough: `make start` and `make test`. The others are shortcuts to the program.
-.PHONY: start test install build init seed stream counts check reset db fmt lint clean
+.PHONY: start test install build init seed stream counts check reset db demo-cdc fmt lint clean
 
 CLI := node dist/src/cli.js
 # In a terminal the program gets a process group of its own, so that Ctrl+C reaches it alone: make
@@ -38,6 +38,10 @@ reset: build
 
 db: build
 	@$(FOREGROUND) $(CLI) db $(ARGS)
+
+# Server, load, a CDC consumer beside it and the verdict on it, in under a minute.
+demo-cdc: build
+	@$(FOREGROUND) $(CLI) demo-cdc $(ARGS)
 
 fmt: install
 	@npm run --silent fmt

@@ -46,10 +46,16 @@ export const run: Command = async (context) => {
   return withServer(context, (target) => verifyFrom(context, spec, target));
 };
 
-async function verifyFrom(
+/**
+ * The same, once it is known which server there is, if any.
+ *
+ * @param onReady called when the source is open: what is committed from now on comes
+ */
+export async function verifyFrom(
   context: CommandContext,
   spec: SourceSpec,
   target: ConnectionTarget | null,
+  onReady: () => void = () => undefined,
 ): Promise<ExitCode> {
   const known = new Set(runNames(context.settings.logging.dir));
   const offset = await offsetOf(context, spec, target);
@@ -57,6 +63,7 @@ async function verifyFrom(
   if (opened === null) context.interrupted.throwIfAborted();
   if (opened === null) return EXIT.forced;
   try {
+    onReady();
     const folder = await findFolder(context, known);
     const document = await verifyRun(context, spec, { target, offset, opened, folder });
     new VerificationRecord(folder).close(document);
