@@ -22,6 +22,7 @@ export type Violation = (typeof VIOLATIONS)[number];
 export type Detail =
   | 'transaction_missing'
   | 'row_missing'
+  | 'not_in_snapshot'
   | 'replay_skips'
   | 'replay_differs'
   | 'rolled_back'

@@ -8,6 +8,7 @@ import { type Detail, type Example, Findings, type Violation } from './findings.
 import type { KeyState } from './key-states.js';
 import { LedgerFeed } from './ledger-feed.js';
 import { Recent } from './recent.js';
+import { SnapshotCheck } from './snapshot-check.js';
 import { StreamState } from './stream-state.js';
 import { Tape } from './tape.js';
 
@@ -34,6 +35,8 @@ const NOWHERE: Omit<Example, 'violation' | 'detail'> = {
 export interface MatcherListener {
   /** A change that came for the first time, or that is not the run's; `row`: hash of what it says. */
   readonly onChange: (event: RowEvent, row: number, own: boolean) => void;
+  /** Whether any event told of a row; null: it is not followed. */
+  readonly isKnown: (table: TableName, key: number) => boolean | null;
 }
 
 /** What came of the ledger's transactions. */
@@ -115,6 +118,7 @@ export class Matcher {
   /** What was committed before this LSN need not come. */
   #from: number;
   #snapshotLsn = Number.NEGATIVE_INFINITY;
+  readonly #snapshot: SnapshotCheck;
   /** Whether the source has other tables, whose events are numbered with ours. */
   others = false;
   /** No more events will come: what is read of the ledger now did not arrive. */
@@ -133,6 +137,7 @@ export class Matcher {
   }) {
     this.#from = options.from;
     this.#listener = options.listener;
+    this.#snapshot = new SnapshotCheck(options.listener.isKnown);
     const each = 2 ** Math.floor(Math.log2(Math.max(options.tapeEvents / options.streams, 1024)));
     this.#streams = Array.from(
       { length: options.streams },
@@ -198,6 +203,11 @@ export class Matcher {
     this.#before.clear();
     this.#pending.clear();
     while (this.feed.readOn());
+    for (const { table, key, expected } of this.#snapshot.missing) {
+      const what = { ...NOWHERE, table, key, operation: 'insert', xid: expected.xid } as const;
+      const ledger = placeOf(expected);
+      this.findings.add({ ...what, violation: 'missing', detail: 'not_in_snapshot', ledger });
+    }
   }
 
   get #awaits(): boolean {
@@ -396,6 +406,7 @@ export class Matcher {
   /** A row of a snapshot excuses what was committed before the snapshot was taken. */
   #takeSnapshot(event: RowEvent): void {
     this.events.snapshot++;
+    this.#snapshot.covers(event.table);
     this.#listener.onChange(event, rowHash(event.table, event.values), false);
     const { lsn } = event;
     if (lsn === null || lsn <= this.#snapshotLsn) return;
@@ -418,8 +429,10 @@ export class Matcher {
       return;
     }
     const before = expected.lsn !== null && expected.lsn < this.#from;
-    if (before && delivery.delivered === 0) this.transactions.before_start++;
-    else if (this.#closing?.whole === true || this.#isOverdue(delivery)) this.#miss(delivery);
+    if (before && delivery.delivered === 0) {
+      this.transactions.before_start++;
+      if ((expected.lsn ?? 0) < this.#snapshotLsn) this.#snapshot.excuse(expected);
+    } else if (this.#closing?.whole === true || this.#isOverdue(delivery)) this.#miss(delivery);
     else {
       this.transactions.not_arrived++;
       this.events.not_arrived += delivery.missing;

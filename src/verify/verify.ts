@@ -86,6 +86,7 @@ export async function verify(task: VerificationTask): Promise<Verification> {
         const detail = states.fold(event, row);
         if (detail !== null) matcher.noteInconsistent(detail, event);
       },
+      isKnown: (table, key) => states.knows(table, key),
     },
   });
   let refused: Malformed | null = null;

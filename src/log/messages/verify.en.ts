@@ -23,6 +23,7 @@ const violations: Readonly<Record<Violation, string>> = {
 const details: Readonly<Record<Detail, string>> = {
   transaction_missing: 'the transaction was committed and did not come, though later ones did',
   row_missing: 'the transaction came, and this event of it did not',
+  not_in_snapshot: 'it was committed before the snapshot was taken, and is not in it',
   replay_skips: 'it came again, and not as a continuous replay: the replay skipped events',
   replay_differs: 'it came again, and says something else than the first time',
   rolled_back: 'the transaction was rolled back',

@@ -26,6 +26,7 @@ const violations: Readonly<Record<Violation, string>> = {
 const details: Readonly<Record<Detail, string>> = {
   transaction_missing: 'a transação foi confirmada e não veio, embora tenham vindo posteriores',
   row_missing: 'a transação veio, e este evento dela não',
+  not_in_snapshot: 'foi confirmado antes do snapshot, e o snapshot não o contém',
   replay_skips: 'veio de novo, mas não como repetição contínua: a repetição pulou eventos',
   replay_differs: 'veio de novo, e diz outra coisa que da primeira vez',
   rolled_back: 'a transação foi desfeita',
