@@ -84,7 +84,8 @@ async function isSlot(client: Client, name: string): Promise<boolean> {
 
 /** The seven tables and no others, whole, what we publish of them, and ours to remove. */
 async function isAsMade(client: Client, name: string): Promise<boolean> {
-  // As JSON, since newer versions have more columns: filters, lists, whole schemas, generated columns.
+  // As JSON, since newer versions have more columns: filters, lists, generated columns. Whole schemas, too,
+  // depend on a publication that has them.
   const { rows } = await client.query<{ as_made: boolean }>(
     `SELECT pg_has_role(p.pubowner, 'USAGE')
             AND obj_description(p.oid, 'pg_publication') = $6
@@ -97,7 +98,8 @@ async function isAsMade(client: Client, name: string): Promise<boolean> {
                        WHERE r.prpubid = p.oid ORDER BY 1)
                 = ARRAY(SELECT c.oid::bigint FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                          WHERE n.nspname = $3 AND c.relname = ANY ($4) ORDER BY 1)
-            AND (SELECT count(*) FROM pg_publication_tables t WHERE t.pubname = p.pubname) = $5
+            AND (SELECT count(*) FROM pg_depend d
+                  WHERE d.refclassid = 'pg_publication'::regclass AND d.refobjid = p.oid) = $5
             AS as_made
        FROM pg_publication p WHERE p.pubname = $1`,
     [name, JSON.stringify(AS_MADE), HOSPITAL_SCHEMA, TABLE_NAMES, TABLE_NAMES.length, COMMENT],

@@ -1,0 +1,58 @@
+import { type JsonReader, KIND } from '../json/reader.js';
+import { SLOTS } from './fields.js';
+
+/** Tokens of one event that are remembered in their order; more make it an event that is none of many. */
+export const MOST_LOGGED = 256;
+
+/**
+ * What was read of an event so far: where its values are, by slot, and what it has. Which shape it is of shows
+ * only when all of it was read, for the order of names is free; so there is a slot for what any shape may
+ * tell. Used again for the next event.
+ */
+export class Draft {
+  /** KIND.none: the event does not tell. */
+  readonly kinds = new Uint8Array(SLOTS);
+  readonly starts = new Int32Array(SLOTS);
+  readonly stops = new Int32Array(SLOTS);
+  /** Of FLAG. */
+  flags = 0;
+  /** Whether the event was in a wrapper, and is over. */
+  wrapped = false;
+
+  /** The slots in the order of their values in the bytes, and how many there were. */
+  readonly logged = new Uint8Array(MOST_LOGGED);
+  readonly loggedKinds = new Uint8Array(MOST_LOGGED);
+  readonly loggedStarts = new Int32Array(MOST_LOGGED);
+  readonly loggedStops = new Int32Array(MOST_LOGGED);
+  count = 0;
+
+  clear(): void {
+    this.kinds.fill(KIND.none);
+    this.flags = 0;
+    this.wrapped = false;
+    this.count = 0;
+  }
+
+  /** Takes note of the value that the reader is at the end of, and of its place among the others. */
+  take(slot: number, reader: JsonReader): void {
+    this.put(slot, reader);
+    const at = this.count++;
+    if (at >= MOST_LOGGED) return;
+    this.logged[at] = slot;
+    this.loggedKinds[at] = reader.kind;
+    this.loggedStarts[at] = reader.start;
+    this.loggedStops[at] = reader.stop;
+  }
+
+  /** Takes note of the value only. */
+  put(slot: number, reader: JsonReader): void {
+    this.kinds[slot] = reader.kind;
+    this.starts[slot] = reader.start;
+    this.stops[slot] = reader.stop;
+  }
+
+  /** Whether there is a value, and it is not null. */
+  has(slot: number): boolean {
+    return this.kinds[slot]! > KIND.null;
+  }
+}

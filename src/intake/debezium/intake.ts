@@ -1,0 +1,223 @@
+import { isUtf8 } from 'node:buffer';
+import type { Key, Sink } from '../event.js';
+import { Names } from '../json/names.js';
+import { JsonError, JsonReader, KIND } from '../json/reader.js';
+import { Draft } from './draft.js';
+import { EventError } from './event-error.js';
+import { FLAG, KNOWN_NAMES, SLOT } from './fields.js';
+import { KeyReader } from './keys.js';
+import { MemberReader } from './members.js';
+import { RowTeller } from './rows.js';
+import { Skeletons } from './skeletons.js';
+import { ValueReader } from './values.js';
+
+/** An event, or a body, may have so many bytes: rows of the hospital have some hundred. */
+export const MOST_BYTES = 16 << 20;
+
+/** What is wrong with an input of more bytes. */
+export const TOO_LONG = `longer than ${MOST_BYTES >> 20} MiB`;
+
+const NOT_UTF8 = 'not UTF-8';
+const LF = 0x0a;
+const ARRAY = 0x5b;
+/** Half of a pair alone: it has no bytes of UTF-8. */
+const HALF_PAIR = /\p{Surrogate}/u;
+/** Strings that hold JSON that is a string that holds JSON: nobody writes that. */
+const MOST_INNER = 2;
+const FIRST_SCRATCH_BYTES = 1 << 16;
+
+/**
+ * Turns Debezium's events, as JSON in whatever shape it writes them, into calls of a sink: `row`, `truncate`
+ * or `aside`; `malformed` for what is no event. Nothing is thrown for any bytes, every call returns with all
+ * that the bytes hold told, and the bytes may be written over afterwards.
+ *
+ * `stream`, `place` and `receivedAt` are as of `RowEvent`.
+ */
+export class DebeziumIntake {
+  readonly #sink: Sink;
+  readonly #reader: JsonReader;
+  readonly #draft = new Draft();
+  readonly #members: MemberReader;
+  readonly #skeletons = new Skeletons();
+  readonly #teller: RowTeller;
+  #scratch = Buffer.alloc(FIRST_SCRATCH_BYTES);
+
+  constructor(sink: Sink) {
+    this.#sink = sink;
+    const names = new Names(KNOWN_NAMES);
+    this.#reader = new JsonReader(names);
+    const values = new ValueReader(this.#reader);
+    this.#members = new MemberReader(this.#reader, this.#draft);
+    const keys = new KeyReader(names);
+    this.#teller = new RowTeller(this.#reader, values, keys, this.#draft, sink);
+  }
+
+  /** One event: a line of a file, the body of a request. No bytes, or nothing but white space: nothing. */
+  event(bytes: Uint8Array, stream: number, place: number, receivedAt: number): void {
+    if (!this.#load(bytes, stream, place)) return;
+    this.#part(0, bytes.length, null, stream, place, receivedAt);
+  }
+
+  /**
+   * One event, or a JSON array of events (the body of a request that has several): all of one place. An array
+   * that is no JSON to its end is malformed as a whole.
+   */
+  batch(bytes: Uint8Array, stream: number, place: number, receivedAt: number): void {
+    if (!this.#load(bytes, stream, place)) return;
+    const parts = this.#elements(bytes.length, stream, place);
+    if (parts === null) return;
+    const body = this.#reader.bytes;
+    for (let i = 0; i + 1 < parts.length; i += 2) {
+      // The one before may have brought bytes of its own: JSON in a string.
+      this.#reader.load(body);
+      this.#part(parts[i]!, parts[i + 1]!, null, stream, place, receivedAt);
+    }
+  }
+
+  /** A record of Kafka: key and value as they are there. A value null is a tombstone. */
+  record(
+    key: Uint8Array | null,
+    value: Uint8Array | null,
+    stream: number,
+    place: number,
+    receivedAt: number,
+  ): void {
+    if (value === null) this.#sink.aside('tombstone');
+    else if (this.#load(value, stream, place)) {
+      this.#part(0, value.length, key, stream, place, receivedAt);
+    }
+  }
+
+  /**
+   * Whole lines, one event each, each with its line feed; blank ones are passed over. `place` is that of the
+   * first one, and goes up by one a line. Returns the place behind the last one.
+   */
+  lines(bytes: Buffer, stream: number, place: number, receivedAt: number): number {
+    const right = isUtf8(bytes);
+    let next = place;
+    let begin = 0;
+    while (begin < bytes.length) {
+      const end = bytes.indexOf(LF, begin);
+      if (end === -1) {
+        this.event(bytes.subarray(begin), stream, next, receivedAt);
+        return next + 1;
+      }
+      if (end - begin > MOST_BYTES) {
+        this.#sink.malformed({ stream, place: next, reason: TOO_LONG });
+      } else if (!right && !isUtf8(bytes.subarray(begin, end))) {
+        this.#sink.malformed({ stream, place: next, reason: NOT_UTF8 });
+      } else {
+        this.#reader.load(bytes);
+        this.#part(begin, end, null, stream, next, receivedAt);
+      }
+      begin = end + 1;
+      next++;
+    }
+    return next;
+  }
+
+  /** Gives the reader these bytes, with a line feed behind them; false: they cannot be an event. */
+  #load(bytes: Uint8Array, stream: number, place: number): boolean {
+    if (bytes.length > MOST_BYTES) {
+      this.#sink.malformed({ stream, place, reason: TOO_LONG });
+      return false;
+    }
+    if (!isUtf8(bytes)) {
+      this.#sink.malformed({ stream, place, reason: NOT_UTF8 });
+      return false;
+    }
+    // What was needed once for a big one is not kept.
+    let scratch = this.#scratch;
+    if (bytes.length >= scratch.length) scratch = Buffer.alloc(bytes.length + 1);
+    scratch.set(bytes);
+    scratch[bytes.length] = LF;
+    this.#reader.load(scratch);
+    return true;
+  }
+
+  #part(
+    begin: number,
+    end: number,
+    key: Uint8Array | null,
+    stream: number,
+    place: number,
+    receivedAt: number,
+  ): void {
+    try {
+      this.#reader.open(begin, end);
+      this.#reader.skipMark();
+      if (this.#reader.blank()) return;
+      this.#draft.clear();
+      this.#value();
+      const inner = this.#draft.kinds[SLOT.inner] !== KIND.none;
+      const outerKey = inner ? this.#inner(key) : key;
+      this.#teller.tell(outerKey, stream, place, receivedAt);
+    } catch (error) {
+      if (!(error instanceof JsonError || error instanceof EventError)) throw error;
+      this.#sink.malformed({ stream, place, reason: error.message });
+    }
+  }
+
+  /** All that the reader has, which is one value, into the draft. */
+  #value(): void {
+    const reader = this.#reader;
+    const draft = this.#draft;
+    const begin = reader.at;
+    if (!this.#skeletons.read(reader, draft)) {
+      const kind = reader.value();
+      if (kind === KIND.object) {
+        this.#members.read();
+        this.#skeletons.learn(begin, reader, draft);
+      } else if (kind === KIND.null) draft.flags |= FLAG.nothing;
+      else if (kind >= KIND.string && kind < KIND.object) draft.put(SLOT.inner, reader);
+      else throw new EventError('no JSON object');
+    }
+    reader.close();
+  }
+
+  /** Reads the JSON in a string, in place of what it is in. Returns the key of what it is in. */
+  #inner(key: Uint8Array | null): Uint8Array | Key | null {
+    const reader = this.#reader;
+    const draft = this.#draft;
+    let outerKey: Uint8Array | Key | null = key;
+    for (let depth = 0; draft.kinds[SLOT.inner] !== KIND.none; depth++) {
+      if (depth === MOST_INNER) throw new EventError('JSON in a string in a string');
+      const start = draft.starts[SLOT.inner]!;
+      const text = reader.string(draft.kinds[SLOT.inner]!, start, draft.stops[SLOT.inner]!);
+      if (HALF_PAIR.test(text))
+        throw new EventError('half of a surrogate pair in a string of JSON');
+      outerKey = this.#teller.messageKey(outerKey);
+      draft.clear();
+      const bytes = Buffer.from(`${text}\n`);
+      reader.load(bytes);
+      reader.open(0, bytes.length - 1);
+      this.#value();
+    }
+    return outerKey;
+  }
+
+  /** Where the events of a body begin and end. Null: there is none, and the sink knows why. */
+  #elements(length: number, stream: number, place: number): number[] | null {
+    const reader = this.#reader;
+    try {
+      reader.open(0, length);
+      reader.skipMark();
+      if (reader.blank()) return null;
+      if (reader.peek() !== ARRAY) return [0, length];
+      const parts: number[] = [];
+      reader.value();
+      for (let more = reader.firstElement(); more; more = reader.nextElement()) {
+        reader.peek();
+        parts.push(reader.at);
+        reader.skip();
+        parts.push(reader.at);
+      }
+      reader.close();
+      return parts;
+    } catch (error) {
+      if (!(error instanceof JsonError)) throw error;
+      this.#sink.malformed({ stream, place, reason: error.message });
+      return null;
+    }
+  }
+}

@@ -1,0 +1,125 @@
+import { END, type JsonReader, KIND } from '../json/reader.js';
+import type { Draft } from './draft.js';
+import {
+  COLUMN_NAMES,
+  FIELD,
+  FIELDS,
+  FLAG,
+  NO_SLOT,
+  SLOT,
+  SOURCE_SLOTS,
+  TOP_FLAGS,
+  TOP_SLOTS,
+  TRANSACTION_SLOTS,
+} from './fields.js';
+
+/** Reads an event's members into a draft, in whatever wrapper and order they come. */
+export class MemberReader {
+  readonly #reader: JsonReader;
+  readonly #draft: Draft;
+
+  constructor(reader: JsonReader, draft: Draft) {
+    this.#reader = reader;
+    this.#draft = draft;
+  }
+
+  /** The members of the object that the reader has just begun. Throws a JsonError. */
+  read(): void {
+    const reader = this.#reader;
+    for (let name = reader.firstName(); name !== END; name = reader.nextName()) {
+      const kind = reader.value();
+      if (kind === KIND.object) this.#object(name);
+      else if (kind === KIND.array) {
+        this.#flag(name);
+        reader.rest(kind);
+      } else this.#scalar(name, kind);
+    }
+  }
+
+  #object(name: number): void {
+    const { after, before, source, transaction, payload, value, data, key } = FIELD;
+    if (name === after) {
+      this.#draft.flags |= FLAG.after | FLAG.enveloped;
+      this.#row();
+    } else if (name === before) {
+      this.#draft.flags |= FLAG.enveloped;
+      this.#oldRow();
+    } else if (name === source) {
+      this.#draft.flags |= FLAG.enveloped;
+      this.#part(SOURCE_SLOTS, false);
+    } else if (name === transaction) this.#part(TRANSACTION_SLOTS, true);
+    else if (name === payload || name === value || name === data) {
+      this.#draft.flags &= ~FLAG.more;
+      this.read();
+      this.#draft.wrapped = true;
+    } else if (name === key) this.#key();
+    else {
+      this.#flag(name);
+      this.#reader.rest(KIND.object);
+    }
+  }
+
+  #row(): void {
+    const reader = this.#reader;
+    const draft = this.#draft;
+    for (let name = reader.firstName(); name !== END; name = reader.nextName()) {
+      const kind = reader.value();
+      if (kind >= KIND.object) reader.rest(kind);
+      else draft.take(name >= 0 && name < COLUMN_NAMES ? SLOT.row + name : SLOT.ignored, reader);
+    }
+  }
+
+  /** Of the old row, only its id is of interest: of a delete, the rest may be made up. */
+  #oldRow(): void {
+    const reader = this.#reader;
+    for (let name = reader.firstName(); name !== END; name = reader.nextName()) {
+      const kind = reader.value();
+      if (kind >= KIND.object) reader.rest(kind);
+      else this.#draft.take(name === FIELD.id ? SLOT.oldId : SLOT.ignored, reader);
+    }
+  }
+
+  /** `varies`: what has no slot differs from event to event, too. */
+  #part(slots: Int16Array, varies: boolean): void {
+    const reader = this.#reader;
+    const draft = this.#draft;
+    for (let name = reader.firstName(); name !== END; name = reader.nextName()) {
+      const kind = reader.value();
+      const slot = name >= 0 && name < FIELDS ? slots[name]! : NO_SLOT;
+      if (kind >= KIND.object) reader.rest(kind);
+      else if (slot !== NO_SLOT) draft.take(slot, reader);
+      else if (varies || kind === KIND.integer) draft.take(SLOT.ignored, reader);
+    }
+  }
+
+  /** The message's key: an object, perhaps with its schema. */
+  #key(): void {
+    const reader = this.#reader;
+    for (let name = reader.firstName(); name !== END; name = reader.nextName()) {
+      const kind = reader.value();
+      if (kind === KIND.object && name === FIELD.payload) this.#key();
+      else if (kind >= KIND.object) reader.rest(kind);
+      else if (name === FIELD.id) this.#draft.take(SLOT.keyId, reader);
+    }
+  }
+
+  #scalar(name: number, kind: number): void {
+    this.#flag(name);
+    if (name < 0 || name >= FIELDS) return;
+    const draft = this.#draft;
+    const slot = TOP_SLOTS[name]!;
+    if (slot !== NO_SLOT) draft.take(slot, this.#reader);
+    else if (name === FIELD.key) draft.take(SLOT.keyId, this.#reader);
+    else if (name === FIELD.payload || name === FIELD.value) {
+      if (kind === KIND.null) draft.flags |= FLAG.nothing;
+      else draft.put(SLOT.inner, this.#reader);
+    }
+  }
+
+  /** What stands beside a wrapped event says nothing of its shape. */
+  #flag(name: number): void {
+    const draft = this.#draft;
+    const flags = name >= 0 && name < FIELDS ? TOP_FLAGS[name]! : FLAG.more;
+    draft.flags |= draft.wrapped ? flags & ~FLAG.more : flags;
+  }
+}

@@ -1,0 +1,117 @@
+import { type JsonReader, KIND } from '../json/reader.js';
+import { type Draft, MOST_LOGGED } from './draft.js';
+import { SLOT } from './fields.js';
+
+/** Kinds of events that are kept: each table has two or three, some more around a snapshot. */
+const MOST_KEPT = 48;
+/** Bytes of an event that are kept: a schema of Kafka Connect has some thousand. */
+const MOST_BYTES = 1 << 16;
+
+/** How far trying is let to fail before it is given up for a while; a miss costs more than a hit brings. */
+const FULL_CREDIT = 512;
+const MISS = 4;
+/** Events without any trying. */
+const PAUSE = 20_000;
+
+/** What events of one kind have in common: every byte but those of the values that are taken. */
+interface Skeleton {
+  readonly words: DataView;
+  /** Where the bytes before each value begin, and behind the last one those that end the event. */
+  readonly from: Int32Array;
+  readonly slots: Uint8Array;
+  readonly flags: number;
+}
+
+/**
+ * A short cut. Events of a table are the same from byte to byte, but for their values; so the bytes between
+ * those of an event that was read are kept, and those of the next ones held against them, some at a time. Where
+ * all are the same, it is JSON of the same structure, without a name having been looked at.
+ */
+export class Skeletons {
+  #kept: Skeleton[] = [];
+  #credit = FULL_CREDIT;
+  #pause = 0;
+
+  /**
+   * Reads the next value, if it is one of an event of a kind that is known. False: it is none, and the reader
+   * and the draft are anywhere. Throws a JsonError where the value is known to be no JSON.
+   */
+  read(reader: JsonReader, draft: Draft): boolean {
+    if (this.#pause > 0) return false;
+    const begin = reader.at;
+    const kept = this.#kept;
+    for (let i = 0; i < kept.length; i++) {
+      const skeleton = kept[i]!;
+      const values = matches(skeleton, reader, draft);
+      if (values !== ALL) {
+        // What it had before it turned out to be another kind is not told by that one.
+        if (values > 0) draft.clear();
+        reader.rewind(begin);
+        continue;
+      }
+      draft.flags = skeleton.flags;
+      if (i > 0) {
+        kept[i] = kept[i - 1]!;
+        kept[i - 1] = skeleton;
+      }
+      if (this.#credit < FULL_CREDIT) this.#credit++;
+      return true;
+    }
+    return false;
+  }
+
+  /** Keeps what an event that was read, from `begin` to where the reader is, has in common with others. */
+  learn(begin: number, reader: JsonReader, draft: Draft): void {
+    if (this.#pause > 0) {
+      this.#pause--;
+      return;
+    }
+    this.#credit -= MISS;
+    if (this.#credit <= 0) {
+      this.#credit = FULL_CREDIT;
+      this.#pause = PAUSE;
+      this.#kept = [];
+      return;
+    }
+    const { count } = draft;
+    const end = reader.at;
+    // One whose text is elsewhere, in a string, or that is not like any other.
+    if (draft.kinds[SLOT.inner] !== KIND.none || count > MOST_LOGGED || end - begin > MOST_BYTES) {
+      return;
+    }
+    const bytes = Buffer.alloc(end - begin);
+    const from = new Int32Array(count + 2);
+    let used = 0;
+    let at = begin;
+    for (let i = 0; i < count; i++) {
+      const kind = draft.loggedKinds[i]!;
+      const quotes = kind >= KIND.string ? 1 : 0;
+      used += reader.bytes.copy(bytes, used, at, draft.loggedStarts[i]! - quotes);
+      from[i + 1] = used;
+      at = draft.loggedStops[i]! + quotes;
+    }
+    used += reader.bytes.copy(bytes, used, at, end);
+    from[count + 1] = used;
+    if (this.#kept.length >= MOST_KEPT) this.#kept.pop();
+    this.#kept.push({
+      words: new DataView(bytes.buffer, bytes.byteOffset, used),
+      from,
+      slots: draft.logged.slice(0, count),
+      flags: draft.flags,
+    });
+  }
+}
+
+const ALL = -1;
+
+/** How many values were taken before the bytes differed, or ALL. */
+function matches(skeleton: Skeleton, reader: JsonReader, draft: Draft): number {
+  const { words, from, slots } = skeleton;
+  const count = slots.length;
+  for (let i = 0; i < count; i++) {
+    if (!reader.literal(words, from[i]!, from[i + 1]!)) return i;
+    if (reader.value() >= KIND.object) return i;
+    draft.put(slots[i]!, reader);
+  }
+  return reader.literal(words, from[count]!, from[count + 1]!) ? ALL : count;
+}

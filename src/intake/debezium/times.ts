@@ -1,0 +1,167 @@
+const DAY_MICROS = 86_400_000_000;
+const DAY_SECONDS = 86_400;
+const MICROS = 1_000_000;
+/** Days of which the text is kept: some hundred years, which is what dates of birth go over. */
+const DAYS_KEPT = 1 << 16;
+/** Timestamps of which the text is kept: rows of one transaction have the same ones. */
+const TIMES_KEPT = 1 << 12;
+
+/** Days since 1970 of the first and the last date that PostgreSQL has: 4714-11-24 BC, 5874897-12-31. */
+const FIRST_DAY = -2_440_588;
+const LAST_DAY = 2_145_031_948;
+/** The same of its timestamps, which end with the year 294276. */
+const LAST_TIMESTAMP_DAY = 106_741_034;
+
+const FIRST_MICROS = BigInt(FIRST_DAY) * BigInt(DAY_MICROS);
+
+const two = Array.from({ length: 100 }, (_, value) => String(value).padStart(2, '0'));
+
+const keptDays = new Int32Array(DAYS_KEPT);
+const keptDates = new Array<string>(DAYS_KEPT).fill('');
+const keptMicros = new Float64Array(TIMES_KEPT);
+const keptTimes = new Array<string>(TIMES_KEPT).fill('');
+
+/** Days since 1970 → `2026-01-31`, as PostgreSQL prints a date; null where it has no such date. */
+export function dateText(day: number): string | null {
+  if (!(day >= FIRST_DAY && day <= LAST_DAY)) return null;
+  const { date, bc } = dateOf(day);
+  return date + bc;
+}
+
+/** Microseconds since 1970 → `2026-01-31 08:15:00.5`; null where PostgreSQL has no such timestamp. */
+export function timestampText(micros: number): string | null {
+  const slot = (micros ^ (micros / MICROS)) & (TIMES_KEPT - 1);
+  const kept = keptTimes[slot]!;
+  if (keptMicros[slot] === micros && kept !== '') return kept;
+  const day = Math.floor(micros / DAY_MICROS);
+  const text = onDay(day, micros - day * DAY_MICROS);
+  if (text !== null) {
+    keptMicros[slot] = micros;
+    keptTimes[slot] = text;
+  }
+  return text;
+}
+
+/** The same of any number of microseconds. */
+export function bigTimestampText(micros: bigint): string | null {
+  // Counted from the first day, for division rounds towards zero.
+  const since = micros - FIRST_MICROS;
+  if (since < 0n) return null;
+  const days = since / BigInt(DAY_MICROS);
+  if (days > LAST_TIMESTAMP_DAY - FIRST_DAY) return null;
+  return onDay(Number(days) + FIRST_DAY, Number(since % BigInt(DAY_MICROS)));
+}
+
+/** Days since 1970 of a date of the proleptic Gregorian calendar; year 0 is 1 BC. The month is from 1. */
+export function dayOf(year: number, month: number, day: number): number {
+  const shifted = month > 2 ? year : year - 1;
+  const era = Math.floor(shifted / 400);
+  const yearOfEra = shifted - era * 400;
+  const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1;
+  const dayOfEra =
+    yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear;
+  return era * 146_097 + dayOfEra - 719_468;
+}
+
+/** `micros`: of the day. */
+function onDay(day: number, micros: number): string | null {
+  if (!(day >= FIRST_DAY && day <= LAST_TIMESTAMP_DAY)) return null;
+  const seconds = (micros / MICROS) | 0;
+  const fraction = micros - seconds * MICROS;
+  const index = day & (DAYS_KEPT - 1);
+  const kept = keptDates[index]!;
+  const known = keptDays[index] === day && kept !== '';
+  const { date, bc } = known ? { date: kept, bc: '' } : dateOf(day);
+  const minutes = (seconds / 60) | 0;
+  const hours = (minutes / 60) | 0;
+  const text = `${date} ${two[hours]}:${two[minutes - hours * 60]}:${two[seconds - minutes * 60]}`;
+  return fraction === 0 ? text + bc : text + fractionText(fraction) + bc;
+}
+
+/** PostgreSQL prints no trailing zeros. */
+function fractionText(micros: number): string {
+  let digits = 6;
+  let value = micros;
+  while (value % 10 === 0) {
+    value /= 10;
+    digits--;
+  }
+  return `.${String(value).padStart(digits, '0')}`;
+}
+
+function dateOf(day: number): { date: string; bc: string } {
+  const index = day & (DAYS_KEPT - 1);
+  const kept = keptDates[index]!;
+  if (keptDays[index] === day && kept !== '') return { date: kept, bc: '' };
+  // The civil calendar, in eras of 400 years that begin in March, so that leap days come last.
+  const shifted = day + 719_468;
+  const era = Math.floor(shifted / 146_097);
+  const dayOfEra = shifted - era * 146_097;
+  const yearOfEra = Math.floor(
+    (dayOfEra -
+      Math.floor(dayOfEra / 1460) +
+      Math.floor(dayOfEra / 36_524) -
+      Math.floor(dayOfEra / 146_096)) /
+      365,
+  );
+  const dayOfYear =
+    dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
+  const shiftedMonth = Math.floor((5 * dayOfYear + 2) / 153);
+  const dayOfMonth = dayOfYear - Math.floor((153 * shiftedMonth + 2) / 5) + 1;
+  const month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9;
+  const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
+  const shown = year > 0 ? year : 1 - year;
+  const date = `${String(shown).padStart(4, '0')}-${two[month]}-${two[dayOfMonth]}`;
+  if (year <= 0) return { date, bc: ' BC' };
+  keptDays[index] = day;
+  keptDates[index] = date;
+  return { date, bc: '' };
+}
+
+const SIGN = /^([+-]?)(\d{4,7})-(\d\d)-(\d\d)/;
+const TIME = /^[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?/;
+const ZONE = /^(?:Z|([+-])(\d\d)(?::?(\d\d))?(?::?(\d\d))?)?( BC)?$/;
+
+/** What a date or timestamp in words says: days since 1970, and microseconds of that day. */
+export interface Instant {
+  readonly day: number;
+  readonly micros: number;
+}
+
+/**
+ * Reads ISO 8601 (`2026-01-31T08:15:00.5Z`; a year before 1 or after 9999 has a sign, and year 0 is 1 BC) as
+ * well as what PostgreSQL prints (`0044-03-15 08:15:00 BC`). With an offset it is told in UTC. Null: neither.
+ */
+export function parseInstant(text: string): Instant | null {
+  const date = SIGN.exec(text);
+  if (date === null) return null;
+  const afterDate = text.slice(date[0].length);
+  const time = TIME.exec(afterDate);
+  const zone = ZONE.exec(time === null ? afterDate : afterDate.slice(time[0].length));
+  if (zone === null) return null;
+  const bc = zone[5] !== undefined;
+  if (bc && date[1] !== '') return null;
+  const digits = Number(date[2]);
+  const year = bc ? 1 - digits : date[1] === '-' ? -digits : digits;
+  const [month, dayOfMonth] = [Number(date[3]), Number(date[4])];
+  if (month < 1 || month > 12 || dayOfMonth < 1) return null;
+  const day = dayOf(year, month, dayOfMonth);
+  const nextMonth = month === 12 ? dayOf(year + 1, 1, 1) : dayOf(year, month + 1, 1);
+  if (day >= nextMonth) return null;
+  const [hours, minutes, seconds] = [1, 2, 3].map((part) => Number(time?.[part] ?? 0));
+  if (hours! > 23 || minutes! > 59 || seconds! > 59) return null;
+  const fraction = Number((time?.[4] ?? '').slice(0, 6).padEnd(6, '0'));
+  const [offsetHours, offsetMinutes, offsetSeconds] = [2, 3, 4].map((part) =>
+    Number(zone[part] ?? 0),
+  );
+  const offset =
+    (zone[1] === '-' ? -1 : 1) * (offsetHours! * 3600 + offsetMinutes! * 60 + offsetSeconds!);
+  const at = hours! * 3600 + minutes! * 60 + seconds! - offset;
+  const days = Math.floor(at / DAY_SECONDS);
+  return { day: day + days, micros: (at - days * DAY_SECONDS) * MICROS + fraction };
+}
+
+/** As `timestampText`, of an instant. */
+export function instantText(instant: Instant): string | null {
+  return onDay(instant.day, instant.micros);
+}

@@ -1,0 +1,166 @@
+import type { ColumnType, TableName } from '../../hospital/tables.js';
+import type { Key, RowValues } from '../event.js';
+import { type JsonReader, KIND } from '../json/reader.js';
+import type { Draft } from './draft.js';
+import { EventError } from './event-error.js';
+import { EVENT_COLUMNS, type EventColumn, KNOWN_NAMES } from './fields.js';
+import { bigTimestampText, dateText, instantText, parseInstant, timestampText } from './times.js';
+
+/** What Debezium writes for a value that the WAL does not have (unchanged TOAST). */
+const UNAVAILABLE = '__debezium_unavailable_value';
+
+const INFINITY = 'infinity';
+const MINUS_INFINITY = '-infinity';
+/** A timestamp of infinity as Debezium counts it, whichever way it counts. */
+const INFINITE_MICROS = '9223372036825200000';
+const MINUS_INFINITE_MICROS = '-9223372036832400000';
+const INFINITE_DIGITS = INFINITE_MICROS.length;
+
+/**
+ * What a connector counts timestamps in (`time.precision.mode`): microseconds unless told otherwise;
+ * milliseconds with `connect`.
+ */
+type Unit = 'milliseconds' | 'microseconds' | 'nanoseconds';
+
+/**
+ * Digits of a time of these days. Milliseconds have 13 of them from 2001 to 2286, microseconds 16,
+ * nanoseconds 19: in between nobody's clock is.
+ */
+const MOST_MILLI_DIGITS = 14;
+const MOST_MICRO_DIGITS = 17;
+
+const CREATED_AT = KNOWN_NAMES.indexOf('created_at');
+const UPDATED_AT = KNOWN_NAMES.indexOf('updated_at');
+const ID = KNOWN_NAMES.indexOf('id');
+
+const ASCII_MINUS = 0x2d;
+
+/**
+ * Makes of a row's JSON values what PostgreSQL prints.
+ *
+ * An event does not say what its timestamps are counted in. But `created_at` and `updated_at` are set by the
+ * server's clock, and every row has them: their number of digits tells. A connector counts in one way, so
+ * what they told holds for the rows that come without them.
+ */
+export class ValueReader {
+  readonly #reader: JsonReader;
+  #unit: Unit = 'microseconds';
+
+  constructor(reader: JsonReader) {
+    this.#reader = reader;
+  }
+
+  /** The number of the column `id`. */
+  readonly id = ID;
+
+  /**
+   * The values of a row of `table`, whose first slot this is. Throws an EventError on one that a column of its
+   * type cannot have.
+   */
+  row(table: TableName, draft: Draft, slot: number): RowValues {
+    const { kinds, starts, stops } = draft;
+    const updated = kinds[slot + UPDATED_AT] === KIND.integer;
+    this.#learnUnit(draft, slot + (updated ? UPDATED_AT : CREATED_AT));
+    const columns = EVENT_COLUMNS[table];
+    const values: (string | null | undefined)[] = [];
+    for (let i = 0; i < columns.length; i++) {
+      const column = columns[i]!;
+      const at = slot + column.field;
+      const kind = kinds[at]!;
+      if (kind === KIND.none) values.push(undefined);
+      else if (kind === KIND.null) values.push(null);
+      else {
+        const text = this.#text(column.type, kind, starts[at]!, stops[at]!);
+        if (text === null) throw notOfType(column);
+        values.push(text);
+      }
+    }
+    return values;
+  }
+
+  /** The id that a value is. Throws an EventError where it is none; null for a null, or nothing. */
+  keyOf(kind: number, start: number, stop: number): Key | null {
+    if (kind === KIND.none || kind === KIND.null) return null;
+    if (kind === KIND.integer || kind === KIND.string) {
+      const value = this.#reader.integer(start, stop);
+      // Adding 0 makes 0 of -0, which is another key to a Map's eyes only.
+      if (!Number.isNaN(value)) return value + 0;
+    }
+    const text = this.#bigint(kind, start, stop);
+    if (text === null) throw new EventError('the id is no whole number');
+    return text;
+  }
+
+  /** Undefined: unavailable. Null: no value of this type. */
+  #text(type: ColumnType, kind: number, start: number, stop: number): string | undefined | null {
+    if (kind === KIND.string || kind === KIND.utf8 || kind === KIND.escaped) {
+      const text = this.#reader.string(kind, start, stop);
+      if (text === UNAVAILABLE) return undefined;
+      if (type === 'varchar') return text;
+      if (type === 'bigint') return this.#bigint(kind, start, stop);
+      if (text === INFINITY || text === MINUS_INFINITY) return text;
+      const instant = parseInstant(text);
+      if (instant === null) return null;
+      return type === 'date' ? dateText(instant.day) : instantText(instant);
+    }
+    if (kind !== KIND.integer) return null;
+    switch (type) {
+      case 'bigint':
+        return this.#bigint(kind, start, stop);
+      case 'date':
+        return dateText(this.#reader.integer(start, stop));
+      case 'timestamp':
+        return this.#timestamp(start, stop);
+      case 'varchar':
+        return null;
+    }
+  }
+
+  #timestamp(start: number, stop: number): string | null {
+    const reader = this.#reader;
+    if (stop - start >= INFINITE_DIGITS) {
+      const text = reader.ascii(start, stop);
+      if (text === INFINITE_MICROS) return INFINITY;
+      if (text === MINUS_INFINITE_MICROS) return MINUS_INFINITY;
+    }
+    const value = reader.integer(start, stop);
+    if (this.#unit === 'microseconds' && !Number.isNaN(value)) return timestampText(value);
+    if (stop - start > INFINITE_DIGITS + 1) return null;
+    const count = BigInt(reader.ascii(start, stop));
+    switch (this.#unit) {
+      case 'microseconds':
+        return bigTimestampText(count);
+      case 'milliseconds':
+        return bigTimestampText(count * 1000n);
+      case 'nanoseconds': {
+        // Rounded down: BigInts are rounded towards zero.
+        const rest = ((count % 1000n) + 1000n) % 1000n;
+        return bigTimestampText((count - rest) / 1000n);
+      }
+    }
+  }
+
+  #bigint(kind: number, start: number, stop: number): string | null {
+    if (kind !== KIND.integer && kind !== KIND.string) return null;
+    const text = this.#reader.ascii(start, stop);
+    if (text === '-0') return '0';
+    return kind === KIND.integer || WHOLE_NUMBER.test(text) ? text : null;
+  }
+
+  #learnUnit(draft: Draft, slot: number): void {
+    if (draft.kinds[slot] !== KIND.integer) return;
+    const start = draft.starts[slot]!;
+    const stop = draft.stops[slot]!;
+    if (this.#reader.bytes[start] === ASCII_MINUS) return;
+    if (stop - start <= MOST_MILLI_DIGITS) this.#unit = 'milliseconds';
+    else if (stop - start <= MOST_MICRO_DIGITS) this.#unit = 'microseconds';
+    else if (this.#reader.ascii(start, stop) !== INFINITE_MICROS) this.#unit = 'nanoseconds';
+  }
+}
+
+/** As JSON writes one; more digits than a bigint has are no matter here. */
+const WHOLE_NUMBER = /^-?(?:0|[1-9]\d*)$/;
+
+function notOfType(column: EventColumn): EventError {
+  return new EventError(`the value of column ${column.name} is none of type ${column.type}`);
+}

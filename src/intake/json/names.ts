@@ -1,0 +1,111 @@
+/** Names that are learnt beyond those known from the start; more are read, but not remembered. */
+const MOST_LEARNT = 1024;
+/** Longer names are not remembered: nothing that is looked for is that long. */
+const MOST_BYTES = 64;
+/** Buckets of the hash table: some times the names that there can be. */
+const BUCKETS = 8192;
+const POOL_BYTES = 1 << 17;
+
+const QUOTE = 0x22;
+const COLON = 0x3a;
+
+/** Stands for a name that is not remembered. */
+export const UNKNOWN = -1;
+
+/**
+ * Names of an object's members, each with a number: those given from 0 on, others as they come. They are
+ * looked up in bytes, so that a name costs no string; and as events of one kind have the same names in the
+ * same order, the name that followed another one the last time is tried first.
+ */
+export class Names {
+  /** Each name as it stands behind its opening quotation mark: `name":`. */
+  readonly #pool = new Uint8Array(POOL_BYTES);
+  readonly #words = new DataView(this.#pool.buffer);
+  readonly #from = new Int32Array(MOST_LEARNT + BUCKETS);
+  #count = 0;
+  #used = 0;
+  readonly #most: number;
+  readonly #buckets = new Int32Array(BUCKETS).fill(UNKNOWN);
+  /** What came after a name the last time, and the time before if that was another one. */
+  readonly #next = new Int32Array(MOST_LEARNT + BUCKETS);
+  readonly #second = new Int32Array(MOST_LEARNT + BUCKETS);
+
+  /** `known`: at most some hundred; a name's number is its place here. */
+  constructor(known: readonly string[]) {
+    this.#most = known.length + MOST_LEARNT;
+    for (const name of known) {
+      const bytes = Buffer.from(name);
+      this.find(bytes, 0, bytes.length);
+    }
+  }
+
+  /**
+   * Whether the name that came after `last` before stands at `at`, as `name":`. Returns its number, or
+   * UNKNOWN: then it is looked up. `width` tells how many bytes it took.
+   */
+  guess(last: number, words: DataView, at: number, end: number): number {
+    const first = this.#next[last]!;
+    if (this.#is(first, words, at, end)) return first;
+    const second = this.#second[last]!;
+    if (second !== first && this.#is(second, words, at, end)) return second;
+    return UNKNOWN;
+  }
+
+  /** Bytes of a name, with the quotation mark and the colon behind it. */
+  width(name: number): number {
+    return this.#from[name + 1]! - this.#from[name]!;
+  }
+
+  /** Remembers that `name` came after `last`. */
+  follows(last: number, name: number): void {
+    if (this.#next[last] === name) return;
+    this.#second[last] = this.#next[last]!;
+    this.#next[last] = name;
+  }
+
+  /** The number of the name in these bytes (without quotation marks and escapes), learnt if it is new. */
+  find(bytes: Uint8Array, start: number, stop: number): number {
+    if (stop - start > MOST_BYTES) return UNKNOWN;
+    let hash = stop - start;
+    for (let p = start; p < stop; p++) hash = (Math.imul(hash, 31) + bytes[p]!) | 0;
+    let bucket = (hash ^ (hash >>> 15)) & (BUCKETS - 1);
+    for (;;) {
+      const name = this.#buckets[bucket]!;
+      if (name === UNKNOWN) return this.#learn(bucket, bytes, start, stop);
+      if (this.#equals(name, bytes, start, stop)) return name;
+      bucket = (bucket + 1) & (BUCKETS - 1);
+    }
+  }
+
+  #learn(bucket: number, bytes: Uint8Array, start: number, stop: number): number {
+    if (this.#count >= this.#most) return UNKNOWN;
+    const name = this.#count++;
+    for (let p = start; p < stop; p++) this.#pool[this.#used++] = bytes[p]!;
+    this.#pool[this.#used++] = QUOTE;
+    this.#pool[this.#used++] = COLON;
+    this.#from[name + 1] = this.#used;
+    this.#buckets[bucket] = name;
+    return name;
+  }
+
+  #equals(name: number, bytes: Uint8Array, start: number, stop: number): boolean {
+    let at = this.#from[name]!;
+    if (this.#from[name + 1]! - at !== stop - start + 2) return false;
+    for (let p = start; p < stop; p++) if (bytes[p] !== this.#pool[at++]) return false;
+    return true;
+  }
+
+  #is(name: number, words: DataView, at: number, end: number): boolean {
+    let from = this.#from[name]!;
+    const stop = this.#from[name + 1]!;
+    let p = at;
+    if (p + stop - from > end) return false;
+    for (; from + 4 <= stop; from += 4, p += 4) {
+      if (this.#words.getInt32(from) !== words.getInt32(p)) return false;
+    }
+    for (; from < stop; from++, p++) {
+      if (this.#pool[from] !== words.getUint8(p)) return false;
+    }
+    return true;
+  }
+}
