@@ -3,11 +3,11 @@ import type { Row, TableName } from '../hospital/tables.js';
 import type { Operation } from '../threads/tally.js';
 
 /** FNV-1a of 32 bits, over code units instead of bytes. */
-const BASIS = 0x811c9dc5;
-const PRIME = 0x01000193;
+export const BASIS = 0x811c9dc5;
+export const PRIME = 0x01000193;
 /** Behind each part of a row, and in place of a null: neither occurs in a value. */
-const SEPARATOR = 0x1f;
-const NULL = '\u0000';
+export const SEPARATOR = 0x1f;
+export const NULL = '\u0000';
 
 /**
  * A digest of rows that does not depend on their order: the sum of the rows' hashes, modulo 2^32. What is
@@ -34,9 +34,14 @@ export class Digest {
   }
 }
 
+/** What the hash of a row begins with. */
+export function beginRow(table: TableName, operation: Operation): number {
+  return hashText(hashText(BASIS, table), operation);
+}
+
 /** The hash of one row, a signed number of 32 bits: the digest is the sum of these. */
 export function hashRow(table: TableName, operation: Operation, row: Row): number {
-  let hash = hashText(hashText(BASIS, table), operation);
+  let hash = beginRow(table, operation);
   for (let i = 0; i < row.length; i++) {
     const value = row[i]!;
     if (typeof value === 'number') hash = hashNumber(hash, value);
@@ -68,7 +73,8 @@ function hashNumber(before: number, value: number): number {
   return Math.imul(hash ^ SEPARATOR, PRIME);
 }
 
-function hashText(before: number, text: string): number {
+/** Goes on from a hash with the codes of a text, and what ends it. */
+export function hashText(before: number, text: string): number {
   let hash = before;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), PRIME);
   return Math.imul(hash ^ SEPARATOR, PRIME);

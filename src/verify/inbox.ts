@@ -34,7 +34,10 @@ export class Inbox implements Sink {
   #waiters: (() => void)[] = [];
   #idle = false;
   #position = 0;
-  #lastArrival = monotonicMs();
+  /** Of anything; whether more has come since is seen by it. */
+  #arrivals = 0;
+  #noticed = 0;
+  #noticedAt = monotonicMs();
   #rows = 0;
   #malformed = 0;
 
@@ -69,9 +72,12 @@ export class Inbox implements Sink {
     return this.#position;
   }
 
-  /** Milliseconds since something arrived. */
-  get quietMs(): number {
-    return monotonicMs() - this.#lastArrival;
+  /** Milliseconds since it was noticed, by a call of this, that something had arrived. */
+  quietMs(): number {
+    const now = monotonicMs();
+    if (this.#arrivals !== this.#noticed) this.#noticedAt = now;
+    this.#noticed = this.#arrivals;
+    return now - this.#noticedAt;
   }
 
   row(event: RowEvent): void {
@@ -136,7 +142,7 @@ export class Inbox implements Sink {
 
   #arrive(): void {
     this.#idle = false;
-    this.#lastArrival = monotonicMs();
+    this.#arrivals++;
   }
 
   #put(item: Item): void {

@@ -1,8 +1,7 @@
-import { EVENT_TYPES, EVENTS } from '../hospital/events/index.js';
 import { mix } from '../hospital/mix.js';
-import { TABLE_NAMES, TABLES, type TableName } from '../hospital/tables.js';
-import { type RowEvent, SERVER_COLUMNS } from '../intake/event.js';
-import { hashRow } from '../ledger/digest.js';
+import { TABLE_NAMES, type TableName } from '../hospital/tables.js';
+import type { RowEvent } from '../intake/event.js';
+import type { Contents } from './contents.js';
 import type { Detail } from './findings.js';
 
 /** What the events of a row came to. */
@@ -12,7 +11,7 @@ export interface KeyState {
   readonly present: boolean;
   /** Of the transaction that wrote it last. */
   readonly xid: number;
-  /** Hash of all that was said of it (`rowHash`); null where something was left out. */
+  /** Hash of all that was said of it (`Contents.row`); null where something was left out. */
   readonly row: number | null;
 }
 
@@ -28,19 +27,6 @@ const FIRST_SLOTS = 1 << 12;
 const LOAD = 0.7;
 const WORDS = 2 ** 32;
 const EMPTY = -1;
-
-/** Columns that no event changes once the row is there: those of the table, and when it was made. */
-const STABLE: ReadonlyMap<TableName, readonly number[]> = new Map(
-  TABLE_NAMES.map((table) => {
-    const changed = EVENT_TYPES.map((type) => EVENTS[type])
-      .filter((spec) => spec.table === table)
-      .flatMap(({ change }) => change.columns);
-    const names = [...TABLES[table].columns.map(({ name }) => name), SERVER_COLUMNS[0]];
-    return [table, names.flatMap((name, i) => (changed.includes(name) ? [] : [i]))];
-  }),
-);
-
-const scratch: string[] = [];
 
 /**
  * What the events say of each row, in the order in which they come: whether it is there, and what it holds.
@@ -79,9 +65,9 @@ export class KeyStates {
     return this.#taken;
   }
 
-  /** Adds what an event says; what is wrong with it, if anything. `row`: its `rowHash`. */
-  fold(event: RowEvent, row: number): Detail | null {
-    const { operation, table, key, values } = event;
+  /** Adds what an event says; what is wrong with it, if anything. */
+  fold(event: RowEvent, { row, stable, whole }: Contents): Detail | null {
+    const { operation, table, key } = event;
     if (typeof key !== 'number' || key >= WORDS * 16) return null;
     const code = codeOf(table, key);
     if (hashOf(code) >= this.#threshold) return null;
@@ -92,14 +78,14 @@ export class KeyStates {
       this.#keys[slot] = code;
       this.#taken++;
     }
-    const stable = operation === 'delete' ? this.#stable[slot]! : stableHash(table, values);
-    const told = values?.every((value) => value !== undefined) === true;
     const moved =
-      operation === 'update' && before === PRESENT && told && stable !== this.#stable[slot];
-    this.#states[slot] = operation === 'delete' ? GONE : told ? PRESENT : PRESENT | UNTOLD;
+      operation === 'update' && before === PRESENT && whole && stable !== this.#stable[slot];
+    this.#states[slot] = operation === 'delete' ? GONE : whole ? PRESENT : PRESENT | UNTOLD;
     this.#xids[slot] = event.xid ?? 0;
-    this.#rows[slot] = row;
-    this.#stable[slot] = stable;
+    if (operation !== 'delete') {
+      this.#rows[slot] = row;
+      this.#stable[slot] = stable;
+    }
     if (operation === 'insert' && (before & PRESENT) !== 0) return 'exists_already';
     if (operation !== 'insert' && operation !== 'snapshot' && before === GONE)
       return 'does_not_exist';
@@ -176,17 +162,13 @@ export class KeyStates {
   }
 }
 
+const TABLE_CODES = new Map(TABLE_NAMES.map((table, i) => [table, i]));
+
 function codeOf(table: TableName, key: number): number {
-  return key * TABLE_NAMES.length + TABLE_NAMES.indexOf(table);
+  return key * TABLE_NAMES.length + (TABLE_CODES.get(table) ?? 0);
 }
 
 /** 32 bits, not negative. */
 function hashOf(code: number): number {
   return mix((code | 0) ^ mix((code / WORDS) | 0)) >>> 0;
-}
-
-function stableHash(table: TableName, values: RowEvent['values']): number {
-  scratch.length = 0;
-  for (const place of STABLE.get(table) ?? []) scratch.push(values?.[place] ?? '');
-  return hashRow(table, 'insert', scratch);
 }

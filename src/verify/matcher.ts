@@ -1,7 +1,7 @@
 import type { TableName } from '../hospital/tables.js';
 import type { RowEvent } from '../intake/event.js';
 import type { LedgerProblem } from '../ledger/reader.js';
-import { rowCode, rowHash, writtenHash } from './contents.js';
+import { type Contents, contentsOf, rowCode } from './contents.js';
 import { Delivery, hasRow } from './delivery.js';
 import { countRows, type Expected, forEachRow, lsnText } from './expected.js';
 import { type Detail, type Example, Findings, type Violation } from './findings.js';
@@ -33,8 +33,8 @@ const NOWHERE: Omit<Example, 'violation' | 'detail'> = {
 
 /** What else is told of what arrives. */
 export interface MatcherListener {
-  /** A change that came for the first time, or that is not the run's; `row`: hash of what it says. */
-  readonly onChange: (event: RowEvent, row: number, own: boolean) => void;
+  /** A change that came for the first time, or that is not the run's. */
+  readonly onChange: (event: RowEvent, contents: Contents, own: boolean) => void;
   /** Whether any event told of a row; null: it is not followed. */
   readonly isKnown: (table: TableName, key: number) => boolean | null;
 }
@@ -170,11 +170,11 @@ export class Matcher {
       this.#takeSnapshot(event);
       return true;
     }
-    const row = rowHash(event.table, event.values);
-    const found = this.#find(stream, event, row);
+    const contents = contentsOf(event);
+    const found = this.#find(stream, event, contents);
     if (found === 'waiting') return false;
     if (found === null) return true;
-    this.#deliver(stream, found, event, row);
+    this.#deliver(stream, found, event, contents);
     return true;
   }
 
@@ -262,23 +262,23 @@ export class Matcher {
   }
 
   /** The transaction of an event; null: it was dealt with; waiting: that can't be said yet. */
-  #find(stream: StreamState, event: RowEvent, row: number): Delivery | 'waiting' | null {
+  #find(stream: StreamState, event: RowEvent, contents: Contents): Delivery | 'waiting' | null {
     const { xid } = event;
-    if (xid === null) return this.#turnAway(stream, event, row);
+    if (xid === null) return this.#turnAway(stream, event, contents);
     const known = this.#lookUp(stream, xid);
     if (known !== undefined) return known;
-    if (stream.stranger === xid) return this.#turnAway(stream, event, row);
+    if (stream.stranger === xid) return this.#turnAway(stream, event, contents);
     const lsn = event.lsn ?? Number.POSITIVE_INFINITY;
     this.feed.readTo(lsn);
     const read = this.#lookUp(stream, xid);
     if (read !== undefined) return read;
-    if (this.#isReplay(stream, event, row)) return null;
+    if (this.#isReplay(stream, event, contents)) return null;
     this.feed.readTo(lsn, true);
     const found = this.#lookUp(stream, xid) ?? this.#name(xid, event);
     if (found !== undefined) return found;
     if (this.feed.absence(xid, lsn) === 'waiting') return 'waiting';
     stream.stranger = xid;
-    return this.#turnAway(stream, event, row);
+    return this.#turnAway(stream, event, contents);
   }
 
   #lookUp(stream: StreamState, xid: number): Delivery | undefined {
@@ -302,9 +302,9 @@ export class Matcher {
   }
 
   /** An event that is of none of the transactions that wait for any. */
-  #turnAway(stream: StreamState, event: RowEvent, row: number): null {
+  #turnAway(stream: StreamState, event: RowEvent, contents: Contents): null {
     const { xid, table, operation, key, lsn } = event;
-    if (this.#isReplay(stream, event, row)) return null;
+    if (this.#isReplay(stream, event, contents)) return null;
     if (xid !== null && this.#aborted.has(xid)) {
       this.#note('phantom', 'rolled_back', event);
     } else if (xid !== null && this.#complete.has(xid)) {
@@ -317,14 +317,14 @@ export class Matcher {
       this.#note('phantom', 'never_sent', event);
     } else {
       this.events.foreign++;
-      this.#listener.onChange(event, row, false);
+      this.#listener.onChange(event, contents, false);
     }
     return null;
   }
 
   /** Deals with an event that came before. */
-  #isReplay(stream: StreamState, event: RowEvent, row: number): boolean {
-    const seen = stream.tape.find(event, row);
+  #isReplay(stream: StreamState, event: RowEvent, contents: Contents): boolean {
+    const seen = stream.tape.find(event, contents.row);
     if (seen === null) return false;
     const step = stream.replay(seen);
     if (step === 'rewind') this.events.rewinds++;
@@ -334,10 +334,10 @@ export class Matcher {
     return true;
   }
 
-  #deliver(stream: StreamState, delivery: Delivery, event: RowEvent, row: number): void {
+  #deliver(stream: StreamState, delivery: Delivery, event: RowEvent, contents: Contents): void {
     const { expected } = delivery;
     if (!delivery.deliver(event)) {
-      if (!this.#isReplay(stream, event, row))
+      if (!this.#isReplay(stream, event, contents))
         this.#note('phantom', 'row_not_sent', event, expected);
       return;
     }
@@ -345,10 +345,10 @@ export class Matcher {
     if (stream.endReplay()) this.#note('duplicated', 'replay_skips', event, expected);
     this.#checkOrder(stream, delivery, event);
     stream.tables.add(event.table);
-    stream.tape.append(event, row);
-    delivery.fold(writtenHash(event));
+    stream.tape.append(event, contents.row);
+    delivery.fold(contents.written);
     this.events.delivered++;
-    this.#listener.onChange(event, row, true);
+    this.#listener.onChange(event, contents, true);
     if (delivery.complete) this.#finishDelivery(stream, delivery, event);
   }
 
@@ -407,7 +407,7 @@ export class Matcher {
   #takeSnapshot(event: RowEvent): void {
     this.events.snapshot++;
     this.#snapshot.covers(event.table);
-    this.#listener.onChange(event, rowHash(event.table, event.values), false);
+    this.#listener.onChange(event, contentsOf(event), false);
     const { lsn } = event;
     if (lsn === null || lsn <= this.#snapshotLsn) return;
     this.#snapshotLsn = lsn;

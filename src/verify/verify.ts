@@ -81,9 +81,9 @@ export async function verify(task: VerificationTask): Promise<Verification> {
     tapeEvents: (task.memoryBytes * TAPE_SHARE) / TAPE_BYTES_PER_EVENT,
     from: task.from,
     listener: {
-      onChange: (event, row, own) => {
+      onChange: (event, contents, own) => {
         if (own) latency.record(event);
-        const detail = states.fold(event, row);
+        const detail = states.fold(event, contents);
         if (detail !== null) matcher.noteInconsistent(detail, event);
       },
       isKnown: (table, key) => states.knows(table, key),
@@ -133,6 +133,7 @@ async function takeAll(
       inbox.drain();
       goal = (await task.serverPosition?.()) ?? null;
     }
+    const quietMs = inbox.quietMs();
     task.onProgress({
       events: inbox.rows,
       delivered: matcher.events.delivered,
@@ -145,8 +146,8 @@ async function takeAll(
       whole = inbox.waiting === 0 && inbox.reached >= goal;
       if (whole) break;
     } else if (over && inbox.isIdle) {
-      if (inbox.quietMs >= task.quietMs) break;
-      if (!matcher.hasMore() && (!watched || inbox.quietMs >= LINGER_MS)) break;
+      if (quietMs >= task.quietMs) break;
+      if (!matcher.hasMore() && (!watched || quietMs >= LINGER_MS)) break;
     }
     await Promise.race([ended ? sleep(LOOK_MS) : running.catch(() => undefined), sleep(LOOK_MS)]);
   }

@@ -1,0 +1,160 @@
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { TABLES } from '../src/hospital/tables.js';
+import { ledgerFile, ledgerFolder } from '../src/ledger/folder.js';
+import { type Change, LedgerWriter } from '../src/ledger/writer.js';
+
+/** Connections that take turns. */
+const WORKERS = 4;
+/** Rows of a transaction, by what is done to them: about the default shares of `stream`. */
+const INSERTS = 42;
+const UPDATES = 8;
+export const ROWS = INSERTS + UPDATES;
+/** Bytes of WAL that a row takes, about: LSNs rise by it. */
+const LSN_STEP = 160;
+const FIRST_LSN = 0x2_0000_0000;
+const FIRST_XID = 1000;
+/** Bytes of text that are handed to the pipe at a time. */
+const CHUNK = 1 << 20;
+const EPOCH_US = 1_760_000_000_000_000;
+
+const STATUS = ['agendada', 'realizada', 'cancelada', 'faltou'] as const;
+const REASONS = ['Dor de cabeça', 'Consulta de rotina', 'Febre há três dias', 'Revisão'] as const;
+
+/** The rows of the nth transaction, as the ledger enters them. */
+function changesOf(n: number): Change[] {
+  const inserted = Array.from({ length: INSERTS }, (_, i) => visit(n * INSERTS + i + 1));
+  const updates = Array.from({ length: n < WORKERS ? 0 : UPDATES }, (_, i) => {
+    const [id, , , data, , status] = visit((n - WORKERS) * INSERTS + i + 1);
+    return [id!, status === 'agendada' ? 'realizada' : 'cancelada', data!];
+  });
+  return [
+    ...(updates.length > 0
+      ? [{ table: 'consultas' as const, operation: 'update' as const, rows: updates }]
+      : []),
+    { table: 'consultas', operation: 'insert', rows: inserted },
+  ];
+}
+
+function visit(id: number): (string | number)[] {
+  const minutes = id % 60;
+  const data = `2026-0${1 + (id % 9)}-1${id % 10} 08:${minutes < 10 ? '0' : ''}${minutes}:00`;
+  const reason = REASONS[id % REASONS.length] ?? '';
+  return [id, 1 + (id % 5000), 1 + (id % 900), data, reason, STATUS[id % STATUS.length] ?? ''];
+}
+
+/** Enters the transactions in the ledger of a run, four connections in turn. */
+export function writeLedger(runFolder: string, transactions: number): void {
+  const folder = ledgerFolder(runFolder);
+  mkdirSync(folder, { recursive: true });
+  const writers = Array.from({ length: WORKERS }, (_, worker) =>
+    LedgerWriter.create(ledgerFile(folder, worker + 1, 1), {
+      run: 'simulated',
+      worker: worker + 1,
+      connection: 1,
+      rng: 42,
+      server_offset_ms: 0,
+      server: { system_identifier: null, timeline: null, version: '18.4', database: 'simulated' },
+      backend: { pid: 1, startedMicros: 1 },
+    }),
+  );
+  for (let n = 0; n < transactions; n++) {
+    const writer = writers[n % WORKERS]!;
+    if (n < WORKERS) {
+      const all = Array.from({ length: Math.ceil(transactions / WORKERS) * INSERTS }, (_, i) => {
+        const turn = Math.floor(i / INSERTS);
+        return (turn * WORKERS + n) * INSERTS + (i % INSERTS) + 1;
+      });
+      // In blocks, as a run takes them.
+      for (let at = 0; at < all.length; at += 5000) {
+        writer.lease('consultas', all.slice(at, at + 5000));
+      }
+    }
+    const intent = { xid: null, lsn: null, changes: changesOf(n), subtransactions: false };
+    const [number = 0] = writer.intend([intent]);
+    const name = { xid: String(FIRST_XID + n), lsn: lsnText(endOf(n)) };
+    writer.commit([{ ...name, number, dropped: [] }]);
+  }
+  for (const writer of writers) {
+    writer.end();
+    writer.close();
+  }
+}
+
+function endOf(n: number): number {
+  return FIRST_LSN + (n + 1) * (ROWS + 2) * LSN_STEP;
+}
+
+function lsnText(lsn: number): string {
+  return `${Math.floor(lsn / 2 ** 32).toString(16)}/${(lsn % 2 ** 32).toString(16)}`;
+}
+
+/** Writes the same transactions as Debezium's JSON, plain envelopes, one a line. */
+async function writeStream(transactions: number): Promise<void> {
+  let text = '';
+  for (let n = 0; n < transactions; n++) {
+    let order = 0;
+    const start = FIRST_LSN + n * (ROWS + 2) * LSN_STEP + 64;
+    const micros = EPOCH_US + n * 500;
+    for (const { operation, rows } of changesOf(n)) {
+      for (const row of rows) {
+        const lsn = start + ++order * LSN_STEP;
+        const full = operation === 'insert' ? row : updated(row);
+        const op = operation === 'insert' ? 'c' : 'u';
+        const created = EPOCH_US + Math.floor(((full[0] as number) - 1) / INSERTS) * 500;
+        text += line(op, full, { n, lsn, micros, order, created });
+      }
+    }
+    if (text.length < CHUNK) continue;
+    if (!process.stdout.write(text))
+      await new Promise((done) => process.stdout.once('drain', done));
+    text = '';
+  }
+  process.stdout.write(text);
+}
+
+/** The whole row behind an update. */
+function updated([id, status, data]: readonly unknown[]): (string | number)[] {
+  const row = visit(id as number);
+  row[3] = data as string;
+  row[5] = status as string;
+  return row;
+}
+
+const TEXT_COLUMNS = new Set([4, 5]);
+const names = TABLES.consultas.columns.map(({ name }) => name);
+
+function line(
+  op: string,
+  row: readonly unknown[],
+  { n, lsn, micros, order, created }: Record<'n' | 'lsn' | 'micros' | 'order' | 'created', number>,
+): string {
+  const members = names.map((name, i) => {
+    const value = row[i];
+    if (i === 3) return `"${name}":${timestamp(value as string)}`;
+    return TEXT_COLUMNS.has(i) ? `"${name}":"${value}"` : `"${name}":${value}`;
+  });
+  const server = `"created_at":${created},"updated_at":${micros}`;
+  const ms = Math.floor(micros / 1000);
+  const xid = FIRST_XID + n;
+  const before = endOf(n - 1);
+  return `{"before":null,"after":{${members.join(',')},${server}},"source":{"version":"3.3.0.Final","connector":"postgresql","name":"hospital","ts_ms":${ms},"snapshot":"false","db":"hospital_oltp","sequence":"[\\"${before}\\",\\"${lsn}\\"]","ts_us":${micros},"ts_ns":${micros}000,"schema":"public","table":"consultas","txId":${xid},"lsn":${lsn},"xmin":null},"transaction":{"id":"${xid}:${lsn}","total_order":${order},"data_collection_order":${order}},"op":"${op}","ts_ms":${ms + 3},"ts_us":${micros + 3000},"ts_ns":${micros + 3000}000}\n`;
+}
+
+const moments = new Map<string, number>();
+
+/** Microseconds since 1970. */
+function timestamp(text: string): number {
+  let micros = moments.get(text);
+  if (micros === undefined) {
+    micros = Date.parse(`${text.replace(' ', 'T')}Z`) * 1000;
+    moments.set(text, micros);
+  }
+  return micros;
+}
+
+/** The file that a child process is to run, with a number of transactions behind. */
+export const SIMULATION = join(dirname(fileURLToPath(import.meta.url)), 'simulated-stream.js');
+
+if (process.argv[1] === SIMULATION) await writeStream(Number(process.argv[2]));
