@@ -65,8 +65,12 @@ export class KeyStates {
     return this.#taken;
   }
 
-  /** Adds what an event says; what is wrong with it, if anything. */
-  fold(event: RowEvent, { row, stable, whole }: Contents): Detail | null {
+  /**
+   * Adds what an event says; what is wrong with it, if anything.
+   *
+   * @param own it is the run's: others change what they like
+   */
+  fold(event: RowEvent, { row, stable, whole }: Contents, own: boolean): Detail | null {
     const { operation, table, key } = event;
     if (typeof key !== 'number' || key >= WORDS * 16) return null;
     const code = codeOf(table, key);
@@ -79,7 +83,7 @@ export class KeyStates {
       this.#taken++;
     }
     const moved =
-      operation === 'update' && before === PRESENT && whole && stable !== this.#stable[slot];
+      own && operation === 'update' && before === PRESENT && whole && stable !== this.#stable[slot];
     this.#states[slot] = operation === 'delete' ? GONE : whole ? PRESENT : PRESENT | UNTOLD;
     this.#xids[slot] = event.xid ?? 0;
     if (operation !== 'delete') {

@@ -83,7 +83,7 @@ export async function verify(task: VerificationTask): Promise<Verification> {
     listener: {
       onChange: (event, contents, own) => {
         if (own) latency.record(event);
-        const detail = states.fold(event, contents);
+        const detail = states.fold(event, contents, own);
         if (detail !== null) matcher.noteInconsistent(detail, event);
       },
       isKnown: (table, key) => states.knows(table, key),
@@ -118,50 +118,46 @@ async function takeAll(
   const { source, interrupted } = task;
   const watched = task.isUnderWay();
   let ended = false;
-  const running = source.run(inbox).finally(() => {
-    ended = true;
-  });
-  // Awaited below; a failure must not count as one that nobody looks at meanwhile.
-  running.catch(() => undefined);
+  let failure: { readonly error: unknown } | null = null;
+  const running = source
+    .run(inbox)
+    .catch((error: unknown) => {
+      failure = { error };
+    })
+    .finally(() => {
+      ended = true;
+    });
   let over = false;
   let goal: number | null = null;
   let whole = false;
-  while (!interrupted.aborted && !isRefused()) {
-    if (!over && !task.isUnderWay()) {
-      over = true;
-      matcher.feed.end();
-      inbox.drain();
-      goal = (await task.serverPosition?.()) ?? null;
+  try {
+    while (!interrupted.aborted && !isRefused()) {
+      if (!over && !task.isUnderWay()) {
+        over = true;
+        matcher.feed.end();
+        inbox.drain();
+        goal = (await task.serverPosition?.()) ?? null;
+      }
+      const quietMs = inbox.quietMs();
+      const { rows: events, waiting } = inbox;
+      const { delivered } = matcher.events;
+      task.onProgress({ events, delivered, waiting, runOver: over });
+      if (ended && (over || failure !== null)) break;
+      if (over && goal !== null) {
+        whole = waiting === 0 && inbox.reached >= goal;
+        if (whole) break;
+      } else if (over) {
+        if (quietMs >= task.quietMs) break;
+        const lingered = !watched || quietMs >= LINGER_MS;
+        if (inbox.isIdle && lingered && !matcher.hasMore()) break;
+      }
+      await (ended ? sleep(LOOK_MS) : Promise.race([running, sleep(LOOK_MS)]));
     }
-    const quietMs = inbox.quietMs();
-    task.onProgress({
-      events: inbox.rows,
-      delivered: matcher.events.delivered,
-      waiting: inbox.waiting,
-      runOver: over,
-    });
-    if (over && ended) break;
-    if (ended && (await failureOf(running)) !== null) break;
-    if (over && goal !== null) {
-      whole = inbox.waiting === 0 && inbox.reached >= goal;
-      if (whole) break;
-    } else if (over && inbox.isIdle) {
-      if (quietMs >= task.quietMs) break;
-      if (!matcher.hasMore() && (!watched || quietMs >= LINGER_MS)) break;
-    }
-    await Promise.race([ended ? sleep(LOOK_MS) : running.catch(() => undefined), sleep(LOOK_MS)]);
+  } finally {
+    source.stop();
+    await running;
   }
-  source.stop();
-  await running;
+  if (failure !== null) throw (failure as { readonly error: unknown }).error;
   inbox.drain();
   return whole;
-}
-
-async function failureOf(running: Promise<void>): Promise<unknown> {
-  try {
-    await running;
-    return null;
-  } catch (error) {
-    return error ?? new Error('unknown');
-  }
 }

@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import { TABLE_NAMES } from '../../../src/hospital/tables.js';
+import { startCli } from '../../helpers/cli.js';
+import { startServers, type TestServer } from '../../helpers/server.js';
+import { waitFor } from '../../helpers/wait-for.js';
+import { run, type Streamed, withWard } from '../stream/streaming.js';
+import {
+  assertExact,
+  dropSlot,
+  makeSlot,
+  newSlot,
+  stream,
+  verifyAfter,
+  verifyNext,
+} from './verifying.js';
+
+const LOAD = ['--workers', '3', '--rate', '1500', '--batch-size', '7', '--duration', '2s'];
+const MIX = ['--update-ratio', '0.3', '--delete-ratio', '0.1'];
+
+const servers = await startServers();
+
+for (const server of servers) {
+  const { version } = server;
+  test(`a run is read beside and found exact, and nothing is left behind (${version})`, async () => {
+    await withWard(server, async (ward) => {
+      let streamed: Streamed | undefined;
+      const slot = newSlot();
+      const { said } = await verifyNext(
+        ward,
+        ['--source', `slot:${slot}`, '--create-slot'],
+        async () => {
+          streamed = await stream(ward, [...LOAD, ...MIX]);
+        },
+      );
+      assert.ok(streamed !== undefined);
+      assertExact(said, streamed);
+      assert.equal(said.run_id, streamed.summary.run_id);
+      assert.equal(said.rows.sample, 1);
+      assert.equal(said.rows.compared, said.rows.followed);
+      assert.ok(said.rows.followed > 0);
+      const { commit_to_received } = said.latency_ms;
+      assert.equal(commit_to_received.events, said.events.delivered);
+      assert.ok((commit_to_received.p50 ?? 0) > 0);
+      assert.ok((said.clock_offset_ms?.error ?? 0) > 0);
+      const [left] = await ward.db.query<{ slots: string; publications: string }>(
+        `SELECT (SELECT count(*) FROM pg_replication_slots WHERE slot_name = $1) AS slots,
+                (SELECT count(*) FROM pg_publication) AS publications`,
+        [slot],
+      );
+      assert.deepEqual(left, { slots: '0', publications: '0' });
+      const folder = join(ward.cwd, 'logs', 'runs', said.run_id);
+      assert.deepEqual(JSON.parse(readFileSync(join(folder, 'verify.json'), 'utf8')), said);
+      assert.ok(existsSync(join(folder, 'verify-series.ndjson')));
+    });
+  });
+
+  test(`a slot is read afterwards; a second reader finds nothing left (${version})`, async () => {
+    await withWard(server, async (ward) => {
+      const slot = newSlot();
+      await makeSlot(ward, slot);
+      try {
+        const streamed = await stream(ward, [...LOAD, ...MIX]);
+        const { said } = await verifyAfter(ward, ['--source', `slot:${slot}`]);
+        assertExact(said, streamed);
+        // How late they were nobody can tell who came afterwards.
+        assert.equal(said.latency_ms.commit_to_received.events, 0);
+        // All of it was acknowledged: what was committed before the slot's place is not expected.
+        const again = await verifyAfter(ward, ['--source', `slot:${slot}`]);
+        assert.equal(again.said.events.delivered, 0);
+        assert.equal(again.said.transactions.before_start, streamed.summary.transactions.committed);
+      } finally {
+        await dropSlot(ward, slot);
+      }
+    });
+  });
+
+  test(`what others write is counted apart (${version})`, async () => {
+    await withWard(server, async (ward) => {
+      let streamed: Streamed | undefined;
+      const { said } = await verifyNext(
+        ward,
+        ['--source', `slot:${newSlot()}`, '--create-slot'],
+        async () => {
+          const streaming = stream(ward, LOAD);
+          for (let i = 0; i < 20; i++) {
+            await ward.db.query(
+              `INSERT INTO medicos (nome, crm, especialidade) VALUES ($1, $1, 'Clínica')`,
+              [`estranho ${i}`],
+            );
+            await ward.db.query(`UPDATE medicos SET telefone = '1' WHERE nome = $1`, [
+              `estranho ${i}`,
+            ]);
+          }
+          streamed = await streaming;
+        },
+      );
+      assert.ok(streamed !== undefined);
+      assertExact(said, streamed);
+      assert.ok(said.events.foreign > 0);
+    });
+  });
+
+  test(`a publication that leaves out a table is a violation, with examples (${version})`, async () => {
+    await withWard(server, async (ward) => {
+      const slot = newSlot();
+      const others = TABLE_NAMES.filter((table) => table !== 'exames');
+      await ward.db.query(`CREATE PUBLICATION ${slot} FOR TABLE ${others.join(', ')}`);
+      await ward.db.query(`SELECT pg_create_logical_replication_slot('${slot}', 'pgoutput')`);
+      try {
+        const { summary } = await stream(ward, LOAD);
+        const { said, stderr } = await verifyAfter(ward, ['--source', `slot:${slot}`], 7);
+        const { exames } = summary.rows;
+        assert.equal(said.violations.missing, exames.insert + exames.update + exames.delete);
+        assert.ok(
+          said.examples.every(
+            ({ table, violation }) => table === 'exames' && violation === 'missing',
+          ),
+        );
+        assert.ok(said.examples.length > 0);
+        assert.match(stderr, /violation: \d[\d,]* missing/);
+      } finally {
+        await dropSlot(ward, slot);
+      }
+    });
+  });
+}
+
+test('Ctrl+C ends a verification that waits, and leaves nothing behind', async () => {
+  await withWard(newest(), async (ward) => {
+    const slot = newSlot();
+    const cli = startCli(['verify', 'next', '--source', `slot:${slot}`, '--create-slot'], ward);
+    try {
+      await cli.until(/waiting for the next run/);
+      cli.child.kill('SIGINT');
+      const { code } = await cli.ended();
+      assert.equal(code, 130);
+      const publications = await ward.db.query('SELECT 1 FROM pg_publication');
+      assert.equal(publications.length, 0);
+      await waitFor(async () => {
+        const slots = await ward.db.query(
+          'SELECT 1 FROM pg_replication_slots WHERE slot_name = $1',
+          [slot],
+        );
+        return slots.length === 0;
+      });
+    } finally {
+      cli.child.kill('SIGKILL');
+    }
+  });
+});
+
+test('Ctrl+C amid a run says what was found so far, and that it is not all', async () => {
+  await withWard(newest(), async (ward) => {
+    const verifying = startCli(
+      ['verify', 'next', '--json', '--source', `slot:${newSlot()}`, '--create-slot'],
+      ward,
+    );
+    const streaming = startCli(['stream', '--rate', '200', '--workers', '2'], ward);
+    try {
+      await verifying.until(/holding slot/);
+      await waitFor(async () => {
+        const [row] = await ward.db.query<{ n: string }>('SELECT count(*) AS n FROM audit.changes');
+        return Number(row?.n) > 3;
+      });
+      verifying.child.kill('SIGINT');
+      const { code, stdout, stderr } = await verifying.ended();
+      assert.equal(code, 8, stderr);
+      assert.deepEqual(JSON.parse(stdout).doubts, ['interrupted']);
+    } finally {
+      streaming.child.kill('SIGINT');
+      await streaming.ended();
+      verifying.child.kill('SIGKILL');
+    }
+  });
+});
+
+test('nonsense gets one clear sentence', async () => {
+  await withWard(newest(), async (ward) => {
+    await stream(ward, ['--max-events', '10', '--rate', '100']);
+    const cases: readonly [readonly string[], number, RegExp][] = [
+      [['verify'], 2, /--source slot:NAME, ndjson:FILE/],
+      [['verify', '--source', 'pigeon:post'], 2, /"pigeon:post" is not accepted; use slot:NAME/],
+      [['verify', '--source', 'slot:Bad-Name'], 2, /not accepted/],
+      [['verify', '--source', 'slot:no_such_slot'], 4, /no publication .* --create-slot/],
+      [['verify', '--source', 'ndjson:-', '--create-slot'], 2, /--create-slot goes with/],
+      [['verify', 'no-such-run', '--source', 'slot:x'], 2, /no-such-run/],
+      [['verify', '--source', 'slot:x', '--memory', '1'], 2, /size from 8MB/],
+      [['verify', '--source', 'slot:x', '--sample', '0'], 2, /above 0/],
+    ];
+    for (const [args, code, sentence] of cases) {
+      const result = await run(ward, args);
+      assert.equal(result.code, code, `${args.join(' ')}: ${result.stderr}`);
+      assert.match(result.stderr, sentence);
+      assert.equal(result.stdout, '');
+      assert.ok(!result.stderr.includes('    at '), result.stderr);
+    }
+  });
+});
+
+function newest(): TestServer {
+  const server = servers.at(-1);
+  assert.ok(server !== undefined);
+  return server;
+}
