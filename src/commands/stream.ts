@@ -29,6 +29,7 @@ import { ServerWatch } from '../stream/server-watch.js';
 import { Totals } from '../stream/totals.js';
 import type { Command, CommandContext } from './context.js';
 import { showForecast } from './forecast.js';
+import { reconnectPolicy } from './reconnect-policy.js';
 import { withServer } from './with-server.js';
 
 /** `stream`: continuous events, until a limit or a signal. */
@@ -82,12 +83,7 @@ export async function streamEvents(
       updateRatio: stream.updateRatio,
       deleteRatio: stream.deleteRatio,
       idCacheSize: stream.idCacheSize,
-      reconnect: {
-        attempts: stream.reconnectAttempts,
-        baseMs: stream.reconnectBaseSeconds * 1000,
-        maxMs: stream.reconnectMaxSeconds * 1000,
-        failFast: stream.failFastOnCritical,
-      },
+      reconnect: reconnectPolicy(settings),
       stopGraceMs: stream.stopGraceSeconds * 1000,
       pools: samplePools(),
       totals,

@@ -3,6 +3,7 @@ import type { Source } from '../intake/event.js';
 import type { SourceSpec } from '../intake/source-spec.js';
 import type { ConnectionTarget } from '../postgres/target.js';
 import type { CommandContext } from './context.js';
+import { reconnectPolicy } from './reconnect-policy.js';
 
 /** A source that is ready to be read. */
 export interface OpenSource {
@@ -25,18 +26,13 @@ export async function openSource(
     case 'slot': {
       const { SlotSource } = await import('../intake/slot-source.js');
       if (target === null) throw new Error('a slot without a server');
-      const { verify, stream } = context.settings;
+      const { verify } = context.settings;
       const source = new SlotSource({
         target,
         slot: spec.slot,
         create: context.createSlot,
         publications: verify.publication === null ? null : [verify.publication],
-        reconnect: {
-          attempts: stream.reconnectAttempts,
-          baseMs: stream.reconnectBaseSeconds * 1000,
-          maxMs: stream.reconnectMaxSeconds * 1000,
-          failFast: stream.failFastOnCritical,
-        },
+        reconnect: reconnectPolicy(context.settings),
         onReconnect: (_, waitMs) => {
           context.log
             .component('verify')
