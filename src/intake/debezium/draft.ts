@@ -1,5 +1,6 @@
+import type { TableName } from '../../hospital/tables.js';
 import { type JsonReader, KIND } from '../json/reader.js';
-import { SLOTS } from './fields.js';
+import { FIELDS, FLAG, SLOT, SLOTS, TABLE_OF } from './fields.js';
 
 /** Tokens of one event that are remembered in their order; more make it an event that is none of many. */
 export const MOST_LOGGED = 256;
@@ -16,6 +17,8 @@ export class Draft {
   readonly stops = new Int32Array(SLOTS);
   /** Of FLAG. */
   flags = 0;
+  /** After `settle`. Null: the event does not tell. */
+  table: TableName | 'other' | null = null;
   /** Whether the event was in a wrapper, and is over. */
   wrapped = false;
 
@@ -29,6 +32,7 @@ export class Draft {
   clear(): void {
     this.kinds.fill(KIND.none);
     this.flags = 0;
+    this.table = null;
     this.wrapped = false;
     this.count = 0;
   }
@@ -54,5 +58,21 @@ export class Draft {
   /** Whether there is a value, and it is not null. */
   has(slot: number): boolean {
     return this.kinds[slot]! > KIND.null;
+  }
+
+  /** Makes of the slots `table` and `snapshot` what they mean, once all was read. */
+  settle(reader: JsonReader): void {
+    if (this.has(SLOT.table)) {
+      const name = reader.nameOf(this.starts[SLOT.table]!, this.stops[SLOT.table]!);
+      const plain = this.kinds[SLOT.table] === KIND.string;
+      this.table = (plain && name >= 0 && name < FIELDS ? TABLE_OF[name] : undefined) ?? 'other';
+    }
+    // `false` or `true`, as such or as text, or which row of a snapshot it is: `first`, `last`…
+    const kind = this.kinds[SLOT.snapshot]!;
+    const isText = kind >= KIND.string;
+    const text = isText
+      ? reader.string(kind, this.starts[SLOT.snapshot]!, this.stops[SLOT.snapshot]!)
+      : '';
+    if (isText ? text !== 'false' : kind === KIND.true) this.flags |= FLAG.snapshot;
   }
 }

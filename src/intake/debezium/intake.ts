@@ -167,6 +167,7 @@ export class DebeziumIntake {
       const kind = reader.value();
       if (kind === KIND.object) {
         this.#members.read();
+        draft.settle(reader);
         this.#skeletons.learn(begin, reader, draft);
       } else if (kind === KIND.null) draft.flags |= FLAG.nothing;
       else if (kind >= KIND.string && kind < KIND.object) draft.put(SLOT.inner, reader);

@@ -1,9 +1,8 @@
-import type { TableName } from '../../hospital/tables.js';
 import type { Aside, EventOperation, Key, Sink } from '../event.js';
 import { type JsonReader, KIND } from '../json/reader.js';
 import type { Draft } from './draft.js';
 import { EventError } from './event-error.js';
-import { FIELDS, FLAG, SLOT, TABLE_OF } from './fields.js';
+import { FLAG, SLOT } from './fields.js';
 import type { KeyReader } from './keys.js';
 import type { ValueReader } from './values.js';
 
@@ -61,9 +60,9 @@ export class RowTeller {
       sink.aside(aside);
       return;
     }
-    if (!draft.has(SLOT.table)) throw new EventError(this.#flat('table', 'no table'));
-    const table = this.#table();
-    if (table === undefined) {
+    const { table } = draft;
+    if (table === null) throw new EventError(this.#flat('table', 'no table'));
+    if (table === 'other') {
       sink.aside('other_table');
       return;
     }
@@ -155,19 +154,10 @@ export class RowTeller {
     throw new EventError(this.#flat(lsn ? 'txId' : xid ? 'lsn' : 'lsn and txId', ''));
   }
 
-  #table(): TableName | undefined {
-    const { kinds, starts, stops } = this.#draft;
-    const kind = kinds[SLOT.table]!;
-    if (kind < KIND.string) throw new EventError('the table is no text');
-    if (kind === KIND.escaped) return undefined;
-    const name = this.#reader.nameOf(starts[SLOT.table]!, stops[SLOT.table]!);
-    return name >= 0 && name < FIELDS ? TABLE_OF[name] : undefined;
-  }
-
   #operation(op: number): EventOperation {
     switch (op) {
       case CREATE:
-        return this.#isSnapshot() ? 'snapshot' : 'insert';
+        return (this.#draft.flags & FLAG.snapshot) !== 0 ? 'snapshot' : 'insert';
       case UPDATE:
         return 'update';
       case DELETE:
@@ -175,14 +165,6 @@ export class RowTeller {
       default:
         return 'snapshot';
     }
-  }
-
-  /** `false` or `true` as such or as text, or which row of a snapshot it is (`first`, `last`…). */
-  #isSnapshot(): boolean {
-    const { kinds, starts, stops } = this.#draft;
-    const kind = kinds[SLOT.snapshot]!;
-    if (kind < KIND.string) return kind === KIND.true;
-    return this.#reader.string(kind, starts[SLOT.snapshot]!, stops[SLOT.snapshot]!) !== 'false';
   }
 
   #id(slot: number): Key | null {

@@ -13,13 +13,17 @@ const MISS = 4;
 /** Events without any trying. */
 const PAUSE = 20_000;
 
-/** What events of one kind have in common: every byte but those of the values that are taken. */
+/**
+ * What events of one kind have in common: every byte but those of the values that are taken; the table's name,
+ * and whether it is of a snapshot, are a part of it.
+ */
 interface Skeleton {
   readonly words: DataView;
   /** Where the bytes before each value begin, and behind the last one those that end the event. */
   readonly from: Int32Array;
   readonly slots: Uint8Array;
   readonly flags: number;
+  readonly table: Draft['table'];
 }
 
 /**
@@ -50,6 +54,7 @@ export class Skeletons {
         continue;
       }
       draft.flags = skeleton.flags;
+      draft.table = skeleton.table;
       if (i > 0) {
         kept[i] = kept[i - 1]!;
         kept[i - 1] = skeleton;
@@ -73,31 +78,40 @@ export class Skeletons {
       this.#kept = [];
       return;
     }
-    const { count } = draft;
+    const count = Math.min(draft.count, MOST_LOGGED);
     const end = reader.at;
     // One whose text is elsewhere, in a string, or that is not like any other.
-    if (draft.kinds[SLOT.inner] !== KIND.none || count > MOST_LOGGED || end - begin > MOST_BYTES) {
+    if (
+      draft.kinds[SLOT.inner] !== KIND.none ||
+      draft.count > MOST_LOGGED ||
+      end - begin > MOST_BYTES
+    ) {
       return;
     }
     const bytes = Buffer.alloc(end - begin);
-    const from = new Int32Array(count + 2);
+    const from = [0];
+    const slots: number[] = [];
     let used = 0;
     let at = begin;
     for (let i = 0; i < count; i++) {
+      const slot = draft.logged[i]!;
+      if (slot === SLOT.table || slot === SLOT.snapshot) continue;
       const kind = draft.loggedKinds[i]!;
       const quotes = kind >= KIND.string ? 1 : 0;
       used += reader.bytes.copy(bytes, used, at, draft.loggedStarts[i]! - quotes);
-      from[i + 1] = used;
+      slots.push(slot);
+      from.push(used);
       at = draft.loggedStops[i]! + quotes;
     }
     used += reader.bytes.copy(bytes, used, at, end);
-    from[count + 1] = used;
+    from.push(used);
     if (this.#kept.length >= MOST_KEPT) this.#kept.pop();
     this.#kept.push({
       words: new DataView(bytes.buffer, bytes.byteOffset, used),
-      from,
-      slots: draft.logged.slice(0, count),
+      from: Int32Array.from(from),
+      slots: Uint8Array.from(slots),
       flags: draft.flags,
+      table: draft.table,
     });
   }
 }

@@ -62,17 +62,17 @@ export class ValueReader {
     const updated = kinds[slot + UPDATED_AT] === KIND.integer;
     this.#learnUnit(draft, slot + (updated ? UPDATED_AT : CREATED_AT));
     const columns = EVENT_COLUMNS[table];
-    const values: (string | null | undefined)[] = [];
+    const values = new Array<string | null | undefined>(columns.length);
     for (let i = 0; i < columns.length; i++) {
       const column = columns[i]!;
       const at = slot + column.field;
       const kind = kinds[at]!;
-      if (kind === KIND.none) values.push(undefined);
-      else if (kind === KIND.null) values.push(null);
+      if (kind === KIND.none) values[i] = undefined;
+      else if (kind === KIND.null) values[i] = null;
       else {
         const text = this.#text(column.type, kind, starts[at]!, stops[at]!);
         if (text === null) throw notOfType(column);
-        values.push(text);
+        values[i] = text;
       }
     }
     return values;

@@ -1,3 +1,5 @@
+import { sameBytes } from './bytes.js';
+
 /** Names that are learnt beyond those known from the start; more are read, but not remembered. */
 const MOST_LEARNT = 1024;
 /** Longer names are not remembered: nothing that is looked for is that long. */
@@ -96,16 +98,8 @@ export class Names {
   }
 
   #is(name: number, words: DataView, at: number, end: number): boolean {
-    let from = this.#from[name]!;
-    const stop = this.#from[name + 1]!;
-    let p = at;
-    if (p + stop - from > end) return false;
-    for (; from + 4 <= stop; from += 4, p += 4) {
-      if (this.#words.getInt32(from) !== words.getInt32(p)) return false;
-    }
-    for (; from < stop; from++, p++) {
-      if (this.#pool[from] !== words.getUint8(p)) return false;
-    }
-    return true;
+    const from = this.#from[name]!;
+    const to = this.#from[name + 1]!;
+    return at + to - from <= end && sameBytes(this.#words, from, to, words, at);
   }
 }

@@ -1,3 +1,4 @@
+import { sameBytes } from './bytes.js';
 import { type Names, UNKNOWN } from './names.js';
 import { decodeString } from './strings.js';
 
@@ -120,16 +121,10 @@ export class JsonReader {
 
   /** Whether the next bytes are those of `words` in `from` to `to`; then they are read. */
   literal(words: DataView, from: number, to: number): boolean {
-    const mine = this.#words;
-    const bytes = this.#bytes;
-    let p = this.#at;
-    let w = from;
-    if (p + to - from > this.#end) return false;
-    for (; w + 4 <= to; w += 4, p += 4) {
-      if (words.getInt32(w) !== mine.getInt32(p)) return false;
-    }
-    for (; w < to; w++, p++) if (words.getUint8(w) !== bytes[p]) return false;
-    this.#at = p;
+    const at = this.#at;
+    const end = at + to - from;
+    if (end > this.#end || !sameBytes(words, from, to, this.#words, at)) return false;
+    this.#at = end;
     return true;
   }
 

@@ -2,6 +2,7 @@ import { cliEn } from './cli.en.js';
 import { configEn } from './config.en.js';
 import { dbEn } from './db.en.js';
 import type { Messages } from './index.js';
+import { intakeEn } from './intake.en.js';
 import { pageEn } from './page.en.js';
 import type { SaidOfKey } from './pt-BR.js';
 import { sourceEn } from './source.en.js';
@@ -29,6 +30,7 @@ export const en: Messages = {
   cli: cliEn,
   config: configEn,
   db: dbEn,
+  intake: intakeEn,
   page: pageEn,
   verify: verifyEn,
   source: sourceEn,

@@ -2,6 +2,7 @@ import type { DoctorProfile, FindingState } from '../../doctor/finding.js';
 import { cliPtBR } from './cli.pt-BR.js';
 import { configPtBR } from './config.pt-BR.js';
 import { dbPtBR } from './db.pt-BR.js';
+import { intakePtBR } from './intake.pt-BR.js';
 import { pagePtBR } from './page.pt-BR.js';
 import { sourcePtBR } from './source.pt-BR.js';
 import { verifyPtBR } from './verify.pt-BR.js';
@@ -49,6 +50,7 @@ export const ptBR = {
   cli: cliPtBR,
   config: configPtBR,
   db: dbPtBR,
+  intake: intakePtBR,
   page: pagePtBR,
   verify: verifyPtBR,
   source: sourcePtBR,

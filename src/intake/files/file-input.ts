@@ -1,0 +1,103 @@
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { EXIT, OperatorError } from '../../errors.js';
+import { type ByteInput, END, IDLE } from './byte-input.js';
+
+/** How often a file that has no more, or is not there, is looked at. */
+const POLL_MS = 50;
+
+/** Reads a file, and what is added to it if it is to be followed. */
+export class FileInput implements ByteInput {
+  readonly #path: string;
+  readonly #follow: boolean;
+  #file: FileHandle | null = null;
+  /** Null: it is no file that has positions, but a pipe with a name, say. */
+  #position: number | null = 0;
+  #idle = false;
+  #stopped = false;
+  #wake: () => void = () => {};
+
+  /** `follow`: it may also not be there yet. */
+  constructor(path: string, follow: boolean) {
+    this.#path = path;
+    this.#follow = follow;
+  }
+
+  async read(buffer: Buffer, at: number): Promise<number> {
+    while (!this.#stopped) {
+      const count = await this.#some(buffer, at);
+      if (count > 0) {
+        this.#idle = false;
+        return count;
+      }
+      if (!this.#follow) return END;
+      await this.#sameFile();
+      if (!this.#idle) {
+        this.#idle = true;
+        return IDLE;
+      }
+      await this.#pause();
+    }
+    return END;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#wake();
+  }
+
+  async close(): Promise<void> {
+    await this.#file?.close();
+  }
+
+  /** 0: there is no more, or no file. */
+  async #some(buffer: Buffer, at: number): Promise<number> {
+    try {
+      if (this.#file === null) {
+        this.#file = await open(this.#path, 'r');
+        if (!(await this.#file.stat()).isFile()) this.#position = null;
+      }
+      const length = buffer.length - at;
+      const { bytesRead } = await this.#file.read(buffer, at, length, this.#position);
+      if (this.#position !== null) this.#position += bytesRead;
+      return bytesRead;
+    } catch (error) {
+      const code = codeOf(error);
+      if (code === 'ENOENT' && this.#follow) return 0;
+      const path = this.#path;
+      throw new OperatorError(
+        EXIT.usage,
+        (m) =>
+          code === 'ENOENT' ? m.intake.missing({ path }) : m.intake.unreadable({ path, code }),
+        { cause: error },
+      );
+    }
+  }
+
+  /** What is added to another file than the one that is open would be waited for in vain. */
+  async #sameFile(): Promise<void> {
+    if (this.#file === null || this.#position === null) return;
+    const path = this.#path;
+    const mine = await this.#file.stat();
+    if (mine.size < this.#position) {
+      throw new OperatorError(EXIT.state, (m) => m.intake.truncated({ path }));
+    }
+    const there = await stat(path).catch(() => null);
+    if (there === null || there.ino !== mine.ino || there.dev !== mine.dev) {
+      throw new OperatorError(EXIT.state, (m) => m.intake.replaced({ path }));
+    }
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, POLL_MS);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? String(error);
+}

@@ -1,0 +1,98 @@
+import type { Readable } from 'node:stream';
+import { DebeziumIntake, MOST_BYTES, TOO_LONG } from './debezium/intake.js';
+import type { Sink, Source } from './event.js';
+import { type ByteInput, END, IDLE } from './files/byte-input.js';
+import { FileInput } from './files/file-input.js';
+import { MaybeGzipInput } from './files/gzip-input.js';
+import { LineBuffer } from './files/line-buffer.js';
+import { StreamInput } from './files/stream-input.js';
+
+/** Bytes of a read. Below, reads cost more than they bring; above, nothing is gained. */
+const CHUNK_BYTES = 1 << 18;
+
+/** Stands for standard input in place of a path. */
+export const STANDARD_INPUT = '-';
+
+/** There is one order, that of the lines. */
+const STREAM = 0;
+
+export interface NdjsonOptions {
+  /** Of a file, or STANDARD_INPUT. */
+  readonly path: string;
+  /** Goes on with what is added to the file, until `stop`; it may also not be there yet. */
+  readonly follow: boolean;
+  /** In place of the process's standard input. */
+  readonly stdin?: Readable;
+}
+
+/**
+ * Events as lines of JSON, in a file or from standard input, packed with gzip or not. The place of an event is
+ * the number of its line. A last line without a line feed counts at the end; while more may be written to it,
+ * only if it is whole.
+ */
+export class NdjsonSource implements Source {
+  readonly streams = 1;
+  readonly #input: ByteInput;
+  readonly #follow: boolean;
+  #stopped = false;
+
+  constructor(options: NdjsonOptions) {
+    const { path, follow, stdin = process.stdin } = options;
+    this.#follow = follow;
+    const isStream = path === STANDARD_INPUT;
+    const input = isStream ? new StreamInput(stdin, 'stdin') : new FileInput(path, follow);
+    this.#input = new MaybeGzipInput(input, isStream ? 'stdin' : path);
+  }
+
+  async run(sink: Sink): Promise<void> {
+    const intake = new DebeziumIntake(sink);
+    const buffer = new LineBuffer(CHUNK_BYTES, MOST_BYTES);
+    let place = 1;
+    let receivedAt = 0;
+    let idle = false;
+    const lines = (bytes: Buffer) => {
+      place = intake.lines(bytes, STREAM, place, receivedAt);
+    };
+    const tooLong = () => {
+      sink.malformed({ stream: STREAM, place: place++, reason: TOO_LONG });
+    };
+    try {
+      for (;;) {
+        const count = await this.#input.read(buffer.bytes, buffer.used);
+        if (count === END) break;
+        if (count === IDLE) {
+          sink.idle();
+          idle = true;
+          continue;
+        }
+        idle = false;
+        receivedAt = Date.now() * 1000;
+        buffer.take(count, lines, tooLong);
+        await sink.ready();
+      }
+    } finally {
+      await this.#input.close();
+    }
+    const rest = buffer.rest();
+    // What was stopped may have been about to go on.
+    if (!(this.#stopped && this.#follow) || isJson(rest)) {
+      intake.event(rest, STREAM, place, receivedAt);
+    }
+    if (!idle || rest.length > 0) sink.idle();
+    await sink.ready();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#input.stop();
+  }
+}
+
+function isJson(bytes: Buffer): boolean {
+  try {
+    JSON.parse(bytes.toString('utf8'));
+    return true;
+  } catch {
+    return false;
+  }
+}

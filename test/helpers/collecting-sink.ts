@@ -1,0 +1,43 @@
+import type { Aside, Malformed, RowEvent, Sink } from '../../src/intake/event.js';
+
+/** Keeps what a source gives out. */
+export class CollectingSink implements Sink {
+  readonly rows: RowEvent[] = [];
+  readonly truncated: string[] = [];
+  readonly asides: Aside[] = [];
+  readonly problems: Malformed[] = [];
+  idles = 0;
+  /** What `ready` waits for. */
+  gate: Promise<void> = Promise.resolve();
+
+  row(event: RowEvent): void {
+    this.rows.push(event);
+  }
+
+  truncate(table: string): void {
+    this.truncated.push(table);
+  }
+
+  aside(kind: Aside): void {
+    this.asides.push(kind);
+  }
+
+  malformed(problem: Malformed): void {
+    this.problems.push(problem);
+  }
+
+  position(): void {}
+
+  idle(): void {
+    this.idles++;
+  }
+
+  ready(): Promise<void> {
+    return this.gate;
+  }
+
+  /** Everything that was told, in one number. */
+  get told(): number {
+    return this.rows.length + this.truncated.length + this.asides.length + this.problems.length;
+  }
+}
