@@ -279,7 +279,7 @@ test('stop lets requests end, and closes connections that are kept', async () =>
   assert.deepEqual([status, connection], [204, 'close']);
   await running;
   assert.deepEqual(keys(sink), [1, 3, 2]);
-  assert.match(slow.heard(), /204 No Content/);
+  await waitFor(() => slow.heard().includes('204 No Content'), { what: 'the answer' });
   await assert.rejects(post(url, event(4), { agent }), /ECONNREFUSED|ECONNRESET|socket hang up/);
   agent.destroy();
   slow.socket.destroy();
