@@ -21,7 +21,8 @@ export interface SlotSourceOptions {
   readonly target: ConnectionTarget;
   readonly slot: string;
   /**
-   * True: a temporary slot of that name is made, and removed at the end. False: the slot is there, and is
+   * True: a temporary slot of that name is made, and removed at the end. A process that is killed leaves
+   * only its publication, which the next one of the same name takes over. False: the slot is there, and is
    * read on from where its last reader was.
    */
   readonly create: boolean;

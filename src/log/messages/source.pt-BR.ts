@@ -18,4 +18,10 @@ export const sourcePtBR = {
     `o banco "${e.database}" já tem uma publicação "${e.publication}" que não é como --create-slot a faria; use outro nome, ou remova-a (DROP PUBLICATION) se ninguém a usa`,
   tablesMissing: (e: { database: string; tables: string }) =>
     `faltam tabelas do hospital no esquema public do banco "${e.database}" (${e.tables}), e --create-slot publica todas as sete; rode \`init-db\` antes`,
+  addressWrong: (e: { text: string }) =>
+    `"${e.text}" não é um endereço em que se possam receber eventos; escreva http://127.0.0.1:PORTA/caminho, com um endereço IP (ou localhost) e uma porta de 1 a 65535`,
+  portTaken: (e: { at: string; port: number }) =>
+    `não é possível receber eventos em ${e.at}: outro programa usa a porta ${e.port}; encerre-o ou indique outra porta`,
+  noListen: (e: { at: string; code: string }) =>
+    `não é possível receber eventos em ${e.at} (${e.code}); indique um endereço desta máquina e uma porta que este usuário possa usar`,
 };

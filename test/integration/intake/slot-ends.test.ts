@@ -11,6 +11,7 @@ import { type TestDatabase, withDatabase } from '../../helpers/database.js';
 import { startServers } from '../../helpers/server.js';
 import { waitFor } from '../../helpers/wait-for.js';
 import { Collector, collecting, PATIENT, slotSource } from './collecting.js';
+import { startDeafLine } from './deaf-line.js';
 
 const servers = await startServers({
   settings: { wal_level: 'logical', max_replication_slots: '40' },
@@ -98,6 +99,29 @@ for (const server of servers) {
         'a position fell',
       );
       assert.ok(lost.every((error) => error instanceof OperatorError));
+    });
+  });
+
+  test(`${version}: a slot that the server takes for read still is waited for`, async () => {
+    await withSlot(server, async (db) => {
+      const line = await startDeafLine(server.port);
+      let lost = 0;
+      try {
+        const target = { ...db.target, port: line.port };
+        const onReconnect = () => {
+          // The server hears of the loss when the second attempt is under way.
+          if (++lost === 2) line.hangUp();
+        };
+        await collecting(slotSource(target, 's', { onReconnect }), async (s) => {
+          await waitFor(() => s.at > 0, { what: 'a position' });
+          line.cut();
+          await db.query(insert(1));
+          await waitFor(() => s.rows.length > 0, { what: 'the row' });
+        });
+      } finally {
+        line.close();
+      }
+      assert.ok(lost >= 2, 'the server knew of the loss at once');
     });
   });
 
@@ -252,6 +276,9 @@ for (const server of servers) {
 
   test(`${version}: --create-slot begins now, and leaves nothing behind`, async () => {
     await withSlot(server, async (db) => {
+      const there = refused(EXIT.state, /has a replication slot "s" already/);
+      await assert.rejects(slotSource(db.target, 's', { create: true }).start(), there);
+      assert.deepEqual(await publicationsOf(db), ['p']);
       await db.query('DROP PUBLICATION p');
       await db.query(insert(1));
       const source = slotSource(db.target, 'mine', { create: true });
