@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { EXIT, OperatorError } from '../errors.js';
 import type { Source } from '../intake/event.js';
 import type { SourceSpec } from '../intake/source-spec.js';
@@ -48,7 +49,20 @@ export async function openSource(
         throw error;
       }
     }
-    default:
+    case 'ndjson': {
+      const { NdjsonSource } = await import('../intake/ndjson.js');
+      const path = spec.file === '-' ? '-' : resolve(context.cwd, spec.file);
+      const source = new NdjsonSource({ path, follow: true });
+      return { source, from: 0, positioned: false, close: async () => source.stop() };
+    }
+    case 'http': {
+      const { HttpSource } = await import('../intake/http-source.js');
+      const source = new HttpSource(spec);
+      const { url } = await source.start();
+      context.log.component('verify').info(context.messages.verify.listening({ url }));
+      return { source, from: 0, positioned: false, close: () => source.close() };
+    }
+    case 'kafka':
       throw new OperatorError(EXIT.usage, () => 'not built yet');
   }
 }

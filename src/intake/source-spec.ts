@@ -1,9 +1,12 @@
+import { OperatorError } from '../errors.js';
+import { type HttpAddress, parseHttpAddress, urlOf } from './http-address.js';
+
 /** A CDC output, as an operator names it. */
 export type SourceSpec =
   | { readonly kind: 'slot'; readonly slot: string }
   /** `-`: standard input. */
   | { readonly kind: 'ndjson'; readonly file: string }
-  | { readonly kind: 'http'; readonly host: string; readonly port: number; readonly path: string }
+  | ({ readonly kind: 'http' } & HttpAddress)
   | { readonly kind: 'kafka'; readonly brokers: readonly string[]; readonly prefix: string };
 
 /** Shown where a source is asked for. */
@@ -47,18 +50,19 @@ export function sourceName(spec: SourceSpec): string {
     case 'ndjson':
       return `ndjson:${spec.file}`;
     case 'http':
-      return `http://${spec.host}:${spec.port}${spec.path}`;
+      return urlOf(spec);
     case 'kafka':
       return `kafka:${spec.brokers.join(',')}/${spec.prefix}`;
   }
 }
 
 function parseHttp(given: string): SourceSpec | undefined {
-  if (!URL.canParse(given)) return undefined;
-  const { hostname, port, pathname, username, search, hash } = new URL(given);
-  // Port 80 is nobody's choice here, and left out it is more often forgotten.
-  if (port === '' || username !== '' || search !== '' || hash !== '') return undefined;
-  return { kind: 'http', host: hostname, port: Number(port), path: pathname };
+  try {
+    return { kind: 'http', ...parseHttpAddress(given) };
+  } catch (error) {
+    if (error instanceof OperatorError) return undefined;
+    throw error;
+  }
 }
 
 function parseKafka(rest: string): SourceSpec | undefined {

@@ -62,6 +62,7 @@ export const verifyEn: typeof verifyPtBR = {
   noSource: () =>
     'verify needs to know where the events come from: --source slot:NAME, ndjson:FILE, http://127.0.0.1:PORT or kafka:BROKERS/PREFIX',
   slotOnly: () => '--create-slot goes with --source slot:NAME only',
+  listening: (e) => `waiting for events at ${e.url}`,
   awaiting: () => 'ready; waiting for the next run to begin',
   began: (e) => `holding ${e.source} against run ${e.run}`,
   reconnecting: (e) => `connection lost; trying again in ${seconds(e.seconds)} s`,

@@ -65,6 +65,7 @@ export const verifyPtBR = {
   noSource: () =>
     'verify precisa saber de onde vêm os eventos: --source slot:NOME, ndjson:ARQUIVO, http://127.0.0.1:PORTA ou kafka:BROKERS/PREFIXO',
   slotOnly: () => '--create-slot só vale com --source slot:NOME',
+  listening: (e: { url: string }) => `à espera de eventos em ${e.url}`,
   awaiting: () => 'pronto; aguardando a próxima execução começar',
   began: (e: { run: string; source: string }) => `comparando ${e.source} com a execução ${e.run}`,
   reconnecting: (e: { seconds: number }) =>
