@@ -291,6 +291,30 @@ for (const server of servers) {
     });
   });
 
+  test(`${version}: a receiver that is to finish gives what has arrived, and no more`, async () => {
+    await withSlot(server, async (db) => {
+      const rows = 20_000;
+      const queueBytes = 64 << 10;
+      await db.query(`INSERT INTO t SELECT i, repeat('x', 500) FROM generate_series(1, ${rows}) i`);
+      const receiver = await openSlot(db.target, 's', queueBytes);
+      try {
+        await waitFor(() => receiver.waitingBytes > queueBytes, { what: 'a full queue' });
+        receiver.finish();
+        const { waitingBytes } = receiver;
+        let taken = 0;
+        while ((await receiver.next()) !== null) {
+          taken++;
+          // More could arrive meanwhile.
+          await sleep(0);
+        }
+        assert.ok(taken > 0 && taken * 500 < waitingBytes, `${taken} of ${waitingBytes} bytes`);
+        assert.equal(receiver.take(), null);
+      } finally {
+        await receiver.close();
+      }
+    });
+  });
+
   test(`${version}: a consumer that stops in the middle of a big transaction gets away`, async () => {
     await withSlot(server, async (db) => {
       await db.query(`INSERT INTO t SELECT i, repeat('x', 500) FROM generate_series(1, 20000) i`);

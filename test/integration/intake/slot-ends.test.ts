@@ -127,7 +127,8 @@ for (const server of servers) {
 
   test(`${version}: what comes again after a loss in a transaction's middle is told again as it is`, async () => {
     await withSlot(server, async (db) => {
-      const rows = 20_000;
+      // More than what may be under way at once.
+      const rows = 80_000;
       await db.query(
         `INSERT INTO medicos (id, nome, crm, especialidade)
            SELECT i, repeat('n', 100), i, 'e' FROM generate_series(1, ${rows}) i`,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { parseLsn } from '../../../src/cdc/lsn.js';
 import { TABLE_NAMES, TABLES } from '../../../src/hospital/tables.js';
 import { type RowEvent, SERVER_COLUMNS } from '../../../src/intake/event.js';
@@ -359,6 +360,10 @@ for (const server of servers) {
         override row(event: RowEvent): void {
           super.row(event);
           source.stop();
+        }
+        // Meanwhile more could arrive.
+        override async ready(): Promise<void> {
+          await setImmediate();
         }
       })();
       await source.run(sink);
