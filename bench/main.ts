@@ -12,6 +12,7 @@ import { BenchServer } from './server.js';
 import { benchShapes } from './shapes.js';
 import { benchStartUp } from './start-up.js';
 import { benchStream } from './stream.js';
+import { benchVerify } from './verify.js';
 
 /** What can be measured, by name; all of it without one. */
 const BENCHES: Readonly<Record<string, (server: BenchServer) => Promise<Finding[]>>> = {
@@ -21,6 +22,7 @@ const BENCHES: Readonly<Record<string, (server: BenchServer) => Promise<Finding[
   ledger: (server) => benchLedger(server, { rounds: 4, seconds: 20 }),
   pacing: (server) => benchPacing(server, { rounds: 1, seconds: 60 }),
   shapes: (server) => benchShapes(server, { workers: [1, 3, 8], batchSize: 50, seconds: 12 }),
+  verify: () => benchVerify({ rounds: 1, transactions: 1_000_000 }),
   'start-up': (server) => benchStartUp(server, { rounds: 3, patients: 10_000_000 }),
   memory: (server) =>
     benchMemory(server, { rounds: 3, seconds: 20, patients: [10_000, 10_000_000] }),
