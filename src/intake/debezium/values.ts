@@ -83,8 +83,7 @@ export class ValueReader {
     if (kind === KIND.none || kind === KIND.null) return null;
     if (kind === KIND.integer || kind === KIND.string) {
       const value = this.#reader.integer(start, stop);
-      // Adding 0 makes 0 of -0, which is another key to a Map's eyes only.
-      if (!Number.isNaN(value)) return value + 0;
+      if (!Number.isNaN(value)) return value;
     }
     const text = this.#bigint(kind, start, stop);
     if (text === null) throw new EventError('the id is no whole number');

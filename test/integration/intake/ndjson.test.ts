@@ -194,6 +194,15 @@ test('a packed file that is being written is read as far as it has come', () =>
       assert.equal(await ended, null);
       assertRows(sink, 2010);
     });
+    // Stopped in the middle, it is not complained of.
+    await writeFile(path, one.subarray(0, half));
+    await following(path, async (sink, source, ended) => {
+      await waitFor(() => sink.idles === 1);
+      source.stop();
+      assert.equal(await ended, null);
+      assert.ok(sink.rows.length > 0);
+      assert.deepEqual(sink.problems, []);
+    });
     // The same one that nobody adds to any more is not whole.
     await writeFile(path, one.subarray(0, half));
     const sink = new CollectingSink();
@@ -202,6 +211,18 @@ test('a packed file that is being written is read as far as it has come', () =>
     assert.ok(sink.rows.length > 0);
     await writeFile(path, Buffer.from(one).fill(0x55, half, half + 20));
     await assert.rejects(read(path), told(/damaged/));
+  }));
+
+test('the end of a file is told once, though it is stopped there', () =>
+  withTempFolder(async (folder) => {
+    const path = join(folder, 'events');
+    await writeFile(path, lines(0, 2));
+    await following(path, async (sink, source, ended) => {
+      await waitFor(() => sink.idles === 1);
+      source.stop();
+      assert.equal(await ended, null);
+      assert.equal(sink.idles, 1);
+    });
   }));
 
 test('a file that gets shorter, or is another one, cannot be followed', () =>

@@ -266,6 +266,18 @@ test('what is nested deeper than any event is refused, and does not fill the sta
   assert.equal(skips(Buffer.from('{"a":'.repeat(1_000_000))), false);
 });
 
+test('a value that was begun may be gone back to, time and again', () => {
+  const bytes = Buffer.from('{"a":[1]}\n');
+  reader.load(bytes);
+  reader.open(0, bytes.length - 1);
+  for (let i = 0; i < 10 * MOST_DEPTH; i++) {
+    assert.equal(reader.value(), KIND.object);
+    reader.rewind(0);
+  }
+  reader.skip();
+  reader.close();
+});
+
 test('more names than are remembered, and long ones, are told from those that are looked for', () => {
   const many = Array.from({ length: 5000 }, (_, i) => `"name ${i}":${i}`).join();
   const long = 'id'.repeat(1000);

@@ -119,6 +119,7 @@ test('keys are numbers where they are exact, and their digits elsewhere', () => 
   const pairs: readonly (readonly [string, number | string])[] = [
     ['1', 1],
     ['-1', -1],
+    ['-0', 0],
     ['9007199254740991', 9_007_199_254_740_991],
     ['9007199254740992', '9007199254740992'],
     ['9007199254740993', '9007199254740993'],
