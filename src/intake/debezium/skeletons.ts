@@ -1,4 +1,5 @@
-import { type JsonReader, KIND } from '../json/reader.js';
+import { KIND } from '../json/grammar.js';
+import type { JsonReader } from '../json/reader.js';
 import { type Draft, MOST_LOGGED } from './draft.js';
 import { SLOT } from './fields.js';
 

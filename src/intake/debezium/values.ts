@@ -1,6 +1,7 @@
 import type { ColumnType, TableName } from '../../hospital/tables.js';
 import type { Key, RowValues } from '../event.js';
-import { type JsonReader, KIND } from '../json/reader.js';
+import { KIND } from '../json/grammar.js';
+import type { JsonReader } from '../json/reader.js';
 import type { Draft } from './draft.js';
 import { EventError } from './event-error.js';
 import { EVENT_COLUMNS, type EventColumn, KNOWN_NAMES } from './fields.js';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { JsonError, KIND } from '../../../src/intake/json/grammar.js';
 import { Names } from '../../../src/intake/json/names.js';
-import { END, JsonError, JsonReader, KIND, MOST_DEPTH } from '../../../src/intake/json/reader.js';
+import { END, JsonReader, MOST_DEPTH } from '../../../src/intake/json/reader.js';
 import { randomNumbers } from '../../helpers/random.js';
 
 const TRIES = 20_000;
