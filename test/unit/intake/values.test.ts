@@ -115,6 +115,16 @@ test('infinity and far years keep their meaning', () => {
   for (const [json, text] of pairs) assert.equal(value('exames', 'data', json), text);
 });
 
+test('what a connector has made of a date or timestamp that does not fit is left as it is', () => {
+  // As Debezium 3.6 writes `infinity`, and 294276-12-31.
+  assert.equal(value('pacientes', 'nascimento', '-2147472692'), 'infinity');
+  assert.equal(value('pacientes', 'nascimento', '-2147472691'), '-infinity');
+  for (const digits of ['-9223372036853775810', '99999999999999999999999', '-210866803200000001']) {
+    assert.equal(value('exames', 'data', digits), digits);
+    assert.equal(value('pacientes', 'nascimento', digits), digits);
+  }
+});
+
 test('keys are numbers where they are exact, and their digits elsewhere', () => {
   const pairs: readonly (readonly [string, number | string])[] = [
     ['1', 1],
