@@ -1,5 +1,6 @@
 import type { TableName } from '../../hospital/tables.js';
-import { type JsonReader, KIND } from '../json/reader.js';
+import { KIND } from '../json/grammar.js';
+import type { JsonReader } from '../json/reader.js';
 import { FIELDS, FLAG, SLOT, SLOTS, TABLE_OF } from './fields.js';
 
 /** Tokens of one event that are remembered in their order; more make it an event that is none of many. */

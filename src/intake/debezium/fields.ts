@@ -67,7 +67,7 @@ export const SLOTS = first + 19;
 export const FLAG = {
   /** An `after` that is an object. */
   after: 1,
-  /** A `before`, an `after`, a `source` or CloudEvents' `specversion`. */
+  /** A `before`, an `after` or a `source`. */
   enveloped: 2,
   /** Values under names of columns that stand beside the metadata. */
   flattened: 4,
@@ -140,7 +140,6 @@ const FLAGS: Readonly<Record<string, number>> = {
   before: FLAG.enveloped | FLAG.more,
   after: FLAG.enveloped | FLAG.more,
   source: FLAG.more,
-  specversion: FLAG.enveloped | FLAG.more,
   event_count: FLAG.transaction,
   data_collections: FLAG.transaction,
   ddl: FLAG.schemaChange,

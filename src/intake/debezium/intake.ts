@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import type { Key, Sink } from '../event.js';
+import { JsonError, KIND } from '../json/grammar.js';
 import { Names } from '../json/names.js';
-import { JsonError, JsonReader, KIND } from '../json/reader.js';
+import { JsonReader } from '../json/reader.js';
 import { Draft } from './draft.js';
 import { EventError } from './event-error.js';
 import { FLAG, KNOWN_NAMES, SLOT } from './fields.js';
@@ -20,8 +21,6 @@ export const TOO_LONG = `longer than ${MOST_BYTES >> 20} MiB`;
 const NOT_UTF8 = 'not UTF-8';
 const LF = 0x0a;
 const ARRAY = 0x5b;
-/** Half of a pair alone: it has no bytes of UTF-8. */
-const HALF_PAIR = /\p{Surrogate}/u;
 /** Strings that hold JSON that is a string that holds JSON: nobody writes that. */
 const MOST_INNER = 2;
 const FIRST_SCRATCH_BYTES = 1 << 16;
@@ -184,14 +183,15 @@ export class DebeziumIntake {
     for (let depth = 0; draft.kinds[SLOT.inner] !== KIND.none; depth++) {
       if (depth === MOST_INNER) throw new EventError('JSON in a string in a string');
       const start = draft.starts[SLOT.inner]!;
-      const text = reader.string(draft.kinds[SLOT.inner]!, start, draft.stops[SLOT.inner]!);
-      if (HALF_PAIR.test(text))
-        throw new EventError('half of a surrogate pair in a string of JSON');
-      outerKey = this.#teller.messageKey(outerKey);
+      const text = reader.utf8(draft.kinds[SLOT.inner]!, start, draft.stops[SLOT.inner]!);
+      if (text === null) throw new EventError('half of a surrogate pair in a string of JSON');
+      outerKey = this.#teller.outerKey() ?? outerKey;
       draft.clear();
-      const bytes = Buffer.from(`${text}\n`);
+      const bytes = Buffer.allocUnsafe(text.length + 1);
+      bytes.set(text);
+      bytes[text.length] = LF;
       reader.load(bytes);
-      reader.open(0, bytes.length - 1);
+      reader.open(0, text.length);
       this.#value();
     }
     return outerKey;

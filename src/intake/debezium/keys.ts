@@ -1,6 +1,7 @@
 import type { Key } from '../event.js';
+import { KIND } from '../json/grammar.js';
 import type { Names } from '../json/names.js';
-import { END, JsonReader, KIND } from '../json/reader.js';
+import { END, JsonReader } from '../json/reader.js';
 import { FIELD } from './fields.js';
 import { ValueReader } from './values.js';
 

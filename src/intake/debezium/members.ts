@@ -1,4 +1,5 @@
-import { END, type JsonReader, KIND } from '../json/reader.js';
+import { KIND } from '../json/grammar.js';
+import { END, type JsonReader } from '../json/reader.js';
 import type { Draft } from './draft.js';
 import {
   COLUMN_NAMES,

@@ -1,5 +1,6 @@
 import type { Aside, EventOperation, Key, Sink } from '../event.js';
-import { type JsonReader, KIND } from '../json/reader.js';
+import { KIND } from '../json/grammar.js';
+import type { JsonReader } from '../json/reader.js';
 import type { Draft } from './draft.js';
 import { EventError } from './event-error.js';
 import { FLAG, SLOT } from './fields.js';
@@ -83,7 +84,7 @@ export class RowTeller {
       values = this.#values.row(table, draft, row);
       id = this.#id(row + this.#values.id);
     }
-    id ??= this.messageKey(key);
+    id ??= this.#messageKey(key);
     if (id === null) throw new EventError('no id of the row');
     sink.row({
       operation,
@@ -102,16 +103,20 @@ export class RowTeller {
     });
   }
 
-  /** The id in a message's key: the draft's, or else this one. Null: there is none. */
-  messageKey(other: Uint8Array | Key | null): Key | null {
+  /** The draft's key of the message: its id, or JSON that has it. Null: there is none. */
+  outerKey(): Uint8Array | Key | null {
     const { kinds, starts, stops } = this.#draft;
     const kind = kinds[SLOT.keyId]!;
-    if (kind === KIND.integer) return this.#id(SLOT.keyId);
-    if (kind >= KIND.string) {
-      const text = this.#reader.string(kind, starts[SLOT.keyId]!, stops[SLOT.keyId]!);
-      return this.#keys.read(Buffer.from(text));
-    }
-    return other instanceof Uint8Array ? this.#keys.read(other) : other;
+    if (kind < KIND.string) return this.#id(SLOT.keyId);
+    const key = this.#reader.utf8(kind, starts[SLOT.keyId]!, stops[SLOT.keyId]!);
+    if (key === null) throw new EventError('half of a surrogate pair in a key');
+    return key;
+  }
+
+  /** The id in the message's key: the draft's, or else this one. Null: there is none. */
+  #messageKey(other: Uint8Array | Key | null): Key | null {
+    const key = this.outerKey() ?? other;
+    return key instanceof Uint8Array ? this.#keys.read(key) : key;
   }
 
   #op(): number {

@@ -1,4 +1,5 @@
-import { type JsonReader, KIND } from '../json/reader.js';
+import { KIND } from '../json/grammar.js';
+import type { JsonReader } from '../json/reader.js';
 import { type Draft, MOST_LOGGED } from './draft.js';
 import { SLOT } from './fields.js';
 
@@ -46,10 +47,7 @@ export class Skeletons {
     const kept = this.#kept;
     for (let i = 0; i < kept.length; i++) {
       const skeleton = kept[i]!;
-      const values = matches(skeleton, reader, draft);
-      if (values !== ALL) {
-        // What it had before it turned out to be another kind is not told by that one.
-        if (values > 0) draft.clear();
+      if (!matches(skeleton, reader, draft)) {
         reader.rewind(begin);
         continue;
       }
@@ -78,16 +76,11 @@ export class Skeletons {
       this.#kept = [];
       return;
     }
-    const count = Math.min(draft.count, MOST_LOGGED);
+    const { count } = draft;
     const end = reader.at;
-    // One whose text is elsewhere, in a string, or that is not like any other.
-    if (
-      draft.kinds[SLOT.inner] !== KIND.none ||
-      draft.count > MOST_LOGGED ||
-      end - begin > MOST_BYTES
-    ) {
-      return;
-    }
+    // One whose text is elsewhere, in a string, or that is like no event of the hospital.
+    const apart = draft.kinds[SLOT.inner] !== KIND.none;
+    if (apart || count > MOST_LOGGED || end - begin > MOST_BYTES) return;
     const bytes = Buffer.alloc(end - begin);
     const from = [0];
     const slots: number[] = [];
@@ -116,16 +109,17 @@ export class Skeletons {
   }
 }
 
-const ALL = -1;
-
-/** How many values were taken before the bytes differed, or ALL. */
-function matches(skeleton: Skeleton, reader: JsonReader, draft: Draft): number {
+/**
+ * Values that were taken before the bytes differed stay in the draft. Whatever reads the event instead takes
+ * them again: what stands before a value says which one it is, and that was the same.
+ */
+function matches(skeleton: Skeleton, reader: JsonReader, draft: Draft): boolean {
   const { words, from, slots } = skeleton;
   const count = slots.length;
   for (let i = 0; i < count; i++) {
-    if (!reader.literal(words, from[i]!, from[i + 1]!)) return i;
-    if (reader.value() >= KIND.object) return i;
+    if (!reader.literal(words, from[i]!, from[i + 1]!)) return false;
+    if (reader.value() >= KIND.object) return false;
     draft.put(slots[i]!, reader);
   }
-  return reader.literal(words, from[count]!, from[count + 1]!) ? ALL : count;
+  return reader.literal(words, from[count]!, from[count + 1]!);
 }

@@ -8,9 +8,9 @@ const TIMES_KEPT = 1 << 12;
 
 /** Days since 1970 of the first and the last date that PostgreSQL has: 4714-11-24 BC, 5874897-12-31. */
 const FIRST_DAY = -2_440_588;
-const LAST_DAY = 2_145_031_948;
+const LAST_DAY = 2_145_042_905;
 /** The same of its timestamps, which end with the year 294276. */
-const LAST_TIMESTAMP_DAY = 106_741_034;
+const LAST_TIMESTAMP_DAY = 106_762_939;
 
 const FIRST_MICROS = BigInt(FIRST_DAY) * BigInt(DAY_MICROS);
 

@@ -1,6 +1,7 @@
 import type { ColumnType, TableName } from '../../hospital/tables.js';
 import type { Key, RowValues } from '../event.js';
-import { type JsonReader, KIND } from '../json/reader.js';
+import { KIND } from '../json/grammar.js';
+import type { JsonReader } from '../json/reader.js';
 import type { Draft } from './draft.js';
 import { EventError } from './event-error.js';
 import { EVENT_COLUMNS, type EventColumn, KNOWN_NAMES } from './fields.js';
@@ -15,6 +16,13 @@ const MINUS_INFINITY = '-infinity';
 const INFINITE_MICROS = '9223372036825200000';
 const MINUS_INFINITE_MICROS = '-9223372036832400000';
 const INFINITE_DIGITS = INFINITE_MICROS.length;
+
+/**
+ * A date of infinity: PostgreSQL's own numbers for it, the ends of 32 bits, counted from 1970 instead of 2000,
+ * which is beyond those ends.
+ */
+const INFINITE_DAY = -2_147_472_692;
+const MINUS_INFINITE_DAY = -2_147_472_691;
 
 /**
  * What a connector counts timestamps in (`time.precision.mode`): microseconds unless told otherwise;
@@ -41,6 +49,9 @@ const ASCII_MINUS = 0x2d;
  * An event does not say what its timestamps are counted in. But `created_at` and `updated_at` are set by the
  * server's clock, and every row has them: their number of digits tells. A connector counts in one way, so
  * what they told holds for the rows that come without them.
+ *
+ * A number that PostgreSQL has no date or timestamp for stays as it is: the connector has spoilt it (years
+ * after 294247 do not fit its microseconds), and it is the value that is wrong, not the event.
  */
 export class ValueReader {
   readonly #reader: JsonReader;
@@ -83,8 +94,7 @@ export class ValueReader {
     if (kind === KIND.none || kind === KIND.null) return null;
     if (kind === KIND.integer || kind === KIND.string) {
       const value = this.#reader.integer(start, stop);
-      // Adding 0 makes 0 of -0, which is another key to a Map's eyes only.
-      if (!Number.isNaN(value)) return value + 0;
+      if (!Number.isNaN(value)) return value;
     }
     const text = this.#bigint(kind, start, stop);
     if (text === null) throw new EventError('the id is no whole number');
@@ -108,7 +118,7 @@ export class ValueReader {
       case 'bigint':
         return this.#bigint(kind, start, stop);
       case 'date':
-        return dateText(this.#reader.integer(start, stop));
+        return this.#date(start, stop);
       case 'timestamp':
         return this.#timestamp(start, stop);
       case 'varchar':
@@ -116,7 +126,18 @@ export class ValueReader {
     }
   }
 
-  #timestamp(start: number, stop: number): string | null {
+  #date(start: number, stop: number): string {
+    const day = this.#reader.integer(start, stop);
+    if (day === INFINITE_DAY) return INFINITY;
+    if (day === MINUS_INFINITE_DAY) return MINUS_INFINITY;
+    return dateText(day) ?? this.#reader.ascii(start, stop);
+  }
+
+  #timestamp(start: number, stop: number): string {
+    return this.#counted(start, stop) ?? this.#reader.ascii(start, stop);
+  }
+
+  #counted(start: number, stop: number): string | null {
     const reader = this.#reader;
     if (stop - start >= INFINITE_DIGITS) {
       const text = reader.ascii(start, stop);

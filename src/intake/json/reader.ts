@@ -1,32 +1,8 @@
 import { sameBytes } from './bytes.js';
+import { wholeNumber } from './digits.js';
+import { ESCAPES, HEX, JsonError, KIND } from './grammar.js';
 import { type Names, UNKNOWN } from './names.js';
-import { decodeString } from './strings.js';
-
-/** Bytes that are no JSON. `at`: of the byte, from the first one of what was to be read. */
-export class JsonError extends Error {
-  constructor(what: string, at: number) {
-    super(`no JSON: ${what} at byte ${at + 1}`);
-    this.name = 'JsonError';
-  }
-}
-
-/** What a value is. An integer has digits only; every other number is a `decimal`. */
-export const KIND = {
-  none: 0,
-  null: 1,
-  true: 2,
-  false: 3,
-  integer: 4,
-  decimal: 5,
-  /** Its bytes are its text, and it is ASCII. */
-  string: 6,
-  /** Its bytes are its text in UTF-8. */
-  utf8: 7,
-  /** Has escapes. */
-  escaped: 8,
-  object: 9,
-  array: 10,
-} as const;
+import { decodeBytes, decodeString } from './strings.js';
 
 /** Returned for a name by `firstName` and `nextName` when the object has no more members. */
 export const END = -2;
@@ -34,6 +10,7 @@ export const END = -2;
 /** How deep objects and arrays may be nested: far more than any event, and far less than the stack. */
 export const MOST_DEPTH = 200;
 
+// Its own, and not imported: what is imported is looked up each time, and these are needed for every byte.
 const TAB = 0x09;
 const LF = 0x0a;
 const CR = 0x0d;
@@ -50,12 +27,6 @@ const BACKSLASH = 0x5c;
 const LOWER = 0x20;
 
 const EMPTY = Buffer.from('\n');
-
-/** For each byte behind a backslash, whether it may be there. */
-const ESCAPES = new Uint8Array(256);
-for (const letter of '"\\/bfnrtu') ESCAPES[letter.charCodeAt(0)] = 1;
-const HEX = new Uint8Array(256);
-for (const letter of '0123456789abcdefABCDEF') HEX[letter.charCodeAt(0)] = 1;
 
 /**
  * Reads JSON value by value, and makes nothing of those that nobody asks for. Accepts what the grammar does,
@@ -245,6 +216,12 @@ export class JsonReader {
     return decodeString(this.#bytes, start, stop);
   }
 
+  /** The same in UTF-8. Null: it has half of a surrogate pair. */
+  utf8(kind: number, start: number, stop: number): Buffer | null {
+    if (kind === KIND.escaped) return decodeBytes(this.#bytes, start, stop);
+    return Buffer.from(this.#bytes.subarray(start, stop));
+  }
+
   /** These bytes, which are ASCII, as text. */
   ascii(start: number, stop: number): string {
     if (this.#text === '') this.#text = this.#bytes.toString('latin1', this.#textFrom, this.#end);
@@ -253,28 +230,7 @@ export class JsonReader {
 
   /** The number of an `integer`, or of digits in a string; NaN where it is none below 2^53. */
   integer(start: number, stop: number): number {
-    const bytes = this.#bytes;
-    let p = start;
-    const negative = bytes[p] === MINUS;
-    if (negative) p++;
-    const digits = stop - p;
-    if (digits < 1 || digits > 16) return Number.NaN;
-    // Two whole numbers of 32 bits instead of a double: their products are quicker.
-    let high = 0;
-    for (const half = stop - 9; p < half; p++) {
-      const digit = bytes[p]! - ZERO;
-      if (digit < 0 || digit > 9) return Number.NaN;
-      high = (Math.imul(high, 10) + digit) | 0;
-    }
-    let low = 0;
-    for (; p < stop; p++) {
-      const digit = bytes[p]! - ZERO;
-      if (digit < 0 || digit > 9) return Number.NaN;
-      low = (Math.imul(low, 10) + digit) | 0;
-    }
-    const value = high * 1e9 + low;
-    if (value > Number.MAX_SAFE_INTEGER) return Number.NaN;
-    return negative ? 0 - value : value;
+    return wholeNumber(this.#bytes, start, stop);
   }
 
   #space(): void {

@@ -102,6 +102,10 @@ test('CloudEvents tell the same, but for the time of the connector', () => {
   assert.equal(tell(without).rows[0]?.xid, 571);
 });
 
+test('CloudEvents may have a flattened row, too', () => {
+  assert.deepEqual(tell(CLOUD_EVENT(EXAME)).rows, [{ ...INSERTED, connectorAt: null }]);
+});
+
 test('a flattened event tells the same', () => {
   assert.deepEqual(tell(FLATTENED(EXAME, FLAT_META)).rows, [INSERTED]);
   const bare = FLAT_META.replaceAll('"__', '"');
@@ -206,6 +210,7 @@ const ASIDES: readonly (readonly [Aside, string])[] = [
     'heartbeat',
     `{"key":{"serverName":"oltp"},"value":{"schema":${SCHEMA},"payload":{"ts_ms":1}},"topic":"t"}`,
   ],
+  ['heartbeat', '{"topic":"t","partition":0,"value":{"ts_ms":1}}'],
   [
     'schema_change',
     `{"source":${SOURCE('exames')},"ts_ms":1,"databaseName":"hospital","schemaName":"public","ddl":null,"tableChanges":[]}`,
@@ -279,6 +284,13 @@ test('a sequence may lack the first LSN, and be written in other ways', () => {
     const changed = INSERT.replace('"[\\"24023128\\",\\"24023200\\"]"', () => text);
     assert.equal(tell(changed).rows[0]?.watermark, watermark, text);
   }
+});
+
+test('times of milliseconds are told in microseconds, where there are no finer ones', () => {
+  const coarse = INSERT.replaceAll(/,"ts_[un]s":\d+/g, '');
+  const [row] = tell(coarse).rows;
+  assert.equal(row?.committedAt, 1_772_366_400_500_000);
+  assert.equal(row.connectorAt, 1_772_366_400_700_000);
 });
 
 test('what a message may lack is null', () => {
