@@ -40,7 +40,7 @@ const STABLE: ReadonlyMap<TableName, readonly number[]> = new Map(
   }),
 );
 
-const scratch: string[] = [];
+const scratch: (string | null)[] = [];
 
 /**
  * What the events say of each row, in the order in which they come: whether it is there, and what it holds.
@@ -187,6 +187,6 @@ function hashOf(code: number): number {
 
 function stableHash(table: TableName, values: RowEvent['values']): number {
   scratch.length = 0;
-  for (const place of STABLE.get(table) ?? []) scratch.push(values?.[place] ?? '');
+  for (const place of STABLE.get(table) ?? []) scratch.push(values?.[place] ?? null);
   return hashRow(table, 'insert', scratch);
 }
