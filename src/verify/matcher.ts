@@ -307,6 +307,7 @@ export class Matcher {
       this.#note('phantom', 'never_sent', event);
     } else {
       this.events.foreign++;
+      stream.interrupted = true;
       this.#listener.onChange(event, row, false);
     }
     return null;
@@ -359,7 +360,10 @@ export class Matcher {
         part.left = false;
         this.#note('reordered', 'transaction_torn', event, expected);
       }
+    } else if (stream.interrupted) {
+      this.#note('reordered', 'transaction_torn', event, expected);
     }
+    stream.interrupted = false;
     const { lsn, order } = event;
     if (lsn !== null && lsn < part.lastLsn) this.#note('reordered', 'lsn_falls', event, expected);
     else if (order !== null && order <= part.lastOrder) {
