@@ -1,0 +1,86 @@
+import type { ServerOptions } from '../../helpers/server.js';
+
+/** What happens to a run while it goes on. */
+export type Disturbance =
+  | 'none'
+  /** Its connections are ended, and again. */
+  | 'backends'
+  /** The server is stopped and started. */
+  | 'restart'
+  /** Its connections are cut at COMMIT: before it arrives, amid it, or behind it. */
+  | 'cuts'
+  /** It is killed, and settled afterwards. */
+  | 'kill';
+
+/** A run of which a correct stream is taken. */
+export interface RunPlan {
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly disturbance: Disturbance;
+  /** Done to the database before. */
+  readonly sql: readonly string[];
+  /** Whether the foreign writer deletes rows. */
+  readonly deletes: boolean;
+}
+
+export const SERVER: ServerOptions = {
+  durable: true,
+  settings: { wal_level: 'logical', max_replication_slots: '20', max_wal_senders: '20' },
+};
+
+/** Savepoints: rows that are refused one by one; and batches that are refused at COMMIT. */
+const REFUSE = [
+  'ALTER TABLE exames ADD CONSTRAINT impar CHECK (id % 10 <> 3) NOT VALID',
+  `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+     $$ BEGIN RAISE EXCEPTION USING ERRCODE = '23514'; END $$`,
+  `CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON consultas DEFERRABLE INITIALLY DEFERRED
+     FOR EACH ROW WHEN (NEW.id % 40 = 0) EXECUTE FUNCTION refuse()`,
+];
+const DROP = [
+  `CREATE FUNCTION fall() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$`,
+  `CREATE TRIGGER fall BEFORE INSERT ON exames FOR EACH ROW WHEN (NEW.id % 5 = 0)
+     EXECUTE FUNCTION fall()`,
+];
+
+const run = (
+  name: string,
+  options: string,
+  more: Partial<Omit<RunPlan, 'name' | 'args'>> = {},
+): RunPlan => ({
+  name,
+  args: options.split(' '),
+  disturbance: 'none',
+  sql: [],
+  deletes: false,
+  ...more,
+});
+
+/** Undisturbed ones may go on side by side. */
+export const QUIET: readonly RunPlan[] = [
+  run('ones', '--workers 3 --batch-size 1 --max-events 300 --update-ratio 0.4 --delete-ratio 0.2'),
+  run('small', '--workers 4 --batch-size 6 --max-events 500 --update-ratio 0.3 --delete-ratio 0.1'),
+  run('fifty', '--workers 2 --batch-size 50 --max-events 900 --update-ratio 0.2'),
+  run('careful', '--workers 2 --batch-size 15 --max-events 500 --delete-ratio 0.05', {
+    sql: REFUSE,
+  }),
+  run('dropping', '--workers 2 --batch-size 8 --max-events 300 --update-ratio 0.3', {
+    sql: DROP,
+    deletes: true,
+  }),
+  run('cut', '--workers 3 --batch-size 5 --max-events 300 --update-ratio 0.3 --delete-ratio 0.1', {
+    disturbance: 'cuts',
+  }),
+];
+
+/** One after the other: what happens to them happens to the whole server, or takes until it is seen. */
+export const DISTURBED: readonly RunPlan[] = [
+  run('restarted', '--workers 3 --batch-size 4 --rate 1500 --max-events 500 --update-ratio 0.3', {
+    disturbance: 'restart',
+  }),
+  run('ended', '--workers 4 --batch-size 7 --rate 2500 --max-events 500 --update-ratio 0.2', {
+    disturbance: 'backends',
+  }),
+  run('killed', '--workers 3 --batch-size 5 --rate 2000 --update-ratio 0.3', {
+    disturbance: 'kill',
+  }),
+];
