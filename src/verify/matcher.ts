@@ -293,16 +293,16 @@ export class Matcher {
 
   /** An event that is of none of the transactions that wait for any. */
   #turnAway(stream: StreamState, event: RowEvent, row: number): null {
-    const { xid, table, operation, key, lsn } = event;
+    const { xid, table, operation, key } = event;
     if (this.#isReplay(stream, event, row)) return null;
     if (xid !== null && this.#aborted.has(xid)) {
       this.#note('phantom', 'rolled_back', event);
-    } else if (xid !== null && this.#complete.has(xid)) {
-      this.#note('phantom', 'row_not_sent', event);
     } else if (xid !== null && this.#givenUp.has(xid)) {
       this.#note('reordered', 'given_up', event);
-    } else if (lsn !== null && lsn <= stream.tape.forgotten) {
+    } else if (isForgotten(stream, event)) {
       this.events.unjudged++;
+    } else if (xid !== null && this.#complete.has(xid)) {
+      this.#note('phantom', 'row_not_sent', event);
     } else if (operation === 'insert' && this.feed.isLeased(table, key)) {
       this.#note('phantom', 'never_sent', event);
     } else {
@@ -328,8 +328,9 @@ export class Matcher {
   #deliver(stream: StreamState, delivery: Delivery, event: RowEvent, row: number): void {
     const { expected } = delivery;
     if (!delivery.deliver(event)) {
-      if (!this.#isReplay(stream, event, row))
-        this.#note('phantom', 'row_not_sent', event, expected);
+      if (this.#isReplay(stream, event, row)) return;
+      if (isForgotten(stream, event)) this.events.unjudged++;
+      else this.#note('phantom', 'row_not_sent', event, expected);
       return;
     }
     // Nothing new may come before a replay has caught up.
@@ -494,6 +495,11 @@ export class Matcher {
       events,
     );
   }
+}
+
+/** Whether an event may have been delivered, and not be remembered. */
+function isForgotten({ tape }: StreamState, { lsn }: RowEvent): boolean {
+  return (lsn ?? 0) <= tape.forgotten;
 }
 
 function placeOf({ file, intent }: Expected): Example['ledger'] {

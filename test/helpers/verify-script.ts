@@ -14,6 +14,8 @@ export interface ScriptOptions {
   readonly streams?: number;
   /** An LSN: what was committed before is not expected. */
   readonly from?: number;
+  /** For what is remembered of events and rows. */
+  readonly memoryBytes?: number;
 }
 
 /** Small, so that what is there for long streams need not be made anew each time. */
@@ -63,7 +65,7 @@ export function verifyScript(
   script: Script,
   options: ScriptOptions = {},
 ): Promise<Verification> {
-  const { end = null, from = 0 } = options;
+  const { end = null, from = 0, memoryBytes = MEMORY_BYTES } = options;
   return verify({
     ledger,
     source: new ScriptSource(script, options),
@@ -71,7 +73,7 @@ export function verifyScript(
     isUnderWay: () => false,
     serverPosition: end === null ? null : async () => setImmediate(end),
     quietMs: QUIET_MS,
-    memoryBytes: MEMORY_BYTES,
+    memoryBytes,
     sample: 1,
     skipMalformed: false,
     offset: { offset: 0, error: 0 },
