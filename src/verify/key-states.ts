@@ -82,7 +82,7 @@ export class KeyStates {
   /** Adds what an event says; what is wrong with it, if anything. `row`: its `rowHash`. */
   fold(event: RowEvent, row: number): Detail | null {
     const { operation, table, key, values } = event;
-    if (typeof key !== 'number' || key >= WORDS * 16) return null;
+    if (typeof key !== 'number' || key < 0 || key >= WORDS * 16) return null;
     const code = codeOf(table, key);
     if (hashOf(code) >= this.#threshold) return null;
     if (this.#taken >= this.#slots * LOAD && !this.#makeRoom(code)) return null;
