@@ -78,10 +78,13 @@ export class SmallRun {
 
   /** Ends the ledger in order. */
   end(): void {
-    for (const writer of this.#writers.values()) {
-      writer.end();
-      writer.close();
-    }
+    for (const writer of this.#writers.values()) writer.end();
+    this.close();
+  }
+
+  /** Leaves it as it is. */
+  close(): void {
+    for (const writer of this.#writers.values()) writer.close();
     this.#writers.clear();
   }
 }
