@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
 import { Draws } from '../../src/hospital/draws.js';
-import { connect } from '../../src/postgres/connect.js';
+import { connect, withConnection } from '../../src/postgres/connect.js';
 import { monotonicMs } from '../../src/threads/clock.js';
 import { runCli } from '../helpers/cli.js';
 import { TEMPLATE_DATABASE } from '../helpers/cluster-template.js';
@@ -18,7 +18,7 @@ import { NAMES } from './mutants/names.js';
 import { ORDER } from './mutants/order.js';
 import { PHANTOMS } from './mutants/phantoms.js';
 import { REPEATS } from './mutants/repeats.js';
-import { DISTURBED, QUIET, SERVER } from './mutants/runs.js';
+import { ALONE, PREPARATION, SERVER, TOGETHER } from './mutants/runs.js';
 import { Sample } from './mutants/sample.js';
 import { type Taken, takeRun } from './mutants/taking.js';
 import { missesOf, verdictOn } from './mutants/trial.js';
@@ -107,15 +107,18 @@ async function takeSamples(folder: string): Promise<Sample[]> {
   const env = envOf(server.target(SEEDED));
   const seeded = await runCli(['seed', '--scale', '0.1'], { cwd, env });
   assert.equal(seeded.code, 0, seeded.stderr);
+  await withConnection(server.target(SEEDED), async (client) => {
+    for (const statement of PREPARATION) await client.query(statement);
+  });
   const taken: Taken[] = [];
-  const waiting = [...QUIET];
+  const waiting = [...TOGETHER];
   const take = async () => {
     for (let plan = waiting.shift(); plan !== undefined; plan = waiting.shift()) {
       taken.push(await takeRun(server, SEEDED, plan, folder));
     }
   };
   await Promise.all(Array.from({ length: SIDE_BY_SIDE }, take));
-  for (const plan of DISTURBED) taken.push(await takeRun(server, SEEDED, plan, folder));
+  for (const plan of ALONE) taken.push(await takeRun(server, SEEDED, plan, folder));
   const samples: Sample[] = [];
   for (const one of taken) samples.push(new Sample(one, await connect(one.target)));
   return samples;

@@ -55,21 +55,30 @@ function contradicted(sample: Sample, at: number, place: number): 'stream' | 'ta
   return sample.groupOf[at]!.told?.savepoints === false ? 'table' : null;
 }
 
-/** Events of the run that have values, at places that `fits`. */
+/** A place of an event of the run that has values, and what fits; likelier in small transactions. */
 function pick(
   sample: Sample,
   draws: Draws,
   fits: (event: RowEvent, place: number) => boolean,
 ): { at: number; place: number } | null {
-  for (let tries = 0; tries < 40; tries++) {
+  for (let tries = 0; tries < 10; tries++) {
     const group = draws.pick(sample.own);
-    const at = draws.between(group.begin, group.end - 1);
-    const event = sample.events[at]!;
-    if (event.values === null) continue;
-    const place = draws.below(event.values.length);
-    if (fits(event, place)) return { at, place };
+    const found = fitting(sample, draws.between(group.begin, group.end - 1), fits);
+    if (found.length > 0) return draws.pick(found);
   }
-  return null;
+  // What there is few of would be hit upon too seldom.
+  const all = sample.events.flatMap((_, at) => (sample.isOwn(at) ? fitting(sample, at, fits) : []));
+  return all.length === 0 ? null : draws.pick(all);
+}
+
+function fitting(
+  { events }: Sample,
+  at: number,
+  fits: (event: RowEvent, place: number) => boolean,
+): { at: number; place: number }[] {
+  const event = events[at]!;
+  const places = [...(event.values?.keys() ?? [])].filter((place) => fits(event, place));
+  return places.map((place) => ({ at, place }));
 }
 
 function changed(

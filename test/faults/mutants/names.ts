@@ -29,9 +29,14 @@ function renamed(
   const single = group.end - group.begin === 1;
   const shown = positioned || (single ? sample.provesPast(group) : sample.isFollowed(group));
   const suspects: Suspect[] = [];
+  const amid = at > group.begin && at < group.end - 1;
   if (details.length > 0) {
     const xids = other.xid === null ? [] : [other.xid];
     suspects.push({ violation: 'phantom', details, keys: [other.key], xids });
+  }
+  // As a stranger's, it tears the transaction that it stands in.
+  if (details.length === 0 && amid && other.xid === sample.unusedXid) {
+    suspects.push({ violation: 'reordered', details: ['transaction_torn'], xids: [group.xid] });
   }
   if (shown) {
     const missing: readonly Detail[] = single ? ['transaction_missing'] : ['row_missing'];
@@ -42,8 +47,7 @@ function renamed(
     what: `${told(other)} instead of ${told(event)}`,
     expected:
       suspects.length > 0
-        ? // Under a stranger's name it also tears the transaction that it stands in.
-          violation(suspects, ['reordered', 'phantom'])
+        ? violation(suspects, ['reordered', 'phantom'])
         : { verdict: 'indeterminate', doubt: 'ended_early' },
   };
 }

@@ -28,6 +28,14 @@ export const SERVER: ServerOptions = {
   settings: { wal_level: 'logical', max_replication_slots: '20', max_wal_senders: '20' },
 };
 
+/** Nulls and empty values in rows that runs change. */
+export const PREPARATION: readonly string[] = [
+  "UPDATE consultas SET motivo = '' WHERE id % 2 = 0",
+  "UPDATE internacoes SET quarto = CASE id % 3 WHEN 0 THEN NULL WHEN 1 THEN '' ELSE quarto END",
+  `UPDATE pacientes_convenios
+      SET numero_carteira = CASE id % 3 WHEN 0 THEN NULL WHEN 1 THEN '' ELSE numero_carteira END`,
+];
+
 /** Savepoints: rows that are refused one by one; and batches that are refused at COMMIT. */
 const REFUSE = [
   'ALTER TABLE exames ADD CONSTRAINT impar CHECK (id % 10 <> 3) NOT VALID',
@@ -55,11 +63,11 @@ const run = (
   ...more,
 });
 
-/** Undisturbed ones may go on side by side. */
-export const QUIET: readonly RunPlan[] = [
+/** These may go on side by side: what happens to one does not happen to the others. */
+export const TOGETHER: readonly RunPlan[] = [
   run('ones', '--workers 3 --batch-size 1 --max-events 300 --update-ratio 0.4 --delete-ratio 0.2'),
   run('small', '--workers 4 --batch-size 6 --max-events 500 --update-ratio 0.3 --delete-ratio 0.1'),
-  run('fifty', '--workers 2 --batch-size 50 --max-events 900 --update-ratio 0.2'),
+  run('fifty', '--workers 2 --batch-size 50 --max-events 600 --update-ratio 0.2'),
   run('careful', '--workers 2 --batch-size 15 --max-events 500 --delete-ratio 0.05', {
     sql: REFUSE,
   }),
@@ -70,17 +78,17 @@ export const QUIET: readonly RunPlan[] = [
   run('cut', '--workers 3 --batch-size 5 --max-events 300 --update-ratio 0.3 --delete-ratio 0.1', {
     disturbance: 'cuts',
   }),
-];
-
-/** One after the other: what happens to them happens to the whole server, or takes until it is seen. */
-export const DISTURBED: readonly RunPlan[] = [
-  run('restarted', '--workers 3 --batch-size 4 --rate 1500 --max-events 500 --update-ratio 0.3', {
-    disturbance: 'restart',
-  }),
   run('ended', '--workers 4 --batch-size 7 --rate 2500 --max-events 500 --update-ratio 0.2', {
     disturbance: 'backends',
   }),
   run('killed', '--workers 3 --batch-size 5 --rate 2000 --update-ratio 0.3', {
     disturbance: 'kill',
+  }),
+];
+
+/** The whole server is stopped. */
+export const ALONE: readonly RunPlan[] = [
+  run('restarted', '--workers 3 --batch-size 4 --rate 1500 --max-events 400 --update-ratio 0.3', {
+    disturbance: 'restart',
   }),
 ];
