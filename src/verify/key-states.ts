@@ -65,14 +65,10 @@ export class KeyStates {
     return this.#taken;
   }
 
-  /**
-   * Adds what an event says; what is wrong with it, if anything.
-   *
-   * @param own it is the run's: others change what they like
-   */
-  fold(event: RowEvent, { row, stable, whole }: Contents, own: boolean): Detail | null {
+  /** Adds what an event says; what is wrong with it, if anything. */
+  fold(event: RowEvent, { row, stable, whole }: Contents): Detail | null {
     const { operation, table, key } = event;
-    if (typeof key !== 'number' || key >= WORDS * 16) return null;
+    if (typeof key !== 'number' || key < 0 || key >= WORDS * 16) return null;
     const code = codeOf(table, key);
     if (hashOf(code) >= this.#threshold) return null;
     if (this.#taken >= this.#slots * LOAD && !this.#makeRoom(code)) return null;
@@ -83,13 +79,11 @@ export class KeyStates {
       this.#taken++;
     }
     const moved =
-      own && operation === 'update' && before === PRESENT && whole && stable !== this.#stable[slot];
+      operation === 'update' && before === PRESENT && whole && stable !== this.#stable[slot];
     this.#states[slot] = operation === 'delete' ? GONE : whole ? PRESENT : PRESENT | UNTOLD;
     this.#xids[slot] = event.xid ?? 0;
-    if (operation !== 'delete') {
-      this.#rows[slot] = row;
-      this.#stable[slot] = stable;
-    }
+    this.#rows[slot] = row;
+    if (operation !== 'delete') this.#stable[slot] = stable;
     if (operation === 'insert' && (before & PRESENT) !== 0) return 'exists_already';
     if (operation !== 'insert' && operation !== 'snapshot' && before === GONE)
       return 'does_not_exist';

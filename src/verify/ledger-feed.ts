@@ -14,7 +14,7 @@ interface WorkerFiles {
   connection: number;
   current: LedgerFile;
   /** Earlier files that have transactions without an outcome: it may be entered yet. */
-  readonly lingering: LedgerFile[];
+  lingering: readonly LedgerFile[];
   /** How far the WAL was at the last transaction that was read: those to come are beyond. */
   frontier: number;
   /** Read to the end, of a run that is over. */
@@ -88,6 +88,8 @@ export class LedgerFeed {
     if (look) this.#discover();
     let reached = Number.POSITIVE_INFINITY;
     for (const files of this.#workers.values()) {
+      // However far the connection after them is read.
+      if (look) this.#readLingering(files);
       while (!files.finished && files.frontier <= lsn && this.#advance(files, look));
       if (!files.finished) reached = Math.min(reached, files.frontier);
     }
@@ -153,18 +155,28 @@ export class LedgerFeed {
     if (existsSync(next)) {
       // What was entered before the next connection began.
       while (files.current.read());
-      if (files.current.open.length > 0 && !this.#over) files.lingering.push(files.current);
-      else files.current.finish();
+      if (files.current.open.length > 0 && !this.#over) {
+        files.lingering = [...files.lingering, files.current];
+      } else files.current.finish();
       files.connection++;
       files.current = this.#open(files.worker, next);
       return true;
     }
-    for (const file of files.lingering) while (file.read());
+    this.#readLingering(files);
     if (!this.#over) return false;
-    for (const file of [...files.lingering, files.current]) file.finish();
-    files.lingering.length = 0;
+    files.current.finish();
     files.finished = true;
     return true;
+  }
+
+  /** Reads what was entered into earlier files since; those that nothing more is expected of are closed. */
+  #readLingering(files: WorkerFiles): void {
+    files.lingering = files.lingering.filter((file) => {
+      while (file.read());
+      if (file.open.length > 0 && !this.#over) return true;
+      file.finish();
+      return false;
+    });
   }
 
   #open(worker: number, path: string): LedgerFile {

@@ -303,20 +303,21 @@ export class Matcher {
 
   /** An event that is of none of the transactions that wait for any. */
   #turnAway(stream: StreamState, event: RowEvent, contents: Contents): null {
-    const { xid, table, operation, key, lsn } = event;
+    const { xid, table, operation, key } = event;
     if (this.#isReplay(stream, event, contents)) return null;
     if (xid !== null && this.#aborted.has(xid)) {
       this.#note('phantom', 'rolled_back', event);
-    } else if (xid !== null && this.#complete.has(xid)) {
-      this.#note('phantom', 'row_not_sent', event);
     } else if (xid !== null && this.#givenUp.has(xid)) {
       this.#note('reordered', 'given_up', event);
-    } else if (lsn !== null && lsn <= stream.tape.forgotten) {
+    } else if (isForgotten(stream, event)) {
       this.events.unjudged++;
+    } else if (xid !== null && this.#complete.has(xid)) {
+      this.#note('phantom', 'row_not_sent', event);
     } else if (operation === 'insert' && this.feed.isLeased(table, key)) {
       this.#note('phantom', 'never_sent', event);
     } else {
       this.events.foreign++;
+      stream.interrupted = true;
       this.#listener.onChange(event, contents, false);
     }
     return null;
@@ -337,8 +338,9 @@ export class Matcher {
   #deliver(stream: StreamState, delivery: Delivery, event: RowEvent, contents: Contents): void {
     const { expected } = delivery;
     if (!delivery.deliver(event)) {
-      if (!this.#isReplay(stream, event, contents))
-        this.#note('phantom', 'row_not_sent', event, expected);
+      if (this.#isReplay(stream, event, contents)) return;
+      if (isForgotten(stream, event)) this.events.unjudged++;
+      else this.#note('phantom', 'row_not_sent', event, expected);
       return;
     }
     // Nothing new may come before a replay has caught up.
@@ -369,7 +371,10 @@ export class Matcher {
         part.left = false;
         this.#note('reordered', 'transaction_torn', event, expected);
       }
+    } else if (stream.interrupted) {
+      this.#note('reordered', 'transaction_torn', event, expected);
     }
+    stream.interrupted = false;
     const { lsn, order } = event;
     if (lsn !== null && lsn < part.lastLsn) this.#note('reordered', 'lsn_falls', event, expected);
     else if (order !== null && order <= part.lastOrder) {
@@ -503,6 +508,11 @@ export class Matcher {
       events,
     );
   }
+}
+
+/** Whether an event may have been delivered, and not be remembered. */
+function isForgotten({ tape }: StreamState, { lsn }: RowEvent): boolean {
+  return (lsn ?? 0) <= tape.forgotten;
 }
 
 function placeOf({ file, intent }: Expected): Example['ledger'] {

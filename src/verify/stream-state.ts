@@ -20,6 +20,8 @@ export class StreamState {
   current: Delivery | null = null;
   /** The last transaction that was found to be none of the run's. */
   stranger: number | null = null;
+  /** Whether an event of another writer came since the last one of the run. */
+  interrupted = false;
   /** During a replay: the place on the tape of the event that has to come next. */
   #cursor: number | null = null;
   #latestSentAt = Number.NEGATIVE_INFINITY;
@@ -37,6 +39,8 @@ export class StreamState {
    */
   replay({ at }: Recognized): 'rewind' | 'next' | 'skip' {
     const expected = this.#cursor;
+    // Another writer's may have been a part of the replay, too.
+    this.interrupted = false;
     // Where it has caught up, whatever comes next is new.
     this.#cursor = at + 1 === this.tape.end ? null : at + 1;
     if (expected === null || at < expected) return 'rewind';

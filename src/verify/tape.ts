@@ -101,7 +101,8 @@ export class Tape {
     const place = this.#end % BLOCK;
     if (place === 0) {
       this.#lsns.push(lsn);
-      if (this.#lsns.length > this.#most / BLOCK + 1) {
+      // Its first event takes the place of the oldest block's.
+      if (this.#lsns.length > this.#most / BLOCK) {
         this.#forgotten = Math.max(this.#forgotten, this.#lsns.shift()!);
       }
     } else {

@@ -1,0 +1,53 @@
+import type { Draws } from '../../../src/hospital/draws.js';
+import { TABLES } from '../../../src/hospital/tables.js';
+import type { RowEvent } from '../../../src/intake/event.js';
+
+/** An event with one value in another's place: a likely mistake of that column's type. */
+export function changeValue(event: RowEvent, place: number, draws: Draws): RowEvent {
+  const value = event.values?.[place];
+  const type = TABLES[event.table].columns[place]?.type ?? 'timestamp';
+  return withValue(event, place, otherValue(value ?? null, type, draws));
+}
+
+export function withValue(event: RowEvent, place: number, value: string | null): RowEvent {
+  return { ...event, values: event.values?.with(place, value) ?? null };
+}
+
+/** Never the same as before. */
+function otherValue(value: string | null, type: string, draws: Draws): string | null {
+  if (value === null) return draws.chance(0.5) ? '' : (samples[type] ?? 'x');
+  const ways = [...(mistakes[type] ?? []), (text: string) => (text === '' ? 'x' : '')];
+  const ways2 = ways.map((way) => way(value)).filter((other) => other !== value);
+  return ways2.length === 0 || draws.chance(0.1) ? null : draws.pick(ways2);
+}
+
+const samples: Readonly<Record<string, string>> = {
+  bigint: '1',
+  date: '2000-01-01',
+  timestamp: '2000-01-01 00:00:00',
+};
+
+type Way = (value: string) => string;
+const lastDigit: Way = (text) =>
+  text.replace(/\d(?=\D*$)/, (digit) => String((Number(digit) + 1) % 10));
+
+const mistakes: Readonly<Record<string, readonly Way[]>> = {
+  bigint: [lastDigit, (text) => `-${text}`, (text) => `${text}.0`, (text) => `0${text}`],
+  varchar: [
+    (text) => text.slice(0, -1),
+    (text) => `${text} `,
+    (text) => text.toUpperCase(),
+    (text) => text.replace(/[^ -~]/g, '?'),
+    (text) => `${text.slice(1)}${text.slice(0, 1)}`,
+  ],
+  date: [lastDigit, (text) => `${text} 00:00:00`, (text) => text.replaceAll('-', '/')],
+  timestamp: [
+    lastDigit,
+    (text) => text.replace(' ', 'T'),
+    (text) => text.slice(0, 10),
+    // An hour off, as by a time zone.
+    (text) =>
+      text.replace(/ (\d\d)/, (_, hour) => ` ${String((Number(hour) + 1) % 24).padStart(2, '0')}`),
+    (text) => (text.includes('.') ? text.replace(/\.\d+$/, '') : `${text}.000001`),
+  ],
+};

@@ -1,0 +1,191 @@
+import type { Draws } from '../../../src/hospital/draws.js';
+import { EVENT_TYPES, EVENTS } from '../../../src/hospital/events/index.js';
+import { type ColumnType, TABLES, type TableName } from '../../../src/hospital/tables.js';
+import type { RowEvent } from '../../../src/intake/event.js';
+import { changeValue, withValue } from './changes.js';
+import { type Expectation, type Kind, type Mutant, told, violation } from './mutant.js';
+import type { Sample } from './sample.js';
+
+const CREATED = 0;
+const UPDATED = 1;
+
+/** Columns that the generator's updates set. */
+function changedColumns(table: TableName): readonly string[] {
+  return EVENT_TYPES.map((type) => EVENTS[type])
+    .filter((spec) => spec.table === table)
+    .flatMap(({ change }) => change.columns);
+}
+
+function columnAt(table: TableName, place: number) {
+  return TABLES[table].columns[place];
+}
+
+/** Whether the ledger's digest has this value of an event. */
+function isWritten({ operation, table }: RowEvent, place: number): boolean {
+  const column = columnAt(table, place);
+  if (column === undefined || operation === 'delete') return false;
+  return operation === 'insert' || place === 0 || changedColumns(table).includes(column.name);
+}
+
+/**
+ * Whether something besides the digest shows that a value of the event at this place is wrong: what came of
+ * the row before or comes later, or what the table holds. What is overwritten later by the server, as
+ * `updated_at` always is, can't be known but of the last version of a row, and there by the table's xmin
+ * only, which savepoints give another name.
+ */
+function contradicted(sample: Sample, at: number, place: number): 'stream' | 'table' | null {
+  const event = sample.events[at]!;
+  const { table } = event;
+  const isRow = (other: RowEvent) => other.table === table && other.key === event.key;
+  const before = sample.events.slice(0, at).findLast(isRow);
+  const next = sample.events.findIndex((other, i) => i > at && isRow(other));
+  const { columns } = TABLES[table];
+  const column = columnAt(table, place);
+  const stays =
+    column === undefined
+      ? place === columns.length + CREATED
+      : !changedColumns(table).includes(column.name);
+  if (stays && event.operation === 'update' && before !== undefined) {
+    if (before.operation !== 'delete') return 'stream';
+  }
+  if (next !== -1) {
+    const isOwnUpdate = sample.isOwn(next) && sample.events[next]!.operation === 'update';
+    return stays && isOwnUpdate ? 'stream' : null;
+  }
+  return sample.groupOf[at]!.told?.savepoints === false ? 'table' : null;
+}
+
+/** A place of an event of the run that has values, and what fits; likelier in small transactions. */
+function pick(
+  sample: Sample,
+  draws: Draws,
+  fits: (event: RowEvent, place: number) => boolean,
+): { at: number; place: number } | null {
+  for (let tries = 0; tries < 10; tries++) {
+    const group = draws.pick(sample.own);
+    const found = fitting(sample, draws.between(group.begin, group.end - 1), fits);
+    if (found.length > 0) return draws.pick(found);
+  }
+  // What there is few of would be hit upon too seldom.
+  const all = sample.events.flatMap((_, at) => (sample.isOwn(at) ? fitting(sample, at, fits) : []));
+  return all.length === 0 ? null : draws.pick(all);
+}
+
+function fitting(
+  { events }: Sample,
+  at: number,
+  fits: (event: RowEvent, place: number) => boolean,
+): { at: number; place: number }[] {
+  const event = events[at]!;
+  const places = [...(event.values?.keys() ?? [])].filter((place) => fits(event, place));
+  return places.map((place) => ({ at, place }));
+}
+
+function changed(
+  sample: Sample,
+  found: { at: number; place: number } | null,
+  change: (event: RowEvent, place: number) => RowEvent,
+): Mutant | null {
+  if (found === null) return null;
+  const { at, place } = found;
+  const event = sample.events[at]!;
+  const other = change(event, place);
+  const expected = expectedOf(sample, at, place);
+  if (expected === null) return null;
+  const what = `${told(event)}: value ${place} is ${other.values?.[place]}, was ${event.values?.[place]}`;
+  return { script: sample.events.with(at, other), what, ...expected };
+}
+
+function expectedOf(
+  sample: Sample,
+  at: number,
+  place: number,
+): { expected: Expectation; tables: boolean } | null {
+  const event = sample.events[at]!;
+  const { told: transaction, xid } = sample.groupOf[at]!;
+  const other = contradicted(sample, at, place);
+  if (transaction?.droppedAny === false && isWritten(event, place)) {
+    const suspect = { violation: 'altered', details: ['contents'], xids: [xid] } as const;
+    // Two records of the same value show it: the ledger's, and what else is told of the row.
+    return { expected: violation([suspect], ['inconsistent']), tables: other === 'table' };
+  }
+  if (other === null) return null;
+  const details = ['column_changed', 'final_state'] as const;
+  return {
+    expected: violation([{ violation: 'inconsistent', details, keys: [event.key] }]),
+    tables: other === 'table',
+  };
+}
+
+function ofType(type: ColumnType): Kind {
+  return {
+    name: `a ${type} changed`,
+    weight: 2,
+    make: (sample, draws) =>
+      changed(
+        sample,
+        pick(sample, draws, ({ table }, place) => columnAt(table, place)?.type === type),
+        (event, place) => changeValue(event, place, draws),
+      ),
+  };
+}
+
+function ofServer(name: string, offset: number): Kind {
+  return {
+    name: `${name} changed`,
+    weight: 2,
+    make: (sample, draws) =>
+      changed(
+        sample,
+        pick(sample, draws, ({ table }, place) => place === TABLES[table].columns.length + offset),
+        (event, place) => changeValue(event, place, draws),
+      ),
+  };
+}
+
+function confused(name: string, from: (value: unknown) => boolean, to: string | null): Kind {
+  return {
+    name,
+    make: (sample, draws) =>
+      changed(
+        sample,
+        pick(sample, draws, ({ values }, place) => from(values?.[place])),
+        (event, place) => withValue(event, place, to),
+      ),
+  };
+}
+
+/** Columns that the generator's updates leave alone, as the updates tell them. */
+const leftAlone: Kind = {
+  name: 'a value changed that the update left alone',
+  weight: 3,
+  make: (sample, draws) =>
+    changed(
+      sample,
+      pick(sample, draws, (event, place) => {
+        const column = columnAt(event.table, place);
+        return event.operation === 'update' && column !== undefined && !isWritten(event, place);
+      }),
+      (event, place) => {
+        const value = event.values?.[place];
+        // What is null and what is empty are apart here, too.
+        if (value === null || value === '')
+          return withValue(event, place, value === '' ? null : '');
+        return changeValue(event, place, draws);
+      },
+    ),
+};
+
+export const CONTENTS: readonly Kind[] = [
+  ofType('bigint'),
+  ofType('varchar'),
+  ofType('date'),
+  ofType('timestamp'),
+  ofServer('created_at', CREATED),
+  ofServer('updated_at', UPDATED),
+  leftAlone,
+  confused('a null made empty', (value) => value === null, ''),
+  confused('a null filled', (value) => value === null, '0'),
+  confused('an empty value made null', (value) => value === '', null),
+  confused('a value made null', (value) => typeof value === 'string' && value !== '', null),
+];

@@ -1,0 +1,145 @@
+import type { Draws } from '../../../src/hospital/draws.js';
+import type { RowEvent } from '../../../src/intake/event.js';
+import type { Script } from '../../helpers/verify-script.js';
+import { type Kind, type Mutant, UNCHANGED } from './mutant.js';
+import type { Group, Sample } from './sample.js';
+
+const ASIDES = [
+  'other_table',
+  'tombstone',
+  'transaction',
+  'message',
+  'heartbeat',
+  'schema_change',
+] as const;
+
+/** Of these, half are held against the tables: the comparison must not find anything either. */
+function same(script: Script, what: string, draws: Draws, streams = 1): Mutant {
+  return { script, what, expected: UNCHANGED, tables: draws.chance(0.5), streams };
+}
+
+function nothing(sample: Sample, draws: Draws): Mutant {
+  return { ...same(sample.events, 'nothing', draws), tables: true };
+}
+
+/**
+ * Another writer's transaction whose rows the run does not touch from this place on: of those that it does,
+ * the run's own events say what was before, and the stream would contradict itself.
+ */
+function strangers(sample: Sample, draws: Draws, from = 0): Group | null {
+  const foreign = sample.groups.filter(({ told }) => told === null);
+  if (foreign.length === 0) return null;
+  const group = draws.pick(foreign);
+  const rows = new Set(sample.eventsOf(group).map(({ table, key }) => `${table} ${key}`));
+  const since = Math.min(from, group.begin);
+  const touched = sample.events.some(
+    ({ table, key }, at) => at >= since && sample.isOwn(at) && rows.has(`${table} ${key}`),
+  );
+  return touched ? null : group;
+}
+
+function withoutStrangers(sample: Sample, draws: Draws): Mutant | null {
+  const group = strangers(sample, draws, sample.events.length);
+  if (group === null) return null;
+  const script = sample.events.toSpliced(group.begin, group.end - group.begin);
+  return same(script, `without ${group.xid}, another writer's`, draws);
+}
+
+function strangersElsewhere(keep: boolean) {
+  return (sample: Sample, draws: Draws): Mutant | null => {
+    const to = draws.pick(sample.groups).begin;
+    const group = strangers(sample, draws, to);
+    if (group === null) return null;
+    const events = sample.eventsOf(group);
+    const script = sample.events.toSpliced(to, 0, ...events);
+    const old = to <= group.begin ? group.begin + events.length : group.begin;
+    if (!keep) script.splice(old, events.length);
+    return same(
+      script,
+      `${group.xid}, another writer's, ${keep ? 'also' : 'instead'} at ${to}`,
+      draws,
+    );
+  };
+}
+
+function remarks(sample: Sample, draws: Draws, kinds: readonly Script[number][]): Script {
+  const share = draws.unit() * 0.2;
+  return sample.events.flatMap((event) =>
+    draws.chance(share) ? [draws.pick(kinds), event] : [event],
+  );
+}
+
+function withAsides(sample: Sample, draws: Draws): Mutant {
+  return same(remarks(sample, draws, ASIDES), 'asides between', draws);
+}
+
+function inPieces(sample: Sample, draws: Draws): Mutant {
+  return same(remarks(sample, draws, ['idle']), 'in pieces', draws);
+}
+
+function otherTimes(sample: Sample, draws: Draws): Mutant {
+  const time = () => (draws.chance(0.1) ? 0 : draws.below(2 ** 31) * 1e6);
+  const script = sample.events.map((event) => ({
+    ...event,
+    receivedAt: time(),
+    connectorAt: draws.chance(0.2) ? null : time(),
+    committedAt: draws.chance(0.2) ? null : time(),
+  }));
+  return same(script, 'other times', draws);
+}
+
+/** What some sources do not tell. */
+function without(...fields: readonly ('watermark' | 'order' | 'lsn')[]) {
+  const nulls = Object.fromEntries(fields.map((field) => [field, null]));
+  return (sample: Sample, draws: Draws): Mutant =>
+    same(
+      sample.events.map((event) => ({ ...event, ...nulls })),
+      `without ${fields}`,
+      draws,
+    );
+}
+
+/** The watermark of Debezium is of the transaction before. */
+function watermarkBefore(sample: Sample, draws: Draws): Mutant {
+  let before = 0;
+  const script = sample.groups.flatMap((group) => {
+    const events = sample.eventsOf(group).map((event) => ({ ...event, watermark: before }));
+    before = sample.events[group.begin]!.watermark ?? 0;
+    return events;
+  });
+  return same(script, 'watermarks of the transaction before', draws);
+}
+
+/** As of a topic with partitions: events of a key stay in order, and no more than that. */
+function partitioned(sample: Sample, draws: Draws): Mutant {
+  const streams = draws.between(2, 6);
+  const byTable = draws.chance(0.5);
+  const queues: RowEvent[][] = Array.from({ length: streams }, () => []);
+  for (const event of sample.events) {
+    const hash = byTable ? event.table.length : Number(event.key) * 7 + event.table.length;
+    const stream = hash % streams;
+    queues[stream]!.push({ ...event, stream });
+  }
+  const script: RowEvent[] = [];
+  for (let left = queues.filter(({ length }) => length > 0); left.length > 0; ) {
+    script.push(...draws.pick(left).splice(0, draws.between(1, 40)));
+    left = left.filter(({ length }) => length > 0);
+  }
+  return same(script, `${streams} partitions`, draws, streams);
+}
+
+export const HARMLESS: readonly Kind[] = [
+  { name: 'nothing changed', make: nothing },
+  { name: "another writer's transaction left out", make: withoutStrangers, weight: 2 },
+  { name: "another writer's transaction doubled", make: strangersElsewhere(true), weight: 2 },
+  { name: "another writer's transaction moved", make: strangersElsewhere(false), weight: 2 },
+  { name: 'asides between', make: withAsides },
+  { name: 'a stream in pieces', make: inPieces },
+  { name: 'other times', make: otherTimes },
+  { name: 'no watermarks', make: without('watermark') },
+  { name: 'no places in the transaction', make: without('order') },
+  { name: 'neither', make: without('watermark', 'order') },
+  { name: 'no LSNs', make: without('watermark', 'order', 'lsn') },
+  { name: 'watermarks of the transaction before', make: watermarkBefore },
+  { name: 'partitions', make: partitioned, weight: 2 },
+];

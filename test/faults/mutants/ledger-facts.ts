@@ -1,0 +1,155 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** A transaction as a ledger tells of it. */
+export interface ToldTransaction {
+  readonly worker: number;
+  /** Its place among those of its worker: rises. */
+  readonly place: number;
+  readonly fate: 'committed' | 'aborted' | 'unknown' | 'open';
+  /** 32 bits; null where nobody told. */
+  readonly xid: number | null;
+  readonly lsn: number | null;
+  /** When COMMIT was about to be sent, and when its answer was there: never, where none came. */
+  readonly sentAt: number;
+  readonly answeredAt: number;
+  /** `table operation key` of each row that went in. */
+  readonly rows: ReadonlySet<string>;
+  /** Something on the server let rows fall: the digest can't be held against what came. */
+  readonly droppedAny: boolean;
+  /** Rows were written in savepoints: the table has other xids for them. */
+  readonly savepoints: boolean;
+}
+
+/** What a ledger says, read by itself from its format's description: no code of the verifier is part of it. */
+export interface LedgerFacts {
+  readonly transactions: readonly ToldTransaction[];
+  /** Ids by table that were taken and that no transaction names. */
+  readonly unused: ReadonlyMap<string, readonly number[]>;
+  /** Ids by table that were taken. */
+  readonly leased: ReadonlyMap<string, ReadonlySet<number>>;
+}
+
+interface Line {
+  readonly worker?: number;
+  readonly connection?: number;
+  readonly clock_ms?: number;
+  readonly leased?: string;
+  readonly keys?: string;
+  readonly intent?: number;
+  readonly at?: number;
+  readonly rows?: Keys;
+  readonly dropped?: Keys;
+  readonly committed?: number;
+  readonly aborted?: number;
+  readonly resolved?: number;
+  readonly verdict?: string;
+  readonly xid?: string | null;
+  readonly lsn?: string | null;
+  readonly subtransactions?: true;
+}
+type Keys = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+/** More intents than a connection of these runs comes to. */
+const CONNECTION = 1_000_000;
+
+export function readFacts(folder: string): LedgerFacts {
+  const transactions: ToldTransaction[] = [];
+  const leased = new Map<string, Set<number>>();
+  for (const name of readdirSync(folder).sort()) {
+    const lines = readFileSync(join(folder, name), 'utf8').split('\n').map(parse);
+    for (const { leased: table, keys } of lines) {
+      if (table === undefined) continue;
+      const ids = leased.get(table) ?? new Set();
+      leased.set(table, ids);
+      for (const key of keysOf(keys ?? '')) ids.add(key);
+    }
+    transactions.push(...transactionsOf(lines));
+  }
+  return { transactions, unused: unusedOf(leased, transactions), leased };
+}
+
+function transactionsOf(lines: readonly Line[]): ToldTransaction[] {
+  const { worker = 0, connection = 0, clock_ms: began = 0 } = lines[0] ?? {};
+  const outcomes = new Map<number, { fate: ToldTransaction['fate']; line: Line }>();
+  for (const line of lines) {
+    const number = line.committed ?? line.aborted ?? line.resolved;
+    if (number === undefined) continue;
+    const fate =
+      line.committed !== undefined ? 'committed' : line.aborted !== undefined ? 'aborted' : null;
+    const told = { fate: fate ?? (line.verdict as ToldTransaction['fate']), line };
+    const before = outcomes.get(number)?.fate ?? 'unknown';
+    if (before === 'unknown') outcomes.set(number, told);
+  }
+  return lines
+    .filter(({ intent }) => intent !== undefined)
+    .map((intent) => {
+      const { fate, line } = outcomes.get(intent.intent!) ?? { fate: 'open' as const, line: {} };
+      const xid = line.xid ?? intent.xid ?? null;
+      const lsn = line.lsn ?? intent.lsn ?? null;
+      const rows = rowsOf(intent.rows ?? {});
+      for (const row of rowsOf(line.dropped ?? {})) rows.delete(row);
+      return {
+        worker,
+        place: connection * CONNECTION + intent.intent!,
+        fate,
+        xid: xid === null ? null : Number(BigInt(xid) & 0xffff_ffffn),
+        lsn: lsn === null ? null : lsnOf(lsn),
+        sentAt: began + (intent.at ?? 0),
+        answeredAt: line.committed === undefined ? Number.POSITIVE_INFINITY : began + line.at!,
+        rows,
+        droppedAny: line.dropped !== undefined,
+        savepoints: intent.subtransactions === true,
+      };
+    });
+}
+
+function unusedOf(
+  leased: ReadonlyMap<string, ReadonlySet<number>>,
+  transactions: readonly ToldTransaction[],
+): Map<string, number[]> {
+  // Of whatever fate, and dropped ones too: what a transaction named is not "used by none".
+  const named = new Set(transactions.flatMap(({ rows }) => [...rows]));
+  return new Map(
+    [...leased].map(([table, ids]) => [
+      table,
+      [...ids].filter((id) => !named.has(`${table} insert ${id}`)),
+    ]),
+  );
+}
+
+/** The last line of a process that was killed may be cut off. */
+function parse(text: string): Line {
+  try {
+    return JSON.parse(text) as Line;
+  } catch {
+    return {};
+  }
+}
+
+function rowsOf(keys: Keys): Set<string> {
+  const rows = new Set<string>();
+  for (const [table, operations] of Object.entries(keys)) {
+    for (const [operation, list] of Object.entries(operations)) {
+      for (const key of keysOf(list)) rows.add(`${table} ${operation} ${key}`);
+    }
+  }
+  return rows;
+}
+
+function keysOf(list: string): number[] {
+  const keys: number[] = [];
+  let key = 0;
+  for (const part of list.split(',')) {
+    const [step = '0', more = '0'] = part.split('+');
+    key += Number(step);
+    keys.push(key);
+    for (let i = 0; i < Number(more); i++) keys.push(++key);
+  }
+  return keys;
+}
+
+function lsnOf(text: string): number {
+  const [high = '0', low = '0'] = text.split('/');
+  return Number.parseInt(high, 16) * 2 ** 32 + Number.parseInt(low, 16);
+}

@@ -1,0 +1,101 @@
+import type { Draws } from '../../../src/hospital/draws.js';
+import type { RowEvent } from '../../../src/intake/event.js';
+import { type Kind, type Mutant, told, UNCHANGED, violation } from './mutant.js';
+import type { OwnGroup, Sample } from './sample.js';
+
+const NOT_ARRIVED = { verdict: 'indeterminate', doubt: 'ended_early' } as const;
+
+function loseRow(sample: Sample, draws: Draws, positioned: boolean): Mutant | null {
+  const group = draws.pick(sample.own);
+  if (group.end - group.begin < 2) return null;
+  const at = draws.between(group.begin, group.end - 1);
+  const lost = sample.events[at]!;
+  const script = sample.events.toSpliced(at, 1);
+  // What followed a part of a transaction shows that the transaction was over.
+  const shown = positioned || sample.isFollowed(group);
+  const suspect = { keys: [lost.key], xids: [group.xid] };
+  return {
+    script,
+    what: `without ${told(lost)}`,
+    expected: shown
+      ? violation([{ violation: 'missing', details: ['row_missing'], ...suspect }])
+      : NOT_ARRIVED,
+  };
+}
+
+/** Of a transaction that did not come at all, only the ledger can prove that it should have. */
+function loseTransaction(sample: Sample, draws: Draws, positioned: boolean): Mutant {
+  const group = draws.pick(sample.own);
+  return withoutOne(sample, group, positioned);
+}
+
+function loseSingle(sample: Sample, draws: Draws, positioned: boolean): Mutant | null {
+  const single = sample.own.filter(({ begin, end }) => end - begin === 1);
+  return single.length === 0 ? null : withoutOne(sample, draws.pick(single), positioned);
+}
+
+function withoutOne(sample: Sample, group: OwnGroup, positioned: boolean): Mutant {
+  const lost = sample.eventsOf(group);
+  const suspect = { keys: lost.map(({ key }) => key), xids: [group.xid] };
+  return {
+    script: sample.events.toSpliced(group.begin, lost.length),
+    what: `without the transaction ${group.xid}`,
+    expected:
+      positioned || sample.provesPast(group)
+        ? violation([{ violation: 'missing', details: ['transaction_missing'], ...suspect }])
+        : NOT_ARRIVED,
+  };
+}
+
+/** A run of transactions in the middle: as after a connector that went on too far ahead. */
+function loseStretch(sample: Sample, draws: Draws, positioned: boolean): Mutant | null {
+  const first = draws.below(sample.own.length);
+  const lost = sample.own.slice(first, first + draws.between(2, 8));
+  const gone = new Set<RowEvent>(lost.flatMap((group) => sample.eventsOf(group)));
+  const kept = sample.own.filter((group) => !lost.includes(group));
+  const proved = lost.filter((group) => positioned || provedBy(kept, group));
+  if (proved.length === 0) return null;
+  return {
+    script: sample.events.filter((event) => !gone.has(event)),
+    what: `without the transactions ${lost.map(({ xid }) => xid)}`,
+    expected: violation([
+      {
+        violation: 'missing',
+        details: ['transaction_missing'],
+        xids: proved.map(({ xid }) => xid),
+      },
+    ]),
+  };
+}
+
+function provedBy(kept: readonly OwnGroup[], { told: lost }: OwnGroup): boolean {
+  return kept.some(({ told: other }) =>
+    other.worker === lost.worker ? other.place > lost.place : lost.answeredAt < other.sentAt,
+  );
+}
+
+/** The end of a stream is not a loss, as long as nobody says that it is all. */
+function loseTail(sample: Sample, draws: Draws, positioned: boolean): Mutant {
+  const from = draws.below(sample.events.length);
+  const lost = sample.events.slice(from);
+  const xids = sample.own.filter(({ end }) => end > from).map(({ xid }) => xid);
+  const details = ['transaction_missing', 'row_missing'] as const;
+  return {
+    script: sample.events.slice(0, from),
+    what: `without the last ${lost.length} events`,
+    expected:
+      xids.length === 0
+        ? UNCHANGED
+        : positioned
+          ? violation([{ violation: 'missing', details, xids }])
+          : NOT_ARRIVED,
+  };
+}
+
+export const LOSSES: readonly Kind[] = [
+  { name: 'an event lost', make: loseRow, weight: 2 },
+  { name: 'a transaction lost', make: loseTransaction, weight: 2 },
+  { name: 'a transaction of one event lost', make: loseSingle },
+  { name: 'some transactions lost', make: loseStretch },
+  { name: 'the tail lost', make: loseTail, weight: 2 },
+];

@@ -1,0 +1,193 @@
+import type { Draws } from '../../../src/hospital/draws.js';
+import { TABLE_NAMES } from '../../../src/hospital/tables.js';
+import type { RowEvent } from '../../../src/intake/event.js';
+import type { Detail } from '../../../src/verify/findings.js';
+import { withValue } from './changes.js';
+import { type Kind, type Mutant, type Suspect, told, violation } from './mutant.js';
+import type { OwnGroup, Sample } from './sample.js';
+
+interface Picked {
+  readonly group: OwnGroup;
+  readonly at: number;
+  readonly event: RowEvent;
+}
+
+function pick(sample: Sample, draws: Draws): Picked {
+  const group = draws.pick(sample.own);
+  const at = draws.between(group.begin, group.end - 1);
+  return { group, at, event: sample.events[at]! };
+}
+
+/** An event under a false name does not come under its own: two things are wrong, where both can be shown. */
+function renamed(
+  sample: Sample,
+  { group, at, event }: Picked,
+  other: RowEvent,
+  details: readonly Detail[],
+  positioned: boolean,
+): Mutant {
+  const single = group.end - group.begin === 1;
+  const shown = positioned || (single ? sample.provesPast(group) : sample.isFollowed(group));
+  const suspects: Suspect[] = [];
+  const amid = at > group.begin && at < group.end - 1;
+  if (details.length > 0) {
+    const xids = other.xid === null ? [] : [other.xid];
+    suspects.push({ violation: 'phantom', details, keys: [other.key], xids });
+  }
+  // As a stranger's, it tears the transaction that it stands in.
+  if (details.length === 0 && amid && other.xid === sample.unusedXid) {
+    suspects.push({ violation: 'reordered', details: ['transaction_torn'], xids: [group.xid] });
+  }
+  if (shown) {
+    const missing: readonly Detail[] = single ? ['transaction_missing'] : ['row_missing'];
+    suspects.push({ violation: 'missing', details: missing, keys: [event.key], xids: [group.xid] });
+  }
+  return {
+    script: sample.events.with(at, other),
+    what: `${told(other)} instead of ${told(event)}`,
+    expected:
+      suspects.length > 0
+        ? violation(suspects, ['reordered', 'phantom'])
+        : { verdict: 'indeterminate', doubt: 'ended_early' },
+  };
+}
+
+function hasRow({ told: { rows } }: OwnGroup, { table, operation, key }: RowEvent): boolean {
+  return rows.has(`${table} ${operation} ${key}`);
+}
+
+function otherKey(sample: Sample, draws: Draws, positioned: boolean): Mutant | null {
+  const picked = pick(sample, draws);
+  const { group, event } = picked;
+  const key = draws.chance(0.5)
+    ? Number(event.key) + draws.between(1, 100)
+    : Number(draws.pick(sample.events).key);
+  const other = { ...withValue(event, 0, String(key)), key };
+  return hasRow(group, other) ? null : renamed(sample, picked, other, ['row_not_sent'], positioned);
+}
+
+function otherOperation(sample: Sample, draws: Draws, positioned: boolean): Mutant | null {
+  const picked = pick(sample, draws);
+  const operation = draws.pick(['insert', 'update', 'delete'] as const);
+  const other = { ...picked.event, operation };
+  return hasRow(picked.group, other)
+    ? null
+    : renamed(sample, picked, other, ['row_not_sent'], positioned);
+}
+
+function otherTable(sample: Sample, draws: Draws, positioned: boolean): Mutant | null {
+  const picked = pick(sample, draws);
+  const other = { ...picked.event, table: draws.pick(TABLE_NAMES) };
+  return hasRow(picked.group, other)
+    ? null
+    : renamed(sample, picked, other, ['row_not_sent'], positioned);
+}
+
+/**
+ * Where the other transaction is a later one, the LSN says that the ledger does not have to be read so far: then
+ * the name is nobody's as yet.
+ */
+function otherXid(sample: Sample, draws: Draws, positioned: boolean): Mutant | null {
+  const picked = pick(sample, draws);
+  const group = draws.pick(sample.own);
+  if (hasRow(group, picked.event)) return null;
+  const other = { ...picked.event, xid: group.xid };
+  const earlier = group.begin < picked.group.begin;
+  const details: readonly Detail[] = earlier
+    ? ['row_not_sent']
+    : isLeased(sample, picked.event)
+      ? ['row_not_sent', 'never_sent']
+      : [];
+  return renamed(sample, picked, other, details, positioned);
+}
+
+function isLeased({ facts }: Sample, { operation, table, key }: RowEvent): boolean {
+  return operation === 'insert' && facts.leased.get(table)?.has(Number(key)) === true;
+}
+
+/** Only an id of the run's own shows that it is no stranger's. */
+function unusedXid(sample: Sample, draws: Draws, positioned: boolean): Mutant {
+  const picked = pick(sample, draws);
+  const other = { ...picked.event, xid: sample.unusedXid };
+  const details: readonly Detail[] = isLeased(sample, other) ? ['never_sent'] : [];
+  return renamed(sample, picked, other, details, positioned);
+}
+
+function disorder(
+  sample: Sample,
+  group: OwnGroup,
+  changed: ReadonlyMap<number, RowEvent>,
+  details: readonly Detail[],
+): Mutant {
+  const script = sample.events.map((event, at) => changed.get(at) ?? event);
+  const [first] = changed.keys();
+  return {
+    script,
+    what: `${[...changed.values()].map(told).join(', ')} instead of ${told(sample.events[first!]!)} …`,
+    expected: violation([{ violation: 'reordered', details, xids: [group.xid] }]),
+  };
+}
+
+function shiftOrder(sample: Sample, draws: Draws): Mutant {
+  const group = draws.pick(sample.own);
+  const by = draws.chance(0.5) ? -1 : draws.between(1, 3);
+  return reorder(sample, group, group.begin, by);
+}
+
+function orderGap(sample: Sample, draws: Draws): Mutant {
+  const { group, at } = pick(sample, draws);
+  return reorder(sample, group, at, draws.between(1, 3));
+}
+
+function reorder(sample: Sample, group: OwnGroup, from: number, by: number): Mutant {
+  const changed = new Map<number, RowEvent>();
+  for (let at = from; at < group.end; at++) {
+    const event = sample.events[at]!;
+    changed.set(at, { ...event, order: (event.order ?? 0) + by });
+  }
+  return disorder(sample, group, changed, ['order_falls', 'order_gap']);
+}
+
+/** An LSN that another event of the transaction, or the ledger, shows to be none of it. */
+function otherLsn(sample: Sample, draws: Draws): Mutant | null {
+  const { group, at, event } = pick(sample, draws);
+  const up = draws.chance(0.5);
+  const { lsn, worker, place } = group.told;
+  const earlier = sample.own.filter(
+    ({ told: other, begin }) =>
+      other.worker === worker && other.place < place && begin < group.begin && other.lsn !== null,
+  );
+  const shown = up ? at < group.end - 1 || lsn !== null : at > group.begin || earlier.length > 0;
+  if (!shown) return null;
+  // Beyond, or before, all that the server wrote meanwhile.
+  const to = up
+    ? sample.taken.end + draws.below(1_000)
+    : sample.taken.from - draws.below(1_000) - 1;
+  const changed = new Map([[at, { ...event, lsn: to }]]);
+  return disorder(sample, group, changed, ['lsn_falls', 'lsn_outside']);
+}
+
+/** A watermark that is below the one before: the transaction says itself that it is late. */
+function lowWatermark(sample: Sample, draws: Draws): Mutant | null {
+  const at = draws.below(sample.own.length);
+  if (at === 0) return null;
+  const group = sample.own[at]!;
+  const watermark = (sample.events[sample.own[at - 1]!.begin]!.watermark ?? 0) - 1;
+  const changed = new Map<number, RowEvent>();
+  for (let i = group.begin; i < group.end; i++) {
+    changed.set(i, { ...sample.events[i]!, watermark });
+  }
+  return disorder(sample, group, changed, ['transaction_late']);
+}
+
+export const NAMES: readonly Kind[] = [
+  { name: 'another key', make: otherKey, weight: 2 },
+  { name: 'another operation', make: otherOperation, weight: 2 },
+  { name: 'another table', make: otherTable },
+  { name: "another transaction's xid", make: otherXid, weight: 2 },
+  { name: "nobody's xid", make: unusedXid, weight: 2 },
+  { name: 'places in the transaction shifted', make: shiftOrder },
+  { name: 'a gap in the places of a transaction', make: orderGap },
+  { name: 'an LSN outside of the transaction', make: otherLsn, weight: 2 },
+  { name: 'a watermark that falls', make: lowWatermark },
+];

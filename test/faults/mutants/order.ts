@@ -1,0 +1,154 @@
+import type { Draws } from '../../../src/hospital/draws.js';
+import type { RowEvent } from '../../../src/intake/event.js';
+import type { Detail } from '../../../src/verify/findings.js';
+import { type Kind, type Mutant, type Suspect, told, UNCHANGED, violation } from './mutant.js';
+import { type OwnGroup, Sample } from './sample.js';
+
+const DISORDER: readonly Detail[] = ['lsn_falls', 'order_falls', 'lsn_outside'];
+
+/** A row that comes behind a later one of its own may contradict that one's, too. */
+const BESIDES = ['inconsistent'] as const;
+
+function reordered(details: readonly Detail[], of: Omit<Suspect, 'violation' | 'details'>) {
+  return violation([{ violation: 'reordered', details, ...of }], BESIDES);
+}
+
+function swapEvents(sample: Sample, draws: Draws): Mutant | null {
+  const group = draws.pick(sample.own);
+  if (group.end - group.begin < 2) return null;
+  const first = draws.between(group.begin, group.end - 2);
+  const second = draws.between(first + 1, group.end - 1);
+  const { events } = sample;
+  return {
+    script: events.with(first, events[second]!).with(second, events[first]!),
+    what: `${told(events[first]!)} and ${told(events[second]!)} swapped`,
+    expected: reordered(DISORDER, {
+      keys: events.slice(first, second).map(({ key }) => key),
+      xids: [group.xid],
+    }),
+  };
+}
+
+/** Two transactions of the run, next to each other but for other writers', of two connections. */
+function neighbours(sample: Sample, draws: Draws): [OwnGroup, OwnGroup] | null {
+  if (sample.own.length < 2) return null;
+  const at = draws.below(sample.own.length - 1);
+  const [first, second] = [sample.own[at]!, sample.own[at + 1]!];
+  return first.told.worker === second.told.worker ? null : [first, second];
+}
+
+function swapped(sample: Sample, [first, second]: [OwnGroup, OwnGroup]): RowEvent[] {
+  const { events } = sample;
+  return [
+    ...events.slice(0, first.begin),
+    ...sample.eventsOf(second),
+    ...events.slice(first.end, second.begin),
+    ...sample.eventsOf(first),
+    ...events.slice(second.end),
+  ];
+}
+
+/** Watermarks show it, whatever the ledger can prove. */
+function swapTransactions(sample: Sample, draws: Draws): Mutant | null {
+  const pair = neighbours(sample, draws);
+  if (pair === null) return null;
+  return {
+    script: swapped(sample, pair),
+    what: `the transactions ${pair[0].xid} and ${pair[1].xid} swapped`,
+    expected: reordered(['transaction_late'], { xids: [pair[0].xid] }),
+  };
+}
+
+/**
+ * Without watermarks the ledger alone can tell: of transactions that were under way at the same time it
+ * does not know which one was committed first, and neither does anybody else.
+ */
+function swapWithoutWatermarks(sample: Sample, draws: Draws): Mutant | null {
+  const pair = neighbours(sample, draws);
+  if (pair === null) return null;
+  const proved = Sample.isBefore(...pair);
+  return {
+    script: swapped(sample, pair).map((event) => ({ ...event, watermark: null })),
+    what: `the transactions ${pair[0].xid} and ${pair[1].xid} swapped, without watermarks`,
+    expected: proved ? reordered(['transaction_late'], { xids: [pair[0].xid] }) : UNCHANGED,
+  };
+}
+
+function moveTransaction(sample: Sample, draws: Draws): Mutant | null {
+  if (sample.own.length < 8) return null;
+  const from = draws.below(sample.own.length);
+  const to = draws.below(sample.own.length);
+  if (Math.abs(from - to) < 5) return null;
+  const moved = sample.own[from]!;
+  const events = sample.eventsOf(moved);
+  const target = from < to ? sample.own[to]!.end : sample.own[to]!.begin;
+  const script = sample.events.filter((event) => event.xid !== moved.xid);
+  script.splice(from < to ? target - events.length : target, 0, ...events);
+  // Moved ahead, it makes those late that it has passed.
+  const late = from < to ? [moved] : sample.own.slice(to, from);
+  return {
+    script,
+    what: `the transaction ${moved.xid} moved from ${moved.begin} to ${target}`,
+    expected: reordered(['transaction_late'], { xids: late.map(({ xid }) => xid) }),
+  };
+}
+
+function moveEvent(sample: Sample, draws: Draws): Mutant | null {
+  const group = draws.pick(sample.own);
+  if (group.end - group.begin < 2) return null;
+  const behind = sample.own.filter(({ begin }) => begin >= group.end);
+  if (behind.length === 0) return null;
+  const at = draws.between(group.begin, group.end - 1);
+  const event = sample.events[at]!;
+  const script = sample.events.toSpliced(at, 1);
+  const to = draws.pick(behind).end - 1;
+  script.splice(to, 0, event);
+  return {
+    script,
+    what: `${told(event)} moved to ${to}`,
+    expected: reordered(['transaction_torn', ...DISORDER], {
+      keys: [event.key],
+      xids: [event.xid!],
+    }),
+  };
+}
+
+/** Another one's events come amid those of a transaction: of the run, or of somebody else. */
+function tear(foreign: boolean) {
+  return (sample: Sample, draws: Draws): Mutant | null => {
+    const wide = sample.own.filter(({ begin, end }) => end - begin > 1);
+    if (wide.length === 0) return null;
+    const group = draws.pick(wide);
+    const others = sample.groups.filter(
+      ({ told: other, begin }) => (other === null) === foreign && begin >= group.end,
+    );
+    if (others.length === 0) return null;
+    // The next one, most of the time: that's what is decoded at the same time.
+    const other = draws.chance(0.7) ? others[0]! : draws.pick(others);
+    const at = draws.between(group.begin + 1, group.end - 1);
+    const moved = sample.events.slice(at, group.end);
+    const to = draws.between(other.begin + 1, other.end);
+    const script = [
+      ...sample.events.slice(0, at),
+      ...sample.events.slice(other.begin, to),
+      ...moved,
+      ...sample.events.slice(group.end, other.begin),
+      ...sample.events.slice(to),
+    ];
+    return {
+      script,
+      what: `${group.xid} torn before ${told(moved[0]!)} by ${other.xid}`,
+      expected: reordered(['transaction_torn'], { keys: [moved[0]!.key], xids: [group.xid] }),
+    };
+  };
+}
+
+export const ORDER: readonly Kind[] = [
+  { name: 'two events of a transaction swapped', make: swapEvents, weight: 2 },
+  { name: 'two transactions swapped', make: swapTransactions, weight: 2 },
+  { name: 'two transactions swapped, no watermarks', make: swapWithoutWatermarks, weight: 2 },
+  { name: 'a transaction moved far', make: moveTransaction, weight: 2 },
+  { name: 'an event moved out of its transaction', make: moveEvent },
+  { name: 'a transaction torn by another of the run', make: tear(false), weight: 2 },
+  { name: "a transaction torn by somebody else's", make: tear(true) },
+];

@@ -1,0 +1,114 @@
+import type { Draws } from '../../../src/hospital/draws.js';
+import { TABLES, type TableName } from '../../../src/hospital/tables.js';
+import type { EventOperation, RowEvent } from '../../../src/intake/event.js';
+import type { ToldTransaction } from './ledger-facts.js';
+import { type Kind, type Mutant, violation } from './mutant.js';
+import type { Sample } from './sample.js';
+
+/** An event that the server never told, as one that was given is like. */
+function invented(
+  like: RowEvent,
+  row: { operation: EventOperation; table: TableName; key: number },
+  name: { xid: number; lsn: number | null; order: number },
+): RowEvent {
+  const { columns } = TABLES[row.table];
+  const values = [String(row.key), ...Array<string>(columns.length + 1).fill('x')];
+  return { ...like, ...row, ...name, values: row.operation === 'delete' ? null : values };
+}
+
+function rowsOf({ rows }: ToldTransaction) {
+  return [...rows].map((row) => {
+    const [table, operation, key] = row.split(' ');
+    return {
+      table: table as TableName,
+      operation: operation as EventOperation,
+      key: Number(key),
+    };
+  });
+}
+
+/** Where one transaction ends and another one begins. */
+function seam(sample: Sample, draws: Draws): number {
+  return draws.pick(sample.groups).begin;
+}
+
+function rolledBack(sample: Sample, draws: Draws): Mutant | null {
+  const aborted = sample.facts.transactions.filter(({ fate }) => fate === 'aborted');
+  if (aborted.length === 0) return null;
+  const transaction = draws.pick(aborted);
+  const { xid, lsn } = transaction;
+  // What it was called nobody knows: then only its inserts, with ids of the run, show whose it is.
+  const shown = rowsOf(transaction).filter(
+    ({ operation }) => xid !== null || operation === 'insert',
+  );
+  if (shown.length === 0) return null;
+  const place = seam(sample, draws);
+  const like = sample.events[place]!;
+  const events = rowsOf(transaction).map((row, i) =>
+    invented(like, row, { xid: xid ?? sample.unusedXid, lsn: lsn ?? like.lsn, order: i + 1 }),
+  );
+  return {
+    script: sample.events.toSpliced(place, 0, ...events),
+    what: `the rolled-back transaction ${xid} of worker ${transaction.worker} at ${place}`,
+    expected: violation(
+      [
+        {
+          violation: 'phantom',
+          details: xid === null ? ['never_sent'] : ['rolled_back'],
+          keys: shown.map(({ key }) => key),
+          xids: [xid ?? sample.unusedXid],
+        },
+      ],
+      // Its other rows are taken for a stranger's, and what the run does to them afterwards is odd.
+      xid === null ? ['inconsistent'] : [],
+    ),
+  };
+}
+
+/** An id that the run took and did not use. */
+function unusedId(sample: Sample, draws: Draws): { table: TableName; key: number } | null {
+  const tables = [...sample.facts.unused].filter(([, ids]) => ids.length > 0);
+  if (tables.length === 0) return null;
+  const [table, ids] = draws.pick(tables);
+  return { table: table as TableName, key: draws.pick(ids) };
+}
+
+function neverSent(sample: Sample, draws: Draws): Mutant | null {
+  const row = unusedId(sample, draws);
+  if (row === null) return null;
+  const place = seam(sample, draws);
+  const like = sample.events[place]!;
+  const xid = sample.unusedXid;
+  const event = invented(like, { ...row, operation: 'insert' }, { xid, lsn: like.lsn, order: 1 });
+  return {
+    script: sample.events.toSpliced(place, 0, event),
+    what: `${row.table} ${row.key} was never sent, at ${place}`,
+    expected: violation([
+      { violation: 'phantom', details: ['never_sent'], keys: [row.key], xids: [xid] },
+    ]),
+  };
+}
+
+/** A row more in a transaction that was committed. */
+function oneMore(sample: Sample, draws: Draws): Mutant | null {
+  const row = unusedId(sample, draws);
+  if (row === null) return null;
+  const group = draws.pick(sample.own);
+  const place = draws.between(group.begin + 1, group.end);
+  const like = sample.events[place - 1]!;
+  const operation = draws.pick(['insert', 'update', 'delete'] as const);
+  const name = { xid: group.xid, lsn: like.lsn, order: group.end - group.begin + 1 };
+  return {
+    script: sample.events.toSpliced(place, 0, invented(like, { ...row, operation }, name)),
+    what: `${operation} ${row.table} ${row.key} more in ${group.xid}, at ${place}`,
+    expected: violation([
+      { violation: 'phantom', details: ['row_not_sent'], keys: [row.key], xids: [group.xid] },
+    ]),
+  };
+}
+
+export const PHANTOMS: readonly Kind[] = [
+  { name: 'a transaction that was rolled back', make: rolledBack, weight: 2 },
+  { name: 'a row that was never sent', make: neverSent, weight: 2 },
+  { name: 'one row more in a transaction', make: oneMore, weight: 2 },
+];

@@ -1,0 +1,145 @@
+import type { Draws } from '../../../src/hospital/draws.js';
+import type { RowEvent } from '../../../src/intake/event.js';
+import { changeValue } from './changes.js';
+import { type Expectation, type Kind, type Mutant, told, UNCHANGED, violation } from './mutant.js';
+import type { Sample } from './sample.js';
+
+/** Replays in a replay. */
+const MOST_REWINDS = 4;
+
+function ownPlaces(sample: Sample): number[] {
+  return sample.own.flatMap(({ begin, end }) =>
+    Array.from({ length: end - begin }, (_, i) => begin + i),
+  );
+}
+
+function again(replayed: number): Expectation {
+  return replayed > 0 ? { verdict: 'duplicates', replayed } : UNCHANGED;
+}
+
+function repeatAtOnce(sample: Sample, draws: Draws): Mutant {
+  const at = draws.pick(ownPlaces(sample));
+  const event = sample.events[at]!;
+  return {
+    script: sample.events.toSpliced(at, 0, event),
+    what: `twice: ${told(event)}`,
+    expected: again(1),
+  };
+}
+
+/** Goes back, and gives the first few again; then goes on where it was. */
+function repeatFar(sample: Sample, draws: Draws): Mutant | null {
+  const places = ownPlaces(sample);
+  const first = draws.below(places.length);
+  const from = places[first]!;
+  // What comes behind must be new: a stream that ends in a replay may go on with it.
+  const to = draws.between(from + 1, sample.events.length);
+  const event = sample.events[from]!;
+  const between = sample.countOwn(from + 1, to);
+  const next = places.find((at) => at >= to);
+  if (next === undefined || between === 0) return null;
+  return {
+    script: sample.events.toSpliced(to, 0, event),
+    what: `${told(event)} once more before place ${to}`,
+    expected: duplicated([event, sample.events[next]!]),
+  };
+}
+
+/** The example names what was repeated, or where the stream went on instead of with the replay. */
+function duplicated(events: readonly RowEvent[]): Expectation {
+  const keys = events.map(({ key }) => key);
+  const xids = events.map(({ xid }) => xid ?? 0);
+  return violation([{ violation: 'duplicated', details: ['replay_skips'], keys, xids }]);
+}
+
+/** A connector that starts over, wherever it was; perhaps again while it repeats. */
+function rewind(sample: Sample, draws: Draws): Mutant {
+  const script = [...sample.events];
+  const at = draws.between(1, sample.events.length);
+  const { replay, jumps } = replayTo(sample, draws, at, draws.between(1, MOST_REWINDS));
+  script.splice(at, 0, ...replay.map((place) => sample.events[place]!));
+  return {
+    script,
+    what: `at place ${at} back to ${jumps}`,
+    expected: again(replay.filter((place) => sample.isOwn(place)).length),
+  };
+}
+
+/** Places that are given out again before `at` is reached anew. */
+function replayTo(sample: Sample, draws: Draws, at: number, rewinds: number) {
+  const replay: number[] = [];
+  const jumps: number[] = [];
+  let now = at;
+  for (let i = 1; i <= rewinds; i++) {
+    const back = Math.max(0, now - 1 - draws.below(draws.chance(0.5) ? 6 : sample.events.length));
+    const to = i === rewinds ? at : draws.between(back + 1, at);
+    for (let place = back; place < to; place++) replay.push(place);
+    jumps.push(back);
+    now = to;
+  }
+  return { replay, jumps };
+}
+
+/** Ends in the middle of a replay: it may go on tomorrow. */
+function endInReplay(sample: Sample, draws: Draws): Mutant {
+  const { length } = sample.events;
+  const from = draws.below(length);
+  const to = draws.between(from, length);
+  return {
+    script: [...sample.events, ...sample.events.slice(from, to)],
+    what: `at its end back to ${from}, up to ${to}`,
+    expected: again(sample.countOwn(from, to)),
+  };
+}
+
+function replayWithGap(sample: Sample, draws: Draws): Mutant | null {
+  const places = ownPlaces(sample);
+  if (places.length < 4) return null;
+  const at = draws.between(3, places.length - 1);
+  const from = draws.below(at - 2);
+  const gap = draws.between(from + 1, at - 2);
+  const on = draws.between(gap + 1, at - 1);
+  const event = (i: number) => sample.events[places[i]!]!;
+  const replay = [...range(from, gap), ...range(on, at)].map(event);
+  return {
+    script: sample.events.toSpliced(places[at]!, 0, ...replay),
+    what: `at place ${places[at]} back to ${places[from]}, without ${places[gap]} to ${places[on]}`,
+    expected: duplicated([event(on)]),
+  };
+}
+
+function replayChanged(sample: Sample, draws: Draws): Mutant | null {
+  const at = draws.between(1, sample.events.length);
+  const from = draws.below(at);
+  const changed = draws.between(from, at - 1);
+  const event = sample.events[changed]!;
+  if (!sample.isOwn(changed) || event.values === null) return null;
+  const place = draws.below(event.values.length);
+  const other = changeValue(event, place, draws);
+  const replay = sample.events.slice(from, at).with(changed - from, other);
+  return {
+    script: sample.events.toSpliced(at, 0, ...replay),
+    what: `at place ${at} back to ${from}, with another value ${place} of ${told(event)}`,
+    expected: violation([
+      {
+        violation: 'altered',
+        details: ['replay_differs'],
+        keys: [event.key],
+        xids: [event.xid ?? 0],
+      },
+    ]),
+  };
+}
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, i) => from + i);
+}
+
+export const REPEATS: readonly Kind[] = [
+  { name: 'an event twice in a row', make: repeatAtOnce },
+  { name: 'an event once more, far behind', make: repeatFar, weight: 2 },
+  { name: 'legal rewinds', make: rewind, weight: 4 },
+  { name: 'an end amid a replay', make: endInReplay },
+  { name: 'a replay with a gap', make: replayWithGap, weight: 2 },
+  { name: 'a replay with another value', make: replayChanged, weight: 2 },
+];

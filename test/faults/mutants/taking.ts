@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict';
+import { readdirSync, statSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { TABLE_NAMES, type TableName } from '../../../src/hospital/tables.js';
+import type { Malformed, RowEvent, Sink } from '../../../src/intake/event.js';
+import { SlotSource } from '../../../src/intake/slot-source.js';
+import { currentWalLsn } from '../../../src/intake/wal-end.js';
+import { withConnection } from '../../../src/postgres/connect.js';
+import type { ConnectionTarget } from '../../../src/postgres/target.js';
+import { type RunningCli, runCli, startCli } from '../../helpers/cli.js';
+import type { TestServer } from '../../helpers/server.js';
+import { startProxy } from '../../helpers/tcp-proxy.js';
+import { envOf } from '../../helpers/test-target.js';
+import { waitFor } from '../../helpers/wait-for.js';
+import { writeBeside } from './foreign-writer.js';
+import type { RunPlan } from './runs.js';
+
+const IMPATIENT = {
+  STREAM_RECONNECT_BASE_SECONDS: '0.05',
+  STREAM_RECONNECT_MAX_SECONDS: '0.2',
+  STREAM_RECONNECT_ATTEMPTS: '500',
+};
+const RECONNECT = { attempts: 200, baseMs: 20, maxMs: 100, failFast: true };
+/** A disturbance comes when the ledger has grown by so much. */
+const LEDGER_BYTES = 6_000;
+/** Every nth COMMIT is cut. */
+const CUT_EVERY = 9;
+const CUTS = ['before', 'amid', 'after'] as const;
+
+/** What a run left, and what a slot has of it. */
+export interface Taken {
+  readonly plan: RunPlan;
+  /** The database, as the run left it. */
+  readonly target: ConnectionTarget;
+  readonly ledger: string;
+  readonly events: readonly RowEvent[];
+  /** LSNs: where the stream begins, and an end behind all that was committed. */
+  readonly from: number;
+  readonly end: number;
+}
+
+/** Carries out a run in a copy of the database `template`, and takes what a slot has of it. */
+export async function takeRun(
+  server: TestServer,
+  template: string,
+  plan: RunPlan,
+  folder: string,
+): Promise<Taken> {
+  const name = `mutants_${plan.name}`;
+  await server.query(`CREATE DATABASE ${name} TEMPLATE ${template}`);
+  const target = server.target(name);
+  const slot = `${name}_slot`;
+  await withConnection(target, async (client) => {
+    for (const statement of plan.sql) await client.query(statement);
+    await client.query(`CREATE PUBLICATION p FOR TABLE ${TABLE_NAMES.join(', ')}`);
+    await client.query(`SELECT pg_create_logical_replication_slot('${slot}', 'pgoutput')`);
+  });
+  const cwd = join(folder, plan.name);
+  await mkdir(cwd);
+  const done = new AbortController();
+  // Where the run is, and not while it gets ready.
+  const beside = waitFor(() => ledgerBytes(cwd) > 0 || done.signal.aborted).then(() =>
+    writeBeside(target, done.signal, {
+      deletes: plan.deletes,
+      newest: plan.disturbance === 'none',
+    }),
+  );
+  try {
+    await carryOut(server, target, plan, cwd);
+  } finally {
+    done.abort();
+    await beside;
+  }
+  const taken = await takeSlot(target, slot);
+  return { plan, target, ledger: ledgerOf(cwd), ...taken };
+}
+
+async function carryOut(
+  server: TestServer,
+  target: ConnectionTarget,
+  plan: RunPlan,
+  cwd: string,
+): Promise<void> {
+  const cut = CUTS[Math.floor(Math.random() * CUTS.length)]!;
+  const proxy = plan.disturbance === 'cuts' ? await startProxy(server.port, cut, CUT_EVERY) : null;
+  const env = { ...IMPATIENT, ...envOf(target) };
+  const port = String(proxy?.port ?? target.port);
+  const rate = plan.args.includes('--rate') ? [] : ['--rate', 'max'];
+  const cli = startCli(['stream', '--json', '--lang', 'en', ...rate, ...plan.args], {
+    cwd,
+    env: { ...env, PG_PORT: port },
+  });
+  try {
+    await disturb(server, target, plan, cli, cwd);
+    const { code, stderr } = await cli.ended();
+    if (plan.disturbance !== 'kill') return assert.equal(code, 0, stderr);
+    const resolved = await runCli(['ledger', 'resolve', '--lang', 'en'], { cwd, env });
+    assert.equal(resolved.code, 0, resolved.stderr);
+  } finally {
+    cli.child.kill('SIGKILL');
+    await cli.ended();
+    await proxy?.close();
+  }
+}
+
+async function disturb(
+  server: TestServer,
+  { database }: ConnectionTarget,
+  { disturbance }: RunPlan,
+  cli: RunningCli,
+  cwd: string,
+): Promise<void> {
+  if (disturbance === 'none' || disturbance === 'cuts') return;
+  const progress = async () => {
+    const goal = ledgerBytes(cwd) + LEDGER_BYTES;
+    await waitFor(() => ledgerBytes(cwd) >= goal || cli.child.exitCode !== null);
+  };
+  await progress();
+  if (disturbance === 'restart') {
+    await server.stop('immediate');
+    await waitFor(() =>
+      server.start().then(
+        () => true,
+        () => false,
+      ),
+    );
+    return;
+  }
+  await server.terminateBackends(database);
+  await progress();
+  if (disturbance === 'kill') cli.child.kill('SIGKILL');
+  else await server.terminateBackends(database);
+}
+
+/** The ledger of the one run that was made in this folder. */
+function ledgerOf(cwd: string): string {
+  const runs = join(cwd, 'logs', 'runs');
+  const [run = ''] = readdirSync(runs);
+  return join(runs, run, 'ledger');
+}
+
+function ledgerBytes(cwd: string): number {
+  try {
+    const folder = ledgerOf(cwd);
+    const sizes = readdirSync(folder).map((name) => statSync(join(folder, name)).size);
+    return sizes.reduce((sum, size) => sum + size, 0);
+  } catch {
+    return 0;
+  }
+}
+
+async function takeSlot(
+  target: ConnectionTarget,
+  slot: string,
+): Promise<{ events: RowEvent[]; from: number; end: number }> {
+  const reconnect = RECONNECT;
+  const source = new SlotSource({ target, slot, create: false, publications: ['p'], reconnect });
+  const started = await source.start();
+  assert.ok(started !== null);
+  const end = await withConnection(target, currentWalLsn);
+  const sink = new Taker();
+  const running = source.run(sink);
+  running.catch(() => undefined);
+  try {
+    await waitFor(() => sink.reached >= end, { what: 'the end of the slot' });
+  } finally {
+    source.stop();
+    await running;
+  }
+  return { events: sink.events, from: started.from, end };
+}
+
+/** Keeps the events. */
+class Taker implements Sink {
+  readonly events: RowEvent[] = [];
+  reached = 0;
+
+  row(event: RowEvent): void {
+    this.events.push(event);
+  }
+
+  truncate(table: TableName): void {
+    throw new Error(`${table} was truncated`);
+  }
+
+  aside(): void {}
+
+  malformed({ reason }: Malformed): void {
+    throw new Error(reason);
+  }
+
+  position(lsn: number): void {
+    this.reached = Math.max(this.reached, lsn);
+  }
+
+  idle(): void {}
+
+  async ready(): Promise<void> {}
+}

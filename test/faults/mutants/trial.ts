@@ -1,0 +1,74 @@
+import type { VerificationDocument } from '../../../src/verify/document.js';
+import { compareFinalState } from '../../../src/verify/final-state.js';
+import type { Example } from '../../../src/verify/findings.js';
+import { scriptDocument, verifyScript } from '../../helpers/verify-script.js';
+import type { Mutant, Suspect } from './mutant.js';
+import type { Sample } from './sample.js';
+
+/** What the verifier says of a mutant. */
+export async function verdictOn(
+  { taken, client }: Sample,
+  { script, streams = 1, tables = false }: Omit<Mutant, 'expected' | 'what'>,
+  positioned: boolean,
+): Promise<VerificationDocument> {
+  const { ledger, from, end } = taken;
+  const options = { from, end: positioned ? end : null, streams };
+  const verification = await verifyScript(ledger, script, options);
+  if (!tables) return scriptDocument(verification);
+  const { matcher, states } = verification;
+  const note = matcher.noteFinalState.bind(matcher);
+  return scriptDocument(verification, await compareFinalState(client, states, note));
+}
+
+/** What the verifier should have said and did not; empty where it is right. */
+export function missesOf(
+  sample: Sample,
+  { expected }: Mutant,
+  document: VerificationDocument,
+): string[] {
+  const { verdict, doubts, events, violations, examples } = document;
+  const misses: string[] = [];
+  const wanted = verdictOf(sample, expected.verdict);
+  if (verdict !== wanted) misses.push(`verdict ${verdict} (${doubts}), not ${wanted}`);
+  if (expected.verdict === 'duplicates' && events.replayed !== expected.replayed) {
+    misses.push(`${events.replayed} replayed, not ${expected.replayed}`);
+  }
+  if (expected.verdict === 'indeterminate' && !doubts.includes(expected.doubt)) {
+    misses.push(`doubts ${doubts}, not ${expected.doubt}`);
+  }
+  const suspects = expected.verdict === 'violation' ? expected.suspects : [];
+  for (const suspect of suspects) {
+    if (!examples.some((example) => isOf(example, suspect))) {
+      misses.push(`no ${JSON.stringify(suspect)}`);
+    }
+  }
+  const allowed = new Set<string>(suspects.map(({ violation }) => violation));
+  if (expected.verdict === 'violation')
+    for (const name of expected.besides ?? []) allowed.add(name);
+  for (const [name, count] of Object.entries(violations)) {
+    if (count > 0 && !allowed.has(name)) misses.push(`${count} ${name} besides`);
+  }
+  if (misses.length > 0) misses.push(`found: ${JSON.stringify(examples.map(brief))}`);
+  return misses;
+}
+
+/** In a stream of which not all can be known, nothing better than that can be said. */
+function verdictOf({ blurred }: Sample, verdict: Mutant['expected']['verdict']): string {
+  if (verdict === 'violation' || verdict === 'indeterminate') return verdict;
+  if (blurred) return 'indeterminate';
+  return verdict === 'unchanged' ? 'exact' : verdict;
+}
+
+function isOf(example: Example, { violation, details, keys, xids }: Suspect): boolean {
+  const { key, xid } = example;
+  return (
+    example.violation === violation &&
+    details.includes(example.detail) &&
+    (keys === undefined || (key !== null && keys.includes(key))) &&
+    (xids === undefined || (xid !== null && xids.includes(xid)))
+  );
+}
+
+function brief({ violation, detail, table, operation, key, xid }: Example): string {
+  return `${violation} ${detail} ${operation} ${table} ${key} xid ${xid}`;
+}

@@ -1,0 +1,102 @@
+import { setImmediate } from 'node:timers/promises';
+import type { Aside, RowEvent, Sink, Source } from '../../src/intake/event.js';
+import { documentOf, type VerificationDocument } from '../../src/verify/document.js';
+import type { FinalState } from '../../src/verify/final-state.js';
+import { type Verification, verify } from '../../src/verify/verify.js';
+
+/** What a source gives out, in its order. */
+export type Script = readonly (RowEvent | 'idle' | Aside)[];
+
+export interface ScriptOptions {
+  /** An LSN behind everything: the source then says that it has come so far. Left out: it does not tell. */
+  readonly end?: number | null;
+  /** Ordered streams. */
+  readonly streams?: number;
+  /** An LSN: what was committed before is not expected. */
+  readonly from?: number;
+  /** For what is remembered of events and rows. */
+  readonly memoryBytes?: number;
+}
+
+/** Small, so that what is there for long streams need not be made anew each time. */
+const MEMORY_BYTES = 2 ** 20;
+/** Longer than any test: these sources end, or say how far they are. */
+const QUIET_MS = 600_000;
+const BATCH = 200;
+
+/** Gives out a script; with an end, as a slot does: it says how far it has come, and ends when asked to. */
+class ScriptSource implements Source {
+  readonly streams: number;
+  readonly #script: Script;
+  readonly #end: number | null;
+  #stop = () => {};
+  readonly #stopped = new Promise<void>((resolve) => {
+    this.#stop = resolve;
+  });
+
+  constructor(script: Script, { end = null, streams = 1 }: ScriptOptions) {
+    this.#script = script;
+    this.#end = end;
+    this.streams = streams;
+  }
+
+  async run(sink: Sink): Promise<void> {
+    for (const [i, item] of this.#script.entries()) {
+      if (typeof item === 'object') sink.row(item);
+      else if (item === 'idle') {
+        sink.idle();
+        await setImmediate();
+      } else sink.aside(item);
+      if (i % BATCH === 0) await sink.ready();
+    }
+    if (this.#end === null) return;
+    sink.position(this.#end);
+    await this.#stopped;
+  }
+
+  stop(): void {
+    this.#stop();
+  }
+}
+
+/** Holds a script against the ledger of a run that is over. */
+export function verifyScript(
+  ledger: string,
+  script: Script,
+  options: ScriptOptions = {},
+): Promise<Verification> {
+  const { end = null, from = 0, memoryBytes = MEMORY_BYTES } = options;
+  return verify({
+    ledger,
+    source: new ScriptSource(script, options),
+    from,
+    isUnderWay: () => false,
+    serverPosition: end === null ? null : async () => setImmediate(end),
+    quietMs: QUIET_MS,
+    memoryBytes,
+    sample: 1,
+    skipMalformed: false,
+    offset: { offset: 0, error: 0 },
+    since: 0,
+    onPoint: () => undefined,
+    onMalformed: () => undefined,
+    onProgress: () => undefined,
+    interrupted: new AbortController().signal,
+  });
+}
+
+/** What is said of it, without what says when and how long. */
+export function scriptDocument(
+  verification: Verification,
+  finalState: FinalState | null = null,
+): VerificationDocument {
+  const names = { runId: 'run', source: 'script' };
+  return documentOf({
+    ...names,
+    verification,
+    finalState,
+    offset: null,
+    began: new Date(0),
+    seconds: 0,
+  });
+}

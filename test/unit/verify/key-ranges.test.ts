@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { Draws } from '../../../src/hospital/draws.js';
+import { encodeKeys } from '../../../src/ledger/keys.js';
+import { KeyRanges } from '../../../src/verify/key-ranges.js';
+
+test('an empty set has nothing', () => {
+  assert.equal(new KeyRanges().has(1), false);
+});
+
+test('ids are there from the first to the last of a block, and no others', () => {
+  const ranges = new KeyRanges();
+  ranges.add('10+2,5');
+  const there = Array.from({ length: 20 }, (_, i) => i).filter((key) => ranges.has(key));
+  assert.deepEqual(there, [10, 11, 12, 17]);
+});
+
+test('blocks that touch, overlap, or lie within each other are one set', () => {
+  for (const lists of [
+    ['10+4', '15+4'],
+    ['15+4', '10+4'],
+    ['10+7', '12+7'],
+    ['12+7', '10+7'],
+    ['10+9', '12+1'],
+    ['12+1', '10+9'],
+    ['10', '12', '14', '11+2', '13+6'],
+  ]) {
+    const ranges = new KeyRanges();
+    for (const list of lists) ranges.add(list);
+    for (let key = 0; key < 30; key++) {
+      assert.equal(ranges.has(key), key >= 10 && key <= 19, `${key} of ${lists}`);
+    }
+  }
+});
+
+test('whatever blocks are added in whatever order, it has what a set has', () => {
+  const draws = new Draws(7).at(1, 1);
+  for (let round = 0; round < 200; round++) {
+    const ranges = new KeyRanges();
+    const keys = new Set<number>();
+    for (let i = 0; i < 12; i++) {
+      const block = Array.from({ length: draws.between(1, 6) }, () => draws.below(60));
+      ranges.add(encodeKeys([...new Set(block)]));
+      for (const key of block) keys.add(key);
+    }
+    for (let key = -1; key < 61; key++) assert.equal(ranges.has(key), keys.has(key));
+  }
+});

@@ -1,0 +1,23 @@
+import type { RowEvent } from '../../../src/intake/event.js';
+
+/** A change to one row; `more` says what is of interest about it. */
+export function event(key: number, more: Partial<RowEvent> = {}): RowEvent {
+  return {
+    operation: 'insert',
+    table: 'exames',
+    key,
+    xid: 700,
+    lsn: 1_000 + key,
+    order: 1,
+    watermark: null,
+    values: [String(key), '7', 'sangue', '2026-01-02 10:00:00', null, MADE_AT, MADE_AT],
+    committedAt: null,
+    connectorAt: null,
+    receivedAt: 0,
+    stream: 0,
+    place: 1,
+    ...more,
+  };
+}
+
+const MADE_AT = '2026-01-02 10:00:00';

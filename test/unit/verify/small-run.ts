@@ -1,0 +1,115 @@
+import { mkdirSync } from 'node:fs';
+import { formatLsn } from '../../../src/cdc/lsn.js';
+import type { Row, TableName } from '../../../src/hospital/tables.js';
+import { TABLES } from '../../../src/hospital/tables.js';
+import type { RowEvent } from '../../../src/intake/event.js';
+import { ledgerFile } from '../../../src/ledger/folder.js';
+import { type Change, LedgerWriter } from '../../../src/ledger/writer.js';
+import type { Operation } from '../../../src/threads/tally.js';
+import { HEADER } from '../ledger/sample-ledger.js';
+
+export const MADE_AT = '2026-11-23 20:15:30';
+
+/** A transaction as a test wants it. */
+export interface Wish {
+  readonly worker?: number;
+  readonly xid: number;
+  /** Of its first change; the others follow, a few bytes each, and the ledger's is behind them. */
+  readonly lsn?: number;
+  readonly changes: readonly Change[];
+}
+
+/** Bytes of WAL of a change. */
+const CHANGE_BYTES = 10;
+
+/** A run that a test makes up: its ledger as workers write it, and the events of a correct stream. */
+export class SmallRun {
+  readonly folder: string;
+  readonly #writers = new Map<string, LedgerWriter>();
+  #place = 0;
+
+  constructor(folder: string) {
+    this.folder = folder;
+    mkdirSync(folder, { recursive: true });
+  }
+
+  /** The ledger of a connection; made where there is none. */
+  writer(worker = 1, connection = 1): LedgerWriter {
+    const path = ledgerFile(this.folder, worker, connection);
+    const writer =
+      this.#writers.get(path) ?? LedgerWriter.create(path, { ...HEADER, worker, connection });
+    this.#writers.set(path, writer);
+    return writer;
+  }
+
+  /** Enters a transaction that was committed; its events. */
+  commit(wish: Wish): RowEvent[] {
+    const writer = this.writer(wish.worker);
+    const name = { xid: String(wish.xid), lsn: formatLsn(BigInt(endOf(wish))) };
+    const [number = 0] = writer.intend([
+      { ...name, changes: wish.changes, subtransactions: false },
+    ]);
+    writer.commit([{ number, ...name, dropped: [] }]);
+    return this.events(wish);
+  }
+
+  /** The events of a transaction, whatever the ledger says of it. */
+  events(wish: Wish): RowEvent[] {
+    const { xid, lsn = xid * 100, changes } = wish;
+    let order = 0;
+    return changes.flatMap(({ table, operation, rows }) =>
+      rows.map((row) => ({
+        operation,
+        table,
+        key: Number(row[0]),
+        xid,
+        lsn: lsn + CHANGE_BYTES * order,
+        order: ++order,
+        watermark: endOf(wish) + 1,
+        values: valuesOf(table, operation, row),
+        committedAt: null,
+        connectorAt: null,
+        receivedAt: 0,
+        stream: 0,
+        place: ++this.#place,
+      })),
+    );
+  }
+
+  /** Ends the ledger in order. */
+  end(): void {
+    for (const writer of this.#writers.values()) writer.end();
+    this.close();
+  }
+
+  /** Leaves it as it is. */
+  close(): void {
+    for (const writer of this.#writers.values()) writer.close();
+    this.#writers.clear();
+  }
+}
+
+export function endOf({ xid, lsn = xid * 100, changes }: Wish): number {
+  const rows = changes.reduce((sum, change) => sum + change.rows.length, 0);
+  return lsn + CHANGE_BYTES * rows;
+}
+
+/** The rows of `stays` with those ids: room for a night. */
+export function stays(operation: Operation, ...ids: readonly number[]): Change {
+  const rows = ids.map((id): Row => {
+    if (operation === 'delete') return [id];
+    if (operation === 'update') return [id, '2026-01-03 10:00:00'];
+    return [id, 7, '2026-01-02 10:00:00', null, 'queda', '12'];
+  });
+  return { table: 'internacoes', operation, rows };
+}
+
+/** The whole row, as an event has it: an update's is that of `stays` with the new value. */
+function valuesOf(table: TableName, operation: Operation, row: Row): RowEvent['values'] {
+  if (operation === 'delete') return null;
+  const text = (value: Row[number]) => (value === null ? null : String(value));
+  const whole =
+    operation === 'insert' ? row : [row[0]!, 7, '2026-01-02 10:00:00', row[1]!, 'queda', '12'];
+  if (whole.length !== TABLES[table].columns.length) throw new Error(`not a row of ${table}`);
+  return [...whole.map(text), MADE_AT, MADE_AT];
+}

@@ -1,0 +1,36 @@
+import type { RowEvent } from '../../../src/intake/event.js';
+import { withTempFolder } from '../../helpers/temp-folder.js';
+import { scriptDocument, verifyScript } from '../../helpers/verify-script.js';
+import { SmallRun, stays } from './small-run.js';
+
+/** A run of three transactions, and what another writer did meanwhile. */
+export async function withRun(
+  body: (
+    own: readonly RowEvent[][],
+    events: SmallRun['events'],
+    verdict: (script: readonly RowEvent[]) => Promise<{ verdict: string; details: string[] }>,
+  ) => Promise<void>,
+): Promise<void> {
+  await withTempFolder(async (folder) => {
+    const run = new SmallRun(folder);
+    const own = [
+      run.commit({ xid: 10, changes: [stays('insert', 1, 2, 3)] }),
+      run.commit({ xid: 20, changes: [stays('update', 1, 2)] }),
+      run.commit({ xid: 30, changes: [stays('insert', 4)] }),
+    ];
+    run.end();
+    await body(own, run.events.bind(run), async (script) => {
+      const { verdict, examples } = scriptDocument(await verifyScript(folder, script));
+      return { verdict, details: examples.map(({ detail }) => detail) };
+    });
+  });
+}
+
+/** The events with another value. */
+export function changed(
+  events: readonly RowEvent[],
+  place: number,
+  value: string | null,
+): RowEvent[] {
+  return events.map((event) => ({ ...event, values: event.values?.with(place, value) ?? null }));
+}
