@@ -8,7 +8,7 @@ import type { Java } from './java.js';
 import { SHAPE_SETTINGS, type Shape } from './shapes.js';
 
 /** A machine that is busy with other tests starts it in ten seconds and more. */
-const START_MS = 60_000;
+const START_MS = 30_000;
 const OFFSET_FLUSH_MS = 200;
 /** Of the server, until it has noticed that a killed engine is gone. */
 const RETRY_MS = 200;
@@ -72,14 +72,18 @@ export class DebeziumEngine {
   /** Waits until it has written `count` lines, or what `enough` says of them, and returns them. */
   async until(enough: number | ((lines: string[]) => boolean), what: string): Promise<string[]> {
     const isEnough = typeof enough === 'number' ? (l: string[]) => l.length >= enough : enough;
-    return waitFor(
-      () => {
-        if (this.#child === null) throw new Error(`Debezium has ended: ${this.#errors}`);
-        const lines = this.lines();
-        return isEnough(lines) ? lines : null;
-      },
-      { deadline: START_MS, what },
-    );
+    const reached = () => {
+      if (this.#child === null) throw new Error('it has ended');
+      const lines = this.lines();
+      return isEnough(lines) ? lines : null;
+    };
+    try {
+      return await waitFor(reached, { deadline: START_MS, what });
+    } catch (cause) {
+      const lines = this.lines();
+      const said = `${lines.length} lines, the last: ${lines.at(-1)}\n${this.#errors}`;
+      throw new Error(`Debezium did not write ${what}: ${said}`, { cause });
+    }
   }
 
   /** What it said to standard error. */
