@@ -1,0 +1,55 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseLsn } from '../../src/cdc/lsn.js';
+import { packageRoot } from '../../src/package-root.js';
+import type { Shape } from '../debezium/shapes.js';
+import type { ServerVersion } from '../helpers/server.js';
+
+const FOLDER = join(packageRoot(), 'test', 'golden');
+
+/** A message of pgoutput as the server had it. */
+export interface RecordedMessage {
+  readonly lsn: bigint;
+  readonly xid: number;
+  readonly data: Buffer;
+}
+
+/** A message as a line: its place, its transaction, its bytes. */
+export interface MessageRow {
+  readonly lsn: string;
+  readonly xid: string;
+  readonly hex: string;
+}
+
+/** The events of the scenario in one of Debezium's shapes, one a line. */
+export function readEvents(shape: Shape): string[] {
+  return readFileSync(eventsFile(shape), 'utf8').trimEnd().split('\n');
+}
+
+export function writeEvents(shape: Shape, lines: readonly string[]): void {
+  writeFileSync(eventsFile(shape), `${lines.join('\n')}\n`);
+}
+
+/** The messages of the scenario as a server of that version sends them. */
+export function readMessages(version: ServerVersion): RecordedMessage[] {
+  return readFileSync(messagesFile(version), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => {
+      const [lsn = '', xid = '', hex = ''] = line.split(' ');
+      return { lsn: parseLsn(lsn) ?? -1n, xid: Number(xid), data: Buffer.from(hex, 'hex') };
+    });
+}
+
+export function writeMessages(version: ServerVersion, rows: readonly MessageRow[]): void {
+  const lines = rows.map(({ lsn, xid, hex }) => `${lsn} ${xid} ${hex}\n`);
+  writeFileSync(messagesFile(version), lines.join(''));
+}
+
+function eventsFile(shape: Shape): string {
+  return join(FOLDER, `debezium-${shape}.ndjson`);
+}
+
+function messagesFile(version: ServerVersion): string {
+  return join(FOLDER, `pgoutput-${version}.txt`);
+}
