@@ -20,7 +20,8 @@ const CHANGES = [
 const NEWEST = (table: string) =>
   `id = (SELECT id FROM ${table} WHERE id < ${FIRST_ID} ORDER BY id DESC LIMIT 1 OFFSET $1)`;
 const OLDEST = (table: string) => `id = (SELECT id FROM ${table} ORDER BY id LIMIT 1 OFFSET $1)`;
-const REMOVAL = `DELETE FROM exames WHERE ${NEWEST('exames')}`;
+/** Old ones: of what is deleted as soon as it was inserted, a run may take it that it never went in. */
+const REMOVAL = `DELETE FROM exames WHERE ${OLDEST('exames')}`;
 
 export interface Habits {
   /** Deletes rows that the run may want to change. */

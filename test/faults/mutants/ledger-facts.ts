@@ -26,9 +26,11 @@ export interface LedgerFacts {
   readonly transactions: readonly ToldTransaction[];
   /** Ids by table that were taken and that no transaction names. */
   readonly unused: ReadonlyMap<string, readonly number[]>;
-  /** Ids by table that were taken. */
-  readonly leased: ReadonlyMap<string, ReadonlySet<number>>;
+  /** Ids by table that were taken: for each, an LSN that was written before. */
+  readonly leased: Leases;
 }
+
+type Leases = ReadonlyMap<string, ReadonlyMap<number, number>>;
 
 interface Line {
   readonly worker?: number;
@@ -55,16 +57,21 @@ const CONNECTION = 1_000_000;
 
 export function readFacts(folder: string): LedgerFacts {
   const transactions: ToldTransaction[] = [];
-  const leased = new Map<string, Set<number>>();
+  const leased = new Map<string, Map<number, number>>();
   for (const name of readdirSync(folder).sort()) {
     const lines = readFileSync(join(folder, name), 'utf8').split('\n').map(parse);
-    for (const { leased: table, keys } of lines) {
-      if (table === undefined) continue;
-      const ids = leased.get(table) ?? new Set();
-      leased.set(table, ids);
-      for (const key of keysOf(keys ?? '')) ids.add(key);
+    const worker = lines[0]?.worker ?? 0;
+    const before = transactions.filter((transaction) => transaction.worker === worker);
+    const own = transactionsOf(lines);
+    transactions.push(...own);
+    let lsn = Math.max(0, ...before.map((transaction) => transaction.lsn ?? 0));
+    for (const line of lines) {
+      if (line.intent !== undefined) lsn = Math.max(lsn, own[line.intent - 1]?.lsn ?? 0);
+      if (line.leased === undefined) continue;
+      const ids = leased.get(line.leased) ?? new Map<number, number>();
+      leased.set(line.leased, ids);
+      for (const key of keysOf(line.keys ?? '')) ids.set(key, lsn);
     }
-    transactions.push(...transactionsOf(lines));
   }
   return { transactions, unused: unusedOf(leased, transactions), leased };
 }
@@ -104,16 +111,13 @@ function transactionsOf(lines: readonly Line[]): ToldTransaction[] {
     });
 }
 
-function unusedOf(
-  leased: ReadonlyMap<string, ReadonlySet<number>>,
-  transactions: readonly ToldTransaction[],
-): Map<string, number[]> {
+function unusedOf(leased: Leases, transactions: readonly ToldTransaction[]): Map<string, number[]> {
   // Of whatever fate, and dropped ones too: what a transaction named is not "used by none".
   const named = new Set(transactions.flatMap(({ rows }) => [...rows]));
   return new Map(
     [...leased].map(([table, ids]) => [
       table,
-      [...ids].filter((id) => !named.has(`${table} insert ${id}`)),
+      [...ids.keys()].filter((id) => !named.has(`${table} insert ${id}`)),
     ]),
   );
 }

@@ -32,18 +32,24 @@ function seam(sample: Sample, draws: Draws): number {
   return draws.pick(sample.groups).begin;
 }
 
+/** Whether an id of the run was taken before this event was written: only then it is the run's by that. */
+function isTaken({ facts }: Sample, table: TableName, key: number, { lsn }: RowEvent): boolean {
+  return (facts.leased.get(table)?.get(key) ?? Number.POSITIVE_INFINITY) <= (lsn ?? 0);
+}
+
 function rolledBack(sample: Sample, draws: Draws): Mutant | null {
   const aborted = sample.facts.transactions.filter(({ fate }) => fate === 'aborted');
   if (aborted.length === 0) return null;
   const transaction = draws.pick(aborted);
   const { xid, lsn } = transaction;
   // What it was called nobody knows: then only its inserts, with ids of the run, show whose it is.
-  const shown = rowsOf(transaction).filter(
-    ({ operation }) => xid !== null || operation === 'insert',
-  );
-  if (shown.length === 0) return null;
   const place = seam(sample, draws);
   const like = sample.events[place]!;
+  const shown = rowsOf(transaction).filter(
+    ({ table, operation, key }) =>
+      xid !== null || (operation === 'insert' && isTaken(sample, table, key, like)),
+  );
+  if (shown.length === 0) return null;
   const events = rowsOf(transaction).map((row, i) =>
     invented(like, row, { xid: xid ?? sample.unusedXid, lsn: lsn ?? like.lsn, order: i + 1 }),
   );
@@ -78,6 +84,7 @@ function neverSent(sample: Sample, draws: Draws): Mutant | null {
   if (row === null) return null;
   const place = seam(sample, draws);
   const like = sample.events[place]!;
+  if (!isTaken(sample, row.table, row.key, like)) return null;
   const xid = sample.unusedXid;
   const event = invented(like, { ...row, operation: 'insert' }, { xid, lsn: like.lsn, order: 1 });
   return {
