@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { findNearest } from '../config/nearest.js';
 import { EXIT, OperatorError } from '../errors.js';
+import { VerificationRecord, type Verified } from '../verify/record.js';
 import type { SeriesPoint } from './series.js';
 import type { RunSummary } from './summary.js';
 
@@ -14,6 +15,8 @@ export interface RunRecord {
   readonly summary: RunSummary | null;
   readonly series: readonly SeriesPoint[];
   readonly settings: Readonly<Record<string, unknown>> | null;
+  /** What `verify` found last; null where it did not, or not to the end. */
+  readonly verification: Verified | null;
   readonly runId: string;
 }
 
@@ -36,6 +39,7 @@ export function readRun(folder: string): RunRecord {
           } as never),
     series: readOr(join(folder, 'series.ndjson')).split('\n').flatMap(parsePoint),
     settings: parseObject(readOr(join(folder, 'settings.json'))),
+    verification: new VerificationRecord(folder).read(),
     runId: basename(resolve(folder)),
   };
 }

@@ -62,7 +62,8 @@ function violationsText(m: Messages, { violations, examples }: VerificationDocum
   return `\n${m.verify.violationTitle()}\n${lines.map((line) => `${line}\n`).join('')}`;
 }
 
-function exampleText({ verify: said }: Messages, example: Example): string {
+/** One thing that is wrong, in a line. */
+export function exampleText({ verify: said }: Messages, example: Example): string {
   const { table, operation, key, xid, lsn, place, ledger } = example;
   const where = [
     xid === null ? '' : `xid ${xid}`,

@@ -3,6 +3,12 @@ import { join } from 'node:path';
 import type { VerificationDocument } from './document.js';
 import type { LatencyPoint } from './latency.js';
 
+/** What a verification left. */
+export interface Verified {
+  readonly document: VerificationDocument;
+  readonly points: readonly LatencyPoint[];
+}
+
 /** The last verdict on a run, and how late its events were, second by second: kept in the run's folder. */
 export class VerificationRecord {
   readonly #document: string;
@@ -27,14 +33,25 @@ export class VerificationRecord {
   }
 
   /** Null where the run was not verified, or not to the end. */
-  read(): {
-    readonly document: VerificationDocument;
-    readonly points: readonly LatencyPoint[];
-  } | null {
-    if (!existsSync(this.#document)) return null;
-    const document = JSON.parse(readFileSync(this.#document, 'utf8')) as VerificationDocument;
-    const lines = existsSync(this.#series) ? readFileSync(this.#series, 'utf8').split('\n') : [];
-    const points = lines.filter((line) => line !== '').map((line) => JSON.parse(line));
+  read(): Verified | null {
+    const document = parsed<VerificationDocument>(readOr(this.#document));
+    if (document === null) return null;
+    const points = readOr(this.#series)
+      .split('\n')
+      .flatMap((line) => parsed<LatencyPoint>(line) ?? []);
     return { document, points };
   }
+}
+
+/** A line that was cut off is none. */
+function parsed<T>(text: string): T | null {
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    return null;
+  }
+}
+
+function readOr(file: string): string {
+  return existsSync(file) ? readFileSync(file, 'utf8') : '';
 }

@@ -45,6 +45,7 @@ export function sampleRun({
     series,
     summary: killed ? null : sampleSummary(runId, rate, series),
     settings: sampleSettings(rate),
+    verification: null,
   };
 }
 

@@ -15,6 +15,12 @@ export const pageEn: typeof pagePtBR = {
   thresholdsBroken: (e) =>
     `${e.broken} of ${e.of} ${e.of === 1 ? 'threshold' : 'thresholds'} did not hold.`,
   noThresholds: () => 'No thresholds were set.',
+  cdc: () => 'What came out of the CDC pipeline',
+  cdcLatency: () => 'CDC latency',
+  cdcLatencyDoc: () =>
+    'From COMMIT at the server to the arrival at the verifier, by second of arrival; logarithmic.',
+  transactions: () => 'transactions',
+  examples: () => 'examples',
   noSummary: () =>
     'This run left no summary: it was killed, or is still under way. The figures below come from the series that is written every second, up to the last second on record.',
   noSeries: () => 'This run left no series by the second, so there are no plots over time.',

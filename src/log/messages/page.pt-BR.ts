@@ -15,6 +15,12 @@ export const pagePtBR = {
   thresholdsBroken: (e: { broken: number; of: number }) =>
     `${e.broken} de ${e.of} ${e.of === 1 ? 'limite' : 'limites'} não ${e.broken === 1 ? 'foi respeitado' : 'foram respeitados'}.`,
   noThresholds: () => 'Nenhum limite foi definido.',
+  cdc: () => 'O que saiu do pipeline de CDC',
+  cdcLatency: () => 'Atraso do CDC',
+  cdcLatencyDoc: () =>
+    'Do commit no servidor até a chegada ao verificador, por segundo de chegada; escala logarítmica.',
+  transactions: () => 'transações',
+  examples: () => 'exemplos',
   noSummary: () =>
     'Esta execução não deixou resumo: foi interrompida à força ou ainda está em andamento. Os números abaixo vêm da série gravada a cada segundo, até o último segundo registrado.',
   noSeries: () =>

@@ -18,14 +18,22 @@ ${verdict(w, run)}
 </header>`;
 }
 
-/** When a run was, from its series or else from its name; empty when neither tells. */
-export function whenOf(w: Writer, { series, runId }: RunRecord): string {
+/** When a run began, in milliseconds since 1970, by its series; null where that does not tell. */
+export function startOf({ series }: RunRecord): number | null {
   const [first] = series;
+  if (first === undefined) return null;
+  const start = Date.parse(first.at) - first.second * 1000;
+  return Number.isFinite(start) ? start : null;
+}
+
+/** When a run was, from its series or else from its name; empty when neither tells. */
+export function whenOf(w: Writer, run: RunRecord): string {
+  const { series, runId } = run;
+  const start = startOf(run);
   const last = series.at(-1);
-  if (first !== undefined && last !== undefined) {
-    const start = Date.parse(first.at) - first.second * 1000;
+  if (start !== null && last !== undefined) {
     const end = Date.parse(last.at);
-    if (Number.isFinite(start) && Number.isFinite(end)) {
+    if (Number.isFinite(end)) {
       return w.m.period({ range: w.range(new Date(start), new Date(end)) });
     }
   }
@@ -52,6 +60,7 @@ function verdict(w: Writer, { summary, series }: RunRecord): Markup {
   return banner(kind, [w.m.stoppedBy({ reason: w.reason(summary.stopped_by) }), judged]);
 }
 
-function banner(kind: Verdict, sentences: readonly string[]): Markup {
+/** A sentence or two that say how something ended. */
+export function banner(kind: Verdict, sentences: readonly string[]): Markup {
   return html`<p class="verdict ${kind}"><span class="sign" aria-hidden="true">${SIGNS[kind]}</span><span>${sentences.join(' ')}</span></p>`;
 }

@@ -14,6 +14,7 @@ import type { Marks, PageData, Plot } from './plot.js';
 import { comparedTimePlots, timePlots } from './plots.js';
 import { settingsTable } from './settings.js';
 import { STYLE } from './style.js';
+import { verificationPlots, verificationSection } from './verification.js';
 import { Writer } from './writer.js';
 
 /** What the page may load: nothing but what stands in it. */
@@ -38,11 +39,15 @@ export function renderReport(
     return document(w, w.m.comparisonOf({ runs: runs.length }), body, plots, NO_MARKS);
   }
   const marks = marksOf(run);
-  const plots = withPercentiles(timePlots(w.m, run), percentilePlot(w.m, runs));
+  const plots = withPercentiles(
+    [...timePlots(w.m, run), ...verificationPlots(w, run)],
+    percentilePlot(w.m, runs),
+  );
   const body = [
     runHead(w, run),
     cards(w, run),
     run.series.length === 0 ? html`<p class="remark">${w.m.noSeries()}</p>` : '',
+    verificationSection(w, run),
     panels(w, runs, plots, marks),
     html`<section aria-labelledby="details"><h2 id="details">${w.m.tables()}</h2>
 <div class="tables">${run.summary === null ? '' : details(w, run.summary)}<div class="wide settings">${settingsTable(w, run)}</div></div></section>`,

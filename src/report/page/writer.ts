@@ -8,14 +8,15 @@ export const NOTHING = '–';
 export class Writer {
   readonly m: Messages['page'];
   readonly lang: Language;
-  readonly #messages: Messages;
+  /** The whole catalogue, of which `m` is the page's part. */
+  readonly messages: Messages;
   readonly #formats: Formats;
   readonly #moment: Intl.DateTimeFormat;
 
   constructor(messages: Messages, lang: Language) {
     this.m = messages.page;
     this.lang = lang;
-    this.#messages = messages;
+    this.messages = messages;
     this.#formats = makeFormats(lang);
     this.#moment = new Intl.DateTimeFormat(lang, {
       dateStyle: 'long',
@@ -89,7 +90,7 @@ export class Writer {
 
   /** Why a run ended. */
   reason(stoppedBy: Parameters<Messages['report']['reason']>[0]): string {
-    return this.#messages.report.reason(stoppedBy) ?? stoppedBy;
+    return this.messages.report.reason(stoppedBy) ?? stoppedBy;
   }
 
   #or(value: number | null | undefined, write: (known: number) => string): string {

@@ -134,14 +134,18 @@ for (const server of servers) {
            SELECT i, repeat('n', 100), i, 'e' FROM generate_series(1, ${rows}) i`,
       );
       let first = 0;
-      let sunk = 0;
+      let early = 0;
       const sink = new (class extends Collector {
         override async ready(): Promise<void> {
           await super.ready();
           if (first > 0 || this.rows.length === 0) return;
           first = this.rows.length;
-          sunk = this.positions.length;
           await terminate(db, 's');
+        }
+        // While the server decodes, it tells of how far it is, short of the COMMIT.
+        override position(lsn: number): void {
+          super.position(lsn);
+          if (first > 0 && this.rows.length < first + rows) early = Math.max(early, lsn);
         }
       })();
       await collecting(slotSource(db.target, 's'), (s) => caughtUp(db, s), sink);
@@ -154,7 +158,7 @@ for (const server of servers) {
         sink.rows.slice(again, 2 * again).map(shape),
       );
       assert.equal(sink.rows.length - again, rows);
-      assert.ok((sink.positions[sunk] ?? 0) > (sink.rows[0]?.watermark ?? 0), 'told too early');
+      assert.ok(early <= (sink.rows[0]?.watermark ?? 0), 'told too early');
     });
   });
 

@@ -9,6 +9,7 @@ import { LANGUAGES, messagesIn } from '../../../src/log/messages/index.js';
 import { renderReport } from '../../../src/report/page/render.js';
 import type { RunRecord } from '../../../src/report/run-record.js';
 import { sampleRun } from '../../helpers/sample-run.js';
+import { sampleVerification } from '../../helpers/sample-verification.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 
 const CHROMIUM = '/usr/bin/chromium';
@@ -21,6 +22,8 @@ const SCHEMES = ['light', 'dark'] as const;
 
 const RUN_PLOTS = ['throughput', 'latency', 'percentiles', 'memory', 'cpu', 'wal', 'slots'];
 const COMPARED_PLOTS = ['throughput', 'response', 'percentiles', 'service', 'memory', 'wal'];
+/** The wide plots come first. */
+const VERIFIED_PLOTS = RUN_PLOTS.flatMap((id) => (id === 'latency' ? [id, 'cdc'] : [id]));
 const KILLED_PLOTS = RUN_PLOTS.filter((id) => id !== 'percentiles');
 
 /** Per plot, how many of its pixels are painted; run in the page. */
@@ -108,6 +111,7 @@ async function assertWhole(page: Page, plots: readonly string[], name: string): 
 
 const PAGES: readonly [name: string, runs: readonly RunRecord[], plots: readonly string[]][] = [
   ['run', [sampleRun()], RUN_PLOTS],
+  ['verified', [{ ...sampleRun(), verification: sampleVerification(sampleRun()) }], VERIFIED_PLOTS],
   ['killed', [sampleRun({ killed: true })], KILLED_PLOTS],
   [
     'comparison',

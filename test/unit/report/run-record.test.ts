@@ -50,6 +50,7 @@ test('each file of a run may be missing or half written', () =>
       summary: null,
       series: [],
       settings: null,
+      verification: null,
       runId: '20261123-201530-a1b2',
     });
   }));
