@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import { EXIT, OperatorError } from '../errors.js';
 import type { Source } from '../intake/event.js';
 import type { SourceSpec } from '../intake/source-spec.js';
 import type { ConnectionTarget } from '../postgres/target.js';
@@ -34,11 +33,7 @@ export async function openSource(
         create: context.createSlot,
         publications: verify.publication === null ? null : [verify.publication],
         reconnect: reconnectPolicy(context.settings),
-        onReconnect: (_, waitMs) => {
-          context.log
-            .component('verify')
-            .warning(context.messages.verify.reconnecting({ seconds: waitMs / 1000 }));
-        },
+        onReconnect: (_, waitMs) => tellReconnect(context, waitMs),
       });
       try {
         const started = await source.start();
@@ -62,7 +57,25 @@ export async function openSource(
       context.log.component('verify').info(context.messages.verify.listening({ url }));
       return { source, from: 0, positioned: false, close: () => source.close() };
     }
-    case 'kafka':
-      throw new OperatorError(EXIT.usage, () => 'not built yet');
+    case 'kafka': {
+      const { KafkaSource } = await import('../intake/kafka.js');
+      const source = new KafkaSource({
+        brokers: spec.brokers,
+        prefix: spec.prefix,
+        reconnect: reconnectPolicy(context.settings),
+        onReconnect: (_, waitMs) => tellReconnect(context, waitMs),
+      });
+      try {
+        await source.start();
+      } catch (error) {
+        await source.close();
+        throw error;
+      }
+      return { source, from: 0, positioned: false, close: () => source.close() };
+    }
   }
+}
+
+function tellReconnect({ log, messages }: CommandContext, waitMs: number): void {
+  log.component('verify').warning(messages.verify.reconnecting({ seconds: waitMs / 1000 }));
 }

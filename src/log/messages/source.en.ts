@@ -1,6 +1,6 @@
 import type { sourcePtBR } from './source.pt-BR.js';
 
-/** Where change events come from: slots, publications and the HTTP receiver, in English. */
+/** Where change events come from: slots, publications, the HTTP receiver and Kafka, in English. */
 export const sourceEn: typeof sourcePtBR = {
   slotExists: (e) =>
     `the server at ${e.where} has a replication slot "${e.slot}" already; use another name, read it without --create-slot, or remove it with pg_drop_replication_slot if nobody uses it`,
@@ -26,4 +26,16 @@ export const sourceEn: typeof sourcePtBR = {
     `events cannot be received at ${e.at}: another program uses port ${e.port}; end it or name another port`,
   noListen: (e) =>
     `events cannot be received at ${e.at} (${e.code}); name an address of this machine and a port that this user may use`,
+  kafkaClientMissing: (e) =>
+    `reading from Kafka needs the package @platformatic/kafka, which is not installed; run \`npm install ${e.package}\` where oltp-simulator is installed (with -g if it is installed globally)`,
+  kafkaUnreachable: (e) =>
+    `Kafka at ${e.where} does not answer (${e.message}); check that the broker runs, that its address is right and that its advertised listeners can be reached from this machine`,
+  kafkaNoTopic: (e) =>
+    `Kafka at ${e.where} has no topic that begins with "${e.prefix}"; correct the prefix (Debezium's topic.prefix), or wait until the connector has written its first event`,
+  kafkaOtherTopics: (e) =>
+    `the topics at Kafka at ${e.where} have changed while they were read: "${e.topic}" was made, removed or given more partitions; verify again, from the beginning all of it is read`,
+  kafkaCut: (e) =>
+    `records at Kafka at ${e.where} were removed before they could be read; keep them for longer (retention.ms, retention.bytes) and verify again with a new run`,
+  kafkaRefused: (e) =>
+    `Kafka at ${e.where} cannot be read (${e.message}); check the version of the broker, the rights to its topics and how its records are compressed`,
 };

@@ -1,4 +1,4 @@
-/** Where change events come from: slots, publications and the HTTP receiver, in Brazilian Portuguese. */
+/** Where change events come from: slots, publications, the HTTP receiver and Kafka, in Brazilian Portuguese. */
 export const sourcePtBR = {
   slotExists: (e: { slot: string; where: string }) =>
     `o servidor em ${e.where} já tem um slot de replicação "${e.slot}"; use outro nome, leia-o sem --create-slot, ou remova-o com pg_drop_replication_slot se ninguém o usa`,
@@ -24,4 +24,16 @@ export const sourcePtBR = {
     `não é possível receber eventos em ${e.at}: outro programa usa a porta ${e.port}; encerre-o ou indique outra porta`,
   noListen: (e: { at: string; code: string }) =>
     `não é possível receber eventos em ${e.at} (${e.code}); indique um endereço desta máquina e uma porta que este usuário possa usar`,
+  kafkaClientMissing: (e: { package: string }) =>
+    `ler do Kafka exige o pacote @platformatic/kafka, que não está instalado; rode \`npm install ${e.package}\` onde o oltp-simulator está instalado (com -g se a instalação for global)`,
+  kafkaUnreachable: (e: { where: string; message: string }) =>
+    `o Kafka em ${e.where} não responde (${e.message}); confira se o broker está no ar, se o endereço está certo e se os advertised listeners dele são alcançáveis a partir desta máquina`,
+  kafkaNoTopic: (e: { where: string; prefix: string }) =>
+    `o Kafka em ${e.where} não tem tópico que comece com "${e.prefix}"; corrija o prefixo (o topic.prefix do Debezium), ou espere o conector escrever o primeiro evento`,
+  kafkaOtherTopics: (e: { where: string; topic: string }) =>
+    `os tópicos do Kafka em ${e.where} mudaram durante a leitura: "${e.topic}" foi criado, removido ou recebeu mais partições; repita a verificação, que lê tudo desde o início`,
+  kafkaCut: (e: { where: string }) =>
+    `registros do Kafka em ${e.where} foram removidos antes de serem lidos; guarde-os por mais tempo (retention.ms, retention.bytes) e repita a verificação com uma nova execução`,
+  kafkaRefused: (e: { where: string; message: string }) =>
+    `não é possível ler do Kafka em ${e.where} (${e.message}); confira a versão do broker, as permissões sobre os tópicos e a compressão dos registros`,
 };
