@@ -16,6 +16,7 @@ import { LOSSES } from './mutants/losses.js';
 import type { Kind } from './mutants/mutant.js';
 import { NAMES } from './mutants/names.js';
 import { ORDER } from './mutants/order.js';
+import { PARTITIONS } from './mutants/partitions.js';
 import { PHANTOMS } from './mutants/phantoms.js';
 import { REPEATS } from './mutants/repeats.js';
 import { ALONE, PREPARATION, SERVER, TOGETHER } from './mutants/runs.js';
@@ -33,7 +34,16 @@ const MISSES_TOLD = 12;
 const SIDE_BY_SIDE = 3;
 const SEEDED = 'mutants_seeded';
 
-const KINDS = [...LOSSES, ...REPEATS, ...ORDER, ...CONTENTS, ...PHANTOMS, ...NAMES, ...HARMLESS];
+const KINDS = [
+  ...LOSSES,
+  ...REPEATS,
+  ...ORDER,
+  ...CONTENTS,
+  ...PHANTOMS,
+  ...NAMES,
+  ...PARTITIONS,
+  ...HARMLESS,
+];
 
 const server = await startServer(18, SERVER);
 

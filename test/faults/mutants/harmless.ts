@@ -1,5 +1,4 @@
 import type { Draws } from '../../../src/hospital/draws.js';
-import type { RowEvent } from '../../../src/intake/event.js';
 import type { Script } from '../../helpers/verify-script.js';
 import { type Kind, type Mutant, UNCHANGED } from './mutant.js';
 import type { Group, Sample } from './sample.js';
@@ -14,8 +13,8 @@ const ASIDES = [
 ] as const;
 
 /** Of these, half are held against the tables: the comparison must not find anything either. */
-function same(script: Script, what: string, draws: Draws, streams = 1): Mutant {
-  return { script, what, expected: UNCHANGED, tables: draws.chance(0.5), streams };
+function same(script: Script, what: string, draws: Draws): Mutant {
+  return { script, what, expected: UNCHANGED, tables: draws.chance(0.5) };
 }
 
 function nothing(sample: Sample, draws: Draws): Mutant {
@@ -110,24 +109,6 @@ function watermarkBefore(sample: Sample, draws: Draws): Mutant {
   return same(script, 'watermarks of the transaction before', draws);
 }
 
-/** As of a topic with partitions: events of a key stay in order, and no more than that. */
-function partitioned(sample: Sample, draws: Draws): Mutant {
-  const streams = draws.between(2, 6);
-  const byTable = draws.chance(0.5);
-  const queues: RowEvent[][] = Array.from({ length: streams }, () => []);
-  for (const event of sample.events) {
-    const hash = byTable ? event.table.length : Number(event.key) * 7 + event.table.length;
-    const stream = hash % streams;
-    queues[stream]!.push({ ...event, stream });
-  }
-  const script: RowEvent[] = [];
-  for (let left = queues.filter(({ length }) => length > 0); left.length > 0; ) {
-    script.push(...draws.pick(left).splice(0, draws.between(1, 40)));
-    left = left.filter(({ length }) => length > 0);
-  }
-  return same(script, `${streams} partitions`, draws, streams);
-}
-
 export const HARMLESS: readonly Kind[] = [
   { name: 'nothing changed', make: nothing },
   { name: "another writer's transaction left out", make: withoutStrangers, weight: 2 },
@@ -141,5 +122,4 @@ export const HARMLESS: readonly Kind[] = [
   { name: 'neither', make: without('watermark', 'order') },
   { name: 'no LSNs', make: without('watermark', 'order', 'lsn') },
   { name: 'watermarks of the transaction before', make: watermarkBefore },
-  { name: 'partitions', make: partitioned, weight: 2 },
 ];

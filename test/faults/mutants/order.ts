@@ -29,12 +29,11 @@ function swapEvents(sample: Sample, draws: Draws): Mutant | null {
   };
 }
 
-/** Two transactions of the run, next to each other but for other writers', of two connections. */
+/** Two transactions of the run, next to each other but for other writers'. */
 function neighbours(sample: Sample, draws: Draws): [OwnGroup, OwnGroup] | null {
   if (sample.own.length < 2) return null;
   const at = draws.below(sample.own.length - 1);
-  const [first, second] = [sample.own[at]!, sample.own[at + 1]!];
-  return first.told.worker === second.told.worker ? null : [first, second];
+  return [sample.own[at]!, sample.own[at + 1]!];
 }
 
 function swapped(sample: Sample, [first, second]: [OwnGroup, OwnGroup]): RowEvent[] {

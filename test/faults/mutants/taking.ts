@@ -22,6 +22,8 @@ const IMPATIENT = {
   STREAM_RECONNECT_ATTEMPTS: '500',
 };
 const RECONNECT = { attempts: 200, baseMs: 20, maxMs: 100, failFast: true };
+/** Several runs begin at a time, on a machine that may have other things to do. */
+const DEADLINE_MS = 60_000;
 /** A disturbance comes when the ledger has grown by so much. */
 const LEDGER_BYTES = 6_000;
 /** Every nth COMMIT is cut. */
@@ -60,12 +62,15 @@ export async function takeRun(
   await mkdir(cwd);
   const done = new AbortController();
   // Where the run is, and not while it gets ready.
-  const beside = waitFor(() => ledgerBytes(cwd) > 0 || done.signal.aborted).then(() =>
+  const begun = () => ledgerBytes(cwd) > 0 || done.signal.aborted;
+  const beside = waitFor(begun, { deadline: DEADLINE_MS, what: 'a run' }).then(() =>
     writeBeside(target, done.signal, {
       deletes: plan.deletes,
       newest: plan.disturbance === 'none',
     }),
   );
+  // Seen to below, once the run is over.
+  beside.catch(() => undefined);
   try {
     await carryOut(server, target, plan, cwd);
   } finally {
@@ -114,7 +119,8 @@ async function disturb(
   if (disturbance === 'none' || disturbance === 'cuts') return;
   const progress = async () => {
     const goal = ledgerBytes(cwd) + LEDGER_BYTES;
-    await waitFor(() => ledgerBytes(cwd) >= goal || cli.child.exitCode !== null);
+    const reached = () => ledgerBytes(cwd) >= goal || cli.child.exitCode !== null;
+    await waitFor(reached, { deadline: DEADLINE_MS, what: 'progress' });
   };
   await progress();
   if (disturbance === 'restart') {
@@ -163,7 +169,10 @@ async function takeSlot(
   const running = source.run(sink);
   running.catch(() => undefined);
   try {
-    await waitFor(() => sink.reached >= end, { what: 'the end of the slot' });
+    await waitFor(() => sink.reached >= end, {
+      deadline: DEADLINE_MS,
+      what: 'the end of the slot',
+    });
   } finally {
     source.stop();
     await running;

@@ -91,6 +91,23 @@ test('all rows are kept as it grows, each with what came last', () => {
   assert.equal(seen.size, count);
 });
 
+test('what was told of a row before it grew counts afterwards', () => {
+  const states = new KeyStates(PLENTY, 1);
+  const early = 1_000;
+  for (let key = 1; key <= early; key++) {
+    fold(states, event(key));
+    if (key % 2 === 0) fold(states, event(key, { operation: 'delete' }));
+  }
+  for (let key = early + 1; key <= 20 * early; key++) fold(states, event(key));
+  for (let key = 1; key <= early; key++) {
+    const gone = key % 2 === 0;
+    const update = event(key, { operation: 'update' });
+    const other = { ...update, values: update.values?.with(2, 'urina') ?? null };
+    assert.equal(fold(states, update), gone ? 'does_not_exist' : null);
+    assert.equal(fold(states, other), 'column_changed');
+  }
+});
+
 test('without room for all, half as many rows are followed, each from its first event on', () => {
   const states = new KeyStates(LITTLE, 1);
   const count = 20_000;

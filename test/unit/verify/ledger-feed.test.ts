@@ -116,6 +116,7 @@ test('what became of a transaction of an earlier connection is found, however la
     // The next connection is read beyond the transaction in doubt.
     feed.readTo(lsnOf(20), true);
     assert.deepEqual(told, ['20 committed']);
+    feed.readTo(lsnOf(10), true);
     assert.equal(feed.absence(10, lsnOf(10)), 'waiting');
     const { writer } = LedgerWriter.reopen(ledgerFile(folder, 1, 1));
     writer.resolve(number, 'committed', '10');

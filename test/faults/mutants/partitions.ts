@@ -1,0 +1,134 @@
+import type { Draws } from '../../../src/hospital/draws.js';
+import type { RowEvent } from '../../../src/intake/event.js';
+import { type Kind, type Mutant, UNCHANGED, violation } from './mutant.js';
+import { type OwnGroup, Sample } from './sample.js';
+
+/** A stream as a topic with partitions has it: the events of a key keep their order, and no others. */
+class Partitions {
+  readonly queues: readonly RowEvent[][];
+  readonly #streamOf: (event: RowEvent) => number;
+
+  constructor({ events }: Sample, draws: Draws) {
+    const streams = draws.between(2, 6);
+    const byTable = draws.chance(0.5);
+    this.#streamOf = ({ table, key }) => (table.length + (byTable ? 0 : Number(key) * 7)) % streams;
+    this.queues = Array.from({ length: streams }, () => []);
+    for (const event of events) {
+      const stream = this.#streamOf(event);
+      this.queues[stream]!.push({ ...event, stream });
+    }
+  }
+
+  streamOf(event: RowEvent): number {
+    return this.#streamOf(event);
+  }
+
+  /** Whoever reads all of them gets a piece of this one and a piece of that. */
+  merged(draws: Draws): RowEvent[] {
+    const script: RowEvent[] = [];
+    const left = new Set(this.queues.filter(({ length }) => length > 0).map((queue) => [...queue]));
+    while (left.size > 0) {
+      const queue = draws.pick([...left]);
+      script.push(...queue.splice(0, draws.between(1, 40)));
+      if (queue.length === 0) left.delete(queue);
+    }
+    return script;
+  }
+}
+
+function mutantOf(
+  partitions: Partitions,
+  draws: Draws,
+  what: string,
+  expected: Mutant['expected'],
+): Mutant {
+  const streams = partitions.queues.length;
+  const script = partitions.merged(draws);
+  const tables = expected === UNCHANGED && draws.chance(0.5);
+  return { script, what: `${what}, in ${streams} partitions`, expected, streams, tables };
+}
+
+function nothing(sample: Sample, draws: Draws): Mutant {
+  return mutantOf(new Partitions(sample, draws), draws, 'nothing', UNCHANGED);
+}
+
+/** Each partition starts over by itself. */
+function rewound(sample: Sample, draws: Draws): Mutant | null {
+  const own = new Set(sample.own.map(({ xid }) => xid));
+  const partitions = new Partitions(sample, draws);
+  const queue = draws.pick(partitions.queues);
+  if (queue.length < 2) return null;
+  const at = draws.between(1, queue.length);
+  const replay = queue.slice(draws.below(at), at);
+  queue.splice(at, 0, ...replay);
+  const replayed = replay.filter(({ xid }) => own.has(xid ?? 0)).length;
+  const what = `${replay.length} events once more at ${at}`;
+  const expected = replayed > 0 ? ({ verdict: 'duplicates', replayed } as const) : UNCHANGED;
+  return mutantOf(partitions, draws, what, expected);
+}
+
+/**
+ * What did not come is missed when every partition that has rows of its tables has come to something that was
+ * committed later for sure: each by itself may be behind.
+ */
+function lost(sample: Sample, draws: Draws, positioned: boolean): Mutant | null {
+  const group = draws.pick(sample.own);
+  const partitions = new Partitions(sample, draws);
+  const tables = new Set(sample.eventsOf(group).map(({ table }) => table));
+  const later = new Set(sample.own.filter((other) => isLater(other, group)).map(({ xid }) => xid));
+  for (const queue of partitions.queues) {
+    queue.splice(0, queue.length, ...queue.filter(({ xid }) => xid !== group.xid));
+    const concerned = queue.some(({ table }) => tables.has(table));
+    if (!concerned || positioned) continue;
+    if (!queue.some(({ xid }) => later.has(xid ?? 0))) return null;
+  }
+  return mutantOf(
+    partitions,
+    draws,
+    `without ${group.xid}`,
+    violation([{ violation: 'missing', details: ['transaction_missing'], xids: [group.xid] }]),
+  );
+}
+
+function isLater(other: OwnGroup, group: OwnGroup): boolean {
+  return other.begin > group.begin && Sample.isBefore(group, other);
+}
+
+/** In a partition, too, what was committed later comes later, where it can be known. */
+function swapped(sample: Sample, draws: Draws): Mutant | null {
+  const partitions = new Partitions(sample, draws);
+  const queue = draws.pick(partitions.queues);
+  const own = new Map(sample.own.map((group) => [group.xid, group]));
+  const places = queue.flatMap(({ xid }, at) => (own.has(xid ?? 0) ? [at] : []));
+  if (places.length < 2) return null;
+  const index = draws.below(places.length - 1);
+  const [first, second] = [places[index]!, places[index + 1]!];
+  const [one, other] = [queue[first]!, queue[second]!];
+  if (one.xid === other.xid) return null;
+  // With others of their transactions about them, they tear these.
+  const [earlier, later] = [own.get(one.xid!)!, own.get(other.xid!)!];
+  queue.splice(first, 1, other);
+  queue.splice(second, 1, one);
+  return mutantOf(
+    partitions,
+    draws,
+    `${one.xid} and ${other.xid} swapped`,
+    violation(
+      [
+        {
+          violation: 'reordered',
+          details: ['transaction_late', 'transaction_torn', 'lsn_falls', 'order_falls'],
+          xids: [earlier.xid, later.xid],
+        },
+      ],
+      ['inconsistent'],
+    ),
+  );
+}
+
+export const PARTITIONS: readonly Kind[] = [
+  { name: 'partitions', make: nothing, weight: 2 },
+  { name: 'partitions, one of them rewound', make: rewound, weight: 2 },
+  { name: 'partitions, a transaction lost', make: lost, weight: 2 },
+  { name: 'partitions, two of their events swapped', make: swapped },
+];
