@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { TABLE_NAMES } from '../../../src/hospital/tables.js';
 import type { VerificationDocument } from '../../../src/verify/document.js';
 import { type CliResult, startCli } from '../../helpers/cli.js';
 import { run, type Streamed, stream, type Ward } from '../stream/streaming.js';
@@ -56,7 +57,7 @@ export function assertExact(said: VerificationDocument, { summary }: Streamed): 
 
 /** Makes a permanent slot and a publication of the hospital's tables; both go with the server. */
 export async function makeSlot({ db }: Ward, slot: string): Promise<void> {
-  await db.query(`CREATE PUBLICATION ${slot} FOR ALL TABLES`);
+  await db.query(`CREATE PUBLICATION ${slot} FOR TABLE ${TABLE_NAMES.join(', ')}`);
   await db.query(`SELECT pg_create_logical_replication_slot('${slot}', 'pgoutput')`);
 }
 
