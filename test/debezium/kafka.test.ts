@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { after } from 'node:test';
+import { Admin, Producer } from '@platformatic/kafka';
+import { OperatorError } from '../../src/errors.js';
+import { DebeziumIntake } from '../../src/intake/debezium/intake.js';
+import { KafkaSource } from '../../src/intake/kafka.js';
+import { readEvents } from '../golden/files.js';
+import { CollectingSink } from '../helpers/collecting-sink.js';
+import { waitFor } from '../helpers/wait-for.js';
+import { findJava } from './java.js';
+import { KafkaBroker } from './kafka-broker.js';
+
+const PARTITIONS = 2;
+const RECONNECT = { attempts: 5, baseMs: 50, maxMs: 200, failFast: false };
+/** Until a broker that was killed is up again and its topics have a leader. */
+const RECOVERY_MS = 60_000;
+
+interface Entry {
+  readonly topic: string;
+  readonly partition: number;
+  readonly key: Buffer;
+  /** Undefined for a tombstone. */
+  readonly value?: Buffer;
+}
+
+const { java, skip } = await findJava();
+const folder = await mkdtemp(join(tmpdir(), 'oltp-simulator-test-'));
+const broker = java === null ? null : await KafkaBroker.start({ java, folder });
+after(async () => {
+  await broker?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+const client = { clientId: 'test', bootstrapBrokers: [broker?.address ?? 'none:1'] };
+
+test('Kafka: every partition in its order, and more as it comes', { skip }, async () => {
+  const entries = recorded('one');
+  const half = entries.slice(0, entries.length / 2);
+  await withProducer(async (producer) => {
+    await makeTopics([...namesOf(entries), 'none.of.ours']);
+    await send(producer, half);
+    await send(producer, [{ topic: 'none.of.ours', partition: 0, key: half[0]!.key }]);
+    await reading('one', async (source, sink) => {
+      assert.equal(source.streams, namesOf(entries).length * PARTITIONS);
+      await waitFor(() => sink.idles > 0, { what: 'the end of the topics' });
+      assert.deepEqual(perStream(sink), perStream(expected(half)));
+      assert.equal(sink.told, expected(half).told);
+      const { idles } = sink;
+      await send(producer, entries.slice(half.length));
+      await waitFor(() => sink.told === entries.length, { what: 'what was added' });
+      await waitFor(() => sink.idles > idles, { what: 'the end, once more' });
+      const all = expected(entries);
+      assert.deepEqual(perStream(sink), perStream(all));
+      assert.deepEqual(sink.asides.toSorted(), all.asides.toSorted());
+      assert.deepEqual(sink.problems, []);
+    });
+  });
+});
+
+test('Kafka: without transactions that were aborted, or are open', { skip }, async () => {
+  const [first, second, third] = recorded('two').map((entry) => ({ ...entry, topic: 'two.all' }));
+  assert.ok(first && second && third);
+  await makeTopics(['two.all']);
+  await withProducer(async (producer) => {
+    const within = async (entry: Entry, end: 'commit' | 'abort') => {
+      const transaction = await producer.beginTransaction();
+      await transaction.send({ messages: [{ ...entry, partition: 0 }] });
+      await transaction[end]();
+    };
+    await within(first, 'abort');
+    await within(second, 'commit');
+    await within(third, 'abort');
+    await reading('two.', async (_, sink) => {
+      await waitFor(() => sink.idles > 0, { what: 'the end of the topic' });
+      assert.equal(sink.told, 1);
+      // Behind the first one and the record that ends its transaction.
+      assert.equal(sink.rows[0]?.place, 3);
+    });
+  }, 'two');
+});
+
+test('Kafka: goes on where it was when the broker was away', { skip }, async () => {
+  const entries = recorded('three');
+  const half = entries.slice(0, entries.length / 2);
+  await makeTopics(namesOf(entries));
+  await withProducer((producer) => send(producer, half));
+  await reading('three', async (_, sink) => {
+    await waitFor(() => sink.told === half.length, { what: 'the first half' });
+    await broker?.stop();
+    await broker?.restart();
+    await withProducer((producer) => send(producer, entries.slice(half.length)));
+    const all = () => sink.told >= entries.length;
+    await waitFor(all, { what: 'the second half', deadline: RECOVERY_MS });
+    assert.deepEqual(perStream(sink), perStream(expected(entries)));
+  });
+});
+
+test('Kafka: topics that come while it reads end it', { skip }, async () => {
+  await makeTopics(['four.a']);
+  const source = sourceOf('four');
+  const run = source.run(new CollectingSink());
+  await source.start();
+  await makeTopics(['four.b']);
+  await assert.rejects(run, (error) => {
+    assert.ok(error instanceof OperatorError);
+    assert.equal(error.exitCode, 4);
+    assert.match(error.message, /"four\.b"/);
+    return true;
+  });
+});
+
+test('Kafka: no topic of the prefix', { skip }, async () => {
+  const source = sourceOf('nobodys');
+  await assert.rejects(source.run(new CollectingSink()), (error) => {
+    assert.ok(error instanceof OperatorError);
+    assert.equal(error.exitCode, 4);
+    assert.match(error.message, /no topic that begins with "nobodys"/);
+    return true;
+  });
+  await source.close();
+});
+
+function sourceOf(prefix: string): KafkaSource {
+  return new KafkaSource({ brokers: [broker!.address], prefix, reconnect: RECONNECT });
+}
+
+/** Reads the topics while `body` looks at what comes; then it must come to its end. */
+async function reading(
+  prefix: string,
+  body: (source: KafkaSource, sink: CollectingSink) => Promise<void>,
+): Promise<void> {
+  const source = sourceOf(prefix);
+  const sink = new CollectingSink();
+  await source.start();
+  const run = source.run(sink);
+  try {
+    await Promise.race([body(source, sink), run.then(() => assert.fail('it ended by itself'))]);
+  } finally {
+    source.stop();
+    await run;
+  }
+}
+
+/** The recorded events, of topics that begin with `prefix`; equal keys in one partition. */
+function recorded(prefix: string): Entry[] {
+  return readEvents('entry').map((line) => {
+    const { topic, key, value } = JSON.parse(line);
+    const bytes = Buffer.from(JSON.stringify(key));
+    const partition = createHash('md5').update(bytes).digest()[0]! % PARTITIONS;
+    const entry = { topic: `${prefix}.${topic}`, partition, key: bytes };
+    return value === null ? entry : { ...entry, value: Buffer.from(JSON.stringify(value)) };
+  });
+}
+
+function namesOf(entries: readonly Entry[]): string[] {
+  return [...new Set(entries.map(({ topic }) => topic))].sort();
+}
+
+/** What a sink is told of the events when each comes in its partition. */
+function expected(entries: readonly Entry[]): CollectingSink {
+  const sink = new CollectingSink();
+  const intake = new DebeziumIntake(sink);
+  // All topics have a number, also those that have no event in this part.
+  const names = namesOf(recorded(entries[0]!.topic.split('.')[0]!));
+  const places = new Map<number, number>();
+  for (const { topic, partition, key, value = null } of entries) {
+    const stream = names.indexOf(topic) * PARTITIONS + partition;
+    const place = (places.get(stream) ?? 0) + 1;
+    places.set(stream, place);
+    intake.record(key, value, stream, place, 0);
+  }
+  return sink;
+}
+
+function perStream({ rows }: CollectingSink) {
+  return rows
+    .map((row) => ({ ...row, receivedAt: 0 }))
+    .toSorted((a, b) => a.stream - b.stream || a.place - b.place)
+    .map((row, index, all) => {
+      // Sorting keeps no secret: the order of arrival is that of the places.
+      const before = all[index - 1];
+      assert.ok(before?.stream !== row.stream || before.place < row.place);
+      return row;
+    });
+}
+
+async function makeTopics(topics: string[]): Promise<void> {
+  const admin = new Admin(client);
+  await admin.createTopics({ topics, partitions: PARTITIONS, replicas: 1 });
+  await admin.close();
+}
+
+async function send(producer: Producer, messages: readonly Entry[]): Promise<void> {
+  await producer.send({ messages: [...messages], acks: -1 });
+}
+
+async function withProducer(
+  body: (producer: Producer) => Promise<void>,
+  transactionalId?: string,
+): Promise<void> {
+  const transactions = transactionalId === undefined ? {} : { transactionalId };
+  // Otherwise what it sends again, when a topic is new, may come twice.
+  const producer = new Producer({ ...client, ...transactions, idempotent: true });
+  try {
+    await body(producer);
+  } finally {
+    await producer.close();
+  }
+}
