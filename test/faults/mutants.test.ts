@@ -12,6 +12,7 @@ import { withTempFolder } from '../helpers/temp-folder.js';
 import { envOf } from '../helpers/test-target.js';
 import { CONTENTS } from './mutants/contents.js';
 import { HARMLESS } from './mutants/harmless.js';
+import type { ToldTransaction } from './mutants/ledger-facts.js';
 import { LOSSES } from './mutants/losses.js';
 import type { Kind } from './mutants/mutant.js';
 import { NAMES } from './mutants/names.js';
@@ -75,6 +76,8 @@ test(`${COUNT} changes to correct streams are judged rightly, seed ${SEED}`, asy
       t.diagnostic(sizes.join('; '));
       t.diagnostic(`runs ${seconds(began, taken)} s, mutants ${seconds(taken, monotonicMs())} s`);
       assert.equal(misses.length, 0, misses.slice(0, MISSES_TOLD).join('\n\n'));
+      const total = [...tallies.values()].reduce((sum, { mutants }) => sum + mutants, 0);
+      assert.ok(total > 0.95 * COUNT, `of ${COUNT} there were ${total}`);
       for (const [{ name }, { mutants }] of tallies) {
         assert.ok(mutants > 0 || COUNT < turns.length, `no mutant: ${name}`);
       }
@@ -131,5 +134,23 @@ async function takeSamples(folder: string): Promise<Sample[]> {
   for (const plan of ALONE) taken.push(await takeRun(server, SEEDED, plan, folder));
   const samples: Sample[] = [];
   for (const one of taken) samples.push(new Sample(one, await connect(one.target)));
+  requireVariety(samples);
   return samples;
+}
+
+/** That the runs have what they were made for: without it, some kinds of change would show nothing. */
+function requireVariety(samples: readonly Sample[]): void {
+  const told = samples.flatMap(({ facts }) => facts.transactions);
+  const count = (is: (transaction: ToldTransaction) => boolean) => told.filter(is).length;
+  const unanswered = ({ fate, answeredAt }: ToldTransaction) =>
+    fate === 'committed' && answeredAt === Number.POSITIVE_INFINITY;
+  const variety = {
+    aborted: count(({ fate }) => fate === 'aborted'),
+    'aborted, with a name': count(({ fate, xid }) => fate === 'aborted' && xid !== null),
+    savepoints: count(({ savepoints }) => savepoints),
+    'with rows that fell': count(({ droppedAny }) => droppedAny),
+    'committed without an answer': count(unanswered),
+    'of others': samples.reduce((sum, { groups, own }) => sum + groups.length - own.length, 0),
+  };
+  for (const [what, found] of Object.entries(variety)) assert.ok(found > 0, `none ${what}`);
 }

@@ -17,8 +17,8 @@ export function withValue(event: RowEvent, place: number, value: string | null):
 function otherValue(value: string | null, type: string, draws: Draws): string | null {
   if (value === null) return draws.chance(0.5) ? '' : (samples[type] ?? 'x');
   const ways = [...(mistakes[type] ?? []), (text: string) => (text === '' ? 'x' : '')];
-  const ways2 = ways.map((way) => way(value)).filter((other) => other !== value);
-  return ways2.length === 0 || draws.chance(0.1) ? null : draws.pick(ways2);
+  const others = ways.map((way) => way(value)).filter((other) => other !== value);
+  return others.length === 0 || draws.chance(0.1) ? null : draws.pick(others);
 }
 
 const samples: Readonly<Record<string, string>> = {
