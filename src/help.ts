@@ -41,14 +41,16 @@ export function renderHelp(messages: Messages): string {
 /** One command: what it does, its own flags, the common ones, examples. */
 export function renderCommandHelp(command: Command, messages: Messages): string {
   const { cli } = messages;
-  const { settings, switches } = COMMAND_FLAGS[command];
+  const { settings, switches, takesNames } = COMMAND_FLAGS[command];
   const own: Entry[] = [
     ...settings.map((flag) => settingEntry(flag, command, messages)),
     ...switches.map((name): Entry => [`--${name}`, cli.switches[name]()]),
   ];
   return join([
     wrap(cli.details[command](), 0),
-    section(cli.usageTitle(), [[cli.commandUsage(command, own.length > 0), '']]),
+    section(cli.usageTitle(), [
+      [cli.commandUsage(command, own.length > 0, takesNames === true), ''],
+    ]),
     own.length > 0 ? section(cli.flagsTitle(), own) : '',
     section(cli.commonTitle(), commonEntries(messages)),
     section(
@@ -82,6 +84,9 @@ function commonEntries(messages: Messages): Entry[] {
   ];
 }
 
+/** Flags that choose some of what there is: left out, it is all of it. */
+const NARROWING: readonly SettingFlag[] = ['only', 'publication', 'slot', 'role'];
+
 function settingEntry(flag: SettingFlag, command: Command | undefined, messages: Messages): Entry {
   const keys = optionsOfFlag(flag);
   const ofSeed = command === 'seed' || command === 'reset';
@@ -91,7 +96,11 @@ function settingEntry(flag: SettingFlag, command: Command | undefined, messages:
   const doc = cli.settings[flag]();
   return [
     `--${flag} ${cli.placeholders[flag]()}`,
-    cli.flag(doc, kind.allowed(messages), fallback || cli.noDefault()),
+    cli.flag(
+      doc,
+      kind.allowed(messages),
+      fallback || (NARROWING.includes(flag) ? cli.allByDefault() : cli.noDefault()),
+    ),
   ];
 }
 

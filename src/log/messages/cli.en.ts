@@ -1,4 +1,4 @@
-import type { cliPtBR } from './cli.pt-BR.js';
+import { type cliPtBR, NAMES_OF } from './cli.pt-BR.js';
 
 const PROGRAM = 'oltp-simulator';
 
@@ -13,7 +13,8 @@ export const cliEn: typeof cliPtBR = {
   commonTitle: () => 'Options of every command:',
   examplesTitle: () => 'Examples:',
   usage: () => `${PROGRAM} <command> [options]`,
-  commandUsage: (command, hasFlags) => `${PROGRAM} ${command}${hasFlags ? ' [options]' : ''}`,
+  commandUsage: (command, hasFlags, takesNames) =>
+    `${PROGRAM} ${command}${takesNames ? (NAMES_OF[command] ?? ' [RUN]') : ''}${hasFlags ? ' [options]' : ''}`,
   more: () =>
     `See \`${PROGRAM} <command> --help\` for a command's options. All other settings are explained in config/settings.toml and config/.env.example; precedence: option, environment, profile, .env, settings.toml, default. Where no server is named (PG_HOST, PGHOST…, DATABASE_URL), an embedded PostgreSQL is used.`,
   commands: {
@@ -54,7 +55,7 @@ export const cliEn: typeof cliPtBR = {
     verify: () =>
       'Says whether everything that a run committed came out of a CDC pipeline: once, in order, unchanged, and how late. Works while the run goes on, or afterwards. RUN: name, a part of it, or folder; the newest run without one; `next`: the run that begins next. Exit code: 0 exact, 6 duplicates only (a connector started over), 7 a violation, 8 indeterminate (something is not known, or the stream ended before the run did). --source slot:NAME reads a replication slot of the server itself; ndjson:FILE follows a file of Debezium events (plain, enveloped, CloudEvents, flattened; gzip too), ndjson:- standard input; http://127.0.0.1:PORT takes what is posted there; kafka:BROKERS/PREFIX reads all topics that begin with PREFIX.',
     'demo-cdc': () =>
-      'Shows what the simulator is for, in less than a minute: prepares the database, reads its changes from a temporary replication slot while load runs, and says whether all of it came out.',
+      'Shows what the simulator is for, in less than a minute: prepares the database, reads its changes from a temporary replication slot while load runs, and says whether all of it came out. Without --rate and --duration: 500 events/s for 20 s. The exit code is that of verify.',
     doctor: () =>
       'Checks whether the database is modelled for CDC, and whether its server is ready for a consumer by logical decoding (Debezium and others). Reads only: each check says what it saw, and the statement or setting that mends it. Exit code 5 when one fails.',
     pause: () =>
@@ -145,7 +146,8 @@ export const cliEn: typeof cliPtBR = {
   },
   flag: (doc, allowed, fallback) => `${doc} (${allowed}; default: ${fallback})`,
   anyFile: () => 'must exist when named',
-  noDefault: () => 'all',
+  allByDefault: () => 'all',
+  noDefault: () => 'none',
   examples: () => [
     `${PROGRAM} start`,
     `${PROGRAM} init-db && ${PROGRAM} seed`,

@@ -1,5 +1,11 @@
 const PROGRAM = 'oltp-simulator';
 
+/** Words behind a command, where it is not one run. */
+export const NAMES_OF: Readonly<Record<string, string>> = {
+  report: ' [RUN…]',
+  ledger: ' show|check|resolve [RUN]',
+};
+
 /** Help texts, in Brazilian Portuguese. */
 export const cliPtBR = {
   defect: (trace: string) => `defeito do programa, por favor relate: ${trace}`,
@@ -11,8 +17,8 @@ export const cliPtBR = {
   commonTitle: () => 'Opções de todos os comandos:',
   examplesTitle: () => 'Exemplos:',
   usage: () => `${PROGRAM} <comando> [opções]`,
-  commandUsage: (command: string, hasFlags: boolean) =>
-    `${PROGRAM} ${command}${hasFlags ? ' [opções]' : ''}`,
+  commandUsage: (command: string, hasFlags: boolean, takesNames: boolean) =>
+    `${PROGRAM} ${command}${takesNames ? (NAMES_OF[command] ?? ' [RUN]') : ''}${hasFlags ? ' [opções]' : ''}`,
   more: () =>
     `Use \`${PROGRAM} <comando> --help\` para ver as opções de um comando. As demais configurações estão comentadas em config/settings.toml e config/.env.example; precedência: opção, ambiente, perfil, .env, settings.toml, padrão. Sem servidor indicado (PG_HOST, PGHOST…, DATABASE_URL), um PostgreSQL embutido é usado.`,
   commands: {
@@ -53,7 +59,7 @@ export const cliPtBR = {
     verify: () =>
       'Diz se tudo o que uma execução confirmou saiu de um pipeline de CDC: uma vez, em ordem, sem alteração, e com que atraso. Funciona durante a execução ou depois dela. RUN: nome, parte dele, ou pasta; sem ele, a execução mais recente; `next`: a próxima que começar. Código de saída: 0 exato, 6 só duplicatas (um conector recomeçou), 7 violação, 8 indeterminado (algo não se sabe, ou o fluxo terminou antes da execução). --source slot:NOME lê um slot de replicação do próprio servidor; ndjson:ARQUIVO acompanha um arquivo de eventos do Debezium (simples, com envelope, CloudEvents, achatados; também gzip), ndjson:- a entrada padrão; http://127.0.0.1:PORTA recebe o que for enviado; kafka:BROKERS/PREFIXO lê todos os tópicos que começam com PREFIXO.',
     'demo-cdc': () =>
-      'Mostra para que serve o simulador, em menos de um minuto: prepara o banco, lê suas alterações por um slot de replicação temporário enquanto há carga, e diz se tudo saiu.',
+      'Mostra para que serve o simulador, em menos de um minuto: prepara o banco, lê suas alterações por um slot de replicação temporário enquanto há carga, e diz se tudo saiu. Sem --rate e --duration: 500 eventos/s por 20 s. O código de saída é o de verify.',
     doctor: () =>
       'Verifica se o banco está modelado para CDC, e se o servidor está pronto para um consumidor por decodificação lógica (Debezium e outros). Só lê: cada verificação diz o que viu, e o comando ou ajuste que corrige. Código de saída 5 se alguma falhar.',
     pause: () =>
@@ -144,7 +150,8 @@ export const cliPtBR = {
   flag: (doc: string, allowed: string, fallback: string) =>
     `${doc} (${allowed}; padrão: ${fallback})`,
   anyFile: () => 'se indicado, deve existir',
-  noDefault: () => 'todos',
+  allByDefault: () => 'todos',
+  noDefault: () => 'nenhum',
   examples: () => [
     `${PROGRAM} start`,
     `${PROGRAM} init-db && ${PROGRAM} seed`,
