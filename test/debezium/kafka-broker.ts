@@ -74,12 +74,6 @@ export class KafkaBroker {
     await this.#ended;
   }
 
-  /** Ends it as a crash would. */
-  async kill(): Promise<void> {
-    this.#child?.kill('SIGKILL');
-    await this.#ended;
-  }
-
   async #answers(): Promise<boolean> {
     if (this.#child === null) throw new Error('it has ended');
     const bootstrapBrokers = [this.address];

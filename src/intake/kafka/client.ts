@@ -38,21 +38,11 @@ export function clientOptions(brokers: readonly string[]) {
     bootstrapBrokers: [...brokers],
     connectTimeout: TIMEOUT_MS,
     timeout: TIMEOUT_MS,
+    requestTimeout: TIMEOUT_MS,
     retries: RETRIES,
     retryDelay: RETRY_MS,
     autocreateTopics: false,
   };
-}
-
-/** An error of the client, which may hold others, of each attempt and each broker. */
-interface ClientError extends Error {
-  readonly code: string;
-  readonly errors?: readonly Error[];
-  findBy(property: string, value: unknown): object | null;
-}
-
-function isClientError(error: unknown): error is ClientError {
-  return error instanceof Error && 'findBy' in error && typeof error.findBy === 'function';
 }
 
 /**
@@ -62,39 +52,59 @@ function isClientError(error: unknown): error is ClientError {
 export function finalError(error: unknown, where: string): OperatorError | null {
   if (error instanceof OperatorError) return error;
   if (!isClientError(error)) throw error;
-  const message = innermost(error);
+  const errors = innermost(error);
   const fail = (tell: OperatorError['tell']) =>
     new OperatorError(EXIT.state, tell, { cause: error });
-  if (error.findBy('apiId', 'OFFSET_OUT_OF_RANGE') !== null) {
+  if (errors.some(({ apiId }) => apiId === 'OFFSET_OUT_OF_RANGE')) {
     return fail((m) => m.source.kafkaCut({ where }));
   }
-  const hopeless =
-    error.findBy('canRetry', false) !== null ||
-    FINAL_CODES.some((code) => error.findBy('code', code) !== null);
-  // An old leader: who leads now is asked before the next attempt.
-  if (!hopeless || error.findBy('hasStaleMetadata', true) !== null) return null;
-  return fail((m) => m.source.kafkaRefused({ where, message }));
+  // An old leader is none of these: who leads now is asked before the next attempt.
+  if (errors.some(({ hasStaleMetadata }) => hasStaleMetadata === true)) return null;
+  const hopeless = errors.find(isHopeless);
+  if (hopeless === undefined) return null;
+  return fail((m) => m.source.kafkaRefused({ where, message: hopeless.message }));
 }
 
 /** The broker could not be reached, and will not be asked again. */
 export function unreachable(error: unknown, where: string): OperatorError {
-  const message = innermost(error);
+  const [first] = isClientError(error) ? innermost(error) : [];
+  const message = first?.message ?? String(error);
   const tell: OperatorError['tell'] = (m) => m.source.kafkaUnreachable({ where, message });
   return new OperatorError(EXIT.unreachable, tell, { cause: error });
 }
 
-const FINAL_CODES = [
+/** An error of the client, with what it knows of it. */
+interface ClientError extends Error {
+  readonly code: string;
+  /** What a broker answered. */
+  readonly apiId?: string;
+  readonly canRetry?: boolean;
+  readonly hasStaleMetadata?: boolean;
+}
+
+/** Of the client's errors those that no other attempt will take away. */
+const HOPELESS = [
   'PLT_KFK_AUTHENTICATION',
   'PLT_KFK_UNSUPPORTED',
   'PLT_KFK_UNSUPPORTED_API',
   'PLT_KFK_UNSUPPORTED_COMPRESSION',
   'PLT_KFK_UNSUPPORTED_FORMAT',
 ];
+const ANSWERED = 'PLT_KFK_PROTOCOL';
 
-/** The reason at the bottom: what is above it only says that something failed. */
-function innermost(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const [first] = error instanceof AggregateError ? error.errors : [];
-  const below: unknown = first ?? error.cause;
-  return below === undefined ? error.message : innermost(below);
+/** By `canRetry` alone a broker that is slow for once would be hopeless. */
+function isHopeless({ code, canRetry }: ClientError): boolean {
+  return HOPELESS.includes(code) || (code === ANSWERED && canRetry === false);
+}
+
+function isClientError(error: unknown): error is ClientError {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && code.startsWith('PLT_KFK_');
+}
+
+/** The reasons at the bottom, of every attempt: what is above them only says that something failed. */
+function innermost(error: Error): ClientError[] {
+  const below = error instanceof AggregateError ? error.errors : [error.cause];
+  const reasons = below.filter((inner) => inner instanceof Error);
+  return reasons.length === 0 ? [error as ClientError] : reasons.flatMap(innermost);
 }
