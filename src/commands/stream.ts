@@ -167,7 +167,7 @@ export async function streamEvents(
     endWatch();
     releaseSignal();
     await record(async () => {
-      await folder.close(summary);
+      await folder.conclude(summary);
       if (summary === null) return;
       const logs = resolve(context.cwd, settings.logging.dir);
       // Loaded only now: a run is not kept waiting for what its end needs.
@@ -175,6 +175,8 @@ export async function streamEvents(
       const path = await writeReportFile(logs, [folder.path], m, settings.app.lang);
       log.info(m.page.reportWritten({ path }));
     });
+    // Last of all: whoever waits for the end may write the report anew.
+    await record(() => folder.leave());
   }
 }
 

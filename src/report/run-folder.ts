@@ -35,11 +35,14 @@ export class RunFolder {
     await writeFile(join(this.path, 'settings.json'), `${JSON.stringify(settings, null, 2)}\n`);
   }
 
-  /** Writes `summary.json`, and marks the run as over. */
-  async close(summary: RunSummary | null): Promise<void> {
-    if (summary !== null) {
-      await writeFile(join(this.path, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
-    }
+  /** Writes `summary.json`, where there is one. */
+  async conclude(summary: RunSummary | null): Promise<void> {
+    if (summary === null) return;
+    await writeFile(join(this.path, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
+  }
+
+  /** Marks the run as over. */
+  async leave(): Promise<void> {
     await rm(join(this.path, 'pid'), { force: true });
   }
 }
