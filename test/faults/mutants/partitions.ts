@@ -76,12 +76,16 @@ function lost(sample: Sample, draws: Draws, positioned: boolean): Mutant | null 
   const partitions = new Partitions(sample, draws);
   const tables = new Set(sample.eventsOf(group).map(({ table }) => table));
   const later = new Set(sample.own.filter((other) => isLater(other, group)).map(({ xid }) => xid));
+  let known = positioned;
   for (const queue of partitions.queues) {
     queue.splice(0, queue.length, ...queue.filter(({ xid }) => xid !== group.xid));
     const concerned = queue.some(({ table }) => tables.has(table));
     if (!concerned || positioned) continue;
     if (!queue.some(({ xid }) => later.has(xid ?? 0))) return null;
+    known = true;
   }
+  // Of a table that nothing else came of, nobody knows which partition it is in.
+  if (!known) return null;
   return mutantOf(
     partitions,
     draws,
