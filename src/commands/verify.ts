@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { basename, resolve } from 'node:path';
+import { basename } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EXIT, type ExitCode, OperatorError } from '../errors.js';
 import { type ClockOffset, measureClockOffset } from '../intake/clock-offset.js';
@@ -20,6 +20,7 @@ import { VerificationRecord } from '../verify/record.js';
 import { MalformedInput, type Verification, verify } from '../verify/verify.js';
 import type { Command, CommandContext } from './context.js';
 import { findLedger } from './ledger-run.js';
+import { rebuildReport } from './verify-report.js';
 import { type OpenSource, openSource } from './verify-source.js';
 import { withServer } from './with-server.js';
 
@@ -186,21 +187,6 @@ function otherServer(folder: string, header: LedgerHeader, now: string): Operato
   const names = { before: header.server.database, now };
   return new OperatorError(EXIT.state, (m) =>
     m.ledger.otherServer({ run: basename(folder), ...names }),
-  );
-}
-
-/** The report of the run gains the verdict; that of a run under way is written at its end. */
-async function rebuildReport(
-  { settings, messages: m, log, cwd }: CommandContext,
-  folder: string,
-): Promise<void> {
-  if (isUnderWay(folder)) return;
-  const out = log.component('verify');
-  const logs = resolve(cwd, settings.logging.dir);
-  const { writeReportFile } = await import('../report/page/file.js');
-  await writeReportFile(logs, [folder], m, settings.app.lang).then(
-    (path) => out.info(m.page.reportWritten({ path })),
-    (error: Error) => out.warning(error instanceof OperatorError ? error.tell(m) : error.message),
   );
 }
 

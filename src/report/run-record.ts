@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { findNearest } from '../config/nearest.js';
 import { EXIT, OperatorError } from '../errors.js';
-import { VerificationRecord, type Verified } from '../verify/record.js';
+import { type RecordedVerification, VerificationRecord } from '../verify/record.js';
 import type { SeriesPoint } from './series.js';
 import type { RunSummary } from './summary.js';
 
@@ -15,8 +15,8 @@ export interface RunRecord {
   readonly summary: RunSummary | null;
   readonly series: readonly SeriesPoint[];
   readonly settings: Readonly<Record<string, unknown>> | null;
-  /** What `verify` found last; null where it did not, or not to the end. */
-  readonly verification: Verified | null;
+  /** What `verify` found; null for a run that was not verified, or not to the end. */
+  readonly verification: RecordedVerification | null;
   readonly runId: string;
 }
 

@@ -63,7 +63,7 @@ function violationsText(m: Messages, { violations, examples }: VerificationDocum
 }
 
 /** One thing that is wrong, in a line. */
-export function exampleText({ verify: said }: Messages, example: Example): string {
+function exampleText({ verify: said }: Messages, example: Example): string {
   const { table, operation, key, xid, lsn, place, ledger } = example;
   const where = [
     xid === null ? '' : `xid ${xid}`,

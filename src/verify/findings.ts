@@ -19,28 +19,30 @@ export const VIOLATIONS = [
 export type Violation = (typeof VIOLATIONS)[number];
 
 /** What exactly is wrong: the name of a sentence in the catalogue. */
-export type Detail =
-  | 'transaction_missing'
-  | 'row_missing'
-  | 'not_in_snapshot'
-  | 'replay_skips'
-  | 'replay_differs'
-  | 'rolled_back'
-  | 'never_sent'
-  | 'row_not_sent'
-  | 'truncated'
-  | 'transaction_late'
-  | 'transaction_torn'
-  | 'lsn_falls'
-  | 'lsn_outside'
-  | 'order_falls'
-  | 'order_gap'
-  | 'given_up'
-  | 'contents'
-  | 'exists_already'
-  | 'does_not_exist'
-  | 'column_changed'
-  | 'final_state';
+export const DETAILS = [
+  'transaction_missing',
+  'row_missing',
+  'not_in_snapshot',
+  'replay_skips',
+  'replay_differs',
+  'rolled_back',
+  'never_sent',
+  'row_not_sent',
+  'truncated',
+  'transaction_late',
+  'transaction_torn',
+  'lsn_falls',
+  'lsn_outside',
+  'order_falls',
+  'order_gap',
+  'given_up',
+  'contents',
+  'exists_already',
+  'does_not_exist',
+  'column_changed',
+  'final_state',
+] as const;
+export type Detail = (typeof DETAILS)[number];
 
 /** One thing that is wrong, as far as it can be named. */
 export interface Example {

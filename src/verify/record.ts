@@ -1,10 +1,11 @@
-import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { VerificationDocument } from './document.js';
 import type { LatencyPoint } from './latency.js';
+import { isNumber, parseDocument, parseJson, shape } from './parse-document.js';
 
-/** What a verification left. */
-export interface Verified {
+/** What a verification that went to its end has left. */
+export interface RecordedVerification {
   readonly document: VerificationDocument;
   readonly points: readonly LatencyPoint[];
 }
@@ -32,26 +33,33 @@ export class VerificationRecord {
     writeFileSync(this.#document, `${JSON.stringify(document, null, 2)}\n`);
   }
 
-  /** Null where the run was not verified, or not to the end. */
-  read(): Verified | null {
-    const document = parsed<VerificationDocument>(readOr(this.#document));
+  /** Null where the run was not verified, or not to the end; lines of the series may be cut off. */
+  read(): RecordedVerification | null {
+    const document = parseDocument(readOr(this.#document));
     if (document === null) return null;
-    const points = readOr(this.#series)
-      .split('\n')
-      .flatMap((line) => parsed<LatencyPoint>(line) ?? []);
+    const points = readOr(this.#series).split('\n').map(parseJson).filter(isPoint);
     return { document, points };
   }
 }
 
-/** A line that was cut off is none. */
-function parsed<T>(text: string): T | null {
-  try {
-    return JSON.parse(text) as T;
-  } catch {
-    return null;
-  }
+const isPointShape = shape({
+  at: isNumber,
+  events: isNumber,
+  p50: isNumber,
+  p99: isNumber,
+  max: isNumber,
+});
+
+function isPoint(value: unknown): value is LatencyPoint {
+  return isPointShape(value);
 }
 
+/** Empty where there is no such file. */
 function readOr(file: string): string {
-  return existsSync(file) ? readFileSync(file, 'utf8') : '';
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw error;
+  }
 }

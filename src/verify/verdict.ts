@@ -13,19 +13,21 @@ export type Verdict =
   | 'indeterminate';
 
 /** Why not everything could be judged. */
-export type Doubt =
+export const DOUBTS = [
   /** The stream ended before the run did. */
-  | 'ended_early'
+  'ended_early',
   /** The ledger does not know whether some transactions were committed. */
-  | 'unknown_transactions'
+  'unknown_transactions',
   /** The ledger itself is damaged. */
-  | 'ledger_damaged'
+  'ledger_damaged',
   /** Some events left out what was written. */
-  | 'contents_not_told'
+  'contents_not_told',
   /** Events from farther back than there is memory for. */
-  | 'too_far_back'
+  'too_far_back',
   /** Asked to end before it was done. */
-  | 'interrupted';
+  'interrupted',
+] as const;
+export type Doubt = (typeof DOUBTS)[number];
 
 export interface Judged {
   readonly findings: Findings;

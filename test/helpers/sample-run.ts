@@ -5,6 +5,9 @@ import type { RunRecord } from '../../src/report/run-record.js';
 import type { SecondLatency, SeriesPoint, SlotState } from '../../src/report/series.js';
 import type { Quantiles, RunSummary, TypeFigures } from '../../src/report/summary.js';
 import { OPERATIONS, type RowCounts } from '../../src/threads/tally.js';
+import { VerificationRecord } from '../../src/verify/record.js';
+import type { Verdict } from '../../src/verify/verdict.js';
+import { sampleVerification } from './sample-verification.js';
 
 const SECONDS = 300;
 const SPIKE = { from: 120, to: 150 };
@@ -19,6 +22,8 @@ export interface SampleShape {
   /** Events per second that the plan asks for outside of the spike. */
   readonly rate?: number;
   readonly killed?: boolean;
+  /** What `verify` said of it; not verified without. */
+  readonly verdict?: Verdict;
 }
 
 /** Numbers from 0 to 1 that are the same every time. */
@@ -38,6 +43,7 @@ export function sampleRun({
   runId = '20261123-201530-a1b2',
   rate = 800,
   killed = false,
+  verdict,
 }: SampleShape = {}): RunRecord {
   const series = sampleSeries(runId, rate).slice(0, killed ? 180 : SECONDS);
   return {
@@ -45,7 +51,7 @@ export function sampleRun({
     series,
     summary: killed ? null : sampleSummary(runId, rate, series),
     settings: sampleSettings(rate),
-    verification: null,
+    verification: verdict === undefined ? null : sampleVerification(runId, series, verdict),
   };
 }
 
@@ -58,6 +64,11 @@ export async function writeSampleRun(logs: string, run: RunRecord): Promise<stri
   await writeFile(join(folder, 'settings.json'), JSON.stringify(run.settings));
   if (run.summary !== null) {
     await writeFile(join(folder, 'summary.json'), JSON.stringify(run.summary));
+  }
+  if (run.verification !== null) {
+    const record = new VerificationRecord(folder);
+    for (const point of run.verification.points) record.append(point);
+    record.close(run.verification.document);
   }
   return folder;
 }

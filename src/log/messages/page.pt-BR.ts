@@ -1,3 +1,5 @@
+import type { EventOperation } from '../../intake/event.js';
+
 /** The report of a run (`report.html`), and the command that writes it, in Brazilian Portuguese. */
 export const pagePtBR = {
   reportOf: (e: { runId: string }) => `Relatório da execução ${e.runId}`,
@@ -15,12 +17,7 @@ export const pagePtBR = {
   thresholdsBroken: (e: { broken: number; of: number }) =>
     `${e.broken} de ${e.of} ${e.of === 1 ? 'limite' : 'limites'} não ${e.broken === 1 ? 'foi respeitado' : 'foram respeitados'}.`,
   noThresholds: () => 'Nenhum limite foi definido.',
-  cdc: () => 'O que saiu do pipeline de CDC',
-  cdcLatency: () => 'Atraso do CDC',
-  cdcLatencyDoc: () =>
-    'Do commit no servidor até a chegada ao verificador, por segundo de chegada; escala logarítmica.',
-  transactions: () => 'transações',
-  examples: () => 'exemplos',
+
   noSummary: () =>
     'Esta execução não deixou resumo: foi interrompida à força ou ainda está em andamento. Os números abaixo vêm da série gravada a cada segundo, até o último segundo registrado.',
   noSeries: () =>
@@ -105,6 +102,67 @@ export const pagePtBR = {
   reconnectMark: () => 'reconexão',
   rejectionMark: () => 'registros rejeitados',
   failureMark: () => 'falha crítica',
+
+  cdc: {
+    title: () => 'Verificação do CDC',
+    doubted: () => 'Nem tudo pôde ser julgado:',
+    onlyDoubted: () => 'Nada de errado foi encontrado, mas nem tudo pôde ser julgado:',
+    delivered: () => 'Eventos recebidos',
+    deliveredOf: (e: { shown: string; share: string }) => `de ${e.shown} esperados · ${e.share}`,
+    noneExpected: () => 'nenhum era esperado',
+    repeated: () => 'Eventos repetidos',
+    repeatedIn: (e: { count: number; shown: string }) =>
+      `em ${e.shown} ${e.count === 1 ? 'recomeço' : 'recomeços'}`,
+    violations: () => 'Violações',
+    none: () => 'nenhuma',
+    latencyP99: () => 'Atraso do CDC p99',
+    notMeasured: () => 'não medido',
+    counts: () => 'Eventos e transações',
+    count: {
+      expected: () => 'esperados',
+      delivered: () => 'recebidos',
+      repeated: () => 'repetidos',
+      missing: () => 'ausentes',
+      notArrived: () => 'não chegaram até o fim',
+      beforeStart: () => 'de antes do início do fluxo',
+      unknownDelivered: () => 'de desfecho desconhecido, recebidos',
+      unknownAbsent: () => 'de desfecho desconhecido, não recebidos',
+      unchecked: () => 'de conteúdo não conferido',
+      unjudged: () => 'de antes do que cabe na memória',
+      foreign: () => 'de outros escritores',
+      snapshot: () => 'de snapshot',
+      others: () => 'de outros tipos',
+      malformed: () => 'entradas que não são eventos',
+    },
+    what: () => 'situação',
+    transactions: () => 'transações',
+    quantiles: () => 'Atraso em milissegundos',
+    facts: () => 'A verificação',
+    source: () => 'origem',
+    began: () => 'início (UTC)',
+    took: () => 'duração',
+    rate: () => 'ritmo',
+    followed: () => 'registros acompanhados',
+    compared: () => 'registros iguais às tabelas',
+    superseded: () => 'registros alterados depois por outros',
+    notCompared: () => 'não comparados',
+    noArrivals: () =>
+      'Nenhum evento foi confirmado enquanto `verify` escutava: quanto tempo levaram até aqui não se sabe.',
+    violation: () => 'violação',
+    operation: (operation: EventOperation) =>
+      ({ insert: 'inclusão', update: 'atualização', delete: 'exclusão', snapshot: 'snapshot' })[
+        operation
+      ],
+    key: () => 'chave',
+    detail: () => 'o que aconteceu',
+    where: () => 'onde',
+    firstExamples: () => 'O que está errado: os primeiros exemplos',
+    plot: () => 'Atraso do CDC (ms)',
+    plotDoc: () =>
+      'Do commit até o evento ser recebido por `verify`, em cada segundo em que algum chegou. Escala logarítmica.',
+    verdict: () => 'Veredito do CDC',
+    notVerified: () => 'não verificada',
+  },
 
   tables: () => 'Em detalhe',
   thresholds: () => 'Limites',

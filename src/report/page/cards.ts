@@ -71,15 +71,17 @@ export function cards(w: Writer, run: RunRecord): Content {
 <dl class="cards" style="--columns:${columns}">${shown}</dl></section>`;
 }
 
-function spread(w: Writer, { p50, max }: Quantiles): string {
+/** The latencies around the one that a card shows. */
+export function spread(w: Writer, { p50, max }: Pick<Quantiles, 'p50' | 'max'>): string {
   return w.m.spread({ p50: w.ms(p50), max: w.ms(max) });
 }
 
-/** The unit is smaller than the figure. */
-function millis(w: Writer, value: number | null): Content {
+/** Milliseconds for a card: the unit is smaller than the figure. */
+export function millis(w: Writer, value: number | null): Content {
   return value === null ? NOTHING : html`${w.millis(value)} <small>ms</small>`;
 }
 
-function card(label: string, value: Content, note: string, notable = false): Markup {
+/** A figure with its name above it and a remark below. */
+export function card(label: string, value: Content, note: string, notable = false): Markup {
   return html`<div class="card${notable ? ' notable' : ''}"><dt>${label}</dt><dd class="value">${value}</dd>${note === '' ? '' : html`<dd class="note">${note}</dd>`}</div>`;
 }

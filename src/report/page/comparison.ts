@@ -4,6 +4,7 @@ import { whenOf } from './head.js';
 import { type Content, html, type Markup } from './markup.js';
 import { curveOfRun } from './plots.js';
 import { table } from './table.js';
+import { verdictWord } from './verification.js';
 import { NOTHING, type Writer } from './writer.js';
 
 /** The top of a comparison. */
@@ -49,11 +50,31 @@ export function keyFigures(w: Writer, runs: readonly RunRecord[]): Markup {
         if (results.length === 0) return NOTHING;
         return `${results.filter(({ held }) => held).length}/${results.length}`;
       }),
+      ...verificationRows(w, runs),
       row(m.stopReason(), (_, { summary }) =>
         summary === null ? m.killed() : w.reason(summary.stopped_by),
       ),
     ],
   });
+}
+
+/** What came out of the pipeline, where it was asked for any of the runs. */
+function verificationRows(w: Writer, runs: readonly RunRecord[]): Content[][] {
+  const { m } = w;
+  const found = runs.map(({ verification }) => verification?.document);
+  if (found.every((document) => document === undefined)) return [];
+  return [
+    [
+      m.cdc.verdict(),
+      ...found.map((document) =>
+        document === undefined ? m.cdc.notVerified() : verdictWord(w, document.verdict),
+      ),
+    ],
+    [
+      m.cdc.latencyP99(),
+      ...found.map((document) => w.ms(document?.latency_ms.commit_to_received.p99)),
+    ],
+  ];
 }
 
 /** The line that a run has in the plots. */

@@ -1,3 +1,4 @@
+import { withCode } from './code-words.js';
 import { html, type Markup } from './markup.js';
 import type { Curve, Plot } from './plot.js';
 import type { Writer } from './writer.js';
@@ -5,7 +6,7 @@ import type { Writer } from './writer.js';
 /** The place of a plot, with what a screen reader says in its stead. */
 export function figure(w: Writer, plot: Plot): Markup {
   return html`<figure class="${plot.wide ? 'panel wide' : 'panel'}">
-<figcaption><h3>${plot.title}</h3><p>${plot.explanation}</p></figcaption>
+<figcaption><h3>${plot.title}</h3><p>${withCode(plot.explanation)}</p></figcaption>
 <div class="plot ${plot.wide ? 'tall' : ''}" id="plot-${plot.id}" role="img" aria-label="${spoken(w, plot)}"></div>
 </figure>`;
 }

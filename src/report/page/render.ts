@@ -14,7 +14,8 @@ import type { Marks, PageData, Plot } from './plot.js';
 import { comparedTimePlots, timePlots } from './plots.js';
 import { settingsTable } from './settings.js';
 import { STYLE } from './style.js';
-import { verificationPlots, verificationSection } from './verification.js';
+import { verificationSection } from './verification.js';
+import { verificationPlots } from './verification-plot.js';
 import { Writer } from './writer.js';
 
 /** What the page may load: nothing but what stands in it. */
@@ -39,20 +40,18 @@ export function renderReport(
     return document(w, w.m.comparisonOf({ runs: runs.length }), body, plots, NO_MARKS);
   }
   const marks = marksOf(run);
-  const plots = withPercentiles(
-    [...timePlots(w.m, run), ...verificationPlots(w, run)],
-    percentilePlot(w.m, runs),
-  );
+  const plots = withPercentiles(timePlots(w.m, run), percentilePlot(w.m, runs));
+  const verified = verificationPlots(w.m, run);
   const body = [
     runHead(w, run),
     cards(w, run),
+    verificationSection(w, run, verified, marks),
     run.series.length === 0 ? html`<p class="remark">${w.m.noSeries()}</p>` : '',
-    verificationSection(w, run),
     panels(w, runs, plots, marks),
     html`<section aria-labelledby="details"><h2 id="details">${w.m.tables()}</h2>
 <div class="tables">${run.summary === null ? '' : details(w, run.summary)}<div class="wide settings">${settingsTable(w, run)}</div></div></section>`,
   ];
-  return document(w, w.m.reportOf({ runId: run.runId }), body, plots, marks);
+  return document(w, w.m.reportOf({ runId: run.runId }), body, [...verified, ...plots], marks);
 }
 
 /** Behind the wide plots, which are what a reader looks at first. */

@@ -7,7 +7,7 @@ const LIGHT = `
   --page: #f5f6f8; --surface: #ffffff; --line: #d8dce3; --grid: #e8ebf0;
   --text: #18202b; --muted: #556070;
   --good: #00664a; --good-ground: #e2f4ed; --bad: #9c3800; --bad-ground: #fdeee5;
-  --plain: #00548a; --plain-ground: #e5f1f9; --pause: #d9dde4;
+  --plain: #00548a; --plain-ground: #e5f1f9; --unsure: #6b5000; --unsure-ground: #fbf2d8; --pause: #d9dde4;
   --curve-0: #0072b2; --curve-1: #d55e00; --curve-2: #00805d;
   --curve-3: #b0568a; --curve-4: #a87000; --curve-5: #3f8fc0;
   --reconnect: #b34a00; --rejection: #93407a; --failure: #b00020;
@@ -16,7 +16,7 @@ const DARK = `
   --page: #11151b; --surface: #1a2029; --line: #343d4a; --grid: #2a323d;
   --text: #e8ecf2; --muted: #a5b0bf;
   --good: #5fd3a8; --good-ground: #12302a; --bad: #ffae7a; --bad-ground: #3a2115;
-  --plain: #86c8f2; --plain-ground: #15293a; --pause: #37404d;
+  --plain: #86c8f2; --plain-ground: #15293a; --unsure: #ecc95c; --unsure-ground: #332a10; --pause: #37404d;
   --curve-0: #56b4e9; --curve-1: #f08a3c; --curve-2: #2bbf94;
   --curve-3: #d794bb; --curve-4: #f0c14b; --curve-5: #8fa8ff;
   --reconnect: #f08a3c; --rejection: #e29ac6; --failure: #ff7b89;
@@ -50,6 +50,10 @@ small { font-size: 0.55em; font-weight: 500; color: var(--muted); }
 .good { color: var(--good); background: var(--good-ground); } .good .sign { background: var(--good); }
 .bad { color: var(--bad); background: var(--bad-ground); } .bad .sign { background: var(--bad); }
 .plain { color: var(--plain); background: var(--plain-ground); } .plain .sign { background: var(--plain); }
+.unsure { color: var(--unsure); background: var(--unsure-ground); } .unsure .sign { background: var(--unsure); }
+.verdict strong { display: block; font-size: 1.1rem; line-height: 24px; } .verdict strong::first-letter { text-transform: uppercase; }
+.verdict p + p { margin-top: 6px; } .verdict ul { margin: 4px 0 0; padding-left: 1.2em; } h2 + .verdict { margin: 0 0 12px; }
+.word { font-weight: 600; background: none; }
 .cards { display: grid; grid-template-columns: repeat(var(--columns), minmax(0, 1fr)); gap: 12px; margin: 0; }
 .card, .panel, .scroll { background: var(--surface); border: 1px solid var(--line); border-radius: 10px; }
 .card { padding: 14px 16px; min-width: 0; }
@@ -88,6 +92,8 @@ caption { text-align: left; font-size: 1rem; font-weight: 650; padding: 14px 16p
 .scroll th, .scroll td { padding: 7px 16px; text-align: left; vertical-align: top; border-top: 1px solid var(--grid); }
 .scroll thead th { color: var(--muted); font-weight: 500; border-top: 0; white-space: nowrap; }
 .scroll tbody th { font-weight: 500; }
+.cards + .tables { margin-top: 16px; } .tables + .marks, .tables + .panels, section > .tables + .remark { margin-top: 16px; }
+.examples td:nth-child(2) { min-width: 26ch; }
 .settings td { overflow-wrap: anywhere; } .scroll code { white-space: nowrap; }
 .scroll th:first-child { position: sticky; left: 0; background: var(--surface); }
 caption span { display: inline-block; position: sticky; left: 16px; max-width: calc(100vw - 66px); }
@@ -126,6 +132,8 @@ caption span { display: inline-block; position: sticky; left: 16px; max-width: c
   .u-series:first-child, .u-legend .u-value { display: none; }
   .u-inline.u-live th::after { content: ''; }
   .scroll th:first-child { position: static; }
+  .examples table { font-size: 8pt; } .examples td:nth-child(2) { min-width: 0; } .examples code { white-space: normal; }
+  .tables .remark { margin-bottom: 12px; }
   .cards { grid-template-columns: repeat(4, minmax(0, 1fr)); }
   .card .value { font-size: 15pt; }
 }

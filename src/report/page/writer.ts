@@ -7,6 +7,8 @@ export const NOTHING = '–';
 /** Writes figures and texts of the page in one language. */
 export class Writer {
   readonly m: Messages['page'];
+  /** What `verify` says in its own words. */
+  readonly verify: Messages['verify'];
   readonly lang: Language;
   /** The whole catalogue, of which `m` is the page's part. */
   readonly messages: Messages;
@@ -15,6 +17,7 @@ export class Writer {
 
   constructor(messages: Messages, lang: Language) {
     this.m = messages.page;
+    this.verify = messages.verify;
     this.lang = lang;
     this.messages = messages;
     this.#formats = makeFormats(lang);
@@ -91,6 +94,11 @@ export class Writer {
   /** Why a run ended. */
   reason(stoppedBy: Parameters<Messages['report']['reason']>[0]): string {
     return this.messages.report.reason(stoppedBy) ?? stoppedBy;
+  }
+
+  /** Words of the catalogue that stand for themselves here: with a capital letter and a full stop. */
+  sentence(words: string): string {
+    return `${words.charAt(0).toLocaleUpperCase(this.lang)}${words.slice(1)}${/[.!?:]$/.test(words) ? '' : '.'}`;
   }
 
   #or(value: number | null | undefined, write: (known: number) => string): string {

@@ -9,7 +9,6 @@ import { LANGUAGES, messagesIn } from '../../../src/log/messages/index.js';
 import { renderReport } from '../../../src/report/page/render.js';
 import type { RunRecord } from '../../../src/report/run-record.js';
 import { sampleRun } from '../../helpers/sample-run.js';
-import { sampleVerification } from '../../helpers/sample-verification.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 
 const CHROMIUM = '/usr/bin/chromium';
@@ -22,8 +21,8 @@ const SCHEMES = ['light', 'dark'] as const;
 
 const RUN_PLOTS = ['throughput', 'latency', 'percentiles', 'memory', 'cpu', 'wal', 'slots'];
 const COMPARED_PLOTS = ['throughput', 'response', 'percentiles', 'service', 'memory', 'wal'];
-/** The wide plots come first. */
-const VERIFIED_PLOTS = RUN_PLOTS.flatMap((id) => (id === 'latency' ? [id, 'cdc'] : [id]));
+/** The latency of a verified run stands with the verdict, above the others. */
+const VERIFIED_PLOTS = ['cdc-latency', ...RUN_PLOTS];
 const KILLED_PLOTS = RUN_PLOTS.filter((id) => id !== 'percentiles');
 
 /** Per plot, how many of its pixels are painted; run in the page. */
@@ -111,13 +110,13 @@ async function assertWhole(page: Page, plots: readonly string[], name: string): 
 
 const PAGES: readonly [name: string, runs: readonly RunRecord[], plots: readonly string[]][] = [
   ['run', [sampleRun()], RUN_PLOTS],
-  ['verified', [{ ...sampleRun(), verification: sampleVerification(sampleRun()) }], VERIFIED_PLOTS],
+  ['verified', [sampleRun({ verdict: 'violation' })], VERIFIED_PLOTS],
   ['killed', [sampleRun({ killed: true })], KILLED_PLOTS],
   [
     'comparison',
     [
       sampleRun(),
-      sampleRun({ runId: '20261124-080000-c3d4', rate: 1200 }),
+      sampleRun({ runId: '20261124-080000-c3d4', rate: 1200, verdict: 'duplicates' }),
       sampleRun({ runId: '20261124-090000-e5f6', rate: 1000, killed: true }),
     ],
     COMPARED_PLOTS,
@@ -158,6 +157,23 @@ test('a run of one second, and one without a series, show without a complaint', 
   });
 });
 
+test('every verdict has a page that is whole', { skip: SKIP }, async () => {
+  for (const [index, verdict] of (['exact', 'duplicates', 'indeterminate'] as const).entries()) {
+    const scheme = SCHEMES[index % 2] ?? 'light';
+    const runs = [sampleRun({ verdict })];
+    await withPage(runs, 'pt-BR', { width: 1400, scheme }, async (page, complaints) => {
+      await assertWhole(page, VERIFIED_PLOTS, verdict);
+      assert.deepEqual(complaints, []);
+    });
+  }
+  // A run that left nothing but its ledger can be verified too.
+  const bare = { ...sampleRun({ verdict: 'exact' }), series: [], summary: null };
+  await withPage([bare], 'en', { width: 400, scheme: 'dark' }, async (page, complaints) => {
+    await assertWhole(page, ['cdc-latency'], 'verified-without-series');
+    assert.deepEqual(complaints, []);
+  });
+});
+
 test('plots follow the width of the window and the colours of the system', { skip: SKIP }, () =>
   withPage([sampleRun()], 'en', { width: 1400, scheme: 'light' }, async (page, complaints) => {
     const width = () =>
@@ -174,15 +190,20 @@ test('plots follow the width of the window and the colours of the system', { ski
 );
 
 test('the cursor stands at the same moment in all plots over time', { skip: SKIP }, () =>
-  withPage([sampleRun()], 'en', { width: 1400, scheme: 'light' }, async (page, complaints) => {
-    await page.hover('#plot-throughput .u-over', { position: { x: 300, y: 100 } });
-    const moments = await page.evaluate<string[]>(
-      "['throughput', 'latency', 'memory', 'slots'].map((id) => document.querySelector('#plot-' + id + ' .u-value').textContent)",
-    );
-    assert.match(moments[0] ?? '', /^\d:\d\d$/);
-    assert.equal(new Set(moments).size, 1, moments.join(' '));
-    assert.deepEqual(complaints, []);
-  }),
+  withPage(
+    [sampleRun({ verdict: 'exact' })],
+    'en',
+    { width: 1400, scheme: 'light' },
+    async (page, complaints) => {
+      await page.hover('#plot-throughput .u-over', { position: { x: 300, y: 100 } });
+      const moments = await page.evaluate<string[]>(
+        "['throughput', 'cdc-latency', 'latency', 'memory', 'slots'].map((id) => document.querySelector('#plot-' + id + ' .u-value').textContent)",
+      );
+      assert.match(moments[0] ?? '', /^\d:\d\d$/);
+      assert.equal(new Set(moments).size, 1, moments.join(' '));
+      assert.deepEqual(complaints, []);
+    },
+  ),
 );
 
 test('on paper the page is light, as wide as the paper, and complete', { skip: SKIP }, () =>

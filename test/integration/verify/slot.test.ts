@@ -28,7 +28,7 @@ for (const server of servers) {
     await withWard(server, async (ward) => {
       let streamed: Streamed | undefined;
       const slot = newSlot();
-      const { said } = await verifyNext(
+      const { said, stderr } = await verifyNext(
         ward,
         ['--source', `slot:${slot}`, '--create-slot'],
         async () => {
@@ -54,6 +54,9 @@ for (const server of servers) {
       const folder = join(ward.cwd, 'logs', 'runs', said.run_id);
       assert.deepEqual(JSON.parse(readFileSync(join(folder, 'verify.json'), 'utf8')), said);
       assert.ok(existsSync(join(folder, 'verify-series.ndjson')));
+      const report = join(folder, 'report.html');
+      assert.match(readFileSync(report, 'utf8'), /id="cdc".*id="plot-cdc-latency"/s);
+      assert.ok(stderr.includes(report), stderr);
     });
   });
 

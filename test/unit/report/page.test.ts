@@ -8,7 +8,6 @@ import type { PageData } from '../../../src/report/page/plot.js';
 import { renderReport } from '../../../src/report/page/render.js';
 import { flatten } from '../../../src/report/page/settings.js';
 import { sampleRun } from '../../helpers/sample-run.js';
-import { sampleVerification } from '../../helpers/sample-verification.js';
 
 const en = messagesIn('en');
 
@@ -212,16 +211,4 @@ test('a run of a day is thinned: rates to their mean, latencies to the highest',
   );
   const mean = buckets.values(({ committed }) => committed, 'mean')[5] ?? 0;
   assert.ok(mean > 14 && mean < 16, String(mean));
-});
-
-test('the verdict on a run is shown with its examples, escaped; nothing where there is none', () => {
-  const run = sampleRun();
-  const plain = renderReport([run], en, 'en');
-  assert.ok(!plain.includes('id="cdc"') && !plain.includes('id="plot-cdc"'));
-  const shown = renderReport([{ ...run, verification: sampleVerification(run) }], en, 'en');
-  assert.match(shown, /<h2 id="cdc">/);
-  assert.match(shown, /Violation: 13 missing, 1 altered/);
-  assert.match(shown, /consultas insert 4711: the transaction came, and this event of it did not/);
-  assert.match(shown, /ndjson:\/data\/&lt;events&gt;\.ndjson/);
-  assert.match(shown, /id="plot-cdc"/);
 });

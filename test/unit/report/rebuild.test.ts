@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test from 'node:test';
+import type { CommandContext } from '../../../src/commands/context.js';
+import { rebuildReport } from '../../../src/commands/verify-report.js';
+import type { Settings } from '../../../src/config/settings.js';
+import { messagesIn } from '../../../src/log/messages/index.js';
+import { sampleRun, writeSampleRun } from '../../helpers/sample-run.js';
+import { withTempFolder } from '../../helpers/temp-folder.js';
+
+const RUN = '20261123-201530-a1b2';
+
+/** Lends `body` the folder of a verified run, and what rebuilding its report says. */
+function withRun(
+  body: (folder: string, rebuild: () => Promise<string[]>) => Promise<void>,
+): Promise<void> {
+  return withTempFolder(async (cwd) => {
+    const folder = await writeSampleRun(join(cwd, 'logs'), sampleRun({ verdict: 'exact' }));
+    const said: string[] = [];
+    const say = (level: string) => (line: string) => said.push(`${level}: ${line}`);
+    const context = {
+      settings: { app: { lang: 'en' }, logging: { dir: 'logs' } } as Settings,
+      messages: messagesIn('en'),
+      log: { component: () => ({ info: say('info'), warning: say('warning') }) },
+      cwd,
+    } as unknown as CommandContext;
+    await body(folder, async () => {
+      // As `verify next` finds it: below the folder of the settings.
+      await rebuildReport(context, join('logs', 'runs', RUN));
+      return said;
+    });
+  });
+}
+
+test('the report of a run that is over is written anew, with the verdict', () =>
+  withRun(async (folder, rebuild) => {
+    const path = join(folder, 'report.html');
+    await writeFile(path, 'of the stream');
+    assert.deepEqual(await rebuild(), [`info: report written to ${path}`]);
+    assert.match(await readFile(path, 'utf8'), /<strong>exact<\/strong>/);
+  }));
+
+test('a run that is under way keeps what it has', () =>
+  withRun(async (folder, rebuild) => {
+    await writeFile(join(folder, 'pid'), `${process.pid}\n`);
+    assert.deepEqual(await rebuild(), []);
+    assert.ok(!existsSync(join(folder, 'report.html')));
+  }));
+
+test('a report that cannot be written is a warning', () =>
+  withRun(async (folder, rebuild) => {
+    await mkdir(join(folder, 'report.html'));
+    const [line = ''] = await rebuild();
+    assert.match(line, /^warning: the report could not be written to .*EISDIR/);
+  }));

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { appendFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test from 'node:test';
+import { VerificationRecord } from '../../../src/verify/record.js';
+import { sampleRun } from '../../helpers/sample-run.js';
+import { withTempFolder } from '../../helpers/temp-folder.js';
+
+const written = sampleRun({ verdict: 'violation' }).verification ?? assert.fail();
+
+/** Lends `body` a folder in which a verification is on record. */
+function withRecord(
+  body: (folder: string, record: VerificationRecord) => Promise<void>,
+): Promise<void> {
+  return withTempFolder(async (folder) => {
+    const record = new VerificationRecord(folder);
+    for (const point of written.points) record.append(point);
+    record.close(written.document);
+    await body(folder, record);
+  });
+}
+
+test('a verification is read as it was written, and gone when another one begins', () =>
+  withRecord(async (_, record) => {
+    assert.deepEqual(record.read(), written);
+    record.begin();
+    assert.equal(record.read(), null);
+  }));
+
+test('lines of the series that are cut off or no points are left out', () =>
+  withRecord(async (folder, record) => {
+    const lines = ['null', '[]', '{"at":1,"events":1,"p50":"1","p99":1,"max":1}', '{"at":17'];
+    await appendFile(join(folder, 'verify-series.ndjson'), lines.join('\n'));
+    assert.deepEqual(record.read()?.points, written.points);
+  }));
+
+test('a document that is half written, or of another kind, is none', () =>
+  withRecord(async (folder, record) => {
+    const text = JSON.stringify(written.document);
+    const changed = (changes: object) => JSON.stringify({ ...written.document, ...changes });
+    const [example] = written.document.examples;
+    const documents = [
+      '',
+      text.slice(0, text.length / 2),
+      'null',
+      '[]',
+      '"exact"',
+      changed({ verdict: 'perfect' }),
+      changed({ verdict: 'toString' }),
+      changed({ doubts: ['weather'] }),
+      changed({ began: 'yesterday' }),
+      changed({ seconds: null }),
+      changed({ events: { ...written.document.events, others: 4 } }),
+      changed({ violations: { ...written.document.violations, unheard: 1 } }),
+      changed({ examples: [{ ...example, detail: 'unheard' }] }),
+      changed({ latency_ms: {} }),
+    ];
+    for (const document of documents) {
+      await writeFile(join(folder, 'verify.json'), document);
+      assert.equal(record.read(), null, document);
+    }
+    // What a later version says besides does no harm.
+    await writeFile(join(folder, 'verify.json'), changed({ more: true }));
+    assert.equal(record.read()?.document.verdict, 'violation');
+  }));
