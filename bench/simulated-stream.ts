@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { formatLsn } from '../src/cdc/lsn.js';
 import { TABLES } from '../src/hospital/tables.js';
 import { ledgerFile, ledgerFolder } from '../src/ledger/folder.js';
 import { type Change, LedgerWriter } from '../src/ledger/writer.js';
@@ -73,7 +74,7 @@ export function writeLedger(runFolder: string, transactions: number): void {
     }
     const intent = { xid: null, lsn: null, changes: changesOf(n), subtransactions: false };
     const [number = 0] = writer.intend([intent]);
-    const name = { xid: String(FIRST_XID + n), lsn: lsnText(endOf(n)) };
+    const name = { xid: String(FIRST_XID + n), lsn: formatLsn(BigInt(endOf(n))) };
     writer.commit([{ ...name, number, dropped: [] }]);
   }
   for (const writer of writers) {
@@ -84,10 +85,6 @@ export function writeLedger(runFolder: string, transactions: number): void {
 
 function endOf(n: number): number {
   return FIRST_LSN + (n + 1) * (ROWS + 2) * LSN_STEP;
-}
-
-function lsnText(lsn: number): string {
-  return `${Math.floor(lsn / 2 ** 32).toString(16)}/${(lsn % 2 ** 32).toString(16)}`;
 }
 
 /** Writes the same transactions as Debezium's JSON, plain envelopes, one a line. */

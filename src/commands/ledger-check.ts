@@ -1,19 +1,18 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Client } from 'pg';
-import { EXIT, type ExitCode, OperatorError } from '../errors.js';
+import { EXIT, type ExitCode } from '../errors.js';
 import { TABLE_NAMES } from '../hospital/tables.js';
 import { checkLedger, type LedgerCheck } from '../ledger/check.js';
-import type { LedgerHeader } from '../ledger/format.js';
 import type { LedgerTotals } from '../ledger/run-ledger.js';
 import { withConnection } from '../postgres/connect.js';
-import { compareServers, factsOf } from '../postgres/identity.js';
+import { factsOf } from '../postgres/identity.js';
 import { requireSchema } from '../postgres/scripts.js';
 import { differencesText, ledgerText } from '../report/ledger-text.js';
 import { readRun } from '../report/run-record.js';
 import { unlessAborted } from '../signals.js';
 import { OPERATIONS } from '../threads/tally.js';
 import type { Command, CommandContext } from './context.js';
-import { findEndedLedger, type LedgerRun } from './ledger-run.js';
+import { findEndedLedger, type LedgerRun, requireOwnServer } from './ledger-run.js';
 import { withServer } from './with-server.js';
 
 /** `ledger check [RUN]`: holds the ledger of a run against the database that it wrote to. */
@@ -44,11 +43,7 @@ export const run: Command = (context) => {
 async function checkOn(client: Client, { runId, ledger }: LedgerRun): Promise<LedgerCheck> {
   await requireSchema(client);
   const { server: now } = await factsOf(client);
-  return checkLedger(client, ledger, ({ server }: LedgerHeader) => {
-    if (compareServers(server, now) !== 'other') return;
-    const names = { before: server.database, now: now.database };
-    throw new OperatorError(EXIT.state, (m) => m.ledger.otherServer({ run: runId, ...names }));
-  });
+  return checkLedger(client, ledger, (header) => requireOwnServer(runId, header, now));
 }
 
 /**

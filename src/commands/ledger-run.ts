@@ -1,6 +1,8 @@
 import { basename, resolve } from 'node:path';
 import { EXIT, OperatorError } from '../errors.js';
 import { ledgerFiles, ledgerFolder } from '../ledger/folder.js';
+import type { LedgerHeader } from '../ledger/format.js';
+import { compareServers, type ServerIdentity } from '../postgres/identity.js';
 import { isUnderWay } from '../report/run-folder.js';
 import { findRun } from '../report/run-record.js';
 import type { CommandContext } from './context.js';
@@ -31,4 +33,11 @@ export function findEndedLedger(context: CommandContext): LedgerRun {
     throw new OperatorError(EXIT.state, (m) => m.ledger.underWay({ run: found.runId }));
   }
   return found;
+}
+
+/** Throws when a ledger is of another server or database than the one that is asked now. */
+export function requireOwnServer(run: string, { server }: LedgerHeader, now: ServerIdentity): void {
+  if (compareServers(server, now) !== 'other') return;
+  const names = { before: server.database, now: now.database };
+  throw new OperatorError(EXIT.state, (m) => m.ledger.otherServer({ run, ...names }));
 }

@@ -7,9 +7,8 @@ import type { Malformed } from '../intake/event.js';
 import { type SourceSpec, sourceName } from '../intake/source-spec.js';
 import { currentWalLsn } from '../intake/wal-end.js';
 import { ledgerFolder } from '../ledger/folder.js';
-import type { LedgerHeader } from '../ledger/format.js';
 import { withConnection } from '../postgres/connect.js';
-import { compareServers, factsOf } from '../postgres/identity.js';
+import { factsOf } from '../postgres/identity.js';
 import type { ConnectionTarget } from '../postgres/target.js';
 import { hasBegun, isUnderWay, runNames, runPath } from '../report/run-folder.js';
 import { verificationText } from '../report/verify-text.js';
@@ -19,7 +18,7 @@ import { compareFinalState, type FinalState } from '../verify/final-state.js';
 import { VerificationRecord } from '../verify/record.js';
 import { MalformedInput, type Verification, verify } from '../verify/verify.js';
 import type { Command, CommandContext } from './context.js';
-import { findLedger } from './ledger-run.js';
+import { findLedger, requireOwnServer } from './ledger-run.js';
 import { rebuildReport } from './verify-report.js';
 import { type OpenSource, openSource } from './verify-source.js';
 import { withServer } from './with-server.js';
@@ -172,8 +171,7 @@ async function compareWithTables(
   try {
     return await withConnection(target, async (client) => {
       const { server } = await factsOf(client);
-      if (compareServers(header.server, server) === 'other')
-        throw otherServer(folder, header, server.database);
+      requireOwnServer(basename(folder), header, server);
       return compareFinalState(client, states, (state) => matcher.noteFinalState(state));
     });
   } catch (error) {
@@ -181,13 +179,6 @@ async function compareWithTables(
     log.component('verify').warning(m.verify.notCompared({ why: error.tell(m) }));
     return null;
   }
-}
-
-function otherServer(folder: string, header: LedgerHeader, now: string): OperatorError {
-  const names = { before: header.server.database, now };
-  return new OperatorError(EXIT.state, (m) =>
-    m.ledger.otherServer({ run: basename(folder), ...names }),
-  );
 }
 
 /** Prints what was found, and says the verdict in a line of the log. */

@@ -35,11 +35,6 @@ export class Delivery {
     return this.#rest !== null && this.#rest.size === 0;
   }
 
-  /** The streams that have a part of it. */
-  get streams(): number {
-    return this.#parts.size;
-  }
-
   /** That of a stream; undefined where it has none. */
   part(stream: number): Part | undefined {
     return this.#parts.get(stream);

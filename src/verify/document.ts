@@ -73,7 +73,7 @@ export function documentOf(parts: DocumentParts): VerificationDocument {
     findings: matcher.findings,
     transactions: matcher.transactions,
     events: matcher.events,
-    ledgerProblems: matcher.problemCount,
+    ledgerProblems: matcher.ledgerProblems,
     interrupted: verification.interrupted,
   };
   const verdict = judge(judged);

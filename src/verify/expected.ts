@@ -1,3 +1,4 @@
+import { parseLsn } from '../cdc/lsn.js';
 import type { TableName } from '../hospital/tables.js';
 import type { KeysOf, LedgerHeader } from '../ledger/format.js';
 import { countKeys, decodeKeys } from '../ledger/keys.js';
@@ -43,7 +44,7 @@ export function expectedOf(
     xid: lowHalf(xid),
     worker: header.worker,
     sequence: header.connection * SEQUENCES + intent.intent,
-    lsn: lsn === null ? null : lsnNumber(lsn),
+    lsn: lsnNumber(lsn),
     sentAt: began + intent.at,
     answeredAt: answeredMs === null ? Number.POSITIVE_INFINITY : began + answeredMs,
     rows: intent.rows,
@@ -59,18 +60,10 @@ export function lowHalf(xid: string | null): number | null {
   return xid === null ? null : Number(BigInt(xid) & LOW_HALF);
 }
 
-const HIGH_HALF = 2 ** 32;
-
-/** An LSN as PostgreSQL prints it, in bytes: exact below 2^53, of which no server has written so much. */
-export function lsnNumber(text: string): number {
-  const [high = '', low = ''] = text.split('/');
-  return Number.parseInt(high, 16) * HIGH_HALF + Number.parseInt(low, 16);
-}
-
-/** An LSN as PostgreSQL prints it. */
-export function lsnText(lsn: number): string {
-  const hex = (value: number) => value.toString(16).toUpperCase();
-  return `${hex(Math.floor(lsn / HIGH_HALF))}/${hex(lsn % HIGH_HALF)}`;
+/** In bytes: exact below 2^53, of which no server has written so much. Null for what is no LSN. */
+function lsnNumber(text: string | null): number | null {
+  const lsn = text === null ? null : parseLsn(text);
+  return lsn === null ? null : Number(lsn);
 }
 
 /** How many rows a transaction changed. */

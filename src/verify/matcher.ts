@@ -1,9 +1,9 @@
+import { formatLsn } from '../cdc/lsn.js';
 import type { TableName } from '../hospital/tables.js';
 import type { RowEvent } from '../intake/event.js';
-import type { LedgerProblem } from '../ledger/reader.js';
 import { type Contents, contentsOf, rowCode } from './contents.js';
 import { Delivery, hasRow } from './delivery.js';
-import { countRows, type Expected, forEachRow, lsnText } from './expected.js';
+import { countRows, type Expected, forEachRow } from './expected.js';
 import { type Detail, type Example, Findings, type Violation } from './findings.js';
 import type { KeyState } from './key-states.js';
 import { LedgerFeed } from './ledger-feed.js';
@@ -14,8 +14,6 @@ import { Tape } from './tape.js';
 
 /** Transactions of the ledger that may wait for their events at a time; of more, the oldest are given up. */
 const MOST_PENDING = 100_000;
-/** Problems of the ledger that are told one by one. */
-const PROBLEMS_KEPT = 10;
 /** Transactions that are remembered to be rolled back, given up, or complete. */
 const REMEMBERED = 1 << 16;
 
@@ -101,8 +99,8 @@ export class Matcher {
     snapshot: 0,
     unjudged: 0,
   };
-  readonly problems: LedgerProblem[] = [];
-  problemCount = 0;
+  /** Lines of the ledger that are not what was written. */
+  ledgerProblems = 0;
   readonly feed: LedgerFeed;
   readonly #streams: readonly StreamState[];
   readonly #listener: MatcherListener;
@@ -146,8 +144,8 @@ export class Matcher {
     this.feed = new LedgerFeed(
       options.ledger,
       (transaction) => this.#expect(transaction),
-      (problem) => {
-        if (++this.problemCount <= PROBLEMS_KEPT) this.problems.push(problem);
+      () => {
+        this.ledgerProblems++;
       },
     );
   }
@@ -480,7 +478,7 @@ export class Matcher {
       operation,
       key,
       xid,
-      lsn: lsn === null ? null : lsnText(lsn),
+      lsn: lsn === null ? null : formatLsn(BigInt(lsn)),
       place,
       stream,
       ledger: expected === undefined ? null : placeOf(expected),
@@ -502,7 +500,7 @@ export class Matcher {
         violation,
         detail,
         xid: expected.xid,
-        lsn: expected.lsn === null ? null : lsnText(expected.lsn),
+        lsn: expected.lsn === null ? null : formatLsn(BigInt(expected.lsn)),
         ledger: placeOf(expected),
       },
       events,
