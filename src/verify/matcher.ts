@@ -164,6 +164,7 @@ export class Matcher {
   /** Takes an event; false: the ledger does not have its transaction yet, and it has to be shown again. */
   take(event: RowEvent): boolean {
     const stream = this.#streamOf(event);
+    stream.tables.add(event.table);
     if (event.operation === 'snapshot') {
       this.#takeSnapshot(event);
       return true;
@@ -344,7 +345,6 @@ export class Matcher {
     // Nothing new may come before a replay has caught up.
     if (stream.endReplay()) this.#note('duplicated', 'replay_skips', event, expected);
     this.#checkOrder(stream, delivery, event);
-    stream.tables.add(event.table);
     stream.tape.append(event, contents.row);
     delivery.fold(contents.written);
     this.events.delivered++;
