@@ -13,11 +13,21 @@ export type Key = number | string;
 export const SERVER_COLUMNS = ['created_at', 'updated_at'] as const;
 
 /**
- * The row after the change (for a delete: null), in the order of `TABLES[table].columns`, then
- * `SERVER_COLUMNS`. Each as PostgreSQL prints it (DateStyle ISO, UTC; a `timestamp` without trailing zeros
- * of its fraction), null for NULL, undefined where the event does not tell (unchanged TOAST, a column list).
+ * What an event says of a row, column by column: `place` is one of `TABLES[table].columns`, or behind them of
+ * `SERVER_COLUMNS`. To be asked while the call lasts that brings it; what it reads from is then used again.
  */
-export type RowValues = readonly (string | null | undefined)[];
+export interface RowColumns {
+  /**
+   * As PostgreSQL prints it (DateStyle ISO, UTC; a `timestamp` without trailing zeros of its fraction), null for
+   * NULL, undefined where the event does not tell (unchanged TOAST, a column list).
+   */
+  text(place: number): string | null | undefined;
+  /**
+   * What `hashText` makes of that text, or of NULL, going on from `before`; nothing need be made of it
+   * that is only to be hashed. Null where the event does not tell.
+   */
+  hash(place: number, before: number): number | null;
+}
 
 /** A change to one row of the hospital, as a CDC source told it. */
 export interface RowEvent {
@@ -35,7 +45,6 @@ export interface RowEvent {
    * COMMIT, or of the one before it (first element of Debezium's `source.sequence`).
    */
   readonly watermark: number | null;
-  readonly values: RowValues | null;
   /** When it was committed, by the server's clock: microseconds since 1970. */
   readonly committedAt: number | null;
   /** When the connector had it, by the connector's clock: microseconds since 1970. */
@@ -72,7 +81,8 @@ export interface Malformed {
 
 /** Takes what a source gives out, in its order. Calls return at once. */
 export interface Sink {
-  row(event: RowEvent): void;
+  /** `columns`: the row after the change; null for a delete. */
+  row(event: RowEvent, columns: RowColumns | null): void;
   /** A table of the hospital was emptied. */
   truncate(table: TableName, stream: number, place: number): void;
   aside(kind: Aside): void;

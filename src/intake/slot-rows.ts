@@ -2,21 +2,16 @@ import type { RelationMessage, Tuple, UpdateMessage } from '../cdc/messages.js';
 import { UNCHANGED } from '../cdc/messages.js';
 import type { Received } from '../cdc/wal-receiver.js';
 import { TABLE_NAMES, TABLES, type TableName } from '../hospital/tables.js';
-import {
-  type EventOperation,
-  type Key,
-  type RowValues,
-  SERVER_COLUMNS,
-  type Sink,
-} from './event.js';
+import { type EventOperation, type Key, SERVER_COLUMNS, type Sink } from './event.js';
 import { HOSPITAL_SCHEMA } from './slot-publication.js';
+import { TextColumns } from './text-columns.js';
 
 type ReceivedChange = Extract<Received, { tag: 'change' }>;
 
 /** A table of the hospital, as the server described it on this connection. */
 interface Shape {
   readonly table: TableName;
-  /** Where the server has each column of `RowEvent.values`; -1: nowhere. */
+  /** Where the server has each column of `RowColumns`; -1: nowhere. */
   readonly places: readonly number[];
 }
 
@@ -116,7 +111,7 @@ export class SlotRows {
       this.#sink.malformed({ stream: 0, place, reason });
       return;
     }
-    this.#sink.row({
+    const event = {
       operation,
       table,
       key: keyOf(id),
@@ -124,14 +119,14 @@ export class SlotRows {
       lsn: Number(lsn),
       order,
       watermark: this.#watermark,
-      values: row === null ? null : valuesOf(row, places),
       committedAt: this.#committedAt,
       // What stands for a connector is the server process that decodes.
       connectorAt: Number(sentAt),
       receivedAt,
       stream: 0,
       place,
-    });
+    };
+    this.#sink.row(event, row === null ? null : columnsOf(row, places));
   }
 }
 
@@ -142,13 +137,13 @@ function shapeOf({ schema, name, columns }: RelationMessage): Shape | null {
   return { table, places: names.map((name) => columns.findIndex((c) => c.name === name)) };
 }
 
-function valuesOf(row: Tuple, places: readonly number[]): RowValues {
+function columnsOf(row: Tuple, places: readonly number[]): TextColumns {
   const values: (string | null | undefined)[] = [];
   for (const place of places) {
     const value = row[place];
     values.push(value === UNCHANGED ? undefined : value);
   }
-  return values;
+  return new TextColumns(values);
 }
 
 function keyOf(id: string): Key {

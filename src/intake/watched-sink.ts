@@ -1,5 +1,5 @@
 import type { TableName } from '../hospital/tables.js';
-import type { Aside, Malformed, RowEvent, Sink } from './event.js';
+import type { Aside, Malformed, RowColumns, RowEvent, Sink } from './event.js';
 
 /** Passes everything on to a sink, and remembers what was wrong with what it was given. */
 export class WatchedSink implements Sink {
@@ -17,8 +17,8 @@ export class WatchedSink implements Sink {
     return reason;
   }
 
-  row(event: RowEvent): void {
-    this.#sink.row(event);
+  row(event: RowEvent, columns: RowColumns | null): void {
+    this.#sink.row(event, columns);
   }
 
   truncate(table: TableName, stream: number, place: number): void {

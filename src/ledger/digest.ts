@@ -79,3 +79,32 @@ export function hashText(before: number, text: string): number {
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), PRIME);
   return Math.imul(hash ^ SEPARATOR, PRIME);
 }
+
+/** The same as `hashText` of the text that these bytes are in ASCII. */
+export function hashAscii(before: number, bytes: Uint8Array, start: number, stop: number): number {
+  let hash = before;
+  for (let p = start; p < stop; p++) hash = Math.imul(hash ^ bytes[p]!, PRIME);
+  return Math.imul(hash ^ SEPARATOR, PRIME);
+}
+
+/** The same as `hashText` of the text that these bytes are in UTF-8; they have to be right. */
+export function hashUtf8(before: number, bytes: Uint8Array, start: number, stop: number): number {
+  let hash = before;
+  let p = start;
+  while (p < stop) {
+    let code = bytes[p++]!;
+    if (code >= 0xf0) {
+      // Beyond 16 bits: two code units, the high surrogate first.
+      const low = ((bytes[p + 1]! & 0x3f) << 6) | (bytes[p + 2]! & 0x3f);
+      code = (((code & 0x07) << 18) | ((bytes[p]! & 0x3f) << 12) | low) - 0x10000;
+      p += 3;
+      hash = Math.imul(hash ^ (0xd800 | (code >> 10)), PRIME);
+      code = 0xdc00 | (code & 0x3ff);
+    } else if (code >= 0xe0) {
+      code = ((code & 0x0f) << 12) | ((bytes[p]! & 0x3f) << 6) | (bytes[p + 1]! & 0x3f);
+      p += 2;
+    } else if (code >= 0x80) code = ((code & 0x1f) << 6) | (bytes[p++]! & 0x3f);
+    hash = Math.imul(hash ^ code, PRIME);
+  }
+  return Math.imul(hash ^ SEPARATOR, PRIME);
+}

@@ -1,7 +1,7 @@
 import type { RowEvent } from '../intake/event.js';
 import { Digest } from '../ledger/digest.js';
-import { rowCode } from './contents.js';
-import { type Expected, forEachRow } from './expected.js';
+import type { Expected } from './expected.js';
+import { ExpectedRows } from './expected-rows.js';
 
 /** What a stream has of a transaction. */
 export interface Part {
@@ -15,8 +15,8 @@ export interface Part {
 export class Delivery {
   readonly expected: Expected;
   readonly #parts = new Map<number, Part>();
-  /** Rows that did not come yet; null before the first one came. */
-  #rest: Set<number> | null = null;
+  /** Null before the first one came: most of what waits has nothing of it yet. */
+  #rows: ExpectedRows | null = null;
   readonly #digest = new Digest();
   /** Some contents can't be told: an event left something out. */
   #blind = false;
@@ -32,7 +32,7 @@ export class Delivery {
   }
 
   get complete(): boolean {
-    return this.#rest !== null && this.#rest.size === 0;
+    return this.#rows !== null && this.#rows.left === 0;
   }
 
   /** That of a stream; undefined where it has none. */
@@ -48,9 +48,9 @@ export class Delivery {
 
   /** Ticks a row off; false where it is not among those that are yet to come. */
   deliver(event: RowEvent): boolean {
-    this.#rest ??= rowsOf(this.expected);
+    this.#rows ??= new ExpectedRows(this.expected);
     if (typeof event.key !== 'number') return false;
-    if (!this.#rest.delete(rowCode(event.table, event.operation, event.key))) return false;
+    if (!this.#rows.take(event.table, event.operation, event.key)) return false;
     this.#delivered++;
     return true;
   }
@@ -69,23 +69,7 @@ export class Delivery {
   }
 
   /** Rows that did not come. */
-  get missing(): number {
-    return (this.#rest ?? rowsOf(this.expected)).size;
+  get missing(): ExpectedRows {
+    return this.#rows ?? new ExpectedRows(this.expected);
   }
-
-  /** Whether a row did not come yet. */
-  lacks(code: number): boolean {
-    return this.#rest === null || this.#rest.has(code);
-  }
-}
-
-/** Whether a transaction has this row. */
-export function hasRow(expected: Expected, code: number): boolean {
-  return rowsOf(expected).has(code);
-}
-
-function rowsOf(expected: Expected): Set<number> {
-  const rows = new Set<number>();
-  forEachRow(expected, (table, operation, key) => rows.add(rowCode(table, operation, key)));
-  return rows;
 }

@@ -79,10 +79,10 @@ function countOf(rows: KeysOf): number {
   return count;
 }
 
-/** Calls `each` for every row that a transaction changed. */
-export function forEachRow(
+/** Calls `each` with the rows that a transaction changed: their keys, ascending, of each table and operation. */
+export function forEachList(
   { rows, dropped }: Pick<Expected, 'rows' | 'dropped'>,
-  each: (table: TableName, operation: Operation, key: number) => void,
+  each: (table: TableName, operation: Operation, keys: readonly number[]) => void,
 ): void {
   for (const table of Object.keys(rows) as TableName[]) {
     for (const operation of OPERATIONS) {
@@ -90,7 +90,18 @@ export function forEachRow(
       if (keys === undefined) continue;
       const fell = dropped[table]?.[operation];
       const gone = fell === undefined ? null : new Set(decodeKeys(fell));
-      for (const key of decodeKeys(keys)) if (gone?.has(key) !== true) each(table, operation, key);
+      const all = decodeKeys(keys);
+      each(table, operation, gone === null ? all : all.filter((key) => !gone.has(key)));
     }
   }
+}
+
+/** Calls `each` for every row that a transaction changed. */
+export function forEachRow(
+  expected: Pick<Expected, 'rows' | 'dropped'>,
+  each: (table: TableName, operation: Operation, key: number) => void,
+): void {
+  forEachList(expected, (table, operation, keys) => {
+    for (const key of keys) each(table, operation, key);
+  });
 }

@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import { TABLE_NAMES, TABLES, type TableName } from '../hospital/tables.js';
 import { SERVER_COLUMNS } from '../intake/event.js';
-import { contentsOfRow } from './contents.js';
+import { rowHash } from './contents.js';
 import type { KeyState, KeyStates } from './key-states.js';
 
 /** Rows that are asked for at a time. */
@@ -41,8 +41,7 @@ export async function compareFinalState(
       const state = chunk.get(id);
       chunk.delete(id);
       if (state === undefined) continue;
-      if (state.present && state.row !== null && contentsOfRow(table, values).row === state.row)
-        checked++;
+      if (state.present && state.row !== null && rowHash(table, values) === state.row) checked++;
       else if (state.present ? Number(xmin) !== state.xid || state.row === null : false)
         superseded++;
       else onDifferent(state);
@@ -66,7 +65,7 @@ export async function compareFinalState(
   return { checked, superseded };
 }
 
-/** As text, in the order of `RowValues`. */
+/** As text, in the order of `RowColumns`. */
 function columnsOf(table: TableName): string {
   const names = [...TABLES[table].columns.map(({ name }) => name), ...SERVER_COLUMNS];
   return names.map((name) => `${name}::text`).join(', ');

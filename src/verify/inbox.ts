@@ -1,6 +1,7 @@
 import type { TableName } from '../hospital/tables.js';
-import type { Aside, Malformed, RowEvent, Sink } from '../intake/event.js';
+import type { Aside, Malformed, RowColumns, RowEvent, Sink } from '../intake/event.js';
 import { monotonicMs } from '../threads/clock.js';
+import { type Contents, contentsOf } from './contents.js';
 import type { Matcher } from './matcher.js';
 
 /** Items that may wait before a source is to hold back: some hundred transactions. */
@@ -10,7 +11,7 @@ const LOW_WATER = HIGH_WATER / 2;
 const RETRY_MS = 5;
 
 type Item =
-  | { readonly kind: 'row'; readonly event: RowEvent }
+  | { readonly kind: 'row'; readonly event: RowEvent; readonly contents: Contents }
   | { readonly kind: 'truncate'; readonly table: TableName; stream: number; place: number }
   | { readonly kind: 'position'; readonly lsn: number }
   | { readonly kind: 'idle' };
@@ -80,10 +81,13 @@ export class Inbox implements Sink {
     return now - this.#noticedAt;
   }
 
-  row(event: RowEvent): void {
+  row(event: RowEvent, columns: RowColumns | null): void {
     this.#arrive();
     this.#rows++;
-    if (this.waiting > 0 || !this.#matcher.take(event)) this.#put({ kind: 'row', event });
+    const contents = contentsOf(event, columns);
+    if (this.waiting > 0 || !this.#matcher.take(event, contents)) {
+      this.#put({ kind: 'row', event, contents });
+    }
   }
 
   truncate(table: TableName, stream: number, place: number): void {
@@ -157,7 +161,7 @@ export class Inbox implements Sink {
   #take(item: Item): boolean {
     switch (item.kind) {
       case 'row':
-        return this.#matcher.take(item.event);
+        return this.#matcher.take(item.event, item.contents);
       case 'truncate':
         this.#matcher.truncate(item.table, item.stream, item.place);
         return true;

@@ -1,4 +1,4 @@
-import { mix } from '../hospital/mix.js';
+import { highWord, mix } from '../hospital/mix.js';
 import { TABLE_NAMES, type TableName } from '../hospital/tables.js';
 import type { RowEvent } from '../intake/event.js';
 import type { Contents } from './contents.js';
@@ -20,13 +20,25 @@ const GONE = 2;
 /** With PRESENT: its last event left something out. */
 const UNTOLD = 4;
 
-/** Bytes of a slot: key, xid, two hashes, state. */
-const SLOT_BYTES = 21;
+/**
+ * Words of 32 bits of a slot, side by side, so that one look into memory brings all of them: the key's low half;
+ * its high half, eight bits up, above the state; and what the last event said.
+ */
+const LOW = 0;
+const HIGH_AND_STATE = 1;
+const XID = 2;
+const ROW = 3;
+const STABLE = 4;
+const SLOT_WORDS = 5;
+const SLOT_BYTES = SLOT_WORDS * 4;
+const STATE_BITS = 8;
+const STATES = 2 ** STATE_BITS - 1;
 const FIRST_SLOTS = 1 << 12;
 /** Of the slots, those that may be taken: beyond, every search is long. */
 const LOAD = 0.7;
 const WORDS = 2 ** 32;
-const EMPTY = -1;
+/** Keys above are not followed: with the table they would not fit. */
+const MOST_KEY = WORDS * 16;
 
 /**
  * What the events say of each row, in the order in which they come: whether it is there, and what it holds.
@@ -39,11 +51,7 @@ export class KeyStates {
   #threshold: number;
   #slots = FIRST_SLOTS;
   #taken = 0;
-  #keys = new Float64Array(FIRST_SLOTS).fill(EMPTY);
-  #xids = new Uint32Array(FIRST_SLOTS);
-  #rows = new Int32Array(FIRST_SLOTS);
-  #stable = new Int32Array(FIRST_SLOTS);
-  #states = new Uint8Array(FIRST_SLOTS);
+  #words = new Int32Array(FIRST_SLOTS * SLOT_WORDS);
 
   /**
    * @param bytes of memory, about
@@ -68,22 +76,26 @@ export class KeyStates {
   /** Adds what an event says; what is wrong with it, if anything. */
   fold(event: RowEvent, { row, stable, whole }: Contents): Detail | null {
     const { operation, table, key } = event;
-    if (typeof key !== 'number' || key < 0 || key >= WORDS * 16) return null;
+    if (typeof key !== 'number' || key < 0 || key >= MOST_KEY) return null;
     const code = codeOf(table, key);
-    if (hashOf(code) >= this.#threshold) return null;
-    if (this.#taken >= this.#slots * LOAD && !this.#makeRoom(code)) return null;
-    const slot = this.#find(code);
-    const before = this.#states[slot]!;
+    const hash = hashOf(code);
+    if (hash >= this.#threshold) return null;
+    if (this.#taken >= this.#slots * LOAD && !this.#makeRoom(hash)) return null;
+    const high = highWord(code);
+    const at = this.#find(hash, code | 0, high);
+    const words = this.#words;
+    const before = words[at + HIGH_AND_STATE]! & STATES;
     if (before === 0) {
-      this.#keys[slot] = code;
+      words[at + LOW] = code | 0;
       this.#taken++;
     }
     const moved =
-      operation === 'update' && before === PRESENT && whole && stable !== this.#stable[slot];
-    this.#states[slot] = operation === 'delete' ? GONE : whole ? PRESENT : PRESENT | UNTOLD;
-    this.#xids[slot] = event.xid ?? 0;
-    this.#rows[slot] = row;
-    if (operation !== 'delete') this.#stable[slot] = stable;
+      operation === 'update' && before === PRESENT && whole && stable !== words[at + STABLE];
+    const state = operation === 'delete' ? GONE : whole ? PRESENT : PRESENT | UNTOLD;
+    words[at + HIGH_AND_STATE] = (high << STATE_BITS) | state;
+    words[at + XID] = event.xid ?? 0;
+    words[at + ROW] = row;
+    if (operation !== 'delete') words[at + STABLE] = stable;
     if (operation === 'insert' && (before & PRESENT) !== 0) return 'exists_already';
     if (operation !== 'insert' && operation !== 'snapshot' && before === GONE)
       return 'does_not_exist';
@@ -93,80 +105,88 @@ export class KeyStates {
   /** Whether a row is followed, and events said it was there or gone. */
   knows(table: TableName, key: number): boolean | null {
     const code = codeOf(table, key);
-    if (hashOf(code) >= this.#threshold) return null;
-    return this.#states[this.#find(code)] !== 0;
+    const hash = hashOf(code);
+    if (hash >= this.#threshold) return null;
+    const at = this.#find(hash, code | 0, highWord(code));
+    return this.#words[at + HIGH_AND_STATE] !== 0;
   }
 
   *[Symbol.iterator](): Generator<KeyState> {
     for (let slot = 0; slot < this.#slots; slot++) {
-      const code = this.#keys[slot]!;
-      if (code === EMPTY) continue;
-      const state = this.#states[slot]!;
+      const words = this.#words;
+      const at = slot * SLOT_WORDS;
+      const highAndState = words[at + HIGH_AND_STATE]!;
+      if (highAndState === 0) continue;
+      const code = (highAndState >>> STATE_BITS) * WORDS + (words[at + LOW]! >>> 0);
       yield {
         table: TABLE_NAMES[code % TABLE_NAMES.length]!,
         key: Math.floor(code / TABLE_NAMES.length),
-        present: (state & PRESENT) !== 0,
-        xid: this.#xids[slot]!,
-        row: (state & UNTOLD) === 0 ? this.#rows[slot]! : null,
+        present: (highAndState & PRESENT) !== 0,
+        xid: words[at + XID]! >>> 0,
+        row: (highAndState & UNTOLD) === 0 ? words[at + ROW]! : null,
       };
     }
   }
 
-  /** Grows, or follows half as many keys; whether this key is still followed. */
-  #makeRoom(code: number): boolean {
+  /** Grows, or follows half as many keys; whether one of this hash is still followed. */
+  #makeRoom(hash: number): boolean {
     if (this.#slots < this.#mostSlots) this.#rebuild(this.#slots * 2);
     while (this.#taken >= this.#slots * LOAD) {
       this.#threshold /= 2;
       this.#rebuild(this.#slots);
     }
-    return hashOf(code) < this.#threshold;
+    return hash < this.#threshold;
   }
 
   #rebuild(slots: number): void {
-    const { keys, xids, rows, stable, states } = {
-      keys: this.#keys,
-      xids: this.#xids,
-      rows: this.#rows,
-      stable: this.#stable,
-      states: this.#states,
-    };
+    const old = this.#words;
     this.#slots = slots;
     this.#taken = 0;
-    this.#keys = new Float64Array(slots).fill(EMPTY);
-    this.#xids = new Uint32Array(slots);
-    this.#rows = new Int32Array(slots);
-    this.#stable = new Int32Array(slots);
-    this.#states = new Uint8Array(slots);
-    for (let old = 0; old < keys.length; old++) {
-      const code = keys[old]!;
-      if (code === EMPTY || hashOf(code) >= this.#threshold) continue;
-      const slot = this.#find(code);
-      this.#keys[slot] = code;
-      this.#xids[slot] = xids[old]!;
-      this.#rows[slot] = rows[old]!;
-      this.#stable[slot] = stable[old]!;
-      this.#states[slot] = states[old]!;
+    this.#words = new Int32Array(slots * SLOT_WORDS);
+    for (let from = 0; from < old.length; from += SLOT_WORDS) {
+      const highAndState = old[from + HIGH_AND_STATE]!;
+      if (highAndState === 0) continue;
+      const low = old[from + LOW]!;
+      const high = highAndState >>> STATE_BITS;
+      const hash = hashOfHalves(low, high);
+      if (hash >= this.#threshold) continue;
+      const at = this.#find(hash, low, high);
+      for (let word = 0; word < SLOT_WORDS; word++) this.#words[at + word] = old[from + word]!;
       this.#taken++;
     }
   }
 
-  /** The slot of a key, or the one that it would take. */
-  #find(code: number): number {
+  /** Where the slot of a key is, or the one that it would take. */
+  #find(hash: number, low: number, high: number): number {
+    const words = this.#words;
     const mask = this.#slots - 1;
     // Other bits than those that the sample is drawn by.
-    let slot = mix(hashOf(code)) & mask;
-    while (this.#keys[slot] !== EMPTY && this.#keys[slot] !== code) slot = (slot + 1) & mask;
-    return slot;
+    let slot = mix(hash) & mask;
+    for (;;) {
+      const at = slot * SLOT_WORDS;
+      const highAndState = words[at + HIGH_AND_STATE]!;
+      if (highAndState === 0) return at;
+      if (words[at + LOW] === low && highAndState >>> STATE_BITS === high) return at;
+      slot = (slot + 1) & mask;
+    }
   }
 }
 
-const TABLE_CODES = new Map(TABLE_NAMES.map((table, i) => [table, i]));
+const TABLE_CODES = Object.fromEntries(TABLE_NAMES.map((table, i) => [table, i])) as Record<
+  TableName,
+  number
+>;
 
+/** Below 2^39: eight bits and more are left above it in two words. */
 function codeOf(table: TableName, key: number): number {
-  return key * TABLE_NAMES.length + (TABLE_CODES.get(table) ?? 0);
+  return key * TABLE_NAMES.length + TABLE_CODES[table];
 }
 
 /** 32 bits, not negative. */
 function hashOf(code: number): number {
-  return mix((code | 0) ^ mix((code / WORDS) | 0)) >>> 0;
+  return hashOfHalves(code | 0, highWord(code));
+}
+
+function hashOfHalves(low: number, high: number): number {
+  return mix(low ^ mix(high)) >>> 0;
 }

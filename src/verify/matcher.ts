@@ -1,9 +1,10 @@
 import { formatLsn } from '../cdc/lsn.js';
 import type { TableName } from '../hospital/tables.js';
 import type { RowEvent } from '../intake/event.js';
-import { type Contents, contentsOf, rowCode } from './contents.js';
-import { Delivery, hasRow } from './delivery.js';
+import type { Contents } from './contents.js';
+import { Delivery } from './delivery.js';
 import { countRows, type Expected, forEachRow } from './expected.js';
+import { ExpectedRows } from './expected-rows.js';
 import { type Detail, type Example, Findings, type Violation } from './findings.js';
 import type { KeyState } from './key-states.js';
 import { LedgerFeed } from './ledger-feed.js';
@@ -162,14 +163,13 @@ export class Matcher {
   }
 
   /** Takes an event; false: the ledger does not have its transaction yet, and it has to be shown again. */
-  take(event: RowEvent): boolean {
+  take(event: RowEvent, contents: Contents): boolean {
     const stream = this.#streamOf(event);
-    stream.tables.add(event.table);
+    stream.noteTable(event.table);
     if (event.operation === 'snapshot') {
-      this.#takeSnapshot(event);
+      this.#takeSnapshot(event, contents);
       return true;
     }
-    const contents = contentsOf(event);
     const found = this.#find(stream, event, contents);
     if (found === 'waiting') return false;
     if (found === null) return true;
@@ -291,7 +291,7 @@ export class Matcher {
       (expected) =>
         operation === 'insert' &&
         typeof key === 'number' &&
-        hasRow(expected, rowCode(table, operation, key)),
+        new ExpectedRows(expected).has(table, operation, key),
     );
     const [expected] = at === -1 ? [] : this.#nameless.splice(at, 1);
     if (expected === undefined) return undefined;
@@ -407,10 +407,10 @@ export class Matcher {
   }
 
   /** A row of a snapshot excuses what was committed before the snapshot was taken. */
-  #takeSnapshot(event: RowEvent): void {
+  #takeSnapshot(event: RowEvent, contents: Contents): void {
     this.events.snapshot++;
     this.#snapshot.covers(event.table);
-    this.#listener.onChange(event, contentsOf(event), false);
+    this.#listener.onChange(event, contents, false);
     const { lsn } = event;
     if (lsn === null || lsn <= this.#snapshotLsn) return;
     this.#snapshotLsn = lsn;
@@ -438,7 +438,7 @@ export class Matcher {
     } else if (this.#closing?.whole === true || this.#isOverdue(delivery)) this.#miss(delivery);
     else {
       this.transactions.not_arrived++;
-      this.events.not_arrived += delivery.missing;
+      this.events.not_arrived += delivery.missing.left;
     }
   }
 
@@ -449,7 +449,7 @@ export class Matcher {
     const own =
       this.#streams.length === 1
         ? this.#streams
-        : this.#streams.filter((stream) => tables.some((table) => stream.tables.has(table)));
+        : this.#streams.filter((stream) => tables.some((table) => stream.has(table)));
     return (
       own.length > 0 &&
       own.every(
@@ -466,7 +466,7 @@ export class Matcher {
 
   #noteMissing(delivery: Delivery): void {
     const detail = delivery.delivered === 0 ? 'transaction_missing' : 'row_missing';
-    this.#noteTransaction('missing', detail, delivery, delivery.missing);
+    this.#noteTransaction('missing', detail, delivery, delivery.missing.left);
   }
 
   #note(violation: Violation, detail: Detail, event: RowEvent, expected?: Expected): void {
@@ -489,8 +489,9 @@ export class Matcher {
   #noteTransaction(violation: Violation, detail: Detail, delivery: Delivery, events: number): void {
     const { expected } = delivery;
     let first: Pick<typeof NOWHERE, 'table' | 'operation' | 'key'> | null = null;
+    const missing = violation === 'missing' ? delivery.missing : null;
     forEachRow(expected, (table, operation, key) => {
-      const counts = violation !== 'missing' || delivery.lacks(rowCode(table, operation, key));
+      const counts = missing === null || missing.has(table, operation, key);
       if (counts) first ??= { table, operation, key };
     });
     this.findings.add(

@@ -1,6 +1,6 @@
 import type { TableName } from '../hospital/tables.js';
-import { rowCode } from './contents.js';
 import { type Expected, forEachRow } from './expected.js';
+import { rowCode } from './row-code.js';
 
 /** A row that a snapshot should have, and does not. */
 export interface AbsentRow {

@@ -14,8 +14,6 @@ interface Latest {
 export class StreamState {
   readonly number: number;
   readonly tape: Tape;
-  /** The tables that it had events of. */
-  readonly tables = new Set<TableName>();
   /** Whose events are coming. */
   current: Delivery | null = null;
   /** The last transaction that was found to be none of the run's. */
@@ -27,10 +25,24 @@ export class StreamState {
   #latestSentAt = Number.NEGATIVE_INFINITY;
   #watermark = Number.NEGATIVE_INFINITY;
   readonly #workers = new Map<number, Latest>();
+  readonly #tables = new Set<TableName>();
+  #lastTable: TableName | null = null;
 
   constructor(number: number, tape: Tape) {
     this.number = number;
     this.tape = tape;
+  }
+
+  /** It had an event of this table. */
+  noteTable(table: TableName): void {
+    if (table === this.#lastTable) return;
+    this.#lastTable = table;
+    this.#tables.add(table);
+  }
+
+  /** Whether it had events of a table. */
+  has(table: TableName): boolean {
+    return this.#tables.has(table);
   }
 
   /**

@@ -1,6 +1,6 @@
 import { mix } from '../hospital/mix.js';
 import type { RowEvent } from '../intake/event.js';
-import { rowCode } from './contents.js';
+import { rowCode } from './row-code.js';
 
 /** Where an event that came again was delivered first. */
 export interface Recognized {

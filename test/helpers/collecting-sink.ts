@@ -1,8 +1,9 @@
-import type { Aside, Malformed, RowEvent, Sink } from '../../src/intake/event.js';
+import type { Aside, Malformed, RowColumns, RowEvent, Sink } from '../../src/intake/event.js';
+import { type ToldRow, toldRow } from './told-row.js';
 
 /** Keeps what a source gives out. */
 export class CollectingSink implements Sink {
-  readonly rows: RowEvent[] = [];
+  readonly rows: ToldRow[] = [];
   readonly truncated: string[] = [];
   readonly asides: Aside[] = [];
   readonly problems: Malformed[] = [];
@@ -10,8 +11,8 @@ export class CollectingSink implements Sink {
   /** What `ready` waits for. */
   gate: Promise<void> = Promise.resolve();
 
-  row(event: RowEvent): void {
-    this.rows.push(event);
+  row(event: RowEvent, columns: RowColumns | null): void {
+    this.rows.push(toldRow(event, columns));
   }
 
   truncate(table: string): void {

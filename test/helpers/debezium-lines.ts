@@ -1,11 +1,12 @@
 import { TABLES } from '../../src/hospital/tables.js';
-import { type RowEvent, SERVER_COLUMNS } from '../../src/intake/event.js';
+import { SERVER_COLUMNS } from '../../src/intake/event.js';
+import type { ToldRow } from './told-row.js';
 
 const OPS = { insert: 'c', update: 'u', delete: 'd', snapshot: 'r' } as const;
 const DAY_MS = 86_400_000;
 
 /** An event of the reference consumer as Debezium would write it: a plain envelope, one line. */
-export function debeziumLine(event: RowEvent): string {
+export function debeziumLine(event: ToldRow): string {
   const { operation, table, xid, lsn, order, watermark, committedAt, connectorAt, key } = event;
   const after = operation === 'delete' ? 'null' : rowText(event);
   const before = operation === 'delete' ? `{"id":${key}}` : 'null';
@@ -14,7 +15,7 @@ export function debeziumLine(event: RowEvent): string {
   return `{"before":${before},"after":${after},"source":${source},"transaction":{"id":"${xid}:${lsn}","total_order":${order},"data_collection_order":1},"op":"${OPS[operation]}","ts_us":${connectorAt}}`;
 }
 
-function rowText({ table, values }: RowEvent): string {
+function rowText({ table, values }: ToldRow): string {
   const columns = [
     ...TABLES[table].columns,
     ...SERVER_COLUMNS.map((name) => ({ name, type: 'timestamp' as const })),

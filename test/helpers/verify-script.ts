@@ -1,11 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Aside, RowEvent, Sink, Source } from '../../src/intake/event.js';
+import type { Aside, Sink, Source } from '../../src/intake/event.js';
 import { documentOf, type VerificationDocument } from '../../src/verify/document.js';
 import type { FinalState } from '../../src/verify/final-state.js';
 import { type Verification, verify } from '../../src/verify/verify.js';
+import { columnsOf, type ToldRow } from './told-row.js';
 
 /** What a source gives out, in its order. */
-export type Script = readonly (RowEvent | 'idle' | Aside)[];
+export type Script = readonly (ToldRow | 'idle' | Aside)[];
 
 export interface ScriptOptions {
   /** An LSN behind everything: the source then says that it has come so far. Left out: it does not tell. */
@@ -42,7 +43,7 @@ class ScriptSource implements Source {
 
   async run(sink: Sink): Promise<void> {
     for (const [i, item] of this.#script.entries()) {
-      if (typeof item === 'object') sink.row(item);
+      if (typeof item === 'object') sink.row(item, columnsOf(item));
       else if (item === 'idle') {
         sink.idle();
         await setImmediate();

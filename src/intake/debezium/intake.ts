@@ -6,6 +6,7 @@ import { JsonReader } from '../json/reader.js';
 import { Draft } from './draft.js';
 import { EventError } from './event-error.js';
 import { FLAG, KNOWN_NAMES, SLOT } from './fields.js';
+import { JsonColumns } from './json-columns.js';
 import { KeyReader } from './keys.js';
 import { MemberReader } from './members.js';
 import { RowTeller } from './rows.js';
@@ -47,8 +48,14 @@ export class DebeziumIntake {
     this.#reader = new JsonReader(names);
     const values = new ValueReader(this.#reader);
     this.#members = new MemberReader(this.#reader, this.#draft);
-    const keys = new KeyReader(names);
-    this.#teller = new RowTeller(this.#reader, values, keys, this.#draft, sink);
+    this.#teller = new RowTeller({
+      reader: this.#reader,
+      values,
+      columns: new JsonColumns(this.#reader, values),
+      keys: new KeyReader(names),
+      draft: this.#draft,
+      sink,
+    });
   }
 
   /** One event: a line of a file, the body of a request. No bytes, or nothing but white space: nothing. */

@@ -4,6 +4,7 @@ import type { JsonReader } from '../json/reader.js';
 import type { Draft } from './draft.js';
 import { EventError } from './event-error.js';
 import { FLAG, SLOT } from './fields.js';
+import type { JsonColumns } from './json-columns.js';
 import type { KeyReader } from './keys.js';
 import type { ValueReader } from './values.js';
 
@@ -36,16 +37,25 @@ const OPERATIONS: ReadonlySet<number> = new Set([CREATE, UPDATE, DELETE, READ, T
 export class RowTeller {
   readonly #reader: JsonReader;
   readonly #values: ValueReader;
+  readonly #columns: JsonColumns;
   readonly #keys: KeyReader;
   readonly #draft: Draft;
   readonly #sink: Sink;
 
-  constructor(reader: JsonReader, values: ValueReader, keys: KeyReader, draft: Draft, sink: Sink) {
-    this.#reader = reader;
-    this.#values = values;
-    this.#keys = keys;
-    this.#draft = draft;
-    this.#sink = sink;
+  constructor(parts: {
+    readonly reader: JsonReader;
+    readonly values: ValueReader;
+    readonly columns: JsonColumns;
+    readonly keys: KeyReader;
+    readonly draft: Draft;
+    readonly sink: Sink;
+  }) {
+    this.#reader = parts.reader;
+    this.#values = parts.values;
+    this.#columns = parts.columns;
+    this.#keys = parts.keys;
+    this.#draft = parts.draft;
+    this.#sink = parts.sink;
   }
 
   /**
@@ -74,19 +84,18 @@ export class RowTeller {
     const operation = this.#operation(op);
     const flat = this.#isFlat();
     if (flat) this.#complete();
-    let values = null;
     let id: Key | null;
     if (operation === 'delete') {
       id = this.#id(flat ? SLOT.flat + this.#values.id : SLOT.oldId);
     } else {
       if (!flat && (draft.flags & FLAG.after) === 0) throw new EventError('no row: no `after`');
       const row = flat ? SLOT.flat : SLOT.row;
-      values = this.#values.row(table, draft, row);
+      this.#columns.read(table, draft, row);
       id = this.#id(row + this.#values.id);
     }
     id ??= this.#messageKey(key);
     if (id === null) throw new EventError('no id of the row');
-    sink.row({
+    const event = {
       operation,
       table,
       key: id,
@@ -94,13 +103,13 @@ export class RowTeller {
       lsn: this.#number(SLOT.lsn, 'lsn'),
       order: this.#number(SLOT.order, 'transaction.total_order'),
       watermark: this.#watermark(),
-      values,
       committedAt: this.#time(SLOT.committedAt),
       connectorAt: this.#time(SLOT.connectorAt),
       receivedAt,
       stream,
       place,
-    });
+    };
+    sink.row(event, operation === 'delete' ? null : this.#columns);
   }
 
   /** The draft's key of the message: its id, or JSON that has it. Null: there is none. */

@@ -1,14 +1,14 @@
-import type { ColumnType, TableName } from '../../hospital/tables.js';
-import type { Key, RowValues } from '../event.js';
+import type { ColumnType } from '../../hospital/tables.js';
+import type { Key } from '../event.js';
 import { KIND } from '../json/grammar.js';
 import type { JsonReader } from '../json/reader.js';
 import type { Draft } from './draft.js';
 import { EventError } from './event-error.js';
-import { EVENT_COLUMNS, type EventColumn, KNOWN_NAMES } from './fields.js';
+import { KNOWN_NAMES } from './fields.js';
 import { bigTimestampText, dateText, instantText, parseInstant, timestampText } from './times.js';
 
 /** What Debezium writes for a value that the WAL does not have (unchanged TOAST). */
-const UNAVAILABLE = '__debezium_unavailable_value';
+export const UNAVAILABLE = '__debezium_unavailable_value';
 
 const INFINITY = 'infinity';
 const MINUS_INFINITY = '-infinity';
@@ -64,29 +64,17 @@ export class ValueReader {
   /** The number of the column `id`. */
   readonly id = ID;
 
-  /**
-   * The values of a row of `table`, whose first slot this is. Throws an EventError on one that a column of its
-   * type cannot have.
-   */
-  row(table: TableName, draft: Draft, slot: number): RowValues {
-    const { kinds, starts, stops } = draft;
-    const updated = kinds[slot + UPDATED_AT] === KIND.integer;
-    this.#learnUnit(draft, slot + (updated ? UPDATED_AT : CREATED_AT));
-    const columns = EVENT_COLUMNS[table];
-    const values = new Array<string | null | undefined>(columns.length);
-    for (let i = 0; i < columns.length; i++) {
-      const column = columns[i]!;
-      const at = slot + column.field;
-      const kind = kinds[at]!;
-      if (kind === KIND.none) values[i] = undefined;
-      else if (kind === KIND.null) values[i] = null;
-      else {
-        const text = this.#text(column.type, kind, starts[at]!, stops[at]!);
-        if (text === null) throw notOfType(column);
-        values[i] = text;
-      }
-    }
-    return values;
+  /** Takes from the row whose first slot this is what its times are counted in, where it tells. */
+  learnUnit(draft: Draft, slot: number): void {
+    const updated = draft.kinds[slot + UPDATED_AT] === KIND.integer;
+    const at = slot + (updated ? UPDATED_AT : CREATED_AT);
+    if (draft.kinds[at] !== KIND.integer) return;
+    const start = draft.starts[at]!;
+    const stop = draft.stops[at]!;
+    if (this.#reader.bytes[start] === ASCII_MINUS) return;
+    if (stop - start <= MOST_MILLI_DIGITS) this.#unit = 'milliseconds';
+    else if (stop - start <= MOST_MICRO_DIGITS) this.#unit = 'microseconds';
+    else if (this.#reader.ascii(start, stop) !== INFINITE_MICROS) this.#unit = 'nanoseconds';
   }
 
   /** The id that a value is. Throws an EventError where it is none; null for a null, or nothing. */
@@ -101,8 +89,8 @@ export class ValueReader {
     return text;
   }
 
-  /** Undefined: unavailable. Null: no value of this type. */
-  #text(type: ColumnType, kind: number, start: number, stop: number): string | undefined | null {
+  /** What PostgreSQL prints. Undefined: unavailable. Null: no value of this type. */
+  text(type: ColumnType, kind: number, start: number, stop: number): string | undefined | null {
     if (kind === KIND.string || kind === KIND.utf8 || kind === KIND.escaped) {
       const text = this.#reader.string(kind, start, stop);
       if (text === UNAVAILABLE) return undefined;
@@ -167,21 +155,7 @@ export class ValueReader {
     if (text === '-0') return '0';
     return kind === KIND.integer || WHOLE_NUMBER.test(text) ? text : null;
   }
-
-  #learnUnit(draft: Draft, slot: number): void {
-    if (draft.kinds[slot] !== KIND.integer) return;
-    const start = draft.starts[slot]!;
-    const stop = draft.stops[slot]!;
-    if (this.#reader.bytes[start] === ASCII_MINUS) return;
-    if (stop - start <= MOST_MILLI_DIGITS) this.#unit = 'milliseconds';
-    else if (stop - start <= MOST_MICRO_DIGITS) this.#unit = 'microseconds';
-    else if (this.#reader.ascii(start, stop) !== INFINITE_MICROS) this.#unit = 'nanoseconds';
-  }
 }
 
 /** As JSON writes one; more digits than a bigint has are no matter here. */
 const WHOLE_NUMBER = /^-?(?:0|[1-9]\d*)$/;
-
-function notOfType(column: EventColumn): EventError {
-  return new EventError(`the value of column ${column.name} is none of type ${column.type}`);
-}

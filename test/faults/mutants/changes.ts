@@ -1,15 +1,15 @@
 import type { Draws } from '../../../src/hospital/draws.js';
 import { TABLES } from '../../../src/hospital/tables.js';
-import type { RowEvent } from '../../../src/intake/event.js';
+import type { ToldRow } from '../../helpers/told-row.js';
 
 /** An event with one value in another's place: a likely mistake of that column's type. */
-export function changeValue(event: RowEvent, place: number, draws: Draws): RowEvent {
+export function changeValue(event: ToldRow, place: number, draws: Draws): ToldRow {
   const value = event.values?.[place];
   const type = TABLES[event.table].columns[place]?.type ?? 'timestamp';
   return withValue(event, place, otherValue(value ?? null, type, draws));
 }
 
-export function withValue(event: RowEvent, place: number, value: string | null): RowEvent {
+export function withValue(event: ToldRow, place: number, value: string | null): ToldRow {
   return { ...event, values: event.values?.with(place, value) ?? null };
 }
 

@@ -1,7 +1,7 @@
 import type { Draws } from '../../../src/hospital/draws.js';
 import { EVENT_TYPES, EVENTS } from '../../../src/hospital/events/index.js';
 import { type ColumnType, TABLES, type TableName } from '../../../src/hospital/tables.js';
-import type { RowEvent } from '../../../src/intake/event.js';
+import type { ToldRow } from '../../helpers/told-row.js';
 import { changeValue, withValue } from './changes.js';
 import { type Expectation, type Kind, type Mutant, told, violation } from './mutant.js';
 import type { Sample } from './sample.js';
@@ -21,7 +21,7 @@ function columnAt(table: TableName, place: number) {
 }
 
 /** Whether the ledger's digest has this value of an event. */
-function isWritten({ operation, table }: RowEvent, place: number): boolean {
+function isWritten({ operation, table }: ToldRow, place: number): boolean {
   const column = columnAt(table, place);
   if (column === undefined || operation === 'delete') return false;
   return operation === 'insert' || place === 0 || changedColumns(table).includes(column.name);
@@ -36,7 +36,7 @@ function isWritten({ operation, table }: RowEvent, place: number): boolean {
 function contradicted(sample: Sample, at: number, place: number): 'stream' | 'table' | null {
   const event = sample.events[at]!;
   const { table } = event;
-  const isRow = (other: RowEvent) => other.table === table && other.key === event.key;
+  const isRow = (other: ToldRow) => other.table === table && other.key === event.key;
   const before = sample.events.slice(0, at).findLast(isRow);
   const next = sample.events.findIndex((other, i) => i > at && isRow(other));
   const { columns } = TABLES[table];
@@ -59,7 +59,7 @@ function contradicted(sample: Sample, at: number, place: number): 'stream' | 'ta
 function pick(
   sample: Sample,
   draws: Draws,
-  fits: (event: RowEvent, place: number) => boolean,
+  fits: (event: ToldRow, place: number) => boolean,
 ): { at: number; place: number } | null {
   for (let tries = 0; tries < 10; tries++) {
     const group = draws.pick(sample.own);
@@ -74,7 +74,7 @@ function pick(
 function fitting(
   { events }: Sample,
   at: number,
-  fits: (event: RowEvent, place: number) => boolean,
+  fits: (event: ToldRow, place: number) => boolean,
 ): { at: number; place: number }[] {
   const event = events[at]!;
   const places = [...(event.values?.keys() ?? [])].filter((place) => fits(event, place));
@@ -84,7 +84,7 @@ function fitting(
 function changed(
   sample: Sample,
   found: { at: number; place: number } | null,
-  change: (event: RowEvent, place: number) => RowEvent,
+  change: (event: ToldRow, place: number) => ToldRow,
 ): Mutant | null {
   if (found === null) return null;
   const { at, place } = found;

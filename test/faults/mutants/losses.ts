@@ -1,5 +1,5 @@
 import type { Draws } from '../../../src/hospital/draws.js';
-import type { RowEvent } from '../../../src/intake/event.js';
+import type { ToldRow } from '../../helpers/told-row.js';
 import { type Kind, type Mutant, told, UNCHANGED, violation } from './mutant.js';
 import type { OwnGroup, Sample } from './sample.js';
 
@@ -51,7 +51,7 @@ function withoutOne(sample: Sample, group: OwnGroup, positioned: boolean): Mutan
 function loseStretch(sample: Sample, draws: Draws, positioned: boolean): Mutant | null {
   const first = draws.below(sample.own.length);
   const lost = sample.own.slice(first, first + draws.between(2, 8));
-  const gone = new Set<RowEvent>(lost.flatMap((group) => sample.eventsOf(group)));
+  const gone = new Set<ToldRow>(lost.flatMap((group) => sample.eventsOf(group)));
   const kept = sample.own.filter((group) => !lost.includes(group));
   const proved = lost.filter((group) => positioned || provedBy(kept, group));
   if (proved.length === 0) return null;

@@ -1,7 +1,8 @@
 import type { Draws } from '../../../src/hospital/draws.js';
-import type { Key, RowEvent } from '../../../src/intake/event.js';
+import type { Key } from '../../../src/intake/event.js';
 import type { Detail, Violation } from '../../../src/verify/findings.js';
 import type { Doubt } from '../../../src/verify/verdict.js';
+import type { ToldRow } from '../../helpers/told-row.js';
 import type { Script } from '../../helpers/verify-script.js';
 import type { Sample } from './sample.js';
 
@@ -62,6 +63,6 @@ export function violation(
 }
 
 /** An event as text. */
-export function told({ operation, table, key, xid, lsn, order }: RowEvent): string {
+export function told({ operation, table, key, xid, lsn, order }: ToldRow): string {
   return `${operation} ${table} ${key} (xid ${xid}, lsn ${lsn}, ${order})`;
 }

@@ -1,7 +1,7 @@
 import type { Draws } from '../../../src/hospital/draws.js';
 import { TABLE_NAMES } from '../../../src/hospital/tables.js';
-import type { RowEvent } from '../../../src/intake/event.js';
 import type { Detail } from '../../../src/verify/findings.js';
+import type { ToldRow } from '../../helpers/told-row.js';
 import { withValue } from './changes.js';
 import { type Kind, type Mutant, type Suspect, told, violation } from './mutant.js';
 import type { OwnGroup, Sample } from './sample.js';
@@ -9,7 +9,7 @@ import type { OwnGroup, Sample } from './sample.js';
 interface Picked {
   readonly group: OwnGroup;
   readonly at: number;
-  readonly event: RowEvent;
+  readonly event: ToldRow;
 }
 
 function pick(sample: Sample, draws: Draws): Picked {
@@ -22,7 +22,7 @@ function pick(sample: Sample, draws: Draws): Picked {
 function renamed(
   sample: Sample,
   { group, at, event }: Picked,
-  other: RowEvent,
+  other: ToldRow,
   details: readonly Detail[],
   positioned: boolean,
 ): Mutant {
@@ -52,7 +52,7 @@ function renamed(
   };
 }
 
-function hasRow({ told: { rows } }: OwnGroup, { table, operation, key }: RowEvent): boolean {
+function hasRow({ told: { rows } }: OwnGroup, { table, operation, key }: ToldRow): boolean {
   return rows.has(`${table} ${operation} ${key}`);
 }
 
@@ -101,7 +101,7 @@ function otherXid(sample: Sample, draws: Draws, positioned: boolean): Mutant | n
   return renamed(sample, picked, other, details, positioned);
 }
 
-function isLeased({ facts }: Sample, { operation, table, key }: RowEvent): boolean {
+function isLeased({ facts }: Sample, { operation, table, key }: ToldRow): boolean {
   return operation === 'insert' && facts.leased.get(table)?.has(Number(key)) === true;
 }
 
@@ -116,7 +116,7 @@ function unusedXid(sample: Sample, draws: Draws, positioned: boolean): Mutant {
 function disorder(
   sample: Sample,
   group: OwnGroup,
-  changed: ReadonlyMap<number, RowEvent>,
+  changed: ReadonlyMap<number, ToldRow>,
   details: readonly Detail[],
 ): Mutant {
   const script = sample.events.map((event, at) => changed.get(at) ?? event);
@@ -140,7 +140,7 @@ function orderGap(sample: Sample, draws: Draws): Mutant {
 }
 
 function reorder(sample: Sample, group: OwnGroup, from: number, by: number): Mutant {
-  const changed = new Map<number, RowEvent>();
+  const changed = new Map<number, ToldRow>();
   for (let at = from; at < group.end; at++) {
     const event = sample.events[at]!;
     changed.set(at, { ...event, order: (event.order ?? 0) + by });
@@ -173,7 +173,7 @@ function lowWatermark(sample: Sample, draws: Draws): Mutant | null {
   if (at === 0) return null;
   const group = sample.own[at]!;
   const watermark = (sample.events[sample.own[at - 1]!.begin]!.watermark ?? 0) - 1;
-  const changed = new Map<number, RowEvent>();
+  const changed = new Map<number, ToldRow>();
   for (let i = group.begin; i < group.end; i++) {
     changed.set(i, { ...sample.events[i]!, watermark });
   }

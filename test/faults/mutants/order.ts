@@ -1,6 +1,6 @@
 import type { Draws } from '../../../src/hospital/draws.js';
-import type { RowEvent } from '../../../src/intake/event.js';
 import type { Detail } from '../../../src/verify/findings.js';
+import type { ToldRow } from '../../helpers/told-row.js';
 import { type Kind, type Mutant, type Suspect, told, UNCHANGED, violation } from './mutant.js';
 import { type OwnGroup, Sample } from './sample.js';
 
@@ -36,7 +36,7 @@ function neighbours(sample: Sample, draws: Draws): [OwnGroup, OwnGroup] | null {
   return [sample.own[at]!, sample.own[at + 1]!];
 }
 
-function swapped(sample: Sample, [first, second]: [OwnGroup, OwnGroup]): RowEvent[] {
+function swapped(sample: Sample, [first, second]: [OwnGroup, OwnGroup]): ToldRow[] {
   const { events } = sample;
   return [
     ...events.slice(0, first.begin),

@@ -1,12 +1,12 @@
 import type { Draws } from '../../../src/hospital/draws.js';
-import type { RowEvent } from '../../../src/intake/event.js';
+import type { ToldRow } from '../../helpers/told-row.js';
 import { type Kind, type Mutant, UNCHANGED, violation } from './mutant.js';
 import { type OwnGroup, Sample } from './sample.js';
 
 /** A stream as a topic with partitions has it: the events of a key keep their order, and no others. */
 class Partitions {
-  readonly queues: readonly RowEvent[][];
-  readonly #streamOf: (event: RowEvent) => number;
+  readonly queues: readonly ToldRow[][];
+  readonly #streamOf: (event: ToldRow) => number;
 
   constructor({ events }: Sample, draws: Draws) {
     const streams = draws.between(2, 6);
@@ -19,13 +19,13 @@ class Partitions {
     }
   }
 
-  streamOf(event: RowEvent): number {
+  streamOf(event: ToldRow): number {
     return this.#streamOf(event);
   }
 
   /** Whoever reads all of them gets a piece of this one and a piece of that. */
-  merged(draws: Draws): RowEvent[] {
-    const script: RowEvent[] = [];
+  merged(draws: Draws): ToldRow[] {
+    const script: ToldRow[] = [];
     const left = new Set(this.queues.filter(({ length }) => length > 0).map((queue) => [...queue]));
     while (left.size > 0) {
       const queue = draws.pick([...left]);

@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import type { RowEvent } from '../../../src/intake/event.js';
+import type { ToldRow } from '../../helpers/told-row.js';
 import { type LedgerFacts, readFacts, type ToldTransaction } from './ledger-facts.js';
 import type { Taken } from './taking.js';
 
@@ -20,7 +20,7 @@ export class Sample {
   readonly name: string;
   readonly taken: Taken;
   readonly facts: LedgerFacts;
-  readonly events: readonly RowEvent[];
+  readonly events: readonly ToldRow[];
   readonly groups: readonly Group[];
   readonly own: readonly OwnGroup[];
   /** By place in `events`. */
@@ -53,7 +53,7 @@ export class Sample {
     return this.groupOf[at]?.told !== null;
   }
 
-  eventsOf({ begin, end }: Group): readonly RowEvent[] {
+  eventsOf({ begin, end }: Group): readonly ToldRow[] {
     return this.events.slice(begin, end);
   }
 
@@ -90,7 +90,7 @@ export class Sample {
 }
 
 function groupsOf(
-  events: readonly RowEvent[],
+  events: readonly ToldRow[],
   byXid: ReadonlyMap<number | null, ToldTransaction>,
 ): Group[] {
   const groups: Group[] = [];

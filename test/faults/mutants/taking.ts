@@ -3,7 +3,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TABLE_NAMES, type TableName } from '../../../src/hospital/tables.js';
-import type { Malformed, RowEvent, Sink } from '../../../src/intake/event.js';
+import type { Malformed, RowColumns, RowEvent, Sink } from '../../../src/intake/event.js';
 import { SlotSource } from '../../../src/intake/slot-source.js';
 import { currentWalLsn } from '../../../src/intake/wal-end.js';
 import { withConnection } from '../../../src/postgres/connect.js';
@@ -12,6 +12,7 @@ import { type RunningCli, runCli, startCli } from '../../helpers/cli.js';
 import type { TestServer } from '../../helpers/server.js';
 import { startProxy } from '../../helpers/tcp-proxy.js';
 import { envOf } from '../../helpers/test-target.js';
+import { type ToldRow, toldRow } from '../../helpers/told-row.js';
 import { waitFor } from '../../helpers/wait-for.js';
 import { writeBeside } from './foreign-writer.js';
 import type { RunPlan } from './runs.js';
@@ -36,7 +37,7 @@ export interface Taken {
   /** The database, as the run left it. */
   readonly target: ConnectionTarget;
   readonly ledger: string;
-  readonly events: readonly RowEvent[];
+  readonly events: readonly ToldRow[];
   /** LSNs: where the stream begins, and an end behind all that was committed. */
   readonly from: number;
   readonly end: number;
@@ -159,7 +160,7 @@ function ledgerBytes(cwd: string): number {
 async function takeSlot(
   target: ConnectionTarget,
   slot: string,
-): Promise<{ events: RowEvent[]; from: number; end: number }> {
+): Promise<{ events: ToldRow[]; from: number; end: number }> {
   const reconnect = RECONNECT;
   const source = new SlotSource({ target, slot, create: false, publications: ['p'], reconnect });
   const started = await source.start();
@@ -182,11 +183,11 @@ async function takeSlot(
 
 /** Keeps the events. */
 class Taker implements Sink {
-  readonly events: RowEvent[] = [];
+  readonly events: ToldRow[] = [];
   reached = 0;
 
-  row(event: RowEvent): void {
-    this.events.push(event);
+  row(event: RowEvent, columns: RowColumns | null): void {
+    this.events.push(toldRow(event, columns));
   }
 
   truncate(table: TableName): void {

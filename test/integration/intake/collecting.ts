@@ -1,11 +1,19 @@
 import type { TableName } from '../../../src/hospital/tables.js';
-import type { Aside, Malformed, RowEvent, Sink, Source } from '../../../src/intake/event.js';
+import type {
+  Aside,
+  Malformed,
+  RowColumns,
+  RowEvent,
+  Sink,
+  Source,
+} from '../../../src/intake/event.js';
 import { SlotSource, type SlotSourceOptions } from '../../../src/intake/slot-source.js';
 import type { ConnectionTarget } from '../../../src/postgres/target.js';
+import { type ToldRow, toldRow } from '../../helpers/told-row.js';
 
 /** Keeps what a source gives out, in order. */
 export class Collector implements Sink {
-  readonly rows: RowEvent[] = [];
+  readonly rows: ToldRow[] = [];
   /** `insert pacientes 1`, `truncate exames`, `aside message`: everything but the positions. */
   readonly told: string[] = [];
   readonly problems: Malformed[] = [];
@@ -16,8 +24,8 @@ export class Collector implements Sink {
   /** While set, the sink is not ready. */
   #gate: { readonly opened: Promise<void>; readonly open: () => void } | null = null;
 
-  row(event: RowEvent): void {
-    this.rows.push(event);
+  row(event: RowEvent, columns: RowColumns | null): void {
+    this.rows.push(toldRow(event, columns));
     this.told.push(`${event.operation} ${event.table} ${event.key}`);
   }
 

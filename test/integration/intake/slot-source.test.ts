@@ -3,7 +3,7 @@ import test from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { parseLsn } from '../../../src/cdc/lsn.js';
 import { TABLE_NAMES, TABLES } from '../../../src/hospital/tables.js';
-import { type RowEvent, SERVER_COLUMNS } from '../../../src/intake/event.js';
+import { SERVER_COLUMNS, type Sink } from '../../../src/intake/event.js';
 import { currentWalLsn } from '../../../src/intake/wal-end.js';
 import { withConnection } from '../../../src/postgres/connect.js';
 import { machineMicros } from '../../../src/threads/clock.js';
@@ -274,8 +274,8 @@ for (const server of servers) {
     await withSlot(server, async (db) => {
       await db.query(patient(1));
       class Cautious extends Collector {
-        override row(event: RowEvent): void {
-          super.row(event);
+        override row(...told: Parameters<Sink['row']>): void {
+          super.row(...told);
           if (this.rows.length === 1) this.shut();
         }
       }
@@ -357,8 +357,8 @@ for (const server of servers) {
       );
       const source = slotSource(db.target, 's');
       const sink = new (class extends Collector {
-        override row(event: RowEvent): void {
-          super.row(event);
+        override row(...told: Parameters<Sink['row']>): void {
+          super.row(...told);
           source.stop();
         }
         // Meanwhile more could arrive.

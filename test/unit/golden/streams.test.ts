@@ -3,12 +3,12 @@ import test from 'node:test';
 import { decode } from '../../../src/cdc/pgoutput.js';
 import { TABLES } from '../../../src/hospital/tables.js';
 import { DebeziumIntake } from '../../../src/intake/debezium/intake.js';
-import type { RowEvent } from '../../../src/intake/event.js';
 import { SlotRows } from '../../../src/intake/slot-rows.js';
 import { SHAPES } from '../../debezium/shapes.js';
 import { type ExpectedEvent, expectedEvents } from '../../golden/expected.js';
 import { readEvents, readMessages } from '../../golden/files.js';
 import { CollectingSink } from '../../helpers/collecting-sink.js';
+import type { ToldRow } from '../../helpers/told-row.js';
 
 /** Debezium's number for it is one that PostgreSQL has no date for: it spoils dates that far off. */
 const SPOILED = '294276-12-31 23:59:59.999999';
@@ -54,8 +54,8 @@ for (const version of [14, 18] as const) {
   });
 }
 
-function assertSame(changes: readonly RowEvent[], expected: readonly ExpectedEvent[]): void {
-  const shown = ({ operation, table, key }: RowEvent | ExpectedEvent) =>
+function assertSame(changes: readonly ToldRow[], expected: readonly ExpectedEvent[]): void {
+  const shown = ({ operation, table, key }: ToldRow | ExpectedEvent) =>
     `${operation} ${table} ${key}`;
   assert.deepEqual(changes.map(shown), expected.map(shown));
   for (const [i, change] of changes.entries()) {
@@ -67,7 +67,7 @@ function assertSame(changes: readonly RowEvent[], expected: readonly ExpectedEve
 }
 
 /** Whether it tells of the same row, in the columns that are known. */
-function isSame({ operation, table, key, values }: RowEvent, expected: ExpectedEvent): boolean {
+function isSame({ operation, table, key, values }: ToldRow, expected: ExpectedEvent): boolean {
   if (operation !== expected.operation || table !== expected.table) return false;
   if (String(key) !== expected.key) return false;
   if (expected.values === null) return true;
@@ -78,7 +78,7 @@ function isSame({ operation, table, key, values }: RowEvent, expected: ExpectedE
 }
 
 /** Watermarks never fall, and LSNs not inside a transaction. */
-function assertInOrder(changes: readonly RowEvent[]): void {
+function assertInOrder(changes: readonly ToldRow[]): void {
   for (const [i, change] of changes.entries()) {
     const before = changes[i - 1];
     if (before === undefined) continue;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { RowEvent } from '../../../src/intake/event.js';
 import { contentsOf } from '../../../src/verify/contents.js';
 import { KeyStates } from '../../../src/verify/key-states.js';
+import { columnsOf, type ToldRow } from '../../helpers/told-row.js';
 import { event } from './sample-event.js';
 
 const PLENTY = 2 ** 26;
@@ -12,8 +12,8 @@ const LITTLE = 0;
 const MOST_OF_LITTLE = 4_096 * 0.7;
 
 /** What a row's hash is does not matter here: it is kept. */
-const fold = (states: KeyStates, change: RowEvent) =>
-  states.fold(change, { ...contentsOf(change), row: change.xid ?? 0 });
+const fold = (states: KeyStates, change: ToldRow) =>
+  states.fold(change, { ...contentsOf(change, columnsOf(change)), row: change.xid ?? 0 });
 
 const values = (value: string) => event(1).values?.with(2, value) ?? null;
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { RowEvent } from '../../../src/intake/event.js';
 import type { Change } from '../../../src/ledger/writer.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
+import type { ToldRow } from '../../helpers/told-row.js';
 import { scriptDocument, verifyScript } from '../../helpers/verify-script.js';
 import { SmallRun, stays } from './small-run.js';
 
@@ -14,7 +14,7 @@ const EXAM: Change = {
 
 /** What is said where the run's only exam did not come, though what its worker did next came in a partition. */
 async function withoutExam(
-  others: (run: SmallRun) => RowEvent[],
+  others: (run: SmallRun) => ToldRow[],
 ): Promise<{ verdict: string; details: string[] }> {
   return withTempFolder(async (folder) => {
     const run = new SmallRun(folder);

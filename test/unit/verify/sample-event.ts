@@ -1,7 +1,7 @@
-import type { RowEvent } from '../../../src/intake/event.js';
+import type { ToldRow } from '../../helpers/told-row.js';
 
 /** A change to one row; `more` says what is of interest about it. */
-export function event(key: number, more: Partial<RowEvent> = {}): RowEvent {
+export function event(key: number, more: Partial<ToldRow> = {}): ToldRow {
   return {
     operation: 'insert',
     table: 'exames',

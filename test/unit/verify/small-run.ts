@@ -2,10 +2,10 @@ import { mkdirSync } from 'node:fs';
 import { formatLsn } from '../../../src/cdc/lsn.js';
 import type { Row, TableName } from '../../../src/hospital/tables.js';
 import { TABLES } from '../../../src/hospital/tables.js';
-import type { RowEvent } from '../../../src/intake/event.js';
 import { ledgerFile } from '../../../src/ledger/folder.js';
 import { type Change, LedgerWriter } from '../../../src/ledger/writer.js';
 import type { Operation } from '../../../src/threads/tally.js';
+import type { ToldRow } from '../../helpers/told-row.js';
 import { HEADER } from '../ledger/sample-ledger.js';
 
 export const MADE_AT = '2026-11-23 20:15:30';
@@ -43,7 +43,7 @@ export class SmallRun {
   }
 
   /** Enters a transaction that was committed; its events. */
-  commit(wish: Wish): RowEvent[] {
+  commit(wish: Wish): ToldRow[] {
     const writer = this.writer(wish.worker);
     const name = { xid: String(wish.xid), lsn: formatLsn(BigInt(endOf(wish))) };
     const [number = 0] = writer.intend([
@@ -54,7 +54,7 @@ export class SmallRun {
   }
 
   /** The events of a transaction, whatever the ledger says of it. */
-  events(wish: Wish): RowEvent[] {
+  events(wish: Wish): ToldRow[] {
     const { xid, lsn = xid * 100, changes } = wish;
     let order = 0;
     return changes.flatMap(({ table, operation, rows }) =>
@@ -105,7 +105,7 @@ export function stays(operation: Operation, ...ids: readonly number[]): Change {
 }
 
 /** The whole row, as an event has it: an update's is that of `stays` with the new value. */
-function valuesOf(table: TableName, operation: Operation, row: Row): RowEvent['values'] {
+function valuesOf(table: TableName, operation: Operation, row: Row): ToldRow['values'] {
   if (operation === 'delete') return null;
   const text = (value: Row[number]) => (value === null ? null : String(value));
   const whole =

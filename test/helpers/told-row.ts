@@ -1,0 +1,28 @@
+import { TABLES } from '../../src/hospital/tables.js';
+import { type RowColumns, type RowEvent, SERVER_COLUMNS } from '../../src/intake/event.js';
+import { type RowValues, TextColumns } from '../../src/intake/text-columns.js';
+import { hashText, NULL } from '../../src/ledger/digest.js';
+
+/** An event with what it says of its row, which a test may look at later, or change. */
+export interface ToldRow extends RowEvent {
+  /** Null: it says nothing, as of a delete. */
+  readonly values: RowValues | null;
+}
+
+/** What a sink was given, as it is to be kept. Throws where the hashes are not those of the texts. */
+export function toldRow(event: RowEvent, columns: RowColumns | null): ToldRow {
+  if (columns === null) return { ...event, values: null };
+  const { length } = [...TABLES[event.table].columns, ...SERVER_COLUMNS];
+  const values = Array.from({ length }, (_, place) => columns.text(place));
+  for (const [place, value] of values.entries()) {
+    const hash = value === undefined ? null : hashText(place, value ?? NULL);
+    if (columns.hash(place, place) !== hash) {
+      throw new Error(`${event.table}, column ${place}: not the hash of ${value}`);
+    }
+  }
+  return { ...event, values };
+}
+
+export function columnsOf({ values }: ToldRow): TextColumns | null {
+  return values === null ? null : new TextColumns(values);
+}
