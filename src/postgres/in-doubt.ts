@@ -104,9 +104,10 @@ export async function verdictOn(
 /** What a row tells by itself: an inserted one for sure, others only as long as nobody else wrote them. */
 async function byRow(client: Client, xid: string | null, witness: Witness): Promise<Verdict> {
   const { table, operation, id } = witness;
-  const { rows } = await client.query<{ xmin: string; now: string }>(
-    `SELECT xmin::text, pg_snapshot_xmax(pg_current_snapshot())::text AS now FROM ${table}
-      WHERE id = $1`,
+  const { rows } = await client.query<{ xmin: string; now: string; untouched: boolean }>(
+    `SELECT xmin::text, pg_snapshot_xmax(pg_current_snapshot())::text AS now,
+            updated_at = created_at AS untouched
+       FROM ${table} WHERE id = $1`,
     [id],
   );
   const [row] = rows;
@@ -115,7 +116,10 @@ async function byRow(client: Client, xid: string | null, witness: Witness): Prom
     return operation === 'insert' ? { fate: 'aborted', xid } : { fate: 'unknown', xid };
   }
   const writer = fullXid(row.xmin, row.now);
-  if (operation === 'insert') return { fate: 'committed', xid: xid ?? writer };
+  // Where somebody has changed it since, it bears their name, and that of the transaction nobody knows.
+  if (operation === 'insert') {
+    return { fate: 'committed', xid: xid ?? (row.untouched ? writer : null) };
+  }
   return { fate: writer === xid ? 'committed' : 'unknown', xid };
 }
 

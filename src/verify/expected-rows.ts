@@ -1,6 +1,5 @@
 import type { TableName } from '../hospital/tables.js';
 import type { EventOperation } from '../intake/event.js';
-import type { Operation } from '../threads/tally.js';
 import { type Expected, forEachList } from './expected.js';
 import { KINDS, kindOf } from './row-code.js';
 
@@ -44,7 +43,7 @@ export class ExpectedRows {
   }
 
   /** Whether a row is among those that are yet to come. */
-  has(table: TableName, operation: Operation, key: number): boolean {
+  has(table: TableName, operation: EventOperation, key: number): boolean {
     const list = this.#lists[kindOf(table, operation)];
     return list !== undefined && find(list, key) !== -1;
   }

@@ -4,10 +4,10 @@ import type { RowEvent } from '../intake/event.js';
 import type { Contents } from './contents.js';
 import { Delivery } from './delivery.js';
 import { countRows, type Expected, forEachRow } from './expected.js';
-import { ExpectedRows } from './expected-rows.js';
 import { type Detail, type Example, Findings, type Violation } from './findings.js';
 import type { KeyState } from './key-states.js';
 import { LedgerFeed } from './ledger-feed.js';
+import { Nameless } from './nameless.js';
 import { Recent } from './recent.js';
 import { SnapshotCheck } from './snapshot-check.js';
 import { StreamState } from './stream-state.js';
@@ -109,8 +109,7 @@ export class Matcher {
   readonly #pending = new Map<number, Delivery>();
   /** Of these, those that were committed before the stream began, or about then. */
   readonly #before = new Map<number, Delivery>();
-  /** Open ones of which nobody knows what the server calls them. */
-  readonly #nameless: Expected[] = [];
+  readonly #nameless = new Nameless();
   readonly #aborted = new Recent(REMEMBERED);
   readonly #complete = new Recent(REMEMBERED);
   readonly #givenUp = new Recent(REMEMBERED);
@@ -170,11 +169,27 @@ export class Matcher {
       this.#takeSnapshot(event, contents);
       return true;
     }
+    if (stream.held.length > 0 && stream.held[0]?.event.xid !== event.xid) this.#release(stream);
     const found = this.#find(stream, event, contents);
     if (found === 'waiting') return false;
-    if (found === null) return true;
-    this.#deliver(stream, found, event, contents);
+    if (found === 'held') stream.held.push({ event, contents });
+    else if (found !== null) {
+      this.#release(stream);
+      this.#deliver(stream, found, event, contents);
+    }
     return true;
+  }
+
+  /** What was held is of a transaction that has its name now, or another writer's. */
+  #release(stream: StreamState): void {
+    if (stream.held.length === 0) return;
+    const held = stream.held;
+    stream.held = [];
+    for (const { event, contents } of held) {
+      const delivery = this.#lookUp(stream, event.xid ?? Number.NaN);
+      if (delivery === undefined) this.#turnAway(stream, event, contents);
+      else this.#deliver(stream, delivery, event, contents);
+    }
   }
 
   /** A table was emptied, which no run does. */
@@ -195,6 +210,7 @@ export class Matcher {
    * @param whole the source is known to have given out all that was committed: nothing is on its way
    */
   finish(whole: boolean): void {
+    for (const stream of this.#streams) this.#release(stream);
     this.#closing = { whole };
     for (const delivery of this.#before.values()) this.#close(delivery);
     for (const delivery of this.#pending.values()) this.#close(delivery);
@@ -213,7 +229,7 @@ export class Matcher {
     for (const { expected } of this.#pending.values()) {
       if (expected.fate === 'committed') return true;
     }
-    return false;
+    return [...this.#nameless].some(({ fate }) => fate === 'committed');
   }
 
   /** The table does not hold what the last event of a row said. */
@@ -241,7 +257,7 @@ export class Matcher {
     }
     const delivery = new Delivery(expected);
     if (this.#closing !== null) this.#close(delivery);
-    else if (xid === null) this.#nameless.push(expected);
+    else if (xid === null) this.#nameless.add(expected);
     else {
       const waiting = lsn !== null && lsn < this.#from ? this.#before : this.#pending;
       waiting.set(xid, delivery);
@@ -260,8 +276,15 @@ export class Matcher {
     }
   }
 
-  /** The transaction of an event; null: it was dealt with; waiting: that can't be said yet. */
-  #find(stream: StreamState, event: RowEvent, contents: Contents): Delivery | 'waiting' | null {
+  /**
+   * The transaction of an event; null: it was dealt with; waiting: the ledger can't tell it yet; held: the next
+   * events of its transaction will tell.
+   */
+  #find(
+    stream: StreamState,
+    event: RowEvent,
+    contents: Contents,
+  ): Delivery | 'waiting' | 'held' | null {
     const { xid } = event;
     if (xid === null) return this.#turnAway(stream, event, contents);
     const known = this.#lookUp(stream, xid);
@@ -276,6 +299,7 @@ export class Matcher {
     const found = this.#lookUp(stream, xid) ?? this.#name(xid, event);
     if (found !== undefined) return found;
     if (this.feed.absence(xid, lsn) === 'waiting') return 'waiting';
+    if (this.#nameless.mayHave(event)) return 'held';
     stream.stranger = xid;
     return this.#turnAway(stream, event, contents);
   }
@@ -285,15 +309,9 @@ export class Matcher {
     return this.#pending.get(xid) ?? this.#before.get(xid);
   }
 
-  /** An open transaction that has this row: the event tells its id, and that it was committed. */
-  #name(xid: number, { table, operation, key }: RowEvent): Delivery | undefined {
-    const at = this.#nameless.findIndex(
-      (expected) =>
-        operation === 'insert' &&
-        typeof key === 'number' &&
-        new ExpectedRows(expected).has(table, operation, key),
-    );
-    const [expected] = at === -1 ? [] : this.#nameless.splice(at, 1);
+  /** A nameless transaction that has this row: the event tells its id, and that it was committed. */
+  #name(xid: number, event: RowEvent): Delivery | undefined {
+    const expected = this.#nameless.claim(event);
     if (expected === undefined) return undefined;
     const delivery = new Delivery({ ...expected, xid });
     this.#pending.set(xid, delivery);

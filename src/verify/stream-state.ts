@@ -1,5 +1,6 @@
 import type { TableName } from '../hospital/tables.js';
 import type { RowEvent } from '../intake/event.js';
+import type { Contents } from './contents.js';
 import type { Delivery } from './delivery.js';
 import type { Expected } from './expected.js';
 import type { Recognized, Tape } from './tape.js';
@@ -20,6 +21,8 @@ export class StreamState {
   stranger: number | null = null;
   /** Whether an event of another writer came since the last one of the run. */
   interrupted = false;
+  /** Events of one transaction that are foreign, unless what follows them tells that it is a nameless one. */
+  held: { readonly event: RowEvent; readonly contents: Contents }[] = [];
   /** During a replay: the place on the tape of the event that has to come next. */
   #cursor: number | null = null;
   #latestSentAt = Number.NEGATIVE_INFINITY;

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { withConnection } from '../../../src/postgres/connect.js';
+import { verdictOn } from '../../../src/postgres/in-doubt.js';
+import type { Pending } from '../../../src/threads/tally.js';
+import { type TestDatabase, withDatabase } from '../../helpers/database.js';
+import { startServers } from '../../helpers/server.js';
+
+/** A transaction that was sent in one packet, COMMIT and all: nothing told its id. */
+const NAMELESS: Pending = {
+  xid: null,
+  witness: { table: 'medicos', operation: 'insert', id: 7 },
+};
+
+const verdict = (db: TestDatabase) =>
+  withConnection(db.target, (client) => verdictOn(client, NAMELESS, 'same'));
+
+async function insert(db: TestDatabase): Promise<string | undefined> {
+  const [row] = await db.query<{ xid: string }>(
+    `INSERT INTO medicos (id, nome, crm, especialidade) VALUES (7, 'Ana', 'CRM/SP 1', 'clínica')
+     RETURNING pg_current_xact_id()::text AS xid`,
+  );
+  return row?.xid;
+}
+
+for (const server of await startServers()) {
+  test(`${server.version}: a row that a transaction inserted tells its id`, async () => {
+    await withDatabase(server, async (db) => {
+      const xid = await insert(db);
+      assert.deepEqual(await verdict(db), { fate: 'committed', xid });
+    });
+  });
+
+  test(`${server.version}: one that somebody has changed since tells that it was committed, and no id`, async () => {
+    await withDatabase(server, async (db) => {
+      await insert(db);
+      await db.query("UPDATE medicos SET nome = 'Bia' WHERE id = 7");
+      assert.deepEqual(await verdict(db), { fate: 'committed', xid: null });
+    });
+  });
+
+  test(`${server.version}: without the row it was not committed`, async () => {
+    await withDatabase(server, async (db) => {
+      assert.deepEqual(await verdict(db), { fate: 'aborted', xid: null });
+    });
+  });
+}

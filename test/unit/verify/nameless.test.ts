@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { VerificationDocument } from '../../../src/verify/document.js';
+import { withTempFolder } from '../../helpers/temp-folder.js';
+import type { ToldRow } from '../../helpers/told-row.js';
+import { scriptDocument, verifyScript } from '../../helpers/verify-script.js';
+import { SmallRun, stays } from './small-run.js';
+
+/** What is said of a run with a transaction that updates row 1 and inserts row 2, and has no name. */
+async function withNameless(
+  fate: 'committed' | 'open',
+  script: (run: SmallRun, first: readonly ToldRow[]) => readonly ToldRow[],
+): Promise<VerificationDocument> {
+  return withTempFolder(async (folder) => {
+    const run = new SmallRun(folder);
+    const first = run.commit({ xid: 10, changes: [stays('insert', 1)] });
+    const intent = { xid: null, lsn: null, subtransactions: false, changes: CHANGES };
+    const [number = 0] = run.writer().intend([intent]);
+    if (fate === 'committed') run.writer().resolve(number, 'committed', null);
+    run.close();
+    return scriptDocument(await verifyScript(folder, script(run, first)));
+  });
+}
+
+const CHANGES = [stays('update', 1), stays('insert', 2)];
+
+test('a transaction without a name is known by the row that it inserted, also where others come first', async () => {
+  const { verdict, events } = await withNameless('committed', (run, first) => [
+    ...first,
+    ...run.events({ xid: 20, changes: CHANGES }),
+  ]);
+  assert.deepEqual([verdict, events.delivered, events.foreign], ['exact', 3, 0]);
+});
+
+test('so is one of which nobody knows whether it was committed', async () => {
+  const { verdict, doubts, transactions } = await withNameless('open', (run, first) => [
+    ...first,
+    ...run.events({ xid: 20, changes: CHANGES }),
+  ]);
+  assert.deepEqual([verdict, doubts], ['indeterminate', ['unknown_transactions']]);
+  assert.equal(transactions.unknown_delivered, 1);
+});
+
+test("another writer's change of a row that such a one changed stays another writer's", async () => {
+  const { verdict, events } = await withNameless('committed', (run, first) => [
+    ...first,
+    ...run.events({ xid: 15, changes: [stays('update', 1)] }),
+    ...run.events({ xid: 20, changes: CHANGES }),
+    ...run.events({ xid: 25, changes: [stays('update', 2)] }),
+  ]);
+  assert.deepEqual([verdict, events.delivered, events.foreign], ['exact', 3, 2]);
+});
+
+test('what is held until its transaction tells its name is counted at the end of the stream', async () => {
+  const { verdict, doubts, events } = await withNameless('committed', (run, first) => [
+    ...first,
+    ...run.events({ xid: 20, changes: CHANGES.slice(0, 1) }),
+  ]);
+  assert.deepEqual([verdict, doubts], ['indeterminate', ['ended_early']]);
+  assert.deepEqual([events.delivered, events.foreign, events.not_arrived], [1, 1, 2]);
+});
