@@ -103,6 +103,11 @@ export interface Source {
   /** The streams that keep their own order: 1, or the number of partitions. */
   readonly streams: number;
   /**
+   * By stream, the topic that it is a part of: where one part has rows of a table, the others may have some, too.
+   * Left out: each stream is a topic of its own.
+   */
+  readonly topics?: readonly string[];
+  /**
    * Gives everything to the sink, until nothing more can come (the end of standard input, a file that
    * does not grow) or `stop` was called: then what it has read is given out first. Rejects with an
    * OperatorError when the source fails.

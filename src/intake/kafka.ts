@@ -78,6 +78,10 @@ export class KafkaSource implements Source {
     return this.#partitions.length;
   }
 
+  get topics(): readonly string[] {
+    return this.#partitions.map(({ topic }) => topic);
+  }
+
   /**
    * Connects, and finds the partitions and where they begin. Throws an OperatorError when that cannot be done,
    * or there is no such topic. To be followed by `run` or `close`, also when it failed.

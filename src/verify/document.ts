@@ -1,9 +1,9 @@
 import type { ClockOffset } from '../intake/clock-offset.js';
 import type { Aside, Malformed } from '../intake/event.js';
 import type { Histogram } from '../threads/histogram.js';
+import type { EventCounts, TransactionCounts } from './counts.js';
 import type { FinalState } from './final-state.js';
 import type { Example, Violation } from './findings.js';
-import type { EventCounts, TransactionCounts } from './matcher.js';
 import { type Doubt, doubtsOf, judge, VERDICT_CODES, type Verdict } from './verdict.js';
 import type { Verification } from './verify.js';
 

@@ -1,10 +1,11 @@
-import { formatLsn } from '../cdc/lsn.js';
 import type { TableName } from '../hospital/tables.js';
 import type { RowEvent } from '../intake/event.js';
 import type { Contents } from './contents.js';
+import { noEvents, noTransactions } from './counts.js';
 import { Delivery } from './delivery.js';
-import { countRows, type Expected, forEachRow } from './expected.js';
-import { type Detail, type Example, Findings, type Violation } from './findings.js';
+import { exampleOf, exampleOfEvent, exampleOfTransaction } from './examples.js';
+import { countRows, type Expected } from './expected.js';
+import { type Detail, Findings, type Violation } from './findings.js';
 import type { KeyState } from './key-states.js';
 import { LedgerFeed } from './ledger-feed.js';
 import { Nameless } from './nameless.js';
@@ -18,18 +19,6 @@ const MOST_PENDING = 100_000;
 /** Transactions that are remembered to be rolled back, given up, or complete. */
 const REMEMBERED = 1 << 16;
 
-/** An example of which nothing is known. */
-const NOWHERE: Omit<Example, 'violation' | 'detail'> = {
-  table: null,
-  operation: null,
-  key: null,
-  xid: null,
-  lsn: null,
-  place: null,
-  stream: null,
-  ledger: null,
-};
-
 /** What else is told of what arrives. */
 export interface MatcherListener {
   /** A change that came for the first time, or that is not the run's. */
@@ -38,68 +27,14 @@ export interface MatcherListener {
   readonly isKnown: (table: TableName, key: number) => boolean | null;
 }
 
-/** What came of the ledger's transactions. */
-export interface TransactionCounts {
-  /** Committed, by the ledger. */
-  expected: number;
-  /** All of their events came. */
-  delivered: number;
-  /** Some or all of their events did not come, though what was committed later did. */
-  missing: number;
-  /** Some or all of their events did not come, and nothing behind them did. */
-  not_arrived: number;
-  /** Committed before the stream began. */
-  before_start: number;
-  /** The ledger does not know whether they were committed: those that came, and those that did not. */
-  unknown_delivered: number;
-  unknown_absent: number;
-  /** Their contents could not be held against the ledger. */
-  unchecked: number;
-}
-
-export interface EventCounts {
-  /** Rows of the committed transactions. */
-  expected: number;
-  delivered: number;
-  /** Came again in a legal replay. */
-  replayed: number;
-  /** Such replays. */
-  rewinds: number;
-  /** Not arrived by the end of the stream. */
-  not_arrived: number;
-  /** Of other writers. */
-  foreign: number;
-  snapshot: number;
-  /** From farther back than there is memory for: they may have been delivered before. */
-  unjudged: number;
-}
-
 /**
  * Holds events against the ledger, in the order in which they come: each transaction's rows are ticked off,
  * what comes again must be a replay, what is left in the end did not come.
  */
 export class Matcher {
   readonly findings = new Findings();
-  readonly transactions: TransactionCounts = {
-    expected: 0,
-    delivered: 0,
-    missing: 0,
-    not_arrived: 0,
-    before_start: 0,
-    unknown_delivered: 0,
-    unknown_absent: 0,
-    unchecked: 0,
-  };
-  readonly events: EventCounts = {
-    expected: 0,
-    delivered: 0,
-    replayed: 0,
-    rewinds: 0,
-    not_arrived: 0,
-    foreign: 0,
-    snapshot: 0,
-    unjudged: 0,
-  };
+  readonly transactions = noTransactions();
+  readonly events = noEvents();
   /** Lines of the ledger that are not what was written. */
   ledgerProblems = 0;
   readonly feed: LedgerFeed;
@@ -129,6 +64,8 @@ export class Matcher {
   constructor(options: {
     readonly ledger: string;
     readonly streams: number;
+    /** As of `Source`. */
+    readonly topics?: readonly string[];
     readonly tapeEvents: number;
     readonly from: number;
     readonly listener: MatcherListener;
@@ -139,7 +76,8 @@ export class Matcher {
     const each = 2 ** Math.floor(Math.log2(Math.max(options.tapeEvents / options.streams, 1024)));
     this.#streams = Array.from(
       { length: options.streams },
-      (_, number) => new StreamState(number, new Tape(each)),
+      (_, number) =>
+        new StreamState(number, options.topics?.[number] ?? String(number), new Tape(each)),
     );
     this.feed = new LedgerFeed(
       options.ledger,
@@ -194,14 +132,7 @@ export class Matcher {
 
   /** A table was emptied, which no run does. */
   truncate(table: TableName, stream: number, place: number): void {
-    this.findings.add({
-      ...NOWHERE,
-      violation: 'phantom',
-      detail: 'truncated',
-      table,
-      place,
-      stream,
-    });
+    this.findings.add(exampleOf('phantom', 'truncated', { table, place, stream }));
   }
 
   /**
@@ -219,9 +150,8 @@ export class Matcher {
     this.#pending.clear();
     while (this.feed.readOn());
     for (const { table, key, expected } of this.#snapshot.missing) {
-      const what = { ...NOWHERE, table, key, operation: 'insert', xid: expected.xid } as const;
-      const ledger = placeOf(expected);
-      this.findings.add({ ...what, violation: 'missing', detail: 'not_in_snapshot', ledger });
+      const row = { table, key, operation: 'insert' } as const;
+      this.findings.add(exampleOf('missing', 'not_in_snapshot', row, expected));
     }
   }
 
@@ -234,8 +164,8 @@ export class Matcher {
 
   /** The table does not hold what the last event of a row said. */
   noteFinalState({ table, key, xid, present }: KeyState): void {
-    const what = { ...NOWHERE, table, operation: present ? null : ('delete' as const), key, xid };
-    this.findings.add({ ...what, violation: 'inconsistent', detail: 'final_state' });
+    const operation = present ? null : 'delete';
+    this.findings.add(exampleOf('inconsistent', 'final_state', { table, operation, key, xid }));
   }
 
   #streamOf({ stream }: RowEvent): StreamState {
@@ -421,7 +351,9 @@ export class Matcher {
     }
     const faithful = delivery.faithful;
     if (faithful === null) this.transactions.unchecked++;
-    if (faithful === false) this.#noteTransaction('altered', 'contents', delivery, 1);
+    if (faithful === false) {
+      this.findings.add(exampleOfTransaction('altered', 'contents', delivery));
+    }
   }
 
   /** A row of a snapshot excuses what was committed before the snapshot was taken. */
@@ -464,10 +396,15 @@ export class Matcher {
   #isOverdue(delivery: Delivery): boolean {
     const { expected } = delivery;
     const tables = Object.keys(expected.rows) as TableName[];
+    const topics = new Set(
+      this.#streams
+        .filter((stream) => tables.some((table) => stream.has(table)))
+        .map(({ topic }) => topic),
+    );
     const own =
       this.#streams.length === 1
         ? this.#streams
-        : this.#streams.filter((stream) => tables.some((table) => stream.has(table)));
+        : this.#streams.filter(({ topic }) => topics.has(topic));
     return (
       own.length > 0 &&
       own.every(
@@ -484,54 +421,15 @@ export class Matcher {
 
   #noteMissing(delivery: Delivery): void {
     const detail = delivery.delivered === 0 ? 'transaction_missing' : 'row_missing';
-    this.#noteTransaction('missing', detail, delivery, delivery.missing.left);
+    this.findings.add(exampleOfTransaction('missing', detail, delivery), delivery.missing.left);
   }
 
   #note(violation: Violation, detail: Detail, event: RowEvent, expected?: Expected): void {
-    const { table, operation, key, xid, lsn, place, stream } = event;
-    this.findings.add({
-      violation,
-      detail,
-      table,
-      operation,
-      key,
-      xid,
-      lsn: lsn === null ? null : formatLsn(BigInt(lsn)),
-      place,
-      stream,
-      ledger: expected === undefined ? null : placeOf(expected),
-    });
-  }
-
-  /** Something is wrong with a transaction as a whole: its first row stands for it. */
-  #noteTransaction(violation: Violation, detail: Detail, delivery: Delivery, events: number): void {
-    const { expected } = delivery;
-    let first: Pick<typeof NOWHERE, 'table' | 'operation' | 'key'> | null = null;
-    const missing = violation === 'missing' ? delivery.missing : null;
-    forEachRow(expected, (table, operation, key) => {
-      const counts = missing === null || missing.has(table, operation, key);
-      if (counts) first ??= { table, operation, key };
-    });
-    this.findings.add(
-      {
-        ...NOWHERE,
-        ...(first ?? {}),
-        violation,
-        detail,
-        xid: expected.xid,
-        lsn: expected.lsn === null ? null : formatLsn(BigInt(expected.lsn)),
-        ledger: placeOf(expected),
-      },
-      events,
-    );
+    this.findings.add(exampleOfEvent(violation, detail, event, expected));
   }
 }
 
 /** Whether an event may have been delivered, and not be remembered. */
 function isForgotten({ tape }: StreamState, { lsn }: RowEvent): boolean {
   return (lsn ?? 0) <= tape.forgotten;
-}
-
-function placeOf({ file, intent }: Expected): Example['ledger'] {
-  return { file, intent };
 }

@@ -14,6 +14,8 @@ interface Latest {
 /** One ordered stream of events, and how far it has come. */
 export class StreamState {
   readonly number: number;
+  /** What it is a part of, as of `Source`. */
+  readonly topic: string;
   readonly tape: Tape;
   /** Whose events are coming. */
   current: Delivery | null = null;
@@ -31,8 +33,9 @@ export class StreamState {
   readonly #tables = new Set<TableName>();
   #lastTable: TableName | null = null;
 
-  constructor(number: number, tape: Tape) {
+  constructor(number: number, topic: string, tape: Tape) {
     this.number = number;
+    this.topic = topic;
     this.tape = tape;
   }
 

@@ -1,6 +1,6 @@
 import { EXIT, type ExitCode } from '../errors.js';
+import type { EventCounts, TransactionCounts } from './counts.js';
 import type { Findings } from './findings.js';
-import type { EventCounts, TransactionCounts } from './matcher.js';
 
 /** What is said of a stream in one word. */
 export type Verdict =

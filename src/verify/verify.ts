@@ -78,6 +78,7 @@ export async function verify(task: VerificationTask): Promise<Verification> {
   const matcher = new Matcher({
     ledger: task.ledger,
     streams: source.streams,
+    ...(source.topics === undefined ? {} : { topics: source.topics }),
     tapeEvents: (task.memoryBytes * TAPE_SHARE) / TAPE_BYTES_PER_EVENT,
     from: task.from,
     listener: {

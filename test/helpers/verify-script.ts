@@ -13,6 +13,8 @@ export interface ScriptOptions {
   readonly end?: number | null;
   /** Ordered streams. */
   readonly streams?: number;
+  /** What each of them is a part of; left out: of nothing. */
+  readonly topics?: readonly string[];
   /** An LSN: what was committed before is not expected. */
   readonly from?: number;
   /** For what is remembered of events and rows. */
@@ -28,6 +30,7 @@ const BATCH = 200;
 /** Gives out a script; with an end, as a slot does: it says how far it has come, and ends when asked to. */
 class ScriptSource implements Source {
   readonly streams: number;
+  readonly topics?: readonly string[];
   readonly #script: Script;
   readonly #end: number | null;
   #stop = () => {};
@@ -35,7 +38,8 @@ class ScriptSource implements Source {
     this.#stop = resolve;
   });
 
-  constructor(script: Script, { end = null, streams = 1 }: ScriptOptions) {
+  constructor(script: Script, { end = null, streams = 1, topics }: ScriptOptions) {
+    if (topics !== undefined) this.topics = topics;
     this.#script = script;
     this.#end = end;
     this.streams = streams;

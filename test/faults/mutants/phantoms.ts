@@ -38,8 +38,11 @@ function isTaken({ facts }: Sample, table: TableName, key: number, { lsn }: Told
   return (facts.leased.get(table)?.get(key) ?? Number.POSITIVE_INFINITY) <= (lsn ?? 0);
 }
 
-function rolledBack(sample: Sample, draws: Draws): Mutant | null {
-  const aborted = sample.facts.transactions.filter(({ fate }) => fate === 'aborted');
+/** `named`: whether the ledger knows what the server called it. */
+function rolledBack(sample: Sample, draws: Draws, named: boolean): Mutant | null {
+  const aborted = sample.facts.transactions.filter(
+    ({ fate, xid }) => fate === 'aborted' && (xid !== null) === named,
+  );
   if (aborted.length === 0) return null;
   const transaction = draws.pick(aborted);
   const { xid, lsn } = transaction;
@@ -116,7 +119,14 @@ function oneMore(sample: Sample, draws: Draws): Mutant | null {
 }
 
 export const PHANTOMS: readonly Kind[] = [
-  { name: 'a transaction that was rolled back', make: rolledBack, weight: 2 },
+  {
+    name: 'a transaction that was rolled back',
+    make: (sample, draws) => rolledBack(sample, draws, true),
+  },
+  {
+    name: 'one that was rolled back, and has no name',
+    make: (sample, draws) => rolledBack(sample, draws, false),
+  },
   { name: 'a row that was never sent', make: neverSent, weight: 2 },
   { name: 'one row more in a transaction', make: oneMore, weight: 2 },
 ];
