@@ -16,7 +16,7 @@ const CUTS: Readonly<Record<Cut, string>> = {
 for (const [cut, when] of Object.entries(CUTS) as [Cut, string][]) {
   for (const batch of ['1', '5']) {
     test(`a connection lost ${when} is settled, in batches of ${batch}`, async () => {
-      const proxy = await startProxy(server.port, cut, 5);
+      const proxy = await startProxy(server.port, [cut], 5);
       try {
         await withStream(
           server,

@@ -53,6 +53,10 @@ test(`${COUNT} changes to correct streams are judged rightly, seed ${SEED}`, asy
     const began = monotonicMs();
     const samples = await takeSamples(folder);
     const taken = monotonicMs();
+    const variety = varietyOf(samples);
+    t.diagnostic(JSON.stringify(variety));
+    // Without it, some kinds of change would show nothing.
+    for (const [what, found] of Object.entries(variety)) assert.ok(found > 0, `none ${what}`);
     try {
       const tallies = new Map(KINDS.map((kind) => [kind, { mutants: 0, caught: 0 }]));
       const misses: string[] = [];
@@ -134,17 +138,16 @@ async function takeSamples(folder: string): Promise<Sample[]> {
   for (const plan of ALONE) taken.push(await takeRun(server, SEEDED, plan, folder));
   const samples: Sample[] = [];
   for (const one of taken) samples.push(new Sample(one, await connect(one.target)));
-  requireVariety(samples);
   return samples;
 }
 
-/** That the runs have what they were made for: without it, some kinds of change would show nothing. */
-function requireVariety(samples: readonly Sample[]): void {
+/** What the runs were made for, and how often it came about. */
+function varietyOf(samples: readonly Sample[]): Readonly<Record<string, number>> {
   const told = samples.flatMap(({ facts }) => facts.transactions);
   const count = (is: (transaction: ToldTransaction) => boolean) => told.filter(is).length;
   const unanswered = ({ fate, answeredAt }: ToldTransaction) =>
     fate === 'committed' && answeredAt === Number.POSITIVE_INFINITY;
-  const variety = {
+  return {
     aborted: count(({ fate }) => fate === 'aborted'),
     'aborted, with a name': count(({ fate, xid }) => fate === 'aborted' && xid !== null),
     savepoints: count(({ savepoints }) => savepoints),
@@ -152,5 +155,4 @@ function requireVariety(samples: readonly Sample[]): void {
     'committed without an answer': count(unanswered),
     'of others': samples.reduce((sum, { groups, own }) => sum + groups.length - own.length, 0),
   };
-  for (const [what, found] of Object.entries(variety)) assert.ok(found > 0, `none ${what}`);
 }

@@ -13,8 +13,15 @@ export interface TcpProxy {
   close(): Promise<void>;
 }
 
-/** Stands between the program and a server on `to`, and cuts the connection at every nth COMMIT. */
-export async function startProxy(to: number, cut: Cut, every: number): Promise<TcpProxy> {
+/**
+ * Stands between the program and a server on `to`, and cuts the connection at every nth COMMIT, in one of
+ * these ways after the other.
+ */
+export async function startProxy(
+  to: number,
+  ways: readonly [Cut, ...Cut[]],
+  every: number,
+): Promise<TcpProxy> {
   let commits = 0;
   let cuts = 0;
   const sockets = new Set<Socket>();
@@ -38,7 +45,7 @@ export async function startProxy(to: number, cut: Cut, every: number): Promise<T
         server.write(chunk);
         return;
       }
-      cuts++;
+      const cut = ways[cuts++ % ways.length];
       if (cut === 'before') return end();
       answerIsLost = true;
       server.write(chunk, () => {
