@@ -14,6 +14,10 @@ const UPDATES = 8;
 export const ROWS = INSERTS + UPDATES;
 /** Bytes of WAL that a row takes, about: LSNs rise by it. */
 const LSN_STEP = 160;
+/** Ids that a connection takes for itself at a time. */
+const LEASE = 5_000;
+/** Microseconds from one COMMIT to the next. */
+const STEP_US = 500;
 const FIRST_LSN = 0x2_0000_0000;
 const FIRST_XID = 1000;
 /** Bytes of text that are handed to the pipe at a time. */
@@ -23,11 +27,18 @@ const EPOCH_US = 1_760_000_000_000_000;
 const STATUS = ['agendada', 'realizada', 'cancelada', 'faltou'] as const;
 const REASONS = ['Dor de cabeça', 'Consulta de rotina', 'Febre há três dias', 'Revisão'] as const;
 
+/** The id of the ith row that the nth transaction inserts: a connection uses up one lease after the other. */
+function idOf(n: number, i: number): number {
+  const used = Math.floor(n / WORKERS) * INSERTS + i;
+  const lease = Math.floor(used / LEASE) * WORKERS + (n % WORKERS);
+  return lease * LEASE + (used % LEASE) + 1;
+}
+
 /** The rows of the nth transaction, as the ledger enters them. */
 function changesOf(n: number): Change[] {
-  const inserted = Array.from({ length: INSERTS }, (_, i) => visit(n * INSERTS + i + 1));
+  const inserted = Array.from({ length: INSERTS }, (_, i) => visit(idOf(n, i)));
   const updates = Array.from({ length: n < WORKERS ? 0 : UPDATES }, (_, i) => {
-    const [id, , , data, , status] = visit((n - WORKERS) * INSERTS + i + 1);
+    const [id, , , data, , status] = visit(idOf(n - WORKERS, i));
     return [id!, status === 'agendada' ? 'realizada' : 'cancelada', data!];
   });
   return [
@@ -62,15 +73,13 @@ export function writeLedger(runFolder: string, transactions: number): void {
   );
   for (let n = 0; n < transactions; n++) {
     const writer = writers[n % WORKERS]!;
-    if (n < WORKERS) {
-      const all = Array.from({ length: Math.ceil(transactions / WORKERS) * INSERTS }, (_, i) => {
-        const turn = Math.floor(i / INSERTS);
-        return (turn * WORKERS + n) * INSERTS + (i % INSERTS) + 1;
-      });
-      // In blocks, as a run takes them.
-      for (let at = 0; at < all.length; at += 5000) {
-        writer.lease('consultas', all.slice(at, at + 5000));
-      }
+    const last = idOf(n, INSERTS - 1);
+    const first = last - ((last - 1) % LEASE);
+    if (n < WORKERS || idOf(n - WORKERS, INSERTS - 1) < first) {
+      writer.lease(
+        'consultas',
+        Array.from({ length: LEASE }, (_, i) => first + i),
+      );
     }
     const intent = { xid: null, lsn: null, changes: changesOf(n), subtransactions: false };
     const [number = 0] = writer.intend([intent]);
@@ -93,13 +102,13 @@ async function writeStream(transactions: number): Promise<void> {
   for (let n = 0; n < transactions; n++) {
     let order = 0;
     const start = FIRST_LSN + n * (ROWS + 2) * LSN_STEP + 64;
-    const micros = EPOCH_US + n * 500;
+    const micros = EPOCH_US + n * STEP_US;
     for (const { operation, rows } of changesOf(n)) {
       for (const row of rows) {
         const lsn = start + ++order * LSN_STEP;
         const full = operation === 'insert' ? row : updated(row);
         const op = operation === 'insert' ? 'c' : 'u';
-        const created = EPOCH_US + Math.floor(((full[0] as number) - 1) / INSERTS) * 500;
+        const created = operation === 'insert' ? micros : micros - WORKERS * STEP_US;
         text += line(op, full, { n, lsn, micros, order, created });
       }
     }

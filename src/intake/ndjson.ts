@@ -1,10 +1,10 @@
-import type { Readable } from 'node:stream';
 import { DebeziumIntake, MOST_BYTES, TOO_LONG } from './debezium/intake.js';
 import type { Sink, Source } from './event.js';
 import { type ByteInput, END, IDLE } from './files/byte-input.js';
 import { FileInput } from './files/file-input.js';
 import { MaybeGzipInput } from './files/gzip-input.js';
 import { LineBuffer } from './files/line-buffer.js';
+import { type ByteStream, standardInput } from './files/standard-input.js';
 import { StreamInput } from './files/stream-input.js';
 
 /** Bytes of a read. Below, reads cost more than they bring; above, nothing is gained. */
@@ -22,7 +22,7 @@ export interface NdjsonOptions {
   /** Goes on with what is added to the file, until `stop`; it may also not be there yet. */
   readonly follow: boolean;
   /** In place of the process's standard input. */
-  readonly stdin?: Readable;
+  readonly stdin?: ByteStream;
 }
 
 /**
@@ -37,10 +37,12 @@ export class NdjsonSource implements Source {
   #stopped = false;
 
   constructor(options: NdjsonOptions) {
-    const { path, follow, stdin = process.stdin } = options;
+    const { path, follow } = options;
     this.#follow = follow;
     const isStream = path === STANDARD_INPUT;
-    const input = isStream ? new StreamInput(stdin, 'stdin') : new FileInput(path, follow);
+    const input = isStream
+      ? new StreamInput(options.stdin ?? standardInput(), 'stdin')
+      : new FileInput(path, follow);
     this.#input = new MaybeGzipInput(input, isStream ? 'stdin' : path);
   }
 

@@ -25,7 +25,10 @@ export class Tape {
   #xids: Uint32Array;
   #identities: Int32Array;
   #contents: Int32Array;
-  /** Chains of events by the low bits of their identity: the newest, and for each the one before; -1 ends. */
+  /**
+   * Chains of events by the low bits of their identity: the place of the newest, and for each that of the one
+   * before. Places count from 1, modulo 2^32; 0 ends a chain, and so does a place that is forgotten.
+   */
   #newest: Int32Array;
   #before: Int32Array;
   #end = 0;
@@ -40,7 +43,7 @@ export class Tape {
     this.#xids = new Uint32Array(this.#size);
     this.#identities = new Int32Array(this.#size);
     this.#contents = new Int32Array(this.#size);
-    this.#newest = new Int32Array(this.#size).fill(-1);
+    this.#newest = new Int32Array(this.#size);
     this.#before = new Int32Array(this.#size);
   }
 
@@ -57,10 +60,9 @@ export class Tape {
   append(event: RowEvent, content: number): void {
     if (this.#end >= this.#size && this.#size < this.#most) this.#grow();
     const slot = this.#end & (this.#size - 1);
-    if (this.#end >= this.#size) this.#forget(slot);
     this.#xids[slot] = event.xid ?? 0;
     this.#contents[slot] = content;
-    this.#enter(slot, identityOf(event));
+    this.#enter(this.#end, identityOf(event));
     this.#note(event.lsn ?? 0);
     this.#end++;
   }
@@ -69,32 +71,28 @@ export class Tape {
   find(event: RowEvent, content: number): Recognized | null {
     const identity = identityOf(event);
     const mask = this.#size - 1;
-    for (let slot = this.#newest[identity & mask]!; slot !== -1; slot = this.#before[slot]!) {
-      if (this.#identities[slot] !== identity || this.#xids[slot] !== event.xid) continue;
-      const newest = (this.#end - 1) & mask;
-      const at = this.#end - 1 - ((newest - slot) & mask);
-      return { at, same: this.#contents[slot] === content };
+    const last = this.#end | 0;
+    let age = 0;
+    for (let place = this.#newest[identity & mask]!; place !== 0; ) {
+      // Along a chain ages grow; beyond the size it is forgotten, and its slot has another event.
+      const older = (last - place) | 0;
+      if (older < age || older >= this.#size) return null;
+      const slot = (place - 1) & mask;
+      if (this.#identities[slot] === identity && this.#xids[slot] === event.xid) {
+        return { at: this.#end - 1 - older, same: this.#contents[slot] === content };
+      }
+      age = older + 1;
+      place = this.#before[slot]!;
     }
     return null;
   }
 
-  #enter(slot: number, identity: number): void {
+  #enter(at: number, identity: number): void {
     const chain = identity & (this.#size - 1);
+    const slot = at & (this.#size - 1);
     this.#identities[slot] = identity;
     this.#before[slot] = this.#newest[chain]!;
-    this.#newest[chain] = slot;
-  }
-
-  /** Takes the oldest event out: it is the last one of its chain. */
-  #forget(slot: number): void {
-    const chain = this.#identities[slot]! & (this.#size - 1);
-    if (this.#newest[chain] === slot) {
-      this.#newest[chain] = -1;
-      return;
-    }
-    let at = this.#newest[chain]!;
-    while (this.#before[at] !== slot) at = this.#before[at]!;
-    this.#before[at] = -1;
+    this.#newest[chain] = (at + 1) | 0;
   }
 
   #note(lsn: number): void {
@@ -123,10 +121,10 @@ export class Tape {
     this.#xids = wider(Uint32Array, this.#xids);
     this.#contents = wider(Int32Array, this.#contents);
     this.#identities = new Int32Array(this.#size);
-    this.#newest = new Int32Array(this.#size).fill(-1);
+    this.#newest = new Int32Array(this.#size);
     this.#before = new Int32Array(this.#size);
     // Full, and never beyond: slots are places on the tape.
-    for (let slot = 0; slot < length; slot++) this.#enter(slot, identities[slot]!);
+    for (let at = 0; at < length; at++) this.#enter(at, identities[at]!);
   }
 }
 

@@ -1,13 +1,13 @@
-import type { Readable } from 'node:stream';
 import { EXIT, OperatorError } from '../../errors.js';
 import { type ByteInput, END, IDLE } from './byte-input.js';
+import type { ByteStream } from './standard-input.js';
 
 /** A pipe that brings nothing for so long has nothing more at the moment. */
 const QUIET_MS = 50;
 
 /** Reads a stream: standard input. */
 export class StreamInput implements ByteInput {
-  readonly #stream: Readable;
+  readonly #stream: ByteStream;
   readonly #name: string;
   #rest: Buffer = Buffer.alloc(0);
   #idle = false;
@@ -17,7 +17,7 @@ export class StreamInput implements ByteInput {
   #wake: () => void = () => {};
 
   /** `name`: what the stream is called when it fails. */
-  constructor(stream: Readable, name: string) {
+  constructor(stream: ByteStream, name: string) {
     this.#stream = stream;
     this.#name = name;
     stream.on('readable', () => this.#wake());
