@@ -5,6 +5,7 @@ import { EXIT, type ExitCode, OperatorError } from '../errors.js';
 import { type ClockOffset, measureClockOffset } from '../intake/clock-offset.js';
 import type { Malformed } from '../intake/event.js';
 import { type SourceSpec, sourceName } from '../intake/source-spec.js';
+import { scopeOfNames } from '../intake/table-scope.js';
 import { currentWalLsn } from '../intake/wal-end.js';
 import { ledgerFolder } from '../ledger/folder.js';
 import { withConnection } from '../postgres/connect.js';
@@ -111,6 +112,7 @@ async function verifyRun(
   const verification = await verify({
     ledger: ledgerFolder(folder),
     source: opened.source,
+    scope: scopeOfNames(),
     from: opened.from,
     isUnderWay: () => isUnderWay(folder),
     serverPosition:

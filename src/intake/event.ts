@@ -1,4 +1,5 @@
 import type { TableName } from '../hospital/tables.js';
+import type { Foreign, Scope } from './scope.js';
 
 /** What a change event says was done to a row; `snapshot`: that the row was there. */
 export type EventOperation = 'insert' | 'update' | 'delete' | 'snapshot';
@@ -55,12 +56,20 @@ export interface RowEvent {
   readonly stream: number;
   /** Where it was read, from 1: the line of a file, the how-manieth request, an offset. */
   readonly place: number;
+  /**
+   * The connector's logical name (`topic.prefix`). Null where the source does not tell it: a slot, or a format
+   * without `source.name`.
+   */
+  readonly origin: string | null;
 }
+
+/** What an event may leave out of where its row is from. */
+export type Untold = 'database' | 'schema' | 'origin';
 
 /** What arrives and is no change to a row of the hospital. It is counted, and does no harm. */
 export type Aside =
-  /** Of a table that is not the hospital's. */
-  | 'other_table'
+  /** Of a table that is not the run's. */
+  | Foreign
   /** Debezium's null value behind a delete. */
   | 'tombstone'
   /** Begin or end of a transaction, as Debezium's topic of transactions has them. */
@@ -85,6 +94,11 @@ export interface Sink {
   row(event: RowEvent, columns: RowColumns | null): void;
   /** A table of the hospital was emptied. */
   truncate(table: TableName, stream: number, place: number): void;
+  /**
+   * An event does not tell one of these, and counted as a row of the run all the same. Called before the first such
+   * row, once per source and kind. A slot tells all that counts.
+   */
+  untold(what: Untold): void;
   aside(kind: Aside): void;
   malformed(problem: Malformed): void;
   /** Everything that was committed before this LSN has been given out, on all streams. */
@@ -111,8 +125,10 @@ export interface Source {
    * Gives everything to the sink, until nothing more can come (the end of standard input, a file that
    * does not grow) or `stop` was called: then what it has read is given out first. Rejects with an
    * OperatorError when the source fails.
+   *
+   * @param scope decides which events are rows of the run
    */
-  run(sink: Sink): Promise<void>;
+  run(sink: Sink, scope: Scope): Promise<void>;
   /** Asks `run` to come to its end soon. */
   stop(): void;
 }

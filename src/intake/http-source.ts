@@ -6,6 +6,7 @@ import { DebeziumIntake, TOO_LONG } from './debezium/intake.js';
 import type { Sink, Source } from './event.js';
 import { type HttpAddress, urlOf } from './http-address.js';
 import { hasLines, isBlank, readBody } from './http-body.js';
+import type { Scope } from './scope.js';
 import { WatchedSink } from './watched-sink.js';
 
 /** A request that takes longer to come is given up: what Debezium Server allows for the whole of one. */
@@ -33,7 +34,7 @@ export class HttpSource implements Source {
   readonly #address: HttpAddress;
   readonly #server: Server;
   readonly #sink: Promise<{ readonly watched: WatchedSink; readonly intake: DebeziumIntake }>;
-  #begin: (sink: Sink) => void = () => undefined;
+  #begin: (sink: Sink, scope: Scope) => void = () => undefined;
   #listening: Promise<{ readonly url: string }> | null = null;
   #stopping = false;
   #stop: () => void = () => undefined;
@@ -51,9 +52,9 @@ export class HttpSource implements Source {
   constructor(address: HttpAddress) {
     this.#address = address;
     this.#sink = new Promise((resolve) => {
-      this.#begin = (sink) => {
+      this.#begin = (sink, scope) => {
         const watched = new WatchedSink(sink);
-        resolve({ watched, intake: new DebeziumIntake(watched) });
+        resolve({ watched, intake: new DebeziumIntake(watched, scope) });
       };
     });
     this.#stopped = new Promise((resolve) => {
@@ -76,9 +77,9 @@ export class HttpSource implements Source {
     return this.#listening;
   }
 
-  async run(sink: Sink): Promise<void> {
+  async run(sink: Sink, scope: Scope): Promise<void> {
     await this.start();
-    this.#begin(sink);
+    this.#begin(sink, scope);
     await this.#stopped;
     await this.#close();
     if (this.#failure !== null) throw this.#failure.error;

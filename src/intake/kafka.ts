@@ -7,6 +7,7 @@ import { DebeziumIntake } from './debezium/intake.js';
 import type { Sink, Source } from './event.js';
 import { clientOptions, finalError, loadClient, unreachable } from './kafka/client.js';
 import { type Answer, type FetchAnswer, grouped, Partition } from './kafka/partition.js';
+import type { Scope } from './scope.js';
 
 /** How long a broker holds a question when it has nothing: so soon a `stop` is heard. */
 const HOLD_MS = 250;
@@ -91,9 +92,9 @@ export class KafkaSource implements Source {
     return this.#starting;
   }
 
-  async run(sink: Sink): Promise<void> {
+  async run(sink: Sink, scope: Scope): Promise<void> {
     await this.start();
-    const reading = this.#readOn(sink);
+    const reading = this.#readOn(sink, scope);
     try {
       await Promise.race([reading, this.#stopped]);
       await within(reading, STOP_MS);
@@ -149,8 +150,8 @@ export class KafkaSource implements Source {
     return topics.filter((topic) => topic.startsWith(this.#options.prefix)).sort();
   }
 
-  async #readOn(sink: Sink): Promise<void> {
-    const intake = new DebeziumIntake(sink);
+  async #readOn(sink: Sink, scope: Scope): Promise<void> {
+    const intake = new DebeziumIntake(sink, scope);
     while (!this.#stopping) {
       try {
         await this.#round(sink, intake);

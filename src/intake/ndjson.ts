@@ -6,6 +6,7 @@ import { MaybeGzipInput } from './files/gzip-input.js';
 import { LineBuffer } from './files/line-buffer.js';
 import { type ByteStream, standardInput } from './files/standard-input.js';
 import { StreamInput } from './files/stream-input.js';
+import type { Scope } from './scope.js';
 
 /** Bytes of a read. Below, reads cost more than they bring; above, nothing is gained. */
 const CHUNK_BYTES = 1 << 18;
@@ -46,8 +47,8 @@ export class NdjsonSource implements Source {
     this.#input = new MaybeGzipInput(input, isStream ? 'stdin' : path);
   }
 
-  async run(sink: Sink): Promise<void> {
-    const intake = new DebeziumIntake(sink);
+  async run(sink: Sink, scope: Scope): Promise<void> {
+    const intake = new DebeziumIntake(sink, scope);
     const buffer = new LineBuffer(CHUNK_BYTES, MOST_BYTES);
     let place = 1;
     let receivedAt = 0;

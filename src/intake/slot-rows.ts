@@ -1,14 +1,15 @@
 import type { RelationMessage, Tuple, UpdateMessage } from '../cdc/messages.js';
 import { UNCHANGED } from '../cdc/messages.js';
 import type { Received } from '../cdc/wal-receiver.js';
-import { TABLE_NAMES, TABLES, type TableName } from '../hospital/tables.js';
+import { TABLES, type TableName } from '../hospital/tables.js';
 import { type EventOperation, type Key, SERVER_COLUMNS, type Sink } from './event.js';
-import { HOSPITAL_SCHEMA } from './slot-publication.js';
+import type { Foreign, Scope } from './scope.js';
+import { isForeign } from './table-scope.js';
 import { TextColumns } from './text-columns.js';
 
 type ReceivedChange = Extract<Received, { tag: 'change' }>;
 
-/** A table of the hospital, as the server described it on this connection. */
+/** A table of the run, as the server described it on this connection. */
 interface Shape {
   readonly table: TableName;
   /** Where the server has each column of `RowColumns`; -1: nowhere. */
@@ -21,8 +22,9 @@ const ID = 0;
 /** Turns what a slot says, of one connection, into events. A slot is one stream: 0. */
 export class SlotRows {
   readonly #sink: Sink;
-  /** By the server's oid; null: not the hospital's. */
-  readonly #shapes = new Map<number, Shape | null>();
+  readonly #scope: Scope;
+  /** By the server's oid. */
+  readonly #shapes = new Map<number, Shape | Foreign>();
   #place: number;
   // Of the transaction that is being read.
   #xid = 0;
@@ -30,9 +32,10 @@ export class SlotRows {
   #committedAt = 0;
   #order = 0;
 
-  /** @param place of the event that was given out last, by whatever connection */
-  constructor(sink: Sink, place: number) {
+  /** @param place of the event that was given out last, by any connection */
+  constructor(sink: Sink, scope: Scope, place: number) {
     this.#sink = sink;
+    this.#scope = scope;
     this.#place = place;
   }
 
@@ -52,7 +55,7 @@ export class SlotRows {
         this.#order = 0;
         return;
       case 'relation':
-        this.#shapes.set(message.relation, shapeOf(message));
+        this.#shapes.set(message.relation, this.#shapeOf(message));
         return;
       case 'insert':
         this.#row(received, 'insert', message.relation, message.row, message.row);
@@ -65,8 +68,8 @@ export class SlotRows {
         return;
       case 'truncate':
         for (const relation of message.relations) {
-          const shape = this.#shapes.get(relation) ?? null;
-          if (shape === null) this.#sink.aside('other_table');
+          const shape = this.#shape(relation);
+          if (typeof shape === 'string') this.#sink.aside(shape);
           else this.#sink.truncate(shape.table, 0, ++this.#place);
         }
         return;
@@ -77,7 +80,8 @@ export class SlotRows {
 
   /** One that changes the key is told as Debezium tells it: the old row is gone, a new one is there. */
   #update(received: ReceivedChange, { relation, old, row }: UpdateMessage): void {
-    const at = this.#shapes.get(relation)?.places[ID] ?? -1;
+    const shape = this.#shape(relation);
+    const at = typeof shape === 'string' ? -1 : (shape.places[ID] as number);
     const before = old?.tuple[at] ?? null;
     if (old === null || before === null || before === row[at]) {
       this.#row(received, 'update', relation, row, row);
@@ -97,9 +101,9 @@ export class SlotRows {
   ): void {
     // Every table that the publication has counts, as in Debezium's `total_order`.
     const order = ++this.#order;
-    const shape = this.#shapes.get(relation) ?? null;
-    if (shape === null) {
-      this.#sink.aside('other_table');
+    const shape = this.#shape(relation);
+    if (typeof shape === 'string') {
+      this.#sink.aside(shape);
       return;
     }
     const { table, places } = shape;
@@ -125,16 +129,22 @@ export class SlotRows {
       receivedAt,
       stream: 0,
       place,
+      origin: null,
     };
     this.#sink.row(event, row === null ? null : columnsOf(row, places));
   }
-}
 
-function shapeOf({ schema, name, columns }: RelationMessage): Shape | null {
-  const table = TABLE_NAMES.find((known) => known === name);
-  if (schema !== HOSPITAL_SCHEMA || table === undefined) return null;
-  const names = [...TABLES[table].columns.map((column) => column.name), ...SERVER_COLUMNS];
-  return { table, places: names.map((name) => columns.findIndex((c) => c.name === name)) };
+  #shape(relation: number): Shape | Foreign {
+    return this.#shapes.get(relation) ?? 'other_table';
+  }
+
+  /** The database is the connection's: who opens the slot sees to it that it is the run's. */
+  #shapeOf({ schema, name, columns }: RelationMessage): Shape | Foreign {
+    const table = this.#scope.tableOf(null, schema, name);
+    if (isForeign(table)) return table;
+    const names = [...TABLES[table].columns.map((column) => column.name), ...SERVER_COLUMNS];
+    return { table, places: names.map((each) => columns.findIndex((c) => c.name === each)) };
+  }
 }
 
 function columnsOf(row: Tuple, places: readonly number[]): TextColumns {

@@ -9,6 +9,7 @@ import { within } from '../threads/clock.js';
 import type { ReconnectPolicy } from '../threads/protocol.js';
 import { BackOff } from './back-off.js';
 import type { Sink, Source } from './event.js';
+import type { Scope } from './scope.js';
 import { dropPublication, findPublications, makePublication } from './slot-publication.js';
 import { SlotRows } from './slot-rows.js';
 
@@ -81,11 +82,11 @@ export class SlotSource implements Source {
   }
 
   /** As `Source` says; the slot is read until `stop`. Everything that was made is removed, however it ends. */
-  async run(sink: Sink): Promise<void> {
+  async run(sink: Sink, scope: Scope): Promise<void> {
     try {
       if (this.#receiver === null) await this.start();
       while (this.#receiver !== null) {
-        const error = await this.#read(this.#receiver, sink);
+        const error = await this.#read(this.#receiver, sink, scope);
         if (error === null) return;
         this.#receiver = await this.#reopen(this.#receiver, error);
       }
@@ -137,8 +138,8 @@ export class SlotSource implements Source {
   }
 
   /** Gives out what comes, until nothing more does; returns what was thrown if that was the end, or null. */
-  async #read(receiver: WalReceiver, sink: Sink): Promise<unknown> {
-    const rows = new SlotRows(sink, this.#place);
+  async #read(receiver: WalReceiver, sink: Sink, scope: Scope): Promise<unknown> {
+    const rows = new SlotRows(sink, scope, this.#place);
     const asking = setInterval(() => receiver.askPosition(), ASK_MS);
     if (this.#abort.signal.aborted) receiver.finish();
     try {

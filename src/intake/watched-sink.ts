@@ -1,5 +1,5 @@
 import type { TableName } from '../hospital/tables.js';
-import type { Aside, Malformed, RowColumns, RowEvent, Sink } from './event.js';
+import type { Aside, Malformed, RowColumns, RowEvent, Sink, Untold } from './event.js';
 
 /** Passes everything on to a sink, and remembers what was wrong with what it was given. */
 export class WatchedSink implements Sink {
@@ -23,6 +23,10 @@ export class WatchedSink implements Sink {
 
   truncate(table: TableName, stream: number, place: number): void {
     this.#sink.truncate(table, stream, place);
+  }
+
+  untold(what: Untold): void {
+    this.#sink.untold(what);
   }
 
   aside(kind: Aside): void {

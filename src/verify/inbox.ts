@@ -1,5 +1,5 @@
 import type { TableName } from '../hospital/tables.js';
-import type { Aside, Malformed, RowColumns, RowEvent, Sink } from '../intake/event.js';
+import type { Aside, Malformed, RowColumns, RowEvent, Sink, Untold } from '../intake/event.js';
 import { monotonicMs } from '../threads/clock.js';
 import { type Contents, contentsOf } from './contents.js';
 import type { Matcher } from './matcher.js';
@@ -28,6 +28,8 @@ export class Inbox implements Sink {
   readonly #onMalformed: (problem: Malformed) => void;
   readonly asides: Partial<Record<Aside, number>> = {};
   readonly malformedExamples: Malformed[] = [];
+  /** Left out by events that counted as the run's. */
+  readonly untoldFacts = new Set<Untold>();
   /** Items from `#next` on wait. */
   #items: Item[] = [];
   #next = 0;
@@ -96,10 +98,14 @@ export class Inbox implements Sink {
     this.drain();
   }
 
+  untold(what: Untold): void {
+    this.untoldFacts.add(what);
+  }
+
   aside(kind: Aside): void {
     this.#arrive();
     this.asides[kind] = (this.asides[kind] ?? 0) + 1;
-    if (kind === 'other_table') this.#matcher.others = true;
+    if (kind === 'other_table' || kind === 'other_schema') this.#matcher.others = true;
   }
 
   malformed(problem: Malformed): void {

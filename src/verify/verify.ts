@@ -1,5 +1,6 @@
 import type { ClockOffset } from '../intake/clock-offset.js';
 import type { Malformed, Source } from '../intake/event.js';
+import type { Scope } from '../intake/scope.js';
 import { sleep } from '../threads/clock.js';
 import { Inbox } from './inbox.js';
 import { KeyStates } from './key-states.js';
@@ -18,6 +19,7 @@ export interface VerificationTask {
   /** Folder of the run's ledger. */
   readonly ledger: string;
   readonly source: Source;
+  readonly scope: Scope;
   /** An LSN: what was committed before is not expected. */
   readonly from: number;
   /** Whether the run goes on. */
@@ -122,7 +124,7 @@ async function takeAll(
   let ended = false;
   let failure: { readonly error: unknown } | null = null;
   const running = source
-    .run(inbox)
+    .run(inbox, task.scope)
     .catch((error: unknown) => {
       failure = { error };
     })

@@ -9,6 +9,7 @@ import { OperatorError } from '../../src/errors.js';
 import { DebeziumIntake } from '../../src/intake/debezium/intake.js';
 import { KafkaSource } from '../../src/intake/kafka.js';
 import { readEvents } from '../golden/files.js';
+import { anyScope } from '../helpers/any-scope.js';
 import { CollectingSink } from '../helpers/collecting-sink.js';
 import { waitFor } from '../helpers/wait-for.js';
 import { findJava } from './java.js';
@@ -100,7 +101,7 @@ test('Kafka: goes on where it was when the broker was away', { skip }, async () 
 test('Kafka: topics that come while it reads end it', { skip }, async () => {
   await makeTopics(['four.a']);
   const source = sourceOf('four');
-  const run = source.run(new CollectingSink());
+  const run = source.run(new CollectingSink(), anyScope);
   await source.start();
   await makeTopics(['four.b']);
   await assert.rejects(run, (error) => {
@@ -113,7 +114,7 @@ test('Kafka: topics that come while it reads end it', { skip }, async () => {
 
 test('Kafka: no topic of the prefix', { skip }, async () => {
   const source = sourceOf('nobodys');
-  await assert.rejects(source.run(new CollectingSink()), (error) => {
+  await assert.rejects(source.run(new CollectingSink(), anyScope), (error) => {
     assert.ok(error instanceof OperatorError);
     assert.equal(error.exitCode, 4);
     assert.match(error.message, /no topic that begins with "nobodys"/);
@@ -134,7 +135,7 @@ async function reading(
   const source = sourceOf(prefix);
   const sink = new CollectingSink();
   await source.start();
-  const run = source.run(sink);
+  const run = source.run(sink, anyScope);
   try {
     await Promise.race([body(source, sink), run.then(() => assert.fail('it ended by itself'))]);
   } finally {
@@ -161,7 +162,7 @@ function namesOf(entries: readonly Entry[]): string[] {
 /** What a sink is told of the events when each comes in its partition. */
 function expected(entries: readonly Entry[]): CollectingSink {
   const sink = new CollectingSink();
-  const intake = new DebeziumIntake(sink);
+  const intake = new DebeziumIntake(sink, anyScope);
   // All topics have a number, also those that have no event in this part.
   const names = namesOf(recorded(entries[0]!.topic.split('.')[0]!));
   const places = new Map<number, number>();

@@ -1,4 +1,11 @@
-import type { Aside, Malformed, RowColumns, RowEvent, Sink } from '../../src/intake/event.js';
+import type {
+  Aside,
+  Malformed,
+  RowColumns,
+  RowEvent,
+  Sink,
+  Untold,
+} from '../../src/intake/event.js';
 import { type ToldRow, toldRow } from './told-row.js';
 
 /** Keeps what a source gives out. */
@@ -7,6 +14,7 @@ export class CollectingSink implements Sink {
   readonly truncated: string[] = [];
   readonly asides: Aside[] = [];
   readonly problems: Malformed[] = [];
+  readonly untoldFacts: Untold[] = [];
   idles = 0;
   /** What `ready` waits for. */
   gate: Promise<void> = Promise.resolve();
@@ -17,6 +25,10 @@ export class CollectingSink implements Sink {
 
   truncate(table: string): void {
     this.truncated.push(table);
+  }
+
+  untold(what: Untold): void {
+    this.untoldFacts.push(what);
   }
 
   aside(kind: Aside): void {

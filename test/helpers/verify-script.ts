@@ -3,6 +3,7 @@ import type { Aside, Sink, Source } from '../../src/intake/event.js';
 import { documentOf, type VerificationDocument } from '../../src/verify/document.js';
 import type { FinalState } from '../../src/verify/final-state.js';
 import { type Verification, verify } from '../../src/verify/verify.js';
+import { anyScope } from './any-scope.js';
 import { columnsOf, type ToldRow } from './told-row.js';
 
 /** What a source gives out, in its order. */
@@ -74,6 +75,7 @@ export function verifyScript(
   return verify({
     ledger,
     source: new ScriptSource(script, options),
+    scope: anyScope,
     from,
     isUnderWay: () => false,
     serverPosition: end === null ? null : async () => setImmediate(end),

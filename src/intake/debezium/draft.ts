@@ -1,10 +1,15 @@
 import type { TableName } from '../../hospital/tables.js';
+import type { Untold } from '../event.js';
 import { KIND } from '../json/grammar.js';
 import type { JsonReader } from '../json/reader.js';
-import { FIELDS, FLAG, SLOT, SLOTS, TABLE_OF } from './fields.js';
+import type { Foreign, Scope } from '../scope.js';
+import { FLAG, SLOT, SLOTS } from './fields.js';
 
 /** Tokens of one event that are remembered in their order; more make it an event that is none of many. */
 export const MOST_LOGGED = 256;
+
+/** By bit of `Draft.untold`. */
+export const UNTOLD: readonly Untold[] = ['database', 'schema', 'origin'];
 
 /**
  * What was read of an event so far: where its values are, by slot, and what it has. Which shape it is of shows
@@ -18,8 +23,13 @@ export class Draft {
   readonly stops = new Int32Array(SLOTS);
   /** Of FLAG. */
   flags = 0;
-  /** After `settle`. Null: the event does not tell. */
-  table: TableName | 'other' | null = null;
+  // After `settle`.
+  /** Null: the event does not tell. */
+  table: TableName | Foreign | null = null;
+  /** As of `RowEvent`. */
+  origin: string | null = null;
+  /** Bits of UNTOLD. */
+  untold = 0;
   /** Whether the event was in a wrapper, and is over. */
   wrapped = false;
 
@@ -34,6 +44,8 @@ export class Draft {
     this.kinds.fill(KIND.none);
     this.flags = 0;
     this.table = null;
+    this.origin = null;
+    this.untold = 0;
     this.wrapped = false;
     this.count = 0;
   }
@@ -61,13 +73,15 @@ export class Draft {
     return this.kinds[slot]! > KIND.null;
   }
 
-  /** Makes of the slots `table` and `snapshot` what they mean, once all was read. */
-  settle(reader: JsonReader): void {
-    if (this.has(SLOT.table)) {
-      const name = reader.nameOf(this.starts[SLOT.table]!, this.stops[SLOT.table]!);
-      const plain = this.kinds[SLOT.table] === KIND.string;
-      this.table = (plain && name >= 0 && name < FIELDS ? TABLE_OF[name] : undefined) ?? 'other';
-    }
+  /** Makes of the CONSTANT_SLOTS what they mean, once all was read. */
+  settle(reader: JsonReader, scope: Scope): void {
+    const database = this.#text(SLOT.database, reader);
+    const schema = this.#text(SLOT.schema, reader);
+    const table = this.#text(SLOT.table, reader);
+    this.table = table === null ? null : scope.tableOf(database, schema, table);
+    this.origin = this.#text(SLOT.origin, reader);
+    this.untold = Number(database === null) | (Number(schema === null) << 1);
+    this.untold |= Number(this.origin === null) << 2;
     // `false` or `true`, as such or as text, or which row of a snapshot it is: `first`, `last`…
     const kind = this.kinds[SLOT.snapshot]!;
     const isText = kind >= KIND.string;
@@ -75,5 +89,11 @@ export class Draft {
       ? reader.string(kind, this.starts[SLOT.snapshot]!, this.stops[SLOT.snapshot]!)
       : '';
     if (isText ? text !== 'false' : kind === KIND.true) this.flags |= FLAG.snapshot;
+  }
+
+  /** Null: the event does not tell. */
+  #text(slot: number, reader: JsonReader): string | null {
+    if (!this.has(slot)) return null;
+    return reader.string(this.kinds[slot]!, this.starts[slot]!, this.stops[slot]!);
   }
 }

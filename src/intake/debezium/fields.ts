@@ -32,6 +32,7 @@ const META = [
   'value',
   'data',
   'id',
+  'schema',
 ] as const;
 
 /** Slots of an event's tokens: `row` + a column's number, `flat` + a column's number, or one of these. */
@@ -60,8 +61,21 @@ export const SLOT = {
   inner: first + 17,
   /** Differs from event to event, and is of no use. */
   ignored: first + 18,
+  database: first + 19,
+  schema: first + 20,
+  /** The connector's logical name. */
+  origin: first + 21,
 } as const;
-export const SLOTS = first + 19;
+export const SLOTS = first + 22;
+
+/** Slots whose values are the same in every event of a kind. */
+export const CONSTANT_SLOTS: ReadonlySet<number> = new Set([
+  SLOT.table,
+  SLOT.database,
+  SLOT.schema,
+  SLOT.origin,
+  SLOT.snapshot,
+]);
 
 /** What an event has, for what shape it is of. */
 export const FLAG = {
@@ -90,6 +104,9 @@ const SOURCE: Slots = {
   ts_ns: SLOT.committedAt + 2,
   snapshot: SLOT.snapshot,
   sequence: SLOT.sequence,
+  name: SLOT.origin,
+  db: SLOT.database,
+  schema: SLOT.schema,
   table: SLOT.table,
   txId: SLOT.xid,
   lsn: SLOT.lsn,
@@ -109,6 +126,9 @@ const TOP: Slots = {
   ts_us: SLOT.connectorAt + 1,
   ts_ns: SLOT.connectorAt + 2,
   iodebeziumop: SLOT.op,
+  iodebeziumname: SLOT.origin,
+  iodebeziumdb: SLOT.database,
+  iodebeziumschema: SLOT.schema,
   iodebeziumtable: SLOT.table,
   iodebeziumtxId: SLOT.xid,
   iodebeziumtxid: SLOT.transactionId,
@@ -161,7 +181,6 @@ export const KNOWN_NAMES: readonly string[] = [
   ...new Set([
     ...columnNames,
     ...META,
-    ...TABLE_NAMES,
     ...Object.keys(SOURCE),
     ...Object.keys(TRANSACTION),
     ...Object.keys(TOP),
@@ -193,11 +212,6 @@ export const TOP_SLOTS = table({
 export const TOP_FLAGS = Uint8Array.from(
   KNOWN_NAMES,
   (name, field) => FLAGS[name] ?? (field < COLUMN_NAMES ? FLAG.flattened | FLAG.more : FLAG.more),
-);
-
-/** By the number of a name: the table of that name. */
-export const TABLE_OF: readonly (TableName | undefined)[] = KNOWN_NAMES.map((name) =>
-  TABLE_NAMES.find((each) => each === name),
 );
 
 /** The columns of each table, in the order of `RowValues`. */

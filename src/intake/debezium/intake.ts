@@ -3,6 +3,7 @@ import type { Key, Sink } from '../event.js';
 import { JsonError, KIND } from '../json/grammar.js';
 import { Names } from '../json/names.js';
 import { JsonReader } from '../json/reader.js';
+import type { Scope } from '../scope.js';
 import { Draft } from './draft.js';
 import { EventError } from './event-error.js';
 import { FLAG, KNOWN_NAMES, SLOT } from './fields.js';
@@ -35,6 +36,7 @@ const FIRST_SCRATCH_BYTES = 1 << 16;
  */
 export class DebeziumIntake {
   readonly #sink: Sink;
+  readonly #scope: Scope;
   readonly #reader: JsonReader;
   readonly #draft = new Draft();
   readonly #members: MemberReader;
@@ -42,8 +44,9 @@ export class DebeziumIntake {
   readonly #teller: RowTeller;
   #scratch = Buffer.alloc(FIRST_SCRATCH_BYTES);
 
-  constructor(sink: Sink) {
+  constructor(sink: Sink, scope: Scope) {
     this.#sink = sink;
+    this.#scope = scope;
     const names = new Names(KNOWN_NAMES);
     this.#reader = new JsonReader(names);
     const values = new ValueReader(this.#reader);
@@ -173,7 +176,7 @@ export class DebeziumIntake {
       const kind = reader.value();
       if (kind === KIND.object) {
         this.#members.read();
-        draft.settle(reader);
+        draft.settle(reader, this.#scope);
         this.#skeletons.learn(begin, reader, draft);
       } else if (kind === KIND.null) draft.flags |= FLAG.nothing;
       else if (kind >= KIND.string && kind < KIND.object) draft.put(SLOT.inner, reader);

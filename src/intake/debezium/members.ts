@@ -109,6 +109,8 @@ export class MemberReader {
     if (name < 0 || name >= FIELDS) return;
     const draft = this.#draft;
     const slot = TOP_SLOTS[name]!;
+    // Beside a wrapped event, `schema` is Kafka Connect's.
+    if (name === FIELD.schema && draft.wrapped) return;
     if (slot !== NO_SLOT) draft.take(slot, this.#reader);
     else if (name === FIELD.key) draft.take(SLOT.keyId, this.#reader);
     else if (name === FIELD.payload || name === FIELD.value) {

@@ -1,7 +1,8 @@
 import type { Aside, EventOperation, Key, Sink } from '../event.js';
 import { KIND } from '../json/grammar.js';
 import type { JsonReader } from '../json/reader.js';
-import type { Draft } from './draft.js';
+import { isForeign } from '../table-scope.js';
+import { type Draft, UNTOLD } from './draft.js';
 import { EventError } from './event-error.js';
 import { FLAG, SLOT } from './fields.js';
 import type { JsonColumns } from './json-columns.js';
@@ -41,6 +42,8 @@ export class RowTeller {
   readonly #keys: KeyReader;
   readonly #draft: Draft;
   readonly #sink: Sink;
+  /** Bits of UNTOLD: the sink knows. */
+  #untold = 0;
 
   constructor(parts: {
     readonly reader: JsonReader;
@@ -73,8 +76,8 @@ export class RowTeller {
     }
     const { table } = draft;
     if (table === null) throw new EventError(this.#flat('table', 'no table'));
-    if (table === 'other') {
-      sink.aside('other_table');
+    if (isForeign(table)) {
+      sink.aside(table);
       return;
     }
     if (op === TRUNCATE) {
@@ -108,8 +111,18 @@ export class RowTeller {
       receivedAt,
       stream,
       place,
+      origin: draft.origin,
     };
+    if ((draft.untold & ~this.#untold) !== 0) this.#tellUntold();
     sink.row(event, operation === 'delete' ? null : this.#columns);
+  }
+
+  #tellUntold(): void {
+    const news = this.#draft.untold & ~this.#untold;
+    this.#untold |= news;
+    for (const [bit, what] of UNTOLD.entries()) {
+      if ((news & (1 << bit)) !== 0) this.#sink.untold(what);
+    }
   }
 
   /** The draft's key of the message: its id, or JSON that has it. Null: there is none. */

@@ -1,7 +1,7 @@
 import { KIND } from '../json/grammar.js';
 import type { JsonReader } from '../json/reader.js';
 import { type Draft, MOST_LOGGED } from './draft.js';
-import { SLOT } from './fields.js';
+import { CONSTANT_SLOTS, SLOT } from './fields.js';
 
 /** Kinds of events that are kept: each table has two or three, some more around a snapshot. */
 const MOST_KEPT = 48;
@@ -15,8 +15,8 @@ const MISS = 4;
 const PAUSE = 20_000;
 
 /**
- * What events of one kind have in common: every byte but those of the values that are taken; the table's name,
- * and whether it is of a snapshot, are a part of it.
+ * What events of one kind have in common: every byte but those of the values that are taken; whose table it is,
+ * the connector's name, and whether it is of a snapshot, are a part of it.
  */
 interface Skeleton {
   readonly words: DataView;
@@ -25,6 +25,8 @@ interface Skeleton {
   readonly slots: Uint8Array;
   readonly flags: number;
   readonly table: Draft['table'];
+  readonly origin: string | null;
+  readonly untold: number;
 }
 
 /**
@@ -53,6 +55,8 @@ export class Skeletons {
       }
       draft.flags = skeleton.flags;
       draft.table = skeleton.table;
+      draft.origin = skeleton.origin;
+      draft.untold = skeleton.untold;
       if (i > 0) {
         kept[i] = kept[i - 1]!;
         kept[i - 1] = skeleton;
@@ -88,7 +92,7 @@ export class Skeletons {
     let at = begin;
     for (let i = 0; i < count; i++) {
       const slot = draft.logged[i]!;
-      if (slot === SLOT.table || slot === SLOT.snapshot) continue;
+      if (CONSTANT_SLOTS.has(slot)) continue;
       const kind = draft.loggedKinds[i]!;
       const quotes = kind >= KIND.string ? 1 : 0;
       used += reader.bytes.copy(bytes, used, at, draft.loggedStarts[i]! - quotes);
@@ -105,6 +109,8 @@ export class Skeletons {
       slots: Uint8Array.from(slots),
       flags: draft.flags,
       table: draft.table,
+      origin: draft.origin,
+      untold: draft.untold,
     });
   }
 }

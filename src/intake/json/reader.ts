@@ -99,11 +99,6 @@ export class JsonReader {
     return true;
   }
 
-  /** The number of the name in these bytes, as of a member. */
-  nameOf(start: number, stop: number): number {
-    return this.#names.find(this.#bytes, start, stop);
-  }
-
   /** Passes over a mark of UTF-8 (a "byte order mark"). */
   skipMark(): void {
     const bytes = this.#bytes;

@@ -8,6 +8,7 @@ import { SlotSource } from '../../../src/intake/slot-source.js';
 import { currentWalLsn } from '../../../src/intake/wal-end.js';
 import { withConnection } from '../../../src/postgres/connect.js';
 import type { ConnectionTarget } from '../../../src/postgres/target.js';
+import { anyScope } from '../../helpers/any-scope.js';
 import { type RunningCli, runCli, startCli } from '../../helpers/cli.js';
 import type { TestServer } from '../../helpers/server.js';
 import { startProxy } from '../../helpers/tcp-proxy.js';
@@ -167,7 +168,7 @@ async function takeSlot(
   assert.ok(started !== null);
   const end = await withConnection(target, currentWalLsn);
   const sink = new Taker();
-  const running = source.run(sink);
+  const running = source.run(sink, anyScope);
   running.catch(() => undefined);
   try {
     await waitFor(() => sink.reached >= end, {
@@ -193,6 +194,8 @@ class Taker implements Sink {
   truncate(table: TableName): void {
     throw new Error(`${table} was truncated`);
   }
+
+  untold(): void {}
 
   aside(): void {}
 

@@ -6,9 +6,11 @@ import type {
   RowEvent,
   Sink,
   Source,
+  Untold,
 } from '../../../src/intake/event.js';
 import { SlotSource, type SlotSourceOptions } from '../../../src/intake/slot-source.js';
 import type { ConnectionTarget } from '../../../src/postgres/target.js';
+import { publicScope } from '../../helpers/any-scope.js';
 import { type ToldRow, toldRow } from '../../helpers/told-row.js';
 
 /** Keeps what a source gives out, in order. */
@@ -17,6 +19,7 @@ export class Collector implements Sink {
   /** `insert pacientes 1`, `truncate exames`, `aside message`: everything but the positions. */
   readonly told: string[] = [];
   readonly problems: Malformed[] = [];
+  readonly untoldFacts: Untold[] = [];
   readonly positions: number[] = [];
   idles = 0;
   /** How often `ready` was asked. */
@@ -31,6 +34,10 @@ export class Collector implements Sink {
 
   truncate(table: TableName, _stream: number, _place: number): void {
     this.told.push(`truncate ${table}`);
+  }
+
+  untold(what: Untold): void {
+    this.untoldFacts.push(what);
   }
 
   aside(kind: Aside): void {
@@ -98,7 +105,7 @@ export async function collecting(
   body: (sink: Collector) => Promise<void>,
   sink = new Collector(),
 ): Promise<Collector> {
-  const running = source.run(sink);
+  const running = source.run(sink, publicScope);
   // Seen to below, once the body is through.
   running.catch(() => undefined);
   try {

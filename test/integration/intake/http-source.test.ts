@@ -4,6 +4,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import test from 'node:test';
 import { EXIT, OperatorError } from '../../../src/errors.js';
 import { HttpSource } from '../../../src/intake/http-source.js';
+import { anyScope } from '../../helpers/any-scope.js';
 import { waitFor } from '../../helpers/wait-for.js';
 import { Collector, collecting } from './collecting.js';
 
@@ -263,7 +264,7 @@ test('stop lets requests end, and closes connections that are kept', async () =>
   const source = new HttpSource({ host: '127.0.0.1', port: 0, path: PATH });
   const { url } = await source.start();
   const sink = new Collector();
-  const running = source.run(sink);
+  const running = source.run(sink, anyScope);
   assert.equal((await post(url, event(1), { agent })).status, 204);
   const slow = await raw(url);
   const body = event(2);
@@ -290,7 +291,7 @@ test('a sink that breaks ends the source with what broke', async () => {
   const { url } = await source.start();
   const sink = new Collector();
   sink.ready = () => Promise.reject(new Error('broken'));
-  const running = assert.rejects(source.run(sink), /broken/);
+  const running = assert.rejects(source.run(sink, anyScope), /broken/);
   assert.equal((await post(url, event(1))).status, 500);
   await running;
 });
@@ -325,9 +326,9 @@ test('a port that is in use, or an address that is not ours, is told', async () 
     const told = (words: RegExp) => (error: unknown) =>
       error instanceof OperatorError && error.exitCode === EXIT.usage && words.test(error.message);
     const taken = new HttpSource({ host: '127.0.0.1', port, path: PATH });
-    await assert.rejects(taken.run(new Collector()), told(/another program uses port/));
+    await assert.rejects(taken.run(new Collector(), anyScope), told(/another program uses port/));
     const foreign = new HttpSource({ host: '192.0.2.1', port: 0, path: PATH });
-    await assert.rejects(foreign.run(new Collector()), told(/EADDRNOTAVAIL/));
+    await assert.rejects(foreign.run(new Collector(), anyScope), told(/EADDRNOTAVAIL/));
   } finally {
     other.close();
   }

@@ -6,6 +6,7 @@ import test from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { OperatorError } from '../../../src/errors.js';
 import { NdjsonSource } from '../../../src/intake/ndjson.js';
+import { anyScope } from '../../helpers/any-scope.js';
 import { CollectingSink } from '../../helpers/collecting-sink.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 import { waitFor } from '../../helpers/wait-for.js';
@@ -20,7 +21,7 @@ const lines = (from: number, to: number) =>
 
 async function read(path: string, stdin?: PassThrough): Promise<CollectingSink> {
   const sink = new CollectingSink();
-  await new NdjsonSource({ path, follow: false, ...(stdin && { stdin }) }).run(sink);
+  await new NdjsonSource({ path, follow: false, ...(stdin && { stdin }) }).run(sink, anyScope);
   return sink;
 }
 
@@ -39,7 +40,7 @@ async function following(
 ) {
   const sink = new CollectingSink();
   const source = new NdjsonSource({ path, follow: true });
-  const ended = source.run(sink).then(
+  const ended = source.run(sink, anyScope).then(
     () => null,
     (error: unknown) => error,
   );
@@ -96,7 +97,7 @@ test('standard input may be quiet, and be left', async () => {
   const stdin = new PassThrough();
   const sink = new CollectingSink();
   const source = new NdjsonSource({ path: '-', follow: false, stdin });
-  const done = source.run(sink);
+  const done = source.run(sink, anyScope);
   stdin.write(`${line(0)}\n{"half`);
   await waitFor(() => sink.rows.length === 1 && sink.idles === 1);
   stdin.write(`":1}\n${line(1)}`);
@@ -122,7 +123,7 @@ test('nothing is read ahead of who takes it', () =>
     sink.gate = new Promise((resolve) => {
       open = resolve;
     });
-    const done = new NdjsonSource({ path, follow: false }).run(sink);
+    const done = new NdjsonSource({ path, follow: false }).run(sink, anyScope);
     await waitFor(() => sink.rows.length > 0);
     const first = sink.rows.length;
     assert.ok(first < 10_000);
@@ -206,7 +207,7 @@ test('a packed file that is being written is read as far as it has come', () =>
     // The same one that nobody adds to any more is not whole.
     await writeFile(path, one.subarray(0, half));
     const sink = new CollectingSink();
-    const run = new NdjsonSource({ path, follow: false }).run(sink);
+    const run = new NdjsonSource({ path, follow: false }).run(sink, anyScope);
     await assert.rejects(run, told(/end too early/));
     assert.ok(sink.rows.length > 0);
     await writeFile(path, Buffer.from(one).fill(0x55, half, half + 20));

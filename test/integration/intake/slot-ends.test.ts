@@ -7,6 +7,7 @@ import { measureClockOffset } from '../../../src/intake/clock-offset.js';
 import { currentWalLsn } from '../../../src/intake/wal-end.js';
 import { withConnection } from '../../../src/postgres/connect.js';
 import { monotonicMs } from '../../../src/threads/clock.js';
+import { anyScope } from '../../helpers/any-scope.js';
 import { type TestDatabase, withDatabase } from '../../helpers/database.js';
 import { startServers } from '../../helpers/server.js';
 import { waitFor } from '../../helpers/wait-for.js';
@@ -186,7 +187,7 @@ for (const server of servers) {
         onReconnect: (_, waitMs) => waits.push(waitMs),
       });
       const sink = new Collector();
-      const running = source.run(sink);
+      const running = source.run(sink, anyScope);
       const end = assert.rejects(running, refused(EXIT.unreachable, /./));
       await waitFor(() => sink.positions.length > 0, { what: 'a position' });
       await server.stop('fast');
@@ -210,7 +211,7 @@ for (const server of servers) {
         onReconnect: () => lost++,
       });
       const sink = new Collector();
-      const running = source.run(sink);
+      const running = source.run(sink, anyScope);
       await waitFor(() => sink.positions.length > 0, { what: 'a position' });
       await server.stop('fast');
       try {
@@ -236,7 +237,7 @@ for (const server of servers) {
         },
       });
       const sink = new Collector();
-      const running = source.run(sink);
+      const running = source.run(sink, anyScope);
       const end = assert.rejects(running, refused(EXIT.state, /moved on or made anew/));
       await waitFor(() => sink.positions.length > 0, { what: 'a position' });
       await terminate(db, 's');
@@ -253,11 +254,11 @@ for (const server of servers) {
   test(`${version}: a slot that is read, or is none, or of another kind is refused with what to do`, async () => {
     await withSlot(server, async (db) => {
       await assert.rejects(
-        slotSource(db.target, 'none').run(new Collector()),
+        slotSource(db.target, 'none').run(new Collector(), anyScope),
         refused(EXIT.state, /"none"/),
       );
       await assert.rejects(
-        slotSource(db.target, 's', { publications: ['none'] }).run(new Collector()),
+        slotSource(db.target, 's', { publications: ['none'] }).run(new Collector(), anyScope),
         refused(EXIT.state, /no publication "none"/),
       );
       const other = await WalReceiver.open(db.target, { slot: 's', publications: ['p'] });
@@ -273,7 +274,7 @@ for (const server of servers) {
         'DROP PUBLICATION p; CREATE TABLE u (id int); CREATE PUBLICATION u FOR TABLE u',
       );
       await assert.rejects(
-        slotSource(db.target, 's').run(new Collector()),
+        slotSource(db.target, 's').run(new Collector(), anyScope),
         refused(EXIT.state, /no publication .* has tables of the hospital/),
       );
     });
@@ -298,7 +299,7 @@ for (const server of servers) {
         // Whoever comes now takes nothing away.
         const late = slotSource(db.target, 'mine', { create: true });
         await assert.rejects(
-          late.run(new Collector()),
+          late.run(new Collector(), anyScope),
           refused(EXIT.state, /has a replication slot "mine" already/),
         );
         assert.deepEqual(await publicationsOf(db), ['mine']);
@@ -334,18 +335,18 @@ for (const server of servers) {
       const stopped = make();
       await stopped.start();
       stopped.stop();
-      await stopped.run(new Collector());
+      await stopped.run(new Collector(), anyScope);
       await gone();
       // Stopped before it began.
       const unbegun = make();
       unbegun.stop();
-      await unbegun.run(new Collector());
+      await unbegun.run(new Collector(), anyScope);
       await gone();
       // A sink that breaks.
       const broken = make();
       const sink = new Collector();
       sink.ready = () => Promise.reject(new Error('broken'));
-      const breaking = assert.rejects(broken.run(sink), /broken/);
+      const breaking = assert.rejects(broken.run(sink, anyScope), /broken/);
       await waitFor(async () => (await slotsOf(db))[0]?.active, { what: 'the slot' });
       await db.query(insert(1));
       await breaking;
@@ -353,7 +354,7 @@ for (const server of servers) {
       // Its connection is lost.
       const cut = make();
       const losing = assert.rejects(
-        cut.run(new Collector()),
+        cut.run(new Collector(), anyScope),
         refused(EXIT.unreachable, /temporary replication slot "mine" was lost/),
       );
       await waitFor(async () => (await slotsOf(db))[0]?.active, { what: 'the slot' });
@@ -362,13 +363,13 @@ for (const server of servers) {
       await gone();
       // A name that is none.
       const wrong = slotSource(db.target, 'Mine!', { create: true });
-      await assert.rejects(wrong.run(new Collector()), refused(EXIT.state, /Mine!/));
+      await assert.rejects(wrong.run(new Collector(), anyScope), refused(EXIT.state, /Mine!/));
       await gone();
       // A slot is made once the transactions that run have ended: a stop does not wait for them.
       await withConnection(db.target, async (client) => {
         await client.query(`BEGIN; ${insert(99)}`);
         const waiting = make();
-        const running = waiting.run(new Collector());
+        const running = waiting.run(new Collector(), anyScope);
         await waitFor(async () => (await slotsOf(db)).length > 0, { what: 'the slot' });
         waiting.stop();
         await running;
@@ -420,7 +421,7 @@ for (const server of servers) {
       assert.deepEqual(await publicationsOf(db), []);
       await db.query('DROP TABLE exames');
       await assert.rejects(
-        slotSource(db.target, 'mine', { create: true }).run(new Collector()),
+        slotSource(db.target, 'mine', { create: true }).run(new Collector(), anyScope),
         refused(EXIT.state, /missing .*\(exames\)/),
       );
       assert.deepEqual(await publicationsOf(db), []);

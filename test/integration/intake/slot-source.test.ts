@@ -7,6 +7,7 @@ import { SERVER_COLUMNS, type Sink } from '../../../src/intake/event.js';
 import { currentWalLsn } from '../../../src/intake/wal-end.js';
 import { withConnection } from '../../../src/postgres/connect.js';
 import { machineMicros } from '../../../src/threads/clock.js';
+import { anyScope } from '../../helpers/any-scope.js';
 import { type TestDatabase, withDatabase } from '../../helpers/database.js';
 import { startServers } from '../../helpers/server.js';
 import { waitFor } from '../../helpers/wait-for.js';
@@ -205,7 +206,7 @@ for (const server of servers) {
       await db.query('TRUNCATE exames, other');
       const sink = await collecting(slotSource(db.target, 's'), (s) => caughtUp(db, s));
       assert.deepEqual(sink.told, [
-        'aside other_table',
+        'aside other_schema',
         'aside message',
         'aside other_table',
         'insert pacientes 5',
@@ -366,7 +367,7 @@ for (const server of servers) {
           await setImmediate();
         }
       })();
-      await source.run(sink);
+      await source.run(sink, anyScope);
       const { length } = sink.rows;
       assert.ok(length > 0 && length < rows, `${length} rows`);
       assert.ok((await confirmed(db)) <= (sink.rows[0]?.watermark ?? 0));

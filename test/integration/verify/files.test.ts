@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { SlotSource } from '../../../src/intake/slot-source.js';
+import { anyScope } from '../../helpers/any-scope.js';
 import { startCli } from '../../helpers/cli.js';
 import { CollectingSink } from '../../helpers/collecting-sink.js';
 import { debeziumLine } from '../../helpers/debezium-lines.js';
@@ -40,7 +41,7 @@ function withLines(
       sink.idle = () => {
         if (sink.rows.length >= streamed.summary.events) source.stop();
       };
-      await source.run(sink);
+      await source.run(sink, anyScope);
       await body(ward, sink.rows.map(debeziumLine), streamed);
     } finally {
       await dropSlot(ward, slot);

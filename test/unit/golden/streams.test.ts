@@ -7,6 +7,7 @@ import { SlotRows } from '../../../src/intake/slot-rows.js';
 import { SHAPES } from '../../debezium/shapes.js';
 import { type ExpectedEvent, expectedEvents } from '../../golden/expected.js';
 import { readEvents, readMessages } from '../../golden/files.js';
+import { anyScope } from '../../helpers/any-scope.js';
 import { CollectingSink } from '../../helpers/collecting-sink.js';
 import type { ToldRow } from '../../helpers/told-row.js';
 
@@ -16,7 +17,7 @@ const SPOILED = '294276-12-31 23:59:59.999999';
 for (const shape of SHAPES) {
   test(`Debezium's events in the shape "${shape}" are read as what was done`, () => {
     const sink = new CollectingSink();
-    const intake = new DebeziumIntake(sink);
+    const intake = new DebeziumIntake(sink, anyScope);
     intake.lines(Buffer.from(`${readEvents(shape).join('\n')}\n`), 0, 1, 0);
     assert.deepEqual(sink.problems, []);
     const changes = sink.rows.filter(({ operation }) => operation !== 'snapshot');
@@ -42,7 +43,7 @@ for (const shape of SHAPES) {
 for (const version of [14, 18] as const) {
   test(`messages of pgoutput from PostgreSQL ${version} are read as what was done`, () => {
     const sink = new CollectingSink();
-    const rows = new SlotRows(sink, 0);
+    const rows = new SlotRows(sink, anyScope, 0);
     for (const { lsn, data } of readMessages(version)) {
       rows.take({ tag: 'change', lsn, sentAt: 0n, receivedAt: 0, message: decode(data) });
     }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { DebeziumIntake, MOST_BYTES } from '../../../src/intake/debezium/intake.js';
+import { anyScope } from '../../helpers/any-scope.js';
 import { CollectingSink } from '../../helpers/collecting-sink.js';
 import { randomNumbers } from '../../helpers/random.js';
 import {
@@ -33,7 +34,7 @@ const SAMPLES = [
 
 function fresh() {
   const sink = new CollectingSink();
-  return { sink, intake: new DebeziumIntake(sink) };
+  return { sink, intake: new DebeziumIntake(sink, anyScope) };
 }
 
 const told = ({ rows, truncated, asides, problems }: CollectingSink) => ({

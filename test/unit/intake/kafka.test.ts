@@ -5,6 +5,7 @@ import { loadClient } from '../../../src/intake/kafka/client.js';
 import { type Answer, Partition } from '../../../src/intake/kafka/partition.js';
 import { KafkaSource } from '../../../src/intake/kafka.js';
 import { ptBR } from '../../../src/log/messages/pt-BR.js';
+import { anyScope } from '../../helpers/any-scope.js';
 import { CollectingSink } from '../../helpers/collecting-sink.js';
 import { freePort, withBusyPort } from '../../helpers/free-port.js';
 
@@ -94,7 +95,7 @@ async function readFrom(port: number): Promise<void> {
   const options = { brokers: [`127.0.0.1:${port}`], prefix: 'hospital', reconnect: RECONNECT };
   const source = new KafkaSource(options);
   try {
-    await source.run(new CollectingSink());
+    await source.run(new CollectingSink(), anyScope);
   } finally {
     await source.close();
   }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { DebeziumIntake } from '../../../src/intake/debezium/intake.js';
 import type { Aside } from '../../../src/intake/event.js';
+import { anyScope } from '../../helpers/any-scope.js';
 import { CollectingSink } from '../../helpers/collecting-sink.js';
 import {
   CLOUD_EVENT,
@@ -23,10 +24,10 @@ const RECEIVED = 1_772_366_401_000_000;
 /** What is told of an event, once by an intake that knows none and once by one that has seen it. */
 function tell(text: string): CollectingSink {
   const sink = new CollectingSink();
-  const intake = new DebeziumIntake(sink);
+  const intake = new DebeziumIntake(sink, anyScope);
   intake.event(Buffer.from(text), STREAM, PLACE, RECEIVED);
   const again = new CollectingSink();
-  const experienced = new DebeziumIntake(again);
+  const experienced = new DebeziumIntake(again, anyScope);
   for (const other of [INSERT, DELETE, text, text]) {
     experienced.event(Buffer.from(other), STREAM, PLACE, RECEIVED);
   }
@@ -48,6 +49,7 @@ const INSERTED = {
   receivedAt: RECEIVED,
   stream: STREAM,
   place: PLACE,
+  origin: 'oltp',
 };
 
 const quoted = (text: string) => JSON.stringify(text);
@@ -107,11 +109,15 @@ test('CloudEvents may have a flattened row, too', () => {
 });
 
 test('a flattened event tells the same', () => {
-  assert.deepEqual(tell(FLATTENED(EXAME, FLAT_META)).rows, [INSERTED]);
-  const bare = FLAT_META.replaceAll('"__', '"');
+  const where = '"__db":"hospital","__schema":"public","__name":"oltp"';
+  const meta = `${FLAT_META},${where}`;
+  assert.deepEqual(tell(FLATTENED(EXAME, meta)).rows, [INSERTED]);
+  const bare = meta.replaceAll('"__', '"');
   assert.deepEqual(tell(FLATTENED(EXAME, bare)).rows, [INSERTED]);
-  const long = FLAT_META.replace('__lsn', '__source_lsn').replace('__txId', '__source_txId');
-  assert.deepEqual(tell(FLATTENED(EXAME, long)).rows, [INSERTED]);
+  for (const prefix of ['__source_', 'source_']) {
+    const long = meta.replaceAll(/"__(lsn|txId|table|db|schema|name)"/g, `"${prefix}$1"`);
+    assert.deepEqual(tell(FLATTENED(EXAME, long)).rows, [INSERTED]);
+  }
 });
 
 test('a flattened delete that was rewritten has no values', () => {
@@ -190,6 +196,10 @@ test('a row of a snapshot is one by its op or by its source', () => {
 const ASIDES: readonly (readonly [Aside, string])[] = [
   ['other_table', envelope('c', { after: '{"x":1}', source: SOURCE('outra') })],
   ['other_table', envelope('t', { source: SOURCE('Exames') })],
+  [
+    'other_table',
+    envelope('c', { after: EXAME, source: SOURCE('exames').replace('"exames"', '7') }),
+  ],
   ['tombstone', 'null'],
   ['tombstone', '{"key":{"id":1},"value":null}'],
   ['tombstone', '{"schema":null,"payload":null}'],

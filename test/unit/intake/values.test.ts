@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { DebeziumIntake } from '../../../src/intake/debezium/intake.js';
+import { anyScope } from '../../helpers/any-scope.js';
 import { CollectingSink } from '../../helpers/collecting-sink.js';
 import { envelope, SOURCE } from './samples.js';
 
@@ -10,7 +11,7 @@ const NOW = { milliseconds: 1_772_366_400_500n, microseconds: 1_772_366_400_500_
 function value(table: string, column: string, json: string, updated = `${NOW.microseconds}`) {
   const sink = new CollectingSink();
   const after = `{"id":1,"${column}":${json},"created_at":${updated},"updated_at":${updated}}`;
-  new DebeziumIntake(sink).event(
+  new DebeziumIntake(sink, anyScope).event(
     Buffer.from(envelope('c', { after, source: SOURCE(table) })),
     0,
     1,
@@ -92,7 +93,7 @@ test('a timestamp is counted in what the times of the server are counted in', ()
 
 test('a row without times of the server is counted as the ones before', () => {
   const sink = new CollectingSink();
-  const intake = new DebeziumIntake(sink);
+  const intake = new DebeziumIntake(sink, anyScope);
   const tell = (after: string) => intake.event(Buffer.from(envelope('c', { after })), 0, 1, 0);
   tell(`{"id":1,"updated_at":${NOW.milliseconds}}`);
   tell('{"id":2,"data":1000}');
@@ -138,7 +139,7 @@ test('keys are numbers where they are exact, and their digits elsewhere', () => 
   ];
   for (const [json, key] of pairs) {
     const sink = new CollectingSink();
-    const intake = new DebeziumIntake(sink);
+    const intake = new DebeziumIntake(sink, anyScope);
     intake.event(Buffer.from(envelope('c', { after: `{"id":${json}}` })), 0, 1, 0);
     intake.event(Buffer.from(envelope('d', { before: `{"id":${json}}` })), 0, 1, 0);
     assert.deepEqual(

@@ -16,6 +16,7 @@ export function event(key: number, more: Partial<ToldRow> = {}): ToldRow {
     receivedAt: 0,
     stream: 0,
     place: 1,
+    origin: null,
     ...more,
   };
 }

@@ -72,6 +72,7 @@ export class SmallRun {
         receivedAt: 0,
         stream: 0,
         place: ++this.#place,
+        origin: null,
       })),
     );
   }
