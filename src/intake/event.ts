@@ -63,6 +63,14 @@ export interface RowEvent {
   readonly origin: string | null;
 }
 
+/** A delete that does not tell which row: REPLICA IDENTITY USING INDEX of an index without `id`. */
+export type KeylessEvent = Omit<RowEvent, 'key'>;
+
+/** Leaves the key out, which is a made-up one. */
+export function withoutKey({ key: _, ...event }: RowEvent): KeylessEvent {
+  return event;
+}
+
 /** What an event may leave out of where its row is from. */
 export type Untold = 'database' | 'schema' | 'origin';
 
@@ -92,7 +100,9 @@ export interface Malformed {
 export interface Sink {
   /** `columns`: the row after the change; null for a delete. */
   row(event: RowEvent, columns: RowColumns | null): void;
-  /** A table of the hospital was emptied. */
+  /** A row was deleted, and the event does not tell its id. In order with `row`. */
+  deleteWithoutKey(event: KeylessEvent): void;
+  /** A table of the run was emptied. */
   truncate(table: TableName, stream: number, place: number): void;
   /**
    * An event does not tell one of these, and counted as a row of the run all the same. Called before the first such

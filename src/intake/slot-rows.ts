@@ -2,7 +2,7 @@ import type { RelationMessage, Tuple, UpdateMessage } from '../cdc/messages.js';
 import { UNCHANGED } from '../cdc/messages.js';
 import type { Received } from '../cdc/wal-receiver.js';
 import { TABLES, type TableName } from '../hospital/tables.js';
-import { type EventOperation, type Key, SERVER_COLUMNS, type Sink } from './event.js';
+import { type EventOperation, type Key, SERVER_COLUMNS, type Sink, withoutKey } from './event.js';
 import type { Foreign, Scope } from './scope.js';
 import { isForeign } from './table-scope.js';
 import { TextColumns } from './text-columns.js';
@@ -109,8 +109,8 @@ export class SlotRows {
     const { table, places } = shape;
     const place = ++this.#place;
     const id = identity[places[ID] as number];
-    if (typeof id !== 'string') {
-      // Of a replica identity without it, or a list of columns.
+    // Of a list of columns without it.
+    if (typeof id !== 'string' && operation !== 'delete') {
       const reason = `${operation} of ${table} without the id`;
       this.#sink.malformed({ stream: 0, place, reason });
       return;
@@ -118,7 +118,7 @@ export class SlotRows {
     const event = {
       operation,
       table,
-      key: keyOf(id),
+      key: typeof id === 'string' ? keyOf(id) : 0,
       xid: this.#xid,
       lsn: Number(lsn),
       order,
@@ -131,7 +131,8 @@ export class SlotRows {
       place,
       origin: null,
     };
-    this.#sink.row(event, row === null ? null : columnsOf(row, places));
+    if (typeof id !== 'string') this.#sink.deleteWithoutKey(withoutKey(event));
+    else this.#sink.row(event, row === null ? null : columnsOf(row, places));
   }
 
   #shape(relation: number): Shape | Foreign {

@@ -1,5 +1,13 @@
 import type { TableName } from '../hospital/tables.js';
-import type { Aside, Malformed, RowColumns, RowEvent, Sink, Untold } from './event.js';
+import type {
+  Aside,
+  KeylessEvent,
+  Malformed,
+  RowColumns,
+  RowEvent,
+  Sink,
+  Untold,
+} from './event.js';
 
 /** Passes everything on to a sink, and remembers what was wrong with what it was given. */
 export class WatchedSink implements Sink {
@@ -19,6 +27,10 @@ export class WatchedSink implements Sink {
 
   row(event: RowEvent, columns: RowColumns | null): void {
     this.#sink.row(event, columns);
+  }
+
+  deleteWithoutKey(event: KeylessEvent): void {
+    this.#sink.deleteWithoutKey(event);
   }
 
   truncate(table: TableName, stream: number, place: number): void {

@@ -1,5 +1,13 @@
 import type { TableName } from '../hospital/tables.js';
-import type { Aside, Malformed, RowColumns, RowEvent, Sink, Untold } from '../intake/event.js';
+import type {
+  Aside,
+  KeylessEvent,
+  Malformed,
+  RowColumns,
+  RowEvent,
+  Sink,
+  Untold,
+} from '../intake/event.js';
 import { monotonicMs } from '../threads/clock.js';
 import { type Contents, contentsOf } from './contents.js';
 import type { Matcher } from './matcher.js';
@@ -12,6 +20,7 @@ const RETRY_MS = 5;
 
 type Item =
   | { readonly kind: 'row'; readonly event: RowEvent; readonly contents: Contents }
+  | { readonly kind: 'keyless'; readonly event: KeylessEvent }
   | { readonly kind: 'truncate'; readonly table: TableName; stream: number; place: number }
   | { readonly kind: 'position'; readonly lsn: number }
   | { readonly kind: 'idle' };
@@ -92,6 +101,13 @@ export class Inbox implements Sink {
     }
   }
 
+  deleteWithoutKey(event: KeylessEvent): void {
+    this.#arrive();
+    this.#rows++;
+    if (this.waiting > 0 || !this.#matcher.takeKeyless(event))
+      this.#put({ kind: 'keyless', event });
+  }
+
   truncate(table: TableName, stream: number, place: number): void {
     this.#arrive();
     this.#put({ kind: 'truncate', table, stream, place });
@@ -168,6 +184,8 @@ export class Inbox implements Sink {
     switch (item.kind) {
       case 'row':
         return this.#matcher.take(item.event, item.contents);
+      case 'keyless':
+        return this.#matcher.takeKeyless(item.event);
       case 'truncate':
         this.#matcher.truncate(item.table, item.stream, item.place);
         return true;

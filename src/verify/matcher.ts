@@ -1,5 +1,5 @@
 import type { TableName } from '../hospital/tables.js';
-import type { RowEvent } from '../intake/event.js';
+import type { KeylessEvent, RowEvent } from '../intake/event.js';
 import type { Contents } from './contents.js';
 import { noEvents, noTransactions } from './counts.js';
 import { Delivery } from './delivery.js';
@@ -115,6 +115,12 @@ export class Matcher {
       this.#release(stream);
       this.#deliver(stream, found, event, contents);
     }
+    return true;
+  }
+
+  /** Takes a delete that does not tell its row; answers as `take` does. */
+  takeKeyless(_event: KeylessEvent): boolean {
+    this.events.foreign++;
     return true;
   }
 

@@ -1,5 +1,6 @@
 import type {
   Aside,
+  KeylessEvent,
   Malformed,
   RowColumns,
   RowEvent,
@@ -11,6 +12,7 @@ import { type ToldRow, toldRow } from './told-row.js';
 /** Keeps what a source gives out. */
 export class CollectingSink implements Sink {
   readonly rows: ToldRow[] = [];
+  readonly keyless: KeylessEvent[] = [];
   readonly truncated: string[] = [];
   readonly asides: Aside[] = [];
   readonly problems: Malformed[] = [];
@@ -21,6 +23,10 @@ export class CollectingSink implements Sink {
 
   row(event: RowEvent, columns: RowColumns | null): void {
     this.rows.push(toldRow(event, columns));
+  }
+
+  deleteWithoutKey(event: KeylessEvent): void {
+    this.keyless.push(event);
   }
 
   truncate(table: string): void {
@@ -51,6 +57,10 @@ export class CollectingSink implements Sink {
 
   /** Everything that was told, in one number. */
   get told(): number {
-    return this.rows.length + this.truncated.length + this.asides.length + this.problems.length;
+    const { rows, keyless, truncated, asides, problems } = this;
+    return [rows, keyless, truncated, asides, problems].reduce(
+      (sum, { length }) => sum + length,
+      0,
+    );
   }
 }

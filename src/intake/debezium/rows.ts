@@ -1,4 +1,4 @@
-import type { Aside, EventOperation, Key, Sink } from '../event.js';
+import { type Aside, type EventOperation, type Key, type Sink, withoutKey } from '../event.js';
 import { KIND } from '../json/grammar.js';
 import type { JsonReader } from '../json/reader.js';
 import { isForeign } from '../table-scope.js';
@@ -97,11 +97,11 @@ export class RowTeller {
       id = this.#id(row + this.#values.id);
     }
     id ??= this.#messageKey(key);
-    if (id === null) throw new EventError('no id of the row');
+    if (id === null && operation !== 'delete') throw new EventError('no id of the row');
     const event = {
       operation,
       table,
-      key: id,
+      key: id ?? 0,
       xid: this.#xid(),
       lsn: this.#number(SLOT.lsn, 'lsn'),
       order: this.#number(SLOT.order, 'transaction.total_order'),
@@ -114,7 +114,8 @@ export class RowTeller {
       origin: draft.origin,
     };
     if ((draft.untold & ~this.#untold) !== 0) this.#tellUntold();
-    sink.row(event, operation === 'delete' ? null : this.#columns);
+    if (id === null) sink.deleteWithoutKey(withoutKey(event));
+    else sink.row(event, operation === 'delete' ? null : this.#columns);
   }
 
   #tellUntold(): void {

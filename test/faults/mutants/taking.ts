@@ -3,7 +3,13 @@ import { readdirSync, statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TABLE_NAMES, type TableName } from '../../../src/hospital/tables.js';
-import type { Malformed, RowColumns, RowEvent, Sink } from '../../../src/intake/event.js';
+import type {
+  KeylessEvent,
+  Malformed,
+  RowColumns,
+  RowEvent,
+  Sink,
+} from '../../../src/intake/event.js';
 import { SlotSource } from '../../../src/intake/slot-source.js';
 import { currentWalLsn } from '../../../src/intake/wal-end.js';
 import { withConnection } from '../../../src/postgres/connect.js';
@@ -189,6 +195,10 @@ class Taker implements Sink {
 
   row(event: RowEvent, columns: RowColumns | null): void {
     this.events.push(toldRow(event, columns));
+  }
+
+  deleteWithoutKey({ table }: KeylessEvent): void {
+    throw new Error(`a delete of ${table} without its id`);
   }
 
   truncate(table: TableName): void {

@@ -1,6 +1,7 @@
 import type { TableName } from '../../../src/hospital/tables.js';
 import type {
   Aside,
+  KeylessEvent,
   Malformed,
   RowColumns,
   RowEvent,
@@ -30,6 +31,10 @@ export class Collector implements Sink {
   row(event: RowEvent, columns: RowColumns | null): void {
     this.rows.push(toldRow(event, columns));
     this.told.push(`${event.operation} ${event.table} ${event.key}`);
+  }
+
+  deleteWithoutKey({ operation, table, place }: KeylessEvent): void {
+    this.told.push(`${operation} ${table} without its id, place ${place}`);
   }
 
   truncate(table: TableName, _stream: number, _place: number): void {

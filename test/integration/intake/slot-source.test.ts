@@ -222,7 +222,7 @@ for (const server of servers) {
     });
   });
 
-  test(`${version}: a row without its id is malformed, and the rest goes on`, async () => {
+  test(`${version}: a delete that does not tell the id of its row is told as such, and the rest goes on`, async () => {
     await withSlot(server, async (db) => {
       await db.query(`ALTER TABLE pacientes ALTER cpf SET NOT NULL`);
       await db.query('ALTER TABLE pacientes REPLICA IDENTITY USING INDEX pacientes_cpf_key');
@@ -232,10 +232,9 @@ for (const server of servers) {
       const sink = await collecting(slotSource(db.target, 's'), (s) => caughtUp(db, s));
       assert.deepEqual(sink.told, [
         'insert pacientes 1',
-        'malformed delete of pacientes without the id',
+        'delete pacientes without its id, place 2',
         'insert pacientes 2',
       ]);
-      assert.deepEqual(sink.problems[0]?.place, 2);
     });
   });
 

@@ -162,7 +162,33 @@ test('a delete has the id of the old row, or else of the message', () => {
     assert.equal(tell(`{"key":${key},"value":${bare}}`).rows[0]?.key, 8, key);
     assert.equal(tell(`{"value":${quoted(bare)},"key":${key}}`).rows[0]?.key, 8, key);
   }
-  assert.match(tell(bare).problems[0]?.reason ?? '', /no id/);
+});
+
+test('a delete that does not tell the id of its row is told as such, with all else', () => {
+  const { values: _, key: __, ...told } = { ...INSERTED, operation: 'delete' };
+  const bare = envelope('d', {});
+  const untold: readonly string[] = [
+    bare,
+    envelope('d', { before: '{"cpf":"1","tipo_exame":"x"}' }),
+    envelope('d', { before: '{"id":null,"tipo_exame":"x"}' }),
+    `{"key":{"tipo_exame":"x"},"value":${bare}}`,
+    `{"key":{"schema":{"id":3},"payload":{"tipo_exame":"x"}},"value":${bare}}`,
+  ];
+  for (const text of untold) {
+    const sink = tell(text);
+    assert.deepEqual([sink.problems, sink.rows], [[], []]);
+    assert.deepEqual(sink.keyless, [told], text);
+  }
+  const meta = `${FLAT_META.replace('"c"', '"d"')},"__db":"hospital","__schema":"public","__name":"oltp"`;
+  const flat = FLATTENED('{"paciente_id":0,"tipo_exame":"x"}', meta);
+  assert.deepEqual(tell(flat).keyless, [told]);
+  // A value that Debezium makes up for a NOT NULL column looks like any other.
+  assert.equal(tell(envelope('d', { before: '{"id":0,"tipo_exame":"x"}' })).rows[0]?.key, 0);
+});
+
+test('an update that does not tell the id of its row is malformed', () => {
+  const after = EXAME.replace('"id"', '"other"');
+  assert.match(tell(envelope('u', { after })).problems[0]?.reason ?? '', /no id/);
 });
 
 test('an update has the new values, and what the WAL does not have is undefined', () => {
