@@ -13,11 +13,15 @@ export type Key = number | string;
 /** Columns that the server fills in by itself; they come behind those of `TABLES`. */
 export const SERVER_COLUMNS = ['created_at', 'updated_at'] as const;
 
+export type Precision = 'milliseconds' | 'microseconds';
+
 /**
  * What an event says of a row, column by column: `place` is one of `TABLES[table].columns`, or behind them of
  * `SERVER_COLUMNS`. To be asked while the call lasts that brings it; what it reads from is then used again.
  */
 export interface RowColumns {
+  /** Of the event's timestamps: finer digits were lost before it came here. */
+  readonly precision: Precision;
   /**
    * As PostgreSQL prints it (DateStyle ISO, UTC; a `timestamp` without trailing zeros of its fraction), null for
    * NULL, undefined where the event does not tell (unchanged TOAST, a column list).

@@ -1,11 +1,12 @@
 import { hashText, NULL } from '../ledger/digest.js';
-import type { RowColumns } from './event.js';
+import type { Precision, RowColumns } from './event.js';
 
 /** The texts of a row's columns, as of `RowColumns.text`. */
 export type RowValues = readonly (string | null | undefined)[];
 
 /** A row whose columns are there as text. */
 export class TextColumns implements RowColumns {
+  readonly precision: Precision = 'microseconds';
   readonly #values: RowValues;
 
   constructor(values: RowValues) {

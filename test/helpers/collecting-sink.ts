@@ -2,6 +2,7 @@ import type {
   Aside,
   KeylessEvent,
   Malformed,
+  Precision,
   RowColumns,
   RowEvent,
   Sink,
@@ -12,6 +13,8 @@ import { type ToldRow, toldRow } from './told-row.js';
 /** Keeps what a source gives out. */
 export class CollectingSink implements Sink {
   readonly rows: ToldRow[] = [];
+  /** Of each row, null where it has no columns. */
+  readonly precisions: (Precision | null)[] = [];
   readonly keyless: KeylessEvent[] = [];
   readonly truncated: string[] = [];
   readonly asides: Aside[] = [];
@@ -23,6 +26,7 @@ export class CollectingSink implements Sink {
 
   row(event: RowEvent, columns: RowColumns | null): void {
     this.rows.push(toldRow(event, columns));
+    this.precisions.push(columns?.precision ?? null);
   }
 
   deleteWithoutKey(event: KeylessEvent): void {

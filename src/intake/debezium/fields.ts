@@ -224,3 +224,14 @@ export const EVENT_COLUMNS = Object.fromEntries(
     ].map((column) => ({ ...column, field: KNOWN_NAMES.indexOf(column.name) })),
   ]),
 ) as unknown as Readonly<Record<TableName, readonly EventColumn[]>>;
+
+/** Of each table, the numbers of the timestamps that the server's clock does not set. */
+export const WRITTEN_TIMESTAMPS = Object.fromEntries(
+  TABLE_NAMES.map((name) => [
+    name,
+    EVENT_COLUMNS[name]
+      .slice(0, -SERVER_COLUMNS.length)
+      .filter(({ type }) => type === 'timestamp')
+      .map(({ field }) => field),
+  ]),
+) as unknown as Readonly<Record<TableName, readonly number[]>>;

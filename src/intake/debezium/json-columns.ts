@@ -1,6 +1,6 @@
 import { TABLE_NAMES, type TableName } from '../../hospital/tables.js';
 import { hashAscii, hashText, hashUtf8, NULL } from '../../ledger/digest.js';
-import type { RowColumns } from '../event.js';
+import type { Precision, RowColumns } from '../event.js';
 import { KIND } from '../json/grammar.js';
 import type { JsonReader } from '../json/reader.js';
 import type { Draft } from './draft.js';
@@ -44,12 +44,16 @@ export class JsonColumns implements RowColumns {
     this.#values = values;
   }
 
+  get precision(): Precision {
+    return this.#values.precision;
+  }
+
   /**
    * Goes on to a row of `table`, whose first slot this is. Throws an EventError on a value that a column of
    * its type cannot have.
    */
   read(table: TableName, draft: Draft, slot: number): void {
-    this.#values.learnUnit(draft, slot);
+    this.#values.learnUnit(table, draft, slot);
     const columns = EVENT_COLUMNS[table];
     for (let place = 0; place < columns.length; place++) {
       const column = columns[place]!;

@@ -1,10 +1,10 @@
-import type { ColumnType } from '../../hospital/tables.js';
-import type { Key } from '../event.js';
+import type { ColumnType, TableName } from '../../hospital/tables.js';
+import type { Key, Precision } from '../event.js';
 import { KIND } from '../json/grammar.js';
 import type { JsonReader } from '../json/reader.js';
 import type { Draft } from './draft.js';
 import { EventError } from './event-error.js';
-import { KNOWN_NAMES } from './fields.js';
+import { KNOWN_NAMES, WRITTEN_TIMESTAMPS } from './fields.js';
 import { bigTimestampText, dateText, instantText, parseInstant, timestampText } from './times.js';
 
 /** What Debezium writes for a value that the WAL does not have (unchanged TOAST). */
@@ -36,6 +36,14 @@ type Unit = 'milliseconds' | 'microseconds' | 'nanoseconds';
  */
 const MOST_MILLI_DIGITS = 14;
 const MOST_MICRO_DIGITS = 17;
+/** A time with fewer is of 1970, whatever it is counted in, or of a few years around: it does not tell the unit. */
+const FEWEST_DIGITS = 12;
+
+/**
+ * The years 9996 to 10003, in milliseconds (15 digits) and in microseconds (18). People write 9999-12-31 for "no
+ * end"; in the next finer unit it would be a day of 1978.
+ */
+const NO_END = /^253[34]\d{11}(?:\d{3})?$/;
 
 const CREATED_AT = KNOWN_NAMES.indexOf('created_at');
 const UPDATED_AT = KNOWN_NAMES.indexOf('updated_at');
@@ -48,7 +56,8 @@ const ASCII_MINUS = 0x2d;
  *
  * An event does not say what its timestamps are counted in. But `created_at` and `updated_at` are set by the
  * server's clock, and every row has them: their number of digits tells. A connector counts in one way, so
- * what they told holds for the rows that come without them.
+ * what they told holds for the rows that come without them. Where a connector leaves them out, the other
+ * timestamps tell, with less certainty: they may be of any year.
  *
  * A number that PostgreSQL has no date or timestamp for stays as it is: the connector has spoilt it (years
  * after 294247 do not fit its microseconds), and it is the value that is wrong, not the event.
@@ -56,6 +65,8 @@ const ASCII_MINUS = 0x2d;
 export class ValueReader {
   readonly #reader: JsonReader;
   #unit: Unit = 'microseconds';
+  /** Whether any row told the unit. */
+  #learnt = false;
 
   constructor(reader: JsonReader) {
     this.#reader = reader;
@@ -64,17 +75,54 @@ export class ValueReader {
   /** The number of the column `id`. */
   readonly id = ID;
 
+  /** What is left of a timestamp of the row that was read last. */
+  get precision(): Precision {
+    return this.#unit === 'milliseconds' ? 'milliseconds' : 'microseconds';
+  }
+
   /** Takes from the row whose first slot this is what its times are counted in, where it tells. */
-  learnUnit(draft: Draft, slot: number): void {
+  learnUnit(table: TableName, draft: Draft, slot: number): void {
     const updated = draft.kinds[slot + UPDATED_AT] === KIND.integer;
     const at = slot + (updated ? UPDATED_AT : CREATED_AT);
-    if (draft.kinds[at] !== KIND.integer) return;
+    if (draft.kinds[at] !== KIND.integer) {
+      this.#learnFromWritten(table, draft, slot);
+      return;
+    }
     const start = draft.starts[at]!;
     const stop = draft.stops[at]!;
     if (this.#reader.bytes[start] === ASCII_MINUS) return;
-    if (stop - start <= MOST_MILLI_DIGITS) this.#unit = 'milliseconds';
-    else if (stop - start <= MOST_MICRO_DIGITS) this.#unit = 'microseconds';
-    else if (this.#reader.ascii(start, stop) !== INFINITE_MICROS) this.#unit = 'nanoseconds';
+    if (stop - start > MOST_MICRO_DIGITS && this.#reader.ascii(start, stop) === INFINITE_MICROS) {
+      return;
+    }
+    this.#unit = unitOf(stop - start);
+    this.#learnt = true;
+  }
+
+  /**
+   * The same, from the times that somebody wrote. The longest decides. Microseconds and nanoseconds that were learnt
+   * once stay: a shorter time is one near 1970. Milliseconds do not: with the digits of microseconds they would be
+   * of a year beyond 5000.
+   */
+  #learnFromWritten(table: TableName, draft: Draft, slot: number): void {
+    if (this.#learnt && this.#unit !== 'milliseconds') return;
+    let most = 0;
+    for (const field of WRITTEN_TIMESTAMPS[table]) {
+      if (draft.kinds[slot + field] !== KIND.integer) continue;
+      most = Math.max(most, this.#digits(draft.starts[slot + field]!, draft.stops[slot + field]!));
+    }
+    if (most < FEWEST_DIGITS) return;
+    this.#unit = unitOf(most);
+    this.#learnt = true;
+  }
+
+  /** The digits of a time that may tell its unit; 0: it stands for infinity, and is no time. */
+  #digits(start: number, stop: number): number {
+    const minus = this.#reader.bytes[start] === ASCII_MINUS ? 1 : 0;
+    const digits = stop - start - minus;
+    if (digits <= MOST_MILLI_DIGITS) return digits;
+    const text = this.#reader.ascii(start, stop);
+    const infinite = text === INFINITE_MICROS || text === MINUS_INFINITE_MICROS;
+    return infinite || NO_END.test(text) ? 0 : digits;
   }
 
   /** The id that a value is. Throws an EventError where it is none; null for a null, or nothing. */
@@ -159,3 +207,9 @@ export class ValueReader {
 
 /** As JSON writes one; more digits than a bigint has are no matter here. */
 const WHOLE_NUMBER = /^-?(?:0|[1-9]\d*)$/;
+
+/** What a time of these days with so many digits is counted in. */
+function unitOf(digits: number): Unit {
+  if (digits <= MOST_MILLI_DIGITS) return 'milliseconds';
+  return digits <= MOST_MICRO_DIGITS ? 'microseconds' : 'nanoseconds';
+}

@@ -103,6 +103,101 @@ test('a row without times of the server is counted as the ones before', () => {
   assert.equal(sink.rows[3]?.values?.[3], '1970-01-01 00:00:00.001');
 });
 
+/** The `data` of rows that come one after the other, without the server's times unless they are in the row. */
+function dataOf(...rows: readonly string[]) {
+  const sink = new CollectingSink();
+  const intake = new DebeziumIntake(sink, anyScope);
+  for (const row of rows) {
+    intake.event(Buffer.from(envelope('c', { after: `{"id":1,${row}}` })), 0, 1, 0);
+  }
+  assert.deepEqual(sink.problems, []);
+  return sink.rows.map(({ values }, i) => `${values?.[3]} ${sink.precisions[i]}`);
+}
+
+test('where the times of the server are left out, those of the row tell what they are counted in', () => {
+  const { milliseconds, microseconds } = NOW;
+  const cases: readonly (readonly [string, string])[] = [
+    [`"data":${milliseconds}`, '2026-03-01 12:00:00.5 milliseconds'],
+    [`"data":${microseconds}`, '2026-03-01 12:00:00.500123 microseconds'],
+    [`"data":${microseconds}456`, '2026-03-01 12:00:00.500123 microseconds'],
+    ['"data":-1000000000000', '1938-04-24 22:13:20 milliseconds'],
+    ['"data":-1000000000000000', '1938-04-24 22:13:20 microseconds'],
+    ['"data":-1000000000000000000', '1938-04-24 22:13:20 microseconds'],
+    // Too short to tell.
+    ['"data":86400123000', '1970-01-02 00:00:00.123 microseconds'],
+    ['"data":null', 'null microseconds'],
+    ['"data":"2026-03-01T12:00:00.5Z"', '2026-03-01 12:00:00.5 microseconds'],
+  ];
+  for (const [row, expected] of cases) {
+    assert.deepEqual(dataOf(row), [expected], row);
+    assert.deepEqual(dataOf(`${row},"created_at":null`), [expected], row);
+  }
+  // What somebody wrote is of no weight beside the server's clock.
+  assert.deepEqual(dataOf(`"data":${milliseconds},"updated_at":${microseconds}`), [
+    '1970-01-21 12:19:26.4005 microseconds',
+  ]);
+});
+
+test('of the times of a row the longest decides', () => {
+  const sink = new CollectingSink();
+  const intake = new DebeziumIntake(sink, anyScope);
+  const source = SOURCE('internacoes');
+  const tell = (entrada: string, saida: string) => {
+    const after = `{"id":1,"data_entrada":${entrada},"data_saida":${saida}}`;
+    intake.event(Buffer.from(envelope('c', { after, source })), 0, 1, 0);
+    return sink.rows.at(-1)?.values?.slice(2, 4);
+  };
+  assert.deepEqual(tell('1000', `${NOW.milliseconds}`), [
+    '1970-01-01 00:00:01',
+    '2026-03-01 12:00:00.5',
+  ]);
+  assert.deepEqual(tell(`${NOW.microseconds}`, '100000000000'), [
+    '2026-03-01 12:00:00.500123',
+    '1970-01-02 03:46:40',
+  ]);
+});
+
+test('a unit that was learnt from a long time stays', () => {
+  const { milliseconds, microseconds } = NOW;
+  const january = '1970-01-21 12:19:26.4005 microseconds';
+  const micros = '2026-03-01 12:00:00.500123 microseconds';
+  const millis = '2026-03-01 12:00:00.5 milliseconds';
+  const short = `"data":${milliseconds}`;
+  const long = `"data":${microseconds}`;
+  const longest = `"data":${microseconds}000`;
+  assert.deepEqual(dataOf(long, short), [micros, january]);
+  assert.deepEqual(dataOf(`${long},"updated_at":${microseconds}`, short), [micros, january]);
+  // A year beyond 5000, in milliseconds.
+  assert.deepEqual(dataOf(short, long, short), [millis, micros, january]);
+  assert.deepEqual(dataOf(short, longest), [millis, micros]);
+  assert.deepEqual(dataOf(longest, long)[1], '1970-01-21 12:19:26.4005 microseconds');
+  // The server's clock says otherwise of its row.
+  const own = `${short},"updated_at":${milliseconds}`;
+  assert.deepEqual(dataOf(long, own), [micros, millis]);
+});
+
+test('infinity and the end of 9999 tell no unit', () => {
+  const { milliseconds } = NOW;
+  const far = [
+    ['9223372036825200000', 'infinity milliseconds'],
+    ['-9223372036832400000', '-infinity milliseconds'],
+    ['253402300799000', '9999-12-31 23:59:59 milliseconds'],
+    ['253370764800000', '9999-01-01 00:00:00 milliseconds'],
+  ] as const;
+  for (const [value, expected] of far) {
+    const [, data, next] = dataOf(
+      `"data":${milliseconds}`,
+      `"data":${value}`,
+      `"data":${milliseconds}`,
+    );
+    assert.equal(data, expected);
+    assert.equal(next, '2026-03-01 12:00:00.5 milliseconds');
+  }
+  const sentinel = '"data":253402300799000000';
+  const expected = '9999-12-31 23:59:59 microseconds';
+  assert.deepEqual(dataOf(sentinel, sentinel), [expected, expected]);
+});
+
 test('infinity and far years keep their meaning', () => {
   const pairs: readonly (readonly [string, string])[] = [
     ['9223372036825200000', 'infinity'],
