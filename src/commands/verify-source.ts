@@ -22,6 +22,7 @@ export async function openSource(
   spec: SourceSpec,
   target: ConnectionTarget | null,
 ): Promise<OpenSource | null> {
+  const { toastPlaceholders } = context.settings.verify;
   switch (spec.kind) {
     case 'slot': {
       const { SlotSource } = await import('../intake/slot-source.js');
@@ -47,12 +48,12 @@ export async function openSource(
     case 'ndjson': {
       const { NdjsonSource } = await import('../intake/ndjson.js');
       const path = spec.file === '-' ? '-' : resolve(context.cwd, spec.file);
-      const source = new NdjsonSource({ path, follow: true });
+      const source = new NdjsonSource({ path, follow: true, toastPlaceholders });
       return { source, from: 0, positioned: false, close: async () => source.stop() };
     }
     case 'http': {
       const { HttpSource } = await import('../intake/http-source.js');
-      const source = new HttpSource(spec);
+      const source = new HttpSource(spec, { toastPlaceholders });
       const { url } = await source.start();
       context.log.component('verify').info(context.messages.verify.listening({ url }));
       return { source, from: 0, positioned: false, close: () => source.close() };
@@ -62,6 +63,7 @@ export async function openSource(
       const source = new KafkaSource({
         brokers: spec.brokers,
         prefix: spec.prefix,
+        toastPlaceholders,
         reconnect: reconnectPolicy(context.settings),
         onReconnect: (_, waitMs) => tellReconnect(context, waitMs),
       });

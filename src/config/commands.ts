@@ -40,7 +40,14 @@ const STREAM_FLAGS = [
 ] as const;
 const SEED_FLAGS = ['scale', 'workers', 'rng'] as const;
 const DOCTOR_FLAGS = ['publication', 'slot', 'role'] as const;
-const VERIFY_FLAGS = ['source', 'publication', 'wait', 'sample', 'memory'] as const;
+const VERIFY_FLAGS = [
+  'source',
+  'publication',
+  'toast-placeholder',
+  'wait',
+  'sample',
+  'memory',
+] as const;
 /** What a demonstration may be told: how much, and for how long. */
 const DEMO_FLAGS = ['workers', 'rate', 'batch-size', 'duration', 'rng'] as const;
 const COMMON_FLAGS = ['lang', 'log-level'] as const;
@@ -96,6 +103,8 @@ export const COMMAND_FLAGS: Readonly<Record<Command, CommandFlags>> = {
 export const REPEATABLE: Readonly<Partial<Record<string, string>>> = {
   stage: ';',
   threshold: ';',
+  // A placeholder is any text of one line: it may hold a comma or a semicolon.
+  'toast-placeholder': '\n',
 };
 
 /** Setting flags that every command takes. */

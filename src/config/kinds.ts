@@ -21,6 +21,8 @@ export interface Kind<T> {
 /** Plain digits: `1e9` and `0x10` are typing errors more often than they are meant. */
 const INTEGER = /^[+-]?\d+$/;
 const DECIMAL = /^[+-]?(\d+(\.\d*)?|\.\d+)$/;
+/** Before bytes in hexadecimal, in the connector's `unavailable.value.placeholder`. */
+const BYTES_PREFIX = 'hex:';
 const ISO_DATE = /^\d{4}-\d{2}-\d{2}$/;
 
 const trimmed = v.pipe(v.string(), v.trim());
@@ -156,6 +158,16 @@ export function stages(maxSeconds: number): Kind<readonly Stage[]> {
     allowed: (messages) => messages.config.allowed.stages(STAGE_EXAMPLES, maxSeconds),
   };
 }
+
+/** Texts, one a line, blanks included; an empty line is none. `hex:…` is refused: it names bytes, and is no text. */
+export const lines: Kind<readonly string[]> = {
+  schema: v.pipe(
+    v.string(),
+    v.transform((given) => given.split('\n').filter((line) => line !== '')),
+    v.check((found) => !found.some((line) => line.startsWith(BYTES_PREFIX))),
+  ),
+  allowed: (messages) => messages.config.allowed.lines(),
+};
 
 /** Where change events come from; empty means "not set". */
 export const source: Kind<SourceSpec | null> = {

@@ -170,6 +170,7 @@ function assemble({ values, given }: Resolved, server: Settings['server'], cwd: 
     verify: {
       source: values['verify.source'],
       publication: values['verify.publication'] || null,
+      toastPlaceholders: values['verify.toast_placeholder'],
       waitSeconds: values['verify.wait_seconds'],
       sample: values['verify.sample'],
       memoryBytes: values['verify.memory'],

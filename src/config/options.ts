@@ -12,6 +12,7 @@ import {
   host,
   integer,
   type Kind,
+  lines,
   listOf,
   nonEmptyText,
   oneOf,
@@ -156,6 +157,9 @@ export const OPTIONS = {
 
   'verify.source': option(source, 'VERIFY_SOURCE', '', { flag: 'source' }),
   'verify.publication': option(text, 'VERIFY_PUBLICATION', '', { flag: 'publication' }),
+  'verify.toast_placeholder': option(lines, 'VERIFY_TOAST_PLACEHOLDER', '', {
+    flag: 'toast-placeholder',
+  }),
   'verify.wait_seconds': option(seconds(MAX_WAIT_SECONDS), 'VERIFY_WAIT_SECONDS', '10', {
     flag: 'wait',
   }),

@@ -78,6 +78,8 @@ export interface Settings {
     readonly source: SourceSpec | null;
     /** Null: those that have tables of the hospital. */
     readonly publication: string | null;
+    /** What the connector writes for an unchanged TOAST value, besides its default. */
+    readonly toastPlaceholders: readonly string[];
     readonly waitSeconds: number;
     /** Share of rows that are followed, 0 to 1. */
     readonly sample: number;

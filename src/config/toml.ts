@@ -1,6 +1,7 @@
 import { parse } from '@iarna/toml';
+import { REPEATABLE } from './commands.js';
 import { findNearest } from './nearest.js';
-import { OPTION_KEYS, type OptionKey } from './options.js';
+import { OPTION_KEYS, type OptionKey, optionOf } from './options.js';
 import type { Problem } from './problems.js';
 import type { Given, Source } from './source.js';
 
@@ -67,8 +68,9 @@ function toText(value: unknown): string {
 
 function textOf(key: OptionKey, value: unknown): string {
   if (key === 'stream.stages') return stagesText(value);
-  // A threshold may hold a comma itself.
-  if (key === 'stream.thresholds' && Array.isArray(value)) return value.map(toText).join(';');
+  // An element may hold a comma itself.
+  const joint = REPEATABLE[optionOf(key).flag ?? ''];
+  if (joint !== undefined && Array.isArray(value)) return value.map(toText).join(joint);
   return toText(value);
 }
 

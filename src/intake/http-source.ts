@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { finished } from 'node:stream/promises';
 import { EXIT, OperatorError } from '../errors.js';
 import { machineMicros, within } from '../threads/clock.js';
-import { DebeziumIntake, TOO_LONG } from './debezium/intake.js';
+import { DebeziumIntake, type IntakeOptions, TOO_LONG } from './debezium/intake.js';
 import type { Sink, Source } from './event.js';
 import { type HttpAddress, urlOf } from './http-address.js';
 import { hasLines, isBlank, readBody } from './http-body.js';
@@ -49,12 +49,12 @@ export class HttpSource implements Source {
   #rest: () => void = () => undefined;
   #place = 0;
 
-  constructor(address: HttpAddress) {
+  constructor(address: HttpAddress, options: IntakeOptions = {}) {
     this.#address = address;
     this.#sink = new Promise((resolve) => {
       this.#begin = (sink, scope) => {
         const watched = new WatchedSink(sink);
-        resolve({ watched, intake: new DebeziumIntake(watched, scope) });
+        resolve({ watched, intake: new DebeziumIntake(watched, scope, options) });
       };
     });
     this.#stopped = new Promise((resolve) => {

@@ -3,7 +3,7 @@ import { EXIT, OperatorError } from '../errors.js';
 import { machineMicros, monotonicMs, within } from '../threads/clock.js';
 import type { ReconnectPolicy } from '../threads/protocol.js';
 import { BackOff } from './back-off.js';
-import { DebeziumIntake } from './debezium/intake.js';
+import { DebeziumIntake, type IntakeOptions } from './debezium/intake.js';
 import type { Sink, Source } from './event.js';
 import { clientOptions, finalError, loadClient, unreachable } from './kafka/client.js';
 import { type Answer, type FetchAnswer, grouped, Partition } from './kafka/partition.js';
@@ -23,7 +23,7 @@ const LOOK_MS = 2_000;
 /** How long a `stop` waits for a broker that does not answer. */
 const STOP_MS = 2_000;
 
-export interface KafkaSourceOptions {
+export interface KafkaSourceOptions extends IntakeOptions {
   /** HOST:PORT */
   readonly brokers: readonly string[];
   /** What the names of the topics begin with. */
@@ -151,7 +151,7 @@ export class KafkaSource implements Source {
   }
 
   async #readOn(sink: Sink, scope: Scope): Promise<void> {
-    const intake = new DebeziumIntake(sink, scope);
+    const intake = new DebeziumIntake(sink, scope, this.#options);
     while (!this.#stopping) {
       try {
         await this.#round(sink, intake);

@@ -1,4 +1,4 @@
-import { DebeziumIntake, MOST_BYTES, TOO_LONG } from './debezium/intake.js';
+import { DebeziumIntake, type IntakeOptions, MOST_BYTES, TOO_LONG } from './debezium/intake.js';
 import type { Sink, Source } from './event.js';
 import { type ByteInput, END, IDLE } from './files/byte-input.js';
 import { FileInput } from './files/file-input.js';
@@ -17,7 +17,7 @@ export const STANDARD_INPUT = '-';
 /** There is one order, that of the lines. */
 const STREAM = 0;
 
-export interface NdjsonOptions {
+export interface NdjsonOptions extends IntakeOptions {
   /** Of a file, or STANDARD_INPUT. */
   readonly path: string;
   /** Goes on with what is added to the file, until `stop`; it may also not be there yet. */
@@ -34,12 +34,12 @@ export interface NdjsonOptions {
 export class NdjsonSource implements Source {
   readonly streams = 1;
   readonly #input: ByteInput;
-  readonly #follow: boolean;
+  readonly #options: NdjsonOptions;
   #stopped = false;
 
   constructor(options: NdjsonOptions) {
     const { path, follow } = options;
-    this.#follow = follow;
+    this.#options = options;
     const isStream = path === STANDARD_INPUT;
     const input = isStream
       ? new StreamInput(options.stdin ?? standardInput(), 'stdin')
@@ -48,7 +48,7 @@ export class NdjsonSource implements Source {
   }
 
   async run(sink: Sink, scope: Scope): Promise<void> {
-    const intake = new DebeziumIntake(sink, scope);
+    const intake = new DebeziumIntake(sink, scope, this.#options);
     const buffer = new LineBuffer(CHUNK_BYTES, MOST_BYTES);
     let place = 1;
     let receivedAt = 0;
@@ -78,7 +78,7 @@ export class NdjsonSource implements Source {
     }
     const rest = buffer.rest();
     // What was stopped may have been about to go on.
-    if (!(this.#stopped && this.#follow) || isJson(rest)) {
+    if (!(this.#stopped && this.#options.follow) || isJson(rest)) {
       intake.event(rest, STREAM, place, receivedAt);
     }
     if (!idle || rest.length > 0) sink.idle();

@@ -42,6 +42,13 @@ test('of a repeated flag the last one wins', () => {
   assert.equal(parse('stream', '--rate', '1', '--rate=2').flags.rate, '2');
 });
 
+test('of a placeholder all are taken, one a line', () => {
+  const { flags } = parse(
+    ...['verify', '--toast-placeholder', 'a;b,c', '--toast-placeholder=--n/a'],
+  );
+  assert.deepEqual(flags, { 'toast-placeholder': 'a;b,c\n--n/a' });
+});
+
 test('flags may stand before the command, also those that take no value', () => {
   const { command, yes, dropForeignTables, flags, configFile, envFile } = parse(
     ...['--yes', '--config', 'a.toml', '--drop-foreign-tables', 'reset'],

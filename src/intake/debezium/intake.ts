@@ -27,6 +27,11 @@ const ARRAY = 0x5b;
 const MOST_INNER = 2;
 const FIRST_SCRATCH_BYTES = 1 << 16;
 
+export interface IntakeOptions {
+  /** What stands for an unchanged TOAST value (`unavailable.value.placeholder`), besides Debezium's default. */
+  readonly toastPlaceholders?: readonly string[];
+}
+
 /**
  * Turns Debezium's events, as JSON in whatever shape it writes them, into calls of a sink: `row`, `truncate`
  * or `aside`; `malformed` for what is no event. Nothing is thrown for any bytes, every call returns with all
@@ -44,12 +49,12 @@ export class DebeziumIntake {
   readonly #teller: RowTeller;
   #scratch = Buffer.alloc(FIRST_SCRATCH_BYTES);
 
-  constructor(sink: Sink, scope: Scope) {
+  constructor(sink: Sink, scope: Scope, { toastPlaceholders }: IntakeOptions = {}) {
     this.#sink = sink;
     this.#scope = scope;
     const names = new Names(KNOWN_NAMES);
     this.#reader = new JsonReader(names);
-    const values = new ValueReader(this.#reader);
+    const values = new ValueReader(this.#reader, toastPlaceholders);
     this.#members = new MemberReader(this.#reader, this.#draft);
     this.#teller = new RowTeller({
       reader: this.#reader,

@@ -6,7 +6,7 @@ import type { JsonReader } from '../json/reader.js';
 import type { Draft } from './draft.js';
 import { EventError } from './event-error.js';
 import { EVENT_COLUMNS, type EventColumn } from './fields.js';
-import { UNAVAILABLE, type ValueReader } from './values.js';
+import type { ValueReader } from './values.js';
 
 /** Where the text of a column is. */
 const HOW = {
@@ -102,8 +102,10 @@ export class JsonColumns implements RowColumns {
     if (kind === KIND.none) return HOW.untold;
     if (kind === KIND.null) return HOW.null;
     if (column.type === 'varchar') {
-      if (kind === KIND.utf8) return HOW.utf8;
-      if (kind === KIND.string && stop - start !== UNAVAILABLE.length) return HOW.ascii;
+      const plain = kind === KIND.string || kind === KIND.utf8;
+      if (plain && !this.#values.mayBeUnavailable(stop - start)) {
+        return kind === KIND.utf8 ? HOW.utf8 : HOW.ascii;
+      }
     } else if (column.type === 'bigint') {
       // Of those with a minus, -0 is not how PostgreSQL prints it.
       if (kind === KIND.integer && this.#reader.bytes[start] !== MINUS) return HOW.ascii;

@@ -7,8 +7,8 @@ import { EventError } from './event-error.js';
 import { KNOWN_NAMES, WRITTEN_TIMESTAMPS } from './fields.js';
 import { bigTimestampText, dateText, instantText, parseInstant, timestampText } from './times.js';
 
-/** What Debezium writes for a value that the WAL does not have (unchanged TOAST). */
-export const UNAVAILABLE = '__debezium_unavailable_value';
+/** What Debezium writes for a value that the WAL does not have (unchanged TOAST), unless it is told otherwise. */
+const UNAVAILABLE = '__debezium_unavailable_value';
 
 const INFINITY = 'infinity';
 const MINUS_INFINITY = '-infinity';
@@ -64,12 +64,26 @@ const ASCII_MINUS = 0x2d;
  */
 export class ValueReader {
   readonly #reader: JsonReader;
+  /** Null: only `UNAVAILABLE`. */
+  readonly #placeholders: ReadonlySet<string> | null;
+  /** Bytes of each in UTF-8. */
+  readonly #lengths: ReadonlySet<number>;
   #unit: Unit = 'microseconds';
   /** Whether any row told the unit. */
   #learnt = false;
 
-  constructor(reader: JsonReader) {
+  /** @param placeholders what stands for an unavailable value, besides `UNAVAILABLE` */
+  constructor(reader: JsonReader, placeholders: readonly string[] = []) {
     this.#reader = reader;
+    this.#placeholders = placeholders.length === 0 ? null : new Set(placeholders);
+    this.#lengths = new Set(placeholders.map((text) => Buffer.byteLength(text)));
+  }
+
+  /** Whether a string of so many bytes, without escapes, can be a placeholder: few can, and only those are read. */
+  mayBeUnavailable(bytes: number): boolean {
+    return (
+      bytes === UNAVAILABLE.length || (this.#placeholders !== null && this.#lengths.has(bytes))
+    );
   }
 
   /** The number of the column `id`. */
@@ -141,7 +155,7 @@ export class ValueReader {
   text(type: ColumnType, kind: number, start: number, stop: number): string | undefined | null {
     if (kind === KIND.string || kind === KIND.utf8 || kind === KIND.escaped) {
       const text = this.#reader.string(kind, start, stop);
-      if (text === UNAVAILABLE) return undefined;
+      if (text === UNAVAILABLE || this.#placeholders?.has(text) === true) return undefined;
       if (type === 'varchar') return text;
       if (type === 'bigint') return this.#bigint(kind, start, stop);
       if (text === INFINITY || text === MINUS_INFINITY) return text;

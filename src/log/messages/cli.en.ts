@@ -90,6 +90,8 @@ export const cliEn: typeof cliPtBR = {
     slot: () => 'the replication slot that it uses',
     role: () => 'the role that it connects as',
     source: () => 'where the change events come from',
+    'toast-placeholder': () =>
+      "the connector's unavailable.value.placeholder; may be repeated; Debezium's default always counts",
     wait: () => 'without an event for this long, a run that is over is taken to have sent all',
     sample: () => 'share of the rows that are followed one by one',
     memory: () => 'memory for what is remembered of events and rows',
@@ -139,6 +141,7 @@ export const cliEn: typeof cliPtBR = {
     slot: () => 'NAME',
     role: () => 'NAME',
     source: () => 'SOURCE',
+    'toast-placeholder': () => 'TEXT',
     wait: () => 'TIME',
     sample: () => 'SHARE',
     memory: () => 'SIZE',

@@ -95,6 +95,8 @@ export const cliPtBR = {
     slot: () => 'o slot de replicação que ele usa',
     role: () => 'o papel com que ele se conecta',
     source: () => 'de onde vêm os eventos de alteração',
+    'toast-placeholder': () =>
+      'o unavailable.value.placeholder do conector; pode ser repetido; o padrão do Debezium sempre vale',
     wait: () => 'sem evento por esse tempo, uma execução encerrada é dada como toda enviada',
     sample: () => 'fração dos registros acompanhados um a um',
     memory: () => 'memória para o que se guarda de eventos e registros',
@@ -142,6 +144,7 @@ export const cliPtBR = {
     slot: () => 'NOME',
     role: () => 'NOME',
     source: () => 'FONTE',
+    'toast-placeholder': () => 'TEXTO',
     wait: () => 'TEMPO',
     sample: () => 'FRAÇÃO',
     memory: () => 'TAMANHO',

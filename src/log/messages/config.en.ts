@@ -19,6 +19,7 @@ export const configEn: typeof configPtBR = {
     `${where}: the value "${value}" is not accepted; use ${allowed}`,
   allowed: {
     text: () => 'a text',
+    lines: () => 'a text; several, one a line; for hex:… the text that it stands for',
     nonEmptyText: () => 'a text that is not empty',
     source: (forms) => `${forms.join(', ')}`,
     bytes: (min, max) => `a size from ${min} to ${max}, with its unit: 128MB, 1GB`,

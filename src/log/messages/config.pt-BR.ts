@@ -18,6 +18,7 @@ export const configPtBR = {
     `${where}: o valor "${value}" não é aceito; use ${allowed}`,
   allowed: {
     text: () => 'um texto',
+    lines: () => 'um texto; vários, um por linha; para hex:… o texto que ele representa',
     nonEmptyText: () => 'um texto não vazio',
     source: (forms: readonly string[]) => `${forms.join(', ')}`,
     bytes: (min: string, max: string) => `um tamanho de ${min} a ${max}, com a unidade: 128MB, 1GB`,

@@ -33,6 +33,20 @@ function assertRows(sink: CollectingSink, count: number): void {
   );
 }
 
+test('a source knows the placeholders of its connector', async () => {
+  await withTempFolder(async (folder) => {
+    const path = join(folder, 'events');
+    await writeFile(path, `${line(1, 'n/a')}\n${line(2, 'n/b')}\n`);
+    const sink = new CollectingSink();
+    const source = new NdjsonSource({ path, follow: false, toastPlaceholders: ['n/a'] });
+    await source.run(sink, anyScope);
+    assert.deepEqual(
+      sink.rows.map(({ values }) => values?.[1]),
+      [undefined, 'n/b'],
+    );
+  });
+});
+
 /** Reads a file that grows, for `body`; what the run came to is `ended`. */
 async function following(
   path: string,

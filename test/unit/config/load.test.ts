@@ -29,6 +29,24 @@ test('an empty variable counts as not set', () => {
   assert.equal(load({ env: { BATCH_SIZE: '', STREAM_RATE: '' } }).stream.batchSize, 50);
 });
 
+test('placeholders come from a flag, a variable, .env and TOML, blanks and commas included', async () => {
+  const placeholders = [' a;b', 'c, "d"'];
+  const of = (inputs: Parameters<typeof load>[0]) => load(inputs).verify.toastPlaceholders;
+  assert.deepEqual(of({}), []);
+  assert.deepEqual(of({ flags: { 'toast-placeholder': placeholders.join('\n') } }), placeholders);
+  assert.deepEqual(of({ env: { VERIFY_TOAST_PLACEHOLDER: `${placeholders[0]}\n` } }), [' a;b']);
+  const env = 'VERIFY_TOAST_PLACEHOLDER=" a;b\\nc, d"\n';
+  await inFolder({ 'config/.env': env }, (cwd) => assert.deepEqual(of({ cwd }), [' a;b', 'c, d']));
+  const toml = `[verify]\ntoast_placeholder = [" a;b", 'c, "d"']\n`;
+  await inFolder({ 'config/settings.toml': toml }, (cwd) =>
+    assert.deepEqual(of({ cwd }), placeholders),
+  );
+  assert.match(
+    complaint({ flags: { 'toast-placeholder': 'hex:ff' } }),
+    /--toast-placeholder: the value "hex:ff" is not accepted; use .*hex:… the text/,
+  );
+});
+
 test('values are read as their kind says', () => {
   const { stream, seed, logging } = load({
     flags: {

@@ -47,6 +47,29 @@ test('a text is what it was, to the last character', () => {
   assert.equal(value('pacientes', 'nome', '"\\/"'), '/');
 });
 
+test('the placeholders of a connector stand for what is not told, besides the default', () => {
+  const toastPlaceholders = ['(não mudou)', 'a;b,c "d"', 'x'.repeat(27)];
+  const sink = new CollectingSink();
+  const intake = new DebeziumIntake(sink, anyScope, { toastPlaceholders });
+  const read = (json: string) => {
+    const after = `{"id":1,"nome":${json}}`;
+    intake.event(Buffer.from(envelope('c', { after, source: SOURCE('pacientes') })), 0, 1, 0);
+    return sink.rows.at(-1)?.values?.[1];
+  };
+  const escaped = (text: string) =>
+    `"\\u${text.charCodeAt(0).toString(16).padStart(4, '0')}${text.slice(1)}"`;
+  for (const text of ['__debezium_unavailable_value', ...toastPlaceholders]) {
+    assert.equal(read(JSON.stringify(text)), undefined);
+    if (!text.includes('"')) assert.equal(read(escaped(text)), undefined);
+    // Text of the same length, and a part of it.
+    for (const other of [`${text.slice(0, -1)}!`, text.slice(1), '', 'ção'.repeat(4)]) {
+      assert.equal(read(JSON.stringify(other)), other);
+    }
+  }
+  assert.deepEqual(sink.problems, []);
+  assert.equal(value('pacientes', 'nome', JSON.stringify(toastPlaceholders[0])), '(não mudou)');
+});
+
 test('a bigint is its digits', () => {
   const digits = [
     '0',
