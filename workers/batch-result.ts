@@ -1,10 +1,17 @@
+import { parseTimestamp } from '../src/hospital/calendar.js';
 import type { Candidate, EventSpec } from '../src/hospital/events/event.js';
-import { PARENT_TABLES, type ParentTable, type Row } from '../src/hospital/tables.js';
+import {
+  PARENT_TABLES,
+  type ParentTable,
+  type Row,
+  TABLES,
+  type TableName,
+} from '../src/hospital/tables.js';
 import type { KnownId } from '../src/ids/cache.js';
 import type { Change } from '../src/ledger/writer.js';
 import type { Failure } from '../src/postgres/failures.js';
 import type { Answer } from '../src/postgres/packet.js';
-import { parseNumbers } from '../src/postgres/statements.js';
+import { parseNumbers, parseRows } from '../src/postgres/statements.js';
 import type { Pending, Witness, WrittenRows } from '../src/threads/tally.js';
 import { ALWAYS, idOf, isOfLinks, type Write } from './writes.js';
 
@@ -32,14 +39,18 @@ export interface BatchOutcome {
   readonly gone: readonly { table: ParentTable; id: number }[];
   /** Rows that may be changed later, once it is committed. */
   readonly candidates: readonly Candidate[];
-  /** False when an insert wrote fewer rows than it was given: something on the server drops rows. */
+  /**
+   * False when an insert wrote fewer rows than it was given, and nothing foretold it: something on the
+   * server drops rows.
+   */
   readonly whole: boolean;
 }
 
+/** The part of a write that the server let in. */
+type Written = Pick<Write, 'rows' | 'candidates'> & Pick<Change, 'stored'>;
+
 /** Gathers what the statements of a batch answered. */
 export class BatchResult {
-  /** When the batch was made, in milliseconds since 1970, by the server's clock. */
-  readonly now: number;
   readonly #spec: EventSpec;
   readonly #rows: WrittenRows[] = [];
   readonly #changes: Change[] = [];
@@ -55,46 +66,44 @@ export class BatchResult {
   /** Set where rows are written in savepoints. */
   subtransactions = false;
 
-  constructor(spec: EventSpec, now: number) {
+  constructor(spec: EventSpec) {
     this.#spec = spec;
-    this.now = now;
   }
 
-  /** Takes in what the statement of a write, which tells by `ids`, was answered. */
+  /** Takes in what the statement of a write, which tells by `ids` or `rows`, was answered. */
   add(write: Write, answer: Answer | undefined): void {
-    const [literal, xid, lsn] = answer?.fields ?? [];
+    const [literal, xid, lsn, stored] = answer?.fields ?? [];
     const ids = parseNumbers(literal ?? null);
     const { operation, table, rows } = write;
-    if (operation === 'insert' && !isOfLinks(table) && ids.length < rows.length)
-      this.#whole = false;
+    const foretold = stored !== undefined || isOfLinks(table);
+    if (operation === 'insert' && !foretold && ids.length < rows.length) this.#whole = false;
     if (ids.length === 0) return;
     this.#xid = xid ?? null;
     this.#lsn = lsn ?? null;
-    // Nearly always all of them: then no need to look up which.
-    const all = ids.length === write.rows.length;
-    const answered = all ? null : new Set(ids);
-    const written = answered === null ? rows : rows.filter((row) => answered.has(idOf(row)));
-    this.#count(write, written, ids[0]);
-    for (const [i, row] of rows.entries()) {
-      if (answered === null || answered.has(idOf(row))) this.#note(write, row, i);
-    }
+    const written =
+      typeof stored === 'string' ? asStored(write, parseRows(table, stored)) : asSent(write, ids);
+    this.#take(write, written, ids[0]);
   }
 
   /** Takes a write for done: its transaction comes to all of it or to nothing. */
   trust(write: Write): void {
     const [first] = write.rows;
-    this.#count(write, write.rows, first === undefined ? undefined : idOf(first));
-    for (const [i, row] of write.rows.entries()) this.#note(write, row, i);
+    this.#take(write, write, first === undefined ? undefined : idOf(first));
   }
 
-  #count({ table, operation }: Write, rows: readonly Row[], id: number | undefined): void {
+  #take(write: Write, { rows, candidates, stored }: Written, id: number | undefined): void {
+    const { table, operation } = write;
     // An insert is the surest witness: its row's id is nobody else's.
     if (id !== undefined && this.#witness?.operation !== 'insert') {
       this.#witness = { table, operation, id };
     }
     this.written += rows.length;
     this.#rows.push({ table, operation, count: rows.length });
-    this.#changes.push({ table, operation, rows });
+    const change = { table, operation, rows };
+    this.#changes.push(stored === undefined ? change : { ...change, stored });
+    for (const [i, row] of (stored ?? rows).entries()) {
+      if (stored === undefined || isUsable(table, row)) this.#note(write, row, candidates[i]);
+    }
   }
 
   reject(write: Write, failure: Failure): void {
@@ -117,18 +126,61 @@ export class BatchResult {
     };
   }
 
-  #note({ table, operation, candidates }: Write, row: Row, index: number): void {
+  /** Remembers what later batches may do with a row. `candidate`: the one that an update was about. */
+  #note({ table, operation }: Write, row: Row, candidate: Candidate | undefined): void {
     const parent = PARENT_TABLES.find((name) => name === table);
     if (operation === 'insert') {
-      const since = table === 'pacientes' ? Math.floor(this.now / 1000) * 1000 : 0;
+      const since = table === 'pacientes' ? Math.ceil(parseTimestamp(String(row[REGISTERED]))) : 0;
       if (parent !== undefined) this.#born.push({ table: parent, known: { id: idOf(row), since } });
-      const candidate = table === this.#spec.table ? this.#spec.change.candidate(row) : null;
-      if (candidate !== null) this.#candidates.push(candidate);
+      const open = table === this.#spec.table ? this.#spec.change.candidate(row) : null;
+      if (open !== null) this.#candidates.push(open);
     } else if (operation === 'delete') {
       if (parent !== undefined) this.#gone.push({ table: parent, id: idOf(row) });
-    } else if (this.#spec.change.open === ALWAYS) {
-      const candidate = candidates[index];
-      if (candidate !== undefined) this.#candidates.push(candidate);
+    } else if (this.#spec.change.open === ALWAYS && candidate !== undefined) {
+      this.#candidates.push(candidate);
     }
   }
 }
+
+const REGISTERED = TABLES.pacientes.columns.findIndex(({ name }) => name === 'data_cadastro');
+
+/** The rows of a write that were answered by their ids. */
+function asSent({ rows, candidates }: Write, ids: readonly number[]): Written {
+  // Nearly always all of them: then no need to look up which.
+  if (ids.length === rows.length) return { rows, candidates };
+  const answered = new Set(ids);
+  const isWritten = (_: unknown, i: number) => answered.has(idOf(rows[i]!));
+  return { rows: rows.filter(isWritten), candidates: candidates.filter(isWritten) };
+}
+
+/** The rows of a write that were answered as stored, those with an id of the server's own at the end. */
+function asStored(write: Write, stored: readonly Row[]): Written {
+  const byId = new Map(stored.map((row) => [idOf(row), row]));
+  const sent = new Set(write.rows.map(idOf));
+  const renamed = stored.filter((row) => !sent.has(idOf(row)));
+  // An update that changes keys: its answer does not say which row has which key now.
+  if (write.operation === 'update' && renamed.length > 0) return asSent(write, [...byId.keys()]);
+  const isWritten = (_: unknown, i: number) => byId.has(idOf(write.rows[i]!));
+  const rows = write.rows.filter(isWritten);
+  return {
+    rows: [...rows, ...renamed],
+    candidates: write.candidates.filter(isWritten),
+    stored: [...rows.map((row) => byId.get(idOf(row))!), ...renamed],
+  };
+}
+
+/**
+ * Whether later batches can calculate with a stored row: not with a key beyond 2^53, nor with `infinity`, a year
+ * before Christ or after 9999.
+ */
+function isUsable(table: TableName, row: Row): boolean {
+  return (
+    typeof row[0] === 'number' &&
+    TABLES[table].columns.every(({ type }, i) => {
+      const value = row[i] ?? null;
+      return (type !== 'date' && type !== 'timestamp') || value === null || MOMENT.test(`${value}`);
+    })
+  );
+}
+
+const MOMENT = /^\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d(\.\d+)?)?$/;

@@ -7,12 +7,13 @@ import { describeFailure } from '../src/postgres/failures.js';
 import { type Answer, demand } from '../src/postgres/packet.js';
 import { BEGIN, lockPatients } from '../src/postgres/statements.js';
 import type { Statement } from '../src/postgres/wire.js';
+import type { Returning } from '../src/threads/protocol.js';
 import { type BatchOutcome, BatchResult } from './batch-result.js';
 import type { Candidates } from './candidates.js';
 import type { Composer } from './composer.js';
 import { IdLease, type OnLease } from './id-lease.js';
 import { findMissing, withoutOrphans } from './orphans.js';
-import { isOfLinks, singly, statementOf, type Write } from './writes.js';
+import { isOfLinks, readBackBy, singly, statementOf, type Write } from './writes.js';
 
 /** Times that rows whose parents are gone get others, before a batch's rows are tried one by one. */
 const REPICKS = 10;
@@ -27,6 +28,7 @@ export interface BatchParts {
   readonly view: IdView;
   readonly candidates: ReadonlyMap<EventType, Candidates>;
   readonly leases: ReadonlyMap<TableName, IdLease>;
+  readonly returning: Returning;
   /** Told of every row that was found to be gone. */
   readonly onGone: (table: ParentTable, id: number) => void;
 }
@@ -116,10 +118,10 @@ export class BatchWriter {
     { spec, size, now }: Batch,
     first: readonly Write[],
   ): Promise<BatchOutcome> {
-    const result = new BatchResult(spec, now);
+    const result = new BatchResult(spec);
     let writes = first;
     for (let round = 1; writes.length > 0; round++) {
-      const answers = await sendAll(client, round === 1, writes);
+      const answers = await sendAll(client, round === 1, writes, this.#parts.returning);
       for (const [i, write] of writes.entries()) result.add(write, answers[i]);
       const missing = size - result.written;
       if (missing <= 0 || round > ROUNDS) break;
@@ -132,7 +134,7 @@ export class BatchWriter {
   }
 
   async #oneByOne(client: Client, batch: Batch, writes: readonly Write[]): Promise<BatchOutcome> {
-    const result = new BatchResult(batch.spec, batch.now);
+    const result = new BatchResult(batch.spec);
     result.subtransactions = true;
     await client.query('BEGIN');
     for (const write of writes.flatMap(singly)) await this.#alone(client, batch, [write], result);
@@ -149,7 +151,7 @@ export class BatchWriter {
   ): Promise<void> {
     await client.query('SAVEPOINT one_row');
     try {
-      const answers = await sendAll(client, false, writes);
+      const answers = await sendAll(client, false, writes, this.#parts.returning);
       await client.query('RELEASE SAVEPOINT one_row');
       for (const [i, write] of writes.entries()) result.add(write, answers[i]);
     } catch (error) {
@@ -207,13 +209,14 @@ async function sendAll(
   client: Client,
   begin: boolean,
   writes: readonly Write[],
+  returning: Returning,
 ): Promise<(Answer | undefined)[]> {
   const statements: Statement[] = begin ? [BEGIN] : [];
   const positions = writes.map((write) => {
     if (write.operation === 'insert' && isOfLinks(write.table)) {
       statements.push(lockPatients(write.rows.map((row) => Number(row[PATIENT_OF_LINK]))));
     }
-    return statements.push(statementOf(write, 'ids')) - 1;
+    return statements.push(statementOf(write, readBackBy(write, returning))) - 1;
   });
   const answers = await demand(client, statements);
   return positions.map((position) => answers[position]);

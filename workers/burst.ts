@@ -37,8 +37,8 @@ export interface BurstResult {
 
 /** What exact batches come to when they are committed. */
 export function foresee(batches: readonly Batch[]): BatchOutcome[] {
-  return batches.map(({ spec, now, writes }) => {
-    const result = new BatchResult(spec, now);
+  return batches.map(({ spec, writes }) => {
+    const result = new BatchResult(spec);
     for (const write of writes) result.trust(write);
     return result.outcome();
   });

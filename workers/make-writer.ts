@@ -25,7 +25,9 @@ export function makeWriter(
     return found;
   };
   const composer = makeComposer(task, { view, candidates, lease, random });
-  return { writer: new BatchWriter({ composer, view, candidates, leases, onGone }), candidates };
+  const { returning } = task;
+  const writer = new BatchWriter({ composer, view, candidates, leases, returning, onGone });
+  return { writer, candidates };
 }
 
 /** Puts together what decides what a worker's batches hold. */

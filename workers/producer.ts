@@ -179,7 +179,8 @@ class Producer {
     const batches: Batch[] = [];
     for (const order of this.#orders.open) {
       order.batch ??= await this.#writer.compose(client, EVENTS[order.type], order.size, now);
-      if (!this.#trusting || order.careful || !isExact(order.batch.writes)) break;
+      const exact = isExact(order.batch.writes, this.#task.returning);
+      if (!this.#trusting || order.careful || !exact) break;
       batches.push(order.batch);
       // Parents that it had to make itself are there for the next ones once it is committed.
       if (makesParents(order.batch)) break;

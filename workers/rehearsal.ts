@@ -11,14 +11,14 @@ import { BEGIN, lockPatients } from '../src/postgres/statements.js';
 import { WireWriter } from '../src/postgres/wire.js';
 import { monotonicMs } from '../src/threads/clock.js';
 import { Control } from '../src/threads/control.js';
-import type { ProducerTask } from '../src/threads/protocol.js';
+import type { ProducerTask, Returning } from '../src/threads/protocol.js';
 import { Tally } from '../src/threads/tally.js';
 import type { BatchOutcome } from './batch-result.js';
 import { burstOf, foresee } from './burst.js';
 import { Candidates } from './candidates.js';
 import { makeComposer } from './make-writer.js';
 import type { Session } from './session.js';
-import { isExact, statementOf, type Write } from './writes.js';
+import { isPredictable, readBackBy, statementOf, type Write } from './writes.js';
 
 /**
  * Events that a worker composes for practice: by then V8 has compiled, on threads of its own, most of
@@ -36,7 +36,10 @@ const MOST_MS = 500;
  * statements without a row, so that it reads its catalogs and makes its plans. Nothing is written, no
  * id is taken, and no random number of the run is drawn.
  */
-export async function rehearse(task: ProducerTask, session: Session): Promise<void> {
+export async function rehearse(
+  task: ProducerTask,
+  session: Pick<Session, 'client' | 'serverNow'>,
+): Promise<void> {
   const { client } = session;
   const control = new Control(task.control);
   const now = session.serverNow();
@@ -64,7 +67,7 @@ export async function rehearse(task: ProducerTask, session: Session): Promise<vo
       for (let i = 0; i < burstOf(batchSize); i++) {
         const writes = composer.compose(spec, batchSize, now);
         const unplanned = writes.filter(({ table, operation }) => !planned.has(table + operation));
-        if (unplanned.length > 0) await plan(client, unplanned);
+        if (unplanned.length > 0) await plan(client, unplanned, task.returning);
         for (const { table, operation } of unplanned) planned.add(table + operation);
         const [outcome] = foresee([{ spec, size: batchSize, now, writes }]);
         if (outcome === undefined || outcome.pending === null) continue;
@@ -92,13 +95,15 @@ function practiceFor(pace: PaceSpec): number {
 }
 
 /** Has the server plan the statements of writes, as they are and as they are read back, on no rows. */
-async function plan(client: Client, writes: readonly Write[]): Promise<void> {
+async function plan(client: Client, writes: readonly Write[], returning: Returning): Promise<void> {
   const empty = writes.map((write) => ({ ...write, rows: [] }));
   await demand(client, [
     BEGIN,
     lockPatients([]),
-    ...empty.map((write) => statementOf(write, 'ids')),
-    ...(isExact(writes) ? empty.map((write) => statementOf(write, 'exact')) : []),
+    ...empty.map((write) => statementOf(write, readBackBy(write, returning))),
+    ...empty
+      .filter((write) => isPredictable(write, returning))
+      .map((write) => statementOf(write, 'exact')),
   ]);
   await client.query('ROLLBACK');
 }

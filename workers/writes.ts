@@ -9,6 +9,7 @@ import {
   updateRows,
 } from '../src/postgres/statements.js';
 import type { Statement } from '../src/postgres/wire.js';
+import type { Returning } from '../src/threads/protocol.js';
 import type { Operation } from '../src/threads/tally.js';
 
 /** One statement's worth of a batch: rows of one table, written in one way. */
@@ -23,32 +24,45 @@ export interface Write {
   readonly spec: EventSpec | null;
 }
 
-/** The statement that carries a write out. Links can only tell by `ids`. */
+/** The statement that carries a write out. New links cannot tell by `exact`, nor deletes by `rows`. */
 export function statementOf({ table, operation, rows, spec }: Write, telling: Telling): Statement {
   if (operation === 'insert') {
     return isOfLinks(table)
-      ? insertLinks(rows, MAX_LINKS_PER_PATIENT)
+      ? insertLinks(rows, MAX_LINKS_PER_PATIENT, telling === 'exact' ? 'ids' : telling)
       : insertRows(table, rows, telling);
   }
   if (spec === null) throw new Error(`${operation} of ${table} without its event type`);
   return operation === 'update'
     ? updateRows(table, spec.change.columns, spec.change.open, rows, telling)
-    : deleteRows(table, spec.deletable, rows, telling);
+    : deleteRows(table, spec.deletable, rows, telling === 'rows' ? 'ids' : telling);
+}
+
+/** How a write that is read back tells what it did. */
+export function readBackBy({ table, operation }: Write, returning: Returning): 'ids' | 'rows' {
+  return returning[table]?.includes(operation) ? 'rows' : 'ids';
 }
 
 /**
  * Whether these writes can be expected to come to exactly their rows, and leave a row by which to
- * know that they did: an insert, whose id is nobody else's. Links often come to fewer, since patients
- * have enough of them, and so do deletes of rows that others reference.
+ * know that they did: an insert, whose id is nobody else's.
  */
-export function isExact(writes: readonly Write[]): boolean {
+export function isExact(writes: readonly Write[], returning: Returning): boolean {
   return (
     writes.some(({ operation }) => operation === 'insert') &&
-    writes.every(
-      ({ table, operation, spec }) =>
-        !(operation === 'insert' && isOfLinks(table)) &&
-        !(operation === 'delete' && spec?.deletable !== ALWAYS),
-    )
+    writes.every((write) => isPredictable(write, returning))
+  );
+}
+
+/**
+ * Whether a write can be expected to store exactly its rows. New links are often fewer, since patients have
+ * enough of them; deletes leave out rows that others reference; a trigger may change or drop rows.
+ */
+export function isPredictable(write: Write, returning: Returning): boolean {
+  const { table, operation, spec } = write;
+  return (
+    !(operation === 'insert' && isOfLinks(table)) &&
+    !(operation === 'delete' && spec?.deletable !== ALWAYS) &&
+    readBackBy(write, returning) === 'ids'
   );
 }
 

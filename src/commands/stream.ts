@@ -7,6 +7,7 @@ import { samplePools } from '../hospital/pools.js';
 import { ledgerFolder } from '../ledger/folder.js';
 import { Curve } from '../pacing/curve.js';
 import { withConnection } from '../postgres/connect.js';
+import type { DatabaseFacts } from '../postgres/database-facts.js';
 import { describeFailure, failureError } from '../postgres/failures.js';
 import { requireSchema, requireWritable } from '../postgres/scripts.js';
 import type { ConnectionTarget } from '../postgres/target.js';
@@ -25,6 +26,7 @@ import { Narrator } from '../stream/narrator.js';
 import { planLoad, segmentsOf, type WorkerPlan } from '../stream/plan.js';
 import { Sampler } from '../stream/sampler.js';
 import { watchSentinel } from '../stream/sentinel.js';
+import { rowTriggersOf } from '../stream/server-effects.js';
 import { ServerWatch } from '../stream/server-watch.js';
 import { Totals } from '../stream/totals.js';
 import type { Command, CommandContext } from './context.js';
@@ -74,6 +76,7 @@ export async function streamEvents(
   const folder = new RunFolder(resolve(context.cwd, settings.logging.dir), runId);
   const ledger = stream.ledger ? ledgerFolder(folder.path) : null;
   if (ledger !== null) await makeLedgerFolder(ledger);
+  const databaseFacts: DatabaseFacts | null = null;
   const coordinator = new Coordinator(
     {
       target,
@@ -87,11 +90,13 @@ export async function streamEvents(
       stopGraceMs: stream.stopGraceSeconds * 1000,
       pools: samplePools(),
       totals,
+      facts: databaseFacts,
       ledger: ledger === null ? null : { folder: ledger, run: runId },
     },
     narrator,
   );
   announce(context, runId, plans);
+  announceTriggers(context, databaseFacts);
 
   const record = async (write: () => Promise<void>) => {
     await write().catch((error: Error) =>
@@ -234,6 +239,19 @@ function announce(
     const types = share.events.map(({ type }) => type).join(', ');
     out.debug(m.stream.owns({ worker, types, share: share.share }));
   }
+}
+
+/** Says which triggers make the run read its rows back. `facts`: null where the database was not looked at. */
+export function announceTriggers(
+  { messages, log }: Pick<CommandContext, 'messages' | 'log'>,
+  facts: DatabaseFacts | null,
+): void {
+  const triggers = facts === null ? [] : rowTriggersOf(facts);
+  if (triggers.length === 0) return;
+  const list = triggers.map(
+    ({ table, name, operations }) => `${table}.${name} (${operations.join(', ')})`,
+  );
+  log.component('stream').info(messages.stream.rowTriggers({ triggers: list }));
 }
 
 function steer({ log, messages }: CommandContext, { control }: Coordinator, paused: boolean): void {

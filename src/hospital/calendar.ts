@@ -4,6 +4,9 @@ import type { Draws } from './draws.js';
 export const SECOND_MS = 1000;
 export const DAY_MS = 86_400 * SECOND_MS;
 
+/** Characters of a timestamp without a fraction. */
+const WHOLE_SECONDS = '2026-01-31 08:15:00'.length;
+
 /** Appointments are given between these hours, on weekdays, every so many minutes. */
 const OPENS_HOUR = 7;
 const CLOSES_HOUR = 19;
@@ -33,12 +36,18 @@ export function formatTimestamp(ms: number): string {
   return `${formatDate(ms)} ${hours}:${minutes}:${TWO_DIGITS[seconds % 60]!}`;
 }
 
-/** Milliseconds since 1970, UTC, of a text that `formatDate` or `formatTimestamp` made. */
+/**
+ * Milliseconds since 1970, UTC, of a text that `formatDate` or `formatTimestamp` made, or of one that
+ * PostgreSQL prints with a fraction of a second behind it.
+ */
 export function parseTimestamp(text: string): number {
   const day = dayOf(number(text, 0, 4), number(text, 5, 2), number(text, 8, 2)) * DAY_MS;
   if (text.length === 10) return day;
   const seconds = (number(text, 11, 2) * 60 + number(text, 14, 2)) * 60 + number(text, 17, 2);
-  return day + seconds * SECOND_MS;
+  const whole = day + seconds * SECOND_MS;
+  return text.length > WHOLE_SECONDS
+    ? whole + Number(text.slice(WHOLE_SECONDS)) * SECOND_MS
+    : whole;
 }
 
 /** The whole second at or before a moment. */

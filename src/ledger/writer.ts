@@ -23,6 +23,11 @@ export interface Change {
   readonly table: TableName;
   readonly operation: Operation;
   readonly rows: readonly Row[];
+  /**
+   * The rows as stored, whole, in the order of `rows`, where a trigger may have changed them. Left out:
+   * they are as sent.
+   */
+  readonly stored?: readonly Row[];
 }
 
 /** A transaction as the ledger enters it before its COMMIT. */

@@ -22,16 +22,27 @@ export const NAME_TRANSACTION: Statement = {
 /**
  * How a write tells what it did. `ids`: it answers with one row, the ids of the rows that it wrote as
  * an array literal (null when there were none), the transaction's id, xid8 as text, and how far the WAL is.
- * `exact`: an
+ * `rows`: the same, and the rows as stored, in the order of the ids (`parseRows` reads them). `exact`: an
  * update or delete of fewer rows than asked for fails, and nothing is answered but the command tag,
  * which spares the server work.
  */
-export type Telling = 'ids' | 'exact';
+export type Telling = 'ids' | 'rows' | 'exact';
 
 function tellingIds(write: string): string {
   return `WITH w AS (${write} RETURNING id)
           SELECT array_agg(id)::text AS ids, pg_current_xact_id()::text AS xid,
                  pg_current_wal_insert_lsn()::text AS lsn FROM w`;
+}
+
+/** RETURNING reads a row after its BEFORE triggers. */
+function tellingRows(write: string, table: TableName): string {
+  const names = TABLES[table].columns.map(({ name }) => name);
+  // As text: JSON has dates and numbers in another form than a CDC pipeline gets them.
+  const values = names.map((name) => `${name}::text`).join(', ');
+  return `WITH w AS (${write} RETURNING ${names.join(', ')})
+          SELECT array_agg(id)::text AS ids, pg_current_xact_id()::text AS xid,
+                 pg_current_wal_insert_lsn()::text AS lsn,
+                 json_agg(json_build_array(${values}))::text AS stored FROM w`;
 }
 
 /** Divides by zero where the rows written are not as many as the first array has ids. */
@@ -60,7 +71,7 @@ export function insertRows(table: TableName, rows: readonly Row[], telling: Tell
   const text = textOf(name, () => {
     const write = `INSERT INTO ${table} (${columns.map((column) => column.name).join(', ')})
                    SELECT * FROM unnest(${arrayParameters(types)})`;
-    return telling === 'ids' ? tellingIds(write) : write;
+    return telling === 'exact' ? write : answering(write, table, telling);
   });
   return { name, text, types, rows };
 }
@@ -91,19 +102,25 @@ export function lockPatients(ids: readonly number[]): Statement {
  * one. The lock comes first, in a statement of its own, so that this one sees every link that
  * others committed; the patients of `rows` must be different ones.
  */
-export function insertLinks(rows: readonly Row[], limit: number): Statement {
+export function insertLinks(
+  rows: readonly Row[],
+  limit: number,
+  telling: Exclude<Telling, 'exact'>,
+): Statement {
   const { columns } = TABLES.pacientes_convenios;
   const types = columns.map(({ type }) => type);
   const names = columns.map(({ name }) => name).join(', ');
   return {
-    name: 'insert-links',
-    text: tellingIds(
+    name: `insert-links-${telling}`,
+    text: answering(
       `INSERT INTO pacientes_convenios (${names})
        SELECT ${names} FROM unnest(${arrayParameters(types)}) AS u (${names})
         WHERE u.paciente_id IN (SELECT unnest(current_setting('${LOCKED_PATIENTS}')::bigint[]))
           AND EXISTS (SELECT 1 FROM convenios c WHERE c.id = u.convenio_id)
           AND (SELECT count(*) FROM pacientes_convenios l WHERE l.paciente_id = u.paciente_id) < ${limit}
        ON CONFLICT (paciente_id, convenio_id) DO NOTHING`,
+      'pacientes_convenios',
+      telling,
     ),
     types,
     rows,
@@ -125,10 +142,12 @@ export function updateRows(
   const types = names.map((name) => typeOf(table, name));
   const name = `update-${table}-${telling}`;
   const text = textOf(name, () =>
-    tellingOf(telling)(
+    answering(
       `UPDATE ${table} SET ${columns.map((column) => `${column} = u.new_${column}`).join(', ')}
          FROM unnest(${arrayParameters(types)}) AS u (${names.map((column) => `new_${column}`).join(', ')})
         WHERE ${table}.id = u.new_id AND ${open}`,
+      table,
+      telling,
     ),
   );
   return { name, text, types, rows };
@@ -139,12 +158,12 @@ export function deleteRows(
   table: TableName,
   deletable: string,
   rows: readonly Row[],
-  telling: Telling,
+  telling: Exclude<Telling, 'rows'>,
 ): Statement {
   const write = `DELETE FROM ${table} WHERE id = ANY ($1::bigint[]) AND ${deletable}`;
   return {
     name: `delete-${table}-${telling}`,
-    text: tellingOf(telling)(write),
+    text: answering(write, table, telling),
     types: ['bigint'],
     rows,
   };
@@ -176,8 +195,23 @@ export function parseNumbers(literal: string | null): number[] {
   return literal === null || literal === '{}' ? [] : literal.slice(1, -1).split(',').map(Number);
 }
 
-function tellingOf(telling: Telling): (write: string) => string {
-  return telling === 'ids' ? tellingIds : allOrNothing;
+/** The rows of a `rows` answer, as the generator has its own: numbers in bigint columns. */
+export function parseRows(table: TableName, json: string): Row[] {
+  const { columns } = TABLES[table];
+  const rows = JSON.parse(json) as (string | null)[][];
+  return rows.map((row) =>
+    row.map((text, i) => {
+      if (text === null || columns[i]?.type !== 'bigint') return text;
+      const value = Number(text);
+      // Beyond 2^53 a number would be another one.
+      return Number.isSafeInteger(value) ? value : text;
+    }),
+  );
+}
+
+function answering(write: string, table: TableName, telling: Telling): string {
+  if (telling === 'rows') return tellingRows(write, table);
+  return telling === 'ids' ? tellingIds(write) : allOrNothing(write);
 }
 
 function typeOf(table: TableName, name: string): ColumnType {

@@ -7,6 +7,7 @@ import { IdCache } from '../ids/cache.js';
 import { loadIds } from '../ids/load.js';
 import { type ClosedLedger, LedgerError, LedgerWriter } from '../ledger/writer.js';
 import { connect, withConnection } from '../postgres/connect.js';
+import type { DatabaseFacts } from '../postgres/database-facts.js';
 import { describeFailure, type Failure, LEDGER } from '../postgres/failures.js';
 import { compareServers, primaryFactsOf } from '../postgres/identity.js';
 import { settlePending } from '../postgres/in-doubt.js';
@@ -23,6 +24,7 @@ import type {
 } from '../threads/protocol.js';
 import { noRows, OPERATIONS, type RowCounts, Tally, type WrittenRows } from '../threads/tally.js';
 import type { WorkerPlan } from './plan.js';
+import { returningOf } from './server-effects.js';
 import type { Totals } from './totals.js';
 
 /** Deaths of one worker without an event in between, after which it is not started again. */
@@ -51,6 +53,8 @@ export interface StreamSetup {
   readonly stopGraceMs: number;
   readonly pools: Pools;
   readonly totals: Totals;
+  /** What the database does to rows by itself; null: not looked at, and nothing is expected. */
+  readonly facts: DatabaseFacts | null;
   /** Where the ledger is kept, and the run's name in it; null: none is. */
   readonly ledger: { readonly folder: string; readonly run: string } | null;
 }
@@ -184,7 +188,8 @@ export class Coordinator {
   }
 
   async #runOnce(plan: WorkerPlan, index: number): Promise<ProducerResult> {
-    const { target, rng, batchSize, updateRatio, deleteRatio, reconnect, pools } = this.#setup;
+    const { target, rng, batchSize, updateRatio, deleteRatio, reconnect, pools, facts } =
+      this.#setup;
     const tally = this.tallies[index];
     if (tally === undefined) throw new Error(`no tally for worker ${index}`);
     const { port1, port2 } = new MessageChannel();
@@ -197,6 +202,7 @@ export class Coordinator {
       batchSize,
       updateRatio,
       deleteRatio,
+      returning: facts === null ? {} : returningOf(facts),
       reconnect,
       pools,
       lastIds: this.#lastIds,

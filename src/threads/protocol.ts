@@ -35,6 +35,12 @@ export interface LedgerTask {
   readonly rng: number;
 }
 
+/**
+ * Writes that answer with their rows as stored, by table: a trigger of the database may change these rows or
+ * drop them.
+ */
+export type Returning = Readonly<Partial<Record<TableName, readonly Operation[]>>>;
+
 /** The one long task of a `stream` worker. */
 export interface ProducerTask {
   /** Position among the workers, from 0. */
@@ -52,6 +58,7 @@ export interface ProducerTask {
   readonly batchSize: number;
   readonly updateRatio: number;
   readonly deleteRatio: number;
+  readonly returning: Returning;
   /** Events after which the share is done, committed ones only; null: no such limit. */
   readonly commitLimit: number | null;
   /** Active milliseconds at which the run ends; null: when told to stop. */

@@ -121,6 +121,7 @@ function coordinatorOf(
       stopGraceMs: 5_000,
       pools: samplePools(),
       totals,
+      facts: null,
       ledger: null,
     },
     observer,

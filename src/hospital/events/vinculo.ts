@@ -11,9 +11,12 @@ export const vinculo: EventSpec = {
   change: {
     columns: ['validade'],
     open: 'true',
-    // Cards that someone else wrote may lack the date.
+    // Cards that someone else wrote, or a trigger changed, may lack the date.
     at: "coalesce(validade::timestamp, 'epoch')",
-    candidate: (row) => ({ id: row[0] as number, at: parseTimestamp(row[4] as string) }),
+    candidate: ([id, , , , validade]) => ({
+      id: id as number,
+      at: parseTimestamp((validade ?? '1970-01-01') as string),
+    }),
     values: (maker, candidate, now) => maker.vinculoRenewal(candidate, now),
   },
   deletable: 'true',

@@ -63,6 +63,8 @@ export const en: Messages = {
     paceCycle: (e) =>
       `one batch of ${e.batch} per worker every ${number(e.interval)}s ± ${number(e.jitter)}ms`,
     owns: (e) => `worker ${e.worker}: ${e.types} (${(e.share * 100).toFixed(1)}% of the events)`,
+    rowTriggers: (e) =>
+      `triggers of this database may change or drop rows before they are stored: ${e.triggers.join('; ')}. Writes of these tables return every row as stored, for the ledger to record, and are slower for it; disable the triggers for full speed`,
     written: (e) => {
       const parts = [
         e.inserted > 0 ? `inserted +${number(e.inserted)}` : '',

@@ -1,0 +1,37 @@
+import { TABLE_NAMES, type TableName } from '../../src/hospital/tables.js';
+import type { DatabaseFacts, TableFacts, TriggerFacts } from '../../src/postgres/database-facts.js';
+
+/** What is said of a database that has nothing but the schema and these triggers. */
+export function factsWithTriggers(
+  triggers: Partial<Record<TableName, readonly TriggerFacts[]>>,
+  partitions: TableFacts['partitions'] = [],
+): DatabaseFacts {
+  const tables = TABLE_NAMES.map((table): [TableName, TableFacts] => [
+    table,
+    {
+      schema: 'public',
+      partitions,
+      identity: { kind: 'default', index: null, tells_id: true },
+      triggers: triggers[table] ?? [],
+      rules: [],
+      policies: null,
+      generated: [],
+      cascades: [],
+    },
+  ]);
+  return {
+    at: '2026-01-31T08:15:00.000Z',
+    search_path: 'public',
+    role: 'postgres',
+    tables: Object.fromEntries(tables) as DatabaseFacts['tables'],
+    publications: [],
+  };
+}
+
+/** A trigger that fires before each row of these operations. */
+export function beforeRow(
+  name: string,
+  ...operations: TriggerFacts['operations'][number][]
+): TriggerFacts {
+  return { name, timing: 'before', operations, level: 'row', deferred: false };
+}
