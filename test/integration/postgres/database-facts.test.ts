@@ -139,13 +139,13 @@ for (const server of servers) {
       assert.equal(identity.tells_id, true);
       assert.deepEqual(
         (
-          await consultas(`CREATE UNIQUE INDEX x_key ON consultas_p0 (data);
-            ALTER TABLE consultas_p0 REPLICA IDENTITY USING INDEX x_key`)
+          await consultas(`CREATE UNIQUE INDEX x_key ON archive.deep (data);
+            ALTER TABLE archive.deep REPLICA IDENTITY USING INDEX x_key`)
         ).identity,
         { kind: 'index', index: 'x_key', tells_id: false },
       );
       assert.deepEqual(
-        (await consultas('ALTER TABLE archive.deep REPLICA IDENTITY NOTHING')).identity,
+        (await consultas('ALTER TABLE consultas_p0 REPLICA IDENTITY NOTHING')).identity,
         { kind: 'nothing', index: null, tells_id: false },
       );
     });
