@@ -1,6 +1,7 @@
 import { slotExists } from '../cdc/slot-session.js';
 import { EXIT, OperatorError } from '../errors.js';
 import { TABLE_NAMES } from '../hospital/tables.js';
+import { OUR_RELATIONS, OUR_TABLES } from '../postgres/catalog.js';
 import { withConnection } from '../postgres/connect.js';
 import { type Client, DatabaseError, escapeIdentifier, escapeLiteral } from '../postgres/driver.js';
 import type { ConnectionTarget } from '../postgres/target.js';
@@ -11,16 +12,21 @@ const EXISTS = '42710';
 /** By it we know a publication of ours again, and an administrator what it is. */
 const COMMENT = 'oltp-simulator --create-slot';
 
-/** Where the tables are: what a source takes for the hospital's. */
+/** Used by slot-rows.ts only: here the search_path says where the tables are. */
 export const HOSPITAL_SCHEMA = 'public';
 
-/** The publications of the database that have tables of the hospital. Throws when there is none. */
+/**
+ * The publications of the database that have tables of the hospital, or partitions of them. Throws when there
+ * is none.
+ */
 export function findPublications(target: ConnectionTarget): Promise<string[]> {
   return withConnection(target, async (client) => {
     const { rows } = await client.query<{ name: string }>(
-      `SELECT DISTINCT pubname AS name FROM pg_publication_tables
-        WHERE schemaname = $1 AND tablename = ANY ($2) ORDER BY 1`,
-      [HOSPITAL_SCHEMA, TABLE_NAMES],
+      `SELECT DISTINCT p.pubname::text AS name FROM pg_publication_tables p
+         JOIN pg_namespace n ON n.nspname = p.schemaname
+         JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = p.tablename
+        WHERE c.oid IN (SELECT oid FROM (${OUR_RELATIONS}) AS ours) ORDER BY 1`,
+      [TABLE_NAMES],
     );
     if (rows.length > 0) return rows.map(({ name }) => name);
     const { database } = target;
@@ -43,7 +49,7 @@ export function makePublication(target: ConnectionTarget, name: string): Promise
       const publication = escapeIdentifier(name);
       // One transaction: without its comment it would be somebody else's.
       await client.query(
-        `CREATE PUBLICATION ${publication} FOR TABLE ${TABLE_NAMES.map(tableName).join(', ')}
+        `CREATE PUBLICATION ${publication} FOR TABLE ${TABLE_NAMES.join(', ')}
            WITH (publish = 'insert, update, delete');
          COMMENT ON PUBLICATION ${publication} IS ${escapeLiteral(COMMENT)}`,
       );
@@ -88,21 +94,21 @@ async function isAsMade(client: Client, name: string): Promise<boolean> {
   // depend on a publication that has them.
   const { rows } = await client.query<{ as_made: boolean }>(
     `SELECT pg_has_role(p.pubowner, 'USAGE')
-            AND obj_description(p.oid, 'pg_publication') = $6
-            AND to_jsonb(p) - ARRAY['oid', 'pubname', 'pubowner'] <@ $2::jsonb
+            AND obj_description(p.oid, 'pg_publication') = $4
+            AND to_jsonb(p) - ARRAY['oid', 'pubname', 'pubowner'] <@ $3::jsonb
             AND NOT EXISTS (
               SELECT FROM pg_publication_rel r WHERE r.prpubid = p.oid AND (
                 coalesce(to_jsonb(r) ->> 'prqual', to_jsonb(r) ->> 'prattrs') IS NOT NULL
                 OR coalesce((to_jsonb(r) ->> 'prexcept')::boolean, false)))
             AND ARRAY(SELECT r.prrelid::bigint FROM pg_publication_rel r
                        WHERE r.prpubid = p.oid ORDER BY 1)
-                = ARRAY(SELECT c.oid::bigint FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                         WHERE n.nspname = $3 AND c.relname = ANY ($4) ORDER BY 1)
+                = ARRAY(SELECT c.oid::bigint ${OUR_TABLES} ORDER BY 1)
             AND (SELECT count(*) FROM pg_depend d
-                  WHERE d.refclassid = 'pg_publication'::regclass AND d.refobjid = p.oid) = $5
+                  WHERE d.refclassid = 'pg_publication'::regclass AND d.refobjid = p.oid)
+                = cardinality($1::text[])
             AS as_made
-       FROM pg_publication p WHERE p.pubname = $1`,
-    [name, JSON.stringify(AS_MADE), HOSPITAL_SCHEMA, TABLE_NAMES, TABLE_NAMES.length, COMMENT],
+       FROM pg_publication p WHERE p.pubname = $2`,
+    [TABLE_NAMES, name, JSON.stringify(AS_MADE), COMMENT],
   );
   return rows[0]?.as_made === true;
 }
@@ -119,16 +125,17 @@ const AS_MADE = {
   pubgencols: 'n',
 };
 
-async function requireTables(client: Client, { database }: ConnectionTarget): Promise<void> {
+async function requireTables(
+  client: Client,
+  { database, searchPath }: ConnectionTarget,
+): Promise<void> {
   const { rows } = await client.query<{ name: string }>(
-    'SELECT name FROM unnest($1::text[], $2::text[]) AS t (name, path) WHERE to_regclass(path) IS NULL',
-    [TABLE_NAMES, TABLE_NAMES.map(tableName)],
+    'SELECT name FROM unnest($1::text[]) AS t (name) WHERE to_regclass(quote_ident(name)) IS NULL',
+    [TABLE_NAMES],
   );
   if (rows.length === 0) return;
   const tables = rows.map(({ name }) => name).join(', ');
-  throw new OperatorError(EXIT.state, (m) => m.source.tablesMissing({ database, tables }));
-}
-
-function tableName(table: string): string {
-  return `${HOSPITAL_SCHEMA}.${table}`;
+  throw new OperatorError(EXIT.state, (m) =>
+    m.source.tablesMissing({ database, searchPath, tables }),
+  );
 }

@@ -89,7 +89,8 @@ export async function ensureDatabase(target: ConnectionTarget): Promise<void> {
   });
 }
 
-function readScript(name: ScriptName): Promise<string> {
+/** The text of a file of `sql/`. */
+export function readScript(name: ScriptName): Promise<string> {
   return readFile(join(packageRoot(), 'sql', name), 'utf8');
 }
 

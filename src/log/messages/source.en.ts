@@ -19,7 +19,7 @@ export const sourceEn: typeof sourcePtBR = {
   publicationExists: (e) =>
     `the database "${e.database}" has a publication "${e.publication}" already that is not as --create-slot would make it; use another name, or remove it (DROP PUBLICATION) if nobody uses it`,
   tablesMissing: (e) =>
-    `tables of the hospital are missing in the schema public of the database "${e.database}" (${e.tables}), and --create-slot publishes all seven; run \`init-db\` first`,
+    `tables of the hospital are missing in the database "${e.database}", search_path ${e.searchPath} (${e.tables}), and --create-slot publishes all seven; run \`init-db\` first, or correct PG_SEARCH_PATH`,
   addressWrong: (e) =>
     `"${e.text}" is no address at which events can be received; write http://127.0.0.1:PORT/path, with an IP address (or localhost) and a port from 1 to 65535`,
   portTaken: (e) =>

@@ -16,8 +16,8 @@ export const sourcePtBR = {
     `nenhuma publicação do banco "${e.database}" contém tabelas do hospital; crie uma (CREATE PUBLICATION cdc FOR TABLE ${e.tables}), indique outra com --publication, ou use --create-slot`,
   publicationExists: (e: { publication: string; database: string }) =>
     `o banco "${e.database}" já tem uma publicação "${e.publication}" que não é como --create-slot a faria; use outro nome, ou remova-a (DROP PUBLICATION) se ninguém a usa`,
-  tablesMissing: (e: { database: string; tables: string }) =>
-    `faltam tabelas do hospital no esquema public do banco "${e.database}" (${e.tables}), e --create-slot publica todas as sete; rode \`init-db\` antes`,
+  tablesMissing: (e: { database: string; searchPath: string; tables: string }) =>
+    `faltam tabelas do hospital no banco "${e.database}", search_path ${e.searchPath} (${e.tables}), e --create-slot publica todas as sete; rode \`init-db\` antes ou corrija PG_SEARCH_PATH`,
   addressWrong: (e: { text: string }) =>
     `"${e.text}" não é um endereço em que se possam receber eventos; escreva http://127.0.0.1:PORTA/caminho, com um endereço IP (ou localhost) e uma porta de 1 a 65535`,
   portTaken: (e: { at: string; port: number }) =>

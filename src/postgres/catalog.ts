@@ -1,0 +1,20 @@
+/** Pieces of SQL that find the hospital's tables in the catalogue. `$1` is always the list of their names. */
+
+/** FROM clause: `t.name`, and the table's row `c` of pg_class, where the session's search_path leads to it. */
+export const OUR_TABLES = `FROM unnest($1::text[]) AS t (name)
+       JOIN pg_class c ON c.oid = to_regclass(quote_ident(t.name))`;
+
+/**
+ * Query: every relation that belongs to a table: the table itself (`oid = root`) and its partitions at any
+ * depth. `leaf`: rows are stored in it. pg_partition_tree is empty for a table outside any partitioning.
+ */
+export const OUR_RELATIONS = `SELECT t.name, c.oid AS root, coalesce(p.relid::oid, c.oid) AS oid,
+              coalesce(p.isleaf, true) AS leaf
+         ${OUR_TABLES} LEFT JOIN pg_partition_tree(c.oid) p ON true`;
+
+/** Query: names of the policies of the table `c` that the server applies to the current role. */
+export const APPLIED_POLICIES = `SELECT p.polname::text FROM pg_policy p
+        WHERE p.polrelid = c.oid AND EXISTS (
+          SELECT FROM unnest(p.polroles) AS r (oid)
+           WHERE r.oid = 0 OR pg_has_role(r.oid, 'USAGE'))
+        ORDER BY 1`;
