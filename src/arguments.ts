@@ -33,6 +33,7 @@ export interface Arguments {
   readonly dryRun: boolean;
   readonly createSlot: boolean;
   readonly skipMalformed: boolean;
+  readonly partial: boolean;
   /** Text to print: asked for, or due because no command was named. */
   readonly help: string | null;
   /** The package's version, when asked for. */
@@ -125,6 +126,7 @@ export function parseArguments(argv: readonly string[], messages: Messages): Arg
     dryRun: switches.has('dry-run'),
     createSlot: switches.has('create-slot'),
     skipMalformed: switches.has('skip-malformed'),
+    partial: switches.has('partial'),
     help: switches.has('help') || (missing && version === null) ? help() : null,
     version,
     problems: asked ? [] : problems,

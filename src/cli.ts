@@ -68,6 +68,7 @@ type Prepared = Pick<
   | 'dryRun'
   | 'createSlot'
   | 'skipMalformed'
+  | 'partial'
   | 'names'
 >;
 

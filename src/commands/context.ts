@@ -20,9 +20,10 @@ export interface CommandContext {
   readonly dropForeignTables: boolean;
   /** `--dry-run` of `stream`. */
   readonly dryRun: boolean;
-  /** `--create-slot` and `--skip-malformed` of `verify`. */
+  /** `--create-slot`, `--skip-malformed` and `--partial` of `verify`. */
   readonly createSlot: boolean;
   readonly skipMalformed: boolean;
+  readonly partial: boolean;
   /** Aborted by the first signal: finish what is under way. The reason is an `OperatorError`. */
   readonly interrupted: AbortSignal;
   /** Aborted by the second one: leave everything. The reason is an `OperatorError`. */

@@ -36,7 +36,11 @@ export function findEndedLedger(context: CommandContext): LedgerRun {
 }
 
 /** Throws when a ledger is of another server or database than the one that is asked now. */
-export function requireOwnServer(run: string, { server }: LedgerHeader, now: ServerIdentity): void {
+export function requireOwnServer(
+  run: string,
+  { server }: Pick<LedgerHeader, 'server'>,
+  now: ServerIdentity,
+): void {
   if (compareServers(server, now) !== 'other') return;
   const names = { before: server.database, now: now.database };
   throw new OperatorError(EXIT.state, (m) => m.ledger.otherServer({ run, ...names }));

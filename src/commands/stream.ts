@@ -4,11 +4,14 @@ import { resolve } from 'node:path';
 import type { Settings } from '../config/settings.js';
 import { EXIT, type ExitCode, OperatorError } from '../errors.js';
 import { samplePools } from '../hospital/pools.js';
+import { addFacts, writeFacts } from '../ledger/facts-file.js';
 import { ledgerFolder } from '../ledger/folder.js';
 import { Curve } from '../pacing/curve.js';
 import { withConnection } from '../postgres/connect.js';
 import type { DatabaseFacts } from '../postgres/database-facts.js';
 import { describeFailure, failureError } from '../postgres/failures.js';
+import { factsOf, type ServerIdentity } from '../postgres/identity.js';
+import { readDatabaseFacts } from '../postgres/read-database-facts.js';
 import { requireSchema, requireWritable } from '../postgres/scripts.js';
 import type { ConnectionTarget } from '../postgres/target.js';
 import { firstBroken, markAborted } from '../report/abort.js';
@@ -48,11 +51,13 @@ export async function streamEvents(
   const { settings, messages: m } = context;
   const { stream } = settings;
   const log = context.log.component('stream');
-  await unlessAborted(context.interrupted, () =>
+  const found = await unlessAborted(context.interrupted, () =>
     withConnection(target, async (client) => {
       await requireWritable(client);
       await requireSchema(client);
       await requireWhole(client);
+      const database = await readDatabaseFacts(client);
+      return { database, server: (await factsOf(client)).server };
     }),
   );
 
@@ -75,8 +80,7 @@ export async function streamEvents(
   });
   const folder = new RunFolder(resolve(context.cwd, settings.logging.dir), runId);
   const ledger = stream.ledger ? ledgerFolder(folder.path) : null;
-  if (ledger !== null) await makeLedgerFolder(ledger);
-  const databaseFacts: DatabaseFacts | null = null;
+  if (ledger !== null) await makeLedger(ledger, runId, found);
   const coordinator = new Coordinator(
     {
       target,
@@ -90,13 +94,14 @@ export async function streamEvents(
       stopGraceMs: stream.stopGraceSeconds * 1000,
       pools: samplePools(),
       totals,
-      facts: databaseFacts,
+      // Without a ledger nothing would record the rows as stored.
+      facts: ledger === null ? null : found.database,
       ledger: ledger === null ? null : { folder: ledger, run: runId },
     },
     narrator,
   );
   announce(context, runId, plans);
-  announceTriggers(context, databaseFacts);
+  if (ledger !== null) announceTriggers(context, found.database);
 
   const record = async (write: () => Promise<void>) => {
     await write().catch((error: Error) =>
@@ -171,6 +176,7 @@ export async function streamEvents(
     narrator.stop();
     endWatch();
     releaseSignal();
+    if (ledger !== null) await concludeLedger(context, ledger, target);
     await record(async () => {
       await folder.conclude(summary);
       if (summary === null) return;
@@ -185,11 +191,33 @@ export async function streamEvents(
   }
 }
 
-/** Where the ledger goes: without it a run that should have one does not begin. */
-async function makeLedgerFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true }).catch((error: Error) => {
-    throw new OperatorError(EXIT.state, (m) => m.ledger.unwritable({ message: error.message }));
-  });
+/** Begins the ledger: without it a run that should have one does not begin. */
+async function makeLedger(
+  folder: string,
+  run: string,
+  { server, database }: { readonly server: ServerIdentity; readonly database: DatabaseFacts },
+): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+    writeFacts(folder, run, server, database);
+  } catch (error) {
+    const { message } = error as Error;
+    throw new OperatorError(EXIT.state, (m) => m.ledger.unwritable({ message }));
+  }
+}
+
+/** Looks at the database once more: what it came to do by itself, and what is published, may have changed. */
+async function concludeLedger(
+  { log, messages: m }: CommandContext,
+  folder: string,
+  target: ConnectionTarget,
+): Promise<void> {
+  try {
+    addFacts(folder, await withConnection(target, readDatabaseFacts));
+  } catch (error) {
+    const why = error instanceof OperatorError ? error.tell(m) : (error as Error).message;
+    log.component('stream').warning(m.ledger.notConcluded({ why }));
+  }
 }
 
 function over(endMs: number | null, { control }: Coordinator): boolean {
@@ -241,12 +269,12 @@ function announce(
   }
 }
 
-/** Says which triggers make the run read its rows back. `facts`: null where the database was not looked at. */
+/** Says which triggers make the run read its rows back. */
 export function announceTriggers(
   { messages, log }: Pick<CommandContext, 'messages' | 'log'>,
-  facts: DatabaseFacts | null,
+  facts: DatabaseFacts,
 ): void {
-  const triggers = facts === null ? [] : rowTriggersOf(facts);
+  const triggers = rowTriggersOf(facts);
   if (triggers.length === 0) return;
   const list = triggers.map(
     ({ table, name, operations }) => `${table}.${name} (${operations.join(', ')})`,

@@ -12,9 +12,14 @@ export interface OpenSource {
   readonly from: number;
   /** Whether it tells how far in the WAL it has come. */
   readonly positioned: boolean;
+  /** Those that it reads; null: not known. */
+  readonly publications: readonly string[] | null;
   /** Undoes what opening did, where the source is not run. */
   readonly close: () => Promise<void>;
 }
+
+/** A source that does not say where in the WAL it is, nor who published what it has. */
+const UNPLACED = { from: 0, positioned: false, publications: null } as const;
 
 /** Opens the source that the operator named; null: asked to end meanwhile. */
 export async function openSource(
@@ -39,7 +44,10 @@ export async function openSource(
       try {
         const started = await source.start();
         const close = () => source.close();
-        return started === null ? null : { source, from: started.from, positioned: true, close };
+        if (started === null) return null;
+        const { from } = started;
+        const { publications } = source;
+        return { source, from, positioned: true, publications, close };
       } catch (error) {
         await source.close().catch(() => undefined);
         throw error;
@@ -49,14 +57,14 @@ export async function openSource(
       const { NdjsonSource } = await import('../intake/ndjson.js');
       const path = spec.file === '-' ? '-' : resolve(context.cwd, spec.file);
       const source = new NdjsonSource({ path, follow: true, toastPlaceholders });
-      return { source, from: 0, positioned: false, close: async () => source.stop() };
+      return { source, ...UNPLACED, close: async () => source.stop() };
     }
     case 'http': {
       const { HttpSource } = await import('../intake/http-source.js');
       const source = new HttpSource(spec, { toastPlaceholders });
       const { url } = await source.start();
       context.log.component('verify').info(context.messages.verify.listening({ url }));
-      return { source, from: 0, positioned: false, close: () => source.close() };
+      return { source, ...UNPLACED, close: () => source.close() };
     }
     case 'kafka': {
       const { KafkaSource } = await import('../intake/kafka.js');
@@ -73,7 +81,7 @@ export async function openSource(
         await source.close();
         throw error;
       }
-      return { source, from: 0, positioned: false, close: () => source.close() };
+      return { source, ...UNPLACED, close: () => source.close() };
     }
   }
 }

@@ -2,13 +2,15 @@ import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EXIT, type ExitCode, OperatorError } from '../errors.js';
+import type { TableName } from '../hospital/tables.js';
 import { type ClockOffset, measureClockOffset } from '../intake/clock-offset.js';
 import type { Malformed } from '../intake/event.js';
 import { type SourceSpec, sourceName } from '../intake/source-spec.js';
-import { scopeOfNames } from '../intake/table-scope.js';
 import { currentWalLsn } from '../intake/wal-end.js';
+import { readFacts } from '../ledger/facts-file.js';
 import { ledgerFolder } from '../ledger/folder.js';
 import { withConnection } from '../postgres/connect.js';
+import type { DatabaseFacts } from '../postgres/database-facts.js';
 import { factsOf } from '../postgres/identity.js';
 import type { ConnectionTarget } from '../postgres/target.js';
 import { hasBegun, isUnderWay, runNames, runPath } from '../report/run-folder.js';
@@ -20,6 +22,7 @@ import { VerificationRecord } from '../verify/record.js';
 import { MalformedInput, type Verification, verify } from '../verify/verify.js';
 import type { Command, CommandContext } from './context.js';
 import { findLedger, requireOwnServer } from './ledger-run.js';
+import { openLedger, readHeader } from './verify-ledger.js';
 import { rebuildReport } from './verify-report.js';
 import { type OpenSource, openSource } from './verify-source.js';
 import { withServer } from './with-server.js';
@@ -55,25 +58,54 @@ export const run: Command = async (context) => {
 export async function verifyFrom(
   context: CommandContext,
   spec: SourceSpec,
-  target: ConnectionTarget | null,
+  server: ConnectionTarget | null,
   onReady: () => void = () => undefined,
 ): Promise<ExitCode> {
   const known = new Set(runNames(context.settings.logging.dir));
-  const offset = await offsetOf(context, spec, target);
-  const opened = await openSource(context, spec, target);
+  const offset = await offsetOf(context, spec, server);
+  const isNext = context.names[0] === NEXT;
+  const named = isNext ? null : findRunOf(findLedger(context).folder, server);
+  if (named !== null && spec.kind === 'slot') await requireItsServer(named);
+  const opened = await openSource(context, spec, named?.target ?? server);
   if (opened === null) context.interrupted.throwIfAborted();
   if (opened === null) return EXIT.forced;
   try {
     onReady();
-    const folder = await findFolder(context, known);
-    const document = await verifyRun(context, spec, { target, offset, opened, folder });
-    new VerificationRecord(folder).close(document);
+    const run = named ?? findRunOf(await findFolder(context, known), server);
+    if (named === null && spec.kind === 'slot') await requireItsServer(run);
+    const document = await verifyRun(context, spec, { offset, opened, run });
+    new VerificationRecord(run.folder).close(document);
     tell(context, document);
-    await rebuildReport(context, folder);
+    await rebuildReport(context, run.folder);
     return document.exit_code as ExitCode;
   } finally {
     await opened.close();
   }
+}
+
+/** A run, and the server that is asked about it. */
+interface VerifiedRun {
+  readonly id: string;
+  readonly folder: string;
+  readonly ledger: string;
+  /** With the run's search_path, so that the same tables are meant. Null: no server is asked. */
+  readonly target: ConnectionTarget | null;
+}
+
+function findRunOf(folder: string, server: ConnectionTarget | null): VerifiedRun {
+  const ledger = ledgerFolder(folder);
+  const searchPath = readFacts(ledger).facts?.begin.search_path;
+  const target = server === null || searchPath === undefined ? server : { ...server, searchPath };
+  return { id: basename(folder), folder, ledger, target };
+}
+
+/** Throws where the server is not the one that the run wrote to: its slot has nothing of the run. */
+async function requireItsServer({ id, ledger, target }: VerifiedRun): Promise<void> {
+  const header = readFacts(ledger).facts ?? readHeader(ledger);
+  if (header === null || target === null) return;
+  await withConnection(target, async (client) => {
+    requireOwnServer(id, header, (await factsOf(client)).server);
+  });
 }
 
 /** The folder of the run that is asked for; waits for one that is yet to begin. */
@@ -90,30 +122,35 @@ async function findFolder(context: CommandContext, known: ReadonlySet<string>): 
 }
 
 interface Parts {
-  readonly target: ConnectionTarget | null;
   readonly offset: ClockOffset | null;
   readonly opened: OpenSource;
-  readonly folder: string;
+  readonly run: VerifiedRun;
 }
 
 async function verifyRun(
   context: CommandContext,
   spec: SourceSpec,
-  { target, offset, opened, folder }: Parts,
+  { offset, opened, run }: Parts,
 ): Promise<VerificationDocument> {
   const { settings, messages: m, status } = context;
+  const { folder, target } = run;
   const out = context.log.component('verify');
-  const runId = basename(folder);
   const record = new VerificationRecord(folder);
   record.begin();
-  out.info(m.verify.began({ run: runId, source: sourceName(spec) }));
+  out.info(m.verify.began({ run: run.id, source: sourceName(spec) }));
   const began = new Date();
   const start = monotonicMs();
+  const ledger = await openLedger(run, settings.db.searchPath);
   const verification = await verify({
-    ledger: ledgerFolder(folder),
+    ledger: run.ledger,
     source: opened.source,
-    scope: scopeOfNames(),
+    scope: ledger.scope,
+    version: ledger.version,
+    facts: ledger.facts,
+    now: ledger.now,
+    publications: opened.publications,
     from: opened.from,
+    partial: context.partial,
     isUnderWay: () => isUnderWay(folder),
     serverPosition:
       opened.positioned && target !== null ? () => withConnection(target, currentWalLsn) : null,
@@ -128,17 +165,17 @@ async function verifyRun(
       if (context.skipMalformed) out.debug(m.verify.malformed(problem));
     },
     onProgress: (progress) => {
-      if (status.live) status.show(m.verify.progress({ ...progress, run: runId }));
+      if (status.live) status.show(m.verify.progress({ ...progress, run: run.id }));
     },
     interrupted: context.interrupted,
   }).catch((error: unknown) => {
     throw error instanceof MalformedInput ? malformedError(error.problem) : error;
   });
   status.clear();
-  const finalState = await compareWithTables(context, target, verification, folder);
+  const finalState = await compareWithTables(context, run, verification, ledger.now);
   const seconds = (monotonicMs() - start) / 1000;
   const source = sourceName(spec);
-  return documentOf({ runId, source, verification, finalState, offset, began, seconds });
+  return documentOf({ runId: run.id, source, verification, finalState, offset, began, seconds });
 }
 
 function malformedError(problem: Malformed): OperatorError {
@@ -164,17 +201,18 @@ async function offsetOf(
 /** Holds what the events came to against the tables; null where that can't be done. */
 async function compareWithTables(
   { log, messages: m, interrupted }: CommandContext,
-  target: ConnectionTarget | null,
+  { id, target }: VerifiedRun,
   { matcher, states }: Verification,
-  folder: string,
+  now: DatabaseFacts | null,
 ): Promise<FinalState | null> {
   const { header } = matcher.feed;
   if (target === null || header === null || interrupted.aborted) return null;
   try {
     return await withConnection(target, async (client) => {
       const { server } = await factsOf(client);
-      requireOwnServer(basename(folder), header, server);
-      return compareFinalState(client, states, (state) => matcher.noteFinalState(state));
+      requireOwnServer(id, header, server);
+      const isVisible = (table: TableName) => (now?.tables[table].policies ?? null) === null;
+      return compareFinalState(client, matcher, states, isVisible);
     });
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;

@@ -56,7 +56,7 @@ const COMMON_FLAGS = ['lang', 'log-level'] as const;
 export const FILE_FLAGS = ['config', 'env-file', 'profile'] as const;
 export const COMMON_SWITCHES = ['json', 'help', 'version'] as const;
 const RESET_SWITCHES = ['yes', 'drop-foreign-tables'] as const;
-const VERIFY_SWITCHES = ['create-slot', 'skip-malformed'] as const;
+const VERIFY_SWITCHES = ['create-slot', 'partial', 'skip-malformed'] as const;
 const STREAM_SWITCHES = ['no-ledger', 'dry-run'] as const;
 
 export type SettingFlag =

@@ -34,11 +34,25 @@ export interface RowColumns {
   hash(place: number, before: number): number | null;
 }
 
+/**
+ * Which row of a snapshot it is, as Debezium marks it. `row`: any. `incremental`: of a snapshot that goes on
+ * beside the stream.
+ */
+export type SnapshotMark =
+  | 'first'
+  | 'first_in_data_collection'
+  | 'row'
+  | 'last_in_data_collection'
+  | 'last'
+  | 'incremental';
+
 /** A change to one row of the hospital, as a CDC source told it. */
 export interface RowEvent {
   readonly operation: EventOperation;
   readonly table: TableName;
   readonly key: Key;
+  /** Null where it is not of a snapshot. */
+  readonly snapshot: SnapshotMark | null;
   /** 32 bits: `txId`. Null where the source does not tell (a snapshot's rows, for one). */
   readonly xid: number | null;
   /** Where in the WAL the change is, in bytes: exact below 2^53. */
@@ -82,6 +96,8 @@ export type Untold = 'database' | 'schema' | 'origin';
 export type Aside =
   /** Of a table that is not the run's. */
   | Foreign
+  /** Of another server than the run's, by the connector's name. */
+  | 'other_server'
   /** Debezium's null value behind a delete. */
   | 'tombstone'
   /** Begin or end of a transaction, as Debezium's topic of transactions has them. */

@@ -119,6 +119,7 @@ export class SlotRows {
       operation,
       table,
       key: typeof id === 'string' ? keyOf(id) : 0,
+      snapshot: null,
       xid: this.#xid,
       lsn: Number(lsn),
       order,

@@ -81,6 +81,11 @@ export class SlotSource implements Source {
     return this.#receiver === null ? null : { from: Number(this.#receiver.from) };
   }
 
+  /** Those that it reads; known after `start`. */
+  get publications(): readonly string[] {
+    return this.#publications;
+  }
+
   /** As `Source` says; the slot is read until `stop`. Everything that was made is removed, however it ends. */
   async run(sink: Sink, scope: Scope): Promise<void> {
     try {

@@ -2,7 +2,7 @@ import { TABLE_NAMES, type TableName } from '../hospital/tables.js';
 import { OPERATIONS, type Operation } from '../threads/tally.js';
 import { Entries } from './entries.js';
 import type { LeaseRecord } from './format.js';
-import { decodeKeys, encodeKeys, forEachBlock } from './keys.js';
+import { decodeIds, encodeKeys, forEachBlock, type KeyList } from './keys.js';
 import type { LedgerTransaction } from './transactions.js';
 
 /** Where a transaction stands in the ledger. */
@@ -80,9 +80,10 @@ export class Collector {
   }
 }
 
-/** The keys that are left when some are taken out. */
-function without(keys = '', dropped?: string): string {
-  if (dropped === undefined || keys === '') return keys;
-  const gone = new Set(decodeKeys(dropped));
-  return encodeKeys(decodeKeys(keys).filter((key) => !gone.has(key)));
+/** The ids that are left when some are taken out. Rows are looked up by id: other keys are left out. */
+function without(keys: KeyList = '', dropped: KeyList = ''): string {
+  if (typeof keys !== 'string') return '';
+  if (typeof dropped !== 'string' || dropped === '' || keys === '') return keys;
+  const gone = new Set(decodeIds(dropped));
+  return encodeKeys(decodeIds(keys).filter((key) => !gone.has(key)));
 }

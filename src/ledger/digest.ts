@@ -1,5 +1,5 @@
 import { mix } from '../hospital/mix.js';
-import type { Row, TableName } from '../hospital/tables.js';
+import type { Row, TableName, Value } from '../hospital/tables.js';
 import type { Operation } from '../threads/tally.js';
 
 /** FNV-1a of 32 bits, over code units instead of bytes. */
@@ -42,12 +42,13 @@ export function beginRow(table: TableName, operation: Operation): number {
 /** The hash of one row, a signed number of 32 bits: the digest is the sum of these. */
 export function hashRow(table: TableName, operation: Operation, row: Row): number {
   let hash = beginRow(table, operation);
-  for (let i = 0; i < row.length; i++) {
-    const value = row[i]!;
-    if (typeof value === 'number') hash = hashNumber(hash, value);
-    else hash = hashText(hash, value ?? NULL);
-  }
+  for (let i = 0; i < row.length; i++) hash = hashValue(hash, row[i]!);
   return mix(hash);
+}
+
+/** Goes on from a hash with a value as PostgreSQL prints it. */
+export function hashValue(before: number, value: Value): number {
+  return typeof value === 'number' ? hashNumber(before, value) : hashText(before, value ?? NULL);
 }
 
 const ZERO = 0x30;

@@ -1,10 +1,14 @@
 import { crc32 } from 'node:zlib';
 import type { TableName } from '../hospital/tables.js';
+import type { DatabaseFacts } from '../postgres/database-facts.js';
 import type { ServerIdentity } from '../postgres/identity.js';
 import type { Backend, Fate, Operation } from '../threads/tally.js';
+import type { KeyList } from './keys.js';
 
-/** The version of the format that this program writes and reads; see README.md beside this file. */
-export const LEDGER_VERSION = 1;
+/** The version of the format that this program writes; see README.md beside this file. */
+export const LEDGER_VERSION = 2;
+/** Those that it reads. In version 1 a transaction has a digest in place of its rows' fingerprints. */
+export const LEDGER_VERSIONS: readonly unknown[] = [1, LEDGER_VERSION];
 
 /** First line of a file: whose transactions follow, and on which connection. */
 export interface LedgerHeader {
@@ -28,8 +32,27 @@ export interface LedgerHeader {
   readonly backend: Backend;
 }
 
-/** Keys by table and operation, each a list as `encodeKeys` writes it. */
-export type KeysOf = Partial<Record<TableName, Partial<Record<Operation, string>>>>;
+/** First line of the file about the database: of which run it is. */
+export interface FactsHeader {
+  readonly ledger: number;
+  readonly run: string;
+  readonly server: ServerIdentity;
+}
+
+/** What the run found in its database when it began, and when it ended. */
+export interface FactsRecord {
+  readonly found: 'begin' | 'end';
+  readonly database: DatabaseFacts;
+}
+
+/** Something of each table and operation. */
+type ByOperation<T> = Partial<Record<TableName, Partial<Record<Operation, T>>>>;
+
+/** Keys by table and operation. */
+export type KeysOf = ByOperation<KeyList>;
+
+/** Fingerprints of rows, in the order of their keys: base64, as `encodeFingerprints` writes it. */
+export type FingerprintsOf = ByOperation<string>;
 
 /** Ids taken from a table's sequence: this run alone may use them. */
 export interface LeaseRecord {
@@ -45,7 +68,10 @@ export interface IntentRecord {
   readonly xid: string | null;
   readonly lsn: string | null;
   readonly rows: KeysOf;
-  readonly digest: string;
+  /** From version 2 on. */
+  readonly prints?: FingerprintsOf;
+  /** Of version 1: of all rows together. */
+  readonly digest?: string;
   /** Some rows were written in subtransactions, whose ids differ from `xid`. */
   readonly subtransactions?: true;
 }
@@ -112,7 +138,10 @@ const SEAL_LENGTH = SEAL.length + 8 + 2;
  *
  * @param chain the CRC of the line before, 0 for the first one
  */
-export function seal(record: LedgerRecord, chain: number): { line: string; chain: number } {
+export function seal(
+  record: LedgerRecord | FactsHeader | FactsRecord,
+  chain: number,
+): { line: string; chain: number } {
   const body = JSON.stringify(record).slice(0, -1);
   const next = crc32(body, chain);
   return { line: `${body}${SEAL}${next.toString(16).padStart(8, '0')}"}\n`, chain: next };

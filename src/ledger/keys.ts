@@ -1,5 +1,14 @@
 /**
- * Keys as the ledger writes them: the first one, then each one's distance from the one before it,
+ * Keys of rows as the ledger has them: ids as one text (`encodeKeys`), keys of any other type as a list of texts.
+ * A key of several columns is its values as a JSON array; of a table without a key, each row has an empty text.
+ */
+export type KeyList = string | readonly string[];
+
+/** A key of a row: a number where it is an id, else its text. */
+export type LedgerKey = number | string;
+
+/**
+ * Ids as the ledger writes them: the first one, then each one's distance from the one before it,
  * comma-separated; `+n` stands for n more that follow without a gap. `1001+49,3` is 1001 to 1050, and
  * 1053. Ids from a sequence come in blocks, so a batch of inserts takes a dozen characters.
  */
@@ -37,8 +46,14 @@ export function isKeys(text: string): boolean {
   return KEYS.test(text);
 }
 
-/** The keys one by one. */
-export function decodeKeys(text: string): number[] {
+/** Whether a value of a record is a list of keys. */
+export function isKeyList(value: unknown): value is KeyList {
+  if (typeof value === 'string') return isKeys(value);
+  return Array.isArray(value) && value.every((key) => typeof key === 'string');
+}
+
+/** The ids one by one. */
+export function decodeIds(text: string): number[] {
   const keys: number[] = [];
   forEachBlock(text, (first, last) => {
     for (let key = first; key <= last; key++) keys.push(key);
@@ -46,16 +61,23 @@ export function decodeKeys(text: string): number[] {
   return keys;
 }
 
+/** The keys one by one, in the order of the list. */
+export function decodeKeys(list: KeyList): readonly LedgerKey[] {
+  return typeof list === 'string' ? decodeIds(list) : list;
+}
+
 /** How many keys a list has. */
-export function countKeys(text: string): number {
+export function countKeys(list: KeyList): number {
+  if (typeof list !== 'string') return list.length;
   let count = 0;
-  forEachBlock(text, (first, last) => {
+  forEachBlock(list, (first, last) => {
     count += last - first + 1;
   });
   return count;
 }
 
-function isAscending(keys: readonly number[]): boolean {
+/** Whether every key is greater than the one before it. */
+export function isAscending(keys: readonly number[]): boolean {
   for (let i = 1; i < keys.length; i++) if (keys[i]! <= keys[i - 1]!) return false;
   return true;
 }

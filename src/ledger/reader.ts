@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { StringDecoder } from 'node:string_decoder';
 import { EXIT, OperatorError } from '../errors.js';
-import { isCutOff, LEDGER_VERSION, type LedgerRecord, readSeal } from './format.js';
+import { isCutOff, LEDGER_VERSIONS, type LedgerRecord, readSeal } from './format.js';
 import { isRecord } from './shape.js';
 
 /** Bytes that are read at a time: so few that their text is young when it is garbage, and soon gone. */
@@ -72,7 +72,7 @@ export class LedgerLines {
       this.#onProblem({ ...place, kind: 'malformed' });
       return;
     }
-    if ('ledger' in record && record.ledger !== LEDGER_VERSION) {
+    if ('ledger' in record && !LEDGER_VERSIONS.includes(record.ledger)) {
       const version = Number(record.ledger);
       throw new OperatorError(EXIT.usage, (m) =>
         m.ledger.otherVersion({ path: place.file, version }),

@@ -64,7 +64,7 @@ function witnessOf(rows: KeysOf): Witness {
   for (const operation of ['insert', 'update', 'delete'] as const) {
     for (const table of TABLE_NAMES) {
       const keys = rows[table]?.[operation];
-      if (keys === undefined) continue;
+      if (typeof keys !== 'string') continue;
       let id = 0;
       forEachBlock(keys, (first) => {
         id ||= first;

@@ -1,7 +1,8 @@
-import { TABLE_NAMES } from '../hospital/tables.js';
-import { OPERATIONS } from '../threads/tally.js';
-import { LEDGER_VERSION, type LedgerRecord } from './format.js';
-import { isKeys } from './keys.js';
+import { TABLE_NAMES, type TableName } from '../hospital/tables.js';
+import { OPERATIONS, type Operation } from '../threads/tally.js';
+import { areFingerprints } from './fingerprint.js';
+import { type FingerprintsOf, type KeysOf, LEDGER_VERSIONS, type LedgerRecord } from './format.js';
+import { countKeys, isKeyList, isKeys, type KeyList } from './keys.js';
 
 const TABLES: ReadonlySet<unknown> = new Set(TABLE_NAMES);
 const WRITES: ReadonlySet<unknown> = new Set(OPERATIONS);
@@ -16,13 +17,15 @@ export function isRecord(value: unknown): value is LedgerRecord {
   if ('ledger' in value) {
     const { ledger, worker, connection, started, server } = value;
     // Another version's header may be otherwise; the number alone is read of it.
-    if (ledger !== LEDGER_VERSION) return true;
+    if (!LEDGER_VERSIONS.includes(ledger)) return true;
     return isCount(worker) && isCount(connection) && isDate(started) && isFields(server);
   }
-  if ('leased' in value) return TABLES.has(value.leased) && isKeyList(value.keys);
+  if ('leased' in value) return TABLES.has(value.leased) && areIds(value.keys);
   if ('intent' in value) {
-    const { intent, at, xid, rows } = value;
-    return isCount(intent) && isMoment(at) && isXid(xid) && isKeysOf(rows);
+    const { intent, at, xid, rows, prints } = value;
+    return (
+      isCount(intent) && isMoment(at) && isXid(xid) && isKeysOf(rows) && arePrintsOf(prints, rows)
+    );
   }
   if ('committed' in value) {
     const { committed, at, xid, dropped = {} } = value;
@@ -57,16 +60,35 @@ function isXid(value: unknown): boolean {
   return value === null || (typeof value === 'string' && XID.test(value));
 }
 
-function isKeyList(value: unknown): boolean {
+function areIds(value: unknown): boolean {
   return typeof value === 'string' && isKeys(value);
 }
 
-function isKeysOf(value: unknown): boolean {
+function isKeysOf(value: unknown): value is KeysOf {
+  return isByOperation(value, isKeyList);
+}
+
+/** What a version 2 has of rows: of each list that is no delete's, the fingerprints of as many rows. */
+function arePrintsOf(value: unknown, rows: KeysOf): boolean {
+  if (value === undefined) return true;
+  if (!isByOperation(value, (text) => typeof text === 'string')) return false;
+  const prints = value as FingerprintsOf;
+  return (Object.entries(rows) as [TableName, Record<Operation, KeyList>][]).every(
+    ([table, lists]) =>
+      (Object.entries(lists) as [Operation, KeyList][]).every(([write, keys]) => {
+        const text = prints[table]?.[write];
+        if (write === 'delete') return text === undefined;
+        return text !== undefined && areFingerprints(text, countKeys(keys));
+      }),
+  );
+}
+
+function isByOperation(value: unknown, isOne: (one: unknown) => boolean): boolean {
   if (!isFields(value)) return false;
   return Object.entries(value).every(
     ([table, lists]) =>
       TABLES.has(table) &&
       isFields(lists) &&
-      Object.entries(lists).every(([write, keys]) => WRITES.has(write) && isKeyList(keys)),
+      Object.entries(lists).every(([write, one]) => WRITES.has(write) && isOne(one)),
   );
 }

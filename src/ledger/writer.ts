@@ -5,9 +5,10 @@ import type { ServerIdentity } from '../postgres/identity.js';
 import { monotonicMs } from '../threads/clock.js';
 import type { LedgerTask } from '../threads/protocol.js';
 import type { Fate, Operation, Tally } from '../threads/tally.js';
-import { Digest } from './digest.js';
+import { encodeUpdates, encodeWhole } from './fingerprint.js';
 import { ledgerFile } from './folder.js';
 import {
+  type FingerprintsOf,
   type IntentRecord,
   type KeysOf,
   LEDGER_VERSION,
@@ -15,7 +16,7 @@ import {
   type LedgerRecord,
   seal,
 } from './format.js';
-import { encodeKeys } from './keys.js';
+import { encodeKeys, isAscending } from './keys.js';
 import { readTail } from './tail.js';
 
 /** Rows that a transaction wrote in one way: whole ones (insert), key and new values, or the key. */
@@ -242,42 +243,67 @@ export function intentOf(
   number: number,
   at: number,
 ): IntentRecord {
-  const digest = new Digest();
-  for (const { table, operation, rows } of changes) {
-    for (const row of rows) digest.add(table, operation, row);
+  const lists = changes.length === 1 ? changes : joined(changes);
+  const rows: KeysOf = {};
+  const prints: FingerprintsOf = {};
+  for (const change of lists) {
+    const { table, operation } = change;
+    const sorted = byKey(change);
+    const ofTable = rows[table] ?? {};
+    rows[table] = ofTable;
+    ofTable[operation] = encodeKeys(sorted.rows.map(idOf));
+    if (operation === 'delete') continue;
+    const ofPrints = prints[table] ?? {};
+    prints[table] = ofPrints;
+    ofPrints[operation] = printsOf(sorted);
   }
-  const record = { intent: number, at, xid, lsn, rows: keysOf(changes), digest: digest.text };
+  const record = { intent: number, at, xid, lsn, rows, prints };
   return subtransactions ? { ...record, subtransactions } : record;
 }
 
-/** Most transactions write each table in one way once: then there is nothing to put together. */
+function printsOf({ table, operation, rows, stored }: Change): string {
+  if (stored !== undefined) return encodeWhole(table, stored);
+  return operation === 'insert' ? encodeWhole(table, rows) : encodeUpdates(table, rows);
+}
+
+/** Keys of changes, of which there may be several of one table and operation. */
 function keysOf(changes: readonly Change[]): KeysOf {
-  const [only] = changes;
-  if (only !== undefined && changes.length === 1) {
-    return { [only.table]: { [only.operation]: encodeKeys(only.rows.map(idOf)) } };
+  const keys: KeysOf = {};
+  for (const { table, operation, rows } of joined(changes)) {
+    keys[table] = { ...keys[table], [operation]: encodeKeys(rows.map(idOf)) };
   }
-  return keysOfMany(changes);
+  return keys;
+}
+
+/** One change for each table and operation: rows that were written one by one are put together. */
+function joined(changes: readonly Change[]): Change[] {
+  const groups = new Map<string, Change>();
+  for (const change of changes) {
+    const name = `${change.table} ${change.operation}`;
+    const before = groups.get(name);
+    groups.set(name, before === undefined ? change : concatenated(before, change));
+  }
+  return [...groups.values()];
+}
+
+function concatenated(one: Change, other: Change): Change {
+  const { table, operation } = one;
+  const rows = [...one.rows, ...other.rows];
+  if (one.stored === undefined || other.stored === undefined) return { table, operation, rows };
+  return { table, operation, rows, stored: [...one.stored, ...other.stored] };
+}
+
+/** In the order in which the ledger has keys, so that fingerprints follow it. */
+function byKey(change: Change): Change {
+  const { rows, stored } = change;
+  if (isAscending(rows.map(idOf))) return change;
+  const order = rows.map((_, i) => i).sort((a, b) => idOf(rows[a]!) - idOf(rows[b]!));
+  const sorted = { ...change, rows: order.map((i) => rows[i]!) };
+  return stored === undefined ? sorted : { ...sorted, stored: order.map((i) => stored[i]!) };
 }
 
 function idOf(row: Row): number {
   return Number(row[0]);
-}
-
-function keysOfMany(changes: readonly Change[]): KeysOf {
-  const ids = new Map<TableName, Map<Operation, number[]>>();
-  for (const { table, operation, rows } of changes) {
-    const ofTable = ids.get(table) ?? new Map<Operation, number[]>();
-    ids.set(table, ofTable);
-    const keys = ofTable.get(operation) ?? [];
-    for (const row of rows) keys.push(idOf(row));
-    ofTable.set(operation, keys);
-  }
-  return Object.fromEntries(
-    [...ids].map(([table, ofTable]) => [
-      table,
-      Object.fromEntries([...ofTable].map(([operation, keys]) => [operation, encodeKeys(keys)])),
-    ]),
-  ) as KeysOf;
 }
 
 function attempt<T>(path: string, act: () => T): T {

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import type { Messages } from '../log/messages/index.js';
-import type { Percentiles, VerificationDocument } from '../verify/document.js';
+import { DOUBTS } from '../verify/accounting.js';
+import type { ExplainedCause, Percentiles, VerificationDocument } from '../verify/document.js';
 import { type Example, VIOLATIONS } from '../verify/findings.js';
 import { layOut } from './table.js';
 
@@ -8,34 +9,21 @@ import { layOut } from './table.js';
 export function verificationText(m: Messages, document: VerificationDocument): string {
   const { verify: said } = m;
   const title = said.title({ run: document.run_id, source: document.source });
-  return `${title}\n${factsText(m, document)}${violationsText(m, document)}\n${latencyText(m, document)}`;
+  return `${title}\n${factsText(m, document)}${doubtsText(m, document)}${notesText(m, document)}${violationsText(m, document)}\n${latencyText(m, document)}`;
 }
 
 function factsText({ verify: said }: Messages, document: VerificationDocument): string {
-  const { transactions, events, rows, verdict, doubts } = document;
-  const doubted = doubts.length > 0 ? ` (${said.doubts(doubts)})` : '';
+  const { transactions, events, rows, verdict, accounting } = document;
   const others = Object.values(events.others).reduce((sum, count) => sum + count, 0);
+  const { committed } = accounting;
   const facts: (readonly [string, string] | null)[] = [
-    [said.verdict(), `${said.verdictNames[verdict]}${doubted}`],
-    [
-      said.expected(),
-      said.counted({ events: events.expected, transactions: transactions.expected }),
-    ],
-    [
-      said.delivered(),
-      said.counted({ events: events.delivered, transactions: transactions.delivered }),
-    ],
-    transactions.before_start > 0 ? ['', said.beforeStart(transactions.before_start)] : null,
-    transactions.not_arrived > 0
-      ? [
-          said.notArrived(),
-          said.counted({ events: events.not_arrived, transactions: transactions.not_arrived }),
-        ]
-      : null,
+    [said.verdict(), said.verdictNames[verdict]],
+    [said.committed(), said.counted({ events: committed, transactions: transactions.expected })],
+    [said.became(), said.sum(accounting)],
     events.replayed > 0
       ? [said.repeated(), said.repeatedIn({ events: events.replayed, rewinds: events.rewinds })]
       : null,
-    events.foreign + events.snapshot + others > 0
+    events.foreign + events.derived + events.snapshot + others > 0
       ? [said.others(), said.foreign({ ...events, others })]
       : null,
     events.malformed > 0 ? [said.skipped(), said.malformedCount(events.malformed)] : null,
@@ -47,19 +35,56 @@ function factsText({ verify: said }: Messages, document: VerificationDocument): 
   return shown.map(([label, value]) => `  ${label.padEnd(width)}  ${value}\n`).join('');
 }
 
-function violationsText(m: Messages, { violations, examples }: VerificationDocument): string {
-  const found = VIOLATIONS.filter((violation) => violations[violation] > 0);
-  if (found.length === 0) return '';
-  const lines = found.flatMap((violation) => {
-    const own = examples.filter((example) => example.violation === violation);
-    const more = violations[violation] - own.length;
-    return [
-      `  ${m.verify.violationNames[violation]}: ${m.number(violations[violation])}`,
-      ...own.map((example) => `    ${exampleText(m, example)}`),
-      ...(more > 0 ? [`    ${m.verify.more(more)}`] : []),
-    ];
+function doubtsText({ verify: said }: Messages, { doubts }: VerificationDocument): string {
+  return titled(
+    said.doubted(),
+    DOUBTS.flatMap((doubt) => {
+      const events = doubts[doubt];
+      return events === undefined ? [] : [said.doubt({ doubt, events })];
+    }),
+  );
+}
+
+function notesText({ verify: said }: Messages, { notes }: VerificationDocument): string {
+  return titled(said.notes(), notes.map(said.note));
+}
+
+/** Lines below a title; empty where there are none. */
+function titled(title: string, lines: readonly string[]): string {
+  return lines.length === 0 ? '' : `\n${title}\n${lines.map((line) => `  ${line}\n`).join('')}`;
+}
+
+function violationsText(m: Messages, document: VerificationDocument): string {
+  const { violations, causes, examples } = document;
+  const lines = VIOLATIONS.flatMap((violation) => {
+    const own = causes.filter((cause) => cause.violation === violation);
+    if (own.length === 0) return [];
+    const title = `${m.verify.violationNames[violation]}: ${m.number(violations[violation])}`;
+    return [title, ...own.flatMap((cause) => causeLines(m, cause, own.length === 1, examples))];
   });
-  return `\n${m.verify.violationTitle()}\n${lines.map((line) => `${line}\n`).join('')}`;
+  return titled(m.verify.violationTitle(), lines);
+}
+
+function causeLines(
+  m: Messages,
+  cause: ExplainedCause,
+  all: boolean,
+  examples: readonly Example[],
+): string[] {
+  const { violation, detail, table, operation, events } = cause;
+  const own = examples.filter(
+    (example) =>
+      example.violation === violation &&
+      example.detail === detail &&
+      example.table === table &&
+      example.operation === operation,
+  );
+  const more = events - own.length;
+  return [
+    `  ${m.verify.cause({ ...cause, all })}`,
+    ...own.map((example) => `    ${exampleText(m, example)}`),
+    ...(more > 0 ? [`    ${m.verify.more(more)}`] : []),
+  ];
 }
 
 /** One thing that is wrong, in a line. */
@@ -72,7 +97,7 @@ function exampleText({ verify: said }: Messages, example: Example): string {
     ledger === null ? '' : `${basename(ledger.file)}#${ledger.intent}`,
   ].filter((part) => part !== '');
   const what = [table, operation, key].filter((part) => part !== null).join(' ');
-  return `${what === '' ? '' : `${what}: `}${said.example(example)}${where.length > 0 ? ` (${where.join(', ')})` : ''}`;
+  return `${what}${where.length > 0 ? ` (${where.join(', ')})` : ''}`.trim();
 }
 
 function latencyText(m: Messages, { latency_ms, clock_offset_ms }: VerificationDocument): string {

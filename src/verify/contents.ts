@@ -1,104 +1,147 @@
-import { EVENT_TYPES, EVENTS } from '../hospital/events/index.js';
 import { mix } from '../hospital/mix.js';
 import { TABLE_NAMES, TABLES, type TableName } from '../hospital/tables.js';
 import { type RowColumns, type RowEvent, SERVER_COLUMNS } from '../intake/event.js';
 import { type RowValues, TextColumns } from '../intake/text-columns.js';
-import { BASIS, beginRow, hashRow } from '../ledger/digest.js';
+import { beginRow, hashRow } from '../ledger/digest.js';
+import { columnSeed, PRINTED_COLUMNS, UPDATED_COLUMNS } from '../ledger/fingerprint.js';
 
 /** What an event says of a row, as hashes of 32 bits. */
 export interface Contents {
-  /** What the generator wrote of it, as the ledger's digest has it; null where the event leaves some out. */
+  /** As of the ledger's `Fingerprint`; null where the event leaves one of the columns out. */
+  readonly changing: number | null;
+  readonly fixed: number | null;
+  /** For a ledger of version 1: what the generator wrote of the row; null where the event leaves some out. */
   readonly written: number | null;
-  /** All columns, those of the server included, whatever the operation. */
+  /** All columns but the key, those of the server included, whatever the operation. */
   readonly row: number;
   /** The columns that no update of the generator sets, and when the row was made. */
   readonly stable: number;
   /** Whether all columns are told. */
   readonly whole: boolean;
+  /** Its timestamps are told to the millisecond only. */
+  readonly coarse: boolean;
 }
 
-/** What the generator writes of a row, as it is hashed. */
-interface Written {
-  /** What the hash begins with. */
-  readonly begin: number;
-  /** Of the columns, in the order in which they go into it. */
-  readonly places: readonly number[];
+interface Column {
+  readonly place: number;
+  readonly seed: number;
+  readonly part: 'changing' | 'fixed' | 'created' | 'updated';
 }
 
-/** How the columns of a table are looked at. */
-interface Plan {
-  /** Columns of the table, and behind them those of the server. */
-  readonly columns: number;
-  /** Whether updates leave a column alone. */
-  readonly stable: readonly boolean[];
-  readonly insert: Written;
-  readonly update: Written;
+/** By table: the columns of `RowColumns` without the key. */
+const COLUMNS = Object.fromEntries(
+  TABLE_NAMES.map((table) => [table, columnsOf(table)]),
+) as unknown as Readonly<Record<TableName, readonly Column[]>>;
+
+function columnsOf(table: TableName): Column[] {
+  const printed = PRINTED_COLUMNS[table];
+  const own = printed.flatMap(({ seed, part }, place) =>
+    part === 'key' ? [] : [{ place, seed, part }],
+  );
+  const parts = ['created', 'updated'] as const;
+  const server = SERVER_COLUMNS.map((name, i) => ({
+    place: printed.length + i,
+    seed: columnSeed(name),
+    part: parts[i]!,
+  }));
+  return [...own, ...server];
 }
 
-const PLANS = Object.fromEntries(
-  TABLE_NAMES.map((table) => [table, planOf(table)]),
-) as unknown as Readonly<Record<TableName, Plan>>;
+const NOTHING: Contents = {
+  changing: null,
+  fixed: null,
+  written: null,
+  row: 0,
+  stable: 0,
+  whole: false,
+  coarse: false,
+};
 
-function planOf(table: TableName): Plan {
-  const names = TABLES[table].columns.map(({ name }) => name);
-  const spec = EVENT_TYPES.map((type) => EVENTS[type]).find((event) => event.table === table);
-  const changed = spec?.change.columns ?? [];
-  const [createdAt] = SERVER_COLUMNS;
-  const all = [...names, ...SERVER_COLUMNS];
+/** The hashes of what an event says. `version`: of the ledger that it is held against. */
+export function contentsOf(event: RowEvent, columns: RowColumns | null, version: number): Contents {
+  if (columns === null) {
+    return version === 1 ? { ...NOTHING, written: writtenOf(event, null) } : NOTHING;
+  }
+  let changing = 0;
+  let fixed = 0;
+  let server = 0;
+  let created = 0;
+  let changingTold = true;
+  let fixedTold = true;
+  let serverTold = true;
+  const list = COLUMNS[event.table];
+  for (let i = 0; i < list.length; i++) {
+    const { place, seed, part } = list[i]!;
+    const hash = columns.hash(place, seed);
+    if (part === 'changing') {
+      if (hash === null) changingTold = false;
+      else changing = (changing + mix(hash)) | 0;
+    } else if (part === 'fixed') {
+      if (hash === null) fixedTold = false;
+      else fixed = (fixed + mix(hash)) | 0;
+    } else if (hash === null) serverTold = false;
+    else {
+      const own = mix(hash);
+      server = (server + own) | 0;
+      if (part === 'created') created = own;
+    }
+  }
   return {
-    columns: all.length,
-    stable: all.map(
-      (name, i) => !changed.includes(name) && (i < names.length || name === createdAt),
-    ),
-    insert: { begin: beginRow(table, 'insert'), places: names.map((_, place) => place) },
-    update: {
-      begin: beginRow(table, 'update'),
-      // The key comes first.
-      places: [0, ...changed.map((column) => names.indexOf(column))],
-    },
+    changing: changingTold ? changing : null,
+    fixed: fixedTold ? fixed : null,
+    written: version === 1 ? writtenOf(event, columns) : null,
+    row: (changing + fixed + server) | 0,
+    stable: (fixed + created) | 0,
+    whole: changingTold && fixedTold && serverTold,
+    coarse: columns.precision === 'milliseconds',
   };
 }
 
-const NOTHING: Contents = { written: null, row: 0, stable: 0, whole: false };
-
-/** The hashes of what an event says. */
-export function contentsOf(event: RowEvent, columns: RowColumns | null): Contents {
-  const { operation, table } = event;
-  if (operation === 'delete') return { ...NOTHING, written: hashRow(table, 'delete', [event.key]) };
-  if (columns === null) return NOTHING;
-  const plan = PLANS[table];
+/** `Contents.row` of what the tables have of a row. `coarse`: with times to the millisecond. */
+export function rowHash(table: TableName, values: RowValues, coarse = false): number {
+  const columns = new TextColumns(coarse ? toMilliseconds(table, values) : values);
   let row = 0;
-  let stable = 0;
-  let whole = true;
-  for (let place = 0; place < plan.columns; place++) {
-    const hash = columns.hash(place, (BASIS + place) | 0);
-    if (hash === null) {
-      whole = false;
-      continue;
-    }
-    const own = mix(hash);
-    row = (row + own) | 0;
-    if (plan.stable[place] === true) stable = (stable + own) | 0;
-  }
-  const written = operation === 'snapshot' ? null : writtenOf(plan[operation], columns);
-  return { written, row, stable, whole };
-}
-
-/** The hash of what a snapshot of the tables has of a row: `Contents.row`. */
-export function rowHash(table: TableName, values: RowValues): number {
-  const columns = new TextColumns(values);
-  let row = 0;
-  for (let place = 0; place < PLANS[table].columns; place++) {
-    row = (row + mix(columns.hash(place, (BASIS + place) | 0) ?? 0)) | 0;
+  for (const { place, seed } of COLUMNS[table]) {
+    row = (row + mix(columns.hash(place, seed) ?? 0)) | 0;
   }
   return row;
 }
 
-/** The hash that the ledger's digest has of a row. */
-function writtenOf({ begin, places }: Written, columns: RowColumns): number | null {
-  let chain: number | null = begin;
+/** By table and operation, the columns that go into a digest of version 1, in their order. */
+const DIGESTED = Object.fromEntries(
+  TABLE_NAMES.map((table) => {
+    const printed = PRINTED_COLUMNS[table];
+    const places = printed.map((_, place) => place);
+    return [table, { insert: places, update: [0, ...updatedPlaces(table)] }];
+  }),
+) as unknown as Readonly<Record<TableName, Readonly<Record<'insert' | 'update', number[]>>>>;
+
+function updatedPlaces(table: TableName): number[] {
+  const printed = PRINTED_COLUMNS[table];
+  return UPDATED_COLUMNS[table].map((column) => printed.indexOf(column));
+}
+
+/** The hash that a digest of version 1 has of a row. */
+function writtenOf(event: RowEvent, columns: RowColumns | null): number | null {
+  const { operation, table, key } = event;
+  if (operation === 'delete') return hashRow(table, 'delete', [key]);
+  if (operation === 'snapshot' || columns === null) return null;
+  let chain: number | null = beginRow(table, operation);
+  const places = DIGESTED[table][operation];
   for (let i = 0; i < places.length && chain !== null; i++) {
     chain = columns.hash(places[i]!, chain);
   }
   return chain === null ? null : mix(chain);
+}
+
+/** Timestamps without what is below a millisecond, and without trailing zeros. */
+function toMilliseconds(table: TableName, values: RowValues): RowValues {
+  const { columns } = TABLES[table];
+  return values.map((value, place) => {
+    const isTime = place >= columns.length || columns[place]!.type === 'timestamp';
+    if (!isTime || typeof value !== 'string') return value;
+    const [whole = '', fraction = ''] = value.split('.');
+    const digits = fraction.slice(0, 3).replace(/0+$/, '');
+    return digits === '' ? whole : `${whole}.${digits}`;
+  });
 }

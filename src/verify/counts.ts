@@ -4,29 +4,28 @@ export interface TransactionCounts {
   expected: number;
   /** All of their events came. */
   delivered: number;
-  /** Some or all of their events did not come, though what was committed later did. */
+  /** Some or all of their events are missing. */
   missing: number;
   /** Some or all of their events did not come, and nothing behind them did. */
   not_arrived: number;
-  /** Committed before the stream began. */
-  before_start: number;
+  /** Committed before the source began. */
+  before_source: number;
+  /** Committed before the snapshot that the stream begins with, which stands for them. */
+  before_snapshot: number;
   /** The ledger does not know whether they were committed: those that came, and those that did not. */
   unknown_delivered: number;
   unknown_absent: number;
-  /** Their contents could not be held against the ledger. */
-  unchecked: number;
 }
 
 export interface EventCounts {
-  /** Rows of the committed transactions. */
-  expected: number;
+  /** First deliveries of the run's changes. */
   delivered: number;
   /** Came again in a legal replay. */
   replayed: number;
   /** Such replays. */
   rewinds: number;
-  /** Not arrived by the end of the stream. */
-  not_arrived: number;
+  /** Rows that the server wrote within the run's transactions, by itself, and which are there. */
+  derived: number;
   /** Of other writers. */
   foreign: number;
   snapshot: number;
@@ -40,20 +39,19 @@ export function noTransactions(): TransactionCounts {
     delivered: 0,
     missing: 0,
     not_arrived: 0,
-    before_start: 0,
+    before_source: 0,
+    before_snapshot: 0,
     unknown_delivered: 0,
     unknown_absent: 0,
-    unchecked: 0,
   };
 }
 
 export function noEvents(): EventCounts {
   return {
-    expected: 0,
     delivered: 0,
     replayed: 0,
     rewinds: 0,
-    not_arrived: 0,
+    derived: 0,
     foreign: 0,
     snapshot: 0,
     unjudged: 0,

@@ -1,7 +1,10 @@
+import type { TableName } from '../hospital/tables.js';
 import type { RowEvent } from '../intake/event.js';
 import { Digest } from '../ledger/digest.js';
+import type { Doubt } from './accounting.js';
+import type { Contents } from './contents.js';
 import type { Expected } from './expected.js';
-import { ExpectedRows } from './expected-rows.js';
+import { ExpectedRows, TICK, type Tick } from './expected-rows.js';
 
 /** What a stream has of a transaction. */
 export interface Part {
@@ -17,13 +20,19 @@ export class Delivery {
   readonly #parts = new Map<number, Part>();
   /** Null before the first one came: most of what waits has nothing of it yet. */
   #rows: ExpectedRows | null = null;
-  readonly #digest = new Digest();
-  /** Some contents can't be told: an event left something out. */
+  readonly #digest: Digest | null;
+  /** Of a ledger of version 1: an event left something out, so the digest can't be compared. */
   #blind = false;
+  /** Deletes that came without telling of which row, by table. */
+  readonly #keyless = new Map<TableName, number>();
   #delivered = 0;
+  readonly #doubts = new Map<Doubt, number>();
+  /** Events of the transaction that the ledger does not have: the server's own. */
+  derived = 0;
 
   constructor(expected: Expected) {
     this.expected = expected;
+    this.#digest = expected.prints === null ? new Digest() : null;
   }
 
   /** Events that came, without those that came again. */
@@ -31,8 +40,18 @@ export class Delivery {
     return this.#delivered;
   }
 
+  /** Nothing more is to come. */
   get complete(): boolean {
-    return this.#rows !== null && this.#rows.left === 0;
+    return this.#rows !== null && this.#rows.left === this.unidentified;
+  }
+
+  /** Deletes that came and do not tell their row, of those that are yet to come. */
+  get unidentified(): number {
+    let count = 0;
+    for (const [table, came] of this.#keyless) {
+      count += Math.min(came, this.rows.leftOf(table, 'delete'));
+    }
+    return count;
   }
 
   /** That of a stream; undefined where it has none. */
@@ -46,30 +65,53 @@ export class Delivery {
     return part;
   }
 
-  /** Ticks a row off; false where it is not among those that are yet to come. */
-  deliver(event: RowEvent): boolean {
-    this.#rows ??= new ExpectedRows(this.expected);
-    if (typeof event.key !== 'number') return false;
-    if (!this.#rows.take(event.table, event.operation, event.key)) return false;
+  /** Ticks a row off. */
+  deliver({ table, operation, key }: RowEvent, contents: Contents): Tick {
+    const tick = this.rows.take(table, operation, key, contents);
+    if (tick === TICK.none) return tick;
     this.#delivered++;
+    if (this.#digest === null) return tick;
+    if (contents.written === null) this.#blind = true;
+    else this.#digest.addHash(contents.written);
+    return tick;
+  }
+
+  /** One of the events that came can't be judged. */
+  doubt(reason: Doubt): void {
+    this.#doubts.set(reason, (this.#doubts.get(reason) ?? 0) + 1);
+  }
+
+  /** Events that came and can't be judged. */
+  get doubts(): ReadonlyMap<Doubt, number> {
+    return this.#doubts;
+  }
+
+  /** A row was deleted, and the event does not tell which. False: none of this table can be. */
+  deliverKeyless(table: TableName): boolean {
+    const came = this.#keyless.get(table) ?? 0;
+    if (came >= this.rows.leftOf(table, 'delete')) return false;
+    this.#keyless.set(table, came + 1);
     return true;
   }
 
-  /** Adds what an event says of a row; null: not all that was written. */
-  fold(hash: number | null): void {
-    if (hash === null) this.#blind = true;
-    else this.#digest.addHash(hash);
+  /** By table, deletes that came and do not tell their row. */
+  keylessOf(table: TableName): number {
+    return Math.min(this.#keyless.get(table) ?? 0, this.rows.leftOf(table, 'delete'));
   }
 
-  /** Whether all rows together say what was written; null where that can't be told. */
+  /**
+   * Of a ledger of version 1: whether all rows together say what was written; null where that can't be told. In
+   * later versions each row was compared by itself.
+   */
   get faithful(): boolean | null {
+    if (this.#digest === null) return true;
     // The digest is of all rows that were sent, also of those that something on the server let fall.
     if (this.#blind || Object.keys(this.expected.dropped).length > 0) return null;
     return this.#digest.text === this.expected.digest;
   }
 
-  /** Rows that did not come. */
-  get missing(): ExpectedRows {
-    return this.#rows ?? new ExpectedRows(this.expected);
+  get rows(): ExpectedRows {
+    this.#rows ??= new ExpectedRows(this.expected);
+    return this.#rows;
   }
 }

@@ -1,10 +1,14 @@
+import type { TableName } from '../hospital/tables.js';
 import type { ClockOffset } from '../intake/clock-offset.js';
-import type { Aside, Malformed } from '../intake/event.js';
+import type { Aside, Malformed, Untold } from '../intake/event.js';
 import type { Histogram } from '../threads/histogram.js';
+import type { Operation } from '../threads/tally.js';
+import { DOUBTS, type Doubt, type Sum } from './accounting.js';
 import type { EventCounts, TransactionCounts } from './counts.js';
 import type { FinalState } from './final-state.js';
-import type { Example, Violation } from './findings.js';
-import { type Doubt, doubtsOf, judge, VERDICT_CODES, type Verdict } from './verdict.js';
+import type { Cause, Example, Violation } from './findings.js';
+import type { Omission } from './publishing.js';
+import { type Doubts, judge, VERDICT_CODES, type Verdict } from './verdict.js';
 import type { Verification } from './verify.js';
 
 /** Milliseconds; null where nothing was measured. */
@@ -16,6 +20,31 @@ export interface Percentiles {
   readonly max: number | null;
 }
 
+/** What is wrong in one way, and why, where the database's catalogue tells. */
+export type ExplainedCause = Omit<Cause, 'examples'> & {
+  /** Null: nothing is known of why. */
+  readonly omitted: Omission | null;
+};
+
+/** Something to know of a verification, that is no violation by itself. */
+export type Note =
+  /** The source began after so many of the run's transactions. `waived`: by `--partial`. */
+  | {
+      readonly kind: 'source_began';
+      readonly transactions: number;
+      readonly of: number;
+      readonly waived: boolean;
+    }
+  /** The events do not say so: what is of the same name elsewhere would count as the run's. */
+  | { readonly kind: 'untold'; readonly what: readonly Untold[] }
+  /** Triggers, rules and policies by which rows may be otherwise than the run wrote them. */
+  | { readonly kind: 'server_acts'; readonly names: readonly string[] }
+  /** Deletes in these tables do not tell the row. */
+  | {
+      readonly kind: 'replica_identity';
+      readonly tables: readonly { table: TableName; index: string | null }[];
+    };
+
 /** What `verify` says of a stream: `verify --json`, and `verify.json` in the run's folder. */
 export interface VerificationDocument {
   readonly run_id: string;
@@ -23,8 +52,12 @@ export interface VerificationDocument {
   readonly source: string;
   readonly verdict: Verdict;
   readonly exit_code: number;
-  /** Why not everything could be judged. */
-  readonly doubts: readonly Doubt[];
+  /** What became of every change that the ledger has as committed; the last five add up to the first. */
+  readonly accounting: Sum;
+  /** Why not everything could be judged, each with how many events that is about. */
+  readonly doubts: Doubts;
+  /** What there is to know besides. */
+  readonly notes: readonly Note[];
   readonly transactions: Readonly<TransactionCounts>;
   readonly events: Readonly<EventCounts> & {
     readonly malformed: number;
@@ -33,6 +66,8 @@ export interface VerificationDocument {
   };
   /** Events by what is wrong with them. */
   readonly violations: Readonly<Record<Violation, number>>;
+  /** The same by what is wrong in one way with one table; examples are in their order. */
+  readonly causes: readonly ExplainedCause[];
   readonly examples: readonly Example[];
   readonly malformed: readonly Malformed[];
   readonly rows: {
@@ -68,25 +103,37 @@ export interface DocumentParts {
 /** Puts together what is to be said, the verdict with it. */
 export function documentOf(parts: DocumentParts): VerificationDocument {
   const { verification, finalState, offset } = parts;
-  const { matcher, inbox, states, latency } = verification;
-  const judged = {
-    findings: matcher.findings,
-    transactions: matcher.transactions,
-    events: matcher.events,
-    ledgerProblems: matcher.ledgerProblems,
-    interrupted: verification.interrupted,
-  };
-  const verdict = judge(judged);
+  const { matcher, inbox, states, latency, judging, partial } = verification;
+  const { findings, transactions } = matcher;
+  const accounting = matcher.accounting.sum;
+  const events = { ...matcher.events, derived: matcher.derived.proved };
+  const doubts = doubtsOf(verification);
+  const { delivered, replayed } = events;
+  const violations = findings.any;
+  const verdict = judge({ accounting, violations, doubts, delivered, replayed });
+  const others = { ...inbox.asides };
+  if (matcher.otherServers > 0) others.other_server = matcher.otherServers;
+  const { causes } = findings;
   return {
     run_id: parts.runId,
     source: parts.source,
     verdict,
     exit_code: VERDICT_CODES[verdict],
-    doubts: doubtsOf(judged),
-    transactions: matcher.transactions,
-    events: { ...matcher.events, malformed: inbox.malformedCount, others: inbox.asides },
-    violations: matcher.findings.counts,
-    examples: matcher.findings.examples,
+    accounting,
+    doubts,
+    notes: notesOf(verification, doubts, partial),
+    transactions,
+    events: { ...events, malformed: inbox.malformedCount, others },
+    violations: findings.counts,
+    causes: causes.map(({ examples: _, ...cause }) => {
+      const { table, operation, violation, detail } = cause;
+      const asked = detail === 'contents' ? null : asOperation(operation);
+      const explained = violation === 'missing' || violation === 'phantom';
+      const omitted =
+        table === null || !explained ? null : judging.publishing.omission(table, asked);
+      return { ...cause, omitted };
+    }),
+    examples: causes.flatMap(({ examples }) => examples),
     malformed: inbox.malformedExamples,
     rows: {
       followed: states.size,
@@ -104,6 +151,46 @@ export function documentOf(parts: DocumentParts): VerificationDocument {
     began: parts.began.toISOString(),
     seconds: parts.seconds,
   };
+}
+
+function asOperation(operation: Cause['operation']): Operation | null {
+  return operation === 'snapshot' ? null : operation;
+}
+
+/** What the matcher doubts, and what only shows at the very end. */
+function doubtsOf({ matcher, inbox }: Verification): Doubts {
+  const doubts: Partial<Record<Doubt, number>> = { ...matcher.accounting.doubts };
+  const add = (reason: Doubt, events: number) => {
+    if (events > 0) doubts[reason] = (doubts[reason] ?? 0) + events;
+  };
+  add('server_changed', matcher.derived.unproved);
+  add('malformed', inbox.malformedCount);
+  if (matcher.events.delivered === 0) doubts.nothing_delivered = matcher.accounting.committed;
+  return Object.fromEntries(
+    DOUBTS.flatMap((reason) => (doubts[reason] === undefined ? [] : [[reason, doubts[reason]]])),
+  );
+}
+
+function notesOf(
+  { matcher, inbox, judging }: Verification,
+  doubts: Doubts,
+  partial: boolean,
+): Note[] {
+  const { before_source, expected } = matcher.transactions;
+  const { effects } = judging;
+  const notes: Note[] = [];
+  if (before_source > 0) {
+    const counts = { transactions: before_source, of: expected };
+    notes.push({ kind: 'source_began', ...counts, waived: partial });
+  }
+  if (inbox.untoldFacts.size > 0) notes.push({ kind: 'untold', what: [...inbox.untoldFacts] });
+  if (doubts.server_changed !== undefined) {
+    notes.push({ kind: 'server_acts', names: effects.acting });
+  }
+  if (doubts.replica_identity !== undefined) {
+    notes.push({ kind: 'replica_identity', tables: effects.anonymous });
+  }
+  return notes;
 }
 
 function percentiles(histogram: Histogram): Percentiles {

@@ -1,7 +1,7 @@
 import { formatLsn } from '../cdc/lsn.js';
 import type { RowEvent } from '../intake/event.js';
 import type { Delivery } from './delivery.js';
-import { type Expected, forEachRow } from './expected.js';
+import { type Expected, listsOf } from './expected.js';
 import type { Detail, Example, Violation } from './findings.js';
 
 type Known = Omit<Example, 'violation' | 'detail'>;
@@ -42,19 +42,16 @@ export function exampleOfEvent(
   return exampleOf(violation, detail, known, expected);
 }
 
-/** Something is wrong with a transaction as a whole: its first row stands for it, or the first that is missing. */
+/** Something is wrong with a transaction as a whole: its first row stands for it. */
 export function exampleOfTransaction(
   violation: Violation,
   detail: Detail,
   delivery: Delivery,
 ): Example {
   const { expected } = delivery;
-  const missing = violation === 'missing' ? delivery.missing : null;
-  let first: Partial<Known> | null = null;
-  forEachRow(expected, (table, operation, key) => {
-    if (missing === null || missing.has(table, operation, key)) first ??= { table, operation, key };
-  });
-  const known = { ...(first ?? {}), lsn: textOf(expected.lsn) };
+  const [first] = listsOf(expected);
+  const { table = null, operation = null, keys: [key = null] = [] } = first ?? {};
+  const known = { table, operation, key, lsn: textOf(expected.lsn) };
   return exampleOf(violation, detail, known, expected);
 }
 

@@ -1,16 +1,39 @@
 import type { TableName } from '../hospital/tables.js';
-import type { EventOperation } from '../intake/event.js';
-import { type Expected, forEachList } from './expected.js';
+import type { EventOperation, Key } from '../intake/event.js';
+import type { Operation } from '../threads/tally.js';
+import type { Contents } from './contents.js';
+import { type Expected, listsOf, type RowList } from './expected.js';
 import { KINDS, kindOf } from './row-code.js';
 
-/** Rows of one table that one thing was done to. */
-interface List {
-  /** Ascending. */
-  readonly keys: readonly number[];
-  /** 1: it came. */
+/** What an event is of the rows that a transaction changed. */
+export const TICK = {
+  /** Not among those that are yet to come. */
+  none: 0,
+  /** As the ledger has it, or the ledger cannot tell of this row alone. */
+  faithful: 1,
+  /** Holds something else. */
+  altered: 2,
+  /** The event leaves out what would have to be compared. */
+  untold: 3,
+} as const;
+export type Tick = (typeof TICK)[keyof typeof TICK];
+
+interface List extends RowList {
+  /** 1: it came, or fell on the server. */
   readonly came: Uint8Array;
+  left: number;
   /** Where the next one probably is: behind the last one that came. */
   next: number;
+}
+
+/** Rows of one table and operation that did not come. */
+export interface LeftRows {
+  readonly table: TableName;
+  readonly operation: Operation;
+  readonly count: number;
+  /** Calls `each` for every one of them. */
+  readonly forEach: (each: (key: Key, place: number) => void) => void;
+  readonly prints: RowList['prints'];
 }
 
 /** The rows that a transaction changed, to be ticked off in whatever order they come. */
@@ -18,11 +41,14 @@ export class ExpectedRows {
   readonly #lists = new Array<List | undefined>(KINDS).fill(undefined);
   #left = 0;
 
-  constructor(expected: Pick<Expected, 'rows' | 'dropped'>) {
-    forEachList(expected, (table, operation, keys) => {
-      this.#lists[kindOf(table, operation)] = { keys, came: new Uint8Array(keys.length), next: 0 };
-      this.#left += keys.length;
-    });
+  constructor(expected: Pick<Expected, 'rows' | 'dropped' | 'prints'>) {
+    for (const list of listsOf(expected)) {
+      const came = new Uint8Array(list.keys.length);
+      for (const place of list.dropped ?? []) came[place] = 1;
+      const left = list.keys.length - (list.dropped?.size ?? 0);
+      this.#lists[kindOf(list.table, list.operation)] = { ...list, came, left, next: 0 };
+      this.#left += left;
+    }
   }
 
   /** Rows that did not come yet. */
@@ -30,28 +56,81 @@ export class ExpectedRows {
     return this.#left;
   }
 
-  /** Ticks a row off; false where it is not among those that are yet to come. */
-  take(table: TableName, operation: EventOperation, key: number): boolean {
+  /** Deletes of a table that did not come yet. */
+  leftOf(table: TableName, operation: Operation): number {
+    return this.#lists[kindOf(table, operation)]?.left ?? 0;
+  }
+
+  /** Ticks a row off. */
+  take(table: TableName, operation: EventOperation, key: Key, contents: Printed): Tick {
     const list = this.#lists[kindOf(table, operation)];
-    if (list === undefined) return false;
-    const at = find(list, key);
-    if (at === -1) return false;
+    if (list === undefined) return TICK.none;
+    const at = find(list, key, contents);
+    if (at === NOWHERE) return TICK.none;
     list.came[at] = 1;
     list.next = at + 1;
+    list.left--;
     this.#left--;
-    return true;
+    return compare(list, at, contents);
+  }
+
+  /** What `take` would say. */
+  peek(table: TableName, operation: EventOperation, key: Key, contents: Printed): Tick {
+    const list = this.#lists[kindOf(table, operation)];
+    const at = list === undefined ? NOWHERE : find(list, key, contents);
+    return list === undefined || at === NOWHERE ? TICK.none : compare(list, at, contents);
   }
 
   /** Whether a row is among those that are yet to come. */
-  has(table: TableName, operation: EventOperation, key: number): boolean {
+  has(table: TableName, operation: EventOperation, key: Key): boolean {
+    return this.peek(table, operation, key, UNTOLD_CONTENTS) !== TICK.none;
+  }
+
+  /** What the ledger knows of the fixed columns of a row; null: nothing, or there is no such row. */
+  fixedOf(table: TableName, operation: EventOperation, key: Key): number | null {
     const list = this.#lists[kindOf(table, operation)];
-    return list !== undefined && find(list, key) !== -1;
+    if (list === undefined) return null;
+    const at = lowerBound(list.keys, key);
+    return list.keys[at] === key ? (list.prints?.fixed(at) ?? null) : null;
+  }
+
+  /** Those that did not come. */
+  get rest(): readonly LeftRows[] {
+    return this.#lists
+      .filter((list): list is List => list !== undefined && list.left > 0)
+      .map(({ table, operation, keys, came, left, prints }) => ({
+        table,
+        operation,
+        count: left,
+        prints,
+        forEach: (each) => {
+          for (let at = 0; at < keys.length; at++) if (came[at] === 0) each(keys[at]!, at);
+        },
+      }));
   }
 }
 
-/** Where a key is that did not come yet; -1: nowhere. */
-function find({ keys, came, next }: List, key: number): number {
-  if (keys[next] === key && came[next] === 0) return next;
+const NOWHERE = -1;
+const UNTOLD_CONTENTS = { changing: null, fixed: null } as const;
+
+/** The part of an event's contents that the ledger has fingerprints of. */
+type Printed = Pick<Contents, 'changing' | 'fixed'>;
+
+/** Where a key is that did not come yet. Of equal ones, the first that holds what the event says. */
+function find(list: List, key: Key, contents: Printed): number {
+  const { keys, came, next } = list;
+  if (keys[next] === key && came[next] === 0 && keys[next + 1] !== key) return next;
+  let first = NOWHERE;
+  for (let at = lowerBound(keys, key); keys[at] === key; at++) {
+    if (came[at] !== 0) continue;
+    if (first === NOWHERE) first = at;
+    if (keys[at + 1] !== key && first === at) return at;
+    if (compare(list, at, contents) === TICK.faithful) return at;
+  }
+  return first;
+}
+
+function lowerBound(keys: readonly Key[], key: Key): number {
   let low = 0;
   let high = keys.length;
   while (low < high) {
@@ -59,5 +138,13 @@ function find({ keys, came, next }: List, key: number): number {
     if (keys[middle]! < key) low = middle + 1;
     else high = middle;
   }
-  return keys[low] === key && came[low] === 0 ? low : -1;
+  return low;
+}
+
+function compare({ prints, operation }: List, at: number, { changing, fixed }: Printed): Tick {
+  if (prints === null || operation === 'delete') return TICK.faithful;
+  const is = prints.fixed(at);
+  if (changing !== null && changing !== prints.changing(at)) return TICK.altered;
+  if (fixed !== null && is !== null && fixed !== is) return TICK.altered;
+  return changing === null || (fixed === null && is !== null) ? TICK.untold : TICK.faithful;
 }

@@ -1,7 +1,8 @@
 import { parseLsn } from '../cdc/lsn.js';
 import type { TableName } from '../hospital/tables.js';
-import type { KeysOf, LedgerHeader } from '../ledger/format.js';
-import { countKeys, decodeKeys } from '../ledger/keys.js';
+import { Fingerprints } from '../ledger/fingerprint.js';
+import type { FingerprintsOf, KeysOf, LedgerHeader } from '../ledger/format.js';
+import { countKeys, decodeKeys, type LedgerKey } from '../ledger/keys.js';
 import type { LedgerTransaction } from '../ledger/transactions.js';
 import { OPERATIONS, type Operation } from '../threads/tally.js';
 
@@ -22,7 +23,10 @@ export interface Expected {
   readonly answeredAt: number;
   readonly rows: KeysOf;
   readonly dropped: KeysOf;
-  readonly digest: string;
+  /** What its rows hold, row by row; null in a ledger of version 1. */
+  readonly prints: FingerprintsOf | null;
+  /** The same in version 1: of all rows together. Null in others. */
+  readonly digest: string | null;
   /** Where the ledger has it. */
   readonly file: string;
   readonly intent: number;
@@ -49,7 +53,8 @@ export function expectedOf(
     answeredAt: answeredMs === null ? Number.POSITIVE_INFINITY : began + answeredMs,
     rows: intent.rows,
     dropped,
-    digest: intent.digest,
+    prints: intent.prints ?? null,
+    digest: intent.digest ?? null,
     file,
     intent: intent.intent,
   };
@@ -66,6 +71,18 @@ function lsnNumber(text: string | null): number | null {
   return lsn === null ? null : Number(lsn);
 }
 
+/** Rows of one table that a transaction did one thing to. */
+export interface RowList {
+  readonly table: TableName;
+  readonly operation: Operation;
+  /** As the ledger has them: ids ascending. */
+  readonly keys: readonly LedgerKey[];
+  /** By place in `keys`; null where the ledger has none (a delete, version 1). */
+  readonly prints: Fingerprints | null;
+  /** Places of keys that something on the server did not let in; null: none. */
+  readonly dropped: ReadonlySet<number> | null;
+}
+
 /** How many rows a transaction changed. */
 export function countRows({ rows, dropped }: Pick<Expected, 'rows' | 'dropped'>): number {
   return countOf(rows) - countOf(dropped);
@@ -79,29 +96,30 @@ function countOf(rows: KeysOf): number {
   return count;
 }
 
-/** Calls `each` with the rows that a transaction changed: their keys, ascending, of each table and operation. */
-export function forEachList(
-  { rows, dropped }: Pick<Expected, 'rows' | 'dropped'>,
-  each: (table: TableName, operation: Operation, keys: readonly number[]) => void,
-): void {
+/** The rows that a transaction changed, by table and operation. */
+export function listsOf({
+  rows,
+  dropped,
+  prints,
+}: Pick<Expected, 'rows' | 'dropped' | 'prints'>): RowList[] {
+  const lists: RowList[] = [];
   for (const table of Object.keys(rows) as TableName[]) {
     for (const operation of OPERATIONS) {
-      const keys = rows[table]?.[operation];
-      if (keys === undefined) continue;
+      const list = rows[table]?.[operation];
+      if (list === undefined) continue;
+      const keys = decodeKeys(list);
+      const text = prints?.[table]?.[operation];
       const fell = dropped[table]?.[operation];
       const gone = fell === undefined ? null : new Set(decodeKeys(fell));
-      const all = decodeKeys(keys);
-      each(table, operation, gone === null ? all : all.filter((key) => !gone.has(key)));
+      lists.push({
+        table,
+        operation,
+        keys,
+        prints: text === undefined ? null : new Fingerprints(text, keys.length),
+        dropped:
+          gone === null ? null : new Set(keys.flatMap((key, at) => (gone.has(key) ? [at] : []))),
+      });
     }
   }
-}
-
-/** Calls `each` for every row that a transaction changed. */
-export function forEachRow(
-  expected: Pick<Expected, 'rows' | 'dropped'>,
-  each: (table: TableName, operation: Operation, key: number) => void,
-): void {
-  forEachList(expected, (table, operation, keys) => {
-    for (const key of keys) each(table, operation, key);
-  });
+  return lists;
 }

@@ -3,6 +3,7 @@ import { TABLE_NAMES, TABLES, type TableName } from '../hospital/tables.js';
 import { SERVER_COLUMNS } from '../intake/event.js';
 import { rowHash } from './contents.js';
 import type { KeyState, KeyStates } from './key-states.js';
+import type { Matcher } from './matcher.js';
 
 /** Rows that are asked for at a time. */
 const CHUNK = 5_000;
@@ -16,15 +17,17 @@ export interface FinalState {
 }
 
 /**
- * Holds what the events of a stream came to against the rows of the tables, in one snapshot. A row that was
- * written since its last event, by whomever, is not judged.
+ * Holds what the events of a stream came to against the rows of the tables, in one snapshot, and proves there
+ * which rows the server wrote by itself. A row that was written since its last event, by whomever, is not
+ * judged, nor is one that may be hidden from the role.
  *
- * @param onDifferent told of each row whose last event said something else than the table does
+ * @param isVisible whether the role sees every row of a table
  */
 export async function compareFinalState(
   client: Client,
+  matcher: Pick<Matcher, 'noteFinalState' | 'derived'>,
   states: KeyStates,
-  onDifferent: (state: KeyState) => void,
+  isVisible: (table: TableName) => boolean = () => true,
 ): Promise<FinalState> {
   let checked = 0;
   let superseded = 0;
@@ -41,13 +44,13 @@ export async function compareFinalState(
       const state = chunk.get(id);
       chunk.delete(id);
       if (state === undefined) continue;
-      if (state.present && state.row !== null && rowHash(table, values) === state.row) checked++;
-      else if (state.present ? Number(xmin) !== state.xid || state.row === null : false)
-        superseded++;
-      else onDifferent(state);
+      const { present, row, coarse, xid } = state;
+      if (present && row !== null && rowHash(table, values, coarse) === row) checked++;
+      else if (present && (Number(xmin) !== xid || row === null)) superseded++;
+      else matcher.noteFinalState(state);
     }
     for (const { present } of chunk.values()) {
-      if (present) superseded++;
+      if (present || !isVisible(table)) superseded++;
       else checked++;
     }
     chunk.clear();
@@ -61,6 +64,7 @@ export async function compareFinalState(
     if (chunk.size >= CHUNK) await flush(state.table, chunk);
   }
   for (const [table, chunk] of waiting) if (chunk.size > 0) await flush(table, chunk);
+  await matcher.derived.prove(client);
   await client.query('COMMIT');
   return { checked, superseded };
 }

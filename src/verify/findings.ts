@@ -21,6 +21,8 @@ export type Violation = (typeof VIOLATIONS)[number];
 /** What exactly is wrong: the name of a sentence in the catalogue. */
 export const DETAILS = [
   'transaction_missing',
+  /** The same, of what nothing later came behind: the source has given out everything. */
+  'transaction_absent',
   'row_missing',
   'not_in_snapshot',
   'replay_skips',
@@ -62,10 +64,22 @@ export interface Example {
   readonly ledger: { readonly file: string; readonly intent: number } | null;
 }
 
-/** Examples that are kept of each violation. */
-const EXAMPLES_KEPT = 10;
+/** What is wrong in one and the same way, with one table. */
+export interface Cause {
+  readonly violation: Violation;
+  readonly detail: Detail;
+  /** Null: not known. */
+  readonly table: TableName | null;
+  readonly operation: EventOperation | null;
+  readonly events: number;
+  /** The first of them. */
+  readonly examples: readonly Example[];
+}
 
-/** Counts what is wrong, by events, and keeps the first examples. */
+/** Examples that are kept of each cause. */
+const EXAMPLES_KEPT = 3;
+
+/** Counts what is wrong, by events and by cause, and keeps the first examples. */
 export class Findings {
   readonly counts: Record<Violation, number> = {
     missing: 0,
@@ -75,22 +89,40 @@ export class Findings {
     altered: 0,
     inconsistent: 0,
   };
-  readonly #examples = new Map<Violation, Example[]>();
+  readonly #causes = new Map<string, { first: Example; events: number; examples: Example[] }>();
 
   /** @param events how many events it is about */
   add(example: Example, events = 1): void {
-    this.counts[example.violation] += events;
-    const kept = this.#examples.get(example.violation) ?? [];
-    this.#examples.set(example.violation, kept);
-    if (kept.length < EXAMPLES_KEPT) kept.push(example);
+    const { violation, detail, table, operation } = example;
+    this.counts[violation] += events;
+    const name = `${violation} ${detail} ${table} ${operation}`;
+    const cause = this.#causes.get(name) ?? { first: example, events: 0, examples: [] };
+    this.#causes.set(name, cause);
+    cause.events += events;
+    if (cause.examples.length < EXAMPLES_KEPT) cause.examples.push(example);
+  }
+
+  /** Adds what others found of one cause. */
+  merge({ events, examples }: Cause): void {
+    const [first, ...more] = examples;
+    if (first === undefined) return;
+    this.add(first, events - more.length);
+    for (const example of more) this.add(example);
   }
 
   get any(): boolean {
     return VIOLATIONS.some((violation) => this.counts[violation] > 0);
   }
 
-  /** In the order of violations. */
-  get examples(): readonly Example[] {
-    return VIOLATIONS.flatMap((violation) => this.#examples.get(violation) ?? []);
+  /** In the order of violations; of each, those with the most events first. */
+  get causes(): readonly Cause[] {
+    return [...this.#causes.values()]
+      .map(({ first: { violation, detail, table, operation }, events, examples }) => {
+        return { violation, detail, table, operation, events, examples };
+      })
+      .sort(
+        (a, b) =>
+          VIOLATIONS.indexOf(a.violation) - VIOLATIONS.indexOf(b.violation) || b.events - a.events,
+      );
   }
 }

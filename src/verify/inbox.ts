@@ -34,6 +34,7 @@ const MALFORMED_KEPT = 10;
  */
 export class Inbox implements Sink {
   readonly #matcher: Matcher;
+  readonly #version: number;
   readonly #onMalformed: (problem: Malformed) => void;
   readonly asides: Partial<Record<Aside, number>> = {};
   readonly malformedExamples: Malformed[] = [];
@@ -53,9 +54,13 @@ export class Inbox implements Sink {
   #rows = 0;
   #malformed = 0;
 
-  /** @param onMalformed told of each input that is no event */
-  constructor(matcher: Matcher, onMalformed: (problem: Malformed) => void) {
+  /**
+   * @param version of the ledger
+   * @param onMalformed told of each input that is no event
+   */
+  constructor(matcher: Matcher, version: number, onMalformed: (problem: Malformed) => void) {
     this.#matcher = matcher;
+    this.#version = version;
     this.#onMalformed = onMalformed;
   }
 
@@ -95,7 +100,7 @@ export class Inbox implements Sink {
   row(event: RowEvent, columns: RowColumns | null): void {
     this.#arrive();
     this.#rows++;
-    const contents = contentsOf(event, columns);
+    const contents = contentsOf(event, columns, this.#version);
     if (this.waiting > 0 || !this.#matcher.take(event, contents)) {
       this.#put({ kind: 'row', event, contents });
     }
@@ -104,8 +109,9 @@ export class Inbox implements Sink {
   deleteWithoutKey(event: KeylessEvent): void {
     this.#arrive();
     this.#rows++;
-    if (this.waiting > 0 || !this.#matcher.takeKeyless(event))
+    if (this.waiting > 0 || !this.#matcher.takeKeyless(event)) {
       this.#put({ kind: 'keyless', event });
+    }
   }
 
   truncate(table: TableName, stream: number, place: number): void {
@@ -121,7 +127,7 @@ export class Inbox implements Sink {
   aside(kind: Aside): void {
     this.#arrive();
     this.asides[kind] = (this.asides[kind] ?? 0) + 1;
-    if (kind === 'other_table' || kind === 'other_schema') this.#matcher.others = true;
+    if (kind.startsWith('other_')) this.#matcher.others = true;
   }
 
   malformed(problem: Malformed): void {

@@ -1,16 +1,22 @@
 import type { TableName } from '../hospital/tables.js';
 import type { KeylessEvent, RowEvent } from '../intake/event.js';
+import { Accounting } from './accounting.js';
 import type { Contents } from './contents.js';
 import { noEvents, noTransactions } from './counts.js';
 import { Delivery } from './delivery.js';
+import { DerivedRows } from './derived-rows.js';
 import { exampleOf, exampleOfEvent, exampleOfTransaction } from './examples.js';
-import { countRows, type Expected } from './expected.js';
-import { type Detail, Findings, type Violation } from './findings.js';
+import { countRows, type Expected, listsOf } from './expected.js';
+import { type LeftRows, TICK } from './expected-rows.js';
+import { type Detail, type Example, Findings, type Violation } from './findings.js';
 import type { KeyState } from './key-states.js';
 import { LedgerFeed } from './ledger-feed.js';
 import { Nameless } from './nameless.js';
+import { Origins } from './origins.js';
+import type { Publishing } from './publishing.js';
 import { Recent } from './recent.js';
-import { SnapshotCheck } from './snapshot-check.js';
+import type { ServerEffects } from './server-effects.js';
+import { SnapshotRows } from './snapshot-rows.js';
 import { StreamState } from './stream-state.js';
 import { Tape } from './tape.js';
 
@@ -18,61 +24,112 @@ import { Tape } from './tape.js';
 const MOST_PENDING = 100_000;
 /** Transactions that are remembered to be rolled back, given up, or complete. */
 const REMEMBERED = 1 << 16;
+/** Of the first ones that come it is remembered that they came, in case a snapshot is behind them. */
+const EARLY = 1 << 12;
 
 /** What else is told of what arrives. */
 export interface MatcherListener {
-  /** A change that came for the first time, or that is not the run's. */
-  readonly onChange: (event: RowEvent, contents: Contents, own: boolean) => void;
-  /** Whether any event told of a row; null: it is not followed. */
-  readonly isKnown: (table: TableName, key: number) => boolean | null;
+  /**
+   * A change that came for the first time, or that is not the run's. Returns in what it contradicts those
+   * before it of the same row; null: in nothing.
+   */
+  readonly onChange: (event: RowEvent, contents: Contents, own: boolean) => Detail | null;
+  /** What was told of rows so far was of another server. */
+  readonly onReset: () => void;
+}
+
+export interface MatcherOptions {
+  /** Folder of the ledger. */
+  readonly ledger: string;
+  readonly streams: number;
+  /** As of `Source`. */
+  readonly topics?: readonly string[];
+  /** Events of all streams that are remembered, so that replays are recognized. */
+  readonly tapeEvents: number;
+  /** Bytes for the rows of a snapshot. */
+  readonly snapshotBytes: number;
+  /** An LSN: what was committed before is not expected. */
+  readonly from: number;
+  /** What precedes the source is left out of the verdict. */
+  readonly partial: boolean;
+  readonly judging: Judging;
+  readonly listener: MatcherListener;
+}
+
+/** What the database had to do with what came, as far as a ledger tells: more once its run is over. */
+export interface Judging {
+  readonly effects: ServerEffects;
+  readonly publishing: Publishing;
+}
+
+/** How a stream ended. */
+export interface Ending {
+  readonly judging: Judging;
+  /** The source is known to have given out all that was committed: nothing is on its way. */
+  readonly whole: boolean;
+  /** Somebody asked to end before that. */
+  readonly interrupted: boolean;
+  /** Events came of tables of the run's names in other schemas, and the ledger does not say which is the run's. */
+  readonly schemaUnknown: boolean;
 }
 
 /**
  * Holds events against the ledger, in the order in which they come: each transaction's rows are ticked off,
- * what comes again must be a replay, what is left in the end did not come.
+ * what comes again must be a replay, what is left in the end is excused, missing or doubted.
  */
 export class Matcher {
   readonly findings = new Findings();
+  readonly accounting = new Accounting();
   readonly transactions = noTransactions();
   readonly events = noEvents();
-  /** Lines of the ledger that are not what was written. */
-  ledgerProblems = 0;
+  /** Rows that the server may have written by itself, within transactions of the run. */
+  readonly derived = new DerivedRows();
   readonly feed: LedgerFeed;
+  readonly #options: MatcherOptions;
   readonly #streams: readonly StreamState[];
-  readonly #listener: MatcherListener;
   /** By xid, those that events may yet come of, in the order of the ledger. */
   readonly #pending = new Map<number, Delivery>();
   /** Of these, those that were committed before the stream began, or about then. */
   readonly #before = new Map<number, Delivery>();
   readonly #nameless = new Nameless();
+  /** For each nameless one, an LSN that its worker had passed before. */
+  readonly #floors = new Map<Expected, number>();
+  /** By worker, the LSN of the last transaction that was read. */
+  readonly #latest = new Map<number, number>();
   readonly #aborted = new Recent(REMEMBERED);
   readonly #complete = new Recent(REMEMBERED);
   readonly #givenUp = new Recent(REMEMBERED);
-  /** What was committed before this LSN need not come. */
-  #from: number;
-  #snapshotLsn = Number.NEGATIVE_INFINITY;
-  readonly #snapshot: SnapshotCheck;
+  readonly #snapshot: SnapshotRows;
+  /** Transactions from before the snapshot that came all the same. */
+  readonly #cameEarly = new Set<number>();
+  readonly #origins = new Origins();
+  /** What is wrong with events of connectors before one was known to be the run's. */
+  #parked: { readonly origin: string; readonly example: Example; readonly into: Findings }[] = [];
+  /** Connectors that events came of before one was known to be the run's. */
+  readonly #unsettled = new Set<string>();
+  /** Where in the WAL the first change of all streams is: snapshots taken later are not the streams' first. */
+  #firstChange: number | null = null;
+  /** Tables that changes of the run came of. */
+  readonly #cameOf = new Set<TableName>();
+  #ledgerProblems = 0;
   /** Whether the source has other tables, whose events are numbered with ours. */
   others = false;
+  /** Events of servers that are not the run's. */
+  otherServers = 0;
+  /** Rows that do not hold what was written, by whether their times are told to the millisecond only. */
+  readonly #altered = { exact: new Findings(), coarse: new Findings() };
+  /** Columns that no update sets, and that changed. */
+  readonly #moved = new Findings();
+  /** What is wrong unless the server adds rows by itself. */
+  readonly #unlessAdded = new Findings();
+  #judging: Judging;
   /** No more events will come: what is read of the ledger now did not arrive. */
-  #closing: { readonly whole: boolean } | null = null;
+  #ending: Ending | null = null;
 
-  /**
-   * @param tapeEvents events of all streams that are remembered, so that replays are recognized
-   * @param from an LSN: what was committed before is not expected
-   */
-  constructor(options: {
-    readonly ledger: string;
-    readonly streams: number;
-    /** As of `Source`. */
-    readonly topics?: readonly string[];
-    readonly tapeEvents: number;
-    readonly from: number;
-    readonly listener: MatcherListener;
-  }) {
-    this.#from = options.from;
-    this.#listener = options.listener;
-    this.#snapshot = new SnapshotCheck(options.listener.isKnown);
+  constructor(options: MatcherOptions) {
+    this.#options = options;
+    this.#judging = options.judging;
+    this.#snapshot = new SnapshotRows(options.snapshotBytes, options.streams);
     const each = 2 ** Math.floor(Math.log2(Math.max(options.tapeEvents / options.streams, 1024)));
     this.#streams = Array.from(
       { length: options.streams },
@@ -83,7 +140,7 @@ export class Matcher {
       options.ledger,
       (transaction) => this.#expect(transaction),
       () => {
-        this.ledgerProblems++;
+        this.#ledgerProblems++;
       },
     );
   }
@@ -94,17 +151,19 @@ export class Matcher {
     return this.#awaits;
   }
 
-  /** An event contradicts what came before of its row. */
-  noteInconsistent(detail: Detail, event: RowEvent): void {
-    this.#note('inconsistent', detail, event);
-  }
-
   /** Takes an event; false: the ledger does not have its transaction yet, and it has to be shown again. */
   take(event: RowEvent, contents: Contents): boolean {
+    const { origin } = event;
+    const belonging = this.#origins.of(origin);
+    if (belonging === 'foreign') {
+      this.#passOver(event, contents);
+      return true;
+    }
+    if (belonging === 'unknown' && origin !== null) this.#unsettled.add(origin);
     const stream = this.#streamOf(event);
     stream.noteTable(event.table);
     if (event.operation === 'snapshot') {
-      this.#takeSnapshot(event, contents);
+      this.#takeSnapshot(stream, event, contents);
       return true;
     }
     if (stream.held.length > 0 && stream.held[0]?.event.xid !== event.xid) this.#release(stream);
@@ -118,9 +177,23 @@ export class Matcher {
     return true;
   }
 
-  /** Takes a delete that does not tell its row; answers as `take` does. */
-  takeKeyless(_event: KeylessEvent): boolean {
-    this.events.foreign++;
+  /** Takes the delete of a row that the event does not tell; false: as of `take`. */
+  takeKeyless(event: KeylessEvent): boolean {
+    if (this.#origins.of(event.origin) === 'foreign') {
+      this.otherServers++;
+      return true;
+    }
+    const stream = this.#streamOf(event);
+    stream.noteTable(event.table);
+    const { xid } = event;
+    const lsn = event.lsn ?? Number.POSITIVE_INFINITY;
+    this.feed.readTo(lsn, true);
+    const delivery = xid === null ? undefined : this.#lookUp(stream, xid);
+    if (xid !== null && delivery === undefined && this.feed.absence(xid, lsn) === 'waiting') {
+      return false;
+    }
+    if (delivery === undefined || !delivery.deliverKeyless(event.table)) this.events.foreign++;
+    else if (delivery.complete) this.#finishDelivery(stream, delivery, null);
     return true;
   }
 
@@ -141,24 +214,32 @@ export class Matcher {
     this.findings.add(exampleOf('phantom', 'truncated', { table, place, stream }));
   }
 
-  /**
-   * No more events will come: counts what did not. The run must be over.
-   *
-   * @param whole the source is known to have given out all that was committed: nothing is on its way
-   */
-  finish(whole: boolean): void {
+  /** No more events will come: decides about what did not. The run must be over, unless interrupted. */
+  finish(ending: Ending): void {
     for (const stream of this.#streams) this.#release(stream);
-    this.#closing = { whole };
-    for (const delivery of this.#before.values()) this.#close(delivery);
-    for (const delivery of this.#pending.values()) this.#close(delivery);
+    for (const { example, into } of this.#parked) into.add(example);
+    this.#parked = [];
+    this.#ending = ending;
+    this.#judging = ending.judging;
+    for (const delivery of [...this.#before.values(), ...this.#pending.values()]) {
+      this.#close(delivery);
+    }
     for (const expected of this.#nameless) this.#close(new Delivery(expected));
     this.#before.clear();
     this.#pending.clear();
     while (this.feed.readOn());
-    for (const { table, key, expected } of this.#snapshot.missing) {
-      const row = { table, key, operation: 'insert' } as const;
-      this.findings.add(exampleOf('missing', 'not_in_snapshot', row, expected));
-    }
+    if (this.transactions.before_snapshot > 0) this.#hearSnapshot();
+    this.#judgeServer();
+    const { accounting } = this;
+    if (this.#ledgerProblems > 0) accounting.suspect('ledger_damaged', this.#ledgerProblems);
+    if (this.events.unjudged > 0) accounting.suspect('too_far_back', this.events.unjudged);
+    if (ending.interrupted) accounting.suspect('interrupted', 0);
+  }
+
+  /** The table does not hold what the last event of a row said. */
+  noteFinalState({ table, key, xid, present }: KeyState): void {
+    const operation = present ? null : 'delete';
+    this.findings.add(exampleOf('inconsistent', 'final_state', { table, operation, key, xid }));
   }
 
   get #awaits(): boolean {
@@ -168,53 +249,65 @@ export class Matcher {
     return [...this.#nameless].some(({ fate }) => fate === 'committed');
   }
 
-  /** The table does not hold what the last event of a row said. */
-  noteFinalState({ table, key, xid, present }: KeyState): void {
-    const operation = present ? null : 'delete';
-    this.findings.add(exampleOf('inconsistent', 'final_state', { table, operation, key, xid }));
-  }
-
-  #streamOf({ stream }: RowEvent): StreamState {
+  #streamOf({ stream }: Pick<RowEvent, 'stream'>): StreamState {
     const state = this.#streams[stream];
     if (state === undefined) throw new Error(`an event of stream ${stream}, which there is not`);
     return state;
   }
 
+  /** An event of another server: none of the run's, though it may look like it. */
+  #passOver(event: RowEvent, contents: Contents): void {
+    const { xid, table, operation, key } = event;
+    this.otherServers++;
+    const delivery = xid === null ? undefined : this.#pending.get(xid);
+    const tick = delivery?.rows.peek(table, operation, key, contents);
+    if (tick === TICK.faithful) this.#origins.rivals++;
+  }
+
   /** A transaction of the ledger was read. */
   #expect(expected: Expected): void {
-    const { fate, xid, lsn } = expected;
+    const { fate, xid, lsn, worker } = expected;
     if (fate === 'aborted') {
       if (xid !== null) this.#aborted.add(xid);
       return;
     }
     if (fate === 'committed') {
       this.transactions.expected++;
-      this.events.expected += countRows(expected);
+      this.accounting.committed += countRows(expected);
     }
+    const floor = this.#latest.get(worker) ?? Number.NEGATIVE_INFINITY;
+    if (lsn !== null) this.#latest.set(worker, Math.max(floor, lsn));
+    else this.#floors.set(expected, floor);
     const delivery = new Delivery(expected);
-    if (this.#closing !== null) this.#close(delivery);
+    if (this.#ending !== null) this.#close(delivery);
     else if (xid === null) this.#nameless.add(expected);
     else {
-      const waiting = lsn !== null && lsn < this.#from ? this.#before : this.#pending;
+      const waiting = this.#isBefore(expected) ? this.#before : this.#pending;
       waiting.set(xid, delivery);
       if (waiting.size > MOST_PENDING) this.#giveUp(waiting);
     }
   }
 
+  /** Whether a transaction need not come, having been committed before the source or the snapshot began. */
+  #isBefore({ lsn }: Expected): boolean {
+    return lsn !== null && lsn < Math.max(this.#options.from, this.#snapshot.lsn);
+  }
+
   /** The oldest one did not come, and is forgotten but for its id. */
   #giveUp(waiting: Map<number, Delivery>): void {
+    // How much of it is before the snapshot is not known yet.
+    if (this.#snapshot.lsn === Number.POSITIVE_INFINITY) return;
     for (const [xid, delivery] of waiting) {
       waiting.delete(xid);
       this.#givenUp.add(xid);
-      if (waiting === this.#before) this.transactions.before_start++;
-      else this.#miss(delivery);
+      this.#close(delivery, true);
       return;
     }
   }
 
   /**
-   * The transaction of an event; null: it was dealt with; waiting: the ledger can't tell it yet; held: the next
-   * events of its transaction will tell.
+   * The transaction of an event; null: it needs nothing more; waiting: the ledger can't tell it yet; held: the
+   * next events of its transaction will tell.
    */
   #find(
     stream: StreamState,
@@ -265,18 +358,34 @@ export class Matcher {
     } else if (isForgotten(stream, event)) {
       this.events.unjudged++;
     } else if (xid !== null && this.#complete.has(xid)) {
-      this.#note('phantom', 'row_not_sent', event);
+      this.#takeUnsent(stream, null, event, contents);
     } else if (operation === 'insert' && this.feed.isLeased(table, key)) {
       this.#note('phantom', 'never_sent', event);
     } else {
       this.events.foreign++;
       stream.interrupted = true;
-      this.#listener.onChange(event, contents, false);
+      this.#pass(stream, event, null);
+      this.#options.listener.onChange(event, contents, false);
     }
     return null;
   }
 
-  /** Deals with an event that came before. */
+  /** An event of a transaction of the run that the ledger does not have: made up, or the server's own doing. */
+  #takeUnsent(
+    stream: StreamState,
+    delivery: Delivery | null,
+    event: RowEvent,
+    contents: Contents,
+  ): void {
+    // A row of the run itself that comes once more, and is no replay, is none that the server added.
+    if (delivery !== null) delivery.derived++;
+    stream.tape.append(event, contents.row);
+    this.derived.add(event);
+    this.#note('phantom', 'row_not_sent', event, delivery?.expected, this.#unlessAdded);
+    this.#options.listener.onChange(event, contents, false);
+  }
+
+  /** Whether an event came before; counts it if so. */
   #isReplay(stream: StreamState, event: RowEvent, contents: Contents): boolean {
     const seen = stream.tape.find(event, contents.row);
     if (seen === null) return false;
@@ -290,20 +399,77 @@ export class Matcher {
 
   #deliver(stream: StreamState, delivery: Delivery, event: RowEvent, contents: Contents): void {
     const { expected } = delivery;
-    if (!delivery.deliver(event)) {
+    const { table, operation } = event;
+    const tick = delivery.deliver(event, contents);
+    if (tick === TICK.none) {
       if (this.#isReplay(stream, event, contents)) return;
       if (isForgotten(stream, event)) this.events.unjudged++;
-      else this.#note('phantom', 'row_not_sent', event, expected);
+      else if (operation === 'delete' && !this.#judging.effects.tellsId(table)) {
+        // What stands for the id was made up by the connector.
+        if (!delivery.deliverKeyless(table)) this.events.foreign++;
+        else if (delivery.complete) this.#finishDelivery(stream, delivery, null);
+      } else this.#takeUnsent(stream, delivery, event, contents);
       return;
     }
+    if (tick === TICK.faithful) this.#settle(event.origin);
+    this.#cameOf.add(table);
     // Nothing new may come before a replay has caught up.
     if (stream.endReplay()) this.#note('duplicated', 'replay_skips', event, expected);
     this.#checkOrder(stream, delivery, event);
     stream.tape.append(event, contents.row);
-    delivery.fold(contents.written);
+    if (tick === TICK.altered && expected.fate !== 'committed') {
+      this.#note('altered', 'contents', event, expected);
+    } else if (tick === TICK.altered) {
+      const kept = contents.coarse ? this.#altered.coarse : this.#altered.exact;
+      this.#note('altered', 'contents', event, expected, kept);
+    } else if (tick === TICK.untold) delivery.doubt('contents_not_told');
     this.events.delivered++;
-    this.#listener.onChange(event, contents, true);
+    this.#noteEarly(expected);
+    const detail = this.#options.listener.onChange(event, contents, true);
+    if (detail === 'column_changed') {
+      const stored = delivery.rows.fixedOf(table, operation, event.key);
+      // Otherwise the row is as the server returned it.
+      if (stored === null || stored !== contents.fixed) {
+        this.#note('inconsistent', detail, event, undefined, this.#moved);
+      }
+    } else if (detail !== null) this.#note('inconsistent', detail, event);
     if (delivery.complete) this.#finishDelivery(stream, delivery, event);
+  }
+
+  /** What came is not asked of a snapshot, even if it was committed before the snapshot was taken. */
+  #noteEarly(expected: Expected): void {
+    const { lsn } = this.#snapshot;
+    const mayBe =
+      lsn > Number.NEGATIVE_INFINITY ? this.#isBefore(expected) : this.#cameEarly.size < EARLY;
+    if (mayBe) this.#cameEarly.add(expected.xid ?? Number.NaN);
+  }
+
+  /** Of what differs from the ledger, decides what may be the server's own doing. */
+  #judgeServer(): void {
+    const { effects } = this.#judging;
+    const adds = effects.adding.length > 0;
+    for (const [precision, findings] of Object.entries(this.#altered)) {
+      for (const cause of findings.causes) {
+        const { table, events } = cause;
+        const hidden = table !== null && effects.hiding(table).length > 0;
+        // What the server put there may have more digits than such events have.
+        const rounded = precision === 'coarse' && table !== null && effects.rewrites(table);
+        if (!(hidden || rounded)) this.findings.merge(cause);
+        else {
+          this.accounting.delivered -= events;
+          this.accounting.doubt('server_changed', events);
+        }
+      }
+    }
+    for (const cause of this.#moved.causes) {
+      const { table, events } = cause;
+      if (adds || (table !== null && effects.hiding(table).length > 0)) {
+        this.accounting.suspect('server_changed', events);
+      } else this.findings.merge(cause);
+    }
+    if (adds) return;
+    for (const cause of this.#unlessAdded.causes) this.findings.merge(cause);
+    this.derived.forget();
   }
 
   #checkOrder(stream: StreamState, delivery: Delivery, event: RowEvent): void {
@@ -318,7 +484,7 @@ export class Matcher {
         if (stream.isPast(expected) || stream.isBehind(event)) {
           this.#note('reordered', 'transaction_late', event, expected);
         }
-        stream.pass(event, expected);
+        this.#pass(stream, event, expected);
       } else if (part.left) {
         part.left = false;
         this.#note('reordered', 'transaction_torn', event, expected);
@@ -339,7 +505,18 @@ export class Matcher {
     stream.passWhole(expected);
   }
 
-  #finishDelivery(stream: StreamState, delivery: Delivery, event: RowEvent): void {
+  /** A change has come: a snapshot behind it is another one than the stream's first. */
+  #pass(stream: StreamState, event: RowEvent, expected: Expected | null): void {
+    const { lsn } = this.#snapshot;
+    this.#snapshot.noteChange(event.lsn);
+    if (this.#snapshot.lsn !== lsn) this.#divide();
+    stream.pass(event, expected);
+    const first = stream.first ?? Number.POSITIVE_INFINITY;
+    this.#firstChange = Math.min(this.#firstChange ?? Number.POSITIVE_INFINITY, first);
+  }
+
+  /** @param event the last one of the transaction; null: it does not tell where it is */
+  #finishDelivery(stream: StreamState, delivery: Delivery, event: RowEvent | null): void {
     const { expected } = delivery;
     if (expected.xid !== null) {
       this.#pending.delete(expected.xid);
@@ -349,53 +526,154 @@ export class Matcher {
     for (const { current, number } of this.#streams) {
       if (current === delivery) this.#streams[number]!.current = null;
     }
+    this.#account(delivery);
     if (expected.fate === 'committed') this.transactions.delivered++;
     else this.transactions.unknown_delivered++;
+    const { unidentified } = delivery;
+    if (unidentified > 0) this.accounting.doubt('replica_identity', unidentified);
     const { lastOrder } = delivery.part(stream.number) ?? { lastOrder: 0 };
-    if (this.#streams.length === 1 && !this.others && lastOrder > delivery.delivered) {
-      this.#note('reordered', 'order_gap', event, expected);
-    }
-    const faithful = delivery.faithful;
-    if (faithful === null) this.transactions.unchecked++;
-    if (faithful === false) {
-      this.findings.add(exampleOfTransaction('altered', 'contents', delivery));
+    const alone = this.#streams.length === 1 && !this.others && unidentified === 0;
+    if (event !== null && alone && lastOrder > delivery.delivered + delivery.derived) {
+      this.#note('reordered', 'order_gap', event, expected, this.#unlessAdded);
     }
   }
 
-  /** A row of a snapshot excuses what was committed before the snapshot was taken. */
-  #takeSnapshot(event: RowEvent, contents: Contents): void {
+  /** Adds up what came of a transaction. */
+  #account(delivery: Delivery): void {
+    const { expected, delivered, faithful } = delivery;
+    if (expected.fate !== 'committed') {
+      this.accounting.suspect('unknown_transactions', delivered);
+      return;
+    }
+    if (delivery.complete && faithful === null) {
+      this.accounting.doubt('contents_not_told', delivered);
+      return;
+    }
+    if (delivery.complete && faithful === false) {
+      this.findings.add(exampleOfTransaction('altered', 'contents', delivery));
+    }
+    let doubted = 0;
+    for (const [reason, events] of delivery.doubts) {
+      this.accounting.doubt(reason, events);
+      doubted += events;
+    }
+    this.accounting.delivered += delivered - doubted;
+  }
+
+  #takeSnapshot(stream: StreamState, event: RowEvent, contents: Contents): void {
     this.events.snapshot++;
-    this.#snapshot.covers(event.table);
-    this.#listener.onChange(event, contents, false);
-    const { lsn } = event;
-    if (lsn === null || lsn <= this.#snapshotLsn) return;
-    this.#snapshotLsn = lsn;
-    this.#from = Math.max(this.#from, lsn);
+    this.#options.listener.onChange(event, contents, false);
+    const { lsn } = this.#snapshot;
+    // One that does not tell where it was taken can only be held against its own stream.
+    const first = event.lsn === null ? stream.first : this.#firstChange;
+    if (this.#snapshot.take(event, contents, first) && this.#snapshot.lsn !== lsn) this.#divide();
+  }
+
+  /** The snapshot is another one: of what waits, other transactions are from before it. */
+  #divide(): void {
     for (const [xid, delivery] of this.#pending) {
-      if ((delivery.expected.lsn ?? this.#from) >= this.#from || delivery.delivered > 0) continue;
+      if (!this.#isBefore(delivery.expected) || delivery.delivered > 0) continue;
       this.#pending.delete(xid);
       this.#before.set(xid, delivery);
     }
+    for (const [xid, delivery] of this.#before) {
+      if (this.#isBefore(delivery.expected)) continue;
+      this.#before.delete(xid);
+      this.#pending.set(xid, delivery);
+    }
   }
 
-  /** What has not come is judged. */
-  #close(delivery: Delivery): void {
+  /** Decides about a transaction of which not all came. `later`: others that wait came after it. */
+  #close(delivery: Delivery, later = false): void {
     const { expected } = delivery;
     if (expected.fate === 'open') {
-      // Whatever became of it, it did so as a whole.
-      if (delivery.delivered > 0) this.#noteMissing(delivery);
       this.transactions.unknown_absent++;
+      this.accounting.suspect('unknown_transactions', countRows(expected));
+      // Whatever became of it, it did so as a whole.
+      if (delivery.delivered === 0) return;
+      for (const rest of delivery.rows.rest) {
+        this.#noteMissing(delivery, rest, 'row_missing', rest.count);
+      }
       return;
     }
-    const before = expected.lsn !== null && expected.lsn < this.#from;
-    if (before && delivery.delivered === 0) {
-      this.transactions.before_start++;
-      if ((expected.lsn ?? 0) < this.#snapshotLsn) this.#snapshot.excuse(expected);
-    } else if (this.#closing?.whole === true || this.#isOverdue(delivery)) this.#miss(delivery);
-    else {
-      this.transactions.not_arrived++;
-      this.events.not_arrived += delivery.missing.left;
+    if (delivery.delivered === 0 && this.#isBefore(expected)) {
+      if ((expected.lsn ?? 0) < this.#options.from) this.#precedes(delivery);
+      else this.transactions.before_snapshot++;
+      return;
     }
+    if (delivery.delivered > 0) this.#account(delivery);
+    if (this.#mayPrecede(expected)) {
+      this.transactions.before_source++;
+      this.accounting.doubt('before_source', delivery.rows.left);
+      return;
+    }
+    const proved = later || this.#isOverdue(delivery);
+    let missing = false;
+    for (const rest of delivery.rows.rest) {
+      missing = this.#leave(delivery, rest, proved) || missing;
+    }
+    if (missing) this.transactions.missing++;
+    else this.transactions.not_arrived++;
+  }
+
+  /** It was committed before the source began. */
+  #precedes({ rows }: Delivery): void {
+    this.transactions.before_source++;
+    if (this.#options.partial) this.accounting.waived += rows.left;
+    else this.accounting.doubt('before_source', rows.left);
+  }
+
+  /** Whether one that nobody knows the place of may have been committed before the source or snapshot began. */
+  #mayPrecede(expected: Expected): boolean {
+    if (expected.lsn !== null) return false;
+    const floor = this.#floors.get(expected) ?? Number.POSITIVE_INFINITY;
+    return floor < Math.max(this.#options.from, this.#snapshot.lsn);
+  }
+
+  /** Decides about rows that did not come. Whether they are missing. */
+  #leave(delivery: Delivery, rest: LeftRows, proved: boolean): boolean {
+    const { table, operation } = rest;
+    const { accounting } = this;
+    const { effects, publishing } = this.#judging;
+    const unidentified = operation === 'delete' ? delivery.keylessOf(table) : 0;
+    accounting.doubt('replica_identity', unidentified);
+    const count = rest.count - unidentified;
+    if (count === 0) return false;
+    const published = publishing.of(table, operation);
+    if (published === 'later' && !this.#cameOf.has(table)) {
+      accounting.excused += count;
+      return false;
+    }
+    if (published === 'changed' || effects.repartitioned(table)) {
+      accounting.doubt('database_changed', count);
+      return false;
+    }
+    const { whole, interrupted, schemaUnknown } = this.#ending ?? NOT_ENDED;
+    if (this.#origins.rivals > 0) accounting.doubt('several_servers', count);
+    else if (schemaUnknown) accounting.doubt('schema_unknown', count);
+    else if (proved || whole) {
+      accounting.missing += count;
+      const detail = proved ? 'transaction_missing' : 'transaction_absent';
+      this.#noteMissing(delivery, rest, delivery.delivered > 0 ? 'row_missing' : detail, count);
+      return true;
+    } else accounting.doubt(interrupted ? 'interrupted' : 'ended_early', count);
+    return false;
+  }
+
+  #noteMissing(
+    { expected }: Delivery,
+    { table, operation, forEach }: LeftRows,
+    detail: Detail,
+    count: number,
+  ): void {
+    let first: RowEvent['key'] | null = null;
+    forEach((key) => {
+      first ??= key;
+    });
+    this.findings.add(
+      exampleOf('missing', detail, { table, operation, key: first }, expected),
+      count,
+    );
   }
 
   /** Whether what did not come should have, before what came since. */
@@ -420,20 +698,100 @@ export class Matcher {
     );
   }
 
-  #miss(delivery: Delivery): void {
-    this.transactions.missing++;
-    this.#noteMissing(delivery);
+  /** Holds what was committed before the snapshot against its rows: the ledger is read once more, twice. */
+  #hearSnapshot(): void {
+    const { accounting } = this;
+    const interrupted = this.#ending?.interrupted === true;
+    if (!interrupted) {
+      this.#rereadBefore((expected) => {
+        for (const { table, operation, keys, prints, dropped } of listsOf(expected)) {
+          for (const [place, key] of keys.entries()) {
+            if (dropped?.has(place) === true) continue;
+            const version = { prints, place, sequence: expected.sequence };
+            this.#snapshot.compare(table, operation, key, version);
+          }
+        }
+      });
+    }
+    this.#rereadBefore((expected) => {
+      if (interrupted) accounting.doubt('interrupted', countRows(expected));
+      else if (expected.prints === null) accounting.doubt('old_ledger', countRows(expected));
+      else this.#hearRows(expected);
+    });
   }
 
-  #noteMissing(delivery: Delivery): void {
-    const detail = delivery.delivered === 0 ? 'transaction_missing' : 'row_missing';
-    this.findings.add(exampleOfTransaction('missing', detail, delivery), delivery.missing.left);
+  #hearRows(expected: Expected): void {
+    const { accounting } = this;
+    let missing = false;
+    for (const { table, operation, keys, dropped } of listsOf(expected)) {
+      for (const [place, key] of keys.entries()) {
+        if (dropped?.has(place) === true) continue;
+        const witness = this.#snapshot.witness(table, key, expected.sequence);
+        if (witness === 'excused') accounting.excused++;
+        else if (witness === 'forgotten') accounting.doubt('too_far_back', 1);
+        else if (witness === 'differs') accounting.doubt('snapshot_differs', 1);
+        else if (witness === 'silent' || this.#origins.rivals > 0) {
+          accounting.doubt('no_witness', 1);
+        } else {
+          missing = true;
+          accounting.missing++;
+          const row = { table, operation, key };
+          this.findings.add(exampleOf('missing', 'not_in_snapshot', row, expected));
+        }
+      }
+    }
+    if (missing) this.transactions.missing++;
   }
 
-  #note(violation: Violation, detail: Detail, event: RowEvent, expected?: Expected): void {
-    this.findings.add(exampleOfEvent(violation, detail, event, expected));
+  /** Calls `each` with the transactions that the snapshot has to stand for, in the order of the ledger. */
+  #rereadBefore(each: (expected: Expected) => void): void {
+    const feed = new LedgerFeed(
+      this.#options.ledger,
+      (expected) => {
+        const { fate, xid, lsn } = expected;
+        if (fate !== 'committed' || lsn === null || lsn < this.#options.from) return;
+        if (lsn >= this.#snapshot.lsn || (xid !== null && this.#cameEarly.has(xid))) return;
+        each(expected);
+      },
+      () => undefined,
+    );
+    try {
+      if (this.#ending?.interrupted !== true) feed.end();
+      while (feed.readOn());
+    } finally {
+      feed.close();
+    }
+  }
+
+  /** A connector gave out a change just as the ledger has it: it is the run's. */
+  #settle(origin: string | null): void {
+    if (origin === null || this.#origins.of(origin) !== 'unknown') return;
+    this.#origins.settle(origin);
+    for (const { example, origin: of, into } of this.#parked) if (of === origin) into.add(example);
+    this.#parked = [];
+    if ([...this.#unsettled].every((name) => name === origin)) return;
+    // What came of others went into the same rows.
+    this.#snapshot.clear();
+    this.#divide();
+    this.#options.listener.onReset();
+  }
+
+  #note(
+    violation: Violation,
+    detail: Detail,
+    event: RowEvent,
+    expected?: Expected,
+    into = this.findings,
+  ): void {
+    const example = exampleOfEvent(violation, detail, event, expected);
+    const { origin } = event;
+    if (origin !== null && this.#origins.of(origin) === 'unknown') {
+      this.#parked.push({ origin, example, into });
+    } else into.add(example);
   }
 }
+
+const NOT_ENDED = { whole: false, interrupted: false, schemaUnknown: false };
 
 /** Whether an event may have been delivered, and not be remembered. */
 function isForgotten({ tape }: StreamState, { lsn }: RowEvent): boolean {

@@ -1,6 +1,8 @@
-import type { VerificationDocument } from './document.js';
+import { DOUBTS } from './accounting.js';
+import type { Note, VerificationDocument } from './document.js';
 import { DETAILS, VIOLATIONS } from './findings.js';
-import { DOUBTS, VERDICT_CODES } from './verdict.js';
+import { OMISSIONS } from './publishing.js';
+import { VERDICT_CODES } from './verdict.js';
 
 type Check = (value: unknown) => boolean;
 
@@ -24,6 +26,7 @@ export function parseJson(text: string): unknown {
 
 export const isNumber: Check = (value) => Number.isFinite(value);
 const isText: Check = (value) => typeof value === 'string';
+const isBoolean: Check = (value) => typeof value === 'boolean';
 const isMoment: Check = (value) => typeof value === 'string' && !Number.isNaN(Date.parse(value));
 const isKey: Check = (value) => isNumber(value) || isText(value);
 const orNull =
@@ -81,6 +84,27 @@ const isExample = shape({
   ledger: orNull(shape({ file: isText, intent: isNumber })),
 });
 
+const isCause = shape({
+  violation: oneOf(VIOLATIONS),
+  detail: oneOf(DETAILS),
+  table: orNull(isText),
+  operation: orNull(isText),
+  events: isNumber,
+  omitted: orNull(shape({ kind: oneOf(OMISSIONS), publications: listOf(isText) })),
+});
+
+const NOTES: Readonly<Record<Note['kind'], Check>> = {
+  source_began: shape({ transactions: isNumber, of: isNumber, waived: isBoolean }),
+  untold: shape({ what: listOf(isText) }),
+  server_acts: shape({ names: listOf(isText) }),
+  replica_identity: shape({ tables: listOf(shape({ table: isText, index: orNull(isText) })) }),
+};
+
+const isNote: Check = (value) => {
+  const kind = (value as Note | null)?.kind;
+  return kind !== undefined && Object.hasOwn(NOTES, kind) && NOTES[kind](value);
+};
+
 const both =
   (...checks: readonly Check[]): Check =>
   (value) =>
@@ -90,24 +114,25 @@ const isDocument = shape({
   run_id: isText,
   source: isText,
   verdict: oneOf(Object.keys(VERDICT_CODES)),
-  doubts: listOf(oneOf(DOUBTS)),
+  accounting: numbers('committed', 'delivered', 'excused', 'missing', 'doubted', 'waived'),
+  doubts: both(isGroupOfNumbers, hasOnly(DOUBTS)),
+  notes: listOf(isNote),
   transactions: numbers(
     'expected',
     'delivered',
     'missing',
     'not_arrived',
-    'before_start',
+    'before_source',
+    'before_snapshot',
     'unknown_delivered',
     'unknown_absent',
-    'unchecked',
   ),
   events: both(
     numbers(
-      'expected',
       'delivered',
       'replayed',
       'rewinds',
-      'not_arrived',
+      'derived',
       'foreign',
       'snapshot',
       'unjudged',
@@ -116,6 +141,7 @@ const isDocument = shape({
     shape({ others: isGroupOfNumbers }),
   ),
   violations: both(numbers(...VIOLATIONS), hasOnly(VIOLATIONS)),
+  causes: listOf(isCause),
   examples: listOf(isExample),
   rows: shape({
     followed: isNumber,

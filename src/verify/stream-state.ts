@@ -29,6 +29,7 @@ export class StreamState {
   #cursor: number | null = null;
   #latestSentAt = Number.NEGATIVE_INFINITY;
   #watermark = Number.NEGATIVE_INFINITY;
+  #first: number | null = null;
   readonly #workers = new Map<number, Latest>();
   readonly #tables = new Set<TableName>();
   #lastTable: TableName | null = null;
@@ -90,9 +91,20 @@ export class StreamState {
     return lsn < floor || (expected.lsn !== null && lsn >= expected.lsn);
   }
 
-  /** A transaction has begun to come. */
-  pass({ watermark }: RowEvent, { sentAt }: Expected): void {
-    this.#latestSentAt = Math.max(this.#latestSentAt, sentAt);
+  /** Where in the WAL its first change is, of whichever writer; null: none came. -Infinity: it did not tell. */
+  get first(): number | null {
+    return this.#first;
+  }
+
+  /** A transaction has begun to come. `expected`: null where it is another writer's. */
+  pass({ lsn, watermark }: RowEvent, expected: Expected | null): void {
+    this.#first ??= Math.max(
+      lsn ?? Number.NEGATIVE_INFINITY,
+      watermark ?? Number.NEGATIVE_INFINITY,
+      expected?.lsn ?? Number.NEGATIVE_INFINITY,
+    );
+    if (expected === null) return;
+    this.#latestSentAt = Math.max(this.#latestSentAt, expected.sentAt);
     if (watermark !== null) this.#watermark = Math.max(this.#watermark, watermark);
   }
 

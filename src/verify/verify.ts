@@ -1,17 +1,23 @@
 import type { ClockOffset } from '../intake/clock-offset.js';
 import type { Malformed, Source } from '../intake/event.js';
 import type { Scope } from '../intake/scope.js';
+import type { LedgerFacts } from '../ledger/facts-file.js';
+import type { DatabaseFacts } from '../postgres/database-facts.js';
 import { sleep } from '../threads/clock.js';
 import { Inbox } from './inbox.js';
 import { KeyStates } from './key-states.js';
 import { Latency, type LatencyPoint } from './latency.js';
-import { Matcher } from './matcher.js';
+import { type Judging, Matcher } from './matcher.js';
+import { Publishing } from './publishing.js';
+import { ServerEffects } from './server-effects.js';
 import { TAPE_BYTES_PER_EVENT } from './tape.js';
 
 /** How often it is looked whether everything has come. */
 const LOOK_MS = 25;
-/** Of the memory, what replays are recognized by; the rest follows rows. */
-const TAPE_SHARE = 0.5;
+/** Of the memory, what replays are recognized by, what follows rows, and what a snapshot's rows may take. */
+const TAPE_SHARE = 0.4;
+const STATES_SHARE = 0.4;
+const SNAPSHOT_SHARE = 0.2;
 /** After the last expected event of a run that was watched, this long for what should not come. */
 const LINGER_MS = 500;
 
@@ -19,9 +25,20 @@ export interface VerificationTask {
   /** Folder of the run's ledger. */
   readonly ledger: string;
   readonly source: Source;
-  readonly scope: Scope;
   /** An LSN: what was committed before is not expected. */
   readonly from: number;
+  /** What precedes the source is left out of the verdict. */
+  readonly partial: boolean;
+  /** Tells which table an event means. */
+  readonly scope: Scope;
+  /** Of the ledger: 1 or 2. */
+  readonly version: number;
+  /** What the ledger says of the database so far; more once the run is over. */
+  readonly facts: () => LedgerFacts | null;
+  /** What the database says of itself now; null: it was not asked. */
+  readonly now: DatabaseFacts | null;
+  /** Those that the source reads; null: not known. */
+  readonly publications: readonly string[] | null;
   /** Whether the run goes on. */
   readonly isUnderWay: () => boolean;
   /** How far the server's WAL is, as LSN, where the source tells how far it has come; else null. */
@@ -56,7 +73,8 @@ export interface Verification {
   readonly inbox: Inbox;
   readonly states: KeyStates;
   readonly latency: Latency;
-  readonly interrupted: boolean;
+  readonly judging: Judging;
+  readonly partial: boolean;
 }
 
 /** Input that is no event, and is not to be passed over. */
@@ -74,27 +92,37 @@ export class MalformedInput extends Error {
  * against the ledger. Rejects with what the source failed of, or with `MalformedInput`.
  */
 export async function verify(task: VerificationTask): Promise<Verification> {
-  const { source } = task;
+  const { source, memoryBytes } = task;
   const latency = new Latency(task.offset, task.since, task.onPoint);
-  const states = new KeyStates(task.memoryBytes * (1 - TAPE_SHARE), task.sample);
+  const states = new KeyStates(memoryBytes * STATES_SHARE, task.sample);
+  const judging = (): Judging => {
+    const facts = task.facts();
+    return {
+      effects: new ServerEffects(facts),
+      publishing: new Publishing(facts, task.now, task.publications),
+    };
+  };
   const matcher = new Matcher({
     ledger: task.ledger,
     streams: source.streams,
     ...(source.topics === undefined ? {} : { topics: source.topics }),
-    tapeEvents: (task.memoryBytes * TAPE_SHARE) / TAPE_BYTES_PER_EVENT,
+    tapeEvents: (memoryBytes * TAPE_SHARE) / TAPE_BYTES_PER_EVENT,
+    snapshotBytes: memoryBytes * SNAPSHOT_SHARE,
     from: task.from,
+    partial: task.partial,
+    judging: judging(),
     listener: {
       onChange: (event, contents, own) => {
         if (own) latency.record(event);
         const detail = states.fold(event, contents);
-        // What others write is followed, and not judged: nobody knows what of it is a replay.
-        if (detail !== null && own) matcher.noteInconsistent(detail, event);
+        // What others write is followed, and not judged: it may be a replay.
+        return own ? detail : null;
       },
-      isKnown: (table, key) => states.knows(table, key),
+      onReset: () => states.clear(),
     },
   });
   let refused: Malformed | null = null;
-  const inbox = new Inbox(matcher, (problem) => {
+  const inbox = new Inbox(matcher, task.version, (problem) => {
     task.onMalformed(problem);
     if (task.skipMalformed || refused !== null) return;
     refused = problem;
@@ -104,8 +132,15 @@ export async function verify(task: VerificationTask): Promise<Verification> {
     const whole = await takeAll(task, matcher, inbox, () => refused !== null);
     if (refused !== null) throw new MalformedInput(refused);
     latency.finish();
-    matcher.finish(whole);
-    return { matcher, inbox, states, latency, interrupted: task.interrupted.aborted };
+    const last = judging();
+    const elsewhere = (inbox.asides.other_schema ?? 0) > 0 && matcher.events.delivered === 0;
+    matcher.finish({
+      judging: last,
+      whole,
+      interrupted: task.interrupted.aborted,
+      schemaUnknown: elsewhere && task.version === 1 && task.facts() === null,
+    });
+    return { matcher, inbox, states, latency, judging: last, partial: task.partial };
   } finally {
     inbox.close();
     matcher.feed.close();

@@ -1,9 +1,13 @@
 import type { SeriesPoint } from '../../src/report/series.js';
-import type { Percentiles, VerificationDocument } from '../../src/verify/document.js';
+import type {
+  ExplainedCause,
+  Percentiles,
+  VerificationDocument,
+} from '../../src/verify/document.js';
 import type { Example } from '../../src/verify/findings.js';
 import type { LatencyPoint } from '../../src/verify/latency.js';
 import type { RecordedVerification } from '../../src/verify/record.js';
-import { type Doubt, VERDICT_CODES, type Verdict } from '../../src/verify/verdict.js';
+import { type Doubts, VERDICT_CODES, type Verdict } from '../../src/verify/verdict.js';
 
 /** The server's clock is this far ahead, in milliseconds. */
 const AHEAD_MS = 12.5;
@@ -63,11 +67,11 @@ const EXAMPLES: readonly Example[] = [
   },
 ];
 
-const DOUBTS: Readonly<Record<Verdict, readonly Doubt[]>> = {
-  exact: [],
-  duplicates: [],
-  violation: ['unknown_transactions'],
-  indeterminate: ['ended_early', 'unknown_transactions'],
+const DOUBTS: Readonly<Record<Verdict, Doubts>> = {
+  exact: {},
+  duplicates: {},
+  violation: { unknown_transactions: 150 },
+  indeterminate: { ended_early: 350, unknown_transactions: 150 },
 };
 
 /** What `verify` could have left of a run with this series. */
@@ -95,23 +99,31 @@ function sampleDocument(
     source: 'kafka:broker.example:9092/hospital',
     verdict,
     exit_code: VERDICT_CODES[verdict],
+    accounting: {
+      committed: expected,
+      delivered,
+      excused: 0,
+      missing,
+      doubted: notArrived,
+      waived: 0,
+    },
     doubts: DOUBTS[verdict],
+    notes: violated ? [{ kind: 'untold', what: ['origin'] }] : [],
     transactions: {
       expected: Math.round(expected / 50),
       delivered: Math.round(delivered / 50),
       missing: violated ? 2 : 0,
       not_arrived: notArrived / 50,
-      before_start: 0,
-      unknown_delivered: DOUBTS[verdict].includes('unknown_transactions') ? 3 : 0,
+      before_source: 0,
+      before_snapshot: 0,
+      unknown_delivered: DOUBTS[verdict].unknown_transactions === undefined ? 0 : 3,
       unknown_absent: 0,
-      unchecked: 0,
     },
     events: {
-      expected,
       delivered,
       replayed: verdict === 'exact' ? 0 : REPLAYED,
       rewinds: verdict === 'exact' ? 0 : 1,
-      not_arrived: notArrived,
+      derived: 0,
       foreign: 17,
       snapshot: 0,
       unjudged: 0,
@@ -126,6 +138,7 @@ function sampleDocument(
       altered: violated ? 1 : 0,
       inconsistent: violated ? 1 : 0,
     },
+    causes: violated ? causesOf(EXAMPLES, missing) : [],
     examples: violated ? EXAMPLES : [],
     malformed: [],
     rows: {
@@ -143,6 +156,18 @@ function sampleDocument(
     began: series[0]?.at ?? '2026-11-23T20:15:31.000Z',
     seconds: series.length + 2.5,
   };
+}
+
+/** One a cause; what is missing is of one transaction but for the one row. */
+function causesOf(examples: readonly Example[], missing: number): ExplainedCause[] {
+  return examples.map(({ violation, detail, table, operation }) => ({
+    violation,
+    detail,
+    table,
+    operation,
+    events: detail === 'transaction_missing' ? missing - 1 : 1,
+    omitted: null,
+  }));
 }
 
 function percentiles(events: number, p50: number): Percentiles {

@@ -1,8 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
+import { readHeader } from '../../src/commands/verify-ledger.js';
 import type { Aside, Sink, Source } from '../../src/intake/event.js';
+import { readFacts } from '../../src/ledger/facts-file.js';
+import type { DatabaseFacts } from '../../src/postgres/database-facts.js';
 import { documentOf, type VerificationDocument } from '../../src/verify/document.js';
 import type { FinalState } from '../../src/verify/final-state.js';
 import { type Verification, verify } from '../../src/verify/verify.js';
+import { requireSum } from './accounting.js';
 import { anyScope } from './any-scope.js';
 import { columnsOf, type ToldRow } from './told-row.js';
 
@@ -20,6 +24,10 @@ export interface ScriptOptions {
   readonly from?: number;
   /** For what is remembered of events and rows. */
   readonly memoryBytes?: number;
+  readonly partial?: boolean;
+  /** What the database says of itself, and what the source reads of it. */
+  readonly now?: DatabaseFacts | null;
+  readonly publications?: readonly string[] | null;
 }
 
 /** Small, so that what is there for long streams need not be made anew each time. */
@@ -71,12 +79,18 @@ export function verifyScript(
   script: Script,
   options: ScriptOptions = {},
 ): Promise<Verification> {
-  const { end = null, from = 0, memoryBytes = MEMORY_BYTES } = options;
+  const { end = null, from = 0, memoryBytes = MEMORY_BYTES, partial = false } = options;
+  const { now = null, publications = null } = options;
   return verify({
     ledger,
     source: new ScriptSource(script, options),
     scope: anyScope,
     from,
+    partial,
+    version: readHeader(ledger)?.ledger ?? 2,
+    facts: () => readFacts(ledger).facts,
+    now,
+    publications,
     isUnderWay: () => false,
     serverPosition: end === null ? null : async () => setImmediate(end),
     quietMs: QUIET_MS,
@@ -98,7 +112,7 @@ export function scriptDocument(
   finalState: FinalState | null = null,
 ): VerificationDocument {
   const names = { runId: 'run', source: 'script' };
-  return documentOf({
+  const document = documentOf({
     ...names,
     verification,
     finalState,
@@ -106,4 +120,6 @@ export function scriptDocument(
     began: new Date(0),
     seconds: 0,
   });
+  requireSum(document);
+  return document;
 }

@@ -1,12 +1,21 @@
 import type { TableName } from '../../hospital/tables.js';
-import type { Untold } from '../event.js';
+import type { SnapshotMark, Untold } from '../event.js';
 import { KIND } from '../json/grammar.js';
 import type { JsonReader } from '../json/reader.js';
 import type { Foreign, Scope } from '../scope.js';
-import { FLAG, SLOT, SLOTS } from './fields.js';
+import { SLOT, SLOTS } from './fields.js';
 
 /** Tokens of one event that are remembered in their order; more make it an event that is none of many. */
 export const MOST_LOGGED = 256;
+
+/** Values of `source.snapshot` that say more than that the row is of a snapshot. */
+const MARKS: readonly SnapshotMark[] = [
+  'first',
+  'first_in_data_collection',
+  'last_in_data_collection',
+  'last',
+  'incremental',
+];
 
 /** By bit of `Draft.untold`. */
 export const UNTOLD: readonly Untold[] = ['database', 'schema', 'origin'];
@@ -28,6 +37,8 @@ export class Draft {
   table: TableName | Foreign | null = null;
   /** As of `RowEvent`. */
   origin: string | null = null;
+  /** As of `RowEvent`; null where it is not of a snapshot. */
+  snapshot: SnapshotMark | null = null;
   /** Bits of UNTOLD. */
   untold = 0;
   /** Whether the event was in a wrapper, and is over. */
@@ -45,6 +56,7 @@ export class Draft {
     this.flags = 0;
     this.table = null;
     this.origin = null;
+    this.snapshot = null;
     this.untold = 0;
     this.wrapped = false;
     this.count = 0;
@@ -82,13 +94,15 @@ export class Draft {
     this.origin = this.#text(SLOT.origin, reader);
     this.untold = Number(database === null) | (Number(schema === null) << 1);
     this.untold |= Number(this.origin === null) << 2;
-    // `false` or `true`, as such or as text, or which row of a snapshot it is: `first`, `last`…
+    this.snapshot = this.#mark(reader);
+  }
+
+  /** From `false` or `true`, as such or as text, or which row of a snapshot it is: `first`, `last`… */
+  #mark(reader: JsonReader): SnapshotMark | null {
     const kind = this.kinds[SLOT.snapshot]!;
-    const isText = kind >= KIND.string;
-    const text = isText
-      ? reader.string(kind, this.starts[SLOT.snapshot]!, this.stops[SLOT.snapshot]!)
-      : '';
-    if (isText ? text !== 'false' : kind === KIND.true) this.flags |= FLAG.snapshot;
+    if (kind < KIND.string) return kind === KIND.true ? 'row' : null;
+    const text = this.#text(SLOT.snapshot, reader);
+    return text === 'false' ? null : (MARKS.find((mark) => mark === text) ?? 'row');
   }
 
   /** Null: the event does not tell. */

@@ -91,8 +91,6 @@ export const FLAG = {
   schemaChange: 32,
   /** Any member that is no time. */
   more: 64,
-  /** The row is of a snapshot. */
-  snapshot: 128,
 } as const;
 
 type Slots = Readonly<Record<string, number>>;

@@ -102,6 +102,7 @@ export class RowTeller {
       operation,
       table,
       key: id ?? 0,
+      snapshot: operation === 'snapshot' ? (draft.snapshot ?? 'row') : null,
       xid: this.#xid(),
       lsn: this.#number(SLOT.lsn, 'lsn'),
       order: this.#number(SLOT.order, 'transaction.total_order'),
@@ -185,7 +186,7 @@ export class RowTeller {
   #operation(op: number): EventOperation {
     switch (op) {
       case CREATE:
-        return (this.#draft.flags & FLAG.snapshot) !== 0 ? 'snapshot' : 'insert';
+        return this.#draft.snapshot === null ? 'insert' : 'snapshot';
       case UPDATE:
         return 'update';
       case DELETE:

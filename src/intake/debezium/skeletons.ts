@@ -26,6 +26,7 @@ interface Skeleton {
   readonly flags: number;
   readonly table: Draft['table'];
   readonly origin: string | null;
+  readonly snapshot: Draft['snapshot'];
   readonly untold: number;
 }
 
@@ -56,6 +57,7 @@ export class Skeletons {
       draft.flags = skeleton.flags;
       draft.table = skeleton.table;
       draft.origin = skeleton.origin;
+      draft.snapshot = skeleton.snapshot;
       draft.untold = skeleton.untold;
       if (i > 0) {
         kept[i] = kept[i - 1]!;
@@ -110,6 +112,7 @@ export class Skeletons {
       flags: draft.flags,
       table: draft.table,
       origin: draft.origin,
+      snapshot: draft.snapshot,
       untold: draft.untold,
     });
   }

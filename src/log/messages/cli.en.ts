@@ -111,7 +111,8 @@ export const cliEn: typeof cliPtBR = {
     'no-ledger': () => 'do not write down what is committed, key by key (ledger)',
     'create-slot': () =>
       'with slot:NAME: make a temporary slot and publication, and remove them at the end',
-    'skip-malformed': () => 'count input that is no event instead of ending with an error',
+    partial: () => 'judge without what was committed before the source began',
+    'skip-malformed': () => 'count input that is not an event instead of ending with an error',
     'dry-run': () =>
       'show the planned load and how workers share it, without touching the database',
   },

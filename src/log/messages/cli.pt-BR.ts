@@ -115,6 +115,7 @@ export const cliPtBR = {
     'drop-foreign-tables': () => 'apaga também tabelas que não são do simulador',
     'no-ledger': () => 'não registrar o que é confirmado, chave por chave (ledger)',
     'create-slot': () => 'com slot:NOME: criar slot e publicação temporários, e removê-los no fim',
+    partial: () => 'julgar sem o que foi confirmado antes do início da origem',
     'skip-malformed': () => 'contar a entrada que não é evento, em vez de terminar com erro',
     'dry-run': () => 'mostra a carga planejada e a divisão entre workers, sem tocar no banco',
   },

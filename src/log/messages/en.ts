@@ -231,6 +231,8 @@ export const en: Messages = {
   ledger: {
     otherVersion: (e) =>
       `${e.path} is a ledger of format ${e.version}, and this version reads format 1; use the version of the simulator that wrote it`,
+    notConcluded: (e) =>
+      `the database could not be looked at once more at the end of the run: ${e.why}`,
     unwritable: (e) =>
       `the ledger cannot be written (${e.message}); without it nobody can say what was committed, so the run ends here. Make room, choose another LOG_DIR, or use --no-ledger`,
     noAction: (e) => `ledger needs to be told what to do: ${e.actions.join(', ')}`,

@@ -1,6 +1,8 @@
-import type { VerificationDocument } from '../../verify/document.js';
+import { DOUBTS, type Doubt } from '../../verify/accounting.js';
+import type { Note, VerificationDocument } from '../../verify/document.js';
 import type { Detail, Violation } from '../../verify/findings.js';
-import type { Doubt } from '../../verify/verdict.js';
+import type { Omission } from '../../verify/publishing.js';
+import type { Doubts } from '../../verify/verdict.js';
 import type { verifyPtBR } from './verify.pt-BR.js';
 
 const number = (value: number): string => value.toLocaleString('en-US');
@@ -22,6 +24,8 @@ const violations: Readonly<Record<Violation, string>> = {
 
 const details: Readonly<Record<Detail, string>> = {
   transaction_missing: 'the transaction was committed and did not come, though later ones did',
+  transaction_absent:
+    'the transaction was committed and did not come, though the source has given out everything',
   row_missing: 'the transaction came, and this event of it did not',
   not_in_snapshot: 'it was committed before the snapshot was taken, and is not in it',
   replay_skips: 'it came again, and not as a continuous replay: the replay skipped events',
@@ -37,7 +41,7 @@ const details: Readonly<Record<Detail, string>> = {
   order_falls: 'total_order goes back inside the transaction',
   order_gap: 'total_order does not count 1, 2, 3… in the transaction',
   given_up: 'the transaction came when nobody expected it any more',
-  contents: 'the transaction does not say what was written',
+  contents: 'the row is not what was written',
   exists_already: 'by the events before, the row was there already',
   does_not_exist: 'by the events before, the row was gone already',
   column_changed: 'a column changed that no update touches',
@@ -45,17 +49,81 @@ const details: Readonly<Record<Detail, string>> = {
 };
 
 const doubts: Readonly<Record<Doubt, string>> = {
+  before_source: 'they were committed before the source began (--partial leaves them out)',
   ended_early: 'the stream ended before the run did',
-  unknown_transactions:
-    'the ledger does not say what became of some transactions (`ledger resolve` asks the server)',
-  ledger_damaged: 'the ledger is damaged (`ledger show` tells where)',
-  contents_not_told: 'some events leave out what was written',
-  too_far_back: 'events came from farther back than there is memory for (--memory)',
   interrupted: 'the verification was interrupted',
+  no_witness:
+    'they were committed before the snapshot was taken, and it has no row of them; it may not be whole',
+  snapshot_differs: 'the snapshot holds something else than the ledger knows of the row',
+  old_ledger:
+    'a ledger of format 1 does not say what a row held, so no snapshot can stand for its changes',
+  schema_unknown:
+    'a ledger of format 1 does not say in which schema the run wrote, and events came of another one (PG_SEARCH_PATH names it)',
+  contents_not_told: 'events leave out what was written (a column list, unchanged TOAST values)',
+  server_changed:
+    'triggers, rules or policies of the server may have changed or added them, and nothing proves it',
+  replica_identity: 'deletes do not tell which row: REPLICA IDENTITY is an index without id',
+  database_changed: 'publications or partitions changed during the run',
+  several_servers: 'events of several servers look like those of the run',
+  unknown_transactions:
+    'the ledger does not say what became of their transactions (`ledger resolve` asks the server)',
+  ledger_damaged: 'lines of the ledger are damaged (`ledger show` tells where)',
+  too_far_back: 'there was no memory for them (--memory)',
+  malformed: 'inputs that are no events were skipped',
+  nothing_delivered: 'of what the run committed, nothing came',
 };
 
-const saidDoubts = (list: readonly Doubt[]): string =>
-  list.map((doubt) => doubts[doubt]).join('; ');
+const saidDoubts = (found: Doubts): string =>
+  DOUBTS.filter((doubt) => found[doubt] !== undefined)
+    .map((doubt) => doubts[doubt])
+    .join('; ');
+
+const among = (names: readonly string[]): string =>
+  `${names.length === 1 ? 'publication' : 'publications'} ${names.map((name) => `\`${name}\``).join(', ')}`;
+const does = (names: readonly string[]): string => (names.length === 1 ? 'does' : 'do');
+const publishes = (names: readonly string[]): string =>
+  names.length === 1 ? 'publishes' : 'publish';
+
+const omissions: Readonly<
+  Record<Omission['kind'], (names: readonly string[], operation: string | null) => string>
+> = {
+  table: (names) => `${among(names)} ${does(names)} not publish it`,
+  operation: (names, operation) => `${among(names)} ${does(names)} not publish ${operation}`,
+  filter: (names) => `${among(names)} ${publishes(names)} only some of its rows (WHERE)`,
+  columns: (names) => `${among(names)} ${publishes(names)} only some of its columns`,
+};
+
+const untold: Readonly<Record<string, string>> = {
+  database: 'database',
+  schema: 'schema',
+  origin: 'server',
+};
+
+const saidNote = (note: Note): string => {
+  switch (note.kind) {
+    case 'source_began': {
+      const which =
+        note.transactions === note.of
+          ? `all ${plural(note.of, 'transaction')}`
+          : `${number(note.transactions)} of ${plural(note.of, 'transaction')}`;
+      const waived = note.waived ? '; they are left out (--partial)' : '';
+      return `the source began after ${which}${waived}`;
+    }
+    case 'untold':
+      return `the events do not tell their ${note.what.map((what) => untold[what]).join(', ')}: a table of the same name elsewhere would count as the run's`;
+    case 'server_acts':
+      return `the server changes or adds rows by itself: ${note.names.join(', ')}`;
+    case 'replica_identity':
+      return `deletes do not tell the id: ${note.tables.map(({ table, index }) => `${table} has REPLICA IDENTITY ${index === null ? 'NOTHING' : `USING INDEX ${index}`}`).join('; ')}`;
+  }
+};
+
+/** What a good verdict does not speak of. */
+const besides = ({ accounting: { excused, waived } }: VerificationDocument): string =>
+  [
+    excused > 0 ? `; ${number(excused)} more are excused (a snapshot, or not published then)` : '',
+    waived > 0 ? `; ${number(waived)} from before the source began are left out (--partial)` : '',
+  ].join('');
 
 /** What `verify` says, in English. */
 export const verifyEn: typeof verifyPtBR = {
@@ -76,9 +144,9 @@ export const verifyEn: typeof verifyPtBR = {
     `${e.run}: ${plural(e.events, 'event')}, ${number(e.delivered)} checked, ${number(e.waiting)} waiting for the ledger${e.runOver ? '; the run is over' : ''}`,
   verdicts: {
     exact: (e) =>
-      `exact: ${plural(e.events.delivered, 'event')} of ${plural(e.transactions.delivered, 'transaction')} came once, in order and unchanged`,
+      `exact: ${plural(e.accounting.delivered, 'event')} of ${plural(e.transactions.delivered, 'transaction')} came once, in order and unchanged${besides(e)}`,
     duplicates: (e) =>
-      `duplicates only: everything came, and ${plural(e.events.replayed, 'event')} again, in ${plural(e.events.rewinds, 'replay')}`,
+      `duplicates only: everything came, and ${plural(e.events.replayed, 'event')} again, in ${plural(e.events.rewinds, 'replay')}${besides(e)}`,
     violation: (e) =>
       `violation: ${Object.entries(e.violations)
         .filter(([, count]) => count > 0)
@@ -94,19 +162,34 @@ export const verifyEn: typeof verifyPtBR = {
     violation: 'violation',
     indeterminate: 'indeterminate',
   },
-  doubts: (list) => saidDoubts(list),
-  expected: () => 'expected',
-  delivered: () => 'delivered',
-  notArrived: () => 'not arrived',
+  doubts: (found) => saidDoubts(found),
+  doubted: () => 'not judged',
+  doubt: (e) => `${plural(e.events, 'event')}: ${doubts[e.doubt]}`,
+  doubtOf: (doubt) => doubts[doubt],
+  note: saidNote,
+  notes: () => 'to know',
+  committed: () => 'committed',
+  became: () => 'of these',
+  sum: (e) =>
+    `${number(e.delivered)} delivered + ${number(e.excused)} excused + ${number(e.missing)} missing + ${number(e.doubted)} doubted + ${number(e.waived)} waived`,
+  cause: (e) =>
+    [
+      e.all ? `all ${number(e.events)}` : number(e.events),
+      e.table === null ? '' : ` ${e.all ? 'are of' : 'of'} \`${e.table}\``,
+      e.operation === null ? '' : ` (${e.operation})`,
+      `: ${details[e.detail]}`,
+      e.omitted === null
+        ? ''
+        : `; ${omissions[e.omitted.kind](e.omitted.publications, e.operation)}`,
+    ].join(''),
   repeated: () => 'repeated',
   others: () => 'not ours',
   skipped: () => 'no events',
   rows: () => 'rows',
   counted: (e) => `${plural(e.events, 'event')} in ${plural(e.transactions, 'transaction')}`,
   repeatedIn: (e) => `${plural(e.events, 'event')} in ${plural(e.rewinds, 'replay')}`,
-  beforeStart: (count) => `${plural(count, 'transaction')} from before the stream began`,
   foreign: (e) =>
-    `${plural(e.foreign, 'event')} of other writers, ${number(e.snapshot)} of a snapshot, ${number(e.others)} of other kinds`,
+    `${plural(e.foreign, 'event')} of other writers, ${number(e.derived)} by the server itself, ${number(e.snapshot)} of a snapshot, ${number(e.others)} of other kinds`,
   malformedCount: (count) => plural(count, 'input'),
   followed: (e) =>
     `${number(e.followed)} followed (${number(Math.round(e.sample * 1000) / 10)} %), ${e.compared === null ? 'not compared with the tables' : `${number(e.compared)} as the tables have them`}`,

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type { Percentiles, VerificationDocument } from '../../verify/document.js';
-import { type Example, VIOLATIONS } from '../../verify/findings.js';
+import type { Example } from '../../verify/findings.js';
 import { withCode } from './code-words.js';
 import { type Content, html, type Markup } from './markup.js';
 import { table } from './table.js';
@@ -9,20 +9,23 @@ import { NOTHING, type Writer } from './writer.js';
 /** What became of the run's events and transactions; of what does not occur, only what is always asked. */
 export function countsTable(w: Writer, document: VerificationDocument): Markup {
   const { cdc } = w.m;
-  const { transactions, events, violations } = document;
+  const { transactions, events, accounting } = document;
   const others = Object.values(events.others).reduce((sum, count) => sum + count, 0);
   const all: [label: () => string, events: number | null, transactions: number | null][] = [
-    [cdc.count.expected, events.expected, transactions.expected],
-    [cdc.count.delivered, events.delivered, transactions.delivered],
-    [cdc.count.missing, violations.missing, transactions.missing],
+    [cdc.count.expected, accounting.committed, transactions.expected],
+    [cdc.count.delivered, accounting.delivered, transactions.delivered],
+    [cdc.count.excused, accounting.excused, null],
+    [cdc.count.missing, accounting.missing, transactions.missing],
+    [cdc.count.doubted, accounting.doubted, null],
+    [cdc.count.waived, accounting.waived, null],
     [cdc.count.repeated, events.replayed, null],
-    [cdc.count.notArrived, events.not_arrived, transactions.not_arrived],
   ];
   const rare: typeof all = [
-    [cdc.count.beforeStart, null, transactions.before_start],
+    [cdc.count.beforeSource, null, transactions.before_source],
+    [cdc.count.beforeSnapshot, null, transactions.before_snapshot],
     [cdc.count.unknownDelivered, null, transactions.unknown_delivered],
     [cdc.count.unknownAbsent, null, transactions.unknown_absent],
-    [cdc.count.unchecked, null, transactions.unchecked],
+    [cdc.count.derived, events.derived, null],
     [cdc.count.unjudged, events.unjudged, null],
     [cdc.count.foreign, events.foreign, null],
     [cdc.count.snapshot, events.snapshot, null],
@@ -86,13 +89,11 @@ export function factsTable(w: Writer, document: VerificationDocument): Markup {
 /** The first examples of each violation; empty where nothing is wrong. */
 export function violationsTable(w: Writer, document: VerificationDocument): Content {
   const { cdc } = w.m;
-  const { violations, examples } = document;
-  const found = VIOLATIONS.filter((violation) => violations[violation] > 0);
-  if (found.length === 0) return '';
-  const rest = found.flatMap((violation) => {
-    const own = examples.filter((example) => example.violation === violation);
-    const more = violations[violation] - own.length;
-    return more > 0 ? [`${w.verify.violationNames[violation]}: ${w.verify.more(more)}`] : [];
+  const { examples, causes } = document;
+  if (causes.length === 0) return '';
+  const found = causes.map((cause) => {
+    const all = causes.filter(({ violation }) => violation === cause.violation).length === 1;
+    return `${w.verify.violationNames[cause.violation]}: ${w.verify.cause({ ...cause, all })}`;
   });
   return html`<div class="wide examples">${table({
     caption: cdc.firstExamples(),
@@ -109,7 +110,7 @@ export function violationsTable(w: Writer, document: VerificationDocument): Cont
     words: 8,
     rows: examples.map((example) => exampleRow(w, example)),
   })}
-${rest.length === 0 ? '' : html`<p class="remark">${rest.map((each) => w.sentence(each)).join(' ')}</p>`}</div>`;
+<ul class="remark">${found.map((each) => html`<li>${withCode(each)}</li>`)}</ul></div>`;
 }
 
 function exampleRow(w: Writer, example: Example): Content[] {

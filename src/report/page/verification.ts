@@ -1,3 +1,4 @@
+import { DOUBTS } from '../../verify/accounting.js';
 import type { VerificationDocument } from '../../verify/document.js';
 import { VIOLATIONS } from '../../verify/findings.js';
 import type { Verdict } from '../../verify/verdict.js';
@@ -42,21 +43,25 @@ export function verdictWord(w: Writer, verdict: Verdict): Markup {
 
 function said(w: Writer, document: VerificationDocument): Content {
   const { cdc } = w.m;
-  const { verdict, doubts } = document;
-  const why =
-    doubts.length === 0
-      ? ''
-      : html`<ul>${doubts.map((doubt) => html`<li>${withCode(w.verify.doubts([doubt]))}</li>`)}</ul>`;
+  const { verdict, doubts, notes } = document;
+  const reasons = DOUBTS.flatMap((doubt) => {
+    const events = doubts[doubt];
+    return events === undefined ? [] : [w.verify.doubt({ doubt, events })];
+  });
+  const why = [...reasons, ...notes.map(w.verify.note)].map(
+    (sentence) => html`<li>${withCode(sentence)}</li>`,
+  );
+  const list = why.length === 0 ? '' : html`<ul>${why}</ul>`;
   const word = w.verify.verdictNames[verdict];
   const name = html`<strong>${word}</strong>`;
-  if (verdict === 'indeterminate') return html`${name}<p>${cdc.onlyDoubted()}</p>${why}`;
+  if (verdict === 'indeterminate') return html`${name}<p>${cdc.onlyDoubted()}</p>${list}`;
   const sentence = w.verify.verdicts[verdict](document).replace(`${word}: `, '');
-  return html`${name}<p>${w.sentence(sentence)}</p>${why === '' ? '' : html`<p>${cdc.doubted()}</p>${why}`}`;
+  return html`${name}<p>${w.sentence(sentence)}</p>${reasons.length === 0 ? list : html`<p>${cdc.doubted()}</p>${list}`}`;
 }
 
 function headlines(w: Writer, document: VerificationDocument): Markup {
   const { cdc } = w.m;
-  const { events, violations, latency_ms } = document;
+  const { accounting, events, violations, latency_ms } = document;
   const wrong = VIOLATIONS.filter((violation) => violations[violation] > 0);
   const total = wrong.reduce((sum, violation) => sum + violations[violation], 0);
   const kinds = wrong.map(
@@ -66,13 +71,13 @@ function headlines(w: Writer, document: VerificationDocument): Markup {
   return html`<dl class="cards" style="--columns:4">${[
     card(
       cdc.delivered(),
-      w.count(events.delivered),
-      events.expected === 0
+      w.count(accounting.delivered),
+      accounting.committed === 0
         ? cdc.noneExpected()
         : cdc.deliveredOf({
-            shown: w.count(events.expected),
+            shown: w.count(accounting.committed),
             // Rounded down: 100% is all of them.
-            share: w.share(Math.floor((1000 * events.delivered) / events.expected), 1000),
+            share: w.share(Math.floor((1000 * accounting.delivered) / accounting.committed), 1000),
           }),
     ),
     card(

@@ -16,8 +16,7 @@ export async function verdictOn(
   const verification = await verifyScript(ledger, script, options);
   if (!tables) return scriptDocument(verification);
   const { matcher, states } = verification;
-  const note = matcher.noteFinalState.bind(matcher);
-  return scriptDocument(verification, await compareFinalState(client, states, note));
+  return scriptDocument(verification, await compareFinalState(client, matcher, states));
 }
 
 /** What the verifier should have said and did not; empty where it is right. */
@@ -29,12 +28,13 @@ export function missesOf(
   const { verdict, doubts, events, violations, examples } = document;
   const misses: string[] = [];
   const wanted = verdictOf(sample, expected.verdict);
-  if (verdict !== wanted) misses.push(`verdict ${verdict} (${doubts}), not ${wanted}`);
+  if (verdict !== wanted)
+    misses.push(`verdict ${verdict} (${JSON.stringify(doubts)}), not ${wanted}`);
   if (expected.verdict === 'duplicates' && events.replayed !== expected.replayed) {
     misses.push(`${events.replayed} replayed, not ${expected.replayed}`);
   }
-  if (expected.verdict === 'indeterminate' && !doubts.includes(expected.doubt)) {
-    misses.push(`doubts ${doubts}, not ${expected.doubt}`);
+  if (expected.verdict === 'indeterminate' && doubts[expected.doubt] === undefined) {
+    misses.push(`doubts ${JSON.stringify(doubts)}, not ${expected.doubt}`);
   }
   const suspects = expected.verdict === 'violation' ? expected.suspects : [];
   for (const suspect of suspects) {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { TABLE_NAMES, type TableName } from '../../../src/hospital/tables.js';
 import type { LedgerDifference } from '../../../src/ledger/check.js';
-import { decodeKeys, encodeKeys } from '../../../src/ledger/keys.js';
+import { decodeIds, encodeKeys, type KeyList } from '../../../src/ledger/keys.js';
 import { OPERATIONS, type Operation } from '../../../src/threads/tally.js';
 import { startServers } from '../../helpers/server.js';
 import { run, stream, totalEvents, type Ward, withWard } from '../stream/streaming.js';
@@ -71,8 +71,8 @@ function lonelyKey(
   return null;
 }
 
-function decodeKeysOf(keys: string | undefined): number[] {
-  return keys === undefined ? [] : decodeKeys(keys);
+function decodeKeysOf(keys: KeyList | undefined): number[] {
+  return typeof keys === 'string' ? decodeIds(keys) : [];
 }
 
 /** The first committed transaction with such a key; `only`: that does nothing else. */
@@ -149,12 +149,12 @@ const FORGERIES: Readonly<Record<string, Forgery>> = {
     const rows = { [table]: { insert: encodeKeys([key]) } };
     const number =
       1 + Math.max(...file.lines.map(({ record }) => ('intent' in record ? record.intent : 0)));
-    const { at, digest, lsn } = intent.record;
+    const { at, lsn } = intent.record;
     const end = file.lines.findIndex(({ record }) => 'end' in record);
     file.lines.splice(
       end,
       0,
-      { record: { intent: number, at, xid: '999', lsn, rows, digest }, crc: '00000000' },
+      { record: { intent: number, at, xid: '999', lsn, rows }, crc: '00000000' },
       { record: { committed: number, at, xid: '999', lsn }, crc: '00000000' },
     );
     return { table, key };

@@ -69,7 +69,7 @@ test('a file of events is exact, plain and packed; what is missing, cut off or n
     assert.equal(missing.said.violations.missing, 1);
     const cut = write(ward, 'cut.ndjson', lines.slice(0, middle));
     const short = await verifyAfter(ward, ['--source', cut, ...SOON], 8);
-    assert.deepEqual(short.said.doubts, ['ended_early']);
+    assert.deepEqual(Object.keys(short.said.doubts), ['ended_early']);
     const rewound = [...lines.slice(0, middle), ...lines.slice(middle - 20)];
     const again = await verifyAfter(ward, ['--source', write(ward, 'again.ndjson', rewound)], 6);
     assert.equal(again.said.events.replayed, 20);
@@ -79,8 +79,9 @@ test('a file of events is exact, plain and packed; what is missing, cut off or n
     assert.equal(refused.code, 2);
     assert.match(refused.stderr, /input 7 is no event .*--skip-malformed/);
     assert.ok(!refused.stderr.includes('Maria'), 'personal data in the log');
-    const skipped = await verifyAfter(ward, ['--source', odd, '--skip-malformed']);
-    assertExact(skipped.said, streamed);
+    const skipped = await verifyAfter(ward, ['--source', odd, '--skip-malformed'], 8);
+    assert.deepEqual(skipped.said.doubts, { malformed: 1 });
+    assert.equal(skipped.said.accounting.delivered, streamed.summary.events);
     assert.equal(skipped.said.events.malformed, 1);
   }));
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { TABLE_NAMES } from '../../../src/hospital/tables.js';
 import type { VerificationDocument } from '../../../src/verify/document.js';
+import { requireSum } from '../../helpers/accounting.js';
 import { type CliResult, startCli } from '../../helpers/cli.js';
 import { run, type Streamed, stream, type Ward } from '../stream/streaming.js';
 
@@ -41,16 +42,17 @@ function saidBy({ code, stdout, stderr }: CliResult, wanted: number) {
   assert.equal(code, wanted, `${stdout}\n${stderr}`);
   const said = JSON.parse(stdout) as VerificationDocument;
   assert.equal(said.exit_code, wanted);
+  requireSum(said);
   return { said, stderr };
 }
 
 /** Nothing wrong, nothing unknown, and as many events as the run's summary has. */
 export function assertExact(said: VerificationDocument, { summary }: Streamed): void {
   assert.equal(said.verdict, 'exact');
-  assert.deepEqual(said.doubts, []);
+  assert.deepEqual(said.doubts, {});
   assert.deepEqual(said.examples, []);
-  assert.equal(said.events.expected, summary.events);
-  assert.equal(said.events.delivered, summary.events);
+  assert.equal(said.accounting.committed, summary.events);
+  assert.equal(said.accounting.delivered, summary.events);
   assert.equal(said.transactions.expected, summary.transactions.committed);
   assert.equal(said.transactions.delivered, summary.transactions.committed);
 }

@@ -50,6 +50,7 @@ const INSERTED = {
   stream: STREAM,
   place: PLACE,
   origin: 'oltp',
+  snapshot: null,
 };
 
 const quoted = (text: string) => JSON.stringify(text);

@@ -52,6 +52,7 @@ test('a delete whose identity does not tell the id comes in order, with all else
       stream: 0,
       place: 2,
       origin: null,
+      snapshot: null,
     },
   ]);
 });

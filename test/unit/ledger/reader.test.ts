@@ -88,8 +88,8 @@ test('a last line that is cut off anywhere is passed over, also when lines follo
 
 test('a file of another version is refused', () =>
   withFile(async (path) => {
-    const text = textOf([{ ...HEADER, ledger: 2 }]);
-    await assert.rejects(read(path, text), /is a ledger of format 2/);
+    const text = textOf([{ ...HEADER, ledger: 3 }]);
+    await assert.rejects(read(path, text), /is a ledger of format 3/);
   }));
 
 test('what is sealed and yet no record is a problem', () =>

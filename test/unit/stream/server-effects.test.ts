@@ -54,7 +54,7 @@ test('a run says once which triggers make it read rows back', () => {
       close: async () => undefined,
     };
     const context = { messages: messagesIn(language), log };
-    announceTriggers(context, null);
+    announceTriggers(context, factsWithTriggers({}));
     announceTriggers(context, factsWithTriggers({ exames: [beforeRow('last', 'delete')] }));
     assert.deepEqual(lines, []);
     const triggers = [beforeRow('a', 'insert', 'update'), beforeRow('b', 'insert')];

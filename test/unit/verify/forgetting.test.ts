@@ -26,7 +26,7 @@ test('a replay from farther back than there is memory for is not judged, and no 
     const verification = await verifyScript(folder, script, { memoryBytes: LITTLE });
     const { verdict, doubts, violations, events: counts } = scriptDocument(verification);
     assert.deepEqual(violations.phantom, 0);
-    assert.deepEqual([verdict, doubts], ['indeterminate', ['too_far_back']]);
+    assert.deepEqual([verdict, Object.keys(doubts)], ['indeterminate', ['too_far_back']]);
     assert.ok(counts.unjudged > 0 && counts.replayed > 0);
     assert.equal(counts.unjudged + counts.replayed, 2_500);
   });
@@ -42,7 +42,7 @@ test('the same without LSNs', async () => {
     const script = [...events.slice(0, 2_500), ...events];
     const verification = await verifyScript(folder, script, { memoryBytes: LITTLE });
     const { verdict, doubts } = scriptDocument(verification);
-    assert.deepEqual([verdict, doubts], ['indeterminate', ['too_far_back']]);
+    assert.deepEqual([verdict, Object.keys(doubts)], ['indeterminate', ['too_far_back']]);
   });
 });
 
@@ -55,7 +55,7 @@ test('in a transaction that is larger than the memory, too', async () => {
     const script = [...events.slice(0, 2_500), ...events];
     const verification = await verifyScript(folder, script, { memoryBytes: LITTLE });
     const { verdict, doubts } = scriptDocument(verification);
-    assert.deepEqual([verdict, doubts], ['indeterminate', ['too_far_back']]);
+    assert.deepEqual([verdict, Object.keys(doubts)], ['indeterminate', ['too_far_back']]);
   });
 });
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { LEDGER_VERSION } from '../../../src/ledger/format.js';
 import { contentsOf } from '../../../src/verify/contents.js';
 import { KeyStates } from '../../../src/verify/key-states.js';
 import { columnsOf, type ToldRow } from '../../helpers/told-row.js';
@@ -13,7 +14,10 @@ const MOST_OF_LITTLE = 4_096 * 0.7;
 
 /** What a row's hash is does not matter here: it is kept. */
 const fold = (states: KeyStates, change: ToldRow) =>
-  states.fold(change, { ...contentsOf(change, columnsOf(change)), row: change.xid ?? 0 });
+  states.fold(change, {
+    ...contentsOf(change, columnsOf(change), LEDGER_VERSION),
+    row: change.xid ?? 0,
+  });
 
 const values = (value: string) => event(1).values?.with(2, value) ?? null;
 

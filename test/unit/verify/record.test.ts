@@ -47,7 +47,7 @@ test('a document that is half written, or of another kind, is none', () =>
       '"exact"',
       changed({ verdict: 'perfect' }),
       changed({ verdict: 'toString' }),
-      changed({ doubts: ['weather'] }),
+      changed({ doubts: { weather: 1 } }),
       changed({ began: 'yesterday' }),
       changed({ seconds: null }),
       changed({ events: { ...written.document.events, others: 4 } }),

@@ -17,6 +17,7 @@ export function event(key: number, more: Partial<ToldRow> = {}): ToldRow {
     stream: 0,
     place: 1,
     origin: null,
+    snapshot: null,
     ...more,
   };
 }

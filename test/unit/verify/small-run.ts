@@ -73,6 +73,7 @@ export class SmallRun {
         stream: 0,
         place: ++this.#place,
         origin: null,
+        snapshot: null,
       })),
     );
   }

@@ -1,0 +1,143 @@
+import { EVENT_TYPES, EVENTS } from '../hospital/events/index.js';
+import { mix } from '../hospital/mix.js';
+import { TABLE_NAMES, TABLES, type TableName, type Value } from '../hospital/tables.js';
+import { BASIS, hashText, hashValue } from './digest.js';
+
+/**
+ * What a row holds, in 2 × 32 bits: the columns that updates set, and its others but the key. Each is the
+ * sum, modulo 2^32, of a hash of each column (its name and its text as PostgreSQL prints it), so the order of
+ * columns has no say. Finds mistakes, not forgeries.
+ */
+export interface Fingerprint {
+  readonly changing: number;
+  /** Null: not known, as of a row that was there before the run and is updated. */
+  readonly fixed: number | null;
+}
+
+/** How a column of a table goes into the fingerprint of its row. */
+export interface PrintedColumn {
+  readonly name: string;
+  /** What its hash begins with. */
+  readonly seed: number;
+  /** The key is in neither sum: it is what a row is known by. */
+  readonly part: 'key' | 'changing' | 'fixed';
+}
+
+/** The columns that the generator writes of each table, in the order of `TABLES`. */
+export const PRINTED_COLUMNS = Object.fromEntries(
+  TABLE_NAMES.map((table) => [table, printedColumns(table)]),
+) as unknown as Readonly<Record<TableName, readonly PrintedColumn[]>>;
+
+/** The columns that an update of each table sets, in the order of the event type. */
+export const UPDATED_COLUMNS = Object.fromEntries(
+  TABLE_NAMES.map((table) => {
+    const columns = PRINTED_COLUMNS[table];
+    return [table, changingNames(table).map((name) => columns.find((c) => c.name === name)!)];
+  }),
+) as unknown as Readonly<Record<TableName, readonly PrintedColumn[]>>;
+
+function printedColumns(table: TableName): PrintedColumn[] {
+  const changing = changingNames(table);
+  return TABLES[table].columns.map(({ name }, place) => ({
+    name,
+    seed: columnSeed(name),
+    part: place === 0 ? 'key' : changing.includes(name) ? 'changing' : 'fixed',
+  }));
+}
+
+function changingNames(table: TableName): readonly string[] {
+  return (
+    EVENT_TYPES.map((type) => EVENTS[type]).find((event) => event.table === table)?.change
+      .columns ?? []
+  );
+}
+
+/** What the hash of a column of this name begins with. */
+export function columnSeed(name: string): number {
+  return hashText(BASIS, name);
+}
+
+/** Bytes of a row: both sums, or the changing one alone. */
+const BOTH = 8;
+const CHANGING_ONLY = 4;
+
+let buffer = Buffer.alloc(1 << 12);
+
+/**
+ * Fingerprints of whole rows (in the order of the table's columns), as the ledger has them: of each row
+ * both sums, 4 bytes each, little-endian; base64.
+ */
+export function encodeWhole(table: TableName, rows: readonly (readonly Value[])[]): string {
+  const columns = PRINTED_COLUMNS[table];
+  reserve(rows.length * BOTH);
+  let at = 0;
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i]!;
+    let changing = 0;
+    let fixed = 0;
+    for (let place = 1; place < columns.length; place++) {
+      const { seed, part } = columns[place]!;
+      const hash = mix(hashValue(seed, row[place]!));
+      if (part === 'changing') changing = (changing + hash) | 0;
+      else fixed = (fixed + hash) | 0;
+    }
+    buffer.writeInt32LE(changing, at);
+    buffer.writeInt32LE(fixed, at + 4);
+    at += BOTH;
+  }
+  return buffer.toString('base64', 0, at);
+}
+
+/** The same of updates (key, then the new values in the order of the event type): the changing sum alone. */
+export function encodeUpdates(table: TableName, rows: readonly (readonly Value[])[]): string {
+  const columns = UPDATED_COLUMNS[table];
+  reserve(rows.length * CHANGING_ONLY);
+  let at = 0;
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i]!;
+    let changing = 0;
+    for (let k = 0; k < columns.length; k++) {
+      changing = (changing + mix(hashValue(columns[k]!.seed, row[k + 1]!))) | 0;
+    }
+    buffer.writeInt32LE(changing, at);
+    at += CHANGING_ONLY;
+  }
+  return buffer.toString('base64', 0, at);
+}
+
+/** Whether a text can be the fingerprints of so many rows. */
+export function areFingerprints(text: string, rows: number): boolean {
+  return (
+    text.length === base64Length(rows * BOTH) || text.length === base64Length(rows * CHANGING_ONLY)
+  );
+}
+
+function base64Length(bytes: number): number {
+  return 4 * Math.ceil(bytes / 3);
+}
+
+/** Fingerprints of some rows, as a reader of the ledger has them. */
+export class Fingerprints {
+  readonly #bytes: Buffer;
+  readonly #width: number;
+
+  /** @param text `areFingerprints` of so many rows */
+  constructor(text: string, rows: number) {
+    this.#bytes = Buffer.from(text, 'base64');
+    this.#width = text.length === base64Length(rows * BOTH) ? BOTH : CHANGING_ONLY;
+  }
+
+  /** Of the row at this place in the list of keys. */
+  changing(place: number): number {
+    return this.#bytes.readInt32LE(place * this.#width);
+  }
+
+  /** Null: not known. */
+  fixed(place: number): number | null {
+    return this.#width === BOTH ? this.#bytes.readInt32LE(place * BOTH + 4) : null;
+  }
+}
+
+function reserve(bytes: number): void {
+  if (bytes > buffer.length) buffer = Buffer.alloc(2 * bytes);
+}
