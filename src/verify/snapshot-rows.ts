@@ -22,13 +22,16 @@ export type Witness =
 const CHANGING_TOLD = 1;
 const FIXED_TOLD = 2;
 const SEEN = 4;
+/** The ledger says what the fixed columns held, in a version that was compared. */
+const FIXED_KNOWN = 8;
 
 const CHANGING = FIRST_WORD;
 const FIXED = FIRST_WORD + 1;
 /** The last version in the ledger that the row holds: its sequence, in two halves. */
 const HELD_HIGH = FIRST_WORD + 2;
 const HELD_LOW = FIRST_WORD + 3;
-const WORDS = 4;
+const KNOWN = FIRST_WORD + 4;
+const WORDS = 5;
 const HALF = 2 ** 32;
 
 /**
@@ -131,8 +134,14 @@ export class SnapshotRows {
     }
     if (at === NOWHERE || prints === null || sequence <= this.#heldAt(at)) return;
     const { words } = this.#rows;
+    // An update does not say what the fixed columns hold; the insert before it does.
+    const told = prints.fixed(place);
+    if (told !== null) {
+      words[at + KNOWN] = told;
+      this.#rows.setState(at, this.#rows.state(at) | FIXED_KNOWN);
+    }
     const state = this.#rows.state(at);
-    const fixed = prints.fixed(place);
+    const fixed = (state & FIXED_KNOWN) === 0 ? null : words[at + KNOWN]!;
     const same =
       (state & CHANGING_TOLD) !== 0 &&
       words[at + CHANGING] === prints.changing(place) &&

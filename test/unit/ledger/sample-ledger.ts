@@ -1,10 +1,15 @@
 import { writeFile } from 'node:fs/promises';
-import { type LedgerHeader, type LedgerRecord, seal } from '../../../src/ledger/format.js';
+import {
+  LEDGER_VERSION,
+  type LedgerHeader,
+  type LedgerRecord,
+  seal,
+} from '../../../src/ledger/format.js';
 import type { LedgerProblem } from '../../../src/ledger/reader.js';
 import { readLedgerFile } from '../../../src/ledger/reader.js';
 
 export const HEADER: LedgerHeader = {
-  ledger: 1,
+  ledger: LEDGER_VERSION,
   run: '20261123-201530-a1b2',
   worker: 1,
   connection: 1,

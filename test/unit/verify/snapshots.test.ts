@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { SnapshotMark } from '../../../src/intake/event.js';
+import type { VerificationDocument } from '../../../src/verify/document.js';
+import { withTempFolder } from '../../helpers/temp-folder.js';
+import type { ToldRow } from '../../helpers/told-row.js';
+import { scriptDocument, verifyScript } from '../../helpers/verify-script.js';
+import { SmallRun, stays } from './small-run.js';
+
+/** LSNs: behind each of the transactions below, before the next one. */
+const AFTER = { second: 2_500, third: 3_500, fourth: 4_500 } as const;
+
+interface Parts {
+  readonly first: readonly ToldRow[];
+  readonly second: readonly ToldRow[];
+  readonly third: readonly ToldRow[];
+  readonly fourth: readonly ToldRow[];
+  /** Rows of a snapshot: these, as their events have them. */
+  readonly at: (lsn: number | null, rows: readonly ToldRow[], last?: SnapshotMark) => ToldRow[];
+}
+
+/** A run that inserts 1, 2 and 3; updates 1 and 2; deletes 3; inserts 4. */
+async function judged(
+  script: (parts: Parts) => readonly ToldRow[],
+  streams = 1,
+): Promise<VerificationDocument> {
+  let document: VerificationDocument | null = null;
+  await withTempFolder(async (folder) => {
+    const run = new SmallRun(folder);
+    const first = run.commit({ xid: 10, changes: [stays('insert', 1, 2, 3)] });
+    const second = run.commit({ xid: 20, changes: [stays('update', 1, 2)] });
+    const third = run.commit({ xid: 30, changes: [stays('delete', 3)] });
+    const fourth = run.commit({ xid: 40, changes: [stays('insert', 4)] });
+    run.end();
+    const events = script({ first, second, third, fourth, at });
+    document = scriptDocument(await verifyScript(folder, events, { streams }));
+  });
+  return document ?? assert.fail();
+}
+
+function at(lsn: number | null, rows: readonly ToldRow[], last: SnapshotMark = 'row'): ToldRow[] {
+  return rows.map((row, i) => ({
+    ...row,
+    operation: 'snapshot',
+    snapshot: i === rows.length - 1 ? last : 'row',
+    xid: null,
+    lsn,
+    order: null,
+    watermark: null,
+  }));
+}
+
+test('the rows of a snapshot excuse what they hold, and what came before that', async () => {
+  const { verdict, accounting } = await judged(({ first, second, third, fourth, at }) => [
+    ...at(AFTER.second, [...second, first[2]!]),
+    ...third,
+    ...fourth,
+  ]);
+  assert.equal(verdict, 'exact');
+  assert.deepEqual([accounting.excused, accounting.delivered], [5, 2]);
+});
+
+test('so do those that do not tell their LSN: it is that of the first change behind them', async () => {
+  const { verdict, accounting } = await judged(({ first, second, third, fourth, at }) => [
+    ...at(null, [...second, first[2]!]),
+    ...third,
+    ...fourth,
+  ]);
+  assert.deepEqual([verdict, accounting.excused], ['exact', 5]);
+});
+
+test('a row that the snapshot should have and does not is missing, with all its changes', async () => {
+  const { verdict, accounting, examples } = await judged(({ first, second, third, fourth, at }) => [
+    ...at(AFTER.second, [second[0]!, first[2]!]),
+    ...third,
+    ...fourth,
+  ]);
+  assert.deepEqual([verdict, accounting.missing, accounting.excused], ['violation', 2, 3]);
+  assert.deepEqual(
+    examples.map(({ detail, key }) => [detail, key]),
+    [
+      ['not_in_snapshot', 2],
+      ['not_in_snapshot', 2],
+    ],
+  );
+});
+
+test('an older version than the last one before the snapshot does not excuse that one', async () => {
+  const { verdict, accounting } = await judged(({ first, second, third, fourth, at }) => [
+    ...at(AFTER.second, [first[0]!, second[1]!, first[2]!]),
+    ...third,
+    ...fourth,
+  ]);
+  assert.deepEqual([verdict, accounting.missing, accounting.excused], ['violation', 1, 4]);
+});
+
+test('a row that holds what no version of the ledger has excuses nothing', async () => {
+  const { verdict, doubts, accounting } = await judged(({ first, second, third, fourth, at }) => {
+    const other = { ...second[0]!, values: second[0]!.values!.with(5, '99') };
+    return [...at(AFTER.second, [other, second[1]!, first[2]!]), ...third, ...fourth];
+  });
+  assert.deepEqual([verdict, doubts], ['indeterminate', { snapshot_differs: 2 }]);
+  assert.equal(accounting.excused, 3);
+});
+
+test('a deleted row is excused by its absence from a snapshot that is known to be whole', async () => {
+  const whole = await judged(({ second, fourth, at }) => [...at(AFTER.third, second), ...fourth]);
+  assert.deepEqual([whole.verdict, whole.accounting.excused], ['exact', 6]);
+  const marked = await judged(({ second, fourth, at }) =>
+    at(AFTER.fourth, [...second, ...fourth], 'last_in_data_collection'),
+  );
+  // Nothing of the run came as a change: that is not what `exact` means.
+  assert.deepEqual(
+    [marked.verdict, marked.accounting.excused, marked.doubts],
+    ['indeterminate', 7, { nothing_delivered: 7 }],
+  );
+  const open = await judged(({ second, fourth, at }) => at(AFTER.fourth, [...second, ...fourth]));
+  assert.deepEqual(open.doubts, { no_witness: 2, nothing_delivered: 7 });
+});
+
+test('incremental rows, and a snapshot behind the first changes, excuse nothing', async () => {
+  for (const mark of ['incremental', 'row'] as const) {
+    const { verdict, accounting, examples } = await judged(
+      ({ first, second, third, fourth, at }) => {
+        const rows = at(AFTER.second, second).map((row) => ({ ...row, snapshot: mark }));
+        return [...first, ...rows, ...third, ...fourth];
+      },
+    );
+    assert.deepEqual([verdict, accounting.missing, accounting.excused], ['violation', 2, 0], mark);
+    assert.equal(examples[0]?.detail, 'transaction_missing');
+  }
+});
+
+test('an incremental snapshot before the first change excuses nothing either', async () => {
+  const { verdict, accounting } = await judged(({ first, second, third, fourth, at }) => [
+    ...at(AFTER.second, [...second, first[2]!]).map((row) => ({
+      ...row,
+      snapshot: 'incremental' as const,
+    })),
+    ...third,
+    ...fourth,
+  ]);
+  assert.deepEqual([verdict, accounting.excused], ['violation', 0]);
+});
+
+test('a snapshot that is begun again counts from its last beginning', async () => {
+  const { verdict, accounting } = await judged(({ first, second, third, fourth, at }) => [
+    ...at(1_500, first),
+    ...at(AFTER.second, [second[0]!, first[2]!]),
+    ...third,
+    ...fourth,
+  ]);
+  assert.deepEqual([verdict, accounting.missing], ['violation', 2]);
+  const marked = await judged(({ first, second, third, fourth, at }) => [
+    ...at(AFTER.second, [...second, first[2]!]),
+    ...at(AFTER.second, [second[0]!], 'first'),
+    ...at(AFTER.second, [first[2]!]),
+    ...third,
+    ...fourth,
+  ]);
+  assert.deepEqual([marked.verdict, marked.accounting.missing], ['violation', 2]);
+});
+
+test('a table that the snapshot has no row of is doubted, not excused', async () => {
+  const { verdict, doubts } = await judged(({ first, third, fourth, at }) => {
+    const other = { ...first[0]!, table: 'medicos' as const };
+    return [...at(AFTER.second, [other]), ...third, ...fourth];
+  });
+  assert.deepEqual([verdict, doubts], ['indeterminate', { no_witness: 5 }]);
+});
+
+test('what was committed behind the snapshot must come, whatever a row of it holds', async () => {
+  const { verdict, accounting } = await judged(({ first, second, third, fourth, at }) => [
+    ...at(1_500, [...second, first[2]!]),
+    ...third,
+    ...fourth,
+  ]);
+  assert.equal(verdict, 'violation');
+  assert.equal(accounting.missing, 2);
+});
+
+test('in partitions, rows of the snapshot may come behind changes of another partition', async () => {
+  const { verdict, accounting } = await judged(
+    ({ first, second, third, fourth, at }) => [
+      ...at(AFTER.second, [first[2]!]),
+      ...third,
+      ...at(AFTER.second, second).map((row) => ({ ...row, stream: 1 })),
+      ...fourth.map((row) => ({ ...row, stream: 1 })),
+    ],
+    2,
+  );
+  assert.deepEqual([verdict, accounting.excused], ['exact', 5]);
+});
