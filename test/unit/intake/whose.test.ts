@@ -106,6 +106,19 @@ test('what rows of others do not tell is no matter', () => {
   assert.deepEqual(sink.untoldFacts, ['origin', 'database']);
 });
 
+test('what an event does not tell is said with the first one that counts, also if one before was malformed', () => {
+  const sink = new CollectingSink();
+  const intake = new DebeziumIntake(sink, SCOPE);
+  const tell = (lsn: string) => {
+    const source = `{"db":"hospital","schema":"public","table":"exames","txId":571,"lsn":${lsn}}`;
+    intake.event(Buffer.from(envelope('c', { after: EXAME, source })), 0, 1, 0);
+    return sink.untoldFacts;
+  };
+  assert.deepEqual(tell('-1'), []);
+  assert.equal(sink.problems.length, 1);
+  assert.deepEqual(tell('1'), ['origin']);
+});
+
 test('the scope is asked once for all events of a kind', () => {
   let asked = 0;
   const counting: Scope = {
