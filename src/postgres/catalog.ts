@@ -18,3 +18,12 @@ export const APPLIED_POLICIES = `SELECT p.polname::text FROM pg_policy p
           SELECT FROM unnest(p.polroles) AS r (oid)
            WHERE r.oid = 0 OR pg_has_role(r.oid, 'USAGE'))
         ORDER BY 1`;
+
+/**
+ * Expression: the relation whose row of pg_class is `alias`, as SQL names it in a session that has the usual
+ * search_path, whichever this one has.
+ */
+export const nameOf = (alias: string) => `(SELECT CASE n.nspname
+         WHEN 'public' THEN quote_ident(${alias}.relname)
+         ELSE format('%I.%I', n.nspname, ${alias}.relname) END
+         FROM pg_namespace n WHERE n.oid = ${alias}.relnamespace)`;
