@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import { TABLE_NAMES, type TableName } from '../hospital/tables.js';
 import { OPERATIONS, type Operation } from '../threads/tally.js';
-import { APPLIED_POLICIES, nameOf, OUR_RELATIONS, OUR_TABLES } from './catalog.js';
+import { nameOf, OUR_RELATIONS, OUR_TABLES, policiesFor } from './catalog.js';
 import type {
   DatabaseFacts,
   IdentityFacts,
@@ -221,7 +221,8 @@ async function readTables(client: Client): Promise<ReadonlyMap<TableName, TableF
             ARRAY(SELECT r.rulename::text FROM pg_rewrite r
                    WHERE r.ev_class = c.oid AND r.rulename <> '_RETURN' AND r.ev_enabled IN ('O', 'A')
                    ORDER BY 1) AS rules,
-            CASE WHEN row_security_active(c.oid) THEN ARRAY(${APPLIED_POLICIES}) END AS policies,
+            CASE WHEN row_security_active(c.oid) THEN ARRAY(
+              SELECT polname::text FROM (${policiesFor('c')}) AS p ORDER BY 1) END AS policies,
             ARRAY(SELECT a.attname::text FROM pg_attribute a
                    WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
                      AND a.attgenerated <> '' ORDER BY a.attnum) AS generated,
