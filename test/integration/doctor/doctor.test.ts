@@ -128,6 +128,12 @@ const AILMENTS: readonly Ailment[] = [
   {
     check: 'publication',
     state: 'warn',
+    cause: `${PARTITIONED_CONSULTAS}; CREATE PUBLICATION cdc FOR TABLE ${ALL}, consultas_p0`,
+    evidence: /by partitions/,
+  },
+  {
+    check: 'publication',
+    state: 'warn',
     cause: `${PARTITIONED_CONSULTAS}; CREATE PUBLICATION cdc FOR ALL TABLES`,
     evidence: /by partitions/,
   },
