@@ -1,18 +1,22 @@
 import { EXIT } from '../errors.js';
 import { withConnection } from '../postgres/connect.js';
 import { countRows, totalOf } from '../postgres/counts.js';
+import { findHiddenRows } from '../postgres/row-security.js';
 import { requireSchema } from '../postgres/scripts.js';
 import { countsText } from '../report/text.js';
 import { unlessAborted } from '../signals.js';
 import type { Command } from './context.js';
 import { withServer } from './with-server.js';
 
-/** `counts`: rows per table. */
+/** `counts`: rows per table, as far as the role sees them. */
 export const run: Command = (context) =>
   withServer(context, async (target) => {
     const tables = await unlessAborted(context.interrupted, () =>
       withConnection(target, async (client) => {
         await requireSchema(client);
+        const hidden = await findHiddenRows(client);
+        if (hidden !== null)
+          context.log.component('db').warning(context.messages.db.rowsHidden(hidden));
         return countRows(client);
       }),
     );

@@ -6,6 +6,7 @@ import { checkLedger, type LedgerCheck } from '../ledger/check.js';
 import type { LedgerTotals } from '../ledger/run-ledger.js';
 import { withConnection } from '../postgres/connect.js';
 import { factsOf } from '../postgres/identity.js';
+import { requireAllVisible } from '../postgres/row-security.js';
 import { requireSchema } from '../postgres/scripts.js';
 import { differencesText, ledgerText } from '../report/ledger-text.js';
 import { readRun } from '../report/run-record.js';
@@ -42,6 +43,7 @@ export const run: Command = (context) => {
 
 async function checkOn(client: Client, { runId, ledger }: LedgerRun): Promise<LedgerCheck> {
   await requireSchema(client);
+  await requireAllVisible(client);
   const { server: now } = await factsOf(client);
   return checkLedger(client, ledger, (header) => requireOwnServer(runId, header, now));
 }

@@ -1,14 +1,15 @@
 import { TABLE_NAMES, TABLES, type TableName } from '../hospital/tables.js';
 import { en } from '../log/messages/en.js';
+import { OUR_TABLES } from '../postgres/catalog.js';
 import { tellProblem } from '../postgres/schema.js';
-import { type Check, listed, OURS, ok, tablesOf } from './finding.js';
+import { type Check, listed, ok, tablesOf } from './finding.js';
 
 /** Columns that identify a row in the world outside, by table. */
-const NATURAL_KEYS: Readonly<Partial<Record<TableName, string>>> = {
-  pacientes: 'cpf',
-  medicos: 'crm',
-  convenios: 'cnpj',
-};
+const NATURAL_KEYS: readonly (readonly [TableName, string])[] = [
+  ['pacientes', 'cpf'],
+  ['medicos', 'crm'],
+  ['convenios', 'cnpj'],
+];
 const TIMESTAMPS = ['created_at', 'updated_at'];
 
 export const tables: Check = async ({ schema: state }) => {
@@ -21,17 +22,19 @@ export const tables: Check = async ({ schema: state }) => {
 export const primaryKeys: Check = async (patient) => {
   const without = await tablesOf(
     patient,
-    `SELECT t.name ${OURS} WHERE NOT EXISTS (
+    `SELECT t.name ${OUR_TABLES} WHERE NOT EXISTS (
        SELECT 1 FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'p')`,
   );
   if (without.length === 0) return ok('PRIMARY KEY');
-  const mend = without.map((table) => `ALTER TABLE ${table} ADD PRIMARY KEY (id);`).join(' ');
+  const mend = without
+    .map((table) => `ALTER TABLE ${patient.tables[table].sql} ADD PRIMARY KEY (id);`)
+    .join(' ');
   return { state: 'fail', evidence: listed(without), mend };
 };
 
-export const naturalKeys: Check = async ({ client }) => {
-  const missing: [string, string][] = [];
-  for (const [table, column] of Object.entries(NATURAL_KEYS)) {
+export const naturalKeys: Check = async ({ client, tables: own }) => {
+  const missing: [TableName, string][] = [];
+  for (const [table, column] of NATURAL_KEYS) {
     const { rows } = await client.query(
       `SELECT 1 WHERE to_regclass($1) IS NULL UNION ALL
        SELECT 1 FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
@@ -46,12 +49,12 @@ export const naturalKeys: Check = async ({ client }) => {
     state: 'warn',
     evidence: listed(missing.map((pair) => pair.join('.'))),
     mend: missing
-      .map(([table, column]) => `ALTER TABLE ${table} ADD UNIQUE (${column});`)
+      .map(([table, column]) => `ALTER TABLE ${own[table].sql} ADD UNIQUE (${column});`)
       .join(' '),
   };
 };
 
-export const foreignKeys: Check = async ({ client }) => {
+export const foreignKeys: Check = async ({ client, tables: own }) => {
   const missing: string[] = [];
   const mends: string[] = [];
   for (const table of TABLE_NAMES) {
@@ -67,7 +70,9 @@ export const foreignKeys: Check = async ({ client }) => {
       );
       if (rows.length > 0) continue;
       missing.push(`${table}.${column}`);
-      mends.push(`ALTER TABLE ${table} ADD FOREIGN KEY (${column}) REFERENCES ${references} (id);`);
+      mends.push(
+        `ALTER TABLE ${own[table].sql} ADD FOREIGN KEY (${column}) REFERENCES ${own[references].sql} (id);`,
+      );
     }
   }
   if (missing.length === 0) return ok('FOREIGN KEY');
@@ -78,7 +83,7 @@ export const foreignKeys: Check = async ({ client }) => {
 export const timestamps: Check = async (patient) => {
   const without = await tablesOf(
     patient,
-    `SELECT t.name ${OURS}
+    `SELECT t.name ${OUR_TABLES}
       WHERE (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attisdropped
                 AND a.attname = ANY ($2::text[])) < cardinality($2::text[])
          OR NOT EXISTS (SELECT 1 FROM pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal

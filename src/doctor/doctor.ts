@@ -1,6 +1,16 @@
+import type { Client } from 'pg';
+import { TABLE_NAMES, type TableName } from '../hospital/tables.js';
+import { nameOf, OUR_TABLES } from '../postgres/catalog.js';
 import { schemaState } from '../postgres/schema.js';
 import * as compatibility from './compatibility.js';
-import { CHECKS, type Check, type CheckName, type Finding, type Patient } from './finding.js';
+import {
+  CHECKS,
+  type Check,
+  type CheckName,
+  type Finding,
+  type OwnTable,
+  type Patient,
+} from './finding.js';
 import { replicationConnection } from './replication-connection.js';
 import * as server from './server-checks.js';
 import * as slot from './slot-checks.js';
@@ -40,8 +50,13 @@ const ABOUT_TABLES: readonly CheckName[] = [
 const UNSEEN = ['42501', '42883', '42P01', '55000'];
 
 /** Makes every check, one after the other, reading only. What the role may not see is not taken for fine. */
-export async function examine(asked: Omit<Patient, 'schema'>): Promise<Finding[]> {
-  const patient = { ...asked, schema: await schemaState(asked.client) };
+export async function examine(asked: Omit<Patient, 'schema' | 'tables'>): Promise<Finding[]> {
+  const { client } = asked;
+  const patient = {
+    ...asked,
+    schema: await schemaState(client),
+    tables: await findTables(client),
+  };
   const findings: Finding[] = [];
   for (const check of Object.keys(CHECKS) as CheckName[]) {
     const profile = CHECKS[check];
@@ -58,4 +73,16 @@ export async function examine(asked: Omit<Patient, 'schema'>): Promise<Finding[]
     }
   }
   return findings;
+}
+
+async function findTables(client: Client): Promise<Record<TableName, OwnTable>> {
+  const { rows } = await client.query<OwnTable & { name: TableName }>(
+    `SELECT t.name, ${nameOf('c')} AS sql, c.relkind = 'p' AS partitioned ${OUR_TABLES}`,
+    [TABLE_NAMES],
+  );
+  const found = new Map(rows.map(({ name, ...table }) => [name, table]));
+  const entries = TABLE_NAMES.map(
+    (name) => [name, found.get(name) ?? { sql: name, partitioned: false }] as const,
+  );
+  return Object.fromEntries(entries) as Record<TableName, OwnTable>;
 }

@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { TABLE_NAMES } from '../hospital/tables.js';
+import { TABLE_NAMES, type TableName } from '../hospital/tables.js';
 import { escapeIdentifier } from '../postgres/driver.js';
 import type { SchemaState } from '../postgres/schema.js';
 import type { ConnectionTarget } from '../postgres/target.js';
@@ -60,6 +60,14 @@ export interface Patient {
   readonly slot: string | null;
   readonly role: string | null;
   readonly schema: SchemaState;
+  readonly tables: Readonly<Record<TableName, OwnTable>>;
+}
+
+/** Where the search_path leads for a table. */
+export interface OwnTable {
+  /** As SQL names it in anybody's session; where it is missing, the name without a schema. */
+  readonly sql: string;
+  readonly partitioned: boolean;
 }
 
 export type Check = (patient: Patient) => Promise<Diagnosis>;
@@ -86,16 +94,13 @@ export async function single<Row extends object>(
   return row;
 }
 
-/** SQL: a table of ours, as the search_path shows it; `$1`: their names. */
-export const OURS = `FROM unnest($1::text[]) AS t (name) JOIN pg_class c ON c.oid = to_regclass(quote_ident(t.name))`;
-
-/** The names that a query about `OURS` answers with; `more`: its parameters from `$2` on. */
-export async function tablesOf(
+/** The names that a query about `OUR_TABLES` answers with; `more`: its parameters from `$2` on. */
+export async function tablesOf<Name extends string = TableName>(
   { client }: Patient,
   text: string,
   more: readonly unknown[] = [],
-): Promise<string[]> {
-  const { rows } = await client.query<{ name: string }>(text, [TABLE_NAMES, ...more]);
+): Promise<Name[]> {
+  const { rows } = await client.query<{ name: Name }>(text, [TABLE_NAMES, ...more]);
   return rows.map(({ name }) => name);
 }
 

@@ -1,38 +1,58 @@
-import { TABLE_NAMES } from '../hospital/tables.js';
+import { TABLE_NAMES, type TableName } from '../hospital/tables.js';
+import { nameOf, OUR_RELATIONS, OUR_TABLES } from '../postgres/catalog.js';
+import {
+  type Publication,
+  readIdentities,
+  readPublications,
+} from '../postgres/read-database-facts.js';
+import { OPERATIONS } from '../threads/tally.js';
 import {
   type Check,
   type Diagnosis,
   listed,
-  OURS,
   ok,
   type Patient,
   quoted,
   tablesOf,
 } from './finding.js';
 
-/** A publication makes UPDATE and DELETE fail on a table that has neither key nor identity. */
-export const replicaIdentity: Check = (patient) =>
-  each(
-    patient,
-    `SELECT t.name ${OURS}
-      WHERE c.relreplident = 'n'
-         OR (c.relreplident = 'd' AND NOT EXISTS (
-               SELECT 1 FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary
-                  AND i.indimmediate AND i.indisvalid))
-         OR (c.relreplident = 'i' AND NOT EXISTS (
-               SELECT 1 FROM pg_index i WHERE i.indrelid = c.oid AND i.indisreplident
-                  AND i.indisvalid))`,
-    (table) => `ALTER TABLE ${table} REPLICA IDENTITY FULL;`,
-    'fail',
-    'REPLICA IDENTITY',
-  );
+/**
+ * A publication makes UPDATE and DELETE fail on a table that has neither key nor identity. With an identity
+ * that lacks the id they succeed, and their events do not say which row they are about.
+ */
+export const replicaIdentity: Check = async ({ client }) => {
+  const identities = await readIdentities(client);
+  const broken = identities.filter(({ kind, key }) => kind !== 'full' && key === null);
+  const silent = identities.filter(({ key, tells_id }) => key !== null && !tells_id);
+  if (broken.length + silent.length === 0) return ok('REPLICA IDENTITY');
+  const mend = [
+    ...broken.map(({ relation }) => `ALTER TABLE ${relation} REPLICA IDENTITY FULL;`),
+    ...silent.map(
+      ({ relation, key_has_id }) =>
+        `ALTER TABLE ${relation} REPLICA IDENTITY ${key_has_id ? 'DEFAULT' : 'FULL'};`,
+    ),
+  ];
+  const seen = [
+    ...broken.map(({ relation }) => relation),
+    ...silent.map(({ relation, key }) => `${relation}: ${key} without id`),
+  ];
+  return {
+    state: broken.length > 0 ? 'fail' : 'warn',
+    evidence: listed(seen),
+    mend: mend.join(' '),
+  };
+};
+
+/** SQL: everything that stores rows of ours. */
+const STORED = `SELECT ${nameOf('c')} AS name
+         FROM (${OUR_RELATIONS}) AS ours JOIN pg_class c ON c.oid = ours.oid AND ours.leaf`;
 
 /** Values stored out of line are left out of an update that does not change them. */
 export const toast: Check = (patient) =>
   each(
     patient,
-    `SELECT t.name ${OURS} WHERE c.reltoastrelid <> 0 AND c.relreplident <> 'f'`,
-    (table) => `ALTER TABLE ${table} REPLICA IDENTITY FULL;`,
+    `${STORED} WHERE c.reltoastrelid <> 0 AND c.relreplident <> 'f' ORDER BY 1`,
+    (relation) => `ALTER TABLE ${relation} REPLICA IDENTITY FULL;`,
     'warn',
     '–',
   );
@@ -40,47 +60,27 @@ export const toast: Check = (patient) =>
 export const unlogged: Check = (patient) =>
   each(
     patient,
-    `SELECT t.name ${OURS} WHERE c.relpersistence <> 'p'`,
-    (table) => `ALTER TABLE ${table} SET LOGGED;`,
+    `${STORED} WHERE c.relpersistence <> 'p' ORDER BY 1`,
+    (relation) => `ALTER TABLE ${relation} SET LOGGED;`,
     'fail',
     'LOGGED',
   );
 
-interface PublishedTable {
-  readonly tablename: string;
-  /** From PostgreSQL 15 on. */
-  readonly attnames?: readonly string[];
-  readonly rowfilter?: string | null;
-}
-
-interface Publication {
-  readonly name: string;
-  readonly insert: boolean;
-  readonly update: boolean;
-  readonly delete: boolean;
-  readonly tables: readonly PublishedTable[];
-}
-
 /** Whether the publication that was named, or every one that has a table of ours, tells of all changes. */
-export const publication: Check = async (patient) => {
-  const { client, publication: wanted } = patient;
-  const { rows } = await client.query<Publication>(
-    `SELECT pubname AS name, pubinsert AS insert, pubupdate AS update, pubdelete AS delete,
-            (SELECT coalesce(jsonb_agg(to_jsonb(p)), '[]') FROM pg_publication_tables p
-              WHERE p.pubname = b.pubname AND (p.schemaname, p.tablename) IN (
-                SELECT n.nspname, c.relname ${OURS} JOIN pg_namespace n ON n.oid = c.relnamespace)) AS tables
-       FROM pg_publication b WHERE $2::text IS NULL OR pubname = $2`,
-    [TABLE_NAMES, wanted],
+export const publication: Check = async ({ client, publication: wanted, tables }) => {
+  const all = await readPublications(client);
+  const about = all.filter(({ facts, relations }) =>
+    wanted === null ? relations.length > 0 : facts.name === wanted,
   );
-  const about = wanted === null ? rows.filter(({ tables }) => tables.length > 0) : rows;
   if (about.length === 0) {
-    const name = quoted(wanted ?? 'cdc');
-    const mend = `CREATE PUBLICATION ${name} FOR TABLE ${TABLE_NAMES.join(', ')};`;
+    const partitioned = TABLE_NAMES.some((table) => tables[table].partitioned);
+    const how = partitioned ? ` WITH (${VIA_ROOT})` : '';
+    const list = sqlOf(tables, TABLE_NAMES);
+    const mend = `CREATE PUBLICATION ${quoted(wanted ?? 'cdc')} FOR TABLE ${list}${how};`;
     const evidence = `${wanted ?? 'pg_publication'}: –`;
     return { state: wanted === null ? 'info' : 'fail', evidence, mend };
   }
-  const columns = await columnsOf(patient);
-  const verdicts = about.map((one) => judge(one, columns));
+  const verdicts = about.map((one) => judge(one, tables));
   const worst = (['fail', 'warn', 'ok'] as const).find((state) =>
     verdicts.some((verdict) => verdict.state === state),
   );
@@ -92,48 +92,62 @@ export const publication: Check = async (patient) => {
   };
 };
 
-function judge(publication: Publication, columns: ReadonlyMap<string, number>): Diagnosis {
-  const { name, tables } = publication;
-  const published = new Set(tables.map(({ tablename }) => tablename));
-  const missing = TABLE_NAMES.filter((table) => !published.has(table));
-  const silent = (['insert', 'update', 'delete'] as const).filter((kind) => !publication[kind]);
-  const partial = tables.filter(
-    ({ tablename, attnames, rowfilter }) =>
-      (rowfilter ?? null) !== null ||
-      (attnames !== undefined && attnames.length < (columns.get(tablename) ?? 0)),
+/** With it, events bear the name of the partitioned table, otherwise those of its partitions. */
+const VIA_ROOT = 'publish_via_partition_root = true';
+
+function judge(
+  { facts, everything, relations }: Publication,
+  tables: Patient['tables'],
+): Diagnosis {
+  const { name, operations, via_root } = facts;
+  const alter = `ALTER PUBLICATION ${quoted(name)}`;
+  const published = TABLE_NAMES.filter((table) => facts.tables[table] !== undefined);
+  const missing = TABLE_NAMES.filter((table) => facts.tables[table] === undefined);
+  const silent = OPERATIONS.filter((operation) => !operations.includes(operation));
+  const partial = published.filter((table) => {
+    const { columns = null, filter = null } = facts.tables[table] ?? {};
+    return columns !== null || filter !== null;
+  });
+  const split = published.filter(
+    (table) => !relations.some((relation) => relation.table === table && relation.is_root),
+  );
+  const alone = split.filter((table) =>
+    relations.some((relation) => relation.table === table && relation.is_alone),
   );
   const mends: string[] = [];
-  const seen = [`${name}: ${published.size} / ${TABLE_NAMES.length}`];
-  if (missing.length > 0) {
-    seen.push(`without ${listed(missing)}`);
-    mends.push(`ALTER PUBLICATION ${quoted(name)} ADD TABLE ${missing.join(', ')};`);
-  }
+  const seen = [`${name}: ${published.length} / ${TABLE_NAMES.length}`];
+  if (missing.length > 0) seen.push(`without ${listed(missing)}`);
+  // One that is FOR ALL TABLES takes no more of them.
+  const added = everything ? [] : [...missing, ...alone];
+  if (added.length > 0) mends.push(`${alter} ADD TABLE ${sqlOf(tables, added)};`);
   if (silent.length > 0) {
     seen.push(`without ${silent.join(', ')}`);
-    mends.push(`ALTER PUBLICATION ${quoted(name)} SET (publish = 'insert, update, delete');`);
+    mends.push(`${alter} SET (publish = 'insert, update, delete');`);
   }
   if (partial.length > 0) {
-    seen.push(`WHERE or column list: ${listed(partial.map(({ tablename }) => tablename))}`);
-    mends.push(`ALTER PUBLICATION ${quoted(name)} SET TABLE ${TABLE_NAMES.join(', ')};`);
+    seen.push(`WHERE or column list: ${listed(partial)}`);
+    mends.push(`${alter} SET TABLE ${sqlOf(tables, TABLE_NAMES)};`);
   }
-  const state = missing.length + silent.length > 0 ? 'fail' : partial.length > 0 ? 'warn' : 'ok';
+  if (split.length > 0) {
+    seen.push(`by partitions (publish_via_partition_root = ${via_root}): ${listed(split)}`);
+  }
+  if (!via_root && [...split, ...added].some((table) => tables[table].partitioned)) {
+    mends.push(`${alter} SET (${VIA_ROOT});`);
+  }
+  const fails = missing.length + silent.length > 0;
+  const state = fails ? 'fail' : partial.length + split.length > 0 ? 'warn' : 'ok';
   return { state, evidence: seen.join(', '), mend: mends.length === 0 ? null : mends.join(' ') };
 }
 
-async function columnsOf({ client }: Patient): Promise<ReadonlyMap<string, number>> {
-  const { rows } = await client.query<{ name: string; columns: number }>(
-    `SELECT t.name, (SELECT count(*)::int FROM pg_attribute a
-                      WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns ${OURS}`,
-    [TABLE_NAMES],
-  );
-  return new Map(rows.map(({ name, columns }) => [name, columns]));
+function sqlOf(tables: Patient['tables'], names: readonly TableName[]): string {
+  return names.map((name) => tables[name].sql).join(', ');
 }
 
 /** What a connector needs that makes its own publication. */
-export const publicationRights: Check = async ({ client, role }) => {
-  const { rows } = await client.query<{ name: string; create: boolean; foreign: string[] }>(
+export const publicationRights: Check = async ({ client, role, tables }) => {
+  const { rows } = await client.query<{ name: string; create: boolean; foreign: TableName[] }>(
     `SELECT r.rolname AS name, has_database_privilege(r.oid, current_database(), 'CREATE') AS create,
-            ARRAY(SELECT t.name ${OURS} WHERE NOT pg_has_role(r.oid, c.relowner, 'USAGE')) AS foreign
+            ARRAY(SELECT t.name ${OUR_TABLES} WHERE NOT pg_has_role(r.oid, c.relowner, 'USAGE')) AS foreign
        FROM pg_roles r WHERE r.rolname = coalesce($2, current_user)`,
     [TABLE_NAMES, role],
   );
@@ -146,21 +160,21 @@ export const publicationRights: Check = async ({ client, role }) => {
     ...(found.create
       ? []
       : [`GRANT CREATE ON DATABASE ${quoted(client.database ?? '')} TO ${name};`]),
-    ...found.foreign.map((table) => `ALTER TABLE ${table} OWNER TO ${name};`),
+    ...found.foreign.map((table) => `ALTER TABLE ${tables[table].sql} OWNER TO ${name};`),
   ];
   const seen = found.foreign.length > 0 ? `, no owner: ${listed(found.foreign)}` : '';
   return { state: 'warn', evidence: evidence + seen, mend: mends.join(' ') };
 };
 
-/** The tables that a query finds fault with. */
+/** The relations that a query finds fault with. */
 async function each(
   patient: Patient,
   text: string,
-  mend: (table: string) => string,
+  mend: (relation: string) => string,
   state: 'fail' | 'warn',
   fine: string,
 ): Promise<Diagnosis> {
-  const names = await tablesOf(patient, text);
+  const names = await tablesOf<string>(patient, text);
   if (names.length === 0) return ok(fine);
   return { state, evidence: listed(names), mend: names.map(mend).join(' ') };
 }

@@ -12,9 +12,17 @@ export const OUR_RELATIONS = `SELECT t.name, c.oid AS root, coalesce(p.relid::oi
               coalesce(p.isleaf, true) AS leaf
          ${OUR_TABLES} LEFT JOIN pg_partition_tree(c.oid) p ON true`;
 
-/** Query: names of the policies of the table `c` that the server applies to the current role. */
-export const APPLIED_POLICIES = `SELECT p.polname::text FROM pg_policy p
-        WHERE p.polrelid = c.oid AND EXISTS (
-          SELECT FROM unnest(p.polroles) AS r (oid)
-           WHERE r.oid = 0 OR pg_has_role(r.oid, 'USAGE'))
-        ORDER BY 1`;
+/** Query: the policies of a table (`alias`: its row of pg_class) that the server applies to the current role. */
+export const policiesFor = (alias: string) => `SELECT * FROM pg_policy
+        WHERE polrelid = ${alias}.oid AND EXISTS (
+          SELECT FROM unnest(polroles) AS r (oid)
+           WHERE r.oid = 0 OR pg_has_role(r.oid, 'USAGE'))`;
+
+/**
+ * Expression: the relation whose row of pg_class is `alias`, as SQL names it in a session that has the usual
+ * search_path, whichever this one has.
+ */
+export const nameOf = (alias: string) => `(SELECT CASE n.nspname
+         WHEN 'public' THEN quote_ident(${alias}.relname)
+         ELSE format('%I.%I', n.nspname, ${alias}.relname) END
+         FROM pg_namespace n WHERE n.oid = ${alias}.relnamespace)`;

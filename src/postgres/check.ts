@@ -1,13 +1,18 @@
 import type { Client } from 'pg';
 import { RULES } from '../hospital/rules.js';
+import { requireAllVisible } from './row-security.js';
 
 export interface RuleResult {
   readonly rule: string;
   readonly violations: number;
 }
 
-/** Holds every domain rule against the whole database, all in one snapshot. */
+/**
+ * Holds every domain rule against the whole database, all in one snapshot. Throws an `OperatorError` when the
+ * role cannot see the whole of it.
+ */
 export async function checkRules(client: Client): Promise<RuleResult[]> {
+  await requireAllVisible(client);
   await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   try {
     const results: RuleResult[] = [];

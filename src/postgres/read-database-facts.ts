@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import { TABLE_NAMES, type TableName } from '../hospital/tables.js';
 import { OPERATIONS, type Operation } from '../threads/tally.js';
-import { APPLIED_POLICIES, OUR_RELATIONS, OUR_TABLES } from './catalog.js';
+import { nameOf, OUR_RELATIONS, OUR_TABLES, policiesFor } from './catalog.js';
 import type {
   DatabaseFacts,
   IdentityFacts,
@@ -42,7 +42,7 @@ export async function readDatabaseFacts(client: Client): Promise<DatabaseFacts> 
 /** The replica identity of one relation that stores rows: of a table, or of a leaf partition of it. */
 export interface RelationIdentity extends IdentityFacts {
   readonly table: TableName;
-  /** As SQL names it under the session's search_path. */
+  /** As SQL names it under the usual search_path. */
   readonly relation: string;
   /** The index that the identity relies on. Null: it has none, so it tells nothing, unless it is `full`. */
   readonly key: string | null;
@@ -60,7 +60,7 @@ export async function readIdentities(client: Client): Promise<RelationIdentity[]
                WHERE a.attname = 'id')`;
   const { rows } = await client.query<RelationIdentity>(
     `WITH ours AS (${OUR_RELATIONS})
-     SELECT o.name AS table, c.oid::regclass::text AS relation,
+     SELECT o.name AS table, ${nameOf('c')} AS relation,
             CASE c.relreplident WHEN 'd' THEN 'default' WHEN 'i' THEN 'index'
                                 WHEN 'f' THEN 'full' ELSE 'nothing' END AS kind,
             CASE c.relreplident WHEN 'i' THEN x.relname::text END AS index,
@@ -86,8 +86,8 @@ export interface PublishedRelation extends PublishedFacts {
   readonly table: TableName;
   /** Whether it is the table itself, not a partition of it. */
   readonly is_root: boolean;
-  /** Whether it was added by its own name, not through its parent, its schema or FOR ALL TABLES. */
-  readonly is_member: boolean;
+  /** Whether it is a partition that was added by its own name, while its table was not. */
+  readonly is_alone: boolean;
 }
 
 export interface Publication {
@@ -126,8 +126,10 @@ export async function readPublications(client: Client): Promise<Publication[]> {
             (SELECT coalesce(jsonb_agg(jsonb_build_object(
                       'table', l.name,
                       'is_root', l.oid = l.root,
-                      'is_member', EXISTS (SELECT FROM pg_publication_rel r
-                                            WHERE r.prpubid = b.oid AND r.prrelid = l.oid),
+                      'is_alone', l.oid IN (SELECT r.prrelid FROM pg_publication_rel r
+                                             WHERE r.prpubid = b.oid)
+                           AND l.root NOT IN (SELECT r.prrelid FROM pg_publication_rel r
+                                               WHERE r.prpubid = b.oid),
                       'columns', CASE WHEN EXISTS (
                            SELECT FROM pg_attribute a
                             WHERE a.attrelid = l.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -219,7 +221,8 @@ async function readTables(client: Client): Promise<ReadonlyMap<TableName, TableF
             ARRAY(SELECT r.rulename::text FROM pg_rewrite r
                    WHERE r.ev_class = c.oid AND r.rulename <> '_RETURN' AND r.ev_enabled IN ('O', 'A')
                    ORDER BY 1) AS rules,
-            CASE WHEN row_security_active(c.oid) THEN ARRAY(${APPLIED_POLICIES}) END AS policies,
+            CASE WHEN row_security_active(c.oid) THEN ARRAY(
+              SELECT polname::text FROM (${policiesFor('c')}) AS p ORDER BY 1) END AS policies,
             ARRAY(SELECT a.attname::text FROM pg_attribute a
                    WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
                      AND a.attgenerated <> '' ORDER BY a.attnum) AS generated,

@@ -64,6 +64,15 @@ export const dbEn: typeof dbPtBR = {
     `the column ${e.table}.${e.column} demands a value that the simulator does not know`,
   cannotCreate: (e) =>
     `the user "${e.user}" may not create the tables in the database "${e.database}" (${e.message}); grant CREATE on the schema or correct PG_USER and PG_SEARCH_PATH`,
+  rowsHidden: (e) => {
+    const tables = e.tables.map(({ table, policies }) =>
+      policies.length === 0
+        ? `${table} (row-level security without a policy)`
+        : `${table} (row-level security policy ${policies.join(', ')})`,
+    );
+    const owner = e.forced ? '' : "the tables' owner or ";
+    return `the role "${e.role}" cannot see all rows of ${tables.join(' and ')}; connect as ${owner}a role with BYPASSRLS`;
+  },
 
   embedded: (event) => {
     switch (event.kind) {

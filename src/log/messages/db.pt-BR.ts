@@ -1,4 +1,5 @@
 import type { EmbeddedEvent } from '../../postgres/embedded-events.js';
+import type { HiddenRows } from '../../postgres/row-security.js';
 
 /** Servers, connections, schemas and the embedded PostgreSQL, in Brazilian Portuguese. */
 export const dbPtBR = {
@@ -68,6 +69,15 @@ export const dbPtBR = {
     `a coluna ${e.table}.${e.column} exige um valor que o simulador não conhece`,
   cannotCreate: (e: { user: string; database: string; message: string }) =>
     `o usuário "${e.user}" não pode criar as tabelas no banco "${e.database}" (${e.message}); conceda CREATE no esquema ou corrija PG_USER e PG_SEARCH_PATH`,
+  rowsHidden: (e: HiddenRows) => {
+    const tables = e.tables.map(({ table, policies }) =>
+      policies.length === 0
+        ? `${table} (segurança em nível de linha sem nenhuma política)`
+        : `${table} (segurança em nível de linha, política ${policies.join(', ')})`,
+    );
+    const owner = e.forced ? '' : 'o dono das tabelas ou com ';
+    return `o papel "${e.role}" não vê todos os registros de ${tables.join(' e de ')}; conecte-se com ${owner}um papel que tenha BYPASSRLS`;
+  },
 
   embedded: (event: EmbeddedEvent): string => {
     switch (event.kind) {

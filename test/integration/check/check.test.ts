@@ -155,3 +155,71 @@ for (const server of servers) {
     );
   });
 }
+
+/** A role's policies on `exames`, whether it sees all rows by them, and what is said if not. */
+const POLICIES: readonly { by: string; hides: RegExp | null }[] = [
+  { by: 'SELECT', hides: /exames \(row-level security without a policy\)/ },
+  {
+    by: 'CREATE POLICY late ON exames USING (id > 5)',
+    hides:
+      /the role "check_clerk" cannot see all rows of exames \(row-level security policy late\); connect as the tables' owner or a role with BYPASSRLS/,
+  },
+  { by: 'CREATE POLICY all_rows ON exames TO check_clerk USING (true)', hides: null },
+  {
+    by: 'CREATE POLICY strict ON exames AS RESTRICTIVE USING (id > 5)',
+    hides: /policy all_rows, late, strict\)/,
+  },
+  { by: 'DROP POLICY strict ON exames; DROP POLICY late ON exames', hides: null },
+  {
+    by: `DROP POLICY all_rows ON exames;
+         CREATE POLICY written ON exames FOR INSERT WITH CHECK (true)`,
+    hides: /without a policy/,
+  },
+  {
+    by: 'CREATE POLICY own ON medicos USING (id = 1); ALTER TABLE medicos ENABLE ROW LEVEL SECURITY',
+    hides: /medicos \(row-level security policy own\) and exames \(row-level security without/,
+  },
+  {
+    by: 'ALTER TABLE exames FORCE ROW LEVEL SECURITY',
+    hides: /connect as a role with BYPASSRLS/,
+  },
+];
+
+for (const server of servers) {
+  test(`${server.version}: a role that sees some rows is refused, not told that others are missing`, async () => {
+    await withTempFolder((cwd) =>
+      withDatabase(server, async (db) => {
+        await db.query(`${GOOD_ROWS};
+          CREATE ROLE check_clerk LOGIN PASSWORD 'clerk';
+          GRANT SELECT ON ALL TABLES IN SCHEMA public TO check_clerk;
+          ALTER TABLE exames ENABLE ROW LEVEL SECURITY`);
+        try {
+          const clerk = { ...db.target, user: 'check_clerk', password: 'clerk' };
+          const env = { APP_LANG: 'en', ...envOf(clerk) };
+          for (const { by, hides } of POLICIES) {
+            await db.query(by);
+            const checked = await runCli(['check', '--json'], { cwd, env });
+            const counted = await runCli(['counts', '--json'], { cwd, env });
+            assert.equal(counted.code, 0, counted.stderr);
+            if (hides === null) {
+              assert.equal(checked.code, 0, `${by}: ${checked.stderr}`);
+              assert.doesNotMatch(counted.stderr, /row-level/, by);
+              assert.equal(JSON.parse(counted.stdout).tables.exames, 1);
+              continue;
+            }
+            assert.equal(checked.code, 4, by);
+            assert.match(JSON.parse(checked.stdout).error, hides, by);
+            assert.match(counted.stderr, hides, by);
+            assert.equal(JSON.parse(counted.stdout).tables.exames, 0);
+          }
+          // The administrator sees everything.
+          const sees = await runCli(['check'], { cwd, env: { ...env, ...envOf(db.target) } });
+          assert.equal(sees.code, 0, sees.stderr);
+        } finally {
+          await db.query('DROP POLICY IF EXISTS all_rows ON exames');
+          await db.query('DROP OWNED BY check_clerk; DROP ROLE check_clerk');
+        }
+      }),
+    );
+  });
+}

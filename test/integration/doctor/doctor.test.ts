@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { CheckName, Finding, FindingState } from '../../../src/doctor/finding.js';
+import { withConnection } from '../../../src/postgres/connect.js';
+import { initDb } from '../../../src/postgres/scripts.js';
 import { runCli } from '../../helpers/cli.js';
 import { type TestDatabase, withDatabase } from '../../helpers/database.js';
+import { PARTITIONED_CONSULTAS } from '../../helpers/partitioned.js';
 import { startServers } from '../../helpers/server.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 import { envOf } from '../../helpers/test-target.js';
@@ -21,7 +24,7 @@ async function doctor(
   args: readonly string[] = [],
 ): Promise<Doctored> {
   return withTempFolder(async (cwd) => {
-    const env = { ...envOf(target), APP_LANG: 'en' };
+    const env = { ...envOf(target), PG_SEARCH_PATH: target.searchPath, APP_LANG: 'en' };
     const { code, stdout, stderr } = await runCli(['doctor', '--json', ...args], { cwd, env });
     assert.ok(stdout !== '', stderr);
     return { code, stderr, checks: JSON.parse(stdout).checks };
@@ -39,6 +42,7 @@ interface Ailment {
   readonly check: CheckName;
   readonly state: FindingState;
   readonly cause: string;
+  readonly evidence?: RegExp;
   readonly args?: readonly string[];
   /** What it is after the prescription; null: it is for a person to decide. */
   readonly after?: FindingState | null;
@@ -64,6 +68,26 @@ const AILMENTS: readonly Ailment[] = [
       'ALTER TABLE exames REPLICA IDENTITY USING INDEX exames_pkey; ALTER TABLE exames DROP CONSTRAINT exames_pkey',
   },
   {
+    check: 'replica_identity',
+    state: 'warn',
+    cause: 'ALTER TABLE pacientes REPLICA IDENTITY USING INDEX pacientes_cpf_key',
+    evidence: /^pacientes: pacientes_cpf_key without id$/,
+  },
+  {
+    check: 'replica_identity',
+    state: 'warn',
+    cause: `ALTER TABLE exames DROP CONSTRAINT exames_pkey;
+            ALTER TABLE exames ADD CONSTRAINT odd PRIMARY KEY (tipo_exame)`,
+    evidence: /^exames: odd without id$/,
+  },
+  {
+    check: 'replica_identity',
+    state: 'fail',
+    cause: `${PARTITIONED_CONSULTAS}; CREATE SCHEMA archive; ALTER TABLE consultas_p1 SET SCHEMA archive;
+            ALTER TABLE archive.consultas_p1 REPLICA IDENTITY NOTHING`,
+    evidence: /^archive\.consultas_p1$/,
+  },
+  {
     check: 'natural_keys',
     state: 'warn',
     cause: 'ALTER TABLE pacientes DROP CONSTRAINT pacientes_cpf_key',
@@ -75,6 +99,12 @@ const AILMENTS: readonly Ailment[] = [
   },
   { check: 'unlogged', state: 'fail', cause: 'ALTER TABLE exames SET UNLOGGED' },
   { check: 'toast', state: 'warn', cause: 'ALTER TABLE exames ADD COLUMN laudo text' },
+  {
+    check: 'toast',
+    state: 'warn',
+    cause: `${PARTITIONED_CONSULTAS}; ALTER TABLE consultas ADD COLUMN laudo text`,
+    evidence: /^consultas_p0, consultas_p1$/,
+  },
   { check: 'publication', state: 'info', cause: 'SELECT 1' },
   { check: 'publication', state: 'fail', cause: 'SELECT 1', args: ['--publication', 'Odd "one"'] },
   {
@@ -82,6 +112,42 @@ const AILMENTS: readonly Ailment[] = [
     state: 'fail',
     cause: "CREATE PUBLICATION cdc FOR TABLE pacientes, exames WITH (publish = 'insert')",
     args: ['--publication', 'cdc'],
+  },
+  {
+    check: 'publication',
+    state: 'fail',
+    cause: PARTITIONED_CONSULTAS,
+    args: ['--publication', 'cdc'],
+  },
+  {
+    check: 'publication',
+    state: 'warn',
+    cause: `${PARTITIONED_CONSULTAS}; CREATE PUBLICATION cdc FOR TABLE ${ALL}`,
+    evidence: /^cdc: 7 \/ 7, by partitions \(publish_via_partition_root = false\): consultas$/,
+  },
+  {
+    check: 'publication',
+    state: 'warn',
+    cause: `${PARTITIONED_CONSULTAS}; CREATE PUBLICATION cdc FOR TABLE ${ALL}, consultas_p0`,
+    evidence: /by partitions/,
+  },
+  {
+    check: 'publication',
+    state: 'warn',
+    cause: `${PARTITIONED_CONSULTAS}; CREATE PUBLICATION cdc FOR ALL TABLES`,
+    evidence: /by partitions/,
+  },
+  {
+    check: 'publication',
+    state: 'warn',
+    cause: `${PARTITIONED_CONSULTAS}; CREATE PUBLICATION cdc FOR TABLE ${ALL.replace('consultas', 'consultas_p0, consultas_p1')}`,
+    evidence: /by partitions/,
+  },
+  {
+    check: 'publication',
+    state: 'fail',
+    cause: `${PARTITIONED_CONSULTAS}; CREATE PUBLICATION cdc FOR TABLE ${ALL.replace('consultas', 'consultas_p0')}`,
+    evidence: /^cdc: 6 \/ 7, without consultas$/,
   },
   { check: 'slots', state: 'info', cause: 'SELECT 1', after: null },
   { check: 'slots', state: 'fail', cause: 'SELECT 1', args: ['--slot', 'doctored'] },
@@ -113,7 +179,7 @@ for (const server of servers) {
   });
 
   test(`${version}: every ailment is found, and mended by what is prescribed`, async (t) => {
-    for (const { check, state, cause, args = [], after = 'ok' } of AILMENTS) {
+    for (const { check, state, cause, evidence = /^/, args = [], after = 'ok' } of AILMENTS) {
       await t.test(`${check}: ${cause} ${args.join(' ')}`, async () => {
         await withDatabase(server, async (db) => {
           try {
@@ -121,6 +187,7 @@ for (const server of servers) {
             const ill = await doctor(db.target, args);
             const finding = found(ill, check);
             assert.equal(finding.state, state, JSON.stringify(finding));
+            assert.match(finding.evidence, evidence);
             assert.equal(ill.code, state === 'fail' ? 5 : ill.code);
             if (after === null) return;
             assert.ok(finding.mend !== null);
@@ -155,6 +222,32 @@ for (const server of servers) {
     });
   });
 }
+
+test('what is prescribed for tables of another schema names that schema', async () => {
+  await withDatabase(newest, async (db) => {
+    const clinica = { ...db.target, searchPath: 'clinica' };
+    await db.query('CREATE SCHEMA clinica');
+    await withConnection(clinica, initDb);
+    await db.query(`CREATE PUBLICATION cdc FOR TABLE clinica.exames;
+      ALTER TABLE clinica.exames REPLICA IDENTITY NOTHING;
+      ALTER TABLE clinica.internacoes SET UNLOGGED;
+      ALTER TABLE clinica.medicos DROP CONSTRAINT medicos_crm_key;
+      ALTER TABLE clinica.exames DROP CONSTRAINT exames_paciente_id_fkey`);
+    const wrong = ['replica_identity', 'unlogged', 'natural_keys', 'foreign_keys', 'publication'];
+    const ill = await doctor(clinica);
+    // An unlogged table must be logged before it can be published.
+    for (const check of ill.checks.filter((one) => wrong.includes(one.check)).reverse()) {
+      assert.notEqual(check.state, 'ok', check.check);
+      assert.match(check.mend ?? '', /clinica\./);
+      // In a session with the usual search_path, where tables of the same name are.
+      await db.query(check.mend ?? '');
+    }
+    const mended = await doctor(clinica);
+    for (const check of mended.checks.filter((one) => wrong.includes(one.check))) {
+      assert.equal(check.state, 'ok', JSON.stringify(check));
+    }
+  });
+});
 
 test('a table filtered or cut to some columns is told', async () => {
   await withDatabase(newest, async (db) => {

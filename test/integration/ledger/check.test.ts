@@ -172,6 +172,30 @@ for (const server of servers) {
       }),
     ));
 
+  test(`rows that the role may not see are not taken for missing, on ${server.version}`, () =>
+    withWard(server, async (ward) => {
+      const { db } = ward;
+      await stream(ward, ['--max-events', '100', '--rate', 'max', ...CHANGES]);
+      await db.query(`CREATE ROLE ledger_clerk LOGIN PASSWORD 'clerk';
+        GRANT SELECT ON ALL TABLES IN SCHEMA public TO ledger_clerk;
+        ALTER TABLE exames ENABLE ROW LEVEL SECURITY;
+        CREATE POLICY late ON exames USING (id % 2 = 0)`);
+      try {
+        const clerk = { ...ward.env, PG_USER: 'ledger_clerk', PG_PASSWORD: 'clerk' };
+        const { code, said } = await check({ ...ward, env: clerk });
+        assert.equal(code, 4);
+        assert.equal(said.exit_code, 4);
+        assert.match(
+          said.error,
+          /"ledger_clerk" cannot see all rows of exames \(row-level security policy late\)/,
+        );
+        assert.equal(said.differences, undefined);
+        await requireHeld(ward);
+      } finally {
+        await db.query('DROP OWNED BY ledger_clerk; DROP ROLE ledger_clerk');
+      }
+    }));
+
   test(`a ledger agrees with the database, and no change to either goes unnoticed, on ${server.version}`, () =>
     withWard(server, async (ward) => {
       const all = await stream(ward, [

@@ -356,7 +356,7 @@ for (const server of servers) {
       if (listing) {
         await db.query(`CREATE PUBLICATION g_schema FOR TABLES IN SCHEMA archive;
           CREATE PUBLICATION h_cut FOR TABLE consultas_p0 (id, data, motivo) WHERE (id > 1),
-                                             archive.consultas_p1 (motivo, id);
+                                             archive.consultas_p1 (motivo, id, status);
           CREATE PUBLICATION i_cut FOR TABLE consultas (id, data) WHERE (id > 2) ${root}`);
       }
       const { publications } = await facts(db.target);
