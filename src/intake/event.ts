@@ -84,7 +84,7 @@ export interface RowEvent {
 /** A delete that does not tell which row: REPLICA IDENTITY USING INDEX of an index without `id`. */
 export type KeylessEvent = Omit<RowEvent, 'key'>;
 
-/** Leaves the key out, which is a made-up one. */
+/** Leaves out a key that only filled its place. */
 export function withoutKey({ key: _, ...event }: RowEvent): KeylessEvent {
   return event;
 }

@@ -109,7 +109,7 @@ export class SlotRows {
     const { table, places } = shape;
     const place = ++this.#place;
     const id = identity[places[ID] as number];
-    // Of a list of columns without it.
+    // The publication has a list of columns without it.
     if (typeof id !== 'string' && operation !== 'delete') {
       const reason = `${operation} of ${table} without the id`;
       this.#sink.malformed({ stream: 0, place, reason });
@@ -140,7 +140,7 @@ export class SlotRows {
     return this.#shapes.get(relation) ?? 'other_table';
   }
 
-  /** The database is the connection's: who opens the slot sees to it that it is the run's. */
+  /** Asks for no database: it is the connection's, which whoever opens the slot has checked. */
   #shapeOf({ schema, name, columns }: RelationMessage): Shape | Foreign {
     const table = this.#scope.tableOf(null, schema, name);
     if (isForeign(table)) return table;

@@ -36,7 +36,7 @@ type Unit = 'milliseconds' | 'microseconds' | 'nanoseconds';
  */
 const MOST_MILLI_DIGITS = 14;
 const MOST_MICRO_DIGITS = 17;
-/** A time with fewer is of 1970, whatever it is counted in, or of a few years around: it does not tell the unit. */
+/** Fewer digits are a time around 1970 in every unit, and do not tell which. */
 const FEWEST_DIGITS = 12;
 
 /**
@@ -89,7 +89,7 @@ export class ValueReader {
   /** The number of the column `id`. */
   readonly id = ID;
 
-  /** What is left of a timestamp of the row that was read last. */
+  /** Of the timestamps of the row that was read last. */
   get precision(): Precision {
     return this.#unit === 'milliseconds' ? 'milliseconds' : 'microseconds';
   }
@@ -129,7 +129,7 @@ export class ValueReader {
     this.#learnt = true;
   }
 
-  /** The digits of a time that may tell its unit; 0: it stands for infinity, and is no time. */
+  /** The digits of a time; 0: it stands for infinity or "no end", and tells no unit. */
   #digits(start: number, stop: number): number {
     const minus = this.#reader.bytes[start] === ASCII_MINUS ? 1 : 0;
     const digits = stop - start - minus;
