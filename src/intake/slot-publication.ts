@@ -12,9 +12,6 @@ const EXISTS = '42710';
 /** By it we know a publication of ours again, and an administrator what it is. */
 const COMMENT = 'oltp-simulator --create-slot';
 
-/** Used by slot-rows.ts only: here the search_path says where the tables are. */
-export const HOSPITAL_SCHEMA = 'public';
-
 /**
  * The publications of the database that have tables of the hospital, or partitions of them. Throws when there
  * is none.
