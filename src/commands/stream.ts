@@ -4,10 +4,11 @@ import { resolve } from 'node:path';
 import type { Settings } from '../config/settings.js';
 import { EXIT, type ExitCode, OperatorError } from '../errors.js';
 import { samplePools } from '../hospital/pools.js';
+import { TABLE_NAMES } from '../hospital/tables.js';
 import { addFacts, writeFacts } from '../ledger/facts-file.js';
 import { ledgerFolder } from '../ledger/folder.js';
 import { Curve } from '../pacing/curve.js';
-import { withConnection } from '../postgres/connect.js';
+import { connect, cut, operatorErrorOf, withConnection } from '../postgres/connect.js';
 import type { DatabaseFacts } from '../postgres/database-facts.js';
 import { describeFailure, failureError } from '../postgres/failures.js';
 import { factsOf, type ServerIdentity } from '../postgres/identity.js';
@@ -36,6 +37,9 @@ import type { Command, CommandContext } from './context.js';
 import { showForecast } from './forecast.js';
 import { reconnectPolicy } from './reconnect-policy.js';
 import { withServer } from './with-server.js';
+
+/** A catalogue is read in milliseconds; a server that needs longer is not waited for. */
+const PATIENCE_SECONDS = 5;
 
 /** `stream`: continuous events, until a limit or a signal. */
 export const run: Command = async (context) =>
@@ -166,7 +170,7 @@ export async function streamEvents(
       summarize(facts, outcome, outcome.tallies, digest, stream.thresholds),
       outcome.stoppedBy === 'threshold' ? aborted : null,
     );
-    const exitCode = explain(context, target, outcome);
+    const exitCode = explain(context, target, outcome, found.database);
     context.print({ json: summary, text: summaryText(m, summary, totals) });
     if (stream.junitFile !== null) await writeJunit(context, stream.junitFile, summary);
     const held = summary.thresholds.every((result) => result.held);
@@ -213,10 +217,24 @@ async function concludeLedger(
   target: ConnectionTarget,
 ): Promise<void> {
   try {
-    addFacts(folder, await withConnection(target, readDatabaseFacts));
+    addFacts(folder, await lookOnce(target));
   } catch (error) {
     const why = error instanceof OperatorError ? error.tell(m) : (error as Error).message;
     log.component('stream').warning(m.ledger.notConcluded({ why }));
+  }
+}
+
+/** The facts of a database that may be lost, or hang: a run that is over does not wait for it. */
+async function lookOnce(target: ConnectionTarget): Promise<DatabaseFacts> {
+  const client = await connect({ ...target, connectTimeoutSeconds: PATIENCE_SECONDS });
+  const patience = setTimeout(() => cut(client), PATIENCE_SECONDS * 1000);
+  try {
+    return await readDatabaseFacts(client);
+  } catch (error) {
+    throw operatorErrorOf(error, target);
+  } finally {
+    clearTimeout(patience);
+    await client.end().catch(() => undefined);
   }
 }
 
@@ -297,14 +315,25 @@ function explained(error: unknown, target: ConnectionTarget): unknown {
   return failureError(failure, target, error);
 }
 
+/** feature_not_supported: what PostgreSQL answers to a data-modifying WITH on a table with a rule. */
+const FEATURE_NOT_SUPPORTED = '0A000';
+
 /** Says why the run ended when it was a failure; the exit code that follows. */
 function explain(
   { log, messages }: CommandContext,
   target: ConnectionTarget,
   { failure }: StreamOutcome,
+  database: DatabaseFacts,
 ): ExitCode {
   if (failure === null) return EXIT.done;
   const out = log.component('stream');
+  const rules = TABLE_NAMES.flatMap((table) =>
+    database.tables[table].rules.map((name) => `${table}.${name}`),
+  );
+  if (failure.sqlstate === FEATURE_NOT_SUPPORTED && rules.length > 0) {
+    out.error(messages.stream.ruled({ rules, message: failure.message }));
+    return EXIT.state;
+  }
   const error = failureError(failure, target);
   const reason = error.tell(messages);
   out.error(

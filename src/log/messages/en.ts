@@ -63,6 +63,8 @@ export const en: Messages = {
     paceCycle: (e) =>
       `one batch of ${e.batch} per worker every ${number(e.interval)}s ± ${number(e.jitter)}ms`,
     owns: (e) => `worker ${e.worker}: ${e.types} (${(e.share * 100).toFixed(1)}% of the events)`,
+    ruled: (e) =>
+      `PostgreSQL does not run the stream's statements on a table with a rewrite rule (${e.rules.join(', ')}): ${e.message}; use a trigger instead, or ALTER TABLE … DISABLE RULE, and run \`stream\` again`,
     rowTriggers: (e) =>
       `triggers of this database may change or drop rows before they are stored: ${e.triggers.join('; ')}. Writes of these tables return every row as stored, for the ledger to record, and are slower for it; disable the triggers for full speed`,
     written: (e) => {

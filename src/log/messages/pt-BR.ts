@@ -90,6 +90,8 @@ export const ptBR = {
       `um lote de ${e.batch} por worker a cada ${ptNumber(e.interval)}s ± ${ptNumber(e.jitter)}ms`,
     owns: (e: { worker: number; types: string; share: number }) =>
       `worker ${e.worker}: ${e.types} (${(e.share * 100).toFixed(1).replace('.', ',')}% dos eventos)`,
+    ruled: (e: { rules: readonly string[]; message: string }) =>
+      `o PostgreSQL não executa os comandos de stream em tabela com regra (${e.rules.join(', ')}): ${e.message}; use um gatilho, ou ALTER TABLE … DISABLE RULE, e rode \`stream\` de novo`,
     rowTriggers: (e: { triggers: readonly string[] }) =>
       `triggers deste banco podem alterar ou descartar linhas antes de gravadas: ${e.triggers.join('; ')}. As escritas nessas tabelas devolvem cada linha como foi gravada, para o ledger registrar, e por isso são mais lentas; desative os triggers para a velocidade máxima`,
     written: (e: {
