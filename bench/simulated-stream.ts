@@ -145,7 +145,7 @@ function line(
   const ms = Math.floor(micros / 1000);
   const xid = FIRST_XID + n;
   const before = endOf(n - 1);
-  return `{"before":null,"after":{${members.join(',')},${server}},"source":{"version":"3.3.0.Final","connector":"postgresql","name":"hospital","ts_ms":${ms},"snapshot":"false","db":"hospital_oltp","sequence":"[\\"${before}\\",\\"${lsn}\\"]","ts_us":${micros},"ts_ns":${micros}000,"schema":"public","table":"consultas","txId":${xid},"lsn":${lsn},"xmin":null},"transaction":{"id":"${xid}:${lsn}","total_order":${order},"data_collection_order":${order}},"op":"${op}","ts_ms":${ms + 3},"ts_us":${micros + 3000},"ts_ns":${micros + 3000}000}\n`;
+  return `{"before":null,"after":{${members.join(',')},${server}},"source":{"version":"3.3.0.Final","connector":"postgresql","name":"hospital","ts_ms":${ms},"snapshot":"false","db":"simulated","sequence":"[\\"${before}\\",\\"${lsn}\\"]","ts_us":${micros},"ts_ns":${micros}000,"schema":"public","table":"consultas","txId":${xid},"lsn":${lsn},"xmin":null},"transaction":{"id":"${xid}:${lsn}","total_order":${order},"data_collection_order":${order}},"op":"${op}","ts_ms":${ms + 3},"ts_us":${micros + 3000},"ts_ns":${micros + 3000}000}\n`;
 }
 
 const moments = new Map<string, number>();

@@ -26,6 +26,9 @@ export type ExplainedCause = Omit<Cause, 'examples'> & {
   readonly omitted: Omission | null;
 };
 
+const ELSEWHERE = ['other_schema', 'other_database', 'other_server'] as const;
+type Elsewhere = (typeof ELSEWHERE)[number];
+
 /** Something to know of a verification, that is no violation by itself. */
 export type Note =
   /** The source began after so many of the run's transactions. `waived`: by `--partial`. */
@@ -37,6 +40,8 @@ export type Note =
     }
   /** The events do not say so: what is of the same name elsewhere would count as the run's. */
   | { readonly kind: 'untold'; readonly what: readonly Untold[] }
+  /** Events of tables of the run's names, elsewhere; told where something did not come. */
+  | { readonly kind: 'elsewhere'; readonly what: Elsewhere; readonly events: number }
   /** Triggers, rules and policies by which rows may be otherwise than the run wrote them. */
   | { readonly kind: 'server_acts'; readonly names: readonly string[] }
   /** Deletes in these tables do not tell the row. */
@@ -182,6 +187,11 @@ function notesOf(
   if (before_source > 0) {
     const counts = { transactions: before_source, of: expected };
     notes.push({ kind: 'source_began', ...counts, waived: partial });
+  }
+  const { missing, doubted } = matcher.accounting.sum;
+  for (const what of missing + doubted > 0 ? ELSEWHERE : []) {
+    const events = what === 'other_server' ? matcher.otherServers : (inbox.asides[what] ?? 0);
+    if (events > 0) notes.push({ kind: 'elsewhere', what, events });
   }
   if (inbox.untoldFacts.size > 0) notes.push({ kind: 'untold', what: [...inbox.untoldFacts] });
   if (doubts.server_changed !== undefined) {

@@ -96,6 +96,7 @@ const isCause = shape({
 const NOTES: Readonly<Record<Note['kind'], Check>> = {
   source_began: shape({ transactions: isNumber, of: isNumber, waived: isBoolean }),
   untold: shape({ what: listOf(isText) }),
+  elsewhere: shape({ what: isText, events: isNumber }),
   server_acts: shape({ names: listOf(isText) }),
   replica_identity: shape({ tables: listOf(shape({ table: isText, index: orNull(isText) })) }),
 };

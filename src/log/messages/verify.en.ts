@@ -99,6 +99,12 @@ const untold: Readonly<Record<string, string>> = {
   origin: 'server',
 };
 
+const elsewhere: Readonly<Record<string, string>> = {
+  other_schema: 'schema',
+  other_database: 'database',
+  other_server: 'server',
+};
+
 const saidNote = (note: Note): string => {
   switch (note.kind) {
     case 'source_began': {
@@ -111,6 +117,8 @@ const saidNote = (note: Note): string => {
     }
     case 'untold':
       return `the events do not tell their ${note.what.map((what) => untold[what]).join(', ')}: a table of the same name elsewhere would count as the run's`;
+    case 'elsewhere':
+      return `${plural(note.events, 'event')} of tables with the run's names came from another ${elsewhere[note.what]}: they are not the run's`;
     case 'server_acts':
       return `the server changes or adds rows by itself: ${note.names.join(', ')}`;
     case 'replica_identity':

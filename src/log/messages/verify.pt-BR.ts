@@ -109,6 +109,12 @@ const untold: Readonly<Record<string, string>> = {
   origin: 'servidor',
 };
 
+const elsewhere: Readonly<Record<string, string>> = {
+  other_schema: 'schema',
+  other_database: 'banco',
+  other_server: 'servidor',
+};
+
 const saidNote = (note: Note): string => {
   switch (note.kind) {
     case 'source_began': {
@@ -121,6 +127,8 @@ const saidNote = (note: Note): string => {
     }
     case 'untold':
       return `os eventos não dizem: ${note.what.map((what) => untold[what]).join(', ')}; uma tabela de mesmo nome em outro lugar contaria como da execução`;
+    case 'elsewhere':
+      return `${events(note.events)} de tabelas com os nomes da execução vieram de outro ${elsewhere[note.what]}: não são da execução`;
     case 'server_acts':
       return `o servidor altera ou acrescenta registros por conta própria: ${note.names.join(', ')}`;
     case 'replica_identity':
