@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { countKeys, decodeKeys, encodeKeys, forEachBlock } from '../../../src/ledger/keys.js';
+import {
+  countKeys,
+  decodeKeys,
+  encodeKeys,
+  forEachBlock,
+  isKeyList,
+} from '../../../src/ledger/keys.js';
 
 /** Lists that are tried; their numbers come from a generator with a seed, so a failure comes again. */
 const LISTS = 500;
@@ -45,4 +51,12 @@ test('what is no list of keys is refused', () => {
   for (const text of ['', ',', '1,', '-1', '1+', '1.5', 'x', '1,,2', ' 1']) {
     assert.throws(() => decodeKeys(text), /not a list of keys/, text);
   }
+});
+
+test('keys that are no ids are a list of texts, in their order', () => {
+  const keys = ['a6f0', '["12","2026-01-01 00:00:00+00"]', ''];
+  assert.ok(isKeyList(keys));
+  assert.deepEqual(decodeKeys(keys), keys);
+  assert.equal(countKeys(keys), 3);
+  for (const wrong of [[1, 2], 'x', null, { 0: 'a' }]) assert.ok(!isKeyList(wrong));
 });

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import test from 'node:test';
+import { addFacts, factsFile, readFacts, writeFacts } from '../../../src/ledger/facts-file.js';
+import { beforeRow, factsWithTriggers } from '../../helpers/facts-with-triggers.js';
+import { withTempFolder } from '../../helpers/temp-folder.js';
+import { HEADER } from './sample-ledger.js';
+
+const BEGIN = factsWithTriggers({});
+const END = factsWithTriggers({ exames: [beforeRow('late', 'insert')] });
+
+function withFacts(body: (folder: string) => void): Promise<void> {
+  return withTempFolder(async (folder) => {
+    writeFacts(folder, 'run', HEADER.server, BEGIN);
+    body(folder);
+  });
+}
+
+test('what a run found comes back, from its beginning and from its end', () =>
+  withFacts((folder) => {
+    const { server } = HEADER;
+    assert.deepEqual(readFacts(folder), {
+      facts: { server, begin: BEGIN, end: null },
+      damaged: false,
+    });
+    addFacts(folder, END);
+    assert.deepEqual(readFacts(folder).facts, { server, begin: BEGIN, end: END });
+  }));
+
+test('a ledger without the file is of version 1', () =>
+  withTempFolder(async (folder) => {
+    assert.deepEqual(readFacts(folder), { facts: null, damaged: false });
+  }));
+
+test('what a killed process had begun to write was not written', () =>
+  withFacts((folder) => {
+    appendFileSync(factsFile(folder), '{"found":"end","database":{"at":"20');
+    assert.deepEqual(readFacts(folder).facts?.end, null);
+  }));
+
+test('a line that was changed makes all of it worthless', () =>
+  withFacts((folder) => {
+    const text = readFileSync(factsFile(folder), 'utf8');
+    writeFileSync(
+      factsFile(folder),
+      text.replace('"search_path":"public"', '"search_path":"other"'),
+    );
+    assert.deepEqual(readFacts(folder), { facts: null, damaged: true });
+  }));

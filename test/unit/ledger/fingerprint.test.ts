@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { Row } from '../../../src/hospital/tables.js';
+import {
+  areFingerprints,
+  encodeUpdates,
+  encodeWhole,
+  Fingerprints,
+} from '../../../src/ledger/fingerprint.js';
+import { intentOf } from '../../../src/ledger/writer.js';
+
+/** id, paciente_id, medico_id, data, motivo, status: updates set `status` and `data`. */
+const ROW: Row = [7, 20, 3, '2026-11-23 08:15:00', 'retorno', 'agendada'];
+const FIXED_PLACES = [1, 2, 4];
+const CHANGING_PLACES = [3, 5];
+
+const printsOf = (...rows: Row[]) => new Fingerprints(encodeWhole('consultas', rows), rows.length);
+
+test('a column moves the fingerprint that it is a part of, and no other; the key moves none', () => {
+  const plain = printsOf(ROW);
+  for (const place of [0, ...FIXED_PLACES, ...CHANGING_PLACES]) {
+    const value = place === 3 ? '2026-11-23 08:15:01' : typeof ROW[place] === 'number' ? 99 : 'x';
+    const other = printsOf(ROW.with(place, value));
+    const moved = [
+      other.fixed(0) !== plain.fixed(0),
+      other.changing(0) !== plain.changing(0),
+    ] as const;
+    const expected = [FIXED_PLACES.includes(place), CHANGING_PLACES.includes(place)];
+    assert.deepEqual([...moved], expected, String(place));
+  }
+});
+
+test('null, an empty text and swapped values are told apart', () => {
+  const variants: Row[] = [
+    ROW,
+    ROW.with(4, null),
+    ROW.with(4, ''),
+    ROW.with(1, 3).with(2, 20),
+    ROW.with(1, 2).with(2, 203),
+  ];
+  const seen = new Set(variants.map((row) => printsOf(row).fixed(0)));
+  assert.equal(seen.size, variants.length);
+});
+
+test('an update has the changing fingerprint of the row that it leaves, and no fixed one', () => {
+  const whole = printsOf(ROW);
+  const update = new Fingerprints(
+    encodeUpdates('consultas', [[7, 'agendada', '2026-11-23 08:15:00']]),
+    1,
+  );
+  assert.equal(update.changing(0), whole.changing(0));
+  assert.equal(update.fixed(0), null);
+});
+
+test('many rows come back in their order, in 8 or 4 bytes each', () => {
+  const rows = Array.from({ length: 2_000 }, (_, i): Row => ROW.with(0, i).with(1, i * 3));
+  const text = encodeWhole('consultas', rows);
+  assert.ok(areFingerprints(text, rows.length));
+  assert.ok(!areFingerprints(text, rows.length - 1));
+  assert.equal(text.length, 4 * Math.ceil((rows.length * 8) / 3));
+  const prints = new Fingerprints(text, rows.length);
+  for (const at of [0, 1, 999, 1_999]) {
+    assert.equal(prints.fixed(at), printsOf(rows[at]!).fixed(0));
+  }
+});
+
+test('an intent has fingerprints in the order of its keys, whatever the order of its rows', () => {
+  const changes = [5, 3, 9].map((id) => ({
+    table: 'consultas' as const,
+    operation: 'insert' as const,
+    rows: [ROW.with(0, id).with(1, id * 100)],
+  }));
+  const { rows, prints } = intentOf(
+    { xid: null, lsn: null, changes, subtransactions: false },
+    1,
+    0,
+  );
+  assert.deepEqual(rows, { consultas: { insert: '3,2,4' } });
+  const read = new Fingerprints(prints?.consultas?.insert ?? '', 3);
+  const expected = [3, 5, 9].map((id) => printsOf(ROW.with(1, id * 100)).fixed(0));
+  assert.deepEqual(
+    [0, 1, 2].map((at) => read.fixed(at)),
+    expected,
+  );
+});
+
+test('rows as stored take the place of those that were sent', () => {
+  const stored = ROW.with(4, 'RETORNO');
+  const change = { table: 'consultas' as const, operation: 'update' as const };
+  const { prints } = intentOf(
+    {
+      xid: null,
+      lsn: null,
+      changes: [{ ...change, rows: [[7, 'agendada', '2026-11-23 08:15:00']], stored: [stored] }],
+      subtransactions: false,
+    },
+    1,
+    0,
+  );
+  const read = new Fingerprints(prints?.consultas?.update ?? '', 1);
+  assert.equal(read.fixed(0), printsOf(stored).fixed(0));
+});

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { TableName } from '../../../src/hospital/tables.js';
+import type {
+  DatabaseFacts,
+  TableFacts,
+  TriggerFacts,
+} from '../../../src/postgres/database-facts.js';
+import { ServerEffects } from '../../../src/verify/server-effects.js';
+import { beforeRow, factsWithTriggers } from '../../helpers/facts-with-triggers.js';
+import { HEADER } from '../ledger/sample-ledger.js';
+
+function facts(table: TableName, more: Partial<TableFacts>): DatabaseFacts {
+  const plain = factsWithTriggers({});
+  return { ...plain, tables: { ...plain.tables, [table]: { ...plain.tables[table], ...more } } };
+}
+
+function effects(begin: DatabaseFacts, end: DatabaseFacts | null = begin): ServerEffects {
+  return new ServerEffects({ server: HEADER.server, begin, end });
+}
+
+const after: TriggerFacts = {
+  name: 'log',
+  timing: 'after',
+  operations: ['insert'],
+  level: 'row',
+  deferred: true,
+};
+
+test('a database that does nothing by itself has no effects', () => {
+  const none = effects(factsWithTriggers({}));
+  assert.deepEqual([none.adding, none.acting, none.anonymous], [[], [], []]);
+  assert.ok(!none.rewrites('exames') && !none.repartitioned('exames'));
+});
+
+test('triggers, rules and cascades may add rows', () => {
+  assert.deepEqual(effects(facts('exames', { triggers: [after] })).adding, ['exames.log']);
+  assert.deepEqual(effects(facts('exames', { rules: ['r'] })).adding, ['exames.r']);
+  const cascades = ['faturas.faturas_consulta_fkey'];
+  assert.deepEqual(effects(facts('consultas', { cascades })).adding, cascades);
+});
+
+test('a trigger that was there all the time hides nothing: its rows were read back', () => {
+  const norm = beforeRow('norm', 'insert');
+  const always = effects(factsWithTriggers({ exames: [norm] }));
+  assert.deepEqual([always.hiding('exames'), always.rewrites('exames')], [[], true]);
+  const late = effects(factsWithTriggers({}), factsWithTriggers({ exames: [norm] }));
+  assert.deepEqual(late.hiding('exames'), ['exames.norm']);
+  assert.deepEqual(late.hiding('consultas'), []);
+});
+
+test('rules and row security hide what became of a row', () => {
+  assert.deepEqual(effects(facts('exames', { rules: ['r'] })).hiding('exames'), ['exames.r']);
+  assert.deepEqual(effects(facts('exames', { policies: ['own'] })).hiding('exames'), [
+    'exames.own',
+  ]);
+  assert.equal(effects(facts('exames', { policies: [] })).hiding('exames').length, 1);
+});
+
+test('an identity without the id makes deletes anonymous, at whichever end of the run', () => {
+  const identity = { kind: 'index', index: 'pacientes_cpf_key', tells_id: false } as const;
+  const late = effects(factsWithTriggers({}), facts('pacientes', { identity }));
+  assert.ok(!late.tellsId('pacientes') && late.tellsId('exames'));
+  assert.deepEqual(late.anonymous, [{ table: 'pacientes', index: 'pacientes_cpf_key' }]);
+});
+
+test('partitions that came or went during the run are noticed, their order is not', () => {
+  const [one, other] = ['p0', 'p1'].map((name) => ({ schema: 'public', name }));
+  const both = facts('consultas', { partitions: [one!, other!] });
+  assert.ok(
+    !effects(both, facts('consultas', { partitions: [other!, one!] })).repartitioned('consultas'),
+  );
+  assert.ok(effects(facts('consultas', { partitions: [one!] }), both).repartitioned('consultas'));
+});
