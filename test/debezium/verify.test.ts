@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { VerificationDocument } from '../../src/verify/document.js';
+import { readVerdict } from '../helpers/accounting.js';
 import { startCli } from '../helpers/cli.js';
 import { startServers } from '../helpers/server.js';
 import { summaryOf } from '../helpers/stream-run.js';
@@ -94,7 +95,7 @@ async function throughDebezium(
     });
     const { stdout, stderr } = await verify.ended();
     assert.ok(stdout !== '', `${stderr}\n${engine.errors}`);
-    return { said: JSON.parse(stdout), lines: engine.lines().length, sent };
+    return { said: readVerdict(stdout), lines: engine.lines().length, sent };
   } finally {
     verify.child.kill('SIGKILL');
     await engine.stop();

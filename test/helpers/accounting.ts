@@ -21,3 +21,10 @@ export function requireSum({
   if (verdict === 'indeterminate') assert.ok(Object.keys(doubts).length > 0, told);
   if (missing > 0) assert.equal(verdict, 'violation', told);
 }
+
+/** What `verify --json` printed, with the sum checked. */
+export function readVerdict(stdout: string): VerificationDocument {
+  const document = JSON.parse(stdout) as VerificationDocument;
+  requireSum(document);
+  return document;
+}
