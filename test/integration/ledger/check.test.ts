@@ -6,7 +6,11 @@ import { TABLE_NAMES, type TableName } from '../../../src/hospital/tables.js';
 import type { LedgerDifference } from '../../../src/ledger/check.js';
 import { decodeIds, encodeKeys, type KeyList } from '../../../src/ledger/keys.js';
 import { OPERATIONS, type Operation } from '../../../src/threads/tally.js';
+import { startCli } from '../../helpers/cli.js';
 import { startServers } from '../../helpers/server.js';
+import { summaryOf } from '../../helpers/stream-run.js';
+import { waitFor } from '../../helpers/wait-for.js';
+import { auditedTransactions } from '../stream/audit.js';
 import { run, stream, totalEvents, type Ward, withWard } from '../stream/streaming.js';
 import {
   type Committed,
@@ -295,11 +299,14 @@ test('rows that a trigger lets fall are told apart from those that were written'
         IF NEW.id % 97 = 7 THEN RAISE EXCEPTION 'refused'; END IF;
         RETURN CASE WHEN NEW.id % 97 = 0 THEN NULL ELSE NEW END;
       END $$`);
+    const only = ['--only', 'consulta', '--update-ratio', '0.2', '--delete-ratio', '0'];
+    const limits = ['--rate', '2000', '--batch-size', '5', '--duration', '4s'];
+    const streaming = startCli(['stream', '--json', ...only, ...limits], ward);
+    // Had it been there from the beginning, rows would be read back, and none sent in a burst.
+    await waitFor(async () => (await auditedTransactions(ward.db)).length > 100);
     await ward.db.query(`CREATE TRIGGER drop_some BEFORE INSERT ON consultas
       FOR EACH ROW EXECUTE FUNCTION drop_some()`);
-    const only = ['--only', 'consulta', '--update-ratio', '0.2', '--delete-ratio', '0'];
-    const limits = ['--rate', 'max', '--batch-size', '5', '--max-events', '3000'];
-    const { summary } = await stream(ward, [...only, ...limits]);
+    const summary = summaryOf(await streaming.ended());
     await requireHeld(ward);
     const lines = loadLedger(newestRun(ward)).flatMap(({ lines }) => lines);
     const dropped = lines.flatMap(({ record }) =>
