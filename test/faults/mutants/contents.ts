@@ -20,10 +20,11 @@ function columnAt(table: TableName, place: number) {
   return TABLES[table].columns[place];
 }
 
-/** Whether the ledger's digest has this value of an event. */
-function isWritten({ operation, table }: ToldRow, place: number): boolean {
+/** Whether the ledger's fingerprint has this value of an event. */
+function isWritten(sample: Sample, { operation, table }: ToldRow, place: number): boolean {
   const column = columnAt(table, place);
   if (column === undefined || operation === 'delete') return false;
+  if (sample.readsBack(table)) return true;
   return operation === 'insert' || place === 0 || changedColumns(table).includes(column.name);
 }
 
@@ -110,7 +111,7 @@ function expectedOf(
   const event = sample.events[at]!;
   const { told: transaction, xid } = sample.groupOf[at]!;
   const other = contradicted(sample, at, place);
-  if (transaction?.droppedAny === false && isWritten(event, place)) {
+  if (transaction?.droppedAny === false && isWritten(sample, event, place)) {
     const suspect = { violation: 'altered', details: ['contents'], xids: [xid] } as const;
     // Two records of the same value show it: the ledger's, and what else is told of the row.
     return { expected: violation([suspect], ['inconsistent']), tables: other === 'table' };
@@ -173,7 +174,9 @@ const leftAlone: Kind = {
       sample,
       pick(sample, draws, (event, place) => {
         const column = columnAt(event.table, place);
-        return event.operation === 'update' && column !== undefined && !isWritten(event, place);
+        return (
+          event.operation === 'update' && column !== undefined && !isWritten(sample, event, place)
+        );
       }),
       (event, place) => {
         const value = event.values?.[place];

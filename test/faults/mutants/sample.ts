@@ -1,4 +1,5 @@
 import type { Client } from 'pg';
+import type { TableName } from '../../../src/hospital/tables.js';
 import type { ToldRow } from '../../helpers/told-row.js';
 import { type LedgerFacts, readFacts, type ToldTransaction } from './ledger-facts.js';
 import type { Taken } from './taking.js';
@@ -32,12 +33,16 @@ export class Sample {
   /** The database has triggers: a row more within a transaction of the run may be theirs. */
   readonly adds: boolean;
 
-  constructor(taken: Taken, client: Client) {
+  /** Its stream has rows that triggers wrote, within transactions of the run. */
+  readonly derives: boolean;
+
+  constructor(taken: Taken, client: Client, facts = readFacts(taken.ledger)) {
     this.name = taken.plan.name;
     this.taken = taken;
     this.client = client;
-    this.facts = readFacts(taken.ledger);
+    this.facts = facts;
     this.events = taken.events;
+    this.derives = this.name === 'derived';
     const byXid = new Map(
       this.facts.transactions
         .filter(({ fate, rows }) => fate === 'committed' && rows.size > 0)
@@ -60,6 +65,16 @@ export class Sample {
     );
     const last = Math.max(...sent.map(Number));
     return (this.facts.unused.get('exames') ?? []).filter((id) => id < last).length;
+  }
+
+  /** The same run, with other events. */
+  withEvents(events: readonly ToldRow[]): Sample {
+    return new Sample({ ...this.taken, events }, this.client, this.facts);
+  }
+
+  /** Whether the run read the rows of the table back as they were stored, all columns of them. */
+  readsBack(table: TableName): boolean {
+    return this.name === 'rewritten' && table === 'consultas';
   }
 
   isOwn(at: number): boolean {
