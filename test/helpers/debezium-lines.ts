@@ -1,39 +1,205 @@
-import { TABLES } from '../../src/hospital/tables.js';
+import { type ColumnType, TABLES, type TableName } from '../../src/hospital/tables.js';
 import { SERVER_COLUMNS } from '../../src/intake/event.js';
 import type { ToldRow } from './told-row.js';
+
+/** How an event is wrapped. */
+export type Shape = 'plain' | 'schema' | 'keyed' | 'cloudevents' | 'flat';
+
+/** How a connector writes its events. */
+export interface LineFormat {
+  readonly shape: Shape;
+  /** `time.precision.mode`. */
+  readonly times: 'adaptive' | 'connect' | 'isostring';
+  /** Whether `created_at` and `updated_at` are told: `column.exclude.list` may leave them out. */
+  readonly serverColumns: boolean;
+  /** Whether `source.db`, `source.schema` and `source.name` are told. */
+  readonly place: boolean;
+}
+
+export const PLAIN: LineFormat = {
+  shape: 'plain',
+  times: 'adaptive',
+  serverColumns: true,
+  place: true,
+};
+
+/** Where a row is from: the database, the schema, and the connector's logical name. */
+export interface RowPlace {
+  readonly database: string;
+  readonly schema: string;
+  readonly origin: string;
+}
+
+/** An event, and where its row is from if not from where the others are. */
+export interface LineRow extends ToldRow {
+  readonly from?: Partial<RowPlace>;
+}
+
+/** Where the tables of most tests are. */
+export const HOME: RowPlace = { database: 'hospital_oltp', schema: 'public', origin: 'oltp' };
 
 const OPS = { insert: 'c', update: 'u', delete: 'd', snapshot: 'r' } as const;
 const DAY_MS = 86_400_000;
 
-/** An event of the reference consumer as Debezium would write it: a plain envelope, one line. */
-export function debeziumLine(event: ToldRow): string {
-  const { operation, table, xid, lsn, order, watermark, committedAt, connectorAt, key } = event;
-  const after = operation === 'delete' ? 'null' : rowText(event);
-  const before = operation === 'delete' ? `{"id":${key}}` : 'null';
-  const sequence = JSON.stringify(JSON.stringify([String(watermark), String(lsn)]));
-  const source = `{"ts_us":${committedAt},"schema":"public","table":"${table}","txId":${xid},"lsn":${lsn},"sequence":${sequence},"snapshot":"false"}`;
-  return `{"before":${before},"after":${after},"source":${source},"transaction":{"id":"${xid}:${lsn}","total_order":${order},"data_collection_order":1},"op":"${OPS[operation]}","ts_us":${connectorAt}}`;
+/** An event as Debezium would write it, one line. */
+export function debeziumLine(
+  event: LineRow,
+  format: LineFormat = PLAIN,
+  home: RowPlace = HOME,
+): string {
+  switch (format.shape) {
+    case 'plain':
+      return envelope(event, format, home);
+    case 'schema':
+      return `{"schema":${schemaOf(event.table)},"payload":${envelope(event, format, home)}}`;
+    case 'keyed':
+      return `{"key":{"id":${event.key}},"value":${envelope(event, format, home)}}`;
+    case 'cloudevents':
+      return cloudEvent(event, format, home);
+    case 'flat':
+      return flat(event, format, home);
+  }
 }
 
-function rowText({ table, values }: ToldRow): string {
-  const columns = [
-    ...TABLES[table].columns,
-    ...SERVER_COLUMNS.map((name) => ({ name, type: 'timestamp' as const })),
+function envelope(event: LineRow, format: LineFormat, home: RowPlace): string {
+  const { operation, table, xid, lsn, order, connectorAt } = event;
+  const members = [
+    `"ts_us":${event.committedAt}`,
+    `"snapshot":"${snapshotOf(event)}"`,
+    ...placeMembers(event, format, home, ['"db"', '"schema"', '"name"']),
+    `"table":"${table}"`,
+    `"txId":${xid}`,
+    `"lsn":${lsn}`,
+    `"sequence":${sequenceOf(event)}`,
   ];
-  const members = columns.map(({ name, type }, i) => {
-    const value = values?.[i];
-    if (value === null || value === undefined) return `"${name}":null`;
-    if (type === 'bigint') return `"${name}":${value}`;
-    if (type === 'varchar') return `"${name}":${JSON.stringify(value)}`;
-    if (type === 'timestamp') return `"${name}":${microsOf(value)}`;
-    return `"${name}":${Date.parse(`${value}T00:00:00Z`) / DAY_MS}`;
-  });
+  const transaction =
+    order === null
+      ? 'null'
+      : `{"id":"${xid}:${lsn}","total_order":${order},"data_collection_order":1}`;
+  return `{${images(event, format)},"source":{${members.join(',')}},"transaction":${transaction},"op":"${OPS[operation]}","ts_us":${connectorAt}}`;
+}
+
+function cloudEvent(event: LineRow, format: LineFormat, home: RowPlace): string {
+  const { operation, table, xid, lsn, order, committedAt } = event;
+  const text = (value: number | null) => (value === null ? 'null' : `"${value}"`);
+  const names = ['"iodebeziumdb"', '"iodebeziumschema"', '"iodebeziumname"'] as const;
+  const members = [
+    `"id":"lsn:${lsn};txId:${xid}"`,
+    '"specversion":"1.0"',
+    '"type":"io.debezium.connector.postgresql.DataChangeEvent"',
+    '"datacontenttype":"application/json"',
+    `"iodebeziumop":"${OPS[operation]}"`,
+    `"iodebeziumtsus":${text(committedAt)}`,
+    `"iodebeziumsnapshot":"${snapshotOf(event)}"`,
+    ...placeMembers(event, format, home, names),
+    `"iodebeziumtable":"${table}"`,
+    `"iodebeziumtxId":${text(xid)}`,
+    `"iodebeziumlsn":${text(lsn)}`,
+    `"iodebeziumsequence":${sequenceOf(event)}`,
+    `"iodebeziumtxid":${order === null ? 'null' : `"${xid}:${lsn}"`}`,
+    `"iodebeziumtxtotalorder":${text(order)}`,
+    `"data":{${images(event, format)}}`,
+  ];
   return `{${members.join(',')}}`;
 }
 
+function flat(event: LineRow, format: LineFormat, home: RowPlace): string {
+  const { operation, table, xid, lsn, order, committedAt, connectorAt } = event;
+  const row = operation === 'delete' ? `"id":${event.key}` : rowMembers(event, format);
+  const members = [
+    row,
+    `"__op":"${OPS[operation]}"`,
+    `"__deleted":"${operation === 'delete'}"`,
+    `"__table":"${table}"`,
+    ...placeMembers(event, format, home, ['"__db"', '"__schema"', '"__name"']),
+    `"__lsn":${lsn}`,
+    `"__txId":${xid}`,
+    `"__source_snapshot":"${snapshotOf(event)}"`,
+    `"__source_sequence":${sequenceOf(event)}`,
+    `"__source_ts_us":${committedAt}`,
+    `"__ts_us":${connectorAt}`,
+    `"__transaction_total_order":${order}`,
+  ];
+  return `{${members.join(',')}}`;
+}
+
+function snapshotOf({ snapshot }: LineRow): string {
+  return snapshot === null ? 'false' : snapshot === 'row' ? 'true' : snapshot;
+}
+
+function sequenceOf({ watermark, lsn }: LineRow): string {
+  if (watermark === null && lsn === null) return 'null';
+  const text = (value: number | null) => (value === null ? null : String(value));
+  return JSON.stringify(JSON.stringify([text(watermark), text(lsn)]));
+}
+
+function placeMembers(
+  { from }: LineRow,
+  { place }: LineFormat,
+  home: RowPlace,
+  [database, schema, origin]: readonly [string, string, string],
+): string[] {
+  if (!place) return [];
+  const told = { ...home, ...from };
+  return [
+    `${database}:"${told.database}"`,
+    `${schema}:"${told.schema}"`,
+    `${origin}:"${told.origin}"`,
+  ];
+}
+
+function images(event: LineRow, format: LineFormat): string {
+  const isDelete = event.operation === 'delete';
+  const after = isDelete ? 'null' : `{${rowMembers(event, format)}}`;
+  return `"before":${isDelete ? `{"id":${event.key}}` : 'null'},"after":${after}`;
+}
+
+function rowMembers(event: LineRow, format: LineFormat): string {
+  const { table, values, key } = event;
+  const members: string[] = [];
+  const { columns } = TABLES[table];
+  const add = (name: string, type: ColumnType, place: number) => {
+    const value = place === 0 ? (values?.[0] ?? String(key)) : values?.[place];
+    if (value !== undefined || values === null) {
+      members.push(`"${name}":${valueText(value ?? null, type, format)}`);
+    }
+  };
+  for (const [place, { name, type }] of columns.entries()) add(name, type, place);
+  if (format.serverColumns) {
+    for (const [i, name] of SERVER_COLUMNS.entries()) add(name, 'timestamp', columns.length + i);
+  }
+  return members.join(',');
+}
+
+function valueText(value: string | null, type: ColumnType, { times }: LineFormat): string {
+  if (value === null) return 'null';
+  switch (type) {
+    case 'bigint':
+      return value;
+    case 'varchar':
+      return JSON.stringify(value);
+    case 'date':
+      if (times === 'isostring') return `"${value}Z"`;
+      return String(Date.parse(`${value}T00:00:00Z`) / DAY_MS);
+    case 'timestamp':
+      if (times === 'isostring') return `"${value.replace(' ', 'T')}Z"`;
+      return String(times === 'connect' ? Math.floor(microsOf(value) / 1000) : microsOf(value));
+  }
+}
+
 /** Microseconds since 1970 of a timestamp as PostgreSQL prints it. */
-function microsOf(text: string): string {
+function microsOf(text: string): number {
   const [whole = '', fraction = ''] = text.split('.');
-  const seconds = Date.parse(`${whole.replace(' ', 'T')}Z`) / 1000;
-  return `${seconds}${fraction.padEnd(6, '0')}`;
+  return Date.parse(`${whole.replace(' ', 'T')}Z`) * 1000 + Number(fraction.padEnd(6, '0'));
+}
+
+const CONNECT = { bigint: 'int64', varchar: 'string', date: 'int32', timestamp: 'int64' } as const;
+
+/** A schema of Kafka Connect, cut down. */
+function schemaOf(table: TableName): string {
+  const fields = TABLES[table].columns.map(
+    ({ name, type }) => `{"type":"${CONNECT[type]}","optional":true,"field":"${name}"}`,
+  );
+  const row = `{"type":"struct","fields":[${fields.join(',')}],"optional":true,"field":"after"}`;
+  return `{"type":"struct","fields":[${row}],"optional":false,"name":"oltp.public.${table}.Envelope"}`;
 }

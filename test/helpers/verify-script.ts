@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { readHeader } from '../../src/commands/verify-ledger.js';
 import type { Aside, Sink, Source } from '../../src/intake/event.js';
+import type { Scope } from '../../src/intake/scope.js';
 import { readFacts } from '../../src/ledger/facts-file.js';
 import type { DatabaseFacts } from '../../src/postgres/database-facts.js';
 import { documentOf, type VerificationDocument } from '../../src/verify/document.js';
@@ -36,31 +37,36 @@ const MEMORY_BYTES = 2 ** 20;
 const QUIET_MS = 600_000;
 const BATCH = 200;
 
-/** Gives out a script; with an end, as a slot does: it says how far it has come, and ends when asked to. */
-class ScriptSource implements Source {
+/** Gives out a list; with an end, as a slot does: it says how far it has come, and ends when asked to. */
+export class ListSource<T> implements Source {
   readonly streams: number;
   readonly topics?: readonly string[];
-  readonly #script: Script;
+  readonly #items: readonly T[];
+  readonly #giving: (sink: Sink, scope: Scope) => (item: T) => void | Promise<void>;
   readonly #end: number | null;
   #stop = () => {};
   readonly #stopped = new Promise<void>((resolve) => {
     this.#stop = resolve;
   });
 
-  constructor(script: Script, { end = null, streams = 1, topics }: ScriptOptions) {
+  /** @param giving what gives an item to a sink; made once for all of them */
+  constructor(
+    items: readonly T[],
+    giving: (sink: Sink, scope: Scope) => (item: T) => void | Promise<void>,
+    { end = null, streams = 1, topics }: ScriptOptions,
+  ) {
     if (topics !== undefined) this.topics = topics;
-    this.#script = script;
+    this.#items = items;
+    this.#giving = giving;
     this.#end = end;
     this.streams = streams;
   }
 
-  async run(sink: Sink): Promise<void> {
-    for (const [i, item] of this.#script.entries()) {
-      if (typeof item === 'object') sink.row(item, columnsOf(item));
-      else if (item === 'idle') {
-        sink.idle();
-        await setImmediate();
-      } else sink.aside(item);
+  async run(sink: Sink, scope: Scope): Promise<void> {
+    const give = this.#giving(sink, scope);
+    for (const [i, item] of this.#items.entries()) {
+      const given = give(item);
+      if (given !== undefined) await given;
       if (i % BATCH === 0) await sink.ready();
     }
     if (this.#end === null) return;
@@ -73,18 +79,39 @@ class ScriptSource implements Source {
   }
 }
 
+/** Gives an item of a script to a sink. */
+function giveTo(sink: Sink) {
+  return (item: Script[number]): void | Promise<void> => {
+    if (typeof item === 'object') sink.row(item, columnsOf(item));
+    else if (item !== 'idle') sink.aside(item);
+    else {
+      sink.idle();
+      return setImmediate();
+    }
+  };
+}
+
 /** Holds a script against the ledger of a run that is over. */
 export function verifyScript(
   ledger: string,
   script: Script,
   options: ScriptOptions = {},
 ): Promise<Verification> {
+  return verifySource(ledger, new ListSource(script, giveTo, options), options);
+}
+
+/** Holds what a source gives out against the ledger of a run that is over. */
+export function verifySource(
+  ledger: string,
+  source: Source,
+  options: ScriptOptions & { readonly scope?: Scope } = {},
+): Promise<Verification> {
   const { end = null, from = 0, memoryBytes = MEMORY_BYTES, partial = false } = options;
-  const { now = null, publications = null } = options;
+  const { now = null, publications = null, scope = anyScope } = options;
   return verify({
     ledger,
-    source: new ScriptSource(script, options),
-    scope: anyScope,
+    source,
+    scope,
     from,
     partial,
     version: readHeader(ledger)?.ledger ?? 2,

@@ -42,7 +42,7 @@ function withoutOne(sample: Sample, group: OwnGroup, positioned: boolean): Mutan
     what: `without the transaction ${group.xid}`,
     expected:
       positioned || sample.provesPast(group)
-        ? violation([{ violation: 'missing', details: ['transaction_missing'], ...suspect }])
+        ? violation([{ violation: 'missing', details: [sample.lossOf(group)], ...suspect }])
         : NOT_ARRIVED,
   };
 }
@@ -61,7 +61,7 @@ function loseStretch(sample: Sample, draws: Draws, positioned: boolean): Mutant 
     expected: violation([
       {
         violation: 'missing',
-        details: ['transaction_missing'],
+        details: ['transaction_missing', 'transaction_absent'],
         xids: proved.map(({ xid }) => xid),
       },
     ]),
@@ -79,7 +79,7 @@ function loseTail(sample: Sample, draws: Draws, positioned: boolean): Mutant {
   const from = draws.below(sample.events.length);
   const lost = sample.events.slice(from);
   const xids = sample.own.filter(({ end }) => end > from).map(({ xid }) => xid);
-  const details = ['transaction_missing', 'row_missing'] as const;
+  const details = ['transaction_absent', 'row_missing'] as const;
   return {
     script: sample.events.slice(0, from),
     what: `without the last ${lost.length} events`,

@@ -62,6 +62,26 @@ export function violation(
   return { verdict: 'violation', suspects, besides };
 }
 
+/**
+ * Rows that the ledger does not have, within transactions of the run: where the database has triggers, they may be
+ * the triggers'.
+ *
+ * @param others what is wrong besides, whoever wrote the rows
+ */
+export function unsent(
+  { adds }: Sample,
+  suspect: Omit<Suspect, 'violation' | 'details'>,
+  others: readonly Suspect[] = [],
+  besides: readonly Violation[] = [],
+): Expectation {
+  if (!adds) {
+    const phantom = { violation: 'phantom', details: ['row_not_sent'], ...suspect } as const;
+    return violation([phantom, ...others], besides);
+  }
+  if (others.length > 0) return violation(others, besides);
+  return { verdict: 'indeterminate', doubt: 'server_changed' };
+}
+
 /** An event as text. */
 export function told({ operation, table, key, xid, lsn, order }: ToldRow): string {
   return `${operation} ${table} ${key} (xid ${xid}, lsn ${lsn}, ${order})`;

@@ -3,8 +3,18 @@ import { TABLE_NAMES } from '../../../src/hospital/tables.js';
 import type { Detail } from '../../../src/verify/findings.js';
 import type { ToldRow } from '../../helpers/told-row.js';
 import { withValue } from './changes.js';
-import { type Kind, type Mutant, type Suspect, told, violation } from './mutant.js';
+import {
+  type Kind,
+  type Mutant,
+  type Suspect,
+  told,
+  UNCHANGED,
+  unsent,
+  violation,
+} from './mutant.js';
 import type { OwnGroup, Sample } from './sample.js';
+
+const NEVER_SENT: readonly Detail[] = ['never_sent'];
 
 interface Picked {
   readonly group: OwnGroup;
@@ -18,36 +28,56 @@ function pick(sample: Sample, draws: Draws): Picked {
   return { group, at, event: sample.events[at]! };
 }
 
+/** What an event under a false name is taken for. */
+type Taken =
+  /** A row more of the transaction that it names. */
+  | 'unsent'
+  /** Of a transaction that there is not. */
+  | 'phantom'
+  /** One or the other: it depends on how far the ledger has been read. */
+  | 'either'
+  /** A row of another writer's. */
+  | 'stranger';
+
 /** An event under a false name does not come under its own: two things are wrong, where both can be shown. */
 function renamed(
   sample: Sample,
   { group, at, event }: Picked,
   other: ToldRow,
-  details: readonly Detail[],
+  taken: Taken,
   positioned: boolean,
-): Mutant {
+): Mutant | null {
   const single = group.end - group.begin === 1;
   const shown = positioned || (single ? sample.provesPast(group) : sample.isFollowed(group));
   const suspects: Suspect[] = [];
   const amid = at > group.begin && at < group.end - 1;
-  if (details.length > 0) {
-    const xids = other.xid === null ? [] : [other.xid];
-    suspects.push({ violation: 'phantom', details, keys: [other.key], xids });
-  }
+  const named = { keys: [other.key], xids: other.xid === null ? [] : [other.xid] };
   // As a stranger's, it tears the transaction that it stands in.
-  if (details.length === 0 && amid && other.xid === sample.unusedXid) {
+  if (taken === 'stranger' && amid && other.xid === sample.unusedXid) {
     suspects.push({ violation: 'reordered', details: ['transaction_torn'], xids: [group.xid] });
   }
   if (shown) {
-    const missing: readonly Detail[] = single ? ['transaction_missing'] : ['row_missing'];
+    const missing: readonly Detail[] = single ? [sample.lossOf(group)] : ['row_missing'];
     suspects.push({ violation: 'missing', details: missing, keys: [event.key], xids: [group.xid] });
   }
+  // The row that it names is another one from here on.
+  const besides = ['reordered', 'phantom', 'inconsistent'] as const;
+  const script = sample.events.with(at, other);
+  const what = `${told(other)} instead of ${told(event)}`;
+  if (taken === 'unsent') {
+    return { script, what, expected: unsent(sample, named, suspects, besides) };
+  }
+  if (taken === 'either' && sample.adds && suspects.length === 0) return null;
+  const details = taken === 'either' ? (['row_not_sent', 'never_sent'] as const) : NEVER_SENT;
+  const phantom = { violation: 'phantom', details, ...named } as const;
+  const isShown = taken === 'phantom' || (taken === 'either' && !sample.adds);
+  if (isShown) suspects.unshift(phantom);
   return {
-    script: sample.events.with(at, other),
-    what: `${told(other)} instead of ${told(event)}`,
+    script,
+    what,
     expected:
       suspects.length > 0
-        ? violation(suspects, ['reordered', 'phantom'])
+        ? violation(suspects, besides)
         : { verdict: 'indeterminate', doubt: 'ended_early' },
   };
 }
@@ -63,24 +93,20 @@ function otherKey(sample: Sample, draws: Draws, positioned: boolean): Mutant | n
     ? Number(event.key) + draws.between(1, 100)
     : Number(draws.pick(sample.events).key);
   const other = { ...withValue(event, 0, String(key)), key };
-  return hasRow(group, other) ? null : renamed(sample, picked, other, ['row_not_sent'], positioned);
+  return hasRow(group, other) ? null : renamed(sample, picked, other, 'unsent', positioned);
 }
 
 function otherOperation(sample: Sample, draws: Draws, positioned: boolean): Mutant | null {
   const picked = pick(sample, draws);
   const operation = draws.pick(['insert', 'update', 'delete'] as const);
   const other = { ...picked.event, operation };
-  return hasRow(picked.group, other)
-    ? null
-    : renamed(sample, picked, other, ['row_not_sent'], positioned);
+  return hasRow(picked.group, other) ? null : renamed(sample, picked, other, 'unsent', positioned);
 }
 
 function otherTable(sample: Sample, draws: Draws, positioned: boolean): Mutant | null {
   const picked = pick(sample, draws);
   const other = { ...picked.event, table: draws.pick(TABLE_NAMES) };
-  return hasRow(picked.group, other)
-    ? null
-    : renamed(sample, picked, other, ['row_not_sent'], positioned);
+  return hasRow(picked.group, other) ? null : renamed(sample, picked, other, 'unsent', positioned);
 }
 
 /**
@@ -93,12 +119,8 @@ function otherXid(sample: Sample, draws: Draws, positioned: boolean): Mutant | n
   if (hasRow(group, picked.event)) return null;
   const other = { ...picked.event, xid: group.xid };
   const earlier = group.begin < picked.group.begin;
-  const details: readonly Detail[] = earlier
-    ? ['row_not_sent']
-    : isLeased(sample, picked.event)
-      ? ['row_not_sent', 'never_sent']
-      : [];
-  return renamed(sample, picked, other, details, positioned);
+  const taken = earlier ? 'unsent' : isLeased(sample, picked.event) ? 'either' : 'stranger';
+  return renamed(sample, picked, other, taken, positioned);
 }
 
 function isLeased({ facts }: Sample, { operation, table, key }: ToldRow): boolean {
@@ -106,11 +128,11 @@ function isLeased({ facts }: Sample, { operation, table, key }: ToldRow): boolea
 }
 
 /** Only an id of the run's own shows that it is no stranger's. */
-function unusedXid(sample: Sample, draws: Draws, positioned: boolean): Mutant {
+function unusedXid(sample: Sample, draws: Draws, positioned: boolean): Mutant | null {
   const picked = pick(sample, draws);
   const other = { ...picked.event, xid: sample.unusedXid };
-  const details: readonly Detail[] = isLeased(sample, other) ? ['never_sent'] : [];
-  return renamed(sample, picked, other, details, positioned);
+  const taken = isLeased(sample, other) ? 'phantom' : 'stranger';
+  return renamed(sample, picked, other, taken, positioned);
 }
 
 function disorder(
@@ -144,6 +166,10 @@ function reorder(sample: Sample, group: OwnGroup, from: number, by: number): Mut
   for (let at = from; at < group.end; at++) {
     const event = sample.events[at]!;
     changed.set(at, { ...event, order: (event.order ?? 0) + by });
+  }
+  // Where the server may add rows, a gap can be one that the publication leaves out.
+  if (sample.adds && by > 0) {
+    return { ...disorder(sample, group, changed, []), expected: UNCHANGED };
   }
   return disorder(sample, group, changed, ['order_falls', 'order_gap']);
 }

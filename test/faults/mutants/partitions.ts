@@ -76,21 +76,21 @@ function lost(sample: Sample, draws: Draws, positioned: boolean): Mutant | null 
   const partitions = new Partitions(sample, draws);
   const tables = new Set(sample.eventsOf(group).map(({ table }) => table));
   const later = new Set(sample.own.filter((other) => isLater(other, group)).map(({ xid }) => xid));
-  let known = positioned;
+  const concerned: boolean[] = [];
   for (const queue of partitions.queues) {
     queue.splice(0, queue.length, ...queue.filter(({ xid }) => xid !== group.xid));
-    const concerned = queue.some(({ table }) => tables.has(table));
-    if (!concerned || positioned) continue;
-    if (!queue.some(({ xid }) => later.has(xid ?? 0))) return null;
-    known = true;
+    if (!queue.some(({ table }) => tables.has(table))) continue;
+    concerned.push(queue.some(({ xid }) => later.has(xid ?? 0)));
   }
   // Of a table that nothing else came of, nobody knows which partition it is in.
-  if (!known) return null;
+  const proved = concerned.length > 0 && concerned.every((isPast) => isPast);
+  if (!proved && !positioned) return null;
+  const detail = proved ? 'transaction_missing' : 'transaction_absent';
   return mutantOf(
     partitions,
     draws,
     `without ${group.xid}`,
-    violation([{ violation: 'missing', details: ['transaction_missing'], xids: [group.xid] }]),
+    violation([{ violation: 'missing', details: [detail], xids: [group.xid] }]),
   );
 }
 

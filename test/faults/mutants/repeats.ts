@@ -114,7 +114,8 @@ function replayChanged(sample: Sample, draws: Draws): Mutant | null {
   const changed = draws.between(from, at - 1);
   const event = sample.events[changed]!;
   if (!sample.isOwn(changed) || event.values === null) return null;
-  const place = draws.below(event.values.length);
+  // Another id makes it another row's.
+  const place = draws.between(1, event.values.length - 1);
   const other = changeValue(event, place, draws);
   const replay = sample.events.slice(from, at).with(changed - from, other);
   return {

@@ -21,6 +21,8 @@ export interface RunPlan {
   readonly sql: readonly string[];
   /** Whether the foreign writer deletes rows. */
   readonly deletes: boolean;
+  /** Whether it changes the rows that were inserted last. */
+  readonly newest: boolean;
 }
 
 export const SERVER: ServerOptions = {
@@ -50,6 +52,30 @@ const DROP = [
      EXECUTE FUNCTION fall()`,
 ];
 
+/** Rows that triggers write, into a table of the run and into another schema. */
+const FOLLOW = [
+  `CREATE FUNCTION follow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+     INSERT INTO exames (paciente_id, tipo_exame, data)
+       VALUES (NEW.paciente_id, 'controle', NEW.data);
+     RETURN NULL;
+   END $$`,
+  `CREATE TRIGGER follow AFTER INSERT ON consultas FOR EACH ROW EXECUTE FUNCTION follow()`,
+  'CREATE SCHEMA arquivo',
+  'CREATE TABLE arquivo.consultas (LIKE consultas)',
+  `CREATE FUNCTION archive() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+     INSERT INTO arquivo.consultas SELECT OLD.*;
+     RETURN NULL;
+   END $$`,
+  `CREATE TRIGGER archive AFTER DELETE ON consultas FOR EACH ROW EXECUTE FUNCTION archive()`,
+];
+/** Rows that a trigger changes before they are stored. */
+const SHOUT = [
+  `CREATE FUNCTION shout() RETURNS trigger LANGUAGE plpgsql AS
+     $$ BEGIN NEW.motivo := upper(NEW.motivo); RETURN NEW; END $$`,
+  `CREATE TRIGGER shout BEFORE INSERT OR UPDATE ON consultas FOR EACH ROW
+     EXECUTE FUNCTION shout()`,
+];
+
 const run = (
   name: string,
   options: string,
@@ -60,6 +86,7 @@ const run = (
   disturbance: 'none',
   sql: [],
   deletes: false,
+  newest: (more.disturbance ?? 'none') === 'none',
   ...more,
 });
 
@@ -74,6 +101,18 @@ export const TOGETHER: readonly RunPlan[] = [
   run('dropping', '--workers 2 --batch-size 8 --max-events 300 --update-ratio 0.3', {
     sql: DROP,
     deletes: true,
+  }),
+  run(
+    'derived',
+    '--workers 3 --batch-size 5 --max-events 400 --update-ratio 0.2 --delete-ratio 0.1',
+    {
+      sql: FOLLOW,
+      // A row of a trigger's that somebody changes afterwards can't be proved to be one.
+      newest: false,
+    },
+  ),
+  run('rewritten', '--workers 3 --batch-size 5 --max-events 400 --update-ratio 0.3', {
+    sql: SHOUT,
   }),
   run('cut', '--workers 3 --batch-size 5 --max-events 300 --update-ratio 0.3 --delete-ratio 0.1', {
     disturbance: 'cuts',

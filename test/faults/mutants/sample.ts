@@ -1,4 +1,5 @@
 import type { Client } from 'pg';
+import type { TableName } from '../../../src/hospital/tables.js';
 import type { ToldRow } from '../../helpers/told-row.js';
 import { type LedgerFacts, readFacts, type ToldTransaction } from './ledger-facts.js';
 import type { Taken } from './taking.js';
@@ -29,24 +30,51 @@ export class Sample {
   readonly client: Client;
   /** Some of what was written can't be known: rows fell on the server, or fates are unknown. */
   readonly blurred: boolean;
+  /** The database has triggers: a row more within a transaction of the run may be theirs. */
+  readonly adds: boolean;
 
-  constructor(taken: Taken, client: Client) {
+  /** Its stream has rows that triggers wrote, within transactions of the run. */
+  readonly derives: boolean;
+
+  constructor(taken: Taken, client: Client, facts = readFacts(taken.ledger)) {
     this.name = taken.plan.name;
     this.taken = taken;
     this.client = client;
-    this.facts = readFacts(taken.ledger);
+    this.facts = facts;
     this.events = taken.events;
+    this.derives = this.name === 'derived';
     const byXid = new Map(
       this.facts.transactions
         .filter(({ fate, rows }) => fate === 'committed' && rows.size > 0)
         .map((transaction) => [transaction.xid, transaction]),
     );
+    this.adds = taken.plan.sql.some((statement) => /CREATE (CONSTRAINT )?TRIGGER/.test(statement));
     this.groups = groupsOf(taken.events, byXid);
     this.own = this.groups.filter((group): group is OwnGroup => group.told !== null);
     this.groupOf = this.groups.flatMap((group) => Array(group.end - group.begin).fill(group));
     this.blurred = this.facts.transactions.some(
       ({ fate, droppedAny }) => droppedAny || fate === 'unknown' || fate === 'open',
     );
+  }
+
+  /** Ids that the run took before others that went in, and that no transaction names: rows that a trigger dropped. */
+  get fallen(): number {
+    if (this.taken.plan.name !== 'dropping') return 0;
+    const sent = this.facts.transactions.flatMap(({ rows }) =>
+      [...rows].filter((row) => row.startsWith('exames insert')).map((row) => row.split(' ')[2]),
+    );
+    const last = Math.max(...sent.map(Number));
+    return (this.facts.unused.get('exames') ?? []).filter((id) => id < last).length;
+  }
+
+  /** The same run, with other events. */
+  withEvents(events: readonly ToldRow[]): Sample {
+    return new Sample({ ...this.taken, events }, this.client, this.facts);
+  }
+
+  /** Whether the run read the rows of the table back as they were stored, all columns of them. */
+  readsBack(table: TableName): boolean {
+    return this.name === 'rewritten' && table === 'consultas';
   }
 
   isOwn(at: number): boolean {
@@ -81,6 +109,11 @@ export class Sample {
   /** Whether the ledger proves of a transaction that comes later in the stream that this one was committed. */
   provesPast(group: OwnGroup): boolean {
     return this.own.some((other) => other.begin > group.begin && Sample.isBefore(group, other));
+  }
+
+  /** How it is told that a transaction did not come at all. */
+  lossOf(group: OwnGroup): 'transaction_missing' | 'transaction_absent' {
+    return this.provesPast(group) ? 'transaction_missing' : 'transaction_absent';
   }
 
   /** Whether anything of the run comes behind this transaction. */

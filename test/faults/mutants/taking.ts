@@ -2,13 +2,15 @@ import assert from 'node:assert/strict';
 import { readdirSync, statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { TABLE_NAMES, type TableName } from '../../../src/hospital/tables.js';
-import type {
-  KeylessEvent,
-  Malformed,
-  RowColumns,
-  RowEvent,
-  Sink,
+import type { Client } from 'pg';
+import { TABLE_NAMES, TABLES, type TableName } from '../../../src/hospital/tables.js';
+import {
+  type KeylessEvent,
+  type Malformed,
+  type RowColumns,
+  type RowEvent,
+  SERVER_COLUMNS,
+  type Sink,
 } from '../../../src/intake/event.js';
 import { SlotSource } from '../../../src/intake/slot-source.js';
 import { currentWalLsn } from '../../../src/intake/wal-end.js';
@@ -46,6 +48,8 @@ export interface Taken {
   readonly target: ConnectionTarget;
   readonly ledger: string;
   readonly events: readonly ToldRow[];
+  /** The rows of the tables before the run, as a snapshot has them. */
+  readonly rows: readonly ToldRow[];
   /** LSNs: where the stream begins, and an end behind all that was committed. */
   readonly from: number;
   readonly end: number;
@@ -62,10 +66,11 @@ export async function takeRun(
   await server.query(`CREATE DATABASE ${name} TEMPLATE ${template}`);
   const target = server.target(name);
   const slot = `${name}_slot`;
-  await withConnection(target, async (client) => {
+  const rows = await withConnection(target, async (client) => {
     for (const statement of plan.sql) await client.query(statement);
     await client.query(`CREATE PUBLICATION p FOR TABLE ${TABLE_NAMES.join(', ')}`);
     await client.query(`SELECT pg_create_logical_replication_slot('${slot}', 'pgoutput')`);
+    return readRows(client);
   });
   const cwd = join(folder, plan.name);
   await mkdir(cwd);
@@ -75,7 +80,7 @@ export async function takeRun(
   const beside = waitFor(begun, { deadline: DEADLINE_MS, what: 'a run' }).then(() =>
     writeBeside(target, done.signal, {
       deletes: plan.deletes,
-      newest: plan.disturbance === 'none',
+      newest: plan.newest,
     }),
   );
   // Seen to below, once the run is over.
@@ -87,8 +92,35 @@ export async function takeRun(
     await beside;
   }
   const taken = await takeSlot(target, slot);
-  return { plan, target, ledger: ledgerOf(cwd), ...taken };
+  return { plan, target, ledger: ledgerOf(cwd), rows, ...taken };
 }
+
+async function readRows(client: Client): Promise<ToldRow[]> {
+  const all: ToldRow[] = [];
+  await client.query("SET DateStyle = 'ISO'");
+  for (const table of TABLE_NAMES) {
+    const names = [...TABLES[table].columns.map(({ name }) => name), ...SERVER_COLUMNS];
+    const text = `SELECT ${names.map((name) => `${name}::text`)} FROM ${table} ORDER BY id`;
+    const { rows } = await client.query<(string | null)[]>({ text, rowMode: 'array' });
+    for (const values of rows) all.push({ ...SNAPSHOT_ROW, table, key: Number(values[0]), values });
+  }
+  return all;
+}
+
+const SNAPSHOT_ROW = {
+  operation: 'snapshot',
+  snapshot: 'row',
+  xid: null,
+  lsn: null,
+  order: null,
+  watermark: null,
+  committedAt: null,
+  connectorAt: null,
+  receivedAt: 0,
+  stream: 0,
+  place: 0,
+  origin: null,
+} as const;
 
 async function carryOut(
   server: TestServer,

@@ -42,7 +42,11 @@ function withLines(
         if (sink.rows.length >= streamed.summary.events) source.stop();
       };
       await source.run(sink, anyScope);
-      await body(ward, sink.rows.map(debeziumLine), streamed);
+      await body(
+        ward,
+        sink.rows.map((row) => debeziumLine(row)),
+        streamed,
+      );
     } finally {
       await dropSlot(ward, slot);
     }
