@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { readHeader } from '../../src/commands/verify-ledger.js';
 import type { Aside, Sink, Source } from '../../src/intake/event.js';
+import type { Scope } from '../../src/intake/scope.js';
 import { readFacts } from '../../src/ledger/facts-file.js';
 import type { DatabaseFacts } from '../../src/postgres/database-facts.js';
 import { documentOf, type VerificationDocument } from '../../src/verify/document.js';
@@ -28,6 +29,8 @@ export interface ScriptOptions {
   /** What the database says of itself, and what the source reads of it. */
   readonly now?: DatabaseFacts | null;
   readonly publications?: readonly string[] | null;
+  /** Which events are the run's; left out: all that have a table's name. */
+  readonly scope?: Scope;
 }
 
 /** Small, so that what is there for long streams need not be made anew each time. */
@@ -79,12 +82,21 @@ export function verifyScript(
   script: Script,
   options: ScriptOptions = {},
 ): Promise<Verification> {
+  return verifySource(ledger, new ScriptSource(script, options), options);
+}
+
+/** The same of any source that ends by itself, or whose end is told. */
+export function verifySource(
+  ledger: string,
+  source: Source,
+  options: ScriptOptions = {},
+): Promise<Verification> {
   const { end = null, from = 0, memoryBytes = MEMORY_BYTES, partial = false } = options;
-  const { now = null, publications = null } = options;
+  const { now = null, publications = null, scope = anyScope } = options;
   return verify({
     ledger,
-    source: new ScriptSource(script, options),
-    scope: anyScope,
+    source,
+    scope,
     from,
     partial,
     version: readHeader(ledger)?.ledger ?? 2,
