@@ -147,4 +147,12 @@ export async function dropSlot({ db }: Ward, slot: string): Promise<void> {
   await db.query(`SELECT pg_drop_replication_slot('${slot}')`);
 }
 
+/** Drops every slot of the ward's database, which could not be dropped itself otherwise. */
+export async function dropSlots({ db }: Ward): Promise<void> {
+  await db.query(
+    'SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = $1',
+    [db.name],
+  );
+}
+
 export { stream };
