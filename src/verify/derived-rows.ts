@@ -11,22 +11,25 @@ interface Derived {
   readonly table: TableName;
   readonly key: RowEvent['key'];
   readonly xid: number | null;
+  readonly operation: RowEvent['operation'];
 }
 
 /**
  * Rows that came within transactions of the run and that the ledger does not have. A trigger may have written
- * them; that it did is proved only by the row itself, when its `xmin` is the transaction's.
+ * them; that it did is proved only by the row itself, when its `xmin` is the transaction's. One row proves one
+ * insert and one update of a transaction, not that the same came again.
  */
 export class DerivedRows {
   readonly #rows: Derived[] = [];
   #count = 0;
   #proved = 0;
 
-  add({ table, key, xid, operation }: RowEvent): void {
+  /** @param provable false: it changed nothing, so the row would be the same without it */
+  add({ table, key, xid, operation }: RowEvent, provable: boolean): void {
     this.#count++;
     // A row that is gone bears no witness.
-    if (operation === 'delete' || this.#rows.length >= MOST) return;
-    this.#rows.push({ table, key, xid });
+    if (!provable || operation === 'delete' || this.#rows.length >= MOST) return;
+    this.#rows.push({ table, key, xid, operation });
   }
 
   /** They are none: nothing on the server writes rows by itself. */
@@ -53,6 +56,7 @@ export class DerivedRows {
       if (own === undefined) tables.set(row.table, [row]);
       else own.push(row);
     }
+    const proved = new Set<string>();
     for (const [table, rows] of tables) {
       for (let at = 0; at < rows.length; at += CHUNK) {
         const chunk = rows.slice(at, at + CHUNK);
@@ -62,10 +66,12 @@ export class DerivedRows {
           rowMode: 'array',
         });
         const xmins = new Map(found);
-        for (const { key, xid } of chunk) {
-          if (xid !== null && Number(xmins.get(String(key))) === xid) this.#proved++;
+        for (const { key, xid, operation } of chunk) {
+          if (xid === null || Number(xmins.get(String(key))) !== xid) continue;
+          proved.add(`${table} ${operation} ${key} ${xid}`);
         }
       }
     }
+    this.#proved = proved.size;
   }
 }

@@ -76,6 +76,14 @@ export class KeyStates {
     return moved ? 'column_changed' : null;
   }
 
+  /** Whether the last event of a row said just what this one says. */
+  holds({ table, key }: RowEvent, { row, whole }: Contents): boolean {
+    const at = this.#table.find(table, key);
+    if (at === NOWHERE || !whole) return false;
+    const state = this.#table.state(at);
+    return (state & PRESENT) !== 0 && (state & UNTOLD) === 0 && this.#table.words[at + ROW] === row;
+  }
+
   /** Forgets all rows: what was said of them was another server's. */
   clear(): void {
     this.#table.clear();

@@ -34,9 +34,14 @@ export interface MatcherListener {
    * before it of the same row; null: in nothing.
    */
   readonly onChange: (event: RowEvent, contents: Contents, own: boolean) => Detail | null;
+  /** A change of a transaction of the run that the ledger does not have: what it contradicts, or repeats. */
+  readonly onUnsent: (event: RowEvent, contents: Contents) => Contradiction | null;
   /** What was told of rows so far was of another server. */
   readonly onReset: () => void;
 }
+
+/** How an event fits those before it of the same row. `repeats`: an update to what the row held already. */
+export type Contradiction = Detail | 'repeats';
 
 export interface MatcherOptions {
   /** Folder of the ledger. */
@@ -122,6 +127,8 @@ export class Matcher {
   readonly #moved = new Findings();
   /** What is wrong unless the server adds rows by itself. */
   readonly #unlessAdded = new Findings();
+  /** What is wrong even if it does; where it does not, `#unlessAdded` has the same events. */
+  readonly #evenIfAdded = new Findings();
   #judging: Judging;
   /** No more events will come: what is read of the ledger now did not arrive. */
   #ending: Ending | null = null;
@@ -379,10 +386,13 @@ export class Matcher {
   ): void {
     // A row of the run itself that comes once more, and is no replay, is none that the server added.
     if (delivery !== null) delivery.derived++;
+    const expected = delivery?.expected;
     stream.tape.append(event, contents.row);
-    this.derived.add(event);
-    this.#note('phantom', 'row_not_sent', event, delivery?.expected, this.#unlessAdded);
-    this.#options.listener.onChange(event, contents, false);
+    this.#note('phantom', 'row_not_sent', event, expected, this.#unlessAdded);
+    const contradiction = this.#options.listener.onUnsent(event, contents);
+    if (contradiction === 'exists_already' || contradiction === 'does_not_exist') {
+      this.#note('inconsistent', contradiction, event, expected, this.#evenIfAdded);
+    } else this.derived.add(event, contradiction !== 'repeats');
   }
 
   /** Whether an event came before; counts it if so. */
@@ -467,9 +477,10 @@ export class Matcher {
         this.accounting.suspect('server_changed', events);
       } else this.findings.merge(cause);
     }
-    if (adds) return;
-    for (const cause of this.#unlessAdded.causes) this.findings.merge(cause);
-    this.derived.forget();
+    for (const cause of (adds ? this.#evenIfAdded : this.#unlessAdded).causes) {
+      this.findings.merge(cause);
+    }
+    if (!adds) this.derived.forget();
   }
 
   #checkOrder(stream: StreamState, delivery: Delivery, event: RowEvent): void {

@@ -118,6 +118,10 @@ export async function verify(task: VerificationTask): Promise<Verification> {
         // What others write is followed, and not judged: it may be a replay.
         return own ? detail : null;
       },
+      onUnsent: (event, contents) => {
+        const repeats = event.operation === 'update' && states.holds(event, contents);
+        return states.fold(event, contents) ?? (repeats ? 'repeats' : null);
+      },
       onReset: () => states.clear(),
     },
   });

@@ -11,6 +11,8 @@ export interface CliOptions {
   /** Working directory: logs and the embedded server's data go there. */
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Another build of the program than this one: its cli.js. */
+  readonly app?: string;
   /** Run as another account; for root only. */
   readonly account?: { readonly uid: number; readonly gid: number };
 }
@@ -46,7 +48,7 @@ export function startCli(args: readonly string[], options: CliOptions): RunningC
     const value = process.env[name];
     if (value !== undefined) env[name] = value;
   }
-  const child = spawn(process.execPath, ['--enable-source-maps', CLI, ...args], {
+  const child = spawn(process.execPath, ['--enable-source-maps', options.app ?? CLI, ...args], {
     cwd: options.cwd,
     env: { ...env, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],

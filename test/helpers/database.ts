@@ -18,16 +18,16 @@ export interface TestDatabase {
 }
 
 /**
- * Lends `body` a database of its own, with schema and lookups (`empty`: without), and drops it. Fails
- * when `body` leaves a connection open in it.
+ * Lends `body` a database of its own, with schema and lookups (`empty`: without; `template`: a copy of that
+ * database), and drops it. Fails when `body` leaves a connection open in it.
  */
 export async function withDatabase<T>(
   server: TestServer,
   body: (db: TestDatabase) => Promise<T>,
-  options: { readonly empty?: boolean } = {},
+  options: { readonly empty?: boolean; readonly template?: string } = {},
 ): Promise<T> {
   const name = `test_${process.pid}_${++made}`;
-  const template = options.empty === true ? 'template0' : TEMPLATE_DATABASE;
+  const template = options.empty === true ? 'template0' : (options.template ?? TEMPLATE_DATABASE);
   await server.query(`CREATE DATABASE ${name} TEMPLATE ${template}`);
   const target = server.target(name);
   const query = async <Row extends object>(text: string, values: readonly unknown[] = []) =>

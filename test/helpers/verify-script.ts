@@ -29,6 +29,8 @@ export interface ScriptOptions {
   /** What the database says of itself, and what the source reads of it. */
   readonly now?: DatabaseFacts | null;
   readonly publications?: readonly string[] | null;
+  /** Which events are the run's; left out: all that have a table's name. */
+  readonly scope?: Scope;
 }
 
 /** Small, so that what is there for long streams need not be made anew each time. */

@@ -11,7 +11,7 @@ import { envOf } from '../../helpers/test-target.js';
 import { auditedRows, auditedTransactions, clearAudit, installAudit } from './audit.js';
 
 /** A hospital that streams go on in: small, but with something of everything. */
-const VOLUMES = {
+export const VOLUMES = {
   SEED_MIN_ROWS: '0',
   SEED_PACIENTES: '600',
   SEED_MEDICOS: '40',

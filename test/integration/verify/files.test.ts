@@ -1,25 +1,26 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { gzipSync } from 'node:zlib';
-import { SlotSource } from '../../../src/intake/slot-source.js';
-import { anyScope } from '../../helpers/any-scope.js';
 import { startCli } from '../../helpers/cli.js';
-import { CollectingSink } from '../../helpers/collecting-sink.js';
-import { debeziumLine } from '../../helpers/debezium-lines.js';
 import { freePort } from '../../helpers/free-port.js';
 import { startServer } from '../../helpers/server.js';
 import { run, type Streamed, stream, type Ward, withWard } from '../stream/streaming.js';
-import { assertExact, dropSlot, makeSlot, newSlot, verifyAfter } from './verifying.js';
+import {
+  assertExact,
+  dropSlot,
+  makeSlot,
+  newSlot,
+  readLines,
+  SOON,
+  verifyAfter,
+  writeLines,
+} from './verifying.js';
 
 const server = await startServer(18);
 const LOAD = ['--workers', '3', '--max-events', '600', '--batch-size', '5', '--rate', 'max'];
 const MIX = ['--update-ratio', '0.3', '--delete-ratio', '0.1'];
-const RECONNECT = { attempts: 1, baseMs: 10, maxMs: 10, failFast: true };
-/** So that a stream that is short is not waited for. */
-const SOON = ['--wait', '0.1'];
 
 /** Lends `body` a run that is over, and its changes as lines of Debezium's JSON. */
 function withLines(
@@ -30,55 +31,36 @@ function withLines(
     await makeSlot(ward, slot);
     try {
       const streamed = await stream(ward, [...LOAD, ...MIX]);
-      const sink = new CollectingSink();
-      const source = new SlotSource({
-        target: ward.db.target,
-        slot,
-        create: false,
-        publications: [slot],
-        reconnect: RECONNECT,
-      });
-      sink.idle = () => {
-        if (sink.rows.length >= streamed.summary.events) source.stop();
-      };
-      await source.run(sink, anyScope);
-      await body(
-        ward,
-        sink.rows.map((row) => debeziumLine(row)),
-        streamed,
-      );
+      await body(ward, await readLines(ward, slot, streamed.summary.events), streamed);
     } finally {
       await dropSlot(ward, slot);
     }
   });
 }
 
-function write(ward: Ward, name: string, lines: readonly string[]): string {
-  const file = join(ward.cwd, name);
-  const text = lines.map((line) => `${line}\n`).join('');
-  writeFileSync(file, name.endsWith('.gz') ? gzipSync(text) : text);
-  return `ndjson:${file}`;
-}
-
 test('a file of events is exact, plain and packed; what is missing, cut off or no event is told', () =>
   withLines(async (ward, lines, streamed) => {
     for (const name of ['all.ndjson', 'all.ndjson.gz']) {
-      const { said } = await verifyAfter(ward, ['--source', write(ward, name, lines)]);
+      const { said } = await verifyAfter(ward, ['--source', writeLines(ward, name, lines)]);
       assertExact(said, streamed);
       assert.equal(said.rows.compared, said.rows.followed);
     }
     const middle = Math.floor(lines.length / 2);
-    const lost = write(ward, 'lost.ndjson', lines.toSpliced(middle, 1));
+    const lost = writeLines(ward, 'lost.ndjson', lines.toSpliced(middle, 1));
     const missing = await verifyAfter(ward, ['--source', lost, ...SOON], 7);
     assert.equal(missing.said.violations.missing, 1);
-    const cut = write(ward, 'cut.ndjson', lines.slice(0, middle));
+    const cut = writeLines(ward, 'cut.ndjson', lines.slice(0, middle));
     const short = await verifyAfter(ward, ['--source', cut, ...SOON], 8);
     assert.deepEqual(Object.keys(short.said.doubts), ['ended_early']);
     const rewound = [...lines.slice(0, middle), ...lines.slice(middle - 20)];
-    const again = await verifyAfter(ward, ['--source', write(ward, 'again.ndjson', rewound)], 6);
+    const again = await verifyAfter(
+      ward,
+      ['--source', writeLines(ward, 'again.ndjson', rewound)],
+      6,
+    );
     assert.equal(again.said.events.replayed, 20);
 
-    const odd = write(ward, 'odd.ndjson', lines.toSpliced(6, 0, '{"after":{"nome":"Maria"'));
+    const odd = writeLines(ward, 'odd.ndjson', lines.toSpliced(6, 0, '{"after":{"nome":"Maria"'));
     const refused = await run(ward, ['verify', '--source', odd]);
     assert.equal(refused.code, 2);
     assert.match(refused.stderr, /input 7 is no event .*--skip-malformed/);

@@ -196,7 +196,7 @@ test('nonsense gets one clear sentence', async () => {
       [['verify', '--source', 'pigeon:post'], 2, /"pigeon:post" is not accepted; use slot:NAME/],
       [['verify', '--source', 'slot:Bad-Name'], 2, /not accepted/],
       [['verify', '--source', 'slot:no_such_slot'], 4, /no publication .* --create-slot/],
-      [['verify', '--source', 'ndjson:-', '--create-slot'], 2, /--create-slot goes with/],
+      [['verify', '--source', 'ndjson:-', '--create-slot'], 2, /--create-slot needs --source slot/],
       [['verify', 'no-such-run', '--source', 'slot:x'], 2, /no-such-run/],
       [['verify', '--source', 'slot:x', '--memory', '1'], 2, /size from 8MB/],
       [['verify', '--source', 'slot:x', '--sample', '0'], 2, /above 0/],

@@ -1,14 +1,89 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { TABLE_NAMES } from '../../../src/hospital/tables.js';
+import { SlotSource } from '../../../src/intake/slot-source.js';
 import type { VerificationDocument } from '../../../src/verify/document.js';
 import { requireSum } from '../../helpers/accounting.js';
-import { type CliResult, startCli } from '../../helpers/cli.js';
-import { run, type Streamed, stream, type Ward } from '../stream/streaming.js';
+import { anyScope } from '../../helpers/any-scope.js';
+import { type CliResult, runCli, startCli } from '../../helpers/cli.js';
+import { TEMPLATE_DATABASE } from '../../helpers/cluster-template.js';
+import { CollectingSink } from '../../helpers/collecting-sink.js';
+import { type TestDatabase, withDatabase } from '../../helpers/database.js';
+import { debeziumLine } from '../../helpers/debezium-lines.js';
+import type { TestServer } from '../../helpers/server.js';
+import { withTempFolder } from '../../helpers/temp-folder.js';
+import { envOf } from '../../helpers/test-target.js';
+import { run, type Streamed, stream, VOLUMES, type Ward } from '../stream/streaming.js';
+
+/** So that a stream that is short is not waited for. */
+export const SOON = ['--wait', '0.1'];
+const RECONNECT = { attempts: 1, baseMs: 10, maxMs: 10, failFast: true };
+/** By server, a database that is seeded: wards are copies of it. */
+const seeded = new Map<TestServer, Promise<string>>();
 
 /** A slot name that no other test has: slots are the server's, not the database's. */
 export function newSlot(): string {
   return `verify_${randomBytes(4).toString('hex')}`;
+}
+
+/** Lends `body` a seeded ward whose server does nothing by itself: no audit, hence no trigger. */
+export async function withPlainWard(
+  server: TestServer,
+  body: (ward: Ward) => Promise<void>,
+): Promise<void> {
+  const template = seeded.get(server) ?? seed(server);
+  seeded.set(server, template);
+  await withDatabase(server, (db) => withTempFolder((cwd) => body({ db, cwd, env: wardEnv(db) })), {
+    template: await template,
+  });
+}
+
+async function seed(server: TestServer): Promise<string> {
+  const name = 'seeded_ward';
+  await server.query(`CREATE DATABASE ${name} TEMPLATE ${TEMPLATE_DATABASE}`);
+  await withTempFolder(async (cwd) => {
+    const env = { ...envOf(server.target(name)), ...VOLUMES };
+    const { code, stderr } = await runCli(['seed'], { cwd, env });
+    assert.equal(code, 0, stderr);
+  });
+  return name;
+}
+
+function wardEnv({ target }: TestDatabase): Record<string, string> {
+  return { APP_LANG: 'en', ...envOf(target) };
+}
+
+/** Reads the first events of a slot, as lines of Debezium's JSON. The publication is called as the slot is. */
+export async function readLines(
+  { db }: Ward,
+  slot: string,
+  events: number,
+  publication = slot,
+): Promise<string[]> {
+  const sink = new CollectingSink();
+  const source = new SlotSource({
+    target: db.target,
+    slot,
+    create: false,
+    publications: [publication],
+    reconnect: RECONNECT,
+  });
+  sink.idle = () => {
+    if (sink.rows.length >= events) source.stop();
+  };
+  await source.run(sink, anyScope);
+  return sink.rows.map((row) => debeziumLine(row));
+}
+
+/** Writes lines into a file of the ward, packed where its name says so, and returns it as a source. */
+export function writeLines({ cwd }: Pick<Ward, 'cwd'>, name: string, lines: readonly string[]) {
+  const file = join(cwd, name);
+  const text = lines.map((line) => `${line}\n`).join('');
+  writeFileSync(file, name.endsWith('.gz') ? gzipSync(text) : text);
+  return `ndjson:${file}`;
 }
 
 /** Runs `verify next` in a ward while `body` runs something, and returns what it says. */
@@ -38,7 +113,8 @@ export async function verifyAfter(
   return saidBy(await run(ward, ['verify', '--json', ...args]), code);
 }
 
-function saidBy({ code, stdout, stderr }: CliResult, wanted: number) {
+/** Checks the document that `verify --json` printed, whatever its verdict. */
+export function saidBy({ code, stdout, stderr }: CliResult, wanted: number) {
   assert.equal(code, wanted, `${stdout}\n${stderr}`);
   const said = JSON.parse(stdout) as VerificationDocument;
   assert.equal(said.exit_code, wanted);
@@ -57,14 +133,42 @@ export function assertExact(said: VerificationDocument, { summary }: Streamed): 
   assert.equal(said.transactions.delivered, summary.transactions.committed);
 }
 
-/** Makes a permanent slot and a publication of the hospital's tables; both go with the server. */
-export async function makeSlot({ db }: Ward, slot: string): Promise<void> {
-  await db.query(`CREATE PUBLICATION ${slot} FOR TABLE ${TABLE_NAMES.join(', ')}`);
+/** Makes a permanent slot and a publication: by default, of the hospital's tables. */
+export async function makeSlot(
+  { db }: Ward,
+  slot: string,
+  publication = `FOR TABLE ${TABLE_NAMES.join(', ')}`,
+): Promise<void> {
+  await db.query(`CREATE PUBLICATION ${slot} ${publication}`);
   await db.query(`SELECT pg_create_logical_replication_slot('${slot}', 'pgoutput')`);
+}
+
+/** Makes permanent slots of the ward's database, for publications that are there or to come. */
+export async function makeSlots({ db }: Ward, ...slots: readonly string[]): Promise<void> {
+  for (const slot of slots) {
+    await db.query(`SELECT pg_create_logical_replication_slot('${slot}', 'pgoutput')`);
+  }
+}
+
+/** How far a slot's readers have confirmed that they have it. */
+export async function confirmed({ query }: Ward['db'], slot: string): Promise<string | null> {
+  const [row] = await query<{ lsn: string }>(
+    'SELECT confirmed_flush_lsn::text AS lsn FROM pg_replication_slots WHERE slot_name = $1',
+    [slot],
+  );
+  return row?.lsn ?? null;
 }
 
 export async function dropSlot({ db }: Ward, slot: string): Promise<void> {
   await db.query(`SELECT pg_drop_replication_slot('${slot}')`);
+}
+
+/** Drops every slot of the ward's database, which could not be dropped itself otherwise. */
+export async function dropSlots({ db }: Ward): Promise<void> {
+  await db.query(
+    'SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = $1',
+    [db.name],
+  );
 }
 
 export { stream };

@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import {
+  type Envelope,
+  inMilliseconds,
+  type Mark,
+  type Recorded,
+  snapshotAfter,
+  snapshotRow,
+  transactionsOf,
+  withRecorded,
+  withRow,
+  withSource,
+} from './recorded.js';
+
+/** What real pipelines send, made from recorded runs; both formats of the ledger, without a server. */
+for (const format of [1, 2]) {
+  const withRun = (body: (recorded: Recorded) => Promise<void>) =>
+    withRecorded(format, 'plain', (recorded) =>
+      body(format === 1 ? { ...recorded, verify: inProcess(recorded) } : recorded),
+    );
+
+  test(`format ${format}: a loss stays one beside rows of an incremental snapshot`, () =>
+    withRun(async ({ events, verify }) => {
+      const lost = transactionsOf(events)[6] ?? assert.fail();
+      const rest = events.filter((event) => !lost.includes(event));
+      const alone = await verify(rest, 7);
+      assert.equal(alone.said.violations.missing, lost.length);
+      const row = clinic((rest[20] as Envelope).source.lsn, 'incremental');
+      const beside = await verify(rest.toSpliced(21, 0, row), 7);
+      assert.deepEqual(beside.said.accounting, alone.said.accounting);
+      assert.deepEqual(beside.said.causes, alone.said.causes);
+    }));
+
+  test(`format ${format}: the end of a stream is not excused by a row of a snapshot`, () =>
+    withRun(async ({ events, verify }) => {
+      const half = events.slice(0, 30);
+      const { lsn } = (events.at(-1) as Envelope).source;
+      for (const mark of ['incremental', 'last'] as const) {
+        const { said } = await verify([...half, clinic(lsn + 100_000, mark)], 8);
+        assert.deepEqual(said.doubts, { ended_early: 30 }, mark);
+      }
+    }));
+
+  test(`format ${format}: a whole initial snapshot, and one without a table`, () =>
+    withRun(async ({ events, verify }) => {
+      const transactions = transactionsOf(events);
+      const before = transactions.slice(0, 10).flat();
+      const after = transactions.slice(10).flat();
+      const rows = snapshotAfter(before, (after[0] as Envelope).source.lsn - 1);
+      const whole = await verify([...rows, ...after], format === 1 ? 8 : 0);
+      const { accounting } = whole.said;
+      assert.equal(accounting.delivered, after.length);
+      assert.equal(format === 1 ? accounting.doubted : accounting.excused, before.length);
+
+      const without = rows.filter(({ source }) => source.table !== 'exames');
+      const { said } = await verify([...without, ...after], 8);
+      const exams = before.filter(({ source }) => source.table === 'exames').length;
+      if (format === 1) assert.deepEqual(said.doubts, { old_ledger: before.length });
+      else assert.deepEqual(said.doubts, { no_witness: exams });
+
+      // A row that it should have, and one that holds something else.
+      if (format === 1) return;
+      const inserted = rows.find(({ source, after }) => source.table === 'exames' && isNew(after));
+      const missing = await verify([...rows.filter((row) => row !== inserted), ...after], 7);
+      assert.equal(missing.said.causes[0]?.detail, 'not_in_snapshot');
+      const other = rows.map((row) => (row === inserted ? withRow(row, { tipo_exame: 'X' }) : row));
+      const differs = await verify([...other, ...after], 8);
+      assert.deepEqual(differs.said.doubts, { snapshot_differs: 1 });
+    }));
+
+  test(`format ${format}: rows of the same names in other schemas are others'`, () =>
+    withRun(async ({ events, verify }) => {
+      const archived = events.flatMap((event) =>
+        event.op === 'd' || event.source.table !== 'consultas'
+          ? [event]
+          : [event, withSource({ ...event, op: 'c' }, { schema: 'arquivo' })],
+      );
+      const copies = archived.length - events.length;
+      const archive = await verify(archived, 0);
+      assert.deepEqual(archive.said.events.others, { other_schema: copies });
+      const inserted = events.findIndex(({ op }) => op === 'c');
+      const { after, source } = events[inserted] as Envelope;
+      const deleted: Envelope = {
+        before: { id: after?.id },
+        after: null,
+        op: 'd',
+        source: { ...source, schema: 'tenant2', txId: 990_001, lsn: source.lsn + 1 },
+        transaction: null,
+      };
+      const tenant = await verify(events.toSpliced(inserted + 1, 0, deleted), 0);
+      assert.deepEqual(tenant.said.events.others, { other_schema: 1 });
+      assert.equal(tenant.said.accounting.delivered, events.length);
+    }));
+
+  test(`format ${format}: times in milliseconds are compared to the millisecond`, () =>
+    withRun(async ({ events, verify }) => {
+      const exact = await verify(events.map(inMilliseconds), 0);
+      assert.equal(exact.said.accounting.delivered, events.length);
+      const at = events.findIndex(({ op, source }) => op === 'c' && source.table === 'consultas');
+      const late = events.map(inMilliseconds).map((event, i) => {
+        return i === at ? withRow(event, { data: Number(event.after?.data) + 1 }) : event;
+      });
+      const altered = await verify(late, 7);
+      assert.equal(altered.said.violations.altered, 1);
+    }));
+}
+
+test('rows of snapshots of every kind, at every place: a true stream stays exact, a loss is never', () =>
+  withRecorded(2, 'plain', async ({ events, judge }) => {
+    const marks: readonly Mark[] = [
+      'first',
+      'first_in_data_collection',
+      'true',
+      'last_in_data_collection',
+      'last',
+      'incremental',
+    ];
+    const transactions = transactionsOf(events);
+    const lost = transactions[9] ?? assert.fail();
+    for (const mark of marks) {
+      for (const place of [0, 3, 12, transactions.length]) {
+        const before = transactions.slice(0, place).flat();
+        const { lsn } = (before.at(-1) ?? (events[0] as Envelope)).source;
+        const at = place === 0 ? lsn - 1 : lsn + 1;
+        // What is there at that moment: rows of the run so far, and one that it does not know.
+        const rows = [...snapshotAfter(before, at, mark), clinic(at, mark)];
+        const after = transactions.slice(place).flat();
+        const told = `${mark} after ${place}`;
+        const whole = await judge([...before, ...rows, ...after]);
+        assert.equal(whole.verdict, 'exact', told);
+        assert.equal(whole.accounting.delivered, events.length, told);
+        const isKept = (event: Envelope) => !lost.includes(event);
+        const short = [...before.filter(isKept), ...rows, ...after.filter(isKept)];
+        const judged = await judge(short);
+        assert.equal(judged.verdict, 'violation', told);
+        assert.equal(judged.accounting.missing, lost.length, told);
+        if (after.length === 0) continue;
+        const half = await judge([...before, ...rows]);
+        assert.equal(half.verdict, 'indeterminate', told);
+        assert.equal(half.accounting.excused, 0, told);
+      }
+    }
+  }));
+
+/** `verify` without the program around it, which takes most of the time. */
+function inProcess({ judge }: Recorded): Recorded['verify'] {
+  return async (events, code) => {
+    const said = await judge(events);
+    assert.equal(said.exit_code, code, JSON.stringify(said));
+    return { said, stderr: '' };
+  };
+}
+
+/** A row of a table that the run did not write to, as a snapshot reads it. */
+function clinic(lsn: number, mark: Mark): Envelope {
+  const row = {
+    before: null,
+    after: { id: 1, nome: 'Boa Vida', cnpj: '1', tipo: 'PME', cobertura: 'Nacional' },
+    op: 'r',
+    source: { schema: 'public', table: 'convenios', txId: 1, lsn, snapshot: 'true' },
+    transaction: null,
+  } as const;
+  return snapshotRow(row, lsn, mark);
+}
+
+/** Whether the run inserted it. */
+function isNew(row: Envelope['after']): boolean {
+  return row !== null && row.created_at === row.updated_at && Number(row.id) > 800;
+}

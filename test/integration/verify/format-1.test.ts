@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import {
+  type Envelope,
+  snapshotAfter,
+  transactionsOf,
+  withRecorded,
+  withRow,
+  withSource,
+} from './recorded.js';
+
+/** A run of the last program that wrote the format, without a server (test/golden/README.md). */
+const FORMAT = 1;
+
+test('a ledger of format 1 is read: an untouched stream is exact', () =>
+  withRecorded(FORMAT, 'plain', async ({ events, verify, run }) => {
+    const { said } = await verify(events, 0);
+    assert.equal(said.verdict, 'exact');
+    assert.deepEqual(said.doubts, {});
+    assert.equal(said.accounting.delivered, events.length);
+    assert.equal(said.transactions.expected, transactionsOf(events).length);
+    const shown = await run(['ledger', 'show', '--json']);
+    assert.equal(shown.code, 0, shown.stderr);
+    const ledger = JSON.parse(shown.stdout);
+    assert.equal(ledger.transactions.committed, transactionsOf(events).length);
+    assert.equal(ledger.problems.count, 0);
+  }));
+
+test('what is missing, altered or repeated is found by a ledger of format 1, too', () =>
+  withRecorded(FORMAT, 'plain', async ({ events, verify }) => {
+    const middle = transactionsOf(events)[9] ?? assert.fail();
+    const without = events.filter((event) => !middle.includes(event));
+    const lost = await verify(without, 7);
+    assert.equal(lost.said.violations.missing, middle.length);
+    assert.equal(lost.said.accounting.missing, middle.length);
+
+    const written = events.find(({ op, source }) => op === 'c' && source.table === 'consultas');
+    const altered = await verify(
+      events.map((event) => (event === written ? withRow(event, { motivo: 'outro' }) : event)),
+      7,
+    );
+    // The ledger has a digest of the transaction: its first row stands for it.
+    assert.equal(altered.said.violations.altered, 1);
+    assert.equal(altered.said.examples[0]?.xid, written?.source.txId);
+
+    const last = transactionsOf(events).slice(-4).flat();
+    const replayed = await verify([...events, ...last], 6);
+    assert.equal(replayed.said.events.replayed, last.length);
+    const skipping = await verify([...events, ...last.filter((_, i) => i !== 3)], 7);
+    assert.ok(skipping.said.violations.duplicated > 0);
+  }));
+
+test('no row of a snapshot stands for the changes of a ledger of format 1', () =>
+  withRecorded(FORMAT, 'plain', async ({ events, verify }) => {
+    const transactions = transactionsOf(events);
+    const before = transactions.slice(0, 8).flat();
+    const after = transactions.slice(8).flat();
+    const lsn = (after[0] as Envelope).source.lsn - 1;
+    const { said } = await verify([...snapshotAfter(before, lsn), ...after], 8);
+    assert.deepEqual(said.doubts, { old_ledger: before.length });
+    assert.deepEqual(
+      [said.accounting.delivered, said.accounting.excused, said.accounting.doubted],
+      [after.length, 0, before.length],
+    );
+  }));
+
+test('events of another schema leave a ledger of format 1 without an answer', () =>
+  withRecorded(FORMAT, 'plain', async ({ events, verify }) => {
+    const elsewhere = events.map((event) => withSource(event, { schema: 'clinica' }));
+    const { said } = await verify(elsewhere, 8);
+    assert.deepEqual(said.doubts, {
+      schema_unknown: events.length,
+      nothing_delivered: events.length,
+    });
+    assert.deepEqual(said.events.others, { other_schema: events.length });
+  }));
+
+test('dropped rows and a refused COMMIT are read from a ledger of format 1', () =>
+  withRecorded(FORMAT, 'unruly', async ({ events, verify, run }) => {
+    const shown = JSON.parse((await run(['ledger', 'show', '--json'])).stdout);
+    assert.equal(shown.transactions.aborted, 1);
+    const { said } = await verify(events, 8);
+    // A digest is of the rows that were sent: it can't judge the 7 events beside those that fell.
+    assert.deepEqual(said.doubts, { contents_not_told: 7 });
+    assert.deepEqual([said.accounting.committed, said.accounting.doubted], [events.length, 7]);
+    const inserted = events.findLast(({ op }) => op === 'c') ?? assert.fail();
+    // Of an id that the run leased and did not come to use.
+    const invented = withRow(withSource(inserted, { txId: 999 }), { id: 990 });
+    const phantom = await verify([...events, invented], 7);
+    assert.deepEqual(
+      phantom.said.causes.map(({ detail, events }) => [detail, events]),
+      [['never_sent', 1]],
+    );
+  }));
