@@ -232,7 +232,7 @@ export const en: Messages = {
   },
   ledger: {
     otherVersion: (e) =>
-      `${e.path} is a ledger of format ${e.version}, and this version reads format 1; use the version of the simulator that wrote it`,
+      `${e.path} is a ledger of format ${e.version}, and this version reads formats 1 and 2; use the version of the simulator that wrote it`,
     notConcluded: (e) =>
       `the database could not be looked at once more at the end of the run: ${e.why}`,
     unwritable: (e) =>

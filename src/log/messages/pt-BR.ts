@@ -292,7 +292,7 @@ export const ptBR = {
   },
   ledger: {
     otherVersion: (e: { path: string; version: number }) =>
-      `${e.path} é um ledger no formato ${e.version}, e esta versão lê o formato 1; use a versão do simulador que o gravou`,
+      `${e.path} é um ledger no formato ${e.version}, e esta versão lê os formatos 1 e 2; use a versão do simulador que o gravou`,
     notConcluded: (e: { why: string }) =>
       `não foi possível olhar o banco mais uma vez no fim da execução: ${e.why}`,
     unwritable: (e: { message: string }) =>

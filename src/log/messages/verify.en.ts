@@ -23,60 +23,71 @@ const violations: Readonly<Record<Violation, string>> = {
 };
 
 const details: Readonly<Record<Detail, string>> = {
-  transaction_missing: 'the transaction was committed and did not come, though later ones did',
+  transaction_missing: 'the transaction was committed and did not arrive, though later ones did',
   transaction_absent:
-    'the transaction was committed and did not come, though the source has given out everything',
-  row_missing: 'the transaction came, and this event of it did not',
-  not_in_snapshot: 'it was committed before the snapshot was taken, and is not in it',
-  replay_skips: 'it came again, and not as a continuous replay: the replay skipped events',
-  replay_differs: 'it came again, and says something else than the first time',
+    'the transaction was committed and did not arrive, though the source has delivered everything',
+  row_missing: 'this event of the transaction did not arrive, though others did',
+  not_in_snapshot: 'it was committed before the snapshot was taken, and the snapshot lacks it',
+  replay_skips: 'it arrived again, but the replay was not contiguous: it left events out',
+  replay_differs: 'it arrived again with other contents than the first time',
   rolled_back: 'the transaction was rolled back',
-  never_sent: 'the run took this id and never sent it',
-  row_not_sent: "the transaction is the run's, and does not have this change",
-  truncated: 'the table was emptied, which no run does',
-  transaction_late: 'the transaction came behind one that was committed later',
-  transaction_torn: 'events of another transaction came amid this one',
-  lsn_falls: 'the LSN goes back inside the transaction',
-  lsn_outside: "the LSN cannot be this transaction's",
-  order_falls: 'total_order goes back inside the transaction',
-  order_gap: 'total_order does not count 1, 2, 3… in the transaction',
-  given_up: 'the transaction came when nobody expected it any more',
-  contents: 'the row is not what was written',
-  exists_already: 'by the events before, the row was there already',
-  does_not_exist: 'by the events before, the row was gone already',
-  column_changed: 'a column changed that no update touches',
-  final_state: 'the table does not hold what the last event of the row says',
+  never_sent: 'the run reserved this id and did not send this insert',
+  row_not_sent: 'the transaction belongs to the run and does not contain this change',
+  truncated: 'the table was truncated, and no run does that',
+  transaction_late: 'the transaction arrived after one that was committed later',
+  transaction_torn: 'events of another transaction arrived in the middle of this one',
+  lsn_falls: 'the LSN decreases inside the transaction',
+  lsn_outside: 'the LSN cannot belong to this transaction',
+  order_falls: 'total_order decreases inside the transaction',
+  order_gap: 'total_order does not count 1, 2, 3… inside the transaction',
+  given_up: 'the transaction arrived so late that it counted as missing already',
+  contents: 'the row differs from what was written',
+  exists_already: 'an insert of a row that exists, according to the events before',
+  does_not_exist: 'a change of a row that was deleted, according to the events before',
+  column_changed: 'an update changed a column that no update of the run sets',
+  final_state: "the table differs from the row's last event",
 };
 
+/** Each reads after a number of events, and alone. */
 const doubts: Readonly<Record<Doubt, string>> = {
-  before_source: 'they were committed before the source began (--partial leaves them out)',
-  ended_early: 'the stream ended before the run did',
+  before_source: 'committed before the source began (--partial leaves them out)',
+  ended_early: 'not arrived when the stream ended, and nothing later arrived either',
   interrupted: 'the verification was interrupted',
-  no_witness:
-    'they were committed before the snapshot was taken, and it has no row of them; it may not be whole',
-  snapshot_differs: 'the snapshot holds something else than the ledger knows of the row',
+  no_witness: 'committed before the snapshot, which lacks their rows and may be incomplete',
+  snapshot_differs: 'the snapshot row matches no version of the row in the ledger',
   old_ledger:
-    'a ledger of format 1 does not say what a row held, so no snapshot can stand for its changes',
+    'committed before the snapshot, and a ledger of format 1 has no fingerprints to compare its rows with',
   schema_unknown:
-    'a ledger of format 1 does not say in which schema the run wrote, and events came of another one (PG_SEARCH_PATH names it)',
-  contents_not_told: 'events leave out what was written (a column list, unchanged TOAST values)',
+    'a ledger of format 1 does not record the schema of the run, and all events are of another schema (PG_SEARCH_PATH names the schema)',
+  contents_not_told: 'the events leave columns out (a column list, unchanged TOAST values)',
   server_changed:
-    'triggers, rules or policies of the server may have changed or added them, and nothing proves it',
-  replica_identity: 'deletes do not tell which row: REPLICA IDENTITY is an index without id',
+    'triggers, rules or policies of the server may have changed or added these rows, and nothing proves that they did',
+  replica_identity: 'the deletes do not identify their rows: REPLICA IDENTITY lacks the id',
   database_changed: 'publications or partitions changed during the run',
-  several_servers: 'events of several servers look like those of the run',
+  several_servers: 'events of several connectors match the run',
   unknown_transactions:
-    'the ledger does not say what became of their transactions (`ledger resolve` asks the server)',
-  ledger_damaged: 'lines of the ledger are damaged (`ledger show` tells where)',
-  too_far_back: 'there was no memory for them (--memory)',
-  malformed: 'inputs that are no events were skipped',
-  nothing_delivered: 'of what the run committed, nothing came',
+    'the ledger does not say whether their transactions were committed (`ledger resolve` asks the server)',
+  ledger_damaged: 'the ledger is damaged (`ledger show` lists the lines)',
+  too_far_back: 'older than what the memory holds (--memory)',
+  malformed: 'skipped by --skip-malformed',
+  nothing_delivered: 'no change of the run arrived (is it the right source, and the right run?)',
 };
+
+/** What a doubt counts, where it is not events. */
+const units: Readonly<Partial<Record<Doubt, string>>> = {
+  ledger_damaged: 'line',
+  malformed: 'input',
+};
+
+const saidDoubt = (doubt: Doubt, events: number): string =>
+  // An interruption may find every event judged.
+  events === 0 ? doubts[doubt] : `${plural(events, units[doubt] ?? 'event')}: ${doubts[doubt]}`;
 
 const saidDoubts = (found: Doubts): string =>
-  DOUBTS.filter((doubt) => found[doubt] !== undefined)
-    .map((doubt) => doubts[doubt])
-    .join('; ');
+  DOUBTS.flatMap((doubt) => {
+    const events = found[doubt];
+    return events === undefined ? [] : [saidDoubt(doubt, events)];
+  }).join('; ');
 
 const among = (names: readonly string[]): string =>
   `${names.length === 1 ? 'publication' : 'publications'} ${names.map((name) => `\`${name}\``).join(', ')}`;
@@ -87,16 +98,16 @@ const publishes = (names: readonly string[]): string =>
 const omissions: Readonly<
   Record<Omission['kind'], (names: readonly string[], operation: string | null) => string>
 > = {
-  table: (names) => `${among(names)} ${does(names)} not publish it`,
+  table: (names) => `${among(names)} ${does(names)} not publish the table`,
   operation: (names, operation) => `${among(names)} ${does(names)} not publish ${operation}`,
-  filter: (names) => `${among(names)} ${publishes(names)} only some of its rows (WHERE)`,
-  columns: (names) => `${among(names)} ${publishes(names)} only some of its columns`,
+  filter: (names) => `${among(names)} ${publishes(names)} only some rows of the table (WHERE)`,
+  columns: (names) => `${among(names)} ${publishes(names)} only some columns of the table`,
 };
 
 const untold: Readonly<Record<string, string>> = {
   database: 'database',
   schema: 'schema',
-  origin: 'server',
+  origin: 'connector',
 };
 
 const elsewhere: Readonly<Record<string, string>> = {
@@ -116,53 +127,57 @@ const saidNote = (note: Note): string => {
       return `the source began after ${which}${waived}`;
     }
     case 'untold':
-      return `the events do not tell their ${note.what.map((what) => untold[what]).join(', ')}: a table of the same name elsewhere would count as the run's`;
+      return `the events do not name their ${note.what.map((what) => untold[what]).join(', ')}: rows of a table with the same name elsewhere would count as the run's`;
     case 'elsewhere':
       return `${plural(note.events, 'event')} of tables with the run's names came from another ${elsewhere[note.what]}: they are not the run's`;
     case 'server_acts':
-      return `the server changes or adds rows by itself: ${note.names.join(', ')}`;
+      return `triggers, rules or policies of the server can change or add rows: ${note.names.join(', ')}`;
     case 'replica_identity':
-      return `deletes do not tell the id: ${note.tables.map(({ table, index }) => `${table} has REPLICA IDENTITY ${index === null ? 'NOTHING' : `USING INDEX ${index}`}`).join('; ')}`;
+      return `deletes do not contain the id: ${note.tables.map(({ table, index }) => `${table} has REPLICA IDENTITY ${index === null ? 'NOTHING' : `USING INDEX ${index}`}`).join('; ')}`;
   }
 };
 
-/** What a good verdict does not speak of. */
+/** Changes that a good verdict does not count. */
 const besides = ({ accounting: { excused, waived } }: VerificationDocument): string =>
   [
-    excused > 0 ? `; ${number(excused)} more are excused (a snapshot, or not published then)` : '',
-    waived > 0 ? `; ${number(waived)} from before the source began are left out (--partial)` : '',
+    excused > 0
+      ? `; ${number(excused)} more are excused (a snapshot has them, or they were not published)`
+      : '',
+    waived > 0
+      ? `; ${number(waived)} committed before the source began are left out (--partial)`
+      : '',
   ].join('');
 
 /** What `verify` says, in English. */
 export const verifyEn: typeof verifyPtBR = {
   noSource: () =>
-    'verify needs to know where the events come from: --source slot:NAME, ndjson:FILE, http://127.0.0.1:PORT or kafka:BROKERS/PREFIX',
-  slotOnly: () => '--create-slot goes with --source slot:NAME only',
+    'verify needs a source of events: --source slot:NAME, ndjson:FILE, http://127.0.0.1:PORT or kafka:BROKERS/PREFIX',
+  slotOnly: () => '--create-slot needs --source slot:NAME',
   listening: (e) => `waiting for events at ${e.url}`,
   awaiting: () => 'ready; waiting for the next run to begin',
-  began: (e) => `holding ${e.source} against run ${e.run}`,
+  began: (e) => `comparing ${e.source} with run ${e.run}`,
   reconnecting: (e) => `connection lost; trying again in ${seconds(e.seconds)} s`,
   noServer: (e) =>
-    `no server to compare the clock with: latencies are as true as the clocks are (${e.why})`,
+    `no server to measure the clock difference with, so latencies include it (${e.why})`,
   notCompared: (e) => `the tables were not compared: ${e.why}`,
-  malformed: (e) => `input ${e.place} is no event: ${e.reason}`,
+  malformed: (e) => `input ${e.place} is not an event: ${e.reason}`,
   malformedStops: (e) =>
-    `input ${e.place} is no event (${e.reason}); mend it, or use --skip-malformed to count such input`,
+    `input ${e.place} is not an event: ${e.reason}; fix it, or pass --skip-malformed to skip and count such input`,
   progress: (e) =>
     `${e.run}: ${plural(e.events, 'event')}, ${number(e.delivered)} checked, ${number(e.waiting)} waiting for the ledger${e.runOver ? '; the run is over' : ''}`,
   verdicts: {
     exact: (e) =>
-      `exact: ${plural(e.accounting.delivered, 'event')} of ${plural(e.transactions.delivered, 'transaction')} came once, in order and unchanged${besides(e)}`,
+      `exact: ${plural(e.accounting.delivered, 'event')} of ${plural(e.transactions.delivered, 'transaction')} arrived once, in order and unchanged${besides(e)}`,
     duplicates: (e) =>
-      `duplicates only: everything came, and ${plural(e.events.replayed, 'event')} again, in ${plural(e.events.rewinds, 'replay')}${besides(e)}`,
+      `duplicates only: everything arrived, and ${plural(e.events.replayed, 'event')} arrived again, in ${plural(e.events.rewinds, 'replay')}${besides(e)}`,
     violation: (e) =>
       `violation: ${Object.entries(e.violations)
         .filter(([, count]) => count > 0)
         .map(([kind, count]) => `${number(count)} ${violations[kind as Violation]}`)
         .join(', ')}`,
-    indeterminate: (e) => `indeterminate: ${saidDoubts(e.doubts)}`,
+    indeterminate: (e) => `indeterminate (${saidDoubts(e.doubts)})`,
   },
-  title: (e) => `run ${e.run}, verified by ${e.source}`,
+  title: (e) => `run ${e.run}, verified with ${e.source}`,
   verdict: () => 'verdict',
   verdictNames: {
     exact: 'exact',
@@ -171,11 +186,11 @@ export const verifyEn: typeof verifyPtBR = {
     indeterminate: 'indeterminate',
   },
   doubts: (found) => saidDoubts(found),
-  doubted: () => 'not judged',
-  doubt: (e) => `${plural(e.events, 'event')}: ${doubts[e.doubt]}`,
+  doubted: () => 'doubts',
+  doubt: (e) => saidDoubt(e.doubt, e.events),
   doubtOf: (doubt) => doubts[doubt],
   note: saidNote,
-  notes: () => 'to know',
+  notes: () => 'notes',
   committed: () => 'committed',
   became: () => 'of these',
   sum: (e) =>
@@ -191,19 +206,19 @@ export const verifyEn: typeof verifyPtBR = {
         : `; ${omissions[e.omitted.kind](e.omitted.publications, e.operation)}`,
     ].join(''),
   repeated: () => 'repeated',
-  others: () => 'not ours',
-  skipped: () => 'no events',
+  others: () => 'besides',
+  skipped: () => 'skipped',
   rows: () => 'rows',
   counted: (e) => `${plural(e.events, 'event')} in ${plural(e.transactions, 'transaction')}`,
   repeatedIn: (e) => `${plural(e.events, 'event')} in ${plural(e.rewinds, 'replay')}`,
   foreign: (e) =>
-    `${plural(e.foreign, 'event')} of other writers, ${number(e.derived)} by the server itself, ${number(e.snapshot)} of a snapshot, ${number(e.others)} of other kinds`,
+    `${plural(e.foreign, 'event')} of other writers, ${number(e.derived)} by the server itself, ${number(e.snapshot)} of snapshots, ${number(e.others)} of other kinds`,
   malformedCount: (count) => plural(count, 'input'),
   followed: (e) =>
-    `${number(e.followed)} followed (${number(Math.round(e.sample * 1000) / 10)} %), ${e.compared === null ? 'not compared with the tables' : `${number(e.compared)} as the tables have them`}`,
+    `${number(e.followed)} followed (${number(Math.round(e.sample * 1000) / 10)} %), ${e.compared === null ? 'not compared with the tables' : `${number(e.compared)} equal to the tables`}`,
   speed: (e) => `${seconds(e.seconds)} s, ${rate(e)} events/s`,
   time: () => 'time',
-  violationTitle: () => 'what is wrong',
+  violationTitle: () => 'violations',
   violationNames: violations,
   example: (e) => details[e.detail],
   place: (place) => `input ${place}`,
@@ -213,8 +228,8 @@ export const verifyEn: typeof verifyPtBR = {
   connectorToReceived: () => 'connector → here',
   commitToReceived: () => 'commit → here',
   clockOffset: (e) =>
-    `the server's clock is ${number(Math.round(e.value * 1000) / 1000)} ms ahead of this one, ± ${number(Math.round(e.error * 1000) / 1000)} ms`,
-  noOffset: () => 'how far apart the clocks are was not measured',
+    `the server's clock is ${number(Math.round(Math.abs(e.value) * 1000) / 1000)} ms ${e.value < 0 ? 'behind' : 'ahead of'} this one, ± ${number(Math.round(e.error * 1000) / 1000)} ms`,
+  noOffset: () => 'the difference between the clocks was not measured',
   demo: {
     server: () => 'preparing server, schema and initial volume',
     failed: (e) =>

@@ -27,60 +27,73 @@ const violations: Readonly<Record<Violation, string>> = {
 };
 
 const details: Readonly<Record<Detail, string>> = {
-  transaction_missing: 'a transação foi confirmada e não veio, embora tenham vindo posteriores',
-  transaction_absent: 'a transação foi confirmada e não veio, embora a origem já tenha dado tudo',
-  row_missing: 'a transação veio, e este evento dela não',
+  transaction_missing:
+    'a transação foi confirmada e não chegou, embora outras posteriores tenham chegado',
+  transaction_absent:
+    'a transação foi confirmada e não chegou, embora a origem já tenha entregado tudo',
+  row_missing: 'este evento da transação não chegou, embora outros tenham chegado',
   not_in_snapshot: 'foi confirmado antes do snapshot, e o snapshot não o contém',
-  replay_skips: 'veio de novo, mas não como repetição contínua: a repetição pulou eventos',
-  replay_differs: 'veio de novo, e diz outra coisa que da primeira vez',
+  replay_skips: 'chegou de novo, mas a repetição não foi contínua: deixou eventos de fora',
+  replay_differs: 'chegou de novo com conteúdo diferente do da primeira vez',
   rolled_back: 'a transação foi desfeita',
-  never_sent: 'a execução reservou este id e nunca o enviou',
-  row_not_sent: 'a transação é da execução, mas não contém esta alteração',
-  truncated: 'a tabela foi esvaziada, o que nenhuma execução faz',
-  transaction_late: 'a transação veio depois de outra confirmada mais tarde',
-  transaction_torn: 'a transação foi interrompida por eventos de outra',
-  lsn_falls: 'o LSN recua dentro da transação',
+  never_sent: 'a execução reservou este id e não enviou esta inclusão',
+  row_not_sent: 'a transação é da execução e não contém esta alteração',
+  truncated: 'a tabela foi esvaziada (TRUNCATE), o que nenhuma execução faz',
+  transaction_late: 'a transação chegou depois de outra confirmada mais tarde',
+  transaction_torn: 'eventos de outra transação chegaram no meio desta',
+  lsn_falls: 'o LSN diminui dentro da transação',
   lsn_outside: 'o LSN não pode ser desta transação',
-  order_falls: 'total_order recua dentro da transação',
-  order_gap: 'total_order não conta 1, 2, 3… na transação',
-  given_up: 'a transação veio quando já não se esperava por ela',
-  contents: 'o registro não é o que foi gravado',
-  exists_already: 'o registro já existia pelos eventos anteriores',
-  does_not_exist: 'o registro já não existia pelos eventos anteriores',
-  column_changed: 'mudou uma coluna que nenhuma atualização altera',
-  final_state: 'a tabela não contém o que diz o último evento do registro',
+  order_falls: 'total_order diminui dentro da transação',
+  order_gap: 'total_order não conta 1, 2, 3… dentro da transação',
+  given_up: 'a transação chegou tão tarde que já contava como ausente',
+  contents: 'o registro difere do que foi gravado',
+  exists_already: 'inclusão de um registro que já existe, segundo os eventos anteriores',
+  does_not_exist: 'alteração de um registro já excluído, segundo os eventos anteriores',
+  column_changed: 'uma atualização mudou uma coluna que nenhuma atualização da execução altera',
+  final_state: 'a tabela difere do último evento do registro',
 };
 
+/** Each reads after a number of events, and alone. */
 const doubts: Readonly<Record<Doubt, string>> = {
-  before_source: 'foram confirmados antes do início da origem (--partial os deixa de fora)',
-  ended_early: 'o fluxo terminou antes da execução',
+  before_source: 'confirmados antes do início da origem (--partial os deixa de fora)',
+  ended_early: 'não chegaram até o fim do fluxo, e nada posterior chegou',
   interrupted: 'a verificação foi interrompida',
-  no_witness:
-    'foram confirmados antes do snapshot, que não tem registro deles e pode não estar completo',
-  snapshot_differs: 'o snapshot contém algo que o ledger não conhece do registro',
+  no_witness: 'confirmados antes do snapshot, que não contém os registros e pode estar incompleto',
+  snapshot_differs: 'o registro do snapshot não corresponde a nenhuma versão do registro no ledger',
   old_ledger:
-    'um ledger de formato 1 não diz o que havia em cada registro: nenhum snapshot responde por ele',
+    'confirmados antes do snapshot, e um ledger de formato 1 não tem fingerprints para comparar os registros',
   schema_unknown:
-    'um ledger de formato 1 não diz em que schema a execução gravou, e vieram eventos de outro (PG_SEARCH_PATH o indica)',
+    'um ledger de formato 1 não guarda o schema da execução, e todos os eventos são de outro (PG_SEARCH_PATH o indica)',
   contents_not_told:
-    'eventos não trazem o que foi gravado (lista de colunas, valores TOAST inalterados)',
+    'os eventos não trazem todas as colunas (lista de colunas, valores TOAST inalterados)',
   server_changed:
-    'gatilhos, regras ou políticas do servidor podem tê-los alterado ou acrescentado, e nada o prova',
-  replica_identity: 'exclusões não dizem o registro: REPLICA IDENTITY é um índice sem o id',
+    'gatilhos, regras ou políticas do servidor podem ter alterado ou acrescentado estes registros, e nada o prova',
+  replica_identity: 'as exclusões não identificam o registro: REPLICA IDENTITY não inclui o id',
   database_changed: 'publicações ou partições mudaram durante a execução',
-  several_servers: 'eventos de vários servidores parecem ser da execução',
+  several_servers: 'eventos de vários conectores correspondem à execução',
   unknown_transactions:
-    'o ledger não diz o que foi feito das transações deles (`ledger resolve` pergunta ao servidor)',
-  ledger_damaged: 'linhas do ledger estão danificadas (`ledger show` mostra onde)',
-  too_far_back: 'não houve memória para eles (--memory)',
-  malformed: 'entradas que não são eventos foram puladas',
-  nothing_delivered: 'nada veio do que a execução confirmou',
+    'o ledger não diz se as transações deles foram confirmadas (`ledger resolve` pergunta ao servidor)',
+  ledger_damaged: 'o ledger está danificado (`ledger show` lista as linhas)',
+  too_far_back: 'mais antigos do que cabe na memória (--memory)',
+  malformed: 'não é evento (--skip-malformed)',
+  nothing_delivered: 'nenhuma alteração da execução chegou (a origem e a execução são as certas?)',
 };
+
+/** What a doubt counts, where it is not events. */
+const units: Readonly<Partial<Record<Doubt, (count: number) => string>>> = {
+  ledger_damaged: (count) => plural(count, 'linha', 'linhas'),
+  malformed: (count) => plural(count, 'entrada', 'entradas'),
+};
+
+const saidDoubt = (doubt: Doubt, count: number): string =>
+  // An interruption may find every event judged.
+  count === 0 ? doubts[doubt] : `${(units[doubt] ?? events)(count)}: ${doubts[doubt]}`;
 
 const saidDoubts = (found: Doubts): string =>
-  DOUBTS.filter((doubt) => found[doubt] !== undefined)
-    .map((doubt) => doubts[doubt])
-    .join('; ');
+  DOUBTS.flatMap((doubt) => {
+    const count = found[doubt];
+    return count === undefined ? [] : [saidDoubt(doubt, count)];
+  }).join('; ');
 
 const among = (names: readonly string[]): string =>
   `${names.length === 1 ? 'a publicação' : 'as publicações'} ${names.map((name) => `\`${name}\``).join(', ')}`;
@@ -97,16 +110,16 @@ const operations: Readonly<Record<EventOperation, string>> = {
 const omissions: Readonly<
   Record<Omission['kind'], (names: readonly string[], operation: string | null) => string>
 > = {
-  table: (names) => `${among(names)} não a ${publishes(names)}`,
+  table: (names) => `${among(names)} não ${publishes(names)} a tabela`,
   operation: (names, operation) => `${among(names)} não ${publishes(names)} ${operation}`,
-  filter: (names) => `${among(names)} só ${publishes(names)} alguns registros dela (WHERE)`,
-  columns: (names) => `${among(names)} só ${publishes(names)} algumas colunas dela`,
+  filter: (names) => `${among(names)} só ${publishes(names)} alguns registros da tabela (WHERE)`,
+  columns: (names) => `${among(names)} só ${publishes(names)} algumas colunas da tabela`,
 };
 
 const untold: Readonly<Record<string, string>> = {
   database: 'banco',
   schema: 'schema',
-  origin: 'servidor',
+  origin: 'conector',
 };
 
 const elsewhere: Readonly<Record<string, string>> = {
@@ -126,56 +139,58 @@ const saidNote = (note: Note): string => {
       return `a origem começou depois de ${which}${waived}`;
     }
     case 'untold':
-      return `os eventos não dizem: ${note.what.map((what) => untold[what]).join(', ')}; uma tabela de mesmo nome em outro lugar contaria como da execução`;
+      return `os eventos não trazem o nome de: ${note.what.map((what) => untold[what]).join(', ')}; registros de uma tabela de mesmo nome em outro lugar contariam como da execução`;
     case 'elsewhere':
       return `${events(note.events)} de tabelas com os nomes da execução vieram de outro ${elsewhere[note.what]}: não são da execução`;
     case 'server_acts':
-      return `o servidor altera ou acrescenta registros por conta própria: ${note.names.join(', ')}`;
+      return `gatilhos, regras ou políticas do servidor podem alterar ou acrescentar registros: ${note.names.join(', ')}`;
     case 'replica_identity':
-      return `exclusões não dizem o id: ${note.tables.map(({ table, index }) => `${table} tem REPLICA IDENTITY ${index === null ? 'NOTHING' : `USING INDEX ${index}`}`).join('; ')}`;
+      return `exclusões não contêm o id: ${note.tables.map(({ table, index }) => `${table} tem REPLICA IDENTITY ${index === null ? 'NOTHING' : `USING INDEX ${index}`}`).join('; ')}`;
   }
 };
 
-/** What a good verdict does not speak of. */
+/** Changes that a good verdict does not count. */
 const besides = ({ accounting: { excused, waived } }: VerificationDocument): string =>
   [
     excused > 0
-      ? `; outros ${number(excused)} estão dispensados (snapshot, ou não publicados então)`
+      ? `; outros ${number(excused)} estão dispensados (um snapshot os contém, ou não eram publicados)`
       : '',
-    waived > 0 ? `; ${number(waived)} de antes do início da origem ficam de fora (--partial)` : '',
+    waived > 0
+      ? `; ${number(waived)} confirmados antes do início da origem ficam de fora (--partial)`
+      : '',
   ].join('');
 
 /** What `verify` says, in Brazilian Portuguese. */
 export const verifyPtBR = {
   noSource: () =>
-    'verify precisa saber de onde vêm os eventos: --source slot:NOME, ndjson:ARQUIVO, http://127.0.0.1:PORTA ou kafka:BROKERS/PREFIXO',
-  slotOnly: () => '--create-slot só vale com --source slot:NOME',
+    'verify precisa de uma origem de eventos: --source slot:NOME, ndjson:ARQUIVO, http://127.0.0.1:PORTA ou kafka:BROKERS/PREFIXO',
+  slotOnly: () => '--create-slot exige --source slot:NOME',
   listening: (e: { url: string }) => `à espera de eventos em ${e.url}`,
   awaiting: () => 'pronto; aguardando a próxima execução começar',
   began: (e: { run: string; source: string }) => `comparando ${e.source} com a execução ${e.run}`,
   reconnecting: (e: { seconds: number }) =>
     `conexão perdida; nova tentativa em ${seconds(e.seconds)} s`,
   noServer: (e: { why: string }) =>
-    `sem servidor para acertar o relógio: os atrasos valem como os relógios estão (${e.why})`,
+    `sem servidor para medir a diferença entre os relógios, que os atrasos incluem (${e.why})`,
   notCompared: (e: { why: string }) => `as tabelas não foram comparadas: ${e.why}`,
-  malformed: (e: Malformed) => `entrada ${e.place} não é um evento: ${e.reason}`,
+  malformed: (e: Malformed) => `a entrada ${e.place} não é um evento: ${e.reason}`,
   malformedStops: (e: Malformed) =>
-    `entrada ${e.place} não é um evento (${e.reason}); corrija-a, ou use --skip-malformed para só contar`,
+    `a entrada ${e.place} não é um evento: ${e.reason}; corrija-a, ou use --skip-malformed para pular e contar entradas assim`,
   progress: (e: VerificationProgress & { run: string }) =>
     `${e.run}: ${events(e.events)}, ${number(e.delivered)} conferidos, ${number(e.waiting)} à espera do ledger${e.runOver ? '; execução encerrada' : ''}`,
   verdicts: {
     exact: (e) =>
-      `exato: ${events(e.accounting.delivered)} de ${transactions(e.transactions.delivered)} vieram uma vez, em ordem e sem alteração${besides(e)}`,
+      `exato: ${events(e.accounting.delivered)} de ${transactions(e.transactions.delivered)} chegaram uma vez, em ordem e sem alteração${besides(e)}`,
     duplicates: (e) =>
-      `só duplicatas: tudo veio, e ${events(e.events.replayed)} de novo, em ${plural(e.events.rewinds, 'recomeço', 'recomeços')}${besides(e)}`,
+      `só duplicatas: tudo chegou, e ${events(e.events.replayed)} chegaram de novo, em ${plural(e.events.rewinds, 'recomeço', 'recomeços')}${besides(e)}`,
     violation: (e) =>
       `violação: ${Object.entries(e.violations)
         .filter(([, count]) => count > 0)
         .map(([kind, count]) => `${number(count)} ${violations[kind as Violation]}`)
         .join(', ')}`,
-    indeterminate: (e) => `indeterminado: ${saidDoubts(e.doubts)}`,
+    indeterminate: (e) => `indeterminado (${saidDoubts(e.doubts)})`,
   } satisfies Readonly<Record<Verdict, (e: VerificationDocument) => string>>,
-  title: (e: { run: string; source: string }) => `execução ${e.run}, verificada por ${e.source}`,
+  title: (e: { run: string; source: string }) => `execução ${e.run}, verificada com ${e.source}`,
   verdict: () => 'veredito',
   verdictNames: {
     exact: 'exato',
@@ -184,11 +199,11 @@ export const verifyPtBR = {
     indeterminate: 'indeterminado',
   } satisfies Readonly<Record<Verdict, string>>,
   doubts: (found: Doubts) => saidDoubts(found),
-  doubted: () => 'sem julgamento',
-  doubt: (e: { doubt: Doubt; events: number }) => `${events(e.events)}: ${doubts[e.doubt]}`,
+  doubted: () => 'dúvidas',
+  doubt: (e: { doubt: Doubt; events: number }) => saidDoubt(e.doubt, e.events),
   doubtOf: (doubt: Doubt) => doubts[doubt],
   note: saidNote,
-  notes: () => 'a saber',
+  notes: () => 'observações',
   committed: () => 'confirmados',
   became: () => 'destes',
   sum: (e: Sum) =>
@@ -204,21 +219,21 @@ export const verifyPtBR = {
         : `; ${omissions[e.omitted.kind](e.omitted.publications, e.operation === null ? null : operations[e.operation])}`,
     ].join(''),
   repeated: () => 'repetido',
-  others: () => 'alheio',
-  skipped: () => 'não é evento',
+  others: () => 'além disso',
+  skipped: () => 'puladas',
   rows: () => 'registros',
   counted: (e: { events: number; transactions: number }) =>
     `${events(e.events)} em ${transactions(e.transactions)}`,
   repeatedIn: (e: { events: number; rewinds: number }) =>
     `${events(e.events)} em ${plural(e.rewinds, 'recomeço', 'recomeços')}`,
   foreign: (e: { foreign: number; derived: number; snapshot: number; others: number }) =>
-    `${events(e.foreign)} de outros escritores, ${number(e.derived)} do próprio servidor, ${number(e.snapshot)} de snapshot, ${number(e.others)} de outros tipos`,
+    `${events(e.foreign)} de outros escritores, ${number(e.derived)} do próprio servidor, ${number(e.snapshot)} de snapshots, ${number(e.others)} de outros tipos`,
   malformedCount: (count: number) => plural(count, 'entrada', 'entradas'),
   followed: (e: { followed: number; sample: number; compared: number | null }) =>
     `${number(e.followed)} acompanhados (${number(Math.round(e.sample * 1000) / 10)} %), ${e.compared === null ? 'não comparados com as tabelas' : `${number(e.compared)} iguais às tabelas`}`,
   speed: (e: VerificationDocument) => `${seconds(e.seconds)} s, ${rate(e)} eventos/s`,
   time: () => 'tempo',
-  violationTitle: () => 'o que está errado',
+  violationTitle: () => 'violações',
   violationNames: violations,
   example: (e: Example) => details[e.detail],
   place: (place: number) => `entrada ${place}`,
@@ -228,7 +243,7 @@ export const verifyPtBR = {
   connectorToReceived: () => 'conector → aqui',
   commitToReceived: () => 'commit → aqui',
   clockOffset: (e: { value: number; error: number }) =>
-    `relógio do servidor ${number(Math.round(e.value * 1000) / 1000)} ms à frente deste, ± ${number(Math.round(e.error * 1000) / 1000)} ms`,
+    `relógio do servidor ${number(Math.round(Math.abs(e.value) * 1000) / 1000)} ms ${e.value < 0 ? 'atrás' : 'à frente'} deste, ± ${number(Math.round(e.error * 1000) / 1000)} ms`,
   noOffset: () => 'a diferença entre os relógios não foi medida',
   demo: {
     server: () => 'preparando servidor, esquema e carga inicial',

@@ -63,7 +63,7 @@ test('a file of events is exact, plain and packed; what is missing, cut off or n
     const odd = writeLines(ward, 'odd.ndjson', lines.toSpliced(6, 0, '{"after":{"nome":"Maria"'));
     const refused = await run(ward, ['verify', '--source', odd]);
     assert.equal(refused.code, 2);
-    assert.match(refused.stderr, /input 7 is no event .*--skip-malformed/);
+    assert.match(refused.stderr, /input 7 is not an event: .*--skip-malformed/);
     assert.ok(!refused.stderr.includes('Maria'), 'personal data in the log');
     const skipped = await verifyAfter(ward, ['--source', odd, '--skip-malformed'], 8);
     assert.deepEqual(skipped.said.doubts, { malformed: 1 });
@@ -76,7 +76,7 @@ test('a file that is not there yet is waited for, and followed as it grows', () 
     const file = join(ward.cwd, 'late.ndjson');
     const cli = startCli(['verify', '--json', '--source', `ndjson:${file}`, '--wait', '60'], ward);
     try {
-      await cli.until(/holding ndjson/);
+      await cli.until(/comparing ndjson/);
       const text = lines.map((line) => `${line}\n`).join('');
       // In the middle of a line, too.
       const half = Math.floor(text.length / 2);

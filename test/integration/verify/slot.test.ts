@@ -171,7 +171,7 @@ test('Ctrl+C amid a run says what was found so far, and that it is not all', asy
     );
     const streaming = startCli(['stream', '--rate', '200', '--workers', '2'], ward);
     try {
-      await verifying.until(/holding slot/);
+      await verifying.until(/comparing slot/);
       await waitFor(async () => {
         const [row] = await ward.db.query<{ n: string }>('SELECT count(*) AS n FROM audit.changes');
         return Number(row?.n) > 3;

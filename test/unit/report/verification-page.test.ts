@@ -53,7 +53,7 @@ test('what is wrong is named, with where it is', () => {
   for (const text of [
     '52 missing, 1 altered, 1 inconsistent.',
     en.page.cdc.firstExamples(),
-    'the transaction came, and this event of it did not',
+    'this event of the transaction did not arrive, though others did',
     '<code>internacoes</code>',
     '<code>9007199254740993</code>',
     '<code>81234</code>',
@@ -82,7 +82,7 @@ test('all but a few is not 100%', () => {
   assert.equal(share(100_000), '100%');
 });
 
-test('latency percentiles come with how far the clocks are apart, or that nobody knows', () => {
+test('latency percentiles come with how far the clocks are apart, or that it was not measured', () => {
   const { run, verification } = verified('exact');
   const { document } = verification;
   const section = sectionOf(renderReport([run], en, 'en'));
@@ -90,7 +90,7 @@ test('latency percentiles come with how far the clocks are apart, or that nobody
   assert.match(section, /clock is 12\.5 ms ahead of this one, ± 0\.21 ms\./);
   const unknown = { ...verification, document: { ...document, clock_offset_ms: null } };
   const without = sectionOf(renderReport([{ ...run, verification: unknown }], en, 'en'));
-  assert.match(without, /How far apart the clocks are was not measured\./);
+  assert.match(without, /The difference between the clocks was not measured\./);
 });
 
 test('latency stands at the seconds of the run, whatever the clock of the server says', () => {
