@@ -2,9 +2,11 @@ import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { formatLsn } from '../src/cdc/lsn.js';
-import { TABLES } from '../src/hospital/tables.js';
+import { TABLE_NAMES, TABLES, type TableName } from '../src/hospital/tables.js';
+import { writeFacts } from '../src/ledger/facts-file.js';
 import { ledgerFile, ledgerFolder } from '../src/ledger/folder.js';
 import { type Change, LedgerWriter } from '../src/ledger/writer.js';
+import type { DatabaseFacts, TableFacts } from '../src/postgres/database-facts.js';
 
 /** Connections that take turns. */
 const WORKERS = 4;
@@ -23,6 +25,31 @@ const FIRST_XID = 1000;
 /** Bytes of text that are handed to the pipe at a time. */
 const CHUNK = 1 << 20;
 const EPOCH_US = 1_760_000_000_000_000;
+
+const RUN = 'simulated';
+const SERVER = { system_identifier: null, timeline: null, version: '18.4', database: RUN };
+
+/** A database that does nothing by itself. */
+const PLAIN: TableFacts = {
+  schema: 'public',
+  partitions: [],
+  identity: { kind: 'default', index: null, tells_id: true },
+  triggers: [],
+  rules: [],
+  policies: null,
+  generated: [],
+  cascades: [],
+};
+const FACTS: DatabaseFacts = {
+  at: '2026-01-31T08:15:00.000Z',
+  search_path: 'public',
+  role: 'postgres',
+  tables: Object.fromEntries(TABLE_NAMES.map((table) => [table, PLAIN])) as Record<
+    TableName,
+    TableFacts
+  >,
+  publications: [],
+};
 
 const STATUS = ['agendada', 'realizada', 'cancelada', 'faltou'] as const;
 const REASONS = ['Dor de cabeça', 'Consulta de rotina', 'Febre há três dias', 'Revisão'] as const;
@@ -60,14 +87,15 @@ function visit(id: number): (string | number)[] {
 export function writeLedger(runFolder: string, transactions: number): void {
   const folder = ledgerFolder(runFolder);
   mkdirSync(folder, { recursive: true });
+  writeFacts(folder, RUN, SERVER, FACTS);
   const writers = Array.from({ length: WORKERS }, (_, worker) =>
     LedgerWriter.create(ledgerFile(folder, worker + 1, 1), {
-      run: 'simulated',
+      run: RUN,
       worker: worker + 1,
       connection: 1,
       rng: 42,
       server_offset_ms: 0,
-      server: { system_identifier: null, timeline: null, version: '18.4', database: 'simulated' },
+      server: SERVER,
       backend: { pid: 1, startedMicros: 1 },
     }),
   );

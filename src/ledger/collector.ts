@@ -2,7 +2,7 @@ import { TABLE_NAMES, type TableName } from '../hospital/tables.js';
 import { OPERATIONS, type Operation } from '../threads/tally.js';
 import { Entries } from './entries.js';
 import type { LeaseRecord } from './format.js';
-import { decodeIds, encodeKeys, forEachBlock, type KeyList } from './keys.js';
+import { decodeKeys, forEachBlock, type KeyList, keyListOf } from './keys.js';
 import type { LedgerTransaction } from './transactions.js';
 
 /** Where a transaction stands in the ledger. */
@@ -44,8 +44,9 @@ export class Collector {
     const named = intent.subtransactions === true || xid === null ? null : Number(xid);
     for (const table of TABLE_NAMES) {
       for (const write of OPERATIONS) {
-        const keys = without(intent.rows[table]?.[write], dropped[table]?.[write]);
-        if (keys === '') continue;
+        const all = intent.rows[table]?.[write];
+        if (all === undefined) continue;
+        const keys = without(all, dropped[table]?.[write]);
         this.#add(table, write, keys, { fate, xid: named, transaction });
       }
     }
@@ -66,11 +67,11 @@ export class Collector {
   #add(
     table: TableName,
     write: Operation,
-    keys: string,
+    keys: KeyList,
     of: { fate: 'committed' | 'aborted' | 'either'; xid: number | null; transaction: number },
   ): void {
     const entries = this.#entriesOf(table);
-    forEachBlock(keys, (first, last) => entries.add({ first, last, write, ...of }));
+    forEachId(keys, (first, last) => entries.add({ first, last, write, ...of }));
   }
 
   #entriesOf(table: TableName): Entries {
@@ -80,10 +81,21 @@ export class Collector {
   }
 }
 
-/** The ids that are left when some are taken out. Rows are looked up by id: other keys are left out. */
-function without(keys: KeyList = '', dropped: KeyList = ''): string {
-  if (typeof keys !== 'string') return '';
-  if (typeof dropped !== 'string' || dropped === '' || keys === '') return keys;
-  const gone = new Set(decodeIds(dropped));
-  return encodeKeys(decodeIds(keys).filter((key) => !gone.has(key)));
+/** Keys without some of them. */
+function without(keys: KeyList, dropped: KeyList | undefined): KeyList {
+  if (dropped === undefined) return keys;
+  const gone = new Set(decodeKeys(dropped).map(String));
+  return keyListOf(decodeKeys(keys).filter((key) => !gone.has(String(key))));
+}
+
+/** Calls `each` with the blocks of a list. Rows are looked up by id: keys that are no exact number are left out. */
+function forEachId(list: KeyList, each: (first: number, last: number) => void): void {
+  if (typeof list === 'string') {
+    if (list !== '') forEachBlock(list, each);
+    return;
+  }
+  for (const text of list) {
+    const id = Number(text);
+    if (text !== '' && Number.isSafeInteger(id)) each(id, id);
+  }
 }

@@ -35,11 +35,28 @@ export function forEachBlock(text: string, each: (first: number, last: number) =
     const plus = part.indexOf('+');
     const first = previous + Number(plus === -1 ? part : part.slice(0, plus));
     previous = plus === -1 ? first : first + Number(part.slice(plus + 1));
+    // Beyond, counting on by one stands still.
+    if (!Number.isSafeInteger(previous)) throw new Error('not a list of keys');
     each(first, previous);
   }
 }
 
 const KEYS = /^\d+(\+\d+)?(,\d+(\+\d+)?)*$/;
+
+/** The keys of rows as the ledger has them: as ids where all of them can be written so. */
+export function keyListOf(keys: readonly LedgerKey[]): KeyList {
+  return keys.every(isId) ? encodeKeys(keys) : keys.map(String);
+}
+
+function isId(key: LedgerKey): key is number {
+  return typeof key === 'number' && key >= 0 && Number.isSafeInteger(key);
+}
+
+/** Orders keys of one table: ids by their value, others as texts. */
+export function compareKeys(a: LedgerKey, b: LedgerKey): number {
+  if (typeof a === 'number' && typeof b === 'number') return a - b;
+  return String(a) < String(b) ? -1 : 1;
+}
 
 /** Whether a text is a list of keys. */
 export function isKeys(text: string): boolean {
@@ -77,7 +94,9 @@ export function countKeys(list: KeyList): number {
 }
 
 /** Whether every key is greater than the one before it. */
-export function isAscending(keys: readonly number[]): boolean {
-  for (let i = 1; i < keys.length; i++) if (keys[i]! <= keys[i - 1]!) return false;
+export function isAscending(keys: readonly LedgerKey[]): boolean {
+  for (let i = 1; i < keys.length; i++) {
+    if (typeof keys[i] === 'string' || keys[i]! <= keys[i - 1]!) return false;
+  }
   return true;
 }

@@ -1,6 +1,7 @@
 import { TABLE_NAMES } from '../hospital/tables.js';
 import type { ServerIdentity } from '../postgres/identity.js';
 import { noRows, OPERATIONS, type RowCounts } from '../threads/tally.js';
+import { factsFile, readFacts } from './facts-file.js';
 import { filePlace, ledgerFiles } from './folder.js';
 import type { LeaseRecord, LedgerHeader } from './format.js';
 import { type LedgerProblem, readLedgerFile } from './reader.js';
@@ -45,6 +46,7 @@ export async function readLedger(
   const servers = new Map<string, ServerIdentity>();
   const files = ledgerFiles(folder);
   let count = 0;
+  let version = 0;
   let workers = 0;
   let last = { worker: 0, connection: 0 };
   let started = Number.POSITIVE_INFINITY;
@@ -70,6 +72,7 @@ export async function readLedger(
         began = Date.parse(header.started);
         started = Math.min(started, began);
         servers.set(JSON.stringify(header.server), header.server);
+        version = Math.max(version, header.ledger);
         if (header.worker !== place.worker || header.connection !== place.connection) onSequence(1);
         listener.onHeader?.(header);
       },
@@ -88,6 +91,11 @@ export async function readLedger(
     }
   }
   if (workers > 0) await listener.onWorkerEnd?.();
+  // From version 2 on, a run writes down what it found in its database before anything else.
+  const { facts, damaged } = readFacts(folder);
+  if (damaged || (version > 1 && facts === null)) {
+    onProblem({ file: factsFile(folder), line: 1, kind: damaged ? 'broken' : 'sequence' });
+  }
   return {
     workers,
     connections: files.length,

@@ -16,7 +16,7 @@ import {
   type LedgerRecord,
   seal,
 } from './format.js';
-import { encodeKeys, isAscending } from './keys.js';
+import { compareKeys, encodeKeys, isAscending, keyListOf, type LedgerKey } from './keys.js';
 import { readTail } from './tail.js';
 
 /** Rows that a transaction wrote in one way: whole ones (insert), key and new values, or the key. */
@@ -251,7 +251,7 @@ export function intentOf(
     const sorted = byKey(change);
     const ofTable = rows[table] ?? {};
     rows[table] = ofTable;
-    ofTable[operation] = encodeKeys(sorted.rows.map(idOf));
+    ofTable[operation] = keyListOf(sorted.rows.map(keyOf));
     if (operation === 'delete') continue;
     const ofPrints = prints[table] ?? {};
     prints[table] = ofPrints;
@@ -270,7 +270,7 @@ function printsOf({ table, operation, rows, stored }: Change): string {
 function keysOf(changes: readonly Change[]): KeysOf {
   const keys: KeysOf = {};
   for (const { table, operation, rows } of joined(changes)) {
-    keys[table] = { ...keys[table], [operation]: encodeKeys(rows.map(idOf)) };
+    keys[table] = { ...keys[table], [operation]: keyListOf(rows.map(keyOf)) };
   }
   return keys;
 }
@@ -296,14 +296,16 @@ function concatenated(one: Change, other: Change): Change {
 /** In the order in which the ledger has keys, so that fingerprints follow it. */
 function byKey(change: Change): Change {
   const { rows, stored } = change;
-  if (isAscending(rows.map(idOf))) return change;
-  const order = rows.map((_, i) => i).sort((a, b) => idOf(rows[a]!) - idOf(rows[b]!));
+  const keys = rows.map(keyOf);
+  if (isAscending(keys)) return change;
+  const order = rows.map((_, i) => i).sort((a, b) => compareKeys(keys[a]!, keys[b]!));
   const sorted = { ...change, rows: order.map((i) => rows[i]!) };
   return stored === undefined ? sorted : { ...sorted, stored: order.map((i) => stored[i]!) };
 }
 
-function idOf(row: Row): number {
-  return Number(row[0]);
+/** A number, unless the server gave the row an id that is none exactly. */
+function keyOf([id]: Row): LedgerKey {
+  return typeof id === 'number' ? id : String(id);
 }
 
 function attempt<T>(path: string, act: () => T): T {

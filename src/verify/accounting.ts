@@ -2,6 +2,8 @@
 export const DOUBTS = [
   /** Committed before the source began to read. */
   'before_source',
+  /** Where in the WAL they were committed is not known, perhaps before the source or the snapshot began. */
+  'unplaced',
   /** Not arrived by the end of the stream, which may have ended before the run did. */
   'ended_early',
   /** Asked to end before it was done. */

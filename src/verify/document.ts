@@ -1,4 +1,4 @@
-import type { TableName } from '../hospital/tables.js';
+import { TABLE_NAMES, type TableName } from '../hospital/tables.js';
 import type { ClockOffset } from '../intake/clock-offset.js';
 import type { Aside, Malformed, Untold } from '../intake/event.js';
 import type { Histogram } from '../threads/histogram.js';
@@ -8,6 +8,7 @@ import type { EventCounts, TransactionCounts } from './counts.js';
 import type { FinalState } from './final-state.js';
 import type { Cause, Example, Violation } from './findings.js';
 import type { Omission } from './publishing.js';
+import type { AnonymousTable } from './server-effects.js';
 import { type Doubts, judge, VERDICT_CODES, type Verdict } from './verdict.js';
 import type { Verification } from './verify.js';
 
@@ -47,7 +48,12 @@ export type Note =
   /** Deletes in these tables do not tell the row. */
   | {
       readonly kind: 'replica_identity';
-      readonly tables: readonly { table: TableName; index: string | null }[];
+      readonly tables: readonly AnonymousTable[];
+    }
+  /** Tables of which a publication lists only some columns, where events left columns out. */
+  | {
+      readonly kind: 'columns';
+      readonly tables: readonly { table: TableName; publications: readonly string[] }[];
     };
 
 /** What `verify` says of a stream: `verify --json`, and `verify.json` in the run's folder. */
@@ -131,8 +137,8 @@ export function documentOf(parts: DocumentParts): VerificationDocument {
     events: { ...events, malformed: inbox.malformedCount, others },
     violations: findings.counts,
     causes: causes.map(({ examples: _, ...cause }) => {
-      const { table, operation, violation, detail } = cause;
-      const asked = detail === 'contents' ? null : asOperation(operation);
+      const { table, operation, violation } = cause;
+      const asked = asOperation(operation);
       const explained = violation === 'missing' || violation === 'phantom';
       const omitted =
         table === null || !explained ? null : judging.publishing.omission(table, asked);
@@ -199,6 +205,13 @@ function notesOf(
   }
   if (doubts.replica_identity !== undefined) {
     notes.push({ kind: 'replica_identity', tables: effects.anonymous });
+  }
+  const listed = TABLE_NAMES.flatMap((table) => {
+    const omitted = judging.publishing.omission(table, null);
+    return omitted?.kind === 'columns' ? [{ table, publications: omitted.publications }] : [];
+  });
+  if (doubts.contents_not_told !== undefined && listed.length > 0) {
+    notes.push({ kind: 'columns', tables: listed });
   }
   return notes;
 }

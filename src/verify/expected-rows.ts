@@ -56,7 +56,7 @@ export class ExpectedRows {
     return this.#left;
   }
 
-  /** Deletes of a table that did not come yet. */
+  /** Rows of a table that did not come yet, of one operation. */
   leftOf(table: TableName, operation: Operation): number {
     return this.#lists[kindOf(table, operation)]?.left ?? 0;
   }
@@ -90,7 +90,7 @@ export class ExpectedRows {
   fixedOf(table: TableName, operation: EventOperation, key: Key): number | null {
     const list = this.#lists[kindOf(table, operation)];
     if (list === undefined) return null;
-    const at = lowerBound(list.keys, key);
+    const at = firstOf(list, key);
     return list.keys[at] === key ? (list.prints?.fixed(at) ?? null) : null;
   }
 
@@ -121,7 +121,7 @@ function find(list: List, key: Key, contents: Printed): number {
   const { keys, came, next } = list;
   if (keys[next] === key && came[next] === 0 && keys[next + 1] !== key) return next;
   let first = NOWHERE;
-  for (let at = lowerBound(keys, key); keys[at] === key; at++) {
+  for (let at = firstOf(list, key); keys[at] === key; at++) {
     if (came[at] !== 0) continue;
     if (first === NOWHERE) first = at;
     if (keys[at + 1] !== key && first === at) return at;
@@ -130,7 +130,9 @@ function find(list: List, key: Key, contents: Printed): number {
   return first;
 }
 
-function lowerBound(keys: readonly Key[], key: Key): number {
+/** Where the first of equal keys is; behind the end, or at another key, where there is none. */
+function firstOf({ keys, ascending }: List, key: Key): number {
+  if (!ascending) return keys.includes(key) ? keys.indexOf(key) : keys.length;
   let low = 0;
   let high = keys.length;
   while (low < high) {

@@ -2,7 +2,7 @@ import { parseLsn } from '../cdc/lsn.js';
 import type { TableName } from '../hospital/tables.js';
 import { Fingerprints } from '../ledger/fingerprint.js';
 import type { FingerprintsOf, KeysOf, LedgerHeader } from '../ledger/format.js';
-import { countKeys, decodeKeys, type LedgerKey } from '../ledger/keys.js';
+import { countKeys, decodeKeys, type KeyList, type LedgerKey } from '../ledger/keys.js';
 import type { LedgerTransaction } from '../ledger/transactions.js';
 import { OPERATIONS, type Operation } from '../threads/tally.js';
 
@@ -75,8 +75,9 @@ function lsnNumber(text: string | null): number | null {
 export interface RowList {
   readonly table: TableName;
   readonly operation: Operation;
-  /** As the ledger has them: ids ascending. */
   readonly keys: readonly LedgerKey[];
+  /** Whether keys are ids, in ascending order. */
+  readonly ascending: boolean;
   /** By place in `keys`; null where the ledger has none (a delete, version 1). */
   readonly prints: Fingerprints | null;
   /** Places of keys that something on the server did not let in; null: none. */
@@ -96,6 +97,15 @@ function countOf(rows: KeysOf): number {
   return count;
 }
 
+/** As events have them: every table of the hospital is known by a bigint. */
+function keysOf(list: KeyList): readonly LedgerKey[] {
+  if (typeof list === 'string') return decodeKeys(list);
+  return list.map((text) => {
+    const id = Number(text);
+    return Number.isSafeInteger(id) ? id : text;
+  });
+}
+
 /** The rows that a transaction changed, by table and operation. */
 export function listsOf({
   rows,
@@ -107,14 +117,15 @@ export function listsOf({
     for (const operation of OPERATIONS) {
       const list = rows[table]?.[operation];
       if (list === undefined) continue;
-      const keys = decodeKeys(list);
+      const keys = keysOf(list);
       const text = prints?.[table]?.[operation];
       const fell = dropped[table]?.[operation];
-      const gone = fell === undefined ? null : new Set(decodeKeys(fell));
+      const gone = fell === undefined ? null : new Set(keysOf(fell));
       lists.push({
         table,
         operation,
         keys,
+        ascending: typeof list === 'string',
         prints: text === undefined ? null : new Fingerprints(text, keys.length),
         dropped:
           gone === null ? null : new Set(keys.flatMap((key, at) => (gone.has(key) ? [at] : []))),

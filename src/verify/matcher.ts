@@ -25,7 +25,7 @@ const MOST_PENDING = 100_000;
 /** Transactions that are remembered to be rolled back, given up, or complete. */
 const REMEMBERED = 1 << 16;
 /** Of the first ones that come it is remembered that they came, in case a snapshot is behind them. */
-const EARLY = 1 << 12;
+const EARLY = 1 << 16;
 
 /** What else is told of what arrives. */
 export interface MatcherListener {
@@ -146,9 +146,7 @@ export class Matcher {
     this.feed = new LedgerFeed(
       options.ledger,
       (transaction) => this.#expect(transaction),
-      () => {
-        this.#ledgerProblems++;
-      },
+      () => this.noteLedgerProblem(),
     );
   }
 
@@ -214,6 +212,11 @@ export class Matcher {
       if (delivery === undefined) this.#turnAway(stream, event, contents);
       else this.#deliver(stream, delivery, event, contents);
     }
+  }
+
+  /** Something of the ledger is missing, or not what was written. */
+  noteLedgerProblem(): void {
+    this.#ledgerProblems++;
   }
 
   /** A table was emptied, which no run does. */
@@ -614,8 +617,8 @@ export class Matcher {
     }
     if (delivery.delivered > 0) this.#account(delivery);
     if (this.#mayPrecede(expected)) {
-      this.transactions.before_source++;
-      this.accounting.doubt('before_source', delivery.rows.left);
+      this.transactions.not_arrived++;
+      this.accounting.doubt('unplaced', delivery.rows.left);
       return;
     }
     const proved = later || this.#isOverdue(delivery);

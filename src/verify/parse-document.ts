@@ -98,7 +98,10 @@ const NOTES: Readonly<Record<Note['kind'], Check>> = {
   untold: shape({ what: listOf(isText) }),
   elsewhere: shape({ what: isText, events: isNumber }),
   server_acts: shape({ names: listOf(isText) }),
-  replica_identity: shape({ tables: listOf(shape({ table: isText, index: orNull(isText) })) }),
+  replica_identity: shape({
+    tables: listOf(shape({ table: isText, index: orNull(isText), kind: isText })),
+  }),
+  columns: shape({ tables: listOf(shape({ table: isText, publications: listOf(isText) })) }),
 };
 
 const isNote: Check = (value) => {

@@ -1,6 +1,11 @@
 import { TABLE_NAMES, type TableName } from '../hospital/tables.js';
 import type { LedgerFacts } from '../ledger/facts-file.js';
-import type { DatabaseFacts, TableFacts } from '../postgres/database-facts.js';
+import type { DatabaseFacts, IdentityFacts, TableFacts } from '../postgres/database-facts.js';
+
+/** A table of which a delete does not tell the row, and its replica identity. */
+export interface AnonymousTable extends Pick<IdentityFacts, 'index' | 'kind'> {
+  readonly table: TableName;
+}
 
 /** What the server may have done to a run's rows by itself, and what its WAL tells of them. */
 export class ServerEffects {
@@ -48,11 +53,12 @@ export class ServerEffects {
     return distinct([...this.adding, ...TABLE_NAMES.flatMap((table) => this.hiding(table))]);
   }
 
-  /** Tables of which a delete does not tell the row, each with the index that is its replica identity. */
-  get anonymous(): readonly { readonly table: TableName; readonly index: string | null }[] {
+  /** Tables of which a delete does not tell the row. */
+  get anonymous(): readonly AnonymousTable[] {
     return TABLE_NAMES.filter((table) => !this.tellsId(table)).map((table) => {
       const found = this.#of(table).find(({ identity }) => !identity.tells_id);
-      return { table, index: found?.identity.index ?? null };
+      const { index = null, kind = 'default' } = found?.identity ?? {};
+      return { table, index, kind };
     });
   }
 

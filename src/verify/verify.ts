@@ -137,6 +137,8 @@ export async function verify(task: VerificationTask): Promise<Verification> {
     if (refused !== null) throw new MalformedInput(refused);
     latency.finish();
     const last = judging();
+    // From version 2 on, a run that has a ledger has written down what it found.
+    if (task.version > 1 && task.facts() === null) matcher.noteLedgerProblem();
     const elsewhere = (inbox.asides.other_schema ?? 0) > 0 && matcher.events.delivered === 0;
     matcher.finish({
       judging: last,

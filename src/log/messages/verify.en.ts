@@ -51,6 +51,8 @@ const details: Readonly<Record<Detail, string>> = {
 /** Each reads after a number of events, and alone. */
 const doubts: Readonly<Record<Doubt, string>> = {
   before_source: 'committed before the source began (--partial leaves them out)',
+  unplaced:
+    'committed without an answer, and not found since: perhaps before the source or the snapshot began',
   ended_early: 'not arrived when the stream ended, and nothing later arrived either',
   interrupted: 'the verification was interrupted',
   no_witness: 'committed before the snapshot, which lacks their rows and may be incomplete',
@@ -133,7 +135,9 @@ const saidNote = (note: Note): string => {
     case 'server_acts':
       return `triggers, rules or policies of the server can change or add rows: ${note.names.join(', ')}`;
     case 'replica_identity':
-      return `deletes do not contain the id: ${note.tables.map(({ table, index }) => `${table} has REPLICA IDENTITY ${index === null ? 'NOTHING' : `USING INDEX ${index}`}`).join('; ')}`;
+      return `deletes do not contain the id: ${note.tables.map(({ table, index, kind }) => `${table} has REPLICA IDENTITY ${kind === 'index' ? `USING INDEX ${index ?? '(dropped)'}` : kind.toUpperCase()}`).join('; ')}`;
+    case 'columns':
+      return `column lists leave columns out: ${note.tables.map(({ table, publications }) => `${table} in ${among(publications)}`).join('; ')}`;
   }
 };
 
@@ -185,10 +189,8 @@ export const verifyEn: typeof verifyPtBR = {
     violation: 'violation',
     indeterminate: 'indeterminate',
   },
-  doubts: (found) => saidDoubts(found),
   doubted: () => 'doubts',
   doubt: (e) => saidDoubt(e.doubt, e.events),
-  doubtOf: (doubt) => doubts[doubt],
   note: saidNote,
   notes: () => 'notes',
   committed: () => 'committed',

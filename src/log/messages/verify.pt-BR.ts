@@ -56,6 +56,8 @@ const details: Readonly<Record<Detail, string>> = {
 /** Each reads after a number of events, and alone. */
 const doubts: Readonly<Record<Doubt, string>> = {
   before_source: 'confirmados antes do início da origem (--partial os deixa de fora)',
+  unplaced:
+    'confirmados sem resposta e não encontrados desde então: talvez antes do início da origem ou do snapshot',
   ended_early: 'não chegaram até o fim do fluxo, e nada posterior chegou',
   interrupted: 'a verificação foi interrompida',
   no_witness: 'confirmados antes do snapshot, que não contém os registros e pode estar incompleto',
@@ -145,7 +147,9 @@ const saidNote = (note: Note): string => {
     case 'server_acts':
       return `gatilhos, regras ou políticas do servidor podem alterar ou acrescentar registros: ${note.names.join(', ')}`;
     case 'replica_identity':
-      return `exclusões não contêm o id: ${note.tables.map(({ table, index }) => `${table} tem REPLICA IDENTITY ${index === null ? 'NOTHING' : `USING INDEX ${index}`}`).join('; ')}`;
+      return `exclusões não contêm o id: ${note.tables.map(({ table, index, kind }) => `${table} tem REPLICA IDENTITY ${kind === 'index' ? `USING INDEX ${index ?? '(removido)'}` : kind.toUpperCase()}`).join('; ')}`;
+    case 'columns':
+      return `listas de colunas deixam colunas de fora: ${note.tables.map(({ table, publications }) => `${table} n${among(publications)}`).join('; ')}`;
   }
 };
 
@@ -198,10 +202,8 @@ export const verifyPtBR = {
     violation: 'violação',
     indeterminate: 'indeterminado',
   } satisfies Readonly<Record<Verdict, string>>,
-  doubts: (found: Doubts) => saidDoubts(found),
   doubted: () => 'dúvidas',
   doubt: (e: { doubt: Doubt; events: number }) => saidDoubt(e.doubt, e.events),
-  doubtOf: (doubt: Doubt) => doubts[doubt],
   note: saidNote,
   notes: () => 'observações',
   committed: () => 'confirmados',

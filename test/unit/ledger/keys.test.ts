@@ -6,6 +6,7 @@ import {
   encodeKeys,
   forEachBlock,
   isKeyList,
+  keyListOf,
 } from '../../../src/ledger/keys.js';
 
 /** Lists that are tried; their numbers come from a generator with a seed, so a failure comes again. */
@@ -59,4 +60,11 @@ test('keys that are no ids are a list of texts, in their order', () => {
   assert.deepEqual(decodeKeys(keys), keys);
   assert.equal(countKeys(keys), 3);
   for (const wrong of [[1, 2], 'x', null, { 0: 'a' }]) assert.ok(!isKeyList(wrong));
+});
+
+test('ids that the compact text cannot have, as a trigger may give them, are texts', () => {
+  assert.equal(keyListOf([3, 5, 4]), '3+2');
+  assert.deepEqual(keyListOf([-5, 3]), ['-5', '3']);
+  assert.deepEqual(keyListOf([3, '9007199254740993']), ['3', '9007199254740993']);
+  assert.throws(() => decodeKeys('9007199254740990,9'), /not a list of keys/);
 });

@@ -1,11 +1,22 @@
 import assert from 'node:assert/strict';
+import { rmSync, truncateSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
+import { factsFile, writeFacts } from '../../../src/ledger/facts-file.js';
 import { ledgerFile } from '../../../src/ledger/folder.js';
 import { readLedger } from '../../../src/ledger/run-ledger.js';
+import { factsWithTriggers } from '../../helpers/facts-with-triggers.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 import { committed, end, HEADER, intent, textOf } from './sample-ledger.js';
+
+/** Lends `body` the folder of a ledger, with what its run found in the database. */
+function withLedger(body: (folder: string) => Promise<void>): Promise<void> {
+  return withTempFolder(async (folder) => {
+    writeFacts(folder, HEADER.run, HEADER.server, factsWithTriggers({}));
+    await body(folder);
+  });
+}
 
 /** Writes the ledger of a worker's connection with two transactions, one committed and one open. */
 async function writeFileOf(folder: string, worker: number, connection: number) {
@@ -15,7 +26,7 @@ async function writeFileOf(folder: string, worker: number, connection: number) {
 }
 
 test('the files of a run add up', () =>
-  withTempFolder(async (folder) => {
+  withLedger(async (folder) => {
     await writeFileOf(folder, 2, 1);
     await writeFileOf(folder, 1, 2);
     await writeFileOf(folder, 1, 1);
@@ -40,7 +51,7 @@ test('the files of a run add up', () =>
   }));
 
 test('a file that is gone, or was renamed, is a problem', () =>
-  withTempFolder(async (folder) => {
+  withLedger(async (folder) => {
     await writeFileOf(folder, 1, 2);
     const { problems } = await readLedger(folder);
     assert.deepEqual(problems.examples, [
@@ -54,9 +65,22 @@ test('a file that is gone, or was renamed, is a problem', () =>
   }));
 
 test('of many problems the first are told, and all are counted', () =>
-  withTempFolder(async (folder) => {
+  withLedger(async (folder) => {
     const records = [HEADER, ...Array.from({ length: 25 }, () => ({ aborted: 9 }))];
     await writeFile(ledgerFile(folder, 1, 1), textOf(records));
     const { problems } = await readLedger(folder);
     assert.deepEqual([problems.count, problems.examples.length], [25, 10]);
+  }));
+
+test('what the run found in its database is a part of its ledger: damaged or gone, it is a problem', () =>
+  withLedger(async (folder) => {
+    await writeFileOf(folder, 1, 1);
+    truncateSync(factsFile(folder), 20);
+    const damaged = await readLedger(folder);
+    assert.deepEqual(damaged.problems.examples, [
+      { file: factsFile(folder), line: 1, kind: 'broken' },
+    ]);
+    rmSync(factsFile(folder));
+    const { problems } = await readLedger(folder);
+    assert.deepEqual(problems.examples, [{ file: factsFile(folder), line: 1, kind: 'sequence' }]);
   }));

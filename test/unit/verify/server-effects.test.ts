@@ -61,7 +61,9 @@ test('an identity without the id makes deletes anonymous, at whichever end of th
   const identity = { kind: 'index', index: 'pacientes_cpf_key', tells_id: false } as const;
   const late = effects(factsWithTriggers({}), facts('pacientes', { identity }));
   assert.ok(!late.tellsId('pacientes') && late.tellsId('exames'));
-  assert.deepEqual(late.anonymous, [{ table: 'pacientes', index: 'pacientes_cpf_key' }]);
+  assert.deepEqual(late.anonymous, [
+    { table: 'pacientes', index: 'pacientes_cpf_key', kind: 'index' },
+  ]);
 });
 
 test('partitions that came or went during the run are noticed, their order is not', () => {
