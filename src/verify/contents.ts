@@ -12,12 +12,17 @@ export interface Contents {
   readonly fixed: number | null;
   /** For a ledger of version 1: what the generator wrote of the row; null where the event leaves some out. */
   readonly written: number | null;
-  /** All columns but the key, those of the server included, whatever the operation. */
-  readonly row: number;
-  /** The columns that no update of the generator sets, and when the row was made. */
-  readonly stable: number;
-  /** Whether all columns are told. */
-  readonly whole: boolean;
+  /** All that the event tells but the key. */
+  readonly told: number;
+  /**
+   * All columns but the key, whatever the operation, with those of the server if `server`; null where the event
+   * leaves one of the others out.
+   */
+  readonly row: number | null;
+  /** The columns that no update of the generator sets, with when the row was made if `server`; null as above. */
+  readonly stable: number | null;
+  /** Whether the columns that the server sets are told. */
+  readonly server: boolean;
   /** Its timestamps are told to the millisecond only. */
   readonly coarse: boolean;
 }
@@ -51,9 +56,10 @@ const NOTHING: Contents = {
   changing: null,
   fixed: null,
   written: null,
-  row: 0,
-  stable: 0,
-  whole: false,
+  told: 0,
+  row: null,
+  stable: null,
+  server: false,
   coarse: false,
 };
 
@@ -90,18 +96,28 @@ export function contentsOf(event: RowEvent, columns: RowColumns | null, version:
     changing: changingTold ? changing : null,
     fixed: fixedTold ? fixed : null,
     written: version === 1 ? writtenOf(event, columns) : null,
-    row: (changing + fixed + server) | 0,
-    stable: (fixed + created) | 0,
-    whole: changingTold && fixedTold && serverTold,
+    told: (changing + fixed + server) | 0,
+    row: changingTold && fixedTold ? (changing + fixed + (serverTold ? server : 0)) | 0 : null,
+    stable: fixedTold ? (fixed + (serverTold ? created : 0)) | 0 : null,
+    server: serverTold,
     coarse: columns.precision === 'milliseconds',
   };
 }
 
-/** `Contents.row` of what the tables have of a row. `coarse`: with times to the millisecond. */
-export function rowHash(table: TableName, values: RowValues, coarse = false): number {
-  const columns = new TextColumns(coarse ? toMilliseconds(table, values) : values);
+/**
+ * `Contents.row` of what the tables have of a row.
+ *
+ * @param told how an event told of it: with the columns of the server, with times to the millisecond
+ */
+export function rowHash(
+  table: TableName,
+  values: RowValues,
+  told: Pick<Contents, 'server' | 'coarse'>,
+): number {
+  const columns = new TextColumns(told.coarse ? toMilliseconds(table, values) : values);
   let row = 0;
-  for (const { place, seed } of COLUMNS[table]) {
+  for (const { place, seed, part } of COLUMNS[table]) {
+    if (!told.server && (part === 'created' || part === 'updated')) continue;
     row = (row + mix(columns.hash(place, seed) ?? 0)) | 0;
   }
   return row;

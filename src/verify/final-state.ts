@@ -44,8 +44,8 @@ export async function compareFinalState(
       const state = chunk.get(id);
       chunk.delete(id);
       if (state === undefined) continue;
-      const { present, row, coarse, xid } = state;
-      if (present && row !== null && rowHash(table, values, coarse) === row) checked++;
+      const { present, row, xid } = state;
+      if (present && row !== null && rowHash(table, values, state) === row) checked++;
       else if (present && (Number(xmin) !== xid || row === null)) superseded++;
       else matcher.noteFinalState(state);
     }

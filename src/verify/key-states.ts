@@ -13,16 +13,24 @@ export interface KeyState {
   readonly xid: number;
   /** Hash of all that was said of it (`Contents.row`); null where something was left out. */
   readonly row: number | null;
+  /** `row` has the columns that the server sets. */
+  readonly server: boolean;
   /** Its timestamps were told to the millisecond. */
   readonly coarse: boolean;
 }
 
 const PRESENT = 1;
 const GONE = 2;
-/** With PRESENT: its last event left something out. */
+/** With PRESENT, of its last event: it left out some of the table's own columns. */
 const UNTOLD = 4;
-/** With PRESENT: its last event told times to the millisecond. */
+/** The same: told times to the millisecond. */
 const COARSE = 8;
+/** The same: told all own columns that no update sets. */
+const FIXED_TOLD = 16;
+/** The same: told the columns that the server sets. */
+const SERVER_TOLD = 32;
+/** The same: was of a snapshot, which may be ahead of the changes behind it. */
+const OF_SNAPSHOT = 64;
 
 /** What is kept of a row: who wrote it last, and what the last event said. */
 const XID = FIRST_WORD;
@@ -55,33 +63,35 @@ export class KeyStates {
   }
 
   /** Adds what an event says; what is wrong with it, if anything. */
-  fold(event: RowEvent, { row, stable, whole, coarse }: Contents): Detail | null {
+  fold(event: RowEvent, contents: Contents): Detail | null {
     const { operation } = event;
     const table = this.#table;
     const at = table.claim(event.table, event.key);
     if (at === NOWHERE) return null;
     const before = table.state(at);
     const { words } = table;
-    const told = PRESENT | (whole ? 0 : UNTOLD) | (coarse ? COARSE : 0);
-    // Only what both tell alike can be compared.
+    const state = operation === 'delete' ? GONE : presentBy(event, contents);
+    const { stable } = contents;
     const moved =
-      operation === 'update' && whole && before === told && stable !== words[at + STABLE];
-    table.setState(at, operation === 'delete' ? GONE : told);
+      operation === 'update' && isComparable(before, state) && (stable ?? 0) !== words[at + STABLE];
+    table.setState(at, state);
     words[at + XID] = event.xid ?? 0;
-    words[at + ROW] = row;
-    if (operation !== 'delete') words[at + STABLE] = stable;
-    if (operation === 'insert' && (before & PRESENT) !== 0) return 'exists_already';
+    words[at + ROW] = contents.row ?? 0;
+    if (operation !== 'delete') words[at + STABLE] = stable ?? 0;
+    if (operation === 'insert' && (before & (PRESENT | OF_SNAPSHOT)) === PRESENT)
+      return 'exists_already';
     if (operation !== 'insert' && operation !== 'snapshot' && before === GONE)
       return 'does_not_exist';
     return moved ? 'column_changed' : null;
   }
 
   /** Whether the last event of a row said just what this one says. */
-  holds({ table, key }: RowEvent, { row, whole }: Contents): boolean {
+  holds({ table, key }: RowEvent, { row, server }: Contents): boolean {
     const at = this.#table.find(table, key);
-    if (at === NOWHERE || !whole) return false;
-    const state = this.#table.state(at);
-    return (state & PRESENT) !== 0 && (state & UNTOLD) === 0 && this.#table.words[at + ROW] === row;
+    if (at === NOWHERE || row === null || !server) return false;
+    const told = PRESENT | UNTOLD | SERVER_TOLD;
+    const isAlike = (this.#table.state(at) & told) === (PRESENT | SERVER_TOLD);
+    return isAlike && this.#table.words[at + ROW] === row;
   }
 
   /** Forgets all rows: what was said of them was another server's. */
@@ -99,8 +109,27 @@ export class KeyStates {
         present: (state & PRESENT) !== 0,
         xid: words[at + XID]! >>> 0,
         row: (state & UNTOLD) === 0 ? words[at + ROW]! : null,
+        server: (state & SERVER_TOLD) !== 0,
         coarse: (state & COARSE) !== 0,
       };
     }
   }
+}
+
+/** The state of a row that an event says is there. */
+function presentBy({ operation }: RowEvent, { row, stable, server, coarse }: Contents): number {
+  return (
+    PRESENT |
+    (row === null ? UNTOLD : 0) |
+    (coarse ? COARSE : 0) |
+    (stable === null ? 0 : FIXED_TOLD) |
+    (server ? SERVER_TOLD : 0) |
+    (operation === 'snapshot' ? OF_SNAPSHOT : 0)
+  );
+}
+
+/** Whether two events told alike of what no update sets. */
+function isComparable(before: number, now: number): boolean {
+  const told = PRESENT | COARSE | FIXED_TOLD | SERVER_TOLD;
+  return (before & told) === (now & told) && (now & FIXED_TOLD) !== 0;
 }

@@ -17,7 +17,7 @@ import type { Publishing } from './publishing.js';
 import { Recent } from './recent.js';
 import type { ServerEffects } from './server-effects.js';
 import { SnapshotRows } from './snapshot-rows.js';
-import { StreamState } from './stream-state.js';
+import { placeOf, StreamState } from './stream-state.js';
 import { Tape } from './tape.js';
 
 /** Transactions of the ledger that may wait for their events at a time; of more, the oldest are given up. */
@@ -104,7 +104,9 @@ export class Matcher {
   readonly #aborted = new Recent(REMEMBERED);
   readonly #complete = new Recent(REMEMBERED);
   readonly #givenUp = new Recent(REMEMBERED);
-  readonly #snapshot: SnapshotRows;
+  /** What came of the connector that is taken for the run's, and of each other one until the run's is known. */
+  #side: Side;
+  readonly #sides = new Map<string, Side>();
   /** Transactions from before the snapshot that came all the same. */
   readonly #cameEarly = new Set<number>();
   readonly #origins = new Origins();
@@ -112,8 +114,6 @@ export class Matcher {
   #parked: { readonly origin: string; readonly example: Example; readonly into: Findings }[] = [];
   /** Connectors that events came of before one was known to be the run's. */
   readonly #unsettled = new Set<string>();
-  /** Where in the WAL the first change of all streams is: snapshots taken later are not the streams' first. */
-  #firstChange: number | null = null;
   /** Tables that changes of the run came of. */
   readonly #cameOf = new Set<TableName>();
   #ledgerProblems = 0;
@@ -136,7 +136,7 @@ export class Matcher {
   constructor(options: MatcherOptions) {
     this.#options = options;
     this.#judging = options.judging;
-    this.#snapshot = new SnapshotRows(options.snapshotBytes, options.streams);
+    this.#side = this.#newSide();
     const each = 2 ** Math.floor(Math.log2(Math.max(options.tapeEvents / options.streams, 1024)));
     this.#streams = Array.from(
       { length: options.streams },
@@ -250,6 +250,26 @@ export class Matcher {
   noteFinalState({ table, key, xid, present }: KeyState): void {
     const operation = present ? null : 'delete';
     this.findings.add(exampleOf('inconsistent', 'final_state', { table, operation, key, xid }));
+  }
+
+  get #snapshot(): SnapshotRows {
+    return this.#side.snapshot;
+  }
+
+  #newSide(): Side {
+    const { snapshotBytes, streams } = this.#options;
+    return { snapshot: new SnapshotRows(snapshotBytes, streams), firstChange: null };
+  }
+
+  /** What came of a connector. The first one is taken for the run's; so is what does not tell its name. */
+  #sideOf(origin: string | null): Side {
+    if (origin === null) return this.#side;
+    let side = this.#sides.get(origin);
+    if (side === undefined) {
+      side = this.#sides.size === 0 ? this.#side : this.#newSide();
+      this.#sides.set(origin, side);
+    }
+    return side;
   }
 
   get #awaits(): boolean {
@@ -390,7 +410,7 @@ export class Matcher {
     // A row of the run itself that comes once more, and is no replay, is none that the server added.
     if (delivery !== null) delivery.derived++;
     const expected = delivery?.expected;
-    stream.tape.append(event, contents.row);
+    stream.tape.append(event, contents.told);
     this.#note('phantom', 'row_not_sent', event, expected, this.#unlessAdded);
     const contradiction = this.#options.listener.onUnsent(event, contents);
     if (contradiction === 'exists_already' || contradiction === 'does_not_exist') {
@@ -400,7 +420,7 @@ export class Matcher {
 
   /** Whether an event came before; counts it if so. */
   #isReplay(stream: StreamState, event: RowEvent, contents: Contents): boolean {
-    const seen = stream.tape.find(event, contents.row);
+    const seen = stream.tape.find(event, contents.told);
     if (seen === null) return false;
     const step = stream.replay(seen);
     if (step === 'rewind') this.events.rewinds++;
@@ -429,7 +449,7 @@ export class Matcher {
     // Nothing new may come before a replay has caught up.
     if (stream.endReplay()) this.#note('duplicated', 'replay_skips', event, expected);
     this.#checkOrder(stream, delivery, event);
-    stream.tape.append(event, contents.row);
+    stream.tape.append(event, contents.told);
     if (tick === TICK.altered && expected.fate !== 'committed') {
       this.#note('altered', 'contents', event, expected);
     } else if (tick === TICK.altered) {
@@ -521,12 +541,13 @@ export class Matcher {
 
   /** A change has come: a snapshot behind it is another one than the stream's first. */
   #pass(stream: StreamState, event: RowEvent, expected: Expected | null): void {
+    const side = this.#sideOf(event.origin);
     const { lsn } = this.#snapshot;
-    this.#snapshot.noteChange(event.lsn);
+    side.snapshot.noteChange(event.lsn);
     if (this.#snapshot.lsn !== lsn) this.#divide();
     stream.pass(event, expected);
-    const first = stream.first ?? Number.POSITIVE_INFINITY;
-    this.#firstChange = Math.min(this.#firstChange ?? Number.POSITIVE_INFINITY, first);
+    const place = placeOf(event, expected);
+    side.firstChange = Math.min(side.firstChange ?? place, place);
   }
 
   /** @param event the last one of the transaction; null: it does not tell where it is */
@@ -577,10 +598,11 @@ export class Matcher {
   #takeSnapshot(stream: StreamState, event: RowEvent, contents: Contents): void {
     this.events.snapshot++;
     this.#options.listener.onChange(event, contents, false);
+    const side = this.#sideOf(event.origin);
     const { lsn } = this.#snapshot;
     // One that does not tell where it was taken can only be held against its own stream.
-    const first = event.lsn === null ? stream.first : this.#firstChange;
-    if (this.#snapshot.take(event, contents, first) && this.#snapshot.lsn !== lsn) this.#divide();
+    const first = event.lsn === null ? stream.first : side.firstChange;
+    if (side.snapshot.take(event, contents, first) && this.#snapshot.lsn !== lsn) this.#divide();
   }
 
   /** The snapshot is another one: of what waits, other transactions are from before it. */
@@ -784,10 +806,11 @@ export class Matcher {
     for (const { example, origin: of, into } of this.#parked) if (of === origin) into.add(example);
     this.#parked = [];
     if ([...this.#unsettled].every((name) => name === origin)) return;
-    // What came of others went into the same rows.
-    this.#snapshot.clear();
-    this.#divide();
+    // Rows of others were followed as if they were the run's.
     this.#options.listener.onReset();
+    this.#side = this.#sideOf(origin);
+    this.#sides.clear();
+    this.#divide();
   }
 
   #note(
@@ -803,6 +826,13 @@ export class Matcher {
       this.#parked.push({ origin, example, into });
     } else into.add(example);
   }
+}
+
+/** What came of one connector. */
+interface Side {
+  readonly snapshot: SnapshotRows;
+  /** Where in the WAL its first change is: snapshots taken later are not the stream's first. Null: none came. */
+  firstChange: number | null;
 }
 
 const NOT_ENDED = { whole: false, interrupted: false, schemaUnknown: false };

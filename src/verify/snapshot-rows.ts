@@ -109,14 +109,6 @@ export class SnapshotRows {
     }
   }
 
-  /** Forgets all rows: they were another server's. */
-  clear(): void {
-    this.#forget();
-    this.#lsn = Number.NEGATIVE_INFINITY;
-    this.#lsnOpen = false;
-    this.#over = false;
-  }
-
   /** First pass: notes which version of a row, of those that did not come, the snapshot holds. */
   compare(
     table: TableName,

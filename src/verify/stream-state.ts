@@ -97,13 +97,10 @@ export class StreamState {
   }
 
   /** A transaction has begun to come. `expected`: null where it is another writer's. */
-  pass({ lsn, watermark }: RowEvent, expected: Expected | null): void {
-    this.#first ??= Math.max(
-      lsn ?? Number.NEGATIVE_INFINITY,
-      watermark ?? Number.NEGATIVE_INFINITY,
-      expected?.lsn ?? Number.NEGATIVE_INFINITY,
-    );
+  pass(event: RowEvent, expected: Expected | null): void {
+    this.#first ??= placeOf(event, expected);
     if (expected === null) return;
+    const { watermark } = event;
     this.#latestSentAt = Math.max(this.#latestSentAt, expected.sentAt);
     if (watermark !== null) this.#watermark = Math.max(this.#watermark, watermark);
   }
@@ -117,4 +114,13 @@ export class StreamState {
       latest.lsn = Math.max(latest.lsn, lsn ?? 0);
     }
   }
+}
+
+/** Where in the WAL the transaction of an event was committed, or a place before; -Infinity: nothing tells. */
+export function placeOf({ lsn, watermark }: RowEvent, expected: Expected | null): number {
+  return Math.max(
+    lsn ?? Number.NEGATIVE_INFINITY,
+    watermark ?? Number.NEGATIVE_INFINITY,
+    expected?.lsn ?? Number.NEGATIVE_INFINITY,
+  );
 }

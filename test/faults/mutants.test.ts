@@ -6,13 +6,18 @@ import test, { after, before } from 'node:test';
 import { Draws } from '../../src/hospital/draws.js';
 import { monotonicMs } from '../../src/threads/clock.js';
 import { startServer } from '../helpers/server.js';
-import { KINDS } from './mutants/kinds.js';
+import { decorate, verdictOnBytes } from './decorations/decorated.js';
+import type { Decoration } from './decorations/decoration.js';
+import { DECORATIONS } from './decorations/index.js';
+import { goesWith, missOf, showsBeside } from './decorations/judging.js';
+import { KINDS, KINDS_BY_GROUP } from './mutants/kinds.js';
 import type { Kind } from './mutants/mutant.js';
 import { SERVER } from './mutants/runs.js';
 import type { Sample } from './mutants/sample.js';
 import { takeSamples, varietyOf } from './mutants/samples.js';
 import { missesOf, verdictOn } from './mutants/trial.js';
 
+const DECORATED = Number(process.env.DECORATIONS ?? 400);
 const COUNT = Number(process.env.MUTANTS ?? 2_200);
 const SEED = Number(process.env.MUTANTS_SEED ?? 20_261_125);
 /** Draws until one hits upon something that a kind of change can be done to. */
@@ -70,6 +75,62 @@ test(`${COUNT} changes to correct streams are judged rightly, seed ${SEED}`, asy
     assert.ok(mutants > 0 || COUNT < turns.length, `no mutant: ${name}`);
   }
 });
+
+test(`harmless things beside a stream change no verdict, and hide no harm: ${DECORATED} of them, seed ${SEED}`, async (t) => {
+  const began = monotonicMs();
+  const groups = Object.entries(KINDS_BY_GROUP).filter(([name]) => name !== 'harmless');
+  const columns = ['alone', ...groups.map(([name]) => name)];
+  const table = new Map(DECORATIONS.map(({ name }) => [name, columns.map(() => [0, 0, 0])]));
+  const misses: string[] = [];
+  let count = 0;
+  for (let index = 0; index < DECORATED; index++) {
+    const decoration = DECORATIONS[index % DECORATIONS.length]!;
+    const column = Math.floor(index / DECORATIONS.length) % columns.length;
+    const kinds: readonly Kind[] = column === 0 ? [] : groups[column - 1]![1];
+    const found = await tryDecorated(decoration, kinds, index);
+    if (found === null) continue;
+    count++;
+    const cell = table.get(decoration.name)![column]!;
+    cell[0]!++;
+    if (found.code === 8) cell[1]!++;
+    if (found.miss === null) continue;
+    cell[2]!++;
+    misses.push(`#${index} ${found.miss}`);
+  }
+  t.diagnostic(`draws/indeterminate/wrong: ${columns.join(', ')}`);
+  for (const [name, cells] of table) {
+    t.diagnostic(`${name.padEnd(56)} ${cells.map((cell) => cell.join('/')).join('  ')}`);
+  }
+  t.diagnostic(`${count} of ${DECORATED}, ${((monotonicMs() - began) / 1000).toFixed(1)} s`);
+  assert.equal(misses.length, 0, misses.slice(0, MISSES_TOLD).join('\n\n'));
+  assert.ok(count > 0.8 * DECORATED, `of ${DECORATED} there were ${count}`);
+});
+
+/** What the verifier says of a decorated stream, alone or with a harm of one of these kinds; null: there was none. */
+async function tryDecorated(
+  decoration: Decoration,
+  kinds: readonly Kind[],
+  index: number,
+): Promise<{ readonly code: number; readonly miss: string | null } | null> {
+  const draws = new Draws(SEED).at(2, index + 1);
+  const fitting = samples.filter((sample) => decoration.fits?.(sample) ?? true);
+  for (let tries = 0; tries < TRIES; tries++) {
+    const sample = draws.pick(fitting);
+    const others = DECORATIONS.filter((other) => goesWith(decoration, other, sample));
+    const all = draws.chance(0.3) ? [decoration, draws.pick(others)] : [decoration];
+    const kind = kinds.length === 0 ? null : draws.pick(kinds);
+    if (kind !== null && !showsBeside(kind, all)) continue;
+    const decorated = decorate(sample, all, kind, draws);
+    if (decorated === null) continue;
+    const document = await verdictOnBytes(decorated);
+    const miss = missOf(decorated, document);
+    const names = all.map(({ name }) => name).join(' + ');
+    const what = `${names}, ${kind === null ? 'alone' : `beside ${kind.name}`}, of ${sample.name}`;
+    const harm = decorated.harm === null ? '' : `: ${decorated.harm.what}`;
+    return { code: document.exit_code, miss: miss === null ? null : `${what}${harm}\n  ${miss}` };
+  }
+  return null;
+}
 
 /** What is wrong with what the verifier says of one mutant: empty, nothing; null, there was none. */
 async function tryOne(kind: Kind, index: number): Promise<string | null> {

@@ -51,6 +51,8 @@ export interface Kind {
   readonly make: (sample: Sample, draws: Draws, positioned: boolean) => Mutant | null;
   /** How often it is drawn, beside others; 1 where left out. */
   readonly weight?: number;
+  /** Nothing but a gap in `total_order` tells of it. */
+  readonly toldByGap?: true;
 }
 
 export const UNCHANGED: Expectation = { verdict: 'unchanged' };

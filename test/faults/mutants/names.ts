@@ -213,7 +213,7 @@ export const NAMES: readonly Kind[] = [
   { name: "another transaction's xid", make: otherXid, weight: 2 },
   { name: "nobody's xid", make: unusedXid, weight: 2 },
   { name: 'places in the transaction shifted', make: shiftOrder },
-  { name: 'a gap in the places of a transaction', make: orderGap },
+  { name: 'a gap in the places of a transaction', make: orderGap, toldByGap: true },
   { name: 'an LSN outside of the transaction', make: otherLsn, weight: 2 },
   { name: 'a watermark that falls', make: lowWatermark },
 ];

@@ -12,12 +12,12 @@ const LITTLE = 0;
 /** Of 4,096 slots, those that may be taken. */
 const MOST_OF_LITTLE = 4_096 * 0.7;
 
-/** What a row's hash is does not matter here: it is kept. */
-const fold = (states: KeyStates, change: ToldRow) =>
-  states.fold(change, {
-    ...contentsOf(change, columnsOf(change), LEDGER_VERSION),
-    row: change.xid ?? 0,
-  });
+/** What a row's hash is does not matter here: it is kept, where there is one. */
+const fold = (states: KeyStates, change: ToldRow) => {
+  const contents = contentsOf(change, columnsOf(change), LEDGER_VERSION);
+  const isTold = contents.row !== null || change.operation === 'delete';
+  return states.fold(change, { ...contents, row: isTold ? (change.xid ?? 0) : null });
+};
 
 const values = (value: string) => event(1).values?.with(2, value) ?? null;
 
@@ -61,11 +61,23 @@ test('what an event does not tell is no change, and neither is what comes after 
   assert.equal(fold(states, event(1, update)), null);
 });
 
-test("a snapshot's row is there, however often it is told", () => {
+test("a snapshot's row is there, however often it is told; the insert that made it may come behind", () => {
   const states = new KeyStates(PLENTY, 1);
   assert.equal(fold(states, event(1, { operation: 'snapshot' })), null);
   assert.equal(fold(states, event(1, { operation: 'snapshot' })), null);
+  assert.equal(fold(states, event(1)), null);
   assert.equal(fold(states, event(1)), 'exists_already');
+});
+
+test('what no update sets is compared without the columns of the server, too', () => {
+  const states = new KeyStates(PLENTY, 1);
+  const untold = (changed: readonly (string | null | undefined)[]) =>
+    changed.slice(0, -2).concat(undefined, undefined);
+  const first = event(1).values ?? [];
+  fold(states, event(1, { values: untold(first) }));
+  assert.equal([...states][0]?.server, false);
+  const update = { operation: 'update', values: untold(values('urina') ?? []) } as const;
+  assert.equal(fold(states, event(1, update)), 'column_changed');
 });
 
 test('rows of one id in two tables are two rows', () => {

@@ -1,0 +1,27 @@
+import type { Decoration, Trial } from './decoration.js';
+import { scatter } from './decoration.js';
+import type { Item } from './item.js';
+
+const KINDS = [
+  'tombstone',
+  'transaction',
+  'message',
+  'heartbeat',
+  'schema_change',
+  'blank',
+] as const;
+const MOST = 60;
+
+function some(kinds: readonly Item[]) {
+  return (trial: Trial): boolean => {
+    const { draws } = trial;
+    const pieces = Array.from({ length: draws.between(1, MOST) }, () => [draws.pick(kinds)]);
+    trial.items = scatter(trial, pieces);
+    return true;
+  };
+}
+
+export const ASIDES: readonly Decoration[] = [
+  { name: 'what is no change of a row', family: 'asides', after: some(KINDS) },
+  { name: 'rows of other tables', family: 'asides', after: some(['other_table']), others: true },
+];

@@ -1,0 +1,195 @@
+import { setImmediate } from 'node:timers/promises';
+import type { Draws } from '../../../src/hospital/draws.js';
+import { DebeziumIntake } from '../../../src/intake/debezium/intake.js';
+import type { Aside, Sink } from '../../../src/intake/event.js';
+import type { Scope } from '../../../src/intake/scope.js';
+import { tableScope } from '../../../src/intake/table-scope.js';
+import { readFacts } from '../../../src/ledger/facts-file.js';
+import type { VerificationDocument } from '../../../src/verify/document.js';
+import { compareFinalState } from '../../../src/verify/final-state.js';
+import {
+  debeziumLine,
+  HOME,
+  type LineFormat,
+  type LineRow,
+  PLAIN,
+  type RowPlace,
+} from '../../helpers/debezium-lines.js';
+import { ListSource, scriptDocument, verifySource } from '../../helpers/verify-script.js';
+import type { Kind, Mutant } from '../mutants/mutant.js';
+import type { Sample } from '../mutants/sample.js';
+import type { Decoration, Trial } from './decoration.js';
+import { asWritable, type Item } from './item.js';
+import { Past } from './past.js';
+import { TriggerRows } from './triggers.js';
+
+/** A stream with decorations, and perhaps with a harm beside them. */
+export interface Decorated {
+  readonly trial: Trial;
+  /** What was done to it; null: nothing. */
+  readonly harm: Mutant | null;
+  readonly positioned: boolean;
+  readonly lines: readonly Line[];
+}
+
+/** What a pipeline writes, of which stream; `idle`: nothing more for a moment. */
+type Line = { readonly text: Buffer; readonly stream: number } | 'idle';
+
+/** Room for whole snapshots of these runs' tables. */
+const MEMORY_BYTES = 2 ** 24;
+
+const pasts = new WeakMap<Sample, Past>();
+const triggerRows = new WeakMap<Sample, TriggerRows>();
+
+/**
+ * Puts a stream together. Null: this draw hits upon nothing that it could be done to, or the harm does not show in
+ * what is written.
+ */
+export function decorate(
+  sample: Sample,
+  decorations: readonly Decoration[],
+  kind: Kind | null,
+  draws: Draws,
+): Decorated | null {
+  const past = pasts.get(sample) ?? new Past(sample);
+  pasts.set(sample, past);
+  const triggers = triggerRows.get(sample) ?? new TriggerRows(sample);
+  triggerRows.set(sample, triggers);
+  const trial: Trial = {
+    sample,
+    past,
+    draws,
+    view: sample,
+    items: [],
+    begin: [],
+    streamOf: () => 0,
+    expected: 'unchanged',
+    excused: 0,
+  };
+  for (const { before } of decorations) if (before !== undefined && !before(trial)) return null;
+  trial.view = triggers.takeOut(trial.view);
+  const positioned = draws.chance(0.5);
+  const harm = kind === null ? null : kind.make(trial.view, draws, positioned);
+  if (kind !== null && (harm === null || !isHarmful(harm))) return null;
+  const script = harm?.script ?? trial.view.events;
+  trial.items = triggers.putBack([...script], trial.streamOf);
+  for (const { after } of decorations) if (after !== undefined && !after(trial)) return null;
+  const format = Object.assign({}, PLAIN, ...decorations.map((one) => one.format)) as LineFormat;
+  const home = { ...HOME, database: sample.taken.target.database };
+  if (harm !== null && !shows(harm, trial.view, format, home)) return null;
+  const places = placesOf(script);
+  const lines = [...trial.begin, ...trial.items].map((item) => lineOf(item, format, home, places));
+  return { trial, harm, positioned, lines };
+}
+
+/** A harm is what must not pass: not what is legal after all. */
+function isHarmful({ expected }: Mutant): boolean {
+  return expected.verdict === 'violation' || expected.verdict === 'indeterminate';
+}
+
+/**
+ * Whether what was done can be seen in what is written: a microsecond more cannot, in milliseconds; nor a time that
+ * the server sets, where it is left out.
+ */
+function shows(harm: Mutant, view: Sample, format: LineFormat, home: RowPlace): boolean {
+  const textOf = (item: LineRow) => debeziumLine(asWritable(item), format, home);
+  const told = view.events.map(textOf);
+  const items = harm.script as readonly Item[];
+  if (items.length !== told.length && !isOfContents(harm)) return true;
+  const known = new Set(told);
+  return items.some((item, at) => {
+    if (typeof item !== 'object') return true;
+    if (item === view.events[at]) return false;
+    return isOfContents(harm) ? !known.has(textOf(item)) : textOf(item) !== told[at];
+  });
+}
+
+/** Whether only what an event says of a row is wrong. */
+function isOfContents({ expected }: Mutant): boolean {
+  if (expected.verdict !== 'violation') return false;
+  return expected.suspects.every(({ violation }) => violation === 'altered');
+}
+
+/** By table and key, the partition that a script has a row in. */
+function placesOf(script: readonly unknown[]): ReadonlyMap<string, number> {
+  const places = new Map<string, number>();
+  for (const item of script as readonly Item[]) {
+    if (typeof item === 'object' && item.stream > 0) {
+      places.set(`${item.table} ${item.key}`, item.stream);
+    }
+  }
+  return places;
+}
+
+const ASIDE_LINES: Readonly<Partial<Record<Aside, string>>> = {
+  tombstone: 'null',
+  transaction:
+    '{"status":"BEGIN","id":"7:24","event_count":null,"data_collections":null,"ts_ms":1}',
+  heartbeat: '{"ts_ms":1795624657000}',
+  schema_change:
+    '{"source":{"db":"x","schema":"public","table":"consultas"},"databaseName":"x","ddl":null,"tableChanges":[]}',
+  message:
+    '{"op":"m","ts_us":1,"source":{"db":"x","schema":"","table":"","txId":7,"lsn":9},"message":{"prefix":"p","content":""}}',
+  other_table:
+    '{"before":null,"after":{"id":1},"source":{"db":"hospital_oltp","schema":"public","name":"oltp","table":"faturas","txId":7,"lsn":9,"snapshot":"false"},"op":"c","ts_us":1}',
+};
+
+function lineOf(
+  item: Item,
+  format: LineFormat,
+  home: RowPlace,
+  places: ReadonlyMap<string, number>,
+): Line {
+  if (item === 'idle') return 'idle';
+  if (item === 'blank') return { text: Buffer.from('\n'), stream: 0 };
+  if (typeof item === 'string') {
+    const text = ASIDE_LINES[item];
+    if (text === undefined) throw new Error(`no line of ${item}`);
+    return { text: Buffer.from(text.replace('hospital_oltp', home.database)), stream: 0 };
+  }
+  const stream = places.get(`${item.table} ${item.key}`) ?? item.stream;
+  return { text: Buffer.from(debeziumLine(asWritable(item), format, home)), stream };
+}
+
+/** What the verifier says of it, by its bytes. */
+export async function verdictOnBytes({
+  trial: { sample },
+  harm,
+  positioned,
+  lines,
+}: Decorated): Promise<VerificationDocument> {
+  const { ledger, from, end } = sample.taken;
+  const options = {
+    from,
+    end: positioned ? end : null,
+    streams: harm?.streams ?? 1,
+    scope: scopeOf(ledger),
+    memoryBytes: MEMORY_BYTES,
+  };
+  const source = new ListSource(lines, giveBytes, options);
+  const verification = await verifySource(ledger, source, options);
+  // Rows that a trigger wrote are proved by the tables.
+  if (!(sample.derives || harm?.tables === true)) return scriptDocument(verification);
+  const { matcher, states } = verification;
+  return scriptDocument(verification, await compareFinalState(sample.client, matcher, states));
+}
+
+function giveBytes(sink: Sink, scope: Scope) {
+  const intake = new DebeziumIntake(sink, scope);
+  let place = 0;
+  return (line: Line): void | Promise<void> => {
+    if (line !== 'idle') {
+      intake.event(line.text, line.stream, ++place, 0);
+      return undefined;
+    }
+    sink.idle();
+    return setImmediate();
+  };
+}
+
+function scopeOf(ledger: string): Scope {
+  const { facts } = readFacts(ledger);
+  if (facts === null) throw new Error(`no facts in ${ledger}`);
+  const { server, begin } = facts;
+  return tableScope({ database: server.database, tables: begin.tables });
+}

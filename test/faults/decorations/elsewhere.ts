@@ -1,0 +1,111 @@
+import { TABLE_NAMES } from '../../../src/hospital/tables.js';
+import type { LineRow, RowPlace } from '../../helpers/debezium-lines.js';
+import { changeValue } from '../mutants/changes.js';
+import type { Decoration, Trial } from './decoration.js';
+import { scatter } from './decoration.js';
+import { isHome } from './item.js';
+import { snapshotOf } from './past.js';
+
+const MOST = 25;
+/** Events of the run by which its connector is known, before another one's come. */
+const KNOWN = 3;
+
+/** A row of the same name that is not the run's, like one of its own. */
+function another(trial: Trial, from: Partial<RowPlace>, faithful: boolean): LineRow {
+  const { sample, draws } = trial;
+  const { events, taken, facts } = sample;
+  const group = draws.pick(sample.own);
+  const event = events[draws.between(group.begin, group.end - 1)]!;
+  const xid = draws.between(1, 5_000);
+  const lsn = draws.chance(0.5) ? event.lsn : draws.below(taken.end);
+  const values = [String(event.key), ...Array<null>(9).fill(null)];
+  switch (draws.below(faithful ? 6 : 5)) {
+    case 0:
+      return { ...event, operation: 'delete', values: null, xid, from };
+    case 1: {
+      const unused = TABLE_NAMES.filter((table) => (facts.unused.get(table)?.length ?? 0) > 0);
+      if (unused.length === 0) return { ...event, xid, lsn, from };
+      const table = draws.pick(unused);
+      const key = draws.pick(facts.unused.get(table)!);
+      const row = [String(key), ...Array<null>(8).fill(null)];
+      return { ...event, operation: 'insert', table, key, values: row, xid, lsn, from };
+    }
+    case 2:
+      return { ...snapshotOf([draws.pick(taken.rows)], lsn, 'plain')[0]!, from };
+    case 3:
+      return { ...event, operation: 'update', values: event.values ?? values, xid, lsn, from };
+    case 4:
+      return { ...changeValue(event, 1, draws), xid, lsn, from };
+    default:
+      return { ...event, from };
+  }
+}
+
+function some(from: Partial<RowPlace>) {
+  return (trial: Trial): boolean => {
+    const { draws } = trial;
+    const pieces = Array.from({ length: draws.between(1, MOST) }, () => [
+      another(trial, from, true),
+    ]);
+    trial.items = scatter(trial, pieces);
+    return true;
+  };
+}
+
+const OTHER_CONNECTOR: Partial<RowPlace> = { origin: 'outro' };
+
+/** Once the run's own is known. */
+function connectorLater(trial: Trial): boolean {
+  const { draws, items, view } = trial;
+  const own = new Set(view.own.flatMap((group) => view.eventsOf(group)));
+  let known = 0;
+  const since = items.findIndex((item) => isHome(item) && own.has(item) && ++known >= KNOWN);
+  if (since === -1) return false;
+  const pieces = Array.from({ length: draws.between(1, MOST) }, () => [
+    another(trial, OTHER_CONNECTOR, true),
+  ]);
+  trial.items = scatter(trial, pieces, (at) => at > since);
+  return true;
+}
+
+/** Before the run's own is known; nothing is just as the ledger has it. */
+function connectorFirst(trial: Trial): boolean {
+  const { draws } = trial;
+  const pieces = Array.from({ length: draws.between(1, MOST) }, () => [
+    another(trial, OTHER_CONNECTOR, false),
+  ]);
+  const [first = [], ...more] = pieces;
+  trial.items = [...first, ...scatter(trial, more)];
+  return true;
+}
+
+/** The whole snapshot of another server's tables, which are as the run's were before it. */
+function connectorSnapshot(trial: Trial): boolean {
+  const { past } = trial;
+  const rows = snapshotOf(past.at(0).values(), past.lsnAt(0), 'places');
+  const theirs = rows.map((row) => ({ ...row, from: OTHER_CONNECTOR }));
+  trial.items = trial.draws.chance(0.5) ? [...theirs, ...trial.items] : scatter(trial, [theirs]);
+  return true;
+}
+
+export const ELSEWHERE: readonly Decoration[] = [
+  {
+    name: 'rows of another schema',
+    family: 'elsewhere',
+    after: some({ schema: 'arquivo' }),
+    others: true,
+  },
+  {
+    name: 'rows of another database',
+    family: 'elsewhere',
+    after: some({ database: 'outro' }),
+    others: true,
+  },
+  { name: 'rows of another connector', family: 'elsewhere', after: connectorLater },
+  {
+    name: 'rows of another connector, from the first on',
+    family: 'elsewhere',
+    after: connectorFirst,
+  },
+  { name: "another connector's snapshot", family: 'elsewhere', after: connectorSnapshot },
+];

@@ -1,0 +1,60 @@
+import { TABLES } from '../../../src/hospital/tables.js';
+import type { Aside } from '../../../src/intake/event.js';
+import type { LineRow } from '../../helpers/debezium-lines.js';
+import type { ToldRow } from '../../helpers/told-row.js';
+
+/** What a decorated stream is made of. */
+export type Item = LineRow | Aside | 'idle' | 'blank';
+
+/** Whether an item is an event of the run's own tables, as the run's connector writes it. */
+export function isHome(item: Item): item is LineRow {
+  return typeof item === 'object' && item.from === undefined;
+}
+
+/** Whether items of two transactions, or none, stand side by side here. */
+export function isSeam(items: readonly Item[], at: number): boolean {
+  const before = items[at - 1];
+  const behind = items[at];
+  if (typeof before !== 'object' || typeof behind !== 'object') return before === undefined;
+  return before.xid !== behind.xid;
+}
+
+const writable = new WeakMap<ToldRow, LineRow>();
+/** A half of a surrogate pair, alone. */
+const HALF_PAIR = /\p{Surrogate}/u;
+
+/** An event with nulls for values that no connector could write: changes are made to text. */
+export function asWritable(event: LineRow): LineRow {
+  const kept = writable.get(event);
+  if (kept !== undefined) return kept;
+  const { columns } = TABLES[event.table];
+  const values = event.values?.map((value, place) => {
+    if (typeof value !== 'string') return value;
+    return isOfType(value, columns[place]?.type ?? 'timestamp') ? value : null;
+  });
+  const same = values === undefined || values.every((value, at) => value === event.values?.[at]);
+  const written = same ? event : { ...event, values: values ?? null };
+  writable.set(event, written);
+  return written;
+}
+
+function isOfType(text: string, type: string): boolean {
+  switch (type) {
+    case 'bigint':
+      return /^-?(?:0|[1-9]\d{0,18})$/.test(text);
+    case 'varchar':
+      return !HALF_PAIR.test(text);
+    case 'date':
+      return isDay(text);
+    default:
+      return /^\S{10} (?:[01]\d|2[0-3])(?::[0-5]\d){2}(?:\.\d{1,6})?$/.test(text)
+        ? isDay(text.slice(0, 10))
+        : false;
+  }
+}
+
+function isDay(text: string): boolean {
+  if (!/^\d{4}-\d\d-\d\d$/.test(text)) return false;
+  const time = Date.parse(`${text}T00:00:00Z`);
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);
+}

@@ -1,0 +1,74 @@
+import type { SnapshotMark } from '../../../src/intake/event.js';
+import type { LineRow } from '../../helpers/debezium-lines.js';
+import type { ToldRow } from '../../helpers/told-row.js';
+import type { Sample } from '../mutants/sample.js';
+
+/** How the rows of a snapshot are marked: which row it is, or that it is one. */
+export type Marks = 'places' | 'plain';
+
+/** What the tables of a run held, at any place of its stream. */
+export class Past {
+  readonly #sample: Sample;
+  readonly #placeOf: ReadonlyMap<number, number>;
+
+  constructor(sample: Sample) {
+    this.#sample = sample;
+    this.#placeOf = new Map(sample.events.map(({ place }, at) => [place, at]));
+  }
+
+  /** The rows, by table and key, once so many events of the stream have come. */
+  at(events: number): Map<string, ToldRow> {
+    const { taken, events: all } = this.#sample;
+    const rows = new Map(taken.rows.map((row) => [`${row.table} ${row.key}`, row]));
+    for (const event of all.slice(0, events)) {
+      const row = `${event.table} ${event.key}`;
+      if (event.operation === 'delete') rows.delete(row);
+      else rows.set(row, event);
+    }
+    return rows;
+  }
+
+  /** An LSN behind the COMMITs of so many events, and before those that follow. */
+  lsnAt(events: number): number {
+    const before = this.#sample.events[events - 1];
+    return before === undefined ? this.#sample.taken.from : (before.watermark ?? 0) + 1;
+  }
+
+  /** How many events of the stream came, by what came last of it; null: it is none of the stream's. */
+  countTo({ place, xid, from }: LineRow): number | null {
+    const at = this.#placeOf.get(place);
+    if (at === undefined || from !== undefined) return null;
+    return this.#sample.events[at]?.xid === xid ? at + 1 : null;
+  }
+}
+
+/** Rows as those of a snapshot. */
+export function snapshotOf(rows: Iterable<ToldRow>, lsn: number | null, marks: Marks): LineRow[] {
+  const list = [...rows].map((row) => ({ ...row, ...SNAPSHOT, lsn }));
+  list.sort((a, b) => (a.table < b.table ? -1 : Number(a.table > b.table)));
+  if (marks === 'plain') return list;
+  return list.map((row, at) => ({ ...row, snapshot: markOf(list, at) }));
+}
+
+/** Rows of an incremental snapshot. */
+export function incrementOf(rows: Iterable<ToldRow>, lsn: number | null): LineRow[] {
+  return [...rows].map((row) => ({ ...row, ...SNAPSHOT, lsn, snapshot: 'incremental' }));
+}
+
+const SNAPSHOT = {
+  operation: 'snapshot',
+  snapshot: 'row',
+  xid: null,
+  order: null,
+  watermark: null,
+  // Of no event of the stream.
+  place: 0,
+} as const;
+
+function markOf(rows: readonly LineRow[], at: number): SnapshotMark {
+  if (at === 0) return 'first';
+  if (at === rows.length - 1) return 'last';
+  const { table } = rows[at]!;
+  if (rows[at - 1]!.table !== table) return 'first_in_data_collection';
+  return rows[at + 1]!.table === table ? 'row' : 'last_in_data_collection';
+}

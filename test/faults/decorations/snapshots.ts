@@ -1,0 +1,183 @@
+import { EVENT_TYPES, EVENTS } from '../../../src/hospital/events/index.js';
+import { TABLE_NAMES, TABLES, type TableName } from '../../../src/hospital/tables.js';
+import type { ToldRow } from '../../helpers/told-row.js';
+import type { OwnGroup, Sample } from '../mutants/sample.js';
+import type { Decoration, Trial } from './decoration.js';
+import { type Item, isHome, isSeam } from './item.js';
+import { incrementOf, type Marks, snapshotOf } from './past.js';
+
+/** Transactions of the run that a change may be done to, behind a snapshot. */
+const FEWEST_LEFT = 6;
+const MOST_CHUNKS = 3;
+const MOST_ROWS = 20;
+/** Transactions that a blocking snapshot may be ahead of the stream. */
+const MOST_AHEAD = 5;
+
+function whole(marks: Marks) {
+  return (trial: Trial): boolean => {
+    const rows = trial.past.at(0).values();
+    trial.begin.push(...placed(trial, snapshotOf(rows, trial.past.lsnAt(0), marks)));
+    return true;
+  };
+}
+
+/** The stream begins with a snapshot, where it had come to at a transaction's end. */
+function within(marks: Marks, interrupted: boolean) {
+  return (trial: Trial): boolean => {
+    const { sample, past, draws } = trial;
+    const seams = sample.groups.filter(({ begin }) => begin > 0).map(({ begin }) => begin);
+    const latest = sample.own.at(-FEWEST_LEFT)?.begin ?? 0;
+    const fitting = seams.filter((begin) => begin <= latest);
+    if (fitting.length === 0) return false;
+    const at = draws.pick(fitting);
+    const rows = past.at(at);
+    const told = foretell(sample, at, rows);
+    if (told === null) return false;
+    if (interrupted) {
+      const first = draws.pick([0, ...fitting.filter((begin) => begin <= at)]);
+      const all = snapshotOf(past.at(first).values(), past.lsnAt(first), marks);
+      trial.begin.push(...placed(trial, all.slice(0, draws.between(1, all.length - 1))));
+    }
+    trial.begin.push(...placed(trial, snapshotOf(rows.values(), past.lsnAt(at), marks)));
+    trial.view = sample.withEvents(sample.events.slice(at));
+    trial.excused += told.excused;
+    if (told.unclear > 0) trial.expected = 'indeterminate';
+    return true;
+  };
+}
+
+/**
+ * What a snapshot can say of what was committed before it: of a row that another writer has changed since in a
+ * column that the ledger has, it says nothing. Null: somebody else deleted a row of the run's.
+ */
+function foretell(
+  sample: Sample,
+  end: number,
+  rows: ReadonlyMap<string, ToldRow>,
+): { excused: number; unclear: number } | null {
+  // Which events are theirs is not known here.
+  const nameless = ({ fate, xid, lsn }: OwnGroup['told']) =>
+    fate === 'committed' && (xid === null || lsn === null);
+  if (sample.facts.transactions.some(nameless)) return null;
+  const versions = new Map<string, ToldRow[]>();
+  for (const group of sample.own.filter((own) => own.end <= end)) {
+    for (const event of sample.eventsOf(group)) {
+      const { table, operation, key } = event;
+      if (!group.told.rows.has(`${table} ${operation} ${key}`)) continue;
+      const row = `${table} ${key}`;
+      versions.set(row, [...(versions.get(row) ?? []), event]);
+    }
+  }
+  let excused = 0;
+  let unclear = 0;
+  for (const [row, own] of versions) {
+    const holds = rows.get(row);
+    const gone = own.findLastIndex(({ operation }) => operation === 'delete');
+    if (holds === undefined) {
+      if (gone !== own.length - 1) return null;
+      excused += own.length;
+      continue;
+    }
+    const held = own.findLastIndex((_, last) => isHeld(sample, own.slice(0, last + 1), holds));
+    // It seems to be an old one.
+    if (held !== -1 && held < own.length - 1) return null;
+    if (held === -1) unclear += own.length;
+    else excused += own.length;
+  }
+  return { excused, unclear };
+}
+
+/**
+ * Whether a row is as the ledger has the last of these versions: what an update does not tell of, the version before
+ * it may.
+ */
+function isHeld(sample: Sample, versions: readonly ToldRow[], row: ToldRow): boolean {
+  const last = versions.at(-1)!;
+  if (last.operation === 'delete') return false;
+  const { table } = last;
+  const changing = EVENT_TYPES.map((type) => EVENTS[type])
+    .filter((spec) => spec.table === table)
+    .flatMap(({ change }) => change.columns);
+  const full = versions.findLast(
+    ({ operation }) => operation === 'insert' || sample.readsBack(table),
+  );
+  return TABLES[table].columns.every(({ name }, at) => {
+    const version = changing.includes(name as never) ? last : full;
+    return version === undefined || version.values?.[at] === row.values?.[at];
+  });
+}
+
+function placed({ streamOf }: Trial, rows: readonly ToldRow[]): ToldRow[] {
+  return rows.map((row) => ({ ...row, stream: streamOf(row) }));
+}
+
+/** How much of the run's stream came before this place. */
+function countBefore({ past }: Trial, items: readonly Item[], at: number): number {
+  for (let i = at - 1; i >= 0; i--) {
+    const item = items[i]!;
+    const count = typeof item === 'object' ? past.countTo(item) : null;
+    if (count !== null) return count;
+  }
+  return 0;
+}
+
+/** Chunks of rows as they are at the time. */
+function incremental(trial: Trial): boolean {
+  const { past, draws } = trial;
+  for (let chunks = draws.between(1, MOST_CHUNKS); chunks > 0; chunks--) {
+    const seams = trial.items.map((_, at) => at).filter((at) => isSeam(trial.items, at));
+    const at = seams.length === 0 ? trial.items.length : draws.pick(seams);
+    const all = [...past.at(countBefore(trial, trial.items, at)).values()];
+    // Those that the stream is about come last.
+    const recent = draws.chance(0.5) ? all.slice(-5 * MOST_ROWS) : all;
+    const rows = Array.from({ length: draws.between(1, MOST_ROWS) }, () => draws.pick(recent));
+    const before = trial.items[at - 1];
+    const lsn = typeof before === 'object' ? before.lsn : null;
+    trial.items = trial.items.toSpliced(at, 0, ...placed(trial, incrementOf(rows, lsn)));
+  }
+  return true;
+}
+
+/** Some tables, read anew amid the stream; what they hold is ahead of it. */
+function blocking(marks: Marks) {
+  return (trial: Trial): boolean => {
+    const { sample, past, draws, items } = trial;
+    const begun = items.findIndex((item) => isHome(item) && item.operation !== 'snapshot');
+    if (begun === -1) return false;
+    const seams = items.map((_, at) => at).filter((at) => at > begun && isSeam(items, at));
+    const at = seams.length === 0 ? items.length : draws.pick(seams);
+    const count = countBefore(trial, items, at);
+    const ends = sample.groups.map(({ end }) => end).filter((end) => end >= count);
+    const ahead = ends[draws.below(Math.min(MOST_AHEAD, ends.length))] ?? count;
+    const tables = new Set<TableName>();
+    for (let i = draws.between(1, 3); i > 0; i--) tables.add(draws.pick(TABLE_NAMES));
+    const rows = [...past.at(ahead).values()].filter(({ table }) => tables.has(table));
+    if (rows.length === 0) return false;
+    const snapshot = placed(trial, snapshotOf(rows, past.lsnAt(ahead), marks));
+    trial.items = items.toSpliced(at, 0, ...snapshot);
+    return true;
+  };
+}
+
+const beginning = (name: string, before: (trial: Trial) => boolean): Decoration => ({
+  name,
+  family: 'beginning',
+  before,
+});
+const amid = (name: string, after: (trial: Trial) => boolean): Decoration => ({
+  name,
+  family: 'snapshot',
+  after,
+});
+
+export const SNAPSHOTS: readonly Decoration[] = [
+  beginning('a snapshot of what was before', whole('places')),
+  beginning('the same, its rows unmarked', whole('plain')),
+  beginning('a snapshot amid the run', within('places', false)),
+  beginning('the same, its rows unmarked, amid the run', within('plain', false)),
+  beginning('a snapshot that was begun again', within('places', true)),
+  beginning('the same, its rows unmarked, begun again', within('plain', true)),
+  amid('an incremental snapshot', incremental),
+  amid('a blocking snapshot', blocking('places')),
+  amid('a blocking snapshot, its rows unmarked', blocking('plain')),
+];

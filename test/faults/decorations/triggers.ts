@@ -1,0 +1,72 @@
+import type { ToldRow } from '../../helpers/told-row.js';
+import type { Sample } from '../mutants/sample.js';
+import type { Decoration, Trial } from './decoration.js';
+import { type Item, isHome } from './item.js';
+
+/** Rows that triggers wrote within transactions of the run, by the event of the run that they follow. */
+export class TriggerRows {
+  readonly #behind = new Map<ToldRow['place'], ToldRow[]>();
+  readonly #rows = new Set<ToldRow>();
+  readonly #xids = new Map<ToldRow['place'], number | null>();
+
+  constructor(sample: Sample) {
+    if (!sample.derives) return;
+    for (const group of sample.own) {
+      let last: ToldRow | null = null;
+      for (const event of sample.eventsOf(group)) {
+        const { table, operation, key } = event;
+        if (group.told.rows.has(`${table} ${operation} ${key}`)) last = event;
+        else if (last === null) throw new Error(`${table} ${key} comes before any of the run`);
+        else {
+          this.#rows.add(event);
+          this.#behind.set(last.place, [...(this.#behind.get(last.place) ?? []), event]);
+          this.#xids.set(last.place, last.xid);
+        }
+      }
+    }
+  }
+
+  /** Takes them out of a stream: what is lost or changed of them, no ledger shows. */
+  takeOut(sample: Sample): Sample {
+    if (this.#rows.size === 0) return sample;
+    return sample.withEvents(sample.events.filter((event) => !this.#rows.has(event)));
+  }
+
+  /** Puts them back to where they came. */
+  putBack(items: readonly Item[], streamOf: Trial['streamOf']): Item[] {
+    if (this.#rows.size === 0) return [...items];
+    return items.flatMap((item) => {
+      if (!isHome(item) || this.#xids.get(item.place) !== item.xid) return [item];
+      const rows = this.#behind.get(item.place) ?? [];
+      return [item, ...rows.map((row) => ({ ...row, stream: streamOf(row) }))];
+    });
+  }
+}
+
+/** What a trigger copies into a table of the same name in another schema, right behind what it copies. */
+function archive(trial: Trial): boolean {
+  let found = false;
+  trial.items = trial.items.flatMap((item) => {
+    if (!isHome(item) || item.operation !== 'delete' || item.table !== 'consultas') return [item];
+    found = true;
+    const values = [String(item.key), ...Array<null>(7).fill(null)];
+    return [item, { ...item, operation: 'insert', values, from: { schema: 'arquivo' } }];
+  });
+  return found;
+}
+
+export const TRIGGERS: readonly Decoration[] = [
+  { name: 'rows that a trigger wrote', family: 'triggers', fits: ({ derives }) => derives },
+  {
+    name: 'rows that a trigger copied into another schema',
+    family: 'triggers',
+    fits: ({ derives }) => derives,
+    after: archive,
+    others: true,
+  },
+  {
+    name: 'rows that a trigger changed',
+    family: 'triggers',
+    fits: (sample) => sample.readsBack('consultas'),
+  },
+];
