@@ -8,7 +8,7 @@ import { DerivedRows } from './derived-rows.js';
 import { exampleOf, exampleOfEvent, exampleOfTransaction } from './examples.js';
 import { countRows, type Expected, listsOf } from './expected.js';
 import { type LeftRows, TICK } from './expected-rows.js';
-import { type Detail, type Example, Findings, type Violation } from './findings.js';
+import { type Detail, Findings, type Violation } from './findings.js';
 import type { KeyState } from './key-states.js';
 import { LedgerFeed } from './ledger-feed.js';
 import { Nameless } from './nameless.js';
@@ -111,7 +111,7 @@ export class Matcher {
   readonly #cameEarly = new Set<number>();
   readonly #origins = new Origins();
   /** What is wrong with events of connectors before one was known to be the run's. */
-  #parked: { readonly origin: string; readonly example: Example; readonly into: Findings }[] = [];
+  #parked: { readonly origin: string; readonly note: () => void }[] = [];
   /** Connectors that events came of before one was known to be the run's. */
   readonly #unsettled = new Set<string>();
   /** Tables that changes of the run came of. */
@@ -227,7 +227,7 @@ export class Matcher {
   /** No more events will come: decides about what did not. The run must be over, unless interrupted. */
   finish(ending: Ending): void {
     for (const stream of this.#streams) this.#release(stream);
-    for (const { example, into } of this.#parked) into.add(example);
+    for (const { note } of this.#parked) note();
     this.#parked = [];
     this.#ending = ending;
     this.#judging = ending.judging;
@@ -415,7 +415,9 @@ export class Matcher {
     const contradiction = this.#options.listener.onUnsent(event, contents);
     if (contradiction === 'exists_already' || contradiction === 'does_not_exist') {
       this.#note('inconsistent', contradiction, event, expected, this.#evenIfAdded);
-    } else this.derived.add(event, contradiction !== 'repeats');
+    } else {
+      this.#onceKnown(event.origin, () => this.derived.add(event, contradiction !== 'repeats'));
+    }
   }
 
   /** Whether an event came before; counts it if so. */
@@ -803,7 +805,7 @@ export class Matcher {
   #settle(origin: string | null): void {
     if (origin === null || this.#origins.of(origin) !== 'unknown') return;
     this.#origins.settle(origin);
-    for (const { example, origin: of, into } of this.#parked) if (of === origin) into.add(example);
+    for (const { note, origin: of } of this.#parked) if (of === origin) note();
     this.#parked = [];
     if ([...this.#unsettled].every((name) => name === origin)) return;
     // Rows of others were followed as if they were the run's.
@@ -821,10 +823,14 @@ export class Matcher {
     into = this.findings,
   ): void {
     const example = exampleOfEvent(violation, detail, event, expected);
-    const { origin } = event;
+    this.#onceKnown(event.origin, () => into.add(example));
+  }
+
+  /** What is said of a connector counts once it is known to be the run's. */
+  #onceKnown(origin: string | null, note: () => void): void {
     if (origin !== null && this.#origins.of(origin) === 'unknown') {
-      this.#parked.push({ origin, example, into });
-    } else into.add(example);
+      this.#parked.push({ origin, note });
+    } else note();
   }
 }
 

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { writeFacts } from '../../../src/ledger/facts-file.js';
 import type { VerificationDocument } from '../../../src/verify/document.js';
+import { beforeRow, factsWithTriggers } from '../../helpers/facts-with-triggers.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 import type { ToldRow } from '../../helpers/told-row.js';
 import { scriptDocument, verifyScript } from '../../helpers/verify-script.js';
+import { HEADER } from '../ledger/sample-ledger.js';
 import { SmallRun, stays } from './small-run.js';
 
 const by = (origin: string, events: readonly ToldRow[]): ToldRow[] =>
@@ -11,10 +14,12 @@ const by = (origin: string, events: readonly ToldRow[]): ToldRow[] =>
 
 async function judged(
   script: (own: readonly ToldRow[][], run: SmallRun) => readonly ToldRow[],
+  facts = factsWithTriggers({}),
 ): Promise<VerificationDocument> {
   let document: VerificationDocument | null = null;
   await withTempFolder(async (folder) => {
     const run = new SmallRun(folder);
+    writeFacts(folder, HEADER.run, HEADER.server, facts);
     run.writer().lease('internacoes', [1, 2, 3, 4, 5, 6]);
     const own = [
       run.commit({ xid: 10, changes: [stays('insert', 1, 2)] }),
@@ -48,6 +53,17 @@ test('so are those that came before the first one of the run', async () => {
     ...by('a', [...first, ...second, ...third]),
   ]);
   assert.equal(verdict, 'exact');
+});
+
+test('what another connector has under the name of a transaction is no row that a trigger added', async () => {
+  const { verdict, doubts } = await judged(
+    ([first = [], second = [], third = []], run) => [
+      ...by('b', run.events({ xid: 10, changes: [stays('insert', 5)] })),
+      ...by('a', [...first, ...second, ...third]),
+    ],
+    factsWithTriggers({ internacoes: [beforeRow('follow')] }),
+  );
+  assert.deepEqual({ verdict, doubts }, { verdict: 'exact', doubts: {} });
 });
 
 test('a loss is not made up for by the copy of another connector', async () => {
