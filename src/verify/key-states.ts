@@ -69,6 +69,8 @@ export class KeyStates {
     const at = table.claim(event.table, event.key);
     if (at === NOWHERE) return null;
     const before = table.state(at);
+    // What the changes themselves came to is not made good by a snapshot that says otherwise.
+    if (operation === 'snapshot' && before !== 0 && (before & OF_SNAPSHOT) === 0) return null;
     const { words } = table;
     const state = operation === 'delete' ? GONE : presentBy(event, contents);
     const { stable } = contents;

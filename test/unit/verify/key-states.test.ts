@@ -69,6 +69,14 @@ test("a snapshot's row is there, however often it is told; the insert that made 
   assert.equal(fold(states, event(1)), 'exists_already');
 });
 
+test('what a change said of a row is held against the table, whatever a snapshot says behind it', () => {
+  const states = new KeyStates(PLENTY, 1);
+  fold(states, event(1, { xid: 10 }));
+  fold(states, event(1, { operation: 'snapshot', xid: null, values: values('urina') }));
+  const [kept] = states;
+  assert.deepEqual([kept?.xid, kept?.row], [10, 10]);
+});
+
 test('what no update sets is compared without the columns of the server, too', () => {
   const states = new KeyStates(PLENTY, 1);
   const untold = (changed: readonly (string | null | undefined)[]) =>
