@@ -7,15 +7,16 @@ import { TABLE_NAMES } from '../../../src/hospital/tables.js';
 import { SlotSource } from '../../../src/intake/slot-source.js';
 import type { VerificationDocument } from '../../../src/verify/document.js';
 import { requireSum } from '../../helpers/accounting.js';
-import { anyScope } from '../../helpers/any-scope.js';
+import { publicScope } from '../../helpers/any-scope.js';
 import { type CliResult, runCli, startCli } from '../../helpers/cli.js';
 import { TEMPLATE_DATABASE } from '../../helpers/cluster-template.js';
 import { CollectingSink } from '../../helpers/collecting-sink.js';
 import { type TestDatabase, withDatabase } from '../../helpers/database.js';
-import { debeziumLine } from '../../helpers/debezium-lines.js';
+import { debeziumLine, HOME, type LineFormat, PLAIN } from '../../helpers/debezium-lines.js';
 import type { TestServer } from '../../helpers/server.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 import { envOf } from '../../helpers/test-target.js';
+import type { ToldRow } from '../../helpers/told-row.js';
 import { run, type Streamed, stream, VOLUMES, type Ward } from '../stream/streaming.js';
 
 /** So that a stream that is short is not waited for. */
@@ -58,11 +59,27 @@ function wardEnv({ target }: TestDatabase): Record<string, string> {
 
 /** Reads the first events of a slot, as lines of Debezium's JSON. The publication is called as the slot is. */
 export async function readLines(
-  { db }: Ward,
+  ward: Ward,
   slot: string,
   events: number,
   publication = slot,
 ): Promise<string[]> {
+  const rows = await readRows(ward, slot, events, publication);
+  return rows.map((row) => lineOf(ward, row));
+}
+
+/** The line that a connector of the ward's database writes of a row. */
+export function lineOf({ db }: Ward, row: ToldRow, format: Partial<LineFormat> = {}): string {
+  return debeziumLine(row, { ...PLAIN, ...format }, { ...HOME, database: db.name });
+}
+
+/** Reads the first events of the hospital's tables in `public` that a slot has. */
+export async function readRows(
+  { db }: Ward,
+  slot: string,
+  events: number,
+  publication: string,
+): Promise<readonly ToldRow[]> {
   const sink = new CollectingSink();
   const source = new SlotSource({
     target: db.target,
@@ -74,8 +91,8 @@ export async function readLines(
   sink.idle = () => {
     if (sink.rows.length >= events) source.stop();
   };
-  await source.run(sink, anyScope);
-  return sink.rows.map((row) => debeziumLine(row));
+  await source.run(sink, publicScope);
+  return sink.rows;
 }
 
 /** Writes lines into a file of the ward, packed where its name says so, and returns it as a source. */

@@ -1,0 +1,220 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { TABLE_NAMES } from '../../../src/hospital/tables.js';
+import { withConnection } from '../../../src/postgres/connect.js';
+import { startCli } from '../../helpers/cli.js';
+import { TEMPLATE_DATABASE } from '../../helpers/cluster-template.js';
+import { PARTITIONED_CONSULTAS } from '../../helpers/partitioned.js';
+import { startServers, type TestServer } from '../../helpers/server.js';
+import { envOf } from '../../helpers/test-target.js';
+import { waitFor } from '../../helpers/wait-for.js';
+import { run, type Streamed, stream } from '../stream/streaming.js';
+import {
+  assertExact,
+  confirmed,
+  dropSlots,
+  makeSlot,
+  makeSlots,
+  saidBy,
+  verifyAfter,
+  verifyNext,
+  withPlainWard,
+} from './verifying.js';
+
+const LOAD = ['--workers', '2', '--rate', 'max', '--batch-size', '5', '--max-events', '200'];
+const MIX = ['--update-ratio', '0.3', '--delete-ratio', '0.1'];
+
+const servers = await startServers();
+const newest = servers.at(-1) as TestServer;
+
+test('rows of the same tables in another schema are others, whoever writes them', async () => {
+  await withPlainWard(newest, async (ward) => {
+    // The run's tables go to the schema; others of the same names and ids are left in public.
+    const moved = TABLE_NAMES.map((table) => `ALTER TABLE ${table} SET SCHEMA clinica;`);
+    const copied = TABLE_NAMES.map(
+      (table) => `CREATE TABLE ${table} (LIKE clinica.${table} INCLUDING ALL);
+                  INSERT INTO ${table} SELECT * FROM clinica.${table};`,
+    );
+    await ward.db.query(`CREATE SCHEMA clinica; ${moved.join('')} ${copied.join('')}`);
+    await makeSlot(ward, 'every', 'FOR ALL TABLES');
+    try {
+      const write = () =>
+        ward.db.query(`UPDATE internacoes SET quarto = 'X' WHERE id < 4;
+                       DELETE FROM consultas WHERE id IN (SELECT id FROM consultas LIMIT 5);
+                       INSERT INTO consultas SELECT * FROM clinica.consultas c WHERE NOT EXISTS (
+                         SELECT FROM consultas o WHERE o.id = c.id)`);
+      await write();
+      const clinica = { ...ward, env: { ...ward.env, PG_SEARCH_PATH: 'clinica' } };
+      let streamed: Streamed | undefined;
+      const own = ['--source', 'slot:own', '--create-slot'];
+      const beside = await verifyNext(clinica, own, async () => {
+        const streaming = stream(clinica, [...LOAD, ...MIX]);
+        await write();
+        streamed = await streaming;
+      });
+      assert.ok(streamed !== undefined);
+      assertExact(beside.said, streamed);
+      assert.deepEqual(beside.said.events.others, {});
+      await write();
+      // The ledger says where the run wrote: the search_path of now is another one.
+      const { said } = await verifyAfter(ward, ['--source', 'slot:every']);
+      assertExact(said, streamed);
+      assert.equal(said.events.foreign, 0);
+      assert.ok((said.events.others.other_schema ?? 0) > 30);
+      assert.equal(said.rows.compared, said.rows.followed);
+    } finally {
+      await dropSlots(ward);
+    }
+  });
+});
+
+test('a slot of another database or cluster is refused before it is read', async () => {
+  const [oldest = newest] = servers;
+  await withPlainWard(newest, async (ward) => {
+    const beside = `beside_${ward.db.name}`;
+    const elsewhere = [
+      { server: newest, database: beside, says: `and this is "${beside}"` },
+      ...(oldest === newest
+        ? []
+        : [{ server: oldest, database: ward.db.name, says: 'another server with one of this' }]),
+    ];
+    const verify = (server: TestServer, database: string, name: string) => ({
+      args: ['verify', name, '--source', 'slot:strange', '--publication', 'every'],
+      options: { cwd: ward.cwd, env: { APP_LANG: 'en', ...envOf(server.target(database)) } },
+    });
+    for (const { server, database, says } of elsewhere) {
+      const there = await makeDatabase(server, database);
+      try {
+        await there.query('CREATE PUBLICATION every FOR ALL TABLES');
+        await there.query("SELECT pg_create_logical_replication_slot('strange', 'pgoutput')");
+        await there.query('DELETE FROM convenios');
+        const before = await confirmed(there, 'strange');
+        const { args, options } = verify(server, database, 'next');
+        const next = startCli(args, options);
+        try {
+          await next.until(/waiting for the next run/);
+          await stream(ward, LOAD);
+          const { code, stderr } = await next.ended();
+          assert.equal(code, 4, stderr);
+          assert.ok(stderr.includes(says), stderr);
+        } finally {
+          next.child.kill('SIGKILL');
+        }
+        const after = await run({ ...ward, env: options.env }, args.toSpliced(1, 1));
+        assert.equal(after.code, 4, after.stderr);
+        assert.ok(after.stderr.includes(says), after.stderr);
+        if (server === newest) {
+          // The right database, and a slot that is of another one: the server itself refuses it.
+          await ward.db.query('CREATE PUBLICATION every FOR ALL TABLES');
+          const here = await run(ward, args.toSpliced(1, 1));
+          assert.equal(here.code, 4, here.stderr);
+          assert.match(here.stderr, /"strange" .*not created in this database/);
+        }
+        assert.equal(await confirmed(there, 'strange'), before);
+      } finally {
+        await there.drop();
+      }
+    }
+  });
+});
+
+for (const server of servers) {
+  test(`partitions are their table's, wherever they are, also one that came amid the run (${server.version})`, async () => {
+    await withPlainWard(server, async (ward) => {
+      await ward.db.query(`${PARTITIONED_CONSULTAS}; ${PARTITIONED_EXAMES}`);
+      const tables = `FOR TABLE ${TABLE_NAMES.join(', ')}`;
+      await makeSlot(ward, 'rooted', `${tables} WITH (publish_via_partition_root = true)`);
+      await makeSlot(ward, 'leaves', tables);
+      await makeSlots(ward, 'beside');
+      // One worker: ids come one after the other, and reach the partition that is added.
+      const load = [
+        '--workers',
+        '1',
+        '--rate',
+        '500',
+        '--batch-size',
+        '5',
+        '--only',
+        'exame,consulta',
+      ];
+      const streaming = startCli(['stream', '--json', ...load, ...MIX], ward);
+      const verify = ['verify', '--json', '--source', 'slot:beside', '--publication', 'leaves'];
+      const exames = async () => {
+        const [row] = await ward.db.query<{ id: number }>('SELECT max(id)::int AS id FROM exames');
+        return row?.id ?? 0;
+      };
+      try {
+        await waitFor(async () => (await exames()) > LAST_EXAME, { what: 'the first exame' });
+        const verifying = startCli(verify, ward);
+        try {
+          await verifying.until(/comparing slot/);
+          await ward.db.query(`CREATE TABLE particoes.exames_mais PARTITION OF exames
+                                 FOR VALUES FROM (${FIRST_ADDED}) TO (MAXVALUE)`);
+          await waitFor(async () => (await exames()) > FIRST_ADDED + 10, { what: 'rows in it' });
+          streaming.child.kill('SIGINT');
+          const { code, stdout, stderr } = await streaming.ended();
+          assert.equal(code, 0, stderr);
+          const streamed = { summary: JSON.parse(stdout), stderr };
+          for (const slot of ['rooted', 'leaves']) {
+            const source = ['--source', `slot:${slot}`, '--publication', slot];
+            const { said } = await verifyAfter(ward, source);
+            assertExact(said, streamed);
+            assert.deepEqual(said.events.others, {});
+            assert.equal(said.rows.compared, said.rows.followed);
+          }
+          // Who began to look before it was there does not know whose its rows are.
+          const { said } = saidBy(await verifying.ended(), 8);
+          const { other_table = 0 } = said.events.others;
+          assert.deepEqual(said.doubts, { database_changed: other_table });
+          assert.ok(other_table > 10);
+        } finally {
+          verifying.child.kill('SIGKILL');
+          await verifying.ended();
+        }
+      } finally {
+        streaming.child.kill('SIGKILL');
+        await streaming.ended();
+        await dropSlots(ward);
+      }
+    });
+  });
+}
+
+/** The last id of the seed, and the first one that has no partition at first. */
+const LAST_EXAME = 800;
+const FIRST_ADDED = 1000;
+
+/** Makes `exames` anew: ranges of the id, one of them with partitions below it, in a schema of their own. */
+const PARTITIONED_EXAMES = `
+  ALTER TABLE exames RENAME TO plain;
+  CREATE SCHEMA particoes;
+  CREATE TABLE exames (LIKE plain INCLUDING DEFAULTS INCLUDING CONSTRAINTS, PRIMARY KEY (id),
+    FOREIGN KEY (paciente_id) REFERENCES pacientes) PARTITION BY RANGE (id);
+  CREATE TABLE exames_antigos PARTITION OF exames FOR VALUES FROM (MINVALUE) TO (${LAST_EXAME});
+  CREATE TABLE particoes.exames_novos PARTITION OF exames
+    FOR VALUES FROM (${LAST_EXAME}) TO (${FIRST_ADDED}) PARTITION BY HASH (id);
+  CREATE TABLE particoes.pares PARTITION OF particoes.exames_novos
+    FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+  CREATE TABLE particoes.impares PARTITION OF particoes.exames_novos
+    FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+  INSERT INTO exames SELECT * FROM plain;
+  ALTER SEQUENCE exames_id_seq OWNED BY exames.id;
+  DROP TABLE plain;
+  CREATE TRIGGER exames_updated_at BEFORE UPDATE ON exames
+    FOR EACH ROW EXECUTE FUNCTION set_updated_at()`;
+
+/** A database with the schema that has this name, on whichever server. */
+async function makeDatabase(server: TestServer, name: string) {
+  await server.query(`CREATE DATABASE ${name} TEMPLATE ${TEMPLATE_DATABASE}`);
+  const target = server.target(name);
+  const query = <Row extends object>(text: string, values: readonly unknown[] = []) =>
+    withConnection(target, async (client) => (await client.query<Row>(text, [...values])).rows);
+  const drop = async () => {
+    await query(
+      'SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = $1',
+      [name],
+    );
+    await server.query(`DROP DATABASE ${name} WITH (FORCE)`);
+  };
+  return { server, name, target, query, drop };
+}
