@@ -24,7 +24,7 @@ const UNTOLD = 4;
 /** With PRESENT: its last event told times to the millisecond. */
 const COARSE = 8;
 
-/** What is kept of a row: who wrote it last, and what the last event said. */
+/** What is kept of a row: who wrote it last (0: a snapshot has it), and what the last event said. */
 const XID = FIRST_WORD;
 const ROW = FIRST_WORD + 1;
 const STABLE = FIRST_WORD + 2;
@@ -66,11 +66,13 @@ export class KeyStates {
     // Only what both tell alike can be compared.
     const moved =
       operation === 'update' && whole && before === told && stable !== words[at + STABLE];
+    // A snapshot that was taken while the stream stood still is ahead of the changes that follow it.
+    const inserted = (before & PRESENT) !== 0 && words[at + XID] !== 0;
     table.setState(at, operation === 'delete' ? GONE : told);
     words[at + XID] = event.xid ?? 0;
     words[at + ROW] = row;
     if (operation !== 'delete') words[at + STABLE] = stable;
-    if (operation === 'insert' && (before & PRESENT) !== 0) return 'exists_already';
+    if (operation === 'insert' && inserted) return 'exists_already';
     if (operation !== 'insert' && operation !== 'snapshot' && before === GONE)
       return 'does_not_exist';
     return moved ? 'column_changed' : null;

@@ -17,7 +17,7 @@ import type { Publishing } from './publishing.js';
 import { Recent } from './recent.js';
 import type { ServerEffects } from './server-effects.js';
 import { SnapshotRows } from './snapshot-rows.js';
-import { StreamState } from './stream-state.js';
+import { placeOf, StreamState } from './stream-state.js';
 import { Tape } from './tape.js';
 
 /** Transactions of the ledger that may wait for their events at a time; of more, the oldest are given up. */
@@ -114,6 +114,8 @@ export class Matcher {
   readonly #unsettled = new Set<string>();
   /** Where in the WAL the first change of all streams is: snapshots taken later are not the streams' first. */
   #firstChange: number | null = null;
+  /** The first transaction of the run that came: those that were committed after it have to come, too. */
+  #firstOwn: Expected | null = null;
   /** Tables that changes of the run came of. */
   readonly #cameOf = new Set<TableName>();
   #ledgerProblems = 0;
@@ -300,10 +302,18 @@ export class Matcher {
     return lsn !== null && lsn < Math.max(this.#options.from, this.#snapshot.lsn);
   }
 
+  /** Whether it was committed after one that came, so that the stream had begun by then. */
+  #followsFirst({ worker, sequence, sentAt }: Expected): boolean {
+    const first = this.#firstOwn;
+    if (first === null) return false;
+    return (worker === first.worker && sequence > first.sequence) || sentAt > first.answeredAt;
+  }
+
   /** The oldest one did not come, and is forgotten but for its id. */
   #giveUp(waiting: Map<number, Delivery>): void {
     // How much of it is before the snapshot is not known yet.
     if (this.#snapshot.lsn === Number.POSITIVE_INFINITY) return;
+    if (waiting === this.#before && this.#firstOwn === null) return;
     for (const [xid, delivery] of waiting) {
       waiting.delete(xid);
       this.#givenUp.add(xid);
@@ -422,6 +432,7 @@ export class Matcher {
       return;
     }
     if (tick === TICK.faithful) this.#settle(event.origin);
+    this.#firstOwn ??= expected;
     this.#cameOf.add(table);
     // Nothing new may come before a replay has caught up.
     if (stream.endReplay()) this.#note('duplicated', 'replay_skips', event, expected);
@@ -519,7 +530,7 @@ export class Matcher {
   /** A change has come: a snapshot behind it is another one than the stream's first. */
   #pass(stream: StreamState, event: RowEvent, expected: Expected | null): void {
     const { lsn } = this.#snapshot;
-    this.#snapshot.noteChange(event.lsn);
+    this.#snapshot.noteChange(placeOf(event, expected));
     if (this.#snapshot.lsn !== lsn) this.#divide();
     stream.pass(event, expected);
     const first = stream.first ?? Number.POSITIVE_INFINITY;
@@ -607,7 +618,8 @@ export class Matcher {
       }
       return;
     }
-    if (delivery.delivered === 0 && this.#isBefore(expected)) {
+    const excusable = delivery.delivered === 0 && !this.#followsFirst(expected);
+    if (excusable && this.#isBefore(expected)) {
       if ((expected.lsn ?? 0) < this.#options.from) this.#precedes(delivery);
       else this.transactions.before_snapshot++;
       return;
@@ -762,6 +774,7 @@ export class Matcher {
         const { fate, xid, lsn } = expected;
         if (fate !== 'committed' || lsn === null || lsn < this.#options.from) return;
         if (lsn >= this.#snapshot.lsn || (xid !== null && this.#cameEarly.has(xid))) return;
+        if (this.#followsFirst(expected)) return;
         each(expected);
       },
       () => undefined,

@@ -99,11 +99,11 @@ export class SnapshotRows {
     return true;
   }
 
-  /** A change came behind the snapshot. */
-  noteChange(lsn: number | null): void {
+  /** A change came behind the snapshot. `lsn`: of its transaction; -Infinity: nobody told. */
+  noteChange(lsn: number): void {
     if (this.#lsn === Number.NEGATIVE_INFINITY) return;
     this.#over = true;
-    if (this.#lsnOpen && lsn !== null) {
+    if (this.#lsnOpen && lsn > Number.NEGATIVE_INFINITY) {
       this.#lsn = lsn;
       this.#lsnOpen = false;
     }
