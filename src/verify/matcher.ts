@@ -17,7 +17,7 @@ import type { Publishing } from './publishing.js';
 import { Recent } from './recent.js';
 import type { ServerEffects } from './server-effects.js';
 import { SnapshotRows } from './snapshot-rows.js';
-import { placeOf, StreamState } from './stream-state.js';
+import { StreamState } from './stream-state.js';
 import { Tape } from './tape.js';
 
 /** Transactions of the ledger that may wait for their events at a time; of more, the oldest are given up. */
@@ -26,6 +26,9 @@ const MOST_PENDING = 100_000;
 const REMEMBERED = 1 << 16;
 /** Of the first ones that come it is remembered that they came, in case a snapshot is behind them. */
 const EARLY = 1 << 12;
+
+/** Events of other writers that are remembered: the ledger may turn out to know better. */
+const STRANGERS = 1 << 14;
 
 /** What else is told of what arrives. */
 export interface MatcherListener {
@@ -104,6 +107,9 @@ export class Matcher {
   readonly #aborted = new Recent(REMEMBERED);
   readonly #complete = new Recent(REMEMBERED);
   readonly #givenUp = new Recent(REMEMBERED);
+  /** Events that were taken for other writers', by xid: their LSNs say that the ledger is not read that far. */
+  readonly #strangers = new Map<number, RowEvent[]>();
+  #strangersLeft = STRANGERS;
   readonly #snapshot: SnapshotRows;
   /** Transactions from before the snapshot that came all the same. */
   readonly #cameEarly = new Set<number>();
@@ -237,6 +243,11 @@ export class Matcher {
     this.#before.clear();
     this.#pending.clear();
     while (this.feed.readOn());
+    for (const event of [...this.#strangers.values()].flat()) {
+      const { operation, table, key } = event;
+      if (operation !== 'insert' || !this.feed.isLeased(table, key)) continue;
+      this.#note('phantom', 'never_sent', event);
+    }
     if (this.transactions.before_snapshot > 0) this.#hearSnapshot();
     this.#judgeServer();
     const { accounting } = this;
@@ -276,6 +287,7 @@ export class Matcher {
   /** A transaction of the ledger was read. */
   #expect(expected: Expected): void {
     const { fate, xid, lsn, worker } = expected;
+    if (this.#strangers.size > 0 && xid !== null) this.#unmask(expected, xid);
     if (fate === 'aborted') {
       if (xid !== null) this.#aborted.add(xid);
       return;
@@ -297,9 +309,19 @@ export class Matcher {
     }
   }
 
+  /** Events that came under the name of a transaction long before it was made are none of its own. */
+  #unmask(expected: Expected, xid: number): void {
+    const detail = expected.fate === 'aborted' ? 'rolled_back' : 'row_not_sent';
+    for (const event of this.#strangers.get(xid) ?? [])
+      this.#note('phantom', detail, event, expected);
+    this.#strangers.delete(xid);
+  }
+
   /** Whether a transaction need not come, having been committed before the source or the snapshot began. */
-  #isBefore({ lsn }: Expected): boolean {
-    return lsn !== null && lsn < Math.max(this.#options.from, this.#snapshot.lsn);
+  #isBefore(expected: Expected): boolean {
+    const { lsn } = expected;
+    if (lsn === null || lsn >= Math.max(this.#options.from, this.#snapshot.lsn)) return false;
+    return !this.#followsFirst(expected);
   }
 
   /** Whether it was committed after one that came, so that the stream had begun by then. */
@@ -312,7 +334,6 @@ export class Matcher {
   /** The oldest one did not come, and is forgotten but for its id. */
   #giveUp(waiting: Map<number, Delivery>): void {
     // How much of it is before the snapshot is not known yet.
-    if (this.#snapshot.lsn === Number.POSITIVE_INFINITY) return;
     if (waiting === this.#before && this.#firstOwn === null) return;
     for (const [xid, delivery] of waiting) {
       waiting.delete(xid);
@@ -380,11 +401,21 @@ export class Matcher {
       this.#note('phantom', 'never_sent', event);
     } else {
       this.events.foreign++;
+      this.#remember(event);
       stream.interrupted = true;
       this.#pass(stream, event, null);
       this.#options.listener.onChange(event, contents, false);
     }
     return null;
+  }
+
+  #remember(event: RowEvent): void {
+    const { xid } = event;
+    if (xid === null || this.#strangersLeft === 0) return;
+    this.#strangersLeft--;
+    const events = this.#strangers.get(xid);
+    if (events === undefined) this.#strangers.set(xid, [event]);
+    else events.push(event);
   }
 
   /** An event of a transaction of the run that the ledger does not have: made up, or the server's own doing. */
@@ -432,7 +463,7 @@ export class Matcher {
       return;
     }
     if (tick === TICK.faithful) this.#settle(event.origin);
-    this.#firstOwn ??= expected;
+    if (this.#firstOwn === null && tick !== TICK.altered) this.#begin(expected);
     this.#cameOf.add(table);
     // Nothing new may come before a replay has caught up.
     if (stream.endReplay()) this.#note('duplicated', 'replay_skips', event, expected);
@@ -455,6 +486,12 @@ export class Matcher {
       }
     } else if (detail !== null) this.#note('inconsistent', detail, event);
     if (delivery.complete) this.#finishDelivery(stream, delivery, event);
+  }
+
+  /** The first of the run's own has come. */
+  #begin(expected: Expected): void {
+    this.#firstOwn = expected;
+    this.#divide();
   }
 
   /** What came is not asked of a snapshot, even if it was committed before the snapshot was taken. */
@@ -529,9 +566,7 @@ export class Matcher {
 
   /** A change has come: a snapshot behind it is another one than the stream's first. */
   #pass(stream: StreamState, event: RowEvent, expected: Expected | null): void {
-    const { lsn } = this.#snapshot;
-    this.#snapshot.noteChange(placeOf(event, expected));
-    if (this.#snapshot.lsn !== lsn) this.#divide();
+    this.#snapshot.noteChange();
     stream.pass(event, expected);
     const first = stream.first ?? Number.POSITIVE_INFINITY;
     this.#firstChange = Math.min(this.#firstChange ?? Number.POSITIVE_INFINITY, first);
@@ -618,8 +653,7 @@ export class Matcher {
       }
       return;
     }
-    const excusable = delivery.delivered === 0 && !this.#followsFirst(expected);
-    if (excusable && this.#isBefore(expected)) {
+    if (delivery.delivered === 0 && this.#isBefore(expected)) {
       if ((expected.lsn ?? 0) < this.#options.from) this.#precedes(delivery);
       else this.transactions.before_snapshot++;
       return;
@@ -648,7 +682,7 @@ export class Matcher {
 
   /** Whether one that nobody knows the place of may have been committed before the source or snapshot began. */
   #mayPrecede(expected: Expected): boolean {
-    if (expected.lsn !== null) return false;
+    if (expected.lsn !== null || this.#followsFirst(expected)) return false;
     const floor = this.#floors.get(expected) ?? Number.POSITIVE_INFINITY;
     return floor < Math.max(this.#options.from, this.#snapshot.lsn);
   }
@@ -773,8 +807,8 @@ export class Matcher {
       (expected) => {
         const { fate, xid, lsn } = expected;
         if (fate !== 'committed' || lsn === null || lsn < this.#options.from) return;
-        if (lsn >= this.#snapshot.lsn || (xid !== null && this.#cameEarly.has(xid))) return;
-        if (this.#followsFirst(expected)) return;
+        if (lsn >= this.#snapshot.lsn || this.#followsFirst(expected)) return;
+        if (xid !== null && this.#cameEarly.has(xid)) return;
         each(expected);
       },
       () => undefined,

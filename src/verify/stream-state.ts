@@ -97,9 +97,12 @@ export class StreamState {
   }
 
   /** A transaction has begun to come. `expected`: null where it is another writer's. */
-  pass(event: RowEvent, expected: Expected | null): void {
-    const { watermark } = event;
-    this.#first ??= placeOf(event, expected);
+  pass({ lsn, watermark }: RowEvent, expected: Expected | null): void {
+    this.#first ??= Math.max(
+      lsn ?? Number.NEGATIVE_INFINITY,
+      watermark ?? Number.NEGATIVE_INFINITY,
+      expected?.lsn ?? Number.NEGATIVE_INFINITY,
+    );
     if (expected === null) return;
     this.#latestSentAt = Math.max(this.#latestSentAt, expected.sentAt);
     if (watermark !== null) this.#watermark = Math.max(this.#watermark, watermark);
@@ -114,16 +117,4 @@ export class StreamState {
       latest.lsn = Math.max(latest.lsn, lsn ?? 0);
     }
   }
-}
-
-/**
- * An LSN as close before the COMMIT of an event's transaction as anybody told; -Infinity: nobody did. Others
- * that were committed before it may have changes up to there.
- */
-export function placeOf({ lsn, watermark }: RowEvent, expected: Expected | null): number {
-  return Math.max(
-    lsn ?? Number.NEGATIVE_INFINITY,
-    watermark ?? Number.NEGATIVE_INFINITY,
-    expected?.lsn ?? Number.NEGATIVE_INFINITY,
-  );
 }
