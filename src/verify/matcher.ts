@@ -110,7 +110,9 @@ export class Matcher {
   /** Events that were taken for other writers', by xid: their LSNs say that the ledger is not read that far. */
   readonly #strangers = new Map<number, RowEvent[]>();
   #strangersLeft = STRANGERS;
-  readonly #snapshot: SnapshotRows;
+  #snapshot: SnapshotRows;
+  /** Those of connectors of which none is known to be the run's yet; the first one's is `#snapshot`. */
+  readonly #snapshots = new Map<string, SnapshotRows>();
   /** Transactions from before the snapshot that came all the same. */
   readonly #cameEarly = new Set<number>();
   readonly #origins = new Origins();
@@ -620,10 +622,23 @@ export class Matcher {
   #takeSnapshot(stream: StreamState, event: RowEvent, contents: Contents): void {
     this.events.snapshot++;
     this.#options.listener.onChange(event, contents, false);
-    const { lsn } = this.#snapshot;
     // One that does not tell where it was taken can only be held against its own stream.
     const first = event.lsn === null ? stream.first : this.#firstChange;
-    if (this.#snapshot.take(event, contents, first) && this.#snapshot.lsn !== lsn) this.#divide();
+    const snapshot = this.#snapshotOf(event.origin);
+    const { lsn } = snapshot;
+    const taken = snapshot.take(event, contents, first);
+    if (taken && snapshot === this.#snapshot && snapshot.lsn !== lsn) this.#divide();
+  }
+
+  #snapshotOf(origin: string | null): SnapshotRows {
+    if (origin === null || this.#origins.of(origin) === 'ours') return this.#snapshot;
+    const known = this.#snapshots.get(origin);
+    if (known !== undefined) return known;
+    const { snapshotBytes, streams } = this.#options;
+    const isFirst = this.#snapshots.size === 0;
+    const made = isFirst ? this.#snapshot : new SnapshotRows(snapshotBytes, streams);
+    this.#snapshots.set(origin, made);
+    return made;
   }
 
   /** The snapshot is another one: of what waits, other transactions are from before it. */
@@ -828,9 +843,12 @@ export class Matcher {
     for (const { example, origin: of, into } of this.#parked) if (of === origin) into.add(example);
     this.#parked = [];
     if ([...this.#unsettled].every((name) => name === origin)) return;
-    // What came of others went into the same rows.
-    this.#snapshot.clear();
+    const own = this.#snapshots.get(origin);
+    if (own !== undefined) this.#snapshot = own;
+    else if (this.#snapshots.size > 0) this.#snapshot.clear();
+    this.#snapshots.clear();
     this.#divide();
+    // What came of others went into the same rows.
     this.#options.listener.onReset();
   }
 

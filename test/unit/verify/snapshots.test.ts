@@ -8,7 +8,7 @@ import { scriptDocument, verifyScript } from '../../helpers/verify-script.js';
 import { SmallRun, stays } from './small-run.js';
 
 /** LSNs: behind each of the transactions below, before the next one. */
-const AFTER = { second: 2_500, third: 3_500, fourth: 4_500 } as const;
+const AFTER = { first: 1_500, second: 2_500, third: 3_500, fourth: 4_500 } as const;
 
 interface Parts {
   readonly first: readonly ToldRow[];
@@ -231,4 +231,18 @@ test('a snapshot without LSN is from before the COMMIT of the first change, not 
       assert.deepEqual([verdict, accounting.excused, accounting.delivered], ['exact', 1, 2]);
     }
   });
+});
+
+test("another connector's snapshot, before any change, takes nothing from the run's own", async () => {
+  for (const order of ['before', 'behind'] as const) {
+    const { verdict, accounting } = await judged(({ first, second, third, fourth, at }) => {
+      const by = (origin: string, rows: readonly ToldRow[]) =>
+        rows.map((row) => ({ ...row, origin }));
+      const own = by('own', at(AFTER.second, [...second, first[2]!], 'last'));
+      const other = by('other', at(AFTER.first, [first[0]!], 'last'));
+      const rows = order === 'before' ? [...other, ...own] : [...own, ...other];
+      return [...rows, ...by('own', [...third, ...fourth])];
+    });
+    assert.deepEqual([verdict, accounting.excused, accounting.delivered], ['exact', 5, 2]);
+  }
 });
