@@ -27,6 +27,9 @@ const REMEMBERED = 1 << 16;
 /** Of the first ones that come it is remembered that they came, in case a snapshot is behind them. */
 const EARLY = 1 << 16;
 
+/** Events of other writers that are remembered: the ledger may turn out to know better. */
+const STRANGERS = 1 << 14;
+
 /** What else is told of what arrives. */
 export interface MatcherListener {
   /**
@@ -107,6 +110,9 @@ export class Matcher {
   /** What came of the connector that is taken for the run's, and of each other one until the run's is known. */
   #side: Side;
   readonly #sides = new Map<string, Side>();
+  /** Events that were taken for other writers', by xid: their LSNs say that the ledger is not read that far. */
+  readonly #strangers = new Map<number, RowEvent[]>();
+  #strangersLeft = STRANGERS;
   /** Transactions from before the snapshot that came all the same. */
   readonly #cameEarly = new Set<number>();
   readonly #origins = new Origins();
@@ -114,6 +120,8 @@ export class Matcher {
   #parked: { readonly origin: string; readonly note: () => void }[] = [];
   /** Connectors that events came of before one was known to be the run's. */
   readonly #unsettled = new Set<string>();
+  /** The first transaction of the run that came: those that were committed after it have to come, too. */
+  #firstOwn: Expected | null = null;
   /** Tables that changes of the run came of. */
   readonly #cameOf = new Set<TableName>();
   #ledgerProblems = 0;
@@ -238,6 +246,11 @@ export class Matcher {
     this.#before.clear();
     this.#pending.clear();
     while (this.feed.readOn());
+    for (const event of [...this.#strangers.values()].flat()) {
+      const { operation, table, key } = event;
+      if (operation !== 'insert' || !this.feed.isLeased(table, key)) continue;
+      this.#note('phantom', 'never_sent', event);
+    }
     if (this.transactions.before_snapshot > 0) this.#hearSnapshot();
     this.#judgeServer();
     const { accounting } = this;
@@ -297,6 +310,7 @@ export class Matcher {
   /** A transaction of the ledger was read. */
   #expect(expected: Expected): void {
     const { fate, xid, lsn, worker } = expected;
+    if (this.#strangers.size > 0 && xid !== null) this.#unmask(expected, xid);
     if (fate === 'aborted') {
       if (xid !== null) this.#aborted.add(xid);
       return;
@@ -318,15 +332,32 @@ export class Matcher {
     }
   }
 
+  /** Events that came under the name of a transaction long before it was made are none of its own. */
+  #unmask(expected: Expected, xid: number): void {
+    const detail = expected.fate === 'aborted' ? 'rolled_back' : 'row_not_sent';
+    for (const event of this.#strangers.get(xid) ?? [])
+      this.#note('phantom', detail, event, expected);
+    this.#strangers.delete(xid);
+  }
+
   /** Whether a transaction need not come, having been committed before the source or the snapshot began. */
-  #isBefore({ lsn }: Expected): boolean {
-    return lsn !== null && lsn < Math.max(this.#options.from, this.#snapshot.lsn);
+  #isBefore(expected: Expected): boolean {
+    const { lsn } = expected;
+    if (lsn === null || lsn >= Math.max(this.#options.from, this.#snapshot.lsn)) return false;
+    return !this.#followsFirst(expected);
+  }
+
+  /** Whether it was committed after one that came, so that the stream had begun by then. */
+  #followsFirst({ worker, sequence, sentAt }: Expected): boolean {
+    const first = this.#firstOwn;
+    if (first === null) return false;
+    return (worker === first.worker && sequence > first.sequence) || sentAt > first.answeredAt;
   }
 
   /** The oldest one did not come, and is forgotten but for its id. */
   #giveUp(waiting: Map<number, Delivery>): void {
     // How much of it is before the snapshot is not known yet.
-    if (this.#snapshot.lsn === Number.POSITIVE_INFINITY) return;
+    if (waiting === this.#before && this.#firstOwn === null) return;
     for (const [xid, delivery] of waiting) {
       waiting.delete(xid);
       this.#givenUp.add(xid);
@@ -393,11 +424,21 @@ export class Matcher {
       this.#note('phantom', 'never_sent', event);
     } else {
       this.events.foreign++;
+      this.#remember(event);
       stream.interrupted = true;
       this.#pass(stream, event, null);
       this.#options.listener.onChange(event, contents, false);
     }
     return null;
+  }
+
+  #remember(event: RowEvent): void {
+    const { xid } = event;
+    if (xid === null || this.#strangersLeft === 0) return;
+    this.#strangersLeft--;
+    const events = this.#strangers.get(xid);
+    if (events === undefined) this.#strangers.set(xid, [event]);
+    else events.push(event);
   }
 
   /** An event of a transaction of the run that the ledger does not have: made up, or the server's own doing. */
@@ -447,6 +488,7 @@ export class Matcher {
       return;
     }
     if (tick === TICK.faithful) this.#settle(event.origin);
+    if (this.#firstOwn === null && tick !== TICK.altered) this.#begin(expected);
     this.#cameOf.add(table);
     // Nothing new may come before a replay has caught up.
     if (stream.endReplay()) this.#note('duplicated', 'replay_skips', event, expected);
@@ -469,6 +511,12 @@ export class Matcher {
       }
     } else if (detail !== null) this.#note('inconsistent', detail, event);
     if (delivery.complete) this.#finishDelivery(stream, delivery, event);
+  }
+
+  /** The first of the run's own has come. */
+  #begin(expected: Expected): void {
+    this.#firstOwn = expected;
+    this.#divide();
   }
 
   /** What came is not asked of a snapshot, even if it was committed before the snapshot was taken. */
@@ -544,9 +592,7 @@ export class Matcher {
   /** A change has come: a snapshot behind it is another one than the stream's first. */
   #pass(stream: StreamState, event: RowEvent, expected: Expected | null): void {
     const side = this.#sideOf(event.origin);
-    const { lsn } = this.#snapshot;
-    side.snapshot.noteChange(event.lsn);
-    if (this.#snapshot.lsn !== lsn) this.#divide();
+    side.snapshot.noteChange();
     stream.pass(event, expected);
     const place = placeOf(event, expected);
     side.firstChange = Math.min(side.firstChange ?? place, place);
@@ -663,7 +709,7 @@ export class Matcher {
 
   /** Whether one that nobody knows the place of may have been committed before the source or snapshot began. */
   #mayPrecede(expected: Expected): boolean {
-    if (expected.lsn !== null) return false;
+    if (expected.lsn !== null || this.#followsFirst(expected)) return false;
     const floor = this.#floors.get(expected) ?? Number.POSITIVE_INFINITY;
     return floor < Math.max(this.#options.from, this.#snapshot.lsn);
   }
@@ -788,7 +834,8 @@ export class Matcher {
       (expected) => {
         const { fate, xid, lsn } = expected;
         if (fate !== 'committed' || lsn === null || lsn < this.#options.from) return;
-        if (lsn >= this.#snapshot.lsn || (xid !== null && this.#cameEarly.has(xid))) return;
+        if (lsn >= this.#snapshot.lsn || this.#followsFirst(expected)) return;
+        if (xid !== null && this.#cameEarly.has(xid)) return;
         each(expected);
       },
       () => undefined,

@@ -41,10 +41,8 @@ const HALF = 2 ** 32;
 export class SnapshotRows {
   readonly #rows: KeyTable;
   readonly #streams: number;
-  /** What is committed before this LSN is in the snapshot. */
+  /** What is committed before this LSN is in the snapshot; Infinity: its rows do not tell it. */
   #lsn = Number.NEGATIVE_INFINITY;
-  /** Rows came that do not tell the LSN: it is the one of the first change behind them. */
-  #lsnOpen = false;
   /** By table, rows of the last beginning. */
   readonly #counts = new Map<TableName, number>();
   /** Tables whose last row is marked as such. */
@@ -60,7 +58,7 @@ export class SnapshotRows {
     this.#streams = streams;
   }
 
-  /** What was committed before this LSN is in it; -Infinity: there is none. */
+  /** What was committed before this LSN is in it; -Infinity: there is none. Infinity: it does not tell. */
   get lsn(): number {
     return this.#lsn;
   }
@@ -80,10 +78,8 @@ export class SnapshotRows {
     if (begins || (lsn !== null && lsn > this.#lsn && this.#lsn > Number.NEGATIVE_INFINITY)) {
       this.#forget();
     }
-    if (lsn === null) {
-      this.#lsnOpen = this.#lsn === Number.NEGATIVE_INFINITY || this.#lsnOpen;
-      if (this.#lsnOpen) this.#lsn = Number.POSITIVE_INFINITY;
-    } else this.#lsn = lsn;
+    if (lsn !== null) this.#lsn = lsn;
+    else if (this.#lsn === Number.NEGATIVE_INFINITY) this.#lsn = Number.POSITIVE_INFINITY;
     this.#counts.set(table, (this.#counts.get(table) ?? 0) + 1);
     if (mark === 'last' || mark === 'last_in_data_collection') this.#ended.add(table);
     const at = this.#rows.claim(table, key);
@@ -100,13 +96,8 @@ export class SnapshotRows {
   }
 
   /** A change came behind the snapshot. */
-  noteChange(lsn: number | null): void {
-    if (this.#lsn === Number.NEGATIVE_INFINITY) return;
-    this.#over = true;
-    if (this.#lsnOpen && lsn !== null) {
-      this.#lsn = lsn;
-      this.#lsnOpen = false;
-    }
+  noteChange(): void {
+    if (this.#lsn > Number.NEGATIVE_INFINITY) this.#over = true;
   }
 
   /** First pass: notes which version of a row, of those that did not come, the snapshot holds. */

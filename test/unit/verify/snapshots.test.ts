@@ -8,7 +8,7 @@ import { scriptDocument, verifyScript } from '../../helpers/verify-script.js';
 import { SmallRun, stays } from './small-run.js';
 
 /** LSNs: behind each of the transactions below, before the next one. */
-const AFTER = { second: 2_500, third: 3_500, fourth: 4_500 } as const;
+const AFTER = { first: 1_500, second: 2_500, third: 3_500, fourth: 4_500 } as const;
 
 interface Parts {
   readonly first: readonly ToldRow[];
@@ -190,4 +190,59 @@ test('in partitions, rows of the snapshot may come behind changes of another par
     2,
   );
   assert.deepEqual([verdict, accounting.excused], ['exact', 5]);
+});
+
+test('a blocking snapshot is ahead of the changes that follow it, and contradicts none of them', async () => {
+  const { verdict, accounting } = await judged(({ first, second, third, fourth, at }) => [
+    ...first,
+    ...at(AFTER.fourth, [...second, ...fourth], 'last'),
+    ...second,
+    ...third,
+    ...fourth,
+  ]);
+  assert.deepEqual([verdict, accounting.delivered], ['exact', 7]);
+});
+
+test('what was committed after a change that came must come, whatever a snapshot before it holds', async () => {
+  for (const lsn of [AFTER.fourth, null]) {
+    const { verdict, accounting } = await judged(({ first, second, third, fourth, at }) => [
+      ...at(lsn, [...second, ...fourth], 'last'),
+      ...first,
+      ...third,
+      ...fourth,
+    ]);
+    assert.deepEqual([verdict, accounting.missing, accounting.excused], ['violation', 2, 0]);
+  }
+});
+
+test('a snapshot without LSN is from before the COMMIT of the first change, not before the change', async () => {
+  await withTempFolder(async (folder) => {
+    const run = new SmallRun(folder);
+    // Its first change is at 1,000, its COMMIT behind those of the other.
+    const long = { worker: 2, xid: 10, changes: [stays('insert', 1, 2)] };
+    const short = { xid: 11, lsn: 1_005, changes: [stays('insert', 3)] };
+    const inSnapshot = run.commit(short);
+    const events = run.commit(long);
+    run.end();
+    const blind = events.map((event) => ({ ...event, lsn: null, watermark: null }));
+    for (const changes of [events, blind]) {
+      const script = [...at(null, inSnapshot, 'last'), ...changes];
+      const { verdict, accounting } = scriptDocument(await verifyScript(folder, script));
+      assert.deepEqual([verdict, accounting.excused, accounting.delivered], ['exact', 1, 2]);
+    }
+  });
+});
+
+test("another connector's snapshot, before any change, takes nothing from the run's own", async () => {
+  for (const order of ['before', 'behind'] as const) {
+    const { verdict, accounting } = await judged(({ first, second, third, fourth, at }) => {
+      const by = (origin: string, rows: readonly ToldRow[]) =>
+        rows.map((row) => ({ ...row, origin }));
+      const own = by('own', at(AFTER.second, [...second, first[2]!], 'last'));
+      const other = by('other', at(AFTER.first, [first[0]!], 'last'));
+      const rows = order === 'before' ? [...other, ...own] : [...own, ...other];
+      return [...rows, ...by('own', [...third, ...fourth])];
+    });
+    assert.deepEqual([verdict, accounting.excused, accounting.delivered], ['exact', 5, 2]);
+  }
 });

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { stays } from './small-run.js';
+import { withTempFolder } from '../../helpers/temp-folder.js';
+import { scriptDocument, verifyScript } from '../../helpers/verify-script.js';
+import { SmallRun, stays } from './small-run.js';
 import { changed, withRun } from './three-transactions.js';
 
 test("another writer's changes of columns that the run leaves alone are no contradiction", async () => {
@@ -30,3 +32,35 @@ test("a replay with another writer's inserts in it is legal", async () => {
     assert.deepEqual(found, { verdict: 'duplicates', details: [] });
   });
 });
+
+test('a name that the ledger has much later, and an id that was leased much later, are no strangers', async () => {
+  await withTempFolder(async (folder) => {
+    const run = new SmallRun(folder);
+    const events = Array.from({ length: 2_000 }, (_, i) =>
+      run.commit({ xid: 100 + i, changes: [stays('insert', 1 + i)] }),
+    ).flat();
+    run.writer().lease('internacoes', [5_000]);
+    const [number = 0] = run
+      .writer()
+      .intend([{ xid: '3000', lsn: null, changes: [stays('delete', 7)], subtransactions: false }]);
+    run.writer().abort([number]);
+    run.end();
+    const early = { lsn: 10_500 } as const;
+    for (const [wish, detail] of [
+      [{ ...early, xid: 2_000, changes: [stays('update', 3)] }, 'row_not_sent'],
+      [{ ...early, xid: 3_000, changes: [stays('delete', 3)] }, 'rolled_back'],
+      [{ ...early, xid: 4_000, changes: [stays('insert', 5_000)] }, 'never_sent'],
+    ] as const) {
+      const script = events.toSpliced(5, 0, ...run.events(wish).map(unmarked));
+      const { verdict, examples } = scriptDocument(await verifyScript(folder, script));
+      assert.deepEqual([verdict, examples[0]?.detail], ['violation', detail]);
+    }
+    const other = run.events({ ...early, xid: 4_000, changes: [stays('insert', 6_000)] });
+    const script = events.toSpliced(5, 0, ...other);
+    assert.equal(scriptDocument(await verifyScript(folder, script)).verdict, 'exact');
+  });
+});
+
+function unmarked<T extends object>(event: T): T & { watermark: null } {
+  return { ...event, watermark: null };
+}
