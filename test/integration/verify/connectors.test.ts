@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { startServer } from '../../helpers/server.js';
+import type { ToldRow } from '../../helpers/told-row.js';
+import { type Streamed, stream } from '../stream/streaming.js';
+import {
+  assertExact,
+  dropSlots,
+  lineOf,
+  makeSlot,
+  readRows,
+  verifyAfter,
+  withPlainWard,
+  writeLines,
+} from './verifying.js';
+
+const server = await startServer(18);
+const LOAD = ['--workers', '2', '--rate', 'max', '--batch-size', '5', '--max-events', '300'];
+const MIX = ['--update-ratio', '0.3', '--delete-ratio', '0.1'];
+/** Something will not come; long enough for a machine that is busy. */
+const SHORT = ['--wait', '2'];
+/** Debezium's own (`unavailable.value.placeholder`), and one that an operator set. */
+const DEFAULT_PLACEHOLDER = '__debezium_unavailable_value';
+const OWN_PLACEHOLDER = 'n/d';
+
+/** What a connector writes, as events of a run whose tables are there to be compared. */
+test('formats and connectors, with the tables at hand', async (t) => {
+  await withPlainWard(server, async (ward) => {
+    await makeSlot(ward, 'copied');
+    let streamed: Streamed;
+    let rows: readonly ToldRow[];
+    try {
+      streamed = await stream(ward, [...LOAD, ...MIX]);
+      rows = await readRows(ward, 'copied', streamed.summary.events, 'copied');
+    } finally {
+      await dropSlots(ward);
+    }
+    const verify = (
+      name: string,
+      lines: readonly string[],
+      code = 0,
+      more: readonly string[] = [],
+    ) => verifyAfter(ward, ['--source', writeLines(ward, name, lines), ...more], code);
+    // An insert of which nothing came later: the tables hold it as it was written.
+    const last = rows.find(
+      ({ operation, table, key }, at) =>
+        operation === 'insert' &&
+        table === 'consultas' &&
+        !rows.slice(at + 1).some((row) => row.table === table && row.key === key),
+    );
+    assert.ok(last !== undefined);
+
+    for (const serverColumns of [true, false]) {
+      const format = { times: 'connect', serverColumns } as const;
+      const columns = serverColumns ? 'with' : 'without';
+      await t.test(`times in milliseconds, ${columns} created_at`, async () => {
+        const lines = rows.map((row) => lineOf(ward, row, format));
+        const { said } = await verify('milliseconds', lines);
+        assertExact(said, streamed);
+        const { compared, superseded, followed } = said.rows;
+        assert.equal((compared ?? 0) + (superseded ?? 0), followed);
+        // Without them an event does not have the whole row: only that a row is gone can be told.
+        if (serverColumns) assert.equal(compared, followed);
+        assert.ok((compared ?? 0) > 0);
+        const line = lineOf(ward, last, format);
+        const late = lines.map((each) => (each === line ? later(each, 'data') : each));
+        const altered = await verify('late', late, 7);
+        assert.equal(altered.said.violations.altered, 1);
+        if (!serverColumns) return;
+        const stamped = lines.map((each) => (each === line ? later(each, 'updated_at') : each));
+        const wrong = await verify('stamped', stamped, 7);
+        const [cause] = wrong.said.causes;
+        assert.deepEqual([cause?.detail, cause?.events], ['final_state', 1]);
+      });
+    }
+
+    await t.test('another connector in the same stream', async () => {
+      const other = (row: ToldRow): string =>
+        lineOf(ward, { ...row, from: { origin: 'outro' } } as ToldRow);
+      // Of the same rows in another server: other transactions, other times.
+      const foreign = (row: ToldRow): string =>
+        other({ ...row, xid: (row.xid ?? 0) + 500_000, lsn: (row.lsn ?? 0) + 7 });
+      const beside = await verify(
+        'beside',
+        rows.flatMap((row) => [lineOf(ward, row), foreign(row)]),
+      );
+      assertExact(beside.said, streamed);
+      assert.equal(beside.said.events.others.other_server, rows.length);
+
+      const { xid } = last;
+      const short = (copy: (row: ToldRow) => string) =>
+        rows.flatMap((row) => [...(row.xid === xid ? [] : [lineOf(ward, row)]), copy(row)]);
+      const count = rows.filter((row) => row.xid === xid).length;
+      const lost = await verify('lost', short(foreign), 7, SHORT);
+      assert.equal(lost.said.accounting.missing, count);
+      // One that reads the very same database has it: which of them is the run's is not known.
+      const rival = await verify('rival', short(other), 8, SHORT);
+      assert.deepEqual(rival.said.doubts, { several_servers: count });
+    });
+
+    await t.test('--toast-placeholder', async () => {
+      const updated = rows.filter(isUpdate);
+      assert.ok(updated.length > 0);
+      const put = (placeholder: string) =>
+        rows.map((row) => lineOf(ward, isUpdate(row) ? withMotive(row, placeholder) : row));
+      const known = await verify('default', put(DEFAULT_PLACEHOLDER));
+      assertExact(known.said, streamed);
+      const unknown = await verify('own', put(OWN_PLACEHOLDER), 7);
+      assert.ok(unknown.said.violations.inconsistent > 0);
+      const named = ['--toast-placeholder', OWN_PLACEHOLDER, '--toast-placeholder', 'x'];
+      const told = await verify('told', put(OWN_PLACEHOLDER), 0, named);
+      assertExact(told.said, streamed);
+    });
+  });
+});
+
+/** Adds a millisecond to a time of a line. */
+function later(line: string, column: string): string {
+  return line.replace(
+    new RegExp(`"${column}":(\\d+)`),
+    (_, time) => `"${column}":${Number(time) + 1}`,
+  );
+}
+
+function isUpdate({ table, operation }: ToldRow): boolean {
+  return table === 'consultas' && operation === 'update';
+}
+
+/** The place of `motivo` among the columns of `consultas`, which no update sets. */
+const MOTIVE = 4;
+
+function withMotive(row: ToldRow, motive: string): ToldRow {
+  return { ...row, values: row.values?.with(MOTIVE, motive) ?? null };
+}

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { TABLE_NAMES } from '../../../src/hospital/tables.js';
+import { startServers } from '../../helpers/server.js';
+import { run, stream } from '../stream/streaming.js';
+import { assertExact, dropSlots, makeSlot, verifyAfter, withPlainWard } from './verifying.js';
+
+const LOAD = ['--workers', '2', '--rate', 'max', '--batch-size', '5', '--max-events', '300'];
+const MIX = ['--update-ratio', '0.2', '--delete-ratio', '0.3'];
+
+for (const server of await startServers()) {
+  const { version } = server;
+
+  test(`${version}: deletes that tell another index than the id are doubted, and it is named`, () =>
+    withPlainWard(server, async (ward) => {
+      await ward.db.query(
+        `ALTER TABLE consultas ADD COLUMN codigo uuid NOT NULL DEFAULT gen_random_uuid();
+         CREATE UNIQUE INDEX consultas_codigo ON consultas (codigo);
+         ALTER TABLE consultas REPLICA IDENTITY USING INDEX consultas_codigo`,
+      );
+      await makeSlot(ward, 'once');
+      await makeSlot(ward, 'as_text');
+      try {
+        const { summary } = await stream(ward, [...LOAD, ...MIX]);
+        const deleted = summary.rows.consultas.delete;
+        assert.ok(deleted > 0);
+        const source = (slot: string) => ['--source', `slot:${slot}`, '--publication', slot];
+        const { said } = await verifyAfter(ward, source('once'), 8);
+        assert.deepEqual(said.doubts, { replica_identity: deleted });
+        assert.equal(said.accounting.delivered, summary.events - deleted);
+        assert.deepEqual(said.notes, [
+          {
+            kind: 'replica_identity',
+            tables: [{ table: 'consultas', index: 'consultas_codigo' }],
+          },
+        ]);
+        assert.equal(said.events.malformed, 0);
+        const { code, stdout } = await run(ward, ['verify', ...source('as_text')]);
+        assert.equal(code, 8);
+        assert.match(stdout, /consultas has REPLICA IDENTITY USING INDEX consultas_codigo/);
+      } finally {
+        await dropSlots(ward);
+      }
+    }));
+
+  test(`${version}: REPLICA IDENTITY FULL is exact`, () =>
+    withPlainWard(server, async (ward) => {
+      const full = TABLE_NAMES.map((table) => `ALTER TABLE ${table} REPLICA IDENTITY FULL;`);
+      await ward.db.query(full.join(''));
+      await makeSlot(ward, 'whole');
+      try {
+        const streamed = await stream(ward, [...LOAD, ...MIX]);
+        const { said } = await verifyAfter(ward, ['--source', 'slot:whole']);
+        assertExact(said, streamed);
+        assert.equal(said.rows.compared, said.rows.followed);
+      } finally {
+        await dropSlots(ward);
+      }
+    }));
+}

@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { TABLE_NAMES } from '../../../src/hospital/tables.js';
+import type { VerificationDocument } from '../../../src/verify/document.js';
+import { startCli } from '../../helpers/cli.js';
+import { startServer } from '../../helpers/server.js';
+import { waitFor } from '../../helpers/wait-for.js';
+import { run, stream } from '../stream/streaming.js';
+import { dropSlots, makeSlot, verifyAfter, withPlainWard } from './verifying.js';
+
+const server = await startServer(18);
+const LOAD = ['--workers', '2', '--rate', 'max', '--batch-size', '5', '--max-events', '300'];
+const MIX = ['--update-ratio', '0.3', '--delete-ratio', '0.1'];
+const ALL = TABLE_NAMES.join(', ');
+const WITHOUT_CONSULTAS = TABLE_NAMES.filter((table) => table !== 'consultas').join(', ');
+const WITHOUT_EXAMES = TABLE_NAMES.filter((table) => table !== 'exames').join(', ');
+/** The last id of the seed. */
+const SEEDED_CONSULTAS = 1_000;
+
+const reading = (slot: string) => ['--source', `slot:${slot}`, '--publication', slot];
+
+test('changes that a publication leaves out are explained by the publication', async (t) => {
+  await withPlainWard(server, async (ward) => {
+    await makeSlot(ward, 'lacking', `FOR TABLE ${WITHOUT_CONSULTAS}`);
+    await makeSlot(ward, 'lacking_text', `FOR TABLE ${WITHOUT_CONSULTAS}`);
+    await makeSlot(ward, 'later', `FOR TABLE ${WITHOUT_CONSULTAS}`);
+    await makeSlot(ward, 'later_lossy', `FOR TABLE ${WITHOUT_CONSULTAS} WITH (publish = 'insert')`);
+    await makeSlot(ward, 'inserting', `FOR TABLE ${ALL} WITH (publish = 'insert')`);
+    await makeSlot(ward, 'filtering', `FOR TABLE ${WITHOUT_EXAMES}, exames WHERE (id % 2 = 0)`);
+    await makeSlot(
+      ward,
+      'narrow',
+      `FOR TABLE ${WITHOUT_CONSULTAS}, consultas (id, paciente_id, medico_id, data, status)`,
+    );
+    try {
+      const { summary } = await stream(ward, [...LOAD, ...MIX]);
+      const { consultas } = summary.rows;
+      const changed = consultas.insert + consultas.update + consultas.delete;
+
+      await t.test('a table that it lacks', async () => {
+        const { said } = await verifyAfter(ward, reading('lacking'), 7);
+        assert.equal(said.accounting.missing, changed);
+        assert.equal(said.accounting.delivered, summary.events - changed);
+        requireOmitted(said, 'table', 'lacking');
+        assert.ok(said.causes.every(({ table }) => table === 'consultas'));
+        const { code, stdout } = await run(ward, ['verify', ...reading('lacking_text')]);
+        assert.equal(code, 7);
+        assert.match(stdout, /`consultas` .*; publication `lacking_text` does not publish the tab/);
+      });
+
+      await t.test('operations that it lacks', async () => {
+        const { said } = await verifyAfter(ward, reading('inserting'), 7);
+        const inserted = TABLE_NAMES.reduce((sum, table) => sum + summary.rows[table].insert, 0);
+        assert.equal(said.accounting.delivered, inserted);
+        assert.equal(said.accounting.missing, summary.events - inserted);
+        requireOmitted(said, 'operation', 'inserting');
+        const operations = new Set(said.causes.map(({ operation }) => operation));
+        assert.deepEqual([...operations].sort(), ['delete', 'update']);
+      });
+
+      await t.test('a row filter', async () => {
+        const { said } = await verifyAfter(ward, reading('filtering'), 7);
+        assert.ok(said.accounting.missing > 0);
+        requireOmitted(said, 'filter', 'filtering');
+        assert.ok(said.examples.every(({ table, key }) => table === 'exames' && Number(key) % 2));
+      });
+
+      await t.test('a column list leaves open what the columns held', async () => {
+        const { said } = await verifyAfter(ward, reading('narrow'), 8);
+        assert.deepEqual(Object.keys(said.doubts), ['contents_not_told']);
+        // The column is none that an update sets.
+        assert.equal(said.doubts.contents_not_told, consultas.insert);
+        assert.equal(said.accounting.delivered, summary.events - consultas.insert);
+      });
+
+      await t.test('a table that was added after the run is excused', async () => {
+        await ward.db.query(`ALTER PUBLICATION later ADD TABLE consultas;
+                             ALTER PUBLICATION later_lossy ADD TABLE consultas`);
+        const { said } = await verifyAfter(ward, reading('later'));
+        assert.equal(said.accounting.excused, changed);
+        assert.equal(said.accounting.delivered, summary.events - changed);
+        assert.equal(said.verdict, 'exact');
+        // It excuses that table only.
+        const lossy = await verifyAfter(ward, reading('later_lossy'), 7);
+        assert.equal(lossy.said.accounting.excused, consultas.insert);
+        for (const { table, omitted } of lossy.said.causes) {
+          assert.equal(omitted?.kind, table === 'consultas' ? 'table' : 'operation');
+        }
+      });
+    } finally {
+      await dropSlots(ward);
+    }
+  });
+});
+
+test('a table that joined or left a publication during the run is a doubt', async (t) => {
+  await withPlainWard(server, async (ward) => {
+    await makeSlot(ward, 'joined', `FOR TABLE ${WITHOUT_CONSULTAS}`);
+    await makeSlot(ward, 'left_out', `FOR TABLE ${ALL}`);
+    const load = ['--workers', '2', '--rate', '400', '--batch-size', '5'];
+    const streaming = startCli(['stream', '--json', ...load, ...MIX], ward);
+    const progress = async (from: number) => {
+      const count = async () => {
+        const [row] = await ward.db.query<{ rows: number }>(
+          `SELECT count(*)::int AS rows FROM consultas WHERE id > ${SEEDED_CONSULTAS}`,
+        );
+        return row?.rows ?? 0;
+      };
+      return waitFor(async () => ((await count()) > from ? await count() : null), {
+        what: `${from} consultas`,
+      });
+    };
+    try {
+      const before = await progress(20);
+      await ward.db.query(`ALTER PUBLICATION joined ADD TABLE consultas;
+                           ALTER PUBLICATION left_out DROP TABLE consultas`);
+      await progress(before + 40);
+      streaming.child.kill('SIGINT');
+      const { code, stdout, stderr } = await streaming.ended();
+      assert.equal(code, 0, stderr);
+      const { rows } = JSON.parse(stdout) as { rows: Record<string, Record<string, number>> };
+      const { insert = 0, update = 0, delete: deleted = 0 } = rows.consultas ?? {};
+      const doubted = new Map<string, number>();
+      for (const slot of ['joined', 'left_out']) {
+        await t.test(slot, async () => {
+          const { said } = await verifyAfter(ward, reading(slot), 8);
+          assert.deepEqual(Object.keys(said.doubts), ['database_changed']);
+          const { committed, delivered } = said.accounting;
+          const { database_changed = 0 } = said.doubts;
+          assert.equal(delivered, committed - database_changed);
+          assert.ok(database_changed > 0 && database_changed < insert + update + deleted);
+          doubted.set(slot, database_changed);
+        });
+      }
+      // What the one had, the other had not.
+      const [joined = 0, left = 0] = doubted.values();
+      assert.equal(joined + left, insert + update + deleted);
+    } finally {
+      streaming.child.kill('SIGKILL');
+      await streaming.ended();
+      await dropSlots(ward);
+    }
+  });
+});
+
+/** Every cause is explained by what the publication leaves out. */
+function requireOmitted({ causes }: VerificationDocument, kind: string, publication: string): void {
+  assert.ok(causes.length > 0);
+  for (const { violation, omitted } of causes) {
+    assert.equal(violation, 'missing');
+    assert.deepEqual(omitted, { kind, publications: [publication] });
+  }
+}
