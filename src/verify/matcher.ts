@@ -332,11 +332,16 @@ export class Matcher {
     }
   }
 
-  /** Events that came under the name of a transaction long before it was made are none of its own. */
+  /**
+   * Events that came under the name of a transaction long before it was made are none of its own. Of one that was
+   * rolled back that can't be known: a server that crashed gives its name out again, at an earlier place.
+   */
   #unmask(expected: Expected, xid: number): void {
-    const detail = expected.fate === 'aborted' ? 'rolled_back' : 'row_not_sent';
-    for (const event of this.#strangers.get(xid) ?? [])
-      this.#note('phantom', detail, event, expected);
+    if (expected.fate !== 'aborted') {
+      for (const event of this.#strangers.get(xid) ?? []) {
+        this.#note('phantom', 'row_not_sent', event, expected);
+      }
+    }
     this.#strangers.delete(xid);
   }
 

@@ -34,7 +34,7 @@ type Taken =
   | 'unsent'
   /** Of a transaction that there is not. */
   | 'phantom'
-  /** One or the other: it depends on how far the ledger has been read. */
+  /** Made up, or a trigger's: it depends on how far the ledger has been read. */
   | 'either'
   /** A row of another writer's. */
   | 'stranger';
@@ -67,11 +67,9 @@ function renamed(
   if (taken === 'unsent') {
     return { script, what, expected: unsent(sample, named, suspects, besides) };
   }
-  if (taken === 'either' && sample.adds && suspects.length === 0) return null;
-  const details = taken === 'either' ? (['row_not_sent', 'never_sent'] as const) : NEVER_SENT;
-  const phantom = { violation: 'phantom', details, ...named } as const;
-  const isShown = taken === 'phantom' || (taken === 'either' && !sample.adds);
-  if (isShown) suspects.unshift(phantom);
+  if (taken === 'either' && suspects.length === 0) return null;
+  if (taken === 'phantom')
+    suspects.unshift({ violation: 'phantom', details: NEVER_SENT, ...named });
   return {
     script,
     what,
@@ -119,7 +117,8 @@ function otherXid(sample: Sample, draws: Draws, positioned: boolean): Mutant | n
   if (hasRow(group, picked.event)) return null;
   const other = { ...picked.event, xid: group.xid };
   const earlier = group.begin < picked.group.begin;
-  const taken = earlier ? 'unsent' : isLeased(sample, picked.event) ? 'either' : 'stranger';
+  // Of a later one, triggers cannot have written it; but that is known only if the ledger is not read so far.
+  const taken = earlier || !sample.adds ? 'unsent' : 'either';
   return renamed(sample, picked, other, taken, positioned);
 }
 
