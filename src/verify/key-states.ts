@@ -96,11 +96,6 @@ export class KeyStates {
     return isAlike && this.#table.words[at + ROW] === row;
   }
 
-  /** Forgets all rows: what was said of them was another server's. */
-  clear(): void {
-    this.#table.clear();
-  }
-
   *[Symbol.iterator](): Generator<KeyState> {
     for (const { table, key, at } of this.#table.entries()) {
       const { words } = this.#table;

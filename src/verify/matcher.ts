@@ -39,8 +39,8 @@ export interface MatcherListener {
   readonly onChange: (event: RowEvent, contents: Contents, own: boolean) => Detail | null;
   /** A change of a transaction of the run that the ledger does not have: what it contradicts, or repeats. */
   readonly onUnsent: (event: RowEvent, contents: Contents) => Contradiction | null;
-  /** What was told of rows so far was of another server. */
-  readonly onReset: () => void;
+  /** Of several connectors, this one is the run's; from now on nothing is told of others. */
+  readonly onSettled: (origin: string) => void;
 }
 
 /** How an event fits those before it of the same row. `repeats`: an update to what the row held already. */
@@ -859,9 +859,8 @@ export class Matcher {
     this.#origins.settle(origin);
     for (const { note, origin: of } of this.#parked) if (of === origin) note();
     this.#parked = [];
+    this.#options.listener.onSettled(origin);
     if ([...this.#unsettled].every((name) => name === origin)) return;
-    // Rows of others were followed as if they were the run's.
-    this.#options.listener.onReset();
     this.#side = this.#sideOf(origin);
     this.#sides.clear();
     this.#divide();

@@ -4,8 +4,9 @@ import type { Scope } from '../intake/scope.js';
 import type { LedgerFacts } from '../ledger/facts-file.js';
 import type { DatabaseFacts } from '../postgres/database-facts.js';
 import { sleep } from '../threads/clock.js';
+import { ConnectorStates } from './connector-states.js';
 import { Inbox } from './inbox.js';
-import { KeyStates } from './key-states.js';
+import type { KeyStates } from './key-states.js';
 import { Latency, type LatencyPoint } from './latency.js';
 import { type Judging, Matcher } from './matcher.js';
 import { Publishing } from './publishing.js';
@@ -94,7 +95,7 @@ export class MalformedInput extends Error {
 export async function verify(task: VerificationTask): Promise<Verification> {
   const { source, memoryBytes } = task;
   const latency = new Latency(task.offset, task.since, task.onPoint);
-  const states = new KeyStates(memoryBytes * STATES_SHARE, task.sample);
+  const connectors = new ConnectorStates(memoryBytes * STATES_SHARE, task.sample);
   const judging = (): Judging => {
     const facts = task.facts();
     return {
@@ -114,15 +115,16 @@ export async function verify(task: VerificationTask): Promise<Verification> {
     listener: {
       onChange: (event, contents, own) => {
         if (own) latency.record(event);
-        const detail = states.fold(event, contents);
+        const detail = connectors.of(event.origin).fold(event, contents);
         // What others write is followed, and not judged: it may be a replay.
         return own ? detail : null;
       },
       onUnsent: (event, contents) => {
+        const states = connectors.of(event.origin);
         const repeats = event.operation === 'update' && states.holds(event, contents);
         return states.fold(event, contents) ?? (repeats ? 'repeats' : null);
       },
-      onReset: () => states.clear(),
+      onSettled: (origin) => connectors.settle(origin),
     },
   });
   let refused: Malformed | null = null;
@@ -146,7 +148,14 @@ export async function verify(task: VerificationTask): Promise<Verification> {
       interrupted: task.interrupted.aborted,
       schemaUnknown: elsewhere && task.version === 1 && task.facts() === null,
     });
-    return { matcher, inbox, states, latency, judging: last, partial: task.partial };
+    return {
+      matcher,
+      inbox,
+      states: connectors.own,
+      latency,
+      judging: last,
+      partial: task.partial,
+    };
   } finally {
     inbox.close();
     matcher.feed.close();

@@ -47,7 +47,8 @@ function contradicted(sample: Sample, at: number, place: number): 'stream' | 'ta
   if (sample.adds && isLast) return 'table';
   const stays =
     column === undefined
-      ? place === columns.length + CREATED
+      ? // Where the run read the row back, a trigger may have set the time anew.
+        place === columns.length + CREATED && !sample.readsBack(table)
       : !changedColumns(table).includes(column.name);
   if (stays && event.operation === 'update' && before !== undefined) {
     if (before.operation !== 'delete') return 'stream';

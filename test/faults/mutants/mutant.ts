@@ -77,7 +77,9 @@ export function unsent(
   besides: readonly Violation[] = [],
 ): Expectation {
   if (!adds) {
-    const phantom = { violation: 'phantom', details: ['row_not_sent'], ...suspect } as const;
+    // Which of them it is depends on how far the ledger has been read.
+    const details = ['row_not_sent', 'never_sent'] as const;
+    const phantom = { violation: 'phantom', details, ...suspect } as const;
     return violation([phantom, ...others], besides);
   }
   if (others.length > 0) return violation(others, besides);

@@ -98,7 +98,16 @@ function otherOperation(sample: Sample, draws: Draws, positioned: boolean): Muta
   const picked = pick(sample, draws);
   const operation = draws.pick(['insert', 'update', 'delete'] as const);
   const other = { ...picked.event, operation };
+  // Then it is more than a row that a trigger may have added.
+  if (sample.adds && isImpossible(sample, picked.at, other)) return null;
   return hasRow(picked.group, other) ? null : renamed(sample, picked, other, 'unsent', positioned);
+}
+
+/** Whether what came before says that the row is there already, or gone. */
+function isImpossible({ events }: Sample, at: number, { operation, table, key }: ToldRow): boolean {
+  const before = events.slice(0, at).findLast((one) => one.table === table && one.key === key);
+  if (before === undefined) return false;
+  return (operation === 'insert') !== (before.operation === 'delete');
 }
 
 function otherTable(sample: Sample, draws: Draws, positioned: boolean): Mutant | null {
