@@ -220,7 +220,7 @@ export const NAMES: readonly Kind[] = [
   { name: 'another table', make: otherTable },
   { name: "another transaction's xid", make: otherXid, weight: 2 },
   { name: "nobody's xid", make: unusedXid, weight: 2 },
-  { name: 'places in the transaction shifted', make: shiftOrder },
+  { name: 'places in the transaction shifted', make: shiftOrder, toldByGap: true },
   { name: 'a gap in the places of a transaction', make: orderGap, toldByGap: true },
   { name: 'an LSN outside of the transaction', make: otherLsn, weight: 2 },
   { name: 'a watermark that falls', make: lowWatermark },
