@@ -31,7 +31,7 @@ for (const server of await startServers()) {
         assert.deepEqual(said.notes, [
           {
             kind: 'replica_identity',
-            tables: [{ table: 'consultas', index: 'consultas_codigo' }],
+            tables: [{ table: 'consultas', kind: 'index', index: 'consultas_codigo' }],
           },
         ]);
         assert.equal(said.events.malformed, 0);
