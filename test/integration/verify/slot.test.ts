@@ -169,20 +169,27 @@ test('Ctrl+C amid a run says what was found so far, and that it is not all', asy
       ['verify', 'next', '--json', '--source', `slot:${newSlot()}`, '--create-slot'],
       ward,
     );
-    const streaming = startCli(['stream', '--rate', '200', '--workers', '2'], ward);
     try {
-      await verifying.until(/comparing slot/);
-      await waitFor(async () => {
-        const [row] = await ward.db.query<{ n: string }>('SELECT count(*) AS n FROM audit.changes');
-        return Number(row?.n) > 3;
-      });
-      verifying.child.kill('SIGINT');
-      const { code, stdout, stderr } = await verifying.ended();
-      assert.equal(code, 8, stderr);
-      assert.ok('interrupted' in JSON.parse(stdout).doubts);
+      // A run that began before it listens is not the next one.
+      await verifying.until(/waiting for the next run/);
+      const streaming = startCli(['stream', '--rate', '200', '--workers', '2'], ward);
+      try {
+        await verifying.until(/comparing slot/);
+        await waitFor(async () => {
+          const [row] = await ward.db.query<{ n: string }>(
+            'SELECT count(*) AS n FROM audit.changes',
+          );
+          return Number(row?.n) > 3;
+        });
+        verifying.child.kill('SIGINT');
+        const { code, stdout, stderr } = await verifying.ended();
+        assert.equal(code, 8, stderr);
+        assert.ok('interrupted' in JSON.parse(stdout).doubts);
+      } finally {
+        streaming.child.kill('SIGINT');
+        await streaming.ended();
+      }
     } finally {
-      streaming.child.kill('SIGINT');
-      await streaming.ended();
       verifying.child.kill('SIGKILL');
     }
   });
