@@ -118,23 +118,24 @@ function base64Length(bytes: number): number {
 
 /** Fingerprints of some rows, as a reader of the ledger has them. */
 export class Fingerprints {
-  readonly #bytes: Buffer;
+  readonly #sums: DataView;
   readonly #width: number;
 
   /** @param text `areFingerprints` of so many rows */
   constructor(text: string, rows: number) {
-    this.#bytes = Buffer.from(text, 'base64');
+    const { buffer, byteOffset, length } = Buffer.from(text, 'base64');
+    this.#sums = new DataView(buffer, byteOffset, length);
     this.#width = text.length === base64Length(rows * BOTH) ? BOTH : CHANGING_ONLY;
   }
 
   /** Of the row at this place in the list of keys. */
   changing(place: number): number {
-    return this.#bytes.readInt32LE(place * this.#width);
+    return this.#sums.getInt32(place * this.#width, true);
   }
 
   /** Null: not known. */
   fixed(place: number): number | null {
-    return this.#width === BOTH ? this.#bytes.readInt32LE(place * BOTH + 4) : null;
+    return this.#width === BOTH ? this.#sums.getInt32(place * BOTH + 4, true) : null;
   }
 }
 

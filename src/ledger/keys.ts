@@ -29,16 +29,44 @@ export function encodeKeys(keys: readonly number[]): string {
 
 /** Calls `each` with the first and the last key of every block. Throws on text that is no such list. */
 export function forEachBlock(text: string, each: (first: number, last: number) => void): void {
-  if (!KEYS.test(text)) throw new Error('not a list of keys');
+  let at = 0;
   let previous = 0;
-  for (const part of text.split(',')) {
-    const plus = part.indexOf('+');
-    const first = previous + Number(plus === -1 ? part : part.slice(0, plus));
-    previous = plus === -1 ? first : first + Number(part.slice(plus + 1));
+  for (;;) {
+    // Digit by digit: a ledger has millions of these lists, and making texts of their parts takes longer.
+    let number = 0;
+    let begin = at;
+    for (let digit = digitAt(text, at); digit >= 0; digit = digitAt(text, ++at)) {
+      number = number * 10 + digit;
+    }
+    if (at === begin) throw new Error(NO_LIST);
+    const first = previous + number;
+    previous = first;
+    if (text.charCodeAt(at) === PLUS) {
+      number = 0;
+      begin = ++at;
+      for (let digit = digitAt(text, at); digit >= 0; digit = digitAt(text, ++at)) {
+        number = number * 10 + digit;
+      }
+      if (at === begin) throw new Error(NO_LIST);
+      previous += number;
+    }
     // Beyond, counting on by one stands still.
-    if (!Number.isSafeInteger(previous)) throw new Error('not a list of keys');
+    if (!Number.isSafeInteger(previous)) throw new Error(NO_LIST);
     each(first, previous);
+    if (at === text.length) return;
+    if (text.charCodeAt(at++) !== COMMA) throw new Error(NO_LIST);
   }
+}
+
+const NO_LIST = 'not a list of keys';
+const PLUS = 0x2b;
+const COMMA = 0x2c;
+const ZERO = 0x30;
+
+/** The digit at this place of a text; -1: there is none. */
+function digitAt(text: string, at: number): number {
+  const digit = text.charCodeAt(at) - ZERO;
+  return digit >= 0 && digit <= 9 ? digit : -1;
 }
 
 const KEYS = /^\d+(\+\d+)?(,\d+(\+\d+)?)*$/;
@@ -71,9 +99,10 @@ export function isKeyList(value: unknown): value is KeyList {
 
 /** The ids one by one. */
 export function decodeIds(text: string): number[] {
-  const keys: number[] = [];
+  const keys = new Array<number>(countKeys(text));
+  let at = 0;
   forEachBlock(text, (first, last) => {
-    for (let key = first; key <= last; key++) keys.push(key);
+    for (let key = first; key <= last; key++) keys[at++] = key;
   });
   return keys;
 }

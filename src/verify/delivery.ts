@@ -23,10 +23,11 @@ export class Delivery {
   readonly #digest: Digest | null;
   /** Of a ledger of version 1: an event left something out, so the digest can't be compared. */
   #blind = false;
-  /** Deletes that came without telling of which row, by table. */
-  readonly #keyless = new Map<TableName, number>();
+  /** Deletes that came without telling of which row, by table; null: none did. */
+  #keyless: Map<TableName, number> | null = null;
   #delivered = 0;
-  readonly #doubts = new Map<Doubt, number>();
+  /** Null: none. Most transactions have none of either, and many wait at a time. */
+  #doubts: Map<Doubt, number> | null = null;
   /** Events of the transaction that the ledger does not have: the server's own. */
   derived = 0;
 
@@ -47,6 +48,7 @@ export class Delivery {
 
   /** Deletes that came and do not tell their row, of those that are yet to come. */
   get unidentified(): number {
+    if (this.#keyless === null) return 0;
     let count = 0;
     for (const [table, came] of this.#keyless) {
       count += Math.min(came, this.rows.leftOf(table, 'delete'));
@@ -78,25 +80,27 @@ export class Delivery {
 
   /** One of the events that came can't be judged. */
   doubt(reason: Doubt): void {
+    this.#doubts ??= new Map();
     this.#doubts.set(reason, (this.#doubts.get(reason) ?? 0) + 1);
   }
 
-  /** Events that came and can't be judged. */
-  get doubts(): ReadonlyMap<Doubt, number> {
+  /** Events that came and can't be judged; null: none. */
+  get doubts(): ReadonlyMap<Doubt, number> | null {
     return this.#doubts;
   }
 
   /** A row was deleted, and the event does not tell which. False: none of this table can be. */
   deliverKeyless(table: TableName): boolean {
-    const came = this.#keyless.get(table) ?? 0;
+    const came = this.#keyless?.get(table) ?? 0;
     if (came >= this.rows.leftOf(table, 'delete')) return false;
+    this.#keyless ??= new Map();
     this.#keyless.set(table, came + 1);
     return true;
   }
 
   /** By table, deletes that came and do not tell their row. */
   keylessOf(table: TableName): number {
-    return Math.min(this.#keyless.get(table) ?? 0, this.rows.leftOf(table, 'delete'));
+    return Math.min(this.#keyless?.get(table) ?? 0, this.rows.leftOf(table, 'delete'));
   }
 
   /**

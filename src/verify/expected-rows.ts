@@ -3,7 +3,6 @@ import type { EventOperation, Key } from '../intake/event.js';
 import type { Operation } from '../threads/tally.js';
 import type { Contents } from './contents.js';
 import { type Expected, listsOf, type RowList } from './expected.js';
-import { KINDS, kindOf } from './row-code.js';
 
 /** What an event is of the rows that a transaction changed. */
 export const TICK = {
@@ -18,7 +17,8 @@ export const TICK = {
 } as const;
 export type Tick = (typeof TICK)[keyof typeof TICK];
 
-interface List extends RowList {
+interface List {
+  readonly of: RowList;
   /** 1: it came, or fell on the server. */
   readonly came: Uint8Array;
   left: number;
@@ -38,7 +38,8 @@ export interface LeftRows {
 
 /** The rows that a transaction changed, to be ticked off in whatever order they come. */
 export class ExpectedRows {
-  readonly #lists = new Array<List | undefined>(KINDS).fill(undefined);
+  /** A handful: searched from the beginning. */
+  readonly #lists: List[] = [];
   #left = 0;
 
   constructor(expected: Pick<Expected, 'rows' | 'dropped' | 'prints'>) {
@@ -46,7 +47,7 @@ export class ExpectedRows {
       const came = new Uint8Array(list.keys.length);
       for (const place of list.dropped ?? []) came[place] = 1;
       const left = list.keys.length - (list.dropped?.size ?? 0);
-      this.#lists[kindOf(list.table, list.operation)] = { ...list, came, left, next: 0 };
+      this.#lists.push({ of: list, came, left, next: 0 });
       this.#left += left;
     }
   }
@@ -58,12 +59,12 @@ export class ExpectedRows {
 
   /** Rows of a table that did not come yet, of one operation. */
   leftOf(table: TableName, operation: Operation): number {
-    return this.#lists[kindOf(table, operation)]?.left ?? 0;
+    return this.#listOf(table, operation)?.left ?? 0;
   }
 
   /** Ticks a row off. */
   take(table: TableName, operation: EventOperation, key: Key, contents: Printed): Tick {
-    const list = this.#lists[kindOf(table, operation)];
+    const list = this.#listOf(table, operation);
     if (list === undefined) return TICK.none;
     const at = find(list, key, contents);
     if (at === NOWHERE) return TICK.none;
@@ -71,14 +72,14 @@ export class ExpectedRows {
     list.next = at + 1;
     list.left--;
     this.#left--;
-    return compare(list, at, contents);
+    return compare(list.of, at, contents);
   }
 
   /** What `take` would say. */
   peek(table: TableName, operation: EventOperation, key: Key, contents: Printed): Tick {
-    const list = this.#lists[kindOf(table, operation)];
+    const list = this.#listOf(table, operation);
     const at = list === undefined ? NOWHERE : find(list, key, contents);
-    return list === undefined || at === NOWHERE ? TICK.none : compare(list, at, contents);
+    return list === undefined || at === NOWHERE ? TICK.none : compare(list.of, at, contents);
   }
 
   /** Whether a row is among those that are yet to come. */
@@ -88,17 +89,18 @@ export class ExpectedRows {
 
   /** What the ledger knows of the fixed columns of a row; null: nothing, or there is no such row. */
   fixedOf(table: TableName, operation: EventOperation, key: Key): number | null {
-    const list = this.#lists[kindOf(table, operation)];
+    const list = this.#listOf(table, operation);
     if (list === undefined) return null;
-    const at = firstOf(list, key);
-    return list.keys[at] === key ? (list.prints?.fixed(at) ?? null) : null;
+    const { keys, prints } = list.of;
+    const at = firstOf(list.of, key);
+    return keys[at] === key ? (prints?.fixed(at) ?? null) : null;
   }
 
   /** Those that did not come. */
   get rest(): readonly LeftRows[] {
     return this.#lists
-      .filter((list): list is List => list !== undefined && list.left > 0)
-      .map(({ table, operation, keys, came, left, prints }) => ({
+      .filter(({ left }) => left > 0)
+      .map(({ of: { table, operation, keys, prints }, came, left }) => ({
         table,
         operation,
         count: left,
@@ -107,6 +109,16 @@ export class ExpectedRows {
           for (let at = 0; at < keys.length; at++) if (came[at] === 0) each(keys[at]!, at);
         },
       }));
+  }
+
+  #listOf(table: TableName, operation: EventOperation): List | undefined {
+    const lists = this.#lists;
+    for (let i = 0; i < lists.length; i++) {
+      const list = lists[i]!;
+      const { of } = list;
+      if (of.table === table && of.operation === operation) return list;
+    }
+    return undefined;
   }
 }
 
@@ -118,20 +130,21 @@ type Printed = Pick<Contents, 'changing' | 'fixed'>;
 
 /** Where a key is that did not come yet. Of equal ones, the first that holds what the event says. */
 function find(list: List, key: Key, contents: Printed): number {
-  const { keys, came, next } = list;
+  const { of, came, next } = list;
+  const { keys } = of;
   if (keys[next] === key && came[next] === 0 && keys[next + 1] !== key) return next;
   let first = NOWHERE;
-  for (let at = firstOf(list, key); keys[at] === key; at++) {
+  for (let at = firstOf(of, key); keys[at] === key; at++) {
     if (came[at] !== 0) continue;
     if (first === NOWHERE) first = at;
     if (keys[at + 1] !== key && first === at) return at;
-    if (compare(list, at, contents) === TICK.faithful) return at;
+    if (compare(of, at, contents) === TICK.faithful) return at;
   }
   return first;
 }
 
 /** Where the first of equal keys is; behind the end, or at another key, where there is none. */
-function firstOf({ keys, ascending }: List, key: Key): number {
+function firstOf({ keys, ascending }: RowList, key: Key): number {
   if (!ascending) return keys.includes(key) ? keys.indexOf(key) : keys.length;
   let low = 0;
   let high = keys.length;
@@ -143,7 +156,7 @@ function firstOf({ keys, ascending }: List, key: Key): number {
   return low;
 }
 
-function compare({ prints, operation }: List, at: number, { changing, fixed }: Printed): Tick {
+function compare({ prints, operation }: RowList, at: number, { changing, fixed }: Printed): Tick {
   if (prints === null || operation === 'delete') return TICK.faithful;
   const is = prints.fixed(at);
   if (changing !== null && changing !== prints.changing(at)) return TICK.altered;

@@ -641,7 +641,7 @@ export class Matcher {
       this.findings.add(exampleOfTransaction('altered', 'contents', delivery));
     }
     let doubted = 0;
-    for (const [reason, events] of delivery.doubts) {
+    for (const [reason, events] of delivery.doubts ?? []) {
       this.accounting.doubt(reason, events);
       doubted += events;
     }

@@ -14,10 +14,10 @@ const OPERATION_CODES: Readonly<Record<EventOperation, number>> = {
 const OPERATIONS = Object.keys(OPERATION_CODES).length;
 
 /** How many tables times operations there are. */
-export const KINDS = TABLE_NAMES.length * OPERATIONS;
+const KINDS = TABLE_NAMES.length * OPERATIONS;
 
 /** A table and what was done to its row, as one number below KINDS. */
-export function kindOf(table: TableName, operation: EventOperation): number {
+function kindOf(table: TableName, operation: EventOperation): number {
   return TABLE_CODES[table] * OPERATIONS + OPERATION_CODES[operation];
 }
 

@@ -37,6 +37,8 @@ export class Draft {
   table: TableName | Foreign | null = null;
   /** As of `RowEvent`. */
   origin: string | null = null;
+  /** The last name of a connector: told once more, it is the same text in memory, and quickly compared. */
+  #lastOrigin: string | null = null;
   /** As of `RowEvent`; null where it is not of a snapshot. */
   snapshot: SnapshotMark | null = null;
   /** Bits of UNTOLD. */
@@ -91,7 +93,9 @@ export class Draft {
     const schema = this.#text(SLOT.schema, reader);
     const table = this.#text(SLOT.table, reader);
     this.table = table === null ? null : scope.tableOf(database, schema, table);
-    this.origin = this.#text(SLOT.origin, reader);
+    const origin = this.#text(SLOT.origin, reader);
+    if (origin !== this.#lastOrigin) this.#lastOrigin = origin;
+    this.origin = this.#lastOrigin;
     this.untold = Number(database === null) | (Number(schema === null) << 1);
     this.untold |= Number(this.origin === null) << 2;
     this.snapshot = this.#mark(reader);
