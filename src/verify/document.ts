@@ -43,6 +43,8 @@ export type Note =
   | { readonly kind: 'untold'; readonly what: readonly Untold[] }
   /** Events of tables of the run's names, elsewhere; told where something did not come. */
   | { readonly kind: 'elsewhere'; readonly what: Elsewhere; readonly events: number }
+  /** Another connector gave out so many of the same changes: only the one that is named was judged. */
+  | { readonly kind: 'several_connectors'; readonly judged: string; readonly events: number }
   /** Triggers, rules and policies by which rows may be otherwise than the run wrote them. */
   | { readonly kind: 'server_acts'; readonly names: readonly string[] }
   /** Deletes in these tables do not tell the row. */
@@ -199,6 +201,7 @@ function notesOf(
     const events = what === 'other_server' ? matcher.otherServers : (inbox.asides[what] ?? 0);
     if (events > 0) notes.push({ kind: 'elsewhere', what, events });
   }
+  if (matcher.copies !== null) notes.push({ kind: 'several_connectors', ...matcher.copies });
   if (inbox.untoldFacts.size > 0) notes.push({ kind: 'untold', what: [...inbox.untoldFacts] });
   if (doubts.server_changed !== undefined) {
     notes.push({ kind: 'server_acts', names: effects.acting });

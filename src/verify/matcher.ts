@@ -265,6 +265,12 @@ export class Matcher {
     this.findings.add(exampleOf('inconsistent', 'final_state', { table, operation, key, xid }));
   }
 
+  /** Other connectors that read the run's database, too; null: none did. */
+  get copies(): { readonly judged: string; readonly events: number } | null {
+    const { own, copies } = this.#origins;
+    return own === null || copies === 0 ? null : { judged: own, events: copies };
+  }
+
   get #snapshot(): SnapshotRows {
     return this.#side.snapshot;
   }
@@ -305,6 +311,8 @@ export class Matcher {
     const delivery = xid === null ? undefined : this.#pending.get(xid);
     const tick = delivery?.rows.peek(table, operation, key, contents);
     if (tick === TICK.faithful) this.#origins.rivals++;
+    const came = this.#streamOf(event).tape.find(event, contents.told)?.same === true;
+    if (tick === TICK.faithful || came) this.#origins.copies++;
   }
 
   /** A transaction of the ledger was read. */

@@ -8,8 +8,15 @@ export type Belonging = 'ours' | 'foreign' | 'unknown';
  */
 export class Origins {
   #own: string | null = null;
-  /** Events of others that the ledger has just so, too. */
+  /** Events of others that the ledger has just so, too, and that the run's connector did not give out by then. */
   rivals = 0;
+  /** Events that others gave out just as the run's connector did, before or after it. */
+  copies = 0;
+
+  /** The name of the run's connector; null: not known. */
+  get own(): string | null {
+    return this.#own;
+  }
 
   /** `unknown`: none has given out a change of the run yet. */
   of(origin: string | null): Belonging {

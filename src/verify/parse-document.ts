@@ -97,6 +97,7 @@ const NOTES: Readonly<Record<Note['kind'], Check>> = {
   source_began: shape({ transactions: isNumber, of: isNumber, waived: isBoolean }),
   untold: shape({ what: listOf(isText) }),
   elsewhere: shape({ what: isText, events: isNumber }),
+  several_connectors: shape({ judged: isText, events: isNumber }),
   server_acts: shape({ names: listOf(isText) }),
   replica_identity: shape({
     tables: listOf(shape({ table: isText, index: orNull(isText), kind: isText })),

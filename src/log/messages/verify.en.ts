@@ -132,6 +132,8 @@ const saidNote = (note: Note): string => {
       return `the events do not name their ${note.what.map((what) => untold[what]).join(', ')}: rows of a table with the same name elsewhere would count as the run's`;
     case 'elsewhere':
       return `${plural(note.events, 'event')} of tables with the run's names came from another ${elsewhere[note.what]}: they are not the run's`;
+    case 'several_connectors':
+      return `another connector sent ${plural(note.events, 'event')} of this run too: only ${note.judged}, which sent one first, was checked`;
     case 'server_acts':
       return `triggers, rules or policies of the server can change or add rows: ${note.names.join(', ')}`;
     case 'replica_identity':

@@ -144,6 +144,8 @@ const saidNote = (note: Note): string => {
       return `os eventos não trazem o nome de: ${note.what.map((what) => untold[what]).join(', ')}; registros de uma tabela de mesmo nome em outro lugar contariam como da execução`;
     case 'elsewhere':
       return `${events(note.events)} de tabelas com os nomes da execução vieram de outro ${elsewhere[note.what]}: não são da execução`;
+    case 'several_connectors':
+      return `outro conector também enviou ${events(note.events)} desta execução: só ${note.judged}, o primeiro a enviar um, foi conferido`;
     case 'server_acts':
       return `gatilhos, regras ou políticas do servidor podem alterar ou acrescentar registros: ${note.names.join(', ')}`;
     case 'replica_identity':

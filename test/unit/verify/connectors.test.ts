@@ -66,6 +66,19 @@ test('what another connector has under the name of a transaction is no row that 
   assert.deepEqual({ verdict, doubts }, { verdict: 'exact', doubts: {} });
 });
 
+test('a second connector that reads the same database is told, and which of them was judged', async () => {
+  const { verdict, notes } = await judged(([first = [], second = [], third = []]) => [
+    ...by('a', first),
+    ...by('b', second),
+    ...by('a', second),
+    ...by('b', [...first, ...third]),
+    ...by('a', third),
+  ]);
+  assert.equal(verdict, 'exact');
+  const events = 4;
+  assert.deepEqual(notes, [{ kind: 'several_connectors', judged: 'a', events }]);
+});
+
 test('a loss is not made up for by the copy of another connector', async () => {
   const { verdict, doubts } = await judged(([first = [], second = [], third = []]) => [
     ...by('a', first),
