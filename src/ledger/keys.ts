@@ -32,29 +32,20 @@ export function forEachBlock(text: string, each: (first: number, last: number) =
   let at = 0;
   let previous = 0;
   for (;;) {
-    // Digit by digit: a ledger has millions of these lists, and making texts of their parts takes longer.
-    let number = 0;
-    let begin = at;
-    for (let digit = digitAt(text, at); digit >= 0; digit = digitAt(text, ++at)) {
-      number = number * 10 + digit;
-    }
-    if (at === begin) throw new Error(NO_LIST);
-    const first = previous + number;
+    let end = endOfNumber(text, at);
+    const first = previous + numberBetween(text, at, end);
     previous = first;
-    if (text.charCodeAt(at) === PLUS) {
-      number = 0;
-      begin = ++at;
-      for (let digit = digitAt(text, at); digit >= 0; digit = digitAt(text, ++at)) {
-        number = number * 10 + digit;
-      }
-      if (at === begin) throw new Error(NO_LIST);
-      previous += number;
+    if (text.charCodeAt(end) === PLUS) {
+      at = end + 1;
+      end = endOfNumber(text, at);
+      previous += numberBetween(text, at, end);
     }
     // Beyond, counting on by one stands still.
     if (!Number.isSafeInteger(previous)) throw new Error(NO_LIST);
     each(first, previous);
-    if (at === text.length) return;
-    if (text.charCodeAt(at++) !== COMMA) throw new Error(NO_LIST);
+    if (end === text.length) return;
+    if (text.charCodeAt(end) !== COMMA) throw new Error(NO_LIST);
+    at = end + 1;
   }
 }
 
@@ -62,11 +53,26 @@ const NO_LIST = 'not a list of keys';
 const PLUS = 0x2b;
 const COMMA = 0x2c;
 const ZERO = 0x30;
+const NINE = 0x39;
 
-/** The digit at this place of a text; -1: there is none. */
-function digitAt(text: string, at: number): number {
-  const digit = text.charCodeAt(at) - ZERO;
-  return digit >= 0 && digit <= 9 ? digit : -1;
+/** Where the digits that begin at this place of a text end. Throws where there is none. */
+function endOfNumber(text: string, begin: number): number {
+  let end = begin;
+  while (isDigit(text.charCodeAt(end))) end++;
+  if (end === begin) throw new Error(NO_LIST);
+  return end;
+}
+
+/** The number that these digits are. A ledger has millions of lists: making texts of their parts takes longer. */
+function numberBetween(text: string, begin: number, end: number): number {
+  let number = 0;
+  for (let at = begin; at < end; at++) number = number * 10 + (text.charCodeAt(at) - ZERO);
+  return number;
+}
+
+/** Whether a character is a digit; NaN, behind the end of a text, is none. */
+function isDigit(code: number): boolean {
+  return code >= ZERO && code <= NINE;
 }
 
 const KEYS = /^\d+(\+\d+)?(,\d+(\+\d+)?)*$/;

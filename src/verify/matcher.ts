@@ -311,8 +311,9 @@ export class Matcher {
     const delivery = xid === null ? undefined : this.#pending.get(xid);
     const tick = delivery?.rows.peek(table, operation, key, contents);
     if (tick === TICK.faithful) this.#origins.rivals++;
-    const came = this.#streamOf(event).tape.find(event, contents.told)?.same === true;
-    if (tick === TICK.faithful || came) this.#origins.copies++;
+    const isCopy =
+      tick === TICK.faithful || this.#streamOf(event).tape.find(event, contents.told)?.same;
+    if (isCopy === true) this.#origins.copies++;
   }
 
   /** A transaction of the ledger was read. */

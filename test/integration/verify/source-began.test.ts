@@ -147,9 +147,12 @@ async function interrupt(ward: Ward, slot: string): Promise<void> {
   }
 }
 
+/** Events that are read soon, also on a machine that has other things to do. */
+const MOST_LINES = 200;
+
 /** Verifies a file that lacks a transaction while the run goes on. */
 async function interruptLossy(ward: Ward): Promise<void> {
-  const lines = (await readLines(ward, 'copied', 60, 'whole')).slice(0, 200);
+  const lines = (await readLines(ward, 'copied', 60, 'whole')).slice(0, MOST_LINES);
   const { txId } = JSON.parse(lines[20] ?? '').source;
   const rest = lines.filter((line) => JSON.parse(line).source.txId !== txId);
   const file = writeLines(ward, 'lossy.ndjson', [...rest, '{"after":{']);
