@@ -1,9 +1,9 @@
 import { DebeziumIntake, type IntakeOptions, MOST_BYTES, TOO_LONG } from './debezium/intake.js';
 import type { Sink, Source } from './event.js';
 import { type ByteInput, END, IDLE } from './files/byte-input.js';
-import { FileInput } from './files/file-input.js';
 import { MaybeGzipInput } from './files/gzip-input.js';
 import { LineBuffer } from './files/line-buffer.js';
+import { inputOf } from './files/named-input.js';
 import { type ByteStream, standardInput } from './files/standard-input.js';
 import { StreamInput } from './files/stream-input.js';
 import type { Scope } from './scope.js';
@@ -20,7 +20,7 @@ const STREAM = 0;
 export interface NdjsonOptions extends IntakeOptions {
   /** Of a file, or STANDARD_INPUT. */
   readonly path: string;
-  /** Goes on with what is added to the file, until `stop`; it may also not be there yet. */
+  /** Goes on with what is added to a file, until `stop`; it may also not be there yet. A pipe ends with its writer. */
   readonly follow: boolean;
   /** In place of the process's standard input. */
   readonly stdin?: ByteStream;
@@ -43,7 +43,7 @@ export class NdjsonSource implements Source {
     const isStream = path === STANDARD_INPUT;
     const input = isStream
       ? new StreamInput(options.stdin ?? standardInput(), 'stdin')
-      : new FileInput(path, follow);
+      : inputOf(path, follow);
     this.#input = new MaybeGzipInput(input, isStream ? 'stdin' : path);
   }
 

@@ -96,7 +96,7 @@ export class DebeziumIntake {
     place: number,
     receivedAt: number,
   ): void {
-    if (value === null) this.#sink.aside('tombstone');
+    if (value === null) this.#sink.aside('tombstone', null);
     else if (this.#load(value, stream, place)) {
       this.#part(0, value.length, key, stream, place, receivedAt);
     }

@@ -71,13 +71,13 @@ export class RowTeller {
     const op = this.#op();
     const aside = this.#aside(op);
     if (aside !== null) {
-      sink.aside(aside);
+      sink.aside(aside, null);
       return;
     }
     const { table } = draft;
     if (table === null) throw new EventError(this.#flat('table', 'no table'));
     if (isForeign(table)) {
-      sink.aside(table);
+      sink.aside(table, this.#foreignTime());
       return;
     }
     if (op === TRUNCATE) {
@@ -267,6 +267,15 @@ export class RowTeller {
       bytes[stop - 1] === BRACKET_END &&
       this.#reader.integer(start + 5, stop - 3) >= 0
     );
+  }
+
+  /** When a row of another table was committed. What is wrong with it is not ours to judge. */
+  #foreignTime(): number | null {
+    try {
+      return this.#time(SLOT.committedAt);
+    } catch {
+      return null;
+    }
   }
 
   /** Microseconds since 1970, rounded down, of the finest unit that is told from `slot` on; null: none is. */

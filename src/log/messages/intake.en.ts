@@ -7,7 +7,7 @@ export const intakeEn: typeof intakePtBR = {
   unreadable: (e) =>
     `the events of ${e.path} cannot be read (${e.code}); correct the path or the permissions`,
   truncated: (e) =>
-    `the file of events ${e.path} got shorter while it was read; let the pipeline only add to it, and verify again`,
+    `the file of events ${e.path} was cut short or written anew while it was read; let the pipeline only add to it, and verify again`,
   replaced: (e) =>
     `the file of events ${e.path} was removed, or another one put in its place, while it was read; turn its rotation off, and verify again`,
   gzipCutOff: (e) =>

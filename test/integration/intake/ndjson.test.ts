@@ -240,12 +240,16 @@ test('the end of a file is told once, though it is stopped there', () =>
     });
   }));
 
-test('a file that gets shorter, or is another one, cannot be followed', () =>
+test('a file that gets shorter, is written anew, or is another one cannot be followed', () =>
   withTempFolder(async (folder) => {
     const path = join(folder, 'events');
     const text = lines(0, 10);
     const changes: readonly (readonly [RegExp, () => Promise<void>])[] = [
-      [/got shorter/, () => truncate(path, 10)],
+      [/cut short or written anew/, () => truncate(path, 10)],
+      // Within one look at it, so that it is never seen to be shorter.
+      [/cut short or written anew/, () => writeFile(path, lines(20, 30))],
+      [/cut short or written anew/, () => writeFile(path, lines(20, 60))],
+      [/cut short or written anew/, () => writeFile(path, Buffer.alloc(text.length + 100))],
       [/removed, or another one/, () => rm(path)],
       [
         /removed, or another one/,
