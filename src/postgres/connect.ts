@@ -8,6 +8,11 @@ import { type Transport, transportsOf } from './tls.js';
 
 /** `server_version_num` of PostgreSQL 14, the oldest with CREATE OR REPLACE TRIGGER. */
 const OLDEST_VERSION = 140_000;
+/**
+ * How often a server process that waits for a lock or works looks whether this side is still there: what was left
+ * with Ctrl+C must not be done later. Servers on other systems than Linux may refuse it.
+ */
+const GONE_CHECK_MS = 500;
 /** Silence after which TCP asks whether the other side is still there. */
 const KEEP_ALIVE_DELAY_MS = 10_000;
 
@@ -131,6 +136,8 @@ async function prepareSession(client: Client, target: ConnectionTarget): Promise
             set_config('TimeZone', 'UTC', false),
             set_config('DateStyle', 'ISO, YMD', false),
             set_config('client_min_messages', 'warning', false),
+            set_config('client_connection_check_interval',
+              CASE WHEN version() ~ 'linux' THEN '${GONE_CHECK_MS}' ELSE '0' END, false),
             set_config('default_transaction_isolation', 'read committed', false),
             current_setting('server_version_num')::int AS version,
             current_setting('server_version') AS name`,
