@@ -81,7 +81,7 @@ export class Seed {
 
   async run(): Promise<SeedOutcome> {
     return withConnection(this.#setup.target, async (client) => {
-      await requireWritable(client);
+      await requireWritable(client, this.#setup.target);
       await requireSchema(client);
       await lockSeed(client);
       const started = monotonicMs();
