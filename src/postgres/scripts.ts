@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client } from 'pg';
 import { EXIT, OperatorError } from '../errors.js';
+import { CHARACTERS } from '../hospital/characters.js';
 import { packageRoot } from '../package-root.js';
 import { withConnection } from './connect.js';
 import { describeFailure, placeOf } from './failures.js';
@@ -63,12 +64,19 @@ export async function initDb(client: Client, target: ConnectionTarget): Promise<
   }
 }
 
-/** Throws an `OperatorError` when the session cannot write: a standby, or read-only by setting. */
+/**
+ * Throws an `OperatorError` when the session cannot write the hospital's rows: a standby, read-only by setting, or
+ * an encoding without their characters.
+ */
 export async function requireWritable(client: Client, target: ConnectionTarget): Promise<void> {
   const { rows } = await client.query<{ read_only: boolean }>(
     "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::bool AS read_only",
   );
-  if (rows[0]?.read_only === false) return;
+  if (rows[0]?.read_only === false) {
+    // The server refuses a parameter that it cannot convert.
+    await client.query('SELECT $1::text', [CHARACTERS]);
+    return;
+  }
   throw new OperatorError(EXIT.state, (m) =>
     m.db.readOnly({ where: placeOf(target), settings: originsOf(target, 'host') }),
   );

@@ -32,6 +32,21 @@ export const dbEn: typeof dbPtBR = {
     `a connection pooler answers at ${e.where}, and within ${e.seconds} s it had no second server connection to show whether it keeps one for each client; name the server itself, or a larger pool in session mode`,
   timeLimit: (e) =>
     `${e.setting} ended the work of "${e.user}" in the database "${e.database}": ${e.message} (${e.sqlstate}); raise it (ALTER ROLE "${e.user}" SET ${e.setting} = 0) or remove what the work waits for`,
+  waits: (e) => {
+    const seconds = Math.round(e.seconds);
+    if (e.kind === 'standby') {
+      return `COMMIT has waited ${seconds} s for a synchronous standby: synchronous_standby_names is "${e.names}"; start the standby, or take it out of that setting`;
+    }
+    const holders = e.holders.map(
+      ({ pid, application, state }) =>
+        `process ${pid} (${[application, state].filter(Boolean).join(', ') || '?'})`,
+    );
+    const end =
+      e.timeout === '0'
+        ? 'lock_timeout is 0: it waits without end'
+        : `lock_timeout is ${e.timeout}`;
+    return `a statement has waited ${seconds} s for a lock${e.table === null ? '' : ` on ${e.table}`} held by ${holders.join(' and ')}; end that transaction (${end})`;
+  },
   cancelled: (e) =>
     `somebody cancelled a statement in the database "${e.database}" (${e.message}); run the command again`,
   encodingLacks: (e) =>

@@ -1,5 +1,6 @@
 import type { EmbeddedEvent } from '../../postgres/embedded-events.js';
 import type { HiddenRows } from '../../postgres/row-security.js';
+import type { Wait } from '../../postgres/waits.js';
 
 const all = (names: readonly string[]) => names.join(' e ');
 const any = (names: readonly string[]) => names.join(' ou ');
@@ -40,6 +41,19 @@ export const dbPtBR = {
     sqlstate: string;
   }) =>
     `${e.setting} encerrou o trabalho de "${e.user}" no banco "${e.database}": ${e.message} (${e.sqlstate}); aumente-o (ALTER ROLE "${e.user}" SET ${e.setting} = 0) ou remova o que o trabalho espera`,
+  waits: (e: Wait) => {
+    const seconds = Math.round(e.seconds);
+    if (e.kind === 'standby') {
+      return `COMMIT espera há ${seconds} s por uma réplica síncrona: synchronous_standby_names é "${e.names}"; inicie a réplica, ou retire-a dessa configuração`;
+    }
+    const holders = e.holders.map(
+      ({ pid, application, state }) =>
+        `pelo processo ${pid} (${[application, state].filter(Boolean).join(', ') || '?'})`,
+    );
+    const end =
+      e.timeout === '0' ? 'lock_timeout é 0: a espera não tem fim' : `lock_timeout é ${e.timeout}`;
+    return `uma instrução espera há ${seconds} s por uma trava${e.table === null ? '' : ` em ${e.table}`}, mantida ${holders.join(' e ')}; encerre essa transação (${end})`;
+  },
   cancelled: (e: { database: string; message: string }) =>
     `alguém cancelou uma instrução no banco "${e.database}" (${e.message}); rode o comando de novo`,
   encodingLacks: (e: { database: string; message: string }) =>
