@@ -1,6 +1,6 @@
 import { SideConnection } from '../postgres/side-connection.js';
 import type { ConnectionTarget } from '../postgres/target.js';
-import { findWaits, WATCHER_SUFFIX, type Wait } from '../postgres/waits.js';
+import { findWaits, type Wait, watcherName } from '../postgres/waits.js';
 import { monotonicMs } from '../threads/clock.js';
 import type { CommandContext } from './context.js';
 
@@ -19,16 +19,13 @@ export async function watchingWaits<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   const out = log.component('db');
-  const { applicationName } = target;
-  const connection = new SideConnection({
-    ...target,
-    applicationName: `${applicationName}${WATCHER_SUFFIX}`,
-  });
+  const applicationName = watcherName(target.applicationName);
+  const connection = new SideConnection({ ...target, applicationName });
   const began = monotonicMs();
   const told = new Map<string, number>();
   const look = async () => {
     const waits = await connection.ask((client) =>
-      findWaits(client, applicationName, (monotonicMs() - began) / 1000),
+      findWaits(client, (monotonicMs() - began) / 1000),
     );
     for (const wait of waits ?? []) {
       const cause = causeOf(wait);

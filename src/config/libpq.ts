@@ -74,7 +74,7 @@ const PARAMETERS = {
   sslcertmode: {
     env: 'PGSSLCERTMODE',
     kind: oneOf(['disable', 'allow', 'require']),
-    refuse: only(['disable', 'require'], (cannot) => cannot.certificateMode()),
+    refuse: only(['require'], (cannot) => cannot.certificateMode()),
   },
   sslcrl: { env: 'PGSSLCRL', kind: text, refuse: always((cannot) => cannot.revocation()) },
   sslcrldir: { env: 'PGSSLCRLDIR', kind: text, refuse: always((cannot) => cannot.revocation()) },

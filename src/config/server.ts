@@ -66,10 +66,12 @@ export function chooseServer(
   const has = (name: string) => variables.some((source) => isGiven(source, name));
   if (!given.has('db.host') && !SERVER_VARIABLES.some(has)) return { target: null, problems: [] };
 
-  const { demands, problems: refused } = demandsOf(parametersOf(resolved, has));
+  const parameters = parametersOf(resolved, has);
+  const { demands, problems: refused } = demandsOf(parameters);
   const problems: Problem[] = [...refused];
+  const withoutCertificate = parameters.get('sslcertmode')?.text.toLowerCase() === 'disable';
   const certificate = (key: (typeof CERTIFICATES)[number]): string | null => {
-    if (values[key] === '') return null;
+    if (values[key] === '' || (key !== 'db.sslrootcert' && withoutCertificate)) return null;
     if (key === 'db.sslrootcert' && values[key] === SYSTEM_ROOTS) return SYSTEM_ROOTS;
     const path = resolvePath(cwd, values[key]);
     const reason = whyUnreadable(path);

@@ -1,7 +1,20 @@
 import type { Client } from './driver.js';
 
 /** Behind the application name of the work, that of the connection that looks for its waits. */
-export const WATCHER_SUFFIX = ' (waits)';
+const SUFFIX = ' (waits)';
+/** A server keeps 63 bytes of an application name (NAMEDATALEN). */
+const KEPT_BYTES = 63 - SUFFIX.length;
+
+/** The application name of the connection that looks for the waits of a name's sessions. */
+export function watcherName(application: string): string {
+  return `${Buffer.from(application).subarray(0, KEPT_BYTES)}${SUFFIX}`;
+}
+
+/** SQL: the same of a name as the server keeps it. */
+export function watcherNameOf(expression: string): string {
+  return `left(${expression}, ${KEPT_BYTES}) || '${SUFFIX}'`;
+}
+
 /** Locks are waited for all the time; what lasts longer than this is worth a word. */
 const WORTH_TELLING_SECONDS = 2;
 /** A command's connections may be opened by another clock's reckoning this much earlier. */
@@ -43,14 +56,11 @@ interface Found {
 }
 
 /**
- * What the sessions of a name that began within the last `sinceSeconds` wait for, each cause once with its longest
- * wait. Who waits for somebody that waits himself is left out.
+ * What the sessions that began within the last `sinceSeconds` wait for, each cause once with its longest
+ * wait. Who waits for somebody that waits himself is left out. `client`: a connection by the `watcherName` of those
+ * that are looked at.
  */
-export async function findWaits(
-  client: Client,
-  application: string,
-  sinceSeconds: number,
-): Promise<Wait[]> {
+export async function findWaits(client: Client, sinceSeconds: number): Promise<Wait[]> {
   const { rows } = await client.query<Found>(
     `SELECT a.wait_event = 'SyncRep' AS standby,
             extract(epoch FROM clock_timestamp() - coalesce(l.waitstart, a.query_start))::float8
@@ -64,10 +74,11 @@ export async function findWaits(
        FROM pg_stat_activity a
        LEFT JOIN LATERAL (SELECT waitstart, relation FROM pg_locks
                            WHERE pid = a.pid AND NOT granted LIMIT 1) l ON true
-      WHERE a.application_name = $1 AND a.datname = current_database() AND a.usename = current_user
+      WHERE ${watcherNameOf('a.application_name')} = current_setting('application_name')
+        AND a.datname = current_database() AND a.usename = current_user
         AND (a.wait_event = 'SyncRep' OR a.wait_event_type = 'Lock')
-        AND a.backend_start > clock_timestamp() - make_interval(secs => $2)`,
-    [application, sinceSeconds + SLACK_SECONDS],
+        AND a.backend_start > clock_timestamp() - make_interval(secs => $1)`,
+    [sinceSeconds + SLACK_SECONDS],
   );
   const waits = new Map<string, Wait>();
   for (const { standby, seconds, names, table, timeout, holders } of rows) {

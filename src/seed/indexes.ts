@@ -4,7 +4,7 @@ import { TABLE_NAMES } from '../hospital/tables.js';
 import { connect, withConnection } from '../postgres/connect.js';
 import { describeFailure } from '../postgres/failures.js';
 import type { ConnectionTarget } from '../postgres/target.js';
-import { WATCHER_SUFFIX } from '../postgres/waits.js';
+import { watcherNameOf } from '../postgres/waits.js';
 import { lockSeed } from './locks.js';
 
 /*
@@ -182,7 +182,7 @@ const MAY_TAKE_OFF = `
                       WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
                         AND a.usesysid IS NOT NULL
                         AND a.application_name IS DISTINCT FROM
-                            current_setting('application_name') || '${WATCHER_SUFFIX}'
+                            ${watcherNameOf("current_setting('application_name')")}
                         AND coalesce(a.backend_type, 'client backend') = 'client backend')
      AND NOT EXISTS (SELECT 1 FROM pg_class c WHERE c.oid IN (${OWN_TABLES})
                       AND (c.relkind <> 'r' OR c.relhassubclass OR c.relispartition OR c.relreplident <> 'd'

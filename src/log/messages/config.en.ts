@@ -63,8 +63,7 @@ export const configEn: typeof configPtBR = {
     service: () =>
       'service files are not read; use PG_HOST, PG_PORT, PG_USER and PG_DATABASE, or DATABASE_URL',
     gss: () => 'the program has no GSSAPI encryption (TLS is asked for by sslmode)',
-    certificateMode: () =>
-      'a client certificate is sent when the server asks and sslcert names one, and not otherwise',
+    certificateMode: () => 'whether the server asks for a client certificate is not looked at',
     revocation: () => 'certificate revocation lists are not looked at',
     peer: () => "the server's account at a Unix socket is not looked at",
     keyPassword: () => 'keys with a password are not read; name one without in sslkey',

@@ -69,8 +69,7 @@ export const configPtBR = {
     service: () =>
       'arquivos de serviço não são lidos; use PG_HOST, PG_PORT, PG_USER e PG_DATABASE, ou DATABASE_URL',
     gss: () => 'o programa não tem criptografia GSSAPI (TLS se pede com sslmode)',
-    certificateMode: () =>
-      'o certificado do cliente é enviado quando o servidor o pede e sslcert o indica, e só então',
+    certificateMode: () => 'não se verifica se o servidor pede um certificado do cliente',
     revocation: () => 'listas de certificados revogados não são consultadas',
     peer: () => 'a conta do servidor em um socket Unix não é verificada',
     keyPassword: () => 'chaves com senha não são lidas; indique em sslkey uma sem senha',
