@@ -166,7 +166,7 @@ class Producer {
         ? await this.#allAtOnce(batches, sentAt)
         : await this.#stepByStep(sentAt);
     } catch (error) {
-      return await this.#overcome(describeFailure(error), sentAt);
+      return await this.#overcome(this.#session.failureOf(error), sentAt);
     } finally {
       this.#freeSince = this.#control.active();
     }

@@ -62,10 +62,11 @@ export async function makeTemporarySlot(
   signal?: AbortSignal,
 ): Promise<bigint> {
   signal?.throwIfAborted();
-  // Not in the typings. Cutting the connection would not do: a server that waits does not look at it.
-  const { processID: pid } = client as Client & { processID: number };
+  // Asked for, since a pooler makes a number up.
+  const { rows: own } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+  // Cutting the connection would not do: a server that waits does not look at it.
   const cancel = () => {
-    const ask = (other: Client) => other.query('SELECT pg_cancel_backend($1)', [pid]);
+    const ask = (other: Client) => other.query('SELECT pg_cancel_backend($1)', [own[0]?.pid]);
     withConnection(target, ask).catch(() => undefined);
   };
   signal?.addEventListener('abort', cancel);

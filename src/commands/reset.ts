@@ -21,7 +21,7 @@ export const run: Command = (context) =>
   withServer(context, async (target) => {
     await unlessAborted(context.interrupted, () =>
       withConnection(target, async (client) => {
-        await requireWritable(client);
+        await requireWritable(client, target);
         await requireDroppable(client, target);
         // A seed that is under way would be left without its tables.
         await lockSeed(client);

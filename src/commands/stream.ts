@@ -57,7 +57,7 @@ export async function streamEvents(
   const log = context.log.component('stream');
   const found = await unlessAborted(context.interrupted, () =>
     withConnection(target, async (client) => {
-      await requireWritable(client);
+      await requireWritable(client, target);
       await requireSchema(client);
       await requireWhole(client);
       const database = await readDatabaseFacts(client);

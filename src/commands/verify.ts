@@ -11,7 +11,7 @@ import { readFacts } from '../ledger/facts-file.js';
 import { ledgerFolder } from '../ledger/folder.js';
 import { withConnection } from '../postgres/connect.js';
 import type { DatabaseFacts } from '../postgres/database-facts.js';
-import { factsOf } from '../postgres/identity.js';
+import { factsOf, primaryFactsOf } from '../postgres/identity.js';
 import type { ConnectionTarget } from '../postgres/target.js';
 import { hasBegun, isUnderWay, runNames, runPath } from '../report/run-folder.js';
 import { verificationText } from '../report/verify-text.js';
@@ -62,6 +62,8 @@ export async function verifyFrom(
   onReady: () => void = () => undefined,
 ): Promise<ExitCode> {
   const known = new Set(runNames(context.settings.logging.dir));
+  // A slot of a standby ends where the standby has got to, which says nothing of what was committed.
+  if (spec.kind === 'slot' && server !== null) await withConnection(server, primaryFactsOf);
   const offset = await offsetOf(context, spec, server);
   const isNext = context.names[0] === NEXT;
   const named = isNext ? null : findRunOf(findLedger(context).folder, server);
@@ -209,7 +211,8 @@ async function compareWithTables(
   if (target === null || header === null || interrupted.aborted) return null;
   try {
     return await withConnection(target, async (client) => {
-      const { server } = await factsOf(client);
+      // The rows of a standby may be older than what was delivered.
+      const { server } = await primaryFactsOf(client);
       requireOwnServer(id, header, server);
       const isVisible = (table: TableName) => (now?.tables[table].policies ?? null) === null;
       return compareFinalState(client, matcher, states, isVisible);

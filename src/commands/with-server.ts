@@ -3,13 +3,15 @@ import type { EmbeddedEvent } from '../postgres/embedded-events.js';
 import type { ConnectionTarget } from '../postgres/target.js';
 import { unlessAborted } from '../signals.js';
 import type { CommandContext } from './context.js';
+import { watchingWaits } from './watch-waits.js';
 
 /** What goes by itself each time; the rest of the events an operator wants to know of. */
 const ROUTINE: readonly EmbeddedEvent['kind'][] = ['started', 'joined', 'left', 'stopped'];
 
 /**
  * Runs `body` against the operator's server, or against the embedded one: found down it is started,
- * and stopped again at the end, also a forced one, unless another command still uses it.
+ * and stopped again at the end, also a forced one, unless another command still uses it. Says what the work
+ * waits for when it waits for long.
  */
 export async function withServer<T>(
   context: CommandContext,
@@ -17,7 +19,9 @@ export async function withServer<T>(
 ): Promise<T> {
   const { settings, messages, forced, interrupted } = context;
   const { server: named } = settings;
-  if (named !== null) return unlessAborted(forced, () => body(named));
+  const watched = (target: ConnectionTarget) =>
+    unlessAborted(forced, () => watchingWaits(context, target, () => body(target)));
+  if (named !== null) return watched(named);
   const log = context.log.component('db');
   const server = await openEmbedded({ ...settings.embedded, db: settings.db }, (event) => {
     const message = messages.db.embedded(event);
@@ -26,7 +30,7 @@ export async function withServer<T>(
   });
   try {
     interrupted.throwIfAborted();
-    return await unlessAborted(forced, () => body(server.target));
+    return await watched(server.target);
   } finally {
     await server.release();
   }

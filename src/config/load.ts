@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve as resolvePath } from 'node:path';
 import { packageRoot } from '../package-root.js';
+import { readEnvFile } from './env-file.js';
 import { DEFAULT_CONFIG_FILE, DEFAULT_ENV_FILE, PROFILES_FOLDER } from './files.js';
 import { findNearest } from './nearest.js';
 import { type Problem, throwProblems } from './problems.js';
@@ -9,7 +10,7 @@ import { chooseServer } from './server.js';
 import type { Settings } from './settings.js';
 import { NO_SOURCE, readFlags, type Source } from './source.js';
 import { readToml } from './toml.js';
-import { readEnvFile, readEnvironment, type Variables } from './variables.js';
+import { readEnvironment, type Variables } from './variables.js';
 
 /** Where settings come from. */
 export interface Inputs {

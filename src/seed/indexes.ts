@@ -4,6 +4,7 @@ import { TABLE_NAMES } from '../hospital/tables.js';
 import { connect, withConnection } from '../postgres/connect.js';
 import { describeFailure } from '../postgres/failures.js';
 import type { ConnectionTarget } from '../postgres/target.js';
+import { watcherNameOf } from '../postgres/waits.js';
 import { lockSeed } from './locks.js';
 
 /*
@@ -167,7 +168,7 @@ const TRIGGER_ON_INSERT = 4;
 
 /**
  * No publication and no logical slot (a consumer would see rows of tables without a key), nobody else
- * in the database (of other roles' sessions the kind may not be told), all tables ours and free of
+ * in the database but the command's own look-out for waits (of other roles' sessions the kind may not be told), all tables ours and free of
  * triggers that would see the rows in another order, foreign keys enabled, the right to make indexes, no foreign key between
  * them and other tables, and no index or key that carries more than its definition.
  */
@@ -180,6 +181,8 @@ const MAY_TAKE_OFF = `
      AND NOT EXISTS (SELECT 1 FROM pg_stat_activity a
                       WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
                         AND a.usesysid IS NOT NULL
+                        AND a.application_name IS DISTINCT FROM
+                            ${watcherNameOf("current_setting('application_name')")}
                         AND coalesce(a.backend_type, 'client backend') = 'client backend')
      AND NOT EXISTS (SELECT 1 FROM pg_class c WHERE c.oid IN (${OWN_TABLES})
                       AND (c.relkind <> 'r' OR c.relhassubclass OR c.relispartition OR c.relreplident <> 'd'

@@ -23,6 +23,10 @@ import { lockSeed } from './locks.js';
 import { listParents, type Parents, sizeOf } from './parents.js';
 import { cutChunks, type IdBlock, PHASES, type SeedVolumes, targetRows } from './plan.js';
 
+/** How long a server may do nothing after a stop before what is under way is left to it. */
+const STUCK_MS = 5_000;
+const STUCK_POLL_MS = 100;
+
 export interface SeedSetup extends SeedVolumes {
   readonly target: ConnectionTarget;
   readonly rng: number;
@@ -62,6 +66,12 @@ export class Seed {
   readonly #setup: SeedSetup;
   readonly #observer: SeedObserver;
   readonly #board: SeedBoard;
+  /** Phases that are over. */
+  #steps = 0;
+  /** Indexes and keys are being built, which takes as long as it takes. */
+  #indexing = false;
+  #stuckTimer: NodeJS.Timeout | undefined;
+  #onStuck: (error: OperatorError) => void = () => undefined;
 
   constructor(setup: SeedSetup, observer: SeedObserver) {
     this.#setup = setup;
@@ -74,20 +84,48 @@ export class Seed {
     return this.#board.rows;
   }
 
-  /** Ends the seed after the chunks in flight. */
+  /** Ends the seed after the chunks in flight, or soon where the server does not get on with them. */
   stop(): void {
     this.#board.stop();
+    let seen = this.#progress;
+    let since = monotonicMs();
+    this.#stuckTimer ??= setInterval(() => {
+      if (this.#progress !== seen || this.#indexing) {
+        seen = this.#progress;
+        since = monotonicMs();
+      } else if (monotonicMs() - since > STUCK_MS) {
+        this.#onStuck(
+          new OperatorError(EXIT.forced, (m) => m.seed.stuck({ seconds: STUCK_MS / 1000 })),
+        );
+      }
+    }, STUCK_POLL_MS);
   }
 
+  /** Rejects when `stop` was called and the server does not get on; the work is then left to itself. */
   async run(): Promise<SeedOutcome> {
+    const stuck = new Promise<never>((_, reject) => {
+      this.#onStuck = reject;
+    });
+    try {
+      return await Promise.race([this.#run(), stuck]);
+    } finally {
+      clearInterval(this.#stuckTimer);
+    }
+  }
+
+  /** Changes whenever something was done. */
+  get #progress(): number {
+    return this.#board.rows + this.#steps;
+  }
+
+  async #run(): Promise<SeedOutcome> {
     return withConnection(this.#setup.target, async (client) => {
-      await requireWritable(client);
+      await requireWritable(client, this.#setup.target);
       await requireSchema(client);
       await lockSeed(client);
       const started = monotonicMs();
       if (await areTakenOff(client)) {
-        this.#observer.indexing();
-        await putBack(this.#setup.target, this.#setup.workers);
+        await this.#putBack();
       }
       const before = await countRows(client);
       const target = targetRows(this.#setup);
@@ -138,6 +176,7 @@ export class Seed {
           pools,
           board: this.#board.buffer,
         });
+        this.#steps++;
         if (this.#board.stopped) break;
         for (const table of phase) {
           this.#observer.filled(table, missing[table], before[table] + missing[table]);
@@ -150,9 +189,17 @@ export class Seed {
     } finally {
       await pool.close();
     }
-    if (!bare) return;
+    if (bare) await this.#putBack();
+  }
+
+  async #putBack(): Promise<void> {
     this.#observer.indexing();
-    await putBack(target, workers);
+    this.#indexing = true;
+    try {
+      await putBack(this.#setup.target, this.#setup.workers);
+    } finally {
+      this.#indexing = false;
+    }
   }
 
   async #runPhase(

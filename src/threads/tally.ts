@@ -96,6 +96,8 @@ export interface Backend {
   readonly pid: number;
   /** When it began, in microseconds since 1970. */
   readonly startedMicros: number;
+  /** True: a pooler lends it, and may have lent it to somebody else since. */
+  readonly pooled?: boolean;
 }
 
 /**
@@ -175,12 +177,16 @@ export class Tally {
   /** The server process of the worker's connection, as of its last connect; null before the first. */
   get backend(): Backend | null {
     const pid = this.#at(BACKEND);
-    return pid === 0 ? null : { pid, startedMicros: this.#at(BACKEND + 1) };
+    if (pid === 0) return null;
+    const startedMicros = this.#at(BACKEND + 1);
+    // A pooled one is kept with its sign turned.
+    return pid > 0 ? { pid, startedMicros } : { pid: -pid, startedMicros, pooled: true };
   }
 
   /** A new connection. What was pending on the one before must be settled. */
   set backend(backend: Backend) {
-    this.#numbers.set([backend.pid, backend.startedMicros], BACKEND);
+    const pid = backend.pooled === true ? -backend.pid : backend.pid;
+    this.#numbers.set([pid, backend.startedMicros], BACKEND);
     this.#add(CONNECTIONS, 1);
   }
 

@@ -46,6 +46,8 @@ export const en: Messages = {
     stopping: () => 'stop requested — finishing the chunks in flight (repeat to force)',
     interrupted: (e) =>
       `seed interrupted after ${number(e.written)} rows; run \`seed\` again to complete it or \`reset\` to start over`,
+    stuck: (e) =>
+      `the server has got on with nothing for ${e.seconds} s since the stop; what is under way is left to it, run \`seed\` again to complete it`,
     indexing: () => 'building indexes and keys',
     restored: () => 'indexes and keys that an interrupted seed had taken off were put back',
     unfinished: () =>
@@ -82,7 +84,7 @@ export const en: Messages = {
     dataError: () => 'DataError',
     unknownField: () => 'field',
     retried: (e) =>
-      `worker ${e.worker}: conflict between transactions (${e.sqlstate}) — repeating the batch`,
+      `worker ${e.worker}: ${e.setting === null ? 'conflict between transactions' : `${e.setting} ended the transaction`} (${e.sqlstate}) — repeating the batch`,
     reconnecting: (e) =>
       `connection lost — reconnecting in ${seconds(e.seconds)}s (attempt ${e.attempt}${e.of === null ? '' : `/${e.of}`}) [worker ${e.worker}: ${e.reason}]`,
     reconnected: (e) => `worker ${e.worker}: connected again after ${seconds(e.seconds)}s`,

@@ -69,6 +69,8 @@ export const ptBR = {
     stopping: () => 'parada pedida — concluindo os blocos em andamento (repita para forçar)',
     interrupted: (e: { written: number }) =>
       `carga inicial interrompida após ${ptNumber(e.written)} registros; rode \`seed\` de novo para completá-la ou \`reset\` para recomeçar`,
+    stuck: (e: { seconds: number }) =>
+      `o servidor não avançou por ${e.seconds} s desde a parada; o que está em andamento fica com ele, rode \`seed\` de novo para completar`,
     indexing: () => 'recriando índices e chaves',
     restored: () => 'índices e chaves que uma carga interrompida havia retirado foram recolocados',
     unfinished: () =>
@@ -117,8 +119,8 @@ export const ptBR = {
     integrityError: () => 'IntegrityError',
     dataError: () => 'DataError',
     unknownField: () => 'campo',
-    retried: (e: { worker: number; sqlstate: string }) =>
-      `worker ${e.worker}: conflito entre transações (${e.sqlstate}) — repetindo o lote`,
+    retried: (e: { worker: number; sqlstate: string; setting: string | null }) =>
+      `worker ${e.worker}: ${e.setting === null ? 'conflito entre transações' : `${e.setting} encerrou a transação`} (${e.sqlstate}) — repetindo o lote`,
     reconnecting: (e: {
       worker: number;
       seconds: number;

@@ -118,12 +118,12 @@ test('every problem is reported at once, each with its value and where it stands
     assert.deepEqual(sentences.split('\n').slice(1).sort(), [
       '  - --rat: unknown option; did you mean --rate?',
       '  - --rate: the value "abc" is not accepted; use a number above 0, up to 10000000, or else cycle or max',
-      '  - BATCH_SISE in config/.env: unknown key; did you mean BATCH_SIZE?',
+      '  - BATCH_SISE in config/.env, line 2: unknown key; did you mean BATCH_SIZE?',
       '  - MAX_JITTER_MS in the environment: the value "-1" is not accepted; use a whole number from 0 to 3600000',
-      '  - PG_PORT in config/.env: the value "99999" is not accepted; use a whole number from 1 to 65535',
+      '  - PG_PORT in config/.env, line 1: the value "99999" is not accepted; use a whole number from 1 to 65535',
       '  - [loging] in config/settings.toml: unknown table; did you mean [logging]?',
-      '  - stream.workers in config/settings.toml: the value "0" is not accepted; use a whole number from 1 to 256',
-      '  - stream.workrs in config/settings.toml: unknown key; did you mean stream.workers?',
+      '  - stream.workers in config/settings.toml, line 2: the value "0" is not accepted; use a whole number from 1 to 256',
+      '  - stream.workrs in config/settings.toml, line 3: unknown key; did you mean stream.workers?',
     ]);
   });
 });
