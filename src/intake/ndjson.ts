@@ -1,8 +1,10 @@
 import { DebeziumIntake, type IntakeOptions, MOST_BYTES, TOO_LONG } from './debezium/intake.js';
 import type { Sink, Source } from './event.js';
+import { ByFirstBytes } from './files/by-first-bytes.js';
 import { type ByteInput, END, IDLE } from './files/byte-input.js';
 import { FileInput } from './files/file-input.js';
-import { MaybeGzipInput } from './files/gzip-input.js';
+import { unpackGzip } from './files/gzip-input.js';
+import { joinIndented } from './files/indented-input.js';
 import { LineBuffer } from './files/line-buffer.js';
 import { type ByteStream, standardInput } from './files/standard-input.js';
 import { StreamInput } from './files/stream-input.js';
@@ -27,9 +29,9 @@ export interface NdjsonOptions extends IntakeOptions {
 }
 
 /**
- * Events as lines of JSON, in a file or from standard input, packed with gzip or not. The place of an event is
- * the number of its line. A last line without a line feed counts at the end; while more may be written to it,
- * only if it is whole.
+ * Events as lines of JSON, in a file or from standard input, packed with gzip or not. The place of an event is the
+ * number of its line, or the event's own where each is spread over several lines. A last line without a line feed
+ * counts at the end; while more may be written to it, only if it is whole.
  */
 export class NdjsonSource implements Source {
   readonly streams = 1;
@@ -44,7 +46,9 @@ export class NdjsonSource implements Source {
     const input = isStream
       ? new StreamInput(options.stdin ?? standardInput(), 'stdin')
       : new FileInput(path, follow);
-    this.#input = new MaybeGzipInput(input, isStream ? 'stdin' : path);
+    const name = isStream ? 'stdin' : path;
+    const unpacked = new ByFirstBytes(input, unpackGzip(name));
+    this.#input = new ByFirstBytes(unpacked, joinIndented);
   }
 
   async run(sink: Sink, scope: Scope): Promise<void> {

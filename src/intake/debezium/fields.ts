@@ -111,7 +111,7 @@ const SOURCE: Slots = {
 };
 
 /** In `transaction`. */
-const TRANSACTION: Slots = { total_order: SLOT.order };
+const TRANSACTION: Slots = { id: SLOT.transactionId, total_order: SLOT.order };
 
 /**
  * Beside the row: of the envelope; of CloudEvents, where `txid` is Debezium's id of a transaction and `txId`
@@ -149,6 +149,7 @@ for (const prefix of ['__', '']) {
     if (!name.startsWith('ts_')) added[prefix + name] = slot;
     added[`${prefix}source_${name}`] = slot;
   }
+  added[`${prefix}transaction_id`] = SLOT.transactionId;
   added[`${prefix}total_order`] = SLOT.order;
   added[`${prefix}transaction_total_order`] = SLOT.order;
 }

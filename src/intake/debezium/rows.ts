@@ -63,7 +63,7 @@ export class RowTeller {
 
   /**
    * `key`: of the message, where it is not in the draft; it is looked at where the row does not tell its id.
-   * Throws an EventError, or a JsonError of the key, where it is no event.
+   * Throws an EventError where it is no event.
    */
   tell(key: Uint8Array | Key | null, stream: number, place: number, receivedAt: number): void {
     const draft = this.#draft;
@@ -178,7 +178,7 @@ export class RowTeller {
   #complete(): void {
     const { kinds } = this.#draft;
     const lsn = kinds[SLOT.lsn] !== KIND.none;
-    const xid = kinds[SLOT.xid] !== KIND.none;
+    const xid = kinds[SLOT.xid] !== KIND.none || kinds[SLOT.transactionId] !== KIND.none;
     if (lsn && xid) return;
     throw new EventError(this.#flat(lsn ? 'txId' : xid ? 'lsn' : 'lsn and txId', ''));
   }
