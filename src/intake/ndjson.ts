@@ -16,6 +16,11 @@ const CHUNK_BYTES = 1 << 18;
 /** Stands for standard input in place of a path. */
 export const STANDARD_INPUT = '-';
 
+/** How JSON begins, after byte order marks: a line that is not whole may be one yet. */
+const BEGUN = /^(?:\xef\xbb\xbf)*\s*(?:\{\s*(?:"|$)|"|n|$)/;
+/** More than marks and white space take. */
+const HEAD_BYTES = 64;
+
 /** There is one order, that of the lines. */
 const STREAM = 0;
 
@@ -81,8 +86,9 @@ export class NdjsonSource implements Source {
       await this.#input.close();
     }
     const rest = buffer.rest();
-    // What was stopped may have been about to go on.
-    if (!(this.#stopped && this.#options.follow) || isJson(rest)) {
+    // What was stopped may have been about to go on; but a file of something else has no line of JSON to go on with.
+    const unfinished = this.#stopped && this.#options.follow && !isJson(rest);
+    if (!unfinished || (place === 1 && !BEGUN.test(rest.toString('latin1', 0, HEAD_BYTES)))) {
       intake.event(rest, STREAM, place, receivedAt);
     }
     if (!idle || rest.length > 0) sink.idle();

@@ -29,6 +29,10 @@ const MOST_XID = 0xffff_ffff;
 const ADD_FIELDS =
   'the connector needs add.fields=op,table,lsn,txId,source.sequence,source.ts_us,ts_us';
 
+/** The ledger's transactions are known by theirs. */
+const NO_XID =
+  'no id of its transaction, without which it cannot be found in the ledger: let the pipeline keep source.txId or transaction.id';
+
 /** Elements of `source.sequence`: LSNs as text, or null. */
 const SEQUENCE = /^\s*\[\s*(?:null|"?(\d+)"?)\s*,\s*(?:null|"?\d+"?)\s*\]\s*$/;
 
@@ -98,12 +102,15 @@ export class RowTeller {
     }
     id ??= this.#messageKey(key);
     if (id === null && operation !== 'delete') throw new EventError('no id of the row');
+    const xid = this.#xid();
+    // What a snapshot reads is of no transaction.
+    if (xid === null && operation !== 'snapshot') throw new EventError(this.#flat('txId', NO_XID));
     const event = {
       operation,
       table,
       key: id ?? 0,
       snapshot: operation === 'snapshot' ? (draft.snapshot ?? 'row') : null,
-      xid: this.#xid(),
+      xid,
       lsn: this.#number(SLOT.lsn, 'lsn'),
       order: this.#number(SLOT.order, 'transaction.total_order'),
       watermark: this.#watermark(),
@@ -211,7 +218,7 @@ export class RowTeller {
       let stop = draft.starts[SLOT.transactionId]!;
       while (stop < draft.stops[SLOT.transactionId]! && bytes[stop] !== COLON) stop++;
       draft.stops[SLOT.transactionId] = stop;
-      xid = this.#number(SLOT.transactionId, 'txId');
+      xid = this.#number(SLOT.transactionId, 'transaction.id');
     }
     if (xid !== null && xid > MOST_XID) throw new EventError('txId is no number of 32 bits');
     return xid;

@@ -202,6 +202,15 @@ test('half of a line that was being written when it was stopped is nobody’s mi
       assert.equal(await ended, null);
       assertRows(sink, 1);
     });
+    // What can never be one is told.
+    await writeFile(path, Buffer.from([0x86, 0xa6, 0x62, 0x65]));
+    await following(path, async (sink, source, ended) => {
+      await waitFor(() => sink.idles === 1);
+      source.stop();
+      assert.equal(await ended, null);
+      assert.match(sink.problems[0]?.reason ?? '', /MessagePack/);
+    });
+    await writeFile(path, `${line(0)}\n${line(1).slice(0, 50)}`);
     // Where it does not grow, it is one.
     const sink = await read(path);
     assert.equal(sink.rows.length, 1);

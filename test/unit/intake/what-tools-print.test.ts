@@ -4,7 +4,7 @@ import { DebeziumIntake } from '../../../src/intake/debezium/intake.js';
 import { DocumentLines, isIndented } from '../../../src/intake/json-documents.js';
 import { anyScope } from '../../helpers/any-scope.js';
 import { CollectingSink } from '../../helpers/collecting-sink.js';
-import { DELETE, EXAME, envelope, FLAT_META, FLATTENED, INSERT, SOURCE } from './samples.js';
+import { DELETE, EXAME, envelope, FLAT_META, FLATTENED, INSERT } from './samples.js';
 
 const bytesOf = (line: string | Buffer) => (typeof line === 'string' ? Buffer.from(line) : line);
 
@@ -104,15 +104,6 @@ test('what stands before a delete is its key, and before nothing it is a tombsto
     const sink = tell(line);
     assert.deepEqual([sink.problems, sink.asides], [[], ['tombstone']], line);
   }
-});
-
-test('an event that does not tell its transaction in any way is told as such', () => {
-  const none = envelope('c', {
-    after: EXAME,
-    source: SOURCE('exames').replace('"txId":571,', ''),
-    transaction: 'null',
-  });
-  assert.equal(tell(none).rows[0]?.xid, null);
 });
 
 const REFUSED: Readonly<Record<string, readonly [string | Buffer, RegExp]>> = {
