@@ -156,7 +156,9 @@ export class HttpSource implements Source {
       return { status: 404, text: `post to ${this.#address.path}\n` };
     if (method !== 'POST') return { status: 405, headers: { allow: 'POST' } };
     if (this.#stopping) return { status: 503 };
-    if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') return { status: 415 };
+    if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') {
+      return { status: 415, text: 'post it without a content-encoding\n' };
+    }
     const body = await readBody(request);
     if ('failed' in body) {
       if (body.failed === 'aborted') return null;

@@ -25,6 +25,7 @@ export const TOO_LONG = `longer than ${MOST_BYTES >> 20} MiB`;
 
 const LF = 0x0a;
 const ARRAY = 0x5b;
+const OPEN = 0x7b;
 /** Strings that hold JSON that is a string that holds JSON: nobody writes that. */
 const MOST_INNER = 2;
 const FIRST_SCRATCH_BYTES = 1 << 16;
@@ -124,7 +125,7 @@ export class DebeziumIntake {
     let begin = 0;
     while (begin < bytes.length) {
       // A registry's head may have the byte of a line feed in it.
-      const span = headSpan(bytes, begin);
+      const span = bytes[begin] === OPEN ? 0 : headSpan(bytes, begin);
       const end = bytes.indexOf(LF, begin + span);
       if (end === -1) {
         if (span > 0 && bytes[bytes.length - 1] === LF)
@@ -185,15 +186,22 @@ export class DebeziumIntake {
   ): void {
     const { bytes } = this.#reader;
     try {
-      const start = begin + registryHead(bytes, begin, end);
-      this.#reader.open(start, end);
-      this.#reader.skipMarks();
-      if (this.#reader.blank()) return;
+      this.#reader.open(begin, end);
+      // Nearly every event begins with its brace; only of the others is more to be seen.
+      if (bytes[begin] !== OPEN && !this.#begin(begin, end)) return;
       this.#one(key, stream, place, receivedAt);
     } catch (error) {
       if (!(error instanceof JsonError || error instanceof EventError)) throw error;
       this.#otherwise(error, bytes.subarray(begin, end), key, stream, place, receivedAt);
     }
+  }
+
+  /** Goes on to where JSON begins, in `begin` to `end`. False: there is nothing. */
+  #begin(begin: number, end: number): boolean {
+    const reader = this.#reader;
+    reader.open(begin + registryHead(reader.bytes, begin, end), end);
+    reader.skipMarks();
+    return !reader.blank();
   }
 
   /** Reads what a console printed, if it is that; else it is malformed, and `error` is why. */
@@ -281,8 +289,7 @@ export class DebeziumIntake {
       bytes.set(text);
       bytes[text.length] = LF;
       reader.load(bytes);
-      reader.open(registryHead(bytes, 0, text.length), text.length);
-      reader.skipMarks();
+      this.#begin(0, text.length);
       this.#value();
     }
     return outerKey;
