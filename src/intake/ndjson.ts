@@ -88,7 +88,8 @@ export class NdjsonSource implements Source {
     const rest = buffer.rest();
     // What was stopped may have been about to go on; but a file of something else has no line of JSON to go on with.
     const unfinished = this.#stopped && this.#options.follow && !isJson(rest);
-    if (!unfinished || (place === 1 && !BEGUN.test(rest.toString('latin1', 0, HEAD_BYTES)))) {
+    const other = place === 1 && !BEGUN.test(rest.toString('latin1', 0, HEAD_BYTES));
+    if (!unfinished || other || rest.includes(0)) {
       intake.event(rest, STREAM, place, receivedAt);
     }
     if (!idle || rest.length > 0) sink.idle();

@@ -3,6 +3,7 @@ import type { JsonReader } from '../json/reader.js';
 import type { Draft } from './draft.js';
 import { FLAG, SLOT } from './fields.js';
 import type { MemberReader } from './members.js';
+import { registryHead } from './registry-head.js';
 
 const TAB = 0x09;
 const SPACE = 0x20;
@@ -17,6 +18,16 @@ const NULL_AFTER_KEY = /^(?=.*[^ \r])\W+(?:null)?\s*$/;
 /** Without one: what Kafka's console prints before the value, or one key. */
 const NULL_AFTER_TEXT =
   /^(?:(?:CreateTime|LogAppendTime|NO_TIMESTAMP|Partition|Offset|NO_HEADERS)\b.*|[^\t]*)\tnull\s*$/;
+
+/** What a key does not have, and an event or a record has. */
+const TELLING = [
+  SLOT.op,
+  SLOT.inner,
+  SLOT.recordOffset,
+  SLOT.connectorAt,
+  SLOT.connectorAt + 1,
+  SLOT.connectorAt + 2,
+];
 
 /** The parts of a line that a console printed; places are in the reader's bytes. */
 export interface ConsoleLine {
@@ -50,19 +61,20 @@ export class ConsoleLines {
     let key: Uint8Array | null = null;
     let at = begin;
     for (;;) {
-      const next = textEnd(bytes, at, end);
-      if (next === end) {
+      const stopped = textEnd(bytes, at, end);
+      if (stopped === end) {
         const text = bytes.toString('latin1', at, end);
         const isNull = key === null ? NULL_AFTER_TEXT : NULL_AFTER_KEY;
         return isNull.test(text) ? { value: null, key } : null;
       }
+      const next = stopped + registryHead(bytes, stopped, end);
       const first = bytes[next]!;
       if (first !== OPEN && first !== QUOTE) return null;
-      const apart = next > at && !WORD.test(String.fromCharCode(bytes[next - 1]!));
-      if (!apart && next > begin) return null;
+      const apart = stopped > at && !WORD.test(String.fromCharCode(bytes[stopped - 1]!));
+      if (!apart && stopped > begin) return null;
       const stop = this.#valueEnd(next, end);
       if (stop === null) return null;
-      if (isBlank(bytes, stop, end) && next > begin) return { value: next, key };
+      if (isBlank(bytes, stop, end) && stopped > begin) return { value: next, key };
       if (!this.#isKey(next, stop)) return null;
       key = bytes.subarray(next, stop);
       at = stop;
@@ -91,14 +103,7 @@ export class ConsoleLines {
     this.#members.read();
     const { enveloped, transaction, schemaChange, nothing } = FLAG;
     if ((draft.flags & (enveloped | transaction | schemaChange | nothing)) !== 0) return false;
-    const telling = [
-      SLOT.op,
-      SLOT.inner,
-      SLOT.connectorAt,
-      SLOT.connectorAt + 1,
-      SLOT.connectorAt + 2,
-    ];
-    return telling.every((slot) => draft.kinds[slot] === KIND.none);
+    return TELLING.every((slot) => draft.kinds[slot] === KIND.none);
   }
 }
 

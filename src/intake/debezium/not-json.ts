@@ -35,11 +35,14 @@ const SEVERAL =
   'more than one value in a line: write one event per line (jq -c .) and nothing before it (print.key=false; kcat -f "%s\\n")';
 const BEFORE =
   'something that cannot be told apart stands before the JSON: have the console print the value only (print.key=false, print.timestamp=false, print.partition=false, print.offset=false, print.headers=false; kcat -f "%s\\n")';
+const COLOURS = 'colours of a terminal: have the JSON written without them (jq -M)';
+const MESSAGE = "a console's message about itself: keep its standard error apart (2>/dev/null)";
+const BASE64 = `base64 or hexadecimal digits, not JSON: decode it first (base64 -d), or ${TO_JSON}`;
 const CSV = 'text without JSON (CSV?): write one event per line, as JSON';
 /** What is wrong with text in another encoding. */
 export const NOT_UTF8 = 'not UTF-8: convert it (iconv -f WINDOWS-1252 -t UTF-8)';
 const BSON = `BSON, not JSON: make JSON of it first (bsondump), or ${TO_JSON}`;
-const MESSAGE_PACK = `binary, not JSON (MessagePack?): ${TO_JSON}`;
+const MESSAGE_PACK = `binary, not JSON (MessagePack, CBOR?): ${TO_JSON}`;
 const BINARY = `binary, not JSON (Avro, Protobuf?): ${TO_JSON}`;
 
 /** By how text begins; the first that fits. */
@@ -48,19 +51,23 @@ const TEXTS: readonly (readonly [RegExp, string])[] = [
   [/^\s*\{\s*[\w.]+=/, TO_STRING],
   [/^\s*\w+ ?[[({]\s*\w+ ?=/, TO_STRING],
   [/^\s*[{[]+\s*(?:'|:?\w+\s*(?::|=>)|"[^"]*"\s*=>)/, PRINTED],
-  [/^\s*[{[]\s*$/, LINES],
+  [/^\s*(?:b?'|%\{|map\[)/, PRINTED],
+  [/^% |^Processed a total of /, MESSAGE],
+  [/^\s*\{\s*$/, LINES],
+  [/^\s*\[\s*$/, ARRAY],
   [/^\s*"[^"]*"\s*:\s*(?:[{[]|.*,)?\s*$/, LINES],
   [/^\s*\[\s*(?:[{"]|\[\s*\{)/, ARRAY],
   [/^\s*[^\s{["][^"]*\{\s*"/, BEFORE],
   [/^[^{}<]*[,;\t][^{}<]*$/, CSV],
-  [/^[^,;\t]*[,;\t].*\{""/s, CSV],
+  [/^(?:[^,;\t]*[,;\t].*|")\{""/s, CSV],
+  [/^[A-Za-z0-9+/]{24,}={0,2}\s*$/, BASE64],
 ];
 
 /** A control character that no text has; NUL is looked at by itself. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const CONTROL = /[\x01-\x08\x0b\x0c\x0e-\x1d\x1f\x7f]/;
-/** By the first byte: maps and arrays. */
-const PACKED = /^[\x80-\x9f\xdc-\xdf]/;
+/** No text in UTF-8 begins with these; MessagePack and CBOR have them for maps. */
+const PACKED = /^[\x80-\xff]/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: as above
 const HEAD = /^(?:\0.{4}|\x01.{16}|\x03[\0\x05].{16})/s;
 /** Its length in 32 bits, less than 16 MiB, and an element's type and name. */
@@ -83,6 +90,7 @@ export function notJson(bytes: Buffer, problem: string): string | null {
     if (HEAD.test(text)) return REGISTRY;
     if (BSON_HEAD.test(text)) return BSON;
     if (PACKED.test(text) && !isUtf8(bytes)) return MESSAGE_PACK;
+    if (text.startsWith('\x1b[')) return COLOURS;
     if (CONTROL.test(text)) return BINARY;
   }
   if (bytes.includes(0)) return NULS;

@@ -168,9 +168,19 @@ export class RowTeller {
     const { flags } = this.#draft;
     if ((flags & FLAG.transaction) !== 0) return 'transaction';
     if ((flags & FLAG.schemaChange) !== 0) return 'schema_change';
-    if ((flags & FLAG.nothing) !== 0) return 'tombstone';
+    if ((flags & FLAG.nothing) !== 0 || this.#isWithoutValue()) return 'tombstone';
     if ((flags & FLAG.more) === 0 && this.#time(SLOT.connectorAt) !== null) return 'heartbeat';
     throw new EventError(this.#flat('op', 'no event of Debezium: it has no op'));
+  }
+
+  /** A record of Kafka whose value is null: rpk leaves it out. */
+  #isWithoutValue(): boolean {
+    const draft = this.#draft;
+    const isRecord =
+      draft.has(SLOT.recordTopic) &&
+      draft.has(SLOT.recordPartition) &&
+      draft.has(SLOT.recordOffset);
+    return isRecord && !draft.wrapped && !draft.has(SLOT.valueSize);
   }
 
   #isFlat(): boolean {

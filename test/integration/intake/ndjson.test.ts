@@ -210,6 +210,13 @@ test('half of a line that was being written when it was stopped is nobody’s mi
       assert.equal(await ended, null);
       assert.match(sink.problems[0]?.reason ?? '', /MessagePack/);
     });
+    await writeFile(path, `${line(0)}\n${'\0'.repeat(4096)}`);
+    await following(path, async (sink, source, ended) => {
+      await waitFor(() => sink.rows.length === 1 && sink.idles === 1);
+      source.stop();
+      assert.equal(await ended, null);
+      assert.match(sink.problems[0]?.reason ?? '', /NUL bytes/);
+    });
     await writeFile(path, `${line(0)}\n${line(1).slice(0, 50)}`);
     // Where it does not grow, it is one.
     const sink = await read(path);

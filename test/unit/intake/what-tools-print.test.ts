@@ -63,6 +63,8 @@ const READ: Readonly<Record<string, string | Buffer>> = {
   'one that is not UTF-8': headed(head(0, 0, 0, 3, 200)),
   'one with a line feed': headed(head(0, 0, 0, 10, 10)),
   'one that ends in an opening brace': headed(head(0, 0, 0, 0, 0x7b)),
+  'heads before key and value': headed(head(0, 0, 0, 0, 7), `{"id":1}\t\0\0\0\0\u0008${INSERT}`),
+  'a head that was printed as text': headed(head(0, 0, 0), `\ufffd\ufffd${INSERT}`),
   'one of 9 bytes': headed(head(0, 0, 0, 0, 0, 0, 0, 0, 9)),
   'one with a GUID': headed(head(1, ...GUID)),
   'one of AWS Glue': headed(head(3, 0, ...GUID)),
@@ -100,6 +102,8 @@ test('what stands before a delete is its key, and before nothing it is a tombsto
     'Partition:0\tOffset:3\t{"id":8}\tnull',
     '1622\tnull',
     '{"topic":"a","partition":0,"offset":3,"key":"{\\"id\\":8}","payload":null}',
+    // rpk
+    '{"topic":"a","key":"{\\"id\\":8}","timestamp":1772366400700,"partition":0,"offset":3}',
   ]) {
     const sink = tell(line);
     assert.deepEqual([sink.problems, sink.asides], [[], ['tombstone']], line);
@@ -137,7 +141,26 @@ const REFUSED: Readonly<Record<string, readonly [string | Buffer, RegExp]>> = {
     headed(head(0x4f, 0x62, 0x6a, 1), 'avro.schema'),
     /Avro container file.*tojson/,
   ],
-  MessagePack: [headed(head(0x86, 0xa6), 'before'), /not JSON \(MessagePack\?\).*JsonConverter/],
+  MessagePack: [
+    headed(head(0x86, 0xa6), 'before'),
+    /not JSON \(MessagePack, CBOR\?\).*JsonConverter/,
+  ],
+  CBOR: [headed(head(0xa6, 0x66), 'before'), /not JSON \(MessagePack, CBOR\?\)/],
+  'rpk --meta-only': [
+    '{"topic":"a","value_size":9,"timestamp":1,"partition":0,"offset":3}',
+    /no event of Debezium/,
+  ],
+  'a record and an event': [
+    `{"topic":"a","partition":0,"offset":3}\t${INSERT}`,
+    /more than one value/,
+  ],
+  'colours of jq': [`\x1b[1;39m${INSERT}`, /jq -M/],
+  "kcat's own message": ['% Reached end of topic a [0] at offset 3', /2>\/dev\/null/],
+  base64: [Buffer.from(INSERT).toString('base64'), /base64 -d/],
+  'base64 in a string': [quoted(Buffer.from(INSERT).toString('base64')), /base64 -d/],
+  'bytes of Python': [`b'${INSERT}'`, /json\.dumps/],
+  'CSV of one column': [`"${INSERT.replaceAll('"', '""')}"`, /CSV/],
+  'the first line of an array': ['[', /an array/],
   BSON: [headed(head(0x5d, 2, 0, 0, 3), 'after\0'), /^BSON, not JSON/],
   Protobuf: [headed(head(0x12, 0x24, 8, 1), 'abc'), /^binary, not JSON/],
   gzip: [head(0x1f, 0x8b, 8, 0), /gunzip/],
