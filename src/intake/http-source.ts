@@ -6,6 +6,7 @@ import { DebeziumIntake, type IntakeOptions, TOO_LONG } from './debezium/intake.
 import type { Sink, Source } from './event.js';
 import { type HttpAddress, urlOf } from './http-address.js';
 import { hasLines, isBlank, readBody } from './http-body.js';
+import { DocumentLines, isIndented } from './json-documents.js';
 import type { Scope } from './scope.js';
 import { WatchedSink } from './watched-sink.js';
 
@@ -155,7 +156,9 @@ export class HttpSource implements Source {
       return { status: 404, text: `post to ${this.#address.path}\n` };
     if (method !== 'POST') return { status: 405, headers: { allow: 'POST' } };
     if (this.#stopping) return { status: 503 };
-    if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') return { status: 415 };
+    if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') {
+      return { status: 415, text: 'post it without a content-encoding\n' };
+    }
     const body = await readBody(request);
     if ('failed' in body) {
       if (body.failed === 'aborted') return null;
@@ -177,7 +180,8 @@ export class HttpSource implements Source {
     const { watched, intake } = await this.#sink;
     this.#arrived++;
     if (hasLines(bytes)) {
-      this.#place = intake.lines(bytes, 0, this.#place + 1, receivedAt) - 1;
+      const lines = isIndented(bytes) === true ? new DocumentLines().push(bytes) : bytes;
+      this.#place = intake.lines(lines, 0, this.#place + 1, receivedAt) - 1;
     } else intake.batch(bytes, 0, ++this.#place, receivedAt);
     const reason = watched.takeReason();
     await watched.ready();

@@ -1,7 +1,9 @@
 import { DebeziumIntake, type IntakeOptions, MOST_BYTES, TOO_LONG } from './debezium/intake.js';
 import type { Sink, Source } from './event.js';
+import { ByFirstBytes } from './files/by-first-bytes.js';
 import { type ByteInput, END, IDLE } from './files/byte-input.js';
-import { MaybeGzipInput } from './files/gzip-input.js';
+import { unpackGzip } from './files/gzip-input.js';
+import { joinIndented } from './files/indented-input.js';
 import { LineBuffer } from './files/line-buffer.js';
 import { inputOf } from './files/named-input.js';
 import { type ByteStream, standardInput } from './files/standard-input.js';
@@ -13,6 +15,11 @@ const CHUNK_BYTES = 1 << 18;
 
 /** Stands for standard input in place of a path. */
 export const STANDARD_INPUT = '-';
+
+/** How JSON begins, after byte order marks: a line that is not whole may be one yet. */
+const BEGUN = /^(?:\xef\xbb\xbf)*\s*(?:\{\s*(?:"|$)|"|n|$)/;
+/** More than marks and white space take. */
+const HEAD_BYTES = 64;
 
 /** There is one order, that of the lines. */
 const STREAM = 0;
@@ -27,9 +34,9 @@ export interface NdjsonOptions extends IntakeOptions {
 }
 
 /**
- * Events as lines of JSON, in a file or from standard input, packed with gzip or not. The place of an event is
- * the number of its line. A last line without a line feed counts at the end; while more may be written to it,
- * only if it is whole.
+ * Events as lines of JSON, in a file or from standard input, packed with gzip or not. The place of an event is the
+ * number of its line, or the event's own where each is spread over several lines. A last line without a line feed
+ * counts at the end; while more may be written to it, only if it is whole.
  */
 export class NdjsonSource implements Source {
   readonly streams = 1;
@@ -44,7 +51,9 @@ export class NdjsonSource implements Source {
     const input = isStream
       ? new StreamInput(options.stdin ?? standardInput(), 'stdin')
       : inputOf(path, follow);
-    this.#input = new MaybeGzipInput(input, isStream ? 'stdin' : path);
+    const name = isStream ? 'stdin' : path;
+    const unpacked = new ByFirstBytes(input, unpackGzip(name));
+    this.#input = new ByFirstBytes(unpacked, joinIndented);
   }
 
   async run(sink: Sink, scope: Scope): Promise<void> {
@@ -77,8 +86,10 @@ export class NdjsonSource implements Source {
       await this.#input.close();
     }
     const rest = buffer.rest();
-    // What was stopped may have been about to go on.
-    if (!(this.#stopped && this.#options.follow) || isJson(rest)) {
+    // What was stopped may have been about to go on; but a file of something else has no line of JSON to go on with.
+    const unfinished = this.#stopped && this.#options.follow && !isJson(rest);
+    const other = place === 1 && !BEGUN.test(rest.toString('latin1', 0, HEAD_BYTES));
+    if (!unfinished || other || rest.includes(0)) {
       intake.event(rest, STREAM, place, receivedAt);
     }
     if (!idle || rest.length > 0) sink.idle();

@@ -1,10 +1,16 @@
 /** Bytes that are no JSON. `at`: of the byte, from the first one of what was to be read. */
 export class JsonError extends Error {
+  readonly what: string;
+
   constructor(what: string, at: number) {
     super(`no JSON: ${what} at byte ${at + 1}`);
+    this.what = what;
     this.name = 'JsonError';
   }
 }
+
+/** What is wrong with bytes that go on after a value. */
+export const MORE_VALUES = 'more than one value';
 
 /** What a value is. An integer has digits only; every other number is a `decimal`. */
 export const KIND = {

@@ -48,6 +48,7 @@ export const configEn: typeof configPtBR = {
     `${file}, line ${line}: TOML syntax error in \`${text}\`; correct the line (${reason})`,
   unreadableFile: (file, code) =>
     `${file}: the file cannot be read (${code}); check its path and permissions`,
+  notText: (file) => `${file}: the file is not text in UTF-8; save it again in UTF-8`,
   unreadable: (where, path, code) =>
     `${where}: ${path} cannot be read (${code}); check its path and permissions`,
   badUrl: (where) =>

@@ -51,6 +51,7 @@ export const configPtBR = {
     `${file}, linha ${line}: erro de sintaxe TOML em \`${text}\`; corrija a linha (${reason})`,
   unreadableFile: (file: string, code: string) =>
     `${file}: não foi possível ler o arquivo (${code}); confira o caminho e as permissões`,
+  notText: (file: string) => `${file}: o arquivo não é texto em UTF-8; salve-o de novo em UTF-8`,
   unreadable: (where: string, path: string, code: string) =>
     `${where}: não foi possível ler ${path} (${code}); confira o caminho e as permissões`,
   badUrl: (where: string) =>

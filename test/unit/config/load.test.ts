@@ -20,6 +20,39 @@ test('a flag beats the environment, which beats .env, which beats settings.toml,
   });
 });
 
+test('settings may begin with a byte order mark, and be in UTF-16; other bytes are refused', async () => {
+  const toml = '\ufeff[stream]\nworkers = 2\n';
+  const env = '\ufeffBATCH_SIZE=3\n';
+  const encodings: readonly ((text: string) => Buffer)[] = [
+    (text) => Buffer.from(text),
+    (text) => Buffer.from(text.slice(1)),
+    (text) => Buffer.from(text, 'utf16le'),
+    (text) => Buffer.from(text, 'utf16le').swap16(),
+  ];
+  for (const encode of encodings) {
+    const files = { 'config/settings.toml': encode(toml), 'config/.env': encode(env) };
+    await inFolder(files, (cwd) => {
+      const { stream } = load({ cwd });
+      assert.deepEqual([stream.workers, stream.batchSize], [2, 3]);
+    });
+  }
+  const wrong: readonly Buffer[] = [
+    Buffer.from('# configuração\n', 'latin1'),
+    Buffer.from(toml.slice(1), 'utf16le'),
+    Buffer.from(toml, 'utf16le').subarray(0, 5),
+  ];
+  for (const bytes of wrong) {
+    for (const file of ['config/settings.toml', 'config/.env']) {
+      await inFolder({ [file]: bytes }, (cwd) =>
+        assert.equal(
+          complaint({ cwd }),
+          `invalid configuration: ${file}: the file is not text in UTF-8; save it again in UTF-8`,
+        ),
+      );
+    }
+  }
+});
+
 test('--workers sets the workers of seed and of stream', () => {
   const settings = load({ flags: { workers: '7' } });
   assert.deepEqual([settings.seed.workers, settings.stream.workers], [7, 7]);
