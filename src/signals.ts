@@ -40,13 +40,6 @@ export async function unlessAborted<T>(signal: AbortSignal, work: () => Promise<
   }
 }
 
-/** Aborted so many milliseconds after a signal, for its reason. */
-export function abortLater(signal: AbortSignal, ms: number): AbortSignal {
-  const late = new AbortController();
-  onAbort(signal, () => setTimeout(() => late.abort(signal.reason), ms).unref());
-  return late.signal;
-}
-
 /** Calls `listener` once, when the signal is aborted or at once when it was. Returns what undoes it. */
 export function onAbort(signal: AbortSignal, listener: () => void): () => void {
   if (signal.aborted) listener();

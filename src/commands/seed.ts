@@ -7,16 +7,10 @@ import type { ConnectionTarget } from '../postgres/target.js';
 import { countsText } from '../report/text.js';
 import { showProgress } from '../seed/progress.js';
 import { Seed, type SeedOutcome } from '../seed/run.js';
-import { abortLater, onAbort, unlessAborted } from '../signals.js';
+import { onAbort, unlessAborted } from '../signals.js';
 import { reportRules } from './check.js';
 import type { Command, CommandContext } from './context.js';
 import { withServer } from './with-server.js';
-
-/**
- * What a seed that is stopped gets for the rows under way, in milliseconds: a lock or an absent standby may hold them
- * up for ever. What it left is completed by the next one, as after a kill.
- */
-const STOP_GRACE_MS = 1_500;
 
 /** `seed`: brings every table up to its initial volume by COPY. */
 export const run: Command = (context) =>
@@ -68,7 +62,7 @@ export async function seedTables(
   }));
   let outcome: SeedOutcome;
   try {
-    outcome = await unlessAborted(abortLater(context.interrupted, STOP_GRACE_MS), () => seed.run());
+    outcome = await seed.run();
   } finally {
     endProgress();
     releaseSignal();

@@ -23,8 +23,8 @@ import { lockSeed } from './locks.js';
 import { listParents, type Parents, sizeOf } from './parents.js';
 import { cutChunks, type IdBlock, PHASES, type SeedVolumes, targetRows } from './plan.js';
 
-/** How long a server may do nothing after a stop before what is under way is left to it. */
-const STUCK_MS = 5_000;
+/** How long a server may do nothing after a stop before what is under way is left to it: Ctrl+C ends within two seconds. */
+const STUCK_MS = 1_500;
 const STUCK_POLL_MS = 100;
 
 export interface SeedSetup extends SeedVolumes {
