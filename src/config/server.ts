@@ -1,6 +1,6 @@
 import { accessSync, constants } from 'node:fs';
-import { userInfo } from 'node:os';
 import { resolve as resolvePath } from 'node:path';
+import { loginName } from '../os-account.js';
 import type { ConnectionTarget } from '../postgres/target.js';
 import type { Problem } from './problems.js';
 import type { Resolved } from './resolve.js';
@@ -54,10 +54,12 @@ export function chooseServer(
     }
     return path;
   };
+  const user = userOf(resolved, has);
+  if (user === null) problems.push((messages) => messages.config.noLoginName());
   const target: ConnectionTarget = {
     host: values['db.host'] || 'localhost',
     port: values['db.port'],
-    user: userOf(resolved, has),
+    user: user ?? '',
     password: values['db.password'] || null,
     database: values['db.database'],
     sslMode: values['db.sslmode'],
@@ -76,11 +78,11 @@ export function chooseServer(
 
 /**
  * Who to log in as. A server named by this program's own settings stands for `postgres`; where
- * libpq's variables or a URL name it, libpq's rule holds: the operating system's user.
+ * libpq's variables or a URL name it, libpq's rule holds: the operating system's user. Null: that has no name.
  */
-function userOf({ values, given }: Resolved, has: (name: string) => boolean): string {
+function userOf({ values, given }: Resolved, has: (name: string) => boolean): string | null {
   const named = has('PG_HOST') || (given.has('db.host') && !LIBPQ_HOSTS.some(has));
-  return given.has('db.user') || named ? values['db.user'] : userInfo().username;
+  return given.has('db.user') || named ? values['db.user'] : loginName();
 }
 
 /** The system's code for why a file cannot be read, or undefined when it can. */

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { homeFolder } from '../os-account.js';
 import type { ConnectionTarget } from './target.js';
 
 /** Permissions of the group and of others, which libpq does not put up with on a password file. */
@@ -11,7 +11,9 @@ const OTHERS_MAY = 0o077;
  * when there is none, or when others could read the file.
  */
 export function lookUpPassword(target: ConnectionTarget): string | null {
-  const file = process.env.PGPASSFILE || join(homedir(), '.pgpass');
+  const home = homeFolder();
+  const file = process.env.PGPASSFILE || (home === null ? null : join(home, '.pgpass'));
+  if (file === null) return null;
   try {
     const { mode } = statSync(file);
     if (process.platform !== 'win32' && (mode & OTHERS_MAY) !== 0) return null;

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { ConnectionOptions } from 'node:tls';
 import { EXIT, OperatorError } from '../errors.js';
+import { homeFolder } from '../os-account.js';
 import type { ConnectionTarget } from './target.js';
 
 /** How one attempt to connect is made: in plain text, or with these options of TLS. */
@@ -56,6 +56,7 @@ function clientIdentity({ sslCert, sslKey }: ConnectionTarget): ConnectionOption
 function rootFile({ sslRootCert }: ConnectionTarget): string | null {
   if (sslRootCert !== null) return sslRootCert;
   const standard = standardRootFile();
+  if (standard === null) return null;
   return files.has(standard) || existsSync(standard) ? standard : null;
 }
 
@@ -63,12 +64,17 @@ function rootCertificate(target: ConnectionTarget): string {
   const file = rootFile(target);
   if (file !== null) return readOnce(file);
   throw new OperatorError(EXIT.usage, (m) =>
-    m.db.tlsRootMissing({ mode: target.sslMode, file: standardRootFile() }),
+    m.db.tlsRootMissing({
+      mode: target.sslMode,
+      file: standardRootFile() ?? '~/.postgresql/root.crt',
+    }),
   );
 }
 
-function standardRootFile(): string {
-  return join(homedir(), '.postgresql', 'root.crt');
+/** Null: the user has no home. */
+function standardRootFile(): string | null {
+  const home = homeFolder();
+  return home === null ? null : join(home, '.postgresql', 'root.crt');
 }
 
 /** Read once: a connection that is found again does not depend on files that may have moved. */

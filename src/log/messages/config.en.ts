@@ -58,6 +58,8 @@ export const configEn: typeof configPtBR = {
     `${where}: the parameter ${name} is not supported; the accepted ones are ${known.join(', ')}`,
   noServiceFiles: () =>
     'PGSERVICE is not supported; use PG_HOST, PG_PORT, PG_USER and PG_DATABASE, or DATABASE_URL',
+  noLoginName: () =>
+    "no user to log in as: this user of the system has no name (no entry in /etc/passwd); name the server's in PGUSER",
   certificateWithoutKey: () =>
     'PG_SSLCERT and PG_SSLKEY go together: name the client certificate and its key, or neither',
   ratiosAboveOne: (given) => `${given}: their sum must not be above 1; lower one of them`,

@@ -62,6 +62,8 @@ export const configPtBR = {
     `${where}: o parâmetro ${name} não é suportado; os aceitos são ${known.join(', ')}`,
   noServiceFiles: () =>
     'PGSERVICE não é suportado; use PG_HOST, PG_PORT, PG_USER e PG_DATABASE, ou DATABASE_URL',
+  noLoginName: () =>
+    'falta o usuário do servidor: este usuário do sistema não tem nome (não está em /etc/passwd); indique-o em PGUSER',
   certificateWithoutKey: () =>
     'PG_SSLCERT e PG_SSLKEY andam juntos: indique o certificado do cliente e a chave dele, ou nenhum dos dois',
   ratiosAboveOne: (given: string) => `${given}: a soma não pode passar de 1; reduza um dos dois`,

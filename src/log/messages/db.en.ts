@@ -27,6 +27,8 @@ export const dbEn: typeof dbPtBR = {
     `the user "${e.user}" lacks privileges in the database "${e.database}" (${e.message}); grant them or use another PG_USER`,
   schemaUnfit: (e) =>
     `the tables of the database "${e.database}" are not the ones that the simulator expects (${e.message}); run \`init-db\` or use another PG_DATABASE`,
+  tablesGone: (e) =>
+    `tables of the database "${e.database}" were dropped or made anew during the run (${e.tables})`,
   serverFailed: (e) =>
     `the server at ${e.where} is in no state to work: ${e.message} (${e.sqlstate}); try again when it is`,
   rowsRefused: (e) =>
@@ -98,6 +100,8 @@ export const dbEn: typeof dbPtBR = {
   },
   embeddedMissing: (e) =>
     `no embedded PostgreSQL is installed for ${e.platform}; install again with optional dependencies, or point PG_HOST at a server`,
+  embeddedNoHome: () =>
+    'the programs of the embedded PostgreSQL need a folder, and this user has no home; set HOME (or XDG_CACHE_HOME) to a folder that it may write to, or point PG_HOST at a server',
   embeddedCannotRun: (e) =>
     `the programs of the embedded PostgreSQL do not run on this machine (${e.message}); point PG_HOST at a server`,
   embeddedNoAccount: () =>
