@@ -7,12 +7,10 @@ import { LineBuffer } from './files/line-buffer.js';
 import { type ByteStream, standardInput } from './files/standard-input.js';
 import { StreamInput } from './files/stream-input.js';
 import type { Scope } from './scope.js';
+import { STANDARD_INPUT } from './source-spec.js';
 
 /** Bytes of a read. Below, reads cost more than they bring; above, nothing is gained. */
 const CHUNK_BYTES = 1 << 18;
-
-/** Stands for standard input in place of a path. */
-export const STANDARD_INPUT = '-';
 
 /** There is one order, that of the lines. */
 const STREAM = 0;

@@ -1,9 +1,21 @@
-import { type FileHandle, open, stat } from 'node:fs/promises';
-import { EXIT, OperatorError } from '../../errors.js';
+import { constants } from 'node:fs';
+import { access, type FileHandle, open, stat } from 'node:fs/promises';
+import { EXIT, OperatorError, SourceAbsent } from '../../errors.js';
 import { type ByteInput, END, IDLE } from './byte-input.js';
 
 /** How often a file that has no more, or is not there, is looked at. */
 const POLL_MS = 50;
+
+/** Throws an OperatorError where there is no such file, or it cannot be read. Opens nothing: it may be a pipe. */
+export async function requireReadable(path: string): Promise<void> {
+  try {
+    if ((await stat(path)).isDirectory()) throw unreadable(path, 'EISDIR');
+    await access(path, constants.R_OK);
+  } catch (error) {
+    if (error instanceof OperatorError) throw error;
+    throw unreadable(path, codeOf(error), error);
+  }
+}
 
 /** Reads a file, and what is added to it if it is to be followed. */
 export class FileInput implements ByteInput {
@@ -63,13 +75,7 @@ export class FileInput implements ByteInput {
     } catch (error) {
       const code = codeOf(error);
       if (code === 'ENOENT' && this.#follow) return 0;
-      const path = this.#path;
-      throw new OperatorError(
-        EXIT.usage,
-        (m) =>
-          code === 'ENOENT' ? m.intake.missing({ path }) : m.intake.unreadable({ path, code }),
-        { cause: error },
-      );
+      throw unreadable(this.#path, code, error);
     }
   }
 
@@ -96,6 +102,16 @@ export class FileInput implements ByteInput {
       };
     });
   }
+}
+
+function unreadable(path: string, code: string, cause?: unknown): OperatorError {
+  const isMissing = code === 'ENOENT';
+  const Refusal = isMissing ? SourceAbsent : OperatorError;
+  return new Refusal(
+    EXIT.usage,
+    (m) => (isMissing ? m.intake.missing({ path }) : m.intake.unreadable({ path, code })),
+    { cause },
+  );
 }
 
 function codeOf(error: unknown): string {

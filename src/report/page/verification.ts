@@ -10,7 +10,13 @@ import { figure } from './figure.js';
 import { marksLegend } from './marks.js';
 import { type Content, html, type Markup } from './markup.js';
 import type { Marks, Plot } from './plot.js';
-import { countsTable, factsTable, latencyTable, violationsTable } from './verification-tables.js';
+import {
+  countsTable,
+  earlierTable,
+  factsTable,
+  latencyTable,
+  violationsTable,
+} from './verification-tables.js';
 import type { Writer } from './writer.js';
 
 const MOODS: Readonly<Record<Verdict, Mood>> = {
@@ -23,7 +29,7 @@ const MOODS: Readonly<Record<Verdict, Mood>> = {
 /** What a verification found: nothing of a run that was not verified. */
 export function verificationSection(
   w: Writer,
-  { verification }: RunRecord,
+  { verification, verdicts }: RunRecord,
   plots: readonly Plot[],
   marks: Marks,
 ): Content {
@@ -33,7 +39,8 @@ export function verificationSection(
 ${banner(MOODS[document.verdict], said(w, document))}
 ${headlines(w, document)}
 <div class="tables">${[violationsTable, countsTable, factsTable, latencyTable].map((part) => part(w, document))}</div>
-${points.length === 0 ? html`<p class="remark">${withCode(w.m.cdc.noArrivals())}</p>` : html`${marksLegend(w.m, marks)}<div class="panels">${plots.map((plot) => figure(w, plot))}</div>`}</section>`;
+${points.length === 0 ? html`<p class="remark">${withCode(w.m.cdc.noArrivals())}</p>` : html`${marksLegend(w.m, marks)}<div class="panels">${plots.map((plot) => figure(w, plot))}</div>`}
+${earlierTable(w, document, verdicts)}</section>`;
 }
 
 /** A verdict in a word, in the colour of its mood. */
