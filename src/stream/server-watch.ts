@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import { connect, cut } from '../postgres/connect.js';
+import { requireTables, type TableOids, TablesGone } from '../postgres/table-oids.js';
 import type { ConnectionTarget } from '../postgres/target.js';
 import type { SlotState } from '../report/series.js';
 
@@ -16,18 +17,23 @@ export interface ServerState {
 }
 
 /**
- * Looks at the server's WAL and replication slots over a connection of its own, reading only. What
+ * Looks at the server's WAL, its replication slots and the tables over a connection of its own, reading only. What
  * the role may not see, or a server that is away, makes a look without a result, never a failure.
  */
 export class ServerWatch {
   readonly #target: ConnectionTarget;
+  readonly #tables: TableOids;
+  readonly #onGone: (error: TablesGone) => void;
   #client: Client | null = null;
   #skip = 0;
   #looking = false;
   #closed = false;
 
-  constructor(target: ConnectionTarget) {
+  /** `onGone`: told when the tables are not those any more that the run began with. */
+  constructor(target: ConnectionTarget, tables: TableOids, onGone: (error: TablesGone) => void) {
     this.#target = { ...target, connectTimeoutSeconds: PATIENCE_SECONDS };
+    this.#tables = tables;
+    this.#onGone = onGone;
   }
 
   /** The server's state, or null when it can't be told now. */
@@ -38,8 +44,10 @@ export class ServerWatch {
     const patience = setTimeout(() => this.#leave(), PATIENCE_SECONDS * 1000);
     try {
       this.#client ??= await connect(this.#target);
+      await requireTables(this.#client, this.#tables);
       return await stateOf(this.#client);
-    } catch {
+    } catch (error) {
+      if (error instanceof TablesGone && !this.#closed) this.#onGone(error);
       this.#skip = LOOKS_SKIPPED;
       this.#leave();
       return null;
