@@ -305,7 +305,7 @@ export const en: Messages = {
       `threshold not held: ${e.threshold} (${e.measured})${e.aborted ? '; it ended the run' : ''}`,
     critical: () => 'a critical failure ended the run; see the log',
     serverLost: (unsent) =>
-      `the server was lost, and ${plural(unsent, 'due event')} were not sent; see the log`,
+      `the server was lost with ${plural(unsent, 'due event')} unsent; see the log`,
     inDoubt: (count) =>
       `${plural(count, 'transaction')} in doubt: whether the server committed is not known`,
   },

@@ -38,9 +38,8 @@ export function verificationSection(
   return html`<section aria-labelledby="cdc"><h2 id="cdc">${w.m.cdc.title()}</h2>
 ${banner(MOODS[document.verdict], said(w, document))}
 ${headlines(w, document)}
-<div class="tables">${[violationsTable, countsTable, factsTable, latencyTable].map((part) => part(w, document))}</div>
-${points.length === 0 ? html`<p class="remark">${withCode(w.m.cdc.noArrivals())}</p>` : html`${marksLegend(w.m, marks)}<div class="panels">${plots.map((plot) => figure(w, plot))}</div>`}
-${earlierTable(w, document, verdicts)}</section>`;
+<div class="tables">${[violationsTable, countsTable, factsTable, latencyTable].map((part) => part(w, document))}${earlierTable(w, document, verdicts)}</div>
+${points.length === 0 ? html`<p class="remark">${withCode(w.m.cdc.noArrivals())}</p>` : html`${marksLegend(w.m, marks)}<div class="panels">${plots.map((plot) => figure(w, plot))}</div>`}</section>`;
 }
 
 /** A verdict in a word, in the colour of its mood. */
