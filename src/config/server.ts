@@ -1,6 +1,6 @@
 import { accessSync, constants } from 'node:fs';
-import { userInfo } from 'node:os';
 import { resolve as resolvePath } from 'node:path';
+import { loginName } from '../os-account.js';
 import {
   type ConnectionTarget,
   SETTING_NAMES,
@@ -153,7 +153,7 @@ function originsOf(given: Resolved['given']): NonNullable<ConnectionTarget['orig
 
 /**
  * Who to log in as. A server named by this program's own settings stands for `postgres`; where
- * libpq's variables or a URL name it, libpq's rule holds: the operating system's user.
+ * libpq's variables or a URL name it, libpq's rule holds: the operating system's user. Null: that has no name.
  */
 function userOf(
   { values, given }: Resolved,
@@ -162,13 +162,9 @@ function userOf(
 ): string {
   const named = has('PG_HOST') || (given.has('db.host') && !LIBPQ_HOSTS.some(has));
   if (given.has('db.user') || named) return values['db.user'];
-  try {
-    return userInfo().username;
-  } catch {
-    // A container may run under a number that no account has.
-    problems.push((messages) => messages.config.noAccount());
-    return values['db.user'];
-  }
+  const name = loginName();
+  if (name === null) problems.push((messages) => messages.config.noAccount());
+  return name ?? values['db.user'];
 }
 
 /** The system's code for why a file cannot be read, or undefined when it can. */

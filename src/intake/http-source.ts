@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { finished } from 'node:stream/promises';
-import { EXIT, OperatorError } from '../errors.js';
+import { EXIT, OperatorError, SourceAbsent } from '../errors.js';
 import { machineMicros, within } from '../threads/clock.js';
 import { DebeziumIntake, type IntakeOptions, TOO_LONG } from './debezium/intake.js';
 import type { Sink, Source } from './event.js';
@@ -107,7 +107,8 @@ export class HttpSource implements Source {
           code === 'EADDRINUSE'
             ? m.source.portTaken({ at, port })
             : m.source.noListen({ at, code });
-        reject(new OperatorError(EXIT.usage, tell));
+        const Refusal = code === 'EADDRINUSE' ? SourceAbsent : OperatorError;
+        reject(new Refusal(EXIT.usage, tell));
       });
       this.#server.listen(port, host, () => {
         const address = this.#server.address();

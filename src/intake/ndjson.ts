@@ -9,12 +9,10 @@ import { inputOf } from './files/named-input.js';
 import { type ByteStream, standardInput } from './files/standard-input.js';
 import { StreamInput } from './files/stream-input.js';
 import type { Scope } from './scope.js';
+import { STANDARD_INPUT } from './source-spec.js';
 
 /** Bytes of a read. Below, reads cost more than they bring; above, nothing is gained. */
 const CHUNK_BYTES = 1 << 18;
-
-/** Stands for standard input in place of a path. */
-export const STANDARD_INPUT = '-';
 
 /** How JSON begins, after byte order marks: a line that is not whole may be one yet. */
 const BEGUN = /^(?:\xef\xbb\xbf)*\s*(?:\{\s*(?:"|$)|"|n|$)/;

@@ -3,7 +3,7 @@ import { cp, readdir, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { EXIT, OperatorError } from '../errors.js';
-import { homeFolder } from '../home-folder.js';
+import { homeFolder } from '../os-account.js';
 import { type Account, runAs } from './embedded-account.js';
 import type { EmbeddedReport } from './embedded-events.js';
 import { makeFolder, SHARED_FOLDER } from './embedded-place.js';

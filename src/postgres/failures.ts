@@ -1,6 +1,7 @@
 import { EXIT, OperatorError } from '../errors.js';
 import { DatabaseError } from './driver.js';
 import { originsOf } from './origins.js';
+import { TABLES_GONE, TablesGone } from './table-oids.js';
 import type { ConnectionTarget, TargetPart } from './target.js';
 
 /**
@@ -102,11 +103,20 @@ const LOST = new Set([
   'ETIMEDOUT',
 ]);
 
+/** Whether an error is this machine's, or this program's environment: the server has no part in it. */
+export function isOwnTrouble({ sqlstate, errno }: Failure): boolean {
+  return sqlstate === null && [LEDGER, NO_FILES, NO_THREAD].includes(errno ?? '');
+}
+
 /** The code of the error that the ledger could not be written: not the server's, but the end as well. */
 export const LEDGER = 'LEDGER';
 
 /** The code of the error that a password was asked for and there is none. */
 export const NO_PASSWORD = 'NO_PASSWORD';
+
+/** The codes of the errors that this process may open no more files or sockets, and start no more threads. */
+const NO_FILES = 'EMFILE';
+const NO_THREAD = 'ERR_WORKER_INIT_FAILED';
 
 /** What `pg` says without any code, and the name that it gets here. */
 const DRIVER_WORDS: readonly (readonly [RegExp, string, FailureClass])[] = [
@@ -121,6 +131,10 @@ const DRIVER_WORDS: readonly (readonly [RegExp, string, FailureClass])[] = [
 /** What an error means, whatever threw it. */
 export function describeFailure(error: unknown): Failure {
   if (error instanceof DatabaseError) return describeServerError(error);
+  if (error instanceof TablesGone) {
+    const { code, message, tables } = error;
+    return { ...bare('hopeless', code, message), table: tables.join(', ') };
+  }
   if (error instanceof OperatorError && error.cause !== undefined) {
     return describeFailure(error.cause);
   }
@@ -135,6 +149,8 @@ export function describeFailure(error: unknown): Failure {
   const code = codeOf(error);
   if (code !== null) {
     if (code === LEDGER || code === NO_PASSWORD) return bare('hopeless', code, message);
+    const resource = resourceOf(code, message);
+    if (resource !== null) return bare('hopeless', resource, message);
     if (LOST.has(code)) return bare('critical', code, message);
     // A Unix socket that is not there, or may not be used.
     if (syscallOf(error) === 'connect') return bare('critical', code, message);
@@ -189,6 +205,12 @@ export function failureError(
         );
       case LEDGER:
         return unfit((m) => m.ledger.unwritable({ message }));
+      case TABLES_GONE:
+        return unfit((m) => m.db.tablesGone({ database, tables: failure.table ?? '' }));
+      case NO_FILES:
+        return unfit((m) => m.cli.tooManyFiles());
+      case NO_THREAD:
+        return unfit((m) => m.cli.noThread({ message }));
       case null:
         return unfit((m) => m.db.failed({ where, message }));
     }
@@ -303,6 +325,13 @@ function bare(failureClass: FailureClass, errno: string | null, message: string)
     table: null,
     column: null,
   };
+}
+
+/** Which resource of this machine an error says is used up; null: none. */
+function resourceOf(code: string, message: string): string | null {
+  if (code === NO_FILES || code === 'ENFILE') return NO_FILES;
+  if (code !== NO_THREAD) return null;
+  return /EMFILE|ENFILE/.test(message) ? NO_FILES : NO_THREAD;
 }
 
 function codeOf(error: unknown): string | null {

@@ -8,7 +8,7 @@ import {
   TABLE_NAMES,
   type TableName,
 } from '../hospital/tables.js';
-import { withConnection } from '../postgres/connect.js';
+import { operatorErrorOf, withConnection } from '../postgres/connect.js';
 import { countRows, type TableCounts, totalOf } from '../postgres/counts.js';
 import { failureError } from '../postgres/failures.js';
 import { requireSchema, requireWritable } from '../postgres/scripts.js';
@@ -19,7 +19,7 @@ import type { SeederResult, SeederTask } from '../threads/protocol.js';
 import { SeedBoard } from '../threads/seed-board.js';
 import { takeIds } from './id-block.js';
 import { areTakenOff, putBack, takeOff } from './indexes.js';
-import { lockSeed } from './locks.js';
+import { lockSeed, requireNoStream } from './locks.js';
 import { listParents, type Parents, sizeOf } from './parents.js';
 import { cutChunks, type IdBlock, PHASES, type SeedVolumes, targetRows } from './plan.js';
 
@@ -125,6 +125,7 @@ export class Seed {
       await lockSeed(client);
       const started = monotonicMs();
       if (await areTakenOff(client)) {
+        await requireNoStream(client);
         await this.#putBack();
       }
       const before = await countRows(client);
@@ -211,7 +212,9 @@ export class Seed {
     const workers = Math.min(this.#setup.workers, task.chunks.length);
     const results = await Promise.all(
       Array.from({ length: workers }, (_, worker) => pool.run({ ...task, worker })),
-    );
+    ).catch((error: unknown) => {
+      throw operatorErrorOf(error, this.#setup.target);
+    });
     for (const result of results) {
       if (result.ended === 'failed') throw failureError(result.failure, this.#setup.target);
     }

@@ -78,6 +78,13 @@ export class Narrator implements StreamObserver {
       case 'rejected':
         log.warning(this.#rejection(report));
         return;
+      case 'batch-refused': {
+        const { table, events, failure } = report;
+        const constraint = failure.constraint ?? messages.stream.unknownConstraint();
+        const sqlstate = failure.sqlstate ?? '?';
+        log.warning(messages.stream.batchRefused({ table, events, constraint, sqlstate }));
+        return;
+      }
       case 'retried': {
         const sqlstate = report.failure.sqlstate ?? '?';
         const setting = timeoutOf(report.failure);

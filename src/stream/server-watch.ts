@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import { SideConnection } from '../postgres/side-connection.js';
+import { requireTables, type TableOids, TablesGone } from '../postgres/table-oids.js';
 import type { ConnectionTarget } from '../postgres/target.js';
 import type { SlotState } from '../report/series.js';
 
@@ -11,19 +12,32 @@ export interface ServerState {
 }
 
 /**
- * Looks at the server's WAL and replication slots over a connection of its own, reading only. What
+ * Looks at the server's WAL, its replication slots and the tables over a connection of its own, reading only. What
  * the role may not see, or a server that is away, makes a look without a result, never a failure.
  */
 export class ServerWatch {
   readonly #connection: SideConnection;
+  readonly #tables: TableOids;
+  readonly #onGone: (error: TablesGone) => void;
 
-  constructor(target: ConnectionTarget) {
+  /** `onGone`: told when the tables are not those any more that the run began with. */
+  constructor(target: ConnectionTarget, tables: TableOids, onGone: (error: TablesGone) => void) {
     this.#connection = new SideConnection(target);
+    this.#tables = tables;
+    this.#onGone = onGone;
   }
 
   /** The server's state, or null when it can't be told now. */
   look(): Promise<ServerState | null> {
-    return this.#connection.ask(stateOf);
+    return this.#connection.ask(async (client) => {
+      try {
+        await requireTables(client, this.#tables);
+      } catch (error) {
+        if (error instanceof TablesGone) this.#onGone(error);
+        throw error;
+      }
+      return stateOf(client);
+    });
   }
 
   close(): void {

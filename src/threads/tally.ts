@@ -48,8 +48,12 @@ const END_PENDING = FIRST_PENDING + 1;
 const BACKEND = END_PENDING + 1;
 /** How many connections the worker has had, over all its lives. */
 const CONNECTIONS = BACKEND + 2;
+/** Events that have fallen due so far, as far as the worker has come to them. */
+const DUE = CONNECTIONS + 1;
+/** 1 while the backlog of a lost connection is not worked off. */
+const LOST = DUE + 1;
 /** The outcome that the first pending transaction is being counted as, 0 when none is. */
-const SETTLING = CONNECTIONS + 1;
+const SETTLING = LOST + 1;
 /** What the counters, the rows and the first pending one will be, when that is done. */
 const THEN_COUNTERS = SETTLING + 1;
 const THEN_ROWS = THEN_COUNTERS + COUNTERS.length;
@@ -193,6 +197,24 @@ export class Tally {
   /** Connections that the worker has had so far, over all its lives. */
   get connections(): number {
     return this.#at(CONNECTIONS);
+  }
+
+  /** Events that have fallen due so far. The cycle has no schedule beyond the worker's next batch. */
+  get due(): number {
+    return this.#at(DUE);
+  }
+
+  set due(events: number) {
+    this.#numbers[DUE] = events;
+  }
+
+  /** Whether the connection was lost and its backlog is not worked off yet. */
+  get lost(): boolean {
+    return this.#at(LOST) === 1;
+  }
+
+  set lost(lost: boolean) {
+    this.#numbers[LOST] = lost ? 1 : 0;
   }
 
   /** The first transaction whose COMMIT was sent without an answer yet, or null. */

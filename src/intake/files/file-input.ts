@@ -1,11 +1,23 @@
-import { type FileHandle, open, stat } from 'node:fs/promises';
-import { EXIT, OperatorError } from '../../errors.js';
+import { constants } from 'node:fs';
+import { access, type FileHandle, open, stat } from 'node:fs/promises';
+import { EXIT, OperatorError, SourceAbsent } from '../../errors.js';
 import { type ByteInput, END, IDLE } from './byte-input.js';
 
 /** How often a file that has no more, or is not there, is looked at. */
 export const POLL_MS = 50;
 /** Bytes before the place that was read to, by which it is seen that a file was written anew. */
 const TAIL_BYTES = 256;
+
+/** Throws an OperatorError where there is no such file, or it cannot be read. Opens nothing: it may be a pipe. */
+export async function requireReadable(path: string): Promise<void> {
+  try {
+    if ((await stat(path)).isDirectory()) throw unreadable(path, { code: 'EISDIR' });
+    await access(path, constants.R_OK);
+  } catch (error) {
+    if (error instanceof OperatorError) throw error;
+    throw unreadable(path, error);
+  }
+}
 
 /** Reads a file, and what is added to it if it is to be followed. */
 export class FileInput implements ByteInput {
@@ -114,9 +126,11 @@ export class FileInput implements ByteInput {
 /** What to say of a file of events that cannot be opened or read. */
 export function unreadable(path: string, error: unknown): OperatorError {
   const code = codeOf(error);
-  return new OperatorError(
+  const isMissing = code === 'ENOENT';
+  const Refusal = isMissing ? SourceAbsent : OperatorError;
+  return new Refusal(
     EXIT.usage,
-    (m) => (code === 'ENOENT' ? m.intake.missing({ path }) : m.intake.unreadable({ path, code })),
+    (m) => (isMissing ? m.intake.missing({ path }) : m.intake.unreadable({ path, code })),
     { cause: error },
   );
 }

@@ -4,6 +4,19 @@ const PROGRAM = 'oltp-simulator';
 
 /** Help texts, in English. */
 export const cliEn: typeof cliPtBR = {
+  tooManyFiles: () =>
+    'the system lets this program open no more files (EMFILE); raise the limit (`ulimit -n 4096`) or use fewer --workers',
+  noThread: (e) =>
+    `the system lets this program start no more threads (${e.message}); raise the limit (\`ulimit -u\`, memory) or use fewer --workers`,
+  diskFull: (e) =>
+    `no room to write (${e.what}: ${e.code}); free some space and run the command again`,
+  notAllowed: (e) =>
+    `the system does not allow it (${e.what}: ${e.code}); correct the permissions, or run the command in a folder that this user may write to`,
+  deviceFailed: (e) => `the device cannot be read or written (${e.what}: ${e.code}); check it`,
+  noWorkingFolder: () =>
+    'the current folder is not there any more; change to one that exists and run the command again',
+  outputLost: (e) =>
+    `the result could not be written to stdout (${e.reason}); free some space or choose another destination, and run the command again`,
   defect: (trace) => `a defect of the program, please report it: ${trace}`,
   about: () =>
     `${PROGRAM}: a hospital's OLTP database in continuous use, on PostgreSQL, for testing CDC`,

@@ -8,6 +8,20 @@ export const NAMES_OF: Readonly<Record<string, string>> = {
 
 /** Help texts, in Brazilian Portuguese. */
 export const cliPtBR = {
+  tooManyFiles: () =>
+    'o sistema não deixa este programa abrir mais arquivos (EMFILE); aumente o limite (`ulimit -n 4096`) ou use menos --workers',
+  noThread: (e: { message: string }) =>
+    `o sistema não deixa este programa iniciar mais threads (${e.message}); aumente o limite (\`ulimit -u\`, memória) ou use menos --workers`,
+  diskFull: (e: { what: string; code: string }) =>
+    `não há espaço para gravar (${e.what}: ${e.code}); libere espaço e rode o comando de novo`,
+  notAllowed: (e: { what: string; code: string }) =>
+    `o sistema não permite (${e.what}: ${e.code}); corrija as permissões, ou rode o comando em uma pasta em que este usuário possa gravar`,
+  deviceFailed: (e: { what: string; code: string }) =>
+    `o dispositivo não pode ser lido ou gravado (${e.what}: ${e.code}); verifique-o`,
+  noWorkingFolder: () =>
+    'a pasta atual não existe mais; mude para uma que exista e rode o comando de novo',
+  outputLost: (e: { reason: string }) =>
+    `o resultado não pôde ser gravado na saída padrão (${e.reason}); libere espaço ou escolha outro destino, e rode o comando de novo`,
   defect: (trace: string) => `defeito do programa, por favor relate: ${trace}`,
   about: () =>
     `${PROGRAM}: simula um banco OLTP hospitalar em uso contínuo, no PostgreSQL, para testes de CDC`,

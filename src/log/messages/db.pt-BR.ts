@@ -78,6 +78,8 @@ export const dbPtBR = {
     `o usuário "${e.user}" não tem os privilégios necessários no banco "${e.database}" (${e.message}); conceda-os ou indique outro usuário em ${any(e.settings)}`,
   schemaUnfit: (e: { database: string; message: string; settings: readonly string[] }) =>
     `as tabelas do banco "${e.database}" não são as que o simulador espera (${e.message}); rode \`init-db\` ou indique outro banco em ${any(e.settings)}`,
+  tablesGone: (e: { database: string; tables: string }) =>
+    `tabelas do banco "${e.database}" foram apagadas ou refeitas durante a execução (${e.tables})`,
   serverFailed: (e: { where: string; message: string; sqlstate: string }) =>
     `o servidor em ${e.where} não está em condições de trabalhar: ${e.message} (${e.sqlstate}); tente de novo quando ele estiver`,
   rowsRefused: (e: { database: string; message: string; sqlstate: string }) =>
@@ -157,10 +159,10 @@ export const dbPtBR = {
   },
   embeddedMissing: (e: { platform: string }) =>
     `não há PostgreSQL embutido instalado para ${e.platform}; reinstale com as dependências opcionais ou aponte PG_HOST para um servidor`,
+  embeddedNoHome: () =>
+    'os programas do PostgreSQL embutido precisam de uma pasta, e este usuário não tem home; aponte HOME (ou XDG_CACHE_HOME) para uma pasta em que ele possa gravar, ou aponte PG_HOST para um servidor',
   embeddedCannotRun: (e: { message: string }) =>
     `os programas do PostgreSQL embutido não rodam nesta máquina (${e.message}); aponte PG_HOST para um servidor`,
-  embeddedNoHome: () =>
-    'os programas do PostgreSQL embutido precisam ser copiados, e este usuário não tem pasta pessoal; defina HOME ou XDG_CACHE_HOME, ou aponte PG_HOST para um servidor',
   embeddedNoAccount: () =>
     'o PostgreSQL não roda como root, e não há usuário "postgres" nem "nobody"; rode o comando como outro usuário ou aponte PG_HOST para um servidor',
   embeddedCannotSwitch: (e: { user: string }) =>

@@ -52,6 +52,10 @@ export const en: Messages = {
     restored: () => 'indexes and keys that an interrupted seed had taken off were put back',
     unfinished: () =>
       'a seed was interrupted before it put indexes and keys back; run `seed` or `init-db` first',
+    streamUnderWay: (e) =>
+      `a stream is writing to these tables (server ${e.pids.length === 1 ? 'process' : 'processes'} ${e.pids.join(', ')}); end it first, and run the command again`,
+    tablesBusy: () =>
+      'a reset or a seed is rebuilding these tables; wait until it has ended, and run the command again',
     alreadyRunning: () => 'another seed of this database is under way; wait until it has ended',
     tooManyLinks: (e) =>
       `SEED_PACIENTES_CONVENIOS asks for ${number(e.links)} links, but ${number(e.pacientes)} patients have room for ${number(e.capacity)} at most (up to 3 convênios a patient); lower it or raise SEED_PACIENTES`,
@@ -83,6 +87,9 @@ export const en: Messages = {
     integrityError: () => 'IntegrityError',
     dataError: () => 'DataError',
     unknownField: () => 'field',
+    batchRefused: (e) =>
+      `${e.table}: COMMIT refused by a deferred constraint (${e.constraint}, ${e.sqlstate}) — the whole batch of ${plural(e.events, 'event')} is lost, since the server does not say which row it was`,
+    unknownConstraint: () => 'constraint',
     retried: (e) =>
       `worker ${e.worker}: ${e.setting === null ? 'conflict between transactions' : `${e.setting} ended the transaction`} (${e.sqlstate}) — repeating the batch`,
     reconnecting: (e) =>
@@ -91,7 +98,13 @@ export const en: Messages = {
     workerDied: (e) =>
       `worker ${e.worker}: its thread ended unexpectedly (${e.reason}) — starting another in its place`,
     gaveUp: (e) =>
-      `connection lost and not recovered (${e.reason}); the run was ended — the summary holds what was committed`,
+      `connection lost and not recovered (${e.reason}); the run was ended${e.unsent === null ? '' : ` with ${plural(e.unsent, 'due event')} unsent`} — the summary holds what was committed`,
+    behind: (e) =>
+      `the run ended with ${plural(e.unsent, 'due event')} unsent, since the server was lost (${e.reason}); repeat the run, or pass --on-lag shed where such gaps are intended`,
+    ownServerLost: (e) =>
+      `the lost server is the simulator's own embedded PostgreSQL (data in ${e.dir}); ${e.lines.length === 0 ? `its log is ${e.log}` : `the last lines of its log ${e.log}:\n${e.lines.map((line) => `  ${line}`).join('\n')}`}`,
+    resolveLater: (e) =>
+      `whether ${plural(e.count, 'transaction')} committed is not known; once the server is back, \`ledger resolve ${e.run}\` asks it`,
     refused: (e) => `the server refuses the work: ${e.reason}; mend it and run \`stream\` again`,
     paused: () => 'paused (.paused is there); `oltp-simulator resume` goes on',
     resumed: () => 'resumed',
@@ -142,6 +155,7 @@ export const en: Messages = {
     rejected: () => 'rejected',
     recoveries: () => 'retries / reconnects',
     offered: () => 'due / not sent',
+    unsent: () => 'due, not sent',
     bottleneck: (by) =>
       ({
         cpu: 'the generator itself is the bottleneck: it takes nearly all of the processor; run it on another machine, or lower the rate',
@@ -266,6 +280,10 @@ export const en: Messages = {
       `${e.table} ${e.key}: ${ledgerSays(e)}; the database has ${e.xmin === null ? 'no such row' : `a row written by transaction ${e.xmin}`}${e.file === null ? '' : ` (${e.file}, intent ${e.intent})`}`,
     held: (e) =>
       `ledger and database agree: ${plural(e.rows, 'committed change')} in ${plural(e.transactions, 'transaction')}`,
+    changedSince: (e) =>
+      `${plural(e.count, 'row')} changed since: ${Object.entries(e.runs)
+        .map(([run, rows]) => `${number(rows)} by run ${run}`)
+        .join(', ')}`,
     notHeld: (e) =>
       `ledger and database do not agree: ${plural(e.differences, 'key')} differ, ${plural(e.problems, 'problem')} in the ledger`,
     summaryDiffers: () =>
@@ -288,6 +306,8 @@ export const en: Messages = {
     notHeld: (e) =>
       `threshold not held: ${e.threshold} (${e.measured})${e.aborted ? '; it ended the run' : ''}`,
     critical: () => 'a critical failure ended the run; see the log',
+    serverLost: (unsent) =>
+      `the server was lost with ${plural(unsent, 'due event')} unsent; see the log`,
     inDoubt: (count) =>
       `${plural(count, 'transaction')} in doubt: whether the server committed is not known`,
   },

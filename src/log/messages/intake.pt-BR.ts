@@ -1,7 +1,7 @@
 /** Where the events of a CDC pipeline come from, in Brazilian Portuguese. */
 export const intakePtBR = {
   missing: (e: { path: string }) =>
-    `o arquivo de eventos ${e.path} não existe; corrija o caminho, ou acompanhe-o se ele ainda vai ser criado`,
+    `o arquivo de eventos ${e.path} não existe; corrija o caminho, ou comece \`verify next\` antes da execução se ele ainda vai ser criado`,
   unreadable: (e: { path: string; code: string }) =>
     `não foi possível ler os eventos de ${e.path} (${e.code}); corrija o caminho ou as permissões`,
   truncated: (e: { path: string }) =>

@@ -75,6 +75,10 @@ export const ptBR = {
     restored: () => 'índices e chaves que uma carga interrompida havia retirado foram recolocados',
     unfinished: () =>
       'uma carga inicial foi interrompida antes de recolocar índices e chaves; rode `seed` ou `init-db` antes',
+    streamUnderWay: (e: { pids: readonly number[] }) =>
+      `um stream está gravando nestas tabelas (${e.pids.length === 1 ? 'processo' : 'processos'} do servidor ${e.pids.join(', ')}); encerre-o antes, e rode o comando de novo`,
+    tablesBusy: () =>
+      'um reset ou seed está refazendo estas tabelas; espere que termine, e rode o comando de novo',
     alreadyRunning: () =>
       'outra carga inicial (seed) já está em andamento neste banco; espere que ela termine',
     tooManyLinks: (e: { links: number; pacientes: number; capacity: number }) =>
@@ -119,6 +123,9 @@ export const ptBR = {
     integrityError: () => 'IntegrityError',
     dataError: () => 'DataError',
     unknownField: () => 'campo',
+    batchRefused: (e: { table: string; events: number; constraint: string; sqlstate: string }) =>
+      `${e.table}: COMMIT recusado por uma restrição adiada (${e.constraint}, ${e.sqlstate}) — o lote inteiro de ${ptPlural(e.events, 'evento', 'eventos')} se perde, pois o servidor não diz qual registro foi`,
+    unknownConstraint: () => 'restrição',
     retried: (e: { worker: number; sqlstate: string; setting: string | null }) =>
       `worker ${e.worker}: ${e.setting === null ? 'conflito entre transações' : `${e.setting} encerrou a transação`} (${e.sqlstate}) — repetindo o lote`,
     reconnecting: (e: {
@@ -133,8 +140,14 @@ export const ptBR = {
       `worker ${e.worker}: conexão restabelecida após ${ptSeconds(e.seconds)}s`,
     workerDied: (e: { worker: number; reason: string }) =>
       `worker ${e.worker}: a thread terminou inesperadamente (${e.reason}) — iniciando outra no lugar`,
-    gaveUp: (e: { reason: string }) =>
-      `conexão perdida e não recuperada (${e.reason}); a execução foi encerrada — o que foi confirmado está no resumo`,
+    gaveUp: (e: { reason: string; unsent: number | null }) =>
+      `conexão perdida e não recuperada (${e.reason}); a execução foi encerrada${e.unsent === null ? '' : ` com ${ptPlural(e.unsent, 'evento devido', 'eventos devidos')} sem envio`} — o que foi confirmado está no resumo`,
+    behind: (e: { reason: string; unsent: number }) =>
+      `a execução terminou com ${ptPlural(e.unsent, 'evento devido', 'eventos devidos')} sem envio, pois o servidor se perdeu (${e.reason}); repita a execução, ou use --on-lag shed se essas lacunas são desejadas`,
+    ownServerLost: (e: { dir: string; log: string; lines: readonly string[] }) =>
+      `o servidor perdido é o PostgreSQL embutido do próprio simulador (dados em ${e.dir}); ${e.lines.length === 0 ? `o log dele é ${e.log}` : `as últimas linhas do log dele ${e.log}:\n${e.lines.map((line) => `  ${line}`).join('\n')}`}`,
+    resolveLater: (e: { run: string; count: number }) =>
+      `não se sabe se ${ptPlural(e.count, 'transação foi confirmada', 'transações foram confirmadas')}; quando o servidor voltar, \`ledger resolve ${e.run}\` pergunta a ele`,
     refused: (e: { reason: string }) =>
       `o servidor recusa o trabalho: ${e.reason}; corrija e rode \`stream\` de novo`,
     paused: () => 'pausado (arquivo .paused presente); `oltp-simulator resume` continua',
@@ -197,6 +210,7 @@ export const ptBR = {
     rejected: () => 'rejeitados',
     recoveries: () => 'repetições / reconexões',
     offered: () => 'devidos / não enviados',
+    unsent: () => 'devidos, não enviados',
     bottleneck: (by: 'cpu' | 'event-loop') =>
       ({
         cpu: 'o próprio gerador é o gargalo: usa quase todo o processador; rode-o em outra máquina ou baixe o ritmo',
@@ -335,6 +349,12 @@ export const ptBR = {
       `${e.table} ${e.key}: ${ledgerDiz(e)}; no banco ${e.xmin === null ? 'não há essa linha' : `há uma linha gravada pela transação ${e.xmin}`}${e.file === null ? '' : ` (${e.file}, intenção ${e.intent})`}`,
     held: (e: { rows: number; transactions: number }) =>
       `ledger e banco coincidem: ${ptPlural(e.rows, 'alteração confirmada', 'alterações confirmadas')} em ${ptPlural(e.transactions, 'transação', 'transações')}`,
+    changedSince: (e: { count: number; runs: Readonly<Record<string, number>> }) =>
+      `${ptPlural(e.count, 'registro alterado', 'registros alterados')} desde então: ${Object.entries(
+        e.runs,
+      )
+        .map(([run, rows]) => `${ptNumber(rows)} pela execução ${run}`)
+        .join(', ')}`,
     notHeld: (e: { differences: number; problems: number }) =>
       `ledger e banco não coincidem: ${ptPlural(e.differences, 'chave difere', 'chaves diferem')}, ${ptPlural(e.problems, 'problema', 'problemas')} no ledger`,
     summaryDiffers: () =>
@@ -359,6 +379,8 @@ export const ptBR = {
     notHeld: (e: { threshold: string; measured: string; aborted: boolean }) =>
       `limite não cumprido: ${e.threshold} (${e.measured})${e.aborted ? '; por isso a execução foi encerrada' : ''}`,
     critical: () => 'a execução foi encerrada por uma falha crítica; veja o log',
+    serverLost: (unsent: number) =>
+      `o servidor se perdeu, e ${ptPlural(unsent, 'evento devido não foi enviado', 'eventos devidos não foram enviados')}; veja o log`,
     inDoubt: (count: number) =>
       `${ptPlural(count, 'transação ficou', 'transações ficaram')} em dúvida: não se sabe se o servidor as confirmou`,
   },
