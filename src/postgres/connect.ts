@@ -6,7 +6,7 @@ import { describeFailure, type Failure, failureError, placeOf } from './failures
 import { processIdOf } from './identity.js';
 import { Login } from './login.js';
 import { originsOf } from './origins.js';
-import { requireOwnSession } from './pooler.js';
+import { PROBE_SECONDS, requireOwnSession } from './pooler.js';
 import type { ConnectionTarget } from './target.js';
 import { type Transport, transportsOf } from './tls.js';
 
@@ -48,7 +48,8 @@ async function open(target: ConnectionTarget, extras: Extras): Promise<Client> {
     if (!(await prepareSession(client, target, true))) {
       // A worker comes after the main thread, which looked; a replication connection is never shared.
       if (isMainThread && extras.replication === undefined) {
-        await requireOwnSession(client, target, () => tryTransports(target, extras));
+        const another = { ...target, connectTimeoutSeconds: PROBE_SECONDS };
+        await requireOwnSession(client, target, () => tryTransports(another, extras));
       }
       await prepareSession(client, target, false);
     }

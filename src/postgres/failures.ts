@@ -225,7 +225,14 @@ export function failureError(
         }),
       );
     }
+    if (target.demands?.directTls === true) {
+      return unreachable((m) => m.db.directTlsFailed({ where, message }));
+    }
     return unreachable((m) => m.db.lost({ where, message }));
+  }
+  // What PgBouncer answers to a replication connection, or to `options`; it speaks English only.
+  if (sqlstate === '08P01' && message.startsWith('unsupported startup parameter')) {
+    return unfit((m) => m.db.poolerLacks({ where, message }));
   }
   if (sqlstate === '28P01') {
     return unreachable((m) =>
@@ -237,7 +244,10 @@ export function failureError(
       m.db.accessRefused({ user, where, message, settings: from('user', 'sslMode') }),
     );
   }
-  if (sqlstate === '3D000' || sqlstate === '57P04') {
+  // PgBouncer has one code for everything.
+  const isMissing =
+    sqlstate === '08P01' && /^(no such database|database .* does not exist)/.test(message);
+  if (sqlstate === '3D000' || sqlstate === '57P04' || isMissing) {
     return unfit((m) => m.db.databaseMissing({ database, where, settings: from('database') }));
   }
   if (sqlstate === '42501') {

@@ -6,8 +6,8 @@ import type { ConnectionTarget } from './target.js';
 
 /** Looks at the server process; a pooler under load may by chance give the same one twice. */
 const ROUNDS = 3;
-/** A pooler without a free server connection lets a client wait for minutes. */
-const PATIENCE_MS = 5_000;
+/** A pooler without a free server connection lets a client wait for minutes; no longer than this for it. */
+export const PROBE_SECONDS = 5;
 
 /** Places where a pooler was found to keep a server connection for each client. */
 const keeping = new Set<string>();
@@ -27,7 +27,7 @@ export async function requireOwnSession(
   if (keeping.has(place)) return;
   const parts: Probe = { other: null, kept: null };
   try {
-    await within(probe(client, open, parts), PATIENCE_MS);
+    await within(probe(client, open, parts), PROBE_SECONDS * 1000);
   } finally {
     // With a query under way this cuts the connection.
     await parts.other?.end().catch(() => undefined);
@@ -40,7 +40,7 @@ export async function requireOwnSession(
   throw new OperatorError(EXIT.state, (m) =>
     kept === false
       ? m.db.poolerShares({ where })
-      : m.db.poolerUnclear({ where, seconds: PATIENCE_MS / 1000 }),
+      : m.db.poolerUnclear({ where, seconds: PROBE_SECONDS }),
   );
 }
 

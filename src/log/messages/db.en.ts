@@ -30,6 +30,10 @@ export const dbEn: typeof dbPtBR = {
     `a connection pooler answers at ${e.where} and hands its server connections from transaction to transaction, where locks and settings of one client reach others; name the server itself, or a pool in session mode`,
   poolerUnclear: (e) =>
     `a connection pooler answers at ${e.where}, and within ${e.seconds} s it had no second server connection to show whether it keeps one for each client; name the server itself, or a larger pool in session mode`,
+  poolerLacks: (e) =>
+    `a connection pooler answers at ${e.where} and does not pass on what is needed (${e.message}); name the server itself`,
+  directTlsFailed: (e) =>
+    `no connection to the server at ${e.where} (${e.message}); sslnegotiation=direct needs PostgreSQL 17 or newer with TLS, and a server that is up`,
   timeLimit: (e) =>
     `${e.setting} ended the work of "${e.user}" in the database "${e.database}": ${e.message} (${e.sqlstate}); raise it (ALTER ROLE "${e.user}" SET ${e.setting} = 0) or remove what the work waits for`,
   waits: (e) => {

@@ -33,6 +33,10 @@ export const dbPtBR = {
     `um pool de conexões responde em ${e.where} e passa suas conexões com o servidor de transação em transação, de modo que travas e ajustes de um cliente chegam a outros; indique o próprio servidor, ou um pool em modo session`,
   poolerUnclear: (e: { where: string; seconds: number }) =>
     `um pool de conexões responde em ${e.where}, e em ${e.seconds} s não teve uma segunda conexão com o servidor que mostrasse se ele guarda uma para cada cliente; indique o próprio servidor, ou um pool maior em modo session`,
+  poolerLacks: (e: { where: string; message: string }) =>
+    `um pool de conexões responde em ${e.where} e não repassa o que é preciso (${e.message}); indique o próprio servidor`,
+  directTlsFailed: (e: { where: string; message: string }) =>
+    `sem conexão com o servidor em ${e.where} (${e.message}); sslnegotiation=direct precisa do PostgreSQL 17 ou mais novo com TLS, e de um servidor no ar`,
   timeLimit: (e: {
     setting: string;
     user: string;

@@ -62,26 +62,40 @@ test('a pooler that keeps a session for each client is worked through', { skip }
   );
 });
 
+test('what a pooler does not pass on, or does not have, is told as that', { skip }, async () => {
+  await withPooler(server, 'session', (port) =>
+    withTempFolder(async (cwd) => {
+      const url = (rest: string) => ({
+        DATABASE_URL: `postgresql://postgres@127.0.0.1:${port}/${rest}`,
+        APP_LANG: 'en',
+      });
+      const options = await runCli(['counts'], { cwd, env: url('postgres?options=-cjit%3Doff') });
+      assert.equal(options.code, 4, options.stderr);
+      assert.match(options.stderr, /a connection pooler .* does not pass on .*options/);
+      const missing = await runCli(['counts'], { cwd, env: url('nope') });
+      assert.equal(missing.code, 4, missing.stderr);
+      assert.match(missing.stderr, /no database "nope".*DATABASE_URL/);
+    }),
+  );
+});
+
 test('a server process that a pooler lends is never ended: it may be somebody else’s by now', {
   skip,
 }, async () => {
   await withDatabase(server, (db) =>
     withPooler(server, 'session', async (port) => {
       const target = through(db.target, port);
-      const first = await connect(target);
-      const { backend } = await factsOf(first);
-      assert.equal(backend.pooled, true);
-      await first.end();
-      // The pooler lends the process to the next client.
-      const second = await connect(target);
+      // Whoever the pooler lends the process to after its first client is lost.
+      const lent = await connect(target);
       const direct = await connect(db.target);
       try {
-        assert.equal((await factsOf(second)).backend.pid, backend.pid);
+        const { backend } = await factsOf(lent);
+        assert.equal(backend.pooled, true);
         assert.equal(await endBackend(direct, backend, 0), false);
-        assert.equal((await factsOf(second)).backend.pid, backend.pid);
+        assert.equal((await factsOf(lent)).backend.pid, backend.pid);
         assert.equal((await factsOf(direct)).backend.pooled, undefined);
       } finally {
-        await second.end();
+        await lent.end();
         await direct.end();
       }
     }),
