@@ -49,7 +49,8 @@ async function heal(db: TestDatabase, ailment: Ailment): Promise<void> {
   const { check, state, cause, evidence = /^/, advice, asked = {}, as, after = 'ok' } = ailment;
   await db.query(cause);
   const target = as === undefined ? db.target : { ...db.target, user: as, password: as };
-  const finding = found(await look(target, asked), check);
+  let findings = await look(target, asked);
+  const finding = found(findings, check);
   const said = `${JSON.stringify(finding)} ${adviceOf(finding).join('; ')}`;
   assert.equal(finding.state, state, said);
   assert.match(finding.evidence, evidence);
@@ -64,13 +65,14 @@ async function heal(db: TestDatabase, ailment: Ailment): Promise<void> {
   else {
     assert.ok(finding.mend !== null, said);
     await follow(target, finding);
-    const mended = found(await look(target, asked), check);
+    findings = await look(target, asked);
+    const mended = found(findings, check);
     assert.equal(mended.state, after, `${said} ${JSON.stringify(mended)}`);
   }
   // Then all the others, from top to bottom. One may become possible only by another, but none is needed twice.
   const followed = new Set<string>();
   for (;;) {
-    const left = (await look(target, asked)).filter(({ mend }) => mend !== null);
+    const left = findings.filter(({ mend }) => mend !== null);
     if (left.length === 0) break;
     for (const one of left) {
       const fix = `${one.check}: ${one.mend}`;
@@ -78,6 +80,7 @@ async function heal(db: TestDatabase, ailment: Ailment): Promise<void> {
       followed.add(fix);
       await follow(target, one);
     }
+    findings = await look(target, asked);
   }
   const kept = await publicationsOf(db.target);
   assert.deepEqual(
