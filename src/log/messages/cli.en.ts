@@ -70,7 +70,7 @@ export const cliEn: typeof cliPtBR = {
     'demo-cdc': () =>
       'Shows what the simulator is for, in less than a minute: prepares the database, reads its changes from a temporary replication slot while load runs, and says whether all of it came out. Without --rate and --duration: 500 events/s for 20 s. The exit code is that of verify.',
     doctor: () =>
-      'Checks whether the database is modelled for CDC, and whether its server is ready for a consumer by logical decoding (Debezium and others). Reads only: each check says what it saw, and the statement or setting that mends it. Exit code 5 when one fails.',
+      'Checks whether the database is modelled for CDC, and whether its server is ready for a consumer by logical decoding (Debezium and others). Reads only: each check says what it saw, and the statement that fixes it or what else to do. Exit code 5 when one fails.',
     pause: () =>
       'Creates the sentinel file .paused, which the continuous events heed within half a second.',
     resume: () => 'Removes the sentinel file .paused; the continuous events go on from there.',

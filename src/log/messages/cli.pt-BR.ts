@@ -75,7 +75,7 @@ export const cliPtBR = {
     'demo-cdc': () =>
       'Mostra para que serve o simulador, em menos de um minuto: prepara o banco, lê suas alterações por um slot de replicação temporário enquanto há carga, e diz se tudo saiu. Sem --rate e --duration: 500 eventos/s por 20 s. O código de saída é o de verify.',
     doctor: () =>
-      'Verifica se o banco está modelado para CDC, e se o servidor está pronto para um consumidor por decodificação lógica (Debezium e outros). Só lê: cada verificação diz o que viu, e o comando ou ajuste que corrige. Código de saída 5 se alguma falhar.',
+      'Verifica se o banco está modelado para CDC, e se o servidor está pronto para um consumidor por decodificação lógica (Debezium e outros). Só lê: cada verificação diz o que viu, e o comando que corrige ou o que mais fazer. Código de saída 5 se alguma falhar.',
     pause: () =>
       'Cria o arquivo-sentinela .paused, que a inserção contínua respeita em menos de meio segundo.',
     resume: () => 'Remove o arquivo-sentinela .paused; a inserção contínua segue de onde parou.',

@@ -1,6 +1,7 @@
 import { cliEn } from './cli.en.js';
 import { configEn } from './config.en.js';
 import { dbEn } from './db.en.js';
+import { doctorEn } from './doctor.en.js';
 import type { Messages } from './index.js';
 import { intakeEn } from './intake.en.js';
 import { pageEn } from './page.en.js';
@@ -211,41 +212,7 @@ export const en: Messages = {
     fileGivenUp: (file, reason) =>
       `${file} cannot be written (${reason}) — going on without this log file`,
   },
-  doctor: {
-    profiles: (profile) =>
-      ({
-        compatible: 'CDC-compatible: the modelling',
-        ready: 'CDC-ready: the server, for a consumer by logical decoding',
-      })[profile],
-    states: (state) =>
-      ({ ok: 'ok', info: 'info', warn: 'WARN', fail: 'FAIL', not_visible: 'not visible' })[state],
-    checks: {
-      tables: () => 'tables',
-      primary_keys: () => 'primary keys',
-      natural_keys: () => 'natural keys are unique',
-      foreign_keys: () => 'foreign keys',
-      timestamps: () => 'created_at, updated_at and their trigger',
-      wal_level: () => 'wal_level is logical',
-      replication_role: () => 'role may replicate',
-      replication_slots: () => 'a slot is free',
-      wal_senders: () => 'a WAL sender is free',
-      replication_connection: () => 'a replication connection succeeds',
-      publication: () => 'publication',
-      publication_rights: () => 'rights to make a publication',
-      replica_identity: () => 'replica identity',
-      toast: () => 'values stored out of line (TOAST)',
-      unlogged: () => 'tables are logged',
-      slots: () => 'replication slots',
-      slot_limits: () => 'limits of slots',
-      transactions: () => 'open and prepared transactions',
-      durability: () => 'what is acknowledged is durable',
-      clock: () => 'clocks agree',
-      encoding: () => 'encoding',
-    },
-    mends: () => 'To mend it:',
-    failed: (e) => `${plural(e.failed, 'check')} failed: not ready for CDC`,
-    passed: (e) => `${plural(e.checks, 'check')} made, none failed`,
-  },
+  doctor: doctorEn,
   ledger: {
     otherVersion: (e) =>
       `${e.path} is a ledger of format ${e.version}, and this version reads formats 1 and 2; use the version of the simulator that wrote it`,

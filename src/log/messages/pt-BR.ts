@@ -1,7 +1,7 @@
-import type { DoctorProfile, FindingState } from '../../doctor/finding.js';
 import { cliPtBR } from './cli.pt-BR.js';
 import { configPtBR } from './config.pt-BR.js';
 import { dbPtBR } from './db.pt-BR.js';
+import { doctorPtBR } from './doctor.pt-BR.js';
 import { intakePtBR } from './intake.pt-BR.js';
 import { pagePtBR } from './page.pt-BR.js';
 import { sourcePtBR } from './source.pt-BR.js';
@@ -270,42 +270,7 @@ export const ptBR = {
     fileGivenUp: (file: string, reason: string) =>
       `não foi possível gravar em ${file} (${reason}) — a execução segue sem este arquivo de log`,
   },
-  doctor: {
-    profiles: (profile: DoctorProfile) =>
-      ({
-        compatible: 'Compatível com CDC: a modelagem',
-        ready: 'Pronto para CDC: o servidor, para um consumidor por decodificação lógica',
-      })[profile],
-    states: (state: FindingState) =>
-      ({ ok: 'ok', info: 'info', warn: 'AVISO', fail: 'FALHA', not_visible: 'não visível' })[state],
-    checks: {
-      tables: () => 'tabelas',
-      primary_keys: () => 'chaves primárias',
-      natural_keys: () => 'chaves naturais são únicas',
-      foreign_keys: () => 'chaves estrangeiras',
-      timestamps: () => 'created_at, updated_at e seu trigger',
-      wal_level: () => 'wal_level é logical',
-      replication_role: () => 'o papel pode replicar',
-      replication_slots: () => 'há um slot livre',
-      wal_senders: () => 'há um WAL sender livre',
-      replication_connection: () => 'uma conexão de replicação funciona',
-      publication: () => 'publication',
-      publication_rights: () => 'direito de criar uma publication',
-      replica_identity: () => 'replica identity',
-      toast: () => 'valores guardados à parte (TOAST)',
-      unlogged: () => 'as tabelas são logged',
-      slots: () => 'slots de replicação',
-      slot_limits: () => 'limites dos slots',
-      transactions: () => 'transações abertas e preparadas',
-      durability: () => 'o que é confirmado é durável',
-      clock: () => 'os relógios concordam',
-      encoding: () => 'codificação',
-    },
-    mends: () => 'Para corrigir:',
-    failed: (e: { failed: number }) =>
-      `${ptNumber(e.failed)} verificação(ões) falharam: não está pronto para CDC`,
-    passed: (e: { checks: number }) => `${ptNumber(e.checks)} verificações feitas, nenhuma falhou`,
-  },
+  doctor: doctorPtBR,
   ledger: {
     otherVersion: (e: { path: string; version: number }) =>
       `${e.path} é um ledger no formato ${e.version}, e esta versão lê os formatos 1 e 2; use a versão do simulador que o gravou`,
