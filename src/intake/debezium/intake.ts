@@ -128,9 +128,10 @@ export class DebeziumIntake {
       const span = bytes[begin] === OPEN ? 0 : headSpan(bytes, begin);
       const end = bytes.indexOf(LF, begin + span);
       if (end === -1) {
-        if (span > 0 && bytes[bytes.length - 1] === LF)
-          this.#cut = Buffer.from(bytes.subarray(begin));
-        else this.event(bytes.subarray(begin), stream, next++, receivedAt);
+        const rest = bytes.subarray(begin);
+        const isCut = span > 0 && rest[rest.length - 1] === LF;
+        if (isCut) this.#cut = Buffer.from(rest);
+        else this.event(rest, stream, next++, receivedAt);
         return next;
       }
       if (end - begin > MOST_BYTES) {
