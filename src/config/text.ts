@@ -12,7 +12,7 @@ export function decodeText(bytes: Buffer): string | null {
   try {
     const text = new TextDecoder(marked?.[0] ?? 'utf-8', { fatal: true }).decode(bytes);
     // UTF-16 without its mark is UTF-8 too, full of NULs.
-    return text.includes('\0') ? null : text;
+    return text.includes('\0') ? null : text.replace(/^\ufeff+/, '');
   } catch (error) {
     if (error instanceof TypeError) return null;
     throw error;

@@ -14,10 +14,9 @@ import { STANDARD_INPUT } from './source-spec.js';
 /** Bytes of a read. Below, reads cost more than they bring; above, nothing is gained. */
 const CHUNK_BYTES = 1 << 18;
 
-/** How JSON begins, after byte order marks: a line that is not whole may be one yet. */
-const BEGUN = /^(?:\xef\xbb\xbf)*\s*(?:\{\s*(?:"|$)|"|n|$)/;
-/** More than marks and white space take. */
-const HEAD_BYTES = 64;
+/** What no line of text has within it. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const BINARY = /[\0-\x08\x0b\x0c\x0e-\x1d]/;
 
 /** There is one order, that of the lines. */
 const STREAM = 0;
@@ -84,10 +83,10 @@ export class NdjsonSource implements Source {
       await this.#input.close();
     }
     const rest = buffer.rest();
-    // What was stopped may have been about to go on; but a file of something else has no line of JSON to go on with.
-    const unfinished = this.#stopped && this.#options.follow && !isJson(rest);
-    const other = place === 1 && !BEGUN.test(rest.toString('latin1', 0, HEAD_BYTES));
-    if (!unfinished || other || rest.includes(0)) {
+    // What was stopped may have been about to go on, if it can be the beginning of a line.
+    const isLast = !(this.#stopped && this.#options.follow) || isJson(rest);
+    const became = isLast ? 'wrong' : intake.unfinished(rest, STREAM, place, receivedAt);
+    if (isLast || (became === 'wrong' && (place === 1 || BINARY.test(rest.toString('latin1'))))) {
       intake.event(rest, STREAM, place, receivedAt);
     }
     if (!idle || rest.length > 0) sink.idle();

@@ -70,11 +70,12 @@ export class ConsoleLines {
       const next = stopped + registryHead(bytes, stopped, end);
       const first = bytes[next]!;
       if (first !== OPEN && first !== QUOTE) return null;
+      const isText = first === QUOTE && bytes[next + 1] !== OPEN;
       const apart = stopped > at && !WORD.test(String.fromCharCode(bytes[stopped - 1]!));
       if (!apart && stopped > begin) return null;
       const stop = this.#valueEnd(next, end);
       if (stop === null) return null;
-      if (isBlank(bytes, stop, end) && stopped > begin) return { value: next, key };
+      if (isBlank(bytes, stop, end) && stopped > begin) return isText ? null : { value: next, key };
       if (!this.#isKey(next, stop)) return null;
       key = bytes.subarray(next, stop);
       at = stop;

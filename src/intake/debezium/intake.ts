@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import type { Key, Sink } from '../event.js';
-import { JsonError, KIND } from '../json/grammar.js';
+import type { Key, Malformed, Sink } from '../event.js';
+import { CUT_OFF, JsonError, KIND } from '../json/grammar.js';
 import { Names } from '../json/names.js';
 import { JsonReader } from '../json/reader.js';
 import type { Scope } from '../scope.js';
@@ -34,6 +34,12 @@ const LINE_END = Buffer.from([LF]);
 /** In place of a reason: there is none. */
 const READ = '';
 
+/** Before the end, where a character of UTF-8 may have been cut. */
+const CHARACTER_CUTS = [-1, -2, -3];
+
+/** What became of a line that may not be whole. */
+export type Unfinished = 'whole' | 'cut' | 'wrong';
+
 export interface IntakeOptions {
   /** What stands for an unchanged TOAST value (`unavailable.value.placeholder`), besides Debezium's default. */
   readonly toastPlaceholders?: readonly string[];
@@ -56,6 +62,11 @@ export class DebeziumIntake {
   readonly #teller: RowTeller;
   readonly #consoleLines: ConsoleLines;
   #scratch = Buffer.alloc(FIRST_SCRATCH_BYTES);
+  /** While a line is read that may not be whole, what is wrong with it is kept here instead of told. */
+  #quiet = false;
+  #problem: Malformed | null = null;
+  /** The last error was that bytes ended too early. */
+  #isCut = false;
   /** The beginning of a line whose first line feed is in a schema registry's head. */
   #cut: Buffer = NOTHING;
 
@@ -82,6 +93,29 @@ export class DebeziumIntake {
     const whole = this.#afterCut(bytes);
     if (!this.#load(whole, stream, place)) return;
     this.#part(0, whole.length, null, stream, place, receivedAt);
+  }
+
+  /**
+   * A line that more may have been about to be added to: told if it is whole. 'cut': it may be the beginning of an
+   * event, and 'wrong': of none; then nothing is told.
+   */
+  unfinished(bytes: Uint8Array, stream: number, place: number, receivedAt: number): Unfinished {
+    const isHead = bytes.length > 0 && headSpan(bytes, 0) >= bytes.length;
+    if (
+      isHead ||
+      (!isUtf8(bytes) && CHARACTER_CUTS.some((cut) => isUtf8(bytes.subarray(0, cut))))
+    ) {
+      return 'cut';
+    }
+    this.#quiet = true;
+    this.#problem = null;
+    this.#isCut = false;
+    const cut = this.#cut;
+    this.event(bytes, stream, place, receivedAt);
+    this.#quiet = false;
+    if (this.#problem === null) return 'whole';
+    this.#cut = cut;
+    return this.#isCut ? 'cut' : 'wrong';
   }
 
   /**
@@ -128,13 +162,14 @@ export class DebeziumIntake {
       const span = bytes[begin] === OPEN ? 0 : headSpan(bytes, begin);
       const end = bytes.indexOf(LF, begin + span);
       if (end === -1) {
-        if (span > 0 && bytes[bytes.length - 1] === LF)
-          this.#cut = Buffer.from(bytes.subarray(begin));
-        else this.event(bytes.subarray(begin), stream, next++, receivedAt);
+        const rest = bytes.subarray(begin);
+        const isCut = span > 0 && rest[rest.length - 1] === LF;
+        if (isCut) this.#cut = Buffer.from(rest);
+        else this.event(rest, stream, next++, receivedAt);
         return next;
       }
       if (end - begin > MOST_BYTES) {
-        this.#sink.malformed({ stream, place: next, reason: TOO_LONG });
+        this.#malformed({ stream, place: next, reason: TOO_LONG });
       } else if (right || this.#isUtf8(bytes.subarray(begin, end), stream, next)) {
         this.#reader.load(bytes);
         this.#part(begin, end, null, stream, next, receivedAt);
@@ -156,14 +191,14 @@ export class DebeziumIntake {
   /** Whether what follows a registry's head is UTF-8; if not, that is told. */
   #isUtf8(bytes: Buffer, stream: number, place: number): boolean {
     if (isUtf8(bytes.subarray(registryHead(bytes, 0, bytes.length)))) return true;
-    this.#sink.malformed({ stream, place, reason: notJson(bytes, NOT_UTF8) ?? NOT_UTF8 });
+    this.#malformed({ stream, place, reason: notJson(bytes, NOT_UTF8) ?? NOT_UTF8 });
     return false;
   }
 
   /** Gives the reader these bytes, with a line feed behind them; false: they cannot be an event. */
   #load(bytes: Uint8Array, stream: number, place: number): boolean {
     if (bytes.length > MOST_BYTES) {
-      this.#sink.malformed({ stream, place, reason: TOO_LONG });
+      this.#malformed({ stream, place, reason: TOO_LONG });
       return false;
     }
     if (!isUtf8(bytes) && !this.#isUtf8(Buffer.from(bytes), stream, place)) return false;
@@ -174,6 +209,11 @@ export class DebeziumIntake {
     scratch[bytes.length] = LF;
     this.#reader.load(scratch);
     return true;
+  }
+
+  #malformed(problem: Malformed): void {
+    if (this.#quiet) this.#problem = problem;
+    else this.#sink.malformed(problem);
   }
 
   #part(
@@ -215,8 +255,9 @@ export class DebeziumIntake {
   ): void {
     // Of JSON in a string, what is in it.
     const unread = Buffer.from(this.#reader.opened);
+    this.#isCut = isCutOff(error);
     const reason = this.#ofConsole(line, key, stream, place, receivedAt) ?? reasonOf(error, unread);
-    if (reason !== READ) this.#sink.malformed({ stream, place, reason });
+    if (reason !== READ) this.#malformed({ stream, place, reason });
   }
 
   /** Tells the event of a line that a console printed. Why not, or READ; null: it is no such line. */
@@ -242,6 +283,7 @@ export class DebeziumIntake {
       return READ;
     } catch (error) {
       if (!(error instanceof JsonError || error instanceof EventError)) throw error;
+      this.#isCut = isCutOff(error);
       return reasonOf(error, Buffer.from(reader.opened));
     }
   }
@@ -315,7 +357,7 @@ export class DebeziumIntake {
       return parts;
     } catch (error) {
       if (!(error instanceof JsonError)) throw error;
-      this.#sink.malformed({ stream, place, reason: error.message });
+      this.#malformed({ stream, place, reason: error.message });
       return null;
     }
   }
@@ -325,4 +367,8 @@ export class DebeziumIntake {
 function reasonOf(error: JsonError | EventError, bytes: Buffer): string {
   const problem = error instanceof JsonError ? error.what : error.message;
   return notJson(bytes, problem) ?? error.message;
+}
+
+function isCutOff(error: JsonError | EventError): boolean {
+  return error instanceof JsonError && error.what === CUT_OFF;
 }

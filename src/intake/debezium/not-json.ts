@@ -47,7 +47,7 @@ const BINARY = `binary, not JSON (Avro, Protobuf?): ${TO_JSON}`;
 
 /** By how text begins; the first that fits. */
 const TEXTS: readonly (readonly [RegExp, string])[] = [
-  [/^(?:[^{]*[^\w{])?Struct\{/, STRUCT],
+  [/(?:^|[^\w"])Struct\{[\w.]+=/, STRUCT],
   [/^\s*\{\s*[\w.]+=/, TO_STRING],
   [/^\s*\w+ ?[[({]\s*\w+ ?=/, TO_STRING],
   [/^\s*[{[]+\s*(?:'|:?\w+\s*(?::|=>)|"[^"]*"\s*=>)/, PRINTED],
@@ -70,6 +70,8 @@ const CONTROL = /[\x01-\x08\x0b\x0c\x0e-\x1d\x1f\x7f]/;
 const PACKED = /^[\x80-\xff]/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: as above
 const HEAD = /^(?:\0.{4}|\x01.{16}|\x03[\0\x05].{16})/s;
+/** After a key that is JSON. */
+const HEAD_AFTER_KEY = /^[^\0]*\t\0(?!\0{4})/;
 /** Its length in 32 bits, less than 16 MiB, and an element's type and name. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: as above
 const BSON_HEAD = /^.{3}\0[\x01-\x13][\w$.]+\0/s;
@@ -93,6 +95,7 @@ export function notJson(bytes: Buffer, problem: string): string | null {
     if (text.startsWith('\x1b[')) return COLOURS;
     if (CONTROL.test(text)) return BINARY;
   }
+  if (HEAD_AFTER_KEY.test(text)) return REGISTRY;
   if (bytes.includes(0)) return NULS;
   if (!isUtf8(bytes)) return NOT_UTF8;
   const said = TEXTS.find(([how]) => how.test(text))?.[1];

@@ -1,6 +1,6 @@
 import { sameBytes } from './bytes.js';
 import { wholeNumber } from './digits.js';
-import { ESCAPES, HEX, JsonError, KIND, MORE_VALUES } from './grammar.js';
+import { CUT_OFF, ESCAPES, HEX, JsonError, KIND, MORE_VALUES } from './grammar.js';
 import { type Names, UNKNOWN } from './names.js';
 import { decodeBytes, decodeString } from './strings.js';
 
@@ -157,7 +157,7 @@ export class JsonReader {
   /** Goes on to the next value and returns its first byte; fails at the end. */
   peek(): number {
     this.#space();
-    if (this.#at >= this.#end) this.fail('an end too early');
+    if (this.#at >= this.#end) this.fail(CUT_OFF);
     return this.#bytes[this.#at]!;
   }
 
@@ -324,7 +324,7 @@ export class JsonReader {
           for (let i = 0; i < 4; i++) if (HEX[bytes[++p]!] === 0) this.#failAt(p, 'no escape');
         }
       } else if (c < SPACE) {
-        this.#failAt(p, p >= this.#end ? 'an end too early' : 'a control character in a string');
+        this.#failAt(p, p >= this.#end ? CUT_OFF : 'a control character in a string');
       } else if (c > 0x7f && kind === KIND.string) kind = KIND.utf8;
       c = bytes[++p]!;
     }

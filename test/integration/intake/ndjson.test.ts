@@ -202,7 +202,44 @@ test('half of a line that was being written when it was stopped is nobody’s mi
       assert.equal(await ended, null);
       assertRows(sink, 1);
     });
+    // A line that is whole is none, though a console printed it.
+    await writeFile(path, `{"id":0}\t${line(0)}\n{"id":1}\t${line(1)}`);
+    await following(path, async (sink, source, ended) => {
+      await waitFor(() => sink.idles === 1);
+      source.stop();
+      assert.equal(await ended, null);
+      assertRows(sink, 2);
+    });
+    // Half of a character, of a console's line and of a registry's head.
+    const half = [
+      Buffer.from(line(1)).subarray(0, Buffer.from(line(1)).indexOf(0xf0) + 2),
+      Buffer.from(`{"id":1}\t${line(1).slice(0, 50)}`),
+      Buffer.from([0, 0, 0]),
+      Buffer.from(`\0\0\0\0\u0007${line(1).slice(0, 50)}`),
+    ];
+    for (const bytes of half) {
+      await writeFile(path, Buffer.concat([Buffer.from(`${line(0)}\n`), bytes]));
+      await following(path, async (sink, source, ended) => {
+        await waitFor(() => sink.rows.length === 1 && sink.idles === 1);
+        source.stop();
+        assert.equal(await ended, null);
+        assertRows(sink, 1);
+      });
+    }
     // What can never be one is told.
+    for (const [bytes, words] of [
+      ['\n\u0005hello\u0012', /binary/],
+      ['\u0001abc\n', /binary/],
+      [`${line(0)}\r${line(1)}\r`, /more than one value/],
+    ] as const) {
+      await writeFile(path, bytes);
+      await following(path, async (sink, source, ended) => {
+        await waitFor(() => sink.idles === 1);
+        source.stop();
+        assert.equal(await ended, null);
+        assert.match(sink.problems[0]?.reason ?? '', words);
+      });
+    }
     await writeFile(path, Buffer.from([0x86, 0xa6, 0x62, 0x65]));
     await following(path, async (sink, source, ended) => {
       await waitFor(() => sink.idles === 1);

@@ -26,6 +26,7 @@ test('settings may begin with a byte order mark, and be in UTF-16; other bytes a
   const encodings: readonly ((text: string) => Buffer)[] = [
     (text) => Buffer.from(text),
     (text) => Buffer.from(text.slice(1)),
+    (text) => Buffer.from(`\ufeff${text}`),
     (text) => Buffer.from(text, 'utf16le'),
     (text) => Buffer.from(text, 'utf16le').swap16(),
   ];

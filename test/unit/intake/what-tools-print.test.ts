@@ -170,6 +170,8 @@ const REFUSED: Readonly<Record<string, readonly [string | Buffer, RegExp]>> = {
   'a Struct': ['Struct{before=null,after=Struct{id=1,nome=segredo}}', /Struct.*JsonConverter/],
   'a Struct after its key': ['Struct{id=1}\tStruct{after=Struct{id=1}}', /Struct.*JsonConverter/],
   'a Struct as the key': [`Struct{id=1}\t${INSERT}`, /Struct.*JsonConverter/],
+  'a Struct after a key of JSON': ['{"id":1}\tStruct{after=Struct{id=1}}', /Struct.*JsonConverter/],
+  'Avro of a registry after a key': ['{"id":1}\t\0\0\0\0\u0007\u0002', /registry.*JsonConverter/],
   'a map of Java': ['{before=null, after={id=1}}', /toString\(\).*JsonConverter/],
   "the engine's event": [
     'EmbeddedEngineChangeEvent [key=null, value={"a":1}]',
