@@ -110,7 +110,10 @@ test('a stream whose tables are made anew under it ends with one sentence', () =
     const errors = stderr.split('\n').filter((line) => line.includes(' ERROR '));
     assert.equal(errors.length, 1, stderr);
     assert.match(errors[0] ?? '', /tables of the database .* (were dropped|are not the ones)/);
-    const warnings = stderr.match(/ WARNING .* \[stream\]/g) ?? [];
+    // Before they are gone, whoever drops them and the stream may have to wait for each other.
+    const warnings = (stderr.match(/ WARNING .* \[stream\].*/g) ?? []).filter(
+      (line) => !/40P01/.test(line),
+    );
     assert.ok(warnings.length <= MOST_WARNINGS, stderr);
   }));
 

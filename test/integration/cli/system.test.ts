@@ -110,8 +110,8 @@ test('a user without a name or a home is told what to set', { skip: !isRoot }, (
     await chmod(cwd, 0o777);
     const port = String(server.port);
     const cases: readonly [Record<string, string>, number, RegExp][] = [
-      [{ PGHOST: '127.0.0.1', PGPORT: port }, 2, /name the server's in PGUSER/],
-      [{ PGHOST: '127.0.0.1', PGPORT: port, PGUSER: 'postgres' }, 3, /set PG_PASSWORD/],
+      [{ PGHOST: '127.0.0.1', PGPORT: port }, 2, /set PG_USER, or PGUSER/],
+      [{ PGHOST: '127.0.0.1', PGPORT: port, PGUSER: 'postgres' }, 3, /set PG_?PASSWORD/],
       [
         { PGHOST: '127.0.0.1', PGPORT: port, PGUSER: 'postgres', PGSSLMODE: 'verify-full' },
         2,
