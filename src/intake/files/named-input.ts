@@ -53,6 +53,8 @@ class NamedInput implements ByteInput {
     while (this.#decided === null) {
       if (this.#stopped) return END;
       this.#decided = await this.#decide();
+      // It may have been stopped meanwhile.
+      if (this.#stopped) this.#decided?.stop();
       if (this.#decided !== null) break;
       if (!this.#idle) {
         this.#idle = true;
