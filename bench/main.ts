@@ -1,8 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { EXIT } from '../src/errors.js';
 import { packageRoot } from '../src/package-root.js';
 import { layOut } from '../src/report/table.js';
+import { onSignals } from '../src/signals.js';
 import { benchLedger } from './ledger.js';
 import { type Finding, holds, ratiosOf, round, spreadOf, spreadText } from './measure.js';
 import { benchMemory } from './memory.js';
@@ -36,15 +38,22 @@ if (unknown.length > 0) {
   );
   process.exit(2);
 }
+let running: BenchServer | null = null;
+onSignals((times) => {
+  // A server of its own session: nothing else ends it.
+  const stopped = times === 1 ? running?.stop() : null;
+  Promise.resolve(stopped).finally(() => process.exit(EXIT.forced));
+});
 const findings: Finding[] = [];
 for (const [name, bench] of Object.entries(BENCHES)) {
   if (names.length > 0 && !names.includes(name)) continue;
   process.stderr.write(`${name}\n`);
-  const server = await BenchServer.start();
+  running = await BenchServer.start();
   try {
-    findings.push(...(await bench(server)));
+    findings.push(...(await bench(running)));
   } finally {
-    await server.stop();
+    await running.stop();
+    running = null;
   }
 }
 process.stdout.write(

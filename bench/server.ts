@@ -61,7 +61,7 @@ export class BenchServer {
   async reset(): Promise<void> {
     await withConnection(this.target, async (client) => {
       await runScript(client, '99_drop_all.sql');
-      await initDb(client);
+      await initDb(client, this.target);
     });
     await this.settle();
   }

@@ -4,8 +4,10 @@ import type { Command, CommandContext } from './commands/context.js';
 import type { Command as CommandName } from './config/commands.js';
 import { chooseLanguage } from './config/language.js';
 import { EXIT, type ExitCode, OperatorError } from './errors.js';
-import { type Messages, messagesIn } from './log/messages/index.js';
+import { LANGUAGES, type Messages, messagesIn } from './log/messages/index.js';
+import { Output } from './output.js';
 import { onSignals } from './signals.js';
+import { systemErrorOf } from './system-error.js';
 
 /** Each command is loaded when it is run, so that `--help` answers at once. */
 const COMMANDS: Readonly<Record<CommandName, () => Promise<{ run: Command }>>> = {
@@ -26,23 +28,48 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<{ run: Command }>>> =
   db: () => import('./commands/db.js'),
 };
 
-process.exitCode = await main(process.argv.slice(2), process.cwd());
+const output = new Output();
+// There is nobody left to tell.
+process.stderr.on('error', () => undefined);
+process.exitCode = await main(process.argv.slice(2));
 // What an interrupted command left to itself (connections, threads) must not keep the process alive.
 if (process.exitCode === EXIT.forced) process.exit();
 
-async function main(argv: readonly string[], cwd: string): Promise<ExitCode> {
-  // A reader that has enough (`| head`) is no reason to fail.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
-  const messages = messagesIn(chooseLanguage(argv, process.env, cwd));
+/** Runs the command, and takes a result that did not reach stdout for no success. */
+async function main(argv: readonly string[]): Promise<ExitCode> {
+  let messages = messagesIn(LANGUAGES[0]);
+  let exitCode: ExitCode;
+  try {
+    const cwd = process.cwd();
+    messages = messagesIn(chooseLanguage(argv, process.env, cwd));
+    exitCode = await runArguments(argv, cwd, messages);
+  } catch (error) {
+    exitCode = tell(error, messages, false, sayOnStderr);
+  }
+  if (exitCode === EXIT.forced) return exitCode;
+  const lost = await output.end();
+  if (lost === null) return exitCode;
+  sayOnStderr(messages.cli.outputLost({ reason: lost.message }));
+  return exitCode === EXIT.done ? EXIT.state : exitCode;
+}
+
+async function runArguments(
+  argv: readonly string[],
+  cwd: string,
+  messages: Messages,
+): Promise<ExitCode> {
   const args = parseArguments(argv, messages);
   if (args.version !== null) {
-    process.stdout.write(`${args.version}\n`);
+    output.write(`${args.version}\n`);
     return EXIT.done;
   }
   if (args.help !== null) {
     const asked = args.problems.length === 0;
-    (asked ? process.stdout : process.stderr).write(args.help);
-    if (asked) return EXIT.done;
+    if (asked) {
+      output.write(args.help);
+      return EXIT.done;
+    }
+    process.stderr.write(args.help);
     if (args.json) printJson({ error: messages.config.noCommand(), exit_code: EXIT.usage });
     return EXIT.usage;
   }
@@ -53,7 +80,7 @@ async function main(argv: readonly string[], cwd: string): Promise<ExitCode> {
     return await runCommand(args.command, { ...args, settings, messages, cwd });
   } catch (error) {
     // The log is not open yet, or closed again: the operator reads stderr.
-    return tell(error, messages, args.json, (text) => process.stderr.write(`${text}\n`));
+    return tell(error, messages, args.json, sayOnStderr);
   }
 }
 
@@ -97,7 +124,7 @@ async function runCommand(name: CommandName, prepared: Prepared): Promise<ExitCo
         printed = true;
         status.clear();
         if (json) printJson(result.json);
-        else process.stdout.write(result.text);
+        else output.write(result.text);
       },
     });
   } catch (error) {
@@ -133,16 +160,20 @@ function tell(
   json: boolean,
   write: (text: string) => void,
 ): ExitCode {
-  const expected = error instanceof OperatorError;
-  const exitCode = expected ? error.exitCode : EXIT.defect;
-  const text = expected
-    ? error.tell(messages)
-    : messages.cli.defect(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  const expected = error instanceof OperatorError ? error : systemErrorOf(error);
+  const exitCode = expected?.exitCode ?? EXIT.defect;
+  const text =
+    expected?.tell(messages) ??
+    messages.cli.defect(error instanceof Error ? (error.stack ?? error.message) : String(error));
   write(text);
   if (json) printJson({ error: text, exit_code: exitCode });
   return exitCode;
 }
 
+function sayOnStderr(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
 function printJson(document: unknown): void {
-  process.stdout.write(`${JSON.stringify(document)}\n`);
+  output.write(`${JSON.stringify(document)}\n`);
 }

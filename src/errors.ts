@@ -46,3 +46,9 @@ export class OperatorError extends Error {
     this.tell = tell;
   }
 }
+
+/**
+ * A source of events that is not there, or not to be had, at the moment: no such file, topic or slot, a port that
+ * another program uses. It may come while a run is under way; after a run it is an error.
+ */
+export class SourceAbsent extends OperatorError {}

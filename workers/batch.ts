@@ -6,6 +6,7 @@ import type { IdView } from '../src/ids/view.js';
 import { describeFailure } from '../src/postgres/failures.js';
 import { type Answer, demand } from '../src/postgres/packet.js';
 import { BEGIN, lockPatients } from '../src/postgres/statements.js';
+import { requireTables, type TableOids } from '../src/postgres/table-oids.js';
 import type { Statement } from '../src/postgres/wire.js';
 import type { Returning } from '../src/threads/protocol.js';
 import { type BatchOutcome, BatchResult } from './batch-result.js';
@@ -29,6 +30,8 @@ export interface BatchParts {
   readonly candidates: ReadonlyMap<EventType, Candidates>;
   readonly leases: ReadonlyMap<TableName, IdLease>;
   readonly returning: Returning;
+  /** The tables that the run began with. */
+  readonly tables: TableOids;
   /** Told of every row that was found to be gone. */
   readonly onGone: (table: ParentTable, id: number) => void;
 }
@@ -91,6 +94,8 @@ export class BatchWriter {
         const failure = describeFailure(error);
         if (failure.class !== 'light') throw error;
         await client.query('ROLLBACK');
+        // Rows of other tables than those of the run fail one after the other: none of it is the rows' fault.
+        await requireTables(client, this.#parts.tables);
         // Also when another row failed first: one by one, orphans would only be rejected.
         const adopted = repicks < REPICKS ? await this.#adopt(client, batch, writes) : null;
         if (adopted === null || failure.sqlstate !== FOREIGN_KEY_VIOLATION) {

@@ -25,8 +25,8 @@ export function makeWriter(
     return found;
   };
   const composer = makeComposer(task, { view, candidates, lease, random });
-  const { returning } = task;
-  const writer = new BatchWriter({ composer, view, candidates, leases, returning, onGone });
+  const { returning, tables } = task;
+  const writer = new BatchWriter({ composer, view, candidates, leases, returning, tables, onGone });
   return { writer, candidates };
 }
 

@@ -72,6 +72,11 @@ export class Orders {
     }
   }
 
+  /** Events of the worker that have been due by now, once those that are open are. */
+  get due(): number {
+    return this.#tally.get('attempted') + this.#open.reduce((sum, { size }) => sum + size, 0);
+  }
+
   /** An order is over. */
   close(order: Order): void {
     this.#open = this.#open.filter((other) => other !== order);

@@ -1,6 +1,9 @@
 import { Draws, STREAMS } from '../src/hospital/draws.js';
 import { EVENTS } from '../src/hospital/events/index.js';
 import { describeFailure, type Failure } from '../src/postgres/failures.js';
+import { requireTables, TablesGone } from '../src/postgres/table-oids.js';
+import { requireWhole } from '../src/seed/indexes.js';
+import { joinStream } from '../src/seed/locks.js';
 import { sleep, sleepExactly } from '../src/threads/clock.js';
 import { Control } from '../src/threads/control.js';
 import type { ProducerResult, ProducerTask } from '../src/threads/protocol.js';
@@ -23,8 +26,8 @@ const OVERRUN_MS = 250;
 const START_POLL_MS = 2;
 /** Serialization failures and deadlocks of one batch before its worker gives up on it. */
 const MAX_RETRIES = 100;
-/** PostgreSQL's internal_error: stands for a rejection that came without a code. */
-const UNKNOWN_SQLSTATE = 'XX000';
+/** PostgreSQL's internal_error; also stands for a rejection that came without a code. */
+const INTERNAL_ERROR = 'XX000';
 
 /** The Piscina entry of `stream`: one connection, one event type (or a few), until told to stop. */
 export default async function produce(task: ProducerTask): Promise<ProducerResult> {
@@ -64,6 +67,10 @@ class Producer {
   #trusting = false;
   /** Conflicts that the batch under way ran into. */
   #conflicts = 0;
+  /** How late the first batch was when the connection was lost, in milliseconds. */
+  #lateAtLoss = 0;
+  /** When the connection was found again, in active milliseconds. */
+  #backSince = 0;
 
   constructor(task: ProducerTask) {
     const draws = new Draws(task.rng).at(STREAMS.workerPicks, task.worker);
@@ -91,6 +98,9 @@ class Producer {
       reporter: this.#reporter,
       random,
       prepare: async (client) => {
+        await requireTables(client, task.tables);
+        await requireWhole(client);
+        await joinStream(client, task.tables);
         for (const [type, kept] of candidates) {
           const place = task.siblings[type] ?? { index: 0, of: 1 };
           await kept.load(client, EVENTS[type], place, task.lastIds[EVENTS[type].table]);
@@ -160,15 +170,17 @@ class Producer {
     const sentAt = this.#control.active();
     const first = this.#orders.first?.due ?? sentAt;
     this.#tally.late.record(sentAt - Math.max(first, this.#freeSince));
+    this.#tally.due = this.#orders.due;
     try {
       const batches = await this.#compose();
       return batches.length > 0
         ? await this.#allAtOnce(batches, sentAt)
         : await this.#stepByStep(sentAt);
     } catch (error) {
-      return await this.#overcome(describeFailure(error), sentAt);
+      return await this.#overcome(this.#session.failureOf(error), sentAt);
     } finally {
       this.#freeSince = this.#control.active();
+      this.#tally.due = this.#orders.due;
     }
   }
 
@@ -228,8 +240,9 @@ class Producer {
       await this.#commit(order, outcome);
     } catch (error) {
       const failure = describeFailure(error);
-      if (failure.class === 'light') return this.#refuse(order, outcome, failure);
-      throw error;
+      if (failure.class !== 'light') throw error;
+      await requireTables(client, this.#task.tables);
+      return this.#refuse(order, outcome, failure);
     }
     this.#trusting = outcome.whole;
     this.#confirm(order, outcome, sentAt);
@@ -266,6 +279,8 @@ class Producer {
   /** What it comes to that writing failed as a whole. */
   async #overcome(failure: Failure, sentAt: number): Promise<ProducerResult | null> {
     if (this.#tally.pending === null) this.#tally.count('rolledBack');
+    const gone = await this.#tablesGone(failure);
+    if (gone !== null) return { ended: 'failed', failure: gone };
     if (failure.class === 'retry' && ++this.#conflicts <= MAX_RETRIES) return this.#retry(failure);
     if (failure.class !== 'critical') return { ended: 'failed', failure };
     const doubted = this.#sent.splice(0);
@@ -281,8 +296,24 @@ class Producer {
     return null;
   }
 
+  /**
+   * The tables that are gone, where the server failed of itself: a statement that waited for the lock of a table
+   * which was dropped meanwhile is answered so. Null: they are there, or it can't be asked.
+   */
+  async #tablesGone({ sqlstate }: Failure): Promise<Failure | null> {
+    if (sqlstate !== INTERNAL_ERROR) return null;
+    try {
+      await this.#session.client.query('ROLLBACK');
+      await requireTables(this.#session.client, this.#task.tables);
+      return null;
+    } catch (error) {
+      return error instanceof TablesGone ? describeFailure(error) : null;
+    }
+  }
+
   /** Accounts for an order that is over. */
   #confirm(order: Order, outcome: BatchOutcome, sentAt: number): void {
+    this.#noteCatchUp(order);
     if (outcome.pending !== null) {
       const now = this.#control.active();
       this.#tally.response.record(now - order.due);
@@ -304,7 +335,7 @@ class Producer {
     for (const { table, id } of outcome.gone) this.#reporter.gone(table, id);
     for (const { write, failure } of outcome.rejections) {
       const { table, operation } = write;
-      this.#tally.reject(failure.sqlstate ?? UNKNOWN_SQLSTATE);
+      this.#tally.reject(failure.sqlstate ?? INTERNAL_ERROR);
       this.#reporter.send({ kind: 'rejected', table, operation, field: failure.column, failure });
     }
   }
@@ -321,10 +352,9 @@ class Producer {
     this.#orders.close(order);
     this.#tally.count('rolledBack');
     this.#tally.count('attempted', events);
-    for (let i = 0; i < events; i++) this.#tally.reject(failure.sqlstate ?? UNKNOWN_SQLSTATE);
+    for (let i = 0; i < events; i++) this.#tally.reject(failure.sqlstate ?? INTERNAL_ERROR);
     const { table } = EVENTS[order.type];
-    const field = failure.column;
-    this.#reporter.send({ kind: 'rejected', table, operation: 'insert', field, failure });
+    this.#reporter.send({ kind: 'batch-refused', table, events, failure });
     return this.#endOf(this.#drought.note(events, failure));
   }
 
@@ -343,12 +373,25 @@ class Producer {
     return null;
   }
 
+  /** Ends the loss once a batch is no later than it would be without: only overload is left then. */
+  #noteCatchUp({ due }: Order): void {
+    if (!this.#tally.lost) return;
+    const late = this.#control.active() - due;
+    if (due >= this.#backSince || late <= this.#lateAtLoss) this.#tally.lost = false;
+  }
+
   /** Finds the connection again; the reason to end when that fails. */
   async #recover(failure: Failure): Promise<ProducerResult | null> {
     if (failure.class === 'hopeless' || failure.class === 'defect') {
       return { ended: 'failed', failure };
     }
+    if (!this.#tally.lost) {
+      const now = this.#control.active();
+      this.#lateAtLoss = now - (this.#orders.first?.due ?? now);
+      this.#tally.lost = true;
+    }
     const end = await this.#session.reopen(failure);
+    this.#backSince = this.#control.active();
     if (end === null) return null;
     return end === 'stopped' ? { ended: 'stopped' } : { ended: 'failed', failure: end };
   }

@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { connect } from '../src/postgres/connect.js';
+import { causeOf, connect } from '../src/postgres/connect.js';
 import { describeFailure, type Failure } from '../src/postgres/failures.js';
 import { primaryFactsOf } from '../src/postgres/identity.js';
 import type { ConnectionTarget } from '../src/postgres/target.js';
@@ -68,6 +68,11 @@ export class Session {
       throw error;
     }
     this.#client = client;
+  }
+
+  /** What a failure means, with the reason that the server gave when it ended the connection. */
+  failureOf(error: unknown): Failure {
+    return describeFailure(this.#client === null ? error : causeOf(this.#client, error));
   }
 
   /** What became of the transactions that were settled since the last time, in their order. */

@@ -1,4 +1,4 @@
-import { EXIT, OperatorError } from '../errors.js';
+import { EXIT, OperatorError, SourceAbsent } from '../errors.js';
 import { operatorErrorOf, withConnection } from '../postgres/connect.js';
 import { type Client, DatabaseError, escapeLiteral } from '../postgres/driver.js';
 import { describeFailure, placeOf } from '../postgres/failures.js';
@@ -16,6 +16,8 @@ const STATUSES_PER_TIMEOUT = 4;
 const EXISTS = '42710';
 /** object_in_use */
 const IN_USE = '55006';
+/** undefined_object */
+const NO_SUCH_SLOT = '42704';
 
 /** What is to be known before a slot is read. */
 export interface SlotSession {
@@ -62,10 +64,11 @@ export async function makeTemporarySlot(
   signal?: AbortSignal,
 ): Promise<bigint> {
   signal?.throwIfAborted();
-  // Not in the typings. Cutting the connection would not do: a server that waits does not look at it.
-  const { processID: pid } = client as Client & { processID: number };
+  // Asked for, since a pooler makes a number up.
+  const { rows: own } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+  // Cutting the connection would not do: a server that waits does not look at it.
   const cancel = () => {
-    const ask = (other: Client) => other.query('SELECT pg_cancel_backend($1)', [pid]);
+    const ask = (other: Client) => other.query('SELECT pg_cancel_backend($1)', [own[0]?.pid]);
     withConnection(target, ask).catch(() => undefined);
   };
   signal?.addEventListener('abort', cancel);
@@ -92,7 +95,7 @@ export async function requirePublications(
   const names = new Set(rows.map(({ name }) => name));
   const publication = publications.find((name) => !names.has(name));
   if (publication === undefined) return;
-  throw new OperatorError(EXIT.state, (m) => m.db.publicationMissing({ publication, database }));
+  throw new SourceAbsent(EXIT.state, (m) => m.db.publicationMissing({ publication, database }));
 }
 
 /** There is a slot of that name that is not ours. */
@@ -121,7 +124,8 @@ export function errorOfSlot(error: unknown, target: ConnectionTarget, slot: stri
   if (error instanceof DatabaseError && describeFailure(error).class !== 'critical') {
     const { message } = error;
     const where = placeOf(target);
-    return new OperatorError(
+    const Refusal = error.code === NO_SUCH_SLOT || isInUse(error) ? SourceAbsent : OperatorError;
+    return new Refusal(
       EXIT.state,
       (m) =>
         isInUse(error)

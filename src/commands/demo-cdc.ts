@@ -13,7 +13,7 @@ const SLOT = 'oltp_simulator_demo';
 
 /** `demo-cdc`: a load, the reference consumer beside it, and the verdict: the whole idea in one process. */
 export const run: Command = (context) =>
-  withServer(context, async (target) => {
+  withServer(context, async (target, own) => {
     context.log.component('demo').info(context.messages.verify.demo.server());
     await prepareSchema(context, target);
     const { exitCode, outcome } = await seedTables(context, target);
@@ -45,6 +45,7 @@ export const run: Command = (context) =>
       const streamed = await streamEvents(
         { ...withLoad(context), print: results.collector('run') },
         target,
+        own,
       );
       if (streamed !== EXIT.done) return streamed;
       const verdict = await watching;

@@ -12,24 +12,21 @@ export const run: Command = (context) =>
   withServer(context, async (target) => {
     const { settings, messages: m, log } = context;
     const findings = await unlessAborted(context.interrupted, () =>
-      withConnection(target, async (client) => {
-        await client.query('SET default_transaction_read_only = on');
-        return examine({ client, target, ...settings.doctor });
-      }),
+      withConnection(target, (client) => examine({ client, target, ...settings.doctor })),
     );
     const failed = findings.filter(({ state }) => state === 'fail').length;
     const out = log.component('doctor');
     if (failed > 0) out.error(m.doctor.failed({ failed }));
     else out.info(m.doctor.passed({ checks: findings.length }));
-    context.print({ json: { ok: failed === 0, checks: findings }, text: textOf(m, findings) });
+    const checks = findings.map((finding) => ({ ...finding, advice: adviceOf(m, finding) }));
+    context.print({ json: { ok: failed === 0, checks }, text: textOf(m, findings) });
     return failed > 0 ? EXIT.notHeld : EXIT.done;
   });
 
 /** Columns of the widest name of a state, in any language. */
 const STATE_WIDTH = 11;
-const BETWEEN_STATEMENTS = /(?<=;) (?=[A-Z])/;
 
-/** What every check found, and how to mend what is not well. */
+/** What every check found, and how to fix what is not well. */
 function textOf(m: Messages, findings: readonly Finding[]): string {
   const sections = (['compatible', 'ready'] as const).map((profile) => {
     const own = findings.filter((finding) => finding.profile === profile);
@@ -40,12 +37,23 @@ function textOf(m: Messages, findings: readonly Finding[]): string {
     });
     return `${m.doctor.profiles(profile)}\n${rows.join('')}`;
   });
-  const ill: readonly FindingState[] = ['fail', 'warn', 'not_visible'];
-  const mends = findings.filter(({ state, mend }) => mend !== null && ill.includes(state));
-  if (mends.length === 0) return sections.join('\n');
-  const lines = mends.flatMap(({ check, mend }) => [
-    `  ${m.doctor.checks[check]()}:\n`,
-    ...(mend ?? '').split(BETWEEN_STATEMENTS).map((statement) => `    ${statement}\n`),
-  ]);
+  const lines = findings
+    .filter(({ state, advice = [] }) => ILL.includes(state) || advice.length > 0)
+    .flatMap((finding) => {
+      const said = [
+        ...(finding.mend?.split('\n') ?? []),
+        ...adviceOf(m, finding).map((sentence) => `-- ${sentence}`),
+      ];
+      if (said.length === 0) return [];
+      return [`  ${m.doctor.checks[finding.check]()}:\n`, ...said.map((line) => `    ${line}\n`)];
+    });
+  if (lines.length === 0) return sections.join('\n');
   return `${sections.join('\n')}\n${m.doctor.mends()}\n${lines.join('')}`;
+}
+
+const ILL: readonly FindingState[] = ['fail', 'warn', 'not_visible'];
+
+/** What else is to be known or done, each thing once. */
+function adviceOf(m: Messages, { advice = [] }: Finding): string[] {
+  return [...new Set(advice.map((tell) => tell(m.doctor.advice)))];
 }

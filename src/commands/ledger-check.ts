@@ -1,8 +1,12 @@
+import { readdirSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Client } from 'pg';
 import { EXIT, type ExitCode } from '../errors.js';
 import { TABLE_NAMES } from '../hospital/tables.js';
 import { checkLedger, type LedgerCheck } from '../ledger/check.js';
+import { ledgerFiles, ledgerFolder } from '../ledger/folder.js';
+import type { OtherLedger } from '../ledger/later-changes.js';
 import type { LedgerTotals } from '../ledger/run-ledger.js';
 import { withConnection } from '../postgres/connect.js';
 import { factsOf } from '../postgres/identity.js';
@@ -26,7 +30,7 @@ export const run: Command = (context) => {
     const summaryAgrees = agreesWithSummary(found, check.totals);
     const exitCode = tell(context, check, summaryAgrees);
     const { messages: m } = context;
-    const { totals, differences } = check;
+    const { totals, differences, changedSince } = check;
     context.print({
       json: {
         run: found.runId,
@@ -34,6 +38,7 @@ export const run: Command = (context) => {
         ...totals,
         summary_agrees: summaryAgrees,
         differences,
+        changed_since: changedSince,
       },
       text: `${ledgerText(m, found.runId, totals)}${differencesText(m, check)}`,
     });
@@ -41,11 +46,28 @@ export const run: Command = (context) => {
   });
 };
 
-async function checkOn(client: Client, { runId, ledger }: LedgerRun): Promise<LedgerCheck> {
+async function checkOn(client: Client, run: LedgerRun): Promise<LedgerCheck> {
+  const { runId, folder, ledger } = run;
   await requireSchema(client);
   await requireAllVisible(client);
   const { server: now } = await factsOf(client);
-  return checkLedger(client, ledger, (header) => requireOwnServer(runId, header, now));
+  return checkLedger(
+    client,
+    ledger,
+    (header) => requireOwnServer(runId, header, now),
+    (started) => otherLedgers(folder, started),
+  );
+}
+
+/** The ledgers beside that of a run, without those that were last written before it began. */
+function otherLedgers(folder: string, started: string | null): OtherLedger[] {
+  const runs = dirname(folder);
+  const since = started === null ? 0 : Date.parse(started);
+  const isLater = (file: string) => statSync(file).mtimeMs >= since;
+  return readdirSync(runs)
+    .filter((run) => run !== basename(folder))
+    .map((run) => ({ run, folder: ledgerFolder(join(runs, run)) }))
+    .filter((other) => ledgerFiles(other.folder).some(isLater));
 }
 
 /**
@@ -80,6 +102,8 @@ function tell(
   }
   const written = TABLE_NAMES.flatMap((table) => OPERATIONS.map((write) => rows[table][write]));
   const changes = written.reduce((sum, count) => sum + count, 0);
+  const { changedSince } = check;
+  if (changedSince.count > 0) out.info(m.ledger.changedSince(changedSince));
   out.info(m.ledger.held({ rows: changes, transactions: committed }));
   return EXIT.done;
 }

@@ -6,7 +6,7 @@ import { withConnection } from '../postgres/connect.js';
 import { requireWritable, runScript } from '../postgres/scripts.js';
 import type { ConnectionTarget } from '../postgres/target.js';
 import { forget } from '../seed/indexes.js';
-import { lockSeed } from '../seed/locks.js';
+import { lockSeed, requireNoStream } from '../seed/locks.js';
 import { onAbort, unlessAborted } from '../signals.js';
 import type { Command, CommandContext } from './context.js';
 import { prepareSchema } from './init-db.js';
@@ -21,12 +21,14 @@ export const run: Command = (context) =>
   withServer(context, async (target) => {
     await unlessAborted(context.interrupted, () =>
       withConnection(target, async (client) => {
-        await requireWritable(client);
+        await requireWritable(client, target);
         await requireDroppable(client, target);
         // A seed that is under way would be left without its tables.
         await lockSeed(client);
         await confirm(context, client, target);
         context.interrupted.throwIfAborted();
+        // After the question, which may stand for long.
+        await requireNoStream(client);
         await runScript(client, '99_drop_all.sql');
         await forget(client);
       }),

@@ -7,10 +7,10 @@ import { withServer } from './with-server.js';
 
 /** `start`: `init-db`, `seed` and `stream` in one: from nothing to a running load. */
 export const run: Command = (context) =>
-  withServer(context, async (target) => {
+  withServer(context, async (target, own) => {
     await prepareSchema(context, target);
     const { exitCode, outcome } = await seedTables(context, target);
-    if (exitCode === EXIT.done) return streamEvents(context, target);
+    if (exitCode === EXIT.done) return streamEvents(context, target, own);
     printSeed(context, outcome);
     return exitCode;
   });

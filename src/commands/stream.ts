@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
+import type { Client } from 'pg';
 import type { Settings } from '../config/settings.js';
 import { EXIT, type ExitCode, OperatorError } from '../errors.js';
 import { samplePools } from '../hospital/pools.js';
@@ -10,10 +11,12 @@ import { ledgerFolder } from '../ledger/folder.js';
 import { Curve } from '../pacing/curve.js';
 import { connect, cut, operatorErrorOf, withConnection } from '../postgres/connect.js';
 import type { DatabaseFacts } from '../postgres/database-facts.js';
-import { describeFailure, failureError } from '../postgres/failures.js';
+import { lastLogLines } from '../postgres/embedded-cluster.js';
+import { describeFailure, type Failure, failureError, isOwnTrouble } from '../postgres/failures.js';
 import { factsOf, type ServerIdentity } from '../postgres/identity.js';
 import { readDatabaseFacts } from '../postgres/read-database-facts.js';
 import { requireSchema, requireWritable } from '../postgres/scripts.js';
+import { readTableOids } from '../postgres/table-oids.js';
 import type { ConnectionTarget } from '../postgres/target.js';
 import { firstBroken, markAborted } from '../report/abort.js';
 import { SeriesDigest } from '../report/digest.js';
@@ -24,6 +27,7 @@ import { type RunSummary, summarize } from '../report/summary.js';
 import { summaryText } from '../report/text.js';
 import type { Threshold } from '../report/thresholds.js';
 import { requireWhole } from '../seed/indexes.js';
+import { joinStream } from '../seed/locks.js';
 import { onAbort, unlessAborted } from '../signals.js';
 import { Coordinator, type StreamOutcome } from '../stream/coordinator.js';
 import { Narrator } from '../stream/narrator.js';
@@ -36,7 +40,7 @@ import { Totals } from '../stream/totals.js';
 import type { Command, CommandContext } from './context.js';
 import { showForecast } from './forecast.js';
 import { reconnectPolicy } from './reconnect-policy.js';
-import { withServer } from './with-server.js';
+import { type OwnServer, withServer } from './with-server.js';
 
 /** A catalogue is read in milliseconds; a server that needs longer is not waited for. */
 const PATIENCE_SECONDS = 5;
@@ -45,23 +49,31 @@ const PATIENCE_SECONDS = 5;
 export const run: Command = async (context) =>
   context.dryRun
     ? showForecast(context)
-    : withServer(context, (target) => streamEvents(context, target));
+    : withServer(context, (target, own) => streamEvents(context, target, own));
 
-/** Streams into a database that has the schema, and prints the summary. */
+/**
+ * Streams into a database that has the schema, and prints the summary. `own`: the embedded server, where the
+ * target is it.
+ */
 export async function streamEvents(
   context: CommandContext,
   target: ConnectionTarget,
+  own: OwnServer | null,
 ): Promise<ExitCode> {
   const { settings, messages: m } = context;
   const { stream } = settings;
   const log = context.log.component('stream');
   const found = await unlessAborted(context.interrupted, () =>
     withConnection(target, async (client) => {
-      await requireWritable(client);
+      await requireWritable(client, target);
       await requireSchema(client);
       await requireWhole(client);
+      const tables = await readTableOids(client);
+      if (!(await joinStream(client, tables))) {
+        throw new OperatorError(EXIT.state, (m) => m.seed.tablesBusy());
+      }
       const database = await readDatabaseFacts(client);
-      return { database, server: (await factsOf(client)).server };
+      return { database, tables, server: (await factsOf(client)).server };
     }),
   );
 
@@ -88,6 +100,7 @@ export async function streamEvents(
   const coordinator = new Coordinator(
     {
       target,
+      tables: found.tables,
       rng: settings.app.rng,
       plans,
       batchSize: stream.batchSize,
@@ -128,11 +141,12 @@ export async function streamEvents(
   };
   const digest = new SeriesDigest(availableParallelism());
   const { rate, batchSize } = stream;
-  const facts = { runId, rng: settings.app.rng, batchSize, rate, curve, endMs };
+  const sheds = curve !== null && stream.onLag === 'shed';
+  const facts = { runId, rng: settings.app.rng, batchSize, rate, curve, endMs, sheds };
   const soFar = () => {
     const activeSeconds = coordinator.control.active() / 1000;
     const ending = { stoppedBy: 'threshold' as const, seconds: activeSeconds, activeSeconds };
-    return summarize(facts, ending, coordinator.tallies, digest);
+    return summarize(facts, { ...ending, lost: false }, coordinator.tallies, digest);
   };
   let aborted: Threshold | null = null;
   const sampler = new Sampler({
@@ -140,9 +154,11 @@ export async function streamEvents(
     tallies: coordinator.tallies,
     curve,
     endMs,
-    watch: new ServerWatch(target),
-    onPoint: (point) => {
-      digest.add(point);
+    watch: new ServerWatch(target, found.tables, (error) =>
+      coordinator.fail(describeFailure(error)),
+    ),
+    onPoint: (point, ending) => {
+      digest.add(point, ending);
       appendPoint(point);
       // Not at the end: then the clock goes on and the events do not.
       if (coordinator.control.state !== 'running' || over(endMs, coordinator)) return;
@@ -166,11 +182,19 @@ export async function streamEvents(
     const outcome = await running;
     sampler.stop();
     narrator.stop();
+    const loss = await lossOf(outcome, target);
+    const ending = { ...outcome, lost: loss !== null };
     summary = markAborted(
-      summarize(facts, outcome, outcome.tallies, digest, stream.thresholds),
+      summarize(facts, ending, outcome.tallies, digest, stream.thresholds),
       outcome.stoppedBy === 'threshold' ? aborted : null,
     );
-    const exitCode = explain(context, target, outcome, found.database);
+    const exitCode =
+      outcome.failure !== null
+        ? explainFailure(context, target, outcome.failure, found.database, summary.unsent)
+        : loss !== null && summary.server_lost
+          ? explainLoss(context, target, loss, summary.unsent ?? 0)
+          : EXIT.done;
+    if (exitCode === EXIT.unreachable) adviseAfterLoss(context, summary, own, ledger !== null);
     context.print({ json: summary, text: summaryText(m, summary, totals) });
     if (stream.junitFile !== null) await writeJunit(context, stream.junitFile, summary);
     const held = summary.thresholds.every((result) => result.held);
@@ -217,19 +241,22 @@ async function concludeLedger(
   target: ConnectionTarget,
 ): Promise<void> {
   try {
-    addFacts(folder, await lookOnce(target));
+    addFacts(folder, await lookOnce(target, readDatabaseFacts));
   } catch (error) {
     const why = error instanceof OperatorError ? error.tell(m) : (error as Error).message;
     log.component('stream').warning(m.ledger.notConcluded({ why }));
   }
 }
 
-/** The facts of a database that may be lost, or hang: a run that is over does not wait for it. */
-async function lookOnce(target: ConnectionTarget): Promise<DatabaseFacts> {
+/** Looks at a database that may be lost, or hang: a run that is over does not wait for it. */
+async function lookOnce<T>(
+  target: ConnectionTarget,
+  look: (client: Client) => Promise<T>,
+): Promise<T> {
   const client = await connect({ ...target, connectTimeoutSeconds: PATIENCE_SECONDS });
   const patience = setTimeout(() => cut(client), PATIENCE_SECONDS * 1000);
   try {
-    return await readDatabaseFacts(client);
+    return await look(client);
   } catch (error) {
     throw operatorErrorOf(error, target);
   } finally {
@@ -318,14 +345,56 @@ function explained(error: unknown, target: ConnectionTarget): unknown {
 /** feature_not_supported: what PostgreSQL answers to a data-modifying WITH on a table with a rule. */
 const FEATURE_NOT_SUPPORTED = '0A000';
 
-/** Says why the run ended when it was a failure; the exit code that follows. */
-function explain(
+/** The loss of the server that a run did not make up for; null: there was none. */
+async function lossOf(
+  { failure, lost, cutOff }: StreamOutcome,
+  target: ConnectionTarget,
+): Promise<Failure | null> {
+  if (failure !== null) return failure.class === 'critical' ? failure : null;
+  if (lost !== null || !cutOff) return lost;
+  // A worker that waits for a lock gets no answer either: a server that answers others is not lost.
+  try {
+    await lookOnce(target, (client) => client.query('SELECT 1'));
+    return null;
+  } catch (error) {
+    const found = describeFailure(error);
+    return found.class === 'critical' ? found : null;
+  }
+}
+
+/** Says that the run ended before it had sent what was due; the exit code that follows. */
+function explainLoss(
+  { log, messages: m }: CommandContext,
+  target: ConnectionTarget,
+  loss: Failure,
+  unsent: number,
+): ExitCode {
+  const reason = failureError(loss, target).tell(m);
+  log.component('stream').error(m.stream.behind({ reason, unsent }));
+  return EXIT.unreachable;
+}
+
+/** After a loss: what the embedded server said last, and what is left to find out. */
+function adviseAfterLoss(
+  { log, messages: m }: CommandContext,
+  { run_id: run, transactions }: RunSummary,
+  own: OwnServer | null,
+  hasLedger: boolean,
+): void {
+  const out = log.component('stream');
+  if (own !== null) out.error(m.stream.ownServerLost({ ...own, lines: lastLogLines(own.log) }));
+  const count = transactions.in_doubt;
+  if (hasLedger && count > 0) out.warning(m.stream.resolveLater({ run, count }));
+}
+
+/** Says what failure the run ended by; the exit code that follows. `unsent`: events due and not sent. */
+function explainFailure(
   { log, messages }: CommandContext,
   target: ConnectionTarget,
-  { failure }: StreamOutcome,
+  failure: Failure,
   database: DatabaseFacts,
+  unsent: number | null,
 ): ExitCode {
-  if (failure === null) return EXIT.done;
   const out = log.component('stream');
   const rules = TABLE_NAMES.flatMap((table) =>
     database.tables[table].rules.map((name) => `${table}.${name}`),
@@ -336,9 +405,13 @@ function explain(
   }
   const error = failureError(failure, target);
   const reason = error.tell(messages);
+  if (isOwnTrouble(failure)) {
+    out.error(reason);
+    return error.exitCode;
+  }
   out.error(
     failure.class === 'critical'
-      ? messages.stream.gaveUp({ reason })
+      ? messages.stream.gaveUp({ reason, unsent })
       : messages.stream.refused({ reason }),
   );
   return error.exitCode;

@@ -1,7 +1,10 @@
 import { resolve } from 'node:path';
+import { SourceAbsent } from '../errors.js';
 import type { Source } from '../intake/event.js';
-import type { SourceSpec } from '../intake/source-spec.js';
+import { requireReadable } from '../intake/files/file-input.js';
+import { type SourceSpec, STANDARD_INPUT } from '../intake/source-spec.js';
 import type { ConnectionTarget } from '../postgres/target.js';
+import { monotonicMs, sleep } from '../threads/clock.js';
 import type { CommandContext } from './context.js';
 import { reconnectPolicy } from './reconnect-policy.js';
 
@@ -21,8 +24,47 @@ export interface OpenSource {
 /** A source that does not say where in the WAL it is, nor who published what it has. */
 const UNPLACED = { from: 0, positioned: false, publications: null } as const;
 
+/** How often a source that is not there yet is looked for. */
+const LOOK_MS = 250;
+
+/**
+ * Opens the source that the operator named; null: asked to end meanwhile. One that is not there is waited for, and
+ * said so, as long as something may come of the run; a file is left to be waited for by whoever reads it.
+ *
+ * @param mayCome whether the run is yet to begin, or under way
+ */
+export async function openWhenThere(
+  context: CommandContext,
+  spec: SourceSpec,
+  target: ConnectionTarget | null,
+  mayCome: () => boolean,
+): Promise<OpenSource | null> {
+  const { log, messages: m, settings, interrupted } = context;
+  const graceMs = settings.verify.waitSeconds * 1000;
+  let told = '';
+  let hopedAt = Number.NEGATIVE_INFINITY;
+  for (;;) {
+    try {
+      if (spec.kind === 'ndjson' && spec.file !== STANDARD_INPUT) {
+        await requireReadable(resolve(context.cwd, spec.file));
+      }
+      return await openSource(context, spec, target);
+    } catch (error) {
+      if (mayCome()) hopedAt = monotonicMs();
+      // After its end a pipeline has as long as for anything else.
+      if (!(error instanceof SourceAbsent) || monotonicMs() - hopedAt > graceMs) throw error;
+      const why = error.tell(m);
+      if (why !== told) log.component('verify').warning(m.verify.awaitingSource({ why }));
+      told = why;
+      if (spec.kind === 'ndjson') return openSource(context, spec, target);
+    }
+    if (interrupted.aborted) return null;
+    await sleep(LOOK_MS);
+  }
+}
+
 /** Opens the source that the operator named; null: asked to end meanwhile. */
-export async function openSource(
+async function openSource(
   context: CommandContext,
   spec: SourceSpec,
   target: ConnectionTarget | null,
@@ -55,7 +97,7 @@ export async function openSource(
     }
     case 'ndjson': {
       const { NdjsonSource } = await import('../intake/ndjson.js');
-      const path = spec.file === '-' ? '-' : resolve(context.cwd, spec.file);
+      const path = spec.file === STANDARD_INPUT ? STANDARD_INPUT : resolve(context.cwd, spec.file);
       const source = new NdjsonSource({ path, follow: true, toastPlaceholders });
       return { source, ...UNPLACED, close: async () => source.stop() };
     }

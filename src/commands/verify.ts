@@ -11,20 +11,21 @@ import { readFacts } from '../ledger/facts-file.js';
 import { ledgerFolder } from '../ledger/folder.js';
 import { withConnection } from '../postgres/connect.js';
 import type { DatabaseFacts } from '../postgres/database-facts.js';
-import { factsOf } from '../postgres/identity.js';
+import { factsOf, primaryFactsOf } from '../postgres/identity.js';
 import type { ConnectionTarget } from '../postgres/target.js';
 import { hasBegun, isUnderWay, runNames, runPath } from '../report/run-folder.js';
 import { verificationText } from '../report/verify-text.js';
 import { machineMicros, monotonicMs } from '../threads/clock.js';
 import { documentOf, type VerificationDocument } from '../verify/document.js';
 import { compareFinalState, type FinalState } from '../verify/final-state.js';
+import type { LatencyPoint } from '../verify/latency.js';
 import { VerificationRecord } from '../verify/record.js';
 import { MalformedInput, type Verification, verify } from '../verify/verify.js';
 import type { Command, CommandContext } from './context.js';
 import { findLedger, requireOwnServer } from './ledger-run.js';
 import { openLedger, readHeader } from './verify-ledger.js';
 import { rebuildReport } from './verify-report.js';
-import { type OpenSource, openSource } from './verify-source.js';
+import { type OpenSource, openWhenThere } from './verify-source.js';
 import { withServer } from './with-server.js';
 
 /** In the place of a run's name: the one that begins next. */
@@ -61,20 +62,36 @@ export async function verifyFrom(
   server: ConnectionTarget | null,
   onReady: () => void = () => undefined,
 ): Promise<ExitCode> {
-  const known = new Set(runNames(context.settings.logging.dir));
-  const offset = await offsetOf(context, spec, server);
+  const { dir } = context.settings.logging;
+  const known = new Set(runNames(dir));
+  // A slot of a standby ends where the standby has got to, which says nothing of what was committed.
+  if (spec.kind === 'slot' && server !== null) await withConnection(server, primaryFactsOf);
   const isNext = context.names[0] === NEXT;
   const named = isNext ? null : findRunOf(findLedger(context).folder, server);
   if (named !== null && spec.kind === 'slot') await requireItsServer(named);
-  const opened = await openSource(context, spec, named?.target ?? server);
+  const mayCome = () => {
+    const folder = named?.folder ?? findBegun(dir, known);
+    return folder === undefined || isUnderWay(folder);
+  };
+  const opened = await openWhenThere(context, spec, named?.target ?? server, mayCome);
   if (opened === null) context.interrupted.throwIfAborted();
   if (opened === null) return EXIT.forced;
   try {
+    const offset = await offsetOf(context, spec, server);
     onReady();
     const run = named ?? findRunOf(await findFolder(context, known), server);
     if (named === null && spec.kind === 'slot') await requireItsServer(run);
-    const document = await verifyRun(context, spec, { offset, opened, run });
-    new VerificationRecord(run.folder).close(document);
+    const record = new VerificationRecord(run.folder);
+    const keep = keeper(context, run.folder);
+    keep(() => record.begin());
+    const recorded = { append: (point: LatencyPoint) => keep(() => record.append(point)) };
+    const document = await verifyRun(context, spec, { offset, opened, run, ...recorded }).catch(
+      (error: unknown) => {
+        keep(() => record.discard());
+        throw error;
+      },
+    );
+    keep(() => record.close(document));
     tell(context, document);
     await rebuildReport(context, run.folder);
     return document.exit_code as ExitCode;
@@ -114,29 +131,51 @@ async function findFolder(context: CommandContext, known: ReadonlySet<string>): 
   const { dir } = context.settings.logging;
   context.log.component('verify').info(context.messages.verify.awaiting());
   for (;;) {
-    const begun = runNames(dir).find((name) => !known.has(name) && hasBegun(runPath(dir, name)));
-    if (begun !== undefined) return runPath(dir, begun);
+    const begun = findBegun(dir, known);
+    if (begun !== undefined) return begun;
     context.interrupted.throwIfAborted();
     await delay(LOOK_MS);
   }
+}
+
+/** The folder of a run that has begun and is not known. */
+function findBegun(dir: string, known: ReadonlySet<string>): string | undefined {
+  return runNames(dir)
+    .filter((name) => !known.has(name))
+    .map((name) => runPath(dir, name))
+    .find(hasBegun);
+}
+
+/** Writes to a run's folder. Where that fails it is said once, and changes no verdict. */
+function keeper({ log, messages: m }: CommandContext, folder: string): (write: () => void) => void {
+  let works = true;
+  return (write) => {
+    if (!works) return;
+    try {
+      write();
+    } catch (error) {
+      works = false;
+      const { message: reason } = error as Error;
+      log.component('verify').warning(m.verify.notRecorded({ folder, reason }));
+    }
+  };
 }
 
 interface Parts {
   readonly offset: ClockOffset | null;
   readonly opened: OpenSource;
   readonly run: VerifiedRun;
+  readonly append: (point: LatencyPoint) => void;
 }
 
 async function verifyRun(
   context: CommandContext,
   spec: SourceSpec,
-  { offset, opened, run }: Parts,
+  { offset, opened, run, append }: Parts,
 ): Promise<VerificationDocument> {
   const { settings, messages: m, status } = context;
   const { folder, target } = run;
   const out = context.log.component('verify');
-  const record = new VerificationRecord(folder);
-  record.begin();
   out.info(m.verify.began({ run: run.id, source: sourceName(spec) }));
   const began = new Date();
   const start = monotonicMs();
@@ -160,7 +199,7 @@ async function verifyRun(
     skipMalformed: context.skipMalformed,
     offset: offset ?? NO_OFFSET,
     since: machineMicros(),
-    onPoint: (point) => record.append(point),
+    onPoint: append,
     onMalformed: (problem) => {
       if (context.skipMalformed) out.debug(m.verify.malformed(problem));
     },
@@ -209,7 +248,8 @@ async function compareWithTables(
   if (target === null || header === null || interrupted.aborted) return null;
   try {
     return await withConnection(target, async (client) => {
-      const { server } = await factsOf(client);
+      // The rows of a standby may be older than what was delivered.
+      const { server } = await primaryFactsOf(client);
       requireOwnServer(id, header, server);
       const isVisible = (table: TableName) => (now?.tables[table].policies ?? null) === null;
       return compareFinalState(client, matcher, states, isVisible);

@@ -1,4 +1,6 @@
 import type { Told } from './kinds.js';
+import { isLibpqParameter, LIBPQ_PARAMETERS, type LibpqParameter } from './libpq.js';
+import { findNearest } from './nearest.js';
 import type { OptionKey } from './options.js';
 import type { Problem } from './problems.js';
 import type { Given, Source } from './source.js';
@@ -8,10 +10,13 @@ const URL_PARTS =
   /^postgres(?:ql)?:\/\/(?:([^:@/?#]*)(?::([^@/?#]*))?@)?([^@/?#]*)(?:\/([^@/?#]*))?(?:\?([^#]*))?$/i;
 const HOST_PARTS = /^(\[[^\]]*\]|[^:[\]]*)(?::(\d*))?$/;
 
+/** Parameters of libpq that are options of this program. */
 const PARAMETERS: Readonly<Record<string, OptionKey>> = {
   host: 'db.host',
+  hostaddr: 'db.host',
   port: 'db.port',
   user: 'db.user',
+  password: 'db.password',
   dbname: 'db.database',
   sslmode: 'db.sslmode',
   sslrootcert: 'db.sslrootcert',
@@ -21,11 +26,17 @@ const PARAMETERS: Readonly<Record<string, OptionKey>> = {
   connect_timeout: 'db.connect_timeout',
 };
 
+/** `ssl=true`, as JDBC has it, and libpq's older `requiressl=1`: both mean this. */
+const TLS_DEMANDED = 'require';
+
+/** Parameters of other clients, which mean nothing to this one; managed services print them along. */
+const FOREIGN_PARAMETERS: readonly string[] = ['pgbouncer', 'uselibpqcompat'];
+
 /**
  * The settings in a connection URL, as libpq reads it: percent-encoding, `[::1]`, a socket folder
- * as `?host=/path`. No problem ever repeats the URL, because a password may stand in it.
+ * as `?host=/path`. `urlName`: what the URL stands in, `DATABASE_URL`. No problem ever repeats the URL, because a password may stand in it.
  */
-export function readDatabaseUrl(url: string, where: Told): Source {
+export function readDatabaseUrl(url: string, where: Told, urlName: string): Source {
   const parts = URL_PARTS.exec(url.trim());
   if (parts === null) return refuse((messages) => messages.config.badUrl(where(messages)));
   const [, user, password, address = '', database, query = ''] = parts;
@@ -36,15 +47,21 @@ export function readDatabaseUrl(url: string, where: Told): Source {
   if (hostName === undefined) return refuse((messages) => messages.config.badUrl(where(messages)));
 
   const given = new Map<OptionKey, Given>();
+  const libpq = new Map<LibpqParameter, Given>();
   const problems: Problem[] = [];
-  const take = (key: OptionKey, name: string, encoded: string | undefined) => {
-    if (encoded === undefined || encoded === '') return;
+  const read = (name: string, encoded: string | undefined): Given | undefined => {
+    if (encoded === undefined || encoded === '') return undefined;
     const text = decode(encoded);
-    if (text === undefined) {
-      problems.push((messages) => messages.config.badUrlPart(where(messages), name));
-    } else {
-      given.set(key, { text, where: (messages) => messages.config.urlPart(where(messages), name) });
+    if (text !== undefined) {
+      const place: Told = (messages) => messages.config.urlPart(where(messages), name);
+      return { text, where: place, name: urlName };
     }
+    problems.push((messages) => messages.config.badUrlPart(where(messages), name));
+    return undefined;
+  };
+  const take = (key: OptionKey, name: string, encoded: string | undefined) => {
+    const found = read(name, encoded);
+    if (found !== undefined) given.set(key, found);
   };
   take('db.user', 'user', user);
   take('db.password', 'password', password);
@@ -55,13 +72,19 @@ export function readDatabaseUrl(url: string, where: Told): Source {
     const [name = '', value = ''] = splitOnce(pair);
     const key = Object.hasOwn(PARAMETERS, name) ? PARAMETERS[name] : undefined;
     if (key !== undefined) take(key, name, value);
-    else {
+    else if (isLibpqParameter(name)) {
+      const found = read(name, value);
+      if (found !== undefined) libpq.set(name, found);
+    } else if ((name === 'ssl' && value === 'true') || (name === 'requiressl' && value === '1')) {
+      take('db.sslmode', name, TLS_DEMANDED);
+    } else if (name !== 'requiressl' && !FOREIGN_PARAMETERS.includes(name)) {
+      const nearest = findNearest(name, [...Object.keys(PARAMETERS), ...LIBPQ_PARAMETERS]);
       problems.push((messages) =>
-        messages.config.unknownUrlParameter(where(messages), name, Object.keys(PARAMETERS)),
+        messages.config.unknownUrlParameter(where(messages), name, nearest),
       );
     }
   }
-  return { given, problems };
+  return { given, libpq, problems };
 }
 
 function refuse(problem: Problem): Source {

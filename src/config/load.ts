@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve as resolvePath } from 'node:path';
 import { packageRoot } from '../package-root.js';
+import { readEnvFile } from './env-file.js';
 import { DEFAULT_CONFIG_FILE, DEFAULT_ENV_FILE, PROFILES_FOLDER } from './files.js';
 import { findNearest } from './nearest.js';
 import { type Problem, throwProblems } from './problems.js';
@@ -8,8 +9,9 @@ import { checkTogether, type Resolved, resolve } from './resolve.js';
 import { chooseServer } from './server.js';
 import type { Settings } from './settings.js';
 import { NO_SOURCE, readFlags, type Source } from './source.js';
+import { decodeText } from './text.js';
 import { readToml } from './toml.js';
-import { readEnvFile, readEnvironment, type Variables } from './variables.js';
+import { readEnvironment, type Variables } from './variables.js';
 
 /** Where settings come from. */
 export interface Inputs {
@@ -90,16 +92,18 @@ function readFile<S extends Source>(
   read: (content: string, file: string) => S,
 ): S | Source {
   const file = named ?? usual;
-  let content: string;
+  let bytes: Buffer;
   try {
-    content = readFileSync(resolvePath(cwd, file), 'utf8');
+    bytes = readFileSync(resolvePath(cwd, file));
   } catch (error) {
     const { code = String(error) } = error as NodeJS.ErrnoException;
     // ENOTDIR: `config` is no folder; then the usual file is simply not there either.
     if (named == null && (code === 'ENOENT' || code === 'ENOTDIR')) return NO_SOURCE;
     return { ...NO_SOURCE, problems: [(messages) => messages.config.unreadableFile(file, code)] };
   }
-  return read(content, file);
+  const content = decodeText(bytes);
+  if (content !== null) return read(content, file);
+  return { ...NO_SOURCE, problems: [(messages) => messages.config.notText(file)] };
 }
 
 function assemble({ values, given }: Resolved, server: Settings['server'], cwd: string): Settings {

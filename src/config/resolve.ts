@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { LIBPQ_PARAMETERS, type LibpqParameter } from './libpq.js';
 import { OPTION_KEYS, type OptionKey, optionOf, type Values } from './options.js';
 import type { Problem } from './problems.js';
 import type { Given, Source } from './source.js';
@@ -8,6 +9,8 @@ export interface Resolved {
   readonly values: Values;
   /** The options that somebody gave; the others hold their built-in defaults. */
   readonly given: ReadonlyMap<OptionKey, Given>;
+  /** The connection parameters of libpq that somebody gave and that are no options. */
+  readonly libpq: ReadonlyMap<LibpqParameter, Given>;
   readonly problems: readonly Problem[];
 }
 
@@ -38,8 +41,13 @@ export function resolve(sources: readonly Source[]): Resolved {
       );
     }
   }
+  const libpq = new Map<LibpqParameter, Given>();
+  for (const name of LIBPQ_PARAMETERS) {
+    const found = sources.map((source) => source.libpq?.get(name)).find((value) => value);
+    if (found !== undefined) libpq.set(name, found);
+  }
   // Every key of the table was just filled by that key's own schema.
-  return { values: values as Values, given, problems };
+  return { values: values as Values, given, libpq, problems };
 }
 
 /** Rules between options, each on its own already valid. */

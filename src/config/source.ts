@@ -1,4 +1,5 @@
 import type { Told } from './kinds.js';
+import type { LibpqParameter } from './libpq.js';
 import { OPTION_KEYS, type OptionKey, optionOf } from './options.js';
 import type { Problem } from './problems.js';
 
@@ -6,11 +7,15 @@ import type { Problem } from './problems.js';
 export interface Given {
   readonly text: string;
   readonly where: Told;
+  /** The same in a word, of no language: `PGHOST`, `PG_HOST (config/.env:3)`, `DATABASE_URL`. */
+  readonly name: string;
 }
 
 /** One place that values come from, empty ones left out, with what was wrong in reading it. */
 export interface Source {
   readonly given: ReadonlyMap<OptionKey, Given>;
+  /** Connection parameters of libpq that are no options. */
+  readonly libpq?: ReadonlyMap<LibpqParameter, Given>;
   readonly problems: readonly Problem[];
 }
 
@@ -22,7 +27,7 @@ export function readFlags(flags: Readonly<Record<string, string>>): Source {
   for (const key of OPTION_KEYS) {
     const { flag } = optionOf(key);
     const text = flag === undefined ? undefined : flags[flag];
-    if (text !== undefined) given.set(key, { text, where: () => `--${flag}` });
+    if (text !== undefined) given.set(key, { text, where: () => `--${flag}`, name: `--${flag}` });
   }
   return { given, problems: [] };
 }

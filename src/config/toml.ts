@@ -28,11 +28,14 @@ export function readToml(content: string, file: string): Source {
         const key = `${table}.${name}`;
         if (isOptionKey(key)) {
           const text = textOf(key, value);
-          const where: Given['where'] = (messages) => messages.config.inFile(key, file);
-          if (text !== '') given.set(key, { text, where });
+          const line = lineOf(content, table, name);
+          const where: Given['where'] = (messages) => messages.config.inFile(key, file, line);
+          const at = `${key} (${line === null ? file : `${file}:${line}`})`;
+          if (text !== '') given.set(key, { text, where, name: at });
         } else {
           const nearest = findNearest(key, OPTION_KEYS);
-          problems.push((messages) => messages.config.unknownKey(key, file, nearest));
+          const line = lineOf(content, table, name);
+          problems.push((messages) => messages.config.unknownKey(key, file, line, nearest));
         }
       }
     }
@@ -52,6 +55,18 @@ function parseTable(content: string, file: string, problems: Problem[]): Table {
     problems.push((messages) => messages.config.tomlSyntax(file, error.line + 1, shown, reason));
     return {};
   }
+}
+
+/** The line that a key of a table stands in, from 1; null where it is written in a way not looked for. */
+function lineOf(content: string, table: string, name: string): number | null {
+  let current = '';
+  for (const [index, line] of content.split(/\r?\n/).entries()) {
+    current = /^\s*\[+\s*([\w.-]+)\s*\]+/.exec(line)?.[1] ?? current;
+    const key = /^\s*([\w.-]+)\s*=/.exec(line)?.[1];
+    const found = key === undefined ? current : current === '' ? key : `${current}.${key}`;
+    if (found === `${table}.${name}`) return index + 1;
+  }
+  return null;
 }
 
 /** A value as an operator would have typed it: lists with commas, tables as `name=value` pairs. */

@@ -1,97 +1,56 @@
-import { parse } from 'dotenv';
 import { readDatabaseUrl } from './database-url.js';
 import type { Told } from './kinds.js';
-import { findNearest } from './nearest.js';
+import { LIBPQ_PARAMETERS, type LibpqParameter, variableOf } from './libpq.js';
 import { OPTION_KEYS, type OptionKey, optionOf } from './options.js';
-import type { Problem } from './problems.js';
 import type { Given, Source } from './source.js';
 
 export type Variables = Readonly<Record<string, string | undefined>>;
 
-/** What PostgreSQL's own client library knows; those not among the options are let through. */
-const OTHER_LIBPQ_VARIABLES = [
-  'PGPASSFILE',
-  'PGSERVICE',
-  'PGSERVICEFILE',
-  'PGOPTIONS',
-  'PGSSLCERTMODE',
-  'PGSSLCRL',
-  'PGSSLCRLDIR',
-  'PGSSLSNI',
-  'PGSSLCOMPRESSION',
-  'PGSSLNEGOTIATION',
-  'PGSSLMINPROTOCOLVERSION',
-  'PGSSLMAXPROTOCOLVERSION',
-  'PGREQUIRESSL',
-  'PGREQUIREAUTH',
-  'PGREQUIREPEER',
-  'PGCHANNELBINDING',
-  'PGGSSENCMODE',
-  'PGGSSLIB',
-  'PGGSSDELEGATION',
-  'PGKRBSRVNAME',
-  'PGTARGETSESSIONATTRS',
-  'PGLOADBALANCEHOSTS',
-  'PGMINPROTOCOLVERSION',
-  'PGMAXPROTOCOLVERSION',
-  'PGCLIENTENCODING',
-  'PGDATESTYLE',
-  'PGTZ',
-  'PGGEQO',
-  'PGSYSCONFDIR',
-  'PGLOCALEDIR',
-];
+/** Where a variable stands: in the operator's language, and in a word of none. */
+export interface VariablePlace {
+  readonly where: Told;
+  readonly name: string;
+}
 
-const KNOWN_VARIABLES: readonly string[] = [
-  'DATABASE_URL',
-  ...OPTION_KEYS.flatMap((key) => [optionOf(key).env, ...(optionOf(key).libpq ?? [])]),
-  ...OTHER_LIBPQ_VARIABLES,
-];
+/** libpq's older way to say `PGSSLMODE=require`. */
+const REQUIRE_SSL = 'PGREQUIRESSL';
 
 /** Values from the process environment. Variables that are not ours are nobody's business here. */
 export function readEnvironment(variables: Variables): Source {
-  return readVariables(variables, (name) => (messages) => messages.config.inEnvironment(name));
-}
-
-/** Values from the text of a `.env` file, where a name that nobody knows is a problem. */
-export function readEnvFile(content: string, file: string): Source & { variables: Variables } {
-  const variables = parse(content);
-  const source = readVariables(
-    variables,
-    (name) => (messages) => messages.config.inFile(name, file),
-  );
-  const unknown = Object.keys(variables)
-    .filter((name) => !KNOWN_VARIABLES.includes(name))
-    .map((name): Problem => {
-      const nearest = findNearest(name, KNOWN_VARIABLES);
-      return (messages) => messages.config.unknownKey(name, file, nearest);
-    });
-  const problems = [...source.problems, ...unknown, ...findStrayLines(content, file)];
-  return { ...source, problems, variables };
-}
-
-/** Blank, a comment, or `NAME=`: all that a line may be. */
-const SOUND_LINE = /^\s*(#.*|(export\s+)?[\w.-]+\s*=.*)?$/;
-
-/** Lines that dotenv would skip in silence: `PG_HOST localhost` must not lead to another server. */
-function findStrayLines(content: string, file: string): Problem[] {
-  return content.split(/\r?\n/).flatMap((line, index): Problem[] => {
-    // The line itself is not shown: it may hold a password.
-    return SOUND_LINE.test(line) ? [] : [(messages) => messages.config.strayLine(file, index + 1)];
-  });
+  return readVariables(variables, (name) => ({
+    where: (messages) => messages.config.inEnvironment(name),
+    name,
+  }));
 }
 
 /** Within one place: DATABASE_URL before `PG_…`, and that before libpq's `PG…`. */
-function readVariables(variables: Variables, where: (name: string) => Told): Source {
+export function readVariables(
+  variables: Variables,
+  place: (name: string) => VariablePlace,
+): Source {
   const given = new Map<OptionKey, Given>();
+  const libpq = new Map<LibpqParameter, Given>();
   for (const key of OPTION_KEYS) {
-    const { env, libpq = [] } = optionOf(key);
-    const name = [env, ...libpq].find((candidate) => isGiven(variables, candidate));
-    if (name !== undefined) given.set(key, { text: variables[name]!, where: where(name) });
+    const { env, libpq: others = [] } = optionOf(key);
+    const name = [env, ...others].find((candidate) => isGiven(variables, candidate));
+    if (name !== undefined) given.set(key, { text: variables[name]!, ...place(name) });
   }
-  if (!isGiven(variables, 'DATABASE_URL')) return { given, problems: [] };
-  const url = readDatabaseUrl(variables.DATABASE_URL!, where('DATABASE_URL'));
-  return { given: new Map([...given, ...url.given]), problems: url.problems };
+  if (variables[REQUIRE_SSL] === '1' && !given.has('db.sslmode')) {
+    given.set('db.sslmode', { text: 'require', ...place(REQUIRE_SSL) });
+  }
+  for (const parameter of LIBPQ_PARAMETERS) {
+    const name = variableOf(parameter);
+    if (name === undefined || !isGiven(variables, name)) continue;
+    libpq.set(parameter, { text: variables[name]!, ...place(name) });
+  }
+  if (!isGiven(variables, 'DATABASE_URL')) return { given, libpq, problems: [] };
+  const { where, name } = place('DATABASE_URL');
+  const url = readDatabaseUrl(variables.DATABASE_URL!, where, name);
+  return {
+    given: new Map([...given, ...url.given]),
+    libpq: new Map([...libpq, ...(url.libpq ?? [])]),
+    problems: url.problems,
+  };
 }
 
 /** True when the variable is there and not empty. */

@@ -13,7 +13,10 @@ import {
 } from './finding.js';
 import { replicationConnection } from './replication-connection.js';
 import * as server from './server-checks.js';
+import * as effects from './server-effects.js';
+import { readSession } from './session.js';
 import * as slot from './slot-checks.js';
+import * as standby from './standby-checks.js';
 import * as table from './table-checks.js';
 
 const RUN: Readonly<Record<CheckName, Check>> = {
@@ -22,18 +25,23 @@ const RUN: Readonly<Record<CheckName, Check>> = {
   natural_keys: compatibility.naturalKeys,
   foreign_keys: compatibility.foreignKeys,
   timestamps: compatibility.timestamps,
+  triggers: effects.triggers,
+  generated_columns: effects.generatedColumns,
+  row_security: effects.rowSecurity,
+  recovery: standby.recovery,
   wal_level: server.walLevel,
   replication_role: server.replicationRole,
   replication_slots: server.replicationSlots,
   wal_senders: server.walSenders,
   replication_connection: replicationConnection,
-  publication: table.publication,
-  publication_rights: table.publicationRights,
+  unlogged: table.unlogged,
   replica_identity: table.replicaIdentity,
   toast: table.toast,
-  unlogged: table.unlogged,
+  publication: table.publication,
+  publication_rights: table.publicationRights,
   slots: slot.slots,
   slot_limits: slot.slotLimits,
+  synchronous_standbys: standby.synchronousStandbys,
   transactions: server.transactions,
   durability: server.durability,
   clock: server.clock,
@@ -43,17 +51,24 @@ const RUN: Readonly<Record<CheckName, Check>> = {
 /** Checks that have nothing to look at where there are no tables. */
 const ABOUT_TABLES: readonly CheckName[] = [
   ...(['primary_keys', 'natural_keys', 'foreign_keys', 'timestamps'] as const),
+  ...(['triggers', 'generated_columns', 'row_security'] as const),
   ...(['replica_identity', 'toast', 'unlogged'] as const),
 ];
 
 /** insufficient_privilege, and what a managed server has taken away. */
 const UNSEEN = ['42501', '42883', '42P01', '55000'];
 
-/** Makes every check, one after the other, reading only. What the role may not see is not taken for fine. */
-export async function examine(asked: Omit<Patient, 'schema' | 'tables'>): Promise<Finding[]> {
+/**
+ * Makes every check, one after the other. All that it sends are SELECTs, and it leaves no setting on the
+ * connection, which may be a pooler's. What the role may not see is not taken for fine.
+ */
+export async function examine(
+  asked: Omit<Patient, 'session' | 'schema' | 'tables'>,
+): Promise<Finding[]> {
   const { client } = asked;
   const patient = {
     ...asked,
+    session: await readSession(client),
     schema: await schemaState(client),
     tables: await findTables(client),
   };
@@ -77,12 +92,14 @@ export async function examine(asked: Omit<Patient, 'schema' | 'tables'>): Promis
 
 async function findTables(client: Client): Promise<Record<TableName, OwnTable>> {
   const { rows } = await client.query<OwnTable & { name: TableName }>(
-    `SELECT t.name, ${nameOf('c')} AS sql, c.relkind = 'p' AS partitioned ${OUR_TABLES}`,
+    `SELECT t.name, ${nameOf('c')} AS sql, c.relkind = 'p' AS partitioned,
+            CASE WHEN c.relkind IN ('r', 'p') THEN pg_get_userbyid(c.relowner)::text END AS owner
+       ${OUR_TABLES}`,
     [TABLE_NAMES],
   );
   const found = new Map(rows.map(({ name, ...table }) => [name, table]));
   const entries = TABLE_NAMES.map(
-    (name) => [name, found.get(name) ?? { sql: name, partitioned: false }] as const,
+    (name) => [name, found.get(name) ?? { sql: name, partitioned: false, owner: null }] as const,
   );
   return Object.fromEntries(entries) as Record<TableName, OwnTable>;
 }

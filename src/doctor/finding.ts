@@ -1,8 +1,9 @@
 import type { Client } from 'pg';
-import { TABLE_NAMES, type TableName } from '../hospital/tables.js';
-import { escapeIdentifier } from '../postgres/driver.js';
+import type { TableName } from '../hospital/tables.js';
+import type { Messages } from '../log/messages/index.js';
 import type { SchemaState } from '../postgres/schema.js';
 import type { ConnectionTarget } from '../postgres/target.js';
+import type { Session } from './session.js';
 
 /**
  * What a check found. `fail`: a consumer would not work, or lose something. `warn`: it may. `info`: to be
@@ -13,25 +14,30 @@ export type FindingState = 'ok' | 'info' | 'warn' | 'fail' | 'not_visible';
 /** The modelling that CDC needs of a database, and what a logical-decoding consumer needs of its server. */
 export type DoctorProfile = 'compatible' | 'ready';
 
-/** Every check, in the order that they are told in. */
+/** Every check, in the order of the report. The fix of one may need the fix of an earlier one. */
 export const CHECKS = {
   tables: 'compatible',
   primary_keys: 'compatible',
   natural_keys: 'compatible',
   foreign_keys: 'compatible',
   timestamps: 'compatible',
+  triggers: 'compatible',
+  generated_columns: 'compatible',
+  row_security: 'compatible',
+  recovery: 'ready',
   wal_level: 'ready',
   replication_role: 'ready',
   replication_slots: 'ready',
   wal_senders: 'ready',
   replication_connection: 'ready',
-  publication: 'ready',
-  publication_rights: 'ready',
+  unlogged: 'ready',
   replica_identity: 'ready',
   toast: 'ready',
-  unlogged: 'ready',
+  publication: 'ready',
+  publication_rights: 'ready',
   slots: 'ready',
   slot_limits: 'ready',
+  synchronous_standbys: 'ready',
   transactions: 'ready',
   durability: 'ready',
   clock: 'ready',
@@ -39,12 +45,18 @@ export const CHECKS = {
 } as const satisfies Record<string, DoctorProfile>;
 export type CheckName = keyof typeof CHECKS;
 
-/** A check's result without its name. `mend`: the statements or settings that put it right. */
+/** Text in the operator's language. */
+export type Advice = (advice: Messages['doctor']['advice']) => string;
+
+/** A check's result without its name. */
 export interface Diagnosis {
   readonly state: FindingState;
   /** What was seen, as PostgreSQL names it. */
   readonly evidence: string;
+  /** Statements or a command of ours, one a line, that this session may run and that make the check pass. */
   readonly mend: string | null;
+  /** What a person must decide, or somebody else must run. */
+  readonly advice?: readonly Advice[];
 }
 
 export interface Finding extends Diagnosis {
@@ -59,6 +71,7 @@ export interface Patient {
   readonly publication: string | null;
   readonly slot: string | null;
   readonly role: string | null;
+  readonly session: Session;
   readonly schema: SchemaState;
   readonly tables: Readonly<Record<TableName, OwnTable>>;
 }
@@ -68,6 +81,8 @@ export interface OwnTable {
   /** As SQL names it in anybody's session; where it is missing, the name without a schema. */
   readonly sql: string;
   readonly partitioned: boolean;
+  /** Null where there is no such table. */
+  readonly owner: string | null;
 }
 
 export type Check = (patient: Patient) => Promise<Diagnosis>;
@@ -75,9 +90,9 @@ export type Check = (patient: Patient) => Promise<Diagnosis>;
 export const ok = (evidence: string): Diagnosis => ({ state: 'ok', evidence, mend: null });
 
 /** Names of many things, the first few of them. */
-export function listed(names: readonly string[]): string {
-  const shown = names.slice(0, NAMES_LISTED).join(', ');
-  return names.length > NAMES_LISTED ? `${shown}, … (${names.length})` : shown;
+export function listed(names: readonly string[], separator = ', '): string {
+  const shown = names.slice(0, NAMES_LISTED).join(separator);
+  return names.length > NAMES_LISTED ? `${shown}${separator}… (${names.length})` : shown;
 }
 
 const NAMES_LISTED = 8;
@@ -92,19 +107,4 @@ export async function single<Row extends object>(
   const [row] = rows;
   if (row === undefined) throw new Error('a query of the doctor was answered without a row');
   return row;
-}
-
-/** The names that a query about `OUR_TABLES` answers with; `more`: its parameters from `$2` on. */
-export async function tablesOf<Name extends string = TableName>(
-  { client }: Patient,
-  text: string,
-  more: readonly unknown[] = [],
-): Promise<Name[]> {
-  const { rows } = await client.query<{ name: Name }>(text, [TABLE_NAMES, ...more]);
-  return rows.map(({ name }) => name);
-}
-
-/** An identifier as SQL takes it. */
-export function quoted(name: string): string {
-  return /^[a-z_][a-z0-9_]*$/.test(name) ? name : escapeIdentifier(name);
 }

@@ -1,6 +1,7 @@
 import { escapeLiteral } from '../postgres/driver.js';
 import { factsOf } from '../postgres/identity.js';
-import { type Check, listed, ok, quoted, single } from './finding.js';
+import { type Advice, type Check, listed, ok, single } from './finding.js';
+import { type Fix, fixed, forOwners, forSuperuser, settingFix } from './fix.js';
 
 /** Roles of managed services that stand for REPLICATION. */
 const REPLICATION_ROLES = ['rds_replication'];
@@ -18,37 +19,66 @@ export const walLevel: Check = async (patient) => {
   );
   const evidence = `wal_level = ${level}`;
   if (level === 'logical') return ok(evidence);
-  const mend = "ALTER SYSTEM SET wal_level = 'logical'; -- then restart the server";
-  return { state: 'fail', evidence, mend };
+  const { fixes, advice } = await settingFix(patient, 'wal_level', "'logical'");
+  return fixed('fail', evidence, fixes, advice);
 };
 
 export const replicationRole: Check = async (patient) => {
-  const { client, role } = patient;
+  const { client, role, session } = patient;
   const { rows } = await client.query<{
     name: string;
     login: boolean;
     replication: boolean;
     managed: boolean;
+    connects: boolean;
+    service: string | null;
   }>(
     `SELECT rolname AS name, rolcanlogin AS login, rolreplication OR rolsuper AS replication,
             EXISTS (SELECT 1 FROM pg_roles g WHERE g.rolname = ANY ($2::text[])
-                       AND pg_has_role(r.oid, g.oid, 'MEMBER')) AS managed
+                       AND pg_has_role(r.oid, g.oid, 'MEMBER')) AS managed,
+            has_database_privilege(r.oid, current_database(), 'CONNECT') AS connects,
+            (SELECT min(rolname::text) FROM pg_roles WHERE rolname = ANY ($2::text[])) AS service
        FROM pg_roles r WHERE rolname = coalesce($1, current_user)`,
     [role, REPLICATION_ROLES],
   );
   const [found] = rows;
   if (found === undefined) {
-    const mend = `CREATE ROLE ${quoted(role ?? '')} WITH LOGIN REPLICATION PASSWORD '…';`;
-    return { state: 'fail', evidence: `${role}: –`, mend };
+    const name = role ?? '';
+    const statement = `CREATE ROLE ${session.quoted(name)} WITH LOGIN REPLICATION;`;
+    const advice: Advice[] = [(m) => m.password({ role: name })];
+    return fixed('fail', `${name}: –`, [forSuperuser(session, statement)], advice);
   }
-  const { name, login, replication, managed } = found;
+  const { name, login, replication, managed, connects, service } = found;
   const may = [
     login ? 'LOGIN' : 'NOLOGIN',
     replication || managed ? 'REPLICATION' : 'NOREPLICATION',
+    connects ? 'CONNECT' : 'no CONNECT',
   ];
   const evidence = `${name}: ${may.join(', ')}`;
-  if (login && (replication || managed)) return ok(evidence);
-  return { state: 'fail', evidence, mend: `ALTER ROLE ${quoted(name)} WITH LOGIN REPLICATION;` };
+  const quoted = session.quoted(name);
+  const fixes: Fix[] = [];
+  // Where a managed service has a role for it, nobody may grant the attribute.
+  if (!replication && !managed && service !== null) {
+    fixes.push(forSuperuser(session, `GRANT ${session.quoted(service)} TO ${quoted};`));
+  }
+  const attributes = [
+    ...(login ? [] : ['LOGIN']),
+    ...(replication || managed || service !== null ? [] : ['REPLICATION']),
+  ];
+  if (attributes.length > 0) {
+    fixes.push(forSuperuser(session, `ALTER ROLE ${quoted} WITH ${attributes.join(' ')};`));
+  }
+  if (!connects) {
+    const database = session.quoted(client.database ?? '');
+    fixes.push(
+      forOwners(
+        session,
+        [session.databaseOwner],
+        `GRANT CONNECT ON DATABASE ${database} TO ${quoted};`,
+      ),
+    );
+  }
+  return fixes.length === 0 ? ok(evidence) : fixed('fail', evidence, fixes);
 };
 
 /** Whether there is room for one more of what a setting limits; the consumer's own ($1) is no other. */
@@ -61,8 +91,8 @@ function room(setting: string, used: string): Check {
     );
     const evidence = `${row.used} / ${setting} = ${row.most}`;
     if (row.used + SPARE <= row.most) return ok(evidence);
-    const mend = `ALTER SYSTEM SET ${setting} = ${row.used + 2 * SPARE}; -- then restart the server`;
-    return { state: 'fail', evidence, mend };
+    const { fixes, advice } = await settingFix(patient, setting, `${row.used + 2 * SPARE}`);
+    return fixed('fail', evidence, fixes, advice);
   };
 }
 
@@ -76,40 +106,67 @@ export const walSenders = room(
      (SELECT active_pid FROM pg_replication_slots WHERE slot_name = $1)`,
 );
 
+interface Waiting {
+  /** Open transactions that wrote, the oldest first. */
+  readonly open: readonly {
+    readonly pid: number;
+    readonly application: string;
+    readonly seconds: number;
+  }[];
+  readonly prepared: readonly {
+    readonly gid: string;
+    readonly database: string;
+    readonly seconds: number;
+  }[];
+  /** Sessions of other roles, of which nothing is shown. */
+  readonly hidden: number;
+  readonly sessions: number;
+}
+
 /** What holds up the creation of a slot: it waits for all transactions that are under way. */
 export const transactions: Check = async (patient) => {
-  const { seconds, hidden, prepared } = await single<{
-    seconds: number | null;
-    hidden: number;
-    prepared: string[];
-  }>(
+  const { session } = patient;
+  const age = (since: string) =>
+    `extract(epoch FROM clock_timestamp() - ${since})::float8 AS seconds`;
+  const { open, prepared, hidden, sessions } = await single<Waiting>(
     patient,
-    `SELECT (SELECT extract(epoch FROM clock_timestamp() - min(xact_start))::float8
-               FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_xid IS NOT NULL) AS seconds,
+    `SELECT (SELECT coalesce(jsonb_agg(to_jsonb(t) ORDER BY t.seconds DESC), '[]') FROM (
+               SELECT pid, application_name AS application, ${age('xact_start')}
+                 FROM pg_stat_activity
+                WHERE pid <> pg_backend_pid() AND backend_xid IS NOT NULL) AS t) AS open,
+            (SELECT coalesce(jsonb_agg(to_jsonb(t) ORDER BY t.seconds DESC), '[]') FROM (
+               SELECT gid, database, ${age('prepared')} FROM pg_prepared_xacts) AS t) AS prepared,
             (SELECT count(*)::int FROM pg_stat_activity
               WHERE query = '<insufficient privilege>') AS hidden,
-            (SELECT coalesce(array_agg(gid::text), '{}') FROM pg_prepared_xacts) AS prepared`,
+            (SELECT count(*)::int FROM pg_stat_activity WHERE backend_type = 'client backend') AS sessions`,
   );
-  if (prepared.length > 0) {
-    const mend = prepared.map((gid) => `ROLLBACK PREPARED ${escapeLiteral(gid)};`);
-    return {
-      state: 'warn',
-      evidence: `PREPARE TRANSACTION: ${listed(prepared)}`,
-      mend: mend.join(' '),
-    };
+  const long = open.filter(({ seconds }) => seconds > LONG_SECONDS);
+  const seen = [
+    ...prepared.map(({ gid, seconds }) => `PREPARE TRANSACTION ${gid}: ${Math.round(seconds)} s`),
+    ...(long.length > 0 ? long : open.slice(0, 1)).map(
+      ({ pid, application, seconds }) => `pid ${pid} (${application}): ${Math.round(seconds)} s`,
+    ),
+  ];
+  // Which of the two is right, its coordinator knows; and what a session does, its owner.
+  const advice = [
+    ...prepared.map(
+      ({ gid, database }): Advice =>
+        (m) =>
+          m.prepared({ gid: escapeLiteral(gid), database }),
+    ),
+    ...long.map(
+      ({ pid }): Advice =>
+        (m) =>
+          m.longTransaction({ pid }),
+    ),
+  ];
+  if (advice.length > 0) return { state: 'warn', evidence: listed(seen), mend: null, advice };
+  if (hidden > 0) {
+    const user = session.quoted(session.user);
+    const grant = forSuperuser(session, `GRANT pg_read_all_stats TO ${user};`);
+    return fixed('not_visible', `pg_stat_activity: ${hidden} / ${sessions}`, [grant]);
   }
-  const evidence = seconds === null ? '–' : `${Math.round(seconds)} s`;
-  if (seconds !== null && seconds > LONG_SECONDS) {
-    const mend =
-      'SELECT pid, xact_start, query FROM pg_stat_activity WHERE backend_xid IS NOT NULL ORDER BY xact_start; -- then pg_terminate_backend(pid)';
-    return { state: 'warn', evidence, mend };
-  }
-  if (hidden === 0) return ok(evidence);
-  return {
-    state: 'not_visible',
-    evidence: `pg_stat_activity: ${hidden}`,
-    mend: 'GRANT pg_read_all_stats TO CURRENT_USER;',
-  };
+  return ok(seen.length > 0 ? listed(seen) : '0 open, 0 prepared');
 };
 
 export const durability: Check = async (patient) => {
@@ -121,17 +178,26 @@ export const durability: Check = async (patient) => {
   const evidence = Object.entries(settings).map(([name, value]) => `${name} = ${value}`);
   const off = Object.keys(settings).filter((name) => settings[name] === 'off');
   if (off.length === 0) return ok(evidence.join(', '));
-  const mend = off
-    .map((name) => `ALTER SYSTEM SET ${name} = 'on';`)
-    .concat('SELECT pg_reload_conf();');
-  return { state: 'warn', evidence: evidence.join(', '), mend: mend.join(' ') };
+  const fixes: Fix[] = [];
+  const advice: Advice[] = [];
+  for (const name of off) {
+    const cure = await settingFix(patient, name, 'on');
+    fixes.push(...cure.fixes);
+    advice.push(...cure.advice);
+  }
+  // One reload, after the last.
+  const once = fixes.filter(
+    ({ statement }, place) =>
+      !fixes.slice(place + 1).some((later) => later.statement === statement),
+  );
+  return fixed('warn', evidence.join(', '), once, advice);
 };
 
 export const clock: Check = async ({ client }) => {
   const { offsetMs } = await factsOf(client);
   const evidence = `${Math.round(offsetMs)} ms`;
   if (Math.abs(offsetMs) <= OFFSET_MS) return ok(evidence);
-  return { state: 'warn', evidence, mend: 'NTP (chrony, systemd-timesyncd)' };
+  return { state: 'warn', evidence, mend: null, advice: [(m) => m.clocks()] };
 };
 
 export const encoding: Check = async (patient) => {
@@ -140,6 +206,5 @@ export const encoding: Check = async (patient) => {
     'SELECT pg_encoding_to_char(encoding) AS name FROM pg_database WHERE datname = current_database()',
   );
   if (name === 'UTF8') return ok(name);
-  const mend = "CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0;";
-  return { state: 'warn', evidence: name, mend };
+  return { state: 'warn', evidence: name, mend: null, advice: [(m) => m.encoding()] };
 };

@@ -1,68 +1,184 @@
 import { escapeLiteral } from '../postgres/driver.js';
-import { type Check, type FindingState, ok, quoted, single } from './finding.js';
+import {
+  type Advice,
+  type Check,
+  type FindingState,
+  listed,
+  ok,
+  type Patient,
+  single,
+} from './finding.js';
+import { type Fix, fixed } from './fix.js';
+import { DECODES_ON_STANDBY } from './standby-checks.js';
 
+/** A row of pg_replication_slots; what older versions lack is undefined. */
 interface Slot {
   readonly slot_name: string;
+  readonly slot_type: 'logical' | 'physical';
+  readonly plugin: string | null;
   readonly database: string | null;
+  readonly temporary: boolean;
   readonly active: boolean;
-  readonly wal_status: string | null;
+  readonly active_pid: number | null;
+  readonly wal_status: 'reserved' | 'extended' | 'unreserved' | 'lost' | null;
+  /** Bytes that may still be written until the slot is lost; null: without limit. */
+  readonly safe_wal_size: number | null;
+  /** Bytes of WAL that the server keeps for it; null: none. */
   readonly retained: number | null;
+  readonly two_phase?: boolean;
+  /** From PostgreSQL 16 on. */
+  readonly conflicting?: boolean | null;
   /** From PostgreSQL 17 on. */
   readonly invalidation_reason?: string | null;
+  readonly failover?: boolean;
+  /** Copied from the primary: nobody may use it before this server is promoted. */
+  readonly synced?: boolean;
+  readonly inactive_since?: string | null;
 }
 
 const MB = 1024 ** 2;
-/** WAL that is kept for somebody who is not there: the disk fills. */
+/** WAL that a slot holds without doubt to its consumer's health; beyond, the disk fills. */
 const MUCH_BYTES = 1024 * MB;
+const PLUGIN = 'pgoutput';
+/** What PostgreSQL takes for the name of a slot. */
+const SLOT_NAME = /^[a-z0-9_]{1,63}$/;
 
-/** The slot that was named, or every logical one of this database. */
-export const slots: Check = async ({ client, slot: wanted, publication }) => {
+/** The slot that was named, or every one of the server: each of them holds WAL, and the disk is one. */
+export const slots: Check = async (patient) => {
+  const { client, slot: wanted } = patient;
   const { rows } = await client.query<{ slot: Slot }>(
-    `SELECT to_jsonb(s) || jsonb_build_object('retained', pg_current_wal_lsn() - restart_lsn) AS slot
-       FROM pg_replication_slots s
-      WHERE slot_type = 'logical' AND CASE WHEN $1::text IS NULL THEN database = current_database()
-                                           ELSE slot_name = $1 END
+    `SELECT to_jsonb(s) || jsonb_build_object('retained',
+              CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END
+              - restart_lsn) AS slot
+       FROM pg_replication_slots s WHERE $1::text IS NULL OR slot_name = $1
       ORDER BY slot_name`,
     [wanted],
   );
   if (rows.length === 0) {
-    if (wanted === null) return { state: 'info', evidence: 'pg_replication_slots: –', mend: null };
-    return { state: 'fail', evidence: `${wanted}: –`, mend: create(wanted) };
+    if (wanted === null) return { state: 'info', evidence: 'pg_replication_slots: 0', mend: null };
+    return missing(patient, wanted);
   }
-  let worst: FindingState = 'ok';
-  const mends: string[] = [];
-  const seen = rows.map(({ slot }) => {
-    const {
-      slot_name: name,
-      active,
-      wal_status: wal,
-      retained,
-      invalidation_reason: reason,
-    } = slot;
-    if (slot.database !== client.database) {
-      worst = 'fail';
-      mends.push(`-- ${name} belongs to the database ${slot.database}`);
-    } else if (wal === 'lost' || (reason ?? null) !== null) {
-      worst = 'fail';
-      mends.push(`${drop(name)} ${create(name)}`);
-    } else if (wal === 'unreserved' || (!active && (retained ?? 0) > MUCH_BYTES)) {
-      if (worst === 'ok') worst = 'warn';
-      const who = publication === null ? '' : ` (${quoted(publication)})`;
-      mends.push(`-- start the consumer of ${name}${who}, or ${drop(name)}`);
-    }
-    const kept = retained === null ? '–' : `${(retained / MB).toFixed(1)} MB`;
-    const why = (reason ?? null) === null ? '' : `, ${reason}`;
-    return `${name}: ${active ? 'active' : 'inactive'}, ${wal ?? '–'}, ${kept}${why}`;
-  });
-  return {
-    state: worst,
-    evidence: seen.join('; '),
-    mend: mends.length === 0 ? null : mends.join(' '),
-  };
+  const found = rows.map(({ slot }) => ({ slot, ...judge(slot, patient) }));
+  const state = SEVERITY.find((one) => found.some((slot) => slot.state === one)) ?? 'ok';
+  // The worst first, since the list may be cut.
+  found.sort((a, b) => SEVERITY.indexOf(a.state) - SEVERITY.indexOf(b.state));
+  return fixed(
+    state,
+    listed(
+      found.map(({ slot }) => describe(slot, client.database ?? '')),
+      '; ',
+    ),
+    found.flatMap(({ fixes }) => fixes),
+    found.flatMap(({ advice }) => advice),
+  );
 };
 
-function create(slot: string): string {
-  return `SELECT pg_create_logical_replication_slot(${escapeLiteral(slot)}, 'pgoutput');`;
+const SEVERITY: readonly FindingState[] = ['fail', 'warn', 'info', 'ok'];
+
+interface Judgement {
+  readonly state: FindingState;
+  readonly fixes: readonly Fix[];
+  readonly advice: readonly Advice[];
+}
+
+/** What is wrong with a slot, the worst of it. Of one that was not named, whose it is stays unknown. */
+function judge(slot: Slot, patient: Patient): Judgement {
+  const { client, slot: wanted } = patient;
+  const { slot_name: name, slot_type: kind, plugin, database } = slot;
+  const said = (state: FindingState, ...advice: Advice[]): Judgement => ({
+    state,
+    fixes: [],
+    advice,
+  });
+  const ours = kind === 'logical' && database === client.database;
+  if (wanted !== null) {
+    if (kind === 'physical') return said('fail', (m) => m.slotPhysical({ name }));
+    if (!ours) return said('fail', (m) => m.slotElsewhere({ name, database: database ?? '' }));
+    if (plugin !== PLUGIN) {
+      return said('fail', (m) => m.slotPlugin({ name, plugin: plugin ?? '', expected: PLUGIN }));
+    }
+  }
+  if (slot.synced === true) return said('info', (m) => m.slotSynced({ name }));
+  const left = slot.safe_wal_size;
+  if (isInvalid(slot)) {
+    // A physical slot, or one of another database, has an owner who must decide.
+    if (!ours) return said('warn', (m) => m.slotInvalid({ name }));
+    if (slot.active || slot.temporary) return said('fail', (m) => m.slotInvalid({ name }));
+    return {
+      state: 'fail',
+      fixes: [replicates(patient, drop(name)), replicates(patient, create(slot))],
+      advice: [(m) => m.slotRestart({ name })],
+    };
+  }
+  const held = slot.retained ?? 0;
+  const scarce = left !== null && left < held;
+  if (slot.wal_status === 'unreserved') return said('warn', (m) => m.slotUnreserved({ name }));
+  if (slot.wal_status === 'extended' || scarce || held > MUCH_BYTES) {
+    if (slot.active) return said('warn', (m) => m.slotBehind({ name }));
+    return said('warn', (m) => m.slotAbandoned({ name, statement: drop(name) }));
+  }
+  return said(ours && plugin !== PLUGIN ? 'info' : 'ok');
+}
+
+function isInvalid({ wal_status, invalidation_reason, conflicting }: Slot): boolean {
+  return wal_status === 'lost' || (invalidation_reason ?? null) !== null || conflicting === true;
+}
+
+/** `cdc: logical, pgoutput, active (pid 7), reserved, holds 1.5 GB, 200.0 MB left`. */
+function describe(slot: Slot, here: string): string {
+  const seen = [slot.slot_type];
+  const parts: (string | null)[] = [
+    slot.plugin,
+    slot.database === null || slot.database === here ? null : `database ${slot.database}`,
+    slot.temporary ? 'temporary' : null,
+    slot.active ? `active (pid ${slot.active_pid})` : 'inactive',
+    slot.active || !slot.inactive_since ? null : `since ${slot.inactive_since.slice(0, 19)}`,
+    slot.wal_status,
+    slot.synced === true ? 'synced' : null,
+    slot.retained === null ? 'holds no WAL' : `holds ${size(slot.retained)}`,
+    slot.safe_wal_size === null ? null : `${size(slot.safe_wal_size)} left (safe_wal_size)`,
+    isInvalid(slot) ? (slot.invalidation_reason ?? null) : null,
+  ];
+  return `${slot.slot_name}: ${[...seen, ...parts.filter((part) => part !== null)].join(', ')}`;
+}
+
+function size(bytes: number): string {
+  const gigabytes = Math.abs(bytes) >= 1024 * MB;
+  return gigabytes ? `${(bytes / MB / 1024).toFixed(1)} GB` : `${(bytes / MB).toFixed(1)} MB`;
+}
+
+/** What makes the slot that was named, where that can succeed. */
+async function missing(patient: Patient, name: string) {
+  const { level, free } = await single<{ level: string; free: number }>(
+    patient,
+    `SELECT current_setting('wal_level') AS level,
+            current_setting('max_replication_slots')::int
+              - (SELECT count(*)::int FROM pg_replication_slots) AS free`,
+  );
+  const advice: Advice[] = [];
+  if (!SLOT_NAME.test(name)) advice.push((m) => m.slotName({ name }));
+  if (level !== 'logical') advice.push((m) => m.after({ check: 'wal_level' }));
+  if (free < 1) advice.push((m) => m.after({ check: 'replication_slots' }));
+  if (patient.session.standby && patient.session.version < DECODES_ON_STANDBY) {
+    advice.push((m) => m.after({ check: 'recovery' }));
+  }
+  const fix = replicates(patient, create({ slot_name: name, plugin: PLUGIN }));
+  return fixed('fail', `${name}: –`, advice.length > 0 ? [] : [fix], advice);
+}
+
+/** A statement about slots: for a role with REPLICATION, and on the server that has the slot. */
+function replicates({ session }: Patient, statement: string): Fix {
+  return { statement, by: session.replicates ? null : { kind: 'superuser' } };
+}
+
+/** The same slot again, so far as its flags go. */
+function create(slot: Pick<Slot, 'slot_name' | 'plugin' | 'two_phase' | 'failover'>): string {
+  const values = [escapeLiteral(slot.slot_name), escapeLiteral(slot.plugin ?? PLUGIN)];
+  if (slot.two_phase === true || slot.failover === true) {
+    values.push('false', `${slot.two_phase === true}`);
+  }
+  if (slot.failover === true) values.push('true');
+  return `SELECT pg_create_logical_replication_slot(${values.join(', ')});`;
 }
 
 function drop(slot: string): string {
@@ -71,12 +187,12 @@ function drop(slot: string): string {
 
 /** What may end a slot: never an error, good to know. */
 export const slotLimits: Check = async (patient) => {
-  const { size, idle } = await single<{ size: string; idle: string | null }>(
+  const { size: keep, idle } = await single<{ size: string; idle: string | null }>(
     patient,
     `SELECT current_setting('max_slot_wal_keep_size') AS size,
             current_setting('idle_replication_slot_timeout', true) AS idle`,
   );
-  const seen = [`max_slot_wal_keep_size = ${size}`];
+  const seen = [`max_slot_wal_keep_size = ${keep}`];
   if (idle !== null) seen.push(`idle_replication_slot_timeout = ${idle}`);
   return { ...ok(seen.join(', ')), state: 'info' };
 };

@@ -1,106 +1,164 @@
 import { TABLE_NAMES, type TableName } from '../hospital/tables.js';
-import { nameOf, OUR_RELATIONS, OUR_TABLES } from '../postgres/catalog.js';
-import {
-  type Publication,
-  readIdentities,
-  readPublications,
-} from '../postgres/read-database-facts.js';
+import { OUR_TABLES } from '../postgres/catalog.js';
+import { readIdentities } from '../postgres/read-database-facts.js';
 import { OPERATIONS } from '../threads/tally.js';
+import { ownersOf } from './compatibility.js';
 import {
+  type Advice,
   type Check,
   type Diagnosis,
+  type FindingState,
   listed,
   ok,
   type Patient,
-  quoted,
-  tablesOf,
 } from './finding.js';
+import { type Fix, fixed, forOwners, forSuperuser } from './fix.js';
+import {
+  defaultIdentity,
+  fullIdentity,
+  identityAdvice,
+  type Leaf,
+  loggedFix,
+  readLeaves,
+  tellsTooMuch,
+} from './leaves.js';
+import { type Published, readPublished } from './publications.js';
 
 /**
  * A publication makes UPDATE and DELETE fail on a table that has neither key nor identity. With an identity
  * that lacks the id they succeed, and their events do not say which row they are about.
  */
-export const replicaIdentity: Check = async ({ client }) => {
+export const replicaIdentity: Check = async (patient) => {
+  const { client, session } = patient;
   const identities = await readIdentities(client);
   const broken = identities.filter(({ kind, key }) => kind !== 'full' && key === null);
   const silent = identities.filter(({ key, tells_id }) => key !== null && !tells_id);
-  if (broken.length + silent.length === 0) return ok('REPLICA IDENTITY');
-  const mend = [
-    ...broken.map(({ relation }) => `ALTER TABLE ${relation} REPLICA IDENTITY FULL;`),
-    ...silent.map(
-      ({ relation, key_has_id }) =>
-        `ALTER TABLE ${relation} REPLICA IDENTITY ${key_has_id ? 'DEFAULT' : 'FULL'};`,
-    ),
-  ];
+  const ill = [...broken, ...silent];
+  if (ill.length === 0) {
+    const full = identities.flatMap(({ kind, relation }) => (kind === 'full' ? [relation] : []));
+    const seen = full.length > 0 ? [`FULL: ${listed(full)}`] : [];
+    if (full.length < identities.length) seen.unshift(`id (${identities.length - full.length})`);
+    return ok(seen.join('; '));
+  }
+  const leaves = await readLeaves(patient);
   const seen = [
     ...broken.map(({ relation }) => relation),
     ...silent.map(({ relation, key }) => `${relation}: ${key} without id`),
   ];
-  return {
-    state: broken.length > 0 ? 'fail' : 'warn',
-    evidence: listed(seen),
-    mend: mend.join(' '),
-  };
+  return identified(
+    broken.length > 0 ? 'fail' : 'warn',
+    listed(seen),
+    leaves.filter(({ relation }) => ill.some((one) => one.relation === relation)),
+    (leaf) => defaultIdentity(session, leaf) ?? fullIdentity(session, leaf),
+  );
 };
 
-/** SQL: everything that stores rows of ours. */
-const STORED = `SELECT ${nameOf('c')} AS name
-         FROM (${OUR_RELATIONS}) AS ours JOIN pg_class c ON c.oid = ours.oid AND ours.leaf`;
-
 /** Values stored out of line are left out of an update that does not change them. */
-export const toast: Check = (patient) =>
-  each(
-    patient,
-    `${STORED} WHERE c.reltoastrelid <> 0 AND c.relreplident <> 'f' ORDER BY 1`,
-    (relation) => `ALTER TABLE ${relation} REPLICA IDENTITY FULL;`,
-    'warn',
-    '–',
-  );
+export const toast: Check = async (patient) => {
+  const leaves = (await readLeaves(patient)).filter(({ toasted }) => toasted);
+  const ill = leaves.filter(({ identity }) => identity !== 'f');
+  if (ill.length > 0) {
+    const evidence = listed(ill.map(({ relation }) => relation));
+    return identified('warn', evidence, ill, (leaf) => fullIdentity(patient.session, leaf));
+  }
+  if (leaves.length === 0) return ok('0 TOAST');
+  return ok(`REPLICA IDENTITY FULL: ${listed(leaves.map(({ relation }) => relation))}`);
+};
 
-export const unlogged: Check = (patient) =>
-  each(
-    patient,
-    `${STORED} WHERE c.relpersistence <> 'p' ORDER BY 1`,
-    (relation) => `ALTER TABLE ${relation} SET LOGGED;`,
-    'fail',
-    'LOGGED',
+/** A finding whose fix is another replica identity, where UPDATE would not fail with it. */
+function identified(
+  state: FindingState,
+  evidence: string,
+  leaves: readonly Leaf[],
+  fixOf: (leaf: Leaf) => Fix | null,
+): Diagnosis {
+  const advice = leaves.filter((leaf) => fixOf(leaf) === null).map(identityAdvice);
+  return fixed(
+    state,
+    evidence,
+    leaves.flatMap((leaf) => fixOf(leaf) ?? []),
+    advice,
   );
+}
+
+export const unlogged: Check = async (patient) => {
+  const leaves = await readLeaves(patient);
+  const ill = leaves.filter(({ logged }) => !logged);
+  if (ill.length === 0) return ok(`LOGGED: ${leaves.length}`);
+  return fixed(
+    'fail',
+    listed(ill.map(({ relation }) => relation)),
+    ill.map((leaf) => loggedFix(patient.session, leaf)),
+  );
+};
 
 /** Whether the publication that was named, or every one that has a table of ours, tells of all changes. */
-export const publication: Check = async ({ client, publication: wanted, tables }) => {
-  const all = await readPublications(client);
-  const about = all.filter(({ facts, relations }) =>
-    wanted === null ? relations.length > 0 : facts.name === wanted,
+export const publication: Check = async (patient) => {
+  const { publication: wanted, session, tables } = patient;
+  const all = await readPublished(patient);
+  const about = all.filter(({ facts, relations, members }) =>
+    wanted === null
+      ? relations.length > 0 || members.some(({ table }) => table !== null)
+      : facts.name === wanted,
   );
+  const leaves = patient.schema === 'missing' ? [] : await readLeaves(patient);
   if (about.length === 0) {
-    const partitioned = TABLE_NAMES.some((table) => tables[table].partitioned);
-    const how = partitioned ? ` WITH (${VIA_ROOT})` : '';
-    const list = sqlOf(tables, TABLE_NAMES);
-    const mend = `CREATE PUBLICATION ${quoted(wanted ?? 'cdc')} FOR TABLE ${list}${how};`;
-    const evidence = `${wanted ?? 'pg_publication'}: –`;
-    return { state: wanted === null ? 'info' : 'fail', evidence, mend };
+    const state = wanted === null ? 'info' : 'fail';
+    const evidence = wanted === null ? `pg_publication: ${all.length}` : `${wanted}: –`;
+    const blocked = unpublishable(patient, TABLE_NAMES, leaves);
+    if (blocked.length > 0) return { state, evidence, mend: null, advice: blocked };
+    const logging = leaves.filter(({ logged }) => !logged).map((leaf) => loggedFix(session, leaf));
+    const how = TABLE_NAMES.some((table) => tables[table].partitioned) ? ` WITH (${VIA_ROOT})` : '';
+    const name = session.quoted(wanted ?? 'cdc');
+    const create = `CREATE PUBLICATION ${name} FOR TABLE ${sqlOf(tables, TABLE_NAMES)}${how};`;
+    const owners = ownersOf(tables, TABLE_NAMES);
+    if (!session.creates) owners.push(session.databaseOwner);
+    return fixed(state, evidence, [...logging, forOwners(session, owners, create)]);
   }
-  const verdicts = about.map((one) => judge(one, tables));
-  const worst = (['fail', 'warn', 'ok'] as const).find((state) =>
-    verdicts.some((verdict) => verdict.state === state),
+  const verdicts = about.map((one) => judge(one, patient, leaves));
+  return fixed(
+    (['fail', 'warn', 'ok'] as const).find((state) =>
+      verdicts.some((verdict) => verdict.state === state),
+    ) ?? 'ok',
+    verdicts.map(({ evidence }) => evidence).join('; '),
+    verdicts.flatMap(({ fixes }) => fixes),
+    verdicts.flatMap(({ advice }) => advice),
   );
-  const mends = verdicts.flatMap(({ mend }) => (mend === null ? [] : [mend]));
-  return {
-    state: worst ?? 'ok',
-    evidence: verdicts.map(({ evidence }) => evidence).join('; '),
-    mend: mends.length === 0 ? null : mends.join(' '),
-  };
 };
 
 /** With it, events bear the name of the partitioned table, otherwise those of its partitions. */
 const VIA_ROOT = 'publish_via_partition_root = true';
 
-function judge(
-  { facts, everything, relations }: Publication,
-  tables: Patient['tables'],
-): Diagnosis {
+/** The checks to fix before some tables can be published, or UPDATE of them would fail from then on. */
+function unpublishable(
+  { tables, session }: Patient,
+  names: readonly TableName[],
+  leaves: readonly Leaf[],
+): Advice[] {
+  const own = leaves.filter(({ table }) => names.includes(table));
+  if (names.some((table) => tables[table].owner === null)) {
+    return [(m) => m.after({ check: 'tables' })];
+  }
+  if (own.some(({ identified }) => !identified)) {
+    return [(m) => m.after({ check: 'replica_identity' })];
+  }
+  return own
+    .filter((leaf) => leaf.identity === 'f' && tellsTooMuch(session, leaf))
+    .map(identityAdvice);
+}
+
+interface Verdict {
+  readonly state: 'fail' | 'warn' | 'ok';
+  readonly evidence: string;
+  readonly fixes: readonly Fix[];
+  readonly advice: readonly Advice[];
+}
+
+function judge(one: Published, patient: Patient, leaves: readonly Leaf[]): Verdict {
+  const { facts, everything, relations, members, owner } = one;
+  const { session, tables } = patient;
   const { name, operations, via_root } = facts;
-  const alter = `ALTER PUBLICATION ${quoted(name)}`;
+  const alter = `ALTER PUBLICATION ${session.quoted(name)}`;
   const published = TABLE_NAMES.filter((table) => facts.tables[table] !== undefined);
   const missing = TABLE_NAMES.filter((table) => facts.tables[table] === undefined);
   const silent = OPERATIONS.filter((operation) => !operations.includes(operation));
@@ -114,29 +172,73 @@ function judge(
   const alone = split.filter((table) =>
     relations.some((relation) => relation.table === table && relation.is_alone),
   );
-  const mends: string[] = [];
   const seen = [`${name}: ${published.length} / ${TABLE_NAMES.length}`];
   if (missing.length > 0) seen.push(`without ${listed(missing)}`);
-  // One that is FOR ALL TABLES takes no more of them.
-  const added = everything ? [] : [...missing, ...alone];
-  if (added.length > 0) mends.push(`${alter} ADD TABLE ${sqlOf(tables, added)};`);
-  if (silent.length > 0) {
-    seen.push(`without ${silent.join(', ')}`);
-    mends.push(`${alter} SET (publish = 'insert, update, delete');`);
-  }
-  if (partial.length > 0) {
-    seen.push(`WHERE or column list: ${listed(partial)}`);
-    mends.push(`${alter} SET TABLE ${sqlOf(tables, TABLE_NAMES)};`);
-  }
+  if (silent.length > 0) seen.push(`without ${silent.join(', ')}`);
+  if (partial.length > 0) seen.push(`WHERE or column list: ${listed(partial)}`);
   if (split.length > 0) {
     seen.push(`by partitions (publish_via_partition_root = ${via_root}): ${listed(split)}`);
   }
-  if (!via_root && [...split, ...added].some((table) => tables[table].partitioned)) {
-    mends.push(`${alter} SET (${VIA_ROOT});`);
-  }
+  if (seen.length === 1) seen.push(operations.join(', '));
   const fails = missing.length + silent.length > 0;
   const state = fails ? 'fail' : partial.length + split.length > 0 ? 'warn' : 'ok';
-  return { state, evidence: seen.join(', '), mend: mends.length === 0 ? null : mends.join(' ') };
+
+  const fixes: Fix[] = [];
+  const advice: Advice[] = [];
+  // A member can be missing: a partitioned table without partitions, where only these are published.
+  const member = (name: TableName) =>
+    members.some(({ table, is_root }) => is_root && table === name);
+  const added = everything ? [] : [...missing, ...alone].filter((table) => !member(table));
+  const blocked = unpublishable(patient, [...missing, ...added], leaves);
+  if (blocked.length > 0) return { state, evidence: seen.join(', '), fixes, advice: blocked };
+  const hidden = leaves.filter(({ logged, table }) => !logged && missing.includes(table));
+  fixes.push(...hidden.map((leaf) => loggedFix(session, leaf)));
+  if (partial.length > 0) fixes.push(setTables(one, patient, partial, added));
+  else if (added.length > 0) {
+    const owners = [owner, ...ownersOf(tables, added)];
+    fixes.push(forOwners(session, owners, `${alter} ADD TABLE ${sqlOf(tables, added)};`));
+  }
+  if (!via_root && [...split, ...missing].some((table) => tables[table].partitioned)) {
+    if (one.partitions.length > 0) {
+      advice.push((m) => m.rooting({ publication: name, tables: listed(one.partitions) }));
+    } else fixes.push(forOwners(session, [owner], `${alter} SET (${VIA_ROOT});`));
+  }
+  if (silent.length > 0) {
+    const nameless = unpublishable(patient, published, leaves);
+    if (one.unfit.length > 0) {
+      advice.push((m) => m.widening({ publication: name, tables: listed(one.unfit) }));
+    } else if (nameless.length > 0) advice.push(...nameless);
+    else {
+      const all = one.truncate ? [...OPERATIONS, 'truncate'] : OPERATIONS;
+      const statement = `${alter} SET (publish = '${all.join(', ')}');`;
+      fixes.push(forOwners(session, [owner], statement));
+    }
+  }
+  return { state, evidence: seen.join(', '), fixes, advice };
+}
+
+/**
+ * Publishes tables of ours whole. SET TABLE replaces what was added by name or by schema, so everything else
+ * is named again as it was.
+ */
+function setTables(
+  { facts, members, schemas, owner }: Published,
+  { session, tables }: Patient,
+  partial: readonly TableName[],
+  added: readonly TableName[],
+): Fix {
+  // The list or filter may be that of a partition.
+  const entries = members.map(({ sql, list, filter, table }) =>
+    table !== null && partial.includes(table) ? sql : `${sql}${list}${filter}`,
+  );
+  entries.push(...added.map((table) => tables[table].sql));
+  const named = entries.length > 0 ? [`TABLE ${entries.join(', ')}`] : [];
+  if (schemas.length > 0) named.push(`TABLES IN SCHEMA ${schemas.join(', ')}`);
+  const statement = `ALTER PUBLICATION ${session.quoted(facts.name)} SET ${named.join(', ')};`;
+  // Only a superuser may set schemas.
+  if (schemas.length > 0) return forSuperuser(session, statement);
+  const owners = [owner, ...members.map((one) => one.owner), ...ownersOf(tables, added)];
+  return forOwners(session, owners, statement);
 }
 
 function sqlOf(tables: Patient['tables'], names: readonly TableName[]): string {
@@ -144,37 +246,45 @@ function sqlOf(tables: Patient['tables'], names: readonly TableName[]): string {
 }
 
 /** What a connector needs that makes its own publication. */
-export const publicationRights: Check = async ({ client, role, tables }) => {
-  const { rows } = await client.query<{ name: string; create: boolean; foreign: TableName[] }>(
-    `SELECT r.rolname AS name, has_database_privilege(r.oid, current_database(), 'CREATE') AS create,
-            ARRAY(SELECT t.name ${OUR_TABLES} WHERE NOT pg_has_role(r.oid, c.relowner, 'USAGE')) AS foreign
+export const publicationRights: Check = async ({ client, session, role, tables }) => {
+  const { rows } = await client.query<{
+    name: string;
+    create: boolean;
+    inherits: boolean;
+    foreign: { table: TableName; owner: string; super: boolean }[];
+  }>(
+    `SELECT r.rolname AS name, r.rolinherit AS inherits,
+            has_database_privilege(r.oid, current_database(), 'CREATE') AS create,
+            (SELECT coalesce(jsonb_agg(jsonb_build_object(
+                      'table', t.name, 'owner', o.rolname, 'super', o.rolsuper)
+                      ORDER BY array_position($1::text[], t.name)), '[]')
+               ${OUR_TABLES} JOIN pg_roles o ON o.oid = c.relowner
+              WHERE NOT pg_has_role(r.oid, c.relowner, 'USAGE')) AS foreign
        FROM pg_roles r WHERE r.rolname = coalesce($2, current_user)`,
     [TABLE_NAMES, role],
   );
   const [found] = rows;
   if (found === undefined) return { state: 'not_visible', evidence: `${role}: –`, mend: null };
-  const name = quoted(found.name);
-  const evidence = `${found.name}: ${found.create ? 'CREATE' : 'no CREATE'}`;
-  if (found.create && found.foreign.length === 0) return ok(evidence);
-  const mends = [
-    ...(found.create
-      ? []
-      : [`GRANT CREATE ON DATABASE ${quoted(client.database ?? '')} TO ${name};`]),
-    ...found.foreign.map((table) => `ALTER TABLE ${tables[table].sql} OWNER TO ${name};`),
-  ];
-  const seen = found.foreign.length > 0 ? `, no owner: ${listed(found.foreign)}` : '';
-  return { state: 'warn', evidence: evidence + seen, mend: mends.join(' ') };
+  const { create, foreign, inherits } = found;
+  const owned = TABLE_NAMES.filter((table) => tables[table].owner !== null).length - foreign.length;
+  const evidence = `${found.name}: ${create ? 'CREATE' : 'no CREATE'}, owner of ${owned} / ${TABLE_NAMES.length}`;
+  if (create && foreign.length === 0) return ok(evidence);
+  const name = session.quoted(found.name);
+  const fixes: Fix[] = [];
+  if (!create) {
+    const database = session.quoted(client.database ?? '');
+    const statement = `GRANT CREATE ON DATABASE ${database} TO ${name};`;
+    fixes.push(forOwners(session, [session.databaseOwner], statement));
+  }
+  // As a member, because another owner would be one the less for the present one. Not of a superuser: the
+  // consumer could then do everything.
+  const lendable = foreign.every((one) => !one.super) && inherits;
+  const owners = [...new Set(foreign.map(({ owner }) => owner))];
+  if (lendable) {
+    const grants = owners.map((owner) => `GRANT ${session.quoted(owner)} TO ${name};`);
+    fixes.push(...grants.map((statement) => forSuperuser(session, statement)));
+  }
+  const seen = foreign.length > 0 ? `, no owner: ${listed(foreign.map(({ table }) => table))}` : '';
+  const advice: Advice[] = [(m) => m.ownerPublishes({ owners: owners.join(', ') || found.name })];
+  return fixed('warn', evidence + seen, lendable ? fixes : [], advice);
 };
-
-/** The relations that a query finds fault with. */
-async function each(
-  patient: Patient,
-  text: string,
-  mend: (relation: string) => string,
-  state: 'fail' | 'warn',
-  fine: string,
-): Promise<Diagnosis> {
-  const names = await tablesOf<string>(patient, text);
-  if (names.length === 0) return ok(fine);
-  return { state, evidence: listed(names), mend: names.map(mend).join(' ') };
-}

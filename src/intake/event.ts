@@ -129,7 +129,8 @@ export interface Sink {
    * row, once per source and kind. A slot tells all that counts.
    */
   untold(what: Untold): void;
-  aside(kind: Aside): void;
+  /** @param committedAt of a row of a table that is not the run's, as of `RowEvent`; null: not told */
+  aside(kind: Aside, committedAt: number | null): void;
   malformed(problem: Malformed): void;
   /** Everything that was committed before this LSN has been given out, on all streams. */
   position(lsn: number): void;

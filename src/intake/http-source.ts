@@ -1,11 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { finished } from 'node:stream/promises';
-import { EXIT, OperatorError } from '../errors.js';
+import { EXIT, OperatorError, SourceAbsent } from '../errors.js';
 import { machineMicros, within } from '../threads/clock.js';
 import { DebeziumIntake, type IntakeOptions, TOO_LONG } from './debezium/intake.js';
 import type { Sink, Source } from './event.js';
 import { type HttpAddress, urlOf } from './http-address.js';
 import { hasLines, isBlank, readBody } from './http-body.js';
+import { DocumentLines, isIndented } from './json-documents.js';
 import type { Scope } from './scope.js';
 import { WatchedSink } from './watched-sink.js';
 
@@ -106,7 +107,8 @@ export class HttpSource implements Source {
           code === 'EADDRINUSE'
             ? m.source.portTaken({ at, port })
             : m.source.noListen({ at, code });
-        reject(new OperatorError(EXIT.usage, tell));
+        const Refusal = code === 'EADDRINUSE' ? SourceAbsent : OperatorError;
+        reject(new Refusal(EXIT.usage, tell));
       });
       this.#server.listen(port, host, () => {
         const address = this.#server.address();
@@ -155,7 +157,9 @@ export class HttpSource implements Source {
       return { status: 404, text: `post to ${this.#address.path}\n` };
     if (method !== 'POST') return { status: 405, headers: { allow: 'POST' } };
     if (this.#stopping) return { status: 503 };
-    if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') return { status: 415 };
+    if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') {
+      return { status: 415, text: 'post it without a content-encoding\n' };
+    }
     const body = await readBody(request);
     if ('failed' in body) {
       if (body.failed === 'aborted') return null;
@@ -177,7 +181,8 @@ export class HttpSource implements Source {
     const { watched, intake } = await this.#sink;
     this.#arrived++;
     if (hasLines(bytes)) {
-      this.#place = intake.lines(bytes, 0, this.#place + 1, receivedAt) - 1;
+      const lines = isIndented(bytes) === true ? new DocumentLines().push(bytes) : bytes;
+      this.#place = intake.lines(lines, 0, this.#place + 1, receivedAt) - 1;
     } else intake.batch(bytes, 0, ++this.#place, receivedAt);
     const reason = watched.takeReason();
     await watched.ready();

@@ -1,5 +1,5 @@
 import type { Admin, Consumer } from '@platformatic/kafka';
-import { EXIT, OperatorError } from '../errors.js';
+import { EXIT, OperatorError, SourceAbsent } from '../errors.js';
 import { machineMicros, monotonicMs, within } from '../threads/clock.js';
 import type { ReconnectPolicy } from '../threads/protocol.js';
 import { BackOff } from './back-off.js';
@@ -132,7 +132,7 @@ export class KafkaSource implements Source {
         const { prefix } = this.#options;
         const tell: OperatorError['tell'] = (m) =>
           m.source.kafkaNoTopic({ where: this.#where, prefix });
-        throw new OperatorError(EXIT.state, tell);
+        throw new SourceAbsent(EXIT.state, tell);
       }
       const firsts = await consumer.listOffsets({ topics: [...topics], timestamp: EARLIEST });
       const places = topics.flatMap((topic) =>

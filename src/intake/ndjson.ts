@@ -1,18 +1,22 @@
 import { DebeziumIntake, type IntakeOptions, MOST_BYTES, TOO_LONG } from './debezium/intake.js';
 import type { Sink, Source } from './event.js';
+import { ByFirstBytes } from './files/by-first-bytes.js';
 import { type ByteInput, END, IDLE } from './files/byte-input.js';
-import { FileInput } from './files/file-input.js';
-import { MaybeGzipInput } from './files/gzip-input.js';
+import { unpackGzip } from './files/gzip-input.js';
+import { joinIndented } from './files/indented-input.js';
 import { LineBuffer } from './files/line-buffer.js';
+import { inputOf } from './files/named-input.js';
 import { type ByteStream, standardInput } from './files/standard-input.js';
 import { StreamInput } from './files/stream-input.js';
 import type { Scope } from './scope.js';
+import { STANDARD_INPUT } from './source-spec.js';
 
 /** Bytes of a read. Below, reads cost more than they bring; above, nothing is gained. */
 const CHUNK_BYTES = 1 << 18;
 
-/** Stands for standard input in place of a path. */
-export const STANDARD_INPUT = '-';
+/** What no line of text has within it. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const BINARY = /[\0-\x08\x0b\x0c\x0e-\x1d]/;
 
 /** There is one order, that of the lines. */
 const STREAM = 0;
@@ -20,16 +24,16 @@ const STREAM = 0;
 export interface NdjsonOptions extends IntakeOptions {
   /** Of a file, or STANDARD_INPUT. */
   readonly path: string;
-  /** Goes on with what is added to the file, until `stop`; it may also not be there yet. */
+  /** Goes on with what is added to a file, until `stop`; it may also not be there yet. A pipe ends with its writer. */
   readonly follow: boolean;
   /** In place of the process's standard input. */
   readonly stdin?: ByteStream;
 }
 
 /**
- * Events as lines of JSON, in a file or from standard input, packed with gzip or not. The place of an event is
- * the number of its line. A last line without a line feed counts at the end; while more may be written to it,
- * only if it is whole.
+ * Events as lines of JSON, in a file or from standard input, packed with gzip or not. The place of an event is the
+ * number of its line, or the event's own where each is spread over several lines. A last line without a line feed
+ * counts at the end; while more may be written to it, only if it is whole.
  */
 export class NdjsonSource implements Source {
   readonly streams = 1;
@@ -43,8 +47,10 @@ export class NdjsonSource implements Source {
     const isStream = path === STANDARD_INPUT;
     const input = isStream
       ? new StreamInput(options.stdin ?? standardInput(), 'stdin')
-      : new FileInput(path, follow);
-    this.#input = new MaybeGzipInput(input, isStream ? 'stdin' : path);
+      : inputOf(path, follow);
+    const name = isStream ? 'stdin' : path;
+    const unpacked = new ByFirstBytes(input, unpackGzip(name));
+    this.#input = new ByFirstBytes(unpacked, joinIndented);
   }
 
   async run(sink: Sink, scope: Scope): Promise<void> {
@@ -77,8 +83,10 @@ export class NdjsonSource implements Source {
       await this.#input.close();
     }
     const rest = buffer.rest();
-    // What was stopped may have been about to go on.
-    if (!(this.#stopped && this.#options.follow) || isJson(rest)) {
+    // What was stopped may have been about to go on, if it can be the beginning of a line.
+    const isLast = !(this.#stopped && this.#options.follow) || isJson(rest);
+    const became = isLast ? 'wrong' : intake.unfinished(rest, STREAM, place, receivedAt);
+    if (isLast || (became === 'wrong' && (place === 1 || BINARY.test(rest.toString('latin1'))))) {
       intake.event(rest, STREAM, place, receivedAt);
     }
     if (!idle || rest.length > 0) sink.idle();

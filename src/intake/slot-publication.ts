@@ -1,5 +1,5 @@
 import { slotExists } from '../cdc/slot-session.js';
-import { EXIT, OperatorError } from '../errors.js';
+import { EXIT, OperatorError, SourceAbsent } from '../errors.js';
 import { TABLE_NAMES } from '../hospital/tables.js';
 import { OUR_RELATIONS, OUR_TABLES } from '../postgres/catalog.js';
 import { withConnection } from '../postgres/connect.js';
@@ -27,7 +27,7 @@ export function findPublications(target: ConnectionTarget): Promise<string[]> {
     );
     if (rows.length > 0) return rows.map(({ name }) => name);
     const { database } = target;
-    throw new OperatorError(EXIT.state, (m) =>
+    throw new SourceAbsent(EXIT.state, (m) =>
       m.source.noPublication({ database, tables: TABLE_NAMES.join(', ') }),
     );
   });

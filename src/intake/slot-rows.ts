@@ -69,12 +69,12 @@ export class SlotRows {
       case 'truncate':
         for (const relation of message.relations) {
           const shape = this.#shape(relation);
-          if (typeof shape === 'string') this.#sink.aside(shape);
+          if (typeof shape === 'string') this.#sink.aside(shape, null);
           else this.#sink.truncate(shape.table, 0, ++this.#place);
         }
         return;
       case 'message':
-        this.#sink.aside('message');
+        this.#sink.aside('message', null);
     }
   }
 
@@ -103,7 +103,7 @@ export class SlotRows {
     const order = ++this.#order;
     const shape = this.#shape(relation);
     if (typeof shape === 'string') {
-      this.#sink.aside(shape);
+      this.#sink.aside(shape, null);
       return;
     }
     const { table, places } = shape;

@@ -9,6 +9,9 @@ export type SourceSpec =
   | ({ readonly kind: 'http' } & HttpAddress)
   | { readonly kind: 'kafka'; readonly brokers: readonly string[]; readonly prefix: string };
 
+/** Stands for standard input in place of a path. */
+export const STANDARD_INPUT = '-';
+
 /** Shown where a source is asked for. */
 export const SOURCE_FORMS = [
   'slot:NAME',
@@ -25,7 +28,7 @@ const BROKER = /^[^:,\s]+:\d{1,5}$/;
 
 /** Reads the name of a source; undefined where it is none. */
 export function parseSource(given: string): SourceSpec | undefined {
-  if (given === '-') return { kind: 'ndjson', file: '-' };
+  if (given === STANDARD_INPUT) return { kind: 'ndjson', file: STANDARD_INPUT };
   if (given.startsWith('http://')) return parseHttp(given);
   const at = given.indexOf(':');
   const rest = given.slice(at + 1);

@@ -41,8 +41,8 @@ export class WatchedSink implements Sink {
     this.#sink.untold(what);
   }
 
-  aside(kind: Aside): void {
-    this.#sink.aside(kind);
+  aside(kind: Aside, committedAt: number | null): void {
+    this.#sink.aside(kind, committedAt);
   }
 
   malformed(problem: Malformed): void {

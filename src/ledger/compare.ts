@@ -8,7 +8,8 @@ const SLICE_BLOCKS = 2_000;
 /** `xmin` holds the low half of an xid8. */
 const XMIN_VALUES = 2 ** 32;
 
-function xminOf(xid: number): number {
+/** What the rows bear that a transaction wrote. */
+export function xminOf(xid: number): number {
   return xid % XMIN_VALUES;
 }
 
@@ -38,8 +39,8 @@ export async function beginComparison(client: Client): Promise<void> {
 }
 
 /**
- * Holds the rows of a table against what is expected of them, and returns how many keys differ. The
- * first of them, up to `wanted()`, go to `onDifference`.
+ * Holds the rows of a table against what is expected of them, and returns how many keys differ. They go to
+ * `onDifference`, as long as `wanted()`, which says how many more are, is above 0.
  */
 export async function compare(
   client: Client,
@@ -51,15 +52,18 @@ export async function compare(
   let differences = 0;
   let slice: Expectation[] = [];
   const ask = async () => {
+    const differing: Expectation[] = [];
     for (const { at, wrong } of await findDiffering(client, table, slice)) {
       differences += wrong;
       const expected = slice[at];
-      if (wanted() <= 0 || expected === undefined) continue;
-      for (const { key, xmin } of await findKeys(client, table, expected, wanted())) {
-        onDifference({ table, key, expected, xmin });
-      }
+      if (expected !== undefined) differing.push(expected);
     }
     slice = [];
+    if (differing.length === 0 || wanted() <= 0) return;
+    for (const { at, key, xmin } of await findKeys(client, table, differing, wanted())) {
+      const expected = differing[at];
+      if (expected !== undefined) onDifference({ table, key, expected, xmin });
+    }
   };
   for (const expectation of expectations) {
     if (slice.push(expectation) === SLICE_BLOCKS) await ask();
@@ -85,41 +89,43 @@ async function findDiffering(
                     AS wanted(count)
             WHERE found.count <> wanted.count
             ORDER BY b.number`,
-    values: [
-      listOf(blocks, ({ first }) => first),
-      listOf(blocks, ({ last }) => last),
-      listOf(blocks, ({ xid }) => xminOf(xid ?? 0)),
-      listOf(blocks, ({ rule }) => rule),
-    ],
+    values: valuesOf(blocks),
   });
   return rows;
 }
 
-/** The first keys of a block that are not as expected. */
+/** The first keys of these blocks that are not as expected, in their order. */
 async function findKeys(
   client: Client,
   table: TableName,
-  { first, last, xid, rule }: Expectation,
+  blocks: readonly Expectation[],
   limit: number,
-): Promise<{ key: number; xmin: number | null }[]> {
-  if (rule === 'none') {
-    const { rows } = await client.query<{ key: number; xmin: number }>(
-      `SELECT id::float8 AS key, xmin::text::float8 AS xmin FROM ${table}
-        WHERE id BETWEEN $1 AND $2 ORDER BY id LIMIT $3`,
-      [first, last, limit],
-    );
-    return rows;
-  }
-  const { rows } = await client.query<{ key: number; xmin: number | null }>(
-    `SELECT k::float8 AS key, t.xmin::text::float8 AS xmin
-       FROM (SELECT $3::xid AS xid, $4::text AS rule) AS b
-      CROSS JOIN generate_series($1::bigint, $2::bigint) AS k
-       LEFT JOIN ${table} t ON t.id = k
-      WHERE t.id IS NULL OR NOT ${HELD}
-      ORDER BY k LIMIT $5`,
-    [first, last, String(xminOf(xid ?? 0)), rule, limit],
+): Promise<{ at: number; key: number; xmin: number | null }[]> {
+  const { rows } = await client.query<{ at: number; key: number; xmin: number | null }>(
+    `SELECT (b.number - 1)::int AS at, wrong.key::float8 AS key, wrong.xmin::text::float8 AS xmin
+       FROM unnest($1::bigint[], $2::bigint[], $3::xid[], $4::text[])
+              WITH ORDINALITY AS b(first, last, xid, rule, number),
+    LATERAL (SELECT t.id AS key, t.xmin FROM ${table} t
+              WHERE b.rule = 'none' AND t.id BETWEEN b.first AND b.last
+              UNION ALL
+             SELECT k, t.xmin
+               FROM generate_series(b.first, CASE b.rule WHEN 'none' THEN b.first - 1 ELSE b.last END) AS k
+               LEFT JOIN ${table} t ON t.id = k
+              WHERE t.id IS NULL OR NOT ${HELD}) AS wrong
+      ORDER BY b.number, wrong.key LIMIT $5`,
+    [...valuesOf(blocks), limit],
   );
   return rows;
+}
+
+/** The blocks in columns. */
+function valuesOf(blocks: readonly Expectation[]): string[] {
+  return [
+    listOf(blocks, ({ first }) => first),
+    listOf(blocks, ({ last }) => last),
+    listOf(blocks, ({ xid }) => xminOf(xid ?? 0)),
+    listOf(blocks, ({ rule }) => rule),
+  ];
 }
 
 /** An array as PostgreSQL reads it. */

@@ -1,9 +1,9 @@
 import { chmodSync, existsSync, lstatSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { cp, readdir, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { EXIT, OperatorError } from '../errors.js';
+import { homeFolder } from '../os-account.js';
 import { type Account, runAs } from './embedded-account.js';
 import type { EmbeddedReport } from './embedded-events.js';
 import { makeFolder, SHARED_FOLDER } from './embedded-place.js';
@@ -71,7 +71,10 @@ export function findPackage(packageName: string): { native: string; version: str
 /** A folder that no one else may write to: what lies there is run. */
 function copiesFolder(account: Account | null): string {
   if (account !== null) return SHARED_FOLDER;
-  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'oltp-simulator');
+  const home = homeFolder();
+  const cache = process.env.XDG_CACHE_HOME || (home === null ? null : join(home, '.cache'));
+  if (cache === null) throw new OperatorError(EXIT.usage, (m) => m.db.embeddedNoHome());
+  return join(cache, 'oltp-simulator');
 }
 
 /**

@@ -2,10 +2,12 @@ import {
   chownSync,
   closeSync,
   existsSync,
+  fstatSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
+  readSync,
   renameSync,
   rmSync,
   statSync,
@@ -15,6 +17,7 @@ import { basename, dirname, join } from 'node:path';
 import { EXIT, OperatorError } from '../errors.js';
 import { type Account, runAs } from './embedded-account.js';
 import type { Binaries } from './embedded-binaries.js';
+import { stampOf } from './process-stamp.js';
 
 /** One data folder, and what is needed to run a server on it. */
 export interface Cluster {
@@ -34,6 +37,9 @@ export const EMBEDDED_HOST = '127.0.0.1';
 const BUILTIN_LOCALES_SINCE = 17;
 /** Seconds that a start (with crash recovery) or a stop (with its checkpoint) may take. */
 const PG_CTL_PATIENCE_S = 120;
+/** Of a lost server's log, enough lines to show a crash, and enough bytes to hold them. */
+const LOG_LINES = 5;
+const LOG_TAIL_BYTES = 8_192;
 /** The server keeps its data and its log to itself. */
 const OWN_FOLDER = 0o700;
 const OWN_FILE = 0o600;
@@ -142,6 +148,9 @@ export async function stopCluster(
   { dir, log, account, binaries }: Cluster,
   mode: 'smart' | 'fast' | 'immediate' = 'fast',
 ): Promise<void> {
+  const postmaster = readPostmaster(dir);
+  // A server that was killed leaves its note, and nothing to stop.
+  if (postmaster !== null && stampOf(postmaster.pid) === null) return;
   const { code, output } = await runAs(account, join(binaries.bin, 'pg_ctl'), [
     'stop',
     '--silent',
@@ -162,6 +171,24 @@ export function readPostmaster(dir: string): Postmaster | null {
     return { pid: Number(lines[0]), port: Number(lines[3]), status: lines[7]?.trim() ?? '' };
   } catch {
     return null;
+  }
+}
+
+/** The last lines of a server's log, the oldest first; none where it can't be read. */
+export function lastLogLines(log: string): string[] {
+  try {
+    const fd = openSync(log, 'r');
+    try {
+      const { size } = fstatSync(fd);
+      const bytes = Buffer.alloc(Math.min(size, LOG_TAIL_BYTES));
+      const read = readSync(fd, bytes, 0, bytes.length, size - bytes.length);
+      const lines = bytes.toString('utf8', 0, read).split('\n');
+      return lines.filter((line) => line.trim() !== '').slice(-LOG_LINES);
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return [];
   }
 }
 

@@ -44,6 +44,8 @@ export interface EmbeddedServer {
   readonly started: boolean;
   /** Where the data are, which may not be where they were asked for. */
   readonly dir: string;
+  /** The server's own log. */
+  readonly log: string;
   /** Leaves the server; the last of its users stops it. To be called once all is done. */
   release(): Promise<void>;
 }
@@ -96,6 +98,7 @@ export async function openEmbedded(
         url: urlOf(target),
         started: running === null,
         dir: cluster.dir,
+        log: cluster.log,
         release: () => {
           released ??= locked(cluster, report, () => leaveWith(leave));
           return released;

@@ -1,6 +1,8 @@
 import { EXIT, OperatorError } from '../errors.js';
 import { DatabaseError } from './driver.js';
-import type { ConnectionTarget } from './target.js';
+import { originsOf } from './origins.js';
+import { TABLES_GONE, TablesGone } from './table-oids.js';
+import type { ConnectionTarget, TargetPart } from './target.js';
 
 /**
  * What a failure means for the work at hand. `light`: the row's fault, skip it and go on. `retry`:
@@ -26,7 +28,9 @@ export interface Failure {
 
 /** SQLSTATE → class; five characters go before two, which stand for all codes that begin so. */
 const CLASS_OF_SQLSTATE: Readonly<Record<string, FailureClass>> = {
-  // The row's fault.
+  // The row's fault, but not one row's: others hold such characters, too.
+  '22021': 'hopeless', // a byte sequence that the database's encoding does not have
+  '22P05': 'hopeless', // a character that the database's encoding does not have
   '22': 'light', // data exception: too long, out of range, not a date
   '23': 'light', // integrity constraint violation
   '27': 'light', // a trigger changed what was being written
@@ -64,6 +68,25 @@ const CLASS_OF_SQLSTATE: Readonly<Record<string, FailureClass>> = {
   '42601': 'defect', // syntax error: all statements are our own
 };
 
+/** The settings that end a statement or a session, by the SQLSTATE that tells of it. */
+const TIMEOUTS: Readonly<Record<string, string>> = {
+  '57014': 'statement_timeout',
+  '55P03': 'lock_timeout',
+  '25P03': 'idle_in_transaction_session_timeout',
+  '25P04': 'transaction_timeout',
+  '57P05': 'idle_session_timeout',
+};
+
+/** The setting of role, database or server whose time was over; null: it was none. */
+export function timeoutOf({
+  sqlstate,
+  message,
+}: Pick<Failure, 'sqlstate' | 'message'>): string | null {
+  // An administrator cancels statements by the same code.
+  if (/user request/.test(message)) return null;
+  return TIMEOUTS[sqlstate ?? ''] ?? null;
+}
+
 /** Errors of sockets and of name resolution: the server may be back in a moment. */
 const LOST = new Set([
   'EADDRNOTAVAIL',
@@ -80,8 +103,20 @@ const LOST = new Set([
   'ETIMEDOUT',
 ]);
 
+/** Whether an error is this machine's, or this program's environment: the server has no part in it. */
+export function isOwnTrouble({ sqlstate, errno }: Failure): boolean {
+  return sqlstate === null && [LEDGER, NO_FILES, NO_THREAD].includes(errno ?? '');
+}
+
 /** The code of the error that the ledger could not be written: not the server's, but the end as well. */
 export const LEDGER = 'LEDGER';
+
+/** The code of the error that a password was asked for and there is none. */
+export const NO_PASSWORD = 'NO_PASSWORD';
+
+/** The codes of the errors that this process may open no more files or sockets, and start no more threads. */
+const NO_FILES = 'EMFILE';
+const NO_THREAD = 'ERR_WORKER_INIT_FAILED';
 
 /** What `pg` says without any code, and the name that it gets here. */
 const DRIVER_WORDS: readonly (readonly [RegExp, string, FailureClass])[] = [
@@ -90,12 +125,16 @@ const DRIVER_WORDS: readonly (readonly [RegExp, string, FailureClass])[] = [
   [/^Client (has encountered a connection error|was closed)/, 'ECONNRESET', 'critical'],
   [/^There was an error establishing an SSL connection/, 'ECONNRESET', 'critical'],
   [/does not support SSL connections/, 'NO_TLS', 'hopeless'],
-  [/client password must be a/, 'NO_PASSWORD', 'hopeless'],
+  [/client password must be a/, NO_PASSWORD, 'hopeless'],
 ];
 
 /** What an error means, whatever threw it. */
 export function describeFailure(error: unknown): Failure {
   if (error instanceof DatabaseError) return describeServerError(error);
+  if (error instanceof TablesGone) {
+    const { code, message, tables } = error;
+    return { ...bare('hopeless', code, message), table: tables.join(', ') };
+  }
   if (error instanceof OperatorError && error.cause !== undefined) {
     return describeFailure(error.cause);
   }
@@ -109,7 +148,9 @@ export function describeFailure(error: unknown): Failure {
   }
   const code = codeOf(error);
   if (code !== null) {
-    if (code === LEDGER) return bare('hopeless', code, message);
+    if (code === LEDGER || code === NO_PASSWORD) return bare('hopeless', code, message);
+    const resource = resourceOf(code, message);
+    if (resource !== null) return bare('hopeless', resource, message);
     if (LOST.has(code)) return bare('critical', code, message);
     // A Unix socket that is not there, or may not be used.
     if (syscallOf(error) === 'connect') return bare('critical', code, message);
@@ -135,44 +176,97 @@ export function failureError(
     new OperatorError(EXIT.unreachable, tell, options);
   const unfit = (tell: OperatorError['tell']) => new OperatorError(EXIT.state, tell, options);
 
+  const from = (...parts: TargetPart[]) => originsOf(target, ...parts);
+  const mode = target.sslMode;
+
   if (failure.class === 'defect') {
     return new OperatorError(EXIT.defect, (m) => m.db.unexpected({ message }), options);
   }
   if (sqlstate === null) {
     switch (errno) {
       case 'ECONNREFUSED':
-        return unreachable((m) => m.db.refused({ where }));
+        return unreachable((m) => m.db.refused({ where, settings: from('host', 'port') }));
       case 'ENOTFOUND':
       case 'EAI_AGAIN':
-        return unreachable((m) => m.db.hostUnknown({ host }));
+        return unreachable((m) => m.db.hostUnknown({ host, settings: from('host') }));
       case 'ETIMEDOUT':
-        return unreachable((m) => m.db.timedOut({ where, seconds: target.connectTimeoutSeconds }));
+        return unreachable((m) =>
+          m.db.timedOut({
+            where,
+            seconds: target.connectTimeoutSeconds,
+            settings: from('connectTimeout'),
+          }),
+        );
       case 'NO_TLS':
-        return unreachable((m) => m.db.tlsMissing({ where, mode: target.sslMode }));
-      case 'NO_PASSWORD':
-        return unreachable((m) => m.db.passwordMissing({ user, where }));
+        return unreachable((m) => m.db.tlsMissing({ where, mode, settings: from('sslMode') }));
+      case NO_PASSWORD:
+        return unreachable((m) =>
+          m.db.passwordMissing({ user, where, setting: from('password').join() }),
+        );
       case LEDGER:
         return unfit((m) => m.ledger.unwritable({ message }));
+      case TABLES_GONE:
+        return unfit((m) => m.db.tablesGone({ database, tables: failure.table ?? '' }));
+      case NO_FILES:
+        return unfit((m) => m.cli.tooManyFiles());
+      case NO_THREAD:
+        return unfit((m) => m.cli.noThread({ message }));
       case null:
         return unfit((m) => m.db.failed({ where, message }));
     }
     if (failure.class === 'hopeless') {
-      return unreachable((m) => m.db.tlsRefused({ where, message, mode: target.sslMode }));
+      return unreachable((m) =>
+        m.db.tlsRefused({
+          where,
+          message,
+          mode,
+          roots: from('sslRootCert').join(),
+          host: from('host').join(),
+        }),
+      );
+    }
+    if (target.demands?.directTls === true) {
+      return unreachable((m) => m.db.directTlsFailed({ where, message }));
     }
     return unreachable((m) => m.db.lost({ where, message }));
   }
-  if (sqlstate === '28P01') return unreachable((m) => m.db.wrongPassword({ user, where }));
+  // What PgBouncer answers to a replication connection, or to `options`; it speaks English only.
+  if (sqlstate === '08P01' && message.startsWith('unsupported startup parameter')) {
+    return unfit((m) => m.db.poolerLacks({ where, message }));
+  }
+  if (sqlstate === '28P01') {
+    return unreachable((m) =>
+      m.db.wrongPassword({ user, where, settings: from('user', 'password') }),
+    );
+  }
   if (sqlstate.startsWith('28')) {
-    return unreachable((m) => m.db.accessRefused({ user, where, message }));
+    return unreachable((m) =>
+      m.db.accessRefused({ user, where, message, settings: from('user', 'sslMode') }),
+    );
   }
-  if (sqlstate === '3D000' || sqlstate === '57P04') {
-    return unfit((m) => m.db.databaseMissing({ database, where }));
+  // PgBouncer has one code for everything.
+  const isMissing =
+    sqlstate === '08P01' && /^(no such database|database .* does not exist)/.test(message);
+  if (sqlstate === '3D000' || sqlstate === '57P04' || isMissing) {
+    return unfit((m) => m.db.databaseMissing({ database, where, settings: from('database') }));
   }
-  if (sqlstate === '42501') return unfit((m) => m.db.forbidden({ user, database, message }));
-  if (sqlstate === '25006') return unfit((m) => m.db.readOnly({ where }));
+  if (sqlstate === '42501') {
+    return unfit((m) => m.db.forbidden({ user, database, message, settings: from('user') }));
+  }
+  if (sqlstate === '25006') {
+    return unfit((m) => m.db.readOnly({ where, settings: from('host') }));
+  }
+  if (sqlstate === '22P05' || sqlstate === '22021') {
+    return unfit((m) => m.db.encodingLacks({ database, message }));
+  }
   if (sqlstate.startsWith('42') || sqlstate === '3F000') {
-    return unfit((m) => m.db.schemaUnfit({ database, message }));
+    return unfit((m) => m.db.schemaUnfit({ database, message, settings: from('database') }));
   }
+  const setting = timeoutOf(failure);
+  if (setting !== null) {
+    return unfit((m) => m.db.timeLimit({ setting, user, database, message, sqlstate }));
+  }
+  if (sqlstate === '57014') return unfit((m) => m.db.cancelled({ database, message }));
   if (sqlstate === '02000') return unfit((m) => m.db.nothingWritten({ database }));
   if (sqlstate.startsWith('P0')) {
     return unfit((m) => m.db.triggerRefuses({ database, sqlstate }));
@@ -224,6 +318,8 @@ function columnOf(constraint: string | undefined, table: string | undefined): st
 
 /** Class 22 quotes the value that it refuses, and a trigger may say anything. */
 function withoutValues(sqlstate: string | null, message: string): string {
+  // This one tells bytes of one character, and the two encodings.
+  if (sqlstate === '22P05') return message;
   if (sqlstate?.startsWith('22')) return message.replace(/".*"/s, '"***"');
   if (sqlstate?.startsWith('P0')) return 'an exception raised by a trigger or function';
   return message;
@@ -239,6 +335,13 @@ function bare(failureClass: FailureClass, errno: string | null, message: string)
     table: null,
     column: null,
   };
+}
+
+/** Which resource of this machine an error says is used up; null: none. */
+function resourceOf(code: string, message: string): string | null {
+  if (code === NO_FILES || code === 'ENFILE') return NO_FILES;
+  if (code !== NO_THREAD) return null;
+  return /EMFILE|ENFILE/.test(message) ? NO_FILES : NO_THREAD;
 }
 
 function codeOf(error: unknown): string | null {

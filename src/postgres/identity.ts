@@ -30,6 +30,15 @@ const READ_ONLY = '25006';
 /** SQL: when the server process began, in whole microseconds, which a double holds exactly. */
 export const STARTED_MICROS = '(extract(epoch FROM backend_start) * 1000000)::bigint';
 
+/**
+ * The number of the server process as it was told when the connection was made. A pooler tells one that it made up;
+ * `pg_backend_pid()` is then another.
+ */
+export function processIdOf(client: Client): number {
+  // Not in the typings.
+  return (client as Client & { processID: number | null }).processID ?? 0;
+}
+
 /** Asks a connection who is at its other end. */
 export async function factsOf(client: Client): Promise<ConnectionFacts> {
   const asked = monotonicMs();
@@ -63,7 +72,9 @@ export async function factsOf(client: Client): Promise<ConnectionFacts> {
   const server = { system_identifier: control?.id ?? null, timeline, version, database };
   const offsetMs = row.now - here;
   const epochMs = row.now - (asked + answered) / 2;
-  return { server, backend: { pid, startedMicros }, offsetMs, epochMs };
+  const pooled = pid !== processIdOf(client);
+  const backend = { pid, startedMicros, ...(pooled ? { pooled } : {}) };
+  return { server, backend, offsetMs, epochMs };
 }
 
 /**

@@ -44,7 +44,8 @@ export async function settlePending(
 
 /**
  * Ends the server process of a connection that was lost: until it is gone it may yet read and carry
- * out what it was sent, and it holds what it has locked. False when it is still there after
+ * out what it was sent, and it holds what it has locked. One that a pooler lent is only waited for: it may
+ * work for another client by now. False when it is still there after
  * `patienceMs`, or may be: of other roles' processes a role sees the number and no more.
  */
 export async function endBackend(
@@ -57,10 +58,10 @@ export async function endBackend(
   for (;;) {
     try {
       const { rowCount } = await client.query(
-        `SELECT CASE WHEN backend_start IS NOT NULL THEN pg_terminate_backend(pid) END
+        `SELECT CASE WHEN backend_start IS NOT NULL AND NOT $3 THEN pg_terminate_backend(pid) END
            FROM pg_stat_activity
           WHERE pid = $1 AND (backend_start IS NULL OR ${STARTED_MICROS} = $2)`,
-        [backend.pid, backend.startedMicros],
+        [backend.pid, backend.startedMicros, backend.pooled === true],
       );
       if (rowCount === 0) return true;
     } catch (error) {

@@ -1,23 +1,38 @@
 import { readFileSync, statSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { homeFolder } from '../os-account.js';
 import type { ConnectionTarget } from './target.js';
 
 /** Permissions of the group and of others, which libpq does not put up with on a password file. */
 const OTHERS_MAY = 0o077;
 
+/** What the password file says. */
+export interface PasswordFile {
+  /** Null: none that fits, or it is ignored. */
+  readonly password: string | null;
+  /** The file, when it is there and ignored because others may read it. */
+  readonly exposed: string | null;
+}
+
 /**
- * The password that libpq's password file (`PGPASSFILE`, else `~/.pgpass`) holds for a target; null
- * when there is none, or when others could read the file.
+ * The password that libpq's password file (`passfile`, `PGPASSFILE`, else `~/.pgpass`) holds for a target. As
+ * in libpq, a file that others could read is left aside.
  */
-export function lookUpPassword(target: ConnectionTarget): string | null {
-  const file = process.env.PGPASSFILE || join(homedir(), '.pgpass');
+export function lookUpPassword(target: ConnectionTarget): PasswordFile {
+  const home = homeFolder();
+  const file =
+    target.demands?.passFile ??
+    (process.env.PGPASSFILE || (home === null ? null : join(home, '.pgpass')));
+  const none: PasswordFile = { password: null, exposed: null };
+  if (file === null) return none;
   try {
     const { mode } = statSync(file);
-    if (process.platform !== 'win32' && (mode & OTHERS_MAY) !== 0) return null;
-    return findPassword(readFileSync(file, 'utf8'), target);
+    if (process.platform !== 'win32' && (mode & OTHERS_MAY) !== 0) {
+      return { ...none, exposed: file };
+    }
+    return { ...none, password: findPassword(readFileSync(file, 'utf8'), target) };
   } catch {
-    return null;
+    return none;
   }
 }
 

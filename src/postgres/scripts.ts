@@ -2,9 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client } from 'pg';
 import { EXIT, OperatorError } from '../errors.js';
+import { CHARACTERS } from '../hospital/characters.js';
 import { packageRoot } from '../package-root.js';
 import { withConnection } from './connect.js';
 import { describeFailure, placeOf } from './failures.js';
+import { originsOf } from './origins.js';
 import { schemaError, schemaState } from './schema.js';
 import type { ConnectionTarget } from './target.js';
 
@@ -46,9 +48,9 @@ export async function runScript(client: Client, name: ScriptName): Promise<void>
  * and to run twice at once. Throws an `OperatorError` when tables of another shape are in the way, or
  * when the role may not create.
  */
-export async function initDb(client: Client): Promise<void> {
+export async function initDb(client: Client, target: ConnectionTarget): Promise<void> {
   await client.query('SELECT 1');
-  await requireWritable(client);
+  await requireWritable(client, target);
   await client.query('SELECT pg_advisory_lock($1)', [INIT_LOCK]);
   try {
     await requireNothingInTheWay(client);
@@ -56,20 +58,28 @@ export async function initDb(client: Client): Promise<void> {
     await runScript(client, '02_indexes.sql');
     if (!(await lookupsArePresent(client))) await runScript(client, '03_seed-lookups.sql');
   } catch (error) {
-    throw creationError(error, client);
+    throw creationError(error, client, target);
   } finally {
     await client.query('SELECT pg_advisory_unlock($1)', [INIT_LOCK]).catch(() => undefined);
   }
 }
 
-/** Throws an `OperatorError` when the session cannot write: a standby, or read-only by setting. */
-export async function requireWritable(client: Client): Promise<void> {
+/**
+ * Throws an `OperatorError` when the session cannot write the hospital's rows: a standby, read-only by setting, or
+ * an encoding without their characters.
+ */
+export async function requireWritable(client: Client, target: ConnectionTarget): Promise<void> {
   const { rows } = await client.query<{ read_only: boolean }>(
     "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::bool AS read_only",
   );
-  if (rows[0]?.read_only === false) return;
-  const where = placeOf({ host: client.host, port: client.port });
-  throw new OperatorError(EXIT.state, (m) => m.db.readOnly({ where }));
+  if (rows[0]?.read_only === false) {
+    // The server refuses a parameter that it cannot convert.
+    await client.query('SELECT $1::text', [CHARACTERS]);
+    return;
+  }
+  throw new OperatorError(EXIT.state, (m) =>
+    m.db.readOnly({ where: placeOf(target), settings: originsOf(target, 'host') }),
+  );
 }
 
 /** Creates the target's database when its server does not have it yet. */
@@ -112,10 +122,17 @@ async function lookupsArePresent(client: Client): Promise<boolean> {
   return rows[0]?.found === cnpjs.length;
 }
 
-function creationError(error: unknown, { user = '', database = '' }: Client): unknown {
+function creationError(
+  error: unknown,
+  { user = '', database = '' }: Client,
+  target: ConnectionTarget,
+): unknown {
   const { sqlstate, message } = describeFailure(error);
   if (sqlstate !== '42501' && sqlstate !== '3F000') return error;
-  return new OperatorError(EXIT.state, (m) => m.db.cannotCreate({ user, database, message }), {
-    cause: error,
-  });
+  const settings = originsOf(target, 'user', 'searchPath');
+  return new OperatorError(
+    EXIT.state,
+    (m) => m.db.cannotCreate({ user, database, message, settings }),
+    { cause: error },
+  );
 }

@@ -1,3 +1,8 @@
+import type { SecureVersion } from 'node:tls';
+
+/** In the place of a root certificate's path: whom the machine trusts. */
+export const SYSTEM_ROOTS = 'system';
+
 /** How TLS is asked for; the words and meanings are libpq's. */
 export const SSL_MODES = [
   'disable',
@@ -9,6 +14,50 @@ export const SSL_MODES = [
 ] as const;
 export type SslMode = (typeof SSL_MODES)[number];
 
+/** What libpq's further parameters ask of a connection. */
+export interface Demands {
+  /** Command-line options for the server process (`-c statement_timeout=5s`); null: none. */
+  readonly options: string | null;
+  /** The password file; null: the usual one. */
+  readonly passFile: string | null;
+  /** Whether the login must be bound to the TLS connection that it goes through. */
+  readonly channelBinding: boolean;
+  /** The ways of login that are allowed, by libpq's names; null: any. */
+  readonly authMethods: readonly string[] | null;
+  /** Whether TLS begins without asking the server first (PostgreSQL 17 and newer). */
+  readonly directTls: boolean;
+  /** `TLSv1.2`; null: Node's own. */
+  readonly minTls: SecureVersion | null;
+  readonly maxTls: SecureVersion | null;
+  /** What the server must be; null: anything. */
+  readonly session: 'read-write' | 'primary' | null;
+}
+
+/** What an operator may have named a server by. */
+export type TargetPart =
+  | 'host'
+  | 'port'
+  | 'user'
+  | 'password'
+  | 'database'
+  | 'sslMode'
+  | 'sslRootCert'
+  | 'searchPath'
+  | 'connectTimeout';
+
+/** The names of the settings where nothing is known of where a value came from. */
+export const SETTING_NAMES: Readonly<Record<TargetPart, string>> = {
+  host: 'PG_HOST',
+  port: 'PG_PORT',
+  user: 'PG_USER',
+  password: 'PG_PASSWORD',
+  database: 'PG_DATABASE',
+  sslMode: 'PG_SSLMODE',
+  sslRootCert: 'PG_SSLROOTCERT',
+  searchPath: 'PG_SEARCH_PATH',
+  connectTimeout: 'PG_CONNECT_TIMEOUT',
+};
+
 /** A server to connect to, as plain data: it crosses threads. */
 export interface ConnectionTarget {
   /** Host name or address, or the folder of a Unix socket (begins with `/`). */
@@ -19,11 +68,18 @@ export interface ConnectionTarget {
   readonly password: string | null;
   readonly database: string;
   readonly sslMode: SslMode;
-  /** Paths of PEM files; null where not given. */
+  /** Paths of PEM files, null where not given; `SYSTEM_ROOTS`: the machine's own authorities. */
   readonly sslRootCert: string | null;
   readonly sslCert: string | null;
   readonly sslKey: string | null;
   readonly searchPath: string;
   readonly connectTimeoutSeconds: number;
   readonly applicationName: string;
+  /** Left out: nothing further is asked for. */
+  readonly demands?: Demands;
+  /**
+   * Where the values stand, for the sentence on what to correct: `DATABASE_URL`, `PGHOST`,
+   * `PG_HOST (config/.env:3)`. Left out: the settings' own names.
+   */
+  readonly origins?: Readonly<Partial<Record<TargetPart, string>>>;
 }

@@ -1,9 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { ConnectionOptions } from 'node:tls';
 import { EXIT, OperatorError } from '../errors.js';
-import type { ConnectionTarget } from './target.js';
+import { homeFolder } from '../os-account.js';
+import { originOf } from './origins.js';
+import { type ConnectionTarget, SYSTEM_ROOTS } from './target.js';
 
 /** How one attempt to connect is made: in plain text, or with these options of TLS. */
 export type Transport = false | ConnectionOptions;
@@ -24,51 +25,83 @@ export function transportsOf(target: ConnectionTarget): Transport[] {
     case 'prefer':
       return [unverified(target), false];
     case 'require':
-      return [rootFile(target) === null ? unverified(target) : verified(target)];
+      return [hasRoots(target) ? verified(target) : unverified(target)];
     case 'verify-ca':
       return [verified(target)];
     case 'verify-full':
-      return [{ ...clientIdentity(target), ca: rootCertificate(target), rejectUnauthorized: true }];
+      return [{ ...common(target), ...authorities(target), rejectUnauthorized: true }];
   }
 }
 
 function unverified(target: ConnectionTarget): Transport {
-  return { ...clientIdentity(target), rejectUnauthorized: false };
+  return { ...common(target), rejectUnauthorized: false };
 }
 
 /** The authority is verified, the host name is not. */
 function verified(target: ConnectionTarget): Transport {
   return {
-    ...clientIdentity(target),
-    ca: rootCertificate(target),
+    ...common(target),
+    ...authorities(target),
     rejectUnauthorized: true,
     checkServerIdentity: () => undefined,
   };
 }
 
-function clientIdentity({ sslCert, sslKey }: ConnectionTarget): ConnectionOptions {
+/** What every TLS connection of a target has: the client's certificate, and the versions it may speak. */
+function common({ sslCert, sslKey, demands }: ConnectionTarget): ConnectionOptions {
   return {
     ...(sslCert === null ? {} : { cert: readOnce(sslCert) }),
     ...(sslKey === null ? {} : { key: readOnce(sslKey) }),
+    ...(demands?.minTls == null ? {} : { minVersion: demands.minTls }),
+    ...(demands?.maxTls == null ? {} : { maxVersion: demands.maxTls }),
   };
 }
 
-function rootFile({ sslRootCert }: ConnectionTarget): string | null {
-  if (sslRootCert !== null) return sslRootCert;
+function hasRoots({ sslRootCert }: ConnectionTarget): boolean {
   const standard = standardRootFile();
-  return files.has(standard) || existsSync(standard) ? standard : null;
-}
-
-function rootCertificate(target: ConnectionTarget): string {
-  const file = rootFile(target);
-  if (file !== null) return readOnce(file);
-  throw new OperatorError(EXIT.usage, (m) =>
-    m.db.tlsRootMissing({ mode: target.sslMode, file: standardRootFile() }),
+  return (
+    sslRootCert !== null || (standard !== null && (files.has(standard) || existsSync(standard)))
   );
 }
 
-function standardRootFile(): string {
-  return join(homedir(), '.postgresql', 'root.crt');
+/** Whom to believe: the named authorities, or the standard file's, or the machine's. */
+function authorities(target: ConnectionTarget): ConnectionOptions {
+  const { sslRootCert, sslMode: mode } = target;
+  if (sslRootCert === SYSTEM_ROOTS) {
+    const bundle = systemBundle();
+    // Without a file of the machine's, those that Node.js brings along.
+    return bundle === null ? {} : { ca: readOnce(bundle) };
+  }
+  const file = sslRootCert ?? standardRootFile();
+  if (file !== null && (sslRootCert !== null || files.has(file) || existsSync(file))) {
+    return { ca: readOnce(file) };
+  }
+  throw new OperatorError(EXIT.usage, (m) =>
+    m.db.tlsRootMissing({
+      mode,
+      file: file ?? '~/.postgresql/root.crt',
+      setting: originOf(target, 'sslRootCert'),
+    }),
+  );
+}
+
+function standardRootFile(): string | null {
+  const home = homeFolder();
+  return home === null ? null : join(home, '.postgresql', 'root.crt');
+}
+
+/** Where systems keep the authorities that they trust: Debian, Red Hat, SUSE, Alpine and macOS. */
+const SYSTEM_BUNDLES = [
+  '/etc/ssl/certs/ca-certificates.crt',
+  '/etc/pki/tls/certs/ca-bundle.crt',
+  '/etc/ssl/ca-bundle.pem',
+  '/etc/ssl/cert.pem',
+];
+
+/** The file of the machine's authorities; OpenSSL's own variable goes first, as it does for libpq. */
+function systemBundle(): string | null {
+  if (process.env.SSL_CERT_FILE) return process.env.SSL_CERT_FILE;
+  return SYSTEM_BUNDLES.find((file) => files.has(file) || existsSync(file)) ?? null;
 }
 
 /** Read once: a connection that is found again does not depend on files that may have moved. */

@@ -33,13 +33,14 @@ export class SeriesDigest {
     this.#cores = cores;
   }
 
-  add(point: SeriesPoint): void {
+  /** `ending`: the point was made while the run was ending. */
+  add(point: SeriesPoint, ending = false): void {
     const settled = point.second >= SETTLED_SECONDS;
     this.#rssFirst ??= point.rss_bytes;
-    if (settled) this.#rssSettled ??= point.rss_bytes;
-    if (settled) this.#filesSettled ??= point.open_files;
-    // The rest of a second comes when threads and connections are closed already.
-    if (point.second - this.#seconds > WHOLE_SECOND) {
+    // At the end, and so in the rest of a second, threads and connections may be closed already.
+    if (!ending && point.second - this.#seconds > WHOLE_SECOND) {
+      if (settled) this.#rssSettled ??= point.rss_bytes;
+      if (settled) this.#filesSettled ??= point.open_files;
       this.#rssLast = point.rss_bytes;
       this.#filesLast = point.open_files;
     }

@@ -50,7 +50,7 @@ function casesOf(summary: RunSummary, messages: Messages): Case[] {
   return [
     {
       name: 'run',
-      failure: summary.stopped_by === 'critical' ? sentences.critical() : null,
+      failure: failureOf(summary, messages),
       seconds: summary.seconds,
     },
     { name: 'in_doubt', failure: inDoubt > 0 ? sentences.inDoubt(inDoubt) : null, seconds: null },
@@ -60,6 +60,11 @@ function casesOf(summary: RunSummary, messages: Messages): Case[] {
       seconds: null,
     })),
   ];
+}
+
+function failureOf(summary: RunSummary, { thresholds }: Messages): string | null {
+  if (summary.stopped_by === 'critical') return thresholds.critical();
+  return summary.server_lost ? thresholds.serverLost(summary.unsent ?? 0) : null;
 }
 
 function caseXml({ name, failure, seconds }: Case): string {

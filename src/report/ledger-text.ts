@@ -22,15 +22,16 @@ export function ledgerText(m: Messages, run: string, totals: LedgerTotals): stri
 }
 
 /** What a comparison with the database found; empty where nothing is wrong. */
-export function differencesText(m: Messages, { differences }: LedgerCheck): string {
-  return listText(
+export function differencesText(m: Messages, { differences, changedSince }: LedgerCheck): string {
+  const since = changedSince.count === 0 ? '' : `\n${m.ledger.changedSince(changedSince)}\n`;
+  return `${since}${listText(
     m,
     m.ledger.differences(),
     differences.count,
     differences.examples.map((difference) =>
       m.ledger.difference({ ...difference, file: nameOf(difference.file) }),
     ),
-  );
+  )}`;
 }
 
 function rowsText(m: Messages, { rows }: LedgerTotals): string {

@@ -2,7 +2,11 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { findNearest } from '../config/nearest.js';
 import { EXIT, OperatorError } from '../errors.js';
-import { type RecordedVerification, VerificationRecord } from '../verify/record.js';
+import {
+  type RecordedVerdict,
+  type RecordedVerification,
+  VerificationRecord,
+} from '../verify/record.js';
 import type { SeriesPoint } from './series.js';
 import type { RunSummary } from './summary.js';
 
@@ -15,13 +19,16 @@ export interface RunRecord {
   readonly summary: RunSummary | null;
   readonly series: readonly SeriesPoint[];
   readonly settings: Readonly<Record<string, unknown>> | null;
-  /** What `verify` found; null for a run that was not verified, or not to the end. */
+  /** What `verify` found last; null for a run that was not verified, or not to the end. */
   readonly verification: RecordedVerification | null;
+  /** All verdicts, the newest first. */
+  readonly verdicts: readonly RecordedVerdict[];
   readonly runId: string;
 }
 
 /** Reads the folder of a run: each file may be missing, and the last line of the series cut off. */
 export function readRun(folder: string): RunRecord {
+  const verifications = new VerificationRecord(folder);
   const summary = parseObject(readOr(join(folder, 'summary.json')));
   return {
     // Runs of earlier versions know less.
@@ -32,6 +39,7 @@ export function readRun(folder: string): RunRecord {
             offered: null,
             shed: 0,
             unsent: null,
+            server_lost: false,
             by_type: {},
             slots: {},
             thresholds: [],
@@ -39,7 +47,8 @@ export function readRun(folder: string): RunRecord {
           } as never),
     series: readOr(join(folder, 'series.ndjson')).split('\n').flatMap(parsePoint),
     settings: parseObject(readOr(join(folder, 'settings.json'))),
-    verification: new VerificationRecord(folder).read(),
+    verification: verifications.read(),
+    verdicts: verifications.all(),
     runId: basename(resolve(folder)),
   };
 }

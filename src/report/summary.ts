@@ -38,8 +38,10 @@ export interface RunSummary {
   readonly offered: number | null;
   /** Events that were due and not sent (`--on-lag shed`). */
   readonly shed: number;
-  /** Events that were due and still waiting to be sent when the run ended; null like `offered`. */
+  /** Events that were due and still waiting to be sent when the run ended; null for `max`. */
   readonly unsent: number | null;
+  /** True: some of them were unsent because the server was lost (never with `--on-lag shed`). */
+  readonly server_lost: boolean;
   readonly seconds: number;
   readonly paused_seconds: number;
   readonly events: number;
@@ -124,12 +126,16 @@ export interface RunFacts {
   readonly curve: Curve | null;
   /** When the load ends, in active milliseconds; null for no end. */
   readonly endMs: number | null;
+  /** Events that were not sent when they were due are shed: none of them waits. */
+  readonly sheds: boolean;
 }
 
 export interface Ending {
   readonly stoppedBy: StoppedBy;
   readonly seconds: number;
   readonly activeSeconds: number;
+  /** The server was lost, and the backlog not worked off. */
+  readonly lost: boolean;
 }
 
 /** Adds up what the workers did. */
@@ -147,6 +153,13 @@ export function summarize(
   // A run may end a moment after its plan.
   const loadSeconds = Math.min(activeSeconds, (facts.endMs ?? Number.POSITIVE_INFINITY) / 1000);
   const offered = curve === null ? null : curve.eventsBy(loadSeconds * 1000);
+  const due =
+    offered !== null
+      ? Math.round(offered)
+      : facts.rate === 'max'
+        ? null
+        : tallies.reduce((total, tally) => total + tally.due, 0);
+  const unsent = due === null ? null : Math.max(0, due - sum('attempted'));
   const summary: RunSummary = {
     run_id: facts.runId,
     rng: facts.rng,
@@ -161,7 +174,8 @@ export function summarize(
     achieved_rate: round(activeSeconds > 0 ? events / activeSeconds : 0, 2),
     offered: offered === null ? null : Math.round(offered),
     shed: sum('shed'),
-    unsent: offered === null ? null : Math.max(0, Math.round(offered) - sum('attempted')),
+    unsent,
+    server_lost: ending.lost && !facts.sheds && (unsent ?? 0) > 0,
     seconds: round(seconds, 3),
     paused_seconds: round(Math.max(0, seconds - activeSeconds), 3),
     events,

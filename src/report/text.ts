@@ -26,7 +26,9 @@ export function summaryText(m: Messages, summary: RunSummary, totals: Totals): s
       `${m.number(summary.achieved_rate)}${summary.target_rate === null ? '' : ` (${m.report.target(m.number(summary.target_rate))})`}`,
     ],
     ...(summary.offered === null
-      ? []
+      ? summary.server_lost
+        ? [[m.report.unsent(), m.number(summary.unsent ?? 0)]]
+        : []
       : [
           [
             m.report.offered(),

@@ -1,10 +1,11 @@
 import type { Client } from 'pg';
 import { EXIT, OperatorError } from '../errors.js';
-import { TABLE_NAMES } from '../hospital/tables.js';
 import { connect, withConnection } from '../postgres/connect.js';
 import { describeFailure } from '../postgres/failures.js';
+import { readTableOids } from '../postgres/table-oids.js';
 import type { ConnectionTarget } from '../postgres/target.js';
-import { lockSeed } from './locks.js';
+import { watcherNameOf } from '../postgres/waits.js';
+import { lockSeed, lockTables, requireNoStream } from './locks.js';
 
 /*
  * COPY into a table without indexes and keys, which are then built at once, takes a fraction of the
@@ -60,9 +61,11 @@ export async function areTakenOff(client: Client): Promise<boolean> {
  * decoding, works in the database, or has hung something of their own on a key.
  */
 export async function takeOff(client: Client): Promise<boolean> {
-  const tables = await ownTables(client);
+  const tables = await readTableOids(client);
   const { rows: allowed } = await client.query<{ may: boolean }>(MAY_TAKE_OFF, [tables]);
   if (allowed[0]?.may !== true) return false;
+  // Held until the session ends: a stream whose connections are lost at the moment has no session to be seen.
+  if (!(await lockTables(client, tables))) return false;
   await client.query('BEGIN');
   try {
     // Without a search_path the catalog spells every name out, and the notes hold wherever it leads.
@@ -98,7 +101,8 @@ export async function restore(target: ConnectionTarget, connections: number): Pr
   return withConnection(target, async (client) => {
     if (!(await areTakenOff(client))) return false;
     await lockSeed(client);
-    if ((await ownTables(client)).includes(null)) {
+    await requireNoStream(client);
+    if ((await readTableOids(client)).includes(null)) {
       // Somebody dropped the tables since.
       await forget(client);
       return false;
@@ -151,15 +155,6 @@ async function carryOut(client: Client, notes: Note[]): Promise<void> {
   }
 }
 
-/** The hospital's tables by their catalog number; null for one that is not there. */
-async function ownTables(client: Client): Promise<readonly (string | null)[]> {
-  const { rows } = await client.query<{ oid: string | null }>(
-    'SELECT to_regclass(quote_ident(name))::oid::text AS oid FROM unnest($1::text[]) AS t (name)',
-    [TABLE_NAMES],
-  );
-  return rows.map(({ oid }) => oid);
-}
-
 const OWN_TABLES = 'SELECT unnest($1::oid[])';
 
 /** The bit of INSERT in pg_trigger.tgtype. */
@@ -167,7 +162,7 @@ const TRIGGER_ON_INSERT = 4;
 
 /**
  * No publication and no logical slot (a consumer would see rows of tables without a key), nobody else
- * in the database (of other roles' sessions the kind may not be told), all tables ours and free of
+ * in the database but the command's own look-out for waits (of other roles' sessions the kind may not be told), all tables ours and free of
  * triggers that would see the rows in another order, foreign keys enabled, the right to make indexes, no foreign key between
  * them and other tables, and no index or key that carries more than its definition.
  */
@@ -180,6 +175,8 @@ const MAY_TAKE_OFF = `
      AND NOT EXISTS (SELECT 1 FROM pg_stat_activity a
                       WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
                         AND a.usesysid IS NOT NULL
+                        AND a.application_name IS DISTINCT FROM
+                            ${watcherNameOf("current_setting('application_name')")}
                         AND coalesce(a.backend_type, 'client backend') = 'client backend')
      AND NOT EXISTS (SELECT 1 FROM pg_class c WHERE c.oid IN (${OWN_TABLES})
                       AND (c.relkind <> 'r' OR c.relhassubclass OR c.relispartition OR c.relreplident <> 'd'

@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import { EXIT, OperatorError } from '../errors.js';
+import { readTableOids, type TableOids } from '../postgres/table-oids.js';
 import { monotonicMs, sleep } from '../threads/clock.js';
 
 /*
@@ -11,6 +12,8 @@ import { monotonicMs, sleep } from '../threads/clock.js';
 const SEED_LOCK = 0x73656564;
 /** Shared by the sessions that write its rows: 'copy'. */
 const COPY_LOCK = 0x636f7079;
+/** First half of a key, shared by the sessions of streams: 'strm'. The second half is a table's number. */
+const STREAM_LOCK = 0x7374726d;
 
 /** The session of a seed that was killed ends a moment after it. */
 const LAST_MOMENT_MS = 2_000;
@@ -36,14 +39,55 @@ export async function joinSeed(client: Client): Promise<void> {
   await client.query('SELECT pg_advisory_lock_shared($1)', [COPY_LOCK]);
 }
 
+/**
+ * Marks a session as one of a stream that writes these tables. False when somebody is rebuilding them: a reset, or
+ * a seed that has their indexes off.
+ */
+export function joinStream(client: Client, tables: TableOids): Promise<boolean> {
+  const lock = 'SELECT pg_try_advisory_lock_shared($1, $2) AS locked';
+  return tryWithin(client, lock, [STREAM_LOCK, keyOf(tables)], LAST_MOMENT_MS);
+}
+
+/** Keeps streams off the tables until the session ends; false when one is at them. */
+export function lockTables(client: Client, tables: TableOids): Promise<boolean> {
+  const lock = 'SELECT pg_try_advisory_lock($1, $2) AS locked';
+  return tryWithin(client, lock, [STREAM_LOCK, keyOf(tables)], LAST_MOMENT_MS);
+}
+
+/** The same; throws an `OperatorError` that names the sessions of the stream. */
+export async function requireNoStream(client: Client): Promise<void> {
+  const tables = await readTableOids(client);
+  if (await lockTables(client, tables)) return;
+  const { rows } = await client.query<{ pid: number }>(
+    `SELECT pid FROM pg_locks
+      WHERE locktype = 'advisory' AND granted AND pid <> pg_backend_pid()
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        AND classid::bigint = $1 AND objid::bigint = $2 AND objsubid = 2 ORDER BY pid`,
+    [STREAM_LOCK, keyOf(tables) >>> 0],
+  );
+  const pids = rows.map(({ pid }) => pid);
+  throw new OperatorError(EXIT.state, (m) => m.seed.streamUnderWay({ pids }));
+}
+
+/** A table's number as a signed integer of 32 bits, which a key's half is; 0 for none. */
+function keyOf([first]: TableOids): number {
+  return Number(first ?? 0) | 0;
+}
+
 /** Takes a lock; false when that does not succeed in time. */
-async function lockWithin(client: Client, key: number, patienceMs: number): Promise<boolean> {
+function lockWithin(client: Client, key: number, patienceMs: number): Promise<boolean> {
+  return tryWithin(client, 'SELECT pg_try_advisory_lock($1) AS locked', [key], patienceMs);
+}
+
+async function tryWithin(
+  client: Client,
+  lock: string,
+  key: readonly number[],
+  patienceMs: number,
+): Promise<boolean> {
   const deadline = monotonicMs() + patienceMs;
   for (;;) {
-    const { rows } = await client.query<{ locked: boolean }>(
-      'SELECT pg_try_advisory_lock($1) AS locked',
-      [key],
-    );
+    const { rows } = await client.query<{ locked: boolean }>(lock, [...key]);
     if (rows[0]?.locked === true) return true;
     if (monotonicMs() > deadline) return false;
     await sleep(POLL_MS);

@@ -8,7 +8,7 @@ import {
   TABLE_NAMES,
   type TableName,
 } from '../hospital/tables.js';
-import { withConnection } from '../postgres/connect.js';
+import { operatorErrorOf, withConnection } from '../postgres/connect.js';
 import { countRows, type TableCounts, totalOf } from '../postgres/counts.js';
 import { failureError } from '../postgres/failures.js';
 import { requireSchema, requireWritable } from '../postgres/scripts.js';
@@ -19,9 +19,13 @@ import type { SeederResult, SeederTask } from '../threads/protocol.js';
 import { SeedBoard } from '../threads/seed-board.js';
 import { takeIds } from './id-block.js';
 import { areTakenOff, putBack, takeOff } from './indexes.js';
-import { lockSeed } from './locks.js';
+import { lockSeed, requireNoStream } from './locks.js';
 import { listParents, type Parents, sizeOf } from './parents.js';
 import { cutChunks, type IdBlock, PHASES, type SeedVolumes, targetRows } from './plan.js';
+
+/** How long a server may do nothing after a stop before what is under way is left to it: Ctrl+C ends within two seconds. */
+const STUCK_MS = 1_500;
+const STUCK_POLL_MS = 100;
 
 export interface SeedSetup extends SeedVolumes {
   readonly target: ConnectionTarget;
@@ -62,6 +66,12 @@ export class Seed {
   readonly #setup: SeedSetup;
   readonly #observer: SeedObserver;
   readonly #board: SeedBoard;
+  /** Phases that are over. */
+  #steps = 0;
+  /** Indexes and keys are being built, which takes as long as it takes. */
+  #indexing = false;
+  #stuckTimer: NodeJS.Timeout | undefined;
+  #onStuck: (error: OperatorError) => void = () => undefined;
 
   constructor(setup: SeedSetup, observer: SeedObserver) {
     this.#setup = setup;
@@ -74,20 +84,49 @@ export class Seed {
     return this.#board.rows;
   }
 
-  /** Ends the seed after the chunks in flight. */
+  /** Ends the seed after the chunks in flight, or soon where the server does not get on with them. */
   stop(): void {
     this.#board.stop();
+    let seen = this.#progress;
+    let since = monotonicMs();
+    this.#stuckTimer ??= setInterval(() => {
+      if (this.#progress !== seen || this.#indexing) {
+        seen = this.#progress;
+        since = monotonicMs();
+      } else if (monotonicMs() - since > STUCK_MS) {
+        this.#onStuck(
+          new OperatorError(EXIT.forced, (m) => m.seed.stuck({ seconds: STUCK_MS / 1000 })),
+        );
+      }
+    }, STUCK_POLL_MS);
   }
 
+  /** Rejects when `stop` was called and the server does not get on; the work is then left to itself. */
   async run(): Promise<SeedOutcome> {
+    const stuck = new Promise<never>((_, reject) => {
+      this.#onStuck = reject;
+    });
+    try {
+      return await Promise.race([this.#run(), stuck]);
+    } finally {
+      clearInterval(this.#stuckTimer);
+    }
+  }
+
+  /** Changes whenever something was done. */
+  get #progress(): number {
+    return this.#board.rows + this.#steps;
+  }
+
+  async #run(): Promise<SeedOutcome> {
     return withConnection(this.#setup.target, async (client) => {
-      await requireWritable(client);
+      await requireWritable(client, this.#setup.target);
       await requireSchema(client);
       await lockSeed(client);
       const started = monotonicMs();
       if (await areTakenOff(client)) {
-        this.#observer.indexing();
-        await putBack(this.#setup.target, this.#setup.workers);
+        await requireNoStream(client);
+        await this.#putBack();
       }
       const before = await countRows(client);
       const target = targetRows(this.#setup);
@@ -138,6 +177,7 @@ export class Seed {
           pools,
           board: this.#board.buffer,
         });
+        this.#steps++;
         if (this.#board.stopped) break;
         for (const table of phase) {
           this.#observer.filled(table, missing[table], before[table] + missing[table]);
@@ -150,9 +190,17 @@ export class Seed {
     } finally {
       await pool.close();
     }
-    if (!bare) return;
+    if (bare) await this.#putBack();
+  }
+
+  async #putBack(): Promise<void> {
     this.#observer.indexing();
-    await putBack(target, workers);
+    this.#indexing = true;
+    try {
+      await putBack(this.#setup.target, this.#setup.workers);
+    } finally {
+      this.#indexing = false;
+    }
   }
 
   async #runPhase(
@@ -164,7 +212,9 @@ export class Seed {
     const workers = Math.min(this.#setup.workers, task.chunks.length);
     const results = await Promise.all(
       Array.from({ length: workers }, (_, worker) => pool.run({ ...task, worker })),
-    );
+    ).catch((error: unknown) => {
+      throw operatorErrorOf(error, this.#setup.target);
+    });
     for (const result of results) {
       if (result.ended === 'failed') throw failureError(result.failure, this.#setup.target);
     }

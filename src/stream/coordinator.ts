@@ -11,6 +11,7 @@ import type { DatabaseFacts } from '../postgres/database-facts.js';
 import { describeFailure, type Failure, LEDGER } from '../postgres/failures.js';
 import { compareServers, primaryFactsOf } from '../postgres/identity.js';
 import { settlePending } from '../postgres/in-doubt.js';
+import type { TableOids } from '../postgres/table-oids.js';
 import type { ConnectionTarget } from '../postgres/target.js';
 import { monotonicMs, sleep, within } from '../threads/clock.js';
 import { Control } from '../threads/control.js';
@@ -43,6 +44,8 @@ const LAST_WORDS_MS = 1_000;
 
 export interface StreamSetup {
   readonly target: ConnectionTarget;
+  /** The tables that the run writes to: it ends when others take their place. */
+  readonly tables: TableOids;
   readonly rng: number;
   readonly plans: readonly WorkerPlan[];
   readonly batchSize: number;
@@ -73,6 +76,10 @@ export interface StreamOutcome {
   readonly stoppedBy: StoppedBy;
   /** Why, when it was `critical`. */
   readonly failure: Failure | null;
+  /** The loss of the server whose backlog was not worked off when the run ended; null: there is none. */
+  readonly lost: Failure | null;
+  /** Some workers got no answer until they were cut off. */
+  readonly cutOff: boolean;
   readonly tallies: readonly Tally[];
   /** Wall-clock seconds from the first due time to the end, and of these the ones not paused. */
   readonly seconds: number;
@@ -94,6 +101,9 @@ export class Coordinator {
   /** Rows of each worker that the observer knows of. */
   readonly #told: readonly RowCounts[];
   #failure: Failure | null = null;
+  /** Why a connection was lost, the last time. */
+  #loss: Failure | null = null;
+  #cutOff = false;
   #stopped: 'signal' | 'threshold' | null = null;
   #onStart: () => void = () => undefined;
   /** The highest ids when the run began. */
@@ -151,7 +161,9 @@ export class Coordinator {
       await this.#pool.close();
       await this.#settleRest();
       for (const worker of this.tallies.keys()) this.#tell(worker);
-      return { ...this.#verdict(), tallies: this.tallies, seconds, activeSeconds };
+      const lost = this.tallies.some((tally) => tally.lost) ? this.#loss : null;
+      const ending = { ...this.#verdict(), lost, cutOff: this.#cutOff };
+      return { ...ending, tallies: this.tallies, seconds, activeSeconds };
     } finally {
       // Also when it failed before the start: then the workers are still waiting for it.
       this.control.stop();
@@ -176,19 +188,21 @@ export class Coordinator {
       const before = this.#attempted(index);
       try {
         const result = await this.#runOnce(plan, index);
-        if (result.ended === 'failed') this.#fail(result.failure);
+        if (result.ended === 'failed') this.fail(result.failure);
         return;
       } catch (error) {
         if (this.control.stopping) return;
+        const failure = describeFailure(error);
+        if (failure.class === 'hopeless') return this.fail(failure);
         this.#observer.workerDied(index, error);
         stillborn = this.#attempted(index) > before ? 0 : stillborn + 1;
-        if (stillborn === MAX_STILLBORN) this.#fail(describeFailure(error));
+        if (stillborn === MAX_STILLBORN) this.fail(failure);
       }
     }
   }
 
   async #runOnce(plan: WorkerPlan, index: number): Promise<ProducerResult> {
-    const { target, rng, batchSize, updateRatio, deleteRatio, reconnect, pools, facts } =
+    const { target, tables, rng, batchSize, updateRatio, deleteRatio, reconnect, pools, facts } =
       this.#setup;
     const tally = this.tallies[index];
     if (tally === undefined) throw new Error(`no tally for worker ${index}`);
@@ -198,6 +212,7 @@ export class Coordinator {
     const task: ProducerTask = {
       ...plan,
       target,
+      tables,
       rng,
       batchSize,
       updateRatio,
@@ -228,6 +243,7 @@ export class Coordinator {
 
   #receive(worker: number, report: ProducerReport): void {
     if (report.kind === 'ready') this.#ready.add(worker);
+    if (report.kind === 'reconnecting') this.#loss = report.failure;
     if (report.kind === 'committed') {
       for (const { table, known } of report.born) this.#cache.add(table, known);
       for (const { table, id } of report.gone) this.#cache.remove(table, id);
@@ -257,7 +273,8 @@ export class Coordinator {
     if (rows.length > 0) this.#observer.written(rows);
   }
 
-  #fail(failure: Failure): void {
+  /** Ends the run by a failure, the first one that there is. */
+  fail(failure: Failure): void {
     this.#failure ??= failure;
     this.control.stop();
   }
@@ -278,6 +295,7 @@ export class Coordinator {
       while (!over && monotonicMs() < deadline) await sleep(SLICE_MS);
     })();
     await Promise.race([finished, cutOff]);
+    this.#cutOff = !over;
     finished.catch(() => undefined);
     while (Number.isFinite(endMs) && !this.control.stopping && !this.#reachedMaxEvents()) {
       const left = endMs - this.control.active();

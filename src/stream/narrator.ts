@@ -3,6 +3,7 @@ import type { ComponentLog } from '../log/logger.js';
 import type { Messages } from '../log/messages/index.js';
 import type { StatusLine } from '../log/status-line.js';
 import type { Curve } from '../pacing/curve.js';
+import { type Failure, timeoutOf } from '../postgres/failures.js';
 import { monotonicMs } from '../threads/clock.js';
 import type { Control } from '../threads/control.js';
 import { merge } from '../threads/histogram.js';
@@ -77,9 +78,17 @@ export class Narrator implements StreamObserver {
       case 'rejected':
         log.warning(this.#rejection(report));
         return;
+      case 'batch-refused': {
+        const { table, events, failure } = report;
+        const constraint = failure.constraint ?? messages.stream.unknownConstraint();
+        const sqlstate = failure.sqlstate ?? '?';
+        log.warning(messages.stream.batchRefused({ table, events, constraint, sqlstate }));
+        return;
+      }
       case 'retried': {
         const sqlstate = report.failure.sqlstate ?? '?';
-        log.warning(messages.stream.retried({ worker, sqlstate }));
+        const setting = timeoutOf(report.failure);
+        log.warning(messages.stream.retried({ worker, sqlstate, setting }));
         return;
       }
       case 'reconnecting':
@@ -89,7 +98,7 @@ export class Narrator implements StreamObserver {
             seconds: report.waitMs / 1000,
             attempt: report.attempt,
             of: this.#parts.attempts,
-            reason: report.failure.message,
+            reason: reasonOf(report.failure),
           }),
         );
         return;
@@ -169,6 +178,12 @@ export class Narrator implements StreamObserver {
     if (first === undefined || at === first.at) return 0;
     return Math.round(((events - first.events) / (at - first.at)) * 1000);
   }
+}
+
+/** What the server said, and the setting behind it where there is one. */
+function reasonOf(failure: Failure): string {
+  const setting = timeoutOf(failure);
+  return setting === null ? failure.message : `${setting}: ${failure.message}`;
 }
 
 /** 75 → 1:15, 3675 → 1:01:15. */

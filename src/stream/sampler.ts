@@ -23,7 +23,8 @@ export interface SamplerParts {
   /** When the load ends, in active milliseconds; null for no end. */
   readonly endMs: number | null;
   readonly watch: ServerWatch;
-  readonly onPoint: (point: SeriesPoint) => void;
+  /** `ending`: threads and connections may be closed already. */
+  readonly onPoint: (point: SeriesPoint, ending: boolean) => void;
 }
 
 /** Everything that only grows, as of one moment. */
@@ -70,7 +71,7 @@ export class Sampler {
         wholeEvents(due) === wholeEvents(before.due) &&
         shed === before.shed &&
         rejected === before.rejected;
-      if (!still) this.#sample();
+      if (!still) this.#sample(true);
     }
     this.#last = null;
     this.#parts.watch.close();
@@ -91,15 +92,15 @@ export class Sampler {
     this.#server = await this.#parts.watch.look();
   }
 
-  #sample(): void {
-    const { control, curve, onPoint } = this.#parts;
+  #sample(ending = false): void {
+    const { control, curve, endMs, onPoint } = this.#parts;
     const before = this.#last;
     if (before === null) return;
     const now = this.#sums();
     this.#last = now;
     const elapsedMs = now.at - before.at;
     const active = control.active();
-    onPoint({
+    const point: SeriesPoint = {
       at: new Date().toISOString(),
       second: round((now.at - this.#started) / 1000, 3),
       target: curve === null ? null : round(curve.rateAt(active), 3),
@@ -119,7 +120,9 @@ export class Sampler {
           ? null
           : round(((now.walBytes - before.walBytes) / elapsedMs) * 1000, 0),
       slots: this.#server?.slots ?? null,
-    });
+    };
+    const over = control.stopping || (endMs !== null && active > endMs);
+    onPoint(point, ending || over);
   }
 
   #sums(): Sums {

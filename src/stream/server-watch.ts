@@ -1,12 +1,8 @@
 import type { Client } from 'pg';
-import { connect, cut } from '../postgres/connect.js';
+import { SideConnection } from '../postgres/side-connection.js';
+import { requireTables, type TableOids, TablesGone } from '../postgres/table-oids.js';
 import type { ConnectionTarget } from '../postgres/target.js';
 import type { SlotState } from '../report/series.js';
-
-/** After a failure the server is left alone for so many looks. */
-const LOOKS_SKIPPED = 5;
-/** A server that does not answer is not asked again by another look. */
-const PATIENCE_SECONDS = 5;
 
 /** What the server told at a look. */
 export interface ServerState {
@@ -16,50 +12,36 @@ export interface ServerState {
 }
 
 /**
- * Looks at the server's WAL and replication slots over a connection of its own, reading only. What
+ * Looks at the server's WAL, its replication slots and the tables over a connection of its own, reading only. What
  * the role may not see, or a server that is away, makes a look without a result, never a failure.
  */
 export class ServerWatch {
-  readonly #target: ConnectionTarget;
-  #client: Client | null = null;
-  #skip = 0;
-  #looking = false;
-  #closed = false;
+  readonly #connection: SideConnection;
+  readonly #tables: TableOids;
+  readonly #onGone: (error: TablesGone) => void;
 
-  constructor(target: ConnectionTarget) {
-    this.#target = { ...target, connectTimeoutSeconds: PATIENCE_SECONDS };
+  /** `onGone`: told when the tables are not those any more that the run began with. */
+  constructor(target: ConnectionTarget, tables: TableOids, onGone: (error: TablesGone) => void) {
+    this.#connection = new SideConnection(target);
+    this.#tables = tables;
+    this.#onGone = onGone;
   }
 
   /** The server's state, or null when it can't be told now. */
-  async look(): Promise<ServerState | null> {
-    if (this.#closed || this.#looking || this.#skip-- > 0) return null;
-    this.#skip = 0;
-    this.#looking = true;
-    const patience = setTimeout(() => this.#leave(), PATIENCE_SECONDS * 1000);
-    try {
-      this.#client ??= await connect(this.#target);
-      return await stateOf(this.#client);
-    } catch {
-      this.#skip = LOOKS_SKIPPED;
-      this.#leave();
-      return null;
-    } finally {
-      clearTimeout(patience);
-      this.#looking = false;
-      if (this.#closed) this.#leave();
-    }
+  look(): Promise<ServerState | null> {
+    return this.#connection.ask(async (client) => {
+      try {
+        await requireTables(client, this.#tables);
+      } catch (error) {
+        if (error instanceof TablesGone) this.#onGone(error);
+        throw error;
+      }
+      return stateOf(client);
+    });
   }
 
   close(): void {
-    this.#closed = true;
-    this.#leave();
-  }
-
-  /** Cuts the connection: a polite end would wait for a server that hangs. */
-  #leave(): void {
-    const client = this.#client;
-    this.#client = null;
-    if (client !== null) cut(client);
+    this.#connection.close();
   }
 }
 

@@ -19,6 +19,8 @@ const YOUNG_MB = 8;
  */
 export class WorkerPool<Task, Result> {
   readonly #piscina: Piscina;
+  /** Rejects when a thread could not even begin: no task of it would ever end. */
+  readonly #failed: Promise<never>;
 
   constructor(entry: keyof typeof ENTRIES, workers: number) {
     this.#piscina = new Piscina({
@@ -31,10 +33,14 @@ export class WorkerPool<Task, Result> {
       // The default blocks a thread between tasks, and with it the messages of its ports.
       atomics: 'disabled',
     });
+    this.#failed = new Promise((_, reject) => {
+      this.#piscina.on('error', reject);
+    });
+    this.#failed.catch(() => undefined);
   }
 
   run(task: Task, transferList: MessagePort[] = []): Promise<Result> {
-    return this.#piscina.run(task, { transferList });
+    return Promise.race([this.#piscina.run(task, { transferList }), this.#failed]);
   }
 
   get threads(): readonly Worker[] {

@@ -7,6 +7,7 @@ import type { IdBuffers } from '../ids/layout.js';
 import type { WorkerShare } from '../pacing/mix.js';
 import type { PaceSpec } from '../pacing/pacer.js';
 import type { Failure } from '../postgres/failures.js';
+import type { TableOids } from '../postgres/table-oids.js';
 import type { ConnectionTarget } from '../postgres/target.js';
 import type { Parents } from '../seed/parents.js';
 import type { SeedChunk } from '../seed/plan.js';
@@ -47,6 +48,8 @@ export interface ProducerTask {
   readonly worker: number;
   readonly rng: number;
   readonly target: ConnectionTarget;
+  /** The tables that the run began with. */
+  readonly tables: TableOids;
   readonly share: WorkerShare;
   /** Per owned event type: which of its workers this one is, and of how many. */
   readonly siblings: Readonly<Partial<Record<EventType, { readonly index: number; of: number }>>>;
@@ -89,6 +92,13 @@ export type ProducerReport =
       readonly operation: Operation;
       /** Name of the column that the failure is about, as far as the server told; never its value. */
       readonly field: string | null;
+      readonly failure: Failure;
+    }
+  /** COMMIT was refused for the sake of a row, by a deferred constraint: all rows of the batch are lost. */
+  | {
+      readonly kind: 'batch-refused';
+      readonly table: TableName;
+      readonly events: number;
       readonly failure: Failure;
     }
   | { readonly kind: 'retried'; readonly failure: Failure }

@@ -48,8 +48,12 @@ const END_PENDING = FIRST_PENDING + 1;
 const BACKEND = END_PENDING + 1;
 /** How many connections the worker has had, over all its lives. */
 const CONNECTIONS = BACKEND + 2;
+/** Events that have fallen due so far, as far as the worker has come to them. */
+const DUE = CONNECTIONS + 1;
+/** 1 while the backlog of a lost connection is not worked off. */
+const LOST = DUE + 1;
 /** The outcome that the first pending transaction is being counted as, 0 when none is. */
-const SETTLING = CONNECTIONS + 1;
+const SETTLING = LOST + 1;
 /** What the counters, the rows and the first pending one will be, when that is done. */
 const THEN_COUNTERS = SETTLING + 1;
 const THEN_ROWS = THEN_COUNTERS + COUNTERS.length;
@@ -96,6 +100,8 @@ export interface Backend {
   readonly pid: number;
   /** When it began, in microseconds since 1970. */
   readonly startedMicros: number;
+  /** True: a pooler lends it, and may have lent it to somebody else since. */
+  readonly pooled?: boolean;
 }
 
 /**
@@ -175,18 +181,40 @@ export class Tally {
   /** The server process of the worker's connection, as of its last connect; null before the first. */
   get backend(): Backend | null {
     const pid = this.#at(BACKEND);
-    return pid === 0 ? null : { pid, startedMicros: this.#at(BACKEND + 1) };
+    if (pid === 0) return null;
+    const startedMicros = this.#at(BACKEND + 1);
+    // A pooled one is kept with its sign turned.
+    return pid > 0 ? { pid, startedMicros } : { pid: -pid, startedMicros, pooled: true };
   }
 
   /** A new connection. What was pending on the one before must be settled. */
   set backend(backend: Backend) {
-    this.#numbers.set([backend.pid, backend.startedMicros], BACKEND);
+    const pid = backend.pooled === true ? -backend.pid : backend.pid;
+    this.#numbers.set([pid, backend.startedMicros], BACKEND);
     this.#add(CONNECTIONS, 1);
   }
 
   /** Connections that the worker has had so far, over all its lives. */
   get connections(): number {
     return this.#at(CONNECTIONS);
+  }
+
+  /** Events that have fallen due so far. The cycle has no schedule beyond the worker's next batch. */
+  get due(): number {
+    return this.#at(DUE);
+  }
+
+  set due(events: number) {
+    this.#numbers[DUE] = events;
+  }
+
+  /** Whether the connection was lost and its backlog is not worked off yet. */
+  get lost(): boolean {
+    return this.#at(LOST) === 1;
+  }
+
+  set lost(lost: boolean) {
+    this.#numbers[LOST] = lost ? 1 : 0;
   }
 
   /** The first transaction whose COMMIT was sent without an answer yet, or null. */

@@ -47,10 +47,12 @@ export class Inbox implements Sink {
   #waiters: (() => void)[] = [];
   #idle = false;
   #position = 0;
-  /** Of anything; whether more has come since is seen by it. */
-  #arrivals = 0;
-  #noticed = 0;
-  #noticedAt = monotonicMs();
+  /** Rows of others that may have some of the run's behind them. */
+  #older = 0;
+  #moved = 0;
+  #movedAt = monotonicMs();
+  /** Microseconds since 1970, by the server's clock; Infinity: it goes on. */
+  #runOver = Number.POSITIVE_INFINITY;
   #rows = 0;
   #malformed = 0;
 
@@ -89,16 +91,28 @@ export class Inbox implements Sink {
     return this.#position;
   }
 
-  /** Milliseconds since it was noticed, by a call of this, that something had arrived. */
+  /** The run is over: whatever others committed from now on has none of its changes behind it. */
+  noteRunOver(at: number): void {
+    this.#runOver = at;
+    this.#movedAt = monotonicMs();
+  }
+
+  /**
+   * Milliseconds since it was noticed, by a call of this, that a change of the run had come, or one of others from
+   * before its end: while a topic's past is read, the run's changes are yet to come. Heartbeats and what others do
+   * now go on for ever.
+   */
   quietMs(): number {
     const now = monotonicMs();
-    if (this.#arrivals !== this.#noticed) this.#noticedAt = now;
-    this.#noticed = this.#arrivals;
-    return now - this.#noticedAt;
+    const { delivered, replayed, unjudged, snapshot } = this.#matcher.events;
+    const moved = delivered + replayed + unjudged + snapshot + this.#older;
+    if (moved !== this.#moved) this.#movedAt = now;
+    this.#moved = moved;
+    return now - this.#movedAt;
   }
 
   row(event: RowEvent, columns: RowColumns | null): void {
-    this.#arrive();
+    this.#arrive(event.committedAt);
     this.#rows++;
     const contents = contentsOf(event, columns, this.#version);
     if (this.waiting > 0 || !this.#matcher.take(event, contents)) {
@@ -107,7 +121,7 @@ export class Inbox implements Sink {
   }
 
   deleteWithoutKey(event: KeylessEvent): void {
-    this.#arrive();
+    this.#arrive(event.committedAt);
     this.#rows++;
     if (this.waiting > 0 || !this.#matcher.takeKeyless(event)) {
       this.#put({ kind: 'keyless', event });
@@ -115,7 +129,7 @@ export class Inbox implements Sink {
   }
 
   truncate(table: TableName, stream: number, place: number): void {
-    this.#arrive();
+    this.#arrive(null);
     this.#put({ kind: 'truncate', table, stream, place });
     this.drain();
   }
@@ -124,8 +138,8 @@ export class Inbox implements Sink {
     this.untoldFacts.add(what);
   }
 
-  aside(kind: Aside): void {
-    this.#arrive();
+  aside(kind: Aside, committedAt: number | null): void {
+    this.#arrive(committedAt);
     this.asides[kind] = (this.asides[kind] ?? 0) + 1;
     if (kind.startsWith('other_')) this.#matcher.others = true;
   }
@@ -172,9 +186,9 @@ export class Inbox implements Sink {
     for (const wake of this.#waiters.splice(0)) wake();
   }
 
-  #arrive(): void {
+  #arrive(committedAt: number | null): void {
     this.#idle = false;
-    this.#arrivals++;
+    if (committedAt !== null && committedAt < this.#runOver) this.#older++;
   }
 
   #put(item: Item): void {

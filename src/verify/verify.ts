@@ -3,7 +3,7 @@ import type { Malformed, Source } from '../intake/event.js';
 import type { Scope } from '../intake/scope.js';
 import type { LedgerFacts } from '../ledger/facts-file.js';
 import type { DatabaseFacts } from '../postgres/database-facts.js';
-import { sleep } from '../threads/clock.js';
+import { machineMicros, sleep } from '../threads/clock.js';
 import { ConnectorStates } from './connector-states.js';
 import { Inbox } from './inbox.js';
 import type { KeyStates } from './key-states.js';
@@ -44,7 +44,7 @@ export interface VerificationTask {
   readonly isUnderWay: () => boolean;
   /** How far the server's WAL is, as LSN, where the source tells how far it has come; else null. */
   readonly serverPosition: (() => Promise<number>) | null;
-  /** Without an event for this long, a run that is over is taken to have sent all. */
+  /** Without a change of the run for this long, one that is over is taken to have sent all. */
   readonly quietMs: number;
   /** Bytes for what is remembered of events and rows. */
   readonly memoryBytes: number;
@@ -188,6 +188,7 @@ async function takeAll(
     while (!interrupted.aborted && !isRefused()) {
       if (!over && !task.isUnderWay()) {
         over = true;
+        inbox.noteRunOver(machineMicros() + task.offset.offset);
         matcher.feed.end();
         inbox.drain();
         goal = (await task.serverPosition?.()) ?? null;

@@ -41,12 +41,44 @@ test('what a frozen server keeps from being sent is counted when it is shed', as
   });
 });
 
+test('a server that stays frozen is lost: what was due and unsent is no success', async () => {
+  const args = ['--rate', '200', '--duration', '3s', '--batch-size', '1', '--workers', '2'];
+  await withStream(
+    server,
+    args,
+    async ({ cli, progress }) => {
+      await progress(50);
+      const thaw = hold(server);
+      try {
+        const result = await cli.ended();
+        const summary = summaryOf(result, 3);
+        assert.equal(summary.server_lost, true);
+        assert.ok((summary.unsent ?? 0) > 0);
+        assert.match(result.stderr, /sem envio, pois o servidor se perdeu/);
+      } finally {
+        thaw();
+      }
+    },
+    { env: { STREAM_STOP_GRACE_SECONDS: '1' } },
+  );
+});
+
 /** Stops every process of the server for a while. */
-async function freeze({ cluster }: TestServer): Promise<void> {
+async function freeze(frozen: TestServer): Promise<void> {
+  const until = monotonicMs() + FROZEN_MS;
+  const thaw = hold(frozen);
+  try {
+    await waitFor(() => monotonicMs() >= until);
+  } finally {
+    thaw();
+  }
+}
+
+/** Stops every process of the server; returns what lets them go on. */
+function hold({ cluster }: TestServer): () => void {
   const postmaster = readPostmaster(cluster.dir)?.pid;
   assert.ok(postmaster !== undefined);
   const pids = [postmaster, ...childrenOf(postmaster)];
-  const until = monotonicMs() + FROZEN_MS;
   const signal = (name: NodeJS.Signals) => {
     for (const pid of pids) {
       try {
@@ -57,11 +89,7 @@ async function freeze({ cluster }: TestServer): Promise<void> {
     }
   };
   signal('SIGSTOP');
-  try {
-    await waitFor(() => monotonicMs() >= until);
-  } finally {
-    signal('SIGCONT');
-  }
+  return () => signal('SIGCONT');
 }
 
 function childrenOf(parent: number): number[] {

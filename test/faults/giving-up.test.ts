@@ -71,6 +71,80 @@ test('without fail-fast a run ends when its time is over, also while the server 
   );
 });
 
+const LONG_PATIENCE = { STREAM_FAIL_FAST: 'false' };
+const DUE = /terminou com ([\d.]+) eventos? devidos? sem envio, pois o servidor se perdeu/;
+const countIn = (pattern: RegExp, text: string) =>
+  Number(pattern.exec(text)?.[1]?.replaceAll('.', ''));
+
+/** Loads that have something due at every moment, and what else they end with. */
+const SCHEDULES: Readonly<Record<string, { args: string[]; env?: Record<string, string> }>> = {
+  'a rate': { args: ['--rate', '200'] },
+  stages: { args: ['--stage', 'constant:200/60s'] },
+  'the cycle': {
+    args: [],
+    env: { STREAM_INTERVAL_SECONDS: '0.2', MAX_JITTER_MS: '50' },
+  },
+};
+
+for (const [what, { args, env }] of Object.entries(SCHEDULES)) {
+  test(`a run by ${what} that ends while the server is away is no success, and counts what is unsent`, async () => {
+    await withStream(
+      server,
+      ['--workers', '3', '--batch-size', String(BATCH), '--duration', '3', ...args],
+      async ({ db, cli, progress }) => {
+        await progress(50);
+        await server.stop('fast');
+        const result = await cli.ended();
+        await server.start();
+        const summary = summaryOf(result, 3);
+        await assertExactButDoubts(db, summary, BATCH);
+        assert.equal(summary.stopped_by, 'duration');
+        assert.equal(summary.server_lost, true);
+        assert.ok((summary.unsent ?? 0) > 0);
+        assert.equal(countIn(DUE, result.stderr), summary.unsent);
+      },
+      { env: { ...LONG_PATIENCE, ...env } },
+    );
+  });
+}
+
+test('what a lost server kept from being sent is no failure where it is to be shed', async () => {
+  await withStream(
+    server,
+    ['--rate', '200', '--on-lag', 'shed', '--workers', '3', '--duration', '3'],
+    async ({ cli, progress }) => {
+      await progress(50);
+      await server.stop('fast');
+      const result = await cli.ended();
+      await server.start();
+      const summary = summaryOf(result);
+      assert.equal(summary.server_lost, false);
+      assert.doesNotMatch(result.stderr, DUE);
+    },
+    { env: LONG_PATIENCE },
+  );
+});
+
+test('a run that gives up says how many due events it left', async () => {
+  await withStream(
+    server,
+    ['--rate', '500', '--workers', '3', '--batch-size', String(BATCH)],
+    async ({ cli, progress }) => {
+      await progress(100);
+      await server.stop('fast');
+      const result = await cli.ended();
+      await server.start();
+      const summary = summaryOf(result, 3);
+      assert.ok((summary.unsent ?? 0) > 0);
+      const said = /a execução foi encerrada com ([\d.]+) eventos? devidos? sem envio/;
+      assert.equal(countIn(said, result.stderr), summary.unsent);
+      const { in_doubt: inDoubt } = summary.transactions;
+      assert.equal(result.stderr.includes(`ledger resolve ${summary.run_id}`), inDoubt > 0);
+    },
+    { env: { STREAM_RECONNECT_ATTEMPTS: '3' } },
+  );
+});
+
 test('a server that takes connections and fails every batch uses the attempts up as well', async () => {
   const failing = async (db: TestDatabase) => {
     await db.query(`CREATE FUNCTION audit.fail() RETURNS trigger LANGUAGE plpgsql AS

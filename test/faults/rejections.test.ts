@@ -122,6 +122,9 @@ test('rows refused at COMMIT cost their batch, which is counted as rejected', as
       assert.equal(summary.events, 400);
       assert.equal((summary.rejected['23514'] ?? 0) % 5, 0);
       assert.ok((summary.rejected['23514'] ?? 0) > 0);
+      const lost = /exames: COMMIT recusado .*23514\) — o lote inteiro de 5 eventos se perde/g;
+      const batches = cli.stderr().match(lost)?.length ?? 0;
+      assert.equal(batches * 5, summary.rejected['23514']);
     },
     { prepare: refuse },
   );

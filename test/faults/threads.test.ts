@@ -5,6 +5,7 @@ import { samplePools } from '../../src/hospital/pools.js';
 import { TABLE_NAMES } from '../../src/hospital/tables.js';
 import { withConnection } from '../../src/postgres/connect.js';
 import { countRows, type TableCounts } from '../../src/postgres/counts.js';
+import { readTableOids } from '../../src/postgres/table-oids.js';
 import { SeriesDigest } from '../../src/report/digest.js';
 import { summarize } from '../../src/report/summary.js';
 import { Coordinator, type StreamObserver } from '../../src/stream/coordinator.js';
@@ -30,7 +31,7 @@ for (const batchSize of [1, 20]) {
       let died = 0;
       let ready = 0;
       const totals = new Totals();
-      const coordinator = coordinatorOf(db, batchSize, WORKERS, totals, {
+      const coordinator = await coordinatorOf(db, batchSize, WORKERS, totals, {
         written: (rows) => {
           for (const { table, operation, count } of rows) told[table][operation] += count;
         },
@@ -52,9 +53,14 @@ for (const batchSize of [1, 20]) {
       await waitFor(() => events() >= goal, { what: 'events' });
       coordinator.stop();
       const outcome = await running;
-      const plan = { rate: 'max' as const, curve: null, endMs: null };
+      const plan = { rate: 'max' as const, curve: null, endMs: null, sheds: false };
       const facts = { runId: 'test', rng: 42, batchSize, ...plan };
-      const summary = summarize(facts, outcome, outcome.tallies, new SeriesDigest(1));
+      const summary = summarize(
+        facts,
+        { ...outcome, lost: false },
+        outcome.tallies,
+        new SeriesDigest(1),
+      );
       await assertExact(db, summary);
       assert.equal(outcome.stoppedBy, 'signal');
       // What the dead ones had no time to report is in the log's totals all the same.
@@ -69,7 +75,7 @@ for (const batchSize of [1, 20]) {
 test('a worker that dies at every start ends the run', async () => {
   await withDatabase(server, async (db) => {
     const reports: unknown[] = [];
-    const coordinator = coordinatorOf(db, 20, 1, new Totals(), {
+    const coordinator = await coordinatorOf(db, 20, 1, new Totals(), {
       written: () => undefined,
       report: (_worker, report) => {
         if (report.kind === 'ready') void coordinator.threads[0]?.terminate();
@@ -83,13 +89,14 @@ test('a worker that dies at every start ends the run', async () => {
   });
 });
 
-function coordinatorOf(
+async function coordinatorOf(
   db: TestDatabase,
   batchSize: number,
   workers: number,
   totals: Totals,
   observer: StreamObserver,
-): Coordinator {
+): Promise<Coordinator> {
+  const tables = await withConnection(db.target, readTableOids);
   const plans = planLoad({
     workers,
     rng: 42,
@@ -111,6 +118,7 @@ function coordinatorOf(
   return new Coordinator(
     {
       target: { ...db.target, applicationName: 'oltp-simulator' },
+      tables,
       rng: 42,
       plans,
       batchSize,

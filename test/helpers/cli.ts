@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { waitFor } from './wait-for.js';
+import { whenStopped } from './when-stopped.js';
 
 const CLI = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
 
@@ -62,9 +63,13 @@ export function startCli(args: readonly string[], options: CliOptions): RunningC
   child.stderr.on('data', (chunk) => {
     stderr += chunk;
   });
+  const release = whenStopped(() => child.kill('SIGTERM'));
   const end = new Promise<CliResult>((resolve, reject) => {
     child.on('error', reject);
-    child.on('close', (code) => resolve({ code, stdout, stderr }));
+    child.on('close', (code) => {
+      release();
+      resolve({ code, stdout, stderr });
+    });
   });
   end.catch(() => undefined);
   return {

@@ -52,6 +52,7 @@ export function sampleRun({
     summary: killed ? null : sampleSummary(runId, rate, series),
     settings: sampleSettings(rate),
     verification: verdict === undefined ? null : sampleVerification(runId, series, verdict),
+    verdicts: [],
   };
 }
 
@@ -164,6 +165,7 @@ function sampleSummary(runId: string, rate: number, series: readonly SeriesPoint
     offered: sum((point) => point.offered),
     shed: sum((point) => point.shed),
     unsent: 0,
+    server_lost: false,
     seconds: SECONDS,
     paused_seconds: paused,
     events,

@@ -5,7 +5,12 @@ import { join } from 'node:path';
 import { after } from 'node:test';
 import { withConnection } from '../../src/postgres/connect.js';
 import { runAs } from '../../src/postgres/embedded-account.js';
-import { type Cluster, startCluster, stopCluster } from '../../src/postgres/embedded-cluster.js';
+import {
+  type Cluster,
+  readPostmaster,
+  startCluster,
+  stopCluster,
+} from '../../src/postgres/embedded-cluster.js';
 import { makeFolder } from '../../src/postgres/embedded-place.js';
 import { isRunning, ownStamp } from '../../src/postgres/process-stamp.js';
 import { MAINTENANCE_DATABASE } from '../../src/postgres/scripts.js';
@@ -20,6 +25,7 @@ import {
 } from './cluster-template.js';
 import { freePort } from './free-port.js';
 import { testTarget } from './test-target.js';
+import { whenStopped } from './when-stopped.js';
 
 export { SERVER_VERSIONS, type ServerVersion } from './cluster-template.js';
 
@@ -63,7 +69,9 @@ export async function startServer(
   assert.equal(copied.code, 0, copied.output);
   const cluster: Cluster = { dir, log: join(folder, 'log'), ...kit };
   const server = new TestServer(cluster, version, await freePort(), options);
+  const release = whenStopped(() => endAtOnce(cluster));
   after(async () => {
+    release();
     await stopCluster(cluster, 'immediate');
     await rm(folder, { recursive: true, force: true });
   });
@@ -121,6 +129,12 @@ export class TestServer {
     );
     return rows.length;
   }
+}
+
+/** Without waiting: its folder goes when the next server is started. */
+function endAtOnce({ dir }: Cluster): void {
+  const postmaster = readPostmaster(dir);
+  if (postmaster !== null) process.kill(postmaster.pid, 'SIGQUIT');
 }
 
 /** Servers of test files that were killed: they run in sessions of their own, so nothing else ends them. */

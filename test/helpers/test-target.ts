@@ -3,7 +3,19 @@ import {
   EMBEDDED_PASSWORD,
   EMBEDDED_USER,
 } from '../../src/postgres/embedded-cluster.js';
-import type { ConnectionTarget } from '../../src/postgres/target.js';
+import type { ConnectionTarget, Demands } from '../../src/postgres/target.js';
+
+/** Nothing beyond what a target says by itself. */
+export const NO_DEMANDS: Demands = {
+  options: null,
+  passFile: null,
+  channelBinding: false,
+  authMethods: null,
+  directTls: false,
+  minTls: null,
+  maxTls: null,
+  session: null,
+};
 
 /** The administrator's way into a database of a test server. */
 export function testTarget(port: number, database: string): ConnectionTarget {

@@ -85,7 +85,7 @@ export class ListSource<T> implements Source {
 function giveTo(sink: Sink) {
   return (item: Script[number]): void | Promise<void> => {
     if (typeof item === 'object') sink.row(item, columnsOf(item));
-    else if (item !== 'idle') sink.aside(item);
+    else if (item !== 'idle') sink.aside(item, null);
     else {
       sink.idle();
       return setImmediate();

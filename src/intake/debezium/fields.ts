@@ -65,8 +65,13 @@ export const SLOT = {
   schema: first + 20,
   /** The connector's logical name. */
   origin: first + 21,
+  /** Beside a message: where it is in Kafka, and what `rpk --meta-only` has of its value. */
+  recordTopic: first + 22,
+  recordPartition: first + 23,
+  recordOffset: first + 24,
+  valueSize: first + 25,
 } as const;
-export const SLOTS = first + 22;
+export const SLOTS = first + 26;
 
 /** Slots whose values are the same in every event of a kind. */
 export const CONSTANT_SLOTS: ReadonlySet<number> = new Set([
@@ -111,7 +116,7 @@ const SOURCE: Slots = {
 };
 
 /** In `transaction`. */
-const TRANSACTION: Slots = { total_order: SLOT.order };
+const TRANSACTION: Slots = { id: SLOT.transactionId, total_order: SLOT.order };
 
 /**
  * Beside the row: of the envelope; of CloudEvents, where `txid` is Debezium's id of a transaction and `txId`
@@ -137,6 +142,10 @@ const TOP: Slots = {
   iodebeziumtsus: SLOT.committedAt + 1,
   iodebeziumtsns: SLOT.committedAt + 2,
   iodebeziumtxtotalorder: SLOT.order,
+  topic: SLOT.recordTopic,
+  partition: SLOT.recordPartition,
+  offset: SLOT.recordOffset,
+  value_size: SLOT.valueSize,
   __op: SLOT.op,
   __deleted: SLOT.deleted,
   __ts_ms: SLOT.connectorAt,
@@ -149,6 +158,7 @@ for (const prefix of ['__', '']) {
     if (!name.startsWith('ts_')) added[prefix + name] = slot;
     added[`${prefix}source_${name}`] = slot;
   }
+  added[`${prefix}transaction_id`] = SLOT.transactionId;
   added[`${prefix}total_order`] = SLOT.order;
   added[`${prefix}transaction_total_order`] = SLOT.order;
 }

@@ -1,15 +1,18 @@
 import { isUtf8 } from 'node:buffer';
-import type { Key, Sink } from '../event.js';
-import { JsonError, KIND } from '../json/grammar.js';
+import type { Key, Malformed, Sink } from '../event.js';
+import { CUT_OFF, JsonError, KIND } from '../json/grammar.js';
 import { Names } from '../json/names.js';
 import { JsonReader } from '../json/reader.js';
 import type { Scope } from '../scope.js';
+import { ConsoleLines } from './console-line.js';
 import { Draft } from './draft.js';
 import { EventError } from './event-error.js';
 import { FLAG, KNOWN_NAMES, SLOT } from './fields.js';
 import { JsonColumns } from './json-columns.js';
 import { KeyReader } from './keys.js';
 import { MemberReader } from './members.js';
+import { NOT_UTF8, notJson } from './not-json.js';
+import { headSpan, registryHead } from './registry-head.js';
 import { RowTeller } from './rows.js';
 import { Skeletons } from './skeletons.js';
 import { ValueReader } from './values.js';
@@ -20,12 +23,22 @@ export const MOST_BYTES = 16 << 20;
 /** What is wrong with an input of more bytes. */
 export const TOO_LONG = `longer than ${MOST_BYTES >> 20} MiB`;
 
-const NOT_UTF8 = 'not UTF-8';
 const LF = 0x0a;
 const ARRAY = 0x5b;
+const OPEN = 0x7b;
 /** Strings that hold JSON that is a string that holds JSON: nobody writes that. */
 const MOST_INNER = 2;
 const FIRST_SCRATCH_BYTES = 1 << 16;
+const NOTHING = Buffer.alloc(0);
+const LINE_END = Buffer.from([LF]);
+/** In place of a reason: there is none. */
+const READ = '';
+
+/** Before the end, where a character of UTF-8 may have been cut. */
+const CHARACTER_CUTS = [-1, -2, -3];
+
+/** What became of a line that may not be whole. */
+export type Unfinished = 'whole' | 'cut' | 'wrong';
 
 export interface IntakeOptions {
   /** What stands for an unchanged TOAST value (`unavailable.value.placeholder`), besides Debezium's default. */
@@ -47,7 +60,15 @@ export class DebeziumIntake {
   readonly #members: MemberReader;
   readonly #skeletons = new Skeletons();
   readonly #teller: RowTeller;
+  readonly #consoleLines: ConsoleLines;
   #scratch = Buffer.alloc(FIRST_SCRATCH_BYTES);
+  /** While a line is read that may not be whole, what is wrong with it is kept here instead of told. */
+  #quiet = false;
+  #problem: Malformed | null = null;
+  /** The last error was that bytes ended too early. */
+  #isCut = false;
+  /** The beginning of a line whose first line feed is in a schema registry's head. */
+  #cut: Buffer = NOTHING;
 
   constructor(sink: Sink, scope: Scope, { toastPlaceholders }: IntakeOptions = {}) {
     this.#sink = sink;
@@ -56,6 +77,7 @@ export class DebeziumIntake {
     this.#reader = new JsonReader(names);
     const values = new ValueReader(this.#reader, toastPlaceholders);
     this.#members = new MemberReader(this.#reader, this.#draft);
+    this.#consoleLines = new ConsoleLines(this.#reader, this.#draft, this.#members);
     this.#teller = new RowTeller({
       reader: this.#reader,
       values,
@@ -68,8 +90,32 @@ export class DebeziumIntake {
 
   /** One event: a line of a file, the body of a request. No bytes, or nothing but white space: nothing. */
   event(bytes: Uint8Array, stream: number, place: number, receivedAt: number): void {
-    if (!this.#load(bytes, stream, place)) return;
-    this.#part(0, bytes.length, null, stream, place, receivedAt);
+    const whole = this.#afterCut(bytes);
+    if (!this.#load(whole, stream, place)) return;
+    this.#part(0, whole.length, null, stream, place, receivedAt);
+  }
+
+  /**
+   * A line that more may have been about to be added to: told if it is whole. 'cut': it may be the beginning of an
+   * event, and 'wrong': of none; then nothing is told.
+   */
+  unfinished(bytes: Uint8Array, stream: number, place: number, receivedAt: number): Unfinished {
+    const isHead = bytes.length > 0 && headSpan(bytes, 0) >= bytes.length;
+    if (
+      isHead ||
+      (!isUtf8(bytes) && CHARACTER_CUTS.some((cut) => isUtf8(bytes.subarray(0, cut))))
+    ) {
+      return 'cut';
+    }
+    this.#quiet = true;
+    this.#problem = null;
+    this.#isCut = false;
+    const cut = this.#cut;
+    this.event(bytes, stream, place, receivedAt);
+    this.#quiet = false;
+    if (this.#problem === null) return 'whole';
+    this.#cut = cut;
+    return this.#isCut ? 'cut' : 'wrong';
   }
 
   /**
@@ -96,7 +142,7 @@ export class DebeziumIntake {
     place: number,
     receivedAt: number,
   ): void {
-    if (value === null) this.#sink.aside('tombstone');
+    if (value === null) this.#sink.aside('tombstone', null);
     else if (this.#load(value, stream, place)) {
       this.#part(0, value.length, key, stream, place, receivedAt);
     }
@@ -106,21 +152,25 @@ export class DebeziumIntake {
    * Whole lines, one event each, each with its line feed; blank ones are passed over. `place` is that of the
    * first one, and goes up by one a line. Returns the place behind the last one.
    */
-  lines(bytes: Buffer, stream: number, place: number, receivedAt: number): number {
+  lines(given: Buffer, stream: number, place: number, receivedAt: number): number {
+    const bytes = this.#afterCut(given);
     const right = isUtf8(bytes);
     let next = place;
     let begin = 0;
     while (begin < bytes.length) {
-      const end = bytes.indexOf(LF, begin);
+      // A registry's head may have the byte of a line feed in it.
+      const span = bytes[begin] === OPEN ? 0 : headSpan(bytes, begin);
+      const end = bytes.indexOf(LF, begin + span);
       if (end === -1) {
-        this.event(bytes.subarray(begin), stream, next, receivedAt);
-        return next + 1;
+        const rest = bytes.subarray(begin);
+        const isCut = span > 0 && rest[rest.length - 1] === LF;
+        if (isCut) this.#cut = Buffer.from(rest);
+        else this.event(rest, stream, next++, receivedAt);
+        return next;
       }
       if (end - begin > MOST_BYTES) {
-        this.#sink.malformed({ stream, place: next, reason: TOO_LONG });
-      } else if (!right && !isUtf8(bytes.subarray(begin, end))) {
-        this.#sink.malformed({ stream, place: next, reason: NOT_UTF8 });
-      } else {
+        this.#malformed({ stream, place: next, reason: TOO_LONG });
+      } else if (right || this.#isUtf8(bytes.subarray(begin, end), stream, next)) {
         this.#reader.load(bytes);
         this.#part(begin, end, null, stream, next, receivedAt);
       }
@@ -130,16 +180,28 @@ export class DebeziumIntake {
     return next;
   }
 
+  /** The bytes, after those that the last ones left over. */
+  #afterCut<T extends Uint8Array>(bytes: T): T | Buffer {
+    if (this.#cut.length === 0) return bytes;
+    const whole = Buffer.concat([this.#cut, bytes]);
+    this.#cut = NOTHING;
+    return whole;
+  }
+
+  /** Whether what follows a registry's head is UTF-8; if not, that is told. */
+  #isUtf8(bytes: Buffer, stream: number, place: number): boolean {
+    if (isUtf8(bytes.subarray(registryHead(bytes, 0, bytes.length)))) return true;
+    this.#malformed({ stream, place, reason: notJson(bytes, NOT_UTF8) ?? NOT_UTF8 });
+    return false;
+  }
+
   /** Gives the reader these bytes, with a line feed behind them; false: they cannot be an event. */
   #load(bytes: Uint8Array, stream: number, place: number): boolean {
     if (bytes.length > MOST_BYTES) {
-      this.#sink.malformed({ stream, place, reason: TOO_LONG });
+      this.#malformed({ stream, place, reason: TOO_LONG });
       return false;
     }
-    if (!isUtf8(bytes)) {
-      this.#sink.malformed({ stream, place, reason: NOT_UTF8 });
-      return false;
-    }
+    if (!isUtf8(bytes) && !this.#isUtf8(Buffer.from(bytes), stream, place)) return false;
     // What was needed once for a big one is not kept.
     let scratch = this.#scratch;
     if (bytes.length >= scratch.length) scratch = Buffer.alloc(bytes.length + 1);
@@ -147,6 +209,11 @@ export class DebeziumIntake {
     scratch[bytes.length] = LF;
     this.#reader.load(scratch);
     return true;
+  }
+
+  #malformed(problem: Malformed): void {
+    if (this.#quiet) this.#problem = problem;
+    else this.#sink.malformed(problem);
   }
 
   #part(
@@ -157,19 +224,77 @@ export class DebeziumIntake {
     place: number,
     receivedAt: number,
   ): void {
+    const { bytes } = this.#reader;
     try {
       this.#reader.open(begin, end);
-      this.#reader.skipMark();
-      if (this.#reader.blank()) return;
-      this.#draft.clear();
-      this.#value();
-      const inner = this.#draft.kinds[SLOT.inner] !== KIND.none;
-      const outerKey = inner ? this.#inner(key) : key;
-      this.#teller.tell(outerKey, stream, place, receivedAt);
+      // Nearly every event begins with its brace; only of the others is more to be seen.
+      if (bytes[begin] !== OPEN && !this.#begin(begin, end)) return;
+      this.#one(key, stream, place, receivedAt);
     } catch (error) {
       if (!(error instanceof JsonError || error instanceof EventError)) throw error;
-      this.#sink.malformed({ stream, place, reason: error.message });
+      this.#otherwise(error, bytes.subarray(begin, end), key, stream, place, receivedAt);
     }
+  }
+
+  /** Goes on to where JSON begins, in `begin` to `end`. False: there is nothing. */
+  #begin(begin: number, end: number): boolean {
+    const reader = this.#reader;
+    reader.open(begin + registryHead(reader.bytes, begin, end), end);
+    reader.skipMarks();
+    return !reader.blank();
+  }
+
+  /** Reads what a console printed, if it is that; else it is malformed, and `error` is why. */
+  #otherwise(
+    error: JsonError | EventError,
+    line: Buffer,
+    key: Uint8Array | null,
+    stream: number,
+    place: number,
+    receivedAt: number,
+  ): void {
+    // Of JSON in a string, what is in it.
+    const unread = Buffer.from(this.#reader.opened);
+    this.#isCut = isCutOff(error);
+    const reason = this.#ofConsole(line, key, stream, place, receivedAt) ?? reasonOf(error, unread);
+    if (reason !== READ) this.#malformed({ stream, place, reason });
+  }
+
+  /** Tells the event of a line that a console printed. Why not, or READ; null: it is no such line. */
+  #ofConsole(
+    line: Buffer,
+    key: Uint8Array | null,
+    stream: number,
+    place: number,
+    receivedAt: number,
+  ): string | null {
+    const reader = this.#reader;
+    const bytes = Buffer.concat([line, LINE_END]);
+    reader.load(bytes);
+    const parts = this.#consoleLines.parse(0, line.length);
+    if (parts === null) return null;
+    if (parts.value === null) {
+      this.#sink.aside('tombstone', null);
+      return READ;
+    }
+    try {
+      reader.open(parts.value, line.length);
+      this.#one(parts.key ?? key, stream, place, receivedAt);
+      return READ;
+    } catch (error) {
+      if (!(error instanceof JsonError || error instanceof EventError)) throw error;
+      this.#isCut = isCutOff(error);
+      return reasonOf(error, Buffer.from(reader.opened));
+    }
+  }
+
+  /** Tells the event that the reader has. Throws a JsonError or an EventError. */
+  #one(key: Uint8Array | null, stream: number, place: number, receivedAt: number): void {
+    this.#draft.clear();
+    this.#value();
+    const inner = this.#draft.kinds[SLOT.inner] !== KIND.none;
+    const outerKey = inner ? this.#inner(key) : key;
+    this.#teller.tell(outerKey, stream, place, receivedAt);
   }
 
   /** All that the reader has, which is one value, into the draft. */
@@ -206,7 +331,7 @@ export class DebeziumIntake {
       bytes.set(text);
       bytes[text.length] = LF;
       reader.load(bytes);
-      reader.open(0, text.length);
+      this.#begin(0, text.length);
       this.#value();
     }
     return outerKey;
@@ -217,7 +342,7 @@ export class DebeziumIntake {
     const reader = this.#reader;
     try {
       reader.open(0, length);
-      reader.skipMark();
+      reader.skipMarks();
       if (reader.blank()) return null;
       if (reader.peek() !== ARRAY) return [0, length];
       const parts: number[] = [];
@@ -232,8 +357,18 @@ export class DebeziumIntake {
       return parts;
     } catch (error) {
       if (!(error instanceof JsonError)) throw error;
-      this.#sink.malformed({ stream, place, reason: error.message });
+      this.#malformed({ stream, place, reason: error.message });
       return null;
     }
   }
+}
+
+/** Why bytes are no event, and what to do about it. */
+function reasonOf(error: JsonError | EventError, bytes: Buffer): string {
+  const problem = error instanceof JsonError ? error.what : error.message;
+  return notJson(bytes, problem) ?? error.message;
+}
+
+function isCutOff(error: JsonError | EventError): boolean {
+  return error instanceof JsonError && error.what === CUT_OFF;
 }

@@ -1,8 +1,11 @@
 import type { Key } from '../event.js';
-import { KIND } from '../json/grammar.js';
+import { JsonError, KIND } from '../json/grammar.js';
 import type { Names } from '../json/names.js';
 import { END, JsonReader } from '../json/reader.js';
+import { EventError } from './event-error.js';
 import { FIELD } from './fields.js';
+import { registryHead } from './registry-head.js';
+import { enterTyped, typedScalar } from './typed.js';
 import { ValueReader } from './values.js';
 
 const LF = 0x0a;
@@ -19,16 +22,21 @@ export class KeyReader {
 
   /**
    * The id: of an object that has it, perhaps with its schema, or the key is the id. Null: it has none. Throws
-   * a JsonError, or an EventError on an id that is no number.
+   * an EventError on a key that is no JSON, or an id that is no number.
    */
   read(key: Uint8Array): Key | null {
     const bytes = Buffer.alloc(key.length + 1, LF);
     bytes.set(key);
     this.#reader.load(bytes);
-    this.#reader.open(0, key.length);
-    const id = this.#id(this.#reader.value());
-    this.#reader.close();
-    return id;
+    this.#reader.open(registryHead(bytes, 0, key.length), key.length);
+    try {
+      const id = this.#id(this.#reader.value());
+      this.#reader.close();
+      return id;
+    } catch (error) {
+      if (!(error instanceof JsonError)) throw error;
+      throw new EventError(`the message's key is ${error.message}`);
+    }
   }
 
   #id(kind: number): Key | null {
@@ -39,13 +47,15 @@ export class KeyReader {
       return null;
     }
     let id: Key | null = null;
+    const typed = enterTyped(reader);
     for (let name = reader.firstName(); name !== END; name = reader.nextName()) {
-      const inner = reader.value();
+      const inner = typedScalar(reader, reader.value());
       if (name === FIELD.payload) id = this.#id(inner);
       else if (name === FIELD.id && inner < KIND.object) {
         id = this.#values.keyOf(inner, reader.start, reader.stop);
       } else reader.rest(inner);
     }
+    if (typed) reader.nextName();
     return id;
   }
 }

@@ -13,6 +13,7 @@ import {
   TOP_SLOTS,
   TRANSACTION_SLOTS,
 } from './fields.js';
+import { enterTyped, typedScalar } from './typed.js';
 
 /** Reads an event's members into a draft, in whatever wrapper and order they come. */
 export class MemberReader {
@@ -27,6 +28,7 @@ export class MemberReader {
   /** The members of the object that the reader has just begun. Throws a JsonError. */
   read(): void {
     const reader = this.#reader;
+    const typed = enterTyped(reader);
     for (let name = reader.firstName(); name !== END; name = reader.nextName()) {
       const kind = reader.value();
       if (kind === KIND.object) this.#object(name);
@@ -35,6 +37,7 @@ export class MemberReader {
         reader.rest(kind);
       } else this.#scalar(name, kind);
     }
+    if (typed) reader.nextName();
   }
 
   #object(name: number): void {
@@ -50,58 +53,77 @@ export class MemberReader {
       this.#part(SOURCE_SLOTS, false);
     } else if (name === transaction) this.#part(TRANSACTION_SLOTS, true);
     else if (name === payload || name === value || name === data) {
+      const sole = this.#reader.soleKind(FIELDS);
+      const isText = sole >= KIND.string && sole < KIND.object;
+      // As a column's name, `data` may be a number, too.
+      if (isText || (name === data && sole !== KIND.none && sole < KIND.object)) {
+        this.#scalar(name, typedScalar(this.#reader, KIND.object));
+        return;
+      }
       this.#draft.flags &= ~FLAG.more;
       this.read();
       this.#draft.wrapped = true;
     } else if (name === key) this.#key();
     else {
-      this.#flag(name);
-      this.#reader.rest(KIND.object);
+      const kind = typedScalar(this.#reader, KIND.object);
+      if (kind < KIND.object) this.#scalar(name, kind);
+      else {
+        this.#flag(name);
+        this.#reader.rest(kind);
+      }
     }
   }
 
   #row(): void {
     const reader = this.#reader;
     const draft = this.#draft;
+    const typed = enterTyped(reader);
     for (let name = reader.firstName(); name !== END; name = reader.nextName()) {
-      const kind = reader.value();
+      const kind = typedScalar(reader, reader.value());
       if (kind >= KIND.object) reader.rest(kind);
       else draft.take(name >= 0 && name < COLUMN_NAMES ? SLOT.row + name : SLOT.ignored, reader);
     }
+    if (typed) reader.nextName();
   }
 
   /** Of the old row, only its id is of interest: of a delete, the rest may be made up. */
   #oldRow(): void {
     const reader = this.#reader;
+    const typed = enterTyped(reader);
     for (let name = reader.firstName(); name !== END; name = reader.nextName()) {
-      const kind = reader.value();
+      const kind = typedScalar(reader, reader.value());
       if (kind >= KIND.object) reader.rest(kind);
       else this.#draft.take(name === FIELD.id ? SLOT.oldId : SLOT.ignored, reader);
     }
+    if (typed) reader.nextName();
   }
 
   /** `varies`: what has no slot differs from event to event, too. */
   #part(slots: Int16Array, varies: boolean): void {
     const reader = this.#reader;
     const draft = this.#draft;
+    const typed = enterTyped(reader);
     for (let name = reader.firstName(); name !== END; name = reader.nextName()) {
-      const kind = reader.value();
+      const kind = typedScalar(reader, reader.value());
       const slot = name >= 0 && name < FIELDS ? slots[name]! : NO_SLOT;
       if (kind >= KIND.object) reader.rest(kind);
       else if (slot !== NO_SLOT) draft.take(slot, reader);
       else if (varies || kind === KIND.integer) draft.take(SLOT.ignored, reader);
     }
+    if (typed) reader.nextName();
   }
 
   /** The message's key: an object, perhaps with its schema. */
   #key(): void {
     const reader = this.#reader;
+    const typed = enterTyped(reader);
     for (let name = reader.firstName(); name !== END; name = reader.nextName()) {
-      const kind = reader.value();
+      const kind = typedScalar(reader, reader.value());
       if (kind === KIND.object && name === FIELD.payload) this.#key();
       else if (kind >= KIND.object) reader.rest(kind);
       else if (name === FIELD.id) this.#draft.take(SLOT.keyId, reader);
     }
+    if (typed) reader.nextName();
   }
 
   #scalar(name: number, kind: number): void {

@@ -29,6 +29,10 @@ const MOST_XID = 0xffff_ffff;
 const ADD_FIELDS =
   'the connector needs add.fields=op,table,lsn,txId,source.sequence,source.ts_us,ts_us';
 
+/** The ledger's transactions are known by theirs. */
+const NO_XID =
+  'no id of its transaction, without which it cannot be found in the ledger: let the pipeline keep source.txId or transaction.id';
+
 /** Elements of `source.sequence`: LSNs as text, or null. */
 const SEQUENCE = /^\s*\[\s*(?:null|"?(\d+)"?)\s*,\s*(?:null|"?\d+"?)\s*\]\s*$/;
 
@@ -63,7 +67,7 @@ export class RowTeller {
 
   /**
    * `key`: of the message, where it is not in the draft; it is looked at where the row does not tell its id.
-   * Throws an EventError, or a JsonError of the key, where it is no event.
+   * Throws an EventError where it is no event.
    */
   tell(key: Uint8Array | Key | null, stream: number, place: number, receivedAt: number): void {
     const draft = this.#draft;
@@ -71,13 +75,13 @@ export class RowTeller {
     const op = this.#op();
     const aside = this.#aside(op);
     if (aside !== null) {
-      sink.aside(aside);
+      sink.aside(aside, null);
       return;
     }
     const { table } = draft;
     if (table === null) throw new EventError(this.#flat('table', 'no table'));
     if (isForeign(table)) {
-      sink.aside(table);
+      sink.aside(table, this.#foreignTime());
       return;
     }
     if (op === TRUNCATE) {
@@ -98,12 +102,15 @@ export class RowTeller {
     }
     id ??= this.#messageKey(key);
     if (id === null && operation !== 'delete') throw new EventError('no id of the row');
+    const xid = this.#xid();
+    // What a snapshot reads is of no transaction.
+    if (xid === null && operation !== 'snapshot') throw new EventError(this.#flat('txId', NO_XID));
     const event = {
       operation,
       table,
       key: id ?? 0,
       snapshot: operation === 'snapshot' ? (draft.snapshot ?? 'row') : null,
-      xid: this.#xid(),
+      xid,
       lsn: this.#number(SLOT.lsn, 'lsn'),
       order: this.#number(SLOT.order, 'transaction.total_order'),
       watermark: this.#watermark(),
@@ -161,9 +168,19 @@ export class RowTeller {
     const { flags } = this.#draft;
     if ((flags & FLAG.transaction) !== 0) return 'transaction';
     if ((flags & FLAG.schemaChange) !== 0) return 'schema_change';
-    if ((flags & FLAG.nothing) !== 0) return 'tombstone';
+    if ((flags & FLAG.nothing) !== 0 || this.#isWithoutValue()) return 'tombstone';
     if ((flags & FLAG.more) === 0 && this.#time(SLOT.connectorAt) !== null) return 'heartbeat';
     throw new EventError(this.#flat('op', 'no event of Debezium: it has no op'));
+  }
+
+  /** A record of Kafka whose value is null: rpk leaves it out. */
+  #isWithoutValue(): boolean {
+    const draft = this.#draft;
+    const isRecord =
+      draft.has(SLOT.recordTopic) &&
+      draft.has(SLOT.recordPartition) &&
+      draft.has(SLOT.recordOffset);
+    return isRecord && !draft.wrapped && !draft.has(SLOT.valueSize);
   }
 
   #isFlat(): boolean {
@@ -178,7 +195,7 @@ export class RowTeller {
   #complete(): void {
     const { kinds } = this.#draft;
     const lsn = kinds[SLOT.lsn] !== KIND.none;
-    const xid = kinds[SLOT.xid] !== KIND.none;
+    const xid = kinds[SLOT.xid] !== KIND.none || kinds[SLOT.transactionId] !== KIND.none;
     if (lsn && xid) return;
     throw new EventError(this.#flat(lsn ? 'txId' : xid ? 'lsn' : 'lsn and txId', ''));
   }
@@ -211,7 +228,7 @@ export class RowTeller {
       let stop = draft.starts[SLOT.transactionId]!;
       while (stop < draft.stops[SLOT.transactionId]! && bytes[stop] !== COLON) stop++;
       draft.stops[SLOT.transactionId] = stop;
-      xid = this.#number(SLOT.transactionId, 'txId');
+      xid = this.#number(SLOT.transactionId, 'transaction.id');
     }
     if (xid !== null && xid > MOST_XID) throw new EventError('txId is no number of 32 bits');
     return xid;
@@ -267,6 +284,15 @@ export class RowTeller {
       bytes[stop - 1] === BRACKET_END &&
       this.#reader.integer(start + 5, stop - 3) >= 0
     );
+  }
+
+  /** When a row of another table was committed. What is wrong with it is not ours to judge. */
+  #foreignTime(): number | null {
+    try {
+      return this.#time(SLOT.committedAt);
+    } catch {
+      return null;
+    }
   }
 
   /** Microseconds since 1970, rounded down, of the finest unit that is told from `slot` on; null: none is. */

@@ -1,17 +1,33 @@
-import { type FileHandle, open, stat } from 'node:fs/promises';
-import { EXIT, OperatorError } from '../../errors.js';
+import { constants } from 'node:fs';
+import { access, type FileHandle, open, stat } from 'node:fs/promises';
+import { EXIT, OperatorError, SourceAbsent } from '../../errors.js';
 import { type ByteInput, END, IDLE } from './byte-input.js';
 
 /** How often a file that has no more, or is not there, is looked at. */
-const POLL_MS = 50;
+export const POLL_MS = 50;
+/** Bytes before the place that was read to, by which it is seen that a file was written anew. */
+const TAIL_BYTES = 256;
+
+/** Throws an OperatorError where there is no such file, or it cannot be read. Opens nothing: it may be a pipe. */
+export async function requireReadable(path: string): Promise<void> {
+  try {
+    if ((await stat(path)).isDirectory()) throw unreadable(path, { code: 'EISDIR' });
+    await access(path, constants.R_OK);
+  } catch (error) {
+    if (error instanceof OperatorError) throw error;
+    throw unreadable(path, error);
+  }
+}
 
 /** Reads a file, and what is added to it if it is to be followed. */
 export class FileInput implements ByteInput {
   readonly #path: string;
   readonly #follow: boolean;
   #file: FileHandle | null = null;
-  /** Null: it is no file that has positions, but a pipe with a name, say. */
+  /** Null: it is no file that has positions, but a device, say. */
   #position: number | null = 0;
+  /** The last bytes that were read. */
+  #tail = Buffer.alloc(0);
   #idle = false;
   #stopped = false;
   #wake: () => void = () => {};
@@ -25,12 +41,14 @@ export class FileInput implements ByteInput {
   async read(buffer: Buffer, at: number): Promise<number> {
     while (!this.#stopped) {
       const count = await this.#some(buffer, at);
+      if (count === 0 && (!this.#follow || this.#position === null)) return END;
+      // Whoever waited for more, or came to the end, looks whether it is still the same that was read.
+      if (this.#idle || count === 0) await this.#sameFile();
       if (count > 0) {
         this.#idle = false;
+        this.#advance(buffer.subarray(at, at + count));
         return count;
       }
-      if (!this.#follow) return END;
-      await this.#sameFile();
       if (!this.#idle) {
         this.#idle = true;
         return IDLE;
@@ -58,19 +76,18 @@ export class FileInput implements ByteInput {
       }
       const length = buffer.length - at;
       const { bytesRead } = await this.#file.read(buffer, at, length, this.#position);
-      if (this.#position !== null) this.#position += bytesRead;
       return bytesRead;
     } catch (error) {
       const code = codeOf(error);
       if (code === 'ENOENT' && this.#follow) return 0;
-      const path = this.#path;
-      throw new OperatorError(
-        EXIT.usage,
-        (m) =>
-          code === 'ENOENT' ? m.intake.missing({ path }) : m.intake.unreadable({ path, code }),
-        { cause: error },
-      );
+      throw unreadable(this.#path, error);
     }
+  }
+
+  #advance(bytes: Buffer): void {
+    if (this.#position === null) return;
+    this.#position += bytes.length;
+    this.#tail = Buffer.concat([this.#tail, bytes.subarray(-TAIL_BYTES)]).subarray(-TAIL_BYTES);
   }
 
   /** What is added to another file than the one that is open would be waited for in vain. */
@@ -78,13 +95,21 @@ export class FileInput implements ByteInput {
     if (this.#file === null || this.#position === null) return;
     const path = this.#path;
     const mine = await this.#file.stat();
-    if (mine.size < this.#position) {
+    if (mine.size < this.#position || !(await this.#hasTail(this.#file, this.#position))) {
       throw new OperatorError(EXIT.state, (m) => m.intake.truncated({ path }));
     }
     const there = await stat(path).catch(() => null);
     if (there === null || there.ino !== mine.ino || there.dev !== mine.dev) {
       throw new OperatorError(EXIT.state, (m) => m.intake.replaced({ path }));
     }
+  }
+
+  /** Whether the bytes before `position` are those that were read: else it was written anew, and is as long again. */
+  async #hasTail(file: FileHandle, position: number): Promise<boolean> {
+    const { length } = this.#tail;
+    const there = Buffer.alloc(length);
+    const { bytesRead } = await file.read(there, 0, length, position - length);
+    return bytesRead === length && there.equals(this.#tail);
   }
 
   #pause(): Promise<void> {
@@ -98,6 +123,18 @@ export class FileInput implements ByteInput {
   }
 }
 
-function codeOf(error: unknown): string {
+/** What to say of a file of events that cannot be opened or read. */
+export function unreadable(path: string, error: unknown): OperatorError {
+  const code = codeOf(error);
+  const isMissing = code === 'ENOENT';
+  const Refusal = isMissing ? SourceAbsent : OperatorError;
+  return new Refusal(
+    EXIT.usage,
+    (m) => (isMissing ? m.intake.missing({ path }) : m.intake.unreadable({ path, code })),
+    { cause: error },
+  );
+}
+
+export function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? String(error);
 }

@@ -1,10 +1,18 @@
 /** Bytes that are no JSON. `at`: of the byte, from the first one of what was to be read. */
 export class JsonError extends Error {
+  readonly what: string;
+
   constructor(what: string, at: number) {
     super(`no JSON: ${what} at byte ${at + 1}`);
+    this.what = what;
     this.name = 'JsonError';
   }
 }
+
+/** What is wrong with bytes that go on after a value. */
+export const MORE_VALUES = 'more than one value';
+/** What is wrong with bytes that more could be added to. */
+export const CUT_OFF = 'an end too early';
 
 /** What a value is. An integer has digits only; every other number is a `decimal`. */
 export const KIND = {

@@ -1,6 +1,6 @@
 import { sameBytes } from './bytes.js';
 import { wholeNumber } from './digits.js';
-import { ESCAPES, HEX, JsonError, KIND } from './grammar.js';
+import { CUT_OFF, ESCAPES, HEX, JsonError, KIND, MORE_VALUES } from './grammar.js';
 import { type Names, UNKNOWN } from './names.js';
 import { decodeBytes, decodeString } from './strings.js';
 
@@ -25,6 +25,7 @@ const NINE = 0x39;
 const COLON = 0x3a;
 const BACKSLASH = 0x5c;
 const LOWER = 0x20;
+const RECORD_SEPARATOR = 0x1e;
 
 const EMPTY = Buffer.from('\n');
 
@@ -99,11 +100,42 @@ export class JsonReader {
     return true;
   }
 
-  /** Passes over a mark of UTF-8 (a "byte order mark"). */
-  skipMark(): void {
+  /**
+   * Passes over marks of UTF-8 ("byte order marks": files that were joined have some), and over the record
+   * separators of JSON text sequences (RFC 7464).
+   */
+  skipMarks(): void {
     const bytes = this.#bytes;
+    for (;;) {
+      const at = this.#at;
+      if (bytes[at] === 0xef && bytes[at + 1] === 0xbb && bytes[at + 2] === 0xbf) this.#at += 3;
+      else if (bytes[at] === RECORD_SEPARATOR && at < this.#end) this.#at++;
+      else return;
+    }
+  }
+
+  /** What is being read from, from its beginning to its end. */
+  get opened(): Buffer {
+    return this.#bytes.subarray(this.#begin, this.#end);
+  }
+
+  /**
+   * Looks ahead into the object that `value` has just begun: the kind of its member's value, where it has one member
+   * only, and the member's name is none of the first `known`; else KIND.none.
+   */
+  soleKind(known: number): number {
     const at = this.#at;
-    if (bytes[at] === 0xef && bytes[at + 1] === 0xbb && bytes[at + 2] === 0xbf) this.#at += 3;
+    const depth = this.#depth;
+    const name = this.firstName();
+    let kind: number = KIND.none;
+    if (name === UNKNOWN || name >= known) {
+      kind = this.value();
+      this.rest(kind);
+      if (this.nextName() !== END) kind = KIND.none;
+    }
+    this.#at = at;
+    this.#depth = depth;
+    return kind;
   }
 
   /** Whether nothing but white space is left. */
@@ -119,13 +151,13 @@ export class JsonReader {
   /** Nothing but white space may be left. */
   close(): void {
     this.#space();
-    if (this.#at < this.#end) this.fail('more than one value');
+    if (this.#at < this.#end) this.fail(MORE_VALUES);
   }
 
   /** Goes on to the next value and returns its first byte; fails at the end. */
   peek(): number {
     this.#space();
-    if (this.#at >= this.#end) this.fail('an end too early');
+    if (this.#at >= this.#end) this.fail(CUT_OFF);
     return this.#bytes[this.#at]!;
   }
 
@@ -292,7 +324,7 @@ export class JsonReader {
           for (let i = 0; i < 4; i++) if (HEX[bytes[++p]!] === 0) this.#failAt(p, 'no escape');
         }
       } else if (c < SPACE) {
-        this.#failAt(p, p >= this.#end ? 'an end too early' : 'a control character in a string');
+        this.#failAt(p, p >= this.#end ? CUT_OFF : 'a control character in a string');
       } else if (c > 0x7f && kind === KIND.string) kind = KIND.utf8;
       c = bytes[++p]!;
     }

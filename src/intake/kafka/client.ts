@@ -1,4 +1,4 @@
-import { EXIT, OperatorError } from '../../errors.js';
+import { EXIT, OperatorError, SourceAbsent } from '../../errors.js';
 
 /** The client of Kafka, which not every installation has. */
 export type KafkaClient = typeof import('@platformatic/kafka');
@@ -66,11 +66,11 @@ export function finalError(error: unknown, where: string): OperatorError | null 
 }
 
 /** The broker could not be reached, and will not be asked again. */
-export function unreachable(error: unknown, where: string): OperatorError {
+export function unreachable(error: unknown, where: string): SourceAbsent {
   const [first] = isClientError(error) ? innermost(error) : [];
   const message = first?.message ?? String(error);
   const tell: OperatorError['tell'] = (m) => m.source.kafkaUnreachable({ where, message });
-  return new OperatorError(EXIT.unreachable, tell, { cause: error });
+  return new SourceAbsent(EXIT.unreachable, tell, { cause: error });
 }
 
 /** An error of the client, with what it knows of it. */

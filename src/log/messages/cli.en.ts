@@ -4,6 +4,19 @@ const PROGRAM = 'oltp-simulator';
 
 /** Help texts, in English. */
 export const cliEn: typeof cliPtBR = {
+  tooManyFiles: () =>
+    'the system lets this program open no more files (EMFILE); raise the limit (`ulimit -n 4096`) or use fewer --workers',
+  noThread: (e) =>
+    `the system lets this program start no more threads (${e.message}); raise the limit (\`ulimit -u\`, memory) or use fewer --workers`,
+  diskFull: (e) =>
+    `no room to write (${e.what}: ${e.code}); free some space and run the command again`,
+  notAllowed: (e) =>
+    `the system does not allow it (${e.what}: ${e.code}); correct the permissions, or run the command in a folder that this user may write to`,
+  deviceFailed: (e) => `the device cannot be read or written (${e.what}: ${e.code}); check it`,
+  noWorkingFolder: () =>
+    'the current folder is not there any more; change to one that exists and run the command again',
+  outputLost: (e) =>
+    `the result could not be written to stdout (${e.reason}); free some space or choose another destination, and run the command again`,
   defect: (trace) => `a defect of the program, please report it: ${trace}`,
   about: () =>
     `${PROGRAM}: a hospital's OLTP database in continuous use, on PostgreSQL, for testing CDC`,
@@ -57,7 +70,7 @@ export const cliEn: typeof cliPtBR = {
     'demo-cdc': () =>
       'Shows what the simulator is for, in less than a minute: prepares the database, reads its changes from a temporary replication slot while load runs, and says whether all of it came out. Without --rate and --duration: 500 events/s for 20 s. The exit code is that of verify.',
     doctor: () =>
-      'Checks whether the database is modelled for CDC, and whether its server is ready for a consumer by logical decoding (Debezium and others). Reads only: each check says what it saw, and the statement or setting that mends it. Exit code 5 when one fails.',
+      'Checks whether the database is modelled for CDC, and whether its server is ready for a consumer by logical decoding (Debezium and others). Reads only: each check says what it saw, and the statement that fixes it or what else to do. Exit code 5 when one fails.',
     pause: () =>
       'Creates the sentinel file .paused, which the continuous events heed within half a second.',
     resume: () => 'Removes the sentinel file .paused; the continuous events go on from there.',

@@ -8,6 +8,20 @@ export const NAMES_OF: Readonly<Record<string, string>> = {
 
 /** Help texts, in Brazilian Portuguese. */
 export const cliPtBR = {
+  tooManyFiles: () =>
+    'o sistema não deixa este programa abrir mais arquivos (EMFILE); aumente o limite (`ulimit -n 4096`) ou use menos --workers',
+  noThread: (e: { message: string }) =>
+    `o sistema não deixa este programa iniciar mais threads (${e.message}); aumente o limite (\`ulimit -u\`, memória) ou use menos --workers`,
+  diskFull: (e: { what: string; code: string }) =>
+    `não há espaço para gravar (${e.what}: ${e.code}); libere espaço e rode o comando de novo`,
+  notAllowed: (e: { what: string; code: string }) =>
+    `o sistema não permite (${e.what}: ${e.code}); corrija as permissões, ou rode o comando em uma pasta em que este usuário possa gravar`,
+  deviceFailed: (e: { what: string; code: string }) =>
+    `o dispositivo não pode ser lido ou gravado (${e.what}: ${e.code}); verifique-o`,
+  noWorkingFolder: () =>
+    'a pasta atual não existe mais; mude para uma que exista e rode o comando de novo',
+  outputLost: (e: { reason: string }) =>
+    `o resultado não pôde ser gravado na saída padrão (${e.reason}); libere espaço ou escolha outro destino, e rode o comando de novo`,
   defect: (trace: string) => `defeito do programa, por favor relate: ${trace}`,
   about: () =>
     `${PROGRAM}: simula um banco OLTP hospitalar em uso contínuo, no PostgreSQL, para testes de CDC`,
@@ -61,7 +75,7 @@ export const cliPtBR = {
     'demo-cdc': () =>
       'Mostra para que serve o simulador, em menos de um minuto: prepara o banco, lê suas alterações por um slot de replicação temporário enquanto há carga, e diz se tudo saiu. Sem --rate e --duration: 500 eventos/s por 20 s. O código de saída é o de verify.',
     doctor: () =>
-      'Verifica se o banco está modelado para CDC, e se o servidor está pronto para um consumidor por decodificação lógica (Debezium e outros). Só lê: cada verificação diz o que viu, e o comando ou ajuste que corrige. Código de saída 5 se alguma falhar.',
+      'Verifica se o banco está modelado para CDC, e se o servidor está pronto para um consumidor por decodificação lógica (Debezium e outros). Só lê: cada verificação diz o que viu, e o comando que corrige ou o que mais fazer. Código de saída 5 se alguma falhar.',
     pause: () =>
       'Cria o arquivo-sentinela .paused, que a inserção contínua respeita em menos de meio segundo.',
     resume: () => 'Remove o arquivo-sentinela .paused; a inserção contínua segue de onde parou.',

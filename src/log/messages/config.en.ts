@@ -13,7 +13,7 @@ export const configEn: typeof configPtBR = {
       : `invalid configuration, ${sentences.length} problems:\n${sentences.map((sentence) => `  - ${sentence}`).join('\n')}`,
   and: () => ' and ',
   inEnvironment: (name) => `${name} in the environment`,
-  inFile: (key, file) => `${key} in ${file}`,
+  inFile: (key, file, line) => `${key} in ${file}${line === null ? '' : `, line ${line}`}`,
   urlPart: (where, name) => `${where} (${name})`,
   invalid: (where, value, allowed) =>
     `${where}: the value "${value}" is not accepted; use ${allowed}`,
@@ -36,8 +36,8 @@ export const configEn: typeof configPtBR = {
       `load shapes separated by semicolons, ${max} seconds in all at most, such as ${examples.join(' or ')}`,
     day: () => 'today, or a day that exists as YYYY-MM-DD',
   },
-  unknownKey: (key, file, nearest) =>
-    `${key} in ${file}: unknown key${nearest === undefined ? '; remove it' : orHint(nearest)}`,
+  unknownKey: (key, file, line, nearest) =>
+    `${key} in ${file}${line === null ? '' : `, line ${line}`}: unknown key${nearest === undefined ? '; remove it' : orHint(nearest)}`,
   strayLine: (file, line) =>
     `${file}, line ${line}: neither NAME=value nor a comment; mend or remove the line`,
   unknownTable: (table, file, nearest) =>
@@ -48,16 +48,40 @@ export const configEn: typeof configPtBR = {
     `${file}, line ${line}: TOML syntax error in \`${text}\`; correct the line (${reason})`,
   unreadableFile: (file, code) =>
     `${file}: the file cannot be read (${code}); check its path and permissions`,
+  notText: (file) => `${file}: the file is not text in UTF-8; save it again in UTF-8`,
   unreadable: (where, path, code) =>
     `${where}: ${path} cannot be read (${code}); check its path and permissions`,
   badUrl: (where) =>
     `${where}: the URL cannot be read; use postgresql://user:password@host:port/database, with special characters of the password encoded (@ is %40)`,
   multiHostUrl: (where) => `${where}: the URL has several hosts, which is not supported; name one`,
   badUrlPart: (where, name) => `${where} (${name}): invalid % encoding; a literal % is written %25`,
-  unknownUrlParameter: (where, name, known) =>
-    `${where}: the parameter ${name} is not supported; the accepted ones are ${known.join(', ')}`,
-  noServiceFiles: () =>
-    'PGSERVICE is not supported; use PG_HOST, PG_PORT, PG_USER and PG_DATABASE, or DATABASE_URL',
+  unknownUrlParameter: (where, name, nearest) =>
+    `${where}: the parameter ${name} is not one of libpq's${nearest === undefined ? '; remove it' : orHint(nearest)}`,
+  cannotDemand: (where, name, value, reason) =>
+    `${where}: ${name}=${value} cannot be honoured: ${reason}; remove it`,
+  cannot: {
+    standby: () => 'the program writes, and a standby takes no writes',
+    service: () =>
+      'service files are not read; use PG_HOST, PG_PORT, PG_USER and PG_DATABASE, or DATABASE_URL',
+    gss: () => 'the program has no GSSAPI encryption (TLS is asked for by sslmode)',
+    certificateMode: () => 'whether the server asks for a client certificate is not looked at',
+    revocation: () => 'certificate revocation lists are not looked at',
+    peer: () => "the server's account at a Unix socket is not looked at",
+    keyPassword: () => 'keys with a password are not read; name one without in sslkey',
+    replication: () => 'the program itself opens the replication connections that it needs',
+    protocol: () => 'the program speaks version 3.0 of the protocol',
+    login: () => 'the program logs in by password, SCRAM, or client certificate only',
+  },
+  weakSslMode: (where, mode, name, value, modes) =>
+    `${where}: sslmode=${mode} is too weak for ${name}=${value}; use sslmode=${anyOf(modes)}`,
+  noAccount: () =>
+    'the user to log in as is unknown: nobody named one, and this process runs under a number without an account; set PG_USER, or PGUSER',
+  bareHash: (where) =>
+    `${where}: a # without a blank before it may begin a comment or belong to the value; put the value in quotes, or a blank before the comment`,
+  openQuote: (where) =>
+    `${where}: the value begins with a quote that its line does not close; close it, or put the value in quotes of another kind`,
+  innerQuote: (where) =>
+    `${where}: the value has its own quote inside; put it in quotes of another kind (', " or \`)`,
   certificateWithoutKey: () =>
     'PG_SSLCERT and PG_SSLKEY go together: name the client certificate and its key, or neither',
   ratiosAboveOne: (given) => `${given}: their sum must not be above 1; lower one of them`,

@@ -12,7 +12,8 @@ export const configPtBR = {
       : `configuração inválida, ${sentences.length} problemas:\n${sentences.map((sentence) => `  - ${sentence}`).join('\n')}`,
   and: () => ' e ',
   inEnvironment: (name: string) => `${name} no ambiente`,
-  inFile: (key: string, file: string) => `${key} em ${file}`,
+  inFile: (key: string, file: string, line: number | null) =>
+    `${key} em ${file}${line === null ? '' : `, linha ${line}`}`,
   urlPart: (where: string, name: string) => `${where} (${name})`,
   invalid: (where: string, value: string, allowed: string) =>
     `${where}: o valor "${value}" não é aceito; use ${allowed}`,
@@ -38,8 +39,8 @@ export const configPtBR = {
       `formas de carga separadas por ponto e vírgula, no máximo ${max} segundos ao todo, como ${examples.join(' ou ')}`,
     day: () => 'today ou uma data existente no formato AAAA-MM-DD',
   },
-  unknownKey: (key: string, file: string, nearest: string | undefined) =>
-    `${key} em ${file}: chave desconhecida${nearest === undefined ? '; remova-a' : orHint(nearest)}`,
+  unknownKey: (key: string, file: string, line: number | null, nearest: string | undefined) =>
+    `${key} em ${file}${line === null ? '' : `, linha ${line}`}: chave desconhecida${nearest === undefined ? '; remova-a' : orHint(nearest)}`,
   strayLine: (file: string, line: number) =>
     `${file}, linha ${line}: não é NOME=valor nem comentário; corrija ou remova a linha`,
   unknownTable: (table: string, file: string, nearest: string | undefined) =>
@@ -50,6 +51,7 @@ export const configPtBR = {
     `${file}, linha ${line}: erro de sintaxe TOML em \`${text}\`; corrija a linha (${reason})`,
   unreadableFile: (file: string, code: string) =>
     `${file}: não foi possível ler o arquivo (${code}); confira o caminho e as permissões`,
+  notText: (file: string) => `${file}: o arquivo não é texto em UTF-8; salve-o de novo em UTF-8`,
   unreadable: (where: string, path: string, code: string) =>
     `${where}: não foi possível ler ${path} (${code}); confira o caminho e as permissões`,
   badUrl: (where: string) =>
@@ -58,10 +60,40 @@ export const configPtBR = {
     `${where}: a URL tem vários hosts, o que não é suportado; indique um só`,
   badUrlPart: (where: string, name: string) =>
     `${where} (${name}): codificação com % inválida; um % literal se escreve %25`,
-  unknownUrlParameter: (where: string, name: string, known: readonly string[]) =>
-    `${where}: o parâmetro ${name} não é suportado; os aceitos são ${known.join(', ')}`,
-  noServiceFiles: () =>
-    'PGSERVICE não é suportado; use PG_HOST, PG_PORT, PG_USER e PG_DATABASE, ou DATABASE_URL',
+  unknownUrlParameter: (where: string, name: string, nearest: string | undefined) =>
+    `${where}: o parâmetro ${name} não é da libpq${nearest === undefined ? '; remova-o' : orHint(nearest)}`,
+  cannotDemand: (where: string, name: string, value: string, reason: string) =>
+    `${where}: ${name}=${value} não pode ser atendido: ${reason}; remova-o`,
+  /** Why a value cannot be honoured: a clause of `cannotDemand`. */
+  cannot: {
+    standby: () => 'o programa grava, e uma réplica não aceita gravações',
+    service: () =>
+      'arquivos de serviço não são lidos; use PG_HOST, PG_PORT, PG_USER e PG_DATABASE, ou DATABASE_URL',
+    gss: () => 'o programa não tem criptografia GSSAPI (TLS se pede com sslmode)',
+    certificateMode: () => 'não se verifica se o servidor pede um certificado do cliente',
+    revocation: () => 'listas de certificados revogados não são consultadas',
+    peer: () => 'a conta do servidor em um socket Unix não é verificada',
+    keyPassword: () => 'chaves com senha não são lidas; indique em sslkey uma sem senha',
+    replication: () => 'o próprio programa abre as conexões de replicação de que precisa',
+    protocol: () => 'o programa fala a versão 3.0 do protocolo',
+    login: () => 'o programa só entra com senha, SCRAM ou certificado do cliente',
+  },
+  weakSslMode: (
+    where: string,
+    mode: string,
+    name: string,
+    value: string,
+    modes: readonly string[],
+  ) =>
+    `${where}: sslmode=${mode} é fraco demais para ${name}=${value}; use sslmode=${anyOf(modes)}`,
+  noAccount: () =>
+    'não se sabe com que usuário entrar: nenhum foi indicado, e este processo roda sob um número sem conta; defina PG_USER, ou PGUSER',
+  bareHash: (where: string) =>
+    `${where}: um # sem espaço antes pode começar um comentário ou fazer parte do valor; ponha o valor entre aspas, ou um espaço antes do comentário`,
+  openQuote: (where: string) =>
+    `${where}: o valor começa com uma aspa que a linha não fecha; feche-a, ou use aspas de outro tipo`,
+  innerQuote: (where: string) =>
+    `${where}: o valor contém a própria aspa; use aspas de outro tipo (', " ou \`)`,
   certificateWithoutKey: () =>
     'PG_SSLCERT e PG_SSLKEY andam juntos: indique o certificado do cliente e a chave dele, ou nenhum dos dois',
   ratiosAboveOne: (given: string) => `${given}: a soma não pode passar de 1; reduza um dos dois`,

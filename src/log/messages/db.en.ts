@@ -1,13 +1,16 @@
 import type { dbPtBR } from './db.pt-BR.js';
 
+const all = (names: readonly string[]) => names.join(' and ');
+const any = (names: readonly string[]) => names.join(' or ');
+
 /** Servers, connections, schemas and the embedded PostgreSQL, in English. */
 export const dbEn: typeof dbPtBR = {
   refused: (e) =>
-    `no PostgreSQL server accepts connections at ${e.where}; start it or correct PG_HOST and PG_PORT`,
+    `no PostgreSQL server accepts connections at ${e.where}; start it or correct ${all(e.settings)}`,
   hostUnknown: (e) =>
-    `the host name "${e.host}" cannot be resolved; correct PG_HOST or check the name service`,
+    `the host name "${e.host}" cannot be resolved; correct ${all(e.settings)} or check the name service`,
   timedOut: (e) =>
-    `the server at ${e.where} did not answer within ${e.seconds} s; check network and firewall, or raise PG_CONNECT_TIMEOUT`,
+    `the server at ${e.where} did not answer within ${e.seconds} s; check network and firewall, or raise ${all(e.settings)}`,
   lost: (e) => `no connection to the server at ${e.where} (${e.message}); check that it is up`,
   slotRefused: (e) =>
     `the replication slot "${e.slot}" cannot be read at the server at ${e.where}: ${e.message}`,
@@ -16,17 +19,54 @@ export const dbEn: typeof dbPtBR = {
   streamEnded: (e) =>
     `the server at ${e.where} ended the reading of the replication slot "${e.slot}"; check that it is up`,
   passwordMissing: (e) =>
-    `the server at ${e.where} wants a password of "${e.user}" and none was given; set PG_PASSWORD`,
+    `the server at ${e.where} wants a password of "${e.user}" and none was given; set ${e.setting}`,
+  passwordFileExposed: (e) =>
+    `the server at ${e.where} wants a password of "${e.user}", and the password file ${e.file} is ignored because others may read it; run \`chmod 600 ${e.file}\``,
+  notBound: (e) =>
+    `channel_binding=require demands a login bound to the TLS connection (SCRAM-SHA-256-PLUS), which the server at ${e.where} does not offer; use sslmode=require or stronger and a SCRAM password, or channel_binding=prefer`,
+  otherLogin: (e) =>
+    `require_auth allows ${e.allowed.join(', ')}, and the server at ${e.where} asked for ${e.method}; allow it, or change pg_hba.conf`,
+  poolerShares: (e) =>
+    `a connection pooler answers at ${e.where} and hands its server connections from transaction to transaction, where locks and settings of one client reach others; name the server itself, or a pool in session mode`,
+  poolerUnclear: (e) =>
+    `a connection pooler answers at ${e.where}, and within ${e.seconds} s it had no second server connection to show whether it keeps one for each client; name the server itself, or a larger pool in session mode`,
+  poolerLacks: (e) =>
+    `a connection pooler answers at ${e.where} and does not pass on what is needed (${e.message}); name the server itself`,
+  directTlsFailed: (e) =>
+    `no connection to the server at ${e.where} (${e.message}); sslnegotiation=direct needs PostgreSQL 17 or newer with TLS, and a server that is up`,
+  timeLimit: (e) =>
+    `${e.setting} ended the work of "${e.user}" in the database "${e.database}": ${e.message} (${e.sqlstate}); raise it (ALTER ROLE "${e.user}" SET ${e.setting} = 0) or remove what the work waits for`,
+  waits: (e) => {
+    const seconds = Math.round(e.seconds);
+    if (e.kind === 'standby') {
+      return `COMMIT has waited ${seconds} s for a synchronous standby: synchronous_standby_names is "${e.names}"; start the standby, or take it out of that setting`;
+    }
+    const holders = e.holders.map(
+      ({ pid, application, state }) =>
+        `process ${pid} (${[application, state].filter(Boolean).join(', ') || '?'})`,
+    );
+    const end =
+      e.timeout === '0'
+        ? 'lock_timeout is 0: it waits without end'
+        : `lock_timeout is ${e.timeout}`;
+    return `a statement has waited ${seconds} s for a lock${e.table === null ? '' : ` on ${e.table}`} held by ${holders.join(' and ')}; end that transaction (${end})`;
+  },
+  cancelled: (e) =>
+    `somebody cancelled a statement in the database "${e.database}" (${e.message}); run the command again`,
+  encodingLacks: (e) =>
+    `the encoding of the database "${e.database}" has no place for characters of the rows (${e.message}); use a database with ENCODING 'UTF8'`,
   wrongPassword: (e) =>
-    `the server at ${e.where} refused the password of "${e.user}"; correct PG_USER or PG_PASSWORD`,
+    `the server at ${e.where} refused the password of "${e.user}"; correct ${any(e.settings)}`,
   accessRefused: (e) =>
-    `the server at ${e.where} does not let "${e.user}" in (${e.message}); correct PG_USER or PG_SSLMODE, or allow it in pg_hba.conf`,
+    `the server at ${e.where} does not let "${e.user}" in (${e.message}); correct ${any(e.settings)}, or allow it in pg_hba.conf`,
   databaseMissing: (e) =>
-    `the server at ${e.where} has no database "${e.database}"; create it (CREATE DATABASE) or correct PG_DATABASE`,
+    `the server at ${e.where} has no database "${e.database}"; create it (CREATE DATABASE) or correct ${any(e.settings)}`,
   forbidden: (e) =>
-    `the user "${e.user}" lacks privileges in the database "${e.database}" (${e.message}); grant them or use another PG_USER`,
+    `the user "${e.user}" lacks privileges in the database "${e.database}" (${e.message}); grant them or name another user in ${any(e.settings)}`,
   schemaUnfit: (e) =>
-    `the tables of the database "${e.database}" are not the ones that the simulator expects (${e.message}); run \`init-db\` or use another PG_DATABASE`,
+    `the tables of the database "${e.database}" are not the ones that the simulator expects (${e.message}); run \`init-db\` or name another database in ${any(e.settings)}`,
+  tablesGone: (e) =>
+    `tables of the database "${e.database}" were dropped or made anew during the run (${e.tables})`,
   serverFailed: (e) =>
     `the server at ${e.where} is in no state to work: ${e.message} (${e.sqlstate}); try again when it is`,
   rowsRefused: (e) =>
@@ -38,17 +78,17 @@ export const dbEn: typeof dbPtBR = {
   failed: (e) => `cannot work with the server at ${e.where}: ${e.message}`,
   unexpected: (e) => `unexpected error of the program: ${e.message}`,
   tlsMissing: (e) =>
-    `the server at ${e.where} offers no TLS and sslmode=${e.mode} demands it; turn ssl on at the server or use PG_SSLMODE=prefer`,
+    `the server at ${e.where} offers no TLS and sslmode=${e.mode} demands it; turn ssl on at the server or allow plain text in ${any(e.settings)}`,
   tlsRefused: (e) =>
-    `the TLS connection to ${e.where} failed with sslmode=${e.mode} (${e.message}); check PG_SSLROOTCERT, the server's certificate and the name in PG_HOST`,
+    `the TLS connection to ${e.where} failed with sslmode=${e.mode} (${e.message}); check ${e.roots}, the server's certificate and the name in ${e.host}`,
   tlsRootMissing: (e) =>
-    `sslmode=${e.mode} needs the authority's certificate, but there is no ${e.file}; name it in PG_SSLROOTCERT`,
+    `sslmode=${e.mode} needs the authority's certificate, but there is no ${e.file}; name it in ${e.setting}`,
   tlsFileUnreadable: (e) =>
     `the file ${e.file} (TLS certificate or key) cannot be read (${e.code}); correct the path or the permissions`,
   tooOld: (e) =>
     `the server at ${e.where} is PostgreSQL ${e.version}; the simulator needs version 14 or newer`,
   readOnly: (e) =>
-    `the server at ${e.where} is read-only (a standby, or default_transaction_read_only); point PG_HOST at the primary`,
+    `the server at ${e.where} is read-only (a standby, or default_transaction_read_only); name the primary in ${any(e.settings)}`,
   schemaMissing: (e) =>
     `the database "${e.database}" does not have the simulator's tables yet; run \`init-db\` first`,
   schemaIncomplete: (e) =>
@@ -63,7 +103,7 @@ export const dbEn: typeof dbPtBR = {
   columnDemands: (e) =>
     `the column ${e.table}.${e.column} demands a value that the simulator does not know`,
   cannotCreate: (e) =>
-    `the user "${e.user}" may not create the tables in the database "${e.database}" (${e.message}); grant CREATE on the schema or correct PG_USER and PG_SEARCH_PATH`,
+    `the user "${e.user}" may not create the tables in the database "${e.database}" (${e.message}); grant CREATE on the schema or correct ${all(e.settings)}`,
   rowsHidden: (e) => {
     const tables = e.tables.map(({ table, policies }) =>
       policies.length === 0
@@ -98,6 +138,8 @@ export const dbEn: typeof dbPtBR = {
   },
   embeddedMissing: (e) =>
     `no embedded PostgreSQL is installed for ${e.platform}; install again with optional dependencies, or point PG_HOST at a server`,
+  embeddedNoHome: () =>
+    'the programs of the embedded PostgreSQL need a folder, and this user has no home; set HOME (or XDG_CACHE_HOME) to a folder that it may write to, or point PG_HOST at a server',
   embeddedCannotRun: (e) =>
     `the programs of the embedded PostgreSQL do not run on this machine (${e.message}); point PG_HOST at a server`,
   embeddedNoAccount: () =>

@@ -1,6 +1,7 @@
 import { cliEn } from './cli.en.js';
 import { configEn } from './config.en.js';
 import { dbEn } from './db.en.js';
+import { doctorEn } from './doctor.en.js';
 import type { Messages } from './index.js';
 import { intakeEn } from './intake.en.js';
 import { pageEn } from './page.en.js';
@@ -46,10 +47,16 @@ export const en: Messages = {
     stopping: () => 'stop requested — finishing the chunks in flight (repeat to force)',
     interrupted: (e) =>
       `seed interrupted after ${number(e.written)} rows; run \`seed\` again to complete it or \`reset\` to start over`,
+    stuck: (e) =>
+      `the server has got on with nothing for ${e.seconds} s since the stop; what is under way is left to it, run \`seed\` again to complete it`,
     indexing: () => 'building indexes and keys',
     restored: () => 'indexes and keys that an interrupted seed had taken off were put back',
     unfinished: () =>
       'a seed was interrupted before it put indexes and keys back; run `seed` or `init-db` first',
+    streamUnderWay: (e) =>
+      `a stream is writing to these tables (server ${e.pids.length === 1 ? 'process' : 'processes'} ${e.pids.join(', ')}); end it first, and run the command again`,
+    tablesBusy: () =>
+      'a reset or a seed is rebuilding these tables; wait until it has ended, and run the command again',
     alreadyRunning: () => 'another seed of this database is under way; wait until it has ended',
     tooManyLinks: (e) =>
       `SEED_PACIENTES_CONVENIOS asks for ${number(e.links)} links, but ${number(e.pacientes)} patients have room for ${number(e.capacity)} at most (up to 3 convênios a patient); lower it or raise SEED_PACIENTES`,
@@ -81,15 +88,24 @@ export const en: Messages = {
     integrityError: () => 'IntegrityError',
     dataError: () => 'DataError',
     unknownField: () => 'field',
+    batchRefused: (e) =>
+      `${e.table}: COMMIT refused by a deferred constraint (${e.constraint}, ${e.sqlstate}) — the whole batch of ${plural(e.events, 'event')} is lost, since the server does not say which row it was`,
+    unknownConstraint: () => 'constraint',
     retried: (e) =>
-      `worker ${e.worker}: conflict between transactions (${e.sqlstate}) — repeating the batch`,
+      `worker ${e.worker}: ${e.setting === null ? 'conflict between transactions' : `${e.setting} ended the transaction`} (${e.sqlstate}) — repeating the batch`,
     reconnecting: (e) =>
       `connection lost — reconnecting in ${seconds(e.seconds)}s (attempt ${e.attempt}${e.of === null ? '' : `/${e.of}`}) [worker ${e.worker}: ${e.reason}]`,
     reconnected: (e) => `worker ${e.worker}: connected again after ${seconds(e.seconds)}s`,
     workerDied: (e) =>
       `worker ${e.worker}: its thread ended unexpectedly (${e.reason}) — starting another in its place`,
     gaveUp: (e) =>
-      `connection lost and not recovered (${e.reason}); the run was ended — the summary holds what was committed`,
+      `connection lost and not recovered (${e.reason}); the run was ended${e.unsent === null ? '' : ` with ${plural(e.unsent, 'due event')} unsent`} — the summary holds what was committed`,
+    behind: (e) =>
+      `the run ended with ${plural(e.unsent, 'due event')} unsent, since the server was lost (${e.reason}); repeat the run, or pass --on-lag shed where such gaps are intended`,
+    ownServerLost: (e) =>
+      `the lost server is the simulator's own embedded PostgreSQL (data in ${e.dir}); ${e.lines.length === 0 ? `its log is ${e.log}` : `the last lines of its log ${e.log}:\n${e.lines.map((line) => `  ${line}`).join('\n')}`}`,
+    resolveLater: (e) =>
+      `whether ${plural(e.count, 'transaction')} committed is not known; once the server is back, \`ledger resolve ${e.run}\` asks it`,
     refused: (e) => `the server refuses the work: ${e.reason}; mend it and run \`stream\` again`,
     paused: () => 'paused (.paused is there); `oltp-simulator resume` goes on',
     resumed: () => 'resumed',
@@ -140,6 +156,7 @@ export const en: Messages = {
     rejected: () => 'rejected',
     recoveries: () => 'retries / reconnects',
     offered: () => 'due / not sent',
+    unsent: () => 'due, not sent',
     bottleneck: (by) =>
       ({
         cpu: 'the generator itself is the bottleneck: it takes nearly all of the processor; run it on another machine, or lower the rate',
@@ -195,41 +212,7 @@ export const en: Messages = {
     fileGivenUp: (file, reason) =>
       `${file} cannot be written (${reason}) — going on without this log file`,
   },
-  doctor: {
-    profiles: (profile) =>
-      ({
-        compatible: 'CDC-compatible: the modelling',
-        ready: 'CDC-ready: the server, for a consumer by logical decoding',
-      })[profile],
-    states: (state) =>
-      ({ ok: 'ok', info: 'info', warn: 'WARN', fail: 'FAIL', not_visible: 'not visible' })[state],
-    checks: {
-      tables: () => 'tables',
-      primary_keys: () => 'primary keys',
-      natural_keys: () => 'natural keys are unique',
-      foreign_keys: () => 'foreign keys',
-      timestamps: () => 'created_at, updated_at and their trigger',
-      wal_level: () => 'wal_level is logical',
-      replication_role: () => 'role may replicate',
-      replication_slots: () => 'a slot is free',
-      wal_senders: () => 'a WAL sender is free',
-      replication_connection: () => 'a replication connection succeeds',
-      publication: () => 'publication',
-      publication_rights: () => 'rights to make a publication',
-      replica_identity: () => 'replica identity',
-      toast: () => 'values stored out of line (TOAST)',
-      unlogged: () => 'tables are logged',
-      slots: () => 'replication slots',
-      slot_limits: () => 'limits of slots',
-      transactions: () => 'open and prepared transactions',
-      durability: () => 'what is acknowledged is durable',
-      clock: () => 'clocks agree',
-      encoding: () => 'encoding',
-    },
-    mends: () => 'To mend it:',
-    failed: (e) => `${plural(e.failed, 'check')} failed: not ready for CDC`,
-    passed: (e) => `${plural(e.checks, 'check')} made, none failed`,
-  },
+  doctor: doctorEn,
   ledger: {
     otherVersion: (e) =>
       `${e.path} is a ledger of format ${e.version}, and this version reads formats 1 and 2; use the version of the simulator that wrote it`,
@@ -264,6 +247,10 @@ export const en: Messages = {
       `${e.table} ${e.key}: ${ledgerSays(e)}; the database has ${e.xmin === null ? 'no such row' : `a row written by transaction ${e.xmin}`}${e.file === null ? '' : ` (${e.file}, intent ${e.intent})`}`,
     held: (e) =>
       `ledger and database agree: ${plural(e.rows, 'committed change')} in ${plural(e.transactions, 'transaction')}`,
+    changedSince: (e) =>
+      `${plural(e.count, 'row')} changed since: ${Object.entries(e.runs)
+        .map(([run, rows]) => `${number(rows)} by run ${run}`)
+        .join(', ')}`,
     notHeld: (e) =>
       `ledger and database do not agree: ${plural(e.differences, 'key')} differ, ${plural(e.problems, 'problem')} in the ledger`,
     summaryDiffers: () =>
@@ -286,6 +273,8 @@ export const en: Messages = {
     notHeld: (e) =>
       `threshold not held: ${e.threshold} (${e.measured})${e.aborted ? '; it ended the run' : ''}`,
     critical: () => 'a critical failure ended the run; see the log',
+    serverLost: (unsent) =>
+      `the server was lost with ${plural(unsent, 'due event')} unsent; see the log`,
     inDoubt: (count) =>
       `${plural(count, 'transaction')} in doubt: whether the server committed is not known`,
   },

@@ -1,7 +1,7 @@
-import type { DoctorProfile, FindingState } from '../../doctor/finding.js';
 import { cliPtBR } from './cli.pt-BR.js';
 import { configPtBR } from './config.pt-BR.js';
 import { dbPtBR } from './db.pt-BR.js';
+import { doctorPtBR } from './doctor.pt-BR.js';
 import { intakePtBR } from './intake.pt-BR.js';
 import { pagePtBR } from './page.pt-BR.js';
 import { sourcePtBR } from './source.pt-BR.js';
@@ -69,10 +69,16 @@ export const ptBR = {
     stopping: () => 'parada pedida — concluindo os blocos em andamento (repita para forçar)',
     interrupted: (e: { written: number }) =>
       `carga inicial interrompida após ${ptNumber(e.written)} registros; rode \`seed\` de novo para completá-la ou \`reset\` para recomeçar`,
+    stuck: (e: { seconds: number }) =>
+      `o servidor não avançou por ${e.seconds} s desde a parada; o que está em andamento fica com ele, rode \`seed\` de novo para completar`,
     indexing: () => 'recriando índices e chaves',
     restored: () => 'índices e chaves que uma carga interrompida havia retirado foram recolocados',
     unfinished: () =>
       'uma carga inicial foi interrompida antes de recolocar índices e chaves; rode `seed` ou `init-db` antes',
+    streamUnderWay: (e: { pids: readonly number[] }) =>
+      `um stream está gravando nestas tabelas (${e.pids.length === 1 ? 'processo' : 'processos'} do servidor ${e.pids.join(', ')}); encerre-o antes, e rode o comando de novo`,
+    tablesBusy: () =>
+      'um reset ou seed está refazendo estas tabelas; espere que termine, e rode o comando de novo',
     alreadyRunning: () =>
       'outra carga inicial (seed) já está em andamento neste banco; espere que ela termine',
     tooManyLinks: (e: { links: number; pacientes: number; capacity: number }) =>
@@ -117,8 +123,11 @@ export const ptBR = {
     integrityError: () => 'IntegrityError',
     dataError: () => 'DataError',
     unknownField: () => 'campo',
-    retried: (e: { worker: number; sqlstate: string }) =>
-      `worker ${e.worker}: conflito entre transações (${e.sqlstate}) — repetindo o lote`,
+    batchRefused: (e: { table: string; events: number; constraint: string; sqlstate: string }) =>
+      `${e.table}: COMMIT recusado por uma restrição adiada (${e.constraint}, ${e.sqlstate}) — o lote inteiro de ${ptPlural(e.events, 'evento', 'eventos')} se perde, pois o servidor não diz qual registro foi`,
+    unknownConstraint: () => 'restrição',
+    retried: (e: { worker: number; sqlstate: string; setting: string | null }) =>
+      `worker ${e.worker}: ${e.setting === null ? 'conflito entre transações' : `${e.setting} encerrou a transação`} (${e.sqlstate}) — repetindo o lote`,
     reconnecting: (e: {
       worker: number;
       seconds: number;
@@ -131,8 +140,14 @@ export const ptBR = {
       `worker ${e.worker}: conexão restabelecida após ${ptSeconds(e.seconds)}s`,
     workerDied: (e: { worker: number; reason: string }) =>
       `worker ${e.worker}: a thread terminou inesperadamente (${e.reason}) — iniciando outra no lugar`,
-    gaveUp: (e: { reason: string }) =>
-      `conexão perdida e não recuperada (${e.reason}); a execução foi encerrada — o que foi confirmado está no resumo`,
+    gaveUp: (e: { reason: string; unsent: number | null }) =>
+      `conexão perdida e não recuperada (${e.reason}); a execução foi encerrada${e.unsent === null ? '' : ` com ${ptPlural(e.unsent, 'evento devido', 'eventos devidos')} sem envio`} — o que foi confirmado está no resumo`,
+    behind: (e: { reason: string; unsent: number }) =>
+      `a execução terminou com ${ptPlural(e.unsent, 'evento devido', 'eventos devidos')} sem envio, pois o servidor se perdeu (${e.reason}); repita a execução, ou use --on-lag shed se essas lacunas são desejadas`,
+    ownServerLost: (e: { dir: string; log: string; lines: readonly string[] }) =>
+      `o servidor perdido é o PostgreSQL embutido do próprio simulador (dados em ${e.dir}); ${e.lines.length === 0 ? `o log dele é ${e.log}` : `as últimas linhas do log dele ${e.log}:\n${e.lines.map((line) => `  ${line}`).join('\n')}`}`,
+    resolveLater: (e: { run: string; count: number }) =>
+      `não se sabe se ${ptPlural(e.count, 'transação foi confirmada', 'transações foram confirmadas')}; quando o servidor voltar, \`ledger resolve ${e.run}\` pergunta a ele`,
     refused: (e: { reason: string }) =>
       `o servidor recusa o trabalho: ${e.reason}; corrija e rode \`stream\` de novo`,
     paused: () => 'pausado (arquivo .paused presente); `oltp-simulator resume` continua',
@@ -195,6 +210,7 @@ export const ptBR = {
     rejected: () => 'rejeitados',
     recoveries: () => 'repetições / reconexões',
     offered: () => 'devidos / não enviados',
+    unsent: () => 'devidos, não enviados',
     bottleneck: (by: 'cpu' | 'event-loop') =>
       ({
         cpu: 'o próprio gerador é o gargalo: usa quase todo o processador; rode-o em outra máquina ou baixe o ritmo',
@@ -254,42 +270,7 @@ export const ptBR = {
     fileGivenUp: (file: string, reason: string) =>
       `não foi possível gravar em ${file} (${reason}) — a execução segue sem este arquivo de log`,
   },
-  doctor: {
-    profiles: (profile: DoctorProfile) =>
-      ({
-        compatible: 'Compatível com CDC: a modelagem',
-        ready: 'Pronto para CDC: o servidor, para um consumidor por decodificação lógica',
-      })[profile],
-    states: (state: FindingState) =>
-      ({ ok: 'ok', info: 'info', warn: 'AVISO', fail: 'FALHA', not_visible: 'não visível' })[state],
-    checks: {
-      tables: () => 'tabelas',
-      primary_keys: () => 'chaves primárias',
-      natural_keys: () => 'chaves naturais são únicas',
-      foreign_keys: () => 'chaves estrangeiras',
-      timestamps: () => 'created_at, updated_at e seu trigger',
-      wal_level: () => 'wal_level é logical',
-      replication_role: () => 'o papel pode replicar',
-      replication_slots: () => 'há um slot livre',
-      wal_senders: () => 'há um WAL sender livre',
-      replication_connection: () => 'uma conexão de replicação funciona',
-      publication: () => 'publication',
-      publication_rights: () => 'direito de criar uma publication',
-      replica_identity: () => 'replica identity',
-      toast: () => 'valores guardados à parte (TOAST)',
-      unlogged: () => 'as tabelas são logged',
-      slots: () => 'slots de replicação',
-      slot_limits: () => 'limites dos slots',
-      transactions: () => 'transações abertas e preparadas',
-      durability: () => 'o que é confirmado é durável',
-      clock: () => 'os relógios concordam',
-      encoding: () => 'codificação',
-    },
-    mends: () => 'Para corrigir:',
-    failed: (e: { failed: number }) =>
-      `${ptNumber(e.failed)} verificação(ões) falharam: não está pronto para CDC`,
-    passed: (e: { checks: number }) => `${ptNumber(e.checks)} verificações feitas, nenhuma falhou`,
-  },
+  doctor: doctorPtBR,
   ledger: {
     otherVersion: (e: { path: string; version: number }) =>
       `${e.path} é um ledger no formato ${e.version}, e esta versão lê os formatos 1 e 2; use a versão do simulador que o gravou`,
@@ -333,6 +314,12 @@ export const ptBR = {
       `${e.table} ${e.key}: ${ledgerDiz(e)}; no banco ${e.xmin === null ? 'não há essa linha' : `há uma linha gravada pela transação ${e.xmin}`}${e.file === null ? '' : ` (${e.file}, intenção ${e.intent})`}`,
     held: (e: { rows: number; transactions: number }) =>
       `ledger e banco coincidem: ${ptPlural(e.rows, 'alteração confirmada', 'alterações confirmadas')} em ${ptPlural(e.transactions, 'transação', 'transações')}`,
+    changedSince: (e: { count: number; runs: Readonly<Record<string, number>> }) =>
+      `${ptPlural(e.count, 'registro alterado', 'registros alterados')} desde então: ${Object.entries(
+        e.runs,
+      )
+        .map(([run, rows]) => `${ptNumber(rows)} pela execução ${run}`)
+        .join(', ')}`,
     notHeld: (e: { differences: number; problems: number }) =>
       `ledger e banco não coincidem: ${ptPlural(e.differences, 'chave difere', 'chaves diferem')}, ${ptPlural(e.problems, 'problema', 'problemas')} no ledger`,
     summaryDiffers: () =>
@@ -357,6 +344,8 @@ export const ptBR = {
     notHeld: (e: { threshold: string; measured: string; aborted: boolean }) =>
       `limite não cumprido: ${e.threshold} (${e.measured})${e.aborted ? '; por isso a execução foi encerrada' : ''}`,
     critical: () => 'a execução foi encerrada por uma falha crítica; veja o log',
+    serverLost: (unsent: number) =>
+      `o servidor se perdeu, e ${ptPlural(unsent, 'evento devido não foi enviado', 'eventos devidos não foram enviados')}; veja o log`,
     inDoubt: (count: number) =>
       `${ptPlural(count, 'transação ficou', 'transações ficaram')} em dúvida: não se sabe se o servidor as confirmou`,
   },

@@ -161,6 +161,9 @@ export const verifyEn: typeof verifyPtBR = {
   slotOnly: () => '--create-slot needs --source slot:NAME',
   listening: (e) => `waiting for events at ${e.url}`,
   awaiting: () => 'ready; waiting for the next run to begin',
+  notRecorded: (e) =>
+    `the verdict is not kept: ${e.folder} cannot be written (${e.reason}); make room or correct its permissions, and verify again`,
+  awaitingSource: (e) => `waiting for the source: ${e.why}`,
   began: (e) => `comparing ${e.source} with run ${e.run}`,
   reconnecting: (e) => `connection lost; trying again in ${seconds(e.seconds)} s`,
   noServer: (e) =>

@@ -173,6 +173,9 @@ export const verifyPtBR = {
   slotOnly: () => '--create-slot exige --source slot:NOME',
   listening: (e: { url: string }) => `à espera de eventos em ${e.url}`,
   awaiting: () => 'pronto; aguardando a próxima execução começar',
+  notRecorded: (e: { folder: string; reason: string }) =>
+    `o veredito não fica guardado: não é possível gravar em ${e.folder} (${e.reason}); libere espaço ou corrija as permissões, e verifique de novo`,
+  awaitingSource: (e: { why: string }) => `aguardando a origem: ${e.why}`,
   began: (e: { run: string; source: string }) => `comparando ${e.source} com a execução ${e.run}`,
   reconnecting: (e: { seconds: number }) =>
     `conexão perdida; nova tentativa em ${seconds(e.seconds)} s`,

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import type { Percentiles, VerificationDocument } from '../../verify/document.js';
 import type { Example } from '../../verify/findings.js';
+import type { RecordedVerdict } from '../../verify/record.js';
 import { withCode } from './code-words.js';
 import { type Content, html, type Markup } from './markup.js';
 import { table } from './table.js';
@@ -111,6 +112,29 @@ export function violationsTable(w: Writer, document: VerificationDocument): Cont
     rows: examples.map((example) => exampleRow(w, example)),
   })}
 <ul class="remark">${found.map((each) => html`<li>${withCode(each)}</li>`)}</ul></div>`;
+}
+
+/** The other verdicts on the run, the newest first; empty where there is one alone. */
+export function earlierTable(
+  w: Writer,
+  newest: VerificationDocument,
+  verdicts: readonly RecordedVerdict[],
+): Content {
+  const { cdc } = w.m;
+  const others = verdicts.filter(({ document }) => document.began !== newest.began);
+  if (others.length === 0) return '';
+  return html`<div class="wide">${table({
+    caption: cdc.earlier(),
+    head: [cdc.began(), cdc.source(), cdc.verdict(), cdc.file(), cdc.count.delivered()],
+    words: 4,
+    rows: others.map(({ file, document }) => [
+      w.moment(new Date(document.began)),
+      document.source,
+      w.verify.verdictNames[document.verdict],
+      html`<code>${file}</code>`,
+      `${w.count(document.accounting.delivered)} / ${w.count(document.accounting.committed)}`,
+    ]),
+  })}</div>`;
 }
 
 function exampleRow(w: Writer, example: Example): Content[] {

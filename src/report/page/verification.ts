@@ -10,7 +10,13 @@ import { figure } from './figure.js';
 import { marksLegend } from './marks.js';
 import { type Content, html, type Markup } from './markup.js';
 import type { Marks, Plot } from './plot.js';
-import { countsTable, factsTable, latencyTable, violationsTable } from './verification-tables.js';
+import {
+  countsTable,
+  earlierTable,
+  factsTable,
+  latencyTable,
+  violationsTable,
+} from './verification-tables.js';
 import type { Writer } from './writer.js';
 
 const MOODS: Readonly<Record<Verdict, Mood>> = {
@@ -23,7 +29,7 @@ const MOODS: Readonly<Record<Verdict, Mood>> = {
 /** What a verification found: nothing of a run that was not verified. */
 export function verificationSection(
   w: Writer,
-  { verification }: RunRecord,
+  { verification, verdicts }: RunRecord,
   plots: readonly Plot[],
   marks: Marks,
 ): Content {
@@ -32,7 +38,7 @@ export function verificationSection(
   return html`<section aria-labelledby="cdc"><h2 id="cdc">${w.m.cdc.title()}</h2>
 ${banner(MOODS[document.verdict], said(w, document))}
 ${headlines(w, document)}
-<div class="tables">${[violationsTable, countsTable, factsTable, latencyTable].map((part) => part(w, document))}</div>
+<div class="tables">${[violationsTable, countsTable, factsTable, latencyTable].map((part) => part(w, document))}${earlierTable(w, document, verdicts)}</div>
 ${points.length === 0 ? html`<p class="remark">${withCode(w.m.cdc.noArrivals())}</p>` : html`${marksLegend(w.m, marks)}<div class="panels">${plots.map((plot) => figure(w, plot))}</div>`}</section>`;
 }
 

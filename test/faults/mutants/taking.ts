@@ -3,6 +3,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client } from 'pg';
+import { EXIT } from '../../../src/errors.js';
 import { TABLE_NAMES, TABLES, type TableName } from '../../../src/hospital/tables.js';
 import {
   type KeylessEvent,
@@ -16,6 +17,7 @@ import { SlotSource } from '../../../src/intake/slot-source.js';
 import { currentWalLsn } from '../../../src/intake/wal-end.js';
 import { withConnection } from '../../../src/postgres/connect.js';
 import type { ConnectionTarget } from '../../../src/postgres/target.js';
+import type { RunSummary } from '../../../src/report/summary.js';
 import { anyScope } from '../../helpers/any-scope.js';
 import { type RunningCli, runCli, startCli } from '../../helpers/cli.js';
 import type { TestServer } from '../../helpers/server.js';
@@ -122,6 +124,12 @@ const SNAPSHOT_ROW = {
   origin: null,
 } as const;
 
+/** A run that ends while it works off what it missed without a connection is no success. */
+function codeOf(stdout: string): number {
+  const { server_lost } = JSON.parse(stdout) as RunSummary;
+  return server_lost ? EXIT.unreachable : EXIT.done;
+}
+
 async function carryOut(
   server: TestServer,
   target: ConnectionTarget,
@@ -138,8 +146,8 @@ async function carryOut(
   });
   try {
     await disturb(server, target, plan, cli, cwd);
-    const { code, stderr } = await cli.ended();
-    if (plan.disturbance !== 'kill') return assert.equal(code, 0, stderr);
+    const { code, stdout, stderr } = await cli.ended();
+    if (plan.disturbance !== 'kill') return assert.equal(code, codeOf(stdout), stderr);
     const resolved = await runCli(['ledger', 'resolve', '--lang', 'en'], { cwd, env });
     assert.equal(resolved.code, 0, resolved.stderr);
   } finally {

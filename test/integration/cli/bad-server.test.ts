@@ -134,6 +134,36 @@ test('a role that may not create is told so by init-db', async () => {
   );
 });
 
+test('a database whose encoding lacks characters of the rows is refused before anything is written', async () => {
+  await server.query("CREATE DATABASE latim ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
+  try {
+    const env = envOf(server.target('latim'));
+    await refuseEach(['init-db'], env, 4, /codificação do banco "latim".*LATIN1.*ENCODING 'UTF8'/);
+  } finally {
+    await server.query('DROP DATABASE latim');
+  }
+});
+
+test("a timeout of the role is named by whatever it ends, and so is the URL's place", async () => {
+  await withDatabase(server, async (db) => {
+    await server.query("CREATE ROLE apressado SUPERUSER LOGIN PASSWORD 'visita'");
+    await server.query("ALTER ROLE apressado SET statement_timeout = '1ms'");
+    try {
+      const env = { ...envOf(db.target), PG_USER: 'apressado', PG_PASSWORD: 'visita' };
+      await refuseEach(
+        ['counts', 'check', 'stream'],
+        env,
+        4,
+        /statement_timeout encerrou.*ALTER ROLE/,
+      );
+    } finally {
+      await server.query('DROP ROLE apressado');
+    }
+    const DATABASE_URL = `postgresql://postgres:errada@127.0.0.1:${server.port}/${db.name}`;
+    await refuseEach(['counts'], { DATABASE_URL }, 3, /recusou a senha .*corrija DATABASE_URL$/m);
+  });
+});
+
 test('errors come in English, too', async () => {
   await withTempFolder(async (cwd) => {
     const env = { ...envOf(server.target('nowhere')), APP_LANG: 'en' };

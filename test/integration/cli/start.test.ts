@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
@@ -144,6 +145,31 @@ test('a signal at any moment before the stream leaves no server behind, and the 
     assert.equal(complete.code, 0, complete.stderr);
     assert.equal(readDocument<RunSummary>(complete).events, 10);
     assert.match(complete.stderr, /regras verificadas, nenhuma violação/);
+  });
+});
+
+test('a run that loses the embedded server says whose it is, and what its log says last', async () => {
+  await withFolder(async (cwd) => {
+    const env = { STREAM_RECONNECT_ATTEMPTS: '2', STREAM_RECONNECT_BASE_SECONDS: '0.05' };
+    const start = startCli(['start', '--scale', '0.1', '--rate', '200', '--json'], { cwd, env });
+    await start.until(/batch=50/, SLOW_MS);
+    const { pid = 0 } = readPostmaster(dataFolder(cwd)) ?? {};
+    process.kill(pid, 'SIGKILL');
+    const ended = await start.ended();
+    assert.equal(ended.code, 3, ended.stderr);
+    const summary = readDocument<RunSummary>(ended);
+    assert.equal(summary.server_lost, true);
+    const log = `${dataFolder(cwd)}.log`;
+    assert.ok(ended.stderr.includes(`PostgreSQL embutido do próprio simulador`), ended.stderr);
+    const last = readFileSync(log, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '');
+    assert.ok(
+      last.some((line) => ended.stderr.includes(`  ${line}\n`)),
+      ended.stderr,
+    );
+    // There was nothing left to stop.
+    assert.doesNotMatch(ended.stderr, /não parou/);
   });
 });
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { Agent, request } from 'node:http';
 import { connect, createServer, type Socket } from 'node:net';
 import test from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { EXIT, OperatorError } from '../../../src/errors.js';
 import { HttpSource } from '../../../src/intake/http-source.js';
 import { anyScope } from '../../helpers/any-scope.js';
@@ -119,9 +120,27 @@ test('an array, lines, and one event over many lines', async () => {
     assert.ok(spread.includes('\n'));
     assert.equal((await post(url, spread)).status, 204);
     assert.equal((await post(url, `[\n${event(8)},\n${event(9)}\n]`)).status, 204);
+    const both = [10, 11].map((id) => JSON.stringify(JSON.parse(event(id)), null, 2));
+    assert.equal((await post(url, both.join('\n'))).status, 204);
   });
   assert.deepEqual(sink.problems, []);
-  assert.deepEqual(keys(sink), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  assert.deepEqual(keys(sink), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+});
+
+test('a body in another encoding is refused, and the answer says what it is', async () => {
+  const sink = await listening(async (url) => {
+    const wide = await post(url, Buffer.from(event(1), 'utf16le'));
+    assert.equal(wide.status, 400);
+    assert.match(wide.text, /UTF-16LE.*iconv/);
+    const packed = await post(url, gzipSync(event(2)), { headers: { 'content-encoding': 'gzip' } });
+    assert.equal(packed.status, 415);
+    assert.match(packed.text, /content-encoding/);
+    const unsaid = await post(url, gzipSync(event(3)));
+    assert.equal(unsaid.status, 400);
+    assert.match(unsaid.text, /gunzip/);
+  });
+  assert.deepEqual(keys(sink), []);
+  assert.equal(sink.problems.length, 2);
 });
 
 test('what Java writes: an upgrade that is not taken, a body in chunks, a head and a body apart', async () => {

@@ -79,6 +79,25 @@ test('a file is read to its end, packed or not, in one member or more', () =>
       'without the last line feed': Buffer.from(text.trimEnd()),
       packed: gzipSync(text),
       'two members': Buffer.concat([gzipSync(half), gzipSync(other)]),
+      'two members with zeros after each': Buffer.concat([
+        gzipSync(half),
+        Buffer.alloc(512),
+        gzipSync(other),
+        // More than a read.
+        Buffer.alloc(200_000),
+      ]),
+      'many small members, with zeros here and there': Buffer.concat(
+        text
+          .split(/(?<=\n)/)
+          .map((one, i) => Buffer.concat([gzipSync(one), Buffer.alloc(i % 50 === 0 ? i % 3 : 0)])),
+      ),
+      'over several lines': Buffer.from(
+        text
+          .trimEnd()
+          .split('\n')
+          .map((one) => `${JSON.stringify(JSON.parse(one), null, 2)}\n`)
+          .join(''),
+      ),
       'a mark and blank lines at the end': Buffer.from(`\ufeff${text}\r\n\n`),
     };
     for (const [name, bytes] of Object.entries(files)) {
@@ -183,6 +202,59 @@ test('half of a line that was being written when it was stopped is nobody’s mi
       assert.equal(await ended, null);
       assertRows(sink, 1);
     });
+    // A line that is whole is none, though a console printed it.
+    await writeFile(path, `{"id":0}\t${line(0)}\n{"id":1}\t${line(1)}`);
+    await following(path, async (sink, source, ended) => {
+      await waitFor(() => sink.idles === 1);
+      source.stop();
+      assert.equal(await ended, null);
+      assertRows(sink, 2);
+    });
+    // Half of a character, of a console's line and of a registry's head.
+    const half = [
+      Buffer.from(line(1)).subarray(0, Buffer.from(line(1)).indexOf(0xf0) + 2),
+      Buffer.from(`{"id":1}\t${line(1).slice(0, 50)}`),
+      Buffer.from([0, 0, 0]),
+      Buffer.from(`\0\0\0\0\u0007${line(1).slice(0, 50)}`),
+    ];
+    for (const bytes of half) {
+      await writeFile(path, Buffer.concat([Buffer.from(`${line(0)}\n`), bytes]));
+      await following(path, async (sink, source, ended) => {
+        await waitFor(() => sink.rows.length === 1 && sink.idles === 1);
+        source.stop();
+        assert.equal(await ended, null);
+        assertRows(sink, 1);
+      });
+    }
+    // What can never be one is told.
+    for (const [bytes, words] of [
+      ['\n\u0005hello\u0012', /binary/],
+      ['\u0001abc\n', /binary/],
+      [`${line(0)}\r${line(1)}\r`, /more than one value/],
+    ] as const) {
+      await writeFile(path, bytes);
+      await following(path, async (sink, source, ended) => {
+        await waitFor(() => sink.idles === 1);
+        source.stop();
+        assert.equal(await ended, null);
+        assert.match(sink.problems[0]?.reason ?? '', words);
+      });
+    }
+    await writeFile(path, Buffer.from([0x86, 0xa6, 0x62, 0x65]));
+    await following(path, async (sink, source, ended) => {
+      await waitFor(() => sink.idles === 1);
+      source.stop();
+      assert.equal(await ended, null);
+      assert.match(sink.problems[0]?.reason ?? '', /MessagePack/);
+    });
+    await writeFile(path, `${line(0)}\n${'\0'.repeat(4096)}`);
+    await following(path, async (sink, source, ended) => {
+      await waitFor(() => sink.rows.length === 1 && sink.idles === 1);
+      source.stop();
+      assert.equal(await ended, null);
+      assert.match(sink.problems[0]?.reason ?? '', /NUL bytes/);
+    });
+    await writeFile(path, `${line(0)}\n${line(1).slice(0, 50)}`);
     // Where it does not grow, it is one.
     const sink = await read(path);
     assert.equal(sink.rows.length, 1);
@@ -228,6 +300,19 @@ test('a packed file that is being written is read as far as it has come', () =>
     await assert.rejects(read(path), told(/damaged/));
   }));
 
+test('what follows a member of gzip and is none is told', () =>
+  withTempFolder(async (folder) => {
+    const path = join(folder, 'events.gz');
+    for (const zeros of [0, 7]) {
+      const rest = Buffer.concat([Buffer.alloc(zeros), Buffer.from(line(1))]);
+      await writeFile(path, Buffer.concat([gzipSync(lines(0, 1)), rest]));
+      await assert.rejects(read(path), told(/damaged/));
+    }
+    const cut = gzipSync(lines(1, 2)).subarray(0, 30);
+    await writeFile(path, Buffer.concat([gzipSync(lines(0, 1)), Buffer.alloc(7), cut]));
+    await assert.rejects(read(path), told(/end too early/));
+  }));
+
 test('the end of a file is told once, though it is stopped there', () =>
   withTempFolder(async (folder) => {
     const path = join(folder, 'events');
@@ -240,12 +325,16 @@ test('the end of a file is told once, though it is stopped there', () =>
     });
   }));
 
-test('a file that gets shorter, or is another one, cannot be followed', () =>
+test('a file that gets shorter, is written anew, or is another one cannot be followed', () =>
   withTempFolder(async (folder) => {
     const path = join(folder, 'events');
     const text = lines(0, 10);
     const changes: readonly (readonly [RegExp, () => Promise<void>])[] = [
-      [/got shorter/, () => truncate(path, 10)],
+      [/cut short or written anew/, () => truncate(path, 10)],
+      // Within one look at it, so that it is never seen to be shorter.
+      [/cut short or written anew/, () => writeFile(path, lines(20, 30))],
+      [/cut short or written anew/, () => writeFile(path, lines(20, 60))],
+      [/cut short or written anew/, () => writeFile(path, Buffer.alloc(text.length + 100))],
       [/removed, or another one/, () => rm(path)],
       [
         /removed, or another one/,

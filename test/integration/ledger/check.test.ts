@@ -275,6 +275,48 @@ async function requireNoticed(ward: Ward, key: number): Promise<void> {
   );
 }
 
+test('rows that a later run changed are no differences of the earlier one, those of others are', async () => {
+  const [server] = servers;
+  await withWard(server!, async (ward) => {
+    const load = ['--rate', 'max', '--batch-size', '5', '--max-events', '400', '--workers', '2'];
+    const { summary: first } = await stream(ward, [...load, '--update-ratio', '0.2']);
+    const files = loadLedger(newestRun(ward));
+    const changed = ['--update-ratio', '0.5', '--delete-ratio', '0.2'];
+    const { summary: second } = await stream(ward, [...load, ...changed]);
+    await requireHeld(ward);
+    const checkFirst = async () => {
+      const { code, stdout, stderr } = await run(ward, ['ledger', 'check', first.run_id, '--json']);
+      return { code, said: JSON.parse(stdout), stderr };
+    };
+    const { code, said, stderr } = await checkFirst();
+    assert.equal(code, 0, JSON.stringify(said.differences));
+    assert.deepEqual(said.differences, { count: 0, examples: [] });
+    const { count, runs } = said.changed_since;
+    assert.ok(count > 0);
+    assert.deepEqual(runs, { [second.run_id]: count });
+    assert.match(stderr, new RegExp(`${count} rows? changed since: ${count} by run`));
+
+    // Nobody wrote this one down.
+    const own = committedOf(files).flatMap(({ intent: { record } }) =>
+      decodeKeysOf(record.rows.exames?.insert),
+    );
+    const [row] = await ward.db.query<{ id: string }>(
+      'SELECT id FROM exames WHERE id = ANY ($1) ORDER BY id LIMIT 1',
+      [own],
+    );
+    await ward.db.query('DELETE FROM exames WHERE id = $1', [row?.id]);
+    const deleted = await checkFirst();
+    assert.equal(deleted.code, 5);
+    assert.equal(deleted.said.differences.count, 1);
+    assert.equal(deleted.said.differences.examples[0].key, Number(row?.id));
+    rmSync(join(newestRun(ward), 'ledger'), { recursive: true });
+    const unexplained = await checkFirst();
+    assert.equal(unexplained.code, 5);
+    assert.ok(unexplained.said.differences.count >= count);
+    assert.equal(unexplained.said.changed_since.count, 0);
+  });
+});
+
 test('a file of the ledger that is gone is noticed by the summary', async () => {
   const [server] = servers;
   await withWard(server!, async (ward) => {

@@ -9,6 +9,7 @@ import { withDatabase } from '../../helpers/database.js';
 import { freePort, withBusyPort } from '../../helpers/free-port.js';
 import { startServers } from '../../helpers/server.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
+import { NO_DEMANDS } from '../../helpers/test-target.js';
 
 async function refusalOf(target: ConnectionTarget): Promise<OperatorError> {
   try {
@@ -124,8 +125,40 @@ for (const server of await startServers()) {
         const target = { ...server.target(), password: null };
         await withConnection(target, (client) => client.query('SELECT 1'));
         await chmod(file, 0o644);
-        assert.equal((await refusalOf(target)).exitCode, EXIT.unreachable);
+        const exposed = await refusalOf(target);
+        assert.equal(exposed.exitCode, EXIT.unreachable);
+        assert.match(exposed.message, /pgpass is ignored because others may read it.*chmod 600/);
       });
+    });
+  });
+
+  test(`${version}: a login of another kind than demanded is refused, and options reach the server`, async () => {
+    const demands = { ...NO_DEMANDS, authMethods: ['md5'] };
+    const other = await refusalOf({ ...server.target(), demands });
+    assert.match(other.message, /allows md5, and the server .* asked for scram-sha-256/);
+    const bound = await refusalOf({
+      ...server.target(),
+      demands: { ...NO_DEMANDS, channelBinding: true },
+    });
+    assert.match(bound.message, /channel_binding=require/);
+    const options = '-c statement_timeout=7s';
+    const target = { ...server.target(), demands: { ...NO_DEMANDS, options } };
+    await withConnection(target, async (client) => {
+      const { rows } = await client.query('SHOW statement_timeout');
+      assert.deepEqual(rows, [{ statement_timeout: '7s' }]);
+    });
+  });
+
+  test(`${version}: what the server said when it ended an idle session is kept`, async () => {
+    const work = withConnection(server.target(), async (client) => {
+      await client.query("SET idle_in_transaction_session_timeout = '10ms'; BEGIN");
+      await new Promise((resolve) => client.once('end', () => resolve(null)));
+      await client.query('SELECT 1');
+    });
+    await assert.rejects(work, {
+      name: 'OperatorError',
+      exitCode: EXIT.state,
+      message: /^idle_in_transaction_session_timeout ended/,
     });
   });
 

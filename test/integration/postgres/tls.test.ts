@@ -6,9 +6,15 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { EXIT } from '../../../src/errors.js';
 import { withConnection } from '../../../src/postgres/connect.js';
-import type { ConnectionTarget, SslMode } from '../../../src/postgres/target.js';
+import {
+  type ConnectionTarget,
+  type Demands,
+  type SslMode,
+  SYSTEM_ROOTS,
+} from '../../../src/postgres/target.js';
 import { startServers, type TestServer } from '../../helpers/server.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
+import { NO_DEMANDS } from '../../helpers/test-target.js';
 
 const openssl = spawnSync('openssl', ['version']).status === 0;
 const skip = openssl ? false : 'there is no openssl to make certificates with';
@@ -121,6 +127,27 @@ for (const server of await startServers()) {
       assert.equal(await outcomeOf(mode('verify-full', untrusted)), REFUSED);
       // A wrong password stays one, whatever the transport.
       assert.equal(await outcomeOf(mode('prefer', { password: 'wrong' })), REFUSED);
+
+      // The machine's authorities, which OpenSSL's own variable names.
+      const system = { sslRootCert: SYSTEM_ROOTS };
+      process.env.SSL_CERT_FILE = otherRoot;
+      assert.equal(await outcomeOf(mode('verify-full', system)), REFUSED);
+      process.env.SSL_CERT_FILE = root;
+      assert.equal(await outcomeOf(mode('verify-full', system)), 'tls');
+      delete process.env.SSL_CERT_FILE;
+
+      const demand = (more: Partial<Demands>): Partial<ConnectionTarget> => ({
+        demands: { ...NO_DEMANDS, ...more },
+      });
+      const bound = demand({ channelBinding: true });
+      assert.equal(await outcomeOf(mode('require', bound)), 'tls');
+      assert.equal(await outcomeOf(mode('disable', bound)), REFUSED);
+      assert.equal(await outcomeOf(mode('require', demand({ maxTls: 'TLSv1.2' }))), 'tls');
+      const impossible = demand({ minTls: 'TLSv1.3', maxTls: 'TLSv1.2' });
+      assert.equal(await outcomeOf(mode('require', impossible)), REFUSED);
+      // Servers before 17 take the greeting for garbage.
+      const direct = mode('verify-full', { ...trusted, ...demand({ directTls: true }) });
+      assert.equal(await outcomeOf(direct), version === 18 ? 'tls' : REFUSED);
 
       // pg_hba.conf wants TLS and a certificate of the client.
       const rules = join(server.cluster.dir, 'strict_hba.conf');

@@ -19,6 +19,7 @@ import { withConnection } from '../../../src/postgres/connect.js';
 import { factsOf } from '../../../src/postgres/identity.js';
 import { demand } from '../../../src/postgres/packet.js';
 import { BEGIN, insertRows, parseNumbers, parseRows } from '../../../src/postgres/statements.js';
+import { readTableOids } from '../../../src/postgres/table-oids.js';
 import { Coordinator } from '../../../src/stream/coordinator.js';
 import { planLoad } from '../../../src/stream/plan.js';
 import { Totals } from '../../../src/stream/totals.js';
@@ -227,6 +228,7 @@ for (const server of await startServers()) {
       const coordinator = new Coordinator(
         {
           target: { ...db.target, applicationName: 'oltp-simulator' },
+          tables: await withConnection(db.target, readTableOids),
           rng: 42,
           plans: planLoad({
             ...load,
@@ -389,6 +391,7 @@ async function taskOf(
     worker: 0,
     rng: 42,
     target: db.target,
+    tables: await readTableOids(client),
     share: { share: 1, events: types.map((type) => ({ type, weight: 1 })) },
     siblings: {},
     pace: { kind: 'cycle', intervalMs: 0, jitterMs: 0 },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import test from 'node:test';
 import { startCli } from '../../helpers/cli.js';
@@ -71,9 +72,77 @@ test('a file of events is exact, plain and packed; what is missing, cut off or n
     assert.equal(skipped.said.events.malformed, 1);
   }));
 
-test('a file that is not there yet is waited for, and followed as it grows', () =>
+test('of a run that is over, a source that is not there is an error at once, and no verdict is lost', () =>
   withLines(async (ward, lines, streamed) => {
+    const { said } = await verifyAfter(ward, ['--source', writeLines(ward, 'all.ndjson', lines)]);
+    const taken = createServer();
+    await new Promise<void>((listening) => taken.listen(0, '127.0.0.1', listening));
+    const { port } = taken.address() as AddressInfo;
+    const absent: Readonly<Record<string, [number, RegExp]>> = {
+      'ndjson:nowhere.ndjson': [2, /there is no file of events .*nowhere\.ndjson/],
+      'ndjson:.': [2, /cannot be read \(EISDIR\)/],
+      [`http://127.0.0.1:${port}`]: [2, /another program uses port/],
+      'slot:nowhere': [4, /no publication|does not exist/],
+      [`kafka:127.0.0.1:${await freePort()}/srv.`]: [3, /Kafka at .* does not answer/],
+    };
+    try {
+      for (const [source, [code, sentence]] of Object.entries(absent)) {
+        const refused = await run(ward, ['verify', '--source', source, '--wait', '600']);
+        assert.equal(refused.code, code, `${source}: ${refused.stderr}`);
+        assert.match(refused.stderr, sentence);
+        assert.doesNotMatch(refused.stderr, /comparing|waiting for/);
+      }
+    } finally {
+      taken.close();
+    }
+    const folder = join(ward.cwd, 'logs', 'runs', streamed.summary.run_id);
+    const kept = JSON.parse(readFileSync(join(folder, 'verify.json'), 'utf8'));
+    assert.deepEqual(kept, said);
+  }));
+
+test('the next run waits for a port and for a slot that are not there yet, and says so', () =>
+  withWard(server, async (ward) => {
+    const slot = newSlot();
+    const cli = startCli(['verify', 'next', '--json', '--source', `slot:${slot}`], ward);
+    try {
+      await cli.until(/waiting for the source: .*no publication/);
+      await makeSlot(ward, slot);
+      await cli.until(/waiting for the next run/);
+      const streamed = await stream(ward, LOAD);
+      const { code, stdout, stderr } = await cli.ended();
+      assert.equal(code, 0, stderr);
+      assertExact(JSON.parse(stdout), streamed);
+    } finally {
+      cli.child.kill('SIGKILL');
+      await cli.ended();
+      await dropSlot(ward, slot);
+    }
+    const taken = createServer();
+    await new Promise<void>((listening) => taken.listen(0, '127.0.0.1', listening));
+    const { port } = taken.address() as AddressInfo;
+    const posted = startCli(['verify', 'next', '--source', `http://127.0.0.1:${port}`], ward);
+    try {
+      await posted.until(/waiting for the source: .*another program uses port/);
+      taken.close();
+      await posted.until(/waiting for events at/);
+      await posted.until(/waiting for the next run/);
+    } finally {
+      posted.child.kill('SIGKILL');
+      taken.close();
+    }
+  }));
+
+test('a file is waited for before its run begins, and followed as it grows afterwards', () =>
+  withLines(async (ward, lines, streamed) => {
+    const next = startCli(['verify', 'next', '--source', 'ndjson:later.ndjson'], ward);
+    try {
+      await next.until(/waiting for the source: there is no file/);
+      await next.until(/waiting for the next run/);
+    } finally {
+      next.child.kill('SIGKILL');
+    }
     const file = join(ward.cwd, 'late.ndjson');
+    writeFileSync(file, '');
     const cli = startCli(['verify', '--json', '--source', `ndjson:${file}`, '--wait', '60'], ward);
     try {
       await cli.until(/comparing ndjson/);

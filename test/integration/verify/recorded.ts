@@ -12,7 +12,7 @@ import { scriptDocument, verifySource } from '../../helpers/verify-script.js';
 import { SOON, saidBy, writeLines } from './verifying.js';
 
 /** Nobody listens there: what is judged is judged by the ledger alone. */
-const NOWHERE = { APP_LANG: 'en', DATABASE_URL: 'postgresql://x:y@127.0.0.1:1/none' };
+export const NOWHERE = { APP_LANG: 'en', DATABASE_URL: 'postgresql://x:y@127.0.0.1:1/none' };
 
 /** A change as a recorded run has it: Debezium's envelope. */
 export interface Envelope {

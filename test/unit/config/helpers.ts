@@ -7,7 +7,7 @@ import { EXIT, OperatorError } from '../../../src/errors.js';
 
 /** Calls `use` with a new folder that holds these files, and removes it afterwards. */
 export async function inFolder<T>(
-  files: Readonly<Record<string, string>>,
+  files: Readonly<Record<string, string | Uint8Array>>,
   use: (cwd: string) => T | Promise<T>,
 ): Promise<T> {
   const cwd = mkdtempSync(join(tmpdir(), 'oltp-'));

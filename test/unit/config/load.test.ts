@@ -20,6 +20,40 @@ test('a flag beats the environment, which beats .env, which beats settings.toml,
   });
 });
 
+test('settings may begin with a byte order mark, and be in UTF-16; other bytes are refused', async () => {
+  const toml = '\ufeff[stream]\nworkers = 2\n';
+  const env = '\ufeffBATCH_SIZE=3\n';
+  const encodings: readonly ((text: string) => Buffer)[] = [
+    (text) => Buffer.from(text),
+    (text) => Buffer.from(text.slice(1)),
+    (text) => Buffer.from(`\ufeff${text}`),
+    (text) => Buffer.from(text, 'utf16le'),
+    (text) => Buffer.from(text, 'utf16le').swap16(),
+  ];
+  for (const encode of encodings) {
+    const files = { 'config/settings.toml': encode(toml), 'config/.env': encode(env) };
+    await inFolder(files, (cwd) => {
+      const { stream } = load({ cwd });
+      assert.deepEqual([stream.workers, stream.batchSize], [2, 3]);
+    });
+  }
+  const wrong: readonly Buffer[] = [
+    Buffer.from('# configuração\n', 'latin1'),
+    Buffer.from(toml.slice(1), 'utf16le'),
+    Buffer.from(toml, 'utf16le').subarray(0, 5),
+  ];
+  for (const bytes of wrong) {
+    for (const file of ['config/settings.toml', 'config/.env']) {
+      await inFolder({ [file]: bytes }, (cwd) =>
+        assert.equal(
+          complaint({ cwd }),
+          `invalid configuration: ${file}: the file is not text in UTF-8; save it again in UTF-8`,
+        ),
+      );
+    }
+  }
+});
+
 test('--workers sets the workers of seed and of stream', () => {
   const settings = load({ flags: { workers: '7' } });
   assert.deepEqual([settings.seed.workers, settings.stream.workers], [7, 7]);
@@ -118,12 +152,12 @@ test('every problem is reported at once, each with its value and where it stands
     assert.deepEqual(sentences.split('\n').slice(1).sort(), [
       '  - --rat: unknown option; did you mean --rate?',
       '  - --rate: the value "abc" is not accepted; use a number above 0, up to 10000000, or else cycle or max',
-      '  - BATCH_SISE in config/.env: unknown key; did you mean BATCH_SIZE?',
+      '  - BATCH_SISE in config/.env, line 2: unknown key; did you mean BATCH_SIZE?',
       '  - MAX_JITTER_MS in the environment: the value "-1" is not accepted; use a whole number from 0 to 3600000',
-      '  - PG_PORT in config/.env: the value "99999" is not accepted; use a whole number from 1 to 65535',
+      '  - PG_PORT in config/.env, line 1: the value "99999" is not accepted; use a whole number from 1 to 65535',
       '  - [loging] in config/settings.toml: unknown table; did you mean [logging]?',
-      '  - stream.workers in config/settings.toml: the value "0" is not accepted; use a whole number from 1 to 256',
-      '  - stream.workrs in config/settings.toml: unknown key; did you mean stream.workers?',
+      '  - stream.workers in config/settings.toml, line 2: the value "0" is not accepted; use a whole number from 1 to 256',
+      '  - stream.workrs in config/settings.toml, line 3: unknown key; did you mean stream.workers?',
     ]);
   });
 });

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import * as v from 'valibot';
 import { COMMAND_FLAGS, COMMANDS, COMMON_SETTINGS } from '../../../src/config/commands.js';
+import { readEnvFile } from '../../../src/config/env-file.js';
 import { OPTION_KEYS, optionOf } from '../../../src/config/options.js';
 import { readToml } from '../../../src/config/toml.js';
-import { readEnvFile } from '../../../src/config/variables.js';
 import { load } from './helpers.js';
 
 // The tests run from a folder one below the project's.

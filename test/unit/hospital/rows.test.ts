@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { parseTimestamp } from '../../../src/hospital/calendar.js';
+import { CHARACTERS } from '../../../src/hospital/characters.js';
 import { EVENT_TYPES, EVENTS } from '../../../src/hospital/events/index.js';
 import { AHEAD_MS, LONGEST_STAY_MS, PAST_MS, RowMaker } from '../../../src/hospital/rows.js';
 import { rowProblem } from '../../../src/hospital/rules.js';
@@ -30,6 +31,18 @@ function rowsOf(maker: RowMaker, id: number): Record<TableName, Row> {
     internacoes: maker.internacao(id, owner, NOW),
   };
 }
+
+test('rows hold no character beyond ASCII and those that a database is asked about', () => {
+  const strange = new Set<string>();
+  for (const maker of MAKERS) {
+    for (let id = 1; id <= ROWS / 4; id++) {
+      for (const char of JSON.stringify(rowsOf(maker, id))) {
+        if (char > '~' && !CHARACTERS.includes(char)) strange.add(char);
+      }
+    }
+  }
+  assert.deepEqual([...strange], []);
+});
 
 const time = (row: Row, column: number) => parseTimestamp(row[column] as string);
 

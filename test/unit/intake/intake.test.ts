@@ -246,7 +246,7 @@ test('lines count, blank ones too, and a bad one spoils no other', () => {
     sink.problems.map(({ place, reason }) => [place, reason]),
     [
       [14, 'no JSON: an end too early at byte 4'],
-      [15, 'not UTF-8'],
+      [15, 'not UTF-8: convert it (iconv -f WINDOWS-1252 -t UTF-8)'],
     ],
   );
 });

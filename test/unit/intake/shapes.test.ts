@@ -294,6 +294,16 @@ const MALFORMED: readonly (readonly [string, string, RegExp])[] = [
   ['a huge lsn', INSERT.replace('"lsn":24023200', '"lsn":9007199254740993'), /lsn is no number/],
   ['a sequence', INSERT.replace('\\"24023128\\",', ''), /sequence/],
   ['a time', INSERT.replace('"ts_ns":1772366400500123000', '"ts_ns":"segredo"'), /time/],
+  [
+    'no transaction',
+    INSERT.replace('"txId":571', '"txId":null').replace('"id":"571:24023200",', ''),
+    /no id of its transaction.*source\.txId or transaction\.id/,
+  ],
+  [
+    'a transaction',
+    INSERT.replace('"txId":571,', '').replace('"571:', '"segredo:'),
+    /transaction\.id/,
+  ],
   ['no table', INSERT.replace('"table"', '"tables"'), /no table/],
   ['half a pair in inner JSON', `{"value":"{\\"a\\":\\"\\ud800\\"}"}`, /surrogate/],
 ];
@@ -331,7 +341,7 @@ test('times of milliseconds are told in microseconds, where there are no finer o
 });
 
 test('what a message may lack is null', () => {
-  const text = `{"after":{"id":1},"source":{"table":"exames"},"op":"c"}`;
+  const text = `{"after":{"id":1},"source":{"table":"exames"},"op":"r"}`;
   const [row] = tell(text).rows;
   assert.deepEqual(
     [row?.xid, row?.lsn, row?.order, row?.watermark, row?.committedAt, row?.connectorAt],

@@ -97,7 +97,9 @@ test('an operator error with a cause is described by its cause', () => {
 });
 
 test('an operator error of its own is hopeless', () => {
-  const error = new OperatorError(EXIT.state, (m) => m.db.readOnly({ where: 'here' }));
+  const error = new OperatorError(EXIT.state, (m) =>
+    m.db.readOnly({ where: 'here', settings: ['PG_HOST'] }),
+  );
   assert.equal(describeFailure(error).class, 'hopeless');
 });
 
@@ -114,6 +116,19 @@ const EXIT_CODES: readonly (readonly [unknown, number, RegExp])[] = [
   [serverError('42501', 'permission denied'), EXIT.state, /permission denied/],
   [serverError('42P01', 'no relation'), EXIT.state, /init-db/],
   [serverError('25006'), EXIT.state, /PG_HOST/],
+  [
+    serverError('57014', 'canceling statement due to statement timeout'),
+    EXIT.state,
+    /^statement_timeout .*"postgres".*ALTER ROLE/,
+  ],
+  [
+    serverError('57014', 'canceling statement due to user request'),
+    EXIT.state,
+    /user request.*(run the command again|rode o comando de novo)$/,
+  ],
+  [serverError('55P03'), EXIT.state, /^lock_timeout .*PG_\w*|^lock_timeout /],
+  [serverError('25P03'), EXIT.state, /^idle_in_transaction_session_timeout /],
+  [serverError('22P05', 'has no equivalent in encoding "LATIN2"'), EXIT.state, /LATIN2.*UTF8/],
   [serverError('23505', 'duplicate key'), EXIT.state, /duplicate key/],
   [new TypeError('oops'), EXIT.defect, /oops/],
 ];

@@ -53,6 +53,22 @@ test('growth counts from after the first minute, up to the last whole second', (
   assert.equal(response_growth, 1.5);
 });
 
+test('a run of a minute does not take its end for the settled state', () => {
+  const points = Array.from({ length: 60 }, (_, i) => pointOf(i === 59 ? 59.999 : i + 1));
+  const closed = { rss_bytes: 60 * MB, open_files: 12 };
+  const rest = digestOf([...points, pointOf(60.031, closed)]).generator(null);
+  assert.equal(rest.rss_growth_bytes, 0);
+  assert.equal(rest.open_files_growth, null);
+});
+
+test('a point of a run that is ending counts for no growth, however long it took', () => {
+  const digest = digestOf(Array.from({ length: 90 }, (_, i) => pointOf(i + 1)));
+  digest.add(pointOf(91, { rss_bytes: 60 * MB, open_files: 12 }), true);
+  const { rss_growth_bytes, open_files_growth } = digest.generator(null);
+  assert.equal(rss_growth_bytes, 0);
+  assert.equal(open_files_growth, 0);
+});
+
 test('a run of seconds tells of memory, and not of growth that it could not see', () => {
   const { rss_growth_bytes, open_files_growth, response_growth } = digestOf([
     pointOf(1),

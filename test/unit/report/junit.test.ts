@@ -116,6 +116,11 @@ test('a critical failure fails the run, and nothing else that stops it does', ()
   assert.equal(suite.attributes.failures, '1');
 });
 
+test('a run that left due events unsent for a lost server fails, however it ended', () => {
+  const { failures } = reportOf({ stopped_by: 'duration', server_lost: true, unsent: 12 });
+  assert.equal(failures.run, 'the server was lost with 12 due events unsent; see the log');
+});
+
 test('a transaction in doubt fails its case', () => {
   const transactions = { committed: 9, rolled_back: 0, in_doubt: 1, settled: 0 };
   const { failures } = reportOf({ transactions });

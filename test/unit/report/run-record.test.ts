@@ -51,6 +51,7 @@ test('each file of a run may be missing or half written', () =>
       series: [],
       settings: null,
       verification: null,
+      verdicts: [],
       runId: '20261123-201530-a1b2',
     });
   }));

@@ -21,6 +21,7 @@ export function summaryOf(changes: Partial<RunSummary> = {}): RunSummary {
     offered: 1210,
     shed: 10,
     unsent: 0,
+    server_lost: false,
     seconds: 6.5,
     paused_seconds: 0.5,
     events: 1200,

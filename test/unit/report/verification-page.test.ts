@@ -47,6 +47,24 @@ test('every verdict is told in both languages, with its doubts', () => {
   }
 });
 
+test('the newest verdict is shown, and the others are listed with their files', () => {
+  const { run, verification } = verified('exact');
+  const { document } = verification;
+  const earlier = { ...document, verdict: 'violation' as const, began: '2026-11-20T10:00:00.000Z' };
+  const verdicts = [
+    { file: 'verify-2.json', document },
+    { file: 'verify-1.json', document: earlier },
+  ];
+  const section = sectionOf(renderReport([{ ...run, verdicts }], en, 'en'));
+  assert.ok(section.includes('<strong>exact</strong>'));
+  const list = section.split(en.page.cdc.earlier()).at(-1) ?? '';
+  assert.ok(list.includes('<code>verify-1.json</code>'));
+  assert.ok(list.includes(en.verify.verdictNames.violation));
+  assert.ok(!section.includes('verify-2.json'));
+  const alone = sectionOf(renderReport([{ ...run, verdicts: [verdicts[0]!] }], en, 'en'));
+  assert.ok(!alone.includes(en.page.cdc.earlier()));
+});
+
 test('what is wrong is named, with where it is', () => {
   const { run } = verified('violation');
   const section = sectionOf(renderReport([run], en, 'en'));

@@ -20,11 +20,46 @@ function withRecord(
   });
 }
 
-test('a verification is read as it was written, and gone when another one begins', () =>
-  withRecord(async (_, record) => {
+test('a verification is read as it was written, and stays when another one begins or fails', () =>
+  withRecord(async (folder, record) => {
     assert.deepEqual(record.read(), written);
-    record.begin();
-    assert.equal(record.read(), null);
+    const second = new VerificationRecord(folder);
+    second.begin();
+    second.append({ ...written.points[0]!, at: 1 });
+    assert.deepEqual(record.read(), written);
+    second.discard();
+    assert.deepEqual(record.read(), written);
+    assert.deepEqual(record.all(), [{ file: 'verify-1.json', document: written.document }]);
+  }));
+
+test('each verification has files of its own, also beside another one; the newest is verify.json', () =>
+  withRecord(async (folder, record) => {
+    const others = [new VerificationRecord(folder), new VerificationRecord(folder)] as const;
+    for (const other of others) other.begin();
+    const exact = { ...written.document, verdict: 'exact' as const };
+    const doubtful = { ...written.document, verdict: 'indeterminate' as const };
+    others[1].close(exact);
+    assert.equal(record.read()?.document.verdict, 'exact');
+    assert.deepEqual(record.read()?.points, []);
+    others[0].close(doubtful);
+    assert.equal(record.read()?.document.verdict, 'indeterminate');
+    assert.deepEqual(
+      record.all().map(({ file, document }) => [file, document.verdict]),
+      [
+        ['verify-3.json', 'exact'],
+        ['verify-2.json', 'indeterminate'],
+        ['verify-1.json', 'violation'],
+      ],
+    );
+  }));
+
+test('the verdict of an earlier version, which has no number, gets one', () =>
+  withTempFolder(async (folder) => {
+    await writeFile(join(folder, 'verify.json'), JSON.stringify(written.document));
+    const record = new VerificationRecord(folder);
+    record.close({ ...written.document, verdict: 'exact' });
+    const verdicts = record.all().map(({ document }) => document.verdict);
+    assert.deepEqual(verdicts, ['exact', 'violation']);
   }));
 
 test('lines of the series that are cut off or no points are left out', () =>

@@ -1,0 +1,112 @@
+import type { Advice, Diagnosis, FindingState, Patient } from './finding.js';
+import type { Session } from './session.js';
+
+/** Who must run a statement that this session cannot run. */
+export type Runner =
+  | { readonly kind: 'primary' }
+  | { readonly kind: 'superuser' }
+  | { readonly kind: 'role'; readonly role: string };
+
+export interface Fix {
+  readonly statement: string;
+  /** Null: this session can. */
+  readonly by: Runner | null;
+}
+
+const SUPERUSER: Runner = { kind: 'superuser' };
+
+/** A statement for the owner of everything that it alters. */
+export function forOwners(session: Session, owners: readonly string[], statement: string): Fix {
+  if (session.standby) return { statement, by: { kind: 'primary' } };
+  const lacking = owners.filter((owner) => !session.roles.has(owner));
+  const [role] = lacking;
+  if (role === undefined) return { statement, by: null };
+  const one = owners.every((owner) => owner === role);
+  return { statement, by: one ? { kind: 'role', role } : SUPERUSER };
+}
+
+/** A statement for a superuser. */
+export function forSuperuser(session: Session, statement: string): Fix {
+  if (session.standby) return { statement, by: { kind: 'primary' } };
+  return { statement, by: session.superuser ? null : SUPERUSER };
+}
+
+/**
+ * A finding with its fixes. When somebody else must run one of them, all become advice: some alone would not
+ * make the check pass.
+ */
+export function fixed(
+  state: FindingState,
+  evidence: string,
+  fixes: readonly Fix[],
+  advice: readonly Advice[] = [],
+): Diagnosis {
+  if (fixes.every(({ by }) => by === null)) {
+    const mend = fixes.map(({ statement }) => statement).join('\n');
+    return { state, evidence, mend: mend === '' ? null : mend, advice };
+  }
+  const others = fixes.map(
+    (fix): Advice =>
+      (m) =>
+        m.run(fix),
+  );
+  return { state, evidence, mend: null, advice: [...others, ...advice] };
+}
+
+interface Setting {
+  readonly context: string;
+  readonly source: string;
+  readonly may_alter: boolean;
+  readonly may_reload: boolean;
+  readonly alterable: boolean;
+}
+
+/** Where a setting was made that outranks ALTER SYSTEM, and statements cannot reach. */
+const OUT_OF_REACH = ['command line', 'environment variable', 'client', 'session', 'override'];
+
+/** What sets a setting of the server, at the place where it is set now. `value` as SQL. */
+export async function settingFix(
+  { client, session }: Patient,
+  name: string,
+  value: string,
+): Promise<{ readonly fixes: readonly Fix[]; readonly advice: readonly Advice[] }> {
+  const privilege =
+    session.version >= PARAMETER_PRIVILEGES
+      ? "has_parameter_privilege(name, 'ALTER SYSTEM')"
+      : `${session.superuser}`;
+  const { rows } = await client.query<Setting>(
+    `SELECT context, source, ${privilege} AS may_alter,
+            has_function_privilege('pg_reload_conf()', 'EXECUTE') AS may_reload,
+            current_setting('allow_alter_system', true) IS DISTINCT FROM 'off' AS alterable
+       FROM pg_settings WHERE name = $1`,
+    [name],
+  );
+  const [setting] = rows;
+  if (setting === undefined) throw new Error(`the server has no setting ${name}`);
+  const { context, source, may_alter, may_reload, alterable } = setting;
+  const assignment = `SET ${name} = ${value};`;
+  const user = session.quoted(session.user);
+  const database = session.quoted(client.database ?? '');
+  if (source === 'database') {
+    const statement = `ALTER DATABASE ${database} ${assignment}`;
+    return { fixes: [forOwners(session, [session.databaseOwner], statement)], advice: [] };
+  }
+  if (source === 'user' || source === 'database user') {
+    const where = source === 'user' ? '' : ` IN DATABASE ${database}`;
+    const statement = `ALTER ROLE ${user}${where} ${assignment}`;
+    return { fixes: [forOwners(session, [session.user], statement)], advice: [] };
+  }
+  if (OUT_OF_REACH.includes(source) || !alterable) {
+    const place = alterable ? source : 'configuration file';
+    return { fixes: [], advice: [(m) => m.setElsewhere({ name, value, place })] };
+  }
+  const fixes: Fix[] = [
+    { statement: `ALTER SYSTEM ${assignment}`, by: may_alter ? null : SUPERUSER },
+  ];
+  if (context === 'postmaster') return { fixes, advice: [(m) => m.restart()] };
+  fixes.push({ statement: 'SELECT pg_reload_conf();', by: may_reload ? null : SUPERUSER });
+  return { fixes, advice: [] };
+}
+
+/** `server_version_num` from which on rights on single settings can be granted. */
+const PARAMETER_PRIVILEGES = 150_000;

@@ -1,0 +1,125 @@
+import { JsonError, KIND } from '../json/grammar.js';
+import type { JsonReader } from '../json/reader.js';
+import type { Draft } from './draft.js';
+import { FLAG, SLOT } from './fields.js';
+import type { MemberReader } from './members.js';
+import { registryHead } from './registry-head.js';
+
+const TAB = 0x09;
+const SPACE = 0x20;
+const QUOTE = 0x22;
+const OPEN = 0x7b;
+
+/** Bytes that end text which stands before JSON: those of JSON's structure. */
+const STRUCTURE: ReadonlySet<number> = new Set(Buffer.from('{}[]"'));
+const WORD = /\w/;
+/** After a key that is JSON: a value that is null. kcat prints nothing for it. */
+const NULL_AFTER_KEY = /^(?=.*[^ \r])\W+(?:null)?\s*$/;
+/** Without one: what Kafka's console prints before the value, or one key. */
+const NULL_AFTER_TEXT =
+  /^(?:(?:CreateTime|LogAppendTime|NO_TIMESTAMP|Partition|Offset|NO_HEADERS)\b.*|[^\t]*)\tnull\s*$/;
+
+/** What a key does not have, and an event or a record has. */
+const TELLING = [
+  SLOT.op,
+  SLOT.inner,
+  SLOT.recordOffset,
+  SLOT.connectorAt,
+  SLOT.connectorAt + 1,
+  SLOT.connectorAt + 2,
+];
+
+/** The parts of a line that a console printed; places are in the reader's bytes. */
+export interface ConsoleLine {
+  /** Where the value begins. Null: it is null. */
+  readonly value: number | null;
+  /** The message's key, where it is JSON. */
+  readonly key: Uint8Array | null;
+}
+
+/**
+ * Takes a line apart in which a console printed something before the value: a key, a timestamp, a partition,
+ * headers (`print.key=true` and the like, kcat's `-K` and `-f`). It is taken apart only where nothing of an event
+ * can be lost by it: what is before the value is text without JSON's brackets and quotation marks, or whole JSON
+ * that is no event, and has something between it and the value.
+ */
+export class ConsoleLines {
+  readonly #reader: JsonReader;
+  readonly #draft: Draft;
+  readonly #members: MemberReader;
+
+  /** `members` reads into `draft`, which is cleared by this. */
+  constructor(reader: JsonReader, draft: Draft, members: MemberReader) {
+    this.#reader = reader;
+    this.#draft = draft;
+    this.#members = members;
+  }
+
+  /** The parts of a line, which is loaded. Null: it is no such line. */
+  parse(begin: number, end: number): ConsoleLine | null {
+    const { bytes } = this.#reader;
+    let key: Uint8Array | null = null;
+    let at = begin;
+    for (;;) {
+      const stopped = textEnd(bytes, at, end);
+      if (stopped === end) {
+        const text = bytes.toString('latin1', at, end);
+        const isNull = key === null ? NULL_AFTER_TEXT : NULL_AFTER_KEY;
+        return isNull.test(text) ? { value: null, key } : null;
+      }
+      const next = stopped + registryHead(bytes, stopped, end);
+      const first = bytes[next]!;
+      if (first !== OPEN && first !== QUOTE) return null;
+      const isText = first === QUOTE && bytes[next + 1] !== OPEN;
+      const apart = stopped > at && !WORD.test(String.fromCharCode(bytes[stopped - 1]!));
+      if (!apart && stopped > begin) return null;
+      const stop = this.#valueEnd(next, end);
+      if (stop === null) return null;
+      if (isBlank(bytes, stop, end) && stopped > begin) return isText ? null : { value: next, key };
+      if (!this.#isKey(next, stop)) return null;
+      key = bytes.subarray(next, stop);
+      at = stop;
+    }
+  }
+
+  /** Where the JSON that begins at `from` ends; null: it is none. */
+  #valueEnd(from: number, end: number): number | null {
+    this.#reader.open(from, end);
+    try {
+      this.#reader.skip();
+      return this.#reader.at;
+    } catch (error) {
+      if (!(error instanceof JsonError)) throw error;
+      return null;
+    }
+  }
+
+  /** Whether this JSON can be a message's key: it is nothing that would be an event by itself. */
+  #isKey(from: number, stop: number): boolean {
+    const draft = this.#draft;
+    this.#reader.open(from, stop);
+    // A string may hold JSON itself.
+    if (this.#reader.value() !== KIND.object) return !this.#reader.opened.includes(OPEN);
+    draft.clear();
+    this.#members.read();
+    const { enveloped, transaction, schemaChange, nothing } = FLAG;
+    if ((draft.flags & (enveloped | transaction | schemaChange | nothing)) !== 0) return false;
+    return TELLING.every((slot) => draft.kinds[slot] === KIND.none);
+  }
+}
+
+/** Where text without JSON's structure ends, and without bytes that no console prints. */
+function textEnd(bytes: Uint8Array, from: number, end: number): number {
+  let at = from;
+  while (at < end && !STRUCTURE.has(bytes[at]!) && (bytes[at]! >= SPACE || isGap(bytes[at]!))) at++;
+  return at;
+}
+
+function isBlank(bytes: Uint8Array, from: number, end: number): boolean {
+  for (let at = from; at < end; at++) if (bytes[at] !== SPACE && !isGap(bytes[at]!)) return false;
+  return true;
+}
+
+function isGap(byte: number): boolean {
+  return byte === TAB || byte === 0x0d;
+}

@@ -1,0 +1,103 @@
+import { isUtf8 } from 'node:buffer';
+import { MORE_VALUES } from '../json/grammar.js';
+import { wideEncoding } from './wide-text.js';
+
+/** So much of an input is looked at: enough to know a format by. */
+const HEAD_BYTES = 512;
+
+const CONVERTER = 'org.apache.kafka.connect.json.JsonConverter';
+const TO_JSON = `have it written as JSON (key.converter and value.converter ${CONVERTER})`;
+
+/** Formats by their first bytes, written as text of one byte a character. */
+const MAGIC: readonly (readonly [string, string])[] = [
+  ['\x1f\x8b', 'packed with gzip: unpack it first (gunzip)'],
+  ['\x28\xb5\x2f\xfd', 'packed with zstd: unpack it first (zstd -d)'],
+  ['\xfd7zXZ\x00', 'packed with xz: unpack it first (xz -d)'],
+  ['BZh', 'packed with bzip2: unpack it first (bzip2 -d)'],
+  ['\x04\x22\x4d\x18', 'packed with lz4: unpack it first (lz4 -d)'],
+  ['\xff\x06\x00\x00sNaPpY', 'packed with snappy: unpack it first'],
+  ['PK\x03\x04', 'packed with zip: unpack it first (unzip)'],
+  ['Obj\x01', 'an Avro container file, not JSON: make JSON of it first (avro-tools tojson)'],
+  ['PAR1', 'Parquet, not JSON: make JSON of it first, one event per line'],
+  ['ORC', 'ORC, not JSON: make JSON of it first, one event per line'],
+];
+
+const NULS =
+  'NUL bytes (a file with a hole, NUL-separated output, or UTF-16): write it again without them, one event per line';
+const REGISTRY = `binary, not JSON (Avro or Protobuf of a schema registry?): use the converter ${CONVERTER}, or read the topic with the registry's own console consumer`;
+const STRUCT = `the toString() of a Kafka Connect Struct, not JSON: use the converter ${CONVERTER}`;
+const TO_STRING = `the toString() of a Java object, not JSON: ${TO_JSON}`;
+const PRINTED =
+  'an object as a program prints it, not JSON: write it with json.dumps, JSON.stringify or the like';
+const LINES = 'an event over several lines: write one event per line (jq -c .)';
+const ARRAY = "an array: write one event per line (jq -c '.[]')";
+const SEVERAL =
+  'more than one value in a line: write one event per line (jq -c .) and nothing before it (print.key=false; kcat -f "%s\\n")';
+const BEFORE =
+  'something that cannot be told apart stands before the JSON: have the console print the value only (print.key=false, print.timestamp=false, print.partition=false, print.offset=false, print.headers=false; kcat -f "%s\\n")';
+const COLOURS = 'colours of a terminal: have the JSON written without them (jq -M)';
+const MESSAGE = "a console's message about itself: keep its standard error apart (2>/dev/null)";
+const BASE64 = `base64 or hexadecimal digits, not JSON: decode it first (base64 -d), or ${TO_JSON}`;
+const CSV = 'text without JSON (CSV?): write one event per line, as JSON';
+/** What is wrong with text in another encoding. */
+export const NOT_UTF8 = 'not UTF-8: convert it (iconv -f WINDOWS-1252 -t UTF-8)';
+const BSON = `BSON, not JSON: make JSON of it first (bsondump), or ${TO_JSON}`;
+const MESSAGE_PACK = `binary, not JSON (MessagePack, CBOR?): ${TO_JSON}`;
+const BINARY = `binary, not JSON (Avro, Protobuf?): ${TO_JSON}`;
+
+/** By how text begins; the first that fits. */
+const TEXTS: readonly (readonly [RegExp, string])[] = [
+  [/(?:^|[^\w"])Struct\{[\w.]+=/, STRUCT],
+  [/^\s*\{\s*[\w.]+=/, TO_STRING],
+  [/^\s*\w+ ?[[({]\s*\w+ ?=/, TO_STRING],
+  [/^\s*[{[]+\s*(?:'|:?\w+\s*(?::|=>)|"[^"]*"\s*=>)/, PRINTED],
+  [/^\s*(?:b?'|%\{|map\[)/, PRINTED],
+  [/^% |^Processed a total of /, MESSAGE],
+  [/^\s*\{\s*$/, LINES],
+  [/^\s*\[\s*$/, ARRAY],
+  [/^\s*"[^"]*"\s*:\s*(?:[{[]|.*,)?\s*$/, LINES],
+  [/^\s*\[\s*(?:[{"]|\[\s*\{)/, ARRAY],
+  [/^\s*[^\s{["][^"]*\{\s*"/, BEFORE],
+  [/^[^{}<]*[,;\t][^{}<]*$/, CSV],
+  [/^(?:[^,;\t]*[,;\t].*|")\{""/s, CSV],
+  [/^[A-Za-z0-9+/]{24,}={0,2}\s*$/, BASE64],
+];
+
+/** A control character that no text has; NUL is looked at by itself. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const CONTROL = /[\x01-\x08\x0b\x0c\x0e-\x1d\x1f\x7f]/;
+/** No text in UTF-8 begins with these; MessagePack and CBOR have them for maps. */
+const PACKED = /^[\x80-\xff]/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: as above
+const HEAD = /^(?:\0.{4}|\x01.{16}|\x03[\0\x05].{16})/s;
+/** After a key that is JSON. */
+const HEAD_AFTER_KEY = /^[^\0]*\t\0(?!\0{4})/;
+/** Its length in 32 bits, less than 16 MiB, and an element's type and name. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: as above
+const BSON_HEAD = /^.{3}\0[\x01-\x13][\w$.]+\0/s;
+
+/**
+ * What bytes are that were not read as JSON, and what to do about it, in English; holds nothing of their values.
+ * `problem`: as the reader of JSON has it. Null: there is nothing better to say than that.
+ */
+export function notJson(bytes: Buffer, problem: string): string | null {
+  const head = bytes.subarray(0, HEAD_BYTES);
+  const text = head.toString('latin1');
+  const magic = MAGIC.find(([first]) => text.startsWith(first));
+  if (magic !== undefined) return magic[1];
+  const wide = wideEncoding(head);
+  if (wide !== null) return `${wide}, not UTF-8: convert it (iconv -f ${wide} -t UTF-8)`;
+  if (!/^\s*[{[]\s*"/.test(text)) {
+    if (text.startsWith('\0\0\0\0\0')) return NULS;
+    if (HEAD.test(text)) return REGISTRY;
+    if (BSON_HEAD.test(text)) return BSON;
+    if (PACKED.test(text) && !isUtf8(bytes)) return MESSAGE_PACK;
+    if (text.startsWith('\x1b[')) return COLOURS;
+    if (CONTROL.test(text)) return BINARY;
+  }
+  if (HEAD_AFTER_KEY.test(text)) return REGISTRY;
+  if (bytes.includes(0)) return NULS;
+  if (!isUtf8(bytes)) return NOT_UTF8;
+  const said = TEXTS.find(([how]) => how.test(text))?.[1];
+  return said ?? (problem === MORE_VALUES ? SEVERAL : null);
+}

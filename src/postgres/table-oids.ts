@@ -1,0 +1,38 @@
+import type { Client } from 'pg';
+import { TABLE_NAMES, type TableName } from '../hospital/tables.js';
+
+/**
+ * The hospital's tables by their catalog numbers, in the order of `TABLE_NAMES`; null for one that is not there.
+ * A table that was dropped and made anew has another number.
+ */
+export type TableOids = readonly (string | null)[];
+
+export async function readTableOids(client: Client): Promise<TableOids> {
+  const { rows } = await client.query<{ oid: string | null }>(
+    'SELECT to_regclass(quote_ident(name))::oid::text AS oid FROM unnest($1::text[]) AS t (name)',
+    [TABLE_NAMES],
+  );
+  return rows.map(({ oid }) => oid);
+}
+
+/** The code of the error that tables are gone. */
+export const TABLES_GONE = 'TABLES_GONE';
+
+/** The tables that a run began with are not there any more: dropped, or others have taken their place. */
+export class TablesGone extends Error {
+  readonly code = TABLES_GONE;
+  readonly tables: readonly TableName[];
+
+  constructor(tables: readonly TableName[]) {
+    super(`tables were dropped or made anew: ${tables.join(', ')}`);
+    this.name = 'TablesGone';
+    this.tables = tables;
+  }
+}
+
+/** Throws `TablesGone` unless the tables are still those. */
+export async function requireTables(client: Client, expected: TableOids): Promise<void> {
+  const now = await readTableOids(client);
+  const gone = TABLE_NAMES.filter((_, i) => now[i] !== expected[i]);
+  if (gone.length > 0) throw new TablesGone(gone);
+}
