@@ -77,19 +77,26 @@ export class Orders {
     return this.#tally.get('attempted') + this.#open.reduce((sum, { size }) => sum + size, 0);
   }
 
+  /** Events of the batch behind those that are open, where it is due by now as well. */
+  overdue(): number {
+    const now = Math.min(this.#control.active(), this.#task.endMs ?? Number.POSITIVE_INFINITY);
+    const { size, due } = this.#next(now);
+    return due > now ? 0 : Math.max(0, size);
+  }
+
   /** An order is over. */
   close(order: Order): void {
     this.#open = this.#open.filter((other) => other !== order);
   }
 
   /** The next batch: when it is due, and its events, a whole batch or what a limit leaves. */
-  #next(): { size: number; due: number } {
+  #next(now = this.#control.active()): { size: number; due: number } {
     const { batchSize, commitLimit } = this.#task;
     const ordered = this.#open.reduce((sum, { size }) => sum + size, 0);
     const { at, events } = this.#pacer({
       attempted: this.#tally.get('attempted') + ordered,
       previousDue: this.#previousDue,
-      now: this.#control.active(),
+      now,
     });
     const left = (commitLimit ?? Number.POSITIVE_INFINITY) - this.#tally.events - ordered;
     return { size: Math.min(batchSize, events, left), due: at };

@@ -28,6 +28,9 @@ const START_POLL_MS = 2;
 const MAX_RETRIES = 100;
 /** PostgreSQL's internal_error; also stands for a rejection that came without a code. */
 const INTERNAL_ERROR = 'XX000';
+/** query_canceled */
+const CANCELLED = '57014';
+const STOPPED: ProducerResult = { ended: 'stopped', givenUp: 0 };
 
 /** The Piscina entry of `stream`: one connection, one event type (or a few), until told to stop. */
 export default async function produce(task: ProducerTask): Promise<ProducerResult> {
@@ -69,6 +72,8 @@ class Producer {
   #conflicts = 0;
   /** How late the first batch was when the connection was lost, in milliseconds. */
   #lateAtLoss = 0;
+  /** Events that fell due while the connection was sought in vain, and were not ordered. */
+  #missed = 0;
   /** When the connection was found again, in active milliseconds. */
   #backSince = 0;
 
@@ -155,7 +160,7 @@ class Producer {
     const { endMs } = this.#task;
     for (;;) {
       const state = this.#control.state;
-      if (state === 'stopping') return { ended: 'stopped' };
+      if (state === 'stopping') return STOPPED;
       const now = this.#control.active();
       if (endMs !== null && (due > endMs || now > endMs + OVERRUN_MS)) return { ended: 'finished' };
       if (state === 'running' && now >= due) return null;
@@ -180,7 +185,7 @@ class Producer {
       return await this.#overcome(this.#session.failureOf(error), sentAt);
     } finally {
       this.#freeSince = this.#control.active();
-      this.#tally.due = this.#orders.due;
+      this.#tally.due = this.#orders.due + this.#missed;
     }
   }
 
@@ -281,6 +286,7 @@ class Producer {
     if (this.#tally.pending === null) this.#tally.count('rolledBack');
     const gone = await this.#tablesGone(failure);
     if (gone !== null) return { ended: 'failed', failure: gone };
+    if (this.#isToGiveUp(failure)) return this.#giveUp();
     if (failure.class === 'retry' && ++this.#conflicts <= MAX_RETRIES) return this.#retry(failure);
     if (failure.class !== 'critical') return { ended: 'failed', failure };
     const doubted = this.#sent.splice(0);
@@ -294,6 +300,18 @@ class Producer {
     }
     for (const order of this.#orders.open) this.#abandon(order);
     return null;
+  }
+
+  /** Whether the main thread ended a wait, because the run is to end. */
+  #isToGiveUp({ sqlstate }: Failure): boolean {
+    return sqlstate === CANCELLED && this.#tally.mayGiveUp;
+  }
+
+  /** Leaves batches that waited for a lock unsent; the connection is closed, and with it the transaction. */
+  #giveUp(): ProducerResult {
+    const sent = this.#orders.open.filter(({ batch }) => batch !== null).length;
+    for (const order of this.#orders.open) this.#abandon(order);
+    return { ended: 'stopped', givenUp: Math.max(sent, 1) };
   }
 
   /**
@@ -385,6 +403,8 @@ class Producer {
     if (failure.class === 'hopeless' || failure.class === 'defect') {
       return { ended: 'failed', failure };
     }
+    // Held up where nothing of a batch was sent yet.
+    if (this.#isToGiveUp(failure)) return STOPPED;
     if (!this.#tally.lost) {
       const now = this.#control.active();
       this.#lateAtLoss = now - (this.#orders.first?.due ?? now);
@@ -393,7 +413,8 @@ class Producer {
     const end = await this.#session.reopen(failure);
     this.#backSince = this.#control.active();
     if (end === null) return null;
-    return end === 'stopped' ? { ended: 'stopped' } : { ended: 'failed', failure: end };
+    this.#missed = this.#orders.overdue();
+    return end === 'stopped' ? STOPPED : { ended: 'failed', failure: end };
   }
 
   #endOf(failure: Failure | null): ProducerResult | null {

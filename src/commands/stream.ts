@@ -1,18 +1,15 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import type { Client } from 'pg';
 import type { Settings } from '../config/settings.js';
 import { EXIT, type ExitCode, OperatorError } from '../errors.js';
 import { samplePools } from '../hospital/pools.js';
-import { TABLE_NAMES } from '../hospital/tables.js';
 import { addFacts, writeFacts } from '../ledger/facts-file.js';
 import { ledgerFolder } from '../ledger/folder.js';
 import { Curve } from '../pacing/curve.js';
-import { connect, cut, operatorErrorOf, withConnection } from '../postgres/connect.js';
+import { withConnection } from '../postgres/connect.js';
 import type { DatabaseFacts } from '../postgres/database-facts.js';
-import { lastLogLines } from '../postgres/embedded-cluster.js';
-import { describeFailure, type Failure, failureError, isOwnTrouble } from '../postgres/failures.js';
+import { describeFailure, failureError } from '../postgres/failures.js';
 import { factsOf, type ServerIdentity } from '../postgres/identity.js';
 import { readDatabaseFacts } from '../postgres/read-database-facts.js';
 import { requireSchema, requireWritable } from '../postgres/scripts.js';
@@ -29,7 +26,7 @@ import type { Threshold } from '../report/thresholds.js';
 import { requireWhole } from '../seed/indexes.js';
 import { joinStream } from '../seed/locks.js';
 import { onAbort, unlessAborted } from '../signals.js';
-import { Coordinator, type StreamOutcome } from '../stream/coordinator.js';
+import { Coordinator } from '../stream/coordinator.js';
 import { Narrator } from '../stream/narrator.js';
 import { planLoad, segmentsOf, type WorkerPlan } from '../stream/plan.js';
 import { Sampler } from '../stream/sampler.js';
@@ -39,11 +36,10 @@ import { ServerWatch } from '../stream/server-watch.js';
 import { Totals } from '../stream/totals.js';
 import type { Command, CommandContext } from './context.js';
 import { showForecast } from './forecast.js';
+import { lookOnce } from './look-once.js';
 import { reconnectPolicy } from './reconnect-policy.js';
+import { explainEnd, lossOf } from './stream-end.js';
 import { type OwnServer, withServer } from './with-server.js';
-
-/** A catalogue is read in milliseconds; a server that needs longer is not waited for. */
-const PATIENCE_SECONDS = 5;
 
 /** `stream`: continuous events, until a limit or a signal. */
 export const run: Command = async (context) =>
@@ -183,18 +179,21 @@ export async function streamEvents(
     sampler.stop();
     narrator.stop();
     const loss = await lossOf(outcome, target);
-    const ending = { ...outcome, lost: loss !== null };
+    const ending = { ...outcome, lost: loss !== null, waited: outcome.heldUp.waits.length > 0 };
     summary = markAborted(
       summarize(facts, ending, outcome.tallies, digest, stream.thresholds),
       outcome.stoppedBy === 'threshold' ? aborted : null,
     );
-    const exitCode =
-      outcome.failure !== null
-        ? explainFailure(context, target, outcome.failure, found.database, summary.unsent)
-        : loss !== null && summary.server_lost
-          ? explainLoss(context, target, loss, summary.unsent ?? 0)
-          : EXIT.done;
-    if (exitCode === EXIT.unreachable) adviseAfterLoss(context, summary, own, ledger !== null);
+    const exitCode = explainEnd({
+      context,
+      target,
+      outcome,
+      loss,
+      summary,
+      database: found.database,
+      own,
+      hasLedger: ledger !== null,
+    });
     context.print({ json: summary, text: summaryText(m, summary, totals) });
     if (stream.junitFile !== null) await writeJunit(context, stream.junitFile, summary);
     const held = summary.thresholds.every((result) => result.held);
@@ -245,23 +244,6 @@ async function concludeLedger(
   } catch (error) {
     const why = error instanceof OperatorError ? error.tell(m) : (error as Error).message;
     log.component('stream').warning(m.ledger.notConcluded({ why }));
-  }
-}
-
-/** Looks at a database that may be lost, or hang: a run that is over does not wait for it. */
-async function lookOnce<T>(
-  target: ConnectionTarget,
-  look: (client: Client) => Promise<T>,
-): Promise<T> {
-  const client = await connect({ ...target, connectTimeoutSeconds: PATIENCE_SECONDS });
-  const patience = setTimeout(() => cut(client), PATIENCE_SECONDS * 1000);
-  try {
-    return await look(client);
-  } catch (error) {
-    throw operatorErrorOf(error, target);
-  } finally {
-    clearTimeout(patience);
-    await client.end().catch(() => undefined);
   }
 }
 
@@ -340,79 +322,4 @@ function explained(error: unknown, target: ConnectionTarget): unknown {
   const failure = describeFailure(error);
   if (error instanceof OperatorError || failure.class === 'defect') return error;
   return failureError(failure, target, error);
-}
-
-/** feature_not_supported: what PostgreSQL answers to a data-modifying WITH on a table with a rule. */
-const FEATURE_NOT_SUPPORTED = '0A000';
-
-/** The loss of the server that a run did not make up for; null: there was none. */
-async function lossOf(
-  { failure, lost, cutOff }: StreamOutcome,
-  target: ConnectionTarget,
-): Promise<Failure | null> {
-  if (failure !== null) return failure.class === 'critical' ? failure : null;
-  if (lost !== null || !cutOff) return lost;
-  // A worker that waits for a lock gets no answer either: a server that answers others is not lost.
-  try {
-    await lookOnce(target, (client) => client.query('SELECT 1'));
-    return null;
-  } catch (error) {
-    const found = describeFailure(error);
-    return found.class === 'critical' ? found : null;
-  }
-}
-
-/** Says that the run ended before it had sent what was due; the exit code that follows. */
-function explainLoss(
-  { log, messages: m }: CommandContext,
-  target: ConnectionTarget,
-  loss: Failure,
-  unsent: number,
-): ExitCode {
-  const reason = failureError(loss, target).tell(m);
-  log.component('stream').error(m.stream.behind({ reason, unsent }));
-  return EXIT.unreachable;
-}
-
-/** After a loss: what the embedded server said last, and what is left to find out. */
-function adviseAfterLoss(
-  { log, messages: m }: CommandContext,
-  { run_id: run, transactions }: RunSummary,
-  own: OwnServer | null,
-  hasLedger: boolean,
-): void {
-  const out = log.component('stream');
-  if (own !== null) out.error(m.stream.ownServerLost({ ...own, lines: lastLogLines(own.log) }));
-  const count = transactions.in_doubt;
-  if (hasLedger && count > 0) out.warning(m.stream.resolveLater({ run, count }));
-}
-
-/** Says what failure the run ended by; the exit code that follows. `unsent`: events due and not sent. */
-function explainFailure(
-  { log, messages }: CommandContext,
-  target: ConnectionTarget,
-  failure: Failure,
-  database: DatabaseFacts,
-  unsent: number | null,
-): ExitCode {
-  const out = log.component('stream');
-  const rules = TABLE_NAMES.flatMap((table) =>
-    database.tables[table].rules.map((name) => `${table}.${name}`),
-  );
-  if (failure.sqlstate === FEATURE_NOT_SUPPORTED && rules.length > 0) {
-    out.error(messages.stream.ruled({ rules, message: failure.message }));
-    return EXIT.state;
-  }
-  const error = failureError(failure, target);
-  const reason = error.tell(messages);
-  if (isOwnTrouble(failure)) {
-    out.error(reason);
-    return error.exitCode;
-  }
-  out.error(
-    failure.class === 'critical'
-      ? messages.stream.gaveUp({ reason, unsent })
-      : messages.stream.refused({ reason }),
-  );
-  return error.exitCode;
 }

@@ -1,6 +1,6 @@
 import { SideConnection } from '../postgres/side-connection.js';
 import type { ConnectionTarget } from '../postgres/target.js';
-import { findWaits, type Wait, watcherName } from '../postgres/waits.js';
+import { causeOf, findWaits, watcherName } from '../postgres/waits.js';
 import { monotonicMs } from '../threads/clock.js';
 import type { CommandContext } from './context.js';
 
@@ -42,10 +42,4 @@ export async function watchingWaits<T>(
     clearInterval(timer);
     connection.close();
   }
-}
-
-function causeOf(wait: Wait): string {
-  return wait.kind === 'standby'
-    ? wait.names
-    : JSON.stringify([wait.table, wait.holders.map(({ pid }) => pid)]);
 }

@@ -64,7 +64,8 @@ function casesOf(summary: RunSummary, messages: Messages): Case[] {
 
 function failureOf(summary: RunSummary, { thresholds }: Messages): string | null {
   if (summary.stopped_by === 'critical') return thresholds.critical();
-  return summary.server_lost ? thresholds.serverLost(summary.unsent ?? 0) : null;
+  if (summary.held_up) return thresholds.heldUp(summary.unsent);
+  return summary.server_lost ? thresholds.serverLost(summary.unsent) : null;
 }
 
 function caseXml({ name, failure, seconds }: Case): string {

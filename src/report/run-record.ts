@@ -40,6 +40,8 @@ export function readRun(folder: string): RunRecord {
             shed: 0,
             unsent: null,
             server_lost: false,
+            held_up: false,
+            given_up: 0,
             by_type: {},
             slots: {},
             thresholds: [],

@@ -42,6 +42,10 @@ export interface RunSummary {
   readonly unsent: number | null;
   /** True: some of them were unsent because the server was lost (never with `--on-lag shed`). */
   readonly server_lost: boolean;
+  /** True: some of them, or of the batches in flight, were unsent because somebody or something held the server up. */
+  readonly held_up: boolean;
+  /** Batches in flight that waited for a lock when the run ended, and were rolled back. */
+  readonly given_up: number;
   readonly seconds: number;
   readonly paused_seconds: number;
   readonly events: number;
@@ -136,6 +140,12 @@ export interface Ending {
   readonly activeSeconds: number;
   /** The server was lost, and the backlog not worked off. */
   readonly lost: boolean;
+  /** Workers waited for a lock or a standby when the run was to end. */
+  readonly waited?: boolean;
+  /** Batches that were rolled back because they waited for a lock then. */
+  readonly givenUp?: number;
+  /** Some workers got no answer until they were cut off. */
+  readonly cutOff?: boolean;
 }
 
 /** Adds up what the workers did. */
@@ -160,6 +170,8 @@ export function summarize(
         ? null
         : tallies.reduce((total, tally) => total + tally.due, 0);
   const unsent = due === null ? null : Math.max(0, due - sum('attempted'));
+  // For `max` there is always something due.
+  const serverLost = ending.lost && !facts.sheds && unsent !== 0;
   const summary: RunSummary = {
     run_id: facts.runId,
     rng: facts.rng,
@@ -175,7 +187,9 @@ export function summarize(
     offered: offered === null ? null : Math.round(offered),
     shed: sum('shed'),
     unsent,
-    server_lost: ending.lost && !facts.sheds && (unsent ?? 0) > 0,
+    server_lost: serverLost,
+    held_up: !serverLost && isShort(facts, ending, unsent),
+    given_up: ending.givenUp ?? 0,
     seconds: round(seconds, 3),
     paused_seconds: round(Math.max(0, seconds - activeSeconds), 3),
     events,
@@ -203,6 +217,20 @@ export function summarize(
     stopped_by: ending.stoppedBy,
   };
   return { ...summary, thresholds: thresholds.map((threshold) => judge(threshold, summary)) };
+}
+
+/**
+ * Whether a run that was held up did less than it was to: whoever ends it by hand lets go of what is due, but not
+ * of the batches in flight.
+ */
+function isShort(
+  { sheds }: RunFacts,
+  { stoppedBy, waited = false, givenUp = 0, cutOff = false }: Ending,
+  unsent: number | null,
+): boolean {
+  const unfinished = givenUp > 0 || cutOff;
+  if (stoppedBy === 'signal' || stoppedBy === 'threshold') return unfinished;
+  return !sheds && (unfinished || (waited && (unsent ?? 0) > 0));
 }
 
 function figuresByType(tallies: readonly Tally[]): RunSummary['by_type'] {

@@ -26,8 +26,8 @@ export function summaryText(m: Messages, summary: RunSummary, totals: Totals): s
       `${m.number(summary.achieved_rate)}${summary.target_rate === null ? '' : ` (${m.report.target(m.number(summary.target_rate))})`}`,
     ],
     ...(summary.offered === null
-      ? summary.server_lost
-        ? [[m.report.unsent(), m.number(summary.unsent ?? 0)]]
+      ? summary.unsent !== null && (summary.server_lost || summary.held_up)
+        ? [[m.report.unsent(), m.number(summary.unsent)]]
         : []
       : [
           [

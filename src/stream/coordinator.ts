@@ -1,5 +1,6 @@
 import { MessageChannel, type Worker } from 'node:worker_threads';
 import type { Client } from 'pg';
+import { EXIT, OperatorError } from '../errors.js';
 import { Draws, STREAMS } from '../hospital/draws.js';
 import type { Pools } from '../hospital/pools.js';
 import { TABLE_NAMES } from '../hospital/tables.js';
@@ -13,6 +14,7 @@ import { compareServers, primaryFactsOf } from '../postgres/identity.js';
 import { settlePending } from '../postgres/in-doubt.js';
 import type { TableOids } from '../postgres/table-oids.js';
 import type { ConnectionTarget } from '../postgres/target.js';
+import { unlessAborted } from '../signals.js';
 import { monotonicMs, sleep, within } from '../threads/clock.js';
 import { Control } from '../threads/control.js';
 import { WorkerPool } from '../threads/pool.js';
@@ -23,7 +25,15 @@ import type {
   ProducerTask,
   ReconnectPolicy,
 } from '../threads/protocol.js';
-import { noRows, OPERATIONS, type RowCounts, Tally, type WrittenRows } from '../threads/tally.js';
+import {
+  type Backend,
+  noRows,
+  OPERATIONS,
+  type RowCounts,
+  Tally,
+  type WrittenRows,
+} from '../threads/tally.js';
+import { type HeldUp, WaitEnder } from './held-up.js';
 import type { WorkerPlan } from './plan.js';
 import { returningOf } from './server-effects.js';
 import type { Totals } from './totals.js';
@@ -37,10 +47,14 @@ const READY_POLL_MS = 2;
 const SLICE_MS = 20;
 /** Workers send what is due at the very end a moment late; what lasts longer than this is stopped. */
 const OVERRUN_MS = 500;
+/** Batches in flight are mostly done within this; a worker that is not may be waiting for somebody. */
+const HELD_UP_AFTER_MS = 500;
 /** Asking for the fate of transactions in doubt is given up after this, whatever the grace. */
 const LEAST_PATIENCE_MS = 1_000;
 /** The last messages of a thread arrive within this, or its channel is lost. */
 const LAST_WORDS_MS = 1_000;
+/** A connection is ended politely within this, or its server hangs. */
+const FAREWELL_MS = 500;
 
 export interface StreamSetup {
   readonly target: ConnectionTarget;
@@ -80,6 +94,10 @@ export interface StreamOutcome {
   readonly lost: Failure | null;
   /** Some workers got no answer until they were cut off. */
   readonly cutOff: boolean;
+  /** What workers waited for when the run was to end. */
+  readonly heldUp: HeldUp;
+  /** Batches that were rolled back because they waited for a lock then. */
+  readonly givenUp: number;
   readonly tallies: readonly Tally[];
   /** Wall-clock seconds from the first due time to the end, and of these the ones not paused. */
   readonly seconds: number;
@@ -104,8 +122,12 @@ export class Coordinator {
   /** Why a connection was lost, the last time. */
   #loss: Failure | null = null;
   #cutOff = false;
+  #heldUp: HeldUp = { waits: [], unconfirmed: 0 };
+  #givenUp = 0;
   #stopped: 'signal' | 'threshold' | null = null;
   #onStart: () => void = () => undefined;
+  /** Aborted by a stop; of consequence before the clock has started. */
+  readonly #preparing = new AbortController();
   /** The highest ids when the run began. */
   #lastIds = Object.fromEntries(TABLE_NAMES.map((table) => [table, 0])) as ProducerTask['lastIds'];
 
@@ -133,28 +155,23 @@ export class Coordinator {
   stop(by: 'signal' | 'threshold' = 'signal'): void {
     this.#stopped ??= by;
     this.control.stop();
+    this.#preparing.abort(new OperatorError(EXIT.forced, (m) => m.server.interrupted()));
   }
 
-  /** Runs until a limit, `stop` or a failure that cannot be overcome. */
+  /**
+   * Runs until a limit, `stop` or a failure that cannot be overcome. Throws where it was stopped before its
+   * clock started: nothing was written.
+   */
   async run(): Promise<StreamOutcome> {
-    const client = await connect(this.#setup.target);
+    const connecting = connect(this.#setup.target);
     try {
-      this.#lastIds = await readLastIds(client);
-      // The workers connect meanwhile; none of them begins before the clock starts.
-      const workers = Promise.all(this.#setup.plans.map((plan, i) => this.#keep(plan, i)));
-      await loadIds(client, this.#cache);
-      const { count, quick } = await this.#setup.totals.start(client);
-      // When the tables cannot be counted the run goes on all the same, its lines without totals.
-      const counting = () =>
-        count()
-          .catch(() => undefined)
-          .finally(() => client.end().catch(() => undefined));
-      if (quick) await counting();
-      await Promise.race([this.#allReady(), workers]);
+      const { workers, counting } = await unlessAborted(this.#preparing.signal, async () =>
+        this.#prepare(await connecting),
+      );
       const started = monotonicMs();
       this.control.start();
       this.#onStart();
-      if (!quick) void counting();
+      void counting();
       await this.#untilOver(workers);
       const activeSeconds = this.control.active() / 1000;
       const seconds = (monotonicMs() - started) / 1000;
@@ -163,13 +180,36 @@ export class Coordinator {
       for (const worker of this.tallies.keys()) this.#tell(worker);
       const lost = this.tallies.some((tally) => tally.lost) ? this.#loss : null;
       const ending = { ...this.#verdict(), lost, cutOff: this.#cutOff };
-      return { ...ending, tallies: this.tallies, seconds, activeSeconds };
+      const held = { heldUp: this.#heldUp, givenUp: this.#givenUp };
+      return { ...ending, ...held, tallies: this.tallies, seconds, activeSeconds };
     } finally {
       // Also when it failed before the start: then the workers are still waiting for it.
       this.control.stop();
       await this.#pool.close();
-      await client.end().catch(() => undefined);
+      await within(
+        connecting.then((client) => client.end()).catch(() => undefined),
+        FAREWELL_MS,
+      );
     }
+  }
+
+  /** Gets everything ready for the clock to start. `counting`: what goes on beside the run. */
+  async #prepare(
+    client: Client,
+  ): Promise<{ workers: Promise<unknown>; counting: () => Promise<void> }> {
+    this.#lastIds = await readLastIds(client);
+    // The workers connect meanwhile; none of them begins before the clock starts.
+    const workers = Promise.all(this.#setup.plans.map((plan, i) => this.#keep(plan, i)));
+    await loadIds(client, this.#cache);
+    const { count, quick } = await this.#setup.totals.start(client);
+    // When the tables cannot be counted the run goes on all the same, its lines without totals.
+    const counting = () =>
+      count()
+        .catch(() => undefined)
+        .finally(() => client.end().catch(() => undefined));
+    if (quick) await counting();
+    await Promise.race([this.#allReady(), workers]);
+    return { workers, counting: quick ? async () => undefined : counting };
   }
 
   /** Resolves when every worker is connected, or those that are have waited long enough. */
@@ -189,6 +229,7 @@ export class Coordinator {
       try {
         const result = await this.#runOnce(plan, index);
         if (result.ended === 'failed') this.fail(result.failure);
+        if (result.ended === 'stopped') this.#givenUp += result.givenUp;
         return;
       } catch (error) {
         if (this.control.stopping) return;
@@ -286,22 +327,39 @@ export class Coordinator {
     const finished = workers.finally(() => {
       over = true;
     });
-    const cutOff = (async () => {
-      while (!over && !this.control.stopping) {
-        if (this.control.active() > endMs + OVERRUN_MS) this.control.stop();
-        await sleep(SLICE_MS);
-      }
-      const deadline = monotonicMs() + this.#setup.stopGraceMs;
-      while (!over && monotonicMs() < deadline) await sleep(SLICE_MS);
-    })();
-    await Promise.race([finished, cutOff]);
-    this.#cutOff = !over;
+    while (!over && !this.control.stopping) {
+      if (this.control.active() > endMs + OVERRUN_MS) this.control.stop();
+      await within(finished, SLICE_MS);
+    }
+    const isOver = () => over;
+    if (!over) await this.#graceFor(finished, isOver);
+    this.#cutOff = !isOver();
     finished.catch(() => undefined);
     while (Number.isFinite(endMs) && !this.control.stopping && !this.#reachedMaxEvents()) {
       const left = endMs - this.control.active();
       if (left <= 0) break;
       await sleep(Math.min(left, SLICE_MS));
     }
+  }
+
+  /** Lets workers finish, those that others hold up without what they wait for, until the grace is over. */
+  async #graceFor(finished: Promise<unknown>, isOver: () => boolean): Promise<void> {
+    const { target, stopGraceMs } = this.#setup;
+    await within(finished, Math.min(HELD_UP_AFTER_MS, stopGraceMs));
+    if (isOver()) return;
+    const ender = new WaitEnder(target, (pid) => {
+      for (const tally of this.tallies) if (tally.backend?.pid === pid) tally.mayGiveUp = true;
+    });
+    ender.start(() => this.#backends());
+    await within(finished, stopGraceMs - HELD_UP_AFTER_MS);
+    this.#heldUp = await ender.close();
+  }
+
+  /** The server processes of the workers that are theirs alone. */
+  #backends(): Backend[] {
+    return this.tallies.flatMap(({ backend }) =>
+      backend === null || backend.pooled === true ? [] : [backend],
+    );
   }
 
   /** Finds out about the transactions that were in doubt when their workers ended. */

@@ -112,7 +112,9 @@ export type ProducerReport =
 
 /** How a producer's task ended. */
 export type ProducerResult =
-  | { readonly ended: 'finished' | 'stopped' }
+  | { readonly ended: 'finished' }
+  /** `givenUp`: batches that waited for a lock when the run was to end, and were rolled back. */
+  | { readonly ended: 'stopped'; readonly givenUp: number }
   | { readonly ended: 'failed'; readonly failure: Failure };
 
 /** One worker's task in one phase of a seed: chunks, until none is left. */

@@ -52,8 +52,10 @@ const CONNECTIONS = BACKEND + 2;
 const DUE = CONNECTIONS + 1;
 /** 1 while the backlog of a lost connection is not worked off. */
 const LOST = DUE + 1;
+/** 1 once the main thread cancels what the worker's server process waits for. */
+const MAY_GIVE_UP = LOST + 1;
 /** The outcome that the first pending transaction is being counted as, 0 when none is. */
-const SETTLING = LOST + 1;
+const SETTLING = MAY_GIVE_UP + 1;
 /** What the counters, the rows and the first pending one will be, when that is done. */
 const THEN_COUNTERS = SETTLING + 1;
 const THEN_ROWS = THEN_COUNTERS + COUNTERS.length;
@@ -215,6 +217,18 @@ export class Tally {
 
   set lost(lost: boolean) {
     this.#numbers[LOST] = lost ? 1 : 0;
+  }
+
+  /**
+   * Whether a statement that was cancelled is to be given up: the run is to end, and what it waited for may last.
+   * The one word that the main thread writes.
+   */
+  get mayGiveUp(): boolean {
+    return this.#at(MAY_GIVE_UP) === 1;
+  }
+
+  set mayGiveUp(may: boolean) {
+    this.#numbers[MAY_GIVE_UP] = may ? 1 : 0;
   }
 
   /** The first transaction whose COMMIT was sent without an answer yet, or null. */

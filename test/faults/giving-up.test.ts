@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import type { RunSummary } from '../../src/report/summary.js';
 import { assertExact, assertExactButDoubts } from '../helpers/audit.js';
+import type { CliResult } from '../helpers/cli.js';
 import type { TestDatabase } from '../helpers/database.js';
+import { waitingFor } from '../helpers/hold-ups.js';
 import { startServer } from '../helpers/server.js';
 import { type StreamRun, summaryOf, withStream } from '../helpers/stream-run.js';
 import { waitFor } from '../helpers/wait-for.js';
@@ -11,137 +14,165 @@ const server = await startServer(18, { durable: true });
 const BATCH = 5;
 const LOAD = ['--rate', 'max', '--workers', '3', '--batch-size', String(BATCH)];
 
-test('a server that stays away ends the run when the attempts are used up', async () => {
-  await withStream(
+/** A run that loses its server for good, and how it ended. */
+interface Lost extends StreamRun {
+  readonly result: CliResult;
+  readonly summary: RunSummary;
+}
+
+/**
+ * Streams with `args`, stops the server once something is committed, lets the run end (`end`), and holds its
+ * summary against the database. `code`: the exit code.
+ */
+function withLoss(
+  args: readonly string[],
+  code: number,
+  check: (lost: Lost) => void,
+  env: Readonly<Record<string, string>>,
+  end: (run: StreamRun) => Promise<CliResult> = ({ cli }) => cli.ended(),
+): Promise<void> {
+  return withStream(
     server,
-    LOAD,
-    async ({ db, cli, progress }) => {
-      await progress(100);
-      await server.stop('fast');
-      const result = await cli.ended();
+    ['--workers', '3', '--batch-size', String(BATCH), ...args],
+    async (run) => {
+      await run.progress(1);
+      const stop = () => server.stop('fast');
+      // At rest: a run by duration must not end before, however slowly the server does.
+      await (args.includes('--duration') ? run.atRest(stop) : stop());
+      const result = await end(run);
       await server.start();
-      const summary = summaryOf(result, 3);
-      await assertExactButDoubts(db, summary, BATCH);
+      const summary = summaryOf(result, code);
+      await assertExactButDoubts(run.db, summary, BATCH);
+      check({ ...run, result, summary });
+    },
+    { env },
+  );
+}
+
+const LONG_PATIENCE = { STREAM_FAIL_FAST: 'false' };
+const SHORT_PATIENCE = { STREAM_RECONNECT_ATTEMPTS: '3' };
+const DURATION = ['--duration', '4'];
+const countIn = (pattern: RegExp, text: string) =>
+  Number(pattern.exec(text)?.[1]?.replaceAll('.', ''));
+
+test('a server that stays away ends the run when the attempts are used up', async () => {
+  await withLoss(
+    ['--rate', 'max'],
+    3,
+    ({ result: { stderr }, summary }) => {
       assert.equal(summary.stopped_by, 'critical');
       assert.match(
-        result.stderr,
+        stderr,
         /ERROR .* perda de conexão — tentando reconectar em [\d,]+s \(tentativa 3\/3\)/,
       );
-      assert.doesNotMatch(result.stderr, /tentativa 4/);
-      assert.match(
-        result.stderr,
-        /conexão perdida e não recuperada \(.+\); a execução foi encerrada/,
-      );
+      assert.doesNotMatch(stderr, /tentativa 4/);
+      assert.match(stderr, /conexão perdida e não recuperada \(.+\); a execução foi encerrada/);
     },
-    { env: { STREAM_RECONNECT_ATTEMPTS: '3' } },
+    SHORT_PATIENCE,
   );
 });
 
 test('without fail-fast a run goes on trying until it is told to stop', async () => {
-  await withStream(
-    server,
-    LOAD,
-    async ({ db, cli, progress, interrupt }) => {
-      await progress(100);
-      await server.stop('fast');
+  await withLoss(
+    ['--rate', 'max'],
+    3,
+    ({ summary }) => assert.equal(summary.stopped_by, 'signal'),
+    { ...SHORT_PATIENCE, ...LONG_PATIENCE },
+    async ({ cli, interrupt }) => {
       await cli.until(/tentativa 6\)/);
-      const result = await interrupt();
-      await server.start();
-      const summary = summaryOf(result);
-      await assertExactButDoubts(db, summary, BATCH);
-      assert.equal(summary.stopped_by, 'signal');
+      return interrupt();
     },
-    { env: { STREAM_RECONNECT_ATTEMPTS: '3', STREAM_FAIL_FAST: 'false' } },
   );
 });
 
-test('without fail-fast a run ends when its time is over, also while the server is away', async () => {
-  await withStream(
-    server,
-    [...LOAD, '--duration', '3'],
-    async ({ db, cli, progress }) => {
-      await progress(100);
-      await server.stop('fast');
-      const summary = summaryOf(await cli.ended());
-      await server.start();
-      await assertExactButDoubts(db, summary, BATCH);
+test('a run as fast as the server that ends while it is away is no success', async () => {
+  await withLoss(
+    [...DURATION, '--rate', 'max'],
+    3,
+    ({ result, summary }) => {
       assert.equal(summary.stopped_by, 'duration');
+      assert.equal(summary.server_lost, true);
+      assert.match(
+        result.stderr,
+        /terminou antes do envio de seus últimos lotes, pois o servidor se perdeu/,
+      );
     },
-    { env: { STREAM_FAIL_FAST: 'false' } },
+    LONG_PATIENCE,
   );
 });
 
-const LONG_PATIENCE = { STREAM_FAIL_FAST: 'false' };
 const DUE = /terminou com ([\d.]+) eventos? devidos? sem envio, pois o servidor se perdeu/;
-const countIn = (pattern: RegExp, text: string) =>
-  Number(pattern.exec(text)?.[1]?.replaceAll('.', ''));
 
+const CYCLE = { STREAM_INTERVAL_SECONDS: '0.2', MAX_JITTER_MS: '50' };
 /** Loads that have something due at every moment, and what else they end with. */
 const SCHEDULES: Readonly<Record<string, { args: string[]; env?: Record<string, string> }>> = {
   'a rate': { args: ['--rate', '200'] },
   stages: { args: ['--stage', 'constant:200/60s'] },
-  'the cycle': {
-    args: [],
-    env: { STREAM_INTERVAL_SECONDS: '0.2', MAX_JITTER_MS: '50' },
-  },
+  'the cycle': { args: [], env: CYCLE },
 };
 
 for (const [what, { args, env }] of Object.entries(SCHEDULES)) {
   test(`a run by ${what} that ends while the server is away is no success, and counts what is unsent`, async () => {
-    await withStream(
-      server,
-      ['--workers', '3', '--batch-size', String(BATCH), '--duration', '3', ...args],
-      async ({ db, cli, progress }) => {
-        await progress(50);
-        await server.stop('fast');
-        const result = await cli.ended();
-        await server.start();
-        const summary = summaryOf(result, 3);
-        await assertExactButDoubts(db, summary, BATCH);
+    await withLoss(
+      [...DURATION, ...args],
+      3,
+      ({ result, summary }) => {
         assert.equal(summary.stopped_by, 'duration');
         assert.equal(summary.server_lost, true);
         assert.ok((summary.unsent ?? 0) > 0);
         assert.equal(countIn(DUE, result.stderr), summary.unsent);
       },
-      { env: { ...LONG_PATIENCE, ...env } },
+      { ...LONG_PATIENCE, ...env },
     );
   });
 }
 
-test('what a lost server kept from being sent is no failure where it is to be shed', async () => {
+test('batches of the cycle fall due also behind one whose COMMIT got no answer', async () => {
   await withStream(
     server,
-    ['--rate', '200', '--on-lag', 'shed', '--workers', '3', '--duration', '3'],
-    async ({ cli, progress }) => {
-      await progress(50);
-      await server.stop('fast');
+    ['--workers', '1', '--batch-size', String(BATCH), '--only', 'exame', ...DURATION],
+    async ({ db, cli, progress, atRest }) => {
+      await progress(1);
+      await db.query(`CREATE FUNCTION audit.ponder() RETURNS trigger LANGUAGE plpgsql
+        AS $$ BEGIN PERFORM pg_sleep(600); RETURN NULL; END $$`);
+      await db.query(`CREATE CONSTRAINT TRIGGER ponder AFTER INSERT OR UPDATE OR DELETE ON exames
+        DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION audit.ponder()`);
+      await waitFor(async () => (await waitingFor(db, 'PgSleep')) === 1, { what: 'a COMMIT' });
+      await atRest(() => server.stop('fast'));
       const result = await cli.ended();
       await server.start();
-      const summary = summaryOf(result);
+      const summary = summaryOf(result, 3);
+      assert.equal(summary.transactions.in_doubt, 1);
+      assert.equal(summary.unsent, BATCH);
+    },
+    { env: { ...LONG_PATIENCE, ...CYCLE } },
+  );
+});
+
+test('what a lost server kept from being sent is no failure where it is to be shed', async () => {
+  await withLoss(
+    [...DURATION, '--rate', '200', '--on-lag', 'shed'],
+    0,
+    ({ result, summary }) => {
       assert.equal(summary.server_lost, false);
       assert.doesNotMatch(result.stderr, DUE);
     },
-    { env: LONG_PATIENCE },
+    LONG_PATIENCE,
   );
 });
 
 test('a run that gives up says how many due events it left', async () => {
-  await withStream(
-    server,
-    ['--rate', '500', '--workers', '3', '--batch-size', String(BATCH)],
-    async ({ cli, progress }) => {
-      await progress(100);
-      await server.stop('fast');
-      const result = await cli.ended();
-      await server.start();
-      const summary = summaryOf(result, 3);
+  await withLoss(
+    ['--rate', '500'],
+    3,
+    ({ result, summary }) => {
       assert.ok((summary.unsent ?? 0) > 0);
       const said = /a execução foi encerrada com ([\d.]+) eventos? devidos? sem envio/;
       assert.equal(countIn(said, result.stderr), summary.unsent);
       const { in_doubt: inDoubt } = summary.transactions;
       assert.equal(result.stderr.includes(`ledger resolve ${summary.run_id}`), inDoubt > 0);
     },
-    { env: { STREAM_RECONNECT_ATTEMPTS: '3' } },
+    SHORT_PATIENCE,
   );
 });
 

@@ -166,6 +166,8 @@ function sampleSummary(runId: string, rate: number, series: readonly SeriesPoint
     shed: sum((point) => point.shed),
     unsent: 0,
     server_lost: false,
+    held_up: false,
+    given_up: 0,
     seconds: SECONDS,
     paused_seconds: paused,
     events,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ConnectionTarget } from '../../src/postgres/target.js';
 import type { RunSummary } from '../../src/report/summary.js';
@@ -26,6 +27,8 @@ export interface StreamRun {
   readonly cwd: string;
   /** Waits until it has committed this many more events than now. */
   progress(events: number): Promise<void>;
+  /** Holds its clock while `body` runs: what `body` does comes before the end of a run by duration. */
+  atRest(body: () => Promise<void>): Promise<void>;
   /** Asks it to end, and waits for that. */
   interrupt(signal?: NodeJS.Signals): Promise<CliResult>;
 }
@@ -61,12 +64,19 @@ export function withStream(
         };
         await waitFor(reached, { what: `${events} more events` });
       };
+      const atRest = async (body: () => Promise<void>) => {
+        const sentinel = join(cwd, '.paused');
+        await writeFile(sentinel, '');
+        await cli.until(/pausado|paused/);
+        await body();
+        await rm(sentinel);
+      };
       const interrupt = (signal: NodeJS.Signals = 'SIGINT') => {
         cli.child.kill(signal);
         return cli.ended();
       };
       try {
-        await body({ db, cli, cwd, progress, interrupt });
+        await body({ db, cli, cwd, progress, atRest, interrupt });
       } finally {
         cli.child.kill('SIGKILL');
         await cli.ended();

@@ -1,7 +1,16 @@
+import type { Holder, Wait } from '../../postgres/waits.js';
 import type { dbPtBR } from './db.pt-BR.js';
 
 const all = (names: readonly string[]) => names.join(' and ');
 const any = (names: readonly string[]) => names.join(' or ');
+
+const holderText = ({ pid, application, state }: Holder): string =>
+  pid === 0
+    ? 'a prepared transaction (pg_prepared_xacts)'
+    : `process ${pid} (${[application, state].filter(Boolean).join(', ') || '?'})`;
+
+const lockText = (wait: Extract<Wait, { kind: 'lock' }>): string =>
+  `a lock${wait.table === null ? '' : ` on ${wait.table}`} held by ${wait.holders.map(holderText).join(' and ')}`;
 
 /** Servers, connections, schemas and the embedded PostgreSQL, in English. */
 export const dbEn: typeof dbPtBR = {
@@ -41,16 +50,16 @@ export const dbEn: typeof dbPtBR = {
     if (e.kind === 'standby') {
       return `COMMIT has waited ${seconds} s for a synchronous standby: synchronous_standby_names is "${e.names}"; start the standby, or take it out of that setting`;
     }
-    const holders = e.holders.map(
-      ({ pid, application, state }) =>
-        `process ${pid} (${[application, state].filter(Boolean).join(', ') || '?'})`,
-    );
     const end =
       e.timeout === '0'
         ? 'lock_timeout is 0: it waits without end'
         : `lock_timeout is ${e.timeout}`;
-    return `a statement has waited ${seconds} s for a lock${e.table === null ? '' : ` on ${e.table}`} held by ${holders.join(' and ')}; end that transaction (${end})`;
+    return `a statement has waited ${seconds} s for ${lockText(e)}; end that transaction (${end})`;
   },
+  waitedFor: (wait) =>
+    wait.kind === 'lock'
+      ? lockText(wait)
+      : `a synchronous standby (synchronous_standby_names is "${wait.names}")`,
   cancelled: (e) =>
     `somebody cancelled a statement in the database "${e.database}" (${e.message}); run the command again`,
   encodingLacks: (e) =>

@@ -1,9 +1,17 @@
 import type { EmbeddedEvent } from '../../postgres/embedded-events.js';
 import type { HiddenRows } from '../../postgres/row-security.js';
-import type { Wait } from '../../postgres/waits.js';
+import type { Holder, Wait } from '../../postgres/waits.js';
 
 const all = (names: readonly string[]) => names.join(' e ');
 const any = (names: readonly string[]) => names.join(' ou ');
+
+const holderText = ({ pid, application, state }: Holder): string =>
+  pid === 0
+    ? 'por uma transação preparada (pg_prepared_xacts)'
+    : `pelo processo ${pid} (${[application, state].filter(Boolean).join(', ') || '?'})`;
+
+const lockText = (wait: Extract<Wait, { kind: 'lock' }>): string =>
+  `uma trava${wait.table === null ? '' : ` em ${wait.table}`}, mantida ${wait.holders.map(holderText).join(' e ')}`;
 
 /** Servers, connections, schemas and the embedded PostgreSQL, in Brazilian Portuguese. */
 export const dbPtBR = {
@@ -50,14 +58,14 @@ export const dbPtBR = {
     if (e.kind === 'standby') {
       return `COMMIT espera há ${seconds} s por uma réplica síncrona: synchronous_standby_names é "${e.names}"; inicie a réplica, ou retire-a dessa configuração`;
     }
-    const holders = e.holders.map(
-      ({ pid, application, state }) =>
-        `pelo processo ${pid} (${[application, state].filter(Boolean).join(', ') || '?'})`,
-    );
     const end =
       e.timeout === '0' ? 'lock_timeout é 0: a espera não tem fim' : `lock_timeout é ${e.timeout}`;
-    return `uma instrução espera há ${seconds} s por uma trava${e.table === null ? '' : ` em ${e.table}`}, mantida ${holders.join(' e ')}; encerre essa transação (${end})`;
+    return `uma instrução espera há ${seconds} s por ${lockText(e)}; encerre essa transação (${end})`;
   },
+  waitedFor: (wait: Wait) =>
+    wait.kind === 'lock'
+      ? lockText(wait)
+      : `uma réplica síncrona (synchronous_standby_names é "${wait.names}")`,
   cancelled: (e: { database: string; message: string }) =>
     `alguém cancelou uma instrução no banco "${e.database}" (${e.message}); rode o comando de novo`,
   encodingLacks: (e: { database: string; message: string }) =>

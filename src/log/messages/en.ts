@@ -12,8 +12,8 @@ import { verifyEn } from './verify.en.js';
 const number = (value: number): string => value.toLocaleString('en-US');
 const seconds = (value: number): string =>
   value.toLocaleString('en-US', { maximumFractionDigits: 1 });
-const plural = (count: number, one: string): string =>
-  `${number(count)} ${one}${count === 1 ? '' : 's'}`;
+const plural = (count: number, one: string, many = `${one}s`): string =>
+  `${number(count)} ${count === 1 ? one : many}`;
 const millis = (value: number): string =>
   value.toLocaleString('en-US', { maximumSignificantDigits: 3 });
 
@@ -101,7 +101,21 @@ export const en: Messages = {
     gaveUp: (e) =>
       `connection lost and not recovered (${e.reason}); the run was ended${e.unsent === null ? '' : ` with ${plural(e.unsent, 'due event')} unsent`} — the summary holds what was committed`,
     behind: (e) =>
-      `the run ended with ${plural(e.unsent, 'due event')} unsent, since the server was lost (${e.reason}); repeat the run, or pass --on-lag shed where such gaps are intended`,
+      `the run ended ${e.unsent === null ? 'before its last batches were sent' : `with ${plural(e.unsent, 'due event')} unsent`}, since the server was lost (${e.reason}); repeat the run, or pass --on-lag shed where such gaps are intended`,
+    heldUp: (e) =>
+      [
+        e.batches > 0
+          ? `${plural(e.batches, 'batch', 'batches')} in flight waited for ${e.waits.join(' and ')}, and ${e.batches === 1 ? 'was' : 'were'} rolled back`
+          : `batches waited for ${e.waits.join(' and ')}`,
+        ...(e.unsent === null || e.unsent === 0
+          ? []
+          : [`the run ended with ${plural(e.unsent, 'due event')} unsent`]),
+        'end what they waited for and run `stream` again',
+      ].join('; '),
+    unconfirmed: (e) =>
+      `${plural(e.count, 'transaction')} in flight waited for ${e.waits.join(' and ')}: the wait was ended, and ${e.count === 1 ? 'it is' : 'they are'} committed on this server, unconfirmed by a standby`,
+    cutOff: (e) =>
+      `batches in flight got no answer within ${seconds(e.seconds)} s (STREAM_STOP_GRACE_SECONDS) and were cut off: look at what the server is doing, or allow more time`,
     ownServerLost: (e) =>
       `the lost server is the simulator's own embedded PostgreSQL (data in ${e.dir}); ${e.lines.length === 0 ? `its log is ${e.log}` : `the last lines of its log ${e.log}:\n${e.lines.map((line) => `  ${line}`).join('\n')}`}`,
     resolveLater: (e) =>
@@ -274,7 +288,9 @@ export const en: Messages = {
       `threshold not held: ${e.threshold} (${e.measured})${e.aborted ? '; it ended the run' : ''}`,
     critical: () => 'a critical failure ended the run; see the log',
     serverLost: (unsent) =>
-      `the server was lost with ${plural(unsent, 'due event')} unsent; see the log`,
+      `the server was lost${unsent === null ? '' : ` with ${plural(unsent, 'due event')} unsent`}; see the log`,
+    heldUp: (unsent) =>
+      `batches in flight waited at the server when the run ended${unsent === null ? '' : `, with ${plural(unsent, 'due event')} unsent`}; see the log`,
     inDoubt: (count) =>
       `${plural(count, 'transaction')} in doubt: whether the server committed is not known`,
   },

@@ -142,8 +142,24 @@ export const ptBR = {
       `worker ${e.worker}: a thread terminou inesperadamente (${e.reason}) — iniciando outra no lugar`,
     gaveUp: (e: { reason: string; unsent: number | null }) =>
       `conexão perdida e não recuperada (${e.reason}); a execução foi encerrada${e.unsent === null ? '' : ` com ${ptPlural(e.unsent, 'evento devido', 'eventos devidos')} sem envio`} — o que foi confirmado está no resumo`,
-    behind: (e: { reason: string; unsent: number }) =>
-      `a execução terminou com ${ptPlural(e.unsent, 'evento devido', 'eventos devidos')} sem envio, pois o servidor se perdeu (${e.reason}); repita a execução, ou use --on-lag shed se essas lacunas são desejadas`,
+    behind: (e: { reason: string; unsent: number | null }) =>
+      `a execução terminou ${e.unsent === null ? 'antes do envio de seus últimos lotes' : `com ${ptPlural(e.unsent, 'evento devido', 'eventos devidos')} sem envio`}, pois o servidor se perdeu (${e.reason}); repita a execução, ou use --on-lag shed se essas lacunas são desejadas`,
+    heldUp: (e: { batches: number; unsent: number | null; waits: readonly string[] }) =>
+      [
+        e.batches > 0
+          ? `${ptPlural(e.batches, 'lote em andamento esperava', 'lotes em andamento esperavam')} por ${e.waits.join(' e ')}, e ${e.batches === 1 ? 'foi desfeito' : 'foram desfeitos'}`
+          : `lotes esperavam por ${e.waits.join(' e ')}`,
+        ...(e.unsent === null || e.unsent === 0
+          ? []
+          : [
+              `a execução terminou com ${ptPlural(e.unsent, 'evento devido', 'eventos devidos')} sem envio`,
+            ]),
+        'encerre o que eles esperavam e rode `stream` de novo',
+      ].join('; '),
+    unconfirmed: (e: { count: number; waits: readonly string[] }) =>
+      `${ptPlural(e.count, 'transação em andamento esperava', 'transações em andamento esperavam')} por ${e.waits.join(' e ')}: a espera foi encerrada, e ${e.count === 1 ? 'ela está confirmada' : 'elas estão confirmadas'} neste servidor, mas não por uma réplica`,
+    cutOff: (e: { seconds: number }) =>
+      `lotes em andamento não tiveram resposta em ${ptSeconds(e.seconds)} s (STREAM_STOP_GRACE_SECONDS) e foram interrompidos: veja o que o servidor está fazendo, ou dê mais tempo`,
     ownServerLost: (e: { dir: string; log: string; lines: readonly string[] }) =>
       `o servidor perdido é o PostgreSQL embutido do próprio simulador (dados em ${e.dir}); ${e.lines.length === 0 ? `o log dele é ${e.log}` : `as últimas linhas do log dele ${e.log}:\n${e.lines.map((line) => `  ${line}`).join('\n')}`}`,
     resolveLater: (e: { run: string; count: number }) =>
@@ -344,8 +360,10 @@ export const ptBR = {
     notHeld: (e: { threshold: string; measured: string; aborted: boolean }) =>
       `limite não cumprido: ${e.threshold} (${e.measured})${e.aborted ? '; por isso a execução foi encerrada' : ''}`,
     critical: () => 'a execução foi encerrada por uma falha crítica; veja o log',
-    serverLost: (unsent: number) =>
-      `o servidor se perdeu, e ${ptPlural(unsent, 'evento devido não foi enviado', 'eventos devidos não foram enviados')}; veja o log`,
+    serverLost: (unsent: number | null) =>
+      `o servidor se perdeu${unsent === null ? '' : `, e ${ptPlural(unsent, 'evento devido não foi enviado', 'eventos devidos não foram enviados')}`}; veja o log`,
+    heldUp: (unsent: number | null) =>
+      `lotes em andamento esperavam no servidor quando a execução terminou${unsent === null ? '' : `, com ${ptPlural(unsent, 'evento devido', 'eventos devidos')} sem envio`}; veja o log`,
     inDoubt: (count: number) =>
       `${ptPlural(count, 'transação ficou', 'transações ficaram')} em dúvida: não se sabe se o servidor as confirmou`,
   },

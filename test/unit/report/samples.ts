@@ -22,6 +22,8 @@ export function summaryOf(changes: Partial<RunSummary> = {}): RunSummary {
     shed: 10,
     unsent: 0,
     server_lost: false,
+    held_up: false,
+    given_up: 0,
     seconds: 6.5,
     paused_seconds: 0.5,
     events: 1200,
