@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { EXIT } from '../src/errors.js';
 import { packageRoot } from '../src/package-root.js';
 import { layOut } from '../src/report/table.js';
-import { onSignals } from '../src/signals.js';
+import { countWishes } from '../src/signals.js';
 import { benchLedger } from './ledger.js';
 import { type Finding, holds, ratiosOf, round, spreadOf, spreadText } from './measure.js';
 import { benchMemory } from './memory.js';
@@ -39,11 +39,12 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 let running: BenchServer | null = null;
-onSignals((times) => {
+const onSignal = countWishes((times) => {
   // A server of its own session: nothing else ends it.
   const stopped = times === 1 ? running?.stop() : null;
   Promise.resolve(stopped).finally(() => process.exit(EXIT.forced));
 });
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, onSignal);
 const findings: Finding[] = [];
 for (const [name, bench] of Object.entries(BENCHES)) {
   if (names.length > 0 && !names.includes(name)) continue;

@@ -1,179 +1,22 @@
 #!/usr/bin/env node
-import { parseArguments } from './arguments.js';
-import type { Command, CommandContext } from './commands/context.js';
-import type { Command as CommandName } from './config/commands.js';
-import { chooseLanguage } from './config/language.js';
-import { EXIT, type ExitCode, OperatorError } from './errors.js';
-import { LANGUAGES, type Messages, messagesIn } from './log/messages/index.js';
-import { Output } from './output.js';
-import { onSignals } from './signals.js';
-import { systemErrorOf } from './system-error.js';
+import type { ExitCode } from './errors.js';
 
-/** Each command is loaded when it is run, so that `--help` answers at once. */
-const COMMANDS: Readonly<Record<CommandName, () => Promise<{ run: Command }>>> = {
-  start: () => import('./commands/start.js'),
-  'init-db': () => import('./commands/init-db.js'),
-  seed: () => import('./commands/seed.js'),
-  stream: () => import('./commands/stream.js'),
-  reset: () => import('./commands/reset.js'),
-  counts: () => import('./commands/counts.js'),
-  check: () => import('./commands/check.js'),
-  report: () => import('./commands/report.js'),
-  ledger: () => import('./commands/ledger.js'),
-  doctor: () => import('./commands/doctor.js'),
-  verify: () => import('./commands/verify.js'),
-  'demo-cdc': () => import('./commands/demo-cdc.js'),
-  pause: () => import('./commands/pause.js'),
-  resume: () => import('./commands/resume.js'),
-  db: () => import('./commands/db.js'),
-};
+/*
+ * No module is imported before these lines have run: loading takes long enough for a signal to come, and its default
+ * action would end the process as if it had crashed. A container's first process would not even notice it.
+ */
 
-const output = new Output();
-// There is nobody left to tell.
-process.stderr.on('error', () => undefined);
-process.exitCode = await main(process.argv.slice(2));
+/** SIGHUP: the terminal was closed. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const FORCED: ExitCode = 130;
+
+// Until a command begins there is nothing to finish.
+let onSignal = (): void => process.exit(FORCED);
+for (const signal of SIGNALS) process.on(signal, () => onSignal());
+
+const { main } = await import('./main.js');
+process.exitCode = await main(process.argv.slice(2), (listener) => {
+  onSignal = listener;
+});
 // What an interrupted command left to itself (connections, threads) must not keep the process alive.
-if (process.exitCode === EXIT.forced) process.exit();
-
-/** Runs the command, and takes a result that did not reach stdout for no success. */
-async function main(argv: readonly string[]): Promise<ExitCode> {
-  let messages = messagesIn(LANGUAGES[0]);
-  let exitCode: ExitCode;
-  try {
-    const cwd = process.cwd();
-    messages = messagesIn(chooseLanguage(argv, process.env, cwd));
-    exitCode = await runArguments(argv, cwd, messages);
-  } catch (error) {
-    exitCode = tell(error, messages, false, sayOnStderr);
-  }
-  if (exitCode === EXIT.forced) return exitCode;
-  const lost = await output.end();
-  if (lost === null) return exitCode;
-  sayOnStderr(messages.cli.outputLost({ reason: lost.message }));
-  return exitCode === EXIT.done ? EXIT.state : exitCode;
-}
-
-async function runArguments(
-  argv: readonly string[],
-  cwd: string,
-  messages: Messages,
-): Promise<ExitCode> {
-  const args = parseArguments(argv, messages);
-  if (args.version !== null) {
-    output.write(`${args.version}\n`);
-    return EXIT.done;
-  }
-  if (args.help !== null) {
-    const asked = args.problems.length === 0;
-    if (asked) {
-      output.write(args.help);
-      return EXIT.done;
-    }
-    process.stderr.write(args.help);
-    if (args.json) printJson({ error: messages.config.noCommand(), exit_code: EXIT.usage });
-    return EXIT.usage;
-  }
-  try {
-    const { loadSettings } = await import('./config/load.js');
-    const settings = loadSettings({ ...args, env: process.env, cwd });
-    if (args.command === null) return EXIT.usage;
-    return await runCommand(args.command, { ...args, settings, messages, cwd });
-  } catch (error) {
-    // The log is not open yet, or closed again: the operator reads stderr.
-    return tell(error, messages, args.json, sayOnStderr);
-  }
-}
-
-type Prepared = Pick<
-  CommandContext,
-  | 'settings'
-  | 'messages'
-  | 'cwd'
-  | 'json'
-  | 'yes'
-  | 'dropForeignTables'
-  | 'dryRun'
-  | 'createSlot'
-  | 'skipMalformed'
-  | 'partial'
-  | 'names'
->;
-
-/** Opens the log, runs the command, and puts what it throws into the log. */
-async function runCommand(name: CommandName, prepared: Prepared): Promise<ExitCode> {
-  const { settings, messages, json } = prepared;
-  const [{ createLog }, { createStatusLine }, { run }] = await Promise.all([
-    import('./log/logger.js'),
-    import('./log/status-line.js'),
-    COMMANDS[name](),
-  ]);
-  const status = createStatusLine(process.stderr);
-  const log = createLog({ settings: settings.logging, messages, console: status });
-  const { interrupted, forced } = heedSignals();
-  let printed = false;
-  try {
-    return await run({
-      ...prepared,
-      log,
-      status,
-      interrupted,
-      forced,
-      print: (result) => {
-        // What was left to itself has no more say.
-        if (forced.aborted) return;
-        printed = true;
-        status.clear();
-        if (json) printJson(result.json);
-        else output.write(result.text);
-      },
-    });
-  } catch (error) {
-    status.clear();
-    const out = log.component(name);
-    // What the operator asked for is no error.
-    const asked = error instanceof OperatorError && error.exitCode === EXIT.forced;
-    return tell(error, messages, json && !printed, asked ? out.warning : out.error);
-  } finally {
-    await log.close();
-    status.clear();
-  }
-}
-
-/** The first signal asks for the end, the second demands it, the third takes it. */
-function heedSignals(): Pick<CommandContext, 'interrupted' | 'forced'> {
-  const interrupted = new AbortController();
-  const forced = new AbortController();
-  onSignals((times) => {
-    if (times === 1) {
-      interrupted.abort(new OperatorError(EXIT.forced, (m) => m.server.interrupted()));
-    } else if (times === 2) {
-      forced.abort(new OperatorError(EXIT.forced, (m) => m.stream.forced()));
-    } else process.exit(EXIT.forced);
-  });
-  return { interrupted: interrupted.signal, forced: forced.signal };
-}
-
-/** Says what went wrong, once, and with `--json` as the document that was promised. */
-function tell(
-  error: unknown,
-  messages: Messages,
-  json: boolean,
-  write: (text: string) => void,
-): ExitCode {
-  const expected = error instanceof OperatorError ? error : systemErrorOf(error);
-  const exitCode = expected?.exitCode ?? EXIT.defect;
-  const text =
-    expected?.tell(messages) ??
-    messages.cli.defect(error instanceof Error ? (error.stack ?? error.message) : String(error));
-  write(text);
-  if (json) printJson({ error: text, exit_code: exitCode });
-  return exitCode;
-}
-
-function sayOnStderr(text: string): void {
-  process.stderr.write(`${text}\n`);
-}
-
-function printJson(document: unknown): void {
-  output.write(`${JSON.stringify(document)}\n`);
-}
+if (process.exitCode === FORCED) process.exit();

@@ -1,26 +1,22 @@
 import { monotonicMs } from './threads/clock.js';
 
-/** SIGHUP: the terminal was closed. */
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-
 /**
  * One Ctrl+C may arrive twice: from the terminal, and from a parent such as npm that passes it on.
  * Nobody means two by what comes within this.
  */
 export const SAME_WISH_MS = 250;
 
-/** Calls `onWish` with 1, 2, 3… as the operator asks again and again for the end. */
-export function onSignals(onWish: (times: number) => void): void {
+/** A listener of signals that calls `onWish` with 1, 2, 3… as the operator asks again and again for the end. */
+export function countWishes(onWish: (times: number) => void): () => void {
   let times = 0;
   let last = Number.NEGATIVE_INFINITY;
-  const handle = () => {
+  return () => {
     const now = monotonicMs();
     if (now - last < SAME_WISH_MS) return;
     last = now;
     times++;
     onWish(times);
   };
-  for (const signal of SIGNALS) process.on(signal, handle);
 }
 
 /**

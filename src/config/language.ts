@@ -1,4 +1,6 @@
 import type { Language } from '../log/messages/index.js';
+import type { Pipes } from '../settings-pipes.js';
+import { findValue } from './find-value.js';
 import { gather } from './load.js';
 import type { Variables } from './variables.js';
 
@@ -7,24 +9,21 @@ import type { Variables } from './variables.js';
  * setting, whatever else may be wrong there. Whoever names a language that does not exist is told
  * so in the default one.
  */
-export function chooseLanguage(argv: readonly string[], env: Variables, cwd: string): Language {
+export function chooseLanguage(
+  argv: readonly string[],
+  env: Variables,
+  cwd: string,
+  pipes?: Pipes,
+): Language {
   const lang = findValue(argv, 'lang');
   const { resolved } = gather({
     flags: lang === undefined ? {} : { lang },
     env,
     cwd,
+    ...(pipes === undefined ? {} : { pipes }),
     configFile: findValue(argv, 'config') ?? null,
     profile: findValue(argv, 'profile') ?? null,
     envFile: findValue(argv, 'env-file') ?? null,
   });
   return resolved.values['app.lang'];
-}
-
-/** The value of a flag, the last one given, read before the command line is known to be sound. */
-function findValue(argv: readonly string[], flag: string): string | undefined {
-  const values = argv.flatMap((token, at) => {
-    if (token === `--${flag}`) return argv.slice(at + 1, at + 2);
-    return token.startsWith(`--${flag}=`) ? [token.slice(flag.length + 3)] : [];
-  });
-  return values.at(-1);
 }

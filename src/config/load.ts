@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve as resolvePath } from 'node:path';
 import { packageRoot } from '../package-root.js';
+import type { Pipes } from '../settings-pipes.js';
 import { readEnvFile } from './env-file.js';
 import { DEFAULT_CONFIG_FILE, DEFAULT_ENV_FILE, PROFILES_FOLDER } from './files.js';
 import { findNearest } from './nearest.js';
@@ -25,9 +26,14 @@ export interface Inputs {
   readonly envFile?: string | null;
   /** A ready-made set of settings, by name or by file. */
   readonly profile?: string | null;
+  /** Those of these files that are pipes. */
+  readonly pipes?: Pipes;
   /** What was already found wrong, to be reported with the rest. */
   readonly problems?: readonly Problem[];
 }
+
+/** Where files are looked for. */
+type Place = Pick<Inputs, 'cwd' | 'pipes'>;
 
 /**
  * Every setting: flag, then environment, then profile, then `.env`, then `settings.toml`, then
@@ -48,9 +54,9 @@ export function loadSettings(inputs: Inputs): Settings {
 
 /** Reads every source and settles every option, problems included; throws nothing for them. */
 export function gather(inputs: Inputs): { resolved: Resolved; envFile: Variables } {
-  const envFile = readFile(inputs.envFile, DEFAULT_ENV_FILE, inputs.cwd, readEnvFile);
-  const toml = readFile(inputs.configFile, DEFAULT_CONFIG_FILE, inputs.cwd, readToml);
-  const profile = readProfile(inputs.profile ?? null, inputs.cwd);
+  const envFile = readFile(inputs.envFile, DEFAULT_ENV_FILE, inputs, readEnvFile);
+  const toml = readFile(inputs.configFile, DEFAULT_CONFIG_FILE, inputs, readToml);
+  const profile = readProfile(inputs.profile ?? null, inputs);
   const sources = [readFlags(inputs.flags), readEnvironment(inputs.env), profile, envFile, toml];
   return {
     resolved: resolve(sources),
@@ -62,14 +68,15 @@ export function gather(inputs: Inputs): { resolved: Resolved; envFile: Variables
  * A profile: a file where the name has a slash or ends in `.toml`, else one of the working directory's
  * `config/profiles` or of those that come with the program.
  */
-function readProfile(name: string | null, cwd: string): Source {
+function readProfile(name: string | null, place: Place): Source {
+  const { cwd } = place;
   if (name === null) return NO_SOURCE;
-  if (name.includes('/') || name.endsWith('.toml')) return readFile(name, name, cwd, readToml);
+  if (name.includes('/') || name.endsWith('.toml')) return readFile(name, name, place, readToml);
   const own = resolvePath(cwd, PROFILES_FOLDER);
   const shipped = join(packageRoot(), PROFILES_FOLDER);
   const folder = [own, shipped].find((place) => existsSync(join(place, `${name}.toml`)));
   if (folder !== undefined) {
-    return readFile(join(folder, `${name}.toml`), '', cwd, (content) =>
+    return readFile(join(folder, `${name}.toml`), '', place, (content) =>
       readToml(content, `${PROFILES_FOLDER}/${name}.toml`),
     );
   }
@@ -88,13 +95,14 @@ function profilesIn(folder: string): string[] {
 function readFile<S extends Source>(
   named: string | null | undefined,
   usual: string,
-  cwd: string,
+  { cwd, pipes }: Place,
   read: (content: string, file: string) => S,
 ): S | Source {
   const file = named ?? usual;
   let bytes: Buffer;
   try {
-    bytes = readFileSync(resolvePath(cwd, file));
+    const path = resolvePath(cwd, file);
+    bytes = pipes?.get(path) ?? readFileSync(path);
   } catch (error) {
     const { code = String(error) } = error as NodeJS.ErrnoException;
     // ENOTDIR: `config` is no folder; then the usual file is simply not there either.
