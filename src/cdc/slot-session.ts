@@ -83,6 +83,30 @@ export async function makeTemporarySlot(
   }
 }
 
+/** The output plugin whose messages can be read. */
+const PLUGIN = 'pgoutput';
+
+/** Throws where the slot is there and can never be read: it decodes by another plugin, or not at all. */
+export async function requirePgoutput(
+  client: Client,
+  target: ConnectionTarget,
+  slot: string,
+): Promise<void> {
+  const { rows } = await client.query<{ plugin: string | null }>(
+    'SELECT plugin FROM pg_replication_slots WHERE slot_name = $1',
+    [slot],
+  );
+  const [found] = rows;
+  if (found === undefined || found.plugin === PLUGIN) return;
+  const { plugin } = found;
+  const where = placeOf(target);
+  throw new OperatorError(EXIT.state, (m) =>
+    plugin === null
+      ? m.source.slotPhysical({ slot, where })
+      : m.source.slotOtherPlugin({ slot, where, plugin }),
+  );
+}
+
 /** A server from 18 on would go on without a publication that is not there, and send nothing of it. */
 export async function requirePublications(
   client: Client,

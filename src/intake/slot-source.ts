@@ -1,8 +1,9 @@
 import { formatLsn } from '../cdc/lsn.js';
 import { DecodeError } from '../cdc/pgoutput.js';
-import { isInUse } from '../cdc/slot-session.js';
+import { isInUse, requirePgoutput } from '../cdc/slot-session.js';
 import { WalReceiver } from '../cdc/wal-receiver.js';
 import { EXIT, OperatorError } from '../errors.js';
+import { withConnection } from '../postgres/connect.js';
 import { describeFailure, placeOf } from '../postgres/failures.js';
 import type { ConnectionTarget } from '../postgres/target.js';
 import { within } from '../threads/clock.js';
@@ -69,6 +70,8 @@ export class SlotSource implements Source {
    */
   async start(): Promise<{ readonly from: number } | null> {
     const { target, slot, create, publications } = this.#options;
+    // First: what such a slot lacks besides, such as a publication, would not help.
+    if (!create) await withConnection(target, (client) => requirePgoutput(client, target, slot));
     if (publications !== null) this.#publications = publications;
     else if (!create) this.#publications = await findPublications(target);
     else {

@@ -6,6 +6,10 @@ export const sourceEn: typeof sourcePtBR = {
     `the server at ${e.where} has a replication slot "${e.slot}" already; use another name, read it without --create-slot, or remove it with pg_drop_replication_slot if nobody uses it`,
   slotInUse: (e) =>
     `the replication slot "${e.slot}" at the server at ${e.where} is being read by another consumer (${e.message}); end that one or use another slot`,
+  slotOtherPlugin: (e) =>
+    `the replication slot "${e.slot}" at the server at ${e.where} decodes with ${e.plugin}, and only pgoutput can be read here; name a pgoutput slot, or pass --create-slot with a new name (a slot keeps its plugin)`,
+  slotPhysical: (e) =>
+    `the replication slot "${e.slot}" at the server at ${e.where} is physical: it serves a standby or a backup and decodes nothing; name a logical slot (pgoutput), or pass --create-slot with a new name`,
   slotMoved: (e) =>
     `the replication slot "${e.slot}" at the server at ${e.where} was moved on or made anew by another consumer while the connection was lost (from ${e.from} to ${e.to}); what was committed in between could not be read; verify again with a slot of its own`,
   otherServer: (e) =>

@@ -4,6 +4,10 @@ export const sourcePtBR = {
     `o servidor em ${e.where} já tem um slot de replicação "${e.slot}"; use outro nome, leia-o sem --create-slot, ou remova-o com pg_drop_replication_slot se ninguém o usa`,
   slotInUse: (e: { slot: string; where: string; message: string }) =>
     `o slot de replicação "${e.slot}" no servidor em ${e.where} está sendo lido por outro consumidor (${e.message}); encerre-o ou use outro slot`,
+  slotOtherPlugin: (e: { slot: string; where: string; plugin: string }) =>
+    `o slot de replicação "${e.slot}" no servidor em ${e.where} decodifica com ${e.plugin}, e aqui só se lê pgoutput; indique um slot pgoutput, ou use --create-slot com um nome novo (um slot não troca de plugin)`,
+  slotPhysical: (e: { slot: string; where: string }) =>
+    `o slot de replicação "${e.slot}" no servidor em ${e.where} é físico: serve a uma réplica ou a um backup e nada decodifica; indique um slot lógico (pgoutput), ou use --create-slot com um nome novo`,
   slotMoved: (e: { slot: string; where: string; from: string; to: string }) =>
     `o slot de replicação "${e.slot}" no servidor em ${e.where} foi avançado ou recriado por outro consumidor enquanto a conexão estava perdida (de ${e.from} para ${e.to}); o que foi confirmado entre os dois não pôde ser lido; repita a verificação com um slot só dela`,
   otherServer: (e: { slot: string; where: string }) =>

@@ -280,6 +280,30 @@ for (const server of servers) {
     });
   });
 
+  test(`${version}: a slot of another plugin, or of none, is refused before anything else is asked for`, async () => {
+    await withDatabase(server, async (db) => {
+      await db.query(
+        `SELECT pg_create_logical_replication_slot('w', 'test_decoding'),
+                pg_create_physical_replication_slot('ph')`,
+      );
+      try {
+        // There is no publication, either.
+        await assert.rejects(
+          slotSource(db.target, 'w').start(),
+          refused(EXIT.state, /"w" .* decodes with test_decoding, and only pgoutput can be read/),
+        );
+        await assert.rejects(
+          slotSource(db.target, 'ph').start(),
+          refused(EXIT.state, /"ph" .* is physical: .* name a logical slot/),
+        );
+      } finally {
+        await db.query(
+          `SELECT pg_drop_replication_slot(name) FROM unnest('{w,ph}'::name[]) AS name`,
+        );
+      }
+    });
+  });
+
   test(`${version}: --create-slot begins now, and leaves nothing behind`, async () => {
     await withSlot(server, async (db) => {
       const there = refused(EXIT.state, /has a replication slot "s" already/);
