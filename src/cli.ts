@@ -12,11 +12,17 @@ const FORCED: ExitCode = 130;
 
 // Until a command begins there is nothing to finish.
 let onSignal = (): void => process.exit(FORCED);
-for (const signal of SIGNALS) process.on(signal, () => onSignal());
+let heard = false;
+for (const signal of SIGNALS) {
+  process.on(signal, () => {
+    heard = true;
+    onSignal();
+  });
+}
 
 const { main } = await import('./main.js');
 process.exitCode = await main(process.argv.slice(2), (listener) => {
   onSignal = listener;
 });
 // What an interrupted command left to itself (connections, threads) must not keep the process alive.
-if (process.exitCode === FORCED) process.exit();
+if (heard) process.exit();

@@ -36,6 +36,26 @@ export async function unlessAborted<T>(signal: AbortSignal, work: () => Promise<
   }
 }
 
+/** How long an orderly end may take after a signal: Ctrl+C ends everything within two seconds. */
+const ORDERLY_MS = 700;
+
+/** Waits for what ends in order; once the signal is aborted no longer than that, and the rest is left to itself. */
+export async function unlessStuck(signal: AbortSignal, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  let release = () => {};
+  const stuck = new Promise<void>((resolve) => {
+    release = onAbort(signal, () => {
+      timer = setTimeout(resolve, ORDERLY_MS);
+    });
+  });
+  try {
+    await Promise.race([work, stuck]);
+  } finally {
+    release();
+    clearTimeout(timer);
+  }
+}
+
 /** Calls `listener` once, when the signal is aborted or at once when it was. Returns what undoes it. */
 export function onAbort(signal: AbortSignal, listener: () => void): () => void {
   if (signal.aborted) listener();

@@ -1,4 +1,5 @@
-import { EXIT } from '../errors.js';
+import { EXIT, OperatorError } from '../errors.js';
+import { unlessAborted } from '../signals.js';
 import type { Command, CommandContext } from './context.js';
 import { prepareSchema } from './init-db.js';
 import { printSeed, seedTables } from './seed.js';
@@ -23,6 +24,7 @@ export const run: Command = (context) =>
     }
     const results = new Results(context);
     const failed = new AbortController();
+    let lost = false;
     let begin = () => {};
     const ready = new Promise<void>((resolve) => {
       begin = resolve;
@@ -41,19 +43,22 @@ export const run: Command = (context) =>
       begin,
     );
     try {
-      await Promise.race([ready, watching]);
+      await unlessAborted(context.interrupted, () => Promise.race([ready, watching]));
       const streamed = await streamEvents(
         { ...withLoad(context), print: results.collector('run') },
         target,
         own,
       );
+      lost = streamed === EXIT.unreachable && context.interrupted.aborted;
       if (streamed !== EXIT.done) return streamed;
       const verdict = await watching;
       results.print();
       return verdict;
     } finally {
-      failed.abort();
-      await watching.catch(() => undefined);
+      failed.abort(new OperatorError(EXIT.forced, (m) => m.server.interrupted()));
+      const leaving = watching.catch(() => undefined);
+      // A server that is lost takes no farewell; the next demo takes over what this one leaves.
+      if (!lost) await leaving;
     }
   });
 

@@ -7,7 +7,7 @@ import type { ConnectionTarget } from '../postgres/target.js';
 import type { RunSummary } from '../report/summary.js';
 import type { StreamOutcome } from '../stream/coordinator.js';
 import type { CommandContext } from './context.js';
-import { lookOnce } from './look-once.js';
+import { lookOnce, NO_PATIENCE_SECONDS } from './look-once.js';
 import type { OwnServer } from './with-server.js';
 
 /** A run that is over, and what is known of its end. */
@@ -71,14 +71,15 @@ const FEATURE_NOT_SUPPORTED = '0A000';
 
 /** The loss of the server that a run did not make up for; null: there was none. */
 export async function lossOf(
-  { failure, lost, cutOff }: StreamOutcome,
+  { failure, lost, cutOff, silent }: StreamOutcome,
   target: ConnectionTarget,
 ): Promise<Failure | null> {
   if (failure !== null) return failure.class === 'critical' ? failure : null;
   if (lost !== null || !cutOff) return lost;
   // A worker that waits for a lock gets no answer either: a server that answers others is not lost.
   try {
-    await lookOnce(target, (client) => client.query('SELECT 1'));
+    const patience = silent ? NO_PATIENCE_SECONDS : undefined;
+    await lookOnce(target, (client) => client.query('SELECT 1'), patience);
     return null;
   } catch (error) {
     const found = describeFailure(error);

@@ -36,7 +36,7 @@ import { ServerWatch } from '../stream/server-watch.js';
 import { Totals } from '../stream/totals.js';
 import type { Command, CommandContext } from './context.js';
 import { showForecast } from './forecast.js';
-import { lookOnce } from './look-once.js';
+import { lookOnce, NO_PATIENCE_SECONDS } from './look-once.js';
 import { reconnectPolicy } from './reconnect-policy.js';
 import { explainEnd, lossOf } from './stream-end.js';
 import { type OwnServer, withServer } from './with-server.js';
@@ -163,6 +163,7 @@ export async function streamEvents(
     },
   });
   let summary: RunSummary | null = null;
+  let silent = false;
   const releaseSignal = onAbort(context.interrupted, () => {
     log.info(m.stream.stopping());
     coordinator.stop();
@@ -176,6 +177,7 @@ export async function streamEvents(
     });
     endWatch = watchSentinel(context.cwd, (paused) => steer(context, coordinator, paused));
     const outcome = await running;
+    silent = outcome.silent;
     sampler.stop();
     narrator.stop();
     const loss = await lossOf(outcome, target);
@@ -203,7 +205,7 @@ export async function streamEvents(
     narrator.stop();
     endWatch();
     releaseSignal();
-    if (ledger !== null) await concludeLedger(context, ledger, target);
+    if (ledger !== null) await concludeLedger(context, ledger, target, silent);
     await record(async () => {
       await folder.conclude(summary);
       if (summary === null) return;
@@ -238,9 +240,11 @@ async function concludeLedger(
   { log, messages: m }: CommandContext,
   folder: string,
   target: ConnectionTarget,
+  silent: boolean,
 ): Promise<void> {
   try {
-    addFacts(folder, await lookOnce(target, readDatabaseFacts));
+    const patience = silent ? NO_PATIENCE_SECONDS : undefined;
+    addFacts(folder, await lookOnce(target, readDatabaseFacts, patience));
   } catch (error) {
     const why = error instanceof OperatorError ? error.tell(m) : (error as Error).message;
     log.component('stream').warning(m.ledger.notConcluded({ why }));

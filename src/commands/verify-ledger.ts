@@ -11,6 +11,7 @@ import type { DatabaseFacts } from '../postgres/database-facts.js';
 import { compareServers, factsOf } from '../postgres/identity.js';
 import { readDatabaseFacts } from '../postgres/read-database-facts.js';
 import type { ConnectionTarget } from '../postgres/target.js';
+import { unlessAborted } from '../signals.js';
 
 /** Enough for the first line of a worker's file. */
 const HEADER_BYTES = 1 << 16;
@@ -26,15 +27,19 @@ export interface OpenLedger {
   readonly now: DatabaseFacts | null;
 }
 
-/** Reads what a run says of its database, and asks the database itself where that is possible. */
+/**
+ * Reads what a run says of its database, and asks the database itself where that is possible, and nobody interrupts:
+ * then what the ledger has is enough for a verdict.
+ */
 export async function openLedger(
   run: { readonly ledger: string; readonly target: ConnectionTarget | null },
   searchPath: string,
+  interrupted: AbortSignal,
 ): Promise<OpenLedger> {
   const { facts: found } = readFacts(run.ledger);
   const header = readHeader(run.ledger);
   const server = found?.server ?? header?.server ?? null;
-  const now = server === null ? null : await factsNow(run.target, server);
+  const now = server === null ? null : await factsNow(run.target, server, interrupted);
   const version = found !== null ? LEDGER_VERSION : (header?.ledger ?? LEDGER_VERSION);
   // A ledger of version 1 has none: what the database says today is the best guess.
   const guess =
@@ -75,13 +80,16 @@ export function readHeader(ledger: string): LedgerHeader | null {
 async function factsNow(
   target: ConnectionTarget | null,
   before: LedgerHeader['server'],
+  interrupted: AbortSignal,
 ): Promise<DatabaseFacts | null> {
   if (target === null) return null;
   try {
-    return await withConnection(target, async (client) => {
-      const { server } = await factsOf(client);
-      return compareServers(before, server) === 'other' ? null : readDatabaseFacts(client);
-    });
+    return await unlessAborted(interrupted, () =>
+      withConnection(target, async (client) => {
+        const { server } = await factsOf(client);
+        return compareServers(before, server) === 'other' ? null : readDatabaseFacts(client);
+      }),
+    );
   } catch (error) {
     // That nobody answers, or that the tables are gone, is told where they would be compared.
     if (error instanceof OperatorError) return null;

@@ -4,6 +4,7 @@ import type { Source } from '../intake/event.js';
 import { requireReadable } from '../intake/files/file-input.js';
 import { type SourceSpec, STANDARD_INPUT } from '../intake/source-spec.js';
 import type { ConnectionTarget } from '../postgres/target.js';
+import { onAbort, unlessStuck } from '../signals.js';
 import { monotonicMs, sleep } from '../threads/clock.js';
 import type { CommandContext } from './context.js';
 import { reconnectPolicy } from './reconnect-policy.js';
@@ -83,16 +84,27 @@ async function openSource(
         reconnect: reconnectPolicy(context.settings),
         onReconnect: (_, waitMs) => tellReconnect(context, waitMs),
       });
+      const { interrupted } = context;
+      const release = onAbort(interrupted, () => source.stop());
       try {
-        const started = await source.start();
-        const close = () => source.close();
+        const starting = source.start();
+        await unlessStuck(interrupted, starting);
+        if (interrupted.aborted) {
+          starting.catch(() => undefined);
+          await unlessStuck(interrupted, source.close());
+          return null;
+        }
+        const started = await starting;
         if (started === null) return null;
         const { from } = started;
         const { publications } = source;
-        return { source, from, positioned: true, publications, close };
+        return { source, from, positioned: true, publications, close: () => source.close() };
       } catch (error) {
-        await source.close().catch(() => undefined);
+        await unlessStuck(interrupted, source.close()).catch(() => undefined);
+        if (interrupted.aborted) return null;
         throw error;
+      } finally {
+        release();
       }
     }
     case 'ndjson': {

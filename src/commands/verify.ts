@@ -15,6 +15,7 @@ import { factsOf, primaryFactsOf } from '../postgres/identity.js';
 import type { ConnectionTarget } from '../postgres/target.js';
 import { hasBegun, isUnderWay, runNames, runPath } from '../report/run-folder.js';
 import { verificationText } from '../report/verify-text.js';
+import { unlessAborted, unlessStuck } from '../signals.js';
 import { machineMicros, monotonicMs } from '../threads/clock.js';
 import { documentOf, type VerificationDocument } from '../verify/document.js';
 import { compareFinalState, type FinalState } from '../verify/final-state.js';
@@ -63,24 +64,31 @@ export async function verifyFrom(
   onReady: () => void = () => undefined,
 ): Promise<ExitCode> {
   const { dir } = context.settings.logging;
+  const { interrupted } = context;
   const known = new Set(runNames(dir));
   // A slot of a standby ends where the standby has got to, which says nothing of what was committed.
-  if (spec.kind === 'slot' && server !== null) await withConnection(server, primaryFactsOf);
+  if (spec.kind === 'slot' && server !== null) {
+    await unlessAborted(interrupted, () => withConnection(server, primaryFactsOf));
+  }
   const isNext = context.names[0] === NEXT;
   const named = isNext ? null : findRunOf(findLedger(context).folder, server);
-  if (named !== null && spec.kind === 'slot') await requireItsServer(named);
+  if (named !== null && spec.kind === 'slot') {
+    await unlessAborted(interrupted, () => requireItsServer(named));
+  }
   const mayCome = () => {
     const folder = named?.folder ?? findBegun(dir, known);
     return folder === undefined || isUnderWay(folder);
   };
   const opened = await openWhenThere(context, spec, named?.target ?? server, mayCome);
-  if (opened === null) context.interrupted.throwIfAborted();
+  if (opened === null) interrupted.throwIfAborted();
   if (opened === null) return EXIT.forced;
   try {
-    const offset = await offsetOf(context, spec, server);
+    const offset = await unlessAborted(interrupted, () => offsetOf(context, spec, server));
     onReady();
     const run = named ?? findRunOf(await findFolder(context, known), server);
-    if (named === null && spec.kind === 'slot') await requireItsServer(run);
+    if (named === null && spec.kind === 'slot') {
+      await unlessAborted(interrupted, () => requireItsServer(run));
+    }
     const record = new VerificationRecord(run.folder);
     const keep = keeper(context, run.folder);
     keep(() => record.begin());
@@ -96,7 +104,7 @@ export async function verifyFrom(
     await rebuildReport(context, run.folder);
     return document.exit_code as ExitCode;
   } finally {
-    await opened.close();
+    await unlessStuck(interrupted, opened.close());
   }
 }
 
@@ -179,7 +187,7 @@ async function verifyRun(
   out.info(m.verify.began({ run: run.id, source: sourceName(spec) }));
   const began = new Date();
   const start = monotonicMs();
-  const ledger = await openLedger(run, settings.db.searchPath);
+  const ledger = await openLedger(run, settings.db.searchPath, context.interrupted);
   const verification = await verify({
     ledger: run.ledger,
     source: opened.source,

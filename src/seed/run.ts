@@ -12,6 +12,7 @@ import { operatorErrorOf, withConnection } from '../postgres/connect.js';
 import { countRows, type TableCounts, totalOf } from '../postgres/counts.js';
 import { failureError } from '../postgres/failures.js';
 import { requireSchema, requireWritable } from '../postgres/scripts.js';
+import { SideConnection } from '../postgres/side-connection.js';
 import type { ConnectionTarget } from '../postgres/target.js';
 import { monotonicMs } from '../threads/clock.js';
 import { WorkerPool } from '../threads/pool.js';
@@ -71,12 +72,15 @@ export class Seed {
   /** Indexes and keys are being built, which takes as long as it takes. */
   #indexing = false;
   #stuckTimer: NodeJS.Timeout | undefined;
+  /** Asked, after a stop, for a sign of life. */
+  readonly #pulse: SideConnection;
   #onStuck: (error: OperatorError) => void = () => undefined;
 
   constructor(setup: SeedSetup, observer: SeedObserver) {
     this.#setup = setup;
     this.#observer = observer;
     this.#board = new SeedBoard(setup.workers);
+    this.#pulse = new SideConnection(setup.target);
   }
 
   /** Rows handed to the server so far. */
@@ -89,10 +93,15 @@ export class Seed {
     this.#board.stop();
     let seen = this.#progress;
     let since = monotonicMs();
+    const getOn = () => {
+      seen = this.#progress;
+      since = monotonicMs();
+    };
     this.#stuckTimer ??= setInterval(() => {
-      if (this.#progress !== seen || this.#indexing) {
-        seen = this.#progress;
-        since = monotonicMs();
+      // An index says nothing until it is there: whether the server lives shows in another connection.
+      if (this.#indexing) void this.#pulse.ask((client) => client.query('SELECT 1').then(getOn));
+      if (this.#progress !== seen) {
+        getOn();
       } else if (monotonicMs() - since > STUCK_MS) {
         this.#onStuck(
           new OperatorError(EXIT.forced, (m) => m.seed.stuck({ seconds: STUCK_MS / 1000 })),
@@ -110,6 +119,7 @@ export class Seed {
       return await Promise.race([this.#run(), stuck]);
     } finally {
       clearInterval(this.#stuckTimer);
+      this.#pulse.close();
     }
   }
 

@@ -49,6 +49,11 @@ const SLICE_MS = 20;
 const OVERRUN_MS = 500;
 /** Batches in flight are mostly done within this; a worker that is not may be waiting for somebody. */
 const HELD_UP_AFTER_MS = 500;
+/**
+ * After a signal, a server that for so long answers neither a new connection nor any worker hangs: Ctrl+C ends a run
+ * within two seconds. One that answers has the whole grace.
+ */
+const SILENT_MS = 700;
 /** Asking for the fate of transactions in doubt is given up after this, whatever the grace. */
 const LEAST_PATIENCE_MS = 1_000;
 /** The last messages of a thread arrive within this, or its channel is lost. */
@@ -94,6 +99,8 @@ export interface StreamOutcome {
   readonly lost: Failure | null;
   /** Some workers got no answer until they were cut off. */
   readonly cutOff: boolean;
+  /** Nor did a connection of the main thread, so that nothing more was asked. */
+  readonly silent: boolean;
   /** What workers waited for when the run was to end. */
   readonly heldUp: HeldUp;
   /** Batches that were rolled back because they waited for a lock then. */
@@ -122,6 +129,7 @@ export class Coordinator {
   /** Why a connection was lost, the last time. */
   #loss: Failure | null = null;
   #cutOff = false;
+  #silent = false;
   #heldUp: HeldUp = { waits: [], unconfirmed: 0 };
   #givenUp = 0;
   #stopped: 'signal' | 'threshold' | null = null;
@@ -179,7 +187,7 @@ export class Coordinator {
       await this.#settleRest();
       for (const worker of this.tallies.keys()) this.#tell(worker);
       const lost = this.tallies.some((tally) => tally.lost) ? this.#loss : null;
-      const ending = { ...this.#verdict(), lost, cutOff: this.#cutOff };
+      const ending = { ...this.#verdict(), lost, cutOff: this.#cutOff, silent: this.#silent };
       const held = { heldUp: this.#heldUp, givenUp: this.#givenUp };
       return { ...ending, ...held, tallies: this.tallies, seconds, activeSeconds };
     } finally {
@@ -351,7 +359,12 @@ export class Coordinator {
       for (const tally of this.tallies) if (tally.backend?.pid === pid) tally.mayGiveUp = true;
     });
     ender.start(() => this.#backends());
-    await within(finished, stopGraceMs - HELD_UP_AFTER_MS);
+    const graceMs = stopGraceMs - HELD_UP_AFTER_MS;
+    const attempted = this.#attemptedByAll();
+    await within(finished, Math.min(SILENT_MS, graceMs));
+    const hears = ender.answered || this.#attemptedByAll() > attempted;
+    this.#silent = !isOver() && !hears && this.#stopped === 'signal';
+    if (!isOver() && !this.#silent) await within(finished, graceMs - SILENT_MS);
     this.#heldUp = await ender.close();
   }
 
@@ -367,7 +380,7 @@ export class Coordinator {
     const workers = [...this.tallies.keys()];
     for (const tally of this.tallies) tally.finishSettling();
     const pending = workers.filter((worker) => this.tallies[worker]?.pending !== null);
-    if (pending.length > 0) {
+    if (pending.length > 0 && !this.#silent) {
       const patienceMs = Math.max(this.#setup.stopGraceMs, LEAST_PATIENCE_MS);
       const connectTimeoutSeconds = patienceMs / 1000;
       const asking = withConnection({ ...this.#setup.target, connectTimeoutSeconds }, (client) =>
@@ -442,6 +455,10 @@ export class Coordinator {
       const limit = limits[i] ?? null;
       return limit !== null && tally.events >= limit;
     });
+  }
+
+  #attemptedByAll(): number {
+    return this.tallies.reduce((sum, tally) => sum + tally.get('attempted'), 0);
   }
 
   #attempted(index: number): number {

@@ -71,6 +71,7 @@ export class WaitEnder {
   readonly #unconfirmed = new Set<string>();
   #running: Promise<void> = Promise.resolve();
   #closed = false;
+  #answered = false;
 
   /** `onCancel`: called before a process is asked to give up. */
   constructor(target: ConnectionTarget, onCancel: (pid: number) => void) {
@@ -82,6 +83,11 @@ export class WaitEnder {
   /** Ends waits of these processes until `close`. A server that refuses, or is away, leaves them to themselves. */
   start(workers: () => readonly Backend[]): void {
     this.#running = this.#run(workers);
+  }
+
+  /** Whether the server has said anything. */
+  get answered(): boolean {
+    return this.#answered;
   }
 
   /** What was ended. The answer about the last ones may be on its way. */
@@ -104,7 +110,9 @@ export class WaitEnder {
   /** True: there was something to end. */
   async #look(client: Client, workers: readonly Backend[]): Promise<boolean> {
     const pids = new Set(workers.map(({ pid }) => pid));
-    const ending = waitsToEnd(await findWaitsOf(client, workers), pids, this.#freed).filter(
+    const found = await findWaitsOf(client, workers);
+    this.#answered = true;
+    const ending = waitsToEnd(found, pids, this.#freed).filter(
       (wait) => monotonicMs() - (this.#asked.get(nameOf(wait)) ?? -ASK_AGAIN_MS) >= ASK_AGAIN_MS,
     );
     if (ending.length === 0) return false;

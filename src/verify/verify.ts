@@ -3,6 +3,7 @@ import type { Malformed, Source } from '../intake/event.js';
 import type { Scope } from '../intake/scope.js';
 import type { LedgerFacts } from '../ledger/facts-file.js';
 import type { DatabaseFacts } from '../postgres/database-facts.js';
+import { onAbort, unlessStuck } from '../signals.js';
 import { machineMicros, sleep } from '../threads/clock.js';
 import { ConnectorStates } from './connector-states.js';
 import { Inbox } from './inbox.js';
@@ -162,6 +163,18 @@ export async function verify(task: VerificationTask): Promise<Verification> {
   }
 }
 
+/** Where the server is once the run is over; null where it cannot be asked, or not in time. */
+async function positionOf({
+  serverPosition,
+  interrupted,
+}: VerificationTask): Promise<number | null> {
+  if (serverPosition === null || interrupted.aborted) return null;
+  const asking = serverPosition();
+  asking.catch(() => undefined);
+  await Promise.race([asking, new Promise<void>((resolve) => onAbort(interrupted, resolve))]);
+  return interrupted.aborted ? null : asking;
+}
+
 /** Whether the source is known to have given out everything. */
 async function takeAll(
   task: VerificationTask,
@@ -191,7 +204,7 @@ async function takeAll(
         inbox.noteRunOver(machineMicros() + task.offset.offset);
         matcher.feed.end();
         inbox.drain();
-        goal = (await task.serverPosition?.()) ?? null;
+        goal = await positionOf(task);
       }
       const quietMs = inbox.quietMs();
       const { rows: events, waiting } = inbox;
@@ -210,7 +223,7 @@ async function takeAll(
     }
   } finally {
     source.stop();
-    await running;
+    await unlessStuck(interrupted, running);
   }
   if (failure !== null) throw (failure as { readonly error: unknown }).error;
   inbox.drain();

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
 import test from 'node:test';
-import { readPostmaster } from '../../src/postgres/embedded-cluster.js';
 import { monotonicMs } from '../../src/threads/clock.js';
 import { assertExact } from '../helpers/audit.js';
+import { freezeServer } from '../helpers/freeze-server.js';
 import { startServer, type TestServer } from '../helpers/server.js';
 import { summaryOf, withStream } from '../helpers/stream-run.js';
 import { waitFor } from '../helpers/wait-for.js';
@@ -48,7 +47,7 @@ test('a server that stays frozen is lost: what was due and unsent is no success'
     args,
     async ({ cli, progress }) => {
       await progress(50);
-      const thaw = hold(server);
+      const thaw = freezeServer(server);
       try {
         const result = await cli.ended();
         const summary = summaryOf(result, 3);
@@ -66,42 +65,10 @@ test('a server that stays frozen is lost: what was due and unsent is no success'
 /** Stops every process of the server for a while. */
 async function freeze(frozen: TestServer): Promise<void> {
   const until = monotonicMs() + FROZEN_MS;
-  const thaw = hold(frozen);
+  const thaw = freezeServer(frozen);
   try {
     await waitFor(() => monotonicMs() >= until);
   } finally {
     thaw();
   }
-}
-
-/** Stops every process of the server; returns what lets them go on. */
-function hold({ cluster }: TestServer): () => void {
-  const postmaster = readPostmaster(cluster.dir)?.pid;
-  assert.ok(postmaster !== undefined);
-  const pids = [postmaster, ...childrenOf(postmaster)];
-  const signal = (name: NodeJS.Signals) => {
-    for (const pid of pids) {
-      try {
-        process.kill(pid, name);
-      } catch {
-        // A worker of the server's that has just ended.
-      }
-    }
-  };
-  signal('SIGSTOP');
-  return () => signal('SIGCONT');
-}
-
-function childrenOf(parent: number): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      try {
-        const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-        return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) === parent;
-      } catch {
-        return false;
-      }
-    });
 }

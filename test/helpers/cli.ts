@@ -1,4 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { waitFor } from './wait-for.js';
 import { whenStopped } from './when-stopped.js';
@@ -14,6 +15,8 @@ export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Another build of the program than this one: its cli.js. */
   readonly app?: string;
+  /** Leaves standard input open, and silent. */
+  readonly stdin?: 'pipe';
   /** Run as another account; for root only. */
   readonly account?: { readonly uid: number; readonly gid: number };
 }
@@ -52,9 +55,9 @@ export function startCli(args: readonly string[], options: CliOptions): RunningC
   const child = spawn(process.execPath, ['--enable-source-maps', options.app ?? CLI, ...args], {
     cwd: options.cwd,
     env: { ...env, ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [options.stdin ?? 'ignore', 'pipe', 'pipe'],
     ...options.account,
-  });
+  }) as ChildProcessByStdio<Writable | null, Readable, Readable>;
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk) => {

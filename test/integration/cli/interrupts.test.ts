@@ -1,116 +1,247 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { open, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import test from 'node:test';
 import { EXIT } from '../../../src/errors.js';
+import { connect } from '../../../src/postgres/connect.js';
 import { SAME_WISH_MS } from '../../../src/signals.js';
 import { monotonicMs, sleep } from '../../../src/threads/clock.js';
-import { startCli } from '../../helpers/cli.js';
+import { type RunningCli, startCli } from '../../helpers/cli.js';
 import type { TestDatabase } from '../../helpers/database.js';
+import { freePort, withBusyPort } from '../../helpers/free-port.js';
+import { freezeServer } from '../../helpers/freeze-server.js';
+import { awaitStandby, type Hold, lockTables, waitingFor } from '../../helpers/hold-ups.js';
 import { startServer } from '../../helpers/server.js';
 import { waitFor } from '../../helpers/wait-for.js';
-import { stream, type Ward, withWard } from '../stream/streaming.js';
+import { stream, type Ward } from '../stream/streaming.js';
+import { withPlainWard } from '../verify/verifying.js';
+
+/*
+ * The one list of what may hold a command up, states × commands: one Ctrl+C ends each soon, two end it at once.
+ */
 
 const server = await startServer(18);
+/** Free when it was asked for. */
+const PORT = await freePort();
 
 /** What is promised, in milliseconds, on a machine that does nothing else; tests run beside each other. */
 const ONCE_MS = 2_000;
 const TWICE_MS = 200;
 const BESIDE = 2;
 /** A command that does not end must not hold up all tests. */
-const DEADLINE = { timeout: 90_000 };
+const DEADLINE = { timeout: 120_000 };
 
-/** What holds a command up: how it is brought about, and undone. */
-interface State {
-  readonly commands: Readonly<Record<string, readonly string[]>>;
-  readonly begin: (ward: Ward) => Promise<() => Promise<unknown>>;
-  /** Of a process of the server's that waits: `pg_stat_activity.wait_event_type`. */
-  readonly waits: string;
+interface Held {
+  readonly args: readonly string[];
+  /** The exit code after one Ctrl+C, where it is not that of an interruption. */
+  readonly code?: number;
+  /** What it says once it has come to where it is held up. */
+  readonly says?: RegExp;
+  readonly env?: Readonly<Record<string, string>>;
 }
+
+/** A command that is being held up: `ready` waits until it is. */
+interface Holding {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly ready: (cli: RunningCli, held: Held) => Promise<unknown>;
+  /** Undoes what an interrupted command left to the server. */
+  readonly sweep?: () => Promise<void>;
+}
+
+interface State {
+  readonly commands: Readonly<Record<string, Held>>;
+  /** Brings it about while `body` runs. */
+  readonly hold: (ward: Ward, body: (holding: Holding) => Promise<void>) => Promise<void>;
+}
+
+const command = (...args: string[]): Held => ({ args });
+/** A verification that comes to a verdict, which is that it could not judge all. */
+const verdict = (source: string): Held => ({
+  args: ['verify', '--source', source],
+  code: EXIT.indeterminate,
+  says: /comparing/,
+});
+
+const WRITERS = {
+  'init-db': command('init-db'),
+  seed: command('seed', '--scale', '5'),
+  reset: command('reset', '--yes'),
+};
+const READERS = {
+  check: command('check'),
+  counts: command('counts', '--json'),
+  'ledger check': command('ledger', 'check'),
+};
+const STREAM = command('stream', '--rate', 'max');
+const SLOT = 'held';
+const VERIFY_SLOT = command('verify', '--source', `slot:${SLOT}`);
+
+const said: Holding = {
+  ready: (cli, { says = assert.fail('what does it say?') }) => cli.until(says),
+};
 
 const STATES: Readonly<Record<string, State>> = {
   'a lock of somebody else': {
-    commands: {
-      'init-db': ['init-db'],
-      seed: ['seed'],
-
-      check: ['check'],
-      counts: ['counts'],
-      reset: ['reset', '--yes'],
-      'ledger check': ['ledger', 'check'],
+    // Last, those that begin a run: `ledger check` takes the newest.
+    commands: { ...WRITERS, ...READERS, stream: STREAM, start: command('start') },
+    hold: async ({ db }, body) => {
+      const release = await lockTables(db, 'pacientes', 'consultas', 'medicos');
+      await body({ ready: () => waits(db, 'Lock') }).finally(release);
     },
-    begin: async ({ db }) => {
-      const locked = db.query(
-        `BEGIN; LOCK TABLE pacientes, consultas, medicos IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(600); ROLLBACK`,
-      );
-      locked.catch(() => undefined);
-      await waitFor(async () => (await waiting(db, 'PgSleep')) > 0, { what: 'the lock' });
-      return async () => {
-        await db.query(
-          `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'`,
-        );
-        await locked.catch(() => undefined);
-      };
-    },
-    waits: 'Lock',
   },
   'a COMMIT that waits for an absent standby': {
+    // What a stream has in flight is committed on this server: it has finished.
+    commands: { ...WRITERS, stream: { ...STREAM, code: EXIT.done } },
+    hold: async ({ db }, body) => {
+      const release = await awaitStandby(server);
+      const sweep = () => endWaits(db);
+      await body({ ready: () => waits(db, 'SyncRep'), sweep }).finally(release);
+    },
+  },
+  'a server that accepts connections and says nothing': {
     commands: {
-      'init-db': ['init-db'],
-      seed: ['seed', '--scale', '5'],
-
-      reset: ['reset', '--yes'],
+      ...WRITERS,
+      ...READERS,
+      stream: STREAM,
+      start: command('start'),
+      doctor: command('doctor'),
+      'ledger resolve': command('ledger', 'resolve'),
+      'demo-cdc': command('demo-cdc'),
+      'verify of a slot': VERIFY_SLOT,
+      'verify of a file': command('verify', '--source', 'ndjson:events.ndjson'),
     },
-    begin: async ({ db }) => {
-      const set = async (name: string) => {
-        await db.query(`ALTER SYSTEM SET synchronous_standby_names = '${name}'`);
-        await db.query('SELECT pg_reload_conf()');
-        await waitFor(async () => {
-          const [row] = await db.query<{ synchronous_standby_names: string }>(
-            'SHOW synchronous_standby_names',
-          );
-          return row?.synchronous_standby_names === name;
-        });
-      };
-      await set('absent');
-      return () => set('');
+    hold: async ({ cwd }, body) => {
+      await writeFile(join(cwd, 'events.ndjson'), '');
+      await withBusyPort((port, connections) => {
+        let seen = 0;
+        const ready = async () => {
+          await waitFor(() => connections() > seen, { what: 'a connection' });
+          seen = connections();
+        };
+        return body({ env: { PG_PORT: String(port) }, ready });
+      });
     },
-    waits: 'IPC',
+  },
+  'a run that is yet to begin': {
+    commands: {
+      verify: {
+        ...command('verify', 'next', '--source', 'ndjson:events.ndjson'),
+        says: /waiting for the next run/,
+      },
+    },
+    hold: (_, body) => body(said),
+  },
+  'a source that is not there yet': {
+    commands: {
+      'verify of a file': verdict('ndjson:absent.ndjson'),
+      'verify of a slot': {
+        ...command('verify', '--source', 'slot:none'),
+        says: /waiting for the source/,
+      },
+    },
+    hold: (ward, body) => withRun(ward, () => body(said)),
+  },
+  'a slot that somebody else reads': {
+    commands: { verify: { ...VERIFY_SLOT, says: /is being read by another consumer/ } },
+    hold: (ward, body) =>
+      withSlot(ward, () =>
+        withRun(ward, async () => {
+          const other = startCli(['verify', 'next', '--source', `slot:${SLOT}`], ward);
+          await other.until(/waiting for the next run/);
+          await body(said).finally(() => quit(other));
+        }),
+      ),
+  },
+  'a transaction that a slot to be made waits for': {
+    commands: {
+      verify: command('verify', 'next', '--source', 'slot:made', '--create-slot'),
+    },
+    hold: async ({ db }, body) => {
+      const writer = await connect({ ...db.target, applicationName: 'migration' });
+      await writer.query('BEGIN; SELECT pg_current_xact_id()');
+      await body({ ready: () => waits(db, 'Lock') }).finally(() => writer.end());
+    },
+  },
+  'a pipe that nobody writes to': {
+    commands: { verify: verdict('ndjson:pipe') },
+    hold: async ({ cwd }, body) => {
+      execFileSync('mkfifo', [join(cwd, 'pipe')]);
+      await body(said);
+    },
+  },
+  'a pipe whose writer is silent': {
+    commands: { verify: verdict('ndjson:pipe') },
+    hold: async ({ cwd }, body) => {
+      const path = join(cwd, 'pipe');
+      execFileSync('mkfifo', [path]);
+      // Open for both: otherwise opening it waits for a reader.
+      const writer = await open(path, 'r+');
+      await body(said).finally(() => writer.close());
+    },
+  },
+  'a silent standard input, and an address that nobody posts to': {
+    commands: {
+      'verify -': verdict('ndjson:-'),
+      'verify http': verdict(`http://127.0.0.1:${PORT}`),
+    },
+    hold: (_, body) => body(said),
+  },
+  'a server that freezes as it builds indexes': {
+    commands: {
+      reset: {
+        ...command('reset', '--yes'),
+        says: /building indexes/,
+        env: { SEED_SCALE: '40' },
+      },
+    },
+    hold: (_, body) => frozen(body),
+  },
+  'a server that freezes amid a run': {
+    commands: {
+      // The server is lost, with batches in hand.
+      stream: { ...STREAM, says: /\[stream\] - consultas: /, code: EXIT.unreachable },
+      'demo-cdc': {
+        ...command('demo-cdc'),
+        says: /\[stream\] - consultas: /,
+        code: EXIT.unreachable,
+      },
+      verify: { ...VERIFY_SLOT, says: /comparing/, code: EXIT.indeterminate },
+    },
+    hold: (ward, body) => withSlot(ward, () => frozen(body)),
   },
 };
 
-for (const [state, { commands, begin, waits }] of Object.entries(STATES)) {
+for (const [state, { commands, hold }] of Object.entries(STATES)) {
   test(
     `held up by ${state}, a command ends soon after one Ctrl+C, at once after two`,
     DEADLINE,
     () =>
-      withWard(server, async (ward) => {
+      withPlainWard(server, async (ward) => {
         await stream(ward, ['--max-events', '20', '--rate', 'max']);
-        const undo = await begin(ward);
-        try {
-          for (const [name, args] of Object.entries(commands)) {
-            for (const times of [1, 2]) {
-              await interrupt(ward, { name, args, waits, times });
-              await leaveAlone(ward.db, waits);
+        await hold(ward, async (holding) => {
+          for (const [name, held] of Object.entries(commands)) {
+            for (const times of [1, 2] as const) {
+              await interrupt(name, held, { ward, holding, times });
             }
           }
-        } finally {
-          await undo();
-        }
+        });
       }),
   );
 }
 
 interface Interruption {
-  readonly name: string;
-  readonly args: readonly string[];
-  readonly waits: string;
-  readonly times: number;
+  readonly ward: Ward;
+  readonly holding: Holding;
+  readonly times: 1 | 2;
 }
 
-/** Runs a command until the server has it wait, and asks it to end. */
-async function interrupt({ db, cwd, env }: Ward, { name, args, waits, times }: Interruption) {
-  const cli = startCli(args, { cwd, env });
+/** Runs a command until it is held up, and asks it to end. */
+async function interrupt(name: string, held: Held, { ward, holding, times }: Interruption) {
+  const env = { ...ward.env, ...holding.env, ...held.env };
+  const cli = startCli(held.args, { cwd: ward.cwd, env, stdin: 'pipe' });
   try {
-    await waitFor(async () => (await waitingOf(db, waits)) > 0, { what: `${name} to wait` });
+    await holding.ready(cli, held);
     cli.child.kill('SIGINT');
     if (times === 2) {
       await sleep(SAME_WISH_MS + 50);
@@ -119,33 +250,74 @@ async function interrupt({ db, cwd, env }: Ward, { name, args, waits, times }: I
     const asked = monotonicMs();
     const { code, stderr } = await cli.ended();
     const took = monotonicMs() - asked;
-    assert.ok(took < (times === 1 ? ONCE_MS : TWICE_MS) * BESIDE, `${name} × ${times}: ${took} ms`);
-    assert.equal(code, EXIT.forced, `${name}: ${stderr}`);
+    const most = (times === 1 ? ONCE_MS : TWICE_MS) * BESIDE;
+    const what = `${name} × ${times}: ${Math.round(took)} ms, ${code}\n${stderr}`;
+    assert.ok(took < most, what);
+    const codes =
+      times === 1 ? [held.code ?? EXIT.forced] : [held.code ?? EXIT.forced, EXIT.forced];
+    assert.ok(codes.includes(code ?? -1), what);
+    assert.doesNotMatch(stderr, /\n {4}at /, what);
   } finally {
     cli.child.kill('SIGKILL');
+    await holding.sweep?.();
+  }
+  // What an interrupted command left to the server is given up there as well.
+  await waitFor(async () => (await busy(ward.db)) === 0, { what: `${name} to be gone` });
+}
+
+/** Has the server freeze once a command has come as far as it is to. */
+async function frozen(body: (holding: Holding) => Promise<void>): Promise<void> {
+  let thaw = () => {};
+  const ready: Holding['ready'] = async (cli, held) => {
+    await said.ready(cli, held);
+    thaw = freezeServer(server);
+  };
+  await body({ ready, sweep: async () => thaw() }).finally(() => thaw());
+}
+
+async function waits(db: TestDatabase, hold: Hold): Promise<void> {
+  await waitFor(async () => (await waitingFor(db, hold)) > 0, { what: hold });
+}
+
+/** What was committed and waits for a standby is ended, which changes nothing. */
+async function endWaits(db: TestDatabase): Promise<void> {
+  await db.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE wait_event = 'SyncRep' AND datname = current_database()`,
+  );
+}
+
+/** How many of the program's processes wait at the server for a lock or a standby. */
+async function busy(db: TestDatabase): Promise<number> {
+  return (await waitingFor(db, 'Lock')) + (await waitingFor(db, 'SyncRep'));
+}
+
+/** Lends `body` a run that is under way. */
+async function withRun(ward: Ward, body: () => Promise<void>): Promise<void> {
+  const run = startCli(['stream', '--rate', '20'], ward);
+  await run.until(/\[stream\] - \w+: /);
+  await body().finally(() => quit(run));
+}
+
+/** Lends `body` a slot and its publication. */
+async function withSlot({ db }: Ward, body: () => Promise<void>): Promise<void> {
+  await db.query(`CREATE PUBLICATION ${SLOT} FOR ALL TABLES`);
+  await db.query(`SELECT pg_create_logical_replication_slot('${SLOT}', 'pgoutput')`);
+  try {
+    await body();
+  } finally {
+    const free = async () => {
+      const [slot] = await db.query<{ active: boolean }>(
+        `SELECT active FROM pg_replication_slots WHERE slot_name = '${SLOT}'`,
+      );
+      return slot?.active === false;
+    };
+    await waitFor(free, { what: 'the slot to be free' });
+    await db.query(`SELECT pg_drop_replication_slot('${SLOT}')`);
   }
 }
 
-/** What waits for a lock is given up; what was committed and waits for a standby is ended, which changes nothing. */
-async function leaveAlone(db: TestDatabase, waits: string): Promise<void> {
-  if (waits === 'IPC') {
-    await db.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${WAITING}`, [
-      waits,
-    ]);
-  }
-  await waitFor(async () => (await waitingOf(db, waits)) === 0, { what: 'nobody to wait' });
-}
-
-async function waiting(db: TestDatabase, event: string): Promise<number> {
-  const rows = await db.query('SELECT 1 FROM pg_stat_activity WHERE wait_event = $1', [event]);
-  return rows.length;
-}
-
-/** Our processes of the server's that wait for this. */
-const WAITING = `wait_event_type = $1 AND application_name LIKE 'oltp-simulator%'
-  AND datname = current_database() AND state = 'active'`;
-
-async function waitingOf(db: TestDatabase, type: string): Promise<number> {
-  const rows = await db.query(`SELECT 1 FROM pg_stat_activity WHERE ${WAITING}`, [type]);
-  return rows.length;
+async function quit(cli: RunningCli): Promise<void> {
+  cli.child.kill('SIGINT');
+  await cli.ended();
 }
