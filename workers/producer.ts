@@ -412,7 +412,11 @@ class Producer {
     }
     const end = await this.#session.reopen(failure);
     this.#backSince = this.#control.active();
-    if (end === null) return null;
+    if (end === null) {
+      // As fast as the server takes it: there is no backlog to work off.
+      if (this.#task.pace.kind === 'max') this.#tally.lost = false;
+      return null;
+    }
     this.#missed = this.#orders.overdue();
     return end === 'stopped' ? STOPPED : { ended: 'failed', failure: end };
   }
