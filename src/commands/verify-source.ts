@@ -4,6 +4,7 @@ import type { Source } from '../intake/event.js';
 import { requireReadable } from '../intake/files/file-input.js';
 import { type SourceSpec, STANDARD_INPUT } from '../intake/source-spec.js';
 import type { ConnectionTarget } from '../postgres/target.js';
+import { onAbort } from '../signals.js';
 import { monotonicMs, sleep } from '../threads/clock.js';
 import type { CommandContext } from './context.js';
 import { reconnectPolicy } from './reconnect-policy.js';
@@ -113,15 +114,19 @@ async function openSource(
       const source = new KafkaSource({
         brokers: spec.brokers,
         prefix: spec.prefix,
+        security: context.settings.kafka,
         toastPlaceholders,
         reconnect: reconnectPolicy(context.settings),
         onReconnect: (_, waitMs) => tellReconnect(context, waitMs),
       });
+      const release = onAbort(context.interrupted, () => source.stop());
       try {
-        await source.start();
+        if (!(await source.start())) return null;
       } catch (error) {
         await source.close();
         throw error;
+      } finally {
+        release();
       }
       return { source, ...UNPLACED, close: () => source.close() };
     }

@@ -108,7 +108,10 @@ export function chooseServer(
     origins: originsOf(given),
   };
   if ((target.sslCert === null) !== (target.sslKey === null)) {
-    problems.push((messages) => messages.config.certificateWithoutKey());
+    const { where } = given.get(target.sslKey === null ? 'db.sslcert' : 'db.sslkey')!;
+    problems.push((messages) =>
+      messages.config.certificateWithoutKey(where(messages), 'PG_SSLCERT', 'PG_SSLKEY'),
+    );
   }
   const weak = (name: string, value: string, modes: readonly string[]): Problem => {
     const place = given.get('db.sslmode')?.where ?? (() => 'PG_SSLMODE');

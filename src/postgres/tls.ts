@@ -99,7 +99,7 @@ const SYSTEM_BUNDLES = [
 ];
 
 /** The file of the machine's authorities; OpenSSL's own variable goes first, as it does for libpq. */
-function systemBundle(): string | null {
+export function systemBundle(): string | null {
   if (process.env.SSL_CERT_FILE) return process.env.SSL_CERT_FILE;
   return SYSTEM_BUNDLES.find((file) => files.has(file) || existsSync(file)) ?? null;
 }

@@ -2,7 +2,8 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { Admin } from '@platformatic/kafka';
+import { KafkaClient } from '../../src/intake/kafka/client.js';
+import { PLAINTEXT } from '../../src/intake/kafka/security.js';
 import { freePort } from '../helpers/free-port.js';
 import { waitFor } from '../helpers/wait-for.js';
 import type { Java } from './java.js';
@@ -76,15 +77,14 @@ export class KafkaBroker {
 
   async #answers(): Promise<boolean> {
     if (this.#child === null) throw new Error('it has ended');
-    const bootstrapBrokers = [this.address];
-    const admin = new Admin({ clientId: 'test', bootstrapBrokers, retries: 0 });
+    const client = new KafkaClient([this.address], PLAINTEXT);
     try {
-      await admin.listTopics();
+      await client.metadata(null);
       return true;
     } catch {
       return false;
     } finally {
-      await admin.close();
+      client.close();
     }
   }
 }
