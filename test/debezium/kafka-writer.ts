@@ -39,9 +39,9 @@ export class KafkaWriter {
     await this.#ask('topics', String(partitions), ...names);
   }
 
-  /** Takes a right away: `READ`, `DESCRIBE`. */
-  async deny(user: string, operation: string, topic: string): Promise<void> {
-    await this.#ask('deny', user, operation, topic);
+  /** Gives a right to a topic (`READ`, `DESCRIBE`): then nobody else has one, and the user no other one. */
+  async allow(user: string, operation: string, topic: string): Promise<void> {
+    await this.#ask('allow', user, operation, topic);
   }
 
   /** Writes records, and waits until the broker has them. */

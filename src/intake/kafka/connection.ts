@@ -186,10 +186,12 @@ export function reasonOf(code: string): KafkaReason {
   return { kind: 'lost' };
 }
 
-function socketError(error: NodeJS.ErrnoException): KafkaError {
-  const { code = '' } = error;
+/** `reason`: OpenSSL's words, which its message has between the places of its source. */
+function socketError(error: NodeJS.ErrnoException & { reason?: string }): KafkaError {
+  const { code = '', reason } = error;
   // Node tries every address of a host, and throws what came of each.
-  const inner = error instanceof AggregateError ? error.errors : [];
-  const message = inner.length > 0 ? inner.map(({ message }) => message).join('; ') : error.message;
-  return new KafkaError(reasonOf(code), message, { cause: error });
+  const inner: Error[] = error instanceof AggregateError ? error.errors : [];
+  const words = code.startsWith('ERR_SSL_') ? reason : undefined;
+  const message = words ?? (inner.map((each) => each.message).join('; ') || error.message);
+  return new KafkaError(reasonOf(code), message.trim(), { cause: error });
 }

@@ -59,7 +59,9 @@ function sentenceOf(
           : m.source.kafkaCertificateRefused({ where, message, settings: parts });
       });
     case 'handshake':
-      return refused((m) => m.source.kafkaHandshake({ where, message }));
+      return refused((m) =>
+        m.source.kafkaHandshake({ where, message, settings: settings('certificate', 'key') }),
+      );
     case 'wantsLogin': {
       const wanted = protocolWith(tls !== null, true);
       const { offered } = reason;

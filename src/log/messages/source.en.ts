@@ -40,7 +40,7 @@ export const sourceEn: typeof sourcePtBR = {
   kafkaCertificateRefused: (e) =>
     `Kafka at ${e.where} refuses the client certificate (${e.message}); correct ${listed(e.settings, 'and')}, or let the broker trust its authority`,
   kafkaHandshake: (e) =>
-    `the TLS handshake with Kafka at ${e.where} failed (${e.message}); check that the port is a TLS port of Kafka, and which versions of TLS, ciphers and client certificates the broker takes`,
+    `the TLS handshake with Kafka at ${e.where} failed (${e.message}); check which versions of TLS and ciphers the broker takes, and whether it wants a client certificate (${listed(e.settings, 'and')})`,
   kafkaWantsLogin: (e) =>
     `Kafka at ${e.where} wants a login by SASL, and none is set; set ${e.setting} to ${e.wanted}, KAFKA_SASL_MECHANISM to ${e.offered.length === 0 ? "one of the broker's mechanisms" : listed(e.offered, 'or')}, and KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD`,
   kafkaNoLogin: (e) =>

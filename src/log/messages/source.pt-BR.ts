@@ -38,8 +38,8 @@ export const sourcePtBR = {
     `o Kafka em ${e.where} exige um certificado do cliente (${e.message}); indique o certificado e a chave em ${listed(e.settings, 'e')}`,
   kafkaCertificateRefused: (e: { where: string; message: string; settings: readonly string[] }) =>
     `o Kafka em ${e.where} recusa o certificado do cliente (${e.message}); corrija ${listed(e.settings, 'e')}, ou faça o broker confiar na autoridade dele`,
-  kafkaHandshake: (e: { where: string; message: string }) =>
-    `a negociação TLS com o Kafka em ${e.where} falhou (${e.message}); confira se a porta é uma porta TLS do Kafka, e quais versões do TLS, cifras e certificados do cliente o broker aceita`,
+  kafkaHandshake: (e: { where: string; message: string; settings: readonly string[] }) =>
+    `a negociação TLS com o Kafka em ${e.where} falhou (${e.message}); confira quais versões do TLS e cifras o broker aceita, e se ele exige um certificado do cliente (${listed(e.settings, 'e')})`,
   kafkaWantsLogin: (e: {
     where: string;
     setting: string;

@@ -73,8 +73,8 @@ public final class Records {
         switch (words[0]) {
             // topics PARTITIONS NAME…
             case "topics" -> createTopics(Integer.parseInt(words[1]), Arrays.asList(words).subList(2, words.length));
-            // deny USER OPERATION TOPIC
-            case "deny" -> deny(words[1], words[2], words[3]);
+            // allow USER OPERATION TOPIC: then nobody else has a right to it, and this user no other one
+            case "allow" -> allow(words[1], words[2], words[3]);
             // send COMPRESSION: the records that were told, which must be written when it is answered
             case "send" -> send(producer(words[1], null));
             // commit|abort COMPRESSION TRANSACTIONAL-ID: the same, in a transaction
@@ -92,10 +92,10 @@ public final class Records {
         }
     }
 
-    private void deny(String user, String operation, String topic) throws Exception {
+    private void allow(String user, String operation, String topic) throws Exception {
         ResourcePattern pattern = new ResourcePattern(ResourceType.TOPIC, topic, PatternType.LITERAL);
         AccessControlEntry entry = new AccessControlEntry(
-                "User:" + user, "*", AclOperation.fromString(operation), AclPermissionType.DENY);
+                "User:" + user, "*", AclOperation.fromString(operation), AclPermissionType.ALLOW);
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker))) {
             admin.createAcls(List.of(new AclBinding(pattern, entry))).all().get();
         }
