@@ -304,7 +304,7 @@ test(
       assert.ok(all.includes('refuses the user'));
       assert.ok(!all.includes(USER.password) && !all.includes(password));
       const none = await runCli(verify, { cwd, env: NOWHERE });
-    assert.equal(none.code, EXIT.unreachable);
+      assert.equal(none.code, EXIT.unreachable);
       assert.match(none.stderr, /wants TLS/);
     }),
 );

@@ -84,7 +84,7 @@ export const configEn: typeof configPtBR = {
   innerQuote: (where) =>
     `${where}: the value has its own quote inside; put it in quotes of another kind (', " or \`)`,
   certificateWithoutKey: (where, certificate, key) =>
-    `${where}: a client certificate and its key go together; name both (${certificate} and ${key}), or neither`,
+    `${where}: ${certificate} and ${key} go together; name the client certificate and its key, or neither`,
   credentialsInSource: (where) =>
     `${where}: the source has a user or a password in it; take them out, and set KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD in the environment or in config/.env`,
   kafkaLacks: (where, protocol, lacking) =>

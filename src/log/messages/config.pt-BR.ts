@@ -97,7 +97,7 @@ export const configPtBR = {
   innerQuote: (where: string) =>
     `${where}: o valor contém a própria aspa; use aspas de outro tipo (', " ou \`)`,
   certificateWithoutKey: (where: string, certificate: string, key: string) =>
-    `${where}: um certificado do cliente e a sua chave andam juntos; indique os dois (${certificate} e ${key}), ou nenhum`,
+    `${where}: ${certificate} e ${key} andam juntos; indique o certificado do cliente e a chave dele, ou nenhum dos dois`,
   credentialsInSource: (where: string) =>
     `${where}: a fonte contém um usuário ou uma senha; retire-os, e defina KAFKA_SASL_USERNAME e KAFKA_SASL_PASSWORD no ambiente ou em config/.env`,
   kafkaLacks: (where: string, protocol: string, lacking: readonly string[]) =>
