@@ -5,7 +5,7 @@ import { BackOff } from './back-off.js';
 import { DebeziumIntake, type IntakeOptions } from './debezium/intake.js';
 import type { Sink, Source } from './event.js';
 import { KafkaClient } from './kafka/client.js';
-import { KafkaError, requireOk } from './kafka/error.js';
+import { ANSWER, KafkaError, requireOk } from './kafka/error.js';
 import { finalError, type Place, unreachable } from './kafka/failures.js';
 import { grouped, Partition } from './kafka/partition.js';
 import {
@@ -144,7 +144,9 @@ export class KafkaSource implements Source {
     }
     for (const { name, error, partitions } of topics) {
       requireOk(error, name);
-      for (const partition of partitions) requireOk(partition.error, name);
+      if (partitions.some(({ leader }) => leader === NO_LEADER)) {
+        requireOk(ANSWER.leaderNotAvailable, name);
+      }
     }
     const places = topics.flatMap(({ name: topic, partitions }) =>
       partitions.toSorted((a, b) => a.index - b.index).map((each) => ({ ...each, topic })),

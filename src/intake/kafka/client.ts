@@ -74,17 +74,19 @@ export class KafkaClient {
       return await connection.request(request);
     } catch (error) {
       this.#drop(connection);
-      this.#open.delete(node);
       throw await this.#explainLoss(error, connection);
     }
   }
 
   async #opened(node: number | null): Promise<Open> {
-    const before = await this.#open.get(node)?.catch(() => undefined);
-    if (before !== undefined && !before.connection.isOver && monotonicMs() < before.until) {
-      return before;
+    const current = this.#open.get(node);
+    if (current !== undefined) {
+      const open = await current;
+      if (!open.connection.isOver && monotonicMs() < open.until) return open;
+      this.#drop(open.connection);
+      // Whoever waited for the same one may have begun the next.
+      if (this.#open.get(node) !== current) return this.#opened(node);
     }
-    if (before !== undefined) this.#drop(before.connection);
     const opening = node === null ? this.#openAny() : this.#openNode(node);
     this.#open.set(node, opening);
     try {

@@ -11,7 +11,7 @@ export interface Endpoint {
 
 /** What brokers write into their logs about us. */
 const CLIENT_ID = 'oltp-simulator';
-/** For a connection with its handshake, and for an answer. */
+/** For a connection with its handshake, and for an answer, or the next part of one. */
 const TIMEOUT_MS = 5_000;
 const LENGTH_BYTES = 4;
 const CORRELATION_BYTES = 4;
@@ -32,6 +32,7 @@ export class Connection {
   #fail: (error: KafkaError) => void = () => undefined;
   #failure: KafkaError | null = null;
   readonly #pending: Pending[] = [];
+  readonly #timers = new Set<NodeJS.Timeout>();
   #correlation = 0;
   #chunks: Buffer[] = [];
   #received = 0;
@@ -114,10 +115,12 @@ export class Connection {
 
   async #inTime<T>(work: Promise<T>): Promise<T> {
     const timer = setTimeout(() => this.#end(lost('Request timed out')), TIMEOUT_MS);
+    this.#timers.add(timer);
     try {
       return await Promise.race([work, this.#failed]);
     } finally {
       clearTimeout(timer);
+      this.#timers.delete(timer);
     }
   }
 
@@ -134,6 +137,8 @@ export class Connection {
 
   /** Gives out every answer that is whole. */
   #take(chunk: Buffer): void {
+    // Eight megabytes take their time on a thin line.
+    for (const timer of this.#timers) timer.refresh();
     this.#chunks.push(chunk);
     this.#received += chunk.length;
     while (this.#received >= LENGTH_BYTES) {

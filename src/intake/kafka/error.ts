@@ -1,6 +1,7 @@
 /** Kafka's numbers of errors that a reader may meet. */
 export const ANSWER = {
   offsetOutOfRange: 1,
+  leaderNotAvailable: 5,
   topicAuthorizationFailed: 29,
   clusterAuthorizationFailed: 31,
   unsupportedSaslMechanism: 33,

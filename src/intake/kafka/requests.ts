@@ -79,7 +79,6 @@ export function saslAuthenticate(
 }
 
 export interface PartitionInfo {
-  readonly error: number;
   readonly index: number;
   readonly leader: number;
 }
@@ -113,7 +112,8 @@ export function metadata(topics: readonly string[] | null): KafkaRequest<Metadat
         const head = { error: d.int16(), name: d.string() };
         d.int8(); // is_internal
         const partitions = d.array(() => {
-          const partition = { error: d.int16(), index: d.int32(), leader: d.int32() };
+          d.int16(); // error_code: without a leader the partition says enough
+          const partition = { index: d.int32(), leader: d.int32() };
           d.array(() => d.int32()); // replicas
           d.array(() => d.int32()); // in-sync replicas
           return partition;
