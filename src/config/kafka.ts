@@ -31,8 +31,8 @@ const TLS_PARTS = ['ca', 'certificate', 'key'] as const;
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
 /**
- * How brokers of Kafka are spoken to, and what contradicts itself in it. Paths of files are made absolute, from
- * `cwd`; the files are read to see that they hold what they should.
+ * Turns the settings into what Kafka's connections need, and reports contradictions. Makes paths absolute, from `cwd`,
+ * and reads the files to check that they hold certificates and keys.
  */
 export function chooseSecurity(
   resolved: Resolved,
@@ -53,7 +53,7 @@ export function chooseSecurity(
   };
   if (!tls) unused(TLS_PARTS, [protocolWith(true, sasl)]);
   if (!sasl) {
-    // A password goes through plaintext only where somebody says so.
+    // The safer one first.
     unused(SASL_PARTS, tls ? ['SASL_SSL'] : ['SASL_SSL', 'SASL_PLAINTEXT']);
   }
   const lacking = sasl ? SASL_PARTS.filter((part) => !isSet(part)) : [];

@@ -108,7 +108,7 @@ export class KafkaClient {
         errors.push(error);
       }
     }
-    // What does not pass by itself is worth more to the operator than a broker that is down.
+    // The operator has to act on what does not pass by itself; a broker that is down may come back.
     throw errors.find((error) => !error.passes) ?? errors[0] ?? lost('no broker was named');
   }
 
@@ -118,7 +118,7 @@ export class KafkaClient {
     return this.#connect(endpoint);
   }
 
-  /** Connects, makes sure that it is a broker of Kafka that has what is needed, and logs in. */
+  /** Connects, checks that the broker has the requests in our versions, and logs in. */
   async #connect(endpoint: Endpoint): Promise<Open> {
     const connection = this.#begin(endpoint, this.#tls);
     try {
@@ -149,8 +149,8 @@ export class KafkaClient {
   }
 
   /**
-   * Why a connection came to nothing. A broker that is spoken to in the wrong way only hangs up, or sends what
-   * cannot be read: then the other way is tried, without a login, to be sure.
+   * Finds out why a connection failed. A TLS port closes a plaintext connection without a word, and a plaintext port
+   * a TLS one: a second connection, without a login, tries the other way.
    */
   async #explainFailure(
     error: unknown,
@@ -168,7 +168,7 @@ export class KafkaClient {
     return kind === 'noTls' ? as(error, { kind: 'handshake' }) : error;
   }
 
-  /** Why an open connection was lost: who does not log in where it is wanted is hung up on without a word. */
+  /** Finds out why an open connection was closed: a broker that wants a login closes it at the first request. */
   async #explainLoss(error: unknown, connection: Connection): Promise<unknown> {
     if (!(error instanceof KafkaError) || error.reason.kind !== 'lost') return error;
     if (this.#closed || this.#security.sasl !== null || !connection.wasHungUp) return error;
@@ -177,7 +177,7 @@ export class KafkaClient {
     return offered == null ? error : as(error, { kind: 'wantsLogin', offered });
   }
 
-  /** Whether a handshake succeeds, or fails as one of TLS does. The certificate does not matter: nothing is sent. */
+  /** Whether the port answers a TLS handshake. Any certificate will do, since nothing is sent. */
   async #speaksTls(endpoint: Endpoint): Promise<boolean> {
     const connection = this.#begin(endpoint, { rejectUnauthorized: false });
     try {
@@ -198,7 +198,7 @@ export class KafkaClient {
     return answer !== undefined;
   }
 
-  /** What `ask` comes to on a connection of its own; undefined where it fails. */
+  /** Asks on a connection of its own; undefined if that fails. */
   async #tried<T>(
     endpoint: Endpoint,
     tls: ConnectionOptions | null,

@@ -1,5 +1,6 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import { placeOf } from '../../postgres/failures.js';
 import { KafkaError, type KafkaReason, lost } from './error.js';
 import { decodeAnswer, encodeRequest, type KafkaRequest } from './requests.js';
 import { serverNameOf } from './security.js';
@@ -15,7 +16,7 @@ const CLIENT_ID = 'oltp-simulator';
 const TIMEOUT_MS = 5_000;
 const LENGTH_BYTES = 4;
 const CORRELATION_BYTES = 4;
-/** No broker sends as much: it is something else that answers (an alert of TLS reads as 336 MB and more). */
+/** An upper limit for one answer. Other protocols' first bytes read as more: a TLS alert as 336 MB. */
 const MAX_ANSWER = 256 << 20;
 
 interface Pending {
@@ -62,7 +63,7 @@ export class Connection {
     });
     socket.on('data', (chunk) => this.#take(chunk));
     socket.on('error', (error) => this.#hangUp(socketError(error)));
-    socket.on('close', () => this.#hangUp(lost('Connection closed')));
+    socket.on('close', () => this.#hangUp(lost(`${placeOf(endpoint)} closed the connection`)));
     const connected = new Promise<void>((resolve) => {
       socket.once(tls === null ? 'connect' : 'secureConnect', resolve);
     });
@@ -110,11 +111,13 @@ export class Connection {
 
   /** Ends it at once; what waits for it fails. */
   destroy(): void {
-    this.#end(lost('Connection closed'));
+    this.#end(lost('the connection was given up'));
   }
 
   async #inTime<T>(work: Promise<T>): Promise<T> {
-    const timer = setTimeout(() => this.#end(lost('Request timed out')), TIMEOUT_MS);
+    const silent = () =>
+      this.#end(lost(`${placeOf(this.endpoint)} was silent for ${TIMEOUT_MS / 1000} s`));
+    const timer = setTimeout(silent, TIMEOUT_MS);
     this.#timers.add(timer);
     try {
       return await Promise.race([work, this.#failed]);
@@ -124,7 +127,7 @@ export class Connection {
     }
   }
 
-  /** The socket is closed; by us, or it was never open, unless it is the other side's doing. */
+  /** Ends it after the socket failed; notes whether the other side closed a connection that was open. */
   #hangUp(error: KafkaError): void {
     this.#wasHungUp ||= this.#wasConnected && this.#failure === null;
     this.#end(error);
@@ -137,7 +140,7 @@ export class Connection {
 
   /** Gives out every answer that is whole. */
   #take(chunk: Buffer): void {
-    // Eight megabytes take their time on a thin line.
+    // A large answer on a slow line takes longer than the timeout.
     for (const timer of this.#timers) timer.refresh();
     this.#chunks.push(chunk);
     this.#received += chunk.length;
@@ -174,15 +177,15 @@ export class Connection {
   }
 }
 
-/** What the broker, or the way to it, does not take about our certificate; TLS 1.3 tells it after the handshake. */
+/** Alerts about our certificate; in TLS 1.3 they come after the handshake. */
 const CERTIFICATE_ALERT =
   /ALERT_(BAD_CERTIFICATE|CERTIFICATE_\w+|UNKNOWN_CA|UNSUPPORTED_CERTIFICATE|ACCESS_DENIED)$/;
-/** OpenSSL's words for what does not begin as TLS does. */
+/** OpenSSL's codes for an answer that is not TLS. */
 const NOT_TLS = /^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST)$|^EPROTO$/;
-/** What OpenSSL and Node.js think of a certificate: DEPTH_ZERO_SELF_SIGNED_CERT, CERT_HAS_EXPIRED… */
+/** Codes for a certificate that fails the check: DEPTH_ZERO_SELF_SIGNED_CERT, CERT_HAS_EXPIRED… */
 const CERTIFICATE = /CERT|CRL|ISSUER|VERIFY_LEAF|HOSTNAME_MISMATCH|INVALID_CA|PATH_LENGTH/;
 
-/** What an error of a socket means; `code`: Node's. */
+/** The reason behind Node's code of a socket error. */
 export function reasonOf(code: string): KafkaReason {
   if (NOT_TLS.test(code)) return { kind: 'noTls' };
   if (CERTIFICATE_ALERT.test(code)) return { kind: 'clientCertificate' };

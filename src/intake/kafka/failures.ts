@@ -2,17 +2,14 @@ import { EXIT, type ExitCode, OperatorError, SourceAbsent } from '../../errors.j
 import { ANSWER, KafkaError } from './error.js';
 import { type KafkaSecurity, protocolWith, type SecurityPart } from './security.js';
 
-/** What was read, and how: for the sentence. */
+/** The brokers and the settings that a sentence names. */
 export interface Place {
   /** The brokers, as the operator named them. */
   readonly where: string;
   readonly security: KafkaSecurity;
 }
 
-/**
- * The sentence on a failure that no other attempt would take away; null where one may. What is no failure of Kafka
- * is thrown.
- */
+/** The operator's error for a failure that is final; null for one that may pass. Rethrows other errors. */
 export function finalError(error: unknown, place: Place): OperatorError | null {
   if (error instanceof OperatorError) return error;
   if (!(error instanceof KafkaError)) throw error;
@@ -21,7 +18,7 @@ export function finalError(error: unknown, place: Place): OperatorError | null {
   return new OperatorError(code, tell, { cause: error });
 }
 
-/** The broker could not be reached, and will not be asked again. */
+/** The operator's error for a broker that does not answer; one that may come later is waited for. */
 export function unreachable(error: unknown, { where }: Place): SourceAbsent {
   const message = error instanceof Error ? error.message : String(error);
   const tell: OperatorError['tell'] = (m) => m.source.kafkaUnreachable({ where, message });

@@ -13,7 +13,7 @@ export type SecurityProtocol = (typeof SECURITY_PROTOCOLS)[number];
 export const SASL_MECHANISMS = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as const;
 export type SaslMechanism = (typeof SASL_MECHANISMS)[number];
 
-/** What a setting of Kafka is about. */
+/** The parts of the settings, for messages that name them. */
 export type SecurityPart =
   | 'protocol'
   | 'mechanism'
@@ -74,7 +74,7 @@ export function usesSasl(protocol: SecurityProtocol): boolean {
   return protocol === 'SASL_PLAINTEXT' || protocol === 'SASL_SSL';
 }
 
-/** The same protocol with TLS, or with SASL, or without: what a broker would want in its place. */
+/** The name of the protocol with TLS or without, and with SASL or without. */
 export function protocolWith(tls: boolean, sasl: boolean): SecurityProtocol {
   if (sasl) return tls ? 'SASL_SSL' : 'SASL_PLAINTEXT';
   return tls ? 'SSL' : 'PLAINTEXT';
@@ -85,7 +85,7 @@ export function tlsOptions({ ca, certificate, key }: TlsFiles): ConnectionOption
   // Without a file of the machine's, those that Node.js brings along.
   const roots = ca === SYSTEM_ROOTS ? systemBundle() : ca;
   return {
-    // Said, since NODE_TLS_REJECT_UNAUTHORIZED would turn it off otherwise.
+    // Explicit: otherwise NODE_TLS_REJECT_UNAUTHORIZED could turn it off.
     rejectUnauthorized: true,
     ...(roots === null ? {} : { ca: read(roots) }),
     ...(certificate === null ? {} : { cert: read(certificate) }),
@@ -93,7 +93,7 @@ export function tlsOptions({ ca, certificate, key }: TlsFiles): ConnectionOption
   };
 }
 
-/** The name by which a broker is to choose its certificate (SNI): addresses are no names. */
+/** The server name for SNI; none for an IP address, which RFC 6066 forbids. */
 export function serverNameOf(host: string): { servername?: string } {
   return isIP(host) === 0 ? { servername: host } : {};
 }

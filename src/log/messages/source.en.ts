@@ -30,9 +30,9 @@ export const sourceEn: typeof sourcePtBR = {
   kafkaUnreachable: (e) =>
     `Kafka at ${e.where} does not answer (${e.message}); check that the broker runs, that its address is right and that its advertised listeners can be reached from this machine`,
   kafkaWantsTls: (e) =>
-    `the port of Kafka at ${e.where} wants TLS, and was spoken to in plaintext; set ${e.setting} to ${e.wanted} (KAFKA_SSL_CA names the authority of its certificate), or name a plaintext port`,
+    `Kafka at ${e.where} wants TLS on this port, but the connection was in plaintext; set ${e.setting} to ${e.wanted} (and KAFKA_SSL_CA to the file of its authority), or use a plaintext port`,
   kafkaNoTls: (e) =>
-    `the port of Kafka at ${e.where} has no TLS, and ${e.setting} is ${e.protocol}; name the TLS port, or set it to ${e.wanted}`,
+    `Kafka at ${e.where} has no TLS on this port, but ${e.setting} is ${e.protocol}; use its TLS port, or set it to ${e.wanted}`,
   kafkaCertificate: (e) =>
     `the certificate of Kafka at ${e.where} is refused (${e.message}); ${e.named ? `correct ${e.ca}` : `name the authority's file in ${e.ca}`}, the host name, or the broker's certificate`,
   kafkaWantsCertificate: (e) =>
@@ -42,9 +42,9 @@ export const sourceEn: typeof sourcePtBR = {
   kafkaHandshake: (e) =>
     `the TLS handshake with Kafka at ${e.where} failed (${e.message}); check which versions of TLS and ciphers the broker takes, and whether it wants a client certificate (${listed(e.settings, 'and')})`,
   kafkaWantsLogin: (e) =>
-    `Kafka at ${e.where} wants a login by SASL, and none is set; set ${e.setting} to ${e.wanted}, KAFKA_SASL_MECHANISM to ${e.offered.length === 0 ? "one of the broker's mechanisms" : listed(e.offered, 'or')}, and KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD`,
+    `Kafka at ${e.where} wants a login by SASL, but none is configured; set ${e.setting} to ${e.wanted}, KAFKA_SASL_MECHANISM to ${e.offered.length === 0 ? "one of the broker's mechanisms" : listed(e.offered, 'or')}, and KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD`,
   kafkaNoLogin: (e) =>
-    `the port of Kafka at ${e.where} has no SASL, and ${e.setting} is ${e.protocol}; name the port with SASL, or set it to ${e.wanted}`,
+    `Kafka at ${e.where} has no SASL on this port, but ${e.setting} is ${e.protocol}; use its port with SASL, or set it to ${e.wanted}`,
   kafkaMechanism: (e) =>
     `Kafka at ${e.where} does not offer the SASL mechanism ${e.mechanism} (it offers ${e.offered.length === 0 ? 'none' : e.offered.join(', ')}); correct ${e.setting}, or enable it in the broker's sasl.enabled.mechanisms`,
   kafkaLoginRefused: (e) =>

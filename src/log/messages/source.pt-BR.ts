@@ -29,9 +29,9 @@ export const sourcePtBR = {
   kafkaUnreachable: (e: { where: string; message: string }) =>
     `o Kafka em ${e.where} não responde (${e.message}); confira se o broker está no ar, se o endereço está certo e se os advertised listeners dele são alcançáveis a partir desta máquina`,
   kafkaWantsTls: (e: { where: string; setting: string; wanted: string }) =>
-    `a porta do Kafka em ${e.where} exige TLS, e a conexão foi feita em texto puro; defina ${e.setting} como ${e.wanted} (KAFKA_SSL_CA indica a autoridade do certificado), ou indique uma porta sem TLS`,
+    `o Kafka em ${e.where} exige TLS nesta porta, mas a conexão foi em texto puro; defina ${e.setting} como ${e.wanted} (e KAFKA_SSL_CA como o arquivo da autoridade dele), ou use uma porta sem TLS`,
   kafkaNoTls: (e: { where: string; setting: string; protocol: string; wanted: string }) =>
-    `a porta do Kafka em ${e.where} não tem TLS, e ${e.setting} é ${e.protocol}; indique a porta com TLS, ou defina ${e.wanted}`,
+    `o Kafka em ${e.where} não tem TLS nesta porta, mas ${e.setting} é ${e.protocol}; use a porta com TLS, ou defina ${e.wanted}`,
   kafkaCertificate: (e: { where: string; message: string; ca: string; named: boolean }) =>
     `o certificado do Kafka em ${e.where} foi recusado (${e.message}); ${e.named ? `corrija ${e.ca}` : `indique o arquivo da autoridade em ${e.ca}`}, o nome do host, ou o certificado do broker`,
   kafkaWantsCertificate: (e: { where: string; message: string; settings: readonly string[] }) =>
@@ -46,9 +46,9 @@ export const sourcePtBR = {
     wanted: string;
     offered: readonly string[];
   }) =>
-    `o Kafka em ${e.where} exige uma entrada por SASL, e nenhuma foi definida; defina ${e.setting} como ${e.wanted}, KAFKA_SASL_MECHANISM como ${e.offered.length === 0 ? 'um dos mecanismos do broker' : listed(e.offered, 'ou')}, e KAFKA_SASL_USERNAME e KAFKA_SASL_PASSWORD`,
+    `o Kafka em ${e.where} exige uma entrada por SASL, mas nenhuma foi configurada; defina ${e.setting} como ${e.wanted}, KAFKA_SASL_MECHANISM como ${e.offered.length === 0 ? 'um dos mecanismos do broker' : listed(e.offered, 'ou')}, e KAFKA_SASL_USERNAME e KAFKA_SASL_PASSWORD`,
   kafkaNoLogin: (e: { where: string; setting: string; protocol: string; wanted: string }) =>
-    `a porta do Kafka em ${e.where} não tem SASL, e ${e.setting} é ${e.protocol}; indique a porta com SASL, ou defina ${e.wanted}`,
+    `o Kafka em ${e.where} não tem SASL nesta porta, mas ${e.setting} é ${e.protocol}; use a porta com SASL, ou defina ${e.wanted}`,
   kafkaMechanism: (e: {
     where: string;
     mechanism: string;

@@ -108,8 +108,8 @@ for (const [name, more] of Object.entries<TlsOptions>({
 test('TLS at a port of plaintext: the broker has none', { skip }, async () => {
   assertFinal(
     await refusalAt(ANSWERING, overTls()),
-    /has no TLS, and KAFKA_SECURITY_PROTOCOL is SSL.* set it to PLAINTEXT/,
-    /não tem TLS, e KAFKA_SECURITY_PROTOCOL é SSL/,
+    /has no TLS on this port, but KAFKA_SECURITY_PROTOCOL is SSL.* set it to PLAINTEXT/,
+    /não tem TLS nesta porta, mas KAFKA_SECURITY_PROTOCOL é SSL/,
   );
 });
 
