@@ -267,6 +267,9 @@ export function failureError(
     return unfit((m) => m.db.timeLimit({ setting, user, database, message, sqlstate }));
   }
   if (sqlstate === '57014') return unfit((m) => m.db.cancelled({ database, message }));
+  if (failure.class === 'retry') {
+    return unfit((m) => m.db.conflict({ database, message, sqlstate }));
+  }
   if (sqlstate === '02000') return unfit((m) => m.db.nothingWritten({ database }));
   if (sqlstate.startsWith('P0')) {
     return unfit((m) => m.db.triggerRefuses({ database, sqlstate }));
