@@ -103,7 +103,7 @@ const LOST = new Set([
   'ETIMEDOUT',
 ]);
 
-/** Whether an error is this machine's, or this program's environment: the server has no part in it. */
+/** Is an error this machine's or this process's, with no part of the server in it? */
 export function isOwnTrouble({ sqlstate, errno }: Failure): boolean {
   return sqlstate === null && [LEDGER, NO_FILES, NO_THREAD].includes(errno ?? '');
 }
@@ -230,7 +230,7 @@ export function failureError(
     }
     return unreachable((m) => m.db.lost({ where, message }));
   }
-  // What PgBouncer answers to a replication connection, or to `options`; it speaks English only.
+  // PgBouncer's answer to a replication connection, or to `options`; it speaks English only.
   if (sqlstate === '08P01' && message.startsWith('unsupported startup parameter')) {
     return unfit((m) => m.db.poolerLacks({ where, message }));
   }

@@ -103,7 +103,7 @@ export class FileInput implements ByteInput {
     }
   }
 
-  /** Whether the bytes before `position` are those that were read: else it was written anew, and is as long again. */
+  /** Compares the bytes before `position` with those that were read: a file written anew may be as long again. */
   async #hasTail(file: FileHandle, position: number): Promise<boolean> {
     const { length } = this.#tail;
     const there = Buffer.alloc(length);
@@ -112,7 +112,7 @@ export class FileInput implements ByteInput {
   }
 }
 
-/** What to say of a file of events that cannot be opened or read. */
+/** The error for a file of events that cannot be opened or read. */
 export function unreadable(path: string, error: unknown): OperatorError {
   const code = codeOf(error);
   const isMissing = code === 'ENOENT';
