@@ -12,9 +12,11 @@ import java.util.Map;
 import java.util.concurrent.Future;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.acl.AccessControlEntry;
 import org.apache.kafka.common.acl.AclBinding;
 import org.apache.kafka.common.acl.AclOperation;
@@ -89,6 +91,12 @@ public final class Records {
                     .map(name -> new NewTopic(name, partitions, (short) 1))
                     .toList();
             admin.createTopics(topics).all().get();
+            // The broker answers before it leads what it has made: a producer that came too early was seen to hang.
+            Map<TopicPartition, OffsetSpec> ends = new HashMap<>();
+            for (String name : names) {
+                for (int i = 0; i < partitions; i++) ends.put(new TopicPartition(name, i), OffsetSpec.latest());
+            }
+            admin.listOffsets(ends).all().get();
         }
     }
 
@@ -121,9 +129,9 @@ public final class Records {
             Map<String, Object> settings = new HashMap<>();
             settings.put("bootstrap.servers", broker);
             settings.put("compression.type", compression);
-            // One batch of all that is sent at once.
+            // Large batches; those of all partitions must fit into the producer's 32 MB.
             settings.put("linger.ms", 50);
-            settings.put("batch.size", 1 << 20);
+            settings.put("batch.size", 1 << 17);
             // A broker that was away, or a topic that is new, is found again soon.
             settings.put("reconnect.backoff.max.ms", 100);
             settings.put("retry.backoff.ms", 50);
