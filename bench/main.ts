@@ -38,23 +38,32 @@ if (unknown.length > 0) {
   );
   process.exit(2);
 }
-let running: BenchServer | null = null;
+let server: Promise<BenchServer> | null = null;
+let stopping = false;
 const onSignal = countWishes((times) => {
-  // A server of its own session: nothing else ends it.
-  const stopped = times === 1 ? running?.stop() : null;
-  Promise.resolve(stopped).finally(() => process.exit(EXIT.forced));
+  stopping = true;
+  // It has a session of its own: nothing else ends it.
+  const stopped = times === 1 ? server?.then((started) => started.stop()) : null;
+  Promise.resolve(stopped)
+    .catch(() => undefined)
+    .finally(() => process.exit(EXIT.forced));
 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, onSignal);
 const findings: Finding[] = [];
 for (const [name, bench] of Object.entries(BENCHES)) {
   if (names.length > 0 && !names.includes(name)) continue;
   process.stderr.write(`${name}\n`);
-  running = await BenchServer.start();
+  server = BenchServer.start();
+  const started = await server;
   try {
-    findings.push(...(await bench(running)));
+    findings.push(...(await bench(started)));
+  } catch (error) {
+    // A bench fails when its server is stopped; the process is about to end.
+    if (stopping) await new Promise(() => undefined);
+    throw error;
   } finally {
-    await running.stop();
-    running = null;
+    await started.stop();
+    server = null;
   }
 }
 process.stdout.write(

@@ -1,7 +1,7 @@
 import { homedir, userInfo } from 'node:os';
 
 /*
- * What the operating system knows of the user that runs the program. In a container that may be a bare number,
+ * The operating system's account of the user that runs the program. In a container that may be a bare number,
  * without an entry in /etc/passwd, and then it knows neither a name nor a home.
  */
 

@@ -41,7 +41,7 @@ export class Output {
   }
 }
 
-/** Whether stdout goes into a file, or a device that is written to like one. */
+/** Does stdout go into a file, or a device that is written to like one? */
 function isFile(): boolean {
   const stat = fstatSync(STDOUT);
   return stat.isFile() || (stat.isCharacterDevice() && !process.stdout.isTTY);

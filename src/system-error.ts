@@ -1,7 +1,7 @@
 import { EXIT, OperatorError } from './errors.js';
 import type { Messages } from './log/messages/index.js';
 
-/** What the operating system refused, by its code. */
+/** The operating system's refusals, by their codes. */
 const SENTENCES: Readonly<
   Record<string, (m: Messages, e: { what: string; code: string }) => string>
 > = {

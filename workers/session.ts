@@ -70,7 +70,7 @@ export class Session {
     this.#client = client;
   }
 
-  /** What a failure means, with the reason that the server gave when it ended the connection. */
+  /** Describes a failure, with the reason that the server gave when it ended the connection. */
   failureOf(error: unknown): Failure {
     return describeFailure(this.#client === null ? error : causeOf(this.#client, error));
   }

@@ -26,7 +26,7 @@ export const run: Command = (context) =>
 /** Columns of the widest name of a state, in any language. */
 const STATE_WIDTH = 11;
 
-/** What every check found, and how to fix what is not well. */
+/** The findings of all checks, with their fixes. */
 function textOf(m: Messages, findings: readonly Finding[]): string {
   const sections = (['compatible', 'ready'] as const).map((profile) => {
     const own = findings.filter((finding) => finding.profile === profile);
@@ -53,7 +53,7 @@ function textOf(m: Messages, findings: readonly Finding[]): string {
 
 const ILL: readonly FindingState[] = ['fail', 'warn', 'not_visible'];
 
-/** What else is to be known or done, each thing once. */
+/** Advice of all findings, each piece once. */
 function adviceOf(m: Messages, { advice = [] }: Finding): string[] {
   return [...new Set(advice.map((tell) => tell(m.doctor.advice)))];
 }

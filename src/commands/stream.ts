@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import type { Settings } from '../config/settings.js';
+import { withoutSecrets } from '../config/without-secrets.js';
 import { EXIT, type ExitCode, OperatorError } from '../errors.js';
 import { samplePools } from '../hospital/pools.js';
 import { addFacts, writeFacts } from '../ledger/facts-file.js';
@@ -263,19 +263,6 @@ async function writeJunit(
   await writeFile(file, junitXml({ summary, messages })).catch((error: Error) =>
     log.component('stream').error(messages.stream.noJunit({ file, reason: error.message })),
   );
-}
-
-/** The settings as a run's folder keeps them. */
-function withoutSecrets(settings: Settings): Record<string, unknown> {
-  const { server, stream, ...others } = settings;
-  const { password: _, ...shown } = server ?? { password: null };
-  const stages = stream.stages.map(({ text }) => text);
-  const thresholds = stream.thresholds.map(({ text }) => text);
-  return {
-    server: server === null ? null : shown,
-    ...others,
-    stream: { ...stream, stages, thresholds },
-  };
 }
 
 function announce(

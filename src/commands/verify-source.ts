@@ -125,15 +125,19 @@ async function openSource(
       const source = new KafkaSource({
         brokers: spec.brokers,
         prefix: spec.prefix,
+        security: context.settings.kafka,
         toastPlaceholders,
         reconnect: reconnectPolicy(context.settings),
         onReconnect: (_, waitMs) => tellReconnect(context, waitMs),
       });
+      const release = onAbort(context.interrupted, () => source.stop());
       try {
-        await source.start();
+        if (!(await source.start())) return null;
       } catch (error) {
         await source.close();
         throw error;
+      } finally {
+        release();
       }
       return { source, ...UNPLACED, close: () => source.close() };
     }

@@ -6,7 +6,7 @@ import type { CommandContext } from './context.js';
 
 /** Most commands are over before the first look, and need no connection for it. */
 const LOOK_MS = 2_000;
-/** The same wait is told again after this. */
+/** A wait that goes on is logged again after this. */
 const AGAIN_MS = 30_000;
 
 /**

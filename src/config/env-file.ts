@@ -14,7 +14,7 @@ const KNOWN_VARIABLES: readonly string[] = [
   'PGREQUIRESSL',
 ];
 
-/** Values from the text of a `.env` file, where a name that nobody knows is a problem. */
+/** Values from the text of a `.env` file; an unknown name is a problem. */
 export function readEnvFile(content: string, file: string): Source & { variables: Variables } {
   const { lines, problems } = readLines(content, file);
   const variables = parse(content);
@@ -66,7 +66,7 @@ function readLines(content: string, file: string) {
 /** A value in quotes, and behind it nothing but a comment. */
 const QUOTED = /^(["'`])(.*)\1\s*(?:\s#.*)?$/;
 
-/** What the parser would take otherwise than it was meant; null: the value is what it seems to be. */
+/** A value that the parser reads differently from how it looks; null: it reads it as it looks. */
 function flawOf(value: string): 'bareHash' | 'openQuote' | 'innerQuote' | null {
   const text = value.trim();
   const [first = ''] = text;

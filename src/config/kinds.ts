@@ -1,5 +1,10 @@
 import * as v from 'valibot';
-import { parseSource, SOURCE_FORMS, type SourceSpec } from '../intake/source-spec.js';
+import {
+  hasCredentials,
+  parseSource,
+  SOURCE_FORMS,
+  type SourceSpec,
+} from '../intake/source-spec.js';
 import type { Messages } from '../log/messages/index.js';
 import { parseSpan } from '../pacing/span.js';
 import { parseStage, STAGE_EXAMPLES, type Stage } from '../pacing/stages.js';
@@ -16,6 +21,8 @@ export interface Kind<T> {
   readonly schema: v.GenericSchema<string, T>;
   /** What the schema lets through, in words. */
   readonly allowed: Told;
+  /** Sentences on a value that the schema did not take, where they can say more than `allowed`; empty: they can't. */
+  readonly problems?: (where: Told, given: string) => readonly Told[];
 }
 
 /** Plain digits: `1e9` and `0x10` are typing errors more often than they are meant. */
@@ -97,6 +104,14 @@ export function oneOf<const T extends string>(words: readonly T[]): Kind<T> {
   };
 }
 
+/** One of a few words; null where it is empty. */
+export function oneOfOrNone<const T extends string>(words: readonly T[]): Kind<T | null> {
+  return {
+    schema: parsed((given) => (given === '' ? null : findWord(words, given))),
+    allowed: (messages) => messages.config.allowed.oneOf(words),
+  };
+}
+
 /** Words separated by commas, each at most once in the outcome; empty means none. */
 export function listOf<const T extends string>(words: readonly T[]): Kind<readonly T[]> {
   return {
@@ -173,6 +188,10 @@ export const lines: Kind<readonly string[]> = {
 export const source: Kind<SourceSpec | null> = {
   schema: parsed((given) => (given === '' ? null : parseSource(given))),
   allowed: (messages) => messages.config.allowed.source(SOURCE_FORMS),
+  problems: (where, given) =>
+    hasCredentials(given)
+      ? [(messages) => messages.config.credentialsInSource(where(messages))]
+      : [],
 };
 
 /** Bytes, with their unit: `128MB`. */

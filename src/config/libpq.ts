@@ -144,7 +144,7 @@ export function isLibpqParameter(name: string): name is LibpqParameter {
   return Object.hasOwn(PARAMETERS, name);
 }
 
-/** What the parameters demand of a connection, and what is wrong with them. */
+/** The demands of the parameters on a connection, and the problems with them. */
 export function demandsOf(given: ReadonlyMap<LibpqParameter, Given>): {
   readonly demands: Demands;
   readonly problems: readonly Problem[];
@@ -183,7 +183,7 @@ export function demandsOf(given: ReadonlyMap<LibpqParameter, Given>): {
 /** `-c name=value`, `-cname=value` or `--name=value`. */
 const ASSIGNMENT = /^(?:-c|--)([\w.-]+)=(.*)$/s;
 
-/** What the server's command-line options set `name` to; null: they do not. The last one counts. */
+/** The value that the server's command-line options give to `name`, the last one; null: they give none. */
 export function settingInOptions(options: string | null, name: string): string | null {
   // A backslash keeps a blank inside its word.
   const words = (options ?? '').match(/(?:\\.|[^\\\s])+/gs) ?? [];

@@ -4,6 +4,7 @@ import { packageRoot } from '../package-root.js';
 import type { Pipes } from '../settings-pipes.js';
 import { readEnvFile } from './env-file.js';
 import { DEFAULT_CONFIG_FILE, DEFAULT_ENV_FILE, PROFILES_FOLDER } from './files.js';
+import { chooseSecurity } from './kafka.js';
 import { findNearest } from './nearest.js';
 import { type Problem, throwProblems } from './problems.js';
 import { checkTogether, type Resolved, resolve } from './resolve.js';
@@ -43,13 +44,15 @@ type Place = Pick<Inputs, 'cwd' | 'pipes'>;
 export function loadSettings(inputs: Inputs): Settings {
   const { resolved, envFile } = gather(inputs);
   const server = chooseServer(resolved, [inputs.env, envFile], inputs.cwd);
+  const kafka = chooseSecurity(resolved, inputs.cwd);
   throwProblems([
     ...(inputs.problems ?? []),
     ...resolved.problems,
     ...checkTogether(resolved),
     ...server.problems,
+    ...kafka.problems,
   ]);
-  return assemble(resolved, server.target, inputs.cwd);
+  return assemble(resolved, { server: server.target, kafka: kafka.security }, inputs.cwd);
 }
 
 /** Reads every source and settles every option, problems included; throws nothing for them. */
@@ -114,12 +117,16 @@ function readFile<S extends Source>(
   return { ...NO_SOURCE, problems: [(messages) => messages.config.notText(file)] };
 }
 
-function assemble({ values, given }: Resolved, server: Settings['server'], cwd: string): Settings {
+function assemble(
+  { values, given }: Resolved,
+  connections: Pick<Settings, 'server' | 'kafka'>,
+  cwd: string,
+): Settings {
   const rate = values['stream.rate'];
   const referenceDate = values['seed.reference_date'];
   return {
     app: { lang: values['app.lang'], rng: values['app.rng'] },
-    server,
+    ...connections,
     db: {
       database: values['db.database'],
       searchPath: values['db.search_path'],

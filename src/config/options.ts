@@ -1,5 +1,6 @@
 import type * as v from 'valibot';
 import { EVENT_TYPES } from '../hospital/events/index.js';
+import { SASL_MECHANISMS, SECURITY_PROTOCOLS } from '../intake/kafka/security.js';
 import { LANGUAGES } from '../log/messages/index.js';
 import { ARRIVALS } from '../pacing/pacer.js';
 import { MAX_EVENTS_PER_SECOND } from '../pacing/shapes/shape.js';
@@ -16,6 +17,7 @@ import {
   listOf,
   nonEmptyText,
   oneOf,
+  oneOfOrNone,
   rateOr,
   seconds,
   secretText,
@@ -167,6 +169,18 @@ export const OPTIONS = {
   'verify.memory': option(bytes(MIN_MEMORY, MAX_MEMORY), 'VERIFY_MEMORY', '128MB', {
     flag: 'memory',
   }),
+
+  'kafka.security_protocol': option(
+    oneOf(SECURITY_PROTOCOLS),
+    'KAFKA_SECURITY_PROTOCOL',
+    'PLAINTEXT',
+  ),
+  'kafka.sasl_mechanism': option(oneOfOrNone(SASL_MECHANISMS), 'KAFKA_SASL_MECHANISM', ''),
+  'kafka.sasl_username': option(text, 'KAFKA_SASL_USERNAME', ''),
+  'kafka.sasl_password': option(secretText, 'KAFKA_SASL_PASSWORD', '', { secret: true }),
+  'kafka.ssl_ca': option(text, 'KAFKA_SSL_CA', ''),
+  'kafka.ssl_cert': option(text, 'KAFKA_SSL_CERT', ''),
+  'kafka.ssl_key': option(text, 'KAFKA_SSL_KEY', ''),
 
   'logging.level': option(oneOf(LOG_LEVELS), 'LOG_LEVEL', 'INFO', { flag: 'log-level' }),
   'logging.format': option(oneOf(['text', 'json']), 'LOG_FORMAT', 'text'),

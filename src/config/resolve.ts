@@ -3,7 +3,6 @@ import { LIBPQ_PARAMETERS, type LibpqParameter } from './libpq.js';
 import { OPTION_KEYS, type OptionKey, optionOf, type Values } from './options.js';
 import type { Problem } from './problems.js';
 import type { Given, Source } from './source.js';
-import { thresholdProblems } from './threshold-kind.js';
 
 export interface Resolved {
   readonly values: Values;
@@ -31,10 +30,13 @@ export function resolve(sources: readonly Source[]): Resolved {
     if (found === undefined) continue;
     given.set(key, found);
     const result = v.safeParse(option.kind.schema, found.text);
-    if (result.success) values[key] = result.output;
-    else if (key === 'stream.thresholds') {
-      problems.push(...thresholdProblems(found.where, found.text));
-    } else {
+    if (result.success) {
+      values[key] = result.output;
+      continue;
+    }
+    const special = option.kind.problems?.(found.where, found.text) ?? [];
+    if (special.length > 0) problems.push(...special);
+    else {
       const shown = option.secret ? '***' : found.text;
       problems.push((messages) =>
         messages.config.invalid(found.where(messages), shown, option.kind.allowed(messages)),

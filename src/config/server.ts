@@ -15,8 +15,7 @@ import type { Given } from './source.js';
 import { isGiven, type Variables } from './variables.js';
 
 /**
- * Any of these says that the operator has a server; so does `PG_HOST` or `db.host`. A password alone names
- * none.
+ * Variables that name a server, as `PG_HOST` and `db.host` do. A password alone names none.
  */
 const SERVER_VARIABLES = [
   'DATABASE_URL',
@@ -48,7 +47,7 @@ const OPTIONS_OF: Readonly<Record<TargetPart, OptionKey>> = {
 };
 
 export interface Server {
-  /** null: nobody named a server, so the embedded one it is. */
+  /** null: no server is named, so it is the embedded one. */
   readonly target: ConnectionTarget | null;
   readonly problems: readonly Problem[];
 }
@@ -108,7 +107,10 @@ export function chooseServer(
     origins: originsOf(given),
   };
   if ((target.sslCert === null) !== (target.sslKey === null)) {
-    problems.push((messages) => messages.config.certificateWithoutKey());
+    const { where } = given.get(target.sslKey === null ? 'db.sslcert' : 'db.sslkey')!;
+    problems.push((messages) =>
+      messages.config.certificateWithoutKey(where(messages), 'PG_SSLCERT', 'PG_SSLKEY'),
+    );
   }
   const weak = (name: string, value: string, modes: readonly string[]): Problem => {
     const place = given.get('db.sslmode')?.where ?? (() => 'PG_SSLMODE');
@@ -134,8 +136,8 @@ function parametersOf(
 }
 
 /**
- * Where each part of a target stands, or would: the one who named the server by a URL or by libpq's variables
- * names the rest there, too.
+ * The place of each part of a target. A part without a value has the place of its kind: beside the host's URL, or in
+ * libpq's variable if the host is in one.
  */
 function originsOf(given: Resolved['given']): NonNullable<ConnectionTarget['origins']> {
   const host = given.get('db.host')?.name ?? '';

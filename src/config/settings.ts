@@ -1,5 +1,6 @@
 import type { EventType } from '../hospital/events/index.js';
 import type { TableName } from '../hospital/tables.js';
+import type { KafkaSecurity } from '../intake/kafka/security.js';
 import type { SourceSpec } from '../intake/source-spec.js';
 import type { Language } from '../log/messages/index.js';
 import type { Arrivals } from '../pacing/pacer.js';
@@ -85,6 +86,8 @@ export interface Settings {
     readonly sample: number;
     readonly memoryBytes: number;
   };
+  /** How `verify` speaks to the brokers of a source `kafka:`. */
+  readonly kafka: KafkaSecurity;
   readonly logging: {
     readonly level: LogLevel;
     readonly format: 'text' | 'json';

@@ -14,12 +14,12 @@ export const thresholds: Kind<readonly Threshold[]> = {
     return understood.length === read.length ? understood : undefined;
   }),
   allowed: (messages) => messages.config.thresholdAllowed(EXAMPLES),
+  problems: thresholdProblems,
 };
 
 /**
  * What is wrong with each of the thresholds that the kind did not take, in a sentence of its own:
  * that a metric is misspelt helps more than what all thresholds look like. Empty when all are well.
- * `resolve` asks it in place of `invalid`.
  */
 export function thresholdProblems(where: Told, given: string): Problem[] {
   return split(given.trim()).flatMap((part) => {

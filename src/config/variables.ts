@@ -6,7 +6,7 @@ import type { Given, Source } from './source.js';
 
 export type Variables = Readonly<Record<string, string | undefined>>;
 
-/** Where a variable stands: in the operator's language, and in a word of none. */
+/** The place of a variable, in the operator's language, and its name, in none. */
 export interface VariablePlace {
   readonly where: Told;
   readonly name: string;
@@ -15,7 +15,7 @@ export interface VariablePlace {
 /** libpq's older way to say `PGSSLMODE=require`. */
 const REQUIRE_SSL = 'PGREQUIRESSL';
 
-/** Values from the process environment. Variables that are not ours are nobody's business here. */
+/** Values from the process environment. Variables of other programs are left alone. */
 export function readEnvironment(variables: Variables): Source {
   return readVariables(variables, (name) => ({
     where: (messages) => messages.config.inEnvironment(name),

@@ -298,7 +298,7 @@ const SEARCH_MS = 3_000;
 /** query_canceled by the timeout, insufficient_privilege. */
 const UNSEARCHED = ['57014', '42501'];
 
-/** Whether a query finds a row. False as well when it takes too long or may not read: nothing speaks against it. */
+/** Runs a query: does it find a row? False as well when it takes too long or may not read. */
 async function finds(client: Client, text: string): Promise<boolean> {
   await client.query('BEGIN READ ONLY');
   try {

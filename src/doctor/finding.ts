@@ -55,7 +55,7 @@ export interface Diagnosis {
   readonly evidence: string;
   /** Statements or a command of ours, one a line, that this session may run and that make the check pass. */
   readonly mend: string | null;
-  /** What a person must decide, or somebody else must run. */
+  /** Steps that a person must decide on, or somebody else must run. */
   readonly advice?: readonly Advice[];
 }
 

@@ -61,10 +61,10 @@ interface Setting {
   readonly alterable: boolean;
 }
 
-/** Where a setting was made that outranks ALTER SYSTEM, and statements cannot reach. */
+/** The place of a setting that outranks ALTER SYSTEM and that no statement can reach. */
 const OUT_OF_REACH = ['command line', 'environment variable', 'client', 'session', 'override'];
 
-/** What sets a setting of the server, at the place where it is set now. `value` as SQL. */
+/** The statement that sets a setting of the server, at the place where it is set now. `value` as SQL. */
 export async function settingFix(
   { client, session }: Patient,
   name: string,

@@ -78,7 +78,7 @@ export function defaultIdentity(session: Session, leaf: Leaf): Fix | null {
   return forOwners(session, [owner], `ALTER TABLE ${relation} REPLICA IDENTITY DEFAULT;`);
 }
 
-/** Whether FULL would have to tell columns that a publication may not publish: UPDATE fails then. */
+/** SQL: REPLICA IDENTITY FULL would include columns that the publication must not publish; UPDATE then fails. */
 export function tellsTooMuch({ version }: Session, { generated }: Leaf): boolean {
   return generated && version >= FULL_NEEDS_GENERATED;
 }

@@ -88,6 +88,6 @@ const LIST = `coalesce((SELECT ' (' || string_agg(quote_ident(a.attname), ', ' O
 const FILTER = `coalesce(' WHERE (' || pg_get_expr(r.prqual, r.prrelid) || ')', '')`;
 const SCHEMAS = `ARRAY(SELECT quote_ident(n.nspname) FROM pg_publication_namespace s
                   JOIN pg_namespace n ON n.oid = s.pnnspid WHERE s.pnpubid = b.oid ORDER BY 1)`;
-/** Whether the relation `c` would have to tell generated columns, which may not be published. */
+/** SQL: the replica identity of relation `c` would include generated columns, which must not be published. */
 const FULL_AND_GENERATED = `(c.relreplident = 'f' AND EXISTS (
   SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attisdropped AND a.attgenerated <> ''))`;

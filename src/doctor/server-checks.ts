@@ -57,7 +57,7 @@ export const replicationRole: Check = async (patient) => {
   const evidence = `${name}: ${may.join(', ')}`;
   const quoted = session.quoted(name);
   const fixes: Fix[] = [];
-  // Where a managed service has a role for it, nobody may grant the attribute.
+  // Managed services have a role for it, and let nobody grant the attribute.
   if (!replication && !managed && service !== null) {
     fixes.push(forSuperuser(session, `GRANT ${session.quoted(service)} TO ${quoted};`));
   }

@@ -86,7 +86,7 @@ async function findBlocked(patient: Parameters<Check>[0]) {
   return leaves.filter(({ oid, identity }) => identity === 'f' && oids.has(oid));
 }
 
-/** Whether row-level security hides rows from the consumer's role: from its snapshot, not from its slot. */
+/** Row-level security that hides rows from the consumer's role: in its snapshot, not in its slot. */
 export const rowSecurity: Check = async ({ client, session, role }) => {
   const { rows: known } = await client.query(
     'SELECT FROM pg_roles WHERE rolname = coalesce($1, current_user)',

@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import { escapeIdentifier } from '../postgres/driver.js';
 
-/** What the role that connects may do here, so that no statement is printed that must fail. */
+/** The rights of the role that connects: no statement is printed that it may not run. */
 export interface Session {
   readonly user: string;
   readonly superuser: boolean;

@@ -40,7 +40,7 @@ const MB = 1024 ** 2;
 /** WAL that a slot holds without doubt to its consumer's health; beyond, the disk fills. */
 const MUCH_BYTES = 1024 * MB;
 const PLUGIN = 'pgoutput';
-/** What PostgreSQL takes for the name of a slot. */
+/** Names that PostgreSQL accepts for a slot. */
 const SLOT_NAME = /^[a-z0-9_]{1,63}$/;
 
 /** The slot that was named, or every one of the server: each of them holds WAL, and the disk is one. */
@@ -81,7 +81,7 @@ interface Judgement {
   readonly advice: readonly Advice[];
 }
 
-/** What is wrong with a slot, the worst of it. Of one that was not named, whose it is stays unknown. */
+/** The worst problem of a slot. Who owns a slot that was not named stays unknown. */
 function judge(slot: Slot, patient: Patient): Judgement {
   const { client, slot: wanted } = patient;
   const { slot_name: name, slot_type: kind, plugin, database } = slot;
@@ -147,7 +147,7 @@ function size(bytes: number): string {
   return gigabytes ? `${(bytes / MB / 1024).toFixed(1)} GB` : `${(bytes / MB).toFixed(1)} MB`;
 }
 
-/** What makes the slot that was named, where that can succeed. */
+/** The fix that creates the named slot, where that can succeed. */
 async function missing(patient: Patient, name: string) {
   const { level, free } = await single<{ level: string; free: number }>(
     patient,

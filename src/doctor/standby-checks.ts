@@ -53,7 +53,7 @@ export const recovery: Check = async (patient) => {
 /** Settings of a session for which COMMIT does not wait for anybody. */
 const NOT_WAITING = ['off', 'local'];
 
-/** Whether a COMMIT, or a failover slot, waits for a standby that is not there. */
+/** Synchronous standbys, of COMMIT and of failover slots, that are not connected. */
 export const synchronousStandbys: Check = async (patient) => {
   const { names, commit, slots, there, hidden, absent, failover } = await single<{
     names: string;

@@ -36,7 +36,7 @@ export class DocumentLines {
   #inString = false;
   #escaped = false;
   #lineBegins = true;
-  /** Whether nothing was written since the last line feed. */
+  /** Nothing was written since the last line feed. */
   #fresh = true;
 
   /** The next bytes; the lines that they are, the last of them perhaps in part. */

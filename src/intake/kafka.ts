@@ -1,47 +1,47 @@
-import type { Admin, Consumer } from '@platformatic/kafka';
 import { EXIT, OperatorError, SourceAbsent } from '../errors.js';
 import { machineMicros, monotonicMs, within } from '../threads/clock.js';
 import type { ReconnectPolicy } from '../threads/protocol.js';
 import { BackOff } from './back-off.js';
 import { DebeziumIntake, type IntakeOptions } from './debezium/intake.js';
 import type { Sink, Source } from './event.js';
-import { clientOptions, finalError, loadClient, unreachable } from './kafka/client.js';
-import { type Answer, type FetchAnswer, grouped, Partition } from './kafka/partition.js';
+import { KafkaClient } from './kafka/client.js';
+import { ANSWER, KafkaError, requireOk } from './kafka/error.js';
+import { finalError, type Place, unreachable } from './kafka/failures.js';
+import { grouped, Partition } from './kafka/partition.js';
+import {
+  earliestOffsets,
+  type FetchLimits,
+  fetchRecords,
+  type TopicInfo,
+} from './kafka/requests.js';
+import { type KafkaSecurity, PLAINTEXT } from './kafka/security.js';
 import type { Scope } from './scope.js';
 
-/** How long a broker holds a question when it has nothing: so soon a `stop` is heard. */
-const HOLD_MS = 250;
-const ANSWER_BYTES = 8 << 20;
-/** Of one partition in an answer; a batch that is bigger comes nevertheless. */
-const PARTITION_BYTES = 1 << 20;
-const READ_COMMITTED = 1;
-const EARLIEST = -2n;
+/** How much comes in an answer, and how long a broker waits when it has nothing. */
+const LIMITS: FetchLimits = { holdMs: 250, answerBytes: 8 << 20, partitionBytes: 1 << 20 };
 /** As the brokers have it. */
 const NO_LEADER = -1;
 /** How often it is looked whether there are other topics than at the start. */
 const LOOK_MS = 2_000;
-/** How long a `stop` waits for a broker that does not answer. */
-const STOP_MS = 2_000;
+/** A topic that was just made has no leader for a moment. */
+const START_RETRIES = 4;
+const START_RETRY_MS = 250;
 
 export interface KafkaSourceOptions extends IntakeOptions {
   /** HOST:PORT */
   readonly brokers: readonly string[];
   /** What the names of the topics begin with. */
   readonly prefix: string;
+  /** TLS and SASL; left out: neither. */
+  readonly security?: KafkaSecurity;
   /** How a lost broker is sought again. */
   readonly reconnect: ReconnectPolicy;
   /** Told before each attempt to connect again: `error`, why. */
   readonly onReconnect?: (error: unknown, waitMs: number) => void;
 }
 
-interface Clients {
-  readonly admin: Admin;
-  readonly consumer: Consumer;
-}
-
 /** The partitions that one broker leads are read together, until something fails at any of them. */
 interface Round {
-  readonly ids: ReadonlyMap<string, string>;
   over: boolean;
 }
 
@@ -52,13 +52,13 @@ interface Round {
  */
 export class KafkaSource implements Source {
   readonly #options: KafkaSourceOptions;
-  readonly #where: string;
+  readonly #place: Place;
   readonly #backOff: BackOff;
   readonly #stopped: Promise<void>;
   #stop: () => void = () => undefined;
   #stopping = false;
-  #starting: Promise<void> | null = null;
-  #clients: Clients | null = null;
+  #starting: Promise<boolean> | null = null;
+  #client: KafkaClient | null = null;
   #partitions: readonly Partition[] = [];
   #lookedAt = 0;
   /** Records came, or nothing was said yet, since the sink was told that there are no more. */
@@ -66,7 +66,8 @@ export class KafkaSource implements Source {
 
   constructor(options: KafkaSourceOptions) {
     this.#options = options;
-    this.#where = options.brokers.join(',');
+    const { brokers, security = PLAINTEXT } = options;
+    this.#place = { where: brokers.join(','), security };
     this.#backOff = new BackOff(options.reconnect);
     this.#stopped = new Promise((resolve) => {
       this.#stop = resolve;
@@ -84,70 +85,96 @@ export class KafkaSource implements Source {
   }
 
   /**
-   * Connects, and finds the partitions and where they begin. Throws an OperatorError when that cannot be done,
-   * or there is no such topic. To be followed by `run` or `close`, also when it failed.
+   * Connects, and finds the partitions and where they begin. False: it was stopped meanwhile. Throws an OperatorError
+   * when that cannot be done, or there is no such topic. To be followed by `run` or `close`, also when it failed.
    */
-  start(): Promise<void> {
+  start(): Promise<boolean> {
     this.#starting ??= this.#start();
     return this.#starting;
   }
 
   async run(sink: Sink, scope: Scope): Promise<void> {
-    await this.start();
-    const reading = this.#readOn(sink, scope);
     try {
-      await Promise.race([reading, this.#stopped]);
-      await within(reading, STOP_MS);
+      if (await this.start()) await this.#readOn(sink, scope);
     } finally {
-      // Ends the questions that are still open.
       await this.close();
     }
-    // What has come is given out to its end.
-    await reading;
   }
 
+  /** Ends what waits for a broker; what has come is given out to its end. */
   stop(): void {
     this.#stopping = true;
     this.#stop();
+    this.#client?.close();
   }
 
   /** Ends it, also when `run` was not called. */
   async close(): Promise<void> {
     this.stop();
-    const clients = this.#clients;
-    this.#clients = null;
-    await Promise.allSettled([clients?.consumer.close(true), clients?.admin.close()]);
   }
 
-  async #start(): Promise<void> {
-    const { Admin, Consumer } = await loadClient();
-    const options = clientOptions(this.#options.brokers);
-    const admin = new Admin(options);
-    // The client wants a name for the group; none is made before somebody joins it.
-    const consumer = new Consumer({ ...options, groupId: `oltp-simulator-${process.pid}` });
-    this.#clients = { admin, consumer };
+  async #start(): Promise<boolean> {
     try {
-      const topics = await this.#topics(admin);
-      if (topics.length === 0) {
-        const { prefix } = this.#options;
-        const tell: OperatorError['tell'] = (m) =>
-          m.source.kafkaNoTopic({ where: this.#where, prefix });
-        throw new SourceAbsent(EXIT.state, tell);
+      for (let retries = 0; !this.#stopping; retries++) {
+        try {
+          this.#partitions = await this.#findPartitions();
+          this.#lookedAt = monotonicMs();
+          return true;
+        } catch (error) {
+          if (!isAnswer(error) || !error.passes || retries === START_RETRIES) throw error;
+          await within(this.#stopped, START_RETRY_MS);
+        }
       }
-      const firsts = await consumer.listOffsets({ topics: [...topics], timestamp: EARLIEST });
-      const places = topics.flatMap((topic) =>
-        (firsts.get(topic) ?? []).map((first, index) => ({ topic, index, first })),
-      );
-      this.#partitions = places.map((place, stream) => new Partition({ ...place, stream }));
-      this.#lookedAt = monotonicMs();
+      return false;
     } catch (error) {
-      throw finalError(error, this.#where) ?? unreachable(error, this.#where);
+      if (this.#stopping) return false;
+      throw finalError(error, this.#place) ?? unreachable(error, this.#place);
     }
   }
 
-  async #topics(admin: Admin): Promise<string[]> {
-    const topics = await admin.listTopics();
-    return topics.filter((topic) => topic.startsWith(this.#options.prefix)).sort();
+  async #findPartitions(): Promise<Partition[]> {
+    const { brokers, prefix } = this.#options;
+    const { where, security } = this.#place;
+    this.#client ??= new KafkaClient(brokers, security);
+    const topics = await this.#topics();
+    if (topics.length === 0) {
+      const user = security.sasl?.username ?? null;
+      const tell: OperatorError['tell'] = (m) => m.source.kafkaNoTopic({ where, prefix, user });
+      throw new SourceAbsent(EXIT.state, tell);
+    }
+    for (const { name, error, partitions } of topics) {
+      requireOk(error, name);
+      if (partitions.some(({ leader }) => leader === NO_LEADER)) {
+        requireOk(ANSWER.leaderNotAvailable, name);
+      }
+    }
+    const places = topics.flatMap(({ name: topic, partitions }) =>
+      partitions.toSorted((a, b) => a.index - b.index).map((each) => ({ ...each, topic })),
+    );
+    const firsts = new Map<string, number>();
+    for (const [node, led] of grouped(places, ({ leader }) => leader)) {
+      const asked = byTopic(led).map(({ topic, partitions }) => ({
+        topic,
+        partitions: partitions.map(({ index }) => index),
+      }));
+      for (const first of await this.#client.request(node, earliestOffsets(asked))) {
+        requireOk(first.error, first.topic);
+        firsts.set(keyOf(first), first.offset);
+      }
+    }
+    return places.map(({ topic, index }, stream) => {
+      const first = firsts.get(keyOf({ topic, index }));
+      if (first === undefined) throw new Error(`no first offset of ${topic}`);
+      return new Partition({ topic, index, stream, first });
+    });
+  }
+
+  /** The topics that begin with the prefix, by name. */
+  async #topics(): Promise<TopicInfo[]> {
+    const { topics } = await this.#open().metadata(null);
+    return topics
+      .filter(({ name }) => name.startsWith(this.#options.prefix))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   async #readOn(sink: Sink, scope: Scope): Promise<void> {
@@ -157,10 +184,10 @@ export class KafkaSource implements Source {
         await this.#round(sink, intake);
       } catch (error) {
         if (this.#stopping) return;
-        const final = finalError(error, this.#where);
+        const final = finalError(error, this.#place);
         if (final !== null) throw final;
         const waitMs = this.#backOff.next();
-        if (waitMs === null) throw unreachable(error, this.#where);
+        if (waitMs === null) throw unreachable(error, this.#place);
         this.#options.onReconnect?.(error, waitMs);
         await within(this.#stopped, waitMs);
       }
@@ -169,19 +196,20 @@ export class KafkaSource implements Source {
 
   /** Asks who leads what, and reads from all of them. */
   async #round(sink: Sink, intake: DebeziumIntake): Promise<void> {
-    const { consumer } = this.#open();
     const topics = [...new Set(this.#partitions.map(({ topic }) => topic))];
-    const metadata = await consumer.metadata({ topics, forceUpdate: true });
-    const ids = new Map([...metadata.topics].map(([name, { id }]) => [name, id]));
-    const leaders = grouped(
-      this.#partitions,
-      ({ topic, index }) => metadata.topics.get(topic)?.partitions[index]?.leader ?? NO_LEADER,
+    const metadata = await this.#open().metadata(topics);
+    for (const { error, name } of metadata.topics) requireOk(error, name);
+    const leaderOf = new Map(
+      metadata.topics.flatMap(({ name: topic, partitions }) =>
+        partitions.map(({ index, leader }) => [keyOf({ topic, index }), leader]),
+      ),
     );
-    const round: Round = { ids, over: false };
+    const leaders = grouped(this.#partitions, (each) => leaderOf.get(keyOf(each)) ?? NO_LEADER);
+    const round: Round = { over: false };
     const readers = [...leaders].map(async ([node, led]) => {
       try {
         while (!this.#stopping && !round.over) {
-          await this.#fetch(node, led, round, sink, intake);
+          await this.#fetch(node, led, sink, intake);
           await this.#look();
         }
       } finally {
@@ -197,37 +225,24 @@ export class KafkaSource implements Source {
   async #fetch(
     node: number,
     led: readonly Partition[],
-    { ids }: Round,
     sink: Sink,
     intake: DebeziumIntake,
   ): Promise<void> {
-    const byTopic = grouped(led, ({ topic }) => ids.get(topic) ?? '');
-    const answer = await this.#open().consumer.fetch({
-      node,
-      maxWaitTime: HOLD_MS,
-      minBytes: 1,
-      maxBytes: ANSWER_BYTES,
-      isolationLevel: READ_COMMITTED,
-      topics: [...byTopic].map(([topicId, partitions]) => ({
-        topicId,
-        partitions: partitions.map(({ index, next }) => ({
-          partition: index,
-          currentLeaderEpoch: -1,
-          fetchOffset: next,
-          lastFetchedEpoch: -1,
-          partitionMaxBytes: PARTITION_BYTES,
-        })),
-      })),
-    });
+    const answer = await this.#open().request(node, fetchRecords(byTopic(led), LIMITS));
     const receivedAt = machineMicros();
-    this.#backOff.proved();
-    for (const [partition, part] of parts(answer, byTopic)) {
+    requireOk(answer.error);
+    const partitions = new Map(led.map((each) => [keyOf(each), each]));
+    for (const part of answer.partitions) {
+      requireOk(part.error, part.topic);
+      const partition = partitions.get(keyOf(part));
+      if (partition === undefined) continue;
       partition.take(part, (key, value, offset) => {
         this.#busy = true;
         intake.record(key, value, partition.stream, offset + 1, receivedAt);
       });
       await sink.ready();
     }
+    this.#backOff.proved();
     this.#tellIdle(sink);
   }
 
@@ -245,35 +260,37 @@ export class KafkaSource implements Source {
     const now = monotonicMs();
     if (now - this.#lookedAt < LOOK_MS) return;
     this.#lookedAt = now;
-    const { admin } = this.#open();
-    const topics = await this.#topics(admin);
-    const metadata = await admin.metadata({ topics: [...topics], forceUpdate: true });
+    const topics = new Map(
+      (await this.#topics()).map(({ name, partitions }) => [name, partitions.length]),
+    );
     const known = grouped(this.#partitions, ({ topic }) => topic);
     const topic =
-      topics.find(
-        (name) => metadata.topics.get(name)?.partitionsCount !== known.get(name)?.length,
-      ) ?? [...known.keys()].find((name) => !topics.includes(name));
+      [...topics.keys()].find((name) => topics.get(name) !== known.get(name)?.length) ??
+      [...known.keys()].find((name) => !topics.has(name));
     if (topic === undefined) return;
     const tell: OperatorError['tell'] = (m) =>
-      m.source.kafkaOtherTopics({ where: this.#where, topic });
+      m.source.kafkaOtherTopics({ where: this.#place.where, topic });
     throw new OperatorError(EXIT.state, tell);
   }
 
-  #open(): Clients {
-    if (this.#clients === null) throw new Error('the source was closed');
-    return this.#clients;
+  #open(): KafkaClient {
+    if (this.#client === null) throw new Error('the source was not started');
+    return this.#client;
   }
 }
 
-/** The parts of an answer, each with the partition that it is of. */
-function* parts(
-  answer: FetchAnswer,
-  byTopic: ReadonlyMap<string, readonly Partition[]>,
-): Generator<[Partition, Answer]> {
-  for (const { topicId, partitions } of answer.responses) {
-    for (const part of partitions) {
-      const partition = byTopic.get(topicId)?.find(({ index }) => index === part.partitionIndex);
-      if (partition !== undefined) yield [partition, part];
-    }
-  }
+function isAnswer(error: unknown): error is KafkaError {
+  return error instanceof KafkaError && error.reason.kind === 'answer';
+}
+
+function keyOf({ topic, index }: { topic: string; index: number }): string {
+  return `${topic}/${index}`;
+}
+
+/** As requests have them. */
+function byTopic<P extends { topic: string }>(partitions: readonly P[]) {
+  return [...grouped(partitions, ({ topic }) => topic)].map(([topic, partitions]) => ({
+    topic,
+    partitions,
+  }));
 }

@@ -14,7 +14,7 @@ import { STANDARD_INPUT } from './source-spec.js';
 /** Bytes of a read. Below, reads cost more than they bring; above, nothing is gained. */
 const CHUNK_BYTES = 1 << 18;
 
-/** What no line of text has within it. */
+/** A byte that no line of text contains. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const BINARY = /[\0-\x08\x0b\x0c\x0e-\x1d]/;
 
@@ -83,7 +83,7 @@ export class NdjsonSource implements Source {
       await this.#input.close();
     }
     const rest = buffer.rest();
-    // What was stopped may have been about to go on, if it can be the beginning of a line.
+    // A stopped input may have been about to go on, if the rest can begin a line.
     const isLast = !(this.#stopped && this.#options.follow) || isJson(rest);
     const became = isLast ? 'wrong' : intake.unfinished(rest, STREAM, place, receivedAt);
     if (isLast || (became === 'wrong' && (place === 1 || BINARY.test(rest.toString('latin1'))))) {

@@ -24,7 +24,10 @@ export const SOURCE_FORMS = [
 /** What PostgreSQL takes for the name of a replication slot. */
 const SLOT_NAME = /^[a-z0-9_]{1,63}$/;
 const KAFKA = /^([^/\s]+)\/(\S+)$/;
-const BROKER = /^[^:,\s]+:\d{1,5}$/;
+/** A name or an address, that of IPv6 in brackets, and a port. */
+const BROKER = /^([^:,@\s[\]]+|\[[\da-fA-F:.]+\]):\d{1,5}$/;
+/** A user, and perhaps a password, before a broker's name. */
+const CREDENTIALS = /^kafka:[^/]*@/;
 
 /** Reads the name of a source; undefined where it is none. */
 export function parseSource(given: string): SourceSpec | undefined {
@@ -43,6 +46,11 @@ export function parseSource(given: string): SourceSpec | undefined {
     default:
       return undefined;
   }
+}
+
+/** Whether what was given for a source has a user or a password in it: they would be seen by everybody. */
+export function hasCredentials(given: string): boolean {
+  return CREDENTIALS.test(given.trim());
 }
 
 /** The name of a source, as `parseSource` reads it. */

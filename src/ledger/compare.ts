@@ -8,7 +8,7 @@ const SLICE_BLOCKS = 2_000;
 /** `xmin` holds the low half of an xid8. */
 const XMIN_VALUES = 2 ** 32;
 
-/** What the rows bear that a transaction wrote. */
+/** Marks that a transaction leaves on the rows it wrote. */
 export function xminOf(xid: number): number {
   return xid % XMIN_VALUES;
 }

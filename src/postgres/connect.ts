@@ -85,7 +85,7 @@ export async function withConnection<T>(
   }
 }
 
-/** What ended each connection while it idled. */
+/** The error that ended each connection while it idled. */
 const endings = new WeakMap<Client, unknown>();
 
 /**

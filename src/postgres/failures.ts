@@ -103,7 +103,7 @@ const LOST = new Set([
   'ETIMEDOUT',
 ]);
 
-/** Whether an error is this machine's, or this program's environment: the server has no part in it. */
+/** Is an error this machine's or this process's, with no part of the server in it? */
 export function isOwnTrouble({ sqlstate, errno }: Failure): boolean {
   return sqlstate === null && [LEDGER, NO_FILES, NO_THREAD].includes(errno ?? '');
 }
@@ -230,7 +230,7 @@ export function failureError(
     }
     return unreachable((m) => m.db.lost({ where, message }));
   }
-  // What PgBouncer answers to a replication connection, or to `options`; it speaks English only.
+  // PgBouncer's answer to a replication connection, or to `options`; it speaks English only.
   if (sqlstate === '08P01' && message.startsWith('unsupported startup parameter')) {
     return unfit((m) => m.db.poolerLacks({ where, message }));
   }
@@ -267,6 +267,9 @@ export function failureError(
     return unfit((m) => m.db.timeLimit({ setting, user, database, message, sqlstate }));
   }
   if (sqlstate === '57014') return unfit((m) => m.db.cancelled({ database, message }));
+  if (failure.class === 'retry') {
+    return unfit((m) => m.db.conflict({ database, message, sqlstate }));
+  }
   if (sqlstate === '02000') return unfit((m) => m.db.nothingWritten({ database }));
   if (sqlstate.startsWith('P0')) {
     return unfit((m) => m.db.triggerRefuses({ database, sqlstate }));

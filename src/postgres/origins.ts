@@ -1,6 +1,6 @@
 import { type ConnectionTarget, SETTING_NAMES, type TargetPart } from './target.js';
 
-/** Where a value of a target stands, as the operator knows it. */
+/** The place of a target's value, in the operator's words. */
 export function originOf({ origins }: ConnectionTarget, part: TargetPart): string {
   return origins?.[part] ?? SETTING_NAMES[part];
 }

@@ -6,7 +6,7 @@ import type { ConnectionTarget } from './target.js';
 /** Permissions of the group and of others, which libpq does not put up with on a password file. */
 const OTHERS_MAY = 0o077;
 
-/** What the password file says. */
+/** The password file's answer. */
 export interface PasswordFile {
   /** Null: none that fits, or it is ignored. */
   readonly password: string | null;

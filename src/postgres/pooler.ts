@@ -46,7 +46,7 @@ export async function requireOwnSession(
 
 interface Probe {
   other: Client | null;
-  /** Whether two clients have a server process each, and keep it while the other one works. */
+  /** Two clients have a server process each, and keep it while the other one works. */
   kept: boolean | null;
 }
 

@@ -14,26 +14,26 @@ export const SSL_MODES = [
 ] as const;
 export type SslMode = (typeof SSL_MODES)[number];
 
-/** What libpq's further parameters ask of a connection. */
+/** Demands of libpq's further parameters on a connection. */
 export interface Demands {
   /** Command-line options for the server process (`-c statement_timeout=5s`); null: none. */
   readonly options: string | null;
   /** The password file; null: the usual one. */
   readonly passFile: string | null;
-  /** Whether the login must be bound to the TLS connection that it goes through. */
+  /** The login must be bound to its TLS connection. */
   readonly channelBinding: boolean;
   /** The ways of login that are allowed, by libpq's names; null: any. */
   readonly authMethods: readonly string[] | null;
-  /** Whether TLS begins without asking the server first (PostgreSQL 17 and newer). */
+  /** TLS begins without asking the server first (PostgreSQL 17 and newer). */
   readonly directTls: boolean;
   /** `TLSv1.2`; null: Node's own. */
   readonly minTls: SecureVersion | null;
   readonly maxTls: SecureVersion | null;
-  /** What the server must be; null: anything. */
+  /** The role that the server must have; null: any. */
   readonly session: 'read-write' | 'primary' | null;
 }
 
-/** What an operator may have named a server by. */
+/** The ways for an operator to name a server. */
 export type TargetPart =
   | 'host'
   | 'port'
@@ -78,7 +78,7 @@ export interface ConnectionTarget {
   /** Left out: nothing further is asked for. */
   readonly demands?: Demands;
   /**
-   * Where the values stand, for the sentence on what to correct: `DATABASE_URL`, `PGHOST`,
+   * The places of the values, for the sentence on what to correct: `DATABASE_URL`, `PGHOST`,
    * `PG_HOST (config/.env:3)`. Left out: the settings' own names.
    */
   readonly origins?: Readonly<Partial<Record<TargetPart, string>>>;

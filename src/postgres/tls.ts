@@ -47,7 +47,7 @@ function verified(target: ConnectionTarget): Transport {
   };
 }
 
-/** What every TLS connection of a target has: the client's certificate, and the versions it may speak. */
+/** Options of every TLS connection of a target: the client's certificate, and the versions it may speak. */
 function common({ sslCert, sslKey, demands }: ConnectionTarget): ConnectionOptions {
   return {
     ...(sslCert === null ? {} : { cert: readOnce(sslCert) }),
@@ -90,7 +90,7 @@ function standardRootFile(): string | null {
   return home === null ? null : join(home, '.postgresql', 'root.crt');
 }
 
-/** Where systems keep the authorities that they trust: Debian, Red Hat, SUSE, Alpine and macOS. */
+/** Files with the systems' trusted authorities: Debian, Red Hat, SUSE, Alpine and macOS. */
 const SYSTEM_BUNDLES = [
   '/etc/ssl/certs/ca-certificates.crt',
   '/etc/pki/tls/certs/ca-bundle.crt',
@@ -99,7 +99,7 @@ const SYSTEM_BUNDLES = [
 ];
 
 /** The file of the machine's authorities; OpenSSL's own variable goes first, as it does for libpq. */
-function systemBundle(): string | null {
+export function systemBundle(): string | null {
   if (process.env.SSL_CERT_FILE) return process.env.SSL_CERT_FILE;
   return SYSTEM_BUNDLES.find((file) => files.has(file) || existsSync(file)) ?? null;
 }

@@ -20,7 +20,7 @@ const WORTH_TELLING_SECONDS = 2;
 /** A command's connections may be opened by another clock's reckoning this much earlier. */
 const SLACK_SECONDS = 1;
 
-/** What sessions of this program have been waiting for, and for how long. */
+/** A wait of this program's sessions: its cause, and for how long. */
 export type Wait =
   | {
       readonly kind: 'standby';

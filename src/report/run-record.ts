@@ -19,7 +19,7 @@ export interface RunRecord {
   readonly summary: RunSummary | null;
   readonly series: readonly SeriesPoint[];
   readonly settings: Readonly<Record<string, unknown>> | null;
-  /** What `verify` found last; null for a run that was not verified, or not to the end. */
+  /** The last verdict of `verify`; null for a run that was not verified, or not to the end. */
   readonly verification: RecordedVerification | null;
   /** All verdicts, the newest first. */
   readonly verdicts: readonly RecordedVerdict[];

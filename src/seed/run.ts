@@ -24,7 +24,7 @@ import { lockSeed, requireNoStream } from './locks.js';
 import { listParents, type Parents, sizeOf } from './parents.js';
 import { cutChunks, type IdBlock, PHASES, type SeedVolumes, targetRows } from './plan.js';
 
-/** How long a server may do nothing after a stop before what is under way is left to it: Ctrl+C ends within two seconds. */
+/** After a stop, a server that makes no progress for so long is left alone: Ctrl+C ends within two seconds. */
 const STUCK_MS = 1_500;
 const STUCK_POLL_MS = 100;
 

@@ -180,7 +180,7 @@ export class Narrator implements StreamObserver {
   }
 }
 
-/** What the server said, and the setting behind it where there is one. */
+/** The server's words, and the setting behind them where there is one. */
 function reasonOf(failure: Failure): string {
   const setting = timeoutOf(failure);
   return setting === null ? failure.message : `${setting}: ${failure.message}`;

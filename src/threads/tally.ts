@@ -48,7 +48,7 @@ const END_PENDING = FIRST_PENDING + 1;
 const BACKEND = END_PENDING + 1;
 /** How many connections the worker has had, over all its lives. */
 const CONNECTIONS = BACKEND + 2;
-/** Events that have fallen due so far, as far as the worker has come to them. */
+/** Events that have fallen due, as far as the worker has looked. */
 const DUE = CONNECTIONS + 1;
 /** 1 while the backlog of a lost connection is not worked off. */
 const LOST = DUE + 1;
@@ -210,7 +210,7 @@ export class Tally {
     this.#numbers[DUE] = events;
   }
 
-  /** Whether the connection was lost and its backlog is not worked off yet. */
+  /** The connection was lost, and its backlog is not worked off yet. */
   get lost(): boolean {
     return this.#at(LOST) === 1;
   }

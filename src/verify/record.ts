@@ -37,7 +37,7 @@ const NUMBERED = /^verify-(\d+)(\.json|-series\.ndjson)$/;
  */
 export class VerificationRecord {
   readonly #folder: string;
-  /** Of this verification; null before it has a place. */
+  /** Number of this verification; null before it has a place. */
   #number: number | null = null;
 
   constructor(runFolder: string) {

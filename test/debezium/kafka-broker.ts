@@ -2,7 +2,8 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { Admin } from '@platformatic/kafka';
+import { KafkaClient } from '../../src/intake/kafka/client.js';
+import { PLAINTEXT } from '../../src/intake/kafka/security.js';
 import { freePort } from '../helpers/free-port.js';
 import { waitFor } from '../helpers/wait-for.js';
 import type { Java } from './java.js';
@@ -12,30 +13,71 @@ const START_MS = 60_000;
 /** Any 16 bytes, in Base64. */
 const CLUSTER_ID = 'b2x0cC1zaW11bGF0b3ItMQ';
 
+/** Further listeners of a broker: with TLS, with logins, with both. */
+export interface Secured {
+  /** The broker's key and its certificate, one after the other, in a PEM file. */
+  readonly keystore: string;
+  /** The authority of client certificates. */
+  readonly authority: string;
+  /** May log in by every mechanism. */
+  readonly user: { readonly name: string; readonly password: string };
+}
+
+/** `MTLS` is TLS with a client certificate; `SASL_PLAINTEXT` takes SCRAM-SHA-512 only, and for `SESSION_MS`. */
+export const SECURED = ['SSL', 'MTLS', 'SASL_SSL', 'SASL_PLAINTEXT'] as const;
+export type SecuredListener = (typeof SECURED)[number];
+
+/** How long a login at `SASL_PLAINTEXT` lasts. */
+export const SESSION_MS = 2_000;
+
 /** A broker of Kafka in a process of its own, alone in its cluster. Whoever starts it stops it. */
 export class KafkaBroker {
-  /** HOST:PORT */
+  /** HOST:PORT, in plaintext. */
   readonly address: string;
+  /** The same of the other listeners, where there are some. */
+  readonly secured: Readonly<Record<SecuredListener, string>>;
   readonly #java: Java;
   readonly #file: string;
   #child: ChildProcess | null = null;
   #ended: Promise<void> = Promise.resolve();
   #said = '';
 
-  private constructor(java: Java, file: string, port: number) {
+  private constructor(java: Java, file: string, ports: Record<Listener, number>) {
     this.#java = java;
     this.#file = file;
-    this.address = `127.0.0.1:${port}`;
+    const addressOf = (listener: Listener) => `127.0.0.1:${ports[listener]}`;
+    this.address = addressOf('PLAINTEXT');
+    this.secured = {
+      SSL: addressOf('SSL'),
+      MTLS: addressOf('MTLS'),
+      SASL_SSL: addressOf('SASL_SSL'),
+      SASL_PLAINTEXT: addressOf('SASL_PLAINTEXT'),
+    };
   }
 
   /** Starts it, and waits until it answers. Its data go to a folder, which must be there. */
-  static async start(options: { java: Java; folder: string }): Promise<KafkaBroker> {
-    const { java, folder } = options;
-    const port = await freePort();
+  static async start(options: {
+    java: Java;
+    folder: string;
+    secured?: Secured;
+  }): Promise<KafkaBroker> {
+    const { java, folder, secured } = options;
     const file = join(folder, 'server.properties');
-    writeFileSync(file, properties(folder, port, await freePort()));
-    const broker = new KafkaBroker(java, file, port);
+    const ports = {
+      PLAINTEXT: await freePort(),
+      CONTROLLER: await freePort(),
+      SSL: await freePort(),
+      MTLS: await freePort(),
+      SASL_SSL: await freePort(),
+      SASL_PLAINTEXT: await freePort(),
+    };
+    writeFileSync(file, propertiesText(folder, ports, secured));
+    const broker = new KafkaBroker(java, file, ports);
     const format = ['kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', file];
+    for (const mechanism of secured === undefined ? [] : SCRAM) {
+      const { name, password } = secured!.user;
+      format.push('--add-scram', `${mechanism}=[name=${name},password=${password}]`);
+    }
     await promisify(execFile)('java', [...java.arguments, ...format], { timeout: START_MS });
     await broker.restart();
     return broker;
@@ -76,26 +118,35 @@ export class KafkaBroker {
 
   async #answers(): Promise<boolean> {
     if (this.#child === null) throw new Error('it has ended');
-    const bootstrapBrokers = [this.address];
-    const admin = new Admin({ clientId: 'test', bootstrapBrokers, retries: 0 });
+    const client = new KafkaClient([this.address], PLAINTEXT);
     try {
-      await admin.listTopics();
+      await client.metadata(null);
       return true;
     } catch {
       return false;
     } finally {
-      await admin.close();
+      client.close();
     }
   }
 }
 
-function properties(folder: string, port: number, controllerPort: number): string {
+type Listener = 'PLAINTEXT' | 'CONTROLLER' | SecuredListener;
+
+const SCRAM = ['SCRAM-SHA-256', 'SCRAM-SHA-512'] as const;
+
+function propertiesText(
+  folder: string,
+  ports: Readonly<Record<Listener, number>>,
+  secured: Secured | undefined,
+): string {
+  const names: Listener[] = ['PLAINTEXT', ...(secured === undefined ? [] : SECURED)];
+  const at = (name: Listener) => `${name}://127.0.0.1:${ports[name]}`;
   const settings = {
     'process.roles': 'broker,controller',
     'node.id': '1',
-    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    'controller.quorum.voters': `1@127.0.0.1:${ports.CONTROLLER}`,
+    listeners: [...names, 'CONTROLLER' as const].map(at).join(),
+    'advertised.listeners': names.map(at).join(),
     'controller.listener.names': 'CONTROLLER',
     'log.dirs': join(folder, 'data'),
     'auto.create.topics.enable': 'false',
@@ -105,8 +156,44 @@ function properties(folder: string, port: number, controllerPort: number): strin
     'transaction.state.log.replication.factor': '1',
     'transaction.state.log.min.isr': '1',
     'transaction.state.log.num.partitions': '1',
+    ...(secured === undefined ? {} : securedSettings(secured)),
   };
   return Object.entries(settings)
     .map(([name, value]) => `${name}=${value}\n`)
     .join('');
+}
+
+function securedSettings({ keystore, authority, user }: Secured): Record<string, string> {
+  const protocols = [...SECURED.map((name) => `${name}:${name === 'MTLS' ? 'SSL' : name}`)];
+  const login = (name: string, more = '') =>
+    `org.apache.kafka.common.security.${name}LoginModule required${more};`;
+  const scram = Object.fromEntries(
+    ['sasl_ssl', 'sasl_plaintext'].flatMap((listener) =>
+      SCRAM.map((mechanism) => [
+        `listener.name.${listener}.${mechanism.toLowerCase()}.sasl.jaas.config`,
+        login('scram.Scram'),
+      ]),
+    ),
+  );
+  return {
+    'listener.security.protocol.map': `PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,${protocols}`,
+    'inter.broker.listener.name': 'PLAINTEXT',
+    'ssl.keystore.type': 'PEM',
+    'ssl.keystore.location': keystore,
+    'ssl.truststore.type': 'PEM',
+    'ssl.truststore.location': authority,
+    'listener.name.mtls.ssl.client.auth': 'required',
+    'listener.name.sasl_ssl.sasl.enabled.mechanisms': ['PLAIN', ...SCRAM].join(),
+    'listener.name.sasl_ssl.plain.sasl.jaas.config': login(
+      'plain.Plain',
+      ` user_${user.name}="${user.password}"`,
+    ),
+    'listener.name.sasl_plaintext.sasl.enabled.mechanisms': 'SCRAM-SHA-512',
+    'listener.name.sasl_plaintext.connections.max.reauth.ms': String(SESSION_MS),
+    ...scram,
+    'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+    // Whoever comes in plaintext, the controller too.
+    'super.users': 'User:ANONYMOUS',
+    'allow.everyone.if.no.acl.found': 'true',
+  };
 }

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after } from 'node:test';
-import { Admin, Producer } from '@platformatic/kafka';
+import zlib from 'node:zlib';
 import { OperatorError } from '../../src/errors.js';
 import { DebeziumIntake } from '../../src/intake/debezium/intake.js';
 import { KafkaSource } from '../../src/intake/kafka.js';
@@ -14,84 +14,98 @@ import { CollectingSink } from '../helpers/collecting-sink.js';
 import { waitFor } from '../helpers/wait-for.js';
 import { findJava } from './java.js';
 import { KafkaBroker } from './kafka-broker.js';
+import { type Compression, type Entry, KafkaWriter } from './kafka-writer.js';
 
 const PARTITIONS = 2;
 const RECONNECT = { attempts: 5, baseMs: 50, maxMs: 200, failFast: false };
 /** Until a broker that was killed is up again and its topics have a leader. */
 const RECOVERY_MS = 60_000;
 
-interface Entry {
-  readonly topic: string;
-  readonly partition: number;
-  readonly key: Buffer;
-  /** Undefined for a tombstone. */
-  readonly value?: Buffer;
-}
-
 const { java, skip } = await findJava();
 const folder = await mkdtemp(join(tmpdir(), 'oltp-simulator-test-'));
 const broker = java === null ? null : await KafkaBroker.start({ java, folder });
+const writer = java === null ? null : new KafkaWriter(java, broker!.address);
 after(async () => {
+  await writer?.stop();
   await broker?.stop();
   await rm(folder, { recursive: true, force: true });
 });
-const client = { clientId: 'test', bootstrapBrokers: [broker?.address ?? 'none:1'] };
 
 test('Kafka: every partition in its order, and more as it comes', { skip }, async () => {
+  assert.ok(writer);
   const entries = recorded('one');
   const half = entries.slice(0, entries.length / 2);
-  await withProducer(async (producer) => {
-    await makeTopics([...namesOf(entries), 'none.of.ours']);
-    await send(producer, half);
-    await send(producer, [{ topic: 'none.of.ours', partition: 0, key: half[0]!.key }]);
-    await reading('one', async (source, sink) => {
-      assert.equal(source.streams, namesOf(entries).length * PARTITIONS);
-      await waitFor(() => sink.idles > 0, { what: 'the end of the topics' });
-      assert.deepEqual(perStream(sink), perStream(expected(half)));
-      assert.equal(sink.told, expected(half).told);
-      const { idles } = sink;
-      await send(producer, entries.slice(half.length));
-      await waitFor(() => sink.told === entries.length, { what: 'what was added' });
-      await waitFor(() => sink.idles > idles, { what: 'the end, once more' });
-      const all = expected(entries);
-      assert.deepEqual(perStream(sink), perStream(all));
-      assert.deepEqual(sink.asides.toSorted(), all.asides.toSorted());
-      assert.deepEqual(sink.problems, []);
-    });
+  await writer.createTopics([...namesOf(entries), 'none.of.ours'], PARTITIONS);
+  await writer.send(half);
+  await writer.send([{ topic: 'none.of.ours', partition: 0, key: half[0]!.key }]);
+  await reading('one', async (source, sink) => {
+    assert.equal(source.streams, namesOf(entries).length * PARTITIONS);
+    await waitFor(() => sink.idles > 0, { what: 'the end of the topics' });
+    assert.deepEqual(perStream(sink), perStream(expected(half)));
+    assert.equal(sink.told, expected(half).told);
+    const { idles } = sink;
+    await writer.send(entries.slice(half.length));
+    await waitFor(() => sink.told === entries.length, { what: 'what was added' });
+    await waitFor(() => sink.idles > idles, { what: 'the end, once more' });
+    const all = expected(entries);
+    assert.deepEqual(perStream(sink), perStream(all));
+    assert.deepEqual(sink.asides.toSorted(), all.asides.toSorted());
+    assert.deepEqual(sink.problems, []);
   });
 });
 
+const COMPRESSIONS: readonly Compression[] = ['gzip', 'snappy', 'lz4', 'zstd'];
+for (const compression of COMPRESSIONS) {
+  const prefix = `packed-${compression}`;
+  const canRead = compression !== 'zstd' || 'zstdDecompressSync' in zlib;
+  test(`Kafka: records compressed by ${compression}`, { skip }, async () => {
+    assert.ok(writer);
+    // Enough for several blocks of any method, and values that repeat little.
+    const entries = Array.from({ length: 20 }, () => recorded(prefix)).flat();
+    await writer.createTopics(namesOf(entries), PARTITIONS);
+    await writer.send(entries, compression);
+    const read = reading(prefix, async (_, sink) => {
+      await waitFor(() => sink.told === entries.length, { what: 'all records' });
+      assert.deepEqual(perStream(sink), perStream(expected(entries)));
+    });
+    if (canRead) return read;
+    await assert.rejects(read, (error) => {
+      assert.ok(error instanceof OperatorError);
+      assert.equal(error.exitCode, 4);
+      assert.match(error.message, /compressed by zstd, which Node\.js unpacks from 22\.15 on/);
+      return true;
+    });
+  });
+}
+
 test('Kafka: without what transactions wrote that were aborted', { skip }, async () => {
+  assert.ok(writer);
   const [first, second, third] = recorded('two').map((entry) => ({ ...entry, topic: 'two.all' }));
   assert.ok(first && second && third);
-  await makeTopics(['two.all']);
-  await withProducer(async (producer) => {
-    const within = async (entry: Entry, end: 'commit' | 'abort') => {
-      const transaction = await producer.beginTransaction();
-      await transaction.send({ messages: [{ ...entry, partition: 0 }] });
-      await transaction[end]();
-    };
-    await within(first, 'abort');
-    await within(second, 'commit');
-    await within(third, 'abort');
-    await reading('two.', async (_, sink) => {
-      await waitFor(() => sink.idles > 0, { what: 'the end of the topic' });
-      assert.equal(sink.told, 1);
-      // Behind the first one and the record that ends its transaction.
-      assert.equal(sink.rows[0]?.place, 3);
-    });
-  }, 'two');
+  await writer.createTopics(['two.all'], PARTITIONS);
+  const within = (entry: Entry, end: 'commit' | 'abort') =>
+    writer.transaction(end, [{ ...entry, partition: 0 }], 'two');
+  await within(first, 'abort');
+  await within(second, 'commit');
+  await within(third, 'abort');
+  await reading('two.', async (_, sink) => {
+    await waitFor(() => sink.idles > 0, { what: 'the end of the topic' });
+    assert.equal(sink.told, 1);
+    // Behind the first one and the record that ends its transaction.
+    assert.equal(sink.rows[0]?.place, 3);
+  });
 });
 
 test('Kafka: goes on where it was when the broker was away', { skip }, async () => {
+  assert.ok(writer);
   const entries = recorded('three');
   const half = entries.slice(0, entries.length / 2);
-  await makeTopics(namesOf(entries));
-  await withProducer((producer) => send(producer, half));
+  await writer.createTopics(namesOf(entries), PARTITIONS);
+  await writer.send(half);
   await reading('three', async (_, sink) => {
     await waitFor(() => sink.told === half.length, { what: 'the first half' });
     await broker?.restart();
-    await withProducer((producer) => send(producer, entries.slice(half.length)));
+    await writer.send(entries.slice(half.length));
     const all = () => sink.told >= entries.length;
     await waitFor(all, { what: 'the second half', deadline: RECOVERY_MS });
     assert.deepEqual(perStream(sink), perStream(expected(entries)));
@@ -99,11 +113,12 @@ test('Kafka: goes on where it was when the broker was away', { skip }, async () 
 });
 
 test('Kafka: topics that come while it reads end it', { skip }, async () => {
-  await makeTopics(['four.a']);
+  assert.ok(writer);
+  await writer.createTopics(['four.a'], PARTITIONS);
   const source = sourceOf('four');
   const run = source.run(new CollectingSink(), anyScope);
   await source.start();
-  await makeTopics(['four.b']);
+  await writer.createTopics(['four.b'], PARTITIONS);
   await assert.rejects(run, (error) => {
     assert.ok(error instanceof OperatorError);
     assert.equal(error.exitCode, 4);
@@ -185,28 +200,4 @@ function perStream({ rows }: CollectingSink) {
       assert.ok(before?.stream !== row.stream || before.place < row.place);
       return row;
     });
-}
-
-async function makeTopics(topics: string[]): Promise<void> {
-  const admin = new Admin(client);
-  await admin.createTopics({ topics, partitions: PARTITIONS, replicas: 1 });
-  await admin.close();
-}
-
-async function send(producer: Producer, messages: readonly Entry[]): Promise<void> {
-  await producer.send({ messages: [...messages], acks: -1 });
-}
-
-async function withProducer(
-  body: (producer: Producer) => Promise<void>,
-  transactionalId?: string,
-): Promise<void> {
-  const transactions = transactionalId === undefined ? {} : { transactionalId };
-  // Otherwise what it sends again, when a topic is new, may come twice.
-  const producer = new Producer({ ...client, ...transactions, idempotent: true });
-  try {
-    await body(producer);
-  } finally {
-    await producer.close();
-  }
 }

@@ -17,8 +17,10 @@ import type { Sample } from './mutants/sample.js';
 import { takeSamples, varietyOf } from './mutants/samples.js';
 import { missesOf, verdictOn } from './mutants/trial.js';
 
-const DECORATED = Number(process.env.DECORATIONS ?? 400);
-const COUNT = Number(process.env.MUTANTS ?? 2_200);
+/** Each decoration once alone, and once beside each group of harm, of which 'harmless' is none. */
+const EACH_ONCE = DECORATIONS.length * Object.keys(KINDS_BY_GROUP).length;
+const DECORATED = Number(process.env.DECORATIONS ?? EACH_ONCE);
+const COUNT = Number(process.env.MUTANTS ?? 1_600);
 const SEED = Number(process.env.MUTANTS_SEED ?? 20_261_125);
 /** Draws until one hits upon something that a kind of change can be done to. */
 const TRIES = 30;

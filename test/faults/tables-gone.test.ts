@@ -100,6 +100,8 @@ test('a stream whose tables are made anew under it ends with one sentence', () =
   withWard(server, async (ward) => {
     const { ended } = await whileStreaming(ward, ['--rate', 'max'], () =>
       withConnection(ward.db.target, async (client) => {
+        // Where this session and a worker wait for each other, the worker looks first, and is the one that fails.
+        await client.query("SET deadlock_timeout = '1min'");
         await runScript(client, '99_drop_all.sql');
         await initDb(client, ward.db.target);
       }),

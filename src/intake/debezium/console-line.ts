@@ -19,7 +19,7 @@ const NULL_AFTER_KEY = /^(?=.*[^ \r])\W+(?:null)?\s*$/;
 const NULL_AFTER_TEXT =
   /^(?:(?:CreateTime|LogAppendTime|NO_TIMESTAMP|Partition|Offset|NO_HEADERS)\b.*|[^\t]*)\tnull\s*$/;
 
-/** What a key does not have, and an event or a record has. */
+/** Members of an event or a record, never of a key. */
 const TELLING = [
   SLOT.op,
   SLOT.inner,
@@ -31,7 +31,7 @@ const TELLING = [
 
 /** The parts of a line that a console printed; places are in the reader's bytes. */
 export interface ConsoleLine {
-  /** Where the value begins. Null: it is null. */
+  /** Offset of the value. Null: it is null. */
   readonly value: number | null;
   /** The message's key, where it is JSON. */
   readonly key: Uint8Array | null;
@@ -82,7 +82,7 @@ export class ConsoleLines {
     }
   }
 
-  /** Where the JSON that begins at `from` ends; null: it is none. */
+  /** End of the JSON that begins at `from`; null: it is not JSON. */
   #valueEnd(from: number, end: number): number | null {
     this.#reader.open(from, end);
     try {
@@ -94,7 +94,7 @@ export class ConsoleLines {
     }
   }
 
-  /** Whether this JSON can be a message's key: it is nothing that would be an event by itself. */
+  /** Can this JSON be a message's key? Not if it would be an event by itself. */
   #isKey(from: number, stop: number): boolean {
     const draft = this.#draft;
     this.#reader.open(from, stop);
@@ -108,7 +108,7 @@ export class ConsoleLines {
   }
 }
 
-/** Where text without JSON's structure ends, and without bytes that no console prints. */
+/** End of the text that has no JSON structure and only bytes that consoles print. */
 function textEnd(bytes: Uint8Array, from: number, end: number): number {
   let at = from;
   while (at < end && !STRUCTURE.has(bytes[at]!) && (bytes[at]! >= SPACE || isGap(bytes[at]!))) at++;

@@ -37,7 +37,7 @@ const READ = '';
 /** Before the end, where a character of UTF-8 may have been cut. */
 const CHARACTER_CUTS = [-1, -2, -3];
 
-/** What became of a line that may not be whole. */
+/** The result of reading a line that may be cut off. */
 export type Unfinished = 'whole' | 'cut' | 'wrong';
 
 export interface IntakeOptions {
@@ -62,7 +62,7 @@ export class DebeziumIntake {
   readonly #teller: RowTeller;
   readonly #consoleLines: ConsoleLines;
   #scratch = Buffer.alloc(FIRST_SCRATCH_BYTES);
-  /** While a line is read that may not be whole, what is wrong with it is kept here instead of told. */
+  /** The problem of a line that may be cut off: kept here, not reported, while that line is read. */
   #quiet = false;
   #problem: Malformed | null = null;
   /** The last error was that bytes ended too early. */
@@ -188,7 +188,7 @@ export class DebeziumIntake {
     return whole;
   }
 
-  /** Whether what follows a registry's head is UTF-8; if not, that is told. */
+  /** Is the text after a registry's head UTF-8? If not, that is reported. */
   #isUtf8(bytes: Buffer, stream: number, place: number): boolean {
     if (isUtf8(bytes.subarray(registryHead(bytes, 0, bytes.length)))) return true;
     this.#malformed({ stream, place, reason: notJson(bytes, NOT_UTF8) ?? NOT_UTF8 });
@@ -253,7 +253,7 @@ export class DebeziumIntake {
     place: number,
     receivedAt: number,
   ): void {
-    // Of JSON in a string, what is in it.
+    // JSON in a string: its text.
     const unread = Buffer.from(this.#reader.opened);
     this.#isCut = isCutOff(error);
     const reason = this.#ofConsole(line, key, stream, place, receivedAt) ?? reasonOf(error, unread);

@@ -39,7 +39,7 @@ const COLOURS = 'colours of a terminal: have the JSON written without them (jq -
 const MESSAGE = "a console's message about itself: keep its standard error apart (2>/dev/null)";
 const BASE64 = `base64 or hexadecimal digits, not JSON: decode it first (base64 -d), or ${TO_JSON}`;
 const CSV = 'text without JSON (CSV?): write one event per line, as JSON';
-/** What is wrong with text in another encoding. */
+/** Reasons for refusing text in another encoding. */
 export const NOT_UTF8 = 'not UTF-8: convert it (iconv -f WINDOWS-1252 -t UTF-8)';
 const BSON = `BSON, not JSON: make JSON of it first (bsondump), or ${TO_JSON}`;
 const MESSAGE_PACK = `binary, not JSON (MessagePack, CBOR?): ${TO_JSON}`;
@@ -77,7 +77,7 @@ const HEAD_AFTER_KEY = /^[^\0]*\t\0(?!\0{4})/;
 const BSON_HEAD = /^.{3}\0[\x01-\x13][\w$.]+\0/s;
 
 /**
- * What bytes are that were not read as JSON, and what to do about it, in English; holds nothing of their values.
+ * Names the format of bytes that are not JSON, and the way out, in English, without any of their values.
  * `problem`: as the reader of JSON has it. Null: there is nothing better to say than that.
  */
 export function notJson(bytes: Buffer, problem: string): string | null {

@@ -23,7 +23,7 @@ export function registryHead(bytes: Uint8Array, begin: number, end: number): num
   return 0;
 }
 
-/** Whether there are only zeros: ids begin with 1, and files have holes. */
+/** Only zeros? Ids begin with 1, and files have holes. */
 function isHole(bytes: Uint8Array, begin: number, end: number): boolean {
   return bytes.subarray(begin, end).every((byte) => byte === 0);
 }

@@ -103,7 +103,7 @@ export class RowTeller {
     id ??= this.#messageKey(key);
     if (id === null && operation !== 'delete') throw new EventError('no id of the row');
     const xid = this.#xid();
-    // What a snapshot reads is of no transaction.
+    // Rows that a snapshot reads belong to no transaction.
     if (xid === null && operation !== 'snapshot') throw new EventError(this.#flat('txId', NO_XID));
     const event = {
       operation,
@@ -286,7 +286,7 @@ export class RowTeller {
     );
   }
 
-  /** When a row of another table was committed. What is wrong with it is not ours to judge. */
+  /** Commit time of another table's row; its problems are not ours to judge. */
   #foreignTime(): number | null {
     try {
       return this.#time(SLOT.committedAt);

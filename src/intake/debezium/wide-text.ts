@@ -17,7 +17,7 @@ const SHAPES: readonly (readonly [WideEncoding, string])[] = [
   ['UTF-16BE', '0x0x'],
 ];
 
-/** The encoding that text begins in; null: none of these. */
+/** The encoding that the first bytes show; null: another one. */
 export function wideEncoding(bytes: Uint8Array): WideEncoding | null {
   const marked = MARKS.find(([, mark]) => mark.every((byte, at) => bytes[at] === byte));
   return (marked ?? SHAPES.find(([, shape]) => matches(bytes, shape)))?.[0] ?? null;

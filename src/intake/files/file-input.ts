@@ -2,9 +2,8 @@ import { constants } from 'node:fs';
 import { access, type FileHandle, open, stat } from 'node:fs/promises';
 import { EXIT, OperatorError, SourceAbsent } from '../../errors.js';
 import { type ByteInput, END, IDLE } from './byte-input.js';
+import { Poll } from './poll.js';
 
-/** How often a file that has no more, or is not there, is looked at. */
-export const POLL_MS = 50;
 /** Bytes before the place that was read to, by which it is seen that a file was written anew. */
 const TAIL_BYTES = 256;
 
@@ -30,7 +29,7 @@ export class FileInput implements ByteInput {
   #tail = Buffer.alloc(0);
   #idle = false;
   #stopped = false;
-  #wake: () => void = () => {};
+  readonly #poll = new Poll();
 
   /** `follow`: it may also not be there yet. */
   constructor(path: string, follow: boolean) {
@@ -53,14 +52,14 @@ export class FileInput implements ByteInput {
         this.#idle = true;
         return IDLE;
       }
-      await this.#pause();
+      await this.#poll.pause();
     }
     return END;
   }
 
   stop(): void {
     this.#stopped = true;
-    this.#wake();
+    this.#poll.wake();
   }
 
   async close(): Promise<void> {
@@ -104,26 +103,16 @@ export class FileInput implements ByteInput {
     }
   }
 
-  /** Whether the bytes before `position` are those that were read: else it was written anew, and is as long again. */
+  /** Compares the bytes before `position` with those that were read: a file written anew may be as long again. */
   async #hasTail(file: FileHandle, position: number): Promise<boolean> {
     const { length } = this.#tail;
     const there = Buffer.alloc(length);
     const { bytesRead } = await file.read(there, 0, length, position - length);
     return bytesRead === length && there.equals(this.#tail);
   }
-
-  #pause(): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, POLL_MS);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  }
 }
 
-/** What to say of a file of events that cannot be opened or read. */
+/** The error for a file of events that cannot be opened or read. */
 export function unreadable(path: string, error: unknown): OperatorError {
   const code = codeOf(error);
   const isMissing = code === 'ENOENT';

@@ -69,7 +69,7 @@ class GzipInput implements ByteInput {
       if (this.#unread.length === 0) {
         const count = await this.#input.read(this.#packed, 0);
         if (count === IDLE) return IDLE;
-        // What is still being packed has no end; nobody waits for it any more.
+        // A file that is still being packed has no end.
         if (count === END && (this.#stopped || this.#padding)) return END;
         if (count === END) {
           this.#writing = true;
@@ -109,7 +109,7 @@ class GzipInput implements ByteInput {
     });
   }
 
-  /** What the unpacker was given and did not take: padding, and perhaps members after it. */
+  /** Bytes that the unpacker did not take: padding, and perhaps members after it. */
   #refused(): Buffer {
     return this.#given.subarray(this.#gunzip.bytesWritten - this.#givenBefore);
   }

@@ -1,7 +1,8 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { type ByteInput, END, IDLE, Prefixed } from './byte-input.js';
-import { codeOf, FileInput, POLL_MS, unreadable } from './file-input.js';
+import { codeOf, FileInput, unreadable } from './file-input.js';
+import { Poll } from './poll.js';
 import { pipeStream, standardInput } from './standard-input.js';
 import { StreamInput } from './stream-input.js';
 
@@ -41,7 +42,7 @@ class NamedInput implements ByteInput {
   #pipe: number | null = null;
   #idle = false;
   #stopped = false;
-  #wake: () => void = () => {};
+  readonly #poll = new Poll();
 
   /** `follow`: it may also not be there yet. */
   constructor(path: string, follow: boolean) {
@@ -60,7 +61,7 @@ class NamedInput implements ByteInput {
         this.#idle = true;
         return IDLE;
       }
-      await this.#pause();
+      await this.#poll.pause();
     }
     return this.#decided.read(buffer, at);
   }
@@ -68,7 +69,7 @@ class NamedInput implements ByteInput {
   stop(): void {
     this.#stopped = true;
     this.#decided?.stop();
-    this.#wake();
+    this.#poll.wake();
   }
 
   async close(): Promise<void> {
@@ -104,15 +105,5 @@ class NamedInput implements ByteInput {
     // Whoever reads it closes it.
     this.#pipe = null;
     return new Prefixed(first.subarray(0, count), new StreamInput(pipeStream(pipe), path));
-  }
-
-  #pause(): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, POLL_MS);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
   }
 }

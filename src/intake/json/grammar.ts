@@ -9,9 +9,9 @@ export class JsonError extends Error {
   }
 }
 
-/** What is wrong with bytes that go on after a value. */
+/** The reason for refusing bytes after a value. */
 export const MORE_VALUES = 'more than one value';
-/** What is wrong with bytes that more could be added to. */
+/** The reason for refusing bytes that end too early. */
 export const CUT_OFF = 'an end too early';
 
 /** What a value is. An integer has digits only; every other number is a `decimal`. */

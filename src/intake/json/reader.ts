@@ -114,7 +114,7 @@ export class JsonReader {
     }
   }
 
-  /** What is being read from, from its beginning to its end. */
+  /** The bytes being read, from their beginning to their end. */
   get opened(): Buffer {
     return this.#bytes.subarray(this.#begin, this.#end);
   }

@@ -1,110 +1,241 @@
-import { EXIT, OperatorError, SourceAbsent } from '../../errors.js';
+import type { ConnectionOptions } from 'node:tls';
+import { monotonicMs } from '../../threads/clock.js';
+import { Connection, type Endpoint } from './connection.js';
+import { KafkaError, type KafkaReason, lost, requireOk } from './error.js';
+import { logIn, offeredMechanisms } from './login.js';
+import { apiVersions, type KafkaRequest, type Metadata, metadata, NEEDED } from './requests.js';
+import { type KafkaSecurity, tlsOptions } from './security.js';
 
-/** The client of Kafka, which not every installation has. */
-export type KafkaClient = typeof import('@platformatic/kafka');
+/** A connection is replaced before the broker ends it, when its login has lasted this share of its time. */
+const LIFETIME_SHARE = 0.8;
+
+interface Open {
+  readonly connection: Connection;
+  /** By `monotonicMs`. */
+  readonly until: number;
+}
 
 /**
- * What to install. Its next major version wants a Node.js newer than the oldest one that we run on;
- * kafkajs, which would do too, has had no release since 2023.
+ * A client of Kafka that can do what a reader of topics needs, and nothing else: metadata, first offsets and
+ * fetches, in plaintext or by TLS, with SASL or without.
+ *
+ * Our own, because no client on npm fits Node.js 20.19, the oldest one that we run on:
+ * - @platformatic/kafka from 1.27 on depends on packages that ask for Node.js 22.19 (its own `engines` does not say
+ *   so): whoever installs it on 20 gets EBADENGINE warnings, and no `overrides` helps, for all versions of these
+ *   packages ask for it.
+ * - @platformatic/kafka 1.11 to 1.22 installs without a warning on 20.19.4, but reads a value that is null (a
+ *   tombstone) as an empty one, and waits for ever for a broker that does not answer.
+ * - kafkajs has had no release since 2023, and reads as a member of a consumer group only.
+ * - node-rdkafka and @confluentinc/kafka-javascript are native: they need a compiler where no build is at hand.
+ *
+ * Six requests of a protocol that is stable since Kafka 2.1 are less to keep than any of these, and there is nothing
+ * to install. What is left out: zstd before Node.js 22.15, GSSAPI and OAUTHBEARER.
  */
-export const CLIENT_PACKAGE = '@platformatic/kafka@1';
+export class KafkaClient {
+  readonly #bootstrap: readonly Endpoint[];
+  readonly #security: KafkaSecurity;
+  readonly #tls: ConnectionOptions | null;
+  /** All that were begun, so that `close` ends them. */
+  readonly #connections = new Set<Connection>();
+  /** By node; the one for metadata has none. */
+  readonly #open = new Map<number | null, Promise<Open>>();
+  #endpoints: ReadonlyMap<number, Endpoint> = new Map();
+  #closed = false;
 
-/** For a broker to answer, and for a connection to come about. */
-const TIMEOUT_MS = 5_000;
-/** A topic that was just made has no leader for a moment. */
-const RETRIES = 2;
-const RETRY_MS = 250;
+  /** Connects to nothing yet. Throws an OperatorError where a file of the settings is no longer there. */
+  constructor(brokers: readonly string[], security: KafkaSecurity) {
+    this.#bootstrap = brokers.map(endpointOf);
+    this.#security = security;
+    this.#tls = security.tls === null ? null : tlsOptions(security.tls);
+  }
 
-/** Loads the client; an OperatorError says what to install when it is not there. */
-export async function loadClient(
-  load: () => Promise<KafkaClient> = () => import('@platformatic/kafka'),
-): Promise<KafkaClient> {
-  try {
-    return await load();
-  } catch (cause) {
-    if (!(cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND')) {
-      throw cause;
+  /** The brokers, and topics with their leaders; null: every topic that the user may see. */
+  async metadata(topics: readonly string[] | null): Promise<Metadata> {
+    const answer = await this.#ask(null, metadata(topics));
+    this.#endpoints = new Map(answer.brokers.map(({ node, host, port }) => [node, { host, port }]));
+    return answer;
+  }
+
+  /** Asks a broker by its number, as `metadata` told it. */
+  request<A>(node: number, request: KafkaRequest<A>): Promise<A> {
+    return this.#ask(node, request);
+  }
+
+  /** Ends every connection at once; what is under way fails. */
+  close(): void {
+    this.#closed = true;
+    for (const connection of this.#connections) connection.destroy();
+    this.#connections.clear();
+  }
+
+  async #ask<A>(node: number | null, request: KafkaRequest<A>): Promise<A> {
+    const { connection } = await this.#opened(node);
+    try {
+      return await connection.request(request);
+    } catch (error) {
+      this.#drop(connection);
+      throw await this.#explainLoss(error, connection);
     }
-    const tell: OperatorError['tell'] = (m) =>
-      m.source.kafkaClientMissing({ package: CLIENT_PACKAGE });
-    throw new OperatorError(EXIT.usage, tell, { cause });
+  }
+
+  async #opened(node: number | null): Promise<Open> {
+    const current = this.#open.get(node);
+    if (current !== undefined) {
+      const open = await current;
+      if (!open.connection.isOver && monotonicMs() < open.until) return open;
+      this.#drop(open.connection);
+      // Whoever waited for the same one may have begun the next.
+      if (this.#open.get(node) !== current) return this.#opened(node);
+    }
+    const opening = node === null ? this.#openAny() : this.#openNode(node);
+    this.#open.set(node, opening);
+    try {
+      return await opening;
+    } catch (error) {
+      this.#open.delete(node);
+      throw error;
+    }
+  }
+
+  /** Opens a connection to the first broker of the operator's list that takes one. */
+  async #openAny(): Promise<Open> {
+    const errors: KafkaError[] = [];
+    for (const endpoint of this.#bootstrap) {
+      try {
+        return await this.#connect(endpoint);
+      } catch (error) {
+        if (!(error instanceof KafkaError) || this.#closed) throw error;
+        errors.push(error);
+      }
+    }
+    // The operator has to act on what does not pass by itself; a broker that is down may come back.
+    throw errors.find((error) => !error.passes) ?? errors[0] ?? lost('no broker was named');
+  }
+
+  async #openNode(node: number): Promise<Open> {
+    const endpoint = this.#endpoints.get(node);
+    if (endpoint === undefined) throw lost(`no broker ${node} is known`);
+    return this.#connect(endpoint);
+  }
+
+  /** Connects, checks that the broker has the requests in our versions, and logs in. */
+  async #connect(endpoint: Endpoint): Promise<Open> {
+    const connection = this.#begin(endpoint, this.#tls);
+    try {
+      await connection.ready();
+      const { error, ranges } = await connection.request(apiVersions);
+      requireOk(error);
+      requireApis(ranges);
+      const { sasl } = this.#security;
+      const lifetimeMs = sasl === null ? 0 : await logIn(connection, sasl);
+      const until = lifetimeMs === 0 ? Infinity : monotonicMs() + LIFETIME_SHARE * lifetimeMs;
+      return { connection, until };
+    } catch (error) {
+      this.#drop(connection);
+      throw await this.#explainFailure(error, endpoint, connection);
+    }
+  }
+
+  #begin(endpoint: Endpoint, tls: ConnectionOptions | null): Connection {
+    if (this.#closed) throw lost('the client was closed');
+    const connection = new Connection(endpoint, tls);
+    this.#connections.add(connection);
+    return connection;
+  }
+
+  #drop(connection: Connection): void {
+    connection.destroy();
+    this.#connections.delete(connection);
+  }
+
+  /**
+   * Finds out why a connection failed. A TLS port closes a plaintext connection without a word, and a plaintext port
+   * a TLS one: a second connection, without a login, tries the other way.
+   */
+  async #explainFailure(
+    error: unknown,
+    endpoint: Endpoint,
+    connection: Connection,
+  ): Promise<unknown> {
+    if (!(error instanceof KafkaError) || this.#closed || connection.hasAnswered) return error;
+    const { kind } = error.reason;
+    if (this.#tls === null) {
+      const isOdd = kind === 'unreadable' || (kind === 'lost' && connection.wasHungUp);
+      return isOdd && (await this.#speaksTls(endpoint)) ? as(error, { kind: 'wantsTls' }) : error;
+    }
+    if (kind !== 'noTls' && !(kind === 'lost' && connection.wasHungUp)) return error;
+    if (await this.#speaksPlaintext(endpoint)) return as(error, { kind: 'noTls' });
+    return kind === 'noTls' ? as(error, { kind: 'handshake' }) : error;
+  }
+
+  /** Finds out why an open connection was closed: a broker that wants a login closes it at the first request. */
+  async #explainLoss(error: unknown, connection: Connection): Promise<unknown> {
+    if (!(error instanceof KafkaError) || error.reason.kind !== 'lost') return error;
+    if (this.#closed || this.#security.sasl !== null || !connection.wasHungUp) return error;
+    const { endpoint } = connection;
+    const offered = await this.#tried(endpoint, this.#tls, offeredMechanisms);
+    return offered == null ? error : as(error, { kind: 'wantsLogin', offered });
+  }
+
+  /** Whether the port answers a TLS handshake. Any certificate will do, since nothing is sent. */
+  async #speaksTls(endpoint: Endpoint): Promise<boolean> {
+    const connection = this.#begin(endpoint, { rejectUnauthorized: false });
+    try {
+      await connection.ready();
+      return true;
+    } catch (error) {
+      const kind = error instanceof KafkaError ? error.reason.kind : 'lost';
+      return kind === 'clientCertificate' || kind === 'handshake' || kind === 'certificate';
+    } finally {
+      this.#drop(connection);
+    }
+  }
+
+  async #speaksPlaintext(endpoint: Endpoint): Promise<boolean> {
+    const answer = await this.#tried(endpoint, null, (connection) =>
+      connection.request(apiVersions),
+    );
+    return answer !== undefined;
+  }
+
+  /** Asks on a connection of its own; undefined if that fails. */
+  async #tried<T>(
+    endpoint: Endpoint,
+    tls: ConnectionOptions | null,
+    ask: (connection: Connection) => Promise<T>,
+  ): Promise<T | undefined> {
+    if (this.#closed) return undefined;
+    const connection = this.#begin(endpoint, tls);
+    try {
+      await connection.ready();
+      return await ask(connection);
+    } catch (error) {
+      if (error instanceof KafkaError) return undefined;
+      throw error;
+    } finally {
+      this.#drop(connection);
+    }
   }
 }
 
-/** Options of every client of ours. */
-export function clientOptions(brokers: readonly string[]) {
-  return {
-    clientId: 'oltp-simulator',
-    bootstrapBrokers: [...brokers],
-    connectTimeout: TIMEOUT_MS,
-    timeout: TIMEOUT_MS,
-    requestTimeout: TIMEOUT_MS,
-    retries: RETRIES,
-    retryDelay: RETRY_MS,
-    autocreateTopics: false,
-  };
+function as(error: KafkaError, reason: KafkaReason): KafkaError {
+  return new KafkaError(reason, error.message, { cause: error });
 }
 
-/**
- * What it means that the client failed: an OperatorError when another attempt would not help, null when it
- * may. What is no error of the client is thrown.
- */
-export function finalError(error: unknown, where: string): OperatorError | null {
-  if (error instanceof OperatorError) return error;
-  if (!isClientError(error)) throw error;
-  const errors = innermost(error);
-  const fail = (tell: OperatorError['tell']) =>
-    new OperatorError(EXIT.state, tell, { cause: error });
-  if (errors.some(({ apiId }) => apiId === 'OFFSET_OUT_OF_RANGE')) {
-    return fail((m) => m.source.kafkaCut({ where }));
+/** Throws where a broker lacks one of the requests in the version that we speak. */
+function requireApis(ranges: readonly { key: number; min: number; max: number }[]): void {
+  for (const { name, key, version } of NEEDED) {
+    const range = ranges.find((each) => each.key === key);
+    if (range !== undefined && range.min <= version && version <= range.max) continue;
+    const has = range === undefined ? 'none' : `${range.min} to ${range.max}`;
+    const message = `the broker has no version ${version} of ${name} (it has ${has})`;
+    throw new KafkaError({ kind: 'unreadable' }, message);
   }
-  // An old leader is none of these: who leads now is asked before the next attempt.
-  if (errors.some(({ hasStaleMetadata }) => hasStaleMetadata === true)) return null;
-  const hopeless = errors.find(isHopeless);
-  if (hopeless === undefined) return null;
-  return fail((m) => m.source.kafkaRefused({ where, message: hopeless.message }));
 }
 
-/** The broker could not be reached, and will not be asked again. */
-export function unreachable(error: unknown, where: string): SourceAbsent {
-  const [first] = isClientError(error) ? innermost(error) : [];
-  const message = first?.message ?? String(error);
-  const tell: OperatorError['tell'] = (m) => m.source.kafkaUnreachable({ where, message });
-  return new SourceAbsent(EXIT.unreachable, tell, { cause: error });
-}
-
-/** An error of the client, with what it knows of it. */
-interface ClientError extends Error {
-  readonly code: string;
-  /** What a broker answered. */
-  readonly apiId?: string;
-  readonly canRetry?: boolean;
-  readonly hasStaleMetadata?: boolean;
-}
-
-/** Of the client's errors those that no other attempt will take away. */
-const HOPELESS = [
-  'PLT_KFK_AUTHENTICATION',
-  'PLT_KFK_UNSUPPORTED',
-  'PLT_KFK_UNSUPPORTED_API',
-  'PLT_KFK_UNSUPPORTED_COMPRESSION',
-  'PLT_KFK_UNSUPPORTED_FORMAT',
-];
-const ANSWERED = 'PLT_KFK_PROTOCOL';
-
-/** By `canRetry` alone a broker that is slow for once would be hopeless. */
-function isHopeless({ code, canRetry }: ClientError): boolean {
-  return HOPELESS.includes(code) || (code === ANSWERED && canRetry === false);
-}
-
-function isClientError(error: unknown): error is ClientError {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' && code.startsWith('PLT_KFK_');
-}
-
-/** The reasons at the bottom, of every attempt: what is above them only says that something failed. */
-function innermost(error: Error): ClientError[] {
-  const below = error instanceof AggregateError ? error.errors : [error.cause];
-  const reasons = below.filter((inner) => inner instanceof Error);
-  return reasons.length === 0 ? [error as ClientError] : reasons.flatMap(innermost);
+/** `HOST:PORT`, the host perhaps in brackets. */
+function endpointOf(broker: string): Endpoint {
+  const at = broker.lastIndexOf(':');
+  const host = broker.slice(0, at).replace(/^\[(.*)\]$/, '$1');
+  return { host, port: Number(broker.slice(at + 1)) };
 }

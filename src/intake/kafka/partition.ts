@@ -1,21 +1,9 @@
-import type { Consumer } from '@platformatic/kafka';
+import { type Batch, batchesOf, type Give, readRecords } from './records.js';
+import type { FetchedPartition } from './requests.js';
 
-/** What a broker answers to a fetch. */
-export type FetchAnswer = Awaited<ReturnType<Consumer['fetch']>>;
-
-/** What it says of one partition. */
-export type Answer = FetchAnswer['responses'][number]['partitions'][number];
-type Batch = NonNullable<Answer['records']>[number];
-
-/** Attributes of a batch, as the format of Kafka's records has them. */
-const TRANSACTIONAL = 1 << 4;
-const CONTROL = 1 << 5;
-/** The type in the key of a control record, behind its version. */
+/** In the key of a control record, behind its version: the transaction is aborted. */
 const ABORT = 0;
 const TYPE_AT = 2;
-
-/** Takes a record; null as Kafka has it. */
-export type Give = (key: Buffer | null, value: Buffer | null, offset: number) => void;
 
 /** A partition that is read, and how far. */
 export class Partition {
@@ -23,18 +11,18 @@ export class Partition {
   readonly index: number;
   readonly stream: number;
   /** The offset to read next. */
-  #next: bigint;
+  #next: number;
   /** What may be read ends before it, as of the last answer. */
-  #end: bigint | null = null;
+  #end: number | null = null;
 
-  constructor(of: { topic: string; index: number; stream: number; first: bigint }) {
+  constructor(of: { topic: string; index: number; stream: number; first: number }) {
     this.topic = of.topic;
     this.index = of.index;
     this.stream = of.stream;
     this.#next = of.first;
   }
 
-  get next(): bigint {
+  get next(): number {
     return this.#next;
   }
 
@@ -45,53 +33,52 @@ export class Partition {
 
   /**
    * Gives out the records of an answer to a fetch from `next`, without those of transactions that were
-   * aborted: the client leaves some of these in, where their end is in a later answer.
+   * aborted: a broker sends them, and tells which they are.
    */
-  take(answer: Answer, give: Give): void {
+  take(answer: FetchedPartition, give: Give): void {
     const { lastStableOffset, highWatermark } = answer;
-    this.#end = lastStableOffset >= 0n ? lastStableOffset : highWatermark;
-    const aborted = answer.abortedTransactions.toSorted((a, b) =>
-      a.firstOffset < b.firstOffset ? -1 : 1,
-    );
-    const aborting = new Set<bigint>();
-    for (const batch of answer.records ?? []) {
-      const last = batch.firstOffset + BigInt(batch.lastOffsetDelta);
-      while (aborted[0] !== undefined && aborted[0].firstOffset <= last) {
+    this.#end = lastStableOffset >= 0 ? lastStableOffset : highWatermark;
+    const aborted = answer.aborted.toSorted((a, b) => a.firstOffset - b.firstOffset);
+    const aborting = new Set<number>();
+    for (const batch of batchesOf(answer.records ?? NOTHING)) {
+      while (aborted[0] !== undefined && aborted[0].firstOffset <= batch.lastOffset) {
         aborting.add(aborted.shift()!.producerId);
       }
-      if ((batch.attributes & CONTROL) !== 0) {
+      if (batch.isControl) {
         if (isAbort(batch)) aborting.delete(batch.producerId);
-      } else if ((batch.attributes & TRANSACTIONAL) === 0 || !aborting.has(batch.producerId)) {
+      } else if (!batch.isTransactional || !aborting.has(batch.producerId)) {
         this.#give(batch, give);
       }
       // Compaction takes records out: a batch ends where it says, not at its last record.
-      if (last >= this.#next) this.#next = last + 1n;
+      if (batch.lastOffset >= this.#next) this.#next = batch.lastOffset + 1;
     }
   }
 
   #give(batch: Batch, give: Give): void {
-    for (const { key, value, offsetDelta } of batch.records) {
-      const offset = batch.firstOffset + BigInt(offsetDelta);
+    readRecords(batch, (key, value, offset) => {
       // The batch in which `next` is comes whole.
-      if (offset >= this.#next) give(key, value, Number(offset));
-    }
+      if (offset >= this.#next) give(key, value, offset);
+    });
   }
 }
 
+const NOTHING = Buffer.alloc(0);
+
 function isAbort(batch: Batch): boolean {
-  return batch.records[0]?.key?.readInt16BE(TYPE_AT) === ABORT;
+  let type: number | undefined;
+  readRecords(batch, (key) => {
+    type ??= key?.readInt16BE(TYPE_AT);
+  });
+  return type === ABORT;
 }
 
 /** In groups of one `name` each, in their order. */
-export function grouped<K>(
-  partitions: readonly Partition[],
-  name: (partition: Partition) => K,
-): Map<K, Partition[]> {
-  const groups = new Map<K, Partition[]>();
-  for (const partition of partitions) {
-    const group = groups.get(name(partition)) ?? [];
-    groups.set(name(partition), group);
-    group.push(partition);
+export function grouped<T, K>(items: readonly T[], name: (item: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>();
+  for (const item of items) {
+    const group = groups.get(name(item)) ?? [];
+    groups.set(name(item), group);
+    group.push(item);
   }
   return groups;
 }

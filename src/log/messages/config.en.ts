@@ -1,9 +1,10 @@
 import type { configPtBR } from './config.pt-BR.js';
+import { listed } from './list.js';
 
 const orHint = (nearest: string | undefined) =>
   nearest === undefined ? '' : `; did you mean ${nearest}?`;
 
-const anyOf = (words: readonly string[]) => words.join(', ').replace(/, ([^,]*)$/, ' or $1');
+const anyOf = (words: readonly string[]) => listed(words, 'or');
 
 /** What may be wrong with settings and command line, in English. */
 export const configEn: typeof configPtBR = {
@@ -82,8 +83,18 @@ export const configEn: typeof configPtBR = {
     `${where}: the value begins with a quote that its line does not close; close it, or put the value in quotes of another kind`,
   innerQuote: (where) =>
     `${where}: the value has its own quote inside; put it in quotes of another kind (', " or \`)`,
-  certificateWithoutKey: () =>
-    'PG_SSLCERT and PG_SSLKEY go together: name the client certificate and its key, or neither',
+  certificateWithoutKey: (where, certificate, key) =>
+    `${where}: ${certificate} and ${key} go together; name the client certificate and its key, or neither`,
+  credentialsInSource: (where) =>
+    `${where}: the source has a user or a password in it; take them out, and set KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD in the environment or in config/.env`,
+  kafkaLacks: (where, protocol, lacking) =>
+    `${where}: ${protocol} needs ${listed(lacking, 'and')}, which ${lacking.length === 1 ? 'is' : 'are'} not set`,
+  kafkaUnused: (where, protocol, protocols) =>
+    `${where}: without effect, since KAFKA_SECURITY_PROTOCOL is ${protocol}; set that to ${anyOf(protocols)}, or remove the value`,
+  notPem: (where, path, what) =>
+    `${where}: ${path} holds no ${what === 'key' ? 'private key without a password' : 'certificate'} in PEM (-----BEGIN ${what === 'key' ? 'PRIVATE KEY' : 'CERTIFICATE'}-----); name another file, or convert it`,
+  keyOfOther: (where, path) =>
+    `${where}: the key in ${path} is not that of the client certificate; name the two that belong together`,
   ratiosAboveOne: (given) => `${given}: their sum must not be above 1; lower one of them`,
   unknownProfile: (name, known, nearest) =>
     `--profile ${name}: there is no such profile${nearest === undefined ? '' : orHint(nearest)} (known: ${known.join(', ')}; or a file, with its path)`,

@@ -1,7 +1,9 @@
+import { listed } from './list.js';
+
 const orHint = (nearest: string | undefined) =>
   nearest === undefined ? '' : `; quis dizer ${nearest}?`;
 
-const anyOf = (words: readonly string[]) => words.join(', ').replace(/, ([^,]*)$/, ' ou $1');
+const anyOf = (words: readonly string[]) => listed(words, 'ou');
 
 /** What may be wrong with settings and command line, in Brazilian Portuguese. */
 export const configPtBR = {
@@ -94,8 +96,18 @@ export const configPtBR = {
     `${where}: o valor começa com uma aspa que a linha não fecha; feche-a, ou use aspas de outro tipo`,
   innerQuote: (where: string) =>
     `${where}: o valor contém a própria aspa; use aspas de outro tipo (', " ou \`)`,
-  certificateWithoutKey: () =>
-    'PG_SSLCERT e PG_SSLKEY andam juntos: indique o certificado do cliente e a chave dele, ou nenhum dos dois',
+  certificateWithoutKey: (where: string, certificate: string, key: string) =>
+    `${where}: ${certificate} e ${key} andam juntos; indique o certificado do cliente e a chave dele, ou nenhum dos dois`,
+  credentialsInSource: (where: string) =>
+    `${where}: a fonte contém um usuário ou uma senha; retire-os, e defina KAFKA_SASL_USERNAME e KAFKA_SASL_PASSWORD no ambiente ou em config/.env`,
+  kafkaLacks: (where: string, protocol: string, lacking: readonly string[]) =>
+    `${where}: ${protocol} exige ${listed(lacking, 'e')}, que não ${lacking.length === 1 ? 'está definida' : 'estão definidas'}`,
+  kafkaUnused: (where: string, protocol: string, protocols: readonly string[]) =>
+    `${where}: sem efeito, pois KAFKA_SECURITY_PROTOCOL é ${protocol}; defina ali ${anyOf(protocols)}, ou remova o valor`,
+  notPem: (where: string, path: string, what: 'certificate' | 'key') =>
+    `${where}: ${path} não contém ${what === 'key' ? 'chave privada sem senha' : 'certificado'} em PEM (-----BEGIN ${what === 'key' ? 'PRIVATE KEY' : 'CERTIFICATE'}-----); indique outro arquivo, ou converta-o`,
+  keyOfOther: (where: string, path: string) =>
+    `${where}: a chave em ${path} não é a do certificado do cliente; indique os dois que formam um par`,
   ratiosAboveOne: (given: string) => `${given}: a soma não pode passar de 1; reduza um dos dois`,
   unknownProfile: (name: string, known: readonly string[], nearest: string | undefined) =>
     `--profile ${name}: não existe esse perfil${nearest === undefined ? '' : orHint(nearest)} (conhecidos: ${known.join(', ')}; ou um arquivo, com o caminho)`,

@@ -62,6 +62,8 @@ export const dbEn: typeof dbPtBR = {
       : `a synchronous standby (synchronous_standby_names is "${wait.names}")`,
   cancelled: (e) =>
     `somebody cancelled a statement in the database "${e.database}" (${e.message}); run the command again`,
+  conflict: (e) =>
+    `the work in the database "${e.database}" lost a conflict with another session: ${e.message} (${e.sqlstate}); run the command again when that session is done`,
   encodingLacks: (e) =>
     `the encoding of the database "${e.database}" has no place for characters of the rows (${e.message}); use a database with ENCODING 'UTF8'`,
   wrongPassword: (e) =>

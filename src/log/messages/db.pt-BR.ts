@@ -68,6 +68,8 @@ export const dbPtBR = {
       : `uma réplica síncrona (synchronous_standby_names é "${wait.names}")`,
   cancelled: (e: { database: string; message: string }) =>
     `alguém cancelou uma instrução no banco "${e.database}" (${e.message}); rode o comando de novo`,
+  conflict: (e: { database: string; message: string; sqlstate: string }) =>
+    `o trabalho no banco "${e.database}" perdeu um conflito com outra sessão: ${e.message} (${e.sqlstate}); rode o comando de novo quando essa sessão terminar`,
   encodingLacks: (e: { database: string; message: string }) =>
     `a codificação do banco "${e.database}" não comporta caracteres dos registros (${e.message}); use um banco com ENCODING 'UTF8'`,
   wrongPassword: (e: { user: string; where: string; settings: readonly string[] }) =>

@@ -1,3 +1,4 @@
+import { listed } from './list.js';
 import type { sourcePtBR } from './source.pt-BR.js';
 
 /** Where change events come from: slots, publications, the HTTP receiver and Kafka, in English. */
@@ -30,12 +31,36 @@ export const sourceEn: typeof sourcePtBR = {
     `events cannot be received at ${e.at}: another program uses port ${e.port}; end it or name another port`,
   noListen: (e) =>
     `events cannot be received at ${e.at} (${e.code}); name an address of this machine and a port that this user may use`,
-  kafkaClientMissing: (e) =>
-    `reading from Kafka needs the package @platformatic/kafka, which is not installed; run \`npm install ${e.package}\` where oltp-simulator is installed (with -g if it is installed globally)`,
   kafkaUnreachable: (e) =>
     `Kafka at ${e.where} does not answer (${e.message}); check that the broker runs, that its address is right and that its advertised listeners can be reached from this machine`,
+  kafkaWantsTls: (e) =>
+    `Kafka at ${e.where} wants TLS on this port, but the connection was in plaintext; set ${e.setting} to ${e.wanted} (and KAFKA_SSL_CA to the file of its authority), or use a plaintext port`,
+  kafkaNoTls: (e) =>
+    `Kafka at ${e.where} has no TLS on this port, but ${e.setting} is ${e.protocol}; use its TLS port, or set it to ${e.wanted}`,
+  kafkaCertificate: (e) =>
+    `the certificate of Kafka at ${e.where} is refused (${e.message}); ${e.named ? `correct ${e.ca}` : `name the authority's file in ${e.ca}`}, the host name, or the broker's certificate`,
+  kafkaWantsCertificate: (e) =>
+    `Kafka at ${e.where} wants a client certificate (${e.message}); name it and its key in ${listed(e.settings, 'and')}`,
+  kafkaCertificateRefused: (e) =>
+    `Kafka at ${e.where} refuses the client certificate (${e.message}); correct ${listed(e.settings, 'and')}, or let the broker trust its authority`,
+  kafkaHandshake: (e) =>
+    `the TLS handshake with Kafka at ${e.where} failed (${e.message}); check which versions of TLS and ciphers the broker takes, and whether it wants a client certificate (${listed(e.settings, 'and')})`,
+  kafkaWantsLogin: (e) =>
+    `Kafka at ${e.where} wants a login by SASL, but none is configured; set ${e.setting} to ${e.wanted}, KAFKA_SASL_MECHANISM to ${e.offered.length === 0 ? "one of the broker's mechanisms" : listed(e.offered, 'or')}, and KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD`,
+  kafkaNoLogin: (e) =>
+    `Kafka at ${e.where} has no SASL on this port, but ${e.setting} is ${e.protocol}; use its port with SASL, or set it to ${e.wanted}`,
+  kafkaMechanism: (e) =>
+    `Kafka at ${e.where} does not offer the SASL mechanism ${e.mechanism} (it offers ${e.offered.length === 0 ? 'none' : e.offered.join(', ')}); correct ${e.setting}, or enable it in the broker's sasl.enabled.mechanisms`,
+  kafkaLoginRefused: (e) =>
+    `Kafka at ${e.where} refuses the user "${e.user}" or the password; correct ${listed(e.settings, 'or')}`,
+  kafkaUnproven: (e) =>
+    `Kafka at ${e.where} did not prove by SCRAM that it knows the password (${e.message}); check that the address is the broker's`,
+  kafkaTopicForbidden: (e) =>
+    `Kafka at ${e.where} does not let ${e.user === '' ? 'this client' : `the user "${e.user}"`} read the topic "${e.topic}"; give the right (ACL) READ on it`,
+  kafkaForbidden: (e) =>
+    `Kafka at ${e.where} does not let ${e.user === '' ? 'this client' : `the user "${e.user}"`} do what reading needs (${e.message}); give the rights (ACLs) DESCRIBE and READ on the topics`,
   kafkaNoTopic: (e) =>
-    `Kafka at ${e.where} has no topic that begins with "${e.prefix}"; correct the prefix (Debezium's topic.prefix), or wait until the connector has written its first event`,
+    `Kafka at ${e.where} has no topic that begins with "${e.prefix}"${e.user === null ? '' : `, or hides it from the user "${e.user}"`}; correct the prefix (Debezium's topic.prefix)${e.user === null ? '' : ', give the rights (ACLs) DESCRIBE and READ'}, or wait until the connector has written its first event`,
   kafkaOtherTopics: (e) =>
     `the topics at Kafka at ${e.where} have changed while they were read: "${e.topic}" was made, removed or given more partitions; verify again, from the beginning all of it is read`,
   kafkaCut: (e) =>

@@ -1,3 +1,5 @@
+import { listed } from './list.js';
+
 /** Where change events come from: slots, publications, the HTTP receiver and Kafka, in Brazilian Portuguese. */
 export const sourcePtBR = {
   slotExists: (e: { slot: string; where: string }) =>
@@ -28,12 +30,46 @@ export const sourcePtBR = {
     `não é possível receber eventos em ${e.at}: outro programa usa a porta ${e.port}; encerre-o ou indique outra porta`,
   noListen: (e: { at: string; code: string }) =>
     `não é possível receber eventos em ${e.at} (${e.code}); indique um endereço desta máquina e uma porta que este usuário possa usar`,
-  kafkaClientMissing: (e: { package: string }) =>
-    `ler do Kafka exige o pacote @platformatic/kafka, que não está instalado; rode \`npm install ${e.package}\` onde o oltp-simulator está instalado (com -g se a instalação for global)`,
   kafkaUnreachable: (e: { where: string; message: string }) =>
     `o Kafka em ${e.where} não responde (${e.message}); confira se o broker está no ar, se o endereço está certo e se os advertised listeners dele são alcançáveis a partir desta máquina`,
-  kafkaNoTopic: (e: { where: string; prefix: string }) =>
-    `o Kafka em ${e.where} não tem tópico que comece com "${e.prefix}"; corrija o prefixo (o topic.prefix do Debezium), ou espere o conector escrever o primeiro evento`,
+  kafkaWantsTls: (e: { where: string; setting: string; wanted: string }) =>
+    `o Kafka em ${e.where} exige TLS nesta porta, mas a conexão foi em texto puro; defina ${e.setting} como ${e.wanted} (e KAFKA_SSL_CA como o arquivo da autoridade dele), ou use uma porta sem TLS`,
+  kafkaNoTls: (e: { where: string; setting: string; protocol: string; wanted: string }) =>
+    `o Kafka em ${e.where} não tem TLS nesta porta, mas ${e.setting} é ${e.protocol}; use a porta com TLS, ou defina ${e.wanted}`,
+  kafkaCertificate: (e: { where: string; message: string; ca: string; named: boolean }) =>
+    `o certificado do Kafka em ${e.where} foi recusado (${e.message}); ${e.named ? `corrija ${e.ca}` : `indique o arquivo da autoridade em ${e.ca}`}, o nome do host, ou o certificado do broker`,
+  kafkaWantsCertificate: (e: { where: string; message: string; settings: readonly string[] }) =>
+    `o Kafka em ${e.where} exige um certificado do cliente (${e.message}); indique o certificado e a chave em ${listed(e.settings, 'e')}`,
+  kafkaCertificateRefused: (e: { where: string; message: string; settings: readonly string[] }) =>
+    `o Kafka em ${e.where} recusa o certificado do cliente (${e.message}); corrija ${listed(e.settings, 'e')}, ou faça o broker confiar na autoridade dele`,
+  kafkaHandshake: (e: { where: string; message: string; settings: readonly string[] }) =>
+    `a negociação TLS com o Kafka em ${e.where} falhou (${e.message}); confira quais versões do TLS e cifras o broker aceita, e se ele exige um certificado do cliente (${listed(e.settings, 'e')})`,
+  kafkaWantsLogin: (e: {
+    where: string;
+    setting: string;
+    wanted: string;
+    offered: readonly string[];
+  }) =>
+    `o Kafka em ${e.where} exige uma entrada por SASL, mas nenhuma foi configurada; defina ${e.setting} como ${e.wanted}, KAFKA_SASL_MECHANISM como ${e.offered.length === 0 ? 'um dos mecanismos do broker' : listed(e.offered, 'ou')}, e KAFKA_SASL_USERNAME e KAFKA_SASL_PASSWORD`,
+  kafkaNoLogin: (e: { where: string; setting: string; protocol: string; wanted: string }) =>
+    `o Kafka em ${e.where} não tem SASL nesta porta, mas ${e.setting} é ${e.protocol}; use a porta com SASL, ou defina ${e.wanted}`,
+  kafkaMechanism: (e: {
+    where: string;
+    mechanism: string;
+    offered: readonly string[];
+    setting: string;
+  }) =>
+    `o Kafka em ${e.where} não oferece o mecanismo SASL ${e.mechanism} (oferece ${e.offered.length === 0 ? 'nenhum' : e.offered.join(', ')}); corrija ${e.setting}, ou habilite-o em sasl.enabled.mechanisms do broker`,
+  kafkaLoginRefused: (e: { where: string; user: string; settings: readonly string[] }) =>
+    `o Kafka em ${e.where} recusa o usuário "${e.user}" ou a senha; corrija ${listed(e.settings, 'ou')}`,
+  kafkaUnproven: (e: { where: string; message: string }) =>
+    `o Kafka em ${e.where} não provou por SCRAM que conhece a senha (${e.message}); confira se o endereço é o do broker`,
+  kafkaTopicForbidden: (e: { where: string; topic: string; user: string }) =>
+    `o Kafka em ${e.where} não deixa ${e.user === '' ? 'este cliente' : `o usuário "${e.user}"`} ler o tópico "${e.topic}"; conceda a permissão (ACL) READ sobre ele`,
+  kafkaForbidden: (e: { where: string; user: string; message: string }) =>
+    `o Kafka em ${e.where} não deixa ${e.user === '' ? 'este cliente' : `o usuário "${e.user}"`} fazer o que a leitura exige (${e.message}); conceda as permissões (ACLs) DESCRIBE e READ sobre os tópicos`,
+  kafkaNoTopic: (e: { where: string; prefix: string; user: string | null }) =>
+    `o Kafka em ${e.where} não tem tópico que comece com "${e.prefix}"${e.user === null ? '' : `, ou o esconde do usuário "${e.user}"`}; corrija o prefixo (o topic.prefix do Debezium)${e.user === null ? '' : ', conceda as permissões (ACLs) DESCRIBE e READ'}, ou espere o conector escrever o primeiro evento`,
   kafkaOtherTopics: (e: { where: string; topic: string }) =>
     `os tópicos do Kafka em ${e.where} mudaram durante a leitura: "${e.topic}" foi criado, removido ou recebeu mais partições; repita a verificação, que lê tudo desde o início`,
   kafkaCut: (e: { where: string }) =>

@@ -29,7 +29,7 @@ test("somebody else's lock is named while a command waits for it", async () => {
   );
 });
 
-test('a COMMIT that waits for an absent standby is told of, and Ctrl+C ends a seed that hangs on it', async () => {
+test('a COMMIT that waits for an absent standby is reported, and Ctrl+C ends a seed that hangs on it', async () => {
   await withDatabase(server, (db) =>
     withTempFolder(async (cwd) => {
       const sync = async (names: string) => {

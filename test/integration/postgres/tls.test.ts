@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
 import { chownSync, copyFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,12 +11,12 @@ import {
   type SslMode,
   SYSTEM_ROOTS,
 } from '../../../src/postgres/target.js';
+import { Certificates as CertificateMaker, withoutOpenssl } from '../../helpers/certificates.js';
 import { startServers, type TestServer } from '../../helpers/server.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 import { NO_DEMANDS } from '../../helpers/test-target.js';
 
-const openssl = spawnSync('openssl', ['version']).status === 0;
-const skip = openssl ? false : 'there is no openssl to make certificates with';
+const skip = withoutOpenssl;
 
 interface Certificates {
   /** The authority that signed the server's certificate, and one that signed nothing. */
@@ -30,31 +29,10 @@ interface Certificates {
 /** Makes an authority, a certificate of `localhost` for the server, and one of `postgres`. */
 function makeCertificates(folder: string, server: TestServer): Certificates {
   const path = (name: string) => join(folder, name);
-  const run = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-  for (const name of ['root', 'other']) {
-    run(
-      'req',
-      '-x509',
-      ...key,
-      '-days',
-      '2',
-      '-subj',
-      `/CN=${name}`,
-      '-keyout',
-      `${name}.key`,
-      '-out',
-      `${name}.crt`,
-    );
-  }
-  for (const [name, subject] of [
-    ['server', 'localhost'],
-    ['client', 'postgres'],
-  ] as const) {
-    run('req', ...key, '-subj', `/CN=${subject}`, '-keyout', `${name}.key`, '-out', `${name}.csr`);
-    const signed = ['-CA', 'root.crt', '-CAkey', 'root.key', '-CAcreateserial', '-days', '2'];
-    run('x509', '-req', '-in', `${name}.csr`, ...signed, '-out', `${name}.crt`);
-  }
+  const maker = new CertificateMaker(folder);
+  for (const name of ['root', 'other']) maker.authority(name);
+  maker.issue('server', { by: 'root', subject: 'localhost' });
+  maker.issue('client', { by: 'root', subject: 'postgres' });
   const { dir, account } = server.cluster;
   for (const name of ['server.key', 'server.crt', 'root.crt']) {
     copyFileSync(path(name), join(dir, name));

@@ -7,7 +7,7 @@ import { assertRefused } from '../cli/refusals.js';
 import { type Envelope, type Recorded, withRecorded } from './recorded.js';
 import { SOON, saidBy } from './verifying.js';
 
-/** What people's tools make of a true stream: it is read and exact, or refused by a sentence. */
+/** A true stream as people's tools print it: read and exact, or refused in a sentence. */
 
 const lines = (events: readonly Envelope[], write: (event: Envelope) => string) =>
   Buffer.from(events.map((event) => `${write(event)}\n`).join(''));

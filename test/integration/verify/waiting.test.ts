@@ -9,12 +9,12 @@ import { saidBy } from './verifying.js';
 
 /** Far below the time that nothing comes for where `--wait` does not end it. */
 const EVERY_MS = 20;
-/** What does not end by then does not end. */
+/** A verification that lasts longer does not end. */
 const DEADLINE = { timeout: 30_000 };
 /** The format of the ledger that runs write. */
 const FORMAT = 2;
 
-/** What goes on beside a run that is over, and says nothing of it; made anew each time. */
+/** Traffic that goes on after a run, and says nothing of it; made anew each time. */
 const OTHERS: Readonly<Record<string, (event: Envelope) => object>> = {
   heartbeats: () => ({ ts_ms: Date.now() }),
   'rows of other tables': (event) => now(event, { table: 'laudos' }),

@@ -8,7 +8,7 @@ import { DELETE, EXAME, envelope, FLAT_META, FLATTENED, INSERT } from './samples
 
 const bytesOf = (line: string | Buffer) => (typeof line === 'string' ? Buffer.from(line) : line);
 
-/** What is told of lines, by an intake that has seen other events. */
+/** Reports on lines, by an intake that has seen other events. */
 function tell(...lines: readonly (string | Buffer)[]): CollectingSink {
   const sink = new CollectingSink();
   const intake = new DebeziumIntake(sink, anyScope);

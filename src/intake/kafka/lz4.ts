@@ -1,0 +1,80 @@
+import { repeat } from './snappy.js';
+
+const MAGIC = 0x184d2204;
+/** Flags of a frame. */
+const BLOCK_CHECKSUM = 1 << 4;
+const CONTENT_SIZE = 1 << 3;
+const DICTIONARY = 1 << 0;
+/** In a block's length: it is not packed. */
+const STORED = 0x80000000;
+const MIN_MATCH = 4;
+/** A length of 15 goes on in the next bytes. */
+const MORE = 15;
+
+/**
+ * Unpacks frames of LZ4, without looking at their checksums: Kafka has its own, and old clients compute the frame's
+ * wrongly. https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md. Throws where it is broken.
+ */
+export function unpackLz4(packed: Buffer): Buffer {
+  let out = Buffer.allocUnsafe(Math.max(1024, 4 * packed.length));
+  let end = 0;
+  const room = (size: number): void => {
+    if (end + size <= out.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(end + size, 2 * out.length));
+    out.copy(larger, 0, 0, end);
+    out = larger;
+  };
+  const block = (from: number, to: number): void => {
+    let at = from;
+    const length = (short: number): number => {
+      let size = short;
+      if (short === MORE) {
+        let more: number;
+        do {
+          if (at >= to) throw new RangeError('a block of LZ4 ends too early');
+          more = packed[at++]!;
+          size += more;
+        } while (more === 255);
+      }
+      return size;
+    };
+    while (at < to) {
+      const token = packed[at++]!;
+      const literals = length(token >> 4);
+      if (at + literals > to) throw new RangeError('literals of LZ4 are too long');
+      room(literals);
+      packed.copy(out, end, at, at + literals);
+      at += literals;
+      end += literals;
+      // The last sequence of a block has literals only.
+      if (at === to) return;
+      const distance = packed.readUInt16LE(at);
+      at += 2;
+      const size = length(token & 15) + MIN_MATCH;
+      if (distance === 0 || distance > end) throw new RangeError('a match of LZ4 is out of reach');
+      room(size);
+      end = repeat(out, end, distance, size);
+    }
+  };
+  for (let at = 0; at < packed.length; ) {
+    if (packed.readUInt32LE(at) !== MAGIC) throw new RangeError('not a frame of LZ4');
+    const flags = packed.readUInt8(at + 4);
+    if ((flags & DICTIONARY) !== 0) throw new RangeError('a frame of LZ4 needs a dictionary');
+    // Magic, flags, block size, the content's size where it is told, and the head's checksum.
+    at += 4 + 2 + ((flags & CONTENT_SIZE) === 0 ? 0 : 8) + 1;
+    for (;;) {
+      const head = packed.readUInt32LE(at);
+      at += 4;
+      if (head === 0) break;
+      const size = head & ~STORED;
+      if (at + size > packed.length) throw new RangeError('a frame of LZ4 is cut off');
+      if (head >= STORED) {
+        room(size);
+        end += packed.copy(out, end, at, at + size);
+      } else block(at, at + size);
+      at += size + ((flags & BLOCK_CHECKSUM) === 0 ? 0 : 4);
+    }
+    if ((flags & (1 << 2)) !== 0) at += 4; // the content's checksum
+  }
+  return out.subarray(0, end);
+}

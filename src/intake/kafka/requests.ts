@@ -1,0 +1,253 @@
+import { Decoder, Encoder } from './wire.js';
+
+/**
+ * A request of Kafka's protocol, and how its answer is read. The versions are those that Kafka has had since 2.1
+ * and still has in 4: one of each, whatever the broker.
+ */
+export interface KafkaRequest<A> {
+  readonly name: string;
+  readonly key: number;
+  readonly version: number;
+  readonly body: (encoder: Encoder) => void;
+  readonly answer: (decoder: Decoder) => A;
+}
+
+/** As the protocol has them; the name is for the sentence on a broker that lacks one. */
+const API = {
+  fetch: { name: 'Fetch', key: 1, version: 10 },
+  listOffsets: { name: 'ListOffsets', key: 2, version: 2 },
+  metadata: { name: 'Metadata', key: 3, version: 4 },
+  saslHandshake: { name: 'SaslHandshake', key: 17, version: 1 },
+  apiVersions: { name: 'ApiVersions', key: 18, version: 0 },
+  saslAuthenticate: { name: 'SaslAuthenticate', key: 36, version: 1 },
+} as const;
+
+/** What a reader asks for once it is let in; these a broker must have. */
+export const NEEDED = [API.fetch, API.listOffsets, API.metadata] as const;
+
+/** Not a broker: a client. */
+const NO_REPLICA = -1;
+const READ_COMMITTED = 1;
+const EARLIEST = -2;
+/** No fetch session: every request tells all partitions. */
+const NO_SESSION = 0;
+const SESSIONLESS = -1;
+const UNKNOWN_EPOCH = -1;
+const NO_LOG_START = -1;
+
+export interface ApiRange {
+  readonly key: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Which requests a broker has, and in which versions. Answered before any login. */
+export const apiVersions: KafkaRequest<{ error: number; ranges: ApiRange[] }> = {
+  ...API.apiVersions,
+  body: () => undefined,
+  answer: (d) => ({
+    error: d.int16(),
+    ranges: d.array(() => ({ key: d.int16(), min: d.int16(), max: d.int16() })),
+  }),
+};
+
+/** Begins a login; the answer names the mechanisms that the broker offers. */
+export function saslHandshake(
+  mechanism: string,
+): KafkaRequest<{ error: number; offered: string[] }> {
+  return {
+    ...API.saslHandshake,
+    body: (e) => e.string(mechanism),
+    answer: (d) => ({ error: d.int16(), offered: d.array(() => d.string()) }),
+  };
+}
+
+/** A step of a login. */
+export function saslAuthenticate(
+  message: Buffer,
+): KafkaRequest<{ error: number; detail: string; message: Buffer; lifetimeMs: number }> {
+  return {
+    ...API.saslAuthenticate,
+    body: (e) => e.bytes(message),
+    answer: (d) => ({
+      error: d.int16(),
+      detail: d.string(),
+      message: d.bytes() ?? Buffer.alloc(0),
+      lifetimeMs: d.int64(),
+    }),
+  };
+}
+
+export interface PartitionInfo {
+  readonly index: number;
+  readonly leader: number;
+}
+
+export interface TopicInfo {
+  readonly error: number;
+  readonly name: string;
+  readonly partitions: readonly PartitionInfo[];
+}
+
+export interface Metadata {
+  readonly brokers: readonly { node: number; host: string; port: number }[];
+  readonly topics: readonly TopicInfo[];
+}
+
+/** The brokers, and topics with their leaders; null: every topic that the user may see. Creates no topic. */
+export function metadata(topics: readonly string[] | null): KafkaRequest<Metadata> {
+  return {
+    ...API.metadata,
+    body: (e) => e.array(topics, (topic) => e.string(topic)).int8(0),
+    answer: (d) => {
+      d.int32(); // throttle_time_ms
+      const brokers = d.array(() => {
+        const broker = { node: d.int32(), host: d.string(), port: d.int32() };
+        d.nullableString(); // rack
+        return broker;
+      });
+      d.nullableString(); // cluster_id
+      d.int32(); // controller_id
+      const topics = d.array(() => {
+        const head = { error: d.int16(), name: d.string() };
+        d.int8(); // is_internal
+        const partitions = d.array(() => {
+          d.int16(); // error_code: without a leader the partition says enough
+          const partition = { index: d.int32(), leader: d.int32() };
+          d.array(() => d.int32()); // replicas
+          d.array(() => d.int32()); // in-sync replicas
+          return partition;
+        });
+        return { ...head, partitions };
+      });
+      return { brokers, topics };
+    },
+  };
+}
+
+/** A topic's partitions in a request. */
+export interface Asked<P> {
+  readonly topic: string;
+  readonly partitions: readonly P[];
+}
+
+export interface Earliest {
+  readonly topic: string;
+  readonly index: number;
+  readonly error: number;
+  readonly offset: number;
+}
+
+/** The first offset of partitions; to be asked of their leader. */
+export function earliestOffsets(topics: readonly Asked<number>[]): KafkaRequest<Earliest[]> {
+  return {
+    ...API.listOffsets,
+    body: (e) =>
+      e
+        .int32(NO_REPLICA)
+        .int8(READ_COMMITTED)
+        .array(topics, ({ topic, partitions }) =>
+          e.string(topic).array(partitions, (index) => e.int32(index).int64(EARLIEST)),
+        ),
+    answer: (d) => {
+      d.int32(); // throttle_time_ms
+      const found = d.array(() => {
+        const topic = d.string();
+        return d.array(() => {
+          const head = { topic, index: d.int32(), error: d.int16() };
+          d.int64(); // timestamp
+          return { ...head, offset: d.int64() };
+        });
+      });
+      return found.flat();
+    },
+  };
+}
+
+export interface FetchLimits {
+  /** How long the broker holds the request when there is nothing new. */
+  readonly holdMs: number;
+  readonly answerBytes: number;
+  /** Of one partition; a batch that is larger comes nevertheless. */
+  readonly partitionBytes: number;
+}
+
+/** The part of an answer to a fetch that is about one partition. */
+export interface FetchedPartition {
+  readonly topic: string;
+  readonly index: number;
+  readonly error: number;
+  readonly highWatermark: number;
+  /** Everything before it is decided: of no open transaction. */
+  readonly lastStableOffset: number;
+  readonly aborted: readonly { producerId: number; firstOffset: number }[];
+  /** Batches of records, the last of them perhaps cut off. */
+  readonly records: Buffer | null;
+}
+
+/** Records of partitions from an offset on; to be asked of their leader. */
+export function fetchRecords(
+  topics: readonly Asked<{ readonly index: number; readonly next: number }>[],
+  { holdMs, answerBytes, partitionBytes }: FetchLimits,
+): KafkaRequest<{ error: number; partitions: FetchedPartition[] }> {
+  return {
+    ...API.fetch,
+    body: (e) =>
+      e
+        .int32(NO_REPLICA)
+        .int32(holdMs)
+        .int32(1) // min_bytes
+        .int32(answerBytes)
+        .int8(READ_COMMITTED)
+        .int32(NO_SESSION)
+        .int32(SESSIONLESS)
+        .array(topics, ({ topic, partitions }) =>
+          e
+            .string(topic)
+            .array(partitions, ({ index, next }) =>
+              e
+                .int32(index)
+                .int32(UNKNOWN_EPOCH)
+                .int64(next)
+                .int64(NO_LOG_START)
+                .int32(partitionBytes),
+            ),
+        )
+        .array([], () => undefined), // forgotten_topics_data
+    answer: (d) => {
+      d.int32(); // throttle_time_ms
+      const error = d.int16();
+      d.int32(); // session_id
+      const partitions = d.array(() => {
+        const topic = d.string();
+        return d.array(() => {
+          const head = { topic, index: d.int32(), error: d.int16() };
+          const highWatermark = d.int64();
+          const lastStableOffset = d.int64();
+          d.int64(); // log_start_offset
+          const aborted = d.array(() => ({ producerId: d.int64(), firstOffset: d.int64() }));
+          return { ...head, highWatermark, lastStableOffset, aborted, records: d.bytes() };
+        });
+      });
+      return { error, partitions: partitions.flat() };
+    },
+  };
+}
+
+/** A request as it travels: its length, its head and its body. */
+export function encodeRequest<A>(
+  { key, version, body }: KafkaRequest<A>,
+  correlation: number,
+  clientId: string,
+): Buffer {
+  const encoder = new Encoder().int32(0).int16(key).int16(version).int32(correlation);
+  body(encoder.string(clientId));
+  const message = encoder.done();
+  message.writeInt32BE(message.length - 4);
+  return message;
+}
+
+/** Reads an answer behind its head. Throws a RangeError where it is cut off. */
+export function decodeAnswer<A>({ answer }: KafkaRequest<A>, body: Buffer): A {
+  return answer(new Decoder(body));
+}
