@@ -151,7 +151,7 @@ test('a signal at any moment before the stream leaves no server behind, and the 
 test('a run that loses the embedded server says whose it is, and what its log says last', async () => {
   await withFolder(async (cwd) => {
     const env = { STREAM_RECONNECT_ATTEMPTS: '2', STREAM_RECONNECT_BASE_SECONDS: '0.05' };
-    const start = startCli(['start', '--scale', '0.1', '--rate', '200', '--json'], { cwd, env });
+    const start = startCli(['start', '--scale', '0.1', '--rate', 'max', '--json'], { cwd, env });
     await start.until(/batch=50/, SLOW_MS);
     const { pid = 0 } = readPostmaster(dataFolder(cwd)) ?? {};
     process.kill(pid, 'SIGKILL');

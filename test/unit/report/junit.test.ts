@@ -121,6 +121,16 @@ test('a run that left due events unsent for a lost server fails, however it ende
   assert.equal(failures.run, 'the server was lost with 12 due events unsent; see the log');
 });
 
+test('a run that was held up fails, and one by max that lost its server', () => {
+  const { run } = reportOf({ stopped_by: 'duration', held_up: true, unsent: 12 }).failures;
+  assert.equal(
+    run,
+    'batches in flight waited at the server when the run ended, with 12 due events unsent; see the log',
+  );
+  const { failures } = reportOf({ stopped_by: 'duration', server_lost: true, unsent: null });
+  assert.equal(failures.run, 'the server was lost; see the log');
+});
+
 test('a transaction in doubt fails its case', () => {
   const transactions = { committed: 9, rolled_back: 0, in_doubt: 1, settled: 0 };
   const { failures } = reportOf({ transactions });

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { SeriesDigest } from '../../../src/report/digest.js';
+import { type Ending, type RunFacts, summarize } from '../../../src/report/summary.js';
+import { Tally } from '../../../src/threads/tally.js';
+
+const FACTS: RunFacts = {
+  runId: 'r',
+  rng: 1,
+  batchSize: 5,
+  rate: null,
+  curve: null,
+  endMs: null,
+  sheds: false,
+};
+const ENDING: Ending = { stoppedBy: 'duration', seconds: 1, activeSeconds: 1, lost: false };
+
+/** The end of a run of the cycle that had `due` events due, and sent none. */
+function endOf(
+  ending: Partial<Ending>,
+  { due = 5, ...facts }: Partial<RunFacts> & { due?: number } = {},
+) {
+  const tally = new Tally();
+  tally.due = due;
+  const all = { ...ENDING, ...ending };
+  const { held_up, server_lost } = summarize(
+    { ...FACTS, ...facts },
+    all,
+    [tally],
+    new SeriesDigest(1),
+  );
+  return { held_up, server_lost };
+}
+
+const WELL = { held_up: false, server_lost: false };
+const HELD_UP = { held_up: true, server_lost: false };
+
+test('a run whose time is over is held up where it waited and left something undone', () => {
+  assert.deepEqual(endOf({ waited: true }), HELD_UP);
+  assert.deepEqual(endOf({ waited: true }, { due: 0 }), WELL);
+  assert.deepEqual(endOf({ waited: true, givenUp: 1 }, { due: 0 }), HELD_UP);
+  assert.deepEqual(endOf({ cutOff: true }, { due: 0 }), HELD_UP);
+  // Overload alone is told by other figures.
+  assert.deepEqual(endOf({}), WELL);
+  assert.deepEqual(endOf({ waited: true, givenUp: 1 }, { sheds: true }), WELL);
+});
+
+test('whoever ends a run by hand lets go of what is due, but not of the batches in flight', () => {
+  for (const stoppedBy of ['signal', 'threshold'] as const) {
+    assert.deepEqual(endOf({ stoppedBy, waited: true }), WELL);
+    assert.deepEqual(endOf({ stoppedBy, waited: true, givenUp: 1 }, { sheds: true }), HELD_UP);
+    assert.deepEqual(endOf({ stoppedBy, cutOff: true }), HELD_UP);
+  }
+});
+
+test('a lost server outweighs what held the run up; for max there is always something due', () => {
+  const lost = { held_up: false, server_lost: true };
+  assert.deepEqual(endOf({ lost: true, cutOff: true }), lost);
+  assert.deepEqual(endOf({ lost: true }, { due: 0 }), WELL);
+  assert.deepEqual(endOf({ lost: true }, { due: 0, rate: 'max' }), lost);
+});
