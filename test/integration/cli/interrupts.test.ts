@@ -91,8 +91,9 @@ const STATES: Readonly<Record<string, State>> = {
     },
   },
   'a COMMIT that waits for an absent standby': {
-    // What a stream has in flight is committed on this server: it has finished.
-    commands: { ...WRITERS, stream: { ...STREAM, code: EXIT.done } },
+    // What a stream has in flight is committed on this server: it has finished. First: of what the others begin, a
+    // part is committed, too.
+    commands: { stream: { ...STREAM, code: EXIT.done }, ...WRITERS },
     hold: async ({ db }, body) => {
       const release = await awaitStandby(server);
       const sweep = () => endWaits(db);
