@@ -24,5 +24,5 @@ const { main } = await import('./main.js');
 process.exitCode = await main(process.argv.slice(2), (listener) => {
   onSignal = listener;
 });
-// What an interrupted command left to itself (connections, threads) must not keep the process alive.
+// Connections and threads of an interrupted command must not keep the process alive.
 if (heard) process.exit();

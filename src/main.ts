@@ -136,7 +136,7 @@ async function runCommand(name: CommandName, prepared: Prepared, heed: Heed): Pr
       interrupted: interrupted.signal,
       forced: forced.signal,
       print: (result) => {
-        // What was left to itself has no more say.
+        // A command that was left to itself prints no more.
         if (forced.signal.aborted) return;
         printed = true;
         status.clear();
@@ -147,7 +147,7 @@ async function runCommand(name: CommandName, prepared: Prepared, heed: Heed): Pr
   } catch (error) {
     status.clear();
     const out = log.component(name);
-    // What the operator asked for is no error.
+    // The operator asked for it: no error.
     const asked = error instanceof OperatorError && error.exitCode === EXIT.forced;
     return tell(error, messages, json && !printed, asked ? out.warning : out.error);
   } finally {

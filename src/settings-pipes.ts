@@ -6,7 +6,7 @@ import { findValue } from './config/find-value.js';
 
 const CHUNK_BYTES = 1 << 16;
 
-/** What was read from settings files that are pipes, by path: a pipe gives what it has once. */
+/** Contents of settings files that are pipes, by path: a pipe can be read once only. */
 export type Pipes = ReadonlyMap<string, Buffer>;
 
 /**

@@ -302,7 +302,7 @@ class Producer {
     return null;
   }
 
-  /** Whether the main thread ended a wait, because the run is to end. */
+  /** Did the main thread end this wait, because the run is to end? */
   #isToGiveUp({ sqlstate }: Failure): boolean {
     return sqlstate === CANCELLED && this.#tally.mayGiveUp;
   }

@@ -24,7 +24,7 @@ export interface Ended {
   readonly hasLedger: boolean;
 }
 
-/** Says what kept a run from doing what it was to, if anything did; the exit code that follows. */
+/** Reports why a run did less than it was to, if it did; returns the exit code. */
 export function explainEnd(ended: Ended): ExitCode {
   const { context, target, outcome, loss, summary, database } = ended;
   const { failure, heldUp } = outcome;

@@ -101,7 +101,7 @@ export class KafkaSource implements Source {
     }
   }
 
-  /** Ends what waits for a broker; what has come is given out to its end. */
+  /** Ends waits for a broker; records that have arrived are given out to their end. */
   stop(): void {
     this.#stopping = true;
     this.#stop();

@@ -55,7 +55,7 @@ export interface FoundWait {
   readonly names: string;
   readonly table: string | null;
   readonly timeout: string;
-  /** Of the sessions in the way; 0: a prepared transaction. */
+  /** Process ids of the sessions in the way; 0: a prepared transaction. */
   readonly blockers: readonly number[];
   readonly holders: readonly (Holder & { readonly waits: boolean })[] | null;
 }
@@ -95,7 +95,7 @@ export function holdersOf(
 
 const PREPARED = { pid: 0, application: '', state: null, waits: false };
 
-/** What a session waits for. `holders`: the sessions in the way that are to be named. */
+/** The wait of a session. `holders`: the sessions in the way that are to be named. */
 export function waitOf(
   { standby, seconds, names, table, timeout }: FoundWait,
   holders: readonly Holder[],
@@ -119,7 +119,7 @@ export function addWait(waits: Map<string, Wait>, wait: Wait): void {
 }
 
 /**
- * What the sessions that began within the last `sinceSeconds` wait for, each cause once with its longest
+ * Waits of the sessions that began within the last `sinceSeconds`, each cause once with its longest
  * wait. Who waits for somebody that waits himself is left out. `client`: a connection by the `watcherName` of those
  * that are looked at.
  */

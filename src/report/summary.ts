@@ -220,8 +220,8 @@ export function summarize(
 }
 
 /**
- * Whether a run that was held up did less than it was to: whoever ends it by hand lets go of what is due, but not
- * of the batches in flight.
+ * A run that was held up and did less than it was to. After a signal, due events may be left unsent, but not
+ * batches in flight.
  */
 function isShort(
   { sheds }: RunFacts,

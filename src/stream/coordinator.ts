@@ -101,7 +101,7 @@ export interface StreamOutcome {
   readonly cutOff: boolean;
   /** Nor did a connection of the main thread, so that nothing more was asked. */
   readonly silent: boolean;
-  /** What workers waited for when the run was to end. */
+  /** The workers' waits when the run was to end. */
   readonly heldUp: HeldUp;
   /** Batches that were rolled back because they waited for a lock then. */
   readonly givenUp: number;
@@ -350,7 +350,7 @@ export class Coordinator {
     }
   }
 
-  /** Lets workers finish, those that others hold up without what they wait for, until the grace is over. */
+  /** Gives workers the grace to finish, and ends the waits of those that others hold up. */
   async #graceFor(finished: Promise<unknown>, isOver: () => boolean): Promise<void> {
     const { target, stopGraceMs } = this.#setup;
     await within(finished, Math.min(HELD_UP_AFTER_MS, stopGraceMs));

@@ -33,7 +33,7 @@ export interface WorkerWait extends FoundWait {
   readonly committing: boolean;
 }
 
-/** What held workers up when the run was to end. */
+/** The waits that held workers up when the run was to end. */
 export interface HeldUp {
   readonly waits: readonly Wait[];
   /** Transactions that were committed without the standby that they waited for. */
@@ -85,12 +85,12 @@ export class WaitEnder {
     this.#running = this.#run(workers);
   }
 
-  /** Whether the server has said anything. */
+  /** The server has answered. */
   get answered(): boolean {
     return this.#answered;
   }
 
-  /** What was ended. The answer about the last ones may be on its way. */
+  /** The waits that were ended. The answer about the last ones may be on its way. */
   async close(): Promise<HeldUp> {
     this.#closed = true;
     await within(this.#running, LAST_ANSWER_MS);

@@ -17,7 +17,7 @@ import { KafkaSource } from '../../src/intake/kafka.js';
 import { monotonicMs } from '../../src/threads/clock.js';
 import { placeRun, recordedLines } from '../golden/runs.js';
 import { anyScope } from '../helpers/any-scope.js';
-import { Certificates, withoutOpenssl } from '../helpers/certificates.js';
+import { brokerCertificates, withoutOpenssl } from '../helpers/certificates.js';
 import { runCli, startCli } from '../helpers/cli.js';
 import { CollectingSink } from '../helpers/collecting-sink.js';
 import { type Refusal, refusalOf } from '../helpers/kafka-refusal.js';
@@ -39,7 +39,7 @@ const NOWHERE = { APP_LANG: 'en', DATABASE_URL: 'postgresql://x:y@127.0.0.1:1/no
 const { java, skip: noJava } = await findJava();
 const skip = noJava || withoutOpenssl;
 const folder = await mkdtemp(join(tmpdir(), 'oltp-simulator-test-'));
-const certificates = skip === false ? makeCertificates() : null;
+const certificates = skip === false ? brokerCertificates(folder) : null;
 const broker = certificates === null ? null : await startBroker();
 const writer = broker === null ? null : new KafkaWriter(java!, broker.address);
 after(async () => {
@@ -51,19 +51,6 @@ const lines = recordedLines(2, 'plain');
 if (writer !== null) {
   await writer.createTopics([`${RUN}events`], 1);
   await writer.send(lines.map((line) => entryOf(`${RUN}events`, line)));
-}
-
-function makeCertificates() {
-  const maker = new Certificates(folder);
-  const [authority, other] = [maker.authority('authority'), maker.authority('other')];
-  const by = 'authority';
-  return {
-    authority,
-    other,
-    here: maker.issue('here', { by, subject: 'broker', names: 'IP:127.0.0.1' }),
-    client: maker.issue('client', { by, subject: 'client' }),
-    stranger: maker.issue('stranger', { by: 'other', subject: 'client' }),
-  };
 }
 
 function startBroker(): Promise<KafkaBroker> {

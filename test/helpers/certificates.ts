@@ -66,6 +66,22 @@ export class Certificates {
   }
 }
 
+/** What a broker at 127.0.0.1 and its clients show each other: right ones, and one of each kind that is refused. */
+export function brokerCertificates(folder: string) {
+  const maker = new Certificates(folder);
+  const [authority, other] = [maker.authority('authority'), maker.authority('other')];
+  const by = 'authority';
+  return {
+    authority,
+    other,
+    here: maker.issue('here', { by, subject: 'broker', names: 'IP:127.0.0.1' }),
+    elsewhere: maker.issue('elsewhere', { by, subject: 'broker', names: 'DNS:kafka.example' }),
+    expired: maker.issue('expired', { by, subject: 'broker', names: 'IP:127.0.0.1', days: -1 }),
+    client: maker.issue('client', { by, subject: 'client' }),
+    stranger: maker.issue('stranger', { by: 'other', subject: 'client' }),
+  };
+}
+
 function out({ cert, key }: Certificate): string[] {
   return ['-keyout', key, '-out', cert];
 }

@@ -177,7 +177,7 @@ export class KafkaClient {
     return offered == null ? error : as(error, { kind: 'wantsLogin', offered });
   }
 
-  /** Whether the port answers a TLS handshake. Any certificate will do, since nothing is sent. */
+  /** Does the port answer a TLS handshake? Any certificate will do, since nothing is sent. */
   async #speaksTls(endpoint: Endpoint): Promise<boolean> {
     const connection = this.#begin(endpoint, { rejectUnauthorized: false });
     try {

@@ -10,7 +10,7 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** What brokers write into their logs about us. */
+/** The client's name in the brokers' logs. */
 const CLIENT_ID = 'oltp-simulator';
 /** For a connection with its handshake, and for an answer, or the next part of one. */
 const TIMEOUT_MS = 5_000;

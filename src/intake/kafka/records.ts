@@ -10,7 +10,7 @@ export type Give = (key: Buffer | null, value: Buffer | null, offset: number) =>
 /** A batch of records, as producers write them (magic 2, Kafka 0.11 and newer). */
 export interface Batch {
   readonly firstOffset: number;
-  /** Of the last record as it was written; compaction may have taken that one out. */
+  /** Offset of the last record as it was written; compaction may have removed that one. */
   readonly lastOffset: number;
   readonly isTransactional: boolean;
   /** It ends a transaction, and holds no records of a producer. */
@@ -92,7 +92,7 @@ function readRecord(d: Decoder) {
   return { delta, key: record.varintBytes(), value: record.varintBytes() };
 }
 
-/** What `read` gives; its failure is one of the records, not of this program. */
+/** Runs `read`; its failure is one of the records, not of this program. */
 function readable<T>(read: () => T): T {
   try {
     return read();

@@ -22,7 +22,7 @@ const API = {
   saslAuthenticate: { name: 'SaslAuthenticate', key: 36, version: 1 },
 } as const;
 
-/** What a reader asks for once it is let in; these a broker must have. */
+/** Requests of a reader after the login; a broker must have them. */
 export const NEEDED = [API.fetch, API.listOffsets, API.metadata] as const;
 
 /** Not a broker: a client. */
@@ -168,7 +168,7 @@ export interface FetchLimits {
   /** How long the broker holds the request when there is nothing new. */
   readonly holdMs: number;
   readonly answerBytes: number;
-  /** Of one partition; a batch that is larger comes nevertheless. */
+  /** Bytes of one partition; a larger batch is sent nevertheless. */
   readonly partitionBytes: number;
 }
 

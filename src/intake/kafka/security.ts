@@ -55,7 +55,7 @@ export interface KafkaSecurity {
   readonly tls: TlsFiles | null;
   /** null: no login. */
   readonly sasl: SaslLogin | null;
-  /** Where the values stand, for the sentence on what to correct: `KAFKA_SSL_CA (config/.env:3)`. */
+  /** The places of the values, for the sentence on what to correct: `KAFKA_SSL_CA (config/.env:3)`. */
   readonly origins: Readonly<Record<SecurityPart, string>>;
 }
 

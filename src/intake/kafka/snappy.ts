@@ -1,4 +1,4 @@
-/** What Java writes before a stream of Snappy's blocks; other clients write one bare block. */
+/** Java's head before a stream of Snappy's blocks; other clients write one bare block. */
 const STREAM_MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
 /** The magic, and two versions of 32 bits. */
 const STREAM_HEAD = STREAM_MAGIC.length + 8;

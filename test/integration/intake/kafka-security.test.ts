@@ -11,7 +11,11 @@ import {
   SECURITY_SETTINGS,
   type TlsFiles,
 } from '../../../src/intake/kafka/security.js';
-import { type Certificate, Certificates, withoutOpenssl } from '../../helpers/certificates.js';
+import {
+  brokerCertificates,
+  type Certificate,
+  withoutOpenssl,
+} from '../../helpers/certificates.js';
 import { API, FakeBroker, type Respond, silentReads } from '../../helpers/fake-broker.js';
 import { type Refusal, refusalOf } from '../../helpers/kafka-refusal.js';
 
@@ -21,21 +25,7 @@ const skip = withoutOpenssl;
 const folder = mkdtempSync(join(tmpdir(), 'oltp-simulator-test-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-const certificates = skip === false ? makeCertificates() : null;
-
-function makeCertificates() {
-  const maker = new Certificates(folder);
-  const [authority, other] = [maker.authority('authority'), maker.authority('other')];
-  const by = 'authority';
-  return {
-    authority,
-    other,
-    here: maker.issue('here', { by, subject: 'broker', names: 'IP:127.0.0.1' }),
-    elsewhere: maker.issue('elsewhere', { by, subject: 'broker', names: 'DNS:kafka.example' }),
-    expired: maker.issue('expired', { by, subject: 'broker', names: 'IP:127.0.0.1', days: -1 }),
-    client: maker.issue('client', { by, subject: 'client' }),
-  };
-}
+const certificates = skip === false ? brokerCertificates(folder) : null;
 
 const serving = ({ cert, key }: Certificate): TlsOptions => ({
   cert: readFileSync(cert),
