@@ -69,14 +69,19 @@ function explainHeldUp(
 /** feature_not_supported: what PostgreSQL answers to a data-modifying WITH on a table with a rule. */
 const FEATURE_NOT_SUPPORTED = '0A000';
 
-/** The loss of the server that a run did not make up for; null: there was none. */
+/**
+ * The loss of the server that a run did not make up for; null: there was none. `hasSchedule`: false with `--rate max`,
+ * where a server that is back owes nothing.
+ */
 export async function lossOf(
   { failure, lost, cutOff, silent }: StreamOutcome,
   target: ConnectionTarget,
+  hasSchedule: boolean,
 ): Promise<Failure | null> {
   if (failure !== null) return failure.class === 'critical' ? failure : null;
-  if (lost !== null || !cutOff) return lost;
-  // A worker that waits for a lock gets no answer either: a server that answers others is not lost.
+  if (lost === null && !cutOff) return null;
+  if (lost !== null && hasSchedule) return lost;
+  // Workers that wait for a lock, or are about to connect again, got no answer either: ask the server.
   try {
     const patience = silent ? NO_PATIENCE_SECONDS : undefined;
     await lookOnce(target, (client) => client.query('SELECT 1'), patience);

@@ -180,7 +180,7 @@ export async function streamEvents(
     silent = outcome.silent;
     sampler.stop();
     narrator.stop();
-    const loss = await lossOf(outcome, target);
+    const loss = await lossOf(outcome, target, rate !== 'max');
     const ending = { ...outcome, lost: loss !== null, waited: outcome.heldUp.waits.length > 0 };
     summary = markAborted(
       summarize(facts, ending, outcome.tallies, digest, stream.thresholds),

@@ -127,6 +127,33 @@ for (const [what, { args, env }] of Object.entries(SCHEDULES)) {
   });
 }
 
+/** Loads, and how they end where the server is back and the workers have not noticed: only a schedule has a backlog. */
+const ENDS: Readonly<Record<string, number>> = { max: 0, '200': 3 };
+
+for (const [rate, code] of Object.entries(ENDS)) {
+  test(`a run by ${rate} that is stopped before its workers come back to the server ends with ${code}`, () =>
+    withStream(
+      server,
+      ['--workers', '1', '--batch-size', String(BATCH), '--rate', rate],
+      async ({ db, cli, progress, interrupt }) => {
+        await progress(1);
+        await server.stop('fast');
+        await cli.until(/tentando reconectar em \d\d/);
+        await server.start();
+        const summary = summaryOf(await interrupt(), code);
+        await assertExact(db, summary);
+        assert.equal(summary.server_lost, code === 3);
+      },
+      {
+        env: {
+          ...LONG_PATIENCE,
+          STREAM_RECONNECT_BASE_SECONDS: '60',
+          STREAM_RECONNECT_MAX_SECONDS: '60',
+        },
+      },
+    ));
+}
+
 test('batches of the cycle fall due also behind one whose COMMIT got no answer', async () => {
   await withStream(
     server,

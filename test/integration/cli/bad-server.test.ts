@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { TABLE_NAMES } from '../../../src/hospital/tables.js';
 import { runCli } from '../../helpers/cli.js';
 import { type TestDatabase, withDatabase } from '../../helpers/database.js';
 import { freePort } from '../../helpers/free-port.js';
+import { lockTables } from '../../helpers/hold-ups.js';
 import { startServer } from '../../helpers/server.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 import { envOf } from '../../helpers/test-target.js';
@@ -147,7 +149,8 @@ test('a database whose encoding lacks characters of the rows is refused before a
 test("a timeout of the role is named by whatever it ends, and so is the URL's place", async () => {
   await withDatabase(server, async (db) => {
     await server.query("CREATE ROLE apressado SUPERUSER LOGIN PASSWORD 'visita'");
-    await server.query("ALTER ROLE apressado SET statement_timeout = '1ms'");
+    await server.query("ALTER ROLE apressado SET statement_timeout = '200ms'");
+    const release = await lockTables(db, ...TABLE_NAMES);
     try {
       const env = { ...envOf(db.target), PG_USER: 'apressado', PG_PASSWORD: 'visita' };
       await refuseEach(
@@ -157,6 +160,7 @@ test("a timeout of the role is named by whatever it ends, and so is the URL's pl
         /statement_timeout encerrou.*ALTER ROLE/,
       );
     } finally {
+      await release();
       await server.query('DROP ROLE apressado');
     }
     const DATABASE_URL = `postgresql://postgres:errada@127.0.0.1:${server.port}/${db.name}`;
