@@ -1,7 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PARENT_TABLES, TABLE_NAMES, TABLES, type TableName } from '../src/hospital/tables.js';
 import { withConnection } from '../src/postgres/connect.js';
+import {
+  PARENT_TABLES,
+  TABLE_NAMES,
+  TABLES,
+  type TableName,
+} from '../src/schemas/hospital/tables.js';
 import { putBack, takeOff } from '../src/seed/indexes.js';
 import { Collector, type Finding } from './measure.js';
 import { findTool, libpqEnvironment, run } from './peers.js';

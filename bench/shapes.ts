@@ -1,5 +1,5 @@
-import { Curve } from '../src/pacing/curve.js';
-import { parseStage } from '../src/pacing/stages.js';
+import { Curve } from '../src/load/curve.js';
+import { parseStage } from '../src/load/stages.js';
 import { Collector, type Finding } from './measure.js';
 import type { BenchServer } from './server.js';
 

@@ -1,12 +1,12 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { formatLsn } from '../src/cdc/lsn.js';
-import { TABLE_NAMES, TABLES, type TableName } from '../src/hospital/tables.js';
 import { writeFacts } from '../src/ledger/facts-file.js';
 import { ledgerFile, ledgerFolder } from '../src/ledger/folder.js';
 import { type Change, LedgerWriter } from '../src/ledger/writer.js';
 import type { DatabaseFacts, TableFacts } from '../src/postgres/database-facts.js';
+import { TABLE_NAMES, TABLES, type TableName } from '../src/schemas/hospital/tables.js';
+import { formatLsn } from '../src/sources/slot/lsn.js';
 
 /** Connections that take turns. */
 const WORKERS = 4;

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { VerificationDocument } from '../src/verify/document.js';
+import type { VerificationDocument } from '../src/verify/verdict/document.js';
 import { Collector, type Finding } from './measure.js';
 import { SIMULATION, writeLedger } from './simulated-stream.js';
 

@@ -20,7 +20,7 @@ for (const signal of SIGNALS) {
   });
 }
 
-const { main } = await import('./main.js');
+const { main } = await import('./cli/main.js');
 process.exitCode = await main(process.argv.slice(2), (listener) => {
   onSignal = listener;
 });

@@ -1,5 +1,5 @@
-import { en } from './log/messages/en.js';
-import type { Messages } from './log/messages/index.js';
+import { en } from './messages/en.js';
+import type { Messages } from './messages/index.js';
 
 /** Exit codes, as scripts and CI jobs rely on them. */
 export const EXIT = {

@@ -1,18 +1,18 @@
-import { parseTimestamp } from '../src/hospital/calendar.js';
-import type { Candidate, EventSpec } from '../src/hospital/events/event.js';
+import type { KnownId } from '../src/ids/cache.js';
+import type { Change } from '../src/ledger/writer.js';
+import type { Failure } from '../src/postgres/failures.js';
+import type { Answer } from '../src/postgres/packet.js';
+import { parseNumbers, parseRows } from '../src/postgres/statements.js';
+import type { Pending, Witness, WrittenRows } from '../src/run/worker-stats.js';
+import { parseTimestamp } from '../src/schemas/hospital/calendar.js';
+import type { Candidate, EventSpec } from '../src/schemas/hospital/events/event.js';
 import {
   PARENT_TABLES,
   type ParentTable,
   type Row,
   TABLES,
   type TableName,
-} from '../src/hospital/tables.js';
-import type { KnownId } from '../src/ids/cache.js';
-import type { Change } from '../src/ledger/writer.js';
-import type { Failure } from '../src/postgres/failures.js';
-import type { Answer } from '../src/postgres/packet.js';
-import { parseNumbers, parseRows } from '../src/postgres/statements.js';
-import type { Pending, Witness, WrittenRows } from '../src/threads/tally.js';
+} from '../src/schemas/hospital/tables.js';
 import { ALWAYS, idOf, isOfLinks, type Write } from './writes.js';
 
 export interface Rejection {

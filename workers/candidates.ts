@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import type { Candidate, EventSpec } from '../src/hospital/events/event.js';
+import type { Candidate, EventSpec } from '../src/schemas/hospital/events/event.js';
 
 /** Rows kept for later change: enough that a batch finds its share, little enough to load at once. */
 const KEPT = 5_000;

@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
-import type { TableName } from '../src/hospital/tables.js';
 import { parseNumbers } from '../src/postgres/statements.js';
+import type { TableName } from '../src/schemas/hospital/tables.js';
 
 /** Batches that one lease lasts for: one round trip in twenty batches. */
 const BATCHES_PER_LEASE = 20;

@@ -1,11 +1,11 @@
-import type { EventType } from '../src/hospital/events/index.js';
-import { RowMaker } from '../src/hospital/rows.js';
-import type { ParentTable, TableName } from '../src/hospital/tables.js';
 import { IdView } from '../src/ids/view.js';
-import type { ProducerTask } from '../src/threads/protocol.js';
+import type { ProducerTask } from '../src/run/protocol.js';
+import type { EventType } from '../src/schemas/hospital/events/index.js';
+import { RowMaker } from '../src/schemas/hospital/rows.js';
+import type { ParentTable, TableName } from '../src/schemas/hospital/tables.js';
 import { BatchWriter, leasesFor } from './batch.js';
+import { Composer, type ComposerParts } from './batch-builder.js';
 import { Candidates } from './candidates.js';
-import { Composer, type ComposerParts } from './composer.js';
 import type { OnLease } from './id-lease.js';
 
 /** Puts together what writes a worker's batches, and the candidates that it will draw from. */

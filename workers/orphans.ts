@@ -1,7 +1,12 @@
 import type { Client } from 'pg';
-import { PARENT_TABLES, type ParentTable, type Row, TABLES } from '../src/hospital/tables.js';
 import { demand } from '../src/postgres/packet.js';
 import { missingIds, parseNumbers } from '../src/postgres/statements.js';
+import {
+  PARENT_TABLES,
+  type ParentTable,
+  type Row,
+  TABLES,
+} from '../src/schemas/hospital/tables.js';
 import { idOf, type Write } from './writes.js';
 
 /** Ids per table that others reference. */

@@ -1,23 +1,23 @@
-import { Draws, STREAMS } from '../src/hospital/draws.js';
-import { EVENTS } from '../src/hospital/events/index.js';
+import { sleep, sleepExactly } from '../src/lib/clock.js';
 import { describeFailure, type Failure } from '../src/postgres/failures.js';
 import { requireTables, TablesGone } from '../src/postgres/table-oids.js';
+import { Draws, STREAMS } from '../src/random/rng.js';
+import { Control } from '../src/run/control.js';
+import type { ProducerResult, ProducerTask } from '../src/run/protocol.js';
+import { Tally } from '../src/run/worker-stats.js';
+import { EVENTS } from '../src/schemas/hospital/events/index.js';
 import { requireWhole } from '../src/seed/indexes.js';
 import { joinStream } from '../src/seed/locks.js';
-import { sleep, sleepExactly } from '../src/threads/clock.js';
-import { Control } from '../src/threads/control.js';
-import type { ProducerResult, ProducerTask } from '../src/threads/protocol.js';
-import { Tally } from '../src/threads/tally.js';
 import { type Batch, type BatchWriter, makesParents } from './batch.js';
+import { type Order, Orders } from './batch-queue.js';
 import type { BatchOutcome } from './batch-result.js';
-import { Books } from './books.js';
-import { foresee, sendBurst } from './burst.js';
-import { Drought } from './drought.js';
 import { makeWriter } from './make-writer.js';
-import { type Order, Orders } from './orders.js';
-import { rehearse } from './rehearsal.js';
+import { foresee, sendBurst } from './pipelined-commit.js';
 import { Reporter } from './reporter.js';
 import { Session, SLICE_MS } from './session.js';
+import { Drought } from './stall-guard.js';
+import { Books } from './transaction-journal.js';
+import { rehearse } from './warm-up.js';
 import { isExact } from './writes.js';
 
 /** A batch that is due at the very end of the run is still sent this late: a timer's hiccup. */

@@ -1,8 +1,8 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { ParentTable } from '../src/hospital/tables.js';
 import type { KnownId } from '../src/ids/cache.js';
-import { monotonicMs } from '../src/threads/clock.js';
-import type { ProducerReport } from '../src/threads/protocol.js';
+import { monotonicMs } from '../src/lib/clock.js';
+import type { ProducerReport } from '../src/run/protocol.js';
+import type { ParentTable } from '../src/schemas/hospital/tables.js';
 
 /** Four reports a second: prompt for a reader, nothing for the main thread. */
 const FOLD_MS = 250;

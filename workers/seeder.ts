@@ -2,19 +2,19 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Client } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
-import { Draws, STREAMS } from '../src/hospital/draws.js';
-import type { Patient } from '../src/hospital/events/event.js';
-import { LinkPlan } from '../src/hospital/links.js';
-import { RowMaker } from '../src/hospital/rows.js';
-import { type Row, TABLE_NAMES, type TableName } from '../src/hospital/tables.js';
 import { withConnection } from '../src/postgres/connect.js';
 import { describeFailure } from '../src/postgres/failures.js';
+import { Draws, STREAMS } from '../src/random/rng.js';
+import type { SeederResult, SeederTask } from '../src/run/protocol.js';
+import type { Patient } from '../src/schemas/hospital/events/event.js';
+import { LinkPlan } from '../src/schemas/hospital/links.js';
+import { RowMaker } from '../src/schemas/hospital/rows.js';
+import { type Row, TABLE_NAMES, type TableName } from '../src/schemas/hospital/tables.js';
+import { SeedBoard } from '../src/seed/chunk-queue.js';
 import { copyCommand, csvChunks } from '../src/seed/csv.js';
 import { joinSeed } from '../src/seed/locks.js';
 import { ParentList } from '../src/seed/parents.js';
 import type { SeedChunk } from '../src/seed/plan.js';
-import type { SeederResult, SeederTask } from '../src/threads/protocol.js';
-import { SeedBoard } from '../src/threads/seed-board.js';
 
 /** The Piscina entry of `seed`: claims chunk after chunk, makes their rows, streams them by COPY. */
 export default async function seed(task: SeederTask): Promise<SeederResult> {

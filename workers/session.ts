@@ -1,14 +1,14 @@
 import type { Client } from 'pg';
+import { monotonicMs, sleep } from '../src/lib/clock.js';
 import { causeOf, connect } from '../src/postgres/connect.js';
 import { describeFailure, type Failure } from '../src/postgres/failures.js';
 import { primaryFactsOf } from '../src/postgres/identity.js';
 import type { ConnectionTarget } from '../src/postgres/target.js';
-import { monotonicMs, sleep } from '../src/threads/clock.js';
-import type { Control } from '../src/threads/control.js';
-import type { ReconnectPolicy } from '../src/threads/protocol.js';
-import type { Fate, Tally } from '../src/threads/tally.js';
-import type { Books } from './books.js';
+import type { Control } from '../src/run/control.js';
+import type { ReconnectPolicy } from '../src/run/protocol.js';
+import type { Fate, Tally } from '../src/run/worker-stats.js';
 import type { Reporter } from './reporter.js';
+import type { Books } from './transaction-journal.js';
 
 /** Waits are cut into slices of this, so that a stop is noticed soon. */
 export const SLICE_MS = 50;

@@ -1,6 +1,3 @@
-import type { Candidate, EventSpec } from '../src/hospital/events/event.js';
-import { MAX_LINKS_PER_PATIENT } from '../src/hospital/links.js';
-import type { Row, TableName } from '../src/hospital/tables.js';
 import {
   deleteRows,
   insertLinks,
@@ -9,8 +6,11 @@ import {
   updateRows,
 } from '../src/postgres/statements.js';
 import type { Statement } from '../src/postgres/wire.js';
-import type { Returning } from '../src/threads/protocol.js';
-import type { Operation } from '../src/threads/tally.js';
+import type { Returning } from '../src/run/protocol.js';
+import type { Operation } from '../src/run/worker-stats.js';
+import type { Candidate, EventSpec } from '../src/schemas/hospital/events/event.js';
+import { MAX_LINKS_PER_PATIENT } from '../src/schemas/hospital/links.js';
+import type { Row, TableName } from '../src/schemas/hospital/tables.js';
 
 /** One statement's worth of a batch: rows of one table, written in one way. */
 export interface Write {

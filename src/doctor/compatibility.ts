@@ -1,8 +1,8 @@
-import { TABLE_NAMES, TABLES, type TableName } from '../hospital/tables.js';
-import { en } from '../log/messages/en.js';
+import { en } from '../messages/en.js';
 import { OUR_TABLES } from '../postgres/catalog.js';
 import type { Client } from '../postgres/driver.js';
-import { tellProblem } from '../postgres/schema.js';
+import { tellProblem } from '../schemas/hospital/installed.js';
+import { TABLE_NAMES, TABLES, type TableName } from '../schemas/hospital/tables.js';
 import { type Advice, type Check, type Diagnosis, listed, ok, type Patient } from './finding.js';
 import { type Fix, fixed, forOwners } from './fix.js';
 

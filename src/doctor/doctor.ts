@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
-import { TABLE_NAMES, type TableName } from '../hospital/tables.js';
 import { nameOf, OUR_TABLES } from '../postgres/catalog.js';
-import { schemaState } from '../postgres/schema.js';
+import { schemaState } from '../schemas/hospital/installed.js';
+import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
 import * as compatibility from './compatibility.js';
 import {
   CHECKS,

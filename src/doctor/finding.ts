@@ -1,8 +1,8 @@
 import type { Client } from 'pg';
-import type { TableName } from '../hospital/tables.js';
-import type { Messages } from '../log/messages/index.js';
-import type { SchemaState } from '../postgres/schema.js';
+import type { Messages } from '../messages/index.js';
 import type { ConnectionTarget } from '../postgres/target.js';
+import type { SchemaState } from '../schemas/hospital/installed.js';
+import type { TableName } from '../schemas/hospital/tables.js';
 import type { Session } from './session.js';
 
 /**

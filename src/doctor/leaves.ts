@@ -1,5 +1,5 @@
-import { TABLE_NAMES, type TableName } from '../hospital/tables.js';
 import { nameOf, OUR_RELATIONS } from '../postgres/catalog.js';
+import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
 import type { Advice, Patient } from './finding.js';
 import { type Fix, forOwners } from './fix.js';
 import type { Session } from './session.js';

@@ -1,6 +1,6 @@
-import { TABLE_NAMES, type TableName } from '../hospital/tables.js';
 import { nameOf, OUR_RELATIONS } from '../postgres/catalog.js';
 import { type Publication, readPublications } from '../postgres/read-database-facts.js';
+import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
 import type { Patient } from './finding.js';
 import { FULL_NEEDS_GENERATED, IDENTIFIED, LISTS_SINCE } from './leaves.js';
 

@@ -1,7 +1,7 @@
-import { TABLE_NAMES, type TableName } from '../hospital/tables.js';
 import { OUR_TABLES } from '../postgres/catalog.js';
 import { readIdentities } from '../postgres/read-database-facts.js';
-import { OPERATIONS } from '../threads/tally.js';
+import { OPERATIONS } from '../run/worker-stats.js';
+import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
 import { ownersOf } from './compatibility.js';
 import {
   type Advice,

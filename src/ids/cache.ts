@@ -1,4 +1,4 @@
-import { PARENT_TABLES, type ParentTable } from '../hospital/tables.js';
+import { PARENT_TABLES, type ParentTable } from '../schemas/hospital/tables.js';
 import { allocateIds, type IdBuffers, type IdSlots, slotsOf } from './layout.js';
 
 /** An id that may be referenced. `since`: see `IdSlots`. */

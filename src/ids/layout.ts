@@ -1,4 +1,4 @@
-import { PARENT_TABLES, type ParentTable } from '../hospital/tables.js';
+import { PARENT_TABLES, type ParentTable } from '../schemas/hospital/tables.js';
 
 /** The shared memory of the id cache, one buffer a table; it crosses threads once. */
 export type IdBuffers = Readonly<Record<ParentTable, SharedArrayBuffer>>;

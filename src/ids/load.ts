@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
-import { PARENT_TABLES, type ParentTable } from '../hospital/tables.js';
 import { parseNumbers, sinceOf } from '../postgres/statements.js';
+import { PARENT_TABLES, type ParentTable } from '../schemas/hospital/tables.js';
 import type { IdCache } from './cache.js';
 
 /** Ids above this lose digits as JavaScript numbers; they are left out of the cache. */

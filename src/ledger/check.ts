@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
-import type { TableName } from '../hospital/tables.js';
-import type { Operation } from '../threads/tally.js';
+import type { Operation } from '../run/worker-stats.js';
+import type { TableName } from '../schemas/hospital/tables.js';
 import { Collector } from './collector.js';
 import { beginComparison, compare, type KeyDifference } from './compare.js';
 import { expectationsOf } from './expectations.js';

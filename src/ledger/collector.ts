@@ -1,5 +1,5 @@
-import { TABLE_NAMES, type TableName } from '../hospital/tables.js';
-import { OPERATIONS, type Operation } from '../threads/tally.js';
+import { OPERATIONS, type Operation } from '../run/worker-stats.js';
+import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
 import { Entries } from './entries.js';
 import type { LeaseRecord } from './format.js';
 import { decodeKeys, forEachBlock, type KeyList, keyListOf } from './keys.js';

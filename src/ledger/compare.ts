@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import type { TableName } from '../hospital/tables.js';
+import type { TableName } from '../schemas/hospital/tables.js';
 import type { Expectation } from './expectations.js';
 
 /** Blocks that the server is asked about at a time: enough that a round trip is little beside them. */

@@ -1,6 +1,6 @@
-import { mix } from '../hospital/mix.js';
-import type { Row, TableName, Value } from '../hospital/tables.js';
-import type { Operation } from '../threads/tally.js';
+import { mix } from '../random/hash.js';
+import type { Operation } from '../run/worker-stats.js';
+import type { Row, TableName, Value } from '../schemas/hospital/tables.js';
 
 /** FNV-1a of 32 bits, over code units instead of bytes. */
 export const BASIS = 0x811c9dc5;

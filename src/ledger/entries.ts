@@ -1,4 +1,4 @@
-import type { Operation } from '../threads/tally.js';
+import type { Operation } from '../run/worker-stats.js';
 
 /** What the ledger says of a block of keys. */
 export interface Entry {

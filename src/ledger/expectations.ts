@@ -1,4 +1,4 @@
-import { OPERATIONS } from '../threads/tally.js';
+import { OPERATIONS } from '../run/worker-stats.js';
 import type { Entries, Entry } from './entries.js';
 
 /**

@@ -1,6 +1,6 @@
-import { EVENT_TYPES, EVENTS } from '../hospital/events/index.js';
-import { mix } from '../hospital/mix.js';
-import { TABLE_NAMES, TABLES, type TableName, type Value } from '../hospital/tables.js';
+import { mix } from '../random/hash.js';
+import { EVENT_TYPES, EVENTS } from '../schemas/hospital/events/index.js';
+import { TABLE_NAMES, TABLES, type TableName, type Value } from '../schemas/hospital/tables.js';
 import { BASIS, hashText, hashValue } from './digest.js';
 
 /**

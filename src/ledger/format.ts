@@ -1,8 +1,8 @@
 import { crc32 } from 'node:zlib';
-import type { TableName } from '../hospital/tables.js';
 import type { DatabaseFacts } from '../postgres/database-facts.js';
 import type { ServerIdentity } from '../postgres/identity.js';
-import type { Backend, Fate, Operation } from '../threads/tally.js';
+import type { Backend, Fate, Operation } from '../run/worker-stats.js';
+import type { TableName } from '../schemas/hospital/tables.js';
 import type { KeyList } from './keys.js';
 
 /** The version of the format that this program writes; see README.md beside this file. */

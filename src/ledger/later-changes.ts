@@ -1,7 +1,7 @@
-import type { TableName } from '../hospital/tables.js';
 import type { ServerIdentity } from '../postgres/identity.js';
 import { compareServers } from '../postgres/identity.js';
-import type { Operation } from '../threads/tally.js';
+import type { Operation } from '../run/worker-stats.js';
+import type { TableName } from '../schemas/hospital/tables.js';
 import { Collector } from './collector.js';
 import { type KeyDifference, xminOf } from './compare.js';
 import { readLedger } from './run-ledger.js';

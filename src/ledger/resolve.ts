@@ -1,8 +1,8 @@
 import type { Client } from 'pg';
-import { TABLE_NAMES } from '../hospital/tables.js';
 import { compareServers, primaryFactsOf } from '../postgres/identity.js';
 import { endBackend, verdictOn } from '../postgres/in-doubt.js';
-import type { Fate, Witness } from '../threads/tally.js';
+import type { Fate, Witness } from '../run/worker-stats.js';
+import { TABLE_NAMES } from '../schemas/hospital/tables.js';
 import { type IntentRecord, type KeysOf, type LedgerHeader, outcomeOf } from './format.js';
 import { forEachBlock } from './keys.js';
 import { readLedgerFile } from './reader.js';

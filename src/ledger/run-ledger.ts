@@ -1,6 +1,6 @@
-import { TABLE_NAMES } from '../hospital/tables.js';
 import type { ServerIdentity } from '../postgres/identity.js';
-import { noRows, OPERATIONS, type RowCounts } from '../threads/tally.js';
+import { noRows, OPERATIONS, type RowCounts } from '../run/worker-stats.js';
+import { TABLE_NAMES } from '../schemas/hospital/tables.js';
 import { factsFile, readFacts } from './facts-file.js';
 import { filePlace, ledgerFiles } from './folder.js';
 import type { LeaseRecord, LedgerHeader } from './format.js';

@@ -1,5 +1,5 @@
-import { TABLE_NAMES, type TableName } from '../hospital/tables.js';
-import { OPERATIONS, type Operation } from '../threads/tally.js';
+import { OPERATIONS, type Operation } from '../run/worker-stats.js';
+import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
 import { areFingerprints } from './fingerprint.js';
 import { type FingerprintsOf, type KeysOf, LEDGER_VERSIONS, type LedgerRecord } from './format.js';
 import { countKeys, isKeyList, isKeys } from './keys.js';

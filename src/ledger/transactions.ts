@@ -1,5 +1,11 @@
-import { TABLE_NAMES } from '../hospital/tables.js';
-import { type Fate, MOST_PENDING, noRows, OPERATIONS, type RowCounts } from '../threads/tally.js';
+import {
+  type Fate,
+  MOST_PENDING,
+  noRows,
+  OPERATIONS,
+  type RowCounts,
+} from '../run/worker-stats.js';
+import { TABLE_NAMES } from '../schemas/hospital/tables.js';
 import type {
   CommittedRecord,
   IntentRecord,

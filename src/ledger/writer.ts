@@ -1,10 +1,10 @@
 import { closeSync, existsSync, openSync, writeSync } from 'node:fs';
-import type { Row, TableName } from '../hospital/tables.js';
+import { monotonicMs } from '../lib/clock.js';
 import { LEDGER } from '../postgres/failures.js';
 import type { ServerIdentity } from '../postgres/identity.js';
-import { monotonicMs } from '../threads/clock.js';
-import type { LedgerTask } from '../threads/protocol.js';
-import type { Fate, Operation, Tally } from '../threads/tally.js';
+import type { LedgerTask } from '../run/protocol.js';
+import type { Fate, Operation, Tally } from '../run/worker-stats.js';
+import type { Row, TableName } from '../schemas/hospital/tables.js';
 import { encodeUpdates, encodeWhole } from './fingerprint.js';
 import { ledgerFile } from './folder.js';
 import {

@@ -1,5 +1,5 @@
-import type { TableName } from '../hospital/tables.js';
-import type { Operation } from '../threads/tally.js';
+import type { Operation } from '../run/worker-stats.js';
+import type { TableName } from '../schemas/hospital/tables.js';
 
 /**
  * What a database says of the hospital's tables that decides what a CDC pipeline can deliver of them: where

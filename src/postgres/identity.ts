@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
-import { monotonicMs } from '../threads/clock.js';
-import type { Backend } from '../threads/tally.js';
+import { monotonicMs } from '../lib/clock.js';
+import type { Backend } from '../run/worker-stats.js';
 import { DatabaseError } from './driver.js';
 
 /** The server behind a connection. */

@@ -1,6 +1,13 @@
 import type { Client } from 'pg';
-import { monotonicMs, sleep } from '../threads/clock.js';
-import type { Backend, EnteredPending, Fate, Pending, Tally, Witness } from '../threads/tally.js';
+import { monotonicMs, sleep } from '../lib/clock.js';
+import type {
+  Backend,
+  EnteredPending,
+  Fate,
+  Pending,
+  Tally,
+  Witness,
+} from '../run/worker-stats.js';
 import { type ServerRelation, STARTED_MICROS } from './identity.js';
 
 /** A backend that lost its client notices within this, or the server's own timeouts are far longer. */

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { homeFolder } from '../os-account.js';
+import { homeFolder } from '../lib/os-account.js';
 import type { ConnectionTarget } from './target.js';
 
 /** Permissions of the group and of others, which libpq does not put up with on a password file. */

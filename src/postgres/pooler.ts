@@ -1,5 +1,5 @@
 import { EXIT, OperatorError } from '../errors.js';
-import { within } from '../threads/clock.js';
+import { within } from '../lib/clock.js';
 import type { Client } from './driver.js';
 import { placeOf } from './failures.js';
 import type { ConnectionTarget } from './target.js';

@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
-import { TABLE_NAMES, type TableName } from '../hospital/tables.js';
-import { OPERATIONS, type Operation } from '../threads/tally.js';
+import { OPERATIONS, type Operation } from '../run/worker-stats.js';
+import { readScript, requireSchema } from '../schemas/hospital/scripts.js';
+import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
 import { nameOf, OUR_RELATIONS, OUR_TABLES, policiesFor } from './catalog.js';
 import type {
   DatabaseFacts,
@@ -10,7 +11,6 @@ import type {
   TableFacts,
   TriggerFacts,
 } from './database-facts.js';
-import { readScript, requireSchema } from './scripts.js';
 
 /**
  * Reads them from the catalogue, which every role may read. Locks no table beyond ACCESS SHARE. Throws an

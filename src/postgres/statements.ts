@@ -4,7 +4,7 @@ import {
   type Row,
   TABLES,
   type TableName,
-} from '../hospital/tables.js';
+} from '../schemas/hospital/tables.js';
 import type { Statement } from './wire.js';
 
 /** A transaction's first and last statement. */

@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { TABLE_NAMES, type TableName } from '../hospital/tables.js';
+import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
 
 /**
  * The hospital's tables by their catalog numbers, in the order of `TABLE_NAMES`; null for one that is not there.

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ConnectionOptions } from 'node:tls';
 import { EXIT, OperatorError } from '../errors.js';
-import { homeFolder } from '../os-account.js';
+import { homeFolder } from '../lib/os-account.js';
 import { originOf } from './origins.js';
 import { type ConnectionTarget, SYSTEM_ROOTS } from './target.js';
 

@@ -1,4 +1,4 @@
-import type { Messages } from '../log/messages/index.js';
+import type { Messages } from '../messages/index.js';
 import type { RunSummary } from './summary.js';
 import { thresholdText } from './threshold-text.js';
 import { escapeXml } from './xml.js';

@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
-import { TABLE_NAMES } from '../hospital/tables.js';
 import type { LedgerCheck } from '../ledger/check.js';
 import type { LedgerTotals } from '../ledger/run-ledger.js';
-import type { Messages } from '../log/messages/index.js';
-import { layOut } from './table.js';
+import { layOut } from '../lib/text-table.js';
+import type { Messages } from '../messages/index.js';
+import { TABLE_NAMES } from '../schemas/hospital/tables.js';
 
 /** The ledger of a run as an operator reads it. */
 export function ledgerText(m: Messages, run: string, totals: LedgerTotals): string {

@@ -1,9 +1,9 @@
-import { findNearest } from '../config/nearest.js';
-import { EVENT_TYPES } from '../hospital/events/index.js';
-import { TABLE_NAMES } from '../hospital/tables.js';
-import { OPERATIONS, rejectedTotal } from '../threads/tally.js';
+import { findNearest } from '../lib/nearest.js';
+import type { Dimension } from '../lib/units.js';
+import { OPERATIONS, rejectedTotal } from '../run/worker-stats.js';
+import { EVENT_TYPES } from '../schemas/hospital/events/index.js';
+import { TABLE_NAMES } from '../schemas/hospital/tables.js';
 import type { Quantiles, RunSummary } from './summary.js';
-import type { Dimension } from './units.js';
 
 /** A figure of a summary that has a name. */
 export interface Metric {

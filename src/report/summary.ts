@@ -1,8 +1,7 @@
-import { EVENT_TYPES, type EventType } from '../hospital/events/index.js';
-import { TABLE_NAMES } from '../hospital/tables.js';
-import type { Curve } from '../pacing/curve.js';
-import type { StoppedBy } from '../stream/coordinator.js';
-import { type Histogram, merge } from '../threads/histogram.js';
+import { type Histogram, merge } from '../lib/histogram.js';
+import { round } from '../lib/round.js';
+import type { Curve } from '../load/curve.js';
+import type { StoppedBy } from '../run/coordinator.js';
 import {
   type Counter,
   noRows,
@@ -10,9 +9,10 @@ import {
   type Operation,
   type RowCounts,
   type Tally,
-} from '../threads/tally.js';
-import type { SeriesDigest } from './digest.js';
-import { round } from './round.js';
+} from '../run/worker-stats.js';
+import { EVENT_TYPES, type EventType } from '../schemas/hospital/events/index.js';
+import { TABLE_NAMES } from '../schemas/hospital/tables.js';
+import type { SeriesDigest } from './series-stats.js';
 import { judge, type Threshold } from './thresholds.js';
 
 /** Milliseconds; null where nothing was measured. */

@@ -1,4 +1,4 @@
-import type { Messages } from '../log/messages/index.js';
+import type { Messages } from '../messages/index.js';
 import type { ThresholdResult } from './summary.js';
 import { unitOf } from './thresholds.js';
 

@@ -1,6 +1,6 @@
+import { UNITS } from '../lib/units.js';
 import { findMetric, nearestMetric } from './metrics.js';
 import type { RunSummary, ThresholdResult } from './summary.js';
-import { UNITS } from './units.js';
 
 const COMPARISONS = {
   '<': (value: number, limit: number) => value < limit,

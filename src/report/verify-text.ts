@@ -1,9 +1,13 @@
 import { basename } from 'node:path';
-import type { Messages } from '../log/messages/index.js';
-import { DOUBTS } from '../verify/accounting.js';
-import type { ExplainedCause, Percentiles, VerificationDocument } from '../verify/document.js';
-import { type Example, VIOLATIONS } from '../verify/findings.js';
-import { layOut } from './table.js';
+import { layOut } from '../lib/text-table.js';
+import type { Messages } from '../messages/index.js';
+import { DOUBTS } from '../verify/verdict/accounting.js';
+import type {
+  ExplainedCause,
+  Percentiles,
+  VerificationDocument,
+} from '../verify/verdict/document.js';
+import { type Example, VIOLATIONS } from '../verify/verdict/findings.js';
 
 /** What `verify` found, as an operator reads it. */
 export function verificationText(m: Messages, document: VerificationDocument): string {

@@ -1,5 +1,5 @@
-import { type Row, TABLES, type TableName } from '../hospital/tables.js';
 import { MOST_BYTES_PER_UNIT, writeUtf8 } from '../postgres/utf8.js';
+import { type Row, TABLES, type TableName } from '../schemas/hospital/tables.js';
 
 /** Tens of kilobytes: fewer system calls than rows, and still little to hold back. */
 const PIECE_BYTES = 64 * 1024;

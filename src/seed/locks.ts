@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import { EXIT, OperatorError } from '../errors.js';
+import { monotonicMs, sleep } from '../lib/clock.js';
 import { readTableOids, type TableOids } from '../postgres/table-oids.js';
-import { monotonicMs, sleep } from '../threads/clock.js';
 
 /*
  * Advisory locks, so that they end with the session that holds them, however that ends. Their keys

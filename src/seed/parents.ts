@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
-import type { ParentTable } from '../hospital/tables.js';
 import { sinceOf } from '../postgres/statements.js';
+import type { ParentTable } from '../schemas/hospital/tables.js';
 
 /**
  * The rows that seeded rows may reference, as every worker sees them: ids that were there before, read

@@ -1,23 +1,23 @@
 import type { Client } from 'pg';
 import { EXIT, OperatorError } from '../errors.js';
-import { LinkPlan } from '../hospital/links.js';
-import type { Pools } from '../hospital/pools.js';
+import { monotonicMs } from '../lib/clock.js';
+import { operatorErrorOf, withConnection } from '../postgres/connect.js';
+import { failureError } from '../postgres/failures.js';
+import { SideConnection } from '../postgres/side-connection.js';
+import type { ConnectionTarget } from '../postgres/target.js';
+import { WorkerPool } from '../run/pool.js';
+import type { SeederResult, SeederTask } from '../run/protocol.js';
+import { countRows, type TableCounts, totalOf } from '../schemas/hospital/counts.js';
+import { LinkPlan } from '../schemas/hospital/links.js';
+import type { Pools } from '../schemas/hospital/pools.js';
+import { requireSchema, requireWritable } from '../schemas/hospital/scripts.js';
 import {
   PARENT_TABLES,
   type ParentTable,
   TABLE_NAMES,
   type TableName,
-} from '../hospital/tables.js';
-import { operatorErrorOf, withConnection } from '../postgres/connect.js';
-import { countRows, type TableCounts, totalOf } from '../postgres/counts.js';
-import { failureError } from '../postgres/failures.js';
-import { requireSchema, requireWritable } from '../postgres/scripts.js';
-import { SideConnection } from '../postgres/side-connection.js';
-import type { ConnectionTarget } from '../postgres/target.js';
-import { monotonicMs } from '../threads/clock.js';
-import { WorkerPool } from '../threads/pool.js';
-import type { SeederResult, SeederTask } from '../threads/protocol.js';
-import { SeedBoard } from '../threads/seed-board.js';
+} from '../schemas/hospital/tables.js';
+import { SeedBoard } from './chunk-queue.js';
 import { takeIds } from './id-block.js';
 import { areTakenOff, putBack, takeOff } from './indexes.js';
 import { lockSeed, requireNoStream } from './locks.js';

@@ -1,4 +1,5 @@
-import type { TableName } from '../hospital/tables.js';
+import { monotonicMs } from '../lib/clock.js';
+import type { TableName } from '../schemas/hospital/tables.js';
 import type {
   Aside,
   KeylessEvent,
@@ -7,10 +8,9 @@ import type {
   RowEvent,
   Sink,
   Untold,
-} from '../intake/event.js';
-import { monotonicMs } from '../threads/clock.js';
-import { type Contents, contentsOf } from './contents.js';
-import type { Matcher } from './matcher.js';
+} from '../sources/source.js';
+import type { Matcher } from './match/matcher.js';
+import { type Contents, contentsOf } from './rows/fingerprint.js';
 
 /** Items that may wait before a source is to hold back: some hundred transactions. */
 const HIGH_WATER = 20_000;

@@ -1,18 +1,18 @@
-import type { ClockOffset } from '../intake/clock-offset.js';
-import type { Malformed, Source } from '../intake/event.js';
-import type { Scope } from '../intake/scope.js';
 import type { LedgerFacts } from '../ledger/facts-file.js';
+import { machineMicros, sleep } from '../lib/clock.js';
+import { onAbort, unlessStuck } from '../lib/signals.js';
 import type { DatabaseFacts } from '../postgres/database-facts.js';
-import { onAbort, unlessStuck } from '../signals.js';
-import { machineMicros, sleep } from '../threads/clock.js';
-import { ConnectorStates } from './connector-states.js';
+import type { ClockOffset } from '../sources/clock-offset.js';
+import type { Scope } from '../sources/scope.js';
+import type { Malformed, Source } from '../sources/source.js';
 import { Inbox } from './inbox.js';
-import type { KeyStates } from './key-states.js';
-import { Latency, type LatencyPoint } from './latency.js';
-import { type Judging, Matcher } from './matcher.js';
-import { Publishing } from './publishing.js';
-import { ServerEffects } from './server-effects.js';
-import { TAPE_BYTES_PER_EVENT } from './tape.js';
+import { Publishing } from './ledger/publishing.js';
+import { ConnectorStates } from './match/connector-states.js';
+import { type Judging, Matcher } from './match/matcher.js';
+import { TAPE_BYTES_PER_EVENT } from './match/replay-window.js';
+import { ServerEffects } from './rows/server-effects.js';
+import type { KeyStates } from './rows/tracker.js';
+import { Latency, type LatencyPoint } from './verdict/latency.js';
 
 /** How often it is looked whether everything has come. */
 const LOOK_MS = 25;

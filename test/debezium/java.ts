@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { packageRoot } from '../../src/package-root.js';
-import { withFileLock } from '../../src/postgres/file-lock.js';
+import { withFileLock } from '../../src/embedded/file-lock.js';
+import { packageRoot } from '../../src/lib/package-root.js';
 
 /** Where the Maven project is; what is built of it goes to `target/`. */
 const PROJECT = join(packageRoot(), 'test', 'debezium');

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after } from 'node:test';
 import { EXIT, type ExitCode } from '../../src/errors.js';
+import { monotonicMs } from '../../src/lib/clock.js';
 import {
   type KafkaSecurity,
   protocolWith,
@@ -12,9 +13,8 @@ import {
   type SaslMechanism,
   SECURITY_SETTINGS,
   type TlsFiles,
-} from '../../src/intake/kafka/security.js';
-import { KafkaSource } from '../../src/intake/kafka.js';
-import { monotonicMs } from '../../src/threads/clock.js';
+} from '../../src/sources/kafka/security.js';
+import { KafkaSource } from '../../src/sources/kafka/source.js';
 import { placeRun, recordedLines } from '../golden/runs.js';
 import { anyScope } from '../helpers/any-scope.js';
 import { brokerCertificates, withoutOpenssl } from '../helpers/certificates.js';

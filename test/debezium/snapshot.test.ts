@@ -7,7 +7,7 @@ import { startCli } from '../helpers/cli.js';
 import { startServers } from '../helpers/server.js';
 import { summaryOf } from '../helpers/stream-run.js';
 import { waitFor } from '../helpers/wait-for.js';
-import { withWard } from '../integration/stream/streaming.js';
+import { withWard } from '../integration/run/streaming.js';
 import { DebeziumEngine } from './engine.js';
 import { findJava } from './java.js';
 

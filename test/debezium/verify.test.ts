@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { VerificationDocument } from '../../src/verify/document.js';
+import type { VerificationDocument } from '../../src/verify/verdict/document.js';
 import { readVerdict } from '../helpers/accounting.js';
 import { startCli } from '../helpers/cli.js';
 import { startServers } from '../helpers/server.js';
 import { summaryOf } from '../helpers/stream-run.js';
 import { waitFor } from '../helpers/wait-for.js';
-import { type Ward, withWard } from '../integration/stream/streaming.js';
+import { type Ward, withWard } from '../integration/run/streaming.js';
 import { DebeziumEngine } from './engine.js';
 import { findJava } from './java.js';
 import { SHAPES, type Shape } from './shapes.js';

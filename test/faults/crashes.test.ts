@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { readPostmaster } from '../../src/postgres/embedded-cluster.js';
-import { monotonicMs } from '../../src/threads/clock.js';
+import { readPostmaster } from '../../src/embedded/cluster.js';
+import { monotonicMs } from '../../src/lib/clock.js';
 import { assertExact } from '../helpers/audit.js';
 import { startServer, type TestServer } from '../helpers/server.js';
 import { summaryOf, withStream } from '../helpers/stream-run.js';

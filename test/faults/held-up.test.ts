@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { monotonicMs } from '../../src/threads/clock.js';
+import { monotonicMs } from '../../src/lib/clock.js';
 import { assertExact } from '../helpers/audit.js';
 import { runCli } from '../helpers/cli.js';
 import { awaitStandby, type Hold, lockTables, waitingFor } from '../helpers/hold-ups.js';

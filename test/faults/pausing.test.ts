@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { monotonicMs } from '../../src/threads/clock.js';
+import { monotonicMs } from '../../src/lib/clock.js';
 import { assertExact, auditedEvents } from '../helpers/audit.js';
 import { runCli } from '../helpers/cli.js';
 import type { TestDatabase } from '../helpers/database.js';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { connect, withConnection } from '../../src/postgres/connect.js';
-import { initDb, runScript } from '../../src/postgres/scripts.js';
 import { readTableOids } from '../../src/postgres/table-oids.js';
+import { initDb, runScript } from '../../src/schemas/hospital/scripts.js';
 import { areTakenOff, takeOff } from '../../src/seed/indexes.js';
 import { joinStream } from '../../src/seed/locks.js';
 import { runCli, startCli } from '../helpers/cli.js';
@@ -12,7 +12,7 @@ import { summaryOf } from '../helpers/stream-run.js';
 import { withTempFolder } from '../helpers/temp-folder.js';
 import { envOf } from '../helpers/test-target.js';
 import { waitFor } from '../helpers/wait-for.js';
-import { run, type Ward, withWard } from '../integration/stream/streaming.js';
+import { run, type Ward, withWard } from '../integration/run/streaming.js';
 import { withPlainWard } from '../integration/verify/verifying.js';
 
 const server = await startServer(18);

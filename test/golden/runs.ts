@@ -1,6 +1,6 @@
 import { cpSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { packageRoot } from '../../src/package-root.js';
+import { packageRoot } from '../../src/lib/package-root.js';
 
 /** `unruly`: the server dropped rows and refused COMMITs. */
 export const RECORDED_RUNS = ['plain', 'unruly'] as const;

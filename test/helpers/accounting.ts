@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { VerificationDocument } from '../../src/verify/document.js';
+import type { VerificationDocument } from '../../src/verify/verdict/document.js';
 
 /** Every change that the ledger has as committed became exactly one of five things: whatever the verdict. */
 export function requireSum({

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { TABLE_NAMES, type TableName } from '../../src/hospital/tables.js';
 import type { RunSummary } from '../../src/report/summary.js';
-import { noRows, OPERATIONS, type Operation, type RowCounts } from '../../src/threads/tally.js';
+import { noRows, OPERATIONS, type Operation, type RowCounts } from '../../src/run/worker-stats.js';
+import { TABLE_NAMES, type TableName } from '../../src/schemas/hospital/tables.js';
 import type { TestDatabase } from './database.js';
 
 /** What the program calls itself towards the server; tests have another name. */

@@ -3,27 +3,23 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { packageRoot } from '../../src/package-root.js';
-import { withConnection } from '../../src/postgres/connect.js';
 import {
   type Account,
   canEnter,
   unprivilegedAccount,
   weAreRoot,
-} from '../../src/postgres/embedded-account.js';
-import {
-  type Binaries,
-  findPackage,
-  prepareBinaries,
-} from '../../src/postgres/embedded-binaries.js';
+} from '../../src/embedded/account.js';
+import { type Binaries, findPackage, prepareBinaries } from '../../src/embedded/binaries.js';
 import {
   type Cluster,
   createCluster,
   startCluster,
   stopCluster,
-} from '../../src/postgres/embedded-cluster.js';
-import { makeFolder } from '../../src/postgres/embedded-place.js';
-import { ensureDatabase, initDb } from '../../src/postgres/scripts.js';
+} from '../../src/embedded/cluster.js';
+import { makeFolder } from '../../src/embedded/place.js';
+import { packageRoot } from '../../src/lib/package-root.js';
+import { withConnection } from '../../src/postgres/connect.js';
+import { ensureDatabase, initDb } from '../../src/schemas/hospital/scripts.js';
 import { freePort } from './free-port.js';
 import { testTarget } from './test-target.js';
 

@@ -7,7 +7,7 @@ import type {
   RowEvent,
   Sink,
   Untold,
-} from '../../src/intake/event.js';
+} from '../../src/sources/source.js';
 import { type ToldRow, toldRow } from './told-row.js';
 
 /** Keeps what a source gives out. */

@@ -1,5 +1,5 @@
-import { type ColumnType, TABLES, type TableName } from '../../src/hospital/tables.js';
-import { SERVER_COLUMNS } from '../../src/intake/event.js';
+import { type ColumnType, TABLES, type TableName } from '../../src/schemas/hospital/tables.js';
+import { SERVER_COLUMNS } from '../../src/sources/source.js';
 import type { ToldRow } from './told-row.js';
 
 /** How an event is wrapped. */

@@ -1,4 +1,4 @@
-import type { EmbeddedOptions } from '../../src/postgres/embedded.js';
+import type { EmbeddedOptions } from '../../src/embedded/server.js';
 
 /** Apart from the program's own default, so that tests do not meet a server of the developer's. */
 const FIRST_PORT = 55_432;

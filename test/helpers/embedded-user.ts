@@ -1,4 +1,4 @@
-import { openEmbedded } from '../../src/postgres/embedded.js';
+import { openEmbedded } from '../../src/embedded/server.js';
 import { embeddedOptions } from './embedded-options.js';
 
 /**

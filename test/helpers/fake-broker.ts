@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
-import { Decoder, Encoder } from '../../src/intake/kafka/wire.js';
+import { Decoder, Encoder } from '../../src/sources/kafka/wire.js';
 
 /** Kafka's numbers of requests. */
 export const API = {

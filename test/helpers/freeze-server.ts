@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import { readPostmaster } from '../../src/postgres/embedded-cluster.js';
+import { readPostmaster } from '../../src/embedded/cluster.js';
 import type { TestServer } from './server.js';
 import { whenStopped } from './when-stopped.js';
 

@@ -1,9 +1,9 @@
 import { OperatorError, SourceAbsent } from '../../src/errors.js';
-import { type KafkaSecurity, PLAINTEXT } from '../../src/intake/kafka/security.js';
-import { KafkaSource } from '../../src/intake/kafka.js';
-import { en } from '../../src/log/messages/en.js';
-import { ptBR } from '../../src/log/messages/pt-BR.js';
-import { monotonicMs } from '../../src/threads/clock.js';
+import { monotonicMs } from '../../src/lib/clock.js';
+import { en } from '../../src/messages/en.js';
+import { ptBR } from '../../src/messages/pt-BR.js';
+import { type KafkaSecurity, PLAINTEXT } from '../../src/sources/kafka/security.js';
+import { KafkaSource } from '../../src/sources/kafka/source.js';
 import { anyScope } from './any-scope.js';
 import { CollectingSink } from './collecting-sink.js';
 

@@ -1,12 +1,12 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { TABLE_NAMES } from '../../src/hospital/tables.js';
-import type { RunRecord } from '../../src/report/run-record.js';
 import type { SecondLatency, SeriesPoint, SlotState } from '../../src/report/series.js';
 import type { Quantiles, RunSummary, TypeFigures } from '../../src/report/summary.js';
-import { OPERATIONS, type RowCounts } from '../../src/threads/tally.js';
-import { VerificationRecord } from '../../src/verify/record.js';
-import type { Verdict } from '../../src/verify/verdict.js';
+import { OPERATIONS, type RowCounts } from '../../src/run/worker-stats.js';
+import type { RunRecord } from '../../src/runs/record.js';
+import { VerificationRecord } from '../../src/runs/verifications.js';
+import { TABLE_NAMES } from '../../src/schemas/hospital/tables.js';
+import type { Verdict } from '../../src/verify/verdict/verdict.js';
 import { sampleVerification } from './sample-verification.js';
 
 const SECONDS = 300;

@@ -1,13 +1,13 @@
 import type { SeriesPoint } from '../../src/report/series.js';
+import type { RecordedVerification } from '../../src/runs/verifications.js';
 import type {
   ExplainedCause,
   Percentiles,
   VerificationDocument,
-} from '../../src/verify/document.js';
-import type { Example } from '../../src/verify/findings.js';
-import type { LatencyPoint } from '../../src/verify/latency.js';
-import type { RecordedVerification } from '../../src/verify/record.js';
-import { type Doubts, VERDICT_CODES, type Verdict } from '../../src/verify/verdict.js';
+} from '../../src/verify/verdict/document.js';
+import type { Example } from '../../src/verify/verdict/findings.js';
+import type { LatencyPoint } from '../../src/verify/verdict/latency.js';
+import { type Doubts, VERDICT_CODES, type Verdict } from '../../src/verify/verdict/verdict.js';
 
 /** The server's clock is this far ahead, in milliseconds. */
 const AHEAD_MS = 12.5;

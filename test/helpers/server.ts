@@ -3,18 +3,18 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after } from 'node:test';
-import { withConnection } from '../../src/postgres/connect.js';
-import { runAs } from '../../src/postgres/embedded-account.js';
+import { runAs } from '../../src/embedded/account.js';
 import {
   type Cluster,
   readPostmaster,
   startCluster,
   stopCluster,
-} from '../../src/postgres/embedded-cluster.js';
-import { makeFolder } from '../../src/postgres/embedded-place.js';
-import { isRunning, ownStamp } from '../../src/postgres/process-stamp.js';
-import { MAINTENANCE_DATABASE } from '../../src/postgres/scripts.js';
+} from '../../src/embedded/cluster.js';
+import { makeFolder } from '../../src/embedded/place.js';
+import { isRunning, ownStamp } from '../../src/embedded/process-stamp.js';
+import { withConnection } from '../../src/postgres/connect.js';
 import type { ConnectionTarget } from '../../src/postgres/target.js';
+import { MAINTENANCE_DATABASE } from '../../src/schemas/hospital/scripts.js';
 import {
   clusterTemplate,
   type Kit,

@@ -1,8 +1,4 @@
-import {
-  EMBEDDED_HOST,
-  EMBEDDED_PASSWORD,
-  EMBEDDED_USER,
-} from '../../src/postgres/embedded-cluster.js';
+import { EMBEDDED_HOST, EMBEDDED_PASSWORD, EMBEDDED_USER } from '../../src/embedded/cluster.js';
 import type { ConnectionTarget, Demands } from '../../src/postgres/target.js';
 
 /** Nothing beyond what a target says by itself. */

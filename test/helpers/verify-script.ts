@@ -1,11 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
-import { readHeader } from '../../src/commands/verify-ledger.js';
-import type { Aside, Sink, Source } from '../../src/intake/event.js';
-import type { Scope } from '../../src/intake/scope.js';
+import { readHeader } from '../../src/cli/commands/verify-ledger.js';
 import { readFacts } from '../../src/ledger/facts-file.js';
 import type { DatabaseFacts } from '../../src/postgres/database-facts.js';
-import { documentOf, type VerificationDocument } from '../../src/verify/document.js';
-import type { FinalState } from '../../src/verify/final-state.js';
+import type { Scope } from '../../src/sources/scope.js';
+import type { Aside, Sink, Source } from '../../src/sources/source.js';
+import type { FinalState } from '../../src/verify/rows/final-state.js';
+import { documentOf, type VerificationDocument } from '../../src/verify/verdict/document.js';
 import { type Verification, verify } from '../../src/verify/verify.js';
 import { requireSum } from './accounting.js';
 import { anyScope } from './any-scope.js';

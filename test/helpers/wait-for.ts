@@ -1,4 +1,4 @@
-import { monotonicMs, sleep } from '../../src/threads/clock.js';
+import { monotonicMs, sleep } from '../../src/lib/clock.js';
 
 const POLL_MS = 20;
 /** Generous: it is only ever waited out by a test that fails. */

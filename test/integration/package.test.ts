@@ -4,7 +4,7 @@ import { chmod, cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises
 import { join } from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { packageRoot } from '../../src/package-root.js';
+import { packageRoot } from '../../src/lib/package-root.js';
 import type { RunSummary } from '../../src/report/summary.js';
 import { withTempFolder } from '../helpers/temp-folder.js';
 
@@ -36,8 +36,8 @@ const NEEDED = [
   'config/profiles/soak.toml',
   'config/profiles/spike.toml',
   'dist/src/cli.js',
-  'dist/src/log/messages/pt-BR.js',
-  'dist/src/log/messages/en.js',
+  'dist/src/messages/pt-BR.js',
+  'dist/src/messages/en.js',
   'dist/workers/producer.js',
   'dist/workers/seeder.js',
 ];

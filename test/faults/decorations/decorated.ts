@@ -1,12 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Draws } from '../../../src/hospital/draws.js';
-import { DebeziumIntake } from '../../../src/intake/debezium/intake.js';
-import type { Aside, Sink } from '../../../src/intake/event.js';
-import type { Scope } from '../../../src/intake/scope.js';
-import { tableScope } from '../../../src/intake/table-scope.js';
 import { readFacts } from '../../../src/ledger/facts-file.js';
-import type { VerificationDocument } from '../../../src/verify/document.js';
-import { compareFinalState } from '../../../src/verify/final-state.js';
+import type { Draws } from '../../../src/random/rng.js';
+import { DebeziumIntake } from '../../../src/sources/debezium/intake.js';
+import type { Scope } from '../../../src/sources/scope.js';
+import type { Aside, Sink } from '../../../src/sources/source.js';
+import { tableScope } from '../../../src/sources/table-scope.js';
+import { compareFinalState } from '../../../src/verify/rows/final-state.js';
+import type { VerificationDocument } from '../../../src/verify/verdict/document.js';
 import {
   debeziumLine,
   HOME,

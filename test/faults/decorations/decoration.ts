@@ -1,4 +1,4 @@
-import type { Draws } from '../../../src/hospital/draws.js';
+import type { Draws } from '../../../src/random/rng.js';
 import type { LineFormat } from '../../helpers/debezium-lines.js';
 import type { ToldRow } from '../../helpers/told-row.js';
 import type { Sample } from '../mutants/sample.js';

@@ -1,5 +1,5 @@
-import { TABLES } from '../../../src/hospital/tables.js';
-import type { Aside } from '../../../src/intake/event.js';
+import { TABLES } from '../../../src/schemas/hospital/tables.js';
+import type { Aside } from '../../../src/sources/source.js';
 import type { LineRow } from '../../helpers/debezium-lines.js';
 import type { ToldRow } from '../../helpers/told-row.js';
 

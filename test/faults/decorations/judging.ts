@@ -1,4 +1,4 @@
-import type { VerificationDocument } from '../../../src/verify/document.js';
+import type { VerificationDocument } from '../../../src/verify/verdict/document.js';
 import type { Kind } from '../mutants/mutant.js';
 import type { Sample } from '../mutants/sample.js';
 import type { Decorated } from './decorated.js';

@@ -1,4 +1,4 @@
-import type { SnapshotMark } from '../../../src/intake/event.js';
+import type { SnapshotMark } from '../../../src/sources/source.js';
 import type { LineRow } from '../../helpers/debezium-lines.js';
 import type { ToldRow } from '../../helpers/told-row.js';
 import type { Sample } from '../mutants/sample.js';

@@ -1,5 +1,5 @@
-import type { Draws } from '../../../src/hospital/draws.js';
-import { TABLES } from '../../../src/hospital/tables.js';
+import type { Draws } from '../../../src/random/rng.js';
+import { TABLES } from '../../../src/schemas/hospital/tables.js';
 import type { ToldRow } from '../../helpers/told-row.js';
 
 /** An event with one value in another's place: a likely mistake of that column's type. */

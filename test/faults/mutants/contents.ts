@@ -1,6 +1,6 @@
-import type { Draws } from '../../../src/hospital/draws.js';
-import { EVENT_TYPES, EVENTS } from '../../../src/hospital/events/index.js';
-import { type ColumnType, TABLES, type TableName } from '../../../src/hospital/tables.js';
+import type { Draws } from '../../../src/random/rng.js';
+import { EVENT_TYPES, EVENTS } from '../../../src/schemas/hospital/events/index.js';
+import { type ColumnType, TABLES, type TableName } from '../../../src/schemas/hospital/tables.js';
 import type { ToldRow } from '../../helpers/told-row.js';
 import { changeValue, withValue } from './changes.js';
 import { type Expectation, type Kind, type Mutant, told, violation } from './mutant.js';

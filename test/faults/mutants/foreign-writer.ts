@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto';
 import type { Client } from 'pg';
+import { sleep } from '../../../src/lib/clock.js';
 import { withConnection } from '../../../src/postgres/connect.js';
 import type { ConnectionTarget } from '../../../src/postgres/target.js';
-import { sleep } from '../../../src/threads/clock.js';
 
 /** Ids that no run comes to. */
 const FIRST_ID = 800_000_000;

@@ -1,4 +1,4 @@
-import type { Draws } from '../../../src/hospital/draws.js';
+import type { Draws } from '../../../src/random/rng.js';
 import type { Script } from '../../helpers/verify-script.js';
 import { type Kind, type Mutant, UNCHANGED } from './mutant.js';
 import type { Group, Sample } from './sample.js';

@@ -1,4 +1,4 @@
-import type { Draws } from '../../../src/hospital/draws.js';
+import type { Draws } from '../../../src/random/rng.js';
 import type { ToldRow } from '../../helpers/told-row.js';
 import { type Kind, type Mutant, told, UNCHANGED, violation } from './mutant.js';
 import type { OwnGroup, Sample } from './sample.js';

@@ -1,7 +1,7 @@
-import type { Draws } from '../../../src/hospital/draws.js';
-import type { Key } from '../../../src/intake/event.js';
-import type { Doubt } from '../../../src/verify/accounting.js';
-import type { Detail, Violation } from '../../../src/verify/findings.js';
+import type { Draws } from '../../../src/random/rng.js';
+import type { Key } from '../../../src/sources/source.js';
+import type { Doubt } from '../../../src/verify/verdict/accounting.js';
+import type { Detail, Violation } from '../../../src/verify/verdict/findings.js';
 import type { ToldRow } from '../../helpers/told-row.js';
 import type { Script } from '../../helpers/verify-script.js';
 import type { Sample } from './sample.js';

@@ -1,6 +1,6 @@
-import type { Draws } from '../../../src/hospital/draws.js';
-import { TABLE_NAMES } from '../../../src/hospital/tables.js';
-import type { Detail } from '../../../src/verify/findings.js';
+import type { Draws } from '../../../src/random/rng.js';
+import { TABLE_NAMES } from '../../../src/schemas/hospital/tables.js';
+import type { Detail } from '../../../src/verify/verdict/findings.js';
 import type { ToldRow } from '../../helpers/told-row.js';
 import { withValue } from './changes.js';
 import {

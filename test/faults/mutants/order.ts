@@ -1,5 +1,5 @@
-import type { Draws } from '../../../src/hospital/draws.js';
-import type { Detail } from '../../../src/verify/findings.js';
+import type { Draws } from '../../../src/random/rng.js';
+import type { Detail } from '../../../src/verify/verdict/findings.js';
 import type { ToldRow } from '../../helpers/told-row.js';
 import { type Kind, type Mutant, type Suspect, told, UNCHANGED, violation } from './mutant.js';
 import { type OwnGroup, Sample } from './sample.js';

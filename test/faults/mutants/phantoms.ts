@@ -1,6 +1,6 @@
-import type { Draws } from '../../../src/hospital/draws.js';
-import { TABLES, type TableName } from '../../../src/hospital/tables.js';
-import type { EventOperation } from '../../../src/intake/event.js';
+import type { Draws } from '../../../src/random/rng.js';
+import { TABLES, type TableName } from '../../../src/schemas/hospital/tables.js';
+import type { EventOperation } from '../../../src/sources/source.js';
 import type { ToldRow } from '../../helpers/told-row.js';
 import type { ToldTransaction } from './ledger-facts.js';
 import { type Kind, type Mutant, unsent, violation } from './mutant.js';

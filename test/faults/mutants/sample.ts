@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import type { TableName } from '../../../src/hospital/tables.js';
+import type { TableName } from '../../../src/schemas/hospital/tables.js';
 import type { ToldRow } from '../../helpers/told-row.js';
 import { type LedgerFacts, readFacts, type ToldTransaction } from './ledger-facts.js';
 import type { Taken } from './taking.js';

@@ -4,7 +4,12 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client } from 'pg';
 import { EXIT } from '../../../src/errors.js';
-import { TABLE_NAMES, TABLES, type TableName } from '../../../src/hospital/tables.js';
+import { withConnection } from '../../../src/postgres/connect.js';
+import type { ConnectionTarget } from '../../../src/postgres/target.js';
+import type { RunSummary } from '../../../src/report/summary.js';
+import { TABLE_NAMES, TABLES, type TableName } from '../../../src/schemas/hospital/tables.js';
+import { SlotSource } from '../../../src/sources/slot/source.js';
+import { currentWalLsn } from '../../../src/sources/slot/wal-end.js';
 import {
   type KeylessEvent,
   type Malformed,
@@ -12,12 +17,7 @@ import {
   type RowEvent,
   SERVER_COLUMNS,
   type Sink,
-} from '../../../src/intake/event.js';
-import { SlotSource } from '../../../src/intake/slot-source.js';
-import { currentWalLsn } from '../../../src/intake/wal-end.js';
-import { withConnection } from '../../../src/postgres/connect.js';
-import type { ConnectionTarget } from '../../../src/postgres/target.js';
-import type { RunSummary } from '../../../src/report/summary.js';
+} from '../../../src/sources/source.js';
 import { anyScope } from '../../helpers/any-scope.js';
 import { type RunningCli, runCli, startCli } from '../../helpers/cli.js';
 import type { TestServer } from '../../helpers/server.js';

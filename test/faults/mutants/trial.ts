@@ -1,6 +1,6 @@
-import type { VerificationDocument } from '../../../src/verify/document.js';
-import { compareFinalState } from '../../../src/verify/final-state.js';
-import type { Example } from '../../../src/verify/findings.js';
+import { compareFinalState } from '../../../src/verify/rows/final-state.js';
+import type { VerificationDocument } from '../../../src/verify/verdict/document.js';
+import type { Example } from '../../../src/verify/verdict/findings.js';
 import { scriptDocument, verifyScript } from '../../helpers/verify-script.js';
 import type { Mutant, Suspect } from './mutant.js';
 import type { Sample } from './sample.js';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { RULES } from '../../../src/hospital/rules.js';
-import { checkRules } from '../../../src/postgres/check.js';
 import { withConnection } from '../../../src/postgres/connect.js';
+import { checkRules } from '../../../src/schemas/hospital/check.js';
+import { RULES } from '../../../src/schemas/hospital/rules.js';
 import { runCli } from '../../helpers/cli.js';
 import { withDatabase } from '../../helpers/database.js';
 import { startServers } from '../../helpers/server.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { packageRoot } from '../../../src/package-root.js';
+import { packageRoot } from '../../../src/lib/package-root.js';
 import { runCli } from '../../helpers/cli.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 

@@ -1,5 +1,5 @@
-import { SAME_WISH_MS } from '../../../src/signals.js';
-import { monotonicMs } from '../../../src/threads/clock.js';
+import { monotonicMs } from '../../../src/lib/clock.js';
+import { SAME_WISH_MS } from '../../../src/lib/signals.js';
 import type { RunningCli } from '../../helpers/cli.js';
 import { waitFor } from '../../helpers/wait-for.js';
 

@@ -4,9 +4,9 @@ import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
 import { EXIT } from '../../../src/errors.js';
+import { monotonicMs, sleep } from '../../../src/lib/clock.js';
+import { SAME_WISH_MS } from '../../../src/lib/signals.js';
 import { connect } from '../../../src/postgres/connect.js';
-import { SAME_WISH_MS } from '../../../src/signals.js';
-import { monotonicMs, sleep } from '../../../src/threads/clock.js';
 import { type RunningCli, startCli } from '../../helpers/cli.js';
 import type { TestDatabase } from '../../helpers/database.js';
 import { freePort, withBusyPort } from '../../helpers/free-port.js';
@@ -14,7 +14,7 @@ import { freezeServer } from '../../helpers/freeze-server.js';
 import { awaitStandby, type Hold, lockTables, waitingFor } from '../../helpers/hold-ups.js';
 import { startServer } from '../../helpers/server.js';
 import { waitFor } from '../../helpers/wait-for.js';
-import { stream, type Ward } from '../stream/streaming.js';
+import { stream, type Ward } from '../run/streaming.js';
 import { withPlainWard } from '../verify/verifying.js';
 
 /*

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { monotonicMs } from '../../../src/threads/clock.js';
+import { monotonicMs } from '../../../src/lib/clock.js';
 import { runCli, startCli } from '../../helpers/cli.js';
 import { type TestDatabase, withDatabase } from '../../helpers/database.js';
 import { startServer } from '../../helpers/server.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { examine } from '../../../src/doctor/doctor.js';
 import type { CheckName, Finding } from '../../../src/doctor/finding.js';
-import { en } from '../../../src/log/messages/en.js';
+import { en } from '../../../src/messages/en.js';
 import { withConnection } from '../../../src/postgres/connect.js';
 import type { ConnectionTarget } from '../../../src/postgres/target.js';
 import { runCli } from '../../helpers/cli.js';

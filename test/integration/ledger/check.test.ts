@@ -2,16 +2,16 @@ import assert from 'node:assert/strict';
 import { cpSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { TABLE_NAMES, type TableName } from '../../../src/hospital/tables.js';
 import type { LedgerDifference } from '../../../src/ledger/check.js';
 import { decodeIds, encodeKeys, type KeyList } from '../../../src/ledger/keys.js';
-import { OPERATIONS, type Operation } from '../../../src/threads/tally.js';
+import { OPERATIONS, type Operation } from '../../../src/run/worker-stats.js';
+import { TABLE_NAMES, type TableName } from '../../../src/schemas/hospital/tables.js';
 import { startCli } from '../../helpers/cli.js';
 import { startServers } from '../../helpers/server.js';
 import { summaryOf } from '../../helpers/stream-run.js';
 import { waitFor } from '../../helpers/wait-for.js';
-import { auditedTransactions } from '../stream/audit.js';
-import { run, stream, totalEvents, type Ward, withWard } from '../stream/streaming.js';
+import { auditedTransactions } from '../run/audit.js';
+import { run, stream, totalEvents, type Ward, withWard } from '../run/streaming.js';
 import {
   type Committed,
   committedOf,

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { EXIT } from '../../../src/errors.js';
-import { TABLE_NAMES } from '../../../src/hospital/tables.js';
-import { en } from '../../../src/log/messages/en.js';
+import { en } from '../../../src/messages/en.js';
 import { withConnection } from '../../../src/postgres/connect.js';
 import {
   ensureDatabase,
@@ -12,7 +11,8 @@ import {
   runScript,
   schemaState,
   tellProblem,
-} from '../../../src/postgres/scripts.js';
+} from '../../../src/schemas/hospital/scripts.js';
+import { TABLE_NAMES } from '../../../src/schemas/hospital/tables.js';
 import { type TestDatabase, withDatabase } from '../../helpers/database.js';
 import { startServers, type TestServer } from '../../helpers/server.js';
 

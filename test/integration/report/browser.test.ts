@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { LANGUAGES, messagesIn } from '../../../src/log/messages/index.js';
-import { renderReport } from '../../../src/report/page/render.js';
-import type { RunRecord } from '../../../src/report/run-record.js';
+import { LANGUAGES, messagesIn } from '../../../src/messages/index.js';
+import { renderReport } from '../../../src/report/html/render.js';
+import type { RunRecord } from '../../../src/runs/record.js';
 import { sampleRun } from '../../helpers/sample-run.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { startServer } from '../../helpers/server.js';
 import type { ToldRow } from '../../helpers/told-row.js';
-import { type Streamed, stream } from '../stream/streaming.js';
+import { type Streamed, stream } from '../run/streaming.js';
 import {
   assertExact,
   dropSlots,

@@ -7,7 +7,7 @@ import test from 'node:test';
 import { startCli } from '../../helpers/cli.js';
 import { freePort } from '../../helpers/free-port.js';
 import { startServer } from '../../helpers/server.js';
-import { run, type Streamed, stream, type Ward, withWard } from '../stream/streaming.js';
+import { run, type Streamed, stream, type Ward, withWard } from '../run/streaming.js';
 import {
   assertExact,
   dropSlot,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { TABLE_NAMES } from '../../../src/hospital/tables.js';
+import { TABLE_NAMES } from '../../../src/schemas/hospital/tables.js';
 import { startServers } from '../../helpers/server.js';
-import { run, stream } from '../stream/streaming.js';
+import { run, stream } from '../run/streaming.js';
 import { assertExact, dropSlots, makeSlot, verifyAfter, withPlainWard } from './verifying.js';
 
 const LOAD = ['--workers', '2', '--rate', 'max', '--batch-size', '5', '--max-events', '300'];

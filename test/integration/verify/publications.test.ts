@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { TABLE_NAMES } from '../../../src/hospital/tables.js';
-import type { VerificationDocument } from '../../../src/verify/document.js';
+import { TABLE_NAMES } from '../../../src/schemas/hospital/tables.js';
+import type { VerificationDocument } from '../../../src/verify/verdict/document.js';
 import { startCli } from '../../helpers/cli.js';
 import { startServer } from '../../helpers/server.js';
 import { waitFor } from '../../helpers/wait-for.js';
-import { run, stream } from '../stream/streaming.js';
+import { run, stream } from '../run/streaming.js';
 import { dropSlots, makeSlot, verifyAfter, withPlainWard } from './verifying.js';
 
 const server = await startServer(18);

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { NdjsonSource } from '../../../src/intake/ndjson.js';
 import { ledgerFolder } from '../../../src/ledger/folder.js';
-import { runPath } from '../../../src/report/run-folder.js';
-import type { VerificationDocument } from '../../../src/verify/document.js';
+import { runPath } from '../../../src/runs/folder.js';
+import { NdjsonSource } from '../../../src/sources/ndjson/source.js';
+import type { VerificationDocument } from '../../../src/verify/verdict/document.js';
 import { placeRun, type RecordedRun, recordedLines } from '../../golden/runs.js';
 import { publicScope } from '../../helpers/any-scope.js';
 import type { CliResult } from '../../helpers/cli.js';

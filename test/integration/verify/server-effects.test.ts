@@ -3,7 +3,7 @@ import test from 'node:test';
 import { startCli } from '../../helpers/cli.js';
 import { startServers } from '../../helpers/server.js';
 import { waitFor } from '../../helpers/wait-for.js';
-import { stream, type Ward } from '../stream/streaming.js';
+import { stream, type Ward } from '../run/streaming.js';
 import type { Envelope } from './recorded.js';
 import {
   assertExact,

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { TABLE_NAMES } from '../../../src/hospital/tables.js';
+import { TABLE_NAMES } from '../../../src/schemas/hospital/tables.js';
 import { startCli } from '../../helpers/cli.js';
 import { startServers, type TestServer } from '../../helpers/server.js';
 import { waitFor } from '../../helpers/wait-for.js';
-import { run, type Streamed, withWard } from '../stream/streaming.js';
+import { run, type Streamed, withWard } from '../run/streaming.js';
 import {
   assertExact,
   dropSlot,

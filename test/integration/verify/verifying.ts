@@ -3,9 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { TABLE_NAMES } from '../../../src/hospital/tables.js';
-import { SlotSource } from '../../../src/intake/slot-source.js';
-import type { VerificationDocument } from '../../../src/verify/document.js';
+import { TABLE_NAMES } from '../../../src/schemas/hospital/tables.js';
+import { SlotSource } from '../../../src/sources/slot/source.js';
+import type { VerificationDocument } from '../../../src/verify/verdict/document.js';
 import { requireSum } from '../../helpers/accounting.js';
 import { publicScope } from '../../helpers/any-scope.js';
 import { type CliResult, runCli, startCli } from '../../helpers/cli.js';
@@ -17,7 +17,7 @@ import type { TestServer } from '../../helpers/server.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 import { envOf } from '../../helpers/test-target.js';
 import type { ToldRow } from '../../helpers/told-row.js';
-import { run, type Streamed, stream, VOLUMES, type Ward } from '../stream/streaming.js';
+import { run, type Streamed, stream, VOLUMES, type Ward } from '../run/streaming.js';
 
 /** So that a stream that is short is not waited for. */
 export const SOON = ['--wait', '0.1'];

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { TABLE_NAMES } from '../../../src/hospital/tables.js';
 import { withConnection } from '../../../src/postgres/connect.js';
+import { TABLE_NAMES } from '../../../src/schemas/hospital/tables.js';
 import { startCli } from '../../helpers/cli.js';
 import { TEMPLATE_DATABASE } from '../../helpers/cluster-template.js';
 import { PARTITIONED_CONSULTAS } from '../../helpers/partitioned.js';
 import { startServers, type TestServer } from '../../helpers/server.js';
 import { envOf } from '../../helpers/test-target.js';
 import { waitFor } from '../../helpers/wait-for.js';
-import { run, type Streamed, stream } from '../stream/streaming.js';
+import { run, type Streamed, stream } from '../run/streaming.js';
 import {
   assertExact,
   confirmed,

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { decode } from '../../../src/cdc/pgoutput.js';
-import { TABLES } from '../../../src/hospital/tables.js';
-import { DebeziumIntake } from '../../../src/intake/debezium/intake.js';
-import { SlotRows } from '../../../src/intake/slot-rows.js';
+import { TABLES } from '../../../src/schemas/hospital/tables.js';
+import { DebeziumIntake } from '../../../src/sources/debezium/intake.js';
+import { decode } from '../../../src/sources/slot/pgoutput.js';
+import { SlotRows } from '../../../src/sources/slot/rows.js';
 import { SHAPES } from '../../debezium/shapes.js';
 import { type ExpectedEvent, expectedEvents } from '../../golden/expected.js';
 import { readEvents, readMessages } from '../../golden/files.js';

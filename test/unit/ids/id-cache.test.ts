@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Draws } from '../../../src/hospital/draws.js';
 import { IdCache } from '../../../src/ids/cache.js';
 import { IdView } from '../../../src/ids/view.js';
+import { Draws } from '../../../src/random/rng.js';
 
 function pair(capacity: number) {
   const draws = new Draws(1).at(1, 1);

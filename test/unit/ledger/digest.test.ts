@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Row, TableName } from '../../../src/hospital/tables.js';
 import { Digest } from '../../../src/ledger/digest.js';
-import type { Operation } from '../../../src/threads/tally.js';
+import type { Operation } from '../../../src/run/worker-stats.js';
+import type { Row, TableName } from '../../../src/schemas/hospital/tables.js';
 
 type Part = readonly [TableName, Operation, Row];
 

@@ -12,11 +12,11 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import type { Settings } from '../../../src/config/settings.js';
+import { createStatusLine, type StatusLine } from '../../../src/cli/status-line.js';
 import { createLog, type Log } from '../../../src/log/logger.js';
-import { messagesIn } from '../../../src/log/messages/index.js';
-import { createStatusLine, type StatusLine } from '../../../src/log/status-line.js';
-import { inFolder } from '../config/helpers.js';
+import { messagesIn } from '../../../src/messages/index.js';
+import type { Settings } from '../../../src/settings/settings.js';
+import { inFolder } from '../settings/helpers.js';
 
 const DEADLINE_MS = 10_000;
 

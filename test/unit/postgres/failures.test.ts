@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { DatabaseError } from 'pg';
 import { EXIT, OperatorError } from '../../../src/errors.js';
-import { ptBR } from '../../../src/log/messages/pt-BR.js';
+import { ptBR } from '../../../src/messages/pt-BR.js';
 import { describeFailure, failureError } from '../../../src/postgres/failures.js';
 import { testTarget } from '../../helpers/test-target.js';
 

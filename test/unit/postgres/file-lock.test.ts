@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { withFileLock } from '../../../src/postgres/file-lock.js';
-import { isRunning, ownStamp, stampOf } from '../../../src/postgres/process-stamp.js';
+import { withFileLock } from '../../../src/embedded/file-lock.js';
+import { isRunning, ownStamp, stampOf } from '../../../src/embedded/process-stamp.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 import { waitFor } from '../../helpers/wait-for.js';
 

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
-import type { CommandContext } from '../../../src/commands/context.js';
-import { run } from '../../../src/commands/report.js';
-import type { Settings } from '../../../src/config/settings.js';
+import type { CommandContext } from '../../../src/cli/commands/context.js';
+import { run } from '../../../src/cli/commands/report.js';
 import { EXIT } from '../../../src/errors.js';
-import { messagesIn } from '../../../src/log/messages/index.js';
+import { messagesIn } from '../../../src/messages/index.js';
+import type { Settings } from '../../../src/settings/settings.js';
 import { sampleRun, writeSampleRun } from '../../helpers/sample-run.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 

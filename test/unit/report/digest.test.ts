@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { SeriesDigest } from '../../../src/report/digest.js';
 import type { SeriesPoint, SlotState } from '../../../src/report/series.js';
+import { SeriesDigest } from '../../../src/report/series-stats.js';
 
 const MB = 1e6;
 

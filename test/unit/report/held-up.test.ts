@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { SeriesDigest } from '../../../src/report/digest.js';
+import { SeriesDigest } from '../../../src/report/series-stats.js';
 import { type Ending, type RunFacts, summarize } from '../../../src/report/summary.js';
-import { Tally } from '../../../src/threads/tally.js';
+import { Tally } from '../../../src/run/worker-stats.js';
 
 const FACTS: RunFacts = {
   runId: 'r',

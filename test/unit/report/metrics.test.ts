@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { type Dimension, UNITS } from '../../../src/lib/units.js';
 import { findMetric, METRIC_NAMES, nearestMetric } from '../../../src/report/metrics.js';
-import { type Dimension, UNITS } from '../../../src/report/units.js';
 import { GIB, MIB, summaryOf } from './samples.js';
 
 test('every name reads its own figure, in the unit of its dimension', () => {

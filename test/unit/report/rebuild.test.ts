@@ -3,10 +3,10 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
-import type { CommandContext } from '../../../src/commands/context.js';
-import { rebuildReport } from '../../../src/commands/verify-report.js';
-import type { Settings } from '../../../src/config/settings.js';
-import { messagesIn } from '../../../src/log/messages/index.js';
+import type { CommandContext } from '../../../src/cli/commands/context.js';
+import { rebuildReport } from '../../../src/cli/commands/verify-report.js';
+import { messagesIn } from '../../../src/messages/index.js';
+import type { Settings } from '../../../src/settings/settings.js';
 import { sampleRun, writeSampleRun } from '../../helpers/sample-run.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 

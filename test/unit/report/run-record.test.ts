@@ -3,7 +3,7 @@ import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
 import { EXIT, OperatorError } from '../../../src/errors.js';
-import { findRun, readRun } from '../../../src/report/run-record.js';
+import { findRun, readRun } from '../../../src/runs/record.js';
 import { sampleRun, writeSampleRun } from '../../helpers/sample-run.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 

@@ -1,5 +1,5 @@
 import type { Quantiles, RunSummary } from '../../../src/report/summary.js';
-import { noRows } from '../../../src/threads/tally.js';
+import { noRows } from '../../../src/run/worker-stats.js';
 
 export const MIB = 1024 ** 2;
 export const GIB = 1024 ** 3;

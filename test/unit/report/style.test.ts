@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { STYLE } from '../../../src/report/page/style.js';
+import { STYLE } from '../../../src/report/html/style.js';
 
 /** What WCAG 2 asks of text (AA), and of lines that carry meaning. */
 const TEXT = 4.5;

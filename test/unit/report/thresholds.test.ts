@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import * as v from 'valibot';
-import { thresholdProblems, thresholds } from '../../../src/config/threshold-kind.js';
-import { messagesIn } from '../../../src/log/messages/index.js';
+import { messagesIn } from '../../../src/messages/index.js';
 import type { RunSummary } from '../../../src/report/summary.js';
 import { thresholdText } from '../../../src/report/threshold-text.js';
 import {
@@ -11,6 +10,7 @@ import {
   type Threshold,
   type ThresholdProblem,
 } from '../../../src/report/thresholds.js';
+import { thresholdProblems, thresholds } from '../../../src/settings/threshold-kind.js';
 import { GIB, MIB, summaryOf } from './samples.js';
 
 const en = messagesIn('en');

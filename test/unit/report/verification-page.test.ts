@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { LANGUAGES, messagesIn } from '../../../src/log/messages/index.js';
-import { html } from '../../../src/report/page/markup.js';
-import type { PageData } from '../../../src/report/page/plot.js';
-import { renderReport } from '../../../src/report/page/render.js';
-import { verificationPlots } from '../../../src/report/page/verification-plot.js';
-import { VERDICT_CODES, type Verdict } from '../../../src/verify/verdict.js';
+import { LANGUAGES, messagesIn } from '../../../src/messages/index.js';
+import { html } from '../../../src/report/html/markup.js';
+import type { PageData } from '../../../src/report/html/plot.js';
+import { renderReport } from '../../../src/report/html/render.js';
+import { verificationPlots } from '../../../src/report/html/verification-plot.js';
+import { VERDICT_CODES, type Verdict } from '../../../src/verify/verdict/verdict.js';
 import { sampleRun } from '../../helpers/sample-run.js';
 
 const en = messagesIn('en');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { writeFacts } from '../../../src/ledger/facts-file.js';
-import type { VerificationDocument } from '../../../src/verify/document.js';
+import type { VerificationDocument } from '../../../src/verify/verdict/document.js';
 import { beforeRow, factsWithTriggers } from '../../helpers/facts-with-triggers.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 import type { ToldRow } from '../../helpers/told-row.js';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Draws } from '../../../src/hospital/draws.js';
 import { encodeKeys } from '../../../src/ledger/keys.js';
-import { KeyRanges } from '../../../src/verify/key-ranges.js';
+import { Draws } from '../../../src/random/rng.js';
+import { KeyRanges } from '../../../src/verify/rows/key-ranges.js';
 
 test('an empty set has nothing', () => {
   assert.equal(new KeyRanges().has(1), false);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { LEDGER_VERSION } from '../../../src/ledger/format.js';
-import { contentsOf } from '../../../src/verify/contents.js';
-import { KeyStates } from '../../../src/verify/key-states.js';
+import { contentsOf } from '../../../src/verify/rows/fingerprint.js';
+import { KeyStates } from '../../../src/verify/rows/tracker.js';
 import { columnsOf, type ToldRow } from '../../helpers/told-row.js';
 import { event } from './sample-event.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Latency, type LatencyPoint } from '../../../src/verify/latency.js';
+import { Latency, type LatencyPoint } from '../../../src/verify/verdict/latency.js';
 import { event } from './sample-event.js';
 
 /** Microseconds since 1970, by the server's clock. */

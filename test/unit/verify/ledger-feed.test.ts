@@ -4,8 +4,8 @@ import test from 'node:test';
 import { ledgerFile } from '../../../src/ledger/folder.js';
 import type { LedgerProblem } from '../../../src/ledger/reader.js';
 import { LedgerWriter } from '../../../src/ledger/writer.js';
-import type { Expected } from '../../../src/verify/expected.js';
-import { LedgerFeed } from '../../../src/verify/ledger-feed.js';
+import type { Expected } from '../../../src/verify/ledger/expected.js';
+import { LedgerFeed } from '../../../src/verify/ledger/feed.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 import { endOf, SmallRun, stays } from './small-run.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { VerificationDocument } from '../../../src/verify/document.js';
+import type { VerificationDocument } from '../../../src/verify/verdict/document.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 import type { ToldRow } from '../../helpers/told-row.js';
 import { scriptDocument, verifyScript } from '../../helpers/verify-script.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Recent } from '../../../src/verify/recent.js';
+import { Recent } from '../../../src/verify/match/bounded-set.js';
 
 test('the last ones are remembered, as many as were asked for', () => {
   const recent = new Recent(100);

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { TableName } from '../../../src/hospital/tables.js';
 import type {
   DatabaseFacts,
   TableFacts,
   TriggerFacts,
 } from '../../../src/postgres/database-facts.js';
-import { ServerEffects } from '../../../src/verify/server-effects.js';
+import type { TableName } from '../../../src/schemas/hospital/tables.js';
+import { ServerEffects } from '../../../src/verify/rows/server-effects.js';
 import { beforeRow, factsWithTriggers } from '../../helpers/facts-with-triggers.js';
 import { HEADER } from '../ledger/sample-ledger.js';
 

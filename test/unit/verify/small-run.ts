@@ -1,11 +1,11 @@
 import { mkdirSync } from 'node:fs';
-import { formatLsn } from '../../../src/cdc/lsn.js';
-import type { Row, TableName } from '../../../src/hospital/tables.js';
-import { TABLES } from '../../../src/hospital/tables.js';
 import { writeFacts } from '../../../src/ledger/facts-file.js';
 import { ledgerFile } from '../../../src/ledger/folder.js';
 import { type Change, LedgerWriter } from '../../../src/ledger/writer.js';
-import type { Operation } from '../../../src/threads/tally.js';
+import type { Operation } from '../../../src/run/worker-stats.js';
+import type { Row, TableName } from '../../../src/schemas/hospital/tables.js';
+import { TABLES } from '../../../src/schemas/hospital/tables.js';
+import { formatLsn } from '../../../src/sources/slot/lsn.js';
 import { factsWithTriggers } from '../../helpers/facts-with-triggers.js';
 import type { ToldRow } from '../../helpers/told-row.js';
 import { HEADER } from '../ledger/sample-ledger.js';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Expected } from '../../../src/verify/expected.js';
-import { StreamState } from '../../../src/verify/stream-state.js';
-import { Tape } from '../../../src/verify/tape.js';
+import type { Expected } from '../../../src/verify/ledger/expected.js';
+import { Tape } from '../../../src/verify/match/replay-window.js';
+import { StreamState } from '../../../src/verify/match/stream-state.js';
 import { event } from './sample-event.js';
 
 /** A stream on which so many events were delivered. */

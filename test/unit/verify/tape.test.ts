@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Tape } from '../../../src/verify/tape.js';
+import { Tape } from '../../../src/verify/match/replay-window.js';
 import { event } from './sample-event.js';
 
 /** The smallest number of events that a tape is made for. */

@@ -1,0 +1,28 @@
+import { EXIT } from '../../errors.js';
+import { unlessAborted } from '../../lib/signals.js';
+import { withConnection } from '../../postgres/connect.js';
+import { findHiddenRows } from '../../postgres/row-security.js';
+import { countsText } from '../../report/text.js';
+import { countRows, totalOf } from '../../schemas/hospital/counts.js';
+import { requireSchema } from '../../schemas/hospital/scripts.js';
+import type { Command } from './context.js';
+import { withServer } from './with-server.js';
+
+/** `counts`: rows per table, as far as the role sees them. */
+export const run: Command = (context) =>
+  withServer(context, async (target) => {
+    const tables = await unlessAborted(context.interrupted, () =>
+      withConnection(target, async (client) => {
+        await requireSchema(client);
+        const hidden = await findHiddenRows(client);
+        if (hidden !== null)
+          context.log.component('db').warning(context.messages.db.rowsHidden(hidden));
+        return countRows(client);
+      }),
+    );
+    context.print({
+      json: { tables, total: totalOf(tables) },
+      text: countsText(context.messages, tables),
+    });
+    return EXIT.done;
+  });

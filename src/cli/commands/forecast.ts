@@ -1,0 +1,34 @@
+import { EXIT, type ExitCode } from '../../errors.js';
+import { layOut } from '../../lib/text-table.js';
+import { Curve } from '../../load/curve.js';
+import { drawForecast, forecast } from '../../run/forecast.js';
+import { planLoad, segmentsOf } from '../../run/plan.js';
+import type { CommandContext } from './context.js';
+
+/** What the run would offer, and who would send it. Touches no database. */
+export function showForecast({ settings, messages: m, print }: CommandContext): ExitCode {
+  const plans = planLoad({ ...settings.stream, rng: settings.app.rng });
+  const segments = segmentsOf(settings.stream);
+  const endMs = plans[0]?.endMs ?? null;
+  const planned =
+    segments === null ? null : forecast(new Curve(segments), endMs, settings.stream.maxEvents);
+  const workers = plans.map(({ worker, share }) => ({
+    worker,
+    share: Number(share.share.toFixed(4)),
+    types: share.events.map(({ type }) => type),
+  }));
+  const table = layOut([
+    [m.stream.worker(), m.stream.share(), m.stream.types()],
+    ...workers.map(({ worker, share, types }) => [
+      String(worker),
+      `${m.number(Number((100 * share).toFixed(1)))} %`,
+      types.join(', '),
+    ]),
+  ]);
+  const drawing =
+    planned === null
+      ? m.stream.forecastUnplanned()
+      : `${m.stream.forecast({ ...planned, peak: Math.round(planned.peakRate) })}\n\n${drawForecast(planned, (rate) => m.number(Math.round(rate)))}`;
+  print({ json: { forecast: planned, workers }, text: `${drawing}\n\n${table}` });
+  return EXIT.done;
+}

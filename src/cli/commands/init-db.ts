@@ -1,0 +1,30 @@
+import { EXIT } from '../../errors.js';
+import { unlessAborted } from '../../lib/signals.js';
+import { withConnection } from '../../postgres/connect.js';
+import type { ConnectionTarget } from '../../postgres/target.js';
+import { initDb } from '../../schemas/hospital/scripts.js';
+import { restore } from '../../seed/indexes.js';
+import type { Command, CommandContext } from './context.js';
+import { withServer } from './with-server.js';
+
+/** `init-db`: schema, indexes and lookups; safe to repeat. */
+export const run: Command = (context) =>
+  withServer(context, async (target) => {
+    await prepareSchema(context, target);
+    context.print({ json: { database: target.database, ready: true }, text: '' });
+    return EXIT.done;
+  });
+
+/** Makes the schema, and puts back what a killed seed had taken off it. */
+export async function prepareSchema(
+  { settings, log, messages, interrupted }: CommandContext,
+  target: ConnectionTarget,
+): Promise<void> {
+  const out = log.component('init-db');
+  await unlessAborted(interrupted, async () => {
+    // First: the schema's script would only make part of what is missing.
+    if (await restore(target, settings.seed.workers)) out.info(messages.seed.restored());
+    await withConnection(target, initDb);
+  });
+  out.info(messages.server.schemaReady({ database: target.database }));
+}

@@ -1,0 +1,17 @@
+import { resolve } from 'node:path';
+import { EXIT } from '../../errors.js';
+import { createSentinel } from '../../run/sentinel.js';
+import { liveRuns } from '../../runs/folder.js';
+import type { Command } from './context.js';
+
+/** `pause`: creates the sentinel file that every `stream` of this folder respects. */
+export const run: Command = async ({ settings, messages, cwd, print }) => {
+  const created = await createSentinel(cwd);
+  const runs = liveRuns(resolve(cwd, settings.logging.dir));
+  const said = [
+    created ? messages.pause.paused({ runs }) : messages.pause.alreadyPaused(),
+    ...(runs === 0 ? [messages.pause.nothingRunning()] : []),
+  ];
+  print({ json: { paused: true, changed: created, runs }, text: `${said.join('\n')}\n` });
+  return EXIT.done;
+};

@@ -1,0 +1,113 @@
+import { createInterface } from 'node:readline';
+import type { Client } from 'pg';
+import { EXIT, OperatorError } from '../../errors.js';
+import { onAbort, unlessAborted } from '../../lib/signals.js';
+import { withConnection } from '../../postgres/connect.js';
+import type { ConnectionTarget } from '../../postgres/target.js';
+import { requireWritable, runScript } from '../../schemas/hospital/scripts.js';
+import { TABLE_NAMES } from '../../schemas/hospital/tables.js';
+import { forget } from '../../seed/indexes.js';
+import { lockSeed, requireNoStream } from '../../seed/locks.js';
+import type { Command, CommandContext } from './context.js';
+import { prepareSchema } from './init-db.js';
+import { printSeed, seedTables } from './seed.js';
+import { withServer } from './with-server.js';
+
+/** The schema that sql/99_drop_all.sql empties. */
+const DROPPED_SCHEMA = 'public';
+
+/** `reset`: drop, schema, indexes, lookups, seed; says first what it would drop, and asks. */
+export const run: Command = (context) =>
+  withServer(context, async (target) => {
+    await unlessAborted(context.interrupted, () =>
+      withConnection(target, async (client) => {
+        await requireWritable(client, target);
+        await requireDroppable(client, target);
+        // A seed that is under way would be left without its tables.
+        await lockSeed(client);
+        await confirm(context, client, target);
+        context.interrupted.throwIfAborted();
+        // After the question, which may stand for long.
+        await requireNoStream(client);
+        await runScript(client, '99_drop_all.sql');
+        await forget(client);
+      }),
+    );
+    await prepareSchema(context, target);
+    const { exitCode, outcome } = await seedTables(context, target);
+    printSeed(context, outcome);
+    return exitCode;
+  });
+
+/** Refuses a search_path that would leave the dropped tables in one schema, the new ones in another. */
+async function requireDroppable(client: Client, { searchPath }: ConnectionTarget): Promise<void> {
+  const { rows } = await client.query<{ schema: string | null }>(
+    'SELECT current_schema() AS schema',
+  );
+  if (rows[0]?.schema === DROPPED_SCHEMA) return;
+  throw new OperatorError(EXIT.state, (m) => m.reset.schema({ searchPath }));
+}
+
+/** Returns when the tables may be dropped; throws the reason when they may not. */
+async function confirm(
+  context: CommandContext,
+  client: Client,
+  target: ConnectionTarget,
+): Promise<void> {
+  const { messages: m, log } = context;
+  const out = log.component('reset');
+  const tables = await listTables(client);
+  if (tables.length === 0) {
+    out.info(m.reset.nothing());
+    return;
+  }
+  const own = new Set<string>(TABLE_NAMES);
+  const names = tables.map(({ name }) => name);
+  out.info(m.reset.list({ tables: names.join(', '), schema: DROPPED_SCHEMA }));
+  const foreign = names.filter((name) => !own.has(name));
+  if (foreign.length > 0 && !context.dropForeignTables) {
+    throw new OperatorError(EXIT.state, (msg) => msg.reset.foreign({ tables: foreign.join(', ') }));
+  }
+  if (context.yes) return;
+  if (!process.stdin.isTTY || !process.stderr.isTTY) {
+    throw new OperatorError(EXIT.state, (msg) => msg.reset.noTerminal());
+  }
+  const rows = Math.round(tables.reduce((sum, table) => sum + table.rows, 0));
+  const { database, host } = target;
+  const answer = await ask(m.reset.ask({ database, host, rows }), context.interrupted);
+  if (!m.reset.yes().test(answer.trim())) {
+    throw new OperatorError(EXIT.state, (msg) => msg.reset.refused());
+  }
+}
+
+/** The tables that would be dropped, with the rows that the server believes them to hold. */
+async function listTables(client: Client): Promise<{ name: string; rows: number }[]> {
+  const { rows } = await client.query<{ name: string; rows: number }>(
+    `SELECT relname AS name,
+            CASE relkind WHEN 'r'
+              THEN greatest(reltuples, pg_stat_get_live_tuples(oid), 0) ELSE 0 END::float8 AS rows
+       FROM pg_class WHERE relnamespace = $1::regnamespace AND relkind IN ('r', 'p') ORDER BY relname`,
+    [DROPPED_SCHEMA],
+  );
+  return rows;
+}
+
+/** Asks on the terminal; the end of the input (Ctrl+D) is an empty answer, as is Ctrl+C. */
+function ask(question: string, interrupted: AbortSignal): Promise<string> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const release = onAbort(interrupted, () => terminal.close());
+  return new Promise<string>((resolve) => {
+    terminal.once('close', () => {
+      // The line of the question is still open.
+      process.stderr.write('\n');
+      resolve('');
+    });
+    // While a question is open the terminal hands over Ctrl+C as a key.
+    terminal.once('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+    terminal.question(question, (answer) => {
+      terminal.removeAllListeners('close');
+      terminal.close();
+      resolve(answer);
+    });
+  }).finally(release);
+}

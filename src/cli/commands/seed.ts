@@ -1,0 +1,98 @@
+import { EXIT, type ExitCode } from '../../errors.js';
+import { onAbort, unlessAborted } from '../../lib/signals.js';
+import { withConnection } from '../../postgres/connect.js';
+import type { ConnectionTarget } from '../../postgres/target.js';
+import { countsText } from '../../report/text.js';
+import { checkRules } from '../../schemas/hospital/check.js';
+import { totalOf } from '../../schemas/hospital/counts.js';
+import { TABLE_NAMES } from '../../schemas/hospital/tables.js';
+import { showProgress } from '../../seed/progress.js';
+import { Seed, type SeedOutcome } from '../../seed/run.js';
+import { reportRules } from './check.js';
+import type { Command, CommandContext } from './context.js';
+import { withServer } from './with-server.js';
+
+/** `seed`: brings every table up to its initial volume by COPY. */
+export const run: Command = (context) =>
+  withServer(context, async (target) => {
+    const { exitCode, outcome } = await seedTables(context, target);
+    printSeed(context, outcome);
+    return exitCode;
+  });
+
+/** Seeds, and holds the rules against the result where the settings say so. */
+export async function seedTables(
+  context: CommandContext,
+  target: ConnectionTarget,
+): Promise<{ exitCode: ExitCode; outcome: SeedOutcome }> {
+  const { settings, messages: m } = context;
+  const log = context.log.component('seed');
+  let expected = 0;
+  const seed = new Seed(
+    {
+      ...settings.seed,
+      target,
+      rng: settings.app.rng,
+      pools: async () => (await import('../../schemas/hospital/pools.js')).samplePools(),
+    },
+    {
+      planned: (missing, targets) => {
+        expected = totalOf(missing);
+        if (expected === 0) return log.info(m.seed.nothingToDo());
+        for (const table of TABLE_NAMES) {
+          const from = Math.round(settings.seed.volumes[table] * settings.seed.scale);
+          if (from < targets[table]) log.info(m.seed.raised({ table, from, to: targets[table] }));
+        }
+        log.info(m.seed.begin({ rows: expected, workers: settings.seed.workers }));
+      },
+      indexing: () => log.info(m.seed.indexing()),
+      filled: (table, written, total) => {
+        if (written > 0) log.info(m.seed.filled({ table, written, total }));
+      },
+    },
+  );
+  context.interrupted.throwIfAborted();
+  const releaseSignal = onAbort(context.interrupted, () => {
+    log.info(m.seed.stopping());
+    seed.stop();
+  });
+  const endProgress = showProgress(m, log, context.status, () => ({
+    done: seed.rows,
+    of: expected,
+  }));
+  let outcome: SeedOutcome;
+  try {
+    outcome = await seed.run();
+  } finally {
+    endProgress();
+    releaseSignal();
+  }
+  const { written, seconds } = outcome;
+  if (!outcome.complete) {
+    log.warning(m.seed.interrupted({ written }));
+    return { exitCode: EXIT.forced, outcome };
+  }
+  if (written > 0) log.info(m.seed.done({ written, seconds, perSecond: perSecond(outcome) }));
+  if (!settings.seed.validateForeignKeys) return { exitCode: EXIT.done, outcome };
+  const rules = await unlessAborted(context.interrupted, () => withConnection(target, checkRules));
+  return { exitCode: reportRules(context, rules), outcome };
+}
+
+/** The result of a seed on stdout. */
+export function printSeed(context: CommandContext, outcome: SeedOutcome): void {
+  const { tables, written, seconds } = outcome;
+  context.print({
+    json: {
+      tables,
+      rows: totalOf(tables),
+      written,
+      seconds: Number(seconds.toFixed(3)),
+      rows_per_second: perSecond(outcome),
+    },
+    text: countsText(context.messages, tables),
+  });
+}
+
+function perSecond({ written, seconds }: SeedOutcome): number {
+  return seconds > 0 ? Math.round(written / seconds) : 0;
+}

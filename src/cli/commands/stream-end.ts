@@ -1,0 +1,150 @@
+import { lastLogLines } from '../../embedded/cluster.js';
+import { EXIT, type ExitCode } from '../../errors.js';
+import type { DatabaseFacts } from '../../postgres/database-facts.js';
+import {
+  describeFailure,
+  type Failure,
+  failureError,
+  isOwnTrouble,
+} from '../../postgres/failures.js';
+import type { ConnectionTarget } from '../../postgres/target.js';
+import type { RunSummary } from '../../report/summary.js';
+import type { StreamOutcome } from '../../run/coordinator.js';
+import { TABLE_NAMES } from '../../schemas/hospital/tables.js';
+import type { CommandContext } from './context.js';
+import { lookOnce, NO_PATIENCE_SECONDS } from './look-once.js';
+import type { OwnServer } from './with-server.js';
+
+/** A run that is over, and what is known of its end. */
+export interface Ended {
+  readonly context: CommandContext;
+  readonly target: ConnectionTarget;
+  readonly outcome: StreamOutcome;
+  /** The loss of the server that it did not make up for. */
+  readonly loss: Failure | null;
+  readonly summary: RunSummary;
+  readonly database: DatabaseFacts;
+  /** The embedded server, where the target is it. */
+  readonly own: OwnServer | null;
+  readonly hasLedger: boolean;
+}
+
+/** Reports why a run did less than it was to, if it did; returns the exit code. */
+export function explainEnd(ended: Ended): ExitCode {
+  const { context, target, outcome, loss, summary, database } = ended;
+  const { failure, heldUp } = outcome;
+  const { log, messages: m } = context;
+  if (heldUp.unconfirmed > 0) {
+    const waits = heldUp.waits.filter(({ kind }) => kind === 'standby').map(m.db.waitedFor);
+    log.component('stream').warning(m.stream.unconfirmed({ count: heldUp.unconfirmed, waits }));
+  }
+  const exitCode =
+    failure !== null
+      ? explainFailure(context, target, failure, database, summary.unsent)
+      : loss !== null && summary.server_lost
+        ? explainLoss(context, target, loss, summary.unsent)
+        : summary.held_up
+          ? explainHeldUp(context, outcome, summary)
+          : EXIT.done;
+  if (exitCode === EXIT.unreachable) adviseAfterLoss(ended);
+  return exitCode;
+}
+
+/** Says what batches in flight waited for, and what became of them; the exit code that follows. */
+function explainHeldUp(
+  { log, messages: m, settings }: CommandContext,
+  { heldUp, givenUp, cutOff, stoppedBy }: StreamOutcome,
+  { unsent }: RunSummary,
+): ExitCode {
+  const out = log.component('stream');
+  const waits = heldUp.waits
+    .filter(({ kind }) => kind === 'lock' || givenUp === 0)
+    .map(m.db.waitedFor);
+  const byHand = stoppedBy === 'signal' || stoppedBy === 'threshold';
+  if (waits.length > 0) {
+    const said = m.stream.heldUp({ batches: givenUp, unsent: byHand ? null : unsent, waits });
+    if (byHand) out.warning(said);
+    else out.error(said);
+  }
+  if (cutOff) out.error(m.stream.cutOff({ seconds: settings.stream.stopGraceSeconds }));
+  if (stoppedBy === 'threshold') return EXIT.done;
+  return stoppedBy === 'signal' ? EXIT.forced : EXIT.state;
+}
+
+/** feature_not_supported: what PostgreSQL answers to a data-modifying WITH on a table with a rule. */
+const FEATURE_NOT_SUPPORTED = '0A000';
+
+/**
+ * The loss of the server that a run did not make up for; null: there was none. `hasSchedule`: false with `--rate max`,
+ * where a server that is back owes nothing.
+ */
+export async function lossOf(
+  { failure, lost, cutOff, silent }: StreamOutcome,
+  target: ConnectionTarget,
+  hasSchedule: boolean,
+): Promise<Failure | null> {
+  if (failure !== null) return failure.class === 'critical' ? failure : null;
+  if (lost === null && !cutOff) return null;
+  if (lost !== null && hasSchedule) return lost;
+  // Workers that wait for a lock, or are about to connect again, got no answer either: ask the server.
+  try {
+    const patience = silent ? NO_PATIENCE_SECONDS : undefined;
+    await lookOnce(target, (client) => client.query('SELECT 1'), patience);
+    return null;
+  } catch (error) {
+    const found = describeFailure(error);
+    return found.class === 'critical' ? found : null;
+  }
+}
+
+/** Says that the run ended before it had sent what was due; the exit code that follows. */
+function explainLoss(
+  { log, messages: m }: CommandContext,
+  target: ConnectionTarget,
+  loss: Failure,
+  unsent: number | null,
+): ExitCode {
+  const reason = failureError(loss, target).tell(m);
+  log.component('stream').error(m.stream.behind({ reason, unsent }));
+  return EXIT.unreachable;
+}
+
+/** After a loss: what the embedded server said last, and what is left to find out. */
+function adviseAfterLoss({ context, summary, own, hasLedger }: Ended): void {
+  const { log, messages: m } = context;
+  const { run_id: run, transactions } = summary;
+  const out = log.component('stream');
+  if (own !== null) out.error(m.stream.ownServerLost({ ...own, lines: lastLogLines(own.log) }));
+  const count = transactions.in_doubt;
+  if (hasLedger && count > 0) out.warning(m.stream.resolveLater({ run, count }));
+}
+
+/** Says what failure the run ended by; the exit code that follows. `unsent`: events due and not sent. */
+function explainFailure(
+  { log, messages }: CommandContext,
+  target: ConnectionTarget,
+  failure: Failure,
+  database: DatabaseFacts,
+  unsent: number | null,
+): ExitCode {
+  const out = log.component('stream');
+  const rules = TABLE_NAMES.flatMap((table) =>
+    database.tables[table].rules.map((name) => `${table}.${name}`),
+  );
+  if (failure.sqlstate === FEATURE_NOT_SUPPORTED && rules.length > 0) {
+    out.error(messages.stream.ruled({ rules, message: failure.message }));
+    return EXIT.state;
+  }
+  const error = failureError(failure, target);
+  const reason = error.tell(messages);
+  if (isOwnTrouble(failure)) {
+    out.error(reason);
+    return error.exitCode;
+  }
+  out.error(
+    failure.class === 'critical'
+      ? messages.stream.gaveUp({ reason, unsent })
+      : messages.stream.refused({ reason }),
+  );
+  return error.exitCode;
+}

@@ -1,0 +1,112 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { OperatorError } from '../../errors.js';
+import { type LedgerFacts, readFacts } from '../../ledger/facts-file.js';
+import { ledgerFiles } from '../../ledger/folder.js';
+import { LEDGER_VERSION, type LedgerHeader, readSeal } from '../../ledger/format.js';
+import { unlessAborted } from '../../lib/signals.js';
+import { withConnection } from '../../postgres/connect.js';
+import type { DatabaseFacts } from '../../postgres/database-facts.js';
+import { compareServers, factsOf } from '../../postgres/identity.js';
+import { readDatabaseFacts } from '../../postgres/read-database-facts.js';
+import type { ConnectionTarget } from '../../postgres/target.js';
+import { TABLE_NAMES, type TableName } from '../../schemas/hospital/tables.js';
+import type { Scope } from '../../sources/scope.js';
+import { type TablePlace, tableScope } from '../../sources/table-scope.js';
+
+/** Enough for the first line of a worker's file. */
+const HEADER_BYTES = 1 << 16;
+
+/** What is known of a run's database, and how its ledger is to be read. */
+export interface OpenLedger {
+  readonly version: number;
+  /** Which table an event means. */
+  readonly scope: Scope;
+  /** What the run found there; more once it is over. Null: it did not look. */
+  readonly facts: () => LedgerFacts | null;
+  /** What the database says of itself now; null: it can't be asked, or it is another one. */
+  readonly now: DatabaseFacts | null;
+}
+
+/**
+ * Reads what a run says of its database, and asks the database itself where that is possible, and nobody interrupts:
+ * then what the ledger has is enough for a verdict.
+ */
+export async function openLedger(
+  run: { readonly ledger: string; readonly target: ConnectionTarget | null },
+  searchPath: string,
+  interrupted: AbortSignal,
+): Promise<OpenLedger> {
+  const { facts: found } = readFacts(run.ledger);
+  const header = readHeader(run.ledger);
+  const server = found?.server ?? header?.server ?? null;
+  const now = server === null ? null : await factsNow(run.target, server, interrupted);
+  const version = found !== null ? LEDGER_VERSION : (header?.ledger ?? LEDGER_VERSION);
+  // A ledger of version 1 has none: what the database says today is the best guess.
+  const guess =
+    server === null || now === null || version !== 1 ? null : { server, begin: now, end: now };
+  const places = found?.begin.tables ?? guess?.begin.tables ?? null;
+  return {
+    version,
+    scope: tableScope({
+      database: server?.database ?? null,
+      tables: placesOf((table) => {
+        if (places === null) return { schema: firstSchema(searchPath), partitions: [] };
+        const { schema, partitions } = places[table];
+        const later = found?.end?.tables[table].partitions ?? [];
+        return { schema, partitions: [...partitions, ...later] };
+      }),
+    }),
+    facts: () => readFacts(run.ledger).facts ?? guess,
+    now,
+  };
+}
+
+/** The first line of the first worker's file; null: nothing was written yet. */
+export function readHeader(ledger: string): LedgerHeader | null {
+  const [path] = ledgerFiles(ledger);
+  if (path === undefined) return null;
+  const fd = openSync(path, 'r');
+  try {
+    const bytes = Buffer.alloc(HEADER_BYTES);
+    const [line = ''] = bytes.toString('utf8', 0, readSync(fd, bytes)).split('\n');
+    if (readSeal(line, 0).said === null) return null;
+    const record = JSON.parse(line) as LedgerHeader;
+    return 'ledger' in record ? record : null;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+async function factsNow(
+  target: ConnectionTarget | null,
+  before: LedgerHeader['server'],
+  interrupted: AbortSignal,
+): Promise<DatabaseFacts | null> {
+  if (target === null) return null;
+  try {
+    return await unlessAborted(interrupted, () =>
+      withConnection(target, async (client) => {
+        const { server } = await factsOf(client);
+        return compareServers(before, server) === 'other' ? null : readDatabaseFacts(client);
+      }),
+    );
+  } catch (error) {
+    // That nobody answers, or that the tables are gone, is told where they would be compared.
+    if (error instanceof OperatorError) return null;
+    throw error;
+  }
+}
+
+function placesOf(of: (table: TableName) => TablePlace): Record<TableName, TablePlace> {
+  return Object.fromEntries(TABLE_NAMES.map((table) => [table, of(table)])) as Record<
+    TableName,
+    TablePlace
+  >;
+}
+
+/** The first schema of a search_path; null where it depends on the role. */
+function firstSchema(searchPath: string): string | null {
+  const [first = ''] = searchPath.split(',');
+  const name = first.trim().replace(/^"(.*)"$/, '$1');
+  return name === '' || name === '$user' ? null : name;
+}

@@ -1,0 +1,24 @@
+import { resolve } from 'node:path';
+import { OperatorError } from '../../errors.js';
+import { isUnderWay } from '../../runs/folder.js';
+import type { CommandContext } from './context.js';
+
+/**
+ * Writes the report of a run anew, with what `verify` found. A run that is still under way writes its
+ * own at its end. A report that can't be written changes no verdict: it is told of, and that is all.
+ */
+export async function rebuildReport(context: CommandContext, runFolder: string): Promise<void> {
+  const { settings, messages: m, cwd } = context;
+  const folder = resolve(cwd, runFolder);
+  if (isUnderWay(folder)) return;
+  const out = context.log.component('verify');
+  const logs = resolve(cwd, settings.logging.dir);
+  try {
+    // Loaded only now: the stream was not kept waiting for it.
+    const { writeReportFile } = await import('../../report/html/file.js');
+    const path = await writeReportFile(logs, [folder], m, settings.app.lang);
+    out.info(m.page.reportWritten({ path }));
+  } catch (error) {
+    out.warning(error instanceof OperatorError ? error.tell(m) : (error as Error).message);
+  }
+}

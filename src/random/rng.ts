@@ -1,0 +1,129 @@
+import { GOLDEN, highWord, mix } from './hash.js';
+
+/**
+ * What draws are for: one stream a purpose, so that no two of them ever share their numbers. The
+ * numbers are part of what `--rng` promises: changing one changes every row of its kind.
+ */
+export const STREAMS = {
+  patientSince: 1,
+  paciente: 2,
+  medico: 3,
+  convenio: 4,
+  vinculo: 5,
+  consulta: 6,
+  exame: 7,
+  internacao: 8,
+  linkOrder: 9,
+  speciality: 10,
+  examType: 11,
+  consultaOutcome: 12,
+  exameResult: 13,
+  internacaoDischarge: 14,
+  pacienteContact: 15,
+  vinculoRenewal: 16,
+  linkConvenios: 17,
+  /** Which rows a producer references and changes; the id is the worker's position. */
+  workerPicks: 18,
+  /** Which ids a full id cache keeps. */
+  cachePicks: 19,
+  /** Which rows a seeded row references. */
+  seedPicks: 20,
+  /** When the events of a random schedule come. */
+  arrivals: 21,
+} as const;
+
+/** Values with whole-number weights, summed up for `Draws.weighted`. Put the likeliest first. */
+export interface Choice<T> {
+  readonly values: readonly T[];
+  readonly cumulative: readonly number[];
+}
+
+export function choice<T>(entries: readonly (readonly [value: T, weight: number])[]): Choice<T> {
+  let sum = 0;
+  return {
+    values: entries.map(([value]) => value),
+    cumulative: entries.map(([, weight]) => {
+      sum += weight;
+      return sum;
+    }),
+  };
+}
+
+/**
+ * Random numbers by counter: the k-th draw is a hash of (rng, stream, id, k), and nothing else. So
+ * a row does not depend on which worker makes it, nor on what was drawn before it.
+ */
+export class Draws {
+  readonly #rngA: number;
+  readonly #rngB: number;
+  #a = 0;
+  #b = 0;
+  #counter = 0;
+
+  /** @param rng whole number from 0 to 2^53 - 1 */
+  constructor(rng: number) {
+    // Two chains with different starts: together they keep all 53 bits apart.
+    this.#rngA = mix(mix(rng ^ 0x243f6a88) + highWord(rng));
+    this.#rngB = mix(mix(rng ^ 0x13198a2e) ^ mix(highWord(rng) + GOLDEN));
+  }
+
+  /**
+   * Goes to the first draw of one row.
+   *
+   * @param stream one of `STREAMS`
+   * @param id the row's id, or any whole number from 0 to 2^53 - 1
+   * @param moment tells apart the changes of one row over time: the change's milliseconds
+   */
+  at(stream: number, id: number, moment = 0): this {
+    const high = highWord(id);
+    let a = mix(mix(mix(this.#rngA + Math.imul(stream, GOLDEN)) ^ id) + high);
+    let b = mix(mix(mix(this.#rngB ^ Math.imul(stream, 0x2c1b3c6d)) + id) ^ high);
+    if (moment !== 0) {
+      a = mix(mix(a ^ moment) + highWord(moment));
+      b = mix(mix(b + moment) ^ highWord(moment));
+    }
+    this.#a = a;
+    this.#b = b;
+    this.#counter = 0;
+    return this;
+  }
+
+  /** A whole number from 0 to 2^32 - 1. */
+  u32(): number {
+    this.#counter = (this.#counter + GOLDEN) | 0;
+    return mix(mix(this.#a + this.#counter) ^ this.#b) >>> 0;
+  }
+
+  /** A number in [0, 1) with 53 random bits. */
+  unit(): number {
+    return ((this.u32() >>> 5) * 0x400_0000 + (this.u32() >>> 6)) / 0x20_0000_0000_0000;
+  }
+
+  /** A whole number in [0, n), n ≤ 2^32. No value is likelier than another by more than n / 2^32. */
+  below(n: number): number {
+    return Math.floor((this.u32() / 0x1_0000_0000) * n);
+  }
+
+  /** A whole number in [from, to], both included. */
+  between(from: number, to: number): number {
+    return from + this.below(to - from + 1);
+  }
+
+  /** True with the given probability. */
+  chance(probability: number): boolean {
+    return this.u32() < probability * 0x1_0000_0000;
+  }
+
+  /** One of a list that is not empty. */
+  pick<T>(list: readonly T[]): T {
+    return list[this.below(list.length)]!;
+  }
+
+  /** One of the values of a choice, as often as its weight says. */
+  weighted<T>({ values, cumulative }: Choice<T>): T {
+    const drawn = this.below(cumulative[cumulative.length - 1]!);
+    let index = 0;
+    while (drawn >= cumulative[index]!) index++;
+    return values[index]!;
+  }
+}

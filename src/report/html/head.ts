@@ -1,0 +1,46 @@
+import type { RunRecord } from '../../runs/record.js';
+import { banner } from './banner.js';
+import { html, type Markup } from './markup.js';
+import { startOf } from './start-of.js';
+import type { Writer } from './writer.js';
+
+/** The top of a run's report: name, when, and how it ended. */
+export function runHead(w: Writer, run: RunRecord): Markup {
+  const when = whenOf(w, run);
+  return html`<header class="head">
+<p class="kind">${w.m.kind()}</p>
+<h1>${w.m.reportOf({ runId: run.runId })}</h1>
+${when === '' ? '' : html`<p class="when">${when}</p>`}
+${verdict(w, run)}
+</header>`;
+}
+
+/** When a run was, from its series or else from its name; empty when neither tells. */
+export function whenOf(w: Writer, { series, runId }: RunRecord): string {
+  const start = startOf(series);
+  const end = Date.parse(series.at(-1)?.at ?? '');
+  if (start !== null && Number.isFinite(end)) {
+    return w.m.period({ range: w.range(new Date(start), new Date(end)) });
+  }
+  const stamp = /^(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)/.exec(runId);
+  if (stamp === null) return '';
+  const [year = 0, month = 1, ...rest] = stamp.slice(1).map(Number);
+  const at = new Date(Date.UTC(year, month - 1, ...rest));
+  return w.m.since({ from: w.moment(at) });
+}
+
+function verdict(w: Writer, { summary, series }: RunRecord): Markup {
+  if (summary === null) {
+    return banner('bad', series.length === 0 ? w.m.killed() : w.m.noSummary());
+  }
+  const broken = summary.thresholds.filter(({ held }) => !held).length;
+  const of = summary.thresholds.length;
+  const judged =
+    of === 0
+      ? w.m.noThresholds()
+      : broken === 0
+        ? w.m.thresholdsHeld({ count: of })
+        : w.m.thresholdsBroken({ broken, of });
+  const kind = broken > 0 || summary.stopped_by === 'critical' ? 'bad' : of > 0 ? 'good' : 'plain';
+  return banner(kind, `${w.m.stoppedBy({ reason: w.reason(summary.stopped_by) })} ${judged}`);
+}

@@ -1,0 +1,162 @@
+import type { Messages } from '../../messages/index.js';
+import type { RunRecord } from '../../runs/record.js';
+import type { SeriesPoint } from '../series.js';
+import { Buckets, bucketSeconds, type Together } from './buckets.js';
+import { type Curve, type CurveTable, LEAST_MS, type Plot, type Values } from './plot.js';
+
+/** Colours by what they stand for, so that a thing has the same one in every plot. */
+const BLUE = 0;
+const VERMILION = 1;
+const GREEN = 2;
+const PURPLE = 3;
+const AMBER = 4;
+const COLOURS = 6;
+
+type Column = (point: SeriesPoint) => number | null | undefined;
+type Texts = Messages['page'];
+
+/** The plots over time of one run. */
+export function timePlots(m: Texts, run: RunRecord): Plot[] {
+  if (run.series.length === 0) return [];
+  const buckets = new Buckets(run.series, bucketSeconds([run]));
+  const plot = plotsOver(buckets.xs);
+  const curve = (
+    label: string,
+    colour: number,
+    pick: Column,
+    together: Together,
+    dashed = false,
+  ) => ({
+    ...{ label, colour, dashed },
+    values: buckets.values(pick, together),
+  });
+  const latency = (label: string, colour: number, pick: Column, dashed: boolean) =>
+    onLogScale(curve(label, colour, pick, 'highest', dashed));
+  const slotNames = [
+    ...new Set(run.series.flatMap(({ slots }) => (slots ?? []).map(({ name }) => name))),
+  ];
+  const retainedBy =
+    (name: string): Column =>
+    ({ slots }) =>
+      slots?.find((slot) => slot.name === name)?.retained_bytes;
+  return [
+    plot('throughput', m.throughput(), m.throughputDoc(), { unit: 'rate', wide: true }, [
+      curve(m.committed(), BLUE, (point) => point.committed, 'mean'),
+      curve(m.targetCurve(), AMBER, (point) => point.target, 'mean', true),
+      curve(m.shedCurve(), VERMILION, (point) => point.shed || null, 'mean'),
+    ]),
+    plot('latency', m.latency(), m.latencyDoc(), { unit: 'ms', wide: true, log: true }, [
+      latency(`${m.response()} p99`, BLUE, (point) => point.response_ms.p99, false),
+      latency(`${m.response()} p50`, BLUE, (point) => point.response_ms.p50, true),
+      latency(`${m.service()} p99`, VERMILION, (point) => point.service_ms.p99, false),
+      latency(`${m.service()} p50`, VERMILION, (point) => point.service_ms.p50, true),
+    ]),
+    plot('memory', m.memory(), m.memoryDoc(), { unit: 'bytes' }, [
+      curve(m.resident(), GREEN, (point) => point.rss_bytes, 'highest'),
+    ]),
+    plot('cpu', m.cpu(), m.cpuDoc(), { unit: 'cores' }, [
+      curve(m.cores(), PURPLE, (point) => point.cpu_cores, 'mean'),
+    ]),
+    plot('wal', m.wal(), m.walDoc(), { unit: 'byteRate' }, [
+      curve(m.written(), BLUE, (point) => point.wal_bytes, 'mean'),
+    ]),
+    plot(
+      'slots',
+      m.slots(),
+      m.slotsDoc(),
+      { unit: 'bytes' },
+      slotNames.map((name, index) => ({
+        ...curve(name, index % COLOURS, retainedBy(name), 'highest', index >= COLOURS),
+      })),
+    ),
+  ].filter(({ tables }) => tables.some(({ curves }) => curves.length > 0));
+}
+
+/** The plots over time of several runs, with a colour a run. */
+export function comparedTimePlots(m: Texts, runs: readonly RunRecord[]): Plot[] {
+  const step = bucketSeconds(runs);
+  const buckets = runs.map(({ series }) => new Buckets(series, step));
+  const compare = (
+    frame: Pick<Plot, 'id' | 'title' | 'explanation' | 'unit'>,
+    shape: { log?: boolean; wide?: boolean },
+    pick: Column,
+    together: Together,
+  ): Plot => ({
+    ...frame,
+    x: 'time',
+    log: shape.log ?? false,
+    wide: shape.wide ?? false,
+    tables: runs.flatMap((run, index) => {
+      const values = buckets[index]?.values(pick, together) ?? [];
+      if (values.every((value) => value === null)) return [];
+      const curve = { ...curveOfRun(run, index), values };
+      return [{ xs: buckets[index]?.xs ?? [], curves: [shape.log ? onLogScale(curve) : curve] }];
+    }),
+  });
+  return [
+    compare(
+      {
+        id: 'throughput',
+        title: m.throughput(),
+        explanation: m.throughputComparedDoc(),
+        unit: 'rate',
+      },
+      { wide: true },
+      (point) => point.committed,
+      'mean',
+    ),
+    compare(
+      { id: 'response', title: m.responseP99Plot(), explanation: m.logarithmic(), unit: 'ms' },
+      { wide: true, log: true },
+      (point) => point.response_ms.p99,
+      'highest',
+    ),
+    compare(
+      { id: 'service', title: m.serviceP99Plot(), explanation: m.logarithmic(), unit: 'ms' },
+      { log: true },
+      (point) => point.service_ms.p99,
+      'highest',
+    ),
+    compare(
+      { id: 'memory', title: m.memory(), explanation: m.memoryDoc(), unit: 'bytes' },
+      {},
+      (point) => point.rss_bytes,
+      'highest',
+    ),
+    compare(
+      { id: 'wal', title: m.wal(), explanation: m.walDoc(), unit: 'byteRate' },
+      {},
+      (point) => point.wal_bytes,
+      'mean',
+    ),
+  ].filter(({ tables }) => tables.length > 0);
+}
+
+/** The looks of a run's curve among those of other runs. */
+export function curveOfRun({ runId }: RunRecord, index: number): Omit<Curve, 'values'> {
+  return { label: runId, colour: index % COLOURS, dashed: index >= COLOURS };
+}
+
+/** Milliseconds as a logarithmic axis can show them. */
+export function shownOnLog(value: number | null): number | null {
+  return value === null ? null : Math.max(value, LEAST_MS);
+}
+
+function onLogScale<T extends { readonly values: Values }>(curve: T): T {
+  return { ...curve, values: curve.values.map(shownOnLog) };
+}
+
+/** Makes plots of one run: curves without any value are left out. */
+function plotsOver(xs: readonly number[]) {
+  return (
+    id: string,
+    title: string,
+    explanation: string,
+    { unit, log = false, wide = false }: { unit: Plot['unit']; log?: boolean; wide?: boolean },
+    curves: readonly Curve[],
+  ): Plot => {
+    const measured = curves.filter(({ values }) => values.some((value) => value !== null));
+    const tables: CurveTable[] = [{ xs, curves: measured }];
+    return { id, title, explanation, x: 'time', unit, log, wide, tables };
+  };
+}

@@ -1,0 +1,167 @@
+import { readdirSync } from 'node:fs';
+import { monotonicMs } from '../lib/clock.js';
+import { type Histogram, merge } from '../lib/histogram.js';
+import { round } from '../lib/round.js';
+import type { Curve } from '../load/curve.js';
+import type { SecondLatency, SeriesPoint } from '../report/series.js';
+import type { Control } from './control.js';
+import type { ServerState, ServerWatch } from './server-watch.js';
+import { type Counter, rejectedTotal, type Tally } from './worker-stats.js';
+
+/** The resolution of the series. */
+const SECOND_MS = 1_000;
+/** Of an event: far below one, far above what adding up rates can lose. */
+const ROUNDING = 1e-6;
+/** Linux lists the open files of a process here. */
+const OPEN_FILES = '/proc/self/fd';
+
+export interface SamplerParts {
+  readonly control: Control;
+  readonly tallies: readonly Tally[];
+  /** The load over time; null in the cycle and for `max`. */
+  readonly curve: Curve | null;
+  /** When the load ends, in active milliseconds; null for no end. */
+  readonly endMs: number | null;
+  readonly watch: ServerWatch;
+  /** `ending`: threads and connections may be closed already. */
+  readonly onPoint: (point: SeriesPoint, ending: boolean) => void;
+}
+
+/** Everything that only grows, as of one moment. */
+interface Sums {
+  readonly at: number;
+  readonly due: number;
+  readonly events: number;
+  readonly shed: number;
+  readonly rejected: number;
+  readonly reconnects: number;
+  readonly cpuMicros: number;
+  readonly walBytes: number | null;
+  readonly response: Histogram;
+  readonly service: Histogram;
+}
+
+/** Makes a point of the series every second: what has changed since the one before. */
+export class Sampler {
+  readonly #parts: SamplerParts;
+  #timer: NodeJS.Timeout | null = null;
+  #started = 0;
+  #last: Sums | null = null;
+  #server: ServerState | null = null;
+
+  constructor(parts: SamplerParts) {
+    this.#parts = parts;
+  }
+
+  /** Begins with the run's clock. */
+  start(): void {
+    this.#started = monotonicMs();
+    this.#last = this.#sums();
+    this.#await(1);
+  }
+
+  /** Makes the last point, of what is left of a second, where anything happened in it. */
+  stop(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    if (this.#last !== null) {
+      const { events, due, shed, rejected } = this.#sums();
+      const before = this.#last;
+      const still =
+        events === before.events &&
+        wholeEvents(due) === wholeEvents(before.due) &&
+        shed === before.shed &&
+        rejected === before.rejected;
+      if (!still) this.#sample(true);
+    }
+    this.#last = null;
+    this.#parts.watch.close();
+  }
+
+  /** Timers drift: each second is counted from the start. */
+  #await(second: number): void {
+    const waitMs = this.#started + second * SECOND_MS - monotonicMs();
+    this.#timer = setTimeout(() => {
+      this.#sample();
+      void this.#look();
+      // Rounded: a timer may fire a moment early.
+      this.#await(Math.round((monotonicMs() - this.#started) / SECOND_MS) + 1);
+    }, waitMs);
+  }
+
+  async #look(): Promise<void> {
+    this.#server = await this.#parts.watch.look();
+  }
+
+  #sample(ending = false): void {
+    const { control, curve, endMs, onPoint } = this.#parts;
+    const before = this.#last;
+    if (before === null) return;
+    const now = this.#sums();
+    this.#last = now;
+    const elapsedMs = now.at - before.at;
+    const active = control.active();
+    const point: SeriesPoint = {
+      at: new Date().toISOString(),
+      second: round((now.at - this.#started) / 1000, 3),
+      target: curve === null ? null : round(curve.rateAt(active), 3),
+      offered: curve === null ? null : wholeEvents(now.due) - wholeEvents(before.due),
+      committed: now.events - before.events,
+      shed: now.shed - before.shed,
+      rejected: now.rejected - before.rejected,
+      response_ms: latencyOf(now.response.since(before.response)),
+      service_ms: latencyOf(now.service.since(before.service)),
+      reconnects: now.reconnects - before.reconnects,
+      paused: control.state === 'paused',
+      rss_bytes: process.memoryUsage.rss(),
+      cpu_cores: round((now.cpuMicros - before.cpuMicros) / 1000 / elapsedMs, 3),
+      open_files: countOpenFiles(),
+      wal_bytes:
+        now.walBytes === null || before.walBytes === null
+          ? null
+          : round(((now.walBytes - before.walBytes) / elapsedMs) * 1000, 0),
+      slots: this.#server?.slots ?? null,
+    };
+    const over = control.stopping || (endMs !== null && active > endMs);
+    onPoint(point, ending || over);
+  }
+
+  #sums(): Sums {
+    const { control, tallies, curve, endMs } = this.#parts;
+    const sum = (counter: Counter) =>
+      tallies.reduce((total, tally) => total + tally.get(counter), 0);
+    const { user, system } = process.cpuUsage();
+    return {
+      at: monotonicMs(),
+      due: curve?.eventsBy(Math.min(control.active(), endMs ?? Number.POSITIVE_INFINITY)) ?? 0,
+      events: tallies.reduce((total, tally) => total + tally.events, 0),
+      shed: sum('shed'),
+      rejected: tallies.reduce((total, tally) => total + rejectedTotal(tally.rejected()), 0),
+      reconnects: sum('reconnects'),
+      cpuMicros: user + system,
+      walBytes: this.#server?.walBytes ?? null,
+      response: merge(tallies.map((tally) => tally.response)),
+      service: merge(tallies.map((tally) => tally.service)),
+    };
+  }
+}
+
+function latencyOf(histogram: Histogram): SecondLatency {
+  return {
+    p50: histogram.quantile(0.5),
+    p99: histogram.quantile(0.99),
+    max: histogram.quantile(1),
+  };
+}
+
+/** Events that are due to the last of them; what rounding took from one does not count. */
+function wholeEvents(due: number): number {
+  return Math.floor(due + ROUNDING);
+}
+
+function countOpenFiles(): number | null {
+  try {
+    return readdirSync(OPEN_FILES).length;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,53 @@
+import type { DatabaseFacts, TableFacts, TriggerFacts } from '../postgres/database-facts.js';
+import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
+import type { Returning } from './protocol.js';
+import type { Operation } from './worker-stats.js';
+
+/** A trigger that may change or drop rows before they are stored. */
+export interface RowTrigger {
+  readonly table: TableName;
+  readonly name: string;
+  /** The writes of the generator that it acts on; never empty. */
+  readonly operations: readonly Operation[];
+}
+
+/** Writes that store a row. A delete leaves none to read back. */
+const STORING: readonly Operation[] = ['insert', 'update'];
+
+/**
+ * The triggers that may change or drop what the generator writes. Only BEFORE ROW triggers can: rules and
+ * other triggers make changes of their own, and generated columns are not the generator's.
+ */
+export function rowTriggersOf({ tables }: DatabaseFacts): RowTrigger[] {
+  return TABLE_NAMES.flatMap((table) =>
+    tables[table].triggers.flatMap((trigger) => {
+      const operations = STORING.filter((operation) => actsOn(tables[table], trigger, operation));
+      return operations.length > 0 ? [{ table, name: trigger.name, operations }] : [];
+    }),
+  );
+}
+
+/** The writes whose rows must be read back to know what is stored. */
+export function returningOf(facts: DatabaseFacts): Returning {
+  const triggers = rowTriggersOf(facts);
+  return Object.fromEntries(
+    TABLE_NAMES.flatMap((table) => {
+      const own = triggers.filter((trigger) => trigger.table === table);
+      const operations = STORING.filter((operation) =>
+        own.some((trigger) => trigger.operations.includes(operation)),
+      );
+      return operations.length > 0 ? [[table, operations]] : [];
+    }),
+  );
+}
+
+function actsOn(
+  { partitions }: TableFacts,
+  { timing, level, operations }: TriggerFacts,
+  operation: Operation,
+): boolean {
+  if (timing !== 'before' || level !== 'row') return false;
+  if (operations.includes(operation)) return true;
+  // An update that moves a row to another partition is an INSERT there, with its triggers.
+  return operation === 'update' && partitions.length > 0 && operations.includes('insert');
+}

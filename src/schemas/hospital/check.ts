@@ -1,0 +1,27 @@
+import type { Client } from 'pg';
+import { requireAllVisible } from '../../postgres/row-security.js';
+import { RULES } from './rules.js';
+
+export interface RuleResult {
+  readonly rule: string;
+  readonly violations: number;
+}
+
+/**
+ * Holds every domain rule against the whole database, all in one snapshot. Throws an `OperatorError` when the
+ * role cannot see the whole of it.
+ */
+export async function checkRules(client: Client): Promise<RuleResult[]> {
+  await requireAllVisible(client);
+  await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  try {
+    const results: RuleResult[] = [];
+    for (const { rule, violations } of RULES) {
+      const { rows } = await client.query<{ count: string }>(violations);
+      results.push({ rule, violations: Number(rows[0]?.count) });
+    }
+    return results;
+  } finally {
+    await client.query('ROLLBACK').catch(() => undefined);
+  }
+}

@@ -1,0 +1,138 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Client } from 'pg';
+import { EXIT, OperatorError } from '../../errors.js';
+import { packageRoot } from '../../lib/package-root.js';
+import { withConnection } from '../../postgres/connect.js';
+import { describeFailure, placeOf } from '../../postgres/failures.js';
+import { originsOf } from '../../postgres/origins.js';
+import type { ConnectionTarget } from '../../postgres/target.js';
+import { CHARACTERS } from './characters.js';
+import { schemaError, schemaState } from './installed.js';
+
+export { requireSchema, type SchemaProblem, schemaState, tellProblem } from './installed.js';
+
+export type ScriptName =
+  | '01_schema.sql'
+  | '02_indexes.sql'
+  | '03_seed-lookups.sql'
+  | '99_drop_all.sql';
+
+/** Key of the advisory lock that keeps two `init-db` of one database apart: 'init' in ASCII. */
+const INIT_LOCK = 0x696e6974;
+/** A script and running transactions may lock tables in different orders; one of them then loses. */
+const MAX_ATTEMPTS = 5;
+/** Every server has it, and nobody drops it: where to connect to make another database. */
+export const MAINTENANCE_DATABASE = 'postgres';
+const DUPLICATE_DATABASE = '42P04';
+const UNIQUE_VIOLATION = '23505';
+
+/** Runs a file of `sql/` in one transaction; again when it lost against another one. */
+export async function runScript(client: Client, name: ScriptName): Promise<void> {
+  const script = await readScript(name);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await client.query('BEGIN');
+      await client.query(script);
+      await client.query('COMMIT');
+      return;
+    } catch (error) {
+      await client.query('ROLLBACK').catch(() => undefined);
+      if (describeFailure(error).class !== 'retry' || attempt === MAX_ATTEMPTS) throw error;
+    }
+  }
+}
+
+/**
+ * Makes schema, indexes and lookups, of which those that are there stay as they are. Safe to repeat
+ * and to run twice at once. Throws an `OperatorError` when tables of another shape are in the way, or
+ * when the role may not create.
+ */
+export async function initDb(client: Client, target: ConnectionTarget): Promise<void> {
+  await client.query('SELECT 1');
+  await requireWritable(client, target);
+  await client.query('SELECT pg_advisory_lock($1)', [INIT_LOCK]);
+  try {
+    await requireNothingInTheWay(client);
+    await runScript(client, '01_schema.sql');
+    await runScript(client, '02_indexes.sql');
+    if (!(await lookupsArePresent(client))) await runScript(client, '03_seed-lookups.sql');
+  } catch (error) {
+    throw creationError(error, client, target);
+  } finally {
+    await client.query('SELECT pg_advisory_unlock($1)', [INIT_LOCK]).catch(() => undefined);
+  }
+}
+
+/**
+ * Throws an `OperatorError` when the session cannot write the hospital's rows: a standby, read-only by setting, or
+ * an encoding without their characters.
+ */
+export async function requireWritable(client: Client, target: ConnectionTarget): Promise<void> {
+  const { rows } = await client.query<{ read_only: boolean }>(
+    "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::bool AS read_only",
+  );
+  if (rows[0]?.read_only === false) {
+    // The server refuses a parameter that it cannot convert.
+    await client.query('SELECT $1::text', [CHARACTERS]);
+    return;
+  }
+  throw new OperatorError(EXIT.state, (m) =>
+    m.db.readOnly({ where: placeOf(target), settings: originsOf(target, 'host') }),
+  );
+}
+
+/** Creates the target's database when its server does not have it yet. */
+export async function ensureDatabase(target: ConnectionTarget): Promise<void> {
+  await withConnection({ ...target, database: MAINTENANCE_DATABASE }, async (client) => {
+    const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [
+      target.database,
+    ]);
+    if (rowCount !== 0) return;
+    try {
+      await client.query(`CREATE DATABASE ${client.escapeIdentifier(target.database)}`);
+    } catch (error) {
+      // Somebody else made it in between.
+      const { sqlstate } = describeFailure(error);
+      if (sqlstate !== DUPLICATE_DATABASE && sqlstate !== UNIQUE_VIOLATION) throw error;
+    }
+  });
+}
+
+/** The text of a file of `sql/`. */
+export function readScript(name: ScriptName): Promise<string> {
+  return readFile(join(packageRoot(), 'sql', name), 'utf8');
+}
+
+async function requireNothingInTheWay(client: Client): Promise<void> {
+  const state = await schemaState(client);
+  if (typeof state === 'string') return;
+  const inTheWay = state.problems.filter(({ kind }) => kind !== 'table-missing');
+  if (inTheWay.length > 0) throw schemaError(inTheWay, client.database ?? '');
+}
+
+/** `ON CONFLICT DO NOTHING` alone would use up ids with each repetition. */
+async function lookupsArePresent(client: Client): Promise<boolean> {
+  const script = await readScript('03_seed-lookups.sql');
+  const cnpjs = script.match(/\d{2}\.\d{3}\.\d{3}\/\d{4}-\d{2}/g) ?? [];
+  const { rows } = await client.query<{ found: number }>(
+    'SELECT count(*)::int AS found FROM convenios WHERE cnpj = ANY ($1::text[])',
+    [cnpjs],
+  );
+  return rows[0]?.found === cnpjs.length;
+}
+
+function creationError(
+  error: unknown,
+  { user = '', database = '' }: Client,
+  target: ConnectionTarget,
+): unknown {
+  const { sqlstate, message } = describeFailure(error);
+  if (sqlstate !== '42501' && sqlstate !== '3F000') return error;
+  const settings = originsOf(target, 'user', 'searchPath');
+  return new OperatorError(
+    EXIT.state,
+    (m) => m.db.cannotCreate({ user, database, message, settings }),
+    { cause: error },
+  );
+}

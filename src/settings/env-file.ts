@@ -1,0 +1,84 @@
+import { parse } from 'dotenv';
+import { findNearest } from '../lib/nearest.js';
+import { LIBPQ_PARAMETERS, OTHER_LIBPQ_VARIABLES, variableOf } from './libpq.js';
+import { OPTION_KEYS, optionOf } from './options.js';
+import type { Problem } from './problems.js';
+import type { Source } from './source.js';
+import { readVariables, type Variables } from './variables.js';
+
+const KNOWN_VARIABLES: readonly string[] = [
+  'DATABASE_URL',
+  ...OPTION_KEYS.flatMap((key) => [optionOf(key).env, ...(optionOf(key).libpq ?? [])]),
+  ...LIBPQ_PARAMETERS.flatMap((parameter) => variableOf(parameter) ?? []),
+  ...OTHER_LIBPQ_VARIABLES,
+  'PGREQUIRESSL',
+];
+
+/** Values from the text of a `.env` file; an unknown name is a problem. */
+export function readEnvFile(content: string, file: string): Source & { variables: Variables } {
+  const { lines, problems } = readLines(content, file);
+  const variables = parse(content);
+  const source = readVariables(variables, (name) => {
+    const line = lines.get(name) ?? null;
+    return {
+      where: (messages) => messages.config.inFile(name, file, line),
+      name: line === null ? `${name} (${file})` : `${name} (${file}:${line})`,
+    };
+  });
+  const unknown = Object.keys(variables)
+    .filter((name) => !KNOWN_VARIABLES.includes(name))
+    .map((name): Problem => {
+      const nearest = findNearest(name, KNOWN_VARIABLES);
+      return (messages) => messages.config.unknownKey(name, file, lines.get(name) ?? null, nearest);
+    });
+  return { ...source, problems: [...source.problems, ...unknown, ...problems], variables };
+}
+
+/** Blank, a comment, or `NAME=`: all that a line may be. */
+const LINE = /^\s*(?:#.*|(?:export\s+)?([\w.-]+)\s*=(.*))?$/;
+
+/**
+ * The line of each name, from 1, and what the parser would skip or cut off in silence: `PG_HOST
+ * localhost` must not lead to another server, nor `PG_PASSWORD=ab#cd` to half a password. No value is
+ * shown: it may be a password.
+ */
+function readLines(content: string, file: string) {
+  const lines = new Map<string, number>();
+  const problems: Problem[] = [];
+  for (const [index, text] of content.split(/\r?\n/).entries()) {
+    const line = index + 1;
+    const match = LINE.exec(text);
+    if (match === null) {
+      problems.push((messages) => messages.config.strayLine(file, line));
+      continue;
+    }
+    const [, name, value = ''] = match;
+    if (name === undefined) continue;
+    lines.set(name, line);
+    const flaw = flawOf(value);
+    if (flaw !== null) {
+      problems.push((messages) => messages.config[flaw](messages.config.inFile(name, file, line)));
+    }
+  }
+  return { lines, problems };
+}
+
+/** A value in quotes, and behind it nothing but a comment. */
+const QUOTED = /^(["'`])(.*)\1\s*(?:\s#.*)?$/;
+
+/** A value that the parser reads differently from how it looks; null: it reads it as it looks. */
+function flawOf(value: string): 'bareHash' | 'openQuote' | 'innerQuote' | null {
+  const text = value.trim();
+  const [first = ''] = text;
+  if (['"', "'", '`'].includes(first)) {
+    // The shortest reading: a comment may hold quotes of its own.
+    const end = text.indexOf(first, 1);
+    if (end === -1) return 'openQuote';
+    const rest = text.slice(end + 1);
+    if (rest === '' || /^\s+#/.test(rest)) return null;
+    // The parser takes the quotes off all the same when the last character is one, and no # is in between.
+    return QUOTED.test(text) && !text.includes('#') && !text.includes('\\') ? null : 'innerQuote';
+  }
+  // A comment begins after a blank; the parser lets one begin anywhere.
+  return /(^|\S)#/.test(value.replace(/\s#.*$/, '')) ? 'bareHash' : null;
+}

@@ -1,0 +1,198 @@
+import * as v from 'valibot';
+import type { Messages } from '../messages/index.js';
+import type { Demands } from '../postgres/target.js';
+import { integer, type Kind, nonEmptyText, oneOf, parsed, text } from './kinds.js';
+import type { Problem } from './problems.js';
+import type { Given } from './source.js';
+
+/** Why a value cannot be honoured, as a clause of a sentence. */
+type Reason = (reasons: Messages['config']['cannot']) => string;
+
+/** A connection parameter of libpq that is no option of this program. */
+interface Parameter {
+  /** The environment variable of the same meaning. */
+  readonly env?: string;
+  readonly kind: Kind<unknown>;
+  /** Why this value cannot be honoured; undefined: it can, or asks for nothing. */
+  readonly refuse?: (value: string) => Reason | undefined;
+  /** The value is shown to nobody. */
+  readonly secret?: true;
+}
+
+const AUTH_METHODS = ['password', 'md5', 'gss', 'sspi', 'scram-sha-256', 'oauth', 'none'] as const;
+const TLS_VERSIONS = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const;
+const MAX_INTEGER = 2 ** 31 - 1;
+
+const number = integer(-MAX_INTEGER, MAX_INTEGER);
+const bit = oneOf(['0', '1']);
+const only =
+  (refused: readonly string[], reason: Reason) =>
+  (value: string): Reason | undefined =>
+    refused.includes(value.trim().toLowerCase()) ? reason : undefined;
+const always =
+  (reason: Reason) =>
+  (value: string): Reason | undefined =>
+    value === '' ? undefined : reason;
+
+/** `a,b`, or `!a,!b` for all others; what libpq calls require_auth. */
+const authMethods: Kind<readonly string[]> = {
+  schema: parsed((given) => {
+    const words = given.split(',').map((word) => word.trim().toLowerCase());
+    const names = words.map((word) => word.replace(/^!/, ''));
+    const known = names.every((name) => AUTH_METHODS.some((method) => method === name));
+    const negated = words.filter((word) => word.startsWith('!')).length;
+    if (!known || (negated > 0 && negated < words.length)) return undefined;
+    return negated === 0 ? names : AUTH_METHODS.filter((method) => !names.includes(method));
+  }),
+  allowed: (messages) => messages.config.allowed.listOf(AUTH_METHODS),
+};
+
+/**
+ * libpq's parameters besides the options, by keyword. One without `refuse` is honoured (see
+ * `demandsOf`) or asks for nothing that would change what this program does.
+ */
+const PARAMETERS = {
+  channel_binding: { env: 'PGCHANNELBINDING', kind: oneOf(['disable', 'prefer', 'require']) },
+  require_auth: { env: 'PGREQUIREAUTH', kind: authMethods },
+  options: { env: 'PGOPTIONS', kind: text },
+  passfile: { env: 'PGPASSFILE', kind: text },
+  target_session_attrs: {
+    env: 'PGTARGETSESSIONATTRS',
+    kind: oneOf(['any', 'read-write', 'read-only', 'primary', 'standby', 'prefer-standby']),
+    refuse: only(['read-only', 'standby'], (cannot) => cannot.standby()),
+  },
+  sslnegotiation: { env: 'PGSSLNEGOTIATION', kind: oneOf(['postgres', 'direct']) },
+  ssl_min_protocol_version: { env: 'PGSSLMINPROTOCOLVERSION', kind: oneOf(TLS_VERSIONS) },
+  ssl_max_protocol_version: { env: 'PGSSLMAXPROTOCOLVERSION', kind: oneOf(TLS_VERSIONS) },
+
+  service: { env: 'PGSERVICE', kind: text, refuse: always((cannot) => cannot.service()) },
+  gssencmode: {
+    env: 'PGGSSENCMODE',
+    kind: oneOf(['disable', 'prefer', 'require']),
+    refuse: only(['require'], (cannot) => cannot.gss()),
+  },
+  sslcertmode: {
+    env: 'PGSSLCERTMODE',
+    kind: oneOf(['disable', 'allow', 'require']),
+    refuse: only(['require'], (cannot) => cannot.certificateMode()),
+  },
+  sslcrl: { env: 'PGSSLCRL', kind: text, refuse: always((cannot) => cannot.revocation()) },
+  sslcrldir: { env: 'PGSSLCRLDIR', kind: text, refuse: always((cannot) => cannot.revocation()) },
+  requirepeer: { env: 'PGREQUIREPEER', kind: text, refuse: always((cannot) => cannot.peer()) },
+  sslpassword: { kind: text, refuse: always((cannot) => cannot.keyPassword()), secret: true },
+  replication: {
+    kind: text,
+    refuse: (value: string) =>
+      ['', '0', 'false', 'off', 'no'].includes(value.toLowerCase())
+        ? undefined
+        : (cannot) => cannot.replication(),
+  },
+  min_protocol_version: {
+    env: 'PGMINPROTOCOLVERSION',
+    kind: oneOf(['3.0', '3.2', 'latest']),
+    refuse: only(['3.2', 'latest'], (cannot) => cannot.protocol()),
+  },
+  scram_client_key: { kind: text, refuse: always((cannot) => cannot.login()), secret: true },
+  scram_server_key: { kind: text, refuse: always((cannot) => cannot.login()), secret: true },
+  oauth_issuer: { kind: text, refuse: always((cannot) => cannot.login()) },
+  oauth_client_id: { kind: text, refuse: always((cannot) => cannot.login()) },
+  oauth_client_secret: { kind: text, refuse: always((cannot) => cannot.login()), secret: true },
+  oauth_scope: { kind: text, refuse: always((cannot) => cannot.login()) },
+
+  // Accepted, and without effect: one host, its own keep-alive, UTF-8 whatever is asked for, no GSSAPI.
+  keepalives: { kind: bit },
+  keepalives_idle: { kind: number },
+  keepalives_interval: { kind: number },
+  keepalives_count: { kind: number },
+  tcp_user_timeout: { kind: number },
+  client_encoding: { env: 'PGCLIENTENCODING', kind: text },
+  fallback_application_name: { kind: text },
+  krbsrvname: { env: 'PGKRBSRVNAME', kind: text },
+  gsslib: { env: 'PGGSSLIB', kind: text },
+  gssdelegation: { env: 'PGGSSDELEGATION', kind: bit },
+  sslcompression: { env: 'PGSSLCOMPRESSION', kind: bit },
+  sslsni: { env: 'PGSSLSNI', kind: bit },
+  sslkeylogfile: { kind: text },
+  servicefile: { env: 'PGSERVICEFILE', kind: text },
+  load_balance_hosts: { env: 'PGLOADBALANCEHOSTS', kind: oneOf(['disable', 'random']) },
+  max_protocol_version: {
+    env: 'PGMAXPROTOCOLVERSION',
+    kind: oneOf(['3.0', '3.2', 'latest']),
+  },
+} as const satisfies Record<string, Parameter>;
+
+export type LibpqParameter = keyof typeof PARAMETERS;
+
+export const LIBPQ_PARAMETERS = Object.keys(PARAMETERS) as LibpqParameter[];
+
+/** Variables of libpq that are no connection parameters, and have no effect here. */
+export const OTHER_LIBPQ_VARIABLES = [
+  'PGSYSCONFDIR',
+  'PGLOCALEDIR',
+  'PGDATESTYLE',
+  'PGTZ',
+  'PGGEQO',
+] as const;
+
+/** The environment variable of a parameter; undefined: it has none. */
+export function variableOf(parameter: LibpqParameter): string | undefined {
+  const { env }: Parameter = PARAMETERS[parameter];
+  return env;
+}
+
+export function isLibpqParameter(name: string): name is LibpqParameter {
+  return Object.hasOwn(PARAMETERS, name);
+}
+
+/** The demands of the parameters on a connection, and the problems with them. */
+export function demandsOf(given: ReadonlyMap<LibpqParameter, Given>): {
+  readonly demands: Demands;
+  readonly problems: readonly Problem[];
+} {
+  const problems: Problem[] = [];
+  for (const [name, { text: value, where }] of given) {
+    const { kind, refuse, secret }: Parameter = PARAMETERS[name];
+    const shown = secret ? '***' : value;
+    if (!v.is(kind.schema, value)) {
+      problems.push((m) => m.config.invalid(where(m), shown, kind.allowed(m)));
+    } else {
+      const reason = refuse?.(value);
+      if (reason === undefined) continue;
+      problems.push((m) => m.config.cannotDemand(where(m), name, shown, reason(m.config.cannot)));
+    }
+  }
+  const read = <T>(name: LibpqParameter, kind: Kind<T>): T | null => {
+    const found = given.get(name);
+    const result = found === undefined ? null : v.safeParse(kind.schema, found.text);
+    return result?.success ? result.output : null;
+  };
+  const session = read('target_session_attrs', oneOf(['read-write', 'primary']));
+  const demands: Demands = {
+    options: read('options', nonEmptyText),
+    passFile: read('passfile', nonEmptyText),
+    channelBinding: read('channel_binding', text)?.toLowerCase() === 'require',
+    authMethods: read('require_auth', authMethods),
+    directTls: read('sslnegotiation', text)?.toLowerCase() === 'direct',
+    minTls: read('ssl_min_protocol_version', oneOf(TLS_VERSIONS)),
+    maxTls: read('ssl_max_protocol_version', oneOf(TLS_VERSIONS)),
+    session,
+  };
+  return { demands, problems };
+}
+
+/** `-c name=value`, `-cname=value` or `--name=value`. */
+const ASSIGNMENT = /^(?:-c|--)([\w.-]+)=(.*)$/s;
+
+/** The value that the server's command-line options give to `name`, the last one; null: they give none. */
+export function settingInOptions(options: string | null, name: string): string | null {
+  // A backslash keeps a blank inside its word.
+  const words = (options ?? '').match(/(?:\\.|[^\\\s])+/gs) ?? [];
+  const plain = words.map((word) => word.replace(/\\(.)/gs, '$1'));
+  let found: string | null = null;
+  for (const [i, word] of plain.entries()) {
+    const [, key = '', value = ''] =
+      ASSIGNMENT.exec(plain[i - 1] === '-c' ? `-c${word}` : word) ?? [];
+    if (key.replaceAll('-', '_').toLowerCase() === name) found = value;
+  }
+  return found;
+}

@@ -1,0 +1,119 @@
+import { parse } from '@iarna/toml';
+import { findNearest } from '../lib/nearest.js';
+import { REPEATABLE } from './commands.js';
+import { OPTION_KEYS, type OptionKey, optionOf } from './options.js';
+import type { Problem } from './problems.js';
+import type { Given, Source } from './source.js';
+
+type Table = Readonly<Record<string, unknown>>;
+
+const TABLES: readonly string[] = [...new Set(OPTION_KEYS.map((key) => key.split('.')[0]!))];
+
+/** What may be a secret is not shown with the line that it stands in. */
+const SECRET_LINE = /password|senha|:\/\//i;
+
+/** Values from the text of `settings.toml`; a table or key that nobody knows is a problem. */
+export function readToml(content: string, file: string): Source {
+  const given = new Map<OptionKey, Given>();
+  const problems: Problem[] = [];
+  const parsed = parseTable(content, file, problems);
+  for (const [table, entries] of Object.entries(parsed)) {
+    if (!TABLES.includes(table)) {
+      const nearest = findNearest(table, TABLES);
+      problems.push((messages) => messages.config.unknownTable(table, file, nearest));
+    } else if (!isTable(entries)) {
+      problems.push((messages) => messages.config.notATable(table, file));
+    } else {
+      for (const [name, value] of Object.entries(entries)) {
+        const key = `${table}.${name}`;
+        if (isOptionKey(key)) {
+          const text = textOf(key, value);
+          const line = lineOf(content, table, name);
+          const where: Given['where'] = (messages) => messages.config.inFile(key, file, line);
+          const at = `${key} (${line === null ? file : `${file}:${line}`})`;
+          if (text !== '') given.set(key, { text, where, name: at });
+        } else {
+          const nearest = findNearest(key, OPTION_KEYS);
+          const line = lineOf(content, table, name);
+          problems.push((messages) => messages.config.unknownKey(key, file, line, nearest));
+        }
+      }
+    }
+  }
+  return { given, problems };
+}
+
+function parseTable(content: string, file: string, problems: Problem[]): Table {
+  try {
+    return parse(content);
+  } catch (error) {
+    if (!isTomlError(error)) throw error;
+    // Carriage returns and the parser's own excerpt would break the one-sentence form.
+    const reason = error.message.split(' at row ')[0]!;
+    const line = (content.split(/\r?\n/)[error.line] ?? '').trim();
+    const shown = SECRET_LINE.test(line) ? '***' : line;
+    problems.push((messages) => messages.config.tomlSyntax(file, error.line + 1, shown, reason));
+    return {};
+  }
+}
+
+/** The line that a key of a table stands in, from 1; null where it is written in a way not looked for. */
+function lineOf(content: string, table: string, name: string): number | null {
+  let current = '';
+  for (const [index, line] of content.split(/\r?\n/).entries()) {
+    current = /^\s*\[+\s*([\w.-]+)\s*\]+/.exec(line)?.[1] ?? current;
+    const key = /^\s*([\w.-]+)\s*=/.exec(line)?.[1];
+    const found = key === undefined ? current : current === '' ? key : `${current}.${key}`;
+    if (found === `${table}.${name}`) return index + 1;
+  }
+  return null;
+}
+
+/** A value as an operator would have typed it: lists with commas, tables as `name=value` pairs. */
+function toText(value: unknown): string {
+  if (value instanceof Date) return value.toISOString();
+  if (Array.isArray(value)) return value.map(toText).join(',');
+  if (isTable(value)) {
+    return Object.entries(value)
+      .map(([name, part]) => `${name}=${toText(part)}`)
+      .join(',');
+  }
+  return String(value);
+}
+
+function textOf(key: OptionKey, value: unknown): string {
+  if (key === 'stream.stages') return stagesText(value);
+  // An element may hold a comma itself.
+  const joint = REPEATABLE[optionOf(key).flag ?? ''];
+  if (joint !== undefined && Array.isArray(value)) return value.map(toText).join(joint);
+  return toText(value);
+}
+
+/** Stages written as tables, `[[stream.stages]]`, in the form of the flag; anything else as it is. */
+function stagesText(value: unknown): string {
+  if (!Array.isArray(value)) return toText(value);
+  return value
+    .map((stage: unknown) => {
+      if (!isTable(stage)) return toText(stage);
+      const { shape, rate, duration, ...others } = stage;
+      // A key that nobody knows makes a text that nobody takes, and is shown with it.
+      const rest = Object.keys(others).length === 0 ? '' : ` ${toText(others)}`;
+      return `${toText(shape)}:${toText(rate)}/${toText(duration)}${rest}`;
+    })
+    .join(';');
+}
+
+function isTable(value: unknown): value is Table {
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date)
+  );
+}
+
+function isOptionKey(key: string): key is OptionKey {
+  return (OPTION_KEYS as readonly string[]).includes(key);
+}
+
+/** The parser's errors carry the line, counted from 0; its types do not say so. */
+function isTomlError(error: unknown): error is Error & { readonly line: number } {
+  return error instanceof Error && 'line' in error && typeof error.line === 'number';
+}

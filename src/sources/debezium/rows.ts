@@ -1,0 +1,313 @@
+import { KIND } from '../json/grammar.js';
+import type { JsonReader } from '../json/reader.js';
+import { type Aside, type EventOperation, type Key, type Sink, withoutKey } from '../source.js';
+import { isForeign } from '../table-scope.js';
+import { type Draft, UNTOLD } from './draft.js';
+import { EventError } from './event-error.js';
+import { FLAG, SLOT } from './fields.js';
+import type { JsonColumns } from './json-columns.js';
+import type { KeyReader } from './keys.js';
+import type { ValueReader } from './values.js';
+
+const CREATE = 0x63;
+const UPDATE = 0x75;
+const DELETE = 0x64;
+const READ = 0x72;
+const TRUNCATE = 0x74;
+const MESSAGE = 0x6d;
+
+const BRACKET = 0x5b;
+const BACKSLASH = 0x5c;
+const QUOTE = 0x22;
+const COLON = 0x3a;
+const COMMA = 0x2c;
+const BRACKET_END = 0x5d;
+
+const MOST_XID = 0xffff_ffff;
+
+/** What an ExtractNewRecordState has to add, for a row alone does not say what became of it, and when. */
+const ADD_FIELDS =
+  'the connector needs add.fields=op,table,lsn,txId,source.sequence,source.ts_us,ts_us';
+
+/** The ledger's transactions are known by theirs. */
+const NO_XID =
+  'no id of its transaction, without which it cannot be found in the ledger: let the pipeline keep source.txId or transaction.id';
+
+/** Elements of `source.sequence`: LSNs as text, or null. */
+const SEQUENCE = /^\s*\[\s*(?:null|"?(\d+)"?)\s*,\s*(?:null|"?\d+"?)\s*\]\s*$/;
+
+const OPERATIONS: ReadonlySet<number> = new Set([CREATE, UPDATE, DELETE, READ, TRUNCATE, MESSAGE]);
+
+/** Tells a sink what a draft has come to. */
+export class RowTeller {
+  readonly #reader: JsonReader;
+  readonly #values: ValueReader;
+  readonly #columns: JsonColumns;
+  readonly #keys: KeyReader;
+  readonly #draft: Draft;
+  readonly #sink: Sink;
+  /** Bits of UNTOLD: the sink knows. */
+  #untold = 0;
+
+  constructor(parts: {
+    readonly reader: JsonReader;
+    readonly values: ValueReader;
+    readonly columns: JsonColumns;
+    readonly keys: KeyReader;
+    readonly draft: Draft;
+    readonly sink: Sink;
+  }) {
+    this.#reader = parts.reader;
+    this.#values = parts.values;
+    this.#columns = parts.columns;
+    this.#keys = parts.keys;
+    this.#draft = parts.draft;
+    this.#sink = parts.sink;
+  }
+
+  /**
+   * `key`: of the message, where it is not in the draft; it is looked at where the row does not tell its id.
+   * Throws an EventError where it is no event.
+   */
+  tell(key: Uint8Array | Key | null, stream: number, place: number, receivedAt: number): void {
+    const draft = this.#draft;
+    const sink = this.#sink;
+    const op = this.#op();
+    const aside = this.#aside(op);
+    if (aside !== null) {
+      sink.aside(aside, null);
+      return;
+    }
+    const { table } = draft;
+    if (table === null) throw new EventError(this.#flat('table', 'no table'));
+    if (isForeign(table)) {
+      sink.aside(table, this.#foreignTime());
+      return;
+    }
+    if (op === TRUNCATE) {
+      sink.truncate(table, stream, place);
+      return;
+    }
+    const operation = this.#operation(op);
+    const flat = this.#isFlat();
+    if (flat) this.#complete();
+    let id: Key | null;
+    if (operation === 'delete') {
+      id = this.#id(flat ? SLOT.flat + this.#values.id : SLOT.oldId);
+    } else {
+      if (!flat && (draft.flags & FLAG.after) === 0) throw new EventError('no row: no `after`');
+      const row = flat ? SLOT.flat : SLOT.row;
+      this.#columns.read(table, draft, row);
+      id = this.#id(row + this.#values.id);
+    }
+    id ??= this.#messageKey(key);
+    if (id === null && operation !== 'delete') throw new EventError('no id of the row');
+    const xid = this.#xid();
+    // Rows that a snapshot reads belong to no transaction.
+    if (xid === null && operation !== 'snapshot') throw new EventError(this.#flat('txId', NO_XID));
+    const event = {
+      operation,
+      table,
+      key: id ?? 0,
+      snapshot: operation === 'snapshot' ? (draft.snapshot ?? 'row') : null,
+      xid,
+      lsn: this.#number(SLOT.lsn, 'lsn'),
+      order: this.#number(SLOT.order, 'transaction.total_order'),
+      watermark: this.#watermark(),
+      committedAt: this.#time(SLOT.committedAt),
+      connectorAt: this.#time(SLOT.connectorAt),
+      receivedAt,
+      stream,
+      place,
+      origin: draft.origin,
+    };
+    if ((draft.untold & ~this.#untold) !== 0) this.#tellUntold();
+    if (id === null) sink.deleteWithoutKey(withoutKey(event));
+    else sink.row(event, operation === 'delete' ? null : this.#columns);
+  }
+
+  #tellUntold(): void {
+    const news = this.#draft.untold & ~this.#untold;
+    this.#untold |= news;
+    for (const [bit, what] of UNTOLD.entries()) {
+      if ((news & (1 << bit)) !== 0) this.#sink.untold(what);
+    }
+  }
+
+  /** The draft's key of the message: its id, or JSON that has it. Null: there is none. */
+  outerKey(): Uint8Array | Key | null {
+    const { kinds, starts, stops } = this.#draft;
+    const kind = kinds[SLOT.keyId]!;
+    if (kind < KIND.string) return this.#id(SLOT.keyId);
+    const key = this.#reader.utf8(kind, starts[SLOT.keyId]!, stops[SLOT.keyId]!);
+    if (key === null) throw new EventError('half of a surrogate pair in a key');
+    return key;
+  }
+
+  /** The id in the message's key: the draft's, or else this one. Null: there is none. */
+  #messageKey(other: Uint8Array | Key | null): Key | null {
+    const key = this.outerKey() ?? other;
+    return key instanceof Uint8Array ? this.#keys.read(key) : key;
+  }
+
+  #op(): number {
+    const { kinds, starts, stops } = this.#draft;
+    if (!this.#draft.has(SLOT.op)) return 0;
+    const start = starts[SLOT.op]!;
+    if (kinds[SLOT.op] === KIND.string && stops[SLOT.op]! - start === 1) {
+      const op = this.#reader.bytes[start]!;
+      if (OPERATIONS.has(op)) return op;
+    }
+    throw new EventError('op is none of c, u, d, r, t and m');
+  }
+
+  /** What has no operation on a row. Throws an EventError where it is nothing that Debezium writes. */
+  #aside(op: number): Aside | null {
+    if (op === MESSAGE) return 'message';
+    if (op !== 0) return null;
+    const { flags } = this.#draft;
+    if ((flags & FLAG.transaction) !== 0) return 'transaction';
+    if ((flags & FLAG.schemaChange) !== 0) return 'schema_change';
+    if ((flags & FLAG.nothing) !== 0 || this.#isWithoutValue()) return 'tombstone';
+    if ((flags & FLAG.more) === 0 && this.#time(SLOT.connectorAt) !== null) return 'heartbeat';
+    throw new EventError(this.#flat('op', 'no event of Debezium: it has no op'));
+  }
+
+  /** A record of Kafka whose value is null: rpk leaves it out. */
+  #isWithoutValue(): boolean {
+    const draft = this.#draft;
+    const isRecord =
+      draft.has(SLOT.recordTopic) &&
+      draft.has(SLOT.recordPartition) &&
+      draft.has(SLOT.recordOffset);
+    return isRecord && !draft.wrapped && !draft.has(SLOT.valueSize);
+  }
+
+  #isFlat(): boolean {
+    return (this.#draft.flags & (FLAG.flattened | FLAG.enveloped)) === FLAG.flattened;
+  }
+
+  #flat(missing: string, otherwise: string): string {
+    return this.#isFlat() ? `flattened, and without ${missing}: ${ADD_FIELDS}` : otherwise;
+  }
+
+  /** A flattened event has to have what tells its place; in a snapshot it may be null. */
+  #complete(): void {
+    const { kinds } = this.#draft;
+    const lsn = kinds[SLOT.lsn] !== KIND.none;
+    const xid = kinds[SLOT.xid] !== KIND.none || kinds[SLOT.transactionId] !== KIND.none;
+    if (lsn && xid) return;
+    throw new EventError(this.#flat(lsn ? 'txId' : xid ? 'lsn' : 'lsn and txId', ''));
+  }
+
+  #operation(op: number): EventOperation {
+    switch (op) {
+      case CREATE:
+        return this.#draft.snapshot === null ? 'insert' : 'snapshot';
+      case UPDATE:
+        return 'update';
+      case DELETE:
+        return 'delete';
+      default:
+        return 'snapshot';
+    }
+  }
+
+  #id(slot: number): Key | null {
+    const { kinds, starts, stops } = this.#draft;
+    return this.#values.keyOf(kinds[slot]!, starts[slot]!, stops[slot]!);
+  }
+
+  #xid(): number | null {
+    const draft = this.#draft;
+    let xid: number | null;
+    if (draft.has(SLOT.xid) || !draft.has(SLOT.transactionId)) xid = this.#number(SLOT.xid, 'txId');
+    else {
+      // `571:24023128`
+      const { bytes } = this.#reader;
+      let stop = draft.starts[SLOT.transactionId]!;
+      while (stop < draft.stops[SLOT.transactionId]! && bytes[stop] !== COLON) stop++;
+      draft.stops[SLOT.transactionId] = stop;
+      xid = this.#number(SLOT.transactionId, 'transaction.id');
+    }
+    if (xid !== null && xid > MOST_XID) throw new EventError('txId is no number of 32 bits');
+    return xid;
+  }
+
+  /** A number, or a string that holds one, from 0 to 2^53; null where there is none. */
+  #number(slot: number, what: string): number | null {
+    const { kinds, starts, stops } = this.#draft;
+    const kind = kinds[slot]!;
+    if (kind <= KIND.null) return null;
+    if (kind === KIND.integer || kind === KIND.string) {
+      const value = this.#reader.integer(starts[slot]!, stops[slot]!);
+      if (value >= 0) return value;
+    }
+    throw new EventError(`${what} is no number from 0 to 2^53`);
+  }
+
+  #watermark(): number | null {
+    const draft = this.#draft;
+    const kind = draft.kinds[SLOT.sequence]!;
+    if (kind <= KIND.null) return null;
+    const start = draft.starts[SLOT.sequence]!;
+    const stop = draft.stops[SLOT.sequence]!;
+    // As Debezium writes it: ["24023128","24023200"], with a backslash before each quotation mark.
+    const { bytes } = this.#reader;
+    let p = start + 3;
+    if (bytes[start] === BRACKET && bytes[start + 1] === BACKSLASH && bytes[start + 2] === QUOTE) {
+      while (p < stop && bytes[p] !== BACKSLASH) p++;
+      const lsn = this.#reader.integer(start + 3, p);
+      if (lsn >= 0 && this.#isSequenceEnd(p, stop)) return lsn;
+    }
+    if (kind >= KIND.string && kind < KIND.object) {
+      const parts = SEQUENCE.exec(this.#reader.string(kind, start, stop));
+      if (parts !== null) {
+        if (parts[1] === undefined) return null;
+        const lsn = Number(parts[1]);
+        if (Number.isSafeInteger(lsn)) return lsn;
+      }
+    }
+    throw new EventError('source.sequence is no pair of LSNs');
+  }
+
+  /** `\\",\\"24023200\\"]` */
+  #isSequenceEnd(start: number, stop: number): boolean {
+    const { bytes } = this.#reader;
+    return (
+      bytes[start + 1] === QUOTE &&
+      bytes[start + 2] === COMMA &&
+      bytes[start + 3] === BACKSLASH &&
+      bytes[start + 4] === QUOTE &&
+      bytes[stop - 3] === BACKSLASH &&
+      bytes[stop - 2] === QUOTE &&
+      bytes[stop - 1] === BRACKET_END &&
+      this.#reader.integer(start + 5, stop - 3) >= 0
+    );
+  }
+
+  /** Commit time of another table's row; its problems are not ours to judge. */
+  #foreignTime(): number | null {
+    try {
+      return this.#time(SLOT.committedAt);
+    } catch {
+      return null;
+    }
+  }
+
+  /** Microseconds since 1970, rounded down, of the finest unit that is told from `slot` on; null: none is. */
+  #time(slot: number): number | null {
+    const draft = this.#draft;
+    for (let unit = 2; unit >= 0; unit--) {
+      if (!draft.has(slot + unit)) continue;
+      const kind = draft.kinds[slot + unit]!;
+      // Of nanoseconds, the last three digits are left out before a number is made of the others.
+      const stop = draft.stops[slot + unit]! - (unit === 2 ? 3 : 0);
+      const right = kind === KIND.integer || kind === KIND.string;
+      const value = right ? this.#reader.integer(draft.starts[slot + unit]!, stop) : Number.NaN;
+      if (value >= 0) return unit === 0 ? value * 1000 : value;
+      throw new EventError('a time is no whole number');
+    }
+    return null;
+  }
+}

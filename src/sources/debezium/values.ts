@@ -1,0 +1,229 @@
+import type { ColumnType, TableName } from '../../schemas/hospital/tables.js';
+import { KIND } from '../json/grammar.js';
+import type { JsonReader } from '../json/reader.js';
+import type { Key, Precision } from '../source.js';
+import type { Draft } from './draft.js';
+import { EventError } from './event-error.js';
+import { KNOWN_NAMES, WRITTEN_TIMESTAMPS } from './fields.js';
+import { bigTimestampText, dateText, instantText, parseInstant, timestampText } from './times.js';
+
+/** What Debezium writes for a value that the WAL does not have (unchanged TOAST), unless it is told otherwise. */
+const UNAVAILABLE = '__debezium_unavailable_value';
+
+const INFINITY = 'infinity';
+const MINUS_INFINITY = '-infinity';
+/** A timestamp of infinity as Debezium counts it, whichever way it counts. */
+const INFINITE_MICROS = '9223372036825200000';
+const MINUS_INFINITE_MICROS = '-9223372036832400000';
+const INFINITE_DIGITS = INFINITE_MICROS.length;
+
+/**
+ * A date of infinity: PostgreSQL's own numbers for it, the ends of 32 bits, counted from 1970 instead of 2000,
+ * which is beyond those ends.
+ */
+const INFINITE_DAY = -2_147_472_692;
+const MINUS_INFINITE_DAY = -2_147_472_691;
+
+/**
+ * What a connector counts timestamps in (`time.precision.mode`): microseconds unless told otherwise;
+ * milliseconds with `connect`.
+ */
+type Unit = 'milliseconds' | 'microseconds' | 'nanoseconds';
+
+/**
+ * Digits of a time of these days. Milliseconds have 13 of them from 2001 to 2286, microseconds 16,
+ * nanoseconds 19: in between nobody's clock is.
+ */
+const MOST_MILLI_DIGITS = 14;
+const MOST_MICRO_DIGITS = 17;
+/** Fewer digits are a time around 1970 in every unit, and do not tell which. */
+const FEWEST_DIGITS = 12;
+
+/**
+ * The years 9996 to 10003, in milliseconds (15 digits) and in microseconds (18). People write 9999-12-31 for "no
+ * end"; in the next finer unit it would be a day of 1978.
+ */
+const NO_END = /^253[34]\d{11}(?:\d{3})?$/;
+
+const CREATED_AT = KNOWN_NAMES.indexOf('created_at');
+const UPDATED_AT = KNOWN_NAMES.indexOf('updated_at');
+const ID = KNOWN_NAMES.indexOf('id');
+
+const ASCII_MINUS = 0x2d;
+
+/**
+ * Makes of a row's JSON values what PostgreSQL prints.
+ *
+ * An event does not say what its timestamps are counted in. But `created_at` and `updated_at` are set by the
+ * server's clock, and every row has them: their number of digits tells. A connector counts in one way, so
+ * what they told holds for the rows that come without them. Where a connector leaves them out, the other
+ * timestamps tell, with less certainty: they may be of any year.
+ *
+ * A number that PostgreSQL has no date or timestamp for stays as it is: the connector has spoilt it (years
+ * after 294247 do not fit its microseconds), and it is the value that is wrong, not the event.
+ */
+export class ValueReader {
+  readonly #reader: JsonReader;
+  /** Null: only `UNAVAILABLE`. */
+  readonly #placeholders: ReadonlySet<string> | null;
+  /** Bytes of each in UTF-8. */
+  readonly #lengths: ReadonlySet<number>;
+  #unit: Unit = 'microseconds';
+  /** Whether any row told the unit. */
+  #learnt = false;
+
+  /** @param placeholders what stands for an unavailable value, besides `UNAVAILABLE` */
+  constructor(reader: JsonReader, placeholders: readonly string[] = []) {
+    this.#reader = reader;
+    this.#placeholders = placeholders.length === 0 ? null : new Set(placeholders);
+    this.#lengths = new Set(placeholders.map((text) => Buffer.byteLength(text)));
+  }
+
+  /** Whether a string of so many bytes, without escapes, can be a placeholder: few can, and only those are read. */
+  mayBeUnavailable(bytes: number): boolean {
+    return (
+      bytes === UNAVAILABLE.length || (this.#placeholders !== null && this.#lengths.has(bytes))
+    );
+  }
+
+  /** The number of the column `id`. */
+  readonly id = ID;
+
+  /** Of the timestamps of the row that was read last. */
+  get precision(): Precision {
+    return this.#unit === 'milliseconds' ? 'milliseconds' : 'microseconds';
+  }
+
+  /** Takes from the row whose first slot this is what its times are counted in, where it tells. */
+  learnUnit(table: TableName, draft: Draft, slot: number): void {
+    const updated = draft.kinds[slot + UPDATED_AT] === KIND.integer;
+    const at = slot + (updated ? UPDATED_AT : CREATED_AT);
+    if (draft.kinds[at] !== KIND.integer) {
+      this.#learnFromWritten(table, draft, slot);
+      return;
+    }
+    const start = draft.starts[at]!;
+    const stop = draft.stops[at]!;
+    if (this.#reader.bytes[start] === ASCII_MINUS) return;
+    if (stop - start > MOST_MICRO_DIGITS && this.#reader.ascii(start, stop) === INFINITE_MICROS) {
+      return;
+    }
+    this.#unit = unitOf(stop - start);
+    this.#learnt = true;
+  }
+
+  /**
+   * The same, from the times that somebody wrote. The longest decides. Microseconds and nanoseconds that were learnt
+   * once stay: a shorter time is one near 1970. Milliseconds do not: with the digits of microseconds they would be
+   * of a year beyond 5000.
+   */
+  #learnFromWritten(table: TableName, draft: Draft, slot: number): void {
+    if (this.#learnt && this.#unit !== 'milliseconds') return;
+    let most = 0;
+    for (const field of WRITTEN_TIMESTAMPS[table]) {
+      if (draft.kinds[slot + field] !== KIND.integer) continue;
+      most = Math.max(most, this.#digits(draft.starts[slot + field]!, draft.stops[slot + field]!));
+    }
+    if (most < FEWEST_DIGITS) return;
+    this.#unit = unitOf(most);
+    this.#learnt = true;
+  }
+
+  /** The digits of a time; 0: it stands for infinity or "no end", and tells no unit. */
+  #digits(start: number, stop: number): number {
+    const minus = this.#reader.bytes[start] === ASCII_MINUS ? 1 : 0;
+    const digits = stop - start - minus;
+    if (digits <= MOST_MILLI_DIGITS) return digits;
+    const text = this.#reader.ascii(start, stop);
+    const infinite = text === INFINITE_MICROS || text === MINUS_INFINITE_MICROS;
+    return infinite || NO_END.test(text) ? 0 : digits;
+  }
+
+  /** The id that a value is. Throws an EventError where it is none; null for a null, or nothing. */
+  keyOf(kind: number, start: number, stop: number): Key | null {
+    if (kind === KIND.none || kind === KIND.null) return null;
+    if (kind === KIND.integer || kind === KIND.string) {
+      const value = this.#reader.integer(start, stop);
+      if (!Number.isNaN(value)) return value;
+    }
+    const text = this.#bigint(kind, start, stop);
+    if (text === null) throw new EventError('the id is no whole number');
+    return text;
+  }
+
+  /** What PostgreSQL prints. Undefined: unavailable. Null: no value of this type. */
+  text(type: ColumnType, kind: number, start: number, stop: number): string | undefined | null {
+    if (kind === KIND.string || kind === KIND.utf8 || kind === KIND.escaped) {
+      const text = this.#reader.string(kind, start, stop);
+      if (text === UNAVAILABLE || this.#placeholders?.has(text) === true) return undefined;
+      if (type === 'varchar') return text;
+      if (type === 'bigint') return this.#bigint(kind, start, stop);
+      if (text === INFINITY || text === MINUS_INFINITY) return text;
+      const instant = parseInstant(text);
+      if (instant === null) return null;
+      return type === 'date' ? dateText(instant.day) : instantText(instant);
+    }
+    if (kind !== KIND.integer) return null;
+    switch (type) {
+      case 'bigint':
+        return this.#bigint(kind, start, stop);
+      case 'date':
+        return this.#date(start, stop);
+      case 'timestamp':
+        return this.#timestamp(start, stop);
+      case 'varchar':
+        return null;
+    }
+  }
+
+  #date(start: number, stop: number): string {
+    const day = this.#reader.integer(start, stop);
+    if (day === INFINITE_DAY) return INFINITY;
+    if (day === MINUS_INFINITE_DAY) return MINUS_INFINITY;
+    return dateText(day) ?? this.#reader.ascii(start, stop);
+  }
+
+  #timestamp(start: number, stop: number): string {
+    return this.#counted(start, stop) ?? this.#reader.ascii(start, stop);
+  }
+
+  #counted(start: number, stop: number): string | null {
+    const reader = this.#reader;
+    if (stop - start >= INFINITE_DIGITS) {
+      const text = reader.ascii(start, stop);
+      if (text === INFINITE_MICROS) return INFINITY;
+      if (text === MINUS_INFINITE_MICROS) return MINUS_INFINITY;
+    }
+    const value = reader.integer(start, stop);
+    if (this.#unit === 'microseconds' && !Number.isNaN(value)) return timestampText(value);
+    if (stop - start > INFINITE_DIGITS + 1) return null;
+    const count = BigInt(reader.ascii(start, stop));
+    switch (this.#unit) {
+      case 'microseconds':
+        return bigTimestampText(count);
+      case 'milliseconds':
+        return bigTimestampText(count * 1000n);
+      case 'nanoseconds': {
+        // Rounded down: BigInts are rounded towards zero.
+        const rest = ((count % 1000n) + 1000n) % 1000n;
+        return bigTimestampText((count - rest) / 1000n);
+      }
+    }
+  }
+
+  #bigint(kind: number, start: number, stop: number): string | null {
+    if (kind !== KIND.integer && kind !== KIND.string) return null;
+    const text = this.#reader.ascii(start, stop);
+    if (text === '-0') return '0';
+    return kind === KIND.integer || WHOLE_NUMBER.test(text) ? text : null;
+  }
+}
+
+/** As JSON writes one; more digits than a bigint has are no matter here. */
+const WHOLE_NUMBER = /^-?(?:0|[1-9]\d*)$/;
+
+/** What a time of these days with so many digits is counted in. */
+function unitOf(digits: number): Unit {
+  if (digits <= MOST_MILLI_DIGITS) return 'milliseconds';
+  return digits <= MOST_MICRO_DIGITS ? 'microseconds' : 'nanoseconds';
+}

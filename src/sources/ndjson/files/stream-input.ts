@@ -1,0 +1,83 @@
+import { EXIT, OperatorError } from '../../../errors.js';
+import { type ByteInput, END, IDLE } from './byte-input.js';
+import type { ByteStream } from './standard-input.js';
+
+/** A pipe that brings nothing for so long has nothing more at the moment. */
+const QUIET_MS = 50;
+
+/** Reads a stream: standard input. */
+export class StreamInput implements ByteInput {
+  readonly #stream: ByteStream;
+  readonly #name: string;
+  #rest: Buffer = Buffer.alloc(0);
+  #idle = false;
+  #ended = false;
+  #stopped = false;
+  #error: unknown = null;
+  #wake: () => void = () => {};
+
+  /** `name`: what the stream is called when it fails. */
+  constructor(stream: ByteStream, name: string) {
+    this.#stream = stream;
+    this.#name = name;
+    stream.on('readable', () => this.#wake());
+    const end = () => {
+      this.#ended = true;
+      this.#wake();
+    };
+    stream.on('end', end);
+    stream.on('close', end);
+    stream.on('error', (error) => {
+      this.#error = error;
+      this.#wake();
+    });
+  }
+
+  async read(buffer: Buffer, at: number): Promise<number> {
+    for (;;) {
+      // What it had read when it was stopped is given out.
+      if (this.#rest.length === 0 && this.#stopped) return END;
+      if (this.#rest.length === 0) this.#rest = this.#stream.read() ?? this.#rest;
+      if (this.#rest.length > 0) {
+        const count = this.#rest.copy(buffer, at);
+        this.#rest = this.#rest.subarray(count);
+        this.#idle = false;
+        return count;
+      }
+      if (this.#error !== null) throw this.#failure(this.#error);
+      if (this.#ended) return END;
+      if (!(await this.#quiet())) continue;
+      this.#idle = true;
+      return IDLE;
+    }
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#wake();
+  }
+
+  /** Lets go of it: a process does not end while its standard input is read. */
+  async close(): Promise<void> {
+    this.#stream.destroy();
+  }
+
+  /** Waits for something to happen. True: nothing did for a while, and that is told for the first time. */
+  #quiet(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer = this.#idle ? undefined : setTimeout(() => resolve(true), QUIET_MS);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve(false);
+      };
+    });
+  }
+
+  #failure(error: unknown): OperatorError {
+    const path = this.#name;
+    const code = (error as NodeJS.ErrnoException).code ?? String(error);
+    return new OperatorError(EXIT.usage, (m) => m.intake.unreadable({ path, code }), {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,109 @@
+import { DebeziumIntake, type IntakeOptions, MOST_BYTES, TOO_LONG } from '../debezium/intake.js';
+import type { Scope } from '../scope.js';
+import type { Sink, Source } from '../source.js';
+import { STANDARD_INPUT } from '../source-spec.js';
+import { ByFirstBytes } from './files/by-first-bytes.js';
+import { type ByteInput, END, IDLE } from './files/byte-input.js';
+import { unpackGzip } from './files/gzip-input.js';
+import { joinIndented } from './files/indented-input.js';
+import { LineBuffer } from './files/line-buffer.js';
+import { inputOf } from './files/named-input.js';
+import { type ByteStream, standardInput } from './files/standard-input.js';
+import { StreamInput } from './files/stream-input.js';
+
+/** Bytes of a read. Below, reads cost more than they bring; above, nothing is gained. */
+const CHUNK_BYTES = 1 << 18;
+
+/** A byte that no line of text contains. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const BINARY = /[\0-\x08\x0b\x0c\x0e-\x1d]/;
+
+/** There is one order, that of the lines. */
+const STREAM = 0;
+
+export interface NdjsonOptions extends IntakeOptions {
+  /** Of a file, or STANDARD_INPUT. */
+  readonly path: string;
+  /** Goes on with what is added to a file, until `stop`; it may also not be there yet. A pipe ends with its writer. */
+  readonly follow: boolean;
+  /** In place of the process's standard input. */
+  readonly stdin?: ByteStream;
+}
+
+/**
+ * Events as lines of JSON, in a file or from standard input, packed with gzip or not. The place of an event is the
+ * number of its line, or the event's own where each is spread over several lines. A last line without a line feed
+ * counts at the end; while more may be written to it, only if it is whole.
+ */
+export class NdjsonSource implements Source {
+  readonly streams = 1;
+  readonly #input: ByteInput;
+  readonly #options: NdjsonOptions;
+  #stopped = false;
+
+  constructor(options: NdjsonOptions) {
+    const { path, follow } = options;
+    this.#options = options;
+    const isStream = path === STANDARD_INPUT;
+    const input = isStream
+      ? new StreamInput(options.stdin ?? standardInput(), 'stdin')
+      : inputOf(path, follow);
+    const name = isStream ? 'stdin' : path;
+    const unpacked = new ByFirstBytes(input, unpackGzip(name));
+    this.#input = new ByFirstBytes(unpacked, joinIndented);
+  }
+
+  async run(sink: Sink, scope: Scope): Promise<void> {
+    const intake = new DebeziumIntake(sink, scope, this.#options);
+    const buffer = new LineBuffer(CHUNK_BYTES, MOST_BYTES);
+    let place = 1;
+    let receivedAt = 0;
+    let idle = false;
+    const lines = (bytes: Buffer) => {
+      place = intake.lines(bytes, STREAM, place, receivedAt);
+    };
+    const tooLong = () => {
+      sink.malformed({ stream: STREAM, place: place++, reason: TOO_LONG });
+    };
+    try {
+      for (;;) {
+        const count = await this.#input.read(buffer.bytes, buffer.used);
+        if (count === END) break;
+        if (count === IDLE) {
+          sink.idle();
+          idle = true;
+          continue;
+        }
+        idle = false;
+        receivedAt = Date.now() * 1000;
+        buffer.take(count, lines, tooLong);
+        await sink.ready();
+      }
+    } finally {
+      await this.#input.close();
+    }
+    const rest = buffer.rest();
+    // A stopped input may have been about to go on, if the rest can begin a line.
+    const isLast = !(this.#stopped && this.#options.follow) || isJson(rest);
+    const became = isLast ? 'wrong' : intake.unfinished(rest, STREAM, place, receivedAt);
+    if (isLast || (became === 'wrong' && (place === 1 || BINARY.test(rest.toString('latin1'))))) {
+      intake.event(rest, STREAM, place, receivedAt);
+    }
+    if (!idle || rest.length > 0) sink.idle();
+    await sink.ready();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#input.stop();
+  }
+}
+
+function isJson(bytes: Buffer): boolean {
+  try {
+    JSON.parse(bytes.toString('utf8'));
+    return true;
+  } catch {
+    return false;
+  }
+}

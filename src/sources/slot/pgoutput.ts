@@ -1,0 +1,233 @@
+import { EPOCH_MS } from '../../postgres/wire.js';
+import { ByteReader, DecodeError } from './byte-reader.js';
+import {
+  type OldTuple,
+  type PgOutputMessage,
+  type RelationColumn,
+  type RelationMessage,
+  type ReplicaIdentity,
+  type TruncateMessage,
+  type Tuple,
+  type TupleValue,
+  UNCHANGED,
+} from './messages.js';
+
+export { DecodeError } from './byte-reader.js';
+
+/** PostgreSQL counts its microseconds from 2000-01-01, UTC; from there back to 1970. */
+export const EPOCH_MICROS = BigInt(EPOCH_MS) * 1000n;
+
+/** Messages that later versions of the protocol have, and that were not asked for. */
+const LATER: Readonly<Record<string, string>> = {
+  S: 'Stream Start',
+  E: 'Stream Stop',
+  c: 'Stream Commit',
+  A: 'Stream Abort',
+  b: 'Begin Prepare',
+  P: 'Prepare',
+  K: 'Commit Prepared',
+  r: 'Rollback Prepared',
+  p: 'Stream Prepare',
+};
+
+const IDENTITIES: Readonly<Record<string, ReplicaIdentity>> = {
+  d: 'default',
+  n: 'nothing',
+  f: 'full',
+  i: 'index',
+};
+
+/** Of a relation's column. */
+const KEY_FLAG = 1;
+const CASCADE_FLAG = 1;
+const RESTART_IDENTITY_FLAG = 2;
+const TRANSACTIONAL_FLAG = 1;
+
+const OID_BYTES = 4;
+
+/**
+ * Decodes one message of pgoutput, protocol version 1. Throws a DecodeError on everything else; whatever
+ * the bytes say of themselves, no more is read or allocated than they are.
+ */
+export function decode(bytes: Buffer): PgOutputMessage {
+  const reader = new ByteReader(bytes);
+  const message = decodeBody(letter(reader, 'its type'), reader);
+  reader.end();
+  return message;
+}
+
+function decodeBody(type: string, reader: ByteReader): PgOutputMessage {
+  switch (type) {
+    case 'B':
+      return {
+        tag: 'begin',
+        commitLsn: reader.uint64('the LSN'),
+        commitTime: time(reader),
+        xid: reader.uint32('the transaction id'),
+      };
+    case 'C':
+      flags(reader, 0);
+      return {
+        tag: 'commit',
+        commitLsn: reader.uint64('the LSN'),
+        endLsn: reader.uint64('the end LSN'),
+        commitTime: time(reader),
+      };
+    case 'O':
+      return {
+        tag: 'origin',
+        lsn: reader.uint64('the LSN'),
+        name: reader.cString("the origin's name"),
+      };
+    case 'R':
+      return relation(reader);
+    case 'Y':
+      return {
+        tag: 'type',
+        type: reader.uint32("the type's oid"),
+        schema: schema(reader),
+        name: reader.cString("the type's name"),
+      };
+    case 'I':
+      return { tag: 'insert', relation: relationOid(reader), row: newTuple(reader) };
+    case 'U':
+      return update(reader);
+    case 'D': {
+      const oid = relationOid(reader);
+      const at = reader.offset;
+      const kind = letter(reader, 'the kind of the row');
+      const old = oldTuple(kind, reader);
+      if (old === null) throw new DecodeError(`an old row of the kind ${quote(kind)}`, at);
+      return { tag: 'delete', relation: oid, old };
+    }
+    case 'T':
+      return truncate(reader);
+    case 'M': {
+      const transactional = flags(reader, TRANSACTIONAL_FLAG) !== 0;
+      const lsn = reader.uint64('the LSN');
+      const prefix = reader.cString('the prefix');
+      const content = reader.copy(reader.length('the content'), 'the content');
+      return { tag: 'message', transactional, lsn, prefix, content };
+    }
+  }
+  const later = LATER[type];
+  if (later !== undefined) {
+    throw new DecodeError(`${later} belongs to a later version of the protocol than 1`, 0);
+  }
+  throw new DecodeError(`no message has the type ${quote(type)}`, 0);
+}
+
+function relation(reader: ByteReader): RelationMessage {
+  const oid = relationOid(reader);
+  const relationSchema = schema(reader);
+  const name = reader.cString("the relation's name");
+  const at = reader.offset;
+  const code = letter(reader, 'the replica identity');
+  const identity = IDENTITIES[code];
+  if (identity === undefined) throw new DecodeError(`a replica identity ${quote(code)}`, at);
+  const columns: RelationColumn[] = [];
+  for (let count = reader.uint16('the number of columns'); count > 0; count--) {
+    columns.push({
+      key: flags(reader, KEY_FLAG) !== 0,
+      name: reader.cString("the column's name"),
+      type: reader.uint32("the type's oid"),
+      modifier: reader.int32("the type's modifier"),
+    });
+  }
+  return { tag: 'relation', relation: oid, schema: relationSchema, name, identity, columns };
+}
+
+function update(reader: ByteReader): PgOutputMessage {
+  const oid = relationOid(reader);
+  const at = reader.offset;
+  const kind = letter(reader, 'the kind of the row');
+  if (kind === 'N') return { tag: 'update', relation: oid, old: null, row: tuple(reader) };
+  const old = oldTuple(kind, reader);
+  if (old === null) throw new DecodeError(`a row of the kind ${quote(kind)}`, at);
+  return { tag: 'update', relation: oid, old, row: newTuple(reader) };
+}
+
+function truncate(reader: ByteReader): TruncateMessage {
+  const at = reader.offset;
+  const count = reader.int32('the number of relations');
+  const options = flags(reader, CASCADE_FLAG | RESTART_IDENTITY_FLAG);
+  if (count < 0 || count * OID_BYTES > reader.left) {
+    throw new DecodeError(`${count} relations, and ${reader.left} bytes are left`, at);
+  }
+  const relations: number[] = [];
+  for (let i = 0; i < count; i++) relations.push(relationOid(reader));
+  return {
+    tag: 'truncate',
+    relations,
+    cascade: (options & CASCADE_FLAG) !== 0,
+    restartIdentity: (options & RESTART_IDENTITY_FLAG) !== 0,
+  };
+}
+
+function newTuple(reader: ByteReader): Tuple {
+  const at = reader.offset;
+  const kind = letter(reader, 'the kind of the row');
+  if (kind !== 'N') throw new DecodeError(`a new row of the kind ${quote(kind)}`, at);
+  return tuple(reader);
+}
+
+/** null: `kind` is none of an old row. */
+function oldTuple(kind: string, reader: ByteReader): OldTuple | null {
+  if (kind === 'K') return { kind: 'key', tuple: tuple(reader) };
+  if (kind === 'O') return { kind: 'full', tuple: tuple(reader) };
+  return null;
+}
+
+function tuple(reader: ByteReader): Tuple {
+  const values: TupleValue[] = [];
+  for (let count = reader.uint16('the number of values'); count > 0; count--) {
+    values.push(value(reader));
+  }
+  return values;
+}
+
+function value(reader: ByteReader): TupleValue {
+  const at = reader.offset;
+  const kind = letter(reader, 'the kind of a value');
+  switch (kind) {
+    case 't':
+      return reader.text(reader.length('a value'), 'a value');
+    case 'n':
+      return null;
+    case 'u':
+      return UNCHANGED;
+    case 'b':
+      throw new DecodeError('a value is in the binary format, which was not asked for', at);
+  }
+  throw new DecodeError(`a value of the kind ${quote(kind)}`, at);
+}
+
+function relationOid(reader: ByteReader): number {
+  return reader.uint32("the relation's oid");
+}
+
+/** The server leaves out the name of its own schema. */
+function schema(reader: ByteReader): string {
+  const name = reader.cString("the schema's name");
+  return name === '' ? 'pg_catalog' : name;
+}
+
+function time(reader: ByteReader): bigint {
+  return reader.int64('the time of the commit') + EPOCH_MICROS;
+}
+
+/** A byte of flags; one that nobody knows means something that would be missed. */
+function flags(reader: ByteReader, known: number): number {
+  const at = reader.offset;
+  const byte = reader.uint8('the flags');
+  if ((byte & ~known) !== 0) throw new DecodeError(`unknown flags ${byte}`, at);
+  return byte;
+}
+
+function letter(reader: ByteReader, what: string): string {
+  return String.fromCharCode(reader.uint8(what));
+}
+
+function quote(code: string): string {
+  return JSON.stringify(code);
+}

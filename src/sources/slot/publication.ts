@@ -1,0 +1,143 @@
+import { EXIT, OperatorError, SourceAbsent } from '../../errors.js';
+import { OUR_RELATIONS, OUR_TABLES } from '../../postgres/catalog.js';
+import { withConnection } from '../../postgres/connect.js';
+import {
+  type Client,
+  DatabaseError,
+  escapeIdentifier,
+  escapeLiteral,
+} from '../../postgres/driver.js';
+import type { ConnectionTarget } from '../../postgres/target.js';
+import { TABLE_NAMES } from '../../schemas/hospital/tables.js';
+import { slotExists } from './slot-session.js';
+
+/** duplicate_object */
+const EXISTS = '42710';
+
+/** By it we know a publication of ours again, and an administrator what it is. */
+const COMMENT = 'oltp-simulator --create-slot';
+
+/**
+ * The publications of the database that have tables of the hospital, or partitions of them. Throws when there
+ * is none.
+ */
+export function findPublications(target: ConnectionTarget): Promise<string[]> {
+  return withConnection(target, async (client) => {
+    const { rows } = await client.query<{ name: string }>(
+      `SELECT DISTINCT p.pubname::text AS name FROM pg_publication_tables p
+         JOIN pg_namespace n ON n.nspname = p.schemaname
+         JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = p.tablename
+        WHERE c.oid IN (SELECT oid FROM (${OUR_RELATIONS}) AS ours) ORDER BY 1`,
+      [TABLE_NAMES],
+    );
+    if (rows.length > 0) return rows.map(({ name }) => name);
+    const { database } = target;
+    throw new SourceAbsent(EXIT.state, (m) =>
+      m.source.noPublication({ database, tables: TABLE_NAMES.join(', ') }),
+    );
+  });
+}
+
+/**
+ * Makes the publication of the seven tables, for a slot of the same name that is about to be made. Takes
+ * over one that is exactly so: a process that was killed leaves it. Throws, and changes nothing, when
+ * there is such a slot, which may be of somebody who uses that publication, or another publication.
+ */
+export function makePublication(target: ConnectionTarget, name: string): Promise<void> {
+  return withConnection(target, async (client) => {
+    if (await isSlot(client, name)) throw slotExists(target, name);
+    await requireTables(client, target);
+    try {
+      const publication = escapeIdentifier(name);
+      // One transaction: without its comment it would be somebody else's.
+      await client.query(
+        `CREATE PUBLICATION ${publication} FOR TABLE ${TABLE_NAMES.join(', ')}
+           WITH (publish = 'insert, update, delete');
+         COMMENT ON PUBLICATION ${publication} IS ${escapeLiteral(COMMENT)}`,
+      );
+    } catch (error) {
+      if (!(error instanceof DatabaseError) || error.code !== EXISTS) throw error;
+      if (await isAsMade(client, name)) return;
+      const { database } = target;
+      throw new OperatorError(EXIT.state, (m) =>
+        m.source.publicationExists({ publication: name, database }),
+      );
+    }
+  });
+}
+
+/**
+ * Removes what `makePublication` made; nothing is done when it is gone, or no longer as it was made.
+ * `slotIsOurs`: the slot of the same name is there and is the caller's; otherwise one that is there is
+ * somebody else's, and so is the publication.
+ */
+export function dropPublication(
+  target: ConnectionTarget,
+  name: string,
+  slotIsOurs: boolean,
+): Promise<void> {
+  return withConnection(target, async (client) => {
+    if (!slotIsOurs && (await isSlot(client, name))) return;
+    if (!(await isAsMade(client, name))) return;
+    await client.query(`DROP PUBLICATION IF EXISTS ${escapeIdentifier(name)}`);
+  });
+}
+
+async function isSlot(client: Client, name: string): Promise<boolean> {
+  const { rows } = await client.query('SELECT FROM pg_replication_slots WHERE slot_name = $1', [
+    name,
+  ]);
+  return rows.length > 0;
+}
+
+/** The seven tables and no others, whole, what we publish of them, and ours to remove. */
+async function isAsMade(client: Client, name: string): Promise<boolean> {
+  // As JSON, since newer versions have more columns: filters, lists, generated columns. Whole schemas, too,
+  // depend on a publication that has them.
+  const { rows } = await client.query<{ as_made: boolean }>(
+    `SELECT pg_has_role(p.pubowner, 'USAGE')
+            AND obj_description(p.oid, 'pg_publication') = $4
+            AND to_jsonb(p) - ARRAY['oid', 'pubname', 'pubowner'] <@ $3::jsonb
+            AND NOT EXISTS (
+              SELECT FROM pg_publication_rel r WHERE r.prpubid = p.oid AND (
+                coalesce(to_jsonb(r) ->> 'prqual', to_jsonb(r) ->> 'prattrs') IS NOT NULL
+                OR coalesce((to_jsonb(r) ->> 'prexcept')::boolean, false)))
+            AND ARRAY(SELECT r.prrelid::bigint FROM pg_publication_rel r
+                       WHERE r.prpubid = p.oid ORDER BY 1)
+                = ARRAY(SELECT c.oid::bigint ${OUR_TABLES} ORDER BY 1)
+            AND (SELECT count(*) FROM pg_depend d
+                  WHERE d.refclassid = 'pg_publication'::regclass AND d.refobjid = p.oid)
+                = cardinality($1::text[])
+            AS as_made
+       FROM pg_publication p WHERE p.pubname = $2`,
+    [TABLE_NAMES, name, JSON.stringify(AS_MADE), COMMENT],
+  );
+  return rows[0]?.as_made === true;
+}
+
+/** Of pg_publication, in every version that has them; one that has a column besides is not taken over. */
+const AS_MADE = {
+  puballtables: false,
+  puballsequences: false,
+  pubinsert: true,
+  pubupdate: true,
+  pubdelete: true,
+  pubtruncate: false,
+  pubviaroot: false,
+  pubgencols: 'n',
+};
+
+async function requireTables(
+  client: Client,
+  { database, searchPath }: ConnectionTarget,
+): Promise<void> {
+  const { rows } = await client.query<{ name: string }>(
+    'SELECT name FROM unnest($1::text[]) AS t (name) WHERE to_regclass(quote_ident(name)) IS NULL',
+    [TABLE_NAMES],
+  );
+  if (rows.length === 0) return;
+  const tables = rows.map(({ name }) => name).join(', ');
+  throw new OperatorError(EXIT.state, (m) =>
+    m.source.tablesMissing({ database, searchPath, tables }),
+  );
+}

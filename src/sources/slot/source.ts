@@ -1,0 +1,283 @@
+import { EXIT, OperatorError } from '../../errors.js';
+import { BackOff } from '../../lib/back-off.js';
+import { within } from '../../lib/clock.js';
+import { withConnection } from '../../postgres/connect.js';
+import { describeFailure, placeOf } from '../../postgres/failures.js';
+import type { ConnectionTarget } from '../../postgres/target.js';
+import type { ReconnectPolicy } from '../../run/protocol.js';
+import type { Scope } from '../scope.js';
+import type { Sink, Source } from '../source.js';
+import { formatLsn } from './lsn.js';
+import { DecodeError } from './pgoutput.js';
+import { dropPublication, findPublications, makePublication } from './publication.js';
+import { SlotRows } from './rows.js';
+import { isInUse, requirePgoutput } from './slot-session.js';
+import { WalReceiver } from './wal-receiver.js';
+
+/** Messages between two looks at whether the sink is ready, when there are more. */
+const BATCH = 512;
+/** How often the server is asked where it is: so soon is it known that nothing more comes. */
+const ASK_MS = 100;
+
+export interface SlotSourceOptions {
+  readonly target: ConnectionTarget;
+  readonly slot: string;
+  /**
+   * True: a temporary slot of that name is made, and removed at the end. A process that is killed leaves
+   * only its publication, which the next one of the same name takes over. False: the slot is there, and is
+   * read on from where its last reader was.
+   */
+  readonly create: boolean;
+  /** Null: those that have tables of the hospital; with `create`, one of the slot's name, for the time. */
+  readonly publications: readonly string[] | null;
+  /** How a lost connection is sought again. A temporary slot goes with it. */
+  readonly reconnect: ReconnectPolicy;
+  /** Told before each attempt to connect again: `error`, why. */
+  readonly onReconnect?: (error: unknown, waitMs: number) => void;
+}
+
+/** The reference consumer: reads a replication slot of the server itself. */
+export class SlotSource implements Source {
+  readonly streams = 1;
+  readonly #options: SlotSourceOptions;
+  readonly #abort = new AbortController();
+  /** Resolves at `stop`. */
+  readonly #stopped: Promise<void>;
+  readonly #backOff: BackOff;
+  #publications: readonly string[] = [];
+  #receiver: WalReceiver | null = null;
+  /** Whether there may be a publication that is ours to remove. */
+  #published = false;
+  #closing: Promise<void> | null = null;
+  #place = 0;
+  /** The end of the last transaction that was given out, or the last position. */
+  #reached = 0n;
+  #told = 0n;
+
+  constructor(options: SlotSourceOptions) {
+    this.#options = options;
+    this.#backOff = new BackOff(options.reconnect);
+    const { signal } = this.#abort;
+    this.#stopped = new Promise((resolve) => {
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+  }
+
+  /**
+   * Opens the slot. `from`: an LSN in bytes; of what is committed from there on everything comes, of what
+   * was committed before, nothing. Null: `stop` was called meanwhile. To be followed by `run` or `close`,
+   * also when it failed. Throws an OperatorError when the slot or the publications cannot be read or made.
+   */
+  async start(): Promise<{ readonly from: number } | null> {
+    const { target, slot, create, publications } = this.#options;
+    // First: what such a slot lacks besides, such as a publication, would not help.
+    if (!create) await withConnection(target, (client) => requirePgoutput(client, target, slot));
+    if (publications !== null) this.#publications = publications;
+    else if (!create) this.#publications = await findPublications(target);
+    else {
+      // Before it is there: its making may succeed and its answer be lost.
+      this.#published = true;
+      await makePublication(target, slot);
+      this.#publications = [slot];
+    }
+    this.#receiver = await this.#open();
+    return this.#receiver === null ? null : { from: Number(this.#receiver.from) };
+  }
+
+  /** Those that it reads; known after `start`. */
+  get publications(): readonly string[] {
+    return this.#publications;
+  }
+
+  /** As `Source` says; the slot is read until `stop`. Everything that was made is removed, however it ends. */
+  async run(sink: Sink, scope: Scope): Promise<void> {
+    try {
+      if (this.#receiver === null) await this.start();
+      while (this.#receiver !== null) {
+        const error = await this.#read(this.#receiver, sink, scope);
+        if (error === null) return;
+        this.#receiver = await this.#reopen(this.#receiver, error);
+      }
+    } finally {
+      await this.close();
+    }
+  }
+
+  stop(): void {
+    this.#abort.abort();
+    this.#receiver?.finish();
+  }
+
+  /** Ends the connection and removes what was made. `run` does it at its end. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const { target, slot } = this.#options;
+    const receiver = this.#receiver;
+    // While the slot is there, nobody else takes the publication for a leftover.
+    const held = receiver !== null && !receiver.ended;
+    const dropped = this.#published ? dropPublication(target, slot, held) : Promise.resolve();
+    const [result] = await Promise.allSettled([dropped]);
+    await receiver?.close();
+    // Where the server is lost, so is the source: that error says more.
+    if (held && result.status === 'rejected') throw result.reason;
+  }
+
+  /** Null when `stop` was called. */
+  async #open(): Promise<WalReceiver | null> {
+    const { target, slot, create } = this.#options;
+    const { signal } = this.#abort;
+    if (signal.aborted) return null;
+    try {
+      return await WalReceiver.open(target, {
+        slot,
+        publications: this.#publications,
+        temporary: create,
+        messages: true,
+        signal,
+      });
+    } catch (error) {
+      if (signal.aborted) return null;
+      throw error;
+    }
+  }
+
+  /** Gives out what comes, until nothing more does; returns what was thrown if that was the end, or null. */
+  async #read(receiver: WalReceiver, sink: Sink, scope: Scope): Promise<unknown> {
+    const rows = new SlotRows(sink, scope, this.#place);
+    const asking = setInterval(() => receiver.askPosition(), ASK_MS);
+    if (this.#abort.signal.aborted) receiver.finish();
+    try {
+      await this.#deliver(receiver, rows, sink);
+      return null;
+    } catch (error) {
+      return error ?? new Error('nothing was thrown');
+    } finally {
+      clearInterval(asking);
+      this.#place = rows.place;
+    }
+  }
+
+  async #deliver(receiver: WalReceiver, rows: SlotRows, sink: Sink): Promise<void> {
+    /** Given out since the sink was last waited for, and what of it may be acknowledged. */
+    let given = 0;
+    let done = 0n;
+    /** Where the server said it was when nothing had come since it last said so: it has no more. */
+    let resting = -1n;
+    let idle = false;
+    for (;;) {
+      let received = given < BATCH ? receiver.take() : null;
+      if (received === null) {
+        if (given > 0) {
+          await sink.ready();
+          given = 0;
+          if (done > 0n) receiver.acknowledge(done);
+          done = 0n;
+          continue;
+        }
+        received = await receiver.next();
+        if (received === null) return;
+      }
+      if (received.tag === 'position') {
+        const { lsn } = received;
+        this.#tell(sink, lsn);
+        if (lsn === resting && !idle) sink.idle();
+        idle = lsn === resting;
+        resting = lsn;
+        continue;
+      }
+      given++;
+      resting = -1n;
+      idle = false;
+      rows.take(received);
+      const { message } = received;
+      if (message.tag === 'commit') done = message.endLsn;
+      else if (message.tag === 'message' && !message.transactional) done = message.lsn;
+      else continue;
+      if (done > this.#reached) this.#proved(done);
+    }
+  }
+
+  /** What comes again after a reconnect lets the server stand further back: that is no news. */
+  #tell(sink: Sink, lsn: bigint): void {
+    if (lsn <= this.#told) return;
+    this.#told = lsn;
+    sink.position(Number(lsn));
+    if (lsn > this.#reached) this.#proved(lsn);
+  }
+
+  #proved(lsn: bigint): void {
+    this.#reached = lsn;
+    this.#backOff.proved();
+  }
+
+  /** Finds the server again; null when `stop` was called. Throws what stands against it. */
+  async #reopen(before: WalReceiver, failure: unknown): Promise<WalReceiver | null> {
+    let error = failure;
+    if (!mayPass(error)) throw this.#errorOf(error);
+    await before.close();
+    if (this.#options.create) throw this.#errorOf(error);
+    for (;;) {
+      const waitMs = this.#backOff.next();
+      if (waitMs === null) throw error;
+      this.#options.onReconnect?.(error, waitMs);
+      await within(this.#stopped, waitMs);
+      let receiver: WalReceiver | null;
+      try {
+        receiver = await this.#open();
+      } catch (again) {
+        if (!mayPass(again)) throw this.#errorOf(again);
+        error = again;
+        continue;
+      }
+      if (receiver !== null) await this.#requireSame(before, receiver);
+      return receiver;
+    }
+  }
+
+  /** The sentence for what ended the stream for good. */
+  #errorOf(error: unknown): unknown {
+    const { target, slot, create } = this.#options;
+    const where = placeOf(target);
+    if (error instanceof DecodeError) {
+      const { message } = error;
+      return new OperatorError(EXIT.state, (m) => m.source.unreadable({ slot, where, message }), {
+        cause: error,
+      });
+    }
+    if (!create || !mayPass(error)) return error;
+    const { message } = describeFailure(error);
+    return new OperatorError(
+      EXIT.unreachable,
+      (m) => m.source.temporarySlotLost({ slot, where, message }),
+      { cause: error },
+    );
+  }
+
+  /** What somebody else confirmed meanwhile does not come again: the positions would promise too much. */
+  async #requireSame(before: WalReceiver, now: WalReceiver): Promise<void> {
+    const { target, slot } = this.#options;
+    const where = placeOf(target);
+    const moved = now.from > before.confirmed;
+    if (before.system === now.system && !moved) return;
+    await now.close();
+    const range = { from: formatLsn(before.confirmed), to: formatLsn(now.from) };
+    throw new OperatorError(EXIT.state, (m) =>
+      before.system === now.system
+        ? m.source.slotMoved({ slot, where, ...range })
+        : m.source.otherServer({ slot, where }),
+    );
+  }
+}
+
+/** Whether it may be otherwise in a moment: the server is away, or has not missed the reader before yet. */
+function mayPass(error: unknown): boolean {
+  if (isInUse(error)) return true;
+  if (error instanceof OperatorError && error.cause === undefined) {
+    return error.exitCode === EXIT.unreachable;
+  }
+  return describeFailure(error).class === 'critical';
+}

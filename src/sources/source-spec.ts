@@ -1,0 +1,85 @@
+import { OperatorError } from '../errors.js';
+import { type HttpAddress, parseHttpAddress, urlOf } from './http/address.js';
+
+/** A CDC output, as an operator names it. */
+export type SourceSpec =
+  | { readonly kind: 'slot'; readonly slot: string }
+  /** `-`: standard input. */
+  | { readonly kind: 'ndjson'; readonly file: string }
+  | ({ readonly kind: 'http' } & HttpAddress)
+  | { readonly kind: 'kafka'; readonly brokers: readonly string[]; readonly prefix: string };
+
+/** Stands for standard input in place of a path. */
+export const STANDARD_INPUT = '-';
+
+/** Shown where a source is asked for. */
+export const SOURCE_FORMS = [
+  'slot:NAME',
+  'ndjson:FILE',
+  'ndjson:-',
+  'http://127.0.0.1:PORT',
+  'kafka:BROKER:PORT/PREFIX',
+] as const;
+
+/** What PostgreSQL takes for the name of a replication slot. */
+const SLOT_NAME = /^[a-z0-9_]{1,63}$/;
+const KAFKA = /^([^/\s]+)\/(\S+)$/;
+/** A name or an address, that of IPv6 in brackets, and a port. */
+const BROKER = /^([^:,@\s[\]]+|\[[\da-fA-F:.]+\]):\d{1,5}$/;
+/** A user, and perhaps a password, before a broker's name. */
+const CREDENTIALS = /^kafka:[^/]*@/;
+
+/** Reads the name of a source; undefined where it is none. */
+export function parseSource(given: string): SourceSpec | undefined {
+  if (given === STANDARD_INPUT) return { kind: 'ndjson', file: STANDARD_INPUT };
+  if (given.startsWith('http://')) return parseHttp(given);
+  const at = given.indexOf(':');
+  const rest = given.slice(at + 1);
+  if (at === -1 || rest === '') return undefined;
+  switch (given.slice(0, at)) {
+    case 'slot':
+      return SLOT_NAME.test(rest) ? { kind: 'slot', slot: rest } : undefined;
+    case 'ndjson':
+      return { kind: 'ndjson', file: rest };
+    case 'kafka':
+      return parseKafka(rest);
+    default:
+      return undefined;
+  }
+}
+
+/** Whether what was given for a source has a user or a password in it: they would be seen by everybody. */
+export function hasCredentials(given: string): boolean {
+  return CREDENTIALS.test(given.trim());
+}
+
+/** The name of a source, as `parseSource` reads it. */
+export function sourceName(spec: SourceSpec): string {
+  switch (spec.kind) {
+    case 'slot':
+      return `slot:${spec.slot}`;
+    case 'ndjson':
+      return `ndjson:${spec.file}`;
+    case 'http':
+      return urlOf(spec);
+    case 'kafka':
+      return `kafka:${spec.brokers.join(',')}/${spec.prefix}`;
+  }
+}
+
+function parseHttp(given: string): SourceSpec | undefined {
+  try {
+    return { kind: 'http', ...parseHttpAddress(given) };
+  } catch (error) {
+    if (error instanceof OperatorError) return undefined;
+    throw error;
+  }
+}
+
+function parseKafka(rest: string): SourceSpec | undefined {
+  const [, list = '', prefix = ''] = KAFKA.exec(rest) ?? [];
+  const brokers = list.split(',');
+  return prefix !== '' && brokers.every((broker) => BROKER.test(broker))
+    ? { kind: 'kafka', brokers, prefix }
+    : undefined;
+}

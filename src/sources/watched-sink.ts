@@ -1,0 +1,64 @@
+import type { TableName } from '../schemas/hospital/tables.js';
+import type {
+  Aside,
+  KeylessEvent,
+  Malformed,
+  RowColumns,
+  RowEvent,
+  Sink,
+  Untold,
+} from './source.js';
+
+/** Passes everything on to a sink, and remembers what was wrong with what it was given. */
+export class WatchedSink implements Sink {
+  readonly #sink: Sink;
+  #reason: string | null = null;
+
+  constructor(sink: Sink) {
+    this.#sink = sink;
+  }
+
+  /** The first reason since the last time; null: everything was well. */
+  takeReason(): string | null {
+    const reason = this.#reason;
+    this.#reason = null;
+    return reason;
+  }
+
+  row(event: RowEvent, columns: RowColumns | null): void {
+    this.#sink.row(event, columns);
+  }
+
+  deleteWithoutKey(event: KeylessEvent): void {
+    this.#sink.deleteWithoutKey(event);
+  }
+
+  truncate(table: TableName, stream: number, place: number): void {
+    this.#sink.truncate(table, stream, place);
+  }
+
+  untold(what: Untold): void {
+    this.#sink.untold(what);
+  }
+
+  aside(kind: Aside, committedAt: number | null): void {
+    this.#sink.aside(kind, committedAt);
+  }
+
+  malformed(problem: Malformed): void {
+    this.#reason ??= problem.reason;
+    this.#sink.malformed(problem);
+  }
+
+  position(lsn: number): void {
+    this.#sink.position(lsn);
+  }
+
+  idle(): void {
+    this.#sink.idle();
+  }
+
+  ready(): Promise<void> {
+    return this.#sink.ready();
+  }
+}

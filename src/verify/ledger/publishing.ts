@@ -1,0 +1,93 @@
+import type { LedgerFacts } from '../../ledger/facts-file.js';
+import type { DatabaseFacts, PublicationFacts } from '../../postgres/database-facts.js';
+import type { Operation } from '../../run/worker-stats.js';
+import type { TableName } from '../../schemas/hospital/tables.js';
+
+/** Whether changes of a kind were published while a run went on. */
+export type Published =
+  | 'yes'
+  /** They are now, and were not then: nobody could have delivered them. */
+  | 'later'
+  /** They were for a part of the time. */
+  | 'changed'
+  | 'no'
+  /** Nobody looked. */
+  | 'unknown';
+
+export const OMISSIONS = ['table', 'operation', 'filter', 'columns'] as const;
+
+/** What a publication leaves out of changes that did not come, or came otherwise. */
+export interface Omission {
+  readonly kind: (typeof OMISSIONS)[number];
+  /** Those that were looked at; none: the database has none of these tables. */
+  readonly publications: readonly string[];
+}
+
+/** What the publications of a database published while a run went on. */
+export class Publishing {
+  readonly #begin: DatabaseFacts | null;
+  readonly #end: DatabaseFacts | null;
+  readonly #now: DatabaseFacts | null;
+  readonly #names: readonly string[] | null;
+
+  /**
+   * @param now what the database says today; null: it was not asked
+   * @param names of the publications that the source reads; null: not known, any of the database may be meant
+   */
+  constructor(
+    facts: LedgerFacts | null,
+    now: DatabaseFacts | null,
+    names: readonly string[] | null,
+  ) {
+    this.#begin = facts?.begin ?? null;
+    this.#end = facts?.end ?? null;
+    this.#now = now;
+    this.#names = names;
+  }
+
+  of(table: TableName, operation: Operation): Published {
+    if (this.#begin === null || this.#end === null) return 'unknown';
+    const before = this.#publishes(this.#begin, table, operation);
+    const after = this.#publishes(this.#end, table, operation);
+    if (before !== after) return 'changed';
+    if (before) return 'yes';
+    if (this.#now === null || !this.#publishes(this.#now, table, operation)) return 'no';
+    // Where there was no publication at all, somebody may have read the WAL without one.
+    const known = this.#names !== null || this.#in(this.#begin).length > 0;
+    return known ? 'later' : 'unknown';
+  }
+
+  /** Why changes of a kind do not come as they were made; null: not for a publication's sake. */
+  omission(table: TableName, operation: Operation | null): Omission | null {
+    const facts = this.#end ?? this.#begin;
+    if (facts === null) return null;
+    const own = this.#in(facts);
+    // Where there is none, the events come by another way.
+    if (own.length === 0) return null;
+    const publications = own.map(({ name }) => name);
+    const having = own.filter(({ tables }) => tables[table] !== undefined);
+    if (having.length === 0) return { kind: 'table', publications };
+    const names = having.map(({ name }) => name);
+    if (operation !== null && having.every(({ operations }) => !operations.includes(operation))) {
+      return { kind: 'operation', publications: names };
+    }
+    if (having.every(({ tables }) => (tables[table]?.filter ?? null) !== null)) {
+      return { kind: 'filter', publications: names };
+    }
+    if (having.every(({ tables }) => (tables[table]?.columns ?? null) !== null)) {
+      return { kind: 'columns', publications: names };
+    }
+    return null;
+  }
+
+  #publishes(facts: DatabaseFacts, table: TableName, operation: Operation): boolean {
+    return this.#in(facts).some(
+      ({ tables, operations }) => tables[table] !== undefined && operations.includes(operation),
+    );
+  }
+
+  #in({ publications }: DatabaseFacts): readonly PublicationFacts[] {
+    const names = this.#names;
+    return names === null ? publications : publications.filter(({ name }) => names.includes(name));
+  }
+}

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { TABLE_NAMES } from '../../../src/schemas/hospital/tables.js';
+import { startCli } from '../../helpers/cli.js';
+import { startServer } from '../../helpers/server.js';
+import { auditedRows, clearAudit } from './audit.js';
+import {
+  countTables,
+  lastTotals,
+  requireClean,
+  streamAudited,
+  totalEvents,
+  type Ward,
+  withWard,
+} from './streaming.js';
+
+const QUANTILES = ['p50', 'p90', 'p99', 'p999', 'max'] as const;
+
+const server = await startServer(18);
+
+test('at a rate the summary, the log and the tables agree', async () => {
+  await withWard(server, async (ward) => {
+    const args = ['--rate', '200', '--duration', '5s', '--workers', '4', '--batch-size', '10'];
+    const { summary, stderr } = await streamAudited(ward, args);
+    assert.equal(summary.target_rate, 200);
+    assert.ok(Math.abs(summary.achieved_rate / 200 - 1) < 0.01, String(summary.achieved_rate));
+    assert.ok(Math.abs(summary.seconds - 5) < 0.5, String(summary.seconds));
+    assert.equal(summary.events, 1000);
+    assert.equal(summary.workers, 4);
+    assert.equal(summary.batch_size, 10);
+    assert.equal(summary.stopped_by, 'duration');
+    assert.deepEqual(summary.rejected, {});
+    assert.deepEqual([summary.retries, summary.reconnects], [0, 0]);
+    assert.deepEqual(
+      { ...summary.transactions, committed: 0, rolled_back: 0 },
+      { committed: 0, rolled_back: 0, in_doubt: 0, settled: 0 },
+    );
+    const { response, service } = summary.latency_ms;
+    for (const q of QUANTILES) {
+      assert.ok((service[q] ?? 0) > 0, `service ${q}: ${service[q]}`);
+      assert.ok((response[q] ?? 0) >= (service[q] ?? 0), `${q}: ${response[q]} < ${service[q]}`);
+    }
+
+    const counts = await countTables(ward.db);
+    const totals = lastTotals(stderr);
+    assert.ok(totals.size >= 5, stderr);
+    for (const [table, total] of totals) assert.equal(total, counts[table], table);
+    await requireClean(ward);
+  });
+});
+
+test('SIGINT lets the batches in flight finish: code 0, and every row is accounted for', async () => {
+  await withWard(server, async (ward) => {
+    const before = await countTables(ward.db);
+    await clearAudit(ward.db);
+    const running = startStream(ward, ['--rate', 'max', '--batch-size', '20']);
+    await running.until(/consultas: inserted/);
+    running.child.kill('SIGINT');
+    const { code, stdout, stderr } = await running.ended();
+    assert.equal(code, 0, stderr);
+    const { rows, events, stopped_by, target_rate } = JSON.parse(stdout);
+    assert.deepEqual([stopped_by, target_rate], ['signal', null]);
+    assert.deepEqual(rows, await auditedRows(ward.db));
+    assert.equal(events, totalEvents(rows));
+    const after = await countTables(ward.db);
+    for (const table of TABLE_NAMES) {
+      assert.equal(after[table] - before[table], rows[table].insert - rows[table].delete, table);
+    }
+  });
+});
+
+test('two streams at once disturb neither each other nor the rules', async () => {
+  await withWard(server, async (ward) => {
+    await clearAudit(ward.db);
+    const args = ['--rate', 'max', '--max-events', '1500', '--batch-size', '20'];
+    // The same rng: only the ids tell their rows apart.
+    const both = [startStream(ward, args), startStream(ward, args)];
+    const results = await Promise.all(both.map((running) => running.ended()));
+    const audited = await auditedRows(ward.db);
+    const summaries = results.map(({ code, stdout, stderr }) => {
+      assert.equal(code, 0, stderr);
+      return JSON.parse(stdout);
+    });
+    for (const { events, rejected } of summaries) {
+      assert.equal(events, 1500);
+      assert.deepEqual(rejected, {});
+    }
+    for (const table of TABLE_NAMES) {
+      for (const operation of ['insert', 'update', 'delete'] as const) {
+        const said = summaries.reduce((sum, { rows }) => sum + rows[table][operation], 0);
+        assert.equal(said, audited[table][operation], `${operation} ${table}`);
+      }
+    }
+    await requireClean(ward);
+  });
+});
+
+function startStream({ cwd, env }: Ward, args: readonly string[]) {
+  return startCli(['stream', '--json', ...args], { cwd, env });
+}

@@ -1,0 +1,421 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { MessageChannel } from 'node:worker_threads';
+import type { Client } from 'pg';
+import { IdCache } from '../../../src/ids/cache.js';
+import { loadIds } from '../../../src/ids/load.js';
+import { checkLedger } from '../../../src/ledger/check.js';
+import { writeFacts } from '../../../src/ledger/facts-file.js';
+import { decodeKeys } from '../../../src/ledger/keys.js';
+import { readLedger } from '../../../src/ledger/run-ledger.js';
+import type { LedgerTransaction } from '../../../src/ledger/transactions.js';
+import type { Change } from '../../../src/ledger/writer.js';
+import { withConnection } from '../../../src/postgres/connect.js';
+import { factsOf } from '../../../src/postgres/identity.js';
+import { demand } from '../../../src/postgres/packet.js';
+import { BEGIN, insertRows, parseNumbers, parseRows } from '../../../src/postgres/statements.js';
+import { readTableOids } from '../../../src/postgres/table-oids.js';
+import { Draws, STREAMS } from '../../../src/random/rng.js';
+import { Control } from '../../../src/run/control.js';
+import { Coordinator } from '../../../src/run/coordinator.js';
+import { planLoad } from '../../../src/run/plan.js';
+import type { ProducerTask, Returning } from '../../../src/run/protocol.js';
+import { Totals } from '../../../src/run/totals.js';
+import { Tally } from '../../../src/run/worker-stats.js';
+import { parseTimestamp } from '../../../src/schemas/hospital/calendar.js';
+import { EVENTS, type EventType } from '../../../src/schemas/hospital/events/index.js';
+import { samplePools } from '../../../src/schemas/hospital/pools.js';
+import {
+  type Row,
+  TABLES,
+  type TableName,
+  type Value,
+} from '../../../src/schemas/hospital/tables.js';
+import type { BatchOutcome } from '../../../workers/batch-result.js';
+import { makeWriter } from '../../../workers/make-writer.js';
+import { rehearse } from '../../../workers/warm-up.js';
+import type { TestDatabase } from '../../helpers/database.js';
+import { beforeRow, factsWithTriggers } from '../../helpers/facts-with-triggers.js';
+import { startServers } from '../../helpers/server.js';
+import { auditedRows, clearAudit } from './audit.js';
+import { requireClean, totalEvents, withWard } from './streaming.js';
+
+const WEIGHTS = { novo_paciente: 1, vinculo: 1, consulta: 1, exame: 1, internacao: 1 };
+const BATCH = 20;
+
+for (const server of await startServers()) {
+  const { version } = server;
+
+  test(`${version}: rows are returned as PostgreSQL prints them, in the order of their ids`, () =>
+    withWard(server, async ({ db }) => {
+      await trigger(db, 'pacientes', 'INSERT', `NEW.data_cadastro := NEW.data_cadastro + '7 ms';`);
+      await withConnection(db.target, async (client) => {
+        const rows = [
+          [
+            9_000_002,
+            'Ação "dupla" \\ \u0001\n',
+            '1899-12-31',
+            'a',
+            null,
+            '',
+            '2026-02-28 23:59:59',
+          ],
+          [9_000_001, '😀', '2024-02-29', 'b', '', null, '1999-12-31 00:00:01'],
+        ];
+        const [, answer] = await demand(client, [BEGIN, insertRows('pacientes', rows, 'rows')]);
+        const [ids, , , stored] = answer?.fields ?? [];
+        assert.deepEqual(parseNumbers(ids ?? null), [9_000_002, 9_000_001]);
+        assert.deepEqual(
+          parseRows('pacientes', stored ?? ''),
+          rows.map((row) => [...row.slice(0, 6), `${row[6]}.007`]),
+        );
+        const none = await demand(client, [insertRows('pacientes', [], 'rows')]);
+        assert.deepEqual([none[0]?.fields[0], none[0]?.fields[3]], [null, null]);
+        await client.query('ROLLBACK');
+      });
+    }));
+
+  test(`${version}: a batch knows its rows as triggers made them`, () =>
+    withWard(server, async ({ db }) => {
+      await trigger(db, 'consultas', 'INSERT', 'NEW.motivo := upper(NEW.motivo COLLATE "C");');
+      await trigger(db, 'exames', 'UPDATE', `NEW.resultado := NEW.resultado || ' *';`);
+      await trigger(db, 'exames', 'INSERT', 'IF NEW.id % 5 = 0 THEN RETURN NULL; END IF;');
+      await trigger(db, 'pacientes_convenios', 'INSERT', 'NEW.validade := NULL;');
+      const returning: Returning = {
+        consultas: ['insert'],
+        exames: ['insert', 'update'],
+        pacientes_convenios: ['insert'],
+      };
+      const changes = await writeBatches(db, returning);
+      const of = (table: TableName, operation: Change['operation']) =>
+        changes.filter((change) => change.table === table && change.operation === operation);
+      for (const { rows, stored } of of('consultas', 'insert')) {
+        assert.deepEqual(
+          stored,
+          rows.map((row) => row.with(4, upper(row[4]))),
+        );
+      }
+      for (const { rows, stored } of of('exames', 'update')) {
+        assert.deepEqual(
+          stored?.map(([id, , , , resultado]) => [id, resultado]),
+          rows.map(([id, resultado]) => [id, `${resultado} *`]),
+        );
+      }
+      for (const { rows } of of('exames', 'insert')) {
+        for (const row of rows) assert.notEqual(Number(row[0]) % 5, 0);
+      }
+      for (const { stored } of of('pacientes_convenios', 'insert')) {
+        for (const row of stored ?? []) assert.equal(row[4], null);
+      }
+      for (const [table, operations] of Object.entries(returning)) {
+        for (const operation of operations) {
+          assert.ok(of(table as TableName, operation).length > 0, `${table}: no ${operation}`);
+        }
+      }
+    }));
+
+  test(`${version}: a row is known by the key that a trigger gave it`, () =>
+    withWard(server, async ({ db }) => {
+      const rename = 'IF NEW.id % 3 = 0 THEN NEW.id := NEW.id + 1000000; END IF;';
+      await trigger(db, 'exames', 'INSERT', rename);
+      const changes = await writeBatches(db, { exames: ['insert', 'update'] }, ['exame']);
+      const inserted = changes.filter(({ operation }) => operation === 'insert');
+      const keys = inserted.flatMap(({ rows }) => rows.map((row) => Number(row[0])));
+      assert.ok(keys.some((key) => key > 1_000_000));
+      for (const key of keys) assert.ok(key > 1_000_000 || key % 3 !== 0);
+    }));
+
+  test(`${version}: an update whose trigger changes keys is known by the rows that were sent`, () =>
+    withWard(server, async ({ db }) => {
+      await trigger(db, 'exames', 'UPDATE', 'NEW.id := NEW.id + 1000000;');
+      await withWriter(db, { exames: ['update'] }, ['exame'], async (write) => {
+        const outcomes = [await write('exame'), await write('exame')];
+        const updates = outcomes
+          .flatMap(({ changes }) => changes)
+          .filter(({ operation }) => operation === 'update');
+        assert.ok(updates.length > 0);
+        for (const { rows, stored } of updates) {
+          assert.equal(stored, undefined);
+          for (const row of rows) assert.equal(row.length, 2);
+        }
+      });
+    }));
+
+  test(`${version}: rows tried one by one are known as stored, too`, () =>
+    withWard(server, async ({ db }) => {
+      await trigger(
+        db,
+        'consultas',
+        'INSERT',
+        `IF NEW.id % 7 = 0 THEN RAISE EXCEPTION 'refused'; END IF;
+         NEW.motivo := upper(NEW.motivo COLLATE "C");`,
+      );
+      await withWriter(db, { consultas: ['insert'] }, ['consulta'], async (write) => {
+        const { changes, rejections, subtransactions } = await write('consulta');
+        assert.ok(subtransactions && rejections.length > 0);
+        const inserted = changes.filter(({ operation }) => operation === 'insert');
+        assert.ok(inserted.length > 1);
+        for (const { stored } of inserted) {
+          for (const row of stored ?? assert.fail()) {
+            assert.equal(row[4], upper(row[4]));
+          }
+        }
+      });
+    }));
+
+  test(`${version}: later batches go by the patients that are stored`, () =>
+    withWard(server, async ({ db }) => {
+      await trigger(
+        db,
+        'pacientes',
+        'INSERT',
+        `IF NEW.id % 4 = 0 THEN RETURN NULL; END IF;
+         IF NEW.id % 4 = 1 THEN NEW.data_cadastro := 'infinity'; END IF;
+         IF NEW.id % 4 = 2 THEN NEW.data_cadastro := '2031-01-31 08:15:00.000501'; END IF;`,
+      );
+      await withWriter(db, { pacientes: ['insert'] }, ['novo_paciente'], async (write) => {
+        const { born, candidates, changes, whole } = await write('novo_paciente');
+        assert.ok(whole, 'that rows fall was known before');
+        const inserted = changes.flatMap(({ stored }) => stored ?? []);
+        assert.ok(inserted.some((row) => row[6] === 'infinity'));
+        const usable = inserted.filter((row) => row[6] !== 'infinity').map((row) => row[0]);
+        assert.deepEqual(
+          born.map(({ known }) => known.id),
+          usable,
+        );
+        assert.deepEqual(
+          candidates.map(({ id }) => id),
+          usable,
+        );
+        const late = born.filter(({ known }) => known.id % 4 === 2);
+        assert.ok(late.length > 0);
+        // Rounded up: what references the patient may not lie before.
+        const since = parseTimestamp('2031-01-31 08:15:00') + 1;
+        for (const { known } of late) assert.equal(known.since, since);
+      });
+    }));
+
+  test(`${version}: the rehearsal plans what will be used`, () =>
+    withWard(server, async ({ db }) => {
+      await withConnection(db.target, async (client) => {
+        const returning: Returning = { consultas: ['insert'], exames: ['update'] };
+        const task = await taskOf(db, client, returning, ['consulta', 'exame', 'internacao']);
+        await rehearse(task, { client, serverNow: () => Date.now() });
+        task.reports.close();
+        const { rows } = await client.query<{ name: string }>(
+          "SELECT name FROM pg_prepared_statements WHERE name ~ '^(insert|update)' ORDER BY name",
+        );
+        assert.deepEqual(
+          rows.map(({ name }) => name),
+          [
+            'insert-consultas-rows',
+            ...['insert-exames-exact', 'insert-exames-ids'],
+            ...['insert-internacoes-exact', 'insert-internacoes-ids'],
+            ...['update-consultas-exact', 'update-consultas-ids'],
+            'update-exames-rows',
+            ...['update-internacoes-exact', 'update-internacoes-ids'],
+          ],
+        );
+      });
+    }));
+
+  test(`${version}: a run enters what triggers left of its rows, and is held up only there`, () =>
+    withWard(server, async (ward) => {
+      const { db, cwd } = ward;
+      await trigger(db, 'consultas', 'INSERT', 'NEW.motivo := upper(NEW.motivo COLLATE "C");');
+      await trigger(db, 'exames', 'UPDATE', `NEW.resultado := NEW.resultado || ' *';`);
+      await trigger(db, 'exames', 'INSERT', 'IF NEW.id % 5 = 0 THEN RETURN NULL; END IF;');
+      const facts = factsWithTriggers({
+        consultas: [beforeRow('a', 'insert')],
+        exames: [beforeRow('b', 'update'), beforeRow('c', 'insert')],
+      });
+      const load = { workers: 2, rng: 42, rate: 'max' as const, batchSize: 5, maxEvents: 3000 };
+      const coordinator = new Coordinator(
+        {
+          target: { ...db.target, applicationName: 'oltp-simulator' },
+          tables: await withConnection(db.target, readTableOids),
+          rng: 42,
+          plans: planLoad({
+            ...load,
+            stages: [],
+            arrivals: 'even',
+            onLag: 'queue',
+            intervalSeconds: 2,
+            maxJitterMs: 0,
+            durationSeconds: null,
+            only: [],
+            weights: WEIGHTS,
+          }),
+          batchSize: load.batchSize,
+          updateRatio: 0.2,
+          deleteRatio: 0.05,
+          idCacheSize: 10_000,
+          reconnect: { attempts: 5, baseMs: 10, maxMs: 100, failFast: true },
+          stopGraceMs: 5_000,
+          pools: samplePools(),
+          totals: new Totals(),
+          facts,
+          ledger: { folder: cwd, run: 'test' },
+        },
+        { written: () => undefined, report: () => undefined, workerDied: assert.fail },
+      );
+      const { server: identity } = await withConnection(db.target, factsOf);
+      writeFacts(cwd, 'test', identity, facts);
+      await clearAudit(db);
+      const { failure, tallies } = await coordinator.run();
+      assert.equal(failure, null);
+      const events = tallies.reduce((sum, tally) => sum + tally.events, 0);
+      assert.equal(events, load.maxEvents);
+      assert.equal(events, totalEvents(await auditedRows(db)));
+      const { totals, differences } = await withConnection(db.target, (client) =>
+        checkLedger(client, cwd, () => undefined),
+      );
+      assert.deepEqual([totals.problems.examples, differences.count], [[], 0]);
+
+      const transactions: LedgerTransaction[] = [];
+      await readLedger(cwd, { onTransaction: (transaction) => transactions.push(transaction) });
+      // Of a transaction that was sent in one go with its COMMIT, the intent has no xid.
+      const inOneGo = { consultas: 0, exames: 0, internacoes: 0 };
+      for (const { intent } of transactions) {
+        for (const table of ['consultas', 'exames', 'internacoes'] as const) {
+          if (intent.rows[table]?.insert !== undefined && intent.xid === null) inOneGo[table]++;
+        }
+        for (const key of decodeKeys(intent.rows.exames?.insert ?? '1')) {
+          assert.notEqual(Number(key) % 5, 0);
+        }
+      }
+      assert.deepEqual([inOneGo.consultas, inOneGo.exames], [0, 0]);
+      assert.ok(inOneGo.internacoes > 0, 'nothing was sent in one go');
+      await requireClean(ward);
+    }));
+}
+
+/** As `upper` does it in the locale C, where letters with an accent stay. */
+function upper(value: Value | undefined): string {
+  return String(value).replaceAll(/[a-z]/g, (letter) => letter.toUpperCase());
+}
+
+/** A BEFORE ROW trigger of this table that runs `body`, after which the row is stored. */
+async function trigger(
+  db: TestDatabase,
+  table: TableName,
+  operation: 'INSERT' | 'UPDATE',
+  body: string,
+): Promise<void> {
+  const name = `change_${table}_${operation}`;
+  await db.query(`CREATE FUNCTION ${name}() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN ${body} RETURN NEW; END $$`);
+  await db.query(`CREATE TRIGGER ${name} BEFORE ${operation} ON ${table}
+    FOR EACH ROW EXECUTE FUNCTION ${name}()`);
+}
+
+/**
+ * Writes batches of these types, and returns their changes. What each says is stored was held against the
+ * table before the next one.
+ */
+async function writeBatches(
+  db: TestDatabase,
+  returning: Returning,
+  types: readonly EventType[] = ['vinculo', 'consulta', 'exame', 'internacao'],
+): Promise<Change[]> {
+  const changes: Change[] = [];
+  await withWriter(db, returning, types, async (write, client) => {
+    for (let i = 0; i < 5; i++) {
+      for (const type of types) {
+        const outcome = await write(type);
+        changes.push(...outcome.changes);
+        const counted = outcome.rows.map(({ count }) => count);
+        assert.deepEqual(
+          counted,
+          outcome.changes.map(({ rows }) => rows.length),
+        );
+        for (const change of outcome.changes) await holdAgainst(client, change, returning);
+      }
+    }
+  });
+  return changes;
+}
+
+/** Whether a change says of its rows what the table holds. */
+async function holdAgainst(client: Client, change: Change, returning: Returning): Promise<void> {
+  const { table, operation, rows, stored } = change;
+  assert.equal(stored !== undefined, returning[table]?.includes(operation) ?? false);
+  if (stored === undefined) return;
+  const names = TABLES[table].columns.map(({ name }) => `${name}::text`).join(', ');
+  const { rows: held } = await client.query<string[]>({
+    text: `SELECT ${names} FROM ${table} WHERE id = ANY ($1) ORDER BY array_position($1, id)`,
+    values: [rows.map((row) => row[0])],
+    rowMode: 'array',
+  });
+  const asText = (row: Row) => row.map((value) => (value === null ? null : String(value)));
+  assert.deepEqual(stored.map(asText), held);
+}
+
+/** Lends `body` a function that writes and commits a batch of a type. */
+async function withWriter(
+  db: TestDatabase,
+  returning: Returning,
+  types: readonly EventType[],
+  body: (write: (type: EventType) => Promise<BatchOutcome>, client: Client) => Promise<void>,
+): Promise<void> {
+  await withConnection(db.target, async (client) => {
+    const task = await taskOf(db, client, returning, types);
+    const draws = new Draws(42).at(STREAMS.workerPicks, 0);
+    const { writer, candidates } = makeWriter(
+      task,
+      () => draws.unit(),
+      () => undefined,
+      () => undefined,
+    );
+    for (const [type, kept] of candidates) {
+      await kept.load(client, EVENTS[type], { index: 0, of: 1 }, 1_000_000);
+    }
+    const write = async (type: EventType) => {
+      const batch = await writer.compose(client, EVENTS[type], BATCH, Date.now());
+      const outcome = await writer.write(client, batch);
+      await client.query('COMMIT');
+      writer.confirm(batch, outcome);
+      return outcome;
+    };
+    await body(write, client);
+    task.reports.close();
+  });
+}
+
+/** The task of a worker that is run by nobody. */
+async function taskOf(
+  db: TestDatabase,
+  client: Client,
+  returning: Returning,
+  types: readonly EventType[],
+): Promise<ProducerTask> {
+  const cache = new IdCache(10_000, Math.random);
+  await loadIds(client, cache);
+  const lastId = 1_000_000;
+  return {
+    worker: 0,
+    rng: 42,
+    target: db.target,
+    tables: await readTableOids(client),
+    share: { share: 1, events: types.map((type) => ({ type, weight: 1 })) },
+    siblings: {},
+    pace: { kind: 'cycle', intervalMs: 0, jitterMs: 0 },
+    lastIds: Object.fromEntries(
+      Object.keys(TABLES).map((table) => [table, lastId]),
+    ) as ProducerTask['lastIds'],
+    shed: false,
+    batchSize: BATCH,
+    updateRatio: 0.3,
+    deleteRatio: 0,
+    returning,
+    commitLimit: null,
+    endMs: null,
+    reconnect: { attempts: 1, baseMs: 1, maxMs: 1, failFast: true },
+    control: new Control().buffer,
+    tally: new Tally().buffer,
+    ids: cache.buffers,
+    pools: samplePools(),
+    ledger: null,
+    reports: new MessageChannel().port1,
+  };
+}

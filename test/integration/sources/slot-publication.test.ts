@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { EXIT, OperatorError } from '../../../src/errors.js';
+import { withConnection } from '../../../src/postgres/connect.js';
+import { initDb } from '../../../src/schemas/hospital/scripts.js';
+import { TABLE_NAMES } from '../../../src/schemas/hospital/tables.js';
+import {
+  dropPublication,
+  findPublications,
+  makePublication,
+} from '../../../src/sources/slot/publication.js';
+import { type TestDatabase, withDatabase } from '../../helpers/database.js';
+import { PARTITIONED_CONSULTAS } from '../../helpers/partitioned.js';
+import { startServers } from '../../helpers/server.js';
+
+const servers = await startServers({ settings: { wal_level: 'logical' } });
+
+/** `schema.table` of everything that a publication publishes, sorted. */
+async function published(db: TestDatabase, name: string): Promise<string[]> {
+  const rows = await db.query<{ name: string }>(
+    `SELECT schemaname || '.' || tablename AS name FROM pg_publication_tables
+      WHERE pubname = $1 ORDER BY 1`,
+    [name],
+  );
+  return rows.map((row) => row.name);
+}
+
+function refused(words: RegExp) {
+  return (error: unknown) =>
+    error instanceof OperatorError && error.exitCode === EXIT.state && words.test(error.message);
+}
+
+for (const server of servers) {
+  const { version } = server;
+
+  test(`${version}: the search_path says whose publications are found`, async () => {
+    await withDatabase(server, async (db) => {
+      const clinica = { ...db.target, searchPath: 'clinica' };
+      await db.query('CREATE SCHEMA clinica');
+      await withConnection(clinica, initDb);
+      await db.query('CREATE PUBLICATION of_public FOR TABLE exames');
+      await assert.rejects(findPublications(clinica), refused(/no publication of the database/));
+      await db.query(
+        version >= 15
+          ? 'CREATE PUBLICATION of_clinica FOR TABLES IN SCHEMA clinica'
+          : 'CREATE PUBLICATION of_clinica FOR TABLE clinica.pacientes',
+      );
+      assert.deepEqual(await findPublications(clinica), ['of_clinica']);
+      assert.deepEqual(await findPublications(db.target), ['of_public']);
+      // The first schema that has a table wins, table by table.
+      await db.query('DROP TABLE clinica.exames');
+      const both = { ...db.target, searchPath: 'clinica, public' };
+      assert.deepEqual(await findPublications(both), ['of_clinica', 'of_public']);
+    });
+  });
+
+  test(`${version}: a publication of partitions counts, even of some`, async () => {
+    await withDatabase(server, async (db) => {
+      await db.query(`${PARTITIONED_CONSULTAS};
+        CREATE TABLE other (id int);
+        CREATE PUBLICATION alien FOR TABLE other;
+        CREATE PUBLICATION leaves FOR TABLE consultas;
+        CREATE PUBLICATION half FOR TABLE consultas_p1;
+        CREATE PUBLICATION root FOR TABLE consultas WITH (publish_via_partition_root = true)`);
+      assert.deepEqual(await findPublications(db.target), ['half', 'leaves', 'root']);
+    });
+  });
+
+  test(`${version}: --create-slot publishes the tables of the search_path, and removes that again`, async () => {
+    await withDatabase(server, async (db) => {
+      const clinica = { ...db.target, searchPath: 'clinica' };
+      await db.query('CREATE SCHEMA clinica');
+      await withConnection(clinica, initDb);
+      await makePublication(clinica, 'made');
+      const tables = TABLE_NAMES.map((table) => `clinica.${table}`).sort();
+      assert.deepEqual(await published(db, 'made'), tables);
+      // What a killed process left is taken over, but not by one whose tables are others.
+      await makePublication(clinica, 'made');
+      await assert.rejects(
+        makePublication(db.target, 'made'),
+        refused(/has a publication "made" already/),
+      );
+      await dropPublication(db.target, 'made', false);
+      assert.deepEqual(await published(db, 'made'), tables);
+      await dropPublication(clinica, 'made', false);
+      assert.deepEqual(await published(db, 'made'), []);
+      await db.query('DROP TABLE clinica.exames');
+      await assert.rejects(
+        makePublication(clinica, 'made'),
+        refused(/missing .*search_path clinica \(exames\)/),
+      );
+    });
+  });
+
+  test(`${version}: a partitioned table is published by its partitions, and that is ours to remove`, async () => {
+    await withDatabase(server, async (db) => {
+      await db.query(PARTITIONED_CONSULTAS);
+      await makePublication(db.target, 'made');
+      const [made] = await db.query<{ root: boolean }>(
+        'SELECT pubviaroot AS root FROM pg_publication',
+      );
+      assert.equal(made?.root, false);
+      const found = (await published(db, 'made')).filter((name) => name.includes('consultas'));
+      assert.deepEqual(found, ['public.consultas_p0', 'public.consultas_p1']);
+      await makePublication(db.target, 'made');
+      await dropPublication(db.target, 'made', false);
+      assert.deepEqual(await published(db, 'made'), []);
+    });
+  });
+}

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { type WorkerWait, waitsToEnd } from '../../../src/run/held-up.js';
+
+const WORKERS = new Set([1, 2, 3]);
+const STRANGER = 99;
+const PREPARED_TRANSACTION = 0;
+
+function wait(pid: number, changes: Partial<WorkerWait> = {}): WorkerWait {
+  return {
+    pid,
+    standby: false,
+    seconds: 1,
+    names: '',
+    table: 'pacientes',
+    timeout: '0',
+    blockers: [STRANGER],
+    holders: [],
+    began: 'noon',
+    committing: false,
+    ...changes,
+  };
+}
+
+const ended = (waits: readonly WorkerWait[], freed: readonly number[] = []) =>
+  waitsToEnd(waits, WORKERS, new Set(freed)).map(({ pid }) => pid);
+
+test('long waits for others and for a standby are ended, and those for a prepared transaction', () => {
+  const standby = wait(2, { standby: true, blockers: [] });
+  const prepared = wait(3, { blockers: [PREPARED_TRANSACTION] });
+  assert.deepEqual(ended([wait(1), standby, prepared]), [1, 2, 3]);
+});
+
+test('a lock that has just been asked for is waited for, but not by a process that was freed already', () => {
+  assert.deepEqual(ended([wait(1, { seconds: 0.1 })]), []);
+  assert.deepEqual(ended([wait(1, { seconds: 0.1, standby: true })], [1]), [1]);
+});
+
+test('a worker that waits for other workers alone is left alone', () => {
+  assert.deepEqual(ended([wait(1, { blockers: [2, 3] }), wait(2)]), [2]);
+  assert.deepEqual(ended([wait(1, { blockers: [2, STRANGER] })]), [1]);
+});
+
+test('a wait that is over as it is looked at is left alone', () => {
+  assert.deepEqual(ended([wait(1, { blockers: [] })]), []);
+});

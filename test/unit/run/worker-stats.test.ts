@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import {
+  MOST_PENDING,
+  type Pending,
+  Tally,
+  type WrittenRows,
+} from '../../../src/run/worker-stats.js';
+
+function rowsOf(inserted: number, updated: number): WrittenRows[] {
+  return [
+    { table: 'consultas', operation: 'insert', count: inserted },
+    { table: 'exames', operation: 'update', count: updated },
+  ];
+}
+
+function pendingOf(xid: string | null): Pending {
+  return { xid, witness: { table: 'consultas', operation: 'insert', id: 4711 } };
+}
+
+test('a transaction counts when its COMMIT was answered, not before', () => {
+  const tally = new Tally();
+  tally.intend(pendingOf('9007199254740991'), rowsOf(45, 5), 50);
+  assert.deepEqual(tally.pending, { ...pendingOf('9007199254740991'), number: 0 });
+  assert.equal(tally.events, 0);
+  tally.settle('committed');
+  assert.equal(tally.pending, null);
+  assert.equal(tally.rows('consultas', 'insert'), 45);
+  assert.equal(tally.rows('exames', 'update'), 5);
+  assert.equal(tally.events, 50);
+  assert.equal(tally.get('attempted'), 50);
+  assert.equal(tally.get('committed'), 1);
+});
+
+test('an aborted transaction leaves its events to be attempted again', () => {
+  const tally = new Tally();
+  tally.intend(pendingOf('7'), rowsOf(50, 0), 50);
+  tally.settle('aborted');
+  assert.equal(tally.events, 0);
+  assert.equal(tally.get('attempted'), 0);
+  assert.equal(tally.get('rolledBack'), 1);
+});
+
+test('an unknown transaction is not attempted again, and not counted as rows', () => {
+  const tally = new Tally();
+  tally.intend(pendingOf('7'), rowsOf(50, 0), 50);
+  tally.settle('unknown');
+  assert.equal(tally.events, 0);
+  assert.equal(tally.get('attempted'), 50);
+  assert.equal(tally.get('unknown'), 1);
+});
+
+test('what a worker counted is seen through the same memory by another', () => {
+  const tally = new Tally();
+  tally.intend(pendingOf('3'), rowsOf(2, 1), 3);
+  const other = new Tally(tally.buffer);
+  assert.deepEqual(other.pending, { ...pendingOf('3'), number: 0 });
+  other.settle('committed');
+  tally.response.record(12);
+  assert.equal(tally.events, 3);
+  assert.equal(other.response.count, 1);
+  assert.equal(other.service.count, 0);
+});
+
+test('a thread that ends amid settling leaves a tally that is finished to the same', (t) => {
+  const tally = new Tally();
+  tally.intend(pendingOf('2'), rowsOf(10, 0), 10);
+  tally.settle('committed');
+  tally.intend(pendingOf('3'), rowsOf(2, 1), 3);
+  // The thread ends when the counters are there and the rows are not.
+  const death = t.mock.method(Float64Array.prototype, 'copyWithin', () => {
+    throw new Error('the thread ended');
+  });
+  assert.throws(() => tally.settle('committed', true));
+  death.mock.restore();
+  const heir = new Tally(tally.buffer);
+  heir.finishSettling();
+  assert.equal(heir.pending, null);
+  assert.equal(heir.rows('consultas', 'insert'), 12);
+  assert.equal(heir.rows('exames', 'update'), 1);
+  assert.equal(heir.get('committed'), 2);
+  assert.equal(heir.get('attempted'), 13);
+  assert.equal(heir.get('settled'), 1);
+});
+
+test('several transactions may be pending, and are settled in their order', () => {
+  const tally = new Tally();
+  for (let round = 0; round < 3; round++) {
+    for (let i = 0; i < MOST_PENDING; i++) tally.intend(pendingOf(null), rowsOf(i, 0), i);
+    assert.throws(() => tally.intend(pendingOf(null), [], 0));
+    const before = tally.events;
+    tally.settle('aborted');
+    tally.settle('committed');
+    assert.equal(tally.events - before, 1);
+    tally.reduce({ table: 'consultas', operation: 'insert', count: 1 });
+    tally.settle('committed');
+    assert.equal(tally.events - before, 2);
+    assert.deepEqual(tally.pending, { ...pendingOf(null), number: 0 });
+    tally.withdraw();
+    assert.equal(tally.pending, null);
+  }
+});
+
+test('rejections are kept by SQLSTATE, leading zeros and letters included', () => {
+  const tally = new Tally();
+  for (const sqlstate of ['23505', '23503', '23505', 'P0001', '0A000', '22P02']) {
+    tally.reject(sqlstate);
+  }
+  assert.deepEqual(tally.rejected(), {
+    '23505': 2,
+    '23503': 1,
+    P0001: 1,
+    '0A000': 1,
+    '22P02': 1,
+  });
+});
+
+test('more SQLSTATEs than there is room for lose their names, not their number', () => {
+  const tally = new Tally();
+  for (let i = 0; i < 40; i++) tally.reject(`22${String(i).padStart(3, '0')}`);
+  const rejected = tally.rejected();
+  assert.equal(
+    Object.values(rejected).reduce((a, b) => a + b, 0),
+    40,
+  );
+});

@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { Draws } from '../../../../src/random/rng.js';
+import { formatTimestamp, parseTimestamp } from '../../../../src/schemas/hospital/calendar.js';
+import { examResult, examType } from '../../../../src/schemas/hospital/clinical.js';
+import type { Candidate } from '../../../../src/schemas/hospital/events/event.js';
+import {
+  EVENT_TYPES,
+  EVENTS,
+  type EventType,
+} from '../../../../src/schemas/hospital/events/index.js';
+import { rowProblem } from '../../../../src/schemas/hospital/rules.js';
+import { type Row, TABLE_NAMES, TABLES } from '../../../../src/schemas/hospital/tables.js';
+import { assertShare, MAKERS, NOW, patient } from './samples.js';
+
+const ROWS = 100_000;
+const LATER = NOW + 3 * 86_400_000 + 700;
+
+/** A row of the event type, and what it says of its being open to a change. */
+function inserted(type: EventType, maker = MAKERS[0]!, id = 1): [Row, Candidate | null] {
+  const references = { paciente: patient(maker, id), medicoId: 2, convenioId: 3 };
+  const row = EVENTS[type].insert(maker, id, references, NOW);
+  return [row, EVENTS[type].change.candidate(row)];
+}
+
+/** The row after the change. */
+function changed(type: EventType, row: Row, values: readonly (string | number | null)[]): Row {
+  const { table, change } = EVENTS[type];
+  assert.equal(values.length, change.columns.length);
+  const after = [...row];
+  change.columns.forEach((column, i) => {
+    after[TABLES[table].columns.findIndex(({ name }) => name === column)] = values[i]!;
+  });
+  return after;
+}
+
+test('a row is open to a change when the SQL of its event type says so', () => {
+  const closed: Record<EventType, (row: Row) => boolean> = {
+    consulta: (row) => row[5] !== 'agendada',
+    exame: (row) => row[4] !== null,
+    internacao: (row) => row[3] !== null,
+    novo_paciente: () => false,
+    vinculo: () => false,
+  };
+  const moments: Record<EventType, number> = {
+    ...{ consulta: 3, exame: 3, internacao: 2, novo_paciente: 6, vinculo: 4 },
+  };
+  for (const type of EVENT_TYPES) {
+    for (let id = 1; id <= 2000; id++) {
+      const [row, candidate] = inserted(type, MAKERS[1]!, id);
+      assert.equal(candidate === null, closed[type](row));
+      if (candidate === null) continue;
+      assert.equal(candidate.id, id);
+      assert.equal(candidate.at, parseTimestamp(row[moments[type]] as string));
+    }
+  }
+});
+
+test('a changed row differs, breaks no rule, and is closed where the change happens once', () => {
+  for (const type of EVENT_TYPES) {
+    const { table, change } = EVENTS[type];
+    for (const maker of MAKERS) {
+      for (let id = 1; id <= 2000; id++) {
+        const [row, candidate] = inserted(type, maker, id);
+        if (candidate === null) continue;
+        const after = changed(type, row, change.values(maker, candidate, LATER));
+        assert.notDeepEqual(after, row);
+        assert.equal(rowProblem(table, after, patient(maker, id).since), null);
+        assert.equal(change.candidate(after) === null, change.open !== 'true');
+      }
+    }
+  }
+});
+
+test('planned consultas come to their ends in their shares', () => {
+  const counts: Record<string, number> = {};
+  for (let id = 1; id <= ROWS; id++) {
+    const [status] = MAKERS[2]!.consultaOutcome({ id, at: NOW }, LATER) as [string];
+    counts[status] = (counts[status] ?? 0) + 1;
+  }
+  assertShare(counts.realizada!, ROWS, 0.8);
+  assertShare(counts.cancelada!, ROWS, 0.12);
+  assertShare(counts.faltou!, ROWS, 0.08);
+});
+
+test('a consulta that took place did so by now, a cancelled one keeps its planned time', () => {
+  for (let id = 1; id <= 2000; id++) {
+    for (const planned of [NOW - 5000, NOW + 5000]) {
+      const [status, data] = MAKERS[2]!.consultaOutcome({ id, at: planned }, NOW);
+      const expected = status === 'cancelada' ? planned : Math.min(planned, NOW);
+      assert.equal(data, formatTimestamp(expected));
+    }
+  }
+});
+
+test('a discharge keeps a stay to 3 to 10 days, also one that began within a second', () => {
+  const day = 86_400_000;
+  const length = (id: number, at: number) =>
+    parseTimestamp(MAKERS[2]!.internacaoDischarge({ id, at })[0] as string) - at;
+  for (let id = 1; id <= ROWS; id++) {
+    const whole = length(id, NOW);
+    const split = length(id, NOW + (id % 1000));
+    assert.ok(whole >= 3 * day && split >= whole && split <= 10 * day);
+  }
+});
+
+test('a result fits the exam that another run made', () => {
+  for (let id = 1; id <= 2000; id++) {
+    assert.equal(MAKERS[1]!.exame(id, patient(MAKERS[1]!, 1), NOW)[2], examType(id));
+    const [result] = MAKERS[2]!.exameResult({ id, at: NOW });
+    const text = result as string;
+    assert.equal(text.startsWith('Hb '), examType(id) === 'Hemograma');
+    assert.equal(text.endsWith('mUI/L'), examType(id) === 'TSH');
+    assert.equal(examResult(new Draws(1), id).endsWith('em jejum'), examType(id) === 'Glicemia');
+  }
+});
+
+test('a patient who moves twice moves to two places', () => {
+  const candidate = { id: 8, at: NOW };
+  const first = MAKERS[0]!.pacienteContact(candidate, NOW);
+  assert.notDeepEqual(first, MAKERS[0]!.pacienteContact(candidate, NOW + 1000));
+  assert.deepEqual(first, MAKERS[0]!.pacienteContact(candidate, NOW));
+});
+
+test('a patient may be deleted only when no table references it, any other row always', () => {
+  for (const type of EVENT_TYPES) {
+    const { table, deletable } = EVENTS[type];
+    const guards = TABLE_NAMES.flatMap((child) =>
+      TABLES[child].foreignKeys
+        .filter(({ references }) => references === table)
+        .map(({ column }) => `(SELECT 1 FROM ${child} WHERE ${child}.${column} = ${table}.id)`),
+    );
+    assert.equal(guards.length, type === 'novo_paciente' ? 4 : 0);
+    const expected = guards.map((guard) => `NOT EXISTS ${guard}`).join(' AND ') || 'true';
+    assert.equal(deletable, expected);
+  }
+});

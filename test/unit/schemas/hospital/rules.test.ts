@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { formatTimestamp } from '../../../../src/schemas/hospital/calendar.js';
+import { RULES, rowProblem } from '../../../../src/schemas/hospital/rules.js';
+import {
+  type Row,
+  TABLE_NAMES,
+  TABLES,
+  type TableName,
+  type Value,
+} from '../../../../src/schemas/hospital/tables.js';
+import { MAKERS, NOW, patient } from './samples.js';
+
+const maker = MAKERS[0]!;
+const owner = patient(maker, 1);
+const stay = [1, 1, '2026-03-01 10:00:00', '2026-03-06 10:00:00', 'Parto', 'A-101'] as const;
+
+/** A good row with one value replaced. */
+function spoiled(table: TableName, row: Row, column: string, value: Value): Row {
+  assert.equal(rowProblem(table, row, null), null);
+  return row.with(
+    TABLES[table].columns.findIndex(({ name }) => name === column),
+    value,
+  );
+}
+
+test('each rule of a single row finds the row that breaks it', () => {
+  const early = formatTimestamp(owner.since - 1000);
+  const cases: [TableName, Row, string, Value, string][] = [
+    [
+      'pacientes',
+      maker.paciente(1, NOW),
+      'nascimento',
+      '2026-06-18',
+      'nascimento <= data_cadastro',
+    ],
+    ['pacientes', maker.paciente(1, NOW), 'cpf', '123.456.789-10', 'cpf ~ 000.000.000-00, mod 11'],
+    ['medicos', maker.medico(1), 'crm', 'CRM/ZZ 123456', 'crm ~ CRM/UF 000000'],
+    [
+      'convenios',
+      maker.convenio(1),
+      'cnpj',
+      '11.111.111/0001-11',
+      'cnpj ~ 00.000.000/0000-00, mod 11',
+    ],
+    ['convenios', maker.convenio(1), 'tipo', 'outro', 'tipo IN (publico, privado, empresarial)'],
+    [
+      'consultas',
+      maker.consulta(1, owner, 1, NOW),
+      'data',
+      early,
+      'data >= pacientes.data_cadastro',
+    ],
+    [
+      'consultas',
+      maker.consulta(1, owner, 1, NOW),
+      'data',
+      'logo',
+      'data >= pacientes.data_cadastro',
+    ],
+    ['exames', maker.exame(1, owner, NOW), 'data', early, 'data >= pacientes.data_cadastro'],
+    ['internacoes', [...stay], 'data_saida', '2026-03-01 09:59:59', 'data_saida >= data_entrada'],
+    [
+      'internacoes',
+      [...stay],
+      'data_saida',
+      '2026-03-04 09:59:59',
+      'data_saida - data_entrada BETWEEN 3 AND 10 days',
+    ],
+    [
+      'internacoes',
+      [...stay],
+      'data_saida',
+      '2026-03-11 10:00:01',
+      'data_saida - data_entrada BETWEEN 3 AND 10 days',
+    ],
+  ];
+  for (const [table, row, column, value, rule] of cases) {
+    assert.equal(
+      rowProblem(table, spoiled(table, row, column, value), owner.since),
+      `${table}.${rule}`,
+    );
+  }
+  const admitted = spoiled('internacoes', stay, 'data_saida', null);
+  assert.equal(
+    rowProblem('internacoes', admitted, Date.UTC(2026, 2, 1, 10, 0, 1)),
+    'internacoes.data_entrada >= pacientes.data_cadastro',
+  );
+  assert.match(
+    rowProblem(
+      'consultas',
+      spoiled('consultas', maker.consulta(1, owner, 1, NOW), 'status', 'x'),
+      null,
+    )!,
+    /^consultas\.status IN/,
+  );
+  assert.match(
+    rowProblem('exames', spoiled('exames', maker.exame(1, owner, NOW), 'tipo_exame', 'x'), null)!,
+    /^exames\.tipo_exame IN/,
+  );
+});
+
+test('values at the very edge break no rule', () => {
+  for (const saida of ['2026-03-04 10:00:00', '2026-03-11 10:00:00', null]) {
+    assert.equal(
+      rowProblem('internacoes', spoiled('internacoes', stay, 'data_saida', saida), null),
+      null,
+    );
+  }
+  const born = spoiled('pacientes', maker.paciente(1, NOW), 'nascimento', '2026-06-17');
+  assert.equal(rowProblem('pacientes', born, null), null);
+  const exam = spoiled('exames', maker.exame(1, owner, NOW), 'data', formatTimestamp(owner.since));
+  assert.equal(rowProblem('exames', exam, owner.since), null);
+});
+
+test('every foreign key and every table’s clock has a rule, and no two rules share their text', () => {
+  const texts = new Set(RULES.map(({ rule }) => rule));
+  assert.equal(texts.size, RULES.length);
+  for (const table of TABLE_NAMES) {
+    assert.ok(texts.has(`${table}.updated_at >= created_at`));
+    for (const { column, references } of TABLES[table].foreignKeys) {
+      assert.ok(texts.has(`${table}.${column} REFERENCES ${references}`));
+    }
+  }
+});

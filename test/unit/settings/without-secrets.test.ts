@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { OPTION_KEYS, optionOf } from '../../../src/settings/options.js';
+import { withoutSecrets } from '../../../src/settings/without-secrets.js';
+import { load } from './helpers.js';
+
+test('what is written down of the settings holds no secret', () => {
+  const secrets = OPTION_KEYS.filter((key) => optionOf(key).secret === true);
+  assert.deepEqual(secrets, ['db.password', 'kafka.sasl_password']);
+  const marked = Object.fromEntries(secrets.map((key) => [optionOf(key).env, `secret of ${key}`]));
+  const settings = load({
+    env: {
+      ...marked,
+      PG_HOST: 'db.example',
+      KAFKA_SECURITY_PROTOCOL: 'SASL_SSL',
+      KAFKA_SASL_MECHANISM: 'PLAIN',
+      KAFKA_SASL_USERNAME: 'reader',
+    },
+  });
+  assert.equal(JSON.stringify(settings).match(/secret of/g)?.length, secrets.length);
+  const shown = JSON.stringify(withoutSecrets(settings));
+  assert.ok(shown.includes('db.example'));
+  assert.ok(!shown.includes('secret of'), shown);
+});

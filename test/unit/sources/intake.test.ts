@@ -1,0 +1,269 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { DebeziumIntake, MOST_BYTES } from '../../../src/sources/debezium/intake.js';
+import { anyScope } from '../../helpers/any-scope.js';
+import { CollectingSink } from '../../helpers/collecting-sink.js';
+import { randomNumbers } from '../../helpers/random.js';
+import {
+  CLOUD_EVENT,
+  DELETE,
+  EXAME,
+  envelope,
+  FLAT_META,
+  FLATTENED,
+  INSERT,
+  SCHEMA,
+  SOURCE,
+} from './samples.js';
+
+/** Of each kind; every one takes a third of a millisecond. */
+const TRIES = 1500;
+
+const SAMPLES = [
+  INSERT,
+  DELETE,
+  envelope('u', { before: EXAME, after: EXAME }),
+  `{"schema":${SCHEMA},"payload":${INSERT}}`,
+  `{"key":{"id":7},"value":${DELETE},"headers":[{"a":1}]}`,
+  `{"value":${JSON.stringify(INSERT)},"key":${JSON.stringify('{"id":7}')}}`,
+  CLOUD_EVENT(`{"before":null,"after":${EXAME}}`),
+  FLATTENED(EXAME, FLAT_META),
+  '{"status":"END","id":"571:1","event_count":2,"data_collections":[{"data_collection":"a","event_count":2}],"ts_ms":1}',
+  envelope('t', {}),
+];
+
+function fresh() {
+  const sink = new CollectingSink();
+  return { sink, intake: new DebeziumIntake(sink, anyScope) };
+}
+
+const told = ({ rows, keyless, truncated, asides, problems }: CollectingSink) => ({
+  rows,
+  keyless,
+  truncated,
+  asides,
+  problems,
+});
+
+test('every event that is cut short, at whichever byte, is malformed', () => {
+  for (const sample of SAMPLES) {
+    const bytes = Buffer.from(sample);
+    const { sink, intake } = fresh();
+    intake.event(bytes, 0, 1, 0);
+    assert.deepEqual(sink.problems, []);
+    for (let length = 1; length < bytes.length; length++) {
+      intake.event(bytes.subarray(0, length), 0, 1, 0);
+      assert.equal(sink.problems.length, length, sample.slice(0, length));
+    }
+  }
+});
+
+test('whatever the bytes, one thing is told of them, the same by one that knows events and one that does not', () => {
+  const random = randomNumbers(21);
+  const below = (end: number) => Math.floor(random() * end);
+  const pick = () => Buffer.from(SAMPLES[below(SAMPLES.length)]!);
+  const makers: Record<string, () => Buffer> = {
+    random: () => Buffer.from(Array.from({ length: 1 + below(64) }, () => below(256))),
+    mutated: () => {
+      const bytes = pick();
+      for (let n = 1 + below(3); n > 0; n--) bytes[below(bytes.length)] = below(256);
+      return bytes;
+    },
+    printable: () => {
+      const bytes = pick();
+      for (let n = 1 + below(3); n > 0; n--) bytes[below(bytes.length)] = 0x20 + below(0x5f);
+      return bytes;
+    },
+    spliced: () => {
+      const [a, b] = [pick(), pick()];
+      return Buffer.concat([a.subarray(0, below(a.length + 1)), b.subarray(below(b.length + 1))]);
+    },
+    digits: () =>
+      Buffer.from(
+        pick()
+          .toString()
+          .replaceAll(/\d+/g, (n) => (random() < 0.1 ? '9'.repeat(below(400)) : n)),
+      ),
+    kinds: () =>
+      Buffer.from(
+        pick()
+          .toString()
+          .replaceAll(/:(null|\d+|"[^"\\]*")/g, (all) =>
+            random() < 0.05
+              ? `:${['null', 'true', '1', '-1', '1.5', '""', '[]', '{}', '{"id":[1]}'][below(9)]}`
+              : all,
+          ),
+      ),
+  };
+  const experienced = fresh();
+  for (const sample of SAMPLES) experienced.intake.event(Buffer.from(sample), 0, 1, 0);
+  for (const [name, make] of Object.entries(makers)) {
+    for (let i = 0; i < TRIES; i++) {
+      const bytes = make();
+      const one = fresh();
+      one.intake.event(bytes, 0, i, 0);
+      const { sink } = experienced;
+      for (const list of Object.values(told(sink))) list.length = 0;
+      experienced.intake.event(bytes, 0, i, 0);
+      assert.deepEqual(told(sink), told(one.sink), `${name}: ${bytes}`);
+      // White space is nothing, and of nothing nothing is told.
+      if (/^[ \t\r\n]*$/.test(bytes.toString('latin1'))) continue;
+      assert.equal(sink.told, 1, `${name}: ${bytes}`);
+      if (!isJson(bytes)) assert.equal(sink.problems.length, 1, `${name}: ${bytes}`);
+    }
+  }
+});
+
+function isJson(bytes: Buffer): boolean {
+  try {
+    JSON.parse(new TextDecoder('utf8', { fatal: true }).decode(bytes));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+test('many kinds of events in any order, each one again and again', () => {
+  const random = randomNumbers(22);
+  const one = fresh();
+  const expected: unknown[] = [];
+  // More kinds than are kept.
+  const kinds = Array.from({ length: 100 }, (_, i) =>
+    i % 3 === 0
+      ? envelope(i % 2 ? 'c' : 'u', { after: EXAME.replace('"data"', `"extra${i}":"x","data"`) })
+      : envelope(i % 2 ? 'd' : 'c', {
+          before: `{"id":${i}}`,
+          after: i % 2 ? 'null' : EXAME,
+          source: SOURCE('exames').replace('oltp', `oltp${i}`),
+          ...(i % 5 === 0 ? { transaction: 'null' } : {}),
+        }),
+  );
+  for (let i = 0; i < 3000; i++) {
+    const bytes = Buffer.from(kinds[Math.floor(random() ** 2 * kinds.length)]!);
+    one.intake.event(bytes, 0, i, 0);
+    const other = fresh();
+    other.intake.event(bytes, 0, i, 0);
+    expected.push(other.sink.rows[0]);
+  }
+  assert.deepEqual(one.sink.rows, expected);
+});
+
+test('events that are all different are read all the same', () => {
+  const { sink, intake } = fresh();
+  for (let i = 0; i < 2000; i++) {
+    const source = SOURCE('exames').replace('"oltp"', `"oltp ${i}"`);
+    intake.event(Buffer.from(envelope('c', { after: `{"id":${i}}`, source })), 0, i, 0);
+  }
+  assert.deepEqual(
+    sink.rows.map((row) => row.key),
+    Array.from({ length: 2000 }, (_, i) => i),
+  );
+});
+
+test('a row of more columns than anybody remembers is read like any other', () => {
+  const { sink, intake } = fresh();
+  const columns = Array.from({ length: 400 }, (_, i) => `"x${i}":${i}`).join();
+  for (let id = 0; id < 3; id++) {
+    const after = `{"id":${id},${columns},"resultado":"${id}"}`;
+    intake.event(Buffer.from(envelope('c', { after })), 0, 1, 0);
+  }
+  assert.deepEqual(
+    sink.rows.map((row) => [row.key, row.values?.[4], row.lsn]),
+    [0, 1, 2].map((id) => [id, String(id), 24_023_200]),
+  );
+});
+
+test('a body is one event or an array of them', () => {
+  const { sink, intake } = fresh();
+  const inString = JSON.stringify(INSERT);
+  intake.batch(Buffer.from(INSERT), 0, 1, 0);
+  intake.batch(Buffer.from(` [ ${INSERT} , ${inString}, null,${DELETE}, {"a":1} , 5 ]\n`), 0, 2, 0);
+  intake.batch(Buffer.from('[]'), 0, 3, 0);
+  intake.batch(Buffer.from(' '), 0, 4, 0);
+  intake.batch(Buffer.from(`[${INSERT},]`), 0, 5, 0);
+  intake.batch(Buffer.from(`[${INSERT}`), 0, 6, 0);
+  assert.deepEqual(
+    sink.rows.map((row) => [row.operation, row.place]),
+    [
+      ['insert', 1],
+      ['insert', 2],
+      ['insert', 2],
+      ['delete', 2],
+    ],
+  );
+  assert.deepEqual(sink.asides, ['tombstone']);
+  assert.deepEqual(
+    sink.problems.map((problem) => problem.place),
+    [2, 2, 5, 6],
+  );
+});
+
+test('a record of Kafka has its id from its row, or else from its key', () => {
+  const { sink, intake } = fresh();
+  const record = (key: string | null, value: string | null) =>
+    intake.record(
+      key === null ? null : Buffer.from(key),
+      value === null ? null : Buffer.from(value),
+      3,
+      9,
+      1,
+    );
+  record('{"id":1}', null);
+  record('{"schema":{},"payload":{"id":8}}', envelope('d', {}));
+  record('{"id":1}', DELETE);
+  record(null, INSERT);
+  record('no JSON', DELETE);
+  assert.deepEqual(sink.problems, []);
+  record('no JSON', envelope('d', {}));
+  record('{"id":"x"}', envelope('d', {}));
+  intake.record(Buffer.from([0x22, 0xff, 0x22]), Buffer.from(envelope('d', {})), 3, 9, 1);
+  assert.deepEqual(sink.asides, ['tombstone']);
+  assert.deepEqual(
+    sink.rows.map((row) => row.key),
+    [8, 7, '9007199254740993', 7],
+  );
+  assert.equal(sink.problems.length, 2);
+  assert.equal(sink.keyless.length, 1);
+});
+
+test('lines count, blank ones too, and a bad one spoils no other', () => {
+  const { sink, intake } = fresh();
+  const bytes = Buffer.concat([
+    Buffer.from(`\ufeff${INSERT}\r\n\n \t\r\n${DELETE}\n{"a\n`),
+    Buffer.from(INSERT).fill(0xff, 60, 61),
+    Buffer.from(`\n${INSERT}\n`),
+  ]);
+  assert.equal(intake.lines(bytes, 0, 10, 5), 17);
+  assert.deepEqual(
+    sink.rows.map((row) => [row.place, row.receivedAt]),
+    [
+      [10, 5],
+      [13, 5],
+      [16, 5],
+    ],
+  );
+  assert.deepEqual(
+    sink.problems.map(({ place, reason }) => [place, reason]),
+    [
+      [14, 'no JSON: an end too early at byte 4'],
+      [15, 'not UTF-8: convert it (iconv -f WINDOWS-1252 -t UTF-8)'],
+    ],
+  );
+});
+
+test('what is too long is refused', () => {
+  const { sink, intake } = fresh();
+  const long = Buffer.alloc(MOST_BYTES + 1, ' ');
+  intake.event(long, 0, 1, 0);
+  intake.batch(long, 0, 2, 0);
+  intake.record(null, long, 0, 3, 0);
+  intake.lines(Buffer.concat([long, Buffer.from(`\n${INSERT}\n`)]), 0, 4, 0);
+  assert.deepEqual(
+    sink.problems.map(({ place, reason }) => [place, reason]),
+    [1, 2, 3, 4].map((place) => [place, 'longer than 16 MiB']),
+  );
+  assert.equal(sink.rows.length, 1);
+  const big = EXAME.replace('"resultado":null', `"resultado":"${'x'.repeat(1 << 20)}"`);
+  intake.event(Buffer.from(envelope('c', { after: big })), 0, 5, 0);
+  assert.equal(sink.rows[1]?.values?.[4]?.length, 1 << 20);
+});

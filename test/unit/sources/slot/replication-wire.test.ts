@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { DecodeError } from '../../../../src/sources/slot/pgoutput.js';
+import {
+  parseCopyData,
+  standbyStatus,
+  startReplication,
+} from '../../../../src/sources/slot/replication-wire.js';
+import { bytes, i64, letter, u8 } from './bytes.js';
+
+/** 2000-01-01 in milliseconds and in microseconds since 1970. */
+const EPOCH_MS = Date.UTC(2000, 0, 1);
+const EPOCH_MICROS = BigInt(EPOCH_MS) * 1000n;
+
+test('data and keepalives are told apart, to the last digit', () => {
+  const lsn = 2n ** 64n - 1n;
+  const sent = bytes(letter('w'), i64(lsn), i64(7n), i64(3n), letter('xyz'));
+  const data = parseCopyData(sent);
+  sent.fill(0);
+  assert.deepEqual(data, {
+    tag: 'wal',
+    lsn,
+    sentAt: EPOCH_MICROS + 3n,
+    data: Buffer.from('xyz'),
+  });
+  for (const asked of [0, 1]) {
+    assert.deepEqual(parseCopyData(bytes(letter('k'), i64(lsn), i64(3n), u8(asked))), {
+      tag: 'keepalive',
+      walEnd: lsn,
+      sentAt: EPOCH_MICROS + 3n,
+      replyAsked: asked === 1,
+    });
+  }
+});
+
+test('what is neither, or is cut short, is a DecodeError', () => {
+  for (const sample of ['', 'x', 'w', 'k', 'w123456781234567812345', 'k1234567812345678']) {
+    assert.throws(() => parseCopyData(letter(sample)), DecodeError);
+  }
+});
+
+test('a status holds the position three times, the clock and the wish for a reply', () => {
+  const lsn = 2n ** 53n + 1n;
+  assert.deepEqual(
+    standbyStatus(lsn, EPOCH_MS + 5, true),
+    bytes(letter('r'), i64(lsn), i64(lsn), i64(lsn), i64(5000n), u8(1)),
+  );
+  assert.equal(standbyStatus(lsn, EPOCH_MS, false).at(-1), 0);
+});
+
+test('names are quoted for both grammars', () => {
+  assert.equal(
+    startReplication('s"1', ['a', `b",'c`], false),
+    `START_REPLICATION SLOT "s""1" LOGICAL 0/0 (proto_version '1', publication_names '"a","b"",''c"')`,
+  );
+  assert.match(startReplication('s', ['a'], true), /, messages 'true'\)$/);
+});

@@ -1,0 +1,173 @@
+import type { KnownId } from '../src/ids/cache.js';
+import type { IdView } from '../src/ids/view.js';
+import type {
+  Candidate,
+  EventSpec,
+  Patient,
+  References,
+} from '../src/schemas/hospital/events/event.js';
+import { EVENTS, type EventType } from '../src/schemas/hospital/events/index.js';
+import type { RowMaker } from '../src/schemas/hospital/rows.js';
+import { rowProblem } from '../src/schemas/hospital/rules.js';
+import type { ParentTable, Row, TableName } from '../src/schemas/hospital/tables.js';
+import type { Candidates } from './candidates.js';
+import type { IdSource } from './id-lease.js';
+import type { Write } from './writes.js';
+
+/** Picks before a batch of links gives up on finding one more patient that is not in it yet. */
+const DISTINCT_TRIES = 8;
+
+const NOBODY: References = { paciente: { id: 0, since: 0 }, medicoId: 0, convenioId: 0 };
+
+export interface ComposerParts {
+  readonly maker: RowMaker;
+  readonly view: IdView;
+  readonly candidates: ReadonlyMap<EventType, Candidates>;
+  readonly lease: (table: TableName) => IdSource;
+  readonly updateRatio: number;
+  readonly deleteRatio: number;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+}
+
+/**
+ * Decides what a batch holds: mostly inserts, some updates and deletes of candidates, and a patient,
+ * doctor or convênio first where there is none to reference. Only picks and composes; the ids it
+ * uses must have been reserved.
+ */
+export class Composer {
+  readonly #parts: ComposerParts;
+
+  constructor(parts: ComposerParts) {
+    this.#parts = parts;
+  }
+
+  /** The writes of a batch of `size` events of one type. `now`: ms since 1970, by the server's clock. */
+  compose(spec: EventSpec, size: number, now: number): Write[] {
+    const { random, updateRatio, deleteRatio, candidates } = this.#parts;
+    let updates = 0;
+    let deletes = 0;
+    for (let i = 0; i < size; i++) {
+      const draw = random();
+      if (draw < deleteRatio) deletes++;
+      else if (draw < deleteRatio + updateRatio) updates++;
+    }
+    const open = candidates.get(spec.type);
+    const updated = byId(open?.take(updates) ?? []);
+    const deleted = byId(open?.take(deletes) ?? []);
+    return [
+      ...(updated.length > 0 ? [this.#update(spec, updated, now)] : []),
+      ...(deleted.length > 0 ? [remove(spec, deleted)] : []),
+      ...this.inserts(spec, size - updated.length - deleted.length, now),
+    ];
+  }
+
+  /** `count` inserts of the type, of which the first may be parents that are missing. */
+  inserts(spec: EventSpec, count: number, now: number): Write[] {
+    const made = new Map<ParentTable, KnownId>();
+    const writes: Write[] = [];
+    for (const table of spec.parents) {
+      if (writes.length === count || this.#parts.view.pick(table) !== null) continue;
+      const { write, known } = this.#parent(table, now);
+      writes.push(write);
+      made.set(table, known);
+    }
+    const rows: Row[] = [];
+    const patients = new Set<number>();
+    for (let i = writes.length; i < count; i++) {
+      const references = this.#references(spec, made, patients);
+      if (references === null) break;
+      const id = this.#parts.lease(spec.table).next();
+      const row = spec.insert(this.#parts.maker, id, references, now);
+      requireRules(
+        spec.table,
+        row,
+        spec.parents.includes('pacientes') ? references.paciente : null,
+      );
+      rows.push(row);
+    }
+    if (rows.length > 0) writes.push(insert(spec.table, rows));
+    return writes;
+  }
+
+  /** `count` new patients: what a batch falls back to when no patient has room for a link. */
+  patients(count: number, now: number): Write[] {
+    const rows = Array.from({ length: count }, () =>
+      EVENTS.novo_paciente.insert(
+        this.#parts.maker,
+        this.#parts.lease('pacientes').next(),
+        NOBODY,
+        now,
+      ),
+    );
+    return [insert('pacientes', rows)];
+  }
+
+  #parent(table: ParentTable, now: number): { write: Write; known: KnownId } {
+    const { maker, lease } = this.#parts;
+    const id = lease(table).next();
+    const row =
+      table === 'pacientes'
+        ? maker.paciente(id, now)
+        : table === 'medicos'
+          ? maker.medico(id)
+          : maker.convenio(id);
+    return { write: insert(table, [row]), known: { id, since: table === 'pacientes' ? now : 0 } };
+  }
+
+  /** Existing rows to reference; null when a batch of links has taken every patient it could find. */
+  #references(
+    spec: EventSpec,
+    made: ReadonlyMap<ParentTable, KnownId>,
+    patients: Set<number>,
+  ): References | null {
+    const pick = (table: ParentTable) => this.#parts.view.pick(table) ?? made.get(table);
+    const needs = (table: ParentTable) => spec.parents.includes(table);
+    let paciente = NOBODY.paciente;
+    if (needs('pacientes')) {
+      // A batch of links needs a different patient for each, so that each link can be judged alone.
+      const distinct = spec.table === 'pacientes_convenios';
+      for (let attempt = 0; ; attempt++) {
+        const picked = pick('pacientes');
+        if (picked === undefined || attempt === DISTINCT_TRIES) return null;
+        if (distinct && patients.has(picked.id)) continue;
+        if (distinct) patients.add(picked.id);
+        paciente = picked;
+        break;
+      }
+    }
+    const medico = needs('medicos') ? pick('medicos') : undefined;
+    const convenio = needs('convenios') ? pick('convenios') : undefined;
+    return { paciente, medicoId: medico?.id ?? 0, convenioId: convenio?.id ?? 0 };
+  }
+
+  #update(spec: EventSpec, candidates: readonly Candidate[], now: number): Write {
+    const rows = candidates.map((candidate) => [
+      candidate.id,
+      ...spec.change.values(this.#parts.maker, candidate, now),
+    ]);
+    return { table: spec.table, operation: 'update', rows, candidates, spec };
+  }
+}
+
+/** A row that breaks a rule of the hospital is a defect of the program and must not be sent. */
+function requireRules(table: TableName, row: Row, patient: Patient | null): void {
+  const broken = rowProblem(table, row, patient?.since ?? null);
+  if (broken !== null) throw new Error(`a generated row of ${table} breaks the rule ${broken}`);
+}
+
+function insert(table: TableName, rows: readonly Row[]): Write {
+  return { table, operation: 'insert', rows, candidates: [], spec: null };
+}
+
+function remove(spec: EventSpec, candidates: readonly Candidate[]): Write {
+  const rows = candidates.map(({ id }) => [id]);
+  return { table: spec.table, operation: 'delete', rows, candidates, spec };
+}
+
+/** In the order of ids, so that two writers of the same rows wait for each other, not in a circle. */
+function byId(candidates: readonly Candidate[]): Candidate[] {
+  const sorted = [...candidates].sort((a, b) => a.id - b.id);
+  // After a lost connection a row may be known twice.
+  return sorted.filter(({ id }, i) => id !== sorted[i - 1]?.id);
+}

@@ -1,0 +1,149 @@
+import type { Client } from 'pg';
+import { ledgerFile } from '../src/ledger/folder.js';
+import { type Change, LedgerWriter, type TransactionName } from '../src/ledger/writer.js';
+import {
+  type ConnectionFacts,
+  compareServers,
+  type ServerIdentity,
+} from '../src/postgres/identity.js';
+import { settlePending } from '../src/postgres/in-doubt.js';
+import type { LedgerTask } from '../src/run/protocol.js';
+import type { Fate, Tally } from '../src/run/worker-stats.js';
+import type { TableName } from '../src/schemas/hospital/tables.js';
+import type { BatchOutcome } from './batch-result.js';
+
+/** A transaction that the server answered to. */
+export interface CommittedTransaction extends TransactionName {
+  /** Rows that were sent and are not there: something on the server dropped them. */
+  readonly dropped: readonly Change[];
+}
+
+/**
+ * A worker's accounts of its transactions, kept together: the tally, which the main thread reads, and the
+ * ledger, which outlives the process. Each is entered in both before its COMMIT is sent, and
+ * closed in both when the answer is there; in the ledger first, since what a dead worker leaves open in
+ * the tally the next one closes, and enters once more.
+ */
+export class Books {
+  readonly #tally: Tally;
+  readonly #task: LedgerTask | null;
+  #ledger: LedgerWriter | null = null;
+  /** Numbers in the ledger of what is pending, in the order of the tally. */
+  #numbers: number[] = [];
+  #server: ServerIdentity | null = null;
+
+  constructor(tally: Tally, task: LedgerTask | null) {
+    this.#tally = tally;
+    this.#task = task;
+  }
+
+  /** Whether there is a ledger, which wants to know every key and what the server calls a transaction. */
+  get detailed(): boolean {
+    return this.#task !== null;
+  }
+
+  /** Ids were taken from a table's sequence. */
+  lease(table: TableName, ids: readonly number[]): void {
+    this.#ledger?.lease(table, ids);
+  }
+
+  /** Enters transactions before their COMMITs are sent. */
+  intend(outcomes: readonly BatchOutcome[]): void {
+    this.#numbers =
+      this.#ledger?.intend(
+        outcomes.map(({ pending, lsn, changes, subtransactions }) => {
+          return { xid: pending?.xid ?? null, lsn, changes, subtransactions };
+        }),
+      ) ?? [];
+    for (const [i, { pending, rows, events }] of outcomes.entries()) {
+      if (pending === null) throw new Error('a batch without a row to know it by');
+      this.#tally.intend(pending, rows, events, this.#numbers[i]);
+    }
+  }
+
+  /** The first of them were answered: they are committed. */
+  commit(answers: readonly CommittedTransaction[]): void {
+    const numbers = this.#numbers.splice(0, answers.length);
+    try {
+      this.#ledger?.commit(answers.map((answer, i) => ({ ...answer, number: numbers[i] ?? 0 })));
+    } finally {
+      for (const { dropped } of answers) {
+        for (const { table, operation, rows } of dropped) {
+          this.#tally.reduce({ table, operation, count: rows.length });
+        }
+        this.#tally.settle('committed');
+      }
+    }
+  }
+
+  /** The server answered that what is pending is not committed. */
+  withdraw(): void {
+    const numbers = this.#numbers.splice(0);
+    if (numbers.length > 0) this.#ledger?.abort(numbers);
+    this.#tally.withdraw();
+  }
+
+  /** The connection is lost: what is pending is in doubt. */
+  lose(): void {
+    const numbers = this.#numbers.splice(0);
+    if (numbers.length > 0) this.#ledger?.doubt(numbers);
+  }
+
+  /**
+   * Opens the books of a new connection, when what an earlier one, also of an earlier life of this worker,
+   * left open is closed. What became of each goes to `onFate`.
+   */
+  async turn(client: Client, facts: ConnectionFacts, onFate: (fate: Fate) => void): Promise<void> {
+    this.#close();
+    const before = this.#task === null ? null : LedgerWriter.last(this.#task, this.#tally);
+    const server = compareServers(this.#server ?? before?.server ?? null, facts.server);
+    const open = new Set(before?.open);
+    try {
+      await settlePending(
+        client,
+        this.#tally,
+        ({ number }, { fate, xid }) => {
+          before?.writer.resolve(number, fate, xid);
+          open.delete(number);
+          onFate(fate);
+        },
+        { server },
+      );
+      // Entered by a thread that ended before it came to send them.
+      if (open.size > 0) before?.writer.abort([...open]);
+    } finally {
+      before?.writer.close();
+    }
+    this.#server = facts.server;
+    if (this.#task !== null) this.#ledger = this.#begin(this.#task, facts);
+    this.#tally.backend = facts.backend;
+  }
+
+  #begin({ folder, worker, run, rng }: LedgerTask, facts: ConnectionFacts): LedgerWriter {
+    const connection = this.#tally.connections + 1;
+    return LedgerWriter.create(ledgerFile(folder, worker, connection), {
+      run,
+      worker,
+      connection,
+      rng,
+      server_offset_ms: facts.offsetMs,
+      server: facts.server,
+      backend: facts.backend,
+    });
+  }
+
+  /** The worker ends in order. */
+  end(): void {
+    try {
+      this.#ledger?.end();
+    } catch {
+      // The disk was full before, and that is told already.
+    }
+    this.#close();
+  }
+
+  #close(): void {
+    this.#ledger?.close();
+    this.#ledger = null;
+  }
+}

@@ -1,0 +1,109 @@
+import type { Client } from 'pg';
+import { IdView } from '../src/ids/view.js';
+import { seal } from '../src/ledger/format.js';
+import { intentOf } from '../src/ledger/writer.js';
+import { monotonicMs } from '../src/lib/clock.js';
+import { Curve } from '../src/load/curve.js';
+import type { PaceSpec } from '../src/load/pacer.js';
+import { demand } from '../src/postgres/packet.js';
+import { BEGIN, lockPatients } from '../src/postgres/statements.js';
+import { WireWriter } from '../src/postgres/wire.js';
+import { Draws, STREAMS } from '../src/random/rng.js';
+import { Control } from '../src/run/control.js';
+import type { ProducerTask, Returning } from '../src/run/protocol.js';
+import { Tally } from '../src/run/worker-stats.js';
+import { EVENTS } from '../src/schemas/hospital/events/index.js';
+import type { BatchOutcome } from './batch-result.js';
+import { Candidates } from './candidates.js';
+import { makeComposer } from './make-writer.js';
+import { burstOf, foresee } from './pipelined-commit.js';
+import type { Session } from './session.js';
+import { isPredictable, readBackBy, statementOf, type Write } from './writes.js';
+
+/**
+ * Events that a worker composes for practice: by then V8 has compiled, on threads of its own, most of
+ * what will run over and over. Without it a run at 60 % of what two cores can do starts 60 to 80 ms late.
+ */
+const PRACTICE_EVENTS = 20_000;
+/** A run that does less than that in its first seconds has no need of it. */
+const FIRST_MS = 10_000;
+/** Many workers on few cores practise no longer than this: somebody waits for the run. */
+const MOST_MS = 500;
+
+/**
+ * Does what a run will do over and over, before its clock starts, so that the first batches are no
+ * slower than the later ones: batches are composed and encoded for nobody, and the server gets their
+ * statements without a row, so that it reads its catalogs and makes its plans. Nothing is written, no
+ * id is taken, and no random number of the run is drawn.
+ */
+export async function rehearse(
+  task: ProducerTask,
+  session: Pick<Session, 'client' | 'serverNow'>,
+): Promise<void> {
+  const { client } = session;
+  const control = new Control(task.control);
+  const now = session.serverNow();
+  const { rng, worker, ids, batchSize } = task;
+  const draws = new Draws(rng).at(STREAMS.workerPicks, worker);
+  const random = () => draws.unit();
+  const specs = task.share.events.map(({ type }) => EVENTS[type]);
+  const candidates = new Map(specs.map(({ type }) => [type, new Candidates(random)]));
+  let id = 0;
+  const lease = { next: () => ++id };
+  const composer = makeComposer(task, {
+    view: new IdView(ids, random),
+    candidates,
+    lease: () => lease,
+    random,
+  });
+  const wire = new WireWriter();
+  const tally = new Tally();
+  const planned = new Set<string>();
+  const enough = practiceFor(task.pace);
+  const end = monotonicMs() + MOST_MS;
+  do {
+    for (const spec of specs) {
+      wire.reset();
+      for (let i = 0; i < burstOf(batchSize); i++) {
+        const writes = composer.compose(spec, batchSize, now);
+        const unplanned = writes.filter(({ table, operation }) => !planned.has(table + operation));
+        if (unplanned.length > 0) await plan(client, unplanned, task.returning);
+        for (const { table, operation } of unplanned) planned.add(table + operation);
+        const [outcome] = foresee([{ spec, size: batchSize, now, writes }]);
+        if (outcome === undefined || outcome.pending === null) continue;
+        tally.intend(outcome.pending, outcome.rows, outcome.events);
+        if (task.ledger !== null) practiseLedger(outcome);
+        for (const write of writes) wire.execute(statementOf(write, 'exact'));
+        tally.settle('committed');
+        candidates.get(spec.type)?.keep(outcome.candidates);
+      }
+    }
+  } while (id < enough && monotonicMs() < end && control.state === 'waiting');
+}
+
+/** What the ledger makes of a transaction, written nowhere. */
+function practiseLedger({ changes, lsn, subtransactions }: BatchOutcome): void {
+  seal(intentOf({ xid: null, lsn, changes, subtransactions }, 1, 0), 0);
+}
+
+/** How many events a worker of this pace practises. */
+function practiceFor(pace: PaceSpec): number {
+  if (pace.kind === 'max') return PRACTICE_EVENTS;
+  if (pace.kind === 'cycle') return 0;
+  const first = new Curve(pace.segments).eventsBy(FIRST_MS) * (pace.shares[pace.worker] ?? 0);
+  return Math.min(first, PRACTICE_EVENTS);
+}
+
+/** Has the server plan the statements of writes, as they are and as they are read back, on no rows. */
+async function plan(client: Client, writes: readonly Write[], returning: Returning): Promise<void> {
+  const empty = writes.map((write) => ({ ...write, rows: [] }));
+  await demand(client, [
+    BEGIN,
+    lockPatients([]),
+    ...empty.map((write) => statementOf(write, readBackBy(write, returning))),
+    ...empty
+      .filter((write) => isPredictable(write, returning))
+      .map((write) => statementOf(write, 'exact')),
+  ]);
+  await client.query('ROLLBACK');
+}
