@@ -35,7 +35,7 @@ export interface ComposerParts {
  * doctor or convênio first where there is none to reference. Only picks and composes; the ids it
  * uses must have been reserved.
  */
-export class Composer {
+export class BatchBuilder {
   readonly #parts: ComposerParts;
 
   constructor(parts: ComposerParts) {

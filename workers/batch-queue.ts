@@ -2,7 +2,7 @@ import { makePacer, type Pacer } from '../src/load/pacer.js';
 import { nextType } from '../src/load/shares.js';
 import type { Control } from '../src/run/control.js';
 import type { ProducerTask } from '../src/run/protocol.js';
-import type { Tally } from '../src/run/worker-stats.js';
+import type { WorkerStats } from '../src/run/worker-stats.js';
 import type { EventType } from '../src/schemas/hospital/events/index.js';
 import type { Batch } from './batch.js';
 import { burstOf } from './pipelined-commit.js';
@@ -11,43 +11,43 @@ import { burstOf } from './pipelined-commit.js';
 const SHED_AFTER_MS = 50;
 
 /** A batch that is to be written and is not committed yet. */
-export interface Order {
+export interface ScheduledBatch {
   readonly type: EventType;
   readonly size: number;
   readonly due: number;
   /** Its rows; null before they are composed, and when others are to take their place. */
   batch: Batch | null;
   /** True: to be written step by step, since one of its rows failed. */
-  careful: boolean;
+  rowByRow: boolean;
 }
 
 /** What a worker has to write, in the order in which it is due: the pacer's word made batches. */
-export class Orders {
+export class BatchQueue {
   readonly #task: ProducerTask;
   readonly #control: Control;
-  readonly #tally: Tally;
+  readonly #stats: WorkerStats;
   readonly #pacer: Pacer;
   /** Events ordered so far of each type, by which the types take turns. */
   readonly #ordered = new Map<EventType, number>();
   /** Batches sent in one go at most, when so many are due; in the cycle one at a time. */
   readonly #burst: number;
-  #open: Order[] = [];
+  #open: ScheduledBatch[] = [];
   #previousDue: number | null = null;
 
-  constructor(task: ProducerTask, control: Control, tally: Tally, random: () => number) {
+  constructor(task: ProducerTask, control: Control, stats: WorkerStats, random: () => number) {
     this.#task = task;
     this.#control = control;
-    this.#tally = tally;
+    this.#stats = stats;
     this.#pacer = makePacer(task.pace, random);
     this.#burst = task.pace.kind === 'cycle' ? 1 : burstOf(task.batchSize);
   }
 
   /** Those that are not closed. */
-  get open(): readonly Order[] {
+  get open(): readonly ScheduledBatch[] {
     return this.#open;
   }
 
-  get first(): Order | undefined {
+  get first(): ScheduledBatch | undefined {
     return this.#open[0];
   }
 
@@ -74,7 +74,7 @@ export class Orders {
 
   /** Events of the worker that have been due by now, once those that are open are. */
   get due(): number {
-    return this.#tally.get('attempted') + this.#open.reduce((sum, { size }) => sum + size, 0);
+    return this.#stats.get('attempted') + this.#open.reduce((sum, { size }) => sum + size, 0);
   }
 
   /** Events of the batch behind those that are open, where it is due by now as well. */
@@ -85,7 +85,7 @@ export class Orders {
   }
 
   /** An order is over. */
-  close(order: Order): void {
+  close(order: ScheduledBatch): void {
     this.#open = this.#open.filter((other) => other !== order);
   }
 
@@ -94,11 +94,11 @@ export class Orders {
     const { batchSize, commitLimit } = this.#task;
     const ordered = this.#open.reduce((sum, { size }) => sum + size, 0);
     const { at, events } = this.#pacer({
-      attempted: this.#tally.get('attempted') + ordered,
+      attempted: this.#stats.get('attempted') + ordered,
       previousDue: this.#previousDue,
       now,
     });
-    const left = (commitLimit ?? Number.POSITIVE_INFINITY) - this.#tally.events - ordered;
+    const left = (commitLimit ?? Number.POSITIVE_INFINITY) - this.#stats.events - ordered;
     return { size: Math.min(batchSize, events, left), due: at };
   }
 
@@ -109,15 +109,15 @@ export class Orders {
 
   /** Lets a batch go that should have been sent long ago. */
   #shed(size: number, due: number): void {
-    this.#tally.count('shed', size);
-    this.#tally.count('attempted', size);
+    this.#stats.count('shed', size);
+    this.#stats.count('attempted', size);
     this.#previousDue = due;
   }
 
   #order(size: number, due: number): void {
     const type = nextType(this.#task.share, this.#ordered);
     this.#ordered.set(type, (this.#ordered.get(type) ?? 0) + size);
-    this.#open.push({ type, size, due, batch: null, careful: false });
+    this.#open.push({ type, size, due, batch: null, rowByRow: false });
     this.#previousDue = due;
   }
 }

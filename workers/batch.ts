@@ -9,7 +9,7 @@ import type { Returning } from '../src/run/protocol.js';
 import type { EventSpec } from '../src/schemas/hospital/events/event.js';
 import { EVENTS, type EventType } from '../src/schemas/hospital/events/index.js';
 import { type ParentTable, TABLES, type TableName } from '../src/schemas/hospital/tables.js';
-import type { Composer } from './batch-builder.js';
+import type { BatchBuilder } from './batch-builder.js';
 import { type BatchOutcome, BatchResult } from './batch-result.js';
 import type { Candidates } from './candidates.js';
 import { IdLease, type OnLease } from './id-lease.js';
@@ -25,7 +25,7 @@ const ROUNDS = 3;
 const FOREIGN_KEY_VIOLATION = '23503';
 
 export interface BatchParts {
-  readonly composer: Composer;
+  readonly composer: BatchBuilder;
   readonly view: IdView;
   readonly candidates: ReadonlyMap<EventType, Candidates>;
   readonly leases: ReadonlyMap<TableName, IdLease>;

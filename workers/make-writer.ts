@@ -4,7 +4,7 @@ import type { EventType } from '../src/schemas/hospital/events/index.js';
 import { RowMaker } from '../src/schemas/hospital/rows.js';
 import type { ParentTable, TableName } from '../src/schemas/hospital/tables.js';
 import { BatchWriter, leasesFor } from './batch.js';
-import { Composer, type ComposerParts } from './batch-builder.js';
+import { BatchBuilder, type ComposerParts } from './batch-builder.js';
 import { Candidates } from './candidates.js';
 import type { OnLease } from './id-lease.js';
 
@@ -34,6 +34,6 @@ export function makeWriter(
 export function makeComposer(
   { rng, pools, updateRatio, deleteRatio }: ProducerTask,
   parts: Pick<ComposerParts, 'view' | 'candidates' | 'lease' | 'random'>,
-): Composer {
-  return new Composer({ ...parts, maker: new RowMaker(rng, pools), updateRatio, deleteRatio });
+): BatchBuilder {
+  return new BatchBuilder({ ...parts, maker: new RowMaker(rng, pools), updateRatio, deleteRatio });
 }

@@ -12,7 +12,7 @@ import { MOST_PENDING } from '../src/run/worker-stats.js';
 import type { TableName } from '../src/schemas/hospital/tables.js';
 import type { Batch } from './batch.js';
 import { type BatchOutcome, BatchResult } from './batch-result.js';
-import type { Books, CommittedTransaction } from './transaction-journal.js';
+import type { CommittedTransaction, TransactionJournal } from './transaction-journal.js';
 import { idOf, statementOf, type Write } from './writes.js';
 
 /**
@@ -45,17 +45,17 @@ export function foresee(batches: readonly Batch[]): BatchOutcome[] {
 }
 
 /**
- * Sends exact batches, a transaction each with its COMMIT, in one go. They are entered in the books
+ * Sends exact batches, a transaction each with its COMMIT, in one go. They are entered in the journal
  * before, and closed there as far as they were answered; those after a failure are left pending.
  */
 export async function sendBurst(
   client: Client,
-  books: Books,
+  journal: TransactionJournal,
   batches: readonly Batch[],
   outcomes: readonly BatchOutcome[],
 ): Promise<BurstResult> {
-  books.intend(outcomes);
-  const closing = books.detailed ? [NAME_TRANSACTION, COMMIT] : [COMMIT];
+  journal.intend(outcomes);
+  const closing = journal.detailed ? [NAME_TRANSACTION, COMMIT] : [COMMIT];
   const transactions = batches.map(({ writes }) => [
     BEGIN,
     ...writes.map((write) => statementOf(write, 'exact')),
@@ -77,7 +77,7 @@ export async function sendBurst(
         if (error !== null) await client.query('ROLLBACK');
         dropped = await findDropped(client, writes, own);
       }
-      const [xid = null, lsn = null] = books.detailed ? (own.at(-2)?.fields ?? []) : [];
+      const [xid = null, lsn = null] = journal.detailed ? (own.at(-2)?.fields ?? []) : [];
       answered.push({ xid, lsn, dropped });
       committed.push(dropped.length === 0 ? outcome : without(outcome, dropped));
     }
@@ -85,7 +85,7 @@ export async function sendBurst(
     // What was dropped can't be asked for: the COMMITs that were answered are treated as those that were not.
     return { committed, error: new Error(`Connection terminated: ${(lost as Error).message}`) };
   } finally {
-    books.commit(answered);
+    journal.commit(answered);
   }
   return { committed, error };
 }

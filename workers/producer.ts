@@ -1,22 +1,22 @@
 import { sleep, sleepExactly } from '../src/lib/clock.js';
 import { describeFailure, type Failure } from '../src/postgres/failures.js';
 import { requireTables, TablesGone } from '../src/postgres/table-oids.js';
-import { Draws, STREAMS } from '../src/random/rng.js';
+import { RNG_PURPOSE, Rng } from '../src/random/rng.js';
 import { Control } from '../src/run/control.js';
 import type { ProducerResult, ProducerTask } from '../src/run/protocol.js';
-import { Tally } from '../src/run/worker-stats.js';
+import { WorkerStats } from '../src/run/worker-stats.js';
 import { EVENTS } from '../src/schemas/hospital/events/index.js';
 import { requireWhole } from '../src/seed/indexes.js';
 import { joinStream } from '../src/seed/locks.js';
 import { type Batch, type BatchWriter, makesParents } from './batch.js';
-import { type Order, Orders } from './batch-queue.js';
+import { BatchQueue, type ScheduledBatch } from './batch-queue.js';
 import type { BatchOutcome } from './batch-result.js';
 import { makeWriter } from './make-writer.js';
 import { foresee, sendBurst } from './pipelined-commit.js';
 import { Reporter } from './reporter.js';
 import { Session, SLICE_MS } from './session.js';
-import { Drought } from './stall-guard.js';
-import { Books } from './transaction-journal.js';
+import { StallGuard } from './stall-guard.js';
+import { TransactionJournal } from './transaction-journal.js';
 import { rehearse } from './warm-up.js';
 import { isExact } from './writes.js';
 
@@ -44,7 +44,7 @@ export default async function produce(task: ProducerTask): Promise<ProducerResul
 
 /** An order whose COMMIT was sent without an answer yet, and what it comes to if it went through. */
 interface Sent {
-  readonly order: Order;
+  readonly order: ScheduledBatch;
   readonly outcome: BatchOutcome;
 }
 
@@ -52,14 +52,14 @@ interface Sent {
 class Producer {
   readonly #task: ProducerTask;
   readonly #control: Control;
-  readonly #tally: Tally;
-  readonly #books: Books;
+  readonly #stats: WorkerStats;
+  readonly #journal: TransactionJournal;
   readonly #reporter: Reporter;
   readonly #session: Session;
   readonly #writer: BatchWriter;
-  readonly #orders: Orders;
+  readonly #queue: BatchQueue;
   readonly #random: () => number;
-  readonly #drought = new Drought();
+  readonly #stall = new StallGuard();
   #sent: Sent[] = [];
   /** When the worker had last written what it had to, in active milliseconds. */
   #freeSince = 0;
@@ -78,28 +78,28 @@ class Producer {
   #backSince = 0;
 
   constructor(task: ProducerTask) {
-    const draws = new Draws(task.rng).at(STREAMS.workerPicks, task.worker);
-    const random = () => draws.unit();
+    const rng = new Rng(task.rng).at(RNG_PURPOSE.workerPicks, task.worker);
+    const random = () => rng.unit();
     const { writer, candidates } = makeWriter(
       task,
       random,
       (table, id) => this.#reporter.gone(table, id),
-      (table, ids) => this.#books.lease(table, ids),
+      (table, ids) => this.#journal.lease(table, ids),
     );
     this.#task = task;
     this.#random = random;
     this.#control = new Control(task.control);
-    this.#tally = new Tally(task.tally);
-    this.#books = new Books(this.#tally, task.ledger);
+    this.#stats = new WorkerStats(task.stats);
+    this.#journal = new TransactionJournal(this.#stats, task.ledger);
     this.#reporter = new Reporter(task.reports);
-    this.#orders = new Orders(task, this.#control, this.#tally, random);
+    this.#queue = new BatchQueue(task, this.#control, this.#stats, random);
     this.#writer = writer;
     this.#session = new Session({
       target: task.target,
       reconnect: task.reconnect,
       control: this.#control,
-      tally: this.#tally,
-      books: this.#books,
+      stats: this.#stats,
+      journal: this.#journal,
       reporter: this.#reporter,
       random,
       prepare: async (client) => {
@@ -137,16 +137,16 @@ class Producer {
     // First: a connection that hangs may never be closed.
     this.#reporter.flush();
     await this.#session.close();
-    this.#books.end();
+    this.#journal.end();
     this.#task.reports.close();
   }
 
   /** Waits until there is something to write; the reason to end where there is one. */
   async #awaitOrders(): Promise<ProducerResult | null> {
     await this.#untilStarted();
-    if (!this.#orders.takeFirst()) return { ended: 'finished' };
-    const ended = await this.#waitUntil(this.#orders.first?.due ?? 0);
-    if (ended === null) this.#orders.takeDue();
+    if (!this.#queue.takeFirst()) return { ended: 'finished' };
+    const ended = await this.#waitUntil(this.#queue.first?.due ?? 0);
+    if (ended === null) this.#queue.takeDue();
     return ended;
   }
 
@@ -173,9 +173,9 @@ class Producer {
   /** Writes and commits what is ordered, or a part of it; the reason to end where there is one. */
   async #carryOut(): Promise<ProducerResult | null> {
     const sentAt = this.#control.active();
-    const first = this.#orders.first?.due ?? sentAt;
-    this.#tally.late.record(sentAt - Math.max(first, this.#freeSince));
-    this.#tally.due = this.#orders.due;
+    const first = this.#queue.first?.due ?? sentAt;
+    this.#stats.late.record(sentAt - Math.max(first, this.#freeSince));
+    this.#stats.due = this.#queue.due;
     try {
       const batches = await this.#compose();
       return batches.length > 0
@@ -185,7 +185,7 @@ class Producer {
       return await this.#overcome(this.#session.failureOf(error), sentAt);
     } finally {
       this.#freeSince = this.#control.active();
-      this.#tally.due = this.#orders.due + this.#missed;
+      this.#stats.due = this.#queue.due + this.#missed;
     }
   }
 
@@ -194,10 +194,10 @@ class Producer {
     const { client } = this.#session;
     const now = this.#session.serverNow();
     const batches: Batch[] = [];
-    for (const order of this.#orders.open) {
+    for (const order of this.#queue.open) {
       order.batch ??= await this.#writer.compose(client, EVENTS[order.type], order.size, now);
       const exact = isExact(order.batch.writes, this.#task.returning);
-      if (!this.#trusting || order.careful || !exact) break;
+      if (!this.#trusting || order.rowByRow || !exact) break;
       batches.push(order.batch);
       // Parents that it had to make itself are there for the next ones once it is committed.
       if (makesParents(order.batch)) break;
@@ -209,8 +209,8 @@ class Producer {
   async #allAtOnce(batches: readonly Batch[], sentAt: number): Promise<ProducerResult | null> {
     const { client } = this.#session;
     const outcomes = foresee(batches);
-    this.#sent = outcomes.map((outcome, i) => ({ order: this.#orders.open[i]!, outcome }));
-    const { committed, error } = await sendBurst(client, this.#books, batches, outcomes);
+    this.#sent = outcomes.map((outcome, i) => ({ order: this.#queue.open[i]!, outcome }));
+    const { committed, error } = await sendBurst(client, this.#journal, batches, outcomes);
     this.#trusting = committed.every((outcome) => outcome.whole);
     for (const [i, { order }] of this.#sent.splice(0, committed.length).entries()) {
       this.#confirm(order, committed[i]!, sentAt);
@@ -219,27 +219,27 @@ class Producer {
     const failure = describeFailure(error);
     if (failure.sqlstate === null || failure.class === 'critical') throw error;
     // The server answered: nothing from the batch that failed on is committed.
-    this.#books.withdraw();
+    this.#journal.withdraw();
     this.#sent = [];
     if (failure.class !== 'light') throw error;
     await client.query('ROLLBACK');
-    const { first } = this.#orders;
-    if (first !== undefined) first.careful = true;
+    const { first } = this.#queue;
+    if (first !== undefined) first.rowByRow = true;
     return null;
   }
 
   /** Writes the first order, reads what came of it, and commits that. */
   async #stepByStep(sentAt: number): Promise<ProducerResult | null> {
-    const order = this.#orders.first;
+    const order = this.#queue.first;
     if (order === undefined || order.batch === null) throw new Error('nothing to write');
     const { client } = this.#session;
     const outcome = await this.#writer.write(client, order.batch);
     if (outcome.pending === null) {
       await client.query('ROLLBACK');
-      this.#tally.count('rolledBack');
-      this.#tally.count('attempted', outcome.events);
+      this.#stats.count('rolledBack');
+      this.#stats.count('attempted', outcome.events);
       this.#confirm(order, outcome, sentAt);
-      return this.#endOf(this.#drought.note(outcome.events, outcome.rejections.at(-1)?.failure));
+      return this.#endOf(this.#stall.note(outcome.events, outcome.rejections.at(-1)?.failure));
     }
     try {
       await this.#commit(order, outcome);
@@ -254,10 +254,10 @@ class Producer {
     return null;
   }
 
-  /** COMMIT, entered in the tally before it is sent and settled when it is answered. */
-  async #commit(order: Order, outcome: BatchOutcome): Promise<void> {
+  /** COMMIT, entered in the statistics before it is sent and settled when it is answered. */
+  async #commit(order: ScheduledBatch, outcome: BatchOutcome): Promise<void> {
     if (outcome.pending === null) throw new Error('nothing to commit');
-    this.#books.intend([outcome]);
+    this.#journal.intend([outcome]);
     this.#sent = [{ order, outcome }];
     let committed: boolean;
     try {
@@ -267,50 +267,50 @@ class Producer {
       // An error that the server answered with is its decision against the transaction.
       const { class: failureClass, sqlstate } = describeFailure(error);
       if (sqlstate !== null && failureClass !== 'critical') {
-        this.#books.withdraw();
+        this.#journal.withdraw();
         this.#sent = [];
       }
       throw error;
     }
     this.#sent = [];
     if (!committed) {
-      this.#books.withdraw();
+      this.#journal.withdraw();
       throw new Error('COMMIT was answered with ROLLBACK');
     }
     const { xid } = outcome.pending;
-    this.#books.commit([{ xid, lsn: outcome.lsn, dropped: [] }]);
+    this.#journal.commit([{ xid, lsn: outcome.lsn, dropped: [] }]);
   }
 
   /** What it comes to that writing failed as a whole. */
   async #overcome(failure: Failure, sentAt: number): Promise<ProducerResult | null> {
-    if (this.#tally.pending === null) this.#tally.count('rolledBack');
+    if (this.#stats.pending === null) this.#stats.count('rolledBack');
     const gone = await this.#tablesGone(failure);
     if (gone !== null) return { ended: 'failed', failure: gone };
     if (this.#isToGiveUp(failure)) return this.#giveUp();
     if (failure.class === 'retry' && ++this.#conflicts <= MAX_RETRIES) return this.#retry(failure);
     if (failure.class !== 'critical') return { ended: 'failed', failure };
     const doubted = this.#sent.splice(0);
-    this.#books.lose();
+    this.#journal.lose();
     const ended = await this.#recover(failure);
     if (ended !== null) return ended;
     const fates = this.#session.takeFates();
     for (const [i, { order, outcome }] of doubted.entries()) {
       if (fates[i] === 'committed') this.#confirm(order, outcome, sentAt);
-      else if (fates[i] === 'unknown') this.#orders.close(order);
+      else if (fates[i] === 'unknown') this.#queue.close(order);
     }
-    for (const order of this.#orders.open) this.#abandon(order);
+    for (const order of this.#queue.open) this.#abandon(order);
     return null;
   }
 
   /** Did the main thread end this wait, because the run is to end? */
   #isToGiveUp({ sqlstate }: Failure): boolean {
-    return sqlstate === CANCELLED && this.#tally.mayGiveUp;
+    return sqlstate === CANCELLED && this.#stats.mayGiveUp;
   }
 
   /** Leaves batches that waited for a lock unsent; the connection is closed, and with it the transaction. */
   #giveUp(): ProducerResult {
-    const sent = this.#orders.open.filter(({ batch }) => batch !== null).length;
-    for (const order of this.#orders.open) this.#abandon(order);
+    const sent = this.#queue.open.filter(({ batch }) => batch !== null).length;
+    for (const order of this.#queue.open) this.#abandon(order);
     return { ended: 'stopped', givenUp: Math.max(sent, 1) };
   }
 
@@ -330,57 +330,61 @@ class Producer {
   }
 
   /** Accounts for an order that is over. */
-  #confirm(order: Order, outcome: BatchOutcome, sentAt: number): void {
+  #confirm(order: ScheduledBatch, outcome: BatchOutcome, sentAt: number): void {
     this.#noteCatchUp(order);
     if (outcome.pending !== null) {
       const now = this.#control.active();
-      this.#tally.response.record(now - order.due);
-      this.#tally.service.record(now - sentAt);
-      this.#tally.lag.record(sentAt - order.due);
+      this.#stats.response.record(now - order.due);
+      this.#stats.service.record(now - sentAt);
+      this.#stats.lag.record(sentAt - order.due);
       for (const { operation, count } of outcome.rows) {
-        const { response, service } = this.#tally.latencyOf(order.type, operation);
+        const { response, service } = this.#stats.latencyOf(order.type, operation);
         response.record(now - order.due, count);
         service.record(now - sentAt, count);
       }
-      this.#drought.end();
+      this.#stall.end();
     }
     this.#conflicts = 0;
     this.#session.proved();
     if (order.batch !== null) this.#writer.confirm(order.batch, outcome);
-    this.#orders.close(order);
+    this.#queue.close(order);
     this.#reporter.committed();
     for (const { table, known } of outcome.born) this.#reporter.born(table, known);
     for (const { table, id } of outcome.gone) this.#reporter.gone(table, id);
     for (const { write, failure } of outcome.rejections) {
       const { table, operation } = write;
-      this.#tally.reject(failure.sqlstate ?? INTERNAL_ERROR);
+      this.#stats.reject(failure.sqlstate ?? INTERNAL_ERROR);
       this.#reporter.send({ kind: 'rejected', table, operation, field: failure.column, failure });
     }
   }
 
   /** Others are to take the place of an order's rows. */
-  #abandon(order: Order): void {
+  #abandon(order: ScheduledBatch): void {
     if (order.batch !== null) this.#writer.abandon(order.batch);
     order.batch = null;
   }
 
   /** A batch whose COMMIT the server refused for its rows' sake, as deferred constraints do. */
-  #refuse(order: Order, { events }: BatchOutcome, failure: Failure): ProducerResult | null {
+  #refuse(
+    order: ScheduledBatch,
+    { events }: BatchOutcome,
+    failure: Failure,
+  ): ProducerResult | null {
     this.#abandon(order);
-    this.#orders.close(order);
-    this.#tally.count('rolledBack');
-    this.#tally.count('attempted', events);
-    for (let i = 0; i < events; i++) this.#tally.reject(failure.sqlstate ?? INTERNAL_ERROR);
+    this.#queue.close(order);
+    this.#stats.count('rolledBack');
+    this.#stats.count('attempted', events);
+    for (let i = 0; i < events; i++) this.#stats.reject(failure.sqlstate ?? INTERNAL_ERROR);
     const { table } = EVENTS[order.type];
     this.#reporter.send({ kind: 'batch-refused', table, events, failure });
-    return this.#endOf(this.#drought.note(events, failure));
+    return this.#endOf(this.#stall.note(events, failure));
   }
 
   /** Takes the transaction back after a conflict, and lets the other side finish. */
   async #retry(failure: Failure): Promise<ProducerResult | null> {
-    this.#tally.count('retries');
+    this.#stats.count('retries');
     this.#reporter.send({ kind: 'retried', failure });
-    for (const order of this.#orders.open) this.#abandon(order);
+    for (const order of this.#queue.open) this.#abandon(order);
     try {
       await this.#session.client.query('ROLLBACK');
     } catch (error) {
@@ -392,10 +396,10 @@ class Producer {
   }
 
   /** Ends the loss once a batch is no later than it would be without: only overload is left then. */
-  #noteCatchUp({ due }: Order): void {
-    if (!this.#tally.lost) return;
+  #noteCatchUp({ due }: ScheduledBatch): void {
+    if (!this.#stats.lost) return;
     const late = this.#control.active() - due;
-    if (due >= this.#backSince || late <= this.#lateAtLoss) this.#tally.lost = false;
+    if (due >= this.#backSince || late <= this.#lateAtLoss) this.#stats.lost = false;
   }
 
   /** Finds the connection again; the reason to end when that fails. */
@@ -405,19 +409,19 @@ class Producer {
     }
     // Held up where nothing of a batch was sent yet.
     if (this.#isToGiveUp(failure)) return STOPPED;
-    if (!this.#tally.lost) {
+    if (!this.#stats.lost) {
       const now = this.#control.active();
-      this.#lateAtLoss = now - (this.#orders.first?.due ?? now);
-      this.#tally.lost = true;
+      this.#lateAtLoss = now - (this.#queue.first?.due ?? now);
+      this.#stats.lost = true;
     }
     const end = await this.#session.reopen(failure);
     this.#backSince = this.#control.active();
     if (end === null) {
       // As fast as the server takes it: there is no backlog to work off.
-      if (this.#task.pace.kind === 'max') this.#tally.lost = false;
+      if (this.#task.pace.kind === 'max') this.#stats.lost = false;
       return null;
     }
-    this.#missed = this.#orders.overdue();
+    this.#missed = this.#queue.overdue();
     return end === 'stopped' ? STOPPED : { ended: 'failed', failure: end };
   }
 

@@ -19,7 +19,7 @@ export class Reporter {
     this.#port = port;
   }
 
-  /** Rows were committed; how many stands in the tally. */
+  /** Rows were committed; how many stands in the statistics. */
   committed(): void {
     this.#committed = true;
   }

@@ -4,7 +4,7 @@ import type { Client } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { withConnection } from '../src/postgres/connect.js';
 import { describeFailure } from '../src/postgres/failures.js';
-import { Draws, STREAMS } from '../src/random/rng.js';
+import { RNG_PURPOSE, Rng } from '../src/random/rng.js';
 import type { SeederResult, SeederTask } from '../src/run/protocol.js';
 import type { Patient } from '../src/schemas/hospital/events/event.js';
 import { LinkPlan } from '../src/schemas/hospital/links.js';
@@ -58,7 +58,7 @@ async function copyChunk(
 class SeedRows {
   readonly #task: SeederTask;
   readonly #maker: RowMaker;
-  readonly #draws: Draws;
+  readonly #rng: Rng;
   readonly #pacientes: ParentList;
   readonly #medicos: ParentList;
   readonly #convenios: ParentList;
@@ -68,7 +68,7 @@ class SeedRows {
   constructor(task: SeederTask) {
     this.#task = task;
     this.#maker = new RowMaker(task.rng, task.pools);
-    this.#draws = new Draws(task.rng);
+    this.#rng = new Rng(task.rng);
     this.#pacientes = new ParentList(task.parents.pacientes);
     this.#medicos = new ParentList(task.parents.medicos);
     this.#convenios = new ParentList(task.parents.convenios);
@@ -94,7 +94,7 @@ class SeedRows {
       }
       case 'consultas': {
         const patient = this.#patient(table, id);
-        const medico = this.#medicos.id(this.#draws.below(this.#medicos.count));
+        const medico = this.#medicos.id(this.#rng.below(this.#medicos.count));
         return this.#maker.consulta(id, patient, medico, reference);
       }
       case 'exames':
@@ -105,8 +105,8 @@ class SeedRows {
   }
 
   #patient(table: TableName, id: number): Patient {
-    const draws = this.#draws.at(STREAMS.seedPicks, id, 1 + TABLE_NAMES.indexOf(table));
-    const index = draws.below(this.#pacientes.count);
+    const rng = this.#rng.at(RNG_PURPOSE.seedPicks, id, 1 + TABLE_NAMES.indexOf(table));
+    const index = rng.below(this.#pacientes.count);
     const patient = this.#pacientes.id(index);
     const since = this.#pacientes.since(index);
     return { id: patient, since: since ?? this.#maker.patientSince(patient, this.#task.reference) };

@@ -6,9 +6,9 @@ import { primaryFactsOf } from '../src/postgres/identity.js';
 import type { ConnectionTarget } from '../src/postgres/target.js';
 import type { Control } from '../src/run/control.js';
 import type { ReconnectPolicy } from '../src/run/protocol.js';
-import type { Fate, Tally } from '../src/run/worker-stats.js';
+import type { Fate, WorkerStats } from '../src/run/worker-stats.js';
 import type { Reporter } from './reporter.js';
-import type { Books } from './transaction-journal.js';
+import type { TransactionJournal } from './transaction-journal.js';
 
 /** Waits are cut into slices of this, so that a stop is noticed soon. */
 export const SLICE_MS = 50;
@@ -17,8 +17,8 @@ export interface SessionParts {
   readonly target: ConnectionTarget;
   readonly reconnect: ReconnectPolicy;
   readonly control: Control;
-  readonly tally: Tally;
-  readonly books: Books;
+  readonly stats: WorkerStats;
+  readonly journal: TransactionJournal;
   readonly reporter: Reporter;
   /** Uniform in [0, 1): jitters the back-off, so that workers do not come back all at once. */
   readonly random: () => number;
@@ -56,11 +56,11 @@ export class Session {
   /** Connects and settles the transactions that the connection before, or an earlier life of this
    * worker, left in doubt. */
   async open(): Promise<void> {
-    const { target, books, prepare } = this.#parts;
+    const { target, journal, prepare } = this.#parts;
     const client = await connect(target);
     try {
       const facts = await primaryFactsOf(client);
-      await books.turn(client, facts, (fate) => this.#fates.push(fate));
+      await journal.turn(client, facts, (fate) => this.#fates.push(fate));
       this.#epochMs = facts.epochMs;
       await prepare(client);
     } catch (error) {
@@ -97,7 +97,7 @@ export class Session {
    * connection that is lost again before it was `proved` goes on with the attempts that are left.
    */
   async reopen(failure: Failure): Promise<'stopped' | Failure | null> {
-    const { reconnect, tally, reporter } = this.#parts;
+    const { reconnect, stats, reporter } = this.#parts;
     const lost = monotonicMs();
     let latest = failure;
     await this.close();
@@ -108,7 +108,7 @@ export class Session {
       if (!(await this.#wait(waitMs))) return 'stopped';
       try {
         await this.open();
-        tally.count('reconnects');
+        stats.count('reconnects');
         reporter.send({ kind: 'reconnected', afterMs: monotonicMs() - lost });
         return null;
       } catch (error) {

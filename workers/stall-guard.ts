@@ -16,7 +16,7 @@ const NOTHING_WRITTEN: Failure = {
 };
 
 /** Notices when batch after batch comes to nothing: going on would be an endless loop. */
-export class Drought {
+export class StallGuard {
   #batches = 0;
   #events = 0;
 

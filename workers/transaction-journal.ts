@@ -8,7 +8,7 @@ import {
 } from '../src/postgres/identity.js';
 import { settlePending } from '../src/postgres/in-doubt.js';
 import type { LedgerTask } from '../src/run/protocol.js';
-import type { Fate, Tally } from '../src/run/worker-stats.js';
+import type { Fate, WorkerStats } from '../src/run/worker-stats.js';
 import type { TableName } from '../src/schemas/hospital/tables.js';
 import type { BatchOutcome } from './batch-result.js';
 
@@ -19,21 +19,21 @@ export interface CommittedTransaction extends TransactionName {
 }
 
 /**
- * A worker's accounts of its transactions, kept together: the tally, which the main thread reads, and the
+ * A worker's accounts of its transactions, kept together: the statistics, which the main thread reads, and the
  * ledger, which outlives the process. Each is entered in both before its COMMIT is sent, and
  * closed in both when the answer is there; in the ledger first, since what a dead worker leaves open in
- * the tally the next one closes, and enters once more.
+ * the statistics that the next one closes, and enters once more.
  */
-export class Books {
-  readonly #tally: Tally;
+export class TransactionJournal {
+  readonly #stats: WorkerStats;
   readonly #task: LedgerTask | null;
   #ledger: LedgerWriter | null = null;
-  /** Numbers in the ledger of what is pending, in the order of the tally. */
+  /** Numbers in the ledger of what is pending, in the order of the statistics. */
   #numbers: number[] = [];
   #server: ServerIdentity | null = null;
 
-  constructor(tally: Tally, task: LedgerTask | null) {
-    this.#tally = tally;
+  constructor(stats: WorkerStats, task: LedgerTask | null) {
+    this.#stats = stats;
     this.#task = task;
   }
 
@@ -57,7 +57,7 @@ export class Books {
       ) ?? [];
     for (const [i, { pending, rows, events }] of outcomes.entries()) {
       if (pending === null) throw new Error('a batch without a row to know it by');
-      this.#tally.intend(pending, rows, events, this.#numbers[i]);
+      this.#stats.intend(pending, rows, events, this.#numbers[i]);
     }
   }
 
@@ -69,9 +69,9 @@ export class Books {
     } finally {
       for (const { dropped } of answers) {
         for (const { table, operation, rows } of dropped) {
-          this.#tally.reduce({ table, operation, count: rows.length });
+          this.#stats.reduce({ table, operation, count: rows.length });
         }
-        this.#tally.settle('committed');
+        this.#stats.settle('committed');
       }
     }
   }
@@ -80,7 +80,7 @@ export class Books {
   withdraw(): void {
     const numbers = this.#numbers.splice(0);
     if (numbers.length > 0) this.#ledger?.abort(numbers);
-    this.#tally.withdraw();
+    this.#stats.withdraw();
   }
 
   /** The connection is lost: what is pending is in doubt. */
@@ -90,18 +90,18 @@ export class Books {
   }
 
   /**
-   * Opens the books of a new connection, when what an earlier one, also of an earlier life of this worker,
+   * Opens the journal of a new connection, when what an earlier one, also of an earlier life of this worker,
    * left open is closed. What became of each goes to `onFate`.
    */
   async turn(client: Client, facts: ConnectionFacts, onFate: (fate: Fate) => void): Promise<void> {
     this.#close();
-    const before = this.#task === null ? null : LedgerWriter.last(this.#task, this.#tally);
+    const before = this.#task === null ? null : LedgerWriter.last(this.#task, this.#stats);
     const server = compareServers(this.#server ?? before?.server ?? null, facts.server);
     const open = new Set(before?.open);
     try {
       await settlePending(
         client,
-        this.#tally,
+        this.#stats,
         ({ number }, { fate, xid }) => {
           before?.writer.resolve(number, fate, xid);
           open.delete(number);
@@ -116,11 +116,11 @@ export class Books {
     }
     this.#server = facts.server;
     if (this.#task !== null) this.#ledger = this.#begin(this.#task, facts);
-    this.#tally.backend = facts.backend;
+    this.#stats.backend = facts.backend;
   }
 
   #begin({ folder, worker, run, rng }: LedgerTask, facts: ConnectionFacts): LedgerWriter {
-    const connection = this.#tally.connections + 1;
+    const connection = this.#stats.connections + 1;
     return LedgerWriter.create(ledgerFile(folder, worker, connection), {
       run,
       worker,

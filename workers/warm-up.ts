@@ -8,10 +8,10 @@ import type { PaceSpec } from '../src/load/pacer.js';
 import { demand } from '../src/postgres/packet.js';
 import { BEGIN, lockPatients } from '../src/postgres/statements.js';
 import { WireWriter } from '../src/postgres/wire.js';
-import { Draws, STREAMS } from '../src/random/rng.js';
+import { RNG_PURPOSE, Rng } from '../src/random/rng.js';
 import { Control } from '../src/run/control.js';
 import type { ProducerTask, Returning } from '../src/run/protocol.js';
-import { Tally } from '../src/run/worker-stats.js';
+import { WorkerStats } from '../src/run/worker-stats.js';
 import { EVENTS } from '../src/schemas/hospital/events/index.js';
 import type { BatchOutcome } from './batch-result.js';
 import { Candidates } from './candidates.js';
@@ -44,8 +44,8 @@ export async function rehearse(
   const control = new Control(task.control);
   const now = session.serverNow();
   const { rng, worker, ids, batchSize } = task;
-  const draws = new Draws(rng).at(STREAMS.workerPicks, worker);
-  const random = () => draws.unit();
+  const picks = new Rng(rng).at(RNG_PURPOSE.workerPicks, worker);
+  const random = () => picks.unit();
   const specs = task.share.events.map(({ type }) => EVENTS[type]);
   const candidates = new Map(specs.map(({ type }) => [type, new Candidates(random)]));
   let id = 0;
@@ -57,7 +57,7 @@ export async function rehearse(
     random,
   });
   const wire = new WireWriter();
-  const tally = new Tally();
+  const stats = new WorkerStats();
   const planned = new Set<string>();
   const enough = practiceFor(task.pace);
   const end = monotonicMs() + MOST_MS;
@@ -71,10 +71,10 @@ export async function rehearse(
         for (const { table, operation } of unplanned) planned.add(table + operation);
         const [outcome] = foresee([{ spec, size: batchSize, now, writes }]);
         if (outcome === undefined || outcome.pending === null) continue;
-        tally.intend(outcome.pending, outcome.rows, outcome.events);
+        stats.intend(outcome.pending, outcome.rows, outcome.events);
         if (task.ledger !== null) practiseLedger(outcome);
         for (const write of writes) wire.execute(statementOf(write, 'exact'));
-        tally.settle('committed');
+        stats.settle('committed');
         candidates.get(spec.type)?.keep(outcome.candidates);
       }
     }

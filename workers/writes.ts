@@ -2,7 +2,7 @@ import {
   deleteRows,
   insertLinks,
   insertRows,
-  type Telling,
+  type ReturnMode,
   updateRows,
 } from '../src/postgres/statements.js';
 import type { Statement } from '../src/postgres/wire.js';
@@ -25,7 +25,10 @@ export interface Write {
 }
 
 /** The statement that carries a write out. New links cannot tell by `exact`, nor deletes by `rows`. */
-export function statementOf({ table, operation, rows, spec }: Write, telling: Telling): Statement {
+export function statementOf(
+  { table, operation, rows, spec }: Write,
+  telling: ReturnMode,
+): Statement {
   if (operation === 'insert') {
     return isOfLinks(table)
       ? insertLinks(rows, MAX_LINKS_PER_PATIENT, telling === 'exact' ? 'ids' : telling)

@@ -11,7 +11,7 @@ import type { Totals } from '../run/totals.js';
 import {
   type Operation,
   rejectedTotal,
-  type Tally,
+  type WorkerStats,
   type WrittenRows,
 } from '../run/worker-stats.js';
 import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
@@ -44,7 +44,7 @@ export interface NarratorParts {
 }
 
 /** Turns what workers report into log lines, and what they count into the live line. */
-export class Narrator implements StreamObserver {
+export class RunLogger implements StreamObserver {
   readonly #parts: NarratorParts;
   readonly #folded = new Map<TableName, Record<Operation, number>>();
   readonly #samples: { at: number; events: number }[] = [];
@@ -56,9 +56,9 @@ export class Narrator implements StreamObserver {
   }
 
   /** Begins the lines that come by themselves. */
-  start(control: Control, tallies: readonly Tally[]): void {
+  start(control: Control, workerStats: readonly WorkerStats[]): void {
     if (!this.#parts.everyBatch) this.#folds = setInterval(() => this.#flush(), FOLD_MS);
-    this.#live = setInterval(() => this.#draw(control, tallies), LIVE_MS);
+    this.#live = setInterval(() => this.#draw(control, workerStats), LIVE_MS);
   }
 
   /** Writes what is still folded, and ends. */
@@ -155,11 +155,11 @@ export class Narrator implements StreamObserver {
     return messages.stream.rejected({ table, kind, field, sqlstate });
   }
 
-  #draw(control: Control, tallies: readonly Tally[]): void {
+  #draw(control: Control, workerStats: readonly WorkerStats[]): void {
     const { messages, status, curve, durationSeconds } = this.#parts;
     const active = control.active() / 1000;
-    const events = tallies.reduce((sum, tally) => sum + tally.events, 0);
-    const rejected = tallies.reduce((sum, tally) => sum + rejectedTotal(tally.rejected()), 0);
+    const events = workerStats.reduce((sum, stats) => sum + stats.events, 0);
+    const rejected = workerStats.reduce((sum, stats) => sum + rejectedTotal(stats.rejected()), 0);
     status.show(
       messages.stream.live({
         elapsed: clockText(active),
@@ -168,7 +168,7 @@ export class Narrator implements StreamObserver {
         rate: this.#recentRate(events),
         target: curve === null ? null : Math.round(curve.rateAt(control.active())),
         events,
-        p99: merge(tallies.map((tally) => tally.response)).quantile(0.99),
+        p99: merge(workerStats.map((stats) => stats.response)).quantile(0.99),
         rejected,
         paused: control.state === 'paused',
       }),

@@ -3,7 +3,7 @@ import { monotonicMs } from '../lib/clock.js';
 import { LEDGER } from '../postgres/failures.js';
 import type { ServerIdentity } from '../postgres/identity.js';
 import type { LedgerTask } from '../run/protocol.js';
-import type { Fate, Operation, Tally } from '../run/worker-stats.js';
+import type { Fate, Operation, WorkerStats } from '../run/worker-stats.js';
 import type { Row, TableName } from '../schemas/hospital/tables.js';
 import { encodeUpdates, encodeWhole } from './fingerprint.js';
 import { ledgerFile } from './folder.js';
@@ -116,7 +116,7 @@ export class LedgerWriter {
   }
 
   /** That of a worker's last connection; null when there is none. */
-  static last({ folder, worker }: LedgerTask, { connections }: Tally): ClosedLedger | null {
+  static last({ folder, worker }: LedgerTask, { connections }: WorkerStats): ClosedLedger | null {
     const path = ledgerFile(folder, worker, connections);
     return existsSync(path) ? LedgerWriter.reopen(path) : null;
   }

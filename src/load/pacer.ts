@@ -1,4 +1,4 @@
-import { Draws, STREAMS } from '../random/rng.js';
+import { RNG_PURPOSE, Rng } from '../random/rng.js';
 import { Curve, type Segment } from './curve.js';
 
 /** Where a worker stands when it asks for its next batch. All times in active milliseconds. */
@@ -121,12 +121,12 @@ class Turns {
  * them are exponential. Counted in events, so that the curve stretches them: event `index` comes when
  * the curve has made this many due. To be asked for ascending indices.
  */
-function poissonArrivals(rng: number): (index: number) => number {
-  const draws = new Draws(rng).at(STREAMS.arrivals, 0);
+function poissonArrivals(seed: number): (index: number) => number {
+  const rng = new Rng(seed).at(RNG_PURPOSE.arrivals, 0);
   let arrived = -1;
   let at = 0;
   return (index) => {
-    for (; arrived < index; arrived++) at -= Math.log(1 - draws.unit());
+    for (; arrived < index; arrived++) at -= Math.log(1 - rng.unit());
     return at;
   };
 }

@@ -5,8 +5,8 @@ import type {
   EnteredPending,
   Fate,
   Pending,
-  Tally,
   Witness,
+  WorkerStats,
 } from '../run/worker-stats.js';
 import { type ServerRelation, STARTED_MICROS } from './identity.js';
 
@@ -25,27 +25,27 @@ export interface Verdict {
 export type OnVerdict = (pending: EnteredPending, verdict: Verdict) => void;
 
 /**
- * Settles, in their order, the transactions of a tally whose COMMIT got no answer. `onVerdict` is told
+ * Settles, in their order, the transactions of a worker whose COMMIT got no answer. `onVerdict` is told
  * of each before it is counted. Those that can't be found out about within `patienceMs` each are
  * `unknown`.
  */
 export async function settlePending(
   client: Client,
-  tally: Tally,
+  stats: WorkerStats,
   onVerdict: OnVerdict,
   { server = 'same' as ServerRelation, patienceMs = PATIENCE_MS } = {},
 ): Promise<void> {
-  tally.finishSettling();
-  if (tally.pending === null) return;
-  const over = await endBackend(client, tally.backend, patienceMs);
-  for (let { pending } = tally; pending !== null; pending = tally.pending) {
+  stats.finishSettling();
+  if (stats.pending === null) return;
+  const over = await endBackend(client, stats.backend, patienceMs);
+  for (let { pending } = stats; pending !== null; pending = stats.pending) {
     const verdict: Verdict = over
       ? await verdictOn(client, pending, server, patienceMs)
       : { fate: 'unknown', xid: null };
     // Whoever waits for the answer may have given up on it meanwhile.
-    if (tally.pending === null) break;
+    if (stats.pending === null) break;
     onVerdict(pending, verdict);
-    tally.settle(verdict.fate, true);
+    stats.settle(verdict.fate, true);
   }
 }
 

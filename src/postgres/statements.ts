@@ -26,9 +26,9 @@ export const NAME_TRANSACTION: Statement = {
  * update or delete of fewer rows than asked for fails, and nothing is answered but the command tag,
  * which spares the server work.
  */
-export type Telling = 'ids' | 'rows' | 'exact';
+export type ReturnMode = 'ids' | 'rows' | 'exact';
 
-function tellingIds(write: string): string {
+function returningIds(write: string): string {
   return `WITH w AS (${write} RETURNING id)
           SELECT array_agg(id)::text AS ids, pg_current_xact_id()::text AS xid,
                  pg_current_wal_insert_lsn()::text AS lsn FROM w`;
@@ -64,7 +64,7 @@ function textOf(name: string, make: () => string): string {
 }
 
 /** One INSERT of whole rows. */
-export function insertRows(table: TableName, rows: readonly Row[], telling: Telling): Statement {
+export function insertRows(table: TableName, rows: readonly Row[], telling: ReturnMode): Statement {
   const { columns } = TABLES[table];
   const types = columns.map(({ type }) => type);
   const name = `insert-${table}-${telling}`;
@@ -105,7 +105,7 @@ export function lockPatients(ids: readonly number[]): Statement {
 export function insertLinks(
   rows: readonly Row[],
   limit: number,
-  telling: Exclude<Telling, 'exact'>,
+  telling: Exclude<ReturnMode, 'exact'>,
 ): Statement {
   const { columns } = TABLES.pacientes_convenios;
   const types = columns.map(({ type }) => type);
@@ -136,7 +136,7 @@ export function updateRows(
   columns: readonly string[],
   open: string,
   rows: readonly Row[],
-  telling: Telling,
+  telling: ReturnMode,
 ): Statement {
   const names = ['id', ...columns];
   const types = names.map((name) => typeOf(table, name));
@@ -158,7 +158,7 @@ export function deleteRows(
   table: TableName,
   deletable: string,
   rows: readonly Row[],
-  telling: Exclude<Telling, 'rows'>,
+  telling: Exclude<ReturnMode, 'rows'>,
 ): Statement {
   const write = `DELETE FROM ${table} WHERE id = ANY ($1::bigint[]) AND ${deletable}`;
   return {
@@ -209,9 +209,9 @@ export function parseRows(table: TableName, json: string): Row[] {
   );
 }
 
-function answering(write: string, table: TableName, telling: Telling): string {
+function answering(write: string, table: TableName, telling: ReturnMode): string {
   if (telling === 'rows') return tellingRows(write, table);
-  return telling === 'ids' ? tellingIds(write) : allOrNothing(write);
+  return telling === 'ids' ? returningIds(write) : allOrNothing(write);
 }
 
 function typeOf(table: TableName, name: string): ColumnType {

@@ -4,7 +4,7 @@ import { GOLDEN, highWord, mix } from './hash.js';
  * What draws are for: one stream a purpose, so that no two of them ever share their numbers. The
  * numbers are part of what `--rng` promises: changing one changes every row of its kind.
  */
-export const STREAMS = {
+export const RNG_PURPOSE = {
   patientSince: 1,
   paciente: 2,
   medico: 3,
@@ -32,7 +32,7 @@ export const STREAMS = {
   arrivals: 21,
 } as const;
 
-/** Values with whole-number weights, summed up for `Draws.weighted`. Put the likeliest first. */
+/** Values with whole-number weights, summed up for `Rng.weighted`. Put the likeliest first. */
 export interface Choice<T> {
   readonly values: readonly T[];
   readonly cumulative: readonly number[];
@@ -50,34 +50,34 @@ export function choice<T>(entries: readonly (readonly [value: T, weight: number]
 }
 
 /**
- * Random numbers by counter: the k-th draw is a hash of (rng, stream, id, k), and nothing else. So
+ * Random numbers by counter: the k-th draw is a hash of (seed, purpose, id, k), and nothing else. So
  * a row does not depend on which worker makes it, nor on what was drawn before it.
  */
-export class Draws {
-  readonly #rngA: number;
-  readonly #rngB: number;
+export class Rng {
+  readonly #seedA: number;
+  readonly #seedB: number;
   #a = 0;
   #b = 0;
   #counter = 0;
 
-  /** @param rng whole number from 0 to 2^53 - 1 */
-  constructor(rng: number) {
+  /** @param seed whole number from 0 to 2^53 - 1 */
+  constructor(seed: number) {
     // Two chains with different starts: together they keep all 53 bits apart.
-    this.#rngA = mix(mix(rng ^ 0x243f6a88) + highWord(rng));
-    this.#rngB = mix(mix(rng ^ 0x13198a2e) ^ mix(highWord(rng) + GOLDEN));
+    this.#seedA = mix(mix(seed ^ 0x243f6a88) + highWord(seed));
+    this.#seedB = mix(mix(seed ^ 0x13198a2e) ^ mix(highWord(seed) + GOLDEN));
   }
 
   /**
    * Goes to the first draw of one row.
    *
-   * @param stream one of `STREAMS`
+   * @param purpose one of `RNG_PURPOSE`
    * @param id the row's id, or any whole number from 0 to 2^53 - 1
    * @param moment tells apart the changes of one row over time: the change's milliseconds
    */
-  at(stream: number, id: number, moment = 0): this {
+  at(purpose: number, id: number, moment = 0): this {
     const high = highWord(id);
-    let a = mix(mix(mix(this.#rngA + Math.imul(stream, GOLDEN)) ^ id) + high);
-    let b = mix(mix(mix(this.#rngB ^ Math.imul(stream, 0x2c1b3c6d)) + id) ^ high);
+    let a = mix(mix(mix(this.#seedA + Math.imul(purpose, GOLDEN)) ^ id) + high);
+    let b = mix(mix(mix(this.#seedB ^ Math.imul(purpose, 0x2c1b3c6d)) + id) ^ high);
     if (moment !== 0) {
       a = mix(mix(a ^ moment) + highWord(moment));
       b = mix(mix(b + moment) ^ highWord(moment));

@@ -8,7 +8,7 @@ import {
   OPERATIONS,
   type Operation,
   type RowCounts,
-  type Tally,
+  type WorkerStats,
 } from '../run/worker-stats.js';
 import { EVENT_TYPES, type EventType } from '../schemas/hospital/events/index.js';
 import { TABLE_NAMES } from '../schemas/hospital/tables.js';
@@ -152,12 +152,13 @@ export interface Ending {
 export function summarize(
   facts: RunFacts,
   ending: Ending,
-  tallies: readonly Tally[],
+  workerStats: readonly WorkerStats[],
   digest: SeriesDigest,
   thresholds: readonly Threshold[] = [],
 ): RunSummary {
-  const sum = (counter: Counter) => tallies.reduce((total, tally) => total + tally.get(counter), 0);
-  const events = tallies.reduce((total, tally) => total + tally.events, 0);
+  const sum = (counter: Counter) =>
+    workerStats.reduce((total, stats) => total + stats.get(counter), 0);
+  const events = workerStats.reduce((total, stats) => total + stats.events, 0);
   const { seconds, activeSeconds } = ending;
   const { curve } = facts;
   // A run may end a moment after its plan.
@@ -168,14 +169,14 @@ export function summarize(
       ? Math.round(offered)
       : facts.rate === 'max'
         ? null
-        : tallies.reduce((total, tally) => total + tally.due, 0);
+        : workerStats.reduce((total, stats) => total + stats.due, 0);
   const unsent = due === null ? null : Math.max(0, due - sum('attempted'));
   // For `max` there is always something due.
   const serverLost = ending.lost && !facts.sheds && unsent !== 0;
   const summary: RunSummary = {
     run_id: facts.runId,
     rng: facts.rng,
-    workers: tallies.length,
+    workers: workerStats.length,
     batch_size: facts.batchSize,
     target_rate:
       typeof facts.rate === 'number'
@@ -199,18 +200,18 @@ export function summarize(
       in_doubt: sum('unknown'),
       settled: sum('settled'),
     },
-    rows: sumRows(tallies),
-    rejected: sumRejected(tallies),
+    rows: sumRows(workerStats),
+    rejected: sumRejected(workerStats),
     retries: sum('retries'),
     reconnects: sum('reconnects'),
     latency_ms: {
-      response: quantiles(merge(tallies.map((tally) => tally.response))),
-      service: quantiles(merge(tallies.map((tally) => tally.service))),
-      lag: quantiles(merge(tallies.map((tally) => tally.lag))),
+      response: quantiles(merge(workerStats.map((stats) => stats.response))),
+      service: quantiles(merge(workerStats.map((stats) => stats.service))),
+      lag: quantiles(merge(workerStats.map((stats) => stats.lag))),
     },
-    by_type: figuresByType(tallies),
+    by_type: figuresByType(workerStats),
     generator: digest.generator(
-      curve === null ? null : merge(tallies.map((tally) => tally.late)).quantile(0.99),
+      curve === null ? null : merge(workerStats.map((stats) => stats.late)).quantile(0.99),
     ),
     slots: digest.slots(),
     thresholds: [],
@@ -233,11 +234,11 @@ function isShort(
   return !sheds && (unfinished || (waited && (unsent ?? 0) > 0));
 }
 
-function figuresByType(tallies: readonly Tally[]): RunSummary['by_type'] {
+function figuresByType(workerStats: readonly WorkerStats[]): RunSummary['by_type'] {
   const byType: Partial<Record<EventType, Partial<Record<Operation, TypeFigures>>>> = {};
   for (const type of EVENT_TYPES) {
     for (const operation of OPERATIONS) {
-      const latencies = tallies.map((tally) => tally.latencyOf(type, operation));
+      const latencies = workerStats.map((stats) => stats.latencyOf(type, operation));
       const response = merge(latencies.map((latency) => latency.response));
       const events = response.count;
       if (events === 0) continue;
@@ -259,20 +260,20 @@ function quantiles(histogram: Histogram): Quantiles {
   };
 }
 
-function sumRows(tallies: readonly Tally[]): RowCounts {
+function sumRows(workerStats: readonly WorkerStats[]): RowCounts {
   const rows = noRows();
   for (const table of TABLE_NAMES) {
     for (const operation of OPERATIONS) {
-      for (const tally of tallies) rows[table][operation] += tally.rows(table, operation);
+      for (const stats of workerStats) rows[table][operation] += stats.rows(table, operation);
     }
   }
   return rows;
 }
 
-function sumRejected(tallies: readonly Tally[]): Record<string, number> {
+function sumRejected(workerStats: readonly WorkerStats[]): Record<string, number> {
   const rejected: Record<string, number> = {};
-  for (const tally of tallies) {
-    for (const [sqlstate, count] of Object.entries(tally.rejected())) {
+  for (const stats of workerStats) {
+    for (const [sqlstate, count] of Object.entries(stats.rejected())) {
       rejected[sqlstate] = (rejected[sqlstate] ?? 0) + count;
     }
   }

@@ -13,7 +13,7 @@ import { compareServers, primaryFactsOf } from '../postgres/identity.js';
 import { settlePending } from '../postgres/in-doubt.js';
 import type { TableOids } from '../postgres/table-oids.js';
 import type { ConnectionTarget } from '../postgres/target.js';
-import { Draws, STREAMS } from '../random/rng.js';
+import { RNG_PURPOSE, Rng } from '../random/rng.js';
 import type { Pools } from '../schemas/hospital/pools.js';
 import { TABLE_NAMES } from '../schemas/hospital/tables.js';
 import { Control } from './control.js';
@@ -34,7 +34,7 @@ import {
   noRows,
   OPERATIONS,
   type RowCounts,
-  Tally,
+  WorkerStats,
   type WrittenRows,
 } from './worker-stats.js';
 
@@ -105,7 +105,7 @@ export interface StreamOutcome {
   readonly heldUp: HeldUp;
   /** Batches that were rolled back because they waited for a lock then. */
   readonly givenUp: number;
-  readonly tallies: readonly Tally[];
+  readonly workerStats: readonly WorkerStats[];
   /** Wall-clock seconds from the first due time to the end, and of these the ones not paused. */
   readonly seconds: number;
   readonly activeSeconds: number;
@@ -117,7 +117,7 @@ export interface StreamOutcome {
  */
 export class Coordinator {
   readonly control = new Control();
-  readonly tallies: readonly Tally[];
+  readonly workerStats: readonly WorkerStats[];
   readonly #setup: StreamSetup;
   readonly #observer: StreamObserver;
   readonly #pool: WorkerPool<ProducerTask, ProducerResult>;
@@ -140,12 +140,12 @@ export class Coordinator {
   #lastIds = Object.fromEntries(TABLE_NAMES.map((table) => [table, 0])) as ProducerTask['lastIds'];
 
   constructor(setup: StreamSetup, observer: StreamObserver) {
-    const draws = new Draws(setup.rng).at(STREAMS.cachePicks, 0);
+    const rng = new Rng(setup.rng).at(RNG_PURPOSE.cachePicks, 0);
     this.#setup = setup;
     this.#observer = observer;
-    this.#cache = new IdCache(setup.idCacheSize, () => draws.unit());
+    this.#cache = new IdCache(setup.idCacheSize, () => rng.unit());
     this.#pool = new WorkerPool('producer', setup.plans.length);
-    this.tallies = setup.plans.map(() => new Tally());
+    this.workerStats = setup.plans.map(() => new WorkerStats());
     this.#told = setup.plans.map(noRows);
   }
 
@@ -185,11 +185,11 @@ export class Coordinator {
       const seconds = (monotonicMs() - started) / 1000;
       await this.#pool.close();
       await this.#settleRest();
-      for (const worker of this.tallies.keys()) this.#tell(worker);
-      const lost = this.tallies.some((tally) => tally.lost) ? this.#loss : null;
+      for (const worker of this.workerStats.keys()) this.#tell(worker);
+      const lost = this.workerStats.some((stats) => stats.lost) ? this.#loss : null;
       const ending = { ...this.#verdict(), lost, cutOff: this.#cutOff, silent: this.#silent };
       const held = { heldUp: this.#heldUp, givenUp: this.#givenUp };
-      return { ...ending, ...held, tallies: this.tallies, seconds, activeSeconds };
+      return { ...ending, ...held, workerStats: this.workerStats, seconds, activeSeconds };
     } finally {
       // Also when it failed before the start: then the workers are still waiting for it.
       this.control.stop();
@@ -223,7 +223,7 @@ export class Coordinator {
   /** Resolves when every worker is connected, or those that are have waited long enough. */
   async #allReady(): Promise<void> {
     const deadline = monotonicMs() + READY_PATIENCE_MS;
-    while (this.#ready.size < this.tallies.length && !this.control.stopping) {
+    while (this.#ready.size < this.workerStats.length && !this.control.stopping) {
       if (monotonicMs() > deadline) return;
       await sleep(READY_POLL_MS);
     }
@@ -253,8 +253,8 @@ export class Coordinator {
   async #runOnce(plan: WorkerPlan, index: number): Promise<ProducerResult> {
     const { target, tables, rng, batchSize, updateRatio, deleteRatio, reconnect, pools, facts } =
       this.#setup;
-    const tally = this.tallies[index];
-    if (tally === undefined) throw new Error(`no tally for worker ${index}`);
+    const stats = this.workerStats[index];
+    if (stats === undefined) throw new Error(`no stats for worker ${index}`);
     const { port1, port2 } = new MessageChannel();
     const silent = new Promise((resolve) => port1.once('close', resolve));
     port1.on('message', (report: ProducerReport) => this.#receive(index, report));
@@ -271,7 +271,7 @@ export class Coordinator {
       pools,
       lastIds: this.#lastIds,
       control: this.control.buffer,
-      tally: tally.buffer,
+      stats: stats.buffer,
       ids: this.#cache.buffers,
       ledger: this.#ledgerOf(index),
       reports: port2,
@@ -302,17 +302,17 @@ export class Coordinator {
   }
 
   /**
-   * Passes on what a worker committed since the last time. From the tally rather than from messages:
+   * Passes on what a worker committed since the last time. From its statistics rather than from messages:
    * a thread that dies takes its last ones with it.
    */
   #tell(worker: number): void {
-    const tally = this.tallies[worker];
+    const stats = this.workerStats[worker];
     const told = this.#told[worker];
-    if (tally === undefined || told === undefined) return;
+    if (stats === undefined || told === undefined) return;
     const rows: WrittenRows[] = [];
     for (const table of TABLE_NAMES) {
       for (const operation of OPERATIONS) {
-        const count = tally.rows(table, operation) - told[table][operation];
+        const count = stats.rows(table, operation) - told[table][operation];
         if (count === 0) continue;
         told[table][operation] += count;
         rows.push({ table, operation, count });
@@ -356,7 +356,7 @@ export class Coordinator {
     await within(finished, Math.min(HELD_UP_AFTER_MS, stopGraceMs));
     if (isOver()) return;
     const ender = new WaitEnder(target, (pid) => {
-      for (const tally of this.tallies) if (tally.backend?.pid === pid) tally.mayGiveUp = true;
+      for (const stats of this.workerStats) if (stats.backend?.pid === pid) stats.mayGiveUp = true;
     });
     ender.start(() => this.#backends());
     const graceMs = stopGraceMs - HELD_UP_AFTER_MS;
@@ -370,16 +370,16 @@ export class Coordinator {
 
   /** The server processes of the workers that are theirs alone. */
   #backends(): Backend[] {
-    return this.tallies.flatMap(({ backend }) =>
+    return this.workerStats.flatMap(({ backend }) =>
       backend === null || backend.pooled === true ? [] : [backend],
     );
   }
 
   /** Finds out about the transactions that were in doubt when their workers ended. */
   async #settleRest(): Promise<void> {
-    const workers = [...this.tallies.keys()];
-    for (const tally of this.tallies) tally.finishSettling();
-    const pending = workers.filter((worker) => this.tallies[worker]?.pending !== null);
+    const workers = [...this.workerStats.keys()];
+    for (const stats of this.workerStats) stats.finishSettling();
+    const pending = workers.filter((worker) => this.workerStats[worker]?.pending !== null);
     if (pending.length > 0 && !this.#silent) {
       const patienceMs = Math.max(this.#setup.stopGraceMs, LEAST_PATIENCE_MS);
       const connectTimeoutSeconds = patienceMs / 1000;
@@ -390,10 +390,10 @@ export class Coordinator {
       await asking.catch(() => undefined);
     }
     for (const worker of workers) {
-      await this.#onClosedBooks(worker, (tally, ledger) => {
+      await this.#onClosedBooks(worker, (stats, ledger) => {
         const open = new Set(ledger?.open);
-        for (let entry = tally.pending; entry !== null; entry = tally.pending) {
-          tally.settle('unknown');
+        for (let entry = stats.pending; entry !== null; entry = stats.pending) {
+          stats.settle('unknown');
           ledger?.writer.resolve(entry.number, 'unknown', entry.xid);
           open.delete(entry.number);
         }
@@ -406,10 +406,10 @@ export class Coordinator {
   async #settleAll(client: Client, workers: readonly number[], patienceMs: number): Promise<void> {
     const { server: now } = await primaryFactsOf(client);
     for (const worker of workers) {
-      await this.#onClosedBooks(worker, (tally, ledger) =>
+      await this.#onClosedBooks(worker, (stats, ledger) =>
         settlePending(
           client,
-          tally,
+          stats,
           ({ number }, { fate, xid }) => ledger?.writer.resolve(number, fate, xid),
           { server: compareServers(ledger?.server ?? null, now), patienceMs },
         ),
@@ -419,25 +419,25 @@ export class Coordinator {
 
   /**
    * Lends the accounts of a worker whose thread has ended. A ledger that can't be written any more is no
-   * reason to leave the tally open: the run ends by that failure, with its summary.
+   * reason to leave its transactions open: the run ends by that failure, with its summary.
    */
   async #onClosedBooks(
     worker: number,
-    act: (tally: Tally, ledger: ClosedLedger | null) => void | Promise<void>,
+    act: (stats: WorkerStats, ledger: ClosedLedger | null) => void | Promise<void>,
   ): Promise<void> {
-    const tally = this.tallies[worker];
+    const stats = this.workerStats[worker];
     const task = this.#ledgerOf(worker);
-    if (tally === undefined) return;
+    if (stats === undefined) return;
     const failed = this.#failure?.errno === LEDGER;
     let ledger: ClosedLedger | null = null;
     try {
       // After a failure its open intents may have been committed: `ledger resolve` asks about them.
-      if (task !== null && !failed) ledger = LedgerWriter.last(task, tally);
-      await act(tally, ledger);
+      if (task !== null && !failed) ledger = LedgerWriter.last(task, stats);
+      await act(stats, ledger);
     } catch (error) {
       if (!(error instanceof LedgerError)) throw error;
       this.#failure ??= describeFailure(error);
-      await act(tally, null);
+      await act(stats, null);
     } finally {
       ledger?.writer.close();
     }
@@ -451,18 +451,18 @@ export class Coordinator {
 
   #reachedMaxEvents(): boolean {
     const limits = this.#setup.plans.map(({ commitLimit }) => commitLimit);
-    return this.tallies.every((tally, i) => {
+    return this.workerStats.every((stats, i) => {
       const limit = limits[i] ?? null;
-      return limit !== null && tally.events >= limit;
+      return limit !== null && stats.events >= limit;
     });
   }
 
   #attemptedByAll(): number {
-    return this.tallies.reduce((sum, tally) => sum + tally.get('attempted'), 0);
+    return this.workerStats.reduce((sum, stats) => sum + stats.get('attempted'), 0);
   }
 
   #attempted(index: number): number {
-    return this.tallies[index]?.get('attempted') ?? 0;
+    return this.workerStats[index]?.get('attempted') ?? 0;
   }
 }
 

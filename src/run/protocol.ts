@@ -15,7 +15,7 @@ import type { Operation } from './worker-stats.js';
 
 /*
  * Everything that crosses a thread. Tasks go down once; numbers come back through shared memory
- * (tally.ts), the rest as messages, folded together a few times a second.
+ * (worker-stats.ts), the rest as messages, folded together a few times a second.
  */
 
 /** How a lost connection is sought again: exponential back-off with jitter. */
@@ -68,7 +68,7 @@ export interface ProducerTask {
   readonly endMs: number | null;
   readonly reconnect: ReconnectPolicy;
   readonly control: SharedArrayBuffer;
-  readonly tally: SharedArrayBuffer;
+  readonly stats: SharedArrayBuffer;
   readonly ids: IdBuffers;
   readonly pools: Pools;
   /** Null: no ledger is kept. */

@@ -6,7 +6,7 @@ import type { Curve } from '../load/curve.js';
 import type { SecondLatency, SeriesPoint } from '../report/series.js';
 import type { Control } from './control.js';
 import type { ServerState, ServerWatch } from './server-watch.js';
-import { type Counter, rejectedTotal, type Tally } from './worker-stats.js';
+import { type Counter, rejectedTotal, type WorkerStats } from './worker-stats.js';
 
 /** The resolution of the series. */
 const SECOND_MS = 1_000;
@@ -17,7 +17,7 @@ const OPEN_FILES = '/proc/self/fd';
 
 export interface SamplerParts {
   readonly control: Control;
-  readonly tallies: readonly Tally[];
+  readonly workerStats: readonly WorkerStats[];
   /** The load over time; null in the cycle and for `max`. */
   readonly curve: Curve | null;
   /** When the load ends, in active milliseconds; null for no end. */
@@ -126,21 +126,21 @@ export class Sampler {
   }
 
   #sums(): Sums {
-    const { control, tallies, curve, endMs } = this.#parts;
+    const { control, workerStats, curve, endMs } = this.#parts;
     const sum = (counter: Counter) =>
-      tallies.reduce((total, tally) => total + tally.get(counter), 0);
+      workerStats.reduce((total, stats) => total + stats.get(counter), 0);
     const { user, system } = process.cpuUsage();
     return {
       at: monotonicMs(),
       due: curve?.eventsBy(Math.min(control.active(), endMs ?? Number.POSITIVE_INFINITY)) ?? 0,
-      events: tallies.reduce((total, tally) => total + tally.events, 0),
+      events: workerStats.reduce((total, stats) => total + stats.events, 0),
       shed: sum('shed'),
-      rejected: tallies.reduce((total, tally) => total + rejectedTotal(tally.rejected()), 0),
+      rejected: workerStats.reduce((total, stats) => total + rejectedTotal(stats.rejected()), 0),
       reconnects: sum('reconnects'),
       cpuMicros: user + system,
       walBytes: this.#server?.walBytes ?? null,
-      response: merge(tallies.map((tally) => tally.response)),
-      service: merge(tallies.map((tally) => tally.service)),
+      response: merge(workerStats.map((stats) => stats.response)),
+      service: merge(workerStats.map((stats) => stats.service)),
     };
   }
 }

@@ -115,7 +115,7 @@ export interface Pending {
   readonly witness: Witness;
 }
 
-/** A pending transaction as the tally keeps it. `number`: its own in the ledger; 0 without one. */
+/** A pending transaction as the statistics keep it. `number`: its own in the ledger; 0 without one. */
 export interface EnteredPending extends Pending {
   readonly number: number;
 }
@@ -135,7 +135,7 @@ export type Fate = 'committed' | 'aborted' | 'unknown';
  * sent (`intend`) and counted when its answer is there (`settle`), in the order of sending, so that
  * neither a lost connection nor a lost thread can make the counts differ from the database.
  */
-export class Tally {
+export class WorkerStats {
   readonly buffer: SharedArrayBuffer;
   /** From when a batch was due until its COMMIT was acknowledged. */
   readonly response: Histogram;

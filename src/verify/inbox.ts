@@ -10,7 +10,7 @@ import type {
   Untold,
 } from '../sources/source.js';
 import type { Matcher } from './match/matcher.js';
-import { type Contents, contentsOf } from './rows/fingerprint.js';
+import { contentsOf, type RowFingerprint } from './rows/fingerprint.js';
 
 /** Items that may wait before a source is to hold back: some hundred transactions. */
 const HIGH_WATER = 20_000;
@@ -19,7 +19,7 @@ const LOW_WATER = HIGH_WATER / 2;
 const RETRY_MS = 5;
 
 type Item =
-  | { readonly kind: 'row'; readonly event: RowEvent; readonly contents: Contents }
+  | { readonly kind: 'row'; readonly event: RowEvent; readonly contents: RowFingerprint }
   | { readonly kind: 'keyless'; readonly event: KeylessEvent }
   | { readonly kind: 'truncate'; readonly table: TableName; stream: number; place: number }
   | { readonly kind: 'position'; readonly lsn: number }

@@ -11,7 +11,7 @@ import { ConnectorStates } from './match/connector-states.js';
 import { type Judging, Matcher } from './match/matcher.js';
 import { TAPE_BYTES_PER_EVENT } from './match/replay-window.js';
 import { ServerEffects } from './rows/server-effects.js';
-import type { KeyStates } from './rows/tracker.js';
+import type { RowTracker } from './rows/tracker.js';
 import { Latency, type LatencyPoint } from './verdict/latency.js';
 
 /** How often it is looked whether everything has come. */
@@ -73,7 +73,7 @@ export interface VerificationProgress {
 export interface Verification {
   readonly matcher: Matcher;
   readonly inbox: Inbox;
-  readonly states: KeyStates;
+  readonly states: RowTracker;
   readonly latency: Latency;
   readonly judging: Judging;
   readonly partial: boolean;

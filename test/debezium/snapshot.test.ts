@@ -7,7 +7,7 @@ import { startCli } from '../helpers/cli.js';
 import { startServers } from '../helpers/server.js';
 import { summaryOf } from '../helpers/stream-run.js';
 import { waitFor } from '../helpers/wait-for.js';
-import { withWard } from '../integration/run/streaming.js';
+import { withWorkspace } from '../integration/run/streaming.js';
 import { DebeziumEngine } from './engine.js';
 import { findJava } from './java.js';
 
@@ -28,21 +28,23 @@ if (servers.length === 0) test('a snapshot of Debezium bears witness', { skip },
 
 for (const server of servers) {
   test('the snapshot of a connector that begins amid a run stands for what came before it', async (t) => {
-    await withWard(server, async (ward) => {
+    await withWorkspace(server, async (workspace) => {
       assert.ok(java);
       const written = async () => {
-        const rows = await ward.db.query<{ n: string }>('SELECT count(*) AS n FROM audit.changes');
+        const rows = await workspace.db.query<{ n: string }>(
+          'SELECT count(*) AS n FROM audit.changes',
+        );
         return Number(rows[0]?.n);
       };
       const before = await written();
-      const stream = startCli(['stream', '--json', ...LOAD, ...CHANGES], ward);
+      const stream = startCli(['stream', '--json', ...LOAD, ...CHANGES], workspace);
       let engine: DebeziumEngine | null = null;
       try {
         await waitFor(async () => (await written()) > before + FIRST_EVENTS);
         engine = await DebeziumEngine.start({
           java,
-          target: ward.db.target,
-          folder: ward.cwd,
+          target: workspace.db.target,
+          folder: workspace.cwd,
           name: NAME,
           settings: {
             'snapshot.mode': 'initial',
@@ -53,11 +55,11 @@ for (const server of servers) {
           },
         });
         const { events } = summaryOf(await stream.ended());
-        const [run = ''] = readdirSync(join(ward.cwd, 'logs', 'runs'));
+        const [run = ''] = readdirSync(join(workspace.cwd, 'logs', 'runs'));
         const source = `ndjson:${engine.output}`;
         const verify = startCli(
           ['verify', run, '--json', '--source', source, '--wait', WAIT],
-          ward,
+          workspace,
         );
         await waitFor(() => verify.child.exitCode !== null, {
           deadline: VERDICT_MS,
@@ -76,7 +78,7 @@ for (const server of servers) {
         stream.child.kill('SIGKILL');
         await stream.ended();
         await engine?.stop();
-        await ward.db.query(
+        await workspace.db.query(
           `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = '${NAME}'`,
         );
       }

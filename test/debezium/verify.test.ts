@@ -6,7 +6,7 @@ import { startCli } from '../helpers/cli.js';
 import { startServers } from '../helpers/server.js';
 import { summaryOf } from '../helpers/stream-run.js';
 import { waitFor } from '../helpers/wait-for.js';
-import { type Ward, withWard } from '../integration/run/streaming.js';
+import { type Workspace, withWorkspace } from '../integration/run/streaming.js';
 import { DebeziumEngine } from './engine.js';
 import { findJava } from './java.js';
 import { SHAPES, type Shape } from './shapes.js';
@@ -25,8 +25,8 @@ if (servers.length === 0) test('a run is verified through Debezium', { skip }, (
 
 for (const server of servers) {
   test('a run is exact through Debezium, also when its engine is killed twice meanwhile', async (t) => {
-    await withWard(server, async (ward) => {
-      const { said, lines, sent } = await throughDebezium(ward, 'json', async (engine) => {
+    await withWorkspace(server, async (workspace) => {
+      const { said, lines, sent } = await throughDebezium(workspace, 'json', async (engine) => {
         for (let kill = 0; kill < 2; kill++) {
           const before = engine.lines().length;
           await engine.until(before + RATE, 'more events');
@@ -48,8 +48,8 @@ for (const server of servers) {
 
   for (const shape of SHAPES.filter((other) => other !== 'json')) {
     test(`a run is exact through Debezium in the shape "${shape}"`, async () => {
-      await withWard(server, async (ward) => {
-        const { said, sent } = await throughDebezium(ward, shape, async () => undefined, 3);
+      await withWorkspace(server, async (workspace) => {
+        const { said, sent } = await throughDebezium(workspace, shape, async () => undefined, 3);
         assert.equal(said.verdict, 'exact', JSON.stringify(said));
         assert.equal(said.events.delivered, sent);
       });
@@ -59,7 +59,7 @@ for (const server of servers) {
 
 /** Runs a stream whose changes Debezium captures, and `verify` on what it writes; `disturb` runs meanwhile. */
 async function throughDebezium(
-  ward: Ward,
+  workspace: Workspace,
   shape: Shape,
   disturb: (engine: DebeziumEngine) => Promise<void>,
   seconds = SECONDS,
@@ -68,20 +68,20 @@ async function throughDebezium(
   const name = `dbz_${shape}`;
   const engine = await DebeziumEngine.start({
     java,
-    target: ward.db.target,
-    folder: ward.cwd,
+    target: workspace.db.target,
+    folder: workspace.cwd,
     name,
     shape,
   });
   const verify = startCli(
     ['verify', 'next', '--json', '--source', `ndjson:${engine.output}`, '--wait', WAIT],
-    ward,
+    workspace,
   );
   const load = ['--rate', String(RATE), '--duration', `${seconds}s`, '--workers', '4'];
   const changes = ['--batch-size', '10', '--update-ratio', '0.3', '--delete-ratio', '0.05'];
   try {
     await verify.until(/waiting for the next run/);
-    const stream = startCli(['stream', '--json', ...load, ...changes], ward);
+    const stream = startCli(['stream', '--json', ...load, ...changes], workspace);
     let sent = 0;
     try {
       await disturb(engine);
@@ -99,6 +99,6 @@ async function throughDebezium(
   } finally {
     verify.child.kill('SIGKILL');
     await engine.stop();
-    await ward.db.query(`SELECT pg_drop_replication_slot('${name}')`);
+    await workspace.db.query(`SELECT pg_drop_replication_slot('${name}')`);
   }
 }

@@ -6,7 +6,7 @@ import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { readPostmaster } from '../../src/embedded/cluster.js';
 import { EXIT } from '../../src/errors.js';
-import { Draws } from '../../src/random/rng.js';
+import { Rng } from '../../src/random/rng.js';
 import type { RunSummary } from '../../src/report/summary.js';
 import { noRows, type Operation } from '../../src/run/worker-stats.js';
 import { runCli } from '../helpers/cli.js';
@@ -49,7 +49,7 @@ const AT_COMMIT: readonly string[] = ['before', 'amid', 'after'];
 const server = await startServer(18, { durable: true, settings: { wal_level: 'logical' } });
 
 test(`gauntlet: ${FAULTS} faults, seed ${SEED}`, async (t) => {
-  const draws = new Draws(SEED).at(1, 1);
+  const rng = new Rng(SEED).at(1, 1);
   const sums = { faults: 0, atCommit: 0, doubted: 0, transactions: 0, runs: 0, killed: 0 };
   await withTempFolder((cwd) =>
     withDatabase(server, async (db) => {
@@ -63,7 +63,7 @@ test(`gauntlet: ${FAULTS} faults, seed ${SEED}`, async (t) => {
         try {
           await run.progress();
           for (let i = 0; i < FAULTS_OF_A_RUN && sums.faults < FAULTS; i++) {
-            const kind = KINDS[Math.floor(draws.unit() * KINDS.length)]!;
+            const kind = KINDS[Math.floor(rng.unit() * KINDS.length)]!;
             await strike(kind, db, proxy, run);
             sums.faults++;
             if (AT_COMMIT.includes(kind)) sums.atCommit++;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after, before } from 'node:test';
 import { monotonicMs } from '../../src/lib/clock.js';
-import { Draws } from '../../src/random/rng.js';
+import { Rng } from '../../src/random/rng.js';
 import { startServer } from '../helpers/server.js';
 import { decorate, verdictOnBytes } from './decorations/decorated.js';
 import type { Decoration } from './decorations/decoration.js';
@@ -49,19 +49,19 @@ test(`${COUNT} changes to correct streams are judged rightly, seed ${SEED}`, asy
   t.diagnostic(JSON.stringify(variety));
   // Without it, some kinds of change would show nothing.
   for (const [what, found] of Object.entries(variety)) assert.ok(found > 0, `none ${what}`);
-  const tallies = new Map(KINDS.map((kind) => [kind, { mutants: 0, caught: 0 }]));
+  const workerStats = new Map(KINDS.map((kind) => [kind, { mutants: 0, caught: 0 }]));
   const misses: string[] = [];
   const turns = KINDS.flatMap((kind) => Array<Kind>(kind.weight ?? 1).fill(kind));
   for (let index = 0; index < COUNT; index++) {
     const kind = turns[index % turns.length]!;
     const found = await tryOne(kind, index);
     if (found === null) continue;
-    const tally = tallies.get(kind)!;
-    tally.mutants++;
-    if (found === '') tally.caught++;
+    const stats = workerStats.get(kind)!;
+    stats.mutants++;
+    if (found === '') stats.caught++;
     else misses.push(`#${index} ${found}`);
   }
-  for (const [{ name }, { mutants, caught }] of tallies) {
+  for (const [{ name }, { mutants, caught }] of workerStats) {
     t.diagnostic(`${name.padEnd(46)} ${mutants} mutants, ${caught} judged rightly`);
   }
   const sizes = samples.map(
@@ -71,9 +71,9 @@ test(`${COUNT} changes to correct streams are judged rightly, seed ${SEED}`, asy
   t.diagnostic(sizes.join('; '));
   t.diagnostic(`${((monotonicMs() - began) / 1000).toFixed(1)} s`);
   assert.equal(misses.length, 0, misses.slice(0, MISSES_TOLD).join('\n\n'));
-  const total = [...tallies.values()].reduce((sum, { mutants }) => sum + mutants, 0);
+  const total = [...workerStats.values()].reduce((sum, { mutants }) => sum + mutants, 0);
   assert.ok(total > 0.95 * COUNT, `of ${COUNT} there were ${total}`);
-  for (const [{ name }, { mutants }] of tallies) {
+  for (const [{ name }, { mutants }] of workerStats) {
     assert.ok(mutants > 0 || COUNT < turns.length, `no mutant: ${name}`);
   }
 });
@@ -99,7 +99,7 @@ test(`harmless things beside a stream change no verdict, and hide no harm: ${DEC
     cell[2]!++;
     misses.push(`#${index} ${found.miss}`);
   }
-  t.diagnostic(`draws/indeterminate/wrong: ${columns.join(', ')}`);
+  t.diagnostic(`rng/indeterminate/wrong: ${columns.join(', ')}`);
   for (const [name, cells] of table) {
     t.diagnostic(`${name.padEnd(56)} ${cells.map((cell) => cell.join('/')).join('  ')}`);
   }
@@ -114,15 +114,15 @@ async function tryDecorated(
   kinds: readonly Kind[],
   index: number,
 ): Promise<{ readonly code: number; readonly miss: string | null } | null> {
-  const draws = new Draws(SEED).at(2, index + 1);
+  const rng = new Rng(SEED).at(2, index + 1);
   const fitting = samples.filter((sample) => decoration.fits?.(sample) ?? true);
   for (let tries = 0; tries < TRIES; tries++) {
-    const sample = draws.pick(fitting);
+    const sample = rng.pick(fitting);
     const others = DECORATIONS.filter((other) => goesWith(decoration, other, sample));
-    const all = draws.chance(0.3) ? [decoration, draws.pick(others)] : [decoration];
-    const kind = kinds.length === 0 ? null : draws.pick(kinds);
+    const all = rng.chance(0.3) ? [decoration, rng.pick(others)] : [decoration];
+    const kind = kinds.length === 0 ? null : rng.pick(kinds);
     if (kind !== null && !showsBeside(kind, all)) continue;
-    const decorated = decorate(sample, all, kind, draws);
+    const decorated = decorate(sample, all, kind, rng);
     if (decorated === null) continue;
     const document = await verdictOnBytes(decorated);
     const miss = missOf(decorated, document);
@@ -136,12 +136,12 @@ async function tryDecorated(
 
 /** What is wrong with what the verifier says of one mutant: empty, nothing; null, there was none. */
 async function tryOne(kind: Kind, index: number): Promise<string | null> {
-  const draws = new Draws(SEED).at(1, index + 1);
+  const rng = new Rng(SEED).at(1, index + 1);
   const whole = samples.filter(({ derives }) => !derives);
   for (let tries = 0; tries < TRIES; tries++) {
-    const sample = draws.pick(whole);
-    const positioned = draws.chance(0.5);
-    const mutant = kind.make(sample, draws, positioned);
+    const sample = rng.pick(whole);
+    const positioned = rng.chance(0.5);
+    const mutant = kind.make(sample, rng, positioned);
     if (mutant === null) continue;
     const document = await verdictOn(sample, mutant, positioned);
     const misses = missesOf(sample, mutant, document);

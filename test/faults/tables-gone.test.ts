@@ -12,8 +12,8 @@ import { summaryOf } from '../helpers/stream-run.js';
 import { withTempFolder } from '../helpers/temp-folder.js';
 import { envOf } from '../helpers/test-target.js';
 import { waitFor } from '../helpers/wait-for.js';
-import { run, type Ward, withWard } from '../integration/run/streaming.js';
-import { withPlainWard } from '../integration/verify/verifying.js';
+import { run, type Workspace, withWorkspace } from '../integration/run/streaming.js';
+import { withPlainWorkspace } from '../integration/verify/verifying.js';
 
 const server = await startServer(18);
 
@@ -21,9 +21,13 @@ const LOAD = ['stream', '--json', '--workers', '4', '--batch-size', '10'];
 /** Rows of other tables than those that the run began with would be told of one by one. */
 const MOST_WARNINGS = 4;
 
-/** Runs a stream in a ward, and `body` once it has written something. */
-async function whileStreaming(ward: Ward, args: readonly string[], body: () => Promise<unknown>) {
-  const cli = startCli([...LOAD, ...args], ward);
+/** Runs a stream in a workspace, and `body` once it has written something. */
+async function whileStreaming(
+  workspace: Workspace,
+  args: readonly string[],
+  body: () => Promise<unknown>,
+) {
+  const cli = startCli([...LOAD, ...args], workspace);
   try {
     await cli.until(/ - \w+: inserted/);
     await body();
@@ -35,14 +39,14 @@ async function whileStreaming(ward: Ward, args: readonly string[], body: () => P
 }
 
 test('reset refuses while a stream is at these tables, also a paused one, and not of another database', () =>
-  withWard(server, async (ward) => {
-    const { cli } = await whileStreaming(ward, ['--rate', '200'], async () => {
-      const refused = await run(ward, ['reset', '--yes']);
+  withWorkspace(server, async (workspace) => {
+    const { cli } = await whileStreaming(workspace, ['--rate', '200'], async () => {
+      const refused = await run(workspace, ['reset', '--yes']);
       assert.equal(refused.code, 4, refused.stderr);
       assert.match(refused.stderr, /a stream is writing to these tables \(server processes \d+,/);
-      await run(ward, ['pause']);
-      assert.equal((await run(ward, ['reset', '--yes'])).code, 4);
-      await run(ward, ['resume']);
+      await run(workspace, ['pause']);
+      assert.equal((await run(workspace, ['reset', '--yes'])).code, 4);
+      await run(workspace, ['resume']);
     });
     await withDatabase(server, (other) =>
       withTempFolder(async (cwd) => {
@@ -54,19 +58,19 @@ test('reset refuses while a stream is at these tables, also a paused one, and no
     cli.child.kill('SIGINT');
     const summary = summaryOf(await cli.ended());
     assert.equal(summary.rejected['23503'], undefined);
-    const done = await run(ward, ['reset', '--yes', '--scale', '0.1']);
+    const done = await run(workspace, ['reset', '--yes', '--scale', '0.1']);
     assert.equal(done.code, 0, done.stderr);
   }));
 
 test('a stream does not begin while somebody rebuilds the tables', () =>
-  withWard(server, async (ward) => {
-    const rebuilding = await connect(ward.db.target);
+  withWorkspace(server, async (workspace) => {
+    const rebuilding = await connect(workspace.db.target);
     try {
       const { rows } = await rebuilding.query<{ locked: boolean }>(
         `SELECT pg_try_advisory_lock(${0x7374726d}, 'pacientes'::regclass::oid::int) AS locked`,
       );
       assert.equal(rows[0]?.locked, true);
-      const refused = await run(ward, ['stream', '--max-events', '10', '--rate', 'max']);
+      const refused = await run(workspace, ['stream', '--max-events', '10', '--rate', 'max']);
       assert.equal(refused.code, 4);
       assert.match(refused.stderr, /is rebuilding these tables/);
     } finally {
@@ -75,17 +79,17 @@ test('a stream does not begin while somebody rebuilds the tables', () =>
   }));
 
 test('indexes are neither taken off nor put back while a stream has the tables', () =>
-  withPlainWard(server, async (ward) => {
-    await withConnection(ward.db.target, (client) =>
+  withPlainWorkspace(server, async (workspace) => {
+    await withConnection(workspace.db.target, (client) =>
       // Another session may be about to end.
       waitFor(() => takeOff(client), { what: 'the database to be left alone' }),
     );
-    const streaming = await connect(ward.db.target);
+    const streaming = await connect(workspace.db.target);
     try {
       const tables = await readTableOids(streaming);
       await waitFor(() => joinStream(streaming, tables), { what: 'the lock of the seed to end' });
       for (const command of ['init-db', 'seed']) {
-        const refused = await run(ward, [command]);
+        const refused = await run(workspace, [command]);
         assert.equal(refused.code, 4, refused.stderr);
         assert.match(refused.stderr, /a stream is writing to these tables \(server process \d+\)/);
       }
@@ -93,17 +97,17 @@ test('indexes are neither taken off nor put back while a stream has the tables',
     } finally {
       await streaming.end();
     }
-    assert.equal((await run(ward, ['init-db'])).code, 0);
+    assert.equal((await run(workspace, ['init-db'])).code, 0);
   }));
 
 test('a stream whose tables are made anew under it ends with one sentence', () =>
-  withWard(server, async (ward) => {
-    const { ended } = await whileStreaming(ward, ['--rate', 'max'], () =>
-      withConnection(ward.db.target, async (client) => {
+  withWorkspace(server, async (workspace) => {
+    const { ended } = await whileStreaming(workspace, ['--rate', 'max'], () =>
+      withConnection(workspace.db.target, async (client) => {
         // Where this session and a worker wait for each other, the worker looks first, and is the one that fails.
         await client.query("SET deadlock_timeout = '1min'");
         await runScript(client, '99_drop_all.sql');
-        await initDb(client, ward.db.target);
+        await initDb(client, workspace.db.target);
       }),
     );
     const { code, stdout, stderr } = await ended();
@@ -120,10 +124,10 @@ test('a stream whose tables are made anew under it ends with one sentence', () =
   }));
 
 test('a table that the events only refer to is missed, too', () =>
-  withWard(server, async (ward) => {
+  withWorkspace(server, async (workspace) => {
     const args = ['--rate', '100', '--only', 'consulta'];
-    const { ended } = await whileStreaming(ward, args, () =>
-      ward.db.query('DROP TABLE medicos CASCADE'),
+    const { ended } = await whileStreaming(workspace, args, () =>
+      workspace.db.query('DROP TABLE medicos CASCADE'),
     );
     const { code, stderr } = await ended();
     assert.equal(code, 4, stderr);

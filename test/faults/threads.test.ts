@@ -41,7 +41,7 @@ for (const batchSize of [1, 20]) {
         workerDied: () => died++,
       });
       const running = coordinator.run();
-      const events = () => coordinator.tallies.reduce((sum, tally) => sum + tally.events, 0);
+      const events = () => coordinator.workerStats.reduce((sum, stats) => sum + stats.events, 0);
       for (let death = 1; death <= DEATHS; death++) {
         const goal = events() + EVENTS_BETWEEN;
         const inPlace = WORKERS + death - 1;
@@ -58,7 +58,7 @@ for (const batchSize of [1, 20]) {
       const summary = summarize(
         facts,
         { ...outcome, lost: false },
-        outcome.tallies,
+        outcome.workerStats,
         new SeriesDigest(1),
       );
       await assertExact(db, summary);

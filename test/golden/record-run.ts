@@ -5,7 +5,12 @@ import test from 'node:test';
 import type { RunSummary } from '../../src/report/summary.js';
 import { runCli } from '../helpers/cli.js';
 import { startServer } from '../helpers/server.js';
-import { makeSlot, newSlot, readLines, withPlainWard } from '../integration/verify/verifying.js';
+import {
+  makeSlot,
+  newSlot,
+  readLines,
+  withPlainWorkspace,
+} from '../integration/verify/verifying.js';
 import { RECORDED_RUNS, type RecordedRun, recordedFolder } from './runs.js';
 
 /**
@@ -34,15 +39,15 @@ const LOADS: Readonly<Record<RecordedRun, readonly string[]>> = {
 
 for (const name of RECORDED_RUNS) {
   test(`${name} is recorded`, () =>
-    withPlainWard(server, async (ward) => {
-      if (name === 'unruly') await ward.db.query(UNRULY);
+    withPlainWorkspace(server, async (workspace) => {
+      if (name === 'unruly') await workspace.db.query(UNRULY);
       const slot = newSlot();
-      await makeSlot(ward, slot);
+      await makeSlot(workspace, slot);
       const load = ['--workers', '2', '--rate', 'max', '--rng', '7', ...LOADS[name]];
       const mix = ['--update-ratio', '0.35', '--delete-ratio', '0.15'];
       const { code, stdout, stderr } = await runCli(['stream', '--json', ...load, ...mix], {
-        cwd: ward.cwd,
-        env: ward.env,
+        cwd: workspace.cwd,
+        env: workspace.env,
         app: APP,
       });
       assert.equal(code, 0, stderr);
@@ -51,12 +56,12 @@ for (const name of RECORDED_RUNS) {
       const folder = recordedFolder(Number(FORMAT), name);
       rmSync(folder, { recursive: true, force: true });
       mkdirSync(folder, { recursive: true });
-      const run = join(ward.cwd, 'logs', 'runs', run_id);
+      const run = join(workspace.cwd, 'logs', 'runs', run_id);
       for (const kept of ['ledger', 'summary.json']) {
         cpSync(join(run, kept), join(folder, run_id, kept), { recursive: true });
       }
-      const lines = await readLines(ward, slot, events);
+      const lines = await readLines(workspace, slot, events);
       writeFileSync(join(folder, 'events.ndjson'), lines.map((line) => `${line}\n`).join(''));
-      await ward.db.query(`SELECT pg_drop_replication_slot('${slot}')`);
+      await workspace.db.query(`SELECT pg_drop_replication_slot('${slot}')`);
     }));
 }

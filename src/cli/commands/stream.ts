@@ -33,7 +33,7 @@ import { requireSchema, requireWritable } from '../../schemas/hospital/scripts.j
 import { requireWhole } from '../../seed/indexes.js';
 import { joinStream } from '../../seed/locks.js';
 import { withoutSecrets } from '../../settings/without-secrets.js';
-import { Narrator } from '../run-logger.js';
+import { RunLogger } from '../run-logger.js';
 import type { Command, CommandContext } from './context.js';
 import { showForecast } from './forecast.js';
 import { lookOnce, NO_PATIENCE_SECONDS } from './look-once.js';
@@ -79,7 +79,7 @@ export async function streamEvents(
   const curve = segments === null ? null : new Curve(segments);
   const endMs = plans[0]?.endMs ?? null;
   const totals = new Totals();
-  const narrator = new Narrator({
+  const narrator = new RunLogger({
     messages: m,
     log,
     status: context.status,
@@ -142,12 +142,12 @@ export async function streamEvents(
   const soFar = () => {
     const activeSeconds = coordinator.control.active() / 1000;
     const ending = { stoppedBy: 'threshold' as const, seconds: activeSeconds, activeSeconds };
-    return summarize(facts, { ...ending, lost: false }, coordinator.tallies, digest);
+    return summarize(facts, { ...ending, lost: false }, coordinator.workerStats, digest);
   };
   let aborted: Threshold | null = null;
   const sampler = new Sampler({
     control: coordinator.control,
-    tallies: coordinator.tallies,
+    workerStats: coordinator.workerStats,
     curve,
     endMs,
     watch: new ServerWatch(target, found.tables, (error) =>
@@ -170,7 +170,7 @@ export async function streamEvents(
   });
   let endWatch = () => {};
   try {
-    narrator.start(coordinator.control, coordinator.tallies);
+    narrator.start(coordinator.control, coordinator.workerStats);
     coordinator.onStart(() => sampler.start());
     const running = coordinator.run().catch((error) => {
       throw explained(error, target);
@@ -183,7 +183,7 @@ export async function streamEvents(
     const loss = await lossOf(outcome, target, rate !== 'max');
     const ending = { ...outcome, lost: loss !== null, waited: outcome.heldUp.waits.length > 0 };
     summary = markAborted(
-      summarize(facts, ending, outcome.tallies, digest, stream.thresholds),
+      summarize(facts, ending, outcome.workerStats, digest, stream.thresholds),
       outcome.stoppedBy === 'threshold' ? aborted : null,
     );
     const exitCode = explainEnd({

@@ -1,5 +1,5 @@
 import { digits } from '../../lib/digits.js';
-import type { Draws } from '../../random/rng.js';
+import type { Rng } from '../../random/rng.js';
 
 export const SECOND_MS = 1000;
 export const DAY_MS = 86_400 * SECOND_MS;
@@ -57,18 +57,18 @@ export const floorSecond = (ms: number): number => Math.floor(ms / SECOND_MS) * 
 export const ceilSecond = (ms: number): number => Math.ceil(ms / SECOND_MS) * SECOND_MS;
 
 /** A whole second in [from, to], each as likely; both are whole seconds, from ≤ to. */
-export function anyTime(draws: Draws, from: number, to: number): number {
-  return from + draws.below((to - from) / SECOND_MS + 1) * SECOND_MS;
+export function anyTime(rng: Rng, from: number, to: number): number {
+  return from + rng.below((to - from) / SECOND_MS + 1) * SECOND_MS;
 }
 
 /**
  * Like `anyTime`, moved to the opening hours of the same day (of the weekday next to it, when it
  * is on a weekend), unless that would leave [from, to].
  */
-export function visitTime(draws: Draws, from: number, to: number): number {
-  const drawn = anyTime(draws, from, to);
+export function visitTime(rng: Rng, from: number, to: number): number {
+  const drawn = anyTime(rng, from, to);
   const day = weekday(Math.floor(drawn / DAY_MS));
-  const minutes = OPENS_HOUR * 60 + draws.below(SLOTS_PER_DAY) * SLOT_MINUTES;
+  const minutes = OPENS_HOUR * 60 + rng.below(SLOTS_PER_DAY) * SLOT_MINUTES;
   const visit = day * DAY_MS + minutes * 60 * SECOND_MS;
   return visit >= from && visit <= to ? visit : drawn;
 }

@@ -1,4 +1,4 @@
-import { choice, Draws, STREAMS } from '../../random/rng.js';
+import { choice, RNG_PURPOSE, Rng } from '../../random/rng.js';
 
 /** The four states of a consulta, as the schema's CHECK names them. */
 export const CONSULTA_STATUSES = ['agendada', 'realizada', 'cancelada', 'faltou'] as const;
@@ -56,19 +56,19 @@ const VISITS = ['', '', '', ' — primeira consulta', ' — retorno'] as const;
 
 interface Exam {
   readonly name: string;
-  readonly result: (draws: Draws) => string;
+  readonly result: (rng: Rng) => string;
 }
 
 /** Weights: a guess at how often a hospital orders each; blood counts lead everywhere. */
 const EXAMS = choice<Exam>([
   [{ name: 'Hemograma', result: bloodCount }, 26],
-  [{ name: 'Glicemia', result: (draws) => `${draws.between(70, 180)} mg/dL em jejum` }, 12],
-  [{ name: 'PCR', result: (draws) => `${decimal(draws, 1, 120)} mg/L` }, 10],
+  [{ name: 'Glicemia', result: (rng) => `${rng.between(70, 180)} mg/dL em jejum` }, 12],
+  [{ name: 'PCR', result: (rng) => `${decimal(rng, 1, 120)} mg/L` }, 10],
   [findings('Raio-X', 'Sem alterações', 'Opacidade em base direita', 'Fratura sem desvio'), 12],
   [findings('Ultrassom', 'Sem alterações', 'Esteatose hepática leve', 'Cálculo biliar'), 10],
   [findings('ECG', 'Ritmo sinusal', 'Fibrilação atrial', 'Bloqueio de ramo direito'), 9],
   [findings('Urina tipo I', 'Normal', 'Leucocitúria', 'Hematúria discreta'), 8],
-  [{ name: 'TSH', result: (draws) => `${decimal(draws, 4, 60)} mUI/L` }, 5],
+  [{ name: 'TSH', result: (rng) => `${decimal(rng, 4, 60)} mUI/L` }, 5],
   [findings('Tomografia', 'Sem alterações', 'Nódulo pulmonar de 4 mm', 'Sinusopatia'), 5],
   [
     findings('Ressonância magnética', 'Sem alterações', 'Protrusão discal L4-L5', 'Meniscopatia'),
@@ -93,39 +93,39 @@ const ICU_BEDS = 30;
 const ICU_SHARE = 0.125;
 
 /**
- * Draws that know no rng. A doctor's speciality and an exam's type hang on the id alone, so that
- * the reason for a visit and a result that comes later fit them, without reading the row and
- * whatever rng the run that wrote it had.
+ * Picks by id alone, whatever the seed number. A doctor's speciality and an exam's type hang on the id alone, so that
+ * the reason for a visit and a result that comes later fit them, without reading the row,
+ * whatever seed number the run had that wrote it.
  */
-const lasting = new Draws(0);
+const lasting = new Rng(0);
 
 const specialityOf = (medicoId: number): Speciality =>
-  lasting.at(STREAMS.speciality, medicoId).weighted(SPECIALITIES);
+  lasting.at(RNG_PURPOSE.speciality, medicoId).weighted(SPECIALITIES);
 
-const examOf = (exameId: number): Exam => lasting.at(STREAMS.examType, exameId).weighted(EXAMS);
+const examOf = (exameId: number): Exam => lasting.at(RNG_PURPOSE.examType, exameId).weighted(EXAMS);
 
 /** The speciality of a doctor, by the doctor's id. */
 export const specialityName = (medicoId: number): string => specialityOf(medicoId).name;
 
 /** Why a patient sees this doctor: fits the doctor's speciality. */
-export function visitReason(draws: Draws, medicoId: number): string {
-  return draws.pick(specialityOf(medicoId).reasons) + draws.pick(VISITS);
+export function visitReason(rng: Rng, medicoId: number): string {
+  return rng.pick(specialityOf(medicoId).reasons) + rng.pick(VISITS);
 }
 
 /** The type of an exam, by the exam's id. */
 export const examType = (exameId: number): string => examOf(exameId).name;
 
 /** A result that fits the exam of this id. */
-export const examResult = (draws: Draws, exameId: number): string => examOf(exameId).result(draws);
+export const examResult = (rng: Rng, exameId: number): string => examOf(exameId).result(rng);
 
 /** Why a patient is admitted. */
-export const stayReason = (draws: Draws): string => draws.pick(STAY_REASONS);
+export const stayReason = (rng: Rng): string => rng.pick(STAY_REASONS);
 
 /** A room, `B-312`, or an intensive care bed, `UTI 07`. */
-export function room(draws: Draws): string {
-  if (draws.chance(ICU_SHARE)) return `UTI ${String(draws.between(1, ICU_BEDS)).padStart(2, '0')}`;
-  const number = draws.between(1, FLOORS) * 100 + draws.between(1, ROOMS_PER_FLOOR);
-  return `${draws.pick(WINGS)}-${number}`;
+export function room(rng: Rng): string {
+  if (rng.chance(ICU_SHARE)) return `UTI ${String(rng.between(1, ICU_BEDS)).padStart(2, '0')}`;
+  const number = rng.between(1, FLOORS) * 100 + rng.between(1, ROOMS_PER_FLOOR);
+  return `${rng.pick(WINGS)}-${number}`;
 }
 
 function speciality(name: string, ...reasons: readonly string[]): Speciality {
@@ -135,18 +135,18 @@ function speciality(name: string, ...reasons: readonly string[]): Speciality {
 /** An exam that is told in words; the first finding is the usual one. */
 function findings(name: string, usual: string, ...others: readonly string[]): Exam {
   const list = [usual, usual, usual, ...others];
-  return { name, result: (draws) => draws.pick(list) };
+  return { name, result: (rng) => rng.pick(list) };
 }
 
-function bloodCount(draws: Draws): string {
-  const haemoglobin = decimal(draws, 90, 175);
-  const leucocytes = draws.between(35, 140) * 100;
-  const platelets = draws.between(120, 450);
+function bloodCount(rng: Rng): string {
+  const haemoglobin = decimal(rng, 90, 175);
+  const leucocytes = rng.between(35, 140) * 100;
+  const platelets = rng.between(120, 450);
   return `Hb ${haemoglobin} g/dL; leucócitos ${leucocytes}/mm³; plaquetas ${platelets} mil/mm³`;
 }
 
 /** A number of tenths with a decimal comma. */
-function decimal(draws: Draws, fromTenths: number, toTenths: number): string {
-  const tenths = draws.between(fromTenths, toTenths);
+function decimal(rng: Rng, fromTenths: number, toTenths: number): string {
+  const tenths = rng.between(fromTenths, toTenths);
   return `${Math.floor(tenths / 10)},${tenths % 10}`;
 }

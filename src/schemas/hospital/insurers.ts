@@ -1,5 +1,5 @@
 import { permute } from '../../random/permutation.js';
-import { choice, type Draws } from '../../random/rng.js';
+import { choice, type Rng } from '../../random/rng.js';
 
 /** The kinds of convênio, as the schema names them. */
 export const CONVENIO_TYPES = ['publico', 'privado', 'empresarial'] as const;
@@ -51,14 +51,14 @@ const BRAND_KEY = 0x00c0ffee;
  * A plausible name, `Vitamed Paulista Assistência Médica`. The brand in front is different for
  * every id, until ids wrap around after 3,600.
  */
-export function convenioName(draws: Draws, id: number, type: ConvenioType): string {
+export function convenioName(rng: Rng, id: number, type: ConvenioType): string {
   const brand = permute(id % BRANDS, BRANDS, BRAND_KEY);
   const stem = STEMS[brand % STEMS.length]!;
   const rest = Math.floor(brand / STEMS.length);
   const ending = ENDINGS[rest % ENDINGS.length]!;
   const region = REGIONS[Math.floor(rest / ENDINGS.length)]!;
-  return `${stem}${ending} ${region} ${draws.pick(PURPOSES[type])}`;
+  return `${stem}${ending} ${region} ${rng.pick(PURPOSES[type])}`;
 }
 
 /** What a convênio of this kind pays for, in a few words. */
-export const coverage = (draws: Draws, type: ConvenioType): string => draws.pick(COVERAGES[type]);
+export const coverage = (rng: Rng, type: ConvenioType): string => rng.pick(COVERAGES[type]);

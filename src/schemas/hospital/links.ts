@@ -1,5 +1,5 @@
 import { permute } from '../../random/permutation.js';
-import { Draws, STREAMS } from '../../random/rng.js';
+import { RNG_PURPOSE, Rng } from '../../random/rng.js';
 
 /** A patient has none to three convênios (seed.md: "0–3 convênios"). */
 export const MAX_LINKS_PER_PATIENT = 3;
@@ -20,20 +20,20 @@ export class LinkPlan {
   readonly capacity: number;
   readonly #places: number;
   readonly #convenios: number;
-  readonly #draws: Draws;
+  readonly #rng: Rng;
   readonly #order: number;
 
   /**
-   * @param rng whole number from 0 to 2^53 - 1
+   * @param seed whole number from 0 to 2^53 - 1
    * @param patients how many there are, up to 2^50
    * @param convenios how many there are; fewer than three leave a patient only so many places
    */
-  constructor(rng: number, patients: number, convenios: number) {
+  constructor(seed: number, patients: number, convenios: number) {
     this.#places = Math.min(MAX_LINKS_PER_PATIENT, convenios);
     this.capacity = patients * this.#places;
     this.#convenios = convenios;
-    this.#draws = new Draws(rng);
-    this.#order = this.#draws.at(STREAMS.linkOrder, 0).u32();
+    this.#rng = new Rng(seed);
+    this.#order = this.#rng.at(RNG_PURPOSE.linkOrder, 0).u32();
   }
 
   /**
@@ -47,7 +47,7 @@ export class LinkPlan {
     }
     const place = permute(number, this.capacity, this.#order);
     const patient = Math.floor(place / this.#places);
-    const own = this.#draws.at(STREAMS.linkConvenios, patient).u32();
+    const own = this.#rng.at(RNG_PURPOSE.linkConvenios, patient).u32();
     return { patient, convenio: permute(place % this.#places, this.#convenios, own) };
   }
 }

@@ -1,5 +1,5 @@
 import { digits } from '../../lib/digits.js';
-import { choice, type Draws } from '../../random/rng.js';
+import { choice, type Rng } from '../../random/rng.js';
 import { DAY_MS, formatDate } from './calendar.js';
 import type { City } from './cities.js';
 import type { Pools } from './pools.js';
@@ -39,39 +39,39 @@ const DISTRICTS = [
 ] as const;
 
 /** A full name: one or two first names of one sex and two different surnames. */
-export function fullName(draws: Draws, pools: Pools): string {
-  const firstNames = draws.chance(0.5) ? pools.femaleNames : pools.maleNames;
-  const first = draws.pick(firstNames);
-  const second = draws.chance(COMPOUND_NAME) ? draws.pick(firstNames) : first;
+export function fullName(rng: Rng, pools: Pools): string {
+  const firstNames = rng.chance(0.5) ? pools.femaleNames : pools.maleNames;
+  const first = rng.pick(firstNames);
+  const second = rng.chance(COMPOUND_NAME) ? rng.pick(firstNames) : first;
   // Some names of the pool are compound already: a third part would be odd.
   const given = first === second || first.includes(' ') ? first : `${first} ${second}`;
   const { surnames } = pools;
-  const mother = draws.below(surnames.length);
-  const father = (mother + draws.between(1, surnames.length - 1)) % surnames.length;
+  const mother = rng.below(surnames.length);
+  const father = (mother + rng.between(1, surnames.length - 1)) % surnames.length;
   return `${given} ${surnames[mother]!} ${surnames[father]!}`;
 }
 
 /** A date of birth 0 to 100 years before `since` (milliseconds since 1970, UTC), never after it. */
-export function birthDate(draws: Draws, since: number): string {
-  const days = draws.weighted(AGE_DECADES) * DAYS_PER_DECADE + draws.below(DAYS_PER_DECADE);
+export function birthDate(rng: Rng, since: number): string {
+  const days = rng.weighted(AGE_DECADES) * DAYS_PER_DECADE + rng.below(DAYS_PER_DECADE);
   return formatDate(since - days * DAY_MS);
 }
 
 /** A mobile number of the city, `(11) 91234-5678`. */
-export function phone(draws: Draws, city: City): string {
-  const number = digits(draws.below(EIGHT_DIGITS), 8);
+export function phone(rng: Rng, city: City): string {
+  const number = digits(rng.below(EIGHT_DIGITS), 8);
   return `(${city.ddd}) 9${number.slice(0, 4)}-${number.slice(4)}`;
 }
 
 /** `Rua Martins, 123, Apto 45 - Centro, Campinas/SP` */
-export function address(draws: Draws, pools: Pools, city: City): string {
-  const street = `${draws.pick(pools.streets)}, ${draws.between(1, HOUSE_NUMBERS)}`;
-  const flat = draws.chance(WITH_COMPLEMENT) ? `, Apto ${draws.between(1, FLAT_NUMBERS)}` : '';
-  return `${street}${flat} - ${draws.pick(DISTRICTS)}, ${city.name}/${city.uf}`;
+export function address(rng: Rng, pools: Pools, city: City): string {
+  const street = `${rng.pick(pools.streets)}, ${rng.between(1, HOUSE_NUMBERS)}`;
+  const flat = rng.chance(WITH_COMPLEMENT) ? `, Apto ${rng.between(1, FLAT_NUMBERS)}` : '';
+  return `${street}${flat} - ${rng.pick(DISTRICTS)}, ${city.name}/${city.uf}`;
 }
 
 /** The number on an insurance card: 16 digits in groups of four. */
-export function cardNumber(draws: Draws): string {
-  const number = digits(draws.below(EIGHT_DIGITS), 8) + digits(draws.below(EIGHT_DIGITS), 8);
+export function cardNumber(rng: Rng): string {
+  const number = digits(rng.below(EIGHT_DIGITS), 8) + digits(rng.below(EIGHT_DIGITS), 8);
   return `${number.slice(0, 4)} ${number.slice(4, 8)} ${number.slice(8, 12)} ${number.slice(12)}`;
 }

@@ -34,7 +34,7 @@ export function samplePools(): Pools {
   };
 }
 
-function sample(draws: number, draw: () => string): string[] {
-  const drawn = Array.from({ length: draws }, draw);
+function sample(rng: number, draw: () => string): string[] {
+  const drawn = Array.from({ length: rng }, draw);
   return [...new Set(drawn)].filter((text) => text.length > 0 && text.length <= PART_LENGTH);
 }

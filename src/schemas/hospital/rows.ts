@@ -1,4 +1,4 @@
-import { Draws, STREAMS } from '../../random/rng.js';
+import { RNG_PURPOSE, Rng } from '../../random/rng.js';
 import {
   anyTime,
   ceilSecond,
@@ -49,89 +49,89 @@ interface Window {
 }
 
 /**
- * Makes rows, and the values that later changes write. Each is a pure function of the rng, the
+ * Makes rows, and the values that later changes write. Each is a pure function of the seed number, the
  * table, the id and the arguments. Moments are milliseconds since 1970, UTC; in rows they are
  * whole seconds. Rows have the column order of `TABLES`. Nothing lies before a patient's `since`,
  * not even when a clock that runs behind makes `now` earlier than it.
  */
 export class RowMaker {
-  readonly #draws: Draws;
+  readonly #rng: Rng;
   readonly #pools: Pools;
 
-  /** @param rng whole number from 0 to 2^53 - 1 */
-  constructor(rng: number, pools: Pools) {
-    this.#draws = new Draws(rng);
+  /** @param seed whole number from 0 to 2^53 - 1 */
+  constructor(seed: number, pools: Pools) {
+    this.#rng = new Rng(seed);
     this.#pools = pools;
   }
 
   /** When a seeded patient was registered: evenly over `PAST_MS` before the reference. */
   patientSince(id: number, reference: number): number {
     const to = floorSecond(reference);
-    return anyTime(this.#draws.at(STREAMS.patientSince, id), to - PAST_MS, to);
+    return anyTime(this.#rng.at(RNG_PURPOSE.patientSince, id), to - PAST_MS, to);
   }
 
   paciente(id: number, since: number): Row {
-    const draws = this.#draws.at(STREAMS.paciente, id);
-    const nome = fullName(draws, this.#pools);
-    const nascimento = birthDate(draws, since);
-    const city = draws.weighted(CITIES);
-    const telefone = phone(draws, city);
-    const endereco = address(draws, this.#pools, city);
+    const rng = this.#rng.at(RNG_PURPOSE.paciente, id);
+    const nome = fullName(rng, this.#pools);
+    const nascimento = birthDate(rng, since);
+    const city = rng.weighted(CITIES);
+    const telefone = phone(rng, city);
+    const endereco = address(rng, this.#pools, city);
     return [id, nome, nascimento, cpf(id), telefone, endereco, formatTimestamp(since)];
   }
 
   medico(id: number): Row {
-    const draws = this.#draws.at(STREAMS.medico, id);
+    const rng = this.#rng.at(RNG_PURPOSE.medico, id);
     const licence = crm(id);
-    const city = draws.weighted(citiesOf(ufOfCrm(licence)));
-    return [id, fullName(draws, this.#pools), licence, specialityName(id), phone(draws, city)];
+    const city = rng.weighted(citiesOf(ufOfCrm(licence)));
+    return [id, fullName(rng, this.#pools), licence, specialityName(id), phone(rng, city)];
   }
 
   convenio(id: number): Row {
-    const draws = this.#draws.at(STREAMS.convenio, id);
-    const tipo = draws.weighted(CONVENIO_TYPE);
-    return [id, convenioName(draws, id, tipo), cnpj(id), tipo, coverage(draws, tipo)];
+    const rng = this.#rng.at(RNG_PURPOSE.convenio, id);
+    const tipo = rng.weighted(CONVENIO_TYPE);
+    return [id, convenioName(rng, id, tipo), cnpj(id), tipo, coverage(rng, tipo)];
   }
 
   vinculo(id: number, pacienteId: number, convenioId: number, now: number): Row {
-    const draws = this.#draws.at(STREAMS.vinculo, id);
-    const validade = formatDate(now + draws.between(...CARD_DAYS) * DAY_MS);
-    return [id, pacienteId, convenioId, cardNumber(draws), validade];
+    const rng = this.#rng.at(RNG_PURPOSE.vinculo, id);
+    const validade = formatDate(now + rng.between(...CARD_DAYS) * DAY_MS);
+    return [id, pacienteId, convenioId, cardNumber(rng), validade];
   }
 
   consulta(id: number, paciente: Patient, medicoId: number, now: number): Row {
-    const draws = this.#draws.at(STREAMS.consulta, id);
-    const status = draws.weighted(NEW_STATUS);
+    const rng = this.#rng.at(RNG_PURPOSE.consulta, id);
+    const status = rng.weighted(NEW_STATUS);
     const { from, to } = status === 'agendada' ? ahead(paciente, now) : past(paciente, now);
-    const data = formatTimestamp(visitTime(draws, from, to));
-    return [id, paciente.id, medicoId, data, visitReason(draws, medicoId), status];
+    const data = formatTimestamp(visitTime(rng, from, to));
+    return [id, paciente.id, medicoId, data, visitReason(rng, medicoId), status];
   }
 
   exame(id: number, paciente: Patient, now: number): Row {
-    const draws = this.#draws.at(STREAMS.exame, id);
+    const rng = this.#rng.at(RNG_PURPOSE.exame, id);
     const { from, to } = past(paciente, now);
-    const data = formatTimestamp(visitTime(draws, from, to));
-    const resultado = draws.chance(AWAITED_RESULTS) ? null : examResult(draws, id);
+    const data = formatTimestamp(visitTime(rng, from, to));
+    const resultado = rng.chance(AWAITED_RESULTS) ? null : examResult(rng, id);
     return [id, paciente.id, examType(id), data, resultado];
   }
 
   internacao(id: number, paciente: Patient, now: number): Row {
-    const draws = this.#draws.at(STREAMS.internacao, id);
-    const open = draws.chance(OPEN_STAYS);
-    const length = stayLength(draws);
+    const rng = this.#rng.at(RNG_PURPOSE.internacao, id);
+    const open = rng.chance(OPEN_STAYS);
+    const length = stayLength(rng);
     const { from, to } = past(paciente, now);
     // A closed stay whose end would lie ahead holds the planned discharge.
     const closedTo = to - length >= from ? to - length : to;
     const entrada = open
-      ? anyTime(draws, Math.max(from, to - LONGEST_STAY_MS), to)
-      : anyTime(draws, from, closedTo);
+      ? anyTime(rng, Math.max(from, to - LONGEST_STAY_MS), to)
+      : anyTime(rng, from, closedTo);
     const saida = open ? null : formatTimestamp(entrada + length);
-    return [id, paciente.id, formatTimestamp(entrada), saida, stayReason(draws), room(draws)];
+    return [id, paciente.id, formatTimestamp(entrada), saida, stayReason(rng), room(rng)];
   }
 
   /** How a planned consulta ended: `status`, `data`. `candidate.at`: the planned time. */
   consultaOutcome({ id, at }: Candidate, now: number): readonly Value[] {
-    const status = this.#draws.at(STREAMS.consultaOutcome, id).weighted(OUTCOME);
+    const status = this.#rng.at(RNG_PURPOSE.consultaOutcome, id).weighted(OUTCOME);
     // Rounded up: the patient may have been registered within this very second.
     const data = status === 'cancelada' ? at : Math.min(at, ceilSecond(now));
     return [status, formatTimestamp(data)];
@@ -139,26 +139,26 @@ export class RowMaker {
 
   /** The result that an exam waited for: `resultado`. */
   exameResult({ id }: Candidate): readonly Value[] {
-    return [examResult(this.#draws.at(STREAMS.exameResult, id), id)];
+    return [examResult(this.#rng.at(RNG_PURPOSE.exameResult, id), id)];
   }
 
   /** The end of a stay: `data_saida`. `candidate.at`: the admission. */
   internacaoDischarge({ id, at }: Candidate): readonly Value[] {
-    const length = stayLength(this.#draws.at(STREAMS.internacaoDischarge, id));
+    const length = stayLength(this.#rng.at(RNG_PURPOSE.internacaoDischarge, id));
     return [formatTimestamp(ceilSecond(at) + length)];
   }
 
   /** A patient who moved: `telefone`, `endereco`, others at each `now`. */
   pacienteContact({ id }: Candidate, now: number): readonly Value[] {
-    const draws = this.#draws.at(STREAMS.pacienteContact, id, now);
-    const city = draws.weighted(CITIES);
-    return [phone(draws, city), address(draws, this.#pools, city)];
+    const rng = this.#rng.at(RNG_PURPOSE.pacienteContact, id, now);
+    const city = rng.weighted(CITIES);
+    return [phone(rng, city), address(rng, this.#pools, city)];
   }
 
   /** A card renewed: `validade`. */
   vinculoRenewal({ id }: Candidate, now: number): readonly Value[] {
-    const draws = this.#draws.at(STREAMS.vinculoRenewal, id, now);
-    return [formatDate(now + draws.between(...RENEWED_DAYS) * DAY_MS)];
+    const rng = this.#rng.at(RNG_PURPOSE.vinculoRenewal, id, now);
+    return [formatDate(now + rng.between(...RENEWED_DAYS) * DAY_MS)];
   }
 }
 
@@ -175,6 +175,6 @@ function ahead({ since }: Patient, now: number): Window {
 }
 
 /** One second short of the longest, so that an admission rounded up keeps to it. */
-function stayLength(draws: Draws): number {
-  return anyTime(draws, SHORTEST_STAY_MS, LONGEST_STAY_MS - SECOND_MS);
+function stayLength(rng: Rng): number {
+  return anyTime(rng, SHORTEST_STAY_MS, LONGEST_STAY_MS - SECOND_MS);
 }

@@ -1,6 +1,6 @@
 import { JsonError, KIND } from '../json/grammar.js';
 import type { JsonReader } from '../json/reader.js';
-import type { Draft } from './draft.js';
+import type { ParsedFields } from './draft.js';
 import { FLAG, SLOT } from './fields.js';
 import type { MemberReader } from './members.js';
 import { registryHead } from './registry-head.js';
@@ -45,11 +45,11 @@ export interface ConsoleLine {
  */
 export class ConsoleLines {
   readonly #reader: JsonReader;
-  readonly #draft: Draft;
+  readonly #draft: ParsedFields;
   readonly #members: MemberReader;
 
   /** `members` reads into `draft`, which is cleared by this. */
-  constructor(reader: JsonReader, draft: Draft, members: MemberReader) {
+  constructor(reader: JsonReader, draft: ParsedFields, members: MemberReader) {
     this.#reader = reader;
     this.#draft = draft;
     this.#members = members;

@@ -17,7 +17,7 @@ const MARKS: readonly SnapshotMark[] = [
   'incremental',
 ];
 
-/** By bit of `Draft.untold`. */
+/** By bit of `ParsedFields.untold`. */
 export const UNTOLD: readonly Untold[] = ['database', 'schema', 'origin'];
 
 /**
@@ -25,7 +25,7 @@ export const UNTOLD: readonly Untold[] = ['database', 'schema', 'origin'];
  * only when all of it was read, for the order of names is free; so there is a slot for what any shape may
  * tell. Used again for the next event.
  */
-export class Draft {
+export class ParsedFields {
   /** KIND.none: the event does not tell. */
   readonly kinds = new Uint8Array(SLOTS);
   readonly starts = new Int32Array(SLOTS);

@@ -5,7 +5,7 @@ import { JsonReader } from '../json/reader.js';
 import type { Scope } from '../scope.js';
 import type { Key, Malformed, Sink } from '../source.js';
 import { ConsoleLines } from './console-line.js';
-import { Draft } from './draft.js';
+import { ParsedFields } from './draft.js';
 import { EventError } from './event-error.js';
 import { FLAG, KNOWN_NAMES, SLOT } from './fields.js';
 import { JsonColumns } from './json-columns.js';
@@ -14,7 +14,7 @@ import { MemberReader } from './members.js';
 import { NOT_UTF8, notJson } from './not-json.js';
 import { headSpan, registryHead } from './registry-head.js';
 import { RowTeller } from './rows.js';
-import { Skeletons } from './skeletons.js';
+import { EventTemplates } from './skeletons.js';
 import { ValueReader } from './values.js';
 
 /** An event, or a body, may have so many bytes: rows of the hospital have some hundred. */
@@ -56,9 +56,9 @@ export class DebeziumIntake {
   readonly #sink: Sink;
   readonly #scope: Scope;
   readonly #reader: JsonReader;
-  readonly #draft = new Draft();
+  readonly #draft = new ParsedFields();
   readonly #members: MemberReader;
-  readonly #skeletons = new Skeletons();
+  readonly #skeletons = new EventTemplates();
   readonly #teller: RowTeller;
   readonly #consoleLines: ConsoleLines;
   #scratch = Buffer.alloc(FIRST_SCRATCH_BYTES);

@@ -3,7 +3,7 @@ import { TABLE_NAMES, type TableName } from '../../schemas/hospital/tables.js';
 import { KIND } from '../json/grammar.js';
 import type { JsonReader } from '../json/reader.js';
 import type { Precision, RowColumns } from '../source.js';
-import type { Draft } from './draft.js';
+import type { ParsedFields } from './draft.js';
 import { EventError } from './event-error.js';
 import { EVENT_COLUMNS, type EventColumn } from './fields.js';
 import type { ValueReader } from './values.js';
@@ -52,7 +52,7 @@ export class JsonColumns implements RowColumns {
    * Goes on to a row of `table`, whose first slot this is. Throws an EventError on a value that a column of
    * its type cannot have.
    */
-  read(table: TableName, draft: Draft, slot: number): void {
+  read(table: TableName, draft: ParsedFields, slot: number): void {
     this.#values.learnUnit(table, draft, slot);
     const columns = EVENT_COLUMNS[table];
     for (let place = 0; place < columns.length; place++) {

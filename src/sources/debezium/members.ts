@@ -1,6 +1,6 @@
 import { KIND } from '../json/grammar.js';
 import { END, type JsonReader } from '../json/reader.js';
-import type { Draft } from './draft.js';
+import type { ParsedFields } from './draft.js';
 import {
   COLUMN_NAMES,
   FIELD,
@@ -18,9 +18,9 @@ import { enterTyped, typedScalar } from './typed.js';
 /** Reads an event's members into a draft, in whatever wrapper and order they come. */
 export class MemberReader {
   readonly #reader: JsonReader;
-  readonly #draft: Draft;
+  readonly #draft: ParsedFields;
 
-  constructor(reader: JsonReader, draft: Draft) {
+  constructor(reader: JsonReader, draft: ParsedFields) {
     this.#reader = reader;
     this.#draft = draft;
   }

@@ -2,7 +2,7 @@ import { KIND } from '../json/grammar.js';
 import type { JsonReader } from '../json/reader.js';
 import { type Aside, type EventOperation, type Key, type Sink, withoutKey } from '../source.js';
 import { isForeign } from '../table-scope.js';
-import { type Draft, UNTOLD } from './draft.js';
+import { type ParsedFields, UNTOLD } from './draft.js';
 import { EventError } from './event-error.js';
 import { FLAG, SLOT } from './fields.js';
 import type { JsonColumns } from './json-columns.js';
@@ -44,7 +44,7 @@ export class RowTeller {
   readonly #values: ValueReader;
   readonly #columns: JsonColumns;
   readonly #keys: KeyReader;
-  readonly #draft: Draft;
+  readonly #draft: ParsedFields;
   readonly #sink: Sink;
   /** Bits of UNTOLD: the sink knows. */
   #untold = 0;
@@ -54,7 +54,7 @@ export class RowTeller {
     readonly values: ValueReader;
     readonly columns: JsonColumns;
     readonly keys: KeyReader;
-    readonly draft: Draft;
+    readonly draft: ParsedFields;
     readonly sink: Sink;
   }) {
     this.#reader = parts.reader;

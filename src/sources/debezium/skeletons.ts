@@ -1,6 +1,6 @@
 import { KIND } from '../json/grammar.js';
 import type { JsonReader } from '../json/reader.js';
-import { type Draft, MOST_LOGGED } from './draft.js';
+import { MOST_LOGGED, type ParsedFields } from './draft.js';
 import { CONSTANT_SLOTS, SLOT } from './fields.js';
 
 /** Kinds of events that are kept: each table has two or three, some more around a snapshot. */
@@ -24,9 +24,9 @@ interface Skeleton {
   readonly from: Int32Array;
   readonly slots: Uint8Array;
   readonly flags: number;
-  readonly table: Draft['table'];
+  readonly table: ParsedFields['table'];
   readonly origin: string | null;
-  readonly snapshot: Draft['snapshot'];
+  readonly snapshot: ParsedFields['snapshot'];
   readonly untold: number;
 }
 
@@ -35,7 +35,7 @@ interface Skeleton {
  * those of an event that was read are kept, and those of the next ones held against them, some at a time. Where
  * all are the same, it is JSON of the same structure, without a name having been looked at.
  */
-export class Skeletons {
+export class EventTemplates {
   #kept: Skeleton[] = [];
   #credit = FULL_CREDIT;
   #pause = 0;
@@ -44,7 +44,7 @@ export class Skeletons {
    * Reads the next value, if it is one of an event of a kind that is known. False: it is none, and the reader
    * and the draft are anywhere. Throws a JsonError where the value is known to be no JSON.
    */
-  read(reader: JsonReader, draft: Draft): boolean {
+  read(reader: JsonReader, draft: ParsedFields): boolean {
     if (this.#pause > 0) return false;
     const begin = reader.at;
     const kept = this.#kept;
@@ -70,7 +70,7 @@ export class Skeletons {
   }
 
   /** Keeps what an event that was read, from `begin` to where the reader is, has in common with others. */
-  learn(begin: number, reader: JsonReader, draft: Draft): void {
+  learn(begin: number, reader: JsonReader, draft: ParsedFields): void {
     if (this.#pause > 0) {
       this.#pause--;
       return;
@@ -122,7 +122,7 @@ export class Skeletons {
  * Values that were taken before the bytes differed stay in the draft. Whatever reads the event instead takes
  * them again: what stands before a value says which one it is, and that was the same.
  */
-function matches(skeleton: Skeleton, reader: JsonReader, draft: Draft): boolean {
+function matches(skeleton: Skeleton, reader: JsonReader, draft: ParsedFields): boolean {
   const { words, from, slots } = skeleton;
   const count = slots.length;
   for (let i = 0; i < count; i++) {

@@ -2,7 +2,7 @@ import type { ColumnType, TableName } from '../../schemas/hospital/tables.js';
 import { KIND } from '../json/grammar.js';
 import type { JsonReader } from '../json/reader.js';
 import type { Key, Precision } from '../source.js';
-import type { Draft } from './draft.js';
+import type { ParsedFields } from './draft.js';
 import { EventError } from './event-error.js';
 import { KNOWN_NAMES, WRITTEN_TIMESTAMPS } from './fields.js';
 import { bigTimestampText, dateText, instantText, parseInstant, timestampText } from './times.js';
@@ -95,7 +95,7 @@ export class ValueReader {
   }
 
   /** Takes from the row whose first slot this is what its times are counted in, where it tells. */
-  learnUnit(table: TableName, draft: Draft, slot: number): void {
+  learnUnit(table: TableName, draft: ParsedFields, slot: number): void {
     const updated = draft.kinds[slot + UPDATED_AT] === KIND.integer;
     const at = slot + (updated ? UPDATED_AT : CREATED_AT);
     if (draft.kinds[at] !== KIND.integer) {
@@ -117,7 +117,7 @@ export class ValueReader {
    * once stay: a shorter time is one near 1970. Milliseconds do not: with the digits of microseconds they would be
    * of a year beyond 5000.
    */
-  #learnFromWritten(table: TableName, draft: Draft, slot: number): void {
+  #learnFromWritten(table: TableName, draft: ParsedFields, slot: number): void {
     if (this.#learnt && this.#unit !== 'milliseconds') return;
     let most = 0;
     for (const field of WRITTEN_TIMESTAMPS[table]) {

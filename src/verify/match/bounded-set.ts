@@ -1,5 +1,5 @@
 /** Remembers the last `most` numbers that were added, and up to as many more: bounded, whatever comes. */
-export class Recent {
+export class BoundedSet {
   readonly #most: number;
   #young = new Set<number>();
   #old = new Set<number>();

@@ -1,13 +1,13 @@
-import { KeyStates } from '../rows/tracker.js';
+import { RowTracker } from '../rows/tracker.js';
 
 /**
  * What the events of the run's connector came to; and, until it is known which one that is, those of each by
  * itself: rows of one name may be two servers'.
  */
 export class ConnectorStates {
-  readonly #make: () => KeyStates;
-  readonly #candidates = new Map<string, KeyStates>();
-  #own: KeyStates;
+  readonly #make: () => RowTracker;
+  readonly #candidates = new Map<string, RowTracker>();
+  #own: RowTracker;
   #settled = false;
 
   /**
@@ -15,12 +15,12 @@ export class ConnectorStates {
    * @param sample share of keys to follow, 0 to 1
    */
   constructor(bytes: number, sample: number) {
-    this.#make = () => new KeyStates(bytes, sample);
+    this.#make = () => new RowTracker(bytes, sample);
     this.#own = this.#make();
   }
 
   /** @param origin of an event: its connector's name; null: it has none */
-  of(origin: string | null): KeyStates {
+  of(origin: string | null): RowTracker {
     if (origin === null || this.#settled) return this.#own;
     let states = this.#candidates.get(origin);
     if (states === undefined) {
@@ -38,7 +38,7 @@ export class ConnectorStates {
   }
 
   /** Those of the run's connector; of the only one, where none gave out a change of the run. */
-  get own(): KeyStates {
+  get own(): RowTracker {
     const [only] = this.#candidates.values();
     return only !== undefined && this.#candidates.size === 1 && this.#own.size === 0
       ? only

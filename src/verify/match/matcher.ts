@@ -5,7 +5,7 @@ import { LedgerFeed } from '../ledger/feed.js';
 import type { Publishing } from '../ledger/publishing.js';
 import { DerivedRows } from '../rows/derived-rows.js';
 import { type LeftRows, TICK } from '../rows/expected-rows.js';
-import type { Contents } from '../rows/fingerprint.js';
+import type { RowFingerprint } from '../rows/fingerprint.js';
 import type { ServerEffects } from '../rows/server-effects.js';
 import { SnapshotRows } from '../rows/snapshot-rows.js';
 import type { KeyState } from '../rows/tracker.js';
@@ -13,12 +13,12 @@ import { Accounting } from '../verdict/accounting.js';
 import { noEvents, noTransactions } from '../verdict/counts.js';
 import { exampleOf, exampleOfEvent, exampleOfTransaction } from '../verdict/examples.js';
 import { type Detail, Findings, type Violation } from '../verdict/findings.js';
-import { Recent } from './bounded-set.js';
+import { BoundedSet } from './bounded-set.js';
 import { Origins } from './origins.js';
-import { Delivery } from './progress.js';
-import { Tape } from './replay-window.js';
+import { TransactionProgress } from './progress.js';
+import { ReplayWindow } from './replay-window.js';
 import { placeOf, StreamState } from './stream-state.js';
-import { Nameless } from './unidentified.js';
+import { UnidentifiedTransactions } from './unidentified.js';
 
 /** Transactions of the ledger that may wait for their events at a time; of more, the oldest are given up. */
 const MOST_PENDING = 100_000;
@@ -36,9 +36,9 @@ export interface MatcherListener {
    * A change that came for the first time, or that is not the run's. Returns in what it contradicts those
    * before it of the same row; null: in nothing.
    */
-  readonly onChange: (event: RowEvent, contents: Contents, own: boolean) => Detail | null;
+  readonly onChange: (event: RowEvent, contents: RowFingerprint, own: boolean) => Detail | null;
   /** A change of a transaction of the run that the ledger does not have: what it contradicts, or repeats. */
-  readonly onUnsent: (event: RowEvent, contents: Contents) => Contradiction | null;
+  readonly onUnsent: (event: RowEvent, contents: RowFingerprint) => Contradiction | null;
   /** Of several connectors, this one is the run's; from now on nothing is told of others. */
   readonly onSettled: (origin: string) => void;
 }
@@ -96,17 +96,17 @@ export class Matcher {
   readonly #options: MatcherOptions;
   readonly #streams: readonly StreamState[];
   /** By xid, those that events may yet come of, in the order of the ledger. */
-  readonly #pending = new Map<number, Delivery>();
+  readonly #pending = new Map<number, TransactionProgress>();
   /** Of these, those that were committed before the stream began, or about then. */
-  readonly #before = new Map<number, Delivery>();
-  readonly #nameless = new Nameless();
+  readonly #before = new Map<number, TransactionProgress>();
+  readonly #nameless = new UnidentifiedTransactions();
   /** For each nameless one, an LSN that its worker had passed before. */
   readonly #floors = new Map<Expected, number>();
   /** By worker, the LSN of the last transaction that was read. */
   readonly #latest = new Map<number, number>();
-  readonly #aborted = new Recent(REMEMBERED);
-  readonly #complete = new Recent(REMEMBERED);
-  readonly #givenUp = new Recent(REMEMBERED);
+  readonly #aborted = new BoundedSet(REMEMBERED);
+  readonly #complete = new BoundedSet(REMEMBERED);
+  readonly #givenUp = new BoundedSet(REMEMBERED);
   /** What came of the connector that is taken for the run's, and of each other one until the run's is known. */
   #side: Side;
   readonly #sides = new Map<string, Side>();
@@ -149,7 +149,7 @@ export class Matcher {
     this.#streams = Array.from(
       { length: options.streams },
       (_, number) =>
-        new StreamState(number, options.topics?.[number] ?? String(number), new Tape(each)),
+        new StreamState(number, options.topics?.[number] ?? String(number), new ReplayWindow(each)),
     );
     this.feed = new LedgerFeed(
       options.ledger,
@@ -165,7 +165,7 @@ export class Matcher {
   }
 
   /** Takes an event; false: the ledger does not have its transaction yet, and it has to be shown again. */
-  take(event: RowEvent, contents: Contents): boolean {
+  take(event: RowEvent, contents: RowFingerprint): boolean {
     const { origin } = event;
     const belonging = this.#origins.of(origin);
     if (belonging === 'foreign') {
@@ -242,7 +242,7 @@ export class Matcher {
     for (const delivery of [...this.#before.values(), ...this.#pending.values()]) {
       this.#close(delivery);
     }
-    for (const expected of this.#nameless) this.#close(new Delivery(expected));
+    for (const expected of this.#nameless) this.#close(new TransactionProgress(expected));
     this.#before.clear();
     this.#pending.clear();
     while (this.feed.readOn());
@@ -305,7 +305,7 @@ export class Matcher {
   }
 
   /** An event of another server: none of the run's, though it may look like it. */
-  #passOver(event: RowEvent, contents: Contents): void {
+  #passOver(event: RowEvent, contents: RowFingerprint): void {
     const { xid, table, operation, key } = event;
     this.otherServers++;
     const delivery = xid === null ? undefined : this.#pending.get(xid);
@@ -331,7 +331,7 @@ export class Matcher {
     const floor = this.#latest.get(worker) ?? Number.NEGATIVE_INFINITY;
     if (lsn !== null) this.#latest.set(worker, Math.max(floor, lsn));
     else this.#floors.set(expected, floor);
-    const delivery = new Delivery(expected);
+    const delivery = new TransactionProgress(expected);
     if (this.#ending !== null) this.#close(delivery);
     else if (xid === null) this.#nameless.add(expected);
     else {
@@ -369,7 +369,7 @@ export class Matcher {
   }
 
   /** The oldest one did not come, and is forgotten but for its id. */
-  #giveUp(waiting: Map<number, Delivery>): void {
+  #giveUp(waiting: Map<number, TransactionProgress>): void {
     // How much of it is before the snapshot is not known yet.
     if (waiting === this.#before && this.#firstOwn === null) return;
     for (const [xid, delivery] of waiting) {
@@ -387,8 +387,8 @@ export class Matcher {
   #find(
     stream: StreamState,
     event: RowEvent,
-    contents: Contents,
-  ): Delivery | 'waiting' | 'held' | null {
+    contents: RowFingerprint,
+  ): TransactionProgress | 'waiting' | 'held' | null {
     const { xid } = event;
     if (xid === null) return this.#turnAway(stream, event, contents);
     const known = this.#lookUp(stream, xid);
@@ -408,22 +408,22 @@ export class Matcher {
     return this.#turnAway(stream, event, contents);
   }
 
-  #lookUp(stream: StreamState, xid: number): Delivery | undefined {
+  #lookUp(stream: StreamState, xid: number): TransactionProgress | undefined {
     if (stream.current?.expected.xid === xid) return stream.current;
     return this.#pending.get(xid) ?? this.#before.get(xid);
   }
 
   /** A nameless transaction that has this row: the event tells its id, and that it was committed. */
-  #name(xid: number, event: RowEvent): Delivery | undefined {
+  #name(xid: number, event: RowEvent): TransactionProgress | undefined {
     const expected = this.#nameless.claim(event);
     if (expected === undefined) return undefined;
-    const delivery = new Delivery({ ...expected, xid });
+    const delivery = new TransactionProgress({ ...expected, xid });
     this.#pending.set(xid, delivery);
     return delivery;
   }
 
   /** An event that is of none of the transactions that wait for any. */
-  #turnAway(stream: StreamState, event: RowEvent, contents: Contents): null {
+  #turnAway(stream: StreamState, event: RowEvent, contents: RowFingerprint): null {
     const { xid, table, operation, key } = event;
     if (this.#isReplay(stream, event, contents)) return null;
     if (xid !== null && this.#aborted.has(xid)) {
@@ -458,9 +458,9 @@ export class Matcher {
   /** An event of a transaction of the run that the ledger does not have: made up, or the server's own doing. */
   #takeUnsent(
     stream: StreamState,
-    delivery: Delivery | null,
+    delivery: TransactionProgress | null,
     event: RowEvent,
-    contents: Contents,
+    contents: RowFingerprint,
   ): void {
     // A row of the run itself that comes once more, and is no replay, is none that the server added.
     if (delivery !== null) delivery.derived++;
@@ -476,7 +476,7 @@ export class Matcher {
   }
 
   /** Whether an event came before; counts it if so. */
-  #isReplay(stream: StreamState, event: RowEvent, contents: Contents): boolean {
+  #isReplay(stream: StreamState, event: RowEvent, contents: RowFingerprint): boolean {
     const seen = stream.tape.find(event, contents.told);
     if (seen === null) return false;
     const step = stream.replay(seen);
@@ -487,7 +487,12 @@ export class Matcher {
     return true;
   }
 
-  #deliver(stream: StreamState, delivery: Delivery, event: RowEvent, contents: Contents): void {
+  #deliver(
+    stream: StreamState,
+    delivery: TransactionProgress,
+    event: RowEvent,
+    contents: RowFingerprint,
+  ): void {
     const { expected } = delivery;
     const { table, operation } = event;
     const tick = delivery.deliver(event, contents);
@@ -570,7 +575,7 @@ export class Matcher {
     if (!adds) this.derived.forget();
   }
 
-  #checkOrder(stream: StreamState, delivery: Delivery, event: RowEvent): void {
+  #checkOrder(stream: StreamState, delivery: TransactionProgress, event: RowEvent): void {
     const { expected } = delivery;
     let part = delivery.part(stream.number);
     if (stream.current !== delivery || part === undefined) {
@@ -613,7 +618,11 @@ export class Matcher {
   }
 
   /** @param event the last one of the transaction; null: it does not tell where it is */
-  #finishDelivery(stream: StreamState, delivery: Delivery, event: RowEvent | null): void {
+  #finishDelivery(
+    stream: StreamState,
+    delivery: TransactionProgress,
+    event: RowEvent | null,
+  ): void {
     const { expected } = delivery;
     if (expected.xid !== null) {
       this.#pending.delete(expected.xid);
@@ -636,7 +645,7 @@ export class Matcher {
   }
 
   /** Adds up what came of a transaction. */
-  #account(delivery: Delivery): void {
+  #account(delivery: TransactionProgress): void {
     const { expected, delivered, faithful } = delivery;
     if (expected.fate !== 'committed') {
       this.accounting.suspect('unknown_transactions', delivered);
@@ -657,7 +666,7 @@ export class Matcher {
     this.accounting.delivered += delivered - doubted;
   }
 
-  #takeSnapshot(stream: StreamState, event: RowEvent, contents: Contents): void {
+  #takeSnapshot(stream: StreamState, event: RowEvent, contents: RowFingerprint): void {
     this.events.snapshot++;
     this.#options.listener.onChange(event, contents, false);
     const side = this.#sideOf(event.origin);
@@ -682,7 +691,7 @@ export class Matcher {
   }
 
   /** Decides about a transaction of which not all came. `later`: others that wait came after it. */
-  #close(delivery: Delivery, later = false): void {
+  #close(delivery: TransactionProgress, later = false): void {
     const { expected } = delivery;
     if (expected.fate === 'open') {
       this.transactions.unknown_absent++;
@@ -715,7 +724,7 @@ export class Matcher {
   }
 
   /** It was committed before the source began. */
-  #precedes({ rows }: Delivery): void {
+  #precedes({ rows }: TransactionProgress): void {
     this.transactions.before_source++;
     if (this.#options.partial) this.accounting.waived += rows.left;
     else this.accounting.doubt('before_source', rows.left);
@@ -729,7 +738,7 @@ export class Matcher {
   }
 
   /** Decides about rows that did not come. Whether they are missing. */
-  #leave(delivery: Delivery, rest: LeftRows, proved: boolean): boolean {
+  #leave(delivery: TransactionProgress, rest: LeftRows, proved: boolean): boolean {
     const { table, operation } = rest;
     const { accounting } = this;
     const { effects, publishing } = this.#judging;
@@ -759,7 +768,7 @@ export class Matcher {
   }
 
   #noteMissing(
-    { expected }: Delivery,
+    { expected }: TransactionProgress,
     { table, operation, forEach }: LeftRows,
     detail: Detail,
     count: number,
@@ -775,7 +784,7 @@ export class Matcher {
   }
 
   /** Whether what did not come should have, before what came since. */
-  #isOverdue(delivery: Delivery): boolean {
+  #isOverdue(delivery: TransactionProgress): boolean {
     const { expected } = delivery;
     const tables = Object.keys(expected.rows) as TableName[];
     const topics = new Set(

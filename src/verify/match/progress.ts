@@ -3,7 +3,7 @@ import type { TableName } from '../../schemas/hospital/tables.js';
 import type { RowEvent } from '../../sources/source.js';
 import type { Expected } from '../ledger/expected.js';
 import { ExpectedRows, TICK, type Tick } from '../rows/expected-rows.js';
-import type { Contents } from '../rows/fingerprint.js';
+import type { RowFingerprint } from '../rows/fingerprint.js';
 import type { Doubt } from '../verdict/accounting.js';
 
 /** What a stream has of a transaction. */
@@ -15,7 +15,7 @@ export interface Part {
 }
 
 /** A transaction that is expected, and what has come of it. */
-export class Delivery {
+export class TransactionProgress {
   readonly expected: Expected;
   readonly #parts = new Map<number, Part>();
   /** Null before the first one came: most of what waits has nothing of it yet. */
@@ -68,7 +68,7 @@ export class Delivery {
   }
 
   /** Ticks a row off. */
-  deliver({ table, operation, key }: RowEvent, contents: Contents): Tick {
+  deliver({ table, operation, key }: RowEvent, contents: RowFingerprint): Tick {
     const tick = this.rows.take(table, operation, key, contents);
     if (tick === TICK.none) return tick;
     this.#delivered++;

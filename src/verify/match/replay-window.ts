@@ -19,7 +19,7 @@ const FIRST_SIZE = 1 << 12;
  * What was delivered on a stream, in its order, as far back as there is room: by this a replay is told from a
  * loss of order. Events are kept as hashes, of what they are and of what they say.
  */
-export class Tape {
+export class ReplayWindow {
   readonly #most: number;
   #size: number;
   #xids: Uint32Array;

@@ -1,9 +1,9 @@
 import type { TableName } from '../../schemas/hospital/tables.js';
 import type { RowEvent } from '../../sources/source.js';
 import type { Expected } from '../ledger/expected.js';
-import type { Contents } from '../rows/fingerprint.js';
-import type { Delivery } from './progress.js';
-import type { Recognized, Tape } from './replay-window.js';
+import type { RowFingerprint } from '../rows/fingerprint.js';
+import type { TransactionProgress } from './progress.js';
+import type { Recognized, ReplayWindow } from './replay-window.js';
 
 /** The last transaction of a worker that came on a stream. */
 interface Latest {
@@ -16,15 +16,15 @@ export class StreamState {
   readonly number: number;
   /** What it is a part of, as of `Source`. */
   readonly topic: string;
-  readonly tape: Tape;
+  readonly tape: ReplayWindow;
   /** Whose events are coming. */
-  current: Delivery | null = null;
+  current: TransactionProgress | null = null;
   /** The last transaction that was found to be none of the run's. */
   stranger: number | null = null;
   /** Whether an event of another writer came since the last one of the run. */
   interrupted = false;
   /** Events of one transaction that are foreign, unless what follows them tells that it is a nameless one. */
-  held: { readonly event: RowEvent; readonly contents: Contents }[] = [];
+  held: { readonly event: RowEvent; readonly contents: RowFingerprint }[] = [];
   /** During a replay: the place on the tape of the event that has to come next. */
   #cursor: number | null = null;
   #latestSentAt = Number.NEGATIVE_INFINITY;
@@ -34,7 +34,7 @@ export class StreamState {
   readonly #tables = new Set<TableName>();
   #lastTable: TableName | null = null;
 
-  constructor(number: number, topic: string, tape: Tape) {
+  constructor(number: number, topic: string, tape: ReplayWindow) {
     this.number = number;
     this.topic = topic;
     this.tape = tape;

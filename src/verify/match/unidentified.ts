@@ -6,7 +6,7 @@ import { ExpectedRows } from '../rows/expected-rows.js';
  * Transactions of which nobody knows what the server calls them: their COMMIT got no answer, and no row told
  * it afterwards. Their events tell, if they come.
  */
-export class Nameless {
+export class UnidentifiedTransactions {
   readonly #all = new Map<Expected, ExpectedRows>();
 
   add(expected: Expected): void {

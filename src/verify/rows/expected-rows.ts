@@ -2,7 +2,7 @@ import type { Operation } from '../../run/worker-stats.js';
 import type { TableName } from '../../schemas/hospital/tables.js';
 import type { EventOperation, Key } from '../../sources/source.js';
 import { type Expected, listsOf, type RowList } from '../ledger/expected.js';
-import type { Contents } from './fingerprint.js';
+import type { RowFingerprint } from './fingerprint.js';
 
 /** What an event is of the rows that a transaction changed. */
 export const TICK = {
@@ -126,7 +126,7 @@ const NOWHERE = -1;
 const UNTOLD_CONTENTS = { changing: null, fixed: null } as const;
 
 /** The part of an event's contents that the ledger has fingerprints of. */
-type Printed = Pick<Contents, 'changing' | 'fixed'>;
+type Printed = Pick<RowFingerprint, 'changing' | 'fixed'>;
 
 /** Where a key is that did not come yet. Of equal ones, the first that holds what the event says. */
 function find(list: List, key: Key, contents: Printed): number {

@@ -3,7 +3,7 @@ import { TABLE_NAMES, TABLES, type TableName } from '../../schemas/hospital/tabl
 import { SERVER_COLUMNS } from '../../sources/source.js';
 import type { Matcher } from '../match/matcher.js';
 import { rowHash } from './fingerprint.js';
-import type { KeyState, KeyStates } from './tracker.js';
+import type { KeyState, RowTracker } from './tracker.js';
 
 /** Rows that are asked for at a time. */
 const CHUNK = 5_000;
@@ -26,7 +26,7 @@ export interface FinalState {
 export async function compareFinalState(
   client: Client,
   matcher: Pick<Matcher, 'noteFinalState' | 'derived'>,
-  states: KeyStates,
+  states: RowTracker,
   isVisible: (table: TableName) => boolean = () => true,
 ): Promise<FinalState> {
   let checked = 0;

@@ -6,7 +6,7 @@ import { type RowValues, TextColumns } from '../../sources/slot/text-columns.js'
 import { type RowColumns, type RowEvent, SERVER_COLUMNS } from '../../sources/source.js';
 
 /** What an event says of a row, as hashes of 32 bits. */
-export interface Contents {
+export interface RowFingerprint {
   /** As of the ledger's `Fingerprint`; null where the event leaves one of the columns out. */
   readonly changing: number | null;
   readonly fixed: number | null;
@@ -52,7 +52,7 @@ function columnsOf(table: TableName): Column[] {
   return [...own, ...server];
 }
 
-const NOTHING: Contents = {
+const NOTHING: RowFingerprint = {
   changing: null,
   fixed: null,
   written: null,
@@ -64,7 +64,11 @@ const NOTHING: Contents = {
 };
 
 /** The hashes of what an event says. `version`: of the ledger that it is held against. */
-export function contentsOf(event: RowEvent, columns: RowColumns | null, version: number): Contents {
+export function contentsOf(
+  event: RowEvent,
+  columns: RowColumns | null,
+  version: number,
+): RowFingerprint {
   if (columns === null) {
     return version === 1 ? { ...NOTHING, written: writtenOf(event, null) } : NOTHING;
   }
@@ -105,14 +109,14 @@ export function contentsOf(event: RowEvent, columns: RowColumns | null, version:
 }
 
 /**
- * `Contents.row` of what the tables have of a row.
+ * `RowFingerprint.row` of what the tables have of a row.
  *
  * @param told how an event told of it: with the columns of the server, with times to the millisecond
  */
 export function rowHash(
   table: TableName,
   values: RowValues,
-  told: Pick<Contents, 'server' | 'coarse'>,
+  told: Pick<RowFingerprint, 'server' | 'coarse'>,
 ): number {
   const columns = new TextColumns(told.coarse ? toMilliseconds(table, values) : values);
   let row = 0;

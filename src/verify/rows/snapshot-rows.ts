@@ -2,7 +2,7 @@ import type { Fingerprints } from '../../ledger/fingerprint.js';
 import type { Operation } from '../../run/worker-stats.js';
 import type { TableName } from '../../schemas/hospital/tables.js';
 import type { Key, RowEvent, SnapshotMark } from '../../sources/source.js';
-import type { Contents } from './fingerprint.js';
+import type { RowFingerprint } from './fingerprint.js';
 import { FIRST_WORD, KeyTable, NOWHERE } from './key-table.js';
 import { rowCode } from './row-code.js';
 
@@ -68,7 +68,7 @@ export class SnapshotRows {
    *
    * @param first the LSN of the first change on its stream; null: none came yet
    */
-  take(event: RowEvent, contents: Contents, first: number | null): boolean {
+  take(event: RowEvent, contents: RowFingerprint, first: number | null): boolean {
     const { table, key, lsn } = event;
     const mark: SnapshotMark = event.snapshot ?? 'row';
     if (mark === 'incremental') return false;

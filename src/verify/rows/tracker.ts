@@ -1,7 +1,7 @@
 import type { TableName } from '../../schemas/hospital/tables.js';
 import type { RowEvent } from '../../sources/source.js';
 import type { Detail } from '../verdict/findings.js';
-import type { Contents } from './fingerprint.js';
+import type { RowFingerprint } from './fingerprint.js';
 import { FIRST_WORD, KeyTable, NOWHERE } from './key-table.js';
 
 /** What the events of a row came to. */
@@ -11,7 +11,7 @@ export interface KeyState {
   readonly present: boolean;
   /** Of the transaction that wrote it last. */
   readonly xid: number;
-  /** Hash of all that was said of it (`Contents.row`); null where something was left out. */
+  /** Hash of all that was said of it (`RowFingerprint.row`); null where something was left out. */
   readonly row: number | null;
   /** `row` has the columns that the server sets. */
   readonly server: boolean;
@@ -41,7 +41,7 @@ const WORDS = 3;
 /**
  * What the events say of each row, in the order in which they come: whether it is there, and what it holds.
  */
-export class KeyStates {
+export class RowTracker {
   readonly #table: KeyTable;
 
   /**
@@ -63,7 +63,7 @@ export class KeyStates {
   }
 
   /** Adds what an event says; what is wrong with it, if anything. */
-  fold(event: RowEvent, contents: Contents): Detail | null {
+  fold(event: RowEvent, contents: RowFingerprint): Detail | null {
     const { operation } = event;
     const table = this.#table;
     const at = table.claim(event.table, event.key);
@@ -88,7 +88,7 @@ export class KeyStates {
   }
 
   /** Whether the last event of a row said just what this one says. */
-  holds({ table, key }: RowEvent, { row, server }: Contents): boolean {
+  holds({ table, key }: RowEvent, { row, server }: RowFingerprint): boolean {
     const at = this.#table.find(table, key);
     if (at === NOWHERE || row === null || !server) return false;
     const told = PRESENT | UNTOLD | SERVER_TOLD;
@@ -114,7 +114,10 @@ export class KeyStates {
 }
 
 /** The state of a row that an event says is there. */
-function presentBy({ operation }: RowEvent, { row, stable, server, coarse }: Contents): number {
+function presentBy(
+  { operation }: RowEvent,
+  { row, stable, server, coarse }: RowFingerprint,
+): number {
   return (
     PRESENT |
     (row === null ? UNTOLD : 0) |

@@ -1,7 +1,7 @@
 import { formatLsn } from '../../sources/slot/lsn.js';
 import type { RowEvent } from '../../sources/source.js';
 import { type Expected, listsOf } from '../ledger/expected.js';
-import type { Delivery } from '../match/progress.js';
+import type { TransactionProgress } from '../match/progress.js';
 import type { Detail, Example, Violation } from './findings.js';
 
 type Known = Omit<Example, 'violation' | 'detail'>;
@@ -46,7 +46,7 @@ export function exampleOfEvent(
 export function exampleOfTransaction(
   violation: Violation,
   detail: Detail,
-  delivery: Delivery,
+  delivery: TransactionProgress,
 ): Example {
   const { expected } = delivery;
   const [first] = listsOf(expected);

@@ -14,8 +14,8 @@ const MOST = 60;
 
 function some(kinds: readonly Item[]) {
   return (trial: Trial): boolean => {
-    const { draws } = trial;
-    const pieces = Array.from({ length: draws.between(1, MOST) }, () => [draws.pick(kinds)]);
+    const { rng } = trial;
+    const pieces = Array.from({ length: rng.between(1, MOST) }, () => [rng.pick(kinds)]);
     trial.items = scatter(trial, pieces);
     return true;
   };

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { readFacts } from '../../../src/ledger/facts-file.js';
-import type { Draws } from '../../../src/random/rng.js';
+import type { Rng } from '../../../src/random/rng.js';
 import { DebeziumIntake } from '../../../src/sources/debezium/intake.js';
 import type { Scope } from '../../../src/sources/scope.js';
 import type { Aside, Sink } from '../../../src/sources/source.js';
@@ -49,7 +49,7 @@ export function decorate(
   sample: Sample,
   decorations: readonly Decoration[],
   kind: Kind | null,
-  draws: Draws,
+  rng: Rng,
 ): Decorated | null {
   const past = pasts.get(sample) ?? new Past(sample);
   pasts.set(sample, past);
@@ -58,7 +58,7 @@ export function decorate(
   const trial: Trial = {
     sample,
     past,
-    draws,
+    rng,
     view: sample,
     items: [],
     begin: [],
@@ -68,8 +68,8 @@ export function decorate(
   };
   for (const { before } of decorations) if (before !== undefined && !before(trial)) return null;
   trial.view = triggers.takeOut(trial.view);
-  const positioned = draws.chance(0.5);
-  const harm = kind === null ? null : kind.make(trial.view, draws, positioned);
+  const positioned = rng.chance(0.5);
+  const harm = kind === null ? null : kind.make(trial.view, rng, positioned);
   if (kind !== null && (harm === null || !isHarmful(harm))) return null;
   const script = harm?.script ?? trial.view.events;
   trial.items = triggers.putBack([...script], trial.streamOf);

@@ -1,4 +1,4 @@
-import type { Draws } from '../../../src/random/rng.js';
+import type { Rng } from '../../../src/random/rng.js';
 import type { LineFormat } from '../../helpers/debezium-lines.js';
 import type { ToldRow } from '../../helpers/told-row.js';
 import type { Sample } from '../mutants/sample.js';
@@ -20,7 +20,7 @@ export type Family =
 export interface Trial {
   readonly sample: Sample;
   readonly past: Past;
-  readonly draws: Draws;
+  readonly rng: Rng;
   /** What a change may be done to: the stream, or a part of it. */
   view: Sample;
   items: Item[];
@@ -50,7 +50,7 @@ export interface Decoration {
 
 /** Puts some items in between, each where `fits` says that it may be. */
 export function scatter(
-  { items, draws }: Trial,
+  { items, rng }: Trial,
   pieces: readonly (readonly Item[])[],
   fits: (at: number) => boolean = () => true,
 ): Item[] {
@@ -58,7 +58,7 @@ export function scatter(
   const all: Item[] = [];
   const at = new Map<number, Item[]>();
   for (const piece of pieces) {
-    const place = places.length === 0 ? items.length : draws.pick(places);
+    const place = places.length === 0 ? items.length : rng.pick(places);
     at.set(place, [...(at.get(place) ?? []), ...piece]);
   }
   for (const [place, item] of items.entries()) all.push(...(at.get(place) ?? []), item);

@@ -12,30 +12,30 @@ const KNOWN = 3;
 
 /** A row of the same name that is not the run's, like one of its own. */
 function another(trial: Trial, from: Partial<RowPlace>, faithful: boolean): LineRow {
-  const { sample, draws } = trial;
+  const { sample, rng } = trial;
   const { events, taken, facts } = sample;
-  const group = draws.pick(sample.own);
-  const event = events[draws.between(group.begin, group.end - 1)]!;
-  const xid = draws.between(1, 5_000);
-  const lsn = draws.chance(0.5) ? event.lsn : draws.below(taken.end);
+  const group = rng.pick(sample.own);
+  const event = events[rng.between(group.begin, group.end - 1)]!;
+  const xid = rng.between(1, 5_000);
+  const lsn = rng.chance(0.5) ? event.lsn : rng.below(taken.end);
   const values = [String(event.key), ...Array<null>(9).fill(null)];
-  switch (draws.below(faithful ? 6 : 5)) {
+  switch (rng.below(faithful ? 6 : 5)) {
     case 0:
       return { ...event, operation: 'delete', values: null, xid, from };
     case 1: {
       const unused = TABLE_NAMES.filter((table) => (facts.unused.get(table)?.length ?? 0) > 0);
       if (unused.length === 0) return { ...event, xid, lsn, from };
-      const table = draws.pick(unused);
-      const key = draws.pick(facts.unused.get(table)!);
+      const table = rng.pick(unused);
+      const key = rng.pick(facts.unused.get(table)!);
       const row = [String(key), ...Array<null>(8).fill(null)];
       return { ...event, operation: 'insert', table, key, values: row, xid, lsn, from };
     }
     case 2:
-      return { ...snapshotOf([draws.pick(taken.rows)], lsn, 'plain')[0]!, from };
+      return { ...snapshotOf([rng.pick(taken.rows)], lsn, 'plain')[0]!, from };
     case 3:
       return { ...event, operation: 'update', values: event.values ?? values, xid, lsn, from };
     case 4:
-      return { ...changeValue(event, 1, draws), xid, lsn, from };
+      return { ...changeValue(event, 1, rng), xid, lsn, from };
     default:
       return { ...event, from };
   }
@@ -43,10 +43,8 @@ function another(trial: Trial, from: Partial<RowPlace>, faithful: boolean): Line
 
 function some(from: Partial<RowPlace>) {
   return (trial: Trial): boolean => {
-    const { draws } = trial;
-    const pieces = Array.from({ length: draws.between(1, MOST) }, () => [
-      another(trial, from, true),
-    ]);
+    const { rng } = trial;
+    const pieces = Array.from({ length: rng.between(1, MOST) }, () => [another(trial, from, true)]);
     trial.items = scatter(trial, pieces);
     return true;
   };
@@ -56,12 +54,12 @@ const OTHER_CONNECTOR: Partial<RowPlace> = { origin: 'outro' };
 
 /** Once the run's own is known. */
 function connectorLater(trial: Trial): boolean {
-  const { draws, items, view } = trial;
+  const { rng, items, view } = trial;
   const own = new Set(view.own.flatMap((group) => view.eventsOf(group)));
   let known = 0;
   const since = items.findIndex((item) => isHome(item) && own.has(item) && ++known >= KNOWN);
   if (since === -1) return false;
-  const pieces = Array.from({ length: draws.between(1, MOST) }, () => [
+  const pieces = Array.from({ length: rng.between(1, MOST) }, () => [
     another(trial, OTHER_CONNECTOR, true),
   ]);
   trial.items = scatter(trial, pieces, (at) => at > since);
@@ -70,8 +68,8 @@ function connectorLater(trial: Trial): boolean {
 
 /** Before the run's own is known; nothing is just as the ledger has it. */
 function connectorFirst(trial: Trial): boolean {
-  const { draws } = trial;
-  const pieces = Array.from({ length: draws.between(1, MOST) }, () => [
+  const { rng } = trial;
+  const pieces = Array.from({ length: rng.between(1, MOST) }, () => [
     another(trial, OTHER_CONNECTOR, false),
   ]);
   const [first = [], ...more] = pieces;
@@ -84,7 +82,7 @@ function connectorSnapshot(trial: Trial): boolean {
   const { past } = trial;
   const rows = snapshotOf(past.at(0).values(), past.lsnAt(0), 'places');
   const theirs = rows.map((row) => ({ ...row, from: OTHER_CONNECTOR }));
-  trial.items = trial.draws.chance(0.5) ? [...theirs, ...trial.items] : scatter(trial, [theirs]);
+  trial.items = trial.rng.chance(0.5) ? [...theirs, ...trial.items] : scatter(trial, [theirs]);
   return true;
 }
 

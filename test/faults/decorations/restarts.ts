@@ -8,14 +8,14 @@ const FEW = 12;
 /** A connector starts over so many times, each time from where it was not long ago, or long ago. */
 function restart(times: (trial: Trial) => number) {
   return (trial: Trial): boolean => {
-    const { draws, items, view } = trial;
+    const { rng, items, view } = trial;
     if (items.length < 2) return false;
     const own = new Set(view.own.map(({ xid }) => xid));
-    const places = Array.from({ length: times(trial) }, () => draws.between(1, items.length));
+    const places = Array.from({ length: times(trial) }, () => rng.between(1, items.length));
     const script = [...items];
     // From the last one on, so that each goes back to what came for the first time.
     for (const at of [...new Set(places)].sort((a, b) => b - a)) {
-      const back = draws.chance(0.6) ? draws.between(1, FEW) : draws.between(1, at);
+      const back = rng.chance(0.6) ? rng.between(1, FEW) : rng.between(1, at);
       const replay = items.slice(Math.max(0, at - back), at);
       script.splice(at, 0, ...replay);
       const again = replay.some((item) => isHome(item) && own.has(item.xid ?? 0));
@@ -31,6 +31,6 @@ export const RESTARTS: readonly Decoration[] = [
   {
     name: 'several restarts',
     family: 'restarts',
-    after: restart(({ draws }) => draws.between(2, MOST)),
+    after: restart(({ rng }) => rng.between(2, MOST)),
   },
 ];

@@ -24,19 +24,19 @@ function whole(marks: Marks) {
 /** The stream begins with a snapshot, where it had come to at a transaction's end. */
 function within(marks: Marks, interrupted: boolean) {
   return (trial: Trial): boolean => {
-    const { sample, past, draws } = trial;
+    const { sample, past, rng } = trial;
     const seams = sample.groups.filter(({ begin }) => begin > 0).map(({ begin }) => begin);
     const latest = sample.own.at(-FEWEST_LEFT)?.begin ?? 0;
     const fitting = seams.filter((begin) => begin <= latest);
     if (fitting.length === 0) return false;
-    const at = draws.pick(fitting);
+    const at = rng.pick(fitting);
     const rows = past.at(at);
     const told = foretell(sample, at, rows);
     if (told === null) return false;
     if (interrupted) {
-      const first = draws.pick([0, ...fitting.filter((begin) => begin <= at)]);
+      const first = rng.pick([0, ...fitting.filter((begin) => begin <= at)]);
       const all = snapshotOf(past.at(first).values(), past.lsnAt(first), marks);
-      trial.begin.push(...placed(trial, all.slice(0, draws.between(1, all.length - 1))));
+      trial.begin.push(...placed(trial, all.slice(0, rng.between(1, all.length - 1))));
     }
     trial.begin.push(...placed(trial, snapshotOf(rows.values(), past.lsnAt(at), marks)));
     trial.view = sample.withEvents(sample.events.slice(at));
@@ -123,14 +123,14 @@ function countBefore({ past }: Trial, items: readonly Item[], at: number): numbe
 
 /** Chunks of rows as they are at the time. */
 function incremental(trial: Trial): boolean {
-  const { past, draws } = trial;
-  for (let chunks = draws.between(1, MOST_CHUNKS); chunks > 0; chunks--) {
+  const { past, rng } = trial;
+  for (let chunks = rng.between(1, MOST_CHUNKS); chunks > 0; chunks--) {
     const seams = trial.items.map((_, at) => at).filter((at) => isSeam(trial.items, at));
-    const at = seams.length === 0 ? trial.items.length : draws.pick(seams);
+    const at = seams.length === 0 ? trial.items.length : rng.pick(seams);
     const all = [...past.at(countBefore(trial, trial.items, at)).values()];
     // Those that the stream is about come last.
-    const recent = draws.chance(0.5) ? all.slice(-5 * MOST_ROWS) : all;
-    const rows = Array.from({ length: draws.between(1, MOST_ROWS) }, () => draws.pick(recent));
+    const recent = rng.chance(0.5) ? all.slice(-5 * MOST_ROWS) : all;
+    const rows = Array.from({ length: rng.between(1, MOST_ROWS) }, () => rng.pick(recent));
     const before = trial.items[at - 1];
     const lsn = typeof before === 'object' ? before.lsn : null;
     trial.items = trial.items.toSpliced(at, 0, ...placed(trial, incrementOf(rows, lsn)));
@@ -141,16 +141,16 @@ function incremental(trial: Trial): boolean {
 /** Some tables, read anew amid the stream; what they hold is ahead of it. */
 function blocking(marks: Marks) {
   return (trial: Trial): boolean => {
-    const { sample, past, draws, items } = trial;
+    const { sample, past, rng, items } = trial;
     const begun = items.findIndex((item) => isHome(item) && item.operation !== 'snapshot');
     if (begun === -1) return false;
     const seams = items.map((_, at) => at).filter((at) => at > begun && isSeam(items, at));
-    const at = seams.length === 0 ? items.length : draws.pick(seams);
+    const at = seams.length === 0 ? items.length : rng.pick(seams);
     const count = countBefore(trial, items, at);
     const ends = sample.groups.map(({ end }) => end).filter((end) => end >= count);
-    const ahead = ends[draws.below(Math.min(MOST_AHEAD, ends.length))] ?? count;
+    const ahead = ends[rng.below(Math.min(MOST_AHEAD, ends.length))] ?? count;
     const tables = new Set<TableName>();
-    for (let i = draws.between(1, 3); i > 0; i--) tables.add(draws.pick(TABLE_NAMES));
+    for (let i = rng.between(1, 3); i > 0; i--) tables.add(rng.pick(TABLE_NAMES));
     const rows = [...past.at(ahead).values()].filter(({ table }) => tables.has(table));
     if (rows.length === 0) return false;
     const snapshot = placed(trial, snapshotOf(rows, past.lsnAt(ahead), marks));

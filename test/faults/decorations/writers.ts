@@ -10,7 +10,7 @@ function asMutant(name: string) {
   const kind = HARMLESS.find((other) => other.name === name);
   if (kind === undefined) throw new Error(`no kind ${name}`);
   return (trial: Trial): boolean => {
-    const mutant = kind.make(trial.view, trial.draws, false);
+    const mutant = kind.make(trial.view, trial.rng, false);
     if (mutant === null) return false;
     trial.view = trial.view.withEvents(mutant.script.filter((item) => typeof item === 'object'));
     return true;
@@ -19,17 +19,17 @@ function asMutant(name: string) {
 
 /** Whole transactions of somebody else, between others. */
 function inserted(trial: Trial): boolean {
-  const { draws, view } = trial;
+  const { rng, view } = trial;
   const like = view.events.find(
     ({ table, operation }) => table === 'pacientes' && operation === 'insert',
   );
   if (like === undefined) return false;
   const last = Math.max(...view.groups.map(({ xid }) => xid));
   let events = [...view.events];
-  for (let i = draws.between(1, MOST); i > 0; i--) {
-    const at = draws.pick(view.groups).begin;
+  for (let i = rng.between(1, MOST); i > 0; i--) {
+    const at = rng.pick(view.groups).begin;
     const before = view.events[at]!;
-    const transaction = Array.from({ length: draws.between(1, 3) }, (_, n) => {
+    const transaction = Array.from({ length: rng.between(1, 3) }, (_, n) => {
       const key = FIRST_ID + 10 * i + n;
       const values = like.values?.with(0, String(key)) ?? null;
       const { lsn, watermark } = before;

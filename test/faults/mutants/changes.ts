@@ -1,12 +1,12 @@
-import type { Draws } from '../../../src/random/rng.js';
+import type { Rng } from '../../../src/random/rng.js';
 import { TABLES } from '../../../src/schemas/hospital/tables.js';
 import type { ToldRow } from '../../helpers/told-row.js';
 
 /** An event with one value in another's place: a likely mistake of that column's type. */
-export function changeValue(event: ToldRow, place: number, draws: Draws): ToldRow {
+export function changeValue(event: ToldRow, place: number, rng: Rng): ToldRow {
   const value = event.values?.[place];
   const type = TABLES[event.table].columns[place]?.type ?? 'timestamp';
-  return withValue(event, place, otherValue(value ?? null, type, draws));
+  return withValue(event, place, otherValue(value ?? null, type, rng));
 }
 
 export function withValue(event: ToldRow, place: number, value: string | null): ToldRow {
@@ -14,11 +14,11 @@ export function withValue(event: ToldRow, place: number, value: string | null): 
 }
 
 /** Never the same as before. */
-function otherValue(value: string | null, type: string, draws: Draws): string | null {
-  if (value === null) return draws.chance(0.5) ? '' : (samples[type] ?? 'x');
+function otherValue(value: string | null, type: string, rng: Rng): string | null {
+  if (value === null) return rng.chance(0.5) ? '' : (samples[type] ?? 'x');
   const ways = [...(mistakes[type] ?? []), (text: string) => (text === '' ? 'x' : '')];
   const others = ways.map((way) => way(value)).filter((other) => other !== value);
-  return others.length === 0 || draws.chance(0.1) ? null : draws.pick(others);
+  return others.length === 0 || rng.chance(0.1) ? null : rng.pick(others);
 }
 
 const samples: Readonly<Record<string, string>> = {

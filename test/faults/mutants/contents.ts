@@ -1,4 +1,4 @@
-import type { Draws } from '../../../src/random/rng.js';
+import type { Rng } from '../../../src/random/rng.js';
 import { EVENT_TYPES, EVENTS } from '../../../src/schemas/hospital/events/index.js';
 import { type ColumnType, TABLES, type TableName } from '../../../src/schemas/hospital/tables.js';
 import type { ToldRow } from '../../helpers/told-row.js';
@@ -63,17 +63,17 @@ function contradicted(sample: Sample, at: number, place: number): 'stream' | 'ta
 /** A place of an event of the run that has values, and what fits; likelier in small transactions. */
 function pick(
   sample: Sample,
-  draws: Draws,
+  rng: Rng,
   fits: (event: ToldRow, place: number) => boolean,
 ): { at: number; place: number } | null {
   for (let tries = 0; tries < 10; tries++) {
-    const group = draws.pick(sample.own);
-    const found = fitting(sample, draws.between(group.begin, group.end - 1), fits);
-    if (found.length > 0) return draws.pick(found);
+    const group = rng.pick(sample.own);
+    const found = fitting(sample, rng.between(group.begin, group.end - 1), fits);
+    if (found.length > 0) return rng.pick(found);
   }
   // What there is few of would be hit upon too seldom.
   const all = sample.events.flatMap((_, at) => (sample.isOwn(at) ? fitting(sample, at, fits) : []));
-  return all.length === 0 ? null : draws.pick(all);
+  return all.length === 0 ? null : rng.pick(all);
 }
 
 function fitting(
@@ -132,11 +132,11 @@ function ofType(type: ColumnType): Kind {
   return {
     name: `a ${type} changed`,
     weight: 2,
-    make: (sample, draws) =>
+    make: (sample, rng) =>
       changed(
         sample,
-        pick(sample, draws, ({ table }, place) => columnAt(table, place)?.type === type),
-        (event, place) => changeValue(event, place, draws),
+        pick(sample, rng, ({ table }, place) => columnAt(table, place)?.type === type),
+        (event, place) => changeValue(event, place, rng),
       ),
   };
 }
@@ -145,11 +145,11 @@ function ofServer(name: string, offset: number): Kind {
   return {
     name: `${name} changed`,
     weight: 2,
-    make: (sample, draws) =>
+    make: (sample, rng) =>
       changed(
         sample,
-        pick(sample, draws, ({ table }, place) => place === TABLES[table].columns.length + offset),
-        (event, place) => changeValue(event, place, draws),
+        pick(sample, rng, ({ table }, place) => place === TABLES[table].columns.length + offset),
+        (event, place) => changeValue(event, place, rng),
       ),
   };
 }
@@ -157,10 +157,10 @@ function ofServer(name: string, offset: number): Kind {
 function confused(name: string, from: (value: unknown) => boolean, to: string | null): Kind {
   return {
     name,
-    make: (sample, draws) =>
+    make: (sample, rng) =>
       changed(
         sample,
-        pick(sample, draws, ({ values }, place) => from(values?.[place])),
+        pick(sample, rng, ({ values }, place) => from(values?.[place])),
         (event, place) => withValue(event, place, to),
       ),
   };
@@ -170,10 +170,10 @@ function confused(name: string, from: (value: unknown) => boolean, to: string | 
 const leftAlone: Kind = {
   name: 'a value changed that the update left alone',
   weight: 3,
-  make: (sample, draws) =>
+  make: (sample, rng) =>
     changed(
       sample,
-      pick(sample, draws, (event, place) => {
+      pick(sample, rng, (event, place) => {
         const column = columnAt(event.table, place);
         return (
           event.operation === 'update' && column !== undefined && !isWritten(sample, event, place)
@@ -184,7 +184,7 @@ const leftAlone: Kind = {
         // What is null and what is empty are apart here, too.
         if (value === null || value === '')
           return withValue(event, place, value === '' ? null : '');
-        return changeValue(event, place, draws);
+        return changeValue(event, place, rng);
       },
     ),
 };

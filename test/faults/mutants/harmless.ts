@@ -1,4 +1,4 @@
-import type { Draws } from '../../../src/random/rng.js';
+import type { Rng } from '../../../src/random/rng.js';
 import type { Script } from '../../helpers/verify-script.js';
 import { type Kind, type Mutant, UNCHANGED } from './mutant.js';
 import type { Group, Sample } from './sample.js';
@@ -13,22 +13,22 @@ const ASIDES = [
 ] as const;
 
 /** Of these, half are held against the tables: the comparison must not find anything either. */
-function same(script: Script, what: string, draws: Draws): Mutant {
-  return { script, what, expected: UNCHANGED, tables: draws.chance(0.5) };
+function same(script: Script, what: string, rng: Rng): Mutant {
+  return { script, what, expected: UNCHANGED, tables: rng.chance(0.5) };
 }
 
-function nothing(sample: Sample, draws: Draws): Mutant {
-  return { ...same(sample.events, 'nothing', draws), tables: true };
+function nothing(sample: Sample, rng: Rng): Mutant {
+  return { ...same(sample.events, 'nothing', rng), tables: true };
 }
 
 /**
  * Another writer's transaction whose rows the run does not touch from this place on: of those that it does,
  * the run's own events say what was before, and the stream would contradict itself.
  */
-function strangers(sample: Sample, draws: Draws, from = 0): Group | null {
+function strangers(sample: Sample, rng: Rng, from = 0): Group | null {
   const foreign = sample.groups.filter(({ told }) => told === null);
   if (foreign.length === 0) return null;
-  const group = draws.pick(foreign);
+  const group = rng.pick(foreign);
   const rows = new Set(sample.eventsOf(group).map(({ table, key }) => `${table} ${key}`));
   const since = Math.min(from, group.begin);
   const touched = sample.events.some(
@@ -37,17 +37,17 @@ function strangers(sample: Sample, draws: Draws, from = 0): Group | null {
   return touched ? null : group;
 }
 
-function withoutStrangers(sample: Sample, draws: Draws): Mutant | null {
-  const group = strangers(sample, draws, sample.events.length);
+function withoutStrangers(sample: Sample, rng: Rng): Mutant | null {
+  const group = strangers(sample, rng, sample.events.length);
   if (group === null) return null;
   const script = sample.events.toSpliced(group.begin, group.end - group.begin);
-  return same(script, `without ${group.xid}, another writer's`, draws);
+  return same(script, `without ${group.xid}, another writer's`, rng);
 }
 
 function strangersElsewhere(keep: boolean) {
-  return (sample: Sample, draws: Draws): Mutant | null => {
-    const to = draws.pick(sample.groups).begin;
-    const group = strangers(sample, draws, to);
+  return (sample: Sample, rng: Rng): Mutant | null => {
+    const to = rng.pick(sample.groups).begin;
+    const group = strangers(sample, rng, to);
     if (group === null) return null;
     const events = sample.eventsOf(group);
     const script = sample.events.toSpliced(to, 0, ...events);
@@ -56,57 +56,55 @@ function strangersElsewhere(keep: boolean) {
     return same(
       script,
       `${group.xid}, another writer's, ${keep ? 'also' : 'instead'} at ${to}`,
-      draws,
+      rng,
     );
   };
 }
 
-function remarks(sample: Sample, draws: Draws, kinds: readonly Script[number][]): Script {
-  const share = draws.unit() * 0.2;
-  return sample.events.flatMap((event) =>
-    draws.chance(share) ? [draws.pick(kinds), event] : [event],
-  );
+function remarks(sample: Sample, rng: Rng, kinds: readonly Script[number][]): Script {
+  const share = rng.unit() * 0.2;
+  return sample.events.flatMap((event) => (rng.chance(share) ? [rng.pick(kinds), event] : [event]));
 }
 
-function withAsides(sample: Sample, draws: Draws): Mutant {
-  return same(remarks(sample, draws, ASIDES), 'asides between', draws);
+function withAsides(sample: Sample, rng: Rng): Mutant {
+  return same(remarks(sample, rng, ASIDES), 'asides between', rng);
 }
 
-function inPieces(sample: Sample, draws: Draws): Mutant {
-  return same(remarks(sample, draws, ['idle']), 'in pieces', draws);
+function inPieces(sample: Sample, rng: Rng): Mutant {
+  return same(remarks(sample, rng, ['idle']), 'in pieces', rng);
 }
 
-function otherTimes(sample: Sample, draws: Draws): Mutant {
-  const time = () => (draws.chance(0.1) ? 0 : draws.below(2 ** 31) * 1e6);
+function otherTimes(sample: Sample, rng: Rng): Mutant {
+  const time = () => (rng.chance(0.1) ? 0 : rng.below(2 ** 31) * 1e6);
   const script = sample.events.map((event) => ({
     ...event,
     receivedAt: time(),
-    connectorAt: draws.chance(0.2) ? null : time(),
-    committedAt: draws.chance(0.2) ? null : time(),
+    connectorAt: rng.chance(0.2) ? null : time(),
+    committedAt: rng.chance(0.2) ? null : time(),
   }));
-  return same(script, 'other times', draws);
+  return same(script, 'other times', rng);
 }
 
 /** What some sources do not tell. */
 function without(...fields: readonly ('watermark' | 'order' | 'lsn')[]) {
   const nulls = Object.fromEntries(fields.map((field) => [field, null]));
-  return (sample: Sample, draws: Draws): Mutant =>
+  return (sample: Sample, rng: Rng): Mutant =>
     same(
       sample.events.map((event) => ({ ...event, ...nulls })),
       `without ${fields}`,
-      draws,
+      rng,
     );
 }
 
 /** The watermark of Debezium is of the transaction before. */
-function watermarkBefore(sample: Sample, draws: Draws): Mutant {
+function watermarkBefore(sample: Sample, rng: Rng): Mutant {
   let before = 0;
   const script = sample.groups.flatMap((group) => {
     const events = sample.eventsOf(group).map((event) => ({ ...event, watermark: before }));
     before = sample.events[group.begin]!.watermark ?? 0;
     return events;
   });
-  return same(script, 'watermarks of the transaction before', draws);
+  return same(script, 'watermarks of the transaction before', rng);
 }
 
 export const HARMLESS: readonly Kind[] = [

@@ -1,14 +1,14 @@
-import type { Draws } from '../../../src/random/rng.js';
+import type { Rng } from '../../../src/random/rng.js';
 import type { ToldRow } from '../../helpers/told-row.js';
 import { type Kind, type Mutant, told, UNCHANGED, violation } from './mutant.js';
 import type { OwnGroup, Sample } from './sample.js';
 
 const NOT_ARRIVED = { verdict: 'indeterminate', doubt: 'ended_early' } as const;
 
-function loseRow(sample: Sample, draws: Draws, positioned: boolean): Mutant | null {
-  const group = draws.pick(sample.own);
+function loseRow(sample: Sample, rng: Rng, positioned: boolean): Mutant | null {
+  const group = rng.pick(sample.own);
   if (group.end - group.begin < 2) return null;
-  const at = draws.between(group.begin, group.end - 1);
+  const at = rng.between(group.begin, group.end - 1);
   const lost = sample.events[at]!;
   const script = sample.events.toSpliced(at, 1);
   // What followed a part of a transaction shows that the transaction was over.
@@ -24,14 +24,14 @@ function loseRow(sample: Sample, draws: Draws, positioned: boolean): Mutant | nu
 }
 
 /** Of a transaction that did not come at all, only the ledger can prove that it should have. */
-function loseTransaction(sample: Sample, draws: Draws, positioned: boolean): Mutant {
-  const group = draws.pick(sample.own);
+function loseTransaction(sample: Sample, rng: Rng, positioned: boolean): Mutant {
+  const group = rng.pick(sample.own);
   return withoutOne(sample, group, positioned);
 }
 
-function loseSingle(sample: Sample, draws: Draws, positioned: boolean): Mutant | null {
+function loseSingle(sample: Sample, rng: Rng, positioned: boolean): Mutant | null {
   const single = sample.own.filter(({ begin, end }) => end - begin === 1);
-  return single.length === 0 ? null : withoutOne(sample, draws.pick(single), positioned);
+  return single.length === 0 ? null : withoutOne(sample, rng.pick(single), positioned);
 }
 
 function withoutOne(sample: Sample, group: OwnGroup, positioned: boolean): Mutant {
@@ -48,9 +48,9 @@ function withoutOne(sample: Sample, group: OwnGroup, positioned: boolean): Mutan
 }
 
 /** A run of transactions in the middle: as after a connector that went on too far ahead. */
-function loseStretch(sample: Sample, draws: Draws, positioned: boolean): Mutant | null {
-  const first = draws.below(sample.own.length);
-  const lost = sample.own.slice(first, first + draws.between(2, 8));
+function loseStretch(sample: Sample, rng: Rng, positioned: boolean): Mutant | null {
+  const first = rng.below(sample.own.length);
+  const lost = sample.own.slice(first, first + rng.between(2, 8));
   const gone = new Set<ToldRow>(lost.flatMap((group) => sample.eventsOf(group)));
   const kept = sample.own.filter((group) => !lost.includes(group));
   const proved = lost.filter((group) => positioned || provedBy(kept, group));
@@ -75,8 +75,8 @@ function provedBy(kept: readonly OwnGroup[], { told: lost }: OwnGroup): boolean 
 }
 
 /** The end of a stream is not a loss, as long as nobody says that it is all. */
-function loseTail(sample: Sample, draws: Draws, positioned: boolean): Mutant {
-  const from = draws.below(sample.events.length);
+function loseTail(sample: Sample, rng: Rng, positioned: boolean): Mutant {
+  const from = rng.below(sample.events.length);
   const lost = sample.events.slice(from);
   const xids = sample.own.filter(({ end }) => end > from).map(({ xid }) => xid);
   const details = ['transaction_absent', 'row_missing'] as const;

@@ -1,4 +1,4 @@
-import type { Draws } from '../../../src/random/rng.js';
+import type { Rng } from '../../../src/random/rng.js';
 import type { Key } from '../../../src/sources/source.js';
 import type { Doubt } from '../../../src/verify/verdict/accounting.js';
 import type { Detail, Violation } from '../../../src/verify/verdict/findings.js';
@@ -48,7 +48,7 @@ export interface Kind {
    *
    * @param positioned whether the source tells how far it has come, so that all that is missing is known
    */
-  readonly make: (sample: Sample, draws: Draws, positioned: boolean) => Mutant | null;
+  readonly make: (sample: Sample, rng: Rng, positioned: boolean) => Mutant | null;
   /** How often it is drawn, beside others; 1 where left out. */
   readonly weight?: number;
   /** Nothing but a gap in `total_order` tells of it. */

@@ -1,4 +1,4 @@
-import type { Draws } from '../../../src/random/rng.js';
+import type { Rng } from '../../../src/random/rng.js';
 import { TABLE_NAMES } from '../../../src/schemas/hospital/tables.js';
 import type { Detail } from '../../../src/verify/verdict/findings.js';
 import type { ToldRow } from '../../helpers/told-row.js';
@@ -22,9 +22,9 @@ interface Picked {
   readonly event: ToldRow;
 }
 
-function pick(sample: Sample, draws: Draws): Picked {
-  const group = draws.pick(sample.own);
-  const at = draws.between(group.begin, group.end - 1);
+function pick(sample: Sample, rng: Rng): Picked {
+  const group = rng.pick(sample.own);
+  const at = rng.between(group.begin, group.end - 1);
   return { group, at, event: sample.events[at]! };
 }
 
@@ -84,19 +84,19 @@ function hasRow({ told: { rows } }: OwnGroup, { table, operation, key }: ToldRow
   return rows.has(`${table} ${operation} ${key}`);
 }
 
-function otherKey(sample: Sample, draws: Draws, positioned: boolean): Mutant | null {
-  const picked = pick(sample, draws);
+function otherKey(sample: Sample, rng: Rng, positioned: boolean): Mutant | null {
+  const picked = pick(sample, rng);
   const { group, event } = picked;
-  const key = draws.chance(0.5)
-    ? Number(event.key) + draws.between(1, 100)
-    : Number(draws.pick(sample.events).key);
+  const key = rng.chance(0.5)
+    ? Number(event.key) + rng.between(1, 100)
+    : Number(rng.pick(sample.events).key);
   const other = { ...withValue(event, 0, String(key)), key };
   return hasRow(group, other) ? null : renamed(sample, picked, other, 'unsent', positioned);
 }
 
-function otherOperation(sample: Sample, draws: Draws, positioned: boolean): Mutant | null {
-  const picked = pick(sample, draws);
-  const operation = draws.pick(['insert', 'update', 'delete'] as const);
+function otherOperation(sample: Sample, rng: Rng, positioned: boolean): Mutant | null {
+  const picked = pick(sample, rng);
+  const operation = rng.pick(['insert', 'update', 'delete'] as const);
   const other = { ...picked.event, operation };
   // Then it is more than a row that a trigger may have added.
   if (sample.adds && isImpossible(sample, picked.at, other)) return null;
@@ -110,9 +110,9 @@ function isImpossible({ events }: Sample, at: number, { operation, table, key }:
   return (operation === 'insert') !== (before.operation === 'delete');
 }
 
-function otherTable(sample: Sample, draws: Draws, positioned: boolean): Mutant | null {
-  const picked = pick(sample, draws);
-  const other = { ...picked.event, table: draws.pick(TABLE_NAMES) };
+function otherTable(sample: Sample, rng: Rng, positioned: boolean): Mutant | null {
+  const picked = pick(sample, rng);
+  const other = { ...picked.event, table: rng.pick(TABLE_NAMES) };
   return hasRow(picked.group, other) ? null : renamed(sample, picked, other, 'unsent', positioned);
 }
 
@@ -120,9 +120,9 @@ function otherTable(sample: Sample, draws: Draws, positioned: boolean): Mutant |
  * Where the other transaction is a later one, the LSN says that the ledger does not have to be read so far: then
  * the name is nobody's as yet.
  */
-function otherXid(sample: Sample, draws: Draws, positioned: boolean): Mutant | null {
-  const picked = pick(sample, draws);
-  const group = draws.pick(sample.own);
+function otherXid(sample: Sample, rng: Rng, positioned: boolean): Mutant | null {
+  const picked = pick(sample, rng);
+  const group = rng.pick(sample.own);
   if (hasRow(group, picked.event)) return null;
   const other = { ...picked.event, xid: group.xid };
   const earlier = group.begin < picked.group.begin;
@@ -136,8 +136,8 @@ function isLeased({ facts }: Sample, { operation, table, key }: ToldRow): boolea
 }
 
 /** Only an id of the run's own shows that it is no stranger's. */
-function unusedXid(sample: Sample, draws: Draws, positioned: boolean): Mutant | null {
-  const picked = pick(sample, draws);
+function unusedXid(sample: Sample, rng: Rng, positioned: boolean): Mutant | null {
+  const picked = pick(sample, rng);
   const other = { ...picked.event, xid: sample.unusedXid };
   const taken = isLeased(sample, other) ? 'phantom' : 'stranger';
   return renamed(sample, picked, other, taken, positioned);
@@ -158,15 +158,15 @@ function disorder(
   };
 }
 
-function shiftOrder(sample: Sample, draws: Draws): Mutant {
-  const group = draws.pick(sample.own);
-  const by = draws.chance(0.5) ? -1 : draws.between(1, 3);
+function shiftOrder(sample: Sample, rng: Rng): Mutant {
+  const group = rng.pick(sample.own);
+  const by = rng.chance(0.5) ? -1 : rng.between(1, 3);
   return reorder(sample, group, group.begin, by);
 }
 
-function orderGap(sample: Sample, draws: Draws): Mutant {
-  const { group, at } = pick(sample, draws);
-  return reorder(sample, group, at, draws.between(1, 3));
+function orderGap(sample: Sample, rng: Rng): Mutant {
+  const { group, at } = pick(sample, rng);
+  return reorder(sample, group, at, rng.between(1, 3));
 }
 
 function reorder(sample: Sample, group: OwnGroup, from: number, by: number): Mutant {
@@ -183,9 +183,9 @@ function reorder(sample: Sample, group: OwnGroup, from: number, by: number): Mut
 }
 
 /** An LSN that another event of the transaction, or the ledger, shows to be none of it. */
-function otherLsn(sample: Sample, draws: Draws): Mutant | null {
-  const { group, at, event } = pick(sample, draws);
-  const up = draws.chance(0.5);
+function otherLsn(sample: Sample, rng: Rng): Mutant | null {
+  const { group, at, event } = pick(sample, rng);
+  const up = rng.chance(0.5);
   const { lsn, worker, place } = group.told;
   const earlier = sample.own.filter(
     ({ told: other, begin }) =>
@@ -194,16 +194,14 @@ function otherLsn(sample: Sample, draws: Draws): Mutant | null {
   const shown = up ? at < group.end - 1 || lsn !== null : at > group.begin || earlier.length > 0;
   if (!shown) return null;
   // Beyond, or before, all that the server wrote meanwhile.
-  const to = up
-    ? sample.taken.end + draws.below(1_000)
-    : sample.taken.from - draws.below(1_000) - 1;
+  const to = up ? sample.taken.end + rng.below(1_000) : sample.taken.from - rng.below(1_000) - 1;
   const changed = new Map([[at, { ...event, lsn: to }]]);
   return disorder(sample, group, changed, ['lsn_falls', 'lsn_outside']);
 }
 
 /** A watermark that is below the one before: the transaction says itself that it is late. */
-function lowWatermark(sample: Sample, draws: Draws): Mutant | null {
-  const at = draws.below(sample.own.length);
+function lowWatermark(sample: Sample, rng: Rng): Mutant | null {
+  const at = rng.below(sample.own.length);
   if (at === 0) return null;
   const group = sample.own[at]!;
   const watermark = (sample.events[sample.own[at - 1]!.begin]!.watermark ?? 0) - 1;

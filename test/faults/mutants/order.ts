@@ -1,4 +1,4 @@
-import type { Draws } from '../../../src/random/rng.js';
+import type { Rng } from '../../../src/random/rng.js';
 import type { Detail } from '../../../src/verify/verdict/findings.js';
 import type { ToldRow } from '../../helpers/told-row.js';
 import { type Kind, type Mutant, type Suspect, told, UNCHANGED, violation } from './mutant.js';
@@ -13,11 +13,11 @@ function reordered(details: readonly Detail[], of: Omit<Suspect, 'violation' | '
   return violation([{ violation: 'reordered', details, ...of }], BESIDES);
 }
 
-function swapEvents(sample: Sample, draws: Draws): Mutant | null {
-  const group = draws.pick(sample.own);
+function swapEvents(sample: Sample, rng: Rng): Mutant | null {
+  const group = rng.pick(sample.own);
   if (group.end - group.begin < 2) return null;
-  const first = draws.between(group.begin, group.end - 2);
-  const second = draws.between(first + 1, group.end - 1);
+  const first = rng.between(group.begin, group.end - 2);
+  const second = rng.between(first + 1, group.end - 1);
   const { events } = sample;
   return {
     script: events.with(first, events[second]!).with(second, events[first]!),
@@ -30,9 +30,9 @@ function swapEvents(sample: Sample, draws: Draws): Mutant | null {
 }
 
 /** Two transactions of the run, next to each other but for other writers'. */
-function neighbours(sample: Sample, draws: Draws): [OwnGroup, OwnGroup] | null {
+function neighbours(sample: Sample, rng: Rng): [OwnGroup, OwnGroup] | null {
   if (sample.own.length < 2) return null;
-  const at = draws.below(sample.own.length - 1);
+  const at = rng.below(sample.own.length - 1);
   return [sample.own[at]!, sample.own[at + 1]!];
 }
 
@@ -48,8 +48,8 @@ function swapped(sample: Sample, [first, second]: [OwnGroup, OwnGroup]): ToldRow
 }
 
 /** Watermarks show it, whatever the ledger can prove. */
-function swapTransactions(sample: Sample, draws: Draws): Mutant | null {
-  const pair = neighbours(sample, draws);
+function swapTransactions(sample: Sample, rng: Rng): Mutant | null {
+  const pair = neighbours(sample, rng);
   if (pair === null) return null;
   return {
     script: swapped(sample, pair),
@@ -62,8 +62,8 @@ function swapTransactions(sample: Sample, draws: Draws): Mutant | null {
  * Without watermarks the ledger alone can tell: of transactions that were under way at the same time it
  * does not know which one was committed first, and neither does anybody else.
  */
-function swapWithoutWatermarks(sample: Sample, draws: Draws): Mutant | null {
-  const pair = neighbours(sample, draws);
+function swapWithoutWatermarks(sample: Sample, rng: Rng): Mutant | null {
+  const pair = neighbours(sample, rng);
   if (pair === null) return null;
   const proved = Sample.isBefore(...pair);
   return {
@@ -73,10 +73,10 @@ function swapWithoutWatermarks(sample: Sample, draws: Draws): Mutant | null {
   };
 }
 
-function moveTransaction(sample: Sample, draws: Draws): Mutant | null {
+function moveTransaction(sample: Sample, rng: Rng): Mutant | null {
   if (sample.own.length < 8) return null;
-  const from = draws.below(sample.own.length);
-  const to = draws.below(sample.own.length);
+  const from = rng.below(sample.own.length);
+  const to = rng.below(sample.own.length);
   if (Math.abs(from - to) < 5) return null;
   const moved = sample.own[from]!;
   const events = sample.eventsOf(moved);
@@ -92,15 +92,15 @@ function moveTransaction(sample: Sample, draws: Draws): Mutant | null {
   };
 }
 
-function moveEvent(sample: Sample, draws: Draws): Mutant | null {
-  const group = draws.pick(sample.own);
+function moveEvent(sample: Sample, rng: Rng): Mutant | null {
+  const group = rng.pick(sample.own);
   if (group.end - group.begin < 2) return null;
   const behind = sample.own.filter(({ begin }) => begin >= group.end);
   if (behind.length === 0) return null;
-  const at = draws.between(group.begin, group.end - 1);
+  const at = rng.between(group.begin, group.end - 1);
   const event = sample.events[at]!;
   const script = sample.events.toSpliced(at, 1);
-  const to = draws.pick(behind).end - 1;
+  const to = rng.pick(behind).end - 1;
   script.splice(to, 0, event);
   return {
     script,
@@ -114,19 +114,19 @@ function moveEvent(sample: Sample, draws: Draws): Mutant | null {
 
 /** Another one's events come amid those of a transaction: of the run, or of somebody else. */
 function tear(foreign: boolean) {
-  return (sample: Sample, draws: Draws): Mutant | null => {
+  return (sample: Sample, rng: Rng): Mutant | null => {
     const wide = sample.own.filter(({ begin, end }) => end - begin > 1);
     if (wide.length === 0) return null;
-    const group = draws.pick(wide);
+    const group = rng.pick(wide);
     const others = sample.groups.filter(
       ({ told: other, begin }) => (other === null) === foreign && begin >= group.end,
     );
     if (others.length === 0) return null;
     // The next one, most of the time: that's what is decoded at the same time.
-    const other = draws.chance(0.7) ? others[0]! : draws.pick(others);
-    const at = draws.between(group.begin + 1, group.end - 1);
+    const other = rng.chance(0.7) ? others[0]! : rng.pick(others);
+    const at = rng.between(group.begin + 1, group.end - 1);
     const moved = sample.events.slice(at, group.end);
-    const to = draws.between(other.begin + 1, other.end);
+    const to = rng.between(other.begin + 1, other.end);
     const script = [
       ...sample.events.slice(0, at),
       ...sample.events.slice(other.begin, to),

@@ -1,4 +1,4 @@
-import type { Draws } from '../../../src/random/rng.js';
+import type { Rng } from '../../../src/random/rng.js';
 import type { ToldRow } from '../../helpers/told-row.js';
 import { type Kind, type Mutant, UNCHANGED, violation } from './mutant.js';
 import { type OwnGroup, Sample } from './sample.js';
@@ -8,9 +8,9 @@ class Partitions {
   readonly queues: readonly ToldRow[][];
   readonly #streamOf: (event: ToldRow) => number;
 
-  constructor({ events }: Sample, draws: Draws) {
-    const streams = draws.between(2, 6);
-    const byTable = draws.chance(0.5);
+  constructor({ events }: Sample, rng: Rng) {
+    const streams = rng.between(2, 6);
+    const byTable = rng.chance(0.5);
     this.#streamOf = ({ table, key }) => (table.length + (byTable ? 0 : Number(key) * 7)) % streams;
     this.queues = Array.from({ length: streams }, () => []);
     for (const event of events) {
@@ -24,12 +24,12 @@ class Partitions {
   }
 
   /** Whoever reads all of them gets a piece of this one and a piece of that. */
-  merged(draws: Draws): ToldRow[] {
+  merged(rng: Rng): ToldRow[] {
     const script: ToldRow[] = [];
     const left = new Set(this.queues.filter(({ length }) => length > 0).map((queue) => [...queue]));
     while (left.size > 0) {
-      const queue = draws.pick([...left]);
-      script.push(...queue.splice(0, draws.between(1, 40)));
+      const queue = rng.pick([...left]);
+      script.push(...queue.splice(0, rng.between(1, 40)));
       if (queue.length === 0) left.delete(queue);
     }
     return script;
@@ -38,42 +38,42 @@ class Partitions {
 
 function mutantOf(
   partitions: Partitions,
-  draws: Draws,
+  rng: Rng,
   what: string,
   expected: Mutant['expected'],
 ): Mutant {
   const streams = partitions.queues.length;
-  const script = partitions.merged(draws);
-  const tables = expected === UNCHANGED && draws.chance(0.5);
+  const script = partitions.merged(rng);
+  const tables = expected === UNCHANGED && rng.chance(0.5);
   return { script, what: `${what}, in ${streams} partitions`, expected, streams, tables };
 }
 
-function nothing(sample: Sample, draws: Draws): Mutant {
-  return mutantOf(new Partitions(sample, draws), draws, 'nothing', UNCHANGED);
+function nothing(sample: Sample, rng: Rng): Mutant {
+  return mutantOf(new Partitions(sample, rng), rng, 'nothing', UNCHANGED);
 }
 
 /** Each partition starts over by itself. */
-function rewound(sample: Sample, draws: Draws): Mutant | null {
+function rewound(sample: Sample, rng: Rng): Mutant | null {
   const own = new Set(sample.own.map(({ xid }) => xid));
-  const partitions = new Partitions(sample, draws);
-  const queue = draws.pick(partitions.queues);
+  const partitions = new Partitions(sample, rng);
+  const queue = rng.pick(partitions.queues);
   if (queue.length < 2) return null;
-  const at = draws.between(1, queue.length);
-  const replay = queue.slice(draws.below(at), at);
+  const at = rng.between(1, queue.length);
+  const replay = queue.slice(rng.below(at), at);
   queue.splice(at, 0, ...replay);
   const replayed = replay.filter(({ xid }) => own.has(xid ?? 0)).length;
   const what = `${replay.length} events once more at ${at}`;
   const expected = replayed > 0 ? ({ verdict: 'duplicates', replayed } as const) : UNCHANGED;
-  return mutantOf(partitions, draws, what, expected);
+  return mutantOf(partitions, rng, what, expected);
 }
 
 /**
  * What did not come is missed when every partition that has rows of its tables has come to something that was
  * committed later for sure: each by itself may be behind.
  */
-function lost(sample: Sample, draws: Draws, positioned: boolean): Mutant | null {
-  const group = draws.pick(sample.own);
-  const partitions = new Partitions(sample, draws);
+function lost(sample: Sample, rng: Rng, positioned: boolean): Mutant | null {
+  const group = rng.pick(sample.own);
+  const partitions = new Partitions(sample, rng);
   const tables = new Set(sample.eventsOf(group).map(({ table }) => table));
   const later = new Set(sample.own.filter((other) => isLater(other, group)).map(({ xid }) => xid));
   const concerned: boolean[] = [];
@@ -88,7 +88,7 @@ function lost(sample: Sample, draws: Draws, positioned: boolean): Mutant | null 
   const detail = proved ? 'transaction_missing' : 'transaction_absent';
   return mutantOf(
     partitions,
-    draws,
+    rng,
     `without ${group.xid}`,
     violation([{ violation: 'missing', details: [detail], xids: [group.xid] }]),
   );
@@ -99,13 +99,13 @@ function isLater(other: OwnGroup, group: OwnGroup): boolean {
 }
 
 /** In a partition, too, what was committed later comes later, where it can be known. */
-function swapped(sample: Sample, draws: Draws): Mutant | null {
-  const partitions = new Partitions(sample, draws);
-  const queue = draws.pick(partitions.queues);
+function swapped(sample: Sample, rng: Rng): Mutant | null {
+  const partitions = new Partitions(sample, rng);
+  const queue = rng.pick(partitions.queues);
   const own = new Map(sample.own.map((group) => [group.xid, group]));
   const places = queue.flatMap(({ xid }, at) => (own.has(xid ?? 0) ? [at] : []));
   if (places.length < 2) return null;
-  const index = draws.below(places.length - 1);
+  const index = rng.below(places.length - 1);
   const [first, second] = [places[index]!, places[index + 1]!];
   const [one, other] = [queue[first]!, queue[second]!];
   if (one.xid === other.xid) return null;
@@ -115,7 +115,7 @@ function swapped(sample: Sample, draws: Draws): Mutant | null {
   queue.splice(second, 1, one);
   return mutantOf(
     partitions,
-    draws,
+    rng,
     `${one.xid} and ${other.xid} swapped`,
     violation(
       [

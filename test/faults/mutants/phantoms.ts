@@ -1,4 +1,4 @@
-import type { Draws } from '../../../src/random/rng.js';
+import type { Rng } from '../../../src/random/rng.js';
 import { TABLES, type TableName } from '../../../src/schemas/hospital/tables.js';
 import type { EventOperation } from '../../../src/sources/source.js';
 import type { ToldRow } from '../../helpers/told-row.js';
@@ -29,8 +29,8 @@ function rowsOf({ rows }: ToldTransaction) {
 }
 
 /** Where one transaction ends and another one begins. */
-function seam(sample: Sample, draws: Draws): number {
-  return draws.pick(sample.groups).begin;
+function seam(sample: Sample, rng: Rng): number {
+  return rng.pick(sample.groups).begin;
 }
 
 /** Whether an id of the run was taken before this event was written: only then it is the run's by that. */
@@ -39,15 +39,15 @@ function isTaken({ facts }: Sample, table: TableName, key: number, { lsn }: Told
 }
 
 /** `named`: whether the ledger knows what the server called it. */
-function rolledBack(sample: Sample, draws: Draws, named: boolean): Mutant | null {
+function rolledBack(sample: Sample, rng: Rng, named: boolean): Mutant | null {
   const aborted = sample.facts.transactions.filter(
     ({ fate, xid }) => fate === 'aborted' && (xid !== null) === named,
   );
   if (aborted.length === 0) return null;
-  const transaction = draws.pick(aborted);
+  const transaction = rng.pick(aborted);
   const { xid, lsn } = transaction;
   // What it was called nobody knows: then only its inserts, with ids of the run, show whose it is.
-  const place = seam(sample, draws);
+  const place = seam(sample, rng);
   const like = sample.events[place]!;
   const shown = rowsOf(transaction).filter(
     ({ table, operation, key }) =>
@@ -76,17 +76,17 @@ function rolledBack(sample: Sample, draws: Draws, named: boolean): Mutant | null
 }
 
 /** An id that the run took and did not use. */
-function unusedId(sample: Sample, draws: Draws): { table: TableName; key: number } | null {
+function unusedId(sample: Sample, rng: Rng): { table: TableName; key: number } | null {
   const tables = [...sample.facts.unused].filter(([, ids]) => ids.length > 0);
   if (tables.length === 0) return null;
-  const [table, ids] = draws.pick(tables);
-  return { table: table as TableName, key: draws.pick(ids) };
+  const [table, ids] = rng.pick(tables);
+  return { table: table as TableName, key: rng.pick(ids) };
 }
 
-function neverSent(sample: Sample, draws: Draws): Mutant | null {
-  const row = unusedId(sample, draws);
+function neverSent(sample: Sample, rng: Rng): Mutant | null {
+  const row = unusedId(sample, rng);
   if (row === null) return null;
-  const place = seam(sample, draws);
+  const place = seam(sample, rng);
   const like = sample.events[place]!;
   if (!isTaken(sample, row.table, row.key, like)) return null;
   const xid = sample.unusedXid;
@@ -101,13 +101,13 @@ function neverSent(sample: Sample, draws: Draws): Mutant | null {
 }
 
 /** A row more in a transaction that was committed. */
-function oneMore(sample: Sample, draws: Draws): Mutant | null {
-  const row = unusedId(sample, draws);
+function oneMore(sample: Sample, rng: Rng): Mutant | null {
+  const row = unusedId(sample, rng);
   if (row === null) return null;
-  const group = draws.pick(sample.own);
-  const place = draws.between(group.begin + 1, group.end);
+  const group = rng.pick(sample.own);
+  const place = rng.between(group.begin + 1, group.end);
   const like = sample.events[place - 1]!;
-  const operation = draws.pick(['insert', 'update', 'delete'] as const);
+  const operation = rng.pick(['insert', 'update', 'delete'] as const);
   const name = { xid: group.xid, lsn: like.lsn, order: group.end - group.begin + 1 };
   return {
     script: sample.events.toSpliced(place, 0, invented(like, { ...row, operation }, name)),
@@ -119,11 +119,11 @@ function oneMore(sample: Sample, draws: Draws): Mutant | null {
 export const PHANTOMS: readonly Kind[] = [
   {
     name: 'a transaction that was rolled back',
-    make: (sample, draws) => rolledBack(sample, draws, true),
+    make: (sample, rng) => rolledBack(sample, rng, true),
   },
   {
     name: 'one that was rolled back, and has no name',
-    make: (sample, draws) => rolledBack(sample, draws, false),
+    make: (sample, rng) => rolledBack(sample, rng, false),
   },
   { name: 'a row that was never sent', make: neverSent, weight: 2 },
   { name: 'one row more in a transaction', make: oneMore, weight: 2 },

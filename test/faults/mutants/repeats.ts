@@ -1,4 +1,4 @@
-import type { Draws } from '../../../src/random/rng.js';
+import type { Rng } from '../../../src/random/rng.js';
 import type { ToldRow } from '../../helpers/told-row.js';
 import { changeValue } from './changes.js';
 import { type Expectation, type Kind, type Mutant, told, UNCHANGED, violation } from './mutant.js';
@@ -17,8 +17,8 @@ function again(replayed: number): Expectation {
   return replayed > 0 ? { verdict: 'duplicates', replayed } : UNCHANGED;
 }
 
-function repeatAtOnce(sample: Sample, draws: Draws): Mutant {
-  const at = draws.pick(ownPlaces(sample));
+function repeatAtOnce(sample: Sample, rng: Rng): Mutant {
+  const at = rng.pick(ownPlaces(sample));
   const event = sample.events[at]!;
   return {
     script: sample.events.toSpliced(at, 0, event),
@@ -28,12 +28,12 @@ function repeatAtOnce(sample: Sample, draws: Draws): Mutant {
 }
 
 /** Goes back, and gives the first few again; then goes on where it was. */
-function repeatFar(sample: Sample, draws: Draws): Mutant | null {
+function repeatFar(sample: Sample, rng: Rng): Mutant | null {
   const places = ownPlaces(sample);
-  const first = draws.below(places.length);
+  const first = rng.below(places.length);
   const from = places[first]!;
   // What comes behind must be new: a stream that ends in a replay may go on with it.
-  const to = draws.between(from + 1, sample.events.length);
+  const to = rng.between(from + 1, sample.events.length);
   const event = sample.events[from]!;
   const between = sample.countOwn(from + 1, to);
   const next = places.find((at) => at >= to);
@@ -53,10 +53,10 @@ function duplicated(events: readonly ToldRow[]): Expectation {
 }
 
 /** A connector that starts over, wherever it was; perhaps again while it repeats. */
-function rewind(sample: Sample, draws: Draws): Mutant {
+function rewind(sample: Sample, rng: Rng): Mutant {
   const script = [...sample.events];
-  const at = draws.between(1, sample.events.length);
-  const { replay, jumps } = replayTo(sample, draws, at, draws.between(1, MOST_REWINDS));
+  const at = rng.between(1, sample.events.length);
+  const { replay, jumps } = replayTo(sample, rng, at, rng.between(1, MOST_REWINDS));
   script.splice(at, 0, ...replay.map((place) => sample.events[place]!));
   return {
     script,
@@ -66,13 +66,13 @@ function rewind(sample: Sample, draws: Draws): Mutant {
 }
 
 /** Places that are given out again before `at` is reached anew. */
-function replayTo(sample: Sample, draws: Draws, at: number, rewinds: number) {
+function replayTo(sample: Sample, rng: Rng, at: number, rewinds: number) {
   const replay: number[] = [];
   const jumps: number[] = [];
   let now = at;
   for (let i = 1; i <= rewinds; i++) {
-    const back = Math.max(0, now - 1 - draws.below(draws.chance(0.5) ? 6 : sample.events.length));
-    const to = i === rewinds ? at : draws.between(back + 1, at);
+    const back = Math.max(0, now - 1 - rng.below(rng.chance(0.5) ? 6 : sample.events.length));
+    const to = i === rewinds ? at : rng.between(back + 1, at);
     for (let place = back; place < to; place++) replay.push(place);
     jumps.push(back);
     now = to;
@@ -81,10 +81,10 @@ function replayTo(sample: Sample, draws: Draws, at: number, rewinds: number) {
 }
 
 /** Ends in the middle of a replay: it may go on tomorrow. */
-function endInReplay(sample: Sample, draws: Draws): Mutant {
+function endInReplay(sample: Sample, rng: Rng): Mutant {
   const { length } = sample.events;
-  const from = draws.below(length);
-  const to = draws.between(from, length);
+  const from = rng.below(length);
+  const to = rng.between(from, length);
   return {
     script: [...sample.events, ...sample.events.slice(from, to)],
     what: `at its end back to ${from}, up to ${to}`,
@@ -92,13 +92,13 @@ function endInReplay(sample: Sample, draws: Draws): Mutant {
   };
 }
 
-function replayWithGap(sample: Sample, draws: Draws): Mutant | null {
+function replayWithGap(sample: Sample, rng: Rng): Mutant | null {
   const places = ownPlaces(sample);
   if (places.length < 4) return null;
-  const at = draws.between(3, places.length - 1);
-  const from = draws.below(at - 2);
-  const gap = draws.between(from + 1, at - 2);
-  const on = draws.between(gap + 1, at - 1);
+  const at = rng.between(3, places.length - 1);
+  const from = rng.below(at - 2);
+  const gap = rng.between(from + 1, at - 2);
+  const on = rng.between(gap + 1, at - 1);
   const event = (i: number) => sample.events[places[i]!]!;
   const replay = [...range(from, gap), ...range(on, at)].map(event);
   return {
@@ -108,15 +108,15 @@ function replayWithGap(sample: Sample, draws: Draws): Mutant | null {
   };
 }
 
-function replayChanged(sample: Sample, draws: Draws): Mutant | null {
-  const at = draws.between(1, sample.events.length);
-  const from = draws.below(at);
-  const changed = draws.between(from, at - 1);
+function replayChanged(sample: Sample, rng: Rng): Mutant | null {
+  const at = rng.between(1, sample.events.length);
+  const from = rng.below(at);
+  const changed = rng.between(from, at - 1);
   const event = sample.events[changed]!;
   if (!sample.isOwn(changed) || event.values === null) return null;
   // Another id makes it another row's.
-  const place = draws.between(1, event.values.length - 1);
-  const other = changeValue(event, place, draws);
+  const place = rng.between(1, event.values.length - 1);
+  const other = changeValue(event, place, rng);
   const replay = sample.events.slice(from, at).with(changed - from, other);
   return {
     script: sample.events.toSpliced(at, 0, ...replay),

@@ -14,8 +14,8 @@ import { freezeServer } from '../../helpers/freeze-server.js';
 import { awaitStandby, type Hold, lockTables, waitingFor } from '../../helpers/hold-ups.js';
 import { startServer } from '../../helpers/server.js';
 import { waitFor } from '../../helpers/wait-for.js';
-import { stream, type Ward } from '../run/streaming.js';
-import { withPlainWard } from '../verify/verifying.js';
+import { stream, type Workspace } from '../run/streaming.js';
+import { withPlainWorkspace } from '../verify/verifying.js';
 
 /*
  * The one list of what may hold a command up, states × commands: one Ctrl+C ends each soon, two end it at once.
@@ -52,7 +52,7 @@ interface Holding {
 interface State {
   readonly commands: Readonly<Record<string, Held>>;
   /** Brings it about while `body` runs. */
-  readonly hold: (ward: Ward, body: (holding: Holding) => Promise<void>) => Promise<void>;
+  readonly hold: (workspace: Workspace, body: (holding: Holding) => Promise<void>) => Promise<void>;
 }
 
 const command = (...args: string[]): Held => ({ args });
@@ -141,14 +141,14 @@ const STATES: Readonly<Record<string, State>> = {
         says: /waiting for the source/,
       },
     },
-    hold: (ward, body) => withRun(ward, () => body(said)),
+    hold: (workspace, body) => withRun(workspace, () => body(said)),
   },
   'a slot that somebody else reads': {
     commands: { verify: { ...VERIFY_SLOT, says: /is being read by another consumer/ } },
-    hold: (ward, body) =>
-      withSlot(ward, () =>
-        withRun(ward, async () => {
-          const other = startCli(['verify', 'next', '--source', `slot:${SLOT}`], ward);
+    hold: (workspace, body) =>
+      withSlot(workspace, () =>
+        withRun(workspace, async () => {
+          const other = startCli(['verify', 'next', '--source', `slot:${SLOT}`], workspace);
           await other.until(/waiting for the next run/);
           await body(said).finally(() => quit(other));
         }),
@@ -209,7 +209,7 @@ const STATES: Readonly<Record<string, State>> = {
       },
       verify: { ...VERIFY_SLOT, says: /comparing/, code: EXIT.indeterminate },
     },
-    hold: (ward, body) => withSlot(ward, () => frozen(body)),
+    hold: (workspace, body) => withSlot(workspace, () => frozen(body)),
   },
 };
 
@@ -218,13 +218,13 @@ for (const [state, { commands, hold }] of Object.entries(STATES)) {
     `held up by ${state}, a command ends soon after one Ctrl+C, at once after two`,
     DEADLINE,
     () =>
-      withPlainWard(server, async (ward) => {
-        await stream(ward, ['--max-events', '20', '--rate', 'max']);
-        await hold(ward, async (holding) => {
+      withPlainWorkspace(server, async (workspace) => {
+        await stream(workspace, ['--max-events', '20', '--rate', 'max']);
+        await hold(workspace, async (holding) => {
           for (const [name, held] of Object.entries(commands)) {
-            const took = await interrupt(name, held, { ward, holding, times: 1 });
+            const took = await interrupt(name, held, { workspace, holding, times: 1 });
             // Whoever is gone by then is not asked twice.
-            if (took > SAME_WISH_MS) await interrupt(name, held, { ward, holding, times: 2 });
+            if (took > SAME_WISH_MS) await interrupt(name, held, { workspace, holding, times: 2 });
           }
         });
       }),
@@ -232,7 +232,7 @@ for (const [state, { commands, hold }] of Object.entries(STATES)) {
 }
 
 interface Interruption {
-  readonly ward: Ward;
+  readonly workspace: Workspace;
   readonly holding: Holding;
   readonly times: 1 | 2;
 }
@@ -241,11 +241,11 @@ interface Interruption {
 async function interrupt(
   name: string,
   held: Held,
-  { ward, holding, times }: Interruption,
+  { workspace, holding, times }: Interruption,
 ): Promise<number> {
   let took = 0;
-  const env = { ...ward.env, ...holding.env, ...held.env };
-  const cli = startCli(held.args, { cwd: ward.cwd, env, stdin: 'pipe' });
+  const env = { ...workspace.env, ...holding.env, ...held.env };
+  const cli = startCli(held.args, { cwd: workspace.cwd, env, stdin: 'pipe' });
   try {
     await holding.ready(cli, held);
     cli.child.kill('SIGINT');
@@ -268,7 +268,7 @@ async function interrupt(
     await holding.sweep?.();
   }
   // What an interrupted command left to the server is given up there as well.
-  await waitFor(async () => (await busy(ward.db)) === 0, { what: `${name} to be gone` });
+  await waitFor(async () => (await busy(workspace.db)) === 0, { what: `${name} to be gone` });
   return took;
 }
 
@@ -300,14 +300,14 @@ async function busy(db: TestDatabase): Promise<number> {
 }
 
 /** Lends `body` a run that is under way. */
-async function withRun(ward: Ward, body: () => Promise<void>): Promise<void> {
-  const run = startCli(['stream', '--rate', '20'], ward);
+async function withRun(workspace: Workspace, body: () => Promise<void>): Promise<void> {
+  const run = startCli(['stream', '--rate', '20'], workspace);
   await run.until(/\[stream\] - \w+: /);
   await body().finally(() => quit(run));
 }
 
 /** Lends `body` a slot and its publication. */
-async function withSlot({ db }: Ward, body: () => Promise<void>): Promise<void> {
+async function withSlot({ db }: Workspace, body: () => Promise<void>): Promise<void> {
   await db.query(`CREATE PUBLICATION ${SLOT} FOR ALL TABLES`);
   await db.query(`SELECT pg_create_logical_replication_slot('${SLOT}', 'pgoutput')`);
   try {

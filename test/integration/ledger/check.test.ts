@@ -11,7 +11,7 @@ import { startServers } from '../../helpers/server.js';
 import { summaryOf } from '../../helpers/stream-run.js';
 import { waitFor } from '../../helpers/wait-for.js';
 import { auditedTransactions } from '../run/audit.js';
-import { run, stream, totalEvents, type Ward, withWard } from '../run/streaming.js';
+import { run, stream, totalEvents, type Workspace, withWorkspace } from '../run/streaming.js';
 import {
   type Committed,
   committedOf,
@@ -32,17 +32,17 @@ interface Trace {
 }
 
 /** Changes a ledger in a way that only the database can contradict; null where nothing suits. */
-type Forgery = (files: readonly Ledger[], ward: Ward) => Promise<Trace> | Trace;
+type Forgery = (files: readonly Ledger[], workspace: Workspace) => Promise<Trace> | Trace;
 
 /** Runs `ledger check --json` of the newest run, and returns what it printed. */
-async function check(ward: Ward) {
-  const { code, stdout, stderr } = await run(ward, ['ledger', 'check', '--json']);
+async function check(workspace: Workspace) {
+  const { code, stdout, stderr } = await run(workspace, ['ledger', 'check', '--json']);
   assert.ok(stdout !== '', stderr);
   return { code, said: JSON.parse(stdout), stderr };
 }
 
-async function requireHeld(ward: Ward): Promise<void> {
-  const { code, said, stderr } = await check(ward);
+async function requireHeld(workspace: Workspace): Promise<void> {
+  const { code, said, stderr } = await check(workspace);
   assert.equal(code, 0, `${JSON.stringify(said)}\n${stderr}`);
   assert.deepEqual(said.differences, { count: 0, examples: [] });
   assert.deepEqual(said.problems, { count: 0, examples: [] });
@@ -50,7 +50,7 @@ async function requireHeld(ward: Ward): Promise<void> {
 }
 
 /** The folder of the newest run. */
-function newestRun({ cwd }: Ward): string {
+function newestRun({ cwd }: Workspace): string {
   const runs = join(cwd, 'logs', 'runs');
   return join(runs, readdirSync(runs).sort().at(-1) ?? '');
 }
@@ -101,7 +101,7 @@ function exchange(transaction: Committed, { table, key }: Trace, write: Operatio
 }
 
 /** Another row that is there, and that no transaction of the ledger is about. */
-async function bystander({ db }: Ward, files: readonly Ledger[], table: TableName) {
+async function bystander({ db }: Workspace, files: readonly Ledger[], table: TableName) {
   const about = committedOf(files).flatMap(({ intent: { record } }) =>
     OPERATIONS.flatMap((write) => decodeKeysOf(record.rows[table]?.[write])),
   );
@@ -119,9 +119,9 @@ function flip({ file, outcome }: Committed): void {
 
 /** Exchanges a key of a transaction for that of a row that was left alone. */
 function misplace(write: Operation): Forgery {
-  return async (files, ward) => {
+  return async (files, workspace) => {
     const [transaction, trace] = find(files, write);
-    const key = await bystander(ward, files, trace.table);
+    const key = await bystander(workspace, files, trace.table);
     exchange(transaction, trace, write, key);
     return { ...trace, key };
   };
@@ -167,26 +167,26 @@ const FORGERIES: Readonly<Record<string, Forgery>> = {
 
 for (const server of servers) {
   test(`another database than the run's is refused, on ${server.version}`, () =>
-    withWard(server, (ward) =>
-      withWard(server, async (other) => {
-        await stream(ward, ['--max-events', '20', '--rate', 'max']);
-        const { code, stderr } = await run({ ...ward, env: other.env }, ['ledger', 'check']);
+    withWorkspace(server, (workspace) =>
+      withWorkspace(server, async (other) => {
+        await stream(workspace, ['--max-events', '20', '--rate', 'max']);
+        const { code, stderr } = await run({ ...workspace, env: other.env }, ['ledger', 'check']);
         assert.equal(code, 4, stderr);
-        assert.match(stderr, new RegExp(`wrote to database "${ward.db.name}"`));
+        assert.match(stderr, new RegExp(`wrote to database "${workspace.db.name}"`));
       }),
     ));
 
   test(`rows that the role may not see are not taken for missing, on ${server.version}`, () =>
-    withWard(server, async (ward) => {
-      const { db } = ward;
-      await stream(ward, ['--max-events', '100', '--rate', 'max', ...CHANGES]);
+    withWorkspace(server, async (workspace) => {
+      const { db } = workspace;
+      await stream(workspace, ['--max-events', '100', '--rate', 'max', ...CHANGES]);
       await db.query(`CREATE ROLE ledger_clerk LOGIN PASSWORD 'clerk';
         GRANT SELECT ON ALL TABLES IN SCHEMA public TO ledger_clerk;
         ALTER TABLE exames ENABLE ROW LEVEL SECURITY;
         CREATE POLICY late ON exames USING (id % 2 = 0)`);
       try {
-        const clerk = { ...ward.env, PG_USER: 'ledger_clerk', PG_PASSWORD: 'clerk' };
-        const { code, said } = await check({ ...ward, env: clerk });
+        const clerk = { ...workspace.env, PG_USER: 'ledger_clerk', PG_PASSWORD: 'clerk' };
+        const { code, said } = await check({ ...workspace, env: clerk });
         assert.equal(code, 4);
         assert.equal(said.exit_code, 4);
         assert.match(
@@ -194,15 +194,15 @@ for (const server of servers) {
           /"ledger_clerk" cannot see all rows of exames \(row-level security policy late\)/,
         );
         assert.equal(said.differences, undefined);
-        await requireHeld(ward);
+        await requireHeld(workspace);
       } finally {
         await db.query('DROP OWNED BY ledger_clerk; DROP ROLE ledger_clerk');
       }
     }));
 
   test(`a ledger agrees with the database, and no change to either goes unnoticed, on ${server.version}`, () =>
-    withWard(server, async (ward) => {
-      const all = await stream(ward, [
+    withWorkspace(server, async (workspace) => {
+      const all = await stream(workspace, [
         '--batch-size',
         '10',
         '--max-events',
@@ -211,8 +211,8 @@ for (const server of servers) {
         'max',
         ...CHANGES,
       ]);
-      await requireHeld(ward);
-      const shown = JSON.parse((await run(ward, ['ledger', 'show', '--json'])).stdout);
+      await requireHeld(workspace);
+      const shown = JSON.parse((await run(workspace, ['ledger', 'show', '--json'])).stdout);
       assert.deepEqual(shown.rows, all.summary.rows);
       assert.equal(shown.transactions.committed, all.summary.transactions.committed);
       assert.equal(shown.run, all.summary.run_id);
@@ -224,25 +224,33 @@ for (const server of servers) {
       }
 
       // One event a transaction, so that there are some that do nothing but update, or delete.
-      await stream(ward, ['--batch-size', '1', '--max-events', '400', '--rate', '300', ...CHANGES]);
-      await requireHeld(ward);
-      const folder = newestRun(ward);
-      const original = join(ward.cwd, 'original');
+      await stream(workspace, [
+        '--batch-size',
+        '1',
+        '--max-events',
+        '400',
+        '--rate',
+        '300',
+        ...CHANGES,
+      ]);
+      await requireHeld(workspace);
+      const folder = newestRun(workspace);
+      const original = join(workspace.cwd, 'original');
       cpSync(join(folder, 'ledger'), original, { recursive: true });
       const restore = () => {
         rmSync(join(folder, 'ledger'), { recursive: true });
         cpSync(original, join(folder, 'ledger'), { recursive: true });
       };
       saveExpertly(loadLedger(folder));
-      await requireHeld(ward);
+      await requireHeld(workspace);
 
       for (const [what, forge] of Object.entries(FORGERIES)) {
         for (const save of [saveExpertly, saveClumsily]) {
           restore();
           const files = loadLedger(folder);
-          const { table, key } = await forge(files, ward);
+          const { table, key } = await forge(files, workspace);
           save(files);
-          const { code, said } = await check(ward);
+          const { code, said } = await check(workspace);
           assert.equal(code, 5, what);
           assert.equal(said.ok, false);
           const problems =
@@ -255,18 +263,18 @@ for (const server of servers) {
         }
       }
       restore();
-      await requireHeld(ward);
+      await requireHeld(workspace);
 
       const [, { table, key }] = find(loadLedger(folder), 'insert');
-      await ward.db.query(`UPDATE ${table} SET id = id WHERE id = ${key}`);
-      await requireNoticed(ward, key);
-      await ward.db.query(`DELETE FROM ${table} WHERE id = ${key}`);
-      await requireNoticed(ward, key);
+      await workspace.db.query(`UPDATE ${table} SET id = id WHERE id = ${key}`);
+      await requireNoticed(workspace, key);
+      await workspace.db.query(`DELETE FROM ${table} WHERE id = ${key}`);
+      await requireNoticed(workspace, key);
     }));
 }
 
-async function requireNoticed(ward: Ward, key: number): Promise<void> {
-  const { code, said } = await check(ward);
+async function requireNoticed(workspace: Workspace, key: number): Promise<void> {
+  const { code, said } = await check(workspace);
   assert.equal(code, 5);
   assert.deepEqual(
     [said.differences.count, said.differences.examples[0].key],
@@ -277,15 +285,20 @@ async function requireNoticed(ward: Ward, key: number): Promise<void> {
 
 test('rows that a later run changed are no differences of the earlier one, those of others are', async () => {
   const [server] = servers;
-  await withWard(server!, async (ward) => {
+  await withWorkspace(server!, async (workspace) => {
     const load = ['--rate', 'max', '--batch-size', '5', '--max-events', '400', '--workers', '2'];
-    const { summary: first } = await stream(ward, [...load, '--update-ratio', '0.2']);
-    const files = loadLedger(newestRun(ward));
+    const { summary: first } = await stream(workspace, [...load, '--update-ratio', '0.2']);
+    const files = loadLedger(newestRun(workspace));
     const changed = ['--update-ratio', '0.5', '--delete-ratio', '0.2'];
-    const { summary: second } = await stream(ward, [...load, ...changed]);
-    await requireHeld(ward);
+    const { summary: second } = await stream(workspace, [...load, ...changed]);
+    await requireHeld(workspace);
     const checkFirst = async () => {
-      const { code, stdout, stderr } = await run(ward, ['ledger', 'check', first.run_id, '--json']);
+      const { code, stdout, stderr } = await run(workspace, [
+        'ledger',
+        'check',
+        first.run_id,
+        '--json',
+      ]);
       return { code, said: JSON.parse(stdout), stderr };
     };
     const { code, said, stderr } = await checkFirst();
@@ -300,16 +313,16 @@ test('rows that a later run changed are no differences of the earlier one, those
     const own = committedOf(files).flatMap(({ intent: { record } }) =>
       decodeKeysOf(record.rows.exames?.insert),
     );
-    const [row] = await ward.db.query<{ id: string }>(
+    const [row] = await workspace.db.query<{ id: string }>(
       'SELECT id FROM exames WHERE id = ANY ($1) ORDER BY id LIMIT 1',
       [own],
     );
-    await ward.db.query('DELETE FROM exames WHERE id = $1', [row?.id]);
+    await workspace.db.query('DELETE FROM exames WHERE id = $1', [row?.id]);
     const deleted = await checkFirst();
     assert.equal(deleted.code, 5);
     assert.equal(deleted.said.differences.count, 1);
     assert.equal(deleted.said.differences.examples[0].key, Number(row?.id));
-    rmSync(join(newestRun(ward), 'ledger'), { recursive: true });
+    rmSync(join(newestRun(workspace), 'ledger'), { recursive: true });
     const unexplained = await checkFirst();
     assert.equal(unexplained.code, 5);
     assert.ok(unexplained.said.differences.count >= count);
@@ -319,12 +332,20 @@ test('rows that a later run changed are no differences of the earlier one, those
 
 test('a file of the ledger that is gone is noticed by the summary', async () => {
   const [server] = servers;
-  await withWard(server!, async (ward) => {
-    await stream(ward, ['--rate', 'max', '--batch-size', '5', '--max-events', '100', ...CHANGES]);
-    await requireHeld(ward);
-    const ledger = join(newestRun(ward), 'ledger');
+  await withWorkspace(server!, async (workspace) => {
+    await stream(workspace, [
+      '--rate',
+      'max',
+      '--batch-size',
+      '5',
+      '--max-events',
+      '100',
+      ...CHANGES,
+    ]);
+    await requireHeld(workspace);
+    const ledger = join(newestRun(workspace), 'ledger');
     rmSync(join(ledger, readdirSync(ledger).sort().at(-1) ?? ''));
-    const { code, said, stderr } = await check(ward);
+    const { code, said, stderr } = await check(workspace);
     assert.equal(code, 5);
     assert.equal(said.summary_agrees, false);
     assert.match(stderr, /a file of the ledger is missing/);
@@ -333,9 +354,9 @@ test('a file of the ledger that is gone is noticed by the summary', async () => 
 
 test('rows that a trigger lets fall are told apart from those that were written', async () => {
   const [server] = servers;
-  await withWard(server!, async (ward) => {
+  await withWorkspace(server!, async (workspace) => {
     // Rare enough that batches are sent with their COMMIT between one loss and the next.
-    await ward.db.query(`CREATE FUNCTION drop_some() RETURNS trigger LANGUAGE plpgsql AS $$
+    await workspace.db.query(`CREATE FUNCTION drop_some() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN
         -- A batch that fails comes right behind one that lost a row, in the same packet.
         IF NEW.id % 97 = 7 THEN RAISE EXCEPTION 'refused'; END IF;
@@ -343,14 +364,14 @@ test('rows that a trigger lets fall are told apart from those that were written'
       END $$`);
     const only = ['--only', 'consulta', '--update-ratio', '0.2', '--delete-ratio', '0'];
     const limits = ['--rate', '2000', '--batch-size', '5', '--duration', '4s'];
-    const streaming = startCli(['stream', '--json', ...only, ...limits], ward);
+    const streaming = startCli(['stream', '--json', ...only, ...limits], workspace);
     // Had it been there from the beginning, rows would be read back, and none sent in a burst.
-    await waitFor(async () => (await auditedTransactions(ward.db)).length > 100);
-    await ward.db.query(`CREATE TRIGGER drop_some BEFORE INSERT ON consultas
+    await waitFor(async () => (await auditedTransactions(workspace.db)).length > 100);
+    await workspace.db.query(`CREATE TRIGGER drop_some BEFORE INSERT ON consultas
       FOR EACH ROW EXECUTE FUNCTION drop_some()`);
     const summary = summaryOf(await streaming.ended());
-    await requireHeld(ward);
-    const lines = loadLedger(newestRun(ward)).flatMap(({ lines }) => lines);
+    await requireHeld(workspace);
+    const lines = loadLedger(newestRun(workspace)).flatMap(({ lines }) => lines);
     const dropped = lines.flatMap(({ record }) =>
       'committed' in record ? decodeKeysOf(record.dropped?.consultas?.insert) : [],
     );

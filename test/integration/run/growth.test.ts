@@ -19,8 +19,8 @@ for (const server of servers) {
   const { version } = server;
 
   test(`${version}: in an empty database the stream makes parents first, and goes on`, async () => {
-    await withBareWard(server, async (ward) => {
-      await ward.db.query('DELETE FROM convenios');
+    await withBareWard(server, async (workspace) => {
+      await workspace.db.query('DELETE FROM convenios');
       const args = [
         '--rate',
         'max',
@@ -31,44 +31,48 @@ for (const server of servers) {
         '--workers',
         '6',
       ];
-      const { summary, stderr } = await streamAudited(ward, args);
+      const { summary, stderr } = await streamAudited(workspace, args);
       assert.equal(summary.events, 1000);
       assert.deepEqual(summary.rejected, {});
-      const counts = await countTables(ward.db);
+      const counts = await countTables(workspace.db);
       for (const [table, rows] of Object.entries(counts)) assert.ok(rows > 0, table);
       for (const [table, total] of lastTotals(stderr)) assert.equal(total, counts[table], table);
-      await requireClean(ward);
+      await requireClean(workspace);
     });
   });
 }
 
 test('one event type alone makes no more parents than its workers need', async () => {
-  await withBareWard(newest, async (ward) => {
+  await withBareWard(newest, async (workspace) => {
     const args = ['--rate', 'max', '--max-events', '400', '--batch-size', '1', '--workers', '3'];
-    const { summary } = await streamAudited(ward, [...args, '--only', 'consulta']);
+    const { summary } = await streamAudited(workspace, [...args, '--only', 'consulta']);
     assert.equal(summary.events, 400);
     const { pacientes, medicos, consultas } = summary.rows;
     for (const { insert } of [pacientes, medicos])
       assert.ok(insert >= 1 && insert <= 3, `${insert}`);
     assert.ok(consultas.insert > 300);
-    await requireClean(ward);
+    await requireClean(workspace);
   });
 });
 
 test('links go on when every patient has all that a patient may have', async () => {
-  await withBareWard(newest, async (ward) => {
+  await withBareWard(newest, async (workspace) => {
     // More convênios than a patient may have, so that it is the rule that holds them back.
-    const { code, stderr } = await run(ward, ['seed'], volumes({ pacientes: 2, convenios: 9 }));
+    const { code, stderr } = await run(
+      workspace,
+      ['seed'],
+      volumes({ pacientes: 2, convenios: 9 }),
+    );
     assert.equal(code, 0, stderr);
     const args = ['--rate', 'max', '--batch-size', '7', '--workers', '3', '--only', 'vinculo'];
     const inserts = ['--update-ratio', '0', '--delete-ratio', '0', '--max-events', '300'];
-    const { summary } = await streamAudited(ward, [...args, ...inserts]);
+    const { summary } = await streamAudited(workspace, [...args, ...inserts]);
     assert.equal(totalEvents(summary.rows, 'insert'), 300);
     // They fight for the same few patients, and yet must not wait for each other in a circle.
     assert.equal(summary.retries, 0);
-    const { pacientes, pacientes_convenios: links } = await countTables(ward.db);
+    const { pacientes, pacientes_convenios: links } = await countTables(workspace.db);
     assert.ok(pacientes > 2, 'nobody new came');
     assert.ok(links > 6 && links <= 3 * pacientes, `${links} links of ${pacientes}`);
-    await requireClean(ward);
+    await requireClean(workspace);
   });
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { startServer } from '../../helpers/server.js';
 import { auditedTransactions } from './audit.js';
-import { requireClean, streamAudited, withWard } from './streaming.js';
+import { requireClean, streamAudited, withWorkspace } from './streaming.js';
 
 const server = await startServer(18);
 
@@ -15,27 +15,27 @@ const RUNS: Readonly<Record<string, readonly string[]>> = {
 };
 
 test('1,000 events are exactly 1,000, at every pace, with one worker or many', async () => {
-  await withWard(server, async (ward) => {
+  await withWorkspace(server, async (workspace) => {
     for (const [name, args] of Object.entries(RUNS)) {
-      const { summary } = await streamAudited(ward, [...args, '--max-events', '1000']);
+      const { summary } = await streamAudited(workspace, [...args, '--max-events', '1000']);
       assert.equal(summary.events, 1000, name);
       assert.equal(summary.stopped_by, 'max-events', name);
     }
-    await requireClean(ward);
+    await requireClean(workspace);
   });
 });
 
 test('a batch is one transaction: of one event, of many, or of what a limit leaves', async () => {
-  await withWard(server, async (ward) => {
+  await withWorkspace(server, async (workspace) => {
     const run = async (batchSize: string) => {
       const args = ['--rate', 'max', '--max-events', '230', '--workers', '1', '--only', 'exame'];
-      const { summary } = await streamAudited(ward, [...args, '--batch-size', batchSize]);
+      const { summary } = await streamAudited(workspace, [...args, '--batch-size', batchSize]);
       const { exames, ...others } = summary.rows;
       assert.equal(exames.insert + exames.update + exames.delete, 230);
       for (const [table, rows] of Object.entries(others)) {
         assert.deepEqual(rows, { insert: 0, update: 0, delete: 0 }, table);
       }
-      return auditedTransactions(ward.db);
+      return auditedTransactions(workspace.db);
     };
     assert.deepEqual(new Set(await run('1')), new Set([1]));
     assert.deepEqual(await run('50'), [30, 50, 50, 50, 50]);
@@ -44,11 +44,23 @@ test('a batch is one transaction: of one event, of many, or of what a limit leav
 });
 
 test('whichever limit comes first ends the run', async () => {
-  await withWard(server, async (ward) => {
+  await withWorkspace(server, async (workspace) => {
     const args = ['--rate', '500', '--workers', '3', '--batch-size', '5'];
-    const few = await streamAudited(ward, [...args, '--max-events', '200', '--duration', '60s']);
+    const few = await streamAudited(workspace, [
+      ...args,
+      '--max-events',
+      '200',
+      '--duration',
+      '60s',
+    ]);
     assert.deepEqual([few.summary.events, few.summary.stopped_by], [200, 'max-events']);
-    const short = await streamAudited(ward, [...args, '--max-events', '9999', '--duration', '1s']);
+    const short = await streamAudited(workspace, [
+      ...args,
+      '--max-events',
+      '9999',
+      '--duration',
+      '1s',
+    ]);
     assert.deepEqual([short.summary.events, short.summary.stopped_by], [500, 'duration']);
   });
 });

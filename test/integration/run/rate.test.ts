@@ -10,8 +10,8 @@ import {
   requireClean,
   streamAudited,
   totalEvents,
-  type Ward,
-  withWard,
+  type Workspace,
+  withWorkspace,
 } from './streaming.js';
 
 const QUANTILES = ['p50', 'p90', 'p99', 'p999', 'max'] as const;
@@ -19,9 +19,9 @@ const QUANTILES = ['p50', 'p90', 'p99', 'p999', 'max'] as const;
 const server = await startServer(18);
 
 test('at a rate the summary, the log and the tables agree', async () => {
-  await withWard(server, async (ward) => {
+  await withWorkspace(server, async (workspace) => {
     const args = ['--rate', '200', '--duration', '5s', '--workers', '4', '--batch-size', '10'];
-    const { summary, stderr } = await streamAudited(ward, args);
+    const { summary, stderr } = await streamAudited(workspace, args);
     assert.equal(summary.target_rate, 200);
     assert.ok(Math.abs(summary.achieved_rate / 200 - 1) < 0.01, String(summary.achieved_rate));
     assert.ok(Math.abs(summary.seconds - 5) < 0.5, String(summary.seconds));
@@ -41,28 +41,28 @@ test('at a rate the summary, the log and the tables agree', async () => {
       assert.ok((response[q] ?? 0) >= (service[q] ?? 0), `${q}: ${response[q]} < ${service[q]}`);
     }
 
-    const counts = await countTables(ward.db);
+    const counts = await countTables(workspace.db);
     const totals = lastTotals(stderr);
     assert.ok(totals.size >= 5, stderr);
     for (const [table, total] of totals) assert.equal(total, counts[table], table);
-    await requireClean(ward);
+    await requireClean(workspace);
   });
 });
 
 test('SIGINT lets the batches in flight finish: code 0, and every row is accounted for', async () => {
-  await withWard(server, async (ward) => {
-    const before = await countTables(ward.db);
-    await clearAudit(ward.db);
-    const running = startStream(ward, ['--rate', 'max', '--batch-size', '20']);
+  await withWorkspace(server, async (workspace) => {
+    const before = await countTables(workspace.db);
+    await clearAudit(workspace.db);
+    const running = startStream(workspace, ['--rate', 'max', '--batch-size', '20']);
     await running.until(/consultas: inserted/);
     running.child.kill('SIGINT');
     const { code, stdout, stderr } = await running.ended();
     assert.equal(code, 0, stderr);
     const { rows, events, stopped_by, target_rate } = JSON.parse(stdout);
     assert.deepEqual([stopped_by, target_rate], ['signal', null]);
-    assert.deepEqual(rows, await auditedRows(ward.db));
+    assert.deepEqual(rows, await auditedRows(workspace.db));
     assert.equal(events, totalEvents(rows));
-    const after = await countTables(ward.db);
+    const after = await countTables(workspace.db);
     for (const table of TABLE_NAMES) {
       assert.equal(after[table] - before[table], rows[table].insert - rows[table].delete, table);
     }
@@ -70,13 +70,13 @@ test('SIGINT lets the batches in flight finish: code 0, and every row is account
 });
 
 test('two streams at once disturb neither each other nor the rules', async () => {
-  await withWard(server, async (ward) => {
-    await clearAudit(ward.db);
+  await withWorkspace(server, async (workspace) => {
+    await clearAudit(workspace.db);
     const args = ['--rate', 'max', '--max-events', '1500', '--batch-size', '20'];
     // The same rng: only the ids tell their rows apart.
-    const both = [startStream(ward, args), startStream(ward, args)];
+    const both = [startStream(workspace, args), startStream(workspace, args)];
     const results = await Promise.all(both.map((running) => running.ended()));
-    const audited = await auditedRows(ward.db);
+    const audited = await auditedRows(workspace.db);
     const summaries = results.map(({ code, stdout, stderr }) => {
       assert.equal(code, 0, stderr);
       return JSON.parse(stdout);
@@ -91,10 +91,10 @@ test('two streams at once disturb neither each other nor the rules', async () =>
         assert.equal(said, audited[table][operation], `${operation} ${table}`);
       }
     }
-    await requireClean(ward);
+    await requireClean(workspace);
   });
 });
 
-function startStream({ cwd, env }: Ward, args: readonly string[]) {
+function startStream({ cwd, env }: Workspace, args: readonly string[]) {
   return startCli(['stream', '--json', ...args], { cwd, env });
 }

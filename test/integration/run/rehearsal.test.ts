@@ -2,27 +2,27 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { TABLE_NAMES } from '../../../src/schemas/hospital/tables.js';
 import { startServers } from '../../helpers/server.js';
-import { countTables, stream, type Ward, withWard } from './streaming.js';
+import { countTables, stream, type Workspace, withWorkspace } from './streaming.js';
 
 for (const server of await startServers()) {
   test(`${server.version}: until its first batch is due a run writes nothing and takes no id`, async () => {
-    await withWard(server, async (ward) => {
-      const before = await stateOf(ward);
+    await withWorkspace(server, async (workspace) => {
+      const before = await stateOf(workspace);
       const args = ['--workers', '7', '--stage', 'constant:0.001/100ms', '--update-ratio', '0.3'];
-      const { summary } = await stream(ward, args);
+      const { summary } = await stream(workspace, args);
       assert.equal(summary.events, 0);
-      assert.deepEqual(await stateOf(ward), before);
+      assert.deepEqual(await stateOf(workspace), before);
     });
   });
 }
 
 /** Rows, what the sequences gave out, and how many transactions wrote (vacuum may be one of them). */
-async function stateOf(ward: Ward) {
-  const counts = await countTables(ward.db);
-  const sequences = await ward.db.query<{ name: string; last: string | null }>(
+async function stateOf(workspace: Workspace) {
+  const counts = await countTables(workspace.db);
+  const sequences = await workspace.db.query<{ name: string; last: string | null }>(
     'SELECT sequencename AS name, last_value AS last FROM pg_sequences ORDER BY sequencename',
   );
-  const [dead] = await ward.db.query<{ rows: string }>(
+  const [dead] = await workspace.db.query<{ rows: string }>(
     `SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) AS rows FROM pg_stat_user_tables
       WHERE relname = ANY ($1)`,
     [TABLE_NAMES],

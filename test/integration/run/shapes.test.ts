@@ -6,7 +6,7 @@ import { Curve } from '../../../src/load/curve.js';
 import { parseStage } from '../../../src/load/stages.js';
 import type { SeriesPoint } from '../../../src/report/series.js';
 import { startServer } from '../../helpers/server.js';
-import { streamAudited, withWard } from './streaming.js';
+import { streamAudited, withWorkspace } from './streaming.js';
 
 /** One of each shape, one after the other. */
 const STAGES = [
@@ -30,15 +30,17 @@ const curve = new Curve(STAGES.flatMap((stage) => parseStage(stage)!.segments));
 test('every shape is followed to the event, never early, whatever the number of workers', async () => {
   await Promise.all(
     ['1', '3', '8'].map((workers) =>
-      withWard(server, async (ward) => {
-        const [before] = await ward.db.query<{ id: string }>('SELECT max(id) AS id FROM consultas');
-        const { summary } = await streamAudited(ward, [...ARGS, '--workers', workers]);
+      withWorkspace(server, async (workspace) => {
+        const [before] = await workspace.db.query<{ id: string }>(
+          'SELECT max(id) AS id FROM consultas',
+        );
+        const { summary } = await streamAudited(workspace, [...ARGS, '--workers', workers]);
         const total = Math.round(curve.eventsBy(curve.endMs));
         assert.deepEqual([summary.events, summary.offered, summary.shed], [total, total, 0]);
         assert.equal(summary.stopped_by, 'duration');
 
         // When each transaction began, by the server's clock.
-        const rows = await ward.db.query<{ at: number }>(
+        const rows = await workspace.db.query<{ at: number }>(
           `SELECT extract(epoch FROM created_at)::float8 * 1000 AS at FROM consultas
             WHERE id > $1 ORDER BY created_at`,
           [before?.id ?? 0],
@@ -60,15 +62,15 @@ test('every shape is followed to the event, never early, whatever the number of 
 });
 
 test('a run leaves a line for every second, which add up to its summary', async () => {
-  await withWard(server, async (ward) => {
-    await ward.db.query(
+  await withWorkspace(server, async (workspace) => {
+    await workspace.db.query(
       `SELECT pg_create_logical_replication_slot('cdc', 'pgoutput') FROM pg_database
         WHERE datname = current_database()`,
     );
     const args = ['--stage', 'ramp:100..500/4s', '--batch-size', '10', '--workers', '3'];
-    const { summary } = await streamAudited(ward, args);
-    await ward.db.query("SELECT pg_drop_replication_slot('cdc')");
-    const series = readSeries(ward.cwd, summary.run_id);
+    const { summary } = await streamAudited(workspace, args);
+    await workspace.db.query("SELECT pg_drop_replication_slot('cdc')");
+    const series = readSeries(workspace.cwd, summary.run_id);
     assert.ok(series.length >= 4 && series.length <= 6, `${series.length}`);
     const sum = (figure: 'committed' | 'offered' | 'rejected' | 'shed') =>
       series.reduce((total, point) => total + (point[figure] ?? 0), 0);
@@ -94,9 +96,9 @@ test('a run leaves a line for every second, which add up to its summary', async 
 });
 
 test('arrivals at random come as often as the curve says, and the run ends in time', async () => {
-  await withWard(server, async (ward) => {
+  await withWorkspace(server, async (workspace) => {
     const args = ['--stage', 'constant:400/5s', '--arrivals', 'poisson', '--batch-size', '1'];
-    const { summary } = await streamAudited(ward, args);
+    const { summary } = await streamAudited(workspace, args);
     // Five standard deviations of a count of 2,000.
     assert.ok(Math.abs(summary.events - 2000) < 5 * Math.sqrt(2000), `${summary.events}`);
     assert.ok(Math.abs(summary.seconds - 5) < 0.5);

@@ -15,13 +15,13 @@ import { factsOf } from '../../../src/postgres/identity.js';
 import { demand } from '../../../src/postgres/packet.js';
 import { BEGIN, insertRows, parseNumbers, parseRows } from '../../../src/postgres/statements.js';
 import { readTableOids } from '../../../src/postgres/table-oids.js';
-import { Draws, STREAMS } from '../../../src/random/rng.js';
+import { RNG_PURPOSE, Rng } from '../../../src/random/rng.js';
 import { Control } from '../../../src/run/control.js';
 import { Coordinator } from '../../../src/run/coordinator.js';
 import { planLoad } from '../../../src/run/plan.js';
 import type { ProducerTask, Returning } from '../../../src/run/protocol.js';
 import { Totals } from '../../../src/run/totals.js';
-import { Tally } from '../../../src/run/worker-stats.js';
+import { WorkerStats } from '../../../src/run/worker-stats.js';
 import { parseTimestamp } from '../../../src/schemas/hospital/calendar.js';
 import { EVENTS, type EventType } from '../../../src/schemas/hospital/events/index.js';
 import { samplePools } from '../../../src/schemas/hospital/pools.js';
@@ -38,7 +38,7 @@ import type { TestDatabase } from '../../helpers/database.js';
 import { beforeRow, factsWithTriggers } from '../../helpers/facts-with-triggers.js';
 import { startServers } from '../../helpers/server.js';
 import { auditedRows, clearAudit } from './audit.js';
-import { requireClean, totalEvents, withWard } from './streaming.js';
+import { requireClean, totalEvents, withWorkspace } from './streaming.js';
 
 const WEIGHTS = { novo_paciente: 1, vinculo: 1, consulta: 1, exame: 1, internacao: 1 };
 const BATCH = 20;
@@ -47,7 +47,7 @@ for (const server of await startServers()) {
   const { version } = server;
 
   test(`${version}: rows are returned as PostgreSQL prints them, in the order of their ids`, () =>
-    withWard(server, async ({ db }) => {
+    withWorkspace(server, async ({ db }) => {
       await trigger(db, 'pacientes', 'INSERT', `NEW.data_cadastro := NEW.data_cadastro + '7 ms';`);
       await withConnection(db.target, async (client) => {
         const rows = [
@@ -76,7 +76,7 @@ for (const server of await startServers()) {
     }));
 
   test(`${version}: a batch knows its rows as triggers made them`, () =>
-    withWard(server, async ({ db }) => {
+    withWorkspace(server, async ({ db }) => {
       await trigger(db, 'consultas', 'INSERT', 'NEW.motivo := upper(NEW.motivo COLLATE "C");');
       await trigger(db, 'exames', 'UPDATE', `NEW.resultado := NEW.resultado || ' *';`);
       await trigger(db, 'exames', 'INSERT', 'IF NEW.id % 5 = 0 THEN RETURN NULL; END IF;');
@@ -115,7 +115,7 @@ for (const server of await startServers()) {
     }));
 
   test(`${version}: a row is known by the key that a trigger gave it`, () =>
-    withWard(server, async ({ db }) => {
+    withWorkspace(server, async ({ db }) => {
       const rename = 'IF NEW.id % 3 = 0 THEN NEW.id := NEW.id + 1000000; END IF;';
       await trigger(db, 'exames', 'INSERT', rename);
       const changes = await writeBatches(db, { exames: ['insert', 'update'] }, ['exame']);
@@ -126,7 +126,7 @@ for (const server of await startServers()) {
     }));
 
   test(`${version}: an update whose trigger changes keys is known by the rows that were sent`, () =>
-    withWard(server, async ({ db }) => {
+    withWorkspace(server, async ({ db }) => {
       await trigger(db, 'exames', 'UPDATE', 'NEW.id := NEW.id + 1000000;');
       await withWriter(db, { exames: ['update'] }, ['exame'], async (write) => {
         const outcomes = [await write('exame'), await write('exame')];
@@ -142,7 +142,7 @@ for (const server of await startServers()) {
     }));
 
   test(`${version}: rows tried one by one are known as stored, too`, () =>
-    withWard(server, async ({ db }) => {
+    withWorkspace(server, async ({ db }) => {
       await trigger(
         db,
         'consultas',
@@ -164,7 +164,7 @@ for (const server of await startServers()) {
     }));
 
   test(`${version}: later batches go by the patients that are stored`, () =>
-    withWard(server, async ({ db }) => {
+    withWorkspace(server, async ({ db }) => {
       await trigger(
         db,
         'pacientes',
@@ -196,7 +196,7 @@ for (const server of await startServers()) {
     }));
 
   test(`${version}: the rehearsal plans what will be used`, () =>
-    withWard(server, async ({ db }) => {
+    withWorkspace(server, async ({ db }) => {
       await withConnection(db.target, async (client) => {
         const returning: Returning = { consultas: ['insert'], exames: ['update'] };
         const task = await taskOf(db, client, returning, ['consulta', 'exame', 'internacao']);
@@ -220,8 +220,8 @@ for (const server of await startServers()) {
     }));
 
   test(`${version}: a run enters what triggers left of its rows, and is held up only there`, () =>
-    withWard(server, async (ward) => {
-      const { db, cwd } = ward;
+    withWorkspace(server, async (workspace) => {
+      const { db, cwd } = workspace;
       await trigger(db, 'consultas', 'INSERT', 'NEW.motivo := upper(NEW.motivo COLLATE "C");');
       await trigger(db, 'exames', 'UPDATE', `NEW.resultado := NEW.resultado || ' *';`);
       await trigger(db, 'exames', 'INSERT', 'IF NEW.id % 5 = 0 THEN RETURN NULL; END IF;');
@@ -262,9 +262,9 @@ for (const server of await startServers()) {
       const { server: identity } = await withConnection(db.target, factsOf);
       writeFacts(cwd, 'test', identity, facts);
       await clearAudit(db);
-      const { failure, tallies } = await coordinator.run();
+      const { failure, workerStats } = await coordinator.run();
       assert.equal(failure, null);
-      const events = tallies.reduce((sum, tally) => sum + tally.events, 0);
+      const events = workerStats.reduce((sum, stats) => sum + stats.events, 0);
       assert.equal(events, load.maxEvents);
       assert.equal(events, totalEvents(await auditedRows(db)));
       const { totals, differences } = await withConnection(db.target, (client) =>
@@ -286,7 +286,7 @@ for (const server of await startServers()) {
       }
       assert.deepEqual([inOneGo.consultas, inOneGo.exames], [0, 0]);
       assert.ok(inOneGo.internacoes > 0, 'nothing was sent in one go');
-      await requireClean(ward);
+      await requireClean(workspace);
     }));
 }
 
@@ -360,10 +360,10 @@ async function withWriter(
 ): Promise<void> {
   await withConnection(db.target, async (client) => {
     const task = await taskOf(db, client, returning, types);
-    const draws = new Draws(42).at(STREAMS.workerPicks, 0);
+    const rng = new Rng(42).at(RNG_PURPOSE.workerPicks, 0);
     const { writer, candidates } = makeWriter(
       task,
-      () => draws.unit(),
+      () => rng.unit(),
       () => undefined,
       () => undefined,
     );
@@ -412,7 +412,7 @@ async function taskOf(
     endMs: null,
     reconnect: { attempts: 1, baseMs: 1, maxMs: 1, failFast: true },
     control: new Control().buffer,
-    tally: new Tally().buffer,
+    stats: new WorkerStats().buffer,
     ids: cache.buffers,
     pools: samplePools(),
     ledger: null,

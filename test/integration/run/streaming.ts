@@ -23,7 +23,7 @@ export const VOLUMES = {
 };
 
 /** A database with the audit installed, and a working directory. */
-export interface Ward {
+export interface Workspace {
   readonly db: TestDatabase;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
@@ -34,8 +34,8 @@ export interface Streamed {
   readonly stderr: string;
 }
 
-/** Lends `body` a ward of its own, with schema and lookups only. */
-export function withBareWard(server: TestServer, body: (ward: Ward) => Promise<void>) {
+/** Lends `body` a workspace of its own, with schema and lookups only. */
+export function withBareWard(server: TestServer, body: (workspace: Workspace) => Promise<void>) {
   return withTempFolder((cwd) =>
     withDatabase(server, async (db) => {
       await installAudit(db);
@@ -44,18 +44,18 @@ export function withBareWard(server: TestServer, body: (ward: Ward) => Promise<v
   );
 }
 
-/** Lends `body` a ward of its own that is seeded. */
-export function withWard(server: TestServer, body: (ward: Ward) => Promise<void>) {
-  return withBareWard(server, async (ward) => {
-    const { code, stderr } = await run(ward, ['seed'], VOLUMES);
+/** Lends `body` a workspace of its own that is seeded. */
+export function withWorkspace(server: TestServer, body: (workspace: Workspace) => Promise<void>) {
+  return withBareWard(server, async (workspace) => {
+    const { code, stderr } = await run(workspace, ['seed'], VOLUMES);
     assert.equal(code, 0, stderr);
-    await body(ward);
+    await body(workspace);
   });
 }
 
-/** Runs a command of the program in a ward. */
+/** Runs a command of the program in a workspace. */
 export function run(
-  { cwd, env }: Ward,
+  { cwd, env }: Workspace,
   args: readonly string[],
   more: Readonly<Record<string, string>> = {},
 ): Promise<CliResult> {
@@ -63,22 +63,25 @@ export function run(
 }
 
 /** Runs `stream --json`, which must end well. */
-export async function stream(ward: Ward, args: readonly string[]): Promise<Streamed> {
-  const { code, stdout, stderr } = await run(ward, ['stream', '--json', ...args]);
+export async function stream(workspace: Workspace, args: readonly string[]): Promise<Streamed> {
+  const { code, stdout, stderr } = await run(workspace, ['stream', '--json', ...args]);
   assert.equal(code, 0, stderr);
   return { summary: JSON.parse(stdout), stderr };
 }
 
 /** Runs a stream alone, and holds what it says against what the server saw. */
-export async function streamAudited(ward: Ward, args: readonly string[]): Promise<Streamed> {
-  const before = await countTables(ward.db);
-  await clearAudit(ward.db);
-  const streamed = await stream(ward, args);
+export async function streamAudited(
+  workspace: Workspace,
+  args: readonly string[],
+): Promise<Streamed> {
+  const before = await countTables(workspace.db);
+  await clearAudit(workspace.db);
+  const streamed = await stream(workspace, args);
   const { rows, events, transactions } = streamed.summary;
-  assert.deepEqual(rows, await auditedRows(ward.db));
+  assert.deepEqual(rows, await auditedRows(workspace.db));
   assert.equal(events, totalEvents(rows));
-  assert.equal(transactions.committed, (await auditedTransactions(ward.db)).length);
-  const after = await countTables(ward.db);
+  assert.equal(transactions.committed, (await auditedTransactions(workspace.db)).length);
+  const after = await countTables(workspace.db);
   for (const table of TABLE_NAMES) {
     const growth = rows[table].insert - rows[table].delete;
     assert.equal(after[table] - before[table], growth, table);
@@ -95,8 +98,8 @@ export async function countTables(db: TestDatabase): Promise<TableCounts> {
 }
 
 /** `check` must find nothing. */
-export async function requireClean(ward: Ward): Promise<void> {
-  const { code, stdout, stderr } = await run(ward, ['check']);
+export async function requireClean(workspace: Workspace): Promise<void> {
+  const { code, stdout, stderr } = await run(workspace, ['check']);
   assert.equal(code, 0, stdout + stderr);
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import type { RunSummary } from '../../../src/report/summary.js';
 import { startServer } from '../../helpers/server.js';
-import { run, type Ward, withWard } from './streaming.js';
+import { run, type Workspace, withWorkspace } from './streaming.js';
 
 const server = await startServer(18);
 
@@ -24,13 +24,13 @@ const BROKEN: readonly [threshold: string, args: readonly string[]][] = [
 ];
 
 test('thresholds that hold make no difference: exit code 0, and a line each', async () => {
-  await withSlot(async (ward) => {
+  await withSlot(async (workspace) => {
     const held = [
       ...['response.p99<10s', 'rate_error<5%', 'shed==0', 'rejected<=5', 'rss_growth<300MB'],
       ...['slot.cdc.retained<2GB', 'slot.cdc.retained<2GB, abort', 'events==200'],
     ];
     const flags = held.flatMap((threshold) => ['--threshold', threshold]);
-    const { code, stdout } = await run(ward, ['stream', ...CALM, ...flags]);
+    const { code, stdout } = await run(workspace, ['stream', ...CALM, ...flags]);
     assert.equal(code, 0, stdout);
     for (const threshold of held)
       assert.ok(stdout.includes(`threshold held: ${threshold}`), stdout);
@@ -38,29 +38,29 @@ test('thresholds that hold make no difference: exit code 0, and a line each', as
 });
 
 test('a threshold that does not hold is exit code 5, and told with what was measured', async () => {
-  await withSlot(async (ward) => {
+  await withSlot(async (workspace) => {
     // Every other row is refused; those that are there already are not looked at.
-    await ward.db.query('ALTER TABLE consultas ADD CHECK (id % 2 = 0) NOT VALID');
+    await workspace.db.query('ALTER TABLE consultas ADD CHECK (id % 2 = 0) NOT VALID');
     for (const [threshold, args] of BROKEN) {
-      const junit = join(ward.cwd, 'junit.xml');
+      const junit = join(workspace.cwd, 'junit.xml');
       const flags = ['--threshold', threshold, '--junit', junit, '--json'];
-      const { code, stdout, stderr } = await run(ward, ['stream', ...args, ...flags]);
+      const { code, stdout, stderr } = await run(workspace, ['stream', ...args, ...flags]);
       assert.equal(code, 5, `${threshold}: ${stderr}`);
       const summary = JSON.parse(stdout) as RunSummary;
       const [result] = summary.thresholds;
       assert.deepEqual([result?.threshold, result?.held], [threshold, false]);
       assert.match(readFileSync(junit, 'utf8'), /<failure/);
-      const page = join(ward.cwd, 'logs', 'runs', summary.run_id, 'report.html');
+      const page = join(workspace.cwd, 'logs', 'runs', summary.run_id, 'report.html');
       assert.ok(existsSync(page), stderr);
     }
   });
 });
 
 test('a threshold with abort ends the run at once', async () => {
-  await withSlot(async (ward) => {
+  await withSlot(async (workspace) => {
     const flags = ['--threshold', 'slot.cdc.retained<1B, abort', '--json'];
     const args = ['stream', '--rate', '50', '--duration', '10m', ...flags];
-    const { code, stdout, stderr } = await run(ward, args);
+    const { code, stdout, stderr } = await run(workspace, args);
     assert.equal(code, 5, stderr);
     const summary = JSON.parse(stdout) as RunSummary;
     assert.equal(summary.stopped_by, 'threshold');
@@ -80,23 +80,23 @@ const MISTAKES: Readonly<Record<string, RegExp>> = {
 };
 
 test('a threshold that nobody understands is told before the run starts', async () => {
-  await withSlot(async (ward) => {
+  await withSlot(async (workspace) => {
     const flags = Object.keys(MISTAKES).flatMap((threshold) => ['--threshold', threshold]);
-    const { code, stderr } = await run(ward, ['stream', ...CALM, ...flags]);
+    const { code, stderr } = await run(workspace, ['stream', ...CALM, ...flags]);
     assert.equal(code, 2);
     for (const said of Object.values(MISTAKES)) assert.match(stderr, said);
     assert.match(stderr, new RegExp(`${flags.length / 2} problems`));
   });
 });
 
-/** Lends `body` a ward whose server has a slot named cdc. */
-async function withSlot(body: (ward: Ward) => Promise<void>): Promise<void> {
-  await withWard(server, async (ward) => {
-    await ward.db.query("SELECT pg_create_logical_replication_slot('cdc', 'pgoutput')");
+/** Lends `body` a workspace whose server has a slot named cdc. */
+async function withSlot(body: (workspace: Workspace) => Promise<void>): Promise<void> {
+  await withWorkspace(server, async (workspace) => {
+    await workspace.db.query("SELECT pg_create_logical_replication_slot('cdc', 'pgoutput')");
     try {
-      await body(ward);
+      await body(workspace);
     } finally {
-      await ward.db.query("SELECT pg_drop_replication_slot('cdc')");
+      await workspace.db.query("SELECT pg_drop_replication_slot('cdc')");
     }
   });
 }

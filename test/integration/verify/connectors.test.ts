@@ -10,7 +10,7 @@ import {
   makeSlot,
   readRows,
   verifyAfter,
-  withPlainWard,
+  withPlainWorkspace,
   writeLines,
 } from './verifying.js';
 
@@ -25,22 +25,22 @@ const OWN_PLACEHOLDER = 'n/d';
 
 /** What a connector writes, as events of a run whose tables are there to be compared. */
 test('formats and connectors, with the tables at hand', async (t) => {
-  await withPlainWard(server, async (ward) => {
-    await makeSlot(ward, 'copied');
+  await withPlainWorkspace(server, async (workspace) => {
+    await makeSlot(workspace, 'copied');
     let streamed: Streamed;
     let rows: readonly ToldRow[];
     try {
-      streamed = await stream(ward, [...LOAD, ...MIX]);
-      rows = await readRows(ward, 'copied', streamed.summary.events, 'copied');
+      streamed = await stream(workspace, [...LOAD, ...MIX]);
+      rows = await readRows(workspace, 'copied', streamed.summary.events, 'copied');
     } finally {
-      await dropSlots(ward);
+      await dropSlots(workspace);
     }
     const verify = (
       name: string,
       lines: readonly string[],
       code = 0,
       more: readonly string[] = [],
-    ) => verifyAfter(ward, ['--source', writeLines(ward, name, lines), ...more], code);
+    ) => verifyAfter(workspace, ['--source', writeLines(workspace, name, lines), ...more], code);
     // An insert of which nothing came later: the tables hold it as it was written. Not of the first transaction,
     // by which it is told whose a connector is.
     const last = rows.find(
@@ -56,7 +56,7 @@ test('formats and connectors, with the tables at hand', async (t) => {
       const format = { times: 'connect', serverColumns } as const;
       const columns = serverColumns ? 'with' : 'without';
       await t.test(`times in milliseconds, ${columns} created_at`, async () => {
-        const lines = rows.map((row) => lineOf(ward, row, format));
+        const lines = rows.map((row) => lineOf(workspace, row, format));
         const { said } = await verify('milliseconds', lines);
         assertExact(said, streamed);
         const { compared, superseded, followed } = said.rows;
@@ -64,7 +64,7 @@ test('formats and connectors, with the tables at hand', async (t) => {
         // Without them an event does not have the whole row: only that a row is gone can be told.
         if (serverColumns) assert.equal(compared, followed);
         assert.ok((compared ?? 0) > 0);
-        const line = lineOf(ward, last, format);
+        const line = lineOf(workspace, last, format);
         const late = lines.map((each) => (each === line ? later(each, 'data') : each));
         const altered = await verify('late', late, 7);
         assert.equal(altered.said.violations.altered, 1);
@@ -78,20 +78,20 @@ test('formats and connectors, with the tables at hand', async (t) => {
 
     await t.test('another connector in the same stream', async () => {
       const other = (row: ToldRow): string =>
-        lineOf(ward, { ...row, from: { origin: 'outro' } } as ToldRow);
+        lineOf(workspace, { ...row, from: { origin: 'outro' } } as ToldRow);
       // Of the same rows in another server: other transactions, other times.
       const foreign = (row: ToldRow): string =>
         other({ ...row, xid: (row.xid ?? 0) + 500_000, lsn: (row.lsn ?? 0) + 7 });
       const beside = await verify(
         'beside',
-        rows.flatMap((row) => [lineOf(ward, row), foreign(row)]),
+        rows.flatMap((row) => [lineOf(workspace, row), foreign(row)]),
       );
       assertExact(beside.said, streamed);
       assert.equal(beside.said.events.others.other_server, rows.length);
 
       const { xid } = last;
       const short = (copy: (row: ToldRow) => string) =>
-        rows.flatMap((row) => [...(row.xid === xid ? [] : [lineOf(ward, row)]), copy(row)]);
+        rows.flatMap((row) => [...(row.xid === xid ? [] : [lineOf(workspace, row)]), copy(row)]);
       const count = rows.filter((row) => row.xid === xid).length;
       const lost = await verify('lost', short(foreign), 7, SHORT);
       assert.equal(lost.said.accounting.missing, count);
@@ -104,7 +104,7 @@ test('formats and connectors, with the tables at hand', async (t) => {
       const updated = rows.filter(isUpdate);
       assert.ok(updated.length > 0);
       const put = (placeholder: string) =>
-        rows.map((row) => lineOf(ward, isUpdate(row) ? withMotive(row, placeholder) : row));
+        rows.map((row) => lineOf(workspace, isUpdate(row) ? withMotive(row, placeholder) : row));
       const known = await verify('default', put(DEFAULT_PLACEHOLDER));
       assertExact(known.said, streamed);
       const unknown = await verify('own', put(OWN_PLACEHOLDER), 7);

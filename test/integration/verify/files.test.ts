@@ -7,7 +7,7 @@ import test from 'node:test';
 import { startCli } from '../../helpers/cli.js';
 import { freePort } from '../../helpers/free-port.js';
 import { startServer } from '../../helpers/server.js';
-import { run, type Streamed, stream, type Ward, withWard } from '../run/streaming.js';
+import { run, type Streamed, stream, type Workspace, withWorkspace } from '../run/streaming.js';
 import {
   assertExact,
   dropSlot,
@@ -25,56 +25,66 @@ const MIX = ['--update-ratio', '0.3', '--delete-ratio', '0.1'];
 
 /** Lends `body` a run that is over, and its changes as lines of Debezium's JSON. */
 function withLines(
-  body: (ward: Ward, lines: readonly string[], streamed: Streamed) => Promise<void>,
+  body: (workspace: Workspace, lines: readonly string[], streamed: Streamed) => Promise<void>,
 ): Promise<void> {
-  return withWard(server, async (ward) => {
+  return withWorkspace(server, async (workspace) => {
     const slot = newSlot();
-    await makeSlot(ward, slot);
+    await makeSlot(workspace, slot);
     try {
-      const streamed = await stream(ward, [...LOAD, ...MIX]);
-      await body(ward, await readLines(ward, slot, streamed.summary.events), streamed);
+      const streamed = await stream(workspace, [...LOAD, ...MIX]);
+      await body(workspace, await readLines(workspace, slot, streamed.summary.events), streamed);
     } finally {
-      await dropSlot(ward, slot);
+      await dropSlot(workspace, slot);
     }
   });
 }
 
 test('a file of events is exact, plain and packed; what is missing, cut off or no event is told', () =>
-  withLines(async (ward, lines, streamed) => {
+  withLines(async (workspace, lines, streamed) => {
     for (const name of ['all.ndjson', 'all.ndjson.gz']) {
-      const { said } = await verifyAfter(ward, ['--source', writeLines(ward, name, lines)]);
+      const { said } = await verifyAfter(workspace, [
+        '--source',
+        writeLines(workspace, name, lines),
+      ]);
       assertExact(said, streamed);
       assert.equal(said.rows.compared, said.rows.followed);
     }
     const middle = Math.floor(lines.length / 2);
-    const lost = writeLines(ward, 'lost.ndjson', lines.toSpliced(middle, 1));
-    const missing = await verifyAfter(ward, ['--source', lost, ...SOON], 7);
+    const lost = writeLines(workspace, 'lost.ndjson', lines.toSpliced(middle, 1));
+    const missing = await verifyAfter(workspace, ['--source', lost, ...SOON], 7);
     assert.equal(missing.said.violations.missing, 1);
-    const cut = writeLines(ward, 'cut.ndjson', lines.slice(0, middle));
-    const short = await verifyAfter(ward, ['--source', cut, ...SOON], 8);
+    const cut = writeLines(workspace, 'cut.ndjson', lines.slice(0, middle));
+    const short = await verifyAfter(workspace, ['--source', cut, ...SOON], 8);
     assert.deepEqual(Object.keys(short.said.doubts), ['ended_early']);
     const rewound = [...lines.slice(0, middle), ...lines.slice(middle - 20)];
     const again = await verifyAfter(
-      ward,
-      ['--source', writeLines(ward, 'again.ndjson', rewound)],
+      workspace,
+      ['--source', writeLines(workspace, 'again.ndjson', rewound)],
       6,
     );
     assert.equal(again.said.events.replayed, 20);
 
-    const odd = writeLines(ward, 'odd.ndjson', lines.toSpliced(6, 0, '{"after":{"nome":"Maria"'));
-    const refused = await run(ward, ['verify', '--source', odd]);
+    const odd = writeLines(
+      workspace,
+      'odd.ndjson',
+      lines.toSpliced(6, 0, '{"after":{"nome":"Maria"'),
+    );
+    const refused = await run(workspace, ['verify', '--source', odd]);
     assert.equal(refused.code, 2);
     assert.match(refused.stderr, /input 7 is not an event: .*--skip-malformed/);
     assert.ok(!refused.stderr.includes('Maria'), 'personal data in the log');
-    const skipped = await verifyAfter(ward, ['--source', odd, '--skip-malformed'], 8);
+    const skipped = await verifyAfter(workspace, ['--source', odd, '--skip-malformed'], 8);
     assert.deepEqual(skipped.said.doubts, { malformed: 1 });
     assert.equal(skipped.said.accounting.delivered, streamed.summary.events);
     assert.equal(skipped.said.events.malformed, 1);
   }));
 
 test('of a run that is over, a source that is not there is an error at once, and no verdict is lost', () =>
-  withLines(async (ward, lines, streamed) => {
-    const { said } = await verifyAfter(ward, ['--source', writeLines(ward, 'all.ndjson', lines)]);
+  withLines(async (workspace, lines, streamed) => {
+    const { said } = await verifyAfter(workspace, [
+      '--source',
+      writeLines(workspace, 'all.ndjson', lines),
+    ]);
     const taken = createServer();
     await new Promise<void>((listening) => taken.listen(0, '127.0.0.1', listening));
     const { port } = taken.address() as AddressInfo;
@@ -87,7 +97,7 @@ test('of a run that is over, a source that is not there is an error at once, and
     };
     try {
       for (const [source, [code, sentence]] of Object.entries(absent)) {
-        const refused = await run(ward, ['verify', '--source', source, '--wait', '600']);
+        const refused = await run(workspace, ['verify', '--source', source, '--wait', '600']);
         assert.equal(refused.code, code, `${source}: ${refused.stderr}`);
         assert.match(refused.stderr, sentence);
         assert.doesNotMatch(refused.stderr, /comparing|waiting for/);
@@ -95,32 +105,32 @@ test('of a run that is over, a source that is not there is an error at once, and
     } finally {
       taken.close();
     }
-    const folder = join(ward.cwd, 'logs', 'runs', streamed.summary.run_id);
+    const folder = join(workspace.cwd, 'logs', 'runs', streamed.summary.run_id);
     const kept = JSON.parse(readFileSync(join(folder, 'verify.json'), 'utf8'));
     assert.deepEqual(kept, said);
   }));
 
 test('the next run waits for a port and for a slot that are not there yet, and says so', () =>
-  withWard(server, async (ward) => {
+  withWorkspace(server, async (workspace) => {
     const slot = newSlot();
-    const cli = startCli(['verify', 'next', '--json', '--source', `slot:${slot}`], ward);
+    const cli = startCli(['verify', 'next', '--json', '--source', `slot:${slot}`], workspace);
     try {
       await cli.until(/waiting for the source: .*no publication/);
-      await makeSlot(ward, slot);
+      await makeSlot(workspace, slot);
       await cli.until(/waiting for the next run/);
-      const streamed = await stream(ward, LOAD);
+      const streamed = await stream(workspace, LOAD);
       const { code, stdout, stderr } = await cli.ended();
       assert.equal(code, 0, stderr);
       assertExact(JSON.parse(stdout), streamed);
     } finally {
       cli.child.kill('SIGKILL');
       await cli.ended();
-      await dropSlot(ward, slot);
+      await dropSlot(workspace, slot);
     }
     const taken = createServer();
     await new Promise<void>((listening) => taken.listen(0, '127.0.0.1', listening));
     const { port } = taken.address() as AddressInfo;
-    const posted = startCli(['verify', 'next', '--source', `http://127.0.0.1:${port}`], ward);
+    const posted = startCli(['verify', 'next', '--source', `http://127.0.0.1:${port}`], workspace);
     try {
       await posted.until(/waiting for the source: .*another program uses port/);
       taken.close();
@@ -133,17 +143,20 @@ test('the next run waits for a port and for a slot that are not there yet, and s
   }));
 
 test('a file is waited for before its run begins, and followed as it grows afterwards', () =>
-  withLines(async (ward, lines, streamed) => {
-    const next = startCli(['verify', 'next', '--source', 'ndjson:later.ndjson'], ward);
+  withLines(async (workspace, lines, streamed) => {
+    const next = startCli(['verify', 'next', '--source', 'ndjson:later.ndjson'], workspace);
     try {
       await next.until(/waiting for the source: there is no file/);
       await next.until(/waiting for the next run/);
     } finally {
       next.child.kill('SIGKILL');
     }
-    const file = join(ward.cwd, 'late.ndjson');
+    const file = join(workspace.cwd, 'late.ndjson');
     writeFileSync(file, '');
-    const cli = startCli(['verify', '--json', '--source', `ndjson:${file}`, '--wait', '60'], ward);
+    const cli = startCli(
+      ['verify', '--json', '--source', `ndjson:${file}`, '--wait', '60'],
+      workspace,
+    );
     try {
       await cli.until(/comparing ndjson/);
       const text = lines.map((line) => `${line}\n`).join('');
@@ -160,10 +173,10 @@ test('a file is waited for before its run begins, and followed as it grows after
   }));
 
 test('events that are posted are taken in before they are answered', () =>
-  withLines(async (ward, lines, streamed) => {
+  withLines(async (workspace, lines, streamed) => {
     const port = await freePort();
     const source = `http://127.0.0.1:${port}`;
-    const cli = startCli(['verify', '--json', '--source', source, '--wait', '60'], ward);
+    const cli = startCli(['verify', '--json', '--source', source, '--wait', '60'], workspace);
     try {
       await cli.until(/waiting for events at/);
       for (const line of lines) {

@@ -3,7 +3,7 @@ import test from 'node:test';
 import { TABLE_NAMES } from '../../../src/schemas/hospital/tables.js';
 import { startServers } from '../../helpers/server.js';
 import { run, stream } from '../run/streaming.js';
-import { assertExact, dropSlots, makeSlot, verifyAfter, withPlainWard } from './verifying.js';
+import { assertExact, dropSlots, makeSlot, verifyAfter, withPlainWorkspace } from './verifying.js';
 
 const LOAD = ['--workers', '2', '--rate', 'max', '--batch-size', '5', '--max-events', '300'];
 const MIX = ['--update-ratio', '0.2', '--delete-ratio', '0.3'];
@@ -12,20 +12,20 @@ for (const server of await startServers()) {
   const { version } = server;
 
   test(`${version}: deletes that tell another index than the id are doubted, and it is named`, () =>
-    withPlainWard(server, async (ward) => {
-      await ward.db.query(
+    withPlainWorkspace(server, async (workspace) => {
+      await workspace.db.query(
         `ALTER TABLE consultas ADD COLUMN codigo uuid NOT NULL DEFAULT gen_random_uuid();
          CREATE UNIQUE INDEX consultas_codigo ON consultas (codigo);
          ALTER TABLE consultas REPLICA IDENTITY USING INDEX consultas_codigo`,
       );
-      await makeSlot(ward, 'once');
-      await makeSlot(ward, 'as_text');
+      await makeSlot(workspace, 'once');
+      await makeSlot(workspace, 'as_text');
       try {
-        const { summary } = await stream(ward, [...LOAD, ...MIX]);
+        const { summary } = await stream(workspace, [...LOAD, ...MIX]);
         const deleted = summary.rows.consultas.delete;
         assert.ok(deleted > 0);
         const source = (slot: string) => ['--source', `slot:${slot}`, '--publication', slot];
-        const { said } = await verifyAfter(ward, source('once'), 8);
+        const { said } = await verifyAfter(workspace, source('once'), 8);
         assert.deepEqual(said.doubts, { replica_identity: deleted });
         assert.equal(said.accounting.delivered, summary.events - deleted);
         assert.deepEqual(said.notes, [
@@ -35,26 +35,26 @@ for (const server of await startServers()) {
           },
         ]);
         assert.equal(said.events.malformed, 0);
-        const { code, stdout } = await run(ward, ['verify', ...source('as_text')]);
+        const { code, stdout } = await run(workspace, ['verify', ...source('as_text')]);
         assert.equal(code, 8);
         assert.match(stdout, /consultas has REPLICA IDENTITY USING INDEX consultas_codigo/);
       } finally {
-        await dropSlots(ward);
+        await dropSlots(workspace);
       }
     }));
 
   test(`${version}: REPLICA IDENTITY FULL is exact`, () =>
-    withPlainWard(server, async (ward) => {
+    withPlainWorkspace(server, async (workspace) => {
       const full = TABLE_NAMES.map((table) => `ALTER TABLE ${table} REPLICA IDENTITY FULL;`);
-      await ward.db.query(full.join(''));
-      await makeSlot(ward, 'whole');
+      await workspace.db.query(full.join(''));
+      await makeSlot(workspace, 'whole');
       try {
-        const streamed = await stream(ward, [...LOAD, ...MIX]);
-        const { said } = await verifyAfter(ward, ['--source', 'slot:whole']);
+        const streamed = await stream(workspace, [...LOAD, ...MIX]);
+        const { said } = await verifyAfter(workspace, ['--source', 'slot:whole']);
         assertExact(said, streamed);
         assert.equal(said.rows.compared, said.rows.followed);
       } finally {
-        await dropSlots(ward);
+        await dropSlots(workspace);
       }
     }));
 }

@@ -6,7 +6,7 @@ import { startCli } from '../../helpers/cli.js';
 import { startServer } from '../../helpers/server.js';
 import { waitFor } from '../../helpers/wait-for.js';
 import { run, stream } from '../run/streaming.js';
-import { dropSlots, makeSlot, verifyAfter, withPlainWard } from './verifying.js';
+import { dropSlots, makeSlot, verifyAfter, withPlainWorkspace } from './verifying.js';
 
 const server = await startServer(18);
 const LOAD = ['--workers', '2', '--rate', 'max', '--batch-size', '5', '--max-events', '300'];
@@ -20,36 +20,44 @@ const SEEDED_CONSULTAS = 1_000;
 const reading = (slot: string) => ['--source', `slot:${slot}`, '--publication', slot];
 
 test('changes that a publication leaves out are explained by the publication', async (t) => {
-  await withPlainWard(server, async (ward) => {
-    await makeSlot(ward, 'lacking', `FOR TABLE ${WITHOUT_CONSULTAS}`);
-    await makeSlot(ward, 'lacking_text', `FOR TABLE ${WITHOUT_CONSULTAS}`);
-    await makeSlot(ward, 'later', `FOR TABLE ${WITHOUT_CONSULTAS}`);
-    await makeSlot(ward, 'later_lossy', `FOR TABLE ${WITHOUT_CONSULTAS} WITH (publish = 'insert')`);
-    await makeSlot(ward, 'inserting', `FOR TABLE ${ALL} WITH (publish = 'insert')`);
-    await makeSlot(ward, 'filtering', `FOR TABLE ${WITHOUT_EXAMES}, exames WHERE (id % 2 = 0)`);
+  await withPlainWorkspace(server, async (workspace) => {
+    await makeSlot(workspace, 'lacking', `FOR TABLE ${WITHOUT_CONSULTAS}`);
+    await makeSlot(workspace, 'lacking_text', `FOR TABLE ${WITHOUT_CONSULTAS}`);
+    await makeSlot(workspace, 'later', `FOR TABLE ${WITHOUT_CONSULTAS}`);
     await makeSlot(
-      ward,
+      workspace,
+      'later_lossy',
+      `FOR TABLE ${WITHOUT_CONSULTAS} WITH (publish = 'insert')`,
+    );
+    await makeSlot(workspace, 'inserting', `FOR TABLE ${ALL} WITH (publish = 'insert')`);
+    await makeSlot(
+      workspace,
+      'filtering',
+      `FOR TABLE ${WITHOUT_EXAMES}, exames WHERE (id % 2 = 0)`,
+    );
+    await makeSlot(
+      workspace,
       'narrow',
       `FOR TABLE ${WITHOUT_CONSULTAS}, consultas (id, paciente_id, medico_id, data, status)`,
     );
     try {
-      const { summary } = await stream(ward, [...LOAD, ...MIX]);
+      const { summary } = await stream(workspace, [...LOAD, ...MIX]);
       const { consultas } = summary.rows;
       const changed = consultas.insert + consultas.update + consultas.delete;
 
       await t.test('a table that it lacks', async () => {
-        const { said } = await verifyAfter(ward, reading('lacking'), 7);
+        const { said } = await verifyAfter(workspace, reading('lacking'), 7);
         assert.equal(said.accounting.missing, changed);
         assert.equal(said.accounting.delivered, summary.events - changed);
         requireOmitted(said, 'table', 'lacking');
         assert.ok(said.causes.every(({ table }) => table === 'consultas'));
-        const { code, stdout } = await run(ward, ['verify', ...reading('lacking_text')]);
+        const { code, stdout } = await run(workspace, ['verify', ...reading('lacking_text')]);
         assert.equal(code, 7);
         assert.match(stdout, /`consultas` .*; publication `lacking_text` does not publish the tab/);
       });
 
       await t.test('operations that it lacks', async () => {
-        const { said } = await verifyAfter(ward, reading('inserting'), 7);
+        const { said } = await verifyAfter(workspace, reading('inserting'), 7);
         const inserted = TABLE_NAMES.reduce((sum, table) => sum + summary.rows[table].insert, 0);
         assert.equal(said.accounting.delivered, inserted);
         assert.equal(said.accounting.missing, summary.events - inserted);
@@ -59,14 +67,14 @@ test('changes that a publication leaves out are explained by the publication', a
       });
 
       await t.test('a row filter', async () => {
-        const { said } = await verifyAfter(ward, reading('filtering'), 7);
+        const { said } = await verifyAfter(workspace, reading('filtering'), 7);
         assert.ok(said.accounting.missing > 0);
         requireOmitted(said, 'filter', 'filtering');
         assert.ok(said.examples.every(({ table, key }) => table === 'exames' && Number(key) % 2));
       });
 
       await t.test('a column list leaves open what the columns held', async () => {
-        const { said } = await verifyAfter(ward, reading('narrow'), 8);
+        const { said } = await verifyAfter(workspace, reading('narrow'), 8);
         assert.deepEqual(Object.keys(said.doubts), ['contents_not_told']);
         // The column is none that an update sets.
         assert.equal(said.doubts.contents_not_told, consultas.insert);
@@ -74,34 +82,34 @@ test('changes that a publication leaves out are explained by the publication', a
       });
 
       await t.test('a table that was added after the run is excused', async () => {
-        await ward.db.query(`ALTER PUBLICATION later ADD TABLE consultas;
+        await workspace.db.query(`ALTER PUBLICATION later ADD TABLE consultas;
                              ALTER PUBLICATION later_lossy ADD TABLE consultas`);
-        const { said } = await verifyAfter(ward, reading('later'));
+        const { said } = await verifyAfter(workspace, reading('later'));
         assert.equal(said.accounting.excused, changed);
         assert.equal(said.accounting.delivered, summary.events - changed);
         assert.equal(said.verdict, 'exact');
         // It excuses that table only.
-        const lossy = await verifyAfter(ward, reading('later_lossy'), 7);
+        const lossy = await verifyAfter(workspace, reading('later_lossy'), 7);
         assert.equal(lossy.said.accounting.excused, consultas.insert);
         for (const { table, omitted } of lossy.said.causes) {
           assert.equal(omitted?.kind, table === 'consultas' ? 'table' : 'operation');
         }
       });
     } finally {
-      await dropSlots(ward);
+      await dropSlots(workspace);
     }
   });
 });
 
 test('a table that joined or left a publication during the run is a doubt', async (t) => {
-  await withPlainWard(server, async (ward) => {
-    await makeSlot(ward, 'joined', `FOR TABLE ${WITHOUT_CONSULTAS}`);
-    await makeSlot(ward, 'left_out', `FOR TABLE ${ALL}`);
+  await withPlainWorkspace(server, async (workspace) => {
+    await makeSlot(workspace, 'joined', `FOR TABLE ${WITHOUT_CONSULTAS}`);
+    await makeSlot(workspace, 'left_out', `FOR TABLE ${ALL}`);
     const load = ['--workers', '2', '--rate', '400', '--batch-size', '5'];
-    const streaming = startCli(['stream', '--json', ...load, ...MIX], ward);
+    const streaming = startCli(['stream', '--json', ...load, ...MIX], workspace);
     const progress = async (from: number) => {
       const count = async () => {
-        const [row] = await ward.db.query<{ rows: number }>(
+        const [row] = await workspace.db.query<{ rows: number }>(
           `SELECT count(*)::int AS rows FROM consultas WHERE id > ${SEEDED_CONSULTAS}`,
         );
         return row?.rows ?? 0;
@@ -112,7 +120,7 @@ test('a table that joined or left a publication during the run is a doubt', asyn
     };
     try {
       const before = await progress(20);
-      await ward.db.query(`ALTER PUBLICATION joined ADD TABLE consultas;
+      await workspace.db.query(`ALTER PUBLICATION joined ADD TABLE consultas;
                            ALTER PUBLICATION left_out DROP TABLE consultas`);
       await progress(before + 40);
       streaming.child.kill('SIGINT');
@@ -123,7 +131,7 @@ test('a table that joined or left a publication during the run is a doubt', asyn
       const doubted = new Map<string, number>();
       for (const slot of ['joined', 'left_out']) {
         await t.test(slot, async () => {
-          const { said } = await verifyAfter(ward, reading(slot), 8);
+          const { said } = await verifyAfter(workspace, reading(slot), 8);
           assert.deepEqual(Object.keys(said.doubts), ['database_changed']);
           const { committed, delivered } = said.accounting;
           const { database_changed = 0 } = said.doubts;
@@ -138,7 +146,7 @@ test('a table that joined or left a publication during the run is a doubt', asyn
     } finally {
       streaming.child.kill('SIGKILL');
       await streaming.ended();
-      await dropSlots(ward);
+      await dropSlots(workspace);
     }
   });
 });

@@ -3,7 +3,7 @@ import test from 'node:test';
 import { startCli } from '../../helpers/cli.js';
 import { startServers } from '../../helpers/server.js';
 import { waitFor } from '../../helpers/wait-for.js';
-import { stream, type Ward } from '../run/streaming.js';
+import { stream, type Workspace } from '../run/streaming.js';
 import type { Envelope } from './recorded.js';
 import {
   assertExact,
@@ -12,7 +12,7 @@ import {
   makeSlots,
   readLines,
   verifyAfter,
-  withPlainWard,
+  withPlainWorkspace,
   writeLines,
 } from './verifying.js';
 
@@ -26,29 +26,29 @@ const servers = await startServers();
 for (const server of servers) {
   const { version } = server;
 
-  /** Lends `body` a ward with these statements run, and the slot `all` of every table in it. */
-  const withEffects = (statements: string, body: (ward: Ward) => Promise<void>) =>
-    withPlainWard(server, async (ward) => {
-      await ward.db.query(statements);
-      await makeSlot(ward, 'every', 'FOR ALL TABLES');
+  /** Lends `body` a workspace with these statements run, and the slot `all` of every table in it. */
+  const withEffects = (statements: string, body: (workspace: Workspace) => Promise<void>) =>
+    withPlainWorkspace(server, async (workspace) => {
+      await workspace.db.query(statements);
+      await makeSlot(workspace, 'every', 'FOR ALL TABLES');
       try {
-        await body(ward);
+        await body(workspace);
       } finally {
-        await dropSlots(ward);
+        await dropSlots(workspace);
       }
     });
 
   test(`${version}: rows are judged as BEFORE triggers left them`, () =>
-    withEffects(BEFORE, async (ward) => {
-      await makeSlots(ward, 'copied');
-      const streamed = await stream(ward, [...LOAD, ...MIX]);
-      const { said } = await verifyAfter(ward, ['--source', 'slot:every']);
+    withEffects(BEFORE, async (workspace) => {
+      await makeSlots(workspace, 'copied');
+      const streamed = await stream(workspace, [...LOAD, ...MIX]);
+      const { said } = await verifyAfter(workspace, ['--source', 'slot:every']);
       assertExact(said, streamed);
       assert.equal(said.events.derived, 0);
       assert.equal(said.rows.compared, said.rows.followed);
 
       const { events } = streamed.summary;
-      const lines = await readLines(ward, 'copied', events, 'every');
+      const lines = await readLines(workspace, 'copied', events, 'every');
       const at = lines.findIndex((line) => {
         const { op, source } = JSON.parse(line) as Envelope;
         return op === 'c' && source.table === 'consultas';
@@ -56,7 +56,11 @@ for (const server of servers) {
       const { after } = JSON.parse(lines[at] ?? '') as Envelope;
       assert.match(String(after?.motivo), /^[^a-z]+$/);
       const altered = lines.with(at, lines[at]!.replace(`"${after?.motivo}"`, '"Outro"'));
-      const wrong = await verifyAfter(ward, ['--source', writeLines(ward, 'a', altered)], 7);
+      const wrong = await verifyAfter(
+        workspace,
+        ['--source', writeLines(workspace, 'a', altered)],
+        7,
+      );
       assert.equal(wrong.said.violations.altered, 1);
       const [example] = wrong.said.examples;
       assert.deepEqual(
@@ -66,10 +70,10 @@ for (const server of servers) {
     }));
 
   test(`${version}: rows that AFTER triggers write are proved by the rows themselves`, () =>
-    withEffects(AFTER, async (ward) => {
-      await makeSlots(ward, 'copied');
-      const streamed = await stream(ward, [...LOAD, ...INSERTS]);
-      const { said } = await verifyAfter(ward, ['--source', 'slot:every']);
+    withEffects(AFTER, async (workspace) => {
+      await makeSlots(workspace, 'copied');
+      const streamed = await stream(workspace, [...LOAD, ...INSERTS]);
+      const { said } = await verifyAfter(workspace, ['--source', 'slot:every']);
       assertExact(said, streamed);
       const { pacientes, consultas, internacoes } = streamed.summary.rows;
       const derived = pacientes.insert + consultas.insert + internacoes.insert;
@@ -78,17 +82,21 @@ for (const server of servers) {
       assert.ok((said.events.others.other_schema ?? 0) > 0);
 
       const { events } = streamed.summary;
-      const lines = await readLines(ward, 'copied', events + derived, 'every');
+      const lines = await readLines(workspace, 'copied', events + derived, 'every');
       // Also without the archive, whose rows count in `total_order`.
       const own = lines.filter((line) => (JSON.parse(line) as Envelope).source.schema === 'public');
-      const copy = await verifyAfter(ward, ['--source', writeLines(ward, 'copy', own)]);
+      const copy = await verifyAfter(workspace, ['--source', writeLines(workspace, 'copy', own)]);
       assertExact(copy.said, streamed);
       const [first = ''] = own.filter((line) => line.includes('"table":"exames"'));
       const id = (JSON.parse(first) as Envelope).after?.id;
       const invented = own.flatMap((line) =>
         line === first ? [line, line.replace(`"id":${id}`, '"id":999999')] : [line],
       );
-      const phantom = await verifyAfter(ward, ['--source', writeLines(ward, 'b', invented)], 8);
+      const phantom = await verifyAfter(
+        workspace,
+        ['--source', writeLines(workspace, 'b', invented)],
+        8,
+      );
       assert.deepEqual(phantom.said.doubts, { server_changed: 1 });
       const acting = phantom.said.notes.find(({ kind }) => kind === 'server_acts');
       assert.ok(acting?.kind === 'server_acts' && acting.names.includes('pacientes.pede_exame'));
@@ -102,45 +110,45 @@ for (const server of servers) {
         own.flatMap((line) => (line === of ? [line, change(again(line))] : [line]));
       const sent = own.find((line) => line.includes('"table":"pacientes"')) ?? assert.fail();
       for (const line of [first, sent]) {
-        const source = writeLines(ward, 'twice', twice(line, String));
-        const inserted = await verifyAfter(ward, ['--source', source], 7);
+        const source = writeLines(workspace, 'twice', twice(line, String));
+        const inserted = await verifyAfter(workspace, ['--source', source], 7);
         const [cause] = inserted.said.causes;
         assert.deepEqual([cause?.detail, cause?.events], ['exists_already', 1]);
       }
       const asUpdate = (line: string) => line.replace('"op":"c"', '"op":"u"');
-      const source = writeLines(ward, 'updated', twice(sent, asUpdate));
-      const updated = await verifyAfter(ward, ['--source', source], 8);
+      const source = writeLines(workspace, 'updated', twice(sent, asUpdate));
+      const updated = await verifyAfter(workspace, ['--source', source], 8);
       assert.deepEqual(updated.said.doubts, { server_changed: 1 });
     }));
 
   test(`${version}: what subtransactions of a trigger wrote is not proved`, () =>
-    withEffects(SUBTRANSACTION, async (ward) => {
-      const streamed = await stream(ward, [...LOAD, ...INSERTS]);
-      const { said } = await verifyAfter(ward, ['--source', 'slot:every'], 8);
+    withEffects(SUBTRANSACTION, async (workspace) => {
+      const streamed = await stream(workspace, [...LOAD, ...INSERTS]);
+      const { said } = await verifyAfter(workspace, ['--source', 'slot:every'], 8);
       assert.deepEqual(said.doubts, { server_changed: streamed.summary.rows.consultas.insert });
       assert.equal(said.accounting.delivered, streamed.summary.events);
       assert.deepEqual(said.notes, [{ kind: 'server_acts', names: ['consultas.tenta_exame'] }]);
     }));
 
   test(`${version}: a trigger that came amid the run leaves a doubt, and its name`, () =>
-    withEffects('', async (ward) => {
+    withEffects('', async (workspace) => {
       const load = ['--workers', '2', '--rate', '400', '--batch-size', '5', '--only', 'consulta'];
-      const streaming = startCli(['stream', '--json', ...load, ...INSERTS], ward);
+      const streaming = startCli(['stream', '--json', ...load, ...INSERTS], workspace);
       const count = async (where: string) => {
-        const [row] = await ward.db.query<{ rows: number }>(
+        const [row] = await workspace.db.query<{ rows: number }>(
           `SELECT count(*)::int AS rows FROM consultas WHERE ${where}`,
         );
         return row?.rows ?? 0;
       };
       try {
         await waitFor(async () => (await count('id > 1000')) > 20, { what: 'consultas' });
-        await ward.db.query(UPPER);
+        await workspace.db.query(UPPER);
         const changed = `id > 1000 AND motivo = upper(motivo)`;
         await waitFor(async () => (await count(changed)) > 20, { what: 'rows that it changed' });
         streaming.child.kill('SIGINT');
         const { code, stderr } = await streaming.ended();
         assert.equal(code, 0, stderr);
-        const { said } = await verifyAfter(ward, ['--source', 'slot:every'], 8);
+        const { said } = await verifyAfter(workspace, ['--source', 'slot:every'], 8);
         assert.deepEqual(said.doubts, { server_changed: await count(changed) });
         assert.deepEqual(said.notes, [{ kind: 'server_acts', names: ['consultas.grita'] }]);
       } finally {
@@ -151,25 +159,25 @@ for (const server of servers) {
 }
 
 test('rows that are hidden from the role that verifies are not compared', () =>
-  withPlainWard(servers.at(-1)!, async (ward) => {
+  withPlainWorkspace(servers.at(-1)!, async (workspace) => {
     const role = `leitor_${process.pid}`;
-    await ward.db.query(
+    await workspace.db.query(
       `CREATE ROLE ${role} LOGIN REPLICATION PASSWORD 'x'; GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${role};
        ALTER TABLE consultas ENABLE ROW LEVEL SECURITY;
        CREATE POLICY metade ON consultas FOR SELECT TO ${role} USING (id % 2 = 0)`,
     );
-    await makeSlot(ward, 'every', 'FOR ALL TABLES');
+    await makeSlot(workspace, 'every', 'FOR ALL TABLES');
     try {
-      const streamed = await stream(ward, [...LOAD, ...MIX]);
-      const reader = { ...ward, env: { ...ward.env, PG_USER: role, PG_PASSWORD: 'x' } };
+      const streamed = await stream(workspace, [...LOAD, ...MIX]);
+      const reader = { ...workspace, env: { ...workspace.env, PG_USER: role, PG_PASSWORD: 'x' } };
       const { said } = await verifyAfter(reader, ['--source', 'slot:every']);
       assertExact(said, streamed);
       const { compared, superseded, followed } = said.rows;
       assert.ok((superseded ?? 0) > 10);
       assert.equal((compared ?? 0) + (superseded ?? 0), followed);
     } finally {
-      await dropSlots(ward);
-      await ward.db.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
+      await dropSlots(workspace);
+      await workspace.db.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
     }
   }));
 

@@ -6,7 +6,7 @@ import { TABLE_NAMES } from '../../../src/schemas/hospital/tables.js';
 import { startCli } from '../../helpers/cli.js';
 import { startServers, type TestServer } from '../../helpers/server.js';
 import { waitFor } from '../../helpers/wait-for.js';
-import { run, type Streamed, withWard } from '../run/streaming.js';
+import { run, type Streamed, withWorkspace } from '../run/streaming.js';
 import {
   assertExact,
   dropSlot,
@@ -25,14 +25,14 @@ const servers = await startServers();
 for (const server of servers) {
   const { version } = server;
   test(`a run is read beside and found exact, and nothing is left behind (${version})`, async () => {
-    await withWard(server, async (ward) => {
+    await withWorkspace(server, async (workspace) => {
       let streamed: Streamed | undefined;
       const slot = newSlot();
       const { said, stderr } = await verifyNext(
-        ward,
+        workspace,
         ['--source', `slot:${slot}`, '--create-slot'],
         async () => {
-          streamed = await stream(ward, [...LOAD, ...MIX]);
+          streamed = await stream(workspace, [...LOAD, ...MIX]);
         },
       );
       assert.ok(streamed !== undefined);
@@ -45,13 +45,13 @@ for (const server of servers) {
       assert.equal(commit_to_received.events, said.events.delivered);
       assert.ok((commit_to_received.p50 ?? 0) > 0);
       assert.ok((said.clock_offset_ms?.error ?? 0) > 0);
-      const [left] = await ward.db.query<{ slots: string; publications: string }>(
+      const [left] = await workspace.db.query<{ slots: string; publications: string }>(
         `SELECT (SELECT count(*) FROM pg_replication_slots WHERE slot_name = $1) AS slots,
                 (SELECT count(*) FROM pg_publication) AS publications`,
         [slot],
       );
       assert.deepEqual(left, { slots: '0', publications: '0' });
-      const folder = join(ward.cwd, 'logs', 'runs', said.run_id);
+      const folder = join(workspace.cwd, 'logs', 'runs', said.run_id);
       assert.deepEqual(JSON.parse(readFileSync(join(folder, 'verify.json'), 'utf8')), said);
       assert.ok(existsSync(join(folder, 'verify-series.ndjson')));
       const report = join(folder, 'report.html');
@@ -61,17 +61,17 @@ for (const server of servers) {
   });
 
   test(`a slot is read afterwards; a second reader finds nothing left (${version})`, async () => {
-    await withWard(server, async (ward) => {
+    await withWorkspace(server, async (workspace) => {
       const slot = newSlot();
-      await makeSlot(ward, slot);
+      await makeSlot(workspace, slot);
       try {
-        const streamed = await stream(ward, [...LOAD, ...MIX]);
-        const { said } = await verifyAfter(ward, ['--source', `slot:${slot}`]);
+        const streamed = await stream(workspace, [...LOAD, ...MIX]);
+        const { said } = await verifyAfter(workspace, ['--source', `slot:${slot}`]);
         assertExact(said, streamed);
         // How late they were nobody can tell who came afterwards.
         assert.equal(said.latency_ms.commit_to_received.events, 0);
         // All of it was acknowledged: what was committed before the slot's place can't be judged.
-        const again = await verifyAfter(ward, ['--source', `slot:${slot}`], 8);
+        const again = await verifyAfter(workspace, ['--source', `slot:${slot}`], 8);
         assert.equal(again.said.events.delivered, 0);
         const { committed } = streamed.summary.transactions;
         assert.equal(again.said.transactions.before_source, committed);
@@ -80,28 +80,28 @@ for (const server of servers) {
           { kind: 'source_began', transactions: committed, of: committed, waived: false },
         ]);
         // Waived by the operator, nothing is left to be exact about.
-        const none = await verifyAfter(ward, ['--source', `slot:${slot}`, '--partial'], 8);
+        const none = await verifyAfter(workspace, ['--source', `slot:${slot}`, '--partial'], 8);
         assert.equal(none.said.accounting.waived, streamed.summary.events);
       } finally {
-        await dropSlot(ward, slot);
+        await dropSlot(workspace, slot);
       }
     });
   });
 
   test(`what others write is counted apart (${version})`, async () => {
-    await withWard(server, async (ward) => {
+    await withWorkspace(server, async (workspace) => {
       let streamed: Streamed | undefined;
       const { said } = await verifyNext(
-        ward,
+        workspace,
         ['--source', `slot:${newSlot()}`, '--create-slot'],
         async () => {
-          const streaming = stream(ward, LOAD);
+          const streaming = stream(workspace, LOAD);
           for (let i = 0; i < 20; i++) {
-            await ward.db.query(
+            await workspace.db.query(
               `INSERT INTO medicos (nome, crm, especialidade) VALUES ($1, $1, 'Clínica')`,
               [`estranho ${i}`],
             );
-            await ward.db.query(`UPDATE medicos SET telefone = '1' WHERE nome = $1`, [
+            await workspace.db.query(`UPDATE medicos SET telefone = '1' WHERE nome = $1`, [
               `estranho ${i}`,
             ]);
           }
@@ -115,14 +115,14 @@ for (const server of servers) {
   });
 
   test(`a publication that leaves out a table is a violation, with examples (${version})`, async () => {
-    await withWard(server, async (ward) => {
+    await withWorkspace(server, async (workspace) => {
       const slot = newSlot();
       const others = TABLE_NAMES.filter((table) => table !== 'exames');
-      await ward.db.query(`CREATE PUBLICATION ${slot} FOR TABLE ${others.join(', ')}`);
-      await ward.db.query(`SELECT pg_create_logical_replication_slot('${slot}', 'pgoutput')`);
+      await workspace.db.query(`CREATE PUBLICATION ${slot} FOR TABLE ${others.join(', ')}`);
+      await workspace.db.query(`SELECT pg_create_logical_replication_slot('${slot}', 'pgoutput')`);
       try {
-        const { summary } = await stream(ward, LOAD);
-        const { said, stderr } = await verifyAfter(ward, ['--source', `slot:${slot}`], 7);
+        const { summary } = await stream(workspace, LOAD);
+        const { said, stderr } = await verifyAfter(workspace, ['--source', `slot:${slot}`], 7);
         const { exames } = summary.rows;
         assert.equal(said.violations.missing, exames.insert + exames.update + exames.delete);
         assert.ok(
@@ -133,25 +133,28 @@ for (const server of servers) {
         assert.ok(said.examples.length > 0);
         assert.match(stderr, /violation: \d[\d,]* missing/);
       } finally {
-        await dropSlot(ward, slot);
+        await dropSlot(workspace, slot);
       }
     });
   });
 }
 
 test('Ctrl+C ends a verification that waits, and leaves nothing behind', async () => {
-  await withWard(newest(), async (ward) => {
+  await withWorkspace(newest(), async (workspace) => {
     const slot = newSlot();
-    const cli = startCli(['verify', 'next', '--source', `slot:${slot}`, '--create-slot'], ward);
+    const cli = startCli(
+      ['verify', 'next', '--source', `slot:${slot}`, '--create-slot'],
+      workspace,
+    );
     try {
       await cli.until(/waiting for the next run/);
       cli.child.kill('SIGINT');
       const { code } = await cli.ended();
       assert.equal(code, 130);
-      const publications = await ward.db.query('SELECT 1 FROM pg_publication');
+      const publications = await workspace.db.query('SELECT 1 FROM pg_publication');
       assert.equal(publications.length, 0);
       await waitFor(async () => {
-        const slots = await ward.db.query(
+        const slots = await workspace.db.query(
           'SELECT 1 FROM pg_replication_slots WHERE slot_name = $1',
           [slot],
         );
@@ -164,19 +167,19 @@ test('Ctrl+C ends a verification that waits, and leaves nothing behind', async (
 });
 
 test('Ctrl+C amid a run says what was found so far, and that it is not all', async () => {
-  await withWard(newest(), async (ward) => {
+  await withWorkspace(newest(), async (workspace) => {
     const verifying = startCli(
       ['verify', 'next', '--json', '--source', `slot:${newSlot()}`, '--create-slot'],
-      ward,
+      workspace,
     );
     try {
       // A run that began before it listens is not the next one.
       await verifying.until(/waiting for the next run/);
-      const streaming = startCli(['stream', '--rate', '200', '--workers', '2'], ward);
+      const streaming = startCli(['stream', '--rate', '200', '--workers', '2'], workspace);
       try {
         await verifying.until(/comparing slot/);
         await waitFor(async () => {
-          const [row] = await ward.db.query<{ n: string }>(
+          const [row] = await workspace.db.query<{ n: string }>(
             'SELECT count(*) AS n FROM audit.changes',
           );
           return Number(row?.n) > 3;
@@ -196,8 +199,8 @@ test('Ctrl+C amid a run says what was found so far, and that it is not all', asy
 });
 
 test('nonsense gets one clear sentence', async () => {
-  await withWard(newest(), async (ward) => {
-    await stream(ward, ['--max-events', '10', '--rate', '100']);
+  await withWorkspace(newest(), async (workspace) => {
+    await stream(workspace, ['--max-events', '10', '--rate', '100']);
     const cases: readonly [readonly string[], number, RegExp][] = [
       [['verify'], 2, /--source slot:NAME, ndjson:FILE/],
       [['verify', '--source', 'pigeon:post'], 2, /"pigeon:post" is not accepted; use slot:NAME/],
@@ -209,7 +212,7 @@ test('nonsense gets one clear sentence', async () => {
       [['verify', '--source', 'slot:x', '--sample', '0'], 2, /above 0/],
     ];
     for (const [args, code, sentence] of cases) {
-      const result = await run(ward, args);
+      const result = await run(workspace, args);
       assert.equal(result.code, code, `${args.join(' ')}: ${result.stderr}`);
       assert.match(result.stderr, sentence);
       assert.equal(result.stdout, '');

@@ -5,7 +5,7 @@ import type { VerificationDocument } from '../../../src/verify/verdict/document.
 import { startCli } from '../../helpers/cli.js';
 import { startServer } from '../../helpers/server.js';
 import { waitFor } from '../../helpers/wait-for.js';
-import { run, type Ward } from '../run/streaming.js';
+import { run, type Workspace } from '../run/streaming.js';
 import {
   confirmed,
   dropSlots,
@@ -14,7 +14,7 @@ import {
   SOON,
   saidBy,
   verifyAfter,
-  withPlainWard,
+  withPlainWorkspace,
   writeLines,
 } from './verifying.js';
 
@@ -25,34 +25,38 @@ const MIX = ['--update-ratio', '0.3', '--delete-ratio', '0.1'];
 const SEEDED_CONSULTAS = 1_000;
 
 test('what was committed before the source began is not judged, and what came after it is', async (t) => {
-  await withPlainWard(server, async (ward) => {
+  await withPlainWorkspace(server, async (workspace) => {
     const lossy = TABLE_NAMES.filter((table) => table !== 'consultas');
-    await ward.db.query(`CREATE PUBLICATION whole FOR TABLE ${TABLE_NAMES.join(', ')};
+    await workspace.db.query(`CREATE PUBLICATION whole FOR TABLE ${TABLE_NAMES.join(', ')};
                          CREATE PUBLICATION lossy FOR TABLE ${lossy.join(', ')}`);
-    await makeSlots(ward, 'copied', 'read', 'advanced');
-    const streaming = startCli(['stream', '--json', ...LOAD, ...MIX], ward);
+    await makeSlots(workspace, 'copied', 'read', 'advanced');
+    const streaming = startCli(['stream', '--json', ...LOAD, ...MIX], workspace);
     try {
-      await progress(ward);
-      await makeSlots(ward, 'amid', 'partly', 'lost', 'partly_lost', 'stopped');
-      await ward.db.query(
+      await progress(workspace);
+      await makeSlots(workspace, 'amid', 'partly', 'lost', 'partly_lost', 'stopped');
+      await workspace.db.query(
         `SELECT count(*) FROM pg_logical_slot_get_binary_changes('read', NULL, NULL,
                   'proto_version', '1', 'publication_names', 'whole')`,
       );
-      await ward.db.query(`SELECT pg_replication_slot_advance('advanced', pg_current_wal_lsn())`);
-
-      await t.test('Ctrl+C amid the run leaves the rest open', () => interrupt(ward, 'stopped'));
-      await t.test('Ctrl+C takes nothing from a violation that was found', () =>
-        interruptLossy(ward),
+      await workspace.db.query(
+        `SELECT pg_replication_slot_advance('advanced', pg_current_wal_lsn())`,
       );
-      await progress(ward);
+
+      await t.test('Ctrl+C amid the run leaves the rest open', () =>
+        interrupt(workspace, 'stopped'),
+      );
+      await t.test('Ctrl+C takes nothing from a violation that was found', () =>
+        interruptLossy(workspace),
+      );
+      await progress(workspace);
       streaming.child.kill('SIGINT');
       const { code, stderr } = await streaming.ended();
       assert.equal(code, 0, stderr);
-      await makeSlots(ward, 'late', 'partly_late');
+      await makeSlots(workspace, 'late', 'partly_late');
 
       for (const slot of ['amid', 'read', 'advanced', 'stopped']) {
         await t.test(`slot ${slot}: the rest is exact, and that is not all`, async () => {
-          const { said, stderr } = await verifySlot(ward, slot, 8);
+          const { said, stderr } = await verifySlot(workspace, slot, 8);
           assert.deepEqual(Object.keys(said.doubts), ['before_source']);
           const { committed, delivered, doubted } = said.accounting;
           assert.equal(delivered + doubted, committed);
@@ -63,7 +67,7 @@ test('what was committed before the source began is not judged, and what came af
         });
       }
       await t.test('--partial leaves out what came before, and says how much', async () => {
-        const { said, stderr } = await verifySlot(ward, 'partly', 0, '--partial');
+        const { said, stderr } = await verifySlot(workspace, 'partly', 0, '--partial');
         const { committed, delivered, waived } = said.accounting;
         assert.equal(delivered + waived, committed);
         assert.ok(delivered > 0 && waived > 0);
@@ -73,7 +77,7 @@ test('what was committed before the source began is not judged, and what came af
       await t.test('a loss after the beginning is one, with and without --partial', async () => {
         for (const [slot, ...args] of [['lost'], ['partly_lost', '--partial']] as const) {
           const source = ['--source', `slot:${slot}`, '--publication', 'lossy'];
-          const { said } = await verifyAfter(ward, [...source, ...args], 7);
+          const { said } = await verifyAfter(workspace, [...source, ...args], 7);
           const { missing, doubted, waived } = said.accounting;
           assert.ok(missing > 0);
           assert.ok(said.causes.every(({ table }) => table === 'consultas'));
@@ -81,32 +85,32 @@ test('what was committed before the source began is not judged, and what came af
         }
       });
       await t.test('a slot made after the run has nothing of it', async () => {
-        const { said } = await verifySlot(ward, 'late', 8);
+        const { said } = await verifySlot(workspace, 'late', 8);
         const { expected } = said.transactions;
         assert.equal(said.doubts.before_source, said.accounting.committed);
         assert.deepEqual(said.notes, [
           { kind: 'source_began', transactions: expected, of: expected, waived: false },
         ]);
-        const none = await verifySlot(ward, 'partly_late', 8, '--partial');
+        const none = await verifySlot(workspace, 'partly_late', 8, '--partial');
         assert.equal(none.said.accounting.waived, said.accounting.committed);
         assert.deepEqual(Object.keys(none.said.doubts), ['nothing_delivered']);
       });
       await t.test('a second verification of a slot has nothing left, and says so', async () => {
         const source = ['--source', 'slot:amid', '--publication', 'whole'];
-        const { code, stdout } = await run(ward, ['verify', ...source]);
+        const { code, stdout } = await run(workspace, ['verify', ...source]);
         assert.equal(code, 8);
         assert.match(stdout, /the source began after all [\d,]+ transactions\n/);
       });
     } finally {
       streaming.child.kill('SIGKILL');
       await streaming.ended();
-      await dropSlots(ward);
+      await dropSlots(workspace);
     }
   });
 });
 
 /** Waits until the run under way has written some more. */
-async function progress({ db }: Ward): Promise<void> {
+async function progress({ db }: Workspace): Promise<void> {
   const count = async () => {
     const [row] = await db.query<{ rows: number }>(
       `SELECT count(*)::int AS rows FROM consultas WHERE id > ${SEEDED_CONSULTAS}`,
@@ -117,9 +121,9 @@ async function progress({ db }: Ward): Promise<void> {
   await waitFor(async () => (await count()) >= goal, { what: '40 more consultas' });
 }
 
-function verifySlot(ward: Ward, slot: string, code: number, ...args: readonly string[]) {
+function verifySlot(workspace: Workspace, slot: string, code: number, ...args: readonly string[]) {
   const source = ['--source', `slot:${slot}`, '--publication', 'whole'];
-  return verifyAfter(ward, [...source, ...args], code);
+  return verifyAfter(workspace, [...source, ...args], code);
 }
 
 function requireNote({ notes, transactions }: VerificationDocument, waived: boolean): void {
@@ -131,11 +135,11 @@ function requireNote({ notes, transactions }: VerificationDocument, waived: bool
 }
 
 /** Verifies a slot while its run goes on, until something of it was taken. */
-async function interrupt(ward: Ward, slot: string): Promise<void> {
-  const taken = () => confirmed(ward.db, slot);
+async function interrupt(workspace: Workspace, slot: string): Promise<void> {
+  const taken = () => confirmed(workspace.db, slot);
   const before = await taken();
   const source = ['--source', `slot:${slot}`, '--publication', 'whole'];
-  const cli = startCli(['verify', '--json', ...source], ward);
+  const cli = startCli(['verify', '--json', ...source], workspace);
   try {
     await cli.until(/comparing slot/);
     await waitFor(async () => (await taken()) !== before, { what: 'events that are taken' });
@@ -151,13 +155,13 @@ async function interrupt(ward: Ward, slot: string): Promise<void> {
 const MOST_LINES = 200;
 
 /** Verifies a file that lacks a transaction while the run goes on. */
-async function interruptLossy(ward: Ward): Promise<void> {
-  const lines = (await readLines(ward, 'copied', 60, 'whole')).slice(0, MOST_LINES);
+async function interruptLossy(workspace: Workspace): Promise<void> {
+  const lines = (await readLines(workspace, 'copied', 60, 'whole')).slice(0, MOST_LINES);
   const { txId } = JSON.parse(lines[20] ?? '').source;
   const rest = lines.filter((line) => JSON.parse(line).source.txId !== txId);
-  const file = writeLines(ward, 'lossy.ndjson', [...rest, '{"after":{']);
+  const file = writeLines(workspace, 'lossy.ndjson', [...rest, '{"after":{']);
   const args = ['--source', file, '--skip-malformed', '--log-level', 'debug', ...SOON];
-  const cli = startCli(['verify', '--json', ...args], ward);
+  const cli = startCli(['verify', '--json', ...args], workspace);
   try {
     // The last one of the file: all before it was taken.
     await cli.until(/input \d+ is not an event/);

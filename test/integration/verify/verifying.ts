@@ -17,7 +17,7 @@ import type { TestServer } from '../../helpers/server.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 import { envOf } from '../../helpers/test-target.js';
 import type { ToldRow } from '../../helpers/told-row.js';
-import { run, type Streamed, stream, VOLUMES, type Ward } from '../run/streaming.js';
+import { run, type Streamed, stream, VOLUMES, type Workspace } from '../run/streaming.js';
 
 /** So that a stream that is short is not waited for. */
 export const SOON = ['--wait', '0.1'];
@@ -30,10 +30,10 @@ export function newSlot(): string {
   return `verify_${randomBytes(4).toString('hex')}`;
 }
 
-/** Lends `body` a seeded ward whose server does nothing by itself: no audit, hence no trigger. */
-export async function withPlainWard(
+/** Lends `body` a seeded workspace whose server does nothing by itself: no audit, hence no trigger. */
+export async function withPlainWorkspace(
   server: TestServer,
-  body: (ward: Ward) => Promise<void>,
+  body: (workspace: Workspace) => Promise<void>,
 ): Promise<void> {
   const template = seeded.get(server) ?? seed(server);
   seeded.set(server, template);
@@ -59,23 +59,23 @@ function wardEnv({ target }: TestDatabase): Record<string, string> {
 
 /** Reads the first events of a slot, as lines of Debezium's JSON. The publication is called as the slot is. */
 export async function readLines(
-  ward: Ward,
+  workspace: Workspace,
   slot: string,
   events: number,
   publication = slot,
 ): Promise<string[]> {
-  const rows = await readRows(ward, slot, events, publication);
-  return rows.map((row) => lineOf(ward, row));
+  const rows = await readRows(workspace, slot, events, publication);
+  return rows.map((row) => lineOf(workspace, row));
 }
 
-/** The line that a connector of the ward's database writes of a row. */
-export function lineOf({ db }: Ward, row: ToldRow, format: Partial<LineFormat> = {}): string {
+/** The line that a connector of the workspace's database writes of a row. */
+export function lineOf({ db }: Workspace, row: ToldRow, format: Partial<LineFormat> = {}): string {
   return debeziumLine(row, { ...PLAIN, ...format }, { ...HOME, database: db.name });
 }
 
 /** Reads the first events of the hospital's tables in `public` that a slot has. */
 export async function readRows(
-  { db }: Ward,
+  { db }: Workspace,
   slot: string,
   events: number,
   publication: string,
@@ -95,22 +95,29 @@ export async function readRows(
   return sink.rows;
 }
 
-/** Writes lines into a file of the ward, packed where its name says so, and returns it as a source. */
-export function writeLines({ cwd }: Pick<Ward, 'cwd'>, name: string, lines: readonly string[]) {
+/** Writes lines into a file of the workspace, packed where its name says so, and returns it as a source. */
+export function writeLines(
+  { cwd }: Pick<Workspace, 'cwd'>,
+  name: string,
+  lines: readonly string[],
+) {
   const file = join(cwd, name);
   const text = lines.map((line) => `${line}\n`).join('');
   writeFileSync(file, name.endsWith('.gz') ? gzipSync(text) : text);
   return `ndjson:${file}`;
 }
 
-/** Runs `verify next` in a ward while `body` runs something, and returns what it says. */
+/** Runs `verify next` in a workspace while `body` runs something, and returns what it says. */
 export async function verifyNext(
-  ward: Ward,
+  workspace: Workspace,
   args: readonly string[],
   body: () => Promise<unknown>,
   code = 0,
 ): Promise<{ said: VerificationDocument; stderr: string }> {
-  const cli = startCli(['verify', 'next', '--json', ...args], { cwd: ward.cwd, env: ward.env });
+  const cli = startCli(['verify', 'next', '--json', ...args], {
+    cwd: workspace.cwd,
+    env: workspace.env,
+  });
   try {
     await cli.until(/waiting for the next run/);
     await body();
@@ -123,11 +130,11 @@ export async function verifyNext(
 
 /** Runs `verify` of a run that is over. */
 export async function verifyAfter(
-  ward: Ward,
+  workspace: Workspace,
   args: readonly string[],
   code = 0,
 ): Promise<{ said: VerificationDocument; stderr: string }> {
-  return saidBy(await run(ward, ['verify', '--json', ...args]), code);
+  return saidBy(await run(workspace, ['verify', '--json', ...args]), code);
 }
 
 /** Checks the document that `verify --json` printed, whatever its verdict. */
@@ -152,7 +159,7 @@ export function assertExact(said: VerificationDocument, { summary }: Streamed): 
 
 /** Makes a permanent slot and a publication: by default, of the hospital's tables. */
 export async function makeSlot(
-  { db }: Ward,
+  { db }: Workspace,
   slot: string,
   publication = `FOR TABLE ${TABLE_NAMES.join(', ')}`,
 ): Promise<void> {
@@ -160,15 +167,15 @@ export async function makeSlot(
   await db.query(`SELECT pg_create_logical_replication_slot('${slot}', 'pgoutput')`);
 }
 
-/** Makes permanent slots of the ward's database, for publications that are there or to come. */
-export async function makeSlots({ db }: Ward, ...slots: readonly string[]): Promise<void> {
+/** Makes permanent slots of the workspace's database, for publications that are there or to come. */
+export async function makeSlots({ db }: Workspace, ...slots: readonly string[]): Promise<void> {
   for (const slot of slots) {
     await db.query(`SELECT pg_create_logical_replication_slot('${slot}', 'pgoutput')`);
   }
 }
 
 /** How far a slot's readers have confirmed that they have it. */
-export async function confirmed({ query }: Ward['db'], slot: string): Promise<string | null> {
+export async function confirmed({ query }: Workspace['db'], slot: string): Promise<string | null> {
   const [row] = await query<{ lsn: string }>(
     'SELECT confirmed_flush_lsn::text AS lsn FROM pg_replication_slots WHERE slot_name = $1',
     [slot],
@@ -176,12 +183,12 @@ export async function confirmed({ query }: Ward['db'], slot: string): Promise<st
   return row?.lsn ?? null;
 }
 
-export async function dropSlot({ db }: Ward, slot: string): Promise<void> {
+export async function dropSlot({ db }: Workspace, slot: string): Promise<void> {
   await db.query(`SELECT pg_drop_replication_slot('${slot}')`);
 }
 
-/** Drops every slot of the ward's database, which could not be dropped itself otherwise. */
-export async function dropSlots({ db }: Ward): Promise<void> {
+/** Drops every slot of the workspace's database, which could not be dropped itself otherwise. */
+export async function dropSlots({ db }: Workspace): Promise<void> {
   await db.query(
     'SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = $1',
     [db.name],

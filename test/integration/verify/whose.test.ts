@@ -18,7 +18,7 @@ import {
   saidBy,
   verifyAfter,
   verifyNext,
-  withPlainWard,
+  withPlainWorkspace,
 } from './verifying.js';
 
 const LOAD = ['--workers', '2', '--rate', 'max', '--batch-size', '5', '--max-events', '200'];
@@ -28,23 +28,23 @@ const servers = await startServers();
 const newest = servers.at(-1) as TestServer;
 
 test('rows of the same tables in another schema are others, whoever writes them', async () => {
-  await withPlainWard(newest, async (ward) => {
+  await withPlainWorkspace(newest, async (workspace) => {
     // The run's tables go to the schema; others of the same names and ids are left in public.
     const moved = TABLE_NAMES.map((table) => `ALTER TABLE ${table} SET SCHEMA clinica;`);
     const copied = TABLE_NAMES.map(
       (table) => `CREATE TABLE ${table} (LIKE clinica.${table} INCLUDING ALL);
                   INSERT INTO ${table} SELECT * FROM clinica.${table};`,
     );
-    await ward.db.query(`CREATE SCHEMA clinica; ${moved.join('')} ${copied.join('')}`);
-    await makeSlot(ward, 'every', 'FOR ALL TABLES');
+    await workspace.db.query(`CREATE SCHEMA clinica; ${moved.join('')} ${copied.join('')}`);
+    await makeSlot(workspace, 'every', 'FOR ALL TABLES');
     try {
       const write = () =>
-        ward.db.query(`UPDATE internacoes SET quarto = 'X' WHERE id < 4;
+        workspace.db.query(`UPDATE internacoes SET quarto = 'X' WHERE id < 4;
                        DELETE FROM consultas WHERE id IN (SELECT id FROM consultas LIMIT 5);
                        INSERT INTO consultas SELECT * FROM clinica.consultas c WHERE NOT EXISTS (
                          SELECT FROM consultas o WHERE o.id = c.id)`);
       await write();
-      const clinica = { ...ward, env: { ...ward.env, PG_SEARCH_PATH: 'clinica' } };
+      const clinica = { ...workspace, env: { ...workspace.env, PG_SEARCH_PATH: 'clinica' } };
       let streamed: Streamed | undefined;
       const own = ['--source', 'slot:own', '--create-slot'];
       const beside = await verifyNext(clinica, own, async () => {
@@ -57,30 +57,36 @@ test('rows of the same tables in another schema are others, whoever writes them'
       assert.deepEqual(beside.said.events.others, {});
       await write();
       // The ledger says where the run wrote: the search_path of now is another one.
-      const { said } = await verifyAfter(ward, ['--source', 'slot:every']);
+      const { said } = await verifyAfter(workspace, ['--source', 'slot:every']);
       assertExact(said, streamed);
       assert.equal(said.events.foreign, 0);
       assert.ok((said.events.others.other_schema ?? 0) > 30);
       assert.equal(said.rows.compared, said.rows.followed);
     } finally {
-      await dropSlots(ward);
+      await dropSlots(workspace);
     }
   });
 });
 
 test('a slot of another database or cluster is refused before it is read', async () => {
   const [oldest = newest] = servers;
-  await withPlainWard(newest, async (ward) => {
-    const beside = `beside_${ward.db.name}`;
+  await withPlainWorkspace(newest, async (workspace) => {
+    const beside = `beside_${workspace.db.name}`;
     const elsewhere = [
       { server: newest, database: beside, says: `and this is "${beside}"` },
       ...(oldest === newest
         ? []
-        : [{ server: oldest, database: ward.db.name, says: 'another server with one of this' }]),
+        : [
+            {
+              server: oldest,
+              database: workspace.db.name,
+              says: 'another server with one of this',
+            },
+          ]),
     ];
     const verify = (server: TestServer, database: string, name: string) => ({
       args: ['verify', name, '--source', 'slot:strange', '--publication', 'every'],
-      options: { cwd: ward.cwd, env: { APP_LANG: 'en', ...envOf(server.target(database)) } },
+      options: { cwd: workspace.cwd, env: { APP_LANG: 'en', ...envOf(server.target(database)) } },
     });
     for (const { server, database, says } of elsewhere) {
       const there = await makeDatabase(server, database);
@@ -93,20 +99,20 @@ test('a slot of another database or cluster is refused before it is read', async
         const next = startCli(args, options);
         try {
           await next.until(/waiting for the next run/);
-          await stream(ward, LOAD);
+          await stream(workspace, LOAD);
           const { code, stderr } = await next.ended();
           assert.equal(code, 4, stderr);
           assert.ok(stderr.includes(says), stderr);
         } finally {
           next.child.kill('SIGKILL');
         }
-        const after = await run({ ...ward, env: options.env }, args.toSpliced(1, 1));
+        const after = await run({ ...workspace, env: options.env }, args.toSpliced(1, 1));
         assert.equal(after.code, 4, after.stderr);
         assert.ok(after.stderr.includes(says), after.stderr);
         if (server === newest) {
           // The right database, and a slot that is of another one: the server itself refuses it.
-          await ward.db.query('CREATE PUBLICATION every FOR ALL TABLES');
-          const here = await run(ward, args.toSpliced(1, 1));
+          await workspace.db.query('CREATE PUBLICATION every FOR ALL TABLES');
+          const here = await run(workspace, args.toSpliced(1, 1));
           assert.equal(here.code, 4, here.stderr);
           assert.match(here.stderr, /"strange" .*not created in this database/);
         }
@@ -120,12 +126,12 @@ test('a slot of another database or cluster is refused before it is read', async
 
 for (const server of servers) {
   test(`partitions are their table's, wherever they are, also one that came amid the run (${server.version})`, async () => {
-    await withPlainWard(server, async (ward) => {
-      await ward.db.query(`${PARTITIONED_CONSULTAS}; ${PARTITIONED_EXAMES}`);
+    await withPlainWorkspace(server, async (workspace) => {
+      await workspace.db.query(`${PARTITIONED_CONSULTAS}; ${PARTITIONED_EXAMES}`);
       const tables = `FOR TABLE ${TABLE_NAMES.join(', ')}`;
-      await makeSlot(ward, 'rooted', `${tables} WITH (publish_via_partition_root = true)`);
-      await makeSlot(ward, 'leaves', tables);
-      await makeSlots(ward, 'beside');
+      await makeSlot(workspace, 'rooted', `${tables} WITH (publish_via_partition_root = true)`);
+      await makeSlot(workspace, 'leaves', tables);
+      await makeSlots(workspace, 'beside');
       // One worker: ids come one after the other, and reach the partition that is added.
       const load = [
         '--workers',
@@ -137,18 +143,20 @@ for (const server of servers) {
         '--only',
         'exame,consulta',
       ];
-      const streaming = startCli(['stream', '--json', ...load, ...MIX], ward);
+      const streaming = startCli(['stream', '--json', ...load, ...MIX], workspace);
       const verify = ['verify', '--json', '--source', 'slot:beside', '--publication', 'leaves'];
       const exames = async () => {
-        const [row] = await ward.db.query<{ id: number }>('SELECT max(id)::int AS id FROM exames');
+        const [row] = await workspace.db.query<{ id: number }>(
+          'SELECT max(id)::int AS id FROM exames',
+        );
         return row?.id ?? 0;
       };
       try {
         await waitFor(async () => (await exames()) > LAST_EXAME, { what: 'the first exame' });
-        const verifying = startCli(verify, ward);
+        const verifying = startCli(verify, workspace);
         try {
           await verifying.until(/comparing slot/);
-          await ward.db.query(`CREATE TABLE particoes.exames_mais PARTITION OF exames
+          await workspace.db.query(`CREATE TABLE particoes.exames_mais PARTITION OF exames
                                  FOR VALUES FROM (${FIRST_ADDED}) TO (MAXVALUE)`);
           await waitFor(async () => (await exames()) > FIRST_ADDED + 10, { what: 'rows in it' });
           streaming.child.kill('SIGINT');
@@ -157,7 +165,7 @@ for (const server of servers) {
           const streamed = { summary: JSON.parse(stdout), stderr };
           for (const slot of ['rooted', 'leaves']) {
             const source = ['--source', `slot:${slot}`, '--publication', slot];
-            const { said } = await verifyAfter(ward, source);
+            const { said } = await verifyAfter(workspace, source);
             assertExact(said, streamed);
             assert.deepEqual(said.events.others, {});
             assert.equal(said.rows.compared, said.rows.followed);
@@ -174,7 +182,7 @@ for (const server of servers) {
       } finally {
         streaming.child.kill('SIGKILL');
         await streaming.ended();
-        await dropSlots(ward);
+        await dropSlots(workspace);
       }
     });
   });

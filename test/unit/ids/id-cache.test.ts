@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { IdCache } from '../../../src/ids/cache.js';
 import { IdView } from '../../../src/ids/view.js';
-import { Draws } from '../../../src/random/rng.js';
+import { Rng } from '../../../src/random/rng.js';
 
 function pair(capacity: number) {
-  const draws = new Draws(1).at(1, 1);
-  const picks = new Draws(1).at(2, 1);
-  const cache = new IdCache(capacity, () => draws.unit());
+  const rng = new Rng(1).at(1, 1);
+  const picks = new Rng(1).at(2, 1);
+  const cache = new IdCache(capacity, () => rng.unit());
   return { cache, view: new IdView(cache.buffers, () => picks.unit()) };
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { SeriesDigest } from '../../../src/report/series-stats.js';
 import { type Ending, type RunFacts, summarize } from '../../../src/report/summary.js';
-import { Tally } from '../../../src/run/worker-stats.js';
+import { WorkerStats } from '../../../src/run/worker-stats.js';
 
 const FACTS: RunFacts = {
   runId: 'r',
@@ -20,13 +20,13 @@ function endOf(
   ending: Partial<Ending>,
   { due = 5, ...facts }: Partial<RunFacts> & { due?: number } = {},
 ) {
-  const tally = new Tally();
-  tally.due = due;
+  const stats = new WorkerStats();
+  stats.due = due;
   const all = { ...ENDING, ...ending };
   const { held_up, server_lost } = summarize(
     { ...FACTS, ...facts },
     all,
-    [tally],
+    [stats],
     new SeriesDigest(1),
   );
   return { held_up, server_lost };

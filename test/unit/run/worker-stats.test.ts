@@ -3,7 +3,7 @@ import test from 'node:test';
 import {
   MOST_PENDING,
   type Pending,
-  Tally,
+  WorkerStats,
   type WrittenRows,
 } from '../../../src/run/worker-stats.js';
 
@@ -19,61 +19,61 @@ function pendingOf(xid: string | null): Pending {
 }
 
 test('a transaction counts when its COMMIT was answered, not before', () => {
-  const tally = new Tally();
-  tally.intend(pendingOf('9007199254740991'), rowsOf(45, 5), 50);
-  assert.deepEqual(tally.pending, { ...pendingOf('9007199254740991'), number: 0 });
-  assert.equal(tally.events, 0);
-  tally.settle('committed');
-  assert.equal(tally.pending, null);
-  assert.equal(tally.rows('consultas', 'insert'), 45);
-  assert.equal(tally.rows('exames', 'update'), 5);
-  assert.equal(tally.events, 50);
-  assert.equal(tally.get('attempted'), 50);
-  assert.equal(tally.get('committed'), 1);
+  const stats = new WorkerStats();
+  stats.intend(pendingOf('9007199254740991'), rowsOf(45, 5), 50);
+  assert.deepEqual(stats.pending, { ...pendingOf('9007199254740991'), number: 0 });
+  assert.equal(stats.events, 0);
+  stats.settle('committed');
+  assert.equal(stats.pending, null);
+  assert.equal(stats.rows('consultas', 'insert'), 45);
+  assert.equal(stats.rows('exames', 'update'), 5);
+  assert.equal(stats.events, 50);
+  assert.equal(stats.get('attempted'), 50);
+  assert.equal(stats.get('committed'), 1);
 });
 
 test('an aborted transaction leaves its events to be attempted again', () => {
-  const tally = new Tally();
-  tally.intend(pendingOf('7'), rowsOf(50, 0), 50);
-  tally.settle('aborted');
-  assert.equal(tally.events, 0);
-  assert.equal(tally.get('attempted'), 0);
-  assert.equal(tally.get('rolledBack'), 1);
+  const stats = new WorkerStats();
+  stats.intend(pendingOf('7'), rowsOf(50, 0), 50);
+  stats.settle('aborted');
+  assert.equal(stats.events, 0);
+  assert.equal(stats.get('attempted'), 0);
+  assert.equal(stats.get('rolledBack'), 1);
 });
 
 test('an unknown transaction is not attempted again, and not counted as rows', () => {
-  const tally = new Tally();
-  tally.intend(pendingOf('7'), rowsOf(50, 0), 50);
-  tally.settle('unknown');
-  assert.equal(tally.events, 0);
-  assert.equal(tally.get('attempted'), 50);
-  assert.equal(tally.get('unknown'), 1);
+  const stats = new WorkerStats();
+  stats.intend(pendingOf('7'), rowsOf(50, 0), 50);
+  stats.settle('unknown');
+  assert.equal(stats.events, 0);
+  assert.equal(stats.get('attempted'), 50);
+  assert.equal(stats.get('unknown'), 1);
 });
 
 test('what a worker counted is seen through the same memory by another', () => {
-  const tally = new Tally();
-  tally.intend(pendingOf('3'), rowsOf(2, 1), 3);
-  const other = new Tally(tally.buffer);
+  const stats = new WorkerStats();
+  stats.intend(pendingOf('3'), rowsOf(2, 1), 3);
+  const other = new WorkerStats(stats.buffer);
   assert.deepEqual(other.pending, { ...pendingOf('3'), number: 0 });
   other.settle('committed');
-  tally.response.record(12);
-  assert.equal(tally.events, 3);
+  stats.response.record(12);
+  assert.equal(stats.events, 3);
   assert.equal(other.response.count, 1);
   assert.equal(other.service.count, 0);
 });
 
-test('a thread that ends amid settling leaves a tally that is finished to the same', (t) => {
-  const tally = new Tally();
-  tally.intend(pendingOf('2'), rowsOf(10, 0), 10);
-  tally.settle('committed');
-  tally.intend(pendingOf('3'), rowsOf(2, 1), 3);
+test('a thread that ends amid settling leaves statistics that are finished to the same', (t) => {
+  const stats = new WorkerStats();
+  stats.intend(pendingOf('2'), rowsOf(10, 0), 10);
+  stats.settle('committed');
+  stats.intend(pendingOf('3'), rowsOf(2, 1), 3);
   // The thread ends when the counters are there and the rows are not.
   const death = t.mock.method(Float64Array.prototype, 'copyWithin', () => {
     throw new Error('the thread ended');
   });
-  assert.throws(() => tally.settle('committed', true));
+  assert.throws(() => stats.settle('committed', true));
   death.mock.restore();
-  const heir = new Tally(tally.buffer);
+  const heir = new WorkerStats(stats.buffer);
   heir.finishSettling();
   assert.equal(heir.pending, null);
   assert.equal(heir.rows('consultas', 'insert'), 12);
@@ -84,29 +84,29 @@ test('a thread that ends amid settling leaves a tally that is finished to the sa
 });
 
 test('several transactions may be pending, and are settled in their order', () => {
-  const tally = new Tally();
+  const stats = new WorkerStats();
   for (let round = 0; round < 3; round++) {
-    for (let i = 0; i < MOST_PENDING; i++) tally.intend(pendingOf(null), rowsOf(i, 0), i);
-    assert.throws(() => tally.intend(pendingOf(null), [], 0));
-    const before = tally.events;
-    tally.settle('aborted');
-    tally.settle('committed');
-    assert.equal(tally.events - before, 1);
-    tally.reduce({ table: 'consultas', operation: 'insert', count: 1 });
-    tally.settle('committed');
-    assert.equal(tally.events - before, 2);
-    assert.deepEqual(tally.pending, { ...pendingOf(null), number: 0 });
-    tally.withdraw();
-    assert.equal(tally.pending, null);
+    for (let i = 0; i < MOST_PENDING; i++) stats.intend(pendingOf(null), rowsOf(i, 0), i);
+    assert.throws(() => stats.intend(pendingOf(null), [], 0));
+    const before = stats.events;
+    stats.settle('aborted');
+    stats.settle('committed');
+    assert.equal(stats.events - before, 1);
+    stats.reduce({ table: 'consultas', operation: 'insert', count: 1 });
+    stats.settle('committed');
+    assert.equal(stats.events - before, 2);
+    assert.deepEqual(stats.pending, { ...pendingOf(null), number: 0 });
+    stats.withdraw();
+    assert.equal(stats.pending, null);
   }
 });
 
 test('rejections are kept by SQLSTATE, leading zeros and letters included', () => {
-  const tally = new Tally();
+  const stats = new WorkerStats();
   for (const sqlstate of ['23505', '23503', '23505', 'P0001', '0A000', '22P02']) {
-    tally.reject(sqlstate);
+    stats.reject(sqlstate);
   }
-  assert.deepEqual(tally.rejected(), {
+  assert.deepEqual(stats.rejected(), {
     '23505': 2,
     '23503': 1,
     P0001: 1,
@@ -116,9 +116,9 @@ test('rejections are kept by SQLSTATE, leading zeros and letters included', () =
 });
 
 test('more SQLSTATEs than there is room for lose their names, not their number', () => {
-  const tally = new Tally();
-  for (let i = 0; i < 40; i++) tally.reject(`22${String(i).padStart(3, '0')}`);
-  const rejected = tally.rejected();
+  const stats = new WorkerStats();
+  for (let i = 0; i < 40; i++) stats.reject(`22${String(i).padStart(3, '0')}`);
+  const rejected = stats.rejected();
   assert.equal(
     Object.values(rejected).reduce((a, b) => a + b, 0),
     40,

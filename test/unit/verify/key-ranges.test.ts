@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { encodeKeys } from '../../../src/ledger/keys.js';
-import { Draws } from '../../../src/random/rng.js';
+import { Rng } from '../../../src/random/rng.js';
 import { KeyRanges } from '../../../src/verify/rows/key-ranges.js';
 
 test('an empty set has nothing', () => {
@@ -34,12 +34,12 @@ test('blocks that touch, overlap, or lie within each other are one set', () => {
 });
 
 test('whatever blocks are added in whatever order, it has what a set has', () => {
-  const draws = new Draws(7).at(1, 1);
+  const rng = new Rng(7).at(1, 1);
   for (let round = 0; round < 200; round++) {
     const ranges = new KeyRanges();
     const keys = new Set<number>();
     for (let i = 0; i < 12; i++) {
-      const block = Array.from({ length: draws.between(1, 6) }, () => draws.below(60));
+      const block = Array.from({ length: rng.between(1, 6) }, () => rng.below(60));
       ranges.add(encodeKeys([...new Set(block)]));
       for (const key of block) keys.add(key);
     }

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Recent } from '../../../src/verify/match/bounded-set.js';
+import { BoundedSet } from '../../../src/verify/match/bounded-set.js';
 
 test('the last ones are remembered, as many as were asked for', () => {
-  const recent = new Recent(100);
+  const recent = new BoundedSet(100);
   for (let value = 0; value < 10_000; value++) {
     recent.add(value);
     for (let back = 0; back < 100; back++) {
@@ -13,7 +13,7 @@ test('the last ones are remembered, as many as were asked for', () => {
 });
 
 test('no more than twice as many are remembered', () => {
-  const recent = new Recent(100);
+  const recent = new BoundedSet(100);
   for (let value = 0; value < 10_000; value++) {
     recent.add(value);
     assert.equal(recent.has(value - 200), false);
@@ -21,7 +21,7 @@ test('no more than twice as many are remembered', () => {
 });
 
 test('what is added once more is remembered from then on', () => {
-  const recent = new Recent(3);
+  const recent = new BoundedSet(3);
   for (const value of [1, 2, 3, 1, 4, 5]) recent.add(value);
   assert.ok(recent.has(1));
 });

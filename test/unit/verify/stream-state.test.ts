@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Expected } from '../../../src/verify/ledger/expected.js';
-import { Tape } from '../../../src/verify/match/replay-window.js';
+import { ReplayWindow } from '../../../src/verify/match/replay-window.js';
 import { StreamState } from '../../../src/verify/match/stream-state.js';
 import { event } from './sample-event.js';
 
 /** A stream on which so many events were delivered. */
 function streamOf(delivered: number): StreamState {
-  const stream = new StreamState(0, '0', new Tape(1_024));
+  const stream = new StreamState(0, '0', new ReplayWindow(1_024));
   for (let i = 0; i < delivered; i++) stream.tape.append(event(i), i);
   return stream;
 }

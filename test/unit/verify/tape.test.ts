@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Tape } from '../../../src/verify/match/replay-window.js';
+import { ReplayWindow } from '../../../src/verify/match/replay-window.js';
 import { event } from './sample-event.js';
 
 /** The smallest number of events that a tape is made for. */
 const MOST = 1_024;
 
 /** A tape on which so many events were delivered; what each says is its number. */
-function tapeOf(count: number, most: number, lsn = (i: number) => 1_000 + i): Tape {
-  const tape = new Tape(most);
+function tapeOf(count: number, most: number, lsn = (i: number) => 1_000 + i): ReplayWindow {
+  const tape = new ReplayWindow(most);
   for (let i = 0; i < count; i++) tape.append(event(i, { lsn: lsn(i) }), i);
   return tape;
 }
@@ -49,7 +49,7 @@ test('of an event that was delivered twice, the last delivery is found', () => {
 });
 
 test('keys beyond 2^53 are told apart by their text', () => {
-  const tape = new Tape(MOST);
+  const tape = new ReplayWindow(MOST);
   tape.append(event(1, { key: '9007199254740993' }), 1);
   assert.deepEqual(tape.find(event(1, { key: '9007199254740993' }), 1), { at: 0, same: true });
   assert.equal(tape.find(event(1, { key: '9007199254740995' }), 1), null);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Draws } from '../../../../src/random/rng.js';
+import { Rng } from '../../../../src/random/rng.js';
 import {
   ceilSecond,
   DAY_MS,
@@ -26,9 +26,9 @@ test('dates are those of the Gregorian calendar, day by day', () => {
 });
 
 test('timestamps are cut to whole seconds and read back', () => {
-  const draws = new Draws(1).at(1, 1);
+  const rng = new Rng(1).at(1, 1);
   for (let k = 0; k < 50_000; k++) {
-    const ms = Math.floor(Date.UTC(1970, 0, 1) + draws.unit() * (LAST - 1));
+    const ms = Math.floor(Date.UTC(1970, 0, 1) + rng.unit() * (LAST - 1));
     const text = formatTimestamp(ms);
     assert.equal(text, iso(ms).slice(0, 19).replace('T', ' '));
     assert.equal(parseTimestamp(text), floorSecond(ms));
@@ -47,10 +47,10 @@ test('whole seconds lie at or around a moment', () => {
 });
 
 test('a visit is on a weekday between 7 and 19 h when the range leaves room for it', () => {
-  const draws = new Draws(2).at(1, 1);
+  const rng = new Rng(2).at(1, 1);
   for (let k = 0; k < 20_000; k++) {
     // Two days of margin on both sides: a weekend may move a visit by one.
-    const visit = new Date(visitTime(draws, NOW - 30 * DAY_MS, NOW));
+    const visit = new Date(visitTime(rng, NOW - 30 * DAY_MS, NOW));
     const inside = visit.getTime() > NOW - 28 * DAY_MS && visit.getTime() < NOW - 2 * DAY_MS;
     if (!inside) continue;
     assert.ok(visit.getUTCDay() >= 1 && visit.getUTCDay() <= 5, visit.toISOString());
@@ -59,11 +59,11 @@ test('a visit is on a weekday between 7 and 19 h when the range leaves room for 
 });
 
 test('a visit never leaves its range, however narrow', () => {
-  const draws = new Draws(3).at(1, 1);
+  const rng = new Rng(3).at(1, 1);
   for (const width of [0, 1000, 3_600_000, DAY_MS, 3 * DAY_MS]) {
     for (let k = 0; k < 5_000; k++) {
       const from = NOW + k * 60_000;
-      const visit = visitTime(draws, from, from + width);
+      const visit = visitTime(rng, from, from + width);
       assert.ok(visit >= from && visit <= from + width);
     }
   }

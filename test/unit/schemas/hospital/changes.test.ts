@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Draws } from '../../../../src/random/rng.js';
+import { Rng } from '../../../../src/random/rng.js';
 import { formatTimestamp, parseTimestamp } from '../../../../src/schemas/hospital/calendar.js';
 import { examResult, examType } from '../../../../src/schemas/hospital/clinical.js';
 import type { Candidate } from '../../../../src/schemas/hospital/events/event.js';
@@ -111,7 +111,7 @@ test('a result fits the exam that another run made', () => {
     const text = result as string;
     assert.equal(text.startsWith('Hb '), examType(id) === 'Hemograma');
     assert.equal(text.endsWith('mUI/L'), examType(id) === 'TSH');
-    assert.equal(examResult(new Draws(1), id).endsWith('em jejum'), examType(id) === 'Glicemia');
+    assert.equal(examResult(new Rng(1), id).endsWith('em jejum'), examType(id) === 'Glicemia');
   }
 });
 
