@@ -390,7 +390,7 @@ export class Coordinator {
       await asking.catch(() => undefined);
     }
     for (const worker of workers) {
-      await this.#onClosedBooks(worker, (stats, ledger) => {
+      await this.#onClosedJournal(worker, (stats, ledger) => {
         const open = new Set(ledger?.open);
         for (let entry = stats.pending; entry !== null; entry = stats.pending) {
           stats.settle('unknown');
@@ -406,7 +406,7 @@ export class Coordinator {
   async #settleAll(client: Client, workers: readonly number[], patienceMs: number): Promise<void> {
     const { server: now } = await primaryFactsOf(client);
     for (const worker of workers) {
-      await this.#onClosedBooks(worker, (stats, ledger) =>
+      await this.#onClosedJournal(worker, (stats, ledger) =>
         settlePending(
           client,
           stats,
@@ -421,7 +421,7 @@ export class Coordinator {
    * Lends the accounts of a worker whose thread has ended. A ledger that can't be written any more is no
    * reason to leave its transactions open: the run ends by that failure, with its summary.
    */
-  async #onClosedBooks(
+  async #onClosedJournal(
     worker: number,
     act: (stats: WorkerStats, ledger: ClosedLedger | null) => void | Promise<void>,
   ): Promise<void> {

@@ -1,9 +1,9 @@
 import { findNearest } from '../lib/nearest.js';
-import type { Told } from './kinds.js';
 import { isLibpqParameter, LIBPQ_PARAMETERS, type LibpqParameter } from './libpq.js';
 import type { OptionKey } from './options.js';
 import type { Problem } from './problems.js';
 import type { Given, Source } from './source.js';
+import type { Told } from './validators.js';
 
 /** scheme://user:password@host:port/database?parameters, every part after the scheme optional. */
 const URL_PARTS =

@@ -1,9 +1,9 @@
 import * as v from 'valibot';
 import type { Messages } from '../messages/index.js';
 import type { Demands } from '../postgres/target.js';
-import { integer, type Kind, nonEmptyText, oneOf, parsed, text } from './kinds.js';
 import type { Problem } from './problems.js';
 import type { Given } from './source.js';
+import { integer, type Kind, nonEmptyText, oneOf, parsed, text } from './validators.js';
 
 /** Why a value cannot be honoured, as a clause of a sentence. */
 type Reason = (reasons: Messages['config']['cannot']) => string;

@@ -5,6 +5,8 @@ import { LANGUAGES } from '../messages/index.js';
 import { SSL_MODES } from '../postgres/target.js';
 import { EVENT_TYPES } from '../schemas/hospital/events/index.js';
 import { SASL_MECHANISMS, SECURITY_PROTOCOLS } from '../sources/kafka/security.js';
+import { LOG_LEVELS, ON_LAG } from './settings.js';
+import { thresholds } from './threshold-validator.js';
 import {
   bytes,
   day,
@@ -25,9 +27,7 @@ import {
   stages,
   text,
   weights,
-} from './kinds.js';
-import { LOG_LEVELS, ON_LAG } from './settings.js';
-import { thresholds } from './threshold-kind.js';
+} from './validators.js';
 
 /** One setting: where it may come from, what it may be, and what it is when nobody says. */
 export interface Option<T> {

@@ -1,5 +1,5 @@
 import { EXIT, OperatorError } from '../errors.js';
-import type { Told } from './kinds.js';
+import type { Told } from './validators.js';
 
 /** One thing wrong with what the operator gave: a sentence. */
 export type Problem = Told;

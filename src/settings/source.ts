@@ -1,7 +1,7 @@
-import type { Told } from './kinds.js';
 import type { LibpqParameter } from './libpq.js';
 import { OPTION_KEYS, type OptionKey, optionOf } from './options.js';
 import type { Problem } from './problems.js';
+import type { Told } from './validators.js';
 
 /** A value as somebody gave it, and where. */
 export interface Given {

@@ -1,8 +1,8 @@
 import { readDatabaseUrl } from './database-url.js';
-import type { Told } from './kinds.js';
 import { LIBPQ_PARAMETERS, type LibpqParameter, variableOf } from './libpq.js';
 import { OPTION_KEYS, type OptionKey, optionOf } from './options.js';
 import type { Given, Source } from './source.js';
+import type { Told } from './validators.js';
 
 export type Variables = Readonly<Record<string, string | undefined>>;
 

@@ -1,8 +1,8 @@
 import { JsonError, KIND } from '../json/grammar.js';
 import type { JsonReader } from '../json/reader.js';
-import type { ParsedFields } from './draft.js';
 import { FLAG, SLOT } from './fields.js';
 import type { MemberReader } from './members.js';
+import type { ParsedFields } from './parsed-fields.js';
 import { registryHead } from './registry-head.js';
 
 const TAB = 0x09;
@@ -45,13 +45,13 @@ export interface ConsoleLine {
  */
 export class ConsoleLines {
   readonly #reader: JsonReader;
-  readonly #draft: ParsedFields;
+  readonly #parsed: ParsedFields;
   readonly #members: MemberReader;
 
-  /** `members` reads into `draft`, which is cleared by this. */
-  constructor(reader: JsonReader, draft: ParsedFields, members: MemberReader) {
+  /** `members` reads into `parsed`, which is cleared by this. */
+  constructor(reader: JsonReader, parsed: ParsedFields, members: MemberReader) {
     this.#reader = reader;
-    this.#draft = draft;
+    this.#parsed = parsed;
     this.#members = members;
   }
 
@@ -96,15 +96,15 @@ export class ConsoleLines {
 
   /** Can this JSON be a message's key? Not if it would be an event by itself. */
   #isKey(from: number, stop: number): boolean {
-    const draft = this.#draft;
+    const parsed = this.#parsed;
     this.#reader.open(from, stop);
     // A string may hold JSON itself.
     if (this.#reader.value() !== KIND.object) return !this.#reader.opened.includes(OPEN);
-    draft.clear();
+    parsed.clear();
     this.#members.read();
     const { enveloped, transaction, schemaChange, nothing } = FLAG;
-    if ((draft.flags & (enveloped | transaction | schemaChange | nothing)) !== 0) return false;
-    return TELLING.every((slot) => draft.kinds[slot] === KIND.none);
+    if ((parsed.flags & (enveloped | transaction | schemaChange | nothing)) !== 0) return false;
+    return TELLING.every((slot) => parsed.kinds[slot] === KIND.none);
   }
 }
 

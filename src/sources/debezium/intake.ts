@@ -5,16 +5,16 @@ import { JsonReader } from '../json/reader.js';
 import type { Scope } from '../scope.js';
 import type { Key, Malformed, Sink } from '../source.js';
 import { ConsoleLines } from './console-line.js';
-import { ParsedFields } from './draft.js';
 import { EventError } from './event-error.js';
+import { EventTemplates } from './event-templates.js';
 import { FLAG, KNOWN_NAMES, SLOT } from './fields.js';
 import { JsonColumns } from './json-columns.js';
 import { KeyReader } from './keys.js';
 import { MemberReader } from './members.js';
 import { NOT_UTF8, notJson } from './not-json.js';
+import { ParsedFields } from './parsed-fields.js';
 import { headSpan, registryHead } from './registry-head.js';
 import { RowTeller } from './rows.js';
-import { EventTemplates } from './skeletons.js';
 import { ValueReader } from './values.js';
 
 /** An event, or a body, may have so many bytes: rows of the hospital have some hundred. */
@@ -56,9 +56,9 @@ export class DebeziumIntake {
   readonly #sink: Sink;
   readonly #scope: Scope;
   readonly #reader: JsonReader;
-  readonly #draft = new ParsedFields();
+  readonly #parsed = new ParsedFields();
   readonly #members: MemberReader;
-  readonly #skeletons = new EventTemplates();
+  readonly #templates = new EventTemplates();
   readonly #teller: RowTeller;
   readonly #consoleLines: ConsoleLines;
   #scratch = Buffer.alloc(FIRST_SCRATCH_BYTES);
@@ -76,14 +76,14 @@ export class DebeziumIntake {
     const names = new Names(KNOWN_NAMES);
     this.#reader = new JsonReader(names);
     const values = new ValueReader(this.#reader, toastPlaceholders);
-    this.#members = new MemberReader(this.#reader, this.#draft);
-    this.#consoleLines = new ConsoleLines(this.#reader, this.#draft, this.#members);
+    this.#members = new MemberReader(this.#reader, this.#parsed);
+    this.#consoleLines = new ConsoleLines(this.#reader, this.#parsed, this.#members);
     this.#teller = new RowTeller({
       reader: this.#reader,
       values,
       columns: new JsonColumns(this.#reader, values),
       keys: new KeyReader(names),
-      draft: this.#draft,
+      parsed: this.#parsed,
       sink,
     });
   }
@@ -290,26 +290,26 @@ export class DebeziumIntake {
 
   /** Tells the event that the reader has. Throws a JsonError or an EventError. */
   #one(key: Uint8Array | null, stream: number, place: number, receivedAt: number): void {
-    this.#draft.clear();
+    this.#parsed.clear();
     this.#value();
-    const inner = this.#draft.kinds[SLOT.inner] !== KIND.none;
+    const inner = this.#parsed.kinds[SLOT.inner] !== KIND.none;
     const outerKey = inner ? this.#inner(key) : key;
     this.#teller.tell(outerKey, stream, place, receivedAt);
   }
 
-  /** All that the reader has, which is one value, into the draft. */
+  /** All that the reader has, which is one value, into the parsed fields. */
   #value(): void {
     const reader = this.#reader;
-    const draft = this.#draft;
+    const parsed = this.#parsed;
     const begin = reader.at;
-    if (!this.#skeletons.read(reader, draft)) {
+    if (!this.#templates.read(reader, parsed)) {
       const kind = reader.value();
       if (kind === KIND.object) {
         this.#members.read();
-        draft.settle(reader, this.#scope);
-        this.#skeletons.learn(begin, reader, draft);
-      } else if (kind === KIND.null) draft.flags |= FLAG.nothing;
-      else if (kind >= KIND.string && kind < KIND.object) draft.put(SLOT.inner, reader);
+        parsed.settle(reader, this.#scope);
+        this.#templates.learn(begin, reader, parsed);
+      } else if (kind === KIND.null) parsed.flags |= FLAG.nothing;
+      else if (kind >= KIND.string && kind < KIND.object) parsed.put(SLOT.inner, reader);
       else throw new EventError('no JSON object');
     }
     reader.close();
@@ -318,15 +318,15 @@ export class DebeziumIntake {
   /** Reads the JSON in a string, in place of what it is in. Returns the key of what it is in. */
   #inner(key: Uint8Array | null): Uint8Array | Key | null {
     const reader = this.#reader;
-    const draft = this.#draft;
+    const parsed = this.#parsed;
     let outerKey: Uint8Array | Key | null = key;
-    for (let depth = 0; draft.kinds[SLOT.inner] !== KIND.none; depth++) {
+    for (let depth = 0; parsed.kinds[SLOT.inner] !== KIND.none; depth++) {
       if (depth === MOST_INNER) throw new EventError('JSON in a string in a string');
-      const start = draft.starts[SLOT.inner]!;
-      const text = reader.utf8(draft.kinds[SLOT.inner]!, start, draft.stops[SLOT.inner]!);
+      const start = parsed.starts[SLOT.inner]!;
+      const text = reader.utf8(parsed.kinds[SLOT.inner]!, start, parsed.stops[SLOT.inner]!);
       if (text === null) throw new EventError('half of a surrogate pair in a string of JSON');
       outerKey = this.#teller.outerKey() ?? outerKey;
-      draft.clear();
+      parsed.clear();
       const bytes = Buffer.allocUnsafe(text.length + 1);
       bytes.set(text);
       bytes[text.length] = LF;

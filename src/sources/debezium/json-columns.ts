@@ -3,9 +3,9 @@ import { TABLE_NAMES, type TableName } from '../../schemas/hospital/tables.js';
 import { KIND } from '../json/grammar.js';
 import type { JsonReader } from '../json/reader.js';
 import type { Precision, RowColumns } from '../source.js';
-import type { ParsedFields } from './draft.js';
 import { EventError } from './event-error.js';
 import { EVENT_COLUMNS, type EventColumn } from './fields.js';
+import type { ParsedFields } from './parsed-fields.js';
 import type { ValueReader } from './values.js';
 
 /** Where the text of a column is. */
@@ -52,17 +52,17 @@ export class JsonColumns implements RowColumns {
    * Goes on to a row of `table`, whose first slot this is. Throws an EventError on a value that a column of
    * its type cannot have.
    */
-  read(table: TableName, draft: ParsedFields, slot: number): void {
-    this.#values.learnUnit(table, draft, slot);
+  read(table: TableName, parsed: ParsedFields, slot: number): void {
+    this.#values.learnUnit(table, parsed, slot);
     const columns = EVENT_COLUMNS[table];
     for (let place = 0; place < columns.length; place++) {
       const column = columns[place]!;
       const at = slot + column.field;
-      const start = draft.starts[at]!;
-      const stop = draft.stops[at]!;
+      const start = parsed.starts[at]!;
+      const stop = parsed.stops[at]!;
       this.#starts[place] = start;
       this.#stops[place] = stop;
-      this.#hows[place] = this.#how(column, place, draft.kinds[at]!, start, stop);
+      this.#hows[place] = this.#how(column, place, parsed.kinds[at]!, start, stop);
     }
   }
 

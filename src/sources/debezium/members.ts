@@ -1,6 +1,5 @@
 import { KIND } from '../json/grammar.js';
 import { END, type JsonReader } from '../json/reader.js';
-import type { ParsedFields } from './draft.js';
 import {
   COLUMN_NAMES,
   FIELD,
@@ -13,16 +12,17 @@ import {
   TOP_SLOTS,
   TRANSACTION_SLOTS,
 } from './fields.js';
+import type { ParsedFields } from './parsed-fields.js';
 import { enterTyped, typedScalar } from './typed.js';
 
-/** Reads an event's members into a draft, in whatever wrapper and order they come. */
+/** Reads an event's members into parsed fields, in whatever wrapper and order they come. */
 export class MemberReader {
   readonly #reader: JsonReader;
-  readonly #draft: ParsedFields;
+  readonly #parsed: ParsedFields;
 
-  constructor(reader: JsonReader, draft: ParsedFields) {
+  constructor(reader: JsonReader, parsed: ParsedFields) {
     this.#reader = reader;
-    this.#draft = draft;
+    this.#parsed = parsed;
   }
 
   /** The members of the object that the reader has just begun. Throws a JsonError. */
@@ -43,13 +43,13 @@ export class MemberReader {
   #object(name: number): void {
     const { after, before, source, transaction, payload, value, data, key } = FIELD;
     if (name === after) {
-      this.#draft.flags |= FLAG.after | FLAG.enveloped;
+      this.#parsed.flags |= FLAG.after | FLAG.enveloped;
       this.#row();
     } else if (name === before) {
-      this.#draft.flags |= FLAG.enveloped;
+      this.#parsed.flags |= FLAG.enveloped;
       this.#oldRow();
     } else if (name === source) {
-      this.#draft.flags |= FLAG.enveloped;
+      this.#parsed.flags |= FLAG.enveloped;
       this.#part(SOURCE_SLOTS, false);
     } else if (name === transaction) this.#part(TRANSACTION_SLOTS, true);
     else if (name === payload || name === value || name === data) {
@@ -60,9 +60,9 @@ export class MemberReader {
         this.#scalar(name, typedScalar(this.#reader, KIND.object));
         return;
       }
-      this.#draft.flags &= ~FLAG.more;
+      this.#parsed.flags &= ~FLAG.more;
       this.read();
-      this.#draft.wrapped = true;
+      this.#parsed.wrapped = true;
     } else if (name === key) this.#key();
     else {
       const kind = typedScalar(this.#reader, KIND.object);
@@ -76,12 +76,12 @@ export class MemberReader {
 
   #row(): void {
     const reader = this.#reader;
-    const draft = this.#draft;
+    const parsed = this.#parsed;
     const typed = enterTyped(reader);
     for (let name = reader.firstName(); name !== END; name = reader.nextName()) {
       const kind = typedScalar(reader, reader.value());
       if (kind >= KIND.object) reader.rest(kind);
-      else draft.take(name >= 0 && name < COLUMN_NAMES ? SLOT.row + name : SLOT.ignored, reader);
+      else parsed.take(name >= 0 && name < COLUMN_NAMES ? SLOT.row + name : SLOT.ignored, reader);
     }
     if (typed) reader.nextName();
   }
@@ -93,7 +93,7 @@ export class MemberReader {
     for (let name = reader.firstName(); name !== END; name = reader.nextName()) {
       const kind = typedScalar(reader, reader.value());
       if (kind >= KIND.object) reader.rest(kind);
-      else this.#draft.take(name === FIELD.id ? SLOT.oldId : SLOT.ignored, reader);
+      else this.#parsed.take(name === FIELD.id ? SLOT.oldId : SLOT.ignored, reader);
     }
     if (typed) reader.nextName();
   }
@@ -101,14 +101,14 @@ export class MemberReader {
   /** `varies`: what has no slot differs from event to event, too. */
   #part(slots: Int16Array, varies: boolean): void {
     const reader = this.#reader;
-    const draft = this.#draft;
+    const parsed = this.#parsed;
     const typed = enterTyped(reader);
     for (let name = reader.firstName(); name !== END; name = reader.nextName()) {
       const kind = typedScalar(reader, reader.value());
       const slot = name >= 0 && name < FIELDS ? slots[name]! : NO_SLOT;
       if (kind >= KIND.object) reader.rest(kind);
-      else if (slot !== NO_SLOT) draft.take(slot, reader);
-      else if (varies || kind === KIND.integer) draft.take(SLOT.ignored, reader);
+      else if (slot !== NO_SLOT) parsed.take(slot, reader);
+      else if (varies || kind === KIND.integer) parsed.take(SLOT.ignored, reader);
     }
     if (typed) reader.nextName();
   }
@@ -121,7 +121,7 @@ export class MemberReader {
       const kind = typedScalar(reader, reader.value());
       if (kind === KIND.object && name === FIELD.payload) this.#key();
       else if (kind >= KIND.object) reader.rest(kind);
-      else if (name === FIELD.id) this.#draft.take(SLOT.keyId, reader);
+      else if (name === FIELD.id) this.#parsed.take(SLOT.keyId, reader);
     }
     if (typed) reader.nextName();
   }
@@ -129,22 +129,22 @@ export class MemberReader {
   #scalar(name: number, kind: number): void {
     this.#flag(name);
     if (name < 0 || name >= FIELDS) return;
-    const draft = this.#draft;
+    const parsed = this.#parsed;
     const slot = TOP_SLOTS[name]!;
     // Beside a wrapped event, `schema` is Kafka Connect's.
-    if (name === FIELD.schema && draft.wrapped) return;
-    if (slot !== NO_SLOT) draft.take(slot, this.#reader);
-    else if (name === FIELD.key) draft.take(SLOT.keyId, this.#reader);
+    if (name === FIELD.schema && parsed.wrapped) return;
+    if (slot !== NO_SLOT) parsed.take(slot, this.#reader);
+    else if (name === FIELD.key) parsed.take(SLOT.keyId, this.#reader);
     else if (name === FIELD.payload || name === FIELD.value) {
-      if (kind === KIND.null) draft.flags |= FLAG.nothing;
-      else draft.put(SLOT.inner, this.#reader);
+      if (kind === KIND.null) parsed.flags |= FLAG.nothing;
+      else parsed.put(SLOT.inner, this.#reader);
     }
   }
 
   /** What stands beside a wrapped event says nothing of its shape. */
   #flag(name: number): void {
-    const draft = this.#draft;
+    const parsed = this.#parsed;
     const flags = name >= 0 && name < FIELDS ? TOP_FLAGS[name]! : FLAG.more;
-    draft.flags |= draft.wrapped ? flags & ~FLAG.more : flags;
+    parsed.flags |= parsed.wrapped ? flags & ~FLAG.more : flags;
   }
 }

@@ -2,11 +2,11 @@ import { KIND } from '../json/grammar.js';
 import type { JsonReader } from '../json/reader.js';
 import { type Aside, type EventOperation, type Key, type Sink, withoutKey } from '../source.js';
 import { isForeign } from '../table-scope.js';
-import { type ParsedFields, UNTOLD } from './draft.js';
 import { EventError } from './event-error.js';
 import { FLAG, SLOT } from './fields.js';
 import type { JsonColumns } from './json-columns.js';
 import type { KeyReader } from './keys.js';
+import { type ParsedFields, UNTOLD } from './parsed-fields.js';
 import type { ValueReader } from './values.js';
 
 const CREATE = 0x63;
@@ -38,13 +38,13 @@ const SEQUENCE = /^\s*\[\s*(?:null|"?(\d+)"?)\s*,\s*(?:null|"?\d+"?)\s*\]\s*$/;
 
 const OPERATIONS: ReadonlySet<number> = new Set([CREATE, UPDATE, DELETE, READ, TRUNCATE, MESSAGE]);
 
-/** Tells a sink what a draft has come to. */
+/** Gives a sink the event that the parsed fields make. */
 export class RowTeller {
   readonly #reader: JsonReader;
   readonly #values: ValueReader;
   readonly #columns: JsonColumns;
   readonly #keys: KeyReader;
-  readonly #draft: ParsedFields;
+  readonly #parsed: ParsedFields;
   readonly #sink: Sink;
   /** Bits of UNTOLD: the sink knows. */
   #untold = 0;
@@ -54,23 +54,23 @@ export class RowTeller {
     readonly values: ValueReader;
     readonly columns: JsonColumns;
     readonly keys: KeyReader;
-    readonly draft: ParsedFields;
+    readonly parsed: ParsedFields;
     readonly sink: Sink;
   }) {
     this.#reader = parts.reader;
     this.#values = parts.values;
     this.#columns = parts.columns;
     this.#keys = parts.keys;
-    this.#draft = parts.draft;
+    this.#parsed = parts.parsed;
     this.#sink = parts.sink;
   }
 
   /**
-   * `key`: of the message, where it is not in the draft; it is looked at where the row does not tell its id.
+   * `key`: of the message, where it is not in the parsed fields; it is looked at where the row does not tell its id.
    * Throws an EventError where it is no event.
    */
   tell(key: Uint8Array | Key | null, stream: number, place: number, receivedAt: number): void {
-    const draft = this.#draft;
+    const parsed = this.#parsed;
     const sink = this.#sink;
     const op = this.#op();
     const aside = this.#aside(op);
@@ -78,7 +78,7 @@ export class RowTeller {
       sink.aside(aside, null);
       return;
     }
-    const { table } = draft;
+    const { table } = parsed;
     if (table === null) throw new EventError(this.#flat('table', 'no table'));
     if (isForeign(table)) {
       sink.aside(table, this.#foreignTime());
@@ -95,9 +95,9 @@ export class RowTeller {
     if (operation === 'delete') {
       id = this.#id(flat ? SLOT.flat + this.#values.id : SLOT.oldId);
     } else {
-      if (!flat && (draft.flags & FLAG.after) === 0) throw new EventError('no row: no `after`');
+      if (!flat && (parsed.flags & FLAG.after) === 0) throw new EventError('no row: no `after`');
       const row = flat ? SLOT.flat : SLOT.row;
-      this.#columns.read(table, draft, row);
+      this.#columns.read(table, parsed, row);
       id = this.#id(row + this.#values.id);
     }
     id ??= this.#messageKey(key);
@@ -109,7 +109,7 @@ export class RowTeller {
       operation,
       table,
       key: id ?? 0,
-      snapshot: operation === 'snapshot' ? (draft.snapshot ?? 'row') : null,
+      snapshot: operation === 'snapshot' ? (parsed.snapshot ?? 'row') : null,
       xid,
       lsn: this.#number(SLOT.lsn, 'lsn'),
       order: this.#number(SLOT.order, 'transaction.total_order'),
@@ -119,24 +119,24 @@ export class RowTeller {
       receivedAt,
       stream,
       place,
-      origin: draft.origin,
+      origin: parsed.origin,
     };
-    if ((draft.untold & ~this.#untold) !== 0) this.#tellUntold();
+    if ((parsed.untold & ~this.#untold) !== 0) this.#tellUntold();
     if (id === null) sink.deleteWithoutKey(withoutKey(event));
     else sink.row(event, operation === 'delete' ? null : this.#columns);
   }
 
   #tellUntold(): void {
-    const news = this.#draft.untold & ~this.#untold;
+    const news = this.#parsed.untold & ~this.#untold;
     this.#untold |= news;
     for (const [bit, what] of UNTOLD.entries()) {
       if ((news & (1 << bit)) !== 0) this.#sink.untold(what);
     }
   }
 
-  /** The draft's key of the message: its id, or JSON that has it. Null: there is none. */
+  /** The message's key in the parsed fields: its id, or JSON that has it. Null: there is none. */
   outerKey(): Uint8Array | Key | null {
-    const { kinds, starts, stops } = this.#draft;
+    const { kinds, starts, stops } = this.#parsed;
     const kind = kinds[SLOT.keyId]!;
     if (kind < KIND.string) return this.#id(SLOT.keyId);
     const key = this.#reader.utf8(kind, starts[SLOT.keyId]!, stops[SLOT.keyId]!);
@@ -144,15 +144,15 @@ export class RowTeller {
     return key;
   }
 
-  /** The id in the message's key: the draft's, or else this one. Null: there is none. */
+  /** The id in the message's key: that of the parsed fields, or else this one. Null: there is none. */
   #messageKey(other: Uint8Array | Key | null): Key | null {
     const key = this.outerKey() ?? other;
     return key instanceof Uint8Array ? this.#keys.read(key) : key;
   }
 
   #op(): number {
-    const { kinds, starts, stops } = this.#draft;
-    if (!this.#draft.has(SLOT.op)) return 0;
+    const { kinds, starts, stops } = this.#parsed;
+    if (!this.#parsed.has(SLOT.op)) return 0;
     const start = starts[SLOT.op]!;
     if (kinds[SLOT.op] === KIND.string && stops[SLOT.op]! - start === 1) {
       const op = this.#reader.bytes[start]!;
@@ -165,7 +165,7 @@ export class RowTeller {
   #aside(op: number): Aside | null {
     if (op === MESSAGE) return 'message';
     if (op !== 0) return null;
-    const { flags } = this.#draft;
+    const { flags } = this.#parsed;
     if ((flags & FLAG.transaction) !== 0) return 'transaction';
     if ((flags & FLAG.schemaChange) !== 0) return 'schema_change';
     if ((flags & FLAG.nothing) !== 0 || this.#isWithoutValue()) return 'tombstone';
@@ -175,16 +175,16 @@ export class RowTeller {
 
   /** A record of Kafka whose value is null: rpk leaves it out. */
   #isWithoutValue(): boolean {
-    const draft = this.#draft;
+    const parsed = this.#parsed;
     const isRecord =
-      draft.has(SLOT.recordTopic) &&
-      draft.has(SLOT.recordPartition) &&
-      draft.has(SLOT.recordOffset);
-    return isRecord && !draft.wrapped && !draft.has(SLOT.valueSize);
+      parsed.has(SLOT.recordTopic) &&
+      parsed.has(SLOT.recordPartition) &&
+      parsed.has(SLOT.recordOffset);
+    return isRecord && !parsed.wrapped && !parsed.has(SLOT.valueSize);
   }
 
   #isFlat(): boolean {
-    return (this.#draft.flags & (FLAG.flattened | FLAG.enveloped)) === FLAG.flattened;
+    return (this.#parsed.flags & (FLAG.flattened | FLAG.enveloped)) === FLAG.flattened;
   }
 
   #flat(missing: string, otherwise: string): string {
@@ -193,7 +193,7 @@ export class RowTeller {
 
   /** A flattened event has to have what tells its place; in a snapshot it may be null. */
   #complete(): void {
-    const { kinds } = this.#draft;
+    const { kinds } = this.#parsed;
     const lsn = kinds[SLOT.lsn] !== KIND.none;
     const xid = kinds[SLOT.xid] !== KIND.none || kinds[SLOT.transactionId] !== KIND.none;
     if (lsn && xid) return;
@@ -203,7 +203,7 @@ export class RowTeller {
   #operation(op: number): EventOperation {
     switch (op) {
       case CREATE:
-        return this.#draft.snapshot === null ? 'insert' : 'snapshot';
+        return this.#parsed.snapshot === null ? 'insert' : 'snapshot';
       case UPDATE:
         return 'update';
       case DELETE:
@@ -214,20 +214,21 @@ export class RowTeller {
   }
 
   #id(slot: number): Key | null {
-    const { kinds, starts, stops } = this.#draft;
+    const { kinds, starts, stops } = this.#parsed;
     return this.#values.keyOf(kinds[slot]!, starts[slot]!, stops[slot]!);
   }
 
   #xid(): number | null {
-    const draft = this.#draft;
+    const parsed = this.#parsed;
     let xid: number | null;
-    if (draft.has(SLOT.xid) || !draft.has(SLOT.transactionId)) xid = this.#number(SLOT.xid, 'txId');
+    if (parsed.has(SLOT.xid) || !parsed.has(SLOT.transactionId))
+      xid = this.#number(SLOT.xid, 'txId');
     else {
       // `571:24023128`
       const { bytes } = this.#reader;
-      let stop = draft.starts[SLOT.transactionId]!;
-      while (stop < draft.stops[SLOT.transactionId]! && bytes[stop] !== COLON) stop++;
-      draft.stops[SLOT.transactionId] = stop;
+      let stop = parsed.starts[SLOT.transactionId]!;
+      while (stop < parsed.stops[SLOT.transactionId]! && bytes[stop] !== COLON) stop++;
+      parsed.stops[SLOT.transactionId] = stop;
       xid = this.#number(SLOT.transactionId, 'transaction.id');
     }
     if (xid !== null && xid > MOST_XID) throw new EventError('txId is no number of 32 bits');
@@ -236,7 +237,7 @@ export class RowTeller {
 
   /** A number, or a string that holds one, from 0 to 2^53; null where there is none. */
   #number(slot: number, what: string): number | null {
-    const { kinds, starts, stops } = this.#draft;
+    const { kinds, starts, stops } = this.#parsed;
     const kind = kinds[slot]!;
     if (kind <= KIND.null) return null;
     if (kind === KIND.integer || kind === KIND.string) {
@@ -247,11 +248,11 @@ export class RowTeller {
   }
 
   #watermark(): number | null {
-    const draft = this.#draft;
-    const kind = draft.kinds[SLOT.sequence]!;
+    const parsed = this.#parsed;
+    const kind = parsed.kinds[SLOT.sequence]!;
     if (kind <= KIND.null) return null;
-    const start = draft.starts[SLOT.sequence]!;
-    const stop = draft.stops[SLOT.sequence]!;
+    const start = parsed.starts[SLOT.sequence]!;
+    const stop = parsed.stops[SLOT.sequence]!;
     // As Debezium writes it: ["24023128","24023200"], with a backslash before each quotation mark.
     const { bytes } = this.#reader;
     let p = start + 3;
@@ -297,14 +298,14 @@ export class RowTeller {
 
   /** Microseconds since 1970, rounded down, of the finest unit that is told from `slot` on; null: none is. */
   #time(slot: number): number | null {
-    const draft = this.#draft;
+    const parsed = this.#parsed;
     for (let unit = 2; unit >= 0; unit--) {
-      if (!draft.has(slot + unit)) continue;
-      const kind = draft.kinds[slot + unit]!;
+      if (!parsed.has(slot + unit)) continue;
+      const kind = parsed.kinds[slot + unit]!;
       // Of nanoseconds, the last three digits are left out before a number is made of the others.
-      const stop = draft.stops[slot + unit]! - (unit === 2 ? 3 : 0);
+      const stop = parsed.stops[slot + unit]! - (unit === 2 ? 3 : 0);
       const right = kind === KIND.integer || kind === KIND.string;
-      const value = right ? this.#reader.integer(draft.starts[slot + unit]!, stop) : Number.NaN;
+      const value = right ? this.#reader.integer(parsed.starts[slot + unit]!, stop) : Number.NaN;
       if (value >= 0) return unit === 0 ? value * 1000 : value;
       throw new EventError('a time is no whole number');
     }

@@ -2,9 +2,9 @@ import type { ColumnType, TableName } from '../../schemas/hospital/tables.js';
 import { KIND } from '../json/grammar.js';
 import type { JsonReader } from '../json/reader.js';
 import type { Key, Precision } from '../source.js';
-import type { ParsedFields } from './draft.js';
 import { EventError } from './event-error.js';
 import { KNOWN_NAMES, WRITTEN_TIMESTAMPS } from './fields.js';
+import type { ParsedFields } from './parsed-fields.js';
 import { bigTimestampText, dateText, instantText, parseInstant, timestampText } from './times.js';
 
 /** What Debezium writes for a value that the WAL does not have (unchanged TOAST), unless it is told otherwise. */
@@ -95,15 +95,15 @@ export class ValueReader {
   }
 
   /** Takes from the row whose first slot this is what its times are counted in, where it tells. */
-  learnUnit(table: TableName, draft: ParsedFields, slot: number): void {
-    const updated = draft.kinds[slot + UPDATED_AT] === KIND.integer;
+  learnUnit(table: TableName, parsed: ParsedFields, slot: number): void {
+    const updated = parsed.kinds[slot + UPDATED_AT] === KIND.integer;
     const at = slot + (updated ? UPDATED_AT : CREATED_AT);
-    if (draft.kinds[at] !== KIND.integer) {
-      this.#learnFromWritten(table, draft, slot);
+    if (parsed.kinds[at] !== KIND.integer) {
+      this.#learnFromWritten(table, parsed, slot);
       return;
     }
-    const start = draft.starts[at]!;
-    const stop = draft.stops[at]!;
+    const start = parsed.starts[at]!;
+    const stop = parsed.stops[at]!;
     if (this.#reader.bytes[start] === ASCII_MINUS) return;
     if (stop - start > MOST_MICRO_DIGITS && this.#reader.ascii(start, stop) === INFINITE_MICROS) {
       return;
@@ -117,12 +117,15 @@ export class ValueReader {
    * once stay: a shorter time is one near 1970. Milliseconds do not: with the digits of microseconds they would be
    * of a year beyond 5000.
    */
-  #learnFromWritten(table: TableName, draft: ParsedFields, slot: number): void {
+  #learnFromWritten(table: TableName, parsed: ParsedFields, slot: number): void {
     if (this.#learnt && this.#unit !== 'milliseconds') return;
     let most = 0;
     for (const field of WRITTEN_TIMESTAMPS[table]) {
-      if (draft.kinds[slot + field] !== KIND.integer) continue;
-      most = Math.max(most, this.#digits(draft.starts[slot + field]!, draft.stops[slot + field]!));
+      if (parsed.kinds[slot + field] !== KIND.integer) continue;
+      most = Math.max(
+        most,
+        this.#digits(parsed.starts[slot + field]!, parsed.stops[slot + field]!),
+      );
     }
     if (most < FEWEST_DIGITS) return;
     this.#unit = unitOf(most);

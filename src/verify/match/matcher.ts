@@ -312,7 +312,7 @@ export class Matcher {
     const tick = delivery?.rows.peek(table, operation, key, contents);
     if (tick === TICK.faithful) this.#origins.rivals++;
     const isCopy =
-      tick === TICK.faithful || this.#streamOf(event).tape.find(event, contents.told)?.same;
+      tick === TICK.faithful || this.#streamOf(event).replayWindow.find(event, contents.told)?.same;
     if (isCopy === true) this.#origins.copies++;
   }
 
@@ -465,7 +465,7 @@ export class Matcher {
     // A row of the run itself that comes once more, and is no replay, is none that the server added.
     if (delivery !== null) delivery.derived++;
     const expected = delivery?.expected;
-    stream.tape.append(event, contents.told);
+    stream.replayWindow.append(event, contents.told);
     this.#note('phantom', 'row_not_sent', event, expected, this.#unlessAdded);
     const contradiction = this.#options.listener.onUnsent(event, contents);
     if (contradiction === 'exists_already' || contradiction === 'does_not_exist') {
@@ -477,7 +477,7 @@ export class Matcher {
 
   /** Whether an event came before; counts it if so. */
   #isReplay(stream: StreamState, event: RowEvent, contents: RowFingerprint): boolean {
-    const seen = stream.tape.find(event, contents.told);
+    const seen = stream.replayWindow.find(event, contents.told);
     if (seen === null) return false;
     const step = stream.replay(seen);
     if (step === 'rewind') this.events.rewinds++;
@@ -512,7 +512,7 @@ export class Matcher {
     // Nothing new may come before a replay has caught up.
     if (stream.endReplay()) this.#note('duplicated', 'replay_skips', event, expected);
     this.#checkOrder(stream, delivery, event);
-    stream.tape.append(event, contents.told);
+    stream.replayWindow.append(event, contents.told);
     if (tick === TICK.altered && expected.fate !== 'committed') {
       this.#note('altered', 'contents', event, expected);
     } else if (tick === TICK.altered) {
@@ -913,6 +913,6 @@ interface Side {
 const NOT_ENDED = { whole: false, interrupted: false, schemaUnknown: false };
 
 /** Whether an event may have been delivered, and not be remembered. */
-function isForgotten({ tape }: StreamState, { lsn }: RowEvent): boolean {
-  return (lsn ?? 0) <= tape.forgotten;
+function isForgotten({ replayWindow }: StreamState, { lsn }: RowEvent): boolean {
+  return (lsn ?? 0) <= replayWindow.forgotten;
 }

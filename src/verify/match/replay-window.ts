@@ -10,9 +10,9 @@ export interface Recognized {
   readonly same: boolean;
 }
 
-/** Bytes that an event takes on a tape. */
+/** Bytes that an event takes in a replay window. */
 export const TAPE_BYTES_PER_EVENT = 20;
-/** Events that a tape has room for in the beginning; it grows as it fills. */
+/** Events that a replay window has room for in the beginning; it grows as it fills. */
 const FIRST_SIZE = 1 << 12;
 
 /**
@@ -67,7 +67,7 @@ export class ReplayWindow {
     this.#end++;
   }
 
-  /** The last delivery of this very change; null where it is not on the tape. */
+  /** The last delivery of this very change; null where it is not in the replay window. */
   find(event: RowEvent, content: number): Recognized | null {
     const identity = identityOf(event);
     const mask = this.#size - 1;
@@ -123,7 +123,7 @@ export class ReplayWindow {
     this.#identities = new Int32Array(this.#size);
     this.#newest = new Int32Array(this.#size);
     this.#before = new Int32Array(this.#size);
-    // Full, and never beyond: slots are places on the tape.
+    // Full, and never beyond: slots are places in the replay window.
     for (let at = 0; at < length; at++) this.#enter(at, identities[at]!);
   }
 }

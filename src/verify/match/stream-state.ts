@@ -16,16 +16,16 @@ export class StreamState {
   readonly number: number;
   /** What it is a part of, as of `Source`. */
   readonly topic: string;
-  readonly tape: ReplayWindow;
+  readonly replayWindow: ReplayWindow;
   /** Whose events are coming. */
   current: TransactionProgress | null = null;
   /** The last transaction that was found to be none of the run's. */
   stranger: number | null = null;
   /** Whether an event of another writer came since the last one of the run. */
   interrupted = false;
-  /** Events of one transaction that are foreign, unless what follows them tells that it is a nameless one. */
+  /** Events of one transaction that are foreign, unless what follows them tells that it is an unidentified one. */
   held: { readonly event: RowEvent; readonly contents: RowFingerprint }[] = [];
-  /** During a replay: the place on the tape of the event that has to come next. */
+  /** During a replay: the place in the replay window of the event that has to come next. */
   #cursor: number | null = null;
   #latestSentAt = Number.NEGATIVE_INFINITY;
   #watermark = Number.NEGATIVE_INFINITY;
@@ -34,10 +34,10 @@ export class StreamState {
   readonly #tables = new Set<TableName>();
   #lastTable: TableName | null = null;
 
-  constructor(number: number, topic: string, tape: ReplayWindow) {
+  constructor(number: number, topic: string, replayWindow: ReplayWindow) {
     this.number = number;
     this.topic = topic;
-    this.tape = tape;
+    this.replayWindow = replayWindow;
   }
 
   /** It had an event of this table. */
@@ -61,7 +61,7 @@ export class StreamState {
     // Another writer's may have been a part of the replay, too.
     this.interrupted = false;
     // Where it has caught up, whatever comes next is new.
-    this.#cursor = at + 1 === this.tape.end ? null : at + 1;
+    this.#cursor = at + 1 === this.replayWindow.end ? null : at + 1;
     if (expected === null || at < expected) return 'rewind';
     return at === expected ? 'next' : 'skip';
   }

@@ -10,7 +10,7 @@ import {
   type Threshold,
   type ThresholdProblem,
 } from '../../../src/report/thresholds.js';
-import { thresholdProblems, thresholds } from '../../../src/settings/threshold-kind.js';
+import { thresholdProblems, thresholds } from '../../../src/settings/threshold-validator.js';
 import { GIB, MIB, summaryOf } from './samples.js';
 
 const en = messagesIn('en');

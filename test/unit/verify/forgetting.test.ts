@@ -9,7 +9,7 @@ import { SmallRun, stays } from './small-run.js';
 const LITTLE = 2 ** 12;
 const ROWS = 100;
 
-/** Transactions of many rows each, more than the tape has room for. */
+/** Transactions of many rows each, more than the replay window has room for. */
 function wishes(): Wish[] {
   return Array.from({ length: 30 }, (_, i) => {
     const ids = Array.from({ length: ROWS }, (_, row) => i * ROWS + row + 1);

@@ -8,7 +8,7 @@ import { event } from './sample-event.js';
 /** A stream on which so many events were delivered. */
 function streamOf(delivered: number): StreamState {
   const stream = new StreamState(0, '0', new ReplayWindow(1_024));
-  for (let i = 0; i < delivered; i++) stream.tape.append(event(i), i);
+  for (let i = 0; i < delivered; i++) stream.replayWindow.append(event(i), i);
   return stream;
 }
 

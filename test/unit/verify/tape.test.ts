@@ -3,21 +3,21 @@ import test from 'node:test';
 import { ReplayWindow } from '../../../src/verify/match/replay-window.js';
 import { event } from './sample-event.js';
 
-/** The smallest number of events that a tape is made for. */
+/** The smallest number of events that a replay window is made for. */
 const MOST = 1_024;
 
-/** A tape on which so many events were delivered; what each says is its number. */
+/** A replay window with so many delivered events; each one's content is its number. */
 function tapeOf(count: number, most: number, lsn = (i: number) => 1_000 + i): ReplayWindow {
-  const tape = new ReplayWindow(most);
-  for (let i = 0; i < count; i++) tape.append(event(i, { lsn: lsn(i) }), i);
-  return tape;
+  const replayWindow = new ReplayWindow(most);
+  for (let i = 0; i < count; i++) replayWindow.append(event(i, { lsn: lsn(i) }), i);
+  return replayWindow;
 }
 
-test('an event is found where it was delivered, also after the tape has grown', () => {
-  const tape = tapeOf(20_000, 2 ** 15);
-  assert.equal(tape.end, 20_000);
+test('an event is found where it was delivered, also after the replayWindow has grown', () => {
+  const replayWindow = tapeOf(20_000, 2 ** 15);
+  assert.equal(replayWindow.end, 20_000);
   for (const i of [0, 1, 4_095, 4_096, 8_192, 19_999]) {
-    assert.deepEqual(tape.find(event(i), i), { at: i, same: true });
+    assert.deepEqual(replayWindow.find(event(i), i), { at: i, same: true });
   }
 });
 
@@ -26,9 +26,9 @@ test('one that says something else is told from one that says the same', () => {
 });
 
 test('what differs in transaction, place, table, operation or key is another event', () => {
-  const tape = tapeOf(10, MOST);
+  const replayWindow = tapeOf(10, MOST);
   const lsn = 1_003;
-  assert.notEqual(tape.find(event(3, { lsn }), 3), null);
+  assert.notEqual(replayWindow.find(event(3, { lsn }), 3), null);
   const others = [
     event(3, { lsn, xid: 701 }),
     event(3, { lsn: 1_004 }),
@@ -39,28 +39,31 @@ test('what differs in transaction, place, table, operation or key is another eve
     event(4, { lsn }),
     event(3, { lsn, key: '3' }),
   ];
-  for (const other of others) assert.equal(tape.find(other, 3), null);
+  for (const other of others) assert.equal(replayWindow.find(other, 3), null);
 });
 
 test('of an event that was delivered twice, the last delivery is found', () => {
-  const tape = tapeOf(10, MOST);
-  tape.append(event(3), 3);
-  assert.deepEqual(tape.find(event(3), 3), { at: 10, same: true });
+  const replayWindow = tapeOf(10, MOST);
+  replayWindow.append(event(3), 3);
+  assert.deepEqual(replayWindow.find(event(3), 3), { at: 10, same: true });
 });
 
 test('keys beyond 2^53 are told apart by their text', () => {
-  const tape = new ReplayWindow(MOST);
-  tape.append(event(1, { key: '9007199254740993' }), 1);
-  assert.deepEqual(tape.find(event(1, { key: '9007199254740993' }), 1), { at: 0, same: true });
-  assert.equal(tape.find(event(1, { key: '9007199254740995' }), 1), null);
+  const replayWindow = new ReplayWindow(MOST);
+  replayWindow.append(event(1, { key: '9007199254740993' }), 1);
+  assert.deepEqual(replayWindow.find(event(1, { key: '9007199254740993' }), 1), {
+    at: 0,
+    same: true,
+  });
+  assert.equal(replayWindow.find(event(1, { key: '9007199254740995' }), 1), null);
 });
 
-test('a full tape forgets the oldest events, and no others', () => {
+test('a full replayWindow forgets the oldest events, and no others', () => {
   const count = 5_000;
-  const tape = tapeOf(count, MOST);
+  const replayWindow = tapeOf(count, MOST);
   for (let i = 0; i < count; i++) {
     const expected = i < count - MOST ? null : { at: i, same: true };
-    assert.deepEqual(tape.find(event(i), i), expected);
+    assert.deepEqual(replayWindow.find(event(i), i), expected);
   }
 });
 
@@ -68,11 +71,11 @@ test('no event beyond what is said to be forgotten is gone', () => {
   // LSNs fall from transaction to transaction now and then.
   const lsn = (i: number) => 1_000 + i + (i % 10 === 0 ? 5_000 : 0);
   for (const count of [1_000, 1_024, 1_025, 1_500, 2_047, 2_048, 2_049, 6_001]) {
-    const tape = tapeOf(count, MOST, lsn);
-    if (count <= MOST) assert.equal(tape.forgotten, Number.NEGATIVE_INFINITY);
+    const replayWindow = tapeOf(count, MOST, lsn);
+    if (count <= MOST) assert.equal(replayWindow.forgotten, Number.NEGATIVE_INFINITY);
     for (let i = 0; i < count; i++) {
-      const gone = tape.find(event(i, { lsn: lsn(i) }), i) === null;
-      if (gone) assert.ok(lsn(i) <= tape.forgotten, `${i} of ${count} is gone`);
+      const gone = replayWindow.find(event(i, { lsn: lsn(i) }), i) === null;
+      if (gone) assert.ok(lsn(i) <= replayWindow.forgotten, `${i} of ${count} is gone`);
     }
   }
 });

@@ -1,7 +1,7 @@
 import { METRIC_FORMS } from '../report/metrics.js';
 import { parseThreshold, type Threshold } from '../report/thresholds.js';
-import { type Kind, parsed, type Told } from './kinds.js';
 import type { Problem } from './problems.js';
+import { type Kind, parsed, type Told } from './validators.js';
 
 /** What an operator could write, for the sentence on what is allowed. */
 const EXAMPLES = ['response.p99<250ms', 'rate_error<1%', 'slot.cdc.retained<2GB'] as const;

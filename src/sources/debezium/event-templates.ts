@@ -1,7 +1,7 @@
 import { KIND } from '../json/grammar.js';
 import type { JsonReader } from '../json/reader.js';
-import { MOST_LOGGED, type ParsedFields } from './draft.js';
 import { CONSTANT_SLOTS, SLOT } from './fields.js';
+import { MOST_LOGGED, type ParsedFields } from './parsed-fields.js';
 
 /** Kinds of events that are kept: each table has two or three, some more around a snapshot. */
 const MOST_KEPT = 48;
@@ -42,23 +42,23 @@ export class EventTemplates {
 
   /**
    * Reads the next value, if it is one of an event of a kind that is known. False: it is none, and the reader
-   * and the draft are anywhere. Throws a JsonError where the value is known to be no JSON.
+   * and the parsed fields are anywhere. Throws a JsonError where the value is known to be no JSON.
    */
-  read(reader: JsonReader, draft: ParsedFields): boolean {
+  read(reader: JsonReader, parsed: ParsedFields): boolean {
     if (this.#pause > 0) return false;
     const begin = reader.at;
     const kept = this.#kept;
     for (let i = 0; i < kept.length; i++) {
       const skeleton = kept[i]!;
-      if (!matches(skeleton, reader, draft)) {
+      if (!matches(skeleton, reader, parsed)) {
         reader.rewind(begin);
         continue;
       }
-      draft.flags = skeleton.flags;
-      draft.table = skeleton.table;
-      draft.origin = skeleton.origin;
-      draft.snapshot = skeleton.snapshot;
-      draft.untold = skeleton.untold;
+      parsed.flags = skeleton.flags;
+      parsed.table = skeleton.table;
+      parsed.origin = skeleton.origin;
+      parsed.snapshot = skeleton.snapshot;
+      parsed.untold = skeleton.untold;
       if (i > 0) {
         kept[i] = kept[i - 1]!;
         kept[i - 1] = skeleton;
@@ -70,7 +70,7 @@ export class EventTemplates {
   }
 
   /** Keeps what an event that was read, from `begin` to where the reader is, has in common with others. */
-  learn(begin: number, reader: JsonReader, draft: ParsedFields): void {
+  learn(begin: number, reader: JsonReader, parsed: ParsedFields): void {
     if (this.#pause > 0) {
       this.#pause--;
       return;
@@ -82,10 +82,10 @@ export class EventTemplates {
       this.#kept = [];
       return;
     }
-    const { count } = draft;
+    const { count } = parsed;
     const end = reader.at;
     // One whose text is elsewhere, in a string, or that is like no event of the hospital.
-    const apart = draft.kinds[SLOT.inner] !== KIND.none;
+    const apart = parsed.kinds[SLOT.inner] !== KIND.none;
     if (apart || count > MOST_LOGGED || end - begin > MOST_BYTES) return;
     const bytes = Buffer.alloc(end - begin);
     const from = [0];
@@ -93,14 +93,14 @@ export class EventTemplates {
     let used = 0;
     let at = begin;
     for (let i = 0; i < count; i++) {
-      const slot = draft.logged[i]!;
+      const slot = parsed.logged[i]!;
       if (CONSTANT_SLOTS.has(slot)) continue;
-      const kind = draft.loggedKinds[i]!;
+      const kind = parsed.loggedKinds[i]!;
       const quotes = kind >= KIND.string ? 1 : 0;
-      used += reader.bytes.copy(bytes, used, at, draft.loggedStarts[i]! - quotes);
+      used += reader.bytes.copy(bytes, used, at, parsed.loggedStarts[i]! - quotes);
       slots.push(slot);
       from.push(used);
-      at = draft.loggedStops[i]! + quotes;
+      at = parsed.loggedStops[i]! + quotes;
     }
     used += reader.bytes.copy(bytes, used, at, end);
     from.push(used);
@@ -109,26 +109,26 @@ export class EventTemplates {
       words: new DataView(bytes.buffer, bytes.byteOffset, used),
       from: Int32Array.from(from),
       slots: Uint8Array.from(slots),
-      flags: draft.flags,
-      table: draft.table,
-      origin: draft.origin,
-      snapshot: draft.snapshot,
-      untold: draft.untold,
+      flags: parsed.flags,
+      table: parsed.table,
+      origin: parsed.origin,
+      snapshot: parsed.snapshot,
+      untold: parsed.untold,
     });
   }
 }
 
 /**
- * Values that were taken before the bytes differed stay in the draft. Whatever reads the event instead takes
+ * Values that were taken before the bytes differed stay in the parsed fields. Whatever reads the event instead takes
  * them again: what stands before a value says which one it is, and that was the same.
  */
-function matches(skeleton: Skeleton, reader: JsonReader, draft: ParsedFields): boolean {
+function matches(skeleton: Skeleton, reader: JsonReader, parsed: ParsedFields): boolean {
   const { words, from, slots } = skeleton;
   const count = slots.length;
   for (let i = 0; i < count; i++) {
     if (!reader.literal(words, from[i]!, from[i + 1]!)) return false;
     if (reader.value() >= KIND.object) return false;
-    draft.put(slots[i]!, reader);
+    parsed.put(slots[i]!, reader);
   }
   return reader.literal(words, from[count]!, from[count + 1]!);
 }
