@@ -10,12 +10,12 @@ import { decorate, verdictOnBytes } from './decorations/decorated.js';
 import type { Decoration } from './decorations/decoration.js';
 import { DECORATIONS } from './decorations/index.js';
 import { goesWith, missOf, showsBeside } from './decorations/judging.js';
+import { KINDS, KINDS_BY_GROUP } from './mutants/kinds.js';
 import type { Kind } from './mutants/mutant.js';
 import { SERVER } from './mutants/runs.js';
 import type { Sample } from './mutants/sample.js';
 import { takeSamples, varietyOf } from './mutants/samples.js';
 import { missesOf, verdictOn } from './mutants/trial.js';
-import { KINDS, KINDS_BY_GROUP } from './mutants/validators.js';
 
 /** Each decoration once alone, and once beside each group of harm, of which 'harmless' is none. */
 const EACH_ONCE = DECORATIONS.length * Object.keys(KINDS_BY_GROUP).length;

@@ -133,9 +133,9 @@ test('help is made without loading the parts that are slow to load', async () =>
   const script = `
     import { register } from 'node:module';
     register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(hook)}));
-    const { parseArguments } = await import('${url('../../src/arguments.js')}');
-    const { chooseLanguage } = await import('${url('../../src/config/language.js')}');
-    const { messagesIn } = await import('${url('../../src/log/messages/index.js')}');
+    const { parseArguments } = await import('${url('../../../src/cli/arguments.js')}');
+    const { chooseLanguage } = await import('${url('../../../src/settings/language.js')}');
+    const { messagesIn } = await import('${url('../../../src/messages/index.js')}');
     const language = chooseLanguage(['--lang', 'en'], {}, '/');
     console.log(parseArguments(['--help'], messagesIn(language)).help);`;
   const { stdout } = await promisify(execFile)(process.execPath, [

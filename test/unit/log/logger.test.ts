@@ -227,8 +227,8 @@ test('a full disk costs the file, one warning, and nothing else', async () => {
     const url = (path: string) => new URL(path, import.meta.url).href;
     const script = `
       import { createLog } from '${url('../../../src/log/logger.js')}';
-      import { createStatusLine } from '${url('../../../src/log/status-line.js')}';
-      import { messagesIn } from '${url('../../../src/log/messages/index.js')}';
+      import { createStatusLine } from '${url('../../../src/cli/status-line.js')}';
+      import { messagesIn } from '${url('../../../src/messages/index.js')}';
       const log = createLog({
         settings: { level: 'INFO', format: 'text', dir: 'logs', rotateWhen: 'midnight', backupCount: 7 },
         messages: messagesIn('en'),
