@@ -1,3 +1,4 @@
+import '../src/messages/english.js';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';

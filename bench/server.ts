@@ -3,11 +3,11 @@ import { chmodSync, mkdtempSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { initDb, runScript } from '../src/database/scripts.js';
 import { type EmbeddedServer, openEmbedded } from '../src/embedded/server.js';
 import { withConnection } from '../src/postgres/connect.js';
 import type { ConnectionTarget } from '../src/postgres/target.js';
-import type { RunSummary } from '../src/report/summary.js';
-import { initDb, runScript } from '../src/schemas/hospital/scripts.js';
+import type { RunSummary } from '../src/runs/summary.js';
 import { run } from './peers.js';
 
 /** Where the bench's server looks for a port first. */

@@ -1,10 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { DatabaseFacts, TableFacts } from '../src/database/facts.js';
 import { writeFacts } from '../src/ledger/facts-file.js';
 import { ledgerFile, ledgerFolder } from '../src/ledger/folder.js';
 import { type Change, LedgerWriter } from '../src/ledger/writer.js';
-import type { DatabaseFacts, TableFacts } from '../src/postgres/database-facts.js';
 import { TABLE_NAMES, TABLES, type TableName } from '../src/schemas/hospital/tables.js';
 import { formatLsn } from '../src/sources/slot/lsn.js';
 

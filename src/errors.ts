@@ -1,6 +1,3 @@
-import { en } from './messages/en.js';
-import type { Messages } from './messages/index.js';
-
 /** Exit codes, as scripts and CI jobs rely on them. */
 export const EXIT = {
   done: 0,
@@ -27,20 +24,34 @@ export const EXIT = {
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /**
+ * The message catalogue. `messages/index.ts` declares what it has: nothing below needs to know it, and a sentence that
+ * it lacks is an error of the compiler nevertheless.
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: it is filled where the catalogue is
+export interface Catalogue {}
+
+let english: Catalogue | null = null;
+
+/** Has errors be described in English, in `message`, for logs of defects and for tests. */
+export function describeErrorsBy(catalogue: Catalogue): void {
+  english = catalogue;
+}
+
+/**
  * An error meant for the operator: one sentence that says what happened, where and what to do, in
  * the operator's language, and the exit code. Everything else that is thrown is a defect.
  */
 export class OperatorError extends Error {
   readonly exitCode: ExitCode;
   /** The sentence in a given language. `message` holds it in English. */
-  readonly tell: (messages: Messages) => string;
+  readonly tell: (messages: Catalogue) => string;
 
   constructor(
     exitCode: ExitCode,
-    tell: (messages: Messages) => string,
+    tell: (messages: Catalogue) => string,
     options?: { cause?: unknown },
   ) {
-    super(tell(en), options);
+    super(english === null ? `exit code ${exitCode}` : tell(english), options);
     this.name = 'OperatorError';
     this.exitCode = exitCode;
     this.tell = tell;

@@ -2,9 +2,10 @@ import type { KnownId } from '../src/ids/cache.js';
 import type { Change } from '../src/ledger/writer.js';
 import type { Failure } from '../src/postgres/failures.js';
 import type { Answer } from '../src/postgres/packet.js';
+import type { Pending, Witness } from '../src/postgres/pending.js';
 import { parseNumbers, parseRows } from '../src/postgres/statements.js';
-import type { Pending, Witness, WrittenRows } from '../src/run/worker-stats.js';
 import { parseTimestamp } from '../src/schemas/hospital/calendar.js';
+import type { WrittenRows } from '../src/schemas/hospital/changes.js';
 import type { Candidate, EventSpec } from '../src/schemas/hospital/events/event.js';
 import {
   PARENT_TABLES,

@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import type { Change } from '../src/ledger/writer.js';
 import { type Answer, demand, exchange } from '../src/postgres/packet.js';
+import { MOST_PENDING } from '../src/postgres/pending.js';
 import {
   BEGIN,
   COMMIT,
@@ -8,7 +9,6 @@ import {
   NAME_TRANSACTION,
   parseNumbers,
 } from '../src/postgres/statements.js';
-import { MOST_PENDING } from '../src/run/worker-stats.js';
 import type { TableName } from '../src/schemas/hospital/tables.js';
 import type { Batch } from './batch.js';
 import { type BatchOutcome, BatchResult } from './batch-result.js';

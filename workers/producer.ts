@@ -1,3 +1,4 @@
+import '../src/messages/english.js';
 import { sleep, sleepExactly } from '../src/lib/clock.js';
 import { describeFailure, type Failure } from '../src/postgres/failures.js';
 import { requireTables, TablesGone } from '../src/postgres/table-oids.js';

@@ -1,3 +1,4 @@
+import '../src/messages/english.js';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Client } from 'pg';
@@ -5,7 +6,6 @@ import { from as copyFrom } from 'pg-copy-streams';
 import { withConnection } from '../src/postgres/connect.js';
 import { describeFailure } from '../src/postgres/failures.js';
 import { RNG_PURPOSE, Rng } from '../src/random/rng.js';
-import type { SeederResult, SeederTask } from '../src/run/protocol.js';
 import type { Patient } from '../src/schemas/hospital/events/event.js';
 import { LinkPlan } from '../src/schemas/hospital/links.js';
 import { RowMaker } from '../src/schemas/hospital/rows.js';
@@ -15,6 +15,7 @@ import { copyCommand, csvChunks } from '../src/seed/csv.js';
 import { joinSeed } from '../src/seed/locks.js';
 import { ParentList } from '../src/seed/parents.js';
 import type { SeedChunk } from '../src/seed/plan.js';
+import type { SeederResult, SeederTask } from '../src/seed/protocol.js';
 
 /** The Piscina entry of `seed`: claims chunk after chunk, makes their rows, streams them by COPY. */
 export default async function seed(task: SeederTask): Promise<SeederResult> {

@@ -1,12 +1,14 @@
 import type { Client } from 'pg';
+import type { ReconnectPolicy } from '../src/lib/back-off.js';
+import { BackOff } from '../src/lib/back-off.js';
 import { monotonicMs, sleep } from '../src/lib/clock.js';
 import { causeOf, connect } from '../src/postgres/connect.js';
 import { describeFailure, type Failure } from '../src/postgres/failures.js';
 import { primaryFactsOf } from '../src/postgres/identity.js';
+import type { Fate } from '../src/postgres/pending.js';
 import type { ConnectionTarget } from '../src/postgres/target.js';
 import type { Control } from '../src/run/control.js';
-import type { ReconnectPolicy } from '../src/run/protocol.js';
-import type { Fate, WorkerStats } from '../src/run/worker-stats.js';
+import type { WorkerStats } from '../src/run/worker-stats.js';
 import type { Reporter } from './reporter.js';
 import type { TransactionJournal } from './transaction-journal.js';
 
@@ -32,12 +34,13 @@ export class Session {
   #client: Client | null = null;
   /** Server clock minus `monotonicMs`, as of the last connect. */
   #epochMs = 0;
-  /** Attempts to reconnect since a batch was last committed. */
-  #attempts = 0;
+  /** Counts the attempts since a batch was last committed. */
+  readonly #backOff: BackOff;
   readonly #fates: Fate[] = [];
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
+    this.#backOff = new BackOff(parts.reconnect, parts.random);
   }
 
   get client(): Client {
@@ -82,7 +85,7 @@ export class Session {
 
   /** A batch went through: the next loss is a new one. */
   proved(): void {
-    this.#attempts = 0;
+    this.#backOff.proved();
   }
 
   async close(): Promise<void> {
@@ -97,14 +100,13 @@ export class Session {
    * connection that is lost again before it was `proved` goes on with the attempts that are left.
    */
   async reopen(failure: Failure): Promise<'stopped' | Failure | null> {
-    const { reconnect, stats, reporter } = this.#parts;
+    const { stats, reporter } = this.#parts;
+    const backOff = this.#backOff;
     const lost = monotonicMs();
     let latest = failure;
     await this.close();
-    while (!reconnect.failFast || this.#attempts < reconnect.attempts) {
-      const attempt = ++this.#attempts;
-      const waitMs = this.#backOff(attempt);
-      reporter.send({ kind: 'reconnecting', attempt, waitMs, failure: latest });
+    for (let waitMs = backOff.next(); waitMs !== null; waitMs = backOff.next()) {
+      reporter.send({ kind: 'reconnecting', attempt: backOff.attempts, waitMs, failure: latest });
       if (!(await this.#wait(waitMs))) return 'stopped';
       try {
         await this.open();
@@ -117,13 +119,6 @@ export class Session {
       }
     }
     return latest;
-  }
-
-  /** Doubles with each attempt up to the ceiling; half of it is jitter. */
-  #backOff(attempt: number): number {
-    const { baseMs, maxMs } = this.#parts.reconnect;
-    const ceiling = Math.min(maxMs, baseMs * 2 ** (attempt - 1));
-    return Math.round(ceiling * (0.5 + 0.5 * this.#parts.random()));
   }
 
   /** Waits; false when the run is being stopped meanwhile. */

@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import { ledgerFile } from '../src/ledger/folder.js';
+import type { LedgerTask } from '../src/ledger/writer.js';
 import { type Change, LedgerWriter, type TransactionName } from '../src/ledger/writer.js';
 import {
   type ConnectionFacts,
@@ -7,8 +8,8 @@ import {
   type ServerIdentity,
 } from '../src/postgres/identity.js';
 import { settlePending } from '../src/postgres/in-doubt.js';
-import type { LedgerTask } from '../src/run/protocol.js';
-import type { Fate, WorkerStats } from '../src/run/worker-stats.js';
+import type { Fate } from '../src/postgres/pending.js';
+import type { WorkerStats } from '../src/run/worker-stats.js';
 import type { TableName } from '../src/schemas/hospital/tables.js';
 import type { BatchOutcome } from './batch-result.js';
 

@@ -7,7 +7,7 @@ import {
 } from '../src/postgres/statements.js';
 import type { Statement } from '../src/postgres/wire.js';
 import type { Returning } from '../src/run/protocol.js';
-import type { Operation } from '../src/run/worker-stats.js';
+import type { Operation } from '../src/schemas/hospital/changes.js';
 import type { Candidate, EventSpec } from '../src/schemas/hospital/events/event.js';
 import { MAX_LINKS_PER_PATIENT } from '../src/schemas/hospital/links.js';
 import type { Row, TableName } from '../src/schemas/hospital/tables.js';

@@ -1,6 +1,5 @@
 import { EXIT, type ExitCode, OperatorError } from '../errors.js';
 import { countWishes, onAbort } from '../lib/signals.js';
-import { systemErrorOf } from '../lib/system-error.js';
 import { LANGUAGES, type Messages, messagesIn } from '../messages/index.js';
 import type { Command as CommandName } from '../settings/commands.js';
 import { chooseLanguage } from '../settings/language.js';
@@ -8,6 +7,7 @@ import { type Pipes, readPipes } from '../settings/pipes.js';
 import { parseArguments } from './arguments.js';
 import type { Command, CommandContext } from './commands/context.js';
 import { Output } from './output.js';
+import { systemErrorOf } from './system-error.js';
 
 /** Each command is loaded when it is run, so that `--help` answers at once. */
 const COMMANDS: Readonly<Record<CommandName, () => Promise<{ run: Command }>>> = {
@@ -120,7 +120,7 @@ async function runCommand(name: CommandName, prepared: Prepared, heed: Heed): Pr
   const { settings, messages, json } = prepared;
   const [{ createLog }, { createStatusLine }, { run }] = await Promise.all([
     import('../log/logger.js'),
-    import('./status-line.js'),
+    import('../log/status-line.js'),
     COMMANDS[name](),
   ]);
   const status = createStatusLine(process.stderr);

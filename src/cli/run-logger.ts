@@ -2,20 +2,16 @@ import { monotonicMs } from '../lib/clock.js';
 import { merge } from '../lib/histogram.js';
 import type { Curve } from '../load/curve.js';
 import type { ComponentLog } from '../log/logger.js';
+import type { StatusLine } from '../log/status-line.js';
 import type { Messages } from '../messages/index.js';
 import { type Failure, timeoutOf } from '../postgres/failures.js';
 import type { Control } from '../run/control.js';
 import type { StreamObserver } from '../run/coordinator.js';
 import type { ProducerReport } from '../run/protocol.js';
 import type { Totals } from '../run/totals.js';
-import {
-  type Operation,
-  rejectedTotal,
-  type WorkerStats,
-  type WrittenRows,
-} from '../run/worker-stats.js';
+import { rejectedTotal, type WorkerStats } from '../run/worker-stats.js';
+import type { Operation, WrittenRows } from '../schemas/hospital/changes.js';
 import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
-import type { StatusLine } from './status-line.js';
 
 /** At high rates a table's line sums its batches of this long. */
 const FOLD_MS = 1_000;

@@ -1,7 +1,6 @@
-import { en } from '../messages/en.js';
-import { OUR_TABLES } from '../postgres/catalog.js';
+import { OUR_TABLES } from '../database/catalog.js';
+import { tellProblem } from '../database/schema.js';
 import type { Client } from '../postgres/driver.js';
-import { tellProblem } from '../schemas/hospital/installed.js';
 import { TABLE_NAMES, TABLES, type TableName } from '../schemas/hospital/tables.js';
 import { type Advice, type Check, type Diagnosis, listed, ok, type Patient } from './finding.js';
 import { type Fix, fixed, forOwners } from './fix.js';
@@ -15,13 +14,13 @@ const NATURAL_KEYS: readonly (readonly [TableName, string])[] = [
 const TIMESTAMPS = ['created_at', 'updated_at'];
 const INIT_DB = 'oltp-simulator init-db';
 
-export const tables: Check = async ({ client, schema: state, session, tables: own }) => {
+export const tables: Check = async ({ client, schema: state, session, tables: own, english }) => {
   if (state === 'complete') return ok(listed(TABLE_NAMES));
   const problems = state === 'missing' ? [] : state.problems;
   const evidence =
     state === 'missing'
       ? `0 / ${TABLE_NAMES.length}`
-      : listed(problems.map((problem) => tellProblem(problem, en)));
+      : listed(problems.map((problem) => tellProblem(problem, english)));
   // init-db leaves tables of another shape as they are, and refuses.
   if (problems.some(({ kind }) => kind !== 'table-missing')) {
     return { state: 'fail', evidence, mend: null, advice: [(m) => m.otherShape()] };

@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
-import { nameOf, OUR_TABLES } from '../postgres/catalog.js';
-import { schemaState } from '../schemas/hospital/installed.js';
+import { nameOf, OUR_TABLES } from '../database/catalog.js';
+import { schemaState } from '../database/schema.js';
 import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
 import * as compatibility from './compatibility.js';
 import {

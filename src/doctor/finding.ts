@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
-import type { Messages } from '../messages/index.js';
+import type { SchemaState } from '../database/schema.js';
+import type { Catalogue } from '../errors.js';
 import type { ConnectionTarget } from '../postgres/target.js';
-import type { SchemaState } from '../schemas/hospital/installed.js';
 import type { TableName } from '../schemas/hospital/tables.js';
 import type { Session } from './session.js';
 
@@ -46,7 +46,7 @@ export const CHECKS = {
 export type CheckName = keyof typeof CHECKS;
 
 /** Text in the operator's language. */
-export type Advice = (advice: Messages['doctor']['advice']) => string;
+export type Advice = (advice: Catalogue['doctor']['advice']) => string;
 
 /** A check's result without its name. */
 export interface Diagnosis {
@@ -71,6 +71,8 @@ export interface Patient {
   readonly publication: string | null;
   readonly slot: string | null;
   readonly role: string | null;
+  /** The catalogue in English, the language of evidence. */
+  readonly english: Catalogue;
   readonly session: Session;
   readonly schema: SchemaState;
   readonly tables: Readonly<Record<TableName, OwnTable>>;

@@ -1,4 +1,4 @@
-import { nameOf, OUR_RELATIONS } from '../postgres/catalog.js';
+import { nameOf, OUR_RELATIONS } from '../database/catalog.js';
 import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
 import type { Advice, Patient } from './finding.js';
 import { type Fix, forOwners } from './fix.js';

@@ -1,5 +1,5 @@
-import { nameOf, OUR_RELATIONS } from '../postgres/catalog.js';
-import { type Publication, readPublications } from '../postgres/read-database-facts.js';
+import { nameOf, OUR_RELATIONS } from '../database/catalog.js';
+import { type Publication, readPublications } from '../database/read-facts.js';
 import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
 import type { Patient } from './finding.js';
 import { FULL_NEEDS_GENERATED, IDENTIFIED, LISTS_SINCE } from './leaves.js';

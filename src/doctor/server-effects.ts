@@ -1,5 +1,5 @@
-import { OUR_RELATIONS, OUR_TABLES } from '../postgres/catalog.js';
-import { readDatabaseFacts } from '../postgres/read-database-facts.js';
+import { OUR_RELATIONS, OUR_TABLES } from '../database/catalog.js';
+import { readDatabaseFacts } from '../database/read-facts.js';
 import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
 import { type Advice, type Check, listed, ok } from './finding.js';
 import { fixed, forSuperuser } from './fix.js';

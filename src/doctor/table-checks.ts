@@ -1,6 +1,6 @@
-import { OUR_TABLES } from '../postgres/catalog.js';
-import { readIdentities } from '../postgres/read-database-facts.js';
-import { OPERATIONS } from '../run/worker-stats.js';
+import { OUR_TABLES } from '../database/catalog.js';
+import { readIdentities } from '../database/read-facts.js';
+import { OPERATIONS } from '../schemas/hospital/changes.js';
 import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
 import { ownersOf } from './compatibility.js';
 import {

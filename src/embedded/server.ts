@@ -1,11 +1,11 @@
 import { realpathSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { ensureDatabase, MAINTENANCE_DATABASE } from '../database/scripts.js';
 import { EXIT, OperatorError } from '../errors.js';
 import { monotonicMs, sleep } from '../lib/clock.js';
 import { withConnection } from '../postgres/connect.js';
 import { describeFailure } from '../postgres/failures.js';
 import type { ConnectionTarget } from '../postgres/target.js';
-import { ensureDatabase, MAINTENANCE_DATABASE } from '../schemas/hospital/scripts.js';
 import { prepareBinaries } from './binaries.js';
 import {
   type Cluster,

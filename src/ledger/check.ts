@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import type { Operation } from '../run/worker-stats.js';
+import type { Operation } from '../schemas/hospital/changes.js';
 import type { TableName } from '../schemas/hospital/tables.js';
 import { Collector } from './collector.js';
 import { beginComparison, compare, type KeyDifference } from './compare.js';

@@ -1,4 +1,4 @@
-import { OPERATIONS, type Operation } from '../run/worker-stats.js';
+import { OPERATIONS, type Operation } from '../schemas/hospital/changes.js';
 import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
 import { Entries } from './entries.js';
 import type { LeaseRecord } from './format.js';

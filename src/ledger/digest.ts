@@ -1,5 +1,5 @@
 import { mix } from '../random/hash.js';
-import type { Operation } from '../run/worker-stats.js';
+import type { Operation } from '../schemas/hospital/changes.js';
 import type { Row, TableName, Value } from '../schemas/hospital/tables.js';
 
 /** FNV-1a of 32 bits, over code units instead of bytes. */

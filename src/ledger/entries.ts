@@ -1,4 +1,4 @@
-import type { Operation } from '../run/worker-stats.js';
+import type { Operation } from '../schemas/hospital/changes.js';
 
 /** What the ledger says of a block of keys. */
 export interface Entry {

@@ -1,4 +1,4 @@
-import { OPERATIONS } from '../run/worker-stats.js';
+import { OPERATIONS } from '../schemas/hospital/changes.js';
 import type { Entries, Entry } from './entries.js';
 
 /**

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DatabaseFacts } from '../postgres/database-facts.js';
+import type { DatabaseFacts } from '../database/facts.js';
 import type { ServerIdentity } from '../postgres/identity.js';
 import { type FactsHeader, type FactsRecord, LEDGER_VERSION, readSeal, seal } from './format.js';
 

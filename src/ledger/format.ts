@@ -1,7 +1,8 @@
 import { crc32 } from 'node:zlib';
-import type { DatabaseFacts } from '../postgres/database-facts.js';
+import type { DatabaseFacts } from '../database/facts.js';
 import type { ServerIdentity } from '../postgres/identity.js';
-import type { Backend, Fate, Operation } from '../run/worker-stats.js';
+import type { Backend, Fate } from '../postgres/pending.js';
+import type { Operation } from '../schemas/hospital/changes.js';
 import type { TableName } from '../schemas/hospital/tables.js';
 import type { KeyList } from './keys.js';
 

@@ -1,6 +1,6 @@
 import type { ServerIdentity } from '../postgres/identity.js';
 import { compareServers } from '../postgres/identity.js';
-import type { Operation } from '../run/worker-stats.js';
+import type { Operation } from '../schemas/hospital/changes.js';
 import type { TableName } from '../schemas/hospital/tables.js';
 import { Collector } from './collector.js';
 import { type KeyDifference, xminOf } from './compare.js';

@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import { compareServers, primaryFactsOf } from '../postgres/identity.js';
 import { endBackend, verdictOn } from '../postgres/in-doubt.js';
-import type { Fate, Witness } from '../run/worker-stats.js';
+import type { Fate, Witness } from '../postgres/pending.js';
 import { TABLE_NAMES } from '../schemas/hospital/tables.js';
 import { type IntentRecord, type KeysOf, type LedgerHeader, outcomeOf } from './format.js';
 import { forEachBlock } from './keys.js';

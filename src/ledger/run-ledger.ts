@@ -1,5 +1,5 @@
 import type { ServerIdentity } from '../postgres/identity.js';
-import { noRows, OPERATIONS, type RowCounts } from '../run/worker-stats.js';
+import { noRows, OPERATIONS, type RowCounts } from '../schemas/hospital/changes.js';
 import { TABLE_NAMES } from '../schemas/hospital/tables.js';
 import { factsFile, readFacts } from './facts-file.js';
 import { filePlace, ledgerFiles } from './folder.js';

@@ -1,4 +1,4 @@
-import { OPERATIONS, type Operation } from '../run/worker-stats.js';
+import { OPERATIONS, type Operation } from '../schemas/hospital/changes.js';
 import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
 import { areFingerprints } from './fingerprint.js';
 import { type FingerprintsOf, type KeysOf, LEDGER_VERSIONS, type LedgerRecord } from './format.js';

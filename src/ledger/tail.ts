@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { MOST_PENDING } from '../run/worker-stats.js';
+import { MOST_PENDING } from '../postgres/pending.js';
 import { type LedgerHeader, type LedgerRecord, outcomeOf, readSeal } from './format.js';
 
 /** Bytes that are looked at first; enough for the last transactions of most runs. */

@@ -1,10 +1,5 @@
-import {
-  type Fate,
-  MOST_PENDING,
-  noRows,
-  OPERATIONS,
-  type RowCounts,
-} from '../run/worker-stats.js';
+import { type Fate, MOST_PENDING } from '../postgres/pending.js';
+import { noRows, OPERATIONS, type RowCounts } from '../schemas/hospital/changes.js';
 import { TABLE_NAMES } from '../schemas/hospital/tables.js';
 import type {
   CommittedRecord,

@@ -2,8 +2,8 @@ import { closeSync, existsSync, openSync, writeSync } from 'node:fs';
 import { monotonicMs } from '../lib/clock.js';
 import { LEDGER } from '../postgres/failures.js';
 import type { ServerIdentity } from '../postgres/identity.js';
-import type { LedgerTask } from '../run/protocol.js';
-import type { Fate, Operation, WorkerStats } from '../run/worker-stats.js';
+import type { Fate } from '../postgres/pending.js';
+import type { Operation } from '../schemas/hospital/changes.js';
 import type { Row, TableName } from '../schemas/hospital/tables.js';
 import { encodeUpdates, encodeWhole } from './fingerprint.js';
 import { ledgerFile } from './folder.js';
@@ -18,6 +18,15 @@ import {
 } from './format.js';
 import { compareKeys, encodeKeys, isAscending, keyListOf, type LedgerKey } from './keys.js';
 import { readTail } from './tail.js';
+
+/** Where a worker keeps its ledger, and what it says of itself there. */
+export interface LedgerTask {
+  readonly folder: string;
+  readonly run: string;
+  /** From 1. */
+  readonly worker: number;
+  readonly rng: number;
+}
 
 /** Rows that a transaction wrote in one way: whole ones (insert), key and new values, or the key. */
 export interface Change {
@@ -116,7 +125,10 @@ export class LedgerWriter {
   }
 
   /** That of a worker's last connection; null when there is none. */
-  static last({ folder, worker }: LedgerTask, { connections }: WorkerStats): ClosedLedger | null {
+  static last(
+    { folder, worker }: LedgerTask,
+    { connections }: { readonly connections: number },
+  ): ClosedLedger | null {
     const path = ledgerFile(folder, worker, connections);
     return existsSync(path) ? LedgerWriter.reopen(path) : null;
   }

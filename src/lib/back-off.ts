@@ -1,12 +1,28 @@
-import type { ReconnectPolicy } from '../run/protocol.js';
+/** How a lost connection is sought again: exponential back-off with jitter. */
+export interface ReconnectPolicy {
+  readonly attempts: number;
+  readonly baseMs: number;
+  readonly maxMs: number;
+  /** True: after the last attempt the run ends. False: it goes on trying. */
+  readonly failFast: boolean;
+}
 
 /** Pauses between attempts to connect: each twice the one before, up to the ceiling; half of it is jitter. */
 export class BackOff {
   readonly #policy: ReconnectPolicy;
   #attempts = 0;
 
-  constructor(policy: ReconnectPolicy) {
+  readonly #random: () => number;
+
+  /** `random`: uniform in [0, 1), for the jitter. */
+  constructor(policy: ReconnectPolicy, random: () => number = Math.random) {
     this.#policy = policy;
+    this.#random = random;
+  }
+
+  /** Attempts since something got through. */
+  get attempts(): number {
+    return this.#attempts;
   }
 
   /** Milliseconds to wait before the next attempt; null: there is none left. */
@@ -14,7 +30,7 @@ export class BackOff {
     const { attempts, baseMs, maxMs, failFast } = this.#policy;
     if (failFast && this.#attempts >= attempts) return null;
     const ceiling = Math.min(maxMs, baseMs * 2 ** this.#attempts++);
-    return Math.round(ceiling * (0.5 + 0.5 * Math.random()));
+    return Math.round(ceiling * (0.5 + 0.5 * this.#random()));
   }
 
   /** Something got through: the next loss is a new one. */

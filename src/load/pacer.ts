@@ -21,6 +21,13 @@ export interface Due {
 /** Says when a worker's next batch is due. Pure but for `random`. */
 export type Pacer = (progress: Progress) => Due;
 
+/**
+ * What becomes of batches that could not be sent when they were due. `queue`: they are sent late, and
+ * their response latency says so. `shed`: they are not sent, and counted as shed.
+ */
+export const ON_LAG = ['queue', 'shed'] as const;
+export type OnLag = (typeof ON_LAG)[number];
+
 /** `even`: the events of a curve come at even distances; `poisson`: at random. */
 export const ARRIVALS = ['even', 'poisson'] as const;
 export type Arrivals = (typeof ARRIVALS)[number];

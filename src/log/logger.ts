@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import pino from 'pino';
 import { prettyFactory } from 'pino-pretty';
-import type { StatusLine } from '../cli/status-line.js';
 import type { Messages } from '../messages/index.js';
-import type { LogLevel, Settings } from '../settings/settings.js';
 import { LogFile } from './log-file.js';
+import type { LogLevel, LogSettings } from './settings.js';
+import type { StatusLine } from './status-line.js';
 
 /** Facts of a record for machines; only the JSON form shows them. */
 export type Fields = Readonly<Record<string, string | number>>;
@@ -25,7 +25,7 @@ export interface Log {
 }
 
 export interface LogSetup {
-  readonly settings: Settings['logging'];
+  readonly settings: LogSettings;
   readonly messages: Messages;
   readonly console: StatusLine;
 }

@@ -1,5 +1,5 @@
+import type { HiddenRows } from '../database/row-security.js';
 import type { EmbeddedEvent } from '../embedded/events.js';
-import type { HiddenRows } from '../postgres/row-security.js';
 import type { Holder, Wait } from '../postgres/waits.js';
 
 const all = (names: readonly string[]) => names.join(' e ');

@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import { monotonicMs } from '../lib/clock.js';
-import type { Backend } from '../run/worker-stats.js';
 import { DatabaseError } from './driver.js';
+import type { Backend } from './pending.js';
 
 /** The server behind a connection. */
 export interface ServerIdentity {

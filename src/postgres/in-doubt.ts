@@ -1,14 +1,14 @@
 import type { Client } from 'pg';
 import { monotonicMs, sleep } from '../lib/clock.js';
+import { type ServerRelation, STARTED_MICROS } from './identity.js';
 import type {
   Backend,
   EnteredPending,
   Fate,
   Pending,
+  PendingTransactions,
   Witness,
-  WorkerStats,
-} from '../run/worker-stats.js';
-import { type ServerRelation, STARTED_MICROS } from './identity.js';
+} from './pending.js';
 
 /** A backend that lost its client notices within this, or the server's own timeouts are far longer. */
 const PATIENCE_MS = 10_000;
@@ -31,21 +31,21 @@ export type OnVerdict = (pending: EnteredPending, verdict: Verdict) => void;
  */
 export async function settlePending(
   client: Client,
-  stats: WorkerStats,
+  account: PendingTransactions,
   onVerdict: OnVerdict,
   { server = 'same' as ServerRelation, patienceMs = PATIENCE_MS } = {},
 ): Promise<void> {
-  stats.finishSettling();
-  if (stats.pending === null) return;
-  const over = await endBackend(client, stats.backend, patienceMs);
-  for (let { pending } = stats; pending !== null; pending = stats.pending) {
+  account.finishSettling();
+  if (account.pending === null) return;
+  const over = await endBackend(client, account.backend, patienceMs);
+  for (let { pending } = account; pending !== null; pending = account.pending) {
     const verdict: Verdict = over
       ? await verdictOn(client, pending, server, patienceMs)
       : { fate: 'unknown', xid: null };
     // Whoever waits for the answer may have given up on it meanwhile.
-    if (stats.pending === null) break;
+    if (account.pending === null) break;
     onVerdict(pending, verdict);
-    stats.settle(verdict.fate, true);
+    account.settle(verdict.fate, true);
   }
 }
 

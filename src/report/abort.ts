@@ -1,4 +1,4 @@
-import type { RunSummary } from './summary.js';
+import type { RunSummary } from '../runs/summary.js';
 import { judge, type Threshold } from './thresholds.js';
 
 /** The first threshold that is to end the run, as things stand; null when all hold. */

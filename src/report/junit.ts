@@ -1,5 +1,5 @@
 import type { Messages } from '../messages/index.js';
-import type { RunSummary } from './summary.js';
+import type { RunSummary } from '../runs/summary.js';
 import { thresholdText } from './threshold-text.js';
 import { escapeXml } from './xml.js';
 

@@ -1,9 +1,10 @@
 import { findNearest } from '../lib/nearest.js';
 import type { Dimension } from '../lib/units.js';
-import { OPERATIONS, rejectedTotal } from '../run/worker-stats.js';
+import { rejectedTotal } from '../run/worker-stats.js';
+import type { Quantiles, RunSummary } from '../runs/summary.js';
+import { OPERATIONS } from '../schemas/hospital/changes.js';
 import { EVENT_TYPES } from '../schemas/hospital/events/index.js';
 import { TABLE_NAMES } from '../schemas/hospital/tables.js';
-import type { Quantiles, RunSummary } from './summary.js';
 
 /** A figure of a summary that has a name. */
 export interface Metric {

@@ -1,5 +1,5 @@
-import type { SeriesPoint, SlotState } from './series.js';
-import type { GeneratorFigures, SlotFigures } from './summary.js';
+import type { SeriesPoint, SlotState } from '../run/series.js';
+import type { GeneratorFigures, SlotFigures } from '../runs/summary.js';
 
 /** Memory settles while code is compiled and pools fill: growth counts from here on. */
 const SETTLED_SECONDS = 60;

@@ -1,10 +1,10 @@
+import { type TableCounts, totalOf } from '../database/counts.js';
 import { layOut } from '../lib/text-table.js';
 import type { Messages } from '../messages/index.js';
 import type { Totals } from '../run/totals.js';
 import { rejectedTotal } from '../run/worker-stats.js';
-import { type TableCounts, totalOf } from '../schemas/hospital/counts.js';
+import type { Quantiles, RunSummary } from '../runs/summary.js';
 import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
-import type { Quantiles, RunSummary } from './summary.js';
 import { thresholdText } from './threshold-text.js';
 
 /** The summary of a run as an operator reads it, with the tables' totals where they were counted. */

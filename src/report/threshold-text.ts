@@ -1,5 +1,5 @@
 import type { Messages } from '../messages/index.js';
-import type { ThresholdResult } from './summary.js';
+import type { ThresholdResult } from '../runs/summary.js';
 import { unitOf } from './thresholds.js';
 
 /** One line on what came of a threshold, as an operator reads it. */

@@ -1,6 +1,6 @@
 import { UNITS } from '../lib/units.js';
+import type { RunSummary, ThresholdResult } from '../runs/summary.js';
 import { findMetric, nearestMetric } from './metrics.js';
-import type { RunSummary, ThresholdResult } from './summary.js';
 
 const COMPARISONS = {
   '<': (value: number, limit: number) => value < limit,

@@ -1,42 +1,38 @@
 import { MessageChannel, type Worker } from 'node:worker_threads';
 import type { Client } from 'pg';
+import type { DatabaseFacts } from '../database/facts.js';
 import { EXIT, OperatorError } from '../errors.js';
 import { IdCache } from '../ids/cache.js';
 import { loadIds } from '../ids/load.js';
+import type { LedgerTask } from '../ledger/writer.js';
 import { type ClosedLedger, LedgerError, LedgerWriter } from '../ledger/writer.js';
+import type { ReconnectPolicy } from '../lib/back-off.js';
 import { monotonicMs, sleep, within } from '../lib/clock.js';
 import { unlessAborted } from '../lib/signals.js';
+import { WorkerPool } from '../lib/worker-pool.js';
 import { connect, withConnection } from '../postgres/connect.js';
-import type { DatabaseFacts } from '../postgres/database-facts.js';
 import { describeFailure, type Failure, LEDGER } from '../postgres/failures.js';
 import { compareServers, primaryFactsOf } from '../postgres/identity.js';
 import { settlePending } from '../postgres/in-doubt.js';
+import type { Backend } from '../postgres/pending.js';
 import type { TableOids } from '../postgres/table-oids.js';
 import type { ConnectionTarget } from '../postgres/target.js';
 import { RNG_PURPOSE, Rng } from '../random/rng.js';
+import {
+  noRows,
+  OPERATIONS,
+  type RowCounts,
+  type WrittenRows,
+} from '../schemas/hospital/changes.js';
 import type { Pools } from '../schemas/hospital/pools.js';
 import { TABLE_NAMES } from '../schemas/hospital/tables.js';
 import { Control } from './control.js';
 import { type HeldUp, WaitEnder } from './held-up.js';
 import type { WorkerPlan } from './plan.js';
-import { WorkerPool } from './pool.js';
-import type {
-  LedgerTask,
-  ProducerReport,
-  ProducerResult,
-  ProducerTask,
-  ReconnectPolicy,
-} from './protocol.js';
+import type { ProducerReport, ProducerResult, ProducerTask } from './protocol.js';
 import { returningOf } from './server-effects.js';
 import type { Totals } from './totals.js';
-import {
-  type Backend,
-  noRows,
-  OPERATIONS,
-  type RowCounts,
-  WorkerStats,
-  type WrittenRows,
-} from './worker-stats.js';
+import { WorkerStats } from './worker-stats.js';
 
 /** Deaths of one worker without an event in between, after which it is not started again. */
 const MAX_STILLBORN = 3;

@@ -2,6 +2,7 @@ import { monotonicMs, sleep, within } from '../lib/clock.js';
 import { connect, cut } from '../postgres/connect.js';
 import type { Client } from '../postgres/driver.js';
 import { STARTED_MICROS } from '../postgres/identity.js';
+import type { Backend } from '../postgres/pending.js';
 import type { ConnectionTarget } from '../postgres/target.js';
 import {
   addWait,
@@ -14,7 +15,6 @@ import {
   waitOf,
   watcherName,
 } from '../postgres/waits.js';
-import type { Backend } from './worker-stats.js';
 
 /** Locks change hands all the time: only what has lasted this long holds a run up. */
 const HELD_UP_MS = 500;

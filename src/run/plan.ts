@@ -1,27 +1,31 @@
 import { Curve, type Segment } from '../load/curve.js';
-import type { PaceSpec } from '../load/pacer.js';
+import type { Arrivals, OnLag, PaceSpec } from '../load/pacer.js';
 import { shareWorkers, splitExactly, type WorkerShare } from '../load/shares.js';
+import type { Stage } from '../load/stages.js';
 import { EVENT_TYPES, type EventType } from '../schemas/hospital/events/index.js';
-import type { Settings } from '../settings/settings.js';
 import type { ProducerTask } from './protocol.js';
 
-/** What of the settings shapes the load. */
-export type LoadSettings = Pick<Settings['app'], 'rng'> &
-  Pick<
-    Settings['stream'],
-    | 'workers'
-    | 'rate'
-    | 'stages'
-    | 'arrivals'
-    | 'onLag'
-    | 'intervalSeconds'
-    | 'maxJitterMs'
-    | 'batchSize'
-    | 'durationSeconds'
-    | 'maxEvents'
-    | 'only'
-    | 'weights'
-  >;
+/** The settings that shape the load. */
+export interface LoadSettings {
+  /** The run's seed number. */
+  readonly rng: number;
+  readonly workers: number;
+  /** Events per second over all workers; `max`: as fast as the server; null: cycle mode. */
+  readonly rate: number | 'max' | null;
+  /** One after the other, in the place of a rate; none: the rate. */
+  readonly stages: readonly Stage[];
+  readonly arrivals: Arrivals;
+  readonly onLag: OnLag;
+  readonly intervalSeconds: number;
+  readonly maxJitterMs: number;
+  readonly batchSize: number;
+  /** null: until stopped. */
+  readonly durationSeconds: number | null;
+  /** null: no limit. */
+  readonly maxEvents: number | null;
+  readonly only: readonly EventType[];
+  readonly weights: Readonly<Record<EventType, number>>;
+}
 
 /** One worker's part of the load. */
 export type WorkerPlan = Pick<

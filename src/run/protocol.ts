@@ -1,40 +1,22 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { KnownId } from '../ids/cache.js';
 import type { IdBuffers } from '../ids/layout.js';
+import type { LedgerTask } from '../ledger/writer.js';
+import type { ReconnectPolicy } from '../lib/back-off.js';
 import type { PaceSpec } from '../load/pacer.js';
 import type { WorkerShare } from '../load/shares.js';
 import type { Failure } from '../postgres/failures.js';
 import type { TableOids } from '../postgres/table-oids.js';
 import type { ConnectionTarget } from '../postgres/target.js';
+import type { Operation } from '../schemas/hospital/changes.js';
 import type { EventType } from '../schemas/hospital/events/index.js';
 import type { Pools } from '../schemas/hospital/pools.js';
 import type { ParentTable, TableName } from '../schemas/hospital/tables.js';
-import type { Parents } from '../seed/parents.js';
-import type { SeedChunk } from '../seed/plan.js';
-import type { Operation } from './worker-stats.js';
 
 /*
- * Everything that crosses a thread. Tasks go down once; numbers come back through shared memory
+ * Everything that crosses a thread in a stream. Tasks go down once; numbers come back through shared memory
  * (worker-stats.ts), the rest as messages, folded together a few times a second.
  */
-
-/** How a lost connection is sought again: exponential back-off with jitter. */
-export interface ReconnectPolicy {
-  readonly attempts: number;
-  readonly baseMs: number;
-  readonly maxMs: number;
-  /** True: after the last attempt the run ends. False: it goes on trying. */
-  readonly failFast: boolean;
-}
-
-/** Where a worker keeps its ledger, and what it says of itself there. */
-export interface LedgerTask {
-  readonly folder: string;
-  readonly run: string;
-  /** From 1. */
-  readonly worker: number;
-  readonly rng: number;
-}
 
 /**
  * Writes that answer with their rows as stored, by table: a trigger of the database may change these rows or
@@ -115,24 +97,4 @@ export type ProducerResult =
   | { readonly ended: 'finished' }
   /** `givenUp`: batches that waited for a lock when the run was to end, and were rolled back. */
   | { readonly ended: 'stopped'; readonly givenUp: number }
-  | { readonly ended: 'failed'; readonly failure: Failure };
-
-/** One worker's task in one phase of a seed: chunks, until none is left. */
-export interface SeederTask {
-  readonly worker: number;
-  readonly rng: number;
-  /** The day that the history ends on, ms since 1970, UTC. */
-  readonly reference: number;
-  readonly target: ConnectionTarget;
-  readonly chunks: readonly SeedChunk[];
-  readonly parents: Readonly<Record<ParentTable, Parents>>;
-  /** The patients that get links: all, or those that have none yet. */
-  readonly linkable: Parents;
-  readonly pools: Pools;
-  readonly board: SharedArrayBuffer;
-}
-
-/** How a seeder's task ended. */
-export type SeederResult =
-  | { readonly ended: 'finished' | 'stopped' }
   | { readonly ended: 'failed'; readonly failure: Failure };

@@ -3,8 +3,8 @@ import { monotonicMs } from '../lib/clock.js';
 import { type Histogram, merge } from '../lib/histogram.js';
 import { round } from '../lib/round.js';
 import type { Curve } from '../load/curve.js';
-import type { SecondLatency, SeriesPoint } from '../report/series.js';
 import type { Control } from './control.js';
+import type { SecondLatency, SeriesPoint } from './series.js';
 import type { ServerState, ServerWatch } from './server-watch.js';
 import { type Counter, rejectedTotal, type WorkerStats } from './worker-stats.js';
 

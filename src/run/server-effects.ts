@@ -1,7 +1,7 @@
-import type { DatabaseFacts, TableFacts, TriggerFacts } from '../postgres/database-facts.js';
+import type { DatabaseFacts, TableFacts, TriggerFacts } from '../database/facts.js';
+import type { Operation } from '../schemas/hospital/changes.js';
 import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
 import type { Returning } from './protocol.js';
-import type { Operation } from './worker-stats.js';
 
 /** A trigger that may change or drop rows before they are stored. */
 export interface RowTrigger {

@@ -2,7 +2,7 @@ import type { Client } from 'pg';
 import { SideConnection } from '../postgres/side-connection.js';
 import { requireTables, type TableOids, TablesGone } from '../postgres/table-oids.js';
 import type { ConnectionTarget } from '../postgres/target.js';
-import type { SlotState } from '../report/series.js';
+import type { SlotState } from './series.js';
 
 /** What the server told at a look. */
 export interface ServerState {

@@ -1,8 +1,8 @@
 import type { Client } from 'pg';
+import { countRows, type TableCounts } from '../database/counts.js';
 import { sleep } from '../lib/clock.js';
-import { countRows, type TableCounts } from '../schemas/hospital/counts.js';
+import type { WrittenRows } from '../schemas/hospital/changes.js';
 import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
-import type { WrittenRows } from './worker-stats.js';
 
 /** Tables of so many pages (64 MB of them), all together, are counted in a few dozen milliseconds. */
 const QUICK_PAGES = 8192;

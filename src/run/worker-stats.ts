@@ -1,9 +1,14 @@
 import { HISTOGRAM_BYTES, Histogram } from '../lib/histogram.js';
+import {
+  type Backend,
+  type EnteredPending,
+  type Fate,
+  MOST_PENDING,
+  type Pending,
+} from '../postgres/pending.js';
+import { OPERATIONS, type Operation, type WrittenRows } from '../schemas/hospital/changes.js';
 import { EVENT_TYPES, type EventType } from '../schemas/hospital/events/index.js';
 import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
-
-export const OPERATIONS = ['insert', 'update', 'delete'] as const;
-export type Operation = (typeof OPERATIONS)[number];
 
 const COUNTERS = [
   /** Events of batches that are over: committed or rejected. */
@@ -26,9 +31,6 @@ const SETTLED_COUNTERS = ['committed', 'rolledBack', 'unknown', 'attempted', 'se
 const CELLS = TABLE_NAMES.length * OPERATIONS.length;
 /** Different SQLSTATEs that rows of one worker are rejected with; more of them share the last. */
 const REJECTION_SLOTS = 16;
-
-/** Transactions of one worker whose COMMIT may be under way at a time. */
-export const MOST_PENDING = 32;
 
 /**
  * One pending transaction: xid (0 when not known), witness (table, operation, id), events, its number in the
@@ -70,54 +72,8 @@ const OVERALL_HISTOGRAMS = 4;
 const HISTOGRAMS = OVERALL_HISTOGRAMS + 2 * EVENT_TYPES.length * OPERATIONS.length;
 const BYTES = NUMBERS * 8 + HISTOGRAMS * HISTOGRAM_BYTES;
 
-export type RowCounts = Record<TableName, Record<Operation, number>>;
-
-/** Committed rows of one table, written in one way. */
-export interface WrittenRows {
-  readonly table: TableName;
-  readonly operation: Operation;
-  readonly count: number;
-}
-
-/** Zero for every table and operation. */
-export function noRows(): RowCounts {
-  return Object.fromEntries(
-    TABLE_NAMES.map((table) => [table, { insert: 0, update: 0, delete: 0 }]),
-  ) as RowCounts;
-}
-
 function cell(table: TableName, operation: Operation): number {
   return TABLE_NAMES.indexOf(table) * OPERATIONS.length + OPERATIONS.indexOf(operation);
-}
-
-/** One row that a transaction wrote: by it the transaction is known, whatever else becomes of it. */
-export interface Witness {
-  readonly table: TableName;
-  readonly operation: Operation;
-  readonly id: number;
-}
-
-/** A server process, told apart from later ones with the same number. */
-export interface Backend {
-  readonly pid: number;
-  /** When it began, in microseconds since 1970. */
-  readonly startedMicros: number;
-  /** True: a pooler lends it, and may have lent it to somebody else since. */
-  readonly pooled?: boolean;
-}
-
-/**
- * A transaction whose COMMIT is sent, and what it will be known by. `xid`: xid8 as text, or null when
- * COMMIT was sent along with the statements; then the witness is a row that it inserted.
- */
-export interface Pending {
-  readonly xid: string | null;
-  readonly witness: Witness;
-}
-
-/** A pending transaction as the statistics keep it. `number`: its own in the ledger; 0 without one. */
-export interface EnteredPending extends Pending {
-  readonly number: number;
 }
 
 /** From due and from sent until answered. */
@@ -125,9 +81,6 @@ export interface Latencies {
   readonly response: Histogram;
   readonly service: Histogram;
 }
-
-/** What became of a pending transaction. */
-export type Fate = 'committed' | 'aborted' | 'unknown';
 
 /**
  * What one worker has done, in shared memory: the worker is the only writer, and the main thread

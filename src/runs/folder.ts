@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { appendFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { SeriesPoint } from '../report/series.js';
-import type { RunSummary } from '../report/summary.js';
+import type { SeriesPoint } from '../run/series.js';
+import type { RunSummary } from './summary.js';
 
 /** A name that sorts by time and differs between runs of the same second: 20261123-201530-a1b2. */
 export function newRunId(now: Date): string {

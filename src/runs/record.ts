@@ -2,8 +2,8 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { EXIT, OperatorError } from '../errors.js';
 import { findNearest } from '../lib/nearest.js';
-import type { SeriesPoint } from '../report/series.js';
-import type { RunSummary } from '../report/summary.js';
+import type { SeriesPoint } from '../run/series.js';
+import type { RunSummary } from './summary.js';
 import {
   type RecordedVerdict,
   type RecordedVerification,

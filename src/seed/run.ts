@@ -1,16 +1,15 @@
 import type { Client } from 'pg';
+import { countRows, type TableCounts, totalOf } from '../database/counts.js';
+import { requireSchema, requireWritable } from '../database/scripts.js';
 import { EXIT, OperatorError } from '../errors.js';
 import { monotonicMs } from '../lib/clock.js';
+import { WorkerPool } from '../lib/worker-pool.js';
 import { operatorErrorOf, withConnection } from '../postgres/connect.js';
 import { failureError } from '../postgres/failures.js';
 import { SideConnection } from '../postgres/side-connection.js';
 import type { ConnectionTarget } from '../postgres/target.js';
-import { WorkerPool } from '../run/pool.js';
-import type { SeederResult, SeederTask } from '../run/protocol.js';
-import { countRows, type TableCounts, totalOf } from '../schemas/hospital/counts.js';
 import { LinkPlan } from '../schemas/hospital/links.js';
 import type { Pools } from '../schemas/hospital/pools.js';
-import { requireSchema, requireWritable } from '../schemas/hospital/scripts.js';
 import {
   PARENT_TABLES,
   type ParentTable,
@@ -23,6 +22,7 @@ import { areTakenOff, putBack, takeOff } from './indexes.js';
 import { lockSeed, requireNoStream } from './locks.js';
 import { listParents, type Parents, sizeOf } from './parents.js';
 import { cutChunks, type IdBlock, PHASES, type SeedVolumes, targetRows } from './plan.js';
+import type { SeederResult, SeederTask } from './protocol.js';
 
 /** After a stop, a server that makes no progress for so long is left alone: Ctrl+C ends within two seconds. */
 const STUCK_MS = 1_500;

@@ -1,11 +1,11 @@
 import type * as v from 'valibot';
-import { ARRIVALS } from '../load/pacer.js';
+import { ARRIVALS, ON_LAG } from '../load/pacer.js';
 import { MAX_EVENTS_PER_SECOND } from '../load/shapes/shape.js';
+import { LOG_LEVELS } from '../log/settings.js';
 import { LANGUAGES } from '../messages/index.js';
 import { SSL_MODES } from '../postgres/target.js';
 import { EVENT_TYPES } from '../schemas/hospital/events/index.js';
 import { SASL_MECHANISMS, SECURITY_PROTOCOLS } from '../sources/kafka/security.js';
-import { LOG_LEVELS, ON_LAG } from './settings.js';
 import { thresholds } from './threshold-validator.js';
 import {
   bytes,

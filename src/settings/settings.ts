@@ -1,9 +1,8 @@
-import type { Arrivals } from '../load/pacer.js';
-import type { Stage } from '../load/stages.js';
+import type { LogSettings } from '../log/settings.js';
 import type { Language } from '../messages/index.js';
 import type { ConnectionTarget } from '../postgres/target.js';
 import type { Threshold } from '../report/thresholds.js';
-import type { EventType } from '../schemas/hospital/events/index.js';
+import type { LoadSettings } from '../run/plan.js';
 import type { TableName } from '../schemas/hospital/tables.js';
 import type { KafkaSecurity } from '../sources/kafka/security.js';
 import type { SourceSpec } from '../sources/source-spec.js';
@@ -37,28 +36,12 @@ export interface Settings {
     /** `YYYY-MM-DD`: the day that the seeded history ends on. Default: today, UTC. */
     readonly referenceDate: string;
   };
-  readonly stream: {
-    readonly workers: number;
-    /** Events per second over all workers; `max`: as fast as the server; null: cycle mode. */
-    readonly rate: number | 'max' | null;
-    /** One after the other, in the place of a rate; none: the rate. */
-    readonly stages: readonly Stage[];
-    readonly arrivals: Arrivals;
-    readonly onLag: OnLag;
+  readonly stream: Omit<LoadSettings, 'rng'> & {
     readonly thresholds: readonly Threshold[];
     /** File for the results as JUnit XML; null: none. */
     readonly junitFile: string | null;
     /** Whether what is committed is written down, key by key. */
     readonly ledger: boolean;
-    readonly intervalSeconds: number;
-    readonly maxJitterMs: number;
-    readonly batchSize: number;
-    /** null: until stopped. */
-    readonly durationSeconds: number | null;
-    /** null: no limit. */
-    readonly maxEvents: number | null;
-    readonly only: readonly EventType[];
-    readonly weights: Readonly<Record<EventType, number>>;
     readonly updateRatio: number;
     readonly deleteRatio: number;
     readonly idCacheSize: number;
@@ -88,21 +71,5 @@ export interface Settings {
   };
   /** How `verify` speaks to the brokers of a source `kafka:`. */
   readonly kafka: KafkaSecurity;
-  readonly logging: {
-    readonly level: LogLevel;
-    readonly format: 'text' | 'json';
-    readonly dir: string;
-    readonly rotateWhen: 'midnight' | 'never';
-    readonly backupCount: number;
-  };
+  readonly logging: LogSettings;
 }
-
-/**
- * What becomes of batches that could not be sent when they were due. `queue`: they are sent late, and
- * their response latency says so. `shed`: they are not sent, and counted as shed.
- */
-export const ON_LAG = ['queue', 'shed'] as const;
-export type OnLag = (typeof ON_LAG)[number];
-
-export const LOG_LEVELS = ['DEBUG', 'INFO', 'WARNING', 'ERROR'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];

@@ -1,7 +1,7 @@
+import type { DatabaseFacts } from '../database/facts.js';
 import type { LedgerFacts } from '../ledger/facts-file.js';
 import { machineMicros, sleep } from '../lib/clock.js';
 import { onAbort, unlessStuck } from '../lib/signals.js';
-import type { DatabaseFacts } from '../postgres/database-facts.js';
 import type { ClockOffset } from '../sources/clock-offset.js';
 import type { Scope } from '../sources/scope.js';
 import type { Malformed, Source } from '../sources/source.js';

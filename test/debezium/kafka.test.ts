@@ -1,3 +1,4 @@
+import '../../src/messages/english.js';
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { RunSummary } from '../../src/report/summary.js';
+import type { RunSummary } from '../../src/runs/summary.js';
 import { assertExact, assertExactButDoubts } from '../helpers/audit.js';
 import type { CliResult } from '../helpers/cli.js';
 import type { TestDatabase } from '../helpers/database.js';

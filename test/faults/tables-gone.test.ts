@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { initDb, runScript } from '../../src/database/scripts.js';
 import { connect, withConnection } from '../../src/postgres/connect.js';
 import { readTableOids } from '../../src/postgres/table-oids.js';
-import { initDb, runScript } from '../../src/schemas/hospital/scripts.js';
 import { areTakenOff, takeOff } from '../../src/seed/indexes.js';
 import { joinStream } from '../../src/seed/locks.js';
 import { runCli, startCli } from '../helpers/cli.js';

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { countRows, type TableCounts } from '../../src/database/counts.js';
 import { withConnection } from '../../src/postgres/connect.js';
 import { readTableOids } from '../../src/postgres/table-oids.js';
 import { SeriesDigest } from '../../src/report/series-stats.js';
-import { summarize } from '../../src/report/summary.js';
+import { summarize } from '../../src/report/summarize.js';
 import { Coordinator, type StreamObserver } from '../../src/run/coordinator.js';
 import { planLoad } from '../../src/run/plan.js';
 import { Totals } from '../../src/run/totals.js';
-import { noRows } from '../../src/run/worker-stats.js';
-import { countRows, type TableCounts } from '../../src/schemas/hospital/counts.js';
+import { noRows } from '../../src/schemas/hospital/changes.js';
 import { EVENT_TYPES } from '../../src/schemas/hospital/events/index.js';
 import { samplePools } from '../../src/schemas/hospital/pools.js';
 import { TABLE_NAMES } from '../../src/schemas/hospital/tables.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import type { RunSummary } from '../../src/report/summary.js';
+import type { RunSummary } from '../../src/runs/summary.js';
 import { runCli } from '../helpers/cli.js';
 import { startServer } from '../helpers/server.js';
 import {

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
-import type { RunSummary } from '../../src/report/summary.js';
-import { noRows, OPERATIONS, type Operation, type RowCounts } from '../../src/run/worker-stats.js';
+import type { RunSummary } from '../../src/runs/summary.js';
+import {
+  noRows,
+  OPERATIONS,
+  type Operation,
+  type RowCounts,
+} from '../../src/schemas/hospital/changes.js';
 import { TABLE_NAMES, type TableName } from '../../src/schemas/hospital/tables.js';
 import type { TestDatabase } from './database.js';
 

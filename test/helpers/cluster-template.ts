@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ensureDatabase, initDb } from '../../src/database/scripts.js';
 import {
   type Account,
   canEnter,
@@ -19,7 +20,6 @@ import {
 import { makeFolder } from '../../src/embedded/place.js';
 import { packageRoot } from '../../src/lib/package-root.js';
 import { withConnection } from '../../src/postgres/connect.js';
-import { ensureDatabase, initDb } from '../../src/schemas/hospital/scripts.js';
 import { freePort } from './free-port.js';
 import { testTarget } from './test-target.js';
 

@@ -1,4 +1,4 @@
-import type { DatabaseFacts, TableFacts, TriggerFacts } from '../../src/postgres/database-facts.js';
+import type { DatabaseFacts, TableFacts, TriggerFacts } from '../../src/database/facts.js';
 import { TABLE_NAMES, type TableName } from '../../src/schemas/hospital/tables.js';
 
 /** What is said of a database that has nothing but the schema and these triggers. */

@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { SecondLatency, SeriesPoint, SlotState } from '../../src/report/series.js';
-import type { Quantiles, RunSummary, TypeFigures } from '../../src/report/summary.js';
-import { OPERATIONS, type RowCounts } from '../../src/run/worker-stats.js';
+import type { SecondLatency, SeriesPoint, SlotState } from '../../src/run/series.js';
 import type { RunRecord } from '../../src/runs/record.js';
+import type { Quantiles, RunSummary, TypeFigures } from '../../src/runs/summary.js';
 import { VerificationRecord } from '../../src/runs/verifications.js';
+import { OPERATIONS, type RowCounts } from '../../src/schemas/hospital/changes.js';
 import { TABLE_NAMES } from '../../src/schemas/hospital/tables.js';
 import type { Verdict } from '../../src/verify/verdict/verdict.js';
 import { sampleVerification } from './sample-verification.js';

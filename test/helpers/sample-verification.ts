@@ -1,4 +1,4 @@
-import type { SeriesPoint } from '../../src/report/series.js';
+import type { SeriesPoint } from '../../src/run/series.js';
 import type { RecordedVerification } from '../../src/runs/verifications.js';
 import type {
   ExplainedCause,

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after } from 'node:test';
+import { MAINTENANCE_DATABASE } from '../../src/database/scripts.js';
 import { runAs } from '../../src/embedded/account.js';
 import {
   type Cluster,
@@ -14,7 +15,6 @@ import { makeFolder } from '../../src/embedded/place.js';
 import { isRunning, ownStamp } from '../../src/embedded/process-stamp.js';
 import { withConnection } from '../../src/postgres/connect.js';
 import type { ConnectionTarget } from '../../src/postgres/target.js';
-import { MAINTENANCE_DATABASE } from '../../src/schemas/hospital/scripts.js';
 import {
   clusterTemplate,
   type Kit,

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ConnectionTarget } from '../../src/postgres/target.js';
-import type { RunSummary } from '../../src/report/summary.js';
+import type { RunSummary } from '../../src/runs/summary.js';
 import { auditedEvents, installAudit } from './audit.js';
 import { type CliResult, type RunningCli, startCli } from './cli.js';
 import { type TestDatabase, withDatabase } from './database.js';

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { readHeader } from '../../src/cli/commands/verify-ledger.js';
+import type { DatabaseFacts } from '../../src/database/facts.js';
 import { readFacts } from '../../src/ledger/facts-file.js';
-import type { DatabaseFacts } from '../../src/postgres/database-facts.js';
 import type { Scope } from '../../src/sources/scope.js';
 import type { Aside, Sink, Source } from '../../src/sources/source.js';
 import type { FinalState } from '../../src/verify/rows/final-state.js';

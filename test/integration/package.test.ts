@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { packageRoot } from '../../src/lib/package-root.js';
-import type { RunSummary } from '../../src/report/summary.js';
+import type { RunSummary } from '../../src/runs/summary.js';
 import { withTempFolder } from '../helpers/temp-folder.js';
 
 /** The folder that was compiled into, under whatever name. */

@@ -1,9 +1,9 @@
+import { checkRules, type RuleResult } from '../../database/check.js';
+import { requireSchema } from '../../database/scripts.js';
 import { EXIT, type ExitCode } from '../../errors.js';
 import { unlessAborted } from '../../lib/signals.js';
 import { layOut } from '../../lib/text-table.js';
 import { withConnection } from '../../postgres/connect.js';
-import { checkRules, type RuleResult } from '../../schemas/hospital/check.js';
-import { requireSchema } from '../../schemas/hospital/scripts.js';
 import type { Command, CommandContext } from './context.js';
 import { withServer } from './with-server.js';
 

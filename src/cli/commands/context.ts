@@ -1,8 +1,8 @@
 import type { ExitCode } from '../../errors.js';
 import type { Log } from '../../log/logger.js';
+import type { StatusLine } from '../../log/status-line.js';
 import type { Messages } from '../../messages/index.js';
 import type { Settings } from '../../settings/settings.js';
-import type { StatusLine } from '../status-line.js';
 
 /** What every command works with. Results go to `print`, everything else to the log. */
 export interface CommandContext {

@@ -1,10 +1,10 @@
+import { countRows, totalOf } from '../../database/counts.js';
+import { findHiddenRows } from '../../database/row-security.js';
+import { requireSchema } from '../../database/scripts.js';
 import { EXIT } from '../../errors.js';
 import { unlessAborted } from '../../lib/signals.js';
 import { withConnection } from '../../postgres/connect.js';
-import { findHiddenRows } from '../../postgres/row-security.js';
 import { countsText } from '../../report/text.js';
-import { countRows, totalOf } from '../../schemas/hospital/counts.js';
-import { requireSchema } from '../../schemas/hospital/scripts.js';
 import type { Command } from './context.js';
 import { withServer } from './with-server.js';
 

@@ -2,7 +2,7 @@ import { examine } from '../../doctor/doctor.js';
 import type { Finding, FindingState } from '../../doctor/finding.js';
 import { EXIT } from '../../errors.js';
 import { unlessAborted } from '../../lib/signals.js';
-import type { Messages } from '../../messages/index.js';
+import { type Messages, messagesIn } from '../../messages/index.js';
 import { withConnection } from '../../postgres/connect.js';
 import type { Command } from './context.js';
 import { withServer } from './with-server.js';
@@ -12,7 +12,9 @@ export const run: Command = (context) =>
   withServer(context, async (target) => {
     const { settings, messages: m, log } = context;
     const findings = await unlessAborted(context.interrupted, () =>
-      withConnection(target, (client) => examine({ client, target, ...settings.doctor })),
+      withConnection(target, (client) =>
+        examine({ client, target, english: messagesIn('en'), ...settings.doctor }),
+      ),
     );
     const failed = findings.filter(({ state }) => state === 'fail').length;
     const out = log.component('doctor');

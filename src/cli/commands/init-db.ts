@@ -1,8 +1,8 @@
+import { initDb } from '../../database/scripts.js';
 import { EXIT } from '../../errors.js';
 import { unlessAborted } from '../../lib/signals.js';
 import { withConnection } from '../../postgres/connect.js';
 import type { ConnectionTarget } from '../../postgres/target.js';
-import { initDb } from '../../schemas/hospital/scripts.js';
 import { restore } from '../../seed/indexes.js';
 import type { Command, CommandContext } from './context.js';
 import { withServer } from './with-server.js';

@@ -1,9 +1,9 @@
+import { requireSchema } from '../../database/scripts.js';
 import { EXIT, type ExitCode } from '../../errors.js';
 import { ledgerFiles } from '../../ledger/folder.js';
 import { resolveLedger } from '../../ledger/resolve.js';
 import { unlessAborted } from '../../lib/signals.js';
 import { withConnection } from '../../postgres/connect.js';
-import { requireSchema } from '../../schemas/hospital/scripts.js';
 import type { Command } from './context.js';
 import { findEndedLedger } from './ledger-run.js';
 import { withServer } from './with-server.js';

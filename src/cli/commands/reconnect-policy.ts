@@ -1,4 +1,4 @@
-import type { ReconnectPolicy } from '../../run/protocol.js';
+import type { ReconnectPolicy } from '../../lib/back-off.js';
 import type { Settings } from '../../settings/settings.js';
 
 /** How a lost connection is sought again, by the settings of `stream`. */

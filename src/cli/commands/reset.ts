@@ -1,10 +1,10 @@
 import { createInterface } from 'node:readline';
 import type { Client } from 'pg';
+import { requireWritable, runScript } from '../../database/scripts.js';
 import { EXIT, OperatorError } from '../../errors.js';
 import { onAbort, unlessAborted } from '../../lib/signals.js';
 import { withConnection } from '../../postgres/connect.js';
 import type { ConnectionTarget } from '../../postgres/target.js';
-import { requireWritable, runScript } from '../../schemas/hospital/scripts.js';
 import { TABLE_NAMES } from '../../schemas/hospital/tables.js';
 import { forget } from '../../seed/indexes.js';
 import { lockSeed, requireNoStream } from '../../seed/locks.js';

@@ -1,13 +1,13 @@
+import { checkRules } from '../../database/check.js';
+import { totalOf } from '../../database/counts.js';
 import { EXIT, type ExitCode } from '../../errors.js';
 import { onAbort, unlessAborted } from '../../lib/signals.js';
 import { withConnection } from '../../postgres/connect.js';
 import type { ConnectionTarget } from '../../postgres/target.js';
 import { countsText } from '../../report/text.js';
-import { checkRules } from '../../schemas/hospital/check.js';
-import { totalOf } from '../../schemas/hospital/counts.js';
 import { TABLE_NAMES } from '../../schemas/hospital/tables.js';
-import { showProgress } from '../../seed/progress.js';
 import { Seed, type SeedOutcome } from '../../seed/run.js';
+import { showProgress } from '../seed-progress.js';
 import { reportRules } from './check.js';
 import type { Command, CommandContext } from './context.js';
 import { withServer } from './with-server.js';

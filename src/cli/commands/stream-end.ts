@@ -1,6 +1,6 @@
+import type { DatabaseFacts } from '../../database/facts.js';
 import { lastLogLines } from '../../embedded/cluster.js';
 import { EXIT, type ExitCode } from '../../errors.js';
-import type { DatabaseFacts } from '../../postgres/database-facts.js';
 import {
   describeFailure,
   type Failure,
@@ -8,8 +8,8 @@ import {
   isOwnTrouble,
 } from '../../postgres/failures.js';
 import type { ConnectionTarget } from '../../postgres/target.js';
-import type { RunSummary } from '../../report/summary.js';
 import type { StreamOutcome } from '../../run/coordinator.js';
+import type { RunSummary } from '../../runs/summary.js';
 import { TABLE_NAMES } from '../../schemas/hospital/tables.js';
 import type { CommandContext } from './context.js';
 import { lookOnce, NO_PATIENCE_SECONDS } from './look-once.js';

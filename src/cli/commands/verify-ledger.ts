@@ -1,13 +1,13 @@
 import { closeSync, openSync, readSync } from 'node:fs';
+import type { DatabaseFacts } from '../../database/facts.js';
+import { readDatabaseFacts } from '../../database/read-facts.js';
 import { OperatorError } from '../../errors.js';
 import { type LedgerFacts, readFacts } from '../../ledger/facts-file.js';
 import { ledgerFiles } from '../../ledger/folder.js';
 import { LEDGER_VERSION, type LedgerHeader, readSeal } from '../../ledger/format.js';
 import { unlessAborted } from '../../lib/signals.js';
 import { withConnection } from '../../postgres/connect.js';
-import type { DatabaseFacts } from '../../postgres/database-facts.js';
 import { compareServers, factsOf } from '../../postgres/identity.js';
-import { readDatabaseFacts } from '../../postgres/read-database-facts.js';
 import type { ConnectionTarget } from '../../postgres/target.js';
 import { TABLE_NAMES, type TableName } from '../../schemas/hospital/tables.js';
 import type { Scope } from '../../sources/scope.js';

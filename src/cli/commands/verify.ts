@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { DatabaseFacts } from '../../database/facts.js';
 import { EXIT, type ExitCode, OperatorError } from '../../errors.js';
 import { readFacts } from '../../ledger/facts-file.js';
 import { ledgerFolder } from '../../ledger/folder.js';
 import { machineMicros, monotonicMs } from '../../lib/clock.js';
 import { unlessAborted, unlessStuck } from '../../lib/signals.js';
 import { withConnection } from '../../postgres/connect.js';
-import type { DatabaseFacts } from '../../postgres/database-facts.js';
 import { factsOf, primaryFactsOf } from '../../postgres/identity.js';
 import type { ConnectionTarget } from '../../postgres/target.js';
 import { verificationText } from '../../report/verify-text.js';

@@ -1,5 +1,5 @@
 import type { RunRecord } from '../../runs/record.js';
-import type { Quantiles } from '../summary.js';
+import type { Quantiles } from '../../runs/summary.js';
 import { figuresOf } from './figures.js';
 import { type Content, html, type Markup } from './markup.js';
 import { NOTHING, type Writer } from './writer.js';

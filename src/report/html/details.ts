@@ -1,6 +1,11 @@
-import { OPERATIONS, type Operation } from '../../run/worker-stats.js';
+import type {
+  GeneratorFigures,
+  RunSummary,
+  ThresholdResult,
+  TypeFigures,
+} from '../../runs/summary.js';
+import { OPERATIONS, type Operation } from '../../schemas/hospital/changes.js';
 import { TABLE_NAMES } from '../../schemas/hospital/tables.js';
-import type { GeneratorFigures, RunSummary, ThresholdResult, TypeFigures } from '../summary.js';
 import { type Content, html, type Markup } from './markup.js';
 import { table } from './table.js';
 import type { Writer } from './writer.js';

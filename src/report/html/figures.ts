@@ -1,6 +1,6 @@
+import type { SeriesPoint } from '../../run/series.js';
 import { rejectedTotal } from '../../run/worker-stats.js';
 import type { RunRecord } from '../../runs/record.js';
-import type { SeriesPoint } from '../series.js';
 
 /** The figures that a run is judged by; null where they are not known. */
 export interface Figures {

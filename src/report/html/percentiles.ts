@@ -1,6 +1,6 @@
 import type { Messages } from '../../messages/index.js';
 import type { RunRecord } from '../../runs/record.js';
-import type { Quantiles } from '../summary.js';
+import type { Quantiles } from '../../runs/summary.js';
 import { MAXIMUM_PLACE, type Plot, type Values } from './plot.js';
 import { curveOfRun, shownOnLog } from './plots.js';
 

@@ -1,6 +1,6 @@
 import type { Messages } from '../../messages/index.js';
+import type { SeriesPoint } from '../../run/series.js';
 import type { RunRecord } from '../../runs/record.js';
-import type { SeriesPoint } from '../series.js';
 import { Buckets, bucketSeconds, type Together } from './buckets.js';
 import { type Curve, type CurveTable, LEAST_MS, type Plot, type Values } from './plot.js';
 

@@ -1,4 +1,4 @@
-import type { SeriesPoint } from '../series.js';
+import type { SeriesPoint } from '../../run/series.js';
 
 /** When a run began, in milliseconds since 1970, as its series tells; null where it does not. */
 export function startOf([first]: readonly SeriesPoint[]): number | null {

@@ -1,7 +1,7 @@
 import { EXIT, OperatorError, SourceAbsent } from '../../errors.js';
+import type { ReconnectPolicy } from '../../lib/back-off.js';
 import { BackOff } from '../../lib/back-off.js';
 import { machineMicros, monotonicMs, within } from '../../lib/clock.js';
-import type { ReconnectPolicy } from '../../run/protocol.js';
 import { DebeziumIntake, type IntakeOptions } from '../debezium/intake.js';
 import type { Scope } from '../scope.js';
 import type { Sink, Source } from '../source.js';

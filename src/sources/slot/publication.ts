@@ -1,5 +1,5 @@
+import { OUR_RELATIONS, OUR_TABLES } from '../../database/catalog.js';
 import { EXIT, OperatorError, SourceAbsent } from '../../errors.js';
-import { OUR_RELATIONS, OUR_TABLES } from '../../postgres/catalog.js';
 import { withConnection } from '../../postgres/connect.js';
 import {
   type Client,

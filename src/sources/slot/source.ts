@@ -1,10 +1,10 @@
 import { EXIT, OperatorError } from '../../errors.js';
+import type { ReconnectPolicy } from '../../lib/back-off.js';
 import { BackOff } from '../../lib/back-off.js';
 import { within } from '../../lib/clock.js';
 import { withConnection } from '../../postgres/connect.js';
 import { describeFailure, placeOf } from '../../postgres/failures.js';
 import type { ConnectionTarget } from '../../postgres/target.js';
-import type { ReconnectPolicy } from '../../run/protocol.js';
 import type { Scope } from '../scope.js';
 import type { Sink, Source } from '../source.js';
 import { formatLsn } from './lsn.js';

@@ -1,6 +1,6 @@
+import type { DatabaseFacts, PublicationFacts } from '../../database/facts.js';
 import type { LedgerFacts } from '../../ledger/facts-file.js';
-import type { DatabaseFacts, PublicationFacts } from '../../postgres/database-facts.js';
-import type { Operation } from '../../run/worker-stats.js';
+import type { Operation } from '../../schemas/hospital/changes.js';
 import type { TableName } from '../../schemas/hospital/tables.js';
 
 /** Whether changes of a kind were published while a run went on. */

@@ -1,4 +1,4 @@
-import type { Operation } from '../../run/worker-stats.js';
+import type { Operation } from '../../schemas/hospital/changes.js';
 import type { TableName } from '../../schemas/hospital/tables.js';
 import type { EventOperation, Key } from '../../sources/source.js';
 import { type Expected, listsOf, type RowList } from '../ledger/expected.js';

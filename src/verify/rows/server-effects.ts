@@ -1,5 +1,5 @@
+import type { DatabaseFacts, IdentityFacts, TableFacts } from '../../database/facts.js';
 import type { LedgerFacts } from '../../ledger/facts-file.js';
-import type { DatabaseFacts, IdentityFacts, TableFacts } from '../../postgres/database-facts.js';
 import { TABLE_NAMES, type TableName } from '../../schemas/hospital/tables.js';
 
 /** A table of which a delete does not tell the row, and its replica identity. */

@@ -1,5 +1,5 @@
 import type { Fingerprints } from '../../ledger/fingerprint.js';
-import type { Operation } from '../../run/worker-stats.js';
+import type { Operation } from '../../schemas/hospital/changes.js';
 import type { TableName } from '../../schemas/hospital/tables.js';
 import type { Key, RowEvent, SnapshotMark } from '../../sources/source.js';
 import type { RowFingerprint } from './fingerprint.js';

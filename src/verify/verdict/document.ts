@@ -1,5 +1,5 @@
 import type { Histogram } from '../../lib/histogram.js';
-import type { Operation } from '../../run/worker-stats.js';
+import type { Operation } from '../../schemas/hospital/changes.js';
 import { TABLE_NAMES, type TableName } from '../../schemas/hospital/tables.js';
 import type { ClockOffset } from '../../sources/clock-offset.js';
 import type { Aside, Malformed, Untold } from '../../sources/source.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { checkRules } from '../../../src/database/check.js';
 import { withConnection } from '../../../src/postgres/connect.js';
-import { checkRules } from '../../../src/schemas/hospital/check.js';
 import { RULES } from '../../../src/schemas/hospital/rules.js';
 import { runCli } from '../../helpers/cli.js';
 import { withDatabase } from '../../helpers/database.js';

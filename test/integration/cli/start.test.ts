@@ -6,7 +6,7 @@ import test from 'node:test';
 import { Client } from 'pg';
 import { readPostmaster } from '../../../src/embedded/cluster.js';
 import { connect } from '../../../src/postgres/connect.js';
-import type { RunSummary } from '../../../src/report/summary.js';
+import type { RunSummary } from '../../../src/runs/summary.js';
 import { TABLE_NAMES } from '../../../src/schemas/hospital/tables.js';
 import { runCli, startCli } from '../../helpers/cli.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';

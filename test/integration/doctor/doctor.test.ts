@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
+import { initDb } from '../../../src/database/scripts.js';
 import { examine } from '../../../src/doctor/doctor.js';
 import { standbysNeeded } from '../../../src/doctor/standby-checks.js';
 import { runAs } from '../../../src/embedded/account.js';
+import { en } from '../../../src/messages/en.js';
 import { connect, connectReplication, cut, withConnection } from '../../../src/postgres/connect.js';
-import { initDb } from '../../../src/schemas/hospital/scripts.js';
 import { runCli } from '../../helpers/cli.js';
 import { TEMPLATE_DATABASE } from '../../helpers/cluster-template.js';
 import { type TestDatabase, withDatabase } from '../../helpers/database.js';
@@ -130,7 +131,7 @@ for (const server of servers) {
         const before = await state();
         // A constraint that is missing makes it search the rows.
         await db.query('ALTER TABLE pacientes DROP CONSTRAINT pacientes_cpf_key');
-        const asked = { publication: null, slot: null, role: null };
+        const asked = { publication: null, slot: null, role: null, english: en };
         const findings = await examine({ client, target: db.target, ...asked });
         assert.deepEqual(
           findings.filter(({ state }) => ['fail', 'not_visible'].includes(state)),

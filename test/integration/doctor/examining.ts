@@ -17,7 +17,9 @@ export interface Asked {
 /** What the doctor finds, in this process. */
 export function look(target: ConnectionTarget, asked: Asked = {}): Promise<Finding[]> {
   const { publication = null, slot = null, role = null } = asked;
-  return withConnection(target, (client) => examine({ client, target, publication, slot, role }));
+  return withConnection(target, (client) =>
+    examine({ client, target, publication, slot, role, english: en }),
+  );
 }
 
 export function found(findings: readonly Finding[], name: CheckName): Finding {

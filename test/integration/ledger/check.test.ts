@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import type { LedgerDifference } from '../../../src/ledger/check.js';
 import { decodeIds, encodeKeys, type KeyList } from '../../../src/ledger/keys.js';
-import { OPERATIONS, type Operation } from '../../../src/run/worker-stats.js';
+import { OPERATIONS, type Operation } from '../../../src/schemas/hospital/changes.js';
 import { TABLE_NAMES, type TableName } from '../../../src/schemas/hospital/tables.js';
 import { startCli } from '../../helpers/cli.js';
 import { startServers } from '../../helpers/server.js';

@@ -1,3 +1,4 @@
+import '../../../src/messages/english.js';
 import assert from 'node:assert/strict';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,10 +1,11 @@
+import '../../../src/messages/english.js';
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import type { DatabaseFacts, TableFacts } from '../../../src/database/facts.js';
+import { readDatabaseFacts } from '../../../src/database/read-facts.js';
+import { initDb } from '../../../src/database/scripts.js';
 import { withConnection } from '../../../src/postgres/connect.js';
-import type { DatabaseFacts, TableFacts } from '../../../src/postgres/database-facts.js';
-import { readDatabaseFacts } from '../../../src/postgres/read-database-facts.js';
 import type { ConnectionTarget } from '../../../src/postgres/target.js';
-import { initDb } from '../../../src/schemas/hospital/scripts.js';
 import { TABLE_NAMES } from '../../../src/schemas/hospital/tables.js';
 import { type TestDatabase, withDatabase } from '../../helpers/database.js';
 import { PARTITIONED_CONSULTAS } from '../../helpers/partitioned.js';

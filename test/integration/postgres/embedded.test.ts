@@ -1,3 +1,4 @@
+import '../../../src/messages/english.js';
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { withConnection } from '../../../src/postgres/connect.js';
 import { verdictOn } from '../../../src/postgres/in-doubt.js';
-import type { Pending } from '../../../src/run/worker-stats.js';
+import type { Pending } from '../../../src/postgres/pending.js';
 import { type TestDatabase, withDatabase } from '../../helpers/database.js';
 import { startServers } from '../../helpers/server.js';
 

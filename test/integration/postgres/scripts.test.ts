@@ -1,8 +1,6 @@
+import '../../../src/messages/english.js';
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { EXIT } from '../../../src/errors.js';
-import { en } from '../../../src/messages/en.js';
-import { withConnection } from '../../../src/postgres/connect.js';
 import {
   ensureDatabase,
   initDb,
@@ -11,7 +9,10 @@ import {
   runScript,
   schemaState,
   tellProblem,
-} from '../../../src/schemas/hospital/scripts.js';
+} from '../../../src/database/scripts.js';
+import { EXIT } from '../../../src/errors.js';
+import { en } from '../../../src/messages/en.js';
+import { withConnection } from '../../../src/postgres/connect.js';
 import { TABLE_NAMES } from '../../../src/schemas/hospital/tables.js';
 import { type TestDatabase, withDatabase } from '../../helpers/database.js';
 import { startServers, type TestServer } from '../../helpers/server.js';

@@ -1,4 +1,4 @@
-import { noRows, type Operation, type RowCounts } from '../../../src/run/worker-stats.js';
+import { noRows, type Operation, type RowCounts } from '../../../src/schemas/hospital/changes.js';
 import { TABLE_NAMES, type TableName } from '../../../src/schemas/hospital/tables.js';
 import type { TestDatabase } from '../../helpers/database.js';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { Curve } from '../../../src/load/curve.js';
 import { parseStage } from '../../../src/load/stages.js';
-import type { SeriesPoint } from '../../../src/report/series.js';
+import type { SeriesPoint } from '../../../src/run/series.js';
 import { startServer } from '../../helpers/server.js';
 import { streamAudited, withWorkspace } from './streaming.js';
 

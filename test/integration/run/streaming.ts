@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import type { RunSummary } from '../../../src/report/summary.js';
-import type { Operation, RowCounts } from '../../../src/run/worker-stats.js';
-import type { TableCounts } from '../../../src/schemas/hospital/counts.js';
+import type { TableCounts } from '../../../src/database/counts.js';
+import type { RunSummary } from '../../../src/runs/summary.js';
+import type { Operation, RowCounts } from '../../../src/schemas/hospital/changes.js';
 import { TABLE_NAMES, type TableName } from '../../../src/schemas/hospital/tables.js';
 import { type CliResult, runCli } from '../../helpers/cli.js';
 import { type TestDatabase, withDatabase } from '../../helpers/database.js';

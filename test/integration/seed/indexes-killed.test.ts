@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { totalOf } from '../../../src/database/counts.js';
 import { withConnection } from '../../../src/postgres/connect.js';
-import { totalOf } from '../../../src/schemas/hospital/counts.js';
 import { takeOff } from '../../../src/seed/indexes.js';
 import { type RunningCli, startCli } from '../../helpers/cli.js';
 import { type TestDatabase, withDatabase } from '../../helpers/database.js';

@@ -1,3 +1,4 @@
+import '../../../src/messages/english.js';
 import assert from 'node:assert/strict';
 import { Agent, request } from 'node:http';
 import { connect, createServer, type Socket } from 'node:net';

@@ -1,3 +1,4 @@
+import '../../../src/messages/english.js';
 import assert from 'node:assert/strict';
 import { appendFile, copyFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

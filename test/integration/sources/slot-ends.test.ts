@@ -1,3 +1,4 @@
+import '../../../src/messages/english.js';
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { EXIT, OperatorError } from '../../../src/errors.js';

@@ -1,8 +1,9 @@
+import '../../../src/messages/english.js';
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { initDb } from '../../../src/database/scripts.js';
 import { EXIT, OperatorError } from '../../../src/errors.js';
 import { withConnection } from '../../../src/postgres/connect.js';
-import { initDb } from '../../../src/schemas/hospital/scripts.js';
 import { TABLE_NAMES } from '../../../src/schemas/hospital/tables.js';
 import {
   dropPublication,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Digest } from '../../../src/ledger/digest.js';
-import type { Operation } from '../../../src/run/worker-stats.js';
+import type { Operation } from '../../../src/schemas/hospital/changes.js';
 import type { Row, TableName } from '../../../src/schemas/hospital/tables.js';
 
 type Part = readonly [TableName, Operation, Row];

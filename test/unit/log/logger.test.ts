@@ -12,8 +12,8 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { createStatusLine, type StatusLine } from '../../../src/cli/status-line.js';
 import { createLog, type Log } from '../../../src/log/logger.js';
+import { createStatusLine, type StatusLine } from '../../../src/log/status-line.js';
 import { messagesIn } from '../../../src/messages/index.js';
 import type { Settings } from '../../../src/settings/settings.js';
 import { inFolder } from '../settings/helpers.js';
@@ -227,7 +227,7 @@ test('a full disk costs the file, one warning, and nothing else', async () => {
     const url = (path: string) => new URL(path, import.meta.url).href;
     const script = `
       import { createLog } from '${url('../../../src/log/logger.js')}';
-      import { createStatusLine } from '${url('../../../src/cli/status-line.js')}';
+      import { createStatusLine } from '${url('../../../src/log/status-line.js')}';
       import { messagesIn } from '${url('../../../src/messages/index.js')}';
       const log = createLog({
         settings: { level: 'INFO', format: 'text', dir: 'logs', rotateWhen: 'midnight', backupCount: 7 },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { createStatusLine, type Terminal } from '../../../src/cli/status-line.js';
+import { createStatusLine, type Terminal } from '../../../src/log/status-line.js';
 
 /** Collects what is written, as a terminal of this width, or as none. */
 function collect(terminal: Partial<Terminal>): { terminal: Terminal; written: string[] } {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { SeriesPoint, SlotState } from '../../../src/report/series.js';
 import { SeriesDigest } from '../../../src/report/series-stats.js';
+import type { SeriesPoint, SlotState } from '../../../src/run/series.js';
 
 const MB = 1e6;
 

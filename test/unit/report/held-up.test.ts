@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { SeriesDigest } from '../../../src/report/series-stats.js';
-import { type Ending, type RunFacts, summarize } from '../../../src/report/summary.js';
+import { type Ending, type RunFacts, summarize } from '../../../src/report/summarize.js';
 import { WorkerStats } from '../../../src/run/worker-stats.js';
 
 const FACTS: RunFacts = {

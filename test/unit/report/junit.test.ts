@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { messagesIn } from '../../../src/messages/index.js';
 import { junitXml } from '../../../src/report/junit.js';
-import type { RunSummary } from '../../../src/report/summary.js';
 import { escapeXml } from '../../../src/report/xml.js';
+import type { RunSummary } from '../../../src/runs/summary.js';
 import { summaryOf } from './samples.js';
 
 interface Element {

@@ -1,5 +1,5 @@
-import type { Quantiles, RunSummary } from '../../../src/report/summary.js';
-import { noRows } from '../../../src/run/worker-stats.js';
+import type { Quantiles, RunSummary } from '../../../src/runs/summary.js';
+import { noRows } from '../../../src/schemas/hospital/changes.js';
 
 export const MIB = 1024 ** 2;
 export const GIB = 1024 ** 3;

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import * as v from 'valibot';
 import { messagesIn } from '../../../src/messages/index.js';
-import type { RunSummary } from '../../../src/report/summary.js';
 import { thresholdText } from '../../../src/report/threshold-text.js';
 import {
   judge,
@@ -10,6 +9,7 @@ import {
   type Threshold,
   type ThresholdProblem,
 } from '../../../src/report/thresholds.js';
+import type { RunSummary } from '../../../src/runs/summary.js';
 import { thresholdProblems, thresholds } from '../../../src/settings/threshold-validator.js';
 import { GIB, MIB, summaryOf } from './samples.js';
 

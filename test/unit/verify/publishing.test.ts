@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { DatabaseFacts, PublicationFacts } from '../../../src/postgres/database-facts.js';
+import type { DatabaseFacts, PublicationFacts } from '../../../src/database/facts.js';
 import { Publishing } from '../../../src/verify/ledger/publishing.js';
 import { factsWithTriggers } from '../../helpers/facts-with-triggers.js';
 import { HEADER } from '../ledger/sample-ledger.js';

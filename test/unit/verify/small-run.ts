@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { writeFacts } from '../../../src/ledger/facts-file.js';
 import { ledgerFile } from '../../../src/ledger/folder.js';
 import { type Change, LedgerWriter } from '../../../src/ledger/writer.js';
-import type { Operation } from '../../../src/run/worker-stats.js';
+import type { Operation } from '../../../src/schemas/hospital/changes.js';
 import type { Row, TableName } from '../../../src/schemas/hospital/tables.js';
 import { TABLES } from '../../../src/schemas/hospital/tables.js';
 import { formatLsn } from '../../../src/sources/slot/lsn.js';

@@ -1,6 +1,5 @@
 import type { Client } from 'pg';
-import { OPERATIONS, type Operation } from '../run/worker-stats.js';
-import { readScript, requireSchema } from '../schemas/hospital/scripts.js';
+import { OPERATIONS, type Operation } from '../schemas/hospital/changes.js';
 import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
 import { nameOf, OUR_RELATIONS, OUR_TABLES, policiesFor } from './catalog.js';
 import type {
@@ -10,7 +9,8 @@ import type {
   PublishedFacts,
   TableFacts,
   TriggerFacts,
-} from './database-facts.js';
+} from './facts.js';
+import { readScript, requireSchema } from './scripts.js';
 
 /**
  * Reads them from the catalogue, which every role may read. Locks no table beyond ACCESS SHARE. Throws an

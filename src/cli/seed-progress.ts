@@ -1,6 +1,6 @@
-import type { StatusLine } from '../cli/status-line.js';
 import { monotonicMs } from '../lib/clock.js';
 import type { ComponentLog } from '../log/logger.js';
+import type { StatusLine } from '../log/status-line.js';
 import type { Messages } from '../messages/index.js';
 
 /** How often the bar is drawn on a terminal. */

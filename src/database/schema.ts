@@ -1,7 +1,12 @@
 import type { Client } from 'pg';
-import { EXIT, OperatorError } from '../../errors.js';
-import type { Messages } from '../../messages/index.js';
-import { type ColumnType, TABLE_NAMES, TABLES, type TableName } from './tables.js';
+import type { Catalogue } from '../errors.js';
+import { EXIT, OperatorError } from '../errors.js';
+import {
+  type ColumnType,
+  TABLE_NAMES,
+  TABLES,
+  type TableName,
+} from '../schemas/hospital/tables.js';
 
 /** One difference between the database and the hospital's tables. */
 export type SchemaProblem =
@@ -76,7 +81,7 @@ export function schemaError(problems: readonly SchemaProblem[], database: string
 }
 
 /** One difference in the operator's words. */
-export function tellProblem(problem: SchemaProblem, messages: Messages): string {
+export function tellProblem(problem: SchemaProblem, messages: Catalogue): string {
   switch (problem.kind) {
     case 'table-missing':
       return messages.db.tableMissing(problem);

@@ -1,16 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client } from 'pg';
-import { EXIT, OperatorError } from '../../errors.js';
-import { packageRoot } from '../../lib/package-root.js';
-import { withConnection } from '../../postgres/connect.js';
-import { describeFailure, placeOf } from '../../postgres/failures.js';
-import { originsOf } from '../../postgres/origins.js';
-import type { ConnectionTarget } from '../../postgres/target.js';
-import { CHARACTERS } from './characters.js';
-import { schemaError, schemaState } from './installed.js';
+import { EXIT, OperatorError } from '../errors.js';
+import { packageRoot } from '../lib/package-root.js';
+import { withConnection } from '../postgres/connect.js';
+import { describeFailure, placeOf } from '../postgres/failures.js';
+import { originsOf } from '../postgres/origins.js';
+import type { ConnectionTarget } from '../postgres/target.js';
+import { CHARACTERS } from '../schemas/hospital/characters.js';
+import { schemaError, schemaState } from './schema.js';
 
-export { requireSchema, type SchemaProblem, schemaState, tellProblem } from './installed.js';
+export { requireSchema, type SchemaProblem, schemaState, tellProblem } from './schema.js';
 
 export type ScriptName =
   | '01_schema.sql'

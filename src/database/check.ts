@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
-import { requireAllVisible } from '../../postgres/row-security.js';
-import { RULES } from './rules.js';
+import { RULES } from '../schemas/hospital/rules.js';
+import { requireAllVisible } from './row-security.js';
 
 export interface RuleResult {
   readonly rule: string;

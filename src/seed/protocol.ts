@@ -1,0 +1,26 @@
+import type { Failure } from '../postgres/failures.js';
+import type { ConnectionTarget } from '../postgres/target.js';
+import type { Pools } from '../schemas/hospital/pools.js';
+import type { ParentTable } from '../schemas/hospital/tables.js';
+import type { Parents } from './parents.js';
+import type { SeedChunk } from './plan.js';
+
+/** One worker's task in one phase of a seed: chunks, until none is left. */
+export interface SeederTask {
+  readonly worker: number;
+  readonly rng: number;
+  /** The day that the history ends on, ms since 1970, UTC. */
+  readonly reference: number;
+  readonly target: ConnectionTarget;
+  readonly chunks: readonly SeedChunk[];
+  readonly parents: Readonly<Record<ParentTable, Parents>>;
+  /** The patients that get links: all, or those that have none yet. */
+  readonly linkable: Parents;
+  readonly pools: Pools;
+  readonly board: SharedArrayBuffer;
+}
+
+/** How a seeder's task ended. */
+export type SeederResult =
+  | { readonly ended: 'finished' | 'stopped' }
+  | { readonly ended: 'failed'; readonly failure: Failure };
