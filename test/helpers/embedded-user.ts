@@ -1,3 +1,4 @@
+import '../../src/messages/english.js';
 import { openEmbedded } from '../../src/embedded/server.js';
 import { embeddedOptions } from './embedded-options.js';
 
