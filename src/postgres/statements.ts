@@ -35,7 +35,7 @@ function returningIds(write: string): string {
 }
 
 /** RETURNING reads a row after its BEFORE triggers. */
-function tellingRows(write: string, table: TableName): string {
+function returningRows(write: string, table: TableName): string {
   const names = TABLES[table].columns.map(({ name }) => name);
   // As text: JSON has dates and numbers in another form than a CDC pipeline gets them.
   const values = names.map((name) => `${name}::text`).join(', ');
@@ -210,7 +210,7 @@ export function parseRows(table: TableName, json: string): Row[] {
 }
 
 function answering(write: string, table: TableName, telling: ReturnMode): string {
-  if (telling === 'rows') return tellingRows(write, table);
+  if (telling === 'rows') return returningRows(write, table);
   return telling === 'ids' ? returningIds(write) : allOrNothing(write);
 }
 

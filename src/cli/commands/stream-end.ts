@@ -76,7 +76,7 @@ const FEATURE_NOT_SUPPORTED = '0A000';
 
 /**
  * The loss of the server that a run did not make up for; null: there was none. `hasSchedule`: false with `--rate max`,
- * where a server that is back owes nothing.
+ * which leaves no backlog once the server is back.
  */
 export async function lossOf(
   { failure, lost, cutOff, silent }: StreamOutcome,
