@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import type { IdView } from '../src/ids/view.js';
 import { describeFailure } from '../src/postgres/failures.js';
-import { type Answer, demand } from '../src/postgres/packet.js';
+import { type Answer, send } from '../src/postgres/packet.js';
 import { BEGIN, lockPatients } from '../src/postgres/statements.js';
 import { requireTables, type TableOids } from '../src/postgres/table-oids.js';
 import type { Statement } from '../src/postgres/wire.js';
@@ -223,7 +223,7 @@ async function sendAll(
     }
     return statements.push(statementOf(write, readBackBy(write, returning))) - 1;
   });
-  const answers = await demand(client, statements);
+  const answers = await send(client, statements);
   return positions.map((position) => answers[position]);
 }
 

@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { demand } from '../src/postgres/packet.js';
+import { send } from '../src/postgres/packet.js';
 import { missingIds, parseNumbers } from '../src/postgres/statements.js';
 import {
   PARENT_TABLES,
@@ -24,7 +24,7 @@ export async function findMissing(client: Client, writes: readonly Write[]): Pro
     );
     const ids = [...referencedIds(writes, parent)].filter((id) => !made.has(id));
     if (ids.length === 0) continue;
-    const [answer] = await demand(client, [missingIds(parent, ids)]);
+    const [answer] = await send(client, [missingIds(parent, ids)]);
     const gone = parseNumbers(answer?.fields[0] ?? null);
     if (gone.length > 0) missing.set(parent, new Set(gone));
   }

@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import type { Change } from '../src/ledger/writer.js';
-import { type Answer, demand, exchange } from '../src/postgres/packet.js';
+import { type Answer, send, sendUnchecked } from '../src/postgres/packet.js';
 import { MOST_PENDING } from '../src/postgres/pending.js';
 import {
   BEGIN,
@@ -61,7 +61,7 @@ export async function sendBurst(
     ...writes.map((write) => statementOf(write, 'exact')),
     ...closing,
   ]);
-  const { answers, error } = await exchange(client, transactions.flat());
+  const { answers, error } = await sendUnchecked(client, transactions.flat());
   const committed: BatchOutcome[] = [];
   const answered: CommittedTransaction[] = [];
   let at = 0;
@@ -108,7 +108,7 @@ async function findDropped(
   const dropped: Change[] = [];
   for (const [i, { table, operation, rows }] of writes.entries()) {
     if (operation !== 'insert' || answers[i + 1]?.count === rows.length) continue;
-    const [found] = await demand(client, [missingIds(table, rows.map(idOf))]);
+    const [found] = await send(client, [missingIds(table, rows.map(idOf))]);
     const missing = new Set(parseNumbers(found?.fields[0] ?? null));
     dropped.push({ table, operation, rows: rows.filter((row) => missing.has(idOf(row))) });
   }

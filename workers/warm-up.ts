@@ -5,7 +5,7 @@ import { intentOf } from '../src/ledger/writer.js';
 import { monotonicMs } from '../src/lib/clock.js';
 import { Curve } from '../src/load/curve.js';
 import type { PaceSpec } from '../src/load/pacer.js';
-import { demand } from '../src/postgres/packet.js';
+import { send } from '../src/postgres/packet.js';
 import { BEGIN, lockPatients } from '../src/postgres/statements.js';
 import { WireWriter } from '../src/postgres/wire.js';
 import { RNG_PURPOSE, Rng } from '../src/random/rng.js';
@@ -97,7 +97,7 @@ function practiceFor(pace: PaceSpec): number {
 /** Has the server plan the statements of writes, as they are and as they are read back, on no rows. */
 async function plan(client: Client, writes: readonly Write[], returning: Returning): Promise<void> {
   const empty = writes.map((write) => ({ ...write, rows: [] }));
-  await demand(client, [
+  await send(client, [
     BEGIN,
     lockPatients([]),
     ...empty.map((write) => statementOf(write, readBackBy(write, returning))),

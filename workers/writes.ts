@@ -27,17 +27,17 @@ export interface Write {
 /** The statement that carries a write out. New links cannot tell by `exact`, nor deletes by `rows`. */
 export function statementOf(
   { table, operation, rows, spec }: Write,
-  telling: ReturnMode,
+  returned: ReturnMode,
 ): Statement {
   if (operation === 'insert') {
     return isOfLinks(table)
-      ? insertLinks(rows, MAX_LINKS_PER_PATIENT, telling === 'exact' ? 'ids' : telling)
-      : insertRows(table, rows, telling);
+      ? insertLinks(rows, MAX_LINKS_PER_PATIENT, returned === 'exact' ? 'ids' : returned)
+      : insertRows(table, rows, returned);
   }
   if (spec === null) throw new Error(`${operation} of ${table} without its event type`);
   return operation === 'update'
-    ? updateRows(table, spec.change.columns, spec.change.open, rows, telling)
-    : deleteRows(table, spec.deletable, rows, telling === 'rows' ? 'ids' : telling);
+    ? updateRows(table, spec.change.columns, spec.change.open, rows, returned)
+    : deleteRows(table, spec.deletable, rows, returned === 'rows' ? 'ids' : returned);
 }
 
 /** How a write that is read back tells what it did. */

@@ -2,7 +2,14 @@ import { OUR_TABLES } from '../database/catalog.js';
 import { tellProblem } from '../database/schema.js';
 import type { Client } from '../postgres/driver.js';
 import { TABLE_NAMES, TABLES, type TableName } from '../schemas/hospital/tables.js';
-import { type Advice, type Check, type Diagnosis, listed, ok, type Patient } from './finding.js';
+import {
+  type Advice,
+  type Check,
+  type CheckContext,
+  type Diagnosis,
+  listed,
+  ok,
+} from './finding.js';
 import { type Fix, fixed, forOwners } from './fix.js';
 
 /** Columns that identify a row in the world outside, by table. */
@@ -45,8 +52,8 @@ interface KeyFacts {
   readonly has_id: boolean;
 }
 
-export const primaryKeys: Check = async (patient) => {
-  const { client, session, tables: own } = patient;
+export const primaryKeys: Check = async (context) => {
+  const { client, session, tables: own } = context;
   const { rows } = await client.query<KeyFacts>(
     `SELECT t.name,
             ARRAY(SELECT a.attname::text
@@ -75,11 +82,11 @@ export const primaryKeys: Check = async (patient) => {
       contradicting: `SELECT ${list} FROM ${own[name].sql} GROUP BY ${list} HAVING count(*) > 1 OR bool_or(id IS NULL)`,
     });
   }
-  return added(patient, 'fail', listed(without.map(({ name }) => name)), session, additions);
+  return added(context, 'fail', listed(without.map(({ name }) => name)), session, additions);
 };
 
-export const naturalKeys: Check = async (patient) => {
-  const { client, session, tables: own } = patient;
+export const naturalKeys: Check = async (context) => {
+  const { client, session, tables: own } = context;
   const missing: string[] = [];
   const additions: Addition[] = [];
   for (const [table, column] of NATURAL_KEYS) {
@@ -103,7 +110,7 @@ export const naturalKeys: Check = async (patient) => {
   if (missing.length === 0) {
     return ok(`UNIQUE ${NATURAL_KEYS.map((pair) => pair.join('.')).join(', ')}`);
   }
-  return added(patient, 'warn', listed(missing), session, additions);
+  return added(context, 'warn', listed(missing), session, additions);
 };
 
 interface ForeignKeyFacts {
@@ -118,8 +125,8 @@ interface ForeignKeyFacts {
   readonly unlogged: boolean;
 }
 
-export const foreignKeys: Check = async (patient) => {
-  const { client, session, tables: own } = patient;
+export const foreignKeys: Check = async (context) => {
+  const { client, session, tables: own } = context;
   const found: string[] = [];
   const missing: string[] = [];
   const additions: Addition[] = [];
@@ -153,7 +160,7 @@ export const foreignKeys: Check = async (patient) => {
     }
   }
   if (missing.length === 0) return ok(listed(found));
-  return added(patient, 'warn', listed(missing), session, additions);
+  return added(context, 'warn', listed(missing), session, additions);
 };
 
 async function foreignKeyFacts(
@@ -275,10 +282,10 @@ interface Addition {
 
 /** A finding about missing constraints; a statement that its rows would make fail is not printed. */
 async function added(
-  { client }: Patient,
+  { client }: CheckContext,
   state: 'fail' | 'warn',
   evidence: string,
-  session: Patient['session'],
+  session: CheckContext['session'],
   additions: readonly Addition[],
 ): Promise<Diagnosis> {
   const fixes: Fix[] = [];
@@ -337,6 +344,6 @@ function unite(first: readonly string[], more: readonly string[] | null): string
 }
 
 /** The owners of those of the tables that are there. */
-export function ownersOf(own: Patient['tables'], names: readonly TableName[]): string[] {
+export function ownersOf(own: CheckContext['tables'], names: readonly TableName[]): string[] {
   return names.flatMap((name) => own[name].owner ?? []);
 }

@@ -6,10 +6,10 @@ import * as compatibility from './compatibility.js';
 import {
   CHECKS,
   type Check,
+  type CheckContext,
   type CheckName,
   type Finding,
   type OwnTable,
-  type Patient,
 } from './finding.js';
 import { replicationConnection } from './replication-connection.js';
 import * as server from './server-checks.js';
@@ -63,10 +63,10 @@ const UNSEEN = ['42501', '42883', '42P01', '55000'];
  * connection, which may be a pooler's. What the role may not see is not taken for fine.
  */
 export async function examine(
-  asked: Omit<Patient, 'session' | 'schema' | 'tables'>,
+  asked: Omit<CheckContext, 'session' | 'schema' | 'tables'>,
 ): Promise<Finding[]> {
   const { client } = asked;
-  const patient = {
+  const context = {
     ...asked,
     session: await readSession(client),
     schema: await schemaState(client),
@@ -75,12 +75,12 @@ export async function examine(
   const findings: Finding[] = [];
   for (const check of Object.keys(CHECKS) as CheckName[]) {
     const profile = CHECKS[check];
-    if (patient.schema === 'missing' && ABOUT_TABLES.includes(check)) {
+    if (context.schema === 'missing' && ABOUT_TABLES.includes(check)) {
       findings.push({ check, profile, state: 'not_visible', evidence: '–', mend: null });
       continue;
     }
     try {
-      findings.push({ check, profile, ...(await RUN[check](patient)) });
+      findings.push({ check, profile, ...(await RUN[check](context)) });
     } catch (error) {
       const { code, message } = error as { code?: string; message: string };
       if (!UNSEEN.includes(code ?? '')) throw error;

@@ -65,7 +65,7 @@ export interface Finding extends Diagnosis {
 }
 
 /** What the checks are about. Null: whatever there is, or the role that connects. */
-export interface Patient {
+export interface CheckContext {
   readonly client: Client;
   readonly target: ConnectionTarget;
   readonly publication: string | null;
@@ -87,7 +87,7 @@ export interface OwnTable {
   readonly owner: string | null;
 }
 
-export type Check = (patient: Patient) => Promise<Diagnosis>;
+export type Check = (context: CheckContext) => Promise<Diagnosis>;
 
 export const ok = (evidence: string): Diagnosis => ({ state: 'ok', evidence, mend: null });
 
@@ -101,7 +101,7 @@ const NAMES_LISTED = 8;
 
 /** The first row of a query that has one. */
 export async function single<Row extends object>(
-  { client }: Patient,
+  { client }: CheckContext,
   text: string,
   values: readonly unknown[] = [],
 ): Promise<Row> {

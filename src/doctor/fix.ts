@@ -1,4 +1,4 @@
-import type { Advice, Diagnosis, FindingState, Patient } from './finding.js';
+import type { Advice, CheckContext, Diagnosis, FindingState } from './finding.js';
 import type { Session } from './session.js';
 
 /** Who must run a statement that this session cannot run. */
@@ -66,7 +66,7 @@ const OUT_OF_REACH = ['command line', 'environment variable', 'client', 'session
 
 /** The statement that sets a setting of the server, at the place where it is set now. `value` as SQL. */
 export async function settingFix(
-  { client, session }: Patient,
+  { client, session }: CheckContext,
   name: string,
   value: string,
 ): Promise<{ readonly fixes: readonly Fix[]; readonly advice: readonly Advice[] }> {

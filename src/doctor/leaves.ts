@@ -1,6 +1,6 @@
 import { nameOf, OUR_RELATIONS } from '../database/catalog.js';
 import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
-import type { Advice, Patient } from './finding.js';
+import type { Advice, CheckContext } from './finding.js';
 import { type Fix, forOwners } from './fix.js';
 import type { Session } from './session.js';
 
@@ -44,7 +44,7 @@ export const IDENTIFIED = `NOT EXISTS (
                                                    WHEN 'i' THEN i.indisreplident ELSE false END))`;
 
 /** Tables before those that reference them. */
-export async function readLeaves({ client, session }: Patient): Promise<Leaf[]> {
+export async function readLeaves({ client, session }: CheckContext): Promise<Leaf[]> {
   const entry = (column: string) =>
     session.version < LISTS_SINCE
       ? 'false'

@@ -1,7 +1,7 @@
 import { nameOf, OUR_RELATIONS } from '../database/catalog.js';
 import { type Publication, readPublications } from '../database/read-facts.js';
 import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
-import type { Patient } from './finding.js';
+import type { CheckContext } from './finding.js';
 import { FULL_NEEDS_GENERATED, IDENTIFIED, LISTS_SINCE } from './leaves.js';
 
 /** A publication with what a statement that alters it must know, so that it takes nothing away. */
@@ -39,7 +39,7 @@ export interface Member {
 type Extra = Omit<Published, keyof Publication> & { readonly name: string };
 
 /** Reads all publications of the database. */
-export async function readPublished({ client, session }: Patient): Promise<Published[]> {
+export async function readPublished({ client, session }: CheckContext): Promise<Published[]> {
   const listing = session.version >= LISTS_SINCE;
   const generated = session.version >= FULL_NEEDS_GENERATED ? FULL_AND_GENERATED : 'false';
   const { rows } = await client.query<Extra>(

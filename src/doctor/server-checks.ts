@@ -12,19 +12,19 @@ const LONG_SECONDS = 60;
 /** Latencies are told in milliseconds: an offset of more than this shows in them. */
 const OFFSET_MS = 500;
 
-export const walLevel: Check = async (patient) => {
+export const walLevel: Check = async (context) => {
   const { level } = await single<{ level: string }>(
-    patient,
+    context,
     "SELECT current_setting('wal_level') AS level",
   );
   const evidence = `wal_level = ${level}`;
   if (level === 'logical') return ok(evidence);
-  const { fixes, advice } = await settingFix(patient, 'wal_level', "'logical'");
+  const { fixes, advice } = await settingFix(context, 'wal_level', "'logical'");
   return fixed('fail', evidence, fixes, advice);
 };
 
-export const replicationRole: Check = async (patient) => {
-  const { client, role, session } = patient;
+export const replicationRole: Check = async (context) => {
+  const { client, role, session } = context;
   const { rows } = await client.query<{
     name: string;
     login: boolean;
@@ -83,15 +83,15 @@ export const replicationRole: Check = async (patient) => {
 
 /** Whether there is room for one more of what a setting limits; the consumer's own ($1) is no other. */
 function room(setting: string, used: string): Check {
-  return async (patient) => {
+  return async (context) => {
     const row = await single<{ most: number; used: number }>(
-      patient,
+      context,
       `SELECT current_setting('${setting}')::int AS most, (${used})::int AS used`,
-      [patient.slot],
+      [context.slot],
     );
     const evidence = `${row.used} / ${setting} = ${row.most}`;
     if (row.used + SPARE <= row.most) return ok(evidence);
-    const { fixes, advice } = await settingFix(patient, setting, `${row.used + 2 * SPARE}`);
+    const { fixes, advice } = await settingFix(context, setting, `${row.used + 2 * SPARE}`);
     return fixed('fail', evidence, fixes, advice);
   };
 }
@@ -124,12 +124,12 @@ interface Waiting {
 }
 
 /** What holds up the creation of a slot: it waits for all transactions that are under way. */
-export const transactions: Check = async (patient) => {
-  const { session } = patient;
+export const transactions: Check = async (context) => {
+  const { session } = context;
   const age = (since: string) =>
     `extract(epoch FROM clock_timestamp() - ${since})::float8 AS seconds`;
   const { open, prepared, hidden, sessions } = await single<Waiting>(
-    patient,
+    context,
     `SELECT (SELECT coalesce(jsonb_agg(to_jsonb(t) ORDER BY t.seconds DESC), '[]') FROM (
                SELECT pid, application_name AS application, ${age('xact_start')}
                  FROM pg_stat_activity
@@ -169,9 +169,9 @@ export const transactions: Check = async (patient) => {
   return ok(seen.length > 0 ? listed(seen) : '0 open, 0 prepared');
 };
 
-export const durability: Check = async (patient) => {
+export const durability: Check = async (context) => {
   const { settings } = await single<{ settings: Record<string, string> }>(
-    patient,
+    context,
     `SELECT jsonb_object_agg(name, current_setting(name)) AS settings
        FROM unnest('{fsync,synchronous_commit,full_page_writes}'::text[]) AS s (name)`,
   );
@@ -181,7 +181,7 @@ export const durability: Check = async (patient) => {
   const fixes: Fix[] = [];
   const advice: Advice[] = [];
   for (const name of off) {
-    const cure = await settingFix(patient, name, 'on');
+    const cure = await settingFix(context, name, 'on');
     fixes.push(...cure.fixes);
     advice.push(...cure.advice);
   }
@@ -200,9 +200,9 @@ export const clock: Check = async ({ client }) => {
   return { state: 'warn', evidence, mend: null, advice: [(m) => m.clocks()] };
 };
 
-export const encoding: Check = async (patient) => {
+export const encoding: Check = async (context) => {
   const { name } = await single<{ name: string }>(
-    patient,
+    context,
     'SELECT pg_encoding_to_char(encoding) AS name FROM pg_database WHERE datname = current_database()',
   );
   if (name === 'UTF8') return ok(name);

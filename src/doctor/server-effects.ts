@@ -41,8 +41,8 @@ export const triggers: Check = async ({ client, tables: own }) => {
  * Generated columns: not published before PostgreSQL 18. From 18 on, UPDATE and DELETE fail on a published
  * table with REPLICA IDENTITY FULL whose generated columns are not published.
  */
-export const generatedColumns: Check = async (patient) => {
-  const { client, session } = patient;
+export const generatedColumns: Check = async (context) => {
+  const { client, session } = context;
   const { rows } = await client.query<{ column: string }>(
     `SELECT t.name || '.' || a.attname || CASE a.attgenerated WHEN 's' THEN ' (stored)'
                                                               ELSE ' (virtual)' END AS column
@@ -54,7 +54,7 @@ export const generatedColumns: Check = async (patient) => {
   if (rows.length === 0) return ok('0 GENERATED');
   const evidence = listed(rows.map(({ column }) => column));
   const unpublished: Advice = (m) => m.generatedUnpublished();
-  const blocked = session.version < FULL_NEEDS_GENERATED ? [] : await findBlocked(patient);
+  const blocked = session.version < FULL_NEEDS_GENERATED ? [] : await findBlocked(context);
   if (blocked.length === 0) return { state: 'info', evidence, mend: null, advice: [unpublished] };
   const fixOf = (leaf: Leaf) => defaultIdentity(session, leaf);
   const advice = blocked.filter((leaf) => fixOf(leaf) === null).map(identityAdvice);
@@ -65,8 +65,8 @@ export const generatedColumns: Check = async (patient) => {
 };
 
 /** Leaves on which every UPDATE fails, because FULL would have to tell columns that are not published. */
-async function findBlocked(patient: Parameters<Check>[0]) {
-  const { rows } = await patient.client.query<{ oid: number }>(
+async function findBlocked(context: Parameters<Check>[0]) {
+  const { rows } = await context.client.query<{ oid: number }>(
     `WITH ours AS (${OUR_RELATIONS})
      SELECT o.oid::bigint::float8 AS oid FROM ours o
       WHERE o.leaf AND EXISTS (
@@ -82,7 +82,7 @@ async function findBlocked(patient: Parameters<Check>[0]) {
     [TABLE_NAMES],
   );
   const oids = new Set(rows.map(({ oid }) => oid));
-  const leaves = await readLeaves(patient);
+  const leaves = await readLeaves(context);
   return leaves.filter(({ oid, identity }) => identity === 'f' && oids.has(oid));
 }
 

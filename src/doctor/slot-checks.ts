@@ -2,10 +2,10 @@ import { escapeLiteral } from '../postgres/driver.js';
 import {
   type Advice,
   type Check,
+  type CheckContext,
   type FindingState,
   listed,
   ok,
-  type Patient,
   single,
 } from './finding.js';
 import { type Fix, fixed } from './fix.js';
@@ -44,8 +44,8 @@ const PLUGIN = 'pgoutput';
 const SLOT_NAME = /^[a-z0-9_]{1,63}$/;
 
 /** The slot that was named, or every one of the server: each of them holds WAL, and the disk is one. */
-export const slots: Check = async (patient) => {
-  const { client, slot: wanted } = patient;
+export const slots: Check = async (context) => {
+  const { client, slot: wanted } = context;
   const { rows } = await client.query<{ slot: Slot }>(
     `SELECT to_jsonb(s) || jsonb_build_object('retained',
               CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END
@@ -56,9 +56,9 @@ export const slots: Check = async (patient) => {
   );
   if (rows.length === 0) {
     if (wanted === null) return { state: 'info', evidence: 'pg_replication_slots: 0', mend: null };
-    return missing(patient, wanted);
+    return missing(context, wanted);
   }
-  const found = rows.map(({ slot }) => ({ slot, ...judge(slot, patient) }));
+  const found = rows.map(({ slot }) => ({ slot, ...judge(slot, context) }));
   const state = SEVERITY.find((one) => found.some((slot) => slot.state === one)) ?? 'ok';
   // The worst first, since the list may be cut.
   found.sort((a, b) => SEVERITY.indexOf(a.state) - SEVERITY.indexOf(b.state));
@@ -82,8 +82,8 @@ interface Judgement {
 }
 
 /** The worst problem of a slot. Who owns a slot that was not named stays unknown. */
-function judge(slot: Slot, patient: Patient): Judgement {
-  const { client, slot: wanted } = patient;
+function judge(slot: Slot, context: CheckContext): Judgement {
+  const { client, slot: wanted } = context;
   const { slot_name: name, slot_type: kind, plugin, database } = slot;
   const said = (state: FindingState, ...advice: Advice[]): Judgement => ({
     state,
@@ -106,7 +106,7 @@ function judge(slot: Slot, patient: Patient): Judgement {
     if (slot.active || slot.temporary) return said('fail', (m) => m.slotInvalid({ name }));
     return {
       state: 'fail',
-      fixes: [replicates(patient, drop(name)), replicates(patient, create(slot))],
+      fixes: [replicates(context, drop(name)), replicates(context, create(slot))],
       advice: [(m) => m.slotRestart({ name })],
     };
   }
@@ -148,9 +148,9 @@ function size(bytes: number): string {
 }
 
 /** The fix that creates the named slot, where that can succeed. */
-async function missing(patient: Patient, name: string) {
+async function missing(context: CheckContext, name: string) {
   const { level, free } = await single<{ level: string; free: number }>(
-    patient,
+    context,
     `SELECT current_setting('wal_level') AS level,
             current_setting('max_replication_slots')::int
               - (SELECT count(*)::int FROM pg_replication_slots) AS free`,
@@ -159,15 +159,15 @@ async function missing(patient: Patient, name: string) {
   if (!SLOT_NAME.test(name)) advice.push((m) => m.slotName({ name }));
   if (level !== 'logical') advice.push((m) => m.after({ check: 'wal_level' }));
   if (free < 1) advice.push((m) => m.after({ check: 'replication_slots' }));
-  if (patient.session.standby && patient.session.version < DECODES_ON_STANDBY) {
+  if (context.session.standby && context.session.version < DECODES_ON_STANDBY) {
     advice.push((m) => m.after({ check: 'recovery' }));
   }
-  const fix = replicates(patient, create({ slot_name: name, plugin: PLUGIN }));
+  const fix = replicates(context, create({ slot_name: name, plugin: PLUGIN }));
   return fixed('fail', `${name}: –`, advice.length > 0 ? [] : [fix], advice);
 }
 
 /** A statement about slots: for a role with REPLICATION, and on the server that has the slot. */
-function replicates({ session }: Patient, statement: string): Fix {
+function replicates({ session }: CheckContext, statement: string): Fix {
   return { statement, by: session.replicates ? null : { kind: 'superuser' } };
 }
 
@@ -186,9 +186,9 @@ function drop(slot: string): string {
 }
 
 /** What may end a slot: never an error, good to know. */
-export const slotLimits: Check = async (patient) => {
+export const slotLimits: Check = async (context) => {
   const { size: keep, idle } = await single<{ size: string; idle: string | null }>(
-    patient,
+    context,
     `SELECT current_setting('max_slot_wal_keep_size') AS size,
             current_setting('idle_replication_slot_timeout', true) AS idle`,
   );

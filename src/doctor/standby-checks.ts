@@ -15,10 +15,10 @@ interface RecoveryFacts {
 }
 
 /** Primary or standby, and what logical decoding on a standby needs besides. */
-export const recovery: Check = async (patient) => {
-  const { session } = patient;
+export const recovery: Check = async (context) => {
+  const { session } = context;
   const { name } = await single<{ name: string }>(
-    patient,
+    context,
     "SELECT split_part(current_setting('server_version'), ' ', 1) AS name",
   );
   if (!session.standby) return ok(`PostgreSQL ${name}: primary`);
@@ -27,7 +27,7 @@ export const recovery: Check = async (patient) => {
     return { state: 'fail', evidence, mend: null, advice: [(m) => m.standbyTooOld()] };
   }
   const { feedback, slot, receiving, behind } = await single<RecoveryFacts>(
-    patient,
+    context,
     `SELECT current_setting('hot_standby_feedback')::bool AS feedback,
             current_setting('primary_slot_name') AS slot,
             EXISTS (SELECT FROM pg_stat_wal_receiver WHERE pid IS NOT NULL) AS receiving,
@@ -43,7 +43,7 @@ export const recovery: Check = async (patient) => {
   if (!receiving) advice.push((m) => m.noReceiver());
   const cure = feedback
     ? { fixes: [], advice: [] }
-    : await settingFix(patient, 'hot_standby_feedback', 'on');
+    : await settingFix(context, 'hot_standby_feedback', 'on');
   if (!feedback) advice.push((m) => m.noFeedback());
   else if (slot === '') advice.push((m) => m.feedbackUnslotted());
   const state = feedback && receiving ? 'info' : 'warn';
@@ -54,7 +54,7 @@ export const recovery: Check = async (patient) => {
 const NOT_WAITING = ['off', 'local'];
 
 /** Synchronous standbys, of COMMIT and of failover slots, that are not connected. */
-export const synchronousStandbys: Check = async (patient) => {
+export const synchronousStandbys: Check = async (context) => {
   const { names, commit, slots, there, hidden, absent, failover } = await single<{
     names: string;
     commit: string;
@@ -64,7 +64,7 @@ export const synchronousStandbys: Check = async (patient) => {
     absent: string[];
     failover: boolean;
   }>(
-    patient,
+    context,
     `WITH named AS (SELECT trim(both ' "' from slot) AS slot
                       FROM unnest(string_to_array(
                              coalesce(current_setting('synchronized_standby_slots', true), ''), ',')) slot)
@@ -84,7 +84,7 @@ export const synchronousStandbys: Check = async (patient) => {
   if (slots !== '') seen.push(`synchronized_standby_slots = '${slots}'`);
   const advice: Advice[] = [];
   // A standby has nobody commit on it.
-  const commits = needed > there && !NOT_WAITING.includes(commit) && !patient.session.standby;
+  const commits = needed > there && !NOT_WAITING.includes(commit) && !context.session.standby;
   if (commits && !hidden) advice.push((m) => m.commitWaits());
   if (absent.length > 0 && failover) {
     advice.push((m) => m.decodingWaits({ slots: absent.join(', ') }));

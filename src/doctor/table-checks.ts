@@ -6,11 +6,11 @@ import { ownersOf } from './compatibility.js';
 import {
   type Advice,
   type Check,
+  type CheckContext,
   type Diagnosis,
   type FindingState,
   listed,
   ok,
-  type Patient,
 } from './finding.js';
 import { type Fix, fixed, forOwners, forSuperuser } from './fix.js';
 import {
@@ -28,8 +28,8 @@ import { type Published, readPublished } from './publications.js';
  * A publication makes UPDATE and DELETE fail on a table that has neither key nor identity. With an identity
  * that lacks the id they succeed, and their events do not say which row they are about.
  */
-export const replicaIdentity: Check = async (patient) => {
-  const { client, session } = patient;
+export const replicaIdentity: Check = async (context) => {
+  const { client, session } = context;
   const identities = await readIdentities(client);
   const broken = identities.filter(({ kind, key }) => kind !== 'full' && key === null);
   const silent = identities.filter(({ key, tells_id }) => key !== null && !tells_id);
@@ -40,7 +40,7 @@ export const replicaIdentity: Check = async (patient) => {
     if (full.length < identities.length) seen.unshift(`id (${identities.length - full.length})`);
     return ok(seen.join('; '));
   }
-  const leaves = await readLeaves(patient);
+  const leaves = await readLeaves(context);
   const seen = [
     ...broken.map(({ relation }) => relation),
     ...silent.map(({ relation, key }) => `${relation}: ${key} without id`),
@@ -54,12 +54,12 @@ export const replicaIdentity: Check = async (patient) => {
 };
 
 /** Values stored out of line are left out of an update that does not change them. */
-export const toast: Check = async (patient) => {
-  const leaves = (await readLeaves(patient)).filter(({ toasted }) => toasted);
+export const toast: Check = async (context) => {
+  const leaves = (await readLeaves(context)).filter(({ toasted }) => toasted);
   const ill = leaves.filter(({ identity }) => identity !== 'f');
   if (ill.length > 0) {
     const evidence = listed(ill.map(({ relation }) => relation));
-    return identified('warn', evidence, ill, (leaf) => fullIdentity(patient.session, leaf));
+    return identified('warn', evidence, ill, (leaf) => fullIdentity(context.session, leaf));
   }
   if (leaves.length === 0) return ok('0 TOAST');
   return ok(`REPLICA IDENTITY FULL: ${listed(leaves.map(({ relation }) => relation))}`);
@@ -81,31 +81,31 @@ function identified(
   );
 }
 
-export const unlogged: Check = async (patient) => {
-  const leaves = await readLeaves(patient);
+export const unlogged: Check = async (context) => {
+  const leaves = await readLeaves(context);
   const ill = leaves.filter(({ logged }) => !logged);
   if (ill.length === 0) return ok(`LOGGED: ${leaves.length}`);
   return fixed(
     'fail',
     listed(ill.map(({ relation }) => relation)),
-    ill.map((leaf) => loggedFix(patient.session, leaf)),
+    ill.map((leaf) => loggedFix(context.session, leaf)),
   );
 };
 
 /** Whether the publication that was named, or every one that has a table of ours, tells of all changes. */
-export const publication: Check = async (patient) => {
-  const { publication: wanted, session, tables } = patient;
-  const all = await readPublished(patient);
+export const publication: Check = async (context) => {
+  const { publication: wanted, session, tables } = context;
+  const all = await readPublished(context);
   const about = all.filter(({ facts, relations, members }) =>
     wanted === null
       ? relations.length > 0 || members.some(({ table }) => table !== null)
       : facts.name === wanted,
   );
-  const leaves = patient.schema === 'missing' ? [] : await readLeaves(patient);
+  const leaves = context.schema === 'missing' ? [] : await readLeaves(context);
   if (about.length === 0) {
     const state = wanted === null ? 'info' : 'fail';
     const evidence = wanted === null ? `pg_publication: ${all.length}` : `${wanted}: –`;
-    const blocked = unpublishable(patient, TABLE_NAMES, leaves);
+    const blocked = unpublishable(context, TABLE_NAMES, leaves);
     if (blocked.length > 0) return { state, evidence, mend: null, advice: blocked };
     const logging = leaves.filter(({ logged }) => !logged).map((leaf) => loggedFix(session, leaf));
     const how = TABLE_NAMES.some((table) => tables[table].partitioned) ? ` WITH (${VIA_ROOT})` : '';
@@ -115,7 +115,7 @@ export const publication: Check = async (patient) => {
     if (!session.creates) owners.push(session.databaseOwner);
     return fixed(state, evidence, [...logging, forOwners(session, owners, create)]);
   }
-  const verdicts = about.map((one) => judge(one, patient, leaves));
+  const verdicts = about.map((one) => judge(one, context, leaves));
   return fixed(
     (['fail', 'warn', 'ok'] as const).find((state) =>
       verdicts.some((verdict) => verdict.state === state),
@@ -131,7 +131,7 @@ const VIA_ROOT = 'publish_via_partition_root = true';
 
 /** The checks to fix before some tables can be published, or UPDATE of them would fail from then on. */
 function unpublishable(
-  { tables, session }: Patient,
+  { tables, session }: CheckContext,
   names: readonly TableName[],
   leaves: readonly Leaf[],
 ): Advice[] {
@@ -154,9 +154,9 @@ interface Verdict {
   readonly advice: readonly Advice[];
 }
 
-function judge(one: Published, patient: Patient, leaves: readonly Leaf[]): Verdict {
+function judge(one: Published, context: CheckContext, leaves: readonly Leaf[]): Verdict {
   const { facts, everything, relations, members, owner } = one;
-  const { session, tables } = patient;
+  const { session, tables } = context;
   const { name, operations, via_root } = facts;
   const alter = `ALTER PUBLICATION ${session.quoted(name)}`;
   const published = TABLE_NAMES.filter((table) => facts.tables[table] !== undefined);
@@ -189,11 +189,11 @@ function judge(one: Published, patient: Patient, leaves: readonly Leaf[]): Verdi
   const member = (name: TableName) =>
     members.some(({ table, is_root }) => is_root && table === name);
   const added = everything ? [] : [...missing, ...alone].filter((table) => !member(table));
-  const blocked = unpublishable(patient, [...missing, ...added], leaves);
+  const blocked = unpublishable(context, [...missing, ...added], leaves);
   if (blocked.length > 0) return { state, evidence: seen.join(', '), fixes, advice: blocked };
   const hidden = leaves.filter(({ logged, table }) => !logged && missing.includes(table));
   fixes.push(...hidden.map((leaf) => loggedFix(session, leaf)));
-  if (partial.length > 0) fixes.push(setTables(one, patient, partial, added));
+  if (partial.length > 0) fixes.push(setTables(one, context, partial, added));
   else if (added.length > 0) {
     const owners = [owner, ...ownersOf(tables, added)];
     fixes.push(forOwners(session, owners, `${alter} ADD TABLE ${sqlOf(tables, added)};`));
@@ -204,7 +204,7 @@ function judge(one: Published, patient: Patient, leaves: readonly Leaf[]): Verdi
     } else fixes.push(forOwners(session, [owner], `${alter} SET (${VIA_ROOT});`));
   }
   if (silent.length > 0) {
-    const nameless = unpublishable(patient, published, leaves);
+    const nameless = unpublishable(context, published, leaves);
     if (one.unfit.length > 0) {
       advice.push((m) => m.widening({ publication: name, tables: listed(one.unfit) }));
     } else if (nameless.length > 0) advice.push(...nameless);
@@ -223,7 +223,7 @@ function judge(one: Published, patient: Patient, leaves: readonly Leaf[]): Verdi
  */
 function setTables(
   { facts, members, schemas, owner }: Published,
-  { session, tables }: Patient,
+  { session, tables }: CheckContext,
   partial: readonly TableName[],
   added: readonly TableName[],
 ): Fix {
@@ -241,7 +241,7 @@ function setTables(
   return forOwners(session, owners, statement);
 }
 
-function sqlOf(tables: Patient['tables'], names: readonly TableName[]): string {
+function sqlOf(tables: CheckContext['tables'], names: readonly TableName[]): string {
   return names.map((name) => tables[name].sql).join(', ');
 }
 

@@ -10,7 +10,7 @@ export interface LedgerTail {
   /** The CRC of its last whole line. */
   readonly chain: number;
   /** Its last line was cut off. */
-  readonly torn: boolean;
+  readonly cutOff: boolean;
   /** The intents without an outcome. */
   readonly open: readonly number[];
   /** Its first line, where it is whole. */
@@ -47,7 +47,7 @@ function headerOf(fd: number): LedgerHeader | null {
 function tailOf(text: string): LedgerTail & { intents: number } {
   const lines = text.split('\n');
   const rest = lines.pop() ?? '';
-  const torn = rest !== '';
+  const cutOff = rest !== '';
   // Of a whole line, the line feed alone may have been cut off.
   if (readSeal(rest, 0).said !== null) lines.push(rest);
   const open = new Set<number>();
@@ -65,5 +65,5 @@ function tailOf(text: string): LedgerTail & { intents: number } {
       intents++;
     } else open.delete(outcomeOf(record)?.number ?? 0);
   }
-  return { chain, torn, open: [...open], header, intents };
+  return { chain, cutOff, open: [...open], header, intents };
 }

@@ -118,9 +118,9 @@ export class LedgerWriter {
    * last line may have been cut off: then it stands on a line of its own, and counts as not written.
    */
   static reopen(path: string): ClosedLedger {
-    const { chain, torn, open, header } = attempt(path, () => readTail(path));
+    const { chain, cutOff, open, header } = attempt(path, () => readTail(path));
     const writer = new LedgerWriter(path, 'a', chain);
-    if (torn) writer.#orClose(() => writer.#write('\n'));
+    if (cutOff) writer.#orClose(() => writer.#write('\n'));
     return { writer, open, server: header?.server ?? null };
   }
 

@@ -169,9 +169,9 @@ export const verifyEn: typeof verifyPtBR = {
   noServer: (e) =>
     `no server to measure the clock difference with, so latencies include it (${e.why})`,
   notCompared: (e) => `the tables were not compared: ${e.why}`,
-  malformed: (e) => `input ${e.place} is not an event: ${e.reason}`,
+  malformed: (e) => `input ${e.position} is not an event: ${e.reason}`,
   malformedStops: (e) =>
-    `input ${e.place} is not an event: ${e.reason}; fix it, or pass --skip-malformed to skip and count such input`,
+    `input ${e.position} is not an event: ${e.reason}; fix it, or pass --skip-malformed to skip and count such input`,
   progress: (e) =>
     `${e.run}: ${plural(e.events, 'event')}, ${number(e.delivered)} checked, ${number(e.waiting)} waiting for the ledger${e.runOver ? '; the run is over' : ''}`,
   verdicts: {

@@ -182,9 +182,9 @@ export const verifyPtBR = {
   noServer: (e: { why: string }) =>
     `sem servidor para medir a diferença entre os relógios, que os atrasos incluem (${e.why})`,
   notCompared: (e: { why: string }) => `as tabelas não foram comparadas: ${e.why}`,
-  malformed: (e: Malformed) => `a entrada ${e.place} não é um evento: ${e.reason}`,
+  malformed: (e: Malformed) => `a entrada ${e.position} não é um evento: ${e.reason}`,
   malformedStops: (e: Malformed) =>
-    `a entrada ${e.place} não é um evento: ${e.reason}; corrija-a, ou use --skip-malformed para pular e contar entradas assim`,
+    `a entrada ${e.position} não é um evento: ${e.reason}; corrija-a, ou use --skip-malformed para pular e contar entradas assim`,
   progress: (e: VerificationProgress & { run: string }) =>
     `${e.run}: ${events(e.events)}, ${number(e.delivered)} conferidos, ${number(e.waiting)} à espera do ledger${e.runOver ? '; execução encerrada' : ''}`,
   verdicts: {

@@ -32,7 +32,7 @@ const outboxes = new WeakMap<Client, Outbox>();
  * no transaction by themselves: BEGIN and COMMIT are statements, and there may be several of each.
  * Never rejects. A connection takes one packet at a time.
  */
-export function exchange(client: Client, statements: readonly Statement[]): Promise<Reply> {
+export function sendUnchecked(client: Client, statements: readonly Statement[]): Promise<Reply> {
   let outbox = outboxes.get(client);
   if (outbox === undefined) {
     outbox = { writer: new WireWriter(), prepared: new Set() };
@@ -44,11 +44,11 @@ export function exchange(client: Client, statements: readonly Statement[]): Prom
 }
 
 /** Like `exchange`, of what must go through: throws what failed. */
-export async function demand(
+export async function send(
   client: Client,
   statements: readonly Statement[],
 ): Promise<readonly Answer[]> {
-  const { answers, error } = await exchange(client, statements);
+  const { answers, error } = await sendUnchecked(client, statements);
   if (error !== null) throw error;
   return answers;
 }

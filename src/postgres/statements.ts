@@ -64,14 +64,18 @@ function textOf(name: string, make: () => string): string {
 }
 
 /** One INSERT of whole rows. */
-export function insertRows(table: TableName, rows: readonly Row[], telling: ReturnMode): Statement {
+export function insertRows(
+  table: TableName,
+  rows: readonly Row[],
+  returned: ReturnMode,
+): Statement {
   const { columns } = TABLES[table];
   const types = columns.map(({ type }) => type);
-  const name = `insert-${table}-${telling}`;
+  const name = `insert-${table}-${returned}`;
   const text = textOf(name, () => {
     const write = `INSERT INTO ${table} (${columns.map((column) => column.name).join(', ')})
                    SELECT * FROM unnest(${arrayParameters(types)})`;
-    return telling === 'exact' ? write : answering(write, table, telling);
+    return returned === 'exact' ? write : answering(write, table, returned);
   });
   return { name, text, types, rows };
 }
@@ -105,13 +109,13 @@ export function lockPatients(ids: readonly number[]): Statement {
 export function insertLinks(
   rows: readonly Row[],
   limit: number,
-  telling: Exclude<ReturnMode, 'exact'>,
+  returned: Exclude<ReturnMode, 'exact'>,
 ): Statement {
   const { columns } = TABLES.pacientes_convenios;
   const types = columns.map(({ type }) => type);
   const names = columns.map(({ name }) => name).join(', ');
   return {
-    name: `insert-links-${telling}`,
+    name: `insert-links-${returned}`,
     text: answering(
       `INSERT INTO pacientes_convenios (${names})
        SELECT ${names} FROM unnest(${arrayParameters(types)}) AS u (${names})
@@ -120,7 +124,7 @@ export function insertLinks(
           AND (SELECT count(*) FROM pacientes_convenios l WHERE l.paciente_id = u.paciente_id) < ${limit}
        ON CONFLICT (paciente_id, convenio_id) DO NOTHING`,
       'pacientes_convenios',
-      telling,
+      returned,
     ),
     types,
     rows,
@@ -136,18 +140,18 @@ export function updateRows(
   columns: readonly string[],
   open: string,
   rows: readonly Row[],
-  telling: ReturnMode,
+  returned: ReturnMode,
 ): Statement {
   const names = ['id', ...columns];
   const types = names.map((name) => typeOf(table, name));
-  const name = `update-${table}-${telling}`;
+  const name = `update-${table}-${returned}`;
   const text = textOf(name, () =>
     answering(
       `UPDATE ${table} SET ${columns.map((column) => `${column} = u.new_${column}`).join(', ')}
          FROM unnest(${arrayParameters(types)}) AS u (${names.map((column) => `new_${column}`).join(', ')})
         WHERE ${table}.id = u.new_id AND ${open}`,
       table,
-      telling,
+      returned,
     ),
   );
   return { name, text, types, rows };
@@ -158,12 +162,12 @@ export function deleteRows(
   table: TableName,
   deletable: string,
   rows: readonly Row[],
-  telling: Exclude<ReturnMode, 'rows'>,
+  returned: Exclude<ReturnMode, 'rows'>,
 ): Statement {
   const write = `DELETE FROM ${table} WHERE id = ANY ($1::bigint[]) AND ${deletable}`;
   return {
-    name: `delete-${table}-${telling}`,
-    text: answering(write, table, telling),
+    name: `delete-${table}-${returned}`,
+    text: answering(write, table, returned),
     types: ['bigint'],
     rows,
   };
@@ -209,9 +213,9 @@ export function parseRows(table: TableName, json: string): Row[] {
   );
 }
 
-function answering(write: string, table: TableName, telling: ReturnMode): string {
-  if (telling === 'rows') return returningRows(write, table);
-  return telling === 'ids' ? returningIds(write) : allOrNothing(write);
+function answering(write: string, table: TableName, returned: ReturnMode): string {
+  if (returned === 'rows') return returningRows(write, table);
+  return returned === 'ids' ? returningIds(write) : allOrNothing(write);
 }
 
 function typeOf(table: TableName, name: string): ColumnType {

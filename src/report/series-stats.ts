@@ -13,7 +13,7 @@ const LATE_MS = 50;
 const BUSY_SHARE = 0.9;
 
 /** What a summary keeps of the series, gathered point by point: a run may have millions. */
-export class SeriesDigest {
+export class SeriesStats {
   readonly #cores: number;
   readonly #slots = new Map<string, SlotFigures>();
   #rssPeak = 0;

@@ -7,7 +7,7 @@ import type { Quantiles, RunSummary, TypeFigures } from '../runs/summary.js';
 import { noRows, OPERATIONS, type Operation, type RowCounts } from '../schemas/hospital/changes.js';
 import { EVENT_TYPES, type EventType } from '../schemas/hospital/events/index.js';
 import { TABLE_NAMES } from '../schemas/hospital/tables.js';
-import type { SeriesDigest } from './series-stats.js';
+import type { SeriesStats } from './series-stats.js';
 import { judge, type Threshold } from './thresholds.js';
 
 export interface RunFacts {
@@ -43,7 +43,7 @@ export function summarize(
   facts: RunFacts,
   ending: Ending,
   workerStats: readonly WorkerStats[],
-  digest: SeriesDigest,
+  digest: SeriesStats,
   thresholds: readonly Threshold[] = [],
 ): RunSummary {
   const sum = (counter: Counter) =>

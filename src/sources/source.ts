@@ -71,9 +71,9 @@ export interface RowEvent {
   /** When it came in here, by this machine's clock: microseconds since 1970. */
   readonly receivedAt: number;
   /** Which ordered stream it is of: 0 for a source that has one; else one number a partition. */
-  readonly stream: number;
+  readonly partition: number;
   /** Where it was read, from 1: the line of a file, the how-manieth request, an offset. */
-  readonly place: number;
+  readonly position: number;
   /**
    * The connector's logical name (`topic.prefix`). Null where the source does not tell it: a slot, or a format
    * without `source.name`.
@@ -90,10 +90,10 @@ export function withoutKey({ key: _, ...event }: RowEvent): KeylessEvent {
 }
 
 /** What an event may leave out of where its row is from. */
-export type Untold = 'database' | 'schema' | 'origin';
+export type Unstated = 'database' | 'schema' | 'origin';
 
 /** What arrives and is no change to a row of the hospital. It is counted, and does no harm. */
-export type Aside =
+export type Ignored =
   /** Of a table that is not the run's. */
   | Foreign
   /** Of another server than the run's, by the connector's name. */
@@ -109,9 +109,9 @@ export type Aside =
 
 /** An input that is no event. */
 export interface Malformed {
-  readonly stream: number;
+  readonly partition: number;
   /** As of `RowEvent`. */
-  readonly place: number;
+  readonly position: number;
   /** What is wrong with it, in English; holds nothing of its values. */
   readonly reason: string;
 }
@@ -123,17 +123,17 @@ export interface Sink {
   /** A row was deleted, and the event does not tell its id. In order with `row`. */
   deleteWithoutKey(event: KeylessEvent): void;
   /** A table of the run was emptied. */
-  truncate(table: TableName, stream: number, place: number): void;
+  truncate(table: TableName, partition: number, position: number): void;
   /**
    * An event does not tell one of these, and counted as a row of the run all the same. Called before the first such
    * row, once per source and kind. A slot tells all that counts.
    */
-  untold(what: Untold): void;
+  unstated(what: Unstated): void;
   /** @param committedAt of a row of a table that is not the run's, as of `RowEvent`; null: not told */
-  aside(kind: Aside, committedAt: number | null): void;
+  ignored(kind: Ignored, committedAt: number | null): void;
   malformed(problem: Malformed): void;
   /** Everything that was committed before this LSN has been given out, on all streams. */
-  position(lsn: number): void;
+  progress(lsn: number): void;
   /**
    * The source has nothing more at the moment: a file's end, a topic's. Told again each time that it
    * gets there after it had more.
@@ -146,7 +146,7 @@ export interface Sink {
 /** Where events come from. */
 export interface Source {
   /** The streams that keep their own order: 1, or the number of partitions. */
-  readonly streams: number;
+  readonly partitions: number;
   /**
    * By stream, the topic that it is a part of: where one part has rows of a table, the others may have some, too.
    * Left out: each stream is a topic of its own.

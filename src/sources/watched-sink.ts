@@ -1,12 +1,12 @@
 import type { TableName } from '../schemas/hospital/tables.js';
 import type {
-  Aside,
+  Ignored,
   KeylessEvent,
   Malformed,
   RowColumns,
   RowEvent,
   Sink,
-  Untold,
+  Unstated,
 } from './source.js';
 
 /** Passes everything on to a sink, and remembers what was wrong with what it was given. */
@@ -33,16 +33,16 @@ export class WatchedSink implements Sink {
     this.#sink.deleteWithoutKey(event);
   }
 
-  truncate(table: TableName, stream: number, place: number): void {
-    this.#sink.truncate(table, stream, place);
+  truncate(table: TableName, partition: number, position: number): void {
+    this.#sink.truncate(table, partition, position);
   }
 
-  untold(what: Untold): void {
-    this.#sink.untold(what);
+  unstated(what: Unstated): void {
+    this.#sink.unstated(what);
   }
 
-  aside(kind: Aside, committedAt: number | null): void {
-    this.#sink.aside(kind, committedAt);
+  ignored(kind: Ignored, committedAt: number | null): void {
+    this.#sink.ignored(kind, committedAt);
   }
 
   malformed(problem: Malformed): void {
@@ -50,8 +50,8 @@ export class WatchedSink implements Sink {
     this.#sink.malformed(problem);
   }
 
-  position(lsn: number): void {
-    this.#sink.position(lsn);
+  progress(lsn: number): void {
+    this.#sink.progress(lsn);
   }
 
   idle(): void {

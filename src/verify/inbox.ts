@@ -1,13 +1,13 @@
 import { monotonicMs } from '../lib/clock.js';
 import type { TableName } from '../schemas/hospital/tables.js';
 import type {
-  Aside,
+  Ignored,
   KeylessEvent,
   Malformed,
   RowColumns,
   RowEvent,
   Sink,
-  Untold,
+  Unstated,
 } from '../sources/source.js';
 import type { Matcher } from './match/matcher.js';
 import { contentsOf, type RowFingerprint } from './rows/fingerprint.js';
@@ -36,10 +36,10 @@ export class Inbox implements Sink {
   readonly #matcher: Matcher;
   readonly #version: number;
   readonly #onMalformed: (problem: Malformed) => void;
-  readonly asides: Partial<Record<Aside, number>> = {};
+  readonly ignoredCounts: Partial<Record<Ignored, number>> = {};
   readonly malformedExamples: Malformed[] = [];
   /** Left out by events that counted as the run's. */
-  readonly untoldFacts = new Set<Untold>();
+  readonly untoldFacts = new Set<Unstated>();
   /** Items from `#next` on wait. */
   #items: Item[] = [];
   #next = 0;
@@ -134,13 +134,13 @@ export class Inbox implements Sink {
     this.drain();
   }
 
-  untold(what: Untold): void {
+  unstated(what: Unstated): void {
     this.untoldFacts.add(what);
   }
 
-  aside(kind: Aside, committedAt: number | null): void {
+  ignored(kind: Ignored, committedAt: number | null): void {
     this.#arrive(committedAt);
-    this.asides[kind] = (this.asides[kind] ?? 0) + 1;
+    this.ignoredCounts[kind] = (this.ignoredCounts[kind] ?? 0) + 1;
     if (kind.startsWith('other_')) this.#matcher.others = true;
   }
 
@@ -150,7 +150,7 @@ export class Inbox implements Sink {
     this.#onMalformed(problem);
   }
 
-  position(lsn: number): void {
+  progress(lsn: number): void {
     this.#put({ kind: 'position', lsn });
     this.drain();
   }

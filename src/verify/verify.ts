@@ -106,7 +106,7 @@ export async function verify(task: VerificationTask): Promise<Verification> {
   };
   const matcher = new Matcher({
     ledger: task.ledger,
-    streams: source.streams,
+    streams: source.partitions,
     ...(source.topics === undefined ? {} : { topics: source.topics }),
     tapeEvents: (memoryBytes * TAPE_SHARE) / TAPE_BYTES_PER_EVENT,
     snapshotBytes: memoryBytes * SNAPSHOT_SHARE,
@@ -142,7 +142,7 @@ export async function verify(task: VerificationTask): Promise<Verification> {
     const last = judging();
     // From version 2 on, a run that has a ledger has written down what it found.
     if (task.version > 1 && task.facts() === null) matcher.noteLedgerProblem();
-    const elsewhere = (inbox.asides.other_schema ?? 0) > 0 && matcher.events.delivered === 0;
+    const elsewhere = (inbox.ignoredCounts.other_schema ?? 0) > 0 && matcher.events.delivered === 0;
     matcher.finish({
       judging: last,
       whole,

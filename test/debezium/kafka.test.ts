@@ -40,7 +40,7 @@ test('Kafka: every partition in its order, and more as it comes', { skip }, asyn
   await writer.send(half);
   await writer.send([{ topic: 'none.of.ours', partition: 0, key: half[0]!.key }]);
   await reading('one', async (source, sink) => {
-    assert.equal(source.streams, namesOf(entries).length * PARTITIONS);
+    assert.equal(source.partitions, namesOf(entries).length * PARTITIONS);
     await waitFor(() => sink.idles > 0, { what: 'the end of the topics' });
     assert.deepEqual(perStream(sink), perStream(expected(half)));
     assert.equal(sink.told, expected(half).told);
@@ -93,7 +93,7 @@ test('Kafka: without what transactions wrote that were aborted', { skip }, async
     await waitFor(() => sink.idles > 0, { what: 'the end of the topic' });
     assert.equal(sink.told, 1);
     // Behind the first one and the record that ends its transaction.
-    assert.equal(sink.rows[0]?.place, 3);
+    assert.equal(sink.rows[0]?.position, 3);
   });
 });
 
@@ -194,11 +194,11 @@ function expected(entries: readonly Entry[]): CollectingSink {
 function perStream({ rows }: CollectingSink) {
   return rows
     .map((row) => ({ ...row, receivedAt: 0 }))
-    .toSorted((a, b) => a.stream - b.stream || a.place - b.place)
+    .toSorted((a, b) => a.partition - b.partition || a.position - b.position)
     .map((row, index, all) => {
       // Sorting keeps no secret: the order of arrival is that of the places.
       const before = all[index - 1];
-      assert.ok(before?.stream !== row.stream || before.place < row.place);
+      assert.ok(before?.partition !== row.partition || before.position < row.position);
       return row;
     });
 }

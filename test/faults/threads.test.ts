@@ -3,7 +3,7 @@ import test from 'node:test';
 import { countRows, type TableCounts } from '../../src/database/counts.js';
 import { withConnection } from '../../src/postgres/connect.js';
 import { readTableOids } from '../../src/postgres/table-oids.js';
-import { SeriesDigest } from '../../src/report/series-stats.js';
+import { SeriesStats } from '../../src/report/series-stats.js';
 import { summarize } from '../../src/report/summarize.js';
 import { Coordinator, type StreamObserver } from '../../src/run/coordinator.js';
 import { planLoad } from '../../src/run/plan.js';
@@ -59,7 +59,7 @@ for (const batchSize of [1, 20]) {
         facts,
         { ...outcome, lost: false },
         outcome.workerStats,
-        new SeriesDigest(1),
+        new SeriesStats(1),
       );
       await assertExact(db, summary);
       assert.equal(outcome.stoppedBy, 'signal');

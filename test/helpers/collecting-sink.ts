@@ -1,25 +1,25 @@
 import type {
-  Aside,
+  Ignored,
   KeylessEvent,
   Malformed,
   Precision,
   RowColumns,
   RowEvent,
   Sink,
-  Untold,
+  Unstated,
 } from '../../src/sources/source.js';
-import { type ToldRow, toldRow } from './told-row.js';
+import { type ReceivedRow, toldRow } from './received-row.js';
 
 /** Keeps what a source gives out. */
 export class CollectingSink implements Sink {
-  readonly rows: ToldRow[] = [];
+  readonly rows: ReceivedRow[] = [];
   /** Of each row, null where it has no columns. */
   readonly precisions: (Precision | null)[] = [];
   readonly keyless: KeylessEvent[] = [];
   readonly truncated: string[] = [];
-  readonly asides: Aside[] = [];
+  readonly asides: Ignored[] = [];
   readonly problems: Malformed[] = [];
-  readonly untoldFacts: Untold[] = [];
+  readonly untoldFacts: Unstated[] = [];
   idles = 0;
   /** What `ready` waits for. */
   gate: Promise<void> = Promise.resolve();
@@ -37,11 +37,11 @@ export class CollectingSink implements Sink {
     this.truncated.push(table);
   }
 
-  untold(what: Untold): void {
+  unstated(what: Unstated): void {
     this.untoldFacts.push(what);
   }
 
-  aside(kind: Aside): void {
+  ignored(kind: Ignored): void {
     this.asides.push(kind);
   }
 
@@ -49,7 +49,7 @@ export class CollectingSink implements Sink {
     this.problems.push(problem);
   }
 
-  position(): void {}
+  progress(): void {}
 
   idle(): void {
     this.idles++;

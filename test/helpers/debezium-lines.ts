@@ -1,6 +1,6 @@
 import { type ColumnType, TABLES, type TableName } from '../../src/schemas/hospital/tables.js';
 import { SERVER_COLUMNS } from '../../src/sources/source.js';
-import type { ToldRow } from './told-row.js';
+import type { ReceivedRow } from './received-row.js';
 
 /** How an event is wrapped. */
 export type Shape = 'plain' | 'schema' | 'keyed' | 'cloudevents' | 'flat';
@@ -31,7 +31,7 @@ export interface RowPlace {
 }
 
 /** An event, and where its row is from if not from where the others are. */
-export interface LineRow extends ToldRow {
+export interface LineRow extends ReceivedRow {
   readonly from?: Partial<RowPlace>;
 }
 

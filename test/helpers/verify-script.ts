@@ -3,16 +3,16 @@ import { readHeader } from '../../src/cli/commands/verify-ledger.js';
 import type { DatabaseFacts } from '../../src/database/facts.js';
 import { readFacts } from '../../src/ledger/facts-file.js';
 import type { Scope } from '../../src/sources/scope.js';
-import type { Aside, Sink, Source } from '../../src/sources/source.js';
+import type { Ignored, Sink, Source } from '../../src/sources/source.js';
 import type { FinalState } from '../../src/verify/rows/final-state.js';
 import { documentOf, type VerificationDocument } from '../../src/verify/verdict/document.js';
 import { type Verification, verify } from '../../src/verify/verify.js';
 import { requireSum } from './accounting.js';
 import { anyScope } from './any-scope.js';
-import { columnsOf, type ToldRow } from './told-row.js';
+import { columnsOf, type ReceivedRow } from './received-row.js';
 
 /** What a source gives out, in its order. */
-export type Script = readonly (ToldRow | 'idle' | Aside)[];
+export type Script = readonly (ReceivedRow | 'idle' | Ignored)[];
 
 export interface ScriptOptions {
   /** An LSN behind everything: the source then says that it has come so far. Left out: it does not tell. */
@@ -41,7 +41,7 @@ const BATCH = 200;
 
 /** Gives out a list; with an end, as a slot does: it says how far it has come, and ends when asked to. */
 export class ListSource<T> implements Source {
-  readonly streams: number;
+  readonly partitions: number;
   readonly topics?: readonly string[];
   readonly #items: readonly T[];
   readonly #giving: (sink: Sink, scope: Scope) => (item: T) => void | Promise<void>;
@@ -61,7 +61,7 @@ export class ListSource<T> implements Source {
     this.#items = items;
     this.#giving = giving;
     this.#end = end;
-    this.streams = streams;
+    this.partitions = streams;
   }
 
   async run(sink: Sink, scope: Scope): Promise<void> {
@@ -72,7 +72,7 @@ export class ListSource<T> implements Source {
       if (i % BATCH === 0) await sink.ready();
     }
     if (this.#end === null) return;
-    sink.position(this.#end);
+    sink.progress(this.#end);
     await this.#stopped;
   }
 
@@ -85,7 +85,7 @@ export class ListSource<T> implements Source {
 function giveTo(sink: Sink) {
   return (item: Script[number]): void | Promise<void> => {
     if (typeof item === 'object') sink.row(item, columnsOf(item));
-    else if (item !== 'idle') sink.aside(item, null);
+    else if (item !== 'idle') sink.ignored(item, null);
     else {
       sink.idle();
       return setImmediate();

@@ -16,7 +16,7 @@ import { readTableOids } from '../../postgres/table-oids.js';
 import type { ConnectionTarget } from '../../postgres/target.js';
 import { firstBroken, markAborted } from '../../report/abort.js';
 import { junitXml } from '../../report/junit.js';
-import { SeriesDigest } from '../../report/series-stats.js';
+import { SeriesStats } from '../../report/series-stats.js';
 import { summarize } from '../../report/summarize.js';
 import { summaryText } from '../../report/text.js';
 import type { Threshold } from '../../report/thresholds.js';
@@ -136,7 +136,7 @@ export async function streamEvents(
       appending = true;
     });
   };
-  const digest = new SeriesDigest(availableParallelism());
+  const digest = new SeriesStats(availableParallelism());
   const { rate, batchSize } = stream;
   const sheds = curve !== null && stream.onLag === 'shed';
   const facts = { runId, rng: settings.app.rng, batchSize, rate, curve, endMs, sheds };

@@ -50,7 +50,7 @@ export interface IntakeOptions {
  * or `aside`; `malformed` for what is no event. Nothing is thrown for any bytes, every call returns with all
  * that the bytes hold told, and the bytes may be written over afterwards.
  *
- * `stream`, `place` and `receivedAt` are as of `RowEvent`.
+ * `partition`, `position` and `receivedAt` are as of `RowEvent`.
  */
 export class DebeziumIntake {
   readonly #sink: Sink;
@@ -89,17 +89,22 @@ export class DebeziumIntake {
   }
 
   /** One event: a line of a file, the body of a request. No bytes, or nothing but white space: nothing. */
-  event(bytes: Uint8Array, stream: number, place: number, receivedAt: number): void {
+  event(bytes: Uint8Array, partition: number, position: number, receivedAt: number): void {
     const whole = this.#afterCut(bytes);
-    if (!this.#load(whole, stream, place)) return;
-    this.#part(0, whole.length, null, stream, place, receivedAt);
+    if (!this.#load(whole, partition, position)) return;
+    this.#part(0, whole.length, null, partition, position, receivedAt);
   }
 
   /**
    * A line that more may have been about to be added to: told if it is whole. 'cut': it may be the beginning of an
    * event, and 'wrong': of none; then nothing is told.
    */
-  unfinished(bytes: Uint8Array, stream: number, place: number, receivedAt: number): Unfinished {
+  unfinished(
+    bytes: Uint8Array,
+    partition: number,
+    position: number,
+    receivedAt: number,
+  ): Unfinished {
     const isHead = bytes.length > 0 && headSpan(bytes, 0) >= bytes.length;
     if (
       isHead ||
@@ -111,7 +116,7 @@ export class DebeziumIntake {
     this.#problem = null;
     this.#isCut = false;
     const cut = this.#cut;
-    this.event(bytes, stream, place, receivedAt);
+    this.event(bytes, partition, position, receivedAt);
     this.#quiet = false;
     if (this.#problem === null) return 'whole';
     this.#cut = cut;
@@ -119,18 +124,18 @@ export class DebeziumIntake {
   }
 
   /**
-   * One event, or a JSON array of events (the body of a request that has several): all of one place. An array
+   * One event, or a JSON array of events (the body of a request that has several): all of one position. An array
    * that is no JSON to its end is malformed as a whole.
    */
-  batch(bytes: Uint8Array, stream: number, place: number, receivedAt: number): void {
-    if (!this.#load(bytes, stream, place)) return;
-    const parts = this.#elements(bytes.length, stream, place);
+  batch(bytes: Uint8Array, partition: number, position: number, receivedAt: number): void {
+    if (!this.#load(bytes, partition, position)) return;
+    const parts = this.#elements(bytes.length, partition, position);
     if (parts === null) return;
     const body = this.#reader.bytes;
     for (let i = 0; i + 1 < parts.length; i += 2) {
       // The one before may have brought bytes of its own: JSON in a string.
       this.#reader.load(body);
-      this.#part(parts[i]!, parts[i + 1]!, null, stream, place, receivedAt);
+      this.#part(parts[i]!, parts[i + 1]!, null, partition, position, receivedAt);
     }
   }
 
@@ -138,24 +143,24 @@ export class DebeziumIntake {
   record(
     key: Uint8Array | null,
     value: Uint8Array | null,
-    stream: number,
-    place: number,
+    partition: number,
+    position: number,
     receivedAt: number,
   ): void {
-    if (value === null) this.#sink.aside('tombstone', null);
-    else if (this.#load(value, stream, place)) {
-      this.#part(0, value.length, key, stream, place, receivedAt);
+    if (value === null) this.#sink.ignored('tombstone', null);
+    else if (this.#load(value, partition, position)) {
+      this.#part(0, value.length, key, partition, position, receivedAt);
     }
   }
 
   /**
-   * Whole lines, one event each, each with its line feed; blank ones are passed over. `place` is that of the
-   * first one, and goes up by one a line. Returns the place behind the last one.
+   * Whole lines, one event each, each with its line feed; blank ones are passed over. `position` is that of the
+   * first one, and goes up by one a line. Returns the position after the last one.
    */
-  lines(given: Buffer, stream: number, place: number, receivedAt: number): number {
+  lines(given: Buffer, partition: number, position: number, receivedAt: number): number {
     const bytes = this.#afterCut(given);
     const right = isUtf8(bytes);
-    let next = place;
+    let next = position;
     let begin = 0;
     while (begin < bytes.length) {
       // A registry's head may have the byte of a line feed in it.
@@ -165,14 +170,14 @@ export class DebeziumIntake {
         const rest = bytes.subarray(begin);
         const isCut = span > 0 && rest[rest.length - 1] === LF;
         if (isCut) this.#cut = Buffer.from(rest);
-        else this.event(rest, stream, next++, receivedAt);
+        else this.event(rest, partition, next++, receivedAt);
         return next;
       }
       if (end - begin > MOST_BYTES) {
-        this.#malformed({ stream, place: next, reason: TOO_LONG });
-      } else if (right || this.#isUtf8(bytes.subarray(begin, end), stream, next)) {
+        this.#malformed({ partition, position: next, reason: TOO_LONG });
+      } else if (right || this.#isUtf8(bytes.subarray(begin, end), partition, next)) {
         this.#reader.load(bytes);
-        this.#part(begin, end, null, stream, next, receivedAt);
+        this.#part(begin, end, null, partition, next, receivedAt);
       }
       begin = end + 1;
       next++;
@@ -189,19 +194,19 @@ export class DebeziumIntake {
   }
 
   /** Is the text after a registry's head UTF-8? If not, that is reported. */
-  #isUtf8(bytes: Buffer, stream: number, place: number): boolean {
+  #isUtf8(bytes: Buffer, partition: number, position: number): boolean {
     if (isUtf8(bytes.subarray(registryHead(bytes, 0, bytes.length)))) return true;
-    this.#malformed({ stream, place, reason: notJson(bytes, NOT_UTF8) ?? NOT_UTF8 });
+    this.#malformed({ partition, position, reason: notJson(bytes, NOT_UTF8) ?? NOT_UTF8 });
     return false;
   }
 
   /** Gives the reader these bytes, with a line feed behind them; false: they cannot be an event. */
-  #load(bytes: Uint8Array, stream: number, place: number): boolean {
+  #load(bytes: Uint8Array, partition: number, position: number): boolean {
     if (bytes.length > MOST_BYTES) {
-      this.#malformed({ stream, place, reason: TOO_LONG });
+      this.#malformed({ partition, position, reason: TOO_LONG });
       return false;
     }
-    if (!isUtf8(bytes) && !this.#isUtf8(Buffer.from(bytes), stream, place)) return false;
+    if (!isUtf8(bytes) && !this.#isUtf8(Buffer.from(bytes), partition, position)) return false;
     // What was needed once for a big one is not kept.
     let scratch = this.#scratch;
     if (bytes.length >= scratch.length) scratch = Buffer.alloc(bytes.length + 1);
@@ -220,8 +225,8 @@ export class DebeziumIntake {
     begin: number,
     end: number,
     key: Uint8Array | null,
-    stream: number,
-    place: number,
+    partition: number,
+    position: number,
     receivedAt: number,
   ): void {
     const { bytes } = this.#reader;
@@ -229,10 +234,10 @@ export class DebeziumIntake {
       this.#reader.open(begin, end);
       // Nearly every event begins with its brace; only of the others is more to be seen.
       if (bytes[begin] !== OPEN && !this.#begin(begin, end)) return;
-      this.#one(key, stream, place, receivedAt);
+      this.#one(key, partition, position, receivedAt);
     } catch (error) {
       if (!(error instanceof JsonError || error instanceof EventError)) throw error;
-      this.#otherwise(error, bytes.subarray(begin, end), key, stream, place, receivedAt);
+      this.#otherwise(error, bytes.subarray(begin, end), key, partition, position, receivedAt);
     }
   }
 
@@ -249,23 +254,24 @@ export class DebeziumIntake {
     error: JsonError | EventError,
     line: Buffer,
     key: Uint8Array | null,
-    stream: number,
-    place: number,
+    partition: number,
+    position: number,
     receivedAt: number,
   ): void {
     // JSON in a string: its text.
     const unread = Buffer.from(this.#reader.opened);
     this.#isCut = isCutOff(error);
-    const reason = this.#ofConsole(line, key, stream, place, receivedAt) ?? reasonOf(error, unread);
-    if (reason !== READ) this.#malformed({ stream, place, reason });
+    const reason =
+      this.#ofConsole(line, key, partition, position, receivedAt) ?? reasonOf(error, unread);
+    if (reason !== READ) this.#malformed({ partition, position, reason });
   }
 
   /** Tells the event of a line that a console printed. Why not, or READ; null: it is no such line. */
   #ofConsole(
     line: Buffer,
     key: Uint8Array | null,
-    stream: number,
-    place: number,
+    partition: number,
+    position: number,
     receivedAt: number,
   ): string | null {
     const reader = this.#reader;
@@ -274,12 +280,12 @@ export class DebeziumIntake {
     const parts = this.#consoleLines.parse(0, line.length);
     if (parts === null) return null;
     if (parts.value === null) {
-      this.#sink.aside('tombstone', null);
+      this.#sink.ignored('tombstone', null);
       return READ;
     }
     try {
       reader.open(parts.value, line.length);
-      this.#one(parts.key ?? key, stream, place, receivedAt);
+      this.#one(parts.key ?? key, partition, position, receivedAt);
       return READ;
     } catch (error) {
       if (!(error instanceof JsonError || error instanceof EventError)) throw error;
@@ -289,12 +295,12 @@ export class DebeziumIntake {
   }
 
   /** Tells the event that the reader has. Throws a JsonError or an EventError. */
-  #one(key: Uint8Array | null, stream: number, place: number, receivedAt: number): void {
+  #one(key: Uint8Array | null, partition: number, position: number, receivedAt: number): void {
     this.#parsed.clear();
     this.#value();
     const inner = this.#parsed.kinds[SLOT.inner] !== KIND.none;
     const outerKey = inner ? this.#inner(key) : key;
-    this.#teller.tell(outerKey, stream, place, receivedAt);
+    this.#teller.tell(outerKey, partition, position, receivedAt);
   }
 
   /** All that the reader has, which is one value, into the parsed fields. */
@@ -315,7 +321,7 @@ export class DebeziumIntake {
     reader.close();
   }
 
-  /** Reads the JSON in a string, in place of what it is in. Returns the key of what it is in. */
+  /** Reads the JSON in a string, in place of the value that holds it. Returns the key of what it is in. */
   #inner(key: Uint8Array | null): Uint8Array | Key | null {
     const reader = this.#reader;
     const parsed = this.#parsed;
@@ -338,7 +344,7 @@ export class DebeziumIntake {
   }
 
   /** Where the events of a body begin and end. Null: there is none, and the sink knows why. */
-  #elements(length: number, stream: number, place: number): number[] | null {
+  #elements(length: number, partition: number, position: number): number[] | null {
     const reader = this.#reader;
     try {
       reader.open(0, length);
@@ -357,7 +363,7 @@ export class DebeziumIntake {
       return parts;
     } catch (error) {
       if (!(error instanceof JsonError)) throw error;
-      this.#malformed({ stream, place, reason: error.message });
+      this.#malformed({ partition, position, reason: error.message });
       return null;
     }
   }

@@ -2,7 +2,7 @@ import type { TableName } from '../../schemas/hospital/tables.js';
 import { KIND } from '../json/grammar.js';
 import type { JsonReader } from '../json/reader.js';
 import type { Foreign, Scope } from '../scope.js';
-import type { SnapshotMark, Untold } from '../source.js';
+import type { SnapshotMark, Unstated } from '../source.js';
 import { SLOT, SLOTS } from './fields.js';
 
 /** Tokens of one event that are remembered in their order; more make it an event that is none of many. */
@@ -18,7 +18,7 @@ const MARKS: readonly SnapshotMark[] = [
 ];
 
 /** By bit of `ParsedFields.untold`. */
-export const UNTOLD: readonly Untold[] = ['database', 'schema', 'origin'];
+export const UNTOLD: readonly Unstated[] = ['database', 'schema', 'origin'];
 
 /**
  * What was read of an event so far: where its values are, by slot, and what it has. Which shape it is of shows

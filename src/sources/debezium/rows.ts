@@ -1,6 +1,6 @@
 import { KIND } from '../json/grammar.js';
 import type { JsonReader } from '../json/reader.js';
-import { type Aside, type EventOperation, type Key, type Sink, withoutKey } from '../source.js';
+import { type EventOperation, type Ignored, type Key, type Sink, withoutKey } from '../source.js';
 import { isForeign } from '../table-scope.js';
 import { EventError } from './event-error.js';
 import { FLAG, SLOT } from './fields.js';
@@ -69,23 +69,28 @@ export class RowTeller {
    * `key`: of the message, where it is not in the parsed fields; it is looked at where the row does not tell its id.
    * Throws an EventError where it is no event.
    */
-  tell(key: Uint8Array | Key | null, stream: number, place: number, receivedAt: number): void {
+  tell(
+    key: Uint8Array | Key | null,
+    partition: number,
+    position: number,
+    receivedAt: number,
+  ): void {
     const parsed = this.#parsed;
     const sink = this.#sink;
     const op = this.#op();
     const aside = this.#aside(op);
     if (aside !== null) {
-      sink.aside(aside, null);
+      sink.ignored(aside, null);
       return;
     }
     const { table } = parsed;
     if (table === null) throw new EventError(this.#flat('table', 'no table'));
     if (isForeign(table)) {
-      sink.aside(table, this.#foreignTime());
+      sink.ignored(table, this.#foreignTime());
       return;
     }
     if (op === TRUNCATE) {
-      sink.truncate(table, stream, place);
+      sink.truncate(table, partition, position);
       return;
     }
     const operation = this.#operation(op);
@@ -117,8 +122,8 @@ export class RowTeller {
       committedAt: this.#time(SLOT.committedAt),
       connectorAt: this.#time(SLOT.connectorAt),
       receivedAt,
-      stream,
-      place,
+      partition,
+      position,
       origin: parsed.origin,
     };
     if ((parsed.untold & ~this.#untold) !== 0) this.#tellUntold();
@@ -130,7 +135,7 @@ export class RowTeller {
     const news = this.#parsed.untold & ~this.#untold;
     this.#untold |= news;
     for (const [bit, what] of UNTOLD.entries()) {
-      if ((news & (1 << bit)) !== 0) this.#sink.untold(what);
+      if ((news & (1 << bit)) !== 0) this.#sink.unstated(what);
     }
   }
 
@@ -162,7 +167,7 @@ export class RowTeller {
   }
 
   /** What has no operation on a row. Throws an EventError where it is nothing that Debezium writes. */
-  #aside(op: number): Aside | null {
+  #aside(op: number): Ignored | null {
     if (op === MESSAGE) return 'message';
     if (op !== 0) return null;
     const { flags } = this.#parsed;

@@ -31,7 +31,7 @@ interface Answer {
  * when its last byte had, and requests are taken in the order of their arrival.
  */
 export class HttpSource implements Source {
-  readonly streams = 1;
+  readonly partitions = 1;
   readonly #address: HttpAddress;
   readonly #server: Server;
   readonly #sink: Promise<{ readonly watched: WatchedSink; readonly intake: DebeziumIntake }>;
@@ -48,7 +48,7 @@ export class HttpSource implements Source {
   #running = 0;
   /** Called when no request is running any more. */
   #rest: () => void = () => undefined;
-  #place = 0;
+  #position = 0;
 
   constructor(address: HttpAddress, options: IntakeOptions = {}) {
     this.#address = address;
@@ -182,8 +182,8 @@ export class HttpSource implements Source {
     this.#arrived++;
     if (hasLines(bytes)) {
       const lines = isIndented(bytes) === true ? new DocumentLines().push(bytes) : bytes;
-      this.#place = intake.lines(lines, 0, this.#place + 1, receivedAt) - 1;
-    } else intake.batch(bytes, 0, ++this.#place, receivedAt);
+      this.#position = intake.lines(lines, 0, this.#position + 1, receivedAt) - 1;
+    } else intake.batch(bytes, 0, ++this.#position, receivedAt);
     const reason = watched.takeReason();
     await watched.ready();
     this.#tellIdle(watched);
@@ -192,7 +192,7 @@ export class HttpSource implements Source {
 
   async #refuse(reason: string, status: number): Promise<Answer> {
     const { watched } = await this.#sink;
-    watched.malformed({ stream: 0, place: ++this.#place, reason });
+    watched.malformed({ partition: 0, position: ++this.#position, reason });
     watched.takeReason();
     await watched.ready();
     this.#tellIdle(watched);

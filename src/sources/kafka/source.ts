@@ -70,7 +70,7 @@ export class KafkaSource implements Source {
   }
 
   /** The partitions; known after `start`. */
-  get streams(): number {
+  get partitions(): number {
     if (this.#partitions.length === 0) throw new Error('the partitions are not known before start');
     return this.#partitions.length;
   }

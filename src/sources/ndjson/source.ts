@@ -19,7 +19,7 @@ const CHUNK_BYTES = 1 << 18;
 const BINARY = /[\0-\x08\x0b\x0c\x0e-\x1d]/;
 
 /** There is one order, that of the lines. */
-const STREAM = 0;
+const PARTITION = 0;
 
 export interface NdjsonOptions extends IntakeOptions {
   /** Of a file, or STANDARD_INPUT. */
@@ -31,12 +31,12 @@ export interface NdjsonOptions extends IntakeOptions {
 }
 
 /**
- * Events as lines of JSON, in a file or from standard input, packed with gzip or not. The place of an event is the
+ * Events as lines of JSON, in a file or from standard input, packed with gzip or not. The position of an event is the
  * number of its line, or the event's own where each is spread over several lines. A last line without a line feed
  * counts at the end; while more may be written to it, only if it is whole.
  */
 export class NdjsonSource implements Source {
-  readonly streams = 1;
+  readonly partitions = 1;
   readonly #input: ByteInput;
   readonly #options: NdjsonOptions;
   #stopped = false;
@@ -56,14 +56,14 @@ export class NdjsonSource implements Source {
   async run(sink: Sink, scope: Scope): Promise<void> {
     const intake = new DebeziumIntake(sink, scope, this.#options);
     const buffer = new LineBuffer(CHUNK_BYTES, MOST_BYTES);
-    let place = 1;
+    let position = 1;
     let receivedAt = 0;
     let idle = false;
     const lines = (bytes: Buffer) => {
-      place = intake.lines(bytes, STREAM, place, receivedAt);
+      position = intake.lines(bytes, PARTITION, position, receivedAt);
     };
     const tooLong = () => {
-      sink.malformed({ stream: STREAM, place: place++, reason: TOO_LONG });
+      sink.malformed({ partition: PARTITION, position: position++, reason: TOO_LONG });
     };
     try {
       for (;;) {
@@ -85,9 +85,12 @@ export class NdjsonSource implements Source {
     const rest = buffer.rest();
     // A stopped input may have been about to go on, if the rest can begin a line.
     const isLast = !(this.#stopped && this.#options.follow) || isJson(rest);
-    const became = isLast ? 'wrong' : intake.unfinished(rest, STREAM, place, receivedAt);
-    if (isLast || (became === 'wrong' && (place === 1 || BINARY.test(rest.toString('latin1'))))) {
-      intake.event(rest, STREAM, place, receivedAt);
+    const became = isLast ? 'wrong' : intake.unfinished(rest, PARTITION, position, receivedAt);
+    if (
+      isLast ||
+      (became === 'wrong' && (position === 1 || BINARY.test(rest.toString('latin1'))))
+    ) {
+      intake.event(rest, PARTITION, position, receivedAt);
     }
     if (!idle || rest.length > 0) sink.idle();
     await sink.ready();

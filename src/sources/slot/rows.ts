@@ -25,23 +25,23 @@ export class SlotRows {
   readonly #scope: Scope;
   /** By the server's oid. */
   readonly #shapes = new Map<number, Shape | Foreign>();
-  #place: number;
+  #position: number;
   // Of the transaction that is being read.
   #xid = 0;
   #watermark = 0;
   #committedAt = 0;
   #order = 0;
 
-  /** @param place of the event that was given out last, by any connection */
-  constructor(sink: Sink, scope: Scope, place: number) {
+  /** @param position of the event that was given out last, by any connection */
+  constructor(sink: Sink, scope: Scope, position: number) {
     this.#sink = sink;
     this.#scope = scope;
-    this.#place = place;
+    this.#position = position;
   }
 
   /** How many events were given out, on the connections before, too. */
-  get place(): number {
-    return this.#place;
+  get position(): number {
+    return this.#position;
   }
 
   /** Gives out what the message says, if it says something of rows. */
@@ -69,12 +69,12 @@ export class SlotRows {
       case 'truncate':
         for (const relation of message.relations) {
           const shape = this.#shape(relation);
-          if (typeof shape === 'string') this.#sink.aside(shape, null);
-          else this.#sink.truncate(shape.table, 0, ++this.#place);
+          if (typeof shape === 'string') this.#sink.ignored(shape, null);
+          else this.#sink.truncate(shape.table, 0, ++this.#position);
         }
         return;
       case 'message':
-        this.#sink.aside('message', null);
+        this.#sink.ignored('message', null);
     }
   }
 
@@ -103,16 +103,16 @@ export class SlotRows {
     const order = ++this.#order;
     const shape = this.#shape(relation);
     if (typeof shape === 'string') {
-      this.#sink.aside(shape, null);
+      this.#sink.ignored(shape, null);
       return;
     }
     const { table, places } = shape;
-    const place = ++this.#place;
+    const position = ++this.#position;
     const id = identity[places[ID] as number];
     // The publication has a list of columns without it.
     if (typeof id !== 'string' && operation !== 'delete') {
       const reason = `${operation} of ${table} without the id`;
-      this.#sink.malformed({ stream: 0, place, reason });
+      this.#sink.malformed({ partition: 0, position, reason });
       return;
     }
     const event = {
@@ -128,8 +128,8 @@ export class SlotRows {
       // What stands for a connector is the server process that decodes.
       connectorAt: Number(sentAt),
       receivedAt,
-      stream: 0,
-      place,
+      partition: 0,
+      position,
       origin: null,
     };
     if (typeof id !== 'string') this.#sink.deleteWithoutKey(withoutKey(event));
@@ -151,8 +151,8 @@ export class SlotRows {
 
 function columnsOf(row: Tuple, places: readonly number[]): TextColumns {
   const values: (string | null | undefined)[] = [];
-  for (const place of places) {
-    const value = row[place];
+  for (const position of places) {
+    const value = row[position];
     values.push(value === UNCHANGED ? undefined : value);
   }
   return new TextColumns(values);

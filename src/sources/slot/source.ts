@@ -38,7 +38,7 @@ export interface SlotSourceOptions {
 
 /** The reference consumer: reads a replication slot of the server itself. */
 export class SlotSource implements Source {
-  readonly streams = 1;
+  readonly partitions = 1;
   readonly #options: SlotSourceOptions;
   readonly #abort = new AbortController();
   /** Resolves at `stop`. */
@@ -49,7 +49,7 @@ export class SlotSource implements Source {
   /** Whether there may be a publication that is ours to remove. */
   #published = false;
   #closing: Promise<void> | null = null;
-  #place = 0;
+  #position = 0;
   /** The end of the last transaction that was given out, or the last position. */
   #reached = 0n;
   #told = 0n;
@@ -147,7 +147,7 @@ export class SlotSource implements Source {
 
   /** Gives out what comes, until nothing more does; returns what was thrown if that was the end, or null. */
   async #read(receiver: WalReceiver, sink: Sink, scope: Scope): Promise<unknown> {
-    const rows = new SlotRows(sink, scope, this.#place);
+    const rows = new SlotRows(sink, scope, this.#position);
     const asking = setInterval(() => receiver.askPosition(), ASK_MS);
     if (this.#abort.signal.aborted) receiver.finish();
     try {
@@ -157,7 +157,7 @@ export class SlotSource implements Source {
       return error ?? new Error('nothing was thrown');
     } finally {
       clearInterval(asking);
-      this.#place = rows.place;
+      this.#position = rows.position;
     }
   }
 
@@ -205,7 +205,7 @@ export class SlotSource implements Source {
   #tell(sink: Sink, lsn: bigint): void {
     if (lsn <= this.#told) return;
     this.#told = lsn;
-    sink.position(Number(lsn));
+    sink.progress(Number(lsn));
     if (lsn > this.#reached) this.#proved(lsn);
   }
 

@@ -298,9 +298,10 @@ export class Matcher {
     return [...this.#nameless].some(({ fate }) => fate === 'committed');
   }
 
-  #streamOf({ stream }: Pick<RowEvent, 'stream'>): StreamState {
-    const state = this.#streams[stream];
-    if (state === undefined) throw new Error(`an event of stream ${stream}, which there is not`);
+  #streamOf({ partition }: Pick<RowEvent, 'partition'>): StreamState {
+    const state = this.#streams[partition];
+    if (state === undefined)
+      throw new Error(`an event of partition ${partition}, which there is not`);
     return state;
   }
 
@@ -312,7 +313,7 @@ export class Matcher {
     const tick = delivery?.rows.peek(table, operation, key, contents);
     if (tick === TICK.faithful) this.#origins.rivals++;
     const isCopy =
-      tick === TICK.faithful || this.#streamOf(event).replayWindow.find(event, contents.told)?.same;
+      tick === TICK.faithful || this.#streamOf(event).replayWindow.find(event, contents.all)?.same;
     if (isCopy === true) this.#origins.copies++;
   }
 
@@ -465,7 +466,7 @@ export class Matcher {
     // A row of the run itself that comes once more, and is no replay, is none that the server added.
     if (delivery !== null) delivery.derived++;
     const expected = delivery?.expected;
-    stream.replayWindow.append(event, contents.told);
+    stream.replayWindow.append(event, contents.all);
     this.#note('phantom', 'row_not_sent', event, expected, this.#unlessAdded);
     const contradiction = this.#options.listener.onUnsent(event, contents);
     if (contradiction === 'exists_already' || contradiction === 'does_not_exist') {
@@ -477,7 +478,7 @@ export class Matcher {
 
   /** Whether an event came before; counts it if so. */
   #isReplay(stream: StreamState, event: RowEvent, contents: RowFingerprint): boolean {
-    const seen = stream.replayWindow.find(event, contents.told);
+    const seen = stream.replayWindow.find(event, contents.all);
     if (seen === null) return false;
     const step = stream.replay(seen);
     if (step === 'rewind') this.events.rewinds++;
@@ -512,7 +513,7 @@ export class Matcher {
     // Nothing new may come before a replay has caught up.
     if (stream.endReplay()) this.#note('duplicated', 'replay_skips', event, expected);
     this.#checkOrder(stream, delivery, event);
-    stream.replayWindow.append(event, contents.told);
+    stream.replayWindow.append(event, contents.all);
     if (tick === TICK.altered && expected.fate !== 'committed') {
       this.#note('altered', 'contents', event, expected);
     } else if (tick === TICK.altered) {

@@ -13,7 +13,7 @@ export interface RowFingerprint {
   /** For a ledger of version 1: what the generator wrote of the row; null where the event leaves some out. */
   readonly written: number | null;
   /** All that the event tells but the key. */
-  readonly told: number;
+  readonly all: number;
   /**
    * All columns but the key, whatever the operation, with those of the server if `server`; null where the event
    * leaves one of the others out.
@@ -56,7 +56,7 @@ const NOTHING: RowFingerprint = {
   changing: null,
   fixed: null,
   written: null,
-  told: 0,
+  all: 0,
   row: null,
   stable: null,
   server: false,
@@ -100,7 +100,7 @@ export function contentsOf(
     changing: changingTold ? changing : null,
     fixed: fixedTold ? fixed : null,
     written: version === 1 ? writtenOf(event, columns) : null,
-    told: (changing + fixed + server) | 0,
+    all: (changing + fixed + server) | 0,
     row: changingTold && fixedTold ? (changing + fixed + (serverTold ? server : 0)) | 0 : null,
     stable: fixedTold ? (fixed + (serverTold ? created : 0)) | 0 : null,
     server: serverTold,

@@ -2,7 +2,7 @@ import type { Histogram } from '../../lib/histogram.js';
 import type { Operation } from '../../schemas/hospital/changes.js';
 import { TABLE_NAMES, type TableName } from '../../schemas/hospital/tables.js';
 import type { ClockOffset } from '../../sources/clock-offset.js';
-import type { Aside, Malformed, Untold } from '../../sources/source.js';
+import type { Ignored, Malformed, Unstated } from '../../sources/source.js';
 import type { Omission } from '../ledger/publishing.js';
 import type { FinalState } from '../rows/final-state.js';
 import type { AnonymousTable } from '../rows/server-effects.js';
@@ -40,7 +40,7 @@ export type Note =
       readonly waived: boolean;
     }
   /** The events do not say so: what is of the same name elsewhere would count as the run's. */
-  | { readonly kind: 'untold'; readonly what: readonly Untold[] }
+  | { readonly kind: 'untold'; readonly what: readonly Unstated[] }
   /** Events of tables of the run's names, elsewhere; told where something did not come. */
   | { readonly kind: 'elsewhere'; readonly what: Elsewhere; readonly events: number }
   /** Another connector gave out so many of the same changes: only the one that is named was judged. */
@@ -75,7 +75,7 @@ export interface VerificationDocument {
   readonly events: Readonly<EventCounts> & {
     readonly malformed: number;
     /** What arrived and is no change to a row of the hospital. */
-    readonly others: Partial<Record<Aside, number>>;
+    readonly others: Partial<Record<Ignored, number>>;
   };
   /** Events by what is wrong with them. */
   readonly violations: Readonly<Record<Violation, number>>;
@@ -124,7 +124,7 @@ export function documentOf(parts: DocumentParts): VerificationDocument {
   const { delivered, replayed } = events;
   const violations = findings.any;
   const verdict = judge({ accounting, violations, doubts, delivered, replayed });
-  const others = { ...inbox.asides };
+  const others = { ...inbox.ignoredCounts };
   if (matcher.otherServers > 0) others.other_server = matcher.otherServers;
   const { causes } = findings;
   return {
@@ -198,7 +198,8 @@ function notesOf(
   }
   const { missing, doubted } = matcher.accounting.sum;
   for (const what of missing + doubted > 0 ? ELSEWHERE : []) {
-    const events = what === 'other_server' ? matcher.otherServers : (inbox.asides[what] ?? 0);
+    const events =
+      what === 'other_server' ? matcher.otherServers : (inbox.ignoredCounts[what] ?? 0);
     if (events > 0) notes.push({ kind: 'elsewhere', what, events });
   }
   if (matcher.copies !== null) notes.push({ kind: 'several_connectors', ...matcher.copies });

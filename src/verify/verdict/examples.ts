@@ -35,10 +35,18 @@ export function exampleOf(
 export function exampleOfEvent(
   violation: Violation,
   detail: Detail,
-  { table, operation, key, xid, lsn, place, stream }: RowEvent,
+  { table, operation, key, xid, lsn, position, partition }: RowEvent,
   expected?: Expected,
 ): Example {
-  const known = { table, operation, key, xid, lsn: textOf(lsn), place, stream };
+  const known = {
+    table,
+    operation,
+    key,
+    xid,
+    lsn: textOf(lsn),
+    place: position,
+    stream: partition,
+  };
   return exampleOf(violation, detail, known, expected);
 }
 

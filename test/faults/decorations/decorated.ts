@@ -3,7 +3,7 @@ import { readFacts } from '../../../src/ledger/facts-file.js';
 import type { Rng } from '../../../src/random/rng.js';
 import { DebeziumIntake } from '../../../src/sources/debezium/intake.js';
 import type { Scope } from '../../../src/sources/scope.js';
-import type { Aside, Sink } from '../../../src/sources/source.js';
+import type { Ignored, Sink } from '../../../src/sources/source.js';
 import { tableScope } from '../../../src/sources/table-scope.js';
 import { compareFinalState } from '../../../src/verify/rows/final-state.js';
 import type { VerificationDocument } from '../../../src/verify/verdict/document.js';
@@ -114,14 +114,14 @@ function isOfContents({ expected }: Mutant): boolean {
 function placesOf(script: readonly unknown[]): ReadonlyMap<string, number> {
   const places = new Map<string, number>();
   for (const item of script as readonly Item[]) {
-    if (typeof item === 'object' && item.stream > 0) {
-      places.set(`${item.table} ${item.key}`, item.stream);
+    if (typeof item === 'object' && item.partition > 0) {
+      places.set(`${item.table} ${item.key}`, item.partition);
     }
   }
   return places;
 }
 
-const ASIDE_LINES: Readonly<Partial<Record<Aside, string>>> = {
+const ASIDE_LINES: Readonly<Partial<Record<Ignored, string>>> = {
   tombstone: 'null',
   transaction:
     '{"status":"BEGIN","id":"7:24","event_count":null,"data_collections":null,"ts_ms":1}',
@@ -147,7 +147,7 @@ function lineOf(
     if (text === undefined) throw new Error(`no line of ${item}`);
     return { text: Buffer.from(text.replace('hospital_oltp', home.database)), stream: 0 };
   }
-  const stream = places.get(`${item.table} ${item.key}`) ?? item.stream;
+  const stream = places.get(`${item.table} ${item.key}`) ?? item.partition;
   return { text: Buffer.from(debeziumLine(asWritable(item), format, home)), stream };
 }
 

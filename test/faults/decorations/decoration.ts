@@ -1,6 +1,6 @@
 import type { Rng } from '../../../src/random/rng.js';
 import type { LineFormat } from '../../helpers/debezium-lines.js';
-import type { ToldRow } from '../../helpers/told-row.js';
+import type { ReceivedRow } from '../../helpers/received-row.js';
 import type { Sample } from '../mutants/sample.js';
 import type { Item } from './item.js';
 import type { Past } from './past.js';
@@ -26,7 +26,7 @@ export interface Trial {
   items: Item[];
   /** What comes before all of that. */
   begin: Item[];
-  readonly streamOf: (event: ToldRow) => number;
+  readonly streamOf: (event: ReceivedRow) => number;
   /** By a decoration alone: what the verdict comes to, at best. */
   expected: 'unchanged' | 'duplicates' | 'indeterminate';
   /** Changes of the ledger that a snapshot bears witness for, at least. */

@@ -1,10 +1,10 @@
 import { TABLES } from '../../../src/schemas/hospital/tables.js';
-import type { Aside } from '../../../src/sources/source.js';
+import type { Ignored } from '../../../src/sources/source.js';
 import type { LineRow } from '../../helpers/debezium-lines.js';
-import type { ToldRow } from '../../helpers/told-row.js';
+import type { ReceivedRow } from '../../helpers/received-row.js';
 
 /** What a decorated stream is made of. */
-export type Item = LineRow | Aside | 'idle' | 'blank';
+export type Item = LineRow | Ignored | 'idle' | 'blank';
 
 /** Whether an item is an event of the run's own tables, as the run's connector writes it. */
 export function isHome(item: Item): item is LineRow {
@@ -19,7 +19,7 @@ export function isSeam(items: readonly Item[], at: number): boolean {
   return before.xid !== behind.xid;
 }
 
-const writable = new WeakMap<ToldRow, LineRow>();
+const writable = new WeakMap<ReceivedRow, LineRow>();
 /** A half of a surrogate pair, alone. */
 const HALF_PAIR = /\p{Surrogate}/u;
 

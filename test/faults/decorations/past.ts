@@ -1,6 +1,6 @@
 import type { SnapshotMark } from '../../../src/sources/source.js';
 import type { LineRow } from '../../helpers/debezium-lines.js';
-import type { ToldRow } from '../../helpers/told-row.js';
+import type { ReceivedRow } from '../../helpers/received-row.js';
 import type { Sample } from '../mutants/sample.js';
 
 /** How the rows of a snapshot are marked: which row it is, or that it is one. */
@@ -13,11 +13,11 @@ export class Past {
 
   constructor(sample: Sample) {
     this.#sample = sample;
-    this.#placeOf = new Map(sample.events.map(({ place }, at) => [place, at]));
+    this.#placeOf = new Map(sample.events.map(({ position }, at) => [position, at]));
   }
 
   /** The rows, by table and key, once so many events of the stream have come. */
-  at(events: number): Map<string, ToldRow> {
+  at(events: number): Map<string, ReceivedRow> {
     const { taken, events: all } = this.#sample;
     const rows = new Map(taken.rows.map((row) => [`${row.table} ${row.key}`, row]));
     for (const event of all.slice(0, events)) {
@@ -35,15 +35,19 @@ export class Past {
   }
 
   /** How many events of the stream came, by what came last of it; null: it is none of the stream's. */
-  countTo({ place, xid, from }: LineRow): number | null {
-    const at = this.#placeOf.get(place);
+  countTo({ position, xid, from }: LineRow): number | null {
+    const at = this.#placeOf.get(position);
     if (at === undefined || from !== undefined) return null;
     return this.#sample.events[at]?.xid === xid ? at + 1 : null;
   }
 }
 
 /** Rows as those of a snapshot. */
-export function snapshotOf(rows: Iterable<ToldRow>, lsn: number | null, marks: Marks): LineRow[] {
+export function snapshotOf(
+  rows: Iterable<ReceivedRow>,
+  lsn: number | null,
+  marks: Marks,
+): LineRow[] {
   const list = [...rows].map((row) => ({ ...row, ...SNAPSHOT, lsn }));
   list.sort((a, b) => (a.table < b.table ? -1 : Number(a.table > b.table)));
   if (marks === 'plain') return list;
@@ -51,7 +55,7 @@ export function snapshotOf(rows: Iterable<ToldRow>, lsn: number | null, marks: M
 }
 
 /** Rows of an incremental snapshot. */
-export function incrementOf(rows: Iterable<ToldRow>, lsn: number | null): LineRow[] {
+export function incrementOf(rows: Iterable<ReceivedRow>, lsn: number | null): LineRow[] {
   return [...rows].map((row) => ({ ...row, ...SNAPSHOT, lsn, snapshot: 'incremental' }));
 }
 

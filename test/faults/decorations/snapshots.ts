@@ -1,6 +1,6 @@
 import { EVENT_TYPES, EVENTS } from '../../../src/schemas/hospital/events/index.js';
 import { TABLE_NAMES, TABLES, type TableName } from '../../../src/schemas/hospital/tables.js';
-import type { ToldRow } from '../../helpers/told-row.js';
+import type { ReceivedRow } from '../../helpers/received-row.js';
 import type { OwnGroup, Sample } from '../mutants/sample.js';
 import type { Decoration, Trial } from './decoration.js';
 import { type Item, isHome, isSeam } from './item.js';
@@ -53,13 +53,13 @@ function within(marks: Marks, interrupted: boolean) {
 function foretell(
   sample: Sample,
   end: number,
-  rows: ReadonlyMap<string, ToldRow>,
+  rows: ReadonlyMap<string, ReceivedRow>,
 ): { excused: number; unclear: number } | null {
   // Which events are theirs is not known here.
   const nameless = ({ fate, xid, lsn }: OwnGroup['told']) =>
     fate === 'committed' && (xid === null || lsn === null);
   if (sample.facts.transactions.some(nameless)) return null;
-  const versions = new Map<string, ToldRow[]>();
+  const versions = new Map<string, ReceivedRow[]>();
   for (const group of sample.own.filter((own) => own.end <= end)) {
     for (const event of sample.eventsOf(group)) {
       const { table, operation, key } = event;
@@ -91,7 +91,7 @@ function foretell(
  * Whether a row is as the ledger has the last of these versions: what an update does not tell of, the version before
  * it may.
  */
-function isHeld(sample: Sample, versions: readonly ToldRow[], row: ToldRow): boolean {
+function isHeld(sample: Sample, versions: readonly ReceivedRow[], row: ReceivedRow): boolean {
   const last = versions.at(-1)!;
   if (last.operation === 'delete') return false;
   const { table } = last;
@@ -107,7 +107,7 @@ function isHeld(sample: Sample, versions: readonly ToldRow[], row: ToldRow): boo
   });
 }
 
-function placed({ streamOf }: Trial, rows: readonly ToldRow[]): ToldRow[] {
+function placed({ streamOf }: Trial, rows: readonly ReceivedRow[]): ReceivedRow[] {
   return rows.map((row) => ({ ...row, stream: streamOf(row) }));
 }
 

@@ -1,26 +1,26 @@
-import type { ToldRow } from '../../helpers/told-row.js';
+import type { ReceivedRow } from '../../helpers/received-row.js';
 import type { Sample } from '../mutants/sample.js';
 import type { Decoration, Trial } from './decoration.js';
 import { type Item, isHome } from './item.js';
 
 /** Rows that triggers wrote within transactions of the run, by the event of the run that they follow. */
 export class TriggerRows {
-  readonly #behind = new Map<ToldRow['place'], ToldRow[]>();
-  readonly #rows = new Set<ToldRow>();
-  readonly #xids = new Map<ToldRow['place'], number | null>();
+  readonly #behind = new Map<ReceivedRow['position'], ReceivedRow[]>();
+  readonly #rows = new Set<ReceivedRow>();
+  readonly #xids = new Map<ReceivedRow['position'], number | null>();
 
   constructor(sample: Sample) {
     if (!sample.derives) return;
     for (const group of sample.own) {
-      let last: ToldRow | null = null;
+      let last: ReceivedRow | null = null;
       for (const event of sample.eventsOf(group)) {
         const { table, operation, key } = event;
         if (group.told.rows.has(`${table} ${operation} ${key}`)) last = event;
         else if (last === null) throw new Error(`${table} ${key} comes before any of the run`);
         else {
           this.#rows.add(event);
-          this.#behind.set(last.place, [...(this.#behind.get(last.place) ?? []), event]);
-          this.#xids.set(last.place, last.xid);
+          this.#behind.set(last.position, [...(this.#behind.get(last.position) ?? []), event]);
+          this.#xids.set(last.position, last.xid);
         }
       }
     }
@@ -36,8 +36,8 @@ export class TriggerRows {
   putBack(items: readonly Item[], streamOf: Trial['streamOf']): Item[] {
     if (this.#rows.size === 0) return [...items];
     return items.flatMap((item) => {
-      if (!isHome(item) || this.#xids.get(item.place) !== item.xid) return [item];
-      const rows = this.#behind.get(item.place) ?? [];
+      if (!isHome(item) || this.#xids.get(item.position) !== item.xid) return [item];
+      const rows = this.#behind.get(item.position) ?? [];
       return [item, ...rows.map((row) => ({ ...row, stream: streamOf(row) }))];
     });
   }

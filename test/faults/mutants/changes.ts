@@ -1,15 +1,15 @@
 import type { Rng } from '../../../src/random/rng.js';
 import { TABLES } from '../../../src/schemas/hospital/tables.js';
-import type { ToldRow } from '../../helpers/told-row.js';
+import type { ReceivedRow } from '../../helpers/received-row.js';
 
 /** An event with one value in another's place: a likely mistake of that column's type. */
-export function changeValue(event: ToldRow, place: number, rng: Rng): ToldRow {
+export function changeValue(event: ReceivedRow, place: number, rng: Rng): ReceivedRow {
   const value = event.values?.[place];
   const type = TABLES[event.table].columns[place]?.type ?? 'timestamp';
   return withValue(event, place, otherValue(value ?? null, type, rng));
 }
 
-export function withValue(event: ToldRow, place: number, value: string | null): ToldRow {
+export function withValue(event: ReceivedRow, place: number, value: string | null): ReceivedRow {
   return { ...event, values: event.values?.with(place, value) ?? null };
 }
 

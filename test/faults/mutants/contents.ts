@@ -1,7 +1,7 @@
 import type { Rng } from '../../../src/random/rng.js';
 import { EVENT_TYPES, EVENTS } from '../../../src/schemas/hospital/events/index.js';
 import { type ColumnType, TABLES, type TableName } from '../../../src/schemas/hospital/tables.js';
-import type { ToldRow } from '../../helpers/told-row.js';
+import type { ReceivedRow } from '../../helpers/received-row.js';
 import { changeValue, withValue } from './changes.js';
 import { type Expectation, type Kind, type Mutant, told, violation } from './mutant.js';
 import type { Sample } from './sample.js';
@@ -21,7 +21,7 @@ function columnAt(table: TableName, place: number) {
 }
 
 /** Whether the ledger's fingerprint has this value of an event. */
-function isWritten(sample: Sample, { operation, table }: ToldRow, place: number): boolean {
+function isWritten(sample: Sample, { operation, table }: ReceivedRow, place: number): boolean {
   const column = columnAt(table, place);
   if (column === undefined || operation === 'delete') return false;
   if (sample.readsBack(table)) return true;
@@ -37,7 +37,7 @@ function isWritten(sample: Sample, { operation, table }: ToldRow, place: number)
 function contradicted(sample: Sample, at: number, place: number): 'stream' | 'table' | null {
   const event = sample.events[at]!;
   const { table } = event;
-  const isRow = (other: ToldRow) => other.table === table && other.key === event.key;
+  const isRow = (other: ReceivedRow) => other.table === table && other.key === event.key;
   const before = sample.events.slice(0, at).findLast(isRow);
   const next = sample.events.findIndex((other, i) => i > at && isRow(other));
   const { columns } = TABLES[table];
@@ -64,7 +64,7 @@ function contradicted(sample: Sample, at: number, place: number): 'stream' | 'ta
 function pick(
   sample: Sample,
   rng: Rng,
-  fits: (event: ToldRow, place: number) => boolean,
+  fits: (event: ReceivedRow, place: number) => boolean,
 ): { at: number; place: number } | null {
   for (let tries = 0; tries < 10; tries++) {
     const group = rng.pick(sample.own);
@@ -79,7 +79,7 @@ function pick(
 function fitting(
   { events }: Sample,
   at: number,
-  fits: (event: ToldRow, place: number) => boolean,
+  fits: (event: ReceivedRow, place: number) => boolean,
 ): { at: number; place: number }[] {
   const event = events[at]!;
   // Another id would make it another row's: an event's key is what its row says.
@@ -92,7 +92,7 @@ function fitting(
 function changed(
   sample: Sample,
   found: { at: number; place: number } | null,
-  change: (event: ToldRow, place: number) => ToldRow,
+  change: (event: ReceivedRow, place: number) => ReceivedRow,
 ): Mutant | null {
   if (found === null) return null;
   const { at, place } = found;

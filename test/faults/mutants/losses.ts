@@ -1,5 +1,5 @@
 import type { Rng } from '../../../src/random/rng.js';
-import type { ToldRow } from '../../helpers/told-row.js';
+import type { ReceivedRow } from '../../helpers/received-row.js';
 import { type Kind, type Mutant, told, UNCHANGED, violation } from './mutant.js';
 import type { OwnGroup, Sample } from './sample.js';
 
@@ -51,7 +51,7 @@ function withoutOne(sample: Sample, group: OwnGroup, positioned: boolean): Mutan
 function loseStretch(sample: Sample, rng: Rng, positioned: boolean): Mutant | null {
   const first = rng.below(sample.own.length);
   const lost = sample.own.slice(first, first + rng.between(2, 8));
-  const gone = new Set<ToldRow>(lost.flatMap((group) => sample.eventsOf(group)));
+  const gone = new Set<ReceivedRow>(lost.flatMap((group) => sample.eventsOf(group)));
   const kept = sample.own.filter((group) => !lost.includes(group));
   const proved = lost.filter((group) => positioned || provedBy(kept, group));
   if (proved.length === 0) return null;

@@ -2,7 +2,7 @@ import type { Rng } from '../../../src/random/rng.js';
 import type { Key } from '../../../src/sources/source.js';
 import type { Doubt } from '../../../src/verify/verdict/accounting.js';
 import type { Detail, Violation } from '../../../src/verify/verdict/findings.js';
-import type { ToldRow } from '../../helpers/told-row.js';
+import type { ReceivedRow } from '../../helpers/received-row.js';
 import type { Script } from '../../helpers/verify-script.js';
 import type { Sample } from './sample.js';
 
@@ -87,6 +87,6 @@ export function unsent(
 }
 
 /** An event as text. */
-export function told({ operation, table, key, xid, lsn, order }: ToldRow): string {
+export function told({ operation, table, key, xid, lsn, order }: ReceivedRow): string {
   return `${operation} ${table} ${key} (xid ${xid}, lsn ${lsn}, ${order})`;
 }

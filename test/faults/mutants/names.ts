@@ -1,7 +1,7 @@
 import type { Rng } from '../../../src/random/rng.js';
 import { TABLE_NAMES } from '../../../src/schemas/hospital/tables.js';
 import type { Detail } from '../../../src/verify/verdict/findings.js';
-import type { ToldRow } from '../../helpers/told-row.js';
+import type { ReceivedRow } from '../../helpers/received-row.js';
 import { withValue } from './changes.js';
 import {
   type Kind,
@@ -19,7 +19,7 @@ const NEVER_SENT: readonly Detail[] = ['never_sent'];
 interface Picked {
   readonly group: OwnGroup;
   readonly at: number;
-  readonly event: ToldRow;
+  readonly event: ReceivedRow;
 }
 
 function pick(sample: Sample, rng: Rng): Picked {
@@ -43,7 +43,7 @@ type Taken =
 function renamed(
   sample: Sample,
   { group, at, event }: Picked,
-  other: ToldRow,
+  other: ReceivedRow,
   taken: Taken,
   positioned: boolean,
 ): Mutant | null {
@@ -80,7 +80,7 @@ function renamed(
   };
 }
 
-function hasRow({ told: { rows } }: OwnGroup, { table, operation, key }: ToldRow): boolean {
+function hasRow({ told: { rows } }: OwnGroup, { table, operation, key }: ReceivedRow): boolean {
   return rows.has(`${table} ${operation} ${key}`);
 }
 
@@ -104,7 +104,11 @@ function otherOperation(sample: Sample, rng: Rng, positioned: boolean): Mutant |
 }
 
 /** Whether what came before says that the row is there already, or gone. */
-function isImpossible({ events }: Sample, at: number, { operation, table, key }: ToldRow): boolean {
+function isImpossible(
+  { events }: Sample,
+  at: number,
+  { operation, table, key }: ReceivedRow,
+): boolean {
   const before = events.slice(0, at).findLast((one) => one.table === table && one.key === key);
   if (before === undefined) return false;
   return (operation === 'insert') !== (before.operation === 'delete');
@@ -131,7 +135,7 @@ function otherXid(sample: Sample, rng: Rng, positioned: boolean): Mutant | null 
   return renamed(sample, picked, other, taken, positioned);
 }
 
-function isLeased({ facts }: Sample, { operation, table, key }: ToldRow): boolean {
+function isLeased({ facts }: Sample, { operation, table, key }: ReceivedRow): boolean {
   return operation === 'insert' && facts.leased.get(table)?.has(Number(key)) === true;
 }
 
@@ -146,7 +150,7 @@ function unusedXid(sample: Sample, rng: Rng, positioned: boolean): Mutant | null
 function disorder(
   sample: Sample,
   group: OwnGroup,
-  changed: ReadonlyMap<number, ToldRow>,
+  changed: ReadonlyMap<number, ReceivedRow>,
   details: readonly Detail[],
 ): Mutant {
   const script = sample.events.map((event, at) => changed.get(at) ?? event);
@@ -170,7 +174,7 @@ function orderGap(sample: Sample, rng: Rng): Mutant {
 }
 
 function reorder(sample: Sample, group: OwnGroup, from: number, by: number): Mutant {
-  const changed = new Map<number, ToldRow>();
+  const changed = new Map<number, ReceivedRow>();
   for (let at = from; at < group.end; at++) {
     const event = sample.events[at]!;
     changed.set(at, { ...event, order: (event.order ?? 0) + by });
@@ -205,7 +209,7 @@ function lowWatermark(sample: Sample, rng: Rng): Mutant | null {
   if (at === 0) return null;
   const group = sample.own[at]!;
   const watermark = (sample.events[sample.own[at - 1]!.begin]!.watermark ?? 0) - 1;
-  const changed = new Map<number, ToldRow>();
+  const changed = new Map<number, ReceivedRow>();
   for (let i = group.begin; i < group.end; i++) {
     changed.set(i, { ...sample.events[i]!, watermark });
   }

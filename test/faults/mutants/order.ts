@@ -1,6 +1,6 @@
 import type { Rng } from '../../../src/random/rng.js';
 import type { Detail } from '../../../src/verify/verdict/findings.js';
-import type { ToldRow } from '../../helpers/told-row.js';
+import type { ReceivedRow } from '../../helpers/received-row.js';
 import { type Kind, type Mutant, type Suspect, told, UNCHANGED, violation } from './mutant.js';
 import { type OwnGroup, Sample } from './sample.js';
 
@@ -36,7 +36,7 @@ function neighbours(sample: Sample, rng: Rng): [OwnGroup, OwnGroup] | null {
   return [sample.own[at]!, sample.own[at + 1]!];
 }
 
-function swapped(sample: Sample, [first, second]: [OwnGroup, OwnGroup]): ToldRow[] {
+function swapped(sample: Sample, [first, second]: [OwnGroup, OwnGroup]): ReceivedRow[] {
   const { events } = sample;
   return [
     ...events.slice(0, first.begin),

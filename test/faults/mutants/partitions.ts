@@ -1,12 +1,12 @@
 import type { Rng } from '../../../src/random/rng.js';
-import type { ToldRow } from '../../helpers/told-row.js';
+import type { ReceivedRow } from '../../helpers/received-row.js';
 import { type Kind, type Mutant, UNCHANGED, violation } from './mutant.js';
 import { type OwnGroup, Sample } from './sample.js';
 
 /** A stream as a topic with partitions has it: the events of a key keep their order, and no others. */
 class Partitions {
-  readonly queues: readonly ToldRow[][];
-  readonly #streamOf: (event: ToldRow) => number;
+  readonly queues: readonly ReceivedRow[][];
+  readonly #streamOf: (event: ReceivedRow) => number;
 
   constructor({ events }: Sample, rng: Rng) {
     const streams = rng.between(2, 6);
@@ -15,17 +15,17 @@ class Partitions {
     this.queues = Array.from({ length: streams }, () => []);
     for (const event of events) {
       const stream = this.#streamOf(event);
-      this.queues[stream]!.push({ ...event, stream });
+      this.queues[stream]!.push({ ...event, partition: stream });
     }
   }
 
-  streamOf(event: ToldRow): number {
+  streamOf(event: ReceivedRow): number {
     return this.#streamOf(event);
   }
 
   /** Whoever reads all of them gets a piece of this one and a piece of that. */
-  merged(rng: Rng): ToldRow[] {
-    const script: ToldRow[] = [];
+  merged(rng: Rng): ReceivedRow[] {
+    const script: ReceivedRow[] = [];
     const left = new Set(this.queues.filter(({ length }) => length > 0).map((queue) => [...queue]));
     while (left.size > 0) {
       const queue = rng.pick([...left]);

@@ -1,17 +1,17 @@
 import type { Rng } from '../../../src/random/rng.js';
 import { TABLES, type TableName } from '../../../src/schemas/hospital/tables.js';
 import type { EventOperation } from '../../../src/sources/source.js';
-import type { ToldRow } from '../../helpers/told-row.js';
+import type { ReceivedRow } from '../../helpers/received-row.js';
 import type { ToldTransaction } from './ledger-facts.js';
 import { type Kind, type Mutant, unsent, violation } from './mutant.js';
 import type { Sample } from './sample.js';
 
 /** An event that the server never told, as one that was given is like. */
 function invented(
-  like: ToldRow,
+  like: ReceivedRow,
   row: { operation: EventOperation; table: TableName; key: number },
   name: { xid: number; lsn: number | null; order: number },
-): ToldRow {
+): ReceivedRow {
   const { columns } = TABLES[row.table];
   const values = [String(row.key), ...Array<string>(columns.length + 1).fill('x')];
   return { ...like, ...row, ...name, values: row.operation === 'delete' ? null : values };
@@ -34,7 +34,7 @@ function seam(sample: Sample, rng: Rng): number {
 }
 
 /** Whether an id of the run was taken before this event was written: only then it is the run's by that. */
-function isTaken({ facts }: Sample, table: TableName, key: number, { lsn }: ToldRow): boolean {
+function isTaken({ facts }: Sample, table: TableName, key: number, { lsn }: ReceivedRow): boolean {
   return (facts.leased.get(table)?.get(key) ?? Number.POSITIVE_INFINITY) <= (lsn ?? 0);
 }
 

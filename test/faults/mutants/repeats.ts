@@ -1,5 +1,5 @@
 import type { Rng } from '../../../src/random/rng.js';
-import type { ToldRow } from '../../helpers/told-row.js';
+import type { ReceivedRow } from '../../helpers/received-row.js';
 import { changeValue } from './changes.js';
 import { type Expectation, type Kind, type Mutant, told, UNCHANGED, violation } from './mutant.js';
 import type { Sample } from './sample.js';
@@ -46,7 +46,7 @@ function repeatFar(sample: Sample, rng: Rng): Mutant | null {
 }
 
 /** The example names what was repeated, or where the stream went on instead of with the replay. */
-function duplicated(events: readonly ToldRow[]): Expectation {
+function duplicated(events: readonly ReceivedRow[]): Expectation {
   const keys = events.map(({ key }) => key);
   const xids = events.map(({ xid }) => xid ?? 0);
   return violation([{ violation: 'duplicated', details: ['replay_skips'], keys, xids }]);

@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import type { TableName } from '../../../src/schemas/hospital/tables.js';
-import type { ToldRow } from '../../helpers/told-row.js';
+import type { ReceivedRow } from '../../helpers/received-row.js';
 import { type LedgerFacts, readFacts, type ToldTransaction } from './ledger-facts.js';
 import type { Taken } from './taking.js';
 
@@ -21,7 +21,7 @@ export class Sample {
   readonly name: string;
   readonly taken: Taken;
   readonly facts: LedgerFacts;
-  readonly events: readonly ToldRow[];
+  readonly events: readonly ReceivedRow[];
   readonly groups: readonly Group[];
   readonly own: readonly OwnGroup[];
   /** By place in `events`. */
@@ -68,7 +68,7 @@ export class Sample {
   }
 
   /** The same run, with other events. */
-  withEvents(events: readonly ToldRow[]): Sample {
+  withEvents(events: readonly ReceivedRow[]): Sample {
     return new Sample({ ...this.taken, events }, this.client, this.facts);
   }
 
@@ -81,7 +81,7 @@ export class Sample {
     return this.groupOf[at]?.told !== null;
   }
 
-  eventsOf({ begin, end }: Group): readonly ToldRow[] {
+  eventsOf({ begin, end }: Group): readonly ReceivedRow[] {
     return this.events.slice(begin, end);
   }
 
@@ -123,7 +123,7 @@ export class Sample {
 }
 
 function groupsOf(
-  events: readonly ToldRow[],
+  events: readonly ReceivedRow[],
   byXid: ReadonlyMap<number | null, ToldTransaction>,
 ): Group[] {
   const groups: Group[] = [];

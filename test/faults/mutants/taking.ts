@@ -20,10 +20,10 @@ import {
 } from '../../../src/sources/source.js';
 import { anyScope } from '../../helpers/any-scope.js';
 import { type RunningCli, runCli, startCli } from '../../helpers/cli.js';
+import { type ReceivedRow, toldRow } from '../../helpers/received-row.js';
 import type { TestServer } from '../../helpers/server.js';
 import { startProxy } from '../../helpers/tcp-proxy.js';
 import { envOf } from '../../helpers/test-target.js';
-import { type ToldRow, toldRow } from '../../helpers/told-row.js';
 import { waitFor } from '../../helpers/wait-for.js';
 import { writeBeside } from './foreign-writer.js';
 import type { RunPlan } from './runs.js';
@@ -49,9 +49,9 @@ export interface Taken {
   /** The database, as the run left it. */
   readonly target: ConnectionTarget;
   readonly ledger: string;
-  readonly events: readonly ToldRow[];
+  readonly events: readonly ReceivedRow[];
   /** The rows of the tables before the run, as a snapshot has them. */
-  readonly rows: readonly ToldRow[];
+  readonly rows: readonly ReceivedRow[];
   /** LSNs: where the stream begins, and an end behind all that was committed. */
   readonly from: number;
   readonly end: number;
@@ -97,8 +97,8 @@ export async function takeRun(
   return { plan, target, ledger: ledgerOf(cwd), rows, ...taken };
 }
 
-async function readRows(client: Client): Promise<ToldRow[]> {
-  const all: ToldRow[] = [];
+async function readRows(client: Client): Promise<ReceivedRow[]> {
+  const all: ReceivedRow[] = [];
   await client.query("SET DateStyle = 'ISO'");
   for (const table of TABLE_NAMES) {
     const names = [...TABLES[table].columns.map(({ name }) => name), ...SERVER_COLUMNS];
@@ -119,8 +119,8 @@ const SNAPSHOT_ROW = {
   committedAt: null,
   connectorAt: null,
   receivedAt: 0,
-  stream: 0,
-  place: 0,
+  partition: 0,
+  position: 0,
   origin: null,
 } as const;
 
@@ -207,7 +207,7 @@ function ledgerBytes(cwd: string): number {
 async function takeSlot(
   target: ConnectionTarget,
   slot: string,
-): Promise<{ events: ToldRow[]; from: number; end: number }> {
+): Promise<{ events: ReceivedRow[]; from: number; end: number }> {
   const reconnect = RECONNECT;
   const source = new SlotSource({ target, slot, create: false, publications: ['p'], reconnect });
   const started = await source.start();
@@ -230,7 +230,7 @@ async function takeSlot(
 
 /** Keeps the events. */
 class Taker implements Sink {
-  readonly events: ToldRow[] = [];
+  readonly events: ReceivedRow[] = [];
   reached = 0;
 
   row(event: RowEvent, columns: RowColumns | null): void {
@@ -245,15 +245,15 @@ class Taker implements Sink {
     throw new Error(`${table} was truncated`);
   }
 
-  untold(): void {}
+  unstated(): void {}
 
-  aside(): void {}
+  ignored(): void {}
 
   malformed({ reason }: Malformed): void {
     throw new Error(reason);
   }
 
-  position(lsn: number): void {
+  progress(lsn: number): void {
     this.reached = Math.max(this.reached, lsn);
   }
 

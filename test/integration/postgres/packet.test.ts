@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { withConnection } from '../../../src/postgres/connect.js';
-import { exchange } from '../../../src/postgres/packet.js';
+import { sendUnchecked } from '../../../src/postgres/packet.js';
 import { BEGIN, COMMIT, insertRows, updateRows } from '../../../src/postgres/statements.js';
 import { TABLES } from '../../../src/schemas/hospital/tables.js';
 import { withDatabase } from '../../helpers/database.js';
@@ -20,7 +20,7 @@ for (const server of await startServers()) {
   test(`${version}: rows arrive as they were, whatever they hold`, async () => {
     await withDatabase(server, async (db) => {
       await withConnection(db.target, async (client) => {
-        const { answers, error } = await exchange(client, [
+        const { answers, error } = await sendUnchecked(client, [
           BEGIN,
           insertRows('medicos', MEDICOS, 'exact'),
           insertRows(
@@ -60,7 +60,7 @@ for (const server of await startServers()) {
       await withConnection(db.target, async (client) => {
         const insert = (id: number, crm: string) =>
           insertRows('medicos', [[id, 'Nome', crm, 'Clínica', null]], 'exact');
-        const { answers, error } = await exchange(client, [
+        const { answers, error } = await sendUnchecked(client, [
           ...[BEGIN, insert(1, 'a'), COMMIT],
           ...[BEGIN, insert(2, 'a'), COMMIT],
           ...[BEGIN, insert(3, 'c'), COMMIT],
@@ -69,7 +69,7 @@ for (const server of await startServers()) {
         assert.equal(answers.length, 4);
         await client.query('ROLLBACK');
         // The statement that failed can be used again, and so can one that was never reached.
-        const again = await exchange(client, [BEGIN, insert(4, 'd'), COMMIT]);
+        const again = await sendUnchecked(client, [BEGIN, insert(4, 'd'), COMMIT]);
         assert.equal(again.error, null);
       });
       assert.deepEqual(await db.query('SELECT id::int FROM medicos ORDER BY id'), [
@@ -90,8 +90,8 @@ for (const server of await startServers()) {
             ids.map((id) => [id, 'x']),
             'exact',
           );
-        assert.equal((await exchange(client, [update(1)])).error, null);
-        const short = await exchange(client, [update(1, 2)]);
+        assert.equal((await sendUnchecked(client, [update(1)])).error, null);
+        const short = await sendUnchecked(client, [update(1, 2)]);
         assert.equal((short.error as { code?: string }).code, '22012');
       });
       const changed = await db.query("SELECT id::int FROM convenios WHERE cobertura = 'x'");
@@ -102,14 +102,14 @@ for (const server of await startServers()) {
   test(`${version}: a connection that is lost fails the packet`, async () => {
     await withDatabase(server, async (db) => {
       await withConnection(db.target, async (client) => {
-        const lost = exchange(client, [
+        const lost = sendUnchecked(client, [
           { name: 'sleep', text: 'SELECT pg_sleep(60)', types: [], rows: [] },
         ]);
         await server.terminateBackends(db.name);
         const { answers, error } = await lost;
         assert.equal(answers.length, 0);
         assert.ok(error instanceof Error);
-        assert.ok((await exchange(client, [BEGIN])).error instanceof Error);
+        assert.ok((await sendUnchecked(client, [BEGIN])).error instanceof Error);
       });
     });
   });

@@ -12,7 +12,7 @@ import type { LedgerTransaction } from '../../../src/ledger/transactions.js';
 import type { Change } from '../../../src/ledger/writer.js';
 import { withConnection } from '../../../src/postgres/connect.js';
 import { factsOf } from '../../../src/postgres/identity.js';
-import { demand } from '../../../src/postgres/packet.js';
+import { send } from '../../../src/postgres/packet.js';
 import { BEGIN, insertRows, parseNumbers, parseRows } from '../../../src/postgres/statements.js';
 import { readTableOids } from '../../../src/postgres/table-oids.js';
 import { RNG_PURPOSE, Rng } from '../../../src/random/rng.js';
@@ -62,14 +62,14 @@ for (const server of await startServers()) {
           ],
           [9_000_001, '😀', '2024-02-29', 'b', '', null, '1999-12-31 00:00:01'],
         ];
-        const [, answer] = await demand(client, [BEGIN, insertRows('pacientes', rows, 'rows')]);
+        const [, answer] = await send(client, [BEGIN, insertRows('pacientes', rows, 'rows')]);
         const [ids, , , stored] = answer?.fields ?? [];
         assert.deepEqual(parseNumbers(ids ?? null), [9_000_002, 9_000_001]);
         assert.deepEqual(
           parseRows('pacientes', stored ?? ''),
           rows.map((row) => [...row.slice(0, 6), `${row[6]}.007`]),
         );
-        const none = await demand(client, [insertRows('pacientes', [], 'rows')]);
+        const none = await send(client, [insertRows('pacientes', [], 'rows')]);
         assert.deepEqual([none[0]?.fields[0], none[0]?.fields[3]], [null, null]);
         await client.query('ROLLBACK');
       });

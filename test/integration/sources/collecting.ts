@@ -2,25 +2,25 @@ import type { ConnectionTarget } from '../../../src/postgres/target.js';
 import type { TableName } from '../../../src/schemas/hospital/tables.js';
 import { SlotSource, type SlotSourceOptions } from '../../../src/sources/slot/source.js';
 import type {
-  Aside,
+  Ignored,
   KeylessEvent,
   Malformed,
   RowColumns,
   RowEvent,
   Sink,
   Source,
-  Untold,
+  Unstated,
 } from '../../../src/sources/source.js';
 import { publicScope } from '../../helpers/any-scope.js';
-import { type ToldRow, toldRow } from '../../helpers/told-row.js';
+import { type ReceivedRow, toldRow } from '../../helpers/received-row.js';
 
 /** Keeps what a source gives out, in order. */
 export class Collector implements Sink {
-  readonly rows: ToldRow[] = [];
+  readonly rows: ReceivedRow[] = [];
   /** `insert pacientes 1`, `truncate exames`, `aside message`: everything but the positions. */
   readonly told: string[] = [];
   readonly problems: Malformed[] = [];
-  readonly untoldFacts: Untold[] = [];
+  readonly untoldFacts: Unstated[] = [];
   readonly positions: number[] = [];
   idles = 0;
   /** How often `ready` was asked. */
@@ -33,19 +33,19 @@ export class Collector implements Sink {
     this.told.push(`${event.operation} ${event.table} ${event.key}`);
   }
 
-  deleteWithoutKey({ operation, table, place }: KeylessEvent): void {
-    this.told.push(`${operation} ${table} without its id, place ${place}`);
+  deleteWithoutKey({ operation, table, position }: KeylessEvent): void {
+    this.told.push(`${operation} ${table} without its id, place ${position}`);
   }
 
   truncate(table: TableName, _stream: number, _place: number): void {
     this.told.push(`truncate ${table}`);
   }
 
-  untold(what: Untold): void {
+  unstated(what: Unstated): void {
     this.untoldFacts.push(what);
   }
 
-  aside(kind: Aside): void {
+  ignored(kind: Ignored): void {
     this.told.push(`aside ${kind}`);
   }
 
@@ -54,7 +54,7 @@ export class Collector implements Sink {
     this.told.push(`malformed ${problem.reason}`);
   }
 
-  position(lsn: number): void {
+  progress(lsn: number): void {
     this.positions.push(lsn);
   }
 

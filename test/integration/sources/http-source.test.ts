@@ -104,7 +104,7 @@ test('one event a request, on a connection that is kept, in order', async () => 
     Array.from({ length: 50 }, (_, i) => `delete exames ${i + 1}`),
   );
   assert.deepEqual(
-    sink.rows.map(({ place }) => place),
+    sink.rows.map(({ position }) => position),
     keys(sink),
   );
   assert.equal(sink.idles, 50);
@@ -234,7 +234,7 @@ test('what is no event is refused with the reason, and the next one is taken', a
   assert.equal(sink.problems.length, 6);
   assert.deepEqual(keys(sink), [1]);
   assert.deepEqual(
-    sink.problems.map(({ place }) => place),
+    sink.problems.map(({ position }) => position),
     [1, 2, 3, 4, 5, 6],
   );
 });

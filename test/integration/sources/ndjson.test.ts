@@ -29,7 +29,7 @@ async function read(path: string, stdin?: PassThrough): Promise<CollectingSink> 
 function assertRows(sink: CollectingSink, count: number): void {
   assert.deepEqual(sink.problems, []);
   assert.deepEqual(
-    sink.rows.map((row) => [row.key, row.place, row.values?.[1]]),
+    sink.rows.map((row) => [row.key, row.position, row.values?.[1]]),
     Array.from({ length: count }, (_, i) => [i, i + 1, 'José 👩‍⚕️']),
   );
 }
@@ -139,7 +139,7 @@ test('standard input may be quiet, and be left', async () => {
   source.stop();
   await done;
   assert.deepEqual(
-    sink.rows.map((row) => [row.key, row.place]),
+    sink.rows.map((row) => [row.key, row.position]),
     [
       [0, 1],
       [1, 3],
@@ -260,7 +260,7 @@ test('half of a line that was being written when it was stopped is nobody’s mi
     const sink = await read(path);
     assert.equal(sink.rows.length, 1);
     assert.deepEqual(
-      sink.problems.map((problem) => problem.place),
+      sink.problems.map((problem) => problem.position),
       [2],
     );
   }));
@@ -378,7 +378,7 @@ test('a line of many megabytes is malformed, and the next one is not', () =>
     await writeFile(path, `${line(0)}\n${line(1, 'x'.repeat(40 << 20))}\n${line(2)}\n`);
     const sink = await read(path);
     assert.deepEqual(
-      sink.rows.map((row) => [row.key, row.place]),
+      sink.rows.map((row) => [row.key, row.position]),
       [
         [0, 1],
         [2, 3],

@@ -145,8 +145,8 @@ for (const server of servers) {
           await terminate(db, 's');
         }
         // While the server decodes, it tells of how far it is, short of the COMMIT.
-        override position(lsn: number): void {
-          super.position(lsn);
+        override progress(lsn: number): void {
+          super.progress(lsn);
           if (first > 0 && this.rows.length < first + rows) early = Math.max(early, lsn);
         }
       })();

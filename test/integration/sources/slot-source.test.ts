@@ -116,7 +116,7 @@ for (const server of servers) {
       assert.equal(big?.key, '9007199254740993');
       assert.equal(gone?.values, null);
       assert.deepEqual(
-        sink.rows.map(({ xid, order, place, stream }) => [xid, order, place, stream]),
+        sink.rows.map(({ xid, order, position, partition }) => [xid, order, position, partition]),
         [
           [xids[0], 1, 1, 0],
           [xids[0], 2, 2, 0],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import type { ReceivedRow } from '../../helpers/received-row.js';
 import { startServer } from '../../helpers/server.js';
-import type { ToldRow } from '../../helpers/told-row.js';
 import { type Streamed, stream } from '../run/streaming.js';
 import {
   assertExact,
@@ -28,7 +28,7 @@ test('formats and connectors, with the tables at hand', async (t) => {
   await withPlainWorkspace(server, async (workspace) => {
     await makeSlot(workspace, 'copied');
     let streamed: Streamed;
-    let rows: readonly ToldRow[];
+    let rows: readonly ReceivedRow[];
     try {
       streamed = await stream(workspace, [...LOAD, ...MIX]);
       rows = await readRows(workspace, 'copied', streamed.summary.events, 'copied');
@@ -77,10 +77,10 @@ test('formats and connectors, with the tables at hand', async (t) => {
     }
 
     await t.test('another connector in the same stream', async () => {
-      const other = (row: ToldRow): string =>
-        lineOf(workspace, { ...row, from: { origin: 'outro' } } as ToldRow);
+      const other = (row: ReceivedRow): string =>
+        lineOf(workspace, { ...row, from: { origin: 'outro' } } as ReceivedRow);
       // Of the same rows in another server: other transactions, other times.
-      const foreign = (row: ToldRow): string =>
+      const foreign = (row: ReceivedRow): string =>
         other({ ...row, xid: (row.xid ?? 0) + 500_000, lsn: (row.lsn ?? 0) + 7 });
       const beside = await verify(
         'beside',
@@ -90,7 +90,7 @@ test('formats and connectors, with the tables at hand', async (t) => {
       assert.equal(beside.said.events.others.other_server, rows.length);
 
       const { xid } = last;
-      const short = (copy: (row: ToldRow) => string) =>
+      const short = (copy: (row: ReceivedRow) => string) =>
         rows.flatMap((row) => [...(row.xid === xid ? [] : [lineOf(workspace, row)]), copy(row)]);
       const count = rows.filter((row) => row.xid === xid).length;
       const lost = await verify('lost', short(foreign), 7, SHORT);
@@ -124,13 +124,13 @@ function later(line: string, column: string): string {
   );
 }
 
-function isUpdate({ table, operation }: ToldRow): boolean {
+function isUpdate({ table, operation }: ReceivedRow): boolean {
   return table === 'consultas' && operation === 'update';
 }
 
 /** The place of `motivo` among the columns of `consultas`, which no update sets. */
 const MOTIVE = 4;
 
-function withMotive(row: ToldRow, motive: string): ToldRow {
+function withMotive(row: ReceivedRow, motive: string): ReceivedRow {
   return { ...row, values: row.values?.with(MOTIVE, motive) ?? null };
 }

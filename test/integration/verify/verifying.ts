@@ -13,10 +13,10 @@ import { TEMPLATE_DATABASE } from '../../helpers/cluster-template.js';
 import { CollectingSink } from '../../helpers/collecting-sink.js';
 import { type TestDatabase, withDatabase } from '../../helpers/database.js';
 import { debeziumLine, HOME, type LineFormat, PLAIN } from '../../helpers/debezium-lines.js';
+import type { ReceivedRow } from '../../helpers/received-row.js';
 import type { TestServer } from '../../helpers/server.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 import { envOf } from '../../helpers/test-target.js';
-import type { ToldRow } from '../../helpers/told-row.js';
 import { run, type Streamed, stream, VOLUMES, type Workspace } from '../run/streaming.js';
 
 /** So that a stream that is short is not waited for. */
@@ -69,7 +69,11 @@ export async function readLines(
 }
 
 /** The line that a connector of the workspace's database writes of a row. */
-export function lineOf({ db }: Workspace, row: ToldRow, format: Partial<LineFormat> = {}): string {
+export function lineOf(
+  { db }: Workspace,
+  row: ReceivedRow,
+  format: Partial<LineFormat> = {},
+): string {
   return debeziumLine(row, { ...PLAIN, ...format }, { ...HOME, database: db.name });
 }
 
@@ -79,7 +83,7 @@ export async function readRows(
   slot: string,
   events: number,
   publication: string,
-): Promise<readonly ToldRow[]> {
+): Promise<readonly ReceivedRow[]> {
   const sink = new CollectingSink();
   const source = new SlotSource({
     target: db.target,

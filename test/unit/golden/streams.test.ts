@@ -9,7 +9,7 @@ import { type ExpectedEvent, expectedEvents } from '../../golden/expected.js';
 import { readEvents, readMessages } from '../../golden/files.js';
 import { anyScope } from '../../helpers/any-scope.js';
 import { CollectingSink } from '../../helpers/collecting-sink.js';
-import type { ToldRow } from '../../helpers/told-row.js';
+import type { ReceivedRow } from '../../helpers/received-row.js';
 
 /** Debezium's number for it is one that PostgreSQL has no date for: it spoils dates that far off. */
 const SPOILED = '294276-12-31 23:59:59.999999';
@@ -55,8 +55,8 @@ for (const version of [14, 18] as const) {
   });
 }
 
-function assertSame(changes: readonly ToldRow[], expected: readonly ExpectedEvent[]): void {
-  const shown = ({ operation, table, key }: ToldRow | ExpectedEvent) =>
+function assertSame(changes: readonly ReceivedRow[], expected: readonly ExpectedEvent[]): void {
+  const shown = ({ operation, table, key }: ReceivedRow | ExpectedEvent) =>
     `${operation} ${table} ${key}`;
   assert.deepEqual(changes.map(shown), expected.map(shown));
   for (const [i, change] of changes.entries()) {
@@ -68,7 +68,7 @@ function assertSame(changes: readonly ToldRow[], expected: readonly ExpectedEven
 }
 
 /** Whether it tells of the same row, in the columns that are known. */
-function isSame({ operation, table, key, values }: ToldRow, expected: ExpectedEvent): boolean {
+function isSame({ operation, table, key, values }: ReceivedRow, expected: ExpectedEvent): boolean {
   if (operation !== expected.operation || table !== expected.table) return false;
   if (String(key) !== expected.key) return false;
   if (expected.values === null) return true;
@@ -79,7 +79,7 @@ function isSame({ operation, table, key, values }: ToldRow, expected: ExpectedEv
 }
 
 /** Watermarks never fall, and LSNs not inside a transaction. */
-function assertInOrder(changes: readonly ToldRow[]): void {
+function assertInOrder(changes: readonly ReceivedRow[]): void {
   for (const [i, change] of changes.entries()) {
     const before = changes[i - 1];
     if (before === undefined) continue;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { SeriesDigest } from '../../../src/report/series-stats.js';
+import { SeriesStats } from '../../../src/report/series-stats.js';
 import type { SeriesPoint, SlotState } from '../../../src/run/series.js';
 
 const MB = 1e6;
@@ -28,8 +28,8 @@ function pointOf(second: number, more: Partial<SeriesPoint> = {}): SeriesPoint {
   };
 }
 
-function digestOf(points: readonly SeriesPoint[], cores = 2): SeriesDigest {
-  const digest = new SeriesDigest(cores);
+function digestOf(points: readonly SeriesPoint[], cores = 2): SeriesStats {
+  const digest = new SeriesStats(cores);
   for (const point of points) digest.add(point);
   return digest;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { SeriesDigest } from '../../../src/report/series-stats.js';
+import { SeriesStats } from '../../../src/report/series-stats.js';
 import { type Ending, type RunFacts, summarize } from '../../../src/report/summarize.js';
 import { WorkerStats } from '../../../src/run/worker-stats.js';
 
@@ -27,7 +27,7 @@ function endOf(
     { ...FACTS, ...facts },
     all,
     [stats],
-    new SeriesDigest(1),
+    new SeriesStats(1),
   );
   return { held_up, server_lost };
 }

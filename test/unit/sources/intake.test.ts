@@ -183,7 +183,7 @@ test('a body is one event or an array of them', () => {
   intake.batch(Buffer.from(`[${INSERT},]`), 0, 5, 0);
   intake.batch(Buffer.from(`[${INSERT}`), 0, 6, 0);
   assert.deepEqual(
-    sink.rows.map((row) => [row.operation, row.place]),
+    sink.rows.map((row) => [row.operation, row.position]),
     [
       ['insert', 1],
       ['insert', 2],
@@ -193,7 +193,7 @@ test('a body is one event or an array of them', () => {
   );
   assert.deepEqual(sink.asides, ['tombstone']);
   assert.deepEqual(
-    sink.problems.map((problem) => problem.place),
+    sink.problems.map((problem) => problem.position),
     [2, 2, 5, 6],
   );
 });
@@ -235,7 +235,7 @@ test('lines count, blank ones too, and a bad one spoils no other', () => {
   ]);
   assert.equal(intake.lines(bytes, 0, 10, 5), 17);
   assert.deepEqual(
-    sink.rows.map((row) => [row.place, row.receivedAt]),
+    sink.rows.map((row) => [row.position, row.receivedAt]),
     [
       [10, 5],
       [13, 5],
@@ -243,7 +243,7 @@ test('lines count, blank ones too, and a bad one spoils no other', () => {
     ],
   );
   assert.deepEqual(
-    sink.problems.map(({ place, reason }) => [place, reason]),
+    sink.problems.map(({ position, reason }) => [position, reason]),
     [
       [14, 'no JSON: an end too early at byte 4'],
       [15, 'not UTF-8: convert it (iconv -f WINDOWS-1252 -t UTF-8)'],
@@ -259,7 +259,7 @@ test('what is too long is refused', () => {
   intake.record(null, long, 0, 3, 0);
   intake.lines(Buffer.concat([long, Buffer.from(`\n${INSERT}\n`)]), 0, 4, 0);
   assert.deepEqual(
-    sink.problems.map(({ place, reason }) => [place, reason]),
+    sink.problems.map(({ position, reason }) => [position, reason]),
     [1, 2, 3, 4].map((place) => [place, 'longer than 16 MiB']),
   );
   assert.equal(sink.rows.length, 1);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { DebeziumIntake } from '../../../src/sources/debezium/intake.js';
-import type { Aside } from '../../../src/sources/source.js';
+import type { Ignored } from '../../../src/sources/source.js';
 import { anyScope } from '../../helpers/any-scope.js';
 import { CollectingSink } from '../../helpers/collecting-sink.js';
 import {
@@ -220,7 +220,7 @@ test('a row of a snapshot is one by its op or by its source', () => {
   }
 });
 
-const ASIDES: readonly (readonly [Aside, string])[] = [
+const ASIDES: readonly (readonly [Ignored, string])[] = [
   ['other_table', envelope('c', { after: '{"x":1}', source: SOURCE('outra') })],
   ['other_table', envelope('t', { source: SOURCE('Exames') })],
   [
@@ -315,7 +315,7 @@ for (const [what, text, words] of MALFORMED) {
     assert.equal(problems.length, 1);
     assert.match(problems[0]!.reason, words);
     assert.doesNotMatch(problems[0]!.reason, /segredo|9007199254740993/);
-    assert.deepEqual([problems[0]!.stream, problems[0]!.place], [STREAM, PLACE]);
+    assert.deepEqual([problems[0]!.partition, problems[0]!.position], [STREAM, PLACE]);
   });
 }
 

@@ -32,7 +32,7 @@ test('a delete whose identity does not tell the id comes in order, with all else
   );
   assert.deepEqual(sink.problems, []);
   assert.deepEqual(
-    sink.rows.map(({ key, order, place }) => [key, order, place]),
+    sink.rows.map(({ key, order, position }) => [key, order, position]),
     [
       [1, 1, 1],
       [2, 3, 3],
@@ -79,7 +79,7 @@ test('where a list of columns has no id, inserts and updates are malformed', () 
     { tag: 'delete', relation: RELATION, old: { kind: 'key', tuple: ['x'] } },
   );
   assert.deepEqual(
-    sink.problems.map(({ place, reason }) => [place, reason]),
+    sink.problems.map(({ position, reason }) => [position, reason]),
     [
       [1, 'insert of medicos without the id'],
       [2, 'update of medicos without the id'],

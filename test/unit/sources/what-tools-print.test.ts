@@ -77,7 +77,7 @@ for (const [what, line] of Object.entries(READ)) {
   test(`read: ${what}`, () => {
     const sink = tell(line, line);
     assert.deepEqual(sink.problems, []);
-    assert.deepEqual(sink.rows, [INSERTED, { ...INSERTED, place: 2 }]);
+    assert.deepEqual(sink.rows, [INSERTED, { ...INSERTED, position: 2 }]);
   });
 }
 
@@ -224,7 +224,7 @@ test("a registry's head may be in one piece or two", () => {
   }
   assert.deepEqual(sink.problems, []);
   assert.deepEqual(
-    sink.rows.map(({ place }) => place),
+    sink.rows.map(({ position }) => position),
     [1, 2, 1, 2],
   );
 });

@@ -76,7 +76,11 @@ for (const [shape, line] of SHAPES) {
     // Each again and again: the second one of a kind is read by what the first one was.
     const sink = read([...cases, ...cases, ...cases].map(line));
     assert.deepEqual(
-      sink.rows.map(({ table, origin, place }) => [table, origin, (place - 1) % cases.length]),
+      sink.rows.map(({ table, origin, position }) => [
+        table,
+        origin,
+        (position - 1) % cases.length,
+      ]),
       [0, 4, 0, 4, 0, 4].map((place) => ['exames', 'oltp', place]),
     );
     const asides = ['other_database', 'other_schema', 'other_table', 'other_schema'];

@@ -3,12 +3,12 @@ import test from 'node:test';
 import { LEDGER_VERSION } from '../../../src/ledger/format.js';
 import { ConnectorStates } from '../../../src/verify/match/connector-states.js';
 import { contentsOf } from '../../../src/verify/rows/fingerprint.js';
-import { columnsOf, type ToldRow } from '../../helpers/told-row.js';
+import { columnsOf, type ReceivedRow } from '../../helpers/received-row.js';
 import { event } from './sample-event.js';
 
 const PLENTY = 2 ** 20;
 
-function fold(states: ConnectorStates, origin: string, change: ToldRow) {
+function fold(states: ConnectorStates, origin: string, change: ReceivedRow) {
   const contents = contentsOf(change, columnsOf(change), LEDGER_VERSION);
   return states.of(origin).fold({ ...change, origin }, contents);
 }

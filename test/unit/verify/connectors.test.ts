@@ -3,17 +3,17 @@ import test from 'node:test';
 import { writeFacts } from '../../../src/ledger/facts-file.js';
 import type { VerificationDocument } from '../../../src/verify/verdict/document.js';
 import { beforeRow, factsWithTriggers } from '../../helpers/facts-with-triggers.js';
+import type { ReceivedRow } from '../../helpers/received-row.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
-import type { ToldRow } from '../../helpers/told-row.js';
 import { scriptDocument, verifyScript } from '../../helpers/verify-script.js';
 import { HEADER } from '../ledger/sample-ledger.js';
 import { SmallRun, stays } from './small-run.js';
 
-const by = (origin: string, events: readonly ToldRow[]): ToldRow[] =>
+const by = (origin: string, events: readonly ReceivedRow[]): ReceivedRow[] =>
   events.map((event) => ({ ...event, origin }));
 
 async function judged(
-  script: (own: readonly ToldRow[][], run: SmallRun) => readonly ToldRow[],
+  script: (own: readonly ReceivedRow[][], run: SmallRun) => readonly ReceivedRow[],
   facts = factsWithTriggers({}),
 ): Promise<VerificationDocument> {
   let document: VerificationDocument | null = null;

@@ -3,7 +3,7 @@ import test from 'node:test';
 import { LEDGER_VERSION } from '../../../src/ledger/format.js';
 import { contentsOf } from '../../../src/verify/rows/fingerprint.js';
 import { RowTracker } from '../../../src/verify/rows/tracker.js';
-import { columnsOf, type ToldRow } from '../../helpers/told-row.js';
+import { columnsOf, type ReceivedRow } from '../../helpers/received-row.js';
 import { event } from './sample-event.js';
 
 const PLENTY = 2 ** 26;
@@ -13,7 +13,7 @@ const LITTLE = 0;
 const MOST_OF_LITTLE = 4_096 * 0.7;
 
 /** What a row's hash is does not matter here: it is kept, where there is one. */
-const fold = (states: RowTracker, change: ToldRow) => {
+const fold = (states: RowTracker, change: ReceivedRow) => {
   const contents = contentsOf(change, columnsOf(change), LEDGER_VERSION);
   const isTold = contents.row !== null || change.operation === 'delete';
   return states.fold(change, { ...contents, row: isTold ? (change.xid ?? 0) : null });

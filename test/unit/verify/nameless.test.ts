@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { VerificationDocument } from '../../../src/verify/verdict/document.js';
+import type { ReceivedRow } from '../../helpers/received-row.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
-import type { ToldRow } from '../../helpers/told-row.js';
 import { scriptDocument, verifyScript } from '../../helpers/verify-script.js';
 import { SmallRun, stays } from './small-run.js';
 
 /** What is said of a run with a transaction that updates row 1 and inserts row 2, and has no name. */
 async function withNameless(
   fate: 'committed' | 'open',
-  script: (run: SmallRun, first: readonly ToldRow[]) => readonly ToldRow[],
+  script: (run: SmallRun, first: readonly ReceivedRow[]) => readonly ReceivedRow[],
 ): Promise<VerificationDocument> {
   return withTempFolder(async (folder) => {
     const run = new SmallRun(folder);

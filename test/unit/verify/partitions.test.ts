@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Change } from '../../../src/ledger/writer.js';
+import type { ReceivedRow } from '../../helpers/received-row.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
-import type { ToldRow } from '../../helpers/told-row.js';
 import { scriptDocument, verifyScript } from '../../helpers/verify-script.js';
 import { SmallRun, stays } from './small-run.js';
 
@@ -17,7 +17,7 @@ const OPEN = { verdict: 'indeterminate', details: [] };
 
 /** What is said where the run's only exam did not come, though what its worker did next came in a partition. */
 async function withoutExam(
-  others: (run: SmallRun) => ToldRow[],
+  others: (run: SmallRun) => ReceivedRow[],
   topics?: readonly string[],
 ): Promise<{ verdict: string; details: string[] }> {
   return withTempFolder(async (folder) => {

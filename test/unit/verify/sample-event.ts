@@ -1,7 +1,7 @@
-import type { ToldRow } from '../../helpers/told-row.js';
+import type { ReceivedRow } from '../../helpers/received-row.js';
 
 /** A change to one row; `more` says what is of interest about it. */
-export function event(key: number, more: Partial<ToldRow> = {}): ToldRow {
+export function event(key: number, more: Partial<ReceivedRow> = {}): ReceivedRow {
   return {
     operation: 'insert',
     table: 'exames',
@@ -14,8 +14,8 @@ export function event(key: number, more: Partial<ToldRow> = {}): ToldRow {
     committedAt: null,
     connectorAt: null,
     receivedAt: 0,
-    stream: 0,
-    place: 1,
+    partition: 0,
+    position: 1,
     origin: null,
     snapshot: null,
     ...more,

@@ -7,7 +7,7 @@ import type { Row, TableName } from '../../../src/schemas/hospital/tables.js';
 import { TABLES } from '../../../src/schemas/hospital/tables.js';
 import { formatLsn } from '../../../src/sources/slot/lsn.js';
 import { factsWithTriggers } from '../../helpers/facts-with-triggers.js';
-import type { ToldRow } from '../../helpers/told-row.js';
+import type { ReceivedRow } from '../../helpers/received-row.js';
 import { HEADER } from '../ledger/sample-ledger.js';
 
 export const MADE_AT = '2026-11-23 20:15:30';
@@ -46,7 +46,7 @@ export class SmallRun {
   }
 
   /** Enters a transaction that was committed; its events. */
-  commit(wish: Wish): ToldRow[] {
+  commit(wish: Wish): ReceivedRow[] {
     const writer = this.writer(wish.worker);
     const name = { xid: String(wish.xid), lsn: formatLsn(BigInt(endOf(wish))) };
     const [number = 0] = writer.intend([
@@ -57,7 +57,7 @@ export class SmallRun {
   }
 
   /** The events of a transaction, whatever the ledger says of it. */
-  events(wish: Wish): ToldRow[] {
+  events(wish: Wish): ReceivedRow[] {
     const { xid, lsn = xid * 100, changes } = wish;
     let order = 0;
     return changes.flatMap(({ table, operation, rows }) =>
@@ -73,8 +73,8 @@ export class SmallRun {
         committedAt: null,
         connectorAt: null,
         receivedAt: 0,
-        stream: 0,
-        place: ++this.#place,
+        partition: 0,
+        position: ++this.#place,
         origin: null,
         snapshot: null,
       })),
@@ -110,7 +110,7 @@ export function stays(operation: Operation, ...ids: readonly number[]): Change {
 }
 
 /** The whole row, as an event has it: an update's is that of `stays` with the new value. */
-function valuesOf(table: TableName, operation: Operation, row: Row): ToldRow['values'] {
+function valuesOf(table: TableName, operation: Operation, row: Row): ReceivedRow['values'] {
   if (operation === 'delete') return null;
   const text = (value: Row[number]) => (value === null ? null : String(value));
   const whole =

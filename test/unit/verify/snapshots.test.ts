@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { SnapshotMark } from '../../../src/sources/source.js';
 import type { VerificationDocument } from '../../../src/verify/verdict/document.js';
+import type { ReceivedRow } from '../../helpers/received-row.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
-import type { ToldRow } from '../../helpers/told-row.js';
 import { scriptDocument, verifyScript } from '../../helpers/verify-script.js';
 import { SmallRun, stays } from './small-run.js';
 
@@ -11,17 +11,21 @@ import { SmallRun, stays } from './small-run.js';
 const AFTER = { first: 1_500, second: 2_500, third: 3_500, fourth: 4_500 } as const;
 
 interface Parts {
-  readonly first: readonly ToldRow[];
-  readonly second: readonly ToldRow[];
-  readonly third: readonly ToldRow[];
-  readonly fourth: readonly ToldRow[];
+  readonly first: readonly ReceivedRow[];
+  readonly second: readonly ReceivedRow[];
+  readonly third: readonly ReceivedRow[];
+  readonly fourth: readonly ReceivedRow[];
   /** Rows of a snapshot: these, as their events have them. */
-  readonly at: (lsn: number | null, rows: readonly ToldRow[], last?: SnapshotMark) => ToldRow[];
+  readonly at: (
+    lsn: number | null,
+    rows: readonly ReceivedRow[],
+    last?: SnapshotMark,
+  ) => ReceivedRow[];
 }
 
 /** A run that inserts 1, 2 and 3; updates 1 and 2; deletes 3; inserts 4. */
 async function judged(
-  script: (parts: Parts) => readonly ToldRow[],
+  script: (parts: Parts) => readonly ReceivedRow[],
   streams = 1,
 ): Promise<VerificationDocument> {
   let document: VerificationDocument | null = null;
@@ -38,7 +42,11 @@ async function judged(
   return document ?? assert.fail();
 }
 
-function at(lsn: number | null, rows: readonly ToldRow[], last: SnapshotMark = 'row'): ToldRow[] {
+function at(
+  lsn: number | null,
+  rows: readonly ReceivedRow[],
+  last: SnapshotMark = 'row',
+): ReceivedRow[] {
   return rows.map((row, i) => ({
     ...row,
     operation: 'snapshot',
@@ -236,7 +244,7 @@ test('a snapshot without LSN is from before the COMMIT of the first change, not 
 test("another connector's snapshot, before any change, takes nothing from the run's own", async () => {
   for (const order of ['before', 'behind'] as const) {
     const { verdict, accounting } = await judged(({ first, second, third, fourth, at }) => {
-      const by = (origin: string, rows: readonly ToldRow[]) =>
+      const by = (origin: string, rows: readonly ReceivedRow[]) =>
         rows.map((row) => ({ ...row, origin }));
       const own = by('own', at(AFTER.second, [...second, first[2]!], 'last'));
       const other = by('other', at(AFTER.first, [first[0]!], 'last'));

@@ -1,14 +1,14 @@
+import type { ReceivedRow } from '../../helpers/received-row.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
-import type { ToldRow } from '../../helpers/told-row.js';
 import { scriptDocument, verifyScript } from '../../helpers/verify-script.js';
 import { SmallRun, stays } from './small-run.js';
 
 /** A run of three transactions, and what another writer did meanwhile. */
 export async function withRun(
   body: (
-    own: readonly ToldRow[][],
+    own: readonly ReceivedRow[][],
     events: SmallRun['events'],
-    verdict: (script: readonly ToldRow[]) => Promise<{ verdict: string; details: string[] }>,
+    verdict: (script: readonly ReceivedRow[]) => Promise<{ verdict: string; details: string[] }>,
   ) => Promise<void>,
 ): Promise<void> {
   await withTempFolder(async (folder) => {
@@ -28,9 +28,9 @@ export async function withRun(
 
 /** The events with another value. */
 export function changed(
-  events: readonly ToldRow[],
+  events: readonly ReceivedRow[],
   place: number,
   value: string | null,
-): ToldRow[] {
+): ReceivedRow[] {
   return events.map((event) => ({ ...event, values: event.values?.with(place, value) ?? null }));
 }
