@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import { IdView } from '../src/ids/view.js';
-import { seal } from '../src/ledger/format.js';
+import { seal } from '../src/ledger/sealed-lines.js';
 import { intentOf } from '../src/ledger/writer.js';
 import { monotonicMs } from '../src/lib/clock.js';
 import { Curve } from '../src/load/curve.js';

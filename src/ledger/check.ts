@@ -6,26 +6,26 @@ import { beginComparison, compare, type KeyDifference } from './compare.js';
 import { expectationsOf } from './expectations.js';
 import type { LedgerHeader } from './format.js';
 import { explainByOthers, type OtherLedger } from './later-changes.js';
-import { type LedgerTotals, readLedger } from './run-ledger.js';
+import { type LedgerTotals, readLedger } from './totals.js';
 
-/** Differences that are told one by one; of more, only the number is. */
+/** Differences that are listed; the others are only counted. */
 const DIFFERENCES_LISTED = 10;
-/** Differences that other runs may explain: about 200 MB of them. More than that stay differences. */
+/** Differences that are compared with other runs: they take about 200 MB. The others stay differences. */
 const DIFFERENCES_KEPT = 500_000;
 
-/** A key of which the database holds something else than the ledger says. */
+/** A key whose row in the database differs from the ledger. */
 export interface LedgerDifference {
   readonly table: TableName;
   readonly key: number;
-  /** What the ledger says was done to it last; null: it was leased, and nothing more. */
+  /** The last operation on it by the ledger; null if it was only leased. */
   readonly operation: Operation | null;
-  /** False where that was aborted. */
+  /** Whether that operation was committed; false: aborted. */
   readonly committed: boolean;
-  /** Of that transaction; null where the ledger has none that the row must bear. */
+  /** The transaction's xid; null if the row's `xmin` need not equal it. */
   readonly xid: number | null;
-  /** `xmin` of the row that is there; null: none is. */
+  /** `xmin` of the row; null if there is no row. */
   readonly xmin: number | null;
-  /** Where the ledger says so; null for a lease. */
+  /** The place of the transaction in the ledger; null for a lease. */
   readonly file: string | null;
   readonly intent: number | null;
 }
@@ -33,7 +33,7 @@ export interface LedgerDifference {
 export interface LedgerCheck {
   readonly totals: LedgerTotals;
   readonly differences: { readonly count: number; readonly examples: readonly LedgerDifference[] };
-  /** Keys that other runs changed afterwards, by their own ledgers: no differences. */
+  /** Keys that a later run changed, according to its own ledger: they are not differences. */
   readonly changedSince: {
     readonly count: number;
     readonly runs: Readonly<Record<string, number>>;
@@ -41,11 +41,10 @@ export interface LedgerCheck {
 }
 
 /**
- * Compares what a ledger says with what the database holds, in one state of it. Reads every file once, and
- * keeps of one worker at a time what it says of its keys. Where they differ, the ledgers of other runs may tell
- * who changed the row since.
+ * Compares a ledger with the database, in one snapshot. Reads every file once and keeps the entries of one worker at
+ * a time. A difference may be explained by the ledger of a run that changed the row later.
  *
- * @param others ledgers of runs that may have written later
+ * @param others ledgers of runs that may have written after `started`
  */
 export async function checkLedger(
   client: Client,
@@ -96,7 +95,7 @@ function describe(
   collector: Collector,
 ): LedgerDifference {
   const { write: operation, xid } = entry;
-  const place = operation === null ? null : collector.placeOf(entry.transaction);
-  const said = { operation, committed: entry.fate === 'committed', xid };
-  return { table, key, ...said, xmin, file: place?.file ?? null, intent: place?.intent ?? null };
+  const location = operation === null ? null : collector.locate(entry.transaction);
+  const { file = null, intent = null } = location ?? {};
+  return { table, key, operation, committed: entry.fate === 'committed', xid, xmin, file, intent };
 }

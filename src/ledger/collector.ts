@@ -5,20 +5,20 @@ import type { LeaseRecord } from './format.js';
 import { decodeKeys, forEachBlock, type KeyList, keyListOf } from './keys.js';
 import type { LedgerTransaction } from './transactions.js';
 
-/** Where a transaction stands in the ledger. */
-export interface Place {
+/** A transaction's file, and its number there. */
+export interface IntentLocation {
   readonly file: string;
   readonly intent: number;
 }
 
-/** Gathers what one worker's ledger says, table by table. A key is written by one worker of a run only. */
+/** Collects the leases and writes of one worker by table. Only one worker of a run writes a key. */
 export class Collector {
   readonly #tables = new Map<TableName, Entries>();
   /** The files, each with the number before its first transaction. */
   #files: { readonly path: string; readonly base: number }[] = [];
   #latest = 0;
 
-  /** The tables that anything was said of. */
+  /** The tables that have entries. */
   get tables(): [TableName, Entries][] {
     return TABLE_NAMES.flatMap((table) => {
       const entries = this.#tables.get(table);
@@ -40,7 +40,7 @@ export class Collector {
     const transaction = (this.#files.at(-1)?.base ?? 0) + intent.intent;
     this.#latest = Math.max(this.#latest, transaction);
     const fate = outcome === 'committed' || outcome === 'aborted' ? outcome : 'either';
-    // Rows of subtransactions bear the names of those.
+    // Rows of a subtransaction have its xid as their `xmin`.
     const named = intent.subtransactions === true || xid === null ? null : Number(xid);
     for (const table of TABLE_NAMES) {
       for (const write of OPERATIONS) {
@@ -52,8 +52,8 @@ export class Collector {
     }
   }
 
-  /** Where transaction `transaction` of an entry is; the file alone counts for a lease. */
-  placeOf(transaction: number): Place | null {
+  /** The location of an entry's `transaction`. Of a lease, only the file is right. */
+  locate(transaction: number): IntentLocation | null {
     const file = this.#files.findLast(({ base }) => base < transaction);
     return file === undefined ? null : { file: file.path, intent: transaction - file.base };
   }
@@ -81,14 +81,14 @@ export class Collector {
   }
 }
 
-/** Keys without some of them. */
+/** `keys` without those in `dropped`. */
 function without(keys: KeyList, dropped: KeyList | undefined): KeyList {
   if (dropped === undefined) return keys;
   const gone = new Set(decodeKeys(dropped).map(String));
   return keyListOf(decodeKeys(keys).filter((key) => !gone.has(String(key))));
 }
 
-/** Calls `each` with the blocks of a list. Rows are looked up by id: keys that are no exact number are left out. */
+/** Calls `each` with the blocks of a list. Leaves out keys that are not ids below 2^53: rows are looked up by id. */
 function forEachId(list: KeyList, each: (first: number, last: number) => void): void {
   if (typeof list === 'string') {
     if (list !== '') forEachBlock(list, each);

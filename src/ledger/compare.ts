@@ -2,33 +2,33 @@ import type { Client } from 'pg';
 import type { TableName } from '../schemas/hospital/tables.js';
 import type { Expectation } from './expectations.js';
 
-/** Blocks that the server is asked about at a time: enough that a round trip is little beside them. */
+/** Blocks in a query: so many that the round trip takes little of its time. */
 const SLICE_BLOCKS = 2_000;
 
-/** `xmin` holds the low half of an xid8. */
+/** `xmin` is the low half of an xid8. */
 const XMIN_VALUES = 2 ** 32;
 
-/** Marks that a transaction leaves on the rows it wrote. */
+/** The `xmin` of rows that a transaction wrote. */
 export function xminOf(xid: number): number {
   return xid % XMIN_VALUES;
 }
 
-/** A key of which the database holds something else than it must. */
+/** A key whose row is not as expected. */
 export interface KeyDifference {
   readonly table: TableName;
   readonly key: number;
   readonly expected: Expectation;
-  /** `xmin` of the row that is there; null for none. */
+  /** `xmin` of the row; null if there is no row. */
   readonly xmin: number | null;
 }
 
-/** SQL: whether a row of the block `b` is as its rule says. */
-const HELD = `CASE b.rule WHEN 'same' THEN t.xmin = b.xid
+/** SQL: whether the row `t` of the block `b` satisfies the block's rule. */
+const SATISFIES = `CASE b.rule WHEN 'same' THEN t.xmin = b.xid
                           WHEN 'other' THEN t.xmin <> b.xid ELSE true END`;
 
 /**
- * Opens a transaction that sees one state of the database, and looks rows up by key: the planner would
- * take every block for a large part of the table.
+ * Opens a transaction with one snapshot, in which rows are looked up by index: the planner overestimates the rows of
+ * a block and would scan the table for each.
  */
 export async function beginComparison(client: Client): Promise<void> {
   await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
@@ -39,8 +39,8 @@ export async function beginComparison(client: Client): Promise<void> {
 }
 
 /**
- * Holds the rows of a table against what is expected of them, and returns how many keys differ. They go to
- * `onDifference`, as long as `wanted()`, which says how many more are, is above 0.
+ * Compares the rows of a table with the expectations, and returns the number of keys that differ. Passes them to
+ * `onDifference` while `wanted()`, the number still wanted, is above 0.
  */
 export async function compare(
   client: Client,
@@ -51,7 +51,7 @@ export async function compare(
 ): Promise<number> {
   let differences = 0;
   let slice: Expectation[] = [];
-  const ask = async () => {
+  const compareSlice = async () => {
     const differing: Expectation[] = [];
     for (const { at, wrong } of await findDiffering(client, table, slice)) {
       differences += wrong;
@@ -66,13 +66,13 @@ export async function compare(
     }
   };
   for (const expectation of expectations) {
-    if (slice.push(expectation) === SLICE_BLOCKS) await ask();
+    if (slice.push(expectation) === SLICE_BLOCKS) await compareSlice();
   }
-  if (slice.length > 0) await ask();
+  if (slice.length > 0) await compareSlice();
   return differences;
 }
 
-/** The blocks of a slice that are not as expected, and of how many keys each. */
+/** The blocks of a slice that are not as expected, each with its number of wrong keys. */
 async function findDiffering(
   client: Client,
   table: TableName,
@@ -84,7 +84,7 @@ async function findDiffering(
              FROM unnest($1::bigint[], $2::bigint[], $3::xid[], $4::text[])
                     WITH ORDINALITY AS b(first, last, xid, rule, number),
           LATERAL (SELECT count(*) FROM ${table} t
-                    WHERE t.id BETWEEN b.first AND b.last AND ${HELD}) AS found,
+                    WHERE t.id BETWEEN b.first AND b.last AND ${SATISFIES}) AS found,
           LATERAL (SELECT CASE b.rule WHEN 'none' THEN 0 ELSE b.last - b.first + 1 END)
                     AS wanted(count)
             WHERE found.count <> wanted.count
@@ -111,14 +111,14 @@ async function findKeys(
              SELECT k, t.xmin
                FROM generate_series(b.first, CASE b.rule WHEN 'none' THEN b.first - 1 ELSE b.last END) AS k
                LEFT JOIN ${table} t ON t.id = k
-              WHERE t.id IS NULL OR NOT ${HELD}) AS wrong
+              WHERE t.id IS NULL OR NOT ${SATISFIES}) AS wrong
       ORDER BY b.number, wrong.key LIMIT $5`,
     [...valuesOf(blocks), limit],
   );
   return rows;
 }
 
-/** The blocks in columns. */
+/** The blocks as one array a column. */
 function valuesOf(blocks: readonly Expectation[]): string[] {
   return [
     listOf(blocks, ({ first }) => first),
@@ -128,7 +128,7 @@ function valuesOf(blocks: readonly Expectation[]): string[] {
   ];
 }
 
-/** An array as PostgreSQL reads it. */
+/** An array literal of PostgreSQL. */
 function listOf(blocks: readonly Expectation[], value: (block: Expectation) => number | string) {
   return `{${blocks.map(value).join(',')}}`;
 }

@@ -1,20 +1,20 @@
 import type { Operation } from '../schemas/hospital/changes.js';
 
-/** What the ledger says of a block of keys. */
+/** A write or a lease of a block of keys. */
 export interface Entry {
   readonly first: number;
   readonly last: number;
   /** Null for ids that were leased. */
   readonly write: Operation | null;
-  /** `either`: it may have been committed, or not. */
+  /** `either`: the transaction may have been committed or not. */
   readonly fate: 'committed' | 'aborted' | 'either';
-  /** What the server calls the transaction; null where the rows do not bear its name, or it has none. */
+  /** Null if unknown, or if the rows' `xmin` may differ from it. */
   readonly xid: number | null;
-  /** Which transaction of the worker, in the order of the ledger. */
+  /** The ordinal of the transaction among those of its worker. */
   readonly transaction: number;
 }
 
-/** Entries of a chunk, 2^16: 1.6 MB, so that a table with few of them takes little, and many leave little unused. */
+/** Entries of a chunk: 2^16, which take 1.6 MB. A table with few entries takes no more than that. */
 const CHUNK_BITS = 16;
 const CHUNK = 1 << CHUNK_BITS;
 const IN_CHUNK = CHUNK - 1;
@@ -25,18 +25,18 @@ const LONGEST = 2 ** 32 - 1;
 const WRITES = ['insert', 'update', 'delete', null] as const;
 const FATES = ['committed', 'aborted', 'either'] as const;
 
-/** Some entries in columns. */
+/** A number of entries, stored by column. */
 class Chunk {
   readonly first = new Float64Array(CHUNK);
   /** `last` minus `first`. */
   readonly length = new Uint32Array(CHUNK);
-  /** An xid8 stays below 2^53 for as long as anybody runs a server; -1 stands for null. */
+  /** An xid8, which no server has brought to 2^53; -1 stands for null. */
   readonly xid = new Float64Array(CHUNK);
   readonly transaction = new Uint32Array(CHUNK);
   readonly kind = new Uint8Array(CHUNK);
 }
 
-/** Entries of one table in 25 bytes each, so that a worker's millions of them fit into memory. */
+/** Entries of one table, in 25 bytes each: a worker has millions of them. */
 export class Entries {
   readonly #chunks: Chunk[] = [];
   #size = 0;
@@ -47,7 +47,7 @@ export class Entries {
 
   add(entry: Entry): void {
     let { first } = entry;
-    // A longer one than any batch or lease is, in pieces.
+    // Longer than any batch or lease of this program: stored in pieces.
     for (; entry.last - first > LONGEST; first += LONGEST + 1) {
       this.#put({ ...entry, first, last: first + LONGEST });
     }
@@ -82,8 +82,8 @@ export class Entries {
   }
 
   /**
-   * Numbers of the entries, by their first key. Merged by hand in two arrays of 4 bytes an entry: the
-   * built-in sort takes five times as much.
+   * Indexes of the entries, sorted by first key. A merge sort in two arrays of 4 bytes an entry: the built-in
+   * sort takes five times as much memory.
    */
   order(): Uint32Array {
     let from = new Uint32Array(this.#size);
@@ -102,7 +102,7 @@ export class Entries {
     this.#size = 0;
   }
 
-  /** Merges two sorted runs of `width` that lie one behind the other. */
+  /** Merges two adjacent sorted runs of `width`. */
   #merge(from: Uint32Array, to: Uint32Array, begin: number, width: number): void {
     const middle = Math.min(begin + width, from.length);
     const end = Math.min(middle + width, from.length);

@@ -2,8 +2,8 @@ import { OPERATIONS } from '../schemas/hospital/changes.js';
 import type { Entries, Entry } from './entries.js';
 
 /**
- * What must hold of the rows with the keys of a block. `same`: all are there, last written by `xid`.
- * `any`: all are there. `none`: none is. `other`: all are there, last written by another than `xid`.
+ * The required state of the rows of a block. `same`: all exist, last written by `xid`. `other`: all exist, last
+ * written by another transaction than `xid`. `any`: all exist. `none`: no row exists.
  */
 export type Rule = 'same' | 'any' | 'none' | 'other';
 
@@ -11,15 +11,15 @@ export interface Expectation {
   readonly rule: Rule;
   readonly first: number;
   readonly last: number;
-  /** Null unless the rule is about it. */
+  /** Null for `any` and `none`. */
   readonly xid: number | null;
-  /** What of the ledger it follows from. */
+  /** The entry that the rule follows from. */
   readonly entry: Entry;
 }
 
 /**
- * What the database must hold after a worker's transactions, block by block, in the order of keys. Of a key
- * that several transactions are about, the last one that is not aborted decides.
+ * Derives the required state of the database from a worker's transactions, block by block, in the order of keys. If
+ * several transactions wrote a key, the last one that is not aborted decides.
  */
 export function* expectationsOf(entries: Entries): Generator<Expectation> {
   const order = entries.order();
@@ -30,30 +30,28 @@ export function* expectationsOf(entries: Entries): Generator<Expectation> {
     if (active.length === 0) position = entries.get(order[at]!).first;
     while (at < order.length) {
       const entry = entries.get(order[at]!);
-      if (entry.first > position) {
-        break;
-      }
+      if (entry.first > position) break;
       active.push(entry);
       at++;
     }
-    // Up to where the same entries are about every key.
+    // The block ends where the set of entries changes.
     let end = at < order.length ? entries.get(order[at]!).first - 1 : Number.POSITIVE_INFINITY;
     for (const { last } of active) end = Math.min(end, last);
-    yield* judge(active, position, end);
+    yield* rulesOf(active, position, end);
     position = end + 1;
     active = active.filter(({ last }) => last >= position);
   }
 }
 
-/** What follows from all entries about the keys of a block. */
-function* judge(about: readonly Entry[], first: number, last: number): Generator<Expectation> {
-  const entries = about.length === 1 ? about : [...about].sort(byTime);
+/** Derives the rules of a block from all entries that cover it. */
+function* rulesOf(covering: readonly Entry[], first: number, last: number): Generator<Expectation> {
+  const entries = covering.length === 1 ? covering : [...covering].sort(byTime);
   const writes = entries.filter(({ write }) => write !== null);
   const decisive = writes.findLastIndex(({ fate }) => fate !== 'aborted');
   const entry = writes[decisive];
   const inserted = writes.find(({ write }) => write === 'insert');
   if (entry === undefined && (inserted !== undefined || writes.length === 0)) {
-    // Ids of this run alone, that no transaction brought in.
+    // Only this run may use these ids, and no transaction of it was committed with them.
     const source = inserted ?? entries[0]!;
     return yield { rule: 'none', first, last, xid: null, entry: source };
   }
@@ -61,7 +59,7 @@ function* judge(about: readonly Entry[], first: number, last: number): Generator
   const leased = entries.find(({ write }) => write === null);
   const born = writes.some(({ write, fate }) => write === 'insert' && fate !== 'aborted');
   if (entry?.write === 'update' && leased !== undefined && !born) {
-    // Nobody but this run can have brought the row in, and it says that it did not.
+    // Only this run can have inserted the row, and its ledger has no such insert.
     return yield { rule: 'none', first, last, xid: null, entry: inserted ?? leased };
   }
   if (entry?.write === 'delete') return yield { rule: 'none', first, last, xid: null, entry };
@@ -69,7 +67,7 @@ function* judge(about: readonly Entry[], first: number, last: number): Generator
     return yield { rule: 'same', first, last, xid: entry.xid, entry };
   }
   if (entry !== undefined) yield { rule: 'any', first, last, xid: null, entry };
-  // Aborted updates and deletes: the row is as it was before.
+  // Aborted updates and deletes leave the row as it was.
   for (const aborted of writes.slice(decisive + 1)) {
     const { xid } = aborted;
     yield { rule: xid === null ? 'any' : 'other', first, last, xid, entry: aborted };

@@ -1,23 +1,24 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseFacts } from '../database/facts.js';
 import type { ServerIdentity } from '../postgres/identity.js';
-import { type FactsHeader, type FactsRecord, LEDGER_VERSION, readSeal, seal } from './format.js';
+import { type FactsHeader, type FactsRecord, LEDGER_VERSION } from './format.js';
+import { type SealedLine, SealedLines, seal } from './sealed-lines.js';
 
-/** What a run found in its database. */
+/** The database of a run, as the run found it. */
 export interface LedgerFacts {
   readonly server: ServerIdentity;
   readonly begin: DatabaseFacts;
-  /** Null: the run did not come to look again. */
+  /** Null if the run was killed, or could not reach the server at its end. */
   readonly end: DatabaseFacts | null;
 }
 
-/** The file about the database, inside a ledger's folder. */
+/** The path of the file about the database. */
 export function factsFile(ledger: string): string {
   return join(ledger, 'database.ndjson');
 }
 
-/** Writes what a run found when it began. Throws what the file system throws. */
+/** Writes the facts that a run found when it began. Throws the errors of the file system. */
 export function writeFacts(
   ledger: string,
   run: string,
@@ -29,35 +30,43 @@ export function writeFacts(
   writeFileSync(factsFile(ledger), header.line + record.line);
 }
 
-/** Adds what it found when it ended. Throws what the file system throws. */
+/** Appends the facts that it found when it ended. Throws the errors of the file system. */
 export function addFacts(ledger: string, database: DatabaseFacts): void {
   const path = factsFile(ledger);
-  const last = readFileSync(path, 'utf8').trimEnd().split('\n').at(-1) ?? '';
-  const { said } = readSeal(last, 0);
-  writeFileSync(path, seal({ found: 'end', database }, said ?? 0).line, { flag: 'a' });
+  const { chain } = readLines(path);
+  appendFileSync(path, seal({ found: 'end', database }, chain).line);
 }
 
-/** Null: there is no such file, as in version 1, or it is not what was written (`damaged`). */
+/** Reads the file. `facts` is null if there is no file, as in version 1, or if its seals are broken (`damaged`). */
 export function readFacts(ledger: string): {
   readonly facts: LedgerFacts | null;
   readonly damaged: boolean;
 } {
   const path = factsFile(ledger);
   if (!existsSync(path)) return { facts: null, damaged: false };
-  let chain = 0;
   let header: FactsHeader | null = null;
   const found: Partial<Record<FactsRecord['found'], DatabaseFacts>> = {};
-  for (const line of readFileSync(path, 'utf8').split('\n')) {
-    const { said, is } = readSeal(line, chain);
-    // What a process that was killed had begun to write.
-    if (said === null) continue;
-    if (said !== is) return { facts: null, damaged: true };
-    chain = said;
-    const record = JSON.parse(line) as FactsHeader | FactsRecord;
+  for (const { record, problem } of readLines(path).lines) {
+    if (problem === 'broken') return { facts: null, damaged: true };
+    if (record === null) continue;
     if ('ledger' in record) header = record;
     else found[record.found] = record.database;
   }
   const { begin, end = null } = found;
   if (header === null || begin === undefined) return { facts: null, damaged: true };
   return { facts: { server: header.server, begin, end }, damaged: false };
+}
+
+function readLines(path: string): {
+  lines: SealedLine<FactsHeader | FactsRecord>[];
+  chain: number;
+} {
+  const file = new SealedLines(path, isFactsRecord);
+  const lines = [...file.push(readFileSync(path)), ...file.finish()];
+  return { lines, chain: file.chain };
+}
+
+/** Members are not checked: the seal shows that this program wrote them. */
+function isFactsRecord(value: unknown): value is FactsHeader | FactsRecord {
+  return typeof value === 'object' && value !== null;
 }

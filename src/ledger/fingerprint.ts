@@ -1,34 +1,34 @@
 import { mix } from '../random/hash.js';
 import { EVENT_TYPES, EVENTS } from '../schemas/hospital/events/index.js';
 import { TABLE_NAMES, TABLES, type TableName, type Value } from '../schemas/hospital/tables.js';
-import { BASIS, hashText, hashValue } from './digest.js';
+import { BASIS, hashText, hashValue } from './value-hash.js';
 
 /**
- * What a row holds, in 2 × 32 bits: the columns that updates set, and its others but the key. Each is the
- * sum, modulo 2^32, of a hash of each column (its name and its text as PostgreSQL prints it), so the order of
- * columns has no say. Finds mistakes, not forgeries.
+ * Two checksums of a row, 32 bits each: `changing` of the columns that updates set, `fixed` of the others but the
+ * key. Each is the sum, modulo 2^32, of the hashes of its columns (name, and value as PostgreSQL prints it), so the
+ * order of columns does not matter. Finds accidents, not forgeries.
  */
 export interface Fingerprint {
   readonly changing: number;
-  /** Null: not known, as of a row that was there before the run and is updated. */
+  /** Null if unknown: an UPDATE statement does not say what the fixed columns hold. */
   readonly fixed: number | null;
 }
 
-/** How a column of a table goes into the fingerprint of its row. */
+/** A column's part in the fingerprint of its row. */
 export interface PrintedColumn {
   readonly name: string;
-  /** What its hash begins with. */
+  /** The hash of the column's name, with which the hash of a value begins. */
   readonly seed: number;
-  /** The key is in neither sum: it is what a row is known by. */
+  /** The key is in neither sum: it identifies the row. */
   readonly part: 'key' | 'changing' | 'fixed';
 }
 
-/** The columns that the generator writes of each table, in the order of `TABLES`. */
+/** The columns of each table that the generator writes, in the order of `TABLES`. */
 export const PRINTED_COLUMNS = Object.fromEntries(
   TABLE_NAMES.map((table) => [table, printedColumns(table)]),
 ) as unknown as Readonly<Record<TableName, readonly PrintedColumn[]>>;
 
-/** The columns that an update of each table sets, in the order of the event type. */
+/** The columns of each table that an update sets, in the order of the event type. */
 export const UPDATED_COLUMNS = Object.fromEntries(
   TABLE_NAMES.map((table) => {
     const columns = PRINTED_COLUMNS[table];
@@ -38,10 +38,10 @@ export const UPDATED_COLUMNS = Object.fromEntries(
 
 function printedColumns(table: TableName): PrintedColumn[] {
   const changing = changingNames(table);
-  return TABLES[table].columns.map(({ name }, place) => ({
+  return TABLES[table].columns.map(({ name }, position) => ({
     name,
     seed: columnSeed(name),
-    part: place === 0 ? 'key' : changing.includes(name) ? 'changing' : 'fixed',
+    part: position === 0 ? 'key' : changing.includes(name) ? 'changing' : 'fixed',
   }));
 }
 
@@ -52,20 +52,20 @@ function changingNames(table: TableName): readonly string[] {
   );
 }
 
-/** What the hash of a column of this name begins with. */
+/** The hash of a column's name, with which the hash of its value begins. */
 export function columnSeed(name: string): number {
   return hashText(BASIS, name);
 }
 
-/** Bytes of a row: both sums, or the changing one alone. */
+/** Bytes of a row's fingerprint: both sums, or `changing` alone. */
 const BOTH = 8;
 const CHANGING_ONLY = 4;
 
 let buffer = Buffer.alloc(1 << 12);
 
 /**
- * Fingerprints of whole rows (in the order of the table's columns), as the ledger has them: of each row
- * both sums, 4 bytes each, little-endian; base64.
+ * Encodes the fingerprints of whole rows (values in the order of the table's columns) as the ledger has them: both
+ * sums of each row as little-endian 32-bit integers, in base64.
  */
 export function encodeWhole(table: TableName, rows: readonly (readonly Value[])[]): string {
   const columns = PRINTED_COLUMNS[table];
@@ -75,9 +75,9 @@ export function encodeWhole(table: TableName, rows: readonly (readonly Value[])[
     const row = rows[i]!;
     let changing = 0;
     let fixed = 0;
-    for (let place = 1; place < columns.length; place++) {
-      const { seed, part } = columns[place]!;
-      const hash = mix(hashValue(seed, row[place]!));
+    for (let k = 1; k < columns.length; k++) {
+      const { seed, part } = columns[k]!;
+      const hash = mix(hashValue(seed, row[k]!));
       if (part === 'changing') changing = (changing + hash) | 0;
       else fixed = (fixed + hash) | 0;
     }
@@ -88,7 +88,7 @@ export function encodeWhole(table: TableName, rows: readonly (readonly Value[])[
   return buffer.toString('base64', 0, at);
 }
 
-/** The same of updates (key, then the new values in the order of the event type): the changing sum alone. */
+/** The same for updates (key, then the new values in the order of the event type): `changing` alone. */
 export function encodeUpdates(table: TableName, rows: readonly (readonly Value[])[]): string {
   const columns = UPDATED_COLUMNS[table];
   reserve(rows.length * CHANGING_ONLY);
@@ -105,7 +105,7 @@ export function encodeUpdates(table: TableName, rows: readonly (readonly Value[]
   return buffer.toString('base64', 0, at);
 }
 
-/** Whether a text can be the fingerprints of so many rows. */
+/** Whether a text has the length of the fingerprints of `rows` rows. */
 export function areFingerprints(text: string, rows: number): boolean {
   return (
     text.length === base64Length(rows * BOTH) || text.length === base64Length(rows * CHANGING_ONLY)
@@ -116,26 +116,26 @@ function base64Length(bytes: number): number {
   return 4 * Math.ceil(bytes / 3);
 }
 
-/** Fingerprints of some rows, as a reader of the ledger has them. */
+/** Decoded fingerprints of the rows of a key list. */
 export class Fingerprints {
   readonly #sums: DataView;
   readonly #width: number;
 
-  /** @param text `areFingerprints` of so many rows */
+  /** @param text for which `areFingerprints(text, rows)` holds */
   constructor(text: string, rows: number) {
     const { buffer, byteOffset, length } = Buffer.from(text, 'base64');
     this.#sums = new DataView(buffer, byteOffset, length);
     this.#width = text.length === base64Length(rows * BOTH) ? BOTH : CHANGING_ONLY;
   }
 
-  /** Of the row at this place in the list of keys. */
-  changing(place: number): number {
-    return this.#sums.getInt32(place * this.#width, true);
+  /** @param index the row's index in the key list */
+  changing(index: number): number {
+    return this.#sums.getInt32(index * this.#width, true);
   }
 
-  /** Null: not known. */
-  fixed(place: number): number | null {
-    return this.#width === BOTH ? this.#sums.getInt32(place * BOTH + 4, true) : null;
+  /** Null if unknown. */
+  fixed(index: number): number | null {
+    return this.#width === BOTH ? this.#sums.getInt32(index * BOTH + 4, true) : null;
   }
 }
 

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
-/** Where a run keeps its ledger, inside its folder. */
+/** The folder of the ledger inside a run's folder. */
 export function ledgerFolder(runFolder: string): string {
   return join(runFolder, 'ledger');
 }
@@ -14,13 +14,13 @@ export function ledgerFile(folder: string, worker: number, connection: number): 
 
 const NAME = /^worker-(\d+)-(\d+)\.ndjson$/;
 
-/** Whose file this is, by its name. */
-export function filePlace(path: string): { worker: number; connection: number } {
+/** The worker and the connection in a file's name. */
+export function fileNumbers(path: string): { worker: number; connection: number } {
   const [, worker, connection] = NAME.exec(basename(path)) ?? [];
   return { worker: Number(worker), connection: Number(connection) };
 }
 
-/** The files of a ledger, in the order of workers and of their connections; none when there is none. */
+/** The workers' files of a ledger, by worker and connection; empty if there is no ledger. */
 export function ledgerFiles(folder: string): string[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder)

@@ -1,16 +1,16 @@
 /**
- * Keys of rows as the ledger has them: ids as one text (`encodeKeys`), keys of any other type as a list of texts.
- * A key of several columns is its values as a JSON array; of a table without a key, each row has an empty text.
+ * Keys of rows: ids as one text (`encodeKeys`), keys of another type as a list of texts. A composite key is the JSON
+ * array of its values. A table without a key has an empty text for each row.
  */
 export type KeyList = string | readonly string[];
 
-/** A key of a row: a number where it is an id, else its text. */
+/** A key of one row: an id as a number, another key as text. */
 export type LedgerKey = number | string;
 
 /**
- * Ids as the ledger writes them: the first one, then each one's distance from the one before it,
- * comma-separated; `+n` stands for n more that follow without a gap. `1001+49,3` is 1001 to 1050, and
- * 1053. Ids from a sequence come in blocks, so a batch of inserts takes a dozen characters.
+ * Encodes ids: the first one, then the distance of each from the one before it, separated by commas; `+n` stands for
+ * n more without a gap. `1001+49,3` is 1001 to 1050, and 1053. Ids from a sequence come in blocks, so a batch of
+ * inserts takes a dozen characters.
  */
 export function encodeKeys(keys: readonly number[]): string {
   const sorted = isAscending(keys) ? keys : [...keys].sort((a, b) => a - b);
@@ -27,7 +27,7 @@ export function encodeKeys(keys: readonly number[]): string {
   return text;
 }
 
-/** Calls `each` with the first and the last key of every block. Throws on text that is no such list. */
+/** Calls `each` with the first and the last key of every block. Throws on text that is not such a list. */
 export function forEachBlock(text: string, each: (first: number, last: number) => void): void {
   let at = 0;
   let previous = 0;
@@ -40,44 +40,44 @@ export function forEachBlock(text: string, each: (first: number, last: number) =
       end = endOfNumber(text, at);
       previous += numberBetween(text, at, end);
     }
-    // Beyond, counting on by one stands still.
-    if (!Number.isSafeInteger(previous)) throw new Error(NO_LIST);
+    // Beyond 2^53 a loop from `first` to `previous` would not end: adding 1 changes nothing.
+    if (!Number.isSafeInteger(previous)) throw new Error(NOT_A_LIST);
     each(first, previous);
     if (end === text.length) return;
-    if (text.charCodeAt(end) !== COMMA) throw new Error(NO_LIST);
+    if (text.charCodeAt(end) !== COMMA) throw new Error(NOT_A_LIST);
     at = end + 1;
   }
 }
 
-const NO_LIST = 'not a list of keys';
+const NOT_A_LIST = 'not a list of keys';
 const PLUS = 0x2b;
 const COMMA = 0x2c;
 const ZERO = 0x30;
 const NINE = 0x39;
 
-/** Where the digits that begin at this place of a text end. Throws where there is none. */
+/** The index after the digits that begin at `begin`. Throws if there is no digit. */
 function endOfNumber(text: string, begin: number): number {
   let end = begin;
   while (isDigit(text.charCodeAt(end))) end++;
-  if (end === begin) throw new Error(NO_LIST);
+  if (end === begin) throw new Error(NOT_A_LIST);
   return end;
 }
 
-/** The number that these digits are. A ledger has millions of lists: making texts of their parts takes longer. */
+/** Parses digits. By hand, without a substring: a ledger has millions of lists. */
 function numberBetween(text: string, begin: number, end: number): number {
   let number = 0;
   for (let at = begin; at < end; at++) number = number * 10 + (text.charCodeAt(at) - ZERO);
   return number;
 }
 
-/** Whether a character is a digit; NaN, behind the end of a text, is none. */
+/** False for NaN, the code after the end of a text. */
 function isDigit(code: number): boolean {
   return code >= ZERO && code <= NINE;
 }
 
-const KEYS = /^\d+(\+\d+)?(,\d+(\+\d+)?)*$/;
+const ID_LIST = /^\d+(\+\d+)?(,\d+(\+\d+)?)*$/;
 
-/** The keys of rows as the ledger has them: as ids where all of them can be written so. */
+/** Makes a key list: one text if all keys are ids from 0 to 2^53, else a list of texts. */
 export function keyListOf(keys: readonly LedgerKey[]): KeyList {
   return keys.every(isId) ? encodeKeys(keys) : keys.map(String);
 }
@@ -86,24 +86,24 @@ function isId(key: LedgerKey): key is number {
   return typeof key === 'number' && key >= 0 && Number.isSafeInteger(key);
 }
 
-/** Orders keys of one table: ids by their value, others as texts. */
+/** Orders keys of one table: ids by value, others as texts. */
 export function compareKeys(a: LedgerKey, b: LedgerKey): number {
   if (typeof a === 'number' && typeof b === 'number') return a - b;
   return String(a) < String(b) ? -1 : 1;
 }
 
-/** Whether a text is a list of keys. */
-export function isKeys(text: string): boolean {
-  return KEYS.test(text);
+/** Whether a text is a list of ids. */
+export function isIdList(text: string): boolean {
+  return ID_LIST.test(text);
 }
 
-/** Whether a value of a record is a list of keys. */
+/** Whether a member of a record is a key list. */
 export function isKeyList(value: unknown): value is KeyList {
-  if (typeof value === 'string') return isKeys(value);
+  if (typeof value === 'string') return isIdList(value);
   return Array.isArray(value) && value.every((key) => typeof key === 'string');
 }
 
-/** The ids one by one. */
+/** All ids of a list. */
 export function decodeIds(text: string): number[] {
   const keys = new Array<number>(countKeys(text));
   let at = 0;
@@ -113,12 +113,11 @@ export function decodeIds(text: string): number[] {
   return keys;
 }
 
-/** The keys one by one, in the order of the list. */
+/** All keys of a list, in its order. */
 export function decodeKeys(list: KeyList): readonly LedgerKey[] {
   return typeof list === 'string' ? decodeIds(list) : list;
 }
 
-/** How many keys a list has. */
 export function countKeys(list: KeyList): number {
   if (typeof list !== 'string') return list.length;
   let count = 0;

@@ -1,10 +1,9 @@
-import type { ServerIdentity } from '../postgres/identity.js';
-import { compareServers } from '../postgres/identity.js';
+import { compareServers, type ServerIdentity } from '../postgres/identity.js';
 import type { Operation } from '../schemas/hospital/changes.js';
 import type { TableName } from '../schemas/hospital/tables.js';
 import { Collector } from './collector.js';
 import { type KeyDifference, xminOf } from './compare.js';
-import { readLedger } from './run-ledger.js';
+import { readLedger } from './totals.js';
 
 /** Another run, and the folder of its ledger. */
 export interface OtherLedger {
@@ -12,26 +11,26 @@ export interface OtherLedger {
   readonly folder: string;
 }
 
-/** The checked run, as far as the order of changes depends on it. */
+/** The members of the checked run's totals that tell whether a change is later. */
 export interface CheckedRun {
   readonly servers: readonly ServerIdentity[];
-  /** ISO 8601; null: nothing of it is known. */
+  /** ISO 8601; null for an empty ledger. */
   readonly started: string | null;
 }
 
 /** The last change of a key by another run. */
-interface Change {
+interface LaterChange {
   readonly run: string;
   readonly write: Operation;
-  /** Null: rows do not bear the transaction's name, or it is not known. */
+  /** Null if unknown, or if the rows' `xmin` may differ from it. */
   readonly xid: number | null;
-  /** Some other run inserted a row with this key. */
-  readonly born: boolean;
+  /** Another run inserted a row with this key. */
+  readonly inserted: boolean;
 }
 
 /**
- * Tells, for each difference, which other run explains it by a committed change of the same key after the checked
- * run's; null: none does, so it stays a difference. A row that is there has to bear the name of that change.
+ * Finds for each difference the run that explains it: by a committed change of the same key after the checked run's.
+ * If the row exists, its `xmin` must be that change's. Null: not explained, so it stays a difference.
  */
 export async function explainByOthers(
   differences: readonly KeyDifference[],
@@ -43,7 +42,7 @@ export async function explainByOthers(
     const ofTable = keys.get(difference.table) ?? new Map<number, KeyDifference>();
     keys.set(difference.table, ofTable.set(difference.key, difference));
   }
-  const changes = new Map<KeyDifference, Change>();
+  const changes = new Map<KeyDifference, LaterChange>();
   for (const other of others) await readChanges(other, keys, checked, changes);
   return differences.map((difference) => {
     const change = changes.get(difference);
@@ -51,15 +50,15 @@ export async function explainByOthers(
   });
 }
 
-/** Notes what one run did to the keys, where that is later than what the checked run did, and the last so far. */
+/** Adds one run's changes of the keys to `changes`, if they are later than the checked run's and the last so far. */
 async function readChanges(
   { run, folder }: OtherLedger,
   keys: ReadonlyMap<TableName, ReadonlyMap<number, KeyDifference>>,
   { servers, started }: CheckedRun,
-  changes: Map<KeyDifference, Change>,
+  changes: Map<KeyDifference, LaterChange>,
 ): Promise<void> {
   const collector = new Collector();
-  const found: [KeyDifference, Change][] = [];
+  const found: [KeyDifference, LaterChange][] = [];
   let isOwn = false;
   const totals = await readLedger(folder, {
     onHeader: ({ server }) => {
@@ -67,7 +66,7 @@ async function readChanges(
     },
     onFile: (path) => collector.beginFile(path),
     onTransaction: (transaction) => {
-      // Transactions of another server have names of their own.
+      // An xid of another server means another transaction.
       if (isOwn && transaction.outcome === 'committed') collector.add(transaction);
     },
     onWorkerEnd: async () => {
@@ -80,28 +79,31 @@ async function readChanges(
           for (let key = first; key <= last; key++) {
             const difference = wanted.get(key);
             if (difference === undefined) continue;
-            found.push([difference, { run, write, xid, born: write === 'insert' }]);
+            found.push([difference, { run, write, xid, inserted: write === 'insert' }]);
           }
         }
       }
       collector.clear();
     },
   });
-  // By the clock, where no names tell: a run that was over before this one began changed nothing since.
+  // Without xids the clock decides: a run that ended before the checked one began made no later change.
   const over = totals.ended !== null && started !== null && totals.ended < started;
   for (const [difference, change] of found) {
     const own = difference.expected.entry.xid;
     if (change.xid !== null && own !== null ? change.xid <= own : over) continue;
     const before = changes.get(difference);
-    const born = change.born || before?.born === true;
+    const inserted = change.inserted || before?.inserted === true;
     const isLast = (before?.xid ?? -1) <= (change.xid ?? Number.POSITIVE_INFINITY);
-    changes.set(difference, { ...(before === undefined || isLast ? change : before), born });
+    changes.set(difference, { ...(before === undefined || isLast ? change : before), inserted });
   }
 }
 
-function explains({ write, xid, born }: Change, { expected, xmin }: KeyDifference): boolean {
-  const wasThere = expected.rule !== 'none';
-  if (write === 'delete') return wasThere && xmin === null;
+function explains(
+  { write, xid, inserted }: LaterChange,
+  { expected, xmin }: KeyDifference,
+): boolean {
+  const existed = expected.rule !== 'none';
+  if (write === 'delete') return existed && xmin === null;
   if (xmin === null || (xid !== null && xminOf(xid) !== xmin)) return false;
-  return wasThere ? write === 'update' : born;
+  return existed ? write === 'update' : inserted;
 }

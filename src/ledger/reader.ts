@@ -1,17 +1,25 @@
-import { open } from 'node:fs/promises';
-import { StringDecoder } from 'node:string_decoder';
-import { EXIT, OperatorError } from '../errors.js';
-import { isCutOff, LEDGER_VERSIONS, type LedgerRecord, readSeal } from './format.js';
-import { isRecord } from './shape.js';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
+import { MOST_PENDING } from '../postgres/pending.js';
+import {
+  type IntentRecord,
+  type LeaseRecord,
+  type LedgerHeader,
+  type LedgerRecord,
+  outcomeOf,
+} from './format.js';
+import { isRecord } from './is-record.js';
+import { type SealedLine, SealedLines } from './sealed-lines.js';
+import { type LedgerTransaction, TransactionFold } from './transactions.js';
 
-/** Bytes that are read at a time: so few that their text is young when it is garbage, and soon gone. */
-export const LEDGER_CHUNK_BYTES = 1 << 16;
+/** Bytes read at a time. Small, so that their strings are garbage before the collector moves them to old space. */
+const CHUNK_BYTES = 1 << 16;
 
 /**
- * What is wrong with a line. `malformed`: it is no record. `broken`: it, or one before it, is not what
- * was written: changed, lost, or out of its place. `sequence`: an intent or an outcome that cannot come here.
+ * `malformed` and `broken`: see `SealedLine`. `sequence`: an intent or an outcome that cannot stand here, or a
+ * missing file.
  */
-export type ProblemKind = 'malformed' | 'broken' | 'sequence';
+export type ProblemKind = NonNullable<SealedLine<never>['problem']> | 'sequence';
 
 export interface LedgerProblem {
   readonly file: string;
@@ -20,95 +28,159 @@ export interface LedgerProblem {
   readonly kind: ProblemKind;
 }
 
+export interface LedgerReaderListener {
+  readonly onHeader?: (header: LedgerHeader) => void;
+  readonly onLease?: (lease: LeaseRecord) => void;
+  /** Called once for each transaction, when its outcome is final or the file is finished: not in the order of intents. */
+  readonly onTransaction?: (transaction: LedgerTransaction) => void;
+  readonly onProblem?: (problem: LedgerProblem) => void;
+}
+
+/** One buffer for all readers of a thread: a piece is processed before the next one is read. */
+const buffer = Buffer.alloc(CHUNK_BYTES);
+
 /**
- * Makes records of the text of a ledger's file as it comes, and holds every line against its seal. A last
- * line that was cut off was not written, and is passed over, also when lines were added behind it. Throws
- * an OperatorError on a file of another version.
+ * Reads the file of one connection piece by piece, also while it is being written. Reads are synchronous: the file
+ * is local, and its reader cannot go on without it.
  */
-export class LedgerLines {
+export class LedgerReader {
   readonly #path: string;
-  readonly #onRecord: (record: LedgerRecord, line: number) => void;
   readonly #onProblem: (problem: LedgerProblem) => void;
-  readonly #decoder = new StringDecoder('utf8');
-  #rest = '';
-  #chain = 0;
-  #number = 0;
+  readonly #fd: number;
+  readonly #lines: SealedLines<LedgerRecord>;
+  /** The transactions read so far, with their sums. */
+  readonly transactions: TransactionFold;
+  #closed = false;
 
-  constructor(
-    path: string,
-    onRecord: (record: LedgerRecord, line: number) => void,
-    onProblem: (problem: LedgerProblem) => void,
-  ) {
+  constructor(path: string, listener: LedgerReaderListener) {
+    const ignore = () => undefined;
+    const { onHeader = ignore, onLease = ignore, onTransaction = ignore } = listener;
+    const { onProblem = ignore } = listener;
     this.#path = path;
-    this.#onRecord = onRecord;
     this.#onProblem = onProblem;
+    this.transactions = new TransactionFold({
+      onHeader,
+      onLease,
+      onTransaction,
+      onSequence: (line) => onProblem({ file: path, line, kind: 'sequence' }),
+    });
+    this.#lines = new SealedLines(path, isRecord);
+    this.#fd = openSync(path, 'r');
   }
 
-  /** The next bytes of the file. */
-  push(bytes: Buffer): void {
-    const lines = (this.#rest + this.#decoder.write(bytes)).split('\n');
-    this.#rest = lines.pop() ?? '';
-    for (const line of lines) this.#take(line);
+  /** Intents without a final outcome so far. */
+  get open(): readonly IntentRecord[] {
+    return this.transactions.open;
   }
 
-  /** No more will come: all but the line feed of a last line may have been written. */
+  /** Reads the next piece; false if nothing more is written yet. */
+  read(): boolean {
+    const bytes = readSync(this.#fd, buffer, 0, CHUNK_BYTES, null);
+    if (bytes > 0) this.#take(this.#lines.push(buffer.subarray(0, bytes)));
+    return bytes > 0;
+  }
+
+  /** Reports the transactions without a final outcome and closes the file: nothing more will be written. */
   finish(): void {
-    if (this.#rest !== '') this.#take(this.#rest);
-    this.#rest = '';
+    this.#take(this.#lines.finish());
+    this.transactions.finish();
+    this.close();
   }
 
-  #take(line: string): void {
-    this.#number++;
-    const place = { file: this.#path, line: this.#number };
-    const { said, is } = readSeal(line, this.#chain);
-    // A line that was cut off, by a full disk or the end of the process: the next one follows the last whole one.
-    if (said === null) {
-      if (!isCutOff(line)) this.#onProblem({ ...place, kind: 'malformed' });
-      return;
+  /** Reads to the end and finishes. Lets other work of the thread run between two pieces: Ctrl+C must get through. */
+  async readAll(): Promise<void> {
+    try {
+      while (this.read()) await setImmediate();
+      this.finish();
+    } finally {
+      this.close();
     }
-    this.#chain = said;
-    const record = parse(line);
-    if (record === null) {
-      this.#onProblem({ ...place, kind: 'malformed' });
-      return;
+  }
+
+  close(): void {
+    if (!this.#closed) closeSync(this.#fd);
+    this.#closed = true;
+  }
+
+  #take(lines: Iterable<SealedLine<LedgerRecord>>): void {
+    for (const { number: line, record, problem } of lines) {
+      if (problem !== null) this.#onProblem({ file: this.#path, line, kind: problem });
+      if (record !== null) this.transactions.take(record, line);
     }
-    if ('ledger' in record && !LEDGER_VERSIONS.includes(record.ledger)) {
-      const version = Number(record.ledger);
-      throw new OperatorError(EXIT.usage, (m) =>
-        m.ledger.otherVersion({ path: place.file, version }),
-      );
-    }
-    if (said !== is) this.#onProblem({ ...place, kind: 'broken' });
-    this.#onRecord(record, this.#number);
   }
 }
 
-/** Reads a file of the ledger from its beginning to its end. */
-export async function readLedgerFile(
-  path: string,
-  onRecord: (record: LedgerRecord, line: number) => void,
-  onProblem: (problem: LedgerProblem) => void,
-): Promise<void> {
-  const lines = new LedgerLines(path, onRecord, onProblem);
-  const file = await open(path, 'r');
+/** The header of a worker's file; null if its first line is not written whole. */
+export function readHeader(path: string): LedgerHeader | null {
+  const lines = new SealedLines(path, isRecord);
+  const bytes = Buffer.alloc(CHUNK_BYTES);
+  const fd = openSync(path, 'r');
   try {
-    const buffer = Buffer.alloc(LEDGER_CHUNK_BYTES);
-    for (;;) {
-      const { bytesRead } = await file.read(buffer, 0, LEDGER_CHUNK_BYTES);
-      if (bytesRead === 0) break;
-      lines.push(buffer.subarray(0, bytesRead));
+    const read = bytes.subarray(0, readSync(fd, bytes));
+    for (const { record } of linesOf(lines, read)) {
+      return record !== null && 'ledger' in record ? record : null;
     }
-    lines.finish();
-  } finally {
-    await file.close();
-  }
-}
-
-function parse(line: string): LedgerRecord | null {
-  try {
-    const value: unknown = JSON.parse(line);
-    return isRecord(value) ? value : null;
-  } catch {
     return null;
+  } finally {
+    closeSync(fd);
   }
+}
+
+/** All lines of a file, or of its end. */
+export function* linesOf<R extends object>(
+  lines: SealedLines<R>,
+  bytes: Buffer,
+): Generator<SealedLine<R>> {
+  yield* lines.push(bytes);
+  yield* lines.finish();
+}
+
+/** How a file of the ledger ends. */
+export interface LedgerTail {
+  /** The CRC of its last whole line. */
+  readonly chain: number;
+  /** Its last line was cut off. */
+  readonly cutOff: boolean;
+  /** The intents without an outcome. */
+  readonly open: readonly number[];
+  /** Null if the first line is not written whole. */
+  readonly header: LedgerHeader | null;
+}
+
+/**
+ * Reads the end of a file: twice as much each time, until it holds more intents than can be without an outcome.
+ * A worker that reconnects must not wait for the whole file.
+ */
+export function readTail(path: string): LedgerTail {
+  const fd = openSync(path, 'r');
+  try {
+    const { size } = fstatSync(fd);
+    for (let length = Math.min(size, CHUNK_BYTES); ; length = Math.min(size, 2 * length)) {
+      const bytes = Buffer.alloc(length);
+      readSync(fd, bytes, 0, length, size - length);
+      const { intents, ...tail } = tailOf(path, bytes, length === size);
+      if (length === size || intents > MOST_PENDING) return { ...tail, header: readHeader(path) };
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** @param whole the bytes are the whole file; else their first line may be a part of one, and is skipped */
+function tailOf(path: string, bytes: Buffer, whole: boolean) {
+  const lines = new SealedLines(path, isRecord, whole ? 0 : null);
+  const open = new Set<number>();
+  let intents = 0;
+  const take = (record: LedgerRecord | null) => {
+    if (record === null) return;
+    if ('intent' in record) {
+      open.add(record.intent);
+      intents++;
+    } else open.delete(outcomeOf(record)?.number ?? 0);
+  };
+  const begin = whole ? 0 : bytes.indexOf('\n') + 1;
+  for (const { record } of lines.push(bytes.subarray(begin))) take(record);
+  const { cutOff } = lines;
+  for (const { record } of lines.finish()) take(record);
+  return { chain: lines.chain, cutOff, open: [...open], intents };
 }

@@ -3,18 +3,17 @@ import { compareServers, primaryFactsOf } from '../postgres/identity.js';
 import { endBackend, verdictOn } from '../postgres/in-doubt.js';
 import type { Fate, Witness } from '../postgres/pending.js';
 import { TABLE_NAMES } from '../schemas/hospital/tables.js';
-import { type IntentRecord, type KeysOf, type LedgerHeader, outcomeOf } from './format.js';
+import type { IntentRecord, KeysOf, LedgerHeader } from './format.js';
 import { forEachBlock } from './keys.js';
-import { readLedgerFile } from './reader.js';
+import { LedgerReader } from './reader.js';
 import { LedgerWriter } from './writer.js';
 
-/** How many transactions came to each verdict. */
+/** Transactions by verdict. */
 export type Verdicts = Record<Fate, number>;
 
 /**
- * Finds out what became of the transactions that a run left without an outcome, or that could not be
- * found out about before, and adds it to the ledger. What a killed run had sent is not carried out any more
- * when this returns: its connections are ended first.
+ * Asks the server about the transactions that have no outcome, or `unknown`, and adds the answers to the ledger.
+ * First ends the connections of the run: a server process may still carry out what a killed run has sent.
  */
 export async function resolveLedger(client: Client, files: readonly string[]): Promise<Verdicts> {
   const verdicts: Verdicts = { committed: 0, aborted: 0, unknown: 0 };
@@ -42,28 +41,27 @@ export async function resolveLedger(client: Client, files: readonly string[]): P
   return verdicts;
 }
 
-/** The intents of a file whose fate is not known, in their order. */
+/** The intents of a file without a final outcome, in their order. */
 async function openIntents(
   file: string,
 ): Promise<{ header: LedgerHeader | null; open: readonly IntentRecord[] }> {
   let header: LedgerHeader | null = null;
-  const open = new Map<number, IntentRecord>();
-  await readLedgerFile(
-    file,
-    (record) => {
-      if ('ledger' in record) header = record;
-      else if ('intent' in record) open.set(record.intent, record);
-      const outcome = outcomeOf(record);
-      if (outcome !== null && outcome.fate !== 'unknown') open.delete(outcome.number);
+  const open: IntentRecord[] = [];
+  const reader = new LedgerReader(file, {
+    onHeader: (record) => {
+      header = record;
     },
-    () => undefined,
-  );
-  return { header, open: [...open.values()] };
+    onTransaction: ({ intent, outcome }) => {
+      if (outcome === 'open' || outcome === 'unknown') open.push(intent);
+    },
+  });
+  await reader.readAll();
+  return { header, open };
 }
 
 /**
- * A row by which a transaction is known: best an inserted one, whose key is nobody else's. Null: none of its keys
- * is an id.
+ * The row that shows whether a transaction was committed: an inserted one if there is one, because no other
+ * transaction can have its key. Null if no key is an id.
  */
 function witnessOf(rows: KeysOf): Witness | null {
   for (const operation of ['insert', 'update', 'delete'] as const) {

@@ -12,38 +12,38 @@ import type {
 } from './format.js';
 import { countKeys } from './keys.js';
 
-/** What became of a transaction; `open`: the ledger does not say. */
+/** `open`: the ledger has no final outcome. */
 export type Outcome = Fate | 'open';
 
 export interface LedgerTransaction {
   readonly intent: IntentRecord;
   readonly outcome: Outcome;
-  /** When its COMMIT was answered, in milliseconds since the header's `started`; null where it was not. */
+  /** When its COMMIT was answered, in milliseconds since the header's `started`; null without an answer. */
   readonly answeredMs: number | null;
-  /** xid8 as text; null where nobody told. */
+  /** xid8 as text; null if neither the intent nor the outcome has it. */
   readonly xid: string | null;
-  /** An LSN behind its changes and before its COMMIT's, as PostgreSQL prints it; null where nobody told. */
+  /** An LSN between its last change and its COMMIT, as PostgreSQL prints it; null if the ledger has none. */
   readonly lsn: string | null;
-  /** Keys of the intent that the server did not let in. */
+  /** Keys of the intent that the server did not store. */
   readonly dropped: KeysOf;
 }
 
 export interface FoldListener {
   readonly onHeader: (header: LedgerHeader) => void;
   readonly onLease: (lease: LeaseRecord) => void;
-  /** Told of each transaction once, when nothing can change its outcome: not in the order of intents. */
+  /** Called once for each transaction, when its outcome is final: not in the order of intents. */
   readonly onTransaction: (transaction: LedgerTransaction) => void;
-  /** A record that cannot come where it stands. */
+  /** A record cannot stand on this line. */
   readonly onSequence: (line: number) => void;
 }
 
 /**
- * Outcomes that are remembered after they were told: a worker that died may have entered what the next one
- * finds out once more, which is about its last burst.
+ * Final outcomes kept for comparison. A worker that replaces a dead one may record an outcome again, but only of
+ * transactions that were pending at the end.
  */
-const REMEMBERED = 2 * MOST_PENDING;
+const OUTCOMES_KEPT = 2 * MOST_PENDING;
 
-/** Makes transactions of the records of one file: one connection. */
+/** Combines the records of one file, in their order, into transactions. */
 export class TransactionFold {
   readonly #listener: FoldListener;
   readonly #open = new Map<number, { intent: IntentRecord; outcome: 'open' | 'unknown' }>();
@@ -69,7 +69,7 @@ export class TransactionFold {
     return this.#rows;
   }
 
-  /** Intents that nothing final is known about yet. */
+  /** Intents without a final outcome so far. */
   get open(): readonly IntentRecord[] {
     return [...this.#open.values()].map(({ intent }) => intent);
   }
@@ -79,7 +79,7 @@ export class TransactionFold {
     return this.#intents;
   }
 
-  /** When the last intent or outcome was entered, in milliseconds since the header's `started`. */
+  /** Time of the last intent or outcome, in milliseconds since the header's `started`. */
   get lastMs(): number {
     return this.#lastMs;
   }
@@ -90,21 +90,21 @@ export class TransactionFold {
     if ('at' in record) this.#lastMs = Math.max(this.#lastMs, record.at);
     if ('ledger' in record) this.#listener.onHeader(record);
     else if ('leased' in record) this.#listener.onLease(record);
-    else if ('intent' in record) this.#intend(record, line);
+    else if ('intent' in record) this.#addIntent(record, line);
     else if ('committed' in record) this.#close(record.committed, 'committed', line, record);
     else if ('aborted' in record) this.#close(record.aborted, 'aborted', line);
     else if ('doubt' in record) this.#requireOpen(record.doubt, line);
-    else if ('end' in record) this.#end(record, line);
+    else if ('end' in record) this.#checkTrailer(record, line);
     else if (record.verdict !== 'unknown') {
       this.#close(record.resolved, record.verdict, line, record);
     } else if (!this.#closed.has(record.resolved)) {
-      // What could not be found out then may be found out later, or be known already.
+      // Another inquiry may follow, so the transaction stays open.
       const open = this.#requireOpen(record.resolved, line);
       if (open !== undefined) open.outcome = 'unknown';
     }
   }
 
-  /** The file is at its end: tells of the transactions that nothing final is known about. */
+  /** The file is at its end: reports the transactions without a final outcome. */
   finish(): void {
     for (const { intent, outcome } of this.#open.values()) {
       this.#counts[outcome]++;
@@ -114,7 +114,7 @@ export class TransactionFold {
     this.#open.clear();
   }
 
-  #intend(intent: IntentRecord, line: number): void {
+  #addIntent(intent: IntentRecord, line: number): void {
     if (intent.intent !== this.#intents + 1 || this.#ended) this.#listener.onSequence(line);
     this.#intents = Math.max(this.#intents, intent.intent);
     this.#open.set(intent.intent, { intent, outcome: 'open' });
@@ -130,7 +130,7 @@ export class TransactionFold {
     number: number,
     outcome: 'committed' | 'aborted',
     line: number,
-    told: Partial<Omit<CommittedRecord, 'committed'>> = {},
+    outcomeRecord: Partial<Omit<CommittedRecord, 'committed'>> = {},
   ): void {
     const open = this.#open.get(number);
     if (open === undefined) {
@@ -138,15 +138,15 @@ export class TransactionFold {
       return;
     }
     const { intent } = open;
-    const { xid = null, lsn = null, at = null, dropped = {} } = told;
+    const { xid = null, lsn = null, at = null, dropped = {} } = outcomeRecord;
     if (xid !== null && intent.xid !== null && xid !== intent.xid) this.#listener.onSequence(line);
     this.#open.delete(number);
     this.#closed.set(number, outcome);
-    this.#closed.delete(number - REMEMBERED);
+    this.#closed.delete(number - OUTCOMES_KEPT);
     this.#counts[outcome]++;
     if (outcome === 'committed') {
-      this.#count(intent.rows, 1);
-      this.#count(dropped, -1);
+      this.#countRows(intent.rows, 1);
+      this.#countRows(dropped, -1);
     }
     this.#listener.onTransaction({
       intent,
@@ -158,7 +158,7 @@ export class TransactionFold {
     });
   }
 
-  #count(rows: KeysOf, sign: 1 | -1): void {
+  #countRows(rows: KeysOf, sign: 1 | -1): void {
     for (const table of TABLE_NAMES) {
       for (const operation of OPERATIONS) {
         const keys = rows[table]?.[operation];
@@ -167,7 +167,7 @@ export class TransactionFold {
     }
   }
 
-  #end({ end }: TrailerRecord, line: number): void {
+  #checkTrailer({ end }: TrailerRecord, line: number): void {
     const { committed, aborted } = this.#counts;
     const agrees =
       end.committed === committed &&

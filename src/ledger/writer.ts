@@ -14,12 +14,12 @@ import {
   LEDGER_VERSION,
   type LedgerHeader,
   type LedgerRecord,
-  seal,
 } from './format.js';
 import { compareKeys, encodeKeys, isAscending, keyListOf, type LedgerKey } from './keys.js';
-import { readTail } from './tail.js';
+import { readTail } from './reader.js';
+import { seal } from './sealed-lines.js';
 
-/** Where a worker keeps its ledger, and what it says of itself there. */
+/** The ledger of one worker: its folder, and members of its header. */
 export interface LedgerTask {
   readonly folder: string;
   readonly run: string;
@@ -28,19 +28,18 @@ export interface LedgerTask {
   readonly rng: number;
 }
 
-/** Rows that a transaction wrote in one way: whole ones (insert), key and new values, or the key. */
+/** Rows that a transaction wrote by one operation: whole rows (insert), key and new values (update), or keys (delete). */
 export interface Change {
   readonly table: TableName;
   readonly operation: Operation;
   readonly rows: readonly Row[];
   /**
-   * The rows as stored, whole, in the order of `rows`, where a trigger may have changed them. Left out:
-   * they are as sent.
+   * The rows as stored, whole, in the order of `rows`, if a trigger may have changed them. Absent if they are as sent.
    */
   readonly stored?: readonly Row[];
 }
 
-/** A transaction as the ledger enters it before its COMMIT. */
+/** A transaction before its COMMIT. */
 export interface Intent {
   readonly xid: string | null;
   readonly lsn: string | null;
@@ -48,29 +47,29 @@ export interface Intent {
   readonly subtransactions: boolean;
 }
 
-/** By which the server names a transaction; null where it did not tell. */
+/** The server's ids of a transaction; null if it did not return them. */
 export interface TransactionName {
   readonly xid: string | null;
   readonly lsn: string | null;
 }
 
-/** The ledger of a connection that is over. */
+/** The reopened ledger of a connection that has ended. */
 export interface ClosedLedger {
   readonly writer: LedgerWriter;
   /** Its intents without an outcome. */
   readonly open: readonly number[];
-  /** Null where its first line was not written whole. */
+  /** Null if its header was not written whole. */
   readonly server: ServerIdentity | null;
 }
 
-/** The ledger could not be written: without it nothing that is committed could be known. */
+/** The ledger could not be written. The run must end: without a ledger its commits could not be verified. */
 export class LedgerError extends Error {
   readonly code = LEDGER;
 }
 
 /**
- * The ledger of one connection: every line is handed to the operating system before the call returns, so
- * it outlives the process, and a COMMIT is sent only after its intent was.
+ * Writes the ledger of one connection. Every line is handed to the operating system before the call returns, so it
+ * outlives the process. A COMMIT is sent only after its intent was written.
  */
 export class LedgerWriter {
   readonly #path: string;
@@ -78,7 +77,7 @@ export class LedgerWriter {
   readonly #began: number;
   #chain: number;
   #number = 0;
-  /** Set when a line could not be written whole: nothing may follow it. */
+  /** Set if a line could not be written whole: no line may follow it. */
   #failure: LedgerError | null = null;
   /** Rows of the intents without an outcome. */
   readonly #open = new Map<number, readonly Change[]>();
@@ -98,7 +97,7 @@ export class LedgerWriter {
     path: string,
     header: Omit<LedgerHeader, 'ledger' | 'started' | 'clock_ms'>,
   ): LedgerWriter {
-    // Whoever began this file before did not come to enter anything.
+    // A file of this name is of a connection that failed before its first transaction: overwrite it.
     const writer = new LedgerWriter(path, 'w', 0);
     writer.#orClose(() =>
       writer.#append([
@@ -114,8 +113,8 @@ export class LedgerWriter {
   }
 
   /**
-   * Goes on with the ledger of a connection that is over, to enter what became of its transactions. Its
-   * last line may have been cut off: then it stands on a line of its own, and counts as not written.
+   * Continues the ledger of a connection that has ended, to add outcomes. If its last line was cut off, that line
+   * gets its line feed and counts as not written.
    */
   static reopen(path: string): ClosedLedger {
     const { chain, cutOff, open, header } = attempt(path, () => readTail(path));
@@ -124,7 +123,7 @@ export class LedgerWriter {
     return { writer, open, server: header?.server ?? null };
   }
 
-  /** That of a worker's last connection; null when there is none. */
+  /** Reopens the ledger of a worker's last connection; null if there is none. */
   static last(
     { folder, worker }: LedgerTask,
     { connections }: { readonly connections: number },
@@ -133,12 +132,12 @@ export class LedgerWriter {
     return existsSync(path) ? LedgerWriter.reopen(path) : null;
   }
 
-  /** Ids were taken from the table's sequence. */
+  /** Records ids that the worker took from the table's sequence. */
   lease(table: TableName, ids: readonly number[]): void {
     this.#append([{ leased: table, keys: encodeKeys(ids) }]);
   }
 
-  /** Enters transactions before their COMMITs are sent; their numbers in this file. */
+  /** Records transactions before their COMMITs are sent. Returns their numbers in this file. */
   intend(intents: readonly Intent[]): number[] {
     const at = this.#now();
     const records = intents.map((intent) => intentOf(intent, ++this.#number, at));
@@ -147,7 +146,7 @@ export class LedgerWriter {
     return records.map(({ intent }) => intent);
   }
 
-  /** The server answered to these COMMITs. `dropped`: keys that something there did not let in. */
+  /** Records that the server answered these COMMITs. `dropped`: rows that a trigger dropped. */
   commit(
     outcomes: readonly (TransactionName & { number: number; dropped: readonly Change[] })[],
   ): void {
@@ -171,24 +170,24 @@ export class LedgerWriter {
     );
   }
 
-  /** The server answered that these are not committed, or they were never sent. */
+  /** Records that these are not committed: the server answered so, or COMMIT was not sent. */
   abort(numbers: readonly number[]): void {
     for (const number of numbers) this.#open.delete(number);
     this.#aborted += numbers.length;
     this.#append(numbers.map((number) => ({ aborted: number })));
   }
 
-  /** No answer came, and the connection is gone. */
+  /** Records that the connection was lost before the answer. */
   doubt(numbers: readonly number[]): void {
     this.#append(numbers.map((number) => ({ doubt: number })));
   }
 
-  /** It was found out what became of a transaction. */
+  /** Records the result of an inquiry about a transaction. */
   resolve(number: number, verdict: Fate, xid: string | null): void {
     this.#append([{ resolved: number, verdict, xid }]);
   }
 
-  /** Ends the file in order, with what it comes to. `close` must follow. */
+  /** Writes the trailer. `close` must follow. */
   end(): void {
     const { size: doubt } = this.#open;
     this.#append([
@@ -206,7 +205,7 @@ export class LedgerWriter {
     this.#rows[table] = ofTable;
   }
 
-  /** Does what a writer needs before anybody has it to close it. */
+  /** Runs a step of the construction, and closes the file if it throws: the caller has no writer to close yet. */
   #orClose(act: () => void): void {
     try {
       act();
@@ -216,7 +215,7 @@ export class LedgerWriter {
     }
   }
 
-  /** Milliseconds since the file was begun, to a microsecond, on a clock that nobody sets. */
+  /** Milliseconds since the writer was created, to a microsecond, on a monotonic clock. */
   #now(): number {
     return Math.round((monotonicMs() - this.#began) * 1000) / 1000;
   }
@@ -237,7 +236,7 @@ export class LedgerWriter {
     try {
       if (this.#failure !== null) throw this.#failure;
       const bytes = Buffer.from(text);
-      // A disk that is nearly full takes a part of it, and refuses the rest.
+      // A disk that is nearly full accepts a part and refuses the rest.
       for (let at = 0; at < bytes.length; ) {
         const from = at;
         at += attempt(this.#path, () => writeSync(this.#fd, bytes, from));
@@ -278,7 +277,7 @@ function printsOf({ table, operation, rows, stored }: Change): string {
   return operation === 'insert' ? encodeWhole(table, rows) : encodeUpdates(table, rows);
 }
 
-/** Keys of changes, of which there may be several of one table and operation. */
+/** The keys of changes by table and operation. */
 function keysOf(changes: readonly Change[]): KeysOf {
   const keys: KeysOf = {};
   for (const { table, operation, rows } of joined(changes)) {
@@ -287,7 +286,7 @@ function keysOf(changes: readonly Change[]): KeysOf {
   return keys;
 }
 
-/** One change for each table and operation: rows that were written one by one are put together. */
+/** Joins the changes of each table and operation: a batch that was written row by row has many. */
 function joined(changes: readonly Change[]): Change[] {
   const groups = new Map<string, Change>();
   for (const change of changes) {
@@ -305,7 +304,7 @@ function concatenated(one: Change, other: Change): Change {
   return { table, operation, rows, stored: [...one.stored, ...other.stored] };
 }
 
-/** In the order in which the ledger has keys, so that fingerprints follow it. */
+/** Sorts the rows as `keyListOf` sorts their keys, so that fingerprints are in the same order. */
 function byKey(change: Change): Change {
   const { rows, stored } = change;
   const keys = rows.map(keyOf);
@@ -315,7 +314,7 @@ function byKey(change: Change): Change {
   return stored === undefined ? sorted : { ...sorted, stored: order.map((i) => stored[i]!) };
 }
 
-/** A number, unless the server gave the row an id that is none exactly. */
+/** The key of a row: text if a trigger gave it an id that a number does not hold exactly. */
 function keyOf([id]: Row): LedgerKey {
   return typeof id === 'number' ? id : String(id);
 }

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type { LedgerCheck } from '../ledger/check.js';
-import type { LedgerTotals } from '../ledger/run-ledger.js';
+import type { LedgerTotals } from '../ledger/totals.js';
 import { layOut } from '../lib/text-table.js';
 import type { Messages } from '../messages/index.js';
 import { TABLE_NAMES } from '../schemas/hospital/tables.js';

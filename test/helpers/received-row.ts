@@ -1,4 +1,4 @@
-import { hashText, NULL } from '../../src/ledger/digest.js';
+import { hashText, NULL } from '../../src/ledger/value-hash.js';
 import { TABLES } from '../../src/schemas/hospital/tables.js';
 import { type RowValues, TextColumns } from '../../src/sources/slot/text-columns.js';
 import { type RowColumns, type RowEvent, SERVER_COLUMNS } from '../../src/sources/source.js';

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { readHeader } from '../../src/cli/commands/verify-ledger.js';
+import { firstHeader } from '../../src/cli/commands/verify-ledger.js';
 import type { DatabaseFacts } from '../../src/database/facts.js';
 import { readFacts } from '../../src/ledger/facts-file.js';
 import type { Scope } from '../../src/sources/scope.js';
@@ -116,7 +116,7 @@ export function verifySource(
     scope,
     from,
     partial,
-    version: readHeader(ledger)?.ledger ?? 2,
+    version: firstHeader(ledger)?.ledger ?? 2,
     facts: () => readFacts(ledger).facts,
     now,
     publications,

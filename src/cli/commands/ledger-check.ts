@@ -8,7 +8,7 @@ import { EXIT, type ExitCode } from '../../errors.js';
 import { checkLedger, type LedgerCheck } from '../../ledger/check.js';
 import { ledgerFiles, ledgerFolder } from '../../ledger/folder.js';
 import type { OtherLedger } from '../../ledger/later-changes.js';
-import type { LedgerTotals } from '../../ledger/run-ledger.js';
+import type { LedgerTotals } from '../../ledger/totals.js';
 import { unlessAborted } from '../../lib/signals.js';
 import { withConnection } from '../../postgres/connect.js';
 import { factsOf } from '../../postgres/identity.js';

@@ -1,5 +1,5 @@
 import { EXIT } from '../../errors.js';
-import { readLedger } from '../../ledger/run-ledger.js';
+import { readLedger } from '../../ledger/totals.js';
 import { ledgerText } from '../../report/ledger-text.js';
 import type { Command } from './context.js';
 import { findLedger } from './ledger-run.js';

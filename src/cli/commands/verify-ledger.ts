@@ -1,10 +1,10 @@
-import { closeSync, openSync, readSync } from 'node:fs';
 import type { DatabaseFacts } from '../../database/facts.js';
 import { readDatabaseFacts } from '../../database/read-facts.js';
 import { OperatorError } from '../../errors.js';
 import { type LedgerFacts, readFacts } from '../../ledger/facts-file.js';
 import { ledgerFiles } from '../../ledger/folder.js';
-import { LEDGER_VERSION, type LedgerHeader, readSeal } from '../../ledger/format.js';
+import { LEDGER_VERSION, type LedgerHeader } from '../../ledger/format.js';
+import { readHeader } from '../../ledger/reader.js';
 import { unlessAborted } from '../../lib/signals.js';
 import { withConnection } from '../../postgres/connect.js';
 import { compareServers, factsOf } from '../../postgres/identity.js';
@@ -12,9 +12,6 @@ import type { ConnectionTarget } from '../../postgres/target.js';
 import { TABLE_NAMES, type TableName } from '../../schemas/hospital/tables.js';
 import type { Scope } from '../../sources/scope.js';
 import { type TablePlace, tableScope } from '../../sources/table-scope.js';
-
-/** Enough for the first line of a worker's file. */
-const HEADER_BYTES = 1 << 16;
 
 /** What is known of a run's database, and how its ledger is to be read. */
 export interface OpenLedger {
@@ -37,7 +34,7 @@ export async function openLedger(
   interrupted: AbortSignal,
 ): Promise<OpenLedger> {
   const { facts: found } = readFacts(run.ledger);
-  const header = readHeader(run.ledger);
+  const header = firstHeader(run.ledger);
   const server = found?.server ?? header?.server ?? null;
   const now = server === null ? null : await factsNow(run.target, server, interrupted);
   const version = found !== null ? LEDGER_VERSION : (header?.ledger ?? LEDGER_VERSION);
@@ -61,20 +58,10 @@ export async function openLedger(
   };
 }
 
-/** The first line of the first worker's file; null: nothing was written yet. */
-export function readHeader(ledger: string): LedgerHeader | null {
+/** The header of the first worker's file; null: nothing was written yet. */
+export function firstHeader(ledger: string): LedgerHeader | null {
   const [path] = ledgerFiles(ledger);
-  if (path === undefined) return null;
-  const fd = openSync(path, 'r');
-  try {
-    const bytes = Buffer.alloc(HEADER_BYTES);
-    const [line = ''] = bytes.toString('utf8', 0, readSync(fd, bytes)).split('\n');
-    if (readSeal(line, 0).said === null) return null;
-    const record = JSON.parse(line) as LedgerHeader;
-    return 'ledger' in record ? record : null;
-  } finally {
-    closeSync(fd);
-  }
+  return path === undefined ? null : readHeader(path);
 }
 
 async function factsNow(

@@ -24,7 +24,7 @@ import type { LatencyPoint } from '../../verify/verdict/latency.js';
 import { MalformedInput, type Verification, verify } from '../../verify/verify.js';
 import type { Command, CommandContext } from './context.js';
 import { findLedger, requireOwnServer } from './ledger-run.js';
-import { openLedger, readHeader } from './verify-ledger.js';
+import { firstHeader, openLedger } from './verify-ledger.js';
 import { rebuildReport } from './verify-report.js';
 import { type OpenSource, openWhenThere } from './verify-source.js';
 import { withServer } from './with-server.js';
@@ -126,7 +126,7 @@ function findRunOf(folder: string, server: ConnectionTarget | null): VerifiedRun
 
 /** Throws where the server is not the one that the run wrote to: its slot has nothing of the run. */
 async function requireItsServer({ id, ledger, target }: VerifiedRun): Promise<void> {
-  const header = readFacts(ledger).facts ?? readHeader(ledger);
+  const header = readFacts(ledger).facts ?? firstHeader(ledger);
   if (header === null || target === null) return;
   await withConnection(target, async (client) => {
     requireOwnServer(id, header, (await factsOf(client)).server);

@@ -1,4 +1,4 @@
-import { hashAscii, hashText, hashUtf8, NULL } from '../../ledger/digest.js';
+import { hashAscii, hashText, hashUtf8, NULL } from '../../ledger/value-hash.js';
 import { TABLE_NAMES, type TableName } from '../../schemas/hospital/tables.js';
 import { KIND } from '../json/grammar.js';
 import type { JsonReader } from '../json/reader.js';

@@ -1,4 +1,4 @@
-import { hashText, NULL } from '../../ledger/digest.js';
+import { hashText, NULL } from '../../ledger/value-hash.js';
 import type { Precision, RowColumns } from '../source.js';
 
 /** The texts of a row's columns, as of `RowColumns.text`. */

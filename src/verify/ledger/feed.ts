@@ -1,20 +1,19 @@
 import { existsSync } from 'node:fs';
-import { filePlace, ledgerFile, ledgerFiles } from '../../ledger/folder.js';
+import { fileNumbers, ledgerFile, ledgerFiles } from '../../ledger/folder.js';
 import type { IntentRecord, LedgerHeader } from '../../ledger/format.js';
-import type { LedgerProblem } from '../../ledger/reader.js';
+import { type LedgerProblem, LedgerReader } from '../../ledger/reader.js';
 import type { TableName } from '../../schemas/hospital/tables.js';
 import { KeyRanges } from '../rows/key-ranges.js';
-import { type Expected, lowHalf } from './expected.js';
-import { LedgerFile, type LedgerFileListener } from './file.js';
+import { type Expected, expectedOf, lowHalf } from './expected.js';
 
 /** The connections of one worker, one after the other. */
 interface WorkerFiles {
   readonly worker: number;
   /** Of the file that is read. */
   connection: number;
-  current: LedgerFile;
+  current: LedgerReader;
   /** Earlier files that have transactions without an outcome: it may be entered yet. */
-  lingering: readonly LedgerFile[];
+  lingering: readonly LedgerReader[];
   /** How far the WAL was at the last transaction that was read: those to come are beyond. */
   frontier: number;
   /** Read to the end, of a run that is over. */
@@ -132,7 +131,7 @@ export class LedgerFeed {
   #discover(): void {
     if (this.#over && this.#workers.size > 0) return;
     for (const path of ledgerFiles(this.#folder)) {
-      const { worker, connection } = filePlace(path);
+      const { worker, connection } = fileNumbers(path);
       if (this.#workers.has(worker)) continue;
       if (connection !== 1) this.#onProblem({ file: path, line: 1, kind: 'sequence' });
       const files: WorkerFiles = {
@@ -179,10 +178,12 @@ export class LedgerFeed {
     });
   }
 
-  #open(worker: number, path: string): LedgerFile {
-    const listener: LedgerFileListener = {
-      onHeader: (header) => {
-        this.#header ??= header;
+  #open(worker: number, path: string): LedgerReader {
+    let header: LedgerHeader | null = null;
+    return new LedgerReader(path, {
+      onHeader: (found) => {
+        header = found;
+        this.#header ??= found;
       },
       onLease: ({ leased, keys }) => {
         const ranges = this.#leased.get(leased) ?? new KeyRanges();
@@ -190,14 +191,16 @@ export class LedgerFeed {
         ranges.add(keys);
       },
       onTransaction: (transaction) => {
+        // The missing header is a problem that was reported already.
+        if (header === null) return;
+        const expected = expectedOf(transaction, header, path);
         const files = this.#workers.get(worker);
-        if (files !== undefined && transaction.lsn !== null) {
-          files.frontier = Math.max(files.frontier, transaction.lsn);
+        if (files !== undefined && expected.lsn !== null) {
+          files.frontier = Math.max(files.frontier, expected.lsn);
         }
-        this.#onTransaction(transaction);
+        this.#onTransaction(expected);
       },
       onProblem: this.#onProblem,
-    };
-    return new LedgerFile(path, listener);
+    });
   }
 }

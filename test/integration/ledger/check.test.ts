@@ -17,8 +17,8 @@ import {
   committedOf,
   type Ledger,
   loadLedger,
-  saveClumsily,
-  saveExpertly,
+  saveResealed,
+  saveWithOldSeals,
 } from './tampering.js';
 
 const servers = await startServers();
@@ -241,11 +241,11 @@ for (const server of servers) {
         rmSync(join(folder, 'ledger'), { recursive: true });
         cpSync(original, join(folder, 'ledger'), { recursive: true });
       };
-      saveExpertly(loadLedger(folder));
+      saveResealed(loadLedger(folder));
       await requireHeld(workspace);
 
       for (const [what, forge] of Object.entries(FORGERIES)) {
-        for (const save of [saveExpertly, saveClumsily]) {
+        for (const save of [saveResealed, saveWithOldSeals]) {
           restore();
           const files = loadLedger(folder);
           const { table, key } = await forge(files, workspace);
@@ -254,7 +254,7 @@ for (const server of servers) {
           assert.equal(code, 5, what);
           assert.equal(said.ok, false);
           const problems =
-            save === saveExpertly ? said.problems.count === 0 : said.problems.count > 0;
+            save === saveResealed ? said.problems.count === 0 : said.problems.count > 0;
           assert.ok(problems, `${what}: ${JSON.stringify(said.problems)}`);
           const named = said.differences.examples.some(
             (found: LedgerDifference) => found.table === table && found.key === key,

@@ -1,15 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { ledgerFiles, ledgerFolder } from '../../../src/ledger/folder.js';
-import {
-  type CommittedRecord,
-  type IntentRecord,
-  type LedgerRecord,
-  seal,
-} from '../../../src/ledger/format.js';
+import type { CommittedRecord, IntentRecord, LedgerRecord } from '../../../src/ledger/format.js';
+import { seal } from '../../../src/ledger/sealed-lines.js';
 import { TransactionFold } from '../../../src/ledger/transactions.js';
 
-/** A line of a ledger: what it says, and its seal as it was written. */
+/** A line of a ledger: its record, and its seal as it was written. */
 export interface Line {
   record: LedgerRecord;
   readonly crc: string;
@@ -21,7 +17,7 @@ export interface Ledger {
   readonly lines: Line[];
 }
 
-/** What may be done with a transaction that was committed. */
+/** A committed transaction: its file, and its two lines there. */
 export interface Committed {
   readonly file: Ledger;
   readonly intent: Line & { record: IntentRecord };
@@ -41,16 +37,16 @@ export function loadLedger(runFolder: string): Ledger[] {
   }));
 }
 
-/** Writes it with the seals that it was read with: nobody who changed it knew of them. */
-export function saveClumsily(files: readonly Ledger[]): void {
+/** Writes it with the seals as they were read: as somebody who does not know of seals would change a ledger. */
+export function saveWithOldSeals(files: readonly Ledger[]): void {
   for (const { path, lines } of files) {
     const texts = lines.map(({ record, crc }) => JSON.stringify({ ...record, crc }));
     writeFileSync(path, texts.map((text) => `${text}\n`).join(''));
   }
 }
 
-/** Writes it as if it had been so from the beginning: numbers, sums and seals agree. */
-export function saveExpertly(files: readonly Ledger[]): void {
+/** Writes it with new numbers, sums and seals that agree: as somebody who knows the format would change a ledger. */
+export function saveResealed(files: readonly Ledger[]): void {
   const ignore = () => undefined;
   for (const { path, lines } of files) {
     const fold = new TransactionFold({
@@ -92,7 +88,7 @@ function renumber(
   return record;
 }
 
-/** All transactions that a ledger has as committed. */
+/** All committed transactions of a ledger. */
 export function committedOf(files: readonly Ledger[]): Committed[] {
   return files.flatMap((file) => {
     const intents = new Map<number, Committed['intent']>();

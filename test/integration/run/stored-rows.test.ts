@@ -7,7 +7,7 @@ import { loadIds } from '../../../src/ids/load.js';
 import { checkLedger } from '../../../src/ledger/check.js';
 import { writeFacts } from '../../../src/ledger/facts-file.js';
 import { decodeKeys } from '../../../src/ledger/keys.js';
-import { readLedger } from '../../../src/ledger/run-ledger.js';
+import { readLedger } from '../../../src/ledger/totals.js';
 import type { LedgerTransaction } from '../../../src/ledger/transactions.js';
 import type { Change } from '../../../src/ledger/writer.js';
 import { withConnection } from '../../../src/postgres/connect.js';

@@ -1,12 +1,11 @@
-import { writeFile } from 'node:fs/promises';
 import {
   LEDGER_VERSION,
   type LedgerHeader,
   type LedgerRecord,
-  seal,
 } from '../../../src/ledger/format.js';
-import type { LedgerProblem } from '../../../src/ledger/reader.js';
-import { readLedgerFile } from '../../../src/ledger/reader.js';
+import { isRecord } from '../../../src/ledger/is-record.js';
+import { type LedgerProblem, linesOf } from '../../../src/ledger/reader.js';
+import { SealedLines, seal } from '../../../src/ledger/sealed-lines.js';
 
 export const HEADER: LedgerHeader = {
   ledger: LEDGER_VERSION,
@@ -60,15 +59,14 @@ export function textOf(records: readonly LedgerRecord[]): string {
   return text;
 }
 
-/** Reads a file of this text: its records, and what was wrong. */
-export async function read(path: string, text: string) {
+/** The records of a file with this text, and its problems. */
+export function read(path: string, text: string) {
   const records: LedgerRecord[] = [];
   const problems: LedgerProblem[] = [];
-  await writeFile(path, text);
-  await readLedgerFile(
-    path,
-    (record) => records.push(record),
-    (problem) => problems.push(problem),
-  );
+  const lines = new SealedLines(path, isRecord);
+  for (const { number, record, problem } of linesOf(lines, Buffer.from(text))) {
+    if (record !== null) records.push(record);
+    if (problem !== null) problems.push({ file: path, line: number, kind: problem });
+  }
   return { records, problems };
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { factsFile, writeFacts } from '../../../src/ledger/facts-file.js';
 import { ledgerFile } from '../../../src/ledger/folder.js';
-import { readLedger } from '../../../src/ledger/run-ledger.js';
+import { readLedger } from '../../../src/ledger/totals.js';
 import { factsWithTriggers } from '../../helpers/facts-with-triggers.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 import { committed, end, HEADER, intent, textOf } from './sample-ledger.js';

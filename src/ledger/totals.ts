@@ -2,40 +2,36 @@ import type { ServerIdentity } from '../postgres/identity.js';
 import { noRows, OPERATIONS, type RowCounts } from '../schemas/hospital/changes.js';
 import { TABLE_NAMES } from '../schemas/hospital/tables.js';
 import { factsFile, readFacts } from './facts-file.js';
-import { filePlace, ledgerFiles } from './folder.js';
-import type { LeaseRecord, LedgerHeader } from './format.js';
-import { type LedgerProblem, readLedgerFile } from './reader.js';
-import { type LedgerTransaction, type Outcome, TransactionFold } from './transactions.js';
+import { fileNumbers, ledgerFiles } from './folder.js';
+import { type LedgerProblem, LedgerReader, type LedgerReaderListener } from './reader.js';
+import type { Outcome } from './transactions.js';
 
-/** Problems that are told one by one; of more, only the number is. */
+/** Problems that are listed; the others are only counted. */
 const PROBLEMS_LISTED = 10;
 
-/** What the ledger of a run comes to. */
+/** Sums of a run's ledger. */
 export interface LedgerTotals {
   readonly workers: number;
   readonly connections: number;
-  /** ISO 8601, by the generator's clock: the first connection, and the last entry. Null: nothing is there. */
+  /** ISO 8601, by the generator's clock: the first connection, and the last record. Null for an empty ledger. */
   readonly started: string | null;
   readonly ended: string | null;
-  /** Every server that was connected to. */
+  /** All servers that the run connected to. */
   readonly servers: readonly ServerIdentity[];
   readonly transactions: Readonly<Record<Outcome, number>>;
-  /** Committed ones. */
+  /** Rows of committed transactions. */
   readonly rows: Readonly<RowCounts>;
   readonly problems: { readonly count: number; readonly examples: readonly LedgerProblem[] };
 }
 
-/** Told of what a ledger holds, file by file. */
-export interface LedgerListener {
+/** Receives the content of a ledger, file by file. */
+export interface LedgerListener extends Omit<LedgerReaderListener, 'onProblem'> {
   readonly onFile?: (path: string) => void;
-  readonly onHeader?: (header: LedgerHeader) => void;
-  readonly onLease?: (lease: LeaseRecord) => void;
-  readonly onTransaction?: (transaction: LedgerTransaction) => void;
-  /** All files of a worker were read; the next one waits for this. */
+  /** All files of a worker were read. The next worker's files wait for the promise. */
   readonly onWorkerEnd?: () => Promise<void>;
 }
 
-/** Reads the ledger of a run from its beginning to its end, once. */
+/** Reads the whole ledger of a run, in one pass. */
 export async function readLedger(
   folder: string,
   listener: LedgerListener = {},
@@ -55,43 +51,44 @@ export async function readLedger(
     if (++count <= PROBLEMS_LISTED) examples.push(problem);
   };
   for (const path of files) {
-    const place = filePlace(path);
-    if (place.worker !== last.worker) {
+    const named = fileNumbers(path);
+    if (named.worker !== last.worker) {
       if (last.worker > 0) await listener.onWorkerEnd?.();
       workers++;
-      last = { worker: place.worker, connection: 0 };
+      last = { worker: named.worker, connection: 0 };
     }
-    const onSequence = (line: number) => onProblem({ file: path, line, kind: 'sequence' });
-    // A connection whose file is gone.
-    if (place.connection !== last.connection + 1) onSequence(1);
-    last = place;
+    const misplaced = { file: path, line: 1, kind: 'sequence' } as const;
+    // The file of the connection before is missing.
+    if (named.connection !== last.connection + 1) onProblem(misplaced);
+    last = named;
     listener.onFile?.(path);
     let began = Number.NaN;
-    const fold = new TransactionFold({
+    const reader = new LedgerReader(path, {
+      ...listener,
       onHeader: (header) => {
         began = Date.parse(header.started);
         started = Math.min(started, began);
         servers.set(JSON.stringify(header.server), header.server);
         version = Math.max(version, header.ledger);
-        if (header.worker !== place.worker || header.connection !== place.connection) onSequence(1);
+        if (header.worker !== named.worker || header.connection !== named.connection) {
+          onProblem(misplaced);
+        }
         listener.onHeader?.(header);
       },
-      onLease: (lease) => listener.onLease?.(lease),
-      onTransaction: (transaction) => listener.onTransaction?.(transaction),
-      onSequence,
+      onProblem,
     });
-    await readLedgerFile(path, (record, line) => fold.take(record, line), onProblem);
-    fold.finish();
-    if (!Number.isNaN(began)) ended = Math.max(ended, began + fold.lastMs);
+    await reader.readAll();
+    const read = reader.transactions;
+    if (!Number.isNaN(began)) ended = Math.max(ended, began + read.lastMs);
     for (const outcome of Object.keys(transactions) as Outcome[]) {
-      transactions[outcome] += fold.counts[outcome];
+      transactions[outcome] += read.counts[outcome];
     }
     for (const table of TABLE_NAMES) {
-      for (const write of OPERATIONS) rows[table][write] += fold.rows[table][write];
+      for (const write of OPERATIONS) rows[table][write] += read.rows[table][write];
     }
   }
   if (workers > 0) await listener.onWorkerEnd?.();
-  // From version 2 on, a run writes down what it found in its database before anything else.
+  // From version 2 on, a run writes the file about its database first.
   const { facts, damaged } = readFacts(folder);
   if (damaged || (version > 1 && facts === null)) {
     onProblem({ file: factsFile(folder), line: 1, kind: damaged ? 'broken' : 'sequence' });

@@ -2,7 +2,7 @@ import { OPERATIONS, type Operation } from '../schemas/hospital/changes.js';
 import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
 import { areFingerprints } from './fingerprint.js';
 import { type FingerprintsOf, type KeysOf, LEDGER_VERSIONS, type LedgerRecord } from './format.js';
-import { countKeys, isKeyList, isKeys } from './keys.js';
+import { countKeys, isIdList, isKeyList } from './keys.js';
 
 const TABLES: ReadonlySet<unknown> = new Set(TABLE_NAMES);
 const WRITES: ReadonlySet<unknown> = new Set(OPERATIONS);
@@ -11,12 +11,12 @@ const XID = /^\d+$/;
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Whether what a line holds is a record: what is read of it later is there, and of its type. */
+/** Whether a parsed line is a record: it has every member that readers use, of the right type. */
 export function isRecord(value: unknown): value is LedgerRecord {
   if (!isFields(value)) return false;
   if ('ledger' in value) {
     const { ledger, worker, connection, started, server } = value;
-    // Another version's header may be otherwise; the number alone is read of it.
+    // Of another version's header only the number is read, to refuse it.
     if (!LEDGER_VERSIONS.includes(ledger)) return true;
     return isCount(worker) && isCount(connection) && isDate(started) && isFields(server);
   }
@@ -24,12 +24,16 @@ export function isRecord(value: unknown): value is LedgerRecord {
   if ('intent' in value) {
     const { intent, at, xid, rows, prints } = value;
     return (
-      isCount(intent) && isMoment(at) && isXid(xid) && isKeysOf(rows) && arePrintsOf(prints, rows)
+      isCount(intent) &&
+      isMilliseconds(at) &&
+      isXid(xid) &&
+      isKeysOf(rows) &&
+      arePrintsOf(prints, rows)
     );
   }
   if ('committed' in value) {
     const { committed, at, xid, dropped = {} } = value;
-    return isCount(committed) && isMoment(at) && isXid(xid) && isKeysOf(dropped);
+    return isCount(committed) && isMilliseconds(at) && isXid(xid) && isKeysOf(dropped);
   }
   if ('aborted' in value) return isCount(value.aborted);
   if ('doubt' in value) return isCount(value.doubt);
@@ -47,8 +51,7 @@ function isCount(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) > 0;
 }
 
-/** Milliseconds. */
-function isMoment(value: unknown): boolean {
+function isMilliseconds(value: unknown): boolean {
   return typeof value === 'number';
 }
 
@@ -61,19 +64,19 @@ function isXid(value: unknown): boolean {
 }
 
 function areIds(value: unknown): boolean {
-  return typeof value === 'string' && isKeys(value);
+  return typeof value === 'string' && isIdList(value);
 }
 
 function isKeysOf(value: unknown): value is KeysOf {
   return isByOperation(value, isKeyList);
 }
 
-/** What a version 2 has of rows: of each list that is no delete's, the fingerprints of as many rows. */
+/** Version 2: each key list but those of deletes has as many fingerprints. */
 function arePrintsOf(value: unknown, rows: KeysOf): boolean {
   if (value === undefined) return true;
   if (!isByOperation(value, (text) => typeof text === 'string')) return false;
   const prints = value as FingerprintsOf;
-  // Keys alone, here and below: pairs of them are made and thrown away for every line of a ledger.
+  // `Object.keys`, here and below: `Object.entries` would allocate pairs for every line of a ledger.
   return (Object.keys(rows) as TableName[]).every((table) => {
     const lists = rows[table] ?? {};
     return (Object.keys(lists) as Operation[]).every((write) => {
@@ -84,14 +87,14 @@ function arePrintsOf(value: unknown, rows: KeysOf): boolean {
   });
 }
 
-function isByOperation(value: unknown, isOne: (one: unknown) => boolean): boolean {
+function isByOperation(value: unknown, isItem: (item: unknown) => boolean): boolean {
   if (!isFields(value)) return false;
   return Object.keys(value).every((table) => {
     const lists = value[table];
     return (
       TABLES.has(table) &&
       isFields(lists) &&
-      Object.keys(lists).every((write) => WRITES.has(write) && isOne(lists[write]))
+      Object.keys(lists).every((write) => WRITES.has(write) && isItem(lists[write]))
     );
   });
 }

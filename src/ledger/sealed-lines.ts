@@ -1,0 +1,147 @@
+import { StringDecoder } from 'node:string_decoder';
+import { crc32 } from 'node:zlib';
+import { EXIT, OperatorError } from '../errors.js';
+import { LEDGER_VERSIONS } from './format.js';
+
+/** Every line ends `,"crc":"0a1b2c3d"}`. */
+const SEAL = ',"crc":"';
+const SEAL_LENGTH = SEAL.length + 8 + 2;
+/** Strict: `0X1B` has the value of `0000001b`, and `seal` never wrote it. */
+const DIGITS = /^[0-9a-f]{8}$/;
+
+/**
+ * Formats a record as its line, sealed with the CRC-32 of the record and all lines before it. A line that was
+ * changed, lost or moved breaks the chain.
+ *
+ * @param chain the CRC of the line before, 0 for the first one
+ */
+export function seal(record: object, chain: number): { line: string; chain: number } {
+  const body = JSON.stringify(record).slice(0, -1);
+  const next = crc32(body, chain);
+  return { line: `${body}${SEAL}${next.toString(16).padStart(8, '0')}"}\n`, chain: next };
+}
+
+/** One line of a file. */
+export interface SealedLine<R> {
+  /** From 1. */
+  readonly number: number;
+  /** Null for a malformed line. */
+  readonly record: R | null;
+  /**
+   * `malformed`: the line is not a record. `broken`: its seal does not follow from the line before, so this line
+   * or that one was changed, lost or moved.
+   */
+  readonly problem: 'malformed' | 'broken' | null;
+}
+
+/**
+ * Reads the lines of a file from its bytes, which may come in pieces while the file grows, and checks each line
+ * against its seal. An incomplete line was never written, by the format: it is skipped, also before other lines.
+ */
+export class SealedLines<R extends object> {
+  readonly #path: string;
+  readonly #isRecord: (value: unknown) => value is R;
+  readonly #decoder = new StringDecoder('utf8');
+  #rest = '';
+  #chain: number | null;
+  #number = 0;
+
+  /**
+   * @param path for the error about another version
+   * @param chain the CRC before the first line: 0 at the beginning of a file; null if unknown, since the reading
+   *   begins inside a file: then the first seal is not checked
+   */
+  constructor(path: string, isRecord: (value: unknown) => value is R, chain: number | null = 0) {
+    this.#path = path;
+    this.#isRecord = isRecord;
+    this.#chain = chain;
+  }
+
+  /** The CRC of the last whole line. */
+  get chain(): number {
+    return this.#chain ?? 0;
+  }
+
+  /** The bytes so far do not end with a line feed. */
+  get cutOff(): boolean {
+    return this.#rest !== '';
+  }
+
+  /** Lines that the next bytes complete. Throws an `OperatorError` on a file of another version. */
+  *push(bytes: Buffer): Generator<SealedLine<R>> {
+    const texts = (this.#rest + this.#decoder.write(bytes)).split('\n');
+    this.#rest = texts.pop() ?? '';
+    for (const text of texts) {
+      const line = this.#read(text);
+      if (line !== null) yield line;
+    }
+  }
+
+  /** The last line, if it lacks only its line feed. No bytes may follow. */
+  *finish(): Generator<SealedLine<R>> {
+    const line = this.cutOff ? this.#read(this.#rest) : null;
+    this.#rest = '';
+    if (line !== null) yield line;
+  }
+
+  /** Null: the line is incomplete. */
+  #read(text: string): SealedLine<R> | null {
+    const number = ++this.#number;
+    const stated = statedCrc(text);
+    if (stated === null) {
+      return isCutOff(text) ? null : { number, record: null, problem: 'malformed' };
+    }
+    const before = this.#chain;
+    this.#chain = stated;
+    const record = this.#parse(text);
+    if (record === null) return { number, record, problem: 'malformed' };
+    if ('ledger' in record && !LEDGER_VERSIONS.includes(record.ledger)) {
+      const version = Number(record.ledger);
+      const path = this.#path;
+      throw new OperatorError(EXIT.usage, (m) => m.ledger.otherVersion({ path, version }));
+    }
+    const whole = before === null || crc32(text.slice(0, -SEAL_LENGTH), before) === stated;
+    return { number, record, problem: whole ? null : 'broken' };
+  }
+
+  #parse(text: string): R | null {
+    try {
+      const value: unknown = JSON.parse(text);
+      return this.#isRecord(value) ? value : null;
+    } catch {
+      return null;
+    }
+  }
+}
+
+/** The CRC that a line states in its seal; null if it has no seal. */
+function statedCrc(line: string): number | null {
+  const at = line.length - SEAL_LENGTH;
+  if (at < 0 || !line.startsWith(SEAL, at) || !line.endsWith('"}')) return null;
+  const digits = line.slice(at + SEAL.length, -2);
+  return DIGITS.test(digits) ? Number.parseInt(digits, 16) : null;
+}
+
+/** A seal with up to this many wrong characters is a changed seal; with more, the line was cut off before it. */
+const MOST_WRONG = 2;
+
+/**
+ * Whether a line without a seal is the beginning of a record, as a full disk or a killed process leaves it. Only a
+ * whole line ends like a seal.
+ */
+function isCutOff(line: string): boolean {
+  return line.startsWith('{') && !looksSealed(line) && !looksSealed(line.slice(0, -1));
+}
+
+function looksSealed(line: string): boolean {
+  const end = line.slice(-SEAL_LENGTH);
+  let wrong = SEALED.length - end.length;
+  for (let i = 0; i < end.length; i++) {
+    const character = end[i] ?? '';
+    if (SEALED[i] === '0' ? !/[0-9a-f]/.test(character) : character !== SEALED[i]) wrong++;
+  }
+  return wrong <= MOST_WRONG;
+}
+
+/** A seal with 0 for each of its digits. */
+const SEALED = `${SEAL}00000000"}`;
