@@ -2,6 +2,7 @@ import type { Client } from 'pg';
 import type { IdView } from '../src/ids/view.js';
 import { describeFailure } from '../src/postgres/failures.js';
 import { type Answer, send } from '../src/postgres/packet.js';
+import { SQLSTATE } from '../src/postgres/sqlstate.js';
 import { BEGIN, lockPatients } from '../src/postgres/statements.js';
 import { requireTables, type TableOids } from '../src/postgres/table-oids.js';
 import type { Statement } from '../src/postgres/wire.js';
@@ -20,9 +21,6 @@ import { isOfLinks, readBackBy, singly, statementOf, type Write } from './writes
 const REPICKS = 10;
 /** Rounds that fill a batch whose updates, deletes or links found fewer rows than they asked for. */
 const ROUNDS = 3;
-
-/** A foreign key has no row to point at. */
-const FOREIGN_KEY_VIOLATION = '23503';
 
 export interface BatchParts {
   readonly composer: BatchBuilder;
@@ -98,7 +96,7 @@ export class BatchWriter {
         await requireTables(client, this.#parts.tables);
         // Also when another row failed first: one by one, orphans would only be rejected.
         const adopted = repicks < REPICKS ? await this.#adopt(client, batch, writes) : null;
-        if (adopted === null || failure.sqlstate !== FOREIGN_KEY_VIOLATION) {
+        if (adopted === null || failure.sqlstate !== SQLSTATE.FOREIGN_KEY_VIOLATION) {
           return await this.#oneByOne(client, batch, adopted ?? writes);
         }
         writes = adopted;
@@ -164,7 +162,7 @@ export class BatchWriter {
       if (failure.class !== 'light') throw error;
       await client.query('ROLLBACK TO SAVEPOINT one_row');
       const adopted =
-        failure.sqlstate === FOREIGN_KEY_VIOLATION && repicks < REPICKS
+        failure.sqlstate === SQLSTATE.FOREIGN_KEY_VIOLATION && repicks < REPICKS
           ? await this.#adopt(client, { ...batch, size: 1 }, writes)
           : null;
       if (adopted !== null) return this.#alone(client, batch, adopted, result, repicks + 1);

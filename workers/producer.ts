@@ -1,6 +1,7 @@
 import '../src/messages/english.js';
 import { sleep, sleepExactly } from '../src/lib/clock.js';
 import { describeFailure, type Failure } from '../src/postgres/failures.js';
+import { SQLSTATE } from '../src/postgres/sqlstate.js';
 import { requireTables, TablesGone } from '../src/postgres/table-oids.js';
 import { RNG_PURPOSE, Rng } from '../src/random/rng.js';
 import { Control } from '../src/run/control.js';
@@ -27,10 +28,6 @@ const OVERRUN_MS = 250;
 const START_POLL_MS = 2;
 /** Serialization failures and deadlocks of one batch before its worker gives up on it. */
 const MAX_RETRIES = 100;
-/** PostgreSQL's internal_error; also stands for a rejection that came without a code. */
-const INTERNAL_ERROR = 'XX000';
-/** query_canceled */
-const CANCELLED = '57014';
 const STOPPED: ProducerResult = { ended: 'stopped', givenUp: 0 };
 
 /** The Piscina entry of `stream`: one connection, one event type (or a few), until told to stop. */
@@ -305,7 +302,7 @@ class Producer {
 
   /** Did the main thread end this wait, because the run is to end? */
   #isToGiveUp({ sqlstate }: Failure): boolean {
-    return sqlstate === CANCELLED && this.#stats.mayGiveUp;
+    return sqlstate === SQLSTATE.QUERY_CANCELED && this.#stats.mayGiveUp;
   }
 
   /** Leaves batches that waited for a lock unsent; the connection is closed, and with it the transaction. */
@@ -320,7 +317,7 @@ class Producer {
    * which was dropped meanwhile is answered so. Null: they are there, or it can't be asked.
    */
   async #tablesGone({ sqlstate }: Failure): Promise<Failure | null> {
-    if (sqlstate !== INTERNAL_ERROR) return null;
+    if (sqlstate !== SQLSTATE.INTERNAL_ERROR) return null;
     try {
       await this.#session.client.query('ROLLBACK');
       await requireTables(this.#session.client, this.#task.tables);
@@ -354,7 +351,8 @@ class Producer {
     for (const { table, id } of outcome.gone) this.#reporter.gone(table, id);
     for (const { write, failure } of outcome.rejections) {
       const { table, operation } = write;
-      this.#stats.reject(failure.sqlstate ?? INTERNAL_ERROR);
+      // A rejection without a code counts as internal_error.
+      this.#stats.reject(failure.sqlstate ?? SQLSTATE.INTERNAL_ERROR);
       this.#reporter.send({ kind: 'rejected', table, operation, field: failure.column, failure });
     }
   }
@@ -375,7 +373,8 @@ class Producer {
     this.#queue.close(order);
     this.#stats.count('rolledBack');
     this.#stats.count('attempted', events);
-    for (let i = 0; i < events; i++) this.#stats.reject(failure.sqlstate ?? INTERNAL_ERROR);
+    for (let i = 0; i < events; i++)
+      this.#stats.reject(failure.sqlstate ?? SQLSTATE.INTERNAL_ERROR);
     const { table } = EVENTS[order.type];
     this.#reporter.send({ kind: 'batch-refused', table, events, failure });
     return this.#endOf(this.#stall.note(events, failure));

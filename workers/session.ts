@@ -2,9 +2,9 @@ import type { Client } from 'pg';
 import type { ReconnectPolicy } from '../src/lib/back-off.js';
 import { BackOff } from '../src/lib/back-off.js';
 import { monotonicMs, sleep } from '../src/lib/clock.js';
-import { causeOf, connect } from '../src/postgres/connect.js';
+import { connect, underlyingError } from '../src/postgres/connect.js';
 import { describeFailure, type Failure } from '../src/postgres/failures.js';
-import { primaryFactsOf } from '../src/postgres/identity.js';
+import { identifyPrimary } from '../src/postgres/identity.js';
 import type { Fate } from '../src/postgres/pending.js';
 import type { ConnectionTarget } from '../src/postgres/target.js';
 import type { Control } from '../src/run/control.js';
@@ -62,7 +62,7 @@ export class Session {
     const { target, journal, prepare } = this.#parts;
     const client = await connect(target);
     try {
-      const facts = await primaryFactsOf(client);
+      const facts = await identifyPrimary(client);
       await journal.turn(client, facts, (fate) => this.#fates.push(fate));
       this.#epochMs = facts.epochMs;
       await prepare(client);
@@ -75,7 +75,7 @@ export class Session {
 
   /** Describes a failure, with the reason that the server gave when it ended the connection. */
   failureOf(error: unknown): Failure {
-    return describeFailure(this.#client === null ? error : causeOf(this.#client, error));
+    return describeFailure(this.#client === null ? error : underlyingError(this.#client, error));
   }
 
   /** What became of the transactions that were settled since the last time, in their order. */

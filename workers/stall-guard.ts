@@ -1,4 +1,5 @@
 import type { Failure } from '../src/postgres/failures.js';
+import { SQLSTATE } from '../src/postgres/sqlstate.js';
 
 /** Batches in a row, and events in them, without one row written: more than bad luck. */
 const MAX_BATCHES = 20;
@@ -7,7 +8,7 @@ const MAX_EVENTS = 200;
 /** What a batch comes to that the server neither refused nor wrote a row of. */
 const NOTHING_WRITTEN: Failure = {
   class: 'hopeless',
-  sqlstate: '02000', // no_data
+  sqlstate: SQLSTATE.NO_DATA,
   errno: null,
   message: 'the statements succeed and write no row',
   constraint: null,

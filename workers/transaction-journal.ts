@@ -3,7 +3,7 @@ import { ledgerFile } from '../src/ledger/folder.js';
 import type { LedgerTask } from '../src/ledger/writer.js';
 import { type Change, LedgerWriter, type TransactionName } from '../src/ledger/writer.js';
 import {
-  type ConnectionFacts,
+  type ConnectionIdentity,
   compareServers,
   type ServerIdentity,
 } from '../src/postgres/identity.js';
@@ -94,7 +94,11 @@ export class TransactionJournal {
    * Opens the journal of a new connection, when what an earlier one, also of an earlier life of this worker,
    * left open is closed. What became of each goes to `onFate`.
    */
-  async turn(client: Client, facts: ConnectionFacts, onFate: (fate: Fate) => void): Promise<void> {
+  async turn(
+    client: Client,
+    facts: ConnectionIdentity,
+    onFate: (fate: Fate) => void,
+  ): Promise<void> {
     this.#close();
     const before = this.#task === null ? null : LedgerWriter.last(this.#task, this.#stats);
     const server = compareServers(this.#server ?? before?.server ?? null, facts.server);
@@ -120,7 +124,7 @@ export class TransactionJournal {
     this.#stats.backend = facts.backend;
   }
 
-  #begin({ folder, worker, run, rng }: LedgerTask, facts: ConnectionFacts): LedgerWriter {
+  #begin({ folder, worker, run, rng }: LedgerTask, facts: ConnectionIdentity): LedgerWriter {
     const connection = this.#stats.connections + 1;
     return LedgerWriter.create(ledgerFile(folder, worker, connection), {
       run,

@@ -5,6 +5,7 @@ import type { ComponentLog } from '../log/logger.js';
 import type { StatusLine } from '../log/status-line.js';
 import type { Messages } from '../messages/index.js';
 import { type Failure, timeoutOf } from '../postgres/failures.js';
+import { SQLSTATE, SQLSTATE_CLASS } from '../postgres/sqlstate.js';
 import type { Control } from '../run/control.js';
 import type { StreamObserver } from '../run/coordinator.js';
 import type { ProducerReport } from '../run/protocol.js';
@@ -19,10 +20,6 @@ const FOLD_MS = 1_000;
 const LIVE_MS = 500;
 /** The rate that the live line shows is that of the last seconds. */
 const RATE_SAMPLES = 10;
-
-/** Integrity constraint violations: what the seed calls an IntegrityError. */
-const INTEGRITY = '23';
-const UNIQUE_VIOLATION = '23505';
 
 export interface NarratorParts {
   readonly messages: Messages;
@@ -144,8 +141,8 @@ export class RunLogger implements StreamObserver {
     const { table } = report;
     const sqlstate = report.failure.sqlstate ?? '?';
     const field = report.field ?? messages.stream.unknownField();
-    if (sqlstate === UNIQUE_VIOLATION) return messages.stream.duplicate({ table, field });
-    const kind = sqlstate.startsWith(INTEGRITY)
+    if (sqlstate === SQLSTATE.UNIQUE_VIOLATION) return messages.stream.duplicate({ table, field });
+    const kind = sqlstate.startsWith(SQLSTATE_CLASS.INTEGRITY_CONSTRAINT_VIOLATION)
       ? messages.stream.integrityError()
       : messages.stream.dataError();
     return messages.stream.rejected({ table, kind, field, sqlstate });

@@ -10,7 +10,8 @@ import type {
   TableFacts,
   TriggerFacts,
 } from './facts.js';
-import { readScript, requireSchema } from './scripts.js';
+import { requireSchema } from './schema.js';
+import { readScript } from './scripts.js';
 
 /**
  * Reads them from the catalogue, which every role may read. Locks no table beyond ACCESS SHARE. Throws an

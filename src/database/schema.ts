@@ -73,7 +73,7 @@ export async function requireSchema(client: Client): Promise<void> {
 /** The sentence for a database whose tables differ. */
 export function schemaError(problems: readonly SchemaProblem[], database: string): OperatorError {
   return new OperatorError(EXIT.state, (m) => {
-    const sentences = problems.map((problem) => tellProblem(problem, m)).join('; ');
+    const sentences = problems.map((problem) => describeProblem(problem, m)).join('; ');
     return problems.every(({ kind }) => kind === 'table-missing')
       ? m.db.schemaIncomplete({ database, problems: sentences })
       : m.db.schemaDiffers({ database, problems: sentences });
@@ -81,7 +81,7 @@ export function schemaError(problems: readonly SchemaProblem[], database: string
 }
 
 /** One difference in the operator's words. */
-export function tellProblem(problem: SchemaProblem, messages: Catalogue): string {
+export function describeProblem(problem: SchemaProblem, messages: Catalogue): string {
   switch (problem.kind) {
     case 'table-missing':
       return messages.db.tableMissing(problem);

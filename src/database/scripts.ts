@@ -4,13 +4,11 @@ import type { Client } from 'pg';
 import { EXIT, OperatorError } from '../errors.js';
 import { packageRoot } from '../lib/package-root.js';
 import { withConnection } from '../postgres/connect.js';
-import { describeFailure, placeOf } from '../postgres/failures.js';
-import { originsOf } from '../postgres/origins.js';
-import type { ConnectionTarget } from '../postgres/target.js';
+import { describeFailure } from '../postgres/failures.js';
+import { hasSqlstate, SQLSTATE } from '../postgres/sqlstate.js';
+import { addressOf, type ConnectionTarget, originsOf } from '../postgres/target.js';
 import { CHARACTERS } from '../schemas/hospital/characters.js';
 import { schemaError, schemaState } from './schema.js';
-
-export { requireSchema, type SchemaProblem, schemaState, tellProblem } from './schema.js';
 
 export type ScriptName =
   | '01_schema.sql'
@@ -24,8 +22,6 @@ const INIT_LOCK = 0x696e6974;
 const MAX_ATTEMPTS = 5;
 /** Every server has it, and nobody drops it: where to connect to make another database. */
 export const MAINTENANCE_DATABASE = 'postgres';
-const DUPLICATE_DATABASE = '42P04';
-const UNIQUE_VIOLATION = '23505';
 
 /** Runs a file of `sql/` in one transaction; again when it lost against another one. */
 export async function runScript(client: Client, name: ScriptName): Promise<void> {
@@ -78,7 +74,7 @@ export async function requireWritable(client: Client, target: ConnectionTarget):
     return;
   }
   throw new OperatorError(EXIT.state, (m) =>
-    m.db.readOnly({ where: placeOf(target), settings: originsOf(target, 'host') }),
+    m.db.readOnly({ where: addressOf(target), settings: originsOf(target, 'host') }),
   );
 }
 
@@ -93,8 +89,7 @@ export async function ensureDatabase(target: ConnectionTarget): Promise<void> {
       await client.query(`CREATE DATABASE ${client.escapeIdentifier(target.database)}`);
     } catch (error) {
       // Somebody else made it in between.
-      const { sqlstate } = describeFailure(error);
-      if (sqlstate !== DUPLICATE_DATABASE && sqlstate !== UNIQUE_VIOLATION) throw error;
+      if (!hasSqlstate(error, SQLSTATE.DUPLICATE_DATABASE, SQLSTATE.UNIQUE_VIOLATION)) throw error;
     }
   });
 }
@@ -127,8 +122,10 @@ function creationError(
   { user = '', database = '' }: Client,
   target: ConnectionTarget,
 ): unknown {
-  const { sqlstate, message } = describeFailure(error);
-  if (sqlstate !== '42501' && sqlstate !== '3F000') return error;
+  if (!hasSqlstate(error, SQLSTATE.INSUFFICIENT_PRIVILEGE, SQLSTATE.INVALID_SCHEMA_NAME)) {
+    return error;
+  }
+  const { message } = describeFailure(error);
   const settings = originsOf(target, 'user', 'searchPath');
   return new OperatorError(
     EXIT.state,

@@ -1,6 +1,7 @@
 import { OUR_TABLES } from '../database/catalog.js';
-import { tellProblem } from '../database/schema.js';
+import { describeProblem } from '../database/schema.js';
 import type { Client } from '../postgres/driver.js';
+import { hasSqlstate, SQLSTATE } from '../postgres/sqlstate.js';
 import { TABLE_NAMES, TABLES, type TableName } from '../schemas/hospital/tables.js';
 import {
   type Advice,
@@ -27,7 +28,7 @@ export const tables: Check = async ({ client, schema: state, session, tables: ow
   const evidence =
     state === 'missing'
       ? `0 / ${TABLE_NAMES.length}`
-      : listed(problems.map((problem) => tellProblem(problem, english)));
+      : listed(problems.map((problem) => describeProblem(problem, english)));
   // init-db leaves tables of another shape as they are, and refuses.
   if (problems.some(({ kind }) => kind !== 'table-missing')) {
     return { state: 'fail', evidence, mend: null, advice: [(m) => m.otherShape()] };
@@ -301,8 +302,6 @@ async function added(
 
 /** Rows of a large table are not searched for longer than this. */
 const SEARCH_MS = 3_000;
-/** query_canceled by the timeout, insufficient_privilege. */
-const UNSEARCHED = ['57014', '42501'];
 
 /** Runs a query: does it find a row? False as well when it takes too long or may not read. */
 async function finds(client: Client, text: string): Promise<boolean> {
@@ -311,7 +310,7 @@ async function finds(client: Client, text: string): Promise<boolean> {
     await client.query(`SET LOCAL statement_timeout = ${SEARCH_MS}`);
     return (await client.query(`${text} LIMIT 1`)).rows.length > 0;
   } catch (error) {
-    if (UNSEARCHED.includes((error as { code?: string }).code ?? '')) return false;
+    if (hasSqlstate(error, SQLSTATE.QUERY_CANCELED, SQLSTATE.INSUFFICIENT_PRIVILEGE)) return false;
     throw error;
   } finally {
     await client.query('ROLLBACK').catch(() => undefined);

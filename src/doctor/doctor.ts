@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import { nameOf, OUR_TABLES } from '../database/catalog.js';
 import { schemaState } from '../database/schema.js';
+import { hasSqlstate, SQLSTATE } from '../postgres/sqlstate.js';
 import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
 import * as compatibility from './compatibility.js';
 import {
@@ -55,8 +56,13 @@ const ABOUT_TABLES: readonly CheckName[] = [
   ...(['replica_identity', 'toast', 'unlogged'] as const),
 ];
 
-/** insufficient_privilege, and what a managed server has taken away. */
-const UNSEEN = ['42501', '42883', '42P01', '55000'];
+/** The role may not see it, or a managed server lacks the function, the view or the feature. */
+const NOT_VISIBLE = [
+  SQLSTATE.INSUFFICIENT_PRIVILEGE,
+  SQLSTATE.UNDEFINED_FUNCTION,
+  SQLSTATE.UNDEFINED_TABLE,
+  SQLSTATE.OBJECT_NOT_IN_PREREQUISITE_STATE,
+];
 
 /**
  * Makes every check, one after the other. All that it sends are SELECTs, and it leaves no setting on the
@@ -82,9 +88,9 @@ export async function examine(
     try {
       findings.push({ check, profile, ...(await RUN[check](context)) });
     } catch (error) {
-      const { code, message } = error as { code?: string; message: string };
-      if (!UNSEEN.includes(code ?? '')) throw error;
-      findings.push({ check, profile, state: 'not_visible', evidence: message, mend: null });
+      if (!hasSqlstate(error, ...NOT_VISIBLE)) throw error;
+      const { message: evidence } = error as Error;
+      findings.push({ check, profile, state: 'not_visible', evidence, mend: null });
     }
   }
   return findings;

@@ -1,5 +1,5 @@
 import { escapeLiteral } from '../postgres/driver.js';
-import { factsOf } from '../postgres/identity.js';
+import { identify } from '../postgres/identity.js';
 import { type Advice, type Check, listed, ok, single } from './finding.js';
 import { type Fix, fixed, forOwners, forSuperuser, settingFix } from './fix.js';
 
@@ -194,7 +194,7 @@ export const durability: Check = async (context) => {
 };
 
 export const clock: Check = async ({ client }) => {
-  const { offsetMs } = await factsOf(client);
+  const { offsetMs } = await identify(client);
   const evidence = `${Math.round(offsetMs)} ms`;
   if (Math.abs(offsetMs) <= OFFSET_MS) return ok(evidence);
   return { state: 'warn', evidence, mend: null, advice: [(m) => m.clocks()] };

@@ -5,8 +5,8 @@ import { basename, dirname, join } from 'node:path';
 import { EXIT, OperatorError } from '../errors.js';
 import { homeFolder } from '../lib/os-account.js';
 import { type Account, runAs } from './account.js';
+import { makeFolder, SHARED_FOLDER } from './data-folder.js';
 import type { EmbeddedReport } from './events.js';
-import { makeFolder, SHARED_FOLDER } from './place.js';
 
 /** PostgreSQL's programs, ready to run. */
 export interface Binaries {

@@ -18,9 +18,9 @@ import {
   startCluster,
   stopCluster,
 } from './cluster.js';
+import { choosePlace } from './data-folder.js';
 import type { EmbeddedReport } from './events.js';
 import { withFileLock } from './file-lock.js';
-import { choosePlace } from './place.js';
 import { stampOf } from './process-stamp.js';
 import { EmbeddedUsers } from './users.js';
 

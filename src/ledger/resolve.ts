@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { compareServers, primaryFactsOf } from '../postgres/identity.js';
+import { compareServers, identifyPrimary } from '../postgres/identity.js';
 import { endBackend, verdictOn } from '../postgres/in-doubt.js';
 import type { Fate, Witness } from '../postgres/pending.js';
 import { TABLE_NAMES } from '../schemas/hospital/tables.js';
@@ -17,7 +17,7 @@ export type Verdicts = Record<Fate, number>;
  */
 export async function resolveLedger(client: Client, files: readonly string[]): Promise<Verdicts> {
   const verdicts: Verdicts = { committed: 0, aborted: 0, unknown: 0 };
-  const { server: now } = await primaryFactsOf(client);
+  const { server: now } = await identifyPrimary(client);
   for (const file of files) {
     const { header, open } = await openIntents(file);
     if (header === null || open.length === 0) continue;

@@ -2,42 +2,39 @@ import type { Socket } from 'node:net';
 import { isMainThread } from 'node:worker_threads';
 import { EXIT, OperatorError } from '../errors.js';
 import { Client, DatabaseError, escapeLiteral } from './driver.js';
-import { describeFailure, type Failure, failureError, placeOf } from './failures.js';
+import { describeFailure, type Failure, failureError } from './failures.js';
 import { processIdOf } from './identity.js';
 import { Login } from './login.js';
-import { originsOf } from './origins.js';
 import { PROBE_SECONDS, requireOwnSession } from './pooler.js';
-import type { ConnectionTarget } from './target.js';
+import { SQLSTATE } from './sqlstate.js';
+import { addressOf, type ConnectionTarget, originsOf } from './target.js';
 import { type Transport, transportsOf } from './tls.js';
 
 /** `server_version_num` of PostgreSQL 14, the oldest with CREATE OR REPLACE TRIGGER. */
 const OLDEST_VERSION = 140_000;
 /**
- * How often a server process that waits for a lock or works looks whether this side is still there: what was left
- * with Ctrl+C must not be done later. Servers on other systems than Linux may refuse it.
+ * `client_connection_check_interval`: how often a busy or waiting server process checks that the client is still
+ * there, so that it does not carry out a command after Ctrl+C. Servers on other systems than Linux may refuse it.
  */
-const GONE_CHECK_MS = 500;
-/** Silence after which TCP asks whether the other side is still there. */
+const CLIENT_CHECK_MS = 500;
+/** Silence after which TCP probes the other side. */
 const KEEP_ALIVE_DELAY_MS = 10_000;
 
-/** Settings of `pg` that only some connections have; its typings do not know them. */
+/** Settings of `pg` for some connections only; its typings lack them. */
 interface Extras {
   readonly replication?: 'database';
 }
 
 /**
- * Opens a connection and prepares its session: search_path of the target, UTC, ISO dates, READ
- * COMMITTED. Throws an `OperatorError` (with the driver's error as its cause) when that is not possible.
- * A connection that dies while idle does not end the process: the next query rejects.
+ * Opens a connection and prepares its session: search_path of the target, UTC, ISO dates, READ COMMITTED. Throws an
+ * `OperatorError` with the driver's error as its cause. A connection that dies while idle does not end the process:
+ * its next query rejects.
  */
 export function connect(target: ConnectionTarget): Promise<Client> {
   return open(target, {});
 }
 
-/**
- * The same for logical replication: the connection takes its commands besides SQL, but neither parameters
- * nor anything else of the extended protocol.
- */
+/** The same for logical replication: the connection accepts replication commands and SQL, but no parameters. */
 export function connectReplication(target: ConnectionTarget): Promise<Client> {
   return open(target, { replication: 'database' });
 }
@@ -46,7 +43,7 @@ async function open(target: ConnectionTarget, extras: Extras): Promise<Client> {
   const client = await tryTransports(target, extras);
   try {
     if (!(await prepareSession(client, target, true))) {
-      // A worker comes after the main thread, which looked; a replication connection is never shared.
+      // Workers connect after the main thread, which checked; poolers do not share replication connections.
       if (isMainThread && extras.replication === undefined) {
         const another = { ...target, connectTimeoutSeconds: PROBE_SECONDS };
         await requireOwnSession(client, target, () => tryTransports(another, extras));
@@ -60,7 +57,7 @@ async function open(target: ConnectionTarget, extras: Extras): Promise<Client> {
   }
 }
 
-/** Ends a connection without a word to the server, at once. */
+/** Closes a connection's socket at once, without a message to the server. */
 export function cut(client: Client): void {
   // Not in the typings: the client's connection, with its socket.
   const { stream } = (client as Client & { connection: { stream: Socket } }).connection;
@@ -68,8 +65,8 @@ export function cut(client: Client): void {
 }
 
 /**
- * Lends `body` a connection and ends it in any case. What the database refuses inside is thrown as
- * an `OperatorError`; a defect as it is.
+ * Calls `body` with a connection and always ends it. Errors of the database are thrown as an `OperatorError`, a
+ * defect unchanged.
  */
 export async function withConnection<T>(
   target: ConnectionTarget,
@@ -79,24 +76,21 @@ export async function withConnection<T>(
   try {
     return await body(client, target);
   } catch (error) {
-    throw operatorErrorOf(causeOf(client, error), target);
+    throw operatorErrorOf(underlyingError(client, error), target);
   } finally {
     await client.end().catch(() => undefined);
   }
 }
 
-/** The error that ended each connection while it idled. */
-const endings = new WeakMap<Client, unknown>();
+/** The server's error that ended a connection while it was idle. */
+const idleErrors = new WeakMap<Client, unknown>();
 
-/**
- * Why a query failed: `pg` says of a connection that ended while it idled only that it did, and not what
- * the server gave as the reason.
- */
-export function causeOf(client: Client, error: unknown): unknown {
-  return error instanceof DatabaseError ? error : (endings.get(client) ?? error);
+/** The reason why a query failed. `pg` reports only that the connection ended; the server may have sent why before. */
+export function underlyingError(client: Client, error: unknown): unknown {
+  return error instanceof DatabaseError ? error : (idleErrors.get(client) ?? error);
 }
 
-/** What the database refused, as a sentence for the operator; a defect as it is. */
+/** Makes an `OperatorError` of a failure of the database; returns a defect unchanged. */
 export function operatorErrorOf(error: unknown, target: ConnectionTarget): unknown {
   if (error instanceof OperatorError) return error;
   const failure = describeFailure(error);
@@ -114,20 +108,20 @@ async function tryTransports(target: ConnectionTarget, extras: Extras): Promise<
       login.requireDemanded();
       return client;
     } catch (error) {
-      // Not awaited: a socket that never opened may have nothing left to end.
+      // Not awaited: if the socket never opened, `end` may not resolve.
       client.end().catch(() => undefined);
       if (error instanceof OperatorError) throw error;
       const failure = describeFailure(error);
-      if (transports.length === 0 || !mayDifferByTransport(failure)) {
+      if (transports.length === 0 || !dependsOnTransport(failure)) {
         throw operatorErrorOf(error, target);
       }
     }
   }
 }
 
-/** Whether TLS, or doing without, could make the difference: no TLS there, or pg_hba.conf's choice. */
-function mayDifferByTransport({ class: failureClass, sqlstate, errno }: Failure): boolean {
-  if (sqlstate !== null) return sqlstate === '28000';
+/** Whether the other transport, with or without TLS, may succeed: the server lacks TLS, or pg_hba.conf demands it. */
+function dependsOnTransport({ class: failureClass, sqlstate, errno }: Failure): boolean {
+  if (sqlstate !== null) return sqlstate === SQLSTATE.INVALID_AUTHORIZATION_SPECIFICATION;
   return failureClass === 'hopeless' && errno !== 'NO_PASSWORD';
 }
 
@@ -144,12 +138,12 @@ function newClient(
     port: target.port,
     user: target.user,
     database: target.database,
-    // A function, because for an empty password `pg` would take that of the environment.
+    // A function: `pg` would replace an empty password by PGPASSWORD.
     password: () => login.password(),
     ssl: transport,
     enableChannelBinding: demands?.channelBinding === true,
     ...(demands?.options == null ? {} : { options: demands.options }),
-    // Named, so that the environment's PGSSLNEGOTIATION and PGCLIENT_ENCODING have no say.
+    // Explicit, so that PGSSLNEGOTIATION and PGCLIENT_ENCODING of the environment have no effect.
     sslnegotiation: demands?.directTls === true && transport !== false ? 'direct' : 'postgres',
     client_encoding: 'UTF8',
     application_name: target.applicationName,
@@ -158,9 +152,9 @@ function newClient(
     keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY_MS,
   });
   login.watch(client);
-  // Without a listener the death of an idle connection would end the process.
+  // Without a listener the error of an idle connection would end the process.
   client.on('error', (error) => {
-    if (error instanceof DatabaseError) endings.set(client, error);
+    if (error instanceof DatabaseError) idleErrors.set(client, error);
   });
   return client;
 }
@@ -173,9 +167,9 @@ interface Session {
 }
 
 /**
- * Sets what the session needs. `ifOwn`: only where the server process is the one that greeted the client;
- * false, and nothing is set, where it is another one: then a pooler is in between. Without parameters: a replication
- * connection does not take them.
+ * Sets the session's settings. With `ifOwn`, only if the server process has the pid of the connection's start-up;
+ * otherwise a pooler is in between, nothing is set, and it returns false. Has no parameters: a replication connection
+ * does not accept them.
  */
 async function prepareSession(
   client: Client,
@@ -188,7 +182,7 @@ async function prepareSession(
             set_config('DateStyle', 'ISO, YMD', false),
             set_config('client_min_messages', 'warning', false),
             set_config('client_connection_check_interval',
-              CASE WHEN version() ~ 'linux' THEN '${GONE_CHECK_MS}' ELSE '0' END, false),
+              CASE WHEN version() ~ 'linux' THEN '${CLIENT_CHECK_MS}' ELSE '0' END, false),
             set_config('default_transaction_isolation', 'read committed', false),
             current_setting('server_version_num')::int AS version,
             current_setting('server_version') AS name,
@@ -199,23 +193,23 @@ async function prepareSession(
   const [session] = rows;
   if (session === undefined) return false;
   requireVersion(session.version, session.name, target);
-  requireDemanded(session, target);
+  requireSessionAttrs(session, target);
   return true;
 }
 
-/** Throws where libpq's target_session_attrs asks for a server of another kind. */
-function requireDemanded({ standby, readOnly }: Session, target: ConnectionTarget): void {
+/** Throws if the server is not of the kind that libpq's target_session_attrs demands. */
+function requireSessionAttrs({ standby, readOnly }: Session, target: ConnectionTarget): void {
   const wanted = target.demands?.session ?? null;
   if (wanted === null || !(standby || (wanted === 'read-write' && readOnly))) return;
   throw new OperatorError(EXIT.state, (m) =>
-    m.db.readOnly({ where: placeOf(target), settings: originsOf(target, 'host') }),
+    m.db.readOnly({ where: addressOf(target), settings: originsOf(target, 'host') }),
   );
 }
 
-/** Throws when a server is older than PostgreSQL 14. `version` as in `server_version_num`. */
+/** Throws if a server is older than PostgreSQL 14. `version`: `server_version_num`. */
 export function requireVersion(version: number, name: string, target: ConnectionTarget): void {
   if (version >= OLDEST_VERSION) return;
   throw new OperatorError(EXIT.state, (m) =>
-    m.db.tooOld({ where: placeOf(target), version: name }),
+    m.db.tooOld({ where: addressOf(target), version: name }),
   );
 }

@@ -1,24 +1,23 @@
 import { EXIT, OperatorError } from '../errors.js';
 import { DatabaseError } from './driver.js';
-import { originsOf } from './origins.js';
+import { SQLSTATE, SQLSTATE_CLASS } from './sqlstate.js';
 import { TABLES_GONE, TablesGone } from './table-oids.js';
-import type { ConnectionTarget, TargetPart } from './target.js';
+import { addressOf, type ConnectionTarget, originsOf, type TargetPart } from './target.js';
 
 /**
- * What a failure means for the work at hand. `light`: the row's fault, skip it and go on. `retry`:
- * a conflict between transactions, do it again. `critical`: the connection or the server is lost,
- * reconnect. `hopeless`: it would fail again, end with a sentence. `defect`: no failure of the
- * database at all.
+ * Classes of failures, by what to do. `light`: the row's fault, skip it. `retry`: a conflict between transactions,
+ * repeat the batch. `critical`: connection or server lost, reconnect. `hopeless`: it would fail again, end the run.
+ * `defect`: a bug of this program.
  */
 export const FAILURE_CLASSES = ['light', 'retry', 'critical', 'hopeless', 'defect'] as const;
 export type FailureClass = (typeof FAILURE_CLASSES)[number];
 
-/** A failure as plain data: an error that crosses threads would lose its code. No row values. */
+/** A failure as plain data: an error loses its code when it crosses threads. Contains no values of rows. */
 export interface Failure {
   readonly class: FailureClass;
-  /** The server's code; null when the server did not speak. */
+  /** The server's code; null if the error is not the server's. */
   readonly sqlstate: string | null;
-  /** The name of a socket, DNS or TLS error (`ECONNREFUSED`), where it was none of the server's. */
+  /** The code of a socket, DNS or TLS error (`ECONNREFUSED`); null if the error is the server's. */
   readonly errno: string | null;
   readonly message: string;
   readonly constraint: string | null;
@@ -26,63 +25,64 @@ export interface Failure {
   readonly column: string | null;
 }
 
-/** SQLSTATE → class; five characters go before two, which stand for all codes that begin so. */
+/** SQLSTATE → class. A whole code outranks the two characters of a class, which are matched by prefix. */
 const CLASS_OF_SQLSTATE: Readonly<Record<string, FailureClass>> = {
-  // The row's fault, but not one row's: others hold such characters, too.
-  '22021': 'hopeless', // a byte sequence that the database's encoding does not have
-  '22P05': 'hopeless', // a character that the database's encoding does not have
-  '22': 'light', // data exception: too long, out of range, not a date
-  '23': 'light', // integrity constraint violation
-  '27': 'light', // a trigger changed what was being written
-  '44': 'light', // WITH CHECK OPTION violation
-  P0: 'light', // raised by somebody's trigger, about this row
+  // Bad data in one row.
+  [SQLSTATE_CLASS.DATA_EXCEPTION]: 'light', // too long, out of range, not a date
+  [SQLSTATE_CLASS.INTEGRITY_CONSTRAINT_VIOLATION]: 'light',
+  [SQLSTATE_CLASS.TRIGGERED_DATA_CHANGE_VIOLATION]: 'light',
+  [SQLSTATE_CLASS.WITH_CHECK_OPTION_VIOLATION]: 'light',
+  [SQLSTATE_CLASS.PLPGSQL_ERROR]: 'light', // raised by a trigger, about this row
+  // A character that the database's encoding lacks: many rows have such characters.
+  [SQLSTATE.CHARACTER_NOT_IN_REPERTOIRE]: 'hopeless',
+  [SQLSTATE.UNTRANSLATABLE_CHARACTER]: 'hopeless',
 
-  // A conflict: the transaction is gone, the connection is well.
-  '40001': 'retry', // serialization failure
-  '40P01': 'retry', // deadlock detected
-  '55P03': 'retry', // lock not available within lock_timeout
-  '57014': 'retry', // statement cancelled, by statement_timeout or by an administrator
+  // The transaction was rolled back, the connection is intact.
+  [SQLSTATE.SERIALIZATION_FAILURE]: 'retry',
+  [SQLSTATE.DEADLOCK_DETECTED]: 'retry',
+  [SQLSTATE.LOCK_NOT_AVAILABLE]: 'retry', // lock_timeout
+  [SQLSTATE.QUERY_CANCELED]: 'retry', // statement_timeout, or an administrator
 
-  // The connection or the server.
-  '08': 'critical', // connection exception
-  '25006': 'critical', // read-only all of a sudden: after a failover, the server to leave
-  '25P03': 'critical', // idle_in_transaction_session_timeout ended the session
-  '25P04': 'critical', // transaction_timeout ended the session
-  '26000': 'critical', // prepared statement gone: a pooler gave us another session
-  '40003': 'critical', // statement completion unknown
-  '53': 'critical', // out of connections, memory or disk
-  '57P01': 'critical', // shut down or terminated by an administrator
-  '57P02': 'critical', // another backend crashed
-  '57P03': 'critical', // starting up or shutting down
-  '57P05': 'critical', // idle_session_timeout ended the session
-  '58': 'critical', // input or output error of the server
-  XX: 'critical', // internal error of the server
+  // The connection or the server failed.
+  [SQLSTATE_CLASS.CONNECTION_EXCEPTION]: 'critical',
+  [SQLSTATE.READ_ONLY_SQL_TRANSACTION]: 'critical', // after a failover this server is a standby: leave it
+  [SQLSTATE.IDLE_IN_TRANSACTION_SESSION_TIMEOUT]: 'critical',
+  [SQLSTATE.TRANSACTION_TIMEOUT]: 'critical',
+  [SQLSTATE.INVALID_SQL_STATEMENT_NAME]: 'critical', // a pooler switched the session: prepared statements are gone
+  [SQLSTATE.STATEMENT_COMPLETION_UNKNOWN]: 'critical',
+  [SQLSTATE_CLASS.INSUFFICIENT_RESOURCES]: 'critical', // no free connection, memory or disk
+  [SQLSTATE.ADMIN_SHUTDOWN]: 'critical',
+  [SQLSTATE.CRASH_SHUTDOWN]: 'critical', // another backend crashed
+  [SQLSTATE.CANNOT_CONNECT_NOW]: 'critical', // starting up or shutting down
+  [SQLSTATE.IDLE_SESSION_TIMEOUT]: 'critical',
+  [SQLSTATE_CLASS.SYSTEM_ERROR]: 'critical', // I/O error of the server
+  [SQLSTATE_CLASS.INTERNAL_ERROR]: 'critical',
 
   // It would fail again.
-  '28': 'hopeless', // wrong password, no such role, refused by pg_hba.conf
-  '3D000': 'hopeless', // no such database
-  '3F000': 'hopeless', // no such schema
-  '42': 'hopeless', // no such table or column, another type, no privilege
-  '57P04': 'hopeless', // the database was dropped
+  [SQLSTATE_CLASS.INVALID_AUTHORIZATION_SPECIFICATION]: 'hopeless', // wrong password, no such role, pg_hba.conf
+  [SQLSTATE.INVALID_CATALOG_NAME]: 'hopeless', // no such database
+  [SQLSTATE.INVALID_SCHEMA_NAME]: 'hopeless',
+  [SQLSTATE_CLASS.SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION]: 'hopeless', // no such table or column, no privilege
+  [SQLSTATE.DATABASE_DROPPED]: 'hopeless',
 
-  '42601': 'defect', // syntax error: all statements are our own
+  [SQLSTATE.SYNTAX_ERROR]: 'defect', // all statements are this program's own
 };
 
-/** The settings that end a statement or a session, by the SQLSTATE that tells of it. */
+/** The settings that end a statement or a session, by the SQLSTATE of that end. */
 const TIMEOUTS: Readonly<Record<string, string>> = {
-  '57014': 'statement_timeout',
-  '55P03': 'lock_timeout',
-  '25P03': 'idle_in_transaction_session_timeout',
-  '25P04': 'transaction_timeout',
-  '57P05': 'idle_session_timeout',
+  [SQLSTATE.QUERY_CANCELED]: 'statement_timeout',
+  [SQLSTATE.LOCK_NOT_AVAILABLE]: 'lock_timeout',
+  [SQLSTATE.IDLE_IN_TRANSACTION_SESSION_TIMEOUT]: 'idle_in_transaction_session_timeout',
+  [SQLSTATE.TRANSACTION_TIMEOUT]: 'transaction_timeout',
+  [SQLSTATE.IDLE_SESSION_TIMEOUT]: 'idle_session_timeout',
 };
 
-/** The setting of role, database or server whose time was over; null: it was none. */
+/** The timeout setting that ended a statement or session; null for another failure. */
 export function timeoutOf({
   sqlstate,
   message,
 }: Pick<Failure, 'sqlstate' | 'message'>): string | null {
-  // An administrator cancels statements by the same code.
+  // pg_cancel_backend has the same code.
   if (/user request/.test(message)) return null;
   return TIMEOUTS[sqlstate ?? ''] ?? null;
 }
@@ -103,23 +103,23 @@ const LOST = new Set([
   'ETIMEDOUT',
 ]);
 
-/** Is an error this machine's or this process's, with no part of the server in it? */
-export function isOwnTrouble({ sqlstate, errno }: Failure): boolean {
+/** Whether a failure comes from this machine or process alone, and the server has no part in it. */
+export function isLocalFailure({ sqlstate, errno }: Failure): boolean {
   return sqlstate === null && [LEDGER, NO_FILES, NO_THREAD].includes(errno ?? '');
 }
 
-/** The code of the error that the ledger could not be written: not the server's, but the end as well. */
+/** Code of the error that the ledger could not be written. */
 export const LEDGER = 'LEDGER';
 
-/** The code of the error that a password was asked for and there is none. */
+/** Code of the error that the server asked for a password and none was given. */
 export const NO_PASSWORD = 'NO_PASSWORD';
 
-/** The codes of the errors that this process may open no more files or sockets, and start no more threads. */
+/** Codes of Node.js: this process cannot open more files or sockets; it cannot start more threads. */
 const NO_FILES = 'EMFILE';
 const NO_THREAD = 'ERR_WORKER_INIT_FAILED';
 
-/** What `pg` says without any code, and the name that it gets here. */
-const DRIVER_WORDS: readonly (readonly [RegExp, string, FailureClass])[] = [
+/** Errors that `pg` throws without a code: their text, and the code and class that they get here. */
+const DRIVER_ERRORS: readonly (readonly [RegExp, string, FailureClass])[] = [
   [/^(timeout expired|Query read timeout)$/, 'ETIMEDOUT', 'critical'],
   [/^Connection terminated/, 'ECONNRESET', 'critical'],
   [/^Client (has encountered a connection error|was closed)/, 'ECONNRESET', 'critical'],
@@ -128,41 +128,43 @@ const DRIVER_WORDS: readonly (readonly [RegExp, string, FailureClass])[] = [
   [/client password must be a/, NO_PASSWORD, 'hopeless'],
 ];
 
-/** What an error means, whatever threw it. */
+/** Classifies any thrown error. */
 export function describeFailure(error: unknown): Failure {
   if (error instanceof DatabaseError) return describeServerError(error);
   if (error instanceof TablesGone) {
     const { code, message, tables } = error;
-    return { ...bare('hopeless', code, message), table: tables.join(', ') };
+    return { ...withoutSqlstate('hopeless', code, message), table: tables.join(', ') };
   }
   if (error instanceof OperatorError && error.cause !== undefined) {
     return describeFailure(error.cause);
   }
   const message = error instanceof Error ? error.message : String(error);
-  if (error instanceof OperatorError) return bare('hopeless', null, message);
-  // Node tries every address of a host, and throws what came of each.
+  if (error instanceof OperatorError) return withoutSqlstate('hopeless', null, message);
+  // Node.js tries every address of a host, and throws the errors of all.
   if (error instanceof AggregateError) {
     const inner = error.errors.map(describeFailure);
     const message = [...new Set(inner.map((failure) => failure.message))].join('; ');
-    return inner[0] === undefined ? bare('defect', null, message) : { ...inner[0], message };
+    return inner[0] === undefined
+      ? withoutSqlstate('defect', null, message)
+      : { ...inner[0], message };
   }
   const code = codeOf(error);
   if (code !== null) {
-    if (code === LEDGER || code === NO_PASSWORD) return bare('hopeless', code, message);
+    if (code === LEDGER || code === NO_PASSWORD) return withoutSqlstate('hopeless', code, message);
     const resource = resourceOf(code, message);
-    if (resource !== null) return bare('hopeless', resource, message);
-    if (LOST.has(code)) return bare('critical', code, message);
-    // A Unix socket that is not there, or may not be used.
-    if (syscallOf(error) === 'connect') return bare('critical', code, message);
-    if (isTlsCode(code)) return bare('hopeless', code, message);
+    if (resource !== null) return withoutSqlstate('hopeless', resource, message);
+    if (LOST.has(code)) return withoutSqlstate('critical', code, message);
+    // A Unix socket that does not exist, or is not accessible.
+    if (syscallOf(error) === 'connect') return withoutSqlstate('critical', code, message);
+    if (isTlsCode(code)) return withoutSqlstate('hopeless', code, message);
   }
-  for (const [words, name, failureClass] of DRIVER_WORDS) {
-    if (words.test(message)) return bare(failureClass, name, message);
+  for (const [text, name, failureClass] of DRIVER_ERRORS) {
+    if (text.test(message)) return withoutSqlstate(failureClass, name, message);
   }
-  return bare('defect', code, message);
+  return withoutSqlstate('defect', code, message);
 }
 
-/** The sentence and the exit code for a failure of the work on `target`; `cause`: what was thrown. */
+/** The operator's message and the exit code for a failure of the work on `target`. `cause`: the thrown error. */
 export function failureError(
   failure: Failure,
   target: ConnectionTarget,
@@ -170,7 +172,7 @@ export function failureError(
 ): OperatorError {
   const { sqlstate, errno, message } = failure;
   const { host, user, database } = target;
-  const where = placeOf(target);
+  const where = addressOf(target);
   const options = cause === undefined ? undefined : { cause };
   const unreachable = (tell: OperatorError['tell']) =>
     new OperatorError(EXIT.unreachable, tell, options);
@@ -230,59 +232,70 @@ export function failureError(
     }
     return unreachable((m) => m.db.lost({ where, message }));
   }
-  // PgBouncer's answer to a replication connection, or to `options`; it speaks English only.
-  if (sqlstate === '08P01' && message.startsWith('unsupported startup parameter')) {
+  // PgBouncer's answer to a replication connection, or to `options`. Its messages are always English.
+  if (
+    sqlstate === SQLSTATE.PROTOCOL_VIOLATION &&
+    message.startsWith('unsupported startup parameter')
+  ) {
     return unfit((m) => m.db.poolerLacks({ where, message }));
   }
-  if (sqlstate === '28P01') {
+  if (sqlstate === SQLSTATE.INVALID_PASSWORD) {
     return unreachable((m) =>
       m.db.wrongPassword({ user, where, settings: from('user', 'password') }),
     );
   }
-  if (sqlstate.startsWith('28')) {
+  if (sqlstate.startsWith(SQLSTATE_CLASS.INVALID_AUTHORIZATION_SPECIFICATION)) {
     return unreachable((m) =>
       m.db.accessRefused({ user, where, message, settings: from('user', 'sslMode') }),
     );
   }
-  // PgBouncer has one code for everything.
+  // PgBouncer uses one code for all errors.
   const isMissing =
-    sqlstate === '08P01' && /^(no such database|database .* does not exist)/.test(message);
-  if (sqlstate === '3D000' || sqlstate === '57P04' || isMissing) {
+    sqlstate === SQLSTATE.PROTOCOL_VIOLATION &&
+    /^(no such database|database .* does not exist)/.test(message);
+  if (
+    sqlstate === SQLSTATE.INVALID_CATALOG_NAME ||
+    sqlstate === SQLSTATE.DATABASE_DROPPED ||
+    isMissing
+  ) {
     return unfit((m) => m.db.databaseMissing({ database, where, settings: from('database') }));
   }
-  if (sqlstate === '42501') {
+  if (sqlstate === SQLSTATE.INSUFFICIENT_PRIVILEGE) {
     return unfit((m) => m.db.forbidden({ user, database, message, settings: from('user') }));
   }
-  if (sqlstate === '25006') {
+  if (sqlstate === SQLSTATE.READ_ONLY_SQL_TRANSACTION) {
     return unfit((m) => m.db.readOnly({ where, settings: from('host') }));
   }
-  if (sqlstate === '22P05' || sqlstate === '22021') {
+  if (
+    sqlstate === SQLSTATE.UNTRANSLATABLE_CHARACTER ||
+    sqlstate === SQLSTATE.CHARACTER_NOT_IN_REPERTOIRE
+  ) {
     return unfit((m) => m.db.encodingLacks({ database, message }));
   }
-  if (sqlstate.startsWith('42') || sqlstate === '3F000') {
+  if (
+    sqlstate.startsWith(SQLSTATE_CLASS.SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION) ||
+    sqlstate === SQLSTATE.INVALID_SCHEMA_NAME
+  ) {
     return unfit((m) => m.db.schemaUnfit({ database, message, settings: from('database') }));
   }
   const setting = timeoutOf(failure);
   if (setting !== null) {
     return unfit((m) => m.db.timeLimit({ setting, user, database, message, sqlstate }));
   }
-  if (sqlstate === '57014') return unfit((m) => m.db.cancelled({ database, message }));
+  if (sqlstate === SQLSTATE.QUERY_CANCELED) {
+    return unfit((m) => m.db.cancelled({ database, message }));
+  }
   if (failure.class === 'retry') {
     return unfit((m) => m.db.conflict({ database, message, sqlstate }));
   }
-  if (sqlstate === '02000') return unfit((m) => m.db.nothingWritten({ database }));
-  if (sqlstate.startsWith('P0')) {
+  if (sqlstate === SQLSTATE.NO_DATA) return unfit((m) => m.db.nothingWritten({ database }));
+  if (sqlstate.startsWith(SQLSTATE_CLASS.PLPGSQL_ERROR)) {
     return unfit((m) => m.db.triggerRefuses({ database, sqlstate }));
   }
   if (failure.class === 'critical') {
     return unreachable((m) => m.db.serverFailed({ where, message, sqlstate }));
   }
   return unfit((m) => m.db.rowsRefused({ database, message, sqlstate }));
-}
-
-/** `host:port`, as the operator knows the server; IPv6 addresses in brackets. */
-export function placeOf({ host, port }: Pick<ConnectionTarget, 'host' | 'port'>): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 function describeServerError(error: DatabaseError): Failure {
@@ -308,8 +321,8 @@ function classOfServerError(sqlstate: string | null, severity: string | undefine
 }
 
 /**
- * The column that PostgreSQL's own name for a constraint tells: `pacientes_cpf_key`,
- * `consultas_medico_id_fkey`. The server names the column itself only for NOT NULL.
+ * The column in a constraint's default name: `pacientes_cpf_key`, `consultas_medico_id_fkey`. The server reports
+ * the column itself only for NOT NULL.
  */
 function columnOf(constraint: string | undefined, table: string | undefined): string | null {
   if (constraint === undefined || table === undefined) return null;
@@ -319,16 +332,21 @@ function columnOf(constraint: string | undefined, table: string | undefined): st
   return name.startsWith(`${table}_`) ? name.slice(table.length + 1) : null;
 }
 
-/** Class 22 quotes the value that it refuses, and a trigger may say anything. */
+/** Removes values of rows: class 22 quotes the refused value, and a trigger's message may contain any. */
 function withoutValues(sqlstate: string | null, message: string): string {
-  // This one tells bytes of one character, and the two encodings.
-  if (sqlstate === '22P05') return message;
-  if (sqlstate?.startsWith('22')) return message.replace(/".*"/s, '"***"');
-  if (sqlstate?.startsWith('P0')) return 'an exception raised by a trigger or function';
+  // The bytes of one character, and the two encodings.
+  if (sqlstate === SQLSTATE.UNTRANSLATABLE_CHARACTER) return message;
+  if (sqlstate?.startsWith(SQLSTATE_CLASS.DATA_EXCEPTION)) return message.replace(/".*"/s, '"***"');
+  if (sqlstate?.startsWith(SQLSTATE_CLASS.PLPGSQL_ERROR))
+    return 'an exception raised by a trigger or function';
   return message;
 }
 
-function bare(failureClass: FailureClass, errno: string | null, message: string): Failure {
+function withoutSqlstate(
+  failureClass: FailureClass,
+  errno: string | null,
+  message: string,
+): Failure {
   return {
     class: failureClass,
     sqlstate: null,
@@ -340,7 +358,7 @@ function bare(failureClass: FailureClass, errno: string | null, message: string)
   };
 }
 
-/** Which resource of this machine an error says is used up; null: none. */
+/** The code of the resource of this machine that is exhausted; null for another error. */
 function resourceOf(code: string, message: string): string | null {
   if (code === NO_FILES || code === 'ENFILE') return NO_FILES;
   if (code !== NO_THREAD) return null;
@@ -357,7 +375,7 @@ function syscallOf(error: unknown): string | null {
   return typeof syscall === 'string' ? syscall : null;
 }
 
-/** Handshake errors of OpenSSL, and what it thinks of a certificate (`CERT_HAS_EXPIRED`). */
+/** Handshake errors of OpenSSL, and its verdicts on certificates (`CERT_HAS_EXPIRED`). */
 function isTlsCode(code: string): boolean {
   return /^(ERR_(SSL|TLS|OSSL)_|EPROTO$)|CERT|CRL|ISSUER|SIGNATURE/.test(code);
 }

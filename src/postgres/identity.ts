@@ -2,45 +2,40 @@ import type { Client } from 'pg';
 import { monotonicMs } from '../lib/clock.js';
 import { DatabaseError } from './driver.js';
 import type { Backend } from './pending.js';
+import { hasSqlstate, SQLSTATE } from './sqlstate.js';
 
 /** The server behind a connection. */
 export interface ServerIdentity {
-  /** Given at initdb; null where the role may not see it. */
+  /** Assigned by initdb; null if the role may not see it. */
   readonly system_identifier: string | null;
-  /** Changes with every failover; null where the role may not see it. */
+  /** Changes with every failover; null if the role may not see it. */
   readonly timeline: number | null;
   /** `18.4`. */
   readonly version: string;
   readonly database: string;
 }
 
-/** What is to be known of a connection. */
-export interface ConnectionFacts {
+/** A connection's server and server process, and the offsets of its clock. */
+export interface ConnectionIdentity {
   readonly server: ServerIdentity;
   readonly backend: Backend;
   /** The server's clock minus this machine's, in milliseconds. */
   readonly offsetMs: number;
-  /** The server's clock (since 1970) minus `monotonicMs`, which nobody sets, in milliseconds. */
+  /** The server's clock (since 1970) minus `monotonicMs`, in milliseconds. */
   readonly epochMs: number;
 }
 
-/** read_only_sql_transaction. */
-const READ_ONLY = '25006';
-
-/** SQL: when the server process began, in whole microseconds, which a double holds exactly. */
+/** SQL: start of the server process in whole microseconds since 1970, which a double holds exactly. */
 export const STARTED_MICROS = '(extract(epoch FROM backend_start) * 1000000)::bigint';
 
-/**
- * The number of the server process as it was told when the connection was made. A pooler tells one that it made up;
- * `pg_backend_pid()` is then another.
- */
+/** The pid that the connection's start-up reported. Behind a pooler it is made up, and not `pg_backend_pid()`. */
 export function processIdOf(client: Client): number {
   // Not in the typings.
   return (client as Client & { processID: number | null }).processID ?? 0;
 }
 
-/** Asks a connection who is at its other end. */
-export async function factsOf(client: Client): Promise<ConnectionFacts> {
+/** Asks the server for its identity, its process of this connection, and its clock. */
+export async function identify(client: Client): Promise<ConnectionIdentity> {
   const asked = monotonicMs();
   const { rows } = await client.query<{
     version: string;
@@ -60,11 +55,11 @@ export async function factsOf(client: Client): Promise<ConnectionFacts> {
   if (row === undefined) throw new Error('a connection that is not in pg_stat_activity');
   const { pid, startedMicros, database } = row;
   const version = row.version.split(' ')[0] ?? row.version;
-  const control = await visible<{ id: string }>(
+  const control = await ifAllowed<{ id: string }>(
     client,
     'SELECT system_identifier::text AS id FROM pg_control_system()',
   );
-  const wal = await visible<{ timeline: string }>(
+  const wal = await ifAllowed<{ timeline: string }>(
     client,
     'SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8) AS timeline',
   );
@@ -78,23 +73,23 @@ export async function factsOf(client: Client): Promise<ConnectionFacts> {
 }
 
 /**
- * The same of a server that may be asked what became of a transaction. Throws what one in recovery
- * answers to a write: it may not have got yet what was committed, so nothing that it says is a verdict.
+ * The same for a server that is to decide the fate of a transaction. Throws read_only_sql_transaction if it is in
+ * recovery: a standby may not have replayed the COMMIT yet, so its answer would prove nothing.
  */
-export async function primaryFactsOf(client: Client): Promise<ConnectionFacts> {
+export async function identifyPrimary(client: Client): Promise<ConnectionIdentity> {
   const { rows } = await client.query<{ standby: boolean }>(
     'SELECT pg_is_in_recovery() AS standby',
   );
-  if (rows[0]?.standby !== true) return factsOf(client);
+  if (rows[0]?.standby !== true) return identify(client);
   const error = new DatabaseError('the server is in recovery', 0, 'error');
-  error.code = READ_ONLY;
+  error.code = SQLSTATE.READ_ONLY_SQL_TRANSACTION;
   throw error;
 }
 
-/** `same`: nothing speaks against it. `promoted`: of the same origin, after a failover. */
+/** `same`: no visible difference. `promoted`: the same cluster after a failover. */
 export type ServerRelation = 'same' | 'promoted' | 'other';
 
-/** What a server is to the one that was connected to before. */
+/** Compares a server with the one of an earlier connection. */
 export function compareServers(before: ServerIdentity | null, now: ServerIdentity): ServerRelation {
   if (before === null) return 'same';
   const differs = (key: 'system_identifier' | 'timeline') =>
@@ -103,13 +98,19 @@ export function compareServers(before: ServerIdentity | null, now: ServerIdentit
   return differs('timeline') ? 'promoted' : 'same';
 }
 
-/** The row of a query that a role may not be allowed; null then. */
-async function visible<Row extends object>(client: Client, text: string): Promise<Row | null> {
+/** A managed server may lack a function, or refuse it by another code. */
+const NOT_ALLOWED = [
+  SQLSTATE.INSUFFICIENT_PRIVILEGE,
+  SQLSTATE.UNDEFINED_FUNCTION,
+  SQLSTATE.OBJECT_NOT_IN_PREREQUISITE_STATE,
+];
+
+/** The row of a query; null if the role may not run it. */
+async function ifAllowed<Row extends object>(client: Client, text: string): Promise<Row | null> {
   try {
     return (await client.query<Row>(text)).rows[0] ?? null;
   } catch (error) {
-    // insufficient_privilege; or a function that a managed server does not have.
-    if (['42501', '42883', '55000'].includes((error as { code?: string }).code ?? '')) return null;
+    if (hasSqlstate(error, ...NOT_ALLOWED)) return null;
     throw error;
   }
 }

@@ -9,25 +9,24 @@ import type {
   PendingTransactions,
   Witness,
 } from './pending.js';
+import { hasSqlstate, SQLSTATE } from './sqlstate.js';
 
-/** A backend that lost its client notices within this, or the server's own timeouts are far longer. */
+/** A backend notices the loss of its client within this, or only after the server's own much longer timeouts. */
 const PATIENCE_MS = 10_000;
 const POLL_MS = 50;
-const INSUFFICIENT_PRIVILEGE = '42501';
 
-/** What became of a transaction, and what the server calls it (xid8 as text), where it told. */
+/** The fate of a transaction, and its xid8 as text; null if unknown. */
 export interface Verdict {
   readonly fate: Fate;
   readonly xid: string | null;
 }
 
-/** Told of each verdict as soon as it is found: the connection may be lost again in between. */
+/** Called for each verdict as soon as it is found: the connection may be lost before the next one. */
 export type OnVerdict = (pending: EnteredPending, verdict: Verdict) => void;
 
 /**
- * Settles, in their order, the transactions of a worker whose COMMIT got no answer. `onVerdict` is told
- * of each before it is counted. Those that can't be found out about within `patienceMs` each are
- * `unknown`.
+ * Settles the transactions of a worker whose COMMIT got no answer, in their order. Calls `onVerdict` for each before
+ * it is counted. A transaction whose fate is not found within `patienceMs` is `unknown`.
  */
 export async function settlePending(
   client: Client,
@@ -42,7 +41,7 @@ export async function settlePending(
     const verdict: Verdict = over
       ? await verdictOn(client, pending, server, patienceMs)
       : { fate: 'unknown', xid: null };
-    // Whoever waits for the answer may have given up on it meanwhile.
+    // The main thread may have settled it meanwhile, because the run is ending.
     if (account.pending === null) break;
     onVerdict(pending, verdict);
     account.settle(verdict.fate, true);
@@ -50,10 +49,9 @@ export async function settlePending(
 }
 
 /**
- * Ends the server process of a connection that was lost: until it is gone it may yet read and carry
- * out what it was sent, and it holds what it has locked. One that a pooler lent is only waited for: it may
- * work for another client by now. False when it is still there after
- * `patienceMs`, or may be: of other roles' processes a role sees the number and no more.
+ * Ends the server process of a lost connection: until then it may still carry out the commands that it was sent, and
+ * it keeps its locks. A process behind a pooler is only waited for, because it may serve another client by now. False
+ * if the process is still there after `patienceMs`, or may be: of another role's process, a role sees only the pid.
  */
 export async function endBackend(
   client: Client,
@@ -72,7 +70,7 @@ export async function endBackend(
       );
       if (rowCount === 0) return true;
     } catch (error) {
-      if ((error as { code?: string }).code === INSUFFICIENT_PRIVILEGE) return false;
+      if (hasSqlstate(error, SQLSTATE.INSUFFICIENT_PRIVILEGE)) return false;
       throw error;
     }
     if (monotonicMs() > deadline) return false;
@@ -81,9 +79,9 @@ export async function endBackend(
 }
 
 /**
- * Finds out about a transaction whose backend is gone. `unknown`: the server has forgotten it, is another
- * one, or is still undecided after `patienceMs`. One that was promoted may have given the
- * transaction's id to another since: then rows alone tell.
+ * Finds the fate of a transaction whose backend is gone. `unknown`: it is another server, has forgotten the xid, or
+ * still has it in progress after `patienceMs`. A promoted server may have given the xid to another transaction: then
+ * only the witness decides.
  */
 export async function verdictOn(
   client: Client,
@@ -96,10 +94,10 @@ export async function verdictOn(
   const deadline = monotonicMs() + patienceMs;
   for (;;) {
     const status = await xactStatus(client, xid);
-    // A crash can lose ids that were given out but not written yet, and the server gives them to
-    // others: the status is then theirs, and only the row tells.
+    // A crash can lose xids that were assigned but not yet in the WAL, and the server assigns them again: then the
+    // status is of another transaction, and only the witness decides.
     if (status === 'committed') {
-      const fate = (await bearsWitness(client, xid, witness)) ? 'committed' : 'aborted';
+      const fate = (await confirms(client, xid, witness)) ? 'committed' : 'aborted';
       return { fate, xid };
     }
     if (status === 'aborted' || status === 'future') return { fate: 'aborted', xid };
@@ -109,7 +107,7 @@ export async function verdictOn(
   }
 }
 
-/** What a row tells by itself: an inserted one for sure, others only as long as nobody else wrote them. */
+/** Decides by the witness alone: certain for an inserted row, for others only while no one else wrote the row. */
 async function byRow(client: Client, xid: string | null, witness: Witness): Promise<Verdict> {
   const { table, operation, id } = witness;
   const { rows } = await client.query<{ xmin: string; now: string; untouched: boolean }>(
@@ -124,21 +122,21 @@ async function byRow(client: Client, xid: string | null, witness: Witness): Prom
     return operation === 'insert' ? { fate: 'aborted', xid } : { fate: 'unknown', xid };
   }
   const writer = fullXid(row.xmin, row.now);
-  // Where somebody has changed it since, it bears their name, and that of the transaction nobody knows.
+  // If the row was updated since, its `xmin` is of that update, and the transaction's xid is unknown.
   if (operation === 'insert') {
     return { fate: 'committed', xid: xid ?? (row.untouched ? writer : null) };
   }
   return { fate: writer === xid ? 'committed' : 'unknown', xid };
 }
 
-/** The xid8 of a row's 32-bit `xmin`: the last one with these bits that was given out before `now`. */
+/** The xid8 of a row's 32-bit `xmin`: the last one with these low bits before `now`. */
 function fullXid(xmin: string, now: string): string {
   const next = BigInt(now);
   const same = (next & ~0xffff_ffffn) | BigInt(xmin);
   return String(same < next ? same : same - 0x1_0000_0000n);
 }
 
-/** `future`: the server has not given this id out, so what had it before a crash is lost. */
+/** `future`: the server has not assigned this xid, so the transaction that had it was lost in a crash. */
 async function xactStatus(client: Client, xid: string): Promise<string | null> {
   try {
     const { rows } = await client.query<{ status: string | null }>(
@@ -147,16 +145,16 @@ async function xactStatus(client: Client, xid: string): Promise<string | null> {
     );
     return rows[0]?.status ?? null;
   } catch (error) {
-    if ((error as { code?: string }).code === '22023') return 'future';
+    if (hasSqlstate(error, SQLSTATE.INVALID_PARAMETER_VALUE)) return 'future';
     throw error;
   }
 }
 
 /**
- * Whether a row is as the transaction would have left it. Ids of inserted rows are never given twice;
- * an updated one was last written by the transaction, a part of it (a savepoint), or one after it.
+ * Whether the witness is as the transaction would have left it. An id is inserted only once; an updated row was last
+ * written by the transaction, by a savepoint of it, or by a later transaction.
  */
-async function bearsWitness(client: Client, xid: string, witness: Witness): Promise<boolean> {
+async function confirms(client: Client, xid: string, witness: Witness): Promise<boolean> {
   const { table, operation, id } = witness;
   const { rows } = await client.query<{ touched: boolean }>(
     `SELECT age(xmin) <= age($2::xid8::xid) AS touched FROM ${table} WHERE id = $1`,

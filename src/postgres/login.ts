@@ -1,14 +1,13 @@
 import { EXIT, OperatorError } from '../errors.js';
 import type { Client } from './driver.js';
-import { NO_PASSWORD, placeOf } from './failures.js';
-import { originOf } from './origins.js';
+import { NO_PASSWORD } from './failures.js';
 import { lookUpPassword } from './pgpass.js';
-import type { ConnectionTarget } from './target.js';
+import { addressOf, type ConnectionTarget, originOf } from './target.js';
 
-/** SCRAM that is bound to the TLS connection that it goes through. */
+/** SCRAM with channel binding: bound to its TLS connection. */
 const BOUND = 'SCRAM-SHA-256-PLUS';
 
-/** How a server lets a client in, and whether that is what the target demands. */
+/** Watches how a server authenticates a client, and checks that against the target's demands. */
 export class Login {
   readonly #target: ConnectionTarget;
   #method = 'none';
@@ -18,9 +17,9 @@ export class Login {
     this.#target = target;
   }
 
-  /** Takes note of what the server asks for; to be called before the client connects. */
+  /** Records the method that the server asks for. Call it before the client connects. */
   watch(client: Client): void {
-    // Not in the typings: the client's connection, which tells each message of the server.
+    // Not in the typings: the client's connection, which emits each message of the server.
     const { connection } = client as Client & { connection: NodeJS.EventEmitter };
     connection.on('authenticationCleartextPassword', () => {
       this.#method = 'password';
@@ -34,14 +33,14 @@ export class Login {
     });
   }
 
-  /** The password to answer with. Throws an `OperatorError` when there is none, or when it must not be shown. */
+  /** The password to send. Throws an `OperatorError` if there is none, or if this method is not allowed. */
   password(): string {
     this.requireDemanded();
     const { password, user } = this.#target;
     if (password !== null && password !== '') return password;
     const found = lookUpPassword(this.#target);
     if (found.password !== null) return found.password;
-    const where = placeOf(this.#target);
+    const where = addressOf(this.#target);
     const setting = originOf(this.#target, 'password');
     const { exposed } = found;
     const cause = Object.assign(new Error('no password was given'), { code: NO_PASSWORD });
@@ -55,9 +54,9 @@ export class Login {
     );
   }
 
-  /** Throws an `OperatorError` when the server lets the client in otherwise than the target demands. */
+  /** Throws an `OperatorError` if the server's method is not what the target demands. */
   requireDemanded(): void {
-    const where = placeOf(this.#target);
+    const where = addressOf(this.#target);
     const { channelBinding = false, authMethods = null } = this.#target.demands ?? {};
     if (channelBinding && !this.#bound) {
       throw new OperatorError(EXIT.unreachable, (m) => m.db.notBound({ where }));

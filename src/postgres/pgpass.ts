@@ -3,20 +3,20 @@ import { join } from 'node:path';
 import { homeFolder } from '../lib/os-account.js';
 import type { ConnectionTarget } from './target.js';
 
-/** Permissions of the group and of others, which libpq does not put up with on a password file. */
-const OTHERS_MAY = 0o077;
+/** Permissions of group and others: libpq ignores a password file that has any of them. */
+const GROUP_AND_OTHERS = 0o077;
 
-/** The password file's answer. */
+/** The result of a look-up in the password file. */
 export interface PasswordFile {
-  /** Null: none that fits, or it is ignored. */
+  /** Null: no line matches, or the file is ignored. */
   readonly password: string | null;
-  /** The file, when it is there and ignored because others may read it. */
+  /** The path of a file that is ignored because others may read it; else null. */
   readonly exposed: string | null;
 }
 
 /**
- * The password that libpq's password file (`passfile`, `PGPASSFILE`, else `~/.pgpass`) holds for a target. As
- * in libpq, a file that others could read is left aside.
+ * Looks up a target's password in libpq's password file (`passfile`, `PGPASSFILE`, else `~/.pgpass`). As in libpq, a
+ * file that others may read is ignored.
  */
 export function lookUpPassword(target: ConnectionTarget): PasswordFile {
   const home = homeFolder();
@@ -27,7 +27,7 @@ export function lookUpPassword(target: ConnectionTarget): PasswordFile {
   if (file === null) return none;
   try {
     const { mode } = statSync(file);
-    if (process.platform !== 'win32' && (mode & OTHERS_MAY) !== 0) {
+    if (process.platform !== 'win32' && (mode & GROUP_AND_OTHERS) !== 0) {
       return { ...none, exposed: file };
     }
     return { ...none, password: findPassword(readFileSync(file, 'utf8'), target) };
@@ -36,10 +36,10 @@ export function lookUpPassword(target: ConnectionTarget): PasswordFile {
   }
 }
 
-/** Four fields that end with a colon, in which a backslash escapes, and the rest of the line. */
+/** Four fields, each ended by a colon, in which a backslash escapes; then the rest of the line. */
 const LINE = /^((?:\\.|[^:\\])*):((?:\\.|[^:\\])*):((?:\\.|[^:\\])*):((?:\\.|[^:\\])*):(.*)$/;
 
-/** The password of the first line `host:port:database:user:password` that fits; `*` fits all. */
+/** The password of the first matching line `host:port:database:user:password`; `*` matches all. */
 export function findPassword(
   content: string,
   { host, port, database, user }: Pick<ConnectionTarget, 'host' | 'port' | 'database' | 'user'>,
@@ -51,10 +51,10 @@ export function findPassword(
     const [, ...fields] = LINE.exec(line) ?? [];
     const password = fields.pop();
     if (password === undefined || password === '') continue;
-    const fits = wanted.every(
+    const matches = wanted.every(
       (value, i) => fields[i] === '*' || unescapeField(fields[i]) === value,
     );
-    if (fits) return unescapeField(password);
+    if (matches) return unescapeField(password);
   }
   return null;
 }

@@ -1,40 +1,39 @@
 import { EXIT, OperatorError } from '../errors.js';
 import { within } from '../lib/clock.js';
 import type { Client } from './driver.js';
-import { placeOf } from './failures.js';
-import type { ConnectionTarget } from './target.js';
+import { addressOf, type ConnectionTarget } from './target.js';
 
-/** Looks at the server process; a pooler under load may by chance give the same one twice. */
+/** Comparisons of the server process: a busy pooler may return the same one twice by chance. */
 const ROUNDS = 3;
-/** A pooler without a free server connection lets a client wait for minutes; no longer than this for it. */
+/** Limit of the probe: a pooler without a free server connection lets a client wait for minutes. */
 export const PROBE_SECONDS = 5;
 
-/** Places where a pooler was found to keep a server connection for each client. */
-const keeping = new Set<string>();
+/** Poolers that were found to keep a server connection for each client, by server, database and user. */
+const sessionPoolers = new Set<string>();
 
 /**
- * Throws an `OperatorError` where a pooler hands its server connections from transaction to transaction
- * (PgBouncer's `pool_mode` transaction or statement). Locks, settings and snapshots of a session would then be
- * left to other clients. Nothing is changed on the server. `open` makes a second connection.
+ * Throws an `OperatorError` if a pooler assigns server connections per transaction or statement (PgBouncer's
+ * `pool_mode`): locks and settings of this session would then apply to other clients. Changes nothing on the server.
+ * `open` makes a second connection.
  */
 export async function requireOwnSession(
   client: Client,
   target: ConnectionTarget,
   open: () => Promise<Client>,
 ): Promise<void> {
-  const where = placeOf(target);
-  const place = JSON.stringify([where, target.database, target.user]);
-  if (keeping.has(place)) return;
+  const where = addressOf(target);
+  const key = JSON.stringify([where, target.database, target.user]);
+  if (sessionPoolers.has(key)) return;
   const parts: Probe = { other: null, kept: null };
   try {
     await within(probe(client, open, parts), PROBE_SECONDS * 1000);
   } finally {
-    // With a query under way this cuts the connection.
+    // While a query is running, this closes the socket.
     await parts.other?.end().catch(() => undefined);
   }
   const { kept } = parts;
   if (kept === true) {
-    keeping.add(place);
+    sessionPoolers.add(key);
     return;
   }
   throw new OperatorError(EXIT.state, (m) =>
@@ -46,7 +45,7 @@ export async function requireOwnSession(
 
 interface Probe {
   other: Client | null;
-  /** Two clients have a server process each, and keep it while the other one works. */
+  /** Each of two clients keeps its own server process; null: not known yet. */
   kept: boolean | null;
 }
 

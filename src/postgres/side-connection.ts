@@ -2,14 +2,14 @@ import { connect, cut } from './connect.js';
 import type { Client } from './driver.js';
 import type { ConnectionTarget } from './target.js';
 
-/** After a failure the server is left alone for so many questions. */
+/** Questions that are answered with null after a failure, without asking the server. */
 const QUESTIONS_SKIPPED = 5;
-/** A server that does not answer is not asked again by another question. */
+/** Limit for a connection, and for an answer. */
 const PATIENCE_SECONDS = 5;
 
 /**
- * A connection beside the work, for looks at the server that may fail: opened by the first question, kept, and
- * opened again when it was lost. One question at a time.
+ * A connection beside the workers', for questions to the server that may fail. It is opened by the first question,
+ * and again after a loss. One question at a time: another one meanwhile gets null.
  */
 export class SideConnection {
   readonly #target: ConnectionTarget;
@@ -22,33 +22,33 @@ export class SideConnection {
     this.#target = { ...target, connectTimeoutSeconds: PATIENCE_SECONDS };
   }
 
-  /** The answer; null when there is none now: the server is away, or the role may not ask. */
+  /** The answer; null without one: the server does not answer, or the role may not ask. */
   async ask<T>(question: (client: Client) => Promise<T>): Promise<T | null> {
     if (this.#closed || this.#asking || this.#skip-- > 0) return null;
     this.#skip = 0;
     this.#asking = true;
-    const patience = setTimeout(() => this.#leave(), PATIENCE_SECONDS * 1000);
+    const patience = setTimeout(() => this.#cut(), PATIENCE_SECONDS * 1000);
     try {
       this.#client ??= await connect(this.#target);
       return await question(this.#client);
     } catch {
       this.#skip = QUESTIONS_SKIPPED;
-      this.#leave();
+      this.#cut();
       return null;
     } finally {
       clearTimeout(patience);
       this.#asking = false;
-      if (this.#closed) this.#leave();
+      if (this.#closed) this.#cut();
     }
   }
 
   close(): void {
     this.#closed = true;
-    this.#leave();
+    this.#cut();
   }
 
-  /** Cuts the connection: a polite end would wait for a server that hangs. */
-  #leave(): void {
+  /** Closes the socket: an orderly end would wait for a server that hangs. */
+  #cut(): void {
     const client = this.#client;
     this.#client = null;
     if (client !== null) cut(client);

@@ -2,8 +2,8 @@ import type { Client } from 'pg';
 import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
 
 /**
- * The hospital's tables by their catalog numbers, in the order of `TABLE_NAMES`; null for one that is not there.
- * A table that was dropped and made anew has another number.
+ * The oids of the hospital's tables as text, in the order of `TABLE_NAMES`; null for a missing table. A table that was
+ * dropped and created again has another oid.
  */
 export type TableOids = readonly (string | null)[];
 
@@ -15,10 +15,10 @@ export async function readTableOids(client: Client): Promise<TableOids> {
   return rows.map(({ oid }) => oid);
 }
 
-/** The code of the error that tables are gone. */
+/** Code of `TablesGone`. */
 export const TABLES_GONE = 'TABLES_GONE';
 
-/** The tables that a run began with are not there any more: dropped, or others have taken their place. */
+/** Tables were dropped, or dropped and created again, since the run began. */
 export class TablesGone extends Error {
   readonly code = TABLES_GONE;
   readonly tables: readonly TableName[];
@@ -30,7 +30,7 @@ export class TablesGone extends Error {
   }
 }
 
-/** Throws `TablesGone` unless the tables are still those. */
+/** Throws `TablesGone` unless the tables are the expected ones. */
 export async function requireTables(client: Client, expected: TableOids): Promise<void> {
   const now = await readTableOids(client);
   const gone = TABLE_NAMES.filter((_, i) => now[i] !== expected[i]);

@@ -1,9 +1,9 @@
 import type { SecureVersion } from 'node:tls';
 
-/** In the place of a root certificate's path: whom the machine trusts. */
+/** Instead of a path of root certificates: those of the operating system. */
 export const SYSTEM_ROOTS = 'system';
 
-/** How TLS is asked for; the words and meanings are libpq's. */
+/** libpq's values of `sslmode`, with its meanings. */
 export const SSL_MODES = [
   'disable',
   'allow',
@@ -14,26 +14,26 @@ export const SSL_MODES = [
 ] as const;
 export type SslMode = (typeof SSL_MODES)[number];
 
-/** Demands of libpq's further parameters on a connection. */
+/** Further demands on a connection, from libpq's parameters. */
 export interface Demands {
-  /** Command-line options for the server process (`-c statement_timeout=5s`); null: none. */
+  /** `options`: command-line options for the server process (`-c statement_timeout=5s`); null for none. */
   readonly options: string | null;
-  /** The password file; null: the usual one. */
+  /** `passfile`; null for the usual one. */
   readonly passFile: string | null;
-  /** The login must be bound to its TLS connection. */
+  /** `channel_binding=require`: authentication must be bound to its TLS connection. */
   readonly channelBinding: boolean;
-  /** The ways of login that are allowed, by libpq's names; null: any. */
+  /** `require_auth`: the allowed methods, by libpq's names; null for any. */
   readonly authMethods: readonly string[] | null;
-  /** TLS begins without asking the server first (PostgreSQL 17 and newer). */
+  /** `sslnegotiation=direct`: TLS begins without a request (PostgreSQL 17 and newer). */
   readonly directTls: boolean;
-  /** `TLSv1.2`; null: Node's own. */
+  /** `TLSv1.2`; null for the default of Node.js. */
   readonly minTls: SecureVersion | null;
   readonly maxTls: SecureVersion | null;
-  /** The role that the server must have; null: any. */
+  /** `target_session_attrs`: the kind of server; null for any. */
   readonly session: 'read-write' | 'primary' | null;
 }
 
-/** The ways for an operator to name a server. */
+/** The settings by which an operator names a server. */
 export type TargetPart =
   | 'host'
   | 'port'
@@ -45,7 +45,7 @@ export type TargetPart =
   | 'searchPath'
   | 'connectTimeout';
 
-/** The names of the settings where nothing is known of where a value came from. */
+/** Names of the settings, for values without a known origin. */
 export const SETTING_NAMES: Readonly<Record<TargetPart, string>> = {
   host: 'PG_HOST',
   port: 'PG_PORT',
@@ -64,22 +64,37 @@ export interface ConnectionTarget {
   readonly host: string;
   readonly port: number;
   readonly user: string;
-  /** null: none was given; a `.pgpass` file may still hold one. */
+  /** Null: none was given; the password file may have one. */
   readonly password: string | null;
   readonly database: string;
   readonly sslMode: SslMode;
-  /** Paths of PEM files, null where not given; `SYSTEM_ROOTS`: the machine's own authorities. */
+  /** Paths of PEM files, null if not given; `SYSTEM_ROOTS`: the authorities of the operating system. */
   readonly sslRootCert: string | null;
   readonly sslCert: string | null;
   readonly sslKey: string | null;
   readonly searchPath: string;
   readonly connectTimeoutSeconds: number;
   readonly applicationName: string;
-  /** Left out: nothing further is asked for. */
+  /** Absent: no further demands. */
   readonly demands?: Demands;
   /**
-   * The places of the values, for the sentence on what to correct: `DATABASE_URL`, `PGHOST`,
-   * `PG_HOST (config/.env:3)`. Left out: the settings' own names.
+   * Where the values come from, for messages that say what to correct: `DATABASE_URL`, `PGHOST`,
+   * `PG_HOST (config/.env:3)`. Absent: the settings' own names.
    */
   readonly origins?: Readonly<Partial<Record<TargetPart, string>>>;
+}
+
+/** `host:port`; an IPv6 address in brackets. */
+export function addressOf({ host, port }: Pick<ConnectionTarget, 'host' | 'port'>): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** Where a target's value comes from. */
+export function originOf({ origins }: ConnectionTarget, part: TargetPart): string {
+  return origins?.[part] ?? SETTING_NAMES[part];
+}
+
+/** Where several values come from, without repetition: a URL may hold all of them. */
+export function originsOf(target: ConnectionTarget, ...parts: TargetPart[]): string[] {
+  return [...new Set(parts.map((part) => originOf(target, part)))];
 }

@@ -3,17 +3,15 @@ import { join } from 'node:path';
 import type { ConnectionOptions } from 'node:tls';
 import { EXIT, OperatorError } from '../errors.js';
 import { homeFolder } from '../lib/os-account.js';
-import { originOf } from './origins.js';
-import { type ConnectionTarget, SYSTEM_ROOTS } from './target.js';
+import { type ConnectionTarget, originOf, SYSTEM_ROOTS } from './target.js';
 
-/** How one attempt to connect is made: in plain text, or with these options of TLS. */
+/** The transport of one attempt to connect: plain text (false), or TLS with these options. */
 export type Transport = false | ConnectionOptions;
 
 /**
- * The attempts that a target's `sslMode` stands for, in order. The meanings are libpq's: `prefer`
- * and `allow` try both ways, `require` verifies the authority when a root certificate is there, and
- * `verify-full` the host name too. A Unix socket is never encrypted. Throws an `OperatorError` when
- * a file is missing.
+ * The transports to try for a target's `sslMode`, in order. The meanings are libpq's: `prefer` and `allow` try both,
+ * `require` verifies the authority if there is a root certificate, `verify-full` also the host name. A Unix socket is
+ * never encrypted. Throws an `OperatorError` if a file is missing.
  */
 export function transportsOf(target: ConnectionTarget): Transport[] {
   if (target.host.startsWith('/')) return [false];
@@ -37,7 +35,7 @@ function unverified(target: ConnectionTarget): Transport {
   return { ...common(target), rejectUnauthorized: false };
 }
 
-/** The authority is verified, the host name is not. */
+/** Verifies the authority, but not the host name. */
 function verified(target: ConnectionTarget): Transport {
   return {
     ...common(target),
@@ -47,7 +45,7 @@ function verified(target: ConnectionTarget): Transport {
   };
 }
 
-/** Options of every TLS connection of a target: the client's certificate, and the versions it may speak. */
+/** Options of every TLS connection of a target: the client's certificate and the protocol versions. */
 function common({ sslCert, sslKey, demands }: ConnectionTarget): ConnectionOptions {
   return {
     ...(sslCert === null ? {} : { cert: readOnce(sslCert) }),
@@ -64,12 +62,12 @@ function hasRoots({ sslRootCert }: ConnectionTarget): boolean {
   );
 }
 
-/** Whom to believe: the named authorities, or the standard file's, or the machine's. */
+/** The trusted authorities: those of the named file, of libpq's default file, or of the operating system. */
 function authorities(target: ConnectionTarget): ConnectionOptions {
   const { sslRootCert, sslMode: mode } = target;
   if (sslRootCert === SYSTEM_ROOTS) {
     const bundle = systemBundle();
-    // Without a file of the machine's, those that Node.js brings along.
+    // Without a file of the operating system, those of Node.js.
     return bundle === null ? {} : { ca: readOnce(bundle) };
   }
   const file = sslRootCert ?? standardRootFile();
@@ -90,7 +88,7 @@ function standardRootFile(): string | null {
   return home === null ? null : join(home, '.postgresql', 'root.crt');
 }
 
-/** Files with the systems' trusted authorities: Debian, Red Hat, SUSE, Alpine and macOS. */
+/** Files with the trusted authorities of Debian, Red Hat, SUSE, Alpine and macOS. */
 const SYSTEM_BUNDLES = [
   '/etc/ssl/certs/ca-certificates.crt',
   '/etc/pki/tls/certs/ca-bundle.crt',
@@ -98,13 +96,13 @@ const SYSTEM_BUNDLES = [
   '/etc/ssl/cert.pem',
 ];
 
-/** The file of the machine's authorities; OpenSSL's own variable goes first, as it does for libpq. */
+/** The file with the operating system's authorities. OpenSSL's own variable outranks it, as in libpq. */
 export function systemBundle(): string | null {
   if (process.env.SSL_CERT_FILE) return process.env.SSL_CERT_FILE;
   return SYSTEM_BUNDLES.find((file) => files.has(file) || existsSync(file)) ?? null;
 }
 
-/** Read once: a connection that is found again does not depend on files that may have moved. */
+/** Contents of PEM files, read once: a reconnect must not depend on files that may have moved since. */
 const files = new Map<string, string>();
 
 function readOnce(file: string): string {

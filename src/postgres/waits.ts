@@ -1,26 +1,26 @@
 import type { Client } from './driver.js';
 
-/** Behind the application name of the work, that of the connection that looks for its waits. */
+/** Follows the application name of the watched sessions in that of the watching connection. */
 const SUFFIX = ' (waits)';
-/** A server keeps 63 bytes of an application name (NAMEDATALEN). */
+/** A server keeps 63 bytes of an application name (NAMEDATALEN - 1). */
 const KEPT_BYTES = 63 - SUFFIX.length;
 
-/** The application name of the connection that looks for the waits of a name's sessions. */
+/** The application name of the connection that watches the sessions of `application`. */
 export function watcherName(application: string): string {
   return `${Buffer.from(application).subarray(0, KEPT_BYTES)}${SUFFIX}`;
 }
 
-/** SQL: the same of a name as the server keeps it. */
+/** SQL: the same for a name as the server keeps it. */
 export function watcherNameOf(expression: string): string {
   return `left(${expression}, ${KEPT_BYTES}) || '${SUFFIX}'`;
 }
 
-/** Locks are waited for all the time; what lasts longer than this is worth a word. */
-const WORTH_TELLING_SECONDS = 2;
-/** A command's connections may be opened by another clock's reckoning this much earlier. */
+/** Shorter waits for locks are normal and not reported. */
+const NOTABLE_SECONDS = 2;
+/** Tolerance for a difference between the server's clock and this machine's. */
 const SLACK_SECONDS = 1;
 
-/** A wait of this program's sessions: its cause, and for how long. */
+/** A wait of this program's sessions: its cause and its length. */
 export type Wait =
   | {
       readonly kind: 'standby';
@@ -31,23 +31,23 @@ export type Wait =
   | {
       readonly kind: 'lock';
       readonly seconds: number;
-      /** The table; null for a row's lock or an advisory one. */
+      /** The table of a table lock; null for a row lock or an advisory lock. */
       readonly table: string | null;
       readonly holders: readonly Holder[];
       /** `lock_timeout`, as the server writes it; `0`: none. */
       readonly timeout: string;
     };
 
-/** A session that stands in the way. */
+/** A session that holds the lock. */
 export interface Holder {
-  /** 0: a prepared transaction, which has no session. */
+  /** 0 for a prepared transaction, which has no session. */
   readonly pid: number;
   readonly application: string;
-  /** `idle in transaction`; null where the role may not see it. */
+  /** For example `idle in transaction`; null if the role may not see it. */
   readonly state: string | null;
 }
 
-/** A wait as the server tells of it. */
+/** A waiting session, as the query returns it. */
 export interface FoundWait {
   readonly pid: number;
   readonly standby: boolean;
@@ -55,19 +55,19 @@ export interface FoundWait {
   readonly names: string;
   readonly table: string | null;
   readonly timeout: string;
-  /** Process ids of the sessions in the way; 0: a prepared transaction. */
+  /** Result of `pg_blocking_pids`; 0 for a prepared transaction. */
   readonly blockers: readonly number[];
   readonly holders: readonly (Holder & { readonly waits: boolean })[] | null;
 }
 
-/** SQL: a session waits for a synchronous standby or for a lock. `a`: its row of pg_stat_activity. */
+/** SQL: whether a session waits for a synchronous standby or a lock. `a`: its row of pg_stat_activity. */
 export const IS_WAITING = isWaiting('a');
 
 function isWaiting(session: string): string {
   return `(${session}.wait_event = 'SyncRep' OR ${session}.wait_event_type = 'Lock')`;
 }
 
-/** SQL: the columns of a `FoundWait`, from `WAITING_SESSIONS`. */
+/** SQL: the columns of a `FoundWait`, in a query FROM `WAITING_SESSIONS`. */
 export const WAIT_COLUMNS = `a.pid, a.wait_event = 'SyncRep' AS standby,
             extract(epoch FROM clock_timestamp() - coalesce(l.waitstart, a.query_start))::float8
               AS seconds,
@@ -84,7 +84,7 @@ export const WAITING_SESSIONS = `pg_stat_activity a
        LEFT JOIN LATERAL (SELECT waitstart, relation FROM pg_locks
                            WHERE pid = a.pid AND NOT granted LIMIT 1) l ON true`;
 
-/** The sessions in the way of a wait that `isNamed` holds of, and prepared transactions. */
+/** The holders that satisfy `isNamed`, and a prepared transaction if one holds the lock. */
 export function holdersOf(
   { blockers, holders }: FoundWait,
   isNamed: (holder: Holder & { readonly waits: boolean }) => boolean,
@@ -95,7 +95,7 @@ export function holdersOf(
 
 const PREPARED = { pid: 0, application: '', state: null, waits: false };
 
-/** The wait of a session. `holders`: the sessions in the way that are to be named. */
+/** Makes a wait of a waiting session. `holders`: those that are to be named. */
 export function waitOf(
   { standby, seconds, names, table, timeout }: FoundWait,
   holders: readonly Holder[],
@@ -105,23 +105,23 @@ export function waitOf(
     : { kind: 'lock', seconds, table, holders, timeout };
 }
 
-/** By it two waits are known to have the same cause. */
-export function causeOf(wait: Wait): string {
+/** Equal for two waits that have the same cause. */
+export function causeKey(wait: Wait): string {
   return wait.kind === 'standby'
     ? wait.names
     : JSON.stringify([wait.table, wait.holders.map(({ pid }) => pid)]);
 }
 
-/** Adds a wait to those known: each cause once, with its longest wait. */
+/** Adds a wait. `waits` has each cause once, with its longest wait. */
 export function addWait(waits: Map<string, Wait>, wait: Wait): void {
-  const cause = causeOf(wait);
+  const cause = causeKey(wait);
   if ((waits.get(cause)?.seconds ?? -1) < wait.seconds) waits.set(cause, wait);
 }
 
 /**
- * Waits of the sessions that began within the last `sinceSeconds`, each cause once with its longest
- * wait. Who waits for somebody that waits himself is left out. `client`: a connection by the `watcherName` of those
- * that are looked at.
+ * Finds the waits of the sessions that began within the last `sinceSeconds`, each cause once, with its longest wait. A
+ * holder that waits itself is left out. `client`: a connection whose application name is the `watcherName` of the
+ * watched sessions.
  */
 export async function findWaits(client: Client, sinceSeconds: number): Promise<Wait[]> {
   const { rows } = await client.query<FoundWait>(
@@ -133,7 +133,7 @@ export async function findWaits(client: Client, sinceSeconds: number): Promise<W
   );
   const waits = new Map<string, Wait>();
   for (const found of rows) {
-    if (found.seconds < WORTH_TELLING_SECONDS) continue;
+    if (found.seconds < NOTABLE_SECONDS) continue;
     const others = holdersOf(found, ({ waits }) => !waits);
     if (!found.standby && others.length === 0) continue;
     addWait(waits, waitOf(found, others));

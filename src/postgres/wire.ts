@@ -1,6 +1,6 @@
+import { MOST_BYTES_PER_UNIT, writeUtf8 } from '../lib/utf8.js';
 import { parseTimestamp } from '../schemas/hospital/calendar.js';
 import type { ColumnType, Row, Value } from '../schemas/hospital/tables.js';
-import { MOST_BYTES_PER_UNIT, writeUtf8 } from './utf8.js';
 
 /** A prepared statement whose parameters are one array a column: its text fits any number of rows. */
 export interface Statement {

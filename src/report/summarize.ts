@@ -1,5 +1,5 @@
 import { type Histogram, merge } from '../lib/histogram.js';
-import { round } from '../lib/round.js';
+import { round } from '../lib/numbers.js';
 import type { Curve } from '../load/curve.js';
 import type { StoppedBy } from '../run/coordinator.js';
 import type { Counter, WorkerStats } from '../run/worker-stats.js';

@@ -1,4 +1,4 @@
-import { type TableCounts, totalOf } from '../database/counts.js';
+import { type TableCounts, totalOf } from '../database/table-counts.js';
 import { layOut } from '../lib/text-table.js';
 import type { Messages } from '../messages/index.js';
 import type { Totals } from '../run/totals.js';

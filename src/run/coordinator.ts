@@ -12,7 +12,7 @@ import { unlessAborted } from '../lib/signals.js';
 import { WorkerPool } from '../lib/worker-pool.js';
 import { connect, withConnection } from '../postgres/connect.js';
 import { describeFailure, type Failure, LEDGER } from '../postgres/failures.js';
-import { compareServers, primaryFactsOf } from '../postgres/identity.js';
+import { compareServers, identifyPrimary } from '../postgres/identity.js';
 import { settlePending } from '../postgres/in-doubt.js';
 import type { Backend } from '../postgres/pending.js';
 import type { TableOids } from '../postgres/table-oids.js';
@@ -400,7 +400,7 @@ export class Coordinator {
   }
 
   async #settleAll(client: Client, workers: readonly number[], patienceMs: number): Promise<void> {
-    const { server: now } = await primaryFactsOf(client);
+    const { server: now } = await identifyPrimary(client);
     for (const worker of workers) {
       await this.#onClosedJournal(worker, (stats, ledger) =>
         settlePending(

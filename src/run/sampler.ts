@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { monotonicMs } from '../lib/clock.js';
 import { type Histogram, merge } from '../lib/histogram.js';
-import { round } from '../lib/round.js';
+import { round } from '../lib/numbers.js';
 import type { Curve } from '../load/curve.js';
 import type { Control } from './control.js';
 import type { SecondLatency, SeriesPoint } from './series.js';

@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { countRows, type TableCounts } from '../database/counts.js';
+import { countRows, type TableCounts } from '../database/table-counts.js';
 import { sleep } from '../lib/clock.js';
 import type { WrittenRows } from '../schemas/hospital/changes.js';
 import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';

@@ -1,4 +1,4 @@
-import { MOST_BYTES_PER_UNIT, writeUtf8 } from '../postgres/utf8.js';
+import { MOST_BYTES_PER_UNIT, writeUtf8 } from '../lib/utf8.js';
 import { type Row, TABLES, type TableName } from '../schemas/hospital/tables.js';
 
 /** Tens of kilobytes: fewer system calls than rows, and still little to hold back. */

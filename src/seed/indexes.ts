@@ -2,6 +2,7 @@ import type { Client } from 'pg';
 import { EXIT, OperatorError } from '../errors.js';
 import { connect, withConnection } from '../postgres/connect.js';
 import { describeFailure } from '../postgres/failures.js';
+import { SQLSTATE } from '../postgres/sqlstate.js';
 import { readTableOids } from '../postgres/table-oids.js';
 import type { ConnectionTarget } from '../postgres/target.js';
 import { watcherNameOf } from '../postgres/waits.js';
@@ -24,10 +25,10 @@ const LOCK_PATIENCE = '2s';
 
 /** Refusals after which a seed simply leaves the indexes on. */
 const LEAVE_ON: ReadonlySet<string> = new Set([
-  '2BP01', // something else depends on a key
-  '40P01', // a table is in use, by somebody who wants another one of them
-  '42501', // the role may not
-  '55P03', // a table is in use
+  SQLSTATE.DEPENDENT_OBJECTS_STILL_EXIST, // on a key
+  SQLSTATE.DEADLOCK_DETECTED, // a table is in use, by somebody who wants another one of them
+  SQLSTATE.INSUFFICIENT_PRIVILEGE,
+  SQLSTATE.LOCK_NOT_AVAILABLE, // a table is in use
 ]);
 
 /**

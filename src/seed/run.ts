@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
-import { countRows, type TableCounts, totalOf } from '../database/counts.js';
-import { requireSchema, requireWritable } from '../database/scripts.js';
+import { requireSchema } from '../database/schema.js';
+import { requireWritable } from '../database/scripts.js';
+import { countRows, type TableCounts, totalOf } from '../database/table-counts.js';
 import { EXIT, OperatorError } from '../errors.js';
 import { monotonicMs } from '../lib/clock.js';
 import { WorkerPool } from '../lib/worker-pool.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { countRows, type TableCounts } from '../../src/database/counts.js';
+import { countRows, type TableCounts } from '../../src/database/table-counts.js';
 import { withConnection } from '../../src/postgres/connect.js';
 import { readTableOids } from '../../src/postgres/table-oids.js';
 import { SeriesStats } from '../../src/report/series-stats.js';

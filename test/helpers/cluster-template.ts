@@ -17,7 +17,7 @@ import {
   startCluster,
   stopCluster,
 } from '../../src/embedded/cluster.js';
-import { makeFolder } from '../../src/embedded/place.js';
+import { makeFolder } from '../../src/embedded/data-folder.js';
 import { packageRoot } from '../../src/lib/package-root.js';
 import { withConnection } from '../../src/postgres/connect.js';
 import { freePort } from './free-port.js';

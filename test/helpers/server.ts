@@ -11,7 +11,7 @@ import {
   startCluster,
   stopCluster,
 } from '../../src/embedded/cluster.js';
-import { makeFolder } from '../../src/embedded/place.js';
+import { makeFolder } from '../../src/embedded/data-folder.js';
 import { isRunning, ownStamp } from '../../src/embedded/process-stamp.js';
 import { withConnection } from '../../src/postgres/connect.js';
 import type { ConnectionTarget } from '../../src/postgres/target.js';

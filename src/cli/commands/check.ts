@@ -1,5 +1,5 @@
-import { checkRules, type RuleResult } from '../../database/check.js';
-import { requireSchema } from '../../database/scripts.js';
+import { checkRules, type RuleResult } from '../../database/rules.js';
+import { requireSchema } from '../../database/schema.js';
 import { EXIT, type ExitCode } from '../../errors.js';
 import { unlessAborted } from '../../lib/signals.js';
 import { layOut } from '../../lib/text-table.js';

@@ -1,6 +1,6 @@
-import { countRows, totalOf } from '../../database/counts.js';
 import { findHiddenRows } from '../../database/row-security.js';
-import { requireSchema } from '../../database/scripts.js';
+import { requireSchema } from '../../database/schema.js';
+import { countRows, totalOf } from '../../database/table-counts.js';
 import { EXIT } from '../../errors.js';
 import { unlessAborted } from '../../lib/signals.js';
 import { withConnection } from '../../postgres/connect.js';

@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Client } from 'pg';
 import { requireAllVisible } from '../../database/row-security.js';
-import { requireSchema } from '../../database/scripts.js';
+import { requireSchema } from '../../database/schema.js';
 import { EXIT, type ExitCode } from '../../errors.js';
 import { checkLedger, type LedgerCheck } from '../../ledger/check.js';
 import { ledgerFiles, ledgerFolder } from '../../ledger/folder.js';
@@ -11,7 +11,7 @@ import type { OtherLedger } from '../../ledger/later-changes.js';
 import type { LedgerTotals } from '../../ledger/totals.js';
 import { unlessAborted } from '../../lib/signals.js';
 import { withConnection } from '../../postgres/connect.js';
-import { factsOf } from '../../postgres/identity.js';
+import { identify } from '../../postgres/identity.js';
 import { differencesText, ledgerText } from '../../report/ledger-text.js';
 import { readRun } from '../../runs/record.js';
 import { OPERATIONS } from '../../schemas/hospital/changes.js';
@@ -50,7 +50,7 @@ async function checkOn(client: Client, run: LedgerRun): Promise<LedgerCheck> {
   const { runId, folder, ledger } = run;
   await requireSchema(client);
   await requireAllVisible(client);
-  const { server: now } = await factsOf(client);
+  const { server: now } = await identify(client);
   return checkLedger(
     client,
     ledger,

@@ -1,4 +1,4 @@
-import { requireSchema } from '../../database/scripts.js';
+import { requireSchema } from '../../database/schema.js';
 import { EXIT, type ExitCode } from '../../errors.js';
 import { ledgerFiles } from '../../ledger/folder.js';
 import { resolveLedger } from '../../ledger/resolve.js';

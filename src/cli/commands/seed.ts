@@ -1,5 +1,5 @@
-import { checkRules } from '../../database/check.js';
-import { totalOf } from '../../database/counts.js';
+import { checkRules } from '../../database/rules.js';
+import { totalOf } from '../../database/table-counts.js';
 import { EXIT, type ExitCode } from '../../errors.js';
 import { onAbort, unlessAborted } from '../../lib/signals.js';
 import { withConnection } from '../../postgres/connect.js';

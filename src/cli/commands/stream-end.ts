@@ -5,8 +5,9 @@ import {
   describeFailure,
   type Failure,
   failureError,
-  isOwnTrouble,
+  isLocalFailure,
 } from '../../postgres/failures.js';
+import { SQLSTATE } from '../../postgres/sqlstate.js';
 import type { ConnectionTarget } from '../../postgres/target.js';
 import type { StreamOutcome } from '../../run/coordinator.js';
 import type { RunSummary } from '../../runs/summary.js';
@@ -71,9 +72,6 @@ function explainHeldUp(
   return stoppedBy === 'signal' ? EXIT.forced : EXIT.state;
 }
 
-/** feature_not_supported: what PostgreSQL answers to a data-modifying WITH on a table with a rule. */
-const FEATURE_NOT_SUPPORTED = '0A000';
-
 /**
  * The loss of the server that a run did not make up for; null: there was none. `hasSchedule`: false with `--rate max`,
  * which leaves no backlog once the server is back.
@@ -131,13 +129,14 @@ function explainFailure(
   const rules = TABLE_NAMES.flatMap((table) =>
     database.tables[table].rules.map((name) => `${table}.${name}`),
   );
-  if (failure.sqlstate === FEATURE_NOT_SUPPORTED && rules.length > 0) {
+  // PostgreSQL's answer to a data-modifying WITH on a table with a rule.
+  if (failure.sqlstate === SQLSTATE.FEATURE_NOT_SUPPORTED && rules.length > 0) {
     out.error(messages.stream.ruled({ rules, message: failure.message }));
     return EXIT.state;
   }
   const error = failureError(failure, target);
   const reason = error.tell(messages);
-  if (isOwnTrouble(failure)) {
+  if (isLocalFailure(failure)) {
     out.error(reason);
     return error.exitCode;
   }

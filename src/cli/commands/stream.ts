@@ -3,7 +3,8 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type { DatabaseFacts } from '../../database/facts.js';
 import { readDatabaseFacts } from '../../database/read-facts.js';
-import { requireSchema, requireWritable } from '../../database/scripts.js';
+import { requireSchema } from '../../database/schema.js';
+import { requireWritable } from '../../database/scripts.js';
 import { EXIT, type ExitCode, OperatorError } from '../../errors.js';
 import { addFacts, writeFacts } from '../../ledger/facts-file.js';
 import { ledgerFolder } from '../../ledger/folder.js';
@@ -11,7 +12,7 @@ import { onAbort, unlessAborted } from '../../lib/signals.js';
 import { Curve } from '../../load/curve.js';
 import { withConnection } from '../../postgres/connect.js';
 import { describeFailure, failureError } from '../../postgres/failures.js';
-import { factsOf, type ServerIdentity } from '../../postgres/identity.js';
+import { identify, type ServerIdentity } from '../../postgres/identity.js';
 import { readTableOids } from '../../postgres/table-oids.js';
 import type { ConnectionTarget } from '../../postgres/target.js';
 import { firstBroken, markAborted } from '../../report/abort.js';
@@ -70,7 +71,7 @@ export async function streamEvents(
         throw new OperatorError(EXIT.state, (m) => m.seed.tablesBusy());
       }
       const database = await readDatabaseFacts(client);
-      return { database, tables, server: (await factsOf(client)).server };
+      return { database, tables, server: (await identify(client)).server };
     }),
   );
 

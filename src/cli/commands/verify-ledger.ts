@@ -7,7 +7,7 @@ import { LEDGER_VERSION, type LedgerHeader } from '../../ledger/format.js';
 import { readHeader } from '../../ledger/reader.js';
 import { unlessAborted } from '../../lib/signals.js';
 import { withConnection } from '../../postgres/connect.js';
-import { compareServers, factsOf } from '../../postgres/identity.js';
+import { compareServers, identify } from '../../postgres/identity.js';
 import type { ConnectionTarget } from '../../postgres/target.js';
 import { TABLE_NAMES, type TableName } from '../../schemas/hospital/tables.js';
 import type { Scope } from '../../sources/scope.js';
@@ -73,7 +73,7 @@ async function factsNow(
   try {
     return await unlessAborted(interrupted, () =>
       withConnection(target, async (client) => {
-        const { server } = await factsOf(client);
+        const { server } = await identify(client);
         return compareServers(before, server) === 'other' ? null : readDatabaseFacts(client);
       }),
     );

@@ -8,7 +8,7 @@ import { ledgerFolder } from '../../ledger/folder.js';
 import { machineMicros, monotonicMs } from '../../lib/clock.js';
 import { unlessAborted, unlessStuck } from '../../lib/signals.js';
 import { withConnection } from '../../postgres/connect.js';
-import { factsOf, primaryFactsOf } from '../../postgres/identity.js';
+import { identify, identifyPrimary } from '../../postgres/identity.js';
 import type { ConnectionTarget } from '../../postgres/target.js';
 import { verificationText } from '../../report/verify-text.js';
 import { hasBegun, isUnderWay, runNames, runPath } from '../../runs/folder.js';
@@ -68,7 +68,7 @@ export async function verifyFrom(
   const known = new Set(runNames(dir));
   // A slot of a standby ends where the standby has got to, which says nothing of what was committed.
   if (spec.kind === 'slot' && server !== null) {
-    await unlessAborted(interrupted, () => withConnection(server, primaryFactsOf));
+    await unlessAborted(interrupted, () => withConnection(server, identifyPrimary));
   }
   const isNext = context.names[0] === NEXT;
   const named = isNext ? null : findRunOf(findLedger(context).folder, server);
@@ -129,7 +129,7 @@ async function requireItsServer({ id, ledger, target }: VerifiedRun): Promise<vo
   const header = readFacts(ledger).facts ?? firstHeader(ledger);
   if (header === null || target === null) return;
   await withConnection(target, async (client) => {
-    requireOwnServer(id, header, (await factsOf(client)).server);
+    requireOwnServer(id, header, (await identify(client)).server);
   });
 }
 
@@ -257,7 +257,7 @@ async function compareWithTables(
   try {
     return await withConnection(target, async (client) => {
       // The rows of a standby may be older than what was delivered.
-      const { server } = await primaryFactsOf(client);
+      const { server } = await identifyPrimary(client);
       requireOwnServer(id, header, server);
       const isVisible = (table: TableName) => (now?.tables[table].policies ?? null) === null;
       return compareFinalState(client, matcher, states, isVisible);

@@ -1,7 +1,7 @@
 import { monotonicMs } from '../../lib/clock.js';
 import { SideConnection } from '../../postgres/side-connection.js';
 import type { ConnectionTarget } from '../../postgres/target.js';
-import { causeOf, findWaits, watcherName } from '../../postgres/waits.js';
+import { causeKey, findWaits, watcherName } from '../../postgres/waits.js';
 import type { CommandContext } from './context.js';
 
 /** Most commands are over before the first look, and need no connection for it. */
@@ -28,7 +28,7 @@ export async function watchingWaits<T>(
       findWaits(client, (monotonicMs() - began) / 1000),
     );
     for (const wait of waits ?? []) {
-      const cause = causeOf(wait);
+      const cause = causeKey(wait);
       if (monotonicMs() - (told.get(cause) ?? Number.NEGATIVE_INFINITY) < AGAIN_MS) continue;
       told.set(cause, monotonicMs());
       status.clear();

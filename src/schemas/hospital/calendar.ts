@@ -1,4 +1,4 @@
-import { digits } from '../../lib/digits.js';
+import { digits } from '../../lib/numbers.js';
 import type { Rng } from '../../random/rng.js';
 
 export const SECOND_MS = 1000;

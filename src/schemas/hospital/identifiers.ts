@@ -1,4 +1,4 @@
-import { digits, unrepeated } from '../../lib/digits.js';
+import { digits, unrepeated } from '../../lib/numbers.js';
 import { permute } from '../../random/permutation.js';
 
 /**

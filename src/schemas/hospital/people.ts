@@ -1,4 +1,4 @@
-import { digits } from '../../lib/digits.js';
+import { digits } from '../../lib/numbers.js';
 import { choice, type Rng } from '../../random/rng.js';
 import { DAY_MS, formatDate } from './calendar.js';
 import type { City } from './cities.js';

@@ -1,6 +1,6 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
-import { placeOf } from '../../postgres/failures.js';
+import { addressOf } from '../../postgres/target.js';
 import { KafkaError, type KafkaReason, lost } from './error.js';
 import { decodeAnswer, encodeRequest, type KafkaRequest } from './requests.js';
 import { serverNameOf } from './security.js';
@@ -63,7 +63,7 @@ export class Connection {
     });
     socket.on('data', (chunk) => this.#take(chunk));
     socket.on('error', (error) => this.#hangUp(socketError(error)));
-    socket.on('close', () => this.#hangUp(lost(`${placeOf(endpoint)} closed the connection`)));
+    socket.on('close', () => this.#hangUp(lost(`${addressOf(endpoint)} closed the connection`)));
     const connected = new Promise<void>((resolve) => {
       socket.once(tls === null ? 'connect' : 'secureConnect', resolve);
     });
@@ -116,7 +116,7 @@ export class Connection {
 
   async #inTime<T>(work: Promise<T>): Promise<T> {
     const silent = () =>
-      this.#end(lost(`${placeOf(this.endpoint)} was silent for ${TIMEOUT_MS / 1000} s`));
+      this.#end(lost(`${addressOf(this.endpoint)} was silent for ${TIMEOUT_MS / 1000} s`));
     const timer = setTimeout(silent, TIMEOUT_MS);
     this.#timers.add(timer);
     try {

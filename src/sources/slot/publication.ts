@@ -1,18 +1,11 @@
 import { OUR_RELATIONS, OUR_TABLES } from '../../database/catalog.js';
 import { EXIT, OperatorError, SourceAbsent } from '../../errors.js';
 import { withConnection } from '../../postgres/connect.js';
-import {
-  type Client,
-  DatabaseError,
-  escapeIdentifier,
-  escapeLiteral,
-} from '../../postgres/driver.js';
+import { type Client, escapeIdentifier, escapeLiteral } from '../../postgres/driver.js';
+import { hasSqlstate, SQLSTATE } from '../../postgres/sqlstate.js';
 import type { ConnectionTarget } from '../../postgres/target.js';
 import { TABLE_NAMES } from '../../schemas/hospital/tables.js';
 import { slotExists } from './slot-session.js';
-
-/** duplicate_object */
-const EXISTS = '42710';
 
 /** By it we know a publication of ours again, and an administrator what it is. */
 const COMMENT = 'oltp-simulator --create-slot';
@@ -56,7 +49,7 @@ export function makePublication(target: ConnectionTarget, name: string): Promise
          COMMENT ON PUBLICATION ${publication} IS ${escapeLiteral(COMMENT)}`,
       );
     } catch (error) {
-      if (!(error instanceof DatabaseError) || error.code !== EXISTS) throw error;
+      if (!hasSqlstate(error, SQLSTATE.DUPLICATE_OBJECT)) throw error;
       if (await isAsMade(client, name)) return;
       const { database } = target;
       throw new OperatorError(EXIT.state, (m) =>

@@ -1,8 +1,9 @@
 import { EXIT, OperatorError, SourceAbsent } from '../../errors.js';
 import { operatorErrorOf, withConnection } from '../../postgres/connect.js';
 import { type Client, DatabaseError, escapeLiteral } from '../../postgres/driver.js';
-import { describeFailure, placeOf } from '../../postgres/failures.js';
-import type { ConnectionTarget } from '../../postgres/target.js';
+import { describeFailure } from '../../postgres/failures.js';
+import { hasSqlstate, SQLSTATE } from '../../postgres/sqlstate.js';
+import { addressOf, type ConnectionTarget } from '../../postgres/target.js';
 import { parseLsn } from './lsn.js';
 import { DecodeError } from './pgoutput.js';
 import { createTemporarySlot } from './replication-wire.js';
@@ -11,13 +12,6 @@ import { createTemporarySlot } from './replication-wire.js';
 const STATUS_MS = 10_000;
 /** Statuses within the silence that the server allows: one or two may be late. */
 const STATUSES_PER_TIMEOUT = 4;
-
-/** duplicate_object */
-const EXISTS = '42710';
-/** object_in_use */
-const IN_USE = '55006';
-/** undefined_object */
-const NO_SUCH_SLOT = '42704';
 
 /** What is to be known before a slot is read. */
 export interface SlotSession {
@@ -76,7 +70,7 @@ export async function makeTemporarySlot(
     const { rows } = await client.query<{ consistent_point: string }>(createTemporarySlot(slot));
     return parseLsn(rows[0]?.consistent_point ?? '') ?? 0n;
   } catch (error) {
-    if (error instanceof DatabaseError && error.code === EXISTS) throw slotExists(target, slot);
+    if (hasSqlstate(error, SQLSTATE.DUPLICATE_OBJECT)) throw slotExists(target, slot);
     throw error;
   } finally {
     signal?.removeEventListener('abort', cancel);
@@ -99,7 +93,7 @@ export async function requirePgoutput(
   const [found] = rows;
   if (found === undefined || found.plugin === PLUGIN) return;
   const { plugin } = found;
-  const where = placeOf(target);
+  const where = addressOf(target);
   throw new OperatorError(EXIT.state, (m) =>
     plugin === null
       ? m.source.slotPhysical({ slot, where })
@@ -125,21 +119,21 @@ export async function requirePublications(
 /** There is a slot of that name that is not ours. */
 export function slotExists(target: ConnectionTarget, slot: string): OperatorError {
   return new OperatorError(EXIT.state, (m) =>
-    m.source.slotExists({ slot, where: placeOf(target) }),
+    m.source.slotExists({ slot, where: addressOf(target) }),
   );
 }
 
 /** The server said goodbye: it is shut down. */
 export function streamEnded(target: ConnectionTarget, slot: string): OperatorError {
   return new OperatorError(EXIT.unreachable, (m) =>
-    m.db.streamEnded({ slot, where: placeOf(target) }),
+    m.db.streamEnded({ slot, where: addressOf(target) }),
   );
 }
 
 /** Whether the slot is being read by somebody else, which may be who we were before. */
 export function isInUse(error: unknown): boolean {
   const cause = error instanceof OperatorError ? error.cause : error;
-  return cause instanceof DatabaseError && cause.code === IN_USE;
+  return hasSqlstate(cause, SQLSTATE.OBJECT_IN_USE);
 }
 
 /** What the server has against the slot or the publications is not what it has against rows. */
@@ -147,8 +141,9 @@ export function errorOfSlot(error: unknown, target: ConnectionTarget, slot: stri
   if (error instanceof DecodeError) return error;
   if (error instanceof DatabaseError && describeFailure(error).class !== 'critical') {
     const { message } = error;
-    const where = placeOf(target);
-    const Refusal = error.code === NO_SUCH_SLOT || isInUse(error) ? SourceAbsent : OperatorError;
+    const where = addressOf(target);
+    const Refusal =
+      error.code === SQLSTATE.UNDEFINED_OBJECT || isInUse(error) ? SourceAbsent : OperatorError;
     return new Refusal(
       EXIT.state,
       (m) =>

@@ -3,8 +3,8 @@ import type { ReconnectPolicy } from '../../lib/back-off.js';
 import { BackOff } from '../../lib/back-off.js';
 import { within } from '../../lib/clock.js';
 import { withConnection } from '../../postgres/connect.js';
-import { describeFailure, placeOf } from '../../postgres/failures.js';
-import type { ConnectionTarget } from '../../postgres/target.js';
+import { describeFailure } from '../../postgres/failures.js';
+import { addressOf, type ConnectionTarget } from '../../postgres/target.js';
 import type { Scope } from '../scope.js';
 import type { Sink, Source } from '../source.js';
 import { formatLsn } from './lsn.js';
@@ -241,7 +241,7 @@ export class SlotSource implements Source {
   /** The sentence for what ended the stream for good. */
   #errorOf(error: unknown): unknown {
     const { target, slot, create } = this.#options;
-    const where = placeOf(target);
+    const where = addressOf(target);
     if (error instanceof DecodeError) {
       const { message } = error;
       return new OperatorError(EXIT.state, (m) => m.source.unreadable({ slot, where, message }), {
@@ -260,7 +260,7 @@ export class SlotSource implements Source {
   /** What somebody else confirmed meanwhile does not come again: the positions would promise too much. */
   async #requireSame(before: WalReceiver, now: WalReceiver): Promise<void> {
     const { target, slot } = this.#options;
-    const where = placeOf(target);
+    const where = addressOf(target);
     const moved = now.from > before.confirmed;
     if (before.system === now.system && !moved) return;
     await now.close();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { checkRules } from '../../../src/database/check.js';
+import { checkRules } from '../../../src/database/rules.js';
 import { withConnection } from '../../../src/postgres/connect.js';
 import { RULES } from '../../../src/schemas/hospital/rules.js';
 import { runCli } from '../../helpers/cli.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { connect } from '../../../src/postgres/connect.js';
-import { factsOf } from '../../../src/postgres/identity.js';
+import { identify } from '../../../src/postgres/identity.js';
 import { endBackend } from '../../../src/postgres/in-doubt.js';
 import type { ConnectionTarget } from '../../../src/postgres/target.js';
 import { runCli } from '../../helpers/cli.js';
@@ -89,11 +89,11 @@ test('a server process that a pooler lends is never ended: it may be somebody el
       const lent = await connect(target);
       const direct = await connect(db.target);
       try {
-        const { backend } = await factsOf(lent);
+        const { backend } = await identify(lent);
         assert.equal(backend.pooled, true);
         assert.equal(await endBackend(direct, backend, 0), false);
-        assert.equal((await factsOf(lent)).backend.pid, backend.pid);
-        assert.equal((await factsOf(direct)).backend.pooled, undefined);
+        assert.equal((await identify(lent)).backend.pid, backend.pid);
+        assert.equal((await identify(direct)).backend.pooled, undefined);
       } finally {
         await lent.end();
         await direct.end();

@@ -1,14 +1,12 @@
 import '../../../src/messages/english.js';
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { describeProblem, requireSchema, schemaState } from '../../../src/database/schema.js';
 import {
   ensureDatabase,
   initDb,
-  requireSchema,
   requireWritable,
   runScript,
-  schemaState,
-  tellProblem,
 } from '../../../src/database/scripts.js';
 import { EXIT } from '../../../src/errors.js';
 import { en } from '../../../src/messages/en.js';
@@ -29,7 +27,7 @@ async function problemsAfter(server: TestServer, statement: string): Promise<str
     await db.query(statement);
     const state = await stateOf(db);
     if (typeof state === 'string') return [state];
-    return state.problems.map((problem) => tellProblem(problem, en));
+    return state.problems.map((problem) => describeProblem(problem, en));
   });
 }
 

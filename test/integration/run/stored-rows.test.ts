@@ -11,7 +11,7 @@ import { readLedger } from '../../../src/ledger/totals.js';
 import type { LedgerTransaction } from '../../../src/ledger/transactions.js';
 import type { Change } from '../../../src/ledger/writer.js';
 import { withConnection } from '../../../src/postgres/connect.js';
-import { factsOf } from '../../../src/postgres/identity.js';
+import { identify } from '../../../src/postgres/identity.js';
 import { send } from '../../../src/postgres/packet.js';
 import { BEGIN, insertRows, parseNumbers, parseRows } from '../../../src/postgres/statements.js';
 import { readTableOids } from '../../../src/postgres/table-oids.js';
@@ -259,7 +259,7 @@ for (const server of await startServers()) {
         },
         { written: () => undefined, report: () => undefined, workerDied: assert.fail },
       );
-      const { server: identity } = await withConnection(db.target, factsOf);
+      const { server: identity } = await withConnection(db.target, identify);
       writeFacts(cwd, 'test', identity, facts);
       await clearAudit(db);
       const { failure, workerStats } = await coordinator.run();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { TableCounts } from '../../../src/database/counts.js';
+import type { TableCounts } from '../../../src/database/table-counts.js';
 import type { RunSummary } from '../../../src/runs/summary.js';
 import type { Operation, RowCounts } from '../../../src/schemas/hospital/changes.js';
 import { TABLE_NAMES, type TableName } from '../../../src/schemas/hospital/tables.js';

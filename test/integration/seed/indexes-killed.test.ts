@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { totalOf } from '../../../src/database/counts.js';
+import { totalOf } from '../../../src/database/table-counts.js';
 import { withConnection } from '../../../src/postgres/connect.js';
 import { takeOff } from '../../../src/seed/indexes.js';
 import { type RunningCli, startCli } from '../../helpers/cli.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { TableCounts } from '../../../src/database/counts.js';
+import type { TableCounts } from '../../../src/database/table-counts.js';
 import { TABLE_NAMES, TABLES, type TableName } from '../../../src/schemas/hospital/tables.js';
 import { type CliResult, runCli } from '../../helpers/cli.js';
 import type { TestDatabase } from '../../helpers/database.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
-import { totalOf } from '../../../src/database/counts.js';
+import { totalOf } from '../../../src/database/table-counts.js';
 import { TABLE_NAMES, TABLES } from '../../../src/schemas/hospital/tables.js';
 import { withDatabase } from '../../helpers/database.js';
 import { startServers } from '../../helpers/server.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { digits, unrepeated } from '../../../../src/lib/digits.js';
+import { digits, unrepeated } from '../../../../src/lib/numbers.js';
 import { permute } from '../../../../src/random/permutation.js';
 import {
   cnpj,

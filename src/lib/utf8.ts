@@ -1,10 +1,9 @@
-/** UTF-8 takes no more bytes than this for one code unit of a string. */
+/** The most bytes that UTF-8 takes for one UTF-16 code unit. */
 export const MOST_BYTES_PER_UNIT = 3;
 
 /**
- * Writes a text as UTF-8 and returns where it ends; there must be room for `MOST_BYTES_PER_UNIT`
- * bytes a code unit. Names, reasons and dates are short: to write them here, unit by unit, is quicker
- * than a call out of JavaScript for each.
+ * Writes a text as UTF-8 and returns the offset of its end. The buffer must have `MOST_BYTES_PER_UNIT` bytes for each
+ * code unit. For the short texts of rows, this loop is faster than a call of `Buffer.write`, which leaves JavaScript.
  */
 export function writeUtf8(buffer: Buffer, start: number, text: string): number {
   let at = start;
@@ -16,7 +15,7 @@ export function writeUtf8(buffer: Buffer, start: number, text: string): number {
       buffer[at++] = 0xc0 | (unit >> 6);
       buffer[at++] = 0x80 | (unit & 0x3f);
     } else {
-      // Rare: what is left may hold surrogate pairs.
+      // Rare. The rest may contain surrogate pairs.
       return at + buffer.write(text.slice(i), at, 'utf8');
     }
   }

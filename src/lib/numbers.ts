@@ -1,3 +1,8 @@
+/** Rounds to at most `digits` decimal places. */
+export function round(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}
+
 /** A whole number with leading zeros: `digits(42, 6)` is `000042`. `width` up to 15. */
 export function digits(value: number, width: number): string {
   return String(POWERS[width]! + value).slice(1);
@@ -6,9 +11,8 @@ export function digits(value: number, width: number): string {
 const POWERS: readonly number[] = Array.from({ length: 16 }, (_, width) => 10 ** width);
 
 /**
- * The index-th number of `width` digits that is not one digit repeated; 0 is the first index. The
- * repeated ones lie one repunit (1…1) apart, so one number is skipped at 0 and after every
- * repunit - 1 others.
+ * The index-th number (from 0) of `width` digits that is not one digit repeated. The repeated ones are multiples of
+ * the repunit (1…1), so one number is skipped at 0 and after every repunit - 1 others.
  */
 export function unrepeated(index: number, width: number): number {
   const run = (10 ** width - 1) / 9 - 1;
