@@ -100,7 +100,10 @@ export class BatchResult {
     }
     this.written += rows.length;
     this.#rows.push({ table, operation, count: rows.length });
-    const change = { table, operation, rows };
+    const change =
+      operation === 'update'
+        ? { table, operation, rows, columns: this.#spec.change.columns }
+        : { table, operation, rows };
     this.#changes.push(stored === undefined ? change : { ...change, stored });
     for (const [i, row] of (stored ?? rows).entries()) {
       if (stored === undefined || isUsable(table, row)) this.#note(write, row, candidates[i]);

@@ -1,3 +1,4 @@
+import { TABLE_NAMES, type TableName } from '../tables.js';
 import { consulta } from './consulta.js';
 import type { EventSpec } from './event.js';
 import { exame } from './exame.js';
@@ -17,3 +18,16 @@ export const EVENTS: Readonly<Record<EventType, EventSpec>> = {
   novo_paciente: novoPaciente,
   vinculo,
 };
+
+/** The columns of each table that an UPDATE of some event type sets. */
+export const CHANGING_COLUMNS = Object.fromEntries(
+  TABLE_NAMES.map((table) => {
+    const ofTable = Object.values(EVENTS).filter((event) => event.table === table);
+    return [table, [...new Set(ofTable.flatMap(({ change }) => change.columns))]];
+  }),
+) as unknown as Readonly<Record<TableName, readonly string[]>>;
+
+/** Whether an UPDATE of these columns leaves none of its table's changing ones as it was. */
+export function setsAllChanging(table: TableName, columns: readonly string[]): boolean {
+  return CHANGING_COLUMNS[table].every((name) => columns.includes(name));
+}
