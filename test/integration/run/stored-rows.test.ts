@@ -211,9 +211,9 @@ for (const server of await startServers()) {
             'insert-consultas-rows',
             ...['insert-exames-exact', 'insert-exames-ids'],
             ...['insert-internacoes-exact', 'insert-internacoes-ids'],
-            ...['update-consultas-exact', 'update-consultas-ids'],
-            'update-exames-rows',
-            ...['update-internacoes-exact', 'update-internacoes-ids'],
+            ...['update-consulta-exact', 'update-consulta-ids'],
+            'update-exame-rows',
+            ...['update-internacao-exact', 'update-internacao-ids'],
           ],
         );
       });
