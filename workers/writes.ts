@@ -93,7 +93,3 @@ export function singly(write: Write): Write[] {
     candidates: write.candidates.slice(i, i + 1),
   }));
 }
-
-export function idOf(row: Row): number {
-  return Number(row[0]);
-}

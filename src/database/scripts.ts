@@ -7,7 +7,7 @@ import { withConnection } from '../postgres/connect.js';
 import { describeFailure, placeOf } from '../postgres/failures.js';
 import { originsOf } from '../postgres/origins.js';
 import type { ConnectionTarget } from '../postgres/target.js';
-import { CHARACTERS } from '../schemas/hospital/characters.js';
+import { CHARACTERS } from '../schemas/hospital/tables.js';
 import { schemaError, schemaState } from './schema.js';
 
 export { requireSchema, type SchemaProblem, schemaState, tellProblem } from './schema.js';

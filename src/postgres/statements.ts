@@ -1,11 +1,5 @@
 import type { EventSpec } from '../schemas/hospital/events/event.js';
-import {
-  type ColumnType,
-  type ParentTable,
-  type Row,
-  TABLES,
-  type TableName,
-} from '../schemas/hospital/tables.js';
+import { type ColumnType, type Row, TABLES, type TableName } from '../schemas/hospital/tables.js';
 import type { Statement } from './wire.js';
 
 /** A transaction's first and last statement. */
@@ -185,16 +179,6 @@ export function missingIds(table: TableName, ids: readonly number[]): Statement 
   };
 }
 
-/**
- * SQL: from when on a row of a referenced table may be referenced, in milliseconds since 1970, UTC: a
- * patient's `data_cadastro`, rounded up; 0 in the other tables.
- */
-export function sinceOf(table: ParentTable): string {
-  return table === 'pacientes'
-    ? 'ceil(extract(epoch FROM data_cadastro) * 1000)::float8'
-    : '0::float8';
-}
-
 /** The numbers of an array literal; none of a null. */
 export function parseNumbers(literal: string | null): number[] {
   return literal === null || literal === '{}' ? [] : literal.slice(1, -1).split(',').map(Number);
@@ -213,6 +197,22 @@ export function parseRows(table: TableName, json: string): Row[] {
     }),
   );
 }
+
+/**
+ * Whether later batches can calculate with a stored row: not with a key beyond 2^53, nor with `infinity`, a
+ * year before Christ or after 9999.
+ */
+export function isCalculable(table: TableName, row: Row): boolean {
+  return (
+    typeof row[0] === 'number' &&
+    TABLES[table].columns.every(({ type }, i) => {
+      const value = row[i] ?? null;
+      return (type !== 'date' && type !== 'timestamp') || value === null || MOMENT.test(`${value}`);
+    })
+  );
+}
+
+const MOMENT = /^\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d(\.\d+)?)?$/;
 
 function answering(write: string, table: TableName, returned: ReturnMode): string {
   if (returned === 'rows') return returningRows(write, table);

@@ -6,18 +6,17 @@ import { internacao } from './internacao.js';
 import { novoPaciente } from './novo-paciente.js';
 import { vinculo } from './vinculo.js';
 
-/** The event types of `stream`, in the order that `--only` and the weights name them. */
-export const EVENT_TYPES = ['consulta', 'exame', 'internacao', 'novo_paciente', 'vinculo'] as const;
-export type EventType = (typeof EVENT_TYPES)[number];
-
-/** What each event type reads and writes. */
-export const EVENTS: Readonly<Record<EventType, EventSpec>> = {
+/** The event types of `stream`, in the order of `--only` and of the weights. */
+export const EVENTS = {
   consulta,
   exame,
   internacao,
   novo_paciente: novoPaciente,
   vinculo,
-};
+} satisfies Readonly<Record<string, EventSpec>>;
+
+export type EventType = keyof typeof EVENTS;
+export const EVENT_TYPES = Object.keys(EVENTS) as readonly EventType[];
 
 /** The columns of each table that an UPDATE of some event type sets. */
 export const CHANGING_COLUMNS = Object.fromEntries(
