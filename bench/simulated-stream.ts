@@ -70,7 +70,14 @@ function changesOf(n: number): Change[] {
   });
   return [
     ...(updates.length > 0
-      ? [{ table: 'consultas' as const, operation: 'update' as const, rows: updates }]
+      ? [
+          {
+            table: 'consultas' as const,
+            operation: 'update' as const,
+            columns: ['status', 'data'],
+            rows: updates,
+          },
+        ]
       : []),
     { table: 'consultas', operation: 'insert', rows: inserted },
   ];

@@ -1,17 +1,17 @@
-import type { KnownId } from '../src/ids/cache.js';
-import type { IdView } from '../src/ids/view.js';
+import { type KnownId, knownIdOf } from '../src/ids/known-id.js';
+import type { WorkerIds } from '../src/ids/worker-ids.js';
+import type { ProducerTask } from '../src/run/protocol.js';
 import type {
   Candidate,
   EventSpec,
   Patient,
   References,
 } from '../src/schemas/hospital/events/event.js';
-import { EVENTS, type EventType } from '../src/schemas/hospital/events/index.js';
-import type { RowMaker } from '../src/schemas/hospital/rows.js';
+import type { EventType } from '../src/schemas/hospital/events/index.js';
+import { RowMaker } from '../src/schemas/hospital/rows.js';
 import { rowProblem } from '../src/schemas/hospital/rules.js';
 import type { ParentTable, Row, TableName } from '../src/schemas/hospital/tables.js';
 import type { Candidates } from './candidates.js';
-import type { IdSource } from './id-lease.js';
 import type { Write } from './writes.js';
 
 /** Picks before a batch of links gives up on finding one more patient that is not in it yet. */
@@ -19,16 +19,7 @@ const DISTINCT_TRIES = 8;
 
 const NOBODY: References = { paciente: { id: 0, since: 0 }, medicoId: 0, convenioId: 0 };
 
-export interface ComposerParts {
-  readonly maker: RowMaker;
-  readonly view: IdView;
-  readonly candidates: ReadonlyMap<EventType, Candidates>;
-  readonly lease: (table: TableName) => IdSource;
-  readonly updateRatio: number;
-  readonly deleteRatio: number;
-  /** Uniform in [0, 1). */
-  readonly random: () => number;
-}
+type BuilderTask = Pick<ProducerTask, 'rng' | 'pools' | 'updateRatio' | 'deleteRatio'>;
 
 /**
  * Decides what a batch holds: mostly inserts, some updates and deletes of candidates, and a patient,
@@ -36,23 +27,38 @@ export interface ComposerParts {
  * uses must have been reserved.
  */
 export class BatchBuilder {
-  readonly #parts: ComposerParts;
+  readonly #maker: RowMaker;
+  readonly #updateRatio: number;
+  readonly #deleteRatio: number;
+  readonly #ids: Pick<WorkerIds, 'next' | 'pick'>;
+  readonly #candidates: ReadonlyMap<EventType, Candidates>;
+  readonly #random: () => number;
 
-  constructor(parts: ComposerParts) {
-    this.#parts = parts;
+  /** @param random uniform in [0, 1) */
+  constructor(
+    { rng, pools, updateRatio, deleteRatio }: BuilderTask,
+    ids: Pick<WorkerIds, 'next' | 'pick'>,
+    candidates: ReadonlyMap<EventType, Candidates>,
+    random: () => number,
+  ) {
+    this.#maker = new RowMaker(rng, pools);
+    this.#updateRatio = updateRatio;
+    this.#deleteRatio = deleteRatio;
+    this.#ids = ids;
+    this.#candidates = candidates;
+    this.#random = random;
   }
 
   /** The writes of a batch of `size` events of one type. `now`: ms since 1970, by the server's clock. */
   compose(spec: EventSpec, size: number, now: number): Write[] {
-    const { random, updateRatio, deleteRatio, candidates } = this.#parts;
     let updates = 0;
     let deletes = 0;
     for (let i = 0; i < size; i++) {
-      const draw = random();
-      if (draw < deleteRatio) deletes++;
-      else if (draw < deleteRatio + updateRatio) updates++;
+      const draw = this.#random();
+      if (draw < this.#deleteRatio) deletes++;
+      else if (draw < this.#deleteRatio + this.#updateRatio) updates++;
     }
-    const open = candidates.get(spec.type);
+    const open = this.#candidates.get(spec.type);
     const updated = byId(open?.take(updates) ?? []);
     const deleted = byId(open?.take(deletes) ?? []);
     return [
@@ -67,7 +73,7 @@ export class BatchBuilder {
     const made = new Map<ParentTable, KnownId>();
     const writes: Write[] = [];
     for (const table of spec.parents) {
-      if (writes.length === count || this.#parts.view.pick(table) !== null) continue;
+      if (writes.length === count || this.#ids.pick(table) !== null) continue;
       const { write, known } = this.#parent(table, now);
       writes.push(write);
       made.set(table, known);
@@ -77,8 +83,8 @@ export class BatchBuilder {
     for (let i = writes.length; i < count; i++) {
       const references = this.#references(spec, made, patients);
       if (references === null) break;
-      const id = this.#parts.lease(spec.table).next();
-      const row = spec.insert(this.#parts.maker, id, references, now);
+      const id = this.#ids.next(spec.table);
+      const row = spec.insert(this.#maker, id, references, now);
       requireRules(
         spec.table,
         row,
@@ -93,26 +99,14 @@ export class BatchBuilder {
   /** `count` new patients: what a batch falls back to when no patient has room for a link. */
   patients(count: number, now: number): Write[] {
     const rows = Array.from({ length: count }, () =>
-      EVENTS.novo_paciente.insert(
-        this.#parts.maker,
-        this.#parts.lease('pacientes').next(),
-        NOBODY,
-        now,
-      ),
+      this.#maker.paciente(this.#ids.next('pacientes'), now),
     );
     return [insert('pacientes', rows)];
   }
 
   #parent(table: ParentTable, now: number): { write: Write; known: KnownId } {
-    const { maker, lease } = this.#parts;
-    const id = lease(table).next();
-    const row =
-      table === 'pacientes'
-        ? maker.paciente(id, now)
-        : table === 'medicos'
-          ? maker.medico(id)
-          : maker.convenio(id);
-    return { write: insert(table, [row]), known: { id, since: table === 'pacientes' ? now : 0 } };
+    const row = this.#maker.parent(table, this.#ids.next(table), now);
+    return { write: insert(table, [row]), known: knownIdOf(table, row) };
   }
 
   /** Existing rows to reference; null when a batch of links has taken every patient it could find. */
@@ -121,7 +115,7 @@ export class BatchBuilder {
     made: ReadonlyMap<ParentTable, KnownId>,
     patients: Set<number>,
   ): References | null {
-    const pick = (table: ParentTable) => this.#parts.view.pick(table) ?? made.get(table);
+    const pick = (table: ParentTable) => this.#ids.pick(table) ?? made.get(table);
     const needs = (table: ParentTable) => spec.parents.includes(table);
     let paciente = NOBODY.paciente;
     if (needs('pacientes')) {
@@ -144,7 +138,7 @@ export class BatchBuilder {
   #update(spec: EventSpec, candidates: readonly Candidate[], now: number): Write {
     const rows = candidates.map((candidate) => [
       candidate.id,
-      ...spec.change.values(this.#parts.maker, candidate, now),
+      ...spec.change.values(this.#maker, candidate, now),
     ]);
     return { table: spec.table, operation: 'update', rows, candidates, spec };
   }

@@ -1,20 +1,12 @@
-import type { KnownId } from '../src/ids/cache.js';
 import type { Change } from '../src/ledger/writer.js';
 import type { Failure } from '../src/postgres/failures.js';
 import type { Answer } from '../src/postgres/packet.js';
 import type { Pending, Witness } from '../src/postgres/pending.js';
-import { parseNumbers, parseRows } from '../src/postgres/statements.js';
-import { parseTimestamp } from '../src/schemas/hospital/calendar.js';
+import { isCalculable, parseNumbers, parseRows } from '../src/postgres/statements.js';
 import type { WrittenRows } from '../src/schemas/hospital/changes.js';
 import type { Candidate, EventSpec } from '../src/schemas/hospital/events/event.js';
-import {
-  PARENT_TABLES,
-  type ParentTable,
-  type Row,
-  TABLES,
-  type TableName,
-} from '../src/schemas/hospital/tables.js';
-import { ALWAYS, idOf, isOfLinks, type Write } from './writes.js';
+import { idOf, type Row } from '../src/schemas/hospital/tables.js';
+import { ALWAYS, isOfLinks, type Write } from './writes.js';
 
 export interface Rejection {
   readonly write: Write;
@@ -35,9 +27,6 @@ export interface BatchOutcome {
   /** Written and rejected ones. */
   readonly events: number;
   readonly rejections: readonly Rejection[];
-  /** Rows that others may reference once it is committed, and those that they may not any more. */
-  readonly born: readonly { table: ParentTable; known: KnownId }[];
-  readonly gone: readonly { table: ParentTable; id: number }[];
   /** Rows that may be changed later, once it is committed. */
   readonly candidates: readonly Candidate[];
   /**
@@ -56,8 +45,6 @@ export class BatchResult {
   readonly #rows: WrittenRows[] = [];
   readonly #changes: Change[] = [];
   readonly #rejections: Rejection[] = [];
-  readonly #born: { table: ParentTable; known: KnownId }[] = [];
-  readonly #gone: { table: ParentTable; id: number }[] = [];
   readonly #candidates: Candidate[] = [];
   #xid: string | null = null;
   #lsn: string | null = null;
@@ -100,10 +87,13 @@ export class BatchResult {
     }
     this.written += rows.length;
     this.#rows.push({ table, operation, count: rows.length });
-    const change = { table, operation, rows };
+    const change =
+      operation === 'update'
+        ? { table, operation, rows, columns: this.#spec.change.columns }
+        : { table, operation, rows };
     this.#changes.push(stored === undefined ? change : { ...change, stored });
     for (const [i, row] of (stored ?? rows).entries()) {
-      if (stored === undefined || isUsable(table, row)) this.#note(write, row, candidates[i]);
+      if (stored === undefined || isCalculable(table, row)) this.#note(write, row, candidates[i]);
     }
   }
 
@@ -120,8 +110,6 @@ export class BatchResult {
       subtransactions: this.subtransactions,
       events: this.written + this.#rejections.length,
       rejections: this.#rejections,
-      born: this.#born,
-      gone: this.#gone,
       candidates: this.#candidates,
       whole: this.#whole,
     };
@@ -129,21 +117,18 @@ export class BatchResult {
 
   /** Remembers what later batches may do with a row. `candidate`: the one that an update was about. */
   #note({ table, operation }: Write, row: Row, candidate: Candidate | undefined): void {
-    const parent = PARENT_TABLES.find((name) => name === table);
     if (operation === 'insert') {
-      const since = table === 'pacientes' ? Math.ceil(parseTimestamp(String(row[REGISTERED]))) : 0;
-      if (parent !== undefined) this.#born.push({ table: parent, known: { id: idOf(row), since } });
       const open = table === this.#spec.table ? this.#spec.change.candidate(row) : null;
       if (open !== null) this.#candidates.push(open);
-    } else if (operation === 'delete') {
-      if (parent !== undefined) this.#gone.push({ table: parent, id: idOf(row) });
-    } else if (this.#spec.change.open === ALWAYS && candidate !== undefined) {
+    } else if (
+      operation === 'update' &&
+      this.#spec.change.open === ALWAYS &&
+      candidate !== undefined
+    ) {
       this.#candidates.push(candidate);
     }
   }
 }
-
-const REGISTERED = TABLES.pacientes.columns.findIndex(({ name }) => name === 'data_cadastro');
 
 /** The rows of a write that were answered by their ids. */
 function asSent({ rows, candidates }: Write, ids: readonly number[]): Written {
@@ -169,19 +154,3 @@ function asStored(write: Write, stored: readonly Row[]): Written {
     stored: [...rows.map((row) => byId.get(idOf(row))!), ...renamed],
   };
 }
-
-/**
- * Whether later batches can calculate with a stored row: not with a key beyond 2^53, nor with `infinity`, a year
- * before Christ or after 9999.
- */
-function isUsable(table: TableName, row: Row): boolean {
-  return (
-    typeof row[0] === 'number' &&
-    TABLES[table].columns.every(({ type }, i) => {
-      const value = row[i] ?? null;
-      return (type !== 'date' && type !== 'timestamp') || value === null || MOMENT.test(`${value}`);
-    })
-  );
-}
-
-const MOMENT = /^\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d(\.\d+)?)?$/;

@@ -1,19 +1,18 @@
 import type { Client } from 'pg';
-import type { IdView } from '../src/ids/view.js';
+import { type OnLease, WorkerIds } from '../src/ids/worker-ids.js';
 import { describeFailure } from '../src/postgres/failures.js';
 import { type Answer, send } from '../src/postgres/packet.js';
 import { SQLSTATE } from '../src/postgres/sqlstate.js';
 import { BEGIN, lockPatients } from '../src/postgres/statements.js';
 import { requireTables, type TableOids } from '../src/postgres/table-oids.js';
 import type { Statement } from '../src/postgres/wire.js';
-import type { Returning } from '../src/run/protocol.js';
+import type { ProducerTask, Returning } from '../src/run/protocol.js';
 import type { EventSpec } from '../src/schemas/hospital/events/event.js';
 import { EVENTS, type EventType } from '../src/schemas/hospital/events/index.js';
-import { type ParentTable, TABLES, type TableName } from '../src/schemas/hospital/tables.js';
-import type { BatchBuilder } from './batch-builder.js';
+import { columnIndex, type TableName } from '../src/schemas/hospital/tables.js';
+import { BatchBuilder } from './batch-builder.js';
 import { type BatchOutcome, BatchResult } from './batch-result.js';
-import type { Candidates } from './candidates.js';
-import { IdLease, type OnLease } from './id-lease.js';
+import { type Candidates, candidatesOf } from './candidates.js';
 import { findMissing, withoutOrphans } from './orphans.js';
 import { isOfLinks, readBackBy, singly, statementOf, type Write } from './writes.js';
 
@@ -22,28 +21,10 @@ const REPICKS = 10;
 /** Rounds that fill a batch whose updates, deletes or links found fewer rows than they asked for. */
 const ROUNDS = 3;
 
-export interface BatchParts {
-  readonly composer: BatchBuilder;
-  readonly view: IdView;
-  readonly candidates: ReadonlyMap<EventType, Candidates>;
-  readonly leases: ReadonlyMap<TableName, IdLease>;
-  readonly returning: Returning;
-  /** The tables that the run began with. */
-  readonly tables: TableOids;
-  /** Told of every row that was found to be gone. */
-  readonly onGone: (table: ParentTable, id: number) => void;
-}
-
-/** The leases that a worker's event types may need: their own tables and what these reference. */
-export function leasesFor(
-  types: readonly EventType[],
-  batchSize: number,
-  onLease: OnLease,
-): Map<TableName, IdLease> {
+/** The tables that a worker of these event types may insert into: `BatchBuilder.patients` may always. */
+function insertedTables(types: readonly EventType[]): ReadonlySet<TableName> {
   const tables = types.flatMap((type) => [EVENTS[type].table, ...EVENTS[type].parents]);
-  return new Map(
-    [...new Set(tables)].map((table) => [table, new IdLease(table, batchSize, onLease)]),
-  );
+  return new Set([...tables, 'pacientes']);
 }
 
 /** Events of one type, composed and not written yet. */
@@ -67,16 +48,27 @@ export function makesParents({ spec, writes }: Batch): boolean {
  * rows are tried one by one, each in a savepoint, and the ones that do not hold are left out.
  */
 export class BatchWriter {
-  readonly #parts: BatchParts;
+  readonly ids: WorkerIds;
+  readonly candidates: ReadonlyMap<EventType, Candidates>;
+  readonly #builder: BatchBuilder;
+  readonly #returning: Returning;
+  /** The tables that the run began with. */
+  readonly #tables: TableOids;
 
-  constructor(parts: BatchParts) {
-    this.#parts = parts;
+  /** @param random uniform in [0, 1) */
+  constructor(task: ProducerTask, random: () => number, onLease: OnLease) {
+    const types = task.share.events.map(({ type }) => type);
+    this.ids = new WorkerIds(task.ids, random, insertedTables(types), task.batchSize, onLease);
+    this.candidates = candidatesOf(types, random);
+    this.#builder = new BatchBuilder(task, this.ids, this.candidates, random);
+    this.#returning = task.returning;
+    this.#tables = task.tables;
   }
 
   /** A batch of `size` events of one type. Either `abandon` or `confirm` must follow in the end. */
   async compose(client: Client, spec: EventSpec, size: number, now: number): Promise<Batch> {
     await this.#reserve(client, spec, size);
-    return { spec, size, now, writes: this.#parts.composer.compose(spec, size, now) };
+    return { spec, size, now, writes: this.#builder.compose(spec, size, now) };
   }
 
   /**
@@ -93,7 +85,7 @@ export class BatchWriter {
         if (failure.class !== 'light') throw error;
         await client.query('ROLLBACK');
         // Rows of other tables than those of the run fail one after the other: none of it is the rows' fault.
-        await requireTables(client, this.#parts.tables);
+        await requireTables(client, this.#tables);
         // Also when another row failed first: one by one, orphans would only be rejected.
         const adopted = repicks < REPICKS ? await this.#adopt(client, batch, writes) : null;
         if (adopted === null || failure.sqlstate !== SQLSTATE.FOREIGN_KEY_VIOLATION) {
@@ -106,14 +98,13 @@ export class BatchWriter {
 
   /** Puts back what the batch had taken: it was not committed. */
   abandon({ spec, writes }: Batch): void {
-    this.#parts.candidates.get(spec.type)?.keep(writes.flatMap((write) => [...write.candidates]));
+    this.candidates.get(spec.type)?.keep(writes.flatMap((write) => [...write.candidates]));
   }
 
   /** Makes the committed batch's rows available to later ones. */
   confirm({ spec }: Batch, outcome: BatchOutcome): void {
-    this.#parts.candidates.get(spec.type)?.keep(outcome.candidates);
-    for (const { table, known } of outcome.born) this.#parts.view.keep(table, known);
-    for (const { table, id } of outcome.gone) this.#parts.view.drop(table, id);
+    this.candidates.get(spec.type)?.keep(outcome.candidates);
+    this.ids.committed(outcome.changes);
   }
 
   async #together(
@@ -124,14 +115,14 @@ export class BatchWriter {
     const result = new BatchResult(spec);
     let writes = first;
     for (let round = 1; writes.length > 0; round++) {
-      const answers = await sendAll(client, round === 1, writes, this.#parts.returning);
+      const answers = await sendAll(client, round === 1, writes, this.#returning);
       for (const [i, write] of writes.entries()) result.add(write, answers[i]);
       const missing = size - result.written;
       if (missing <= 0 || round > ROUNDS) break;
       writes =
         round < ROUNDS
-          ? this.#parts.composer.inserts(spec, missing, now)
-          : this.#parts.composer.patients(missing, now);
+          ? this.#builder.inserts(spec, missing, now)
+          : this.#builder.patients(missing, now);
     }
     return result.outcome();
   }
@@ -154,7 +145,7 @@ export class BatchWriter {
   ): Promise<void> {
     await client.query('SAVEPOINT one_row');
     try {
-      const answers = await sendAll(client, false, writes, this.#parts.returning);
+      const answers = await sendAll(client, false, writes, this.#returning);
       await client.query('RELEASE SAVEPOINT one_row');
       for (const [i, write] of writes.entries()) result.add(write, answers[i]);
     } catch (error) {
@@ -173,7 +164,7 @@ export class BatchWriter {
   /** Enough ids for every round of a batch, in its own table and in those that it may fall back to. */
   async #reserve(client: Client, spec: EventSpec, size: number): Promise<void> {
     for (const table of [spec.table, ...spec.parents]) {
-      await this.#parts.leases.get(table)?.reserve(client, (ROUNDS + 1) * (size + 1));
+      await this.ids.reserve(client, table, (ROUNDS + 1) * (size + 1));
     }
   }
 
@@ -191,14 +182,11 @@ export class BatchWriter {
       const missing = await findMissing(client, writes);
       if (missing.size === 0) return repicks === 0 ? null : writes;
       for (const [table, ids] of missing) {
-        for (const id of ids) {
-          this.#parts.view.drop(table, id);
-          this.#parts.onGone(table, id);
-        }
+        for (const id of ids) this.ids.gone(table, id);
       }
       const { kept, removed } = withoutOrphans(writes, missing);
       await this.#reserve(client, spec, size);
-      writes = [...kept, ...this.#parts.composer.inserts(spec, removed, now)];
+      writes = [...kept, ...this.#builder.inserts(spec, removed, now)];
     }
     return writes;
   }
@@ -225,6 +213,4 @@ async function sendAll(
   return positions.map((position) => answers[position]);
 }
 
-const PATIENT_OF_LINK = TABLES.pacientes_convenios.columns.findIndex(
-  ({ name }) => name === 'paciente_id',
-);
+const PATIENT_OF_LINK = columnIndex('pacientes_convenios', 'paciente_id');

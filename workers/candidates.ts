@@ -1,10 +1,19 @@
 import type { Client } from 'pg';
 import type { Candidate, EventSpec } from '../src/schemas/hospital/events/event.js';
+import type { EventType } from '../src/schemas/hospital/events/index.js';
 
 /** Rows kept for later change: enough that a batch finds its share, little enough to load at once. */
 const KEPT = 5_000;
 /** How far back by id the start looks for open rows, so that a huge table without any is not read whole. */
 const LOOK_BACK = 200_000;
+
+/** Those of each event type of a worker, none yet. */
+export function candidatesOf(
+  types: readonly EventType[],
+  random: () => number,
+): ReadonlyMap<EventType, Candidates> {
+  return new Map(types.map((type) => [type, new Candidates(random)]));
+}
 
 /**
  * The rows of one event type that this worker may change or delete later: what it wrote itself, and

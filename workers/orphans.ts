@@ -2,12 +2,14 @@ import type { Client } from 'pg';
 import { send } from '../src/postgres/packet.js';
 import { missingIds, parseNumbers } from '../src/postgres/statements.js';
 import {
+  columnIndex,
+  idOf,
   PARENT_TABLES,
   type ParentTable,
   type Row,
   TABLES,
 } from '../src/schemas/hospital/tables.js';
-import { idOf, type Write } from './writes.js';
+import type { Write } from './writes.js';
 
 /** Ids per table that others reference. */
 export type ParentIds = ReadonlyMap<ParentTable, ReadonlySet<number>>;
@@ -63,8 +65,7 @@ function referencedIds(writes: readonly Write[], parent: ParentTable): Set<numbe
 
 /** Positions of the columns that reference a table. */
 function columnsTo(parent: ParentTable, { table }: Write): number[] {
-  const { columns, foreignKeys } = TABLES[table];
-  return foreignKeys
+  return TABLES[table].foreignKeys
     .filter(({ references }) => references === parent)
-    .map(({ column }) => columns.findIndex(({ name }) => name === column));
+    .map(({ column }) => columnIndex(table, column));
 }

@@ -9,11 +9,11 @@ import {
   NAME_TRANSACTION,
   parseNumbers,
 } from '../src/postgres/statements.js';
-import type { TableName } from '../src/schemas/hospital/tables.js';
+import { idOf, type TableName } from '../src/schemas/hospital/tables.js';
 import type { Batch } from './batch.js';
 import { type BatchOutcome, BatchResult } from './batch-result.js';
 import type { CommittedTransaction, TransactionJournal } from './transaction-journal.js';
-import { idOf, statementOf, type Write } from './writes.js';
+import { statementOf, type Write } from './writes.js';
 
 /**
  * Events sent in one go, at most, where more than one batch is due at a time: enough that what a
@@ -125,7 +125,10 @@ function without(outcome: BatchOutcome, dropped: readonly Change[]): BatchOutcom
     if (written.operation !== 'insert') return written;
     return { ...written, count: written.count - ids(written.table).size };
   });
-  const born = outcome.born.filter(({ table, known }) => !ids(table).has(known.id));
-  // Of which table a candidate is, is not known here; it is found to be gone when its turn comes.
-  return { ...outcome, rows, born, candidates: [], whole: false };
+  const changes = outcome.changes.map((change) => {
+    if (change.operation !== 'insert') return change;
+    const gone = ids(change.table);
+    return { ...change, rows: change.rows.filter((row) => !gone.has(idOf(row))) };
+  });
+  return { ...outcome, rows, changes, candidates: [], whole: false };
 }

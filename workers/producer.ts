@@ -10,10 +10,9 @@ import { WorkerStats } from '../src/run/worker-stats.js';
 import { EVENTS } from '../src/schemas/hospital/events/index.js';
 import { requireWhole } from '../src/seed/indexes.js';
 import { joinStream } from '../src/seed/locks.js';
-import { type Batch, type BatchWriter, makesParents } from './batch.js';
+import { type Batch, BatchWriter, makesParents } from './batch.js';
 import { BatchQueue, type ScheduledBatch } from './batch-queue.js';
 import type { BatchOutcome } from './batch-result.js';
-import { makeWriter } from './make-writer.js';
 import { foresee, sendBurst } from './pipelined-commit.js';
 import { Reporter } from './reporter.js';
 import { Session, SLICE_MS } from './session.js';
@@ -78,20 +77,14 @@ class Producer {
   constructor(task: ProducerTask) {
     const rng = new Rng(task.rng).at(RNG_PURPOSE.workerPicks, task.worker);
     const random = () => rng.unit();
-    const { writer, candidates } = makeWriter(
-      task,
-      random,
-      (table, id) => this.#reporter.gone(table, id),
-      (table, ids) => this.#journal.lease(table, ids),
-    );
     this.#task = task;
     this.#random = random;
     this.#control = new Control(task.control);
     this.#stats = new WorkerStats(task.stats);
     this.#journal = new TransactionJournal(this.#stats, task.ledger);
-    this.#reporter = new Reporter(task.reports);
+    this.#writer = new BatchWriter(task, random, (table, ids) => this.#journal.lease(table, ids));
+    this.#reporter = new Reporter(task.reports, this.#writer.ids);
     this.#queue = new BatchQueue(task, this.#control, this.#stats, random);
-    this.#writer = writer;
     this.#session = new Session({
       target: task.target,
       reconnect: task.reconnect,
@@ -104,7 +97,7 @@ class Producer {
         await requireTables(client, task.tables);
         await requireWhole(client);
         await joinStream(client, task.tables);
-        for (const [type, kept] of candidates) {
+        for (const [type, kept] of this.#writer.candidates) {
           const place = task.siblings[type] ?? { index: 0, of: 1 };
           await kept.load(client, EVENTS[type], place, task.lastIds[EVENTS[type].table]);
         }
@@ -347,8 +340,6 @@ class Producer {
     if (order.batch !== null) this.#writer.confirm(order.batch, outcome);
     this.#queue.close(order);
     this.#reporter.committed();
-    for (const { table, known } of outcome.born) this.#reporter.born(table, known);
-    for (const { table, id } of outcome.gone) this.#reporter.gone(table, id);
     for (const { write, failure } of outcome.rejections) {
       const { table, operation } = write;
       // A rejection without a code counts as internal_error.

@@ -6,10 +6,11 @@ import { from as copyFrom } from 'pg-copy-streams';
 import { withConnection } from '../src/postgres/connect.js';
 import { describeFailure } from '../src/postgres/failures.js';
 import { RNG_PURPOSE, Rng } from '../src/random/rng.js';
-import type { Patient } from '../src/schemas/hospital/events/event.js';
+import type { Patient, References } from '../src/schemas/hospital/events/event.js';
+import { EVENTS } from '../src/schemas/hospital/events/index.js';
 import { LinkPlan } from '../src/schemas/hospital/links.js';
 import { RowMaker } from '../src/schemas/hospital/rows.js';
-import { type Row, TABLE_NAMES, type TableName } from '../src/schemas/hospital/tables.js';
+import { type Row, TABLE_CODES, type TableName } from '../src/schemas/hospital/tables.js';
 import { SeedBoard } from '../src/seed/chunk-queue.js';
 import { copyCommand, csvChunks } from '../src/seed/csv.js';
 import { joinSeed } from '../src/seed/locks.js';
@@ -65,6 +66,13 @@ class SeedRows {
   readonly #convenios: ParentList;
   readonly #linkable: ParentList;
   readonly #links: LinkPlan;
+  /** Both are filled anew for each row: millions of objects would be made otherwise. */
+  readonly #linked = { id: 0, since: 0 };
+  readonly #references: { -readonly [K in keyof References]: References[K] } = {
+    paciente: { id: 0, since: 0 },
+    medicoId: 0,
+    convenioId: 0,
+  };
 
   constructor(task: SeederTask) {
     this.#task = task;
@@ -81,6 +89,7 @@ class SeedRows {
   at({ table, first, rank }: SeedChunk, index: number): Row {
     const id = first + index;
     const { reference } = this.#task;
+    const references = this.#references;
     switch (table) {
       case 'pacientes':
         return this.#maker.paciente(id, this.#maker.patientSince(id, reference));
@@ -90,23 +99,26 @@ class SeedRows {
         return this.#maker.convenio(id);
       case 'pacientes_convenios': {
         const { patient, convenio } = this.#links.slot(rank + index);
-        const patientId = this.#linkable.id(patient);
-        return this.#maker.vinculo(id, patientId, this.#convenios.id(convenio), reference);
+        references.paciente = this.#linked;
+        this.#linked.id = this.#linkable.id(patient);
+        references.convenioId = this.#convenios.id(convenio);
+        return EVENTS.vinculo.insert(this.#maker, id, references, reference);
       }
-      case 'consultas': {
-        const patient = this.#patient(table, id);
-        const medico = this.#medicos.id(this.#rng.below(this.#medicos.count));
-        return this.#maker.consulta(id, patient, medico, reference);
-      }
+      case 'consultas':
+        references.paciente = this.#patient(table, id);
+        references.medicoId = this.#medicos.id(this.#rng.below(this.#medicos.count));
+        return EVENTS.consulta.insert(this.#maker, id, references, reference);
       case 'exames':
-        return this.#maker.exame(id, this.#patient(table, id), reference);
+        references.paciente = this.#patient(table, id);
+        return EVENTS.exame.insert(this.#maker, id, references, reference);
       case 'internacoes':
-        return this.#maker.internacao(id, this.#patient(table, id), reference);
+        references.paciente = this.#patient(table, id);
+        return EVENTS.internacao.insert(this.#maker, id, references, reference);
     }
   }
 
   #patient(table: TableName, id: number): Patient {
-    const rng = this.#rng.at(RNG_PURPOSE.seedPicks, id, 1 + TABLE_NAMES.indexOf(table));
+    const rng = this.#rng.at(RNG_PURPOSE.seedPicks, id, 1 + TABLE_CODES[table]);
     const index = rng.below(this.#pacientes.count);
     const patient = this.#pacientes.id(index);
     const since = this.#pacientes.since(index);

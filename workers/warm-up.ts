@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { IdView } from '../src/ids/view.js';
+import { WorkerIds } from '../src/ids/worker-ids.js';
 import { seal } from '../src/ledger/sealed-lines.js';
 import { intentOf } from '../src/ledger/writer.js';
 import { monotonicMs } from '../src/lib/clock.js';
@@ -13,9 +13,9 @@ import { Control } from '../src/run/control.js';
 import type { ProducerTask, Returning } from '../src/run/protocol.js';
 import { WorkerStats } from '../src/run/worker-stats.js';
 import { EVENTS } from '../src/schemas/hospital/events/index.js';
+import { BatchBuilder } from './batch-builder.js';
 import type { BatchOutcome } from './batch-result.js';
-import { Candidates } from './candidates.js';
-import { makeComposer } from './make-writer.js';
+import { candidatesOf } from './candidates.js';
 import { burstOf, foresee } from './pipelined-commit.js';
 import type { Session } from './session.js';
 import { isPredictable, readBackBy, statementOf, type Write } from './writes.js';
@@ -47,15 +47,14 @@ export async function rehearse(
   const picks = new Rng(rng).at(RNG_PURPOSE.workerPicks, worker);
   const random = () => picks.unit();
   const specs = task.share.events.map(({ type }) => EVENTS[type]);
-  const candidates = new Map(specs.map(({ type }) => [type, new Candidates(random)]));
-  let id = 0;
-  const lease = { next: () => ++id };
-  const composer = makeComposer(task, {
-    view: new IdView(ids, random),
-    candidates,
-    lease: () => lease,
+  const candidates = candidatesOf(
+    specs.map(({ type }) => type),
     random,
-  });
+  );
+  let id = 0;
+  const known = new WorkerIds(ids, random, [], batchSize, () => undefined);
+  const practiceIds = { next: () => ++id, pick: known.pick.bind(known) };
+  const composer = new BatchBuilder(task, practiceIds, candidates, random);
   const wire = new WireWriter();
   const stats = new WorkerStats();
   const planned = new Set<string>();
@@ -66,13 +65,15 @@ export async function rehearse(
       wire.reset();
       for (let i = 0; i < burstOf(batchSize); i++) {
         const writes = composer.compose(spec, batchSize, now);
-        const unplanned = writes.filter(({ table, operation }) => !planned.has(table + operation));
+        const unplanned = writes.filter((write) => !planned.has(statementOf(write, 'exact').name));
         if (unplanned.length > 0) await plan(client, unplanned, task.returning);
-        for (const { table, operation } of unplanned) planned.add(table + operation);
+        for (const write of unplanned) planned.add(statementOf(write, 'exact').name);
         const [outcome] = foresee([{ spec, size: batchSize, now, writes }]);
         if (outcome === undefined || outcome.pending === null) continue;
         stats.intend(outcome.pending, outcome.rows, outcome.events);
-        if (task.ledger !== null) practiseLedger(outcome);
+        // A partial update is entered as its stored row, and nothing is stored here.
+        const isEntered = writes.every((write) => readBackBy(write, {}) === 'ids');
+        if (task.ledger !== null && isEntered) practiseLedger(outcome);
         for (const write of writes) wire.execute(statementOf(write, 'exact'));
         stats.settle('committed');
         candidates.get(spec.type)?.keep(outcome.candidates);

@@ -9,6 +9,7 @@ import type { Statement } from '../src/postgres/wire.js';
 import type { Returning } from '../src/run/protocol.js';
 import type { Operation } from '../src/schemas/hospital/changes.js';
 import type { Candidate, EventSpec } from '../src/schemas/hospital/events/event.js';
+import { setsAllChanging } from '../src/schemas/hospital/events/index.js';
 import { MAX_LINKS_PER_PATIENT } from '../src/schemas/hospital/links.js';
 import type { Row, TableName } from '../src/schemas/hospital/tables.js';
 
@@ -36,13 +37,21 @@ export function statementOf(
   }
   if (spec === null) throw new Error(`${operation} of ${table} without its event type`);
   return operation === 'update'
-    ? updateRows(table, spec.change.columns, spec.change.open, rows, returned)
-    : deleteRows(table, spec.deletable, rows, returned === 'rows' ? 'ids' : returned);
+    ? updateRows(spec, rows, returned)
+    : deleteRows(spec, rows, returned === 'rows' ? 'ids' : returned);
 }
 
-/** How a write that is read back tells what it did. */
-export function readBackBy({ table, operation }: Write, returning: Returning): 'ids' | 'rows' {
-  return returning[table]?.includes(operation) ? 'rows' : 'ids';
+/**
+ * The answer of a write that is read back. `rows` where a trigger may change them, and where an update sets
+ * a part of its table's changing columns: the ledger has one fingerprint of all of these.
+ */
+export function readBackBy(
+  { table, operation, spec }: Write,
+  returning: Returning,
+): 'ids' | 'rows' {
+  if (returning[table]?.includes(operation)) return 'rows';
+  const partial = operation === 'update' && !setsAllChanging(table, spec?.change.columns ?? []);
+  return partial ? 'rows' : 'ids';
 }
 
 /**
@@ -83,8 +92,4 @@ export function singly(write: Write): Write[] {
     rows: [row],
     candidates: write.candidates.slice(i, i + 1),
   }));
-}
-
-export function idOf(row: Row): number {
-  return Number(row[0]);
 }

@@ -7,7 +7,7 @@ import { withConnection } from '../postgres/connect.js';
 import { describeFailure } from '../postgres/failures.js';
 import { hasSqlstate, SQLSTATE } from '../postgres/sqlstate.js';
 import { addressOf, type ConnectionTarget, originsOf } from '../postgres/target.js';
-import { CHARACTERS } from '../schemas/hospital/characters.js';
+import { CHARACTERS } from '../schemas/hospital/tables.js';
 import { schemaError, schemaState } from './schema.js';
 
 export type ScriptName =

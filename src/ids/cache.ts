@@ -1,17 +1,38 @@
 import { PARENT_TABLES, type ParentTable } from '../schemas/hospital/tables.js';
-import { allocateIds, type IdBuffers, type IdSlots, slotsOf } from './layout.js';
+import type { IdChanges, KnownId } from './known-id.js';
 
-/** An id that may be referenced. `since`: see `IdSlots`. */
-export interface KnownId {
-  readonly id: number;
-  readonly since: number;
+/** The shared memory of the id cache, one buffer a table; it crosses threads once. */
+export type IdBuffers = Readonly<Record<ParentTable, SharedArrayBuffer>>;
+
+/** One length word, padded to eight bytes. */
+const HEADER_BYTES = 8;
+/** An id and its `since`, a double each. */
+const SLOT_BYTES = 16;
+
+/** One table's ids in shared memory. Slots [0, length) hold ids; `since`: see `KnownId`. */
+export interface IdSlots {
+  readonly length: Int32Array;
+  readonly ids: Float64Array;
+  readonly since: Float64Array;
+  readonly capacity: number;
+}
+
+/** The slots inside a buffer. */
+export function slotsOf(buffer: SharedArrayBuffer): IdSlots {
+  const capacity = (buffer.byteLength - HEADER_BYTES) / SLOT_BYTES;
+  return {
+    length: new Int32Array(buffer, 0, 1),
+    ids: new Float64Array(buffer, HEADER_BYTES, capacity),
+    since: new Float64Array(buffer, HEADER_BYTES + capacity * 8, capacity),
+    capacity,
+  };
 }
 
 interface TableIds {
   readonly slots: IdSlots;
-  /** Which slot an id is in. */
+  /** The slot of each id. */
   readonly where: Map<number, number>;
-  /** How many ids the table ever offered: what the sample is a sample of. */
+  /** How many ids the table ever offered: the sample is drawn from these. */
   offered: number;
 }
 
@@ -25,16 +46,13 @@ export class IdCache {
   readonly #tables: Readonly<Record<ParentTable, TableIds>>;
   readonly #random: () => number;
 
-  /** `capacity`: ids a table. `random`: uniform in [0, 1), chooses what the sample keeps. */
+  /** `capacity`: ids a table. `random`: uniform in [0, 1), chooses which ids the sample keeps. */
   constructor(capacity: number, random: () => number) {
-    this.buffers = allocateIds(capacity);
+    this.buffers = eachParent(() => new SharedArrayBuffer(HEADER_BYTES + capacity * SLOT_BYTES));
+    this.#tables = eachParent((table) => {
+      return { slots: slotsOf(this.buffers[table]), where: new Map(), offered: 0 };
+    });
     this.#random = random;
-    this.#tables = Object.fromEntries(
-      PARENT_TABLES.map((table) => [
-        table,
-        { slots: slotsOf(this.buffers[table]), where: new Map(), offered: 0 },
-      ]),
-    ) as unknown as Record<ParentTable, TableIds>;
   }
 
   get capacity(): number {
@@ -45,7 +63,13 @@ export class IdCache {
     return this.#tables[table].where.size;
   }
 
-  /** Publishes an id. When the cache is full it takes a random other's place, or none. */
+  /** Publishes the rows that a worker committed, and takes out those that are gone. */
+  apply({ born, gone }: IdChanges): void {
+    for (const { table, known } of born) this.add(table, known);
+    for (const { table, id } of gone) this.remove(table, id);
+  }
+
+  /** Publishes an id. A full cache gives it the place of a random other id, or none. */
   add(table: ParentTable, { id, since }: KnownId): void {
     const { slots, where } = this.#tables[table];
     if (where.has(id)) return;
@@ -61,7 +85,7 @@ export class IdCache {
     this.#put(table, slot, id, since);
   }
 
-  /** Tells that a table holds `rows` rows, of which the ids added so far are a sample. */
+  /** Notes that a table holds `rows` rows; the ids added so far are a sample of them. */
   sampledFrom(table: ParentTable, rows: number): void {
     this.#tables[table].offered = Math.max(rows, this.#tables[table].offered);
   }
@@ -83,4 +107,10 @@ export class IdCache {
     slots.ids[slot] = id;
     where.set(id, slot);
   }
+}
+
+/** One value for each table that others reference. */
+export function eachParent<T>(make: (table: ParentTable) => T): Record<ParentTable, T> {
+  const entries = PARENT_TABLES.map((table) => [table, make(table)]);
+  return Object.fromEntries(entries) as Record<ParentTable, T>;
 }

@@ -1,7 +1,8 @@
 import type { Client } from 'pg';
-import { parseNumbers, sinceOf } from '../postgres/statements.js';
+import { parseNumbers } from '../postgres/statements.js';
 import { PARENT_TABLES, type ParentTable } from '../schemas/hospital/tables.js';
 import type { IdCache } from './cache.js';
+import { sinceSql } from './known-id.js';
 
 /** Ids above this lose digits as JavaScript numbers; they are left out of the cache. */
 const LARGEST_ID = Number.MAX_SAFE_INTEGER;
@@ -38,7 +39,7 @@ export async function loadIds(client: Client, cache: IdCache): Promise<void> {
 async function loadTable(client: Client, cache: IdCache, table: ParentTable): Promise<void> {
   const estimated = await estimateRows(client, table);
   const percent = (100 * SAMPLE_MARGIN * cache.capacity) / estimated;
-  const since = sinceOf(table);
+  const since = sinceSql(table);
   const read = async (sample: string, limit: number) => {
     // As two arrays: a hundred thousand rows would cost the driver more than all the rest of the start.
     const { rows } = await client.query<{ ids: string | null; since: string | null }>(

@@ -1,5 +1,5 @@
 import { mix } from '../random/hash.js';
-import { EVENT_TYPES, EVENTS } from '../schemas/hospital/events/index.js';
+import { CHANGING_COLUMNS, setsAllChanging } from '../schemas/hospital/events/index.js';
 import { TABLE_NAMES, TABLES, type TableName, type Value } from '../schemas/hospital/tables.js';
 import { BASIS, hashText, hashValue } from './value-hash.js';
 
@@ -28,28 +28,13 @@ export const PRINTED_COLUMNS = Object.fromEntries(
   TABLE_NAMES.map((table) => [table, printedColumns(table)]),
 ) as unknown as Readonly<Record<TableName, readonly PrintedColumn[]>>;
 
-/** The columns of each table that an update sets, in the order of the event type. */
-export const UPDATED_COLUMNS = Object.fromEntries(
-  TABLE_NAMES.map((table) => {
-    const columns = PRINTED_COLUMNS[table];
-    return [table, changingNames(table).map((name) => columns.find((c) => c.name === name)!)];
-  }),
-) as unknown as Readonly<Record<TableName, readonly PrintedColumn[]>>;
-
 function printedColumns(table: TableName): PrintedColumn[] {
-  const changing = changingNames(table);
+  const changing = CHANGING_COLUMNS[table];
   return TABLES[table].columns.map(({ name }, position) => ({
     name,
     seed: columnSeed(name),
     part: position === 0 ? 'key' : changing.includes(name) ? 'changing' : 'fixed',
   }));
-}
-
-function changingNames(table: TableName): readonly string[] {
-  return (
-    EVENT_TYPES.map((type) => EVENTS[type]).find((event) => event.table === table)?.change
-      .columns ?? []
-  );
 }
 
 /** The hash of a column's name, with which the hash of its value begins. */
@@ -88,9 +73,21 @@ export function encodeWhole(table: TableName, rows: readonly (readonly Value[])[
   return buffer.toString('base64', 0, at);
 }
 
-/** The same for updates (key, then the new values in the order of the event type): `changing` alone. */
-export function encodeUpdates(table: TableName, rows: readonly (readonly Value[])[]): string {
-  const columns = UPDATED_COLUMNS[table];
+/**
+ * The same of updates (key, then the new values in the order of `names`): the changing sum alone. Throws
+ * where the update leaves a changing column as it was: then the row as stored must be encoded.
+ */
+export function encodeUpdates(
+  table: TableName,
+  names: readonly string[],
+  rows: readonly (readonly Value[])[],
+): string {
+  if (!setsAllChanging(table, names)) {
+    throw new Error(
+      `an update of ${table} that sets only ${names.join(', ')} must return its rows`,
+    );
+  }
+  const columns = names.map((name) => PRINTED_COLUMNS[table].find((c) => c.name === name)!);
   reserve(rows.length * CHANGING_ONLY);
   let at = 0;
   for (let i = 0; i < rows.length; i++) {

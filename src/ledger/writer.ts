@@ -33,6 +33,8 @@ export interface Change {
   readonly table: TableName;
   readonly operation: Operation;
   readonly rows: readonly Row[];
+  /** The columns that an update sets, in the order of the values in `rows`. */
+  readonly columns?: readonly string[];
   /**
    * The rows as stored, whole, in the order of `rows`, if a trigger may have changed them. Absent if they are as sent.
    */
@@ -272,9 +274,9 @@ export function intentOf(
   return subtransactions ? { ...record, subtransactions } : record;
 }
 
-function printsOf({ table, operation, rows, stored }: Change): string {
+function printsOf({ table, operation, rows, columns = [], stored }: Change): string {
   if (stored !== undefined) return encodeWhole(table, stored);
-  return operation === 'insert' ? encodeWhole(table, rows) : encodeUpdates(table, rows);
+  return operation === 'insert' ? encodeWhole(table, rows) : encodeUpdates(table, columns, rows);
 }
 
 /** The keys of changes by table and operation. */
@@ -298,10 +300,10 @@ function joined(changes: readonly Change[]): Change[] {
 }
 
 function concatenated(one: Change, other: Change): Change {
-  const { table, operation } = one;
+  const { stored: before, ...change } = one;
   const rows = [...one.rows, ...other.rows];
-  if (one.stored === undefined || other.stored === undefined) return { table, operation, rows };
-  return { table, operation, rows, stored: [...one.stored, ...other.stored] };
+  if (before === undefined || other.stored === undefined) return { ...change, rows };
+  return { ...change, rows, stored: [...before, ...other.stored] };
 }
 
 /** Sorts the rows as `keyListOf` sorts their keys, so that fingerprints are in the same order. */

@@ -1,10 +1,5 @@
-import {
-  type ColumnType,
-  type ParentTable,
-  type Row,
-  TABLES,
-  type TableName,
-} from '../schemas/hospital/tables.js';
+import type { EventSpec } from '../schemas/hospital/events/event.js';
+import { type ColumnType, type Row, TABLES, type TableName } from '../schemas/hospital/tables.js';
 import type { Statement } from './wire.js';
 
 /** A transaction's first and last statement. */
@@ -51,16 +46,26 @@ function allOrNothing(write: string): string {
           SELECT 1 / (count(*) = cardinality($1::bigint[]))::int FROM w`;
 }
 
-const texts = new Map<string, string>();
+/** A statement without its rows. */
+type Template = Omit<Statement, 'rows'>;
 
-/** The text that belongs to a statement's name: put together once, sent once a connection. */
-function textOf(name: string, make: () => string): string {
-  let text = texts.get(name);
-  if (text === undefined) {
-    text = make();
-    texts.set(name, text);
+const templates = new Map<string, Template>();
+
+/**
+ * The statement of this name with these rows. Its text is made once, and a connection prepares it once: the
+ * name must say everything that `make` depends on.
+ */
+function named(
+  name: string,
+  rows: readonly Row[],
+  make: () => Pick<Template, 'text' | 'types'>,
+): Statement {
+  let template = templates.get(name);
+  if (template === undefined) {
+    template = { name, ...make() };
+    templates.set(name, template);
   }
-  return text;
+  return { name, text: template.text, types: template.types, rows };
 }
 
 /** One INSERT of whole rows. */
@@ -69,15 +74,13 @@ export function insertRows(
   rows: readonly Row[],
   returned: ReturnMode,
 ): Statement {
-  const { columns } = TABLES[table];
-  const types = columns.map(({ type }) => type);
-  const name = `insert-${table}-${returned}`;
-  const text = textOf(name, () => {
-    const write = `INSERT INTO ${table} (${columns.map((column) => column.name).join(', ')})
+  return named(`insert-${table}-${returned}`, rows, () => {
+    const { columns } = TABLES[table];
+    const types = columns.map(({ type }) => type);
+    const write = `INSERT INTO ${table} (${columns.map(({ name }) => name).join(', ')})
                    SELECT * FROM unnest(${arrayParameters(types)})`;
-    return returned === 'exact' ? write : answering(write, table, returned);
+    return { text: returned === 'exact' ? write : answering(write, table, returned), types };
   });
-  return { name, text, types, rows };
 }
 
 /** Which patients `lockPatients` got, until the end of the transaction: an array literal. */
@@ -111,66 +114,58 @@ export function insertLinks(
   limit: number,
   returned: Exclude<ReturnMode, 'exact'>,
 ): Statement {
-  const { columns } = TABLES.pacientes_convenios;
-  const types = columns.map(({ type }) => type);
-  const names = columns.map(({ name }) => name).join(', ');
-  return {
-    name: `insert-links-${returned}`,
-    text: answering(
-      `INSERT INTO pacientes_convenios (${names})
+  return named(`insert-links-${limit}-${returned}`, rows, () => {
+    const { columns } = TABLES.pacientes_convenios;
+    const types = columns.map(({ type }) => type);
+    const names = columns.map(({ name }) => name).join(', ');
+    const write = `INSERT INTO pacientes_convenios (${names})
        SELECT ${names} FROM unnest(${arrayParameters(types)}) AS u (${names})
         WHERE u.paciente_id IN (SELECT unnest(current_setting('${LOCKED_PATIENTS}')::bigint[]))
           AND EXISTS (SELECT 1 FROM convenios c WHERE c.id = u.convenio_id)
           AND (SELECT count(*) FROM pacientes_convenios l WHERE l.paciente_id = u.paciente_id) < ${limit}
-       ON CONFLICT (paciente_id, convenio_id) DO NOTHING`,
-      'pacientes_convenios',
-      returned,
-    ),
-    types,
-    rows,
-  };
+       ON CONFLICT (paciente_id, convenio_id) DO NOTHING`;
+    return { text: answering(write, 'pacientes_convenios', returned), types };
+  });
 }
 
+/** The part of an event type that its UPDATE follows from. */
+export type UpdateSpec = Pick<EventSpec, 'type' | 'table'> & {
+  readonly change: Pick<EventSpec['change'], 'columns' | 'open'>;
+};
+
 /**
- * UPDATE of some columns by id, of those rows for which `open` still holds. `rows`: id first, then
- * the values in the order of `columns`; ascending ids keep writers from deadlocks.
+ * UPDATE of an event type's columns by id, of those rows for which `open` still holds. `rows`: id first,
+ * then the values in the order of `columns`; ascending ids keep writers from deadlocks.
  */
 export function updateRows(
-  table: TableName,
-  columns: readonly string[],
-  open: string,
+  { type, table, change }: UpdateSpec,
   rows: readonly Row[],
   returned: ReturnMode,
 ): Statement {
-  const names = ['id', ...columns];
-  const types = names.map((name) => typeOf(table, name));
-  const name = `update-${table}-${returned}`;
-  const text = textOf(name, () =>
-    answering(
-      `UPDATE ${table} SET ${columns.map((column) => `${column} = u.new_${column}`).join(', ')}
-         FROM unnest(${arrayParameters(types)}) AS u (${names.map((column) => `new_${column}`).join(', ')})
-        WHERE ${table}.id = u.new_id AND ${open}`,
-      table,
-      returned,
-    ),
-  );
-  return { name, text, types, rows };
+  return named(`update-${type}-${returned}`, rows, () => {
+    const { columns, open } = change;
+    const names = ['id', ...columns];
+    const types = names.map((name) => typeOf(table, name));
+    const write = `UPDATE ${table} SET ${columns.map((name) => `${name} = u.new_${name}`).join(', ')}
+         FROM unnest(${arrayParameters(types)}) AS u (${names.map((name) => `new_${name}`).join(', ')})
+        WHERE ${table}.id = u.new_id AND ${open}`;
+    return { text: answering(write, table, returned), types };
+  });
 }
+
+/** The part of an event type that its DELETE follows from. */
+export type DeleteSpec = Pick<EventSpec, 'type' | 'table' | 'deletable'>;
 
 /** DELETE by id (the only column of `rows`), of those rows for which `deletable` holds. */
 export function deleteRows(
-  table: TableName,
-  deletable: string,
+  { type, table, deletable }: DeleteSpec,
   rows: readonly Row[],
   returned: Exclude<ReturnMode, 'rows'>,
 ): Statement {
-  const write = `DELETE FROM ${table} WHERE id = ANY ($1::bigint[]) AND ${deletable}`;
-  return {
-    name: `delete-${table}-${returned}`,
-    text: answering(write, table, returned),
-    types: ['bigint'],
-    rows,
-  };
+  return named(`delete-${type}-${returned}`, rows, () => {
+    const write = `DELETE FROM ${table} WHERE id = ANY ($1::bigint[]) AND ${deletable}`;
+    return { text: answering(write, table, returned), types: ['bigint'] };
+  });
 }
 
 /** Those of the given ids that have no row in the table, as one array literal. */
@@ -182,16 +177,6 @@ export function missingIds(table: TableName, ids: readonly number[]): Statement 
     types: ['bigint'],
     rows: ids.map((id) => [id]),
   };
-}
-
-/**
- * SQL: from when on a row of a referenced table may be referenced, in milliseconds since 1970, UTC: a
- * patient's `data_cadastro`, rounded up; 0 in the other tables.
- */
-export function sinceOf(table: ParentTable): string {
-  return table === 'pacientes'
-    ? 'ceil(extract(epoch FROM data_cadastro) * 1000)::float8'
-    : '0::float8';
 }
 
 /** The numbers of an array literal; none of a null. */
@@ -212,6 +197,22 @@ export function parseRows(table: TableName, json: string): Row[] {
     }),
   );
 }
+
+/**
+ * Whether later batches can calculate with a stored row: not with a key beyond 2^53, nor with `infinity`, a
+ * year before Christ or after 9999.
+ */
+export function isCalculable(table: TableName, row: Row): boolean {
+  return (
+    typeof row[0] === 'number' &&
+    TABLES[table].columns.every(({ type }, i) => {
+      const value = row[i] ?? null;
+      return (type !== 'date' && type !== 'timestamp') || value === null || MOMENT.test(`${value}`);
+    })
+  );
+}
+
+const MOMENT = /^\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d(\.\d+)?)?$/;
 
 function answering(write: string, table: TableName, returned: ReturnMode): string {
   if (returned === 'rows') return returningRows(write, table);

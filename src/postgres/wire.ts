@@ -1,5 +1,5 @@
+import { DAY_MS, parseTimestamp } from '../lib/calendar.js';
 import { MOST_BYTES_PER_UNIT, writeUtf8 } from '../lib/utf8.js';
-import { parseTimestamp } from '../schemas/hospital/calendar.js';
 import type { ColumnType, Row, Value } from '../schemas/hospital/tables.js';
 
 /** A prepared statement whose parameters are one array a column: its text fits any number of rows. */
@@ -22,7 +22,6 @@ const OID: Readonly<Record<ColumnType, number>> = {
 
 /** PostgreSQL counts its days and microseconds from 2000-01-01. */
 export const EPOCH_MS = Date.UTC(2000, 0, 1);
-const DAY_MS = 86_400_000;
 const MICROS_PER_MS = 1000;
 
 const TWO_TO_32 = 0x1_0000_0000;

@@ -290,8 +290,7 @@ export class Coordinator {
     if (report.kind === 'ready') this.#ready.add(worker);
     if (report.kind === 'reconnecting') this.#loss = report.failure;
     if (report.kind === 'committed') {
-      for (const { table, known } of report.born) this.#cache.add(table, known);
-      for (const { table, id } of report.gone) this.#cache.remove(table, id);
+      this.#cache.apply(report.ids);
       this.#tell(worker);
     }
     this.#observer.report(worker, report);

@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { KnownId } from '../ids/cache.js';
-import type { IdBuffers } from '../ids/layout.js';
+import type { IdBuffers } from '../ids/cache.js';
+import type { IdChanges } from '../ids/known-id.js';
 import type { LedgerTask } from '../ledger/writer.js';
 import type { ReconnectPolicy } from '../lib/back-off.js';
 import type { PaceSpec } from '../load/pacer.js';
@@ -11,7 +11,7 @@ import type { ConnectionTarget } from '../postgres/target.js';
 import type { Operation } from '../schemas/hospital/changes.js';
 import type { EventType } from '../schemas/hospital/events/index.js';
 import type { Pools } from '../schemas/hospital/pools.js';
-import type { ParentTable, TableName } from '../schemas/hospital/tables.js';
+import type { TableName } from '../schemas/hospital/tables.js';
 
 /*
  * Everything that crosses a thread in a stream. Tasks go down once; numbers come back through shared memory
@@ -62,12 +62,8 @@ export interface ProducerTask {
 export type ProducerReport =
   /** Connected, and waiting for the clock to start. */
   | { readonly kind: 'ready' }
-  /** Rows were committed, and these may be referenced from now on, or may not any more. */
-  | {
-      readonly kind: 'committed';
-      readonly born: readonly { readonly table: ParentTable; readonly known: KnownId }[];
-      readonly gone: readonly { readonly table: ParentTable; readonly id: number }[];
-    }
+  /** Rows were committed; `ids`: those of them that may be referenced from now on, or no longer. */
+  | { readonly kind: 'committed'; readonly ids: IdChanges }
   | {
       readonly kind: 'rejected';
       readonly table: TableName;

@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { sinceOf } from '../postgres/statements.js';
+import { sinceSql } from '../ids/known-id.js';
 import type { ParentTable } from '../schemas/hospital/tables.js';
 
 /**
@@ -28,7 +28,7 @@ export async function listParents(
   table: ParentTable,
   only = 'true',
 ): Promise<Parents> {
-  const since = sinceOf(table);
+  const since = sinceSql(table);
   const ids: number[] = [];
   const times: number[] = [];
   while (ids.length < MOST_LISTED) {

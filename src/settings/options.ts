@@ -4,7 +4,7 @@ import { MAX_EVENTS_PER_SECOND } from '../load/shapes/shape.js';
 import { LOG_LEVELS } from '../log/settings.js';
 import { LANGUAGES } from '../messages/index.js';
 import { SSL_MODES } from '../postgres/target.js';
-import { EVENT_TYPES } from '../schemas/hospital/events/index.js';
+import { EVENT_TYPES, EVENTS } from '../schemas/hospital/events/index.js';
 import { SASL_MECHANISMS, SECURITY_PROTOCOLS } from '../sources/kafka/security.js';
 import { thresholds } from './threshold-validator.js';
 import {
@@ -129,7 +129,7 @@ export const OPTIONS = {
   'stream.weights': option(
     weights(EVENT_TYPES),
     'STREAM_WEIGHTS',
-    'consulta=40,exame=25,internacao=10,novo_paciente=15,vinculo=10',
+    EVENT_TYPES.map((type) => `${type}=${EVENTS[type].weight}`).join(','),
   ),
   'stream.update_ratio': option(ratio, 'STREAM_UPDATE_RATIO', '0.15', { flag: 'update-ratio' }),
   'stream.delete_ratio': option(ratio, 'STREAM_DELETE_RATIO', '0.01', { flag: 'delete-ratio' }),

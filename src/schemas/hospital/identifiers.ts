@@ -78,13 +78,13 @@ export function isCnpj(value: string): boolean {
 export const isCrm = (value: string): boolean => CRM_MASK.test(value);
 
 /** Weights of the digits for the second check digit; the first leaves the first weight out. */
-export const CPF_WEIGHTS: readonly number[] = [11, 10, 9, 8, 7, 6, 5, 4, 3, 2];
-export const CNPJ_WEIGHTS: readonly number[] = [6, 5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2];
+const CPF_WEIGHTS: readonly number[] = [11, 10, 9, 8, 7, 6, 5, 4, 3, 2];
+const CNPJ_WEIGHTS: readonly number[] = [6, 5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2];
 
-/** Also valid as PostgreSQL regular expressions: `rules.ts` uses their sources. */
-export const CPF_MASK = /^[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}$/;
-export const CNPJ_MASK = /^[0-9]{2}\.[0-9]{3}\.[0-9]{3}\/[0-9]{4}-[0-9]{2}$/;
-export const CRM_MASK = new RegExp(`^CRM/(${UFS.join('|')}) (?!000000)[0-9]{6}$`);
+/** Also valid as PostgreSQL regular expressions: the conditions below use their sources. */
+const CPF_MASK = /^[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}$/;
+const CNPJ_MASK = /^[0-9]{2}\.[0-9]{3}\.[0-9]{3}\/[0-9]{4}-[0-9]{2}$/;
+const CRM_MASK = new RegExp(`^CRM/(${UFS.join('|')}) (?!000000)[0-9]{6}$`);
 
 function hasCheckDigits(plain: string, weights: readonly number[]): boolean {
   const length = plain.length;
@@ -102,4 +102,57 @@ function checkDigit(plain: string, weights: readonly number[], skipped: number):
     sum += (plain.charCodeAt(i) - 48) * weights[i + skipped]!;
   }
   return ((sum * 10) % 11) % 10;
+}
+
+/** CNPJs of the two base convênios of sql/03_seed-lookups.sql: given so, without check digits. */
+const LOOKUP_CNPJS = ['00.000.000/0001-00', '11.111.111/0001-11'] as const;
+
+/** Where the digits stand in `000.000.000-00` and `00.000.000/0000-00`, counted from 1. */
+const CPF_POSITIONS = digitPositions('000.000.000-00');
+const CNPJ_POSITIONS = digitPositions('00.000.000/0000-00');
+
+/** SQL, true where `column` is not a CPF: mask, check digits, digits all equal. */
+export function cpfProblem(column: string): string {
+  return problemSql(column, CPF_MASK, CPF_POSITIONS, CPF_WEIGHTS);
+}
+
+/** SQL, true where `column` is not a CNPJ, the two of the lookups excepted. */
+export function cnpjProblem(column: string): string {
+  const exceptions = LOOKUP_CNPJS.map((cnpj) => `'${cnpj}'`).join(', ');
+  return `${column} NOT IN (${exceptions})
+    AND (${problemSql(column, CNPJ_MASK, CNPJ_POSITIONS, CNPJ_WEIGHTS)})`;
+}
+
+/** SQL, true where `column` is not a CRM. */
+export const crmProblem = (column: string): string => `${column} !~ '${CRM_MASK.source}'`;
+
+function problemSql(
+  column: string,
+  mask: RegExp,
+  positions: readonly number[],
+  weights: readonly number[],
+): string {
+  const last = positions.length - 1;
+  return `${column} !~ '${mask.source}'
+    OR replace(${column}, left(${column}, 1), '') !~ '[0-9]'
+    OR ${checkDigitSql(column, positions.slice(0, last - 1), weights.slice(1))} <> ${digitSql(column, positions[last - 1]!)}
+    OR ${checkDigitSql(column, positions.slice(0, last), weights)} <> ${digitSql(column, positions[last]!)}`;
+}
+
+/** Modulo 11, as `checkDigit` has it. */
+function checkDigitSql(
+  column: string,
+  positions: readonly number[],
+  weights: readonly number[],
+): string {
+  const terms = positions.map((position, i) => `${digitSql(column, position)} * ${weights[i]!}`);
+  return `(${terms.join(' + ')}) * 10 % 11 % 10`;
+}
+
+/** By code point rather than by cast: text that is no digit must not end the query in an error. */
+const digitSql = (column: string, position: number): string =>
+  `(ascii(substr(${column}, ${position}, 1)) - 48)`;
+
+function digitPositions(mask: string): number[] {
+  return [...mask].flatMap((sign, i) => (sign === '0' ? [i + 1] : []));
 }

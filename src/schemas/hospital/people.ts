@@ -1,6 +1,6 @@
+import { DAY_MS, formatDate } from '../../lib/calendar.js';
 import { digits } from '../../lib/numbers.js';
 import { choice, type Rng } from '../../random/rng.js';
-import { DAY_MS, formatDate } from './calendar.js';
 import type { City } from './cities.js';
 import type { Pools } from './pools.js';
 

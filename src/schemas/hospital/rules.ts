@@ -1,11 +1,17 @@
-import { DAY_MS, parseTimestamp } from './calendar.js';
+import { DAY_MS, parseTimestamp } from '../../lib/calendar.js';
 import { CONSULTA_STATUSES, EXAM_TYPES } from './clinical.js';
-import { cnpjProblem, cpfProblem, crmProblem } from './identifier-sql.js';
-import { isCnpj, isCpf, isCrm } from './identifiers.js';
+import { cnpjProblem, cpfProblem, crmProblem, isCnpj, isCpf, isCrm } from './identifiers.js';
 import { CONVENIO_TYPES } from './insurers.js';
 import { MAX_LINKS_PER_PATIENT } from './links.js';
-import { LONGEST_STAY_MS, SHORTEST_STAY_MS } from './rows.js';
-import { type Row, TABLE_NAMES, TABLES, type TableName, type Value } from './tables.js';
+import {
+  columnIndex,
+  type Row,
+  TABLE_NAMES,
+  TABLES,
+  type TableName,
+  type Value,
+} from './tables.js';
+import { LONGEST_STAY_MS, SHORTEST_STAY_MS } from './times.js';
 
 /** A rule of the domain, for the whole database and, where one row can tell, before a write. */
 export interface Rule {
@@ -21,17 +27,27 @@ export interface Rule {
   readonly breaks?: (row: Row, since: number | null) => boolean;
 }
 
+const PACIENTE = {
+  nascimento: columnIndex('pacientes', 'nascimento'),
+  cpf: columnIndex('pacientes', 'cpf'),
+  data_cadastro: columnIndex('pacientes', 'data_cadastro'),
+};
+const CRM = columnIndex('medicos', 'crm');
+const CNPJ = columnIndex('convenios', 'cnpj');
+const ENTRADA = columnIndex('internacoes', 'data_entrada');
+const SAIDA = columnIndex('internacoes', 'data_saida');
+
 /** Every rule: what columns hold, then how rows refer to each other, then the server's own. */
 export const RULES: readonly Rule[] = [
   rowRule('pacientes', 'nascimento <= data_cadastro', 'nascimento > data_cadastro', (row) => {
-    return isBefore(row[6], moment(row[2]));
+    return isBefore(row[PACIENTE.data_cadastro], moment(row[PACIENTE.nascimento]));
   }),
   rowRule('pacientes', 'cpf ~ 000.000.000-00, mod 11', cpfProblem('cpf'), (row) => {
-    return !isCpf(String(row[3]));
+    return !isCpf(String(row[PACIENTE.cpf]));
   }),
-  rowRule('medicos', 'crm ~ CRM/UF 000000', crmProblem('crm'), (row) => !isCrm(String(row[2]))),
+  rowRule('medicos', 'crm ~ CRM/UF 000000', crmProblem('crm'), (row) => !isCrm(String(row[CRM]))),
   rowRule('convenios', 'cnpj ~ 00.000.000/0000-00, mod 11', cnpjProblem('cnpj'), (row) => {
-    return !isCnpj(String(row[2]));
+    return !isCnpj(String(row[CNPJ]));
   }),
   domain('convenios', 'tipo', CONVENIO_TYPES),
   {
@@ -46,13 +62,14 @@ export const RULES: readonly Rule[] = [
   domain('exames', 'tipo_exame', EXAM_TYPES),
   sinceRegistered('internacoes', 'data_entrada'),
   rowRule('internacoes', 'data_saida >= data_entrada', 'data_saida < data_entrada', (row) => {
-    return row[3] !== null && stay(row) < 0;
+    return row[SAIDA] !== null && stay(row) < 0;
   }),
   rowRule(
     'internacoes',
     'data_saida - data_entrada BETWEEN 3 AND 10 days',
     `data_saida - data_entrada NOT BETWEEN ${interval(SHORTEST_STAY_MS)} AND ${interval(LONGEST_STAY_MS)}`,
-    (row) => row[3] !== null && !(stay(row) >= SHORTEST_STAY_MS && stay(row) <= LONGEST_STAY_MS),
+    (row) =>
+      row[SAIDA] !== null && !(stay(row) >= SHORTEST_STAY_MS && stay(row) <= LONGEST_STAY_MS),
   ),
   ...TABLE_NAMES.flatMap(foreignKeys),
   ...TABLE_NAMES.map((table) =>
@@ -93,7 +110,7 @@ function rowRule(table: TableName, holds: string, problem: string, breaks?: Rule
 
 /** A column that holds one of a list of words. */
 function domain(table: TableName, column: string, words: readonly string[]): Rule {
-  const position = positionOf(table, column);
+  const position = columnIndex(table, column);
   const allowed = new Set<Value>(words);
   const list = words.map((word) => `'${word}'`).join(', ');
   return rowRule(
@@ -106,7 +123,7 @@ function domain(table: TableName, column: string, words: readonly string[]): Rul
 
 /** Nothing happens to a patient before the patient was registered. */
 function sinceRegistered(table: TableName, column: string): Rule {
-  const position = positionOf(table, column);
+  const position = columnIndex(table, column);
   return {
     rule: `${table}.${column} >= pacientes.data_cadastro`,
     table,
@@ -125,16 +142,12 @@ function foreignKeys(table: TableName): Rule[] {
   }));
 }
 
-function positionOf(table: TableName, column: string): number {
-  return TABLES[table].columns.findIndex(({ name }) => name === column);
-}
-
 const moment = (value: Value | undefined): number => parseTimestamp(String(value));
 
 /** Also when the value is no timestamp at all. */
 const isBefore = (value: Value | undefined, limit: number): boolean => !(moment(value) >= limit);
 
-const stay = (row: Row): number => moment(row[3]) - moment(row[2]);
+const stay = (row: Row): number => moment(row[SAIDA]) - moment(row[ENTRADA]);
 
 function interval(ms: number): string {
   return `INTERVAL '${ms / DAY_MS} days'`;

@@ -43,9 +43,18 @@ export const TABLE_NAMES = [
 
 export type TableName = (typeof TABLE_NAMES)[number];
 
+/** Each table as a small whole number: its position in `TABLE_NAMES`. */
+export const TABLE_CODES = Object.fromEntries(
+  TABLE_NAMES.map((table, i) => [table, i]),
+) as Readonly<Record<TableName, number>>;
+
 /** The tables that others reference: the ones whose ids the id cache holds. */
 export const PARENT_TABLES = ['pacientes', 'medicos', 'convenios'] as const;
 export type ParentTable = (typeof PARENT_TABLES)[number];
+
+export function isParent(table: TableName): table is ParentTable {
+  return table === 'pacientes' || table === 'medicos' || table === 'convenios';
+}
 
 export const TABLES: Readonly<Record<TableName, TableSpec>> = {
   pacientes: {
@@ -118,3 +127,21 @@ export const TABLES: Readonly<Record<TableName, TableSpec>> = {
  */
 export type Row = readonly Value[];
 export type Value = string | number | null;
+
+/** The key of a row: its first column. */
+export function idOf(row: Row): number {
+  return Number(row[0]);
+}
+
+/** The position of a column in the rows of its table. */
+export function columnIndex(table: TableName, column: string): number {
+  const index = TABLES[table].columns.findIndex(({ name }) => name === column);
+  if (index < 0) throw new Error(`${table} has no column ${column}`);
+  return index;
+}
+
+/**
+ * The characters beyond ASCII that rows may hold: a database whose encoding lacks one of them cannot
+ * take the rows.
+ */
+export const CHARACTERS = 'ÁÂÃÇÉÊÍÓÔÕÚáâãçéêíóôõúü³—';

@@ -1,3 +1,5 @@
+import { civilDate, dayOf } from '../../lib/calendar.js';
+
 const DAY_MICROS = 86_400_000_000;
 const DAY_SECONDS = 86_400;
 const MICROS = 1_000_000;
@@ -52,17 +54,6 @@ export function bigTimestampText(micros: bigint): string | null {
   return onDay(Number(days) + FIRST_DAY, Number(since % BigInt(DAY_MICROS)));
 }
 
-/** Days since 1970 of a date of the proleptic Gregorian calendar; year 0 is 1 BC. The month is from 1. */
-export function dayOf(year: number, month: number, day: number): number {
-  const shifted = month > 2 ? year : year - 1;
-  const era = Math.floor(shifted / 400);
-  const yearOfEra = shifted - era * 400;
-  const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1;
-  const dayOfEra =
-    yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear;
-  return era * 146_097 + dayOfEra - 719_468;
-}
-
 /** `micros`: of the day. */
 function onDay(day: number, micros: number): string | null {
   if (!(day >= FIRST_DAY && day <= LAST_TIMESTAMP_DAY)) return null;
@@ -93,23 +84,10 @@ function dateOf(day: number): { date: string; bc: string } {
   const index = day & (DAYS_KEPT - 1);
   const kept = keptDates[index]!;
   if (keptDays[index] === day && kept !== '') return { date: kept, bc: '' };
-  // The civil calendar, in eras of 400 years that begin in March, so that leap days come last.
-  const shifted = day + 719_468;
-  const era = Math.floor(shifted / 146_097);
-  const dayOfEra = shifted - era * 146_097;
-  const yearOfEra = Math.floor(
-    (dayOfEra -
-      Math.floor(dayOfEra / 1460) +
-      Math.floor(dayOfEra / 36_524) -
-      Math.floor(dayOfEra / 146_096)) /
-      365,
-  );
-  const dayOfYear =
-    dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
-  const shiftedMonth = Math.floor((5 * dayOfYear + 2) / 153);
-  const dayOfMonth = dayOfYear - Math.floor((153 * shiftedMonth + 2) / 5) + 1;
-  const month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9;
-  const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
+  const civil = civilDate(day);
+  const year = Math.floor(civil / 10_000);
+  const month = Math.floor((civil - year * 10_000) / 100);
+  const dayOfMonth = civil - year * 10_000 - month * 100;
   const shown = year > 0 ? year : 1 - year;
   const date = `${String(shown).padStart(4, '0')}-${two[month]}-${two[dayOfMonth]}`;
   if (year <= 0) return { date, bc: ' BC' };

@@ -1,5 +1,5 @@
 import { beginRow, hashRow } from '../../ledger/digest.js';
-import { columnSeed, PRINTED_COLUMNS, UPDATED_COLUMNS } from '../../ledger/fingerprint.js';
+import { columnSeed, PRINTED_COLUMNS } from '../../ledger/fingerprint.js';
 import { mix } from '../../random/hash.js';
 import { TABLE_NAMES, TABLES, type TableName } from '../../schemas/hospital/tables.js';
 import { type RowValues, TextColumns } from '../../sources/slot/text-columns.js';
@@ -127,6 +127,15 @@ export function rowHash(
   return row;
 }
 
+/** The columns that the updates of a ledger of version 1 set, in the order in which it digested them. */
+const UPDATED_IN_VERSION_1: Readonly<Partial<Record<TableName, readonly string[]>>> = {
+  pacientes: ['telefone', 'endereco'],
+  pacientes_convenios: ['validade'],
+  consultas: ['status', 'data'],
+  exames: ['resultado'],
+  internacoes: ['data_saida'],
+};
+
 /** By table and operation, the columns that go into a digest of version 1, in their order. */
 const DIGESTED = Object.fromEntries(
   TABLE_NAMES.map((table) => {
@@ -138,7 +147,8 @@ const DIGESTED = Object.fromEntries(
 
 function updatedPlaces(table: TableName): number[] {
   const printed = PRINTED_COLUMNS[table];
-  return UPDATED_COLUMNS[table].map((column) => printed.indexOf(column));
+  const updated = UPDATED_IN_VERSION_1[table] ?? [];
+  return updated.map((name) => printed.findIndex((column) => column.name === name));
 }
 
 /** The hash that a digest of version 1 has of a row. */

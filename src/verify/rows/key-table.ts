@@ -1,5 +1,5 @@
 import { highWord, mix } from '../../random/hash.js';
-import { TABLE_NAMES, type TableName } from '../../schemas/hospital/tables.js';
+import { TABLE_CODES, TABLE_NAMES, type TableName } from '../../schemas/hospital/tables.js';
 
 /**
  * Words of 32 bits of a slot, side by side, so that one look into memory brings all of them: the key's low
@@ -173,11 +173,6 @@ export class KeyTable {
     }
   }
 }
-
-const TABLE_CODES = Object.fromEntries(TABLE_NAMES.map((table, i) => [table, i])) as Record<
-  TableName,
-  number
->;
 
 /** Below 2^39: eight bits and more are left above it in two words. */
 function codeOf(table: TableName, key: number): number {

@@ -1,10 +1,6 @@
-import { TABLE_NAMES, type TableName } from '../../schemas/hospital/tables.js';
+import { TABLE_CODES, TABLE_NAMES, type TableName } from '../../schemas/hospital/tables.js';
 import type { EventOperation } from '../../sources/source.js';
 
-const TABLE_CODES = Object.fromEntries(TABLE_NAMES.map((table, i) => [table, i])) as Record<
-  TableName,
-  number
->;
 const OPERATION_CODES: Readonly<Record<EventOperation, number>> = {
   insert: 0,
   update: 1,

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { IdCache } from '../../../src/ids/cache.js';
-import { slotsOf } from '../../../src/ids/layout.js';
+import { IdCache, slotsOf } from '../../../src/ids/cache.js';
 import { loadIds } from '../../../src/ids/load.js';
 import { withConnection } from '../../../src/postgres/connect.js';
 import { type TestDatabase, withDatabase } from '../../helpers/database.js';

@@ -84,9 +84,11 @@ for (const server of await startServers()) {
       await withConnection(db.target, async (client) => {
         const update = (...ids: number[]) =>
           updateRows(
-            'convenios',
-            ['cobertura'],
-            "cobertura <> 'x'",
+            {
+              type: 'vinculo',
+              table: 'convenios',
+              change: { columns: ['cobertura'], open: "cobertura <> 'x'" },
+            },
             ids.map((id) => [id, 'x']),
             'exact',
           );

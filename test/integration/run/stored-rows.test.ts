@@ -10,6 +10,7 @@ import { decodeKeys } from '../../../src/ledger/keys.js';
 import { readLedger } from '../../../src/ledger/totals.js';
 import type { LedgerTransaction } from '../../../src/ledger/transactions.js';
 import type { Change } from '../../../src/ledger/writer.js';
+import { parseTimestamp } from '../../../src/lib/calendar.js';
 import { withConnection } from '../../../src/postgres/connect.js';
 import { identify } from '../../../src/postgres/identity.js';
 import { send } from '../../../src/postgres/packet.js';
@@ -22,7 +23,6 @@ import { planLoad } from '../../../src/run/plan.js';
 import type { ProducerTask, Returning } from '../../../src/run/protocol.js';
 import { Totals } from '../../../src/run/totals.js';
 import { WorkerStats } from '../../../src/run/worker-stats.js';
-import { parseTimestamp } from '../../../src/schemas/hospital/calendar.js';
 import { EVENTS, type EventType } from '../../../src/schemas/hospital/events/index.js';
 import { samplePools } from '../../../src/schemas/hospital/pools.js';
 import {
@@ -31,8 +31,8 @@ import {
   type TableName,
   type Value,
 } from '../../../src/schemas/hospital/tables.js';
+import { BatchWriter } from '../../../workers/batch.js';
 import type { BatchOutcome } from '../../../workers/batch-result.js';
-import { makeWriter } from '../../../workers/make-writer.js';
 import { rehearse } from '../../../workers/warm-up.js';
 import type { TestDatabase } from '../../helpers/database.js';
 import { beforeRow, factsWithTriggers } from '../../helpers/facts-with-triggers.js';
@@ -173,26 +173,32 @@ for (const server of await startServers()) {
          IF NEW.id % 4 = 1 THEN NEW.data_cadastro := 'infinity'; END IF;
          IF NEW.id % 4 = 2 THEN NEW.data_cadastro := '2031-01-31 08:15:00.000501'; END IF;`,
       );
-      await withWriter(db, { pacientes: ['insert'] }, ['novo_paciente'], async (write) => {
-        const { born, candidates, changes, whole } = await write('novo_paciente');
-        assert.ok(whole, 'that rows fall was known before');
-        const inserted = changes.flatMap(({ stored }) => stored ?? []);
-        assert.ok(inserted.some((row) => row[6] === 'infinity'));
-        const usable = inserted.filter((row) => row[6] !== 'infinity').map((row) => row[0]);
-        assert.deepEqual(
-          born.map(({ known }) => known.id),
-          usable,
-        );
-        assert.deepEqual(
-          candidates.map(({ id }) => id),
-          usable,
-        );
-        const late = born.filter(({ known }) => known.id % 4 === 2);
-        assert.ok(late.length > 0);
-        // Rounded up: what references the patient may not lie before.
-        const since = parseTimestamp('2031-01-31 08:15:00') + 1;
-        for (const { known } of late) assert.equal(known.since, since);
-      });
+      await withWriter(
+        db,
+        { pacientes: ['insert'] },
+        ['novo_paciente'],
+        async (write, _client, { ids }) => {
+          const { candidates, changes, whole } = await write('novo_paciente');
+          const { born } = ids.takeChanges();
+          assert.ok(whole, 'that rows fall was known before');
+          const inserted = changes.flatMap(({ stored }) => stored ?? []);
+          assert.ok(inserted.some((row) => row[6] === 'infinity'));
+          const usable = inserted.filter((row) => row[6] !== 'infinity').map((row) => row[0]);
+          assert.deepEqual(
+            born.map(({ known }) => known.id),
+            usable,
+          );
+          assert.deepEqual(
+            candidates.map(({ id }) => id),
+            usable,
+          );
+          const late = born.filter(({ known }) => known.id % 4 === 2);
+          assert.ok(late.length > 0);
+          // Rounded up: what references the patient may not lie before.
+          const since = parseTimestamp('2031-01-31 08:15:00') + 1;
+          for (const { known } of late) assert.equal(known.since, since);
+        },
+      );
     }));
 
   test(`${version}: the rehearsal plans what will be used`, () =>
@@ -211,9 +217,9 @@ for (const server of await startServers()) {
             'insert-consultas-rows',
             ...['insert-exames-exact', 'insert-exames-ids'],
             ...['insert-internacoes-exact', 'insert-internacoes-ids'],
-            ...['update-consultas-exact', 'update-consultas-ids'],
-            'update-exames-rows',
-            ...['update-internacoes-exact', 'update-internacoes-ids'],
+            ...['update-consulta-exact', 'update-consulta-ids'],
+            'update-exame-rows',
+            ...['update-internacao-exact', 'update-internacao-ids'],
           ],
         );
       });
@@ -356,18 +362,21 @@ async function withWriter(
   db: TestDatabase,
   returning: Returning,
   types: readonly EventType[],
-  body: (write: (type: EventType) => Promise<BatchOutcome>, client: Client) => Promise<void>,
+  body: (
+    write: (type: EventType) => Promise<BatchOutcome>,
+    client: Client,
+    writer: BatchWriter,
+  ) => Promise<void>,
 ): Promise<void> {
   await withConnection(db.target, async (client) => {
     const task = await taskOf(db, client, returning, types);
     const rng = new Rng(42).at(RNG_PURPOSE.workerPicks, 0);
-    const { writer, candidates } = makeWriter(
+    const writer = new BatchWriter(
       task,
       () => rng.unit(),
       () => undefined,
-      () => undefined,
     );
-    for (const [type, kept] of candidates) {
+    for (const [type, kept] of writer.candidates) {
       await kept.load(client, EVENTS[type], { index: 0, of: 1 }, 1_000_000);
     }
     const write = async (type: EventType) => {
@@ -377,7 +386,7 @@ async function withWriter(
       writer.confirm(batch, outcome);
       return outcome;
     };
-    await body(write, client);
+    await body(write, client, writer);
     task.reports.close();
   });
 }

@@ -1,33 +1,40 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { IdCache } from '../../../src/ids/cache.js';
-import { IdView } from '../../../src/ids/view.js';
+import { WorkerIds } from '../../../src/ids/worker-ids.js';
 import { Rng } from '../../../src/random/rng.js';
 
 function pair(capacity: number) {
   const rng = new Rng(1).at(1, 1);
   const picks = new Rng(1).at(2, 1);
   const cache = new IdCache(capacity, () => rng.unit());
-  return { cache, view: new IdView(cache.buffers, () => picks.unit()) };
+  const ids = new WorkerIds(
+    cache.buffers,
+    () => picks.unit(),
+    [],
+    1,
+    () => undefined,
+  );
+  return { cache, ids };
 }
 
 test('an empty cache has nothing to pick', () => {
-  assert.equal(pair(10).view.pick('pacientes'), null);
+  assert.equal(pair(10).ids.pick('pacientes'), null);
 });
 
-test('a view picks what was published, with its time', () => {
-  const { cache, view } = pair(10);
+test('a worker picks an id that was published, with its time', () => {
+  const { cache, ids } = pair(10);
   cache.add('pacientes', { id: 2 ** 40 + 1, since: 1_700_000_000_000 });
-  assert.deepEqual(view.pick('pacientes'), { id: 2 ** 40 + 1, since: 1_700_000_000_000 });
-  assert.equal(view.pick('medicos'), null);
+  assert.deepEqual(ids.pick('pacientes'), { id: 2 ** 40 + 1, since: 1_700_000_000_000 });
+  assert.equal(ids.pick('medicos'), null);
 });
 
 test('picks are uniform over the cached ids', () => {
-  const { cache, view } = pair(100);
+  const { cache, ids } = pair(100);
   for (let id = 1; id <= 100; id++) cache.add('medicos', { id, since: 0 });
   const counts = new Map<number, number>();
   for (let i = 0; i < 100_000; i++) {
-    const id = view.pick('medicos')?.id ?? 0;
+    const id = ids.pick('medicos')?.id ?? 0;
     counts.set(id, (counts.get(id) ?? 0) + 1);
   }
   assert.equal(counts.size, 100);
@@ -36,12 +43,12 @@ test('picks are uniform over the cached ids', () => {
 });
 
 test('a removed id is not picked again, the others all are', () => {
-  const { cache, view } = pair(10);
+  const { cache, ids } = pair(10);
   for (let id = 1; id <= 10; id++) cache.add('medicos', { id, since: id });
   for (const id of [10, 1, 5, 5]) cache.remove('medicos', id);
   const seen = new Set<number>();
   for (let i = 0; i < 1000; i++) {
-    const known = view.pick('medicos');
+    const known = ids.pick('medicos');
     assert.equal(known?.id, known?.since);
     seen.add(known?.id ?? 0);
   }
@@ -52,7 +59,7 @@ test('a removed id is not picked again, the others all are', () => {
   assert.equal(cache.size('medicos'), 7);
 });
 
-test('a full cache stays a uniform sample of all that was offered', () => {
+test('a full cache stays a uniform sample of all ids offered', () => {
   const { cache } = pair(1_000);
   for (let id = 1; id <= 10_000; id++) cache.add('pacientes', { id, since: 0 });
   assert.equal(cache.size('pacientes'), 1_000);
@@ -67,17 +74,52 @@ test('a full cache stays a uniform sample of all that was offered', () => {
 });
 
 test('an id found to be gone is dropped at once, before the main thread knows', () => {
-  const { cache, view } = pair(10);
+  const { cache, ids } = pair(10);
   cache.add('pacientes', { id: 1, since: 0 });
   cache.add('pacientes', { id: 2, since: 0 });
-  view.drop('pacientes', 1);
-  for (let i = 0; i < 100; i++) assert.equal(view.pick('pacientes')?.id, 2);
+  ids.gone('pacientes', 1);
+  for (let i = 0; i < 100; i++) assert.equal(ids.pick('pacientes')?.id, 2);
 });
 
-test('what the worker itself committed serves while the cache is empty', () => {
-  const { view } = pair(10);
-  view.keep('convenios', { id: 9, since: 0 });
-  assert.equal(view.pick('convenios')?.id, 9);
-  view.drop('convenios', 9);
-  assert.equal(view.pick('convenios'), null);
+test('rows that the worker itself committed serve while the cache is empty', () => {
+  const { ids } = pair(10);
+  ids.born('convenios', { id: 9, since: 0 });
+  assert.equal(ids.pick('convenios')?.id, 9);
+  ids.gone('convenios', 9);
+  assert.equal(ids.pick('convenios'), null);
+});
+
+test('a row committed by one worker is picked by another, once the main thread has its report', () => {
+  const { cache, ids } = pair(10);
+  const other = new WorkerIds(cache.buffers, Math.random, [], 1, () => undefined);
+  const patient = [7, 'Ana', '1990-01-01', '1', null, null, '2026-05-06 07:08:09.123001'];
+  ids.committed([
+    { table: 'pacientes', operation: 'insert', rows: [patient] },
+    { table: 'exames', operation: 'insert', rows: [[8, 7, 'TSH', '2026-05-06', null]] },
+  ]);
+  assert.equal(other.pick('pacientes'), null);
+  cache.apply(ids.takeChanges());
+  // Rounded up to a whole millisecond.
+  const since = Date.parse('2026-05-06T07:08:09.124Z');
+  assert.deepEqual(other.pick('pacientes'), { id: 7, since });
+  other.committed([{ table: 'pacientes', operation: 'delete', rows: [[7]] }]);
+  assert.equal(other.pick('pacientes'), null);
+  assert.notEqual(ids.pick('pacientes'), null);
+  cache.apply(other.takeChanges());
+  assert.equal(cache.size('pacientes'), 0);
+  assert.deepEqual(other.takeChanges(), { born: [], gone: [] });
+});
+
+test('rows as a trigger left them count, and those that nothing can be calculated with do not', () => {
+  const { ids } = pair(10);
+  const row = (id: number | string, at: string) => [id, 'Ana', '1990-01-01', '1', null, null, at];
+  const rows = [row(1, '2026-05-06 07:08:09'), row(2, '2026-05-06 07:08:09')];
+  const stored = [
+    row(5, '2031-01-31 08:15:00'),
+    row(6, 'infinity'),
+    row('9007199254740993', '2031-01-31'),
+  ];
+  ids.committed([{ table: 'pacientes', operation: 'insert', rows, stored }]);
+  const since = Date.UTC(2031, 0, 31, 8, 15);
+  assert.deepEqual(ids.takeChanges().born, [{ table: 'pacientes', known: { id: 5, since } }]);
 });

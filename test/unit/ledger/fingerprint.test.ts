@@ -45,7 +45,7 @@ test('null, an empty text and swapped values are told apart', () => {
 test('an update has the changing fingerprint of the row that it leaves, and no fixed one', () => {
   const whole = printsOf(ROW);
   const update = new Fingerprints(
-    encodeUpdates('consultas', [[7, 'agendada', '2026-11-23 08:15:00']]),
+    encodeUpdates('consultas', ['status', 'data'], [[7, 'agendada', '2026-11-23 08:15:00']]),
     1,
   );
   assert.equal(update.changing(0), whole.changing(0));
@@ -108,8 +108,8 @@ test('the example of the README: an exam, and its result', () => {
   assert.equal(hex(prints.changing(0)), '6a6093af');
   assert.equal(hex(prints.fixed(0)), '5846cea9');
   const one = [7, 'normal'];
-  assert.equal(encodeUpdates('exames', [one]), 'KcddtQ==');
-  assert.equal(encodeUpdates('exames', [one, [9, 'normal']]), 'KcddtSnHXbU=');
+  assert.equal(encodeUpdates('exames', ['resultado'], [one]), 'KcddtQ==');
+  assert.equal(encodeUpdates('exames', ['resultado'], [one, [9, 'normal']]), 'KcddtSnHXbU=');
 });
 
 function hex(print: number | null): string {

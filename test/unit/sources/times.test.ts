@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { dayOf } from '../../../src/lib/calendar.js';
 import {
   bigTimestampText,
   dateText,
-  dayOf,
   instantText,
   parseInstant,
   timestampText,

@@ -106,7 +106,7 @@ export function stays(operation: Operation, ...ids: readonly number[]): Change {
     if (operation === 'update') return [id, '2026-01-03 10:00:00'];
     return [id, 7, '2026-01-02 10:00:00', null, 'queda', '12'];
   });
-  return { table: 'internacoes', operation, rows };
+  return { table: 'internacoes', operation, rows, columns: ['data_saida'] };
 }
 
 /** The whole row, as an event has it: an update's is that of `stays` with the new value. */

@@ -1,12 +1,23 @@
-import { parseTimestamp } from '../calendar.js';
+import { ceilSecond, formatTimestamp, parseTimestamp } from '../../../lib/calendar.js';
+import { RNG_PURPOSE } from '../../../random/rng.js';
+import { NEW_STATUS, OUTCOME, visitReason } from '../clinical.js';
+import { ahead, past, visitTime } from '../times.js';
 import type { EventSpec } from './event.js';
 
 /** A visit to a doctor, and later how it ended. */
 export const consulta: EventSpec = {
   type: 'consulta',
   table: 'consultas',
+  weight: 40,
   parents: ['pacientes', 'medicos'],
-  insert: (maker, id, { paciente, medicoId }, now) => maker.consulta(id, paciente, medicoId, now),
+  insert(maker, id, { paciente, medicoId }, now) {
+    const rng = maker.at(RNG_PURPOSE.consulta, id);
+    const status = rng.weighted(NEW_STATUS);
+    const { from, to } =
+      status === 'agendada' ? ahead(paciente.since, now) : past(paciente.since, now);
+    const data = formatTimestamp(visitTime(rng, from, to));
+    return [id, paciente.id, medicoId, data, visitReason(rng, medicoId), status];
+  },
   change: {
     columns: ['status', 'data'],
     open: "status = 'agendada'",
@@ -16,7 +27,12 @@ export const consulta: EventSpec = {
         ? { id: id as number, at: parseTimestamp(data as string) }
         : null;
     },
-    values: (maker, candidate, now) => maker.consultaOutcome(candidate, now),
+    values(maker, { id, at }, now) {
+      const status = maker.at(RNG_PURPOSE.consultaOutcome, id).weighted(OUTCOME);
+      // Rounded up: the patient may have been registered within this very second.
+      const data = status === 'cancelada' ? at : Math.min(at, ceilSecond(now));
+      return [status, formatTimestamp(data)];
+    },
   },
   deletable: 'true',
 };

@@ -1,4 +1,7 @@
-import { parseTimestamp } from '../calendar.js';
+import { parseTimestamp } from '../../../lib/calendar.js';
+import { RNG_PURPOSE } from '../../../random/rng.js';
+import { CITIES } from '../cities.js';
+import { address, phone } from '../people.js';
 import { TABLE_NAMES, TABLES, type TableName } from '../tables.js';
 import type { EventSpec } from './event.js';
 
@@ -6,6 +9,7 @@ import type { EventSpec } from './event.js';
 export const novoPaciente: EventSpec = {
   type: 'novo_paciente',
   table: 'pacientes',
+  weight: 15,
   parents: [],
   insert: (maker, id, _references, now) => maker.paciente(id, now),
   change: {
@@ -13,7 +17,12 @@ export const novoPaciente: EventSpec = {
     open: 'true',
     at: 'data_cadastro',
     candidate: (row) => ({ id: row[0] as number, at: parseTimestamp(row[6] as string) }),
-    values: (maker, candidate, now) => maker.pacienteContact(candidate, now),
+    // Another place at each `now`.
+    values(maker, { id }, now) {
+      const rng = maker.at(RNG_PURPOSE.pacienteContact, id, now);
+      const city = rng.weighted(CITIES);
+      return [phone(rng, city), address(rng, maker.pools, city)];
+    },
   },
   deletable: unreferenced('pacientes'),
 };

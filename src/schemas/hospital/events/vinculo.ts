@@ -1,13 +1,24 @@
-import { parseTimestamp } from '../calendar.js';
+import { DAY_MS, formatDate, parseTimestamp } from '../../../lib/calendar.js';
+import { RNG_PURPOSE } from '../../../random/rng.js';
+import { cardNumber } from '../people.js';
 import type { EventSpec } from './event.js';
+
+/** A card is valid for so many days, counted from when it was handed out. */
+const CARD_DAYS = [30, 365] as const;
+/** And for so many from its renewal: longer than any card just handed out. */
+const RENEWED_DAYS = [366, 730] as const;
 
 /** A patient joins a convênio, and later renews the card. */
 export const vinculo: EventSpec = {
   type: 'vinculo',
   table: 'pacientes_convenios',
+  weight: 10,
   parents: ['pacientes', 'convenios'],
-  insert: (maker, id, { paciente, convenioId }, now) =>
-    maker.vinculo(id, paciente.id, convenioId, now),
+  insert(maker, id, { paciente, convenioId }, now) {
+    const rng = maker.at(RNG_PURPOSE.vinculo, id);
+    const validade = formatDate(now + rng.between(...CARD_DAYS) * DAY_MS);
+    return [id, paciente.id, convenioId, cardNumber(rng), validade];
+  },
   change: {
     columns: ['validade'],
     open: 'true',
@@ -17,7 +28,10 @@ export const vinculo: EventSpec = {
       id: id as number,
       at: parseTimestamp((validade ?? '1970-01-01') as string),
     }),
-    values: (maker, candidate, now) => maker.vinculoRenewal(candidate, now),
+    values(maker, { id }, now) {
+      const rng = maker.at(RNG_PURPOSE.vinculoRenewal, id, now);
+      return [formatDate(now + rng.between(...RENEWED_DAYS) * DAY_MS)];
+    },
   },
   deletable: 'true',
 };

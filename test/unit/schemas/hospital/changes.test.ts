@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { formatTimestamp, parseTimestamp } from '../../../../src/lib/calendar.js';
 import { Rng } from '../../../../src/random/rng.js';
-import { formatTimestamp, parseTimestamp } from '../../../../src/schemas/hospital/calendar.js';
 import { examResult, examType } from '../../../../src/schemas/hospital/clinical.js';
 import type { Candidate } from '../../../../src/schemas/hospital/events/event.js';
 import {
@@ -11,7 +11,7 @@ import {
 } from '../../../../src/schemas/hospital/events/index.js';
 import { rowProblem } from '../../../../src/schemas/hospital/rules.js';
 import { type Row, TABLE_NAMES, TABLES } from '../../../../src/schemas/hospital/tables.js';
-import { assertShare, MAKERS, NOW, patient } from './samples.js';
+import { assertShare, MAKERS, NOW, patient, rowOf } from './samples.js';
 
 const ROWS = 100_000;
 const LATER = NOW + 3 * 86_400_000 + 700;
@@ -75,7 +75,7 @@ test('a changed row differs, breaks no rule, and is closed where the change happ
 test('planned consultas come to their ends in their shares', () => {
   const counts: Record<string, number> = {};
   for (let id = 1; id <= ROWS; id++) {
-    const [status] = MAKERS[2]!.consultaOutcome({ id, at: NOW }, LATER) as [string];
+    const [status] = EVENTS.consulta.change.values(MAKERS[2]!, { id, at: NOW }, LATER) as [string];
     counts[status] = (counts[status] ?? 0) + 1;
   }
   assertShare(counts.realizada!, ROWS, 0.8);
@@ -86,7 +86,7 @@ test('planned consultas come to their ends in their shares', () => {
 test('a consulta that took place did so by now, a cancelled one keeps its planned time', () => {
   for (let id = 1; id <= 2000; id++) {
     for (const planned of [NOW - 5000, NOW + 5000]) {
-      const [status, data] = MAKERS[2]!.consultaOutcome({ id, at: planned }, NOW);
+      const [status, data] = EVENTS.consulta.change.values(MAKERS[2]!, { id, at: planned }, NOW);
       const expected = status === 'cancelada' ? planned : Math.min(planned, NOW);
       assert.equal(data, formatTimestamp(expected));
     }
@@ -96,7 +96,7 @@ test('a consulta that took place did so by now, a cancelled one keeps its planne
 test('a discharge keeps a stay to 3 to 10 days, also one that began within a second', () => {
   const day = 86_400_000;
   const length = (id: number, at: number) =>
-    parseTimestamp(MAKERS[2]!.internacaoDischarge({ id, at })[0] as string) - at;
+    parseTimestamp(EVENTS.internacao.change.values(MAKERS[2]!, { id, at }, NOW)[0] as string) - at;
   for (let id = 1; id <= ROWS; id++) {
     const whole = length(id, NOW);
     const split = length(id, NOW + (id % 1000));
@@ -106,8 +106,8 @@ test('a discharge keeps a stay to 3 to 10 days, also one that began within a sec
 
 test('a result fits the exam that another run made', () => {
   for (let id = 1; id <= 2000; id++) {
-    assert.equal(MAKERS[1]!.exame(id, patient(MAKERS[1]!, 1), NOW)[2], examType(id));
-    const [result] = MAKERS[2]!.exameResult({ id, at: NOW });
+    assert.equal(rowOf('exame', MAKERS[1]!, id, patient(MAKERS[1]!, 1), NOW)[2], examType(id));
+    const [result] = EVENTS.exame.change.values(MAKERS[2]!, { id, at: NOW }, NOW);
     const text = result as string;
     assert.equal(text.startsWith('Hb '), examType(id) === 'Hemograma');
     assert.equal(text.endsWith('mUI/L'), examType(id) === 'TSH');
@@ -117,9 +117,9 @@ test('a result fits the exam that another run made', () => {
 
 test('a patient who moves twice moves to two places', () => {
   const candidate = { id: 8, at: NOW };
-  const first = MAKERS[0]!.pacienteContact(candidate, NOW);
-  assert.notDeepEqual(first, MAKERS[0]!.pacienteContact(candidate, NOW + 1000));
-  assert.deepEqual(first, MAKERS[0]!.pacienteContact(candidate, NOW));
+  const first = EVENTS.novo_paciente.change.values(MAKERS[0]!, candidate, NOW);
+  assert.notDeepEqual(first, EVENTS.novo_paciente.change.values(MAKERS[0]!, candidate, NOW + 1000));
+  assert.deepEqual(first, EVENTS.novo_paciente.change.values(MAKERS[0]!, candidate, NOW));
 });
 
 test('a patient may be deleted only when no table references it, any other row always', () => {

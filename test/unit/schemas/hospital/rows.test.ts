@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { parseTimestamp } from '../../../../src/schemas/hospital/calendar.js';
-import { CHARACTERS } from '../../../../src/schemas/hospital/characters.js';
+import { parseTimestamp } from '../../../../src/lib/calendar.js';
 import { EVENT_TYPES, EVENTS } from '../../../../src/schemas/hospital/events/index.js';
-import {
-  AHEAD_MS,
-  LONGEST_STAY_MS,
-  PAST_MS,
-  RowMaker,
-} from '../../../../src/schemas/hospital/rows.js';
+import { RowMaker } from '../../../../src/schemas/hospital/rows.js';
 import { rowProblem } from '../../../../src/schemas/hospital/rules.js';
-import { type Row, TABLES, type TableName } from '../../../../src/schemas/hospital/tables.js';
-import { assertShare, MAKERS, NOW, POOLS, patient, RNGS } from './samples.js';
+import {
+  CHARACTERS,
+  type Row,
+  TABLES,
+  type TableName,
+} from '../../../../src/schemas/hospital/tables.js';
+import { AHEAD_MS, LONGEST_STAY_MS, PAST_MS } from '../../../../src/schemas/hospital/times.js';
+import { assertShare, MAKERS, NOW, POOLS, patient, RNGS, rowOf } from './samples.js';
 
 const ROWS = 20_000;
 const HOUR_MS = 3_600_000;
@@ -30,10 +30,10 @@ function rowsOf(maker: RowMaker, id: number): Record<TableName, Row> {
     pacientes: maker.paciente(id, owner.since),
     medicos: maker.medico(id),
     convenios: maker.convenio(id),
-    pacientes_convenios: maker.vinculo(id, id, 3, NOW),
-    consultas: maker.consulta(id, owner, id, NOW),
-    exames: maker.exame(id, owner, NOW),
-    internacoes: maker.internacao(id, owner, NOW),
+    pacientes_convenios: rowOf('vinculo', maker, id, { id, since: 0 }, NOW, 3),
+    consultas: rowOf('consulta', maker, id, owner, NOW, id),
+    exames: rowOf('exame', maker, id, owner, NOW),
+    internacoes: rowOf('internacao', maker, id, owner, NOW),
   };
 }
 
@@ -148,12 +148,15 @@ test('events lie inside two years: planned consultas ahead of now, all others no
   const veteran = { id: 1, since: Date.UTC(1999, 0, 1) };
   for (const maker of MAKERS) {
     for (let id = 1; id <= ROWS / 4; id++) {
-      const consulta = maker.consulta(id, veteran, 1, NOW);
+      const consulta = rowOf('consulta', maker, id, veteran, NOW, 1);
       const planned = consulta[5] === 'agendada';
       const data = time(consulta, 3);
       assert.ok(planned ? data > NOW && data <= NOW + AHEAD_MS : data <= NOW);
       assert.ok(data >= NOW - PAST_MS);
-      for (const row of [maker.exame(id, veteran, NOW), maker.internacao(id, veteran, NOW)]) {
+      for (const row of [
+        rowOf('exame', maker, id, veteran, NOW),
+        rowOf('internacao', maker, id, veteran, NOW),
+      ]) {
         const at = time(row, row.length === 5 ? 3 : 2);
         assert.ok(at >= NOW - PAST_MS && at <= NOW);
       }
@@ -167,7 +170,7 @@ test('closed stays ended by now where they could, open ones began in the last te
   let closed = 0;
   for (let id = 1; id <= ROWS; id++) {
     const owner = patient(maker, id);
-    const row = maker.internacao(id, owner, NOW);
+    const row = rowOf('internacao', maker, id, owner, NOW);
     if (row[3] === null) {
       assert.ok(time(row, 2) >= NOW - LONGEST_STAY_MS);
       continue;
@@ -187,9 +190,9 @@ test('nothing lies before a registration that is fresh, fractional or ahead of t
         const owner = { id: 1, since };
         const now = NOW + 250;
         const times = [
-          time(maker.consulta(id, owner, 1, now), 3),
-          time(maker.exame(id, owner, now), 3),
-          time(maker.internacao(id, owner, now), 2),
+          time(rowOf('consulta', maker, id, owner, now, 1), 3),
+          time(rowOf('exame', maker, id, owner, now), 3),
+          time(rowOf('internacao', maker, id, owner, now), 2),
         ];
         for (const at of times) assert.ok(at >= since, `${at} < ${since}`);
       }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { formatTimestamp } from '../../../../src/schemas/hospital/calendar.js';
+import { formatTimestamp } from '../../../../src/lib/calendar.js';
 import { RULES, rowProblem } from '../../../../src/schemas/hospital/rules.js';
 import {
   type Row,
@@ -9,7 +9,7 @@ import {
   type TableName,
   type Value,
 } from '../../../../src/schemas/hospital/tables.js';
-import { MAKERS, NOW, patient } from './samples.js';
+import { MAKERS, NOW, patient, rowOf } from './samples.js';
 
 const maker = MAKERS[0]!;
 const owner = patient(maker, 1);
@@ -46,19 +46,25 @@ test('each rule of a single row finds the row that breaks it', () => {
     ['convenios', maker.convenio(1), 'tipo', 'outro', 'tipo IN (publico, privado, empresarial)'],
     [
       'consultas',
-      maker.consulta(1, owner, 1, NOW),
+      rowOf('consulta', maker, 1, owner, NOW, 1),
       'data',
       early,
       'data >= pacientes.data_cadastro',
     ],
     [
       'consultas',
-      maker.consulta(1, owner, 1, NOW),
+      rowOf('consulta', maker, 1, owner, NOW, 1),
       'data',
       'logo',
       'data >= pacientes.data_cadastro',
     ],
-    ['exames', maker.exame(1, owner, NOW), 'data', early, 'data >= pacientes.data_cadastro'],
+    [
+      'exames',
+      rowOf('exame', maker, 1, owner, NOW),
+      'data',
+      early,
+      'data >= pacientes.data_cadastro',
+    ],
     ['internacoes', [...stay], 'data_saida', '2026-03-01 09:59:59', 'data_saida >= data_entrada'],
     [
       'internacoes',
@@ -89,13 +95,17 @@ test('each rule of a single row finds the row that breaks it', () => {
   assert.match(
     rowProblem(
       'consultas',
-      spoiled('consultas', maker.consulta(1, owner, 1, NOW), 'status', 'x'),
+      spoiled('consultas', rowOf('consulta', maker, 1, owner, NOW, 1), 'status', 'x'),
       null,
     )!,
     /^consultas\.status IN/,
   );
   assert.match(
-    rowProblem('exames', spoiled('exames', maker.exame(1, owner, NOW), 'tipo_exame', 'x'), null)!,
+    rowProblem(
+      'exames',
+      spoiled('exames', rowOf('exame', maker, 1, owner, NOW), 'tipo_exame', 'x'),
+      null,
+    )!,
     /^exames\.tipo_exame IN/,
   );
 });
@@ -109,7 +119,12 @@ test('values at the very edge break no rule', () => {
   }
   const born = spoiled('pacientes', maker.paciente(1, NOW), 'nascimento', '2026-06-17');
   assert.equal(rowProblem('pacientes', born, null), null);
-  const exam = spoiled('exames', maker.exame(1, owner, NOW), 'data', formatTimestamp(owner.since));
+  const exam = spoiled(
+    'exames',
+    rowOf('exame', maker, 1, owner, NOW),
+    'data',
+    formatTimestamp(owner.since),
+  );
   assert.equal(rowProblem('exames', exam, owner.since), null);
 });
 

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import type { Patient } from '../../../../src/schemas/hospital/events/event.js';
+import { EVENTS, type EventType } from '../../../../src/schemas/hospital/events/index.js';
 import { samplePools } from '../../../../src/schemas/hospital/pools.js';
 import { RowMaker } from '../../../../src/schemas/hospital/rows.js';
+import type { Row } from '../../../../src/schemas/hospital/tables.js';
 
 /** A Wednesday at noon: any moment would do. */
 export const NOW = Date.UTC(2026, 5, 17, 12, 0, 0);
@@ -17,6 +19,18 @@ export const MAKERS: readonly RowMaker[] = RNGS.map((rng) => new RowMaker(rng, P
 /** A seeded patient. */
 export function patient(maker: RowMaker, id: number): Patient {
   return { id, since: maker.patientSince(id, NOW) };
+}
+
+/** A new row of an event type. `other`: the doctor or convênio that it references. */
+export function rowOf(
+  type: EventType,
+  maker: RowMaker,
+  id: number,
+  paciente: Patient,
+  now: number,
+  other = 1,
+): Row {
+  return EVENTS[type].insert(maker, id, { paciente, medicoId: other, convenioId: other }, now);
 }
 
 /** Fails when a count is further than five standard deviations from its binomial mean. */

@@ -1,5 +1,4 @@
-import { digits } from '../../lib/numbers.js';
-import type { Rng } from '../../random/rng.js';
+import { digits } from './numbers.js';
 
 export const SECOND_MS = 1000;
 export const DAY_MS = 86_400 * SECOND_MS;
@@ -7,18 +6,16 @@ export const DAY_MS = 86_400 * SECOND_MS;
 /** Characters of a timestamp without a fraction. */
 const WHOLE_SECONDS = '2026-01-31 08:15:00'.length;
 
-/** Appointments are given between these hours, on weekdays, every so many minutes. */
-const OPENS_HOUR = 7;
-const CLOSES_HOUR = 19;
-const SLOT_MINUTES = 15;
-const SLOTS_PER_DAY = ((CLOSES_HOUR - OPENS_HOUR) * 60) / SLOT_MINUTES;
+/** Days from 0000-03-01 to 1970-01-01. */
+const YEAR_0_TO_1970 = 719_468;
 
 const TWO_DIGITS: readonly string[] = Array.from({ length: 100 }, (_, n) => digits(n, 2));
 
+// Rows of one batch often fall on one day.
 let cachedDay = Number.NaN;
 let cachedText = '';
 
-/** `2026-01-31`, the day of a moment in milliseconds since 1970, UTC. */
+/** `2026-01-31`: the day of a moment in milliseconds since 1970, UTC. */
 export function formatDate(ms: number): string {
   const day = Math.floor(ms / DAY_MS);
   if (day !== cachedDay) {
@@ -38,7 +35,7 @@ export function formatTimestamp(ms: number): string {
 
 /**
  * Milliseconds since 1970, UTC, of a text that `formatDate` or `formatTimestamp` made, or of one that
- * PostgreSQL prints with a fraction of a second behind it.
+ * PostgreSQL prints with a fraction of a second after it. NaN where the text is no timestamp.
  */
 export function parseTimestamp(text: string): number {
   const day = dayOf(number(text, 0, 4), number(text, 5, 2), number(text, 8, 2)) * DAY_MS;
@@ -56,37 +53,16 @@ export const floorSecond = (ms: number): number => Math.floor(ms / SECOND_MS) * 
 /** The whole second at or after a moment: not before it, also when its fraction is cut off. */
 export const ceilSecond = (ms: number): number => Math.ceil(ms / SECOND_MS) * SECOND_MS;
 
-/** A whole second in [from, to], each as likely; both are whole seconds, from ≤ to. */
-export function anyTime(rng: Rng, from: number, to: number): number {
-  return from + rng.below((to - from) / SECOND_MS + 1) * SECOND_MS;
-}
-
 /**
- * Like `anyTime`, moved to the opening hours of the same day (of the weekday next to it, when it
- * is on a weekend), unless that would leave [from, to].
+ * The date of a day in the proleptic Gregorian calendar, as the number year * 10,000 + month * 100 + day: a
+ * number, since an object would be made for every row. Year 0 is 1 BC. Years are counted from 1 March, so
+ * that the leap day comes last and the months before it follow one pattern: 153 days every 5 months.
+ *
+ * @param day days since 1970-01-01
  */
-export function visitTime(rng: Rng, from: number, to: number): number {
-  const drawn = anyTime(rng, from, to);
-  const day = weekday(Math.floor(drawn / DAY_MS));
-  const minutes = OPENS_HOUR * 60 + rng.below(SLOTS_PER_DAY) * SLOT_MINUTES;
-  const visit = day * DAY_MS + minutes * 60 * SECOND_MS;
-  return visit >= from && visit <= to ? visit : drawn;
-}
-
-/** The day itself, or the Friday or Monday beside it. `day`: days since Thursday, 1 January 1970. */
-function weekday(day: number): number {
-  const sinceSunday = (day + 4) % 7;
-  if (sinceSunday === 0) return day + 1;
-  return sinceSunday === 6 ? day - 1 : day;
-}
-
-/**
- * Days since 1970 as year, month and day, without a Date. Years are counted from 1 March, so that
- * the leap day comes last and the months before it follow one pattern: 153 days every 5 months.
- */
-function dayText(day: number): string {
+export function civilDate(day: number): number {
   const daysPer400Years = 146_097;
-  const fromYear0 = day + 719_468;
+  const fromYear0 = day + YEAR_0_TO_1970;
   const era = Math.floor(fromYear0 / daysPer400Years);
   const ofEra = fromYear0 - era * daysPer400Years;
   const leaps = Math.floor(ofEra / 1460) - Math.floor(ofEra / 36_524) + Math.floor(ofEra / 146_096);
@@ -97,16 +73,25 @@ function dayText(day: number): string {
   const ofMonth = ofYear - Math.floor((153 * fromMarch + 2) / 5) + 1;
   const month = fromMarch < 10 ? fromMarch + 3 : fromMarch - 9;
   const year = era * 400 + yearOfEra + (month <= 2 ? 1 : 0);
-  return `${digits(year, 4)}-${TWO_DIGITS[month]!}-${TWO_DIGITS[ofMonth]!}`;
+  return year * 10_000 + month * 100 + ofMonth;
 }
 
-/** The reverse of `dayText`: days since 1970 of a year, month (1 to 12) and day. */
-function dayOf(year: number, month: number, day: number): number {
+/** Days since 1970-01-01 of a date in the proleptic Gregorian calendar. Year 0 is 1 BC; month: 1 to 12. */
+export function dayOf(year: number, month: number, day: number): number {
   const marchYear = month > 2 ? year : year - 1;
   const fromMarch = month > 2 ? month - 3 : month + 9;
   const leaps =
     Math.floor(marchYear / 4) - Math.floor(marchYear / 100) + Math.floor(marchYear / 400);
-  return 365 * marchYear + leaps + Math.floor((153 * fromMarch + 2) / 5) + day - 1 - 719_468;
+  return 365 * marchYear + leaps + Math.floor((153 * fromMarch + 2) / 5) + day - 1 - YEAR_0_TO_1970;
+}
+
+/** `2026-01-31`, of a day since 1970. */
+function dayText(day: number): string {
+  const date = civilDate(day);
+  const year = Math.floor(date / 10_000);
+  const ofYear = date - year * 10_000;
+  const month = Math.floor(ofYear / 100);
+  return `${digits(year, 4)}-${TWO_DIGITS[month]!}-${TWO_DIGITS[ofYear - month * 100]!}`;
 }
 
 function number(text: string, start: number, length: number): number {

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Rng } from '../../../../src/random/rng.js';
 import {
   ceilSecond,
   DAY_MS,
@@ -8,9 +7,8 @@ import {
   formatDate,
   formatTimestamp,
   parseTimestamp,
-  visitTime,
-} from '../../../../src/schemas/hospital/calendar.js';
-import { NOW } from './samples.js';
+} from '../../../src/lib/calendar.js';
+import { Rng } from '../../../src/random/rng.js';
 
 /** More than four centuries: every kind of leap year. */
 const FIRST = Date.UTC(1890, 0, 1);
@@ -44,27 +42,4 @@ test('text that is no timestamp is read as no number', () => {
 test('whole seconds lie at or around a moment', () => {
   assert.deepEqual([floorSecond(1999), ceilSecond(1001)], [1000, 2000]);
   assert.deepEqual([floorSecond(2000), ceilSecond(2000)], [2000, 2000]);
-});
-
-test('a visit is on a weekday between 7 and 19 h when the range leaves room for it', () => {
-  const rng = new Rng(2).at(1, 1);
-  for (let k = 0; k < 20_000; k++) {
-    // Two days of margin on both sides: a weekend may move a visit by one.
-    const visit = new Date(visitTime(rng, NOW - 30 * DAY_MS, NOW));
-    const inside = visit.getTime() > NOW - 28 * DAY_MS && visit.getTime() < NOW - 2 * DAY_MS;
-    if (!inside) continue;
-    assert.ok(visit.getUTCDay() >= 1 && visit.getUTCDay() <= 5, visit.toISOString());
-    assert.ok(visit.getUTCHours() >= 7 && visit.getUTCHours() < 19, visit.toISOString());
-  }
-});
-
-test('a visit never leaves its range, however narrow', () => {
-  const rng = new Rng(3).at(1, 1);
-  for (const width of [0, 1000, 3_600_000, DAY_MS, 3 * DAY_MS]) {
-    for (let k = 0; k < 5_000; k++) {
-      const from = NOW + k * 60_000;
-      const visit = visitTime(rng, from, from + width);
-      assert.ok(visit >= from && visit <= from + width);
-    }
-  }
 });
