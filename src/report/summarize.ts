@@ -1,7 +1,7 @@
 import { type Histogram, merge } from '../lib/histogram.js';
 import { round } from '../lib/round.js';
 import type { Curve } from '../load/curve.js';
-import type { StoppedBy } from '../run/coordinator.js';
+import type { StoppedBy } from '../run/engine.js';
 import type { Counter, WorkerStats } from '../run/worker-stats.js';
 import type { Quantiles, RunSummary, TypeFigures } from '../runs/summary.js';
 import { noRows, OPERATIONS, type Operation, type RowCounts } from '../schemas/hospital/changes.js';
