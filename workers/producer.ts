@@ -1,5 +1,6 @@
 import '../src/messages/english.js';
 import { sleep, sleepExactly } from '../src/lib/clock.js';
+import { makePacer } from '../src/load/pacer.js';
 import { describeFailure, type Failure } from '../src/postgres/failures.js';
 import { requireTables, TablesGone } from '../src/postgres/table-oids.js';
 import { RNG_PURPOSE, Rng } from '../src/random/rng.js';
@@ -93,7 +94,8 @@ class Producer {
     this.#stats = new WorkerStats(task.stats);
     this.#journal = new TransactionJournal(this.#stats, task.ledger);
     this.#reporter = new Reporter(task.reports);
-    this.#queue = new BatchQueue(task, this.#control, this.#stats, random);
+    const pacer = makePacer(task.pace, random);
+    this.#queue = new BatchQueue(task, pacer, this.#control, this.#stats);
     this.#writer = writer;
     this.#session = new Session({
       target: task.target,

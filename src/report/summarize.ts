@@ -1,4 +1,4 @@
-import { type Histogram, merge } from '../lib/histogram.js';
+import { type Histogram, merge, QUANTILE_NAMES } from '../lib/histogram.js';
 import { round } from '../lib/round.js';
 import type { Curve } from '../load/curve.js';
 import type { StoppedBy } from '../run/engine.js';
@@ -141,13 +141,7 @@ function figuresByType(workerStats: readonly WorkerStats[]): RunSummary['by_type
 }
 
 function quantiles(histogram: Histogram): Quantiles {
-  return {
-    p50: histogram.quantile(0.5),
-    p90: histogram.quantile(0.9),
-    p99: histogram.quantile(0.99),
-    p999: histogram.quantile(0.999),
-    max: histogram.quantile(1),
-  };
+  return histogram.quantiles(...QUANTILE_NAMES);
 }
 
 function sumRows(workerStats: readonly WorkerStats[]): RowCounts {

@@ -1,10 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { monotonicMs } from '../lib/clock.js';
-import type { Histogram } from '../lib/histogram.js';
 import { round } from '../lib/round.js';
 import type { Control } from './control.js';
 import type { LoadPlan } from './plan.js';
-import type { SecondLatency, SeriesPoint } from './series.js';
+import type { SeriesPoint } from './series.js';
 import type { ServerState, ServerWatch } from './server-watch.js';
 import { type SummedStats, sumUp, type WorkerStats } from './worker-stats.js';
 
@@ -100,8 +99,8 @@ export class Sampler {
       committed: now.events - before.events,
       shed: now.shed - before.shed,
       rejected: now.rejected - before.rejected,
-      response_ms: latencyOf(now.response.since(before.response)),
-      service_ms: latencyOf(now.service.since(before.service)),
+      response_ms: now.response.since(before.response).quantiles('p50', 'p99', 'max'),
+      service_ms: now.service.since(before.service).quantiles('p50', 'p99', 'max'),
       reconnects: now.reconnects - before.reconnects,
       paused: control.state === 'paused',
       rss_bytes: process.memoryUsage.rss(),
@@ -129,14 +128,6 @@ export class Sampler {
       walBytes: this.#server?.walBytes ?? null,
     };
   }
-}
-
-function latencyOf(histogram: Histogram): SecondLatency {
-  return {
-    p50: histogram.quantile(0.5),
-    p99: histogram.quantile(0.99),
-    max: histogram.quantile(1),
-  };
 }
 
 /** Whole events that are due; a rounding error does not make one late. */

@@ -65,7 +65,7 @@ export class RunFolder {
   }
 }
 
-/** The names of all runs of this folder, complete or not. */
+/** Ids of all runs in this log folder, finished or not; unsorted. */
 export function runNames(logs: string): string[] {
   const runs = runsPath(logs);
   return existsSync(runs) ? readdirSync(runs) : [];
