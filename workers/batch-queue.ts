@@ -1,4 +1,4 @@
-import { makePacer, type Pacer } from '../src/load/pacer.js';
+import type { Pacer } from '../src/load/pacer.js';
 import { nextType } from '../src/load/shares.js';
 import type { Control } from '../src/run/control.js';
 import type { ProducerTask } from '../src/run/protocol.js';
@@ -34,11 +34,11 @@ export class BatchQueue {
   #open: ScheduledBatch[] = [];
   #previousDue: number | null = null;
 
-  constructor(task: ProducerTask, control: Control, stats: WorkerStats, random: () => number) {
+  constructor(task: ProducerTask, pacer: Pacer, control: Control, stats: WorkerStats) {
     this.#task = task;
     this.#control = control;
     this.#stats = stats;
-    this.#pacer = makePacer(task.pace, random);
+    this.#pacer = pacer;
     this.#burst = task.pace.kind === 'cycle' ? 1 : burstOf(task.batchSize);
   }
 

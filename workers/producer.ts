@@ -1,5 +1,6 @@
 import '../src/messages/english.js';
 import { sleep, sleepExactly } from '../src/lib/clock.js';
+import { makePacer } from '../src/load/pacer.js';
 import { describeFailure, type Failure } from '../src/postgres/failures.js';
 import { SQLSTATE } from '../src/postgres/sqlstate.js';
 import { requireTables, TablesGone } from '../src/postgres/table-oids.js';
@@ -84,7 +85,8 @@ class Producer {
     this.#journal = new TransactionJournal(this.#stats, task.ledger);
     this.#writer = new BatchWriter(task, random, (table, ids) => this.#journal.lease(table, ids));
     this.#reporter = new Reporter(task.reports, this.#writer.ids);
-    this.#queue = new BatchQueue(task, this.#control, this.#stats, random);
+    const pacer = makePacer(task.pace, random);
+    this.#queue = new BatchQueue(task, pacer, this.#control, this.#stats);
     this.#session = new Session({
       target: task.target,
       reconnect: task.reconnect,

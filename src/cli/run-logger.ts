@@ -1,16 +1,11 @@
 import { monotonicMs } from '../lib/clock.js';
-import { merge } from '../lib/histogram.js';
-import type { Curve } from '../load/curve.js';
 import type { ComponentLog } from '../log/logger.js';
 import type { StatusLine } from '../log/status-line.js';
 import type { Messages } from '../messages/index.js';
 import { type Failure, timeoutOf } from '../postgres/failures.js';
 import { SQLSTATE, SQLSTATE_CLASS } from '../postgres/sqlstate.js';
-import type { Control } from '../run/control.js';
-import type { StreamObserver } from '../run/coordinator.js';
+import type { LiveFigures, RunListener } from '../run/engine.js';
 import type { ProducerReport } from '../run/protocol.js';
-import type { Totals } from '../run/totals.js';
-import { rejectedTotal, type WorkerStats } from '../run/worker-stats.js';
 import type { Operation, WrittenRows } from '../schemas/hospital/changes.js';
 import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
 
@@ -18,43 +13,42 @@ import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
 const FOLD_MS = 1_000;
 /** The live line is drawn this often. */
 const LIVE_MS = 500;
-/** The rate that the live line shows is that of the last seconds. */
+/** The live line shows the rate over so many drawings: the last seconds. */
 const RATE_SAMPLES = 10;
 
-export interface NarratorParts {
+export interface RunLoggerParts {
   readonly messages: Messages;
   readonly log: ComponentLog;
   readonly status: StatusLine;
-  readonly totals: Totals;
   readonly batchSize: number;
-  /** True: whatever was written makes a line at once. False: one line a table a second. */
+  /** True: all rows that are written make a line at once. False: one line a table a second. */
   readonly everyBatch: boolean;
   /** Attempts to reconnect before the run gives up; null: for ever. */
   readonly attempts: number | null;
-  /** The load over time; null when there is no target. */
-  readonly curve: Curve | null;
-  readonly durationSeconds: number | null;
+  /** Rows of a table now; null while they are being counted. */
+  readonly totalOf: (table: TableName) => number | null;
+  readonly sample: () => LiveFigures;
 }
 
-/** Turns what workers report into log lines, and what they count into the live line. */
-export class RunLogger implements StreamObserver {
-  readonly #parts: NarratorParts;
+/** Turns the reports of workers into log lines, and the figures of the run into the live line. */
+export class RunLogger implements Omit<RunListener, 'sampled'> {
+  readonly #parts: RunLoggerParts;
   readonly #folded = new Map<TableName, Record<Operation, number>>();
   readonly #samples: { at: number; events: number }[] = [];
   #folds: NodeJS.Timeout | null = null;
   #live: NodeJS.Timeout | null = null;
 
-  constructor(parts: NarratorParts) {
+  constructor(parts: RunLoggerParts) {
     this.#parts = parts;
   }
 
   /** Begins the lines that come by themselves. */
-  start(control: Control, workerStats: readonly WorkerStats[]): void {
+  start(): void {
     if (!this.#parts.everyBatch) this.#folds = setInterval(() => this.#flush(), FOLD_MS);
-    this.#live = setInterval(() => this.#draw(control, workerStats), LIVE_MS);
+    this.#live = setInterval(() => this.#draw(), LIVE_MS);
   }
 
-  /** Writes what is still folded, and ends. */
+  /** Writes the lines that are due, and ends. */
   stop(): void {
     if (this.#folds !== null) clearInterval(this.#folds);
     if (this.#live !== null) clearInterval(this.#live);
@@ -118,7 +112,7 @@ export class RunLogger implements StreamObserver {
   }
 
   #flush(): void {
-    const { log, messages, totals, batchSize } = this.#parts;
+    const { log, messages, totalOf, batchSize } = this.#parts;
     for (const table of TABLE_NAMES) {
       const sums = this.#folded.get(table);
       if (sums === undefined) continue;
@@ -128,7 +122,7 @@ export class RunLogger implements StreamObserver {
           inserted: sums.insert,
           updated: sums.update,
           deleted: sums.delete,
-          total: totals.of(table),
+          total: totalOf(table),
           batch: batchSize,
         }),
       );
@@ -148,22 +142,19 @@ export class RunLogger implements StreamObserver {
     return messages.stream.rejected({ table, kind, field, sqlstate });
   }
 
-  #draw(control: Control, workerStats: readonly WorkerStats[]): void {
-    const { messages, status, curve, durationSeconds } = this.#parts;
-    const active = control.active() / 1000;
-    const events = workerStats.reduce((sum, stats) => sum + stats.events, 0);
-    const rejected = workerStats.reduce((sum, stats) => sum + rejectedTotal(stats.rejected()), 0);
+  #draw(): void {
+    const { messages, status, sample } = this.#parts;
+    const { activeMs, remainingMs, targetRate, events, p99Ms, rejected, paused } = sample();
     status.show(
       messages.stream.live({
-        elapsed: clockText(active),
-        remaining:
-          durationSeconds === null ? null : clockText(Math.max(0, durationSeconds - active)),
+        elapsed: clockText(activeMs / 1000),
+        remaining: remainingMs === null ? null : clockText(remainingMs / 1000),
         rate: this.#recentRate(events),
-        target: curve === null ? null : Math.round(curve.rateAt(control.active())),
+        target: targetRate === null ? null : Math.round(targetRate),
         events,
-        p99: merge(workerStats.map((stats) => stats.response)).quantile(0.99),
+        p99: p99Ms,
         rejected,
-        paused: control.state === 'paused',
+        paused,
       }),
     );
   }
@@ -178,7 +169,7 @@ export class RunLogger implements StreamObserver {
   }
 }
 
-/** The server's words, and the setting behind them where there is one. */
+/** The server's message, after the name of the setting that caused it where there is one. */
 function reasonOf(failure: Failure): string {
   const setting = timeoutOf(failure);
   return setting === null ? failure.message : `${setting}: ${failure.message}`;

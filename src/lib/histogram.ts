@@ -8,6 +8,11 @@ const LINEAR = 2 * PER_OCTAVE;
 const LARGEST = 0xffffffff;
 const BUCKETS = bucketOf(LARGEST) + 1;
 
+/** The quantiles that have a name, as shares of the recorded latencies. */
+const NAMED = { p50: 0.5, p90: 0.9, p99: 0.99, p999: 0.999, max: 1 } as const;
+export type QuantileName = keyof typeof NAMED;
+export const QUANTILE_NAMES = Object.keys(NAMED) as QuantileName[];
+
 /** Bytes that a histogram takes in shared memory. */
 export const HISTOGRAM_BYTES = BUCKETS * 4;
 
@@ -77,6 +82,14 @@ export class Histogram {
       if (seen >= rank) return highestOf(i) / 1000;
     }
     return null;
+  }
+
+  /** Quantiles by name, in milliseconds; null when nothing was recorded. */
+  quantiles<Name extends QuantileName>(...names: readonly Name[]): Record<Name, number | null> {
+    return Object.fromEntries(names.map((name) => [name, this.quantile(NAMED[name])])) as Record<
+      Name,
+      number | null
+    >;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Segment } from './curve.js';
 import { SHAPES } from './shapes/index.js';
-import { parseSpan } from './span.js';
+import { parseSpan } from './shapes/shape.js';
 
 /** A part of a run in which the rate follows one shape. */
 export interface Stage {
@@ -10,7 +10,7 @@ export interface Stage {
   readonly segments: readonly Segment[];
 }
 
-/** Of every shape, one stage as an operator could write it. */
+/** An example of a stage of each shape. */
 export const STAGE_EXAMPLES: readonly string[] = SHAPES.map(
   ({ name, example }) => `${name}:${example}/60s`,
 );

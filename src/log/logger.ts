@@ -3,10 +3,20 @@ import pino from 'pino';
 import { prettyFactory } from 'pino-pretty';
 import type { Messages } from '../messages/index.js';
 import { LogFile } from './log-file.js';
-import type { LogLevel, LogSettings } from './settings.js';
 import type { StatusLine } from './status-line.js';
 
-/** Facts of a record for machines; only the JSON form shows them. */
+export interface LogSettings {
+  /** The least severe level that is logged. */
+  readonly level: LogLevel;
+  readonly format: 'text' | 'json';
+  /** The folder of the files. */
+  readonly dir: string;
+  readonly rotateWhen: 'midnight' | 'never';
+  /** Files of earlier days that are kept. */
+  readonly backupCount: number;
+}
+
+/** Members of a record beside its message; only the JSON form has them. */
 export type Fields = Readonly<Record<string, string | number>>;
 
 /** The log of one part of the program. `message` is in the operator's language. */
@@ -20,7 +30,7 @@ export interface ComponentLog {
 export interface Log {
   /** The log whose records carry this name. Records of `stream` go to `stream.log` as well. */
   component(name: string): ComponentLog;
-  /** Writes out everything and closes the files. */
+  /** Writes all records and closes the files. */
   close(): Promise<void>;
 }
 
@@ -37,7 +47,9 @@ const STREAM_COMPONENT = 'stream';
 const LEVELS = { debug: 20, info: 30, warning: 40, error: 50 } as const;
 const EVERYTHING = LEVELS.debug;
 
-/** As pino writes it out, before it is made readable. */
+export type LogLevel = Uppercase<keyof typeof LEVELS>;
+
+/** A record as pino writes it, of which the text form is made. */
 interface LogRecord {
   readonly level: LogLevel;
   readonly time: string;
@@ -77,7 +89,7 @@ export function createLog({ settings, messages, console }: LogSetup): Log {
   return {
     component,
     async close() {
-      // A file given up at the last moment is still to be reported in the others.
+      // First: a file that fails now is reported in the others.
       await Promise.all(files.map((file) => file.flush()));
       await Promise.all(files.map((file) => file.close()));
     },
@@ -110,7 +122,7 @@ function toComponentLog(logger: Readonly<Record<keyof typeof LEVELS, Writer>>): 
   };
 }
 
-/** From pino's JSON line to the line that is written, its line break included. */
+/** Turns pino's JSON line into the line of the log, with its line break. */
 function formatter(format: 'text' | 'json', colorize: boolean): (record: string) => string {
   if (format === 'json') return (record) => record;
   return prettyFactory({

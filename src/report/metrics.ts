@@ -1,3 +1,4 @@
+import { QUANTILE_NAMES } from '../lib/histogram.js';
 import { findNearest } from '../lib/nearest.js';
 import type { Dimension } from '../lib/units.js';
 import { rejectedTotal } from '../run/worker-stats.js';
@@ -14,13 +15,6 @@ export interface Metric {
   readonly read: (summary: RunSummary) => number | null;
 }
 
-const QUANTILES = [
-  'p50',
-  'p90',
-  'p99',
-  'p999',
-  'max',
-] as const satisfies readonly (keyof Quantiles)[];
 const LATENCIES = ['response', 'service', 'lag'] as const;
 const TYPE_LATENCIES = ['response', 'service'] as const;
 
@@ -105,10 +99,10 @@ export const METRIC_NAMES: readonly string[] = [
 
 /** The same in few words, for a reader: what may be chosen from is between `|`. */
 export const METRIC_FORMS: readonly string[] = [
-  `${LATENCIES.join('|')}.${QUANTILES.join('|')}`,
+  `${LATENCIES.join('|')}.${QUANTILE_NAMES.join('|')}`,
   ...SINGLE.map(({ name }) => name),
   'rejected.<SQLSTATE>',
-  `${EVENT_TYPES.join('|')}.${OPERATIONS.join('|')}.${TYPE_LATENCIES.join('|')}.${QUANTILES.join('|')}`,
+  `${EVENT_TYPES.join('|')}.${OPERATIONS.join('|')}.${TYPE_LATENCIES.join('|')}.${QUANTILE_NAMES.join('|')}`,
   `${EVENT_TYPES.join('|')}.${OPERATIONS.join('|')}.events`,
   `rows.<table>.${OPERATIONS.join('|')}`,
   'slot.<name>.retained|lag',
@@ -147,7 +141,7 @@ function quantilesOf(
   prefix: string,
   read: (summary: RunSummary) => Quantiles | undefined,
 ): Metric[] {
-  return QUANTILES.map((quantile) => ({
+  return QUANTILE_NAMES.map((quantile) => ({
     name: `${prefix}.${quantile}`,
     dimension: 'ms',
     read: (summary) => read(summary)?.[quantile] ?? null,

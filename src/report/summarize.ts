@@ -1,7 +1,7 @@
-import { type Histogram, merge } from '../lib/histogram.js';
 import { round } from '../lib/numbers.js';
+import { type Histogram, merge, QUANTILE_NAMES } from '../lib/histogram.js';
 import type { Curve } from '../load/curve.js';
-import type { StoppedBy } from '../run/coordinator.js';
+import type { StoppedBy } from '../run/engine.js';
 import type { Counter, WorkerStats } from '../run/worker-stats.js';
 import type { Quantiles, RunSummary, TypeFigures } from '../runs/summary.js';
 import { noRows, OPERATIONS, type Operation, type RowCounts } from '../schemas/hospital/changes.js';
@@ -141,13 +141,7 @@ function figuresByType(workerStats: readonly WorkerStats[]): RunSummary['by_type
 }
 
 function quantiles(histogram: Histogram): Quantiles {
-  return {
-    p50: histogram.quantile(0.5),
-    p90: histogram.quantile(0.9),
-    p99: histogram.quantile(0.99),
-    p999: histogram.quantile(0.999),
-    max: histogram.quantile(1),
-  };
+  return histogram.quantiles(...QUANTILE_NAMES);
 }
 
 function sumRows(workerStats: readonly WorkerStats[]): RowCounts {

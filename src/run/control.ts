@@ -1,6 +1,6 @@
 import { monotonicMs } from '../lib/clock.js';
 
-/** `waiting`: the workers get ready, the clock has not started. */
+/** `waiting`: the workers get ready, and the clock has not started. */
 const STATES = ['waiting', 'running', 'paused', 'stopping'] as const;
 export type RunState = (typeof STATES)[number];
 
@@ -37,7 +37,7 @@ export class Control {
   /** Starts the clock. Called once, by the main thread, when the workers are ready. */
   start(): void {
     this.#times[STARTED] = monotonicMs();
-    // A run may begin paused; the wait before its start was no part of it.
+    // A run may begin paused: its time counts from its start, not from the pause.
     this.#times[PAUSED_AT] = this.#time(STARTED);
     if (this.state === 'waiting') this.#set('running');
   }
@@ -49,17 +49,21 @@ export class Control {
     return until - this.#time(STARTED) - this.#time(PAUSED_TOTAL);
   }
 
-  pause(): void {
-    if (this.state !== 'running' && this.state !== 'waiting') return;
+  /** Holds the clock; false where it is held already, or the run is stopping. */
+  pause(): boolean {
+    if (this.state !== 'running' && this.state !== 'waiting') return false;
     this.#times[PAUSED_AT] = monotonicMs();
     this.#set('paused');
+    return true;
   }
 
-  resume(): void {
-    if (this.state !== 'paused') return;
+  /** Lets the clock go on; false where it is not held. */
+  resume(): boolean {
+    if (this.state !== 'paused') return false;
     const started = this.#time(STARTED) > 0;
     if (started) this.#endPause();
     this.#set(started ? 'running' : 'waiting');
+    return true;
   }
 
   /** Workers finish the batch they are in and return. */

@@ -12,7 +12,7 @@ export interface LoadSettings {
   readonly workers: number;
   /** Events per second over all workers; `max`: as fast as the server; null: cycle mode. */
   readonly rate: number | 'max' | null;
-  /** One after the other, in the place of a rate; none: the rate. */
+  /** Replace the rate, one after the other; empty: the rate holds. */
   readonly stages: readonly Stage[];
   readonly arrivals: Arrivals;
   readonly onLag: OnLag;
@@ -33,37 +33,49 @@ export type WorkerPlan = Pick<
   'worker' | 'share' | 'siblings' | 'pace' | 'shed' | 'commitLimit' | 'endMs'
 >;
 
+/** The load of a run, shared out over its workers. */
+export interface LoadPlan {
+  /** The rate of all workers over time; null in the cycle and for `max`. */
+  readonly curve: Curve | null;
+  /** When the load ends, in active milliseconds; null for no end. */
+  readonly endMs: number | null;
+  /** True: events that could not be sent when they were due are shed. */
+  readonly sheds: boolean;
+  readonly workers: readonly WorkerPlan[];
+}
+
 /**
- * Shares the load out over the workers; `maxEvents` is split exactly. Throws a RangeError when no event type has a weight above 0.
+ * Shares the load out over the workers; `maxEvents` is split exactly. Throws a RangeError when no event type has a
+ * weight above 0.
  */
-export function planLoad(load: LoadSettings): WorkerPlan[] {
+export function planLoad(load: LoadSettings): LoadPlan {
   const chosen = load.only.length > 0 ? load.only : EVENT_TYPES;
   const weights = Object.fromEntries(chosen.map((type) => [type, load.weights[type]]));
   const owners = shareWorkers(weights, load.workers);
   const shares = owners.map(({ share }) => share);
   const segments = segmentsOf(load);
-  const endMs = Math.min(
-    segments === null ? Number.POSITIVE_INFINITY : new Curve(segments).endMs,
+  const curve = segments === null ? null : new Curve(segments);
+  const end = Math.min(
+    curve?.endMs ?? Number.POSITIVE_INFINITY,
     (load.durationSeconds ?? Number.POSITIVE_INFINITY) * 1000,
   );
-  const wanted = load.maxEvents === null ? null : splitExactly(load.maxEvents, shares);
-
-  return owners.map((share, worker) => ({
+  const endMs = Number.isFinite(end) ? end : null;
+  const sheds = curve !== null && load.onLag === 'shed';
+  const limits = load.maxEvents === null ? null : splitExactly(load.maxEvents, shares);
+  const workers = owners.map((share, worker) => ({
     worker,
     share,
     siblings: siblingsOf(owners, worker),
-    pace: paceOf(load, segments, shares, worker, endMs),
-    shed: segments !== null && load.onLag === 'shed',
-    commitLimit: wanted?.[worker] ?? null,
-    endMs: Number.isFinite(endMs) ? endMs : null,
+    pace: paceOf(load, segments, shares, worker, end),
+    shed: sheds,
+    commitLimit: limits?.[worker] ?? null,
+    endMs,
   }));
+  return { curve, endMs, sheds, workers };
 }
 
 /** The load over time, of all workers; null in the cycle and for `max`. */
-export function segmentsOf({
-  rate,
-  stages,
-}: Pick<LoadSettings, 'rate' | 'stages'>): readonly Segment[] | null {
+function segmentsOf({ rate, stages }: LoadSettings): readonly Segment[] | null {
   if (stages.length > 0) return stages.flatMap(({ segments }) => segments);
   return typeof rate === 'number' ? [{ ms: Number.POSITIVE_INFINITY, from: rate, to: rate }] : null;
 }

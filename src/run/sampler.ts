@@ -1,16 +1,15 @@
 import { readdirSync } from 'node:fs';
 import { monotonicMs } from '../lib/clock.js';
-import { type Histogram, merge } from '../lib/histogram.js';
 import { round } from '../lib/numbers.js';
-import type { Curve } from '../load/curve.js';
 import type { Control } from './control.js';
-import type { SecondLatency, SeriesPoint } from './series.js';
+import type { LoadPlan } from './plan.js';
+import type { SeriesPoint } from './series.js';
 import type { ServerState, ServerWatch } from './server-watch.js';
-import { type Counter, rejectedTotal, type WorkerStats } from './worker-stats.js';
+import { type SummedStats, sumUp, type WorkerStats } from './worker-stats.js';
 
 /** The resolution of the series. */
 const SECOND_MS = 1_000;
-/** Of an event: far below one, far above what adding up rates can lose. */
+/** Of an event: far below one, far above the rounding errors of added rates. */
 const ROUNDING = 1e-6;
 /** Linux lists the open files of a process here. */
 const OPEN_FILES = '/proc/self/fd';
@@ -18,30 +17,21 @@ const OPEN_FILES = '/proc/self/fd';
 export interface SamplerParts {
   readonly control: Control;
   readonly workerStats: readonly WorkerStats[];
-  /** The load over time; null in the cycle and for `max`. */
-  readonly curve: Curve | null;
-  /** When the load ends, in active milliseconds; null for no end. */
-  readonly endMs: number | null;
+  readonly plan: LoadPlan;
   readonly watch: ServerWatch;
   /** `ending`: threads and connections may be closed already. */
   readonly onPoint: (point: SeriesPoint, ending: boolean) => void;
 }
 
-/** Everything that only grows, as of one moment. */
-interface Sums {
+/** Figures that only grow, as of one moment. */
+interface Sums extends SummedStats {
   readonly at: number;
   readonly due: number;
-  readonly events: number;
-  readonly shed: number;
-  readonly rejected: number;
-  readonly reconnects: number;
   readonly cpuMicros: number;
   readonly walBytes: number | null;
-  readonly response: Histogram;
-  readonly service: Histogram;
 }
 
-/** Makes a point of the series every second: what has changed since the one before. */
+/** Makes a point of the series every second, of the changes since the point before. */
 export class Sampler {
   readonly #parts: SamplerParts;
   #timer: NodeJS.Timeout | null = null;
@@ -60,7 +50,7 @@ export class Sampler {
     this.#await(1);
   }
 
-  /** Makes the last point, of what is left of a second, where anything happened in it. */
+  /** Makes the last point, of the rest of a second, where anything happened in it. */
   stop(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     if (this.#last !== null) {
@@ -77,7 +67,7 @@ export class Sampler {
     this.#parts.watch.close();
   }
 
-  /** Timers drift: each second is counted from the start. */
+  /** Samples at the end of a second. Timers drift: each second is counted from the start. */
   #await(second: number): void {
     const waitMs = this.#started + second * SECOND_MS - monotonicMs();
     this.#timer = setTimeout(() => {
@@ -93,7 +83,8 @@ export class Sampler {
   }
 
   #sample(ending = false): void {
-    const { control, curve, endMs, onPoint } = this.#parts;
+    const { control, plan, onPoint } = this.#parts;
+    const { curve, endMs } = plan;
     const before = this.#last;
     if (before === null) return;
     const now = this.#sums();
@@ -108,8 +99,8 @@ export class Sampler {
       committed: now.events - before.events,
       shed: now.shed - before.shed,
       rejected: now.rejected - before.rejected,
-      response_ms: latencyOf(now.response.since(before.response)),
-      service_ms: latencyOf(now.service.since(before.service)),
+      response_ms: now.response.since(before.response).quantiles('p50', 'p99', 'max'),
+      service_ms: now.service.since(before.service).quantiles('p50', 'p99', 'max'),
       reconnects: now.reconnects - before.reconnects,
       paused: control.state === 'paused',
       rss_bytes: process.memoryUsage.rss(),
@@ -126,34 +117,20 @@ export class Sampler {
   }
 
   #sums(): Sums {
-    const { control, workerStats, curve, endMs } = this.#parts;
-    const sum = (counter: Counter) =>
-      workerStats.reduce((total, stats) => total + stats.get(counter), 0);
+    const { control, workerStats, plan } = this.#parts;
+    const { curve, endMs } = plan;
     const { user, system } = process.cpuUsage();
     return {
       at: monotonicMs(),
       due: curve?.eventsBy(Math.min(control.active(), endMs ?? Number.POSITIVE_INFINITY)) ?? 0,
-      events: workerStats.reduce((total, stats) => total + stats.events, 0),
-      shed: sum('shed'),
-      rejected: workerStats.reduce((total, stats) => total + rejectedTotal(stats.rejected()), 0),
-      reconnects: sum('reconnects'),
+      ...sumUp(workerStats),
       cpuMicros: user + system,
       walBytes: this.#server?.walBytes ?? null,
-      response: merge(workerStats.map((stats) => stats.response)),
-      service: merge(workerStats.map((stats) => stats.service)),
     };
   }
 }
 
-function latencyOf(histogram: Histogram): SecondLatency {
-  return {
-    p50: histogram.quantile(0.5),
-    p99: histogram.quantile(0.99),
-    max: histogram.quantile(1),
-  };
-}
-
-/** Events that are due to the last of them; what rounding took from one does not count. */
+/** Whole events that are due; a rounding error does not make one late. */
 function wholeEvents(due: number): number {
   return Math.floor(due + ROUNDING);
 }

@@ -11,43 +11,61 @@ export function newRunId(now: Date): string {
   return `${stamp}-${randomBytes(2).toString('hex')}`;
 }
 
-/** What a run leaves on disk: `<logs>/runs/<run-id>/`. While it runs, `pid` names its process. */
+/**
+ * The folder that a run leaves on disk: `<logs>/runs/<run-id>/`. While it runs, `pid` names its process. A folder
+ * that cannot be written to is reported, and is no reason to end the run.
+ */
 export class RunFolder {
   readonly path: string;
+  readonly #onFailure: (error: Error) => void;
+  #series: 'open' | 'failed' = 'open';
 
-  constructor(logs: string, runId: string) {
-    this.path = join(runsPath(logs), runId);
+  /** `onFailure`: gets the error of the file system. */
+  constructor(logs: string, runId: string, onFailure: (error: Error) => void) {
+    this.path = runPath(logs, runId);
+    this.#onFailure = onFailure;
   }
 
-  /** Makes the folder. Throws what the file system threw. */
-  async open(): Promise<void> {
-    await mkdir(this.path, { recursive: true });
-    await writeFile(join(this.path, 'pid'), `${process.pid}\n`);
+  /** Makes the folder, with `settings.json`: the settings of the run, without secrets. */
+  begin(settings: Readonly<Record<string, unknown>>): Promise<void> {
+    return this.#attempt(async () => {
+      await mkdir(this.path, { recursive: true });
+      await writeFile(join(this.path, 'pid'), `${process.pid}\n`);
+      await writeFile(join(this.path, 'settings.json'), `${JSON.stringify(settings, null, 2)}\n`);
+    });
   }
 
-  /** Adds a line to `series.ndjson`, at once: a run that is killed leaves what it had. */
+  /** Adds a line to `series.ndjson`, at once: a run that is killed leaves the lines so far. */
   append(point: SeriesPoint): void {
-    appendFileSync(join(this.path, 'series.ndjson'), `${JSON.stringify(point)}\n`);
+    // A failure is reported once, not every second.
+    if (this.#series === 'failed') return;
+    try {
+      appendFileSync(join(this.path, 'series.ndjson'), `${JSON.stringify(point)}\n`);
+    } catch (error) {
+      this.#series = 'failed';
+      this.#onFailure(error as Error);
+    }
   }
 
-  /** Writes `settings.json`: what the run was told, without secrets. */
-  async describe(settings: Readonly<Record<string, unknown>>): Promise<void> {
-    await writeFile(join(this.path, 'settings.json'), `${JSON.stringify(settings, null, 2)}\n`);
-  }
-
-  /** Writes `summary.json`, where there is one. */
-  async conclude(summary: RunSummary | null): Promise<void> {
-    if (summary === null) return;
-    await writeFile(join(this.path, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
+  /** Writes `summary.json`, and then what `addReport` writes. */
+  conclude(summary: RunSummary, addReport: () => Promise<void>): Promise<void> {
+    return this.#attempt(async () => {
+      await writeFile(join(this.path, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
+      await addReport();
+    });
   }
 
   /** Marks the run as over. */
-  async leave(): Promise<void> {
-    await rm(join(this.path, 'pid'), { force: true });
+  leave(): Promise<void> {
+    return this.#attempt(() => rm(join(this.path, 'pid'), { force: true }));
+  }
+
+  async #attempt(write: () => Promise<void>): Promise<void> {
+    await write().catch(this.#onFailure);
   }
 }
 
-/** The runs of this folder, whatever they left. */
+/** Ids of all runs in this log folder, finished or not; unsorted. */
 export function runNames(logs: string): string[] {
   const runs = runsPath(logs);
   return existsSync(runs) ? readdirSync(runs) : [];

@@ -1,4 +1,4 @@
-import type { StoppedBy } from '../run/coordinator.js';
+import type { StoppedBy } from '../run/engine.js';
 import type { Operation, RowCounts } from '../schemas/hospital/changes.js';
 import type { EventType } from '../schemas/hospital/events/index.js';
 

@@ -4,6 +4,7 @@ import { requireWritable } from '../database/scripts.js';
 import { countRows, type TableCounts, totalOf } from '../database/table-counts.js';
 import { EXIT, OperatorError } from '../errors.js';
 import { monotonicMs } from '../lib/clock.js';
+import { unlessAborted } from '../lib/signals.js';
 import { WorkerPool } from '../lib/worker-pool.js';
 import { operatorErrorOf, withConnection } from '../postgres/connect.js';
 import { failureError } from '../postgres/failures.js';
@@ -75,7 +76,8 @@ export class Seed {
   #stuckTimer: NodeJS.Timeout | undefined;
   /** Asked, after a stop, for a sign of life. */
   readonly #pulse: SideConnection;
-  #onStuck: (error: OperatorError) => void = () => undefined;
+  /** Aborted, with an OperatorError, when the server makes no progress after a stop. */
+  readonly #stuck = new AbortController();
 
   constructor(setup: SeedSetup, observer: SeedObserver) {
     this.#setup = setup;
@@ -104,7 +106,7 @@ export class Seed {
       if (this.#progress !== seen) {
         getOn();
       } else if (monotonicMs() - since > STUCK_MS) {
-        this.#onStuck(
+        this.#stuck.abort(
           new OperatorError(EXIT.forced, (m) => m.seed.stuck({ seconds: STUCK_MS / 1000 })),
         );
       }
@@ -113,11 +115,8 @@ export class Seed {
 
   /** Rejects when `stop` was called and the server does not get on; the work is then left to itself. */
   async run(): Promise<SeedOutcome> {
-    const stuck = new Promise<never>((_, reject) => {
-      this.#onStuck = reject;
-    });
     try {
-      return await Promise.race([this.#run(), stuck]);
+      return await unlessAborted(this.#stuck.signal, () => this.#run());
     } finally {
       clearInterval(this.#stuckTimer);
       this.#pulse.close();

@@ -1,4 +1,4 @@
-import type { LogSettings } from '../log/settings.js';
+import type { LogSettings } from '../log/logger.js';
 import type { Language } from '../messages/index.js';
 import type { ConnectionTarget } from '../postgres/target.js';
 import type { Threshold } from '../report/thresholds.js';

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { UNITS } from '../lib/units.js';
-import { parseSpan } from '../load/span.js';
+import { parseSpan } from '../load/shapes/shape.js';
 import { parseStage, STAGE_EXAMPLES, type Stage } from '../load/stages.js';
 import type { Messages } from '../messages/index.js';
 import {

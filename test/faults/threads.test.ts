@@ -5,9 +5,8 @@ import { withConnection } from '../../src/postgres/connect.js';
 import { readTableOids } from '../../src/postgres/table-oids.js';
 import { SeriesStats } from '../../src/report/series-stats.js';
 import { summarize } from '../../src/report/summarize.js';
-import { Coordinator, type StreamObserver } from '../../src/run/coordinator.js';
+import { RunEngine, type RunListener } from '../../src/run/engine.js';
 import { planLoad } from '../../src/run/plan.js';
-import { Totals } from '../../src/run/totals.js';
 import { noRows } from '../../src/schemas/hospital/changes.js';
 import { EVENT_TYPES } from '../../src/schemas/hospital/events/index.js';
 import { samplePools } from '../../src/schemas/hospital/pools.js';
@@ -27,46 +26,48 @@ for (const batchSize of [1, 20]) {
   test(`threads killed at full load are replaced, in batches of ${batchSize}`, async () => {
     await withDatabase(server, async (db) => {
       await installAudit(db);
-      const told = noRows();
+      const written = noRows();
       let died = 0;
       let ready = 0;
-      const totals = new Totals();
-      const coordinator = await coordinatorOf(db, batchSize, WORKERS, totals, {
+      const engine = await engineOf(db, batchSize, WORKERS, {
         written: (rows) => {
-          for (const { table, operation, count } of rows) told[table][operation] += count;
+          for (const { table, operation, count } of rows) written[table][operation] += count;
         },
         report: (_worker, { kind }) => {
           if (kind === 'ready') ready++;
         },
         workerDied: () => died++,
+        sampled: () => undefined,
       });
-      const running = coordinator.run();
-      const events = () => coordinator.workerStats.reduce((sum, stats) => sum + stats.events, 0);
+      const running = engine.start();
+      const events = () => engine.workerStats.reduce((sum, stats) => sum + stats.events, 0);
       for (let death = 1; death <= DEATHS; death++) {
         const goal = events() + EVENTS_BETWEEN;
         const inPlace = WORKERS + death - 1;
         await waitFor(() => ready === inPlace && events() >= goal, { what: 'events' });
-        await coordinator.threads[death % coordinator.threads.length]?.terminate();
-        await waitFor(() => died === death, { what: 'the news of its death' });
+        await engine.threads[death % engine.threads.length]?.terminate();
+        await waitFor(() => died === death, { what: 'the report of its death' });
       }
       const goal = events() + EVENTS_BETWEEN;
       await waitFor(() => events() >= goal, { what: 'events' });
-      coordinator.stop();
+      engine.stop();
       const outcome = await running;
-      const plan = { rate: 'max' as const, curve: null, endMs: null, sheds: false };
-      const facts = { runId: 'test', rng: 42, batchSize, ...plan };
+      const load = { rate: 'max' as const, curve: null, endMs: null, sheds: false };
+      const facts = { runId: 'test', rng: 42, batchSize, ...load };
       const summary = summarize(
         facts,
         { ...outcome, lost: false },
-        outcome.workerStats,
+        engine.workerStats,
         new SeriesStats(1),
       );
       await assertExact(db, summary);
       assert.equal(outcome.stoppedBy, 'signal');
-      // What the dead ones had no time to report is in the log's totals all the same.
-      assert.deepEqual(told, summary.rows);
+      // Also rows that the dead workers had no time to report are in the log's totals.
+      assert.deepEqual(written, summary.rows);
       const counts = await withConnection(db.target, countRows);
-      const known = Object.fromEntries(TABLE_NAMES.map((table) => [table, totals.of(table)]));
+      const known = Object.fromEntries(
+        TABLE_NAMES.map((table) => [table, engine.totals.of(table)]),
+      );
       assert.deepEqual(known as TableCounts, counts);
     });
   });
@@ -75,29 +76,29 @@ for (const batchSize of [1, 20]) {
 test('a worker that dies at every start ends the run', async () => {
   await withDatabase(server, async (db) => {
     const reports: unknown[] = [];
-    const coordinator = await coordinatorOf(db, 20, 1, new Totals(), {
+    const engine = await engineOf(db, 20, 1, {
       written: () => undefined,
       report: (_worker, report) => {
-        if (report.kind === 'ready') void coordinator.threads[0]?.terminate();
+        if (report.kind === 'ready') void engine.threads[0]?.terminate();
       },
       workerDied: (_worker, error) => reports.push(error),
+      sampled: () => undefined,
     });
-    const outcome = await coordinator.run();
+    const outcome = await engine.start();
     assert.equal(outcome.stoppedBy, 'critical');
     assert.equal(outcome.failure?.class, 'defect');
     assert.equal(reports.length, 3);
   });
 });
 
-async function coordinatorOf(
+async function engineOf(
   db: TestDatabase,
   batchSize: number,
   workers: number,
-  totals: Totals,
-  observer: StreamObserver,
-): Promise<Coordinator> {
+  listener: RunListener,
+): Promise<RunEngine> {
   const tables = await withConnection(db.target, readTableOids);
-  const plans = planLoad({
+  const plan = planLoad({
     workers,
     rng: 42,
     rate: 'max',
@@ -115,12 +116,12 @@ async function coordinatorOf(
       number
     >,
   });
-  return new Coordinator(
+  return new RunEngine(
     {
       target: { ...db.target, applicationName: 'oltp-simulator' },
       tables,
       rng: 42,
-      plans,
+      plan,
       batchSize,
       updateRatio: 0.15,
       deleteRatio: 0.05,
@@ -128,10 +129,9 @@ async function coordinatorOf(
       reconnect: { attempts: 5, baseMs: 10, maxMs: 100, failFast: true },
       stopGraceMs: 5_000,
       pools: samplePools(),
-      totals,
       facts: null,
       ledger: null,
     },
-    observer,
+    listener,
   );
 }

@@ -1,5 +1,6 @@
 import { EXIT, OperatorError } from '../../errors.js';
 import { unlessAborted } from '../../lib/signals.js';
+import { Wakeable } from '../../lib/wakeable.js';
 import type { Command, CommandContext } from './context.js';
 import { prepareSchema } from './init-db.js';
 import { printSeed, seedTables } from './seed.js';
@@ -7,7 +8,7 @@ import { streamEvents } from './stream.js';
 import { verifyFrom } from './verify.js';
 import { withServer } from './with-server.js';
 
-/** Enough to see something, and over within a minute, whatever the machine. */
+/** Enough to see something, and over within a minute on any machine. */
 const SECONDS = 20;
 const EVENTS_PER_SECOND = 500;
 const SLOT = 'oltp_simulator_demo';
@@ -25,11 +26,8 @@ export const run: Command = (context) =>
     const results = new Results(context);
     const failed = new AbortController();
     let lost = false;
-    let begin = () => {};
-    const ready = new Promise<void>((resolve) => {
-      begin = resolve;
-    });
-    // A signal ends the load; its consumer takes what is left, and then has its say.
+    const ready = new Wakeable();
+    // A signal ends the load; its consumer takes the rest of the events, and then gives its verdict.
     const watching = verifyFrom(
       {
         ...context,
@@ -40,10 +38,10 @@ export const run: Command = (context) =>
       },
       { kind: 'slot', slot: SLOT },
       target,
-      begin,
+      () => ready.end(),
     );
     try {
-      await unlessAborted(context.interrupted, () => Promise.race([ready, watching]));
+      await unlessAborted(context.interrupted, () => Promise.race([ready.sleep(), watching]));
       const streamed = await streamEvents(
         { ...withLoad(context), print: results.collector('run') },
         target,
@@ -57,12 +55,12 @@ export const run: Command = (context) =>
     } finally {
       failed.abort(new OperatorError(EXIT.forced, (m) => m.server.interrupted()));
       const leaving = watching.catch(() => undefined);
-      // A server that is lost takes no farewell; the next demo takes over what this one leaves.
+      // A lost server answers no close; the next demo takes over the slot that this one leaves.
       if (!lost) await leaving;
     }
   });
 
-/** The load, where the operator did not say how much. */
+/** The load: as the operator gave it, and the demo's where they did not. */
 function withLoad(context: CommandContext): CommandContext {
   const { stream } = context.settings;
   const rate = stream.rate ?? EVENTS_PER_SECOND;
@@ -73,7 +71,7 @@ function withLoad(context: CommandContext): CommandContext {
   };
 }
 
-/** What run and verification print, as one result. */
+/** The results of run and verification, printed as one. */
 class Results {
   readonly #context: CommandContext;
   readonly #parts = new Map<string, { json: unknown; text: string }>();

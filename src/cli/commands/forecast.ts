@@ -1,18 +1,15 @@
 import { EXIT, type ExitCode } from '../../errors.js';
 import { layOut } from '../../lib/text-table.js';
-import { Curve } from '../../load/curve.js';
 import { drawForecast, forecast } from '../../run/forecast.js';
-import { planLoad, segmentsOf } from '../../run/plan.js';
+import { planLoad } from '../../run/plan.js';
 import type { CommandContext } from './context.js';
 
-/** What the run would offer, and who would send it. Touches no database. */
+/** Prints the load that the run would offer, and each worker's share of it. Touches no database. */
 export function showForecast({ settings, messages: m, print }: CommandContext): ExitCode {
-  const plans = planLoad({ ...settings.stream, rng: settings.app.rng });
-  const segments = segmentsOf(settings.stream);
-  const endMs = plans[0]?.endMs ?? null;
-  const planned =
-    segments === null ? null : forecast(new Curve(segments), endMs, settings.stream.maxEvents);
-  const workers = plans.map(({ worker, share }) => ({
+  const plan = planLoad({ ...settings.stream, rng: settings.app.rng });
+  const { curve, endMs } = plan;
+  const planned = curve === null ? null : forecast(curve, endMs, settings.stream.maxEvents);
+  const workers = plan.workers.map(({ worker, share }) => ({
     worker,
     share: Number(share.share.toFixed(4)),
     types: share.events.map(({ type }) => type),

@@ -9,7 +9,7 @@ import {
 } from '../../postgres/failures.js';
 import { SQLSTATE } from '../../postgres/sqlstate.js';
 import type { ConnectionTarget } from '../../postgres/target.js';
-import type { StreamOutcome } from '../../run/coordinator.js';
+import type { RunOutcome } from '../../run/engine.js';
 import type { RunSummary } from '../../runs/summary.js';
 import { TABLE_NAMES } from '../../schemas/hospital/tables.js';
 import type { CommandContext } from './context.js';
@@ -20,7 +20,7 @@ import type { OwnServer } from './with-server.js';
 export interface Ended {
   readonly context: CommandContext;
   readonly target: ConnectionTarget;
-  readonly outcome: StreamOutcome;
+  readonly outcome: RunOutcome;
   /** The loss of the server that it did not make up for. */
   readonly loss: Failure | null;
   readonly summary: RunSummary;
@@ -54,7 +54,7 @@ export function explainEnd(ended: Ended): ExitCode {
 /** Says what batches in flight waited for, and what became of them; the exit code that follows. */
 function explainHeldUp(
   { log, messages: m, settings }: CommandContext,
-  { heldUp, givenUp, cutOff, stoppedBy }: StreamOutcome,
+  { heldUp, givenUp, cutOff, stoppedBy }: RunOutcome,
   { unsent }: RunSummary,
 ): ExitCode {
   const out = log.component('stream');
@@ -77,7 +77,7 @@ function explainHeldUp(
  * which leaves no backlog once the server is back.
  */
 export async function lossOf(
-  { failure, lost, cutOff, silent }: StreamOutcome,
+  { failure, lost, cutOff, silent }: RunOutcome,
   target: ConnectionTarget,
   hasSchedule: boolean,
 ): Promise<Failure | null> {

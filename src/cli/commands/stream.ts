@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
+import type { Client } from 'pg';
 import type { DatabaseFacts } from '../../database/facts.js';
 import { readDatabaseFacts } from '../../database/read-facts.js';
 import { requireSchema } from '../../database/schema.js';
@@ -9,26 +10,20 @@ import { EXIT, type ExitCode, OperatorError } from '../../errors.js';
 import { addFacts, writeFacts } from '../../ledger/facts-file.js';
 import { ledgerFolder } from '../../ledger/folder.js';
 import { onAbort, unlessAborted } from '../../lib/signals.js';
-import { Curve } from '../../load/curve.js';
 import { withConnection } from '../../postgres/connect.js';
-import { describeFailure, failureError } from '../../postgres/failures.js';
 import { identify, type ServerIdentity } from '../../postgres/identity.js';
-import { readTableOids } from '../../postgres/table-oids.js';
+import { readTableOids, type TableOids } from '../../postgres/table-oids.js';
 import type { ConnectionTarget } from '../../postgres/target.js';
 import { firstBroken, markAborted } from '../../report/abort.js';
 import { junitXml } from '../../report/junit.js';
 import { SeriesStats } from '../../report/series-stats.js';
-import { summarize } from '../../report/summarize.js';
+import { type Ending, summarize } from '../../report/summarize.js';
 import { summaryText } from '../../report/text.js';
 import type { Threshold } from '../../report/thresholds.js';
-import { Coordinator } from '../../run/coordinator.js';
-import { planLoad, segmentsOf, type WorkerPlan } from '../../run/plan.js';
-import { Sampler } from '../../run/sampler.js';
+import { RunEngine } from '../../run/engine.js';
+import { planLoad, type WorkerPlan } from '../../run/plan.js';
 import { watchSentinel } from '../../run/sentinel.js';
-import type { SeriesPoint } from '../../run/series.js';
 import { rowTriggersOf } from '../../run/server-effects.js';
-import { ServerWatch } from '../../run/server-watch.js';
-import { Totals } from '../../run/totals.js';
 import { newRunId, RunFolder } from '../../runs/folder.js';
 import type { RunSummary } from '../../runs/summary.js';
 import { samplePools } from '../../schemas/hospital/pools.js';
@@ -60,47 +55,40 @@ export async function streamEvents(
 ): Promise<ExitCode> {
   const { settings, messages: m } = context;
   const { stream } = settings;
+  const { rng } = settings.app;
   const log = context.log.component('stream');
-  const found = await unlessAborted(context.interrupted, () =>
-    withConnection(target, async (client) => {
-      await requireWritable(client, target);
-      await requireSchema(client);
-      await requireWhole(client);
-      const tables = await readTableOids(client);
-      if (!(await joinStream(client, tables))) {
-        throw new OperatorError(EXIT.state, (m) => m.seed.tablesBusy());
-      }
-      const database = await readDatabaseFacts(client);
-      return { database, tables, server: (await identify(client)).server };
-    }),
-  );
+  const logs = resolve(context.cwd, settings.logging.dir);
+  const found = await unlessAborted(context.interrupted, () => withConnection(target, examine));
 
   const runId = newRunId(new Date());
-  const plans = planLoad({ ...stream, rng: settings.app.rng });
-  const segments = segmentsOf(stream);
-  const curve = segments === null ? null : new Curve(segments);
-  const endMs = plans[0]?.endMs ?? null;
-  const totals = new Totals();
-  const narrator = new RunLogger({
+  const folder = new RunFolder(logs, runId, ({ message: reason }) =>
+    log.warning(m.stream.runFolder({ folder: folder.path, reason })),
+  );
+  const ledger = stream.ledger ? ledgerFolder(folder.path) : null;
+  if (ledger !== null) await makeLedger(ledger, runId, found);
+  const plan = planLoad({ ...stream, rng });
+  const logger = new RunLogger({
     messages: m,
     log,
     status: context.status,
-    totals,
     batchSize: stream.batchSize,
-    everyBatch: stream.rate === null && curve === null,
+    everyBatch: stream.rate === null && plan.curve === null,
     attempts: stream.failFastOnCritical ? stream.reconnectAttempts : null,
-    curve,
-    durationSeconds: endMs === null ? null : endMs / 1000,
+    totalOf: (table) => engine.totals.of(table),
+    sample: () => engine.sample(),
   });
-  const folder = new RunFolder(resolve(context.cwd, settings.logging.dir), runId);
-  const ledger = stream.ledger ? ledgerFolder(folder.path) : null;
-  if (ledger !== null) await makeLedger(ledger, runId, found);
-  const coordinator = new Coordinator(
+  const series = new SeriesStats(availableParallelism());
+  const summaryOf = (ending: Ending, thresholds: readonly Threshold[] = []) => {
+    const load = { rng, batchSize: stream.batchSize, rate: stream.rate, ...plan };
+    return summarize({ runId, ...load }, ending, engine.workerStats, series, thresholds);
+  };
+  let aborted: Threshold | null = null;
+  const engine: RunEngine = new RunEngine(
     {
       target,
       tables: found.tables,
-      rng: settings.app.rng,
-      plans,
+      rng,
+      plan,
       batchSize: stream.batchSize,
       updateRatio: stream.updateRatio,
       deleteRatio: stream.deleteRatio,
@@ -108,84 +96,58 @@ export async function streamEvents(
       reconnect: reconnectPolicy(settings),
       stopGraceMs: stream.stopGraceSeconds * 1000,
       pools: samplePools(),
-      totals,
       // Without a ledger nothing would record the rows as stored.
       facts: ledger === null ? null : found.database,
       ledger: ledger === null ? null : { folder: ledger, run: runId },
     },
-    narrator,
-  );
-  announce(context, runId, plans);
-  if (ledger !== null) announceTriggers(context, found.database);
-
-  const record = async (write: () => Promise<void>) => {
-    await write().catch((error: Error) =>
-      log.warning(m.stream.runFolder({ folder: folder.path, reason: error.message })),
-    );
-  };
-  await record(async () => {
-    await folder.open();
-    await folder.describe(withoutSecrets(settings));
-  });
-  // A folder that can't be written to is told of once, not every second.
-  let appending = true;
-  const appendPoint = (point: SeriesPoint) => {
-    if (!appending) return;
-    void record(async () => {
-      appending = false;
-      folder.append(point);
-      appending = true;
-    });
-  };
-  const digest = new SeriesStats(availableParallelism());
-  const { rate, batchSize } = stream;
-  const sheds = curve !== null && stream.onLag === 'shed';
-  const facts = { runId, rng: settings.app.rng, batchSize, rate, curve, endMs, sheds };
-  const soFar = () => {
-    const activeSeconds = coordinator.control.active() / 1000;
-    const ending = { stoppedBy: 'threshold' as const, seconds: activeSeconds, activeSeconds };
-    return summarize(facts, { ...ending, lost: false }, coordinator.workerStats, digest);
-  };
-  let aborted: Threshold | null = null;
-  const sampler = new Sampler({
-    control: coordinator.control,
-    workerStats: coordinator.workerStats,
-    curve,
-    endMs,
-    watch: new ServerWatch(target, found.tables, (error) =>
-      coordinator.fail(describeFailure(error)),
-    ),
-    onPoint: (point, ending) => {
-      digest.add(point, ending);
-      appendPoint(point);
-      // Not at the end: then the clock goes on and the events do not.
-      if (coordinator.control.state !== 'running' || over(endMs, coordinator)) return;
-      aborted ??= firstBroken(stream.thresholds, soFar);
-      if (aborted !== null) coordinator.stop('threshold');
+    {
+      written: (rows) => logger.written(rows),
+      report: (worker, report) => logger.report(worker, report),
+      workerDied: (worker, error) => logger.workerDied(worker, error),
+      sampled(point, ending) {
+        series.add(point, ending);
+        folder.append(point);
+        // Not at the end: then the clock goes on and the events do not.
+        if (ending || point.paused) return;
+        aborted ??= firstBroken(stream.thresholds, () => {
+          const seconds = engine.sample().activeMs / 1000;
+          return summaryOf({
+            stoppedBy: 'threshold',
+            seconds,
+            activeSeconds: seconds,
+            lost: false,
+          });
+        });
+        if (aborted !== null) engine.stop('threshold');
+      },
     },
-  });
+  );
+  announce(context, runId, plan.workers);
+  if (ledger !== null) announceTriggers(context, found.database);
+  await folder.begin(withoutSecrets(settings));
+
   let summary: RunSummary | null = null;
   let silent = false;
   const releaseSignal = onAbort(context.interrupted, () => {
     log.info(m.stream.stopping());
-    coordinator.stop();
+    engine.stop();
   });
   let endWatch = () => {};
   try {
-    narrator.start(coordinator.control, coordinator.workerStats);
-    coordinator.onStart(() => sampler.start());
-    const running = coordinator.run().catch((error) => {
-      throw explained(error, target);
+    logger.start();
+    const running = engine.start();
+    endWatch = watchSentinel(context.cwd, (paused) => {
+      if (paused ? engine.pause() : engine.resume()) {
+        log.info(paused ? m.stream.paused() : m.stream.resumed());
+      }
     });
-    endWatch = watchSentinel(context.cwd, (paused) => steer(context, coordinator, paused));
     const outcome = await running;
     silent = outcome.silent;
-    sampler.stop();
-    narrator.stop();
-    const loss = await lossOf(outcome, target, rate !== 'max');
+    logger.stop();
+    const loss = await lossOf(outcome, target, stream.rate !== 'max');
     const ending = { ...outcome, lost: loss !== null, waited: outcome.heldUp.waits.length > 0 };
     summary = markAborted(
-      summarize(facts, ending, outcome.workerStats, digest, stream.thresholds),
+      summaryOf(ending, stream.thresholds),
       outcome.stoppedBy === 'threshold' ? aborted : null,
     );
     const exitCode = explainEnd({
@@ -198,36 +160,50 @@ export async function streamEvents(
       own,
       hasLedger: ledger !== null,
     });
-    context.print({ json: summary, text: summaryText(m, summary, totals) });
+    context.print({ json: summary, text: summaryText(m, summary, engine.totals) });
     if (stream.junitFile !== null) await writeJunit(context, stream.junitFile, summary);
     const held = summary.thresholds.every((result) => result.held);
     return exitCode === EXIT.done && !held ? EXIT.notHeld : exitCode;
   } finally {
-    sampler.stop();
-    narrator.stop();
+    logger.stop();
     endWatch();
     releaseSignal();
     if (ledger !== null) await concludeLedger(context, ledger, target, silent);
-    await record(async () => {
-      await folder.conclude(summary);
-      if (summary === null) return;
-      const logs = resolve(context.cwd, settings.logging.dir);
-      // Loaded only now: a run is not kept waiting for what its end needs.
-      const { writeReportFile } = await import('../../report/html/file.js');
-      const path = await writeReportFile(logs, [folder.path], m, settings.app.lang);
-      log.info(m.page.reportWritten({ path }));
-    });
-    // Last of all: whoever waits for the end may write the report anew.
-    await record(() => folder.leave());
+    if (summary !== null) {
+      await folder.conclude(summary, async () => {
+        // Loaded only now: a run does not wait for modules that only its end needs.
+        const { writeReportFile } = await import('../../report/html/file.js');
+        const path = await writeReportFile(logs, [folder.path], m, settings.app.lang);
+        log.info(m.page.reportWritten({ path }));
+      });
+    }
+    // Last of all: who waits for the end may write the report anew.
+    await folder.leave();
   }
 }
 
-/** Begins the ledger: without it a run that should have one does not begin. */
-async function makeLedger(
-  folder: string,
-  run: string,
-  { server, database }: { readonly server: ServerIdentity; readonly database: DatabaseFacts },
-): Promise<void> {
+/** A database as a run finds it. */
+interface Found {
+  readonly database: DatabaseFacts;
+  readonly tables: TableOids;
+  readonly server: ServerIdentity;
+}
+
+/** Checks that a run may write to the database. Throws an OperatorError where it may not. */
+async function examine(client: Client, target: ConnectionTarget): Promise<Found> {
+  await requireWritable(client, target);
+  await requireSchema(client);
+  await requireWhole(client);
+  const tables = await readTableOids(client);
+  if (!(await joinStream(client, tables))) {
+    throw new OperatorError(EXIT.state, (m) => m.seed.tablesBusy());
+  }
+  const database = await readDatabaseFacts(client);
+  return { database, tables, server: (await identify(client)).server };
+}
+
+/** Begins the ledger. Throws an OperatorError: a run that should have a ledger does not begin without one. */
+async function makeLedger(folder: string, run: string, { server, database }: Found): Promise<void> {
   try {
     await mkdir(folder, { recursive: true });
     writeFacts(folder, run, server, database);
@@ -237,7 +213,7 @@ async function makeLedger(
   }
 }
 
-/** Looks at the database once more: what it came to do by itself, and what is published, may have changed. */
+/** Adds the database as it is now to the ledger: its triggers and publications may have changed meanwhile. */
 async function concludeLedger(
   { log, messages: m }: CommandContext,
   folder: string,
@@ -253,10 +229,6 @@ async function concludeLedger(
   }
 }
 
-function over(endMs: number | null, { control }: Coordinator): boolean {
-  return endMs !== null && control.active() > endMs;
-}
-
 async function writeJunit(
   { log, messages }: CommandContext,
   file: string,
@@ -267,10 +239,11 @@ async function writeJunit(
   );
 }
 
+/** Logs the pace of the run, and each worker's share of it. */
 function announce(
   { settings, messages: m, log }: CommandContext,
   runId: string,
-  plans: readonly WorkerPlan[],
+  workers: readonly WorkerPlan[],
 ): void {
   const out = log.component('stream');
   const { rate, stages, batchSize: batch, intervalSeconds, maxJitterMs } = settings.stream;
@@ -282,14 +255,14 @@ function announce(
         : rate === null
           ? m.stream.paceCycle({ interval: intervalSeconds, jitter: maxJitterMs, batch })
           : m.stream.paceRate({ rate, batch });
-  out.info(m.stream.begin({ runId, workers: plans.length, pace }));
-  for (const { worker, share } of plans) {
+  out.info(m.stream.begin({ runId, workers: workers.length, pace }));
+  for (const { worker, share } of workers) {
     const types = share.events.map(({ type }) => type).join(', ');
     out.debug(m.stream.owns({ worker, types, share: share.share }));
   }
 }
 
-/** Says which triggers make the run read its rows back. */
+/** Logs the triggers that make the run read its rows back. */
 export function announceTriggers(
   { messages, log }: Pick<CommandContext, 'messages' | 'log'>,
   facts: DatabaseFacts,
@@ -300,19 +273,4 @@ export function announceTriggers(
     ({ table, name, operations }) => `${table}.${name} (${operations.join(', ')})`,
   );
   log.component('stream').info(messages.stream.rowTriggers({ triggers: list }));
-}
-
-function steer({ log, messages }: CommandContext, { control }: Coordinator, paused: boolean): void {
-  const before = control.state;
-  if (paused) control.pause();
-  else control.resume();
-  if (control.state === before) return;
-  log.component('stream').info(paused ? messages.stream.paused() : messages.stream.resumed());
-}
-
-/** What the server refused to the main thread, in the operator's words; a defect stays as it is. */
-function explained(error: unknown, target: ConnectionTarget): unknown {
-  const failure = describeFailure(error);
-  if (error instanceof OperatorError || failure.class === 'defect') return error;
-  return failureError(failure, target, error);
 }

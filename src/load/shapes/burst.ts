@@ -1,6 +1,5 @@
 import type { Segment } from '../curve.js';
-import { parseSpan } from '../span.js';
-import { parseRange, type Shape } from './shape.js';
+import { parseRange, parseSpan, type Shape } from './shape.js';
 
 /** More spikes than this in one stage are a typing error. */
 const MOST_SPIKES = 100_000;

@@ -1,16 +1,16 @@
 import type { Segment } from '../curve.js';
 
-/** One way in which the rate can go over time. Pure: a text and a length make segments. */
+/** A form of the rate over time. Pure: a text and a length make segments. */
 export interface Shape {
-  /** What stands before the colon of a stage. */
+  /** The word before the colon of a stage. */
   readonly name: string;
-  /** What stands behind it, as an example. */
+  /** The text after the colon, as an example. */
   readonly example: string;
   /** The segments of a stage that lasts `ms` milliseconds; undefined when the text is not understood. */
   segments(text: string, ms: number): Segment[] | undefined;
 }
 
-/** Far beyond what one server commits; a larger number is a typing error. */
+/** Far more than one server commits: a larger number is a typing error. */
 export const MAX_EVENTS_PER_SECOND = 10_000_000;
 
 const RATE = /^\d+(\.\d+)?$/;
@@ -26,4 +26,14 @@ export function parseRange(text: string): { low: number; high: number } | undefi
   const [first, second, ...rest] = text.split('..').map(parseRate);
   if (first === undefined || second === undefined || rest.length > 0) return undefined;
   return { low: first, high: second };
+}
+
+const SPAN = /^(\d+(?:\.\d*)?|\.\d+)(ms|s|m|h)?$/;
+const SECONDS_PER_UNIT = { ms: 0.001, s: 1, m: 60, h: 3600 } as const;
+
+/** A length of time in seconds, from `20`, `500ms`, `20s`, `5m` or `1h`; undefined when the text is none. */
+export function parseSpan(text: string): number | undefined {
+  const [, amount, unit] = SPAN.exec(text) ?? [];
+  if (amount === undefined) return undefined;
+  return Number(amount) * SECONDS_PER_UNIT[(unit ?? 's') as keyof typeof SECONDS_PER_UNIT];
 }

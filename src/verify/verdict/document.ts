@@ -221,11 +221,5 @@ function notesOf(
 }
 
 function percentiles(histogram: Histogram): Percentiles {
-  return {
-    events: histogram.count,
-    p50: histogram.quantile(0.5),
-    p90: histogram.quantile(0.9),
-    p99: histogram.quantile(0.99),
-    max: histogram.quantile(1),
-  };
+  return { events: histogram.count, ...histogram.quantiles('p50', 'p90', 'p99', 'max') };
 }

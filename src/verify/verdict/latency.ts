@@ -60,8 +60,8 @@ export class Latency {
   }
 
   #tell(next: number): void {
-    const [p50, p99, max] = [0.5, 0.99, 1].map((q) => this.#ofSecond.quantile(q));
-    if (p50 !== null && p50 !== undefined) {
+    const { p50, p99, max } = this.#ofSecond.quantiles('p50', 'p99', 'max');
+    if (p50 !== null) {
       const { count: events } = this.#ofSecond;
       this.#onPoint({ at: this.#second * 1000, events, p50, p99: p99 ?? p50, max: max ?? p50 });
     }

@@ -18,10 +18,9 @@ import { BEGIN, insertRows, parseNumbers, parseRows } from '../../../src/postgre
 import { readTableOids } from '../../../src/postgres/table-oids.js';
 import { RNG_PURPOSE, Rng } from '../../../src/random/rng.js';
 import { Control } from '../../../src/run/control.js';
-import { Coordinator } from '../../../src/run/coordinator.js';
+import { RunEngine } from '../../../src/run/engine.js';
 import { planLoad } from '../../../src/run/plan.js';
 import type { ProducerTask, Returning } from '../../../src/run/protocol.js';
-import { Totals } from '../../../src/run/totals.js';
 import { WorkerStats } from '../../../src/run/worker-stats.js';
 import { EVENTS, type EventType } from '../../../src/schemas/hospital/events/index.js';
 import { samplePools } from '../../../src/schemas/hospital/pools.js';
@@ -236,12 +235,12 @@ for (const server of await startServers()) {
         exames: [beforeRow('b', 'update'), beforeRow('c', 'insert')],
       });
       const load = { workers: 2, rng: 42, rate: 'max' as const, batchSize: 5, maxEvents: 3000 };
-      const coordinator = new Coordinator(
+      const engine = new RunEngine(
         {
           target: { ...db.target, applicationName: 'oltp-simulator' },
           tables: await withConnection(db.target, readTableOids),
           rng: 42,
-          plans: planLoad({
+          plan: planLoad({
             ...load,
             stages: [],
             arrivals: 'even',
@@ -259,18 +258,22 @@ for (const server of await startServers()) {
           reconnect: { attempts: 5, baseMs: 10, maxMs: 100, failFast: true },
           stopGraceMs: 5_000,
           pools: samplePools(),
-          totals: new Totals(),
           facts,
           ledger: { folder: cwd, run: 'test' },
         },
-        { written: () => undefined, report: () => undefined, workerDied: assert.fail },
+        {
+          written: () => undefined,
+          report: () => undefined,
+          workerDied: assert.fail,
+          sampled: () => undefined,
+        },
       );
       const { server: identity } = await withConnection(db.target, identify);
       writeFacts(cwd, 'test', identity, facts);
       await clearAudit(db);
-      const { failure, workerStats } = await coordinator.run();
+      const { failure } = await engine.start();
       assert.equal(failure, null);
-      const events = workerStats.reduce((sum, stats) => sum + stats.events, 0);
+      const events = engine.workerStats.reduce((sum, stats) => sum + stats.events, 0);
       assert.equal(events, load.maxEvents);
       assert.equal(events, totalEvents(await auditedRows(db)));
       const { totals, differences } = await withConnection(db.target, (client) =>

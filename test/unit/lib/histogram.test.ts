@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Histogram } from '../../../src/lib/histogram.js';
+import { Histogram, QUANTILE_NAMES } from '../../../src/lib/histogram.js';
 
 test('an empty histogram has no quantiles', () => {
   assert.equal(new Histogram().quantile(0.5), null);
@@ -40,4 +40,12 @@ test('what is beyond the range counts as the range’s end', () => {
   histogram.record(1e9);
   assert.equal(histogram.quantile(0), 0);
   assert.equal(histogram.quantile(1), 0xffffffff / 1000);
+});
+
+test('quantiles have names', () => {
+  const histogram = new Histogram();
+  for (let ms = 1; ms <= 100; ms++) histogram.record(ms / 1000);
+  assert.deepEqual(histogram.quantiles('p50', 'max'), { p50: 0.05, max: 0.1 });
+  assert.deepEqual(QUANTILE_NAMES, ['p50', 'p90', 'p99', 'p999', 'max']);
+  assert.deepEqual(new Histogram().quantiles('p99'), { p99: null });
 });

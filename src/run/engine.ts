@@ -1,0 +1,447 @@
+import type { Worker } from 'node:worker_threads';
+import type { Client } from 'pg';
+import type { DatabaseFacts } from '../database/facts.js';
+import { EXIT, OperatorError } from '../errors.js';
+import { IdCache } from '../ids/cache.js';
+import { loadIds } from '../ids/load.js';
+import type { LedgerTask } from '../ledger/writer.js';
+import type { ReconnectPolicy } from '../lib/back-off.js';
+import { monotonicMs, sleep, within } from '../lib/clock.js';
+import { unlessAborted } from '../lib/signals.js';
+import { connect, operatorErrorOf } from '../postgres/connect.js';
+import { describeFailure, type Failure } from '../postgres/failures.js';
+import type { Backend } from '../postgres/pending.js';
+import type { TableOids } from '../postgres/table-oids.js';
+import type { ConnectionTarget } from '../postgres/target.js';
+import { RNG_PURPOSE, Rng } from '../random/rng.js';
+import {
+  noRows,
+  OPERATIONS,
+  type RowCounts,
+  type WrittenRows,
+} from '../schemas/hospital/changes.js';
+import type { Pools } from '../schemas/hospital/pools.js';
+import { TABLE_NAMES } from '../schemas/hospital/tables.js';
+import { closeJournals, type Journal } from './close-journals.js';
+import { Control } from './control.js';
+import { type HeldUp, WaitEnder } from './held-up.js';
+import type { LoadPlan, WorkerPlan } from './plan.js';
+import { ProducerThreads } from './producer-threads.js';
+import type { ProducerReport, ProducerTask } from './protocol.js';
+import { Sampler } from './sampler.js';
+import type { SeriesPoint } from './series.js';
+import { returningOf } from './server-effects.js';
+import { ServerWatch } from './server-watch.js';
+import { Totals } from './totals.js';
+import { sumUp, WorkerStats } from './worker-stats.js';
+
+/** Workers that cannot connect at once keep the others waiting no longer than this. */
+const READY_PATIENCE_MS = 5_000;
+const READY_POLL_MS = 2;
+/** How often the end of the run is looked for. */
+const SLICE_MS = 20;
+/** Workers send what is due at the very end a moment late; what lasts longer than this is stopped. */
+const OVERRUN_MS = 500;
+/** Batches in flight are mostly done within this; a worker that is not may be waiting for somebody. */
+const HELD_UP_AFTER_MS = 500;
+/**
+ * After a signal, a server that for so long answers neither a new connection nor any worker hangs: Ctrl+C ends a run
+ * within two seconds. One that answers has the whole grace.
+ */
+const SILENT_MS = 700;
+/** Asking for the fate of transactions in doubt is given up after this, whatever the grace. */
+const LEAST_PATIENCE_MS = 1_000;
+/** A connection is ended politely within this, or its server hangs. */
+const FAREWELL_MS = 500;
+
+export interface RunSetup {
+  readonly target: ConnectionTarget;
+  /** The tables that the run writes to: it ends when others take their place. */
+  readonly tables: TableOids;
+  readonly rng: number;
+  readonly plan: LoadPlan;
+  readonly batchSize: number;
+  /** Shares of the events that update and delete rows, from 0 to 1; the others insert. */
+  readonly updateRatio: number;
+  readonly deleteRatio: number;
+  /** Ids of each table that events may refer to, at most. */
+  readonly idCacheSize: number;
+  readonly reconnect: ReconnectPolicy;
+  /** How long batches in flight may take to finish once the run is to end. */
+  readonly stopGraceMs: number;
+  readonly pools: Pools;
+  /** The triggers of the database; null: rows are taken for stored as they were sent. */
+  readonly facts: DatabaseFacts | null;
+  /** The ledger's folder, and the run's name in it; null: no ledger is kept. */
+  readonly ledger: { readonly folder: string; readonly run: string } | null;
+}
+
+/** What a run reports while it goes on. `worker`: position, from 0. */
+export interface RunListener {
+  /** Rows that were committed since the last call. */
+  written(rows: readonly WrittenRows[]): void;
+  report(worker: number, report: ProducerReport): void;
+  /** A worker's thread ended by an error; another one takes its place, if that does not go on. */
+  workerDied(worker: number, error: unknown): void;
+  /** A second of the run is over. `ending`: the run is, too, and threads and connections may be closed already. */
+  sampled(point: SeriesPoint, ending: boolean): void;
+}
+
+/** A run as it stands. */
+export interface LiveFigures {
+  /** Since the start, without pauses. */
+  readonly activeMs: number;
+  /** Until the end of the load, without pauses; null for no end. */
+  readonly remainingMs: number | null;
+  readonly paused: boolean;
+  /** Events a second that the plan asks for now; null in the cycle and for `max`. */
+  readonly targetRate: number | null;
+  /** Committed ones. */
+  readonly events: number;
+  /** Rows that were left out. */
+  readonly rejected: number;
+  /** 99th percentile of the response latency; null before the first answer. */
+  readonly p99Ms: number | null;
+}
+
+export type StoppedBy = 'duration' | 'max-events' | 'signal' | 'critical' | 'threshold';
+
+export interface RunOutcome {
+  readonly stoppedBy: StoppedBy;
+  /** Why, when it was `critical`. */
+  readonly failure: Failure | null;
+  /** The loss of the server whose backlog was not worked off when the run ended; null: there is none. */
+  readonly lost: Failure | null;
+  /** Some workers got no answer until they were cut off. */
+  readonly cutOff: boolean;
+  /** Nor did a connection of the main thread, so that nothing more was asked. */
+  readonly silent: boolean;
+  /** The workers' waits when the run was to end. */
+  readonly heldUp: HeldUp;
+  /** Batches that were rolled back because they waited for a lock then. */
+  readonly givenUp: number;
+  /** Wall-clock seconds from the first due time to the end, and those of them that were not paused. */
+  readonly seconds: number;
+  readonly activeSeconds: number;
+}
+
+/**
+ * The engine of `stream`: one run. It hands each worker its share of the plan, publishes the ids that workers
+ * report, steers, and samples; the workers pace themselves.
+ */
+export class RunEngine {
+  readonly workerStats: readonly WorkerStats[];
+  /** Rows of each table while the run goes on. */
+  readonly totals = new Totals();
+  readonly #control = new Control();
+  readonly #setup: RunSetup;
+  readonly #listener: RunListener;
+  readonly #producers: ProducerThreads;
+  readonly #sampler: Sampler;
+  readonly #cache: IdCache;
+  readonly #ready = new Set<number>();
+  /** Rows of each worker that the listener has been given. */
+  readonly #written: readonly RowCounts[];
+  #failure: Failure | null = null;
+  /** Why a connection was lost, the last time. */
+  #loss: Failure | null = null;
+  #cutOff = false;
+  #silent = false;
+  #heldUp: HeldUp = { waits: [], unconfirmed: 0 };
+  #givenUp = 0;
+  #stopped: 'signal' | 'threshold' | null = null;
+  /** Aborted by a stop; of consequence before the clock has started. */
+  readonly #preparing = new AbortController();
+  /** The highest ids when the run began. */
+  #lastIds = Object.fromEntries(TABLE_NAMES.map((table) => [table, 0])) as ProducerTask['lastIds'];
+
+  constructor(setup: RunSetup, listener: RunListener) {
+    const rng = new Rng(setup.rng).at(RNG_PURPOSE.cachePicks, 0);
+    const { target, tables, plan } = setup;
+    this.#setup = setup;
+    this.#listener = listener;
+    this.#cache = new IdCache(setup.idCacheSize, () => rng.unit());
+    this.workerStats = plan.workers.map(() => new WorkerStats());
+    this.#written = plan.workers.map(noRows);
+    this.#producers = new ProducerThreads(plan.workers.length, this.#control, {
+      report: (worker, report) => this.#receive(worker, report),
+      workerDied: (worker, error) => listener.workerDied(worker, error),
+    });
+    this.#sampler = new Sampler({
+      control: this.#control,
+      workerStats: this.workerStats,
+      plan,
+      watch: new ServerWatch(target, tables, (error) => this.#fail(describeFailure(error))),
+      onPoint: (point, ending) => listener.sampled(point, ending),
+    });
+  }
+
+  /** The worker threads, for tests that end one. */
+  get threads(): readonly Worker[] {
+    return this.#producers.threads;
+  }
+
+  /**
+   * Runs until a limit, `stop` or a failure that cannot be overcome. Throws where it was stopped before its clock
+   * started: nothing was written; and an OperatorError where the server refuses to let it begin.
+   */
+  async start(): Promise<RunOutcome> {
+    const { target } = this.#setup;
+    const connecting = connect(target);
+    try {
+      const { workers, counting } = await unlessAborted(this.#preparing.signal, async () =>
+        this.#prepare(await connecting),
+      );
+      const started = monotonicMs();
+      this.#control.start();
+      this.#sampler.start();
+      void counting();
+      await this.#untilOver(workers);
+      const activeSeconds = this.#control.active() / 1000;
+      const seconds = (monotonicMs() - started) / 1000;
+      await this.#producers.close();
+      await this.#closeJournals();
+      for (const worker of this.workerStats.keys()) this.#reportWritten(worker);
+      return { ...this.#ending(), seconds, activeSeconds };
+    } catch (error) {
+      throw operatorErrorOf(error, target);
+    } finally {
+      // Also when it failed before the start: then the workers are still waiting for it.
+      this.#control.stop();
+      await this.#producers.close();
+      await within(
+        connecting.then((client) => client.end()).catch(() => undefined),
+        FAREWELL_MS,
+      );
+      this.#sampler.stop();
+    }
+  }
+
+  /** Holds the clock; false where it is held already, or the run is ending. */
+  pause(): boolean {
+    return this.#control.pause();
+  }
+
+  /** Lets the clock go on; false where it is not held. */
+  resume(): boolean {
+    return this.#control.resume();
+  }
+
+  /** Ends the run, for a signal or a threshold: batches in flight finish. */
+  stop(by: 'signal' | 'threshold' = 'signal'): void {
+    this.#stopped ??= by;
+    this.#control.stop();
+    this.#preparing.abort(new OperatorError(EXIT.forced, (m) => m.server.interrupted()));
+  }
+
+  sample(): LiveFigures {
+    const { curve, endMs } = this.#setup.plan;
+    const activeMs = this.#control.active();
+    const { events, rejected, response } = sumUp(this.workerStats);
+    return {
+      activeMs,
+      remainingMs: endMs === null ? null : Math.max(0, endMs - activeMs),
+      paused: this.#control.state === 'paused',
+      targetRate: curve?.rateAt(activeMs) ?? null,
+      events,
+      rejected,
+      p99Ms: response.quantile(0.99),
+    };
+  }
+
+  /** Gets everything ready for the clock to start. `counting`: counts the tables, beside the run. */
+  async #prepare(
+    client: Client,
+  ): Promise<{ workers: Promise<unknown>; counting: () => Promise<void> }> {
+    this.#lastIds = await readLastIds(client);
+    // The workers connect meanwhile; no worker begins before the clock starts.
+    const workers = Promise.all(this.#setup.plan.workers.map((plan) => this.#keep(plan)));
+    await loadIds(client, this.#cache);
+    const { count, quick } = await this.totals.start(client);
+    // When the tables cannot be counted the run goes on all the same, its lines without totals.
+    const counting = () =>
+      count()
+        .catch(() => undefined)
+        .finally(() => client.end().catch(() => undefined));
+    if (quick) await counting();
+    await Promise.race([this.#allReady(), workers]);
+    return { workers, counting: quick ? async () => undefined : counting };
+  }
+
+  /** Resolves when every worker is connected, or those that are have waited long enough. */
+  async #allReady(): Promise<void> {
+    const deadline = monotonicMs() + READY_PATIENCE_MS;
+    while (this.#ready.size < this.workerStats.length && !this.#control.stopping) {
+      if (monotonicMs() > deadline) return;
+      await sleep(READY_POLL_MS);
+    }
+  }
+
+  /** Keeps a worker at its share until that is done, the run is stopped, or the worker fails. */
+  async #keep(plan: WorkerPlan): Promise<void> {
+    const stats = this.workerStats[plan.worker];
+    if (stats === undefined) throw new Error(`no stats for worker ${plan.worker}`);
+    const result = await this.#producers.keep(this.#taskOf(plan, stats), stats);
+    if (result.ended === 'failed') this.#fail(result.failure);
+    if (result.ended === 'stopped') this.#givenUp += result.givenUp;
+  }
+
+  #taskOf(plan: WorkerPlan, stats: WorkerStats): Omit<ProducerTask, 'reports'> {
+    const { target, tables, rng, batchSize, updateRatio, deleteRatio, reconnect, pools, facts } =
+      this.#setup;
+    return {
+      ...plan,
+      target,
+      tables,
+      rng,
+      batchSize,
+      updateRatio,
+      deleteRatio,
+      returning: facts === null ? {} : returningOf(facts),
+      reconnect,
+      pools,
+      lastIds: this.#lastIds,
+      control: this.#control.buffer,
+      stats: stats.buffer,
+      ids: this.#cache.buffers,
+      ledger: this.#ledgerOf(plan.worker),
+    };
+  }
+
+  #ledgerOf(worker: number): LedgerTask | null {
+    const { ledger, rng } = this.#setup;
+    return ledger === null ? null : { ...ledger, worker: worker + 1, rng };
+  }
+
+  #receive(worker: number, report: ProducerReport): void {
+    if (report.kind === 'ready') this.#ready.add(worker);
+    if (report.kind === 'reconnecting') this.#loss = report.failure;
+    if (report.kind === 'committed') {
+      this.#cache.apply(report.ids);
+      this.#reportWritten(worker);
+    }
+    this.#listener.report(worker, report);
+  }
+
+  /**
+   * Reports the rows that a worker committed since the last time. They are read from its statistics, not from its
+   * messages: a thread that dies takes its last ones with it.
+   */
+  #reportWritten(worker: number): void {
+    const stats = this.workerStats[worker];
+    const before = this.#written[worker];
+    if (stats === undefined || before === undefined) return;
+    const rows: WrittenRows[] = [];
+    for (const table of TABLE_NAMES) {
+      for (const operation of OPERATIONS) {
+        const count = stats.rows(table, operation) - before[table][operation];
+        if (count === 0) continue;
+        before[table][operation] += count;
+        rows.push({ table, operation, count });
+        this.totals.add({ table, operation, count });
+      }
+    }
+    if (rows.length > 0) this.#listener.written(rows);
+  }
+
+  /** Ends the run by a failure, the first one that there is. */
+  #fail(failure: Failure): void {
+    this.#failure ??= failure;
+    this.#control.stop();
+  }
+
+  /** Waits for the workers, and until the run's time is over; cuts off those that hang then. */
+  async #untilOver(workers: Promise<unknown>): Promise<void> {
+    const endMs = this.#setup.plan.endMs ?? Number.POSITIVE_INFINITY;
+    let over = false;
+    const finished = workers.finally(() => {
+      over = true;
+    });
+    while (!over && !this.#control.stopping) {
+      if (this.#control.active() > endMs + OVERRUN_MS) this.#control.stop();
+      await within(finished, SLICE_MS);
+    }
+    const isOver = () => over;
+    if (!over) await this.#graceFor(finished, isOver);
+    this.#cutOff = !isOver();
+    finished.catch(() => undefined);
+    while (Number.isFinite(endMs) && !this.#control.stopping && !this.#reachedMaxEvents()) {
+      const left = endMs - this.#control.active();
+      if (left <= 0) break;
+      await sleep(Math.min(left, SLICE_MS));
+    }
+  }
+
+  /** Gives workers the grace to finish, and ends the waits of those that others hold up. */
+  async #graceFor(finished: Promise<unknown>, isOver: () => boolean): Promise<void> {
+    const { target, stopGraceMs } = this.#setup;
+    await within(finished, Math.min(HELD_UP_AFTER_MS, stopGraceMs));
+    if (isOver()) return;
+    const ender = new WaitEnder(target, (pid) => {
+      for (const stats of this.workerStats) if (stats.backend?.pid === pid) stats.mayGiveUp = true;
+    });
+    ender.start(() => this.#backends());
+    const graceMs = stopGraceMs - HELD_UP_AFTER_MS;
+    const attempted = this.#attemptedByAll();
+    await within(finished, Math.min(SILENT_MS, graceMs));
+    const hears = ender.answered || this.#attemptedByAll() > attempted;
+    this.#silent = !isOver() && !hears && this.#stopped === 'signal';
+    if (!isOver() && !this.#silent) await within(finished, graceMs - SILENT_MS);
+    this.#heldUp = await ender.close();
+  }
+
+  /** The server processes of the workers that are theirs alone. */
+  #backends(): Backend[] {
+    return this.workerStats.flatMap(({ backend }) =>
+      backend === null || backend.pooled === true ? [] : [backend],
+    );
+  }
+
+  /** Settles the transactions that were in doubt when their workers ended. */
+  async #closeJournals(): Promise<void> {
+    const journals = this.workerStats.map(
+      (stats, worker): Journal => ({ stats, ledger: this.#ledgerOf(worker) }),
+    );
+    const patienceMs = this.#silent ? null : Math.max(this.#setup.stopGraceMs, LEAST_PATIENCE_MS);
+    this.#failure = await closeJournals(journals, this.#setup.target, patienceMs, this.#failure);
+  }
+
+  #ending(): Omit<RunOutcome, 'seconds' | 'activeSeconds'> {
+    return {
+      stoppedBy: this.#stoppedBy(),
+      failure: this.#failure,
+      lost: this.workerStats.some((stats) => stats.lost) ? this.#loss : null,
+      cutOff: this.#cutOff,
+      silent: this.#silent,
+      heldUp: this.#heldUp,
+      givenUp: this.#givenUp,
+    };
+  }
+
+  #stoppedBy(): StoppedBy {
+    if (this.#failure !== null) return 'critical';
+    if (this.#reachedMaxEvents()) return 'max-events';
+    return this.#stopped ?? 'duration';
+  }
+
+  #reachedMaxEvents(): boolean {
+    return this.#setup.plan.workers.every(({ worker, commitLimit }) => {
+      const stats = this.workerStats[worker];
+      return stats !== undefined && commitLimit !== null && stats.events >= commitLimit;
+    });
+  }
+
+  #attemptedByAll(): number {
+    return this.workerStats.reduce((sum, stats) => sum + stats.get('attempted'), 0);
+  }
+}
+
+async function readLastIds(client: Client): Promise<ProducerTask['lastIds']> {
+  const columns = TABLE_NAMES.map(
+    (table) => `(SELECT coalesce(max(id), 0) FROM ${table})::float8 AS ${table}`,
+  );
+  const { rows } = await client.query<ProducerTask['lastIds']>(`SELECT ${columns.join(', ')}`);
+  const [ids] = rows;
+  if (ids === undefined) throw new Error('the highest ids were answered without a row');
+  return ids;
+}

@@ -1,0 +1,73 @@
+import { MessageChannel, type Worker } from 'node:worker_threads';
+import { within } from '../lib/clock.js';
+import { WorkerPool } from '../lib/worker-pool.js';
+import { describeFailure } from '../postgres/failures.js';
+import type { Control } from './control.js';
+import type { ProducerReport, ProducerResult, ProducerTask } from './protocol.js';
+import type { WorkerStats } from './worker-stats.js';
+
+/** Deaths of one worker without an event in between, after which it is not started again. */
+const MAX_STILLBORN = 3;
+/** The last messages of a thread arrive within this, or its channel is lost. */
+const LAST_MESSAGES_MS = 1_000;
+
+/** What happens in the threads. `worker`: position, from 0. */
+export interface ThreadListener {
+  /** A message of a worker. */
+  report(worker: number, report: ProducerReport): void;
+  /** A worker's thread ended by an error, and another takes its place, up to three times. */
+  workerDied(worker: number, error: unknown): void;
+}
+
+/** The threads of a run's workers: gives each its task, and replaces those that die. */
+export class ProducerThreads {
+  readonly #pool: WorkerPool<ProducerTask, ProducerResult>;
+  readonly #control: Control;
+  readonly #listener: ThreadListener;
+
+  constructor(workers: number, control: Control, listener: ThreadListener) {
+    this.#pool = new WorkerPool('producer', workers);
+    this.#control = control;
+    this.#listener = listener;
+  }
+
+  /** For tests that end one. */
+  get threads(): readonly Worker[] {
+    return this.#pool.threads;
+  }
+
+  /** Runs a worker's task to its end; a thread that dies is replaced and goes on with the same task. */
+  async keep(task: Omit<ProducerTask, 'reports'>, stats: WorkerStats): Promise<ProducerResult> {
+    for (let stillborn = 0; ; ) {
+      const before = stats.get('attempted');
+      try {
+        return await this.#run(task);
+      } catch (error) {
+        if (this.#control.stopping) return { ended: 'stopped', givenUp: 0 };
+        const failure = describeFailure(error);
+        if (failure.class === 'hopeless') return { ended: 'failed', failure };
+        this.#listener.workerDied(task.worker, error);
+        stillborn = stats.get('attempted') > before ? 0 : stillborn + 1;
+        if (stillborn === MAX_STILLBORN) return { ended: 'failed', failure };
+      }
+    }
+  }
+
+  /** Ends the threads; their tasks must be over. */
+  async close(): Promise<void> {
+    await this.#pool.close();
+  }
+
+  async #run(task: Omit<ProducerTask, 'reports'>): Promise<ProducerResult> {
+    const { port1, port2 } = new MessageChannel();
+    const closed = new Promise((resolve) => port1.once('close', resolve));
+    port1.on('message', (report: ProducerReport) => this.#listener.report(task.worker, report));
+    try {
+      return await this.#pool.run({ ...task, reports: port2 }, [port2]);
+    } finally {
+      // The result overtakes the last reports, which travel through the port.
+      await within(closed, LAST_MESSAGES_MS);
+      port1.close();
+    }
+  }
+}
