@@ -33,7 +33,7 @@ import type { RunSummary } from '../../runs/summary.js';
 import { samplePools } from '../../schemas/hospital/pools.js';
 import { requireWhole } from '../../seed/indexes.js';
 import { joinStream } from '../../seed/locks.js';
-import { withoutSecrets } from '../../settings/without-secrets.js';
+import { withoutSecrets } from '../../settings/settings.js';
 import { RunLogger } from '../run-logger.js';
 import type { Command, CommandContext } from './context.js';
 import { showForecast } from './forecast.js';
