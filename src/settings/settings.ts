@@ -1,3 +1,4 @@
+import type { ReconnectPolicy } from '../lib/back-off.js';
 import type { ConnectionTarget } from '../postgres/target.js';
 import type { TableName } from '../schemas/hospital/tables.js';
 import type { KafkaSecurity } from '../sources/kafka/security.js';
@@ -88,6 +89,16 @@ function withVolumes(seed: Seed): Settings['seed'] {
     internacoes,
   };
   return { volumes, ...others };
+}
+
+/** How a lost connection is opened again. */
+export function reconnectPolicy({ stream }: Settings): ReconnectPolicy {
+  return {
+    attempts: stream.reconnectAttempts,
+    baseMs: stream.reconnectBaseSeconds * 1000,
+    maxMs: stream.reconnectMaxSeconds * 1000,
+    failFast: stream.failFastOnCritical,
+  };
 }
 
 /** The settings as a run's folder may keep them: without passwords. */
