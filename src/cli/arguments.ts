@@ -1,43 +1,31 @@
-import { readFileSync } from 'node:fs';
 import { type CAC, cac } from 'cac';
 import { findNearest } from '../lib/nearest.js';
-import type { Messages } from '../messages/index.js';
+import { COMMANDS, type Command, takesNames } from '../settings/commands.js';
 import {
-  COMMAND_FLAGS,
-  COMMANDS,
-  COMMON_SETTINGS,
-  COMMON_SWITCHES,
-  type Command,
-  FILE_FLAGS,
-  REPEATABLE,
-  SWITCHES,
+  COMMON_FLAGS,
+  FILE_FLAG_NAMES,
+  flagsOf,
+  joinerOf,
+  SHORT_FORMS,
+  SWITCH_NAMES,
   VALUE_FLAGS,
-} from '../settings/commands.js';
-import type { Problem } from '../settings/problems.js';
-import { renderCommandHelp, renderHelp } from './help.js';
+} from '../settings/flags.js';
+import { type Switches, toCamelCase } from '../settings/options.js';
+import type { Problem } from '../settings/source.js';
 
-/** What the operator typed. */
-export interface Arguments {
-  /** null: none was named, or no such command exists; then there are problems, or help is due. */
+/** The command line, read. Each switch is a member: true when it was given. */
+export interface Arguments extends Switches {
+  /** null: missing or unknown. */
   readonly command: Command | null;
+  /** True when no command was named, not even an unknown one. */
+  readonly isCommandMissing: boolean;
   /** Settings by flag name without dashes, as the very text that was typed; the last one wins. */
   readonly flags: Readonly<Record<string, string>>;
-  /** Words behind a command that takes some. */
+  /** Words after a command that takes some. */
   readonly names: readonly string[];
-  readonly json: boolean;
   readonly configFile: string | null;
   readonly envFile: string | null;
   readonly profile: string | null;
-  readonly yes: boolean;
-  readonly dropForeignTables: boolean;
-  readonly dryRun: boolean;
-  readonly createSlot: boolean;
-  readonly skipMalformed: boolean;
-  readonly partial: boolean;
-  /** Text to print: asked for, or due because no command was named. */
-  readonly help: string | null;
-  /** The package's version, when asked for. */
-  readonly version: string | null;
   readonly problems: readonly Problem[];
 }
 
@@ -52,24 +40,23 @@ const MARK = '\u0000';
 /** `-5` and `-.5` are values; anything else that begins with a dash is a flag. */
 const NEGATIVE_NUMBER = /^-\.?\d/;
 const NEGATION = /^no-/;
-const SHORT_SWITCHES: ReadonlyMap<string, string> = new Map([
-  ['-h', '--help'],
-  ['-v', '--version'],
-]);
+const LONG_FORMS: ReadonlyMap<string, string> = new Map(
+  Object.entries(SHORT_FORMS).map(([name, short]) => [short, `--${name}`]),
+);
 
 /**
- * Reads the command line, without the program's own two words. Throws nothing: what is wrong with
- * it is listed, to be reported together with what is wrong with the settings.
+ * Reads the command line, without the program's own two words. Throws nothing: its problems are listed, to be
+ * reported together with those of the settings.
  */
-export function parseArguments(argv: readonly string[], messages: Messages): Arguments {
+export function parseArguments(argv: readonly string[]): Arguments {
   const { tokens, problems } = normalize(argv);
   const cli = declare();
   cli.parse(['node', PROGRAM, ...tokens], { run: false });
   const command = COMMANDS.find((name) => name === cli.matchedCommandName) ?? null;
 
   const flags: Record<string, string> = {};
-  const switches = new Set<string>();
-  for (const name of [...VALUE_FLAGS, ...SWITCHES]) {
+  const switches = Object.fromEntries(SWITCH_NAMES.map((name) => [toCamelCase(name), false]));
+  for (const name of [...VALUE_FLAGS, ...SWITCH_NAMES]) {
     const key = toCamelCase(name.replace(NEGATION, ''));
     const values: unknown[] = [cli.options[key]].flat();
     // The parser takes `--no-x` for an option `x`, true until it is denied.
@@ -79,69 +66,61 @@ export function parseArguments(argv: readonly string[], messages: Messages): Arg
     const belongs =
       matchedCommand === undefined ||
       [matchedCommand, globalCommand].some((owner) => owner.hasOption(key));
-    if (!belongs) problems.push((said) => said.config.flagOfOther(`--${name}`, command ?? ''));
+    if (!belongs) problems.push((m) => m.config.flagOfOther(`--${name}`, command ?? ''));
     // A setting that is denied.
     else if (NEGATION.test(name)) flags[name] = 'false';
-    else if (SWITCHES.includes(name)) switches.add(name);
+    else if (SWITCH_NAMES.includes(name)) switches[key] = true;
     else {
       const texts = values.map((one) => String(one).slice(MARK.length));
-      const joint = REPEATABLE[name];
-      flags[name] = joint === undefined ? (texts.at(-1) ?? '') : texts.join(joint);
+      const joiner = joinerOf(name);
+      flags[name] = joiner === null ? (texts.at(-1) ?? '') : texts.join(joiner);
     }
   }
   const { config, 'env-file': envFile, profile, ...settings } = flags;
 
-  const stray = cli.args.map(String);
-  const takesNames = command !== null && COMMAND_FLAGS[command].takesNames === true;
-  if (command === null && stray.length > 0) {
-    const [given = ''] = stray;
+  const words = cli.args.map(String);
+  const named = command !== null && takesNames(command);
+  if (command === null && words.length > 0) {
+    const [given = ''] = words;
     const nearest = findNearest(given, COMMANDS);
-    problems.push((said) => said.config.unknownCommand(given, nearest));
-  } else if (!takesNames) {
+    problems.push((m) => m.config.unknownCommand(given, nearest));
+  } else if (command === null) {
+    problems.push((m) => m.config.noCommand());
+  } else if (!named) {
     problems.push(
-      ...stray.map(
+      ...words.map(
         (given): Problem =>
-          (said) =>
-            said.config.strayArgument(given, command ?? ''),
+          (m) =>
+            m.config.strayArgument(given, command),
       ),
     );
   }
-
-  const missing = command === null && stray.length === 0;
-  if (missing) problems.push((said) => said.config.noCommand());
-  const version = switches.has('version') ? readVersion() : null;
-  const help = () =>
-    command === null ? renderHelp(messages) : renderCommandHelp(command, messages);
-  const asked = switches.has('help') || version !== null;
   return {
     command,
+    isCommandMissing: command === null && words.length === 0,
     flags: settings,
-    names: takesNames ? stray : [],
-    json: switches.has('json'),
+    names: named ? words : [],
+    // One member for each name of the table.
+    ...(switches as unknown as Switches),
     configFile: config ?? null,
     envFile: envFile ?? null,
     profile: profile ?? null,
-    yes: switches.has('yes'),
-    dropForeignTables: switches.has('drop-foreign-tables'),
-    dryRun: switches.has('dry-run'),
-    createSlot: switches.has('create-slot'),
-    skipMalformed: switches.has('skip-malformed'),
-    partial: switches.has('partial'),
-    help: switches.has('help') || (missing && version === null) ? help() : null,
-    version,
-    problems: asked ? [] : problems,
+    problems: switches.help || switches.version ? [] : problems,
   };
 }
 
-/** Every command with its flags, as the parser wants to be told. */
+/** Declares every command and its flags to the parser. */
 function declare(): CAC {
   const cli = cac(PROGRAM);
-  for (const name of [...FILE_FLAGS, ...COMMON_SETTINGS]) cli.option(`--${name} <value>`, '');
-  for (const name of COMMON_SWITCHES) cli.option(`--${name}`, '');
+  for (const name of [...FILE_FLAG_NAMES, ...COMMON_FLAGS.settings]) {
+    cli.option(`--${name} <value>`, '');
+  }
+  for (const name of COMMON_FLAGS.switches) cli.option(`--${name}`, '');
   for (const name of COMMANDS) {
     const declared = cli.command(name, '');
-    for (const flag of COMMAND_FLAGS[name].settings) declared.option(`--${flag} <value>`, '');
-    for (const flag of COMMAND_FLAGS[name].switches) declared.option(`--${flag}`, '');
+    const { settings, switches } = flagsOf(name);
+    for (const flag of settings) declared.option(`--${flag} <value>`, '');
+    for (const flag of switches) declared.option(`--${flag}`, '');
   }
   return cli;
 }
@@ -154,7 +133,7 @@ function normalize(argv: readonly string[]): { tokens: string[]; problems: Probl
   const tokens: string[] = [];
   const problems: Problem[] = [];
   for (let at = 0; at < argv.length; at++) {
-    const token = SHORT_SWITCHES.get(argv[at]!) ?? argv[at]!;
+    const token = LONG_FORMS.get(argv[at]!) ?? argv[at]!;
     if (!token.startsWith('-') || token === '-') {
       tokens.push(token);
       continue;
@@ -167,13 +146,13 @@ function normalize(argv: readonly string[]): { tokens: string[]; problems: Probl
       const value = inline ?? following;
       if (inline === undefined && following !== undefined) at++;
       if (value) tokens.push(`${flag}=${MARK}${value}`);
-      else problems.push((said) => said.config.missingValue(flag));
-    } else if (SWITCHES.includes(name) && flag.startsWith('--')) {
+      else problems.push((m) => m.config.missingValue(flag));
+    } else if (SWITCH_NAMES.includes(name) && flag.startsWith('--')) {
       if (inline === undefined) tokens.push(flag);
-      else problems.push((said) => said.config.switchWithValue(flag));
+      else problems.push((m) => m.config.switchWithValue(flag));
     } else {
-      const nearest = findNearest(flag.replace(/^-+/, ''), [...VALUE_FLAGS, ...SWITCHES]);
-      problems.push((said) => said.config.unknownFlag(flag, nearest && `--${nearest}`));
+      const nearest = findNearest(flag.replace(/^-+/, ''), [...VALUE_FLAGS, ...SWITCH_NAMES]);
+      problems.push((m) => m.config.unknownFlag(flag, nearest && `--${nearest}`));
       const isCommand = (COMMANDS as readonly (string | undefined)[]).includes(following);
       if (inline === undefined && following !== undefined && !isCommand) at++;
     }
@@ -193,15 +172,4 @@ function isValue(token: string): boolean {
 function splitFlag(token: string): [string, string | undefined] {
   const at = token.indexOf('=');
   return at === -1 ? [token, undefined] : [token.slice(0, at), token.slice(at + 1)];
-}
-
-/** The name that the parser files a flag under. */
-function toCamelCase(flag: string): string {
-  return flag.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
-}
-
-function readVersion(): string {
-  const file = new URL('../../../package.json', import.meta.url);
-  const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
-  return version;
 }

@@ -1,16 +1,14 @@
 import type { Messages } from '../messages/index.js';
-import {
-  COMMAND_FLAGS,
-  COMMANDS,
-  COMMON_SETTINGS,
-  COMMON_SWITCHES,
-  type Command,
-  FILE_FLAGS,
-  optionsOfFlag,
-  type SettingFlag,
-} from '../settings/commands.js';
+import { COMMANDS, type Command, takesNames } from '../settings/commands.js';
 import { DEFAULT_CONFIG_FILE, DEFAULT_ENV_FILE, PROFILES_FOLDER } from '../settings/files.js';
-import { optionOf } from '../settings/options.js';
+import {
+  COMMON_FLAGS,
+  FILE_FLAG_NAMES,
+  flagsOf,
+  optionOfFlag,
+  SHORT_FORMS,
+} from '../settings/flags.js';
+import { FILE_FLAGS, type SettingFlag, type Switch } from '../settings/options.js';
 
 /** Columns that help is laid out for. */
 const WIDTH = 100;
@@ -19,8 +17,13 @@ const GAP = 2;
 
 type Entry = readonly [name: string, text: string];
 
-/** What the program is for, its commands, and the flags that all of them take. */
-export function renderHelp(messages: Messages): string {
+/** Help on a command; on the program where there is none. */
+export function renderHelp(command: Command | null, messages: Messages): string {
+  return command === null ? renderProgramHelp(messages) : renderCommandHelp(command, messages);
+}
+
+/** The purpose of the program, its commands, and the flags that all of them take. */
+function renderProgramHelp(messages: Messages): string {
   const { cli } = messages;
   return join([
     cli.about(),
@@ -38,18 +41,18 @@ export function renderHelp(messages: Messages): string {
   ]);
 }
 
-/** One command: what it does, its own flags, the common ones, examples. */
-export function renderCommandHelp(command: Command, messages: Messages): string {
+/** One command: its purpose, its own flags, the common ones, examples. */
+function renderCommandHelp(command: Command, messages: Messages): string {
   const { cli } = messages;
-  const { settings, switches, takesNames } = COMMAND_FLAGS[command];
+  const { settings, switches } = flagsOf(command);
   const own: Entry[] = [
     ...settings.map((flag) => settingEntry(flag, command, messages)),
-    ...switches.map((name): Entry => [`--${name}`, cli.switches[name]()]),
+    ...switches.map((name) => switchEntry(name, messages)),
   ];
   return join([
     wrap(cli.details[command](), 0),
     section(cli.usageTitle(), [
-      [cli.commandUsage(command, own.length > 0, takesNames === true), ''],
+      [cli.commandUsage(command, own.length > 0, takesNames(command)), ''],
     ]),
     own.length > 0 ? section(cli.flagsTitle(), own) : '',
     section(cli.commonTitle(), commonEntries(messages)),
@@ -68,40 +71,31 @@ function commonEntries(messages: Messages): Entry[] {
     profile: PROFILES_FOLDER,
   };
   return [
-    ...FILE_FLAGS.map(
+    ...FILE_FLAG_NAMES.map(
       (flag): Entry => [
-        `--${flag} ${cli.placeholders[flag]()}`,
+        `--${flag} ${cli.placeholders[FILE_FLAGS[flag]]()}`,
         cli.flag(cli.files[flag](), cli.anyFile(), files[flag]),
       ],
     ),
-    ...COMMON_SETTINGS.map((flag) => settingEntry(flag, undefined, messages)),
-    ...COMMON_SWITCHES.map(
-      (name): Entry => [
-        { json: '--json', help: '-h, --help', version: '-v, --version' }[name],
-        cli.switches[name](),
-      ],
-    ),
+    ...COMMON_FLAGS.settings.map((flag) => settingEntry(flag, null, messages)),
+    ...COMMON_FLAGS.switches.map((name) => switchEntry(name, messages)),
   ];
 }
 
-/** Flags that choose some of what there is: left out, it is all of it. */
-const NARROWING: readonly SettingFlag[] = ['only', 'publication', 'slot', 'role'];
-
-function settingEntry(flag: SettingFlag, command: Command | undefined, messages: Messages): Entry {
-  const keys = optionsOfFlag(flag);
-  const ofSeed = command === 'seed' || command === 'reset';
-  const key = keys.find((candidate) => candidate.startsWith('seed.') === ofSeed) ?? keys[0]!;
-  const { kind, fallback } = optionOf(key);
+function settingEntry(name: SettingFlag, command: Command | null, messages: Messages): Entry {
+  const option = optionOfFlag(name, command);
+  const { placeholder, narrows } = option.flag;
   const { cli } = messages;
-  const doc = cli.settings[flag]();
+  const unset = narrows ? cli.allByDefault() : cli.noDefault();
   return [
-    `--${flag} ${cli.placeholders[flag]()}`,
-    cli.flag(
-      doc,
-      kind.allowed(messages),
-      fallback || (NARROWING.includes(flag) ? cli.allByDefault() : cli.noDefault()),
-    ),
+    `--${name} ${cli.placeholders[placeholder]()}`,
+    cli.flag(cli.settings[name](), option.validator.allowed(messages), option.default || unset),
   ];
+}
+
+function switchEntry(name: Switch, { cli }: Messages): Entry {
+  const short = SHORT_FORMS[name];
+  return [`${short === undefined ? '' : `${short}, `}--${name}`, cli.switches[name]()];
 }
 
 function section(title: string, entries: readonly Entry[]): string {

@@ -1,11 +1,14 @@
+import { readFileSync } from 'node:fs';
 import { EXIT, type ExitCode, OperatorError } from '../errors.js';
 import { countWishes, onAbort } from '../lib/signals.js';
 import { LANGUAGES, type Messages, messagesIn } from '../messages/index.js';
 import type { Command as CommandName } from '../settings/commands.js';
-import { chooseLanguage } from '../settings/language.js';
-import { type Pipes, readPipes } from '../settings/pipes.js';
-import { parseArguments } from './arguments.js';
+import { readPipes } from '../settings/files.js';
+import { languageOf, readSources, type Sources } from '../settings/resolve.js';
+import { loadSettings } from '../settings/settings.js';
+import { type Arguments, parseArguments } from './arguments.js';
 import type { Command, CommandContext } from './commands/context.js';
+import { renderHelp } from './help.js';
 import { Output } from './output.js';
 import { systemErrorOf } from './system-error.js';
 
@@ -44,11 +47,13 @@ export async function main(argv: readonly string[], heed: Heed): Promise<ExitCod
   let exitCode: ExitCode;
   try {
     const cwd = process.cwd();
-    const pipes = await readPipes(argv, cwd);
-    messages = messagesIn(chooseLanguage(argv, process.env, cwd, pipes));
-    exitCode = await runArguments(argv, { cwd, pipes, messages, heed });
+    const args = parseArguments(argv);
+    const pipes = await readPipes([args.configFile, args.envFile, args.profile], cwd);
+    const sources = readSources({ ...args, env: process.env, cwd, pipes });
+    messages = messagesIn(languageOf(sources));
+    exitCode = await runArguments(args, sources, messages, heed);
   } catch (error) {
-    exitCode = tell(error, messages, false, sayOnStderr);
+    exitCode = reportError(error, messages, false, sayOnStderr);
   }
   const lost = await Promise.race([output.end(), untilForced()]);
   if (lost === null) return exitCode;
@@ -63,57 +68,44 @@ function untilForced(): Promise<null> {
   });
 }
 
-interface Surroundings {
-  readonly cwd: string;
-  readonly pipes: Pipes;
-  readonly messages: Messages;
-  readonly heed: Heed;
-}
-
 async function runArguments(
-  argv: readonly string[],
-  { cwd, pipes, messages, heed }: Surroundings,
+  args: Arguments,
+  sources: Sources,
+  messages: Messages,
+  heed: Heed,
 ): Promise<ExitCode> {
-  const args = parseArguments(argv, messages);
-  if (args.version !== null) {
-    output.write(`${args.version}\n`);
+  const { command, json } = args;
+  if (args.version) {
+    output.write(`${readVersion()}\n`);
     return EXIT.done;
   }
-  if (args.help !== null) {
-    const asked = args.problems.length === 0;
-    if (asked) {
-      output.write(args.help);
-      return EXIT.done;
-    }
-    process.stderr.write(args.help);
-    if (args.json) printJson({ error: messages.config.noCommand(), exit_code: EXIT.usage });
+  if (args.help) {
+    output.write(renderHelp(command, messages));
+    return EXIT.done;
+  }
+  if (args.isCommandMissing) {
+    process.stderr.write(renderHelp(null, messages));
+    if (json) printJson({ error: messages.config.noCommand(), exit_code: EXIT.usage });
     return EXIT.usage;
   }
   try {
-    const { loadSettings } = await import('../settings/load.js');
-    const settings = loadSettings({ ...args, env: process.env, cwd, pipes });
-    if (args.command === null) return EXIT.usage;
-    return await runCommand(args.command, { ...args, settings, messages, cwd }, heed);
+    const settings = loadSettings(sources);
+    if (command === null) return EXIT.usage;
+    return await runCommand(command, { ...args, settings, messages, cwd: sources.cwd }, heed);
   } catch (error) {
     // The log is not open yet, or closed again: the operator reads stderr.
-    return tell(error, messages, args.json, sayOnStderr);
+    return reportError(error, messages, json, sayOnStderr);
   }
 }
 
-type Prepared = Pick<
-  CommandContext,
-  | 'settings'
-  | 'messages'
-  | 'cwd'
-  | 'json'
-  | 'yes'
-  | 'dropForeignTables'
-  | 'dryRun'
-  | 'createSlot'
-  | 'skipMalformed'
-  | 'partial'
-  | 'names'
->;
+function readVersion(): string {
+  const file = new URL('../../../package.json', import.meta.url);
+  const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
+  return version;
+}
+
+/** The parts of a command's context that exist before its log is open. */
+type Prepared = Omit<CommandContext, 'log' | 'status' | 'interrupted' | 'forced' | 'print'>;
 
 /** Opens the log, runs the command, and puts what it throws into the log. */
 async function runCommand(name: CommandName, prepared: Prepared, heed: Heed): Promise<ExitCode> {
@@ -149,7 +141,7 @@ async function runCommand(name: CommandName, prepared: Prepared, heed: Heed): Pr
     const out = log.component(name);
     // The operator asked for it: no error.
     const asked = error instanceof OperatorError && error.exitCode === EXIT.forced;
-    return tell(error, messages, json && !printed, asked ? out.warning : out.error);
+    return reportError(error, messages, json && !printed, asked ? out.warning : out.error);
   } finally {
     await log.close();
     status.clear();
@@ -164,7 +156,7 @@ function onWish(times: number): void {
 }
 
 /** Says what went wrong, once, and with `--json` as the document that was promised. */
-function tell(
+function reportError(
   error: unknown,
   messages: Messages,
   json: boolean,

@@ -47,7 +47,9 @@ const STREAM_COMPONENT = 'stream';
 const LEVELS = { debug: 20, info: 30, warning: 40, error: 50 } as const;
 const EVERYTHING = LEVELS.debug;
 
-export type LogLevel = Uppercase<keyof typeof LEVELS>;
+/** The values of the option `logging.level`, from the least severe. */
+export const LOG_LEVELS = ['DEBUG', 'INFO', 'WARNING', 'ERROR'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** A record as pino writes it, of which the text form is made. */
 interface LogRecord {

@@ -1,5 +1,5 @@
-import { round } from '../lib/numbers.js';
 import { type Histogram, merge, QUANTILE_NAMES } from '../lib/histogram.js';
+import { round } from '../lib/numbers.js';
 import type { Curve } from '../load/curve.js';
 import type { StoppedBy } from '../run/engine.js';
 import type { Counter, WorkerStats } from '../run/worker-stats.js';

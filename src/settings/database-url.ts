@@ -1,9 +1,8 @@
 import { findNearest } from '../lib/nearest.js';
 import { isLibpqParameter, LIBPQ_PARAMETERS, type LibpqParameter } from './libpq.js';
 import type { OptionKey } from './options.js';
-import type { Problem } from './problems.js';
-import type { Given, Source } from './source.js';
-import type { Told } from './validators.js';
+import type { Given, Problem, Source } from './source.js';
+import type { Localized } from './validators.js';
 
 /** scheme://user:password@host:port/database?parameters, every part after the scheme optional. */
 const URL_PARTS =
@@ -36,7 +35,7 @@ const FOREIGN_PARAMETERS: readonly string[] = ['pgbouncer', 'uselibpqcompat'];
  * The settings in a connection URL, as libpq reads it: percent-encoding, `[::1]`, a socket folder
  * as `?host=/path`. `urlName`: what the URL stands in, `DATABASE_URL`. No problem ever repeats the URL, because a password may stand in it.
  */
-export function readDatabaseUrl(url: string, where: Told, urlName: string): Source {
+export function readDatabaseUrl(url: string, where: Localized, urlName: string): Source {
   const parts = URL_PARTS.exec(url.trim());
   if (parts === null) return refuse((messages) => messages.config.badUrl(where(messages)));
   const [, user, password, address = '', database, query = ''] = parts;
@@ -53,7 +52,7 @@ export function readDatabaseUrl(url: string, where: Told, urlName: string): Sour
     if (encoded === undefined || encoded === '') return undefined;
     const text = decode(encoded);
     if (text !== undefined) {
-      const place: Told = (messages) => messages.config.urlPart(where(messages), name);
+      const place: Localized = (messages) => messages.config.urlPart(where(messages), name);
       return { text, where: place, name: urlName };
     }
     problems.push((messages) => messages.config.badUrlPart(where(messages), name));

@@ -2,8 +2,7 @@ import { parse } from 'dotenv';
 import { findNearest } from '../lib/nearest.js';
 import { LIBPQ_PARAMETERS, OTHER_LIBPQ_VARIABLES, variableOf } from './libpq.js';
 import { OPTION_KEYS, optionOf } from './options.js';
-import type { Problem } from './problems.js';
-import type { Source } from './source.js';
+import type { Problem, Source } from './source.js';
 import { readVariables, type Variables } from './variables.js';
 
 const KNOWN_VARIABLES: readonly string[] = [

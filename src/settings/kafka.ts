@@ -11,8 +11,8 @@ import {
   usesTls,
 } from '../sources/kafka/security.js';
 import type { OptionKey } from './options.js';
-import type { Problem } from './problems.js';
 import type { Resolved } from './resolve.js';
+import type { Problem } from './source.js';
 
 /** The option of each part. */
 const OPTIONS_OF: Readonly<Record<SecurityPart, OptionKey>> = {

@@ -1,9 +1,8 @@
 import * as v from 'valibot';
 import type { Messages } from '../messages/index.js';
 import type { Demands } from '../postgres/target.js';
-import type { Problem } from './problems.js';
-import type { Given } from './source.js';
-import { integer, type Kind, nonEmptyText, oneOf, parsed, text } from './validators.js';
+import type { Given, Problem } from './source.js';
+import { integer, nonEmptyText, oneOf, parsed, text, type Validator } from './validators.js';
 
 /** Why a value cannot be honoured, as a clause of a sentence. */
 type Reason = (reasons: Messages['config']['cannot']) => string;
@@ -12,7 +11,7 @@ type Reason = (reasons: Messages['config']['cannot']) => string;
 interface Parameter {
   /** The environment variable of the same meaning. */
   readonly env?: string;
-  readonly kind: Kind<unknown>;
+  readonly validator: Validator<unknown>;
   /** Why this value cannot be honoured; undefined: it can, or asks for nothing. */
   readonly refuse?: (value: string) => Reason | undefined;
   /** The value is shown to nobody. */
@@ -35,7 +34,7 @@ const always =
     value === '' ? undefined : reason;
 
 /** `a,b`, or `!a,!b` for all others; what libpq calls require_auth. */
-const authMethods: Kind<readonly string[]> = {
+const authMethods: Validator<readonly string[]> = {
   schema: parsed((given) => {
     const words = given.split(',').map((word) => word.trim().toLowerCase());
     const names = words.map((word) => word.replace(/^!/, ''));
@@ -52,36 +51,40 @@ const authMethods: Kind<readonly string[]> = {
  * `demandsOf`) or asks for nothing that would change what this program does.
  */
 const PARAMETERS = {
-  channel_binding: { env: 'PGCHANNELBINDING', kind: oneOf(['disable', 'prefer', 'require']) },
-  require_auth: { env: 'PGREQUIREAUTH', kind: authMethods },
-  options: { env: 'PGOPTIONS', kind: text },
-  passfile: { env: 'PGPASSFILE', kind: text },
+  channel_binding: { env: 'PGCHANNELBINDING', validator: oneOf(['disable', 'prefer', 'require']) },
+  require_auth: { env: 'PGREQUIREAUTH', validator: authMethods },
+  options: { env: 'PGOPTIONS', validator: text },
+  passfile: { env: 'PGPASSFILE', validator: text },
   target_session_attrs: {
     env: 'PGTARGETSESSIONATTRS',
-    kind: oneOf(['any', 'read-write', 'read-only', 'primary', 'standby', 'prefer-standby']),
+    validator: oneOf(['any', 'read-write', 'read-only', 'primary', 'standby', 'prefer-standby']),
     refuse: only(['read-only', 'standby'], (cannot) => cannot.standby()),
   },
-  sslnegotiation: { env: 'PGSSLNEGOTIATION', kind: oneOf(['postgres', 'direct']) },
-  ssl_min_protocol_version: { env: 'PGSSLMINPROTOCOLVERSION', kind: oneOf(TLS_VERSIONS) },
-  ssl_max_protocol_version: { env: 'PGSSLMAXPROTOCOLVERSION', kind: oneOf(TLS_VERSIONS) },
+  sslnegotiation: { env: 'PGSSLNEGOTIATION', validator: oneOf(['postgres', 'direct']) },
+  ssl_min_protocol_version: { env: 'PGSSLMINPROTOCOLVERSION', validator: oneOf(TLS_VERSIONS) },
+  ssl_max_protocol_version: { env: 'PGSSLMAXPROTOCOLVERSION', validator: oneOf(TLS_VERSIONS) },
 
-  service: { env: 'PGSERVICE', kind: text, refuse: always((cannot) => cannot.service()) },
+  service: { env: 'PGSERVICE', validator: text, refuse: always((cannot) => cannot.service()) },
   gssencmode: {
     env: 'PGGSSENCMODE',
-    kind: oneOf(['disable', 'prefer', 'require']),
+    validator: oneOf(['disable', 'prefer', 'require']),
     refuse: only(['require'], (cannot) => cannot.gss()),
   },
   sslcertmode: {
     env: 'PGSSLCERTMODE',
-    kind: oneOf(['disable', 'allow', 'require']),
+    validator: oneOf(['disable', 'allow', 'require']),
     refuse: only(['require'], (cannot) => cannot.certificateMode()),
   },
-  sslcrl: { env: 'PGSSLCRL', kind: text, refuse: always((cannot) => cannot.revocation()) },
-  sslcrldir: { env: 'PGSSLCRLDIR', kind: text, refuse: always((cannot) => cannot.revocation()) },
-  requirepeer: { env: 'PGREQUIREPEER', kind: text, refuse: always((cannot) => cannot.peer()) },
-  sslpassword: { kind: text, refuse: always((cannot) => cannot.keyPassword()), secret: true },
+  sslcrl: { env: 'PGSSLCRL', validator: text, refuse: always((cannot) => cannot.revocation()) },
+  sslcrldir: {
+    env: 'PGSSLCRLDIR',
+    validator: text,
+    refuse: always((cannot) => cannot.revocation()),
+  },
+  requirepeer: { env: 'PGREQUIREPEER', validator: text, refuse: always((cannot) => cannot.peer()) },
+  sslpassword: { validator: text, refuse: always((cannot) => cannot.keyPassword()), secret: true },
   replication: {
-    kind: text,
+    validator: text,
     refuse: (value: string) =>
       ['', '0', 'false', 'off', 'no'].includes(value.toLowerCase())
         ? undefined
@@ -89,35 +92,39 @@ const PARAMETERS = {
   },
   min_protocol_version: {
     env: 'PGMINPROTOCOLVERSION',
-    kind: oneOf(['3.0', '3.2', 'latest']),
+    validator: oneOf(['3.0', '3.2', 'latest']),
     refuse: only(['3.2', 'latest'], (cannot) => cannot.protocol()),
   },
-  scram_client_key: { kind: text, refuse: always((cannot) => cannot.login()), secret: true },
-  scram_server_key: { kind: text, refuse: always((cannot) => cannot.login()), secret: true },
-  oauth_issuer: { kind: text, refuse: always((cannot) => cannot.login()) },
-  oauth_client_id: { kind: text, refuse: always((cannot) => cannot.login()) },
-  oauth_client_secret: { kind: text, refuse: always((cannot) => cannot.login()), secret: true },
-  oauth_scope: { kind: text, refuse: always((cannot) => cannot.login()) },
+  scram_client_key: { validator: text, refuse: always((cannot) => cannot.login()), secret: true },
+  scram_server_key: { validator: text, refuse: always((cannot) => cannot.login()), secret: true },
+  oauth_issuer: { validator: text, refuse: always((cannot) => cannot.login()) },
+  oauth_client_id: { validator: text, refuse: always((cannot) => cannot.login()) },
+  oauth_client_secret: {
+    validator: text,
+    refuse: always((cannot) => cannot.login()),
+    secret: true,
+  },
+  oauth_scope: { validator: text, refuse: always((cannot) => cannot.login()) },
 
   // Accepted, and without effect: one host, its own keep-alive, UTF-8 whatever is asked for, no GSSAPI.
-  keepalives: { kind: bit },
-  keepalives_idle: { kind: number },
-  keepalives_interval: { kind: number },
-  keepalives_count: { kind: number },
-  tcp_user_timeout: { kind: number },
-  client_encoding: { env: 'PGCLIENTENCODING', kind: text },
-  fallback_application_name: { kind: text },
-  krbsrvname: { env: 'PGKRBSRVNAME', kind: text },
-  gsslib: { env: 'PGGSSLIB', kind: text },
-  gssdelegation: { env: 'PGGSSDELEGATION', kind: bit },
-  sslcompression: { env: 'PGSSLCOMPRESSION', kind: bit },
-  sslsni: { env: 'PGSSLSNI', kind: bit },
-  sslkeylogfile: { kind: text },
-  servicefile: { env: 'PGSERVICEFILE', kind: text },
-  load_balance_hosts: { env: 'PGLOADBALANCEHOSTS', kind: oneOf(['disable', 'random']) },
+  keepalives: { validator: bit },
+  keepalives_idle: { validator: number },
+  keepalives_interval: { validator: number },
+  keepalives_count: { validator: number },
+  tcp_user_timeout: { validator: number },
+  client_encoding: { env: 'PGCLIENTENCODING', validator: text },
+  fallback_application_name: { validator: text },
+  krbsrvname: { env: 'PGKRBSRVNAME', validator: text },
+  gsslib: { env: 'PGGSSLIB', validator: text },
+  gssdelegation: { env: 'PGGSSDELEGATION', validator: bit },
+  sslcompression: { env: 'PGSSLCOMPRESSION', validator: bit },
+  sslsni: { env: 'PGSSLSNI', validator: bit },
+  sslkeylogfile: { validator: text },
+  servicefile: { env: 'PGSERVICEFILE', validator: text },
+  load_balance_hosts: { env: 'PGLOADBALANCEHOSTS', validator: oneOf(['disable', 'random']) },
   max_protocol_version: {
     env: 'PGMAXPROTOCOLVERSION',
-    kind: oneOf(['3.0', '3.2', 'latest']),
+    validator: oneOf(['3.0', '3.2', 'latest']),
   },
 } as const satisfies Record<string, Parameter>;
 
@@ -151,19 +158,19 @@ export function demandsOf(given: ReadonlyMap<LibpqParameter, Given>): {
 } {
   const problems: Problem[] = [];
   for (const [name, { text: value, where }] of given) {
-    const { kind, refuse, secret }: Parameter = PARAMETERS[name];
+    const { validator, refuse, secret }: Parameter = PARAMETERS[name];
     const shown = secret ? '***' : value;
-    if (!v.is(kind.schema, value)) {
-      problems.push((m) => m.config.invalid(where(m), shown, kind.allowed(m)));
+    if (!v.is(validator.schema, value)) {
+      problems.push((m) => m.config.invalid(where(m), shown, validator.allowed(m)));
     } else {
       const reason = refuse?.(value);
       if (reason === undefined) continue;
       problems.push((m) => m.config.cannotDemand(where(m), name, shown, reason(m.config.cannot)));
     }
   }
-  const read = <T>(name: LibpqParameter, kind: Kind<T>): T | null => {
+  const read = <T>(name: LibpqParameter, validator: Validator<T>): T | null => {
     const found = given.get(name);
-    const result = found === undefined ? null : v.safeParse(kind.schema, found.text);
+    const result = found === undefined ? null : v.safeParse(validator.schema, found.text);
     return result?.success ? result.output : null;
   };
   const session = read('target_session_attrs', oneOf(['read-write', 'primary']));

@@ -1,43 +1,68 @@
 import type * as v from 'valibot';
 import { ARRIVALS, ON_LAG } from '../load/pacer.js';
 import { MAX_EVENTS_PER_SECOND } from '../load/shapes/shape.js';
-import { LANGUAGES } from '../messages/index.js';
+import { LOG_LEVELS } from '../log/logger.js';
+import { LANGUAGES, type Messages } from '../messages/index.js';
 import { SSL_MODES } from '../postgres/target.js';
 import { EVENT_TYPES, EVENTS } from '../schemas/hospital/events/index.js';
 import { SASL_MECHANISMS, SECURITY_PROTOCOLS } from '../sources/kafka/security.js';
-import { thresholds } from './threshold-validator.js';
+import type { Command } from './commands.js';
 import {
   bytes,
   day,
   decimal,
   flag,
+  folder,
   host,
   integer,
-  type Kind,
   lines,
   listOf,
   nonEmptyText,
   oneOf,
   oneOfOrNone,
+  orNull,
+  path,
   rateOr,
   seconds,
   secretText,
   source,
   stages,
   text,
+  thresholds,
+  type Validator,
   weights,
 } from './validators.js';
 
-/** One setting: where it may come from, what it may be, and what it is when nobody says. */
-export interface Option<T> {
-  readonly kind: Kind<T>;
+/** The commands that take a flag. */
+type Takers = readonly Command[] | 'all';
+
+/** A flag that is followed by a value. Its help text stands in the messages, under its name. */
+export interface Flag {
+  /** Without dashes. */
+  readonly name: string;
+  readonly commands: Takers;
+  /** Stands for the value in help. */
+  readonly placeholder: keyof Messages['cli']['placeholders'];
+  /** Joins the values of a flag that may be repeated. Without it the last one wins. */
+  readonly joiner?: string;
+  /** The flag selects some of what exists; without it, all is selected. */
+  readonly narrows?: true;
+}
+
+/** One setting: where it may come from, which values it takes, and its default. */
+export interface Option<T = unknown> {
   readonly env: string;
+  readonly validator: Validator<T>;
   /** As an operator would type it; empty means "not set". */
-  readonly fallback: string;
-  readonly flag?: string;
-  /** Names that libpq gives the same setting, the first of them first. */
+  readonly default: string;
+  /** Its member of `Settings`; without it, the last part of the key in camel case. */
+  readonly as?: string;
+  readonly flag?: Flag;
+  /** The switch that sets it to false. */
+  readonly deniedBy?: string;
+  /** libpq's variables for the same setting; the first one that is set wins. */
   readonly libpq?: readonly string[];
-  /** The value is shown to nobody. */
+  /** The value must never be shown. */
   readonly secret?: true;
 }
 
@@ -53,12 +78,11 @@ const MAX_WORKERS = 256;
 const MAX_BATCH_SIZE = 10_000;
 /** CPF has nine free digits, so a table's ids must stay below 10^9. */
 const MAX_ROWS = 900_000_000;
-
-/** A connector that is restarted may take minutes; who waits longer has forgotten it. */
+/** A connector may need minutes to restart; a day without an event means a forgotten command. */
 const MAX_WAIT_SECONDS = 86_400;
-/** Less remembers too little to tell a replay from a loss of order. */
+/** Bytes; with less, `verify` remembers too few events to tell a replay from a loss of order. */
 const MIN_MEMORY = 8 * 1024 ** 2;
-/** Typed arrays of half of it must be possible. */
+/** Bytes; a typed array of half of it must be possible. */
 const MAX_MEMORY = 8 * 1024 ** 3;
 
 const port = integer(1, MAX_PORT);
@@ -67,139 +91,428 @@ const rows = integer(0, MAX_ROWS);
 const ratio = decimal(0, 1);
 const retrySeconds = (above: boolean) => decimal(0, MAX_RETRY_SECONDS, { above });
 
-const option = <T>(
-  kind: Kind<T>,
-  env: string,
-  fallback: string,
-  more: Pick<Option<T>, 'flag' | 'libpq' | 'secret'> = {},
-): Option<T> => ({ kind, env, fallback, ...more });
+const LOAD = ['start', 'stream', 'demo-cdc'] as const;
+const STREAM = ['start', 'stream'] as const;
+const SEED = ['seed', 'reset'] as const;
+const DOCTOR = ['doctor'] as const;
+const VERIFY = ['verify'] as const;
 
-/** Every option, by its dotted key in `settings.toml`. The single list: help and files follow it. */
+/**
+ * Every option, by its dotted key in `settings.toml`: the only list. The `Settings`, the flags of each
+ * command and its help follow from it; the example files in `config/` are compared with it by a test.
+ */
 export const OPTIONS = {
-  'app.lang': option(oneOf(LANGUAGES), 'APP_LANG', 'pt-BR', { flag: 'lang' }),
-  'app.rng': option(integer(0, Number.MAX_SAFE_INTEGER), 'RNG_SEED', '42', { flag: 'rng' }),
+  'app.lang': {
+    env: 'APP_LANG',
+    validator: oneOf(LANGUAGES),
+    default: 'pt-BR',
+    flag: { name: 'lang', commands: 'all', placeholder: 'language' },
+  },
+  'app.rng': {
+    env: 'RNG_SEED',
+    validator: integer(0, Number.MAX_SAFE_INTEGER),
+    default: '42',
+    flag: { name: 'rng', commands: [...LOAD, ...SEED], placeholder: 'number' },
+  },
 
-  'db.host': option(host, 'PG_HOST', '', { libpq: ['PGHOSTADDR', 'PGHOST'] }),
-  'db.port': option(port, 'PG_PORT', '5432', { libpq: ['PGPORT'] }),
-  'db.user': option(text, 'PG_USER', 'postgres', { libpq: ['PGUSER'] }),
-  'db.password': option(secretText, 'PG_PASSWORD', '', { libpq: ['PGPASSWORD'], secret: true }),
-  'db.database': option(nonEmptyText, 'PG_DATABASE', 'hospital_oltp', { libpq: ['PGDATABASE'] }),
-  'db.sslmode': option(oneOf(SSL_MODES), 'PG_SSLMODE', 'prefer', { libpq: ['PGSSLMODE'] }),
-  'db.sslrootcert': option(text, 'PG_SSLROOTCERT', '', { libpq: ['PGSSLROOTCERT'] }),
-  'db.sslcert': option(text, 'PG_SSLCERT', '', { libpq: ['PGSSLCERT'] }),
-  'db.sslkey': option(text, 'PG_SSLKEY', '', { libpq: ['PGSSLKEY'] }),
-  'db.search_path': option(nonEmptyText, 'PG_SEARCH_PATH', 'public'),
-  'db.connect_timeout': option(integer(0, MAX_RETRY_SECONDS), 'PG_CONNECT_TIMEOUT', '10', {
+  'db.host': { env: 'PG_HOST', validator: host, default: '', libpq: ['PGHOSTADDR', 'PGHOST'] },
+  'db.port': { env: 'PG_PORT', validator: port, default: '5432', libpq: ['PGPORT'] },
+  'db.user': { env: 'PG_USER', validator: text, default: 'postgres', libpq: ['PGUSER'] },
+  'db.password': {
+    env: 'PG_PASSWORD',
+    validator: secretText,
+    default: '',
+    libpq: ['PGPASSWORD'],
+    secret: true,
+  },
+  'db.database': {
+    env: 'PG_DATABASE',
+    validator: nonEmptyText,
+    default: 'hospital_oltp',
+    libpq: ['PGDATABASE'],
+  },
+  'db.sslmode': {
+    env: 'PG_SSLMODE',
+    validator: oneOf(SSL_MODES),
+    default: 'prefer',
+    libpq: ['PGSSLMODE'],
+  },
+  'db.sslrootcert': {
+    env: 'PG_SSLROOTCERT',
+    validator: text,
+    default: '',
+    libpq: ['PGSSLROOTCERT'],
+  },
+  'db.sslcert': { env: 'PG_SSLCERT', validator: text, default: '', libpq: ['PGSSLCERT'] },
+  'db.sslkey': { env: 'PG_SSLKEY', validator: text, default: '', libpq: ['PGSSLKEY'] },
+  'db.search_path': { env: 'PG_SEARCH_PATH', validator: nonEmptyText, default: 'public' },
+  'db.connect_timeout': {
+    env: 'PG_CONNECT_TIMEOUT',
+    validator: integer(0, MAX_RETRY_SECONDS),
+    default: '10',
+    as: 'connectTimeoutSeconds',
     libpq: ['PGCONNECT_TIMEOUT'],
-  }),
-  'db.application_name': option(nonEmptyText, 'PG_APPLICATION_NAME', 'oltp-simulator', {
+  },
+  'db.application_name': {
+    env: 'PG_APPLICATION_NAME',
+    validator: nonEmptyText,
+    default: 'oltp-simulator',
     libpq: ['PGAPPNAME'],
-  }),
+  },
 
-  'embedded.dir': option(nonEmptyText, 'PG_EMBEDDED_DIR', '.data/postgres'),
-  'embedded.port': option(port, 'PG_EMBEDDED_PORT', '54329'),
+  'embedded.dir': { env: 'PG_EMBEDDED_DIR', validator: folder, default: '.data/postgres' },
+  'embedded.port': { env: 'PG_EMBEDDED_PORT', validator: port, default: '54329' },
 
-  'stream.workers': option(workers, 'STREAM_WORKERS', '5', { flag: 'workers' }),
-  'stream.rate': option(rateOr(['cycle', 'max'], MAX_EVENTS_PER_SECOND), 'STREAM_RATE', 'cycle', {
-    flag: 'rate',
-  }),
-  'stream.stages': option(stages(MAX_TIMER_SECONDS), 'STREAM_STAGES', '', { flag: 'stage' }),
-  'stream.arrivals': option(oneOf(ARRIVALS), 'STREAM_ARRIVALS', 'even', { flag: 'arrivals' }),
-  'stream.on_lag': option(oneOf(ON_LAG), 'STREAM_ON_LAG', 'queue', { flag: 'on-lag' }),
-  'stream.thresholds': option(thresholds, 'STREAM_THRESHOLDS', '', { flag: 'threshold' }),
-  'stream.junit': option(text, 'STREAM_JUNIT', '', { flag: 'junit' }),
-  'stream.ledger': option(flag, 'STREAM_LEDGER', 'true', { flag: 'no-ledger' }),
-  'stream.interval_seconds': option(seconds(MAX_INTERVAL_SECONDS), 'STREAM_INTERVAL_SECONDS', '2', {
-    flag: 'interval',
-  }),
-  'stream.max_jitter_ms': option(integer(0, MAX_JITTER_MS), 'MAX_JITTER_MS', '400', {
-    flag: 'jitter',
-  }),
-  'stream.batch_size': option(integer(1, MAX_BATCH_SIZE), 'BATCH_SIZE', '50', {
-    flag: 'batch-size',
-  }),
-  'stream.duration': option(seconds(MAX_TIMER_SECONDS), 'STREAM_DURATION', '0', {
-    flag: 'duration',
-  }),
-  'stream.max_events': option(integer(0, Number.MAX_SAFE_INTEGER), 'STREAM_MAX_EVENTS', '0', {
-    flag: 'max-events',
-  }),
-  'stream.only': option(listOf(EVENT_TYPES), 'STREAM_ONLY', '', { flag: 'only' }),
-  'stream.weights': option(
-    weights(EVENT_TYPES),
-    'STREAM_WEIGHTS',
-    EVENT_TYPES.map((type) => `${type}=${EVENTS[type].weight}`).join(','),
-  ),
-  'stream.update_ratio': option(ratio, 'STREAM_UPDATE_RATIO', '0.15', { flag: 'update-ratio' }),
-  'stream.delete_ratio': option(ratio, 'STREAM_DELETE_RATIO', '0.01', { flag: 'delete-ratio' }),
-  'stream.id_cache_size': option(integer(1000, 10_000_000), 'STREAM_ID_CACHE_SIZE', '200000'),
-  'stream.fail_fast_on_critical': option(flag, 'STREAM_FAIL_FAST', 'true'),
-  'stream.reconnect_attempts': option(integer(1, 1000), 'STREAM_RECONNECT_ATTEMPTS', '5'),
-  'stream.reconnect_base_seconds': option(retrySeconds(true), 'STREAM_RECONNECT_BASE_SECONDS', '1'),
-  'stream.reconnect_max_seconds': option(retrySeconds(true), 'STREAM_RECONNECT_MAX_SECONDS', '30'),
-  'stream.stop_grace_seconds': option(retrySeconds(false), 'STREAM_STOP_GRACE_SECONDS', '5'),
+  'stream.workers': {
+    env: 'STREAM_WORKERS',
+    validator: workers,
+    default: '5',
+    flag: { name: 'workers', commands: LOAD, placeholder: 'number' },
+  },
+  // Events per second over all workers; null: one batch per worker every interval.
+  'stream.rate': {
+    env: 'STREAM_RATE',
+    validator: orNull(rateOr(['cycle', 'max'], MAX_EVENTS_PER_SECOND), 'cycle'),
+    default: 'cycle',
+    flag: { name: 'rate', commands: LOAD, placeholder: 'rate' },
+  },
+  'stream.stages': {
+    env: 'STREAM_STAGES',
+    validator: stages(MAX_TIMER_SECONDS),
+    default: '',
+    flag: { name: 'stage', commands: STREAM, placeholder: 'stage', joiner: ';' },
+  },
+  'stream.arrivals': {
+    env: 'STREAM_ARRIVALS',
+    validator: oneOf(ARRIVALS),
+    default: 'even',
+    flag: { name: 'arrivals', commands: STREAM, placeholder: 'mode' },
+  },
+  'stream.on_lag': {
+    env: 'STREAM_ON_LAG',
+    validator: oneOf(ON_LAG),
+    default: 'queue',
+    flag: { name: 'on-lag', commands: STREAM, placeholder: 'mode' },
+  },
+  'stream.thresholds': {
+    env: 'STREAM_THRESHOLDS',
+    validator: thresholds,
+    default: '',
+    flag: { name: 'threshold', commands: STREAM, placeholder: 'condition', joiner: ';' },
+  },
+  'stream.junit': {
+    env: 'STREAM_JUNIT',
+    validator: path,
+    default: '',
+    as: 'junitFile',
+    flag: { name: 'junit', commands: STREAM, placeholder: 'file' },
+  },
+  'stream.ledger': {
+    env: 'STREAM_LEDGER',
+    validator: flag,
+    default: 'true',
+    deniedBy: 'no-ledger',
+  },
+  'stream.interval_seconds': {
+    env: 'STREAM_INTERVAL_SECONDS',
+    validator: seconds(MAX_INTERVAL_SECONDS),
+    default: '2',
+    flag: { name: 'interval', commands: STREAM, placeholder: 'time' },
+  },
+  'stream.max_jitter_ms': {
+    env: 'MAX_JITTER_MS',
+    validator: integer(0, MAX_JITTER_MS),
+    default: '400',
+    flag: { name: 'jitter', commands: STREAM, placeholder: 'milliseconds' },
+  },
+  'stream.batch_size': {
+    env: 'BATCH_SIZE',
+    validator: integer(1, MAX_BATCH_SIZE),
+    default: '50',
+    flag: { name: 'batch-size', commands: LOAD, placeholder: 'number' },
+  },
+  // null: until stopped.
+  'stream.duration': {
+    env: 'STREAM_DURATION',
+    validator: orNull(seconds(MAX_TIMER_SECONDS), 0),
+    default: '0',
+    as: 'durationSeconds',
+    flag: { name: 'duration', commands: LOAD, placeholder: 'time' },
+  },
+  // null: no limit.
+  'stream.max_events': {
+    env: 'STREAM_MAX_EVENTS',
+    validator: orNull(integer(0, Number.MAX_SAFE_INTEGER), 0),
+    default: '0',
+    flag: { name: 'max-events', commands: STREAM, placeholder: 'number' },
+  },
+  'stream.only': {
+    env: 'STREAM_ONLY',
+    validator: listOf(EVENT_TYPES),
+    default: '',
+    flag: { name: 'only', commands: STREAM, placeholder: 'types', narrows: true },
+  },
+  'stream.weights': {
+    env: 'STREAM_WEIGHTS',
+    validator: weights(EVENT_TYPES),
+    default: EVENT_TYPES.map((type) => `${type}=${EVENTS[type].weight}`).join(','),
+  },
+  'stream.update_ratio': {
+    env: 'STREAM_UPDATE_RATIO',
+    validator: ratio,
+    default: '0.15',
+    flag: { name: 'update-ratio', commands: STREAM, placeholder: 'share' },
+  },
+  'stream.delete_ratio': {
+    env: 'STREAM_DELETE_RATIO',
+    validator: ratio,
+    default: '0.01',
+    flag: { name: 'delete-ratio', commands: STREAM, placeholder: 'share' },
+  },
+  'stream.id_cache_size': {
+    env: 'STREAM_ID_CACHE_SIZE',
+    validator: integer(1000, 10_000_000),
+    default: '200000',
+  },
+  'stream.fail_fast_on_critical': { env: 'STREAM_FAIL_FAST', validator: flag, default: 'true' },
+  'stream.reconnect_attempts': {
+    env: 'STREAM_RECONNECT_ATTEMPTS',
+    validator: integer(1, 1000),
+    default: '5',
+  },
+  'stream.reconnect_base_seconds': {
+    env: 'STREAM_RECONNECT_BASE_SECONDS',
+    validator: retrySeconds(true),
+    default: '1',
+  },
+  'stream.reconnect_max_seconds': {
+    env: 'STREAM_RECONNECT_MAX_SECONDS',
+    validator: retrySeconds(true),
+    default: '30',
+  },
+  'stream.stop_grace_seconds': {
+    env: 'STREAM_STOP_GRACE_SECONDS',
+    validator: retrySeconds(false),
+    default: '5',
+  },
 
-  'seed.pacientes': option(rows, 'SEED_PACIENTES', '2000'),
-  'seed.medicos': option(rows, 'SEED_MEDICOS', '200'),
-  'seed.convenios': option(rows, 'SEED_CONVENIOS', '12'),
-  'seed.consultas': option(rows, 'SEED_CONSULTAS', '4000'),
-  'seed.exames': option(rows, 'SEED_EXAMES', '3500'),
-  'seed.internacoes': option(rows, 'SEED_INTERNACOES', '1200'),
-  'seed.pacientes_convenios': option(rows, 'SEED_PACIENTES_CONVENIOS', '2500'),
-  'seed.min_rows': option(rows, 'SEED_MIN_ROWS', '1000'),
-  'seed.scale': option(decimal(0, 100_000, { above: true }), 'SEED_SCALE', '1', { flag: 'scale' }),
-  'seed.workers': option(workers, 'SEED_WORKERS', '2', { flag: 'workers' }),
-  'seed.validate_foreign_keys': option(flag, 'SEED_VALIDATE_FOREIGN_KEYS', 'true'),
-  'seed.reference_date': option(day, 'SEED_REFERENCE_DATE', 'today'),
+  // Rows that each table should hold, before `scale` and `min_rows`.
+  'seed.pacientes': { env: 'SEED_PACIENTES', validator: rows, default: '2000' },
+  'seed.medicos': { env: 'SEED_MEDICOS', validator: rows, default: '200' },
+  'seed.convenios': { env: 'SEED_CONVENIOS', validator: rows, default: '12' },
+  'seed.consultas': { env: 'SEED_CONSULTAS', validator: rows, default: '4000' },
+  'seed.exames': { env: 'SEED_EXAMES', validator: rows, default: '3500' },
+  'seed.internacoes': { env: 'SEED_INTERNACOES', validator: rows, default: '1200' },
+  'seed.pacientes_convenios': {
+    env: 'SEED_PACIENTES_CONVENIOS',
+    validator: rows,
+    default: '2500',
+    as: 'pacientes_convenios',
+  },
+  'seed.min_rows': { env: 'SEED_MIN_ROWS', validator: rows, default: '1000' },
+  'seed.scale': {
+    env: 'SEED_SCALE',
+    validator: decimal(0, 100_000, { above: true }),
+    default: '1',
+    flag: { name: 'scale', commands: ['start', ...SEED], placeholder: 'number' },
+  },
+  'seed.workers': {
+    env: 'SEED_WORKERS',
+    validator: workers,
+    default: '2',
+    flag: { name: 'workers', commands: SEED, placeholder: 'number' },
+  },
+  'seed.validate_foreign_keys': {
+    env: 'SEED_VALIDATE_FOREIGN_KEYS',
+    validator: flag,
+    default: 'true',
+  },
+  // The day that the seeded history ends on, `YYYY-MM-DD`.
+  'seed.reference_date': { env: 'SEED_REFERENCE_DATE', validator: day, default: 'today' },
 
-  'doctor.publication': option(text, 'DOCTOR_PUBLICATION', '', { flag: 'publication' }),
-  'doctor.slot': option(text, 'DOCTOR_SLOT', '', { flag: 'slot' }),
-  'doctor.role': option(text, 'DOCTOR_ROLE', '', { flag: 'role' }),
+  // null: all publications and slots, and the role that connects.
+  'doctor.publication': {
+    env: 'DOCTOR_PUBLICATION',
+    validator: orNull(text, ''),
+    default: '',
+    flag: { name: 'publication', commands: DOCTOR, placeholder: 'name', narrows: true },
+  },
+  'doctor.slot': {
+    env: 'DOCTOR_SLOT',
+    validator: orNull(text, ''),
+    default: '',
+    flag: { name: 'slot', commands: DOCTOR, placeholder: 'name', narrows: true },
+  },
+  'doctor.role': {
+    env: 'DOCTOR_ROLE',
+    validator: orNull(text, ''),
+    default: '',
+    flag: { name: 'role', commands: DOCTOR, placeholder: 'name', narrows: true },
+  },
 
-  'verify.source': option(source, 'VERIFY_SOURCE', '', { flag: 'source' }),
-  'verify.publication': option(text, 'VERIFY_PUBLICATION', '', { flag: 'publication' }),
-  'verify.toast_placeholder': option(lines, 'VERIFY_TOAST_PLACEHOLDER', '', {
-    flag: 'toast-placeholder',
-  }),
-  'verify.wait_seconds': option(seconds(MAX_WAIT_SECONDS), 'VERIFY_WAIT_SECONDS', '10', {
-    flag: 'wait',
-  }),
-  'verify.sample': option(decimal(0, 1, { above: true }), 'VERIFY_SAMPLE', '1', { flag: 'sample' }),
-  'verify.memory': option(bytes(MIN_MEMORY, MAX_MEMORY), 'VERIFY_MEMORY', '128MB', {
-    flag: 'memory',
-  }),
+  'verify.source': {
+    env: 'VERIFY_SOURCE',
+    validator: source,
+    default: '',
+    flag: { name: 'source', commands: VERIFY, placeholder: 'source' },
+  },
+  // null: the publications that have tables of the hospital.
+  'verify.publication': {
+    env: 'VERIFY_PUBLICATION',
+    validator: orNull(text, ''),
+    default: '',
+    flag: { name: 'publication', commands: VERIFY, placeholder: 'name', narrows: true },
+  },
+  // A placeholder is any text of one line: it may hold a comma or a semicolon.
+  'verify.toast_placeholder': {
+    env: 'VERIFY_TOAST_PLACEHOLDER',
+    validator: lines,
+    default: '',
+    as: 'toastPlaceholders',
+    flag: { name: 'toast-placeholder', commands: VERIFY, placeholder: 'text', joiner: '\n' },
+  },
+  'verify.wait_seconds': {
+    env: 'VERIFY_WAIT_SECONDS',
+    validator: seconds(MAX_WAIT_SECONDS),
+    default: '10',
+    flag: { name: 'wait', commands: VERIFY, placeholder: 'time' },
+  },
+  // Share of the rows that are followed, above 0, up to 1.
+  'verify.sample': {
+    env: 'VERIFY_SAMPLE',
+    validator: decimal(0, 1, { above: true }),
+    default: '1',
+    flag: { name: 'sample', commands: VERIFY, placeholder: 'share' },
+  },
+  'verify.memory': {
+    env: 'VERIFY_MEMORY',
+    validator: bytes(MIN_MEMORY, MAX_MEMORY),
+    default: '128MB',
+    as: 'memoryBytes',
+    flag: { name: 'memory', commands: VERIFY, placeholder: 'size' },
+  },
 
-  'kafka.security_protocol': option(
-    oneOf(SECURITY_PROTOCOLS),
-    'KAFKA_SECURITY_PROTOCOL',
-    'PLAINTEXT',
-  ),
-  'kafka.sasl_mechanism': option(oneOfOrNone(SASL_MECHANISMS), 'KAFKA_SASL_MECHANISM', ''),
-  'kafka.sasl_username': option(text, 'KAFKA_SASL_USERNAME', ''),
-  'kafka.sasl_password': option(secretText, 'KAFKA_SASL_PASSWORD', '', { secret: true }),
-  'kafka.ssl_ca': option(text, 'KAFKA_SSL_CA', ''),
-  'kafka.ssl_cert': option(text, 'KAFKA_SSL_CERT', ''),
-  'kafka.ssl_key': option(text, 'KAFKA_SSL_KEY', ''),
+  'kafka.security_protocol': {
+    env: 'KAFKA_SECURITY_PROTOCOL',
+    validator: oneOf(SECURITY_PROTOCOLS),
+    default: 'PLAINTEXT',
+  },
+  'kafka.sasl_mechanism': {
+    env: 'KAFKA_SASL_MECHANISM',
+    validator: oneOfOrNone(SASL_MECHANISMS),
+    default: '',
+  },
+  'kafka.sasl_username': { env: 'KAFKA_SASL_USERNAME', validator: text, default: '' },
+  'kafka.sasl_password': {
+    env: 'KAFKA_SASL_PASSWORD',
+    validator: secretText,
+    default: '',
+    secret: true,
+  },
+  'kafka.ssl_ca': { env: 'KAFKA_SSL_CA', validator: text, default: '' },
+  'kafka.ssl_cert': { env: 'KAFKA_SSL_CERT', validator: text, default: '' },
+  'kafka.ssl_key': { env: 'KAFKA_SSL_KEY', validator: text, default: '' },
 
-  'logging.level': option(oneOf(['DEBUG', 'INFO', 'WARNING', 'ERROR']), 'LOG_LEVEL', 'INFO', {
-    flag: 'log-level',
-  }),
-  'logging.format': option(oneOf(['text', 'json']), 'LOG_FORMAT', 'text'),
-  'logging.dir': option(nonEmptyText, 'LOG_DIR', 'logs'),
-  'logging.rotate_when': option(oneOf(['midnight', 'never']), 'LOG_ROTATE_WHEN', 'midnight'),
-  'logging.backup_count': option(integer(0, 3650), 'LOG_BACKUP_COUNT', '7'),
-} as const;
+  'logging.level': {
+    env: 'LOG_LEVEL',
+    validator: oneOf(LOG_LEVELS),
+    default: 'INFO',
+    flag: { name: 'log-level', commands: 'all', placeholder: 'level' },
+  },
+  'logging.format': { env: 'LOG_FORMAT', validator: oneOf(['text', 'json']), default: 'text' },
+  'logging.dir': { env: 'LOG_DIR', validator: folder, default: 'logs' },
+  'logging.rotate_when': {
+    env: 'LOG_ROTATE_WHEN',
+    validator: oneOf(['midnight', 'never']),
+    default: 'midnight',
+  },
+  'logging.backup_count': {
+    env: 'LOG_BACKUP_COUNT',
+    validator: integer(0, 3650),
+    default: '7',
+  },
+} as const satisfies Readonly<Record<string, Option>>;
 
-export type OptionKey = keyof typeof OPTIONS;
+/** Every flag that stands alone, and the commands that take it. Its help text stands in the messages. */
+export const SWITCHES = {
+  json: 'all',
+  help: 'all',
+  version: 'all',
+  yes: ['reset'],
+  'drop-foreign-tables': ['reset'],
+  'no-ledger': STREAM,
+  'dry-run': ['stream'],
+  'create-slot': VERIFY,
+  partial: VERIFY,
+  'skip-malformed': VERIFY,
+} as const satisfies Readonly<Record<string, Takers>>;
+
+/** Flags that name a file of settings, with the placeholder of each; every command takes them. */
+export const FILE_FLAGS = {
+  config: 'file',
+  'env-file': 'file',
+  profile: 'name',
+} as const satisfies Readonly<Record<string, Flag['placeholder']>>;
+
+type Options = typeof OPTIONS;
+export type OptionKey = keyof Options;
+export type Switch = keyof typeof SWITCHES;
+export type FileFlag = keyof typeof FILE_FLAGS;
+
+export const OPTION_KEYS = Object.keys(OPTIONS) as readonly OptionKey[];
+
+/** An option by its key, without the type of its value. */
+export function optionOf(key: OptionKey): Option {
+  return OPTIONS[key];
+}
+
+/** A flag that is a setting. */
+export type SettingFlag = {
+  [K in OptionKey]: Options[K] extends { readonly flag: { readonly name: infer N } } ? N : never;
+}[OptionKey];
 
 /** The value of every option, validated. */
 export type Values = {
-  readonly [K in OptionKey]: v.InferOutput<(typeof OPTIONS)[K]['kind']['schema']>;
+  readonly [K in OptionKey]: v.InferOutput<Options[K]['validator']['schema']>;
 };
 
-export const OPTION_KEYS = Object.keys(OPTIONS) as OptionKey[];
+/** `on_lag` → `onLag`, `dry-run` → `dryRun`. */
+export type Camel<S extends string> = S extends
+  | `${infer Head}_${infer Tail}`
+  | `${infer Head}-${infer Tail}`
+  ? `${Head}${Capitalize<Camel<Tail>>}`
+  : S;
 
-/** An option by its key, without the type of its value. */
-export function optionOf(key: OptionKey): Option<unknown> {
-  return OPTIONS[key];
+export function toCamelCase<S extends string>(name: S): Camel<S> {
+  const camel = name.replaceAll(/[_-]([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  return camel as Camel<S>;
+}
+
+/** Whether each switch was given, by its name in camel case. `--no-x` is no member: it sets an option. */
+export type Switches = {
+  readonly [S in Switch as S extends `no-${string}` ? never : Camel<S>]: boolean;
+};
+
+type SectionOf<K extends string> = K extends `${infer S}.${string}` ? S : never;
+type NameOf<K extends string> = K extends `${string}.${infer N}` ? Camel<N> : never;
+type MemberOf<K extends OptionKey> = Options[K] extends { readonly as: infer A extends string }
+  ? A
+  : NameOf<K>;
+
+/** The values by section and member: `stream.on_lag` is `sections.stream.onLag`. */
+export type Sections = {
+  readonly [S in SectionOf<OptionKey>]: {
+    readonly [K in OptionKey as SectionOf<K> extends S ? MemberOf<K> : never]: Values[K];
+  };
+};
+
+export function bySection(values: Values): Sections {
+  const sections: Record<string, Record<string, unknown>> = {};
+  for (const key of OPTION_KEYS) {
+    const [section = '', name = ''] = key.split('.');
+    sections[section] ??= {};
+    sections[section][optionOf(key).as ?? toCamelCase(name)] = values[key];
+  }
+  // The same rule as in the type, for each key.
+  return sections as Sections;
 }

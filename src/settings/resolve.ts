@@ -1,55 +1,125 @@
+import { resolve as resolvePath } from 'node:path';
 import * as v from 'valibot';
+import type { Language } from '../messages/index.js';
+import { readEnvFile } from './env-file.js';
+import {
+  DEFAULT_CONFIG_FILE,
+  DEFAULT_ENV_FILE,
+  type Place,
+  readFile,
+  readProfile,
+} from './files.js';
 import { LIBPQ_PARAMETERS, type LibpqParameter } from './libpq.js';
 import { OPTION_KEYS, type OptionKey, optionOf, type Values } from './options.js';
-import type { Problem } from './problems.js';
-import type { Given, Source } from './source.js';
+import { type Given, type Problem, readFlags, type Source } from './source.js';
+import { readToml } from './toml.js';
+import { readEnvironment, type Variables } from './variables.js';
+
+/** Where settings come from. */
+export interface Inputs extends Place {
+  /** Flag name without dashes → text as typed. */
+  readonly flags: Readonly<Record<string, string>>;
+  /** Problems of the command line, to be reported with those of the other sources. */
+  readonly problems?: readonly Problem[];
+  readonly env: Variables;
+  /** Files that the operator named must exist; the usual ones need not. */
+  readonly configFile?: string | null;
+  readonly envFile?: string | null;
+  /** A ready-made set of settings, by name or by file. */
+  readonly profile?: string | null;
+}
+
+/** Everything that was given, read once. */
+export interface Sources {
+  /** By precedence: flags, environment, profile, `.env`, `settings.toml`. */
+  readonly list: readonly Source[];
+  /** The process environment and the variables of `.env`. */
+  readonly variables: readonly Variables[];
+  /** Relative paths, in flags and in files alike, start here. */
+  readonly cwd: string;
+}
+
+/** Reads every source. An obstacle is a problem of its source; nothing is thrown. */
+export function readSources(inputs: Inputs): Sources {
+  const { flags, env, cwd, configFile, profile = null, problems = [] } = inputs;
+  const envFile = readFile(inputs.envFile, DEFAULT_ENV_FILE, inputs, readEnvFile);
+  const toml = readFile(configFile, DEFAULT_CONFIG_FILE, inputs, readToml);
+  return {
+    list: [
+      readFlags(flags, problems),
+      readEnvironment(env),
+      readProfile(profile, inputs),
+      envFile,
+      toml,
+    ],
+    variables: [env, 'variables' in envFile ? envFile.variables : {}],
+    cwd,
+  };
+}
+
+/** The language of messages; the default one if the given one does not exist. */
+export function languageOf(sources: Sources): Language {
+  // The option's own schema gave the value.
+  return settle('app.lang', sources).value as Language;
+}
+
+/** The value of one option. */
+interface Settled {
+  readonly value: unknown;
+  /** null: nobody gave one, and the value is the default. */
+  readonly given: Given | null;
+  readonly problems: readonly Problem[];
+}
 
 export interface Resolved {
   readonly values: Values;
-  /** The options that somebody gave; the others hold their built-in defaults. */
+  /** The options that were given; the others hold their defaults. */
   readonly given: ReadonlyMap<OptionKey, Given>;
-  /** The connection parameters of libpq that somebody gave and that are no options. */
+  /** The connection parameters of libpq that were given and are no options. */
   readonly libpq: ReadonlyMap<LibpqParameter, Given>;
   readonly problems: readonly Problem[];
 }
 
 /**
- * One value for each option: the first source that has it wins, then the built-in default. A value
- * that its option does not take is a problem, and the default stands in so that all are found.
+ * One value for each option: the first source that has it wins, then the default. A refused value is a problem,
+ * and the default takes its place so that all problems are found.
  */
-export function resolve(sources: readonly Source[]): Resolved {
-  const given = new Map<OptionKey, Given>();
-  const problems: Problem[] = sources.flatMap((source) => source.problems);
-  const values: Partial<Record<OptionKey, unknown>> = {};
-  for (const key of OPTION_KEYS) {
-    const option = optionOf(key);
-    values[key] = v.parse(option.kind.schema, option.fallback);
-    const found = sources
-      .map((source) => source.given.get(key))
-      .find((value) => value !== undefined);
-    if (found === undefined) continue;
-    given.set(key, found);
-    const result = v.safeParse(option.kind.schema, found.text);
-    if (result.success) {
-      values[key] = result.output;
-      continue;
-    }
-    const special = option.kind.problems?.(found.where, found.text) ?? [];
-    if (special.length > 0) problems.push(...special);
-    else {
-      const shown = option.secret ? '***' : found.text;
-      problems.push((messages) =>
-        messages.config.invalid(found.where(messages), shown, option.kind.allowed(messages)),
-      );
-    }
-  }
-  const libpq = new Map<LibpqParameter, Given>();
-  for (const name of LIBPQ_PARAMETERS) {
-    const found = sources.map((source) => source.libpq?.get(name)).find((value) => value);
-    if (found !== undefined) libpq.set(name, found);
-  }
-  // Every key of the table was just filled by that key's own schema.
-  return { values: values as Values, given, libpq, problems };
+export function resolve(sources: Sources): Resolved {
+  const settled = OPTION_KEYS.map((key) => [key, settle(key, sources)] as const);
+  const given = settled.flatMap(([key, one]) =>
+    one.given === null ? [] : [[key, one.given] as const],
+  );
+  const libpq = LIBPQ_PARAMETERS.flatMap((name) => {
+    const found = sources.list.map((source) => source.libpq?.get(name)).find((value) => value);
+    return found === undefined ? [] : [[name, found] as const];
+  });
+  return {
+    // Every key of the table was filled by that key's own schema.
+    values: Object.fromEntries(settled.map(([key, { value }]) => [key, value])) as Values,
+    given: new Map(given),
+    libpq: new Map(libpq),
+    problems: [
+      ...sources.list.flatMap(({ problems }) => problems),
+      ...settled.flatMap(([, { problems }]) => problems),
+    ],
+  };
+}
+
+function settle(key: OptionKey, { list, cwd }: Sources): Settled {
+  const { validator, secret, default: standard } = optionOf(key);
+  const given = list.map((source) => source.given.get(key)).find((value) => value) ?? null;
+  const result = v.safeParse(validator.schema, given?.text ?? standard);
+  const value = result.success ? result.output : v.parse(validator.schema, standard);
+  const final = validator.isPath && value !== null ? resolvePath(cwd, String(value)) : value;
+  if (given === null || result.success) return { value: final, given, problems: [] };
+  const special = validator.problems?.(given.where, given.text) ?? [];
+  const general: Problem = (messages) =>
+    messages.config.invalid(
+      given.where(messages),
+      secret ? '***' : given.text,
+      validator.allowed(messages),
+    );
+  return { value: final, given, problems: special.length > 0 ? special : [general] };
 }
 
 /** Rules between options, each on its own already valid. */
@@ -69,7 +139,7 @@ export function checkTogether({ values, given }: Resolved): Problem[] {
   if (values['stream.reconnect_base_seconds'] > values['stream.reconnect_max_seconds']) {
     problems.push((messages) => messages.config.baseAboveMax(delays(messages)));
   }
-  if (values['stream.stages'].length > 0 && values['stream.rate'] !== 'cycle') {
+  if (values['stream.stages'].length > 0 && values['stream.rate'] !== null) {
     const rate = describe('stream.rate');
     problems.push((messages) => messages.config.stagesAndRate(rate(messages)));
   }

@@ -9,10 +9,9 @@ import {
 } from '../postgres/target.js';
 import { demandsOf, type LibpqParameter, settingInOptions } from './libpq.js';
 import { type OptionKey, optionOf } from './options.js';
-import type { Problem } from './problems.js';
-import type { Resolved } from './resolve.js';
-import type { Given } from './source.js';
-import { isGiven, type Variables } from './variables.js';
+import type { Resolved, Sources } from './resolve.js';
+import type { Given, Problem } from './source.js';
+import { isGiven } from './variables.js';
 
 /**
  * Variables that name a server, as `PG_HOST` and `db.host` do. A password alone names none.
@@ -52,15 +51,8 @@ export interface Server {
   readonly problems: readonly Problem[];
 }
 
-/**
- * The server that the settings name. `variables`: the process environment and the `.env` file.
- * Paths of certificates are made absolute, from `cwd`, and must be readable.
- */
-export function chooseServer(
-  resolved: Resolved,
-  variables: readonly Variables[],
-  cwd: string,
-): Server {
+/** The server that the settings name. Paths of certificates are made absolute, and must be readable. */
+export function chooseServer(resolved: Resolved, { variables, cwd }: Sources): Server {
   const { values, given } = resolved;
   const has = (name: string) => variables.some((source) => isGiven(source, name));
   if (!given.has('db.host') && !SERVER_VARIABLES.some(has)) return { target: null, problems: [] };

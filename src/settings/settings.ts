@@ -1,75 +1,116 @@
-import type { LogSettings } from '../log/logger.js';
-import type { Language } from '../messages/index.js';
+import type { ReconnectPolicy } from '../lib/back-off.js';
 import type { ConnectionTarget } from '../postgres/target.js';
-import type { Threshold } from '../report/thresholds.js';
-import type { LoadSettings } from '../run/plan.js';
 import type { TableName } from '../schemas/hospital/tables.js';
 import type { KafkaSecurity } from '../sources/kafka/security.js';
-import type { SourceSpec } from '../sources/source-spec.js';
+import { chooseSecurity } from './kafka.js';
+import { bySection, type Sections } from './options.js';
+import { checkTogether, resolve, type Sources } from './resolve.js';
+import { chooseServer } from './server.js';
+import { throwProblems } from './source.js';
 
-/** Every setting, validated: what all commands work from. Times are in the unit of their name. */
-export interface Settings {
-  readonly app: { readonly lang: Language; readonly rng: number };
-  /** Where the database is: a server of the operator's, or null for the embedded one. */
+type Seed = Sections['seed'];
+
+/**
+ * Every setting, validated. The members follow from the table in `options.ts`, besides those below: a server, a
+ * broker's security and the volumes are each made of several options. Times are in the unit of their name.
+ */
+export interface Settings extends Omit<Sections, 'db' | 'embedded' | 'seed' | 'kafka'> {
+  /** The operator's own server; null: the embedded one. */
   readonly server: ConnectionTarget | null;
-  readonly db: {
-    readonly database: string;
-    readonly searchPath: string;
-    readonly connectTimeoutSeconds: number;
-    readonly applicationName: string;
-  };
-  readonly embedded: {
-    readonly dir: string;
-    readonly port: number;
+  /** The options of `db` that hold for the embedded server too. */
+  readonly db: Pick<
+    Sections['db'],
+    'database' | 'searchPath' | 'connectTimeoutSeconds' | 'applicationName'
+  >;
+  readonly embedded: Sections['embedded'] & {
     /** True when the operator named the port: then no other one may be taken in its place. */
     readonly portIsExplicit: boolean;
     /** True when the operator named the folder: then no other one may be taken in its place. */
     readonly dirIsExplicit: boolean;
   };
-  readonly seed: {
+  readonly seed: Omit<Seed, TableName> & {
     /** Rows that each table should hold, before `scale` and `minRows`. */
-    readonly volumes: Readonly<Record<TableName, number>>;
-    readonly minRows: number;
-    readonly scale: number;
-    readonly workers: number;
-    readonly validateForeignKeys: boolean;
-    /** `YYYY-MM-DD`: the day that the seeded history ends on. Default: today, UTC. */
-    readonly referenceDate: string;
+    readonly volumes: Pick<Seed, TableName>;
   };
-  readonly stream: Omit<LoadSettings, 'rng'> & {
-    readonly thresholds: readonly Threshold[];
-    /** File for the results as JUnit XML; null: none. */
-    readonly junitFile: string | null;
-    /** Whether what is committed is written down, key by key. */
-    readonly ledger: boolean;
-    readonly updateRatio: number;
-    readonly deleteRatio: number;
-    readonly idCacheSize: number;
-    readonly failFastOnCritical: boolean;
-    readonly reconnectAttempts: number;
-    readonly reconnectBaseSeconds: number;
-    readonly reconnectMaxSeconds: number;
-    readonly stopGraceSeconds: number;
-  };
-  /** What `doctor` is to look at; null: whatever there is, and the role that connects. */
-  readonly doctor: {
-    readonly publication: string | null;
-    readonly slot: string | null;
-    readonly role: string | null;
-  };
-  /** How `verify` holds a CDC output against a ledger. */
-  readonly verify: {
-    readonly source: SourceSpec | null;
-    /** Null: those that have tables of the hospital. */
-    readonly publication: string | null;
-    /** What the connector writes for an unchanged TOAST value, besides its default. */
-    readonly toastPlaceholders: readonly string[];
-    readonly waitSeconds: number;
-    /** Share of rows that are followed, 0 to 1. */
-    readonly sample: number;
-    readonly memoryBytes: number;
-  };
-  /** How `verify` speaks to the brokers of a source `kafka:`. */
+  /** How `verify` connects to the brokers of a source `kafka:`. */
   readonly kafka: KafkaSecurity;
-  readonly logging: LogSettings;
+}
+
+/**
+ * Every setting: flag, then environment, then profile, then `.env`, then `settings.toml`, then default.
+ * Throws one OperatorError (usage) that names every problem.
+ */
+export function loadSettings(sources: Sources): Settings {
+  const resolved = resolve(sources);
+  const server = chooseServer(resolved, sources);
+  const broker = chooseSecurity(resolved, sources.cwd);
+  throwProblems([
+    ...resolved.problems,
+    ...checkTogether(resolved),
+    ...server.problems,
+    ...broker.problems,
+  ]);
+  const { given, values } = resolved;
+  const { app, db, embedded, seed, kafka: _, ...others } = bySection(values);
+  const { database, searchPath, connectTimeoutSeconds, applicationName } = db;
+  return {
+    app,
+    server: server.target,
+    kafka: broker.security,
+    db: { database, searchPath, connectTimeoutSeconds, applicationName },
+    embedded: {
+      ...embedded,
+      portIsExplicit: given.has('embedded.port'),
+      dirIsExplicit: given.has('embedded.dir'),
+    },
+    seed: withVolumes(seed),
+    ...others,
+  };
+}
+
+function withVolumes(seed: Seed): Settings['seed'] {
+  const {
+    pacientes,
+    medicos,
+    convenios,
+    pacientes_convenios,
+    consultas,
+    exames,
+    internacoes,
+    ...others
+  } = seed;
+  const volumes = {
+    pacientes,
+    medicos,
+    convenios,
+    pacientes_convenios,
+    consultas,
+    exames,
+    internacoes,
+  };
+  return { volumes, ...others };
+}
+
+/** How a lost connection is opened again. */
+export function reconnectPolicy({ stream }: Settings): ReconnectPolicy {
+  return {
+    attempts: stream.reconnectAttempts,
+    baseMs: stream.reconnectBaseSeconds * 1000,
+    maxMs: stream.reconnectMaxSeconds * 1000,
+    failFast: stream.failFastOnCritical,
+  };
+}
+
+/** The settings as a run's folder may keep them: without passwords. */
+export function withoutSecrets(settings: Settings): Record<string, unknown> {
+  // Only `verify` uses the settings of Kafka, and a run is a `stream`.
+  const { server, stream, kafka: _kafka, ...others } = settings;
+  const { password: _, ...shown } = server ?? { password: null };
+  const stages = stream.stages.map(({ text }) => text);
+  const thresholds = stream.thresholds.map(({ text }) => text);
+  return {
+    server: server === null ? null : shown,
+    ...others,
+    stream: { ...stream, stages, thresholds },
+  };
 }

@@ -1,9 +1,7 @@
 import { parse } from '@iarna/toml';
 import { findNearest } from '../lib/nearest.js';
-import { REPEATABLE } from './commands.js';
 import { OPTION_KEYS, type OptionKey, optionOf } from './options.js';
-import type { Problem } from './problems.js';
-import type { Given, Source } from './source.js';
+import type { Given, Problem, Source } from './source.js';
 
 type Table = Readonly<Record<string, unknown>>;
 
@@ -84,8 +82,8 @@ function toText(value: unknown): string {
 function textOf(key: OptionKey, value: unknown): string {
   if (key === 'stream.stages') return stagesText(value);
   // An element may hold a comma itself.
-  const joint = REPEATABLE[optionOf(key).flag ?? ''];
-  if (joint !== undefined && Array.isArray(value)) return value.map(toText).join(joint);
+  const joiner = optionOf(key).flag?.joiner;
+  if (joiner !== undefined && Array.isArray(value)) return value.map(toText).join(joiner);
   return toText(value);
 }
 

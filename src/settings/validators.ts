@@ -3,6 +3,8 @@ import { UNITS } from '../lib/units.js';
 import { parseSpan } from '../load/shapes/shape.js';
 import { parseStage, STAGE_EXAMPLES, type Stage } from '../load/stages.js';
 import type { Messages } from '../messages/index.js';
+import { METRIC_FORMS } from '../report/metrics.js';
+import { parseThreshold, type Threshold } from '../report/thresholds.js';
 import {
   hasCredentials,
   parseSource,
@@ -10,19 +12,26 @@ import {
   type SourceSpec,
 } from '../sources/source-spec.js';
 
-/** A sentence, or a part of one, in whichever language it is asked for. */
-export type Told = (messages: Messages) => string;
+/*
+ * Valibot reads and checks; its issues are not shown, since a sentence here names the place of the value and what
+ * is allowed, in two languages. Words keep a function of their own: `v.picklist` distinguishes upper and lower case.
+ */
+
+/** A sentence, or a part of one, in the language of the catalogue that it gets. */
+export type Localized = (messages: Messages) => string;
 
 /**
- * What values an option takes. Every source (flag, environment, file) is brought to the text that
+ * The values that an option takes. Every source (flag, environment, file) is brought to the text that
  * an operator could have typed, so one schema serves them all.
  */
-export interface Kind<T> {
+export interface Validator<T> {
   readonly schema: v.GenericSchema<string, T>;
-  /** What the schema lets through, in words. */
-  readonly allowed: Told;
-  /** Sentences on a value that the schema did not take, where they can say more than `allowed`; empty: they can't. */
-  readonly problems?: (where: Told, given: string) => readonly Told[];
+  /** Describes the values that the schema accepts. */
+  readonly allowed: Localized;
+  /** Sentences on a value that the schema refused, if they can say more than `allowed`; empty: they cannot. */
+  readonly problems?: (where: Localized, given: string) => readonly Localized[];
+  /** The value is a path, to be made absolute from the working directory. */
+  readonly isPath?: true;
 }
 
 /** Plain digits: `1e9` and `0x10` are typing errors more often than they are meant. */
@@ -30,33 +39,53 @@ const INTEGER = /^[+-]?\d+$/;
 const DECIMAL = /^[+-]?(\d+(\.\d*)?|\.\d+)$/;
 /** Before bytes in hexadecimal, in the connector's `unavailable.value.placeholder`. */
 const BYTES_PREFIX = 'hex:';
-const ISO_DATE = /^\d{4}-\d{2}-\d{2}$/;
 
 const trimmed = v.pipe(v.string(), v.trim());
 
 /** Any text; empty means "not set". */
-export const text: Kind<string> = {
+export const text: Validator<string> = {
   schema: trimmed,
   allowed: (messages) => messages.config.allowed.text(),
 };
 
 /** Text taken exactly as it was given, blanks included. */
-export const secretText: Kind<string> = { ...text, schema: v.string() };
+export const secretText: Validator<string> = { ...text, schema: v.string() };
 
 /** Text that must not be empty. */
-export const nonEmptyText: Kind<string> = {
+export const nonEmptyText: Validator<string> = {
   schema: v.pipe(trimmed, v.nonEmpty()),
   allowed: (messages) => messages.config.allowed.nonEmptyText(),
 };
 
+/** Accepts the same, and gives null for `empty`, which means "not set" or "no limit". */
+export function orNull<T, const E extends T>(
+  validator: Validator<T>,
+  empty: E,
+): Validator<Exclude<T, E> | null> {
+  const isSet = (value: T): value is Exclude<T, E> => value !== empty;
+  return {
+    ...validator,
+    schema: v.pipe(
+      validator.schema,
+      v.transform((value) => (isSet(value) ? value : null)),
+    ),
+  };
+}
+
+/** An absolute path; null where it is empty. */
+export const path: Validator<string | null> = { ...orNull(text, ''), isPath: true };
+
+/** The absolute path of a folder. */
+export const folder: Validator<string> = { ...nonEmptyText, isPath: true };
+
 /** One host name, address or socket folder; empty means "not set". Lists of hosts are refused. */
-export const host: Kind<string> = {
+export const host: Validator<string> = {
   schema: v.pipe(trimmed, v.regex(/^(\/.*|[^\s,@]*)$/)),
   allowed: (messages) => messages.config.allowed.host(),
 };
 
 /** A whole number, both ends included. */
-export function integer(min: number, max: number): Kind<number> {
+export function integer(min: number, max: number): Validator<number> {
   return {
     schema: v.pipe(
       trimmed,
@@ -70,8 +99,8 @@ export function integer(min: number, max: number): Kind<number> {
   };
 }
 
-/** A decimal number from `min` (left out when `above`) to `max`. */
-export function decimal(min: number, max: number, { above = false } = {}): Kind<number> {
+/** A decimal number from `min` (excluded when `above`) to `max`. */
+export function decimal(min: number, max: number, { above = false } = {}): Validator<number> {
   return {
     schema: v.pipe(
       trimmed,
@@ -86,45 +115,51 @@ export function decimal(min: number, max: number, { above = false } = {}): Kind<
 }
 
 /** A span of time, in seconds: a bare number is seconds; `500ms`, `20s`, `5m` and `1h` work too. */
-export function seconds(max: number): Kind<number> {
+export function seconds(max: number): Validator<number> {
   return {
-    schema: parsed((given) => {
-      const span = parseSpan(given);
-      return span !== undefined && span <= max ? span : undefined;
-    }),
+    schema: v.pipe(trimmed, v.transform(parseSpan), v.number(), v.maxValue(max)),
     allowed: (messages) => messages.config.allowed.seconds(max),
   };
 }
 
 /** One of a few words, upper or lower case. */
-export function oneOf<const T extends string>(words: readonly T[]): Kind<T> {
+export function oneOf<const T extends string>(words: readonly T[]): Validator<T> {
   return {
-    schema: parsed((given) => findWord(words, given)),
+    schema: v.pipe(
+      trimmed,
+      v.transform((given) => findWord(words, given)),
+      v.picklist(words),
+    ),
     allowed: (messages) => messages.config.allowed.oneOf(words),
   };
 }
 
-/** One of a few words; null where it is empty. */
-export function oneOfOrNone<const T extends string>(words: readonly T[]): Kind<T | null> {
-  return {
-    schema: parsed((given) => (given === '' ? null : findWord(words, given))),
-    allowed: (messages) => messages.config.allowed.oneOf(words),
-  };
+/** The same; null where it is empty. */
+export function oneOfOrNone<const T extends string>(words: readonly T[]): Validator<T | null> {
+  const { schema, allowed } = oneOf(words);
+  const none = v.pipe(
+    trimmed,
+    v.empty(),
+    v.transform(() => null),
+  );
+  return { schema: v.union([none, schema]), allowed };
 }
 
-/** Words separated by commas, each at most once in the outcome; empty means none. */
-export function listOf<const T extends string>(words: readonly T[]): Kind<readonly T[]> {
+/** Words separated by commas, duplicates removed; empty means none. */
+export function listOf<const T extends string>(words: readonly T[]): Validator<readonly T[]> {
   return {
-    schema: parsed((given) => {
-      const parts = splitList(given).map((part) => findWord(words, part));
-      return parts.every((part) => part !== undefined) ? [...new Set(parts)] : undefined;
-    }),
+    schema: v.pipe(
+      trimmed,
+      v.transform((given) => splitList(given).map((part) => findWord(words, part))),
+      v.array(v.picklist(words)),
+      v.transform((chosen) => [...new Set(chosen)]),
+    ),
     allowed: (messages) => messages.config.allowed.listOf(words),
   };
 }
 
 /** `name=number` pairs separated by commas. Names left out weigh 0; one at least weighs more. */
-export function weights<const T extends string>(names: readonly T[]): Kind<Record<T, number>> {
+export function weights<const T extends string>(names: readonly T[]): Validator<Record<T, number>> {
   return {
     schema: parsed((given) => {
       const shares = Object.fromEntries(names.map((name) => [name, 0])) as Record<T, number>;
@@ -135,16 +170,15 @@ export function weights<const T extends string>(names: readonly T[]): Kind<Recor
         shares[name] = Number(right);
       }
       const all: number[] = Object.values(shares);
-      return all.every((share) => share >= 0) && all.some((share) => share > 0)
-        ? shares
-        : undefined;
+      const isSound = all.every((share) => share >= 0) && all.some((share) => share > 0);
+      return isSound ? shares : undefined;
     }),
     allowed: (messages) => messages.config.allowed.weights(names),
   };
 }
 
 /** `true` or `false`. */
-export const flag: Kind<boolean> = {
+export const flag: Validator<boolean> = {
   schema: v.pipe(
     oneOf(['true', 'false']).schema,
     v.transform((word) => word === 'true'),
@@ -153,7 +187,10 @@ export const flag: Kind<boolean> = {
 };
 
 /** A number above zero, or one of a few words. */
-export function rateOr<const T extends string>(words: readonly T[], max: number): Kind<T | number> {
+export function rateOr<const T extends string>(
+  words: readonly T[],
+  max: number,
+): Validator<T | number> {
   const rate = decimal(0, max, { above: true }).schema;
   return {
     schema: v.union([oneOf(words).schema, rate]),
@@ -162,12 +199,12 @@ export function rateOr<const T extends string>(words: readonly T[], max: number)
 }
 
 /** Load shapes one after the other, separated by semicolons; empty means none. */
-export function stages(maxSeconds: number): Kind<readonly Stage[]> {
+export function stages(maxSeconds: number): Validator<readonly Stage[]> {
   return {
     schema: parsed((given) => {
-      const parts = given === '' ? [] : given.split(';').map(parseStage);
-      const total = parts.reduce((sum, stage) => sum + (stage?.seconds ?? 0), 0);
+      const parts = splitParts(given).map(parseStage);
       const understood = parts.filter((stage) => stage !== undefined);
+      const total = understood.reduce((sum, stage) => sum + stage.seconds, 0);
       return understood.length === parts.length && total <= maxSeconds ? understood : undefined;
     }),
     allowed: (messages) => messages.config.allowed.stages(STAGE_EXAMPLES, maxSeconds),
@@ -175,7 +212,7 @@ export function stages(maxSeconds: number): Kind<readonly Stage[]> {
 }
 
 /** Texts, one a line, blanks included; an empty line is none. `hex:…` is refused: it names bytes, and is no text. */
-export const lines: Kind<readonly string[]> = {
+export const lines: Validator<readonly string[]> = {
   schema: v.pipe(
     v.string(),
     v.transform((given) => given.split('\n').filter((line) => line !== '')),
@@ -185,7 +222,7 @@ export const lines: Kind<readonly string[]> = {
 };
 
 /** Where change events come from; empty means "not set". */
-export const source: Kind<SourceSpec | null> = {
+export const source: Validator<SourceSpec | null> = {
   schema: parsed((given) => (given === '' ? null : parseSource(given))),
   allowed: (messages) => messages.config.allowed.source(SOURCE_FORMS),
   problems: (where, given) =>
@@ -195,15 +232,13 @@ export const source: Kind<SourceSpec | null> = {
 };
 
 /** Bytes, with their unit: `128MB`. */
-export function bytes(min: number, max: number): Kind<number> {
+export function bytes(min: number, max: number): Validator<number> {
+  const inBytes = (given: string) => {
+    const [, number = '', unit = ''] = SIZE.exec(given) ?? [];
+    return Number(number) * (UNITS.bytes.get(unit) ?? Number.NaN);
+  };
   return {
-    schema: parsed((given) => {
-      const [, number, unit = ''] = SIZE.exec(given) ?? [];
-      const factor = UNITS.bytes.get(unit);
-      if (number === undefined || factor === undefined) return undefined;
-      const size = Number(number) * factor;
-      return size >= min && size <= max ? size : undefined;
-    }),
+    schema: v.pipe(trimmed, v.transform(inBytes), v.number(), v.minValue(min), v.maxValue(max)),
     allowed: (messages) => messages.config.allowed.bytes(sizeText(min), sizeText(max)),
   };
 }
@@ -215,24 +250,69 @@ function sizeText(size: number): string {
   return `${size / MEGABYTE}MB`;
 }
 
-/** A day that exists, `YYYY-MM-DD`, or `today`. */
-export const day: Kind<string> = {
-  schema: parsed((given) => {
-    if (given.toLowerCase() === 'today') return 'today';
-    const date = new Date(`${given}T00:00:00Z`);
-    const exists =
-      ISO_DATE.test(given) && !Number.isNaN(date.getTime()) && date.toISOString().startsWith(given);
-    return exists ? given : undefined;
-  }),
+/** A day that exists, `YYYY-MM-DD`; `today` is that of the moment, UTC. */
+export const day: Validator<string> = {
+  schema: v.pipe(
+    trimmed,
+    v.transform((given) => (given.toLowerCase() === 'today' ? isoDay(new Date()) : given)),
+    v.isoDate(),
+    // The parser reads 30 February as 2 March.
+    v.check((given) => isoDay(new Date(given)) === given),
+  ),
   allowed: (messages) => messages.config.allowed.day(),
 };
 
-/** A schema from a reader that answers undefined for what it does not take. */
-export function parsed<T>(read: (given: string) => T | undefined): v.GenericSchema<string, T> {
+function isoDay(date: Date): string {
+  return Number.isNaN(date.getTime()) ? '' : date.toISOString().slice(0, 10);
+}
+
+/** Examples for the sentence on what is allowed. */
+const THRESHOLD_EXAMPLES = [
+  'response.p99<250ms',
+  'rate_error<1%',
+  'slot.cdc.retained<2GB',
+] as const;
+
+/** Thresholds separated by semicolons; empty means none. */
+export const thresholds: Validator<readonly Threshold[]> = {
+  schema: parsed((given) => {
+    const read = splitParts(given).map(parseThreshold);
+    const understood = read.filter((part): part is Threshold => !('problem' in part));
+    return understood.length === read.length ? understood : undefined;
+  }),
+  allowed: (messages) => messages.config.thresholdAllowed(THRESHOLD_EXAMPLES),
+  problems: thresholdProblems,
+};
+
+/**
+ * A sentence on each threshold that is wrong: a misspelt metric is worth more than a description of all
+ * thresholds. Empty when each is right.
+ */
+export function thresholdProblems(where: Localized, given: string): Localized[] {
+  return splitParts(given.trim()).flatMap((part) => {
+    const read = parseThreshold(part);
+    if (!('problem' in read)) return [];
+    const text = part.trim();
+    return (messages) => {
+      const place = where(messages);
+      switch (read.problem) {
+        case 'form':
+          return messages.config.thresholdForm(place, text);
+        case 'metric':
+          return messages.config.thresholdMetric(place, read.metric, read.nearest, METRIC_FORMS);
+        case 'unit':
+          return messages.config.thresholdUnit(place, text, read.metric, read.allowed);
+      }
+    };
+  });
+}
+
+/** A schema from a parser that returns undefined for text that it does not understand. */
+export function parsed<T>(parse: (given: string) => T | undefined): v.GenericSchema<string, T> {
   return v.pipe(
     trimmed,
     v.rawTransform(({ dataset, addIssue, NEVER }) => {
-      const value = read(dataset.value);
+      const value = parse(dataset.value);
       if (value !== undefined) return value;
       addIssue();
       return NEVER;
@@ -246,4 +326,8 @@ function findWord<T extends string>(words: readonly T[], given: string): T | und
 
 function splitList(given: string): string[] {
   return given === '' ? [] : given.split(',').map((part) => part.trim());
+}
+
+function splitParts(given: string): string[] {
+  return given === '' ? [] : given.split(';');
 }

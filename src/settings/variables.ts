@@ -2,13 +2,13 @@ import { readDatabaseUrl } from './database-url.js';
 import { LIBPQ_PARAMETERS, type LibpqParameter, variableOf } from './libpq.js';
 import { OPTION_KEYS, type OptionKey, optionOf } from './options.js';
 import type { Given, Source } from './source.js';
-import type { Told } from './validators.js';
+import type { Localized } from './validators.js';
 
 export type Variables = Readonly<Record<string, string | undefined>>;
 
 /** The place of a variable, in the operator's language, and its name, in none. */
 export interface VariablePlace {
-  readonly where: Told;
+  readonly where: Localized;
   readonly name: string;
 }
 

@@ -2,28 +2,21 @@ import type { ExitCode } from '../../errors.js';
 import type { Log } from '../../log/logger.js';
 import type { StatusLine } from '../../log/status-line.js';
 import type { Messages } from '../../messages/index.js';
+import type { Switches } from '../../settings/options.js';
 import type { Settings } from '../../settings/settings.js';
 
-/** What every command works with. Results go to `print`, everything else to the log. */
-export interface CommandContext {
+/**
+ * Everything that a command gets, besides its switches (`--json`, `--dry-run` …), which are true when they were given.
+ * Results go to `print`, everything else to the log.
+ */
+export interface CommandContext extends Omit<Switches, 'help' | 'version'> {
   readonly settings: Settings;
   readonly messages: Messages;
   readonly log: Log;
   readonly status: StatusLine;
   readonly cwd: string;
-  /** Words behind the command, of those that take some. */
+  /** Words after a command that takes some. */
   readonly names: readonly string[];
-  /** `--json`: the result is one JSON document. */
-  readonly json: boolean;
-  /** `--yes` and `--drop-foreign-tables` of `reset`. */
-  readonly yes: boolean;
-  readonly dropForeignTables: boolean;
-  /** `--dry-run` of `stream`. */
-  readonly dryRun: boolean;
-  /** `--create-slot`, `--skip-malformed` and `--partial` of `verify`. */
-  readonly createSlot: boolean;
-  readonly skipMalformed: boolean;
-  readonly partial: boolean;
   /** Aborted by the first signal: finish what is under way. The reason is an `OperatorError`. */
   readonly interrupted: AbortSignal;
   /** Aborted by the second one: leave everything. The reason is an `OperatorError`. */

@@ -1,15 +1,29 @@
-import { EXIT, OperatorError } from '../../errors.js';
+import { readdirSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve as resolvePath } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import type { Client } from 'pg';
+import { requireAllVisible } from '../../database/row-security.js';
+import { requireSchema } from '../../database/schema.js';
+import { EXIT, type ExitCode, OperatorError } from '../../errors.js';
+import { checkLedger, type LedgerCheck } from '../../ledger/check.js';
+import { ledgerFiles, ledgerFolder } from '../../ledger/folder.js';
+import type { LedgerHeader } from '../../ledger/format.js';
+import type { OtherLedger } from '../../ledger/later-changes.js';
+import { resolveLedger } from '../../ledger/resolve.js';
+import { type LedgerTotals, readLedger } from '../../ledger/totals.js';
 import { findNearest } from '../../lib/nearest.js';
+import { unlessAborted } from '../../lib/signals.js';
+import { withConnection } from '../../postgres/connect.js';
+import { compareServers, identify, type ServerIdentity } from '../../postgres/identity.js';
+import { differencesText, ledgerText } from '../../report/ledger-text.js';
+import { isUnderWay } from '../../runs/folder.js';
+import { findRun, readRun } from '../../runs/record.js';
+import { OPERATIONS } from '../../schemas/hospital/changes.js';
+import { TABLE_NAMES } from '../../schemas/hospital/tables.js';
 import type { Command, CommandContext } from './context.js';
+import { withServer } from './with-server.js';
 
-/** What can be done with a ledger; each is loaded when it is asked for. */
-const ACTIONS: Readonly<
-  Record<string, () => Promise<{ run: (context: CommandContext) => ReturnType<Command> }>>
-> = {
-  show: () => import('./ledger-show.js'),
-  resolve: () => import('./ledger-resolve.js'),
-  check: () => import('./ledger-check.js'),
-};
+const ACTIONS: Readonly<Record<string, Command>> = { show, resolve, check };
 
 /** `ledger ACTION [RUN]`: the action gets the run as its only name. */
 export const run: Command = async (context) => {
@@ -27,5 +41,164 @@ export const run: Command = async (context) => {
   if (stray !== undefined) {
     throw new OperatorError(EXIT.usage, (m) => m.ledger.strayName({ given: stray, actions }));
   }
-  return (await action()).run({ ...context, names });
+  return action({ ...context, names });
 };
+
+/** `ledger show [RUN]`: prints the totals of a run's ledger. */
+async function show(context: CommandContext): Promise<ExitCode> {
+  const { runId, ledger } = findLedger(context);
+  const totals = await readLedger(ledger);
+  context.print({
+    json: { run: runId, ledger, ...totals },
+    text: ledgerText(context.messages, runId, totals),
+  });
+  return EXIT.done;
+}
+
+/** `ledger resolve [RUN]`: asks the server for the fate of the transactions that a killed run left open. */
+async function resolve(context: CommandContext): Promise<ExitCode> {
+  const { runId, ledger } = findEndedLedger(context);
+  return withServer(context, async (target): Promise<ExitCode> => {
+    const { messages: m, log } = context;
+    const verdicts = await unlessAborted(context.interrupted, () =>
+      withConnection(target, async (client) => {
+        await requireSchema(client);
+        return resolveLedger(client, ledgerFiles(ledger));
+      }),
+    );
+    const resolved = verdicts.committed + verdicts.aborted;
+    if (verdicts.unknown > 0) {
+      log.component('ledger').warning(m.ledger.stillUnknown({ unknown: verdicts.unknown }));
+    }
+    context.print({
+      json: { run: runId, resolved, ...verdicts },
+      text: `${m.ledger.resolved({ run: runId, ...verdicts })}\n`,
+    });
+    return verdicts.unknown > 0 ? EXIT.notHeld : EXIT.done;
+  });
+}
+
+/** `ledger check [RUN]`: compares the ledger of a run with the database that the run wrote to. */
+async function check(context: CommandContext): Promise<ExitCode> {
+  const found = findEndedLedger(context);
+  return withServer(context, async (target) => {
+    const compared = await unlessAborted(context.interrupted, () =>
+      withConnection(target, (client) => checkOn(client, found)),
+    );
+    const summaryAgrees = agreesWithSummary(found, compared.totals);
+    const exitCode = logAgreement(context, compared, summaryAgrees);
+    const { messages: m } = context;
+    const { totals, differences, changedSince } = compared;
+    context.print({
+      json: {
+        run: found.runId,
+        ok: exitCode === EXIT.done,
+        ...totals,
+        summary_agrees: summaryAgrees,
+        differences,
+        changed_since: changedSince,
+      },
+      text: `${ledgerText(m, found.runId, totals)}${differencesText(m, compared)}`,
+    });
+    return exitCode;
+  });
+}
+
+async function checkOn(client: Client, run: LedgerRun): Promise<LedgerCheck> {
+  const { runId, folder, ledger } = run;
+  await requireSchema(client);
+  await requireAllVisible(client);
+  const { server: now } = await identify(client);
+  return checkLedger(
+    client,
+    ledger,
+    (header) => requireOwnServer(runId, header, now),
+    (started) => otherLedgers(folder, started),
+  );
+}
+
+/** The ledgers of other runs, except those that were last written before this run began. */
+function otherLedgers(folder: string, started: string | null): OtherLedger[] {
+  const runs = dirname(folder);
+  const since = started === null ? 0 : Date.parse(started);
+  const isLater = (file: string) => statSync(file).mtimeMs >= since;
+  return readdirSync(runs)
+    .filter((run) => run !== basename(folder))
+    .map((run) => ({ run, folder: ledgerFolder(join(runs, run)) }))
+    .filter((other) => ledgerFiles(other.folder).some(isLater));
+}
+
+/**
+ * Whether the run's summary counts as many transactions and rows: a ledger file that is missing as a whole leaves
+ * no other trace. Null: the run was killed, or left transactions in doubt.
+ */
+function agreesWithSummary({ folder }: LedgerRun, totals: LedgerTotals): boolean | null {
+  const { summary } = readRun(folder);
+  if (summary === null || summary.transactions.in_doubt > 0) return null;
+  return (
+    summary.transactions.committed === totals.transactions.committed &&
+    isDeepStrictEqual(summary.rows, totals.rows)
+  );
+}
+
+/** Logs whether ledger and database agree, and returns the exit code for it. */
+function logAgreement(
+  { log, messages: m }: CommandContext,
+  { totals, differences: { count: differences }, changedSince }: LedgerCheck,
+  summaryAgrees: boolean | null,
+): ExitCode {
+  const { transactions, rows, problems } = totals;
+  const out = log.component('ledger');
+  const { open, unknown, committed } = transactions;
+  if (open + unknown > 0) out.warning(m.ledger.undecided({ open, unknown }));
+  if (open > 0) out.warning(m.ledger.resolveHint());
+  if (summaryAgrees === false) out.error(m.ledger.summaryDiffers());
+  if (differences + problems.count > 0 || summaryAgrees === false) {
+    out.error(m.ledger.notHeld({ differences, problems: problems.count }));
+    return EXIT.notHeld;
+  }
+  const written = TABLE_NAMES.flatMap((table) => OPERATIONS.map((write) => rows[table][write]));
+  const changes = written.reduce((sum, count) => sum + count, 0);
+  if (changedSince.count > 0) out.info(m.ledger.changedSince(changedSince));
+  out.info(m.ledger.held({ rows: changes, transactions: committed }));
+  return EXIT.done;
+}
+
+/** A run that has a ledger. */
+interface LedgerRun {
+  readonly runId: string;
+  readonly folder: string;
+  /** The folder of the ledger. */
+  readonly ledger: string;
+}
+
+/** The run that the command's only name means, or the newest one. */
+export function findLedger({ settings, cwd, names }: CommandContext): LedgerRun {
+  const folder = findRun(resolvePath(cwd, settings.logging.dir), names[0], cwd);
+  const runId = basename(folder);
+  const ledger = ledgerFolder(folder);
+  if (ledgerFiles(ledger).length === 0) {
+    throw new OperatorError(EXIT.usage, (m) => m.ledger.none({ run: runId }));
+  }
+  return { runId, folder, ledger };
+}
+
+/** The same, of a run that has ended: a ledger that still grows cannot be compared. */
+function findEndedLedger(context: CommandContext): LedgerRun {
+  const found = findLedger(context);
+  if (isUnderWay(found.folder)) {
+    throw new OperatorError(EXIT.state, (m) => m.ledger.underWay({ run: found.runId }));
+  }
+  return found;
+}
+
+/** Throws when a ledger was written for another server or database than `now`. */
+export function requireOwnServer(
+  run: string,
+  { server }: Pick<LedgerHeader, 'server'>,
+  now: ServerIdentity,
+): void {
+  if (compareServers(server, now) !== 'other') return;
+  const names = { before: server.database, now: now.database };
+  throw new OperatorError(EXIT.state, (m) => m.ledger.otherServer({ run, ...names }));
+}

@@ -13,8 +13,7 @@ import type { RunOutcome } from '../../run/engine.js';
 import type { RunSummary } from '../../runs/summary.js';
 import { TABLE_NAMES } from '../../schemas/hospital/tables.js';
 import type { CommandContext } from './context.js';
-import { lookOnce, NO_PATIENCE_SECONDS } from './look-once.js';
-import type { OwnServer } from './with-server.js';
+import { lookOnce, NO_PATIENCE_SECONDS, type OwnServer } from './with-server.js';
 
 /** A run that is over, and what is known of its end. */
 export interface Ended {

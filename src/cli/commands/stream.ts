@@ -29,14 +29,12 @@ import type { RunSummary } from '../../runs/summary.js';
 import { samplePools } from '../../schemas/hospital/pools.js';
 import { requireWhole } from '../../seed/indexes.js';
 import { joinStream } from '../../seed/locks.js';
-import { withoutSecrets } from '../../settings/without-secrets.js';
+import { reconnectPolicy, withoutSecrets } from '../../settings/settings.js';
 import { RunLogger } from '../run-logger.js';
 import type { Command, CommandContext } from './context.js';
 import { showForecast } from './forecast.js';
-import { lookOnce, NO_PATIENCE_SECONDS } from './look-once.js';
-import { reconnectPolicy } from './reconnect-policy.js';
 import { explainEnd, lossOf } from './stream-end.js';
-import { type OwnServer, withServer } from './with-server.js';
+import { lookOnce, NO_PATIENCE_SECONDS, type OwnServer, withServer } from './with-server.js';
 
 /** `stream`: continuous events, until a limit or a signal. */
 export const run: Command = async (context) =>

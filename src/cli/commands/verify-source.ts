@@ -3,11 +3,11 @@ import { SourceAbsent } from '../../errors.js';
 import { monotonicMs, sleep } from '../../lib/clock.js';
 import { onAbort, unlessStuck } from '../../lib/signals.js';
 import type { ConnectionTarget } from '../../postgres/target.js';
+import { reconnectPolicy } from '../../settings/settings.js';
 import { requireReadable } from '../../sources/ndjson/files/file-input.js';
 import type { Source } from '../../sources/source.js';
 import { type SourceSpec, STANDARD_INPUT } from '../../sources/source-spec.js';
 import type { CommandContext } from './context.js';
-import { reconnectPolicy } from './reconnect-policy.js';
 
 /** A source that is ready to be read. */
 export interface OpenSource {

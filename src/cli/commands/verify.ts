@@ -23,7 +23,7 @@ import { documentOf, type VerificationDocument } from '../../verify/verdict/docu
 import type { LatencyPoint } from '../../verify/verdict/latency.js';
 import { MalformedInput, type Verification, verify } from '../../verify/verify.js';
 import type { Command, CommandContext } from './context.js';
-import { findLedger, requireOwnServer } from './ledger-run.js';
+import { findLedger, requireOwnServer } from './ledger.js';
 import { firstHeader, openLedger } from './verify-ledger.js';
 import { rebuildReport } from './verify-report.js';
 import { type OpenSource, openWhenThere } from './verify-source.js';

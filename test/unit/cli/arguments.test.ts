@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { promisify } from 'node:util';
 import { parseArguments } from '../../../src/cli/arguments.js';
+import { renderHelp } from '../../../src/cli/help.js';
 import { LANGUAGES, messagesIn } from '../../../src/messages/index.js';
-import { COMMAND_FLAGS, COMMANDS } from '../../../src/settings/commands.js';
+import { COMMANDS } from '../../../src/settings/commands.js';
+import { flagsOf } from '../../../src/settings/flags.js';
+import { OPTION_KEYS, optionOf, SWITCHES } from '../../../src/settings/options.js';
 
 const messages = messagesIn('en');
-const parse = (...argv: string[]) => parseArguments(argv, messages);
+const parse = (...argv: string[]) => parseArguments(argv);
 const problemsOf = (...argv: string[]) =>
   parse(...argv).problems.map((problem) => problem(messages));
 
@@ -18,7 +20,7 @@ test('a command with its flags is read', () => {
   );
   assert.equal(command, 'stream');
   assert.deepEqual(flags, { workers: '4', 'batch-size': '50', only: 'consulta,exame' });
-  assert.deepEqual([json, problems, help, version], [true, [], null, null]);
+  assert.deepEqual([json, problems, help, version], [true, [], false, false]);
 });
 
 test('values reach the settings as the text that was typed', () => {
@@ -88,31 +90,32 @@ test('what is wrong with the command line is listed, each in a sentence', () => 
   assert.equal(problemsOf('seed', '--rate', '5', '--rat', '1', 'x').length, 3);
 });
 
-test('without a command the help is due, and that is a problem', () => {
-  const { command, help } = parse();
-  assert.equal(command, null);
-  assert.match(help ?? '', /Commands:/);
+test('a missing command is a problem, told apart from an unknown one', () => {
+  assert.deepEqual([parse().command, parse().isCommandMissing], [null, true]);
+  assert.deepEqual([parse('strem').command, parse('strem').isCommandMissing], [null, false]);
+  assert.equal(parse('stream').isCommandMissing, false);
   assert.deepEqual(problemsOf(), ['the command is missing; see --help']);
 });
 
 test('--help and --version are answered whatever else is wrong', () => {
   assert.deepEqual(problemsOf('stream', '--nonsense', '--help'), []);
-  assert.match(parse('stream', '-h').help ?? '', /--rate/);
-  const { version } = JSON.parse(
-    readFileSync(new URL('../../../../package.json', import.meta.url), 'utf8'),
-  ) as { version: string };
-  assert.equal(parse('--version').version, version);
-  assert.equal(parse('--version').help, null);
+  assert.deepEqual([parse('stream', '-h').command, parse('stream', '-h').help], ['stream', true]);
+  assert.deepEqual(problemsOf('--nonsense', '--version'), []);
+  assert.equal(parse('--version').version, true);
+  assert.equal(parse('--version').help, false);
 });
 
 test('help shows every command and flag in both languages, within 100 columns', () => {
   for (const language of LANGUAGES) {
     const said = messagesIn(language);
-    const general = parseArguments(['--help'], said).help ?? '';
+    const flags = OPTION_KEYS.flatMap((key) => optionOf(key).flag?.name ?? []);
+    assert.deepEqual(Object.keys(said.cli.settings).sort(), [...new Set(flags)].sort());
+    assert.deepEqual(Object.keys(said.cli.switches).sort(), Object.keys(SWITCHES).sort());
+    const general = renderHelp(null, said);
     for (const command of COMMANDS) {
       assert.match(general, new RegExp(`^  ${command} `, 'm'));
-      const help = parseArguments([command, '--help'], said).help ?? '';
-      const { settings, switches } = COMMAND_FLAGS[command];
+      const help = renderHelp(command, said);
+      const { settings, switches } = flagsOf(command);
       for (const flag of [...settings, ...switches, 'json', 'config', 'env-file', 'lang']) {
         assert.ok(help.includes(`--${flag} `), `${command} --${flag}`);
       }
@@ -133,11 +136,8 @@ test('help is made without loading the parts that are slow to load', async () =>
   const script = `
     import { register } from 'node:module';
     register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(hook)}));
-    const { parseArguments } = await import('${url('../../../src/cli/arguments.js')}');
-    const { chooseLanguage } = await import('${url('../../../src/settings/language.js')}');
-    const { messagesIn } = await import('${url('../../../src/messages/index.js')}');
-    const language = chooseLanguage(['--lang', 'en'], {}, '/');
-    console.log(parseArguments(['--help'], messagesIn(language)).help);`;
+    const { main } = await import('${url('../../../src/cli/main.js')}');
+    await main(['--lang', 'en', '--help'], () => {});`;
   const { stdout } = await promisify(execFile)(process.execPath, [
     '--input-type=module',
     '--eval',

@@ -10,7 +10,7 @@ import {
   type ThresholdProblem,
 } from '../../../src/report/thresholds.js';
 import type { RunSummary } from '../../../src/runs/summary.js';
-import { thresholdProblems, thresholds } from '../../../src/settings/threshold-validator.js';
+import { thresholdProblems, thresholds } from '../../../src/settings/validators.js';
 import { GIB, MIB, summaryOf } from './samples.js';
 
 const en = messagesIn('en');

@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { EXIT, OperatorError } from '../../../src/errors.js';
-import { type Inputs, loadSettings } from '../../../src/settings/load.js';
-import type { Settings } from '../../../src/settings/settings.js';
+import { type Inputs, readSources } from '../../../src/settings/resolve.js';
+import { loadSettings, type Settings } from '../../../src/settings/settings.js';
 
 /** Calls `use` with a new folder that holds these files, and removes it afterwards. */
 export async function inFolder<T>(
@@ -24,7 +24,7 @@ export async function inFolder<T>(
 
 /** Settings from inputs, nothing given unless said; the folder must have no configuration. */
 export function load(inputs: Partial<Inputs>): Settings {
-  return loadSettings({ flags: {}, env: {}, cwd: tmpdir(), ...inputs });
+  return loadSettings(readSources({ flags: {}, env: {}, cwd: tmpdir(), ...inputs }));
 }
 
 /** The sentence, in English, that loading fails with; fails when loading does not. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import test from 'node:test';
-import type { Inputs } from '../../../src/settings/load.js';
+import type { Inputs } from '../../../src/settings/resolve.js';
 import { Certificates, withoutOpenssl } from '../../helpers/certificates.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 import { complaint, inFolder, load } from './helpers.js';

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { chooseLanguage } from '../../../src/settings/language.js';
+import { parseArguments } from '../../../src/cli/arguments.js';
+import { languageOf, readSources } from '../../../src/settings/resolve.js';
+import type { Variables } from '../../../src/settings/variables.js';
 import { complaint, inFolder, load } from './helpers.js';
 
 test('a flag beats the environment, which beats .env, which beats settings.toml, which beats the default', async () => {
@@ -214,6 +216,8 @@ test('folders are made absolute from the working directory, and named ones are m
 });
 
 test('the language is found in every source, whatever else is wrong', async () => {
+  const chooseLanguage = (argv: readonly string[], env: Variables, cwd: string) =>
+    languageOf(readSources({ ...parseArguments(argv), env, cwd }));
   assert.equal(chooseLanguage([], {}, '/nowhere'), 'pt-BR');
   assert.equal(chooseLanguage(['--rate', 'x', '--lang', 'en'], { APP_LANG: 'pt-BR' }, '/'), 'en');
   assert.equal(chooseLanguage(['--lang=en', '--lang=pt-br'], {}, '/nowhere'), 'pt-BR');

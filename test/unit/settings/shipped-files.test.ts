@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import * as v from 'valibot';
-import { COMMAND_FLAGS, COMMANDS, COMMON_SETTINGS } from '../../../src/settings/commands.js';
+import { COMMANDS } from '../../../src/settings/commands.js';
 import { readEnvFile } from '../../../src/settings/env-file.js';
+import { COMMON_FLAGS, flagsOf, SWITCH_NAMES, VALUE_FLAGS } from '../../../src/settings/flags.js';
 import { OPTION_KEYS, optionOf } from '../../../src/settings/options.js';
 import { readToml } from '../../../src/settings/toml.js';
 import { load } from './helpers.js';
@@ -17,8 +18,8 @@ test('settings.toml as shipped says the built-in defaults, and leaves the server
   const { given, problems } = readToml(toml, 'settings.toml');
   assert.deepEqual(problems, []);
   for (const [key, { text }] of given) {
-    const { kind, fallback } = optionOf(key);
-    assert.deepEqual(v.parse(kind.schema, text), v.parse(kind.schema, fallback), key);
+    const { validator, default: standard } = optionOf(key);
+    assert.deepEqual(v.parse(validator.schema, text), v.parse(validator.schema, standard), key);
   }
   const cwd = '/nowhere';
   const configFile = new URL('config/settings.toml', project).pathname;
@@ -31,21 +32,25 @@ test('settings.toml with every comment of an option opened says the built-in def
   const { given, problems } = readToml(opened, 'settings.toml');
   assert.deepEqual(problems, []);
   for (const key of OPTION_KEYS) {
-    const { kind, fallback } = optionOf(key);
+    const { validator, default: standard } = optionOf(key);
     const name = key.split('.')[1];
     assert.match(toml, new RegExp(`^(# |\\[stream\\.)?${name}( = |\\])`, 'm'));
     const text = given.get(key)?.text ?? '';
-    const expected = key === 'db.host' ? 'localhost' : fallback;
-    assert.deepEqual(v.parse(kind.schema, text), v.parse(kind.schema, expected), key);
+    const expected = key === 'db.host' ? 'localhost' : standard;
+    assert.deepEqual(v.parse(validator.schema, text), v.parse(validator.schema, expected), key);
   }
 });
 
-test('.env.example loads without problems, and names every option', () => {
+test('.env.example loads without problems, and names every option with its default', () => {
   assert.deepEqual(readEnvFile(example, '.env').problems, []);
   const opened = example.replaceAll(/^#(?=[A-Z_]+=)/gm, '');
   const { problems, variables } = readEnvFile(opened, '.env');
   assert.deepEqual(problems, []);
-  for (const key of OPTION_KEYS) assert.ok(optionOf(key).env in variables, key);
+  for (const key of OPTION_KEYS) {
+    const { env, default: standard } = optionOf(key);
+    if (!['PG_HOST', 'PG_PASSWORD'].includes(env)) assert.equal(variables[env], standard, key);
+    assert.ok(env in variables, key);
+  }
   const envFile = new URL('config/.env.example', project).pathname;
   const { server } = load({ cwd: '/nowhere', envFile });
   assert.deepEqual(
@@ -54,21 +59,55 @@ test('.env.example loads without problems, and names every option', () => {
   );
 });
 
-/** They share a flag with an option before them. */
-const SHARED = ['seed.workers', 'verify.publication'];
-
-test('environment names are unique, and every flag of an option belongs to a command', () => {
+test('environment names are unique, and a command has one option for each flag', () => {
   const names = OPTION_KEYS.flatMap((key) => [optionOf(key).env, ...(optionOf(key).libpq ?? [])]);
   assert.equal(new Set(names).size, names.length);
-  const taken = new Set<string>([
-    ...COMMON_SETTINGS,
-    ...COMMANDS.flatMap((command) => COMMAND_FLAGS[command].settings),
-    // A switch that is a setting.
-    'no-ledger',
-  ]);
-  for (const key of OPTION_KEYS) {
-    const { flag } = optionOf(key);
-    if (flag !== undefined) assert.ok(taken.delete(flag) || SHARED.includes(key), key);
+  for (const command of COMMANDS) {
+    const { settings, switches } = flagsOf(command);
+    const flags = [...settings, ...switches, ...COMMON_FLAGS.settings, ...COMMON_FLAGS.switches];
+    assert.equal(new Set(flags).size, flags.length, command);
   }
-  assert.deepEqual([...taken], []);
+  for (const key of OPTION_KEYS) {
+    const { flag, deniedBy } = optionOf(key);
+    if (flag !== undefined) assert.ok(VALUE_FLAGS.includes(flag.name), key);
+    if (deniedBy !== undefined) assert.ok(SWITCH_NAMES.includes(deniedBy), key);
+  }
 });
+
+for (const readme of ['README.md', 'README.pt-BR.md']) {
+  const text = readFileSync(new URL(readme, project), 'utf8');
+  /** The cells of the rows of every table. */
+  const rows = text.split('\n').flatMap((line) => {
+    const [, first, , last] = /^\| (.*?) \| (.*) \| (.*?) ?\|$/.exec(line) ?? [];
+    return first === undefined
+      ? []
+      : [{ first, values: (last ?? '').replaceAll('`', '').split(', ') }];
+  });
+
+  test(`${readme} names every flag, and no other one`, () => {
+    const named = new Set(text.match(/(?<![\w-])--[a-z][a-z-]*/g));
+    const flags = [...VALUE_FLAGS, ...SWITCH_NAMES].filter((flag) => flag !== 'version');
+    assert.deepEqual([...named].sort(), flags.map((flag) => `--${flag}`).sort());
+  });
+
+  test(`the tables of ${readme} say the built-in defaults`, () => {
+    let compared = 0;
+    for (const { first, values } of rows) {
+      const names = [...first.matchAll(/`(?:--)?([\w-]+)[^`]*`/g)].map(([, name]) => name);
+      const options = names.flatMap(
+        (name) =>
+          OPTION_KEYS.map(optionOf).find(({ env, flag }) => name === env || name === flag?.name) ??
+          [],
+      );
+      // Where a cell describes the default, or leaves some out, there is nothing to compare.
+      const isDescribed = options.some((option) => ['', '0'].includes(option.default));
+      if (options.length === 0 || isDescribed || first.includes('PG_HOST')) continue;
+      for (const [at, option] of options.entries()) {
+        const value = option.env === 'STREAM_WEIGHTS' ? values.join(', ') : values[at];
+        assert.equal(value?.split(':')[0], option.default, first);
+        compared++;
+      }
+    }
+    assert.ok(compared >= 20, String(compared));
+  });
+}

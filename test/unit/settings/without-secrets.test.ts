@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { OPTION_KEYS, optionOf } from '../../../src/settings/options.js';
-import { withoutSecrets } from '../../../src/settings/without-secrets.js';
+import { withoutSecrets } from '../../../src/settings/settings.js';
 import { load } from './helpers.js';
 
 test('what is written down of the settings holds no secret', () => {
