@@ -11,11 +11,11 @@ export const EXIT = {
   state: 4,
   /** The run finished, but a check or a threshold did not hold. */
   notHeld: 5,
-  /** `verify`: all came, some of it again, as a connector may that starts over. */
+  /** `verify`: every change arrived, some of them again, as from a connector that started over. */
   duplicates: 6,
-  /** `verify`: something is missing, or came otherwise than it was committed. */
+  /** `verify`: a change is missing, or differs from the committed one. */
   violation: 7,
-  /** `verify`: nothing wrong was found, and not everything could be judged. */
+  /** `verify`: no violation was found, but not every change could be judged. */
   indeterminate: 8,
   /** A signal ended it before its work was done, or a second one forced the end. */
   forced: 130,
@@ -24,42 +24,42 @@ export const EXIT = {
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /**
- * The message catalogue. `messages/index.ts` declares what it has: nothing below needs to know it, and a sentence that
- * it lacks is an error of the compiler nevertheless.
+ * The message catalogue. `messages/index.ts` declares its members, so that rooms below it need not import it, and the
+ * compiler still reports a sentence that it lacks.
  */
-// biome-ignore lint/suspicious/noEmptyInterface: it is filled where the catalogue is
+// biome-ignore lint/suspicious/noEmptyInterface: messages/index.ts declares its members
 export interface Catalogue {}
 
 let english: Catalogue | null = null;
 
-/** Has errors be described in English, in `message`, for logs of defects and for tests. */
+/** Sets the catalogue for the `message` of errors, which logs of defects and tests read. */
 export function describeErrorsBy(catalogue: Catalogue): void {
   english = catalogue;
 }
 
 /**
- * An error meant for the operator: one sentence that says what happened, where and what to do, in
- * the operator's language, and the exit code. Everything else that is thrown is a defect.
+ * An error meant for the operator: the exit code, and one sentence in their language on what happened, where, and
+ * what to do. Any other error is a defect.
  */
 export class OperatorError extends Error {
   readonly exitCode: ExitCode;
   /** The sentence in a given language. `message` holds it in English. */
-  readonly tell: (messages: Catalogue) => string;
+  readonly sentence: (messages: Catalogue) => string;
 
   constructor(
     exitCode: ExitCode,
-    tell: (messages: Catalogue) => string,
+    sentence: (messages: Catalogue) => string,
     options?: { cause?: unknown },
   ) {
-    super(english === null ? `exit code ${exitCode}` : tell(english), options);
+    super(english === null ? `exit code ${exitCode}` : sentence(english), options);
     this.name = 'OperatorError';
     this.exitCode = exitCode;
-    this.tell = tell;
+    this.sentence = sentence;
   }
 }
 
 /**
- * A source of events that is not there, or not to be had, at the moment: no such file, topic or slot, a port that
- * another program uses. It may come while a run is under way; after a run it is an error.
+ * A source of events that is not available: no such file, topic or slot, or a port that another program uses. While a
+ * run is under way the source may still appear; after the run it is an error.
  */
 export class SourceAbsent extends OperatorError {}

@@ -32,8 +32,8 @@ export interface Arguments extends Switches {
 const PROGRAM = 'oltp-simulator';
 
 /**
- * Put before each value on its way through the parser, which would otherwise turn text that looks
- * like a number into one (`007` into 7) and an empty value into the next argument.
+ * Precedes each value on its way through the parser, which would otherwise turn text that looks like a number into
+ * one (`007` into 7), and take the next argument for an empty value.
  */
 const MARK = '\u0000';
 
@@ -59,7 +59,7 @@ export function parseArguments(argv: readonly string[]): Arguments {
   for (const name of [...VALUE_FLAGS, ...SWITCH_NAMES]) {
     const key = toCamelCase(name.replace(NEGATION, ''));
     const values: unknown[] = [cli.options[key]].flat();
-    // The parser takes `--no-x` for an option `x`, true until it is denied.
+    // To the parser, `--no-x` is an option `x` that is true by default.
     const value = NEGATION.test(name) ? values.at(-1) === false : values.at(-1);
     if (value === undefined || value === false) continue;
     const { matchedCommand, globalCommand } = cli;
@@ -67,7 +67,7 @@ export function parseArguments(argv: readonly string[]): Arguments {
       matchedCommand === undefined ||
       [matchedCommand, globalCommand].some((owner) => owner.hasOption(key));
     if (!belongs) problems.push((m) => m.config.flagOfOther(`--${name}`, command ?? ''));
-    // A setting that is denied.
+    // The switch sets an option to false.
     else if (NEGATION.test(name)) flags[name] = 'false';
     else if (SWITCH_NAMES.includes(name)) switches[key] = true;
     else {

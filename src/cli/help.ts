@@ -10,14 +10,14 @@ import {
 } from '../settings/flags.js';
 import { FILE_FLAGS, type SettingFlag, type Switch } from '../settings/options.js';
 
-/** Columns that help is laid out for. */
+/** Columns of a line. */
 const WIDTH = 100;
 const INDENT = 2;
 const GAP = 2;
 
 type Entry = readonly [name: string, text: string];
 
-/** Help on a command; on the program where there is none. */
+/** The help of a command, or that of the program. */
 export function renderHelp(command: Command | null, messages: Messages): string {
   return command === null ? renderProgramHelp(messages) : renderCommandHelp(command, messages);
 }

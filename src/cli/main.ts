@@ -32,16 +32,16 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<{ run: Command }>>> =
 };
 
 const output = new Output();
-// There is nobody left to tell.
+// Nobody reads stderr any more, and the command goes on without it.
 process.stderr.on('error', () => undefined);
 
 const interrupted = new AbortController();
 const forced = new AbortController();
 
-/** Has the process call `listener` at every signal that asks for its end. */
+/** Makes `listener` the process's response to every signal that asks for its end. */
 type Heed = (listener: () => void) => void;
 
-/** Runs the command, and takes a result that did not reach stdout for no success. */
+/** Runs the command. A result that did not reach stdout is a failure, even if the command succeeded. */
 export async function main(argv: readonly string[], heed: Heed): Promise<ExitCode> {
   let messages = messagesIn(LANGUAGES[0]);
   let exitCode: ExitCode;
@@ -53,15 +53,15 @@ export async function main(argv: readonly string[], heed: Heed): Promise<ExitCod
     messages = messagesIn(languageOf(sources));
     exitCode = await runArguments(args, sources, messages, heed);
   } catch (error) {
-    exitCode = reportError(error, messages, false, sayOnStderr);
+    exitCode = reportError(error, messages, false, writeStderr);
   }
   const lost = await Promise.race([output.end(), untilForced()]);
   if (lost === null) return exitCode;
-  sayOnStderr(messages.cli.outputLost({ reason: lost.message }));
+  writeStderr(messages.cli.outputLost({ reason: lost.message }));
   return exitCode === EXIT.done ? EXIT.state : exitCode;
 }
 
-/** Whoever forces the end does not wait for a reader of stdout that has stopped reading. */
+/** Resolves on a forced end, which must not wait for a reader of stdout that has stopped reading. */
 function untilForced(): Promise<null> {
   return new Promise((resolve) => {
     onAbort(forced.signal, () => resolve(null));
@@ -94,7 +94,7 @@ async function runArguments(
     return await runCommand(command, { ...args, settings, messages, cwd: sources.cwd }, heed);
   } catch (error) {
     // The log is not open yet, or closed again: the operator reads stderr.
-    return reportError(error, messages, json, sayOnStderr);
+    return reportError(error, messages, json, writeStderr);
   }
 }
 
@@ -107,7 +107,7 @@ function readVersion(): string {
 /** The parts of a command's context that exist before its log is open. */
 type Prepared = Omit<CommandContext, 'log' | 'status' | 'interrupted' | 'forced' | 'print'>;
 
-/** Opens the log, runs the command, and puts what it throws into the log. */
+/** Opens the log, runs the command, and logs its error. */
 async function runCommand(name: CommandName, prepared: Prepared, heed: Heed): Promise<ExitCode> {
   const { settings, messages, json } = prepared;
   const [{ createLog }, { createStatusLine }, { run }] = await Promise.all([
@@ -116,8 +116,8 @@ async function runCommand(name: CommandName, prepared: Prepared, heed: Heed): Pr
     COMMANDS[name](),
   ]);
   const status = createStatusLine(process.stderr);
-  // Before there is a file to finish.
-  heed(countWishes(onWish));
+  // Before the log opens its file, which a signal must not leave unfinished.
+  heed(countWishes(onSignal));
   const log = createLog({ settings: settings.logging, messages, console: status });
   let printed = false;
   try {
@@ -128,7 +128,7 @@ async function runCommand(name: CommandName, prepared: Prepared, heed: Heed): Pr
       interrupted: interrupted.signal,
       forced: forced.signal,
       print: (result) => {
-        // A command that was left to itself prints no more.
+        // After a forced end the command may still run; its result is not wanted.
         if (forced.signal.aborted) return;
         printed = true;
         status.clear();
@@ -139,23 +139,23 @@ async function runCommand(name: CommandName, prepared: Prepared, heed: Heed): Pr
   } catch (error) {
     status.clear();
     const out = log.component(name);
-    // The operator asked for it: no error.
-    const asked = error instanceof OperatorError && error.exitCode === EXIT.forced;
-    return reportError(error, messages, json && !printed, asked ? out.warning : out.error);
+    // The operator asked for this end: it is no error.
+    const isAsked = error instanceof OperatorError && error.exitCode === EXIT.forced;
+    return reportError(error, messages, json && !printed, isAsked ? out.warning : out.error);
   } finally {
     await log.close();
     status.clear();
   }
 }
 
-/** The first wish asks for the end, the second demands it, the third takes it. */
-function onWish(times: number): void {
+/** The first signal asks for the end, the second forces it, the third exits at once. */
+function onSignal(times: number): void {
   if (times === 1) interrupted.abort(new OperatorError(EXIT.forced, (m) => m.server.interrupted()));
   else if (times === 2) forced.abort(new OperatorError(EXIT.forced, (m) => m.stream.forced()));
   else process.exit(EXIT.forced);
 }
 
-/** Says what went wrong, once, and with `--json` as the document that was promised. */
+/** Writes the sentence of an error, and with `--json` the one document; returns the exit code. */
 function reportError(
   error: unknown,
   messages: Messages,
@@ -165,14 +165,14 @@ function reportError(
   const expected = error instanceof OperatorError ? error : systemErrorOf(error);
   const exitCode = expected?.exitCode ?? EXIT.defect;
   const text =
-    expected?.tell(messages) ??
+    expected?.sentence(messages) ??
     messages.cli.defect(error instanceof Error ? (error.stack ?? error.message) : String(error));
   write(text);
   if (json) printJson({ error: text, exit_code: exitCode });
   return exitCode;
 }
 
-function sayOnStderr(text: string): void {
+function writeStderr(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 

@@ -3,8 +3,8 @@ import { fstatSync, writeSync } from 'node:fs';
 const STDOUT = 1;
 
 /**
- * Results on their way to stdout. Keeps why they could not be written: a result that is lost, or cut off, must not
- * look like a success. A reader that has enough (`| head`) is no failure.
+ * Writes results to stdout, and keeps the error if that failed: a result that is lost, or cut off, must not look like
+ * a success. A reader that closes the pipe (`| head`) is no failure.
  */
 export class Output {
   #failure: NodeJS.ErrnoException | null = null;
@@ -20,7 +20,7 @@ export class Output {
       return;
     }
     try {
-      // The stream takes a part for the whole where a disk gets full in the middle.
+      // The stream would count a partial write as complete when the disk becomes full.
       const bytes = Buffer.from(text);
       for (let at = 0; at < bytes.length; ) at += writeSync(STDOUT, bytes, at);
     } catch (error) {
@@ -28,7 +28,7 @@ export class Output {
     }
   }
 
-  /** Waits until everything is written; returns why that failed, or null. */
+  /** Waits until everything is written; returns the error if that failed, or null. */
   async end(): Promise<NodeJS.ErrnoException | null> {
     await new Promise<void>((resolve) => {
       process.stdout.write('', () => resolve());
@@ -41,7 +41,7 @@ export class Output {
   }
 }
 
-/** Does stdout go into a file, or a device that is written to like one? */
+/** True if stdout is a file, or a device that is written to like one. */
 function isFile(): boolean {
   const stat = fstatSync(STDOUT);
   return stat.isFile() || (stat.isCharacterDevice() && !process.stdout.isTTY);

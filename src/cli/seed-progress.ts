@@ -3,21 +3,22 @@ import type { ComponentLog } from '../log/logger.js';
 import type { StatusLine } from '../log/status-line.js';
 import type { Messages } from '../messages/index.js';
 
-/** How often the bar is drawn on a terminal. */
+/** The interval at which the bar is drawn. */
 const BAR_MS = 200;
-/** How often a line comes where there is no terminal: a sign of life, not a flood. */
+/** The interval of lines without a terminal: a sign of life, not a flood. */
 const LINE_MS = 5_000;
 const BAR_WIDTH = 30;
 
 export interface SeedProgress {
+  /** Rows written. */
   readonly done: number;
-  /** 0: not known yet, or nothing to do. */
+  /** Rows to write. 0: not known yet, or nothing to do. */
   readonly of: number;
 }
 
 /**
- * Shows how far a seed is: a bar on a terminal, a line every few seconds elsewhere. `look`: asked
- * each time. Returns what ends it.
+ * Shows the progress of a seed: a bar on a terminal, a line every few seconds elsewhere. `look` returns the progress
+ * of the moment. Returns a function that ends the display.
  */
 export function showProgress(
   messages: Messages,

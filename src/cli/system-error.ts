@@ -1,7 +1,7 @@
 import { EXIT, OperatorError } from '../errors.js';
 import type { Messages } from '../messages/index.js';
 
-/** The operating system's refusals, by their codes. */
+/** Sentences on the operating system's refusals, by error code. */
 const SENTENCES: Readonly<
   Record<string, (m: Messages, e: { what: string; code: string }) => string>
 > = {
@@ -16,7 +16,7 @@ const SENTENCES: Readonly<
   ENXIO: (m, e) => m.cli.deviceFailed(e),
 };
 
-/** The sentence for what the operating system refused; null for any other error, a defect among them. */
+/** The operator's error for a refusal of the operating system; null for any other error, which is a defect. */
 export function systemErrorOf(error: unknown): OperatorError | null {
   if (!(error instanceof Error)) return null;
   const { code, syscall, path } = error as NodeJS.ErrnoException;

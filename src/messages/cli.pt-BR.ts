@@ -1,6 +1,6 @@
 const PROGRAM = 'oltp-simulator';
 
-/** Words behind a command, where it is not one run. */
+/** Words after a command that takes others than one run. */
 export const NAMES_OF: Readonly<Record<string, string>> = {
   report: ' [RUN…]',
   ledger: ' show|check|resolve [RUN]',

@@ -6,7 +6,7 @@ const orHint = (nearest: string | undefined) =>
 
 const anyOf = (words: readonly string[]) => listed(words, 'or');
 
-/** What may be wrong with settings and command line, in English. */
+/** Problems of settings and command line, in English. */
 export const configEn: typeof configPtBR = {
   problems: (sentences) =>
     sentences.length === 1

@@ -5,7 +5,7 @@ const orHint = (nearest: string | undefined) =>
 
 const anyOf = (words: readonly string[]) => listed(words, 'ou');
 
-/** What may be wrong with settings and command line, in Brazilian Portuguese. */
+/** Problems of settings and command line, in Brazilian Portuguese. */
 export const configPtBR = {
   /** All problems of one start, each a sentence. */
   problems: (sentences: readonly string[]) =>
@@ -66,7 +66,7 @@ export const configPtBR = {
     `${where}: o parâmetro ${name} não é da libpq${nearest === undefined ? '; remova-o' : orHint(nearest)}`,
   cannotDemand: (where: string, name: string, value: string, reason: string) =>
     `${where}: ${name}=${value} não pode ser atendido: ${reason}; remova-o`,
-  /** Why a value cannot be honoured: a clause of `cannotDemand`. */
+  /** The reason why a value cannot be honoured: a clause of `cannotDemand`. */
   cannot: {
     standby: () => 'o programa grava, e uma réplica não aceita gravações',
     service: () =>

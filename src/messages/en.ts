@@ -5,7 +5,7 @@ import { doctorEn } from './doctor.en.js';
 import type { Messages } from './index.js';
 import { intakeEn } from './intake.en.js';
 import { pageEn } from './page.en.js';
-import type { SaidOfKey } from './pt-BR.js';
+import type { KeyEntry } from './pt-BR.js';
 import { sourceEn } from './source.en.js';
 import { verifyEn } from './verify.en.js';
 
@@ -17,7 +17,7 @@ const plural = (count: number, one: string, many = `${one}s`): string =>
 const millis = (value: number): string =>
   value.toLocaleString('en-US', { maximumSignificantDigits: 3 });
 
-const ledgerSays = (e: SaidOfKey): string => {
+const ledgerSays = (e: KeyEntry): string => {
   if (e.operation === null) return 'this run took the id, and no transaction of the ledger used it';
   const done = { insert: 'inserted', update: 'updated', delete: 'deleted' }[e.operation];
   const name = e.xid === null ? 'a transaction' : `transaction ${e.xid}`;

@@ -1,5 +1,5 @@
 import { describeErrorsBy } from '../errors.js';
 import { en } from './en.js';
 
-// To be imported for this alone: the English sentence becomes the `message` of an OperatorError.
+// Import this file for its effect: the English sentence becomes the `message` of an OperatorError.
 describeErrorsBy(en);

@@ -16,8 +16,8 @@ const ptWorkers = (count: number): string => ptPlural(count, 'worker', 'workers'
 const ptMillis = (value: number): string =>
   value.toLocaleString('pt-BR', { maximumSignificantDigits: 3 });
 
-/** What a ledger says of a key. */
-export interface SaidOfKey {
+/** The ledger's entry for a key. */
+export interface KeyEntry {
   readonly table: string;
   readonly key: number;
   /** Null: it was leased. */
@@ -27,7 +27,7 @@ export interface SaidOfKey {
   readonly intent: number | null;
 }
 
-const ledgerDiz = (e: SaidOfKey): string => {
+const ledgerDiz = (e: KeyEntry): string => {
   if (e.operation === null) {
     return 'esta execução reservou o id, e nenhuma transação do ledger o usou';
   }
@@ -43,7 +43,7 @@ const ledgerDiz = (e: SaidOfKey): string => {
  * a function, so that the compiler checks what a message needs.
  */
 export const ptBR = {
-  /** How numbers are grouped: 12.340. */
+  /** A number with its digits grouped: 12.340. */
   number: (value: number) => ptNumber(value),
   /** Milliseconds, three significant digits. */
   millis: (value: number) => ptMillis(value),
@@ -320,13 +320,13 @@ export const ptBR = {
     time: () => 'período',
     servers: () => 'servidor',
     problems: () => 'problemas',
-    /** A line of the ledger that is not as it must be. */
+    /** An invalid line of the ledger. */
     problem: (e: { file: string; line: number; kind: 'malformed' | 'broken' | 'sequence' }) =>
       `${e.file}:${e.line}: ${{ malformed: 'não é um registro do ledger', broken: 'esta linha, ou uma anterior, não é a que foi gravada', sequence: 'isto não pode vir aqui' }[e.kind]}`,
     more: (count: number) => `… e mais ${ptNumber(count)}`,
     differences: () => 'diferenças',
-    /** A key whose row is not as the ledger says. */
-    difference: (e: SaidOfKey & { xmin: number | null; file: string | null }) =>
+    /** A key whose row differs from the ledger. */
+    difference: (e: KeyEntry & { xmin: number | null; file: string | null }) =>
       `${e.table} ${e.key}: ${ledgerDiz(e)}; no banco ${e.xmin === null ? 'não há essa linha' : `há uma linha gravada pela transação ${e.xmin}`}${e.file === null ? '' : ` (${e.file}, intenção ${e.intent})`}`,
     held: (e: { rows: number; transactions: number }) =>
       `ledger e banco coincidem: ${ptPlural(e.rows, 'alteração confirmada', 'alterações confirmadas')} em ${ptPlural(e.transactions, 'transação', 'transações')}`,
@@ -351,7 +351,7 @@ export const ptBR = {
     resolveHint: () => '`ledger resolve` pergunta ao servidor pelas que estão em aberto',
   },
   thresholds: {
-    /** A figure with its unit, in all the digits that it was judged by. */
+    /** A figure with its unit, in every digit that the threshold was compared with. */
     measured: (value: number, unit: string) =>
       `medido: ${value.toLocaleString('pt-BR', { maximumFractionDigits: 15 })}${unit === '' || unit === '%' ? unit : ` ${unit}`}`,
     nothing: () => 'nada foi medido',

@@ -174,9 +174,9 @@ export function failureError(
   const { host, user, database } = target;
   const where = addressOf(target);
   const options = cause === undefined ? undefined : { cause };
-  const unreachable = (tell: OperatorError['tell']) =>
+  const unreachable = (tell: OperatorError['sentence']) =>
     new OperatorError(EXIT.unreachable, tell, options);
-  const unfit = (tell: OperatorError['tell']) => new OperatorError(EXIT.state, tell, options);
+  const unfit = (tell: OperatorError['sentence']) => new OperatorError(EXIT.state, tell, options);
 
   const from = (...parts: TargetPart[]) => originsOf(target, ...parts);
   const mode = target.sslMode;

@@ -4,7 +4,7 @@ import type { OptionKey } from './options.js';
 import type { Given, Problem, Source } from './source.js';
 import type { Localized } from './validators.js';
 
-/** scheme://user:password@host:port/database?parameters, every part after the scheme optional. */
+/** scheme://user:password@host:port/database?parameters, every part after the scheme is optional. */
 const URL_PARTS =
   /^postgres(?:ql)?:\/\/(?:([^:@/?#]*)(?::([^@/?#]*))?@)?([^@/?#]*)(?:\/([^@/?#]*))?(?:\?([^#]*))?$/i;
 const HOST_PARTS = /^(\[[^\]]*\]|[^:[\]]*)(?::(\d*))?$/;
@@ -25,15 +25,16 @@ const PARAMETERS: Readonly<Record<string, OptionKey>> = {
   connect_timeout: 'db.connect_timeout',
 };
 
-/** `ssl=true`, as JDBC has it, and libpq's older `requiressl=1`: both mean this. */
+/** The sslmode that JDBC's `ssl=true` and libpq's older `requiressl=1` stand for. */
 const TLS_DEMANDED = 'require';
 
-/** Parameters of other clients, which mean nothing to this one; managed services print them along. */
+/** Parameters of other clients, without effect here; the URLs of managed services contain them. */
 const FOREIGN_PARAMETERS: readonly string[] = ['pgbouncer', 'uselibpqcompat'];
 
 /**
  * The settings in a connection URL, as libpq reads it: percent-encoding, `[::1]`, a socket folder
- * as `?host=/path`. `urlName`: what the URL stands in, `DATABASE_URL`. No problem ever repeats the URL, because a password may stand in it.
+ * as `?host=/path`. `urlName`: the variable that holds the URL, `DATABASE_URL`. No problem repeats the URL, because it
+ * may hold a password.
  */
 export function readDatabaseUrl(url: string, where: Localized, urlName: string): Source {
   const parts = URL_PARTS.exec(url.trim());

@@ -33,13 +33,13 @@ export function readEnvFile(content: string, file: string): Source & { variables
   return { ...source, problems: [...source.problems, ...unknown, ...problems], variables };
 }
 
-/** Blank, a comment, or `NAME=`: all that a line may be. */
+/** A valid line: blank, a comment, or `NAME=value`. */
 const LINE = /^\s*(?:#.*|(?:export\s+)?([\w.-]+)\s*=(.*))?$/;
 
 /**
- * The line of each name, from 1, and what the parser would skip or cut off in silence: `PG_HOST
- * localhost` must not lead to another server, nor `PG_PASSWORD=ab#cd` to half a password. No value is
- * shown: it may be a password.
+ * Finds the line of each name, from 1, and reports lines that the parser would skip or cut off in silence: `PG_HOST
+ * localhost` must not lead to another server, nor `PG_PASSWORD=ab#cd` to half a password. No value is shown: it may be
+ * a password.
  */
 function readLines(content: string, file: string) {
   const lines = new Map<string, number>();
@@ -62,20 +62,20 @@ function readLines(content: string, file: string) {
   return { lines, problems };
 }
 
-/** A value in quotes, and behind it nothing but a comment. */
+/** A value in quotes, followed by nothing but a comment. */
 const QUOTED = /^(["'`])(.*)\1\s*(?:\s#.*)?$/;
 
-/** A value that the parser reads differently from how it looks; null: it reads it as it looks. */
+/** The reason why the parser reads a value differently from how it looks; null: it does not. */
 function flawOf(value: string): 'bareHash' | 'openQuote' | 'innerQuote' | null {
   const text = value.trim();
   const [first = ''] = text;
   if (['"', "'", '`'].includes(first)) {
-    // The shortest reading: a comment may hold quotes of its own.
+    // The first closing quote ends the value: a comment may hold quotes of its own.
     const end = text.indexOf(first, 1);
     if (end === -1) return 'openQuote';
     const rest = text.slice(end + 1);
     if (rest === '' || /^\s+#/.test(rest)) return null;
-    // The parser takes the quotes off all the same when the last character is one, and no # is in between.
+    // The parser still removes the quotes if the last character is one and no # is in between.
     return QUOTED.test(text) && !text.includes('#') && !text.includes('\\') ? null : 'innerQuote';
   }
   // A comment begins after a blank; the parser lets one begin anywhere.

@@ -53,7 +53,7 @@ export function chooseSecurity(
   };
   if (!tls) unused(TLS_PARTS, [protocolWith(true, sasl)]);
   if (!sasl) {
-    // The safer one first.
+    // The safer protocol first.
     unused(SASL_PARTS, tls ? ['SASL_SSL'] : ['SASL_SSL', 'SASL_PLAINTEXT']);
   }
   const lacking = sasl ? SASL_PARTS.filter((part) => !isSet(part)) : [];
@@ -117,8 +117,8 @@ function fileProblems(
     try {
       return parse(content);
     } catch {
-      const what = part === 'key' ? 'key' : 'certificate';
-      problems.push((m) => m.config.notPem(where(m), path, what));
+      const content = part === 'key' ? 'key' : 'certificate';
+      problems.push((m) => m.config.notPem(where(m), path, content));
       return null;
     }
   };
@@ -136,7 +136,7 @@ function fileProblems(
   return problems;
 }
 
-/** The certificates of a PEM file. Throws where there is none, or one is broken. */
+/** The certificates of a PEM file. Throws if it has none, or a broken one. */
 function certificatesIn(content: Buffer): X509Certificate[] {
   const blocks = content.toString('latin1').match(CERTIFICATE) ?? [];
   if (blocks.length === 0) throw new Error('no certificate');

@@ -4,7 +4,7 @@ import type { Demands } from '../postgres/target.js';
 import type { Given, Problem } from './source.js';
 import { integer, nonEmptyText, oneOf, parsed, text, type Validator } from './validators.js';
 
-/** Why a value cannot be honoured, as a clause of a sentence. */
+/** The reason why a value cannot be honoured, as a clause of a sentence. */
 type Reason = (reasons: Messages['config']['cannot']) => string;
 
 /** A connection parameter of libpq that is no option of this program. */
@@ -12,9 +12,9 @@ interface Parameter {
   /** The environment variable of the same meaning. */
   readonly env?: string;
   readonly validator: Validator<unknown>;
-  /** Why this value cannot be honoured; undefined: it can, or asks for nothing. */
+  /** Returns the reason why a value cannot be honoured; undefined: it can be, or demands nothing. */
   readonly refuse?: (value: string) => Reason | undefined;
-  /** The value is shown to nobody. */
+  /** The value must never be shown. */
   readonly secret?: true;
 }
 
@@ -33,7 +33,7 @@ const always =
   (value: string): Reason | undefined =>
     value === '' ? undefined : reason;
 
-/** `a,b`, or `!a,!b` for all others; what libpq calls require_auth. */
+/** libpq's require_auth: `a,b`, or `!a,!b` for all others. */
 const authMethods: Validator<readonly string[]> = {
   schema: parsed((given) => {
     const words = given.split(',').map((word) => word.trim().toLowerCase());
@@ -48,7 +48,7 @@ const authMethods: Validator<readonly string[]> = {
 
 /**
  * libpq's parameters besides the options, by keyword. One without `refuse` is honoured (see
- * `demandsOf`) or asks for nothing that would change what this program does.
+ * `demandsOf`) or has no effect on this program.
  */
 const PARAMETERS = {
   channel_binding: { env: 'PGCHANNELBINDING', validator: oneOf(['disable', 'prefer', 'require']) },
@@ -106,7 +106,7 @@ const PARAMETERS = {
   },
   oauth_scope: { validator: text, refuse: always((cannot) => cannot.login()) },
 
-  // Accepted, and without effect: one host, its own keep-alive, UTF-8 whatever is asked for, no GSSAPI.
+  // Accepted, without effect: the program has one host, a keep-alive of its own, always UTF-8, and no GSSAPI.
   keepalives: { validator: bit },
   keepalives_idle: { validator: number },
   keepalives_interval: { validator: number },
@@ -132,7 +132,7 @@ export type LibpqParameter = keyof typeof PARAMETERS;
 
 export const LIBPQ_PARAMETERS = Object.keys(PARAMETERS) as LibpqParameter[];
 
-/** Variables of libpq that are no connection parameters, and have no effect here. */
+/** Variables of libpq that are no connection parameters, without effect here. */
 export const OTHER_LIBPQ_VARIABLES = [
   'PGSYSCONFDIR',
   'PGLOCALEDIR',

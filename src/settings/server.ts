@@ -29,7 +29,7 @@ const SERVER_VARIABLES = [
 const LIBPQ_HOSTS = ['DATABASE_URL', 'PGHOST', 'PGHOSTADDR'];
 const CERTIFICATES = ['db.sslrootcert', 'db.sslcert', 'db.sslkey'] as const;
 
-/** With direct TLS there is no way back to plain text: libpq's rule. */
+/** Modes that direct TLS allows, by libpq's rule: it cannot fall back to plain text. */
 const STRICT_MODES: readonly string[] = ['require', 'verify-ca', 'verify-full'];
 
 /** The option of each part of a target. */
@@ -46,7 +46,7 @@ const OPTIONS_OF: Readonly<Record<TargetPart, OptionKey>> = {
 };
 
 export interface Server {
-  /** null: no server is named, so it is the embedded one. */
+  /** null: no server is named, so the embedded one is used. */
   readonly target: ConnectionTarget | null;
   readonly problems: readonly Problem[];
 }
@@ -73,7 +73,7 @@ export function chooseServer(resolved: Resolved, { variables, cwd }: Sources): S
     return path;
   };
   const sslRootCert = certificate('db.sslrootcert');
-  // libpq's rule: whom everybody trusts may certify everybody, so the name has to be looked at.
+  // libpq's rule: a public authority certifies anybody, so the host's name must be verified.
   const sslMode =
     sslRootCert === SYSTEM_ROOTS && !given.has('db.sslmode') ? 'verify-full' : values['db.sslmode'];
   const searchPath = given.has('db.search_path')
@@ -117,7 +117,7 @@ export function chooseServer(resolved: Resolved, { variables, cwd }: Sources): S
   return { target, problems };
 }
 
-/** A service file is of no matter where something else names the host. */
+/** A service file is ignored if its variable stands beside another one that names the host. */
 function parametersOf(
   { libpq, given }: Resolved,
   has: (name: string) => boolean,
@@ -128,8 +128,8 @@ function parametersOf(
 }
 
 /**
- * The place of each part of a target. A part without a value has the place of its kind: beside the host's URL, or in
- * libpq's variable if the host is in one.
+ * The place of each part of a target, for messages on what to correct. A part that was not given has the place where it
+ * could be: in the URL if the host is in one, in libpq's variable if the host is in one of these.
  */
 function originsOf(given: Resolved['given']): NonNullable<ConnectionTarget['origins']> {
   const host = given.get('db.host')?.name ?? '';
@@ -146,8 +146,8 @@ function originsOf(given: Resolved['given']): NonNullable<ConnectionTarget['orig
 }
 
 /**
- * Who to log in as. A server named by this program's own settings stands for `postgres`; where
- * libpq's variables or a URL name it, libpq's rule holds: the operating system's user. Null: that has no name.
+ * The user to log in as: `postgres` if this program's own settings name the server; the operating system's user, by
+ * libpq's rule, if libpq's variables or a URL do. Adds a problem if that user has no name.
  */
 function userOf(
   { values, given }: Resolved,
@@ -161,8 +161,8 @@ function userOf(
   return name ?? values['db.user'];
 }
 
-/** The system's code for why a file cannot be read, or undefined when it can. */
-export function whyUnreadable(path: string): string | undefined {
+/** The error code of a file that cannot be read; undefined: it can be. */
+function whyUnreadable(path: string): string | undefined {
   try {
     accessSync(path, constants.R_OK);
     return undefined;

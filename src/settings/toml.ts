@@ -7,10 +7,10 @@ type Table = Readonly<Record<string, unknown>>;
 
 const TABLES: readonly string[] = [...new Set(OPTION_KEYS.map((key) => key.split('.')[0]!))];
 
-/** What may be a secret is not shown with the line that it stands in. */
+/** Lines that may hold a secret, and so are not shown. */
 const SECRET_LINE = /password|senha|:\/\//i;
 
-/** Values from the text of `settings.toml`; a table or key that nobody knows is a problem. */
+/** Values from the text of `settings.toml`; an unknown table or key is a problem. */
 export function readToml(content: string, file: string): Source {
   const given = new Map<OptionKey, Given>();
   const problems: Problem[] = [];
@@ -55,7 +55,7 @@ function parseTable(content: string, file: string, problems: Problem[]): Table {
   }
 }
 
-/** The line that a key of a table stands in, from 1; null where it is written in a way not looked for. */
+/** The line that a key of a table stands in, from 1; null for forms that are not searched, such as inline tables. */
 function lineOf(content: string, table: string, name: string): number | null {
   let current = '';
   for (const [index, line] of content.split(/\r?\n/).entries()) {
@@ -94,7 +94,7 @@ function stagesText(value: unknown): string {
     .map((stage: unknown) => {
       if (!isTable(stage)) return toText(stage);
       const { shape, rate, duration, ...others } = stage;
-      // A key that nobody knows makes a text that nobody takes, and is shown with it.
+      // An unknown key makes the text invalid, and so appears in the problem.
       const rest = Object.keys(others).length === 0 ? '' : ` ${toText(others)}`;
       return `${toText(shape)}:${toText(rate)}/${toText(duration)}${rest}`;
     })

@@ -211,7 +211,7 @@ export function stages(maxSeconds: number): Validator<readonly Stage[]> {
   };
 }
 
-/** Texts, one a line, blanks included; an empty line is none. `hex:…` is refused: it names bytes, and is no text. */
+/** Texts, one a line, blanks included; empty lines are ignored. `hex:…` is refused: it stands for bytes, not text. */
 export const lines: Validator<readonly string[]> = {
   schema: v.pipe(
     v.string(),

@@ -6,16 +6,17 @@ import type { Localized } from './validators.js';
 
 export type Variables = Readonly<Record<string, string | undefined>>;
 
-/** The place of a variable, in the operator's language, and its name, in none. */
+/** The place of a variable. */
 export interface VariablePlace {
   readonly where: Localized;
+  /** The place in a word of no language: `PG_HOST`, `PG_HOST (config/.env:3)`. */
   readonly name: string;
 }
 
 /** libpq's older way to say `PGSSLMODE=require`. */
 const REQUIRE_SSL = 'PGREQUIRESSL';
 
-/** Values from the process environment. Variables of other programs are left alone. */
+/** Values from the process environment. Variables of other programs are ignored. */
 export function readEnvironment(variables: Variables): Source {
   return readVariables(variables, (name) => ({
     where: (messages) => messages.config.inEnvironment(name),
@@ -23,7 +24,7 @@ export function readEnvironment(variables: Variables): Source {
   }));
 }
 
-/** Within one place: DATABASE_URL before `PG_…`, and that before libpq's `PG…`. */
+/** Values from variables of one place. DATABASE_URL precedes `PG_…`, which precedes libpq's `PG…`. */
 export function readVariables(
   variables: Variables,
   place: (name: string) => VariablePlace,
@@ -53,7 +54,7 @@ export function readVariables(
   };
 }
 
-/** True when the variable is there and not empty. */
+/** True when the variable is set and not empty. */
 export function isGiven(variables: Variables, name: string): boolean {
   return (variables[name] ?? '') !== '';
 }

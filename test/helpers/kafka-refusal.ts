@@ -35,7 +35,7 @@ export async function refusalOf(
     const { exitCode } = error;
     const isFinal = !(error instanceof SourceAbsent);
     const ms = monotonicMs() - start;
-    return { exitCode, isFinal, en: error.tell(en), pt: error.tell(ptBR), ms };
+    return { exitCode, isFinal, en: error.sentence(en), pt: error.sentence(ptBR), ms };
   } finally {
     await source.close();
   }

@@ -28,7 +28,7 @@ export const run: Command = (context) =>
     return exitCode;
   });
 
-/** Says whether the rules hold; the exit code that follows. */
+/** Logs whether the rules hold, and returns the exit code for it. */
 export function reportRules({ log, messages }: CommandContext, rules: RuleResult[]): ExitCode {
   const broken = rules.filter(({ violations }) => violations > 0);
   const out = log.component('check');

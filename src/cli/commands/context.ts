@@ -25,5 +25,5 @@ export interface CommandContext extends Omit<Switches, 'help' | 'version'> {
   readonly print: (result: { json: unknown; text: string }) => void;
 }
 
-/** A command: wires parts together, and says how it ended. */
+/** Wires parts together, and returns the exit code. */
 export type Command = (context: CommandContext) => Promise<ExitCode>;

@@ -3,7 +3,7 @@ import { EXIT, OperatorError } from '../../errors.js';
 import { onAbort } from '../../lib/signals.js';
 import type { Command } from './context.js';
 
-/** `db`: keeps the embedded server up in the foreground, and prints where it is. */
+/** `db`: keeps the embedded server up in the foreground, and prints its URL. */
 export const run: Command = async (context) => {
   const { settings, messages, log } = context;
   if (settings.server !== null) {

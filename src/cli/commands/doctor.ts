@@ -40,22 +40,22 @@ function textOf(m: Messages, findings: readonly Finding[]): string {
     return `${m.doctor.profiles(profile)}\n${rows.join('')}`;
   });
   const lines = findings
-    .filter(({ state, advice = [] }) => ILL.includes(state) || advice.length > 0)
+    .filter(({ state, advice = [] }) => NOT_PASSED.includes(state) || advice.length > 0)
     .flatMap((finding) => {
-      const said = [
+      const fixes = [
         ...(finding.mend?.split('\n') ?? []),
         ...adviceOf(m, finding).map((sentence) => `-- ${sentence}`),
       ];
-      if (said.length === 0) return [];
-      return [`  ${m.doctor.checks[finding.check]()}:\n`, ...said.map((line) => `    ${line}\n`)];
+      if (fixes.length === 0) return [];
+      return [`  ${m.doctor.checks[finding.check]()}:\n`, ...fixes.map((line) => `    ${line}\n`)];
     });
   if (lines.length === 0) return sections.join('\n');
   return `${sections.join('\n')}\n${m.doctor.mends()}\n${lines.join('')}`;
 }
 
-const ILL: readonly FindingState[] = ['fail', 'warn', 'not_visible'];
+const NOT_PASSED: readonly FindingState[] = ['fail', 'warn', 'not_visible'];
 
 /** Advice of all findings, each piece once. */
 function adviceOf(m: Messages, { advice = [] }: Finding): string[] {
-  return [...new Set(advice.map((tell) => tell(m.doctor.advice)))];
+  return [...new Set(advice.map((sentence) => sentence(m.doctor.advice)))];
 }

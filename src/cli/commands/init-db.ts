@@ -15,14 +15,14 @@ export const run: Command = (context) =>
     return EXIT.done;
   });
 
-/** Makes the schema, and puts back what a killed seed had taken off it. */
+/** Makes the schema, and restores the indexes and keys that a killed seed had removed. */
 export async function prepareSchema(
   { settings, log, messages, interrupted }: CommandContext,
   target: ConnectionTarget,
 ): Promise<void> {
   const out = log.component('init-db');
   await unlessAborted(interrupted, async () => {
-    // First: the schema's script would only make part of what is missing.
+    // First, since the schema's script would recreate only some of them.
     if (await restore(target, settings.seed.workers)) out.info(messages.seed.restored());
     await withConnection(target, initDb);
   });

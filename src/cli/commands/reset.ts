@@ -16,18 +16,18 @@ import { withServer } from './with-server.js';
 /** The schema that sql/99_drop_all.sql empties. */
 const DROPPED_SCHEMA = 'public';
 
-/** `reset`: drop, schema, indexes, lookups, seed; says first what it would drop, and asks. */
+/** `reset`: drop, schema, indexes, lookups, seed; lists first the tables that it would drop, and asks. */
 export const run: Command = (context) =>
   withServer(context, async (target) => {
     await unlessAborted(context.interrupted, () =>
       withConnection(target, async (client) => {
         await requireWritable(client, target);
         await requireDroppable(client, target);
-        // A seed that is under way would be left without its tables.
+        // A running seed would lose its tables.
         await lockSeed(client);
         await confirm(context, client, target);
         context.interrupted.throwIfAborted();
-        // After the question, which may stand for long.
+        // After the question, which may wait for long.
         await requireNoStream(client);
         await runScript(client, '99_drop_all.sql');
         await forget(client);
@@ -39,7 +39,7 @@ export const run: Command = (context) =>
     return exitCode;
   });
 
-/** Refuses a search_path that would leave the dropped tables in one schema, the new ones in another. */
+/** Refuses a search_path that would create the new tables in another schema than the dropped ones. */
 async function requireDroppable(client: Client, { searchPath }: ConnectionTarget): Promise<void> {
   const { rows } = await client.query<{ schema: string | null }>(
     'SELECT current_schema() AS schema',
@@ -80,7 +80,7 @@ async function confirm(
   }
 }
 
-/** The tables that would be dropped, with the rows that the server believes them to hold. */
+/** The tables that would be dropped, with the server's estimate of their rows. */
 async function listTables(client: Client): Promise<{ name: string; rows: number }[]> {
   const { rows } = await client.query<{ name: string; rows: number }>(
     `SELECT relname AS name,
@@ -102,7 +102,7 @@ function ask(question: string, interrupted: AbortSignal): Promise<string> {
       process.stderr.write('\n');
       resolve('');
     });
-    // While a question is open the terminal hands over Ctrl+C as a key.
+    // While a question is open, readline gets Ctrl+C as a key.
     terminal.once('SIGINT', () => process.kill(process.pid, 'SIGINT'));
     terminal.question(question, (answer) => {
       terminal.removeAllListeners('close');

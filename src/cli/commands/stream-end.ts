@@ -101,7 +101,7 @@ function explainLoss(
   loss: Failure,
   unsent: number | null,
 ): ExitCode {
-  const reason = failureError(loss, target).tell(m);
+  const reason = failureError(loss, target).sentence(m);
   log.component('stream').error(m.stream.behind({ reason, unsent }));
   return EXIT.unreachable;
 }
@@ -134,7 +134,7 @@ function explainFailure(
     return EXIT.state;
   }
   const error = failureError(failure, target);
-  const reason = error.tell(messages);
+  const reason = error.sentence(messages);
   if (isLocalFailure(failure)) {
     out.error(reason);
     return error.exitCode;

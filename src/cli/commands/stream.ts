@@ -222,7 +222,7 @@ async function concludeLedger(
     const patience = silent ? NO_PATIENCE_SECONDS : undefined;
     addFacts(folder, await lookOnce(target, readDatabaseFacts, patience));
   } catch (error) {
-    const why = error instanceof OperatorError ? error.tell(m) : (error as Error).message;
+    const why = error instanceof OperatorError ? error.sentence(m) : (error as Error).message;
     log.component('stream').warning(m.ledger.notConcluded({ why }));
   }
 }

@@ -19,6 +19,6 @@ export async function rebuildReport(context: CommandContext, runFolder: string):
     const path = await writeReportFile(logs, [folder], m, settings.app.lang);
     out.info(m.page.reportWritten({ path }));
   } catch (error) {
-    out.warning(error instanceof OperatorError ? error.tell(m) : (error as Error).message);
+    out.warning(error instanceof OperatorError ? error.sentence(m) : (error as Error).message);
   }
 }

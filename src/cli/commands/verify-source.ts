@@ -54,7 +54,7 @@ export async function openWhenThere(
       if (mayCome()) hopedAt = monotonicMs();
       // After its end a pipeline has as long as for anything else.
       if (!(error instanceof SourceAbsent) || monotonicMs() - hopedAt > graceMs) throw error;
-      const why = error.tell(m);
+      const why = error.sentence(m);
       if (why !== told) log.component('verify').warning(m.verify.awaitingSource({ why }));
       told = why;
       if (spec.kind === 'ndjson') return openSource(context, spec, target);

@@ -240,7 +240,7 @@ async function offsetOf(
     return await measureClockOffset(target);
   } catch (error) {
     if (spec.kind === 'slot' || !(error instanceof OperatorError)) throw error;
-    log.component('verify').warning(messages.verify.noServer({ why: error.tell(messages) }));
+    log.component('verify').warning(messages.verify.noServer({ why: error.sentence(messages) }));
     return null;
   }
 }
@@ -264,7 +264,7 @@ async function compareWithTables(
     });
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
-    log.component('verify').warning(m.verify.notCompared({ why: error.tell(m) }));
+    log.component('verify').warning(m.verify.notCompared({ why: error.sentence(m) }));
     return null;
   }
 }

@@ -103,7 +103,7 @@ export class HttpSource implements Source {
     return new Promise((resolve, reject) => {
       this.#server.once('error', ({ code = '' }: NodeJS.ErrnoException) => {
         const at = urlOf(this.#address);
-        const tell: OperatorError['tell'] = (m) =>
+        const tell: OperatorError['sentence'] = (m) =>
           code === 'EADDRINUSE'
             ? m.source.portTaken({ at, port })
             : m.source.noListen({ at, code });

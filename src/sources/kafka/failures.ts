@@ -21,20 +21,20 @@ export function finalError(error: unknown, place: Place): OperatorError | null {
 /** The operator's error for a broker that does not answer; one that may come later is waited for. */
 export function unreachable(error: unknown, { where }: Place): SourceAbsent {
   const message = error instanceof Error ? error.message : String(error);
-  const tell: OperatorError['tell'] = (m) => m.source.kafkaUnreachable({ where, message });
+  const tell: OperatorError['sentence'] = (m) => m.source.kafkaUnreachable({ where, message });
   return new SourceAbsent(EXIT.unreachable, tell, { cause: error });
 }
 
 function sentenceOf(
   { reason, message }: KafkaError,
   { where, security }: Place,
-): { code: ExitCode; tell: OperatorError['tell'] } {
+): { code: ExitCode; tell: OperatorError['sentence'] } {
   const { protocol, tls, sasl, origins } = security;
   const setting = origins.protocol;
   const user = sasl?.username ?? '';
   const settings = (...parts: SecurityPart[]) => parts.map((part) => origins[part]);
-  const refused = (tell: OperatorError['tell']) => ({ code: EXIT.unreachable, tell });
-  const unfit = (tell: OperatorError['tell']) => ({ code: EXIT.state, tell });
+  const refused = (tell: OperatorError['sentence']) => ({ code: EXIT.unreachable, tell });
+  const unfit = (tell: OperatorError['sentence']) => ({ code: EXIT.state, tell });
   switch (reason.kind) {
     case 'wantsTls': {
       const wanted = protocolWith(true, sasl !== null);

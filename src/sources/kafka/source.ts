@@ -134,7 +134,7 @@ export class KafkaSource implements Source {
     const topics = await this.#topics();
     if (topics.length === 0) {
       const user = security.sasl?.username ?? null;
-      const tell: OperatorError['tell'] = (m) => m.source.kafkaNoTopic({ where, prefix, user });
+      const tell: OperatorError['sentence'] = (m) => m.source.kafkaNoTopic({ where, prefix, user });
       throw new SourceAbsent(EXIT.state, tell);
     }
     for (const { name, error, partitions } of topics) {
@@ -263,7 +263,7 @@ export class KafkaSource implements Source {
       [...topics.keys()].find((name) => topics.get(name) !== known.get(name)?.length) ??
       [...known.keys()].find((name) => !topics.has(name));
     if (topic === undefined) return;
-    const tell: OperatorError['tell'] = (m) =>
+    const tell: OperatorError['sentence'] = (m) =>
       m.source.kafkaOtherTopics({ where: this.#place.where, topic });
     throw new OperatorError(EXIT.state, tell);
   }

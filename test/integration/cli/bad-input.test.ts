@@ -90,16 +90,16 @@ for (const [name, { args, env = {}, files = {}, said }] of Object.entries(CASES)
   });
 }
 
-test('an .env file that is not there is refused, by Node itself where it takes the flag for its own', async () => {
+test('a missing .env file is refused, by Node itself where it takes the flag for its own', async () => {
   await withTempFolder(async (cwd) => {
     const result = await runCli(['counts', '--env-file', 'missing.env'], { cwd });
-    // Node 20 looks for this flag behind the script's name, too.
+    // Node 20 interprets this flag after the script's name, too.
     if (result.code === 9) assert.match(result.stderr, /: missing\.env: not found\n$/);
     else assertRefused(result, 2, /missing\.env.*ENOENT/);
   });
 });
 
-test('everything that is wrong is reported at once, in the language asked for', async () => {
+test('all problems are reported at once, in the language asked for', async () => {
   await withTempFolder(async (cwd) => {
     await mkdir(join(cwd, 'config'));
     await writeFile(
@@ -134,7 +134,7 @@ test('with --json an error is the one document on stdout', async () => {
   });
 });
 
-test('without a command the help goes to stderr, and the exit code says that one is missing', async () => {
+test('without a command the help goes to stderr, with the exit code of a wrong usage', async () => {
   await withTempFolder(async (cwd) => {
     const { code, stdout, stderr } = await runCli([], { cwd });
     assert.equal(code, 2);

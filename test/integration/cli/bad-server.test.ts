@@ -38,7 +38,7 @@ async function countObjects(db: TestDatabase): Promise<number> {
   return row?.found ?? 0;
 }
 
-test('a server that is down is named, with what to do', async () => {
+test('a server that is down is named, with advice', async () => {
   const env = { ...envOf(server.target()), PG_PORT: String(await freePort()) };
   await refuseEach(USING_SERVER, env, 3, /nenhum servidor PostgreSQL.*127\.0\.0\.1:\d+.*PG_HOST/);
 });
@@ -62,7 +62,7 @@ test('a wrong password in DATABASE_URL is not repeated either, not even with --j
   });
 });
 
-test('a database that does not exist is named, and not made', async () => {
+test('a missing database is named, and not created', async () => {
   const env = envOf(server.target('nao_existe'));
   await refuseEach(['init-db', 'counts'], env, 4, /"nao_existe" não existe.*CREATE DATABASE/);
   const found = await server.query("SELECT 1 FROM pg_database WHERE datname = 'nao_existe'");
@@ -81,7 +81,7 @@ test('a database without the schema sends the operator to init-db', async () => 
   );
 });
 
-test('tables of another shape are named, and left alone', async () => {
+test('tables of another shape are named, and not touched', async () => {
   await withDatabase(
     server,
     async (db) => {
@@ -107,7 +107,7 @@ test('a read-only server is refused by everything that writes, and read by the r
   });
 });
 
-test('a role without privileges is told so, and nothing is written', async () => {
+test('a role without privileges is refused, and nothing is written', async () => {
   await withDatabase(server, async (db) => {
     await server.query("CREATE ROLE visitante LOGIN PASSWORD 'visita'");
     try {
@@ -119,7 +119,7 @@ test('a role without privileges is told so, and nothing is written', async () =>
   });
 });
 
-test('a role that may not create is told so by init-db', async () => {
+test('init-db refuses a role that may not create', async () => {
   await withDatabase(
     server,
     async (db) => {

@@ -11,7 +11,7 @@ import { assertRefused, readDocument } from './refusals.js';
 
 const server = await startServer(18);
 
-/** Volumes that are written in no time. */
+/** Volumes that are seeded within a second. */
 const SMALL = {
   SEED_MIN_ROWS: '0',
   SEED_PACIENTES: '40',
@@ -111,7 +111,7 @@ test('reset drops and seeds anew with --yes, and refuses without a terminal', as
   });
 });
 
-test('reset spares a database with tables of others, unless told otherwise', async () => {
+test('reset spares a database with foreign tables unless --drop-foreign-tables is given', async () => {
   await withDatabase(server, async (db) => {
     await db.query('CREATE TABLE folha_de_pagamento (id int)');
     await withTempFolder(async (cwd) => {
@@ -130,7 +130,7 @@ test('reset spares a database with tables of others, unless told otherwise', asy
   });
 });
 
-test('reset refuses a search_path that leads elsewhere than to the schema that it drops', async () => {
+test('reset refuses a search_path with another schema than the one that it drops', async () => {
   await withDatabase(server, async (db) => {
     await db.query('CREATE SCHEMA hospital');
     await withTempFolder(async (cwd) => {

@@ -5,7 +5,7 @@ import test from 'node:test';
 import { runCli } from '../../helpers/cli.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 
-/** A server that is not there: nothing of a dry run may ask for it. */
+/** A server that does not exist: a dry run must not connect. */
 const NOWHERE = { APP_LANG: 'en', PG_HOST: '127.0.0.1', PG_PORT: '1' };
 
 const STAGES = ['--stage', 'ramp:100..2000/60s', '--stage', 'constant:2000/1m'];

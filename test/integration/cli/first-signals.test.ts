@@ -16,11 +16,11 @@ import { waitFor } from '../../helpers/wait-for.js';
 
 const server = await startServer(18);
 
-/** What is promised, on a machine that does nothing else; tests run beside each other. */
+/** The promised time is for an idle machine; tests run beside each other. */
 const SOON_MS = 2_000 * 2;
 const SKIP = process.platform === 'linux' ? false : 'needs /proc';
 
-/** Holds back every module but the entry, for ever. */
+/** Delays every module but the entry, for ever. */
 const HOLD = `export async function load(url, context, next) {
   if (url.startsWith('file:') && !url.endsWith('/src/cli.js')) await new Promise(() => setInterval(() => {}, 1000));
   return next(url, context);
@@ -41,7 +41,7 @@ function hasOpen(pid: number | undefined, path: string): boolean {
     try {
       return readlinkSync(join(folder, name)) === path;
     } catch {
-      // Closed meanwhile.
+      // The process has closed its end meanwhile.
       return false;
     }
   });
@@ -126,7 +126,7 @@ test(
   { skip: SKIP, timeout: 120_000 },
   () =>
     withTempFolder(async (cwd) => {
-      // The server's account may enter, should we be root.
+      // As root, the server runs as another user, who must be able to enter.
       await chmod(cwd, 0o755);
       const { code, stderr } = await runCli(['init-db'], { cwd });
       assert.equal(code, EXIT.done, stderr);

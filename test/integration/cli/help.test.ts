@@ -27,7 +27,7 @@ const STREAM = [
 ];
 const SEED = ['scale', 'workers', 'rng'];
 
-/** What scripts rely on, written down once more: a flag that goes missing must not go unnoticed. */
+/** The flags that scripts rely on, listed once more: none may vanish unnoticed. */
 const PROMISED: Readonly<Record<string, readonly string[]>> = {
   start: [...STREAM, 'scale', 'no-ledger'],
   'init-db': [],

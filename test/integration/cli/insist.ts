@@ -3,7 +3,7 @@ import { SAME_WISH_MS } from '../../../src/lib/signals.js';
 import type { RunningCli } from '../../helpers/cli.js';
 import { waitFor } from '../../helpers/wait-for.js';
 
-/** Sends SIGINT, and once it is heeded another one, late enough to count as a second wish. */
+/** Sends SIGINT, and after the program has responded another one, late enough to count as a second request. */
 export async function insist(running: RunningCli): Promise<void> {
   running.child.kill('SIGINT');
   await running.until(/parada pedida/);

@@ -22,10 +22,10 @@ import { withPlainWorkspace } from '../verify/verifying.js';
  */
 
 const server = await startServer(18);
-/** Free when it was asked for. */
+/** Free at the moment of the query. */
 const PORT = await freePort();
 
-/** What is promised, in milliseconds, on a machine that does nothing else; tests run beside each other. */
+/** Milliseconds. The promised time is for an idle machine; tests run beside each other. */
 const ONCE_MS = 2_000;
 const TWICE_MS = 200;
 const BESIDE = 2;
@@ -36,7 +36,7 @@ interface Held {
   readonly args: readonly string[];
   /** The exit code after one Ctrl+C, where it is not that of an interruption. */
   readonly code?: number;
-  /** What it says once it has come to where it is held up. */
+  /** Its log line once it has reached the state that holds it up. */
   readonly says?: RegExp;
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -45,18 +45,18 @@ interface Held {
 interface Holding {
   readonly env?: Readonly<Record<string, string>>;
   readonly ready: (cli: RunningCli, held: Held) => Promise<unknown>;
-  /** Undoes what an interrupted command left to the server. */
+  /** Undoes the work that an interrupted command left at the server. */
   readonly sweep?: () => Promise<void>;
 }
 
 interface State {
   readonly commands: Readonly<Record<string, Held>>;
-  /** Brings it about while `body` runs. */
+  /** Keeps the state while `body` runs. */
   readonly hold: (workspace: Workspace, body: (holding: Holding) => Promise<void>) => Promise<void>;
 }
 
 const command = (...args: string[]): Held => ({ args });
-/** A verification that comes to a verdict, which is that it could not judge all. */
+/** A verification that ends with the verdict indeterminate. */
 const verdict = (source: string): Held => ({
   args: ['verify', '--source', source],
   code: EXIT.indeterminate,
@@ -91,8 +91,8 @@ const STATES: Readonly<Record<string, State>> = {
     },
   },
   'a COMMIT that waits for an absent standby': {
-    // What a stream has in flight is committed on this server: it has finished. First: of what the others begin, a
-    // part is committed, too.
+    // First, since the others commit a part of their work. The batches that a stream has in flight are committed on
+    // this server, so that it ends as complete.
     commands: { stream: { ...STREAM, code: EXIT.done }, ...WRITERS },
     hold: async ({ db }, body) => {
       const release = await awaitStandby(server);
@@ -223,7 +223,7 @@ for (const [state, { commands, hold }] of Object.entries(STATES)) {
         await hold(workspace, async (holding) => {
           for (const [name, held] of Object.entries(commands)) {
             const took = await interrupt(name, held, { workspace, holding, times: 1 });
-            // Whoever is gone by then is not asked twice.
+            // A process that has ended by then gets no second signal.
             if (took > SAME_WISH_MS) await interrupt(name, held, { workspace, holding, times: 2 });
           }
         });
@@ -267,12 +267,12 @@ async function interrupt(
     cli.child.kill('SIGKILL');
     await holding.sweep?.();
   }
-  // What an interrupted command left to the server is given up there as well.
+  // The statements that an interrupted command left at the server are cancelled.
   await waitFor(async () => (await busy(workspace.db)) === 0, { what: `${name} to be gone` });
   return took;
 }
 
-/** Has the server freeze once a command has come as far as it is to. */
+/** Freezes the server once a command has reached the given line. */
 async function frozen(body: (holding: Holding) => Promise<void>): Promise<void> {
   let thaw = () => {};
   const ready: Holding['ready'] = async (cli, held) => {
@@ -286,7 +286,7 @@ async function waits(db: TestDatabase, hold: Hold): Promise<void> {
   await waitFor(async () => (await waitingFor(db, hold)) > 0, { what: hold });
 }
 
-/** What was committed and waits for a standby is ended, which changes nothing. */
+/** Ends the sessions whose COMMIT waits for a standby; their transactions stay committed. */
 async function endWaits(db: TestDatabase): Promise<void> {
   await db.query(
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity

@@ -38,7 +38,7 @@ test('the logs say what happened, and hold neither personal data nor the passwor
       const output = await withRole(db, async (env) => {
         const seeded = await runCli(['seed'], { cwd, env });
         assert.equal(seeded.code, 0, seeded.stderr);
-        // Of the next names and CPFs, some are taken by somebody else: the rows are rejected.
+        // Foreign rows hold some of the next names and CPFs: the run's rows are rejected.
         await db.query(`INSERT INTO pacientes (nome, nascimento, cpf)
           SELECT 'Outra Pessoa', '1980-01-01', 'x'`);
         await db.query(`CREATE FUNCTION recusa() RETURNS trigger LANGUAGE plpgsql AS

@@ -54,7 +54,7 @@ test('a running stream stands still while paused, says so, and ends well on a si
       await runCli(['resume'], options);
       await stream.until(/\[stream\] - retomado/);
       await waitFor(async () => (await countRows(db)) > last);
-      // As npm does, which passes on what the terminal has sent already: still one wish.
+      // npm passes on a signal that the terminal has sent already: both count as one request.
       stream.child.kill('SIGTERM');
       stream.child.kill('SIGINT');
       const ended = await stream.ended();
@@ -73,7 +73,7 @@ test('a second signal ends a stream with code 130', async () => {
       const env = { ...envOf(db.target), STREAM_STOP_GRACE_SECONDS: '60' };
       const stream = startCli(['stream', '--rate', '50', '--only', 'novo_paciente'], { cwd, env });
       await waitFor(async () => (await countRows(db)) > 0);
-      // A lock that nobody releases keeps the batches in flight from ending.
+      // A lock that stays keeps the batches in flight from ending.
       const held = db.query(`SET application_name = '${blocker}'; BEGIN;
         LOCK TABLE pacientes IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(600)`);
       held.catch(() => undefined);

@@ -5,7 +5,7 @@ import type { CliResult } from '../../helpers/cli.js';
 const LOG_HEAD = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} [A-Z]+ oltp\.simulator \[[^\]]+\] - /;
 
 /**
- * Holds the result of a refused command against what was promised: the exit code, nothing on stdout,
+ * Checks the result of a refused command: the exit code, nothing on stdout,
  * and on stderr one line with `sentence` and no stack trace.
  */
 export function assertRefused(

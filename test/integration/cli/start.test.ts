@@ -15,7 +15,7 @@ import { waitFor } from '../../helpers/wait-for.js';
 import { insist } from './insist.js';
 import { readDocument } from './refusals.js';
 
-/** What the built-in settings seed. */
+/** Rows that the built-in settings seed. */
 const SEEDED: Readonly<Record<string, number>> = {
   pacientes: 2000,
   medicos: 1000,
@@ -28,7 +28,7 @@ const SEEDED: Readonly<Record<string, number>> = {
 /** Making a data folder, starting and seeding on a busy machine. */
 const SLOW_MS = 60_000;
 
-/** An empty folder that the server's account may enter, should we be root. */
+/** An empty folder; as root, the server runs as another user, who must be able to enter. */
 function withFolder<T>(body: (cwd: string) => Promise<T>): Promise<T> {
   return withTempFolder(async (cwd) => {
     await chmod(cwd, 0o755);
@@ -148,7 +148,7 @@ test('a signal at any moment before the stream leaves no server behind, and the 
   });
 });
 
-test('a run that loses the embedded server says whose it is, and what its log says last', async () => {
+test('a run that loses the embedded server names it, and shows the end of its log', async () => {
   await withFolder(async (cwd) => {
     const env = { STREAM_RECONNECT_ATTEMPTS: '2', STREAM_RECONNECT_BASE_SECONDS: '0.05' };
     const start = startCli(['start', '--scale', '0.1', '--rate', 'max', '--json'], { cwd, env });
@@ -168,7 +168,7 @@ test('a run that loses the embedded server says whose it is, and what its log sa
       last.some((line) => ended.stderr.includes(`  ${line}\n`)),
       ended.stderr,
     );
-    // There was nothing left to stop.
+    // The server was already down, so nothing was stopped.
     assert.doesNotMatch(ended.stderr, /não parou/);
   });
 });
@@ -180,7 +180,7 @@ test('a second signal leaves no server behind either', async () => {
     await start.until(/batch=50/, SLOW_MS);
     const { port = 0 } = readPostmaster(dataFolder(cwd)) ?? {};
     const blocker = await connect(testTarget(port, 'hospital_oltp'));
-    // A lock that nobody releases keeps the batches in flight from ending.
+    // A lock that stays keeps the batches in flight from ending.
     await blocker.query('BEGIN; LOCK TABLE exames IN ACCESS EXCLUSIVE MODE');
     await waitFor(async () => {
       const { rowCount } = await blocker.query('SELECT 1 FROM pg_locks WHERE NOT granted');

@@ -64,14 +64,14 @@ test('a result that does not reach stdout is no success', { skip: !hasFull }, ()
         assert.match(stderr, /the result could not be written to stdout \(ENOSPC/);
         assertNoStack(stderr);
       }
-      // What was wrong before stays what the exit code says.
+      // The exit code keeps the error that came first.
       const usage = await runInto(FULL, ['counts', '--nonsense', '--json'], {}, cwd);
       assert.equal(usage.code, 2);
     }),
   ),
 );
 
-test('a reader that has enough is no failure, and nothing is said of it', () =>
+test('a reader that closes the pipe is no failure, and causes no message', () =>
   withTempFolder(async (cwd) => {
     const script = `"${process.execPath}" "${CLI}" --help | true; exit "\${PIPESTATUS[0]}"`;
     const { code, stderr } = await new Promise<Ended>((resolve) => {
@@ -105,7 +105,7 @@ test('a folder that may not be written to is named, by pause and by resume', () 
     }
   }));
 
-test('a user without a name or a home is told what to set', { skip: !isRoot }, () =>
+test('a user without a name or a home learns which setting to add', { skip: !isRoot }, () =>
   withTempFolder(async (cwd) => {
     await chmod(cwd, 0o777);
     const port = String(server.port);
@@ -140,7 +140,7 @@ test('a user without a name or a home is told what to set', { skip: !isRoot }, (
   }),
 );
 
-test('a limit of open files that the workers exceed is said in one sentence', () =>
+test('a limit of open files that the workers exceed is reported in one sentence', () =>
   withDatabase(server, (db) =>
     withTempFolder(async (cwd) => {
       const env = { PATH: process.env.PATH, APP_LANG: 'en', ...envOf(db.target) };

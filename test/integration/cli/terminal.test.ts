@@ -52,7 +52,7 @@ async function withRun(
   body: (terminal: Terminal, serverIsUp: () => boolean) => Promise<void>,
 ): Promise<void> {
   await withTempFolder(async (cwd) => {
-    // The server's account must be able to enter, should we be root.
+    // As root, the server runs as another user, who must be able to enter.
     await chmod(cwd, 0o755);
     const terminal = openTerminal(argv, { cwd, env: SMALL });
     await terminal.until(/\[stream\] - .*batch=50/, SLOW_MS);
@@ -60,7 +60,7 @@ async function withRun(
   });
 }
 
-test('reset asks on a terminal, and goes on when told yes', { skip }, async () => {
+test('reset asks on a terminal, and goes on after yes', { skip }, async () => {
   await withQuestion(async (terminal, doctorIsThere) => {
     terminal.type('s\r');
     const { code, shown } = await terminal.ended();

@@ -9,7 +9,7 @@ import { envOf } from '../../helpers/test-target.js';
 
 const server = await startServer(18);
 
-test("somebody else's lock is named while a command waits for it", async () => {
+test("another session's lock is named while a command waits for it", async () => {
   await withDatabase(server, (db) =>
     withTempFolder(async (cwd) => {
       const holder = await connect({ ...db.target, applicationName: 'migration' });

@@ -44,7 +44,7 @@ test('of a repeated flag the last one wins', () => {
   assert.equal(parse('stream', '--rate', '1', '--rate=2').flags.rate, '2');
 });
 
-test('of a placeholder all are taken, one a line', () => {
+test('of a repeated placeholder all values are taken, one a line', () => {
   const { flags } = parse(
     ...['verify', '--toast-placeholder', 'a;b,c', '--toast-placeholder=--n/a'],
   );
@@ -64,7 +64,7 @@ test('start takes the flags of stream, and --scale', () => {
   assert.deepEqual(problemsOf('start', '--rate', '5', '--scale', '2', '--duration', '1s'), []);
 });
 
-test('what is wrong with the command line is listed, each in a sentence', () => {
+test('every problem of the command line is listed, each in a sentence', () => {
   const cases: readonly [argv: string[], expected: string[]][] = [
     [['stream', '--rat', '5'], ['--rat: unknown option; did you mean --rate?']],
     [['stream', '-rate', '5'], ['-rate: unknown option; did you mean --rate?']],
@@ -90,7 +90,7 @@ test('what is wrong with the command line is listed, each in a sentence', () => 
   assert.equal(problemsOf('seed', '--rate', '5', '--rat', '1', 'x').length, 3);
 });
 
-test('a missing command is a problem, told apart from an unknown one', () => {
+test('a missing command is a problem, and is not taken for an unknown one', () => {
   assert.deepEqual([parse().command, parse().isCommandMissing], [null, true]);
   assert.deepEqual([parse('strem').command, parse('strem').isCommandMissing], [null, false]);
   assert.equal(parse('stream').isCommandMissing, false);

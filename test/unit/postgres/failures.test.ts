@@ -139,7 +139,7 @@ for (const [error, code, words] of EXIT_CODES) {
   test(`${failure.sqlstate ?? failure.errno ?? failure.message} ends with code ${code}`, () => {
     const told = failureError(failure, TARGET, error);
     assert.equal(told.exitCode, code);
-    for (const sentence of [told.message, told.tell(ptBR)]) {
+    for (const sentence of [told.message, told.sentence(ptBR)]) {
       assert.match(sentence, words);
       assert.doesNotMatch(sentence, /segredo|\n/);
     }

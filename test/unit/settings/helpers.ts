@@ -22,12 +22,12 @@ export async function inFolder<T>(
   }
 }
 
-/** Settings from inputs, nothing given unless said; the folder must have no configuration. */
+/** Settings from inputs; without any, from an empty command line and environment. The folder must have no configuration. */
 export function load(inputs: Partial<Inputs>): Settings {
   return loadSettings(readSources({ flags: {}, env: {}, cwd: tmpdir(), ...inputs }));
 }
 
-/** The sentence, in English, that loading fails with; fails when loading does not. */
+/** The English sentence of the error that loading throws; throws if loading succeeds. */
 export function complaint(inputs: Partial<Inputs>): string {
   try {
     load(inputs);

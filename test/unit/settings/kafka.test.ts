@@ -17,7 +17,7 @@ const of = (env: Readonly<Record<string, string>>, more: Partial<Inputs> = {}) =
   load({ env, ...more }).kafka;
 const refused = (env: Readonly<Record<string, string>>) => complaint({ env });
 
-test('Kafka is spoken to in plaintext, unless the settings say otherwise', () => {
+test('connections to Kafka are in plaintext by default', () => {
   const { protocol, tls, sasl } = of({});
   assert.deepEqual({ protocol, tls, sasl }, { protocol: 'PLAINTEXT', tls: null, sasl: null });
 });
@@ -51,7 +51,7 @@ test('a login in settings.toml and in .env', () =>
     },
   ));
 
-test('words that Kafka does not have, or that are not spoken here, are refused', () => {
+test('protocols and mechanisms that Kafka lacks, or that are not supported, are refused', () => {
   assert.match(
     refused({ KAFKA_SECURITY_PROTOCOL: 'TLS' }),
     /KAFKA_SECURITY_PROTOCOL in the environment: .*use PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL/,
@@ -62,7 +62,7 @@ test('words that Kafka does not have, or that are not spoken here, are refused',
   );
 });
 
-test('what has no effect is refused, and the password is not shown', () => {
+test('a value without effect is refused, and the password is not shown', () => {
   const login = refused(LOGIN);
   for (const name of Object.keys(LOGIN)) {
     assert.match(
@@ -82,7 +82,7 @@ test('what has no effect is refused, and the password is not shown', () => {
   );
 });
 
-test('what a login lacks is named', () => {
+test('the missing parts of a login are named', () => {
   assert.match(
     refused({ KAFKA_SECURITY_PROTOCOL: 'SASL_SSL', KAFKA_SASL_USERNAME: 'reader' }),
     /KAFKA_SECURITY_PROTOCOL in the environment: SASL_SSL needs KAFKA_SASL_MECHANISM and KAFKA_SASL_PASSWORD, which are not set/,
@@ -91,49 +91,52 @@ test('what a login lacks is named', () => {
   assert.match(refused(rest), /needs KAFKA_SASL_PASSWORD, which is not set/);
 });
 
-test('files that are not there, or hold something else', { skip: withoutOpenssl }, () =>
-  withTempFolder(async (cwd) => {
-    const maker = new Certificates(cwd);
-    const authority = maker.authority('authority');
-    const client = maker.issue('client', { by: 'authority', subject: 'client' });
-    const other = maker.issue('other', { by: 'authority', subject: 'other' });
-    const ssl = { KAFKA_SECURITY_PROTOCOL: 'SSL', KAFKA_SSL_CA: 'authority.crt' };
-    const both = { KAFKA_SSL_CERT: 'client.crt', KAFKA_SSL_KEY: 'client.key' };
-    assert.deepEqual(of({ ...ssl, ...both }, { cwd }).tls, {
-      ca: authority.cert,
-      certificate: client.cert,
-      key: client.key,
-    });
-    const says = (env: Readonly<Record<string, string>>) =>
-      complaint({ env: { ...ssl, ...env }, cwd });
-    assert.match(
-      says({ KAFKA_SSL_CA: 'none.crt' }),
-      new RegExp(
-        `KAFKA_SSL_CA in the environment: ${join(cwd, 'none.crt')} cannot be read \\(ENOENT\\)`,
-      ),
-    );
-    assert.match(says({ KAFKA_SSL_CA: '.' }), /cannot be read \(EISDIR\)/);
-    assert.match(
-      says({ KAFKA_SSL_CA: authority.key }),
-      /KAFKA_SSL_CA in the environment: \S+authority\.key holds no certificate in PEM/,
-    );
-    assert.match(
-      says({ ...both, KAFKA_SSL_KEY: client.cert }),
-      /KAFKA_SSL_KEY in the environment: \S+ holds no private key without a password in PEM/,
-    );
-    assert.match(
-      says({ KAFKA_SSL_CERT: client.cert }),
-      /KAFKA_SSL_CERT in the environment: KAFKA_SSL_CERT and KAFKA_SSL_KEY go together/,
-    );
-    assert.match(
-      says({ KAFKA_SSL_KEY: client.key }),
-      /KAFKA_SSL_KEY in the environment: KAFKA_SSL_CERT and KAFKA_SSL_KEY go together/,
-    );
-    assert.match(
-      says({ ...both, KAFKA_SSL_KEY: other.key }),
-      /the key in \S+other\.key is not that of the client certificate/,
-    );
-  }),
+test(
+  'certificate files that are missing, or hold something else, are refused',
+  { skip: withoutOpenssl },
+  () =>
+    withTempFolder(async (cwd) => {
+      const maker = new Certificates(cwd);
+      const authority = maker.authority('authority');
+      const client = maker.issue('client', { by: 'authority', subject: 'client' });
+      const other = maker.issue('other', { by: 'authority', subject: 'other' });
+      const ssl = { KAFKA_SECURITY_PROTOCOL: 'SSL', KAFKA_SSL_CA: 'authority.crt' };
+      const both = { KAFKA_SSL_CERT: 'client.crt', KAFKA_SSL_KEY: 'client.key' };
+      assert.deepEqual(of({ ...ssl, ...both }, { cwd }).tls, {
+        ca: authority.cert,
+        certificate: client.cert,
+        key: client.key,
+      });
+      const says = (env: Readonly<Record<string, string>>) =>
+        complaint({ env: { ...ssl, ...env }, cwd });
+      assert.match(
+        says({ KAFKA_SSL_CA: 'none.crt' }),
+        new RegExp(
+          `KAFKA_SSL_CA in the environment: ${join(cwd, 'none.crt')} cannot be read \\(ENOENT\\)`,
+        ),
+      );
+      assert.match(says({ KAFKA_SSL_CA: '.' }), /cannot be read \(EISDIR\)/);
+      assert.match(
+        says({ KAFKA_SSL_CA: authority.key }),
+        /KAFKA_SSL_CA in the environment: \S+authority\.key holds no certificate in PEM/,
+      );
+      assert.match(
+        says({ ...both, KAFKA_SSL_KEY: client.cert }),
+        /KAFKA_SSL_KEY in the environment: \S+ holds no private key without a password in PEM/,
+      );
+      assert.match(
+        says({ KAFKA_SSL_CERT: client.cert }),
+        /KAFKA_SSL_CERT in the environment: KAFKA_SSL_CERT and KAFKA_SSL_KEY go together/,
+      );
+      assert.match(
+        says({ KAFKA_SSL_KEY: client.key }),
+        /KAFKA_SSL_KEY in the environment: KAFKA_SSL_CERT and KAFKA_SSL_KEY go together/,
+      );
+      assert.match(
+        says({ ...both, KAFKA_SSL_KEY: other.key }),
+        /the key in \S+other\.key is not that of the client certificate/,
+      );
+    }),
 );
 
 test('a source with a user or a password in it is refused, and not shown', () => {

@@ -83,7 +83,7 @@ test('placeholders come from a flag, a variable, .env and TOML, blanks and comma
   );
 });
 
-test('values are read as their kind says', () => {
+test('values are read as their validator says', () => {
   const { stream, seed, logging } = load({
     flags: {
       rate: '0.5',
@@ -164,7 +164,7 @@ test('every problem is reported at once, each with its value and where it stands
   });
 });
 
-test('a wrong value of a flag that sets two options is said once', () => {
+test('a wrong value of a flag that sets two options is reported once', () => {
   assert.equal(complaint({ flags: { workers: '0' } }).split('--workers').length, 2);
 });
 
@@ -197,7 +197,7 @@ test('a value where settings.toml needs a table is a problem', async () => {
   });
 });
 
-test('a named file must be there, the usual ones need not', async () => {
+test('a named file must exist, the usual ones need not', async () => {
   await inFolder({ 'folder/x': '' }, (cwd) => {
     assert.equal(load({ cwd }).stream.workers, 5);
     const sentences = complaint({ cwd, configFile: 'gone.toml', envFile: 'folder' });
@@ -227,7 +227,7 @@ test('the language is found in every source, whatever else is wrong', async () =
   });
 });
 
-test('a line of .env that is no assignment is a problem, shown by its number alone', async () => {
+test('a line of .env that is no assignment is a problem, shown by its number only', async () => {
   const env = '# a comment\n\nexport LOG_LEVEL=INFO\nPG_HOST localhost\n  PG_PORT = 5433\n';
   await inFolder({ 'x.env': env }, (cwd) => {
     const sentence = complaint({ cwd, envFile: 'x.env' });

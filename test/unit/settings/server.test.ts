@@ -7,7 +7,7 @@ import { complaint, inFolder, load } from './helpers.js';
 
 const serverFrom = (env: Variables) => load({ env }).server;
 
-test('without a word about a server, the embedded one is used', () => {
+test('the embedded server is used when no setting names one', () => {
   assert.equal(serverFrom({}), null);
   assert.equal(serverFrom({ PGHOST: '', DATABASE_URL: '', PG_HOST: '' }), null);
   assert.equal(serverFrom({ PG_DATABASE: 'other', PGSSLMODE: 'require' }), null);
@@ -25,7 +25,7 @@ test("each of libpq's variables, DATABASE_URL and PG_HOST name a server", async 
   });
 });
 
-test('what is not said of a server has its usual value', () => {
+test('the parts of a server that are not given have their usual values', () => {
   const { demands, origins, ...server } = serverFrom({ PG_HOST: 'h' }) ?? {};
   assert.equal(demands?.options, null);
   assert.equal(origins?.host, 'PG_HOST');
@@ -82,7 +82,7 @@ test('a URL is read as libpq reads it', () => {
   assert.equal(serverFrom({ DATABASE_URL: 'postgres://%2Frun%2Fpg/d' })?.host, '/run/pg');
 });
 
-test('a URL that cannot be used is refused, and its password shown to nobody', () => {
+test('an unusable URL is refused, and its password not shown', () => {
   const cases: readonly [url: string, expected: RegExp][] = [
     ['mysql://u:hunter2@h/d', /cannot be read/],
     ['postgres://u:hun@ter2@h/d', /cannot be read/],
@@ -116,7 +116,7 @@ test('certificates are found from the working directory, and must be readable an
   });
 });
 
-test('URLs as managed services print them are taken, and what they demand is kept', () => {
+test('URLs of managed services are accepted, with their demands', () => {
   const url = (query: string) => serverFrom({ DATABASE_URL: `postgresql://u:p@h/d?${query}` });
   const neon = url('sslmode=require&channel_binding=require&options=endpoint%3Dep-x');
   assert.equal(neon?.demands?.channelBinding, true);
@@ -148,7 +148,7 @@ test('URLs as managed services print them are taken, and what they demand is kep
   );
 });
 
-test("what a URL or libpq's variable demands in vain is refused, by its place", () => {
+test("demands of a URL or of libpq's variables that cannot be honoured are refused, with their place", () => {
   const cases: readonly [name: string, variable: string | null, value: string, why: RegExp][] = [
     ['gssencmode', 'PGGSSENCMODE', 'require', /no GSSAPI/],
     ['target_session_attrs', 'PGTARGETSESSIONATTRS', 'standby', /takes no writes/],
@@ -179,7 +179,7 @@ test("what a URL or libpq's variable demands in vain is refused, by its place", 
   );
 });
 
-test('sslrootcert=system stands for verify-full, and takes nothing weaker', () => {
+test('sslrootcert=system stands for verify-full, and refuses weaker modes', () => {
   const env = { PGHOST: 'h', PGSSLROOTCERT: 'system' };
   const server = serverFrom(env);
   assert.deepEqual([server?.sslRootCert, server?.sslMode], ['system', 'verify-full']);
@@ -189,7 +189,7 @@ test('sslrootcert=system stands for verify-full, and takes nothing weaker', () =
   );
 });
 
-test('where a value stands is kept for the sentence on what to correct', async () => {
+test('the place of each value is kept for the sentence on what to correct', async () => {
   assert.equal(serverFrom({ DATABASE_URL: 'postgres://u@h/d' })?.origins?.password, 'DATABASE_URL');
   const { origins } = serverFrom({ PGHOST: 'h', PG_USER: 'u' }) ?? {};
   assert.deepEqual([origins?.host, origins?.user, origins?.port], ['PGHOST', 'PG_USER', 'PGPORT']);
@@ -202,7 +202,7 @@ test('where a value stands is kept for the sentence on what to correct', async (
   );
 });
 
-test('what .env would cut off or change in silence is refused, with its line and not its value', async () => {
+test('a value that the parser of .env would cut off or change is refused, with its line and not its value', async () => {
   const flaws: readonly [value: string, sentence: RegExp][] = [
     ['ab#cd', /a # without a blank/],
     ['#abcd', /a # without a blank/],

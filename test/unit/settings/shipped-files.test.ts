@@ -9,7 +9,7 @@ import { OPTION_KEYS, optionOf } from '../../../src/settings/options.js';
 import { readToml } from '../../../src/settings/toml.js';
 import { load } from './helpers.js';
 
-// The tests run from a folder one below the project's.
+// The tests run from dist/, one folder below the project's.
 const project = new URL('../../../../', import.meta.url);
 const toml = readFileSync(new URL('config/settings.toml', project), 'utf8');
 const example = readFileSync(new URL('config/.env.example', project), 'utf8');

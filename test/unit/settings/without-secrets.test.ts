@@ -4,7 +4,7 @@ import { OPTION_KEYS, optionOf } from '../../../src/settings/options.js';
 import { withoutSecrets } from '../../../src/settings/settings.js';
 import { load } from './helpers.js';
 
-test('what is written down of the settings holds no secret', () => {
+test('the settings in a run folder hold no secret', () => {
   const secrets = OPTION_KEYS.filter((key) => optionOf(key).secret === true);
   assert.deepEqual(secrets, ['db.password', 'kafka.sasl_password']);
   const marked = Object.fromEntries(secrets.map((key) => [optionOf(key).env, `secret of ${key}`]));
