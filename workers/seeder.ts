@@ -11,7 +11,7 @@ import { EVENTS } from '../src/schemas/hospital/events/index.js';
 import { LinkPlan } from '../src/schemas/hospital/links.js';
 import { RowMaker } from '../src/schemas/hospital/rows.js';
 import { type Row, TABLE_CODES, type TableName } from '../src/schemas/hospital/tables.js';
-import { SeedBoard } from '../src/seed/chunk-queue.js';
+import { ChunkQueue } from '../src/seed/chunk-queue.js';
 import { copyCommand, csvChunks } from '../src/seed/csv.js';
 import { joinSeed } from '../src/seed/locks.js';
 import { ParentList } from '../src/seed/parents.js';
@@ -20,14 +20,14 @@ import type { SeederResult, SeederTask } from '../src/seed/protocol.js';
 
 /** The Piscina entry of `seed`: claims chunk after chunk, makes their rows, streams them by COPY. */
 export default async function seed(task: SeederTask): Promise<SeederResult> {
-  const board = new SeedBoard(task.board);
+  const queue = new ChunkQueue(task.queue);
   try {
     return await withConnection(task.target, async (client) => {
       await joinSeed(client);
-      return copyChunks(client, task, board);
+      return copyChunks(client, task, queue);
     });
   } catch (error) {
-    board.stop();
+    queue.stop();
     return { ended: 'failed', failure: describeFailure(error) };
   }
 }
@@ -35,14 +35,14 @@ export default async function seed(task: SeederTask): Promise<SeederResult> {
 async function copyChunks(
   client: Client,
   task: SeederTask,
-  board: SeedBoard,
+  queue: ChunkQueue,
 ): Promise<SeederResult> {
   const rows = new SeedRows(task);
   for (;;) {
-    if (board.stopped) return { ended: 'stopped' };
-    const chunk = task.chunks[board.claim()];
+    if (queue.stopped) return { ended: 'stopped' };
+    const chunk = task.chunks[queue.claim()];
     if (chunk === undefined) return { ended: 'finished' };
-    await copyChunk(client, rows, chunk, (count) => board.wrote(task.worker, count));
+    await copyChunk(client, rows, chunk, (count) => queue.wrote(task.worker, count));
   }
 }
 

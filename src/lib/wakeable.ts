@@ -1,4 +1,4 @@
-/** Waits that somebody else may end early: `wake` ends those under way, `end` also all later ones. */
+/** Waits that can be ended early: `wake` ends those under way, `end` also all later ones. */
 export class Wakeable {
   readonly #waiting = new Set<(woken: boolean) => void>();
   #ended = false;

@@ -1,22 +1,22 @@
-/** A span of a curve over which the rate changes evenly, from one number of events a second to another. */
+/** A part of a curve, over which the rate changes evenly. `from`, `to`: events a second. */
 export interface Segment {
   readonly ms: number;
   readonly from: number;
   readonly to: number;
 }
 
-/** The last event of a segment may come out after its end by this part of it, and is due at its end. */
+/** By rounding, the last event of a segment may come out later than its end, by this part of its length. */
 const ROUNDING = 1e-9;
 
 /**
- * How many events are due by when: rates over time, joined of segments. Exact, whoever asks: the number
- * due is the integral of the rate, so workers that each ask for their share sum to the whole.
+ * The rate over time, joined of segments. The number of events due is the integral of the rate, so the shares of the
+ * workers sum to the whole.
  */
 export class Curve {
-  /** Milliseconds that it lasts; Infinity when its last segment has no end. */
+  /** Its length in milliseconds; Infinity if its last segment has no end. */
   readonly endMs: number;
   readonly #segments: readonly Segment[];
-  /** When each segment begins, and the events that are due by then. */
+  /** The beginning of each segment in milliseconds, and the events that are due by then. */
   readonly #starts: readonly number[];
   readonly #events: readonly number[];
 
@@ -62,10 +62,10 @@ export class Curve {
     return (this.#events[i] ?? 0) + eventsWithin(segment, at - (this.#starts[i] ?? 0));
   }
 
-  /** When so many events are due, in milliseconds; Infinity when they never are. */
+  /** The moment when so many events are due, in milliseconds; Infinity if they never are. */
   timeOf(events: number): number {
     if (events <= 0) return this.#firstDue();
-    // The first segment by whose end they are due: one of rate 0 in between is skipped.
+    // The first segment by whose end they are due: a segment of rate 0 is skipped.
     const i = lastWhere(this.#events, (due) => due < events);
     const segment = this.#segments[i];
     if (segment === undefined) return Number.POSITIVE_INFINITY;
@@ -75,7 +75,7 @@ export class Curve {
     return (this.#starts[i] ?? 0) + Math.min(ms, segment.ms);
   }
 
-  /** Where the rate first rises above 0. */
+  /** The beginning of the first segment with a rate above 0, in milliseconds. */
   #firstDue(): number {
     const i = this.#segments.findIndex(({ from, to, ms }) => ms > 0 && (from > 0 || to > 0));
     return this.#starts[i] ?? Number.POSITIVE_INFINITY;
@@ -91,7 +91,7 @@ function slopeOf({ ms, from, to }: Segment): number {
 function eventsWithin(segment: Segment, ms: number): number {
   if (ms === 0) return 0;
   const slope = slopeOf(segment);
-  // Apart, since a segment without an end would make 0 · ∞ of it.
+  // A case of its own: in a segment without an end, 0 · ∞ would be NaN.
   const mean = slope === 0 ? segment.from : segment.from + (slope * ms) / 2;
   return (mean * ms) / 1000;
 }
@@ -108,7 +108,7 @@ function timeWithin(segment: Segment, events: number): number {
   return (2 * wanted) / (from + Math.sqrt(Math.max(0, root)));
 }
 
-/** Position of the last of ascending numbers that `holds`, as all before it do; 0 at least. */
+/** Position of the last of ascending numbers for which `holds` is true; 0 if it is for none. */
 function lastWhere(ascending: readonly number[], holds: (value: number) => boolean): number {
   let low = 0;
   let high = ascending.length - 1;

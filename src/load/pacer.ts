@@ -1,29 +1,29 @@
 import { RNG_PURPOSE, Rng } from '../random/rng.js';
 import { Curve, type Segment } from './curve.js';
 
-/** Where a worker stands when it asks for its next batch. All times in active milliseconds. */
+/** The state of a worker that asks for its next batch. Times in active milliseconds. */
 export interface Progress {
-  /** Events of the worker that are over or ordered. */
+  /** Events of the worker that are over or scheduled. */
   readonly attempted: number;
-  /** When its last batch was due; null before the first. */
+  /** Due time of its last batch; null before the first. */
   readonly previousDue: number | null;
   readonly now: number;
 }
 
 /** A worker's next batch. */
 export interface Due {
-  /** In active milliseconds; Infinity when nothing is due any more. */
+  /** In active milliseconds; Infinity when no batch is left. */
   readonly at: number;
-  /** Events that are due then, at most; Infinity: a whole batch. */
+  /** Size of the batch at most; Infinity: a whole batch. */
   readonly events: number;
 }
 
-/** Says when a worker's next batch is due. Pure but for `random`. */
+/** Decides when a worker's next batch is due. */
 export type Pacer = (progress: Progress) => Due;
 
 /**
- * What becomes of batches that could not be sent when they were due. `queue`: they are sent late, and
- * their response latency says so. `shed`: they are not sent, and counted as shed.
+ * The treatment of batches that could not be sent when they were due. `queue`: they are sent late, and
+ * their response latency shows it. `shed`: they are not sent, and count as shed.
  */
 export const ON_LAG = ['queue', 'shed'] as const;
 export type OnLag = (typeof ON_LAG)[number];
@@ -37,11 +37,11 @@ export interface CurvePace {
   readonly kind: 'curve';
   /** The load of all workers. */
   readonly segments: readonly Segment[];
-  /** When the load ends, in milliseconds; Infinity for never. */
+  /** End of the load, in milliseconds; Infinity for none. */
   readonly end: number;
-  /** Each worker's part, between 0 and 1; they sum to 1. */
+  /** Each worker's share, between 0 and 1; they sum to 1. */
   readonly shares: readonly number[];
-  /** Which of them this worker is. */
+  /** Position of this worker among the shares. */
   readonly worker: number;
   readonly batchSize: number;
   readonly arrivals: Arrivals;
@@ -49,7 +49,7 @@ export interface CurvePace {
   readonly rng: number;
 }
 
-/** Plain data that a pacer is made of; it crosses threads. */
+/** A pacer as plain data, which crosses threads. */
 export type PaceSpec =
   | CurvePace
   | { readonly kind: 'cycle'; readonly intervalMs: number; readonly jitterMs: number }
@@ -68,15 +68,15 @@ export function makePacer(spec: PaceSpec, random: () => number): Pacer {
 }
 
 /**
- * Open loop: the schedule depends on the curve alone, never on how fast the server answers. There is
- * one row of batches for all workers, each due when the event before its first one is; every worker
- * knows the whole row, and which batches of it are its own. So the events due by any moment are the
- * integral of the curve, to a batch, however many workers there are.
+ * Open loop: the schedule depends on the curve alone, never on the speed of the server. There is
+ * one sequence of batches for all workers, each batch due together with the event before its first one; every worker
+ * knows the whole sequence, and its own batches in it. So with any number of workers the events due by a moment are
+ * the integral of the curve, to a batch.
  */
 function curvePacer({ segments, end, shares, worker, batchSize, arrivals, rng }: CurvePace): Pacer {
   const curve = new Curve(segments);
   const random = arrivals === 'poisson' ? poissonArrivals(rng) : null;
-  // Arrivals at random are as many as they happen to be.
+  // The number of random arrivals is random, too.
   const total = random === null ? Math.round(curve.eventsBy(end)) : Number.POSITIVE_INFINITY;
   const turns = new Turns(shares);
   let batch = -1;
@@ -100,8 +100,8 @@ function curvePacer({ segments, end, shares, worker, batchSize, arrivals, rng }:
 }
 
 /**
- * Whose turn it is: workers take turns as often as their shares say, and as evenly as they can be
- * spread ("smooth weighted round robin").
+ * The order in which workers take turns: as often as their shares say, and spread as evenly as possible
+ * ("smooth weighted round robin").
  */
 class Turns {
   readonly #shares: readonly number[];
@@ -124,9 +124,9 @@ class Turns {
 }
 
 /**
- * When events come that are independent of each other, as in a queue of patients: the times between
- * them are exponential. Counted in events, so that the curve stretches them: event `index` comes when
- * the curve has made this many due. To be asked for ascending indices.
+ * Arrivals of events that are independent of each other, as in a queue of patients: the times between
+ * them are exponential. Times count in events, so that the curve stretches them: event `index` comes once
+ * the curve has made the returned number due. Call it with ascending indices.
  */
 function poissonArrivals(seed: number): (index: number) => number {
   const rng = new Rng(seed).at(RNG_PURPOSE.arrivals, 0);
@@ -140,7 +140,7 @@ function poissonArrivals(seed: number): (index: number) => number {
 
 /**
  * The closed cycle: one batch every interval ± jitter. A batch that took longer than the interval
- * moves the cycle on; it is not followed by others to catch up.
+ * delays the cycle; no batches follow it to catch up.
  */
 function cyclePacer(intervalMs: number, jitterMs: number, random: () => number): Pacer {
   const events = Number.POSITIVE_INFINITY;

@@ -1,6 +1,6 @@
 import type { EventType } from '../schemas/hospital/events/index.js';
 
-/** What one worker owns: its event types and which part of all events is its own. */
+/** The part of the load that one worker owns: its event types, and its share of all events. */
 export interface WorkerShare {
   readonly events: readonly { readonly type: EventType; readonly weight: number }[];
   /** Between 0 and 1; the shares of all workers sum to 1. */
@@ -9,9 +9,9 @@ export interface WorkerShare {
 
 /**
  * Shares workers out over the event types by weight. With at least as many workers as types, each
- * worker owns one type, each type has a worker, and the others go where a worker carries most
- * (highest averages). With fewer, a worker owns several types, packed so that the loads are even.
- * Types of weight 0 get none. Throws a RangeError when no weight is above 0.
+ * worker owns one type, each type has a worker, and further workers go to the type with the most weight a worker
+ * (highest averages). With fewer workers, each owns several types, packed so that the loads are even.
+ * Types of weight 0 get no worker. Throws a RangeError when no weight is above 0.
  */
 export function shareWorkers(
   weights: Readonly<Partial<Record<EventType, number>>>,
@@ -53,7 +53,7 @@ export function shareWorkers(
 
 /**
  * Splits `total` (a whole number) over the shares so that the parts are whole and sum to exactly
- * `total`; what rounding leaves goes to the largest remainders.
+ * `total`; the remainder goes to the largest fractions.
  */
 export function splitExactly(total: number, shares: readonly number[]): number[] {
   const sum = shares.reduce((a, b) => a + b, 0);
@@ -68,13 +68,13 @@ export function splitExactly(total: number, shares: readonly number[]): number[]
 }
 
 /**
- * Chooses which of its event types a worker's next batch is of: the one that is furthest behind its
- * weight, given how many events of each were done. Exact in the long run, with no chance in it.
+ * Chooses the event type of a worker's next batch: the type that is furthest behind its weight. Deterministic, and
+ * exact in the long run. `done`: events so far of each type.
  */
 export function nextType(share: WorkerShare, done: ReadonlyMap<EventType, number>): EventType {
   const furthest = share.events.reduce((best, event) => {
-    const behind = (e: typeof event) => (done.get(e.type) ?? 0) / e.weight;
-    return behind(event) < behind(best) ? event : best;
+    const progress = (e: typeof event) => (done.get(e.type) ?? 0) / e.weight;
+    return progress(event) < progress(best) ? event : best;
   });
   return furthest.type;
 }

@@ -8,16 +8,16 @@ export interface Rotation {
   readonly keep: number;
 }
 
-/** How often a file is looked for at its place, in milliseconds. */
+/** The file is looked for at its place this often. */
 const WATCH_MS = 1000;
 
-/** Another program's rotation may spoil an opening or two; a failure after that is the disk's. */
+/** Attempts to write: another program's rotation may spoil one or two; a further failure is the disk's. */
 const ATTEMPTS = 3;
 
 /**
  * One log file, rotated at local midnight: `app.log` becomes `app.log.2026-11-23.<pid>`. The
  * process id keeps two programs that rotate in the same millisecond from overwriting each other's
- * day; and a file that somebody else moved away is noticed and made again at its place.
+ * day; and a file that another program moved away is made again at its place.
  */
 export class LogFile {
   readonly #path: string;
@@ -28,7 +28,7 @@ export class LogFile {
   #watchedAt = 0;
   readonly #unfinished = new Set<Promise<void>>();
 
-  /** `onGivenUp` is told, once, when the file cannot be written and is left out from then on. */
+  /** `onGivenUp`: called once, when the file cannot be written and is left out from then on. */
   constructor(path: string, rotation: Rotation, onGivenUp: (path: string, reason: string) => void) {
     this.#path = path;
     this.#rotation = rotation;
@@ -36,7 +36,7 @@ export class LogFile {
     this.#stream = this.#open();
   }
 
-  /** Appends whole lines. Never throws; what becomes of them is seen to in the background. */
+  /** Appends whole lines, in the background. Never throws. */
   write(lines: string): void {
     if (this.#stream === null) return;
     this.#watch();
@@ -44,12 +44,12 @@ export class LogFile {
     this.#unfinished.add(writing);
   }
 
-  /** Resolves when what was given so far is written, or the file given up. */
+  /** Resolves when all lines so far are written, or the file is given up. */
   async flush(): Promise<void> {
     await Promise.all(this.#unfinished);
   }
 
-  /** Writes out what is still on its way and closes the file. */
+  /** Writes the lines that are under way, and closes the file. */
   async close(): Promise<void> {
     await this.flush();
     this.#retire();
@@ -61,7 +61,7 @@ export class LogFile {
       const stream = this.#stream;
       const error = await new Promise<unknown>((resolve) => stream.write(lines, resolve));
       if (!error) return;
-      // Lines that waited behind this one find the file opened anew.
+      // Another line's failure has opened the file anew meanwhile.
       if (stream !== this.#stream) continue;
       if (attempt < ATTEMPTS) this.#stream = this.#open();
       else this.#giveUp(error);
@@ -77,7 +77,7 @@ export class LogFile {
     try {
       makeFolder(dirname(this.#path));
     } catch (error) {
-      // Later: whoever is told may still be about to open the log.
+      // Later: the log that hears of it may not be open yet.
       queueMicrotask(() => this.#giveUp(error));
       return null;
     }
@@ -90,7 +90,7 @@ export class LogFile {
         : {}),
       ...(keep > 0 ? { maxFiles: keep, history: `.${name}.history` } : {}),
     });
-    // Failures are met where lines are written; an event without a listener would end the program.
+    // Failures are handled in #append; an event without a listener would end the program.
     stream.on('error', () => {});
     stream.on('open', () => {
       this.#inode = statOf(this.#path)?.ino;
@@ -121,8 +121,8 @@ export class LogFile {
 }
 
 /**
- * Makes a folder, level by level: making several at once, in Node.js, never ends where the file
- * system refuses a folder without saying that its parent is there, as /proc does.
+ * Makes a folder, level by level: in Node.js, a recursive mkdir never returns where the file
+ * system answers ENOENT for a folder whose parent exists, as /proc does.
  */
 function makeFolder(folder: string): void {
   if (statOf(folder)?.isDirectory() === true) return;

@@ -1,4 +1,4 @@
-/** What the status line needs of `process.stderr`. */
+/** The part of `process.stderr` that the status line needs. */
 export interface Terminal {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -12,11 +12,11 @@ export interface Terminal {
  * there is no terminal the line is never shown and everything else passes through.
  */
 export interface StatusLine {
-  /** True on a terminal: only then is `show` worth its while. */
+  /** True on a terminal; elsewhere `show` does nothing. */
   readonly live: boolean;
-  /** True where colours are wanted: a terminal that has them, and no `NO_COLOR`. */
+  /** True on a terminal with colours, unless `NO_COLOR` is set. */
   readonly colors: boolean;
-  /** Shows plain text (no colour codes), cut to the terminal's width, in place of the last. */
+  /** Replaces the line by plain text (no colour codes), cut to the terminal's width. */
   show(text: string): void;
   /** Takes the line away, until the next `show`. */
   clear(): void;
@@ -26,14 +26,14 @@ export interface StatusLine {
 
 /** Back to the first column and erase to the end of the line. */
 const ERASE = '\r\u001b[K';
-/** For terminals that do not say how wide they are, or say 0. */
+/** Columns of terminals that report no width, or 0. */
 const USUAL_WIDTH = 80;
 
 /** The status line of a terminal, usually `process.stderr`. */
 export function createStatusLine(terminal: Terminal): StatusLine {
   const live = terminal.isTTY === true && process.env.TERM !== 'dumb';
   let shown = '';
-  // A terminal or pipe that has gone away must not end a run that is still doing its work.
+  // A terminal or pipe that is closed must not end the run.
   terminal.on('error', () => {});
 
   return {
@@ -52,7 +52,7 @@ export function createStatusLine(terminal: Terminal): StatusLine {
       terminal.write(ERASE);
     },
     write(chunk) {
-      // One write, so that nothing of anybody else's can come between.
+      // One write, so that no other output can come between.
       terminal.write(shown === '' ? chunk : ERASE + chunk + shown);
     },
   };

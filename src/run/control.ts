@@ -11,9 +11,9 @@ const PAUSED_AT = 1;
 const PAUSED_TOTAL = 2;
 
 /**
- * How the main thread steers the workers: a few words of shared memory that it alone writes and
- * that every worker reads before each batch. Time counts in *active* milliseconds: since the start,
- * without the spans spent paused, so that a pause moves the schedule instead of piling up work.
+ * The main thread's control of the workers: a state and times in shared memory, which it alone writes and
+ * every worker reads before each batch. Time counts in *active* milliseconds: since the start,
+ * without pauses, so that a pause moves the schedule instead of piling up work.
  */
 export class Control {
   readonly buffer: SharedArrayBuffer;
@@ -73,7 +73,7 @@ export class Control {
   }
 
   #endPause(): void {
-    // Before the state changes: a worker that sees `running` must see the pause as spent.
+    // Before the state changes: a worker that sees `running` must see the pause subtracted.
     this.#times[PAUSED_TOTAL] = this.#time(PAUSED_TOTAL) + monotonicMs() - this.#time(PAUSED_AT);
   }
 

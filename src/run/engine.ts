@@ -35,28 +35,28 @@ import { ServerWatch } from './server-watch.js';
 import { Totals } from './totals.js';
 import { sumUp, WorkerStats } from './worker-stats.js';
 
-/** Workers that cannot connect at once keep the others waiting no longer than this. */
+/** The clock starts after this even if some workers cannot connect yet. */
 const READY_PATIENCE_MS = 5_000;
 const READY_POLL_MS = 2;
-/** How often the end of the run is looked for. */
+/** The end of the run is looked for this often. */
 const SLICE_MS = 20;
-/** Workers send what is due at the very end a moment late; what lasts longer than this is stopped. */
+/** Workers send the last due batches a moment late; batches that take longer than this are stopped. */
 const OVERRUN_MS = 500;
-/** Batches in flight are mostly done within this; a worker that is not may be waiting for somebody. */
+/** Batches in flight mostly finish within this; a worker whose batch has not may wait for a lock. */
 const HELD_UP_AFTER_MS = 500;
 /**
- * After a signal, a server that for so long answers neither a new connection nor any worker hangs: Ctrl+C ends a run
- * within two seconds. One that answers has the whole grace.
+ * After a signal, a server that answers neither a new connection nor any worker for this long counts as hung: Ctrl+C
+ * ends a run within two seconds. A server that answers has the whole grace.
  */
 const SILENT_MS = 700;
-/** Asking for the fate of transactions in doubt is given up after this, whatever the grace. */
+/** The fate of transactions in doubt is asked for at least this long, also with a shorter grace. */
 const LEAST_PATIENCE_MS = 1_000;
-/** A connection is ended politely within this, or its server hangs. */
+/** A connection closes within this, or its server hangs. */
 const FAREWELL_MS = 500;
 
 export interface RunSetup {
   readonly target: ConnectionTarget;
-  /** The tables that the run writes to: it ends when others take their place. */
+  /** The tables that the run writes to: it ends when they are dropped or made anew. */
   readonly tables: TableOids;
   readonly rng: number;
   readonly plan: LoadPlan;
@@ -70,20 +70,20 @@ export interface RunSetup {
   /** How long batches in flight may take to finish once the run is to end. */
   readonly stopGraceMs: number;
   readonly pools: Pools;
-  /** The triggers of the database; null: rows are taken for stored as they were sent. */
+  /** The database with its triggers; null: rows count as stored as they were sent. */
   readonly facts: DatabaseFacts | null;
   /** The ledger's folder, and the run's name in it; null: no ledger is kept. */
   readonly ledger: { readonly folder: string; readonly run: string } | null;
 }
 
-/** What a run reports while it goes on. `worker`: position, from 0. */
+/** The reports of a run while it goes on. `worker`: position, from 0. */
 export interface RunListener {
   /** Rows that were committed since the last call. */
   written(rows: readonly WrittenRows[]): void;
   report(worker: number, report: ProducerReport): void;
-  /** A worker's thread ended by an error; another one takes its place, if that does not go on. */
+  /** A worker's thread ended by an error; another one takes its place. */
   workerDied(worker: number, error: unknown): void;
-  /** A second of the run is over. `ending`: the run is, too, and threads and connections may be closed already. */
+  /** Called every second. `ending`: the run is over, and threads and connections may be closed already. */
   sampled(point: SeriesPoint, ending: boolean): void;
 }
 
@@ -108,17 +108,17 @@ export type StoppedBy = 'duration' | 'max-events' | 'signal' | 'critical' | 'thr
 
 export interface RunOutcome {
   readonly stoppedBy: StoppedBy;
-  /** Why, when it was `critical`. */
+  /** The reason of `critical`; null otherwise. */
   readonly failure: Failure | null;
-  /** The loss of the server whose backlog was not worked off when the run ended; null: there is none. */
+  /** The last loss of the server, if its backlog was not worked off when the run ended; else null. */
   readonly lost: Failure | null;
-  /** Some workers got no answer until they were cut off. */
+  /** True: some workers were cut off, because they got no answer. */
   readonly cutOff: boolean;
-  /** Nor did a connection of the main thread, so that nothing more was asked. */
+  /** True: the main thread got no answer either, and asked the server nothing more. */
   readonly silent: boolean;
-  /** The workers' waits when the run was to end. */
+  /** The waits that held workers up when the run was to end. */
   readonly heldUp: HeldUp;
-  /** Batches that were rolled back because they waited for a lock then. */
+  /** Batches that waited for a lock when the run was to end, and were rolled back. */
   readonly givenUp: number;
   /** Wall-clock seconds from the first due time to the end, and those of them that were not paused. */
   readonly seconds: number;
@@ -143,14 +143,14 @@ export class RunEngine {
   /** Rows of each worker that the listener has been given. */
   readonly #written: readonly RowCounts[];
   #failure: Failure | null = null;
-  /** Why a connection was lost, the last time. */
+  /** The reason of the last loss of a connection. */
   #loss: Failure | null = null;
   #cutOff = false;
   #silent = false;
   #heldUp: HeldUp = { waits: [], unconfirmed: 0 };
   #givenUp = 0;
   #stopped: 'signal' | 'threshold' | null = null;
-  /** Aborted by a stop; of consequence before the clock has started. */
+  /** Aborted by a stop: ends the preparation. */
   readonly #preparing = new AbortController();
   /** The highest ids when the run began. */
   #lastIds = Object.fromEntries(TABLE_NAMES.map((table) => [table, 0])) as ProducerTask['lastIds'];
@@ -182,8 +182,8 @@ export class RunEngine {
   }
 
   /**
-   * Runs until a limit, `stop` or a failure that cannot be overcome. Throws where it was stopped before its clock
-   * started: nothing was written; and an OperatorError where the server refuses to let it begin.
+   * Runs until a limit, `stop` or a failure that cannot be overcome. Throws an OperatorError if it was stopped before
+   * its clock started, with nothing written, or if the server refuses to let it begin.
    */
   async start(): Promise<RunOutcome> {
     const { target } = this.#setup;
@@ -258,7 +258,7 @@ export class RunEngine {
     const workers = Promise.all(this.#setup.plan.workers.map((plan) => this.#keep(plan)));
     await loadIds(client, this.#cache);
     const { count, quick } = await this.totals.start(client);
-    // When the tables cannot be counted the run goes on all the same, its lines without totals.
+    // If the tables cannot be counted, the run goes on, and its log lines have no totals.
     const counting = () =>
       count()
         .catch(() => undefined)
@@ -268,7 +268,7 @@ export class RunEngine {
     return { workers, counting: quick ? async () => undefined : counting };
   }
 
-  /** Resolves when every worker is connected, or those that are have waited long enough. */
+  /** Resolves when every worker is connected, or after READY_PATIENCE_MS. */
   async #allReady(): Promise<void> {
     const deadline = monotonicMs() + READY_PATIENCE_MS;
     while (this.#ready.size < this.workerStats.length && !this.#control.stopping) {
@@ -344,13 +344,13 @@ export class RunEngine {
     if (rows.length > 0) this.#listener.written(rows);
   }
 
-  /** Ends the run by a failure, the first one that there is. */
+  /** Ends the run by a failure; the first one counts. */
   #fail(failure: Failure): void {
     this.#failure ??= failure;
     this.#control.stop();
   }
 
-  /** Waits for the workers, and until the run's time is over; cuts off those that hang then. */
+  /** Waits for the workers and for the end of the run's time; then cuts off workers that hang. */
   async #untilOver(workers: Promise<unknown>): Promise<void> {
     const endMs = this.#setup.plan.endMs ?? Number.POSITIVE_INFINITY;
     let over = false;
@@ -372,7 +372,7 @@ export class RunEngine {
     }
   }
 
-  /** Gives workers the grace to finish, and ends the waits of those that others hold up. */
+  /** Gives workers the grace to finish, and ends their waits for other sessions. */
   async #graceFor(finished: Promise<unknown>, isOver: () => boolean): Promise<void> {
     const { target, stopGraceMs } = this.#setup;
     await within(finished, Math.min(HELD_UP_AFTER_MS, stopGraceMs));
@@ -384,13 +384,13 @@ export class RunEngine {
     const graceMs = stopGraceMs - HELD_UP_AFTER_MS;
     const attempted = this.#attemptedByAll();
     await within(finished, Math.min(SILENT_MS, graceMs));
-    const hears = ender.answered || this.#attemptedByAll() > attempted;
-    this.#silent = !isOver() && !hears && this.#stopped === 'signal';
+    const answers = ender.answered || this.#attemptedByAll() > attempted;
+    this.#silent = !isOver() && !answers && this.#stopped === 'signal';
     if (!isOver() && !this.#silent) await within(finished, graceMs - SILENT_MS);
     this.#heldUp = await ender.close();
   }
 
-  /** The server processes of the workers that are theirs alone. */
+  /** The server processes of the workers, without those that a pooler shares. */
   #backends(): Backend[] {
     return this.workerStats.flatMap(({ backend }) =>
       backend === null || backend.pooled === true ? [] : [backend],

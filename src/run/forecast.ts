@@ -3,12 +3,12 @@ import type { Curve } from '../load/curve.js';
 /** Columns and lines of the drawing. */
 const WIDTH = 64;
 const HEIGHT = 10;
-/** A curve without an end is drawn this far, in milliseconds. */
+/** A curve without an end is drawn for this long. */
 const ENDLESS_MS = 60_000;
-/** A cell filled by eighths, from below. */
+/** Cells of the drawing, filled from below by eighths. */
 const EIGHTHS = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'] as const;
 
-/** What a plan will offer, without touching a database. */
+/** The load that a plan will offer. */
 export interface Forecast {
   readonly seconds: number | null;
   readonly events: number | null;
@@ -17,7 +17,7 @@ export interface Forecast {
   readonly points: readonly { readonly second: number; readonly rate: number }[];
 }
 
-/** `endMs`: when the run ends, in milliseconds; null for no end. `maxEvents`: or when so many are. */
+/** `endMs`: end of the run in milliseconds, null for no end. `maxEvents`: the run ends earlier once so many events are due. */
 export function forecast(curve: Curve, endMs: number | null, maxEvents: number | null): Forecast {
   const enough = maxEvents === null ? Number.POSITIVE_INFINITY : curve.timeOf(maxEvents);
   const lastMs = Math.min(endMs ?? Number.POSITIVE_INFINITY, enough);

@@ -16,19 +16,19 @@ import {
   watcherName,
 } from '../postgres/waits.js';
 
-/** Locks change hands all the time: only what has lasted this long holds a run up. */
+/** Locks change hands all the time: only a wait of this length holds a run up. */
 const HELD_UP_MS = 500;
-/** A server process that was asked to give up is asked again after this. */
+/** A server process that was cancelled and still waits is cancelled again after this. */
 const ASK_AGAIN_MS = 250;
 const LOOK_MS = 20;
-/** Transactions sent in one go wait for the standby one after the other: the next one waits already. */
+/** Pipelined transactions wait for the standby one after the other: the next one waits already. */
 const NEXT_MS = 2;
-/** Workers that are free again may have ended before the answer that they were freed is here. */
+/** A freed worker may have ended before the server's answer to the cancellation arrives. */
 const LAST_ANSWER_MS = 200;
 
 /** A wait of a worker's server process. */
 export interface WorkerWait extends FoundWait {
-  /** When its transaction began; tells the waits of one process apart. */
+  /** Start of its transaction, which tells the waits of one process apart. */
   readonly began: string;
   readonly committing: boolean;
 }
@@ -36,13 +36,13 @@ export interface WorkerWait extends FoundWait {
 /** The waits that held workers up when the run was to end. */
 export interface HeldUp {
   readonly waits: readonly Wait[];
-  /** Transactions that were committed without the standby that they waited for. */
+  /** Transactions that were committed without the confirmation of their standby. */
   readonly unconfirmed: number;
 }
 
 /**
- * The waits that are to be ended: long ones, and further ones of processes that were freed from one. A
- * process in the way of which only other workers are is left alone: they are freed, or just work.
+ * Chooses the waits to end: long ones, and later ones of processes that were freed before. A process that waits only
+ * for other workers is left alone: they are freed themselves, or just work.
  */
 export function waitsToEnd(
   found: readonly WorkerWait[],
@@ -57,30 +57,30 @@ export function waitsToEnd(
 }
 
 /**
- * Ends what the workers of a run wait for once it is to end, over a connection of its own: somebody's
- * lock, whereupon the statement fails (query_canceled) and its batch is rolled back; or a synchronous standby that is
- * away, whereupon the transaction is committed, on this server alone. What merely works is left alone.
+ * Ends the waits of a run's workers once the run is to end, over a connection of its own. A statement that waited for
+ * a lock fails (query_canceled), and its batch is rolled back; a transaction that waited for a synchronous standby
+ * is committed on this server alone. Processes that work are left alone.
  */
 export class WaitEnder {
   readonly #connecting: Promise<Client>;
   readonly #onCancel: (pid: number) => void;
   readonly #waits = new Map<string, Wait>();
   readonly #freed = new Set<number>();
-  /** When each transaction was asked to give up the last time. */
-  readonly #asked = new Map<string, number>();
+  /** When each transaction was last cancelled, on the monotonic clock. */
+  readonly #cancelled = new Map<string, number>();
   readonly #unconfirmed = new Set<string>();
   #running: Promise<void> = Promise.resolve();
   #closed = false;
   #answered = false;
 
-  /** `onCancel`: called before a process is asked to give up. */
+  /** `onCancel`: called before a process is cancelled. */
   constructor(target: ConnectionTarget, onCancel: (pid: number) => void) {
     this.#onCancel = onCancel;
     const applicationName = watcherName(target.applicationName);
     this.#connecting = connect({ ...target, applicationName });
   }
 
-  /** Ends waits of these processes until `close`. A server that refuses, or is away, leaves them to themselves. */
+  /** Ends waits of these processes until `close`. A server that refuses, or is away, leaves them waiting. */
   start(workers: () => readonly Backend[]): void {
     this.#running = this.#run(workers);
   }
@@ -90,7 +90,7 @@ export class WaitEnder {
     return this.#answered;
   }
 
-  /** The waits that were ended. The answer about the last ones may be on its way. */
+  /** Ends the watch, and returns the waits that were ended. Waits shortly for the last answer. */
   async close(): Promise<HeldUp> {
     this.#closed = true;
     await within(this.#running, LAST_ANSWER_MS);
@@ -103,23 +103,24 @@ export class WaitEnder {
       const client = await this.#connecting;
       while (!this.#closed) await sleep((await this.#look(client, workers())) ? NEXT_MS : LOOK_MS);
     } catch {
-      // The run's grace ends the waits, then.
+      // The end of the grace cuts the workers off, then.
     }
   }
 
-  /** True: there was something to end. */
+  /** Ends the waits of one look. False: there was none to end. */
   async #look(client: Client, workers: readonly Backend[]): Promise<boolean> {
     const pids = new Set(workers.map(({ pid }) => pid));
     const found = await findWaitsOf(client, workers);
     this.#answered = true;
     const ending = waitsToEnd(found, pids, this.#freed).filter(
-      (wait) => monotonicMs() - (this.#asked.get(nameOf(wait)) ?? -ASK_AGAIN_MS) >= ASK_AGAIN_MS,
+      (wait) =>
+        monotonicMs() - (this.#cancelled.get(nameOf(wait)) ?? -ASK_AGAIN_MS) >= ASK_AGAIN_MS,
     );
     if (ending.length === 0) return false;
     for (const { pid } of ending) this.#onCancel(pid);
     const ended = await cancel(client, workers, ending);
     for (const wait of ending.filter(({ pid }) => ended.has(pid))) {
-      this.#asked.set(nameOf(wait), monotonicMs());
+      this.#cancelled.set(nameOf(wait), monotonicMs());
       this.#freed.add(wait.pid);
       if (wait.standby && wait.committing) this.#unconfirmed.add(nameOf(wait));
       addWait(
@@ -138,7 +139,7 @@ function nameOf({ pid, began }: WorkerWait): string {
   return `${pid} ${began}`;
 }
 
-/** SQL: a session `a` is one of `ownedBy`, and no later one with the number of one that is gone. */
+/** SQL: session `a` is one of `ownedBy`; its start tells it apart from a later one with the same pid. */
 const IS_OWN = `(a.pid, ${STARTED_MICROS}) IN (SELECT * FROM unnest($1::int[], $2::bigint[]))`;
 
 function ownedBy(backends: readonly Backend[]): [number[], number[]] {
@@ -154,18 +155,18 @@ async function findWaitsOf(client: Client, workers: readonly Backend[]): Promise
   return rows;
 }
 
-/** Asks processes to give up what they wait for, where they still do; returns those that were asked. */
+/** Cancels the statements of processes that still wait; returns the processes that were cancelled. */
 async function cancel(
   client: Client,
   workers: readonly Backend[],
   waits: readonly WorkerWait[],
 ): Promise<Set<number>> {
-  const { rows } = await client.query<{ pid: number; asked: boolean }>(
-    // Materialized: among conditions the server may try the cheapest first, on everybody's processes.
+  const { rows } = await client.query<{ pid: number; cancelled: boolean }>(
+    // Materialized: otherwise the server may evaluate pg_cancel_backend first, on everybody's processes.
     `WITH waiting AS MATERIALIZED (
        SELECT a.pid FROM pg_stat_activity a WHERE ${IS_OWN} AND a.pid = ANY ($3) AND ${IS_WAITING})
-     SELECT pid, pg_cancel_backend(pid) AS asked FROM waiting`,
+     SELECT pid, pg_cancel_backend(pid) AS cancelled FROM waiting`,
     [...ownedBy(workers), waits.map(({ pid }) => pid)],
   );
-  return new Set(rows.flatMap(({ pid, asked }) => (asked ? [pid] : [])));
+  return new Set(rows.flatMap(({ pid, cancelled }) => (cancelled ? [pid] : [])));
 }

@@ -11,11 +11,11 @@ const MAX_STILLBORN = 3;
 /** The last messages of a thread arrive within this, or its channel is lost. */
 const LAST_MESSAGES_MS = 1_000;
 
-/** What happens in the threads. `worker`: position, from 0. */
+/** The events of the threads. `worker`: position, from 0. */
 export interface ThreadListener {
   /** A message of a worker. */
   report(worker: number, report: ProducerReport): void;
-  /** A worker's thread ended by an error, and another takes its place, up to three times. */
+  /** A worker's thread ended by an error. */
   workerDied(worker: number, error: unknown): void;
 }
 

@@ -14,14 +14,11 @@ import type { Pools } from '../schemas/hospital/pools.js';
 import type { TableName } from '../schemas/hospital/tables.js';
 
 /*
- * Everything that crosses a thread in a stream. Tasks go down once; numbers come back through shared memory
+ * All that crosses a thread in a stream. Tasks go down once; numbers come back through shared memory
  * (worker-stats.ts), the rest as messages, folded together a few times a second.
  */
 
-/**
- * Writes that answer with their rows as stored, by table: a trigger of the database may change these rows or
- * drop them.
- */
+/** Writes whose rows are read back as stored, by table: a trigger may change these rows or drop them. */
 export type Returning = Readonly<Partial<Record<TableName, readonly Operation[]>>>;
 
 /** The one long task of a `stream` worker. */
@@ -33,12 +30,12 @@ export interface ProducerTask {
   /** The tables that the run began with. */
   readonly tables: TableOids;
   readonly share: WorkerShare;
-  /** Per owned event type: which of its workers this one is, and of how many. */
+  /** For each owned event type: this worker's position among the workers of that type, and their number. */
   readonly siblings: Readonly<Partial<Record<EventType, { readonly index: number; of: number }>>>;
   readonly pace: PaceSpec;
   /** The highest id of each table when the run began; 0 of an empty one. */
   readonly lastIds: Readonly<Record<TableName, number>>;
-  /** True: what could not be sent when it was due is counted as shed, not sent late. */
+  /** True: batches that could not be sent when they were due count as shed, and are not sent late. */
   readonly shed: boolean;
   readonly batchSize: number;
   readonly updateRatio: number;
@@ -46,7 +43,7 @@ export interface ProducerTask {
   readonly returning: Returning;
   /** Events after which the share is done, committed ones only; null: no such limit. */
   readonly commitLimit: number | null;
-  /** Active milliseconds at which the run ends; null: when told to stop. */
+  /** Active milliseconds at which the run ends; null: when it is stopped. */
   readonly endMs: number | null;
   readonly reconnect: ReconnectPolicy;
   readonly control: SharedArrayBuffer;
@@ -58,7 +55,7 @@ export interface ProducerTask {
   readonly reports: MessagePort;
 }
 
-/** What a producer tells the main thread while it runs. */
+/** A message of a producer to the main thread. */
 export type ProducerReport =
   /** Connected, and waiting for the clock to start. */
   | { readonly kind: 'ready' }
@@ -68,11 +65,11 @@ export type ProducerReport =
       readonly kind: 'rejected';
       readonly table: TableName;
       readonly operation: Operation;
-      /** Name of the column that the failure is about, as far as the server told; never its value. */
+      /** Name of the column of the failure, if the server named it; never its value. */
       readonly field: string | null;
       readonly failure: Failure;
     }
-  /** COMMIT was refused for the sake of a row, by a deferred constraint: all rows of the batch are lost. */
+  /** COMMIT was refused by a deferred constraint on one row: all rows of the batch are lost. */
   | {
       readonly kind: 'batch-refused';
       readonly table: TableName;

@@ -19,7 +19,7 @@ export interface SamplerParts {
   readonly workerStats: readonly WorkerStats[];
   readonly plan: LoadPlan;
   readonly watch: ServerWatch;
-  /** `ending`: threads and connections may be closed already. */
+  /** `ending`: the run is over, and threads and connections may be closed already. */
   readonly onPoint: (point: SeriesPoint, ending: boolean) => void;
 }
 

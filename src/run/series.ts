@@ -1,4 +1,4 @@
-/** Milliseconds of the batches that were answered in one second; null where there were none. */
+/** Latency, in milliseconds, of the batches that were answered in one second; null if there were none. */
 export interface SecondLatency {
   readonly p50: number | null;
   readonly p99: number | null;
@@ -9,14 +9,14 @@ export interface SecondLatency {
 export interface SlotState {
   readonly name: string;
   readonly active: boolean;
-  /** WAL that the server keeps for it, in bytes; null when it keeps none. */
+  /** WAL that the server keeps for it, in bytes; null if it keeps none. */
   readonly retained_bytes: number | null;
   /** WAL that its consumer has not confirmed, in bytes; null for a physical slot. */
   readonly lag_bytes: number | null;
   readonly wal_status: string | null;
 }
 
-/** One line of `series.ndjson`: what happened in one second of a run. */
+/** One line of `series.ndjson`: one second of a run. */
 export interface SeriesPoint {
   /** The end of the second: ISO 8601, UTC. */
   readonly at: string;
@@ -27,7 +27,7 @@ export interface SeriesPoint {
   /** Events that were due in this second; null in the cycle and for `max`. */
   readonly offered: number | null;
   readonly committed: number;
-  /** Events that were due and not sent, since the server had not kept up. */
+  /** Events that were due and not sent, because the server had not kept up. */
   readonly shed: number;
   readonly rejected: number;
   readonly response_ms: SecondLatency;
@@ -38,10 +38,10 @@ export interface SeriesPoint {
   readonly rss_bytes: number;
   /** Processor time that the process took, in cores. */
   readonly cpu_cores: number;
-  /** Open file handles of the process; null where the system does not tell. */
+  /** Open file handles of the process; null where the system has no list of them. */
   readonly open_files: number | null;
-  /** WAL that the server wrote, in bytes a second; null where the role may not see it. */
+  /** WAL that the server wrote, in bytes a second; null if the role may not see it. */
   readonly wal_bytes: number | null;
-  /** Null where the role may not see them. */
+  /** Null if the role may not see them. */
   readonly slots: readonly SlotState[] | null;
 }

@@ -7,15 +7,15 @@ import type { Returning } from './protocol.js';
 export interface RowTrigger {
   readonly table: TableName;
   readonly name: string;
-  /** The writes of the generator that it acts on; never empty. */
+  /** The writes of the generator that fire it; never empty. */
   readonly operations: readonly Operation[];
 }
 
-/** Writes that store a row. A delete leaves none to read back. */
+/** Writes that store a row. A delete leaves no row to read back. */
 const STORING: readonly Operation[] = ['insert', 'update'];
 
 /**
- * The triggers that may change or drop what the generator writes. Only BEFORE ROW triggers can: rules and
+ * The triggers that may change or drop rows of the generator. Only BEFORE ROW triggers can: rules and
  * other triggers make changes of their own, and generated columns are not the generator's.
  */
 export function rowTriggersOf({ tables }: DatabaseFacts): RowTrigger[] {
@@ -27,7 +27,7 @@ export function rowTriggersOf({ tables }: DatabaseFacts): RowTrigger[] {
   );
 }
 
-/** The writes whose rows must be read back to know what is stored. */
+/** The writes whose rows must be read back, because triggers may have changed them. */
 export function returningOf(facts: DatabaseFacts): Returning {
   const triggers = rowTriggersOf(facts);
   return Object.fromEntries(

@@ -4,7 +4,7 @@ import { requireTables, type TableOids, TablesGone } from '../postgres/table-oid
 import type { ConnectionTarget } from '../postgres/target.js';
 import type { SlotState } from './series.js';
 
-/** What the server told at a look. */
+/** The state of the server at one look. */
 export interface ServerState {
   /** WAL written so far, in bytes. */
   readonly walBytes: number;
@@ -12,22 +12,22 @@ export interface ServerState {
 }
 
 /**
- * Looks at the server's WAL, its replication slots and the tables over a connection of its own, reading only. What
- * the role may not see, or a server that is away, makes a look without a result, never a failure.
+ * Looks at the server's WAL, its replication slots and the run's tables, over a connection of its own that only reads.
+ * A role without the right, or a server that is away, makes a look without a result, never a failure.
  */
 export class ServerWatch {
   readonly #connection: SideConnection;
   readonly #tables: TableOids;
   readonly #onGone: (error: TablesGone) => void;
 
-  /** `onGone`: told when the tables are not those any more that the run began with. */
+  /** `onGone`: called when the tables of the run were dropped or made anew. */
   constructor(target: ConnectionTarget, tables: TableOids, onGone: (error: TablesGone) => void) {
     this.#connection = new SideConnection(target);
     this.#tables = tables;
     this.#onGone = onGone;
   }
 
-  /** The server's state, or null when it can't be told now. */
+  /** The server's state; null if the look has no result. */
   look(): Promise<ServerState | null> {
     return this.#connection.ask(async (client) => {
       try {

@@ -17,7 +17,7 @@ export const COUNTERS = [
   'reconnects',
   /** COMMITs without an answer whose fate stayed unknown. */
   'unknown',
-  /** COMMITs without an answer whose fate the server told afterwards. */
+  /** COMMITs without an answer whose fate was found out afterwards. */
   'settled',
   /** Events that were due and not sent, because the server had not kept up. */
   'shed',

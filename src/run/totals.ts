@@ -4,25 +4,25 @@ import { sleep } from '../lib/clock.js';
 import type { WrittenRows } from '../schemas/hospital/changes.js';
 import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
 
-/** Tables of so many pages (64 MB of them), all together, are counted in a few dozen milliseconds. */
+/** Pages of all tables together, 64 MB, that are counted in a few dozen milliseconds. */
 const QUICK_PAGES = 8192;
-/** Larger ones are counted in slices of so many pages: about 10 ms of one core each, … */
+/** Larger tables are counted in slices of so many pages, about 10 ms of one core each, … */
 const SLICE_PAGES = 1024;
-/** … and with pauses in between: the server has a run to serve. */
+/** … with pauses in between, which leave the server to the run. */
 const PAUSE_MS = 100;
 
 /**
- * Rows of each table while the run goes on: what a snapshot counted before the first batch, plus
- * what was committed since. Counting may take long and goes on beside the run; the snapshot sees
- * none of its rows however long that is, so the sum is exact.
+ * Rows of each table while the run goes on: the rows of a snapshot from before the first batch, plus
+ * the rows committed since. Counting may take long and goes on beside the run; the snapshot never sees
+ * the run's rows, so the sum is exact.
  */
 export class Totals {
   #base: TableCounts | null = null;
   readonly #grown = new Map<TableName, number>();
 
   /**
-   * Takes the snapshot, and returns the counting that goes on in it. `quick`: the tables are small,
-   * and counting them delays nobody.
+   * Takes the snapshot, and returns the function that counts in it. `quick`: the tables are small enough to be
+   * counted before the run.
    */
   async start(client: Client): Promise<{ count: () => Promise<void>; quick: boolean }> {
     await client.query(
@@ -51,7 +51,7 @@ export class Totals {
   }
 }
 
-/** Pages of each table. Those that are added later hold nothing that the snapshot sees. */
+/** Pages of each table. Pages that are added later hold no row of the snapshot. */
 async function countPages(client: Client): Promise<TableCounts> {
   const sizes = TABLE_NAMES.map(
     (table) => `pg_relation_size('${table}') / current_setting('block_size')::float8 AS ${table}`,
@@ -62,7 +62,7 @@ async function countPages(client: Client): Promise<TableCounts> {
   return pages;
 }
 
-/** Counts the rows slice by slice, by where they lie in the table. */
+/** Counts the rows slice by slice, by their position in the table (ctid). */
 async function countSlowly(client: Client, pages: TableCounts): Promise<TableCounts> {
   const counts = Object.fromEntries(TABLE_NAMES.map((table) => [table, 0])) as TableCounts;
   for (const table of TABLE_NAMES) {

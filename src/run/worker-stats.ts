@@ -177,11 +177,11 @@ export class WorkerStats {
     const events = this.#at(entry + layout.ENTRY_EVENTS);
     const committed = outcome === 'committed';
     // The new sums, not the additions: a thread may end in the middle, and its successor finishes to the same.
-    this.#foresee('committed', committed ? 1 : 0);
-    this.#foresee('rolledBack', outcome === 'aborted' ? 1 : 0);
-    this.#foresee('unknown', outcome === 'unknown' ? 1 : 0);
-    this.#foresee('attempted', outcome === 'aborted' ? 0 : events);
-    this.#foresee('settled', asked && outcome !== 'unknown' ? 1 : 0);
+    this.#prepareCounter('committed', committed ? 1 : 0);
+    this.#prepareCounter('rolledBack', outcome === 'aborted' ? 1 : 0);
+    this.#prepareCounter('unknown', outcome === 'unknown' ? 1 : 0);
+    this.#prepareCounter('attempted', outcome === 'aborted' ? 0 : events);
+    this.#prepareCounter('settled', asked && outcome !== 'unknown' ? 1 : 0);
     for (let i = 0; i < layout.CELLS; i++) {
       const rows = committed ? this.#at(entry + layout.ENTRY_ROWS + i) : 0;
       this.#numbers[layout.THEN_ROWS + i] = this.#at(layout.ROWS + i) + rows;
@@ -194,7 +194,7 @@ export class WorkerStats {
   /** Counts to the end the transaction that an ended thread left half counted. */
   finishSettling(): void {
     if (this.#at(layout.SETTLING) === 0) return;
-    for (const counter of layout.SETTLED_COUNTERS) this.#fulfil(counter);
+    for (const counter of layout.SETTLED_COUNTERS) this.#setCounter(counter);
     this.#numbers.copyWithin(layout.ROWS, layout.THEN_ROWS, layout.THEN_ROWS + layout.CELLS);
     this.#numbers[layout.FIRST_PENDING] = this.#at(layout.THEN_FIRST);
     this.#numbers[layout.SETTLING] = 0;
@@ -246,11 +246,11 @@ export class WorkerStats {
     return layout.PENDING + (number % MOST_PENDING) * layout.ENTRY;
   }
 
-  #foresee(counter: layout.Counter, by: number): void {
+  #prepareCounter(counter: layout.Counter, by: number): void {
     this.#numbers[layout.THEN_COUNTERS + layout.COUNTERS.indexOf(counter)] = this.get(counter) + by;
   }
 
-  #fulfil(counter: layout.Counter): void {
+  #setCounter(counter: layout.Counter): void {
     const index = layout.COUNTERS.indexOf(counter);
     this.#numbers[index] = this.#at(layout.THEN_COUNTERS + index);
   }

@@ -2,10 +2,10 @@
 const HEADER = 8;
 
 /**
- * What the workers of a seed share: which chunk is next, and how many rows each has written. Each
- * worker writes only its own count; chunks are claimed atomically, so that a quick worker takes more.
+ * The queue of chunks that the workers of a seed share, with the rows that each has written. Chunks are claimed
+ * atomically, so that a quick worker takes more; each worker writes only its own count.
  */
-export class SeedBoard {
+export class ChunkQueue {
   readonly buffer: SharedArrayBuffer;
   readonly #words: Int32Array;
   readonly #rows: Float64Array;
@@ -19,7 +19,7 @@ export class SeedBoard {
     this.#rows = new Float64Array(this.buffer, HEADER);
   }
 
-  /** The number of the next chunk; each is given once. */
+  /** Takes the next chunk: its position, from 0. */
   claim(): number {
     return Atomics.add(this.#words, 0, 1);
   }

@@ -1,22 +1,22 @@
 import { MOST_BYTES_PER_UNIT, writeUtf8 } from '../lib/utf8.js';
 import { type Row, TABLES, type TableName } from '../schemas/hospital/tables.js';
 
-/** Tens of kilobytes: fewer system calls than rows, and still little to hold back. */
+/** Size of a piece: far fewer system calls than rows, and little memory. */
 const PIECE_BYTES = 64 * 1024;
-/** Room for one more line of usual length; a longer one gets a larger buffer. */
+/** Room for one more line of usual length; a longer line gets a larger buffer. */
 const LINE_BYTES = 4 * 1024;
-/** Bytes of a number, at most, with the comma behind it. */
+/** Bytes of a number and its comma, at most. */
 const NUMBER_BYTES = 24;
 
-/** The COPY command that takes what `csvChunks` makes. */
+/** The COPY command for the pieces of `csvChunks`. */
 export function copyCommand(table: TableName): string {
   const columns = TABLES[table].columns.map(({ name }) => name).join(', ');
   return `COPY ${table} (${columns}) FROM STDIN (FORMAT csv)`;
 }
 
 /**
- * Rows as CSV, in pieces of about 64 KB. `rowAt`: the row at a position below `count`. `onRows`: told
- * how many rows each piece holds, as it is handed over. NULL is an empty field; text is quoted where
+ * Rows as CSV, in pieces of about 64 KB. `rowAt`: the row at a position below `count`. `onRows`: gets
+ * the number of rows of each piece, after it was handed over. NULL is an empty field; text is quoted where
  * CSV needs it, and where it is empty.
  */
 export function* csvChunks(
@@ -39,8 +39,7 @@ export function* csvChunks(
 }
 
 /**
- * Writes lines straight into bytes: strings put together of strings, only to be encoded, were a fifth of
- * the program's processor time.
+ * Writes lines straight into bytes: joining strings and encoding them took a fifth of the program's processor time.
  */
 class CsvWriter {
   #buffer = Buffer.allocUnsafeSlow(PIECE_BYTES + LINE_BYTES);
@@ -50,7 +49,7 @@ class CsvWriter {
     return this.#at;
   }
 
-  /** The bytes since the last time; the writer goes on in others. */
+  /** The bytes since the last call; the writer goes on in a new buffer. */
   take(): Buffer {
     const piece = this.#buffer.subarray(0, this.#at);
     this.#buffer = Buffer.allocUnsafeSlow(PIECE_BYTES + LINE_BYTES);
@@ -70,7 +69,7 @@ class CsvWriter {
 
   #number(value: number): void {
     this.#reserve(NUMBER_BYTES);
-    // Digit by digit only what fits 32 bits.
+    // Only integers of 32 bits go digit by digit.
     if ((value | 0) !== value || value < 0) {
       this.#at = writeUtf8(this.#buffer, this.#at, String(value));
       return;
@@ -109,8 +108,8 @@ class CsvWriter {
 const NEEDS_QUOTES = -1;
 
 /**
- * Like `writeUtf8`, of a text that goes without quotes: else `NEEDS_QUOTES`, and what was written is
- * void. Letters beyond two bytes are rare enough to be quoted unread, which CSV allows.
+ * Like `writeUtf8`, for a text without quotes; returns `NEEDS_QUOTES` for other texts, and the bytes written so far
+ * are void. Letters of three bytes and more are rare: texts that have them are quoted, which CSV allows.
  */
 function writePlain(buffer: Buffer, start: number, text: string): number {
   let at = start;

@@ -3,8 +3,8 @@ import type { TableName } from '../schemas/hospital/tables.js';
 import type { IdBlock } from './plan.js';
 
 /**
- * Takes `count` consecutive ids from a table's own sequence. ALTER SEQUENCE (which only an owner may)
- * changes nothing in a sequence that counts by one, but takes a lock that keeps every other `nextval` waiting until the block is ours.
+ * Takes `count` consecutive ids from a table's own sequence. ALTER SEQUENCE (which only an owner may) changes nothing
+ * in a sequence that counts by one, but its lock makes every other `nextval` wait until the block is taken.
  */
 export async function takeIds(client: Client, table: TableName, count: number): Promise<IdBlock> {
   const { rows: found } = await client.query<{ sequence: string }>(

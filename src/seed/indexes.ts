@@ -10,30 +10,30 @@ import { lockSeed, lockTables, requireNoStream } from './locks.js';
 
 /*
  * COPY into a table without indexes and keys, which are then built at once, takes a fraction of the
- * time that maintaining them row by row does. What is taken off is written down in the database in the
- * same transaction that takes it off, and struck out in the one that puts it back: wherever a seed is
- * killed, what is missing can be put back exactly as it was, by `seed` or by `init-db`.
+ * time that maintaining them row by row does. The statements that restore them are noted in the database in the
+ * same transaction that takes them off, and deleted in the one that puts each back: after a seed was
+ * killed at any moment, `seed` or `init-db` restores exactly the indexes and keys that are missing.
  */
 
-/** Where the statements are written down while indexes and keys are off. */
+/** The table of the statements that restore indexes and keys. */
 const NOTES_SCHEMA = 'oltp_simulator_seed';
 const NOTES_TABLE = 'put_back';
 const NOTES = `${NOTES_SCHEMA}.${NOTES_TABLE}`;
 
-/** A table that somebody reads or writes right now is not worth waiting for. */
+/** Tables that are in use for longer keep their indexes. */
 const LOCK_PATIENCE = '2s';
 
-/** Refusals after which a seed simply leaves the indexes on. */
+/** SQLSTATEs after which a seed leaves the indexes on. */
 const LEAVE_ON: ReadonlySet<string> = new Set([
-  SQLSTATE.DEPENDENT_OBJECTS_STILL_EXIST, // on a key
-  SQLSTATE.DEADLOCK_DETECTED, // a table is in use, by somebody who wants another one of them
+  SQLSTATE.DEPENDENT_OBJECTS_STILL_EXIST, // another object depends on a key
+  SQLSTATE.DEADLOCK_DETECTED, // a table is in use, by a session that waits for another of them
   SQLSTATE.INSUFFICIENT_PRIVILEGE,
   SQLSTATE.LOCK_NOT_AVAILABLE, // a table is in use
 ]);
 
 /**
- * The order of putting back. Indexes, and the scans that validate foreign keys, are built side by
- * side; what only changes the catalog goes one by one, since it locks two tables at a time.
+ * The order of restoring. Indexes, and the scans that validate foreign keys, go side by
+ * side; steps that only change the catalog go one by one, since each locks two tables.
  */
 const STEPS = [
   { name: 'index', sideBySide: true },
@@ -42,10 +42,10 @@ const STEPS = [
   { name: 'validation', sideBySide: true },
 ] as const;
 
-/** The connections share the work out already: helpers of the server's would only be in their way. */
+/** The connections share the work already: parallel workers of the server would only compete with them. */
 const ONE_CORE_EACH = 'SET max_parallel_maintenance_workers = 0';
 
-/** Whether a seed that was killed left indexes or keys off. */
+/** Did a seed that was killed leave indexes or keys off? */
 export async function areTakenOff(client: Client): Promise<boolean> {
   // Not to_regclass: that fails for a role that may not look into the schema.
   const { rowCount } = await client.query(
@@ -57,19 +57,19 @@ export async function areTakenOff(client: Client): Promise<boolean> {
 }
 
 /**
- * Takes all indexes and keys off the hospital's tables, in one transaction. False, and nothing
- * changed, where that would not be safe or not be allowed: somebody follows the tables by logical
- * decoding, works in the database, or has hung something of their own on a key.
+ * Takes all indexes and keys off the hospital's tables, in one transaction. False, with nothing
+ * changed, where that would not be safe or is not allowed: logical decoding follows the tables, other sessions work
+ * in the database, or an object of the operator's depends on a key.
  */
 export async function takeOff(client: Client): Promise<boolean> {
   const tables = await readTableOids(client);
   const { rows: allowed } = await client.query<{ may: boolean }>(MAY_TAKE_OFF, [tables]);
   if (allowed[0]?.may !== true) return false;
-  // Held until the session ends: a stream whose connections are lost at the moment has no session to be seen.
+  // Held until the session ends: a stream that is reconnecting has no session that could be seen.
   if (!(await lockTables(client, tables))) return false;
   await client.query('BEGIN');
   try {
-    // Without a search_path the catalog spells every name out, and the notes hold wherever it leads.
+    // Without a search_path the catalog qualifies every name, and the notes are right with any search_path.
     await client.query(
       `SET LOCAL search_path = pg_catalog; SET LOCAL lock_timeout = '${LOCK_PATIENCE}'`,
     );
@@ -95,7 +95,7 @@ export async function requireWhole(client: Client): Promise<void> {
 }
 
 /**
- * Puts back what a killed seed left off, if it did; true when there was something. Throws an
+ * Restores the indexes and keys that a killed seed left off; false if it left none off. Throws an
  * `OperatorError` when that seed is still under way.
  */
 export async function restore(target: ConnectionTarget, connections: number): Promise<boolean> {
@@ -104,7 +104,7 @@ export async function restore(target: ConnectionTarget, connections: number): Pr
     await lockSeed(client);
     await requireNoStream(client);
     if ((await readTableOids(client)).includes(null)) {
-      // Somebody dropped the tables since.
+      // The tables were dropped meanwhile.
       await forget(client);
       return false;
     }
@@ -113,12 +113,12 @@ export async function restore(target: ConnectionTarget, connections: number): Pr
   });
 }
 
-/** Forgets what is written down: the tables that it is about are gone. */
+/** Deletes the notes, for tables that are gone. */
 export async function forget(client: Client): Promise<void> {
   await client.query(`DROP TABLE IF EXISTS ${NOTES}; DROP SCHEMA IF EXISTS ${NOTES_SCHEMA}`);
 }
 
-/** Puts back what is written down, over as many connections, and forgets it. */
+/** Restores the indexes and keys of the notes, over so many connections, and deletes the notes. */
 export async function putBack(target: ConnectionTarget, connections: number): Promise<void> {
   const clients: Client[] = [];
   try {
@@ -145,11 +145,11 @@ interface Note {
   readonly statement: string;
 }
 
-/** Takes notes off the list, strikes each out, and carries it out in the same transaction. */
+/** Runs the statements of notes, each in one transaction with the deletion of its note. Empties the list. */
 async function carryOut(client: Client, notes: Note[]): Promise<void> {
   for (let note = notes.shift(); note !== undefined; note = notes.shift()) {
     await client.query('BEGIN');
-    // First: a session that a killed seed left behind may still be at it, and may yet succeed.
+    // First: a session of a killed seed may still run this statement, and may yet succeed.
     const { rowCount } = await client.query(`DELETE FROM ${NOTES} WHERE id = $1`, [note.id]);
     if (rowCount === 1) await client.query(note.statement);
     await client.query('COMMIT');
@@ -162,10 +162,11 @@ const OWN_TABLES = 'SELECT unnest($1::oid[])';
 const TRIGGER_ON_INSERT = 4;
 
 /**
- * No publication and no logical slot (a consumer would see rows of tables without a key), nobody else
- * in the database but the command's own look-out for waits (of other roles' sessions the kind may not be told), all tables ours and free of
- * triggers that would see the rows in another order, foreign keys enabled, the right to make indexes, no foreign key between
- * them and other tables, and no index or key that carries more than its definition.
+ * May indexes and keys be taken off? There must be no publication and no logical slot (a consumer would see rows of
+ * tables without a key); no other session in the database but the command's own watch for waits (a role may not see
+ * the kind of other roles' sessions); ownership of all tables, and the right to create indexes; no trigger on INSERT,
+ * which would see the rows in another order; foreign keys that are enabled, and none between these and other tables;
+ * and no index or key with properties that its definition lacks.
  */
 const MAY_TAKE_OFF = `
   SELECT NOT EXISTS (SELECT 1 FROM pg_publication_tables p
@@ -199,7 +200,7 @@ const MAY_TAKE_OFF = `
                              OR c.reltablespace <> 0
                              OR obj_description(i.indexrelid, 'pg_class') IS NOT NULL)) AS may`;
 
-/** What puts every index and key back, by step: the catalog's own definitions, names included. */
+/** SQL: the statements that restore every index and key, by step, from the catalog's definitions and names. */
 const DEFINITIONS = `
   SELECT 'index', pg_get_indexdef(i.indexrelid)
     FROM pg_index i WHERE i.indrelid IN (${OWN_TABLES})
@@ -222,7 +223,7 @@ const DEFINITIONS = `
     FROM pg_constraint f
    WHERE f.conrelid IN (${OWN_TABLES}) AND f.contype = 'f' AND f.convalidated`;
 
-/** What takes them off: foreign keys first, then the keys that they lean on, then other indexes. */
+/** SQL: the statements that take them off: foreign keys first, then the keys they refer to, then other indexes. */
 const REMOVALS = `
   SELECT statement FROM (
     SELECT 1 AS turn, format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) AS statement

@@ -4,7 +4,7 @@ import { monotonicMs, sleep } from '../lib/clock.js';
 import { readTableOids, type TableOids } from '../postgres/table-oids.js';
 
 /*
- * Advisory locks, so that they end with the session that holds them, however that ends. Their keys
+ * Advisory locks: they end with the session that holds them, also if it is killed. Their keys
  * are words in ASCII.
  */
 
@@ -15,16 +15,16 @@ const COPY_LOCK = 0x636f7079;
 /** First half of a key, shared by the sessions of streams: 'strm'. The second half is a table's number. */
 const STREAM_LOCK = 0x7374726d;
 
-/** The session of a seed that was killed ends a moment after it. */
+/** The session of a seed that was killed ends within this. */
 const LAST_MOMENT_MS = 2_000;
-/** A chunk that was sent whole takes seconds at most to be committed, also on a busy server. */
+/** A chunk that was sent whole is committed within this, also on a busy server. */
 const LEFTOVERS_MS = 60_000;
 const POLL_MS = 50;
 
 /**
- * Makes this session the one that seeds its database. A seed that was killed may have left chunks
- * that the server is still taking in: waits for them, since what is missing cannot be counted
- * before. Throws an `OperatorError` when another seed is under way.
+ * Makes this session the one that seeds its database. The server may still be taking in chunks of a seed that was
+ * killed: waits for them, since the missing rows cannot be counted before. Throws an `OperatorError` when another seed
+ * is under way.
  */
 export async function lockSeed(client: Client): Promise<void> {
   const alone =
@@ -40,21 +40,21 @@ export async function joinSeed(client: Client): Promise<void> {
 }
 
 /**
- * Marks a session as one of a stream that writes these tables. False when somebody is rebuilding them: a reset, or
- * a seed that has their indexes off.
+ * Marks a session as one of a stream that writes these tables. False while they are rebuilt: by a reset, or
+ * by a seed that has their indexes off.
  */
 export function joinStream(client: Client, tables: TableOids): Promise<boolean> {
   const lock = 'SELECT pg_try_advisory_lock_shared($1, $2) AS locked';
   return tryWithin(client, lock, [STREAM_LOCK, keyOf(tables)], LAST_MOMENT_MS);
 }
 
-/** Keeps streams off the tables until the session ends; false when one is at them. */
+/** Keeps streams off the tables until the session ends; false when a stream writes them. */
 export function lockTables(client: Client, tables: TableOids): Promise<boolean> {
   const lock = 'SELECT pg_try_advisory_lock($1, $2) AS locked';
   return tryWithin(client, lock, [STREAM_LOCK, keyOf(tables)], LAST_MOMENT_MS);
 }
 
-/** The same; throws an `OperatorError` that names the sessions of the stream. */
+/** Like `lockTables`, but throws an `OperatorError` that names the sessions of the stream. */
 export async function requireNoStream(client: Client): Promise<void> {
   const tables = await readTableOids(client);
   if (await lockTables(client, tables)) return;
@@ -69,12 +69,12 @@ export async function requireNoStream(client: Client): Promise<void> {
   throw new OperatorError(EXIT.state, (m) => m.seed.streamUnderWay({ pids }));
 }
 
-/** A table's number as a signed integer of 32 bits, which a key's half is; 0 for none. */
+/** The first table's OID as a signed integer of 32 bits, the type of a lock's half key; 0 without a table. */
 function keyOf([first]: TableOids): number {
   return Number(first ?? 0) | 0;
 }
 
-/** Takes a lock; false when that does not succeed in time. */
+/** Takes a lock; false if it was not free in time. */
 function lockWithin(client: Client, key: number, patienceMs: number): Promise<boolean> {
   return tryWithin(client, 'SELECT pg_try_advisory_lock($1) AS locked', [key], patienceMs);
 }

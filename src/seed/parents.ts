@@ -3,9 +3,8 @@ import { sinceSql } from '../ids/known-id.js';
 import type { ParentTable } from '../schemas/hospital/tables.js';
 
 /**
- * The rows that seeded rows may reference, as every worker sees them: ids that were there before, read
- * from the table, then the run of ids that this seed fills, whose patients' `data_cadastro` follows from
- * the id without reading it back.
+ * The rows that seeded rows may reference, as every worker sees them: ids that existed, read from the table, then the
+ * consecutive ids that this seed fills. Their patients' `data_cadastro` follows from the id.
  */
 export interface Parents {
   readonly listed: number;
@@ -13,16 +12,16 @@ export interface Parents {
   /** `data_cadastro` of listed patients, ms since 1970, UTC; 0 in other tables. */
   readonly since: SharedArrayBuffer;
   readonly first: number;
-  readonly run: number;
+  readonly added: number;
 }
 
-/** Ids read of a table that held rows before, at most: 16 MB of memory. */
+/** Existing ids that are read of a table, at most: 16 MB of memory. */
 const MOST_LISTED = 1_000_000;
 
 /** Ids fetched in one round trip. */
 const PAGE = 50_000;
 
-/** Reads the ids of a table, in order, with an empty run. `only`: SQL over its columns. */
+/** Reads the ids of a table, in order, with no consecutive ids after them. `only`: an SQL condition on its columns. */
 export async function listParents(
   client: Client,
   table: ParentTable,
@@ -43,15 +42,15 @@ export async function listParents(
     }
     if (rows.length < PAGE) break;
   }
-  return { listed: ids.length, ids: shared(ids), since: shared(times), first: 0, run: 0 };
+  return { listed: ids.length, ids: shared(ids), since: shared(times), first: 0, added: 0 };
 }
 
-/** How many rows there are to reference. */
-export function sizeOf({ listed, run }: Parents): number {
-  return listed + run;
+/** Rows that may be referenced. */
+export function sizeOf({ listed, added }: Parents): number {
+  return listed + added;
 }
 
-/** Looks parents up by position. */
+/** Parents by their position. */
 export class ParentList {
   readonly count: number;
   readonly #listed: number;
@@ -69,12 +68,12 @@ export class ParentList {
   }
 
   id(index: number): number {
-    // Asked first: reading past the end of a typed array costs far more than the comparison.
+    // Compared first: reading past the end of a typed array costs far more.
     if (index >= this.#listed) return this.#first + index - this.#listed;
     return this.#ids[index] ?? 0;
   }
 
-  /** `data_cadastro` of a listed patient; null in the run, where it follows from the id. */
+  /** `data_cadastro` of a listed patient; null of the others, where it follows from the id. */
   since(index: number): number | null {
     return index < this.#listed ? (this.#since[index] ?? 0) : null;
   }

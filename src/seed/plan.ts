@@ -6,7 +6,7 @@ import { TABLE_NAMES, TABLES, type TableName } from '../schemas/hospital/tables.
  */
 const CHUNK_ROWS = 50_000;
 
-/** Tables that may be filled at the same time; a phase needs the ones before it. */
+/** Groups of tables that may be filled at the same time; a phase references rows of earlier ones. */
 export const PHASES: readonly (readonly TableName[])[] = [
   TABLE_NAMES.filter((table) => TABLES[table].foreignKeys.length === 0),
   TABLE_NAMES.filter((table) => TABLES[table].foreignKeys.length > 0),
@@ -25,7 +25,7 @@ export function targetRows({ volumes, scale, minRows }: SeedVolumes): Record<Tab
   ) as Record<TableName, number>;
 }
 
-/** A run of ids of one table that is still to be written. `first` is the lowest id. */
+/** Consecutive ids of one table whose rows are still to be written. `first` is the lowest. */
 export interface IdBlock {
   readonly table: TableName;
   readonly first: number;
@@ -37,7 +37,7 @@ export interface SeedChunk extends IdBlock {
   readonly rank: number;
 }
 
-/** Cuts blocks into chunks, large tables first, so that no worker ends long after the others. */
+/** Cuts blocks into chunks, large tables first, so that all workers end at about the same time. */
 export function cutChunks(blocks: readonly IdBlock[]): SeedChunk[] {
   return [...blocks]
     .sort((a, b) => b.count - a.count)

@@ -5,19 +5,19 @@ import type { ParentTable } from '../schemas/hospital/tables.js';
 import type { Parents } from './parents.js';
 import type { SeedChunk } from './plan.js';
 
-/** One worker's task in one phase of a seed: chunks, until none is left. */
+/** One worker's task in one phase of a seed: chunks, until the queue is empty. */
 export interface SeederTask {
   readonly worker: number;
   readonly rng: number;
-  /** The day that the history ends on, ms since 1970, UTC. */
+  /** The last day of the history, in milliseconds since 1970, UTC. */
   readonly reference: number;
   readonly target: ConnectionTarget;
   readonly chunks: readonly SeedChunk[];
   readonly parents: Readonly<Record<ParentTable, Parents>>;
-  /** The patients that get links: all, or those that have none yet. */
+  /** The patients that get links: all, or those without a link. */
   readonly linkable: Parents;
   readonly pools: Pools;
-  readonly board: SharedArrayBuffer;
+  readonly queue: SharedArrayBuffer;
 }
 
 /** How a seeder's task ended. */

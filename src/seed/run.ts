@@ -18,7 +18,7 @@ import {
   TABLE_NAMES,
   type TableName,
 } from '../schemas/hospital/tables.js';
-import { SeedBoard } from './chunk-queue.js';
+import { ChunkQueue } from './chunk-queue.js';
 import { takeIds } from './id-block.js';
 import { areTakenOff, putBack, takeOff } from './indexes.js';
 import { lockSeed, requireNoStream } from './locks.js';
@@ -26,7 +26,7 @@ import { listParents, type Parents, sizeOf } from './parents.js';
 import { cutChunks, type IdBlock, PHASES, type SeedVolumes, targetRows } from './plan.js';
 import type { SeederResult, SeederTask } from './protocol.js';
 
-/** After a stop, a server that makes no progress for so long is left alone: Ctrl+C ends within two seconds. */
+/** After a stop, a server without progress for this long is left alone: Ctrl+C ends within two seconds. */
 const STUCK_MS = 1_500;
 const STUCK_POLL_MS = 100;
 
@@ -34,19 +34,19 @@ export interface SeedSetup extends SeedVolumes {
   readonly target: ConnectionTarget;
   readonly rng: number;
   readonly workers: number;
-  /** `YYYY-MM-DD`: the day that the history ends on. */
+  /** `YYYY-MM-DD`: the last day of the history. */
   readonly referenceDate: string;
   /** Makes the pools; called only when there is something to write. */
   readonly pools: () => Promise<Pools>;
 }
 
-/** What is told while the seed goes on. */
+/** The reports of a seed while it goes on. */
 export interface SeedObserver {
   /** Before anything is written: rows to write, by table. */
   planned(missing: TableCounts, target: TableCounts): void;
   /** The rows are in; indexes and keys are being built. */
   indexing(): void;
-  /** A phase is over: rows that its tables got, and hold now. */
+  /** A phase is over: rows that the table got, and rows that it holds now. */
   filled(table: TableName, written: number, total: number): void;
 }
 
@@ -61,20 +61,19 @@ export interface SeedOutcome {
 }
 
 /**
- * Brings every table up to its volume. Rows that are there already count, so a seed that was
- * interrupted is completed by the next one, and a complete one has nothing left to do. The rows are
- * the same whatever the number of workers.
+ * Tops up every table to its volume. Existing rows count, so the next seed completes an
+ * interrupted one, and changes nothing after a complete one. The rows are the same with any number of workers.
  */
 export class Seed {
   readonly #setup: SeedSetup;
   readonly #observer: SeedObserver;
-  readonly #board: SeedBoard;
+  readonly #queue: ChunkQueue;
   /** Phases that are over. */
   #steps = 0;
-  /** Indexes and keys are being built, which takes as long as it takes. */
+  /** True while indexes and keys are being built, which takes seconds to hours. */
   #indexing = false;
   #stuckTimer: NodeJS.Timeout | undefined;
-  /** Asked, after a stop, for a sign of life. */
+  /** The connection that asks the server for a sign of life after a stop. */
   readonly #pulse: SideConnection;
   /** Aborted, with an OperatorError, when the server makes no progress after a stop. */
   readonly #stuck = new AbortController();
@@ -82,29 +81,30 @@ export class Seed {
   constructor(setup: SeedSetup, observer: SeedObserver) {
     this.#setup = setup;
     this.#observer = observer;
-    this.#board = new SeedBoard(setup.workers);
+    this.#queue = new ChunkQueue(setup.workers);
     this.#pulse = new SideConnection(setup.target);
   }
 
   /** Rows handed to the server so far. */
   get rows(): number {
-    return this.#board.rows;
+    return this.#queue.rows;
   }
 
-  /** Ends the seed after the chunks in flight, or soon where the server does not get on with them. */
+  /** Ends the seed after the chunks in flight, or after STUCK_MS without progress. */
   stop(): void {
-    this.#board.stop();
+    this.#queue.stop();
     let seen = this.#progress;
     let since = monotonicMs();
-    const getOn = () => {
+    const noteProgress = () => {
       seen = this.#progress;
       since = monotonicMs();
     };
     this.#stuckTimer ??= setInterval(() => {
-      // An index says nothing until it is there: whether the server lives shows in another connection.
-      if (this.#indexing) void this.#pulse.ask((client) => client.query('SELECT 1').then(getOn));
+      // CREATE INDEX reports no progress: another connection shows that the server lives.
+      if (this.#indexing)
+        void this.#pulse.ask((client) => client.query('SELECT 1').then(noteProgress));
       if (this.#progress !== seen) {
-        getOn();
+        noteProgress();
       } else if (monotonicMs() - since > STUCK_MS) {
         this.#stuck.abort(
           new OperatorError(EXIT.forced, (m) => m.seed.stuck({ seconds: STUCK_MS / 1000 })),
@@ -113,7 +113,7 @@ export class Seed {
     }, STUCK_POLL_MS);
   }
 
-  /** Rejects when `stop` was called and the server does not get on; the work is then left to itself. */
+  /** Rejects when `stop` was called and the server makes no progress; the work is then left to itself. */
   async run(): Promise<SeedOutcome> {
     try {
       return await unlessAborted(this.#stuck.signal, () => this.#run());
@@ -123,9 +123,9 @@ export class Seed {
     }
   }
 
-  /** Changes whenever something was done. */
+  /** Grows whenever rows were written or a phase ended. */
   get #progress(): number {
-    return this.#board.rows + this.#steps;
+    return this.#queue.rows + this.#steps;
   }
 
   async #run(): Promise<SeedOutcome> {
@@ -149,9 +149,9 @@ export class Seed {
       const tables = await countRows(client);
       return {
         tables,
-        written: this.#board.rows,
+        written: this.#queue.rows,
         seconds: (monotonicMs() - started) / 1000,
-        // Also when it was stopped with the last rows on their way.
+        // Also true of a seed that was stopped with the last rows under way.
         complete: TABLE_NAMES.every((table) => tables[table] >= target[table]),
       };
     });
@@ -169,13 +169,13 @@ export class Seed {
         ? parents.pacientes
         : await readTable(client, 'pacientes', before, blocks, WITHOUT_LINK);
     requireUnlinked(missing.pacientes_convenios, linkable, parents.convenios);
-    // First: the threads load their modules while the rest is prepared.
+    // First: the threads load their modules during the preparation.
     const pool = new WorkerPool<SeederTask, SeederResult>('seeder', workers);
     let bare = false;
     try {
       const pools = await this.#setup.pools();
       bare = isWorthBare(before, missing) && (await takeOff(client));
-      // Also without foreign keys: a seed that is killed must not leave rows whose parents never came.
+      // In phases also without foreign keys: a seed that is killed must not leave rows without parents.
       for (const phase of PHASES) {
         await this.#runPhase(pool, {
           rng,
@@ -185,16 +185,16 @@ export class Seed {
           parents,
           linkable,
           pools,
-          board: this.#board.buffer,
+          queue: this.#queue.buffer,
         });
         this.#steps++;
-        if (this.#board.stopped) break;
+        if (this.#queue.stopped) break;
         for (const table of phase) {
           this.#observer.filled(table, missing[table], before[table] + missing[table]);
         }
       }
     } catch (error) {
-      // What failed first is what the operator is told; what is left off stands written down.
+      // The first error is reported; indexes and keys that stay off are in the notes.
       if (bare) await putBack(target, workers).catch(() => undefined);
       throw error;
     } finally {
@@ -218,7 +218,7 @@ export class Seed {
     task: Omit<SeederTask, 'worker'>,
   ): Promise<void> {
     if (task.chunks.length === 0) return;
-    this.#board.rewind();
+    this.#queue.rewind();
     const workers = Math.min(this.#setup.workers, task.chunks.length);
     const results = await Promise.all(
       Array.from({ length: workers }, (_, worker) => pool.run({ ...task, worker })),
@@ -232,18 +232,18 @@ export class Seed {
 }
 
 /**
- * Rows from which on indexes and keys are taken off first: below, doing so and putting them back costs
+ * From this number of new rows on, indexes and keys are taken off first: for fewer rows, rebuilding them costs
  * more than it saves.
  */
 const WORTH_BARE_ROWS = 50_000;
-/** Tables with no more rows than this, in all, count as empty: the lookups are there from the start. */
+/** Tables with at most this many rows in all count as empty: the schema comes with lookup rows. */
 const EMPTY_ROWS = 1_000;
 
 function isWorthBare(before: TableCounts, missing: TableCounts): boolean {
   return totalOf(before) <= EMPTY_ROWS && totalOf(missing) >= WORTH_BARE_ROWS;
 }
 
-/** What seeded rows may reference: what is there, and what this seed adds. */
+/** The rows that seeded rows may reference: those that exist, and those that this seed adds. */
 async function readParents(
   client: Client,
   before: TableCounts,
@@ -264,10 +264,10 @@ async function readTable(
 ): Promise<Parents> {
   const { first, count } = blocks.get(table) ?? { first: 0, count: 0 };
   const listed = await listParents(client, table, before[table] === 0 ? 'false' : only);
-  return { ...listed, first, run: count };
+  return { ...listed, first, added: count };
 }
 
-/** Patients without any convênio yet: a second seed cannot collide with the links of the first. */
+/** Patients without a convênio: a second seed cannot collide with the links of the first. */
 const WITHOUT_LINK =
   'NOT EXISTS (SELECT 1 FROM pacientes_convenios l WHERE l.paciente_id = pacientes.id)';
 
@@ -282,7 +282,7 @@ function requireRoomForLinks(target: TableCounts, before: TableCounts): void {
   );
 }
 
-/** Refuses to complete links for which too few patients without any are left. */
+/** Refuses to complete links when too few patients without a link are left. */
 function requireUnlinked(missing: number, linkable: Parents, convenios: Parents): void {
   const capacity = new LinkPlan(0, sizeOf(linkable), sizeOf(convenios)).capacity;
   if (missing > capacity)

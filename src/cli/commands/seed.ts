@@ -12,7 +12,7 @@ import { reportRules } from './check.js';
 import type { Command, CommandContext } from './context.js';
 import { withServer } from './with-server.js';
 
-/** `seed`: brings every table up to its initial volume by COPY. */
+/** `seed`: tops up every table to its initial volume by COPY; existing rows count. */
 export const run: Command = (context) =>
   withServer(context, async (target) => {
     const { exitCode, outcome } = await seedTables(context, target);
@@ -20,7 +20,7 @@ export const run: Command = (context) =>
     return exitCode;
   });
 
-/** Seeds, and holds the rules against the result where the settings say so. */
+/** Seeds, and checks the rules on the result if the settings say so. */
 export async function seedTables(
   context: CommandContext,
   target: ConnectionTarget,
@@ -78,7 +78,7 @@ export async function seedTables(
   return { exitCode: reportRules(context, rules), outcome };
 }
 
-/** The result of a seed on stdout. */
+/** Prints the result of a seed. */
 export function printSeed(context: CommandContext, outcome: SeedOutcome): void {
   const { tables, written, seconds } = outcome;
   context.print({

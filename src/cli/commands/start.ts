@@ -5,7 +5,7 @@ import { printSeed, seedTables } from './seed.js';
 import { streamEvents } from './stream.js';
 import { withServer } from './with-server.js';
 
-/** `start`: `init-db`, `seed` and `stream` in one: from nothing to a running load. */
+/** `start`: `init-db`, `seed` and `stream` in one. */
 export const run: Command = (context) =>
   withServer(context, async (target, own) => {
     await prepareSchema(context, target);

@@ -15,21 +15,21 @@ import { TABLE_NAMES } from '../../schemas/hospital/tables.js';
 import type { CommandContext } from './context.js';
 import { lookOnce, NO_PATIENCE_SECONDS, type OwnServer } from './with-server.js';
 
-/** A run that is over, and what is known of its end. */
+/** A run that is over. */
 export interface Ended {
   readonly context: CommandContext;
   readonly target: ConnectionTarget;
   readonly outcome: RunOutcome;
-  /** The loss of the server that it did not make up for. */
+  /** The loss of the server whose backlog it did not work off; null: there is none. */
   readonly loss: Failure | null;
   readonly summary: RunSummary;
   readonly database: DatabaseFacts;
-  /** The embedded server, where the target is it. */
+  /** The embedded server, if it is the target. */
   readonly own: OwnServer | null;
   readonly hasLedger: boolean;
 }
 
-/** Reports why a run did less than it was to, if it did; returns the exit code. */
+/** Logs why a run did less than planned, if it did; returns the exit code. */
 export function explainEnd(ended: Ended): ExitCode {
   const { context, target, outcome, loss, summary, database } = ended;
   const { failure, heldUp } = outcome;
@@ -50,7 +50,7 @@ export function explainEnd(ended: Ended): ExitCode {
   return exitCode;
 }
 
-/** Says what batches in flight waited for, and what became of them; the exit code that follows. */
+/** Logs the waits of batches in flight, and whether they were rolled back; returns the exit code. */
 function explainHeldUp(
   { log, messages: m, settings }: CommandContext,
   { heldUp, givenUp, cutOff, stoppedBy }: RunOutcome,
@@ -62,9 +62,9 @@ function explainHeldUp(
     .map(m.db.waitedFor);
   const byHand = stoppedBy === 'signal' || stoppedBy === 'threshold';
   if (waits.length > 0) {
-    const said = m.stream.heldUp({ batches: givenUp, unsent: byHand ? null : unsent, waits });
-    if (byHand) out.warning(said);
-    else out.error(said);
+    const message = m.stream.heldUp({ batches: givenUp, unsent: byHand ? null : unsent, waits });
+    if (byHand) out.warning(message);
+    else out.error(message);
   }
   if (cutOff) out.error(m.stream.cutOff({ seconds: settings.stream.stopGraceSeconds }));
   if (stoppedBy === 'threshold') return EXIT.done;
@@ -72,8 +72,8 @@ function explainHeldUp(
 }
 
 /**
- * The loss of the server that a run did not make up for; null: there was none. `hasSchedule`: false with `--rate max`,
- * which leaves no backlog once the server is back.
+ * The loss of the server whose backlog a run did not work off; null: there was none. `hasSchedule`: false with
+ * `--rate max`, which leaves no backlog once the server is back.
  */
 export async function lossOf(
   { failure, lost, cutOff, silent }: RunOutcome,
@@ -83,7 +83,7 @@ export async function lossOf(
   if (failure !== null) return failure.class === 'critical' ? failure : null;
   if (lost === null && !cutOff) return null;
   if (lost !== null && hasSchedule) return lost;
-  // Workers that wait for a lock, or are about to connect again, got no answer either: ask the server.
+  // A worker may have got no answer because of a lock, or be about to reconnect: the server is asked.
   try {
     const patience = silent ? NO_PATIENCE_SECONDS : undefined;
     await lookOnce(target, (client) => client.query('SELECT 1'), patience);
@@ -94,7 +94,7 @@ export async function lossOf(
   }
 }
 
-/** Says that the run ended before it had sent what was due; the exit code that follows. */
+/** Logs that the run ended with due events unsent; returns the exit code. */
 function explainLoss(
   { log, messages: m }: CommandContext,
   target: ConnectionTarget,
@@ -106,7 +106,7 @@ function explainLoss(
   return EXIT.unreachable;
 }
 
-/** After a loss: what the embedded server said last, and what is left to find out. */
+/** After a loss: logs the embedded server's last lines, and the command that settles transactions in doubt. */
 function adviseAfterLoss({ context, summary, own, hasLedger }: Ended): void {
   const { log, messages: m } = context;
   const { run_id: run, transactions } = summary;
@@ -116,7 +116,7 @@ function adviseAfterLoss({ context, summary, own, hasLedger }: Ended): void {
   if (hasLedger && count > 0) out.warning(m.stream.resolveLater({ run, count }));
 }
 
-/** Says what failure the run ended by; the exit code that follows. `unsent`: events due and not sent. */
+/** Logs the failure that ended the run; returns the exit code. `unsent`: events that were due and not sent. */
 function explainFailure(
   { log, messages }: CommandContext,
   target: ConnectionTarget,

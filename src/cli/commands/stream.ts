@@ -43,8 +43,8 @@ export const run: Command = async (context) =>
     : withServer(context, (target, own) => streamEvents(context, target, own));
 
 /**
- * Streams into a database that has the schema, and prints the summary. `own`: the embedded server, where the
- * target is it.
+ * Streams into a database that has the schema, and prints the summary. `own`: the embedded server, if it is the
+ * target.
  */
 export async function streamEvents(
   context: CommandContext,
@@ -105,7 +105,7 @@ export async function streamEvents(
       sampled(point, ending) {
         series.add(point, ending);
         folder.append(point);
-        // Not at the end: then the clock goes on and the events do not.
+        // At the end the clock goes on without events, and every rate falls.
         if (ending || point.paused) return;
         aborted ??= firstBroken(stream.thresholds, () => {
           const seconds = engine.sample().activeMs / 1000;
@@ -175,7 +175,7 @@ export async function streamEvents(
         log.info(m.page.reportWritten({ path }));
       });
     }
-    // Last of all: who waits for the end may write the report anew.
+    // Last: a command that waits for the end of the run may write the report anew.
     await folder.leave();
   }
 }

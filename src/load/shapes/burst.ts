@@ -1,10 +1,10 @@
 import type { Segment } from '../curve.js';
 import { parseRange, parseSpan, type Shape } from './shape.js';
 
-/** More spikes than this in one stage are a typing error. */
+/** Spikes in one stage, at most: a larger number is a typing error. */
 const MOST_SPIKES = 100_000;
 
-/** A base rate with spikes: how high, how long, and how often, each at the end of its period. */
+/** A base rate with a spike at the end of each period: `<base>..<spike>,<length>,<period>`. */
 export const burst: Shape = {
   name: 'burst',
   example: '200..2000,2s,10s',

@@ -2,7 +2,7 @@ import type { Segment } from '../curve.js';
 import { parseRange, type Shape } from './shape.js';
 
 /**
- * How busy a hospital is at each full hour, from 0 to 1. No figures are published for a whole hospital;
+ * The activity of a hospital at each full hour, from 0 to 1. No figures are published for a whole hospital;
  * this is a guess after the usual opening hours: admissions and blood counts in the morning, visits
  * until the evening, emergencies at night.
  */
@@ -11,10 +11,10 @@ const HOURS = [
   0.6, 0.45, 0.35, 0.28, 0.22, 0.17, 0.13,
 ] as const;
 
-/** What is left of that on each day, from Monday on: no planned visits on Sundays. */
+/** The activity of each day as a share of a full one, from Monday on: no planned visits on Sundays. */
 const DAYS = [1, 1, 1, 1, 0.95, 0.5, 0.25] as const;
 
-/** A day from midnight to midnight, in the time of the stage: the quietest and the busiest rate. */
+/** A day from midnight to midnight, in the time of the stage: `<quietest rate>..<busiest rate>`. */
 export const day: Shape = {
   name: 'day',
   example: '50..800',

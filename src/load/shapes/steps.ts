@@ -1,6 +1,6 @@
 import { parseRate, type Shape } from './shape.js';
 
-/** One rate after the other, each for the same time: where does the server stop keeping up? */
+/** One rate after the other, each for the same time: finds the rate that the server cannot keep up with. */
 export const steps: Shape = {
   name: 'steps',
   example: '100,500,2000',

@@ -30,7 +30,7 @@ export async function installAudit(db: TestDatabase): Promise<void> {
     ${triggers.join(';\n')}`);
 }
 
-/** Forgets what was noted. */
+/** Empties the audit. */
 export async function clearAudit(db: TestDatabase): Promise<void> {
   await db.query('TRUNCATE audit.changes');
 }

@@ -15,7 +15,7 @@ const ratios = (update: string, remove: string) => [
   ...['--update-ratio', update, '--delete-ratio', remove],
 ];
 
-test('updates and deletes come in the shares that were asked for', async () => {
+test('updates and deletes come in the configured shares', async () => {
   await withWorkspace(server, async (workspace) => {
     // Links: all of them may be changed and deleted, so that chance alone decides.
     const args = [...ratios('0.5', '0.3'), '--max-events', '1000', '--only', 'vinculo'];
@@ -32,7 +32,7 @@ test('updates and deletes come in the shares that were asked for', async () => {
   });
 });
 
-test('an update moves the life of a row on', async () => {
+test('an update moves a row to its next state', async () => {
   await withWorkspace(server, async (workspace) => {
     const args = [...ratios('0.5', '0.3'), '--max-events', '2000'];
     const { summary } = await streamAudited(workspace, args);

@@ -55,9 +55,9 @@ test('one event type alone makes no more parents than its workers need', async (
   });
 });
 
-test('links go on when every patient has all that a patient may have', async () => {
+test('links go on when every patient has the most links that a patient may have', async () => {
   await withBareWard(newest, async (workspace) => {
-    // More convênios than a patient may have, so that it is the rule that holds them back.
+    // More convênios than a patient may have, so that the rule is the limit.
     const { code, stderr } = await run(
       workspace,
       ['seed'],
@@ -68,7 +68,7 @@ test('links go on when every patient has all that a patient may have', async () 
     const inserts = ['--update-ratio', '0', '--delete-ratio', '0', '--max-events', '300'];
     const { summary } = await streamAudited(workspace, [...args, ...inserts]);
     assert.equal(totalEvents(summary.rows, 'insert'), 300);
-    // They fight for the same few patients, and yet must not wait for each other in a circle.
+    // Workers compete for the same few patients, and must not deadlock.
     assert.equal(summary.retries, 0);
     const { pacientes, pacientes_convenios: links } = await countTables(workspace.db);
     assert.ok(pacientes > 2, 'nobody new came');

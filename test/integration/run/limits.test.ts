@@ -25,7 +25,7 @@ test('1,000 events are exactly 1,000, at every pace, with one worker or many', a
   });
 });
 
-test('a batch is one transaction: of one event, of many, or of what a limit leaves', async () => {
+test('a batch is one transaction: of one event, of many, or of the rest before a limit', async () => {
   await withWorkspace(server, async (workspace) => {
     const run = async (batchSize: string) => {
       const args = ['--rate', 'max', '--max-events', '230', '--workers', '1', '--only', 'exame'];
@@ -43,7 +43,7 @@ test('a batch is one transaction: of one event, of many, or of what a limit leav
   });
 });
 
-test('whichever limit comes first ends the run', async () => {
+test('the first limit to be reached ends the run', async () => {
   await withWorkspace(server, async (workspace) => {
     const args = ['--rate', '500', '--workers', '3', '--batch-size', '5'];
     const few = await streamAudited(workspace, [

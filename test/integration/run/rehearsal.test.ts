@@ -16,7 +16,7 @@ for (const server of await startServers()) {
   });
 }
 
-/** Rows, what the sequences gave out, and how many transactions wrote (vacuum may be one of them). */
+/** Rows, the last values of the sequences, and the number of transactions that wrote (vacuum may be one of them). */
 async function stateOf(workspace: Workspace) {
   const counts = await countTables(workspace.db);
   const sequences = await workspace.db.query<{ name: string; last: string | null }>(

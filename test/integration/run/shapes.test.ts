@@ -27,7 +27,7 @@ const ARGS = [
 const server = await startServer(18);
 const curve = new Curve(STAGES.flatMap((stage) => parseStage(stage)!.segments));
 
-test('every shape is followed to the event, never early, whatever the number of workers', async () => {
+test('every shape is followed to the event, never early, with any number of workers', async () => {
   await Promise.all(
     ['1', '3', '8'].map((workers) =>
       withWorkspace(server, async (workspace) => {
@@ -45,10 +45,10 @@ test('every shape is followed to the event, never early, whatever the number of 
             WHERE id > $1 ORDER BY created_at`,
           [before?.id ?? 0],
         );
-        // None is ahead of its time, so the punctual ones tell when the clock started.
+        // No transaction is early, so the punctual ones show when the clock started.
         const started = Math.min(...rows.map(({ at }, i) => at - curve.timeOf(i)));
         const sent = rows.map(({ at }) => at - started);
-        // How late a machine that is busy with other tests was, by the run's own account.
+        // The lag of a busy machine, by the run's own statistics.
         const late = (summary.latency_ms.lag.max ?? 0) + CLOCK_MS;
         for (let ms = 0; ms <= curve.endMs; ms += 50) {
           const by = sent.filter((at) => at <= ms).length;
@@ -95,7 +95,7 @@ test('a run leaves a line for every second, which add up to its summary', async 
   });
 });
 
-test('arrivals at random come as often as the curve says, and the run ends in time', async () => {
+test('random arrivals are as many as the curve says, and the run ends in time', async () => {
   await withWorkspace(server, async (workspace) => {
     const args = ['--stage', 'constant:400/5s', '--arrivals', 'poisson', '--batch-size', '1'];
     const { summary } = await streamAudited(workspace, args);

@@ -140,7 +140,7 @@ for (const server of await startServers()) {
       });
     }));
 
-  test(`${version}: rows tried one by one are known as stored, too`, () =>
+  test(`${version}: rows written one by one are known as stored, too`, () =>
     withWorkspace(server, async ({ db }) => {
       await trigger(
         db,
@@ -162,7 +162,7 @@ for (const server of await startServers()) {
       });
     }));
 
-  test(`${version}: later batches go by the patients that are stored`, () =>
+  test(`${version}: later batches reference the patients as stored`, () =>
     withWorkspace(server, async ({ db }) => {
       await trigger(
         db,
@@ -193,14 +193,14 @@ for (const server of await startServers()) {
           );
           const late = born.filter(({ known }) => known.id % 4 === 2);
           assert.ok(late.length > 0);
-          // Rounded up: what references the patient may not lie before.
+          // Rounded up: rows that reference the patient may not be older.
           const since = parseTimestamp('2031-01-31 08:15:00') + 1;
           for (const { known } of late) assert.equal(known.since, since);
         },
       );
     }));
 
-  test(`${version}: the rehearsal plans what will be used`, () =>
+  test(`${version}: the warm-up prepares the statements of the run`, () =>
     withWorkspace(server, async ({ db }) => {
       await withConnection(db.target, async (client) => {
         const returning: Returning = { consultas: ['insert'], exames: ['update'] };
@@ -224,7 +224,7 @@ for (const server of await startServers()) {
       });
     }));
 
-  test(`${version}: a run enters what triggers left of its rows, and is held up only there`, () =>
+  test(`${version}: a run's ledger has its rows as triggers stored them, and only such rows are read back`, () =>
     withWorkspace(server, async (workspace) => {
       const { db, cwd } = workspace;
       await trigger(db, 'consultas', 'INSERT', 'NEW.motivo := upper(NEW.motivo COLLATE "C");');
@@ -283,7 +283,7 @@ for (const server of await startServers()) {
 
       const transactions: LedgerTransaction[] = [];
       await readLedger(cwd, { onTransaction: (transaction) => transactions.push(transaction) });
-      // Of a transaction that was sent in one go with its COMMIT, the intent has no xid.
+      // The intent of a transaction that was sent in one go with its COMMIT has no xid.
       const inOneGo = { consultas: 0, exames: 0, internacoes: 0 };
       for (const { intent } of transactions) {
         for (const table of ['consultas', 'exames', 'internacoes'] as const) {
@@ -345,7 +345,7 @@ async function writeBatches(
   return changes;
 }
 
-/** Whether a change says of its rows what the table holds. */
+/** Does a change have its rows as the table holds them? */
 async function holdAgainst(client: Client, change: Change, returning: Returning): Promise<void> {
   const { table, operation, rows, stored } = change;
   assert.equal(stored !== undefined, returning[table]?.includes(operation) ?? false);
@@ -394,7 +394,7 @@ async function withWriter(
   });
 }
 
-/** The task of a worker that is run by nobody. */
+/** The task of a worker that never runs. */
 async function taskOf(
   db: TestDatabase,
   client: Client,

@@ -9,7 +9,7 @@ import { run, type Workspace, withWorkspace } from './streaming.js';
 const server = await startServer(18);
 
 const CALM = ['--rate', '100', '--duration', '2s', '--batch-size', '5', '--workers', '3'];
-/** Far more than the server takes: what is due can't all be sent. */
+/** Far more than the server takes: not all due events can be sent. */
 const TOO_MUCH = ['--rate', '300000', '--duration', '2s', '--batch-size', '5', '--on-lag', 'shed'];
 
 /** A threshold that a run does not hold, and the run. */
@@ -37,9 +37,9 @@ test('thresholds that hold make no difference: exit code 0, and a line each', as
   });
 });
 
-test('a threshold that does not hold is exit code 5, and told with what was measured', async () => {
+test('a threshold that does not hold is exit code 5, and is reported with the measured value', async () => {
   await withSlot(async (workspace) => {
-    // Every other row is refused; those that are there already are not looked at.
+    // Every other row is refused; existing rows are not checked.
     await workspace.db.query('ALTER TABLE consultas ADD CHECK (id % 2 = 0) NOT VALID');
     for (const [threshold, args] of BROKEN) {
       const junit = join(workspace.cwd, 'junit.xml');
@@ -79,7 +79,7 @@ const MISTAKES: Readonly<Record<string, RegExp>> = {
   'rss_growth<30%': /MB/,
 };
 
-test('a threshold that nobody understands is told before the run starts', async () => {
+test('an invalid threshold is reported before the run starts', async () => {
   await withSlot(async (workspace) => {
     const flags = Object.keys(MISTAKES).flatMap((threshold) => ['--threshold', threshold]);
     const { code, stderr } = await run(workspace, ['stream', ...CALM, ...flags]);

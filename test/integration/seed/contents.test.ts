@@ -41,7 +41,7 @@ test('the rows follow from --rng, not from the number of workers or the server',
   for (const table of TABLE_NAMES) assert.notEqual(other[table], alone[table], table);
 });
 
-test('the seeded database has the shape that the hospital is described with', async () => {
+test('the seeded database has the distributions of the hospital', async () => {
   await withTempFolder((cwd) =>
     withDatabase(newest, async (db) => {
       await seed(db, cwd, [], { SEED_PACIENTES_CONVENIOS: '3000' });

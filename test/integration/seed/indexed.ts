@@ -19,10 +19,10 @@ export const SEED = {
   SEED_VALIDATE_FOREIGN_KEYS: 'false',
 };
 
-/** What the log says when indexes and keys had been off. */
+/** The log line of a seed that builds indexes and keys. */
 export const BUILDING = /building indexes and keys/;
 
-/** What an operator may have added, each with something that is easily lost on the way. */
+/** Indexes and keys that an operator may have added, each with a property that is easily lost. */
 export const EXTRAS = `
   CREATE SCHEMA extra;
   CREATE FUNCTION extra.fold(text) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT lower($1)';
@@ -39,7 +39,7 @@ export const EXTRAS = `
 export const NOT_ENFORCED =
   'ALTER TABLE exames ADD CONSTRAINT solto FOREIGN KEY (medico) REFERENCES medicos (id) NOT ENFORCED';
 
-/** All that the catalog tells of the hospital's tables, and the schemas there are. */
+/** The hospital's tables in the catalog, and all schemas. */
 export const CATALOG = `
   SELECT conrelid::regclass::text AS of, conname::text AS name,
          concat_ws(' ', contype, convalidated, condeferrable, condeferred, conkey, confkey,

@@ -20,7 +20,7 @@ const NAPS = `
     $$ BEGIN PERFORM pg_sleep(0.01); RETURN true; END $$;
   ALTER TABLE internacoes ADD CONSTRAINT slow CHECK (nap(id))`;
 
-/** The steps in which notes are carried out. */
+/** The steps of restoring. */
 const STEPS = ['index', 'constraint', 'foreign-key', 'validation'] as const;
 type Step = (typeof STEPS)[number];
 
@@ -90,7 +90,7 @@ async function requireStreamRefused(db: TestDatabase, cwd: string): Promise<void
 }
 
 for (const step of ['copy', ...STEPS] as const) {
-  test(`killed at the step ${step}: stream refuses, init-db alone puts all back`, async () => {
+  test(`killed at the step ${step}: stream refuses, init-db alone restores all`, async () => {
     await withTempFolder((cwd) =>
       withDatabase(newest, async (db) => {
         await db.query(`${EXTRAS}; ${NOT_ENFORCED}; ${NAPS}`);
@@ -109,7 +109,7 @@ for (const step of ['copy', ...STEPS] as const) {
 }
 
 for (const step of ['copy', 'foreign-key'] as const) {
-  test(`killed at the step ${step}: the next seed puts all back and completes the rows`, async () => {
+  test(`killed at the step ${step}: the next seed restores all and completes the rows`, async () => {
     await withTempFolder((cwd) =>
       withDatabase(oldest, async (db) => {
         await db.query(`${EXTRAS}; ${NAPS}`);
@@ -125,7 +125,7 @@ for (const step of ['copy', 'foreign-key'] as const) {
   });
 }
 
-test('killed right after taking off: stream refuses, and the next seed puts all back', async () => {
+test('killed right after taking off: stream refuses, and the next seed restores all', async () => {
   await withTempFolder((cwd) =>
     withDatabase(newest, async (db) => {
       const before = await db.query(CATALOG);

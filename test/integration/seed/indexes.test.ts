@@ -46,7 +46,7 @@ for (const server of servers) {
     assert.deepEqual(fast, await seeded(true));
   });
 
-  test(`${version}: indexes and keys stay on where somebody depends on them`, async () => {
+  test(`${version}: indexes and keys stay on if another object or session depends on them`, async () => {
     await withDatabase(server, async (db) => {
       await withConnection(db.target, async (client) => {
         await client.query(`CREATE FUNCTION pass() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
@@ -57,7 +57,7 @@ for (const server of servers) {
           await client.query(undo);
         }
         await withConnection(db.target, () => requireLeftOn(client, 'another session'));
-        // Nothing is in the way any more.
+        // Nothing prevents it any more.
         await waitFor(() => takeOff(client), { what: 'the other session to end' });
         assert.ok(await areTakenOff(client));
         await assert.rejects(requireWhole(client));
@@ -94,7 +94,7 @@ for (const server of servers) {
         await withConnection(db.target, () => requireLeftOn(client, 'a session of another role'));
         await waitFor(() => takeOff(client), { what: 'the other session to end' });
       });
-      // Also a role that may not look into the notes is told.
+      // Also a role without access to the notes gets the message.
       const guest = { ...db.target, user: `guest_${db.name}`, password: 'guest' };
       await db.query(`CREATE ROLE ${guest.user} LOGIN PASSWORD 'guest'`);
       await withConnection(guest, (client) => assert.rejects(requireWhole(client), /interrupted/));
@@ -105,7 +105,7 @@ for (const server of servers) {
   });
 }
 
-/** Arrangements that forbid to take anything off: what, how, and how to undo it. */
+/** Arrangements that keep indexes and keys on: name, SQL, and SQL that undoes it. */
 const IN_THE_WAY = [
   ['a publication of a table', 'CREATE PUBLICATION f FOR TABLE exames', 'DROP PUBLICATION f'],
   ['a publication of all', 'CREATE PUBLICATION f FOR ALL TABLES', 'DROP PUBLICATION f'],

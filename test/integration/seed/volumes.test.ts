@@ -61,7 +61,7 @@ for (const server of servers) {
   });
 }
 
-test('the final counters of every table stand on the console and in app.log', async () => {
+test('the final counts of every table are on the console and in app.log', async () => {
   await withTempFolder((cwd) =>
     withDatabase(newest, async (db) => {
       const result = await runOn(db, cwd, ['seed'], { APP_LANG: 'pt-BR' });
@@ -82,7 +82,7 @@ test('the final counters of every table stand on the console and in app.log', as
   );
 });
 
-test('without a minimum the volumes are taken as they are', async () => {
+test('without a minimum the volumes are exact', async () => {
   await withTempFolder((cwd) =>
     withDatabase(newest, async (db) => {
       const { tables } = await seed(db, cwd, [], { SEED_MIN_ROWS: '0' });

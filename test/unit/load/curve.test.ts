@@ -7,7 +7,7 @@ function curveOf(...texts: string[]): Curve {
   return new Curve(texts.flatMap((text) => parseStage(text)!.segments));
 }
 
-/** Stages, when they are looked at, the rate then, and the events due by then. */
+/** A stage, a moment in seconds, the rate at it, and the events due by it. */
 const CASES: readonly [stage: string, second: number, rate: number, events: number][] = [
   ['constant:500/60s', 30, 500, 15_000],
   ['constant:500/60s', 61, 0, 30_000],
@@ -35,7 +35,7 @@ for (const [stage, second, rate, events] of CASES) {
   });
 }
 
-test('the moment of an event is the reverse of the events by a moment, in every shape', () => {
+test('in every shape, timeOf is the inverse of eventsBy', () => {
   for (const example of STAGE_EXAMPLES) {
     const curve = curveOf(example);
     const total = curve.eventsBy(curve.endMs);
@@ -50,7 +50,7 @@ test('the moment of an event is the reverse of the events by a moment, in every 
   }
 });
 
-test('stages follow each other, and a stage of rate 0 is a silence', () => {
+test('stages follow each other, and no event is due in a stage of rate 0', () => {
   const curve = curveOf('constant:0/2s', 'constant:10/1s', 'constant:0/5s', 'constant:10/1s');
   assert.equal(curve.endMs, 9000);
   assert.equal(curve.timeOf(0), 2000);
@@ -58,7 +58,7 @@ test('stages follow each other, and a stage of rate 0 is a silence', () => {
   assert.equal(Math.round(curve.timeOf(11)), 8100);
 });
 
-test('a day is busy in the morning, quiet at night, and fits the time it is given', () => {
+test('a day is busy in the morning, quiet at night, and as long as its stage', () => {
   const day = curveOf('day:50..800/10m');
   const hour = (h: number) => day.rateAt((h * 600_000) / 24);
   assert.equal(hour(9), 800);
@@ -80,7 +80,7 @@ const NONSENSE = [
   ...['constant:99999999/60s', 'constant:1e3/60s', 'constant:500/60', 'day:1..2/1d'],
 ];
 
-test('a stage that is not understood is none', () => {
+test('a text that is not a stage is refused', () => {
   const understood = NONSENSE.filter((text) => parseStage(text) !== undefined);
   // A bare number is seconds, as everywhere.
   assert.deepEqual(understood, ['constant:500/60']);

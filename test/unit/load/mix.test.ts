@@ -14,7 +14,7 @@ test('with as many workers as types each type has its worker', () => {
   assert.deepEqual(types.flat().sort(), Object.keys(WEIGHTS).sort());
 });
 
-test('further workers go where one carries most', () => {
+test('further workers go to the type with the most weight a worker', () => {
   const counts = new Map<EventType, number>();
   for (const type of owned(8).flat()) counts.set(type, (counts.get(type) ?? 0) + 1);
   assert.deepEqual(Object.fromEntries(counts), {
@@ -46,7 +46,7 @@ test('shares sum to one, and those of a type to its weight', () => {
   }
 });
 
-test('types of weight 0 get no worker, and no weight at all is refused', () => {
+test('types of weight 0 get no worker, and weights that are all 0 are refused', () => {
   assert.deepEqual(
     shareWorkers({ consulta: 1, exame: 0 }, 3).map(({ events }) => events[0]?.type),
     ['consulta', 'consulta', 'consulta'],

@@ -34,7 +34,7 @@ function rate(perSecond: number, more: Partial<CurvePace> = {}): CurvePace {
   };
 }
 
-/** Every batch of every worker until `end`, in the order of dues. */
+/** Every batch of every worker until `end`, by due time. */
 function schedule(spec: CurvePace): { at: number; events: number; worker: number }[] {
   const batches = spec.shares.flatMap((_, worker) => {
     const pacer = makePacer({ ...spec, worker }, () => 0);
@@ -134,13 +134,13 @@ for (const shares of [[1], [0.5, 0.3, 0.2], [0.4, 0.25, 0.1, 0.075, 0.075, 0.05,
 test('workers that share a rate send as often as one worker would, evenly', () => {
   const shares = [0.25, 0.25, 0.25, 0.25];
   const batches = schedule(rate(200, { shares, end: 20_000 }));
-  // One batch of 50 at 200/s every 250 ms, whoever sends it.
+  // A batch of 50 at 200/s every 250 ms, from either worker.
   for (const [i, batch] of batches.entries()) {
     assert.ok(Math.abs(batch.at - i * 250) < 1e-6, `${i}: ${batch.at}`);
   }
 });
 
-test('the last batch of a run holds what is left', () => {
+test('the last batch of a run holds the remaining events', () => {
   const batches = schedule(rate(333, { shares: [0.6, 0.4], end: 7000 }));
   assert.equal(
     batches.reduce((sum, { events }) => sum + events, 0),
@@ -149,7 +149,7 @@ test('the last batch of a run holds what is left', () => {
   assert.equal(batches.at(-1)?.events, 31);
 });
 
-test('a worker that is started again goes on with the batches that are left', () => {
+test('a worker that is started again goes on with the remaining batches', () => {
   const spec = rate(200, { shares: [0.7, 0.3], worker: 1, end: 60_000 });
   const pacer = makePacer(spec, () => 0);
   const dues = [0, 50, 100, 150, 200].map((attempted) => pacer(at(attempted)).at);
@@ -165,6 +165,6 @@ test('random arrivals are as many as the curve says on average, and independent'
   for (const batch of batches) seconds[Math.floor(batch.at / 1000)]! += 1;
   const mean = batches.length / 200;
   const variance = seconds.reduce((sum, count) => sum + (count - mean) ** 2, 0) / 200;
-  // Their variance is their mean; of even arrivals it would be nothing.
+  // The variance of a Poisson count is its mean; that of even arrivals is 0.
   assert.ok(variance > 0.6 * mean && variance < 1.5 * mean, `${variance}`);
 });

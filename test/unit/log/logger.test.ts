@@ -49,7 +49,7 @@ async function until(condition: () => boolean): Promise<void> {
   }
 }
 
-test('each record goes to the console, to app.log, and to the files that it belongs in', async () => {
+test('each record goes to the console, to app.log, and to the files of its component and level', async () => {
   await inFolder({}, async (cwd) => {
     const dir = join(cwd, 'deep', 'logs');
     const { log, lines } = open(dir);
@@ -71,7 +71,7 @@ test('each record goes to the console, to app.log, and to the files that it belo
   });
 });
 
-test('on a terminal with colours the level is painted, there and nowhere else', async () => {
+test('on a terminal with colours the level is painted, and only there', async () => {
   await inFolder({}, async (cwd) => {
     const written: string[] = [];
     const console = createStatusLine({
@@ -119,7 +119,7 @@ test('the JSON form is one object a line, with ISO time, level name, component a
   });
 });
 
-test("yesterday's file is put aside, and only so many are kept", async () => {
+test("yesterday's file is renamed, and only the newest files are kept", async () => {
   await inFolder({}, async (cwd) => {
     const dayMs = 86_400_000;
     for (let day = 4; day >= 0; day--) {
@@ -148,7 +148,7 @@ test('with rotation off, an old file is written on', async () => {
   });
 });
 
-test('two programs write the same files, and every line of both is there', async () => {
+test('two programs write the same files, and no line of either is lost', async () => {
   await inFolder({}, async (cwd) => {
     const both = [open(cwd), open(cwd)];
     for (let count = 0; count < 100; count++) {
@@ -159,7 +159,7 @@ test('two programs write the same files, and every line of both is there', async
   });
 });
 
-test("programs that put yesterday's file aside at the same moment lose no line", async () => {
+test("programs that rename yesterday's file at the same moment lose no line", async () => {
   await inFolder({ 'app.log': 'old\n' }, async (cwd) => {
     utimesSync(join(cwd, 'app.log'), new Date(0), new Date(0));
     const script = `
@@ -198,7 +198,7 @@ test('a file that is moved away is made again at its place', async () => {
   });
 });
 
-test('where the folder cannot be made, the console goes on, after one warning for each file', async () => {
+test('if the folder cannot be made, the console goes on, after one warning for each file', async () => {
   await inFolder({ logs: 'a file stands in the way' }, async (cwd) => {
     const { log, lines } = open(join(cwd, 'logs'));
     for (let count = 0; count < 3; count++) log.component('stream').error(`work ${count}`);
@@ -213,7 +213,7 @@ test('where the folder cannot be made, the console goes on, after one warning fo
   });
 });
 
-test('a place that refuses folders without a reason does not hold the program up', {
+test('a file system that answers ENOENT for a folder whose parent exists does not hang the program', {
   skip: existsSync('/proc/self') ? false : 'no /proc here',
 }, async () => {
   const { log, lines } = open('/proc/nowhere');
@@ -240,7 +240,7 @@ test('a full disk costs the file, one warning, and nothing else', async () => {
       }
       await log.close();
       console.log('done');`;
-    // No file of this process may grow beyond one block, which is what a full disk looks like.
+    // No file of this process may grow beyond one block, as on a full disk.
     const { stdout, stderr } = await promisify(execFile)(
       'bash',
       ['-c', 'ulimit -f 1; exec "$0" --input-type=module --eval "$1"', process.execPath, script],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { createStatusLine, type Terminal } from '../../../src/log/status-line.js';
 
-/** Collects what is written, as a terminal of this width, or as none. */
+/** Collects the output, as a terminal of this width, or as a pipe. */
 function collect(terminal: Partial<Terminal>): { terminal: Terminal; written: string[] } {
   const written: string[] = [];
   return {

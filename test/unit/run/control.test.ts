@@ -3,13 +3,13 @@ import test from 'node:test';
 import { monotonicMs, sleep } from '../../../src/lib/clock.js';
 import { Control } from '../../../src/run/control.js';
 
-/** Lets at least `ms` milliseconds go by. */
+/** Blocks for at least `ms` milliseconds. */
 async function letPass(ms: number): Promise<void> {
   const until = monotonicMs() + ms;
   while (monotonicMs() < until) await sleep(until - monotonicMs());
 }
 
-test('active time stands still while paused and goes on where it stood', async () => {
+test('active time stops during a pause and goes on from there', async () => {
   const control = new Control();
   control.start();
   await letPass(20);

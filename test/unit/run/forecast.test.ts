@@ -9,7 +9,7 @@ function forecastOf(...stages: string[]) {
   return forecast(curve, curve.endMs, null);
 }
 
-test('a forecast says how much will be offered, how long and how high', () => {
+test('a forecast has the number of events, the length and the peak rate', () => {
   const { seconds, events, peakRate } = forecastOf('ramp:0..1000/60s', 'constant:1000/60s');
   assert.deepEqual([seconds, events, peakRate], [120, 90_000, 1000]);
 });
@@ -26,14 +26,14 @@ test('a spike narrower than a column of the drawing is not lost', () => {
   assert.equal(points.filter(({ rate }) => rate > 0).length, 10);
 });
 
-test('a spike counts as high as it is, and a limit of events ends the forecast', () => {
+test('the peak is that of the highest spike, and a limit of events ends the forecast', () => {
   assert.equal(forecastOf('burst:200..2000,1s,60s/1h').peakRate, 2000);
   const endless = new Curve([{ ms: Number.POSITIVE_INFINITY, from: 500, to: 500 }]);
   const { seconds, events } = forecast(endless, null, 100);
   assert.deepEqual([seconds, events], [0.2, 100]);
 });
 
-test('silence is drawn as an empty plot', () => {
+test('a rate of 0 is drawn as an empty plot', () => {
   const text = drawForecast(forecastOf('constant:0/10s'), String);
   assert.ok(!/[▁-█]/.test(text), text);
 });

@@ -25,22 +25,22 @@ function wait(pid: number, changes: Partial<WorkerWait> = {}): WorkerWait {
 const ended = (waits: readonly WorkerWait[], freed: readonly number[] = []) =>
   waitsToEnd(waits, WORKERS, new Set(freed)).map(({ pid }) => pid);
 
-test('long waits for others and for a standby are ended, and those for a prepared transaction', () => {
+test('long waits for other sessions, a standby or a prepared transaction are ended', () => {
   const standby = wait(2, { standby: true, blockers: [] });
   const prepared = wait(3, { blockers: [PREPARED_TRANSACTION] });
   assert.deepEqual(ended([wait(1), standby, prepared]), [1, 2, 3]);
 });
 
-test('a lock that has just been asked for is waited for, but not by a process that was freed already', () => {
+test('a wait that has just begun goes on, unless its process was freed before', () => {
   assert.deepEqual(ended([wait(1, { seconds: 0.1 })]), []);
   assert.deepEqual(ended([wait(1, { seconds: 0.1, standby: true })], [1]), [1]);
 });
 
-test('a worker that waits for other workers alone is left alone', () => {
+test('a worker that waits only for other workers is left alone', () => {
   assert.deepEqual(ended([wait(1, { blockers: [2, 3] }), wait(2)]), [2]);
   assert.deepEqual(ended([wait(1, { blockers: [2, STRANGER] })]), [1]);
 });
 
-test('a wait that is over as it is looked at is left alone', () => {
+test('a wait that is over by the time of the look is left alone', () => {
   assert.deepEqual(ended([wait(1, { blockers: [] })]), []);
 });

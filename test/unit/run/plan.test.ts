@@ -19,14 +19,14 @@ const load: LoadSettings = {
   weights: { consulta: 40, exame: 25, internacao: 10, novo_paciente: 15, vinculo: 10 },
 };
 
-test('the seed’s cycle has no limits', () => {
+test('the cycle has no limits by default', () => {
   for (const plan of planLoad(load).workers) {
     assert.deepEqual(plan.pace, { kind: 'cycle', intervalMs: 2000, jitterMs: 400 });
     assert.equal(plan.commitLimit ?? plan.endMs, null);
   }
 });
 
-test('every worker of an open loop knows the whole load, and its part of it', () => {
+test('every worker of an open loop knows the whole load, and its share', () => {
   for (const workers of [1, 3, 4, 8]) {
     const plans = planLoad({ ...load, workers, rate: 333, durationSeconds: 7 }).workers;
     for (const [i, { pace, endMs }] of plans.entries()) {

@@ -44,7 +44,7 @@ test('an update of a partitioned table may fire the INSERT triggers of another p
   });
 });
 
-test('a run says once which triggers make it read rows back', () => {
+test('a run logs once which triggers make it read rows back', () => {
   for (const language of LANGUAGES) {
     const lines: string[] = [];
     const info = (line: string) => lines.push(line);

@@ -47,7 +47,7 @@ test('an unknown transaction is not attempted again, and not counted as rows', (
   assert.equal(stats.get('unknown'), 1);
 });
 
-test('what a worker counted is seen through the same memory by another', () => {
+test('statistics are seen by another thread through the same memory', () => {
   const stats = new WorkerStats();
   stats.intend(pendingOf('3'), rowsOf(2, 1), 3);
   const other = new WorkerStats(stats.buffer);
@@ -59,12 +59,12 @@ test('what a worker counted is seen through the same memory by another', () => {
   assert.equal(other.service.count, 0);
 });
 
-test('a thread that ends amid settling leaves statistics that are finished to the same', (t) => {
+test('when a thread ends while it settles, its successor finishes to the same counts', (t) => {
   const stats = new WorkerStats();
   stats.intend(pendingOf('2'), rowsOf(10, 0), 10);
   stats.settle('committed');
   stats.intend(pendingOf('3'), rowsOf(2, 1), 3);
-  // The thread ends when the counters are there and the rows are not.
+  // The thread ends when the counters are set and the rows are not.
   const death = t.mock.method(Float64Array.prototype, 'copyWithin', () => {
     throw new Error('the thread ended');
   });
@@ -112,7 +112,7 @@ test('rejections are kept by SQLSTATE, leading zeros and letters included', () =
   });
 });
 
-test('more SQLSTATEs than there is room for lose their names, not their number', () => {
+test('SQLSTATEs beyond the slots are counted under the last slot', () => {
   const stats = new WorkerStats();
   for (let i = 0; i < 40; i++) stats.reject(`22${String(i).padStart(3, '0')}`);
   const rejected = stats.rejected();
