@@ -26,6 +26,13 @@ export interface RunRecord {
   readonly runId: string;
 }
 
+/** Start of a run, in milliseconds since 1970, from its series; null when that is empty or has no time. */
+export function startOf([first]: readonly SeriesPoint[]): number | null {
+  if (first === undefined) return null;
+  const start = Date.parse(first.at) - first.second * 1000;
+  return Number.isFinite(start) ? start : null;
+}
+
 /** Reads the folder of a run: each file may be missing, and the last line of the series cut off. */
 export function readRun(folder: string): RunRecord {
   const verifications = new VerificationRecord(folder);

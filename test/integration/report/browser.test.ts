@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { LANGUAGES, messagesIn } from '../../../src/messages/index.js';
-import { renderReport } from '../../../src/report/html/render.js';
+import { renderReport } from '../../../src/report/html/page.js';
 import type { RunRecord } from '../../../src/runs/record.js';
 import { sampleRun } from '../../helpers/sample-run.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';

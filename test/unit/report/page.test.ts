@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { LANGUAGES, messagesIn } from '../../../src/messages/index.js';
-import { Buckets, bucketSeconds, MOST_POINTS } from '../../../src/report/html/buckets.js';
-import { marksOf } from '../../../src/report/html/marks.js';
+import { flatten } from '../../../src/report/html/details.js';
 import { embedded, html } from '../../../src/report/html/markup.js';
-import type { PageData } from '../../../src/report/html/plot.js';
-import { renderReport } from '../../../src/report/html/render.js';
-import { flatten } from '../../../src/report/html/settings.js';
+import { renderReport } from '../../../src/report/html/page.js';
+import type { PageData } from '../../../src/report/html/plot-data.js';
+import {
+  Buckets,
+  bucketSeconds,
+  MOST_POINTS,
+  marksOf,
+} from '../../../src/report/html/plot-data.js';
 import { sampleRun } from '../../helpers/sample-run.js';
 
 const en = messagesIn('en');

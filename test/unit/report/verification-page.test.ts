@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { LANGUAGES, messagesIn } from '../../../src/messages/index.js';
 import { html } from '../../../src/report/html/markup.js';
-import type { PageData } from '../../../src/report/html/plot.js';
-import { renderReport } from '../../../src/report/html/render.js';
-import { verificationPlots } from '../../../src/report/html/verification-plot.js';
+import { renderReport } from '../../../src/report/html/page.js';
+import type { PageData } from '../../../src/report/html/plot-data.js';
+import { verificationPlots } from '../../../src/report/html/plots.js';
 import { VERDICT_CODES, type Verdict } from '../../../src/verify/verdict/verdict.js';
 import { sampleRun } from '../../helpers/sample-run.js';
 
