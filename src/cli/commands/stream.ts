@@ -14,12 +14,11 @@ import { describeFailure, failureError } from '../../postgres/failures.js';
 import { factsOf, type ServerIdentity } from '../../postgres/identity.js';
 import { readTableOids } from '../../postgres/table-oids.js';
 import type { ConnectionTarget } from '../../postgres/target.js';
-import { firstBroken, markAborted } from '../../report/abort.js';
 import { junitXml } from '../../report/junit.js';
 import { SeriesStats } from '../../report/series-stats.js';
 import { summarize } from '../../report/summarize.js';
 import { summaryText } from '../../report/text.js';
-import type { Threshold } from '../../report/thresholds.js';
+import { firstBroken, markAborted, type Threshold } from '../../report/thresholds.js';
 import { Coordinator } from '../../run/coordinator.js';
 import { planLoad, segmentsOf, type WorkerPlan } from '../../run/plan.js';
 import { Sampler } from '../../run/sampler.js';
@@ -136,14 +135,14 @@ export async function streamEvents(
       appending = true;
     });
   };
-  const digest = new SeriesStats(availableParallelism());
+  const seriesStats = new SeriesStats(availableParallelism());
   const { rate, batchSize } = stream;
   const sheds = curve !== null && stream.onLag === 'shed';
   const facts = { runId, rng: settings.app.rng, batchSize, rate, curve, endMs, sheds };
   const soFar = () => {
     const activeSeconds = coordinator.control.active() / 1000;
     const ending = { stoppedBy: 'threshold' as const, seconds: activeSeconds, activeSeconds };
-    return summarize(facts, { ...ending, lost: false }, coordinator.workerStats, digest);
+    return summarize(facts, { ...ending, lost: false }, coordinator.workerStats, seriesStats);
   };
   let aborted: Threshold | null = null;
   const sampler = new Sampler({
@@ -155,7 +154,7 @@ export async function streamEvents(
       coordinator.fail(describeFailure(error)),
     ),
     onPoint: (point, ending) => {
-      digest.add(point, ending);
+      seriesStats.add(point, ending);
       appendPoint(point);
       // Not at the end: then the clock goes on and the events do not.
       if (coordinator.control.state !== 'running' || over(endMs, coordinator)) return;
@@ -184,7 +183,7 @@ export async function streamEvents(
     const loss = await lossOf(outcome, target, rate !== 'max');
     const ending = { ...outcome, lost: loss !== null, waited: outcome.heldUp.waits.length > 0 };
     summary = markAborted(
-      summarize(facts, ending, outcome.workerStats, digest, stream.thresholds),
+      summarize(facts, ending, outcome.workerStats, seriesStats, stream.thresholds),
       outcome.stoppedBy === 'threshold' ? aborted : null,
     );
     const exitCode = explainEnd({

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { messagesIn } from '../../../src/messages/index.js';
-import { junitXml } from '../../../src/report/junit.js';
-import { escapeXml } from '../../../src/report/xml.js';
+import { escapeXml, junitXml } from '../../../src/report/junit.js';
 import type { RunSummary } from '../../../src/runs/summary.js';
 import { summaryOf } from './samples.js';
 

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import * as v from 'valibot';
 import { messagesIn } from '../../../src/messages/index.js';
-import { thresholdText } from '../../../src/report/threshold-text.js';
 import {
   judge,
   parseThreshold,
   type Threshold,
   type ThresholdProblem,
+  thresholdText,
 } from '../../../src/report/thresholds.js';
 import type { RunSummary } from '../../../src/runs/summary.js';
 import { thresholdProblems, thresholds } from '../../../src/settings/threshold-validator.js';
