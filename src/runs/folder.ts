@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import type { SeriesPoint } from '../run/series.js';
 import type { RunSummary } from './summary.js';
 
-/** A name that sorts by time and differs between runs of the same second: 20261123-201530-a1b2. */
+/** A new run id, which sorts by time and differs between runs of the same second: 20261123-201530-a1b2. */
 export function newRunId(now: Date): string {
   const stamp = now.toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
   return `${stamp}-${randomBytes(2).toString('hex')}`;
 }
 
-/** What a run leaves on disk: `<logs>/runs/<run-id>/`. While it runs, `pid` names its process. */
+/** The files of a run, in `<logs>/runs/<run-id>/`. While it runs, `pid` has its process id. */
 export class RunFolder {
   readonly path: string;
 
@@ -19,23 +19,23 @@ export class RunFolder {
     this.path = join(runsPath(logs), runId);
   }
 
-  /** Makes the folder. Throws what the file system threw. */
+  /** Creates the folder. Throws the file system's error. */
   async open(): Promise<void> {
     await mkdir(this.path, { recursive: true });
     await writeFile(join(this.path, 'pid'), `${process.pid}\n`);
   }
 
-  /** Adds a line to `series.ndjson`, at once: a run that is killed leaves what it had. */
+  /** Adds a line to `series.ndjson` at once, so that a run that is killed keeps its series. */
   append(point: SeriesPoint): void {
     appendFileSync(join(this.path, 'series.ndjson'), `${JSON.stringify(point)}\n`);
   }
 
-  /** Writes `settings.json`: what the run was told, without secrets. */
+  /** Writes `settings.json`: the settings of the run, without secrets. */
   async describe(settings: Readonly<Record<string, unknown>>): Promise<void> {
     await writeFile(join(this.path, 'settings.json'), `${JSON.stringify(settings, null, 2)}\n`);
   }
 
-  /** Writes `summary.json`, where there is one. */
+  /** Writes `summary.json`, unless the run has no summary. */
   async conclude(summary: RunSummary | null): Promise<void> {
     if (summary === null) return;
     await writeFile(join(this.path, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
@@ -47,7 +47,7 @@ export class RunFolder {
   }
 }
 
-/** The runs of this folder, whatever they left. */
+/** Ids of all runs in this log folder, finished or not; unsorted. */
 export function runNames(logs: string): string[] {
   const runs = runsPath(logs);
   return existsSync(runs) ? readdirSync(runs) : [];
@@ -58,31 +58,42 @@ export function runPath(logs: string, run: string): string {
   return join(runsPath(logs), run);
 }
 
-/** How many runs of this folder are under way. */
+/** Number of runs in this log folder that are under way. */
 export function liveRuns(logs: string): number {
   return runNames(logs).filter((run) => isUnderWay(runPath(logs, run))).length;
 }
 
-/** Whether the process of a run has signed its folder, or the run is over already. */
+/** Has a run written its `pid`, or its summary already? */
 export function hasBegun(runFolder: string): boolean {
   return isUnderWay(runFolder) || existsSync(join(runFolder, 'summary.json'));
 }
 
-/** Whether the process of a run lives. */
+/** Does the process of a run live? */
 export function isUnderWay(runFolder: string): boolean {
   return isAlive(join(runFolder, 'pid'));
+}
+
+/** A file's text; empty if there is no such file. */
+export function readOrEmpty(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw error;
+  }
 }
 
 function runsPath(logs: string): string {
   return join(logs, 'runs');
 }
 
+/** Probes the process with signal 0. */
 function isAlive(pidFile: string): boolean {
   try {
     const pid = Number(readFileSync(pidFile, 'utf8'));
     return pid > 0 && process.kill(pid, 0);
   } catch (error) {
-    // EPERM: there is such a process, of another user.
+    // EPERM: the process lives and belongs to another user.
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

@@ -64,7 +64,7 @@ export function startPage(window: PageWindow, parts: Parts): void {
       if (element === null) return [];
       element.replaceChildren();
       const width = fixedWidth ?? element.clientWidth;
-      // Runs have their seconds each: where one has none, its curve goes through.
+      // Each run was sampled at its own seconds; a curve continues over the seconds of other runs.
       const tables = plot.tables.map(
         ({ xs, curves }) => [xs, ...curves.map(({ values }) => values)] as uPlot.AlignedData,
       );
@@ -85,7 +85,7 @@ export function startPage(window: PageWindow, parts: Parts): void {
   for (const { element } of shown) observer.observe(element);
   const scheme = window.matchMedia('(prefers-color-scheme: dark)');
   scheme.addEventListener('change', () => draw());
-  // Paper is white, whatever the screen is.
+  // Paper is white, also where the screen is dark.
   window.addEventListener('beforeprint', () => {
     root.setAttribute('data-print', '');
     draw(paperWidth);
@@ -131,7 +131,7 @@ export function plotOptions(
 ): uPlot.Options {
   const { formats, colours, ratio } = tools;
   const overTime = plot.x === 'time';
-  // As wide in every plot, so that the same moment is in the same place of all of them.
+  // The same width in every plot, so that a moment has the same place in all of them.
   const labelsWidth = 64;
   const place = (value: number) => (value >= 10_000 ? texts.maximum : formats.percentile(value));
   const xText = overTime ? formats.clock : place;
@@ -204,7 +204,7 @@ export function plotOptions(
     },
     cursor: {
       ...(overTime ? { sync: { key: 'time' } } : {}),
-      // The cursors of other plots are of other units.
+      // Plots have different units, so they share no y position.
       y: false,
       points: { size: 8, fill: colourOf, stroke: colourOf, width: 0 },
       drag: { x: overTime, y: false },

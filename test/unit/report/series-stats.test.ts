@@ -34,7 +34,7 @@ function statsOf(points: readonly SeriesPoint[], cores = 2): SeriesStats {
   return stats;
 }
 
-test('growth counts from after the first minute, up to the last whole second', () => {
+test('growth is measured from the end of the first minute to the last whole second', () => {
   const points = Array.from({ length: 200 }, (_, i) =>
     pointOf(i + 1, {
       rss_bytes: (i < 59 ? 80 + i : 150 + i / 10) * MB,
@@ -61,7 +61,7 @@ test('a run of a minute does not take its end for the settled state', () => {
   assert.equal(rest.open_files_growth, null);
 });
 
-test('a point of a run that is ending counts for no growth, however long it took', () => {
+test('a point of a run that is ending does not count as growth, even if it covers a whole second', () => {
   const stats = statsOf(Array.from({ length: 90 }, (_, i) => pointOf(i + 1)));
   stats.add(pointOf(91, { rss_bytes: 60 * MB, open_files: 12 }), true);
   const { rss_growth_bytes, open_files_growth } = stats.generator(null);
@@ -69,7 +69,7 @@ test('a point of a run that is ending counts for no growth, however long it took
   assert.equal(open_files_growth, 0);
 });
 
-test('a run of seconds tells of memory, and not of growth that it could not see', () => {
+test('a run of seconds has a growth of memory, but none of open files or of responses', () => {
   const { rss_growth_bytes, open_files_growth, response_growth } = statsOf([
     pointOf(1),
     pointOf(2, { rss_bytes: 101 * MB }),
@@ -78,7 +78,7 @@ test('a run of seconds tells of memory, and not of growth that it could not see'
   assert.deepEqual([open_files_growth, response_growth], [null, null]);
 });
 
-test('the generator is the bottleneck where it takes the cores, or sends late though free', () => {
+test('the generator is the bottleneck if it uses up the cores, or if idle workers send late', () => {
   const busy = [1, 2, 3].map((second) => pointOf(second, { cpu_cores: 1.9 }));
   assert.equal(statsOf(busy).generator(0.2).bottleneck, 'cpu');
   assert.equal(statsOf(busy, 4).generator(0.2).bottleneck, null);
@@ -86,7 +86,7 @@ test('the generator is the bottleneck where it takes the cores, or sends late th
   assert.equal(statsOf(busy, 4).generator(null).bottleneck, null);
 });
 
-test('of a slot the most is kept that it retained, while it was seen', () => {
+test('a slot has the most that it retained while it was sampled', () => {
   const slot = (retained: number | null): SlotState => ({
     name: 'cdc',
     active: true,

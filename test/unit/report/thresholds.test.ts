@@ -32,7 +32,7 @@ const retained = (retained_bytes: number): Partial<RunSummary> => ({
   slots: { cdc: { retained_bytes, lag_bytes: 0 } },
 });
 
-test('a threshold is read into metric, comparison and a limit in the unit of the metric', () => {
+test('a threshold is parsed into metric, comparison and a limit in the unit of the metric', () => {
   const cases: readonly [text: string, metric: string, comparison: string, limit: number][] = [
     ['response.p99<250ms', 'response.p99', '<', 250],
     ['response.p99<250us', 'response.p99', '<', 0.25],
@@ -73,7 +73,7 @@ test('", abort" at the end asks to end the run', () => {
   }
 });
 
-test('what is no threshold is refused for what is wrong with it', () => {
+test('a text that is not a threshold is refused with its problem', () => {
   const form: ThresholdProblem = { problem: 'form' };
   const unit = (metric: string, given: string, ...allowed: string[]): ThresholdProblem => ({
     problem: 'unit',
@@ -129,7 +129,7 @@ test('what is no threshold is refused for what is wrong with it', () => {
   for (const [text, problem] of cases) assert.deepEqual(parseThreshold(text), problem, text);
 });
 
-test('a threshold holds or not, by the figure in the unit that it was written in', () => {
+test('a threshold is judged, and has the figure in its own unit', () => {
   const cases: readonly [
     text: string,
     holding: [Partial<RunSummary>, value: number],
@@ -166,7 +166,7 @@ test('a threshold holds or not, by the figure in the unit that it was written in
   }
 });
 
-test('what was not measured does not hold, whichever way it is compared', () => {
+test('an unmeasured figure holds no threshold, with any comparison', () => {
   for (const comparison of ['<', '<=', '>', '>=', '==', '!=']) {
     for (const metric of ['lag.p99', 'vinculo.delete.response.max']) {
       const { held, value } = judge(thresholdOf(`${metric}${comparison}1ms`), summaryOf());
@@ -177,7 +177,7 @@ test('what was not measured does not hold, whichever way it is compared', () => 
   }
 });
 
-test('a figure is given in few decimals, but never in so few that it belies the outcome', () => {
+test('a figure has few decimals, but enough to agree with the outcome', () => {
   const cases: readonly [text: string, p99: number, held: boolean, value: number][] = [
     ['response.p99<250ms', 123.456789, true, 123.457],
     ['response.p99<250ms', 249.99996, true, 249.99996],
@@ -192,7 +192,7 @@ test('a figure is given in few decimals, but never in so few that it belies the 
   }
 });
 
-test('what came of a threshold is told in a line, with the figure and its unit', () => {
+test('the outcome of a threshold is one line, with the figure and its unit', () => {
   const cases: readonly [text: string, english: string, portuguese: string][] = [
     [
       'response.p99<250ms',
@@ -244,7 +244,7 @@ test('an option takes any number of thresholds, separated by semicolons', () => 
   }
 });
 
-test('each threshold that is refused gets a sentence, which says what to write', () => {
+test('each refused threshold gets a sentence that says how to write it', () => {
   const told = (text: string, messages = en) =>
     thresholdProblems(() => '--threshold', text).map((problem) => problem(messages));
   assert.deepEqual(told(''), []);
@@ -262,7 +262,7 @@ test('each threshold that is refused gets a sentence, which says what to write',
   assert.match(unknown ?? '', /response\|service\|lag\.p50\|p90.*slot\.<name>\.retained\|lag$/);
 });
 
-test('what an option allows is told with examples that it takes', () => {
+test('the help of the option has examples that it accepts', () => {
   const sentence = thresholds.allowed(en);
   assert.equal(
     sentence,
