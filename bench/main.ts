@@ -17,7 +17,7 @@ import { benchStartUp } from './start-up.js';
 import { benchStream } from './stream.js';
 import { benchVerify } from './verify.js';
 
-/** What can be measured, by name; all of it without one. */
+/** The benches by name; all of them run without one. */
 const BENCHES: Readonly<Record<string, (server: BenchServer) => Promise<Finding[]>>> = {
   seed: (server) =>
     benchSeed(server, { rounds: 3, rows: 3_000_000, sizes: [300_000, 3_000_000, 10_000_000] }),
@@ -43,7 +43,7 @@ let server: Promise<BenchServer> | null = null;
 let stopping = false;
 const onSignal = countWishes((times) => {
   stopping = true;
-  // It has a session of its own: nothing else ends it.
+  // The server has a session of its own: nothing else would end it.
   const stopped = times === 1 ? server?.then((started) => started.stop()) : null;
   Promise.resolve(stopped)
     .catch(() => undefined)
@@ -89,7 +89,7 @@ function verdict(finding: Finding): string {
   return held === null ? '' : held ? 'yes' : 'NO';
 }
 
-/** Keeps the figures of a run, with the machine that it ran on. */
+/** Writes the findings to `results/`, with the machine that they were measured on. */
 function save(results: readonly Finding[]): void {
   const folder = join(packageRoot(), 'bench', 'results');
   mkdirSync(folder, { recursive: true });

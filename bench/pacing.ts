@@ -13,7 +13,7 @@ export interface PacingOptions {
   readonly seconds: number;
 }
 
-/** `--rate 500`, one event a transaction, beside `pgbench -R 500`: the rate, and the schedule's lag. */
+/** `--rate 500`, one event a transaction, beside `pgbench -R 500`: error of the rate, and lag of the schedule. */
 export async function benchPacing(
   server: BenchServer,
   { rounds, seconds }: PacingOptions,
@@ -45,7 +45,7 @@ export async function benchPacing(
   ];
 }
 
-/** The 99th percentile of pgbench's schedule lag, from its log of every transaction, in ms. */
+/** p99 of pgbench's schedule lag in ms, from its log of every transaction. */
 async function pgbenchLag(server: BenchServer, pgbench: string, seconds: number): Promise<number> {
   const file = join(server.folder, 'single.sql');
   writeFileSync(file, SINGLE_INSERT);
