@@ -11,7 +11,7 @@ const COMPARISONS = {
   '==': (value: number, limit: number) => value === limit,
   '!=': (value: number, limit: number) => value !== limit,
 } as const;
-export type Comparison = keyof typeof COMPARISONS;
+type Comparison = keyof typeof COMPARISONS;
 
 /** A condition on a figure of a run. Plain data, so that it may cross to a thread. */
 export interface Threshold {
