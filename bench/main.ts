@@ -73,15 +73,15 @@ process.stdout.write(
 save(findings);
 
 function rowOf(finding: Finding): string[] {
-  const { what, ours, peer, least, most } = finding;
+  const { what: label, ours, peer, least, most } = finding;
   const asked = least !== undefined ? `≥ ${least}` : most !== undefined ? `≤ ${most}` : '';
   const own =
     ours.values.length === 0 ? 'skipped' : `${spreadText(spreadOf(ours.values))} ${ours.unit}`;
-  if (peer === null) return [what, own, '', '', asked, verdict(finding)];
+  if (peer === null) return [label, own, '', '', asked, verdict(finding)];
   if (peer.values.length === 0)
-    return [what, own, `${peer.name}: skipped, not installed`, '', asked, ''];
+    return [label, own, `${peer.name}: skipped, not installed`, '', asked, ''];
   const other = `${peer.name} ${spreadText(spreadOf(peer.values))}`;
-  return [what, own, other, spreadText(ratiosOf(ours, peer)), asked, verdict(finding)];
+  return [label, own, other, spreadText(ratiosOf(ours, peer)), asked, verdict(finding)];
 }
 
 function verdict(finding: Finding): string {

@@ -33,11 +33,11 @@ export async function benchPacing(
     lags.note('stream', summary.latency_ms.lag.p99 ?? Number.NaN);
     if (pgbench !== null) lags.note('pgbench', await pgbenchLag(server, pgbench, seconds));
   }
-  const what = `--rate ${RATE}, ${seconds} s`;
+  const load = `--rate ${RATE}, ${seconds} s`;
   return [
-    { what: `${what}: rate error`, ours: rates.series('stream', 'stream'), peer: null, most: 0.1 },
+    { what: `${load}: rate error`, ours: rates.series('stream', 'stream'), peer: null, most: 0.1 },
     {
-      what: `${what}: schedule lag`,
+      what: `${load}: schedule lag`,
       ours: lags.series('stream', 'stream'),
       peer: lags.series('pgbench', `pgbench -R ${RATE}`),
       most: 1,

@@ -54,16 +54,16 @@ export async function benchSeed(server: BenchServer, options: SeedOptions): Prom
   }
 
   const ours = collector.series('seed', 'seed');
-  const what = `seed, ${options.rows} rows`;
+  const label = `seed, ${options.rows} rows`;
   const smallest = options.sizes[0];
   return [
     {
-      what,
+      what: label,
       ours,
       peer: collector.series('floor', 'psql \\copy into bare tables, then indexes and keys'),
       least: 0.85,
     },
-    { what, ours, peer: collector.series('plain', 'psql \\copy into the schema'), least: 3 },
+    { what: label, ours, peer: collector.series('plain', 'psql \\copy into the schema'), least: 3 },
     ...options.sizes.slice(1).map((size) => ({
       what: `time per row, ${size} rows`,
       ours: collector.series(`seed, ${smallest} rows`, `seed, ${smallest} rows`),

@@ -41,17 +41,17 @@ export async function benchVerify({ rounds, transactions }: VerifyOptions): Prom
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  const what = `${transactions} transactions, ${transactions * 50} events, from a pipe`;
+  const input = `${transactions} transactions, ${transactions * 50} events, from a pipe`;
   const ours = rates.series('verify', 'verify');
   return [
-    { what: `verify, a second of one core: ${what}`, ours, peer: null, least: 200_000 },
+    { what: `verify, a second of one core: ${input}`, ours, peer: null, least: 200_000 },
     {
       what: 'verify beside JSON.parse alone of the same lines',
       ours,
       peer: rates.series('JSON.parse', 'JSON.parse'),
     },
     {
-      what: `peak memory of verify: ${what}`,
+      what: `peak memory of verify: ${input}`,
       ours: sizes.series('verify', 'verify'),
       peer: null,
       most: 300,

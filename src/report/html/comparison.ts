@@ -44,7 +44,7 @@ export function keyFigures(w: Writer, runs: readonly RunRecord[]): Markup {
   });
 }
 
-/** Verdict and latency of the pipeline; no rows where none of the runs was verified. */
+/** Verdict and latency of the pipeline; no rows if no run was verified. */
 function verificationRows(w: Writer, runs: readonly RunRecord[]): Content[][] {
   const { m } = w;
   const found = runs.map(({ verification }) => verification?.document);

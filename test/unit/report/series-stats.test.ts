@@ -69,7 +69,7 @@ test('a point of a run that is ending does not count as growth, even if it cover
   assert.equal(open_files_growth, 0);
 });
 
-test('a run of seconds has a growth of memory, but none of open files or of responses', () => {
+test('a run of seconds has a growth of memory, but no growth of open files or responses', () => {
   const { rss_growth_bytes, open_files_growth, response_growth } = statsOf([
     pointOf(1),
     pointOf(2, { rss_bytes: 101 * MB }),

@@ -245,11 +245,11 @@ test('an option takes any number of thresholds, separated by semicolons', () => 
 });
 
 test('each refused threshold gets a sentence that says how to write it', () => {
-  const told = (text: string, messages = en) =>
+  const sentences = (text: string, messages = en) =>
     thresholdProblems(() => '--threshold', text).map((problem) => problem(messages));
-  assert.deepEqual(told(''), []);
-  assert.deepEqual(told('shed==0; rejected<=5'), []);
-  const [metric, unit, plain, form, ...more] = told(
+  assert.deepEqual(sentences(''), []);
+  assert.deepEqual(sentences('shed==0; rejected<=5'), []);
+  const [metric, unit, plain, form, ...more] = sentences(
     'respons.p99<1ms; response.p99<250;events>0; shed==0% ; soon',
   );
   assert.equal(metric, '--threshold: there is no metric respons.p99; did you mean response.p99?');
@@ -257,7 +257,7 @@ test('each refused threshold gets a sentence that says how to write it', () => {
   assert.equal(plain, '--threshold: "shed==0%": shed takes no unit; write just the number');
   assert.match(form ?? '', /^--threshold: "soon" is not a threshold; write metric, comparison/);
   assert.deepEqual(more, []);
-  const [unknown] = told('throughput_of_everything>1', ptBR);
+  const [unknown] = sentences('throughput_of_everything>1', ptBR);
   assert.match(unknown ?? '', /não existe a métrica throughput_of_everything; as que existem são/);
   assert.match(unknown ?? '', /response\|service\|lag\.p50\|p90.*slot\.<name>\.retained\|lag$/);
 });
