@@ -8,7 +8,7 @@ export interface LedgerOptions {
   readonly seconds: number;
 }
 
-/** Of a row: its key in some six, and fingerprints in at most sixteen. */
+/** Bytes a row: its key in about six, its two fingerprints in at most sixteen. */
 const MOST_BYTES = 22;
 
 const LOADS: Readonly<Record<string, readonly string[]>> = {
@@ -16,7 +16,7 @@ const LOADS: Readonly<Record<string, readonly string[]>> = {
   'default mix': [],
 };
 
-/** `stream --rate max` with its ledger and without, in turn, and how many bytes the ledger takes. */
+/** `stream --rate max` with its ledger and without, in turn, and the size of the ledger. */
 export async function benchLedger(
   server: BenchServer,
   { rounds, seconds }: LedgerOptions,
@@ -28,7 +28,7 @@ export async function benchLedger(
   const sizes = new Collector('B a row');
   for (let round = 0; round < rounds; round++) {
     for (const [load, args] of Object.entries(LOADS)) {
-      // Whoever goes first in a round goes second in the next one.
+      // The contender that runs first in a round runs second in the next one.
       const turns = round % 2 === 0 ? [true, false] : [false, true];
       for (const ledger of turns) {
         await server.restore();

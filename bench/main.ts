@@ -17,7 +17,7 @@ import { benchStartUp } from './start-up.js';
 import { benchStream } from './stream.js';
 import { benchVerify } from './verify.js';
 
-/** What can be measured, by name; all of it without one. */
+/** The benches by name; all of them run without one. */
 const BENCHES: Readonly<Record<string, (server: BenchServer) => Promise<Finding[]>>> = {
   seed: (server) =>
     benchSeed(server, { rounds: 3, rows: 3_000_000, sizes: [300_000, 3_000_000, 10_000_000] }),
@@ -43,7 +43,7 @@ let server: Promise<BenchServer> | null = null;
 let stopping = false;
 const onSignal = countWishes((times) => {
   stopping = true;
-  // It has a session of its own: nothing else ends it.
+  // The server has a session of its own: nothing else would end it.
   const stopped = times === 1 ? server?.then((started) => started.stop()) : null;
   Promise.resolve(stopped)
     .catch(() => undefined)
@@ -73,15 +73,15 @@ process.stdout.write(
 save(findings);
 
 function rowOf(finding: Finding): string[] {
-  const { what, ours, peer, least, most } = finding;
+  const { what: label, ours, peer, least, most } = finding;
   const asked = least !== undefined ? `≥ ${least}` : most !== undefined ? `≤ ${most}` : '';
   const own =
     ours.values.length === 0 ? 'skipped' : `${spreadText(spreadOf(ours.values))} ${ours.unit}`;
-  if (peer === null) return [what, own, '', '', asked, verdict(finding)];
+  if (peer === null) return [label, own, '', '', asked, verdict(finding)];
   if (peer.values.length === 0)
-    return [what, own, `${peer.name}: skipped, not installed`, '', asked, ''];
+    return [label, own, `${peer.name}: skipped, not installed`, '', asked, ''];
   const other = `${peer.name} ${spreadText(spreadOf(peer.values))}`;
-  return [what, own, other, spreadText(ratiosOf(ours, peer)), asked, verdict(finding)];
+  return [label, own, other, spreadText(ratiosOf(ours, peer)), asked, verdict(finding)];
 }
 
 function verdict(finding: Finding): string {
@@ -89,7 +89,7 @@ function verdict(finding: Finding): string {
   return held === null ? '' : held ? 'yes' : 'NO';
 }
 
-/** Keeps the figures of a run, with the machine that it ran on. */
+/** Writes the findings to `results/`, with the machine that they were measured on. */
 function save(results: readonly Finding[]): void {
   const folder = join(packageRoot(), 'bench', 'results');
   mkdirSync(folder, { recursive: true });

@@ -1,4 +1,4 @@
-/** Figures of one contender over the rounds of a run, in the order of the rounds. */
+/** Figures of one contender, one a round, in the order of the rounds. */
 export interface Series {
   readonly name: string;
   readonly unit: string;
@@ -11,7 +11,7 @@ export interface Spread {
   readonly max: number;
 }
 
-/** Median with the extremes. Throws on no values. */
+/** Median with the extremes. Throws without values. */
 export function spreadOf(values: readonly number[]): Spread {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length / 2;
@@ -22,14 +22,14 @@ export function spreadOf(values: readonly number[]): Spread {
 }
 
 /**
- * Ours against a peer's, round by round: both were measured right after each other, so what the
- * machine was doing meanwhile cancels out of the ratio.
+ * Our figure divided by a peer's, round by round. Both were measured one right after the other, so other load of
+ * the machine cancels out of the ratio.
  */
 export function ratiosOf(ours: Series, peer: Series): Spread {
   return spreadOf(ours.values.map((value, round) => value / (peer.values[round] ?? Number.NaN)));
 }
 
-/** One line of a result: a figure, what it is held against, and what it should be. */
+/** One line of a result: a figure, the peer's, and the aim. */
 export interface Finding {
   readonly what: string;
   readonly ours: Series;
@@ -39,13 +39,14 @@ export interface Finding {
   readonly most?: number;
 }
 
-/** Whether the median holds what was asked for; null where nothing was. */
+/** Does the median reach the aim? Null without one. */
 export function holds({ ours, peer, least, most }: Finding): boolean | null {
   const { median } = peer === null ? spreadOf(ours.values) : ratiosOf(ours, peer);
   if (least !== undefined) return median >= least;
   return most === undefined ? null : median <= most;
 }
 
+/** Rounds to four significant digits. */
 export function round(value: number): number {
   return Number(value.toPrecision(4));
 }
@@ -54,7 +55,7 @@ export function spreadText({ median, min, max }: Spread): string {
   return `${round(median)} (${round(min)}–${round(max)})`;
 }
 
-/** Gathers figures as they come, and shows them on stderr: a bench takes minutes. */
+/** Gathers figures, and prints each on stderr at once: a bench takes minutes. */
 export class Collector {
   readonly #unit: string;
   readonly #values = new Map<string, number[]>();
@@ -68,7 +69,7 @@ export class Collector {
     process.stderr.write(`  ${contender}: ${round(value)} ${this.#unit}\n`);
   }
 
-  /** The figures of a contender, none where it was skipped. */
+  /** The figures of a contender; no values where it was skipped. */
   series(contender: string, name: string): Series {
     return { name, unit: this.#unit, values: this.#values.get(contender) ?? [] };
   }

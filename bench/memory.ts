@@ -4,7 +4,7 @@ import type { BenchServer } from './server.js';
 export interface MemoryOptions {
   readonly rounds: number;
   readonly seconds: number;
-  /** Patients of the small database and of the large one. */
+  /** Patients in the small database and in the large one. */
   readonly patients: readonly [number, number];
 }
 

@@ -13,7 +13,7 @@ export interface PacingOptions {
   readonly seconds: number;
 }
 
-/** `--rate 500`, one event a transaction, beside `pgbench -R 500`: the rate, and the schedule's lag. */
+/** `--rate 500`, one event a transaction, beside `pgbench -R 500`: error of the rate, and lag of the schedule. */
 export async function benchPacing(
   server: BenchServer,
   { rounds, seconds }: PacingOptions,
@@ -33,11 +33,11 @@ export async function benchPacing(
     lags.note('stream', summary.latency_ms.lag.p99 ?? Number.NaN);
     if (pgbench !== null) lags.note('pgbench', await pgbenchLag(server, pgbench, seconds));
   }
-  const what = `--rate ${RATE}, ${seconds} s`;
+  const load = `--rate ${RATE}, ${seconds} s`;
   return [
-    { what: `${what}: rate error`, ours: rates.series('stream', 'stream'), peer: null, most: 0.1 },
+    { what: `${load}: rate error`, ours: rates.series('stream', 'stream'), peer: null, most: 0.1 },
     {
-      what: `${what}: schedule lag`,
+      what: `${load}: schedule lag`,
       ours: lags.series('stream', 'stream'),
       peer: lags.series('pgbench', `pgbench -R ${RATE}`),
       most: 1,
@@ -45,7 +45,7 @@ export async function benchPacing(
   ];
 }
 
-/** The 99th percentile of pgbench's schedule lag, from its log of every transaction, in ms. */
+/** p99 of pgbench's schedule lag in ms, from its log of every transaction. */
 async function pgbenchLag(server: BenchServer, pgbench: string, seconds: number): Promise<number> {
   const file = join(server.folder, 'single.sql');
   writeFileSync(file, SINGLE_INSERT);

@@ -3,10 +3,10 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ConnectionTarget } from '../src/postgres/target.js';
 
-/** Where Debian keeps the programs of each version of PostgreSQL. */
+/** Debian's folder with the programs of each version of PostgreSQL. */
 const DEBIAN = '/usr/lib/postgresql';
 
-/** PostgreSQL's own tools: the newest that are installed, or null. */
+/** Path of a tool of PostgreSQL, of the newest installed version; null if there is none. */
 export function findTool(name: 'psql' | 'pgbench'): string | null {
   const versions = existsSync(DEBIAN) ? readdirSync(DEBIAN) : [];
   const folders = [
@@ -18,7 +18,7 @@ export function findTool(name: 'psql' | 'pgbench'): string | null {
   return folders.map((folder) => join(folder, name)).find((file) => existsSync(file)) ?? null;
 }
 
-/** The environment that leads a libpq program to a server. */
+/** Environment of a libpq program that connects to a server. */
 export function libpqEnvironment(target: ConnectionTarget): Record<string, string> {
   return {
     PATH: process.env.PATH ?? '',
@@ -30,13 +30,14 @@ export function libpqEnvironment(target: ConnectionTarget): Record<string, strin
   };
 }
 
+/** A program that ended. */
 export interface Ran {
   readonly seconds: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Runs a program to its end and times it as a whole process. Rejects when it fails. */
+/** Runs a program to its end and times the whole process. Rejects unless it exits with 0. */
 export function run(
   program: string,
   args: readonly string[],

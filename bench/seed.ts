@@ -16,14 +16,14 @@ import type { BenchServer } from './server.js';
 const CONNECTIONS = 2;
 /** Rows of the default volumes at scale 1, without the minimum. */
 const DEFAULT_ROWS = 13_412;
-/** The rules are held against the rows apart from the seed; here only the seed is timed. */
+/** Only the seed is timed, not the check of the rules after it. */
 const SEED_ENV = { SEED_VALIDATE_FOREIGN_KEYS: 'false' };
 
 export interface SeedOptions {
   readonly rounds: number;
-  /** Rows of the comparison, about. */
+  /** Rows of the comparison, approximately. */
   readonly rows: number;
-  /** Rows of the runs that show whether time per row grows. */
+  /** Rows of each of the runs that show how time per row grows. */
   readonly sizes: readonly number[];
 }
 
@@ -54,16 +54,16 @@ export async function benchSeed(server: BenchServer, options: SeedOptions): Prom
   }
 
   const ours = collector.series('seed', 'seed');
-  const what = `seed, ${options.rows} rows`;
+  const label = `seed, ${options.rows} rows`;
   const smallest = options.sizes[0];
   return [
     {
-      what,
+      what: label,
       ours,
       peer: collector.series('floor', 'psql \\copy into bare tables, then indexes and keys'),
       least: 0.85,
     },
-    { what, ours, peer: collector.series('plain', 'psql \\copy into the schema'), least: 3 },
+    { what: label, ours, peer: collector.series('plain', 'psql \\copy into the schema'), least: 3 },
     ...options.sizes.slice(1).map((size) => ({
       what: `time per row, ${size} rows`,
       ours: collector.series(`seed, ${smallest} rows`, `seed, ${smallest} rows`),
@@ -76,7 +76,7 @@ export async function benchSeed(server: BenchServer, options: SeedOptions): Prom
 
 type Files = Readonly<Record<TableName, readonly string[]>>;
 
-/** The rows of the database as CSV files, one a connection for each table. */
+/** Writes the rows of the database to CSV files, one per table and connection. */
 async function exportRows(server: BenchServer, psql: string): Promise<Files> {
   const files = {} as Record<TableName, string[]>;
   const commands: string[] = [];
@@ -94,7 +94,7 @@ async function exportRows(server: BenchServer, psql: string): Promise<Files> {
   return files;
 }
 
-/** The floor: rows that are ready, into tables without indexes and keys, which are then built. */
+/** The floor: COPY of finished rows into tables without indexes and keys, which are then built. */
 async function copyBare(server: BenchServer, psql: string, files: Files): Promise<number> {
   await server.reset();
   await server.query('TRUNCATE convenios CASCADE');
@@ -108,7 +108,7 @@ async function copyBare(server: BenchServer, psql: string, files: Files): Promis
   });
 }
 
-/** The same files into the finished schema, parents first. */
+/** COPY of the same files into the finished schema, parents first. */
 async function copyPlain(server: BenchServer, psql: string, files: Files): Promise<number> {
   await server.reset();
   await server.query('TRUNCATE convenios CASCADE');
@@ -150,7 +150,7 @@ async function psqlRun(
   });
 }
 
-/** Rows a second of some work that fills the tables. */
+/** Rows per second of a function that fills the tables. */
 async function timed(server: BenchServer, work: () => Promise<void>): Promise<number> {
   const began = process.hrtime.bigint();
   await work();

@@ -10,15 +10,15 @@ import type { ConnectionTarget } from '../src/postgres/target.js';
 import type { RunSummary } from '../src/runs/summary.js';
 import { run } from './peers.js';
 
-/** Where the bench's server looks for a port first. */
+/** The first port that the bench's server tries. */
 const FIRST_PORT = 54_400;
 const DATABASE = 'bench';
-/** Where a state of the database is kept that rounds start from. */
+/** Copy of the database from which rounds start. */
 const KEPT = 'bench_kept';
-/** The program as it is run: compiled. */
+/** The compiled program. */
 export const CLI = new URL('../src/cli.js', import.meta.url).pathname;
 
-/** A server of the bench's own: PostgreSQL as it comes, with fsync and synchronous_commit on. */
+/** An embedded server for one bench, with PostgreSQL's defaults: `fsync` and `synchronous_commit` on. */
 export class BenchServer {
   readonly folder: string;
   readonly target: ConnectionTarget;
@@ -57,7 +57,7 @@ export class BenchServer {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  /** Empty tables, with all that belongs to them, and nothing left to write from before. */
+  /** Creates the schema anew, and checkpoints. */
   async reset(): Promise<void> {
     await withConnection(this.target, async (client) => {
       await runScript(client, '99_drop_all.sql');
@@ -66,7 +66,7 @@ export class BenchServer {
     await this.settle();
   }
 
-  /** Keeps the database as it is now, for `restore`. */
+  /** Copies the database, for `restore`. */
   async keep(): Promise<void> {
     await this.#administer(
       `DROP DATABASE IF EXISTS ${KEPT}`,
@@ -74,7 +74,7 @@ export class BenchServer {
     );
   }
 
-  /** The database as it was kept, file by file. */
+  /** Replaces the database by the copy, file by file, and checkpoints. */
   async restore(): Promise<void> {
     await this.#administer(
       `DROP DATABASE ${DATABASE} WITH (FORCE)`,
@@ -89,7 +89,7 @@ export class BenchServer {
     });
   }
 
-  /** Writes out what earlier work left in memory, so that it is not paid for in the next round. */
+  /** Checkpoints, so that the next round does not write pages of an earlier one. */
   async settle(): Promise<void> {
     await withConnection(this.target, (client) => client.query('CHECKPOINT'));
   }
@@ -101,7 +101,7 @@ export class BenchServer {
     });
   }
 
-  /** Empty tables but for so many patients, and a few of the rest. */
+  /** Creates the schema anew and seeds it with so many patients, and few rows in other tables. */
   async fillPatients(patients: number): Promise<void> {
     await this.reset();
     await this.cli(['seed'], {
@@ -111,9 +111,9 @@ export class BenchServer {
     await this.settle();
   }
 
-  /** Seconds from starting `stream` until it tells of its first committed batch. */
+  /** Seconds from starting `stream` until it logs its first committed batch. */
   async firstCommit(): Promise<number> {
-    // A run that was ended while it counted its tables leaves the counting to the server.
+    // A run that was ended while it counted its tables leaves that query running on the server.
     await this.query(
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'oltp-simulator'",
     );
@@ -121,30 +121,30 @@ export class BenchServer {
     const child = this.#spawn(['stream', '--jitter', '0', '--lang', 'en'], { LOG_LEVEL: 'INFO' });
     try {
       return await new Promise<number>((resolve, reject) => {
-        let said = '';
+        let stderr = '';
         child.stderr.on('data', (chunk) => {
-          said += chunk;
-          if (said.includes('inserted +')) resolve(Number(process.hrtime.bigint() - began) / 1e9);
+          stderr += chunk;
+          if (stderr.includes('inserted +')) resolve(Number(process.hrtime.bigint() - began) / 1e9);
         });
-        child.on('close', () => reject(new Error(`stream ended: ${said}`)));
+        child.on('close', () => reject(new Error(`stream ended: ${stderr}`)));
       });
     } finally {
       await end(child);
     }
   }
 
-  /** The most memory, in MB, that `stream --rate max` with 4 workers had at any time. */
+  /** Peak resident memory of `stream --rate max` with 4 workers, in MB. */
   async peakMemory(seconds: number): Promise<number> {
     const args = ['stream', '--rate', 'max', '--workers', '4', '--duration', `${seconds}s`];
     const child = this.#spawn(args, {});
     let peak = 0;
-    const look = setInterval(() => {
+    const sampling = setInterval(() => {
       const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
       peak = Math.max(peak, Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024);
     }, 100);
     await new Promise((resolve) => {
       child.on('exit', () => {
-        clearInterval(look);
+        clearInterval(sampling);
         resolve(null);
       });
     });
@@ -173,12 +173,12 @@ export class BenchServer {
     };
   }
 
-  /** Runs `stream` to its end, and returns its summary. */
+  /** Runs `stream` to its end and returns its summary. */
   async stream(args: readonly string[]): Promise<RunSummary> {
     return JSON.parse((await this.cli(['stream', '--json', ...args])).stdout) as RunSummary;
   }
 
-  /** Runs our own program against this server, as a process; `env`: further settings. */
+  /** Runs the program against this server, as a process. `env`: further settings. */
   cli(args: readonly string[], env: Record<string, string> = {}) {
     return run(process.execPath, [CLI, ...args], {
       cwd: this.folder,

@@ -6,24 +6,24 @@ import type { BenchServer } from './server.js';
 export interface ShapesOptions {
   readonly workers: readonly number[];
   readonly batchSize: number;
-  /** Of each run: of the one that finds out the capacity, and of each shape. */
+  /** Duration of each run: of the one that measures the capacity, and of each shape. */
   readonly seconds: number;
 }
 
-/** The highest rate of every shape, of what the same number of workers can do at the most. */
+/** Highest rate of every shape, as a share of the capacity of the same number of workers. */
 const LOAD = 0.6;
-/** Shapes that go up and down start from this part of their highest rate. */
+/** Lowest rate of shapes that go up and down, as a share of their highest rate. */
 const LOW = 1 / 8;
-/** The span over which what was sent is held against what was due, … */
+/** Span over which sent events are compared with due ones. */
 const WINDOW_MS = 5000;
-/** … beginning at every one of these. */
+/** Distance between the beginnings of two spans. */
 const STEP_MS = 250;
-/** WAL segments of 16 MB that the runs need, with room to spare. */
+/** WAL segments of 16 MB; the runs need fewer. */
 const WAL_SEGMENTS = 150;
 const ONLY_INSERTS = ['--only', 'consulta', '--update-ratio', '0', '--delete-ratio', '0'];
 
 /**
- * How far what was sent is off the curve, by the clock of the server: the worst span of five seconds of
+ * Distance of the sent events from the curve, by the clock of the server: the worst span of five seconds of
  * each shape, with different numbers of workers.
  */
 export async function benchShapes(
@@ -67,7 +67,7 @@ function stagesOf(most: number, seconds: number): string[] {
   ];
 }
 
-/** By how many per cent, at the worst, what was sent in a window is off what was due, but for one event. */
+/** Largest difference between sent and due events in a window, less one event, in per cent of the due ones. */
 async function worstWindow(
   server: BenchServer,
   stage: string,
@@ -81,7 +81,7 @@ async function worstWindow(
        FROM consultas WHERE id > $1 GROUP BY created_at ORDER BY created_at`,
     [before?.id ?? 0],
   );
-  // None is ahead of its time, so the punctual ones tell when the clock started.
+  // No event is sent before it is due, so the punctual ones have the start of the run's clock.
   let sent = 0;
   let started = Number.POSITIVE_INFINITY;
   for (const { at, events } of batches) {
@@ -101,8 +101,8 @@ async function worstWindow(
 }
 
 /**
- * A server that has been up for a while writes its WAL into old files again. One that makes a new file
- * stops all commits for 50 ms, which is a hundredth of a window, and not the generator's.
+ * Makes WAL files that the server can recycle, as one that has been up for a while has them. Creating a file stops
+ * all commits for 50 ms: a hundredth of a window, and not the generator's error.
  */
 async function makeWal(server: BenchServer): Promise<void> {
   const kept = `${WAL_SEGMENTS * 16}MB`;

@@ -10,26 +10,26 @@ import { formatLsn } from '../src/sources/slot/lsn.js';
 
 /** Connections that take turns. */
 const WORKERS = 4;
-/** Rows of a transaction, by what is done to them: about the default shares of `stream`. */
+/** Rows of a transaction by operation: about the default shares of `stream`. */
 const INSERTS = 42;
 const UPDATES = 8;
 export const ROWS = INSERTS + UPDATES;
-/** Bytes of WAL that a row takes, about: LSNs rise by it. */
+/** Bytes of WAL a row, approximately: the step between LSNs. */
 const LSN_STEP = 160;
-/** Ids that a connection takes for itself at a time. */
+/** Ids in a lease. */
 const LEASE = 5_000;
 /** Microseconds from one COMMIT to the next. */
 const STEP_US = 500;
 const FIRST_LSN = 0x2_0000_0000;
 const FIRST_XID = 1000;
-/** Bytes of text that are handed to the pipe at a time. */
+/** Characters in one write to the pipe. */
 const CHUNK = 1 << 20;
 const EPOCH_US = 1_760_000_000_000_000;
 
 const RUN = 'simulated';
 const SERVER = { system_identifier: null, timeline: null, version: '18.4', database: RUN };
 
-/** A database that does nothing by itself. */
+/** A table with no triggers, rules, generated columns or cascades. */
 const PLAIN: TableFacts = {
   schema: 'public',
   partitions: [],
@@ -54,14 +54,14 @@ const FACTS: DatabaseFacts = {
 const STATUS = ['agendada', 'realizada', 'cancelada', 'faltou'] as const;
 const REASONS = ['Dor de cabeça', 'Consulta de rotina', 'Febre há três dias', 'Revisão'] as const;
 
-/** The id of the ith row that the nth transaction inserts: a connection uses up one lease after the other. */
+/** Id of the ith row that the nth transaction inserts. A connection uses its leases one after the other. */
 function idOf(n: number, i: number): number {
   const used = Math.floor(n / WORKERS) * INSERTS + i;
   const lease = Math.floor(used / LEASE) * WORKERS + (n % WORKERS);
   return lease * LEASE + (used % LEASE) + 1;
 }
 
-/** The rows of the nth transaction, as the ledger enters them. */
+/** Changes of the nth transaction, as the ledger records them. */
 function changesOf(n: number): Change[] {
   const inserted = Array.from({ length: INSERTS }, (_, i) => visit(idOf(n, i)));
   const updates = Array.from({ length: n < WORKERS ? 0 : UPDATES }, (_, i) => {
@@ -90,7 +90,7 @@ function visit(id: number): (string | number)[] {
   return [id, 1 + (id % 5000), 1 + (id % 900), data, reason, STATUS[id % STATUS.length] ?? ''];
 }
 
-/** Enters the transactions in the ledger of a run, four connections in turn. */
+/** Writes the ledger of a run; four connections take turns. */
 export function writeLedger(runFolder: string, transactions: number): void {
   const folder = ledgerFolder(runFolder);
   mkdirSync(folder, { recursive: true });
@@ -131,7 +131,7 @@ function endOf(n: number): number {
   return FIRST_LSN + (n + 1) * (ROWS + 2) * LSN_STEP;
 }
 
-/** Writes the same transactions as Debezium's JSON, plain envelopes, one a line. */
+/** Writes the same transactions to stdout as Debezium's JSON, plain envelopes, one a line. */
 async function writeStream(transactions: number): Promise<void> {
   let text = '';
   for (let n = 0; n < transactions; n++) {
@@ -155,7 +155,7 @@ async function writeStream(transactions: number): Promise<void> {
   process.stdout.write(text);
 }
 
-/** The whole row behind an update. */
+/** The whole row after an update. */
 function updated([id, status, data]: readonly unknown[]): (string | number)[] {
   const row = visit(id as number);
   row[3] = data as string;
@@ -185,7 +185,7 @@ function line(
 
 const moments = new Map<string, number>();
 
-/** Microseconds since 1970. */
+/** Microseconds since 1970 of a timestamp's text. */
 function timestamp(text: string): number {
   let micros = moments.get(text);
   if (micros === undefined) {
@@ -195,7 +195,7 @@ function timestamp(text: string): number {
   return micros;
 }
 
-/** The file that a child process is to run, with a number of transactions behind. */
+/** Script for a child process; its argument is the number of transactions. */
 export const SIMULATION = join(dirname(fileURLToPath(import.meta.url)), 'simulated-stream.js');
 
 if (process.argv[1] === SIMULATION) await writeStream(Number(process.argv[2]));

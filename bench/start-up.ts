@@ -8,7 +8,7 @@ export interface StartUpOptions {
   readonly patients: number;
 }
 
-/** How long until `stream` has committed its first batch, and until `--help` has answered. */
+/** Time until `stream` has committed its first batch, and until `--help` has ended. */
 export async function benchStartUp(
   server: BenchServer,
   { rounds, patients }: StartUpOptions,

@@ -10,7 +10,7 @@ const BATCH = 50;
 
 export interface StreamOptions {
   readonly rounds: number;
-  /** Seconds that each contender runs in each round. */
+  /** Duration of each contender in each round. */
   readonly seconds: number;
 }
 
@@ -19,39 +19,39 @@ const INSERTS = 42;
 const UPDATES = BATCH - INSERTS;
 
 const COLUMNS = '(paciente_id, medico_id, data, motivo, status)';
-/** A moment in the same two years as in the rows of ours. */
+/** SQL: a moment in the same two years as in our rows. */
 const MOMENT = "now()::timestamp + (random() * 730 - 640) * interval '1 day'";
 const ROW = `${MOMENT}, 'Consulta de rotina', 'agendada'`;
 const PATIENT = '1 + floor(random() * :patients)::bigint';
 const DOCTOR = '1 + floor(random() * :doctors)::bigint';
 
-/** One consulta in a transaction of its own. Wants `:patients` and `:doctors`. */
+/** Script of pgbench: one consulta in a transaction. Needs `-D patients=…` and `-D doctors=…`. */
 export const SINGLE_INSERT = `\\set p random(1, :patients)
 \\set m random(1, :doctors)
 INSERT INTO consultas ${COLUMNS} VALUES (:p, :m, ${ROW});
 `;
 
-/** A batch that the server makes up by itself: no work for a client at all. */
+/** A batch of rows that the server makes up: no work for a client. */
 const FLOOR = `INSERT INTO consultas ${COLUMNS}
 SELECT ${PATIENT}, ${DOCTOR}, ${ROW} FROM generate_series(1, ${BATCH});
 `;
 
-/** A batch of single inserts, sent in one go. */
+/** A batch of single inserts, sent in a pipeline. */
 const PIPELINED = inPipeline(
   times(BATCH, (i) => `\\set p${i} random(1, :patients)\n\\set m${i} random(1, :doctors)`),
   times(BATCH, (i) => `INSERT INTO consultas ${COLUMNS} VALUES (:p${i}, :m${i}, ${ROW});`),
 );
 
-/** What one event type of the default mix does to its table. */
+/** Changes of one event type of the default mix. */
 interface MixedChanges {
   readonly weight: number;
   readonly into: string;
   /** A row, as a list of expressions; `:p` is a patient, `:c` a convênio. */
   readonly row: string;
-  /** What an update sets. */
+  /** The SET list of an update. */
   readonly set: string;
   readonly table: string;
-  /** Rows that the seed at scale 10 wrote, among which an update picks. */
+  /** Rows of the seed at scale 10, from which an update picks. */
   readonly seeded: number;
 }
 
@@ -98,9 +98,9 @@ const MIX: readonly MixedChanges[] = [
   },
 ];
 
-/** The changes of a batch, each by a statement of its own, all sent in one go. */
+/** The changes of a batch, each in a statement of its own, sent in a pipeline. */
 function oneByOne({ table, into, row, set, seeded }: MixedChanges): string {
-  // Ascending, each in a range of its own: two batches that took them crosswise would be a deadlock.
+  // Ascending, each in a range of its own: batches that lock rows in different orders would deadlock.
   const range = Math.floor(seeded / UPDATES);
   const picks = [
     times(
@@ -120,7 +120,7 @@ function oneByOne({ table, into, row, set, seeded }: MixedChanges): string {
   return inPipeline(picks.join('\n'), statements.join('\n'));
 }
 
-/** The same changes by two statements, for rows that the server makes up by itself. */
+/** The same changes in two statements, with rows that the server makes up. */
 function byTheServer({ table, into, row, set, seeded }: MixedChanges): string {
   const values = row
     .replace(/:p\b/, PATIENT)

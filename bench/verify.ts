@@ -9,21 +9,22 @@ import { SIMULATION, writeLedger } from './simulated-stream.js';
 
 const CLI = fileURLToPath(new URL('../src/cli.js', import.meta.url));
 const RUN = 'simulated';
-/** The kernel's clock ticks in a second: how /proc counts processor time. */
+/** Clock ticks in a second, the unit of processor time in /proc. */
 const TICKS = 100;
-/** Between two looks at a process, milliseconds. */
-const LOOK_MS = 100;
+/** Milliseconds between two samples of a process. */
+const SAMPLE_MS = 100;
+/** Lines that JSON.parse is measured with. */
 const SAMPLE_LINES = 200_000;
 
 export interface VerifyOptions {
   readonly rounds: number;
-  /** Of 50 rows each. */
+  /** Transactions of 50 rows each. */
   readonly transactions: number;
 }
 
 /**
- * `verify` of a simulated run from a pipe of Debezium's JSON: events for each second of processor time, since
- * whoever writes the pipe has the other core, and peak memory.
+ * `verify` of a simulated run from a pipe of Debezium's JSON: peak memory, and events per second of processor time,
+ * since the writer of the pipe uses the other core.
  */
 export async function benchVerify({ rounds, transactions }: VerifyOptions): Promise<Finding[]> {
   const rates = new Collector('events/s');
@@ -40,17 +41,17 @@ export async function benchVerify({ rounds, transactions }: VerifyOptions): Prom
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  const what = `${transactions} transactions, ${transactions * 50} events, from a pipe`;
+  const input = `${transactions} transactions, ${transactions * 50} events, from a pipe`;
   const ours = rates.series('verify', 'verify');
   return [
-    { what: `verify, a second of one core: ${what}`, ours, peer: null, least: 200_000 },
+    { what: `verify, a second of one core: ${input}`, ours, peer: null, least: 200_000 },
     {
       what: 'verify beside JSON.parse alone of the same lines',
       ours,
       peer: rates.series('JSON.parse', 'JSON.parse'),
     },
     {
-      what: `peak memory of verify: ${what}`,
+      what: `peak memory of verify: ${input}`,
       ours: sizes.series('verify', 'verify'),
       peer: null,
       most: 300,
@@ -68,11 +69,11 @@ async function verifyOnce(folder: string, transactions: number) {
     env: { PATH: process.env.PATH ?? '', LOG_LEVEL: 'WARNING' },
     stdio: [source.stdout, 'pipe', 'inherit'],
   });
-  // The pipe is theirs: read here too, some of it would be missing there.
+  // The child reads the pipe. Data that this process read from it would be missing there.
   source.stdout.destroy();
   let cpuSeconds = 0;
   let peakMb = 0;
-  const look = setInterval(() => {
+  const sampling = setInterval(() => {
     try {
       const stat =
         readFileSync(`/proc/${verify.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
@@ -81,18 +82,18 @@ async function verifyOnce(folder: string, transactions: number) {
       const status = readFileSync(`/proc/${verify.pid}/status`, 'utf8');
       peakMb = Math.max(peakMb, Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024);
     } catch {
-      // It has ended.
+      // The process has ended.
     }
-  }, LOOK_MS);
-  let said = '';
-  for await (const chunk of verify.stdout) said += chunk;
-  clearInterval(look);
-  const { verdict, events } = JSON.parse(said) as VerificationDocument;
-  if (verdict !== 'exact') throw new Error(`the simulated stream is ${verdict}: ${said}`);
+  }, SAMPLE_MS);
+  let stdout = '';
+  for await (const chunk of verify.stdout) stdout += chunk;
+  clearInterval(sampling);
+  const { verdict, events } = JSON.parse(stdout) as VerificationDocument;
+  if (verdict !== 'exact') throw new Error(`the simulated stream is ${verdict}: ${stdout}`);
   return { events: events.delivered, cpuSeconds, peakMb };
 }
 
-/** Lines that a bare JSON.parse reads in a second of processor time: what a reader by that could not beat. */
+/** Lines that JSON.parse alone reads per second of processor time: a bound for any reader built on it. */
 async function parseRate(): Promise<number> {
   const source = spawn(process.execPath, [SIMULATION, String(SAMPLE_LINES / 50)], {
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -1,22 +1,21 @@
 import type { Messages } from '../messages/index.js';
 import type { RunSummary } from '../runs/summary.js';
-import { thresholdText } from './threshold-text.js';
-import { escapeXml } from './xml.js';
+import { thresholdText } from './thresholds.js';
 
-/** Stays the same from run to run, so that a CI server can follow one case through all of them. */
+/** The same for every run, so that a CI server can follow a case from run to run. */
 const CLASS_NAME = 'oltp-simulator';
 
 interface Case {
   readonly name: string;
-  /** What is wrong, in one sentence; null when nothing is. */
+  /** The reason in one sentence; null for a case that passed. */
   readonly failure: string | null;
-  /** How long it took; null where that would mean nothing. */
+  /** Duration; null for a case that has none. */
   readonly seconds: number | null;
 }
 
 /**
  * A run as a JUnit report, which every CI server can show: a case for the run itself, one for
- * transactions whose fate is not known, and one for each threshold.
+ * transactions in doubt, and one for each threshold.
  */
 export function junitXml({
   summary,
@@ -72,12 +71,28 @@ function caseXml({ name, failure, seconds }: Case): string {
   const time = seconds === null ? '' : attributes({ time: seconds });
   const opening = `    <testcase${attributes({ classname: CLASS_NAME, name })}${time}`;
   if (failure === null) return `${opening}/>`;
-  const told = `<failure${attributes({ message: failure })}>${escapeXml(failure)}</failure>`;
-  return `${opening}>\n      ${told}\n    </testcase>`;
+  const element = `<failure${attributes({ message: failure })}>${escapeXml(failure)}</failure>`;
+  return `${opening}>\n      ${element}\n    </testcase>`;
 }
 
 function attributes(values: Readonly<Record<string, string | number>>): string {
   return Object.entries(values)
     .map(([name, value]) => ` ${name}="${escapeXml(String(value))}"`)
     .join('');
+}
+
+/**
+ * Code points that XML 1.0 cannot hold, not even as references: most control characters, halves of surrogate
+ * pairs, and U+FFFE and U+FFFF.
+ */
+const FORBIDDEN = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu;
+
+/** Markup, and line ends and tabs, which a reader would turn into blanks in an attribute. */
+const SPECIAL = /[&<>"'\t\n\r]/g;
+
+/** Escapes text for an attribute or between tags; code points that XML can't hold become U+FFFD. */
+export function escapeXml(text: string): string {
+  return text
+    .replace(FORBIDDEN, '\u{FFFD}')
+    .replace(SPECIAL, (character) => `&#${character.charCodeAt(0)};`);
 }

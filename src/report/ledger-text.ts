@@ -4,24 +4,25 @@ import type { LedgerTotals } from '../ledger/totals.js';
 import { layOut } from '../lib/text-table.js';
 import type { Messages } from '../messages/index.js';
 import { TABLE_NAMES } from '../schemas/hospital/tables.js';
+import { type Fact, factLines } from './text.js';
 
-/** The ledger of a run as an operator reads it. */
+/** The ledger of a run for an operator. */
 export function ledgerText(m: Messages, run: string, totals: LedgerTotals): string {
-  const facts = [
+  const facts: Fact[] = [
     [m.ledger.transactions(), m.ledger.outcomes(totals.transactions)],
     [m.ledger.connections(), m.ledger.connectionParts(totals)],
     [m.ledger.time(), `${totals.started ?? '–'} … ${totals.ended ?? '–'}`],
-    ...totals.servers.map(({ database, version, system_identifier: id, timeline }) => [
-      m.ledger.servers(),
-      `"${database}", PostgreSQL ${version} (${id ?? '–'}/${timeline ?? '–'})`,
-    ]),
+    ...totals.servers.map(
+      ({ database, version, system_identifier: id, timeline }): Fact => [
+        m.ledger.servers(),
+        `"${database}", PostgreSQL ${version} (${id ?? '–'}/${timeline ?? '–'})`,
+      ],
+    ),
   ];
-  const width = Math.max(...facts.map(([label]) => label?.length ?? 0));
-  const lines = facts.map(([label, value]) => `  ${label?.padEnd(width)}  ${value}\n`);
-  return `${m.ledger.title({ run })}\n${lines.join('')}\n${rowsText(m, totals)}${problemsText(m, totals)}`;
+  return `${m.ledger.title({ run })}\n${factLines(facts)}\n${rowsText(m, totals)}${problemsText(m, totals)}`;
 }
 
-/** What a comparison with the database found; empty where nothing is wrong. */
+/** The differences between ledger and database; empty without any. */
 export function differencesText(m: Messages, { differences, changedSince }: LedgerCheck): string {
   const since = changedSince.count === 0 ? '' : `\n${m.ledger.changedSince(changedSince)}\n`;
   return `${since}${listText(
@@ -57,7 +58,7 @@ function problemsText(m: Messages, { problems }: LedgerTotals): string {
   );
 }
 
-/** Some of `count` things under a title. */
+/** Lines below a title, the first ones of `count`; empty for 0. */
 function listText(m: Messages, title: string, count: number, listed: readonly string[]): string {
   if (count === 0) return '';
   const more = count > listed.length ? [m.ledger.more(count - listed.length)] : [];

@@ -18,7 +18,7 @@ export interface Metric {
 const LATENCIES = ['response', 'service', 'lag'] as const;
 const TYPE_LATENCIES = ['response', 'service'] as const;
 
-/** Those whose names are not made of parts. */
+/** Metrics whose names have one part. */
 const SINGLE: readonly Metric[] = [
   { name: 'achieved_rate', dimension: 'rate', read: (summary) => summary.achieved_rate },
   { name: 'target_rate', dimension: 'rate', read: (summary) => summary.target_rate },
@@ -52,7 +52,7 @@ const SINGLE: readonly Metric[] = [
   { name: 'late', dimension: 'ms', read: (summary) => summary.generator.late_ms },
 ];
 
-/** How far the rate was off its target, as a share of the target; too fast counts as too slow does. */
+/** Distance of the rate from its target, as a share of the target; always positive. */
 function rateError({ achieved_rate: achieved, target_rate: target }: RunSummary): number | null {
   return target === null || target === 0 ? null : Math.abs(achieved - target) / target;
 }
@@ -68,7 +68,7 @@ const FIXED: readonly Metric[] = [
           (summary) => summary.by_type[type]?.[operation]?.[latency],
         ),
       ),
-      // A type that is left out had no events: that is known, unlike how long they would have taken.
+      // The summary leaves a type without events out: its count is 0, its latencies are unmeasured.
       counted(
         `${type}.${operation}.events`,
         (summary) => summary.by_type[type]?.[operation]?.events ?? 0,
@@ -86,18 +86,19 @@ const BY_NAME: ReadonlyMap<string, Metric> = new Map(FIXED.map((metric) => [metr
 
 /** Five digits or capital letters, as in the SQL standard. */
 const REJECTED = /^rejected\.([0-9A-Z]{5})$/;
-/** PostgreSQL takes nothing but lower-case letters, digits and underscores in a slot's name. */
+/** PostgreSQL allows only lower-case letters, digits and underscores in a slot's name. */
 const SLOT = /^slot\.([a-z0-9_]+)\.(retained|lag)$/;
-const SLOT_IN_ANY_WAY = /^slot\.(\w+)\./i;
+/** The beginning of a slot's metric, also with the wrong case or another end. */
+const SLOT_LIKE = /^slot\.(\w+)\./i;
 
-/** Every name there is, those that a run decides on as patterns: `slot.<name>.retained`. */
+/** All names; those that depend on the run are patterns: `slot.<name>.retained`. */
 export const METRIC_NAMES: readonly string[] = [
   ...BY_NAME.keys(),
   'rejected.<SQLSTATE>',
   ...slotNames('<name>'),
 ];
 
-/** The same in few words, for a reader: what may be chosen from is between `|`. */
+/** All names in short, for a reader; `|` separates alternatives. */
 export const METRIC_FORMS: readonly string[] = [
   `${LATENCIES.join('|')}.${QUANTILE_NAMES.join('|')}`,
   ...SINGLE.map(({ name }) => name),
@@ -108,14 +109,14 @@ export const METRIC_FORMS: readonly string[] = [
   'slot.<name>.retained|lag',
 ];
 
-/** The metric of this name, upper and lower case told apart. */
+/** The metric of this name; case matters. */
 export function findMetric(name: string): Metric | undefined {
   return BY_NAME.get(name) ?? rejectedMetric(name) ?? slotMetric(name);
 }
 
-/** The name most like one that there is not; of a slot's metric, with the slot that was named. */
+/** The most similar name to an unknown one; for a metric of a slot, the similar metric of the same slot. */
 export function nearestMetric(name: string): string | undefined {
-  const [, slot] = SLOT_IN_ANY_WAY.exec(name) ?? [];
+  const [, slot] = SLOT_LIKE.exec(name) ?? [];
   return findNearest(name, slot === undefined ? METRIC_NAMES : slotNames(slot.toLowerCase()));
 }
 

@@ -1,18 +1,18 @@
 import type { SeriesPoint, SlotState } from '../run/series.js';
 import type { GeneratorFigures, SlotFigures } from '../runs/summary.js';
 
-/** Memory settles while code is compiled and pools fill: growth counts from here on. */
+/** Memory settles while code is compiled and pools fill: growth is measured after so many seconds. */
 const SETTLED_SECONDS = 60;
-/** A point over less than this is the rest of a second. */
+/** Seconds; a point that covers less is the rest of a second at the end of the run. */
 const WHOLE_SECOND = 0.9;
-/** Latency is compared between two spans of this length. */
+/** Seconds in each of the two spans whose latency is compared. */
 const COMPARED_SECONDS = 60;
-/** A free worker that sends later than this has a thread that does not get to run. */
+/** Milliseconds; a free worker that sends later has a thread that does not get to run. */
 const LATE_MS = 50;
-/** Of the cores that there are: above this the program takes what the server may need. */
+/** Share of the cores; above it the program may take processor time from a server on the same machine. */
 const BUSY_SHARE = 0.9;
 
-/** What a summary keeps of the series, gathered point by point: a run may have millions. */
+/** Figures of the series for the summary, gathered point by point: a run may have millions of points. */
 export class SeriesStats {
   readonly #cores: number;
   readonly #slots = new Map<string, SlotFigures>();
@@ -22,13 +22,13 @@ export class SeriesStats {
   #rssLast: number | null = null;
   #filesSettled: number | null = null;
   #filesLast: number | null = null;
-  /** Medians of the response, a second each: of the minute after settling, and of the last one. */
+  /** Median responses, one a second, in ms: of the minute after settling, and of the last minute. */
   readonly #early: number[] = [];
   readonly #late: number[] = [];
   #cpuSeconds = 0;
   #seconds = 0;
 
-  /** `cores`: how many the program may use. */
+  /** `cores`: the number that the program may use. */
   constructor(cores: number) {
     this.#cores = cores;
   }
@@ -37,7 +37,7 @@ export class SeriesStats {
   add(point: SeriesPoint, ending = false): void {
     const settled = point.second >= SETTLED_SECONDS;
     this.#rssFirst ??= point.rss_bytes;
-    // At the end, and so in the rest of a second, threads and connections may be closed already.
+    // Threads and connections may be closed already while the run is ending, and so in the rest of a second.
     if (!ending && point.second - this.#seconds > WHOLE_SECOND) {
       if (settled) this.#rssSettled ??= point.rss_bytes;
       if (settled) this.#filesSettled ??= point.open_files;
@@ -52,7 +52,7 @@ export class SeriesStats {
     for (const slot of point.slots ?? []) this.#note(slot);
   }
 
-  /** `lateMs`: how late free workers sent, 99th percentile; null without a schedule. */
+  /** `lateMs`: p99 of how late an idle worker sent a due batch; null without a schedule. */
   generator(lateMs: number | null): GeneratorFigures {
     const cpu = this.#seconds > 0 ? this.#cpuSeconds / this.#seconds : 0;
     const late = lateMs !== null && lateMs > LATE_MS;
@@ -70,7 +70,7 @@ export class SeriesStats {
     };
   }
 
-  /** 0 for a run of less than a second, which cannot tell. */
+  /** 0 for a run of less than a second, which is too short to measure it. */
   #rssGrowth(): number {
     const from = this.#rssSettled ?? this.#rssFirst;
     return this.#rssLast === null || from === null ? 0 : this.#rssLast - from;
@@ -91,6 +91,7 @@ export class SeriesStats {
     return Number.isFinite(growth) ? Number(growth.toFixed(3)) : null;
   }
 
+  /** The most WAL that each slot retained and lagged by, in bytes, by the slot's name. */
   slots(): Record<string, SlotFigures> {
     return Object.fromEntries(this.#slots);
   }

@@ -10,6 +10,7 @@ import { TABLE_NAMES } from '../schemas/hospital/tables.js';
 import type { SeriesStats } from './series-stats.js';
 import { judge, type Threshold } from './thresholds.js';
 
+/** The plan of a run, as far as the summary needs it. */
 export interface RunFacts {
   readonly runId: string;
   readonly rng: number;
@@ -20,15 +21,16 @@ export interface RunFacts {
   readonly curve: Curve | null;
   /** When the load ends, in active milliseconds; null for no end. */
   readonly endMs: number | null;
-  /** Events that were not sent when they were due are shed: none of them waits. */
+  /** Events that were not sent when they were due are shed, so no backlog waits (`--on-lag shed`). */
   readonly sheds: boolean;
 }
 
+/** The end of a run. */
 export interface Ending {
   readonly stoppedBy: StoppedBy;
   readonly seconds: number;
   readonly activeSeconds: number;
-  /** The server was lost, and the backlog not worked off. */
+  /** The server was lost, and the backlog was not sent. */
   readonly lost: boolean;
   /** Workers waited for a lock or a standby when the run was to end. */
   readonly waited?: boolean;
@@ -38,12 +40,12 @@ export interface Ending {
   readonly cutOff?: boolean;
 }
 
-/** Adds up what the workers did. */
+/** Adds up the workers' counters, and judges the thresholds by the sums. */
 export function summarize(
   facts: RunFacts,
   ending: Ending,
   workerStats: readonly WorkerStats[],
-  digest: SeriesStats,
+  seriesStats: SeriesStats,
   thresholds: readonly Threshold[] = [],
 ): RunSummary {
   const sum = (counter: Counter) =>
@@ -51,7 +53,7 @@ export function summarize(
   const events = workerStats.reduce((total, stats) => total + stats.events, 0);
   const { seconds, activeSeconds } = ending;
   const { curve } = facts;
-  // A run may end a moment after its plan.
+  // A run may end a moment after its plan, when no more events are due.
   const loadSeconds = Math.min(activeSeconds, (facts.endMs ?? Number.POSITIVE_INFINITY) / 1000);
   const offered = curve === null ? null : curve.eventsBy(loadSeconds * 1000);
   const due =
@@ -100,10 +102,10 @@ export function summarize(
       lag: quantiles(merge(workerStats.map((stats) => stats.lag))),
     },
     by_type: figuresByType(workerStats),
-    generator: digest.generator(
+    generator: seriesStats.generator(
       curve === null ? null : merge(workerStats.map((stats) => stats.late)).quantile(0.99),
     ),
-    slots: digest.slots(),
+    slots: seriesStats.slots(),
     thresholds: [],
     stopped_by: ending.stoppedBy,
   };
@@ -111,8 +113,8 @@ export function summarize(
 }
 
 /**
- * A run that was held up and did less than it was to. After a signal, due events may be left unsent, but not
- * batches in flight.
+ * Was the run held up, and did it do less than planned? A run that a signal or a threshold ends may leave due events
+ * unsent, but not batches in flight.
  */
 function isShort(
   { sheds }: RunFacts,

@@ -5,16 +5,16 @@ import type { Totals } from '../run/totals.js';
 import { rejectedTotal } from '../run/worker-stats.js';
 import type { Quantiles, RunSummary } from '../runs/summary.js';
 import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
-import { thresholdText } from './threshold-text.js';
+import { thresholdText } from './thresholds.js';
 
-/** The summary of a run as an operator reads it, with the tables' totals where they were counted. */
+/** The summary of a run for an operator, with the tables' totals where they were counted. */
 export function summaryText(m: Messages, summary: RunSummary, totals: Totals): string {
   const { transactions, latency_ms: latency } = summary;
   const paused = summary.paused_seconds;
   const rejected = Object.entries(summary.rejected)
     .map(([sqlstate, count]) => `${sqlstate}: ${m.number(count)}`)
     .join(', ');
-  const facts = [
+  const facts: Fact[] = [
     [m.report.stoppedBy(), m.report.reason(summary.stopped_by)],
     [
       m.report.elapsed(),
@@ -27,13 +27,13 @@ export function summaryText(m: Messages, summary: RunSummary, totals: Totals): s
     ],
     ...(summary.offered === null
       ? summary.unsent !== null && (summary.server_lost || summary.held_up)
-        ? [[m.report.unsent(), m.number(summary.unsent)]]
+        ? [[m.report.unsent(), m.number(summary.unsent)] as const]
         : []
       : [
           [
             m.report.offered(),
             `${m.number(summary.offered)} / ${m.number(summary.shed + (summary.unsent ?? 0))}`,
-          ],
+          ] as const,
         ]),
     [
       m.report.transactions(),
@@ -51,12 +51,10 @@ export function summaryText(m: Messages, summary: RunSummary, totals: Totals): s
     [m.report.response(), quantilesText(m, latency.response)],
     [m.report.service(), quantilesText(m, latency.service)],
   ];
-  const width = Math.max(...facts.map(([label]) => label?.length ?? 0));
-  const lines = facts.map(([label, value]) => `  ${label?.padEnd(width)}  ${value}\n`);
   const held = summary.thresholds.map((result) => `${thresholdText(m, result)}\n`).join('');
   const { bottleneck } = summary.generator;
   const warning = bottleneck === null ? '' : `\n${m.report.bottleneck(bottleneck)}\n`;
-  return `${m.report.title({ runId: summary.run_id })}\n${lines.join('')}\n${rowsText(m, summary, totals)}${warning}${held === '' ? '' : `\n${held}`}`;
+  return `${m.report.title({ runId: summary.run_id })}\n${factLines(facts)}\n${rowsText(m, summary, totals)}${warning}${held === '' ? '' : `\n${held}`}`;
 }
 
 function rowsText(m: Messages, { rows }: RunSummary, totals: Totals): string {
@@ -79,6 +77,15 @@ function rowsText(m: Messages, { rows }: RunSummary, totals: Totals): string {
     total(table),
   ]);
   return layOut([header, ...body]);
+}
+
+/** A label and its value. */
+export type Fact = readonly [label: string, value: string];
+
+/** Facts below each other, the values in one column. */
+export function factLines(facts: readonly Fact[]): string {
+  const width = Math.max(...facts.map(([label]) => label.length));
+  return facts.map(([label, value]) => `  ${label.padEnd(width)}  ${value}\n`).join('');
 }
 
 /** Rows per table, with their sum. */

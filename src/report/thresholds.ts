@@ -1,4 +1,5 @@
 import { UNITS } from '../lib/units.js';
+import type { Messages } from '../messages/index.js';
 import type { RunSummary, ThresholdResult } from '../runs/summary.js';
 import { findMetric, nearestMetric } from './metrics.js';
 
@@ -10,24 +11,24 @@ const COMPARISONS = {
   '==': (value: number, limit: number) => value === limit,
   '!=': (value: number, limit: number) => value !== limit,
 } as const;
-export type Comparison = keyof typeof COMPARISONS;
+type Comparison = keyof typeof COMPARISONS;
 
-/** What a figure of a run is held against. Plain data, so that it may cross to a thread. */
+/** A condition on a figure of a run. Plain data, so that it may cross to a thread. */
 export interface Threshold {
-  /** As it was given, without blanks around it. */
+  /** The operator's text, trimmed. */
   readonly text: string;
   /** The name of a metric that exists. */
   readonly metric: string;
   readonly comparison: Comparison;
-  /** In the unit of the metric's dimension: shares from 0 to 1, sizes in bytes. */
+  /** In the base unit of the metric's dimension: shares from 0 to 1, sizes in bytes. */
   readonly limit: number;
-  /** As it was written; empty where the metric has none. */
+  /** Unit in the operator's text; empty where it has none. */
   readonly unit: string;
-  /** Whether the run ends as soon as it does not hold. */
+  /** End the run as soon as the condition does not hold. */
   readonly abort: boolean;
 }
 
-/** Why a text is not a threshold. */
+/** The reason why a text is not a threshold. */
 export type ThresholdProblem =
   | { readonly problem: 'form' }
   | {
@@ -38,25 +39,25 @@ export type ThresholdProblem =
   | {
       readonly problem: 'unit';
       readonly metric: string;
-      /** As it was written; empty when there was none. */
+      /** Unit in the operator's text; empty where it has none. */
       readonly unit: string;
-      /** Those that the metric takes; empty when it takes none. */
+      /** Units that the metric takes; empty for a metric without units. */
       readonly allowed: readonly string[];
     };
 
 /**
- * `<metric><op><number><unit>`, blanks between the parts, and `, abort` after them. An `abort` that
- * lacks its comma is not taken for a unit, or the complaint would be about units.
+ * `<metric><op><number><unit>`, with blanks between the parts, and `, abort` after them. An `abort` without its
+ * comma must not match as a unit: the error would then be about units.
  */
 const FORM =
   /^([^\s<>=!,;]+)\s*([<>]=?|[=!]=)\s*(-?(?:\d+(?:\.\d*)?|\.\d+))\s*(?!abort)([a-z%µ]*)\s*(,\s*abort)?$/iu;
 
-/** Digits that a double holds whatever they are; beyond them, 0.07 s would be 70.00000000000001 ms. */
+/** Decimal digits that every double holds exactly; with more, 0.07 s would be 70.00000000000001 ms. */
 const SURE_DIGITS = 15;
-/** Digits after the point that tell a reader enough, unless the limit lies closer. */
+/** Digits after the point that are enough for a reader, unless the limit lies closer. */
 const FEW_DECIMALS = 3;
 
-/** A threshold from what an operator wrote, or what is wrong with it. */
+/** Parses an operator's threshold; returns the problem if it is not one. */
 export function parseThreshold(given: string): Threshold | ThresholdProblem {
   const text = given.trim();
   const [, name, comparison, amount, unit = '', abort] = FORM.exec(text) ?? [];
@@ -74,7 +75,7 @@ export function parseThreshold(given: string): Threshold | ThresholdProblem {
   return {
     text,
     metric: name,
-    // The form lets no other through.
+    // FORM matches no other.
     comparison: comparison as Comparison,
     limit: sure(Number(amount) * factor),
     unit,
@@ -83,8 +84,8 @@ export function parseThreshold(given: string): Threshold | ThresholdProblem {
 }
 
 /**
- * Holds a threshold against the figures of a run, whether over or still under way. It does not hold
- * where nothing was measured: what nobody saw can't be claimed.
+ * Compares a figure of a run, over or still under way, with a threshold. A figure that was not measured does not
+ * hold it. The result has the figure in the unit of the threshold.
  */
 export function judge(threshold: Threshold, summary: RunSummary): ThresholdResult {
   const metric = findMetric(threshold.metric);
@@ -100,17 +101,55 @@ export function judge(threshold: Threshold, summary: RunSummary): ThresholdResul
   return { threshold: threshold.text, held, value, aborted: false };
 }
 
-/** The unit that a threshold was written in, from its text; empty where it has none. */
-export function unitOf(text: string): string {
+/** The first threshold that must end the run, by its figures so far; null when all of them hold. */
+export function firstBroken(
+  thresholds: readonly Threshold[],
+  soFar: () => RunSummary,
+): Threshold | null {
+  const watched = thresholds.filter(({ abort }) => abort);
+  if (watched.length === 0) return null;
+  const summary = soFar();
+  // A figure that was not measured yet may still hold its threshold.
+  const breaks = (threshold: Threshold) => {
+    const { held, value } = judge(threshold, summary);
+    return !held && value !== null;
+  };
+  return watched.find(breaks) ?? null;
+}
+
+/** Marks the threshold that ended the run, also where the final figure would hold it. */
+export function markAborted(summary: RunSummary, aborted: Threshold | null): RunSummary {
+  if (aborted === null) return summary;
+  return {
+    ...summary,
+    thresholds: summary.thresholds.map((result) =>
+      result.threshold === aborted.text ? { ...result, held: false, aborted: true } : result,
+    ),
+  };
+}
+
+/** The outcome of a threshold in one line, for an operator. */
+export function thresholdText(m: Messages, result: ThresholdResult): string {
+  const { threshold, value, held, aborted } = result;
+  const measured =
+    value === null ? m.thresholds.nothing() : m.thresholds.measured(value, unitOf(threshold));
+  return held
+    ? m.thresholds.held({ threshold, measured })
+    : m.thresholds.notHeld({ threshold, measured, aborted });
+}
+
+/** The unit in a threshold's text; empty where it has none. */
+function unitOf(text: string): string {
   const parsed = parseThreshold(text);
   return 'problem' in parsed ? '' : parsed.unit;
 }
 
+/** Rounds off the error of a double. */
 function sure(value: number): number {
   return Number(value.toPrecision(SURE_DIGITS));
 }
 
-/** Few decimals, but enough not to belie the outcome: 250.0001 is not below 250, and 250 neither. */
+/** Rounds to few decimals, but keeps the outcome: 250.0001 fails `<= 250`, so it must not be shown as 250. */
 function shorten(value: number, agrees: (candidate: number) => boolean): number {
   for (let decimals = FEW_DECIMALS; decimals <= SURE_DIGITS; decimals++) {
     const candidate = Number(value.toFixed(decimals));

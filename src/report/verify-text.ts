@@ -8,49 +8,48 @@ import type {
   VerificationDocument,
 } from '../verify/verdict/document.js';
 import { type Example, VIOLATIONS } from '../verify/verdict/findings.js';
+import { type Fact, factLines } from './text.js';
 
-/** What `verify` found, as an operator reads it. */
+/** The findings of `verify` for an operator. */
 export function verificationText(m: Messages, document: VerificationDocument): string {
-  const { verify: said } = m;
-  const title = said.title({ run: document.run_id, source: document.source });
+  const { verify: words } = m;
+  const title = words.title({ run: document.run_id, source: document.source });
   return `${title}\n${factsText(m, document)}${doubtsText(m, document)}${notesText(m, document)}${violationsText(m, document)}\n${latencyText(m, document)}`;
 }
 
-function factsText({ verify: said }: Messages, document: VerificationDocument): string {
+function factsText({ verify: words }: Messages, document: VerificationDocument): string {
   const { transactions, events, rows, verdict, accounting } = document;
   const others = Object.values(events.others).reduce((sum, count) => sum + count, 0);
   const { committed } = accounting;
-  const facts: (readonly [string, string] | null)[] = [
-    [said.verdict(), said.verdictNames[verdict]],
-    [said.committed(), said.counted({ events: committed, transactions: transactions.expected })],
-    [said.became(), said.sum(accounting)],
+  const facts: (Fact | null)[] = [
+    [words.verdict(), words.verdictNames[verdict]],
+    [words.committed(), words.counted({ events: committed, transactions: transactions.expected })],
+    [words.became(), words.sum(accounting)],
     events.replayed > 0
-      ? [said.repeated(), said.repeatedIn({ events: events.replayed, rewinds: events.rewinds })]
+      ? [words.repeated(), words.repeatedIn({ events: events.replayed, rewinds: events.rewinds })]
       : null,
     events.foreign + events.derived + events.snapshot + others > 0
-      ? [said.others(), said.foreign({ ...events, others })]
+      ? [words.others(), words.foreign({ ...events, others })]
       : null,
-    events.malformed > 0 ? [said.skipped(), said.malformedCount(events.malformed)] : null,
-    [said.rows(), said.followed(rows)],
-    [said.time(), said.speed(document)],
+    events.malformed > 0 ? [words.skipped(), words.malformedCount(events.malformed)] : null,
+    [words.rows(), words.followed(rows)],
+    [words.time(), words.speed(document)],
   ];
-  const shown = facts.filter((fact) => fact !== null);
-  const width = Math.max(...shown.map(([label]) => label.length));
-  return shown.map(([label, value]) => `  ${label.padEnd(width)}  ${value}\n`).join('');
+  return factLines(facts.filter((fact) => fact !== null));
 }
 
-function doubtsText({ verify: said }: Messages, { doubts }: VerificationDocument): string {
+function doubtsText({ verify: words }: Messages, { doubts }: VerificationDocument): string {
   return titled(
-    said.doubted(),
+    words.doubted(),
     DOUBTS.flatMap((doubt) => {
       const events = doubts[doubt];
-      return events === undefined ? [] : [said.doubt({ doubt, events })];
+      return events === undefined ? [] : [words.doubt({ doubt, events })];
     }),
   );
 }
 
-function notesText({ verify: said }: Messages, { notes }: VerificationDocument): string {
-  return titled(said.notes(), notes.map(said.note));
+function notesText({ verify: words }: Messages, { notes }: VerificationDocument): string {
+  return titled(words.notes(), notes.map(words.note));
 }
 
 /** Lines below a title; empty where there are none. */
@@ -91,32 +90,32 @@ function causeLines(
   ];
 }
 
-/** One thing that is wrong, in a line. */
-function exampleText({ verify: said }: Messages, example: Example): string {
+/** One change or event in a line, and the places where to look it up. */
+function exampleText({ verify: words }: Messages, example: Example): string {
   const { table, operation, key, xid, lsn, place, ledger } = example;
   const where = [
     xid === null ? '' : `xid ${xid}`,
     lsn === null ? '' : `lsn ${lsn}`,
-    place === null ? '' : said.place(place),
+    place === null ? '' : words.place(place),
     ledger === null ? '' : `${basename(ledger.file)}#${ledger.intent}`,
   ].filter((part) => part !== '');
-  const what = [table, operation, key].filter((part) => part !== null).join(' ');
-  return `${what}${where.length > 0 ? ` (${where.join(', ')})` : ''}`.trim();
+  const change = [table, operation, key].filter((part) => part !== null).join(' ');
+  return `${change}${where.length > 0 ? ` (${where.join(', ')})` : ''}`.trim();
 }
 
 function latencyText(m: Messages, { latency_ms, clock_offset_ms }: VerificationDocument): string {
-  const { verify: said } = m;
+  const { verify: words } = m;
   const cell = (value: number | null) => (value === null ? '–' : m.millis(value));
   const row = (label: string, { p50, p90, p99, max }: Percentiles) => [
     `  ${label}`,
     ...[p50, p90, p99, max].map(cell),
   ];
   const table = layOut([
-    [`  ${said.latency()}`, 'p50', 'p90', 'p99', 'max'],
-    row(said.commitToConnector(), latency_ms.commit_to_connector),
-    row(said.connectorToReceived(), latency_ms.connector_to_received),
-    row(said.commitToReceived(), latency_ms.commit_to_received),
+    [`  ${words.latency()}`, 'p50', 'p90', 'p99', 'max'],
+    row(words.commitToConnector(), latency_ms.commit_to_connector),
+    row(words.connectorToReceived(), latency_ms.connector_to_received),
+    row(words.commitToReceived(), latency_ms.commit_to_received),
   ]);
-  const offset = clock_offset_ms === null ? said.noOffset() : said.clockOffset(clock_offset_ms);
+  const offset = clock_offset_ms === null ? words.noOffset() : words.clockOffset(clock_offset_ms);
   return `${table}  ${offset}\n`;
 }

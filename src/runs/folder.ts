@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { SeriesPoint } from '../run/series.js';
 import type { RunSummary } from './summary.js';
 
-/** A name that sorts by time and differs between runs of the same second: 20261123-201530-a1b2. */
+/** A new run id, which sorts by time and differs between runs of the same second: 20261123-201530-a1b2. */
 export function newRunId(now: Date): string {
   const stamp = now.toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
   return `${stamp}-${randomBytes(2).toString('hex')}`;
@@ -76,31 +76,42 @@ export function runPath(logs: string, run: string): string {
   return join(runsPath(logs), run);
 }
 
-/** How many runs of this folder are under way. */
+/** Number of runs in this log folder that are under way. */
 export function liveRuns(logs: string): number {
   return runNames(logs).filter((run) => isUnderWay(runPath(logs, run))).length;
 }
 
-/** Whether the process of a run has signed its folder, or the run is over already. */
+/** Has a run written its `pid`, or its summary already? */
 export function hasBegun(runFolder: string): boolean {
   return isUnderWay(runFolder) || existsSync(join(runFolder, 'summary.json'));
 }
 
-/** Whether the process of a run lives. */
+/** Does the process of a run live? */
 export function isUnderWay(runFolder: string): boolean {
   return isAlive(join(runFolder, 'pid'));
+}
+
+/** A file's text; empty if there is no such file. */
+export function readOrEmpty(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw error;
+  }
 }
 
 function runsPath(logs: string): string {
   return join(logs, 'runs');
 }
 
+/** Probes the process with signal 0. */
 function isAlive(pidFile: string): boolean {
   try {
     const pid = Number(readFileSync(pidFile, 'utf8'));
     return pid > 0 && process.kill(pid, 0);
   } catch (error) {
-    // EPERM: there is such a process, of another user.
+    // EPERM: the process lives and belongs to another user.
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

@@ -1,8 +1,9 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { EXIT, OperatorError } from '../errors.js';
 import { findNearest } from '../lib/nearest.js';
 import type { SeriesPoint } from '../run/series.js';
+import { readOrEmpty } from './folder.js';
 import type { RunSummary } from './summary.js';
 import {
   type RecordedVerdict,
@@ -10,10 +11,10 @@ import {
   VerificationRecord,
 } from './verifications.js';
 
-/** Names that an error lists. */
+/** Most names that an error lists. */
 const NAMES_LISTED = 3;
 
-/** What a run left on disk. */
+/** The files of a run, parsed. */
 export interface RunRecord {
   /** Null for a run that was killed, or is still under way. */
   readonly summary: RunSummary | null;
@@ -26,12 +27,19 @@ export interface RunRecord {
   readonly runId: string;
 }
 
-/** Reads the folder of a run: each file may be missing, and the last line of the series cut off. */
+/** Start of a run, in milliseconds since 1970, from its series; null when that is empty or has no time. */
+export function startOf([first]: readonly SeriesPoint[]): number | null {
+  if (first === undefined) return null;
+  const start = Date.parse(first.at) - first.second * 1000;
+  return Number.isFinite(start) ? start : null;
+}
+
+/** Reads the folder of a run. Each file may be missing, and the last line of the series cut off. */
 export function readRun(folder: string): RunRecord {
   const verifications = new VerificationRecord(folder);
-  const summary = parseObject(readOr(join(folder, 'summary.json')));
+  const summary = parseObject(readOrEmpty(join(folder, 'summary.json')));
   return {
-    // Runs of earlier versions know less.
+    // Summaries of earlier versions lack these members.
     summary:
       summary === null
         ? null
@@ -47,8 +55,8 @@ export function readRun(folder: string): RunRecord {
             thresholds: [],
             ...summary,
           } as never),
-    series: readOr(join(folder, 'series.ndjson')).split('\n').flatMap(parsePoint),
-    settings: parseObject(readOr(join(folder, 'settings.json'))),
+    series: readOrEmpty(join(folder, 'series.ndjson')).split('\n').flatMap(parsePoint),
+    settings: parseObject(readOrEmpty(join(folder, 'settings.json'))),
     verification: verifications.read(),
     verdicts: verifications.all(),
     runId: basename(resolve(folder)),
@@ -56,8 +64,8 @@ export function readRun(folder: string): RunRecord {
 }
 
 /**
- * The folder of a run below `<logs>/runs`: the newest one without a name, else the one of this name
- * or with this part of it, or the folder at this path.
+ * The folder of a run: without a name the newest below `<logs>/runs`; else the one with this name, at this path, or
+ * with this part of a name. Throws an OperatorError for none and for several.
  */
 export function findRun(logs: string, nameOrPath: string | undefined, cwd = process.cwd()): string {
   const folder = join(logs, 'runs');
@@ -106,12 +114,12 @@ function runAt(path: string): string {
   throw new OperatorError(EXIT.usage, (m) => m.page.notARun({ folder }));
 }
 
-/** A run that was killed early may have left its ledger alone. */
+/** Any of these files will do: a run that was killed early may have nothing but its ledger. */
 function hasRecord(folder: string): boolean {
   return ['summary.json', 'series.ndjson', 'ledger'].some((file) => existsSync(join(folder, file)));
 }
 
-/** The names most like `given`; the newest ones where none is like it. */
+/** The names most similar to `given`; the newest ones if no name is similar. */
 function nearestTo(given: string, runs: readonly string[]): string[] {
   const nearest: string[] = [];
   while (nearest.length < NAMES_LISTED) {
@@ -125,20 +133,11 @@ function nearestTo(given: string, runs: readonly string[]): string[] {
   return nearest.length > 0 ? nearest : runs.slice(0, NAMES_LISTED);
 }
 
-function readOr(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
-    throw error;
-  }
-}
-
 function parsePoint(line: string): SeriesPoint[] {
   const point = parseObject(line);
   if (point === null || typeof point.second !== 'number') return [];
   const unmeasured = { p50: null, p99: null, max: null };
-  // A line of another version may lack what this one knows.
+  // Lines of earlier versions may lack these members.
   return [{ response_ms: unmeasured, service_ms: unmeasured, slots: null, ...point } as never];
 }
 

@@ -11,7 +11,7 @@ export interface Quantiles {
   readonly max: number | null;
 }
 
-/** What `stream --json` prints, as programs rely on it. */
+/** The document that `stream --json` prints. Programs rely on its members. */
 export interface RunSummary {
   readonly run_id: string;
   readonly rng: number;
@@ -27,9 +27,9 @@ export interface RunSummary {
   readonly shed: number;
   /** Events that were due and still waiting to be sent when the run ended; null for `max`. */
   readonly unsent: number | null;
-  /** True: some of them were unsent because the server was lost (never with `--on-lag shed`). */
+  /** True: due events were unsent because the server was lost (never with `--on-lag shed`). */
   readonly server_lost: boolean;
-  /** True: some of them, or of the batches in flight, were unsent because somebody or something held the server up. */
+  /** True: due events or batches in flight were unsent because locks, a standby or a silent server held workers up. */
   readonly held_up: boolean;
   /** Batches in flight that waited for a lock when the run ended, and were rolled back. */
   readonly given_up: number;
@@ -39,7 +39,7 @@ export interface RunSummary {
   readonly transactions: {
     readonly committed: number;
     readonly rolled_back: number;
-    /** COMMITs without an answer whose fate could not be found out. */
+    /** COMMITs without an answer whose fate stayed unknown. */
     readonly in_doubt: number;
     /** COMMITs without an answer that were settled by asking the server. */
     readonly settled: number;
@@ -52,43 +52,43 @@ export interface RunSummary {
   readonly latency_ms: {
     readonly response: Quantiles;
     readonly service: Quantiles;
-    /** From due to sent: the part of the response that is not the server's. */
+    /** From due to sent: the generator's part of the response. */
     readonly lag: Quantiles;
   };
-  /** By event type and operation, for those that were committed. */
+  /** Committed events by event type and operation. */
   readonly by_type: Readonly<Partial<Record<EventType, Partial<Record<Operation, TypeFigures>>>>>;
   readonly generator: GeneratorFigures;
-  /** Every slot that was seen, by name: the most that it kept, and lagged by. */
+  /** Every slot that was sampled, by name: the most that it retained, and lagged by. */
   readonly slots: Readonly<Record<string, SlotFigures>>;
-  /** What was held against the figures, in the order given. */
+  /** Outcomes of the thresholds, in the order given. */
   readonly thresholds: readonly ThresholdResult[];
   readonly stopped_by: StoppedBy;
 }
 
 export interface TypeFigures {
   readonly events: number;
-  /** Of the batches that held such events, each counted once an event. */
+  /** Latencies of the batches with such events; a batch counts once for each of its events. */
   readonly response: Quantiles;
   readonly service: Quantiles;
 }
 
-/** How the program itself did: whether it, and not the server, was what was slow. */
+/** Figures of the program itself. They show whether it, and not the server, was slow. */
 export interface GeneratorFigures {
   /** Processor time, in cores, on average. */
   readonly cpu_cores: number;
   readonly rss_peak_bytes: number;
-  /** Resident memory at the end less that after the first minute (or at the start of shorter runs). */
+  /** Resident memory at the end minus that after the first minute (or at the start of shorter runs). */
   readonly rss_growth_bytes: number;
-  /** Open file handles, likewise; null where the system does not tell. */
+  /** Open file handles, likewise; null where the system does not count them, and for runs of less than a minute. */
   readonly open_files_growth: number | null;
   /**
-   * Median response latency of the last minute by that of the minute after the first; null where a
-   * run was too short to tell, or measured none.
+   * Median response latency of the last minute divided by that of the minute after the first; null for a run that
+   * was too short, or measured no latency.
    */
   readonly response_growth: number | null;
-  /** How much later than it could have a free worker sent, in milliseconds, 99th percentile. */
+  /** p99 of how late an idle worker sent a due batch, in milliseconds. */
   readonly late_ms: number | null;
-  /** What held the run up that is none of the server's doing; null when nothing did. */
+  /** The generator's own bottleneck; null without one. */
   readonly bottleneck: 'cpu' | 'event-loop' | null;
 }
 
@@ -98,7 +98,7 @@ export interface SlotFigures {
 }
 
 export interface ThresholdResult {
-  /** As it was given. */
+  /** The operator's text. */
   readonly threshold: string;
   readonly held: boolean;
   /** The figure, in the unit of the threshold; null when nothing was measured. */

@@ -3,7 +3,6 @@ import {
   copyFileSync,
   existsSync,
   readdirSync,
-  readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -12,28 +11,29 @@ import { join } from 'node:path';
 import type { VerificationDocument } from '../verify/verdict/document.js';
 import type { LatencyPoint } from '../verify/verdict/latency.js';
 import { isNumber, parseDocument, parseJson, shape } from '../verify/verdict/parse-document.js';
+import { readOrEmpty } from './folder.js';
 
-/** What a verification that went to its end has left. */
+/** A finished verification, parsed. */
 export interface RecordedVerification {
   readonly document: VerificationDocument;
   readonly points: readonly LatencyPoint[];
 }
 
-/** A verdict on a run, and the file in its folder that has it. */
+/** A verdict on a run, and the name of its file in the run's folder. */
 export interface RecordedVerdict {
   readonly file: string;
   readonly document: VerificationDocument;
 }
 
-/** The newest verdict, which others rely on, and its latency second by second. */
+/** The newest verdict, a name that programs rely on, and its latency second by second. */
 const NEWEST = 'verify.json';
 const NEWEST_SERIES = 'verify-series.ndjson';
 const NUMBERED = /^verify-(\d+)(\.json|-series\.ndjson)$/;
 
 /**
- * The verdicts on a run, and how late its events were, second by second: kept in the run's folder. Each verification
- * has files of its own, `verify-<n>.json` and `verify-<n>-series.ndjson`; copies of the newest that went to its end
- * have names without a number.
+ * The verdicts on a run and the latency of its events second by second, in the run's folder. Each verification has
+ * its own files, `verify-<n>.json` and `verify-<n>-series.ndjson`; copies of the newest finished one have names
+ * without a number.
  */
 export class VerificationRecord {
   readonly #folder: string;
@@ -44,7 +44,7 @@ export class VerificationRecord {
     this.#folder = runFolder;
   }
 
-  /** Takes a number for a verification, which nobody else has. Throws what the file system threw. */
+  /** Takes a number that no other verification has. Throws the file system's error. */
   begin(): void {
     this.#adopt();
     for (let number = this.#highest() + 1; ; number++) {
@@ -59,11 +59,12 @@ export class VerificationRecord {
     }
   }
 
+  /** Adds a point to the series of this verification, at once. */
   append(point: LatencyPoint): void {
     appendFileSync(this.#path(seriesFile(this.#own())), `${JSON.stringify(point)}\n`);
   }
 
-  /** The verification went to its end: its verdict is the newest. */
+  /** Writes the verdict of a finished verification and makes it the newest. */
   close(document: VerificationDocument): void {
     const number = this.#own();
     writeFileSync(this.#path(documentFile(number)), `${JSON.stringify(document, null, 2)}\n`);
@@ -71,18 +72,21 @@ export class VerificationRecord {
     this.#replace(NEWEST, documentFile(number));
   }
 
-  /** The verification came to no verdict: nothing of it stays. */
+  /** Removes the files of a verification that ends without a verdict. */
   discard(): void {
     if (this.#number === null) return;
     rmSync(this.#path(seriesFile(this.#number)), { force: true });
     this.#number = null;
   }
 
-  /** The newest; null where the run was not verified, or not to the end. Lines of the series may be cut off. */
+  /** The newest; null without a finished verification. Skips lines of the series that are cut off. */
   read(): RecordedVerification | null {
-    const document = parseDocument(readOr(this.#path(NEWEST)));
+    const document = parseDocument(readOrEmpty(this.#path(NEWEST)));
     if (document === null) return null;
-    const points = readOr(this.#path(NEWEST_SERIES)).split('\n').map(parseJson).filter(isPoint);
+    const points = readOrEmpty(this.#path(NEWEST_SERIES))
+      .split('\n')
+      .map(parseJson)
+      .filter(isPoint);
     return { document, points };
   }
 
@@ -92,7 +96,7 @@ export class VerificationRecord {
       .sort((a, b) => b - a)
       .flatMap((number) => {
         const file = documentFile(number);
-        const document = parseDocument(readOr(this.#path(file)));
+        const document = parseDocument(readOrEmpty(this.#path(file)));
         return document === null ? [] : [{ file, document }];
       });
   }
@@ -102,7 +106,7 @@ export class VerificationRecord {
     return this.#number ?? 0;
   }
 
-  /** Gives the verdict of an earlier version, which had no numbers, the first one. */
+  /** Gives number 1 to the verdict of an earlier version, which had no numbers. */
   #adopt(): void {
     if (this.#highest() > 0 || !existsSync(this.#path(NEWEST))) return;
     copyFileSync(this.#path(NEWEST), this.#path(documentFile(1)));
@@ -120,7 +124,7 @@ export class VerificationRecord {
     return [...new Set(numbers.filter((number) => number > 0))];
   }
 
-  /** Puts a copy of `from` in the place of `to`, at once: whoever reads it finds the old one or the new one. */
+  /** Replaces `to` by a copy of `from` atomically: readers see either the old file or the new one. */
   #replace(to: string, from: string): void {
     const copy = this.#path(`${to}.${process.pid}`);
     copyFileSync(this.#path(from), copy);
@@ -150,14 +154,4 @@ const isPointShape = shape({
 
 function isPoint(value: unknown): value is LatencyPoint {
   return isPointShape(value);
-}
-
-/** Empty where there is no such file. */
-function readOr(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
-    throw error;
-  }
 }

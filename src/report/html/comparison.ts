@@ -1,25 +1,11 @@
 import type { RunRecord } from '../../runs/record.js';
 import { type Figures, figuresOf } from './figures.js';
-import { whenOf } from './head.js';
-import { type Content, html, type Markup } from './markup.js';
-import { curveOfRun } from './plots.js';
-import { table } from './table.js';
+import { swatch } from './head.js';
+import { type Content, html, type Markup, table } from './markup.js';
 import { verdictWord } from './verification.js';
 import { NOTHING, type Writer } from './writer.js';
 
-/** The top of a comparison. */
-export function comparisonHead(w: Writer, runs: readonly RunRecord[]): Markup {
-  return html`<header class="head">
-<p class="kind">${w.m.kindComparison()}</p>
-<h1>${w.m.comparisonOf({ runs: runs.length })}</h1>
-<ul class="runs">${runs.map(
-    (run, index) =>
-      html`<li>${swatch(run, index)}<strong>${run.runId}</strong> <span>${whenOf(w, run)}</span></li>`,
-  )}</ul>
-</header>`;
-}
-
-/** Key figures, with a column a run. */
+/** Headline figures as a table, with a column a run. */
 export function keyFigures(w: Writer, runs: readonly RunRecord[]): Markup {
   const { m } = w;
   const all = runs.map((run) => ({ run, figures: figuresOf(run) }));
@@ -58,7 +44,7 @@ export function keyFigures(w: Writer, runs: readonly RunRecord[]): Markup {
   });
 }
 
-/** What came out of the pipeline, where it was asked for any of the runs. */
+/** Verdict and latency of the pipeline; no rows if no run was verified. */
 function verificationRows(w: Writer, runs: readonly RunRecord[]): Content[][] {
   const { m } = w;
   const found = runs.map(({ verification }) => verification?.document);
@@ -75,10 +61,4 @@ function verificationRows(w: Writer, runs: readonly RunRecord[]): Content[][] {
       ...found.map((document) => w.ms(document?.latency_ms.commit_to_received.p99)),
     ],
   ];
-}
-
-/** The line that a run has in the plots. */
-function swatch(run: RunRecord, index: number): Markup {
-  const { colour, dashed } = curveOfRun(run, index);
-  return html`<span class="swatch${dashed ? ' dashed' : ''}" style="border-color:var(--curve-${colour})" aria-hidden="true"></span>`;
 }

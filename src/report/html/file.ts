@@ -4,15 +4,16 @@ import { dirname, join } from 'node:path';
 import { EXIT, OperatorError } from '../../errors.js';
 import type { Language, Messages } from '../../messages/index.js';
 import { readRun } from '../../runs/record.js';
-import { renderReport } from './render.js';
+import { renderReport } from './page.js';
 
-/** Runs that a file name spells out: a name has 255 bytes at most, a run 20. */
+/** Runs listed in a file name: a name has at most 255 bytes, a run id 20. */
 const MOST_NAMED = 6;
-const DIGEST_LETTERS = 8;
+/** Hex digits of the hash that keeps names of longer comparisons apart. */
+const HASH_DIGITS = 8;
 
 /**
  * Writes the report of these runs and returns its path: `report.html` in the folder of a single one,
- * a comparison in `<logs>/runs` for several.
+ * a comparison in `<logs>/runs` for several. Throws an OperatorError when it cannot be written.
  */
 export async function writeReportFile(
   logs: string,
@@ -39,9 +40,9 @@ export async function writeReportFile(
   return path;
 }
 
-/** A name that says which runs are compared. */
+/** A file name from the ids of the compared runs. */
 function comparisonName(runIds: readonly string[]): string {
   if (runIds.length <= MOST_NAMED) return `comparison-${runIds.join('_')}.html`;
-  const digest = createHash('sha256').update(runIds.join('_')).digest('hex');
-  return `comparison-${runIds[0]}-and-${runIds.length - 1}-more-${digest.slice(0, DIGEST_LETTERS)}.html`;
+  const hash = createHash('sha256').update(runIds.join('_')).digest('hex');
+  return `comparison-${runIds[0]}-and-${runIds.length - 1}-more-${hash.slice(0, HASH_DIGITS)}.html`;
 }

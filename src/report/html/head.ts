@@ -1,10 +1,9 @@
-import type { RunRecord } from '../../runs/record.js';
-import { banner } from './banner.js';
-import { html, type Markup } from './markup.js';
-import { startOf } from './start-of.js';
+import { type RunRecord, startOf } from '../../runs/record.js';
+import { banner, html, type Markup } from './markup.js';
+import { curveOfRun } from './plots.js';
 import type { Writer } from './writer.js';
 
-/** The top of a run's report: name, when, and how it ended. */
+/** The top of a run's report: name, period, and how the run ended. */
 export function runHead(w: Writer, run: RunRecord): Markup {
   const when = whenOf(w, run);
   return html`<header class="head">
@@ -15,8 +14,8 @@ ${verdict(w, run)}
 </header>`;
 }
 
-/** When a run was, from its series or else from its name; empty when neither tells. */
-export function whenOf(w: Writer, { series, runId }: RunRecord): string {
+/** The period of a run from its series, else the start in its name; empty when neither has a time. */
+function whenOf(w: Writer, { series, runId }: RunRecord): string {
   const start = startOf(series);
   const end = Date.parse(series.at(-1)?.at ?? '');
   if (start !== null && Number.isFinite(end)) {
@@ -43,4 +42,22 @@ function verdict(w: Writer, { summary, series }: RunRecord): Markup {
         : w.m.thresholdsBroken({ broken, of });
   const kind = broken > 0 || summary.stopped_by === 'critical' ? 'bad' : of > 0 ? 'good' : 'plain';
   return banner(kind, `${w.m.stoppedBy({ reason: w.reason(summary.stopped_by) })} ${judged}`);
+}
+
+/** The top of a comparison: its runs, each with the colour of its curves. */
+export function comparisonHead(w: Writer, runs: readonly RunRecord[]): Markup {
+  return html`<header class="head">
+<p class="kind">${w.m.kindComparison()}</p>
+<h1>${w.m.comparisonOf({ runs: runs.length })}</h1>
+<ul class="runs">${runs.map(
+    (run, index) =>
+      html`<li>${swatch(run, index)}<strong>${run.runId}</strong> <span>${whenOf(w, run)}</span></li>`,
+  )}</ul>
+</header>`;
+}
+
+/** A piece of the run's line in the plots. */
+export function swatch(run: RunRecord, index: number): Markup {
+  const { colour, dashed } = curveOfRun(run, index);
+  return html`<span class="swatch${dashed ? ' dashed' : ''}" style="border-color:var(--curve-${colour})" aria-hidden="true"></span>`;
 }

@@ -1,4 +1,4 @@
-/** A piece of HTML that is safe to show as it is. */
+/** HTML that is shown as it is: escaped already, or trusted. */
 export class Markup {
   readonly text: string;
 
@@ -9,12 +9,12 @@ export class Markup {
 
 export type Content = Markup | string | number | readonly Content[];
 
-/** HTML of a template: whatever is put in is escaped, unless it is markup already. */
+/** HTML from a template: escapes every part that is not markup yet. */
 export function html(strings: TemplateStringsArray, ...parts: readonly Content[]): Markup {
   return new Markup(String.raw({ raw: strings }, ...parts.map(render)));
 }
 
-/** Text that is trusted to be HTML, such as the page's own style and script. */
+/** Text that is HTML already, such as the page's own style and script. */
 export function trusted(text: string): Markup {
   return new Markup(text);
 }
@@ -22,6 +22,60 @@ export function trusted(text: string): Markup {
 /** JSON as the text of a script element: nothing in it can end the element. */
 export function embedded(value: unknown): Markup {
   return new Markup(JSON.stringify(value).replaceAll('<', '\\u003c'));
+}
+
+/** A sentence of the catalogue; commands and options, between backticks there, become `<code>`. */
+export function withCode(sentence: string): Content {
+  return sentence
+    .split('`')
+    .map((part, index) => (index % 2 === 0 ? part : html`<code>${part}</code>`));
+}
+
+export interface TableContents {
+  readonly caption: string;
+  /** Titles of the columns, the first of which names the row. */
+  readonly head: readonly Content[];
+  readonly rows: readonly (readonly Content[])[];
+  /** Sums, below a line. */
+  readonly foot?: readonly Content[];
+  /** Columns of words, counted from the left; the others hold figures. Default: 1. */
+  readonly words?: number;
+}
+
+const FIGURE = html` class="figure"`;
+
+/** A table that scrolls within its own width, also by the keyboard. */
+export function table({ caption, head, rows, foot, words = 1 }: TableContents): Markup {
+  const cells = (row: readonly Content[]) =>
+    row.map((content, index) =>
+      index === 0
+        ? html`<th scope="row">${content}</th>`
+        : html`<td${index < words ? '' : FIGURE}>${content}</td>`,
+    );
+  return html`<div class="scroll" role="region" tabindex="0" aria-label="${caption}"><table>
+<caption><span>${caption}</span></caption>
+<thead><tr>${head.map(
+    (content, index) => html`<th scope="col"${index < words ? '' : FIGURE}>${content}</th>`,
+  )}</tr></thead>
+<tbody>${rows.map((row) => html`<tr>${cells(row)}</tr>`)}</tbody>
+${foot === undefined ? '' : html`<tfoot><tr>${cells(foot)}</tr></tfoot>`}
+</table></div>`;
+}
+
+/** A figure with its name above it and a remark below. `notable`: set in the colour of a failure. */
+export function card(label: string, value: Content, note: string, notable = false): Markup {
+  return html`<div class="card${notable ? ' notable' : ''}"><dt>${label}</dt><dd class="value">${value}</dd>${note === '' ? '' : html`<dd class="note">${note}</dd>`}</div>`;
+}
+
+/** How well something went. */
+export type Mood = 'good' | 'bad' | 'plain' | 'unsure';
+
+/** Moods differ in shape, not in colour alone, for readers who see no colours. */
+const SIGNS: Readonly<Record<Mood, string>> = { good: '✓', bad: '✕', plain: 'i', unsure: '?' };
+
+/** A verdict, in the colours of its mood. */
+export function banner(mood: Mood, verdict: Content): Markup {
+  return html`<div class="verdict ${mood}"><span class="sign" aria-hidden="true">${SIGNS[mood]}</span><div>${verdict}</div></div>`;
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {

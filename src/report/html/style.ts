@@ -1,7 +1,7 @@
 /**
- * The style of the page. Curves have the colours of Okabe and Ito's palette, which stay apart with
- * every kind of colour blindness; on white its light ones are darkened to a contrast of 3:1 at least,
- * on dark its dark ones are lightened. Text has 4.5:1 and more on every ground that it stands on.
+ * Colours of the page. Curves have Okabe and Ito's palette, which people with every kind of colour blindness can
+ * tell apart. Its light colours are darkened for white paper and its dark ones lightened for the dark scheme, to a
+ * contrast of at least 3:1, which WCAG 2 asks of lines; text has at least 4.5:1.
  */
 const LIGHT = `
   --page: #f5f6f8; --surface: #ffffff; --line: #d8dce3; --grid: #e8ebf0;

@@ -1,16 +1,16 @@
 import type { Language, Messages } from '../../messages/index.js';
-import { type Formats, makeFormats } from './client/formats.js';
+import { type Formats, makeFormats } from './formats.js';
 
-/** Stands where nothing was measured. */
+/** In place of a figure that was not measured. */
 export const NOTHING = '–';
 
-/** Writes figures and texts of the page in one language. */
+/** Writes the page's figures and texts in one language. */
 export class Writer {
   readonly m: Messages['page'];
-  /** What `verify` says in its own words. */
+  /** The words of `verify`. */
   readonly verify: Messages['verify'];
   readonly lang: Language;
-  /** The whole catalogue, of which `m` is the page's part. */
+  /** The whole catalogue; `m` and `verify` are parts of it. */
   readonly messages: Messages;
   readonly #formats: Formats;
   readonly #moment: Intl.DateTimeFormat;
@@ -33,12 +33,12 @@ export class Writer {
     return this.#or(value, (known) => this.#formats.number(known));
   }
 
-  /** Events a second. */
+  /** Events per second. */
   rate(value: number | null): string {
     return this.#or(value, (known) => this.#formats.unit('rate', known));
   }
 
-  /** A figure of unknown unit. */
+  /** A figure in a unit that the text beside it has. */
   plain(value: number | null): string {
     return this.#or(value, (known) => this.#formats.number(known, 3));
   }
@@ -71,7 +71,7 @@ export class Writer {
     return `${this.#formats.number((100 * part) / whole, 1)}%`;
   }
 
-  /** A length of time: 4 min 5 s. */
+  /** A duration given in seconds: 4 min 5 s. */
   span(seconds: number): string {
     if (seconds < 60) return `${this.#formats.number(seconds, 1)} s`;
     const whole = Math.round(seconds);
@@ -81,22 +81,22 @@ export class Writer {
     return whole % 60 === 0 ? `${minutes} min` : `${minutes} min ${whole % 60} s`;
   }
 
-  /** A day and a time of it, UTC. */
+  /** Date and time, UTC. */
   moment(at: Date): string {
     return this.#moment.format(at);
   }
 
-  /** From a moment to another, UTC. */
+  /** Two moments as one range, UTC. */
   range(from: Date, to: Date): string {
     return this.#moment.formatRange(from, to);
   }
 
-  /** Why a run ended. */
+  /** The reason why a run ended. */
   reason(stoppedBy: Parameters<Messages['report']['reason']>[0]): string {
     return this.messages.report.reason(stoppedBy) ?? stoppedBy;
   }
 
-  /** Words of the catalogue that stand for themselves here: with a capital letter and a full stop. */
+  /** Makes a sentence of a phrase of the catalogue: adds a capital letter and a full stop. */
   sentence(words: string): string {
     return `${words.charAt(0).toLocaleUpperCase(this.lang)}${words.slice(1)}${/[.!?:]$/.test(words) ? '' : '.'}`;
   }

@@ -6,14 +6,14 @@ import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { LANGUAGES, messagesIn } from '../../../src/messages/index.js';
-import { renderReport } from '../../../src/report/html/render.js';
+import { renderReport } from '../../../src/report/html/page.js';
 import type { RunRecord } from '../../../src/runs/record.js';
 import { sampleRun } from '../../helpers/sample-run.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 
 const CHROMIUM = '/usr/bin/chromium';
 const SKIP = existsSync(CHROMIUM) ? false : `there is no ${CHROMIUM}; install it to run this`;
-/** Where pictures of the pages go, for a person to look at; none without it. */
+/** Folder for screenshots of the pages, for a person to look at; no screenshots without it. */
 const SHOTS = process.env.REPORT_SHOTS;
 
 const WIDTHS = [400, 1400];
@@ -25,7 +25,7 @@ const COMPARED_PLOTS = ['throughput', 'response', 'percentiles', 'service', 'mem
 const VERIFIED_PLOTS = ['cdc-latency', ...RUN_PLOTS];
 const KILLED_PLOTS = RUN_PLOTS.filter((id) => id !== 'percentiles');
 
-/** Per plot, how many of its pixels are painted; run in the page. */
+/** Counts the painted pixels of each plot; runs in the page. */
 const PAINTED = `Object.fromEntries([...document.querySelectorAll('.plot')].map((plot) => {
   const canvas = plot.querySelector('canvas');
   if (canvas === null) return [plot.id, 0];
@@ -35,7 +35,7 @@ const PAINTED = `Object.fromEntries([...document.querySelectorAll('.plot')].map(
   return [plot.id, painted];
 }))`;
 
-/** A plot with a curve paints more than its grid and labels do. */
+/** Pixels that a plot's grid and labels alone do not reach. */
 const LEAST_PAINTED = 3_000;
 
 let browser: Browser | undefined;
@@ -60,7 +60,7 @@ after(async () => {
   await browser?.close();
 });
 
-/** Opens the page of these runs from the file system; what the browser complained about. */
+/** Opens the page of these runs from the file system; `complaints` has the browser's errors and requests. */
 async function withPage(
   runs: readonly RunRecord[],
   lang: (typeof LANGUAGES)[number],
@@ -166,7 +166,7 @@ test('every verdict has a page that is whole', { skip: SKIP }, async () => {
       assert.deepEqual(complaints, []);
     });
   }
-  // A run that left nothing but its ledger can be verified too.
+  // A run with nothing but its ledger can be verified too.
   const bare = { ...sampleRun({ verdict: 'exact' }), series: [], summary: null };
   await withPage([bare], 'en', { width: 400, scheme: 'dark' }, async (page, complaints) => {
     await assertWhole(page, ['cdc-latency'], 'verified-without-series');

@@ -10,7 +10,7 @@ import type { Settings } from '../../../src/settings/settings.js';
 import { sampleRun, writeSampleRun } from '../../helpers/sample-run.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 
-/** Runs the command in a folder; what it printed. */
+/** Runs the command in a folder, and returns the result that it printed. */
 async function report(cwd: string, names: readonly string[]) {
   const printed: { json: unknown; text: string }[] = [];
   const settings = { app: { lang: 'en' }, logging: { dir: 'logs' } } as Settings;

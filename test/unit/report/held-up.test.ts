@@ -35,17 +35,17 @@ function endOf(
 const WELL = { held_up: false, server_lost: false };
 const HELD_UP = { held_up: true, server_lost: false };
 
-test('a run whose time is over is held up where it waited and left something undone', () => {
+test('a run at its end is held up if it waited and left events or batches unsent', () => {
   assert.deepEqual(endOf({ waited: true }), HELD_UP);
   assert.deepEqual(endOf({ waited: true }, { due: 0 }), WELL);
   assert.deepEqual(endOf({ waited: true, givenUp: 1 }, { due: 0 }), HELD_UP);
   assert.deepEqual(endOf({ cutOff: true }, { due: 0 }), HELD_UP);
-  // Overload alone is told by other figures.
+  // Other figures show overload.
   assert.deepEqual(endOf({}), WELL);
   assert.deepEqual(endOf({ waited: true, givenUp: 1 }, { sheds: true }), WELL);
 });
 
-test('whoever ends a run by hand lets go of what is due, but not of the batches in flight', () => {
+test('a run that is ended early may leave due events unsent, but not batches in flight', () => {
   for (const stoppedBy of ['signal', 'threshold'] as const) {
     assert.deepEqual(endOf({ stoppedBy, waited: true }), WELL);
     assert.deepEqual(endOf({ stoppedBy, waited: true, givenUp: 1 }, { sheds: true }), HELD_UP);
@@ -53,7 +53,7 @@ test('whoever ends a run by hand lets go of what is due, but not of the batches 
   }
 });
 
-test('a lost server outweighs what held the run up; for max there is always something due', () => {
+test('a lost server outranks a held-up run; a run by max always has events due', () => {
   const lost = { held_up: false, server_lost: true };
   assert.deepEqual(endOf({ lost: true, cutOff: true }), lost);
   assert.deepEqual(endOf({ lost: true }, { due: 0 }), WELL);

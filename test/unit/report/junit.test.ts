@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { messagesIn } from '../../../src/messages/index.js';
-import { junitXml } from '../../../src/report/junit.js';
-import { escapeXml } from '../../../src/report/xml.js';
+import { escapeXml, junitXml } from '../../../src/report/junit.js';
 import type { RunSummary } from '../../../src/runs/summary.js';
 import { summaryOf } from './samples.js';
 
@@ -16,7 +15,7 @@ interface Element {
 const unescaped = (text: string): string =>
   text.replace(/&#(\d+);/g, (_, code: string) => String.fromCodePoint(Number(code)));
 
-/** Reads the little of XML that a report uses, and fails for anything else. */
+/** Parses the subset of XML that a report uses, and fails for anything else. */
 function parseXml(xml: string): Element {
   const declaration = '<?xml version="1.0" encoding="UTF-8"?>\n';
   assert.ok(xml.startsWith(declaration));
@@ -77,7 +76,7 @@ test('a run that went well has no failures', () => {
   assert.deepEqual(failures, { run: undefined, in_doubt: undefined });
 });
 
-test('each threshold is a case, which fails with the figure when it did not hold', () => {
+test('each threshold is a case, which fails with the measured figure', () => {
   const { suite, failures } = reportOf({
     thresholds: [
       { threshold: 'response.p99<250ms', held: true, value: 130, aborted: false },
@@ -106,7 +105,7 @@ test('each threshold is a case, which fails with the figure when it did not hold
   }
 });
 
-test('a critical failure fails the run, and nothing else that stops it does', () => {
+test('of all reasons to stop, only a critical failure fails the run', () => {
   for (const stopped_by of ['duration', 'max-events', 'signal'] as const) {
     assert.equal(reportOf({ stopped_by }).failures.run, undefined);
   }
@@ -116,7 +115,7 @@ test('a critical failure fails the run, and nothing else that stops it does', ()
   assert.equal(suite.attributes.failures, '1');
 });
 
-test('a run that left due events unsent for a lost server fails, however it ended', () => {
+test('a run that left due events unsent because its server was lost fails, also at its planned end', () => {
   const { failures } = reportOf({ stopped_by: 'duration', server_lost: true, unsent: 12 });
   assert.equal(failures.run, 'the server was lost with 12 due events unsent; see the log');
 });
@@ -141,7 +140,7 @@ test('a transaction in doubt fails its case', () => {
   assert.equal(failures.run, undefined);
 });
 
-test('whatever a text holds, the report stays well-formed', () => {
+test('the report is well-formed with any text in it', () => {
   const cases: readonly [text: string, read: string][] = [
     ['a<b && c>d', 'a<b && c>d'],
     [`"double" and 'single'`, `"double" and 'single'`],

@@ -54,7 +54,7 @@ test('every name reads its own figure, in the unit of its dimension', () => {
   }
 });
 
-test('what did not happen counts as 0, what was not measured as nothing', () => {
+test('events that did not happen count as 0, unmeasured figures are null', () => {
   const cases: readonly [name: string, figure: number | null][] = [
     ['rejected.40001', 0],
     ['vinculo.delete.events', 0],
@@ -63,7 +63,7 @@ test('what did not happen counts as 0, what was not measured as nothing', () => 
     ['consulta.update.service.max', null],
     ['slot.other.retained', null],
     ['slot.other.lag', null],
-    // Names that every object answers to.
+    // Names of members that every object inherits.
     ['slot.constructor.lag', null],
     ['slot.__proto__.retained', null],
   ];
@@ -72,7 +72,7 @@ test('what did not happen counts as 0, what was not measured as nothing', () => 
   }
 });
 
-test('the rate is off by as much above its target as below it, and by nothing known without one', () => {
+test('the rate error is the same above the target as below it, and null without a target', () => {
   const cases: readonly [achieved: number, target: number | null, error: number | null][] = [
     [150, 200, 0.25],
     [250, 200, 0.25],
@@ -86,7 +86,7 @@ test('the rate is off by as much above its target as below it, and by nothing kn
   }
 });
 
-test('every name that is no pattern is found, has units and is there once', () => {
+test('every name that is not a pattern is found, has units and is unique', () => {
   assert.equal(new Set(METRIC_NAMES).size, METRIC_NAMES.length);
   const patterns = METRIC_NAMES.filter((name) => name.includes('<'));
   assert.deepEqual(patterns, ['rejected.<SQLSTATE>', 'slot.<name>.retained', 'slot.<name>.lag']);
@@ -120,7 +120,7 @@ test('other names are unknown', () => {
   for (const name of names) assert.equal(findMetric(name), undefined, name);
 });
 
-test('a misspelt name is answered with the one that was meant', () => {
+test('the nearest name of a misspelt one is the one that was meant', () => {
   const cases: readonly [given: string, meant: string | undefined][] = [
     ['respose.p99', 'response.p99'],
     ['Response.P99', 'response.p99'],

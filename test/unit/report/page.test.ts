@@ -1,17 +1,21 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { LANGUAGES, messagesIn } from '../../../src/messages/index.js';
-import { Buckets, bucketSeconds, MOST_POINTS } from '../../../src/report/html/buckets.js';
-import { marksOf } from '../../../src/report/html/marks.js';
+import { flatten } from '../../../src/report/html/details.js';
 import { embedded, html } from '../../../src/report/html/markup.js';
-import type { PageData } from '../../../src/report/html/plot.js';
-import { renderReport } from '../../../src/report/html/render.js';
-import { flatten } from '../../../src/report/html/settings.js';
+import { renderReport } from '../../../src/report/html/page.js';
+import type { PageData } from '../../../src/report/html/plot-data.js';
+import {
+  Buckets,
+  bucketSeconds,
+  MOST_POINTS,
+  marksOf,
+} from '../../../src/report/html/plot-data.js';
 import { sampleRun } from '../../helpers/sample-run.js';
 
 const en = messagesIn('en');
 
-/** What the page's script reads. */
+/** The data of the page's script. */
 function dataOf(page: string): PageData {
   const [, json = ''] =
     /<script type="application\/json" id="data">(.*?)<\/script>/s.exec(page) ?? [];
@@ -35,7 +39,7 @@ test('text is escaped, markup is not, and lists are joined', () => {
   assert.equal(embedded({ a: '</script>' }).text, '{"a":"\\u003c/script>"}');
 });
 
-test('what a hostile name says stays text, in the page and in its data', () => {
+test('a hostile name stays text, in the page and in its data', () => {
   const hostile = '</script><img src=x onerror=alert(1)>';
   const run = sampleRun();
   const slots = [
@@ -93,7 +97,7 @@ test('figures are grouped as the language does', () => {
   }
 });
 
-test('nothing of the page comes from elsewhere', () => {
+test('the page loads nothing from elsewhere', () => {
   const page = renderReport([sampleRun()], en, 'en');
   assert.equal(/\b(src|href)=(?!"data:)/.exec(bodyOf(page)), null);
   assert.equal(/@import|url\(|fetch\(|XMLHttpRequest/.exec(page), null);
@@ -106,7 +110,7 @@ test('no password is anywhere in the page', () => {
   assert.ok(page.includes('db.example'));
 });
 
-test('what is private is left out of the settings, at any depth', () => {
+test('secrets are left out of the settings at any depth', () => {
   const settings = {
     PG_PASSWORD: 'x',
     secrets: { inner: 'x' },
@@ -123,7 +127,7 @@ test('what is private is left out of the settings, at any depth', () => {
   ]);
 });
 
-test('a run that was killed shows what its series tells, and says so', () => {
+test('a run that was killed shows the figures of its series, and says that it left no summary', () => {
   const run = sampleRun({ killed: true });
   const page = renderReport([run], en, 'en');
   assert.ok(page.includes(en.page.noSummary()));
@@ -144,7 +148,7 @@ test('a run without a series, or without anything, has a page too', () => {
   assert.doesNotMatch(bodyOf(empty), /undefined|NaN|\[object|Infinity/);
 });
 
-test('panels of what was not measured are left out', () => {
+test('panels of unmeasured figures are left out', () => {
   const run = sampleRun();
   const series = run.series.map((point) => ({
     ...point,
@@ -185,7 +189,7 @@ test('several runs share their plots, with a colour and a column each', () => {
   assert.doesNotMatch(bodyOf(page), /undefined|NaN|\[object|Infinity/);
 });
 
-test('paused seconds in a row are one span, and moments stand where they were', () => {
+test('adjacent paused seconds are one span, and marks have the seconds of their events', () => {
   const marks = marksOf(sampleRun());
   assert.deepEqual(marks.paused, [[200, 215]]);
   assert.deepEqual(marks.reconnects, [247]);
@@ -193,7 +197,7 @@ test('paused seconds in a row are one span, and moments stand where they were', 
   assert.deepEqual(marks.failures, []);
 });
 
-test('a run of a day is thinned: rates to their mean, latencies to the highest', () => {
+test('a run of a day is thinned: a bucket has the mean of rates and the highest of latencies', () => {
   const [point] = sampleRun().series;
   assert.ok(point);
   const series = Array.from({ length: 86_400 }, (_, index) => ({

@@ -12,24 +12,24 @@ import { withTempFolder } from '../../helpers/temp-folder.js';
 
 const RUN = '20261123-201530-a1b2';
 
-/** Lends `body` the folder of a verified run, and what rebuilding its report says. */
+/** Lends `body` the folder of a verified run, and a function that rebuilds its report and returns the log lines. */
 function withRun(
   body: (folder: string, rebuild: () => Promise<string[]>) => Promise<void>,
 ): Promise<void> {
   return withTempFolder(async (cwd) => {
     const folder = await writeSampleRun(join(cwd, 'logs'), sampleRun({ verdict: 'exact' }));
-    const said: string[] = [];
-    const say = (level: string) => (line: string) => said.push(`${level}: ${line}`);
+    const lines: string[] = [];
+    const log = (level: string) => (line: string) => lines.push(`${level}: ${line}`);
     const context = {
       settings: { app: { lang: 'en' }, logging: { dir: 'logs' } } as Settings,
       messages: messagesIn('en'),
-      log: { component: () => ({ info: say('info'), warning: say('warning') }) },
+      log: { component: () => ({ info: log('info'), warning: log('warning') }) },
       cwd,
     } as unknown as CommandContext;
     await body(folder, async () => {
-      // As `verify next` finds it: below the folder of the settings.
+      // The path as `verify next` finds it: relative, below the folder of the settings.
       await rebuildReport(context, join('logs', 'runs', RUN));
-      return said;
+      return lines;
     });
   });
 }

@@ -6,7 +6,7 @@ export const GIB = 1024 ** 3;
 
 const UNMEASURED: Quantiles = { p50: null, p90: null, p99: null, p999: null, max: null };
 
-/** The summary of a run that went well, but for what is said. */
+/** The summary of a run that went well, with some members changed. */
 export function summaryOf(changes: Partial<RunSummary> = {}): RunSummary {
   const rows = noRows();
   rows.consultas.insert = 900;

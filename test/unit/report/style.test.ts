@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { STYLE } from '../../../src/report/html/style.js';
 
-/** What WCAG 2 asks of text (AA), and of lines that carry meaning. */
+/** Least contrast by WCAG 2 (AA): of text, and of lines that carry meaning. */
 const TEXT = 4.5;
 const LINE = 3;
 

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import * as v from 'valibot';
 import { messagesIn } from '../../../src/messages/index.js';
-import { thresholdText } from '../../../src/report/threshold-text.js';
 import {
   judge,
   parseThreshold,
   type Threshold,
   type ThresholdProblem,
+  thresholdText,
 } from '../../../src/report/thresholds.js';
 import type { RunSummary } from '../../../src/runs/summary.js';
 import { thresholdProblems, thresholds } from '../../../src/settings/validators.js';
@@ -32,7 +32,7 @@ const retained = (retained_bytes: number): Partial<RunSummary> => ({
   slots: { cdc: { retained_bytes, lag_bytes: 0 } },
 });
 
-test('a threshold is read into metric, comparison and a limit in the unit of the metric', () => {
+test('a threshold is parsed into metric, comparison and a limit in the unit of the metric', () => {
   const cases: readonly [text: string, metric: string, comparison: string, limit: number][] = [
     ['response.p99<250ms', 'response.p99', '<', 250],
     ['response.p99<250us', 'response.p99', '<', 0.25],
@@ -73,7 +73,7 @@ test('", abort" at the end asks to end the run', () => {
   }
 });
 
-test('what is no threshold is refused for what is wrong with it', () => {
+test('a text that is not a threshold is refused with its problem', () => {
   const form: ThresholdProblem = { problem: 'form' };
   const unit = (metric: string, given: string, ...allowed: string[]): ThresholdProblem => ({
     problem: 'unit',
@@ -129,7 +129,7 @@ test('what is no threshold is refused for what is wrong with it', () => {
   for (const [text, problem] of cases) assert.deepEqual(parseThreshold(text), problem, text);
 });
 
-test('a threshold holds or not, by the figure in the unit that it was written in', () => {
+test('a threshold is judged, and has the figure in its own unit', () => {
   const cases: readonly [
     text: string,
     holding: [Partial<RunSummary>, value: number],
@@ -166,7 +166,7 @@ test('a threshold holds or not, by the figure in the unit that it was written in
   }
 });
 
-test('what was not measured does not hold, whichever way it is compared', () => {
+test('an unmeasured figure holds no threshold, with any comparison', () => {
   for (const comparison of ['<', '<=', '>', '>=', '==', '!=']) {
     for (const metric of ['lag.p99', 'vinculo.delete.response.max']) {
       const { held, value } = judge(thresholdOf(`${metric}${comparison}1ms`), summaryOf());
@@ -177,7 +177,7 @@ test('what was not measured does not hold, whichever way it is compared', () => 
   }
 });
 
-test('a figure is given in few decimals, but never in so few that it belies the outcome', () => {
+test('a figure has few decimals, but enough to agree with the outcome', () => {
   const cases: readonly [text: string, p99: number, held: boolean, value: number][] = [
     ['response.p99<250ms', 123.456789, true, 123.457],
     ['response.p99<250ms', 249.99996, true, 249.99996],
@@ -192,7 +192,7 @@ test('a figure is given in few decimals, but never in so few that it belies the 
   }
 });
 
-test('what came of a threshold is told in a line, with the figure and its unit', () => {
+test('the outcome of a threshold is one line, with the figure and its unit', () => {
   const cases: readonly [text: string, english: string, portuguese: string][] = [
     [
       'response.p99<250ms',
@@ -244,12 +244,12 @@ test('an option takes any number of thresholds, separated by semicolons', () => 
   }
 });
 
-test('each threshold that is refused gets a sentence, which says what to write', () => {
-  const told = (text: string, messages = en) =>
+test('each refused threshold gets a sentence that says how to write it', () => {
+  const sentences = (text: string, messages = en) =>
     thresholdProblems(() => '--threshold', text).map((problem) => problem(messages));
-  assert.deepEqual(told(''), []);
-  assert.deepEqual(told('shed==0; rejected<=5'), []);
-  const [metric, unit, plain, form, ...more] = told(
+  assert.deepEqual(sentences(''), []);
+  assert.deepEqual(sentences('shed==0; rejected<=5'), []);
+  const [metric, unit, plain, form, ...more] = sentences(
     'respons.p99<1ms; response.p99<250;events>0; shed==0% ; soon',
   );
   assert.equal(metric, '--threshold: there is no metric respons.p99; did you mean response.p99?');
@@ -257,12 +257,12 @@ test('each threshold that is refused gets a sentence, which says what to write',
   assert.equal(plain, '--threshold: "shed==0%": shed takes no unit; write just the number');
   assert.match(form ?? '', /^--threshold: "soon" is not a threshold; write metric, comparison/);
   assert.deepEqual(more, []);
-  const [unknown] = told('throughput_of_everything>1', ptBR);
+  const [unknown] = sentences('throughput_of_everything>1', ptBR);
   assert.match(unknown ?? '', /não existe a métrica throughput_of_everything; as que existem são/);
   assert.match(unknown ?? '', /response\|service\|lag\.p50\|p90.*slot\.<name>\.retained\|lag$/);
 });
 
-test('what an option allows is told with examples that it takes', () => {
+test('the help of the option has examples that it accepts', () => {
   const sentence = thresholds.allowed(en);
   assert.equal(
     sentence,

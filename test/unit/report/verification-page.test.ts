@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { LANGUAGES, messagesIn } from '../../../src/messages/index.js';
 import { html } from '../../../src/report/html/markup.js';
-import type { PageData } from '../../../src/report/html/plot.js';
-import { renderReport } from '../../../src/report/html/render.js';
-import { verificationPlots } from '../../../src/report/html/verification-plot.js';
+import { renderReport } from '../../../src/report/html/page.js';
+import type { PageData } from '../../../src/report/html/plot-data.js';
+import { verificationPlots } from '../../../src/report/html/plots.js';
 import { VERDICT_CODES, type Verdict } from '../../../src/verify/verdict/verdict.js';
 import { sampleRun } from '../../helpers/sample-run.js';
 
@@ -16,19 +16,19 @@ function sectionOf(page: string): string {
   return /<section aria-labelledby="cdc">.*?<\/section>/s.exec(page)?.[0] ?? '';
 }
 
-/** A run that was verified, with its verification at hand. */
+/** A verified run, and its verification. */
 function verified(verdict: Verdict) {
   const run = sampleRun({ verdict });
   return { run, verification: run.verification ?? assert.fail() };
 }
 
-test('a run that was not verified shows nothing of it', () => {
+test('a run that was not verified has no section about the pipeline', () => {
   const page = renderReport([sampleRun()], en, 'en');
   assert.equal(sectionOf(page), '');
   assert.ok(!page.includes('cdc-latency'));
 });
 
-test('every verdict is told in both languages, with its doubts', () => {
+test('every verdict is shown in both languages, with its doubts', () => {
   for (const lang of LANGUAGES) {
     const messages = messagesIn(lang);
     for (const verdict of VERDICTS) {
@@ -65,7 +65,7 @@ test('the newest verdict is shown, and the others are listed with their files', 
   assert.ok(!alone.includes(en.page.cdc.earlier()));
 });
 
-test('what is wrong is named, with where it is', () => {
+test('violations are named, with the places where to look them up', () => {
   const { run } = verified('violation');
   const section = sectionOf(renderReport([run], en, 'en'));
   for (const text of [
@@ -87,7 +87,7 @@ test('what is wrong is named, with where it is', () => {
   assert.ok(!good.includes(en.page.cdc.firstExamples()));
 });
 
-test('all but a few is not 100%', () => {
+test('a share just below all is not rounded up to 100%', () => {
   const { run, verification } = verified('exact');
   const { document } = verification;
   const share = (delivered: number) => {
@@ -100,7 +100,7 @@ test('all but a few is not 100%', () => {
   assert.equal(share(100_000), '100%');
 });
 
-test('latency percentiles come with how far the clocks are apart, or that it was not measured', () => {
+test('the offset between the clocks stands with the latencies, also when it was not measured', () => {
   const { run, verification } = verified('exact');
   const { document } = verification;
   const section = sectionOf(renderReport([run], en, 'en'));
@@ -111,7 +111,7 @@ test('latency percentiles come with how far the clocks are apart, or that it was
   assert.match(without, /The difference between the clocks was not measured\./);
 });
 
-test('latency stands at the seconds of the run, whatever the clock of the server says', () => {
+test('latency is plotted at the seconds of the run, also when the clock of the server is off', () => {
   const { run, verification } = verified('exact');
   const [plot] = verificationPlots(en.page, run);
   const [arrivals, ofRun] = plot?.tables ?? [];
@@ -128,7 +128,7 @@ test('latency stands at the seconds of the run, whatever the clock of the server
     ofRun?.xs,
     run.series.map(({ second }) => second),
   );
-  // An hour fast is fast in every point, and in what was measured.
+  // A clock that is an hour fast shifts every point, and the measured offset.
   const hour = 3_600_000;
   const { clock_offset_ms } = verification.document;
   const fast = {
@@ -140,13 +140,13 @@ test('latency stands at the seconds of the run, whatever the clock of the server
   };
   const [same] = verificationPlots(en.page, { ...run, verification: fast });
   assert.deepEqual(same?.tables[0]?.xs, arrivals?.xs);
-  // Without a series, from the first second in which something arrived.
+  // Without a series the plot begins with the first second that has arrivals.
   const [alone] = verificationPlots(en.page, { ...run, series: [] });
   assert.equal(alone?.tables.length, 1);
   assert.equal(alone?.tables[0]?.xs[0], 1);
 });
 
-test('who came after the run cannot tell how late events were, and the page says so', () => {
+test('a verification that began after the run has no latency, and the page says so', () => {
   const { run, verification } = verified('exact');
   const none = { events: 0, p50: null, p90: null, p99: null, max: null };
   const document = {
@@ -165,7 +165,7 @@ test('who came after the run cannot tell how late events were, and the page says
   assert.doesNotMatch(section, /undefined|NaN/);
 });
 
-test('what a hostile record says stays text', () => {
+test('a hostile record stays text', () => {
   const hostile = '</script><img src=x onerror=alert(1)>';
   const { run, verification } = verified('violation');
   const [example] = verification.document.examples;
@@ -190,7 +190,7 @@ test('what a hostile record says stays text', () => {
   assert.equal((JSON.parse(json) as PageData).plots[0]?.id, 'cdc-latency');
 });
 
-test('compared runs have their verdicts side by side, where any was verified', () => {
+test('compared runs have their verdicts side by side, if any was verified', () => {
   const runs = [
     sampleRun({ runId: 'first', verdict: 'exact' }),
     sampleRun({ runId: 'second', verdict: 'violation' }),

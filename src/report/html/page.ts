@@ -1,26 +1,36 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import type { Language, Messages } from '../../messages/index.js';
 import type { RunRecord } from '../../runs/record.js';
-import { bucketSeconds } from './buckets.js';
-import { cards } from './cards.js';
-import { clientScript, plotStyle } from './client.js';
-import { comparisonHead, keyFigures } from './comparison.js';
-import { details } from './details.js';
-import { figure } from './figure.js';
-import { runHead } from './head.js';
-import { marksLegend, marksOf, NO_MARKS } from './marks.js';
+import { drawMoments, drawPauses, logSplits, plotOptions, startPage } from './client.js';
+import { keyFigures } from './comparison.js';
+import { details, settingsTable } from './details.js';
+import { cards } from './figures.js';
+import { makeFormats } from './formats.js';
+import { comparisonHead, runHead } from './head.js';
 import { type Content, embedded, html, type Markup, trusted } from './markup.js';
-import { percentilePlot } from './percentiles.js';
-import type { Marks, PageData, Plot } from './plot.js';
-import { comparedTimePlots, timePlots } from './plots.js';
-import { settingsTable } from './settings.js';
+import { marksLegend, panel } from './panels.js';
+import {
+  bucketSeconds,
+  type Marks,
+  marksOf,
+  NO_MARKS,
+  type PageData,
+  type Plot,
+} from './plot-data.js';
+import { comparedTimePlots, percentilePlot, timePlots, verificationPlots } from './plots.js';
 import { STYLE } from './style.js';
 import { verificationSection } from './verification.js';
-import { verificationPlots } from './verification-plot.js';
 import { Writer } from './writer.js';
 
-/** What the page may load: nothing but what stands in it. */
+const { resolve } = createRequire(import.meta.url);
+
+/** Content security policy: the page loads nothing from elsewhere. */
 const POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
+
+/** Functions that the page's script starts with; `startPage` gets them as its arguments. */
+const PARTS = { makeFormats, logSplits, drawPauses, drawMoments, plotOptions };
 
 /**
  * The report of one run, or the comparison of several: one HTML document that needs neither a
@@ -36,7 +46,11 @@ export function renderReport(
   if (run === undefined) throw new Error('a report needs a run');
   if (runs.length > 1) {
     const plots = withPercentiles(comparedTimePlots(w.m, runs), percentilePlot(w.m, runs));
-    const body = [comparisonHead(w, runs), keyFigures(w, runs), panels(w, runs, plots, NO_MARKS)];
+    const body = [
+      comparisonHead(w, runs),
+      keyFigures(w, runs),
+      plotsSection(w, runs, plots, NO_MARKS),
+    ];
     return document(w, w.m.comparisonOf({ runs: runs.length }), body, plots, NO_MARKS);
   }
   const marks = marksOf(run);
@@ -47,27 +61,28 @@ export function renderReport(
     cards(w, run),
     verificationSection(w, run, verified, marks),
     run.series.length === 0 ? html`<p class="remark">${w.m.noSeries()}</p>` : '',
-    panels(w, runs, plots, marks),
+    plotsSection(w, runs, plots, marks),
     html`<section aria-labelledby="details"><h2 id="details">${w.m.tables()}</h2>
 <div class="tables">${run.summary === null ? '' : details(w, run.summary)}<div class="wide settings">${settingsTable(w, run)}</div></div></section>`,
   ];
   return document(w, w.m.reportOf({ runId: run.runId }), body, [...verified, ...plots], marks);
 }
 
-/** Behind the wide plots, which are what a reader looks at first. */
+/** The wide plots first, since readers look at them first; then the percentiles; then the other small plots. */
 function withPercentiles(plots: readonly Plot[], percentiles: readonly Plot[]): Plot[] {
   const small = [...percentiles, ...plots.filter(({ wide }) => !wide)];
   const last = small.length - 1;
   return [
     ...plots.filter(({ wide }) => wide),
-    // Two side by side: one that would be alone takes the place of both.
+    // Small plots stand side by side; a last one without a neighbour becomes wide.
     ...small.map((plot, index) =>
       index === last && index % 2 === 0 ? { ...plot, wide: true } : plot,
     ),
   ];
 }
 
-function panels(
+/** The section of all plots but the verification's. */
+function plotsSection(
   w: Writer,
   runs: readonly RunRecord[],
   plots: readonly Plot[],
@@ -79,9 +94,10 @@ function panels(
 <p class="remark">${w.m.plotHelp()}${seconds > 1 ? ` ${w.m.thinned({ seconds })}` : ''}</p>
 <noscript><p class="remark">${w.m.noScript()}</p></noscript>
 ${marksLegend(w.m, marks)}
-<div class="panels">${plots.map((plot) => figure(w, plot))}</div></section>`;
+<div class="panels">${plots.map((plot) => panel(w, plot))}</div></section>`;
 }
 
+/** The HTML document around the sections, with its style, script and data. */
 function document(
   w: Writer,
   title: string,
@@ -118,4 +134,24 @@ ${body}
 </html>
 `;
   return page.text;
+}
+
+/** The page's script: uPlot, and the functions of `client.ts` as the compiler wrote them. */
+function clientScript(): string {
+  const parts = Object.values(PARTS).map(String).join('\n');
+  const names = Object.keys(PARTS).join(', ');
+  return `${readPackaged('uPlot.iife.min.js')}
+(() => {
+${parts}
+(${startPage})(window, { uPlot, ${names} });
+})();`;
+}
+
+/** The style of the plots. */
+function plotStyle(): string {
+  return readPackaged('uPlot.min.css');
+}
+
+function readPackaged(file: string): string {
+  return readFileSync(resolve(`uplot/dist/${file}`), 'utf8').trim();
 }

@@ -1,17 +1,17 @@
 export type Unit = 'rate' | 'ms' | 'bytes' | 'byteRate' | 'cores';
 
-/** How figures are written, in the page and in its plots. */
+/** Writes figures in one language, in the page and in its plots. */
 export interface Formats {
   readonly number: (value: number, digits?: number) => string;
-  /** With its unit, where that is not the title's. */
+  /** Milliseconds, rates and cores without their unit, which is in the title of the plot. */
   readonly unit: (unit: Unit, value: number) => string;
-  /** A percentile at 1/(1-p): 1,000 is 99.9 %. */
+  /** The percentile at a place on the axis of 1/(1-p): 1,000 is 99.9%. */
   readonly percentile: (place: number) => string;
-  /** Minutes and seconds since the start, hours where there are some: 4:05, 1:04:05. */
+  /** Minutes and seconds since the start, with hours from the first one on: 4:05, 1:04:05. */
   readonly clock: (seconds: number) => string;
 }
 
-/** Embedded into the page too: names nothing outside itself. */
+/** Makes the formats of a language. The page embeds this function, so it names nothing outside itself. */
 export function makeFormats(lang: string): Formats {
   const number = (value: number, digits = 0) =>
     value.toLocaleString(lang, { maximumFractionDigits: digits });

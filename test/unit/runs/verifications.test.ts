@@ -94,7 +94,7 @@ test('a document that is half written, or of another kind, is none', () =>
       await writeFile(join(folder, 'verify.json'), document);
       assert.equal(record.read(), null, document);
     }
-    // What a later version says besides does no harm.
+    // Members that a later version adds are ignored.
     await writeFile(join(folder, 'verify.json'), changed({ more: true }));
     assert.equal(record.read()?.document.verdict, 'violation');
   }));

@@ -28,13 +28,13 @@ function pointOf(second: number, more: Partial<SeriesPoint> = {}): SeriesPoint {
   };
 }
 
-function digestOf(points: readonly SeriesPoint[], cores = 2): SeriesStats {
-  const digest = new SeriesStats(cores);
-  for (const point of points) digest.add(point);
-  return digest;
+function statsOf(points: readonly SeriesPoint[], cores = 2): SeriesStats {
+  const stats = new SeriesStats(cores);
+  for (const point of points) stats.add(point);
+  return stats;
 }
 
-test('growth counts from after the first minute, up to the last whole second', () => {
+test('growth is measured from the end of the first minute to the last whole second', () => {
   const points = Array.from({ length: 200 }, (_, i) =>
     pointOf(i + 1, {
       rss_bytes: (i < 59 ? 80 + i : 150 + i / 10) * MB,
@@ -43,7 +43,7 @@ test('growth counts from after the first minute, up to the last whole second', (
     }),
   );
   const rest = pointOf(200.1, { rss_bytes: 90 * MB, open_files: 12 });
-  const { rss_growth_bytes, rss_peak_bytes, open_files_growth, response_growth } = digestOf([
+  const { rss_growth_bytes, rss_peak_bytes, open_files_growth, response_growth } = statsOf([
     ...points,
     rest,
   ]).generator(null);
@@ -56,21 +56,21 @@ test('growth counts from after the first minute, up to the last whole second', (
 test('a run of a minute does not take its end for the settled state', () => {
   const points = Array.from({ length: 60 }, (_, i) => pointOf(i === 59 ? 59.999 : i + 1));
   const closed = { rss_bytes: 60 * MB, open_files: 12 };
-  const rest = digestOf([...points, pointOf(60.031, closed)]).generator(null);
+  const rest = statsOf([...points, pointOf(60.031, closed)]).generator(null);
   assert.equal(rest.rss_growth_bytes, 0);
   assert.equal(rest.open_files_growth, null);
 });
 
-test('a point of a run that is ending counts for no growth, however long it took', () => {
-  const digest = digestOf(Array.from({ length: 90 }, (_, i) => pointOf(i + 1)));
-  digest.add(pointOf(91, { rss_bytes: 60 * MB, open_files: 12 }), true);
-  const { rss_growth_bytes, open_files_growth } = digest.generator(null);
+test('a point of a run that is ending does not count as growth, even if it covers a whole second', () => {
+  const stats = statsOf(Array.from({ length: 90 }, (_, i) => pointOf(i + 1)));
+  stats.add(pointOf(91, { rss_bytes: 60 * MB, open_files: 12 }), true);
+  const { rss_growth_bytes, open_files_growth } = stats.generator(null);
   assert.equal(rss_growth_bytes, 0);
   assert.equal(open_files_growth, 0);
 });
 
-test('a run of seconds tells of memory, and not of growth that it could not see', () => {
-  const { rss_growth_bytes, open_files_growth, response_growth } = digestOf([
+test('a run of seconds has a growth of memory, but no growth of open files or responses', () => {
+  const { rss_growth_bytes, open_files_growth, response_growth } = statsOf([
     pointOf(1),
     pointOf(2, { rss_bytes: 101 * MB }),
   ]).generator(0.3);
@@ -78,15 +78,15 @@ test('a run of seconds tells of memory, and not of growth that it could not see'
   assert.deepEqual([open_files_growth, response_growth], [null, null]);
 });
 
-test('the generator is the bottleneck where it takes the cores, or sends late though free', () => {
+test('the generator is the bottleneck if it uses up the cores, or if idle workers send late', () => {
   const busy = [1, 2, 3].map((second) => pointOf(second, { cpu_cores: 1.9 }));
-  assert.equal(digestOf(busy).generator(0.2).bottleneck, 'cpu');
-  assert.equal(digestOf(busy, 4).generator(0.2).bottleneck, null);
-  assert.equal(digestOf(busy, 4).generator(80).bottleneck, 'event-loop');
-  assert.equal(digestOf(busy, 4).generator(null).bottleneck, null);
+  assert.equal(statsOf(busy).generator(0.2).bottleneck, 'cpu');
+  assert.equal(statsOf(busy, 4).generator(0.2).bottleneck, null);
+  assert.equal(statsOf(busy, 4).generator(80).bottleneck, 'event-loop');
+  assert.equal(statsOf(busy, 4).generator(null).bottleneck, null);
 });
 
-test('of a slot the most is kept that it retained, while it was seen', () => {
+test('a slot has the most that it retained while it was sampled', () => {
   const slot = (retained: number | null): SlotState => ({
     name: 'cdc',
     active: true,
@@ -94,11 +94,11 @@ test('of a slot the most is kept that it retained, while it was seen', () => {
     lag_bytes: 1,
     wal_status: 'reserved',
   });
-  const digest = digestOf([
+  const stats = statsOf([
     pointOf(1, { slots: [slot(10)] }),
     pointOf(2, { slots: [slot(30)] }),
     pointOf(3, { slots: [slot(null)] }),
     pointOf(4),
   ]);
-  assert.deepEqual(digest.slots(), { cdc: { retained_bytes: 30, lag_bytes: 1 } });
+  assert.deepEqual(stats.slots(), { cdc: { retained_bytes: 30, lag_bytes: 1 } });
 });

@@ -57,7 +57,7 @@ test('each file of a run may be missing or half written', () =>
     });
   }));
 
-test('without a name the newest run is found, and a folder without a record is none', () =>
+test('without a name the newest run is found; a folder without a record does not count', () =>
   withRuns(async (logs) => {
     await mkdir(join(logs, 'runs', '20261125-000000-ffff'));
     await writeFile(join(logs, 'runs', 'comparison-a_b.html'), '');
@@ -90,7 +90,7 @@ test('an unknown name is refused with the nearest ones', () =>
     assert.throws(() => findRun(logs, 'zzz'), refusal(new RegExp(`nearest: ${THIRD}`)));
   }));
 
-test('a folder that is no run, and a log folder without runs, are refused', () =>
+test('a folder that is not a run, and a log folder without runs, are refused', () =>
   withTempFolder(async (logs) => {
     assert.throws(() => findRun(logs, undefined), refusal(/no run is recorded/));
     assert.throws(() => findRun(logs, 'anything'), refusal(/no run is recorded/));
