@@ -7,7 +7,7 @@ import { OPERATIONS } from '../schemas/hospital/changes.js';
 import { EVENT_TYPES } from '../schemas/hospital/events/index.js';
 import { TABLE_NAMES } from '../schemas/hospital/tables.js';
 
-/** A figure of a summary that has a name. */
+/** A named figure of a summary. */
 export interface Metric {
   readonly name: string;
   readonly dimension: Dimension;
@@ -52,7 +52,7 @@ const SINGLE: readonly Metric[] = [
   { name: 'late', dimension: 'ms', read: (summary) => summary.generator.late_ms },
 ];
 
-/** Distance of the rate from its target, as a share of the target; always positive. */
+/** Distance of the rate from its target, as a share of the target; never negative. */
 function rateError({ achieved_rate: achieved, target_rate: target }: RunSummary): number | null {
   return target === null || target === 0 ? null : Math.abs(achieved - target) / target;
 }
