@@ -3,18 +3,8 @@ import pino from 'pino';
 import { prettyFactory } from 'pino-pretty';
 import type { Messages } from '../messages/index.js';
 import { LogFile } from './log-file.js';
+import type { LogLevel, LogSettings } from './settings.js';
 import type { StatusLine } from './status-line.js';
-
-export interface LogSettings {
-  /** The least severe level that is logged. */
-  readonly level: LogLevel;
-  readonly format: 'text' | 'json';
-  /** The folder of the files. */
-  readonly dir: string;
-  readonly rotateWhen: 'midnight' | 'never';
-  /** Files of earlier days that are kept. */
-  readonly backupCount: number;
-}
 
 /** Members of a record beside its message; only the JSON form has them. */
 export type Fields = Readonly<Record<string, string | number>>;
@@ -46,10 +36,6 @@ const STREAM_COMPONENT = 'stream';
 /** pino's numbers, under the names that operators know. */
 const LEVELS = { debug: 20, info: 30, warning: 40, error: 50 } as const;
 const EVERYTHING = LEVELS.debug;
-
-/** The values of the option `logging.level`, from the least severe. */
-export const LOG_LEVELS = ['DEBUG', 'INFO', 'WARNING', 'ERROR'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** A record as pino writes it, of which the text form is made. */
 interface LogRecord {

@@ -1,7 +1,7 @@
 import type * as v from 'valibot';
 import { ARRIVALS, ON_LAG } from '../load/pacer.js';
 import { MAX_EVENTS_PER_SECOND } from '../load/shapes/shape.js';
-import { LOG_LEVELS } from '../log/logger.js';
+import { LOG_LEVELS } from '../log/settings.js';
 import { LANGUAGES, type Messages } from '../messages/index.js';
 import { SSL_MODES } from '../postgres/target.js';
 import { EVENT_TYPES, EVENTS } from '../schemas/hospital/events/index.js';
