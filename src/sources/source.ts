@@ -1,3 +1,4 @@
+import { hashText, NULL } from '../ledger/digest.js';
 import type { TableName } from '../schemas/hospital/tables.js';
 import type { Foreign, Scope } from './scope.js';
 
@@ -162,4 +163,26 @@ export interface Source {
   run(sink: Sink, scope: Scope): Promise<void>;
   /** Asks `run` to come to its end soon. */
   stop(): void;
+}
+
+/** The texts of a row's columns, as of `RowColumns.text`. */
+export type RowValues = readonly (string | null | undefined)[];
+
+/** A row whose columns are there as text. */
+export class TextColumns implements RowColumns {
+  readonly precision: Precision = 'microseconds';
+  readonly #values: RowValues;
+
+  constructor(values: RowValues) {
+    this.#values = values;
+  }
+
+  text(place: number): string | null | undefined {
+    return this.#values[place];
+  }
+
+  hash(place: number, before: number): number | null {
+    const value = this.#values[place];
+    return value === undefined ? null : hashText(before, value ?? NULL);
+  }
 }

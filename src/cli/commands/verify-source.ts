@@ -3,7 +3,7 @@ import { SourceAbsent } from '../../errors.js';
 import { monotonicMs, sleep } from '../../lib/clock.js';
 import { onAbort, unlessStuck } from '../../lib/signals.js';
 import type { ConnectionTarget } from '../../postgres/target.js';
-import { requireReadable } from '../../sources/ndjson/files/file-input.js';
+import { requireReadable } from '../../sources/ndjson/file-input.js';
 import type { Source } from '../../sources/source.js';
 import { type SourceSpec, STANDARD_INPUT } from '../../sources/source-spec.js';
 import type { CommandContext } from './context.js';

@@ -1,9 +1,7 @@
-import { JsonError, KIND } from '../json/grammar.js';
-import type { JsonReader } from '../json/reader.js';
-import { FLAG, SLOT } from './fields.js';
+import { registryHead } from '../json/not-json.js';
+import { JsonError, type JsonReader, KIND } from '../json/reader.js';
+import { FLAG, type ParsedFields, SLOT } from './fields.js';
 import type { MemberReader } from './members.js';
-import type { ParsedFields } from './parsed-fields.js';
-import { registryHead } from './registry-head.js';
 
 const TAB = 0x09;
 const SPACE = 0x20;

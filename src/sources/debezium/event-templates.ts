@@ -1,7 +1,5 @@
-import { KIND } from '../json/grammar.js';
-import type { JsonReader } from '../json/reader.js';
-import { CONSTANT_SLOTS, SLOT } from './fields.js';
-import { MOST_LOGGED, type ParsedFields } from './parsed-fields.js';
+import { type JsonReader, KIND } from '../json/reader.js';
+import { CONSTANT_SLOTS, MOST_LOGGED, type ParsedFields, SLOT } from './fields.js';
 
 /** Kinds of events that are kept: each table has two or three, some more around a snapshot. */
 const MOST_KEPT = 48;

@@ -1,21 +1,16 @@
 import { isUtf8 } from 'node:buffer';
-import { CUT_OFF, JsonError, KIND } from '../json/grammar.js';
+import { EventError } from '../decoder.js';
 import { Names } from '../json/names.js';
-import { JsonReader } from '../json/reader.js';
+import { headSpan, NOT_UTF8, notJson, registryHead } from '../json/not-json.js';
+import { CUT_OFF, JsonError, JsonReader, KIND } from '../json/reader.js';
 import type { Scope } from '../scope.js';
 import type { Key, Malformed, Sink } from '../source.js';
+import { JsonColumns, ValueReader } from './columns.js';
 import { ConsoleLines } from './console-line.js';
-import { EventError } from './event-error.js';
 import { EventTemplates } from './event-templates.js';
-import { FLAG, KNOWN_NAMES, SLOT } from './fields.js';
-import { JsonColumns } from './json-columns.js';
-import { KeyReader } from './keys.js';
-import { MemberReader } from './members.js';
-import { NOT_UTF8, notJson } from './not-json.js';
-import { ParsedFields } from './parsed-fields.js';
-import { headSpan, registryHead } from './registry-head.js';
+import { FLAG, KNOWN_NAMES, ParsedFields, SLOT } from './fields.js';
+import { KeyReader, MemberReader } from './members.js';
 import { RowTeller } from './rows.js';
-import { ValueReader } from './values.js';
 
 /** An event, or a body, may have so many bytes: rows of the hospital have some hundred. */
 export const MOST_BYTES = 16 << 20;

@@ -1,19 +1,44 @@
-import { KIND } from '../json/grammar.js';
-import { END, type JsonReader } from '../json/reader.js';
+import { EventError } from '../decoder.js';
+import type { Names } from '../json/names.js';
+import { registryHead } from '../json/not-json.js';
+import { END, JsonError, JsonReader, KIND } from '../json/reader.js';
+import type { Key } from '../source.js';
+import { ValueReader } from './columns.js';
 import {
   COLUMN_NAMES,
   FIELD,
   FIELDS,
   FLAG,
   NO_SLOT,
+  type ParsedFields,
   SLOT,
   SOURCE_SLOTS,
   TOP_FLAGS,
   TOP_SLOTS,
   TRANSACTION_SLOTS,
 } from './fields.js';
-import type { ParsedFields } from './parsed-fields.js';
-import { enterTyped, typedScalar } from './typed.js';
+
+// Avro's JSON encoding puts a value that may be null into an object of one member, which is named after its type:
+// `{"long":5}`, `{"oltp.public.exames.Value":{…}}`. No name that means something is the name of a type.
+
+/** Enters the record that is in an object for its type, which was begun. True: `nextName` leaves it. */
+export function enterTyped(reader: JsonReader): boolean {
+  if (reader.soleKind(FIELDS) !== KIND.object) return false;
+  reader.firstName();
+  reader.value();
+  return true;
+}
+
+/** The kind of the value that was read; where that is an object for a type, it reads what is in it. */
+export function typedScalar(reader: JsonReader, kind: number): number {
+  if (kind !== KIND.object) return kind;
+  const sole = reader.soleKind(FIELDS);
+  if (sole === KIND.none || sole >= KIND.object) return kind;
+  reader.firstName();
+  const inner = reader.value();
+  reader.nextName();
+  return inner;
+}
 
 /** Reads an event's members into parsed fields, in whatever wrapper and order they come. */
 export class MemberReader {
@@ -146,5 +171,57 @@ export class MemberReader {
     const parsed = this.#parsed;
     const flags = name >= 0 && name < FIELDS ? TOP_FLAGS[name]! : FLAG.more;
     parsed.flags |= parsed.wrapped ? flags & ~FLAG.more : flags;
+  }
+}
+
+const LF = 0x0a;
+
+/** Reads the id out of a message's key that is JSON by itself. */
+export class KeyReader {
+  readonly #reader: JsonReader;
+  readonly #values: ValueReader;
+
+  constructor(names: Names) {
+    this.#reader = new JsonReader(names);
+    this.#values = new ValueReader(this.#reader);
+  }
+
+  /**
+   * The id: of an object that has it, perhaps with its schema, or the key is the id. Null: it has none. Throws
+   * an EventError on a key that is no JSON, or an id that is no number.
+   */
+  read(key: Uint8Array): Key | null {
+    const bytes = Buffer.alloc(key.length + 1, LF);
+    bytes.set(key);
+    this.#reader.load(bytes);
+    this.#reader.open(registryHead(bytes, 0, key.length), key.length);
+    try {
+      const id = this.#id(this.#reader.value());
+      this.#reader.close();
+      return id;
+    } catch (error) {
+      if (!(error instanceof JsonError)) throw error;
+      throw new EventError(`the message's key is ${error.message}`);
+    }
+  }
+
+  #id(kind: number): Key | null {
+    const reader = this.#reader;
+    if (kind === KIND.integer) return this.#values.keyOf(kind, reader.start, reader.stop);
+    if (kind !== KIND.object) {
+      reader.rest(kind);
+      return null;
+    }
+    let id: Key | null = null;
+    const typed = enterTyped(reader);
+    for (let name = reader.firstName(); name !== END; name = reader.nextName()) {
+      const inner = typedScalar(reader, reader.value());
+      if (name === FIELD.payload) id = this.#id(inner);
+      else if (name === FIELD.id && inner < KIND.object) {
+        id = this.#values.keyOf(inner, reader.start, reader.stop);
+      } else reader.rest(inner);
+    }
+    if (typed) reader.nextName();
+    return id;
   }
 }

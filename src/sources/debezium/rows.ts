@@ -1,13 +1,10 @@
-import { KIND } from '../json/grammar.js';
-import type { JsonReader } from '../json/reader.js';
+import { EventError } from '../decoder.js';
+import { type JsonReader, KIND } from '../json/reader.js';
+import { isForeign } from '../scope.js';
 import { type EventOperation, type Ignored, type Key, type Sink, withoutKey } from '../source.js';
-import { isForeign } from '../table-scope.js';
-import { EventError } from './event-error.js';
-import { FLAG, SLOT } from './fields.js';
-import type { JsonColumns } from './json-columns.js';
-import type { KeyReader } from './keys.js';
-import { type ParsedFields, UNTOLD } from './parsed-fields.js';
-import type { ValueReader } from './values.js';
+import type { JsonColumns, ValueReader } from './columns.js';
+import { FLAG, type ParsedFields, SLOT, UNTOLD } from './fields.js';
+import type { KeyReader } from './members.js';
 
 const CREATE = 0x63;
 const UPDATE = 0x75;

@@ -3,7 +3,7 @@ import { finished } from 'node:stream/promises';
 import { EXIT, OperatorError, SourceAbsent } from '../../errors.js';
 import { machineMicros, within } from '../../lib/clock.js';
 import { DebeziumIntake, type IntakeOptions, TOO_LONG } from '../debezium/intake.js';
-import { DocumentLines, isIndented } from '../ndjson/indented.js';
+import { DocumentLines, isIndented } from '../ndjson/lines.js';
 import type { Scope } from '../scope.js';
 import type { Sink, Source } from '../source.js';
 import { WatchedSink } from '../watched-sink.js';

@@ -1,8 +1,76 @@
-import { sameBytes } from './bytes.js';
-import { wholeNumber } from './digits.js';
-import { CUT_OFF, ESCAPES, HEX, JsonError, KIND, MORE_VALUES } from './grammar.js';
-import { type Names, UNKNOWN } from './names.js';
+import { type Names, sameBytes, UNKNOWN } from './names.js';
 import { decodeBytes, decodeString } from './strings.js';
+
+/** Bytes that are no JSON. `at`: of the byte, from the first one of what was to be read. */
+export class JsonError extends Error {
+  readonly what: string;
+
+  constructor(what: string, at: number) {
+    super(`no JSON: ${what} at byte ${at + 1}`);
+    this.what = what;
+    this.name = 'JsonError';
+  }
+}
+
+/** The reason for refusing bytes after a value. */
+export const MORE_VALUES = 'more than one value';
+/** The reason for refusing bytes that end too early. */
+export const CUT_OFF = 'an end too early';
+
+/** What a value is. An integer has digits only; every other number is a `decimal`. */
+export const KIND = {
+  none: 0,
+  null: 1,
+  true: 2,
+  false: 3,
+  integer: 4,
+  decimal: 5,
+  /** Its bytes are its text, and it is ASCII. */
+  string: 6,
+  /** Its bytes are its text in UTF-8. */
+  utf8: 7,
+  /** Has escapes. */
+  escaped: 8,
+  object: 9,
+  array: 10,
+} as const;
+
+/** For each byte behind a backslash, whether it may be there. */
+export const ESCAPES = new Uint8Array(256);
+for (const letter of '"\\/bfnrtu') ESCAPES[letter.charCodeAt(0)] = 1;
+/** For each byte, whether it is a hexadecimal digit. */
+export const HEX = new Uint8Array(256);
+for (const letter of '0123456789abcdefABCDEF') HEX[letter.charCodeAt(0)] = 1;
+
+/** A number of more digits has no exact double. */
+const MOST_DIGITS = 16;
+/** So many digits make a whole number of 32 bits. */
+const HALF_DIGITS = 9;
+
+/** The whole number that these bytes are the digits of; NaN where it is none of less than 2^53. */
+export function wholeNumber(bytes: Uint8Array, start: number, stop: number): number {
+  let p = start;
+  const negative = bytes[p] === MINUS;
+  if (negative) p++;
+  const digits = stop - p;
+  if (digits < 1 || digits > MOST_DIGITS) return Number.NaN;
+  // Two whole numbers of 32 bits instead of a double: their products are quicker.
+  let high = 0;
+  for (const half = stop - HALF_DIGITS; p < half; p++) {
+    const digit = bytes[p]! - ZERO;
+    if (digit < 0 || digit > 9) return Number.NaN;
+    high = (Math.imul(high, 10) + digit) | 0;
+  }
+  let low = 0;
+  for (; p < stop; p++) {
+    const digit = bytes[p]! - ZERO;
+    if (digit < 0 || digit > 9) return Number.NaN;
+    low = (Math.imul(low, 10) + digit) | 0;
+  }
+  const value = high * 1e9 + low;
+  if (value > Number.MAX_SAFE_INTEGER) return Number.NaN;
+  return negative ? 0 - value : value;
+}
 
 /** Returned for a name by `firstName` and `nextName` when the object has no more members. */
 export const END = -2;

@@ -1,7 +1,7 @@
 import type { ConnectionOptions } from 'node:tls';
 import { monotonicMs } from '../../lib/clock.js';
 import { Connection, type Endpoint } from './connection.js';
-import { KafkaError, type KafkaReason, lost, requireOk } from './error.js';
+import { KafkaError, type KafkaReason, lost, requireOk } from './failures.js';
 import { logIn, offeredMechanisms } from './login.js';
 import { apiVersions, type KafkaRequest, type Metadata, metadata, NEEDED } from './requests.js';
 import { type KafkaSecurity, tlsOptions } from './security.js';

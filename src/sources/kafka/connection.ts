@@ -1,7 +1,7 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { placeOf } from '../../postgres/failures.js';
-import { KafkaError, type KafkaReason, lost } from './error.js';
+import { KafkaError, type KafkaReason, lost } from './failures.js';
 import { decodeAnswer, encodeRequest, type KafkaRequest } from './requests.js';
 import { serverNameOf } from './security.js';
 

@@ -1,6 +1,106 @@
 import { EXIT, type ExitCode, OperatorError, SourceAbsent } from '../../errors.js';
-import { ANSWER, KafkaError } from './error.js';
 import { type KafkaSecurity, protocolWith, type SecurityPart } from './security.js';
+
+/** Kafka's numbers of errors that a reader may meet. */
+export const ANSWER = {
+  offsetOutOfRange: 1,
+  leaderNotAvailable: 5,
+  topicAuthorizationFailed: 29,
+  clusterAuthorizationFailed: 31,
+  unsupportedSaslMechanism: 33,
+  illegalSaslState: 34,
+  saslAuthenticationFailed: 58,
+} as const;
+
+/** Names of numbers, for the sentence; Kafka's own list is longer. */
+const ANSWER_NAMES: Readonly<Record<number, string>> = {
+  [-1]: 'UNKNOWN_SERVER_ERROR',
+  1: 'OFFSET_OUT_OF_RANGE',
+  2: 'CORRUPT_MESSAGE',
+  3: 'UNKNOWN_TOPIC_OR_PARTITION',
+  5: 'LEADER_NOT_AVAILABLE',
+  6: 'NOT_LEADER_OR_FOLLOWER',
+  7: 'REQUEST_TIMED_OUT',
+  8: 'BROKER_NOT_AVAILABLE',
+  9: 'REPLICA_NOT_AVAILABLE',
+  13: 'NETWORK_EXCEPTION',
+  17: 'INVALID_TOPIC_EXCEPTION',
+  29: 'TOPIC_AUTHORIZATION_FAILED',
+  31: 'CLUSTER_AUTHORIZATION_FAILED',
+  33: 'UNSUPPORTED_SASL_MECHANISM',
+  34: 'ILLEGAL_SASL_STATE',
+  35: 'UNSUPPORTED_VERSION',
+  42: 'INVALID_REQUEST',
+  43: 'UNSUPPORTED_FOR_MESSAGE_FORMAT',
+  56: 'KAFKA_STORAGE_ERROR',
+  58: 'SASL_AUTHENTICATION_FAILED',
+  74: 'FENCED_LEADER_EPOCH',
+  75: 'UNKNOWN_LEADER_EPOCH',
+  76: 'UNSUPPORTED_COMPRESSION_TYPE',
+  78: 'OFFSET_NOT_AVAILABLE',
+  89: 'THROTTLING_QUOTA_EXCEEDED',
+};
+
+/** Errors that pass by themselves: another leader is elected, a replica catches up. */
+const PASSING: ReadonlySet<number> = new Set([2, 3, 5, 6, 7, 8, 9, 13, 56, 74, 75, 78, 89]);
+
+/** Why something with Kafka failed. */
+export type KafkaReason =
+  /** No connection, or no answer: the broker may be back. */
+  | { readonly kind: 'lost' }
+  /** The broker answered with an error; `topic`: about which. */
+  | { readonly kind: 'answer'; readonly code: number; readonly topic: string | null }
+  /** The port speaks TLS, and was spoken to in plaintext. */
+  | { readonly kind: 'wantsTls' }
+  /** The port speaks plaintext, and was asked for TLS. */
+  | { readonly kind: 'noTls' }
+  /** The broker's certificate is not trusted, not valid now, or of another host. */
+  | { readonly kind: 'certificate' }
+  /** The broker wants a client certificate, or another one. */
+  | { readonly kind: 'clientCertificate' }
+  /** The TLS handshake failed otherwise: no common version or cipher. */
+  | { readonly kind: 'handshake' }
+  /** The broker lets nobody in without SASL; the mechanisms that it offers. */
+  | { readonly kind: 'wantsLogin'; readonly offered: readonly string[] }
+  /** The listener has no SASL. */
+  | { readonly kind: 'noLogin' }
+  /** The broker does not offer the mechanism. */
+  | { readonly kind: 'mechanism'; readonly offered: readonly string[] }
+  /** The broker refuses user or password. */
+  | { readonly kind: 'refused' }
+  /** The broker could not prove by SCRAM that it knows the password. */
+  | { readonly kind: 'unproven' }
+  /** The broker lacks a request, or sends what cannot be read. */
+  | { readonly kind: 'unreadable' };
+
+/** A failure of Kafka, or on the way to it. */
+export class KafkaError extends Error {
+  readonly reason: KafkaReason;
+
+  constructor(reason: KafkaReason, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'KafkaError';
+    this.reason = reason;
+  }
+
+  /** Another attempt may succeed. */
+  get passes(): boolean {
+    const { reason } = this;
+    return reason.kind === 'lost' || (reason.kind === 'answer' && PASSING.has(reason.code));
+  }
+}
+
+/** A connection that is lost, or was never made. */
+export function lost(message: string, cause?: unknown): KafkaError {
+  return new KafkaError({ kind: 'lost' }, message, { cause });
+}
+
+/** Throws what a broker answered, unless that is no error. */
+export function requireOk(code: number, topic: string | null = null): void {
+  if (code === 0) return;
+  const message = ANSWER_NAMES[code] ?? `error ${code}`;
+  throw new KafkaError({ kind: 'answer', code, topic }, message);
+}
 
 /** The brokers and the settings that a sentence names. */
 export interface Place {

@@ -1,14 +1,12 @@
 import { EXIT, OperatorError, SourceAbsent } from '../../errors.js';
-import type { ReconnectPolicy } from '../../lib/back-off.js';
-import { BackOff } from '../../lib/back-off.js';
+import { BackOff, type ReconnectPolicy } from '../../lib/back-off.js';
 import { machineMicros, monotonicMs, within } from '../../lib/clock.js';
 import { DebeziumIntake, type IntakeOptions } from '../debezium/intake.js';
 import type { Scope } from '../scope.js';
 import type { Sink, Source } from '../source.js';
 import { KafkaClient } from './client.js';
-import { ANSWER, KafkaError, requireOk } from './error.js';
-import { finalError, type Place, unreachable } from './failures.js';
-import { grouped, Partition } from './partition.js';
+import { ANSWER, finalError, KafkaError, type Place, requireOk, unreachable } from './failures.js';
+import { grouped, Partition } from './records.js';
 import { earliestOffsets, type FetchLimits, fetchRecords, type TopicInfo } from './requests.js';
 import { type KafkaSecurity, PLAINTEXT } from './security.js';
 

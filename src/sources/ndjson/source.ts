@@ -2,14 +2,11 @@ import { DebeziumIntake, type IntakeOptions, MOST_BYTES, TOO_LONG } from '../deb
 import type { Scope } from '../scope.js';
 import type { Sink, Source } from '../source.js';
 import { STANDARD_INPUT } from '../source-spec.js';
-import { ByFirstBytes } from './files/by-first-bytes.js';
-import { type ByteInput, END, IDLE } from './files/byte-input.js';
-import { unpackGzip } from './files/gzip-input.js';
-import { joinIndented } from './files/indented-input.js';
-import { LineBuffer } from './files/line-buffer.js';
-import { inputOf } from './files/named-input.js';
-import { type ByteStream, standardInput } from './files/standard-input.js';
-import { StreamInput } from './files/stream-input.js';
+import { ByFirstBytes, type ByteInput, END, IDLE } from './byte-input.js';
+import { inputOf } from './file-input.js';
+import { unpackGzip } from './gzip-input.js';
+import { joinIndented, LineBuffer } from './lines.js';
+import { type ByteStream, StreamInput, standardInput } from './stream-input.js';
 
 /** Bytes of a read. Below, reads cost more than they bring; above, nothing is gained. */
 const CHUNK_BYTES = 1 << 18;

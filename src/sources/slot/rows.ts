@@ -1,10 +1,14 @@
 import { TABLES, type TableName } from '../../schemas/hospital/tables.js';
-import type { Foreign, Scope } from '../scope.js';
-import { type EventOperation, type Key, SERVER_COLUMNS, type Sink, withoutKey } from '../source.js';
-import { isForeign } from '../table-scope.js';
-import type { RelationMessage, Tuple, UpdateMessage } from './messages.js';
-import { UNCHANGED } from './messages.js';
-import { TextColumns } from './text-columns.js';
+import { type Foreign, isForeign, type Scope } from '../scope.js';
+import {
+  type EventOperation,
+  type Key,
+  SERVER_COLUMNS,
+  type Sink,
+  TextColumns,
+  withoutKey,
+} from '../source.js';
+import { type RelationMessage, type Tuple, UNCHANGED, type UpdateMessage } from './pgoutput.js';
 import type { Received } from './wal-receiver.js';
 
 type ReceivedChange = Extract<Received, { tag: 'change' }>;

@@ -5,7 +5,7 @@ import { describeFailure, placeOf } from '../../postgres/failures.js';
 import type { ConnectionTarget } from '../../postgres/target.js';
 import { parseLsn } from './lsn.js';
 import { DecodeError } from './pgoutput.js';
-import { createTemporarySlot } from './replication-wire.js';
+import { createTemporarySlot } from './replication.js';
 
 /** Between two statuses at most: the server gives a consumer up after 60 s of silence by default. */
 const STATUS_MS = 10_000;

@@ -2,9 +2,8 @@ import { setImmediate } from 'node:timers/promises';
 import { readFacts } from '../../../src/ledger/facts-file.js';
 import type { Rng } from '../../../src/random/rng.js';
 import { DebeziumIntake } from '../../../src/sources/debezium/intake.js';
-import type { Scope } from '../../../src/sources/scope.js';
+import { type Scope, tableScope } from '../../../src/sources/scope.js';
 import type { Ignored, Sink } from '../../../src/sources/source.js';
-import { tableScope } from '../../../src/sources/table-scope.js';
 import { compareFinalState } from '../../../src/verify/rows/final-state.js';
 import type { VerificationDocument } from '../../../src/verify/verdict/document.js';
 import {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { DebeziumIntake } from '../../../src/sources/debezium/intake.js';
-import { DocumentLines, isIndented } from '../../../src/sources/ndjson/indented.js';
+import { DocumentLines, isIndented } from '../../../src/sources/ndjson/lines.js';
 import { anyScope } from '../../helpers/any-scope.js';
 import { CollectingSink } from '../../helpers/collecting-sink.js';
 import { DELETE, EXAME, envelope, FLAT_META, FLATTENED, INSERT } from './samples.js';

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { DebeziumIntake } from '../../../src/sources/debezium/intake.js';
-import type { Scope } from '../../../src/sources/scope.js';
+import { type Scope, tableScope } from '../../../src/sources/scope.js';
 import { SlotRows } from '../../../src/sources/slot/rows.js';
-import { tableScope } from '../../../src/sources/table-scope.js';
 import { tablesIn } from '../../helpers/any-scope.js';
 import { CollectingSink } from '../../helpers/collecting-sink.js';
 import { CLOUD_EVENT, EXAME, envelope, FLAT_META, FLATTENED, SCHEMA, SOURCE } from './samples.js';

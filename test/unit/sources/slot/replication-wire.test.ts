@@ -5,7 +5,7 @@ import {
   parseCopyData,
   standbyStatus,
   startReplication,
-} from '../../../../src/sources/slot/replication-wire.js';
+} from '../../../../src/sources/slot/replication.js';
 import { bytes, i64, letter, u8 } from './bytes.js';
 
 /** 2000-01-01 in milliseconds and in microseconds since 1970. */

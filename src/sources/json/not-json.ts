@@ -1,6 +1,77 @@
 import { isUtf8 } from 'node:buffer';
-import { MORE_VALUES } from '../json/grammar.js';
-import { wideEncoding } from './wide-text.js';
+import { MORE_VALUES } from './reader.js';
+
+/**
+ * Bytes that the serializers of schema registries put before a value, by their first byte: 0 and an id of 4 bytes
+ * (Confluent, Karapace, Apicurio) or of 8 (Apicurio before version 3); 1 and a GUID (Confluent); 3, the kind of
+ * compression and a GUID (AWS Glue). A console that prints text puts three bytes in the place of one that is none.
+ */
+const HEADS: readonly { readonly shortest: number; readonly longest: number }[] = [
+  { shortest: 5, longest: 13 },
+  { shortest: 17, longest: 49 },
+  { shortest: 0, longest: 0 },
+  { shortest: 18, longest: 50 },
+];
+
+const OPEN = 0x7b;
+
+/** How many bytes before JSON, from `begin` to `end`, are such a head. 0: there is none, or no JSON after it. */
+export function registryHead(bytes: Uint8Array, begin: number, end: number): number {
+  const shortest = headSpan(bytes, begin);
+  if (shortest === 0) return 0;
+  const last = Math.min(end - 1, begin + HEADS[bytes[begin]!]!.longest);
+  for (let at = begin + shortest; at <= last; at++) {
+    if (bytes[at] === OPEN) return isHole(bytes, begin, at) ? 0 : at - begin;
+  }
+  return 0;
+}
+
+/** Only zeros? Ids begin with 1, and files have holes. */
+function isHole(bytes: Uint8Array, begin: number, end: number): boolean {
+  return bytes.subarray(begin, end).every((byte) => byte === 0);
+}
+
+/** How many bytes at `begin` may be of such a head, so that a line feed in them ends no line. */
+export function headSpan(bytes: Uint8Array, begin: number): number {
+  return HEADS[bytes[begin]!]?.shortest ?? 0;
+}
+
+/** Encodings of more than one byte for each character, which are not read. */
+export type WideEncoding = 'UTF-16LE' | 'UTF-16BE' | 'UTF-32LE' | 'UTF-32BE';
+
+/** Byte order marks, longer ones first: that of UTF-16LE begins that of UTF-32LE. */
+const MARKS: readonly (readonly [WideEncoding, readonly number[]])[] = [
+  ['UTF-32LE', [0xff, 0xfe, 0, 0]],
+  ['UTF-32BE', [0, 0, 0xfe, 0xff]],
+  ['UTF-16LE', [0xff, 0xfe]],
+  ['UTF-16BE', [0xfe, 0xff]],
+];
+
+/** Without a mark, two characters of ASCII (`x`) tell: JSON begins with them. */
+const SHAPES: readonly (readonly [WideEncoding, string])[] = [
+  ['UTF-32LE', 'x000x000'],
+  ['UTF-32BE', '000x000x'],
+  ['UTF-16LE', 'x0x0'],
+  ['UTF-16BE', '0x0x'],
+];
+
+/** The encoding that the first bytes show; null: another one. */
+export function wideEncoding(bytes: Uint8Array): WideEncoding | null {
+  const marked = MARKS.find(([, mark]) => mark.every((byte, at) => bytes[at] === byte));
+  return (marked ?? SHAPES.find(([, shape]) => matches(bytes, shape)))?.[0] ?? null;
+}
+
+function matches(bytes: Uint8Array, shape: string): boolean {
+  for (let at = 0; at < shape.length; at++) {
+    const byte = bytes[at] ?? -1;
+    if (shape[at] === '0' ? byte !== 0 : !isAscii(byte)) return false;
+  }
+  return true;
+}
+
+function isAscii(byte: number): boolean {
+  return (byte >= 0x20 && byte < 0x7f) || byte === 0x09 || byte === 0x0a || byte === 0x0d;
+}
 
 /** So much of an input is looked at: enough to know a format by. */
 const HEAD_BYTES = 512;

@@ -1,7 +1,6 @@
 import { createGunzip } from 'node:zlib';
-import { EXIT, OperatorError } from '../../../errors.js';
-import { AS_IS, type Decide } from './by-first-bytes.js';
-import { type ByteInput, END, IDLE } from './byte-input.js';
+import { EXIT, OperatorError } from '../../errors.js';
+import { AS_IS, type ByteInput, type Decide, END, IDLE } from './byte-input.js';
 
 const MAGIC = Buffer.from([0x1f, 0x8b]);
 const INPUT_BYTES = 1 << 16;
