@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import test, { after } from 'node:test';
 import zlib from 'node:zlib';
 import { OperatorError } from '../../src/errors.js';
-import { DebeziumIntake } from '../../src/sources/debezium/intake.js';
+import { Intake } from '../../src/sources/intake.js';
 import { KafkaSource } from '../../src/sources/kafka/source.js';
 import { readEvents } from '../golden/files.js';
 import { anyScope } from '../helpers/any-scope.js';
@@ -178,7 +178,7 @@ function namesOf(entries: readonly Entry[]): string[] {
 /** What a sink is told of the events when each comes in its partition. */
 function expected(entries: readonly Entry[]): CollectingSink {
   const sink = new CollectingSink();
-  const intake = new DebeziumIntake(sink, anyScope);
+  const intake = new Intake(sink, anyScope);
   // All topics have a number, also those that have no event in this part.
   const names = namesOf(recorded(entries[0]!.topic.split('.')[0]!));
   const places = new Map<number, number>();
@@ -186,7 +186,7 @@ function expected(entries: readonly Entry[]): CollectingSink {
     const stream = names.indexOf(topic) * PARTITIONS + partition;
     const place = (places.get(stream) ?? 0) + 1;
     places.set(stream, place);
-    intake.record(key, value, stream, place, 0);
+    intake.value(key, value, stream, place, 0);
   }
   return sink;
 }

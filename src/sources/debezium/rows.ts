@@ -36,7 +36,7 @@ const SEQUENCE = /^\s*\[\s*(?:null|"?(\d+)"?)\s*,\s*(?:null|"?\d+"?)\s*\]\s*$/;
 const OPERATIONS: ReadonlySet<number> = new Set([CREATE, UPDATE, DELETE, READ, TRUNCATE, MESSAGE]);
 
 /** Gives a sink the event that the parsed fields make. */
-export class RowTeller {
+export class RowEmitter {
   readonly #reader: JsonReader;
   readonly #values: ValueReader;
   readonly #columns: JsonColumns;
@@ -66,7 +66,7 @@ export class RowTeller {
    * `key`: of the message, where it is not in the parsed fields; it is looked at where the row does not tell its id.
    * Throws an EventError where it is no event.
    */
-  tell(
+  emit(
     key: Uint8Array | Key | null,
     partition: number,
     position: number,
@@ -75,9 +75,9 @@ export class RowTeller {
     const parsed = this.#parsed;
     const sink = this.#sink;
     const op = this.#op();
-    const aside = this.#aside(op);
-    if (aside !== null) {
-      sink.ignored(aside, null);
+    const ignored = this.#ignored(op);
+    if (ignored !== null) {
+      sink.ignored(ignored, null);
       return;
     }
     const { table } = parsed;
@@ -102,7 +102,7 @@ export class RowTeller {
       this.#columns.read(table, parsed, row);
       id = this.#id(row + this.#values.id);
     }
-    id ??= this.#messageKey(key);
+    id ??= this.#idOfKey(key);
     if (id === null && operation !== 'delete') throw new EventError('no id of the row');
     const xid = this.#xid();
     // Rows that a snapshot reads belong to no transaction.
@@ -123,12 +123,12 @@ export class RowTeller {
       position,
       origin: parsed.origin,
     };
-    if ((parsed.untold & ~this.#untold) !== 0) this.#tellUntold();
+    if ((parsed.untold & ~this.#untold) !== 0) this.#reportUnstated();
     if (id === null) sink.deleteWithoutKey(withoutKey(event));
     else sink.row(event, operation === 'delete' ? null : this.#columns);
   }
 
-  #tellUntold(): void {
+  #reportUnstated(): void {
     const news = this.#parsed.untold & ~this.#untold;
     this.#untold |= news;
     for (const [bit, what] of UNTOLD.entries()) {
@@ -137,7 +137,7 @@ export class RowTeller {
   }
 
   /** The message's key in the parsed fields: its id, or JSON that has it. Null: there is none. */
-  outerKey(): Uint8Array | Key | null {
+  messageKey(): Uint8Array | Key | null {
     const { kinds, starts, stops } = this.#parsed;
     const kind = kinds[SLOT.keyId]!;
     if (kind < KIND.string) return this.#id(SLOT.keyId);
@@ -147,8 +147,8 @@ export class RowTeller {
   }
 
   /** The id in the message's key: that of the parsed fields, or else this one. Null: there is none. */
-  #messageKey(other: Uint8Array | Key | null): Key | null {
-    const key = this.outerKey() ?? other;
+  #idOfKey(other: Uint8Array | Key | null): Key | null {
+    const key = this.messageKey() ?? other;
     return key instanceof Uint8Array ? this.#keys.read(key) : key;
   }
 
@@ -164,7 +164,7 @@ export class RowTeller {
   }
 
   /** What has no operation on a row. Throws an EventError where it is nothing that Debezium writes. */
-  #aside(op: number): Ignored | null {
+  #ignored(op: number): Ignored | null {
     if (op === MESSAGE) return 'message';
     if (op !== 0) return null;
     const { flags } = this.#parsed;

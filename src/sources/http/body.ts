@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { MOST_BYTES } from '../debezium/intake.js';
+import { MOST_BYTES } from '../intake.js';
 
 /** What came of reading a request's body: it, or why there is none. */
 export type Body = { readonly bytes: Buffer } | { readonly failed: 'aborted' | 'too_large' };

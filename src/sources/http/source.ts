@@ -2,11 +2,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { finished } from 'node:stream/promises';
 import { EXIT, OperatorError, SourceAbsent } from '../../errors.js';
 import { machineMicros, within } from '../../lib/clock.js';
-import { DebeziumIntake, type IntakeOptions, TOO_LONG } from '../debezium/intake.js';
+import { Intake, type IntakeOptions, TOO_LONG } from '../intake.js';
 import { DocumentLines, isIndented } from '../ndjson/lines.js';
 import type { Scope } from '../scope.js';
 import type { Sink, Source } from '../source.js';
-import { WatchedSink } from '../watched-sink.js';
 import { type HttpAddress, urlOf } from './address.js';
 import { hasLines, isBlank, readBody } from './body.js';
 
@@ -34,7 +33,8 @@ export class HttpSource implements Source {
   readonly partitions = 1;
   readonly #address: HttpAddress;
   readonly #server: Server;
-  readonly #sink: Promise<{ readonly watched: WatchedSink; readonly intake: DebeziumIntake }>;
+  /** Both known from `run` on. */
+  readonly #consumer: Promise<{ readonly sink: Sink; readonly intake: Intake }>;
   #begin: (sink: Sink, scope: Scope) => void = () => undefined;
   #listening: Promise<{ readonly url: string }> | null = null;
   #stopping = false;
@@ -52,10 +52,9 @@ export class HttpSource implements Source {
 
   constructor(address: HttpAddress, options: IntakeOptions = {}) {
     this.#address = address;
-    this.#sink = new Promise((resolve) => {
+    this.#consumer = new Promise((resolve) => {
       this.#begin = (sink, scope) => {
-        const watched = new WatchedSink(sink);
-        resolve({ watched, intake: new DebeziumIntake(watched, scope, options) });
+        resolve({ sink, intake: new Intake(sink, scope, options) });
       };
     });
     this.#stopped = new Promise((resolve) => {
@@ -178,29 +177,29 @@ export class HttpSource implements Source {
 
   async #take(bytes: Buffer, receivedAt: number): Promise<Answer> {
     if (isBlank(bytes)) return this.#refuse('an empty body', 400);
-    const { watched, intake } = await this.#sink;
+    const { sink, intake } = await this.#consumer;
     this.#arrived++;
     if (hasLines(bytes)) {
       const lines = isIndented(bytes) === true ? new DocumentLines().push(bytes) : bytes;
       this.#position = intake.lines(lines, 0, this.#position + 1, receivedAt) - 1;
-    } else intake.batch(bytes, 0, ++this.#position, receivedAt);
-    const reason = watched.takeReason();
-    await watched.ready();
-    this.#tellIdle(watched);
+    } else intake.valueOrArray(bytes, 0, ++this.#position, receivedAt);
+    const reason = intake.takeReason();
+    await sink.ready();
+    this.#idleIfLast(sink);
     return reason === null ? { status: TAKEN } : { status: 400, text: `${reason}\n` };
   }
 
   async #refuse(reason: string, status: number): Promise<Answer> {
-    const { watched } = await this.#sink;
-    watched.malformed({ partition: 0, position: ++this.#position, reason });
-    watched.takeReason();
-    await watched.ready();
-    this.#tellIdle(watched);
+    const { sink, intake } = await this.#consumer;
+    intake.refuse(reason, 0, ++this.#position);
+    intake.takeReason();
+    await sink.ready();
+    this.#idleIfLast(sink);
     return { status, text: `${reason}\n` };
   }
 
-  /** This request is the last one that is running. */
-  #tellIdle(sink: Sink): void {
+  /** Tells the sink that there is nothing more, if no other request is running. */
+  #idleIfLast(sink: Sink): void {
     if (this.#running === 1) sink.idle();
   }
 

@@ -54,7 +54,7 @@ export class Names {
   readonly #next = new Int32Array(MOST_LEARNT + BUCKETS);
   readonly #second = new Int32Array(MOST_LEARNT + BUCKETS);
 
-  /** `known`: at most some hundred; a name's number is its place here. */
+  /** @param known at least one and at most some hundred; a name's number is its index here */
   constructor(known: readonly string[]) {
     this.#most = known.length + MOST_LEARNT;
     for (const name of known) {

@@ -1,7 +1,7 @@
 import { EXIT, OperatorError, SourceAbsent } from '../../errors.js';
 import { BackOff, type ReconnectPolicy } from '../../lib/back-off.js';
 import { machineMicros, monotonicMs, within } from '../../lib/clock.js';
-import { DebeziumIntake, type IntakeOptions } from '../debezium/intake.js';
+import { Intake, type IntakeOptions } from '../intake.js';
 import type { Scope } from '../scope.js';
 import type { Sink, Source } from '../source.js';
 import { KafkaClient } from './client.js';
@@ -171,7 +171,7 @@ export class KafkaSource implements Source {
   }
 
   async #readOn(sink: Sink, scope: Scope): Promise<void> {
-    const intake = new DebeziumIntake(sink, scope, this.#options);
+    const intake = new Intake(sink, scope, this.#options);
     while (!this.#stopping) {
       try {
         await this.#round(sink, intake);
@@ -188,7 +188,7 @@ export class KafkaSource implements Source {
   }
 
   /** Asks who leads what, and reads from all of them. */
-  async #round(sink: Sink, intake: DebeziumIntake): Promise<void> {
+  async #round(sink: Sink, intake: Intake): Promise<void> {
     const topics = [...new Set(this.#partitions.map(({ topic }) => topic))];
     const metadata = await this.#open().metadata(topics);
     for (const { error, name } of metadata.topics) requireOk(error, name);
@@ -215,12 +215,7 @@ export class KafkaSource implements Source {
     if (failed !== undefined) throw failed.reason;
   }
 
-  async #fetch(
-    node: number,
-    led: readonly Partition[],
-    sink: Sink,
-    intake: DebeziumIntake,
-  ): Promise<void> {
+  async #fetch(node: number, led: readonly Partition[], sink: Sink, intake: Intake): Promise<void> {
     const answer = await this.#open().request(node, fetchRecords(byTopic(led), LIMITS));
     const receivedAt = machineMicros();
     requireOk(answer.error);
@@ -231,7 +226,7 @@ export class KafkaSource implements Source {
       if (partition === undefined) continue;
       partition.take(part, (key, value, offset) => {
         this.#busy = true;
-        intake.record(key, value, partition.stream, offset + 1, receivedAt);
+        intake.value(key, value, partition.stream, offset + 1, receivedAt);
       });
       await sink.ready();
     }

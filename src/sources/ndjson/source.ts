@@ -1,4 +1,4 @@
-import { DebeziumIntake, type IntakeOptions, MOST_BYTES, TOO_LONG } from '../debezium/intake.js';
+import { Intake, type IntakeOptions, MOST_BYTES, TOO_LONG } from '../intake.js';
 import type { Scope } from '../scope.js';
 import type { Sink, Source } from '../source.js';
 import { STANDARD_INPUT } from '../source-spec.js';
@@ -51,7 +51,7 @@ export class NdjsonSource implements Source {
   }
 
   async run(sink: Sink, scope: Scope): Promise<void> {
-    const intake = new DebeziumIntake(sink, scope, this.#options);
+    const intake = new Intake(sink, scope, this.#options);
     const buffer = new LineBuffer(CHUNK_BYTES, MOST_BYTES);
     let position = 1;
     let receivedAt = 0;
@@ -60,7 +60,7 @@ export class NdjsonSource implements Source {
       position = intake.lines(bytes, PARTITION, position, receivedAt);
     };
     const tooLong = () => {
-      sink.malformed({ partition: PARTITION, position: position++, reason: TOO_LONG });
+      intake.refuse(TOO_LONG, PARTITION, position++);
     };
     try {
       for (;;) {
@@ -87,7 +87,7 @@ export class NdjsonSource implements Source {
       isLast ||
       (became === 'wrong' && (position === 1 || BINARY.test(rest.toString('latin1'))))
     ) {
-      intake.event(rest, PARTITION, position, receivedAt);
+      intake.line(rest, PARTITION, position, receivedAt);
     }
     if (!idle || rest.length > 0) sink.idle();
     await sink.ready();

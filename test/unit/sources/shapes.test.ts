@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { DebeziumIntake } from '../../../src/sources/debezium/intake.js';
+import { Intake } from '../../../src/sources/intake.js';
 import type { Ignored } from '../../../src/sources/source.js';
 import { anyScope } from '../../helpers/any-scope.js';
 import { CollectingSink } from '../../helpers/collecting-sink.js';
@@ -24,12 +24,12 @@ const RECEIVED = 1_772_366_401_000_000;
 /** What is told of an event, once by an intake that knows none and once by one that has seen it. */
 function tell(text: string): CollectingSink {
   const sink = new CollectingSink();
-  const intake = new DebeziumIntake(sink, anyScope);
-  intake.event(Buffer.from(text), PARTITION, POSITION, RECEIVED);
+  const intake = new Intake(sink, anyScope);
+  intake.line(Buffer.from(text), PARTITION, POSITION, RECEIVED);
   const again = new CollectingSink();
-  const experienced = new DebeziumIntake(again, anyScope);
+  const experienced = new Intake(again, anyScope);
   for (const other of [INSERT, DELETE, text, text]) {
-    experienced.event(Buffer.from(other), PARTITION, POSITION, RECEIVED);
+    experienced.line(Buffer.from(other), PARTITION, POSITION, RECEIVED);
   }
   if (sink.rows[0] !== undefined) assert.deepEqual(again.rows.at(-1), sink.rows[0]);
   return sink;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { DebeziumIntake } from '../../../src/sources/debezium/intake.js';
+import { Intake } from '../../../src/sources/intake.js';
 import { type Scope, tableScope } from '../../../src/sources/scope.js';
 import { SlotRows } from '../../../src/sources/slot/rows.js';
 import { tablesIn } from '../../helpers/any-scope.js';
@@ -55,8 +55,8 @@ const SHAPES: readonly (readonly [string, (whose: Whose) => string])[] = [
 
 function read(lines: readonly string[], scope: Scope = SCOPE): CollectingSink {
   const sink = new CollectingSink();
-  const intake = new DebeziumIntake(sink, scope);
-  for (const [i, line] of lines.entries()) intake.event(Buffer.from(line), 0, i + 1, 0);
+  const intake = new Intake(sink, scope);
+  for (const [i, line] of lines.entries()) intake.line(Buffer.from(line), 0, i + 1, 0);
   assert.deepEqual(sink.problems, []);
   return sink;
 }
@@ -111,10 +111,10 @@ test('what rows of others do not tell is no matter', () => {
 
 test('what an event does not tell is said with the first one that counts, also if one before was malformed', () => {
   const sink = new CollectingSink();
-  const intake = new DebeziumIntake(sink, SCOPE);
+  const intake = new Intake(sink, SCOPE);
   const tell = (lsn: string) => {
     const source = `{"db":"hospital","schema":"public","table":"exames","txId":571,"lsn":${lsn}}`;
-    intake.event(Buffer.from(envelope('c', { after: EXAME, source })), 0, 1, 0);
+    intake.line(Buffer.from(envelope('c', { after: EXAME, source })), 0, 1, 0);
     return sink.untoldFacts;
   };
   assert.deepEqual(tell('-1'), []);
