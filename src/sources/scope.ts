@@ -1,17 +1,17 @@
 import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
 
-/** Whose a table is that is not the run's. */
+/** Why a table is not the run's. */
 export type Foreign = 'other_table' | 'other_schema' | 'other_database';
 
 /**
- * Tells which table of the run an event means: a table is (database, schema, name), and a partition is its
- * root's. What a format does not tell is null, and counts as the run's.
+ * Finds the run's table for an event's names: a table is (database, schema, name), and a partition counts as its root.
+ * A part that the format lacks is null, and counts as the run's.
  */
 export interface Scope {
   tableOf(database: string | null, schema: string | null, name: string): TableName | Foreign;
 }
 
-/** Where the tables of a run are. */
+/** The places of a run's tables. */
 export interface TablePlaces {
   /** Null: unknown; every database counts as the run's. */
   readonly database: string | null;
@@ -39,7 +39,7 @@ export function tableScope({ database, tables }: TablePlaces): Scope {
     if (places === undefined) byName.set(name, [place]);
     else places.push(place);
   };
-  // Tables go before partitions: where an event tells no schema, a table's own name is meant.
+  // Tables go before partitions: a name without a schema means a table first.
   for (const table of TABLE_NAMES) add(table, { schema: tables[table].schema, table });
   for (const table of TABLE_NAMES) {
     for (const { schema, name } of tables[table].partitions) add(name, { schema, table });
@@ -59,7 +59,7 @@ export function tableScope({ database, tables }: TablePlaces): Scope {
   };
 }
 
-/** The scope of a run that does not know where its tables are: their names alone count. */
+/** The scope of a run with unknown places: table names alone count. */
 export function scopeOfNames(): Scope {
   const place: TablePlace = { schema: null, partitions: [] };
   return tableScope({
@@ -71,7 +71,6 @@ export function scopeOfNames(): Scope {
   });
 }
 
-/** Whether a table is not the run's. */
 export function isForeign(table: TableName | Foreign): table is Foreign {
   return table === 'other_table' || table === 'other_schema' || table === 'other_database';
 }

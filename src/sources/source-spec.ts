@@ -2,7 +2,7 @@ import { OperatorError } from '../errors.js';
 import type { Format } from './formats.js';
 import { type HttpAddress, parseHttpAddress, urlOf } from './http/address.js';
 
-/** A CDC output, as an operator names it. */
+/** A CDC output, as the operator names it. */
 export type SourceSpec =
   | { readonly kind: 'slot'; readonly slot: string }
   /** `-`: standard input. */
@@ -18,7 +18,7 @@ export type SourceSpec =
 /** Stands for standard input in place of a path. */
 export const STANDARD_INPUT = '-';
 
-/** Shown where a source is asked for. */
+/** The forms of a name, for help and messages. */
 export const SOURCE_FORMS = [
   'slot:NAME',
   'ndjson:FILE',
@@ -30,15 +30,15 @@ export const SOURCE_FORMS = [
 /** The format of every source but a slot. */
 const FORMAT: Format = 'debezium';
 
-/** What PostgreSQL takes for the name of a replication slot. */
+/** PostgreSQL's rule for names of replication slots. */
 const SLOT_NAME = /^[a-z0-9_]{1,63}$/;
 const KAFKA = /^([^/\s]+)\/(\S+)$/;
-/** A name or an address, that of IPv6 in brackets, and a port. */
+/** HOST:PORT; an IPv6 address is in brackets. */
 const BROKER = /^([^:,@\s[\]]+|\[[\da-fA-F:.]+\]):\d{1,5}$/;
-/** A user, and perhaps a password, before a broker's name. */
+/** A user, perhaps with a password, before a broker's name. */
 const CREDENTIALS = /^kafka:[^/]*@/;
 
-/** Reads the name of a source; undefined where it is none. */
+/** Parses the name of a source; undefined where it is not one. */
 export function parseSource(given: string): SourceSpec | undefined {
   if (given === STANDARD_INPUT) return { kind: 'ndjson', format: FORMAT, file: STANDARD_INPUT };
   if (given.startsWith('http://')) return parseHttp(given);
@@ -57,7 +57,7 @@ export function parseSource(given: string): SourceSpec | undefined {
   }
 }
 
-/** Whether what was given for a source has a user or a password in it: they would be seen by everybody. */
+/** Whether a source's name has a user or a password in it, which process lists and logs would show. */
 export function hasCredentials(given: string): boolean {
   return CREDENTIALS.test(given.trim());
 }

@@ -12,14 +12,14 @@ import {
 } from './fields.js';
 import { bigTimestampText, dateText, instantText, parseInstant, timestampText } from './times.js';
 
-/** Where the text of a column is. */
-const HOW = {
-  untold: 0,
+/** The form in which a column's text is there. */
+const FORM = {
+  absent: 0,
   null: 1,
-  /** The bytes are the text. */
+  /** The event's bytes are the text. */
   ascii: 2,
   utf8: 3,
-  /** It had to be made of them. */
+  /** The text had to be made. */
   made: 4,
 } as const;
 
@@ -28,17 +28,17 @@ const MOST_COLUMNS = Math.max(...TABLE_NAMES.map((table) => EVENT_COLUMNS[table]
 const MINUS = 0x2d;
 
 /**
- * The row of the event that was read last. Most of its values are the same bytes as PostgreSQL prints; those
- * stay where they are, and no text is made of what is only hashed.
+ * The row of the last event. Most of its values are the bytes that PostgreSQL prints: they stay in place, and a value
+ * that is only hashed needs no text.
  */
 export class JsonColumns implements RowColumns {
   readonly #reader: JsonReader;
   readonly #values: ValueReader;
-  readonly #hows = new Uint8Array(MOST_COLUMNS);
+  readonly #forms = new Uint8Array(MOST_COLUMNS);
   readonly #starts = new Int32Array(MOST_COLUMNS);
   readonly #stops = new Int32Array(MOST_COLUMNS);
   readonly #made: string[] = Array<string>(MOST_COLUMNS).fill('');
-  // Rows of one transaction have the same times: the last text that was hashed of each column.
+  // The last made text of each column and its hash: rows of one transaction have the same times.
   readonly #hashed: string[] = Array<string>(MOST_COLUMNS).fill('');
   readonly #befores = new Int32Array(MOST_COLUMNS);
   readonly #hashes = new Int32Array(MOST_COLUMNS);
@@ -53,124 +53,115 @@ export class JsonColumns implements RowColumns {
   }
 
   /**
-   * Goes on to a row of `table`, whose first slot this is. Throws an EventError on a value that a column of
-   * its type cannot have.
+   * Reads a row of `table` whose slots begin at `slot`. Throws an EventError on a value that its column's type cannot
+   * have.
    */
   read(table: TableName, parsed: ParsedFields, slot: number): void {
     this.#values.learnUnit(table, parsed, slot);
     const columns = EVENT_COLUMNS[table];
-    for (let place = 0; place < columns.length; place++) {
-      const column = columns[place]!;
+    for (let i = 0; i < columns.length; i++) {
+      const column = columns[i]!;
       const at = slot + column.field;
       const start = parsed.starts[at]!;
       const stop = parsed.stops[at]!;
-      this.#starts[place] = start;
-      this.#stops[place] = stop;
-      this.#hows[place] = this.#how(column, place, parsed.kinds[at]!, start, stop);
+      this.#starts[i] = start;
+      this.#stops[i] = stop;
+      this.#forms[i] = this.#formOf(column, i, parsed.kinds[at]!, start, stop);
     }
   }
 
-  text(place: number): string | null | undefined {
-    const start = this.#starts[place]!;
-    const stop = this.#stops[place]!;
-    switch (this.#hows[place]) {
-      case HOW.untold:
+  text(column: number): string | null | undefined {
+    const start = this.#starts[column]!;
+    const stop = this.#stops[column]!;
+    switch (this.#forms[column]) {
+      case FORM.absent:
         return undefined;
-      case HOW.null:
+      case FORM.null:
         return null;
-      case HOW.ascii:
+      case FORM.ascii:
         return this.#reader.ascii(start, stop);
-      case HOW.utf8:
+      case FORM.utf8:
         return this.#reader.string(KIND.utf8, start, stop);
       default:
-        return this.#made[place]!;
+        return this.#made[column]!;
     }
   }
 
-  hash(place: number, before: number): number | null {
-    switch (this.#hows[place]) {
-      case HOW.untold:
+  hash(column: number, before: number): number | null {
+    switch (this.#forms[column]) {
+      case FORM.absent:
         return null;
-      case HOW.null:
+      case FORM.null:
         return hashText(before, NULL);
-      case HOW.ascii:
-        return hashAscii(before, this.#reader.bytes, this.#starts[place]!, this.#stops[place]!);
-      case HOW.utf8:
-        return hashUtf8(before, this.#reader.bytes, this.#starts[place]!, this.#stops[place]!);
+      case FORM.ascii:
+        return hashAscii(before, this.#reader.bytes, this.#starts[column]!, this.#stops[column]!);
+      case FORM.utf8:
+        return hashUtf8(before, this.#reader.bytes, this.#starts[column]!, this.#stops[column]!);
       default:
-        return this.#hashMade(place, before);
+        return this.#hashMade(column, before);
     }
   }
 
-  #how(column: EventColumn, place: number, kind: number, start: number, stop: number): number {
-    if (kind === KIND.none) return HOW.untold;
-    if (kind === KIND.null) return HOW.null;
+  #formOf(column: EventColumn, index: number, kind: number, start: number, stop: number): number {
+    if (kind === KIND.none) return FORM.absent;
+    if (kind === KIND.null) return FORM.null;
     if (column.type === 'varchar') {
       const plain = kind === KIND.string || kind === KIND.utf8;
       if (plain && !this.#values.mayBeUnavailable(stop - start)) {
-        return kind === KIND.utf8 ? HOW.utf8 : HOW.ascii;
+        return kind === KIND.utf8 ? FORM.utf8 : FORM.ascii;
       }
     } else if (column.type === 'bigint') {
-      // Of those with a minus, -0 is not how PostgreSQL prints it.
-      if (kind === KIND.integer && this.#reader.bytes[start] !== MINUS) return HOW.ascii;
+      // PostgreSQL does not print -0.
+      if (kind === KIND.integer && this.#reader.bytes[start] !== MINUS) return FORM.ascii;
     }
     const text = this.#values.text(column.type, kind, start, stop);
     if (text === null) {
       throw new EventError(`the value of column ${column.name} is none of type ${column.type}`);
     }
-    if (text === undefined) return HOW.untold;
-    this.#made[place] = text;
-    return HOW.made;
+    if (text === undefined) return FORM.absent;
+    this.#made[index] = text;
+    return FORM.made;
   }
 
-  #hashMade(place: number, before: number): number {
-    const text = this.#made[place]!;
-    if (before === this.#befores[place] && text === this.#hashed[place]) {
-      return this.#hashes[place]!;
+  #hashMade(column: number, before: number): number {
+    const text = this.#made[column]!;
+    if (before === this.#befores[column] && text === this.#hashed[column]) {
+      return this.#hashes[column]!;
     }
     const hash = hashText(before, text);
-    this.#hashed[place] = text;
-    this.#befores[place] = before;
-    this.#hashes[place] = hash;
+    this.#hashed[column] = text;
+    this.#befores[column] = before;
+    this.#hashes[column] = hash;
     return hash;
   }
 }
 
-/** What Debezium writes for a value that the WAL does not have (unchanged TOAST), unless it is told otherwise. */
+/** Debezium's default value for one that the WAL lacks (unchanged TOAST). */
 const UNAVAILABLE = '__debezium_unavailable_value';
 
 const INFINITY = 'infinity';
 const MINUS_INFINITY = '-infinity';
-/** A timestamp of infinity as Debezium counts it, whichever way it counts. */
+/** Debezium's timestamp of infinity, in every `time.precision.mode`. */
 const INFINITE_MICROS = '9223372036825200000';
 const MINUS_INFINITE_MICROS = '-9223372036832400000';
 const INFINITE_DIGITS = INFINITE_MICROS.length;
 
-/**
- * A date of infinity: PostgreSQL's own numbers for it, the ends of 32 bits, counted from 1970 instead of 2000,
- * which is beyond those ends.
- */
+/** Debezium's date of infinity: PostgreSQL's is an end of 32 bits from 2000; counted from 1970 it wraps around. */
 const INFINITE_DAY = -2_147_472_692;
 const MINUS_INFINITE_DAY = -2_147_472_691;
 
-/**
- * What a connector counts timestamps in (`time.precision.mode`): microseconds unless told otherwise;
- * milliseconds with `connect`.
- */
+/** The unit of a connector's timestamps (`time.precision.mode`): microseconds by default, milliseconds with `connect`. */
 type Unit = 'milliseconds' | 'microseconds' | 'nanoseconds';
 
-/**
- * Digits of a time of these days. Milliseconds have 13 of them from 2001 to 2286, microseconds 16,
- * nanoseconds 19: in between nobody's clock is.
- */
+/** Limits of a time's digits by unit: from 2001 to 2286 milliseconds have 13, microseconds 16, nanoseconds 19. */
 const MOST_MILLI_DIGITS = 14;
 const MOST_MICRO_DIGITS = 17;
-/** Fewer digits are a time around 1970 in every unit, and do not tell which. */
+/** A time with fewer digits is near 1970 in every unit, and decides nothing. */
 const FEWEST_DIGITS = 12;
 
 /**
- * The years 9996 to 10003, in milliseconds (15 digits) and in microseconds (18). People write 9999-12-31 for "no
- * end"; in the next finer unit it would be a day of 1978.
+ * The years 9996 to 10003 in milliseconds (15 digits) and microseconds (18): 9999-12-31 stands for "no end", and its
+ * digits would be a day of 1978 in the next finer unit.
  */
 const NO_END = /^253[34]\d{11}(?:\d{3})?$/;
 
@@ -181,24 +172,23 @@ const ID = KNOWN_NAMES.indexOf('id');
 const ASCII_MINUS = 0x2d;
 
 /**
- * Makes of a row's JSON values what PostgreSQL prints.
+ * Converts a row's JSON values to the texts that PostgreSQL prints.
  *
- * An event does not say what its timestamps are counted in. But `created_at` and `updated_at` are set by the
- * server's clock, and every row has them: their number of digits tells. A connector counts in one way, so
- * what they told holds for the rows that come without them. Where a connector leaves them out, the other
- * timestamps tell, with less certainty: they may be of any year.
+ * An event does not state the unit of its timestamps. But the server's clock sets `created_at` and `updated_at`, so
+ * their number of digits decides. A connector has one unit, which holds for rows without those columns, too. Where it
+ * leaves them out, the other timestamps decide, less certainly: they may be of any year.
  *
- * A number that PostgreSQL has no date or timestamp for stays as it is: the connector has spoilt it (years
- * after 294247 do not fit its microseconds), and it is the value that is wrong, not the event.
+ * A number without a date or timestamp in PostgreSQL stays a number: the connector has spoilt it (years after 294247 do
+ * not fit its microseconds), and the value is wrong, not the event.
  */
 export class ValueReader {
   readonly #reader: JsonReader;
   /** Null: only `UNAVAILABLE`. */
   readonly #placeholders: ReadonlySet<string> | null;
-  /** Bytes of each in UTF-8. */
+  /** Their lengths in bytes of UTF-8. */
   readonly #lengths: ReadonlySet<number>;
   #unit: Unit = 'microseconds';
-  /** Whether any row told the unit. */
+  /** Whether any row decided the unit. */
   #learnt = false;
 
   /** @param placeholders what stands for an unavailable value, besides `UNAVAILABLE` */
@@ -208,22 +198,22 @@ export class ValueReader {
     this.#lengths = new Set(placeholders.map((text) => Buffer.byteLength(text)));
   }
 
-  /** Whether a string of so many bytes, without escapes, can be a placeholder: few can, and only those are read. */
+  /** Whether a string of so many bytes, without escapes, can be a placeholder; only such a string has to be read. */
   mayBeUnavailable(bytes: number): boolean {
     return (
       bytes === UNAVAILABLE.length || (this.#placeholders !== null && this.#lengths.has(bytes))
     );
   }
 
-  /** The number of the column `id`. */
+  /** The number of the name `id`. */
   readonly id = ID;
 
-  /** Of the timestamps of the row that was read last. */
+  /** Of the last row's timestamps. */
   get precision(): Precision {
     return this.#unit === 'milliseconds' ? 'milliseconds' : 'microseconds';
   }
 
-  /** Takes from the row whose first slot this is what its times are counted in, where it tells. */
+  /** Learns the unit from the row whose slots begin at `slot`, where it decides. */
   learnUnit(table: TableName, parsed: ParsedFields, slot: number): void {
     const updated = parsed.kinds[slot + UPDATED_AT] === KIND.integer;
     const at = slot + (updated ? UPDATED_AT : CREATED_AT);
@@ -242,9 +232,9 @@ export class ValueReader {
   }
 
   /**
-   * The same, from the times that somebody wrote. The longest decides. Microseconds and nanoseconds that were learnt
-   * once stay: a shorter time is one near 1970. Milliseconds do not: with the digits of microseconds they would be
-   * of a year beyond 5000.
+   * The same from timestamps that are not of the server's clock. The longest decides. Microseconds and nanoseconds stay
+   * once learnt: a shorter time is near 1970. Milliseconds do not: with as many digits as microseconds they would be of
+   * a year after 5000.
    */
   #learnFromWritten(table: TableName, parsed: ParsedFields, slot: number): void {
     if (this.#learnt && this.#unit !== 'milliseconds') return;
@@ -261,7 +251,7 @@ export class ValueReader {
     this.#learnt = true;
   }
 
-  /** The digits of a time; 0: it stands for infinity or "no end", and tells no unit. */
+  /** The digits of a time; 0 where it stands for infinity or "no end", which decides nothing. */
   #digits(start: number, stop: number): number {
     const minus = this.#reader.bytes[start] === ASCII_MINUS ? 1 : 0;
     const digits = stop - start - minus;
@@ -271,7 +261,7 @@ export class ValueReader {
     return infinite || NO_END.test(text) ? 0 : digits;
   }
 
-  /** The id that a value is. Throws an EventError where it is none; null for a null, or nothing. */
+  /** The id of a value; null for null or no value. Throws an EventError where it is not a whole number. */
   keyOf(kind: number, start: number, stop: number): Key | null {
     if (kind === KIND.none || kind === KIND.null) return null;
     if (kind === KIND.integer || kind === KIND.string) {
@@ -283,7 +273,7 @@ export class ValueReader {
     return text;
   }
 
-  /** What PostgreSQL prints. Undefined: unavailable. Null: no value of this type. */
+  /** The text that PostgreSQL prints. Undefined: unavailable. Null: not a value of this type. */
   text(type: ColumnType, kind: number, start: number, stop: number): string | undefined | null {
     if (kind === KIND.string || kind === KIND.utf8 || kind === KIND.escaped) {
       const text = this.#reader.string(kind, start, stop);
@@ -336,7 +326,7 @@ export class ValueReader {
       case 'milliseconds':
         return bigTimestampText(count * 1000n);
       case 'nanoseconds': {
-        // Rounded down: BigInts are rounded towards zero.
+        // Rounds down: division of BigInts rounds towards zero.
         const rest = ((count % 1000n) + 1000n) % 1000n;
         return bigTimestampText((count - rest) / 1000n);
       }
@@ -351,10 +341,10 @@ export class ValueReader {
   }
 }
 
-/** As JSON writes one; more digits than a bigint has are no matter here. */
+/** A whole number as JSON writes it, of any size. */
 const WHOLE_NUMBER = /^-?(?:0|[1-9]\d*)$/;
 
-/** What a time of these days with so many digits is counted in. */
+/** The unit in which a present time has so many digits. */
 function unitOf(digits: number): Unit {
   if (digits <= MOST_MILLI_DIGITS) return 'milliseconds';
   return digits <= MOST_MICRO_DIGITS ? 'microseconds' : 'nanoseconds';

@@ -163,7 +163,7 @@ function isRefused(error: unknown): error is EventError | JsonError {
 
 /** @param bytes that were being read */
 function refusalOf(error: EventError | JsonError, bytes: Buffer): Refusal {
-  const problem = error instanceof JsonError ? error.what : error.message;
+  const problem = error instanceof JsonError ? error.problem : error.message;
   const reason = notJson(bytes, problem) ?? error.message;
   return { reason, isCutOff: error instanceof JsonError && problem === CUT_OFF };
 }

@@ -19,9 +19,9 @@ import {
 } from './fields.js';
 
 // Avro's JSON encoding puts a value that may be null into an object of one member, which is named after its type:
-// `{"long":5}`, `{"oltp.public.exames.Value":{…}}`. No name that means something is the name of a type.
+// `{"long":5}`, `{"oltp.public.exames.Value":{…}}`. No known name is the name of a type.
 
-/** Enters the record that is in an object for its type, which was begun. True: `nextName` leaves it. */
+/** Enters the record inside an object that names its type. True: `nextName` leaves it again. */
 export function enterTyped(reader: JsonReader): boolean {
   if (reader.soleKind(FIELDS) !== KIND.object) return false;
   reader.firstName();
@@ -29,7 +29,7 @@ export function enterTyped(reader: JsonReader): boolean {
   return true;
 }
 
-/** The kind of the value that was read; where that is an object for a type, it reads what is in it. */
+/** The kind of the value just read, or of the scalar inside an object that names its type. */
 export function typedScalar(reader: JsonReader, kind: number): number {
   if (kind !== KIND.object) return kind;
   const sole = reader.soleKind(FIELDS);
@@ -40,7 +40,7 @@ export function typedScalar(reader: JsonReader, kind: number): number {
   return inner;
 }
 
-/** Reads an event's members into parsed fields, in whatever wrapper and order they come. */
+/** Reads an event's members into parsed fields, in any wrapper and order. */
 export class MemberReader {
   readonly #reader: JsonReader;
   readonly #parsed: ParsedFields;
@@ -50,7 +50,7 @@ export class MemberReader {
     this.#parsed = parsed;
   }
 
-  /** The members of the object that the reader has just begun. Throws a JsonError. */
+  /** Reads the members of the object that the reader has just begun. Throws a JsonError. */
   read(): void {
     const reader = this.#reader;
     const typed = enterTyped(reader);
@@ -111,7 +111,7 @@ export class MemberReader {
     if (typed) reader.nextName();
   }
 
-  /** Of the old row, only its id is of interest: of a delete, the rest may be made up. */
+  /** Takes only the id of the old row: other values of a delete may be made up. */
   #oldRow(): void {
     const reader = this.#reader;
     const typed = enterTyped(reader);
@@ -123,7 +123,7 @@ export class MemberReader {
     if (typed) reader.nextName();
   }
 
-  /** `varies`: what has no slot differs from event to event, too. */
+  /** @param varies values without a slot differ from event to event, too */
   #part(slots: Int16Array, varies: boolean): void {
     const reader = this.#reader;
     const parsed = this.#parsed;
@@ -138,7 +138,7 @@ export class MemberReader {
     if (typed) reader.nextName();
   }
 
-  /** The message's key: an object, perhaps with its schema. */
+  /** Reads the message's key: an object, perhaps with its schema. */
   #key(): void {
     const reader = this.#reader;
     const typed = enterTyped(reader);
@@ -166,7 +166,7 @@ export class MemberReader {
     }
   }
 
-  /** What stands beside a wrapped event says nothing of its shape. */
+  /** Sets the flags of a member. Beside a wrapped event it says nothing of the shape. */
   #flag(name: number): void {
     const parsed = this.#parsed;
     const flags = name >= 0 && name < FIELDS ? TOP_FLAGS[name]! : FLAG.more;
@@ -176,7 +176,7 @@ export class MemberReader {
 
 const LF = 0x0a;
 
-/** Reads the id out of a message's key that is JSON by itself. */
+/** Reads the id in a message's key that is JSON by itself. */
 export class KeyReader {
   readonly #reader: JsonReader;
   readonly #values: ValueReader;
@@ -187,8 +187,8 @@ export class KeyReader {
   }
 
   /**
-   * The id: of an object that has it, perhaps with its schema, or the key is the id. Null: it has none. Throws
-   * an EventError on a key that is no JSON, or an id that is no number.
+   * The id in an object, perhaps with its schema, or the key itself. Null: no id. Throws an EventError on a key that is
+   * not JSON, or an id that is not a number.
    */
   read(key: Uint8Array): Key | null {
     const bytes = Buffer.alloc(key.length + 1, LF);

@@ -5,7 +5,7 @@ import type { FetchedPartition } from './requests.js';
 import { Decoder } from './wire.js';
 
 /** Takes a record; null as Kafka has it. */
-export type Give = (key: Buffer | null, value: Buffer | null, offset: number) => void;
+export type OnRecord = (key: Buffer | null, value: Buffer | null, offset: number) => void;
 
 /** A batch of records, as producers write them (magic 2, Kafka 0.11 and newer). */
 export interface Batch {
@@ -75,7 +75,7 @@ function readBatch(bytes: Buffer): Batch {
 }
 
 /** Gives out the records of a batch, in their order. Throws a KafkaError where it cannot be read. */
-export function readRecords(batch: Batch, give: Give): void {
+export function readRecords(batch: Batch, give: OnRecord): void {
   const d = new Decoder(readable(batch.data));
   for (let i = 0; i < batch.count; i++) {
     const { key, value, delta } = readable(() => readRecord(d));
@@ -134,7 +134,7 @@ const TYPE_AT = 2;
 export class Partition {
   readonly topic: string;
   readonly index: number;
-  readonly stream: number;
+  readonly ordinal: number;
   /** The offset to read next. */
   #next: number;
   /** What may be read ends before it, as of the last answer. */
@@ -143,7 +143,7 @@ export class Partition {
   constructor(of: { topic: string; index: number; stream: number; first: number }) {
     this.topic = of.topic;
     this.index = of.index;
-    this.stream = of.stream;
+    this.ordinal = of.stream;
     this.#next = of.first;
   }
 
@@ -160,7 +160,7 @@ export class Partition {
    * Gives out the records of an answer to a fetch from `next`, without those of transactions that were
    * aborted: a broker sends them, and tells which they are.
    */
-  take(answer: FetchedPartition, give: Give): void {
+  take(answer: FetchedPartition, give: OnRecord): void {
     const { lastStableOffset, highWatermark } = answer;
     this.#end = lastStableOffset >= 0 ? lastStableOffset : highWatermark;
     const aborted = answer.aborted.toSorted((a, b) => a.firstOffset - b.firstOffset);
@@ -179,7 +179,7 @@ export class Partition {
     }
   }
 
-  #give(batch: Batch, give: Give): void {
+  #give(batch: Batch, give: OnRecord): void {
     readRecords(batch, (key, value, offset) => {
       // The batch in which `next` is comes whole.
       if (offset >= this.#next) give(key, value, offset);

@@ -226,15 +226,15 @@ export class KafkaSource implements Source {
       if (partition === undefined) continue;
       partition.take(part, (key, value, offset) => {
         this.#busy = true;
-        intake.value(key, value, partition.stream, offset + 1, receivedAt);
+        intake.value(key, value, partition.ordinal, offset + 1, receivedAt);
       });
       await sink.ready();
     }
     this.#backOff.proved();
-    this.#tellIdle(sink);
+    this.#idleIfAtEnd(sink);
   }
 
-  #tellIdle(sink: Sink): void {
+  #idleIfAtEnd(sink: Sink): void {
     if (!this.#busy || !this.#partitions.every(({ atEnd }) => atEnd)) return;
     this.#busy = false;
     sink.idle();

@@ -1,22 +1,22 @@
-/** Nothing more is there at the moment; asked again, it waits until there is. */
+/** No more for now; the next read waits until there is. */
 export const IDLE = 0;
-/** Nothing more will come. */
+/** No more will come. */
 export const END = -1;
 
-/** Bytes that are read one after the other. */
+/** Bytes that are read from front to back. */
 export interface ByteInput {
   /**
-   * Reads some bytes into `buffer` from `at` on, and returns how many; or IDLE, once before each wait; or END.
-   * Rejects with an OperatorError.
+   * Reads some bytes into `buffer` from `at` on and returns their count; or IDLE, once before each wait; or END. Rejects
+   * with an OperatorError.
    */
   read(buffer: Buffer, at: number): Promise<number>;
-  /** Has a `read` that waits, and each one after it, come to its END. */
+  /** Ends a `read` that waits, and every later one, with END. */
   stop(): void;
-  /** To be called once it is of no more use. */
+  /** Frees the file or stream. Called once, at the end. */
   close(): Promise<void>;
 }
 
-/** Gives some bytes out before those of another input. */
+/** Puts bytes before those of another input. */
 export class Prefixed implements ByteInput {
   #prefix: Buffer;
   readonly #input: ByteInput;
@@ -42,21 +42,19 @@ export class Prefixed implements ByteInput {
   }
 }
 
+/** First bytes that may decide, at most. */
 const HEAD_BYTES = 1 << 16;
 
-/** Makes, of an input that still has its first bytes, the one to be read in its place. */
+/** Wraps an input, which still has its first bytes, in the one to read in its place. */
 export type Wrap = (whole: ByteInput) => ByteInput;
 
-/**
- * What the first bytes of an input decide: a wrap, or 'more' where they do not tell yet; `whole`: no more will come,
- * and 'more' then stands for the input as it is.
- */
-export type Decide = (head: Buffer, whole: boolean) => Wrap | 'more';
+/** Chooses a wrap by the first bytes of an input. 'more': too few to decide; AS_IS if there are no more. */
+export type Decide = (head: Buffer) => Wrap | 'more';
 
 /** Leaves an input as it is. */
 export const AS_IS: Wrap = (whole) => whole;
 
-/** Reads an input in the way that its first bytes ask for. */
+/** Reads an input through the wrap that its first bytes decide. */
 export class ByFirstBytes implements ByteInput {
   readonly #input: ByteInput;
   readonly #decide: Decide;
@@ -76,7 +74,7 @@ export class ByFirstBytes implements ByteInput {
       if (count > 0) this.#known += count;
       const head = this.#head.subarray(0, this.#known);
       const whole = count === END || head.length === HEAD_BYTES;
-      const wrap = this.#decide(head, whole);
+      const wrap = this.#decide(head);
       if (wrap === 'more' && !whole) continue;
       const input = new Prefixed(head, this.#input);
       this.#decided = wrap === 'more' ? input : wrap(input);
@@ -93,35 +91,26 @@ export class ByFirstBytes implements ByteInput {
   }
 }
 
+/** Bytes of one read to transform. */
 const INPUT_BYTES = 1 << 16;
 
-/** Makes other bytes of what an input gives. `last`: nothing follows. May throw an OperatorError. */
-export type Transform = (bytes: Buffer, last: boolean) => Buffer;
-
-/** An input whose bytes are changed on the way. What an input that was stopped left half is not made a fault. */
+/** Changes the bytes of an input on the way. */
 export class TransformedInput implements ByteInput {
   readonly #input: ByteInput;
-  readonly #transform: Transform;
-  readonly #taken = Buffer.alloc(INPUT_BYTES);
+  readonly #transform: (bytes: Buffer) => Buffer;
+  readonly #read = Buffer.alloc(INPUT_BYTES);
   #rest: Buffer = Buffer.alloc(0);
-  #stopped = false;
-  #ended = false;
 
-  constructor(input: ByteInput, transform: Transform) {
+  constructor(input: ByteInput, transform: (bytes: Buffer) => Buffer) {
     this.#input = input;
     this.#transform = transform;
   }
 
   async read(buffer: Buffer, at: number): Promise<number> {
     while (this.#rest.length === 0) {
-      if (this.#ended) return END;
-      const count = await this.#input.read(this.#taken, 0);
-      if (count === IDLE) return IDLE;
-      if (count !== END) this.#rest = this.#transform(this.#taken.subarray(0, count), false);
-      else {
-        this.#ended = true;
-        if (!this.#stopped) this.#rest = this.#transform(Buffer.alloc(0), true);
-      }
+      const count = await this.#input.read(this.#read, 0);
+      if (count === IDLE || count === END) return count;
+      this.#rest = this.#transform(this.#read.subarray(0, count));
     }
     const count = this.#rest.copy(buffer, at);
     this.#rest = this.#rest.subarray(count);
@@ -129,7 +118,6 @@ export class TransformedInput implements ByteInput {
   }
 
   stop(): void {
-    this.#stopped = true;
     this.#input.stop();
   }
 

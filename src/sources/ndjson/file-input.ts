@@ -4,11 +4,11 @@ import { EXIT, OperatorError, SourceAbsent } from '../../errors.js';
 import { type ByteInput, END, IDLE, Prefixed } from './byte-input.js';
 import { pipeStream, StreamInput, standardInput } from './stream-input.js';
 
-/** How often a file that has no more, or is not there, is looked at. */
+/** Between two looks at a file without more, or not there. */
 const POLL_MS = 50;
 
-/** The pause between two looks at a file. */
-export class Poll {
+/** Pauses between looks at a file. */
+class Poll {
   #wake: () => void = () => {};
 
   /** Resolves after the pause, or as soon as `wake` is called. */
@@ -22,21 +22,23 @@ export class Poll {
     });
   }
 
-  /** Ends a pause that is under way. */
+  /** Ends the pause. */
   wake(): void {
     this.#wake();
   }
 }
 
-/** Files of a process that is open already, as Linux and macOS name them. */
+/** Names of open descriptors on Linux and macOS. */
 const DESCRIPTOR = /^\/(?:dev\/fd|proc\/self\/fd)\/(\d+)$/;
 const STDIN = 0;
-/** Bytes of the first read of a named pipe, by which it is seen that somebody writes to it. */
+/** Bytes of the first read of a named pipe, which finds out whether it has a writer. */
 const FIRST_BYTES = 1 << 12;
 
 /**
- * The input that a path names: a file, a named pipe, or a descriptor that is open already (`/dev/stdin`, the
- * `/dev/fd/63` of a shell's `<(…)`).
+ * The input at a path: a file, a named pipe, or an open descriptor (`/dev/stdin`, the `/dev/fd/63` of a shell's
+ * `<(…)`).
+ *
+ * @param follow reads what is added to the file, which need not be there yet
  */
 export function inputOf(path: string, follow: boolean): ByteInput {
   const number = path === '/dev/stdin' ? STDIN : Number(DESCRIPTOR.exec(path)?.[1] ?? Number.NaN);
@@ -55,18 +57,17 @@ function isPipe(descriptor: number): boolean {
   }
 }
 
-/** A file or a named pipe: which one is seen when it is there. */
+/** A file or a named pipe, which is known once it is there. */
 class NamedInput implements ByteInput {
   readonly #path: string;
   readonly #follow: boolean;
   #decided: ByteInput | null = null;
-  /** A named pipe that nobody has written to yet. */
+  /** A named pipe without a writer yet. */
   #pipe: number | null = null;
   #idle = false;
   #stopped = false;
   readonly #poll = new Poll();
 
-  /** `follow`: it may also not be there yet. */
   constructor(path: string, follow: boolean) {
     this.#path = path;
     this.#follow = follow;
@@ -76,7 +77,7 @@ class NamedInput implements ByteInput {
     while (this.#decided === null) {
       if (this.#stopped) return END;
       this.#decided = await this.#decide();
-      // It may have been stopped meanwhile.
+      // For a `stop` during the call.
       if (this.#stopped) this.#decided?.stop();
       if (this.#decided !== null) break;
       if (!this.#idle) {
@@ -100,13 +101,13 @@ class NamedInput implements ByteInput {
     this.#pipe = null;
   }
 
-  /** Null: it is not there yet, or nobody writes to it yet. */
+  /** Null: it is not there yet, or has no writer yet. */
   async #decide(): Promise<ByteInput | null> {
     const path = this.#path;
     try {
       if (this.#pipe === null) {
         if (!(await stat(path)).isFIFO()) return new FileInput(path, this.#follow);
-        // Without O_NONBLOCK opening it waits for a writer, in a thread that nothing wakes.
+        // Without O_NONBLOCK the call waits for a writer, in a thread that cannot be woken.
         this.#pipe = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
       }
     } catch (error) {
@@ -118,22 +119,22 @@ class NamedInput implements ByteInput {
     let count = 0;
     try {
       count = readSync(pipe, first);
-      // Its end, before anything came: there is no writer.
+      // The end of the file at once: no writer.
       if (count === 0) return null;
     } catch (error) {
-      // There is one, and nothing to be read.
+      // EAGAIN: a writer, and nothing written.
       if (codeOf(error) !== 'EAGAIN') throw unreadable(path, error);
     }
-    // Whoever reads it closes it.
+    // Its reader closes it.
     this.#pipe = null;
     return new Prefixed(first.subarray(0, count), new StreamInput(pipeStream(pipe), path));
   }
 }
 
-/** Bytes before the place that was read to, by which it is seen that a file was written anew. */
+/** The last bytes that were read, by which a file that was written anew is found. */
 const TAIL_BYTES = 256;
 
-/** Throws an OperatorError where there is no such file, or it cannot be read. Opens nothing: it may be a pipe. */
+/** Throws an OperatorError unless the file is there and readable. Does not open it: it may be a pipe. */
 export async function requireReadable(path: string): Promise<void> {
   try {
     if ((await stat(path)).isDirectory()) throw unreadable(path, { code: 'EISDIR' });
@@ -144,20 +145,19 @@ export async function requireReadable(path: string): Promise<void> {
   }
 }
 
-/** Reads a file, and what is added to it if it is to be followed. */
-export class FileInput implements ByteInput {
+/** Reads a file, and with `follow` what is added to it. */
+class FileInput implements ByteInput {
   readonly #path: string;
   readonly #follow: boolean;
   #file: FileHandle | null = null;
-  /** Null: it is no file that has positions, but a device, say. */
+  /** Null: it has no positions, as a device. */
   #position: number | null = 0;
-  /** The last bytes that were read. */
+  /** The last TAIL_BYTES that were read. */
   #tail = Buffer.alloc(0);
   #idle = false;
   #stopped = false;
   readonly #poll = new Poll();
 
-  /** `follow`: it may also not be there yet. */
   constructor(path: string, follow: boolean) {
     this.#path = path;
     this.#follow = follow;
@@ -165,10 +165,10 @@ export class FileInput implements ByteInput {
 
   async read(buffer: Buffer, at: number): Promise<number> {
     while (!this.#stopped) {
-      const count = await this.#some(buffer, at);
+      const count = await this.#readSome(buffer, at);
       if (count === 0 && (!this.#follow || this.#position === null)) return END;
-      // Whoever waited for more, or came to the end, looks whether it is still the same that was read.
-      if (this.#idle || count === 0) await this.#sameFile();
+      // At the end, and after a wait, the file may be another one.
+      if (this.#idle || count === 0) await this.#requireSameFile();
       if (count > 0) {
         this.#idle = false;
         this.#advance(buffer.subarray(at, at + count));
@@ -192,8 +192,8 @@ export class FileInput implements ByteInput {
     await this.#file?.close();
   }
 
-  /** 0: there is no more, or no file. */
-  async #some(buffer: Buffer, at: number): Promise<number> {
+  /** 0: no more, or no file. */
+  async #readSome(buffer: Buffer, at: number): Promise<number> {
     try {
       if (this.#file === null) {
         this.#file = await open(this.#path, 'r');
@@ -215,21 +215,21 @@ export class FileInput implements ByteInput {
     this.#tail = Buffer.concat([this.#tail, bytes.subarray(-TAIL_BYTES)]).subarray(-TAIL_BYTES);
   }
 
-  /** What is added to another file than the one that is open would be waited for in vain. */
-  async #sameFile(): Promise<void> {
+  /** Throws where the path has another file now, or the file was cut or rewritten: its new lines would never come. */
+  async #requireSameFile(): Promise<void> {
     if (this.#file === null || this.#position === null) return;
     const path = this.#path;
-    const mine = await this.#file.stat();
-    if (mine.size < this.#position || !(await this.#hasTail(this.#file, this.#position))) {
+    const opened = await this.#file.stat();
+    if (opened.size < this.#position || !(await this.#hasTail(this.#file, this.#position))) {
       throw new OperatorError(EXIT.state, (m) => m.intake.truncated({ path }));
     }
     const there = await stat(path).catch(() => null);
-    if (there === null || there.ino !== mine.ino || there.dev !== mine.dev) {
+    if (there === null || there.ino !== opened.ino || there.dev !== opened.dev) {
       throw new OperatorError(EXIT.state, (m) => m.intake.replaced({ path }));
     }
   }
 
-  /** Compares the bytes before `position` with those that were read: a file written anew may be as long again. */
+  /** Whether the bytes before `position` are those that were read: a rewritten file may be as long again. */
   async #hasTail(file: FileHandle, position: number): Promise<boolean> {
     const { length } = this.#tail;
     const there = Buffer.alloc(length);
@@ -239,7 +239,7 @@ export class FileInput implements ByteInput {
 }
 
 /** The error for a file of events that cannot be opened or read. */
-export function unreadable(path: string, error: unknown): OperatorError {
+function unreadable(path: string, error: unknown): OperatorError {
   const code = codeOf(error);
   const isMissing = code === 'ENOENT';
   const Refusal = isMissing ? SourceAbsent : OperatorError;
@@ -250,6 +250,6 @@ export function unreadable(path: string, error: unknown): OperatorError {
   );
 }
 
-export function codeOf(error: unknown): string {
+function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? String(error);
 }

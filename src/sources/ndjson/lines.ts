@@ -2,7 +2,7 @@ import { AS_IS, type Decide, TransformedInput } from './byte-input.js';
 
 const LF = 0x0a;
 
-/** Collects bytes, and gives out whole lines. Holds one read and one line at most. */
+/** Collects bytes and gives out whole lines. Holds one read and one line at most. */
 export class LineBuffer {
   #bytes: Buffer;
   #used = 0;
@@ -10,14 +10,17 @@ export class LineBuffer {
   readonly #most: number;
   #dropping = false;
 
-  /** `chunk`: bytes of a read; `most`: of a line. */
+  /**
+   * @param chunk bytes of a read
+   * @param most bytes of a line
+   */
   constructor(chunk: number, most: number) {
     this.#chunk = chunk;
     this.#most = most;
     this.#bytes = Buffer.allocUnsafe(2 * chunk);
   }
 
-  /** Where the next bytes go: from `used` on. There is room for some. */
+  /** The buffer for the next bytes, which go to `used`; it has room for a chunk. */
   get bytes(): Buffer {
     if (this.#bytes.length - this.#used < this.#chunk) {
       const bytes = Buffer.allocUnsafe(2 * this.#bytes.length);
@@ -32,8 +35,8 @@ export class LineBuffer {
   }
 
   /**
-   * Takes in the next `count` bytes and gives out the lines that are whole now, with their line feeds; they
-   * stay until the next call. A line that gets too long is told at once, and left out with its line feed.
+   * Takes the next `count` bytes in the buffer, and gives the lines that are whole now to `lines`, with their line feeds;
+   * they stay valid until the next call. Calls `tooLong` as soon as a line is, and skips that line.
    */
   take(count: number, lines: (bytes: Buffer) => void, tooLong: () => void): void {
     const bytes = this.#bytes;
@@ -59,7 +62,7 @@ export class LineBuffer {
     }
   }
 
-  /** What is there of a line without a line feed; none of one that was too long. */
+  /** The beginning of a line that has no line feed yet; empty where that line was too long. */
   rest(): Buffer {
     return this.#bytes.subarray(0, this.#used);
   }
@@ -75,12 +78,12 @@ const ARRAY_END = 0x5d;
 const OPEN = 0x7b;
 const CLOSE = 0x7d;
 
-/** A byte order mark in UTF-8. */
+/** The byte order mark in UTF-8. */
 const MARK = [0xef, 0xbb, 0xbf];
 
 /**
- * Whether events go on over several lines: the first line has an opening brace and nothing else, as every program
- * that indents JSON writes it. 'more': the first bytes do not tell yet.
+ * Whether events are indented over several lines: then the first line is an opening brace alone, as programs that
+ * indent JSON write it. 'more': too few bytes to decide.
  */
 export function isIndented(head: Uint8Array): boolean | 'more' {
   const marked = head[0] === MARK[0];
@@ -94,20 +97,20 @@ export function isIndented(head: Uint8Array): boolean | 'more' {
 }
 
 /**
- * Puts each event on a line of its own that is spread over several. An object that begins at the first column ends
- * the one before, though that was not whole: so one that was cut off does not take in those after it.
+ * Joins indented events, each into one line. An object at the first column ends the one before even where that is not
+ * whole, so that an event that was cut off does not swallow the next ones.
  */
 export class DocumentLines {
   #depth = 0;
   #inString = false;
   #escaped = false;
   #lineBegins = true;
-  /** Nothing was written since the last line feed. */
+  /** Nothing was written after the last line feed. */
   #fresh = true;
 
-  /** The next bytes; the lines that they are, the last of them perhaps in part. */
+  /** Takes the next bytes and returns their lines, the last one perhaps in part. */
   push(bytes: Uint8Array): Buffer {
-    // A line feed more for each byte, at most.
+    // At most one line feed more per byte.
     const lines = Buffer.allocUnsafe(2 * bytes.length);
     let to = 0;
     for (const byte of bytes) {
@@ -155,7 +158,7 @@ function isSpace(byte: number): boolean {
   return byte === SPACE || byte === TAB || byte === CR || byte === LF;
 }
 
-/** Makes an event a line of an input whose events are spread over lines. */
+/** Joins the events of an input that are indented. */
 export const joinIndented: Decide = (head) => {
   const indented = isIndented(head);
   if (indented === 'more') return 'more';

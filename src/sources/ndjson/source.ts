@@ -8,29 +8,29 @@ import { unpackGzip } from './gzip-input.js';
 import { joinIndented, LineBuffer } from './lines.js';
 import { type ByteStream, StreamInput, standardInput } from './stream-input.js';
 
-/** Bytes of a read. Below, reads cost more than they bring; above, nothing is gained. */
+/** Bytes of a read: smaller ones cost more calls, larger ones gain nothing. */
 const CHUNK_BYTES = 1 << 18;
 
-/** A byte that no line of text contains. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+/** Bytes that text does not have. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern is for them
 const BINARY = /[\0-\x08\x0b\x0c\x0e-\x1d]/;
 
-/** There is one order, that of the lines. */
+/** Lines have one order. */
 const PARTITION = 0;
 
 export interface NdjsonOptions extends IntakeOptions {
-  /** Of a file, or STANDARD_INPUT. */
+  /** A path, or STANDARD_INPUT. */
   readonly path: string;
-  /** Goes on with what is added to a file, until `stop`; it may also not be there yet. A pipe ends with its writer. */
+  /** Reads what is added to the file until `stop`; the file need not be there yet. A pipe ends with its writer. */
   readonly follow: boolean;
-  /** In place of the process's standard input. */
+  /** Left out: the process's standard input. */
   readonly stdin?: ByteStream;
 }
 
 /**
- * Events as lines of JSON, in a file or from standard input, packed with gzip or not. The position of an event is the
- * number of its line, or the event's own where each is spread over several lines. A last line without a line feed
- * counts at the end; while more may be written to it, only if it is whole.
+ * Events as lines, in a file or from standard input, packed with gzip or not. The position of an event is its line, or
+ * its ordinal where events are indented. A last line without a line feed counts at the end; where its writer may have
+ * been at work, only if it is whole.
  */
 export class NdjsonSource implements Source {
   readonly partitions = 1;
@@ -80,12 +80,12 @@ export class NdjsonSource implements Source {
       await this.#input.close();
     }
     const rest = buffer.rest();
-    // A stopped input may have been about to go on, if the rest can begin a line.
-    const isLast = !(this.#stopped && this.#options.follow) || isJson(rest);
-    const became = isLast ? 'wrong' : intake.unfinished(rest, PARTITION, position, receivedAt);
+    // The writer of a followed file may have been amid a line at `stop`.
+    const isWhole = !(this.#stopped && this.#options.follow) || isJson(rest);
+    const result = isWhole ? 'wrong' : intake.unfinished(rest, PARTITION, position, receivedAt);
     if (
-      isLast ||
-      (became === 'wrong' && (position === 1 || BINARY.test(rest.toString('latin1'))))
+      isWhole ||
+      (result === 'wrong' && (position === 1 || BINARY.test(rest.toString('latin1'))))
     ) {
       intake.line(rest, PARTITION, position, receivedAt);
     }

@@ -3,7 +3,7 @@ import { type ConnectOpts, Socket, type SocketConstructorOpts } from 'node:net';
 import { EXIT, OperatorError } from '../../errors.js';
 import { type ByteInput, END, IDLE } from './byte-input.js';
 
-/** What of a `Readable` is needed to read bytes; a chunk is of use until the next one is asked for. */
+/** The part of a `Readable` that is used. A chunk is valid until the next `read`. */
 export interface ByteStream {
   read(): Buffer | null;
   on(event: 'readable' | 'end' | 'close', listener: () => void): unknown;
@@ -12,7 +12,7 @@ export interface ByteStream {
 }
 
 const STDIN = 0;
-/** More than a pipe of Linux holds unless it is told otherwise, which is 64 KiB. */
+/** More than a pipe of Linux holds by default (64 KiB). */
 const PIPE_BYTES = 1 << 18;
 
 /** The process's standard input. */
@@ -22,8 +22,8 @@ export function standardInput(): ByteStream {
 }
 
 /**
- * A pipe, read into the same memory again and again. A stream of Node's takes new memory for each 64 KiB, and
- * has the garbage collector go through everything whenever much of it has come together.
+ * A pipe that is read into one buffer. Node's streams allocate for each 64 KiB, which makes the garbage collector run
+ * often.
  */
 export function pipeStream(fd: number): ByteStream {
   const buffer = Buffer.alloc(PIPE_BYTES);
@@ -33,11 +33,11 @@ export function pipeStream(fd: number): ByteStream {
     callback: (count: number) => {
       filled = count;
       socket.emit('readable');
-      // Nothing more until this was taken.
+      // Pauses until `read` has taken it.
       return false;
     },
   };
-  // What Node takes here, its types have for `connect` only.
+  // Node takes `onread` here, too; its types have it for `connect` only.
   const options: SocketConstructorOpts & ConnectOpts = {
     fd,
     readable: true,
@@ -57,10 +57,10 @@ export function pipeStream(fd: number): ByteStream {
   };
 }
 
-/** A pipe that brings nothing for so long has nothing more at the moment. */
+/** Silence after which a stream counts as idle. */
 const QUIET_MS = 50;
 
-/** Reads a stream: standard input. */
+/** Reads a pipe or standard input. */
 export class StreamInput implements ByteInput {
   readonly #stream: ByteStream;
   readonly #name: string;
@@ -71,7 +71,7 @@ export class StreamInput implements ByteInput {
   #error: unknown = null;
   #wake: () => void = () => {};
 
-  /** `name`: what the stream is called when it fails. */
+  /** @param name of the stream in errors */
   constructor(stream: ByteStream, name: string) {
     this.#stream = stream;
     this.#name = name;
@@ -90,7 +90,7 @@ export class StreamInput implements ByteInput {
 
   async read(buffer: Buffer, at: number): Promise<number> {
     for (;;) {
-      // What it had read when it was stopped is given out.
+      // A chunk that was read before `stop` is still given out.
       if (this.#rest.length === 0 && this.#stopped) return END;
       if (this.#rest.length === 0) this.#rest = this.#stream.read() ?? this.#rest;
       if (this.#rest.length > 0) {
@@ -101,7 +101,7 @@ export class StreamInput implements ByteInput {
       }
       if (this.#error !== null) throw this.#failure(this.#error);
       if (this.#ended) return END;
-      if (!(await this.#quiet())) continue;
+      if (!(await this.#becomesIdle())) continue;
       this.#idle = true;
       return IDLE;
     }
@@ -112,13 +112,13 @@ export class StreamInput implements ByteInput {
     this.#wake();
   }
 
-  /** Lets go of it: a process does not end while its standard input is read. */
+  /** Destroys it: a process does not end while its standard input is read. */
   async close(): Promise<void> {
     this.#stream.destroy();
   }
 
-  /** Waits for something to happen. True: nothing did for a while, and that is told for the first time. */
-  #quiet(): Promise<boolean> {
+  /** Waits for an event of the stream. True: it became idle, which is returned once per wait. */
+  #becomesIdle(): Promise<boolean> {
     return new Promise((resolve) => {
       const timer = this.#idle ? undefined : setTimeout(() => resolve(true), QUIET_MS);
       this.#wake = () => {

@@ -52,7 +52,7 @@ export class SlotSource implements Source {
   #position = 0;
   /** The end of the last transaction that was given out, or the last position. */
   #reached = 0n;
-  #told = 0n;
+  #reported = 0n;
 
   constructor(options: SlotSourceOptions) {
     this.#options = options;
@@ -183,7 +183,7 @@ export class SlotSource implements Source {
       }
       if (received.tag === 'position') {
         const { lsn } = received;
-        this.#tell(sink, lsn);
+        this.#report(sink, lsn);
         if (lsn === resting && !idle) sink.idle();
         idle = lsn === resting;
         resting = lsn;
@@ -202,9 +202,9 @@ export class SlotSource implements Source {
   }
 
   /** What comes again after a reconnect lets the server stand further back: that is no news. */
-  #tell(sink: Sink, lsn: bigint): void {
-    if (lsn <= this.#told) return;
-    this.#told = lsn;
+  #report(sink: Sink, lsn: bigint): void {
+    if (lsn <= this.#reported) return;
+    this.#reported = lsn;
     sink.progress(Number(lsn));
     if (lsn > this.#reached) this.#proved(lsn);
   }

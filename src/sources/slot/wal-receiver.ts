@@ -142,7 +142,7 @@ export class WalReceiver implements AsyncIterable<Received> {
   /** What ended the stream before it was closed. */
   #failure: { readonly error: unknown } | null = null;
   #closing: Promise<void> | null = null;
-  #over = false;
+  #ended = false;
   /** Lets `close` go on when the server has ended the stream. */
   #onOver: () => void = () => undefined;
   /** Lets the consumer go on that waits for something to come. */
@@ -185,8 +185,8 @@ export class WalReceiver implements AsyncIterable<Received> {
           onEnd: (error) => receiver.#end(error),
         },
       );
-      if (!receiver.#over) {
-        receiver.#timer = setInterval(() => receiver.#tell(true), session.statusMs);
+      if (!receiver.#ended) {
+        receiver.#timer = setInterval(() => receiver.#sendStatus(true), session.statusMs);
       }
       receiver.#throttle();
       return receiver;
@@ -203,7 +203,7 @@ export class WalReceiver implements AsyncIterable<Received> {
 
   /** Whether the stream is over, by the server or by an error; what has arrived may still be taken. */
   get ended(): boolean {
-    return this.#over || this.#failure !== null;
+    return this.#ended || this.#failure !== null;
   }
 
   /** Up to where the server is to know that it need not send again; 0n: nothing yet. */
@@ -241,7 +241,7 @@ export class WalReceiver implements AsyncIterable<Received> {
 
   /** Asks the server how far it has read the WAL: a position follows soon, behind what it sends before. */
   askPosition(): void {
-    this.#tell(true);
+    this.#sendStatus(true);
   }
 
   /** Reads no more of the stream: `next` gives what has arrived already, and then null. */
@@ -277,13 +277,13 @@ export class WalReceiver implements AsyncIterable<Received> {
     const over = new Promise<void>((resolve) => {
       this.#onOver = resolve;
     });
-    this.#tell(false);
+    this.#sendStatus(false);
     this.#copy?.finish();
     // The server's end comes behind all that it has sent.
     this.#copy?.resume();
     this.#wakeUp();
-    if (!this.#over) await within(over, END_MS);
-    if (!this.#over) cut(this.#client);
+    if (!this.#ended) await within(over, END_MS);
+    if (!this.#ended) cut(this.#client);
     await this.#client.end().catch(() => undefined);
   }
 
@@ -326,7 +326,7 @@ export class WalReceiver implements AsyncIterable<Received> {
       if (this.#backlog.last?.tag === 'position') this.#backlog.replaceLast(position);
       else this.#backlog.push(position, 0);
     }
-    if (replyAsked) this.#tell(false);
+    if (replyAsked) this.#sendStatus(false);
   }
 
   #handOver({ lsn, sentAt, data }: XLogData, receivedAt: number): Received {
@@ -344,7 +344,7 @@ export class WalReceiver implements AsyncIterable<Received> {
   }
 
   /** `askReply`: so that the server says where it is, which it otherwise does when it thinks fit. */
-  #tell(askReply: boolean): void {
+  #sendStatus(askReply: boolean): void {
     this.#copy?.send(standbyStatus(this.#progress.position, Date.now(), askReply));
   }
 
@@ -363,7 +363,7 @@ export class WalReceiver implements AsyncIterable<Received> {
 
   /** The stream is over, for the server or for the connection. */
   #end(error: unknown): void {
-    this.#over = true;
+    this.#ended = true;
     if (this.#closing === null) {
       this.#fail(error ?? streamEnded(this.#target, this.#slot));
     }

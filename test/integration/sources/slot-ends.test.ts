@@ -331,7 +331,7 @@ for (const server of servers) {
         await db.query(insert(3));
         await caughtUp(db, s);
       });
-      assert.deepEqual(sink.told, [
+      assert.deepEqual(sink.received, [
         'insert medicos 2',
         'update medicos 1',
         'update medicos 2',

@@ -98,7 +98,7 @@ for (const server of servers) {
         return xids;
       });
       const sink = await collecting(slotSource(db.target, 's'), (s) => caughtUp(db, s));
-      assert.deepEqual(sink.told, [
+      assert.deepEqual(sink.received, [
         'insert pacientes 1',
         'update pacientes 1',
         'insert convenios 9007199254740993',
@@ -204,7 +204,7 @@ for (const server of servers) {
       );
       await db.query('TRUNCATE exames, other');
       const sink = await collecting(slotSource(db.target, 's'), (s) => caughtUp(db, s));
-      assert.deepEqual(sink.told, [
+      assert.deepEqual(sink.received, [
         'aside other_schema',
         'aside message',
         'aside other_table',
@@ -217,7 +217,7 @@ for (const server of servers) {
       assert.equal(sink.rows[0]?.order, 2);
       // Nothing of it comes again: all of it was acknowledged.
       const again = await collecting(slotSource(db.target, 's'), (s) => caughtUp(db, s));
-      assert.deepEqual(again.told, []);
+      assert.deepEqual(again.received, []);
     });
   });
 
@@ -229,7 +229,7 @@ for (const server of servers) {
       await db.query('DELETE FROM pacientes');
       await db.query(patient(2));
       const sink = await collecting(slotSource(db.target, 's'), (s) => caughtUp(db, s));
-      assert.deepEqual(sink.told, [
+      assert.deepEqual(sink.received, [
         'insert pacientes 1',
         'delete pacientes without its id, place 2',
         'insert pacientes 2',

@@ -37,11 +37,11 @@ function fresh() {
   return { sink, intake: new Intake(sink, anyScope) };
 }
 
-const told = ({ rows, keyless, truncated, asides, problems }: CollectingSink) => ({
+const collected = ({ rows, keyless, truncated, ignoredKinds, problems }: CollectingSink) => ({
   rows,
   keyless,
   truncated,
-  asides,
+  ignoredKinds,
   problems,
 });
 
@@ -103,12 +103,12 @@ test('whatever the bytes, one thing is told of them, the same by one that knows 
       const one = fresh();
       one.intake.line(bytes, 0, i, 0);
       const { sink } = experienced;
-      for (const list of Object.values(told(sink))) list.length = 0;
+      for (const list of Object.values(collected(sink))) list.length = 0;
       experienced.intake.line(bytes, 0, i, 0);
-      assert.deepEqual(told(sink), told(one.sink), `${name}: ${bytes}`);
+      assert.deepEqual(collected(sink), collected(one.sink), `${name}: ${bytes}`);
       // White space is nothing, and of nothing nothing is told.
       if (/^[ \t\r\n]*$/.test(bytes.toString('latin1'))) continue;
-      assert.equal(sink.told, 1, `${name}: ${bytes}`);
+      assert.equal(sink.count, 1, `${name}: ${bytes}`);
       if (!isJson(bytes)) assert.equal(sink.problems.length, 1, `${name}: ${bytes}`);
     }
   }
@@ -196,7 +196,7 @@ test('a body is one event or an array of them', () => {
       ['delete', 2],
     ],
   );
-  assert.deepEqual(sink.asides, ['tombstone']);
+  assert.deepEqual(sink.ignoredKinds, ['tombstone']);
   assert.deepEqual(
     sink.problems.map((problem) => problem.position),
     [2, 2, 5, 6],
@@ -222,7 +222,7 @@ test('a record of Kafka has its id from its row, or else from its key', () => {
   record('no JSON', envelope('d', {}));
   record('{"id":"x"}', envelope('d', {}));
   intake.value(Buffer.from([0x22, 0xff, 0x22]), Buffer.from(envelope('d', {})), 3, 9, 1);
-  assert.deepEqual(sink.asides, ['tombstone']);
+  assert.deepEqual(sink.ignoredKinds, ['tombstone']);
   assert.deepEqual(
     sink.rows.map((row) => row.key),
     [8, 7, '9007199254740993', 7],
