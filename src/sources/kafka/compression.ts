@@ -1,9 +1,9 @@
-/** Java's head before a stream of Snappy's blocks; other clients write one bare block. */
+/** The head of Java's frame around Snappy's blocks; other clients write one bare block. */
 const STREAM_MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
 /** The magic, and two versions of 32 bits. */
 const STREAM_HEAD = STREAM_MAGIC.length + 8;
 
-/** Unpacks Snappy: a bare block, or blocks in the frame that Kafka's own clients use. Throws where it is broken. */
+/** Unpacks Snappy: a bare block, or blocks in the frame of Kafka's own clients. Throws where it is broken. */
 export function unpackSnappy(packed: Buffer): Buffer {
   if (!packed.subarray(0, STREAM_MAGIC.length).equals(STREAM_MAGIC)) return unpackBlock(packed);
   const blocks: Buffer[] = [];
@@ -62,11 +62,8 @@ function unpackBlock(packed: Buffer): Buffer {
   return out;
 }
 
-/**
- * Appends `size` bytes that stand `distance` before `end`, and returns the new end. The two may overlap: then a
- * pattern is repeated.
- */
-export function repeat(out: Buffer, end: number, distance: number, size: number): number {
+/** Appends `size` bytes from `distance` before `end`, and returns the new end. An overlap repeats a pattern. */
+function repeat(out: Buffer, end: number, distance: number, size: number): number {
   if (distance >= size) out.copyWithin(end, end - distance, end - distance + size);
   else for (let i = 0; i < size; i++) out[end + i] = out[end + i - distance]!;
   return end + size;
@@ -77,14 +74,14 @@ const MAGIC = 0x184d2204;
 const BLOCK_CHECKSUM = 1 << 4;
 const CONTENT_SIZE = 1 << 3;
 const DICTIONARY = 1 << 0;
-/** In a block's length: it is not packed. */
+/** The flag in a block's length for one that is not packed. */
 const STORED = 0x80000000;
 const MIN_MATCH = 4;
 /** A length of 15 goes on in the next bytes. */
 const MORE = 15;
 
 /**
- * Unpacks frames of LZ4, without looking at their checksums: Kafka has its own, and old clients compute the frame's
+ * Unpacks frames of LZ4 without checking their checksums: Kafka has its own, and old clients compute the frame's
  * wrongly. https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md. Throws where it is broken.
  */
 export function unpackLz4(packed: Buffer): Buffer {

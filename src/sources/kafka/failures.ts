@@ -1,7 +1,7 @@
 import { EXIT, type ExitCode, OperatorError, SourceAbsent } from '../../errors.js';
 import { type KafkaSecurity, protocolWith, type SecurityPart } from './security.js';
 
-/** Kafka's numbers of errors that a reader may meet. */
+/** Kafka's error codes that a reader may meet. */
 export const ANSWER = {
   offsetOutOfRange: 1,
   leaderNotAvailable: 5,
@@ -12,7 +12,7 @@ export const ANSWER = {
   saslAuthenticationFailed: 58,
 } as const;
 
-/** Names of numbers, for the sentence; Kafka's own list is longer. */
+/** Names of error codes for messages; Kafka's own list is longer. */
 const ANSWER_NAMES: Readonly<Record<number, string>> = {
   [-1]: 'UNKNOWN_SERVER_ERROR',
   1: 'OFFSET_OUT_OF_RANGE',
@@ -41,26 +41,26 @@ const ANSWER_NAMES: Readonly<Record<number, string>> = {
   89: 'THROTTLING_QUOTA_EXCEEDED',
 };
 
-/** Errors that pass by themselves: another leader is elected, a replica catches up. */
+/** Codes of errors that pass by themselves: another leader is elected, a replica catches up. */
 const PASSING: ReadonlySet<number> = new Set([2, 3, 5, 6, 7, 8, 9, 13, 56, 74, 75, 78, 89]);
 
 /** Why something with Kafka failed. */
 export type KafkaReason =
   /** No connection, or no answer: the broker may be back. */
   | { readonly kind: 'lost' }
-  /** The broker answered with an error; `topic`: about which. */
+  /** The broker answered with an error, perhaps about a topic. */
   | { readonly kind: 'answer'; readonly code: number; readonly topic: string | null }
-  /** The port speaks TLS, and was spoken to in plaintext. */
+  /** Plaintext was sent to a TLS port. */
   | { readonly kind: 'wantsTls' }
-  /** The port speaks plaintext, and was asked for TLS. */
+  /** TLS was sent to a plaintext port. */
   | { readonly kind: 'noTls' }
   /** The broker's certificate is not trusted, not valid now, or of another host. */
   | { readonly kind: 'certificate' }
-  /** The broker wants a client certificate, or another one. */
+  /** The broker wants a client certificate, or refuses ours. */
   | { readonly kind: 'clientCertificate' }
   /** The TLS handshake failed otherwise: no common version or cipher. */
   | { readonly kind: 'handshake' }
-  /** The broker lets nobody in without SASL; the mechanisms that it offers. */
+  /** The broker requires SASL; the mechanisms that it offers. */
   | { readonly kind: 'wantsLogin'; readonly offered: readonly string[] }
   /** The listener has no SASL. */
   | { readonly kind: 'noLogin' }
@@ -70,7 +70,7 @@ export type KafkaReason =
   | { readonly kind: 'refused' }
   /** The broker could not prove by SCRAM that it knows the password. */
   | { readonly kind: 'unproven' }
-  /** The broker lacks a request, or sends what cannot be read. */
+  /** The broker lacks a request, or its answer cannot be read. */
   | { readonly kind: 'unreadable' };
 
 /** A failure of Kafka, or on the way to it. */
@@ -90,51 +90,51 @@ export class KafkaError extends Error {
   }
 }
 
-/** A connection that is lost, or was never made. */
+/** The error for a connection that is lost, or was never made. */
 export function lost(message: string, cause?: unknown): KafkaError {
   return new KafkaError({ kind: 'lost' }, message, { cause });
 }
 
-/** Throws what a broker answered, unless that is no error. */
+/** Throws a KafkaError unless the code is 0. */
 export function requireOk(code: number, topic: string | null = null): void {
   if (code === 0) return;
   const message = ANSWER_NAMES[code] ?? `error ${code}`;
   throw new KafkaError({ kind: 'answer', code, topic }, message);
 }
 
-/** The brokers and the settings that a sentence names. */
+/** The brokers and settings that a message names. */
 export interface Place {
   /** The brokers, as the operator named them. */
   readonly where: string;
   readonly security: KafkaSecurity;
 }
 
-/** The operator's error for a failure that is final; null for one that may pass. Rethrows other errors. */
+/** The operator's error for a final failure; null for one that may pass. Rethrows errors that are not Kafka's. */
 export function finalError(error: unknown, place: Place): OperatorError | null {
   if (error instanceof OperatorError) return error;
   if (!(error instanceof KafkaError)) throw error;
   if (error.passes) return null;
-  const { code, tell } = sentenceOf(error, place);
-  return new OperatorError(code, tell, { cause: error });
+  const { code, sentence } = sentenceOf(error, place);
+  return new OperatorError(code, sentence, { cause: error });
 }
 
-/** The operator's error for a broker that does not answer; one that may come later is waited for. */
+/** The operator's error for a broker that does not answer, which may come later. */
 export function unreachable(error: unknown, { where }: Place): SourceAbsent {
   const message = error instanceof Error ? error.message : String(error);
-  const tell: OperatorError['tell'] = (m) => m.source.kafkaUnreachable({ where, message });
-  return new SourceAbsent(EXIT.unreachable, tell, { cause: error });
+  const sentence: OperatorError['tell'] = (m) => m.source.kafkaUnreachable({ where, message });
+  return new SourceAbsent(EXIT.unreachable, sentence, { cause: error });
 }
 
 function sentenceOf(
   { reason, message }: KafkaError,
   { where, security }: Place,
-): { code: ExitCode; tell: OperatorError['tell'] } {
+): { code: ExitCode; sentence: OperatorError['tell'] } {
   const { protocol, tls, sasl, origins } = security;
   const setting = origins.protocol;
   const user = sasl?.username ?? '';
   const settings = (...parts: SecurityPart[]) => parts.map((part) => origins[part]);
-  const refused = (tell: OperatorError['tell']) => ({ code: EXIT.unreachable, tell });
-  const unfit = (tell: OperatorError['tell']) => ({ code: EXIT.state, tell });
+  const refused = (sentence: OperatorError['tell']) => ({ code: EXIT.unreachable, sentence });
+  const unfit = (sentence: OperatorError['tell']) => ({ code: EXIT.state, sentence });
   switch (reason.kind) {
     case 'wantsTls': {
       const wanted = protocolWith(true, sasl !== null);

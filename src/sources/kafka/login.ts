@@ -6,8 +6,8 @@ import { saslAuthenticate, saslHandshake } from './requests.js';
 import type { SaslLogin } from './security.js';
 
 /**
- * Logs in on a connection. Returns how long the broker lets it stay, in milliseconds; 0: as long as it likes. Throws
- * a KafkaError; the password is in none.
+ * Logs in on a connection. Returns the lifetime of the login in milliseconds; 0: unlimited. Throws a KafkaError, which
+ * never has the password.
  */
 export async function logIn(connection: Connection, login: SaslLogin): Promise<number> {
   const { mechanism, username, password } = login;
@@ -29,7 +29,7 @@ export async function logIn(connection: Connection, login: SaslLogin): Promise<n
   return end.lifetimeMs;
 }
 
-/** The mechanisms that a listener offers, without a login; null: it has no SASL. */
+/** The mechanisms that a listener offers, asked without a login; null: it has no SASL. */
 export async function offeredMechanisms(connection: Connection): Promise<string[] | null> {
   const { error, offered } = await connection.request(saslHandshake(''));
   return error === ANSWER.illegalSaslState ? null : offered;
@@ -44,12 +44,12 @@ async function step(connection: Connection, message: string) {
   return answer;
 }
 
-/** The hash functions that SCRAM is used with. */
+/** Hash functions of SCRAM. */
 export type ScramHash = 'sha256' | 'sha512';
 
-/** No binding to a TLS channel: Kafka has none. */
+/** No channel binding to TLS: Kafka has none. */
 const GS2_HEAD = 'n,,';
-/** More than any server sets; a hostile one would keep us busy for hours. */
+/** More than any server sets; a hostile one could ask for hours of hashing. */
 const MAX_ITERATIONS = 1_000_000;
 const NONCE_BYTES = 24;
 
@@ -115,7 +115,7 @@ export class Scram {
   }
 }
 
-/** `a=…,b=…`; a value may have further signs of equality. */
+/** Parses `a=…,b=…`; values may contain `=`. */
 function fieldsOf(message: string): Partial<Record<string, string>> {
   return Object.fromEntries(
     message.split(',').map((field) => [field.slice(0, field.indexOf('=')), field.slice(2)]),

@@ -4,7 +4,7 @@ import { KafkaError } from './failures.js';
 import type { FetchedPartition } from './requests.js';
 import { Decoder } from './wire.js';
 
-/** Takes a record; null as Kafka has it. */
+/** Receives a record. */
 export type OnRecord = (key: Buffer | null, value: Buffer | null, offset: number) => void;
 
 /** A batch of records, as producers write them (magic 2, Kafka 0.11 and newer). */
@@ -13,11 +13,11 @@ export interface Batch {
   /** Offset of the last record as it was written; compaction may have removed that one. */
   readonly lastOffset: number;
   readonly isTransactional: boolean;
-  /** It ends a transaction, and holds no records of a producer. */
+  /** Ends a transaction, and has no records of a producer. */
   readonly isControl: boolean;
   readonly producerId: number;
   readonly count: number;
-  /** The records, unpacked when they are asked for. */
+  /** Unpacks the records. */
   readonly data: () => Buffer;
 }
 
@@ -30,12 +30,12 @@ const COMPRESSION = 0b111;
 const TRANSACTIONAL = 1 << 4;
 const CONTROL = 1 << 5;
 
-/** Present from Node.js 22.15 on, which the typings of the oldest one do not have. */
+/** Since Node.js 22.15; the typings are of the oldest supported version. */
 const { zstdDecompressSync } = zlib as typeof zlib & {
   zstdDecompressSync?: (packed: Buffer) => Buffer;
 };
 
-/** The batches of an answer. The broker cuts the last one off where its limit is: that one is left out. */
+/** The batches of an answer, without the last one where the broker's size limit cut it off. */
 export function* batchesOf(records: Buffer): Generator<Batch> {
   for (let at = 0; at + HEAD_BYTES <= records.length; ) {
     const end = at + HEAD_BYTES + records.readInt32BE(at + LENGTH_AT);
@@ -74,12 +74,12 @@ function readBatch(bytes: Buffer): Batch {
   };
 }
 
-/** Gives out the records of a batch, in their order. Throws a KafkaError where it cannot be read. */
-export function readRecords(batch: Batch, give: OnRecord): void {
+/** Gives the records of a batch to `onRecord` in order. Throws a KafkaError where the batch cannot be read. */
+export function readRecords(batch: Batch, onRecord: OnRecord): void {
   const d = new Decoder(readable(batch.data));
   for (let i = 0; i < batch.count; i++) {
     const { key, value, delta } = readable(() => readRecord(d));
-    give(key, value, batch.firstOffset + delta);
+    onRecord(key, value, batch.firstOffset + delta);
   }
 }
 
@@ -88,11 +88,11 @@ function readRecord(d: Decoder) {
   record.int8(); // attributes
   record.varint(); // timestamp
   const delta = record.varint();
-  // The headers behind key and value are of no use here.
+  // The headers after key and value are not used.
   return { delta, key: record.varintBytes(), value: record.varintBytes() };
 }
 
-/** Runs `read`; its failure is one of the records, not of this program. */
+/** Runs `read`, whose failures are those of the records, not of this program. */
 function readable<T>(read: () => T): T {
   try {
     return read();
@@ -126,18 +126,19 @@ function unreadable(message: string, cause?: unknown): KafkaError {
   return new KafkaError({ kind: 'unreadable' }, message, { cause });
 }
 
-/** In the key of a control record, behind its version: the transaction is aborted. */
+/** The type of a control record that aborts; the type follows the version in its key. */
 const ABORT = 0;
 const TYPE_AT = 2;
 
-/** A partition that is read, and how far. */
+/** A partition and the position of its reader. */
 export class Partition {
   readonly topic: string;
   readonly index: number;
+  /** Its number among all partitions of the source, from 0. */
   readonly ordinal: number;
   /** The offset to read next. */
   #next: number;
-  /** What may be read ends before it, as of the last answer. */
+  /** The end of the readable records, as of the last answer. */
   #end: number | null = null;
 
   constructor(of: { topic: string; index: number; stream: number; first: number }) {
@@ -151,16 +152,16 @@ export class Partition {
     return this.#next;
   }
 
-  /** Everything that there was at the last answer has been read. */
+  /** Everything up to the end as of the last answer has been read. */
   get atEnd(): boolean {
     return this.#end !== null && this.#next >= this.#end;
   }
 
   /**
-   * Gives out the records of an answer to a fetch from `next`, without those of transactions that were
-   * aborted: a broker sends them, and tells which they are.
+   * Gives the records of an answer to a fetch from `next` to `onRecord`, without those of aborted transactions, which
+   * the broker sends and lists.
    */
-  take(answer: FetchedPartition, give: OnRecord): void {
+  take(answer: FetchedPartition, onRecord: OnRecord): void {
     const { lastStableOffset, highWatermark } = answer;
     this.#end = lastStableOffset >= 0 ? lastStableOffset : highWatermark;
     const aborted = answer.aborted.toSorted((a, b) => a.firstOffset - b.firstOffset);
@@ -172,17 +173,17 @@ export class Partition {
       if (batch.isControl) {
         if (isAbort(batch)) aborting.delete(batch.producerId);
       } else if (!batch.isTransactional || !aborting.has(batch.producerId)) {
-        this.#give(batch, give);
+        this.#give(batch, onRecord);
       }
-      // Compaction takes records out: a batch ends where it says, not at its last record.
+      // By the batch's own end: compaction may have removed its last record.
       if (batch.lastOffset >= this.#next) this.#next = batch.lastOffset + 1;
     }
   }
 
-  #give(batch: Batch, give: OnRecord): void {
+  #give(batch: Batch, onRecord: OnRecord): void {
     readRecords(batch, (key, value, offset) => {
-      // The batch in which `next` is comes whole.
-      if (offset >= this.#next) give(key, value, offset);
+      // The broker sends the whole batch that contains `next`.
+      if (offset >= this.#next) onRecord(key, value, offset);
     });
   }
 }
@@ -197,12 +198,12 @@ function isAbort(batch: Batch): boolean {
   return type === ABORT;
 }
 
-/** In groups of one `name` each, in their order. */
-export function grouped<T, K>(items: readonly T[], name: (item: T) => K): Map<K, T[]> {
+/** Groups items by a key, in their order. */
+export function grouped<T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> {
   const groups = new Map<K, T[]>();
   for (const item of items) {
-    const group = groups.get(name(item)) ?? [];
-    groups.set(name(item), group);
+    const group = groups.get(keyOf(item)) ?? [];
+    groups.set(keyOf(item), group);
     group.push(item);
   }
   return groups;

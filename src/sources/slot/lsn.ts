@@ -1,52 +1,52 @@
 import { monotonicMs, sleep } from '../../lib/clock.js';
 import type { Client } from '../../postgres/driver.js';
 
-/** Two hexadecimal numbers of 32 bits each, as the server writes them: `16/B374D848`. */
+/** Two hexadecimal numbers of 32 bits each: `16/B374D848`. */
 const LSN = /^([0-9a-f]{1,8})\/([0-9a-f]{1,8})$/i;
 
 const HALF_BITS = 32n;
 const HALF = 0xffff_ffffn;
-/** Positions are unsigned numbers of 64 bits. */
+/** LSNs have 64 bits, unsigned. */
 const END = 1n << 64n;
 
-/** `16/B374D848` → 97500059720n; null when the text is no LSN. */
+/** `16/B374D848` → 97500059720n; null when the text is not an LSN. */
 export function parseLsn(text: string): bigint | null {
   const match = LSN.exec(text);
   if (match === null) return null;
   return (BigInt(`0x${match[1]}`) << HALF_BITS) | BigInt(`0x${match[2]}`);
 }
 
-/** 97500059720n → `16/B374D848`, as PostgreSQL writes it. Throws a RangeError on what is no LSN. */
+/** 97500059720n → `16/B374D848`, as PostgreSQL writes it. Throws a RangeError outside of 64 bits. */
 export function formatLsn(lsn: bigint): string {
   if (lsn < 0n || lsn >= END) throw new RangeError(`${lsn} is no LSN`);
   const half = (value: bigint) => value.toString(16).toUpperCase();
   return `${half(lsn >> HALF_BITS)}/${half(lsn & HALF)}`;
 }
 
-/** The WAL writer flushes a commit that nobody waits for within three of its rounds. */
+/** The WAL writer flushes an asynchronous commit within three rounds of `wal_writer_delay`. */
 const ROUNDS = 4;
 const POLL_MS = 5;
-/** What a page of the WAL begins with; the first page of a file has more. */
+/** Bytes of the header of a page of the WAL, and of a file's first page. */
 const PAGE_HEADER = 24n;
 const FILE_HEADER = 40n;
 
 /**
- * A position, in bytes, behind every transaction whose commit was answered before the call, also with
- * `synchronous_commit` off, and which the reader of a slot gets to. Waits for the WAL writer where it must.
+ * A WAL position, in bytes, after every transaction whose COMMIT was answered before the call, also with
+ * `synchronous_commit` off, and which the reader of a slot reaches. Waits for the WAL writer if it must.
  */
 export async function currentWalLsn(client: Client): Promise<number> {
-  const { inserted, delayMs } = await look(client);
+  const { inserted, delayMs } = await walPositions(client);
   const end = monotonicMs() + ROUNDS * delayMs;
   for (;;) {
-    const { flushed } = await look(client);
+    const { flushed } = await walPositions(client);
     if (flushed >= inserted) return Number(inserted);
-    // What is left are rows of transactions that are open still: nobody flushes them.
+    // The rest belongs to open transactions, and is not flushed soon.
     if (monotonicMs() > end) return Number(flushed);
     await sleep(POLL_MS);
   }
 }
 
-async function look(client: Client) {
+async function walPositions(client: Client) {
   const { rows } = await client.query<Record<'inserted' | 'flushed', string> & Sizes>(
     `SELECT pg_current_wal_insert_lsn()::text AS inserted, pg_current_wal_flush_lsn()::text AS flushed,
             (SELECT setting::int FROM pg_settings WHERE name = 'wal_writer_delay') AS delay,
@@ -66,7 +66,7 @@ interface Sizes {
   readonly file: string;
 }
 
-/** The end of the last record, where the server says where the next one begins: behind a page's header. */
+/** The end of the last record: the server reports the start of the next one, which skips a page's header. */
 function endOf(next: bigint, { page, file }: Sizes): bigint {
   if (next % BigInt(file) === FILE_HEADER) return next - FILE_HEADER;
   return next % BigInt(page) === PAGE_HEADER ? next - PAGE_HEADER : next;

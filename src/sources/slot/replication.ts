@@ -1,22 +1,22 @@
 import type { Client, Connection, Submittable } from 'pg';
 import { escapeIdentifier } from '../../postgres/driver.js';
-import { ByteReader } from './byte-reader.js';
-import { DecodeError, EPOCH_MICROS } from './pgoutput.js';
+import { ByteReader, DecodeError } from './byte-reader.js';
+import { EPOCH_MICROS } from './pgoutput.js';
 
 /** A message of the output plugin. */
 export interface XLogData {
   readonly tag: 'wal';
-  /** Where in the WAL it comes from; 0 where it comes from nowhere, as descriptions of tables do. */
+  /** Position in the WAL; 0 for messages that are not in it, as descriptions of tables. */
   readonly lsn: bigint;
-  /** When it was sent, by the server's clock: microseconds since 1970. */
+  /** Time of sending by the server's clock, in microseconds since 1970. */
   readonly sentAt: bigint;
   readonly data: Buffer;
 }
 
-/** Sign of life of the server. */
+/** The server's sign of life. */
 export interface Keepalive {
   readonly tag: 'keepalive';
-  /** All of the WAL before it has been read and sent. */
+  /** The server has read and sent all WAL before it. */
   readonly walEnd: bigint;
   readonly sentAt: bigint;
   readonly replyAsked: boolean;
@@ -28,7 +28,7 @@ const STATUS = 0x72;
 const STATUS_BYTES = 34;
 const MICROS_PER_MS = 1000n;
 
-/** What the server sends while it streams. Its data is a copy: `pg` uses its buffers again. */
+/** Parses a message of the stream. Copies its data, since `pg` uses its buffers again. */
 export function parseCopyData(chunk: Buffer): XLogData | Keepalive {
   const reader = new ByteReader(chunk);
   const type = reader.uint8('its type');
@@ -47,20 +47,22 @@ export function parseCopyData(chunk: Buffer): XLogData | Keepalive {
 }
 
 /**
- * Tells the server how far the consumer has got: what is before `lsn` it need not send again. `now`: in
- * milliseconds since 1970.
+ * The message that acknowledges everything before `lsn`: the server need not send it again.
+ *
+ * @param now in milliseconds since 1970
+ * @param askReply has the server answer with a keepalive at once
  */
 export function standbyStatus(lsn: bigint, now: number, askReply: boolean): Buffer {
   const bytes = Buffer.alloc(STATUS_BYTES);
   bytes.writeUInt8(STATUS, 0);
-  // Written, flushed and applied: a consumer that has confirmed something has done all three.
+  // Written, flushed and applied: acknowledged by the consumer means all three.
   for (const at of [1, 9, 17]) bytes.writeBigUInt64BE(lsn, at);
   bytes.writeBigInt64BE(BigInt(Math.trunc(now)) * MICROS_PER_MS - EPOCH_MICROS, 25);
   bytes.writeUInt8(askReply ? 1 : 0, 33);
   return bytes;
 }
 
-/** The command that starts streaming from where the slot's last consumer confirmed. */
+/** The command that streams from the slot's confirmed position on. */
 export function startReplication(
   slot: string,
   publications: readonly string[],
@@ -73,34 +75,34 @@ export function startReplication(
 }
 
 /**
- * The command that makes a slot which goes with its connection. In the words of before PostgreSQL 15,
- * which all versions take. No snapshot: nobody copies the tables.
+ * The command that makes a slot which ends with its connection, in the grammar of before PostgreSQL 15, which all
+ * versions take. Without a snapshot: no tables are copied.
  */
 export function createTemporarySlot(slot: string): string {
   const name = escapeIdentifier(slot);
   return `CREATE_REPLICATION_SLOT ${name} TEMPORARY LOGICAL pgoutput NOEXPORT_SNAPSHOT`;
 }
 
-/** The grammar of replication commands knows no backslashes in texts, and so no `E'…'`. */
+/** Quotes a text for replication commands, whose grammar has no backslashes and no `E'…'`. */
 function quoteText(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
-/** What a stream tells its owner. After `ended` nothing more comes. */
+/** Events of a stream. None follows `onEnd`. */
 export interface CopyBothEvents {
-  /** A message; its bytes are valid during the call. */
+  /** A message; its bytes are valid only during the call. */
   readonly onData: (chunk: Buffer) => void;
-  /** The stream is over: by an error, or (null) because the server or we ended it. */
+  /** The stream is over: by an error, or (null) because either side ended it. */
   readonly onEnd: (error: unknown) => void;
 }
 
-/** Not in the typings: what a connection has for COPY. */
+/** A connection's methods for COPY, which the typings lack. */
 interface CopyConnection extends Connection {
   sendCopyFromChunk(chunk: Buffer): void;
   endCopyFrom(): void;
 }
 
-/** A stream of COPY in both directions, as `pg` sees it: a query that answers with it. */
+/** A COPY stream in both directions, as a query of `pg`. */
 export class CopyBoth implements Submittable {
   readonly #command: string;
   readonly #events: CopyBothEvents;
@@ -113,7 +115,7 @@ export class CopyBoth implements Submittable {
     this.#events = events;
   }
 
-  /** Sends the command and waits until the server streams. Throws what the server says instead. */
+  /** Sends the command and waits until the server streams. Throws the server's error. */
   static async start(client: Client, command: string, events: CopyBothEvents): Promise<CopyBoth> {
     const copy = new CopyBoth(command, events);
     await new Promise<void>((resolve, reject) => {
@@ -123,7 +125,7 @@ export class CopyBoth implements Submittable {
     return copy;
   }
 
-  /** Reads no more until `resume`: what the server sends then waits with the kernel, and later the server. */
+  /** Reads no more until `resume`: the kernel's buffers fill, then the server waits. */
   pause(): void {
     this.#connection?.stream.pause();
   }
@@ -136,7 +138,7 @@ export class CopyBoth implements Submittable {
     if (!this.#ended) this.#connection?.sendCopyFromChunk(chunk);
   }
 
-  /** Sends nothing more; the server answers by its own end. */
+  /** Ends our side; the server then ends its own. */
   finish(): void {
     if (!this.#ended) this.#connection?.endCopyFrom();
   }
@@ -155,7 +157,7 @@ export class CopyBoth implements Submittable {
   }
 
   handleCommandComplete(): void {
-    // A server that is shut down says so, and closes the connection without being ready again.
+    // Not the end: ReadyForQuery follows, or, from a server that is shut down, the connection's close.
   }
 
   handleReadyForQuery(): void {

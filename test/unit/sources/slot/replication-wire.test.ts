@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { DecodeError } from '../../../../src/sources/slot/pgoutput.js';
+import { DecodeError } from '../../../../src/sources/slot/byte-reader.js';
 import {
   parseCopyData,
   standbyStatus,
