@@ -119,8 +119,8 @@ function isPipe(path: string): boolean {
 
 async function readPipe(path: string): Promise<Buffer> {
   // Loaded only now: few settings files are pipes.
-  const { inputOf } = await import('../sources/ndjson/files/named-input.js');
-  const { END, IDLE } = await import('../sources/ndjson/files/byte-input.js');
+  const { inputOf } = await import('../sources/ndjson/file-input.js');
+  const { END, IDLE } = await import('../sources/ndjson/byte-input.js');
   const input = inputOf(path, false);
   const parts: Buffer[] = [];
   try {

@@ -2,20 +2,19 @@ import { machineMicros } from '../lib/clock.js';
 import { withConnection } from '../postgres/connect.js';
 import type { ConnectionTarget } from '../postgres/target.js';
 
-/** Round trips: the one that was the least held up is the one that tells. */
+/** Round trips; the fastest one decides. */
 const ROUND_TRIPS = 20;
 
 export interface ClockOffset {
   /** The server's clock minus `machineMicros`, in microseconds. */
   readonly offset: number;
-  /** The offset is true to within this, in microseconds. */
+  /** The greatest error of the offset, in microseconds: half a round trip. */
   readonly error: number;
 }
 
 /**
- * Compares the server's clock with the one by which events are received. Either clock may be set or
- * slewed afterwards: an offset is true of when it was measured. Throws an OperatorError when the server
- * cannot be asked.
+ * Compares the server's clock with this machine's. Either may be set or slewed afterwards: the offset holds for the
+ * moment of the measurement. Throws an OperatorError when the server does not answer.
  */
 export function measureClockOffset(target: ConnectionTarget): Promise<ClockOffset> {
   return withConnection(target, async (client) => {
@@ -27,7 +26,7 @@ export function measureClockOffset(target: ConnectionTarget): Promise<ClockOffse
       );
       const answered = machineMicros();
       const error = (answered - asked) / 2;
-      // The server looked at its clock some time between the two.
+      // The server read its clock some time between the two.
       const offset = Number(rows[0]?.now) - (asked + answered) / 2;
       if (error < best.error) best = { offset, error };
     }

@@ -1,18 +1,24 @@
 import { OperatorError } from '../errors.js';
+import type { Format } from './formats.js';
 import { type HttpAddress, parseHttpAddress, urlOf } from './http/address.js';
 
-/** A CDC output, as an operator names it. */
+/** A CDC output, as the operator names it. */
 export type SourceSpec =
   | { readonly kind: 'slot'; readonly slot: string }
   /** `-`: standard input. */
-  | { readonly kind: 'ndjson'; readonly file: string }
-  | ({ readonly kind: 'http' } & HttpAddress)
-  | { readonly kind: 'kafka'; readonly brokers: readonly string[]; readonly prefix: string };
+  | { readonly kind: 'ndjson'; readonly format: Format; readonly file: string }
+  | ({ readonly kind: 'http'; readonly format: Format } & HttpAddress)
+  | {
+      readonly kind: 'kafka';
+      readonly format: Format;
+      readonly brokers: readonly string[];
+      readonly prefix: string;
+    };
 
 /** Stands for standard input in place of a path. */
 export const STANDARD_INPUT = '-';
 
-/** Shown where a source is asked for. */
+/** The forms of a name, for help and messages. */
 export const SOURCE_FORMS = [
   'slot:NAME',
   'ndjson:FILE',
@@ -21,17 +27,20 @@ export const SOURCE_FORMS = [
   'kafka:BROKER:PORT/PREFIX',
 ] as const;
 
-/** What PostgreSQL takes for the name of a replication slot. */
+/** The format of every source but a slot. */
+const FORMAT: Format = 'debezium';
+
+/** PostgreSQL's rule for names of replication slots. */
 const SLOT_NAME = /^[a-z0-9_]{1,63}$/;
 const KAFKA = /^([^/\s]+)\/(\S+)$/;
-/** A name or an address, that of IPv6 in brackets, and a port. */
+/** HOST:PORT; an IPv6 address is in brackets. */
 const BROKER = /^([^:,@\s[\]]+|\[[\da-fA-F:.]+\]):\d{1,5}$/;
-/** A user, and perhaps a password, before a broker's name. */
+/** A user, perhaps with a password, before a broker's name. */
 const CREDENTIALS = /^kafka:[^/]*@/;
 
-/** Reads the name of a source; undefined where it is none. */
+/** Parses the name of a source; undefined where it is not one. */
 export function parseSource(given: string): SourceSpec | undefined {
-  if (given === STANDARD_INPUT) return { kind: 'ndjson', file: STANDARD_INPUT };
+  if (given === STANDARD_INPUT) return { kind: 'ndjson', format: FORMAT, file: STANDARD_INPUT };
   if (given.startsWith('http://')) return parseHttp(given);
   const at = given.indexOf(':');
   const rest = given.slice(at + 1);
@@ -40,7 +49,7 @@ export function parseSource(given: string): SourceSpec | undefined {
     case 'slot':
       return SLOT_NAME.test(rest) ? { kind: 'slot', slot: rest } : undefined;
     case 'ndjson':
-      return { kind: 'ndjson', file: rest };
+      return { kind: 'ndjson', format: FORMAT, file: rest };
     case 'kafka':
       return parseKafka(rest);
     default:
@@ -48,7 +57,7 @@ export function parseSource(given: string): SourceSpec | undefined {
   }
 }
 
-/** Whether what was given for a source has a user or a password in it: they would be seen by everybody. */
+/** Whether a source's name has a user or a password in it, which process lists and logs would show. */
 export function hasCredentials(given: string): boolean {
   return CREDENTIALS.test(given.trim());
 }
@@ -69,7 +78,7 @@ export function sourceName(spec: SourceSpec): string {
 
 function parseHttp(given: string): SourceSpec | undefined {
   try {
-    return { kind: 'http', ...parseHttpAddress(given) };
+    return { kind: 'http', format: FORMAT, ...parseHttpAddress(given) };
   } catch (error) {
     if (error instanceof OperatorError) return undefined;
     throw error;
@@ -80,6 +89,6 @@ function parseKafka(rest: string): SourceSpec | undefined {
   const [, list = '', prefix = ''] = KAFKA.exec(rest) ?? [];
   const brokers = list.split(',');
   return prefix !== '' && brokers.every((broker) => BROKER.test(broker))
-    ? { kind: 'kafka', brokers, prefix }
+    ? { kind: 'kafka', format: FORMAT, brokers, prefix }
     : undefined;
 }

@@ -1,42 +1,39 @@
+import { hashText, NULL } from '../ledger/value-hash.js';
 import type { TableName } from '../schemas/hospital/tables.js';
 import type { Foreign, Scope } from './scope.js';
 
-/** What a change event says was done to a row; `snapshot`: that the row was there. */
+/** The change that an event reports of a row; `snapshot`: the row existed when the snapshot was taken. */
 export type EventOperation = 'insert' | 'update' | 'delete' | 'snapshot';
 
-/**
- * The id of a row: a number where it has one exactly, its decimal text beyond 2^53. Equal ids are equal by
- * `===`.
- */
+/** The id of a row: a number up to 2^53, beyond it the decimal text. Equal ids are equal by `===`. */
 export type Key = number | string;
 
-/** Columns that the server fills in by itself; they come behind those of `TABLES`. */
+/** Columns that the server's defaults and triggers set; their indexes follow those of `TABLES`. */
 export const SERVER_COLUMNS = ['created_at', 'updated_at'] as const;
 
 export type Precision = 'milliseconds' | 'microseconds';
 
 /**
- * What an event says of a row, column by column: `place` is one of `TABLES[table].columns`, or behind them of
- * `SERVER_COLUMNS`. To be asked while the call lasts that brings it; what it reads from is then used again.
+ * The columns of an event's row. `column` is an index of `TABLES[table].columns`, followed by `SERVER_COLUMNS`.
+ * Valid only during the call of the sink: its memory is used again for the next event.
  */
 export interface RowColumns {
-  /** Of the event's timestamps: finer digits were lost before it came here. */
+  /** The finest digits of the event's timestamps; the connector dropped finer ones. */
   readonly precision: Precision;
   /**
-   * As PostgreSQL prints it (DateStyle ISO, UTC; a `timestamp` without trailing zeros of its fraction), null for
-   * NULL, undefined where the event does not tell (unchanged TOAST, a column list).
+   * The value as PostgreSQL prints it (DateStyle ISO, UTC; a `timestamp` without trailing zeros of its fraction), null
+   * for NULL, undefined where the event lacks it (unchanged TOAST, a column list).
    */
-  text(place: number): string | null | undefined;
+  text(column: number): string | null | undefined;
   /**
-   * What `hashText` makes of that text, or of NULL, going on from `before`; nothing need be made of it
-   * that is only to be hashed. Null where the event does not tell.
+   * `hashText(before, text)` of that text, or of NULL, without making the text. Null where the event lacks the value.
    */
-  hash(place: number, before: number): number | null;
+  hash(column: number, before: number): number | null;
 }
 
 /**
- * Which row of a snapshot it is, as Debezium marks it. `row`: any. `incremental`: of a snapshot that goes on
- * beside the stream.
+ * The row's place in a snapshot, as Debezium marks it. `row`: anywhere. `incremental`: in a snapshot that runs beside
+ * the stream.
  */
 export type SnapshotMark =
   | 'first'
@@ -46,120 +43,136 @@ export type SnapshotMark =
   | 'last'
   | 'incremental';
 
-/** A change to one row of the hospital, as a CDC source told it. */
+/** A change to one row of the hospital, as a CDC source delivered it. */
 export interface RowEvent {
   readonly operation: EventOperation;
   readonly table: TableName;
   readonly key: Key;
-  /** Null where it is not of a snapshot. */
+  /** Null where the event is not of a snapshot. */
   readonly snapshot: SnapshotMark | null;
-  /** 32 bits: `txId`. Null where the source does not tell (a snapshot's rows, for one). */
+  /** The transaction's xid without its epoch (32 bits): `txId`. Null where the event lacks it, as in a snapshot. */
   readonly xid: number | null;
-  /** Where in the WAL the change is, in bytes: exact below 2^53. */
+  /** The change's position in the WAL, in bytes: exact below 2^53. */
   readonly lsn: number | null;
-  /** Place in its transaction, from 1 (`transaction.total_order`). */
+  /** The ordinal of the change in its transaction, from 1 (`transaction.total_order`). */
   readonly order: number | null;
   /**
-   * An LSN that never falls along a correct stream, from transaction to transaction: of the transaction's own
-   * COMMIT, or of the one before it (first element of Debezium's `source.sequence`).
+   * An LSN that never falls from one transaction of a correct stream to the next: that of its own COMMIT, or of the
+   * COMMIT before (first element of Debezium's `source.sequence`).
    */
   readonly watermark: number | null;
-  /** When it was committed, by the server's clock: microseconds since 1970. */
+  /** Commit time by the server's clock, in microseconds since 1970. */
   readonly committedAt: number | null;
-  /** When the connector had it, by the connector's clock: microseconds since 1970. */
+  /** When the connector read the change, by its own clock, in microseconds since 1970. */
   readonly connectorAt: number | null;
-  /** When it came in here, by this machine's clock: microseconds since 1970. */
+  /** Arrival by this machine's clock, in microseconds since 1970. */
   readonly receivedAt: number;
-  /** Which ordered stream it is of: 0 for a source that has one; else one number a partition. */
+  /** The number of its partition: events of one partition are in order. 0 where the source has only one. */
   readonly partition: number;
-  /** Where it was read, from 1: the line of a file, the how-manieth request, an offset. */
+  /** Its position in the input, from 1: the line of a file, the ordinal of the request, the offset plus 1. */
   readonly position: number;
-  /**
-   * The connector's logical name (`topic.prefix`). Null where the source does not tell it: a slot, or a format
-   * without `source.name`.
-   */
+  /** The connector's logical name (`topic.prefix`). Null for a slot, or a format without `source.name`. */
   readonly origin: string | null;
 }
 
-/** A delete that does not tell which row: REPLICA IDENTITY USING INDEX of an index without `id`. */
+/** A delete without the row's id, as by REPLICA IDENTITY USING INDEX of an index without `id`. */
 export type KeylessEvent = Omit<RowEvent, 'key'>;
 
-/** Leaves out a key that only filled its place. */
+/** Drops the placeholder of the key. */
 export function withoutKey({ key: _, ...event }: RowEvent): KeylessEvent {
   return event;
 }
 
-/** What an event may leave out of where its row is from. */
+/** Parts of a row's origin that an event may leave out. */
 export type Unstated = 'database' | 'schema' | 'origin';
 
-/** What arrives and is no change to a row of the hospital. It is counted, and does no harm. */
+/** Kinds of events that change no row of the hospital. They are counted, and harmless. */
 export type Ignored =
-  /** Of a table that is not the run's. */
+  /** A row of a table that is not the run's. */
   | Foreign
-  /** Of another server than the run's, by the connector's name. */
+  /** A row of another server than the run's, by the connector's name. */
   | 'other_server'
-  /** Debezium's null value behind a delete. */
+  /** The null value that Debezium sends after a delete. */
   | 'tombstone'
-  /** Begin or end of a transaction, as Debezium's topic of transactions has them. */
+  /** BEGIN or END in Debezium's topic of transactions. */
   | 'transaction'
   /** `pg_logical_emit_message`. */
   | 'message'
   | 'heartbeat'
   | 'schema_change';
 
-/** An input that is no event. */
+/** An input that is not an event. */
 export interface Malformed {
   readonly partition: number;
   /** As of `RowEvent`. */
   readonly position: number;
-  /** What is wrong with it, in English; holds nothing of its values. */
+  /** What is wrong, in English, without any of its values. */
   readonly reason: string;
 }
 
-/** Takes what a source gives out, in its order. Calls return at once. */
+/** Receives the events of a source in its order. Calls return at once. */
 export interface Sink {
   /** `columns`: the row after the change; null for a delete. */
   row(event: RowEvent, columns: RowColumns | null): void;
-  /** A row was deleted, and the event does not tell its id. In order with `row`. */
+  /** A row was deleted, and the event lacks its id. In order with the calls of `row`. */
   deleteWithoutKey(event: KeylessEvent): void;
   /** A table of the run was emptied. */
   truncate(table: TableName, partition: number, position: number): void;
   /**
-   * An event does not tell one of these, and counted as a row of the run all the same. Called before the first such
-   * row, once per source and kind. A slot tells all that counts.
+   * An event lacks this part of its origin, and counts as the run's nevertheless. Called before the first such row,
+   * once per source and part. A slot lacks none that matters.
    */
-  unstated(what: Unstated): void;
-  /** @param committedAt of a row of a table that is not the run's, as of `RowEvent`; null: not told */
+  unstated(part: Unstated): void;
+  /** @param committedAt of a foreign row, as of `RowEvent`; null: unknown */
   ignored(kind: Ignored, committedAt: number | null): void;
   malformed(problem: Malformed): void;
-  /** Everything that was committed before this LSN has been given out, on all streams. */
+  /** Everything committed before this LSN has been delivered, of all partitions. */
   progress(lsn: number): void;
-  /**
-   * The source has nothing more at the moment: a file's end, a topic's. Told again each time that it
-   * gets there after it had more.
-   */
+  /** The source has no more for now: the end of a file, of all partitions. Called again after each time it had more. */
   idle(): void;
-  /** Resolves when what was given out has been taken so far that more may come. */
+  /** Resolves when the sink has room for more. */
   ready(): Promise<void>;
 }
 
-/** Where events come from. */
+/** A CDC output that is read. */
 export interface Source {
-  /** The streams that keep their own order: 1, or the number of partitions. */
+  /** The number of partitions, each ordered for itself. */
   readonly partitions: number;
   /**
-   * By stream, the topic that it is a part of: where one part has rows of a table, the others may have some, too.
-   * Left out: each stream is a topic of its own.
+   * The topic of each partition: where one partition has rows of a table, the others of its topic may have some, too.
+   * Left out: each partition is a topic of its own.
    */
   readonly topics?: readonly string[];
   /**
-   * Gives everything to the sink, until nothing more can come (the end of standard input, a file that
-   * does not grow) or `stop` was called: then what it has read is given out first. Rejects with an
-   * OperatorError when the source fails.
+   * Delivers events to the sink until there can be no more (the end of standard input, or of a file that is not
+   * followed) or until `stop`, after which bytes that were read are still delivered. Rejects with an OperatorError
+   * when the source fails.
    *
    * @param scope decides which events are rows of the run
    */
   run(sink: Sink, scope: Scope): Promise<void>;
-  /** Asks `run` to come to its end soon. */
+  /** Has `run` end soon. */
   stop(): void;
+}
+
+/** The texts of a row's columns, by index, as of `RowColumns.text`. */
+export type RowValues = readonly (string | null | undefined)[];
+
+/** A row whose columns are texts already. */
+export class TextColumns implements RowColumns {
+  readonly precision: Precision = 'microseconds';
+  readonly #values: RowValues;
+
+  constructor(values: RowValues) {
+    this.#values = values;
+  }
+
+  text(column: number): string | null | undefined {
+    return this.#values[column];
+  }
+
+  hash(column: number, before: number): number | null {
+    const value = this.#values[column];
+    return value === undefined ? null : hashText(before, value ?? NULL);
+  }
 }

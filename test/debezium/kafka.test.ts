@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import test, { after } from 'node:test';
 import zlib from 'node:zlib';
 import { OperatorError } from '../../src/errors.js';
-import { DebeziumIntake } from '../../src/sources/debezium/intake.js';
+import { Intake } from '../../src/sources/intake.js';
 import { KafkaSource } from '../../src/sources/kafka/source.js';
 import { readEvents } from '../golden/files.js';
 import { anyScope } from '../helpers/any-scope.js';
@@ -43,14 +43,14 @@ test('Kafka: every partition in its order, and more as it comes', { skip }, asyn
     assert.equal(source.partitions, namesOf(entries).length * PARTITIONS);
     await waitFor(() => sink.idles > 0, { what: 'the end of the topics' });
     assert.deepEqual(perStream(sink), perStream(expected(half)));
-    assert.equal(sink.told, expected(half).told);
+    assert.equal(sink.count, expected(half).count);
     const { idles } = sink;
     await writer.send(entries.slice(half.length));
-    await waitFor(() => sink.told === entries.length, { what: 'what was added' });
+    await waitFor(() => sink.count === entries.length, { what: 'what was added' });
     await waitFor(() => sink.idles > idles, { what: 'the end, once more' });
     const all = expected(entries);
     assert.deepEqual(perStream(sink), perStream(all));
-    assert.deepEqual(sink.asides.toSorted(), all.asides.toSorted());
+    assert.deepEqual(sink.ignoredKinds.toSorted(), all.ignoredKinds.toSorted());
     assert.deepEqual(sink.problems, []);
   });
 });
@@ -66,7 +66,7 @@ for (const compression of COMPRESSIONS) {
     await writer.createTopics(namesOf(entries), PARTITIONS);
     await writer.send(entries, compression);
     const read = reading(prefix, async (_, sink) => {
-      await waitFor(() => sink.told === entries.length, { what: 'all records' });
+      await waitFor(() => sink.count === entries.length, { what: 'all records' });
       assert.deepEqual(perStream(sink), perStream(expected(entries)));
     });
     if (canRead) return read;
@@ -91,7 +91,7 @@ test('Kafka: without what transactions wrote that were aborted', { skip }, async
   await within(third, 'abort');
   await reading('two.', async (_, sink) => {
     await waitFor(() => sink.idles > 0, { what: 'the end of the topic' });
-    assert.equal(sink.told, 1);
+    assert.equal(sink.count, 1);
     // Behind the first one and the record that ends its transaction.
     assert.equal(sink.rows[0]?.position, 3);
   });
@@ -104,10 +104,10 @@ test('Kafka: goes on where it was when the broker was away', { skip }, async () 
   await writer.createTopics(namesOf(entries), PARTITIONS);
   await writer.send(half);
   await reading('three', async (_, sink) => {
-    await waitFor(() => sink.told === half.length, { what: 'the first half' });
+    await waitFor(() => sink.count === half.length, { what: 'the first half' });
     await broker?.restart();
     await writer.send(entries.slice(half.length));
-    const all = () => sink.told >= entries.length;
+    const all = () => sink.count >= entries.length;
     await waitFor(all, { what: 'the second half', deadline: RECOVERY_MS });
     assert.deepEqual(perStream(sink), perStream(expected(entries)));
   });
@@ -178,7 +178,7 @@ function namesOf(entries: readonly Entry[]): string[] {
 /** What a sink is told of the events when each comes in its partition. */
 function expected(entries: readonly Entry[]): CollectingSink {
   const sink = new CollectingSink();
-  const intake = new DebeziumIntake(sink, anyScope);
+  const intake = new Intake(sink, anyScope);
   // All topics have a number, also those that have no event in this part.
   const names = namesOf(recorded(entries[0]!.topic.split('.')[0]!));
   const places = new Map<number, number>();
@@ -186,7 +186,7 @@ function expected(entries: readonly Entry[]): CollectingSink {
     const stream = names.indexOf(topic) * PARTITIONS + partition;
     const place = (places.get(stream) ?? 0) + 1;
     places.set(stream, place);
-    intake.record(key, value, stream, place, 0);
+    intake.value(key, value, stream, place, 0);
   }
   return sink;
 }

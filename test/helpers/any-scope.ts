@@ -1,5 +1,5 @@
 import { TABLE_NAMES, type TableName } from '../../src/schemas/hospital/tables.js';
-import { scopeOfNames, type TablePlace, tableScope } from '../../src/sources/table-scope.js';
+import { scopeOfNames, type TablePlace, tableScope } from '../../src/sources/scope.js';
 
 /** Takes the tables of the hospital in any schema and database. */
 export const anyScope = scopeOfNames();

@@ -17,9 +17,9 @@ export class CollectingSink implements Sink {
   readonly precisions: (Precision | null)[] = [];
   readonly keyless: KeylessEvent[] = [];
   readonly truncated: string[] = [];
-  readonly asides: Ignored[] = [];
+  readonly ignoredKinds: Ignored[] = [];
   readonly problems: Malformed[] = [];
-  readonly untoldFacts: Unstated[] = [];
+  readonly unstatedFacts: Unstated[] = [];
   idles = 0;
   /** What `ready` waits for. */
   gate: Promise<void> = Promise.resolve();
@@ -38,11 +38,11 @@ export class CollectingSink implements Sink {
   }
 
   unstated(what: Unstated): void {
-    this.untoldFacts.push(what);
+    this.unstatedFacts.push(what);
   }
 
   ignored(kind: Ignored): void {
-    this.asides.push(kind);
+    this.ignoredKinds.push(kind);
   }
 
   malformed(problem: Malformed): void {
@@ -60,9 +60,9 @@ export class CollectingSink implements Sink {
   }
 
   /** Everything that was told, in one number. */
-  get told(): number {
-    const { rows, keyless, truncated, asides, problems } = this;
-    return [rows, keyless, truncated, asides, problems].reduce(
+  get count(): number {
+    const { rows, keyless, truncated, ignoredKinds, problems } = this;
+    return [rows, keyless, truncated, ignoredKinds, problems].reduce(
       (sum, { length }) => sum + length,
       0,
     );

@@ -1,7 +1,12 @@
 import { hashText, NULL } from '../../src/ledger/value-hash.js';
 import { TABLES } from '../../src/schemas/hospital/tables.js';
-import { type RowValues, TextColumns } from '../../src/sources/slot/text-columns.js';
-import { type RowColumns, type RowEvent, SERVER_COLUMNS } from '../../src/sources/source.js';
+import {
+  type RowColumns,
+  type RowEvent,
+  type RowValues,
+  SERVER_COLUMNS,
+  TextColumns,
+} from '../../src/sources/source.js';
 
 /** An event with what it says of its row, which a test may look at later, or change. */
 export interface ReceivedRow extends RowEvent {

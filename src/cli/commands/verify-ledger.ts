@@ -10,8 +10,7 @@ import { withConnection } from '../../postgres/connect.js';
 import { compareServers, identify } from '../../postgres/identity.js';
 import type { ConnectionTarget } from '../../postgres/target.js';
 import { TABLE_NAMES, type TableName } from '../../schemas/hospital/tables.js';
-import type { Scope } from '../../sources/scope.js';
-import { type TablePlace, tableScope } from '../../sources/table-scope.js';
+import { type Scope, type TablePlace, tableScope } from '../../sources/scope.js';
 
 /** What is known of a run's database, and how its ledger is to be read. */
 export interface OpenLedger {

@@ -4,7 +4,7 @@ import { monotonicMs, sleep } from '../../lib/clock.js';
 import { onAbort, unlessStuck } from '../../lib/signals.js';
 import type { ConnectionTarget } from '../../postgres/target.js';
 import { reconnectPolicy } from '../../settings/settings.js';
-import { requireReadable } from '../../sources/ndjson/files/file-input.js';
+import { requireReadable } from '../../sources/ndjson/file-input.js';
 import type { Source } from '../../sources/source.js';
 import { type SourceSpec, STANDARD_INPUT } from '../../sources/source-spec.js';
 import type { CommandContext } from './context.js';
@@ -110,12 +110,17 @@ async function openSource(
     case 'ndjson': {
       const { NdjsonSource } = await import('../../sources/ndjson/source.js');
       const path = spec.file === STANDARD_INPUT ? STANDARD_INPUT : resolve(context.cwd, spec.file);
-      const source = new NdjsonSource({ path, follow: true, toastPlaceholders });
+      const source = new NdjsonSource({
+        path,
+        follow: true,
+        format: spec.format,
+        toastPlaceholders,
+      });
       return { source, ...UNPLACED, close: async () => source.stop() };
     }
     case 'http': {
       const { HttpSource } = await import('../../sources/http/source.js');
-      const source = new HttpSource(spec, { toastPlaceholders });
+      const source = new HttpSource(spec, { format: spec.format, toastPlaceholders });
       const { url } = await source.start();
       context.log.component('verify').info(context.messages.verify.listening({ url }));
       return { source, ...UNPLACED, close: () => source.close() };
@@ -125,6 +130,7 @@ async function openSource(
       const source = new KafkaSource({
         brokers: spec.brokers,
         prefix: spec.prefix,
+        format: spec.format,
         security: context.settings.kafka,
         toastPlaceholders,
         reconnect: reconnectPolicy(context.settings),

@@ -1,26 +1,24 @@
-import { JsonError, KIND } from '../json/grammar.js';
-import type { JsonReader } from '../json/reader.js';
-import { FLAG, SLOT } from './fields.js';
+import { registryHead } from '../json/not-json.js';
+import { JsonError, type JsonReader, KIND } from '../json/reader.js';
+import { FLAG, type ParsedFields, SLOT } from './fields.js';
 import type { MemberReader } from './members.js';
-import type { ParsedFields } from './parsed-fields.js';
-import { registryHead } from './registry-head.js';
 
 const TAB = 0x09;
 const SPACE = 0x20;
 const QUOTE = 0x22;
 const OPEN = 0x7b;
 
-/** Bytes that end text which stands before JSON: those of JSON's structure. */
+/** Bytes of JSON's structure: they end a text before it. */
 const STRUCTURE: ReadonlySet<number> = new Set(Buffer.from('{}[]"'));
 const WORD = /\w/;
-/** After a key that is JSON: a value that is null. kcat prints nothing for it. */
+/** A null value after a key that is JSON. kcat prints nothing for null. */
 const NULL_AFTER_KEY = /^(?=.*[^ \r])\W+(?:null)?\s*$/;
-/** Without one: what Kafka's console prints before the value, or one key. */
+/** A null value after the text that Kafka's console prints, or after a key that is text. */
 const NULL_AFTER_TEXT =
   /^(?:(?:CreateTime|LogAppendTime|NO_TIMESTAMP|Partition|Offset|NO_HEADERS)\b.*|[^\t]*)\tnull\s*$/;
 
-/** Members of an event or a record, never of a key. */
-const TELLING = [
+/** Members that an event or a record has, and a key never. */
+const NOT_OF_KEYS = [
   SLOT.op,
   SLOT.inner,
   SLOT.recordOffset,
@@ -29,33 +27,32 @@ const TELLING = [
   SLOT.connectorAt + 2,
 ];
 
-/** The parts of a line that a console printed; places are in the reader's bytes. */
+/** The parts of a line that a console printed. */
 export interface ConsoleLine {
-  /** Offset of the value. Null: it is null. */
+  /** Offset of the value in the reader's bytes. Null: the value is null. */
   readonly value: number | null;
   /** The message's key, where it is JSON. */
   readonly key: Uint8Array | null;
 }
 
 /**
- * Takes a line apart in which a console printed something before the value: a key, a timestamp, a partition,
- * headers (`print.key=true` and the like, kcat's `-K` and `-f`). It is taken apart only where nothing of an event
- * can be lost by it: what is before the value is text without JSON's brackets and quotation marks, or whole JSON
- * that is no event, and has something between it and the value.
+ * Finds the value in a line that a console printed with a key, a timestamp, a partition or headers before it
+ * (`print.key=true` and the like, kcat's `-K` and `-f`). Nothing of an event may be lost: only text without JSON's
+ * brackets and quotation marks, or whole JSON that is not an event and is set apart from the value, is left out.
  */
 export class ConsoleLines {
   readonly #reader: JsonReader;
   readonly #parsed: ParsedFields;
   readonly #members: MemberReader;
 
-  /** `members` reads into `parsed`, which is cleared by this. */
+  /** @param members reads into `parsed`, which `parse` clears */
   constructor(reader: JsonReader, parsed: ParsedFields, members: MemberReader) {
     this.#reader = reader;
     this.#parsed = parsed;
     this.#members = members;
   }
 
-  /** The parts of a line, which is loaded. Null: it is no such line. */
+  /** The parts of a line in the reader's bytes. Null: it is not such a line. */
   parse(begin: number, end: number): ConsoleLine | null {
     const { bytes } = this.#reader;
     let key: Uint8Array | null = null;
@@ -71,8 +68,8 @@ export class ConsoleLines {
       const first = bytes[next]!;
       if (first !== OPEN && first !== QUOTE) return null;
       const isText = first === QUOTE && bytes[next + 1] !== OPEN;
-      const apart = stopped > at && !WORD.test(String.fromCharCode(bytes[stopped - 1]!));
-      if (!apart && stopped > begin) return null;
+      const isApart = stopped > at && !WORD.test(String.fromCharCode(bytes[stopped - 1]!));
+      if (!isApart && stopped > begin) return null;
       const stop = this.#valueEnd(next, end);
       if (stop === null) return null;
       if (isBlank(bytes, stop, end) && stopped > begin) return isText ? null : { value: next, key };
@@ -82,7 +79,7 @@ export class ConsoleLines {
     }
   }
 
-  /** End of the JSON that begins at `from`; null: it is not JSON. */
+  /** The end of the JSON that begins at `from`; null: it is not JSON. */
   #valueEnd(from: number, end: number): number | null {
     this.#reader.open(from, end);
     try {
@@ -94,7 +91,7 @@ export class ConsoleLines {
     }
   }
 
-  /** Can this JSON be a message's key? Not if it would be an event by itself. */
+  /** Whether this JSON can be a message's key: it must not be an event by itself. */
   #isKey(from: number, stop: number): boolean {
     const parsed = this.#parsed;
     this.#reader.open(from, stop);
@@ -104,11 +101,11 @@ export class ConsoleLines {
     this.#members.read();
     const { enveloped, transaction, schemaChange, nothing } = FLAG;
     if ((parsed.flags & (enveloped | transaction | schemaChange | nothing)) !== 0) return false;
-    return TELLING.every((slot) => parsed.kinds[slot] === KIND.none);
+    return NOT_OF_KEYS.every((slot) => parsed.kinds[slot] === KIND.none);
   }
 }
 
-/** End of the text that has no JSON structure and only bytes that consoles print. */
+/** The end of the text that has no JSON structure and no control characters but gaps. */
 function textEnd(bytes: Uint8Array, from: number, end: number): number {
   let at = from;
   while (at < end && !STRUCTURE.has(bytes[at]!) && (bytes[at]! >= SPACE || isGap(bytes[at]!))) at++;

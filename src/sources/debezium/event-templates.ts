@@ -1,26 +1,24 @@
-import { KIND } from '../json/grammar.js';
-import type { JsonReader } from '../json/reader.js';
-import { CONSTANT_SLOTS, SLOT } from './fields.js';
-import { MOST_LOGGED, type ParsedFields } from './parsed-fields.js';
+import { type JsonReader, KIND } from '../json/reader.js';
+import { CONSTANT_SLOTS, MOST_LOGGED, type ParsedFields, SLOT } from './fields.js';
 
-/** Kinds of events that are kept: each table has two or three, some more around a snapshot. */
+/** Limit of templates: each table needs two or three, and some more for a snapshot. */
 const MOST_KEPT = 48;
-/** Bytes of an event that are kept: a schema of Kafka Connect has some thousand. */
+/** Limit of a template, in bytes: a schema of Kafka Connect has some thousand. */
 const MOST_BYTES = 1 << 16;
 
-/** How far trying is let to fail before it is given up for a while; a miss costs more than a hit brings. */
+/** Credit for misses before templates pause. A hit adds 1; a miss costs more than a hit saves. */
 const FULL_CREDIT = 512;
 const MISS = 4;
-/** Events without any trying. */
+/** Events of a pause. */
 const PAUSE = 20_000;
 
 /**
- * What events of one kind have in common: every byte but those of the values that are taken; whose table it is,
- * the connector's name, and whether it is of a snapshot, are a part of it.
+ * The bytes that events of one kind have in common: all but those of their values. The table, the connector's name and
+ * the snapshot mark are common, too.
  */
-interface Skeleton {
+interface Template {
   readonly words: DataView;
-  /** Where the bytes before each value begin, and behind the last one those that end the event. */
+  /** Offsets of the bytes before each value, then of those after the last one, and their end. */
   readonly from: Int32Array;
   readonly slots: Uint8Array;
   readonly flags: number;
@@ -31,37 +29,37 @@ interface Skeleton {
 }
 
 /**
- * A short cut. Events of a table are the same from byte to byte, but for their values; so the bytes between
- * those of an event that was read are kept, and those of the next ones held against them, some at a time. Where
- * all are the same, it is JSON of the same structure, without a name having been looked at.
+ * A cache of templates. Events of a table differ only in their values, so the bytes between the values of one event are
+ * kept and compared with those of the next. Where all are equal the JSON has the same structure, and no name need be
+ * looked up.
  */
 export class EventTemplates {
-  #kept: Skeleton[] = [];
+  #kept: Template[] = [];
   #credit = FULL_CREDIT;
   #pause = 0;
 
   /**
-   * Reads the next value, if it is one of an event of a kind that is known. False: it is none, and the reader
-   * and the parsed fields are anywhere. Throws a JsonError where the value is known to be no JSON.
+   * Parses the next value if a template fits. False: none does, the reader is back at the value, and the parsed fields
+   * may have values that members overwrite. Throws a JsonError where the value is certainly not JSON.
    */
   read(reader: JsonReader, parsed: ParsedFields): boolean {
     if (this.#pause > 0) return false;
     const begin = reader.at;
     const kept = this.#kept;
     for (let i = 0; i < kept.length; i++) {
-      const skeleton = kept[i]!;
-      if (!matches(skeleton, reader, parsed)) {
+      const template = kept[i]!;
+      if (!matches(template, reader, parsed)) {
         reader.rewind(begin);
         continue;
       }
-      parsed.flags = skeleton.flags;
-      parsed.table = skeleton.table;
-      parsed.origin = skeleton.origin;
-      parsed.snapshot = skeleton.snapshot;
-      parsed.untold = skeleton.untold;
+      parsed.flags = template.flags;
+      parsed.table = template.table;
+      parsed.origin = template.origin;
+      parsed.snapshot = template.snapshot;
+      parsed.unstated = template.untold;
       if (i > 0) {
         kept[i] = kept[i - 1]!;
-        kept[i - 1] = skeleton;
+        kept[i - 1] = template;
       }
       if (this.#credit < FULL_CREDIT) this.#credit++;
       return true;
@@ -69,7 +67,7 @@ export class EventTemplates {
     return false;
   }
 
-  /** Keeps what an event that was read, from `begin` to where the reader is, has in common with others. */
+  /** Makes a template of the event from `begin` to the reader's place. */
   learn(begin: number, reader: JsonReader, parsed: ParsedFields): void {
     if (this.#pause > 0) {
       this.#pause--;
@@ -84,9 +82,9 @@ export class EventTemplates {
     }
     const { count } = parsed;
     const end = reader.at;
-    // One whose text is elsewhere, in a string, or that is like no event of the hospital.
-    const apart = parsed.kinds[SLOT.inner] !== KIND.none;
-    if (apart || count > MOST_LOGGED || end - begin > MOST_BYTES) return;
+    // The text of JSON in a string is elsewhere; an event with many values is not worth caching.
+    const isInner = parsed.kinds[SLOT.inner] !== KIND.none;
+    if (isInner || count > MOST_LOGGED || end - begin > MOST_BYTES) return;
     const bytes = Buffer.alloc(end - begin);
     const from = [0];
     const slots: number[] = [];
@@ -113,17 +111,17 @@ export class EventTemplates {
       table: parsed.table,
       origin: parsed.origin,
       snapshot: parsed.snapshot,
-      untold: parsed.untold,
+      untold: parsed.unstated,
     });
   }
 }
 
 /**
- * Values that were taken before the bytes differed stay in the parsed fields. Whatever reads the event instead takes
- * them again: what stands before a value says which one it is, and that was the same.
+ * Whether a template fits; the values go to the parsed fields. Those from before a difference stay there, and are
+ * overwritten by the next reading: the bytes before a value say which it is, and those were equal.
  */
-function matches(skeleton: Skeleton, reader: JsonReader, parsed: ParsedFields): boolean {
-  const { words, from, slots } = skeleton;
+function matches(template: Template, reader: JsonReader, parsed: ParsedFields): boolean {
+  const { words, from, slots } = template;
   const count = slots.length;
   for (let i = 0; i < count; i++) {
     if (!reader.literal(words, from[i]!, from[i + 1]!)) return false;

@@ -4,17 +4,19 @@ import {
   TABLES,
   type TableName,
 } from '../../schemas/hospital/tables.js';
-import { SERVER_COLUMNS } from '../source.js';
+import { type JsonReader, KIND } from '../json/reader.js';
+import type { Foreign, Scope } from '../scope.js';
+import { SERVER_COLUMNS, type SnapshotMark, type Unstated } from '../source.js';
 
-/** A column of a table, as an event names it. */
+/** A column of a table, by its name in events. */
 export interface EventColumn {
   readonly name: string;
   readonly type: ColumnType;
-  /** Number of its name, below COLUMN_NAMES. */
+  /** The number of its name, below COLUMN_NAMES. */
   readonly field: number;
 }
 
-/** Columns of all tables; the same name is one. */
+/** Names of columns of all tables, each once. */
 const columnNames = [
   ...new Set([
     ...TABLE_NAMES.flatMap((table) => TABLES[table].columns.map((column) => column.name)),
@@ -22,10 +24,10 @@ const columnNames = [
   ]),
 ];
 
-/** So many numbers, from 0 on, are names of columns. */
+/** The names of columns have the numbers from 0 up to this one. */
 export const COLUMN_NAMES = columnNames.length;
 
-/** What has a meaning besides columns. A name that is a column's too (`id`, `status`, `data`) is one number. */
+/** Names with a meaning of their own. One that is a column's too (`id`, `data`) has one number. */
 const META = [
   'before',
   'after',
@@ -40,7 +42,7 @@ const META = [
   'schema',
 ] as const;
 
-/** Slots of an event's tokens: `row` + a column's number, `flat` + a column's number, or one of these. */
+/** Slots of an event's values: `row` + a column's number, `flat` + a column's number, or one of the others. */
 const first = 2 * COLUMN_NAMES;
 export const SLOT = {
   row: 0,
@@ -49,7 +51,7 @@ export const SLOT = {
   deleted: first + 1,
   table: first + 2,
   xid: first + 3,
-  /** Debezium's id of the transaction, which begins with PostgreSQL's. */
+  /** Debezium's id of the transaction, which begins with its xid. */
   transactionId: first + 4,
   lsn: first + 5,
   order: first + 6,
@@ -64,13 +66,13 @@ export const SLOT = {
   keyId: first + 16,
   /** JSON in a string. */
   inner: first + 17,
-  /** Differs from event to event, and is of no use. */
+  /** Values without a use that differ from event to event. */
   ignored: first + 18,
   database: first + 19,
   schema: first + 20,
   /** The connector's logical name. */
   origin: first + 21,
-  /** Beside a message: where it is in Kafka, and what `rpk --meta-only` has of its value. */
+  /** Beside a message: its place in Kafka, and the size that `rpk --meta-only` prints for its value. */
   recordTopic: first + 22,
   recordPartition: first + 23,
   recordOffset: first + 24,
@@ -87,7 +89,7 @@ export const CONSTANT_SLOTS: ReadonlySet<number> = new Set([
   SLOT.snapshot,
 ]);
 
-/** What an event has, for what shape it is of. */
+/** Members that an event has, by which its shape is found. */
 export const FLAG = {
   /** An `after` that is an object. */
   after: 1,
@@ -99,7 +101,7 @@ export const FLAG = {
   nothing: 8,
   transaction: 16,
   schemaChange: 32,
-  /** Any member that is no time. */
+  /** Any member but a time. */
   more: 64,
 } as const;
 
@@ -124,9 +126,9 @@ const SOURCE: Slots = {
 const TRANSACTION: Slots = { id: SLOT.transactionId, total_order: SLOT.order };
 
 /**
- * Beside the row: of the envelope; of CloudEvents, where `txid` is Debezium's id of a transaction and `txId`
- * that of PostgreSQL; and what `add.fields` adds to a flattened row, behind its prefix: the name of a field, or
- * the name of the part that it is in and its own. The prefix may be set to nothing.
+ * Beside the row: of the envelope; of CloudEvents, where `txid` is Debezium's id of a transaction and `txId` the xid;
+ * and of `add.fields` in a flattened row, where a prefix, which may be empty, precedes the name of a field, or the
+ * names of its part and itself.
  */
 const TOP: Slots = {
   op: SLOT.op,
@@ -168,7 +170,7 @@ for (const prefix of ['__', '']) {
   added[`${prefix}transaction_total_order`] = SLOT.order;
 }
 
-/** Members that tell of a shape. Those of columns are FLAG.flattened, others FLAG.more. */
+/** Flags of members. Columns are FLAG.flattened, others FLAG.more. */
 const FLAGS: Readonly<Record<string, number>> = {
   before: FLAG.enveloped | FLAG.more,
   after: FLAG.enveloped | FLAG.more,
@@ -181,7 +183,7 @@ const FLAGS: Readonly<Record<string, number>> = {
   ts_ms: 0,
   ts_us: 0,
   ts_ns: 0,
-  // What a wrapper has besides the event.
+  // Of a wrapper, beside the event.
   payload: 0,
   value: 0,
   key: 0,
@@ -189,7 +191,7 @@ const FLAGS: Readonly<Record<string, number>> = {
   headers: 0,
 };
 
-/** Every name that is looked for, in the order of its number. */
+/** Every known name, in the order of their numbers. */
 export const KNOWN_NAMES: readonly string[] = [
   ...new Set([
     ...columnNames,
@@ -201,19 +203,19 @@ export const KNOWN_NAMES: readonly string[] = [
   ]),
 ];
 
-/** The number of a name that is not a column's, or not of a column only. */
+/** The number of each name of META. */
 export const FIELD = Object.fromEntries(
   META.map((name) => [name, KNOWN_NAMES.indexOf(name)]),
 ) as Readonly<Record<(typeof META)[number], number>>;
 
-/** Names beyond the known ones, and those that are not remembered, have no entry in the tables below. */
+/** The count of known names. Others have no entry in the tables below. */
 export const FIELDS = KNOWN_NAMES.length;
 export const NO_SLOT = -1;
 
 const table = (slots: Slots): Int16Array =>
   Int16Array.from(KNOWN_NAMES, (name) => slots[name] ?? NO_SLOT);
 
-/** By the number of a name: the slot of its value. */
+/** The slot of a value, by the number of its name. */
 export const SOURCE_SLOTS = table(SOURCE);
 export const TRANSACTION_SLOTS = table(TRANSACTION);
 export const TOP_SLOTS = table({
@@ -221,7 +223,7 @@ export const TOP_SLOTS = table({
   ...Object.fromEntries(columnNames.map((name, field) => [name, SLOT.flat + field])),
 });
 
-/** By the number of a name: what its presence beside the row tells. */
+/** The flags of a member beside the row, by the number of its name. */
 export const TOP_FLAGS = Uint8Array.from(
   KNOWN_NAMES,
   (name, field) => FLAGS[name] ?? (field < COLUMN_NAMES ? FLAG.flattened | FLAG.more : FLAG.more),
@@ -238,7 +240,7 @@ export const EVENT_COLUMNS = Object.fromEntries(
   ]),
 ) as unknown as Readonly<Record<TableName, readonly EventColumn[]>>;
 
-/** Of each table, the numbers of the timestamps that the server's clock does not set. */
+/** The numbers of each table's timestamps that the server's clock does not set. */
 export const WRITTEN_TIMESTAMPS = Object.fromEntries(
   TABLE_NAMES.map((name) => [
     name,
@@ -248,3 +250,113 @@ export const WRITTEN_TIMESTAMPS = Object.fromEntries(
       .map(({ field }) => field),
   ]),
 ) as unknown as Readonly<Record<TableName, readonly number[]>>;
+
+/** Values of one event that are logged in their order; an event with more is not worth caching as a template. */
+export const MOST_LOGGED = 256;
+
+/** Values of `source.snapshot` that mark a place in it. */
+const MARKS: readonly SnapshotMark[] = [
+  'first',
+  'first_in_data_collection',
+  'last_in_data_collection',
+  'last',
+  'incremental',
+];
+
+/** The part of each bit of `ParsedFields.unstated`. */
+export const UNSTATED: readonly Unstated[] = ['database', 'schema', 'origin'];
+
+/**
+ * The values of one event by slot, as places in the reader's bytes. Names come in any order, so the shape is known only
+ * at the end: the values of every shape have slots. Used again for the next event.
+ */
+export class ParsedFields {
+  /** KIND.none: the event lacks it. */
+  readonly kinds = new Uint8Array(SLOTS);
+  readonly starts = new Int32Array(SLOTS);
+  readonly stops = new Int32Array(SLOTS);
+  /** Bits of FLAG. */
+  flags = 0;
+  // Set by `settle`.
+  /** Null: the event names none. */
+  table: TableName | Foreign | null = null;
+  /** As of `RowEvent`. */
+  origin: string | null = null;
+  /** The last connector's name: events share one text, which is compared fast. */
+  #lastOrigin: string | null = null;
+  /** As of `RowEvent`. */
+  snapshot: SnapshotMark | null = null;
+  /** Bits of UNSTATED. */
+  unstated = 0;
+  /** Whether an event in a wrapper has been read. */
+  wrapped = false;
+
+  /** The values in their order in the bytes, and their count. */
+  readonly logged = new Uint8Array(MOST_LOGGED);
+  readonly loggedKinds = new Uint8Array(MOST_LOGGED);
+  readonly loggedStarts = new Int32Array(MOST_LOGGED);
+  readonly loggedStops = new Int32Array(MOST_LOGGED);
+  count = 0;
+
+  clear(): void {
+    this.kinds.fill(KIND.none);
+    this.flags = 0;
+    this.table = null;
+    this.origin = null;
+    this.snapshot = null;
+    this.unstated = 0;
+    this.wrapped = false;
+    this.count = 0;
+  }
+
+  /** Puts the value that the reader has just read into a slot, and logs it. */
+  take(slot: number, reader: JsonReader): void {
+    this.put(slot, reader);
+    const at = this.count++;
+    if (at >= MOST_LOGGED) return;
+    this.logged[at] = slot;
+    this.loggedKinds[at] = reader.kind;
+    this.loggedStarts[at] = reader.start;
+    this.loggedStops[at] = reader.stop;
+  }
+
+  /** Puts the value that the reader has just read into a slot. */
+  put(slot: number, reader: JsonReader): void {
+    this.kinds[slot] = reader.kind;
+    this.starts[slot] = reader.start;
+    this.stops[slot] = reader.stop;
+  }
+
+  /** Whether the slot has a value other than null. */
+  has(slot: number): boolean {
+    return this.kinds[slot]! > KIND.null;
+  }
+
+  /** Interprets the CONSTANT_SLOTS, once the event was read. */
+  settle(reader: JsonReader, scope: Scope): void {
+    const database = this.#text(SLOT.database, reader);
+    const schema = this.#text(SLOT.schema, reader);
+    const table = this.#text(SLOT.table, reader);
+    this.table = table === null ? null : scope.tableOf(database, schema, table);
+    const origin = this.#text(SLOT.origin, reader);
+    if (origin !== this.#lastOrigin) this.#lastOrigin = origin;
+    this.origin = this.#lastOrigin;
+    this.unstated = Number(database === null) | (Number(schema === null) << 1);
+    this.unstated |= Number(this.origin === null) << 2;
+    this.snapshot = this.#mark(reader);
+  }
+
+  /** The mark of `false` or `true`, as such or as text, or of `first`, `last`… */
+  #mark(reader: JsonReader): SnapshotMark | null {
+    const kind = this.kinds[SLOT.snapshot]!;
+    if (kind < KIND.string) return kind === KIND.true ? 'row' : null;
+    const text = this.#text(SLOT.snapshot, reader);
+    return text === 'false' ? null : (MARKS.find((mark) => mark === text) ?? 'row');
+  }
+
+  /** Null: the event lacks it. */
+  #text(slot: number, reader: JsonReader): string | null {
+    if (!this.has(slot)) return null;
+    return reader.string(this.kinds[slot]!, this.starts[slot]!, this.stops[slot]!);
+  }
+}

@@ -1,21 +1,46 @@
-import { KIND } from '../json/grammar.js';
-import { END, type JsonReader } from '../json/reader.js';
+import { EventError } from '../decoder.js';
+import type { Names } from '../json/names.js';
+import { registryHead } from '../json/not-json.js';
+import { END, JsonError, JsonReader, KIND } from '../json/reader.js';
+import type { Key } from '../source.js';
+import { ValueReader } from './columns.js';
 import {
   COLUMN_NAMES,
   FIELD,
   FIELDS,
   FLAG,
   NO_SLOT,
+  type ParsedFields,
   SLOT,
   SOURCE_SLOTS,
   TOP_FLAGS,
   TOP_SLOTS,
   TRANSACTION_SLOTS,
 } from './fields.js';
-import type { ParsedFields } from './parsed-fields.js';
-import { enterTyped, typedScalar } from './typed.js';
 
-/** Reads an event's members into parsed fields, in whatever wrapper and order they come. */
+// Avro's JSON encoding puts a value that may be null into an object of one member, which is named after its type:
+// `{"long":5}`, `{"oltp.public.exames.Value":{…}}`. No known name is the name of a type.
+
+/** Enters the record inside an object that names its type. True: `nextName` leaves it again. */
+export function enterTyped(reader: JsonReader): boolean {
+  if (reader.soleKind(FIELDS) !== KIND.object) return false;
+  reader.firstName();
+  reader.value();
+  return true;
+}
+
+/** The kind of the value just read, or of the scalar inside an object that names its type. */
+export function typedScalar(reader: JsonReader, kind: number): number {
+  if (kind !== KIND.object) return kind;
+  const sole = reader.soleKind(FIELDS);
+  if (sole === KIND.none || sole >= KIND.object) return kind;
+  reader.firstName();
+  const inner = reader.value();
+  reader.nextName();
+  return inner;
+}
+
+/** Reads an event's members into parsed fields, in any wrapper and order. */
 export class MemberReader {
   readonly #reader: JsonReader;
   readonly #parsed: ParsedFields;
@@ -25,7 +50,7 @@ export class MemberReader {
     this.#parsed = parsed;
   }
 
-  /** The members of the object that the reader has just begun. Throws a JsonError. */
+  /** Reads the members of the object that the reader has just begun. Throws a JsonError. */
   read(): void {
     const reader = this.#reader;
     const typed = enterTyped(reader);
@@ -86,7 +111,7 @@ export class MemberReader {
     if (typed) reader.nextName();
   }
 
-  /** Of the old row, only its id is of interest: of a delete, the rest may be made up. */
+  /** Takes only the id of the old row: other values of a delete may be made up. */
   #oldRow(): void {
     const reader = this.#reader;
     const typed = enterTyped(reader);
@@ -98,7 +123,7 @@ export class MemberReader {
     if (typed) reader.nextName();
   }
 
-  /** `varies`: what has no slot differs from event to event, too. */
+  /** @param varies values without a slot differ from event to event, too */
   #part(slots: Int16Array, varies: boolean): void {
     const reader = this.#reader;
     const parsed = this.#parsed;
@@ -113,7 +138,7 @@ export class MemberReader {
     if (typed) reader.nextName();
   }
 
-  /** The message's key: an object, perhaps with its schema. */
+  /** Reads the message's key: an object, perhaps with its schema. */
   #key(): void {
     const reader = this.#reader;
     const typed = enterTyped(reader);
@@ -141,10 +166,62 @@ export class MemberReader {
     }
   }
 
-  /** What stands beside a wrapped event says nothing of its shape. */
+  /** Sets the flags of a member. Beside a wrapped event it says nothing of the shape. */
   #flag(name: number): void {
     const parsed = this.#parsed;
     const flags = name >= 0 && name < FIELDS ? TOP_FLAGS[name]! : FLAG.more;
     parsed.flags |= parsed.wrapped ? flags & ~FLAG.more : flags;
+  }
+}
+
+const LF = 0x0a;
+
+/** Reads the id in a message's key that is JSON by itself. */
+export class KeyReader {
+  readonly #reader: JsonReader;
+  readonly #values: ValueReader;
+
+  constructor(names: Names) {
+    this.#reader = new JsonReader(names);
+    this.#values = new ValueReader(this.#reader);
+  }
+
+  /**
+   * The id in an object, perhaps with its schema, or the key itself. Null: no id. Throws an EventError on a key that is
+   * not JSON, or an id that is not a number.
+   */
+  read(key: Uint8Array): Key | null {
+    const bytes = Buffer.alloc(key.length + 1, LF);
+    bytes.set(key);
+    this.#reader.load(bytes);
+    this.#reader.open(registryHead(bytes, 0, key.length), key.length);
+    try {
+      const id = this.#id(this.#reader.value());
+      this.#reader.close();
+      return id;
+    } catch (error) {
+      if (!(error instanceof JsonError)) throw error;
+      throw new EventError(`the message's key is ${error.message}`);
+    }
+  }
+
+  #id(kind: number): Key | null {
+    const reader = this.#reader;
+    if (kind === KIND.integer) return this.#values.keyOf(kind, reader.start, reader.stop);
+    if (kind !== KIND.object) {
+      reader.rest(kind);
+      return null;
+    }
+    let id: Key | null = null;
+    const typed = enterTyped(reader);
+    for (let name = reader.firstName(); name !== END; name = reader.nextName()) {
+      const inner = typedScalar(reader, reader.value());
+      if (name === FIELD.payload) id = this.#id(inner);
+      else if (name === FIELD.id && inner < KIND.object) {
+        id = this.#values.keyOf(inner, reader.start, reader.stop);
+      } else reader.rest(inner);
+    }
+    if (typed) reader.nextName();
+    return id;
   }
 }

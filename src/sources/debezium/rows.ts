@@ -1,13 +1,10 @@
-import { KIND } from '../json/grammar.js';
-import type { JsonReader } from '../json/reader.js';
+import { EventError } from '../decoder.js';
+import { type JsonReader, KIND } from '../json/reader.js';
+import { isForeign } from '../scope.js';
 import { type EventOperation, type Ignored, type Key, type Sink, withoutKey } from '../source.js';
-import { isForeign } from '../table-scope.js';
-import { EventError } from './event-error.js';
-import { FLAG, SLOT } from './fields.js';
-import type { JsonColumns } from './json-columns.js';
-import type { KeyReader } from './keys.js';
-import { type ParsedFields, UNTOLD } from './parsed-fields.js';
-import type { ValueReader } from './values.js';
+import type { JsonColumns, ValueReader } from './columns.js';
+import { FLAG, type ParsedFields, SLOT, UNSTATED } from './fields.js';
+import type { KeyReader } from './members.js';
 
 const CREATE = 0x63;
 const UPDATE = 0x75;
@@ -25,11 +22,11 @@ const BRACKET_END = 0x5d;
 
 const MOST_XID = 0xffff_ffff;
 
-/** What an ExtractNewRecordState has to add, for a row alone does not say what became of it, and when. */
+/** The fields that ExtractNewRecordState has to add: a row alone has no operation and no position. */
 const ADD_FIELDS =
   'the connector needs add.fields=op,table,lsn,txId,source.sequence,source.ts_us,ts_us';
 
-/** The ledger's transactions are known by theirs. */
+/** The ledger finds its transactions by xid. */
 const NO_XID =
   'no id of its transaction, without which it cannot be found in the ledger: let the pipeline keep source.txId or transaction.id';
 
@@ -38,16 +35,16 @@ const SEQUENCE = /^\s*\[\s*(?:null|"?(\d+)"?)\s*,\s*(?:null|"?\d+"?)\s*\]\s*$/;
 
 const OPERATIONS: ReadonlySet<number> = new Set([CREATE, UPDATE, DELETE, READ, TRUNCATE, MESSAGE]);
 
-/** Gives a sink the event that the parsed fields make. */
-export class RowTeller {
+/** Makes the event of the parsed fields and emits it to the sink. */
+export class RowEmitter {
   readonly #reader: JsonReader;
   readonly #values: ValueReader;
   readonly #columns: JsonColumns;
   readonly #keys: KeyReader;
   readonly #parsed: ParsedFields;
   readonly #sink: Sink;
-  /** Bits of UNTOLD: the sink knows. */
-  #untold = 0;
+  /** Bits of UNSTATED that were reported to the sink. */
+  #unstated = 0;
 
   constructor(parts: {
     readonly reader: JsonReader;
@@ -66,10 +63,11 @@ export class RowTeller {
   }
 
   /**
-   * `key`: of the message, where it is not in the parsed fields; it is looked at where the row does not tell its id.
-   * Throws an EventError where it is no event.
+   * Emits the event. Throws an EventError, before the sink got anything, where it is not one.
+   *
+   * @param key of the message, where the parsed fields have none; used where the row has no id
    */
-  tell(
+  emit(
     key: Uint8Array | Key | null,
     partition: number,
     position: number,
@@ -78,9 +76,9 @@ export class RowTeller {
     const parsed = this.#parsed;
     const sink = this.#sink;
     const op = this.#op();
-    const aside = this.#aside(op);
-    if (aside !== null) {
-      sink.ignored(aside, null);
+    const ignored = this.#ignored(op);
+    if (ignored !== null) {
+      sink.ignored(ignored, null);
       return;
     }
     const { table } = parsed;
@@ -95,7 +93,7 @@ export class RowTeller {
     }
     const operation = this.#operation(op);
     const flat = this.#isFlat();
-    if (flat) this.#complete();
+    if (flat) this.#requirePosition();
     let id: Key | null;
     if (operation === 'delete') {
       id = this.#id(flat ? SLOT.flat + this.#values.id : SLOT.oldId);
@@ -105,10 +103,10 @@ export class RowTeller {
       this.#columns.read(table, parsed, row);
       id = this.#id(row + this.#values.id);
     }
-    id ??= this.#messageKey(key);
+    id ??= this.#idOfKey(key);
     if (id === null && operation !== 'delete') throw new EventError('no id of the row');
     const xid = this.#xid();
-    // Rows that a snapshot reads belong to no transaction.
+    // A snapshot's rows belong to no transaction.
     if (xid === null && operation !== 'snapshot') throw new EventError(this.#flat('txId', NO_XID));
     const event = {
       operation,
@@ -126,21 +124,21 @@ export class RowTeller {
       position,
       origin: parsed.origin,
     };
-    if ((parsed.untold & ~this.#untold) !== 0) this.#tellUntold();
+    if ((parsed.unstated & ~this.#unstated) !== 0) this.#reportUnstated();
     if (id === null) sink.deleteWithoutKey(withoutKey(event));
     else sink.row(event, operation === 'delete' ? null : this.#columns);
   }
 
-  #tellUntold(): void {
-    const news = this.#parsed.untold & ~this.#untold;
-    this.#untold |= news;
-    for (const [bit, what] of UNTOLD.entries()) {
-      if ((news & (1 << bit)) !== 0) this.#sink.unstated(what);
+  #reportUnstated(): void {
+    const news = this.#parsed.unstated & ~this.#unstated;
+    this.#unstated |= news;
+    for (const [bit, part] of UNSTATED.entries()) {
+      if ((news & (1 << bit)) !== 0) this.#sink.unstated(part);
     }
   }
 
-  /** The message's key in the parsed fields: its id, or JSON that has it. Null: there is none. */
-  outerKey(): Uint8Array | Key | null {
+  /** The message's key in the parsed fields: its id, or JSON that has it. Null: no key. */
+  messageKey(): Uint8Array | Key | null {
     const { kinds, starts, stops } = this.#parsed;
     const kind = kinds[SLOT.keyId]!;
     if (kind < KIND.string) return this.#id(SLOT.keyId);
@@ -149,9 +147,9 @@ export class RowTeller {
     return key;
   }
 
-  /** The id in the message's key: that of the parsed fields, or else this one. Null: there is none. */
-  #messageKey(other: Uint8Array | Key | null): Key | null {
-    const key = this.outerKey() ?? other;
+  /** The id in the message's key: that of the parsed fields, or else `other`. Null: no id. */
+  #idOfKey(other: Uint8Array | Key | null): Key | null {
+    const key = this.messageKey() ?? other;
     return key instanceof Uint8Array ? this.#keys.read(key) : key;
   }
 
@@ -166,8 +164,8 @@ export class RowTeller {
     throw new EventError('op is none of c, u, d, r, t and m');
   }
 
-  /** What has no operation on a row. Throws an EventError where it is nothing that Debezium writes. */
-  #aside(op: number): Ignored | null {
+  /** The kind of an event without an operation on a row. Throws an EventError on JSON that Debezium does not write. */
+  #ignored(op: number): Ignored | null {
     if (op === MESSAGE) return 'message';
     if (op !== 0) return null;
     const { flags } = this.#parsed;
@@ -178,7 +176,7 @@ export class RowTeller {
     throw new EventError(this.#flat('op', 'no event of Debezium: it has no op'));
   }
 
-  /** A record of Kafka whose value is null: rpk leaves it out. */
+  /** Whether it is a record of Kafka with a null value: rpk leaves that out. */
   #isWithoutValue(): boolean {
     const parsed = this.#parsed;
     const isRecord =
@@ -196,8 +194,8 @@ export class RowTeller {
     return this.#isFlat() ? `flattened, and without ${missing}: ${ADD_FIELDS}` : otherwise;
   }
 
-  /** A flattened event has to have what tells its place; in a snapshot it may be null. */
-  #complete(): void {
+  /** Throws unless a flattened event has its xid and LSN; in a snapshot they may be null. */
+  #requirePosition(): void {
     const { kinds } = this.#parsed;
     const lsn = kinds[SLOT.lsn] !== KIND.none;
     const xid = kinds[SLOT.xid] !== KIND.none || kinds[SLOT.transactionId] !== KIND.none;
@@ -240,8 +238,8 @@ export class RowTeller {
     return xid;
   }
 
-  /** A number, or a string that holds one, from 0 to 2^53; null where there is none. */
-  #number(slot: number, what: string): number | null {
+  /** A number from 0 to 2^53, or a string that holds one; null where the event lacks it. */
+  #number(slot: number, name: string): number | null {
     const { kinds, starts, stops } = this.#parsed;
     const kind = kinds[slot]!;
     if (kind <= KIND.null) return null;
@@ -249,7 +247,7 @@ export class RowTeller {
       const value = this.#reader.integer(starts[slot]!, stops[slot]!);
       if (value >= 0) return value;
     }
-    throw new EventError(`${what} is no number from 0 to 2^53`);
+    throw new EventError(`${name} is no number from 0 to 2^53`);
   }
 
   #watermark(): number | null {
@@ -292,7 +290,7 @@ export class RowTeller {
     );
   }
 
-  /** Commit time of another table's row; its problems are not ours to judge. */
+  /** The commit time of a foreign row; null, too, where it is wrong: foreign rows are not judged. */
   #foreignTime(): number | null {
     try {
       return this.#time(SLOT.committedAt);
@@ -301,16 +299,16 @@ export class RowTeller {
     }
   }
 
-  /** Microseconds since 1970, rounded down, of the finest unit that is told from `slot` on; null: none is. */
+  /** Microseconds since 1970, rounded down, of the finest of the three units from `slot` on; null: none. */
   #time(slot: number): number | null {
     const parsed = this.#parsed;
     for (let unit = 2; unit >= 0; unit--) {
       if (!parsed.has(slot + unit)) continue;
       const kind = parsed.kinds[slot + unit]!;
-      // Of nanoseconds, the last three digits are left out before a number is made of the others.
+      // Without the last three digits nanoseconds are microseconds.
       const stop = parsed.stops[slot + unit]! - (unit === 2 ? 3 : 0);
-      const right = kind === KIND.integer || kind === KIND.string;
-      const value = right ? this.#reader.integer(parsed.starts[slot + unit]!, stop) : Number.NaN;
+      const isNumber = kind === KIND.integer || kind === KIND.string;
+      const value = isNumber ? this.#reader.integer(parsed.starts[slot + unit]!, stop) : Number.NaN;
       if (value >= 0) return unit === 0 ? value * 1000 : value;
       throw new EventError('a time is no whole number');
     }

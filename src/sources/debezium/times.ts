@@ -3,15 +3,15 @@ import { civilDate, dayOf } from '../../lib/calendar.js';
 const DAY_MICROS = 86_400_000_000;
 const DAY_SECONDS = 86_400;
 const MICROS = 1_000_000;
-/** Days of which the text is kept: some hundred years, which is what dates of birth go over. */
+/** Days with a cached text: about 179 years, more than dates of birth span. */
 const DAYS_KEPT = 1 << 16;
-/** Timestamps of which the text is kept: rows of one transaction have the same ones. */
+/** Timestamps with a cached text: rows of one transaction share theirs. */
 const TIMES_KEPT = 1 << 12;
 
-/** Days since 1970 of the first and the last date that PostgreSQL has: 4714-11-24 BC, 5874897-12-31. */
+/** PostgreSQL's first and last date, in days since 1970: 4714-11-24 BC, 5874897-12-31. */
 const FIRST_DAY = -2_440_588;
 const LAST_DAY = 2_145_042_905;
-/** The same of its timestamps, which end with the year 294276. */
+/** The last day of its timestamps, which end with the year 294276. */
 const LAST_TIMESTAMP_DAY = 106_762_939;
 
 const FIRST_MICROS = BigInt(FIRST_DAY) * BigInt(DAY_MICROS);
@@ -23,14 +23,14 @@ const keptDates = new Array<string>(DAYS_KEPT).fill('');
 const keptMicros = new Float64Array(TIMES_KEPT);
 const keptTimes = new Array<string>(TIMES_KEPT).fill('');
 
-/** Days since 1970 → `2026-01-31`, as PostgreSQL prints a date; null where it has no such date. */
+/** Days since 1970 → `2026-01-31`, as PostgreSQL prints a date; null outside of its range. */
 export function dateText(day: number): string | null {
   if (!(day >= FIRST_DAY && day <= LAST_DAY)) return null;
   const { date, bc } = dateOf(day);
   return date + bc;
 }
 
-/** Microseconds since 1970 → `2026-01-31 08:15:00.5`; null where PostgreSQL has no such timestamp. */
+/** Microseconds since 1970 → `2026-01-31 08:15:00.5`; null outside of PostgreSQL's range. */
 export function timestampText(micros: number): string | null {
   const slot = (micros ^ (micros / MICROS)) & (TIMES_KEPT - 1);
   const kept = keptTimes[slot]!;
@@ -46,7 +46,7 @@ export function timestampText(micros: number): string | null {
 
 /** The same of any number of microseconds. */
 export function bigTimestampText(micros: bigint): string | null {
-  // Counted from the first day, for division rounds towards zero.
+  // Counted from the first day, since division rounds towards zero.
   const since = micros - FIRST_MICROS;
   if (since < 0n) return null;
   const days = since / BigInt(DAY_MICROS);
@@ -54,7 +54,7 @@ export function bigTimestampText(micros: bigint): string | null {
   return onDay(Number(days) + FIRST_DAY, Number(since % BigInt(DAY_MICROS)));
 }
 
-/** `micros`: of the day. */
+/** @param micros since the day began */
 function onDay(day: number, micros: number): string | null {
   if (!(day >= FIRST_DAY && day <= LAST_TIMESTAMP_DAY)) return null;
   const seconds = (micros / MICROS) | 0;
@@ -96,22 +96,22 @@ function dateOf(day: number): { date: string; bc: string } {
   return { date, bc: '' };
 }
 
-const SIGN = /^([+-]?)(\d{4,7})-(\d\d)-(\d\d)/;
+const DATE = /^([+-]?)(\d{4,7})-(\d\d)-(\d\d)/;
 const TIME = /^[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?/;
 const ZONE = /^(?:Z|([+-])(\d\d)(?::?(\d\d))?(?::?(\d\d))?)?( BC)?$/;
 
-/** What a date or timestamp in words says: days since 1970, and microseconds of that day. */
+/** A date or timestamp: days since 1970, and microseconds of that day. */
 export interface Instant {
   readonly day: number;
   readonly micros: number;
 }
 
 /**
- * Reads ISO 8601 (`2026-01-31T08:15:00.5Z`; a year before 1 or after 9999 has a sign, and year 0 is 1 BC) as
- * well as what PostgreSQL prints (`0044-03-15 08:15:00 BC`). With an offset it is told in UTC. Null: neither.
+ * Parses ISO 8601 (`2026-01-31T08:15:00.5Z`; a year before 1 or after 9999 has a sign, and year 0 is 1 BC) and
+ * PostgreSQL's own form (`0044-03-15 08:15:00 BC`). Converts an offset to UTC. Null: neither form.
  */
 export function parseInstant(text: string): Instant | null {
-  const date = SIGN.exec(text);
+  const date = DATE.exec(text);
   if (date === null) return null;
   const afterDate = text.slice(date[0].length);
   const time = TIME.exec(afterDate);

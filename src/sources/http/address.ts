@@ -1,26 +1,26 @@
 import { isIP } from 'node:net';
 import { EXIT, OperatorError } from '../../errors.js';
 
-/** Where requests are awaited. */
+/** The address of the HTTP listener. */
 export interface HttpAddress {
-  /** An IP address: a name may come to mean another one than the operator had in mind. */
+  /** An IP address: a name may resolve to another one than the operator means. */
   readonly host: string;
-  /** 0: any that is free. */
+  /** 0: any free port. */
   readonly port: number;
-  /** Where events are posted to; begins with `/`. */
+  /** The path of posted events; begins with `/`. */
   readonly path: string;
 }
 
 const LOOPBACK = '127.0.0.1';
 
 /**
- * `http://127.0.0.1:8080/events` taken apart. Only an IP address, and `localhost`, say plainly who can
- * reach them; throws an OperatorError on everything else, and without a port.
+ * Parses `http://127.0.0.1:8080/events`. Only an IP address or `localhost` shows who can reach it: throws an
+ * OperatorError for other hosts, and without a port.
  */
 export function parseHttpAddress(text: string): HttpAddress {
   const shown = text.replace(/\/\/.*@/s, '//***@');
   const wrong = () => new OperatorError(EXIT.usage, (m) => m.source.addressWrong({ text: shown }));
-  // With the scheme's own port, which a URL leaves out, nobody would know whether one was given.
+  // By the text, since a URL drops the scheme's default port.
   const port = /^http:\/\/(?:\[[^\]]*\]|[^:/?#@[\]]*):(\d{1,5})(?:[/?#]|$)/i.exec(text)?.[1];
   if (port === undefined || !URL.canParse(text)) throw wrong();
   const url = new URL(text);
@@ -30,7 +30,7 @@ export function parseHttpAddress(text: string): HttpAddress {
   return { host: host === 'localhost' ? LOOPBACK : host, port: Number(port), path: url.pathname };
 }
 
-/** The address as a client writes it. */
+/** The URL for clients. */
 export function urlOf({ host, port, path }: HttpAddress): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}${path}`;
 }

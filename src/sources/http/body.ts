@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import { MOST_BYTES } from '../debezium/intake.js';
+import { MOST_BYTES } from '../intake.js';
 
-/** What came of reading a request's body: it, or why there is none. */
+/** The body of a request, or why it could not be read. */
 export type Body = { readonly bytes: Buffer } | { readonly failed: 'aborted' | 'too_large' };
 
 const LF = 0x0a;
@@ -9,7 +9,7 @@ const OPEN = 0x7b;
 const CLOSE = 0x7d;
 const BLANK = new Set([0x20, 0x09, 0x0d, LF]);
 
-/** Reads a body to its end, but no more than an event may have. Never throws. */
+/** Reads a body to its end, but no more than MOST_BYTES. Never rejects. */
 export function readBody(request: IncomingMessage): Promise<Body> {
   if (Number(request.headers['content-length'] ?? 0) > MOST_BYTES) {
     return Promise.resolve({ failed: 'too_large' });
@@ -31,29 +31,29 @@ export function readBody(request: IncomingMessage): Promise<Body> {
         bytes: chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks),
       });
     });
-    // Behind `end`, too, where it changes nothing any more.
+    // After `end` these change nothing.
     request.on('error', () => resolve({ failed: 'aborted' }));
     request.on('close', () => resolve({ failed: 'aborted' }));
   });
 }
 
 /**
- * Whether a body is an event a line. Told by two objects with only a line's end between them, which one
- * JSON document never has; a single event may be spread over lines or not.
+ * Whether a body has one event a line: two objects with only a line's end between them, which a single JSON document
+ * never has, indented or not.
  */
 export function hasLines(bytes: Buffer): boolean {
   for (let at = bytes.indexOf(LF); at !== -1; at = bytes.indexOf(LF, at + 1)) {
     let before = at - 1;
     while (before >= 0 && BLANK.has(bytes[before] as number)) before--;
     if (bytes[before] !== CLOSE) continue;
-    let behind = at + 1;
-    while (behind < bytes.length && BLANK.has(bytes[behind] as number)) behind++;
-    if (bytes[behind] === OPEN) return true;
+    let after = at + 1;
+    while (after < bytes.length && BLANK.has(bytes[after] as number)) after++;
+    if (bytes[after] === OPEN) return true;
   }
   return false;
 }
 
-/** Whether there is nothing in it. */
+/** Whether a body is white space. */
 export function isBlank(bytes: Buffer): boolean {
   return bytes.every((byte) => BLANK.has(byte));
 }

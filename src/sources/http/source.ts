@@ -2,21 +2,21 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { finished } from 'node:stream/promises';
 import { EXIT, OperatorError, SourceAbsent } from '../../errors.js';
 import { machineMicros, within } from '../../lib/clock.js';
-import { DebeziumIntake, type IntakeOptions, TOO_LONG } from '../debezium/intake.js';
-import { DocumentLines, isIndented } from '../ndjson/indented.js';
+import { Intake, type IntakeOptions, TOO_LONG } from '../intake.js';
+import { DocumentLines, isIndented } from '../ndjson/lines.js';
 import type { Scope } from '../scope.js';
 import type { Sink, Source } from '../source.js';
-import { WatchedSink } from '../watched-sink.js';
 import { type HttpAddress, urlOf } from './address.js';
 import { hasLines, isBlank, readBody } from './body.js';
 
-/** A request that takes longer to come is given up: what Debezium Server allows for the whole of one. */
+/** Limit for receiving a request: Debezium Server's own for a whole one. */
 const REQUEST_MS = 60_000;
+/** Between two checks of that limit. */
 const CHECK_MS = 2_000;
-/** How long a `stop` waits for the rest of a request that is still coming. */
+/** How long `stop` waits for requests that are still arriving. */
 const STOP_MS = 5_000;
 
-/** Debezium Server takes no other success in all its versions. */
+/** The only status that all versions of Debezium Server take for success. */
 const TAKEN = 204;
 
 interface Answer {
@@ -26,36 +26,35 @@ interface Answer {
 }
 
 /**
- * Takes events that are posted to it, as Debezium Server's HTTP sink does: JSON, one event a request or an
- * array of them or one a line. A request is answered with success once its events were taken; it arrived
- * when its last byte had, and requests are taken in the order of their arrival.
+ * Receives posted events, as Debezium Server's HTTP sink sends them: one per request, an array of them, or one a line.
+ * Answers with success once the sink has room again. Requests are taken in the order in which their last bytes arrived.
  */
 export class HttpSource implements Source {
   readonly partitions = 1;
   readonly #address: HttpAddress;
   readonly #server: Server;
-  readonly #sink: Promise<{ readonly watched: WatchedSink; readonly intake: DebeziumIntake }>;
+  /** Resolves at `run`. */
+  readonly #consumer: Promise<{ readonly sink: Sink; readonly intake: Intake }>;
   #begin: (sink: Sink, scope: Scope) => void = () => undefined;
   #listening: Promise<{ readonly url: string }> | null = null;
   #stopping = false;
   #stop: () => void = () => undefined;
   readonly #stopped: Promise<void>;
-  /** What broke in the sink. */
+  /** The error that the sink threw. */
   #failure: { readonly error: unknown } | null = null;
-  /** Resolves when the requests that have arrived are taken. */
+  /** Resolves when every request that has arrived was taken. */
   #taken: Promise<unknown> = Promise.resolve();
   #arrived = 0;
   #running = 0;
   /** Called when no request is running any more. */
-  #rest: () => void = () => undefined;
+  #onRest: () => void = () => undefined;
   #position = 0;
 
   constructor(address: HttpAddress, options: IntakeOptions = {}) {
     this.#address = address;
-    this.#sink = new Promise((resolve) => {
+    this.#consumer = new Promise((resolve) => {
       this.#begin = (sink, scope) => {
-        const watched = new WatchedSink(sink);
-        resolve({ watched, intake: new DebeziumIntake(watched, scope, options) });
+        resolve({ sink, intake: new Intake(sink, scope, options) });
       };
     });
     this.#stopped = new Promise((resolve) => {
@@ -65,14 +64,11 @@ export class HttpSource implements Source {
       { requestTimeout: REQUEST_MS, connectionsCheckingInterval: CHECK_MS },
       (request, response) => void this.#serve(request, response),
     );
-    // A connection that is closed just when the next event is sent on it costs the sender a second.
+    // Never closes an idle connection: closing it as the next event is sent costs the sender a second.
     this.#server.keepAliveTimeout = 0;
   }
 
-  /**
-   * Listens; requests wait until `run`. Returns the URL to post to. Throws an OperatorError when the
-   * address is not to be had.
-   */
+  /** Listens and returns the URL to post to; requests wait until `run`. Throws an OperatorError if it cannot listen. */
   start(): Promise<{ readonly url: string }> {
     this.#listening ??= this.#listen();
     return this.#listening;
@@ -91,7 +87,7 @@ export class HttpSource implements Source {
     this.#stop();
   }
 
-  /** Ends it when `run` was not called. */
+  /** Closes it where `run` was not called. */
   async close(): Promise<void> {
     this.stop();
     this.#server.closeAllConnections();
@@ -103,12 +99,12 @@ export class HttpSource implements Source {
     return new Promise((resolve, reject) => {
       this.#server.once('error', ({ code = '' }: NodeJS.ErrnoException) => {
         const at = urlOf(this.#address);
-        const tell: OperatorError['sentence'] = (m) =>
+        const sentence: OperatorError['sentence'] = (m) =>
           code === 'EADDRINUSE'
             ? m.source.portTaken({ at, port })
             : m.source.noListen({ at, code });
         const Refusal = code === 'EADDRINUSE' ? SourceAbsent : OperatorError;
-        reject(new Refusal(EXIT.usage, tell));
+        reject(new Refusal(EXIT.usage, sentence));
       });
       this.#server.listen(port, host, () => {
         const address = this.#server.address();
@@ -118,11 +114,11 @@ export class HttpSource implements Source {
     });
   }
 
-  /** Takes no more connections, and lets the requests end that are running. */
+  /** Takes no more connections, and waits for running requests. */
   async #close(): Promise<void> {
     const closed = new Promise((resolve) => this.#server.close(resolve));
     const rest = new Promise<void>((resolve) => {
-      this.#rest = resolve;
+      this.#onRest = resolve;
     });
     if (this.#running > 0) await within(rest, STOP_MS);
     await this.#taken;
@@ -140,10 +136,10 @@ export class HttpSource implements Source {
       this.#reply(request, response, { status: 500 });
       this.stop();
     } finally {
-      // Sent, or given up by who posted it.
+      // Sent, or given up by the client.
       await finished(response).catch(() => undefined);
       this.#running--;
-      if (this.#running === 0) this.#rest();
+      if (this.#running === 0) this.#onRest();
     }
   }
 
@@ -169,7 +165,7 @@ export class HttpSource implements Source {
     return this.#inOrder(() => this.#take(body.bytes, receivedAt));
   }
 
-  /** Lets `work` follow on that of the requests that arrived before, whatever came of it. */
+  /** Runs `work` after that of the requests that arrived before, also where that failed. */
   #inOrder<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#taken.then(work);
     this.#taken = done.catch(() => undefined);
@@ -178,29 +174,29 @@ export class HttpSource implements Source {
 
   async #take(bytes: Buffer, receivedAt: number): Promise<Answer> {
     if (isBlank(bytes)) return this.#refuse('an empty body', 400);
-    const { watched, intake } = await this.#sink;
+    const { sink, intake } = await this.#consumer;
     this.#arrived++;
     if (hasLines(bytes)) {
       const lines = isIndented(bytes) === true ? new DocumentLines().push(bytes) : bytes;
       this.#position = intake.lines(lines, 0, this.#position + 1, receivedAt) - 1;
-    } else intake.batch(bytes, 0, ++this.#position, receivedAt);
-    const reason = watched.takeReason();
-    await watched.ready();
-    this.#tellIdle(watched);
+    } else intake.valueOrArray(bytes, 0, ++this.#position, receivedAt);
+    const reason = intake.takeReason();
+    await sink.ready();
+    this.#idleIfLast(sink);
     return reason === null ? { status: TAKEN } : { status: 400, text: `${reason}\n` };
   }
 
   async #refuse(reason: string, status: number): Promise<Answer> {
-    const { watched } = await this.#sink;
-    watched.malformed({ partition: 0, position: ++this.#position, reason });
-    watched.takeReason();
-    await watched.ready();
-    this.#tellIdle(watched);
+    const { sink, intake } = await this.#consumer;
+    intake.refuse(reason, 0, ++this.#position);
+    intake.takeReason();
+    await sink.ready();
+    this.#idleIfLast(sink);
     return { status, text: `${reason}\n` };
   }
 
-  /** This request is the last one that is running. */
-  #tellIdle(sink: Sink): void {
+  /** Tells the sink that there is nothing more, if no other request is running. */
+  #idleIfLast(sink: Sink): void {
     if (this.#running === 1) sink.idle();
   }
 
@@ -209,7 +205,7 @@ export class HttpSource implements Source {
     response: ServerResponse,
     { status, text = '', headers }: Answer,
   ): void {
-    // What of the request is still to come nobody reads.
+    // The rest of the request is not read.
     const unread = !request.complete;
     const last = this.#stopping || unread ? { connection: 'close' } : {};
     const type = text === '' ? {} : { 'content-type': 'text/plain; charset=utf-8' };

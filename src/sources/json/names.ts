@@ -1,26 +1,48 @@
-import { sameBytes } from './bytes.js';
+/**
+ * Whether the bytes of `a` from `from` to `to` equal those of `b` at `at`. `b` must have as many. Compares eight at a
+ * time as a double: JSON has no bytes that make 0 or -0, and NaN only counts as different.
+ */
+export function sameBytes(a: DataView, from: number, to: number, b: DataView, at: number): boolean {
+  const shift = at - from;
+  let p = from;
+  if (to - from >= 8) {
+    for (const last = to - 8; p < last; p += 8) {
+      if (a.getFloat64(p, true) !== b.getFloat64(p + shift, true)) return false;
+    }
+    // The last eight may overlap those before.
+    return a.getFloat64(to - 8, true) === b.getFloat64(to - 8 + shift, true);
+  }
+  if (to - from >= 4) {
+    return (
+      a.getInt32(p, true) === b.getInt32(p + shift, true) &&
+      a.getInt32(to - 4, true) === b.getInt32(to - 4 + shift, true)
+    );
+  }
+  for (; p < to; p++) if (a.getUint8(p) !== b.getUint8(p + shift)) return false;
+  return true;
+}
 
-/** Names that are learnt beyond those known from the start; more are read, but not remembered. */
+/** Limit of names that are learnt beyond the known ones; more are read, but not remembered. */
 const MOST_LEARNT = 1024;
-/** Longer names are not remembered: nothing that is looked for is that long. */
+/** Longer names are not remembered: no known name is that long. */
 const MOST_BYTES = 64;
-/** Buckets of the hash table: some times the names that there can be. */
+/** Buckets of the hash table: several times the number of names. */
 const BUCKETS = 8192;
 const POOL_BYTES = 1 << 17;
 
 const QUOTE = 0x22;
 const COLON = 0x3a;
 
-/** Stands for a name that is not remembered. */
+/** The number of a name that is not remembered. */
 export const UNKNOWN = -1;
 
 /**
- * Names of an object's members, each with a number: those given from 0 on, others as they come. They are
- * looked up in bytes, so that a name costs no string; and as events of one kind have the same names in the
- * same order, the name that followed another one the last time is tried first.
+ * Numbers the names of members: the known ones from 0 on, others as they come. Looks them up by their bytes, without
+ * making strings. Events of one kind have the same names in the same order, so the successor of the last name is
+ * tried first.
  */
 export class Names {
-  /** Each name as it stands behind its opening quotation mark: `name":`. */
+  /** Each name with the two bytes after it: `name":`. */
   readonly #pool = new Uint8Array(POOL_BYTES);
   readonly #words = new DataView(this.#pool.buffer);
   readonly #from = new Int32Array(MOST_LEARNT + BUCKETS);
@@ -28,11 +50,11 @@ export class Names {
   #used = 0;
   readonly #most: number;
   readonly #buckets = new Int32Array(BUCKETS).fill(UNKNOWN);
-  /** What came after a name the last time, and the time before if that was another one. */
+  /** The last successor of each name, and the one before if it differed. */
   readonly #next = new Int32Array(MOST_LEARNT + BUCKETS);
   readonly #second = new Int32Array(MOST_LEARNT + BUCKETS);
 
-  /** `known`: at most some hundred; a name's number is its place here. */
+  /** @param known at least one and at most some hundred; a name's number is its index here */
   constructor(known: readonly string[]) {
     this.#most = known.length + MOST_LEARNT;
     for (const name of known) {
@@ -41,10 +63,7 @@ export class Names {
     }
   }
 
-  /**
-   * Whether the name that came after `last` before stands at `at`, as `name":`. Returns its number, or
-   * UNKNOWN: then it is looked up. `width` tells how many bytes it took.
-   */
+  /** The number of the name at `at` (`name":`) if it is a successor of `last`, or UNKNOWN: then it has to be looked up. */
   guess(last: number, words: DataView, at: number, end: number): number {
     const first = this.#next[last]!;
     if (this.#is(first, words, at, end)) return first;
@@ -53,19 +72,19 @@ export class Names {
     return UNKNOWN;
   }
 
-  /** Bytes of a name, with the quotation mark and the colon behind it. */
+  /** Bytes of a name with its closing quotation mark and colon. */
   width(name: number): number {
     return this.#from[name + 1]! - this.#from[name]!;
   }
 
-  /** Remembers that `name` came after `last`. */
+  /** Remembers `name` as the successor of `last`. */
   follows(last: number, name: number): void {
     if (this.#next[last] === name) return;
     this.#second[last] = this.#next[last]!;
     this.#next[last] = name;
   }
 
-  /** The number of the name in these bytes (without quotation marks and escapes), learnt if it is new. */
+  /** The number of a name, without quotation marks and escapes; a new one is learnt. */
   find(bytes: Uint8Array, start: number, stop: number): number {
     if (stop - start > MOST_BYTES) return UNKNOWN;
     let hash = stop - start;

@@ -1,8 +1,77 @@
-import { sameBytes } from './bytes.js';
-import { wholeNumber } from './digits.js';
-import { CUT_OFF, ESCAPES, HEX, JsonError, KIND, MORE_VALUES } from './grammar.js';
-import { type Names, UNKNOWN } from './names.js';
+import { type Names, sameBytes, UNKNOWN } from './names.js';
 import { decodeBytes, decodeString } from './strings.js';
+
+/** Thrown for bytes that are not JSON. */
+export class JsonError extends Error {
+  readonly problem: string;
+
+  /** @param at offset of the byte in the value */
+  constructor(problem: string, at: number) {
+    super(`no JSON: ${problem} at byte ${at + 1}`);
+    this.problem = problem;
+    this.name = 'JsonError';
+  }
+}
+
+/** The reason for refusing bytes after a value. */
+export const MORE_VALUES = 'more than one value';
+/** The reason for refusing bytes that end too early. */
+export const CUT_OFF = 'an end too early';
+
+/** Kinds of values. An integer has only digits, perhaps a minus; every other number is a `decimal`. */
+export const KIND = {
+  none: 0,
+  null: 1,
+  true: 2,
+  false: 3,
+  integer: 4,
+  decimal: 5,
+  /** A string whose bytes are its text, in ASCII. */
+  string: 6,
+  /** A string whose bytes are its text, in UTF-8. */
+  utf8: 7,
+  /** A string with escapes. */
+  escaped: 8,
+  object: 9,
+  array: 10,
+} as const;
+
+/** 1 for each byte that may follow a backslash. */
+export const ESCAPES = new Uint8Array(256);
+for (const letter of '"\\/bfnrtu') ESCAPES[letter.charCodeAt(0)] = 1;
+/** 1 for each hexadecimal digit. */
+export const HEX = new Uint8Array(256);
+for (const letter of '0123456789abcdefABCDEF') HEX[letter.charCodeAt(0)] = 1;
+
+/** More digits may not fit a double exactly. */
+const MOST_DIGITS = 16;
+/** Digits that fit an integer of 32 bits. */
+const HALF_DIGITS = 9;
+
+/** Parses a decimal integer; NaN if it is not one or ≥ 2^53. */
+export function wholeNumber(bytes: Uint8Array, start: number, stop: number): number {
+  let p = start;
+  const negative = bytes[p] === MINUS;
+  if (negative) p++;
+  const digits = stop - p;
+  if (digits < 1 || digits > MOST_DIGITS) return Number.NaN;
+  // Two integers of 32 bits instead of one double: their products are faster.
+  let high = 0;
+  for (const half = stop - HALF_DIGITS; p < half; p++) {
+    const digit = bytes[p]! - ZERO;
+    if (digit < 0 || digit > 9) return Number.NaN;
+    high = (Math.imul(high, 10) + digit) | 0;
+  }
+  let low = 0;
+  for (; p < stop; p++) {
+    const digit = bytes[p]! - ZERO;
+    if (digit < 0 || digit > 9) return Number.NaN;
+    low = (Math.imul(low, 10) + digit) | 0;
+  }
+  const value = high * 1e9 + low;
+  if (value > Number.MAX_SAFE_INTEGER) return Number.NaN;
+  return negative ? 0 - value : value;
+}
 
 /** Returned for a name by `firstName` and `nextName` when the object has no more members. */
 export const END = -2;
@@ -10,7 +79,7 @@ export const END = -2;
 /** How deep objects and arrays may be nested: far more than any event, and far less than the stack. */
 export const MOST_DEPTH = 200;
 
-// Its own, and not imported: what is imported is looked up each time, and these are needed for every byte.
+// Declared here and not imported: an import is looked up at each use, and these are used for every byte.
 const TAB = 0x09;
 const LF = 0x0a;
 const CR = 0x0d;
@@ -30,10 +99,10 @@ const RECORD_SEPARATOR = 0x1e;
 const EMPTY = Buffer.from('\n');
 
 /**
- * Reads JSON value by value, and makes nothing of those that nobody asks for. Accepts what the grammar does,
- * to the byte, but for more than MOST_DEPTH levels. That the bytes are UTF-8 is for the caller to see to.
+ * Pulls values out of JSON one by one, and makes no object or text unless asked. Accepts the grammar to the byte, but
+ * for more than MOST_DEPTH levels. The caller checks that the bytes are UTF-8.
  *
- * After `value`, `kind`, `start` and `stop` tell of it; its digits and characters are as they stand there.
+ * After `value`, `kind` is its kind, and its digits or characters are the bytes from `start` to `stop`.
  */
 export class JsonReader {
   readonly #names: Names;
@@ -43,7 +112,7 @@ export class JsonReader {
   #end = 0;
   #at = 0;
   #depth = 0;
-  /** The name that was read last: what is likely to come follows from it. */
+  /** The last name, by which the next one is guessed. */
   #last = 0;
   #text = '';
   #textFrom = 0;
@@ -59,39 +128,36 @@ export class JsonReader {
     return this.#bytes;
   }
 
-  /** Where the next byte is that was not read. */
+  /** Offset of the next unread byte. */
   get at(): number {
     return this.#at;
   }
 
-  /** Gives it bytes to read from; they must not change until the last value was asked for. */
+  /** Sets the bytes to read; they must not change while values of them are in use. */
   load(bytes: Buffer): void {
     if (bytes === this.#bytes) return;
     this.#bytes = bytes;
     this.#words = wordsOf(bytes);
   }
 
-  /**
-   * The next value is in `begin` to `end` of the bytes. At `end` a byte has to be that is a control
-   * character: whatever is wrong, no loop gets past it.
-   */
+  /** Starts at a value between `begin` and `end`. The byte at `end` has to be a control character: it stops every loop. */
   open(begin: number, end: number): void {
     this.#begin = begin;
     this.#end = end;
     this.#at = begin;
     this.#depth = 0;
-    // One copy an event: what is cut out of it keeps that alive and no more.
+    // One text per event: substrings keep only it in memory.
     this.#text = '';
     this.#textFrom = begin;
   }
 
-  /** Goes back to a value that was begun at the top. */
+  /** Goes back to the start of a value at the top level. */
   rewind(at: number): void {
     this.#at = at;
     this.#depth = 0;
   }
 
-  /** Whether the next bytes are those of `words` in `from` to `to`; then they are read. */
+  /** Whether the next bytes equal those of `words` from `from` to `to`; if so, passes them. */
   literal(words: DataView, from: number, to: number): boolean {
     const at = this.#at;
     const end = at + to - from;
@@ -100,10 +166,7 @@ export class JsonReader {
     return true;
   }
 
-  /**
-   * Passes over marks of UTF-8 ("byte order marks": files that were joined have some), and over the record
-   * separators of JSON text sequences (RFC 7464).
-   */
+  /** Skips byte order marks of UTF-8 (joined files have several) and record separators (JSON text sequences, RFC 7464). */
   skipMarks(): void {
     const bytes = this.#bytes;
     for (;;) {
@@ -114,14 +177,14 @@ export class JsonReader {
     }
   }
 
-  /** The bytes being read, from their beginning to their end. */
+  /** The bytes of `open`, from begin to end. */
   get opened(): Buffer {
     return this.#bytes.subarray(this.#begin, this.#end);
   }
 
   /**
-   * Looks ahead into the object that `value` has just begun: the kind of its member's value, where it has one member
-   * only, and the member's name is none of the first `known`; else KIND.none.
+   * Looks ahead into the object that `value` has just begun. Returns the kind of its only member's value, if that
+   * member's name is not among the first `known`; KIND.none otherwise.
    */
   soleKind(known: number): number {
     const at = this.#at;
@@ -138,17 +201,17 @@ export class JsonReader {
     return kind;
   }
 
-  /** Whether nothing but white space is left. */
+  /** Skips white space. Returns whether that is all there was left. */
   blank(): boolean {
     this.#space();
     return this.#at >= this.#end;
   }
 
-  fail(what: string): never {
-    throw new JsonError(what, this.#at - this.#begin);
+  fail(problem: string): never {
+    throw new JsonError(problem, this.#at - this.#begin);
   }
 
-  /** Nothing but white space may be left. */
+  /** Fails unless only white space is left. */
   close(): void {
     this.#space();
     if (this.#at < this.#end) this.fail(MORE_VALUES);
@@ -161,7 +224,7 @@ export class JsonReader {
     return this.#bytes[this.#at]!;
   }
 
-  /** The next value's kind. One without parts is read; an object or an array is only begun. */
+  /** Reads the next value and returns its kind; of an object or an array only the opening bracket. */
   value(): number {
     const bytes = this.#bytes;
     let c = bytes[this.#at]!;
@@ -186,13 +249,13 @@ export class JsonReader {
     return this.fail('no value');
   }
 
-  /** The first member's name, behind `value` that gave an object; its value is next. END: it has none. */
+  /** The number of the first member's name, after `value` returned an object; its value is next. END: no member. */
   firstName(): number {
     if (this.peek() === 0x7d) return this.#leave();
     return this.#name();
   }
 
-  /** The name of the member behind one whose value was read. */
+  /** The same of the next member, after the value of the one before was read. */
   nextName(): number {
     let c = this.#bytes[this.#at]!;
     if (c <= SPACE) c = this.peek();
@@ -203,14 +266,14 @@ export class JsonReader {
     return this.#name();
   }
 
-  /** Behind `value` that gave an array: whether it has an element, which is next. */
+  /** Whether the array that `value` returned has an element, which is next. */
   firstElement(): boolean {
     if (this.peek() !== 0x5d) return true;
     this.#leave();
     return false;
   }
 
-  /** Whether an element follows the one that was read. */
+  /** Whether the array has another element, which is next. */
   nextElement(): boolean {
     const c = this.peek();
     if (c === 0x5d) {
@@ -222,12 +285,12 @@ export class JsonReader {
     return true;
   }
 
-  /** Reads over the next value, whatever it is; `kind`, `start` and `stop` are then of it, or of a part. */
+  /** Skips the next value; `kind`, `start` and `stop` are then of it or of one of its parts. */
   skip(): void {
     this.rest(this.value());
   }
 
-  /** Reads over what `value` only began. */
+  /** Skips the members or elements of a value that `value` began. */
   rest(kind: number): void {
     if (kind === KIND.object) {
       for (let name = this.firstName(); name !== END; name = this.nextName()) this.skip();
@@ -236,26 +299,26 @@ export class JsonReader {
     }
   }
 
-  /** The text of a string, from what was told of it. */
+  /** The text of a string value. */
   string(kind: number, start: number, stop: number): string {
     if (kind === KIND.string) return this.ascii(start, stop);
     if (kind === KIND.utf8) return this.#bytes.toString('utf8', start, stop);
     return decodeString(this.#bytes, start, stop);
   }
 
-  /** The same in UTF-8. Null: it has half of a surrogate pair. */
+  /** The same in UTF-8. Null: the text has half of a surrogate pair. */
   utf8(kind: number, start: number, stop: number): Buffer | null {
     if (kind === KIND.escaped) return decodeBytes(this.#bytes, start, stop);
     return Buffer.from(this.#bytes.subarray(start, stop));
   }
 
-  /** These bytes, which are ASCII, as text. */
+  /** The text of ASCII bytes. */
   ascii(start: number, stop: number): string {
     if (this.#text === '') this.#text = this.#bytes.toString('latin1', this.#textFrom, this.#end);
     return this.#text.slice(start - this.#textFrom, stop - this.#textFrom);
   }
 
-  /** The number of an `integer`, or of digits in a string; NaN where it is none below 2^53. */
+  /** The number of an `integer`, or of a string of digits; NaN if it is not one or ≥ 2^53. */
   integer(start: number, stop: number): number {
     return wholeNumber(this.#bytes, start, stop);
   }
@@ -375,9 +438,9 @@ export class JsonReader {
     return kind;
   }
 
-  #failAt(at: number, what: string): never {
+  #failAt(at: number, problem: string): never {
     this.#at = at;
-    return this.fail(what);
+    return this.fail(problem);
   }
 }
 

@@ -1,21 +1,21 @@
 const BACKSLASH = 0x5c;
 const LETTER_U = 0x75;
 const HEX_DIGITS = 4;
-/** Bytes of an escape of a code unit: a backslash, the letter u and its digits. */
+/** Bytes of `\\u` and its digits. */
 const ESCAPE_BYTES = 2 + HEX_DIGITS;
 
-/** What the letter behind a backslash stands for; others stand for themselves. */
+/** The character for the letter after a backslash; others stand for themselves. */
 const SHORT = Uint8Array.from({ length: 256 }, (_, code) => code);
 for (const [letter, character] of ['b\b', 'f\f', 'n\n', 'r\r', 't\t']) {
   SHORT[letter!.charCodeAt(0)] = character!.charCodeAt(0);
 }
 
 /**
- * Decodes a JSON string that has escapes, from the bytes between its quotation marks, which are known to be
- * right, into UTF-8. Null: it has half of a surrogate pair, which UTF-8 has no bytes for.
+ * Decodes a JSON string with escapes into UTF-8, from the bytes between its quotation marks, which must be valid.
+ * Null: it has half of a surrogate pair, for which UTF-8 has no bytes.
  */
 export function decodeBytes(bytes: Buffer, start: number, stop: number): Buffer | null {
-  // No escape is shorter than what it stands for.
+  // No escape is shorter than its character.
   const decoded = Buffer.allocUnsafe(stop - start);
   let to = 0;
   let p = start;
@@ -45,7 +45,7 @@ export function decodeBytes(bytes: Buffer, start: number, stop: number): Buffer 
   return decoded.subarray(0, to);
 }
 
-/** The same as text: halves of surrogate pairs stay what they are, as with JSON.parse. */
+/** The same as text; halves of surrogate pairs stay as JSON.parse leaves them. */
 export function decodeString(bytes: Buffer, start: number, stop: number): string {
   const decoded = decodeBytes(bytes, start, stop);
   if (decoded !== null) return decoded.toString('utf8');
@@ -56,7 +56,7 @@ function unit(bytes: Buffer, at: number): number {
   return Number.parseInt(bytes.toString('latin1', at, at + HEX_DIGITS), 16);
 }
 
-/** Writes a code point in UTF-8; returns where the next one goes. */
+/** Writes a code point in UTF-8; returns the offset after it. */
 function encode(code: number, into: Buffer, at: number): number {
   let to = at;
   if (code < 0x80) into[to++] = code;

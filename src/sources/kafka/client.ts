@@ -1,12 +1,12 @@
 import type { ConnectionOptions } from 'node:tls';
 import { monotonicMs } from '../../lib/clock.js';
 import { Connection, type Endpoint } from './connection.js';
-import { KafkaError, type KafkaReason, lost, requireOk } from './error.js';
+import { KafkaError, type KafkaReason, lost, requireOk } from './failures.js';
 import { logIn, offeredMechanisms } from './login.js';
 import { apiVersions, type KafkaRequest, type Metadata, metadata, NEEDED } from './requests.js';
 import { type KafkaSecurity, tlsOptions } from './security.js';
 
-/** A connection is replaced before the broker ends it, when its login has lasted this share of its time. */
+/** The share of a login's lifetime after which its connection is replaced, before the broker ends it. */
 const LIFETIME_SHARE = 0.8;
 
 interface Open {
@@ -16,8 +16,7 @@ interface Open {
 }
 
 /**
- * A client of Kafka that can do what a reader of topics needs, and nothing else: metadata, first offsets and
- * fetches, in plaintext or by TLS, with SASL or without.
+ * A client of Kafka for a reader of topics: metadata, first offsets and fetches, with or without TLS and SASL.
  *
  * Our own, because no client on npm fits Node.js 20.19, the oldest one that we run on:
  * - @platformatic/kafka from 1.27 on depends on packages that ask for Node.js 22.19 (its own `engines` does not say
@@ -35,33 +34,33 @@ export class KafkaClient {
   readonly #bootstrap: readonly Endpoint[];
   readonly #security: KafkaSecurity;
   readonly #tls: ConnectionOptions | null;
-  /** All that were begun, so that `close` ends them. */
+  /** Every connection that was begun, for `close`. */
   readonly #connections = new Set<Connection>();
-  /** By node; the one for metadata has none. */
+  /** By node; null: the connection for metadata. */
   readonly #open = new Map<number | null, Promise<Open>>();
   #endpoints: ReadonlyMap<number, Endpoint> = new Map();
   #closed = false;
 
-  /** Connects to nothing yet. Throws an OperatorError where a file of the settings is no longer there. */
+  /** Does not connect yet. Throws an OperatorError where a file of the settings cannot be read. */
   constructor(brokers: readonly string[], security: KafkaSecurity) {
     this.#bootstrap = brokers.map(endpointOf);
     this.#security = security;
     this.#tls = security.tls === null ? null : tlsOptions(security.tls);
   }
 
-  /** The brokers, and topics with their leaders; null: every topic that the user may see. */
+  /** The brokers, and topics with their leaders; `topics` null: every topic that the user may see. */
   async metadata(topics: readonly string[] | null): Promise<Metadata> {
     const answer = await this.#ask(null, metadata(topics));
     this.#endpoints = new Map(answer.brokers.map(({ node, host, port }) => [node, { host, port }]));
     return answer;
   }
 
-  /** Asks a broker by its number, as `metadata` told it. */
+  /** Sends a request to a broker by its number in `metadata`. */
   request<A>(node: number, request: KafkaRequest<A>): Promise<A> {
     return this.#ask(node, request);
   }
 
-  /** Ends every connection at once; what is under way fails. */
+  /** Ends every connection at once; pending requests fail. */
   close(): void {
     this.#closed = true;
     for (const connection of this.#connections) connection.destroy();
@@ -84,7 +83,7 @@ export class KafkaClient {
       const open = await current;
       if (!open.connection.isOver && monotonicMs() < open.until) return open;
       this.#drop(open.connection);
-      // Whoever waited for the same one may have begun the next.
+      // Another caller may have begun the next one.
       if (this.#open.get(node) !== current) return this.#opened(node);
     }
     const opening = node === null ? this.#openAny() : this.#openNode(node);
@@ -108,7 +107,7 @@ export class KafkaClient {
         errors.push(error);
       }
     }
-    // The operator has to act on what does not pass by itself; a broker that is down may come back.
+    // First an error that does not pass by itself: a broker that is down may come back.
     throw errors.find((error) => !error.passes) ?? errors[0] ?? lost('no broker was named');
   }
 
@@ -160,15 +159,17 @@ export class KafkaClient {
     if (!(error instanceof KafkaError) || this.#closed || connection.hasAnswered) return error;
     const { kind } = error.reason;
     if (this.#tls === null) {
-      const isOdd = kind === 'unreadable' || (kind === 'lost' && connection.wasHungUp);
-      return isOdd && (await this.#speaksTls(endpoint)) ? as(error, { kind: 'wantsTls' }) : error;
+      const isSuspect = kind === 'unreadable' || (kind === 'lost' && connection.wasHungUp);
+      return isSuspect && (await this.#speaksTls(endpoint))
+        ? as(error, { kind: 'wantsTls' })
+        : error;
     }
     if (kind !== 'noTls' && !(kind === 'lost' && connection.wasHungUp)) return error;
     if (await this.#speaksPlaintext(endpoint)) return as(error, { kind: 'noTls' });
     return kind === 'noTls' ? as(error, { kind: 'handshake' }) : error;
   }
 
-  /** Finds out why an open connection was closed: a broker that wants a login closes it at the first request. */
+  /** Finds out why an open connection was closed: a broker that requires a login closes it at the first request. */
   async #explainLoss(error: unknown, connection: Connection): Promise<unknown> {
     if (!(error instanceof KafkaError) || error.reason.kind !== 'lost') return error;
     if (this.#closed || this.#security.sasl !== null || !connection.wasHungUp) return error;
@@ -177,7 +178,7 @@ export class KafkaClient {
     return offered == null ? error : as(error, { kind: 'wantsLogin', offered });
   }
 
-  /** Does the port answer a TLS handshake? Any certificate will do, since nothing is sent. */
+  /** Whether the port answers a TLS handshake. Any certificate will do, since nothing is sent. */
   async #speaksTls(endpoint: Endpoint): Promise<boolean> {
     const connection = this.#begin(endpoint, { rejectUnauthorized: false });
     try {
@@ -198,7 +199,7 @@ export class KafkaClient {
     return answer !== undefined;
   }
 
-  /** Asks on a connection of its own; undefined if that fails. */
+  /** Asks on a new connection; undefined if that fails. */
   async #tried<T>(
     endpoint: Endpoint,
     tls: ConnectionOptions | null,
@@ -222,7 +223,7 @@ function as(error: KafkaError, reason: KafkaReason): KafkaError {
   return new KafkaError(reason, error.message, { cause: error });
 }
 
-/** Throws where a broker lacks one of the requests in the version that we speak. */
+/** Throws where a broker lacks one of the needed requests in our version. */
 function requireApis(ranges: readonly { key: number; min: number; max: number }[]): void {
   for (const { name, key, version } of NEEDED) {
     const range = ranges.find((each) => each.key === key);

@@ -1,7 +1,7 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { addressOf } from '../../postgres/target.js';
-import { KafkaError, type KafkaReason, lost } from './error.js';
+import { KafkaError, type KafkaReason, lost } from './failures.js';
 import { decodeAnswer, encodeRequest, type KafkaRequest } from './requests.js';
 import { serverNameOf } from './security.js';
 
@@ -12,11 +12,11 @@ export interface Endpoint {
 
 /** The client's name in the brokers' logs. */
 const CLIENT_ID = 'oltp-simulator';
-/** For a connection with its handshake, and for an answer, or the next part of one. */
+/** Limit for connecting with the handshake, and for an answer or its next part. */
 const TIMEOUT_MS = 5_000;
 const LENGTH_BYTES = 4;
 const CORRELATION_BYTES = 4;
-/** An upper limit for one answer. Other protocols' first bytes read as more: a TLS alert as 336 MB. */
+/** Limit of an answer, in bytes. Other protocols' first bytes read as more: a TLS alert as 336 MB. */
 const MAX_ANSWER = 256 << 20;
 
 interface Pending {
@@ -24,7 +24,7 @@ interface Pending {
   readonly resolve: (body: Buffer) => void;
 }
 
-/** A connection to one broker. It is over with the first failure, and then fails everything that waits for it. */
+/** A connection to one broker. Its first failure ends it, and fails everything that waits for it. */
 export class Connection {
   readonly endpoint: Endpoint;
   readonly #socket: Socket;
@@ -41,7 +41,7 @@ export class Connection {
   #wasConnected = false;
   #wasHungUp = false;
 
-  /** Begins to connect; `tls`: null for plaintext. */
+  /** Begins to connect. `tls` null: plaintext. */
   constructor(endpoint: Endpoint, tls: ConnectionOptions | null) {
     const { host, port } = endpoint;
     this.endpoint = endpoint;
@@ -71,12 +71,12 @@ export class Connection {
     this.#ready.catch(() => undefined);
   }
 
-  /** The broker has answered something. */
+  /** The broker has answered at least one request. */
   get hasAnswered(): boolean {
     return this.#answers > 0;
   }
 
-  /** The other side took the connection, and then ended it. */
+  /** The broker accepted the connection, and then ended it. */
   get wasHungUp(): boolean {
     return this.#wasHungUp;
   }
@@ -85,7 +85,7 @@ export class Connection {
     return this.#failure !== null;
   }
 
-  /** Waits until it is connected, with TLS where that was asked for. */
+  /** Resolves when it is connected, after the handshake of TLS. */
   ready(): Promise<void> {
     return this.#ready;
   }
@@ -109,7 +109,7 @@ export class Connection {
     }
   }
 
-  /** Ends it at once; what waits for it fails. */
+  /** Ends it at once; pending requests fail. */
   destroy(): void {
     this.#end(lost('the connection was given up'));
   }
@@ -127,7 +127,7 @@ export class Connection {
     }
   }
 
-  /** Ends it after the socket failed; notes whether the other side closed a connection that was open. */
+  /** Ends it after the socket failed or closed. */
   #hangUp(error: KafkaError): void {
     this.#wasHungUp ||= this.#wasConnected && this.#failure === null;
     this.#end(error);
@@ -138,9 +138,9 @@ export class Connection {
     this.#socket.destroy();
   }
 
-  /** Gives out every answer that is whole. */
+  /** Collects bytes and resolves every answer that is whole. */
   #take(chunk: Buffer): void {
-    // A large answer on a slow line takes longer than the timeout.
+    // A large answer on a slow line may take longer than the timeout in all.
     for (const timer of this.#timers) timer.refresh();
     this.#chunks.push(chunk);
     this.#received += chunk.length;
@@ -165,7 +165,7 @@ export class Connection {
     this.#chunks = [Buffer.concat(this.#chunks)];
   }
 
-  /** A broker answers in the order of the requests. */
+  /** Resolves the next request: a broker answers in their order. */
   #answer(message: Buffer): void {
     const next = this.#pending.shift();
     if (next === undefined || message.readInt32BE(0) !== next.correlation) {
@@ -182,10 +182,10 @@ const CERTIFICATE_ALERT =
   /ALERT_(BAD_CERTIFICATE|CERTIFICATE_\w+|UNKNOWN_CA|UNSUPPORTED_CERTIFICATE|ACCESS_DENIED)$/;
 /** OpenSSL's codes for an answer that is not TLS. */
 const NOT_TLS = /^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST)$|^EPROTO$/;
-/** Codes for a certificate that fails the check: DEPTH_ZERO_SELF_SIGNED_CERT, CERT_HAS_EXPIRED… */
+/** Node's codes for a certificate that fails the check: DEPTH_ZERO_SELF_SIGNED_CERT, CERT_HAS_EXPIRED… */
 const CERTIFICATE = /CERT|CRL|ISSUER|VERIFY_LEAF|HOSTNAME_MISMATCH|INVALID_CA|PATH_LENGTH/;
 
-/** The reason behind Node's code of a socket error. */
+/** The reason of a socket error, by Node's code. */
 export function reasonOf(code: string): KafkaReason {
   if (NOT_TLS.test(code)) return { kind: 'noTls' };
   if (CERTIFICATE_ALERT.test(code)) return { kind: 'clientCertificate' };
@@ -194,10 +194,10 @@ export function reasonOf(code: string): KafkaReason {
   return { kind: 'lost' };
 }
 
-/** `reason`: OpenSSL's words, which its message has between the places of its source. */
+/** @param error whose `reason` is OpenSSL's message without the locations of its source */
 function socketError(error: NodeJS.ErrnoException & { reason?: string }): KafkaError {
   const { code = '', reason } = error;
-  // Node tries every address of a host, and throws what came of each.
+  // Node tries every address of a host, and throws the errors of all.
   const inner: Error[] = error instanceof AggregateError ? error.errors : [];
   const words = code.startsWith('ERR_SSL_') ? reason : undefined;
   const message = words ?? (inner.map((each) => each.message).join('; ') || error.message);

@@ -1,11 +1,11 @@
 import zlib from 'node:zlib';
-import { KafkaError } from './error.js';
-import { unpackLz4 } from './lz4.js';
-import { unpackSnappy } from './snappy.js';
+import { unpackLz4, unpackSnappy } from './compression.js';
+import { KafkaError } from './failures.js';
+import type { FetchedPartition } from './requests.js';
 import { Decoder } from './wire.js';
 
-/** Takes a record; null as Kafka has it. */
-export type Give = (key: Buffer | null, value: Buffer | null, offset: number) => void;
+/** Receives a record. */
+export type OnRecord = (key: Buffer | null, value: Buffer | null, offset: number) => void;
 
 /** A batch of records, as producers write them (magic 2, Kafka 0.11 and newer). */
 export interface Batch {
@@ -13,11 +13,11 @@ export interface Batch {
   /** Offset of the last record as it was written; compaction may have removed that one. */
   readonly lastOffset: number;
   readonly isTransactional: boolean;
-  /** It ends a transaction, and holds no records of a producer. */
+  /** Ends a transaction, and has no records of a producer. */
   readonly isControl: boolean;
   readonly producerId: number;
   readonly count: number;
-  /** The records, unpacked when they are asked for. */
+  /** Unpacks the records. */
   readonly data: () => Buffer;
 }
 
@@ -30,12 +30,12 @@ const COMPRESSION = 0b111;
 const TRANSACTIONAL = 1 << 4;
 const CONTROL = 1 << 5;
 
-/** Present from Node.js 22.15 on, which the typings of the oldest one do not have. */
+/** Since Node.js 22.15; the typings are of the oldest supported version. */
 const { zstdDecompressSync } = zlib as typeof zlib & {
   zstdDecompressSync?: (packed: Buffer) => Buffer;
 };
 
-/** The batches of an answer. The broker cuts the last one off where its limit is: that one is left out. */
+/** The batches of an answer, without the last one where the broker's size limit cut it off. */
 export function* batchesOf(records: Buffer): Generator<Batch> {
   for (let at = 0; at + HEAD_BYTES <= records.length; ) {
     const end = at + HEAD_BYTES + records.readInt32BE(at + LENGTH_AT);
@@ -74,12 +74,12 @@ function readBatch(bytes: Buffer): Batch {
   };
 }
 
-/** Gives out the records of a batch, in their order. Throws a KafkaError where it cannot be read. */
-export function readRecords(batch: Batch, give: Give): void {
+/** Gives the records of a batch to `onRecord` in order. Throws a KafkaError where the batch cannot be read. */
+export function readRecords(batch: Batch, onRecord: OnRecord): void {
   const d = new Decoder(readable(batch.data));
   for (let i = 0; i < batch.count; i++) {
     const { key, value, delta } = readable(() => readRecord(d));
-    give(key, value, batch.firstOffset + delta);
+    onRecord(key, value, batch.firstOffset + delta);
   }
 }
 
@@ -88,11 +88,11 @@ function readRecord(d: Decoder) {
   record.int8(); // attributes
   record.varint(); // timestamp
   const delta = record.varint();
-  // The headers behind key and value are of no use here.
+  // The headers after key and value are not used.
   return { delta, key: record.varintBytes(), value: record.varintBytes() };
 }
 
-/** Runs `read`; its failure is one of the records, not of this program. */
+/** Runs `read`, whose failures are those of the records, not of this program. */
 function readable<T>(read: () => T): T {
   try {
     return read();
@@ -124,4 +124,87 @@ function unpack(packed: Buffer, compression: number): Buffer {
 
 function unreadable(message: string, cause?: unknown): KafkaError {
   return new KafkaError({ kind: 'unreadable' }, message, { cause });
+}
+
+/** The type of a control record that aborts; the type follows the version in its key. */
+const ABORT = 0;
+const TYPE_AT = 2;
+
+/** A partition and the position of its reader. */
+export class Partition {
+  readonly topic: string;
+  readonly index: number;
+  /** Its number among all partitions of the source, from 0. */
+  readonly ordinal: number;
+  /** The offset to read next. */
+  #next: number;
+  /** The end of the readable records, as of the last answer. */
+  #end: number | null = null;
+
+  constructor(of: { topic: string; index: number; stream: number; first: number }) {
+    this.topic = of.topic;
+    this.index = of.index;
+    this.ordinal = of.stream;
+    this.#next = of.first;
+  }
+
+  get next(): number {
+    return this.#next;
+  }
+
+  /** Everything up to the end as of the last answer has been read. */
+  get atEnd(): boolean {
+    return this.#end !== null && this.#next >= this.#end;
+  }
+
+  /**
+   * Gives the records of an answer to a fetch from `next` to `onRecord`, without those of aborted transactions, which
+   * the broker sends and lists.
+   */
+  take(answer: FetchedPartition, onRecord: OnRecord): void {
+    const { lastStableOffset, highWatermark } = answer;
+    this.#end = lastStableOffset >= 0 ? lastStableOffset : highWatermark;
+    const aborted = answer.aborted.toSorted((a, b) => a.firstOffset - b.firstOffset);
+    const aborting = new Set<number>();
+    for (const batch of batchesOf(answer.records ?? NOTHING)) {
+      while (aborted[0] !== undefined && aborted[0].firstOffset <= batch.lastOffset) {
+        aborting.add(aborted.shift()!.producerId);
+      }
+      if (batch.isControl) {
+        if (isAbort(batch)) aborting.delete(batch.producerId);
+      } else if (!batch.isTransactional || !aborting.has(batch.producerId)) {
+        this.#give(batch, onRecord);
+      }
+      // By the batch's own end: compaction may have removed its last record.
+      if (batch.lastOffset >= this.#next) this.#next = batch.lastOffset + 1;
+    }
+  }
+
+  #give(batch: Batch, onRecord: OnRecord): void {
+    readRecords(batch, (key, value, offset) => {
+      // The broker sends the whole batch that contains `next`.
+      if (offset >= this.#next) onRecord(key, value, offset);
+    });
+  }
+}
+
+const NOTHING = Buffer.alloc(0);
+
+function isAbort(batch: Batch): boolean {
+  let type: number | undefined;
+  readRecords(batch, (key) => {
+    type ??= key?.readInt16BE(TYPE_AT);
+  });
+  return type === ABORT;
+}
+
+/** Groups items by a key, in their order. */
+export function grouped<T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>();
+  for (const item of items) {
+    const group = groups.get(keyOf(item)) ?? [];
+    groups.set(keyOf(item), group);
+    group.push(item);
+  }
+  return groups;
 }

@@ -1,8 +1,8 @@
 import { Decoder, Encoder } from './wire.js';
 
 /**
- * A request of Kafka's protocol, and how its answer is read. The versions are those that Kafka has had since 2.1
- * and still has in 4: one of each, whatever the broker.
+ * A request of Kafka's protocol, and the reader of its answer. Each has one version for all brokers, which Kafka has had
+ * since 2.1 and still has in 4.
  */
 export interface KafkaRequest<A> {
   readonly name: string;
@@ -12,7 +12,7 @@ export interface KafkaRequest<A> {
   readonly answer: (decoder: Decoder) => A;
 }
 
-/** As the protocol has them; the name is for the sentence on a broker that lacks one. */
+/** Keys and versions of the protocol; names are for the message about a broker that lacks one. */
 const API = {
   fetch: { name: 'Fetch', key: 1, version: 10 },
   listOffsets: { name: 'ListOffsets', key: 2, version: 2 },
@@ -22,14 +22,14 @@ const API = {
   saslAuthenticate: { name: 'SaslAuthenticate', key: 36, version: 1 },
 } as const;
 
-/** Requests of a reader after the login; a broker must have them. */
+/** Requests that a broker must have. */
 export const NEEDED = [API.fetch, API.listOffsets, API.metadata] as const;
 
-/** Not a broker: a client. */
+/** The replica id of a client. */
 const NO_REPLICA = -1;
 const READ_COMMITTED = 1;
 const EARLIEST = -2;
-/** No fetch session: every request tells all partitions. */
+/** No fetch session: every request lists all partitions. */
 const NO_SESSION = 0;
 const SESSIONLESS = -1;
 const UNKNOWN_EPOCH = -1;
@@ -41,7 +41,7 @@ export interface ApiRange {
   readonly max: number;
 }
 
-/** Which requests a broker has, and in which versions. Answered before any login. */
+/** The requests and versions of a broker. Answered before any login. */
 export const apiVersions: KafkaRequest<{ error: number; ranges: ApiRange[] }> = {
   ...API.apiVersions,
   body: () => undefined,
@@ -51,7 +51,7 @@ export const apiVersions: KafkaRequest<{ error: number; ranges: ApiRange[] }> = 
   }),
 };
 
-/** Begins a login; the answer names the mechanisms that the broker offers. */
+/** Begins a login; the answer lists the mechanisms that the broker offers. */
 export function saslHandshake(
   mechanism: string,
 ): KafkaRequest<{ error: number; offered: string[] }> {
@@ -138,7 +138,7 @@ export interface Earliest {
   readonly offset: number;
 }
 
-/** The first offset of partitions; to be asked of their leader. */
+/** First offsets of partitions, from their leader. */
 export function earliestOffsets(topics: readonly Asked<number>[]): KafkaRequest<Earliest[]> {
   return {
     ...API.listOffsets,
@@ -165,27 +165,27 @@ export function earliestOffsets(topics: readonly Asked<number>[]): KafkaRequest<
 }
 
 export interface FetchLimits {
-  /** How long the broker holds the request when there is nothing new. */
+  /** How long the broker holds the request without new records, in milliseconds. */
   readonly holdMs: number;
   readonly answerBytes: number;
   /** Bytes of one partition; a larger batch is sent nevertheless. */
   readonly partitionBytes: number;
 }
 
-/** The part of an answer to a fetch that is about one partition. */
+/** One partition's part of the answer to a fetch. */
 export interface FetchedPartition {
   readonly topic: string;
   readonly index: number;
   readonly error: number;
   readonly highWatermark: number;
-  /** Everything before it is decided: of no open transaction. */
+  /** The end of the records without an open transaction before them. */
   readonly lastStableOffset: number;
   readonly aborted: readonly { producerId: number; firstOffset: number }[];
-  /** Batches of records, the last of them perhaps cut off. */
+  /** Batches of records, the last one perhaps cut off. */
   readonly records: Buffer | null;
 }
 
-/** Records of partitions from an offset on; to be asked of their leader. */
+/** Records of partitions from an offset on, from their leader. */
 export function fetchRecords(
   topics: readonly Asked<{ readonly index: number; readonly next: number }>[],
   { holdMs, answerBytes, partitionBytes }: FetchLimits,
@@ -234,7 +234,7 @@ export function fetchRecords(
   };
 }
 
-/** A request as it travels: its length, its head and its body. */
+/** The bytes of a request: length, head and body. */
 export function encodeRequest<A>(
   { key, version, body }: KafkaRequest<A>,
   correlation: number,
@@ -247,7 +247,7 @@ export function encodeRequest<A>(
   return message;
 }
 
-/** Reads an answer behind its head. Throws a RangeError where it is cut off. */
+/** Reads the body of an answer. Throws a RangeError where it is cut off. */
 export function decodeAnswer<A>({ answer }: KafkaRequest<A>, body: Buffer): A {
   return answer(new Decoder(body));
 }

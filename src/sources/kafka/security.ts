@@ -5,11 +5,11 @@ import { EXIT, OperatorError } from '../../errors.js';
 import { SYSTEM_ROOTS } from '../../postgres/target.js';
 import { systemBundle } from '../../postgres/tls.js';
 
-/** How a broker is spoken to; the words and meanings are Kafka's own. */
+/** Kafka's own names for TLS and SASL of a connection. */
 export const SECURITY_PROTOCOLS = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'] as const;
 export type SecurityProtocol = (typeof SECURITY_PROTOCOLS)[number];
 
-/** Ways to log in; the words are Kafka's own. */
+/** Kafka's own names of the mechanisms of a login. */
 export const SASL_MECHANISMS = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as const;
 export type SaslMechanism = (typeof SASL_MECHANISMS)[number];
 
@@ -23,7 +23,7 @@ export type SecurityPart =
   | 'certificate'
   | 'key';
 
-/** Names of the settings, where nothing is known of where a value came from. */
+/** Names of the settings, for values of unknown origin. */
 export const SECURITY_SETTINGS: Readonly<Record<SecurityPart, string>> = {
   protocol: 'KAFKA_SECURITY_PROTOCOL',
   mechanism: 'KAFKA_SASL_MECHANISM',
@@ -42,20 +42,20 @@ export interface SaslLogin {
 
 /** Paths of PEM files, null where not given. */
 export interface TlsFiles {
-  /** `SYSTEM_ROOTS`: the machine's own authorities; null: those that Node.js brings along. */
+  /** `SYSTEM_ROOTS`: the machine's authorities; null: those of Node.js. */
   readonly ca: string | null;
   readonly certificate: string | null;
   readonly key: string | null;
 }
 
-/** How brokers are connected to: what of TLS and SASL the settings ask for. */
+/** The settings of TLS and SASL for connections to brokers. */
 export interface KafkaSecurity {
   readonly protocol: SecurityProtocol;
   /** null: plaintext. */
   readonly tls: TlsFiles | null;
   /** null: no login. */
   readonly sasl: SaslLogin | null;
-  /** The places of the values, for the sentence on what to correct: `KAFKA_SSL_CA (config/.env:3)`. */
+  /** The origin of each value, for messages: `KAFKA_SSL_CA (config/.env:3)`. */
   readonly origins: Readonly<Record<SecurityPart, string>>;
 }
 
@@ -74,18 +74,18 @@ export function usesSasl(protocol: SecurityProtocol): boolean {
   return protocol === 'SASL_PLAINTEXT' || protocol === 'SASL_SSL';
 }
 
-/** The name of the protocol with TLS or without, and with SASL or without. */
+/** The protocol's name for TLS and SASL, on or off. */
 export function protocolWith(tls: boolean, sasl: boolean): SecurityProtocol {
   if (sasl) return tls ? 'SASL_SSL' : 'SASL_PLAINTEXT';
   return tls ? 'SSL' : 'PLAINTEXT';
 }
 
-/** Options of TLS, the same for every broker. Throws an OperatorError where a file is no longer there. */
+/** Options of TLS, the same for every broker. Throws an OperatorError where a file cannot be read. */
 export function tlsOptions({ ca, certificate, key }: TlsFiles): ConnectionOptions {
-  // Without a file of the machine's, those that Node.js brings along.
+  // Without such a file of the machine, those of Node.js.
   const roots = ca === SYSTEM_ROOTS ? systemBundle() : ca;
   return {
-    // Explicit: otherwise NODE_TLS_REJECT_UNAUTHORIZED could turn it off.
+    // Explicit, since NODE_TLS_REJECT_UNAUTHORIZED could turn it off.
     rejectUnauthorized: true,
     ...(roots === null ? {} : { ca: read(roots) }),
     ...(certificate === null ? {} : { cert: read(certificate) }),

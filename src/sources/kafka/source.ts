@@ -1,49 +1,46 @@
 import { EXIT, OperatorError, SourceAbsent } from '../../errors.js';
-import type { ReconnectPolicy } from '../../lib/back-off.js';
-import { BackOff } from '../../lib/back-off.js';
+import { BackOff, type ReconnectPolicy } from '../../lib/back-off.js';
 import { machineMicros, monotonicMs, within } from '../../lib/clock.js';
-import { DebeziumIntake, type IntakeOptions } from '../debezium/intake.js';
+import { Intake, type IntakeOptions } from '../intake.js';
 import type { Scope } from '../scope.js';
 import type { Sink, Source } from '../source.js';
 import { KafkaClient } from './client.js';
-import { ANSWER, KafkaError, requireOk } from './error.js';
-import { finalError, type Place, unreachable } from './failures.js';
-import { grouped, Partition } from './partition.js';
+import { ANSWER, finalError, KafkaError, type Place, requireOk, unreachable } from './failures.js';
+import { grouped, Partition } from './records.js';
 import { earliestOffsets, type FetchLimits, fetchRecords, type TopicInfo } from './requests.js';
 import { type KafkaSecurity, PLAINTEXT } from './security.js';
 
-/** How much comes in an answer, and how long a broker waits when it has nothing. */
+/** Limits of an answer, and of the broker's wait for new records. */
 const LIMITS: FetchLimits = { holdMs: 250, answerBytes: 8 << 20, partitionBytes: 1 << 20 };
-/** As the brokers have it. */
+/** The brokers' number for it. */
 const NO_LEADER = -1;
-/** How often it is looked whether there are other topics than at the start. */
-const LOOK_MS = 2_000;
-/** A topic that was just made has no leader for a moment. */
+/** Between two checks that there are no other topics than at the start. */
+const CHECK_MS = 2_000;
+/** Retries for a new topic, which has no leader for a moment. */
 const START_RETRIES = 4;
 const START_RETRY_MS = 250;
 
 export interface KafkaSourceOptions extends IntakeOptions {
   /** HOST:PORT */
   readonly brokers: readonly string[];
-  /** What the names of the topics begin with. */
+  /** The beginning of the topics' names. */
   readonly prefix: string;
   /** TLS and SASL; left out: neither. */
   readonly security?: KafkaSecurity;
-  /** How a lost broker is sought again. */
+  /** Retries after a lost connection. */
   readonly reconnect: ReconnectPolicy;
-  /** Told before each attempt to connect again: `error`, why. */
+  /** Called before each attempt to connect again, with the error that made it necessary. */
   readonly onReconnect?: (error: unknown, waitMs: number) => void;
 }
 
-/** The partitions that one broker leads are read together, until something fails at any of them. */
+/** One round of reading: it ends for all brokers when the reader of one fails. */
 interface Round {
   over: boolean;
 }
 
 /**
- * Debezium's events from Kafka: all topics that begin with a prefix, every partition (each a stream) from
- * its first record, without what was written in transactions that were aborted. It is a member of no
- * consumer group, and commits nothing: nobody else notices it.
+ * Events from Kafka: every partition of the topics that begin with a prefix, from its first record, without records of
+ * aborted transactions. It joins no consumer group and commits no offsets, so it does not disturb other consumers.
  */
 export class KafkaSource implements Source {
   readonly #options: KafkaSourceOptions;
@@ -55,8 +52,8 @@ export class KafkaSource implements Source {
   #starting: Promise<boolean> | null = null;
   #client: KafkaClient | null = null;
   #partitions: readonly Partition[] = [];
-  #lookedAt = 0;
-  /** Records came, or nothing was said yet, since the sink was told that there are no more. */
+  #checkedAt = 0;
+  /** Records came since the last `idle`, or there was none yet. */
   #busy = true;
 
   constructor(options: KafkaSourceOptions) {
@@ -80,8 +77,8 @@ export class KafkaSource implements Source {
   }
 
   /**
-   * Connects, and finds the partitions and where they begin. False: it was stopped meanwhile. Throws an OperatorError
-   * when that cannot be done, or there is no such topic. To be followed by `run` or `close`, also when it failed.
+   * Connects, and finds the partitions and their first offsets. False: `stop` was called meanwhile. Throws an
+   * OperatorError when that fails, or there is no such topic. Must be followed by `run` or `close`, also when it failed.
    */
   start(): Promise<boolean> {
     this.#starting ??= this.#start();
@@ -96,14 +93,14 @@ export class KafkaSource implements Source {
     }
   }
 
-  /** Ends waits for a broker; records that have arrived are given out to their end. */
+  /** Ends waits for a broker; records that have arrived are still delivered. */
   stop(): void {
     this.#stopping = true;
     this.#stop();
     this.#client?.close();
   }
 
-  /** Ends it, also when `run` was not called. */
+  /** Closes it where `run` was not called. */
   async close(): Promise<void> {
     this.stop();
   }
@@ -113,7 +110,7 @@ export class KafkaSource implements Source {
       for (let retries = 0; !this.#stopping; retries++) {
         try {
           this.#partitions = await this.#findPartitions();
-          this.#lookedAt = monotonicMs();
+          this.#checkedAt = monotonicMs();
           return true;
         } catch (error) {
           if (!isAnswer(error) || !error.passes || retries === START_RETRIES) throw error;
@@ -134,8 +131,8 @@ export class KafkaSource implements Source {
     const topics = await this.#topics();
     if (topics.length === 0) {
       const user = security.sasl?.username ?? null;
-      const tell: OperatorError['sentence'] = (m) => m.source.kafkaNoTopic({ where, prefix, user });
-      throw new SourceAbsent(EXIT.state, tell);
+      const sentence: OperatorError['sentence'] = (m) => m.source.kafkaNoTopic({ where, prefix, user });
+      throw new SourceAbsent(EXIT.state, sentence);
     }
     for (const { name, error, partitions } of topics) {
       requireOk(error, name);
@@ -166,14 +163,14 @@ export class KafkaSource implements Source {
 
   /** The topics that begin with the prefix, by name. */
   async #topics(): Promise<TopicInfo[]> {
-    const { topics } = await this.#open().metadata(null);
+    const { topics } = await this.#opened().metadata(null);
     return topics
       .filter(({ name }) => name.startsWith(this.#options.prefix))
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   async #readOn(sink: Sink, scope: Scope): Promise<void> {
-    const intake = new DebeziumIntake(sink, scope, this.#options);
+    const intake = new Intake(sink, scope, this.#options);
     while (!this.#stopping) {
       try {
         await this.#round(sink, intake);
@@ -189,10 +186,10 @@ export class KafkaSource implements Source {
     }
   }
 
-  /** Asks who leads what, and reads from all of them. */
-  async #round(sink: Sink, intake: DebeziumIntake): Promise<void> {
+  /** Finds the leader of each partition, and reads from all of them at the same time. */
+  async #round(sink: Sink, intake: Intake): Promise<void> {
     const topics = [...new Set(this.#partitions.map(({ topic }) => topic))];
-    const metadata = await this.#open().metadata(topics);
+    const metadata = await this.#opened().metadata(topics);
     for (const { error, name } of metadata.topics) requireOk(error, name);
     const leaderOf = new Map(
       metadata.topics.flatMap(({ name: topic, partitions }) =>
@@ -205,7 +202,7 @@ export class KafkaSource implements Source {
       try {
         while (!this.#stopping && !round.over) {
           await this.#fetch(node, led, sink, intake);
-          await this.#look();
+          await this.#requireSameTopics();
         }
       } finally {
         round.over = true;
@@ -217,13 +214,8 @@ export class KafkaSource implements Source {
     if (failed !== undefined) throw failed.reason;
   }
 
-  async #fetch(
-    node: number,
-    led: readonly Partition[],
-    sink: Sink,
-    intake: DebeziumIntake,
-  ): Promise<void> {
-    const answer = await this.#open().request(node, fetchRecords(byTopic(led), LIMITS));
+  async #fetch(node: number, led: readonly Partition[], sink: Sink, intake: Intake): Promise<void> {
+    const answer = await this.#opened().request(node, fetchRecords(byTopic(led), LIMITS));
     const receivedAt = machineMicros();
     requireOk(answer.error);
     const partitions = new Map(led.map((each) => [keyOf(each), each]));
@@ -233,28 +225,28 @@ export class KafkaSource implements Source {
       if (partition === undefined) continue;
       partition.take(part, (key, value, offset) => {
         this.#busy = true;
-        intake.record(key, value, partition.stream, offset + 1, receivedAt);
+        intake.value(key, value, partition.ordinal, offset + 1, receivedAt);
       });
       await sink.ready();
     }
     this.#backOff.proved();
-    this.#tellIdle(sink);
+    this.#idleIfAtEnd(sink);
   }
 
-  #tellIdle(sink: Sink): void {
+  #idleIfAtEnd(sink: Sink): void {
     if (!this.#busy || !this.#partitions.every(({ atEnd }) => atEnd)) return;
     this.#busy = false;
     sink.idle();
   }
 
   /**
-   * The number of streams is told at the start. What comes in another topic or partition would be missed and
-   * taken for lost: better no verdict than a wrong one.
+   * Throws where topics or partitions were made or removed since the start, which fixed the number of partitions. Events
+   * of a new one would seem missing: better no verdict than a wrong one. Checks every CHECK_MS.
    */
-  async #look(): Promise<void> {
+  async #requireSameTopics(): Promise<void> {
     const now = monotonicMs();
-    if (now - this.#lookedAt < LOOK_MS) return;
-    this.#lookedAt = now;
+    if (now - this.#checkedAt < CHECK_MS) return;
+    this.#checkedAt = now;
     const topics = new Map(
       (await this.#topics()).map(({ name, partitions }) => [name, partitions.length]),
     );
@@ -263,12 +255,12 @@ export class KafkaSource implements Source {
       [...topics.keys()].find((name) => topics.get(name) !== known.get(name)?.length) ??
       [...known.keys()].find((name) => !topics.has(name));
     if (topic === undefined) return;
-    const tell: OperatorError['sentence'] = (m) =>
+    const sentence: OperatorError['sentence'] = (m) =>
       m.source.kafkaOtherTopics({ where: this.#place.where, topic });
-    throw new OperatorError(EXIT.state, tell);
+    throw new OperatorError(EXIT.state, sentence);
   }
 
-  #open(): KafkaClient {
+  #opened(): KafkaClient {
     if (this.#client === null) throw new Error('the source was not started');
     return this.#client;
   }
@@ -282,7 +274,7 @@ function keyOf({ topic, index }: { topic: string; index: number }): string {
   return `${topic}/${index}`;
 }
 
-/** As requests have them. */
+/** Groups partitions by topic, as requests list them. */
 function byTopic<P extends { topic: string }>(partitions: readonly P[]) {
   return [...grouped(partitions, ({ topic }) => topic)].map(([topic, partitions]) => ({
     topic,

@@ -1,4 +1,4 @@
-/** Kafka's primitive types: big-endian numbers, and texts, bytes and arrays behind their length. */
+/** Kafka's primitive types: big-endian numbers, and texts, bytes and arrays after their length. */
 
 /** The length of a text, of bytes or of an array that is null. */
 const NULL = -1;
@@ -39,7 +39,7 @@ export class Encoder {
     return this.int32(value.length).raw(value);
   }
 
-  /** An array of `items`; null where Kafka's array is to be null. */
+  /** An array of `items`; null for Kafka's null array. */
   array<T>(items: readonly T[] | null, write: (item: T) => void): this {
     this.int32(items === null ? NULL : items.length);
     items?.forEach(write);
@@ -53,7 +53,7 @@ export class Encoder {
     return this;
   }
 
-  /** All that was written; valid until the next write. */
+  /** The written bytes, valid until the next write. */
   done(): Buffer {
     return this.#buffer.subarray(0, this.#length);
   }
@@ -78,7 +78,7 @@ export class Decoder {
     this.#buffer = buffer;
   }
 
-  /** The bytes that are left. */
+  /** The count of bytes left. */
   get left(): number {
     return this.#buffer.length - this.#at;
   }
@@ -109,7 +109,7 @@ export class Decoder {
     return length === NULL ? null : this.take(length).toString();
   }
 
-  /** Bytes behind a length of 32 bits; null as Kafka has it. */
+  /** Bytes after a length of 32 bits, or Kafka's null. */
   bytes(): Buffer | null {
     const length = this.int32();
     return length === NULL ? null : this.take(length);
@@ -123,13 +123,13 @@ export class Decoder {
     return items;
   }
 
-  /** A signed number of variable length (zigzag), as records have them. */
+  /** A signed number of variable length (zigzag). */
   varint(): number {
     let value = 0;
     let factor = 1;
     for (;;) {
       const byte = this.#buffer[this.#step(1)]!;
-      // Beyond 32 bits shifts would wrap around: timestamps may be as large.
+      // Not by shifts, which wrap around beyond 32 bits, as timestamps may be.
       value += (byte & 0x7f) * factor;
       if (byte < 0x80) break;
       factor *= 0x80;
@@ -137,7 +137,7 @@ export class Decoder {
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
   }
 
-  /** Bytes behind a length of variable size; null as Kafka has it. */
+  /** Bytes after a varint length, or Kafka's null. */
   varintBytes(): Buffer | null {
     const length = this.varint();
     return length === NULL ? null : this.take(length);
@@ -149,7 +149,7 @@ export class Decoder {
     return this.#buffer.subarray(from, from + length);
   }
 
-  /** Moves on by `length`, and returns the place before. */
+  /** Moves on by `length`, and returns the offset before. */
   #step(length: number): number {
     const at = this.#at;
     if (length < 0 || at + length > this.#buffer.length) {

@@ -1,39 +1,36 @@
-import { DebeziumIntake, type IntakeOptions, MOST_BYTES, TOO_LONG } from '../debezium/intake.js';
+import { Intake, type IntakeOptions, MOST_BYTES, TOO_LONG } from '../intake.js';
 import type { Scope } from '../scope.js';
 import type { Sink, Source } from '../source.js';
 import { STANDARD_INPUT } from '../source-spec.js';
-import { ByFirstBytes } from './files/by-first-bytes.js';
-import { type ByteInput, END, IDLE } from './files/byte-input.js';
-import { unpackGzip } from './files/gzip-input.js';
-import { joinIndented } from './files/indented-input.js';
-import { LineBuffer } from './files/line-buffer.js';
-import { inputOf } from './files/named-input.js';
-import { type ByteStream, standardInput } from './files/standard-input.js';
-import { StreamInput } from './files/stream-input.js';
+import { ByFirstBytes, type ByteInput, END, IDLE } from './byte-input.js';
+import { inputOf } from './file-input.js';
+import { unpackGzip } from './gzip-input.js';
+import { joinIndented, LineBuffer } from './lines.js';
+import { type ByteStream, StreamInput, standardInput } from './stream-input.js';
 
-/** Bytes of a read. Below, reads cost more than they bring; above, nothing is gained. */
+/** Bytes of a read: smaller ones cost more calls, larger ones gain nothing. */
 const CHUNK_BYTES = 1 << 18;
 
-/** A byte that no line of text contains. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+/** Bytes that text does not have. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern is for them
 const BINARY = /[\0-\x08\x0b\x0c\x0e-\x1d]/;
 
-/** There is one order, that of the lines. */
+/** Lines have one order. */
 const PARTITION = 0;
 
 export interface NdjsonOptions extends IntakeOptions {
-  /** Of a file, or STANDARD_INPUT. */
+  /** A path, or STANDARD_INPUT. */
   readonly path: string;
-  /** Goes on with what is added to a file, until `stop`; it may also not be there yet. A pipe ends with its writer. */
+  /** Reads what is added to the file until `stop`; the file need not be there yet. A pipe ends with its writer. */
   readonly follow: boolean;
-  /** In place of the process's standard input. */
+  /** Left out: the process's standard input. */
   readonly stdin?: ByteStream;
 }
 
 /**
- * Events as lines of JSON, in a file or from standard input, packed with gzip or not. The position of an event is the
- * number of its line, or the event's own where each is spread over several lines. A last line without a line feed
- * counts at the end; while more may be written to it, only if it is whole.
+ * Events as lines, in a file or from standard input, packed with gzip or not. The position of an event is its line, or
+ * its ordinal where events are indented. A last line without a line feed counts at the end; where its writer may have
+ * been at work, only if it is whole.
  */
 export class NdjsonSource implements Source {
   readonly partitions = 1;
@@ -54,7 +51,7 @@ export class NdjsonSource implements Source {
   }
 
   async run(sink: Sink, scope: Scope): Promise<void> {
-    const intake = new DebeziumIntake(sink, scope, this.#options);
+    const intake = new Intake(sink, scope, this.#options);
     const buffer = new LineBuffer(CHUNK_BYTES, MOST_BYTES);
     let position = 1;
     let receivedAt = 0;
@@ -63,7 +60,7 @@ export class NdjsonSource implements Source {
       position = intake.lines(bytes, PARTITION, position, receivedAt);
     };
     const tooLong = () => {
-      sink.malformed({ partition: PARTITION, position: position++, reason: TOO_LONG });
+      intake.refuse(TOO_LONG, PARTITION, position++);
     };
     try {
       for (;;) {
@@ -83,14 +80,14 @@ export class NdjsonSource implements Source {
       await this.#input.close();
     }
     const rest = buffer.rest();
-    // A stopped input may have been about to go on, if the rest can begin a line.
-    const isLast = !(this.#stopped && this.#options.follow) || isJson(rest);
-    const became = isLast ? 'wrong' : intake.unfinished(rest, PARTITION, position, receivedAt);
+    // The writer of a followed file may have been amid a line at `stop`.
+    const isWhole = !(this.#stopped && this.#options.follow) || isJson(rest);
+    const result = isWhole ? 'wrong' : intake.unfinished(rest, PARTITION, position, receivedAt);
     if (
-      isLast ||
-      (became === 'wrong' && (position === 1 || BINARY.test(rest.toString('latin1'))))
+      isWhole ||
+      (result === 'wrong' && (position === 1 || BINARY.test(rest.toString('latin1'))))
     ) {
-      intake.event(rest, PARTITION, position, receivedAt);
+      intake.line(rest, PARTITION, position, receivedAt);
     }
     if (!idle || rest.length > 0) sink.idle();
     await sink.ready();

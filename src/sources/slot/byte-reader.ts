@@ -1,20 +1,20 @@
 import { constants, isUtf8 } from 'node:buffer';
 
-/** Bytes that are no message. `offset`: of the byte, from the message's first, where that showed. */
+/** Thrown for bytes that are not a message. `offset`: of the byte in the message. */
 export class DecodeError extends Error {
   readonly offset: number;
 
-  constructor(what: string, offset: number) {
-    super(`${what} (at byte ${offset} of the message)`);
+  constructor(problem: string, offset: number) {
+    super(`${problem} (at byte ${offset} of the message)`);
     this.name = 'DecodeError';
     this.offset = offset;
   }
 }
 
-/** What a decoder puts in for bytes that are no UTF-8, and what somebody may have written, too. */
+/** The character that Node puts for bytes that are not UTF-8; a value may have it, too. */
 const REPLACEMENT = '\ufffd';
 
-/** Takes a message apart from its first byte on. Throws a DecodeError instead of reading past its end. */
+/** Reads the fields of a message in order; each takes its name for errors. Throws a DecodeError at the message's end. */
 export class ByteReader {
   readonly #bytes: Buffer;
   #at = 0;
@@ -31,77 +31,77 @@ export class ByteReader {
     return this.#bytes.length - this.#at;
   }
 
-  uint8(what: string): number {
-    return this.#bytes.readUInt8(this.#take(1, what));
+  uint8(field: string): number {
+    return this.#bytes.readUInt8(this.#take(1, field));
   }
 
-  uint16(what: string): number {
-    return this.#bytes.readUInt16BE(this.#take(2, what));
+  uint16(field: string): number {
+    return this.#bytes.readUInt16BE(this.#take(2, field));
   }
 
-  int32(what: string): number {
-    return this.#bytes.readInt32BE(this.#take(4, what));
+  int32(field: string): number {
+    return this.#bytes.readInt32BE(this.#take(4, field));
   }
 
-  uint32(what: string): number {
-    return this.#bytes.readUInt32BE(this.#take(4, what));
+  uint32(field: string): number {
+    return this.#bytes.readUInt32BE(this.#take(4, field));
   }
 
-  int64(what: string): bigint {
-    return this.#bytes.readBigInt64BE(this.#take(8, what));
+  int64(field: string): bigint {
+    return this.#bytes.readBigInt64BE(this.#take(8, field));
   }
 
-  uint64(what: string): bigint {
-    return this.#bytes.readBigUInt64BE(this.#take(8, what));
+  uint64(field: string): bigint {
+    return this.#bytes.readBigUInt64BE(this.#take(8, field));
   }
 
-  /** A length of what follows, in bytes: never more than there is. */
-  length(what: string): number {
+  /** The length of the bytes that follow: never more than are left. */
+  length(field: string): number {
     const at = this.#at;
-    const length = this.int32(`the length of ${what}`);
-    if (length < 0) throw new DecodeError(`${what} has the length ${length}`, at);
+    const length = this.int32(`the length of ${field}`);
+    if (length < 0) throw new DecodeError(`${field} has the length ${length}`, at);
     if (length > this.left) {
-      throw new DecodeError(`${what} has ${length} bytes, and ${this.left} are left`, at);
+      throw new DecodeError(`${field} has ${length} bytes, and ${this.left} are left`, at);
     }
     return length;
   }
 
   /** `length` bytes as text. */
-  text(length: number, what: string): string {
-    const at = this.#take(length, what);
+  text(length: number, field: string): string {
+    const at = this.#take(length, field);
     if (length > constants.MAX_STRING_LENGTH) {
-      throw new DecodeError(`${what} has ${length} bytes, too many for a text`, at);
+      throw new DecodeError(`${field} has ${length} bytes, too many for a text`, at);
     }
     const text = this.#bytes.toString('utf8', at, at + length);
     if (text.includes(REPLACEMENT) && !isUtf8(this.#bytes.subarray(at, at + length))) {
-      throw new DecodeError(`${what} is not UTF-8`, at);
+      throw new DecodeError(`${field} is not UTF-8`, at);
     }
     return text;
   }
 
-  /** Text up to a byte 0, which is passed over. */
-  cString(what: string): string {
+  /** Text up to a byte 0, which is skipped. */
+  cString(field: string): string {
     const end = this.#bytes.indexOf(0, this.#at);
-    if (end === -1) throw new DecodeError(`${what} does not end`, this.#at);
-    const text = this.text(end - this.#at, what);
+    if (end === -1) throw new DecodeError(`${field} does not end`, this.#at);
+    const text = this.text(end - this.#at, field);
     this.#at++;
     return text;
   }
 
-  /** A copy of `length` bytes: the message's own may be written over. */
-  copy(length: number, what: string): Buffer {
-    const at = this.#take(length, what);
+  /** A copy of `length` bytes: those of the message may be overwritten. */
+  copy(length: number, field: string): Buffer {
+    const at = this.#take(length, field);
     return Buffer.from(this.#bytes.subarray(at, at + length));
   }
 
-  /** To be called behind the last field: a message ends where its fields do. */
+  /** Throws unless the last field was read. */
   end(): void {
     if (this.left > 0) throw new DecodeError(`${this.left} bytes too many`, this.#at);
   }
 
-  #take(length: number, what: string): number {
+  #take(length: number, field: string): number {
     const at = this.#at;
-    if (length > this.left) throw new DecodeError(`the message ends within ${what}`, at);
+    if (length > this.left) throw new DecodeError(`the message ends within ${field}`, at);
     this.#at += length;
     return at;
   }

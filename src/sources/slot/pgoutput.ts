@@ -1,23 +1,132 @@
 import { EPOCH_MS } from '../../postgres/wire.js';
 import { ByteReader, DecodeError } from './byte-reader.js';
-import {
-  type OldTuple,
-  type PgOutputMessage,
-  type RelationColumn,
-  type RelationMessage,
-  type ReplicaIdentity,
-  type TruncateMessage,
-  type Tuple,
-  type TupleValue,
-  UNCHANGED,
-} from './messages.js';
 
-export { DecodeError } from './byte-reader.js';
+/** Stands for a value that an update left unchanged and that the WAL lacks, since it is stored out of line (TOAST). */
+export const UNCHANGED: unique symbol = Symbol('unchanged TOAST value');
 
-/** PostgreSQL counts its microseconds from 2000-01-01, UTC; from there back to 1970. */
+/** A value as the server's text; null is NULL. */
+export type TupleValue = string | null | typeof UNCHANGED;
+
+/** Values in the order of the relation's columns. */
+export type Tuple = readonly TupleValue[];
+
+/** The old row. `key`: only its replica identity, all else null; `full`: all of it. */
+export interface OldTuple {
+  readonly kind: 'key' | 'full';
+  readonly tuple: Tuple;
+}
+
+export interface RelationColumn {
+  readonly name: string;
+  /** Part of the replica identity. */
+  readonly key: boolean;
+  /** pg_type.oid */
+  readonly type: number;
+  /** pg_attribute.atttypmod; -1: none. */
+  readonly modifier: number;
+}
+
+/** pg_class.relreplident, in words. */
+export type ReplicaIdentity = 'default' | 'nothing' | 'full' | 'index';
+
+export interface BeginMessage {
+  readonly tag: 'begin';
+  /** LSN of the COMMIT record. */
+  readonly commitLsn: bigint;
+  /** Microseconds since 1970, UTC. */
+  readonly commitTime: bigint;
+  /** 32 bits, without the epoch of `pg_current_xact_id()`. */
+  readonly xid: number;
+}
+
+export interface CommitMessage {
+  readonly tag: 'commit';
+  readonly commitLsn: bigint;
+  /** LSN of the end of the COMMIT record, which acknowledges the transaction. */
+  readonly endLsn: bigint;
+  /** Microseconds since 1970, UTC. */
+  readonly commitTime: bigint;
+}
+
+/** The transaction came from another server, by replication. */
+export interface OriginMessage {
+  readonly tag: 'origin';
+  readonly lsn: bigint;
+  readonly name: string;
+}
+
+/** Describes a table. Sent before its first change on a connection, and again after the table was altered. */
+export interface RelationMessage {
+  readonly tag: 'relation';
+  /** pg_class.oid, by which changes name their table. */
+  readonly relation: number;
+  readonly schema: string;
+  readonly name: string;
+  readonly identity: ReplicaIdentity;
+  readonly columns: readonly RelationColumn[];
+}
+
+/** Describes a type that is not built in. */
+export interface TypeMessage {
+  readonly tag: 'type';
+  readonly type: number;
+  readonly schema: string;
+  readonly name: string;
+}
+
+export interface InsertMessage {
+  readonly tag: 'insert';
+  readonly relation: number;
+  readonly row: Tuple;
+}
+
+export interface UpdateMessage {
+  readonly tag: 'update';
+  readonly relation: number;
+  /** Null where the replica identity did not change and is not the full row. */
+  readonly old: OldTuple | null;
+  readonly row: Tuple;
+}
+
+export interface DeleteMessage {
+  readonly tag: 'delete';
+  readonly relation: number;
+  readonly old: OldTuple;
+}
+
+export interface TruncateMessage {
+  readonly tag: 'truncate';
+  readonly relations: readonly number[];
+  readonly cascade: boolean;
+  readonly restartIdentity: boolean;
+}
+
+/** Written by `pg_logical_emit_message`. */
+export interface LogicalMessage {
+  readonly tag: 'message';
+  /** False: it arrives outside of transactions, before its own has ended. */
+  readonly transactional: boolean;
+  readonly lsn: bigint;
+  readonly prefix: string;
+  readonly content: Buffer;
+}
+
+export type PgOutputMessage =
+  | BeginMessage
+  | CommitMessage
+  | OriginMessage
+  | RelationMessage
+  | TypeMessage
+  | InsertMessage
+  | UpdateMessage
+  | DeleteMessage
+  | TruncateMessage
+  | LogicalMessage;
+
+/** Microseconds from 1970 to PostgreSQL's epoch, 2000-01-01 UTC. */
 export const EPOCH_MICROS = BigInt(EPOCH_MS) * 1000n;
 
-/** Messages that later versions of the protocol have, and that were not asked for. */
+/** Messages of later versions of the protocol, which were not asked for. */
 const LATER: Readonly<Record<string, string>> = {
   S: 'Stream Start',
   E: 'Stream Stop',
@@ -37,7 +146,7 @@ const IDENTITIES: Readonly<Record<string, ReplicaIdentity>> = {
   i: 'index',
 };
 
-/** Of a relation's column. */
+/** The flag of a column in the replica identity. */
 const KEY_FLAG = 1;
 const CASCADE_FLAG = 1;
 const RESTART_IDENTITY_FLAG = 2;
@@ -46,8 +155,8 @@ const TRANSACTIONAL_FLAG = 1;
 const OID_BYTES = 4;
 
 /**
- * Decodes one message of pgoutput, protocol version 1. Throws a DecodeError on everything else; whatever
- * the bytes say of themselves, no more is read or allocated than they are.
+ * Decodes one message of pgoutput, protocol version 1. Throws a DecodeError on everything else. Lengths in the bytes
+ * never make it read or allocate more than there is.
  */
 export function decode(bytes: Buffer): PgOutputMessage {
   const reader = new ByteReader(bytes);
@@ -171,7 +280,7 @@ function newTuple(reader: ByteReader): Tuple {
   return tuple(reader);
 }
 
-/** null: `kind` is none of an old row. */
+/** Null: `kind` is not of an old row. */
 function oldTuple(kind: string, reader: ByteReader): OldTuple | null {
   if (kind === 'K') return { kind: 'key', tuple: tuple(reader) };
   if (kind === 'O') return { kind: 'full', tuple: tuple(reader) };
@@ -216,7 +325,7 @@ function time(reader: ByteReader): bigint {
   return reader.int64('the time of the commit') + EPOCH_MICROS;
 }
 
-/** A byte of flags; one that nobody knows means something that would be missed. */
+/** A byte of flags. Throws on an unknown one, whose meaning would be missed. */
 function flags(reader: ByteReader, known: number): number {
   const at = reader.offset;
   const byte = reader.uint8('the flags');
@@ -224,8 +333,8 @@ function flags(reader: ByteReader, known: number): number {
   return byte;
 }
 
-function letter(reader: ByteReader, what: string): string {
-  return String.fromCharCode(reader.uint8(what));
+function letter(reader: ByteReader, field: string): string {
+  return String.fromCharCode(reader.uint8(field));
 }
 
 function quote(code: string): string {

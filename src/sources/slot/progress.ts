@@ -1,19 +1,19 @@
 /**
- * What may be acknowledged to the server, which sends none of it again: the end of the last transaction
- * that the consumer confirmed, or, with nothing in flight, how far the server has read the WAL.
+ * The position that may be acknowledged to the server, which then does not send what is before it again: the end of the
+ * last transaction that the consumer acknowledged, or, with nothing in flight, the server's own position in the WAL.
  */
 export class Progress {
-  /** Never to be gone back behind: older servers would follow. */
+  /** Never falls: older servers would move the slot back. */
   #position: bigint;
-  /** Between the begin and the commit of what arrives. */
+  /** Between BEGIN and COMMIT of the stream. */
   #open = false;
-  /** Ends of the last transactions that arrived, that the consumer was given and that it confirmed. */
+  /** Ends of the last transactions that arrived, were handed to the consumer, and were acknowledged by it. */
   #arrived = 0n;
   #handedOver = 0n;
   #acknowledged = 0n;
   #walEnd = 0n;
 
-  /** @param position what the slot has been confirmed up to */
+  /** @param position the slot's confirmed one */
   constructor(position: bigint) {
     this.#position = position;
   }
@@ -32,22 +32,22 @@ export class Progress {
     this.#arrived = endLsn;
   }
 
-  /** Something arrived outside of transactions that the consumer has to confirm. */
+  /** A message outside of transactions arrived, which the consumer has to acknowledge. */
   single(lsn: bigint): void {
     if (lsn > this.#arrived) this.#arrived = lsn;
   }
 
-  /** The server has sent all that was committed before `walEnd`. */
+  /** The server has sent everything committed before `walEnd`. */
   keepalive(walEnd: bigint): void {
     if (!this.#open && walEnd > this.#walEnd) this.#walEnd = walEnd;
   }
 
-  /** The consumer was given what it may confirm with `lsn`. */
+  /** The consumer was handed a transaction that it may acknowledge with `lsn`. */
   handOver(lsn: bigint): void {
     if (lsn > this.#handedOver) this.#handedOver = lsn;
   }
 
-  /** The consumer is done with everything up to `lsn`. Throws a RangeError on what it was not given. */
+  /** The consumer acknowledges everything up to `lsn`. Throws a RangeError beyond what it was handed. */
   acknowledge(lsn: bigint): void {
     if (lsn > this.#handedOver) {
       throw new RangeError(`${lsn} is acknowledged, and ${this.#handedOver} was given out last`);
@@ -55,7 +55,7 @@ export class Progress {
     if (lsn > this.#acknowledged) this.#acknowledged = lsn;
   }
 
-  /** What to tell the server; 0n: nothing yet. Never falls. */
+  /** The position to acknowledge; 0n: none yet. Never falls. */
   get position(): bigint {
     const idle = !this.#open && this.#acknowledged >= this.#arrived;
     for (const lsn of [this.#acknowledged, idle ? this.#walEnd : 0n]) {

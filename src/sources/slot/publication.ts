@@ -7,13 +7,10 @@ import type { ConnectionTarget } from '../../postgres/target.js';
 import { TABLE_NAMES } from '../../schemas/hospital/tables.js';
 import { slotExists } from './slot-session.js';
 
-/** By it we know a publication of ours again, and an administrator what it is. */
+/** Marks our publications, for us and for an administrator. */
 const COMMENT = 'oltp-simulator --create-slot';
 
-/**
- * The publications of the database that have tables of the hospital, or partitions of them. Throws when there
- * is none.
- */
+/** The publications with tables of the hospital, or their partitions. Throws a SourceAbsent when there is none. */
 export function findPublications(target: ConnectionTarget): Promise<string[]> {
   return withConnection(target, async (client) => {
     const { rows } = await client.query<{ name: string }>(
@@ -32,9 +29,9 @@ export function findPublications(target: ConnectionTarget): Promise<string[]> {
 }
 
 /**
- * Makes the publication of the seven tables, for a slot of the same name that is about to be made. Takes
- * over one that is exactly so: a process that was killed leaves it. Throws, and changes nothing, when
- * there is such a slot, which may be of somebody who uses that publication, or another publication.
+ * Makes the publication of the seven tables for a slot of the same name. Takes over one that is exactly as made here,
+ * which a killed process left. Throws an OperatorError and changes nothing when the slot exists, since its reader may
+ * use that publication, or when the publication is another one.
  */
 export function makePublication(target: ConnectionTarget, name: string): Promise<void> {
   return withConnection(target, async (client) => {
@@ -42,7 +39,7 @@ export function makePublication(target: ConnectionTarget, name: string): Promise
     await requireTables(client, target);
     try {
       const publication = escapeIdentifier(name);
-      // One transaction: without its comment it would be somebody else's.
+      // One transaction: without its comment it would not be recognized as ours.
       await client.query(
         `CREATE PUBLICATION ${publication} FOR TABLE ${TABLE_NAMES.join(', ')}
            WITH (publish = 'insert, update, delete');
@@ -60,9 +57,10 @@ export function makePublication(target: ConnectionTarget, name: string): Promise
 }
 
 /**
- * Removes what `makePublication` made; nothing is done when it is gone, or no longer as it was made.
- * `slotIsOurs`: the slot of the same name is there and is the caller's; otherwise one that is there is
- * somebody else's, and so is the publication.
+ * Drops the publication of `makePublication`, unless it is gone or was changed.
+ *
+ * @param slotIsOurs the slot of the same name is the caller's; false: if it exists it is another reader's, and the
+ *   publication stays
  */
 export function dropPublication(
   target: ConnectionTarget,
@@ -83,10 +81,10 @@ async function isSlot(client: Client, name: string): Promise<boolean> {
   return rows.length > 0;
 }
 
-/** The seven tables and no others, whole, what we publish of them, and ours to remove. */
+/** Whether the publication is exactly as `makePublication` made it, and may be dropped by us. */
 async function isAsMade(client: Client, name: string): Promise<boolean> {
-  // As JSON, since newer versions have more columns: filters, lists, generated columns. Whole schemas, too,
-  // depend on a publication that has them.
+  // As JSON, since newer versions have more columns: filters, lists, generated columns. pg_depend counts whole schemas
+  // of a publication, too.
   const { rows } = await client.query<{ as_made: boolean }>(
     `SELECT pg_has_role(p.pubowner, 'USAGE')
             AND obj_description(p.oid, 'pg_publication') = $4
@@ -108,7 +106,7 @@ async function isAsMade(client: Client, name: string): Promise<boolean> {
   return rows[0]?.as_made === true;
 }
 
-/** Of pg_publication, in every version that has them; one that has a column besides is not taken over. */
+/** The row of pg_publication; a version may lack columns, and one with more than these is not taken over. */
 const AS_MADE = {
   puballtables: false,
   puballsequences: false,

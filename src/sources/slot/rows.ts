@@ -1,50 +1,54 @@
 import { TABLES, type TableName } from '../../schemas/hospital/tables.js';
-import type { Foreign, Scope } from '../scope.js';
-import { type EventOperation, type Key, SERVER_COLUMNS, type Sink, withoutKey } from '../source.js';
-import { isForeign } from '../table-scope.js';
-import type { RelationMessage, Tuple, UpdateMessage } from './messages.js';
-import { UNCHANGED } from './messages.js';
-import { TextColumns } from './text-columns.js';
+import { type Foreign, isForeign, type Scope } from '../scope.js';
+import {
+  type EventOperation,
+  type Key,
+  SERVER_COLUMNS,
+  type Sink,
+  TextColumns,
+  withoutKey,
+} from '../source.js';
+import { type RelationMessage, type Tuple, UNCHANGED, type UpdateMessage } from './pgoutput.js';
 import type { Received } from './wal-receiver.js';
 
 type ReceivedChange = Extract<Received, { tag: 'change' }>;
 
 /** A table of the run, as the server described it on this connection. */
-interface Shape {
-  readonly table: TableName;
-  /** Where the server has each column of `RowColumns`; -1: nowhere. */
-  readonly places: readonly number[];
+interface PublishedTable {
+  readonly name: TableName;
+  /** The index in the server's tuples of each column of `RowColumns`; -1: not published. */
+  readonly indexes: readonly number[];
 }
 
 /** The `id` comes first in every table. */
 const ID = 0;
 
-/** Turns what a slot says, of one connection, into events. A slot is one stream: 0. */
+/** Turns a slot's messages of one connection into events. A slot has one partition: 0. */
 export class SlotRows {
   readonly #sink: Sink;
   readonly #scope: Scope;
-  /** By the server's oid. */
-  readonly #shapes = new Map<number, Shape | Foreign>();
+  /** By the relation's oid. */
+  readonly #tables = new Map<number, PublishedTable | Foreign>();
   #position: number;
-  // Of the transaction that is being read.
+  // Of the current transaction.
   #xid = 0;
   #watermark = 0;
   #committedAt = 0;
   #order = 0;
 
-  /** @param position of the event that was given out last, by any connection */
+  /** @param position of the last event of the connection before */
   constructor(sink: Sink, scope: Scope, position: number) {
     this.#sink = sink;
     this.#scope = scope;
     this.#position = position;
   }
 
-  /** How many events were given out, on the connections before, too. */
+  /** The ordinal of the last event, over all connections. */
   get position(): number {
     return this.#position;
   }
 
-  /** Gives out what the message says, if it says something of rows. */
+  /** Gives the events of a message to the sink. */
   take(received: ReceivedChange): void {
     const { message } = received;
     switch (message.tag) {
@@ -55,7 +59,7 @@ export class SlotRows {
         this.#order = 0;
         return;
       case 'relation':
-        this.#shapes.set(message.relation, this.#shapeOf(message));
+        this.#tables.set(message.relation, this.#tableOf(message));
         return;
       case 'insert':
         this.#row(received, 'insert', message.relation, message.row, message.row);
@@ -68,9 +72,9 @@ export class SlotRows {
         return;
       case 'truncate':
         for (const relation of message.relations) {
-          const shape = this.#shape(relation);
-          if (typeof shape === 'string') this.#sink.ignored(shape, null);
-          else this.#sink.truncate(shape.table, 0, ++this.#position);
+          const table = this.#table(relation);
+          if (typeof table === 'string') this.#sink.ignored(table, null);
+          else this.#sink.truncate(table.name, 0, ++this.#position);
         }
         return;
       case 'message':
@@ -78,10 +82,10 @@ export class SlotRows {
     }
   }
 
-  /** One that changes the key is told as Debezium tells it: the old row is gone, a new one is there. */
+  /** Gives an update of the id as Debezium does: a delete of the old row and an insert of the new one. */
   #update(received: ReceivedChange, { relation, old, row }: UpdateMessage): void {
-    const shape = this.#shape(relation);
-    const at = typeof shape === 'string' ? -1 : (shape.places[ID] as number);
+    const table = this.#table(relation);
+    const at = typeof table === 'string' ? -1 : (table.indexes[ID] as number);
     const before = old?.tuple[at] ?? null;
     if (old === null || before === null || before === row[at]) {
       this.#row(received, 'update', relation, row, row);
@@ -91,7 +95,7 @@ export class SlotRows {
     }
   }
 
-  /** `identity`: the tuple that has the id. */
+  /** @param identity the tuple that has the id */
   #row(
     { lsn, sentAt, receivedAt }: ReceivedChange,
     operation: EventOperation,
@@ -99,25 +103,25 @@ export class SlotRows {
     identity: Tuple,
     row: Tuple | null,
   ): void {
-    // Every table that the publication has counts, as in Debezium's `total_order`.
+    // Counts every published table, as Debezium's `total_order` does.
     const order = ++this.#order;
-    const shape = this.#shape(relation);
-    if (typeof shape === 'string') {
-      this.#sink.ignored(shape, null);
+    const table = this.#table(relation);
+    if (typeof table === 'string') {
+      this.#sink.ignored(table, null);
       return;
     }
-    const { table, places } = shape;
+    const { name, indexes } = table;
     const position = ++this.#position;
-    const id = identity[places[ID] as number];
-    // The publication has a list of columns without it.
+    const id = identity[indexes[ID] as number];
+    // The publication's column list lacks it.
     if (typeof id !== 'string' && operation !== 'delete') {
-      const reason = `${operation} of ${table} without the id`;
+      const reason = `${operation} of ${name} without the id`;
       this.#sink.malformed({ partition: 0, position, reason });
       return;
     }
     const event = {
       operation,
-      table,
+      table: name,
       key: typeof id === 'string' ? keyOf(id) : 0,
       snapshot: null,
       xid: this.#xid,
@@ -125,7 +129,7 @@ export class SlotRows {
       order,
       watermark: this.#watermark,
       committedAt: this.#committedAt,
-      // What stands for a connector is the server process that decodes.
+      // The server process that decodes is the connector.
       connectorAt: Number(sentAt),
       receivedAt,
       partition: 0,
@@ -133,26 +137,27 @@ export class SlotRows {
       origin: null,
     };
     if (typeof id !== 'string') this.#sink.deleteWithoutKey(withoutKey(event));
-    else this.#sink.row(event, row === null ? null : columnsOf(row, places));
+    else this.#sink.row(event, row === null ? null : columnsOf(row, indexes));
   }
 
-  #shape(relation: number): Shape | Foreign {
-    return this.#shapes.get(relation) ?? 'other_table';
+  #table(relation: number): PublishedTable | Foreign {
+    return this.#tables.get(relation) ?? 'other_table';
   }
 
-  /** Asks for no database: it is the connection's, which whoever opens the slot has checked. */
-  #shapeOf({ schema, name, columns }: RelationMessage): Shape | Foreign {
+  /** Passes no database: it is the connection's, which the slot's opener has checked. */
+  #tableOf({ schema, name, columns }: RelationMessage): PublishedTable | Foreign {
     const table = this.#scope.tableOf(null, schema, name);
     if (isForeign(table)) return table;
     const names = [...TABLES[table].columns.map((column) => column.name), ...SERVER_COLUMNS];
-    return { table, places: names.map((each) => columns.findIndex((c) => c.name === each)) };
+    const indexes = names.map((each) => columns.findIndex((column) => column.name === each));
+    return { name: table, indexes };
   }
 }
 
-function columnsOf(row: Tuple, places: readonly number[]): TextColumns {
+function columnsOf(row: Tuple, indexes: readonly number[]): TextColumns {
   const values: (string | null | undefined)[] = [];
-  for (const position of places) {
-    const value = row[position];
+  for (const index of indexes) {
+    const value = row[index];
     values.push(value === UNCHANGED ? undefined : value);
   }
   return new TextColumns(values);

@@ -4,26 +4,26 @@ import { type Client, DatabaseError, escapeLiteral } from '../../postgres/driver
 import { describeFailure } from '../../postgres/failures.js';
 import { hasSqlstate, SQLSTATE } from '../../postgres/sqlstate.js';
 import { addressOf, type ConnectionTarget } from '../../postgres/target.js';
+import { DecodeError } from './byte-reader.js';
 import { parseLsn } from './lsn.js';
-import { DecodeError } from './pgoutput.js';
-import { createTemporarySlot } from './replication-wire.js';
+import { createTemporarySlot } from './replication.js';
 
-/** Between two statuses at most: the server gives a consumer up after 60 s of silence by default. */
+/** Limit between two statuses; by default the server gives up a silent consumer after 60 s. */
 const STATUS_MS = 10_000;
-/** Statuses within the silence that the server allows: one or two may be late. */
+/** Statuses per `wal_sender_timeout`, so that one or two may be late. */
 const STATUSES_PER_TIMEOUT = 4;
 
-/** What is to be known before a slot is read. */
+/** The state of slot and server before streaming. */
 export interface SlotSession {
-  /** What it was confirmed up to; 0n when that is unknown. */
+  /** The slot's confirmed position; 0n when unknown. */
   readonly position: bigint;
-  /** How often the server wants to hear of us, in milliseconds. */
+  /** Between two statuses, in milliseconds. */
   readonly statusMs: number;
-  /** Given to the server at initdb. */
+  /** The server's system identifier, made by initdb. */
   readonly system: string;
 }
 
-/** Makes the session write values in one way only, whatever the server's settings, and looks at the slot. */
+/** Sets the session's formats of values, so that the server's settings have no effect, and reads the slot's state. */
 export async function prepareSession(client: Client, slot: string): Promise<SlotSession> {
   await client.query(
     `SELECT set_config('IntervalStyle', 'postgres', false),
@@ -40,7 +40,7 @@ export async function prepareSession(client: Client, slot: string): Promise<Slot
   const system = await client.query<{ systemid: string }>('IDENTIFY_SYSTEM');
   return {
     position: position === null ? 0n : (parseLsn(position) ?? 0n),
-    // 0: the server waits for ever.
+    // A timeout of 0: the server waits forever.
     statusMs:
       timeout === 0 ? STATUS_MS : Math.min(STATUS_MS, Math.ceil(timeout / STATUSES_PER_TIMEOUT)),
     system: system.rows[0]?.systemid ?? '',
@@ -48,8 +48,8 @@ export async function prepareSession(client: Client, slot: string): Promise<Slot
 }
 
 /**
- * Makes the slot, and returns its consistent point: what is committed after it is sent. The server waits
- * for the transactions that run; `signal` ends that.
+ * Makes the slot and returns its consistent point: transactions that commit after it are sent. The server first waits
+ * for running transactions; `signal` ends that wait.
  */
 export async function makeTemporarySlot(
   client: Client,
@@ -58,9 +58,9 @@ export async function makeTemporarySlot(
   signal?: AbortSignal,
 ): Promise<bigint> {
   signal?.throwIfAborted();
-  // Asked for, since a pooler makes a number up.
+  // Queried, since a pooler makes up the backend's pid of the protocol.
   const { rows: own } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
-  // Cutting the connection would not do: a server that waits does not look at it.
+  // Closing the connection is not enough: a server that waits does not notice it.
   const cancel = () => {
     const ask = (other: Client) => other.query('SELECT pg_cancel_backend($1)', [own[0]?.pid]);
     withConnection(target, ask).catch(() => undefined);
@@ -77,10 +77,10 @@ export async function makeTemporarySlot(
   }
 }
 
-/** The output plugin whose messages can be read. */
+/** The output plugin that `pgoutput.ts` decodes. */
 const PLUGIN = 'pgoutput';
 
-/** Throws where the slot is there and can never be read: it decodes by another plugin, or not at all. */
+/** Throws where the slot exists and cannot be read: it has another plugin, or is physical. */
 export async function requirePgoutput(
   client: Client,
   target: ConnectionTarget,
@@ -101,7 +101,7 @@ export async function requirePgoutput(
   );
 }
 
-/** A server from 18 on would go on without a publication that is not there, and send nothing of it. */
+/** Throws where a publication is missing: a server from 18 on would only skip it. */
 export async function requirePublications(
   client: Client,
   { database }: ConnectionTarget,
@@ -116,27 +116,27 @@ export async function requirePublications(
   throw new SourceAbsent(EXIT.state, (m) => m.db.publicationMissing({ publication, database }));
 }
 
-/** There is a slot of that name that is not ours. */
+/** The error for a slot of that name that is not ours. */
 export function slotExists(target: ConnectionTarget, slot: string): OperatorError {
   return new OperatorError(EXIT.state, (m) =>
     m.source.slotExists({ slot, where: addressOf(target) }),
   );
 }
 
-/** The server said goodbye: it is shut down. */
+/** The error for a server that ended the stream: it is shut down. */
 export function streamEnded(target: ConnectionTarget, slot: string): OperatorError {
   return new OperatorError(EXIT.unreachable, (m) =>
     m.db.streamEnded({ slot, where: addressOf(target) }),
   );
 }
 
-/** Whether the slot is being read by somebody else, which may be who we were before. */
+/** Whether the slot is in use, perhaps still by our connection before. */
 export function isInUse(error: unknown): boolean {
   const cause = error instanceof OperatorError ? error.cause : error;
   return hasSqlstate(cause, SQLSTATE.OBJECT_IN_USE);
 }
 
-/** What the server has against the slot or the publications is not what it has against rows. */
+/** The operator's error for a failure of the slot or its publications, which differs from a failed row's. */
 export function errorOfSlot(error: unknown, target: ConnectionTarget, slot: string): unknown {
   if (error instanceof DecodeError) return error;
   if (error instanceof DatabaseError && describeFailure(error).class !== 'critical') {

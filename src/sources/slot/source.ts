@@ -7,36 +7,35 @@ import { describeFailure } from '../../postgres/failures.js';
 import { addressOf, type ConnectionTarget } from '../../postgres/target.js';
 import type { Scope } from '../scope.js';
 import type { Sink, Source } from '../source.js';
+import { DecodeError } from './byte-reader.js';
 import { formatLsn } from './lsn.js';
-import { DecodeError } from './pgoutput.js';
 import { dropPublication, findPublications, makePublication } from './publication.js';
 import { SlotRows } from './rows.js';
 import { isInUse, requirePgoutput } from './slot-session.js';
 import { WalReceiver } from './wal-receiver.js';
 
-/** Messages between two looks at whether the sink is ready, when there are more. */
+/** Messages between two waits for the sink, where there are more. */
 const BATCH = 512;
-/** How often the server is asked where it is: so soon is it known that nothing more comes. */
+/** Between two requests for the server's position, which bounds the delay of `idle`. */
 const ASK_MS = 100;
 
 export interface SlotSourceOptions {
   readonly target: ConnectionTarget;
   readonly slot: string;
   /**
-   * True: a temporary slot of that name is made, and removed at the end. A process that is killed leaves
-   * only its publication, which the next one of the same name takes over. False: the slot is there, and is
-   * read on from where its last reader was.
+   * True: makes a temporary slot of that name, and drops it at the end. A killed process leaves only its publication,
+   * which the next one of the same name takes over. False: reads an existing slot from its confirmed position.
    */
   readonly create: boolean;
-  /** Null: those that have tables of the hospital; with `create`, one of the slot's name, for the time. */
+  /** Null: those with tables of the hospital; with `create`, a temporary one of the slot's name. */
   readonly publications: readonly string[] | null;
-  /** How a lost connection is sought again. A temporary slot goes with it. */
+  /** Retries after a lost connection, with which a temporary slot ends. */
   readonly reconnect: ReconnectPolicy;
-  /** Told before each attempt to connect again: `error`, why. */
+  /** Called before each attempt to connect again, with the error that made it necessary. */
   readonly onReconnect?: (error: unknown, waitMs: number) => void;
 }
 
-/** The reference consumer: reads a replication slot of the server itself. */
+/** The reference consumer: reads a replication slot directly. */
 export class SlotSource implements Source {
   readonly partitions = 1;
   readonly #options: SlotSourceOptions;
@@ -46,13 +45,13 @@ export class SlotSource implements Source {
   readonly #backOff: BackOff;
   #publications: readonly string[] = [];
   #receiver: WalReceiver | null = null;
-  /** Whether there may be a publication that is ours to remove. */
+  /** Whether there may be a publication that is ours to drop. */
   #published = false;
   #closing: Promise<void> | null = null;
   #position = 0;
-  /** The end of the last transaction that was given out, or the last position. */
+  /** The end of the last delivered transaction, or the last position. */
   #reached = 0n;
-  #told = 0n;
+  #reported = 0n;
 
   constructor(options: SlotSourceOptions) {
     this.#options = options;
@@ -64,18 +63,18 @@ export class SlotSource implements Source {
   }
 
   /**
-   * Opens the slot. `from`: an LSN in bytes; of what is committed from there on everything comes, of what
-   * was committed before, nothing. Null: `stop` was called meanwhile. To be followed by `run` or `close`,
-   * also when it failed. Throws an OperatorError when the slot or the publications cannot be read or made.
+   * Opens the slot. Returns the LSN, in bytes, from which every committed transaction comes, and before which none does;
+   * null: `stop` was called meanwhile. Must be followed by `run` or `close`, also when it failed. Throws an OperatorError
+   * when the slot or the publications cannot be read or made.
    */
   async start(): Promise<{ readonly from: number } | null> {
     const { target, slot, create, publications } = this.#options;
-    // First: what such a slot lacks besides, such as a publication, would not help.
+    // Before the publications: making those would not help a slot of another plugin.
     if (!create) await withConnection(target, (client) => requirePgoutput(client, target, slot));
     if (publications !== null) this.#publications = publications;
     else if (!create) this.#publications = await findPublications(target);
     else {
-      // Before it is there: its making may succeed and its answer be lost.
+      // Set before: it may be made, and the answer lost.
       this.#published = true;
       await makePublication(target, slot);
       this.#publications = [slot];
@@ -84,12 +83,12 @@ export class SlotSource implements Source {
     return this.#receiver === null ? null : { from: Number(this.#receiver.from) };
   }
 
-  /** Those that it reads; known after `start`. */
+  /** The publications that it reads; known after `start`. */
   get publications(): readonly string[] {
     return this.#publications;
   }
 
-  /** As `Source` says; the slot is read until `stop`. Everything that was made is removed, however it ends. */
+  /** Reads the slot until `stop`. However it ends, what was made is dropped. */
   async run(sink: Sink, scope: Scope): Promise<void> {
     try {
       if (this.#receiver === null) await this.start();
@@ -108,7 +107,7 @@ export class SlotSource implements Source {
     this.#receiver?.finish();
   }
 
-  /** Ends the connection and removes what was made. `run` does it at its end. */
+  /** Ends the connection and drops what was made. `run` does it at its end. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -117,12 +116,12 @@ export class SlotSource implements Source {
   async #close(): Promise<void> {
     const { target, slot } = this.#options;
     const receiver = this.#receiver;
-    // While the slot is there, nobody else takes the publication for a leftover.
+    // Before the slot is dropped: without it, another process may take the publication for a leftover.
     const held = receiver !== null && !receiver.ended;
     const dropped = this.#published ? dropPublication(target, slot, held) : Promise.resolve();
     const [result] = await Promise.allSettled([dropped]);
     await receiver?.close();
-    // Where the server is lost, so is the source: that error says more.
+    // Where the server is lost, its own error says more.
     if (held && result.status === 'rejected') throw result.reason;
   }
 
@@ -145,7 +144,7 @@ export class SlotSource implements Source {
     }
   }
 
-  /** Gives out what comes, until nothing more does; returns what was thrown if that was the end, or null. */
+  /** Delivers events until the stream ends; returns the error that ended it, or null. */
   async #read(receiver: WalReceiver, sink: Sink, scope: Scope): Promise<unknown> {
     const rows = new SlotRows(sink, scope, this.#position);
     const asking = setInterval(() => receiver.askPosition(), ASK_MS);
@@ -162,10 +161,10 @@ export class SlotSource implements Source {
   }
 
   async #deliver(receiver: WalReceiver, rows: SlotRows, sink: Sink): Promise<void> {
-    /** Given out since the sink was last waited for, and what of it may be acknowledged. */
+    /** Messages since the last wait for the sink, and the LSN up to which they may be acknowledged after it. */
     let given = 0;
     let done = 0n;
-    /** Where the server said it was when nothing had come since it last said so: it has no more. */
+    /** The server's last position, if no message followed: the same position again means that it has no more. */
     let resting = -1n;
     let idle = false;
     for (;;) {
@@ -183,7 +182,7 @@ export class SlotSource implements Source {
       }
       if (received.tag === 'position') {
         const { lsn } = received;
-        this.#tell(sink, lsn);
+        this.#report(sink, lsn);
         if (lsn === resting && !idle) sink.idle();
         idle = lsn === resting;
         resting = lsn;
@@ -201,10 +200,10 @@ export class SlotSource implements Source {
     }
   }
 
-  /** What comes again after a reconnect lets the server stand further back: that is no news. */
-  #tell(sink: Sink, lsn: bigint): void {
-    if (lsn <= this.#told) return;
-    this.#told = lsn;
+  /** Reports the position, unless it fell: after a reconnect the server sends transactions again. */
+  #report(sink: Sink, lsn: bigint): void {
+    if (lsn <= this.#reported) return;
+    this.#reported = lsn;
     sink.progress(Number(lsn));
     if (lsn > this.#reached) this.#proved(lsn);
   }
@@ -214,7 +213,7 @@ export class SlotSource implements Source {
     this.#backOff.proved();
   }
 
-  /** Finds the server again; null when `stop` was called. Throws what stands against it. */
+  /** Connects again; null when `stop` was called. Throws an error that will not pass. */
   async #reopen(before: WalReceiver, failure: unknown): Promise<WalReceiver | null> {
     let error = failure;
     if (!mayPass(error)) throw this.#errorOf(error);
@@ -238,7 +237,7 @@ export class SlotSource implements Source {
     }
   }
 
-  /** The sentence for what ended the stream for good. */
+  /** The operator's error for a failure that ended the stream for good. */
   #errorOf(error: unknown): unknown {
     const { target, slot, create } = this.#options;
     const where = addressOf(target);
@@ -257,7 +256,7 @@ export class SlotSource implements Source {
     );
   }
 
-  /** What somebody else confirmed meanwhile does not come again: the positions would promise too much. */
+  /** Throws where another reader moved the slot: its transactions do not come again, and would seem missing. */
   async #requireSame(before: WalReceiver, now: WalReceiver): Promise<void> {
     const { target, slot } = this.#options;
     const where = addressOf(target);
@@ -273,7 +272,7 @@ export class SlotSource implements Source {
   }
 }
 
-/** Whether it may be otherwise in a moment: the server is away, or has not missed the reader before yet. */
+/** Whether a failure may pass: the server is away, or still holds the slot for our connection before. */
 function mayPass(error: unknown): boolean {
   if (isInUse(error)) return true;
   if (error instanceof OperatorError && error.cause === undefined) {

@@ -2,18 +2,16 @@ import { machineMicros, within } from '../../lib/clock.js';
 import { connectReplication, cut } from '../../postgres/connect.js';
 import type { Client } from '../../postgres/driver.js';
 import type { ConnectionTarget } from '../../postgres/target.js';
-import { Backlog } from './backlog.js';
-import { CopyBoth } from './copy-both.js';
-import type { PgOutputMessage } from './messages.js';
-import { decode } from './pgoutput.js';
+import { decode, type PgOutputMessage } from './pgoutput.js';
 import { Progress } from './progress.js';
 import {
+  CopyBoth,
   type Keepalive,
   parseCopyData,
   standbyStatus,
   startReplication,
   type XLogData,
-} from './replication-wire.js';
+} from './replication.js';
 import {
   errorOfSlot,
   makeTemporarySlot,
@@ -23,14 +21,67 @@ import {
   streamEnded,
 } from './slot-session.js';
 
-/** Bytes that wait for the consumer before the socket is paused: some thousand rows. */
+/** Bytes of an entry besides its data: many small ones add up. */
+const ENTRY_BYTES = 128;
+/** Taken entries at the front before they are cut off: seldom enough to cost nothing. */
+const CUT_AT = 1024;
+
+/** A queue that knows about how much memory it takes. */
+export class Backlog<T> {
+  #entries: ({ readonly value: T; readonly bytes: number } | undefined)[] = [];
+  #first = 0;
+  #bytes = 0;
+
+  /** Memory of the entries, about. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The last entry. */
+  get last(): T | undefined {
+    return this.#entries.at(-1)?.value;
+  }
+
+  push(value: T, dataBytes: number): void {
+    const bytes = dataBytes + ENTRY_BYTES;
+    this.#entries.push({ value, bytes });
+    this.#bytes += bytes;
+  }
+
+  /** Replaces the last entry by another one without data. */
+  replaceLast(value: T): void {
+    this.#entries[this.#entries.length - 1] = { value, bytes: ENTRY_BYTES };
+  }
+
+  shift(): T | undefined {
+    const entry = this.#entries[this.#first];
+    if (entry === undefined) return undefined;
+    this.#entries[this.#first] = undefined;
+    this.#first++;
+    this.#bytes -= entry.bytes;
+    if (this.#first === this.#entries.length) this.clear();
+    else if (this.#first >= CUT_AT) {
+      this.#entries = this.#entries.slice(this.#first);
+      this.#first = 0;
+    }
+    return entry.value;
+  }
+
+  clear(): void {
+    this.#entries = [];
+    this.#first = 0;
+    this.#bytes = 0;
+  }
+}
+
+/** Bytes in the queue at which the socket is paused: some thousand rows. */
 const QUEUE_BYTES = 4 << 20;
-/** Of what may wait, what is left when the socket is read again: so it is not paused for each message. */
+/** The share of those at which the socket is resumed, so that it is not paused for each message. */
 const RESUME_SHARE = 0.5;
-/** How long the server may take for the end: it sends the rest of a transaction before. */
+/** How long the server may take to end the stream: it sends the rest of a transaction first. */
 const END_MS = 5_000;
 
-/** First bytes of the messages that say where the consumer stands. */
+/** First bytes of the messages that move the position. */
 const BEGIN = 0x42;
 const COMMIT = 0x43;
 const MESSAGE = 0x4d;
@@ -38,29 +89,29 @@ const MESSAGE = 0x4d;
 export interface ReceiverOptions {
   readonly slot: string;
   readonly publications: readonly string[];
-  /** Makes the slot first, on this connection, with which it goes again; otherwise it is there. */
+  /** Makes the slot first, as a temporary one of this connection; false: the slot exists. */
   readonly temporary?: boolean;
-  /** Whether what `pg_logical_emit_message` writes is sent, too. */
+  /** Whether messages of `pg_logical_emit_message` are sent, too. */
   readonly messages?: boolean;
-  /** Bytes that may wait for the consumer; what one read of the socket brings comes on top. */
+  /** Bytes in the queue at which the socket is paused; one read of the socket may come on top. */
   readonly queueBytes?: number;
-  /** Ends an `open` that takes long: a slot is made only when the transactions that run have ended. */
+  /** Ends an `open` that waits: a slot is made only when running transactions have ended. */
   readonly signal?: AbortSignal;
 }
 
-/** What a consumer gets, in the order in which the server sent it. */
+/** A message for the consumer, in the server's order. */
 export type Received =
   | {
       readonly tag: 'change';
-      /** Where in the WAL it comes from; 0 for descriptions of tables and types. */
+      /** Position in the WAL; 0 for descriptions of tables and types. */
       readonly lsn: bigint;
-      /** When it was sent, by the server's clock: microseconds since 1970. */
+      /** Time of sending by the server's clock, in microseconds since 1970. */
       readonly sentAt: bigint;
-      /** When it came in, by `machineMicros`. */
+      /** Time of arrival, by `machineMicros`. */
       readonly receivedAt: number;
       readonly message: PgOutputMessage;
     }
-  /** Between transactions: everything that was committed before `lsn` has been given out. */
+  /** Between transactions: everything committed before `lsn` has been delivered. */
   | { readonly tag: 'position'; readonly lsn: bigint };
 
 type Waiting =
@@ -68,14 +119,14 @@ type Waiting =
   | Extract<Received, { tag: 'position' }>;
 
 /**
- * Reads a logical replication slot, through an own connection. It acknowledges what its consumer has
- * acknowledged and nothing else, unless nothing is in flight. Memory is bounded: a consumer that is slow
- * slows the server down. To be closed by whoever opened it.
+ * Reads a logical replication slot through a connection of its own. It acknowledges only what its consumer did, or, with
+ * nothing in flight, the server's position. Memory is bounded: a slow consumer slows the server down. Its opener closes
+ * it.
  */
 export class WalReceiver implements AsyncIterable<Received> {
-  /** What the slot had been confirmed up to: what was committed before does not come. */
+  /** The slot's confirmed position: transactions committed before it do not come. */
   readonly from: bigint;
-  /** Given to the server at initdb. */
+  /** The server's system identifier, made by initdb. */
   readonly system: string;
   readonly #client: Client;
   readonly #target: ConnectionTarget;
@@ -86,15 +137,15 @@ export class WalReceiver implements AsyncIterable<Received> {
   #copy: CopyBoth | null = null;
   #timer: NodeJS.Timeout | undefined;
   #paused = false;
-  /** Nothing more is read: what has arrived is the rest. */
+  /** No more is read: the queue is the rest. */
   #finishing = false;
-  /** What ended the stream before it was closed. */
+  /** The error that ended the stream before `close`. */
   #failure: { readonly error: unknown } | null = null;
   #closing: Promise<void> | null = null;
-  #over = false;
-  /** Lets `close` go on when the server has ended the stream. */
-  #onOver: () => void = () => undefined;
-  /** Lets the consumer go on that waits for something to come. */
+  #ended = false;
+  /** Called when the server has ended the stream. */
+  #onEnded: () => void = () => undefined;
+  /** Wakes the consumer that waits for a message. */
   #wake: (() => void) | null = null;
 
   private constructor(
@@ -113,8 +164,8 @@ export class WalReceiver implements AsyncIterable<Received> {
   }
 
   /**
-   * Starts where the slot's last consumer confirmed, or where the slot was made. Throws an
-   * `OperatorError` when there is no such slot or publication, or somebody else reads it, or no connection.
+   * Streams from the slot's confirmed position, or from where it was made. Throws an OperatorError when there is no such
+   * slot or publication, when the slot is in use, or without a connection.
    */
   static async open(target: ConnectionTarget, options: ReceiverOptions): Promise<WalReceiver> {
     const { slot, publications, messages = false, temporary = false, signal } = options;
@@ -134,8 +185,8 @@ export class WalReceiver implements AsyncIterable<Received> {
           onEnd: (error) => receiver.#end(error),
         },
       );
-      if (!receiver.#over) {
-        receiver.#timer = setInterval(() => receiver.#tell(true), session.statusMs);
+      if (!receiver.#ended) {
+        receiver.#timer = setInterval(() => receiver.#sendStatus(true), session.statusMs);
       }
       receiver.#throttle();
       return receiver;
@@ -145,25 +196,25 @@ export class WalReceiver implements AsyncIterable<Received> {
     }
   }
 
-  /** Bytes that wait for the consumer, about. */
+  /** Bytes in the queue, about. */
   get waitingBytes(): number {
     return this.#backlog.bytes;
   }
 
-  /** Whether the stream is over, by the server or by an error; what has arrived may still be taken. */
+  /** Whether the stream is over, by the server or an error; the queue may still be taken. */
   get ended(): boolean {
-    return this.#over || this.#failure !== null;
+    return this.#ended || this.#failure !== null;
   }
 
-  /** Up to where the server is to know that it need not send again; 0n: nothing yet. */
+  /** The acknowledged position; 0n: none yet. */
   get confirmed(): bigint {
     return this.#progress.position;
   }
 
   /**
-   * The next message; null after `close`, and behind everything that has arrived after `finish`. Throws,
-   * behind everything that has arrived, when the server ended the stream or the connection is lost, and
-   * a DecodeError when it sent what is no message. One call at a time.
+   * The next message; null after `close`, and at the end of the queue after `finish`. Throws at the end of the queue when
+   * the server ended the stream or the connection is lost, and a DecodeError for bytes that are not a message. One call
+   * at a time.
    */
   async next(): Promise<Received | null> {
     for (;;) {
@@ -179,7 +230,7 @@ export class WalReceiver implements AsyncIterable<Received> {
     }
   }
 
-  /** The next message if one has arrived, or null; for many messages at once it is cheaper than `next`. */
+  /** The next message if one has arrived, or null: cheaper than `next` for many at once. */
   take(): Received | null {
     if (this.#closing !== null) return null;
     const waiting = this.#backlog.shift();
@@ -188,12 +239,12 @@ export class WalReceiver implements AsyncIterable<Received> {
     return waiting.tag === 'position' ? waiting : this.#handOver(waiting.data, waiting.receivedAt);
   }
 
-  /** Asks the server how far it has read the WAL: a position follows soon, behind what it sends before. */
+  /** Asks the server for its position in the WAL, which then follows in the stream. */
   askPosition(): void {
-    this.#tell(true);
+    this.#sendStatus(true);
   }
 
-  /** Reads no more of the stream: `next` gives what has arrived already, and then null. */
+  /** Reads no more of the stream: `next` returns the rest of the queue, then null. */
   finish(): void {
     if (this.#finishing) return;
     this.#finishing = true;
@@ -206,15 +257,14 @@ export class WalReceiver implements AsyncIterable<Received> {
   }
 
   /**
-   * The consumer is done with the transaction that ends at `endLsn`, and all before: the server will
-   * not send them again once it knows, at the next status or at `close`. What arrived outside of a
-   * transaction is acknowledged with its own LSN.
+   * Acknowledges the transaction that ends at `endLsn`, and all before it. The server learns it with the next status, or
+   * at `close`, and then does not send them again. A message outside of transactions is acknowledged with its own LSN.
    */
   acknowledge(endLsn: bigint): void {
     this.#progress.acknowledge(endLsn);
   }
 
-  /** Tells the server what was acknowledged last, and ends the stream and the connection. */
+  /** Sends the last acknowledgement, and ends the stream and the connection. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -223,16 +273,16 @@ export class WalReceiver implements AsyncIterable<Received> {
   async #close(): Promise<void> {
     clearInterval(this.#timer);
     this.#backlog.clear();
-    const over = new Promise<void>((resolve) => {
-      this.#onOver = resolve;
+    const ended = new Promise<void>((resolve) => {
+      this.#onEnded = resolve;
     });
-    this.#tell(false);
+    this.#sendStatus(false);
     this.#copy?.finish();
-    // The server's end comes behind all that it has sent.
+    // The server's end of the stream follows all that it has sent.
     this.#copy?.resume();
     this.#wakeUp();
-    if (!this.#over) await within(over, END_MS);
-    if (!this.#over) cut(this.#client);
+    if (!this.#ended) await within(ended, END_MS);
+    if (!this.#ended) cut(this.#client);
     await this.#client.end().catch(() => undefined);
   }
 
@@ -275,7 +325,7 @@ export class WalReceiver implements AsyncIterable<Received> {
       if (this.#backlog.last?.tag === 'position') this.#backlog.replaceLast(position);
       else this.#backlog.push(position, 0);
     }
-    if (replyAsked) this.#tell(false);
+    if (replyAsked) this.#sendStatus(false);
   }
 
   #handOver({ lsn, sentAt, data }: XLogData, receivedAt: number): Received {
@@ -292,8 +342,8 @@ export class WalReceiver implements AsyncIterable<Received> {
     return { tag: 'change', lsn, sentAt, receivedAt, message };
   }
 
-  /** `askReply`: so that the server says where it is, which it otherwise does when it thinks fit. */
-  #tell(askReply: boolean): void {
+  /** @param askReply has the server send its position now, and not when it sees fit */
+  #sendStatus(askReply: boolean): void {
     this.#copy?.send(standbyStatus(this.#progress.position, Date.now(), askReply));
   }
 
@@ -310,13 +360,13 @@ export class WalReceiver implements AsyncIterable<Received> {
     this.#copy?.resume();
   }
 
-  /** The stream is over, for the server or for the connection. */
+  /** The server or the connection has ended the stream. */
   #end(error: unknown): void {
-    this.#over = true;
+    this.#ended = true;
     if (this.#closing === null) {
       this.#fail(error ?? streamEnded(this.#target, this.#slot));
     }
-    this.#onOver();
+    this.#onEnded();
   }
 
   #fail(error: unknown): void {

@@ -2,8 +2,13 @@ import { beginRow, hashRow } from '../../ledger/digest.js';
 import { columnSeed, PRINTED_COLUMNS } from '../../ledger/fingerprint.js';
 import { mix } from '../../random/hash.js';
 import { TABLE_NAMES, TABLES, type TableName } from '../../schemas/hospital/tables.js';
-import { type RowValues, TextColumns } from '../../sources/slot/text-columns.js';
-import { type RowColumns, type RowEvent, SERVER_COLUMNS } from '../../sources/source.js';
+import {
+  type RowColumns,
+  type RowEvent,
+  type RowValues,
+  SERVER_COLUMNS,
+  TextColumns,
+} from '../../sources/source.js';
 
 /** What an event says of a row, as hashes of 32 bits. */
 export interface RowFingerprint {

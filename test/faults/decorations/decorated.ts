@@ -1,10 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import { readFacts } from '../../../src/ledger/facts-file.js';
 import type { Rng } from '../../../src/random/rng.js';
-import { DebeziumIntake } from '../../../src/sources/debezium/intake.js';
-import type { Scope } from '../../../src/sources/scope.js';
+import { Intake } from '../../../src/sources/intake.js';
+import { type Scope, tableScope } from '../../../src/sources/scope.js';
 import type { Ignored, Sink } from '../../../src/sources/source.js';
-import { tableScope } from '../../../src/sources/table-scope.js';
 import { compareFinalState } from '../../../src/verify/rows/final-state.js';
 import type { VerificationDocument } from '../../../src/verify/verdict/document.js';
 import {
@@ -175,11 +174,11 @@ export async function verdictOnBytes({
 }
 
 function giveBytes(sink: Sink, scope: Scope) {
-  const intake = new DebeziumIntake(sink, scope);
+  const intake = new Intake(sink, scope);
   let place = 0;
   return (line: Line): void | Promise<void> => {
     if (line !== 'idle') {
-      intake.event(line.text, line.stream, ++place, 0);
+      intake.line(line.text, line.stream, ++place, 0);
       return undefined;
     }
     sink.idle();

@@ -8,8 +8,8 @@ import { withConnection } from '../../../src/postgres/connect.js';
 import type { ConnectionTarget } from '../../../src/postgres/target.js';
 import type { RunSummary } from '../../../src/runs/summary.js';
 import { TABLE_NAMES, TABLES, type TableName } from '../../../src/schemas/hospital/tables.js';
+import { currentWalLsn } from '../../../src/sources/slot/lsn.js';
 import { SlotSource } from '../../../src/sources/slot/source.js';
-import { currentWalLsn } from '../../../src/sources/slot/wal-end.js';
 import {
   type KeylessEvent,
   type Malformed,

@@ -18,9 +18,9 @@ import { type ReceivedRow, toldRow } from '../../helpers/received-row.js';
 export class Collector implements Sink {
   readonly rows: ReceivedRow[] = [];
   /** `insert pacientes 1`, `truncate exames`, `aside message`: everything but the positions. */
-  readonly told: string[] = [];
+  readonly received: string[] = [];
   readonly problems: Malformed[] = [];
-  readonly untoldFacts: Unstated[] = [];
+  readonly unstatedFacts: Unstated[] = [];
   readonly positions: number[] = [];
   idles = 0;
   /** How often `ready` was asked. */
@@ -30,28 +30,28 @@ export class Collector implements Sink {
 
   row(event: RowEvent, columns: RowColumns | null): void {
     this.rows.push(toldRow(event, columns));
-    this.told.push(`${event.operation} ${event.table} ${event.key}`);
+    this.received.push(`${event.operation} ${event.table} ${event.key}`);
   }
 
   deleteWithoutKey({ operation, table, position }: KeylessEvent): void {
-    this.told.push(`${operation} ${table} without its id, place ${position}`);
+    this.received.push(`${operation} ${table} without its id, place ${position}`);
   }
 
   truncate(table: TableName, _stream: number, _place: number): void {
-    this.told.push(`truncate ${table}`);
+    this.received.push(`truncate ${table}`);
   }
 
   unstated(what: Unstated): void {
-    this.untoldFacts.push(what);
+    this.unstatedFacts.push(what);
   }
 
   ignored(kind: Ignored): void {
-    this.told.push(`aside ${kind}`);
+    this.received.push(`aside ${kind}`);
   }
 
   malformed(problem: Malformed): void {
     this.problems.push(problem);
-    this.told.push(`malformed ${problem.reason}`);
+    this.received.push(`malformed ${problem.reason}`);
   }
 
   progress(lsn: number): void {

@@ -100,7 +100,7 @@ test('one event a request, on a connection that is kept, in order', async () => 
   });
   agent.destroy();
   assert.deepEqual(
-    sink.told,
+    sink.received,
     Array.from({ length: 50 }, (_, i) => `delete exames ${i + 1}`),
   );
   assert.deepEqual(
@@ -205,7 +205,7 @@ test('a slow body holds up nobody, and one that is given up leaves nothing', asy
     await waitFor(() => s.idles > 0, { what: 'idle' });
     slow.socket.destroy();
   });
-  assert.deepEqual(sink.told, ['delete exames 2', 'delete exames 1', 'delete exames 3']);
+  assert.deepEqual(sink.received, ['delete exames 2', 'delete exames 1', 'delete exames 3']);
 });
 
 test('many at once on one connection are taken in their order', async () => {

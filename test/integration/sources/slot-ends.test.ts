@@ -6,7 +6,7 @@ import { monotonicMs } from '../../../src/lib/clock.js';
 import { withConnection } from '../../../src/postgres/connect.js';
 import { TABLE_NAMES } from '../../../src/schemas/hospital/tables.js';
 import { measureClockOffset } from '../../../src/sources/clock-offset.js';
-import { currentWalLsn } from '../../../src/sources/slot/wal-end.js';
+import { currentWalLsn } from '../../../src/sources/slot/lsn.js';
 import { WalReceiver } from '../../../src/sources/slot/wal-receiver.js';
 import { anyScope } from '../../helpers/any-scope.js';
 import { type TestDatabase, withDatabase } from '../../helpers/database.js';
@@ -331,7 +331,7 @@ for (const server of servers) {
         await db.query(insert(3));
         await caughtUp(db, s);
       });
-      assert.deepEqual(sink.told, [
+      assert.deepEqual(sink.received, [
         'insert medicos 2',
         'update medicos 1',
         'update medicos 2',

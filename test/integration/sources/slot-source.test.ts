@@ -4,8 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { machineMicros } from '../../../src/lib/clock.js';
 import { withConnection } from '../../../src/postgres/connect.js';
 import { TABLE_NAMES, TABLES } from '../../../src/schemas/hospital/tables.js';
-import { parseLsn } from '../../../src/sources/slot/lsn.js';
-import { currentWalLsn } from '../../../src/sources/slot/wal-end.js';
+import { currentWalLsn, parseLsn } from '../../../src/sources/slot/lsn.js';
 import { SERVER_COLUMNS, type Sink } from '../../../src/sources/source.js';
 import { anyScope } from '../../helpers/any-scope.js';
 import { type TestDatabase, withDatabase } from '../../helpers/database.js';
@@ -99,7 +98,7 @@ for (const server of servers) {
         return xids;
       });
       const sink = await collecting(slotSource(db.target, 's'), (s) => caughtUp(db, s));
-      assert.deepEqual(sink.told, [
+      assert.deepEqual(sink.received, [
         'insert pacientes 1',
         'update pacientes 1',
         'insert convenios 9007199254740993',
@@ -205,7 +204,7 @@ for (const server of servers) {
       );
       await db.query('TRUNCATE exames, other');
       const sink = await collecting(slotSource(db.target, 's'), (s) => caughtUp(db, s));
-      assert.deepEqual(sink.told, [
+      assert.deepEqual(sink.received, [
         'aside other_schema',
         'aside message',
         'aside other_table',
@@ -218,7 +217,7 @@ for (const server of servers) {
       assert.equal(sink.rows[0]?.order, 2);
       // Nothing of it comes again: all of it was acknowledged.
       const again = await collecting(slotSource(db.target, 's'), (s) => caughtUp(db, s));
-      assert.deepEqual(again.told, []);
+      assert.deepEqual(again.received, []);
     });
   });
 
@@ -230,7 +229,7 @@ for (const server of servers) {
       await db.query('DELETE FROM pacientes');
       await db.query(patient(2));
       const sink = await collecting(slotSource(db.target, 's'), (s) => caughtUp(db, s));
-      assert.deepEqual(sink.told, [
+      assert.deepEqual(sink.received, [
         'insert pacientes 1',
         'delete pacientes without its id, place 2',
         'insert pacientes 2',

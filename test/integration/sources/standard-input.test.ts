@@ -4,9 +4,8 @@ import { createHash } from 'node:crypto';
 import { openSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { END, IDLE } from '../../../src/sources/ndjson/files/byte-input.js';
-import { pipeStream } from '../../../src/sources/ndjson/files/standard-input.js';
-import { StreamInput } from '../../../src/sources/ndjson/files/stream-input.js';
+import { END, IDLE } from '../../../src/sources/ndjson/byte-input.js';
+import { pipeStream, StreamInput } from '../../../src/sources/ndjson/stream-input.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 
 /** Bytes that another process writes: numbers, one a line. */

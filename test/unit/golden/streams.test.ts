@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { TABLES } from '../../../src/schemas/hospital/tables.js';
-import { DebeziumIntake } from '../../../src/sources/debezium/intake.js';
+import { Intake } from '../../../src/sources/intake.js';
 import { decode } from '../../../src/sources/slot/pgoutput.js';
 import { SlotRows } from '../../../src/sources/slot/rows.js';
 import { SHAPES } from '../../debezium/shapes.js';
@@ -17,7 +17,7 @@ const SPOILED = '294276-12-31 23:59:59.999999';
 for (const shape of SHAPES) {
   test(`Debezium's events in the shape "${shape}" are read as what was done`, () => {
     const sink = new CollectingSink();
-    const intake = new DebeziumIntake(sink, anyScope);
+    const intake = new Intake(sink, anyScope);
     intake.lines(Buffer.from(`${readEvents(shape).join('\n')}\n`), 0, 1, 0);
     assert.deepEqual(sink.problems, []);
     const changes = sink.rows.filter(({ operation }) => operation !== 'snapshot');
@@ -51,7 +51,7 @@ for (const version of [14, 18] as const) {
     assertSame(sink.rows, expectedEvents());
     assertInOrder(sink.rows);
     assert.deepEqual(sink.truncated, ['exames', 'internacoes']);
-    assert.equal(sink.asides.filter((kind) => kind === 'message').length, 2);
+    assert.equal(sink.ignoredKinds.filter((kind) => kind === 'message').length, 2);
   });
 }
 

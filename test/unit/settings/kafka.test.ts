@@ -160,6 +160,7 @@ test('a source may name a broker by an address of IPv6', () => {
   const { verify } = load({ flags: { source: 'kafka:[::1]:9092,kafka.example:9093/hospital.' } });
   assert.deepEqual(verify.source, {
     kind: 'kafka',
+    format: 'debezium',
     brokers: ['[::1]:9092', 'kafka.example:9093'],
     prefix: 'hospital.',
   });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { DebeziumIntake, MOST_BYTES } from '../../../src/sources/debezium/intake.js';
+import { Intake, MOST_BYTES } from '../../../src/sources/intake.js';
 import { anyScope } from '../../helpers/any-scope.js';
 import { CollectingSink } from '../../helpers/collecting-sink.js';
 import { randomNumbers } from '../../helpers/random.js';
@@ -34,14 +34,14 @@ const SAMPLES = [
 
 function fresh() {
   const sink = new CollectingSink();
-  return { sink, intake: new DebeziumIntake(sink, anyScope) };
+  return { sink, intake: new Intake(sink, anyScope) };
 }
 
-const told = ({ rows, keyless, truncated, asides, problems }: CollectingSink) => ({
+const collected = ({ rows, keyless, truncated, ignoredKinds, problems }: CollectingSink) => ({
   rows,
   keyless,
   truncated,
-  asides,
+  ignoredKinds,
   problems,
 });
 
@@ -49,10 +49,10 @@ test('every event that is cut short, at whichever byte, is malformed', () => {
   for (const sample of SAMPLES) {
     const bytes = Buffer.from(sample);
     const { sink, intake } = fresh();
-    intake.event(bytes, 0, 1, 0);
+    intake.line(bytes, 0, 1, 0);
     assert.deepEqual(sink.problems, []);
     for (let length = 1; length < bytes.length; length++) {
-      intake.event(bytes.subarray(0, length), 0, 1, 0);
+      intake.line(bytes.subarray(0, length), 0, 1, 0);
       assert.equal(sink.problems.length, length, sample.slice(0, length));
     }
   }
@@ -96,19 +96,19 @@ test('whatever the bytes, one thing is told of them, the same by one that knows 
       ),
   };
   const experienced = fresh();
-  for (const sample of SAMPLES) experienced.intake.event(Buffer.from(sample), 0, 1, 0);
+  for (const sample of SAMPLES) experienced.intake.line(Buffer.from(sample), 0, 1, 0);
   for (const [name, make] of Object.entries(makers)) {
     for (let i = 0; i < TRIES; i++) {
       const bytes = make();
       const one = fresh();
-      one.intake.event(bytes, 0, i, 0);
+      one.intake.line(bytes, 0, i, 0);
       const { sink } = experienced;
-      for (const list of Object.values(told(sink))) list.length = 0;
-      experienced.intake.event(bytes, 0, i, 0);
-      assert.deepEqual(told(sink), told(one.sink), `${name}: ${bytes}`);
+      for (const list of Object.values(collected(sink))) list.length = 0;
+      experienced.intake.line(bytes, 0, i, 0);
+      assert.deepEqual(collected(sink), collected(one.sink), `${name}: ${bytes}`);
       // White space is nothing, and of nothing nothing is told.
       if (/^[ \t\r\n]*$/.test(bytes.toString('latin1'))) continue;
-      assert.equal(sink.told, 1, `${name}: ${bytes}`);
+      assert.equal(sink.count, 1, `${name}: ${bytes}`);
       if (!isJson(bytes)) assert.equal(sink.problems.length, 1, `${name}: ${bytes}`);
     }
   }
@@ -140,9 +140,9 @@ test('many kinds of events in any order, each one again and again', () => {
   );
   for (let i = 0; i < 3000; i++) {
     const bytes = Buffer.from(kinds[Math.floor(random() ** 2 * kinds.length)]!);
-    one.intake.event(bytes, 0, i, 0);
+    one.intake.line(bytes, 0, i, 0);
     const other = fresh();
-    other.intake.event(bytes, 0, i, 0);
+    other.intake.line(bytes, 0, i, 0);
     expected.push(other.sink.rows[0]);
   }
   assert.deepEqual(one.sink.rows, expected);
@@ -152,7 +152,7 @@ test('events that are all different are read all the same', () => {
   const { sink, intake } = fresh();
   for (let i = 0; i < 2000; i++) {
     const source = SOURCE('exames').replace('"oltp"', `"oltp ${i}"`);
-    intake.event(Buffer.from(envelope('c', { after: `{"id":${i}}`, source })), 0, i, 0);
+    intake.line(Buffer.from(envelope('c', { after: `{"id":${i}}`, source })), 0, i, 0);
   }
   assert.deepEqual(
     sink.rows.map((row) => row.key),
@@ -165,7 +165,7 @@ test('a row of more columns than anybody remembers is read like any other', () =
   const columns = Array.from({ length: 400 }, (_, i) => `"x${i}":${i}`).join();
   for (let id = 0; id < 3; id++) {
     const after = `{"id":${id},${columns},"resultado":"${id}"}`;
-    intake.event(Buffer.from(envelope('c', { after })), 0, 1, 0);
+    intake.line(Buffer.from(envelope('c', { after })), 0, 1, 0);
   }
   assert.deepEqual(
     sink.rows.map((row) => [row.key, row.values?.[4], row.lsn]),
@@ -176,12 +176,17 @@ test('a row of more columns than anybody remembers is read like any other', () =
 test('a body is one event or an array of them', () => {
   const { sink, intake } = fresh();
   const inString = JSON.stringify(INSERT);
-  intake.batch(Buffer.from(INSERT), 0, 1, 0);
-  intake.batch(Buffer.from(` [ ${INSERT} , ${inString}, null,${DELETE}, {"a":1} , 5 ]\n`), 0, 2, 0);
-  intake.batch(Buffer.from('[]'), 0, 3, 0);
-  intake.batch(Buffer.from(' '), 0, 4, 0);
-  intake.batch(Buffer.from(`[${INSERT},]`), 0, 5, 0);
-  intake.batch(Buffer.from(`[${INSERT}`), 0, 6, 0);
+  intake.valueOrArray(Buffer.from(INSERT), 0, 1, 0);
+  intake.valueOrArray(
+    Buffer.from(` [ ${INSERT} , ${inString}, null,${DELETE}, {"a":1} , 5 ]\n`),
+    0,
+    2,
+    0,
+  );
+  intake.valueOrArray(Buffer.from('[]'), 0, 3, 0);
+  intake.valueOrArray(Buffer.from(' '), 0, 4, 0);
+  intake.valueOrArray(Buffer.from(`[${INSERT},]`), 0, 5, 0);
+  intake.valueOrArray(Buffer.from(`[${INSERT}`), 0, 6, 0);
   assert.deepEqual(
     sink.rows.map((row) => [row.operation, row.position]),
     [
@@ -191,7 +196,7 @@ test('a body is one event or an array of them', () => {
       ['delete', 2],
     ],
   );
-  assert.deepEqual(sink.asides, ['tombstone']);
+  assert.deepEqual(sink.ignoredKinds, ['tombstone']);
   assert.deepEqual(
     sink.problems.map((problem) => problem.position),
     [2, 2, 5, 6],
@@ -201,7 +206,7 @@ test('a body is one event or an array of them', () => {
 test('a record of Kafka has its id from its row, or else from its key', () => {
   const { sink, intake } = fresh();
   const record = (key: string | null, value: string | null) =>
-    intake.record(
+    intake.value(
       key === null ? null : Buffer.from(key),
       value === null ? null : Buffer.from(value),
       3,
@@ -216,8 +221,8 @@ test('a record of Kafka has its id from its row, or else from its key', () => {
   assert.deepEqual(sink.problems, []);
   record('no JSON', envelope('d', {}));
   record('{"id":"x"}', envelope('d', {}));
-  intake.record(Buffer.from([0x22, 0xff, 0x22]), Buffer.from(envelope('d', {})), 3, 9, 1);
-  assert.deepEqual(sink.asides, ['tombstone']);
+  intake.value(Buffer.from([0x22, 0xff, 0x22]), Buffer.from(envelope('d', {})), 3, 9, 1);
+  assert.deepEqual(sink.ignoredKinds, ['tombstone']);
   assert.deepEqual(
     sink.rows.map((row) => row.key),
     [8, 7, '9007199254740993', 7],
@@ -254,9 +259,9 @@ test('lines count, blank ones too, and a bad one spoils no other', () => {
 test('what is too long is refused', () => {
   const { sink, intake } = fresh();
   const long = Buffer.alloc(MOST_BYTES + 1, ' ');
-  intake.event(long, 0, 1, 0);
-  intake.batch(long, 0, 2, 0);
-  intake.record(null, long, 0, 3, 0);
+  intake.line(long, 0, 1, 0);
+  intake.valueOrArray(long, 0, 2, 0);
+  intake.value(null, long, 0, 3, 0);
   intake.lines(Buffer.concat([long, Buffer.from(`\n${INSERT}\n`)]), 0, 4, 0);
   assert.deepEqual(
     sink.problems.map(({ position, reason }) => [position, reason]),
@@ -264,6 +269,6 @@ test('what is too long is refused', () => {
   );
   assert.equal(sink.rows.length, 1);
   const big = EXAME.replace('"resultado":null', `"resultado":"${'x'.repeat(1 << 20)}"`);
-  intake.event(Buffer.from(envelope('c', { after: big })), 0, 5, 0);
+  intake.line(Buffer.from(envelope('c', { after: big })), 0, 5, 0);
   assert.equal(sink.rows[1]?.values?.[4]?.length, 1 << 20);
 });

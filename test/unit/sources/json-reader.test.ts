@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { JsonError, KIND } from '../../../src/sources/json/grammar.js';
 import { Names } from '../../../src/sources/json/names.js';
-import { END, JsonReader, MOST_DEPTH } from '../../../src/sources/json/reader.js';
+import { END, JsonError, JsonReader, KIND, MOST_DEPTH } from '../../../src/sources/json/reader.js';
 import { randomNumbers } from '../../helpers/random.js';
 
 const TRIES = 20_000;

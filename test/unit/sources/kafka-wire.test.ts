@@ -1,11 +1,10 @@
 import '../../../src/messages/english.js';
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { unpackLz4, unpackSnappy } from '../../../src/sources/kafka/compression.js';
 import { reasonOf } from '../../../src/sources/kafka/connection.js';
-import { KafkaError } from '../../../src/sources/kafka/error.js';
-import { unpackLz4 } from '../../../src/sources/kafka/lz4.js';
-import { Scram } from '../../../src/sources/kafka/scram.js';
-import { unpackSnappy } from '../../../src/sources/kafka/snappy.js';
+import { KafkaError } from '../../../src/sources/kafka/failures.js';
+import { Scram } from '../../../src/sources/kafka/login.js';
 import { Decoder, Encoder } from '../../../src/sources/kafka/wire.js';
 
 const bytes = (...parts: (number | string)[]): Buffer =>

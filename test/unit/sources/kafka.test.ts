@@ -2,7 +2,7 @@ import '../../../src/messages/english.js';
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { OperatorError } from '../../../src/errors.js';
-import { Partition } from '../../../src/sources/kafka/partition.js';
+import { Partition } from '../../../src/sources/kafka/records.js';
 import type { FetchedPartition } from '../../../src/sources/kafka/requests.js';
 import { KafkaSource } from '../../../src/sources/kafka/source.js';
 import { Encoder } from '../../../src/sources/kafka/wire.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { LineBuffer } from '../../../src/sources/ndjson/files/line-buffer.js';
+import { LineBuffer } from '../../../src/sources/ndjson/lines.js';
 import { randomNumbers } from '../../helpers/random.js';
 
 const CHUNK = 8;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { DebeziumIntake } from '../../../src/sources/debezium/intake.js';
+import { Intake } from '../../../src/sources/intake.js';
 import type { Ignored } from '../../../src/sources/source.js';
 import { anyScope } from '../../helpers/any-scope.js';
 import { CollectingSink } from '../../helpers/collecting-sink.js';
@@ -17,19 +17,19 @@ import {
   SOURCE,
 } from './samples.js';
 
-const STREAM = 2;
-const PLACE = 17;
+const PARTITION = 2;
+const POSITION = 17;
 const RECEIVED = 1_772_366_401_000_000;
 
 /** What is told of an event, once by an intake that knows none and once by one that has seen it. */
 function tell(text: string): CollectingSink {
   const sink = new CollectingSink();
-  const intake = new DebeziumIntake(sink, anyScope);
-  intake.event(Buffer.from(text), STREAM, PLACE, RECEIVED);
+  const intake = new Intake(sink, anyScope);
+  intake.line(Buffer.from(text), PARTITION, POSITION, RECEIVED);
   const again = new CollectingSink();
-  const experienced = new DebeziumIntake(again, anyScope);
+  const experienced = new Intake(again, anyScope);
   for (const other of [INSERT, DELETE, text, text]) {
-    experienced.event(Buffer.from(other), STREAM, PLACE, RECEIVED);
+    experienced.line(Buffer.from(other), PARTITION, POSITION, RECEIVED);
   }
   if (sink.rows[0] !== undefined) assert.deepEqual(again.rows.at(-1), sink.rows[0]);
   return sink;
@@ -47,8 +47,8 @@ const INSERTED = {
   committedAt: 1_772_366_400_500_123,
   connectorAt: 1_772_366_400_700_456,
   receivedAt: RECEIVED,
-  stream: STREAM,
-  place: PLACE,
+  partition: PARTITION,
+  position: POSITION,
   origin: 'oltp',
   snapshot: null,
 };
@@ -258,7 +258,7 @@ for (const [kind, text] of ASIDES) {
   test(`no change to a row: ${kind}: ${text.slice(0, 40)}`, () => {
     const sink = tell(text);
     assert.deepEqual(sink.problems, []);
-    assert.deepEqual(sink.asides, [kind]);
+    assert.deepEqual(sink.ignoredKinds, [kind]);
     assert.equal(sink.rows.length, 0);
   });
 }
@@ -268,7 +268,7 @@ test('a truncate is told with its table', () => {
 });
 
 test('nothing is told of nothing', () => {
-  for (const text of ['', ' \t\r\n ', '\ufeff']) assert.equal(tell(text).told, 0);
+  for (const text of ['', ' \t\r\n ', '\ufeff']) assert.equal(tell(text).count, 0);
 });
 
 const MALFORMED: readonly (readonly [string, string, RegExp])[] = [
@@ -315,7 +315,7 @@ for (const [what, text, words] of MALFORMED) {
     assert.equal(problems.length, 1);
     assert.match(problems[0]!.reason, words);
     assert.doesNotMatch(problems[0]!.reason, /segredo|9007199254740993/);
-    assert.deepEqual([problems[0]!.partition, problems[0]!.position], [STREAM, PLACE]);
+    assert.deepEqual([problems[0]!.partition, problems[0]!.position], [PARTITION, POSITION]);
   });
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { PgOutputMessage } from '../../../src/sources/slot/messages.js';
+import type { PgOutputMessage } from '../../../src/sources/slot/pgoutput.js';
 import { SlotRows } from '../../../src/sources/slot/rows.js';
 import { publicScope } from '../../helpers/any-scope.js';
 import { CollectingSink } from '../../helpers/collecting-sink.js';
@@ -49,8 +49,8 @@ test('a delete whose identity does not tell the id comes in order, with all else
       committedAt: 5,
       connectorAt: 8,
       receivedAt: 9,
-      stream: 0,
-      place: 2,
+      partition: 0,
+      position: 2,
       origin: null,
       snapshot: null,
     },

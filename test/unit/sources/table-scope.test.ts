@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { isForeign, scopeOfNames, tableScope } from '../../../src/sources/table-scope.js';
+import { isForeign, scopeOfNames, tableScope } from '../../../src/sources/scope.js';
 import { tablesIn } from '../../helpers/any-scope.js';
 
 const PARTITIONED = tableScope({

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { DebeziumIntake } from '../../../src/sources/debezium/intake.js';
+import { Intake } from '../../../src/sources/intake.js';
 import { anyScope } from '../../helpers/any-scope.js';
 import { CollectingSink } from '../../helpers/collecting-sink.js';
 import { envelope, SOURCE } from './samples.js';
@@ -11,7 +11,7 @@ const NOW = { milliseconds: 1_772_366_400_500n, microseconds: 1_772_366_400_500_
 function value(table: string, column: string, json: string, updated = `${NOW.microseconds}`) {
   const sink = new CollectingSink();
   const after = `{"id":1,"${column}":${json},"created_at":${updated},"updated_at":${updated}}`;
-  new DebeziumIntake(sink, anyScope).event(
+  new Intake(sink, anyScope).line(
     Buffer.from(envelope('c', { after, source: SOURCE(table) })),
     0,
     1,
@@ -50,10 +50,10 @@ test('a text is what it was, to the last character', () => {
 test('the placeholders of a connector stand for what is not told, besides the default', () => {
   const toastPlaceholders = ['(não mudou)', 'a;b,c "d"', 'x'.repeat(27)];
   const sink = new CollectingSink();
-  const intake = new DebeziumIntake(sink, anyScope, { toastPlaceholders });
+  const intake = new Intake(sink, anyScope, { toastPlaceholders });
   const read = (json: string) => {
     const after = `{"id":1,"nome":${json}}`;
-    intake.event(Buffer.from(envelope('c', { after, source: SOURCE('pacientes') })), 0, 1, 0);
+    intake.line(Buffer.from(envelope('c', { after, source: SOURCE('pacientes') })), 0, 1, 0);
     return sink.rows.at(-1)?.values?.[1];
   };
   const escaped = (text: string) =>
@@ -116,8 +116,8 @@ test('a timestamp is counted in what the times of the server are counted in', ()
 
 test('a row without times of the server is counted as the ones before', () => {
   const sink = new CollectingSink();
-  const intake = new DebeziumIntake(sink, anyScope);
-  const tell = (after: string) => intake.event(Buffer.from(envelope('c', { after })), 0, 1, 0);
+  const intake = new Intake(sink, anyScope);
+  const tell = (after: string) => intake.line(Buffer.from(envelope('c', { after })), 0, 1, 0);
   tell(`{"id":1,"updated_at":${NOW.milliseconds}}`);
   tell('{"id":2,"data":1000}');
   tell(`{"id":3,"created_at":${NOW.microseconds}}`);
@@ -129,9 +129,9 @@ test('a row without times of the server is counted as the ones before', () => {
 /** The `data` of rows that come one after the other, without the server's times unless they are in the row. */
 function dataOf(...rows: readonly string[]) {
   const sink = new CollectingSink();
-  const intake = new DebeziumIntake(sink, anyScope);
+  const intake = new Intake(sink, anyScope);
   for (const row of rows) {
-    intake.event(Buffer.from(envelope('c', { after: `{"id":1,${row}}` })), 0, 1, 0);
+    intake.line(Buffer.from(envelope('c', { after: `{"id":1,${row}}` })), 0, 1, 0);
   }
   assert.deepEqual(sink.problems, []);
   return sink.rows.map(({ values }, i) => `${values?.[3]} ${sink.precisions[i]}`);
@@ -163,11 +163,11 @@ test('where the times of the server are left out, those of the row tell what the
 
 test('of the times of a row the longest decides', () => {
   const sink = new CollectingSink();
-  const intake = new DebeziumIntake(sink, anyScope);
+  const intake = new Intake(sink, anyScope);
   const source = SOURCE('internacoes');
   const tell = (entrada: string, saida: string) => {
     const after = `{"id":1,"data_entrada":${entrada},"data_saida":${saida}}`;
-    intake.event(Buffer.from(envelope('c', { after, source })), 0, 1, 0);
+    intake.line(Buffer.from(envelope('c', { after, source })), 0, 1, 0);
     return sink.rows.at(-1)?.values?.slice(2, 4);
   };
   assert.deepEqual(tell('1000', `${NOW.milliseconds}`), [
@@ -257,9 +257,9 @@ test('keys are numbers where they are exact, and their digits elsewhere', () => 
   ];
   for (const [json, key] of pairs) {
     const sink = new CollectingSink();
-    const intake = new DebeziumIntake(sink, anyScope);
-    intake.event(Buffer.from(envelope('c', { after: `{"id":${json}}` })), 0, 1, 0);
-    intake.event(Buffer.from(envelope('d', { before: `{"id":${json}}` })), 0, 1, 0);
+    const intake = new Intake(sink, anyScope);
+    intake.line(Buffer.from(envelope('c', { after: `{"id":${json}}` })), 0, 1, 0);
+    intake.line(Buffer.from(envelope('d', { before: `{"id":${json}}` })), 0, 1, 0);
     assert.deepEqual(
       sink.rows.map((row) => row.key),
       [key, key],

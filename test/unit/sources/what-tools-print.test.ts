@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { DebeziumIntake } from '../../../src/sources/debezium/intake.js';
-import { DocumentLines, isIndented } from '../../../src/sources/ndjson/indented.js';
+import { Intake } from '../../../src/sources/intake.js';
+import { DocumentLines, isIndented } from '../../../src/sources/ndjson/lines.js';
 import { anyScope } from '../../helpers/any-scope.js';
 import { CollectingSink } from '../../helpers/collecting-sink.js';
 import { DELETE, EXAME, envelope, FLAT_META, FLATTENED, INSERT } from './samples.js';
@@ -11,8 +11,8 @@ const bytesOf = (line: string | Buffer) => (typeof line === 'string' ? Buffer.fr
 /** Reports on lines, by an intake that has seen other events. */
 function tell(...lines: readonly (string | Buffer)[]): CollectingSink {
   const sink = new CollectingSink();
-  const intake = new DebeziumIntake(sink, anyScope);
-  for (const other of [INSERT, DELETE]) intake.event(Buffer.from(other), 0, 1, 0);
+  const intake = new Intake(sink, anyScope);
+  for (const other of [INSERT, DELETE]) intake.line(Buffer.from(other), 0, 1, 0);
   sink.rows.length = 0;
   intake.lines(Buffer.concat(lines.flatMap((line) => [bytesOf(line), Buffer.from('\n')])), 0, 1, 0);
   return sink;
@@ -106,7 +106,7 @@ test('what stands before a delete is its key, and before nothing it is a tombsto
     '{"topic":"a","key":"{\\"id\\":8}","timestamp":1772366400700,"partition":0,"offset":3}',
   ]) {
     const sink = tell(line);
-    assert.deepEqual([sink.problems, sink.asides], [[], ['tombstone']], line);
+    assert.deepEqual([sink.problems, sink.ignoredKinds], [[], ['tombstone']], line);
   }
 });
 
@@ -197,7 +197,7 @@ for (const [what, [line, words]] of Object.entries(REFUSED)) {
   test(`refused, and why: ${what}`, () => {
     const sink = tell(line);
     assert.deepEqual(sink.rows, []);
-    assert.deepEqual(sink.asides, []);
+    assert.deepEqual(sink.ignoredKinds, []);
     assert.match(sink.problems[0]?.reason ?? 'nothing was said', words);
     assert.doesNotMatch(sink.problems[0]!.reason, /segredo|Maria/);
   });
@@ -215,7 +215,7 @@ function utf32(text: string, littleEndian: boolean): Buffer {
 
 test("a registry's head may be in one piece or two", () => {
   const sink = new CollectingSink();
-  const intake = new DebeziumIntake(sink, anyScope);
+  const intake = new Intake(sink, anyScope);
   const line = Buffer.concat([headed(head(0, 0, 0, 10, 10)), Buffer.from('\n')]);
   for (const cut of [4, 5]) {
     const next = intake.lines(line.subarray(0, cut), 0, 1, 0);

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { DebeziumIntake } from '../../../src/sources/debezium/intake.js';
-import type { Scope } from '../../../src/sources/scope.js';
+import { Intake } from '../../../src/sources/intake.js';
+import { type Scope, tableScope } from '../../../src/sources/scope.js';
 import { SlotRows } from '../../../src/sources/slot/rows.js';
-import { tableScope } from '../../../src/sources/table-scope.js';
 import { tablesIn } from '../../helpers/any-scope.js';
 import { CollectingSink } from '../../helpers/collecting-sink.js';
 import { CLOUD_EVENT, EXAME, envelope, FLAT_META, FLATTENED, SCHEMA, SOURCE } from './samples.js';
@@ -56,8 +55,8 @@ const SHAPES: readonly (readonly [string, (whose: Whose) => string])[] = [
 
 function read(lines: readonly string[], scope: Scope = SCOPE): CollectingSink {
   const sink = new CollectingSink();
-  const intake = new DebeziumIntake(sink, scope);
-  for (const [i, line] of lines.entries()) intake.event(Buffer.from(line), 0, i + 1, 0);
+  const intake = new Intake(sink, scope);
+  for (const [i, line] of lines.entries()) intake.line(Buffer.from(line), 0, i + 1, 0);
   assert.deepEqual(sink.problems, []);
   return sink;
 }
@@ -84,8 +83,8 @@ for (const [shape, line] of SHAPES) {
       [0, 4, 0, 4, 0, 4].map((place) => ['exames', 'oltp', place]),
     );
     const asides = ['other_database', 'other_schema', 'other_table', 'other_schema'];
-    assert.deepEqual(sink.asides, [...asides, ...asides, ...asides]);
-    assert.deepEqual(sink.untoldFacts, []);
+    assert.deepEqual(sink.ignoredKinds, [...asides, ...asides, ...asides]);
+    assert.deepEqual(sink.unstatedFacts, []);
   });
 
   test(`what is not told counts as the run's, and is said once: ${shape}`, () => {
@@ -96,7 +95,7 @@ for (const [shape, line] of SHAPES) {
       sink.rows.map(({ table, origin }) => [table, origin]),
       Array.from({ length: 4 }, () => ['exames', null]),
     );
-    assert.deepEqual(sink.untoldFacts, ['database', 'schema', 'origin']);
+    assert.deepEqual(sink.unstatedFacts, ['database', 'schema', 'origin']);
   });
 }
 
@@ -107,16 +106,16 @@ test('what rows of others do not tell is no matter', () => {
     plain({ db: 'hospital', schema: 'public', table: 'exames' }),
     plain({ schema: 'public', table: 'exames', name: 'oltp' }),
   ]);
-  assert.deepEqual(sink.untoldFacts, ['origin', 'database']);
+  assert.deepEqual(sink.unstatedFacts, ['origin', 'database']);
 });
 
 test('what an event does not tell is said with the first one that counts, also if one before was malformed', () => {
   const sink = new CollectingSink();
-  const intake = new DebeziumIntake(sink, SCOPE);
+  const intake = new Intake(sink, SCOPE);
   const tell = (lsn: string) => {
     const source = `{"db":"hospital","schema":"public","table":"exames","txId":571,"lsn":${lsn}}`;
-    intake.event(Buffer.from(envelope('c', { after: EXAME, source })), 0, 1, 0);
-    return sink.untoldFacts;
+    intake.line(Buffer.from(envelope('c', { after: EXAME, source })), 0, 1, 0);
+    return sink.unstatedFacts;
   };
   assert.deepEqual(tell('-1'), []);
   assert.equal(sink.problems.length, 1);
@@ -174,12 +173,12 @@ test('of a slot, the relation says the schema and the name, and the connection i
     ],
   );
   assert.deepEqual(sink.truncated, ['exames', 'exames']);
-  assert.deepEqual(sink.asides, [
+  assert.deepEqual(sink.ignoredKinds, [
     'other_schema',
     'other_table',
     'other_schema',
     'other_table',
     'other_table',
   ]);
-  assert.deepEqual(sink.untoldFacts, []);
+  assert.deepEqual(sink.unstatedFacts, []);
 });

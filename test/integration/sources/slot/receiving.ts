@@ -1,5 +1,5 @@
 import type { ConnectionTarget } from '../../../../src/postgres/target.js';
-import type { PgOutputMessage, Tuple } from '../../../../src/sources/slot/messages.js';
+import type { PgOutputMessage, Tuple } from '../../../../src/sources/slot/pgoutput.js';
 import { WalReceiver } from '../../../../src/sources/slot/wal-receiver.js';
 
 /** A transaction that is lost is not waited for for ever. */

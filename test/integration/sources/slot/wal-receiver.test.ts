@@ -5,7 +5,7 @@ import { EXIT, OperatorError } from '../../../../src/errors.js';
 import { sleep } from '../../../../src/lib/clock.js';
 import { withConnection } from '../../../../src/postgres/connect.js';
 import { parseLsn } from '../../../../src/sources/slot/lsn.js';
-import { UNCHANGED } from '../../../../src/sources/slot/messages.js';
+import { UNCHANGED } from '../../../../src/sources/slot/pgoutput.js';
 import type { WalReceiver } from '../../../../src/sources/slot/wal-receiver.js';
 import { type TestDatabase, withDatabase } from '../../../helpers/database.js';
 import { startServers } from '../../../helpers/server.js';

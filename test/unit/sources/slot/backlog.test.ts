@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Backlog } from '../../../../src/sources/slot/backlog.js';
+import { Backlog } from '../../../../src/sources/slot/wal-receiver.js';
 
 test('entries come out as they went in, and their bytes with them', () => {
   const backlog = new Backlog<number>();

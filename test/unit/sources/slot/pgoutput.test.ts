@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { DecodeError, decode } from '../../../../src/sources/slot/pgoutput.js';
+import { DecodeError } from '../../../../src/sources/slot/byte-reader.js';
+import { decode } from '../../../../src/sources/slot/pgoutput.js';
 import { bytes, cString, i16, i32, i64, letter, row, u8 } from './bytes.js';
 import { SAMPLES } from './samples.js';
 

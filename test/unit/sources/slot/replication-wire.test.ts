@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { DecodeError } from '../../../../src/sources/slot/pgoutput.js';
+import { DecodeError } from '../../../../src/sources/slot/byte-reader.js';
 import {
   parseCopyData,
   standbyStatus,
   startReplication,
-} from '../../../../src/sources/slot/replication-wire.js';
+} from '../../../../src/sources/slot/replication.js';
 import { bytes, i64, letter, u8 } from './bytes.js';
 
 /** 2000-01-01 in milliseconds and in microseconds since 1970. */

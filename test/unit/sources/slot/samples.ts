@@ -1,4 +1,4 @@
-import { type PgOutputMessage, UNCHANGED } from '../../../../src/sources/slot/messages.js';
+import { type PgOutputMessage, UNCHANGED } from '../../../../src/sources/slot/pgoutput.js';
 import { bytes, cString, i16, i32, i64, letter, row, u8 } from './bytes.js';
 
 /** 2026-03-01 12:34:56.789012 UTC, in microseconds since 2000. */

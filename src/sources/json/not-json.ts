@@ -1,8 +1,79 @@
 import { isUtf8 } from 'node:buffer';
-import { MORE_VALUES } from '../json/grammar.js';
-import { wideEncoding } from './wide-text.js';
+import { MORE_VALUES } from './reader.js';
 
-/** So much of an input is looked at: enough to know a format by. */
+/**
+ * Lengths of the heads that serializers of schema registries put before a value, by their first byte: 0 and an id of 4
+ * bytes (Confluent, Karapace, Apicurio) or 8 (Apicurio before version 3); 1 and a GUID (Confluent); 3, the compression
+ * and a GUID (AWS Glue). `longest`: a console that prints text writes three bytes for each that is not UTF-8.
+ */
+const HEADS: readonly { readonly shortest: number; readonly longest: number }[] = [
+  { shortest: 5, longest: 13 },
+  { shortest: 17, longest: 49 },
+  { shortest: 0, longest: 0 },
+  { shortest: 18, longest: 50 },
+];
+
+const OPEN = 0x7b;
+
+/** Bytes of the registry's head before the JSON between `begin` and `end`. 0: no head, or no JSON after it. */
+export function registryHead(bytes: Uint8Array, begin: number, end: number): number {
+  const shortest = headSpan(bytes, begin);
+  if (shortest === 0) return 0;
+  const last = Math.min(end - 1, begin + HEADS[bytes[begin]!]!.longest);
+  for (let at = begin + shortest; at <= last; at++) {
+    if (bytes[at] === OPEN) return isHole(bytes, begin, at) ? 0 : at - begin;
+  }
+  return 0;
+}
+
+/** Only zeros are a hole in a file: ids begin with 1. */
+function isHole(bytes: Uint8Array, begin: number, end: number): boolean {
+  return bytes.subarray(begin, end).every((byte) => byte === 0);
+}
+
+/** Bytes from `begin` that may be a registry's head, in which a line feed does not end a line. */
+export function headSpan(bytes: Uint8Array, begin: number): number {
+  return HEADS[bytes[begin]!]?.shortest ?? 0;
+}
+
+/** Encodings with two or four bytes per character. */
+type WideEncoding = 'UTF-16LE' | 'UTF-16BE' | 'UTF-32LE' | 'UTF-32BE';
+
+/** Byte order marks, the longer ones first: UTF-32LE's begins with UTF-16LE's. */
+const MARKS: readonly (readonly [WideEncoding, readonly number[]])[] = [
+  ['UTF-32LE', [0xff, 0xfe, 0, 0]],
+  ['UTF-32BE', [0, 0, 0xfe, 0xff]],
+  ['UTF-16LE', [0xff, 0xfe]],
+  ['UTF-16BE', [0xfe, 0xff]],
+];
+
+/** Patterns of two ASCII characters (`x`), with which JSON begins, for text without a mark. */
+const SHAPES: readonly (readonly [WideEncoding, string])[] = [
+  ['UTF-32LE', 'x000x000'],
+  ['UTF-32BE', '000x000x'],
+  ['UTF-16LE', 'x0x0'],
+  ['UTF-16BE', '0x0x'],
+];
+
+/** The encoding of the first bytes; null: another one. */
+function wideEncoding(bytes: Uint8Array): WideEncoding | null {
+  const marked = MARKS.find(([, mark]) => mark.every((byte, at) => bytes[at] === byte));
+  return (marked ?? SHAPES.find(([, shape]) => matches(bytes, shape)))?.[0] ?? null;
+}
+
+function matches(bytes: Uint8Array, shape: string): boolean {
+  for (let at = 0; at < shape.length; at++) {
+    const byte = bytes[at] ?? -1;
+    if (shape[at] === '0' ? byte !== 0 : !isAscii(byte)) return false;
+  }
+  return true;
+}
+
+function isAscii(byte: number): boolean {
+  return (byte >= 0x20 && byte < 0x7f) || byte === 0x09 || byte === 0x0a || byte === 0x0d;
+}
+
+/** Bytes of an input by which its format is found. */
 const HEAD_BYTES = 512;
 
 const CONVERTER = 'org.apache.kafka.connect.json.JsonConverter';
@@ -45,7 +116,7 @@ const BSON = `BSON, not JSON: make JSON of it first (bsondump), or ${TO_JSON}`;
 const MESSAGE_PACK = `binary, not JSON (MessagePack, CBOR?): ${TO_JSON}`;
 const BINARY = `binary, not JSON (Avro, Protobuf?): ${TO_JSON}`;
 
-/** By how text begins; the first that fits. */
+/** Patterns of how text begins; the first match counts. */
 const TEXTS: readonly (readonly [RegExp, string])[] = [
   [/(?:^|[^\w"])Struct\{[\w.]+=/, STRUCT],
   [/^\s*\{\s*[\w.]+=/, TO_STRING],
@@ -63,22 +134,24 @@ const TEXTS: readonly (readonly [RegExp, string])[] = [
   [/^[A-Za-z0-9+/]{24,}={0,2}\s*$/, BASE64],
 ];
 
-/** A control character that no text has; NUL is looked at by itself. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+/** Control characters that text does not have; NUL has its own reason. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern is for them
 const CONTROL = /[\x01-\x08\x0b\x0c\x0e-\x1d\x1f\x7f]/;
-/** No text in UTF-8 begins with these; MessagePack and CBOR have them for maps. */
+/** First bytes of maps in MessagePack and CBOR; no text in UTF-8 begins with them. */
 const PACKED = /^[\x80-\xff]/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: as above
 const HEAD = /^(?:\0.{4}|\x01.{16}|\x03[\0\x05].{16})/s;
-/** After a key that is JSON. */
+/** The same after a key that is JSON. */
 const HEAD_AFTER_KEY = /^[^\0]*\t\0(?!\0{4})/;
-/** Its length in 32 bits, less than 16 MiB, and an element's type and name. */
+/** The length in 32 bits, below 16 MiB, then an element's type and name. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: as above
 const BSON_HEAD = /^.{3}\0[\x01-\x13][\w$.]+\0/s;
 
 /**
- * Names the format of bytes that are not JSON, and the way out, in English, without any of their values.
- * `problem`: as the reader of JSON has it. Null: there is nothing better to say than that.
+ * Names the format of bytes that are not JSON and how to convert it, in English, without any of their values. Null:
+ * unknown.
+ *
+ * @param problem that the reader of JSON found
  */
 export function notJson(bytes: Buffer, problem: string): string | null {
   const head = bytes.subarray(0, HEAD_BYTES);
@@ -98,6 +171,6 @@ export function notJson(bytes: Buffer, problem: string): string | null {
   if (HEAD_AFTER_KEY.test(text)) return REGISTRY;
   if (bytes.includes(0)) return NULS;
   if (!isUtf8(bytes)) return NOT_UTF8;
-  const said = TEXTS.find(([how]) => how.test(text))?.[1];
-  return said ?? (problem === MORE_VALUES ? SEVERAL : null);
+  const reason = TEXTS.find(([pattern]) => pattern.test(text))?.[1];
+  return reason ?? (problem === MORE_VALUES ? SEVERAL : null);
 }

@@ -1,14 +1,13 @@
 import { createGunzip } from 'node:zlib';
-import { EXIT, OperatorError } from '../../../errors.js';
-import { AS_IS, type Decide } from './by-first-bytes.js';
-import { type ByteInput, END, IDLE } from './byte-input.js';
+import { EXIT, OperatorError } from '../../errors.js';
+import { AS_IS, type ByteInput, type Decide, END, IDLE } from './byte-input.js';
 
 const MAGIC = Buffer.from([0x1f, 0x8b]);
 const INPUT_BYTES = 1 << 16;
-/** Comes out at once at most, however much it is that was packed. */
+/** Limit of one unpacked chunk. */
 const OUTPUT_BYTES = 1 << 18;
 
-/** Unpacks an input if it is gzip. `name`: what it is called when that fails. */
+/** Unpacks an input if it is gzip. `name`: of the input in errors. */
 export function unpackGzip(name: string): Decide {
   return (head) => {
     if (head.length < MAGIC.length) return 'more';
@@ -18,29 +17,29 @@ export function unpackGzip(name: string): Decide {
 }
 
 /**
- * Unpacks gzip, of one member or more, as far as it has come. Zeros after a member are padding (tapes and block
- * devices have it); Node stops at them, and would leave out what follows.
+ * Unpacks gzip, of one member or more, as far as it has come. Zeros after a member are padding (tapes and block devices
+ * write it); Node's unpacker ends at them, so a new one is made for the members after them.
  */
 class GzipInput implements ByteInput {
   readonly #input: ByteInput;
   readonly #name: string;
   #gunzip = createGunzip({ chunkSize: OUTPUT_BYTES });
   readonly #packed = Buffer.alloc(INPUT_BYTES);
-  /** Bytes that were read and not unpacked: they follow padding. */
+  /** Bytes that were read and not unpacked: those after padding. */
   #unread: Buffer = Buffer.alloc(0);
   #rest: Buffer = Buffer.alloc(0);
-  /** The bytes that are being unpacked, and how many came before them in this row of members. */
-  #given: Buffer = Buffer.alloc(0);
-  #givenBefore = 0;
+  /** The bytes that the unpacker has, and the count of those that it had before. */
+  #written: Buffer = Buffer.alloc(0);
+  #writtenBefore = 0;
   #writing = false;
-  /** Nothing will be given to the unpacker any more; before that, an end of its own is one at padding. */
+  /** The input has ended. Before that, the unpacker ends only at padding. */
   #last = false;
   #ended = false;
-  /** Between members: only padding came since the last one. */
+  /** Only padding came since the last member. */
   #padding = false;
   #stopped = false;
   #error: NodeJS.ErrnoException | null = null;
-  #happened = false;
+  #changed = false;
   #wake: () => void = () => {};
 
   constructor(input: ByteInput, name: string) {
@@ -51,7 +50,7 @@ class GzipInput implements ByteInput {
 
   async read(buffer: Buffer, at: number): Promise<number> {
     for (;;) {
-      this.#happened = false;
+      this.#changed = false;
       if (this.#rest.length === 0) this.#rest = this.#gunzip.read() ?? this.#rest;
       if (this.#rest.length > 0) {
         const count = this.#rest.copy(buffer, at);
@@ -61,15 +60,15 @@ class GzipInput implements ByteInput {
       if (this.#error !== null) throw this.#failure(this.#error);
       if (this.#ended) return END;
       if (this.#writing) {
-        await this.#something();
+        await this.#nextChange();
         continue;
       }
-      const refused = this.#refused();
-      if (refused.length > 0) this.#startAnew(refused);
+      const untaken = this.#untaken();
+      if (untaken.length > 0) this.#restart(untaken);
       if (this.#unread.length === 0) {
         const count = await this.#input.read(this.#packed, 0);
         if (count === IDLE) return IDLE;
-        // A file that is still being packed has no end.
+        // A file that is still being packed ends amid a member, which is not an error after `stop`.
         if (count === END && (this.#stopped || this.#padding)) return END;
         if (count === END) {
           this.#writing = true;
@@ -84,7 +83,7 @@ class GzipInput implements ByteInput {
         if (this.#unread.length === 0) continue;
         this.#padding = false;
       }
-      this.#give(this.#unread);
+      this.#write(this.#unread);
       this.#unread = Buffer.alloc(0);
     }
   }
@@ -99,26 +98,26 @@ class GzipInput implements ByteInput {
     await this.#input.close();
   }
 
-  #give(bytes: Buffer): void {
-    this.#givenBefore += this.#given.length;
-    this.#given = bytes;
+  #write(bytes: Buffer): void {
+    this.#writtenBefore += this.#written.length;
+    this.#written = bytes;
     this.#writing = true;
     this.#gunzip.write(bytes, () => {
       this.#writing = false;
-      this.#tell();
+      this.#notify();
     });
   }
 
   /** Bytes that the unpacker did not take: padding, and perhaps members after it. */
-  #refused(): Buffer {
-    return this.#given.subarray(this.#gunzip.bytesWritten - this.#givenBefore);
+  #untaken(): Buffer {
+    return this.#written.subarray(this.#gunzip.bytesWritten - this.#writtenBefore);
   }
 
-  #startAnew(unread: Buffer): void {
+  #restart(unread: Buffer): void {
     this.#unread = unread;
     this.#padding = true;
-    this.#given = Buffer.alloc(0);
-    this.#givenBefore = 0;
+    this.#written = Buffer.alloc(0);
+    this.#writtenBefore = 0;
     this.#gunzip.destroy();
     this.#gunzip = createGunzip({ chunkSize: OUTPUT_BYTES });
     this.#listen();
@@ -126,31 +125,31 @@ class GzipInput implements ByteInput {
 
   #listen(): void {
     const gunzip = this.#gunzip;
-    const happens = (what: () => void) => {
+    const onEvent = (change: () => void) => {
       if (this.#gunzip !== gunzip) return;
-      what();
-      this.#tell();
+      change();
+      this.#notify();
     };
-    gunzip.on('readable', () => happens(() => {}));
+    gunzip.on('readable', () => onEvent(() => {}));
     gunzip.on('end', () =>
-      happens(() => {
+      onEvent(() => {
         this.#ended = this.#last;
       }),
     );
     gunzip.on('error', (error) =>
-      happens(() => {
+      onEvent(() => {
         this.#error = error;
       }),
     );
   }
 
-  #tell(): void {
-    this.#happened = true;
+  #notify(): void {
+    this.#changed = true;
     this.#wake();
   }
 
-  async #something(): Promise<void> {
-    if (this.#happened) return;
+  async #nextChange(): Promise<void> {
+    if (this.#changed) return;
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
     });

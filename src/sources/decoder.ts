@@ -1,0 +1,45 @@
+/**
+ * A format of events. It decodes one value after the other into calls of a sink. Transports (lines, bodies of
+ * requests, records of Kafka) hand it bytes and know no format; a format does not know its transport.
+ */
+export interface Decoder {
+  /**
+   * Decodes the value from `begin` to `end` and gives its event to the sink: `row`, `deleteWithoutKey`, `truncate` or
+   * `ignored`; white space gives nothing. No bytes make it throw. It keeps none of them after the call.
+   *
+   * @param bytes UTF-8, but for a schema registry's head; `bytes[end]` is a control character, where every scan stops
+   * @param key of the message, where the transport has one apart from the value
+   * @param partition as of `RowEvent`, and so are `position` and `receivedAt`
+   * @returns why the value is not an event: the sink then got nothing. Null: it was decoded
+   */
+  decode(
+    bytes: Buffer,
+    begin: number,
+    end: number,
+    key: Uint8Array | null,
+    partition: number,
+    position: number,
+    receivedAt: number,
+  ): Refusal | null;
+}
+
+/** Why a value is not an event. */
+export interface Refusal {
+  /** As of `Malformed`. */
+  readonly reason: string;
+  /** The bytes end too early: more of them might make an event. */
+  readonly isCutOff: boolean;
+}
+
+export interface DecoderOptions {
+  /** Values that stand for an unchanged TOAST value (`unavailable.value.placeholder`), besides Debezium's default. */
+  readonly toastPlaceholders?: readonly string[];
+}
+
+/** Thrown within a decoder for a value that is not an event. The message says why, and holds none of its values. */
+export class EventError extends Error {
+  constructor(reason: string) {
+    super(reason);
+    this.name = 'EventError';
+  }
+}

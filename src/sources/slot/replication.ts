@@ -1,0 +1,178 @@
+import type { Client, Connection, Submittable } from 'pg';
+import { escapeIdentifier } from '../../postgres/driver.js';
+import { ByteReader, DecodeError } from './byte-reader.js';
+import { EPOCH_MICROS } from './pgoutput.js';
+
+/** A message of the output plugin. */
+export interface XLogData {
+  readonly tag: 'wal';
+  /** Position in the WAL; 0 for messages that are not in it, as descriptions of tables. */
+  readonly lsn: bigint;
+  /** Time of sending by the server's clock, in microseconds since 1970. */
+  readonly sentAt: bigint;
+  readonly data: Buffer;
+}
+
+/** The server's sign of life. */
+export interface Keepalive {
+  readonly tag: 'keepalive';
+  /** The server has read and sent all WAL before it. */
+  readonly walEnd: bigint;
+  readonly sentAt: bigint;
+  readonly replyAsked: boolean;
+}
+
+const XLOG_DATA = 0x77;
+const KEEPALIVE = 0x6b;
+const STATUS = 0x72;
+const STATUS_BYTES = 34;
+const MICROS_PER_MS = 1000n;
+
+/** Parses a message of the stream. Copies its data, since `pg` uses its buffers again. */
+export function parseCopyData(chunk: Buffer): XLogData | Keepalive {
+  const reader = new ByteReader(chunk);
+  const type = reader.uint8('its type');
+  if (type === XLOG_DATA) {
+    const lsn = reader.uint64('the LSN');
+    reader.uint64('the end of the WAL');
+    const sentAt = reader.int64('the time') + EPOCH_MICROS;
+    return { tag: 'wal', lsn, sentAt, data: reader.copy(reader.left, 'the data') };
+  }
+  if (type === KEEPALIVE) {
+    const walEnd = reader.uint64('the end of the WAL');
+    const sentAt = reader.int64('the time') + EPOCH_MICROS;
+    return { tag: 'keepalive', walEnd, sentAt, replyAsked: reader.uint8('the reply flag') !== 0 };
+  }
+  throw new DecodeError(`no replication message has the type ${type}`, 0);
+}
+
+/**
+ * The message that acknowledges everything before `lsn`: the server need not send it again.
+ *
+ * @param now in milliseconds since 1970
+ * @param askReply has the server answer with a keepalive at once
+ */
+export function standbyStatus(lsn: bigint, now: number, askReply: boolean): Buffer {
+  const bytes = Buffer.alloc(STATUS_BYTES);
+  bytes.writeUInt8(STATUS, 0);
+  // Written, flushed and applied: acknowledged by the consumer means all three.
+  for (const at of [1, 9, 17]) bytes.writeBigUInt64BE(lsn, at);
+  bytes.writeBigInt64BE(BigInt(Math.trunc(now)) * MICROS_PER_MS - EPOCH_MICROS, 25);
+  bytes.writeUInt8(askReply ? 1 : 0, 33);
+  return bytes;
+}
+
+/** The command that streams from the slot's confirmed position on. */
+export function startReplication(
+  slot: string,
+  publications: readonly string[],
+  messages: boolean,
+): string {
+  const names = publications.map(escapeIdentifier).join(',');
+  const options = [`proto_version '1'`, `publication_names ${quoteText(names)}`];
+  if (messages) options.push(`messages 'true'`);
+  return `START_REPLICATION SLOT ${escapeIdentifier(slot)} LOGICAL 0/0 (${options.join(', ')})`;
+}
+
+/**
+ * The command that makes a slot which ends with its connection, in the grammar of before PostgreSQL 15, which all
+ * versions take. Without a snapshot: no tables are copied.
+ */
+export function createTemporarySlot(slot: string): string {
+  const name = escapeIdentifier(slot);
+  return `CREATE_REPLICATION_SLOT ${name} TEMPORARY LOGICAL pgoutput NOEXPORT_SNAPSHOT`;
+}
+
+/** Quotes a text for replication commands, whose grammar has no backslashes and no `E'…'`. */
+function quoteText(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** Events of a stream. None follows `onEnd`. */
+export interface CopyBothEvents {
+  /** A message; its bytes are valid only during the call. */
+  readonly onData: (chunk: Buffer) => void;
+  /** The stream is over: by an error, or (null) because either side ended it. */
+  readonly onEnd: (error: unknown) => void;
+}
+
+/** A connection's methods for COPY, which the typings lack. */
+interface CopyConnection extends Connection {
+  sendCopyFromChunk(chunk: Buffer): void;
+  endCopyFrom(): void;
+}
+
+/** A COPY stream in both directions, as a query of `pg`. */
+export class CopyBoth implements Submittable {
+  readonly #command: string;
+  readonly #events: CopyBothEvents;
+  #connection: CopyConnection | null = null;
+  #ended = false;
+  #started: { resolve: () => void; reject: (error: unknown) => void } | null = null;
+
+  private constructor(command: string, events: CopyBothEvents) {
+    this.#command = command;
+    this.#events = events;
+  }
+
+  /** Sends the command and waits until the server streams. Throws the server's error. */
+  static async start(client: Client, command: string, events: CopyBothEvents): Promise<CopyBoth> {
+    const copy = new CopyBoth(command, events);
+    await new Promise<void>((resolve, reject) => {
+      copy.#started = { resolve, reject };
+      client.query(copy);
+    });
+    return copy;
+  }
+
+  /** Reads no more until `resume`: the kernel's buffers fill, then the server waits. */
+  pause(): void {
+    this.#connection?.stream.pause();
+  }
+
+  resume(): void {
+    this.#connection?.stream.resume();
+  }
+
+  send(chunk: Buffer): void {
+    if (!this.#ended) this.#connection?.sendCopyFromChunk(chunk);
+  }
+
+  /** Ends our side; the server then ends its own. */
+  finish(): void {
+    if (!this.#ended) this.#connection?.endCopyFrom();
+  }
+
+  submit(connection: Connection): void {
+    this.#connection = connection as CopyConnection;
+    connection.once('replicationStart', () => {
+      this.#started?.resolve();
+      this.#started = null;
+    });
+    connection.query(this.#command);
+  }
+
+  handleCopyData({ chunk }: { chunk: Buffer }): void {
+    if (!this.#ended) this.#events.onData(chunk);
+  }
+
+  handleCommandComplete(): void {
+    // Not the end: ReadyForQuery follows, or, from a server that is shut down, the connection's close.
+  }
+
+  handleReadyForQuery(): void {
+    this.#end(null);
+  }
+
+  handleError(error: unknown): void {
+    this.#end(error);
+  }
+
+  #end(error: unknown): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    if (this.#started === null) this.#events.onEnd(error);
+    else this.#started.reject(error ?? new Error('the server did not start to stream'));
+    this.#started = null;
+  }
+}
