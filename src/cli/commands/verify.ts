@@ -249,10 +249,10 @@ async function offsetOf(
 async function compareWithTables(
   { log, messages: m, interrupted }: CommandContext,
   { id, target }: VerifiedRun,
-  { matcher, states }: Verification,
+  verification: Verification,
   now: DatabaseFacts | null,
 ): Promise<FinalState | null> {
-  const { header } = matcher.feed;
+  const { header } = verification;
   if (target === null || header === null || interrupted.aborted) return null;
   try {
     return await withConnection(target, async (client) => {
@@ -260,7 +260,7 @@ async function compareWithTables(
       const { server } = await primaryFactsOf(client);
       requireOwnServer(id, header, server);
       const isVisible = (table: TableName) => (now?.tables[table].policies ?? null) === null;
-      return compareFinalState(client, matcher, states, isVisible);
+      return compareFinalState(client, verification, isVisible);
     });
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;

@@ -1,8 +1,8 @@
 import type { RunRecord } from '../../runs/record.js';
+import type { Verdict } from '../../verify/verdict/accounting.js';
 import { DOUBTS } from '../../verify/verdict/accounting.js';
 import type { VerificationDocument } from '../../verify/verdict/document.js';
 import { VIOLATIONS } from '../../verify/verdict/findings.js';
-import type { Verdict } from '../../verify/verdict/verdict.js';
 import { banner, type Mood } from './banner.js';
 import { card, millis, spread } from './cards.js';
 import { withCode } from './code-words.js';

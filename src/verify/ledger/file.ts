@@ -14,9 +14,8 @@ export interface LedgerFileListener {
 const buffer = Buffer.alloc(LEDGER_CHUNK_BYTES);
 
 /**
- * A file of the ledger, read on piece by piece while it may still be written: what is held against it is
- * read beside it, so that neither has to be in memory. Read at once, without a promise: it is a local
- * file, and whoever reads it can't go on without.
+ * A file of the ledger, read piece by piece while it may still be written. Reads synchronously: the file is local, and
+ * the event that needs it cannot be judged before.
  */
 export class LedgerFile {
   readonly #path: string;
@@ -36,7 +35,7 @@ export class LedgerFile {
       },
       onLease: listener.onLease,
       onTransaction: (transaction) => {
-        // Without a header nothing can be said of what follows; that it is not there is told already.
+        // Without the header, which is reported as a problem already, times cannot be known.
         if (this.#header === null) return;
         listener.onTransaction(expectedOf(transaction, this.#header, this.#path));
       },
@@ -50,19 +49,19 @@ export class LedgerFile {
     this.#fd = openSync(path, 'r');
   }
 
-  /** Transactions that it says nothing final of, as far as it was read. */
+  /** Intents without an outcome, as far as the file was read. */
   get open(): readonly IntentRecord[] {
     return this.#fold.open;
   }
 
-  /** Reads the next piece; false where nothing more is written. */
+  /** Reads the next piece; false: nothing more is written. */
   read(): boolean {
     const bytes = readSync(this.#fd, buffer, 0, buffer.length, null);
     if (bytes > 0) this.#lines.push(buffer.subarray(0, bytes));
     return bytes > 0;
   }
 
-  /** Nothing more will be written: tells of the transactions that nothing final is known about. */
+  /** Closes the file: nothing more will be written. Reports the transactions without an outcome. */
   finish(): void {
     this.#lines.finish();
     this.#fold.finish();

@@ -170,8 +170,7 @@ export async function verdictOnBytes({
   const verification = await verifySource(ledger, source, options);
   // Rows that a trigger wrote are proved by the tables.
   if (!(sample.derives || harm?.tables === true)) return scriptDocument(verification);
-  const { matcher, states } = verification;
-  return scriptDocument(verification, await compareFinalState(sample.client, matcher, states));
+  return scriptDocument(verification, await compareFinalState(sample.client, verification));
 }
 
 function giveBytes(sink: Sink, scope: Scope) {

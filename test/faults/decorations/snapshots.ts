@@ -108,7 +108,7 @@ function isHeld(sample: Sample, versions: readonly ReceivedRow[], row: ReceivedR
 }
 
 function placed({ streamOf }: Trial, rows: readonly ReceivedRow[]): ReceivedRow[] {
-  return rows.map((row) => ({ ...row, stream: streamOf(row) }));
+  return rows.map((row) => ({ ...row, partition: streamOf(row) }));
 }
 
 /** How much of the run's stream came before this place. */

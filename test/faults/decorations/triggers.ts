@@ -38,7 +38,7 @@ export class TriggerRows {
     return items.flatMap((item) => {
       if (!isHome(item) || this.#xids.get(item.position) !== item.xid) return [item];
       const rows = this.#behind.get(item.position) ?? [];
-      return [item, ...rows.map((row) => ({ ...row, stream: streamOf(row) }))];
+      return [item, ...rows.map((row) => ({ ...row, partition: streamOf(row) }))];
     });
   }
 }

@@ -15,8 +15,7 @@ export async function verdictOn(
   const options = { from, end: positioned ? end : null, streams };
   const verification = await verifyScript(ledger, script, options);
   if (!tables) return scriptDocument(verification);
-  const { matcher, states } = verification;
-  return scriptDocument(verification, await compareFinalState(client, matcher, states));
+  return scriptDocument(verification, await compareFinalState(client, verification));
 }
 
 /** What the verifier should have said and did not; empty where it is right. */

@@ -5,7 +5,7 @@ import { html } from '../../../src/report/html/markup.js';
 import type { PageData } from '../../../src/report/html/plot.js';
 import { renderReport } from '../../../src/report/html/render.js';
 import { verificationPlots } from '../../../src/report/html/verification-plot.js';
-import { VERDICT_CODES, type Verdict } from '../../../src/verify/verdict/verdict.js';
+import { VERDICT_CODES, type Verdict } from '../../../src/verify/verdict/accounting.js';
 import { sampleRun } from '../../helpers/sample-run.js';
 
 const en = messagesIn('en');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { encodeKeys } from '../../../src/ledger/keys.js';
 import { Rng } from '../../../src/random/rng.js';
-import { KeyRanges } from '../../../src/verify/rows/key-ranges.js';
+import { KeyRanges } from '../../../src/verify/ledger/feed.js';
 
 test('an empty set has nothing', () => {
   assert.equal(new KeyRanges().has(1), false);
