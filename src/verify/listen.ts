@@ -1,7 +1,8 @@
 import { machineMicros, monotonicMs, sleep } from '../lib/clock.js';
 import { onAbort, unlessStuck } from '../lib/signals.js';
 import type { Inbox } from './inbox.js';
-import type { VerificationTask, Verifier } from './verify.js';
+import type { VerificationTask } from './task.js';
+import type { Verifier } from './verify.js';
 
 /** How often the end is looked for. */
 const LOOK_MS = 25;

@@ -1,10 +1,6 @@
-import type { DatabaseFacts } from '../database/facts.js';
-import type { LedgerFacts } from '../ledger/facts-file.js';
 import type { LedgerHeader } from '../ledger/format.js';
 import type { TableName } from '../schemas/hospital/tables.js';
-import type { ClockOffset } from '../sources/clock-offset.js';
-import type { Scope } from '../sources/scope.js';
-import type { KeylessEvent, Malformed, RowEvent, Source } from '../sources/source.js';
+import type { KeylessEvent, Malformed, RowEvent } from '../sources/source.js';
 import { type EventJudge, Inbox } from './inbox.js';
 import { countRows, type Expected } from './ledger/expected.js';
 import { LedgerFeed } from './ledger/feed.js';
@@ -12,6 +8,7 @@ import { Publishing } from './ledger/publishing.js';
 import { listen } from './listen.js';
 import { Closing, type Ending } from './match/closing.js';
 import { Connectors } from './match/connectors.js';
+import { ForeignEvents } from './match/foreign.js';
 import { MATCH, Matcher } from './match/matcher.js';
 import type { Partition } from './match/partition.js';
 import type { TransactionProgress } from './match/progress.js';
@@ -23,61 +20,15 @@ import { RowChecks } from './rows/row-checks.js';
 import { type RunDatabase, ServerEffects, settleServerFindings } from './rows/server-effects.js';
 import { checkSnapshot } from './rows/snapshot-check.js';
 import type { RowTracker } from './rows/tracker.js';
+import { MalformedInput, type VerificationTask } from './task.js';
 import { exampleOf } from './verdict/findings.js';
-import { Latency, type LatencyPoint } from './verdict/latency.js';
+import { Latency } from './verdict/latency.js';
 import { Results } from './verdict/results.js';
 
 /** Shares of the memory: replay windows, followed rows, and rows of a snapshot. */
 const WINDOW_SHARE = 0.4;
 const ROWS_SHARE = 0.4;
 const SNAPSHOT_SHARE = 0.2;
-
-export interface VerificationTask {
-  /** Folder of the run's ledger. */
-  readonly ledger: string;
-  readonly source: Source;
-  /** An LSN: changes committed before it are not expected. */
-  readonly from: number;
-  /** Leave changes that precede the source out of the verdict. */
-  readonly partial: boolean;
-  /** Decides which table an event means. */
-  readonly scope: Scope;
-  /** Of the ledger: 1 or 2. */
-  readonly version: number;
-  /** What the ledger says of the database: more once the run is over. */
-  readonly facts: () => LedgerFacts | null;
-  /** What the database says of itself now; null: it was not asked. */
-  readonly now: DatabaseFacts | null;
-  /** The publications that the source reads; null: unknown. */
-  readonly publications: readonly string[] | null;
-  /** Whether the run goes on. */
-  readonly isUnderWay: () => boolean;
-  /** The LSN of the WAL's end. Null: the source does not report its position, so it is of no use. */
-  readonly serverPosition: (() => Promise<number>) | null;
-  /** Once the run is over, stop after this long without a new event of it. */
-  readonly quietMs: number;
-  /** Memory for events and rows, in bytes. */
-  readonly memoryBytes: number;
-  /** Share of rows to follow, 0 to 1. */
-  readonly sample: number;
-  readonly skipMalformed: boolean;
-  readonly offset: ClockOffset;
-  /** When listening began, by this machine's clock: microseconds since 1970. */
-  readonly since: number;
-  readonly onPoint: (point: LatencyPoint) => void;
-  readonly onMalformed: (problem: Malformed) => void;
-  /** Called every 25 ms. */
-  readonly onProgress: (progress: VerificationProgress) => void;
-  readonly interrupted: AbortSignal;
-}
-
-export interface VerificationProgress {
-  /** Changes that arrived. */
-  readonly events: number;
-  readonly delivered: number;
-  readonly waiting: number;
-  readonly runOver: boolean;
-}
 
 /** A stream that was compared with a ledger. */
 export interface Verification {
@@ -90,16 +41,6 @@ export interface Verification {
   readonly partial: boolean;
   /** Of the ledger's first file; null: there is none. */
   readonly header: LedgerHeader | null;
-}
-
-/** An input is not an event, and must not be skipped. */
-export class MalformedInput extends Error {
-  readonly problem: Malformed;
-
-  constructor(problem: Malformed) {
-    super(problem.reason);
-    this.problem = problem;
-  }
 }
 
 /**
@@ -143,6 +84,7 @@ export class Verifier implements EventJudge {
   readonly #feed: LedgerFeed;
   readonly #transactions: ExpectedTransactions;
   readonly #connectors: Connectors;
+  readonly #foreign: ForeignEvents;
   readonly #matcher: Matcher;
   readonly #checks: RowChecks;
   readonly #closing: Closing;
@@ -163,6 +105,7 @@ export class Verifier implements EventJudge {
       sample,
     };
     this.#connectors = new Connectors(memory, source.partitions);
+    this.#foreign = new ForeignEvents(results);
     const parts = { transactions: this.#transactions, results };
     this.#matcher = new Matcher({
       ...parts,
@@ -172,11 +115,12 @@ export class Verifier implements EventJudge {
       effects: this.#database.effects,
       feed: this.#feed,
       connectors: this.#connectors,
+      foreign: this.#foreign,
     });
     this.#checks = new RowChecks(results);
     this.#closing = new Closing({
       ...parts,
-      matcher: this.#matcher,
+      partitions: this.#matcher.partitions,
       database: this.#database,
       partial,
     });
@@ -250,7 +194,7 @@ export class Verifier implements EventJudge {
     this.#closing.end(ending, this.#database);
     for (const transaction of this.#transactions.end()) this.#closing.close(transaction);
     while (this.#feed.readOn());
-    this.#matcher.finishForeign();
+    this.#foreign.finish(this.#feed);
     if (results.transactions.before_snapshot > 0) {
       const { snapshot } = this.#connectors.own;
       checkSnapshot(snapshot, (each) => this.#rereadSnapshot(ending, each), results, ending);
@@ -284,7 +228,7 @@ export class Verifier implements EventJudge {
   /** Takes a transaction that was read from the ledger. */
   #expect(expected: Expected): void {
     const { transactions, accounting } = this.results;
-    this.#matcher.recheckForeign(expected);
+    this.#foreign.check(expected);
     if (expected.fate === 'committed') {
       transactions.expected++;
       accounting.committed += countRows(expected);

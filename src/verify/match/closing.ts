@@ -1,9 +1,9 @@
+import type { TableName } from '../../schemas/hospital/tables.js';
 import type { RowEvent } from '../../sources/source.js';
 import { countRows, type Expected } from '../ledger/expected.js';
 import type { RunDatabase } from '../rows/server-effects.js';
 import { type Detail, exampleOf, exampleOfTransaction } from '../verdict/findings.js';
 import type { Results } from '../verdict/results.js';
-import type { Matcher } from './matcher.js';
 import type { Partition } from './partition.js';
 import type { LeftRows, TransactionProgress } from './progress.js';
 import type { ExpectedTransactions } from './transactions.js';
@@ -22,7 +22,7 @@ const NOT_ENDED: Ending = { whole: false, interrupted: false, schemaUnknown: fal
 
 export interface ClosingParts {
   readonly database: RunDatabase;
-  readonly matcher: Matcher;
+  readonly partitions: readonly Partition[];
   readonly transactions: ExpectedTransactions;
   readonly results: Results;
   /** Changes that precede the source are left out of the verdict. */
@@ -34,16 +34,16 @@ export class Closing {
   /** Whether the source has other tables, whose events count in `total_order`, too. */
   otherTables = false;
   #database: RunDatabase;
-  readonly #matcher: Matcher;
+  readonly #partitions: readonly Partition[];
   readonly #transactions: ExpectedTransactions;
   readonly #results: Results;
   readonly #partial: boolean;
   /** Null: more events may arrive. */
   #ending: Ending | null = null;
 
-  constructor({ database, matcher, transactions, results, partial }: ClosingParts) {
+  constructor({ database, partitions, transactions, results, partial }: ClosingParts) {
     this.#database = database;
-    this.#matcher = matcher;
+    this.#partitions = partitions;
     this.#transactions = transactions;
     this.#results = results;
     this.#partial = partial;
@@ -64,7 +64,7 @@ export class Closing {
     const { expected, unidentified, delivered, derived } = transaction;
     const { accounting, transactions, ofServer } = this.#results;
     this.#transactions.noteComplete(expected);
-    for (const other of this.#matcher.partitions) {
+    for (const other of this.#partitions) {
       if (other.current === transaction) other.current = null;
     }
     this.#accountArrived(transaction);
@@ -72,7 +72,7 @@ export class Closing {
     else transactions.unknown_delivered++;
     if (unidentified > 0) accounting.doubt('replica_identity', unidentified);
     const { lastOrder } = transaction.part(partition.number) ?? { lastOrder: 0 };
-    const alone = this.#matcher.partitions.length === 1 && !this.otherTables && unidentified === 0;
+    const alone = this.#partitions.length === 1 && !this.otherTables && unidentified === 0;
     if (last !== null && alone && lastOrder > delivered + derived) {
       this.#results.note('reordered', 'order_gap', last, expected, ofServer.unlessAdded);
     }
@@ -98,7 +98,7 @@ export class Closing {
       return;
     }
     // Before the end, a transaction is given up because later ones have arrived.
-    const overdue = this.#ending === null || this.#matcher.isOverdue(transaction);
+    const overdue = this.#ending === null || this.#isOverdue(transaction);
     let missing = false;
     for (const rest of transaction.rows.rest) {
       missing = this.#accountAbsent(transaction, rest, overdue) || missing;
@@ -177,6 +177,27 @@ export class Closing {
     const { expected, delivered } = transaction;
     this.#noteMissing(expected, rest, delivered > 0 ? 'row_missing' : detail, count);
     return true;
+  }
+
+  /** Whether every partition of the topics that carry a transaction's tables is past it. */
+  #isOverdue(transaction: TransactionProgress): boolean {
+    const { expected, delivered } = transaction;
+    const tables = Object.keys(expected.rows) as TableName[];
+    const partitions = this.#partitions;
+    const topics = new Set(
+      partitions
+        .filter((partition) => tables.some((table) => partition.has(table)))
+        .map(({ topic }) => topic),
+    );
+    const carrying =
+      partitions.length === 1 ? partitions : partitions.filter(({ topic }) => topics.has(topic));
+    return (
+      carrying.length > 0 &&
+      carrying.every(
+        (partition) =>
+          partition.isPast(expected) || (delivered > 0 && partition.current !== transaction),
+      )
+    );
   }
 
   #noteMissing(

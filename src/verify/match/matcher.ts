@@ -1,4 +1,3 @@
-import type { TableName } from '../../schemas/hospital/tables.js';
 import type { KeylessEvent, RowEvent } from '../../sources/source.js';
 import type { Expected } from '../ledger/expected.js';
 import type { LedgerFeed } from '../ledger/feed.js';
@@ -6,13 +5,12 @@ import type { RowFingerprint } from '../rows/fingerprint.js';
 import type { ServerEffects } from '../rows/server-effects.js';
 import type { Results } from '../verdict/results.js';
 import type { Connectors } from './connectors.js';
+import type { ForeignEvents } from './foreign.js';
 import { lsnOf, Partition } from './partition.js';
 import { ROW_MATCH, type TransactionProgress } from './progress.js';
 import { ReplayWindow } from './replay-window.js';
 import type { ExpectedTransactions } from './transactions.js';
 
-/** Foreign events that are remembered (some 5 MB): the ledger may have their transaction or id later on. */
-const FOREIGN_REMEMBERED = 1 << 14;
 /** The smallest replay window, in events. */
 const LEAST_WINDOW = 1 << 10;
 
@@ -43,6 +41,7 @@ export interface MatcherParts {
   readonly feed: LedgerFeed;
   readonly transactions: ExpectedTransactions;
   readonly connectors: Connectors;
+  readonly foreign: ForeignEvents;
   readonly results: Results;
 }
 
@@ -54,9 +53,7 @@ export class Matcher {
   readonly #transactions: ExpectedTransactions;
   readonly #connectors: Connectors;
   readonly #results: Results;
-  /** Foreign events by xid, until the ledger has it or the stream ends. */
-  readonly #foreign = new Map<number, RowEvent[]>();
-  #foreignRoom = FOREIGN_REMEMBERED;
+  readonly #foreign: ForeignEvents;
 
   constructor(parts: MatcherParts) {
     const { partitions, topics, windowEvents } = parts;
@@ -64,6 +61,7 @@ export class Matcher {
     this.#feed = parts.feed;
     this.#transactions = parts.transactions;
     this.#connectors = parts.connectors;
+    this.#foreign = parts.foreign;
     this.#results = parts.results;
     const size = 2 ** Math.floor(Math.log2(Math.max(windowEvents / partitions, LEAST_WINDOW)));
     this.partitions = Array.from(
@@ -173,7 +171,7 @@ export class Matcher {
       results.note('phantom', 'never_sent', event);
     } else {
       results.events.foreign++;
-      this.#remember(event);
+      this.#foreign.add(event);
       partition.interrupted = true;
       this.#noteBegin(partition, event, null);
       return MATCH.foreign;
@@ -193,52 +191,6 @@ export class Matcher {
       match === ROW_MATCH.faithful ||
       this.partitions[event.partition]?.replayWindow.find(event, fingerprint.stated)?.same;
     if (isCopy === true) results.copies++;
-  }
-
-  /**
-   * Reports foreign events with the xid of a transaction that was read just now: their LSN lies before its own, so
-   * they cannot belong to it. After a rollback that is no proof: a server that crashed gives the xid out again.
-   */
-  recheckForeign(expected: Expected): void {
-    const { xid, fate } = expected;
-    if (this.#foreign.size === 0 || xid === null) return;
-    if (fate !== 'aborted') {
-      for (const event of this.#foreign.get(xid) ?? []) {
-        this.#results.note('phantom', 'row_not_sent', event, expected);
-      }
-    }
-    this.#foreign.delete(xid);
-  }
-
-  /** Reports foreign inserts of ids that the run leased after them. Call it when the whole ledger was read. */
-  finishForeign(): void {
-    for (const event of [...this.#foreign.values()].flat()) {
-      const { operation, table, key } = event;
-      if (operation !== 'insert' || !this.#feed.isLeased(table, key)) continue;
-      this.#results.note('phantom', 'never_sent', event);
-    }
-  }
-
-  /** Whether every partition of the topics that carry a transaction's tables is past it. */
-  isOverdue(transaction: TransactionProgress): boolean {
-    const { expected, delivered } = transaction;
-    const tables = Object.keys(expected.rows) as TableName[];
-    const topics = new Set(
-      this.partitions
-        .filter((partition) => tables.some((table) => partition.has(table)))
-        .map(({ topic }) => topic),
-    );
-    const carrying =
-      this.partitions.length === 1
-        ? this.partitions
-        : this.partitions.filter(({ topic }) => topics.has(topic));
-    return (
-      carrying.length > 0 &&
-      carrying.every(
-        (partition) =>
-          partition.isPast(expected) || (delivered > 0 && partition.current !== transaction),
-      )
-    );
   }
 
   /** Matches an event whose row its transaction no longer, or never, expects. */
@@ -328,15 +280,6 @@ export class Matcher {
     partition.noteBegin(event, expected);
     const lsn = lsnOf(event, expected);
     connector.firstChange = Math.min(connector.firstChange ?? lsn, lsn);
-  }
-
-  #remember(event: RowEvent): void {
-    const { xid } = event;
-    if (xid === null || this.#foreignRoom === 0) return;
-    this.#foreignRoom--;
-    const events = this.#foreign.get(xid);
-    if (events === undefined) this.#foreign.set(xid, [event]);
-    else events.push(event);
   }
 
   /** A connector has delivered a change exactly as the ledger has it: it is the run's. */
