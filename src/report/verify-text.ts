@@ -9,7 +9,7 @@ import type {
 } from '../verify/verdict/document.js';
 import { type Example, VIOLATIONS } from '../verify/verdict/findings.js';
 
-/** What `verify` found, as an operator reads it. */
+/** The result of a verification as text. */
 export function verificationText(m: Messages, document: VerificationDocument): string {
   const { verify: said } = m;
   const title = said.title({ run: document.run_id, source: document.source });
@@ -53,7 +53,7 @@ function notesText({ verify: said }: Messages, { notes }: VerificationDocument):
   return titled(said.notes(), notes.map(said.note));
 }
 
-/** Lines below a title; empty where there are none. */
+/** Indented lines under a title; empty: no lines. */
 function titled(title: string, lines: readonly string[]): string {
   return lines.length === 0 ? '' : `\n${title}\n${lines.map((line) => `  ${line}\n`).join('')}`;
 }
@@ -91,7 +91,7 @@ function causeLines(
   ];
 }
 
-/** One thing that is wrong, in a line. */
+/** One violation, in a line. */
 function exampleText({ verify: said }: Messages, example: Example): string {
   const { table, operation, key, xid, lsn, place, ledger } = example;
   const where = [

@@ -13,38 +13,38 @@ import type { VerificationDocument } from '../verify/verdict/document.js';
 import type { LatencyPoint } from '../verify/verdict/latency.js';
 import { isNumber, parseDocument, parseJson, shape } from '../verify/verdict/parse-document.js';
 
-/** What a verification that went to its end has left. */
+/** A verification that reached its end. */
 export interface RecordedVerification {
   readonly document: VerificationDocument;
   readonly points: readonly LatencyPoint[];
 }
 
-/** A verdict on a run, and the file in its folder that has it. */
+/** A verdict on a run, and its file in the run's folder. */
 export interface RecordedVerdict {
   readonly file: string;
   readonly document: VerificationDocument;
 }
 
-/** The newest verdict, which others rely on, and its latency second by second. */
+/** The newest verdict, and its latency second by second: names for other programs. */
 const NEWEST = 'verify.json';
 const NEWEST_SERIES = 'verify-series.ndjson';
 const NUMBERED = /^verify-(\d+)(\.json|-series\.ndjson)$/;
 
 /**
- * The verdicts on a run, and how late its events were, second by second: kept in the run's folder. Each verification
- * has files of its own, `verify-<n>.json` and `verify-<n>-series.ndjson`; copies of the newest that went to its end
- * have names without a number.
+ * The verdicts on a run, and the latency of its events second by second, in the run's folder. Each verification has its
+ * own `verify-<n>.json` and `verify-<n>-series.ndjson`; the newest that reached its end is copied to names without a
+ * number.
  */
 export class VerificationRecord {
   readonly #folder: string;
-  /** Number of this verification; null before it has a place. */
+  /** Number of this verification; null: none yet. */
   #number: number | null = null;
 
   constructor(runFolder: string) {
     this.#folder = runFolder;
   }
 
-  /** Takes a number for a verification, which nobody else has. Throws what the file system threw. */
+  /** Takes a free number for this verification. Throws errors of the file system. */
   begin(): void {
     this.#adopt();
     for (let number = this.#highest() + 1; ; number++) {
@@ -53,7 +53,7 @@ export class VerificationRecord {
         this.#number = number;
         return;
       } catch (error) {
-        // Another verification of this run began at the same moment.
+        // Another verification of this run took the number at the same moment.
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       }
     }
@@ -63,7 +63,7 @@ export class VerificationRecord {
     appendFileSync(this.#path(seriesFile(this.#own())), `${JSON.stringify(point)}\n`);
   }
 
-  /** The verification went to its end: its verdict is the newest. */
+  /** Records the verdict, as the newest. */
   close(document: VerificationDocument): void {
     const number = this.#own();
     writeFileSync(this.#path(documentFile(number)), `${JSON.stringify(document, null, 2)}\n`);
@@ -71,14 +71,14 @@ export class VerificationRecord {
     this.#replace(NEWEST, documentFile(number));
   }
 
-  /** The verification came to no verdict: nothing of it stays. */
+  /** The verification failed: deletes its files. */
   discard(): void {
     if (this.#number === null) return;
     rmSync(this.#path(seriesFile(this.#number)), { force: true });
     this.#number = null;
   }
 
-  /** The newest; null where the run was not verified, or not to the end. Lines of the series may be cut off. */
+  /** The newest; null: no verification reached its end. Skips lines of the series that are cut off. */
   read(): RecordedVerification | null {
     const document = parseDocument(readOr(this.#path(NEWEST)));
     if (document === null) return null;
@@ -86,7 +86,7 @@ export class VerificationRecord {
     return { document, points };
   }
 
-  /** All verdicts that have a number, the newest first. */
+  /** All verdicts with a number, the newest first. */
   all(): RecordedVerdict[] {
     return this.#numbers()
       .sort((a, b) => b - a)
@@ -102,7 +102,7 @@ export class VerificationRecord {
     return this.#number ?? 0;
   }
 
-  /** Gives the verdict of an earlier version, which had no numbers, the first one. */
+  /** Gives a verdict of an earlier version of this program, which had no numbers, number 1. */
   #adopt(): void {
     if (this.#highest() > 0 || !existsSync(this.#path(NEWEST))) return;
     copyFileSync(this.#path(NEWEST), this.#path(documentFile(1)));
@@ -120,7 +120,7 @@ export class VerificationRecord {
     return [...new Set(numbers.filter((number) => number > 0))];
   }
 
-  /** Puts a copy of `from` in the place of `to`, at once: whoever reads it finds the old one or the new one. */
+  /** Replaces `to` by a copy of `from` atomically: a reader finds the old file or the new one. */
   #replace(to: string, from: string): void {
     const copy = this.#path(`${to}.${process.pid}`);
     copyFileSync(this.#path(from), copy);
@@ -152,7 +152,7 @@ function isPoint(value: unknown): value is LatencyPoint {
   return isPointShape(value);
 }
 
-/** Empty where there is no such file. */
+/** Empty: there is no such file. */
 function readOr(file: string): string {
   try {
     return readFileSync(file, 'utf8');

@@ -97,7 +97,13 @@ export class Verifier implements EventJudge {
     this.#task = task;
     this.#database = databaseOf(task);
     this.#latency = new Latency(task.offset, task.since, task.onPoint);
-    this.#feed = this.#openFeed((expected) => this.#expect(expected));
+    this.#feed = new LedgerFeed(
+      task.ledger,
+      (expected) => this.#expect(expected),
+      () => {
+        this.#ledgerProblems++;
+      },
+    );
     this.#transactions = new ExpectedTransactions(task.from);
     const memory = {
       rowBytes: memoryBytes * ROWS_SHARE,
@@ -293,7 +299,7 @@ export class Verifier implements EventJudge {
     this.results.events.snapshot++;
     const connector = this.#connectors.of(event.origin);
     connector.tracker.fold(event, fingerprint);
-    // Without an LSN, only changes of the same partition show that they came before the snapshot.
+    // Without an LSN, only changes of the same partition can be known to precede the snapshot.
     const first = event.lsn === null ? partition.first : connector.firstChange;
     if (connector.snapshot.take(event, fingerprint, first)) {
       this.#transactions.setSnapshot(this.#connectors.own.snapshot.lsn);
@@ -315,12 +321,6 @@ export class Verifier implements EventJudge {
     } finally {
       feed.close();
     }
-  }
-
-  #openFeed(onTransaction: (expected: Expected) => void): LedgerFeed {
-    return new LedgerFeed(this.#task.ledger, onTransaction, () => {
-      this.#ledgerProblems++;
-    });
   }
 }
 

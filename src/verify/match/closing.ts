@@ -49,7 +49,7 @@ export class Closing {
     this.#partial = partial;
   }
 
-  /** The stream has ended. `database`: what is known of it by now. */
+  /** The stream has ended. `database`: with the facts of the run's end. */
   end(ending: Ending, database: RunDatabase): void {
     this.#ending = ending;
     this.#database = database;

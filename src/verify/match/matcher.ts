@@ -248,7 +248,7 @@ export class Matcher {
       partition.current = transaction;
       if (part === undefined) {
         part = transaction.begin(partition.number);
-        if (partition.isPast(expected) || partition.isBehind(event)) {
+        if (partition.isPast(expected) || partition.isBelowWatermark(event)) {
           results.note('reordered', 'transaction_late', event, expected);
         }
         this.#noteBegin(partition, event, expected);

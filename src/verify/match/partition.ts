@@ -84,7 +84,7 @@ export class Partition {
   }
 
   /** Whether the event's watermark is below one that has arrived: it is late. */
-  isBehind({ watermark }: RowEvent): boolean {
+  isBelowWatermark({ watermark }: RowEvent): boolean {
     return watermark !== null && watermark < this.#watermark;
   }
 

@@ -16,8 +16,7 @@ export const WINDOW_BYTES_PER_EVENT = 20;
 const FIRST_SIZE = 1 << 12;
 
 /**
- * The latest events of a partition, in the order of their delivery: by them a legal replay is told apart from
- * disorder. Events are kept as two hashes, of their identity and of their contents.
+ * The latest events of a partition, in the order of their delivery: they distinguish a legal replay from disorder. Events are kept as two hashes, of their identity and of their contents.
  */
 export class ReplayWindow {
   readonly #most: number;

@@ -41,7 +41,7 @@ export const DOUBTS = [
 ] as const;
 export type Doubt = (typeof DOUBTS)[number];
 
-/** Every change that the ledger has as committed, by what became of it: the last five add up to the first. */
+/** The ledger's committed changes, divided into five: these add up to `committed`. In events. */
 export interface Sum {
   readonly committed: number;
   /** Arrived at least once, altered or not. */
@@ -54,7 +54,7 @@ export interface Sum {
   readonly waived: number;
 }
 
-/** Adds up the changes of a ledger by what became of them, and the reasons of doubts. In events. */
+/** Adds up the sum of five and the doubts by reason. In events. */
 export class Accounting {
   committed = 0;
   delivered = 0;
@@ -92,7 +92,7 @@ export class Accounting {
   }
 }
 
-/** The ledger's transactions, by what became of them. */
+/** The ledger's transactions by outcome of the verification. */
 export interface TransactionCounts {
   /** Committed according to the ledger. */
   expected: number;

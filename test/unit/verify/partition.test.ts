@@ -96,16 +96,16 @@ test("a partition is past another worker's transaction that was answered before 
   assert.deepEqual([49, 50, Number.POSITIVE_INFINITY].map(past), [true, false, false]);
 });
 
-test('a watermark below an earlier one is behind; an equal one or none is not', () => {
+test('an event is late if its watermark is below an earlier one', () => {
   const partition = partitionOf(0);
-  assert.equal(partition.isBehind(event(1, { watermark: 1 })), false);
+  assert.equal(partition.isBelowWatermark(event(1, { watermark: 1 })), false);
   partition.noteBegin(event(1, { watermark: 100 }), expected({}));
   partition.noteBegin(event(1, { watermark: 90 }), expected({}));
   partition.noteBegin(event(1, { watermark: null }), expected({}));
-  const behind = [99, 100, 101, null].map((watermark) =>
-    partition.isBehind(event(1, { watermark })),
+  const below = [99, 100, 101, null].map((watermark) =>
+    partition.isBelowWatermark(event(1, { watermark })),
   );
-  assert.deepEqual(behind, [true, false, false, false]);
+  assert.deepEqual(below, [true, false, false, false]);
 });
 
 test("an LSN lies between the worker's last transaction and the end of its own", () => {
