@@ -1,8 +1,8 @@
 import type { Omission } from '../verify/ledger/publishing.js';
+import type { Doubts } from '../verify/verdict/accounting.js';
 import { DOUBTS, type Doubt } from '../verify/verdict/accounting.js';
 import type { Note, VerificationDocument } from '../verify/verdict/document.js';
 import type { Detail, Violation } from '../verify/verdict/findings.js';
-import type { Doubts } from '../verify/verdict/verdict.js';
 import type { verifyPtBR } from './verify.pt-BR.js';
 
 const number = (value: number): string => value.toLocaleString('en-US');

@@ -1,11 +1,11 @@
 import type { TableName } from '../schemas/hospital/tables.js';
 import type { EventOperation, Malformed } from '../sources/source.js';
 import type { Omission } from '../verify/ledger/publishing.js';
+import type { VerificationProgress } from '../verify/task.js';
+import type { Doubts, Verdict } from '../verify/verdict/accounting.js';
 import { DOUBTS, type Doubt, type Sum } from '../verify/verdict/accounting.js';
 import type { ExplainedCause, Note, VerificationDocument } from '../verify/verdict/document.js';
 import type { Detail, Example, Violation } from '../verify/verdict/findings.js';
-import type { Doubts, Verdict } from '../verify/verdict/verdict.js';
-import type { VerificationProgress } from '../verify/verify.js';
 
 const number = (value: number): string => value.toLocaleString('pt-BR');
 const plural = (count: number, one: string, many: string): string =>

@@ -52,7 +52,7 @@ function notesText({ verify: words }: Messages, { notes }: VerificationDocument)
   return titled(words.notes(), notes.map(words.note));
 }
 
-/** Lines below a title; empty where there are none. */
+/** Indented lines under a title; empty: no lines. */
 function titled(title: string, lines: readonly string[]): string {
   return lines.length === 0 ? '' : `\n${title}\n${lines.map((line) => `  ${line}\n`).join('')}`;
 }

@@ -37,7 +37,7 @@ const NUMBERED = /^verify-(\d+)(\.json|-series\.ndjson)$/;
  */
 export class VerificationRecord {
   readonly #folder: string;
-  /** Number of this verification; null before it has a place. */
+  /** Number of this verification; null: none yet. */
   #number: number | null = null;
 
   constructor(runFolder: string) {
@@ -53,7 +53,7 @@ export class VerificationRecord {
         this.#number = number;
         return;
       } catch (error) {
-        // Another verification of this run began at the same moment.
+        // Another verification of this run took the number at the same moment.
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       }
     }
@@ -90,7 +90,7 @@ export class VerificationRecord {
     return { document, points };
   }
 
-  /** All verdicts that have a number, the newest first. */
+  /** All verdicts with a number, the newest first. */
   all(): RecordedVerdict[] {
     return this.#numbers()
       .sort((a, b) => b - a)

@@ -1,4 +1,3 @@
-import { monotonicMs } from '../lib/clock.js';
 import type { TableName } from '../schemas/hospital/tables.js';
 import type {
   Ignored,
@@ -9,37 +8,44 @@ import type {
   Sink,
   Unstated,
 } from '../sources/source.js';
-import type { Matcher } from './match/matcher.js';
-import { contentsOf, type RowFingerprint } from './rows/fingerprint.js';
+import { fingerprintOf, type RowFingerprint } from './rows/fingerprint.js';
 
-/** Items that may wait before a source is to hold back: some hundred transactions. */
+/** Events that may wait before the source is held back: some hundred transactions. */
 const HIGH_WATER = 20_000;
 const LOW_WATER = HIGH_WATER / 2;
-/** Before the ledger is asked again what it did not have: the answer to a COMMIT is entered within that. */
+/** Milliseconds until the ledger is read again: about as long as a COMMIT takes, whose answer brings the xid. */
 const RETRY_MS = 5;
+/** Malformed inputs that are kept as examples. */
+const MALFORMED_KEPT = 10;
+
+/** Receives the inbox's events in order. False: the ledger does not have the transaction yet; offer the event again. */
+export interface EventJudge {
+  row(event: RowEvent, fingerprint: RowFingerprint): boolean;
+  deleteWithoutKey(event: KeylessEvent): boolean;
+  truncate(table: TableName, partition: number, position: number): void;
+  /** The source has events of other tables. */
+  noteOtherTables(): void;
+}
 
 type Item =
-  | { readonly kind: 'row'; readonly event: RowEvent; readonly contents: RowFingerprint }
+  | { readonly kind: 'row'; readonly event: RowEvent; readonly fingerprint: RowFingerprint }
   | { readonly kind: 'keyless'; readonly event: KeylessEvent }
-  | { readonly kind: 'truncate'; readonly table: TableName; stream: number; place: number }
+  | { readonly kind: 'truncate'; readonly table: TableName; partition: number; position: number }
   | { readonly kind: 'position'; readonly lsn: number }
   | { readonly kind: 'idle' };
 
-/** Malformed inputs whose reasons are kept. */
-const MALFORMED_KEPT = 10;
-
 /**
- * Where a source's events wait for the ledger: an event may be here before what its transaction is called
- * is entered. Keeps the order, and holds the source back meanwhile.
+ * The queue between a source and the judge: an event can arrive before the ledger has recorded its transaction's xid.
+ * Keeps the order, and holds the source back while too many events wait.
  */
 export class Inbox implements Sink {
-  readonly #matcher: Matcher;
+  readonly #judge: EventJudge;
   readonly #version: number;
   readonly #onMalformed: (problem: Malformed) => void;
   readonly ignoredCounts: Partial<Record<Ignored, number>> = {};
   readonly malformedExamples: Malformed[] = [];
-  /** Left out by events that counted as the run's. */
-  readonly untoldFacts = new Set<Unstated>();
+  /** What events that count as the run's left out. */
+  readonly unstatedFacts = new Set<Unstated>();
   /** Items from `#next` on wait. */
   #items: Item[] = [];
   #next = 0;
@@ -47,21 +53,15 @@ export class Inbox implements Sink {
   #waiters: (() => void)[] = [];
   #idle = false;
   #position = 0;
-  /** Rows of others that may have some of the run's behind them. */
-  #older = 0;
-  #moved = 0;
-  #movedAt = monotonicMs();
-  /** Microseconds since 1970, by the server's clock; Infinity: it goes on. */
-  #runOver = Number.POSITIVE_INFINITY;
+  #precedingEnd = 0;
+  /** Microseconds since 1970, by the server's clock. Infinity: the run is under way. */
+  #runEnd = Number.POSITIVE_INFINITY;
   #rows = 0;
   #malformed = 0;
 
-  /**
-   * @param version of the ledger
-   * @param onMalformed told of each input that is no event
-   */
-  constructor(matcher: Matcher, version: number, onMalformed: (problem: Malformed) => void) {
-    this.#matcher = matcher;
+  /** @param version of the ledger: 1 or 2 */
+  constructor(judge: EventJudge, version: number, onMalformed: (problem: Malformed) => void) {
+    this.#judge = judge;
     this.#version = version;
     this.#onMalformed = onMalformed;
   }
@@ -71,77 +71,66 @@ export class Inbox implements Sink {
     return this.#rows;
   }
 
-  /** Inputs that were no events. */
   get malformedCount(): number {
     return this.#malformed;
   }
 
-  /** Changes that wait for the ledger. */
+  /** Events that wait for the ledger. */
   get waiting(): number {
     return this.#items.length - this.#next;
   }
 
-  /** Whether the source had nothing more when it was last asked, and all it had is taken. */
+  /** Whether the source last reported that it has nothing more, and everything was taken since. */
   get isIdle(): boolean {
     return this.#idle && this.waiting === 0;
   }
 
-  /** Everything committed before this LSN was taken. */
+  /** An LSN: everything committed before it was taken. */
   get reached(): number {
     return this.#position;
   }
 
-  /** The run is over: whatever others committed from now on has none of its changes behind it. */
-  noteRunOver(at: number): void {
-    this.#runOver = at;
-    this.#movedAt = monotonicMs();
+  /** Events, of any writer, that were committed before the run's end: changes of the run may follow them. */
+  get precedingEnd(): number {
+    return this.#precedingEnd;
   }
 
-  /**
-   * Milliseconds since it was noticed, by a call of this, that a change of the run had come, or one of others from
-   * before its end: while a topic's past is read, the run's changes are yet to come. Heartbeats and what others do
-   * now go on for ever.
-   */
-  quietMs(): number {
-    const now = monotonicMs();
-    const { delivered, replayed, unjudged, snapshot } = this.#matcher.events;
-    const moved = delivered + replayed + unjudged + snapshot + this.#older;
-    if (moved !== this.#moved) this.#movedAt = now;
-    this.#moved = moved;
-    return now - this.#movedAt;
+  /** @param at microseconds since 1970, by the server's clock */
+  noteRunEnd(at: number): void {
+    this.#runEnd = at;
   }
 
   row(event: RowEvent, columns: RowColumns | null): void {
     this.#arrive(event.committedAt);
     this.#rows++;
-    const contents = contentsOf(event, columns, this.#version);
-    if (this.waiting > 0 || !this.#matcher.take(event, contents)) {
-      this.#put({ kind: 'row', event, contents });
+    const fingerprint = fingerprintOf(event, columns, this.#version);
+    if (this.waiting > 0 || !this.#judge.row(event, fingerprint)) {
+      this.#put({ kind: 'row', event, fingerprint });
     }
   }
 
   deleteWithoutKey(event: KeylessEvent): void {
     this.#arrive(event.committedAt);
     this.#rows++;
-    if (this.waiting > 0 || !this.#matcher.takeKeyless(event)) {
+    if (this.waiting > 0 || !this.#judge.deleteWithoutKey(event)) {
       this.#put({ kind: 'keyless', event });
     }
   }
 
-  truncate(table: TableName, stream: number, place: number): void {
+  truncate(table: TableName, partition: number, position: number): void {
     this.#arrive(null);
-    this.#put({ kind: 'truncate', table, stream, place });
+    this.#put({ kind: 'truncate', table, partition, position });
     this.drain();
   }
 
-  unstated(what: Unstated): void {
-    this.untoldFacts.add(what);
+  unstated(fact: Unstated): void {
+    this.unstatedFacts.add(fact);
   }
 
   ignored(kind: Ignored, committedAt: number | null): void {
     this.#arrive(committedAt);
     this.ignoredCounts[kind] = (this.ignoredCounts[kind] ?? 0) + 1;
-    if (kind.startsWith('other_')) this.#matcher.others = true;
+    if (kind.startsWith('other_')) this.#judge.noteOtherTables();
   }
 
   malformed(problem: Malformed): void {
@@ -165,22 +154,22 @@ export class Inbox implements Sink {
     await new Promise<void>((resolve) => this.#waiters.push(resolve));
   }
 
-  /** Takes what waits, as far as the ledger has it. */
+  /** Hands on the waiting items, until one has to wait for the ledger. */
   drain(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    while (this.#next < this.#items.length && this.#take(this.#items[this.#next]!)) this.#next++;
+    while (this.#next < this.#items.length && this.#handOn(this.#items[this.#next]!)) this.#next++;
     if (this.#next === this.#items.length) {
       this.#items = [];
       this.#next = 0;
     } else {
-      this.#later();
+      this.#retryLater();
     }
     if (this.waiting > LOW_WATER) return;
     for (const wake of this.#waiters.splice(0)) wake();
   }
 
-  /** Nothing is tried again. */
+  /** Ends the retries. */
   close(): void {
     clearTimeout(this.#timer);
     for (const wake of this.#waiters.splice(0)) wake();
@@ -188,26 +177,27 @@ export class Inbox implements Sink {
 
   #arrive(committedAt: number | null): void {
     this.#idle = false;
-    if (committedAt !== null && committedAt < this.#runOver) this.#older++;
+    if (committedAt !== null && committedAt < this.#runEnd) this.#precedingEnd++;
   }
 
   #put(item: Item): void {
     this.#items.push(item);
-    this.#later();
+    this.#retryLater();
   }
 
-  #later(): void {
+  #retryLater(): void {
     this.#timer ??= setTimeout(() => this.drain(), RETRY_MS);
   }
 
-  #take(item: Item): boolean {
+  /** False: the item has to wait. */
+  #handOn(item: Item): boolean {
     switch (item.kind) {
       case 'row':
-        return this.#matcher.take(item.event, item.contents);
+        return this.#judge.row(item.event, item.fingerprint);
       case 'keyless':
-        return this.#matcher.takeKeyless(item.event);
+        return this.#judge.deleteWithoutKey(item.event);
       case 'truncate':
-        this.#matcher.truncate(item.table, item.stream, item.place);
+        this.#judge.truncate(item.table, item.partition, item.position);
         return true;
       case 'position':
         this.#position = Math.max(this.#position, item.lsn);

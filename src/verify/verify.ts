@@ -1,231 +1,333 @@
-import type { DatabaseFacts } from '../database/facts.js';
-import type { LedgerFacts } from '../ledger/facts-file.js';
-import { machineMicros, sleep } from '../lib/clock.js';
-import { onAbort, unlessStuck } from '../lib/signals.js';
-import type { ClockOffset } from '../sources/clock-offset.js';
-import type { Scope } from '../sources/scope.js';
-import type { Malformed, Source } from '../sources/source.js';
-import { Inbox } from './inbox.js';
+import type { LedgerHeader } from '../ledger/format.js';
+import type { TableName } from '../schemas/hospital/tables.js';
+import type { KeylessEvent, Malformed, RowEvent } from '../sources/source.js';
+import { type EventJudge, Inbox } from './inbox.js';
+import { countRows, type Expected } from './ledger/expected.js';
+import { LedgerFeed } from './ledger/feed.js';
 import { Publishing } from './ledger/publishing.js';
-import { ConnectorStates } from './match/connector-states.js';
-import { type Judging, Matcher } from './match/matcher.js';
-import { TAPE_BYTES_PER_EVENT } from './match/replay-window.js';
-import { ServerEffects } from './rows/server-effects.js';
+import { listen } from './listen.js';
+import { Closing, type Ending } from './match/closing.js';
+import { Connectors } from './match/connectors.js';
+import { ForeignEvents } from './match/foreign.js';
+import { MATCH, Matcher } from './match/matcher.js';
+import type { Partition } from './match/partition.js';
+import type { TransactionProgress } from './match/progress.js';
+import { WINDOW_BYTES_PER_EVENT } from './match/replay-window.js';
+import { ExpectedTransactions } from './match/transactions.js';
+import type { DerivedRows } from './rows/derived-rows.js';
+import type { RowFingerprint } from './rows/fingerprint.js';
+import { RowChecks } from './rows/row-checks.js';
+import { type RunDatabase, ServerEffects, settleServerFindings } from './rows/server-effects.js';
+import { checkSnapshot } from './rows/snapshot-check.js';
 import type { RowTracker } from './rows/tracker.js';
-import { Latency, type LatencyPoint } from './verdict/latency.js';
+import { MalformedInput, type VerificationTask } from './task.js';
+import { exampleOf } from './verdict/findings.js';
+import { Latency } from './verdict/latency.js';
+import { Results } from './verdict/results.js';
 
-/** How often it is looked whether everything has come. */
-const LOOK_MS = 25;
-/** Of the memory, what replays are recognized by, what follows rows, and what a snapshot's rows may take. */
-const TAPE_SHARE = 0.4;
-const STATES_SHARE = 0.4;
+/** Shares of the memory: replay windows, followed rows, and rows of a snapshot. */
+const WINDOW_SHARE = 0.4;
+const ROWS_SHARE = 0.4;
 const SNAPSHOT_SHARE = 0.2;
-/** After the last expected event of a run that was watched, this long for what should not come. */
-const LINGER_MS = 500;
 
-export interface VerificationTask {
-  /** Folder of the run's ledger. */
-  readonly ledger: string;
-  readonly source: Source;
-  /** An LSN: what was committed before is not expected. */
-  readonly from: number;
-  /** What precedes the source is left out of the verdict. */
-  readonly partial: boolean;
-  /** Tells which table an event means. */
-  readonly scope: Scope;
-  /** Of the ledger: 1 or 2. */
-  readonly version: number;
-  /** What the ledger says of the database so far; more once the run is over. */
-  readonly facts: () => LedgerFacts | null;
-  /** What the database says of itself now; null: it was not asked. */
-  readonly now: DatabaseFacts | null;
-  /** Those that the source reads; null: not known. */
-  readonly publications: readonly string[] | null;
-  /** Whether the run goes on. */
-  readonly isUnderWay: () => boolean;
-  /** How far the server's WAL is, as LSN, where the source tells how far it has come; else null. */
-  readonly serverPosition: (() => Promise<number>) | null;
-  /** Without a change of the run for this long, one that is over is taken to have sent all. */
-  readonly quietMs: number;
-  /** Bytes for what is remembered of events and rows. */
-  readonly memoryBytes: number;
-  /** Share of rows to follow, 0 to 1. */
-  readonly sample: number;
-  readonly skipMalformed: boolean;
-  readonly offset: ClockOffset;
-  /** When it began to listen, by this machine's clock: microseconds since 1970. */
-  readonly since: number;
-  readonly onPoint: (point: LatencyPoint) => void;
-  readonly onMalformed: (problem: Malformed) => void;
-  /** Told now and then how far it is. */
-  readonly onProgress: (progress: VerificationProgress) => void;
-  readonly interrupted: AbortSignal;
-}
-
-export interface VerificationProgress {
-  readonly events: number;
-  readonly delivered: number;
-  readonly waiting: number;
-  readonly runOver: boolean;
-}
-
-/** A stream that was held against a ledger. */
+/** A stream that was compared with a ledger. */
 export interface Verification {
-  readonly matcher: Matcher;
+  readonly results: Results;
   readonly inbox: Inbox;
-  readonly states: RowTracker;
+  readonly derived: DerivedRows;
+  readonly tracker: RowTracker;
   readonly latency: Latency;
-  readonly judging: Judging;
+  readonly database: RunDatabase;
   readonly partial: boolean;
-}
-
-/** Input that is no event, and is not to be passed over. */
-export class MalformedInput extends Error {
-  readonly problem: Malformed;
-
-  constructor(problem: Malformed) {
-    super(problem.reason);
-    this.problem = problem;
-  }
+  /** Of the ledger's first file; null: there is none. */
+  readonly header: LedgerHeader | null;
 }
 
 /**
- * Takes a source's events until all that the run committed has come, or nothing more comes, and holds them
- * against the ledger. Rejects with what the source failed of, or with `MalformedInput`.
+ * Compares a source's events with the ledger, until all changes of the run have arrived, or no more arrive. Rejects
+ * with the source's failure, or with `MalformedInput`.
  */
 export async function verify(task: VerificationTask): Promise<Verification> {
-  const { source, memoryBytes } = task;
-  const latency = new Latency(task.offset, task.since, task.onPoint);
-  const connectors = new ConnectorStates(memoryBytes * STATES_SHARE, task.sample);
-  const judging = (): Judging => {
-    const facts = task.facts();
-    return {
-      effects: new ServerEffects(facts),
-      publishing: new Publishing(facts, task.now, task.publications),
-    };
-  };
-  const matcher = new Matcher({
-    ledger: task.ledger,
-    streams: source.partitions,
-    ...(source.topics === undefined ? {} : { topics: source.topics }),
-    tapeEvents: (memoryBytes * TAPE_SHARE) / TAPE_BYTES_PER_EVENT,
-    snapshotBytes: memoryBytes * SNAPSHOT_SHARE,
-    from: task.from,
-    partial: task.partial,
-    judging: judging(),
-    listener: {
-      onChange: (event, contents, own) => {
-        if (own) latency.record(event);
-        const detail = connectors.of(event.origin).fold(event, contents);
-        // What others write is followed, and not judged: it may be a replay.
-        return own ? detail : null;
-      },
-      onUnsent: (event, contents) => {
-        const states = connectors.of(event.origin);
-        const repeats = event.operation === 'update' && states.holds(event, contents);
-        return states.fold(event, contents) ?? (repeats ? 'repeats' : null);
-      },
-      onSettled: (origin) => connectors.settle(origin),
-    },
-  });
   let refused: Malformed | null = null;
-  const inbox = new Inbox(matcher, task.version, (problem) => {
+  const verifier = new Verifier(task);
+  const inbox = new Inbox(verifier, task.version, (problem) => {
     task.onMalformed(problem);
     if (task.skipMalformed || refused !== null) return;
     refused = problem;
-    source.stop();
+    task.source.stop();
   });
   try {
-    const whole = await takeAll(task, matcher, inbox, () => refused !== null);
+    const whole = await listen(task, inbox, verifier, () => refused !== null);
     if (refused !== null) throw new MalformedInput(refused);
-    latency.finish();
-    const last = judging();
-    // From version 2 on, a run that has a ledger has written down what it found.
-    if (task.version > 1 && task.facts() === null) matcher.noteLedgerProblem();
-    const elsewhere = (inbox.ignoredCounts.other_schema ?? 0) > 0 && matcher.events.delivered === 0;
-    matcher.finish({
-      judging: last,
+    const elsewhere =
+      (inbox.ignoredCounts.other_schema ?? 0) > 0 && verifier.results.events.delivered === 0;
+    verifier.finish({
       whole,
       interrupted: task.interrupted.aborted,
       schemaUnknown: elsewhere && task.version === 1 && task.facts() === null,
     });
-    return {
-      matcher,
-      inbox,
-      states: connectors.own,
-      latency,
-      judging: last,
-      partial: task.partial,
-    };
+    return verifier.verification(inbox);
   } finally {
     inbox.close();
-    matcher.feed.close();
+    verifier.close();
   }
 }
 
-/** Where the server is once the run is over; null where it cannot be asked, or not in time. */
-async function positionOf({
-  serverPosition,
-  interrupted,
-}: VerificationTask): Promise<number | null> {
-  if (serverPosition === null || interrupted.aborted) return null;
-  const asking = serverPosition();
-  asking.catch(() => undefined);
-  await Promise.race([asking, new Promise<void>((resolve) => onAbort(interrupted, resolve))]);
-  return interrupted.aborted ? null : asking;
-}
+/**
+ * Judges one event after the other. `match` finds the event's transaction and checks order and repetition, `rows`
+ * checks the contents, and both write to the `verdict`'s results.
+ */
+export class Verifier implements EventJudge {
+  readonly results = new Results();
+  readonly #task: VerificationTask;
+  readonly #latency: Latency;
+  readonly #feed: LedgerFeed;
+  readonly #transactions: ExpectedTransactions;
+  readonly #connectors: Connectors;
+  readonly #foreign: ForeignEvents;
+  readonly #matcher: Matcher;
+  readonly #checks: RowChecks;
+  readonly #closing: Closing;
+  #database: RunDatabase;
+  #ledgerProblems = 0;
 
-/** Whether the source is known to have given out everything. */
-async function takeAll(
-  task: VerificationTask,
-  matcher: Matcher,
-  inbox: Inbox,
-  isRefused: () => boolean,
-): Promise<boolean> {
-  const { source, interrupted } = task;
-  const watched = task.isUnderWay();
-  let ended = false;
-  let failure: { readonly error: unknown } | null = null;
-  const running = source
-    .run(inbox, task.scope)
-    .catch((error: unknown) => {
-      failure = { error };
-    })
-    .finally(() => {
-      ended = true;
+  constructor(task: VerificationTask) {
+    const { source, memoryBytes, sample, partial } = task;
+    const { results } = this;
+    this.#task = task;
+    this.#database = databaseOf(task);
+    this.#latency = new Latency(task.offset, task.since, task.onPoint);
+    this.#feed = new LedgerFeed(
+      task.ledger,
+      (expected) => this.#expect(expected),
+      () => {
+        this.#ledgerProblems++;
+      },
+    );
+    this.#transactions = new ExpectedTransactions(task.from);
+    const memory = {
+      rowBytes: memoryBytes * ROWS_SHARE,
+      snapshotBytes: memoryBytes * SNAPSHOT_SHARE,
+      sample,
+    };
+    this.#connectors = new Connectors(memory, source.partitions);
+    this.#foreign = new ForeignEvents(results);
+    const parts = { transactions: this.#transactions, results };
+    this.#matcher = new Matcher({
+      ...parts,
+      partitions: source.partitions,
+      topics: source.topics,
+      windowEvents: (memoryBytes * WINDOW_SHARE) / WINDOW_BYTES_PER_EVENT,
+      effects: this.#database.effects,
+      feed: this.#feed,
+      connectors: this.#connectors,
+      foreign: this.#foreign,
     });
-  let over = false;
-  let goal: number | null = null;
-  let whole = false;
-  try {
-    while (!interrupted.aborted && !isRefused()) {
-      if (!over && !task.isUnderWay()) {
-        over = true;
-        inbox.noteRunOver(machineMicros() + task.offset.offset);
-        matcher.feed.end();
-        inbox.drain();
-        goal = await positionOf(task);
-      }
-      const quietMs = inbox.quietMs();
-      const { rows: events, waiting } = inbox;
-      const { delivered } = matcher.events;
-      task.onProgress({ events, delivered, waiting, runOver: over });
-      if (ended && (over || failure !== null)) break;
-      if (over && goal !== null) {
-        whole = waiting === 0 && inbox.reached >= goal;
-        if (whole) break;
-      } else if (over) {
-        if (quietMs >= task.quietMs) break;
-        const lingered = !watched || quietMs >= LINGER_MS;
-        if (inbox.isIdle && lingered && !matcher.hasMore()) break;
-      }
-      await (ended ? sleep(LOOK_MS) : Promise.race([running, sleep(LOOK_MS)]));
-    }
-  } finally {
-    source.stop();
-    await unlessStuck(interrupted, running);
+    this.#checks = new RowChecks(results);
+    this.#closing = new Closing({
+      ...parts,
+      partitions: this.#matcher.partitions,
+      database: this.#database,
+      partial,
+    });
   }
-  if (failure !== null) throw (failure as { readonly error: unknown }).error;
-  inbox.drain();
-  return whole;
+
+  row(event: RowEvent, fingerprint: RowFingerprint): boolean {
+    const matcher = this.#matcher;
+    if (this.#connectors.isForeign(event.origin)) {
+      matcher.noteForeignConnector(event, fingerprint);
+      return true;
+    }
+    const partition = matcher.partitionOf(event);
+    if (event.operation === 'snapshot') {
+      this.#takeSnapshotRow(partition, event, fingerprint);
+      return true;
+    }
+    if (partition.held.length > 0 && partition.held[0]?.event.xid !== event.xid) {
+      this.#release(partition);
+    }
+    const found = matcher.find(partition, event, fingerprint);
+    if (found === 'waiting') return false;
+    if (found === 'held') partition.held.push({ event, fingerprint });
+    else if (found !== 'replayed') {
+      if (found !== null) this.#release(partition);
+      this.#judge(partition, found, event, fingerprint);
+    }
+    return true;
+  }
+
+  deleteWithoutKey(event: KeylessEvent): boolean {
+    if (this.#connectors.isForeign(event.origin)) {
+      this.results.otherServers++;
+      return true;
+    }
+    const partition = this.#matcher.partitionOf(event);
+    const transaction = this.#matcher.findKeyless(partition, event);
+    if (transaction === 'waiting') return false;
+    this.#countKeyless(partition, transaction, event.table);
+    return true;
+  }
+
+  /** No run truncates a table. */
+  truncate(table: TableName, partition: number, position: number): void {
+    const known = { table, place: position, stream: partition };
+    this.results.findings.add(exampleOf('phantom', 'truncated', known));
+  }
+
+  noteOtherTables(): void {
+    this.#closing.otherTables = true;
+  }
+
+  /** The run is over: nothing is added to the ledger from now on. */
+  noteRunEnd(): void {
+    this.#feed.end();
+  }
+
+  /** Whether a committed change has not arrived. Reads the ledger on until it finds one. */
+  hasMore(): boolean {
+    while (!this.#transactions.awaitsCommitted && this.#feed.readOn());
+    return this.#transactions.awaitsCommitted;
+  }
+
+  /** No more events will come: accounts for what has not arrived. The run must be over, unless interrupted. */
+  finish(ending: Ending): void {
+    const { results } = this;
+    const { accounting } = results;
+    this.#latency.finish();
+    this.#database = databaseOf(this.#task);
+    for (const partition of this.#matcher.partitions) this.#release(partition);
+    results.settleAll();
+    this.#closing.end(ending, this.#database);
+    for (const transaction of this.#transactions.end()) this.#closing.close(transaction);
+    while (this.#feed.readOn());
+    this.#foreign.finish(this.#feed);
+    if (results.transactions.before_snapshot > 0) {
+      const { snapshot } = this.#connectors.own;
+      checkSnapshot(snapshot, (each) => this.#rereadSnapshot(ending, each), results, ending);
+    }
+    settleServerFindings(results, this.#database.effects, this.#checks.derived);
+    // From version 2 on, every ledger records what the run found in its database.
+    if (this.#task.version > 1 && this.#task.facts() === null) this.#ledgerProblems++;
+    if (this.#ledgerProblems > 0) accounting.suspect('ledger_damaged', this.#ledgerProblems);
+    const { unjudged } = results.events;
+    if (unjudged > 0) accounting.suspect('too_far_back', unjudged);
+    if (ending.interrupted) accounting.suspect('interrupted', 0);
+  }
+
+  verification(inbox: Inbox): Verification {
+    return {
+      results: this.results,
+      inbox,
+      derived: this.#checks.derived,
+      tracker: this.#connectors.tracker,
+      latency: this.#latency,
+      database: this.#database,
+      partial: this.#task.partial,
+      header: this.#feed.header,
+    };
+  }
+
+  close(): void {
+    this.#feed.close();
+  }
+
+  /** Takes a transaction that was read from the ledger. */
+  #expect(expected: Expected): void {
+    const { transactions, accounting } = this.results;
+    this.#foreign.check(expected);
+    if (expected.fate === 'committed') {
+      transactions.expected++;
+      accounting.committed += countRows(expected);
+    }
+    const unexpected = this.#transactions.add(expected);
+    if (unexpected !== null) this.#closing.close(unexpected);
+  }
+
+  /** @param found the event's transaction; null: none waits for it */
+  #judge(
+    partition: Partition,
+    found: TransactionProgress | null,
+    event: RowEvent,
+    fingerprint: RowFingerprint,
+  ): void {
+    if (found === null) {
+      const match = this.#matcher.matchUnexpected(partition, event, fingerprint);
+      if (match === MATCH.settled) return;
+      const { tracker } = this.#connectors.of(event.origin);
+      if (match === MATCH.unsent) this.#checks.checkUnsent(tracker, null, event, fingerprint);
+      // Foreign rows are followed, but not judged: the event may be a replay.
+      else tracker.fold(event, fingerprint);
+      return;
+    }
+    const match = this.#matcher.matchExpected(partition, found, event, fingerprint);
+    if (match === MATCH.settled) return;
+    if (match === MATCH.keyless) {
+      this.#countKeyless(partition, found, event.table);
+      return;
+    }
+    const { tracker } = this.#connectors.of(event.origin);
+    if (match === MATCH.unsent) {
+      this.#checks.checkUnsent(tracker, found, event, fingerprint);
+      return;
+    }
+    this.#latency.record(event);
+    this.#checks.checkExpected(tracker, found, event, fingerprint, match);
+    if (found.complete) this.#closing.complete(partition, found, event);
+  }
+
+  /** Judges held events: by now their transaction has its xid, or is foreign. */
+  #release(partition: Partition): void {
+    if (partition.held.length === 0) return;
+    const { held } = partition;
+    partition.held = [];
+    for (const { event, fingerprint } of held) {
+      const found = this.#matcher.lookUp(partition, event.xid ?? Number.NaN) ?? null;
+      this.#judge(partition, found, event, fingerprint);
+    }
+  }
+
+  #countKeyless(
+    partition: Partition,
+    transaction: TransactionProgress | null,
+    table: TableName,
+  ): void {
+    if (transaction === null || !transaction.deliverKeyless(table)) this.results.events.foreign++;
+    else if (transaction.complete) this.#closing.complete(partition, transaction, null);
+  }
+
+  #takeSnapshotRow(partition: Partition, event: RowEvent, fingerprint: RowFingerprint): void {
+    this.results.events.snapshot++;
+    const connector = this.#connectors.of(event.origin);
+    connector.tracker.fold(event, fingerprint);
+    // Without an LSN, only changes of the same partition can be known to precede the snapshot.
+    const first = event.lsn === null ? partition.first : connector.firstChange;
+    if (connector.snapshot.take(event, fingerprint, first)) {
+      this.#transactions.setSnapshot(this.#connectors.own.snapshot.lsn);
+    }
+  }
+
+  /** Reads the ledger again for the transactions that the snapshot stands for, in the ledger's order. */
+  #rereadSnapshot({ interrupted }: Ending, each: (expected: Expected) => void): void {
+    const feed = new LedgerFeed(
+      this.#task.ledger,
+      (expected) => {
+        if (this.#transactions.isInSnapshot(expected)) each(expected);
+      },
+      () => undefined,
+    );
+    try {
+      if (!interrupted) feed.end();
+      while (feed.readOn());
+    } finally {
+      feed.close();
+    }
+  }
+}
+
+function databaseOf(task: VerificationTask): RunDatabase {
+  const facts = task.facts();
+  return {
+    effects: new ServerEffects(facts),
+    publishing: new Publishing(facts, task.now, task.publications),
+  };
 }

@@ -17,19 +17,20 @@ import type { Sample } from './mutants/sample.js';
 import { takeSamples, varietyOf } from './mutants/samples.js';
 import { missesOf, verdictOn } from './mutants/trial.js';
 
-/** Each decoration once alone, and once beside each group of harm, of which 'harmless' is none. */
+/** Each decoration once alone, and once beside each group of harms: the groups include 'harmless', which stands for alone. */
 const EACH_ONCE = DECORATIONS.length * Object.keys(KINDS_BY_GROUP).length;
 const DECORATED = Number(process.env.DECORATIONS ?? EACH_ONCE);
 const COUNT = Number(process.env.MUTANTS ?? 1_600);
+/** Fixed, so that CI draws the same every time; the tests' titles print it. */
 const SEED = Number(process.env.MUTANTS_SEED ?? 20_261_125);
-/** Draws until one hits upon something that a kind of change can be done to. */
+/** Draws for one change, until one finds a place for it. */
 const TRIES = 30;
-/** Misses that are told in full. */
-const MISSES_TOLD = 12;
+/** Misses that are printed. */
+const MISSES_PRINTED = 12;
 
 const server = await startServer(18, SERVER);
 
-/** The runs that streams are taken of: for both tests, since they take the longest. */
+/** The runs' streams: shared by both tests, since the runs take the longest. */
 let samples: readonly Sample[] = [];
 let folder = '';
 
@@ -43,26 +44,26 @@ after(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-test(`${COUNT} changes to correct streams are judged rightly, seed ${SEED}`, async (t) => {
+test(`${COUNT} changes to correct streams are judged correctly, seed ${SEED}`, async (t) => {
   const began = monotonicMs();
   const variety = varietyOf(samples);
   t.diagnostic(JSON.stringify(variety));
-  // Without it, some kinds of change would show nothing.
+  // Without these, some kinds of change would test nothing.
   for (const [what, found] of Object.entries(variety)) assert.ok(found > 0, `none ${what}`);
-  const workerStats = new Map(KINDS.map((kind) => [kind, { mutants: 0, caught: 0 }]));
+  const stats = new Map(KINDS.map((kind) => [kind, { mutants: 0, caught: 0 }]));
   const misses: string[] = [];
   const turns = KINDS.flatMap((kind) => Array<Kind>(kind.weight ?? 1).fill(kind));
   for (let index = 0; index < COUNT; index++) {
     const kind = turns[index % turns.length]!;
     const found = await tryOne(kind, index);
     if (found === null) continue;
-    const stats = workerStats.get(kind)!;
-    stats.mutants++;
-    if (found === '') stats.caught++;
+    const own = stats.get(kind)!;
+    own.mutants++;
+    if (found === '') own.caught++;
     else misses.push(`#${index} ${found}`);
   }
-  for (const [{ name }, { mutants, caught }] of workerStats) {
-    t.diagnostic(`${name.padEnd(46)} ${mutants} mutants, ${caught} judged rightly`);
+  for (const [{ name }, { mutants, caught }] of stats) {
+    t.diagnostic(`${name.padEnd(46)} ${mutants} mutants, ${caught} judged correctly`);
   }
   const sizes = samples.map(
     ({ name, own, groups, events }) =>
@@ -70,15 +71,15 @@ test(`${COUNT} changes to correct streams are judged rightly, seed ${SEED}`, asy
   );
   t.diagnostic(sizes.join('; '));
   t.diagnostic(`${((monotonicMs() - began) / 1000).toFixed(1)} s`);
-  assert.equal(misses.length, 0, misses.slice(0, MISSES_TOLD).join('\n\n'));
-  const total = [...workerStats.values()].reduce((sum, { mutants }) => sum + mutants, 0);
+  assert.equal(misses.length, 0, misses.slice(0, MISSES_PRINTED).join('\n\n'));
+  const total = [...stats.values()].reduce((sum, { mutants }) => sum + mutants, 0);
   assert.ok(total > 0.95 * COUNT, `of ${COUNT} there were ${total}`);
-  for (const [{ name }, { mutants }] of workerStats) {
+  for (const [{ name }, { mutants }] of stats) {
     assert.ok(mutants > 0 || COUNT < turns.length, `no mutant: ${name}`);
   }
 });
 
-test(`harmless things beside a stream change no verdict, and hide no harm: ${DECORATED} of them, seed ${SEED}`, async (t) => {
+test(`harmless additions change no verdict, and hide no harm: ${DECORATED} of them, seed ${SEED}`, async (t) => {
   const began = monotonicMs();
   const groups = Object.entries(KINDS_BY_GROUP).filter(([name]) => name !== 'harmless');
   const columns = ['alone', ...groups.map(([name]) => name)];
@@ -99,16 +100,16 @@ test(`harmless things beside a stream change no verdict, and hide no harm: ${DEC
     cell[2]!++;
     misses.push(`#${index} ${found.miss}`);
   }
-  t.diagnostic(`rng/indeterminate/wrong: ${columns.join(', ')}`);
+  t.diagnostic(`drawn/indeterminate/wrong: ${columns.join(', ')}`);
   for (const [name, cells] of table) {
     t.diagnostic(`${name.padEnd(56)} ${cells.map((cell) => cell.join('/')).join('  ')}`);
   }
   t.diagnostic(`${count} of ${DECORATED}, ${((monotonicMs() - began) / 1000).toFixed(1)} s`);
-  assert.equal(misses.length, 0, misses.slice(0, MISSES_TOLD).join('\n\n'));
+  assert.equal(misses.length, 0, misses.slice(0, MISSES_PRINTED).join('\n\n'));
   assert.ok(count > 0.8 * DECORATED, `of ${DECORATED} there were ${count}`);
 });
 
-/** What the verifier says of a decorated stream, alone or with a harm of one of these kinds; null: there was none. */
+/** The exit code and the verifier's error for a decorated stream, with a harm of one of these kinds or without; null: no draw fits. */
 async function tryDecorated(
   decoration: Decoration,
   kinds: readonly Kind[],
@@ -134,7 +135,7 @@ async function tryDecorated(
   return null;
 }
 
-/** What is wrong with what the verifier says of one mutant: empty, nothing; null, there was none. */
+/** The verifier's errors for one mutant; empty: none; null: no draw fits. */
 async function tryOne(kind: Kind, index: number): Promise<string | null> {
   const rng = new Rng(SEED).at(1, index + 1);
   const whole = samples.filter(({ derives }) => !derives);

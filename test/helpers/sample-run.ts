@@ -6,7 +6,7 @@ import type { Quantiles, RunSummary, TypeFigures } from '../../src/runs/summary.
 import { VerificationRecord } from '../../src/runs/verifications.js';
 import { OPERATIONS, type RowCounts } from '../../src/schemas/hospital/changes.js';
 import { TABLE_NAMES } from '../../src/schemas/hospital/tables.js';
-import type { Verdict } from '../../src/verify/verdict/verdict.js';
+import type { Verdict } from '../../src/verify/verdict/accounting.js';
 import { sampleVerification } from './sample-verification.js';
 
 const SECONDS = 300;

@@ -1,5 +1,6 @@
 import type { SeriesPoint } from '../../src/run/series.js';
 import type { RecordedVerification } from '../../src/runs/verifications.js';
+import { type Doubts, VERDICT_CODES, type Verdict } from '../../src/verify/verdict/accounting.js';
 import type {
   ExplainedCause,
   Percentiles,
@@ -7,7 +8,6 @@ import type {
 } from '../../src/verify/verdict/document.js';
 import type { Example } from '../../src/verify/verdict/findings.js';
 import type { LatencyPoint } from '../../src/verify/verdict/latency.js';
-import { type Doubts, VERDICT_CODES, type Verdict } from '../../src/verify/verdict/verdict.js';
 
 /** The server's clock is this far ahead, in milliseconds. */
 const AHEAD_MS = 12.5;

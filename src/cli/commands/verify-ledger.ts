@@ -12,21 +12,18 @@ import type { ConnectionTarget } from '../../postgres/target.js';
 import { TABLE_NAMES, type TableName } from '../../schemas/hospital/tables.js';
 import { type Scope, type TablePlace, tableScope } from '../../sources/scope.js';
 
-/** What is known of a run's database, and how its ledger is to be read. */
+/** A run's ledger, and the facts of its database. */
 export interface OpenLedger {
   readonly version: number;
-  /** Which table an event means. */
+  /** Decides which table an event means. */
   readonly scope: Scope;
-  /** What the run found there; more once it is over. Null: it did not look. */
+  /** The facts that the run recorded: more once it is over. Null: none. */
   readonly facts: () => LedgerFacts | null;
-  /** What the database says of itself now; null: it can't be asked, or it is another one. */
+  /** The facts of the database today; null: it cannot be asked, or is another one. */
   readonly now: DatabaseFacts | null;
 }
 
-/**
- * Reads what a run says of its database, and asks the database itself where that is possible, and nobody interrupts:
- * then what the ledger has is enough for a verdict.
- */
+/** Reads the facts that a run recorded of its database. Asks the database, too, if there is a server to connect to. */
 export async function openLedger(
   run: { readonly ledger: string; readonly target: ConnectionTarget | null },
   searchPath: string,
@@ -37,7 +34,7 @@ export async function openLedger(
   const server = found?.server ?? header?.server ?? null;
   const now = server === null ? null : await factsNow(run.target, server, interrupted);
   const version = found !== null ? LEDGER_VERSION : (header?.ledger ?? LEDGER_VERSION);
-  // A ledger of version 1 has none: what the database says today is the best guess.
+  // A ledger of version 1 has no facts: those of today are the best guess.
   const guess =
     server === null || now === null || version !== 1 ? null : { server, begin: now, end: now };
   const places = found?.begin.tables ?? guess?.begin.tables ?? null;
@@ -57,7 +54,7 @@ export async function openLedger(
   };
 }
 
-/** The header of the first worker's file; null: nothing was written yet. */
+/** The header of the first worker's file; null: nothing was written yet, or the line is damaged. */
 export function firstHeader(ledger: string): LedgerHeader | null {
   const [path] = ledgerFiles(ledger);
   return path === undefined ? null : readHeader(path);
@@ -77,7 +74,7 @@ async function factsNow(
       }),
     );
   } catch (error) {
-    // That nobody answers, or that the tables are gone, is told where they would be compared.
+    // An unreachable server, or missing tables, are reported by the comparison with the tables.
     if (error instanceof OperatorError) return null;
     throw error;
   }
@@ -90,7 +87,7 @@ function placesOf(of: (table: TableName) => TablePlace): Record<TableName, Table
   >;
 }
 
-/** The first schema of a search_path; null where it depends on the role. */
+/** The first schema of a search_path; null: it depends on the role. */
 function firstSchema(searchPath: string): string | null {
   const [first = ''] = searchPath.split(',');
   const name = first.trim().replace(/^"(.*)"$/, '$1');

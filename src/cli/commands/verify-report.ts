@@ -4,8 +4,8 @@ import { isUnderWay } from '../../runs/folder.js';
 import type { CommandContext } from './context.js';
 
 /**
- * Writes the report of a run anew, with what `verify` found. A run that is still under way writes its
- * own at its end. A report that can't be written changes no verdict: it is told of, and that is all.
+ * Writes the report of a run again, with the verification. A run that is under way writes its own at its end. A failure
+ * to write is a warning, and does not change the verdict.
  */
 export async function rebuildReport(context: CommandContext, runFolder: string): Promise<void> {
   const { settings, messages: m, cwd } = context;
@@ -14,7 +14,7 @@ export async function rebuildReport(context: CommandContext, runFolder: string):
   const out = context.log.component('verify');
   const logs = resolve(cwd, settings.logging.dir);
   try {
-    // Loaded only now: the stream was not kept waiting for it.
+    // Loaded only now, so that the stream does not wait for it.
     const { writeReportFile } = await import('../../report/html/file.js');
     const path = await writeReportFile(logs, [folder], m, settings.app.lang);
     out.info(m.page.reportWritten({ path }));

@@ -9,30 +9,30 @@ import type { Source } from '../../sources/source.js';
 import { type SourceSpec, STANDARD_INPUT } from '../../sources/source-spec.js';
 import type { CommandContext } from './context.js';
 
-/** A source that is ready to be read. */
+/** A source that is open. */
 export interface OpenSource {
   readonly source: Source;
-  /** An LSN: what was committed before does not come. 0 where that is not known. */
+  /** An LSN: changes committed before it are not delivered. 0: unknown. */
   readonly from: number;
-  /** Whether it tells how far in the WAL it has come. */
+  /** Whether it reports how far in the WAL it has come. */
   readonly positioned: boolean;
-  /** Those that it reads; null: not known. */
+  /** The publications that it reads; null: unknown. */
   readonly publications: readonly string[] | null;
-  /** Undoes what opening did, where the source is not run. */
+  /** Closes a source that was not run. */
   readonly close: () => Promise<void>;
 }
 
-/** A source that does not say where in the WAL it is, nor who published what it has. */
+/** A source without a place in the WAL and without publications. */
 const UNPLACED = { from: 0, positioned: false, publications: null } as const;
 
-/** How often a source that is not there yet is looked for. */
+/** How often a missing source is looked for. */
 const LOOK_MS = 250;
 
 /**
- * Opens the source that the operator named; null: asked to end meanwhile. One that is not there is waited for, and
- * said so, as long as something may come of the run; a file is left to be waited for by whoever reads it.
+ * Opens the source that the operator named; null: the operator interrupts. Waits, with a warning, for one that does not
+ * exist yet, as long as the run may still bring it; the reader of a file waits for it by itself.
  *
- * @param mayCome whether the run is yet to begin, or under way
+ * @param mayCome whether the run has not begun, or is under way
  */
 export async function openWhenThere(
   context: CommandContext,
@@ -42,7 +42,7 @@ export async function openWhenThere(
 ): Promise<OpenSource | null> {
   const { log, messages: m, settings, interrupted } = context;
   const graceMs = settings.verify.waitSeconds * 1000;
-  let told = '';
+  let warned = '';
   let hopedAt = Number.NEGATIVE_INFINITY;
   for (;;) {
     try {
@@ -52,11 +52,11 @@ export async function openWhenThere(
       return await openSource(context, spec, target);
     } catch (error) {
       if (mayCome()) hopedAt = monotonicMs();
-      // After its end a pipeline has as long as for anything else.
+      // After the run's end, the source has as long as its events.
       if (!(error instanceof SourceAbsent) || monotonicMs() - hopedAt > graceMs) throw error;
       const why = error.sentence(m);
-      if (why !== told) log.component('verify').warning(m.verify.awaitingSource({ why }));
-      told = why;
+      if (why !== warned) log.component('verify').warning(m.verify.awaitingSource({ why }));
+      warned = why;
       if (spec.kind === 'ndjson') return openSource(context, spec, target);
     }
     if (interrupted.aborted) return null;
@@ -64,7 +64,7 @@ export async function openWhenThere(
   }
 }
 
-/** Opens the source that the operator named; null: asked to end meanwhile. */
+/** Opens the source that the operator named; null: the operator interrupts. */
 async function openSource(
   context: CommandContext,
   spec: SourceSpec,
@@ -82,7 +82,7 @@ async function openSource(
         create: context.createSlot,
         publications: verify.publication === null ? null : [verify.publication],
         reconnect: reconnectPolicy(context.settings),
-        onReconnect: (_, waitMs) => tellReconnect(context, waitMs),
+        onReconnect: (_, waitMs) => warnReconnecting(context, waitMs),
       });
       const { interrupted } = context;
       const release = onAbort(interrupted, () => source.stop());
@@ -134,7 +134,7 @@ async function openSource(
         security: context.settings.kafka,
         toastPlaceholders,
         reconnect: reconnectPolicy(context.settings),
-        onReconnect: (_, waitMs) => tellReconnect(context, waitMs),
+        onReconnect: (_, waitMs) => warnReconnecting(context, waitMs),
       });
       const release = onAbort(context.interrupted, () => source.stop());
       try {
@@ -150,6 +150,6 @@ async function openSource(
   }
 }
 
-function tellReconnect({ log, messages }: CommandContext, waitMs: number): void {
+function warnReconnecting({ log, messages }: CommandContext, waitMs: number): void {
   log.component('verify').warning(messages.verify.reconnecting({ seconds: waitMs / 1000 }));
 }

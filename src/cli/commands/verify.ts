@@ -19,9 +19,10 @@ import { currentWalLsn } from '../../sources/slot/lsn.js';
 import type { Malformed } from '../../sources/source.js';
 import { type SourceSpec, sourceName } from '../../sources/source-spec.js';
 import { compareFinalState, type FinalState } from '../../verify/rows/final-state.js';
+import { MalformedInput } from '../../verify/task.js';
 import { documentOf, type VerificationDocument } from '../../verify/verdict/document.js';
 import type { LatencyPoint } from '../../verify/verdict/latency.js';
-import { MalformedInput, type Verification, verify } from '../../verify/verify.js';
+import { type Verification, verify } from '../../verify/verify.js';
 import type { Command, CommandContext } from './context.js';
 import { findLedger, requireOwnServer } from './ledger.js';
 import { firstHeader, openLedger } from './verify-ledger.js';
@@ -29,14 +30,14 @@ import { rebuildReport } from './verify-report.js';
 import { type OpenSource, openWhenThere } from './verify-source.js';
 import { withServer } from './with-server.js';
 
-/** In the place of a run's name: the one that begins next. */
+/** Instead of a run's name: the run that begins next. */
 const NEXT = 'next';
-/** How often it is looked whether it has begun. */
+/** How often the next run is looked for. */
 const LOOK_MS = 25;
-/** Without a server nobody knows how far apart the clocks are. */
+/** Without a server the difference between the clocks is unknown. */
 const NO_OFFSET: ClockOffset = { offset: 0, error: Number.POSITIVE_INFINITY };
 
-/** `verify [RUN] --source …`: holds the output of a CDC pipeline against the ledger of a run. */
+/** `verify [RUN] --source …`: compares the output of a CDC pipeline with the ledger of a run. */
 export const run: Command = async (context) => {
   const spec = context.settings.verify.source;
   if (spec === null) throw new OperatorError(EXIT.usage, (m) => m.verify.noSource());
@@ -46,16 +47,16 @@ export const run: Command = async (context) => {
   if (context.names[0] !== NEXT) findLedger(context);
   if (spec.kind === 'slot')
     return withServer(context, (target) => verifyFrom(context, spec, target));
-  // The server is of use: it tells its clock, and what the rows came to. It need not be there.
+  // The server is optional: its clock is measured, and its tables are compared.
   const { server, embedded } = context.settings;
   if (server === null && !existsSync(embedded.dir)) return verifyFrom(context, spec, null);
   return withServer(context, (target) => verifyFrom(context, spec, target));
 };
 
 /**
- * The same, once it is known which server there is, if any.
+ * The same, with the server, if there is one.
  *
- * @param onReady called when the source is open: what is committed from now on comes
+ * @param onReady called when the source is open: it delivers changes committed from now on
  */
 export async function verifyFrom(
   context: CommandContext,
@@ -66,7 +67,7 @@ export async function verifyFrom(
   const { dir } = context.settings.logging;
   const { interrupted } = context;
   const known = new Set(runNames(dir));
-  // A slot of a standby ends where the standby has got to, which says nothing of what was committed.
+  // A standby's slot ends at the standby's position, which may lack committed changes.
   if (spec.kind === 'slot' && server !== null) {
     await unlessAborted(interrupted, () => withConnection(server, identifyPrimary));
   }
@@ -100,7 +101,7 @@ export async function verifyFrom(
       },
     );
     keep(() => record.close(document));
-    tell(context, document);
+    printResult(context, document);
     await rebuildReport(context, run.folder);
     return document.exit_code as ExitCode;
   } finally {
@@ -108,12 +109,12 @@ export async function verifyFrom(
   }
 }
 
-/** A run, and the server that is asked about it. */
+/** A run, and its server. */
 interface VerifiedRun {
   readonly id: string;
   readonly folder: string;
   readonly ledger: string;
-  /** With the run's search_path, so that the same tables are meant. Null: no server is asked. */
+  /** With the run's search_path, so that names mean the same tables. Null: there is no server. */
   readonly target: ConnectionTarget | null;
 }
 
@@ -124,7 +125,7 @@ function findRunOf(folder: string, server: ConnectionTarget | null): VerifiedRun
   return { id: basename(folder), folder, ledger, target };
 }
 
-/** Throws where the server is not the one that the run wrote to: its slot has nothing of the run. */
+/** Throws if the run wrote to another server: this one's slot has no events of it. */
 async function requireItsServer({ id, ledger, target }: VerifiedRun): Promise<void> {
   const header = readFacts(ledger).facts ?? firstHeader(ledger);
   if (header === null || target === null) return;
@@ -133,7 +134,7 @@ async function requireItsServer({ id, ledger, target }: VerifiedRun): Promise<vo
   });
 }
 
-/** The folder of the run that is asked for; waits for one that is yet to begin. */
+/** The folder of the named run; waits for the next one to begin. */
 async function findFolder(context: CommandContext, known: ReadonlySet<string>): Promise<string> {
   if (context.names[0] !== NEXT) return findLedger(context).folder;
   const { dir } = context.settings.logging;
@@ -146,7 +147,7 @@ async function findFolder(context: CommandContext, known: ReadonlySet<string>): 
   }
 }
 
-/** The folder of a run that has begun and is not known. */
+/** The folder of a run that has begun since. */
 function findBegun(dir: string, known: ReadonlySet<string>): string | undefined {
   return runNames(dir)
     .filter((name) => !known.has(name))
@@ -154,7 +155,7 @@ function findBegun(dir: string, known: ReadonlySet<string>): string | undefined 
     .find(hasBegun);
 }
 
-/** Writes to a run's folder. Where that fails it is said once, and changes no verdict. */
+/** Writes to a run's folder. The first failure is a warning and ends the writing; the verdict stays. */
 function keeper({ log, messages: m }: CommandContext, folder: string): (write: () => void) => void {
   let works = true;
   return (write) => {
@@ -229,7 +230,7 @@ function malformedError(problem: Malformed): OperatorError {
   return new OperatorError(EXIT.usage, (m) => m.verify.malformedStops(problem));
 }
 
-/** Null where no server can be asked. */
+/** Null: no server can be reached. */
 async function offsetOf(
   { log, messages }: CommandContext,
   spec: SourceSpec,
@@ -245,22 +246,22 @@ async function offsetOf(
   }
 }
 
-/** Holds what the events came to against the tables; null where that can't be done. */
+/** Compares the rows' last events with the tables; null: no server can be reached. */
 async function compareWithTables(
   { log, messages: m, interrupted }: CommandContext,
   { id, target }: VerifiedRun,
-  { matcher, states }: Verification,
+  verification: Verification,
   now: DatabaseFacts | null,
 ): Promise<FinalState | null> {
-  const { header } = matcher.feed;
+  const { header } = verification;
   if (target === null || header === null || interrupted.aborted) return null;
   try {
     return await withConnection(target, async (client) => {
-      // The rows of a standby may be older than what was delivered.
+      // The rows of a standby may be older than the delivered events.
       const { server } = await identifyPrimary(client);
       requireOwnServer(id, header, server);
       const isVisible = (table: TableName) => (now?.tables[table].policies ?? null) === null;
-      return compareFinalState(client, matcher, states, isVisible);
+      return compareFinalState(client, verification, isVisible);
     });
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
@@ -269,8 +270,8 @@ async function compareWithTables(
   }
 }
 
-/** Prints what was found, and says the verdict in a line of the log. */
-function tell(context: CommandContext, document: VerificationDocument): void {
+/** Prints the result, and logs the verdict. */
+function printResult(context: CommandContext, document: VerificationDocument): void {
   const { messages: m, log } = context;
   const out = log.component('verify');
   const sentence = m.verify.verdicts[document.verdict](document);

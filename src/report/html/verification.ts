@@ -1,10 +1,10 @@
 import { basename } from 'node:path';
 import type { RunRecord } from '../../runs/record.js';
 import type { RecordedVerdict } from '../../runs/verifications.js';
-import { DOUBTS } from '../../verify/verdict/accounting.js';
+import { DOUBTS, type Verdict } from '../../verify/verdict/accounting.js';
 import type { Percentiles, VerificationDocument } from '../../verify/verdict/document.js';
 import { type Example, VIOLATIONS } from '../../verify/verdict/findings.js';
-import type { Verdict } from '../../verify/verdict/verdict.js';
+
 import { millis, spread } from './figures.js';
 import {
   banner,

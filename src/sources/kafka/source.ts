@@ -131,7 +131,8 @@ export class KafkaSource implements Source {
     const topics = await this.#topics();
     if (topics.length === 0) {
       const user = security.sasl?.username ?? null;
-      const sentence: OperatorError['sentence'] = (m) => m.source.kafkaNoTopic({ where, prefix, user });
+      const sentence: OperatorError['sentence'] = (m) =>
+        m.source.kafkaNoTopic({ where, prefix, user });
       throw new SourceAbsent(EXIT.state, sentence);
     }
     for (const { name, error, partitions } of topics) {

@@ -6,37 +6,37 @@ import { OPERATIONS, type Operation } from '../../schemas/hospital/changes.js';
 import type { TableName } from '../../schemas/hospital/tables.js';
 import { parseLsn } from '../../sources/slot/lsn.js';
 
-/** A transaction of the ledger that may come out of a pipeline. */
+/** A transaction of the ledger, whose events a pipeline may deliver. */
 export interface Expected {
-  /** `open`: the ledger does not say whether it was committed. */
+  /** `open`: the ledger does not record whether it was committed. */
   readonly fate: 'committed' | 'aborted' | 'open';
-  /** The low half of the transaction's id, as events have it; null where nobody told. */
+  /** The low 32 bits of its xid, as in events; null: not recorded. */
   readonly xid: number | null;
   readonly worker: number;
-  /** Its place among the transactions of its worker: rises, with gaps. */
+  /** Its ordinal among the transactions of its worker: rises, with gaps. */
   readonly sequence: number;
-  /** Behind its changes and before its COMMIT's record, in bytes; null where nobody told. */
+  /** In bytes, after its changes and before its COMMIT record; null: not recorded. */
   readonly lsn: number | null;
-  /** When it was about to be committed, on a clock that all workers of the run share: milliseconds. */
+  /** When COMMIT was sent, on a clock that all workers of the run share: milliseconds. */
   readonly sentAt: number;
-  /** When the answer was there: whatever is sent later is committed later. Infinity where none came. */
+  /** When the answer arrived: a COMMIT sent later is committed later. Infinity: no answer. */
   readonly answeredAt: number;
   readonly rows: KeysOf;
   readonly dropped: KeysOf;
-  /** What its rows hold, row by row; null in a ledger of version 1. */
+  /** Fingerprints of its rows; null in a ledger of version 1. */
   readonly prints: FingerprintsOf | null;
-  /** The same in version 1: of all rows together. Null in others. */
+  /** Digest of all rows together in a ledger of version 1; null in others. */
   readonly digest: string | null;
-  /** Where the ledger has it. */
+  /** Its place in the ledger. */
   readonly file: string;
   readonly intent: number;
 }
 
-/** Intents a connection may come to. */
+/** Intents that a connection may have. */
 const SEQUENCES = 2 ** 32;
 const LOW_HALF = 0xffff_ffffn;
 
-/** What of a ledger's transaction the events of a pipeline can be held against. */
+/** The part of a ledger's transaction that events are compared with. */
 export function expectedOf(
   { intent, outcome, answeredMs, xid, lsn, dropped }: LedgerTransaction,
   header: LedgerHeader,
@@ -60,31 +60,31 @@ export function expectedOf(
   };
 }
 
-/** The 32 bits of an xid8 that events have. */
+/** The low 32 bits of an xid8. */
 export function lowHalf(xid: string | null): number | null {
   return xid === null ? null : Number(BigInt(xid) & LOW_HALF);
 }
 
-/** In bytes: exact below 2^53, of which no server has written so much. Null for what is no LSN. */
+/** In bytes, exact below 2^53 (8 PiB of WAL). Null: not an LSN. */
 function lsnNumber(text: string | null): number | null {
   const lsn = text === null ? null : parseLsn(text);
   return lsn === null ? null : Number(lsn);
 }
 
-/** Rows of one table that a transaction did one thing to. */
+/** Rows of a transaction, of one table and operation. */
 export interface RowList {
   readonly table: TableName;
   readonly operation: Operation;
   readonly keys: readonly LedgerKey[];
-  /** Whether keys are ids, in ascending order. */
+  /** Whether the keys are ids in ascending order. */
   readonly ascending: boolean;
-  /** By place in `keys`; null where the ledger has none (a delete, version 1). */
+  /** By place in `keys`; null: the ledger has none (deletes, version 1). */
   readonly prints: Fingerprints | null;
-  /** Places of keys that something on the server did not let in; null: none. */
+  /** Places in `keys` of rows that a trigger or rule dropped; null: none. */
   readonly dropped: ReadonlySet<number> | null;
 }
 
-/** How many rows a transaction changed. */
+/** The number of rows that a transaction changed. */
 export function countRows({ rows, dropped }: Pick<Expected, 'rows' | 'dropped'>): number {
   return countOf(rows) - countOf(dropped);
 }
@@ -97,7 +97,7 @@ function countOf(rows: KeysOf): number {
   return count;
 }
 
-/** As events have them: every table of the hospital is known by a bigint. */
+/** Keys as in events: numbers, and text beyond 2^53. */
 function keysOf(list: KeyList): readonly LedgerKey[] {
   if (typeof list === 'string') return decodeKeys(list);
   return list.map((text) => {
@@ -119,8 +119,8 @@ export function listsOf({
       if (list === undefined) continue;
       const keys = keysOf(list);
       const text = prints?.[table]?.[operation];
-      const fell = dropped[table]?.[operation];
-      const gone = fell === undefined ? null : new Set(keysOf(fell));
+      const droppedList = dropped[table]?.[operation];
+      const droppedKeys = droppedList === undefined ? null : new Set(keysOf(droppedList));
       lists.push({
         table,
         operation,
@@ -128,7 +128,9 @@ export function listsOf({
         ascending: typeof list === 'string',
         prints: text === undefined ? null : new Fingerprints(text, keys.length),
         dropped:
-          gone === null ? null : new Set(keys.flatMap((key, at) => (gone.has(key) ? [at] : []))),
+          droppedKeys === null
+            ? null
+            : new Set(keys.flatMap((key, at) => (droppedKeys.has(key) ? [at] : []))),
       });
     }
   }

@@ -1,35 +1,34 @@
 import { existsSync } from 'node:fs';
 import { fileNumbers, ledgerFile, ledgerFiles } from '../../ledger/folder.js';
 import type { IntentRecord, LedgerHeader } from '../../ledger/format.js';
+import { forEachBlock } from '../../ledger/keys.js';
 import { type LedgerProblem, LedgerReader } from '../../ledger/reader.js';
 import type { TableName } from '../../schemas/hospital/tables.js';
-import { KeyRanges } from '../rows/key-ranges.js';
 import { type Expected, expectedOf, lowHalf } from './expected.js';
 
-/** The connections of one worker, one after the other. */
+/** The files of one worker: a file a connection, one after the other. */
 interface WorkerFiles {
   readonly worker: number;
-  /** Of the file that is read. */
+  /** Number of the file that is read. */
   connection: number;
   current: LedgerReader;
-  /** Earlier files that have transactions without an outcome: it may be entered yet. */
+  /** Earlier files with transactions whose outcome may still be recorded. */
   lingering: readonly LedgerReader[];
-  /** How far the WAL was at the last transaction that was read: those to come are beyond. */
+  /** The highest LSN that was read: later transactions of the worker are beyond it. */
   frontier: number;
-  /** Read to the end, of a run that is over. */
+  /** The run is over, and everything was read. */
   finished: boolean;
 }
 
-/** Why a transaction is not there. */
+/** Why the ledger lacks a transaction. */
 export type Absence =
-  /** The ledger has it, and nothing says yet what it is called, or what became of it. */
+  /** An intent without an outcome may be this transaction: its xid or outcome may be recorded later. */
   | 'waiting'
-  /** It is none of the run's. */
+  /** The run did not send it. */
   | 'foreign';
 
 /**
- * The ledger of a run, read beside the stream that is held against it: as far as the stream has come, and no
- * farther. Those transactions are in memory that were read and did not come yet.
+ * The ledger of a run, read only as far as the stream has come: memory holds the transactions in flight, not the run.
  */
 export class LedgerFeed {
   readonly #folder: string;
@@ -43,7 +42,7 @@ export class LedgerFeed {
   #reached = Number.NEGATIVE_INFINITY;
 
   /**
-   * @param onTransaction told of each transaction as it is read, in the order of outcomes of a connection
+   * @param onTransaction called for each transaction that is read: within a connection, in the order of outcomes
    */
   constructor(
     folder: string,
@@ -55,31 +54,31 @@ export class LedgerFeed {
     this.#onProblem = onProblem;
   }
 
-  /** Of the first file; null before one is there. */
+  /** Of the first file; null: there is none yet. */
   get header(): LedgerHeader | null {
     return this.#header;
   }
 
-  /** The run is over: what the ledger does not have will not come. */
+  /** The run is over: nothing is added to the ledger from now on. */
   end(): void {
     this.#over = true;
     this.#reached = Number.NEGATIVE_INFINITY;
   }
 
-  /** Everything was read, of a run that is over. */
+  /** Whether the run is over, and everything was read. */
   get finished(): boolean {
     return this.#over && [...this.#workers.values()].every(({ finished }) => finished);
   }
 
-  /** Whether the run took this id for itself. */
+  /** Whether the run leased this id. */
   isLeased(table: TableName, key: number | string): boolean {
     return typeof key === 'number' && this.#leased.get(table)?.has(key) === true;
   }
 
   /**
-   * Reads on until every transaction whose changes may be at `lsn` was read, or all that is written.
+   * Reads on until every transaction whose changes may be at `lsn` was read, or everything that is written.
    *
-   * @param looking looks for connections that are new, too: of a run that is under way, which costs a little
+   * @param looking also look for new connections, and for late outcomes in earlier ones: lists a folder
    */
   readTo(lsn: number, looking = false): void {
     if (lsn < this.#reached) return;
@@ -87,16 +86,16 @@ export class LedgerFeed {
     if (look) this.#discover();
     let reached = Number.POSITIVE_INFINITY;
     for (const files of this.#workers.values()) {
-      // However far the connection after them is read.
+      // Their outcomes do not depend on how far the worker's next connection is read.
       if (look) this.#readLingering(files);
       while (!files.finished && files.frontier <= lsn && this.#advance(files, look));
       if (!files.finished) reached = Math.min(reached, files.frontier);
     }
-    // A worker that is yet to begin may have anything.
+    // During a run, a new worker may have transactions anywhere.
     if (this.#over) this.#reached = reached;
   }
 
-  /** Reads one piece on, wherever there is one; false at the end of all that is written. */
+  /** Reads one more piece of each worker; false: everything that is written was read. */
   readOn(): boolean {
     this.#discover();
     let more = false;
@@ -107,12 +106,12 @@ export class LedgerFeed {
   }
 
   /**
-   * Why a transaction with this id and changes at `lsn` is not there, once all was read up to there: an
-   * intent is in the ledger before its COMMIT is sent, what it is called may be entered later.
+   * Why the ledger lacks a transaction with this xid although it was read up to `lsn`: the intent precedes COMMIT, the
+   * xid may follow.
    */
   absence(xid: number, lsn: number): Absence {
     if (this.#over) return 'foreign';
-    const mayBe = ({ xid: name }: IntentRecord) => name === null || lowHalf(name) === xid;
+    const mayBe = (intent: IntentRecord) => intent.xid === null || lowHalf(intent.xid) === xid;
     for (const { current, lingering, frontier } of this.#workers.values()) {
       if (frontier <= lsn && current.open.some(mayBe)) return 'waiting';
       if (lingering.some(({ open }) => open.some(mayBe))) return 'waiting';
@@ -127,7 +126,7 @@ export class LedgerFeed {
     }
   }
 
-  /** Finds workers that are new. */
+  /** Looks for new workers. */
   #discover(): void {
     if (this.#over && this.#workers.size > 0) return;
     for (const path of ledgerFiles(this.#folder)) {
@@ -146,13 +145,13 @@ export class LedgerFeed {
     }
   }
 
-  /** Reads a piece of a worker's ledger; false where nothing more is written. */
+  /** Reads a piece of a worker's ledger; false: nothing more is written. */
   #advance(files: WorkerFiles, look: boolean): boolean {
     if (files.current.read()) return true;
     if (!look) return false;
     const next = ledgerFile(this.#folder, files.worker, files.connection + 1);
     if (existsSync(next)) {
-      // What was entered before the next connection began.
+      // The rest, written before the next connection began.
       while (files.current.read());
       if (files.current.open.length > 0 && !this.#over) {
         files.lingering = [...files.lingering, files.current];
@@ -168,7 +167,7 @@ export class LedgerFeed {
     return true;
   }
 
-  /** Reads what was entered into earlier files since; those that nothing more is expected of are closed. */
+  /** Reads earlier files on, and closes those without open transactions. */
   #readLingering(files: WorkerFiles): void {
     files.lingering = files.lingering.filter((file) => {
       while (file.read());
@@ -202,5 +201,46 @@ export class LedgerFeed {
       },
       onProblem: this.#onProblem,
     });
+  }
+}
+
+/** A set of ids, kept as ranges: small if the ids are contiguous. */
+export class KeyRanges {
+  /** First and last ids of ranges that do not touch, ascending. */
+  readonly #firsts: number[] = [];
+  readonly #lasts: number[] = [];
+
+  /** Adds a list of keys as the ledger writes it. */
+  add(keys: string): void {
+    forEachBlock(keys, (first, last) => this.#add(first, last));
+  }
+
+  has(key: number): boolean {
+    const at = this.#after(key) - 1;
+    return at >= 0 && key <= this.#lasts[at]!;
+  }
+
+  #add(first: number, last: number): void {
+    let from = this.#after(first);
+    // The range before, if it touches this one.
+    if (from > 0 && this.#lasts[from - 1]! >= first - 1) from--;
+    let to = from;
+    while (to < this.#firsts.length && this.#firsts[to]! <= last + 1) to++;
+    const begin = to > from ? Math.min(first, this.#firsts[from]!) : first;
+    const end = to > from ? Math.max(last, this.#lasts[to - 1]!) : last;
+    this.#firsts.splice(from, to - from, begin);
+    this.#lasts.splice(from, to - from, end);
+  }
+
+  /** The first range that begins after `key`. */
+  #after(key: number): number {
+    let low = 0;
+    let high = this.#firsts.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#firsts[middle]! <= key) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 }

@@ -3,27 +3,27 @@ import type { LedgerFacts } from '../../ledger/facts-file.js';
 import type { Operation } from '../../schemas/hospital/changes.js';
 import type { TableName } from '../../schemas/hospital/tables.js';
 
-/** Whether changes of a kind were published while a run went on. */
+/** Whether changes of a table and operation were published during the run. */
 export type Published =
   | 'yes'
-  /** They are now, and were not then: nobody could have delivered them. */
+  /** Not during the run, but today: no pipeline could have delivered them. */
   | 'later'
-  /** They were for a part of the time. */
+  /** During a part of the run. */
   | 'changed'
   | 'no'
-  /** Nobody looked. */
+  /** The ledger does not record it. */
   | 'unknown';
 
 export const OMISSIONS = ['table', 'operation', 'filter', 'columns'] as const;
 
-/** What a publication leaves out of changes that did not come, or came otherwise. */
+/** What publications leave out. */
 export interface Omission {
   readonly kind: (typeof OMISSIONS)[number];
-  /** Those that were looked at; none: the database has none of these tables. */
+  /** Names of the publications that leave it out. */
   readonly publications: readonly string[];
 }
 
-/** What the publications of a database published while a run went on. */
+/** What the publications of a database published during a run. */
 export class Publishing {
   readonly #begin: DatabaseFacts | null;
   readonly #end: DatabaseFacts | null;
@@ -31,8 +31,8 @@ export class Publishing {
   readonly #names: readonly string[] | null;
 
   /**
-   * @param now what the database says today; null: it was not asked
-   * @param names of the publications that the source reads; null: not known, any of the database may be meant
+   * @param now the database today; null: it was not asked
+   * @param names of the publications that the source reads; null: unknown, so all of the database count
    */
   constructor(
     facts: LedgerFacts | null,
@@ -52,17 +52,17 @@ export class Publishing {
     if (before !== after) return 'changed';
     if (before) return 'yes';
     if (this.#now === null || !this.#publishes(this.#now, table, operation)) return 'no';
-    // Where there was no publication at all, somebody may have read the WAL without one.
+    // Without any publication, somebody may have read the WAL without one.
     const known = this.#names !== null || this.#in(this.#begin).length > 0;
     return known ? 'later' : 'unknown';
   }
 
-  /** Why changes of a kind do not come as they were made; null: not for a publication's sake. */
+  /** What the publications leave out of a table's changes; null: nothing. */
   omission(table: TableName, operation: Operation | null): Omission | null {
     const facts = this.#end ?? this.#begin;
     if (facts === null) return null;
     const own = this.#in(facts);
-    // Where there is none, the events come by another way.
+    // Without any publication, the source reads the WAL without one.
     if (own.length === 0) return null;
     const publications = own.map(({ name }) => name);
     const having = own.filter(({ tables }) => tables[table] !== undefined);

@@ -1,23 +1,22 @@
 import { mix } from '../../random/hash.js';
-import type { RowEvent } from '../../sources/source.js';
-import { rowCode } from '../rows/row-code.js';
+import { TABLE_CODES, TABLE_NAMES, type TableName } from '../../schemas/hospital/tables.js';
+import type { EventOperation, RowEvent } from '../../sources/source.js';
 
-/** Where an event that came again was delivered first. */
+/** The earlier delivery of a repeated event. */
 export interface Recognized {
-  /** How many events of the stream were delivered before it. */
+  /** Events of the partition that were delivered before it. */
   readonly at: number;
-  /** Whether it says the same as then. */
+  /** Whether both have the same contents. */
   readonly same: boolean;
 }
 
-/** Bytes that an event takes in a replay window. */
-export const TAPE_BYTES_PER_EVENT = 20;
-/** Events that a replay window has room for in the beginning; it grows as it fills. */
+/** Bytes that an event takes in a replay window: five arrays of 32 bits. */
+export const WINDOW_BYTES_PER_EVENT = 20;
+/** Room for events at the beginning; the window doubles when it is full. */
 const FIRST_SIZE = 1 << 12;
 
 /**
- * What was delivered on a stream, in its order, as far back as there is room: by this a replay is told from a
- * loss of order. Events are kept as hashes, of what they are and of what they say.
+ * The latest events of a partition, in the order of their delivery: they distinguish a legal replay from disorder. Events are kept as two hashes, of their identity and of their contents.
  */
 export class ReplayWindow {
   readonly #most: number;
@@ -27,16 +26,16 @@ export class ReplayWindow {
   #contents: Int32Array;
   /**
    * Chains of events by the low bits of their identity: the place of the newest, and for each that of the one
-   * before. Places count from 1, modulo 2^32; 0 ends a chain, and so does a place that is forgotten.
+   * before. Places count from 1, modulo 2^32. A chain ends at 0, or at a place that is forgotten.
    */
   #newest: Int32Array;
   #before: Int32Array;
   #end = 0;
   #forgotten = Number.NEGATIVE_INFINITY;
-  /** The largest LSN of each block of events: what is forgotten of it is known when it goes. */
+  /** The largest LSN of each block of events: the limit of `forgotten` when the block goes. */
   readonly #lsns: number[] = [];
 
-  /** @param most events that it has room for, a power of two */
+  /** @param most room for events, a power of two */
   constructor(most: number) {
     this.#most = most;
     this.#size = Math.min(FIRST_SIZE, most);
@@ -52,34 +51,39 @@ export class ReplayWindow {
     return this.#end;
   }
 
-  /** No event beyond this LSN is forgotten. */
+  /** Every event beyond this LSN is remembered. */
   get forgotten(): number {
     return this.#forgotten;
   }
 
-  append(event: RowEvent, content: number): void {
+  /** Whether an event may have been delivered and forgotten. */
+  mayHaveForgotten({ lsn }: RowEvent): boolean {
+    return (lsn ?? 0) <= this.#forgotten;
+  }
+
+  append(event: RowEvent, contents: number): void {
     if (this.#end >= this.#size && this.#size < this.#most) this.#grow();
     const slot = this.#end & (this.#size - 1);
     this.#xids[slot] = event.xid ?? 0;
-    this.#contents[slot] = content;
+    this.#contents[slot] = contents;
     this.#enter(this.#end, identityOf(event));
-    this.#note(event.lsn ?? 0);
+    this.#noteLsn(event.lsn ?? 0);
     this.#end++;
   }
 
-  /** The last delivery of this very change; null where it is not in the replay window. */
-  find(event: RowEvent, content: number): Recognized | null {
+  /** The last delivery of the same change; null: the window does not have it. */
+  find(event: RowEvent, contents: number): Recognized | null {
     const identity = identityOf(event);
     const mask = this.#size - 1;
     const last = this.#end | 0;
     let age = 0;
     for (let place = this.#newest[identity & mask]!; place !== 0; ) {
-      // Along a chain ages grow; beyond the size it is forgotten, and its slot has another event.
+      // Along a chain ages grow; beyond the size an event is forgotten, and its slot has another one.
       const older = (last - place) | 0;
       if (older < age || older >= this.#size) return null;
       const slot = (place - 1) & mask;
       if (this.#identities[slot] === identity && this.#xids[slot] === event.xid) {
-        return { at: this.#end - 1 - older, same: this.#contents[slot] === content };
+        return { at: this.#end - 1 - older, same: this.#contents[slot] === contents };
       }
       age = older + 1;
       place = this.#before[slot]!;
@@ -95,11 +99,11 @@ export class ReplayWindow {
     this.#newest[chain] = (at + 1) | 0;
   }
 
-  #note(lsn: number): void {
+  #noteLsn(lsn: number): void {
     const place = this.#end % BLOCK;
     if (place === 0) {
       this.#lsns.push(lsn);
-      // Its first event takes the place of the oldest block's.
+      // The block's first event overwrites the first one of the oldest block.
       if (this.#lsns.length > this.#most / BLOCK) {
         this.#forgotten = Math.max(this.#forgotten, this.#lsns.shift()!);
       }
@@ -123,7 +127,7 @@ export class ReplayWindow {
     this.#identities = new Int32Array(this.#size);
     this.#newest = new Int32Array(this.#size);
     this.#before = new Int32Array(this.#size);
-    // Full, and never beyond: slots are places in the replay window.
+    // The window is full for the first time: slots equal places.
     for (let at = 0; at < length; at++) this.#enter(at, identities[at]!);
   }
 }
@@ -132,7 +136,7 @@ export class ReplayWindow {
 const BLOCK = 1 << 10;
 const HIGH_HALF = 2 ** 32;
 
-/** A hash of which change it is: transaction, place in the WAL, table, operation and key. */
+/** A hash of transaction, place in the WAL, table, operation and key. */
 function identityOf({ xid, lsn, table, operation, key }: RowEvent): number {
   const code = typeof key === 'number' ? rowCode(table, operation, key) : hashOf(key);
   let hash = mix((xid ?? 0) ^ 0x5bd1e995);
@@ -146,4 +150,18 @@ function hashOf(text: string): number {
   let hash = 0;
   for (let i = 0; i < text.length; i++) hash = mix(hash ^ text.charCodeAt(i));
   return hash;
+}
+
+const OPERATION_CODES: Readonly<Record<EventOperation, number>> = {
+  insert: 0,
+  update: 1,
+  delete: 2,
+  snapshot: 3,
+};
+const OPERATIONS = Object.keys(OPERATION_CODES).length;
+const KINDS = TABLE_NAMES.length * OPERATIONS;
+
+/** Table, operation and id as one number: exact for the ids of a ledger. */
+function rowCode(table: TableName, operation: EventOperation, key: number): number {
+  return key * KINDS + TABLE_CODES[table] * OPERATIONS + OPERATION_CODES[operation];
 }

@@ -2,9 +2,9 @@ import type { Client } from 'pg';
 import type { TableName } from '../../schemas/hospital/tables.js';
 import type { RowEvent } from '../../sources/source.js';
 
-/** Rows that are remembered; of more, none can be proved. */
+/** Rows that are remembered: those above it cannot be proved. */
 const MOST = 200_000;
-/** Rows that are asked for at a time. */
+/** Rows of a query. */
 const CHUNK = 5_000;
 
 interface Derived {
@@ -15,40 +15,40 @@ interface Derived {
 }
 
 /**
- * Rows that came within transactions of the run and that the ledger does not have. A trigger may have written
- * them; that it did is proved only by the row itself, when its `xmin` is the transaction's. One row proves one
- * insert and one update of a transaction, not that the same came again.
+ * Rows that arrived within transactions of the run and that the ledger lacks. A trigger may have written them. The proof
+ * is the row itself, if its `xmin` is the transaction's. A row proves one insert and one update of a transaction: a
+ * repeated event stays unproved.
  */
 export class DerivedRows {
   readonly #rows: Derived[] = [];
   #count = 0;
   #proved = 0;
 
-  /** @param provable false: it changed nothing, so the row would be the same without it */
+  /** @param provable false: the event changed nothing, so the row proves nothing */
   add({ table, key, xid, operation }: RowEvent, provable: boolean): void {
     this.#count++;
-    // A row that is gone bears no witness.
+    // A deleted row proves nothing.
     if (!provable || operation === 'delete' || this.#rows.length >= MOST) return;
     this.#rows.push({ table, key, xid, operation });
   }
 
-  /** They are none: nothing on the server writes rows by itself. */
+  /** Forgets the rows: nothing on the server adds any, so they are phantoms. */
   forget(): void {
     this.#rows.length = 0;
     this.#count = 0;
   }
 
-  /** Those that are there as their transaction wrote them. */
+  /** Rows that the table has as their transaction wrote them. */
   get proved(): number {
     return this.#proved;
   }
 
-  /** Those that nothing bears witness for. */
+  /** Rows without a proof. */
   get unproved(): number {
     return this.#count - this.#proved;
   }
 
-  /** Asks the tables, as the search_path of the connection shows them. */
+  /** Looks for the proofs in the tables of the connection's search_path. */
   async prove(client: Client): Promise<void> {
     const tables = new Map<TableName, Derived[]>();
     for (const row of this.#rows) {

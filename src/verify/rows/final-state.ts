@@ -1,32 +1,40 @@
 import type { Client } from 'pg';
 import { TABLE_NAMES, TABLES, type TableName } from '../../schemas/hospital/tables.js';
 import { SERVER_COLUMNS } from '../../sources/source.js';
-import type { Matcher } from '../match/matcher.js';
+import { exampleOf } from '../verdict/findings.js';
+import type { Results } from '../verdict/results.js';
+import type { DerivedRows } from './derived-rows.js';
 import { rowHash } from './fingerprint.js';
 import type { KeyState, RowTracker } from './tracker.js';
 
-/** Rows that are asked for at a time. */
+/** Rows of a query. */
 const CHUNK = 5_000;
 
-/** What the tables hold, against what the events came to. */
+/** The followed rows, compared with the tables. */
 export interface FinalState {
-  /** Rows that were held against each other. */
+  /** Rows that were compared. */
   readonly checked: number;
-  /** Rows that somebody wrote since. */
+  /** Rows that were written again since their last event. */
   readonly superseded: number;
 }
 
 /**
- * Holds what the events of a stream came to against the rows of the tables, in one snapshot, and proves there
- * which rows the server wrote by itself. A row that was written since its last event, by whomever, is not
- * judged, nor is one that may be hidden from the role.
+ * Compares the last event of each row with the table, in one database snapshot, and proves there which rows the server
+ * added. Leaves out rows that were written since, and rows that row-level security may hide.
  *
  * @param isVisible whether the role sees every row of a table
  */
 export async function compareFinalState(
   client: Client,
-  matcher: Pick<Matcher, 'noteFinalState' | 'derived'>,
-  states: RowTracker,
+  {
+    results: { findings },
+    tracker,
+    derived,
+  }: {
+    readonly results: Results;
+    readonly tracker: RowTracker;
+    readonly derived: DerivedRows;
+  },
   isVisible: (table: TableName) => boolean = () => true,
 ): Promise<FinalState> {
   let checked = 0;
@@ -47,7 +55,11 @@ export async function compareFinalState(
       const { present, row, xid } = state;
       if (present && row !== null && rowHash(table, values, state) === row) checked++;
       else if (present && (Number(xmin) !== xid || row === null)) superseded++;
-      else matcher.noteFinalState(state);
+      else {
+        const operation = present ? null : 'delete';
+        const known = { table, operation, key: state.key, xid } as const;
+        findings.add(exampleOf('inconsistent', 'final_state', known));
+      }
     }
     for (const { present } of chunk.values()) {
       if (present || !isVisible(table)) superseded++;
@@ -57,14 +69,14 @@ export async function compareFinalState(
   };
   await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   await client.query("SET LOCAL DateStyle = 'ISO'");
-  for (const state of states) {
+  for (const state of tracker) {
     const chunk = waiting.get(state.table);
     if (chunk === undefined) continue;
     chunk.set(String(state.key), state);
     if (chunk.size >= CHUNK) await flush(state.table, chunk);
   }
   for (const [table, chunk] of waiting) if (chunk.size > 0) await flush(table, chunk);
-  await matcher.derived.prove(client);
+  await derived.prove(client);
   await client.query('COMMIT');
   return { checked, superseded };
 }

@@ -10,25 +10,22 @@ import {
   TextColumns,
 } from '../../sources/source.js';
 
-/** What an event says of a row, as hashes of 32 bits. */
+/** The contents of an event, as sums of column hashes of 32 bits. Null: the event leaves out a column of the sum. */
 export interface RowFingerprint {
-  /** As of the ledger's `Fingerprint`; null where the event leaves one of the columns out. */
+  /** The columns that updates of the run set, and the others, as of the ledger's `Fingerprint`. */
   readonly changing: number | null;
   readonly fixed: number | null;
-  /** For a ledger of version 1: what the generator wrote of the row; null where the event leaves some out. */
+  /** With a ledger of version 1: the columns that the operation writes. */
   readonly written: number | null;
-  /** All that the event tells but the key. */
-  readonly all: number;
-  /**
-   * All columns but the key, whatever the operation, with those of the server if `server`; null where the event
-   * leaves one of the others out.
-   */
+  /** Every column that the event states, except the key. */
+  readonly stated: number;
+  /** Every column of the table except the key; the columns that the server sets are included if `server`. */
   readonly row: number | null;
-  /** The columns that no update of the generator sets, with when the row was made if `server`; null as above. */
+  /** The columns that no update of the run sets; `created_at` is included if `server`. */
   readonly stable: number | null;
-  /** Whether the columns that the server sets are told. */
+  /** Whether the event states the columns that the server sets. */
   readonly server: boolean;
-  /** Its timestamps are told to the millisecond only. */
+  /** Whether its timestamps have milliseconds instead of microseconds. */
   readonly coarse: boolean;
 }
 
@@ -38,7 +35,7 @@ interface Column {
   readonly part: 'changing' | 'fixed' | 'created' | 'updated';
 }
 
-/** By table: the columns of `RowColumns` without the key. */
+/** By table: the columns of `RowColumns` except the key. */
 const COLUMNS = Object.fromEntries(
   TABLE_NAMES.map((table) => [table, columnsOf(table)]),
 ) as unknown as Readonly<Record<TableName, readonly Column[]>>;
@@ -57,44 +54,50 @@ function columnsOf(table: TableName): Column[] {
   return [...own, ...server];
 }
 
-const NOTHING: RowFingerprint = {
+/** Of an event without a row. */
+const EMPTY: RowFingerprint = {
   changing: null,
   fixed: null,
   written: null,
-  all: 0,
+  stated: 0,
   row: null,
   stable: null,
   server: false,
   coarse: false,
 };
 
-/** The hashes of what an event says. `version`: of the ledger that it is held against. */
-export function contentsOf(
+/**
+ * The fingerprint of an event.
+ *
+ * @param columns its row; null for a delete
+ * @param version of the ledger: 1 or 2
+ */
+export function fingerprintOf(
   event: RowEvent,
   columns: RowColumns | null,
   version: number,
 ): RowFingerprint {
   if (columns === null) {
-    return version === 1 ? { ...NOTHING, written: writtenOf(event, null) } : NOTHING;
+    return version === 1 ? { ...EMPTY, written: writtenOf(event, null) } : EMPTY;
   }
   let changing = 0;
   let fixed = 0;
   let server = 0;
   let created = 0;
-  let changingTold = true;
-  let fixedTold = true;
-  let serverTold = true;
+  let changingKnown = true;
+  let fixedKnown = true;
+  let serverKnown = true;
   const list = COLUMNS[event.table];
   for (let i = 0; i < list.length; i++) {
     const { place, seed, part } = list[i]!;
     const hash = columns.hash(place, seed);
     if (part === 'changing') {
-      if (hash === null) changingTold = false;
+      if (hash === null) changingKnown = false;
       else changing = (changing + mix(hash)) | 0;
     } else if (part === 'fixed') {
-      if (hash === null) fixedTold = false;
+      if (hash === null) fixedKnown = false;
       else fixed = (fixed + mix(hash)) | 0;
-    } else if (hash === null) serverTold = false;
+    } else if (hash === null) serverKnown = false;
     else {
       const own = mix(hash);
       server = (server + own) | 0;
@@ -102,31 +105,32 @@ export function contentsOf(
     }
   }
   return {
-    changing: changingTold ? changing : null,
-    fixed: fixedTold ? fixed : null,
+    changing: changingKnown ? changing : null,
+    fixed: fixedKnown ? fixed : null,
     written: version === 1 ? writtenOf(event, columns) : null,
-    all: (changing + fixed + server) | 0,
-    row: changingTold && fixedTold ? (changing + fixed + (serverTold ? server : 0)) | 0 : null,
-    stable: fixedTold ? (fixed + (serverTold ? created : 0)) | 0 : null,
-    server: serverTold,
+    stated: (changing + fixed + server) | 0,
+    row: changingKnown && fixedKnown ? (changing + fixed + (serverKnown ? server : 0)) | 0 : null,
+    stable: fixedKnown ? (fixed + (serverKnown ? created : 0)) | 0 : null,
+    server: serverKnown,
     coarse: columns.precision === 'milliseconds',
   };
 }
 
 /**
- * `RowFingerprint.row` of what the tables have of a row.
+ * `RowFingerprint.row` of a row in the table.
  *
- * @param told how an event told of it: with the columns of the server, with times to the millisecond
+ * @param values as text, in the order of `RowColumns`
+ * @param of the event to compare it with: whether to include the server's columns, and to cut off microseconds
  */
 export function rowHash(
   table: TableName,
   values: RowValues,
-  told: Pick<RowFingerprint, 'server' | 'coarse'>,
+  of: Pick<RowFingerprint, 'server' | 'coarse'>,
 ): number {
-  const columns = new TextColumns(told.coarse ? toMilliseconds(table, values) : values);
+  const columns = new TextColumns(of.coarse ? toMilliseconds(table, values) : values);
   let row = 0;
   for (const { place, seed, part } of COLUMNS[table]) {
-    if (!told.server && (part === 'created' || part === 'updated')) continue;
+    if (!of.server && (part === 'created' || part === 'updated')) continue;
     row = (row + mix(columns.hash(place, seed) ?? 0)) | 0;
   }
   return row;
@@ -141,7 +145,7 @@ const UPDATED_IN_VERSION_1: Readonly<Partial<Record<TableName, readonly string[]
   internacoes: ['data_saida'],
 };
 
-/** By table and operation, the columns that go into a digest of version 1, in their order. */
+/** By table and operation: the columns in a digest of version 1, in its order. */
 const DIGESTED = Object.fromEntries(
   TABLE_NAMES.map((table) => {
     const printed = PRINTED_COLUMNS[table];
@@ -156,7 +160,7 @@ function updatedPlaces(table: TableName): number[] {
   return updated.map((name) => printed.findIndex((column) => column.name === name));
 }
 
-/** The hash that a digest of version 1 has of a row. */
+/** The hash that a row adds to a digest of version 1. */
 function writtenOf(event: RowEvent, columns: RowColumns | null): number | null {
   const { operation, table, key } = event;
   if (operation === 'delete') return hashRow(table, 'delete', [key]);
@@ -169,7 +173,7 @@ function writtenOf(event: RowEvent, columns: RowColumns | null): number | null {
   return chain === null ? null : mix(chain);
 }
 
-/** Timestamps without what is below a millisecond, and without trailing zeros. */
+/** Cuts timestamps off after milliseconds, and drops trailing zeros. */
 function toMilliseconds(table: TableName, values: RowValues): RowValues {
   const { columns } = TABLES[table];
   return values.map((value, place) => {

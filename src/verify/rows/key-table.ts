@@ -2,8 +2,8 @@ import { highWord, mix } from '../../random/hash.js';
 import { TABLE_CODES, TABLE_NAMES, type TableName } from '../../schemas/hospital/tables.js';
 
 /**
- * Words of 32 bits of a slot, side by side, so that one look into memory brings all of them: the key's low
- * half; its high half, eight bits up, above the state; and behind them what is kept of the key.
+ * Words of 32 bits of a slot, side by side in one cache line: the key's low half; its high half above the eight bits of
+ * the state; and from FIRST_WORD on the words that are kept of the key.
  */
 const LOW = 0;
 const HIGH_AND_STATE = 1;
@@ -11,23 +11,23 @@ export const FIRST_WORD = 2;
 const STATE_BITS = 8;
 const STATES = 2 ** STATE_BITS - 1;
 const FIRST_SLOTS = 1 << 12;
-/** Of the slots, those that may be taken: beyond, every search is long. */
+/** Share of slots that may be taken: above it, searches get long. */
 const LOAD = 0.7;
 const WORDS = 2 ** 32;
-/** Keys above are not followed: with the table they would not fit. */
+/** Larger keys are not followed: with the table's code they do not fit into the slot. */
 const MOST_KEY = WORDS * 16;
 
 /** Not in the table. */
 export const NOWHERE = -1;
 
 /**
- * Some words and a state for each key of a row, in flat memory. Keys are sampled by a hash where there are
- * more than memory has room for: a key is followed from its first claim to the end, or not at all.
+ * A hash table in flat memory, of words and a state for each key of a row. When memory is full, keys are sampled by a
+ * hash: a key is followed from its first claim to the end, or not at all.
  */
 export class KeyTable {
   readonly #slotWords: number;
   readonly #mostSlots: number;
-  /** Keys are followed whose hash is below this. */
+  /** Keys with a hash below it are followed. */
   #threshold: number;
   #slots = FIRST_SLOTS;
   #taken = 0;
@@ -36,12 +36,12 @@ export class KeyTable {
   /**
    * @param bytes of memory, about
    * @param sample share of keys to follow, 0 to 1
-   * @param words what is kept of a key, beside its state
+   * @param words of a key, besides its state
    */
   constructor(bytes: number, sample: number, words: number) {
     this.#slotWords = FIRST_WORD + words;
     const slotBytes = this.#slotWords * 4;
-    // While it grows the old slots are still there.
+    // While it grows, the old slots, half as many, are in memory, too.
     this.#mostSlots = 2 ** Math.floor(Math.log2(Math.max(bytes / slotBytes / 1.5, FIRST_SLOTS)));
     this.#threshold = sample * WORDS;
     this.#words = new Int32Array(FIRST_SLOTS * this.#slotWords);
@@ -57,7 +57,7 @@ export class KeyTable {
     return this.#taken;
   }
 
-  /** The words of all slots; another array after the next `claim`. */
+  /** The words of all slots. The next `claim` may replace the array. */
   get words(): Int32Array {
     return this.#words;
   }
@@ -68,7 +68,7 @@ export class KeyTable {
     return hashOf(codeOf(table, key)) < this.#threshold;
   }
 
-  /** Where the words of a key begin (their `FIRST_WORD` behind); NOWHERE: it was not claimed. */
+  /** The place of a key's slot in `words`, for FIRST_WORD and the following; NOWHERE: it was not claimed. */
   find(table: TableName, key: number | string): number {
     if (typeof key !== 'number' || key < 0 || key >= MOST_KEY) return NOWHERE;
     const code = codeOf(table, key);
@@ -79,8 +79,8 @@ export class KeyTable {
   }
 
   /**
-   * The same, for a key that something is to be kept of. Its state is 0 where it was not there before:
-   * `setState` has to follow with another one. NOWHERE: it is not followed.
+   * The same, and adds the key if it is new: then its state is 0, and `setState` must follow with another one.
+   * NOWHERE: the key is not followed.
    */
   claim(table: TableName, key: number | string): number {
     if (typeof key !== 'number' || key < 0 || key >= MOST_KEY) return NOWHERE;
@@ -114,7 +114,7 @@ export class KeyTable {
     this.#taken = 0;
   }
 
-  /** Every key that is kept, and where its words begin. */
+  /** Every key, and the place of its slot in `words`. */
   *entries(): Generator<{ readonly table: TableName; readonly key: number; readonly at: number }> {
     for (let slot = 0; slot < this.#slots; slot++) {
       const at = slot * this.#slotWords;
@@ -129,7 +129,7 @@ export class KeyTable {
     }
   }
 
-  /** Grows, or follows half as many keys; whether one of this hash is still followed. */
+  /** Grows, or halves the sample. True: a key of this hash is still followed. */
   #makeRoom(hash: number): boolean {
     if (this.#slots < this.#mostSlots) this.#rebuild(this.#slots * 2);
     while (this.#taken >= this.#slots * LOAD) {
@@ -158,11 +158,11 @@ export class KeyTable {
     }
   }
 
-  /** Where the slot of a key is, or the one that it would take. */
+  /** The place of a key's slot, or of the free one that it would take. */
   #search(hash: number, low: number, high: number): number {
     const words = this.#words;
     const mask = this.#slots - 1;
-    // Other bits than those that the sample is drawn by.
+    // Hashed again: the sample is drawn by the first hash, so its bits are not uniform.
     let slot = mix(hash) & mask;
     for (;;) {
       const at = slot * this.#slotWords;
@@ -174,12 +174,12 @@ export class KeyTable {
   }
 }
 
-/** Below 2^39: eight bits and more are left above it in two words. */
+/** Key and table as one number below 2^39: two words have room for eight bits of state above it. */
 function codeOf(table: TableName, key: number): number {
   return key * TABLE_NAMES.length + TABLE_CODES[table];
 }
 
-/** 32 bits, not negative. */
+/** 32 bits, unsigned. */
 function hashOf(code: number): number {
   return hashOfHalves(code | 0, highWord(code));
 }

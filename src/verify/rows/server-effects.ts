@@ -1,19 +1,28 @@
 import type { DatabaseFacts, IdentityFacts, TableFacts } from '../../database/facts.js';
 import type { LedgerFacts } from '../../ledger/facts-file.js';
 import { TABLE_NAMES, type TableName } from '../../schemas/hospital/tables.js';
+import type { Publishing } from '../ledger/publishing.js';
+import type { Results } from '../verdict/results.js';
+import type { DerivedRows } from './derived-rows.js';
 
-/** A table of which a delete does not tell the row, and its replica identity. */
+/** What is known of the run's database: more once the run is over. */
+export interface RunDatabase {
+  readonly effects: ServerEffects;
+  readonly publishing: Publishing;
+}
+
+/** A table whose deletes have no id, and its replica identity. */
 export interface AnonymousTable extends Pick<IdentityFacts, 'index' | 'kind'> {
   readonly table: TableName;
 }
 
-/** What the server may have done to a run's rows by itself, and what its WAL tells of them. */
+/** What the server may have done to the run's rows by itself: triggers, rules, policies, cascading foreign keys. */
 export class ServerEffects {
-  /** Names of what may write rows that the run did not: `table.trigger`. */
+  /** Triggers, rules and foreign keys that may add or change rows: `table.trigger`. */
   readonly adding: readonly string[];
   readonly #looks: readonly DatabaseFacts[];
 
-  /** @param facts null: nobody looked (a ledger of version 1, without a server) */
+  /** @param facts null: unknown (a ledger of version 1, without a server) */
   constructor(facts: LedgerFacts | null) {
     this.#looks = facts === null ? [] : [facts.begin, ...(facts.end === null ? [] : [facts.end])];
     this.adding = distinct(
@@ -27,7 +36,7 @@ export class ServerEffects {
     );
   }
 
-  /** Names of what may change a row of the table without that the statement that wrote it returns it so. */
+  /** Triggers, rules and policies that may change a row without RETURNING showing it: `table.trigger`. */
   hiding(table: TableName): readonly string[] {
     const looks = this.#of(table);
     const changing = looks.map(({ triggers }) =>
@@ -36,8 +45,8 @@ export class ServerEffects {
         .map(({ name }) => name),
     );
     const [first = [], last = first] = changing;
-    // Those that were there all the time made the run read its rows back.
-    const moved = [...first, ...last].filter(
+    // With a trigger that was there from the beginning, the run wrote its statements with RETURNING.
+    const appearedOrVanished = [...first, ...last].filter(
       (name) => !first.includes(name) || !last.includes(name),
     );
     const ruled = looks.flatMap(({ rules, policies, triggers }) => [
@@ -45,36 +54,36 @@ export class ServerEffects {
       ...(policies === null ? [] : policies.length === 0 ? ['ROW LEVEL SECURITY'] : policies),
       ...triggers.filter(({ timing }) => timing === 'instead').map(({ name }) => name),
     ]);
-    return distinct([...moved, ...ruled].map((name) => `${table}.${name}`));
+    return distinct([...appearedOrVanished, ...ruled].map((name) => `${table}.${name}`));
   }
 
-  /** Everything by which rows may be otherwise than the run wrote them. */
+  /** Everything that may make rows differ from the ledger. */
   get acting(): readonly string[] {
     return distinct([...this.adding, ...TABLE_NAMES.flatMap((table) => this.hiding(table))]);
   }
 
-  /** Tables of which a delete does not tell the row. */
+  /** Tables whose deletes have no id. */
   get anonymous(): readonly AnonymousTable[] {
-    return TABLE_NAMES.filter((table) => !this.tellsId(table)).map((table) => {
+    return TABLE_NAMES.filter((table) => !this.hasId(table)).map((table) => {
       const found = this.#of(table).find(({ identity }) => !identity.tells_id);
       const { index = null, kind = 'default' } = found?.identity ?? {};
       return { table, index, kind };
     });
   }
 
-  /** Whether rows of the table are changed by triggers before they are stored. */
+  /** Whether BEFORE ROW triggers may change rows of the table. */
   rewrites(table: TableName): boolean {
     return this.#of(table).some(({ triggers }) =>
       triggers.some(({ timing, level }) => timing === 'before' && level === 'row'),
     );
   }
 
-  /** Whether an event of a delete has the row's id. */
-  tellsId(table: TableName): boolean {
+  /** Whether the table's replica identity includes the id, so that deletes have it. */
+  hasId(table: TableName): boolean {
     return this.#of(table).every(({ identity }) => identity.tells_id);
   }
 
-  /** Whether partitions were added to a table, or taken off, during the run. */
+  /** Whether partitions were attached or detached during the run. */
   repartitioned(table: TableName): boolean {
     const [first, last = first] = this.#of(table).map(({ partitions }) =>
       partitions
@@ -92,4 +101,37 @@ export class ServerEffects {
 
 function distinct(names: readonly string[]): string[] {
   return [...new Set(names)].sort();
+}
+
+/** Decides about the findings that the server itself may have caused: a violation, or a doubt. */
+export function settleServerFindings(
+  { findings, ofServer, accounting }: Results,
+  effects: ServerEffects,
+  derived: DerivedRows,
+): void {
+  const adds = effects.adding.length > 0;
+  const hides = (table: TableName | null) => table !== null && effects.hiding(table).length > 0;
+  for (const [altered, isCoarse] of [
+    [ofServer.alteredExact, false],
+    [ofServer.alteredCoarse, true],
+  ] as const) {
+    for (const cause of altered.causes) {
+      const { table, events } = cause;
+      // A trigger may have stored microseconds, which such an event cuts off.
+      const cut = isCoarse && table !== null && effects.rewrites(table);
+      if (!(hides(table) || cut)) findings.merge(cause);
+      else {
+        accounting.delivered -= events;
+        accounting.doubt('server_changed', events);
+      }
+    }
+  }
+  for (const cause of ofServer.columnChanged.causes) {
+    if (adds || hides(cause.table)) accounting.suspect('server_changed', cause.events);
+    else findings.merge(cause);
+  }
+  for (const cause of (adds ? ofServer.evenIfAdded : ofServer.unlessAdded).causes) {
+    findings.merge(cause);
+  }
+  if (!adds) derived.forget();
 }

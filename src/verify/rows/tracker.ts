@@ -4,43 +4,40 @@ import type { Detail } from '../verdict/findings.js';
 import type { RowFingerprint } from './fingerprint.js';
 import { FIRST_WORD, KeyTable, NOWHERE } from './key-table.js';
 
-/** What the events of a row came to. */
+/** A row according to its events. */
 export interface KeyState {
   readonly table: TableName;
   readonly key: number;
   readonly present: boolean;
   /** Of the transaction that wrote it last. */
   readonly xid: number;
-  /** Hash of all that was said of it (`RowFingerprint.row`); null where something was left out. */
+  /** `RowFingerprint.row` of its last event. */
   readonly row: number | null;
-  /** `row` has the columns that the server sets. */
+  /** As of `RowFingerprint`: how `row` was made. */
   readonly server: boolean;
-  /** Its timestamps were told to the millisecond. */
   readonly coarse: boolean;
 }
 
 const PRESENT = 1;
 const GONE = 2;
-/** With PRESENT, of its last event: it left out some of the table's own columns. */
-const UNTOLD = 4;
-/** The same: told times to the millisecond. */
+/** With PRESENT, of the last event: it left out own columns of the table, so `row` is null. */
+const ROW_UNKNOWN = 4;
+/** With PRESENT, of the last event: as of `RowFingerprint.coarse`. */
 const COARSE = 8;
-/** The same: told all own columns that no update sets. */
-const FIXED_TOLD = 16;
-/** The same: told the columns that the server sets. */
-const SERVER_TOLD = 32;
-/** The same: was of a snapshot, which may be ahead of the changes behind it. */
+/** With PRESENT, of the last event: `stable` is known. */
+const FIXED_KNOWN = 16;
+/** With PRESENT, of the last event: as of `RowFingerprint.server`. */
+const SERVER_KNOWN = 32;
+/** With PRESENT: the last event was a snapshot row, which may be later than the changes that follow it. */
 const OF_SNAPSHOT = 64;
 
-/** What is kept of a row: who wrote it last, and what the last event said. */
+/** Words of a row: the last writer's xid, and `row` and `stable` of the last event. */
 const XID = FIRST_WORD;
 const ROW = FIRST_WORD + 1;
 const STABLE = FIRST_WORD + 2;
 const WORDS = 3;
 
-/**
- * What the events say of each row, in the order in which they come: whether it is there, and what it holds.
- */
+/** Follows each row from event to event: absent, created, updated, deleted. */
 export class RowTracker {
   readonly #table: KeyTable;
 
@@ -62,38 +59,38 @@ export class RowTracker {
     return this.#table.size;
   }
 
-  /** Adds what an event says; what is wrong with it, if anything. */
-  fold(event: RowEvent, contents: RowFingerprint): Detail | null {
+  /** Updates a row by its next event. Returns the event's contradiction to the earlier ones; null: there is none. */
+  fold(event: RowEvent, fingerprint: RowFingerprint): Detail | null {
     const { operation } = event;
     const table = this.#table;
     const at = table.claim(event.table, event.key);
     if (at === NOWHERE) return null;
     const before = table.state(at);
-    // What the changes themselves came to is not made good by a snapshot that says otherwise.
+    // The row's changes outrank a snapshot row, which may hide their error.
     if (operation === 'snapshot' && before !== 0 && (before & OF_SNAPSHOT) === 0) return null;
     const { words } = table;
-    const state = operation === 'delete' ? GONE : presentBy(event, contents);
-    const { stable } = contents;
-    const moved =
+    const state = operation === 'delete' ? GONE : presentBy(event, fingerprint);
+    const { stable } = fingerprint;
+    const changed =
       operation === 'update' && isComparable(before, state) && (stable ?? 0) !== words[at + STABLE];
     table.setState(at, state);
     words[at + XID] = event.xid ?? 0;
-    words[at + ROW] = contents.row ?? 0;
+    words[at + ROW] = fingerprint.row ?? 0;
     if (operation !== 'delete') words[at + STABLE] = stable ?? 0;
     if (operation === 'insert' && (before & (PRESENT | OF_SNAPSHOT)) === PRESENT)
       return 'exists_already';
     if (operation !== 'insert' && operation !== 'snapshot' && before === GONE)
       return 'does_not_exist';
-    return moved ? 'column_changed' : null;
+    return changed ? 'column_changed' : null;
   }
 
-  /** Whether the last event of a row said just what this one says. */
+  /** Whether a row already has an event's contents, in all columns. */
   holds({ table, key }: RowEvent, { row, server }: RowFingerprint): boolean {
     const at = this.#table.find(table, key);
     if (at === NOWHERE || row === null || !server) return false;
-    const told = PRESENT | UNTOLD | SERVER_TOLD;
-    const isAlike = (this.#table.state(at) & told) === (PRESENT | SERVER_TOLD);
-    return isAlike && this.#table.words[at + ROW] === row;
+    const flags = PRESENT | ROW_UNKNOWN | SERVER_KNOWN;
+    const isWhole = (this.#table.state(at) & flags) === (PRESENT | SERVER_KNOWN);
+    return isWhole && this.#table.words[at + ROW] === row;
   }
 
   *[Symbol.iterator](): Generator<KeyState> {
@@ -105,31 +102,31 @@ export class RowTracker {
         key,
         present: (state & PRESENT) !== 0,
         xid: words[at + XID]! >>> 0,
-        row: (state & UNTOLD) === 0 ? words[at + ROW]! : null,
-        server: (state & SERVER_TOLD) !== 0,
+        row: (state & ROW_UNKNOWN) === 0 ? words[at + ROW]! : null,
+        server: (state & SERVER_KNOWN) !== 0,
         coarse: (state & COARSE) !== 0,
       };
     }
   }
 }
 
-/** The state of a row that an event says is there. */
+/** The state of a row after an insert, an update or a snapshot row. */
 function presentBy(
   { operation }: RowEvent,
   { row, stable, server, coarse }: RowFingerprint,
 ): number {
   return (
     PRESENT |
-    (row === null ? UNTOLD : 0) |
+    (row === null ? ROW_UNKNOWN : 0) |
     (coarse ? COARSE : 0) |
-    (stable === null ? 0 : FIXED_TOLD) |
-    (server ? SERVER_TOLD : 0) |
+    (stable === null ? 0 : FIXED_KNOWN) |
+    (server ? SERVER_KNOWN : 0) |
     (operation === 'snapshot' ? OF_SNAPSHOT : 0)
   );
 }
 
-/** Whether two events told alike of what no update sets. */
+/** Whether `stable` of two events includes the same columns, at the same precision. */
 function isComparable(before: number, now: number): boolean {
-  const told = PRESENT | COARSE | FIXED_TOLD | SERVER_TOLD;
-  return (before & told) === (now & told) && (now & FIXED_TOLD) !== 0;
+  const flags = PRESENT | COARSE | FIXED_KNOWN | SERVER_KNOWN;
+  return (before & flags) === (now & flags) && (now & FIXED_KNOWN) !== 0;
 }

@@ -1,58 +1,60 @@
-/** Why something could not be judged. */
+import { EXIT, type ExitCode } from '../../errors.js';
+
+/** Why changes or events cannot be judged. */
 export const DOUBTS = [
   /** Committed before the source began to read. */
   'before_source',
-  /** Where in the WAL they were committed is not known, perhaps before the source or the snapshot began. */
+  /** Their LSN is unknown: perhaps committed before the source or the snapshot began. */
   'unplaced',
-  /** Not arrived by the end of the stream, which may have ended before the run did. */
+  /** Not arrived when the stream ended; nothing later arrived either. */
   'ended_early',
-  /** Asked to end before it was done. */
+  /** The operator interrupted. */
   'interrupted',
-  /** Committed before a snapshot that does not tell of the row, and need not be whole. */
+  /** Committed before the snapshot, which lacks the row and may not be whole. */
   'no_witness',
-  /** A snapshot's row holds what the ledger does not know. */
+  /** The snapshot row matches no version in the ledger. */
   'snapshot_differs',
-  /** A ledger of version 1 does not say what a single row held. */
+  /** A ledger of version 1 has no fingerprints of single rows. */
   'old_ledger',
-  /** A ledger of version 1 does not say which schema the run wrote to, and events came of another one. */
+  /** A ledger of version 1 does not record the run's schema, and all events were of another one. */
   'schema_unknown',
-  /** Events left out what was written. */
+  /** The events leave out columns. */
   'contents_not_told',
-  /** Triggers, rules or policies may have changed or added rows, and nothing proves that they did. */
+  /** Triggers, rules or policies may have changed or added rows, without a proof. */
   'server_changed',
-  /** Deletes that do not tell the row: the table's replica identity is another index. */
+  /** Deletes without an id: the replica identity is an index without it, or NOTHING. */
   'replica_identity',
-  /** Publications or partitions changed during the run. */
+  /** Publications or partitions of the table changed during the run. */
   'database_changed',
-  /** Events of several servers look like the run's. */
+  /** Another connector delivered events that match the ledger. */
   'several_servers',
-  /** The ledger does not know whether some transactions were committed. */
+  /** The ledger does not record whether the transaction was committed. */
   'unknown_transactions',
-  /** The ledger itself is damaged. */
+  /** Lines of the ledger are damaged, out of place or missing. */
   'ledger_damaged',
-  /** Events from farther back than there is memory for, and rows that there was no memory for. */
+  /** Events from farther back than the replay windows, and snapshot rows beyond the memory. */
   'too_far_back',
-  /** Input that is no event, and was skipped. */
+  /** Input that is not an event was skipped. */
   'malformed',
-  /** Of what the run committed, nothing came. */
+  /** No change of the run arrived. */
   'nothing_delivered',
 ] as const;
 export type Doubt = (typeof DOUBTS)[number];
 
-/** What became of every change that the ledger has as committed: the last five add up to the first. */
+/** The ledger's committed changes, divided into five: these add up to `committed`. In events. */
 export interface Sum {
   readonly committed: number;
-  /** Came, once at least; those that do not hold what was written, too. */
+  /** Arrived at least once, altered or not. */
   readonly delivered: number;
-  /** Need not come: a snapshot's row or the ledger bears witness. */
+  /** Need not arrive: a snapshot row or the ledger proves why. */
   readonly excused: number;
   readonly missing: number;
   readonly doubted: number;
-  /** Left out of the verdict by the operator. */
+  /** Left out of the verdict by `--partial`. */
   readonly waived: number;
 }
 
-/** Adds up what becomes of the changes of a ledger. In events. */
+/** Adds up the sum of five and the doubts by reason. In events. */
 export class Accounting {
   committed = 0;
   delivered = 0;
@@ -62,14 +64,14 @@ export class Accounting {
   #doubted = 0;
   readonly #doubts = new Map<Doubt, number>();
 
-  /** Changes of the ledger that can't be judged. */
+  /** Counts changes of the ledger as doubted. */
   doubt(reason: Doubt, events: number): void {
     if (events === 0) return;
     this.#doubted += events;
     this.suspect(reason, events);
   }
 
-  /** Something that can't be judged, and is no change of the ledger. */
+  /** Counts a doubt that is not about committed changes, and not part of the sum. */
   suspect(reason: Doubt, events: number): void {
     this.#doubts.set(reason, (this.#doubts.get(reason) ?? 0) + events);
   }
@@ -89,3 +91,101 @@ export class Accounting {
     return { committed, delivered, excused, missing, doubted: this.#doubted, waived };
   }
 }
+
+/** The ledger's transactions by outcome of the verification. */
+export interface TransactionCounts {
+  /** Committed according to the ledger. */
+  expected: number;
+  /** All of their events arrived. */
+  delivered: number;
+  /** Some or all of their events are missing. */
+  missing: number;
+  /** Some or all of their events did not arrive, and are doubted or excused. */
+  not_arrived: number;
+  /** Committed before the source began. */
+  before_source: number;
+  /** Committed before the snapshot that the stream begins with, and not delivered as events. */
+  before_snapshot: number;
+  /** The ledger does not record whether they were committed: whole ones that arrived, and others. */
+  unknown_delivered: number;
+  unknown_absent: number;
+}
+
+/** Events by what they were. */
+export interface EventCounts {
+  /** First deliveries of the run's changes. */
+  delivered: number;
+  /** Repeated in a legal replay. */
+  replayed: number;
+  /** Legal replays: times that a connector went back. */
+  rewinds: number;
+  /** Rows that the server itself added in transactions of the run, proved by the table. */
+  derived: number;
+  /** Of other writers. */
+  foreign: number;
+  snapshot: number;
+  /** From farther back than the replay window: they may be repeated. */
+  unjudged: number;
+}
+
+export function noTransactions(): TransactionCounts {
+  return {
+    expected: 0,
+    delivered: 0,
+    missing: 0,
+    not_arrived: 0,
+    before_source: 0,
+    before_snapshot: 0,
+    unknown_delivered: 0,
+    unknown_absent: 0,
+  };
+}
+
+export function noEvents(): EventCounts {
+  return {
+    delivered: 0,
+    replayed: 0,
+    rewinds: 0,
+    derived: 0,
+    foreign: 0,
+    snapshot: 0,
+    unjudged: 0,
+  };
+}
+
+/** The result of a verification in one word. */
+export type Verdict =
+  /** Every committed change arrived or is excused: once, in order, unaltered. */
+  | 'exact'
+  /** The same, except that a connector repeated events in a legal replay. */
+  | 'duplicates'
+  | 'violation'
+  /** No violation, but a doubt, or nothing was delivered. */
+  | 'indeterminate';
+
+/** Events by doubt: the reasons that occurred. */
+export type Doubts = Readonly<Partial<Record<Doubt, number>>>;
+
+/** The figures that a verdict follows from. */
+export interface Judged {
+  readonly accounting: Sum;
+  readonly violations: boolean;
+  readonly doubts: Doubts;
+  /** As of `EventCounts`. */
+  readonly replayed: number;
+}
+
+/** A violation outranks indeterminate, which outranks duplicates. */
+export function judge({ accounting, violations, doubts, replayed }: Judged): Verdict {
+  if (violations || accounting.missing > 0) return 'violation';
+  const doubted = DOUBTS.some((doubt) => doubts[doubt] !== undefined);
+  if (doubted || accounting.doubted > 0 || accounting.delivered === 0) return 'indeterminate';
+  return replayed > 0 ? 'duplicates' : 'exact';
+}
+
+export const VERDICT_CODES: Readonly<Record<Verdict, ExitCode>> = {
+  exact: EXIT.done,
+  duplicates: EXIT.duplicates,
+  violation: EXIT.violation,
+  indeterminate: EXIT.indeterminate,
+};

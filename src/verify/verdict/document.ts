@@ -7,12 +7,20 @@ import type { Omission } from '../ledger/publishing.js';
 import type { FinalState } from '../rows/final-state.js';
 import type { AnonymousTable } from '../rows/server-effects.js';
 import type { Verification } from '../verify.js';
-import { DOUBTS, type Doubt, type Sum } from './accounting.js';
-import type { EventCounts, TransactionCounts } from './counts.js';
+import {
+  DOUBTS,
+  type Doubt,
+  type Doubts,
+  type EventCounts,
+  judge,
+  type Sum,
+  type TransactionCounts,
+  VERDICT_CODES,
+  type Verdict,
+} from './accounting.js';
 import type { Cause, Example, Violation } from './findings.js';
-import { type Doubts, judge, VERDICT_CODES, type Verdict } from './verdict.js';
 
-/** Milliseconds; null where nothing was measured. */
+/** Milliseconds; null: nothing was measured. */
 export interface Percentiles {
   readonly events: number;
   readonly p50: number | null;
@@ -21,73 +29,72 @@ export interface Percentiles {
   readonly max: number | null;
 }
 
-/** What is wrong in one way, and why, where the database's catalogue tells. */
+/** A cause of violations, and its explanation by the publications. */
 export type ExplainedCause = Omit<Cause, 'examples'> & {
-  /** Null: nothing is known of why. */
+  /** Null: the publications do not explain it. */
   readonly omitted: Omission | null;
 };
 
 const ELSEWHERE = ['other_schema', 'other_database', 'other_server'] as const;
 type Elsewhere = (typeof ELSEWHERE)[number];
 
-/** Something to know of a verification, that is no violation by itself. */
+/** A fact about a verification that is not a violation by itself. */
 export type Note =
-  /** The source began after so many of the run's transactions. `waived`: by `--partial`. */
+  /** The source began after the first `transactions` of the run's. `waived`: by `--partial`. */
   | {
       readonly kind: 'source_began';
       readonly transactions: number;
       readonly of: number;
       readonly waived: boolean;
     }
-  /** The events do not say so: what is of the same name elsewhere would count as the run's. */
+  /** The events left this out: rows of the same name elsewhere would count as the run's. */
   | { readonly kind: 'untold'; readonly what: readonly Unstated[] }
-  /** Events of tables of the run's names, elsewhere; told where something did not come. */
+  /** Events of tables of the same names elsewhere. Only noted if changes are missing or doubted. */
   | { readonly kind: 'elsewhere'; readonly what: Elsewhere; readonly events: number }
-  /** Another connector gave out so many of the same changes: only the one that is named was judged. */
+  /** Another connector delivered `events` of the same changes: only `judged` was judged. */
   | { readonly kind: 'several_connectors'; readonly judged: string; readonly events: number }
-  /** Triggers, rules and policies by which rows may be otherwise than the run wrote them. */
+  /** Triggers, rules and policies that may make rows differ from the ledger. */
   | { readonly kind: 'server_acts'; readonly names: readonly string[] }
-  /** Deletes in these tables do not tell the row. */
+  /** Deletes in these tables have no id. */
   | {
       readonly kind: 'replica_identity';
       readonly tables: readonly AnonymousTable[];
     }
-  /** Tables of which a publication lists only some columns, where events left columns out. */
+  /** Tables with a column list, if events left columns out. */
   | {
       readonly kind: 'columns';
       readonly tables: readonly { table: TableName; publications: readonly string[] }[];
     };
 
-/** What `verify` says of a stream: `verify --json`, and `verify.json` in the run's folder. */
+/** The result of a verification: printed by `verify --json`, and stored as `verify.json` in the run's folder. */
 export interface VerificationDocument {
   readonly run_id: string;
   /** As the operator named it. */
   readonly source: string;
   readonly verdict: Verdict;
   readonly exit_code: number;
-  /** What became of every change that the ledger has as committed; the last five add up to the first. */
+  /** Every change that the ledger has as committed: the last five add up to the first. */
   readonly accounting: Sum;
-  /** Why not everything could be judged, each with how many events that is about. */
+  /** Events by reason of doubt. */
   readonly doubts: Doubts;
-  /** What there is to know besides. */
   readonly notes: readonly Note[];
   readonly transactions: Readonly<TransactionCounts>;
   readonly events: Readonly<EventCounts> & {
     readonly malformed: number;
-    /** What arrived and is no change to a row of the hospital. */
+    /** Input that is not a change to a row of the run's tables. */
     readonly others: Partial<Record<Ignored, number>>;
   };
-  /** Events by what is wrong with them. */
+  /** Events by violation. */
   readonly violations: Readonly<Record<Violation, number>>;
-  /** The same by what is wrong in one way with one table; examples are in their order. */
+  /** The same by detail, table and operation; `examples` are in this order. */
   readonly causes: readonly ExplainedCause[];
   readonly examples: readonly Example[];
   readonly malformed: readonly Malformed[];
   readonly rows: {
-    /** Rows whose events were followed, and the share of all rows that this is. */
+    /** Rows that were followed, and their share of all rows. */
     readonly followed: number;
     readonly sample: number;
-    /** Held against the tables in the end, and written by others since; null: not compared. */
+    /** Rows compared with the tables, and rows written since their last event; null: not compared. */
     readonly compared: number | null;
     readonly superseded: number | null;
   };
@@ -96,7 +103,7 @@ export interface VerificationDocument {
     readonly connector_to_received: Percentiles;
     readonly commit_to_received: Percentiles;
   };
-  /** Server's clock minus this machine's, with its error either way; null: not measured. */
+  /** Server's clock minus this machine's, and the error in either direction; null: not measured. */
   readonly clock_offset_ms: { readonly value: number; readonly error: number } | null;
   /** ISO 8601, UTC. */
   readonly began: string;
@@ -113,19 +120,19 @@ export interface DocumentParts {
   readonly seconds: number;
 }
 
-/** Puts together what is to be said, the verdict with it. */
+/** Composes the document, and decides about the verdict. */
 export function documentOf(parts: DocumentParts): VerificationDocument {
   const { verification, finalState, offset } = parts;
-  const { matcher, inbox, states, latency, judging, partial } = verification;
-  const { findings, transactions } = matcher;
-  const accounting = matcher.accounting.sum;
-  const events = { ...matcher.events, derived: matcher.derived.proved };
+  const { results, inbox, derived, tracker, latency, database, partial } = verification;
+  const { findings, transactions, otherServers } = results;
+  const accounting = results.accounting.sum;
+  const events = { ...results.events, derived: derived.proved };
   const doubts = doubtsOf(verification);
-  const { delivered, replayed } = events;
+  const { replayed } = events;
   const violations = findings.any;
-  const verdict = judge({ accounting, violations, doubts, delivered, replayed });
+  const verdict = judge({ accounting, violations, doubts, replayed });
   const others = { ...inbox.ignoredCounts };
-  if (matcher.otherServers > 0) others.other_server = matcher.otherServers;
+  if (otherServers > 0) others.other_server = otherServers;
   const { causes } = findings;
   return {
     run_id: parts.runId,
@@ -140,17 +147,18 @@ export function documentOf(parts: DocumentParts): VerificationDocument {
     violations: findings.counts,
     causes: causes.map(({ examples: _, ...cause }) => {
       const { table, operation, violation } = cause;
-      const asked = asOperation(operation);
-      const explained = violation === 'missing' || violation === 'phantom';
+      const explainable = violation === 'missing' || violation === 'phantom';
       const omitted =
-        table === null || !explained ? null : judging.publishing.omission(table, asked);
+        table === null || !explainable
+          ? null
+          : database.publishing.omission(table, publishedOperation(operation));
       return { ...cause, omitted };
     }),
     examples: causes.flatMap(({ examples }) => examples),
     malformed: inbox.malformedExamples,
     rows: {
-      followed: states.size,
-      sample: states.sample,
+      followed: tracker.size,
+      sample: tracker.sample,
       compared: finalState?.checked ?? null,
       superseded: finalState?.superseded ?? null,
     },
@@ -166,44 +174,47 @@ export function documentOf(parts: DocumentParts): VerificationDocument {
   };
 }
 
-function asOperation(operation: Cause['operation']): Operation | null {
+/** Publications do not concern snapshot rows. */
+function publishedOperation(operation: Cause['operation']): Operation | null {
   return operation === 'snapshot' ? null : operation;
 }
 
-/** What the matcher doubts, and what only shows at the very end. */
-function doubtsOf({ matcher, inbox }: Verification): Doubts {
-  const doubts: Partial<Record<Doubt, number>> = { ...matcher.accounting.doubts };
+/** The doubts of the results, and those that only show at the very end. */
+function doubtsOf({ results, derived, inbox }: Verification): Doubts {
+  const { accounting } = results;
+  const doubts: Partial<Record<Doubt, number>> = { ...accounting.doubts };
   const add = (reason: Doubt, events: number) => {
     if (events > 0) doubts[reason] = (doubts[reason] ?? 0) + events;
   };
-  add('server_changed', matcher.derived.unproved);
+  add('server_changed', derived.unproved);
   add('malformed', inbox.malformedCount);
-  if (matcher.events.delivered === 0) doubts.nothing_delivered = matcher.accounting.committed;
+  if (results.events.delivered === 0) doubts.nothing_delivered = accounting.committed;
   return Object.fromEntries(
     DOUBTS.flatMap((reason) => (doubts[reason] === undefined ? [] : [[reason, doubts[reason]]])),
   );
 }
 
 function notesOf(
-  { matcher, inbox, judging }: Verification,
+  { results, inbox, database }: Verification,
   doubts: Doubts,
   partial: boolean,
 ): Note[] {
-  const { before_source, expected } = matcher.transactions;
-  const { effects } = judging;
+  const { before_source, expected } = results.transactions;
+  const { effects, publishing } = database;
   const notes: Note[] = [];
   if (before_source > 0) {
     const counts = { transactions: before_source, of: expected };
     notes.push({ kind: 'source_began', ...counts, waived: partial });
   }
-  const { missing, doubted } = matcher.accounting.sum;
+  const { missing, doubted } = results.accounting.sum;
   for (const what of missing + doubted > 0 ? ELSEWHERE : []) {
     const events =
-      what === 'other_server' ? matcher.otherServers : (inbox.ignoredCounts[what] ?? 0);
+      what === 'other_server' ? results.otherServers : (inbox.ignoredCounts[what] ?? 0);
     if (events > 0) notes.push({ kind: 'elsewhere', what, events });
   }
-  if (matcher.copies !== null) notes.push({ kind: 'several_connectors', ...matcher.copies });
-  if (inbox.untoldFacts.size > 0) notes.push({ kind: 'untold', what: [...inbox.untoldFacts] });
+  const { otherConnectors } = results;
+  if (otherConnectors !== null) notes.push({ kind: 'several_connectors', ...otherConnectors });
+  if (inbox.unstatedFacts.size > 0) notes.push({ kind: 'untold', what: [...inbox.unstatedFacts] });
   if (doubts.server_changed !== undefined) {
     notes.push({ kind: 'server_acts', names: effects.acting });
   }
@@ -211,7 +222,7 @@ function notesOf(
     notes.push({ kind: 'replica_identity', tables: effects.anonymous });
   }
   const listed = TABLE_NAMES.flatMap((table) => {
-    const omitted = judging.publishing.omission(table, null);
+    const omitted = publishing.omission(table, null);
     return omitted?.kind === 'columns' ? [{ table, publications: omitted.publications }] : [];
   });
   if (doubts.contents_not_told !== undefined && listed.length > 0) {

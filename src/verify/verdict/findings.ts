@@ -1,27 +1,29 @@
 import type { TableName } from '../../schemas/hospital/tables.js';
-import type { EventOperation, Key } from '../../sources/source.js';
+import { formatLsn } from '../../sources/slot/lsn.js';
+import type { EventOperation, Key, RowEvent } from '../../sources/source.js';
+import { type Expected, listsOf } from '../ledger/expected.js';
 
-/** What a pipeline may get wrong. */
+/** Kinds of errors of a pipeline. */
 export const VIOLATIONS = [
-  /** Committed, and did not come, though what was committed later did. */
+  /** Committed, and not arrived, though later changes did. */
   'missing',
-  /** Came again, and not as a replay from some point on. */
+  /** Repeated, and not in a legal replay. */
   'duplicated',
-  /** Was rolled back, or never sent. */
+  /** Rolled back, or never sent. */
   'phantom',
-  /** Came behind what was committed later, or amid another transaction. */
+  /** Arrived after later changes, or in the middle of another transaction. */
   'reordered',
-  /** Does not say what was written. */
+  /** Contents other than those that were written. */
   'altered',
-  /** Contradicts what came before of the same row, or what the table holds in the end. */
+  /** Contradicts earlier events of the same row, or the table at the end. */
   'inconsistent',
 ] as const;
 export type Violation = (typeof VIOLATIONS)[number];
 
-/** What exactly is wrong: the name of a sentence in the catalogue. */
+/** The exact error: also the name of its sentence in the catalogue. */
 export const DETAILS = [
   'transaction_missing',
-  /** The same, of what nothing later came behind: the source has given out everything. */
+  /** Nothing later arrived either, but the source has delivered everything up to the end of the WAL. */
   'transaction_absent',
   'row_missing',
   'not_in_snapshot',
@@ -46,40 +48,41 @@ export const DETAILS = [
 ] as const;
 export type Detail = (typeof DETAILS)[number];
 
-/** One thing that is wrong, as far as it can be named. */
+/** One violation. Null: unknown. */
 export interface Example {
   readonly violation: Violation;
   readonly detail: Detail;
   readonly table: TableName | null;
   readonly operation: EventOperation | null;
   readonly key: Key | null;
-  /** 32 bits, as events have it. */
+  /** The low 32 bits, as in events. */
   readonly xid: number | null;
-  /** As PostgreSQL prints it. */
+  /** As PostgreSQL prints it: two hexadecimal halves. */
   readonly lsn: string | null;
-  /** Where the source had it (line, request, offset), with the stream; null for what did not come. */
+  /** `RowEvent.position`: a line, request or offset; null for a change that did not arrive. */
   readonly place: number | null;
+  /** `RowEvent.partition`. */
   readonly stream: number | null;
-  /** Where the ledger has the transaction. */
+  /** The transaction's place in the ledger. */
   readonly ledger: { readonly file: string; readonly intent: number } | null;
 }
 
-/** What is wrong in one and the same way, with one table. */
+/** Violations of one detail, table and operation. */
 export interface Cause {
   readonly violation: Violation;
   readonly detail: Detail;
-  /** Null: not known. */
+  /** Null: unknown. */
   readonly table: TableName | null;
   readonly operation: EventOperation | null;
   readonly events: number;
-  /** The first of them. */
+  /** The first few. */
   readonly examples: readonly Example[];
 }
 
-/** Examples that are kept of each cause. */
+/** Examples of a cause: enough to look for a pattern. */
 const EXAMPLES_KEPT = 3;
 
-/** Counts what is wrong, by events and by cause, and keeps the first examples. */
+/** Counts violations by event and by cause, and keeps the first examples. */
 export class Findings {
   readonly counts: Record<Violation, number> = {
     missing: 0,
@@ -91,7 +94,7 @@ export class Findings {
   };
   readonly #causes = new Map<string, { first: Example; events: number; examples: Example[] }>();
 
-  /** @param events how many events it is about */
+  /** @param events number of events that the example stands for */
   add(example: Example, events = 1): void {
     const { violation, detail, table, operation } = example;
     this.counts[violation] += events;
@@ -102,7 +105,7 @@ export class Findings {
     if (cause.examples.length < EXAMPLES_KEPT) cause.examples.push(example);
   }
 
-  /** Adds what others found of one cause. */
+  /** Adds a cause of other findings. */
   merge({ events, examples }: Cause): void {
     const [first, ...more] = examples;
     if (first === undefined) return;
@@ -114,7 +117,7 @@ export class Findings {
     return VIOLATIONS.some((violation) => this.counts[violation] > 0);
   }
 
-  /** In the order of violations; of each, those with the most events first. */
+  /** In the order of VIOLATIONS; within each, the cause with the most events first. */
   get causes(): readonly Cause[] {
     return [...this.#causes.values()]
       .map(({ first: { violation, detail, table, operation }, events, examples }) => {
@@ -125,4 +128,66 @@ export class Findings {
           VIOLATIONS.indexOf(a.violation) - VIOLATIONS.indexOf(b.violation) || b.events - a.events,
       );
   }
+}
+
+type Known = Omit<Example, 'violation' | 'detail'>;
+
+const NOTHING_KNOWN: Known = {
+  table: null,
+  operation: null,
+  key: null,
+  xid: null,
+  lsn: null,
+  place: null,
+  stream: null,
+  ledger: null,
+};
+
+/** A violation, with everything that is known of it. `expected`: the transaction in the ledger. */
+export function exampleOf(
+  violation: Violation,
+  detail: Detail,
+  known: Partial<Known>,
+  expected?: Expected,
+): Example {
+  const ledger =
+    expected === undefined
+      ? {}
+      : { xid: expected.xid, ledger: { file: expected.file, intent: expected.intent } };
+  return { ...NOTHING_KNOWN, ...ledger, ...known, violation, detail };
+}
+
+/** A violation by an event. `expected`: its transaction in the ledger, if known. */
+export function exampleOfEvent(
+  violation: Violation,
+  detail: Detail,
+  { table, operation, key, xid, lsn, position, partition }: RowEvent,
+  expected?: Expected,
+): Example {
+  const known = {
+    table,
+    operation,
+    key,
+    xid,
+    lsn: textOf(lsn),
+    place: position,
+    stream: partition,
+  };
+  return exampleOf(violation, detail, known, expected);
+}
+
+/** A violation by a whole transaction: its first row stands for it. */
+export function exampleOfTransaction(
+  violation: Violation,
+  detail: Detail,
+  expected: Expected,
+): Example {
+  const [first] = listsOf(expected);
+  const { table = null, operation = null, keys: [key = null] = [] } = first ?? {};
+  const known = { table, operation, key, lsn: textOf(expected.lsn) };
+  return exampleOf(violation, detail, known, expected);
+}
+
+function textOf(lsn: number | null): string | null {
+  return lsn === null ? null : formatLsn(BigInt(lsn));
 }

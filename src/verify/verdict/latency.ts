@@ -2,9 +2,9 @@ import { Histogram } from '../../lib/histogram.js';
 import type { ClockOffset } from '../../sources/clock-offset.js';
 import type { RowEvent } from '../../sources/source.js';
 
-/** The latencies of one second of arrivals: milliseconds from COMMIT to here. */
+/** The latencies of one second of arrivals: milliseconds from COMMIT to arrival here. */
 export interface LatencyPoint {
-  /** When, in milliseconds since 1970, by the server's clock. */
+  /** Beginning of the second: milliseconds since 1970, by the server's clock. */
   readonly at: number;
   readonly events: number;
   readonly p50: number;
@@ -15,24 +15,24 @@ export interface LatencyPoint {
 const SECOND = 1_000_000;
 
 /**
- * How late events are, counted from first deliveries, of transactions that were committed while somebody
- * was here to take them: of what lay there before, nothing but its age could be told.
+ * How late events arrive. Counts first deliveries, of transactions that were committed while the verifier listened:
+ * earlier ones only show how long they lay.
  */
 export class Latency {
-  /** Server's clock to connector's: off by as much as their clocks are. */
+  /** From the server's clock to the connector's: includes the difference between them. */
   readonly commitToConnector = new Histogram();
   readonly connectorToReceived = new Histogram();
   readonly commitToReceived = new Histogram();
   readonly #offset: ClockOffset;
-  /** By the server's clock, microseconds since 1970. */
+  /** Microseconds since 1970, by the server's clock. */
   readonly #since: number;
   readonly #onPoint: (point: LatencyPoint) => void;
   #second = 0;
   #ofSecond = new Histogram();
 
   /**
-   * @param since when the verifier began to listen, by this machine's clock: microseconds since 1970
-   * @param onPoint told of each second that something arrived in
+   * @param since when listening began, by this machine's clock: microseconds since 1970
+   * @param onPoint called for each second with arrivals, after it
    */
   constructor(offset: ClockOffset, since: number, onPoint: (point: LatencyPoint) => void) {
     this.#offset = offset;
@@ -40,7 +40,7 @@ export class Latency {
     this.#onPoint = onPoint;
   }
 
-  /** Takes the first delivery of an event. */
+  /** Records the first delivery of an event. */
   record({ committedAt, connectorAt, receivedAt }: RowEvent): void {
     if (committedAt === null) return;
     if (connectorAt !== null) this.commitToConnector.record((connectorAt - committedAt) / 1000);
@@ -50,16 +50,16 @@ export class Latency {
     this.commitToReceived.record(ms);
     if (connectorAt !== null) this.connectorToReceived.record((here - connectorAt) / 1000);
     const second = Math.floor(here / SECOND);
-    if (second !== this.#second) this.#tell(second);
+    if (second !== this.#second) this.#closeSecond(second);
     this.#ofSecond.record(ms);
   }
 
-  /** Tells of the last second. */
+  /** Closes the last second. */
   finish(): void {
-    this.#tell(0);
+    this.#closeSecond(0);
   }
 
-  #tell(next: number): void {
+  #closeSecond(next: number): void {
     const { p50, p99, max } = this.#ofSecond.quantiles('p50', 'p99', 'max');
     if (p50 !== null) {
       const { count: events } = this.#ofSecond;

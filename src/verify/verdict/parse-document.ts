@@ -1,21 +1,17 @@
 import { OMISSIONS } from '../ledger/publishing.js';
-import { DOUBTS } from './accounting.js';
+import { DOUBTS, VERDICT_CODES } from './accounting.js';
 import type { Note, VerificationDocument } from './document.js';
 import { DETAILS, VIOLATIONS } from './findings.js';
-import { VERDICT_CODES } from './verdict.js';
 
 type Check = (value: unknown) => boolean;
 
-/**
- * The document that `verify.json` holds; null where it holds none that can be shown: half of one, or
- * one of a version that says other things.
- */
+/** Parses `verify.json`; null: it is cut off, or of another version. */
 export function parseDocument(text: string): VerificationDocument | null {
   const value = parseJson(text);
   return isDocument(value) ? (value as VerificationDocument) : null;
 }
 
-/** What a text says in JSON; undefined where it is none. */
+/** Parses JSON; undefined: invalid. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -42,7 +38,7 @@ const listOf =
   (value) =>
     Array.isArray(value) && value.every(check);
 
-/** An object that has at least these fields. */
+/** Checks for an object with at least these fields. */
 export function shape(fields: Readonly<Record<string, Check>>): Check {
   return (value) =>
     typeof value === 'object' &&

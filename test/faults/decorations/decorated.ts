@@ -22,28 +22,25 @@ import { asWritable, type Item } from './item.js';
 import { Past } from './past.js';
 import { TriggerRows } from './triggers.js';
 
-/** A stream with decorations, and perhaps with a harm beside them. */
+/** A stream with decorations, and perhaps a harm. */
 export interface Decorated {
   readonly trial: Trial;
-  /** What was done to it; null: nothing. */
+  /** Null: none. */
   readonly harm: Mutant | null;
   readonly positioned: boolean;
   readonly lines: readonly Line[];
 }
 
-/** What a pipeline writes, of which stream; `idle`: nothing more for a moment. */
-type Line = { readonly text: Buffer; readonly stream: number } | 'idle';
+/** A line of a partition. `idle`: nothing more at the moment. */
+type Line = { readonly text: Buffer; readonly partition: number } | 'idle';
 
-/** Room for whole snapshots of these runs' tables. */
+/** Bytes: enough for whole snapshots of these runs' tables. */
 const MEMORY_BYTES = 2 ** 24;
 
 const pasts = new WeakMap<Sample, Past>();
 const triggerRows = new WeakMap<Sample, TriggerRows>();
 
-/**
- * Puts a stream together. Null: this draw hits upon nothing that it could be done to, or the harm does not show in
- * what is written.
- */
+/** Composes a stream. Null: this draw found no place for a decoration, or the harm does not show in the lines. */
 export function decorate(
   sample: Sample,
   decorations: readonly Decoration[],
@@ -81,35 +78,35 @@ export function decorate(
   return { trial, harm, positioned, lines };
 }
 
-/** A harm is what must not pass: not what is legal after all. */
+/** Whether a mutant's change must not pass. */
 function isHarmful({ expected }: Mutant): boolean {
   return expected.verdict === 'violation' || expected.verdict === 'indeterminate';
 }
 
 /**
- * Whether what was done can be seen in what is written: a microsecond more cannot, in milliseconds; nor a time that
- * the server sets, where it is left out.
+ * Whether a harm shows in the lines: a microsecond does not in a format with milliseconds, nor does `updated_at` in one
+ * that leaves it out.
  */
 function shows(harm: Mutant, view: Sample, format: LineFormat, home: RowPlace): boolean {
   const textOf = (item: LineRow) => debeziumLine(asWritable(item), format, home);
-  const told = view.events.map(textOf);
+  const texts = view.events.map(textOf);
   const items = harm.script as readonly Item[];
-  if (items.length !== told.length && !isOfContents(harm)) return true;
-  const known = new Set(told);
+  if (items.length !== texts.length && !isOfContents(harm)) return true;
+  const known = new Set(texts);
   return items.some((item, at) => {
     if (typeof item !== 'object') return true;
     if (item === view.events[at]) return false;
-    return isOfContents(harm) ? !known.has(textOf(item)) : textOf(item) !== told[at];
+    return isOfContents(harm) ? !known.has(textOf(item)) : textOf(item) !== texts[at];
   });
 }
 
-/** Whether only what an event says of a row is wrong. */
+/** Whether only the contents of events are wrong. */
 function isOfContents({ expected }: Mutant): boolean {
   if (expected.verdict !== 'violation') return false;
   return expected.suspects.every(({ violation }) => violation === 'altered');
 }
 
-/** By table and key, the partition that a script has a row in. */
+/** By table and key, the partition of a row in a script. */
 function placesOf(script: readonly unknown[]): ReadonlyMap<string, number> {
   const places = new Map<string, number>();
   for (const item of script as readonly Item[]) {
@@ -120,7 +117,7 @@ function placesOf(script: readonly unknown[]): ReadonlyMap<string, number> {
   return places;
 }
 
-const ASIDE_LINES: Readonly<Partial<Record<Ignored, string>>> = {
+const IGNORED_LINES: Readonly<Partial<Record<Ignored, string>>> = {
   tombstone: 'null',
   transaction:
     '{"status":"BEGIN","id":"7:24","event_count":null,"data_collections":null,"ts_ms":1}',
@@ -140,17 +137,17 @@ function lineOf(
   places: ReadonlyMap<string, number>,
 ): Line {
   if (item === 'idle') return 'idle';
-  if (item === 'blank') return { text: Buffer.from('\n'), stream: 0 };
+  if (item === 'blank') return { text: Buffer.from('\n'), partition: 0 };
   if (typeof item === 'string') {
-    const text = ASIDE_LINES[item];
+    const text = IGNORED_LINES[item];
     if (text === undefined) throw new Error(`no line of ${item}`);
-    return { text: Buffer.from(text.replace('hospital_oltp', home.database)), stream: 0 };
+    return { text: Buffer.from(text.replace('hospital_oltp', home.database)), partition: 0 };
   }
-  const stream = places.get(`${item.table} ${item.key}`) ?? item.partition;
-  return { text: Buffer.from(debeziumLine(asWritable(item), format, home)), stream };
+  const partition = places.get(`${item.table} ${item.key}`) ?? item.partition;
+  return { text: Buffer.from(debeziumLine(asWritable(item), format, home)), partition };
 }
 
-/** What the verifier says of it, by its bytes. */
+/** The verifier's result for its bytes. */
 export async function verdictOnBytes({
   trial: { sample },
   harm,
@@ -167,10 +164,9 @@ export async function verdictOnBytes({
   };
   const source = new ListSource(lines, giveBytes, options);
   const verification = await verifySource(ledger, source, options);
-  // Rows that a trigger wrote are proved by the tables.
+  // The tables prove which rows a trigger wrote.
   if (!(sample.derives || harm?.tables === true)) return scriptDocument(verification);
-  const { matcher, states } = verification;
-  return scriptDocument(verification, await compareFinalState(sample.client, matcher, states));
+  return scriptDocument(verification, await compareFinalState(sample.client, verification));
 }
 
 function giveBytes(sink: Sink, scope: Scope) {
@@ -178,7 +174,7 @@ function giveBytes(sink: Sink, scope: Scope) {
   let place = 0;
   return (line: Line): void | Promise<void> => {
     if (line !== 'idle') {
-      intake.line(line.text, line.stream, ++place, 0);
+      intake.line(line.text, line.partition, ++place, 0);
       return undefined;
     }
     sink.idle();

@@ -5,50 +5,50 @@ import type { Sample } from '../mutants/sample.js';
 import type { Item } from './item.js';
 import type { Past } from './past.js';
 
-/** What is the same about some decorations: of each family one is enough at a time. */
+/** Groups of similar decorations: a stream gets at most one of each. */
 export type Family =
   | 'beginning'
   | 'snapshot'
-  | 'asides'
+  | 'ignored'
   | 'elsewhere'
   | 'triggers'
   | 'restarts'
   | 'writers'
   | 'format';
 
-/** A stream that is being put together. */
+/** A stream that is being composed. */
 export interface Trial {
   readonly sample: Sample;
   readonly past: Past;
   readonly rng: Rng;
-  /** What a change may be done to: the stream, or a part of it. */
+  /** The part of the stream that may be changed. */
   view: Sample;
   items: Item[];
-  /** What comes before all of that. */
+  /** Items before the stream. */
   begin: Item[];
   readonly streamOf: (event: ReceivedRow) => number;
-  /** By a decoration alone: what the verdict comes to, at best. */
+  /** The best verdict with the decorations alone. */
   expected: 'unchanged' | 'duplicates' | 'indeterminate';
-  /** Changes of the ledger that a snapshot bears witness for, at least. */
+  /** The least number of changes that a snapshot excuses. */
   excused: number;
 }
 
-/** Something that real pipelines add to a stream, and that does no harm. */
+/** A harmless addition to a stream, as real pipelines make it. */
 export interface Decoration {
   readonly name: string;
   readonly family: Family;
-  /** Left out: it can be done to every stream. */
+  /** Left out: it fits every stream. */
   readonly fits?: (sample: Sample) => boolean;
-  /** Done before anything harmful is; false: this draw hits upon nothing that it could be done to. */
+  /** Applied before the harm; false: this draw found no place for it. */
   readonly before?: (trial: Trial) => boolean;
-  /** The same, done afterwards. */
+  /** The same, applied after the harm. */
   readonly after?: (trial: Trial) => boolean;
   readonly format?: Partial<LineFormat>;
-  /** Events of other tables come along: then gaps in `total_order` may be those of a filter. */
+  /** Adds events of other tables, so gaps in `total_order` may be a filter's. */
   readonly others?: true;
 }
 
-/** Puts some items in between, each where `fits` says that it may be. */
+/** Inserts each piece at a random place that fits. */
 export function scatter(
   { items, rng }: Trial,
   pieces: readonly (readonly Item[])[],

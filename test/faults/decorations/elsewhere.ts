@@ -7,10 +7,10 @@ import { isHome } from './item.js';
 import { snapshotOf } from './past.js';
 
 const MOST = 25;
-/** Events of the run by which its connector is known, before another one's come. */
+/** Events that make the run's connector known before another one's events. */
 const KNOWN = 3;
 
-/** A row of the same name that is not the run's, like one of its own. */
+/** A row of the same name elsewhere, similar to one of the run's. */
 function another(trial: Trial, from: Partial<RowPlace>, faithful: boolean): LineRow {
   const { sample, rng } = trial;
   const { events, taken, facts } = sample;
@@ -52,7 +52,7 @@ function some(from: Partial<RowPlace>) {
 
 const OTHER_CONNECTOR: Partial<RowPlace> = { origin: 'outro' };
 
-/** Once the run's own is known. */
+/** After the run's connector is known. */
 function connectorLater(trial: Trial): boolean {
   const { rng, items, view } = trial;
   const own = new Set(view.own.flatMap((group) => view.eventsOf(group)));
@@ -66,7 +66,7 @@ function connectorLater(trial: Trial): boolean {
   return true;
 }
 
-/** Before the run's own is known; nothing is just as the ledger has it. */
+/** Before the run's connector is known; no event is exactly as the ledger has it. */
 function connectorFirst(trial: Trial): boolean {
   const { rng } = trial;
   const pieces = Array.from({ length: rng.between(1, MOST) }, () => [
@@ -77,7 +77,7 @@ function connectorFirst(trial: Trial): boolean {
   return true;
 }
 
-/** The whole snapshot of another server's tables, which are as the run's were before it. */
+/** The whole snapshot of another server, whose tables equal the run's at its beginning. */
 function connectorSnapshot(trial: Trial): boolean {
   const { past } = trial;
   const rows = snapshotOf(past.at(0).values(), past.lsnAt(0), 'places');

@@ -3,7 +3,7 @@ import type { Ignored } from '../../../src/sources/source.js';
 import type { LineRow } from '../../helpers/debezium-lines.js';
 import type { ReceivedRow } from '../../helpers/received-row.js';
 
-/** What a decorated stream is made of. */
+/** An item of a decorated stream. */
 export type Item = LineRow | Ignored | 'idle' | 'blank';
 
 /** Whether an item is an event of the run's own tables, as the run's connector writes it. */
@@ -11,19 +11,19 @@ export function isHome(item: Item): item is LineRow {
   return typeof item === 'object' && item.from === undefined;
 }
 
-/** Whether items of two transactions, or none, stand side by side here. */
+/** Whether this place is between two transactions. */
 export function isSeam(items: readonly Item[], at: number): boolean {
   const before = items[at - 1];
-  const behind = items[at];
-  if (typeof before !== 'object' || typeof behind !== 'object') return before === undefined;
-  return before.xid !== behind.xid;
+  const after = items[at];
+  if (typeof before !== 'object' || typeof after !== 'object') return before === undefined;
+  return before.xid !== after.xid;
 }
 
 const writable = new WeakMap<ReceivedRow, LineRow>();
-/** A half of a surrogate pair, alone. */
+/** Half of a surrogate pair. */
 const HALF_PAIR = /\p{Surrogate}/u;
 
-/** An event with nulls for values that no connector could write: changes are made to text. */
+/** An event with nulls instead of values that no connector could write: harms change text. */
 export function asWritable(event: LineRow): LineRow {
   const kept = writable.get(event);
   if (kept !== undefined) return kept;

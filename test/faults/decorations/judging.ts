@@ -7,7 +7,7 @@ import type { Decoration } from './decoration.js';
 /** Whether two decorations can be put beside the same stream. */
 export function goesWith(one: Decoration, other: Decoration, sample: Sample): boolean {
   if (one.family === other.family || other.fits?.(sample) === false) return false;
-  // Without places nobody can tell what is elsewhere.
+  // Without database, schema and connector in the events, foreign rows cannot be recognized.
   const placeless = [one, other].some(({ format }) => format?.place === false);
   const foreign = [one, other].some(
     ({ family }) => family === 'elsewhere' || family === 'triggers',
@@ -15,12 +15,12 @@ export function goesWith(one: Decoration, other: Decoration, sample: Sample): bo
   return !(placeless && foreign);
 }
 
-/** Whether a harm still shows beside these: where rows of other tables come along, gaps may be a filter's. */
+/** Whether a harm still shows beside these decorations: with rows of other tables, a gap may be a filter's. */
 export function showsBeside(kind: Kind, decorations: readonly Decoration[]): boolean {
-  return kind.toldByGap !== true || !decorations.some(({ others }) => others === true);
+  return kind.shownByGap !== true || !decorations.some(({ others }) => others === true);
 }
 
-/** What the verifier should not have said; null where it is right. */
+/** The verifier's error; null: it is right. */
 export function missOf(
   { trial, harm }: Decorated,
   { verdict, doubts, violations, accounting, examples, exit_code }: VerificationDocument,

@@ -3,10 +3,10 @@ import type { LineRow } from '../../helpers/debezium-lines.js';
 import type { ReceivedRow } from '../../helpers/received-row.js';
 import type { Sample } from '../mutants/sample.js';
 
-/** How the rows of a snapshot are marked: which row it is, or that it is one. */
+/** How snapshot rows are marked: with their place (first, last …), or only as snapshot rows. */
 export type Marks = 'places' | 'plain';
 
-/** What the tables of a run held, at any place of its stream. */
+/** The contents of a run's tables at any place of its stream. */
 export class Past {
   readonly #sample: Sample;
   readonly #placeOf: ReadonlyMap<number, number>;
@@ -16,7 +16,7 @@ export class Past {
     this.#placeOf = new Map(sample.events.map(({ position }, at) => [position, at]));
   }
 
-  /** The rows, by table and key, once so many events of the stream have come. */
+  /** The rows, by table and key, after this number of events. */
   at(events: number): Map<string, ReceivedRow> {
     const { taken, events: all } = this.#sample;
     const rows = new Map(taken.rows.map((row) => [`${row.table} ${row.key}`, row]));
@@ -28,13 +28,13 @@ export class Past {
     return rows;
   }
 
-  /** An LSN behind the COMMITs of so many events, and before those that follow. */
+  /** An LSN after the COMMITs of this number of events, and before those that follow. */
   lsnAt(events: number): number {
     const before = this.#sample.events[events - 1];
     return before === undefined ? this.#sample.taken.from : (before.watermark ?? 0) + 1;
   }
 
-  /** How many events of the stream came, by what came last of it; null: it is none of the stream's. */
+  /** The number of the stream's events up to this one; null: it is not one of them. */
   countTo({ position, xid, from }: LineRow): number | null {
     const at = this.#placeOf.get(position);
     if (at === undefined || from !== undefined) return null;
@@ -42,7 +42,7 @@ export class Past {
   }
 }
 
-/** Rows as those of a snapshot. */
+/** Turns rows into those of a snapshot. */
 export function snapshotOf(
   rows: Iterable<ReceivedRow>,
   lsn: number | null,
@@ -54,7 +54,7 @@ export function snapshotOf(
   return list.map((row, at) => ({ ...row, snapshot: markOf(list, at) }));
 }
 
-/** Rows of an incremental snapshot. */
+/** Turns rows into those of an incremental snapshot. */
 export function incrementOf(rows: Iterable<ReceivedRow>, lsn: number | null): LineRow[] {
   return [...rows].map((row) => ({ ...row, ...SNAPSHOT, lsn, snapshot: 'incremental' }));
 }
@@ -65,8 +65,8 @@ const SNAPSHOT = {
   xid: null,
   order: null,
   watermark: null,
-  // Of no event of the stream.
-  place: 0,
+  // The position of no event of the stream.
+  position: 0,
 } as const;
 
 function markOf(rows: readonly LineRow[], at: number): SnapshotMark {

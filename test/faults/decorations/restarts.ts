@@ -2,10 +2,10 @@ import type { Decoration, Trial } from './decoration.js';
 import { isHome } from './item.js';
 
 const MOST = 3;
-/** Events that a connector mostly goes back by. */
+/** Events that a connector mostly goes back. */
 const FEW = 12;
 
-/** A connector starts over so many times, each time from where it was not long ago, or long ago. */
+/** A connector restarts, each time from a place shortly or long before. */
 function restart(times: (trial: Trial) => number) {
   return (trial: Trial): boolean => {
     const { rng, items, view } = trial;
@@ -13,7 +13,7 @@ function restart(times: (trial: Trial) => number) {
     const own = new Set(view.own.map(({ xid }) => xid));
     const places = Array.from({ length: times(trial) }, () => rng.between(1, items.length));
     const script = [...items];
-    // From the last one on, so that each goes back to what came for the first time.
+    // From the last place to the first, so that each goes back to first deliveries.
     for (const at of [...new Set(places)].sort((a, b) => b - a)) {
       const back = rng.chance(0.6) ? rng.between(1, FEW) : rng.between(1, at);
       const replay = items.slice(Math.max(0, at - back), at);

@@ -6,11 +6,11 @@ import type { Decoration, Trial } from './decoration.js';
 import { type Item, isHome, isSeam } from './item.js';
 import { incrementOf, type Marks, snapshotOf } from './past.js';
 
-/** Transactions of the run that a change may be done to, behind a snapshot. */
+/** Transactions of the run that remain for a harm after a snapshot. */
 const FEWEST_LEFT = 6;
 const MOST_CHUNKS = 3;
 const MOST_ROWS = 20;
-/** Transactions that a blocking snapshot may be ahead of the stream. */
+/** Transactions by which a blocking snapshot may be ahead of the stream. */
 const MOST_AHEAD = 5;
 
 function whole(marks: Marks) {
@@ -21,7 +21,7 @@ function whole(marks: Marks) {
   };
 }
 
-/** The stream begins with a snapshot, where it had come to at a transaction's end. */
+/** The stream begins with a snapshot, taken between two transactions of the run. */
 function within(marks: Marks, interrupted: boolean) {
   return (trial: Trial): boolean => {
     const { sample, past, rng } = trial;
@@ -31,8 +31,8 @@ function within(marks: Marks, interrupted: boolean) {
     if (fitting.length === 0) return false;
     const at = rng.pick(fitting);
     const rows = past.at(at);
-    const told = foretell(sample, at, rows);
-    if (told === null) return false;
+    const expected = expectationOf(sample, at, rows);
+    if (expected === null) return false;
     if (interrupted) {
       const first = rng.pick([0, ...fitting.filter((begin) => begin <= at)]);
       const all = snapshotOf(past.at(first).values(), past.lsnAt(first), marks);
@@ -40,30 +40,30 @@ function within(marks: Marks, interrupted: boolean) {
     }
     trial.begin.push(...placed(trial, snapshotOf(rows.values(), past.lsnAt(at), marks)));
     trial.view = sample.withEvents(sample.events.slice(at));
-    trial.excused += told.excused;
-    if (told.unclear > 0) trial.expected = 'indeterminate';
+    trial.excused += expected.excused;
+    if (expected.unclear > 0) trial.expected = 'indeterminate';
     return true;
   };
 }
 
 /**
- * What a snapshot can say of what was committed before it: of a row that another writer has changed since in a
- * column that the ledger has, it says nothing. Null: somebody else deleted a row of the run's.
+ * The numbers of changes that a snapshot excuses and of those that it cannot decide about: another writer has changed
+ * their rows in a column that the ledger has. Null: another writer deleted or reset a row of the run.
  */
-function foretell(
+function expectationOf(
   sample: Sample,
   end: number,
   rows: ReadonlyMap<string, ReceivedRow>,
 ): { excused: number; unclear: number } | null {
-  // Which events are theirs is not known here.
-  const nameless = ({ fate, xid, lsn }: OwnGroup['told']) =>
+  // Their events cannot be told apart here.
+  const isUnidentified = ({ fate, xid, lsn }: OwnGroup['recorded']) =>
     fate === 'committed' && (xid === null || lsn === null);
-  if (sample.facts.transactions.some(nameless)) return null;
+  if (sample.facts.transactions.some(isUnidentified)) return null;
   const versions = new Map<string, ReceivedRow[]>();
   for (const group of sample.own.filter((own) => own.end <= end)) {
     for (const event of sample.eventsOf(group)) {
       const { table, operation, key } = event;
-      if (!group.told.rows.has(`${table} ${operation} ${key}`)) continue;
+      if (!group.recorded.rows.has(`${table} ${operation} ${key}`)) continue;
       const row = `${table} ${key}`;
       versions.set(row, [...(versions.get(row) ?? []), event]);
     }
@@ -71,15 +71,15 @@ function foretell(
   let excused = 0;
   let unclear = 0;
   for (const [row, own] of versions) {
-    const holds = rows.get(row);
+    const found = rows.get(row);
     const gone = own.findLastIndex(({ operation }) => operation === 'delete');
-    if (holds === undefined) {
+    if (found === undefined) {
       if (gone !== own.length - 1) return null;
       excused += own.length;
       continue;
     }
-    const held = own.findLastIndex((_, last) => isHeld(sample, own.slice(0, last + 1), holds));
-    // It seems to be an old one.
+    const held = own.findLastIndex((_, last) => isHeld(sample, own.slice(0, last + 1), found));
+    // The row equals an older version.
     if (held !== -1 && held < own.length - 1) return null;
     if (held === -1) unclear += own.length;
     else excused += own.length;
@@ -87,10 +87,7 @@ function foretell(
   return { excused, unclear };
 }
 
-/**
- * Whether a row is as the ledger has the last of these versions: what an update does not tell of, the version before
- * it may.
- */
+/** Whether a row equals the last of these versions; columns that an update does not set are the earlier version's. */
 function isHeld(sample: Sample, versions: readonly ReceivedRow[], row: ReceivedRow): boolean {
   const last = versions.at(-1)!;
   if (last.operation === 'delete') return false;
@@ -108,10 +105,10 @@ function isHeld(sample: Sample, versions: readonly ReceivedRow[], row: ReceivedR
 }
 
 function placed({ streamOf }: Trial, rows: readonly ReceivedRow[]): ReceivedRow[] {
-  return rows.map((row) => ({ ...row, stream: streamOf(row) }));
+  return rows.map((row) => ({ ...row, partition: streamOf(row) }));
 }
 
-/** How much of the run's stream came before this place. */
+/** The number of the sample's events before this place. */
 function countBefore({ past }: Trial, items: readonly Item[], at: number): number {
   for (let i = at - 1; i >= 0; i--) {
     const item = items[i]!;
@@ -121,14 +118,14 @@ function countBefore({ past }: Trial, items: readonly Item[], at: number): numbe
   return 0;
 }
 
-/** Chunks of rows as they are at the time. */
+/** Chunks of rows as the tables have them at that moment. */
 function incremental(trial: Trial): boolean {
   const { past, rng } = trial;
   for (let chunks = rng.between(1, MOST_CHUNKS); chunks > 0; chunks--) {
     const seams = trial.items.map((_, at) => at).filter((at) => isSeam(trial.items, at));
     const at = seams.length === 0 ? trial.items.length : rng.pick(seams);
     const all = [...past.at(countBefore(trial, trial.items, at)).values()];
-    // Those that the stream is about come last.
+    // Rows that the stream changed are the last ones.
     const recent = rng.chance(0.5) ? all.slice(-5 * MOST_ROWS) : all;
     const rows = Array.from({ length: rng.between(1, MOST_ROWS) }, () => rng.pick(recent));
     const before = trial.items[at - 1];
@@ -138,7 +135,7 @@ function incremental(trial: Trial): boolean {
   return true;
 }
 
-/** Some tables, read anew amid the stream; what they hold is ahead of it. */
+/** Some tables, read again in the middle of the stream, and somewhat ahead of it. */
 function blocking(marks: Marks) {
   return (trial: Trial): boolean => {
     const { sample, past, rng, items } = trial;
@@ -164,20 +161,20 @@ const beginning = (name: string, before: (trial: Trial) => boolean): Decoration 
   family: 'beginning',
   before,
 });
-const amid = (name: string, after: (trial: Trial) => boolean): Decoration => ({
+const inside = (name: string, after: (trial: Trial) => boolean): Decoration => ({
   name,
   family: 'snapshot',
   after,
 });
 
 export const SNAPSHOTS: readonly Decoration[] = [
-  beginning('a snapshot of what was before', whole('places')),
+  beginning('a snapshot from before the run', whole('places')),
   beginning('the same, its rows unmarked', whole('plain')),
-  beginning('a snapshot amid the run', within('places', false)),
-  beginning('the same, its rows unmarked, amid the run', within('plain', false)),
-  beginning('a snapshot that was begun again', within('places', true)),
-  beginning('the same, its rows unmarked, begun again', within('plain', true)),
-  amid('an incremental snapshot', incremental),
-  amid('a blocking snapshot', blocking('places')),
-  amid('a blocking snapshot, its rows unmarked', blocking('plain')),
+  beginning('a snapshot from during the run', within('places', false)),
+  beginning('the same, its rows unmarked, from during the run', within('plain', false)),
+  beginning('a snapshot that was started again', within('places', true)),
+  beginning('the same, its rows unmarked, started again', within('plain', true)),
+  inside('an incremental snapshot', incremental),
+  inside('a blocking snapshot', blocking('places')),
+  inside('a blocking snapshot, its rows unmarked', blocking('plain')),
 ];

@@ -3,9 +3,9 @@ import type { Sample } from '../mutants/sample.js';
 import type { Decoration, Trial } from './decoration.js';
 import { type Item, isHome } from './item.js';
 
-/** Rows that triggers wrote within transactions of the run, by the event of the run that they follow. */
+/** Rows that triggers wrote in transactions of the run, by the run's event that they follow. */
 export class TriggerRows {
-  readonly #behind = new Map<ReceivedRow['position'], ReceivedRow[]>();
+  readonly #following = new Map<ReceivedRow['position'], ReceivedRow[]>();
   readonly #rows = new Set<ReceivedRow>();
   readonly #xids = new Map<ReceivedRow['position'], number | null>();
 
@@ -15,35 +15,38 @@ export class TriggerRows {
       let last: ReceivedRow | null = null;
       for (const event of sample.eventsOf(group)) {
         const { table, operation, key } = event;
-        if (group.told.rows.has(`${table} ${operation} ${key}`)) last = event;
+        if (group.recorded.rows.has(`${table} ${operation} ${key}`)) last = event;
         else if (last === null) throw new Error(`${table} ${key} comes before any of the run`);
         else {
           this.#rows.add(event);
-          this.#behind.set(last.position, [...(this.#behind.get(last.position) ?? []), event]);
+          this.#following.set(last.position, [
+            ...(this.#following.get(last.position) ?? []),
+            event,
+          ]);
           this.#xids.set(last.position, last.xid);
         }
       }
     }
   }
 
-  /** Takes them out of a stream: what is lost or changed of them, no ledger shows. */
+  /** Removes them from a stream, because the ledger cannot show a harm to them. */
   takeOut(sample: Sample): Sample {
     if (this.#rows.size === 0) return sample;
     return sample.withEvents(sample.events.filter((event) => !this.#rows.has(event)));
   }
 
-  /** Puts them back to where they came. */
+  /** Puts them back to their places. */
   putBack(items: readonly Item[], streamOf: Trial['streamOf']): Item[] {
     if (this.#rows.size === 0) return [...items];
     return items.flatMap((item) => {
       if (!isHome(item) || this.#xids.get(item.position) !== item.xid) return [item];
-      const rows = this.#behind.get(item.position) ?? [];
-      return [item, ...rows.map((row) => ({ ...row, stream: streamOf(row) }))];
+      const rows = this.#following.get(item.position) ?? [];
+      return [item, ...rows.map((row) => ({ ...row, partition: streamOf(row) }))];
     });
   }
 }
 
-/** What a trigger copies into a table of the same name in another schema, right behind what it copies. */
+/** Adds the rows that a trigger copies into a table of the same name in another schema, each after its original. */
 function archive(trial: Trial): boolean {
   let found = false;
   trial.items = trial.items.flatMap((item) => {

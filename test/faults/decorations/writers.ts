@@ -1,11 +1,11 @@
 import { HARMLESS } from '../mutants/harmless.js';
 import type { Decoration, Trial } from './decoration.js';
 
-/** Ids that neither a run nor its foreign writer comes to. */
+/** Ids beyond those of any run and its foreign writer. */
 const FIRST_ID = 900_000_000;
 const MOST = 5;
 
-/** As the harmless changes of that name do. */
+/** Applies the harmless change of this name. */
 function asMutant(name: string) {
   const kind = HARMLESS.find((other) => other.name === name);
   if (kind === undefined) throw new Error(`no kind ${name}`);
@@ -17,7 +17,7 @@ function asMutant(name: string) {
   };
 }
 
-/** Whole transactions of somebody else, between others. */
+/** Whole foreign transactions between others. */
 function inserted(trial: Trial): boolean {
   const { rng, view } = trial;
   const like = view.events.find(
@@ -33,7 +33,7 @@ function inserted(trial: Trial): boolean {
       const key = FIRST_ID + 10 * i + n;
       const values = like.values?.with(0, String(key)) ?? null;
       const { lsn, watermark } = before;
-      return { ...like, key, values, xid: last + i, lsn, watermark, order: n + 1, place: 0 };
+      return { ...like, key, values, xid: last + i, lsn, watermark, order: n + 1, position: 0 };
     });
     const to = events.indexOf(before);
     events = events.toSpliced(to, 0, ...transaction);

@@ -2,7 +2,7 @@ import type { Rng } from '../../../src/random/rng.js';
 import { TABLES } from '../../../src/schemas/hospital/tables.js';
 import type { ReceivedRow } from '../../helpers/received-row.js';
 
-/** An event with one value in another's place: a likely mistake of that column's type. */
+/** An event with one wrong value: a likely mistake for its column's type. */
 export function changeValue(event: ReceivedRow, place: number, rng: Rng): ReceivedRow {
   const value = event.values?.[place];
   const type = TABLES[event.table].columns[place]?.type ?? 'timestamp';
@@ -13,7 +13,7 @@ export function withValue(event: ReceivedRow, place: number, value: string | nul
   return { ...event, values: event.values?.with(place, value) ?? null };
 }
 
-/** Never the same as before. */
+/** A value that differs from `value`. */
 function otherValue(value: string | null, type: string, rng: Rng): string | null {
   if (value === null) return rng.chance(0.5) ? '' : (samples[type] ?? 'x');
   const ways = [...(mistakes[type] ?? []), (text: string) => (text === '' ? 'x' : '')];

@@ -3,13 +3,13 @@ import { EVENT_TYPES, EVENTS } from '../../../src/schemas/hospital/events/index.
 import { type ColumnType, TABLES, type TableName } from '../../../src/schemas/hospital/tables.js';
 import type { ReceivedRow } from '../../helpers/received-row.js';
 import { changeValue, withValue } from './changes.js';
-import { type Expectation, type Kind, type Mutant, told, violation } from './mutant.js';
+import { type Expectation, eventText, type Kind, type Mutant, violation } from './mutant.js';
 import type { Sample } from './sample.js';
 
 const CREATED = 0;
 const UPDATED = 1;
 
-/** Columns that the generator's updates set. */
+/** Columns that updates of the run set. */
 function changedColumns(table: TableName): readonly string[] {
   return EVENT_TYPES.map((type) => EVENTS[type])
     .filter((spec) => spec.table === table)
@@ -29,10 +29,9 @@ function isWritten(sample: Sample, { operation, table }: ReceivedRow, place: num
 }
 
 /**
- * Whether something besides the digest shows that a value of the event at this place is wrong: what came of
- * the row before or comes later, or what the table holds. What is overwritten later by the server, as
- * `updated_at` always is, can't be known but of the last version of a row, and there by the table's xmin
- * only, which savepoints give another name.
+ * What besides the ledger shows that a value is wrong: other events of the row, or the table. Values that the server
+ * overwrites later, as it always does with `updated_at`, show only in the last version of a row: there by the table, whose
+ * xmin must be the transaction's, which it is not after a savepoint.
  */
 function contradicted(sample: Sample, at: number, place: number): 'stream' | 'table' | null {
   const event = sample.events[at]!;
@@ -42,12 +41,12 @@ function contradicted(sample: Sample, at: number, place: number): 'stream' | 'ta
   const next = sample.events.findIndex((other, i) => i > at && isRow(other));
   const { columns } = TABLES[table];
   const column = columnAt(table, place);
-  const isLast = next === -1 && sample.groupOf[at]!.told?.savepoints === false;
-  // Where triggers may have changed the row in between, only the table shows it.
+  const isLast = next === -1 && sample.groupOf[at]!.recorded?.savepoints === false;
+  // If triggers may have changed the row in between, only the table shows it.
   if (sample.adds && isLast) return 'table';
   const stays =
     column === undefined
-      ? // Where the run read the row back, a trigger may have set the time anew.
+      ? // A BEFORE trigger may have set the time again.
         place === columns.length + CREATED && !sample.readsBack(table)
       : !changedColumns(table).includes(column.name);
   if (stays && event.operation === 'update' && before !== undefined) {
@@ -60,7 +59,7 @@ function contradicted(sample: Sample, at: number, place: number): 'stream' | 'ta
   return isLast ? 'table' : null;
 }
 
-/** A place of an event of the run that has values, and what fits; likelier in small transactions. */
+/** A fitting value of an event of the run; likelier in a small transaction. */
 function pick(
   sample: Sample,
   rng: Rng,
@@ -71,7 +70,7 @@ function pick(
     const found = fitting(sample, rng.between(group.begin, group.end - 1), fits);
     if (found.length > 0) return rng.pick(found);
   }
-  // What there is few of would be hit upon too seldom.
+  // Rare values would be drawn too seldom.
   const all = sample.events.flatMap((_, at) => (sample.isOwn(at) ? fitting(sample, at, fits) : []));
   return all.length === 0 ? null : rng.pick(all);
 }
@@ -82,7 +81,7 @@ function fitting(
   fits: (event: ReceivedRow, place: number) => boolean,
 ): { at: number; place: number }[] {
   const event = events[at]!;
-  // Another id would make it another row's: an event's key is what its row says.
+  // Not the id: it would make the event another row's.
   const places = [...(event.values?.keys() ?? [])].filter(
     (place) => place > 0 && fits(event, place),
   );
@@ -100,7 +99,7 @@ function changed(
   const other = change(event, place);
   const expected = expectedOf(sample, at, place);
   if (expected === null) return null;
-  const what = `${told(event)}: value ${place} is ${other.values?.[place]}, was ${event.values?.[place]}`;
+  const what = `${eventText(event)}: value ${place} is ${other.values?.[place]}, was ${event.values?.[place]}`;
   return { script: sample.events.with(at, other), what, ...expected };
 }
 
@@ -110,11 +109,11 @@ function expectedOf(
   place: number,
 ): { expected: Expectation; tables: boolean } | null {
   const event = sample.events[at]!;
-  const { told: transaction, xid } = sample.groupOf[at]!;
+  const { recorded: transaction, xid } = sample.groupOf[at]!;
   const other = contradicted(sample, at, place);
   if (transaction?.droppedAny === false && isWritten(sample, event, place)) {
     const suspect = { violation: 'altered', details: ['contents'], xids: [xid] } as const;
-    // Two records of the same value show it: the ledger's, and what else is told of the row.
+    // Both the ledger and other events of the row may show it.
     return { expected: violation([suspect], ['inconsistent']), tables: other === 'table' };
   }
   if (other === null) return null;
@@ -166,9 +165,9 @@ function confused(name: string, from: (value: unknown) => boolean, to: string | 
   };
 }
 
-/** Columns that the generator's updates leave alone, as the updates tell them. */
+/** A value, in an update's event, of a column that the update does not set. */
 const leftAlone: Kind = {
-  name: 'a value changed that the update left alone',
+  name: 'a value changed that the update does not set',
   weight: 3,
   make: (sample, rng) =>
     changed(
@@ -181,7 +180,7 @@ const leftAlone: Kind = {
       }),
       (event, place) => {
         const value = event.values?.[place];
-        // What is null and what is empty are apart here, too.
+        // Null and empty text differ here, too.
         if (value === null || value === '')
           return withValue(event, place, value === '' ? null : '');
         return changeValue(event, place, rng);

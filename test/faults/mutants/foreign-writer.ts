@@ -4,13 +4,13 @@ import { sleep } from '../../../src/lib/clock.js';
 import { withConnection } from '../../../src/postgres/connect.js';
 import type { ConnectionTarget } from '../../../src/postgres/target.js';
 
-/** Ids that no run comes to. */
+/** Ids beyond those of any run. */
 const FIRST_ID = 800_000_000;
 const PAUSE_MS = 2;
 
 const NEW_PATIENT = `INSERT INTO pacientes (id, nome, nascimento, cpf, telefone, endereco)
   SELECT n, 'Outra Pessoa', '1980-01-01', 'F' || n, NULL, '' FROM generate_series($1::bigint, $1 + 2) n`;
-/** Rows that the run changes, too; also in columns that it leaves alone. */
+/** Changes of rows that the run changes, too, and of columns that it does not set. */
 const CHANGES = [
   ['pacientes', "nome = 'Nome ' || id, telefone = NULL"],
   ['exames', "tipo_exame = 'outro'"],
@@ -20,23 +20,20 @@ const CHANGES = [
 const NEWEST = (table: string) =>
   `id = (SELECT id FROM ${table} WHERE id < ${FIRST_ID} ORDER BY id DESC LIMIT 1 OFFSET $1)`;
 const OLDEST = (table: string) => `id = (SELECT id FROM ${table} ORDER BY id LIMIT 1 OFFSET $1)`;
-/** Old ones: of what is deleted as soon as it was inserted, a run may take it that it never went in. */
+/** Old rows: a run may take a new row that is deleted at once for one that was never stored. */
 const REMOVAL = `DELETE FROM exames WHERE ${OLDEST('exames')}`;
 
 export interface Habits {
-  /** Deletes rows that the run may want to change. */
+  /** Deletes rows that the run may change. */
   readonly deletes: boolean;
   /**
-   * Changes rows that the run has just inserted. By those, COMMITs without an answer are found out about, which
-   * wants them left alone until then.
+   * Changes rows that the run has just inserted. Not possible if such a row is the witness of a COMMIT without an
+   * answer.
    */
   readonly newest: boolean;
 }
 
-/**
- * Somebody who writes the same tables as a run does, until `stopped` says so: whole transactions, rolled-back
- * ones, and ones with savepoints.
- */
+/** Writes to a run's tables until `stopped`: whole transactions, rolled-back ones, and ones with savepoints. */
 export async function writeBeside(
   target: ConnectionTarget,
   stopped: AbortSignal,
@@ -53,7 +50,7 @@ export async function writeBeside(
         }
       });
     } catch {
-      // The server is made to go away in some runs, and is back soon; a deadlock is nobody's fault.
+      // Some runs stop the server, which is soon back; deadlocks are normal.
       await sleep(PAUSE_MS);
       next += 10;
     }

@@ -3,7 +3,7 @@ import type { Script } from '../../helpers/verify-script.js';
 import { type Kind, type Mutant, UNCHANGED } from './mutant.js';
 import type { Group, Sample } from './sample.js';
 
-const ASIDES = [
+const IGNORED = [
   'other_table',
   'tombstone',
   'transaction',
@@ -12,7 +12,7 @@ const ASIDES = [
   'schema_change',
 ] as const;
 
-/** Of these, half are held against the tables: the comparison must not find anything either. */
+/** Half of these are compared with the tables, which must not find anything either. */
 function same(script: Script, what: string, rng: Rng): Mutant {
   return { script, what, expected: UNCHANGED, tables: rng.chance(0.5) };
 }
@@ -22,11 +22,11 @@ function nothing(sample: Sample, rng: Rng): Mutant {
 }
 
 /**
- * Another writer's transaction whose rows the run does not touch from this place on: of those that it does,
- * the run's own events say what was before, and the stream would contradict itself.
+ * Another writer's transaction whose rows the run does not change from this place on. Otherwise the run's own events
+ * would contradict the changed stream.
  */
-function strangers(sample: Sample, rng: Rng, from = 0): Group | null {
-  const foreign = sample.groups.filter(({ told }) => told === null);
+function foreignGroup(sample: Sample, rng: Rng, from = 0): Group | null {
+  const foreign = sample.groups.filter(({ recorded }) => recorded === null);
   if (foreign.length === 0) return null;
   const group = rng.pick(foreign);
   const rows = new Set(sample.eventsOf(group).map(({ table, key }) => `${table} ${key}`));
@@ -37,17 +37,17 @@ function strangers(sample: Sample, rng: Rng, from = 0): Group | null {
   return touched ? null : group;
 }
 
-function withoutStrangers(sample: Sample, rng: Rng): Mutant | null {
-  const group = strangers(sample, rng, sample.events.length);
+function withoutForeign(sample: Sample, rng: Rng): Mutant | null {
+  const group = foreignGroup(sample, rng, sample.events.length);
   if (group === null) return null;
   const script = sample.events.toSpliced(group.begin, group.end - group.begin);
   return same(script, `without ${group.xid}, another writer's`, rng);
 }
 
-function strangersElsewhere(keep: boolean) {
+function foreignElsewhere(keep: boolean) {
   return (sample: Sample, rng: Rng): Mutant | null => {
     const to = rng.pick(sample.groups).begin;
-    const group = strangers(sample, rng, to);
+    const group = foreignGroup(sample, rng, to);
     if (group === null) return null;
     const events = sample.eventsOf(group);
     const script = sample.events.toSpliced(to, 0, ...events);
@@ -61,17 +61,17 @@ function strangersElsewhere(keep: boolean) {
   };
 }
 
-function remarks(sample: Sample, rng: Rng, kinds: readonly Script[number][]): Script {
+function scattered(sample: Sample, rng: Rng, kinds: readonly Script[number][]): Script {
   const share = rng.unit() * 0.2;
   return sample.events.flatMap((event) => (rng.chance(share) ? [rng.pick(kinds), event] : [event]));
 }
 
-function withAsides(sample: Sample, rng: Rng): Mutant {
-  return same(remarks(sample, rng, ASIDES), 'asides between', rng);
+function withIgnored(sample: Sample, rng: Rng): Mutant {
+  return same(scattered(sample, rng, IGNORED), 'ignored events between', rng);
 }
 
 function inPieces(sample: Sample, rng: Rng): Mutant {
-  return same(remarks(sample, rng, ['idle']), 'in pieces', rng);
+  return same(scattered(sample, rng, ['idle']), 'in pieces', rng);
 }
 
 function otherTimes(sample: Sample, rng: Rng): Mutant {
@@ -85,7 +85,7 @@ function otherTimes(sample: Sample, rng: Rng): Mutant {
   return same(script, 'other times', rng);
 }
 
-/** What some sources do not tell. */
+/** Some sources leave these out. */
 function without(...fields: readonly ('watermark' | 'order' | 'lsn')[]) {
   const nulls = Object.fromEntries(fields.map((field) => [field, null]));
   return (sample: Sample, rng: Rng): Mutant =>
@@ -96,7 +96,7 @@ function without(...fields: readonly ('watermark' | 'order' | 'lsn')[]) {
     );
 }
 
-/** The watermark of Debezium is of the transaction before. */
+/** Debezium's watermark is the COMMIT of the transaction before. */
 function watermarkBefore(sample: Sample, rng: Rng): Mutant {
   let before = 0;
   const script = sample.groups.flatMap((group) => {
@@ -109,15 +109,15 @@ function watermarkBefore(sample: Sample, rng: Rng): Mutant {
 
 export const HARMLESS: readonly Kind[] = [
   { name: 'nothing changed', make: nothing },
-  { name: "another writer's transaction left out", make: withoutStrangers, weight: 2 },
-  { name: "another writer's transaction doubled", make: strangersElsewhere(true), weight: 2 },
-  { name: "another writer's transaction moved", make: strangersElsewhere(false), weight: 2 },
-  { name: 'asides between', make: withAsides },
+  { name: "another writer's transaction left out", make: withoutForeign, weight: 2 },
+  { name: "another writer's transaction doubled", make: foreignElsewhere(true), weight: 2 },
+  { name: "another writer's transaction moved", make: foreignElsewhere(false), weight: 2 },
+  { name: 'ignored events between', make: withIgnored },
   { name: 'a stream in pieces', make: inPieces },
   { name: 'other times', make: otherTimes },
   { name: 'no watermarks', make: without('watermark') },
-  { name: 'no places in the transaction', make: without('order') },
-  { name: 'neither', make: without('watermark', 'order') },
+  { name: 'no orders in the transaction', make: without('order') },
+  { name: 'neither watermarks nor orders', make: without('watermark', 'order') },
   { name: 'no LSNs', make: without('watermark', 'order', 'lsn') },
   { name: 'watermarks of the transaction before', make: watermarkBefore },
 ];

@@ -8,7 +8,7 @@ import { PARTITIONS } from './partitions.js';
 import { PHANTOMS } from './phantoms.js';
 import { REPEATS } from './repeats.js';
 
-/** Every kind of change, by what it is about. */
+/** Every kind of change, by group. */
 export const KINDS_BY_GROUP = {
   losses: LOSSES,
   repeats: REPEATS,

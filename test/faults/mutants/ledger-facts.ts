@@ -1,32 +1,32 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** A transaction as a ledger tells of it. */
-export interface ToldTransaction {
+/** A transaction as the ledger records it. */
+export interface RecordedTransaction {
   readonly worker: number;
-  /** Its place among those of its worker: rises. */
+  /** Its ordinal among those of its worker: rises, with gaps. */
   readonly place: number;
   readonly fate: 'committed' | 'aborted' | 'unknown' | 'open';
-  /** 32 bits; null where nobody told. */
+  /** 32 bits; null: not recorded. */
   readonly xid: number | null;
   readonly lsn: number | null;
-  /** When COMMIT was about to be sent, and when its answer was there: never, where none came. */
+  /** When COMMIT was sent, and when its answer arrived (Infinity: no answer): milliseconds. */
   readonly sentAt: number;
   readonly answeredAt: number;
-  /** `table operation key` of each row that went in. */
+  /** `table operation key` of each row that was written. */
   readonly rows: ReadonlySet<string>;
-  /** Something on the server let rows fall: the digest can't be held against what came. */
+  /** A trigger dropped rows: the digest cannot be compared with the events. */
   readonly droppedAny: boolean;
   /** Rows were written in savepoints: the table has other xids for them. */
   readonly savepoints: boolean;
 }
 
-/** What a ledger says, read by itself from its format's description: no code of the verifier is part of it. */
+/** A ledger, read by the description of its format: independent of the verifier's code. */
 export interface LedgerFacts {
-  readonly transactions: readonly ToldTransaction[];
-  /** Ids by table that were taken and that no transaction names. */
+  readonly transactions: readonly RecordedTransaction[];
+  /** By table, leased ids that no transaction inserts. */
   readonly unused: ReadonlyMap<string, readonly number[]>;
-  /** Ids by table that were taken: for each, an LSN that was written before. */
+  /** By table, leased ids: for each, an LSN that was recorded before. */
   readonly leased: Leases;
 }
 
@@ -52,11 +52,11 @@ interface Line {
 }
 type Keys = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
-/** More intents than a connection of these runs comes to. */
+/** More intents than a connection of these runs has. */
 const CONNECTION = 1_000_000;
 
 export function readFacts(folder: string): LedgerFacts {
-  const transactions: ToldTransaction[] = [];
+  const transactions: RecordedTransaction[] = [];
   const leased = new Map<string, Map<number, number>>();
   for (const name of readdirSync(folder).sort()) {
     const lines = readFileSync(join(folder, name), 'utf8').split('\n').map(parse);
@@ -76,17 +76,17 @@ export function readFacts(folder: string): LedgerFacts {
   return { transactions, unused: unusedOf(leased, transactions), leased };
 }
 
-function transactionsOf(lines: readonly Line[]): ToldTransaction[] {
+function transactionsOf(lines: readonly Line[]): RecordedTransaction[] {
   const { worker = 0, connection = 0, clock_ms: began = 0 } = lines[0] ?? {};
-  const outcomes = new Map<number, { fate: ToldTransaction['fate']; line: Line }>();
+  const outcomes = new Map<number, { fate: RecordedTransaction['fate']; line: Line }>();
   for (const line of lines) {
     const number = line.committed ?? line.aborted ?? line.resolved;
     if (number === undefined) continue;
     const fate =
       line.committed !== undefined ? 'committed' : line.aborted !== undefined ? 'aborted' : null;
-    const told = { fate: fate ?? (line.verdict as ToldTransaction['fate']), line };
+    const outcome = { fate: fate ?? (line.verdict as RecordedTransaction['fate']), line };
     const before = outcomes.get(number)?.fate ?? 'unknown';
-    if (before === 'unknown') outcomes.set(number, told);
+    if (before === 'unknown') outcomes.set(number, outcome);
   }
   return lines
     .filter(({ intent }) => intent !== undefined)
@@ -111,8 +111,11 @@ function transactionsOf(lines: readonly Line[]): ToldTransaction[] {
     });
 }
 
-function unusedOf(leased: Leases, transactions: readonly ToldTransaction[]): Map<string, number[]> {
-  // Of whatever fate, and dropped ones too: what a transaction named is not "used by none".
+function unusedOf(
+  leased: Leases,
+  transactions: readonly RecordedTransaction[],
+): Map<string, number[]> {
+  // Of any fate, and dropped ones, too: a transaction has used the id.
   const named = new Set(transactions.flatMap(({ rows }) => [...rows]));
   return new Map(
     [...leased].map(([table, ids]) => [

@@ -1,6 +1,6 @@
 import type { Rng } from '../../../src/random/rng.js';
 import type { ReceivedRow } from '../../helpers/received-row.js';
-import { type Kind, type Mutant, told, UNCHANGED, violation } from './mutant.js';
+import { eventText, type Kind, type Mutant, UNCHANGED, violation } from './mutant.js';
 import type { OwnGroup, Sample } from './sample.js';
 
 const NOT_ARRIVED = { verdict: 'indeterminate', doubt: 'ended_early' } as const;
@@ -11,19 +11,19 @@ function loseRow(sample: Sample, rng: Rng, positioned: boolean): Mutant | null {
   const at = rng.between(group.begin, group.end - 1);
   const lost = sample.events[at]!;
   const script = sample.events.toSpliced(at, 1);
-  // What followed a part of a transaction shows that the transaction was over.
+  // Later events of the run show that the rest of the transaction is missing.
   const shown = positioned || sample.isFollowed(group);
   const suspect = { keys: [lost.key], xids: [group.xid] };
   return {
     script,
-    what: `without ${told(lost)}`,
+    what: `without ${eventText(lost)}`,
     expected: shown
       ? violation([{ violation: 'missing', details: ['row_missing'], ...suspect }])
       : NOT_ARRIVED,
   };
 }
 
-/** Of a transaction that did not come at all, only the ledger can prove that it should have. */
+/** Only the ledger can prove that a transaction without any event is missing. */
 function loseTransaction(sample: Sample, rng: Rng, positioned: boolean): Mutant {
   const group = rng.pick(sample.own);
   return withoutOne(sample, group, positioned);
@@ -47,7 +47,7 @@ function withoutOne(sample: Sample, group: OwnGroup, positioned: boolean): Mutan
   };
 }
 
-/** A run of transactions in the middle: as after a connector that went on too far ahead. */
+/** Consecutive transactions in the middle: as if a connector continued too far ahead. */
 function loseStretch(sample: Sample, rng: Rng, positioned: boolean): Mutant | null {
   const first = rng.below(sample.own.length);
   const lost = sample.own.slice(first, first + rng.between(2, 8));
@@ -68,13 +68,13 @@ function loseStretch(sample: Sample, rng: Rng, positioned: boolean): Mutant | nu
   };
 }
 
-function provedBy(kept: readonly OwnGroup[], { told: lost }: OwnGroup): boolean {
-  return kept.some(({ told: other }) =>
+function provedBy(kept: readonly OwnGroup[], { recorded: lost }: OwnGroup): boolean {
+  return kept.some(({ recorded: other }) =>
     other.worker === lost.worker ? other.place > lost.place : lost.answeredAt < other.sentAt,
   );
 }
 
-/** The end of a stream is not a loss, as long as nobody says that it is all. */
+/** The end of a stream is missing only if the source has delivered everything. */
 function loseTail(sample: Sample, rng: Rng, positioned: boolean): Mutant {
   const from = rng.below(sample.events.length);
   const lost = sample.events.slice(from);

@@ -6,53 +6,53 @@ import type { ReceivedRow } from '../../helpers/received-row.js';
 import type { Script } from '../../helpers/verify-script.js';
 import type { Sample } from './sample.js';
 
-/** What has to be among the violations that are found. */
+/** A violation that must be among those found. */
 export interface Suspect {
   readonly violation: Violation;
   readonly details: readonly Detail[];
-  /** One of these in the example; left out: whichever. */
+  /** The example has one of these; left out: any. */
   readonly keys?: readonly Key[];
   readonly xids?: readonly number[];
 }
 
 export type Expectation =
-  /** As of the stream that nothing was done to. */
+  /** The same as of the unchanged stream. */
   | { readonly verdict: 'unchanged' }
-  /** And so many events came again. */
+  /** With this number of repeated events. */
   | { readonly verdict: 'duplicates'; readonly replayed: number }
   | { readonly verdict: 'indeterminate'; readonly doubt: Doubt }
   | {
       readonly verdict: 'violation';
       readonly suspects: readonly Suspect[];
-      /** Other violations that come of the same change. */
+      /** Other violations that the same change may cause. */
       readonly besides?: readonly Violation[];
     };
 
-/** A stream that something was done to. */
+/** A changed stream. */
 export interface Mutant {
   readonly script: Script;
   readonly expected: Expectation;
-  /** What was done, for whoever has to look into a miss. */
+  /** The change, described for the report of a miss. */
   readonly what: string;
-  /** Has to be held against the tables. */
+  /** Whether the rows must be compared with the tables. */
   readonly tables?: boolean;
-  /** Ordered streams; left out: 1. */
+  /** Partitions; left out: 1. */
   readonly streams?: number;
 }
 
-/** One way to change a stream. */
+/** One kind of change to a stream. */
 export interface Kind {
   readonly name: string;
   /**
-   * Null where this draw hits upon nothing that it could be done to.
+   * Null: this draw found nothing that can be changed this way.
    *
-   * @param positioned whether the source tells how far it has come, so that all that is missing is known
+   * @param positioned whether the source reports its position, so that every missing change is known
    */
   readonly make: (sample: Sample, rng: Rng, positioned: boolean) => Mutant | null;
-  /** How often it is drawn, beside others; 1 where left out. */
+  /** How often it is drawn, relative to others; left out: 1. */
   readonly weight?: number;
-  /** Nothing but a gap in `total_order` tells of it. */
-  readonly toldByGap?: true;
+  /** Only a gap in `total_order` shows it. */
+  readonly shownByGap?: true;
 }
 
 export const UNCHANGED: Expectation = { verdict: 'unchanged' };
@@ -65,10 +65,10 @@ export function violation(
 }
 
 /**
- * Rows that the ledger does not have, within transactions of the run: where the database has triggers, they may be
- * the triggers'.
+ * The expectation of rows that the ledger lacks, in transactions of the run. With triggers in the database, these may
+ * have written the rows.
  *
- * @param others what is wrong besides, whoever wrote the rows
+ * @param others violations that do not depend on who wrote the rows
  */
 export function unsent(
   { adds }: Sample,
@@ -77,7 +77,7 @@ export function unsent(
   besides: readonly Violation[] = [],
 ): Expectation {
   if (!adds) {
-    // Which of them it is depends on how far the ledger has been read.
+    // The detail depends on how far the ledger has been read.
     const details = ['row_not_sent', 'never_sent'] as const;
     const phantom = { violation: 'phantom', details, ...suspect } as const;
     return violation([phantom, ...others], besides);
@@ -87,6 +87,6 @@ export function unsent(
 }
 
 /** An event as text. */
-export function told({ operation, table, key, xid, lsn, order }: ReceivedRow): string {
+export function eventText({ operation, table, key, xid, lsn, order }: ReceivedRow): string {
   return `${operation} ${table} ${key} (xid ${xid}, lsn ${lsn}, ${order})`;
 }

@@ -4,10 +4,10 @@ import type { Detail } from '../../../src/verify/verdict/findings.js';
 import type { ReceivedRow } from '../../helpers/received-row.js';
 import { withValue } from './changes.js';
 import {
+  eventText,
   type Kind,
   type Mutant,
   type Suspect,
-  told,
   UNCHANGED,
   unsent,
   violation,
@@ -28,42 +28,42 @@ function pick(sample: Sample, rng: Rng): Picked {
   return { group, at, event: sample.events[at]! };
 }
 
-/** What an event under a false name is taken for. */
-type Taken =
-  /** A row more of the transaction that it names. */
+/** How the verifier must take an event with a false name. */
+type MistakenFor =
+  /** An additional row of the transaction that it names. */
   | 'unsent'
-  /** Of a transaction that there is not. */
+  /** A row of a transaction that does not exist. */
   | 'phantom'
-  /** Made up, or a trigger's: it depends on how far the ledger has been read. */
+  /** A phantom, or a trigger's row: it depends on how far the ledger has been read. */
   | 'either'
-  /** A row of another writer's. */
-  | 'stranger';
+  /** Another writer's row. */
+  | 'foreign';
 
-/** An event under a false name does not come under its own: two things are wrong, where both can be shown. */
+/** The event is missing under its own name, and wrong under the false one: two violations if both can be shown. */
 function renamed(
   sample: Sample,
   { group, at, event }: Picked,
   other: ReceivedRow,
-  taken: Taken,
+  taken: MistakenFor,
   positioned: boolean,
 ): Mutant | null {
   const single = group.end - group.begin === 1;
   const shown = positioned || (single ? sample.provesPast(group) : sample.isFollowed(group));
   const suspects: Suspect[] = [];
-  const amid = at > group.begin && at < group.end - 1;
+  const isInside = at > group.begin && at < group.end - 1;
   const named = { keys: [other.key], xids: other.xid === null ? [] : [other.xid] };
-  // As a stranger's, it tears the transaction that it stands in.
-  if (taken === 'stranger' && amid && other.xid === sample.unusedXid) {
+  // As a foreign event, it interrupts the transaction around it.
+  if (taken === 'foreign' && isInside && other.xid === sample.unusedXid) {
     suspects.push({ violation: 'reordered', details: ['transaction_torn'], xids: [group.xid] });
   }
   if (shown) {
     const missing: readonly Detail[] = single ? [sample.lossOf(group)] : ['row_missing'];
     suspects.push({ violation: 'missing', details: missing, keys: [event.key], xids: [group.xid] });
   }
-  // The row that it names is another one from here on.
+  // Later events of the row that it names may contradict it.
   const besides = ['reordered', 'phantom', 'inconsistent'] as const;
   const script = sample.events.with(at, other);
-  const what = `${told(other)} instead of ${told(event)}`;
+  const what = `${eventText(other)} instead of ${eventText(event)}`;
   if (taken === 'unsent') {
     return { script, what, expected: unsent(sample, named, suspects, besides) };
   }
@@ -80,7 +80,7 @@ function renamed(
   };
 }
 
-function hasRow({ told: { rows } }: OwnGroup, { table, operation, key }: ReceivedRow): boolean {
+function hasRow({ recorded: { rows } }: OwnGroup, { table, operation, key }: ReceivedRow): boolean {
   return rows.has(`${table} ${operation} ${key}`);
 }
 
@@ -98,12 +98,12 @@ function otherOperation(sample: Sample, rng: Rng, positioned: boolean): Mutant |
   const picked = pick(sample, rng);
   const operation = rng.pick(['insert', 'update', 'delete'] as const);
   const other = { ...picked.event, operation };
-  // Then it is more than a row that a trigger may have added.
+  // An impossible change cannot be a row that a trigger added.
   if (sample.adds && isImpossible(sample, picked.at, other)) return null;
   return hasRow(picked.group, other) ? null : renamed(sample, picked, other, 'unsent', positioned);
 }
 
-/** Whether what came before says that the row is there already, or gone. */
+/** Whether earlier events say that an inserted row exists already, or a changed one is deleted. */
 function isImpossible(
   { events }: Sample,
   at: number,
@@ -120,17 +120,14 @@ function otherTable(sample: Sample, rng: Rng, positioned: boolean): Mutant | nul
   return hasRow(picked.group, other) ? null : renamed(sample, picked, other, 'unsent', positioned);
 }
 
-/**
- * Where the other transaction is a later one, the LSN says that the ledger does not have to be read so far: then
- * the name is nobody's as yet.
- */
+/** If the other transaction is a later one, the ledger need not be read so far for the LSN: then its xid is unknown yet. */
 function otherXid(sample: Sample, rng: Rng, positioned: boolean): Mutant | null {
   const picked = pick(sample, rng);
   const group = rng.pick(sample.own);
   if (hasRow(group, picked.event)) return null;
   const other = { ...picked.event, xid: group.xid };
   const earlier = group.begin < picked.group.begin;
-  // Of a later one, triggers cannot have written it; but that is known only if the ledger is not read so far.
+  // Triggers of a later transaction cannot have written it, but that shows only if the ledger is not read so far.
   const taken = earlier || !sample.adds ? 'unsent' : 'either';
   return renamed(sample, picked, other, taken, positioned);
 }
@@ -139,11 +136,11 @@ function isLeased({ facts }: Sample, { operation, table, key }: ReceivedRow): bo
   return operation === 'insert' && facts.leased.get(table)?.has(Number(key)) === true;
 }
 
-/** Only an id of the run's own shows that it is no stranger's. */
+/** Only an id that the run leased shows that the event is not foreign. */
 function unusedXid(sample: Sample, rng: Rng, positioned: boolean): Mutant | null {
   const picked = pick(sample, rng);
   const other = { ...picked.event, xid: sample.unusedXid };
-  const taken = isLeased(sample, other) ? 'phantom' : 'stranger';
+  const taken = isLeased(sample, other) ? 'phantom' : 'foreign';
   return renamed(sample, picked, other, taken, positioned);
 }
 
@@ -157,7 +154,7 @@ function disorder(
   const [first] = changed.keys();
   return {
     script,
-    what: `${[...changed.values()].map(told).join(', ')} instead of ${told(sample.events[first!]!)} …`,
+    what: `${[...changed.values()].map(eventText).join(', ')} instead of ${eventText(sample.events[first!]!)} …`,
     expected: violation([{ violation: 'reordered', details, xids: [group.xid] }]),
   };
 }
@@ -179,31 +176,31 @@ function reorder(sample: Sample, group: OwnGroup, from: number, by: number): Mut
     const event = sample.events[at]!;
     changed.set(at, { ...event, order: (event.order ?? 0) + by });
   }
-  // Where the server may add rows, a gap can be one that the publication leaves out.
+  // If the server may add rows, the gap can be a row that the publication leaves out.
   if (sample.adds && by > 0) {
     return { ...disorder(sample, group, changed, []), expected: UNCHANGED };
   }
   return disorder(sample, group, changed, ['order_falls', 'order_gap']);
 }
 
-/** An LSN that another event of the transaction, or the ledger, shows to be none of it. */
+/** An LSN that cannot belong to the transaction, by its other events or by the ledger. */
 function otherLsn(sample: Sample, rng: Rng): Mutant | null {
   const { group, at, event } = pick(sample, rng);
   const up = rng.chance(0.5);
-  const { lsn, worker, place } = group.told;
+  const { lsn, worker, place } = group.recorded;
   const earlier = sample.own.filter(
-    ({ told: other, begin }) =>
+    ({ recorded: other, begin }) =>
       other.worker === worker && other.place < place && begin < group.begin && other.lsn !== null,
   );
   const shown = up ? at < group.end - 1 || lsn !== null : at > group.begin || earlier.length > 0;
   if (!shown) return null;
-  // Beyond, or before, all that the server wrote meanwhile.
+  // Before or after everything that the server wrote during the run.
   const to = up ? sample.taken.end + rng.below(1_000) : sample.taken.from - rng.below(1_000) - 1;
   const changed = new Map([[at, { ...event, lsn: to }]]);
   return disorder(sample, group, changed, ['lsn_falls', 'lsn_outside']);
 }
 
-/** A watermark that is below the one before: the transaction says itself that it is late. */
+/** A watermark below the one before shows that the transaction is late. */
 function lowWatermark(sample: Sample, rng: Rng): Mutant | null {
   const at = rng.below(sample.own.length);
   if (at === 0) return null;
@@ -221,9 +218,9 @@ export const NAMES: readonly Kind[] = [
   { name: 'another operation', make: otherOperation, weight: 2 },
   { name: 'another table', make: otherTable },
   { name: "another transaction's xid", make: otherXid, weight: 2 },
-  { name: "nobody's xid", make: unusedXid, weight: 2 },
-  { name: 'places in the transaction shifted', make: shiftOrder, toldByGap: true },
-  { name: 'a gap in the places of a transaction', make: orderGap, toldByGap: true },
+  { name: 'an unused xid', make: unusedXid, weight: 2 },
+  { name: 'orders in the transaction shifted', make: shiftOrder, shownByGap: true },
+  { name: 'a gap in the orders of a transaction', make: orderGap, shownByGap: true },
   { name: 'an LSN outside of the transaction', make: otherLsn, weight: 2 },
   { name: 'a watermark that falls', make: lowWatermark },
 ];

@@ -1,12 +1,12 @@
 import type { Rng } from '../../../src/random/rng.js';
 import type { Detail } from '../../../src/verify/verdict/findings.js';
 import type { ReceivedRow } from '../../helpers/received-row.js';
-import { type Kind, type Mutant, type Suspect, told, UNCHANGED, violation } from './mutant.js';
+import { eventText, type Kind, type Mutant, type Suspect, UNCHANGED, violation } from './mutant.js';
 import { type OwnGroup, Sample } from './sample.js';
 
 const DISORDER: readonly Detail[] = ['lsn_falls', 'order_falls', 'lsn_outside'];
 
-/** A row that comes behind a later one of its own may contradict that one's, too. */
+/** Two events of one row in the wrong order may contradict each other, too. */
 const BESIDES = ['inconsistent'] as const;
 
 function reordered(details: readonly Detail[], of: Omit<Suspect, 'violation' | 'details'>) {
@@ -21,7 +21,7 @@ function swapEvents(sample: Sample, rng: Rng): Mutant | null {
   const { events } = sample;
   return {
     script: events.with(first, events[second]!).with(second, events[first]!),
-    what: `${told(events[first]!)} and ${told(events[second]!)} swapped`,
+    what: `${eventText(events[first]!)} and ${eventText(events[second]!)} swapped`,
     expected: reordered(DISORDER, {
       keys: events.slice(first, second).map(({ key }) => key),
       xids: [group.xid],
@@ -29,7 +29,7 @@ function swapEvents(sample: Sample, rng: Rng): Mutant | null {
   };
 }
 
-/** Two transactions of the run, next to each other but for other writers'. */
+/** Two consecutive transactions of the run; other writers' may stand between them. */
 function neighbours(sample: Sample, rng: Rng): [OwnGroup, OwnGroup] | null {
   if (sample.own.length < 2) return null;
   const at = rng.below(sample.own.length - 1);
@@ -47,7 +47,7 @@ function swapped(sample: Sample, [first, second]: [OwnGroup, OwnGroup]): Receive
   ];
 }
 
-/** Watermarks show it, whatever the ledger can prove. */
+/** Watermarks show the order even if the ledger cannot prove it. */
 function swapTransactions(sample: Sample, rng: Rng): Mutant | null {
   const pair = neighbours(sample, rng);
   if (pair === null) return null;
@@ -59,8 +59,8 @@ function swapTransactions(sample: Sample, rng: Rng): Mutant | null {
 }
 
 /**
- * Without watermarks the ledger alone can tell: of transactions that were under way at the same time it
- * does not know which one was committed first, and neither does anybody else.
+ * Without watermarks only the ledger can prove the order. The order of transactions that were under way at the same time
+ * is unknown.
  */
 function swapWithoutWatermarks(sample: Sample, rng: Rng): Mutant | null {
   const pair = neighbours(sample, rng);
@@ -83,7 +83,7 @@ function moveTransaction(sample: Sample, rng: Rng): Mutant | null {
   const target = from < to ? sample.own[to]!.end : sample.own[to]!.begin;
   const script = sample.events.filter((event) => event.xid !== moved.xid);
   script.splice(from < to ? target - events.length : target, 0, ...events);
-  // Moved ahead, it makes those late that it has passed.
+  // Moved ahead, it makes the ones that it has passed late.
   const late = from < to ? [moved] : sample.own.slice(to, from);
   return {
     script,
@@ -95,16 +95,16 @@ function moveTransaction(sample: Sample, rng: Rng): Mutant | null {
 function moveEvent(sample: Sample, rng: Rng): Mutant | null {
   const group = rng.pick(sample.own);
   if (group.end - group.begin < 2) return null;
-  const behind = sample.own.filter(({ begin }) => begin >= group.end);
-  if (behind.length === 0) return null;
+  const later = sample.own.filter(({ begin }) => begin >= group.end);
+  if (later.length === 0) return null;
   const at = rng.between(group.begin, group.end - 1);
   const event = sample.events[at]!;
   const script = sample.events.toSpliced(at, 1);
-  const to = rng.pick(behind).end - 1;
+  const to = rng.pick(later).end - 1;
   script.splice(to, 0, event);
   return {
     script,
-    what: `${told(event)} moved to ${to}`,
+    what: `${eventText(event)} moved to ${to}`,
     expected: reordered(['transaction_torn', ...DISORDER], {
       keys: [event.key],
       xids: [event.xid!],
@@ -112,17 +112,17 @@ function moveEvent(sample: Sample, rng: Rng): Mutant | null {
   };
 }
 
-/** Another one's events come amid those of a transaction: of the run, or of somebody else. */
-function tear(foreign: boolean) {
+/** Puts events of another transaction, the run's or foreign, into the middle of one. */
+function interleave(foreign: boolean) {
   return (sample: Sample, rng: Rng): Mutant | null => {
     const wide = sample.own.filter(({ begin, end }) => end - begin > 1);
     if (wide.length === 0) return null;
     const group = rng.pick(wide);
     const others = sample.groups.filter(
-      ({ told: other, begin }) => (other === null) === foreign && begin >= group.end,
+      ({ recorded: other, begin }) => (other === null) === foreign && begin >= group.end,
     );
     if (others.length === 0) return null;
-    // The next one, most of the time: that's what is decoded at the same time.
+    // Mostly the next one, which was decoded at about the same time.
     const other = rng.chance(0.7) ? others[0]! : rng.pick(others);
     const at = rng.between(group.begin + 1, group.end - 1);
     const moved = sample.events.slice(at, group.end);
@@ -136,7 +136,7 @@ function tear(foreign: boolean) {
     ];
     return {
       script,
-      what: `${group.xid} torn before ${told(moved[0]!)} by ${other.xid}`,
+      what: `${group.xid} interrupted before ${eventText(moved[0]!)} by ${other.xid}`,
       expected: reordered(['transaction_torn'], { keys: [moved[0]!.key], xids: [group.xid] }),
     };
   };
@@ -148,6 +148,6 @@ export const ORDER: readonly Kind[] = [
   { name: 'two transactions swapped, no watermarks', make: swapWithoutWatermarks, weight: 2 },
   { name: 'a transaction moved far', make: moveTransaction, weight: 2 },
   { name: 'an event moved out of its transaction', make: moveEvent },
-  { name: 'a transaction torn by another of the run', make: tear(false), weight: 2 },
-  { name: "a transaction torn by somebody else's", make: tear(true) },
+  { name: 'a transaction interleaved with another of the run', make: interleave(false), weight: 2 },
+  { name: 'a transaction interleaved with a foreign one', make: interleave(true) },
 ];

@@ -3,7 +3,7 @@ import type { ReceivedRow } from '../../helpers/received-row.js';
 import { type Kind, type Mutant, UNCHANGED, violation } from './mutant.js';
 import { type OwnGroup, Sample } from './sample.js';
 
-/** A stream as a topic with partitions has it: the events of a key keep their order, and no others. */
+/** A stream divided into the partitions of a topic: only the events of a key keep their order. */
 class Partitions {
   readonly queues: readonly ReceivedRow[][];
   readonly #streamOf: (event: ReceivedRow) => number;
@@ -23,7 +23,7 @@ class Partitions {
     return this.#streamOf(event);
   }
 
-  /** Whoever reads all of them gets a piece of this one and a piece of that. */
+  /** A reader gets pieces of the partitions in turn. */
   merged(rng: Rng): ReceivedRow[] {
     const script: ReceivedRow[] = [];
     const left = new Set(this.queues.filter(({ length }) => length > 0).map((queue) => [...queue]));
@@ -52,7 +52,7 @@ function nothing(sample: Sample, rng: Rng): Mutant {
   return mutantOf(new Partitions(sample, rng), rng, 'nothing', UNCHANGED);
 }
 
-/** Each partition starts over by itself. */
+/** One partition goes back by itself. */
 function rewound(sample: Sample, rng: Rng): Mutant | null {
   const own = new Set(sample.own.map(({ xid }) => xid));
   const partitions = new Partitions(sample, rng);
@@ -68,8 +68,8 @@ function rewound(sample: Sample, rng: Rng): Mutant | null {
 }
 
 /**
- * What did not come is missed when every partition that has rows of its tables has come to something that was
- * committed later for sure: each by itself may be behind.
+ * A lost transaction is missing if every partition with rows of its tables has a transaction that was provably committed
+ * later: each partition may lag by itself.
  */
 function lost(sample: Sample, rng: Rng, positioned: boolean): Mutant | null {
   const group = rng.pick(sample.own);
@@ -82,7 +82,7 @@ function lost(sample: Sample, rng: Rng, positioned: boolean): Mutant | null {
     if (!queue.some(({ table }) => tables.has(table))) continue;
     concerned.push(queue.some(({ xid }) => later.has(xid ?? 0)));
   }
-  // Of a table that nothing else came of, nobody knows which partition it is in.
+  // If no partition has rows of its tables, any may still bring it.
   const proved = concerned.length > 0 && concerned.every((isPast) => isPast);
   if (!proved && !positioned) return null;
   const detail = proved ? 'transaction_missing' : 'transaction_absent';
@@ -98,7 +98,7 @@ function isLater(other: OwnGroup, group: OwnGroup): boolean {
   return other.begin > group.begin && Sample.isBefore(group, other);
 }
 
-/** In a partition, too, what was committed later comes later, where it can be known. */
+/** Within a partition, the order of commits holds. */
 function swapped(sample: Sample, rng: Rng): Mutant | null {
   const partitions = new Partitions(sample, rng);
   const queue = rng.pick(partitions.queues);
@@ -109,7 +109,7 @@ function swapped(sample: Sample, rng: Rng): Mutant | null {
   const [first, second] = [places[index]!, places[index + 1]!];
   const [one, other] = [queue[first]!, queue[second]!];
   if (one.xid === other.xid) return null;
-  // With others of their transactions about them, they tear these.
+  // Surrounded by other events of the two transactions, they interrupt these.
   const [earlier, later] = [own.get(one.xid!)!, own.get(other.xid!)!];
   queue.splice(first, 1, other);
   queue.splice(second, 1, one);

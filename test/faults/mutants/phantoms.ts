@@ -2,11 +2,11 @@ import type { Rng } from '../../../src/random/rng.js';
 import { TABLES, type TableName } from '../../../src/schemas/hospital/tables.js';
 import type { EventOperation } from '../../../src/sources/source.js';
 import type { ReceivedRow } from '../../helpers/received-row.js';
-import type { ToldTransaction } from './ledger-facts.js';
+import type { RecordedTransaction } from './ledger-facts.js';
 import { type Kind, type Mutant, unsent, violation } from './mutant.js';
 import type { Sample } from './sample.js';
 
-/** An event that the server never told, as one that was given is like. */
+/** An event that the server never sent, similar to the event `like`. */
 function invented(
   like: ReceivedRow,
   row: { operation: EventOperation; table: TableName; key: number },
@@ -17,7 +17,7 @@ function invented(
   return { ...like, ...row, ...name, values: row.operation === 'delete' ? null : values };
 }
 
-function rowsOf({ rows }: ToldTransaction) {
+function rowsOf({ rows }: RecordedTransaction) {
   return [...rows].map((row) => {
     const [table, operation, key] = row.split(' ');
     return {
@@ -28,30 +28,35 @@ function rowsOf({ rows }: ToldTransaction) {
   });
 }
 
-/** Where one transaction ends and another one begins. */
+/** A place between two transactions. */
 function seam(sample: Sample, rng: Rng): number {
   return rng.pick(sample.groups).begin;
 }
 
-/** Whether an id of the run was taken before this event was written: only then it is the run's by that. */
-function isTaken({ facts }: Sample, table: TableName, key: number, { lsn }: ReceivedRow): boolean {
+/** Whether an id was leased before this event was written: only then it shows that the event is the run's. */
+function isLeasedBefore(
+  { facts }: Sample,
+  table: TableName,
+  key: number,
+  { lsn }: ReceivedRow,
+): boolean {
   return (facts.leased.get(table)?.get(key) ?? Number.POSITIVE_INFINITY) <= (lsn ?? 0);
 }
 
-/** `named`: whether the ledger knows what the server called it. */
-function rolledBack(sample: Sample, rng: Rng, named: boolean): Mutant | null {
+/** @param hasXid whether the ledger recorded the transaction's xid */
+function rolledBack(sample: Sample, rng: Rng, hasXid: boolean): Mutant | null {
   const aborted = sample.facts.transactions.filter(
-    ({ fate, xid }) => fate === 'aborted' && (xid !== null) === named,
+    ({ fate, xid }) => fate === 'aborted' && (xid !== null) === hasXid,
   );
   if (aborted.length === 0) return null;
   const transaction = rng.pick(aborted);
   const { xid, lsn } = transaction;
-  // What it was called nobody knows: then only its inserts, with ids of the run, show whose it is.
+  // Without a recorded xid, only inserts of leased ids show that the transaction is the run's.
   const place = seam(sample, rng);
   const like = sample.events[place]!;
   const shown = rowsOf(transaction).filter(
     ({ table, operation, key }) =>
-      xid !== null || (operation === 'insert' && isTaken(sample, table, key, like)),
+      xid !== null || (operation === 'insert' && isLeasedBefore(sample, table, key, like)),
   );
   if (shown.length === 0) return null;
   const events = rowsOf(transaction).map((row, i) =>
@@ -69,13 +74,13 @@ function rolledBack(sample: Sample, rng: Rng, named: boolean): Mutant | null {
           xids: [xid ?? sample.unusedXid],
         },
       ],
-      // Its other rows are taken for a stranger's, and what the run does to them afterwards is odd.
+      // Its other rows count as foreign, and later changes of the run contradict them.
       xid === null ? ['inconsistent'] : [],
     ),
   };
 }
 
-/** An id that the run took and did not use. */
+/** An id that the run leased and did not use. */
 function unusedId(sample: Sample, rng: Rng): { table: TableName; key: number } | null {
   const tables = [...sample.facts.unused].filter(([, ids]) => ids.length > 0);
   if (tables.length === 0) return null;
@@ -88,7 +93,7 @@ function neverSent(sample: Sample, rng: Rng): Mutant | null {
   if (row === null) return null;
   const place = seam(sample, rng);
   const like = sample.events[place]!;
-  if (!isTaken(sample, row.table, row.key, like)) return null;
+  if (!isLeasedBefore(sample, row.table, row.key, like)) return null;
   const xid = sample.unusedXid;
   const event = invented(like, { ...row, operation: 'insert' }, { xid, lsn: like.lsn, order: 1 });
   return {
@@ -100,7 +105,7 @@ function neverSent(sample: Sample, rng: Rng): Mutant | null {
   };
 }
 
-/** A row more in a transaction that was committed. */
+/** An additional row in a committed transaction. */
 function oneMore(sample: Sample, rng: Rng): Mutant | null {
   const row = unusedId(sample, rng);
   if (row === null) return null;
@@ -122,9 +127,9 @@ export const PHANTOMS: readonly Kind[] = [
     make: (sample, rng) => rolledBack(sample, rng, true),
   },
   {
-    name: 'one that was rolled back, and has no name',
+    name: 'a transaction that was rolled back, without an xid',
     make: (sample, rng) => rolledBack(sample, rng, false),
   },
   { name: 'a row that was never sent', make: neverSent, weight: 2 },
-  { name: 'one row more in a transaction', make: oneMore, weight: 2 },
+  { name: 'an additional row in a transaction', make: oneMore, weight: 2 },
 ];

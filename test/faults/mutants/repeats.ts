@@ -1,10 +1,17 @@
 import type { Rng } from '../../../src/random/rng.js';
 import type { ReceivedRow } from '../../helpers/received-row.js';
 import { changeValue } from './changes.js';
-import { type Expectation, type Kind, type Mutant, told, UNCHANGED, violation } from './mutant.js';
+import {
+  type Expectation,
+  eventText,
+  type Kind,
+  type Mutant,
+  UNCHANGED,
+  violation,
+} from './mutant.js';
 import type { Sample } from './sample.js';
 
-/** Replays in a replay. */
+/** Times that a connector goes back within a replay. */
 const MOST_REWINDS = 4;
 
 function ownPlaces(sample: Sample): number[] {
@@ -13,7 +20,7 @@ function ownPlaces(sample: Sample): number[] {
   );
 }
 
-function again(replayed: number): Expectation {
+function repeated(replayed: number): Expectation {
   return replayed > 0 ? { verdict: 'duplicates', replayed } : UNCHANGED;
 }
 
@@ -22,17 +29,17 @@ function repeatAtOnce(sample: Sample, rng: Rng): Mutant {
   const event = sample.events[at]!;
   return {
     script: sample.events.toSpliced(at, 0, event),
-    what: `twice: ${told(event)}`,
-    expected: again(1),
+    what: `twice: ${eventText(event)}`,
+    expected: repeated(1),
   };
 }
 
-/** Goes back, and gives the first few again; then goes on where it was. */
+/** Repeats one event, and continues where it was. */
 function repeatFar(sample: Sample, rng: Rng): Mutant | null {
   const places = ownPlaces(sample);
   const first = rng.below(places.length);
   const from = places[first]!;
-  // What comes behind must be new: a stream that ends in a replay may go on with it.
+  // A new event must follow: a stream that ends within a replay may continue it.
   const to = rng.between(from + 1, sample.events.length);
   const event = sample.events[from]!;
   const between = sample.countOwn(from + 1, to);
@@ -40,19 +47,19 @@ function repeatFar(sample: Sample, rng: Rng): Mutant | null {
   if (next === undefined || between === 0) return null;
   return {
     script: sample.events.toSpliced(to, 0, event),
-    what: `${told(event)} once more before place ${to}`,
+    what: `${eventText(event)} once more before place ${to}`,
     expected: duplicated([event, sample.events[next]!]),
   };
 }
 
-/** The example names what was repeated, or where the stream went on instead of with the replay. */
+/** The example is the repeated event, or the new one that ended the replay too early. */
 function duplicated(events: readonly ReceivedRow[]): Expectation {
   const keys = events.map(({ key }) => key);
   const xids = events.map(({ xid }) => xid ?? 0);
   return violation([{ violation: 'duplicated', details: ['replay_skips'], keys, xids }]);
 }
 
-/** A connector that starts over, wherever it was; perhaps again while it repeats. */
+/** A connector goes back at any place, perhaps again during the replay. */
 function rewind(sample: Sample, rng: Rng): Mutant {
   const script = [...sample.events];
   const at = rng.between(1, sample.events.length);
@@ -61,11 +68,11 @@ function rewind(sample: Sample, rng: Rng): Mutant {
   return {
     script,
     what: `at place ${at} back to ${jumps}`,
-    expected: again(replay.filter((place) => sample.isOwn(place)).length),
+    expected: repeated(replay.filter((place) => sample.isOwn(place)).length),
   };
 }
 
-/** Places that are given out again before `at` is reached anew. */
+/** Places of the repeated events, until `at` is reached again. */
 function replayTo(sample: Sample, rng: Rng, at: number, rewinds: number) {
   const replay: number[] = [];
   const jumps: number[] = [];
@@ -80,7 +87,7 @@ function replayTo(sample: Sample, rng: Rng, at: number, rewinds: number) {
   return { replay, jumps };
 }
 
-/** Ends in the middle of a replay: it may go on tomorrow. */
+/** The stream ends in the middle of a replay, which may continue later. */
 function endInReplay(sample: Sample, rng: Rng): Mutant {
   const { length } = sample.events;
   const from = rng.below(length);
@@ -88,7 +95,7 @@ function endInReplay(sample: Sample, rng: Rng): Mutant {
   return {
     script: [...sample.events, ...sample.events.slice(from, to)],
     what: `at its end back to ${from}, up to ${to}`,
-    expected: again(sample.countOwn(from, to)),
+    expected: repeated(sample.countOwn(from, to)),
   };
 }
 
@@ -114,13 +121,13 @@ function replayChanged(sample: Sample, rng: Rng): Mutant | null {
   const changed = rng.between(from, at - 1);
   const event = sample.events[changed]!;
   if (!sample.isOwn(changed) || event.values === null) return null;
-  // Another id makes it another row's.
+  // Not the id: it would make the event another row's.
   const place = rng.between(1, event.values.length - 1);
   const other = changeValue(event, place, rng);
   const replay = sample.events.slice(from, at).with(changed - from, other);
   return {
     script: sample.events.toSpliced(at, 0, ...replay),
-    what: `at place ${at} back to ${from}, with another value ${place} of ${told(event)}`,
+    what: `at place ${at} back to ${from}, with another value ${place} of ${eventText(event)}`,
     expected: violation([
       {
         violation: 'altered',
@@ -138,9 +145,9 @@ function range(from: number, to: number): number[] {
 
 export const REPEATS: readonly Kind[] = [
   { name: 'an event twice in a row', make: repeatAtOnce },
-  { name: 'an event once more, far behind', make: repeatFar, weight: 2 },
+  { name: 'an event repeated far later', make: repeatFar, weight: 2 },
   { name: 'legal rewinds', make: rewind, weight: 4 },
-  { name: 'an end amid a replay', make: endInReplay },
+  { name: 'an end within a replay', make: endInReplay },
   { name: 'a replay with a gap', make: replayWithGap, weight: 2 },
   { name: 'a replay with another value', make: replayChanged, weight: 2 },
 ];

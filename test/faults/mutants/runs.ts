@@ -1,27 +1,27 @@
 import type { ServerOptions } from '../../helpers/server.js';
 
-/** What happens to a run while it goes on. */
+/** What happens during a run. */
 export type Disturbance =
   | 'none'
-  /** Its connections are ended, and again. */
+  /** Its backends are terminated, twice. */
   | 'backends'
   /** The server is stopped and started. */
   | 'restart'
-  /** Its connections are cut at COMMIT: before it arrives, amid it, or behind it. */
+  /** Its connections are cut at COMMIT: before it arrives, in the middle of it, or after it. */
   | 'cuts'
-  /** It is killed, and settled afterwards. */
+  /** It is killed, and `ledger resolve` settles it afterwards. */
   | 'kill';
 
-/** A run of which a correct stream is taken. */
+/** A run whose correct stream is taken. */
 export interface RunPlan {
   readonly name: string;
   readonly args: readonly string[];
   readonly disturbance: Disturbance;
-  /** Done to the database before. */
+  /** Statements that prepare the database. */
   readonly sql: readonly string[];
   /** Whether the foreign writer deletes rows. */
   readonly deletes: boolean;
-  /** Whether it changes the rows that were inserted last. */
+  /** Whether the foreign writer changes the rows that were inserted last. */
   readonly newest: boolean;
 }
 
@@ -38,7 +38,7 @@ export const PREPARATION: readonly string[] = [
       SET numero_carteira = CASE id % 3 WHEN 0 THEN NULL WHEN 1 THEN '' ELSE numero_carteira END`,
 ];
 
-/** Savepoints: rows that are refused one by one; and batches that are refused at COMMIT. */
+/** Rows that are refused one by one, which needs savepoints, and batches that are refused at COMMIT. */
 const REFUSE = [
   'ALTER TABLE exames ADD CONSTRAINT impar CHECK (id % 10 <> 3) NOT VALID',
   `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
@@ -52,7 +52,7 @@ const DROP = [
      EXECUTE FUNCTION fall()`,
 ];
 
-/** Rows that triggers write, into a table of the run and into another schema. */
+/** Triggers write rows into a table of the run and into another schema. */
 const FOLLOW = [
   `CREATE FUNCTION follow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
      INSERT INTO exames (paciente_id, tipo_exame, data)
@@ -68,7 +68,7 @@ const FOLLOW = [
    END $$`,
   `CREATE TRIGGER archive AFTER DELETE ON consultas FOR EACH ROW EXECUTE FUNCTION archive()`,
 ];
-/** Rows that a trigger changes before they are stored. */
+/** A trigger changes rows before they are stored. */
 const SHOUT = [
   `CREATE FUNCTION shout() RETURNS trigger LANGUAGE plpgsql AS
      $$ BEGIN NEW.motivo := upper(NEW.motivo); RETURN NEW; END $$`,
@@ -90,7 +90,7 @@ const run = (
   ...more,
 });
 
-/** These may go on side by side: what happens to one does not happen to the others. */
+/** Runs that may go on at the same time: a disturbance concerns one of them. */
 export const TOGETHER: readonly RunPlan[] = [
   run('ones', '--workers 3 --batch-size 1 --max-events 300 --update-ratio 0.4 --delete-ratio 0.2'),
   run('small', '--workers 4 --batch-size 6 --max-events 500 --update-ratio 0.3 --delete-ratio 0.1'),
@@ -107,7 +107,7 @@ export const TOGETHER: readonly RunPlan[] = [
     '--workers 3 --batch-size 5 --max-events 400 --update-ratio 0.2 --delete-ratio 0.1',
     {
       sql: FOLLOW,
-      // A row of a trigger's that somebody changes afterwards can't be proved to be one.
+      // A trigger's row cannot be proved after another writer has changed it.
       newest: false,
     },
   ),
@@ -125,7 +125,7 @@ export const TOGETHER: readonly RunPlan[] = [
   }),
 ];
 
-/** The whole server is stopped. */
+/** Runs that need the server for themselves, because it is stopped. */
 export const ALONE: readonly RunPlan[] = [
   run('restarted', '--workers 3 --batch-size 4 --rate 1500 --max-events 400 --update-ratio 0.3', {
     disturbance: 'restart',

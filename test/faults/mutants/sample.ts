@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import type { TableName } from '../../../src/schemas/hospital/tables.js';
 import type { ReceivedRow } from '../../helpers/received-row.js';
-import { type LedgerFacts, readFacts, type ToldTransaction } from './ledger-facts.js';
+import { type LedgerFacts, type RecordedTransaction, readFacts } from './ledger-facts.js';
 import type { Taken } from './taking.js';
 
 /** The events of one transaction, from `begin` to before `end`. */
@@ -9,14 +9,14 @@ export interface Group {
   readonly xid: number;
   readonly begin: number;
   readonly end: number;
-  /** As the ledger tells of it; null: it is another writer's. */
-  readonly told: ToldTransaction | null;
+  /** The ledger's record; null: it is another writer's. */
+  readonly recorded: RecordedTransaction | null;
 }
 
-/** One of the run's. */
-export type OwnGroup = Group & { readonly told: ToldTransaction };
+/** A transaction of the run. */
+export type OwnGroup = Group & { readonly recorded: RecordedTransaction };
 
-/** A correct stream, and what can be said of it without the verifier. */
+/** A correct stream, and facts about it that do not come from the verifier. */
 export class Sample {
   readonly name: string;
   readonly taken: Taken;
@@ -26,14 +26,14 @@ export class Sample {
   readonly own: readonly OwnGroup[];
   /** By place in `events`. */
   readonly groupOf: readonly Group[];
-  /** The connection by which streams are held against the tables. */
+  /** The connection for comparing streams with the tables. */
   readonly client: Client;
-  /** Some of what was written can't be known: rows fell on the server, or fates are unknown. */
+  /** Some changes cannot be known: a trigger dropped rows, or fates are unknown. */
   readonly blurred: boolean;
-  /** The database has triggers: a row more within a transaction of the run may be theirs. */
+  /** The database has triggers: they may have written an additional row in a transaction of the run. */
   readonly adds: boolean;
 
-  /** Its stream has rows that triggers wrote, within transactions of the run. */
+  /** Triggers wrote rows in transactions of the run. */
   readonly derives: boolean;
 
   constructor(taken: Taken, client: Client, facts = readFacts(taken.ledger)) {
@@ -50,15 +50,15 @@ export class Sample {
     );
     this.adds = taken.plan.sql.some((statement) => /CREATE (CONSTRAINT )?TRIGGER/.test(statement));
     this.groups = groupsOf(taken.events, byXid);
-    this.own = this.groups.filter((group): group is OwnGroup => group.told !== null);
+    this.own = this.groups.filter((group): group is OwnGroup => group.recorded !== null);
     this.groupOf = this.groups.flatMap((group) => Array(group.end - group.begin).fill(group));
     this.blurred = this.facts.transactions.some(
       ({ fate, droppedAny }) => droppedAny || fate === 'unknown' || fate === 'open',
     );
   }
 
-  /** Ids that the run took before others that went in, and that no transaction names: rows that a trigger dropped. */
-  get fallen(): number {
+  /** Number of leased ids that no transaction inserts although later ones were inserted: a trigger dropped the rows. */
+  get droppedIds(): number {
     if (this.taken.plan.name !== 'dropping') return 0;
     const sent = this.facts.transactions.flatMap(({ rows }) =>
       [...rows].filter((row) => row.startsWith('exames insert')).map((row) => row.split(' ')[2]),
@@ -72,25 +72,25 @@ export class Sample {
     return new Sample({ ...this.taken, events }, this.client, this.facts);
   }
 
-  /** Whether the run read the rows of the table back as they were stored, all columns of them. */
+  /** Whether RETURNING gave the run all columns of the table's rows as they were stored. */
   readsBack(table: TableName): boolean {
     return this.name === 'rewritten' && table === 'consultas';
   }
 
   isOwn(at: number): boolean {
-    return this.groupOf[at]?.told !== null;
+    return this.groupOf[at]?.recorded !== null;
   }
 
   eventsOf({ begin, end }: Group): readonly ReceivedRow[] {
     return this.events.slice(begin, end);
   }
 
-  /** An xid that nobody has. */
+  /** An xid of no transaction. */
   get unusedXid(): number {
     return Math.max(...this.groups.map(({ xid }) => xid)) + 1_000;
   }
 
-  /** How many of the run's events there are from `begin` to before `end`. */
+  /** The number of the run's events from `begin` to before `end`. */
   countOwn(begin: number, end: number): number {
     let count = 0;
     for (let at = begin; at < end; at++) if (this.isOwn(at)) count++;
@@ -98,25 +98,25 @@ export class Sample {
   }
 
   /**
-   * Whether a transaction of the run was committed before another one for sure: the same worker sent it
-   * earlier, or its answer was there before the other's COMMIT was sent.
+   * Whether the ledger proves that a transaction was committed before another one: the same worker sent it earlier, or
+   * its answer arrived before the other's COMMIT was sent.
    */
-  static isBefore({ told: first }: OwnGroup, { told: second }: OwnGroup): boolean {
+  static isBefore({ recorded: first }: OwnGroup, { recorded: second }: OwnGroup): boolean {
     if (first.worker === second.worker) return first.place < second.place;
     return first.answeredAt < second.sentAt;
   }
 
-  /** Whether the ledger proves of a transaction that comes later in the stream that this one was committed. */
+  /** Whether a later transaction in the stream was provably committed after this one. */
   provesPast(group: OwnGroup): boolean {
     return this.own.some((other) => other.begin > group.begin && Sample.isBefore(group, other));
   }
 
-  /** How it is told that a transaction did not come at all. */
+  /** The violation's detail if the whole transaction is lost. */
   lossOf(group: OwnGroup): 'transaction_missing' | 'transaction_absent' {
     return this.provesPast(group) ? 'transaction_missing' : 'transaction_absent';
   }
 
-  /** Whether anything of the run comes behind this transaction. */
+  /** Whether events of the run follow this transaction. */
   isFollowed(group: Group): boolean {
     return this.own.some(({ begin }) => begin >= group.end);
   }
@@ -124,14 +124,14 @@ export class Sample {
 
 function groupsOf(
   events: readonly ReceivedRow[],
-  byXid: ReadonlyMap<number | null, ToldTransaction>,
+  byXid: ReadonlyMap<number | null, RecordedTransaction>,
 ): Group[] {
   const groups: Group[] = [];
   for (let begin = 0; begin < events.length; ) {
     const { xid } = events[begin]!;
     let end = begin;
     while (end < events.length && events[end]!.xid === xid) end++;
-    groups.push({ xid: xid ?? 0, begin, end, told: byXid.get(xid) ?? null });
+    groups.push({ xid: xid ?? 0, begin, end, recorded: byXid.get(xid) ?? null });
     begin = end;
   }
   return groups;

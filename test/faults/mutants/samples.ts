@@ -6,16 +6,16 @@ import { runCli } from '../../helpers/cli.js';
 import { TEMPLATE_DATABASE } from '../../helpers/cluster-template.js';
 import type { TestServer } from '../../helpers/server.js';
 import { envOf } from '../../helpers/test-target.js';
-import type { ToldTransaction } from './ledger-facts.js';
+import type { RecordedTransaction } from './ledger-facts.js';
 import { ALONE, PREPARATION, TOGETHER } from './runs.js';
 import { Sample } from './sample.js';
 import { type Taken, takeRun } from './taking.js';
 
-/** Runs that go on at a time. */
+/** Runs at the same time. */
 const SIDE_BY_SIDE = 3;
 const SEEDED = 'mutants_seeded';
 
-/** The correct streams of runs that all begin with the same rows. */
+/** Carries out the runs, which all begin with the same rows, and takes their correct streams. */
 export async function takeSamples(server: TestServer, folder: string): Promise<Sample[]> {
   await server.query(`CREATE DATABASE ${SEEDED} TEMPLATE ${TEMPLATE_DATABASE}`);
   const cwd = join(folder, 'seed');
@@ -40,17 +40,18 @@ export async function takeSamples(server: TestServer, folder: string): Promise<S
   return samples;
 }
 
-/** What the runs were made for, and how often it came about. */
+/** The situations that the runs were made for, with their frequency. */
 export function varietyOf(samples: readonly Sample[]): Readonly<Record<string, number>> {
-  const told = samples.flatMap(({ facts }) => facts.transactions);
-  const count = (is: (transaction: ToldTransaction) => boolean) => told.filter(is).length;
-  const unanswered = ({ fate, answeredAt }: ToldTransaction) =>
+  const transactions = samples.flatMap(({ facts }) => facts.transactions);
+  const count = (is: (transaction: RecordedTransaction) => boolean) =>
+    transactions.filter(is).length;
+  const unanswered = ({ fate, answeredAt }: RecordedTransaction) =>
     fate === 'committed' && answeredAt === Number.POSITIVE_INFINITY;
   return {
     aborted: count(({ fate }) => fate === 'aborted'),
-    'aborted, with a name': count(({ fate, xid }) => fate === 'aborted' && xid !== null),
+    'aborted, with an xid': count(({ fate, xid }) => fate === 'aborted' && xid !== null),
     savepoints: count(({ savepoints }) => savepoints),
-    'ids of rows that fell': samples.reduce((sum, { fallen }) => sum + fallen, 0),
+    'ids of dropped rows': samples.reduce((sum, { droppedIds }) => sum + droppedIds, 0),
     'committed without an answer': count(unanswered),
     'of others': samples.reduce((sum, { groups, own }) => sum + groups.length - own.length, 0),
   };

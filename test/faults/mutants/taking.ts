@@ -34,16 +34,16 @@ const IMPATIENT = {
   STREAM_RECONNECT_ATTEMPTS: '500',
 };
 const RECONNECT = { attempts: 200, baseMs: 20, maxMs: 100, failFast: true };
-/** Several runs begin at a time, on a machine that may have other things to do. */
+/** Several runs begin at the same time, on a machine that may be busy. */
 const DEADLINE_MS = 60_000;
-/** A disturbance comes when the ledger has grown by so much. */
+/** Growth of the ledger until a disturbance. */
 const LEDGER_BYTES = 6_000;
-/** Every nth packet with a COMMIT is cut: so often that some are, however many transactions are in one. */
+/** Every nth packet with a COMMIT is cut: often enough even if packets have many transactions. */
 const CUT_EVERY = 4;
-/** The first way leaves what was committed without an answer for sure. */
+/** `after` is certain to leave committed transactions without an answer. */
 const CUTS = ['after', 'before', 'amid'] as const;
 
-/** What a run left, and what a slot has of it. */
+/** A run's ledger and database, and its events from a slot. */
 export interface Taken {
   readonly plan: RunPlan;
   /** The database, as the run left it. */
@@ -52,12 +52,12 @@ export interface Taken {
   readonly events: readonly ReceivedRow[];
   /** The rows of the tables before the run, as a snapshot has them. */
   readonly rows: readonly ReceivedRow[];
-  /** LSNs: where the stream begins, and an end behind all that was committed. */
+  /** LSNs: where the stream begins, and an end after all commits. */
   readonly from: number;
   readonly end: number;
 }
 
-/** Carries out a run in a copy of the database `template`, and takes what a slot has of it. */
+/** Carries out a run in a copy of the database `template`, and takes its events from a slot. */
 export async function takeRun(
   server: TestServer,
   template: string,
@@ -77,7 +77,7 @@ export async function takeRun(
   const cwd = join(folder, plan.name);
   await mkdir(cwd);
   const done = new AbortController();
-  // Where the run is, and not while it gets ready.
+  // Once the run is under way, not while it gets ready.
   const begun = () => ledgerBytes(cwd) > 0 || done.signal.aborted;
   const beside = waitFor(begun, { deadline: DEADLINE_MS, what: 'a run' }).then(() =>
     writeBeside(target, done.signal, {
@@ -85,7 +85,7 @@ export async function takeRun(
       newest: plan.newest,
     }),
   );
-  // Seen to below, once the run is over.
+  // Awaited below, once the run is over.
   beside.catch(() => undefined);
   try {
     await carryOut(server, target, plan, cwd);
@@ -124,7 +124,7 @@ const SNAPSHOT_ROW = {
   origin: null,
 } as const;
 
-/** A run that ends while it works off what it missed without a connection is no success. */
+/** A run that ends while it is still catching up after a lost connection fails. */
 function codeOf(stdout: string): number {
   const { server_lost } = JSON.parse(stdout) as RunSummary;
   return server_lost ? EXIT.unreachable : EXIT.done;
@@ -187,7 +187,7 @@ async function disturb(
   else await server.terminateBackends(database);
 }
 
-/** The ledger of the one run that was made in this folder. */
+/** The ledger of the only run in this folder. */
 function ledgerOf(cwd: string): string {
   const runs = join(cwd, 'logs', 'runs');
   const [run = ''] = readdirSync(runs);

@@ -5,7 +5,7 @@ import { scriptDocument, verifyScript } from '../../helpers/verify-script.js';
 import type { Mutant, Suspect } from './mutant.js';
 import type { Sample } from './sample.js';
 
-/** What the verifier says of a mutant. */
+/** The verifier's result for a mutant. */
 export async function verdictOn(
   { taken, client }: Sample,
   { script, streams = 1, tables = false }: Omit<Mutant, 'expected' | 'what'>,
@@ -15,11 +15,10 @@ export async function verdictOn(
   const options = { from, end: positioned ? end : null, streams };
   const verification = await verifyScript(ledger, script, options);
   if (!tables) return scriptDocument(verification);
-  const { matcher, states } = verification;
-  return scriptDocument(verification, await compareFinalState(client, matcher, states));
+  return scriptDocument(verification, await compareFinalState(client, verification));
 }
 
-/** What the verifier should have said and did not; empty where it is right. */
+/** Differences between the result and the expectation; empty: the verifier is right. */
 export function missesOf(
   sample: Sample,
   { expected }: Mutant,
@@ -52,7 +51,7 @@ export function missesOf(
   return misses;
 }
 
-/** In a stream of which not all can be known, nothing better than that can be said. */
+/** In a stream with unknown changes, the verdict is indeterminate at best. */
 function verdictOf({ blurred }: Sample, verdict: Mutant['expected']['verdict']): string {
   if (verdict === 'violation' || verdict === 'indeterminate') return verdict;
   if (blurred) return 'indeterminate';

@@ -13,14 +13,14 @@ import {
   withSource,
 } from './recorded.js';
 
-/** What real pipelines send, made from recorded runs; both formats of the ledger, without a server. */
+/** Streams of real pipelines, composed from recorded runs: both formats of the ledger, without a server. */
 for (const format of [1, 2]) {
   const withRun = (body: (recorded: Recorded) => Promise<void>) =>
     withRecorded(format, 'plain', (recorded) =>
       body(format === 1 ? { ...recorded, verify: inProcess(recorded) } : recorded),
     );
 
-  test(`format ${format}: a loss stays one beside rows of an incremental snapshot`, () =>
+  test(`format ${format}: a lost change is missing, also beside rows of an incremental snapshot`, () =>
     withRun(async ({ events, verify }) => {
       const lost = transactionsOf(events)[6] ?? assert.fail();
       const rest = events.filter((event) => !lost.includes(event));
@@ -32,7 +32,7 @@ for (const format of [1, 2]) {
       assert.deepEqual(beside.said.causes, alone.said.causes);
     }));
 
-  test(`format ${format}: the end of a stream is not excused by a row of a snapshot`, () =>
+  test(`format ${format}: a snapshot row does not excuse a lost end of the stream`, () =>
     withRun(async ({ events, verify }) => {
       const half = events.slice(0, 30);
       const { lsn } = (events.at(-1) as Envelope).source;
@@ -42,7 +42,7 @@ for (const format of [1, 2]) {
       }
     }));
 
-  test(`format ${format}: a whole initial snapshot, and one without a table`, () =>
+  test(`format ${format}: a whole initial snapshot excuses, one without a table does not`, () =>
     withRun(async ({ events, verify }) => {
       const transactions = transactionsOf(events);
       const before = transactions.slice(0, 10).flat();
@@ -59,7 +59,7 @@ for (const format of [1, 2]) {
       if (format === 1) assert.deepEqual(said.doubts, { old_ledger: before.length });
       else assert.deepEqual(said.doubts, { no_witness: exams });
 
-      // A row that it should have, and one that holds something else.
+      // One row is missing, and one has other contents.
       if (format === 1) return;
       const inserted = rows.find(({ source, after }) => source.table === 'exames' && isNew(after));
       const missing = await verify([...rows.filter((row) => row !== inserted), ...after], 7);
@@ -69,7 +69,7 @@ for (const format of [1, 2]) {
       assert.deepEqual(differs.said.doubts, { snapshot_differs: 1 });
     }));
 
-  test(`format ${format}: rows of the same names in other schemas are others'`, () =>
+  test(`format ${format}: rows of the same names in other schemas are ignored`, () =>
     withRun(async ({ events, verify }) => {
       const archived = events.flatMap((event) =>
         event.op === 'd' || event.source.table !== 'consultas'
@@ -106,7 +106,7 @@ for (const format of [1, 2]) {
     }));
 }
 
-test('rows of snapshots of every kind, at every place: a true stream stays exact, a loss is never', () =>
+test('with snapshot rows of every kind, at every place, a correct stream is exact, and one with a loss never', () =>
   withRecorded(2, 'plain', async ({ events, judge }) => {
     const marks: readonly Mark[] = [
       'first',
@@ -123,7 +123,7 @@ test('rows of snapshots of every kind, at every place: a true stream stays exact
         const before = transactions.slice(0, place).flat();
         const { lsn } = (before.at(-1) ?? (events[0] as Envelope)).source;
         const at = place === 0 ? lsn - 1 : lsn + 1;
-        // What is there at that moment: rows of the run so far, and one that it does not know.
+        // The rows at that moment: the run's so far, and another one.
         const rows = [...snapshotAfter(before, at, mark), clinic(at, mark)];
         const after = transactions.slice(place).flat();
         const told = `${mark} after ${place}`;
@@ -143,7 +143,7 @@ test('rows of snapshots of every kind, at every place: a true stream stays exact
     }
   }));
 
-/** `verify` without the program around it, which takes most of the time. */
+/** `verify` without starting the program, which takes most of the time. */
 function inProcess({ judge }: Recorded): Recorded['verify'] {
   return async (events, code) => {
     const said = await judge(events);

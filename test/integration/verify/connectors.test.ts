@@ -17,14 +17,14 @@ import {
 const server = await startServer(18);
 const LOAD = ['--workers', '2', '--rate', 'max', '--batch-size', '5', '--max-events', '300'];
 const MIX = ['--update-ratio', '0.3', '--delete-ratio', '0.1'];
-/** Something will not come; long enough for a machine that is busy. */
+/** Seconds without a new event: enough on a busy machine. */
 const SHORT = ['--wait', '2'];
-/** Debezium's own (`unavailable.value.placeholder`), and one that an operator set. */
+/** Debezium's default (`unavailable.value.placeholder`), and one set by an operator. */
 const DEFAULT_PLACEHOLDER = '__debezium_unavailable_value';
 const OWN_PLACEHOLDER = 'n/d';
 
-/** What a connector writes, as events of a run whose tables are there to be compared. */
-test('formats and connectors, with the tables at hand', async (t) => {
+/** A connector's lines of a run, whose tables are compared, too. */
+test('formats and connectors, compared with the tables', async (t) => {
   await withPlainWorkspace(server, async (workspace) => {
     await makeSlot(workspace, 'copied');
     let streamed: Streamed;
@@ -41,8 +41,8 @@ test('formats and connectors, with the tables at hand', async (t) => {
       code = 0,
       more: readonly string[] = [],
     ) => verifyAfter(workspace, ['--source', writeLines(workspace, name, lines), ...more], code);
-    // An insert of which nothing came later: the tables hold it as it was written. Not of the first transaction,
-    // by which it is told whose a connector is.
+    // An insert without later changes: the table has it as it was written. Not of the first transaction, which
+    // shows which connector is the run's.
     const last = rows.find(
       ({ operation, table, key, xid }, at) =>
         operation === 'insert' &&
@@ -61,7 +61,7 @@ test('formats and connectors, with the tables at hand', async (t) => {
         assertExact(said, streamed);
         const { compared, superseded, followed } = said.rows;
         assert.equal((compared ?? 0) + (superseded ?? 0), followed);
-        // Without them an event does not have the whole row: only that a row is gone can be told.
+        // Without them an event does not have the whole row: the comparison finds only missing rows.
         if (serverColumns) assert.equal(compared, followed);
         assert.ok((compared ?? 0) > 0);
         const line = lineOf(workspace, last, format);
@@ -79,7 +79,7 @@ test('formats and connectors, with the tables at hand', async (t) => {
     await t.test('another connector in the same stream', async () => {
       const other = (row: ReceivedRow): string =>
         lineOf(workspace, { ...row, from: { origin: 'outro' } } as ReceivedRow);
-      // Of the same rows in another server: other transactions, other times.
+      // The same rows of another server: other transactions, other times.
       const foreign = (row: ReceivedRow): string =>
         other({ ...row, xid: (row.xid ?? 0) + 500_000, lsn: (row.lsn ?? 0) + 7 });
       const beside = await verify(
@@ -95,7 +95,7 @@ test('formats and connectors, with the tables at hand', async (t) => {
       const count = rows.filter((row) => row.xid === xid).length;
       const lost = await verify('lost', short(foreign), 7, SHORT);
       assert.equal(lost.said.accounting.missing, count);
-      // One that reads the very same database has it: which of them is the run's is not known.
+      // A connector of the same database has it: it is unknown which one is the run's.
       const rival = await verify('rival', short(other), 8, SHORT);
       assert.deepEqual(rival.said.doubts, { several_servers: count });
     });

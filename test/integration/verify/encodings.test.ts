@@ -7,7 +7,7 @@ import { assertRefused } from '../cli/refusals.js';
 import { type Envelope, type Recorded, withRecorded } from './recorded.js';
 import { SOON, saidBy } from './verifying.js';
 
-/** A true stream as people's tools print it: read and exact, or refused in a sentence. */
+/** A correct stream in the encodings of other tools: read and exact, or refused in one sentence. */
 
 const lines = (events: readonly Envelope[], write: (event: Envelope) => string) =>
   Buffer.from(events.map((event) => `${write(event)}\n`).join(''));
@@ -91,7 +91,7 @@ const REFUSED: Readonly<
   ],
 };
 
-test('what tools make of a true stream is read, and exact', () =>
+test('the encodings of other tools are read, and exact', () =>
   withRecorded(2, 'plain', async (recorded) => {
     const { events } = recorded;
     for (const [what, make] of Object.entries(READ)) {
@@ -101,7 +101,7 @@ test('what tools make of a true stream is read, and exact', () =>
     }
   }));
 
-test('what cannot be read is refused in one sentence, or counted and never judged', () =>
+test('unreadable input is refused in one sentence, or counted and not judged', () =>
   withRecorded(2, 'plain', async (recorded) => {
     const { events } = recorded;
     for (const [what, [make, words]] of Object.entries(REFUSED)) {

@@ -39,7 +39,7 @@ function withLines(
   });
 }
 
-test('a file of events is exact, plain and packed; what is missing, cut off or no event is told', () =>
+test('a file of events is exact, plain and packed; missing, cut-off and malformed lines are reported', () =>
   withLines(async (workspace, lines, streamed) => {
     for (const name of ['all.ndjson', 'all.ndjson.gz']) {
       const { said } = await verifyAfter(workspace, [
@@ -79,7 +79,7 @@ test('a file of events is exact, plain and packed; what is missing, cut off or n
     assert.equal(skipped.said.events.malformed, 1);
   }));
 
-test('of a run that is over, a source that is not there is an error at once, and no verdict is lost', () =>
+test('a missing source of a run that is over is an error at once, and earlier verdicts stay', () =>
   withLines(async (workspace, lines, streamed) => {
     const { said } = await verifyAfter(workspace, [
       '--source',
@@ -110,7 +110,7 @@ test('of a run that is over, a source that is not there is an error at once, and
     assert.deepEqual(kept, said);
   }));
 
-test('the next run waits for a port and for a slot that are not there yet, and says so', () =>
+test('with `next`, a missing port or slot is waited for, with a warning', () =>
   withWorkspace(server, async (workspace) => {
     const slot = newSlot();
     const cli = startCli(['verify', 'next', '--json', '--source', `slot:${slot}`], workspace);
@@ -142,7 +142,7 @@ test('the next run waits for a port and for a slot that are not there yet, and s
     }
   }));
 
-test('a file is waited for before its run begins, and followed as it grows afterwards', () =>
+test('a file is waited for before its run begins, and followed while it grows', () =>
   withLines(async (workspace, lines, streamed) => {
     const next = startCli(['verify', 'next', '--source', 'ndjson:later.ndjson'], workspace);
     try {
@@ -160,7 +160,7 @@ test('a file is waited for before its run begins, and followed as it grows after
     try {
       await cli.until(/comparing ndjson/);
       const text = lines.map((line) => `${line}\n`).join('');
-      // In the middle of a line, too.
+      // Also in the middle of a line.
       const half = Math.floor(text.length / 2);
       appendFileSync(file, text.slice(0, half));
       appendFileSync(file, text.slice(half));
@@ -172,7 +172,7 @@ test('a file is waited for before its run begins, and followed as it grows after
     }
   }));
 
-test('events that are posted are taken in before they are answered', () =>
+test('posted events are taken before the response', () =>
   withLines(async (workspace, lines, streamed) => {
     const port = await freePort();
     const source = `http://127.0.0.1:${port}`;

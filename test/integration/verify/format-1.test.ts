@@ -9,10 +9,10 @@ import {
   withSource,
 } from './recorded.js';
 
-/** A run of the last program that wrote the format, without a server (test/golden/README.md). */
+/** A run of the last version that wrote the format, without a server (test/golden/README.md). */
 const FORMAT = 1;
 
-test('a ledger of format 1 is read: an untouched stream is exact', () =>
+test('with a ledger of format 1, an unchanged stream is exact', () =>
   withRecorded(FORMAT, 'plain', async ({ events, verify, run }) => {
     const { said } = await verify(events, 0);
     assert.equal(said.verdict, 'exact');
@@ -26,7 +26,7 @@ test('a ledger of format 1 is read: an untouched stream is exact', () =>
     assert.equal(ledger.problems.count, 0);
   }));
 
-test('what is missing, altered or repeated is found by a ledger of format 1, too', () =>
+test('missing, altered and repeated events are found with a ledger of format 1', () =>
   withRecorded(FORMAT, 'plain', async ({ events, verify }) => {
     const middle = transactionsOf(events)[9] ?? assert.fail();
     const without = events.filter((event) => !middle.includes(event));
@@ -39,7 +39,7 @@ test('what is missing, altered or repeated is found by a ledger of format 1, too
       events.map((event) => (event === written ? withRow(event, { motivo: 'outro' }) : event)),
       7,
     );
-    // The ledger has a digest of the transaction: its first row stands for it.
+    // The ledger has one digest for the transaction: its first row is the example.
     assert.equal(altered.said.violations.altered, 1);
     assert.equal(altered.said.examples[0]?.xid, written?.source.txId);
 
@@ -50,7 +50,7 @@ test('what is missing, altered or repeated is found by a ledger of format 1, too
     assert.ok(skipping.said.violations.duplicated > 0);
   }));
 
-test('no row of a snapshot stands for the changes of a ledger of format 1', () =>
+test('snapshot rows do not excuse changes of a ledger of format 1', () =>
   withRecorded(FORMAT, 'plain', async ({ events, verify }) => {
     const transactions = transactionsOf(events);
     const before = transactions.slice(0, 8).flat();
@@ -64,7 +64,7 @@ test('no row of a snapshot stands for the changes of a ledger of format 1', () =
     );
   }));
 
-test('events of another schema leave a ledger of format 1 without an answer', () =>
+test('with a ledger of format 1, events of another schema are a doubt', () =>
   withRecorded(FORMAT, 'plain', async ({ events, verify }) => {
     const elsewhere = events.map((event) => withSource(event, { schema: 'clinica' }));
     const { said } = await verify(elsewhere, 8);
@@ -80,11 +80,11 @@ test('dropped rows and a refused COMMIT are read from a ledger of format 1', () 
     const shown = JSON.parse((await run(['ledger', 'show', '--json'])).stdout);
     assert.equal(shown.transactions.aborted, 1);
     const { said } = await verify(events, 8);
-    // A digest is of the rows that were sent: it can't judge the 7 events beside those that fell.
+    // The digest includes the dropped rows: it cannot judge the 7 events beside them.
     assert.deepEqual(said.doubts, { contents_not_told: 7 });
     assert.deepEqual([said.accounting.committed, said.accounting.doubted], [events.length, 7]);
     const inserted = events.findLast(({ op }) => op === 'c') ?? assert.fail();
-    // Of an id that the run leased and did not come to use.
+    // An id that the run leased and did not use.
     const invented = withRow(withSource(inserted, { txId: 999 }), { id: 990 });
     const phantom = await verify([...events, invented], 7);
     assert.deepEqual(

@@ -11,7 +11,7 @@ const MIX = ['--update-ratio', '0.2', '--delete-ratio', '0.3'];
 for (const server of await startServers()) {
   const { version } = server;
 
-  test(`${version}: deletes that tell another index than the id are doubted, and it is named`, () =>
+  test(`${version}: deletes that identify rows by an index without the id are doubted, and the index is named`, () =>
     withPlainWorkspace(server, async (workspace) => {
       await workspace.db.query(
         `ALTER TABLE consultas ADD COLUMN codigo uuid NOT NULL DEFAULT gen_random_uuid();

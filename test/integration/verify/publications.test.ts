@@ -73,10 +73,10 @@ test('changes that a publication leaves out are explained by the publication', a
         assert.ok(said.examples.every(({ table, key }) => table === 'exames' && Number(key) % 2));
       });
 
-      await t.test('a column list leaves open what the columns held', async () => {
+      await t.test('a column list leaves the contents doubted', async () => {
         const { said } = await verifyAfter(workspace, reading('narrow'), 8);
         assert.deepEqual(Object.keys(said.doubts), ['contents_not_told']);
-        // The column is none that an update sets.
+        // No update sets the column.
         assert.equal(said.doubts.contents_not_told, consultas.insert);
         assert.equal(said.accounting.delivered, summary.events - consultas.insert);
       });
@@ -140,7 +140,7 @@ test('a table that joined or left a publication during the run is a doubt', asyn
           doubted.set(slot, database_changed);
         });
       }
-      // What the one had, the other had not.
+      // Each publication lacked what the other one had.
       const [joined = 0, left = 0] = doubted.values();
       assert.equal(joined + left, insert + update + deleted);
     } finally {

@@ -11,10 +11,10 @@ import { withTempFolder } from '../../helpers/temp-folder.js';
 import { scriptDocument, verifySource } from '../../helpers/verify-script.js';
 import { SOON, saidBy, writeLines } from './verifying.js';
 
-/** Nobody listens there: what is judged is judged by the ledger alone. */
+/** Nothing listens there: only the ledger is compared. */
 export const NOWHERE = { APP_LANG: 'en', DATABASE_URL: 'postgresql://x:y@127.0.0.1:1/none' };
 
-/** A change as a recorded run has it: Debezium's envelope. */
+/** A change of a recorded run: Debezium's envelope. */
 export interface Envelope {
   readonly before: Readonly<Record<string, unknown>> | null;
   readonly after: Readonly<Record<string, unknown>> | null;
@@ -31,18 +31,18 @@ export interface Envelope {
   readonly transaction: object | null;
 }
 
-/** A recorded run where the program finds it, and no server. */
+/** A recorded run in a workspace, without a server. */
 export interface Recorded {
   readonly events: readonly Envelope[];
   readonly cwd: string;
   run(args: readonly string[]): Promise<CliResult>;
-  /** Verifies a stream, which must end with that code. */
+  /** Verifies a stream, and checks the exit code. */
   verify(
     events: readonly Envelope[],
     code: number,
     args?: readonly string[],
   ): Promise<ReturnType<typeof saidBy>>;
-  /** The same inside this process: many streams take no time. */
+  /** The same inside this process, for many streams. */
   judge(events: readonly Envelope[]): Promise<VerificationDocument>;
 }
 
@@ -78,7 +78,7 @@ function asLine(event: Envelope): string {
   return JSON.stringify(event);
 }
 
-/** The events by transaction, as they follow each other. */
+/** The events by transaction, in their order. */
 export function transactionsOf(events: readonly Envelope[]): Envelope[][] {
   const transactions: Envelope[][] = [];
   for (const event of events) {
@@ -98,7 +98,7 @@ export type Mark =
   | 'last'
   | 'incremental';
 
-/** The rows that a snapshot reads after these events: those that they left. */
+/** The rows that a snapshot reads after these events. */
 export function snapshotAfter(
   events: readonly Envelope[],
   lsn: number,
@@ -130,7 +130,7 @@ export function withRow(event: Envelope, change: Readonly<Record<string, unknown
   return { ...event, after: { ...event.after, ...change } };
 }
 
-/** The event, said of another place. */
+/** The event, of another database, schema or connector. */
 export function withSource(event: Envelope, change: Partial<Envelope['source']>): Envelope {
   return { ...event, source: { ...event.source, ...change } };
 }

@@ -18,7 +18,7 @@ import {
 
 const LOAD = ['--workers', '2', '--rate', 'max', '--batch-size', '5', '--max-events', '250'];
 const MIX = ['--update-ratio', '0.3', '--delete-ratio', '0.1'];
-/** Nothing that a trigger wrote is written again by the run: its xmin stays. */
+/** The run does not write the triggers' rows again: their xmin stays. */
 const INSERTS = ['--update-ratio', '0', '--delete-ratio', '0'];
 
 const servers = await startServers();
@@ -38,7 +38,7 @@ for (const server of servers) {
       }
     });
 
-  test(`${version}: rows are judged as BEFORE triggers left them`, () =>
+  test(`${version}: rows are judged as BEFORE triggers stored them`, () =>
     withEffects(BEFORE, async (workspace) => {
       await makeSlots(workspace, 'copied');
       const streamed = await stream(workspace, [...LOAD, ...MIX]);
@@ -101,7 +101,7 @@ for (const server of servers) {
       const acting = phantom.said.notes.find(({ kind }) => kind === 'server_acts');
       assert.ok(acting?.kind === 'server_acts' && acting.names.includes('pacientes.pede_exame'));
 
-      // Rows that are there prove nothing of what came once more, at another place in the WAL.
+      // An existing row does not prove a repeated event at another LSN.
       const again = (line: string) => {
         const { lsn } = (JSON.parse(line) as Envelope).source;
         return line.replaceAll(String(lsn), String(lsn + 1));
@@ -121,7 +121,7 @@ for (const server of servers) {
       assert.deepEqual(updated.said.doubts, { server_changed: 1 });
     }));
 
-  test(`${version}: what subtransactions of a trigger wrote is not proved`, () =>
+  test(`${version}: rows that a trigger wrote in subtransactions are not proved`, () =>
     withEffects(SUBTRANSACTION, async (workspace) => {
       const streamed = await stream(workspace, [...LOAD, ...INSERTS]);
       const { said } = await verifyAfter(workspace, ['--source', 'slot:every'], 8);
@@ -130,7 +130,7 @@ for (const server of servers) {
       assert.deepEqual(said.notes, [{ kind: 'server_acts', names: ['consultas.tenta_exame'] }]);
     }));
 
-  test(`${version}: a trigger that came amid the run leaves a doubt, and its name`, () =>
+  test(`${version}: a trigger created during the run is a doubt, and named`, () =>
     withEffects('', async (workspace) => {
       const load = ['--workers', '2', '--rate', '400', '--batch-size', '5', '--only', 'consulta'];
       const streaming = startCli(['stream', '--json', ...load, ...INSERTS], workspace);
@@ -183,7 +183,7 @@ test('rows that are hidden from the role that verifies are not compared', () =>
 
 const UPPER = trigger('grita', 'BEFORE INSERT', 'consultas', 'NEW.motivo := upper(NEW.motivo);');
 
-/** Rewrites, drops, a generated column, an `updated_at` of its own, rows that go with ours. */
+/** Rewritten and dropped rows, a generated column, a trigger's `updated_at`, cascading deletes. */
 const BEFORE = `
   ${UPPER}
   ${trigger('marca', 'BEFORE UPDATE', 'exames', `NEW.resultado := NEW.resultado || ' *';`)}
@@ -194,7 +194,7 @@ const BEFORE = `
   CREATE TABLE laudos (id bigserial PRIMARY KEY, exame_id bigint REFERENCES exames ON DELETE CASCADE);
   INSERT INTO laudos (exame_id) SELECT id FROM exames;`;
 
-/** Rows in other tables of ours, at once and at the end; the same row again; an archive of the same name. */
+/** Rows in other tables of the run, at once and at COMMIT; the same row again; an archive of the same name. */
 const AFTER = `
   ${trigger('pede_exame', 'AFTER INSERT', 'pacientes', newExam('NEW.id'))}
   ${trigger('muda_quarto', 'AFTER INSERT', 'internacoes', `UPDATE internacoes SET quarto = 'S' WHERE id = NEW.id;`)}
@@ -214,7 +214,7 @@ function newExam(patient: string): string {
   return `INSERT INTO exames (paciente_id, tipo_exame, data) VALUES (${patient}, 'ECG', now());`;
 }
 
-/** Statements that make a row trigger; `deferred` makes it one of a constraint. */
+/** Statements that create a row trigger; `deferred` makes it a constraint trigger. */
 function trigger(name: string, when: string, table: string, body: string, deferred = ''): string {
   return `CREATE FUNCTION ${name}() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN ${body} RETURN NEW; END $$;

@@ -24,7 +24,7 @@ const servers = await startServers();
 
 for (const server of servers) {
   const { version } = server;
-  test(`a run is read beside and found exact, and nothing is left behind (${version})`, async () => {
+  test(`a run is verified while it goes on: exact, and nothing is left on the server (${version})`, async () => {
     await withWorkspace(server, async (workspace) => {
       let streamed: Streamed | undefined;
       const slot = newSlot();
@@ -68,9 +68,9 @@ for (const server of servers) {
         const streamed = await stream(workspace, [...LOAD, ...MIX]);
         const { said } = await verifyAfter(workspace, ['--source', `slot:${slot}`]);
         assertExact(said, streamed);
-        // How late they were nobody can tell who came afterwards.
+        // The latency of earlier changes is unknown.
         assert.equal(said.latency_ms.commit_to_received.events, 0);
-        // All of it was acknowledged: what was committed before the slot's place can't be judged.
+        // The slot's reader confirmed everything: changes before its position are doubted.
         const again = await verifyAfter(workspace, ['--source', `slot:${slot}`], 8);
         assert.equal(again.said.events.delivered, 0);
         const { committed } = streamed.summary.transactions;
@@ -79,7 +79,7 @@ for (const server of servers) {
         assert.deepEqual(again.said.notes, [
           { kind: 'source_began', transactions: committed, of: committed, waived: false },
         ]);
-        // Waived by the operator, nothing is left to be exact about.
+        // All changes are waived, so none was delivered.
         const none = await verifyAfter(workspace, ['--source', `slot:${slot}`, '--partial'], 8);
         assert.equal(none.said.accounting.waived, streamed.summary.events);
       } finally {
@@ -88,7 +88,7 @@ for (const server of servers) {
     });
   });
 
-  test(`what others write is counted apart (${version})`, async () => {
+  test(`other writers' events are counted separately (${version})`, async () => {
     await withWorkspace(server, async (workspace) => {
       let streamed: Streamed | undefined;
       const { said } = await verifyNext(
@@ -139,7 +139,7 @@ for (const server of servers) {
   });
 }
 
-test('Ctrl+C ends a verification that waits, and leaves nothing behind', async () => {
+test('Ctrl+C ends a waiting verification, and leaves nothing on the server', async () => {
   await withWorkspace(newest(), async (workspace) => {
     const slot = newSlot();
     const cli = startCli(
@@ -166,14 +166,14 @@ test('Ctrl+C ends a verification that waits, and leaves nothing behind', async (
   });
 });
 
-test('Ctrl+C amid a run says what was found so far, and that it is not all', async () => {
+test('Ctrl+C during a run reports the findings so far, and a doubt', async () => {
   await withWorkspace(newest(), async (workspace) => {
     const verifying = startCli(
       ['verify', 'next', '--json', '--source', `slot:${newSlot()}`, '--create-slot'],
       workspace,
     );
     try {
-      // A run that began before it listens is not the next one.
+      // A run that began before `verify next` is not the next one.
       await verifying.until(/waiting for the next run/);
       const streaming = startCli(['stream', '--rate', '200', '--workers', '2'], workspace);
       try {
@@ -198,7 +198,7 @@ test('Ctrl+C amid a run says what was found so far, and that it is not all', asy
   });
 });
 
-test('nonsense gets one clear sentence', async () => {
+test('wrong arguments get one clear sentence', async () => {
   await withWorkspace(newest(), async (workspace) => {
     await stream(workspace, ['--max-events', '10', '--rate', '100']);
     const cases: readonly [readonly string[], number, RegExp][] = [

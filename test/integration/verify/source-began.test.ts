@@ -24,7 +24,7 @@ const MIX = ['--update-ratio', '0.3', '--delete-ratio', '0.1'];
 /** The last id of the seed. */
 const SEEDED_CONSULTAS = 1_000;
 
-test('what was committed before the source began is not judged, and what came after it is', async (t) => {
+test('changes committed before the source began are doubted, later ones are judged', async (t) => {
   await withPlainWorkspace(server, async (workspace) => {
     const lossy = TABLE_NAMES.filter((table) => table !== 'consultas');
     await workspace.db.query(`CREATE PUBLICATION whole FOR TABLE ${TABLE_NAMES.join(', ')};
@@ -42,12 +42,10 @@ test('what was committed before the source began is not judged, and what came af
         `SELECT pg_replication_slot_advance('advanced', pg_current_wal_lsn())`,
       );
 
-      await t.test('Ctrl+C amid the run leaves the rest open', () =>
+      await t.test('Ctrl+C during the run leaves the rest doubted', () =>
         interrupt(workspace, 'stopped'),
       );
-      await t.test('Ctrl+C takes nothing from a violation that was found', () =>
-        interruptLossy(workspace),
-      );
+      await t.test('Ctrl+C does not outrank a violation', () => interruptLossy(workspace));
       await progress(workspace);
       streaming.child.kill('SIGINT');
       const { code, stderr } = await streaming.ended();
@@ -55,7 +53,7 @@ test('what was committed before the source began is not judged, and what came af
       await makeSlots(workspace, 'late', 'partly_late');
 
       for (const slot of ['amid', 'read', 'advanced', 'stopped']) {
-        await t.test(`slot ${slot}: the rest is exact, and that is not all`, async () => {
+        await t.test(`slot ${slot}: the rest is exact, the verdict indeterminate`, async () => {
           const { said, stderr } = await verifySlot(workspace, slot, 8);
           assert.deepEqual(Object.keys(said.doubts), ['before_source']);
           const { committed, delivered, doubted } = said.accounting;
@@ -66,7 +64,7 @@ test('what was committed before the source began is not judged, and what came af
           assert.match(stderr, /indeterminate \([\d,]+ events: committed before the source began/);
         });
       }
-      await t.test('--partial leaves out what came before, and says how much', async () => {
+      await t.test('--partial waives the earlier changes, and notes how many', async () => {
         const { said, stderr } = await verifySlot(workspace, 'partly', 0, '--partial');
         const { committed, delivered, waived } = said.accounting;
         assert.equal(delivered + waived, committed);
@@ -74,17 +72,20 @@ test('what was committed before the source began is not judged, and what came af
         requireNote(said, true);
         assert.match(stderr, /exact: .*; [\d,]+ committed before the source began are left out/);
       });
-      await t.test('a loss after the beginning is one, with and without --partial', async () => {
-        for (const [slot, ...args] of [['lost'], ['partly_lost', '--partial']] as const) {
-          const source = ['--source', `slot:${slot}`, '--publication', 'lossy'];
-          const { said } = await verifyAfter(workspace, [...source, ...args], 7);
-          const { missing, doubted, waived } = said.accounting;
-          assert.ok(missing > 0);
-          assert.ok(said.causes.every(({ table }) => table === 'consultas'));
-          assert.deepEqual([doubted > 0, waived > 0], [slot === 'lost', slot !== 'lost']);
-        }
-      });
-      await t.test('a slot made after the run has nothing of it', async () => {
+      await t.test(
+        'a change lost after the beginning is missing, with and without --partial',
+        async () => {
+          for (const [slot, ...args] of [['lost'], ['partly_lost', '--partial']] as const) {
+            const source = ['--source', `slot:${slot}`, '--publication', 'lossy'];
+            const { said } = await verifyAfter(workspace, [...source, ...args], 7);
+            const { missing, doubted, waived } = said.accounting;
+            assert.ok(missing > 0);
+            assert.ok(said.causes.every(({ table }) => table === 'consultas'));
+            assert.deepEqual([doubted > 0, waived > 0], [slot === 'lost', slot !== 'lost']);
+          }
+        },
+      );
+      await t.test('a slot created after the run delivers nothing of it', async () => {
         const { said } = await verifySlot(workspace, 'late', 8);
         const { expected } = said.transactions;
         assert.equal(said.doubts.before_source, said.accounting.committed);
@@ -95,7 +96,7 @@ test('what was committed before the source began is not judged, and what came af
         assert.equal(none.said.accounting.waived, said.accounting.committed);
         assert.deepEqual(Object.keys(none.said.doubts), ['nothing_delivered']);
       });
-      await t.test('a second verification of a slot has nothing left, and says so', async () => {
+      await t.test('a second verification of a slot finds nothing left, and notes it', async () => {
         const source = ['--source', 'slot:amid', '--publication', 'whole'];
         const { code, stdout } = await run(workspace, ['verify', ...source]);
         assert.equal(code, 8);
@@ -151,7 +152,7 @@ async function interrupt(workspace: Workspace, slot: string): Promise<void> {
   }
 }
 
-/** Events that are read soon, also on a machine that has other things to do. */
+/** A number of events that is read soon, also on a busy machine. */
 const MOST_LINES = 200;
 
 /** Verifies a file that lacks a transaction while the run goes on. */
@@ -163,7 +164,7 @@ async function interruptLossy(workspace: Workspace): Promise<void> {
   const args = ['--source', file, '--skip-malformed', '--log-level', 'debug', ...SOON];
   const cli = startCli(['verify', '--json', ...args], workspace);
   try {
-    // The last one of the file: all before it was taken.
+    // The last event of the file: everything before it was taken.
     await cli.until(/input \d+ is not an event/);
     cli.child.kill('SIGINT');
     const { said } = saidBy(await cli.ended(), 7);

@@ -11,7 +11,7 @@ const server = await startServer(18);
 
 test('a slot of a standby is refused before it is read, and its rows are not compared', async () => {
   await withTempFolder(async (cwd) => {
-    // Not a lent one: a standby would not let it be dropped.
+    // Its own database: a lent one could not be dropped while a standby uses it.
     const name = 'kept';
     await server.query(`CREATE DATABASE ${name} TEMPLATE template0`);
     const env = { ...envOf(server.target(name)), APP_LANG: 'en' };

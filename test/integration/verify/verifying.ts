@@ -19,10 +19,10 @@ import { withTempFolder } from '../../helpers/temp-folder.js';
 import { envOf } from '../../helpers/test-target.js';
 import { run, type Streamed, stream, VOLUMES, type Workspace } from '../run/streaming.js';
 
-/** So that a stream that is short is not waited for. */
+/** Does not wait for a stream that lacks events. */
 export const SOON = ['--wait', '0.1'];
 const RECONNECT = { attempts: 1, baseMs: 10, maxMs: 10, failFast: true };
-/** By server, a database that is seeded: wards are copies of it. */
+/** By server, a seeded database: workspaces copy it. */
 const seeded = new Map<TestServer, Promise<string>>();
 
 /** A slot name that no other test has: slots are the server's, not the database's. */
@@ -30,7 +30,7 @@ export function newSlot(): string {
   return `verify_${randomBytes(4).toString('hex')}`;
 }
 
-/** Lends `body` a seeded workspace whose server does nothing by itself: no audit, hence no trigger. */
+/** Lends `body` a seeded workspace without triggers, and so without the audit. */
 export async function withPlainWorkspace(
   server: TestServer,
   body: (workspace: Workspace) => Promise<void>,
@@ -57,7 +57,7 @@ function wardEnv({ target }: TestDatabase): Record<string, string> {
   return { APP_LANG: 'en', ...envOf(target) };
 }
 
-/** Reads the first events of a slot, as lines of Debezium's JSON. The publication is called as the slot is. */
+/** Reads the first events of a slot, as lines of Debezium's JSON. The publication has the slot's name. */
 export async function readLines(
   workspace: Workspace,
   slot: string,
@@ -68,7 +68,7 @@ export async function readLines(
   return rows.map((row) => lineOf(workspace, row));
 }
 
-/** The line that a connector of the workspace's database writes of a row. */
+/** A row as a line of a connector of the workspace's database. */
 export function lineOf(
   { db }: Workspace,
   row: ReceivedRow,
@@ -77,7 +77,7 @@ export function lineOf(
   return debeziumLine(row, { ...PLAIN, ...format }, { ...HOME, database: db.name });
 }
 
-/** Reads the first events of the hospital's tables in `public` that a slot has. */
+/** Reads the first events of the hospital's tables in `public` from a slot. */
 export async function readRows(
   { db }: Workspace,
   slot: string,
@@ -99,7 +99,7 @@ export async function readRows(
   return sink.rows;
 }
 
-/** Writes lines into a file of the workspace, packed where its name says so, and returns it as a source. */
+/** Writes lines into a file of the workspace, compressed by its extension, and returns it as a source. */
 export function writeLines(
   { cwd }: Pick<Workspace, 'cwd'>,
   name: string,
@@ -111,7 +111,7 @@ export function writeLines(
   return `ndjson:${file}`;
 }
 
-/** Runs `verify next` in a workspace while `body` runs something, and returns what it says. */
+/** Runs `verify next` in a workspace while `body` runs something, and returns its output. */
 export async function verifyNext(
   workspace: Workspace,
   args: readonly string[],
@@ -141,7 +141,7 @@ export async function verifyAfter(
   return saidBy(await run(workspace, ['verify', '--json', ...args]), code);
 }
 
-/** Checks the document that `verify --json` printed, whatever its verdict. */
+/** Parses the document of `verify --json`, with any verdict, and checks its sum. */
 export function saidBy({ code, stdout, stderr }: CliResult, wanted: number) {
   assert.equal(code, wanted, `${stdout}\n${stderr}`);
   const said = JSON.parse(stdout) as VerificationDocument;
@@ -150,7 +150,7 @@ export function saidBy({ code, stdout, stderr }: CliResult, wanted: number) {
   return { said, stderr };
 }
 
-/** Nothing wrong, nothing unknown, and as many events as the run's summary has. */
+/** Requires an exact verdict, and as many events as in the run's summary. */
 export function assertExact(said: VerificationDocument, { summary }: Streamed): void {
   assert.equal(said.verdict, 'exact');
   assert.deepEqual(said.doubts, {});
@@ -161,7 +161,7 @@ export function assertExact(said: VerificationDocument, { summary }: Streamed): 
   assert.equal(said.transactions.delivered, summary.transactions.committed);
 }
 
-/** Makes a permanent slot and a publication: by default, of the hospital's tables. */
+/** Creates a permanent slot and a publication: by default of the hospital's tables. */
 export async function makeSlot(
   { db }: Workspace,
   slot: string,
@@ -171,14 +171,14 @@ export async function makeSlot(
   await db.query(`SELECT pg_create_logical_replication_slot('${slot}', 'pgoutput')`);
 }
 
-/** Makes permanent slots of the workspace's database, for publications that are there or to come. */
+/** Creates permanent slots in the workspace's database; their publications may follow. */
 export async function makeSlots({ db }: Workspace, ...slots: readonly string[]): Promise<void> {
   for (const slot of slots) {
     await db.query(`SELECT pg_create_logical_replication_slot('${slot}', 'pgoutput')`);
   }
 }
 
-/** How far a slot's readers have confirmed that they have it. */
+/** The LSN that a slot's reader has confirmed. */
 export async function confirmed({ query }: Workspace['db'], slot: string): Promise<string | null> {
   const [row] = await query<{ lsn: string }>(
     'SELECT confirmed_flush_lsn::text AS lsn FROM pg_replication_slots WHERE slot_name = $1',
@@ -191,7 +191,7 @@ export async function dropSlot({ db }: Workspace, slot: string): Promise<void> {
   await db.query(`SELECT pg_drop_replication_slot('${slot}')`);
 }
 
-/** Drops every slot of the workspace's database, which could not be dropped itself otherwise. */
+/** Drops every slot of the workspace's database, so that it can be dropped. */
 export async function dropSlots({ db }: Workspace): Promise<void> {
   await db.query(
     'SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = $1',

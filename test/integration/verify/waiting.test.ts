@@ -7,14 +7,14 @@ import { startCli } from '../../helpers/cli.js';
 import { type Envelope, NOWHERE, transactionsOf, withRecorded, withSource } from './recorded.js';
 import { saidBy } from './verifying.js';
 
-/** Far below the time that nothing comes for where `--wait` does not end it. */
+/** Far below the time without events that would end it without `--wait`. */
 const EVERY_MS = 20;
-/** A verification that lasts longer does not end. */
+/** A verification that takes longer would not end. */
 const DEADLINE = { timeout: 30_000 };
 /** The format of the ledger that runs write. */
 const FORMAT = 2;
 
-/** Traffic that goes on after a run, and says nothing of it; made anew each time. */
+/** Traffic that continues after a run and has no events of it; composed anew for each test. */
 const OTHERS: Readonly<Record<string, (event: Envelope) => object>> = {
   heartbeats: () => ({ ts_ms: Date.now() }),
   'rows of other tables': (event) => now(event, { table: 'laudos' }),
@@ -65,7 +65,7 @@ for (const [name, other] of Object.entries(OTHERS)) {
   );
 }
 
-test('Ctrl+C leaves a pipe that nobody writes to', DEADLINE, () =>
+test('Ctrl+C ends a verification of a silent pipe', DEADLINE, () =>
   withRecorded(FORMAT, 'plain', async ({ cwd }) => {
     const path = join(cwd, 'pipe');
     execFileSync('mkfifo', [path]);

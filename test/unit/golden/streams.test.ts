@@ -11,11 +11,11 @@ import { anyScope } from '../../helpers/any-scope.js';
 import { CollectingSink } from '../../helpers/collecting-sink.js';
 import type { ReceivedRow } from '../../helpers/received-row.js';
 
-/** Debezium's number for it is one that PostgreSQL has no date for: it spoils dates that far off. */
+/** The latest timestamp of PostgreSQL: Debezium turns it into a number beyond PostgreSQL's dates. */
 const SPOILED = '294276-12-31 23:59:59.999999';
 
 for (const shape of SHAPES) {
-  test(`Debezium's events in the shape "${shape}" are read as what was done`, () => {
+  test(`Debezium's events in the shape "${shape}" are read as the changes that were made`, () => {
     const sink = new CollectingSink();
     const intake = new Intake(sink, anyScope);
     intake.lines(Buffer.from(`${readEvents(shape).join('\n')}\n`), 0, 1, 0);
@@ -24,7 +24,7 @@ for (const shape of SHAPES) {
     const snapshot = sink.rows.filter(({ operation }) => operation === 'snapshot');
     assert.ok(snapshot.length > 0);
     if (shape === 'schema') {
-      // One of each kind was kept.
+      // The recording has one event of each kind.
       const expected = expectedEvents();
       for (const change of changes) {
         assert.ok(
@@ -41,7 +41,7 @@ for (const shape of SHAPES) {
 }
 
 for (const version of [14, 18] as const) {
-  test(`messages of pgoutput from PostgreSQL ${version} are read as what was done`, () => {
+  test(`messages of pgoutput from PostgreSQL ${version} are read as the changes that were made`, () => {
     const sink = new CollectingSink();
     const rows = new SlotRows(sink, anyScope, 0);
     for (const { lsn, data } of readMessages(version)) {
@@ -67,7 +67,7 @@ function assertSame(changes: readonly ReceivedRow[], expected: readonly Expected
   }
 }
 
-/** Whether it tells of the same row, in the columns that are known. */
+/** Whether both are the same change, with equal values in the expected columns. */
 function isSame({ operation, table, key, values }: ReceivedRow, expected: ExpectedEvent): boolean {
   if (operation !== expected.operation || table !== expected.table) return false;
   if (String(key) !== expected.key) return false;
@@ -78,7 +78,7 @@ function isSame({ operation, table, key, values }: ReceivedRow, expected: Expect
   });
 }
 
-/** Watermarks never fall, and LSNs not inside a transaction. */
+/** Requires watermarks that never fall, and LSNs that do not fall inside a transaction. */
 function assertInOrder(changes: readonly ReceivedRow[]): void {
   for (const [i, change] of changes.entries()) {
     const before = changes[i - 1];

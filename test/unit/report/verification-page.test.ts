@@ -5,7 +5,7 @@ import { html } from '../../../src/report/html/markup.js';
 import { renderReport } from '../../../src/report/html/page.js';
 import type { PageData } from '../../../src/report/html/plot-data.js';
 import { verificationPlots } from '../../../src/report/html/plots.js';
-import { VERDICT_CODES, type Verdict } from '../../../src/verify/verdict/verdict.js';
+import { VERDICT_CODES, type Verdict } from '../../../src/verify/verdict/accounting.js';
 import { sampleRun } from '../../helpers/sample-run.js';
 
 const en = messagesIn('en');

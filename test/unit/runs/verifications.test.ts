@@ -8,7 +8,7 @@ import { withTempFolder } from '../../helpers/temp-folder.js';
 
 const written = sampleRun({ verdict: 'violation' }).verification ?? assert.fail();
 
-/** Lends `body` a folder in which a verification is on record. */
+/** Lends `body` a folder with a recorded verification. */
 function withRecord(
   body: (folder: string, record: VerificationRecord) => Promise<void>,
 ): Promise<void> {
@@ -53,7 +53,7 @@ test('each verification has files of its own, also beside another one; the newes
     );
   }));
 
-test('the verdict of an earlier version, which has no number, gets one', () =>
+test('a verdict without a number, of an earlier version, gets one', () =>
   withTempFolder(async (folder) => {
     await writeFile(join(folder, 'verify.json'), JSON.stringify(written.document));
     const record = new VerificationRecord(folder);
@@ -62,14 +62,14 @@ test('the verdict of an earlier version, which has no number, gets one', () =>
     assert.deepEqual(verdicts, ['exact', 'violation']);
   }));
 
-test('lines of the series that are cut off or no points are left out', () =>
+test('lines of the series that are cut off or not points are skipped', () =>
   withRecord(async (folder, record) => {
     const lines = ['null', '[]', '{"at":1,"events":1,"p50":"1","p99":1,"max":1}', '{"at":17'];
     await appendFile(join(folder, 'verify-series.ndjson'), lines.join('\n'));
     assert.deepEqual(record.read()?.points, written.points);
   }));
 
-test('a document that is half written, or of another kind, is none', () =>
+test('a document that is half written, or of another kind, is rejected', () =>
   withRecord(async (folder, record) => {
     const text = JSON.stringify(written.document);
     const changed = (changes: object) => JSON.stringify({ ...written.document, ...changes });

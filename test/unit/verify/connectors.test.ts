@@ -32,10 +32,10 @@ async function judged(
   return document ?? assert.fail();
 }
 
-test("another connector's rows of the same name are another server's, whatever they say", async () => {
+test("rows of another connector belong to another server, also if they look like the run's", async () => {
   const { verdict, events } = await judged(([first = [], second = [], third = []], run) => [
     ...by('a', first),
-    // An id that the run took for itself, a delete of its row, a copy of its event.
+    // An id that the run leased, a delete of its row, a copy of its event.
     ...by('b', run.events({ xid: 990, changes: [stays('insert', 5)] })),
     ...by('b', run.events({ xid: 991, changes: [stays('delete', 1)] })),
     ...by('b', first),
@@ -46,7 +46,7 @@ test("another connector's rows of the same name are another server's, whatever t
   assert.equal(events.others.other_server, 4);
 });
 
-test('so are those that came before the first one of the run', async () => {
+test('so do rows of another connector before the first one of the run', async () => {
   const { verdict } = await judged(([first = [], second = [], third = []], run) => [
     ...by('b', run.events({ xid: 990, changes: [stays('insert', 5)] })),
     ...by('b', run.events({ xid: 991, changes: [stays('insert', 1)] })),
@@ -55,7 +55,7 @@ test('so are those that came before the first one of the run', async () => {
   assert.equal(verdict, 'exact');
 });
 
-test('what another connector has under the name of a transaction is no row that a trigger added', async () => {
+test("another connector's row with the xid of a transaction is not a row that a trigger added", async () => {
   const { verdict, doubts } = await judged(
     ([first = [], second = [], third = []], run) => [
       ...by('b', run.events({ xid: 10, changes: [stays('insert', 5)] })),
@@ -66,7 +66,7 @@ test('what another connector has under the name of a transaction is no row that 
   assert.deepEqual({ verdict, doubts }, { verdict: 'exact', doubts: {} });
 });
 
-test('a second connector that reads the same database is told, and which of them was judged', async () => {
+test('a second connector on the same database is noted, and which one was judged', async () => {
   const { verdict, notes } = await judged(([first = [], second = [], third = []]) => [
     ...by('a', first),
     ...by('b', second),
@@ -79,7 +79,7 @@ test('a second connector that reads the same database is told, and which of them
   assert.deepEqual(notes, [{ kind: 'several_connectors', judged: 'a', events }]);
 });
 
-test('a loss is not made up for by the copy of another connector', async () => {
+test("another connector's copy does not replace a lost change", async () => {
   const { verdict, doubts } = await judged(([first = [], second = [], third = []]) => [
     ...by('a', first),
     ...by('b', second),
@@ -89,7 +89,7 @@ test('a loss is not made up for by the copy of another connector', async () => {
   assert.deepEqual(doubts, { several_servers: 1 });
 });
 
-test('what a single connector makes up is held against it, also before anything else came', async () => {
+test('a phantom of the only connector is a violation, also before any other event', async () => {
   const { verdict, examples } = await judged(([first = [], second = [], third = []], run) => [
     ...by('a', run.events({ xid: 990, changes: [stays('insert', 5)] })),
     ...by('a', [...first, ...second, ...third]),

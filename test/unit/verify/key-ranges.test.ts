@@ -2,20 +2,20 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { encodeKeys } from '../../../src/ledger/keys.js';
 import { Rng } from '../../../src/random/rng.js';
-import { KeyRanges } from '../../../src/verify/rows/key-ranges.js';
+import { KeyRanges } from '../../../src/verify/ledger/feed.js';
 
-test('an empty set has nothing', () => {
+test('an empty set has no ids', () => {
   assert.equal(new KeyRanges().has(1), false);
 });
 
-test('ids are there from the first to the last of a block, and no others', () => {
+test('a range has the ids from its first to its last, and no others', () => {
   const ranges = new KeyRanges();
   ranges.add('10+2,5');
   const there = Array.from({ length: 20 }, (_, i) => i).filter((key) => ranges.has(key));
   assert.deepEqual(there, [10, 11, 12, 17]);
 });
 
-test('blocks that touch, overlap, or lie within each other are one set', () => {
+test('ranges that touch, overlap or contain each other are merged', () => {
   for (const lists of [
     ['10+4', '15+4'],
     ['15+4', '10+4'],
@@ -33,7 +33,7 @@ test('blocks that touch, overlap, or lie within each other are one set', () => {
   }
 });
 
-test('whatever blocks are added in whatever order, it has what a set has', () => {
+test('random ranges in random order give the same ids as a Set', () => {
   const rng = new Rng(7).at(1, 1);
   for (let round = 0; round < 200; round++) {
     const ranges = new KeyRanges();

@@ -24,7 +24,7 @@ const at = (committed: number | null, connector: number | null, received: number
     receivedAt: NOON + received * MS - OFFSET.offset,
   });
 
-test('each leg of the way is measured, on one clock', () => {
+test('each part of the way is measured, by one clock', () => {
   const { latency } = latencyOf();
   latency.record(at(100, 130, 180));
   const max = [
@@ -35,7 +35,7 @@ test('each leg of the way is measured, on one clock', () => {
   assert.deepEqual(max, [30, 50, 80]);
 });
 
-test('what was committed before anybody listened tells how old it is to nobody but the connector', () => {
+test('of changes committed before the verifier listened, only the latency to the connector is measured', () => {
   const { latency, points } = latencyOf(NOON + SECOND);
   latency.record(at(999, 1_100, 5_000));
   latency.finish();
@@ -44,7 +44,7 @@ test('what was committed before anybody listened tells how old it is to nobody b
   assert.deepEqual(points, []);
 });
 
-test('without the time of the commit nothing is known, without that of the connector the whole way is', () => {
+test('without a commit time nothing is measured; without a connector time the whole way is', () => {
   const { latency } = latencyOf();
   latency.record(at(null, 130, 180));
   assert.equal(latency.connectorToReceived.count, 0);
@@ -52,18 +52,18 @@ test('without the time of the commit nothing is known, without that of the conne
   assert.deepEqual([latency.commitToConnector.count, latency.commitToReceived.count], [0, 1]);
 });
 
-test('each second that something arrived in is a point, the last one told at the end', () => {
+test('each second with arrivals is a point; the last one is reported at the end', () => {
   const { latency, points } = latencyOf();
   for (const received of [200, 300, 400, 3_100]) latency.record(at(100, null, received));
   assert.equal(points.length, 1);
   latency.finish();
-  const told = points.map(({ at: when, events, max }) => [
+  const seen = points.map(({ at: when, events, max }) => [
     when - NOON / MS,
     events,
     Math.round(max),
   ]);
   assert.deepEqual(
-    told,
+    seen,
     [
       [0, 3, 300],
       [3_000, 1, 3_000],
@@ -72,13 +72,13 @@ test('each second that something arrived in is a point, the last one told at the
   assert.ok(points[0]!.p50 <= points[0]!.p99 && points[0]!.p99 <= points[0]!.max);
 });
 
-test('a run that nothing arrived of has no points', () => {
+test('without arrivals there are no points', () => {
   const { latency, points } = latencyOf();
   latency.finish();
   assert.deepEqual(points, []);
 });
 
-/** As a histogram has it, which knows a value to 1/128 of itself. */
+/** Rounded up as by the histogram, which is exact to 1/128. */
 function roundedUp(ms: number): number {
   const { latency } = latencyOf();
   latency.commitToReceived.record(ms);

@@ -3,7 +3,7 @@ import test from 'node:test';
 import { stays } from './small-run.js';
 import { changed, withRun } from './three-transactions.js';
 
-test('in a column that an update leaves alone, null and empty are not the same', async () => {
+test('null and empty text differ, also in a column that no update sets', async () => {
   await withRun(async ([first = [], second = [], third = []], events, verdict) => {
     const foreign = changed(events({ xid: 15, changes: [stays('update', 1, 2)] }), 5, null);
     const after = changed(second, 5, '');

@@ -33,7 +33,7 @@ function publishing(
 
 const both = publication({ tables: { consultas: WHOLE, exames: WHOLE } });
 
-test('a table is published, or not, or is only since the run', () => {
+test('a table was published, was not, or is only since the run', () => {
   const then = having(publication());
   assert.equal(publishing(then).of('consultas', 'insert'), 'yes');
   assert.equal(publishing(then).of('exames', 'insert'), 'no');
@@ -41,19 +41,19 @@ test('a table is published, or not, or is only since the run', () => {
   assert.equal(publishing(then, then, null).of('exames', 'insert'), 'no');
 });
 
-test('what changed during the run is neither', () => {
+test('a publication that changed during the run is `changed`', () => {
   assert.equal(publishing(having(publication()), having(both)).of('exames', 'insert'), 'changed');
   assert.equal(publishing(having(both), having(publication())).of('exames', 'insert'), 'changed');
 });
 
-test('only the publications that the source reads count, where they are known', () => {
+test('only the publications that the source reads count, if they are known', () => {
   const other = publication({ name: 'q', tables: { exames: WHOLE } });
   const then = having(publication(), other);
   assert.equal(publishing(then).of('exames', 'insert'), 'no');
   assert.equal(publishing(then, then, then, null).of('exames', 'insert'), 'yes');
 });
 
-test('where there was no publication at all, another way of reading is not ruled out', () => {
+test('without any publication, a reader without one is possible', () => {
   assert.equal(
     publishing(having(), having(), having(both), null).of('exames', 'insert'),
     'unknown',
@@ -62,7 +62,7 @@ test('where there was no publication at all, another way of reading is not ruled
   assert.equal(new Publishing(null, having(both), ['p']).of('exames', 'insert'), 'unknown');
 });
 
-test('the reason is the table, the operation, a filter or a list of columns', () => {
+test('an omission is the table, the operation, a row filter or a column list', () => {
   const of = (facts: PublicationFacts, operation: 'insert' | 'delete' = 'insert') =>
     publishing(having(facts)).omission('consultas', operation);
   assert.equal(of(publication()), null);

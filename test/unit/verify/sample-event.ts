@@ -1,6 +1,6 @@
 import type { ReceivedRow } from '../../helpers/received-row.js';
 
-/** A change to one row; `more` says what is of interest about it. */
+/** A change of one row; `more` has the fields that a test is about. */
 export function event(key: number, more: Partial<ReceivedRow> = {}): ReceivedRow {
   return {
     operation: 'insert',

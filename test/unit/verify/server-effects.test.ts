@@ -36,7 +36,7 @@ test('triggers, rules and cascades may add rows', () => {
   assert.deepEqual(effects(facts('consultas', { cascades })).adding, cascades);
 });
 
-test('a trigger that was there all the time hides nothing: its rows were read back', () => {
+test('a trigger that was there from the beginning hides nothing: RETURNING showed its rows', () => {
   const norm = beforeRow('norm', 'insert');
   const always = effects(factsWithTriggers({ exames: [norm] }));
   assert.deepEqual([always.hiding('exames'), always.rewrites('exames')], [[], true]);
@@ -45,7 +45,7 @@ test('a trigger that was there all the time hides nothing: its rows were read ba
   assert.deepEqual(late.hiding('consultas'), []);
 });
 
-test('rules and row security hide what became of a row', () => {
+test('rules and row-level security may hide how a row was stored', () => {
   assert.deepEqual(effects(facts('exames', { rules: ['r'] })).hiding('exames'), ['exames.r']);
   assert.deepEqual(effects(facts('exames', { policies: ['own'] })).hiding('exames'), [
     'exames.own',
@@ -53,16 +53,16 @@ test('rules and row security hide what became of a row', () => {
   assert.equal(effects(facts('exames', { policies: [] })).hiding('exames').length, 1);
 });
 
-test('an identity without the id makes deletes anonymous, at whichever end of the run', () => {
+test('a replica identity without the id, at the beginning or end of the run, makes deletes anonymous', () => {
   const identity = { kind: 'index', index: 'pacientes_cpf_key', tells_id: false } as const;
   const late = effects(factsWithTriggers({}), facts('pacientes', { identity }));
-  assert.ok(!late.tellsId('pacientes') && late.tellsId('exames'));
+  assert.ok(!late.hasId('pacientes') && late.hasId('exames'));
   assert.deepEqual(late.anonymous, [
     { table: 'pacientes', index: 'pacientes_cpf_key', kind: 'index' },
   ]);
 });
 
-test('partitions that came or went during the run are noticed, their order is not', () => {
+test('partitions attached or detached during the run count, their order does not', () => {
   const [one, other] = ['p0', 'p1'].map((name) => ({ schema: 'public', name }));
   const both = facts('consultas', { partitions: [one!, other!] });
   assert.ok(

@@ -12,11 +12,11 @@ import { HEADER } from '../ledger/sample-ledger.js';
 
 export const MADE_AT = '2026-11-23 20:15:30';
 
-/** A transaction as a test wants it. */
+/** A transaction of a test. */
 export interface Wish {
   readonly worker?: number;
   readonly xid: number;
-  /** Of its first change; the others follow, a few bytes each, and the ledger's is behind them. */
+  /** Of its first change; the others follow, CHANGE_BYTES apart, and the ledger's LSN is after them. */
   readonly lsn?: number;
   readonly changes: readonly Change[];
 }
@@ -24,7 +24,7 @@ export interface Wish {
 /** Bytes of WAL of a change. */
 const CHANGE_BYTES = 10;
 
-/** A run that a test makes up: its ledger as workers write it, and the events of a correct stream. */
+/** A run that a test composes: its ledger as workers write it, and the events of a correct stream. */
 export class SmallRun {
   readonly folder: string;
   readonly #writers = new Map<string, LedgerWriter>();
@@ -36,7 +36,7 @@ export class SmallRun {
     writeFacts(folder, HEADER.run, HEADER.server, factsWithTriggers({}));
   }
 
-  /** The ledger of a connection; made where there is none. */
+  /** The ledger of a connection; created at the first call. */
   writer(worker = 1, connection = 1): LedgerWriter {
     const path = ledgerFile(this.folder, worker, connection);
     const writer =
@@ -45,7 +45,7 @@ export class SmallRun {
     return writer;
   }
 
-  /** Enters a transaction that was committed; its events. */
+  /** Records a committed transaction, and returns its events. */
   commit(wish: Wish): ReceivedRow[] {
     const writer = this.writer(wish.worker);
     const name = { xid: String(wish.xid), lsn: formatLsn(BigInt(endOf(wish))) };
@@ -56,7 +56,7 @@ export class SmallRun {
     return this.events(wish);
   }
 
-  /** The events of a transaction, whatever the ledger says of it. */
+  /** The events of a transaction, without recording it. */
   events(wish: Wish): ReceivedRow[] {
     const { xid, lsn = xid * 100, changes } = wish;
     let order = 0;
@@ -81,13 +81,13 @@ export class SmallRun {
     );
   }
 
-  /** Ends the ledger in order. */
+  /** Ends the ledger: the run is over. */
   end(): void {
     for (const writer of this.#writers.values()) writer.end();
     this.close();
   }
 
-  /** Leaves it as it is. */
+  /** Closes the ledger without an end, as if the run was killed. */
   close(): void {
     for (const writer of this.#writers.values()) writer.close();
     this.#writers.clear();
@@ -99,7 +99,7 @@ export function endOf({ xid, lsn = xid * 100, changes }: Wish): number {
   return lsn + CHANGE_BYTES * rows;
 }
 
-/** The rows of `stays` with those ids: room for a night. */
+/** A change of hospital stays with these ids. */
 export function stays(operation: Operation, ...ids: readonly number[]): Change {
   const rows = ids.map((id): Row => {
     if (operation === 'delete') return [id];
@@ -109,7 +109,7 @@ export function stays(operation: Operation, ...ids: readonly number[]): Change {
   return { table: 'internacoes', operation, rows, columns: ['data_saida'] };
 }
 
-/** The whole row, as an event has it: an update's is that of `stays` with the new value. */
+/** The whole row, as in an event; an update's is the insert's row with the new value. */
 function valuesOf(table: TableName, operation: Operation, row: Row): ReceivedRow['values'] {
   if (operation === 'delete') return null;
   const text = (value: Row[number]) => (value === null ? null : String(value));

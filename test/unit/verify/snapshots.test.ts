@@ -7,7 +7,7 @@ import { withTempFolder } from '../../helpers/temp-folder.js';
 import { scriptDocument, verifyScript } from '../../helpers/verify-script.js';
 import { SmallRun, stays } from './small-run.js';
 
-/** LSNs: behind each of the transactions below, before the next one. */
+/** LSNs after each of the transactions below, and before the next one. */
 const AFTER = { first: 1_500, second: 2_500, third: 3_500, fourth: 4_500 } as const;
 
 interface Parts {
@@ -15,7 +15,7 @@ interface Parts {
   readonly second: readonly ReceivedRow[];
   readonly third: readonly ReceivedRow[];
   readonly fourth: readonly ReceivedRow[];
-  /** Rows of a snapshot: these, as their events have them. */
+  /** Snapshot rows with the contents of these events; the last one has the mark `last`. */
   readonly at: (
     lsn: number | null,
     rows: readonly ReceivedRow[],
@@ -58,7 +58,7 @@ function at(
   }));
 }
 
-test('the rows of a snapshot excuse what they hold, and what came before that', async () => {
+test('a snapshot row excuses the version that it has, and the earlier ones', async () => {
   const { verdict, accounting } = await judged(({ first, second, third, fourth, at }) => [
     ...at(AFTER.second, [...second, first[2]!]),
     ...third,
@@ -68,7 +68,7 @@ test('the rows of a snapshot excuse what they hold, and what came before that', 
   assert.deepEqual([accounting.excused, accounting.delivered], [5, 2]);
 });
 
-test('so do those that do not tell their LSN: it is that of the first change behind them', async () => {
+test('so does one without an LSN: the first change after the snapshot limits it', async () => {
   const { verdict, accounting } = await judged(({ first, second, third, fourth, at }) => [
     ...at(null, [...second, first[2]!]),
     ...third,
@@ -77,7 +77,7 @@ test('so do those that do not tell their LSN: it is that of the first change beh
   assert.deepEqual([verdict, accounting.excused], ['exact', 5]);
 });
 
-test('a row that the snapshot should have and does not is missing, with all its changes', async () => {
+test('a row that the snapshot lacks is missing, with all its changes', async () => {
   const { verdict, accounting, examples } = await judged(({ first, second, third, fourth, at }) => [
     ...at(AFTER.second, [second[0]!, first[2]!]),
     ...third,
@@ -93,7 +93,7 @@ test('a row that the snapshot should have and does not is missing, with all its 
   );
 });
 
-test('an older version than the last one before the snapshot does not excuse that one', async () => {
+test('a snapshot row with an older version does not excuse the last one', async () => {
   const { verdict, accounting } = await judged(({ first, second, third, fourth, at }) => [
     ...at(AFTER.second, [first[0]!, second[1]!, first[2]!]),
     ...third,
@@ -102,7 +102,7 @@ test('an older version than the last one before the snapshot does not excuse tha
   assert.deepEqual([verdict, accounting.missing, accounting.excused], ['violation', 1, 4]);
 });
 
-test('a row that holds what no version of the ledger has excuses nothing', async () => {
+test('a snapshot row that matches no version in the ledger excuses nothing', async () => {
   const { verdict, doubts, accounting } = await judged(({ first, second, third, fourth, at }) => {
     const other = { ...second[0]!, values: second[0]!.values!.with(5, '99') };
     return [...at(AFTER.second, [other, second[1]!, first[2]!]), ...third, ...fourth];
@@ -111,13 +111,13 @@ test('a row that holds what no version of the ledger has excuses nothing', async
   assert.equal(accounting.excused, 3);
 });
 
-test('a deleted row is excused by its absence from a snapshot that is known to be whole', async () => {
+test('a deleted row is excused by its absence from a whole snapshot', async () => {
   const whole = await judged(({ second, fourth, at }) => [...at(AFTER.third, second), ...fourth]);
   assert.deepEqual([whole.verdict, whole.accounting.excused], ['exact', 6]);
   const marked = await judged(({ second, fourth, at }) =>
     at(AFTER.fourth, [...second, ...fourth], 'last_in_data_collection'),
   );
-  // Nothing of the run came as a change: that is not what `exact` means.
+  // No change of the run arrived as an event, so the verdict is not `exact`.
   assert.deepEqual(
     [marked.verdict, marked.accounting.excused, marked.doubts],
     ['indeterminate', 7, { nothing_delivered: 7 }],
@@ -126,7 +126,7 @@ test('a deleted row is excused by its absence from a snapshot that is known to b
   assert.deepEqual(open.doubts, { no_witness: 2, nothing_delivered: 7 });
 });
 
-test('incremental rows, and a snapshot behind the first changes, excuse nothing', async () => {
+test('incremental rows, and a snapshot after the first changes, excuse nothing', async () => {
   for (const mark of ['incremental', 'row'] as const) {
     const { verdict, accounting, examples } = await judged(
       ({ first, second, third, fourth, at }) => {
@@ -151,7 +151,7 @@ test('an incremental snapshot before the first change excuses nothing either', a
   assert.deepEqual([verdict, accounting.excused], ['violation', 0]);
 });
 
-test('a snapshot that is begun again counts from its last beginning', async () => {
+test('a snapshot that is started again counts from its last start', async () => {
   const { verdict, accounting } = await judged(({ first, second, third, fourth, at }) => [
     ...at(1_500, first),
     ...at(AFTER.second, [second[0]!, first[2]!]),
@@ -169,7 +169,7 @@ test('a snapshot that is begun again counts from its last beginning', async () =
   assert.deepEqual([marked.verdict, marked.accounting.missing], ['violation', 2]);
 });
 
-test('a table that the snapshot has no row of is doubted, not excused', async () => {
+test('changes of a table without snapshot rows are doubted, not excused', async () => {
   const { verdict, doubts } = await judged(({ first, third, fourth, at }) => {
     const other = { ...first[0]!, table: 'medicos' as const };
     return [...at(AFTER.second, [other]), ...third, ...fourth];
@@ -177,7 +177,7 @@ test('a table that the snapshot has no row of is doubted, not excused', async ()
   assert.deepEqual([verdict, doubts], ['indeterminate', { no_witness: 5 }]);
 });
 
-test('what was committed behind the snapshot must come, whatever a row of it holds', async () => {
+test('a change committed after the snapshot must arrive, also if a snapshot row has its contents', async () => {
   const { verdict, accounting } = await judged(({ first, second, third, fourth, at }) => [
     ...at(1_500, [...second, first[2]!]),
     ...third,
@@ -187,20 +187,20 @@ test('what was committed behind the snapshot must come, whatever a row of it hol
   assert.equal(accounting.missing, 2);
 });
 
-test('in partitions, rows of the snapshot may come behind changes of another partition', async () => {
+test('snapshot rows may arrive after changes of another partition', async () => {
   const { verdict, accounting } = await judged(
     ({ first, second, third, fourth, at }) => [
       ...at(AFTER.second, [first[2]!]),
       ...third,
-      ...at(AFTER.second, second).map((row) => ({ ...row, stream: 1 })),
-      ...fourth.map((row) => ({ ...row, stream: 1 })),
+      ...at(AFTER.second, second).map((row) => ({ ...row, partition: 1 })),
+      ...fourth.map((row) => ({ ...row, partition: 1 })),
     ],
     2,
   );
   assert.deepEqual([verdict, accounting.excused], ['exact', 5]);
 });
 
-test('a blocking snapshot is ahead of the changes that follow it, and contradicts none of them', async () => {
+test('a blocking snapshot may be later than the changes that follow it, and contradicts none', async () => {
   const { verdict, accounting } = await judged(({ first, second, third, fourth, at }) => [
     ...first,
     ...at(AFTER.fourth, [...second, ...fourth], 'last'),
@@ -211,7 +211,7 @@ test('a blocking snapshot is ahead of the changes that follow it, and contradict
   assert.deepEqual([verdict, accounting.delivered], ['exact', 7]);
 });
 
-test('what was committed after a change that came must come, whatever a snapshot before it holds', async () => {
+test('a change committed after one that arrived must arrive, also if an earlier snapshot has it', async () => {
   for (const lsn of [AFTER.fourth, null]) {
     const { verdict, accounting } = await judged(({ first, second, third, fourth, at }) => [
       ...at(lsn, [...second, ...fourth], 'last'),
@@ -223,10 +223,10 @@ test('what was committed after a change that came must come, whatever a snapshot
   }
 });
 
-test('a snapshot without LSN is from before the COMMIT of the first change, not before the change', async () => {
+test('a snapshot without an LSN precedes the COMMIT of the first change, not the change', async () => {
   await withTempFolder(async (folder) => {
     const run = new SmallRun(folder);
-    // Its first change is at 1,000, its COMMIT behind those of the other.
+    // Its first change is at 1,000, before the other's; its COMMIT is after the other's.
     const long = { worker: 2, xid: 10, changes: [stays('insert', 1, 2)] };
     const short = { xid: 11, lsn: 1_005, changes: [stays('insert', 3)] };
     const inSnapshot = run.commit(short);
@@ -241,8 +241,8 @@ test('a snapshot without LSN is from before the COMMIT of the first change, not 
   });
 });
 
-test("another connector's snapshot, before any change, takes nothing from the run's own", async () => {
-  for (const order of ['before', 'behind'] as const) {
+test("another connector's snapshot before any change does not spoil the run's own", async () => {
+  for (const order of ['before', 'after'] as const) {
     const { verdict, accounting } = await judged(({ first, second, third, fourth, at }) => {
       const by = (origin: string, rows: readonly ReceivedRow[]) =>
         rows.map((row) => ({ ...row, origin }));

@@ -3,7 +3,7 @@ import { withTempFolder } from '../../helpers/temp-folder.js';
 import { scriptDocument, verifyScript } from '../../helpers/verify-script.js';
 import { SmallRun, stays } from './small-run.js';
 
-/** A run of three transactions, and what another writer did meanwhile. */
+/** Lends `body` a run of three transactions, a maker of other writers' events, and the verifier. */
 export async function withRun(
   body: (
     own: readonly ReceivedRow[][],
@@ -26,7 +26,7 @@ export async function withRun(
   });
 }
 
-/** The events with another value. */
+/** The events with another value at a place. */
 export function changed(
   events: readonly ReceivedRow[],
   place: number,

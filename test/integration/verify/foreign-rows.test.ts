@@ -27,9 +27,9 @@ const MIX = ['--update-ratio', '0.3', '--delete-ratio', '0.1'];
 const servers = await startServers();
 const newest = servers.at(-1) as TestServer;
 
-test('rows of the same tables in another schema are others, whoever writes them', async () => {
+test('rows of tables with the same names in another schema are ignored', async () => {
   await withPlainWorkspace(newest, async (workspace) => {
-    // The run's tables go to the schema; others of the same names and ids are left in public.
+    // The run's tables are in the schema; others with the same names and ids are in public.
     const moved = TABLE_NAMES.map((table) => `ALTER TABLE ${table} SET SCHEMA clinica;`);
     const copied = TABLE_NAMES.map(
       (table) => `CREATE TABLE ${table} (LIKE clinica.${table} INCLUDING ALL);
@@ -56,7 +56,7 @@ test('rows of the same tables in another schema are others, whoever writes them'
       assertExact(beside.said, streamed);
       assert.deepEqual(beside.said.events.others, {});
       await write();
-      // The ledger says where the run wrote: the search_path of now is another one.
+      // The ledger records the run's schema: today's search_path is another one.
       const { said } = await verifyAfter(workspace, ['--source', 'slot:every']);
       assertExact(said, streamed);
       assert.equal(said.events.foreign, 0);
@@ -110,7 +110,7 @@ test('a slot of another database or cluster is refused before it is read', async
         assert.equal(after.code, 4, after.stderr);
         assert.ok(after.stderr.includes(says), after.stderr);
         if (server === newest) {
-          // The right database, and a slot that is of another one: the server itself refuses it.
+          // The run's database with another database's slot: the server itself refuses it.
           await workspace.db.query('CREATE PUBLICATION every FOR ALL TABLES');
           const here = await run(workspace, args.toSpliced(1, 1));
           assert.equal(here.code, 4, here.stderr);
@@ -125,14 +125,14 @@ test('a slot of another database or cluster is refused before it is read', async
 });
 
 for (const server of servers) {
-  test(`partitions are their table's, wherever they are, also one that came amid the run (${server.version})`, async () => {
+  test(`partitions belong to their table in any schema, also one attached during the run (${server.version})`, async () => {
     await withPlainWorkspace(server, async (workspace) => {
       await workspace.db.query(`${PARTITIONED_CONSULTAS}; ${PARTITIONED_EXAMES}`);
       const tables = `FOR TABLE ${TABLE_NAMES.join(', ')}`;
       await makeSlot(workspace, 'rooted', `${tables} WITH (publish_via_partition_root = true)`);
       await makeSlot(workspace, 'leaves', tables);
       await makeSlots(workspace, 'beside');
-      // One worker: ids come one after the other, and reach the partition that is added.
+      // One worker: ids rise one by one, and reach the new partition.
       const load = [
         '--workers',
         '1',
@@ -170,7 +170,7 @@ for (const server of servers) {
             assert.deepEqual(said.events.others, {});
             assert.equal(said.rows.compared, said.rows.followed);
           }
-          // Who began to look before it was there does not know whose its rows are.
+          // A verifier that began before the partition existed ignores its rows.
           const { said } = saidBy(await verifying.ended(), 8);
           const { other_table = 0 } = said.events.others;
           assert.deepEqual(said.doubts, { database_changed: other_table });
@@ -192,7 +192,7 @@ for (const server of servers) {
 const LAST_EXAME = 800;
 const FIRST_ADDED = 1000;
 
-/** Makes `exames` anew: ranges of the id, one of them with partitions below it, in a schema of their own. */
+/** Creates `exames` again, partitioned by ranges of the id, one range divided further, in another schema. */
 const PARTITIONED_EXAMES = `
   ALTER TABLE exames RENAME TO plain;
   CREATE SCHEMA particoes;
@@ -211,7 +211,7 @@ const PARTITIONED_EXAMES = `
   CREATE TRIGGER exames_updated_at BEFORE UPDATE ON exames
     FOR EACH ROW EXECUTE FUNCTION set_updated_at()`;
 
-/** A database with the schema that has this name, on whichever server. */
+/** A database of this name with the schema, on any server. */
 async function makeDatabase(server: TestServer, name: string) {
   await server.query(`CREATE DATABASE ${name} TEMPLATE ${TEMPLATE_DATABASE}`);
   const target = server.target(name);

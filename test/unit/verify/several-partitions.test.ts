@@ -15,7 +15,7 @@ const EXAM: Change = {
 const MISSING = { verdict: 'violation', details: ['transaction_missing'] };
 const OPEN = { verdict: 'indeterminate', details: [] };
 
-/** What is said where the run's only exam did not come, though what its worker did next came in a partition. */
+/** The result if the run's only exam is lost, and its worker's next transaction arrived in partition 0. */
 async function withoutExam(
   others: (run: SmallRun) => ReceivedRow[],
   topics?: readonly string[],
@@ -35,25 +35,25 @@ async function withoutExam(
   });
 }
 
-test('what is lost of a table that no partition had anything of may yet come in another one', async () => {
+test('a change of a table that no partition has had may still arrive', async () => {
   assert.deepEqual(await withoutExam(() => []), OPEN);
 });
 
-/** An exam of another writer, in a partition. */
-const foreign = (stream: number) => (run: SmallRun) =>
+/** Another writer's exam. */
+const foreign = (partition: number) => (run: SmallRun) =>
   run
     .events({ xid: 15, changes: [{ ...EXAM, rows: [[900, ...EXAM.rows[0]!.slice(1)]] }] })
-    .map((event) => ({ ...event, stream }));
+    .map((event) => ({ ...event, partition }));
 
-test("another writer's event shows which partition has the table, and that it is past the loss", async () => {
+test("another writer's event shows which partition has the table: past the lost change, it is missing", async () => {
   assert.deepEqual(await withoutExam(foreign(0)), MISSING);
 });
 
-test('a partition that has the table and is not past the loss may yet have it', async () => {
+test('a partition that has the table and is not past the lost change may still bring it', async () => {
   assert.deepEqual(await withoutExam(foreign(1)), OPEN);
 });
 
-test('so may one of the same topic that had nothing yet', async () => {
+test('so may an empty partition of the same topic', async () => {
   assert.deepEqual(await withoutExam(foreign(0), ['exames', 'exames']), OPEN);
   assert.deepEqual(await withoutExam(foreign(0), ['exames', 'internacoes']), MISSING);
 });

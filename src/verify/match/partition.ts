@@ -5,27 +5,33 @@ import type { RowFingerprint } from '../rows/fingerprint.js';
 import type { TransactionProgress } from './progress.js';
 import type { Recognized, ReplayWindow } from './replay-window.js';
 
-/** The last transaction of a worker that came on a stream. */
+/** The last transaction of a worker that arrived on a partition. */
 interface Latest {
   sequence: number;
   lsn: number;
 }
 
-/** One ordered stream of events, and how far it has come. */
-export class StreamState {
+/** An event that waits for the rest of its transaction. */
+export interface HeldEvent {
+  readonly event: RowEvent;
+  readonly fingerprint: RowFingerprint;
+}
+
+/** One ordered part of the stream, and how far it has come. */
+export class Partition {
   readonly number: number;
-  /** What it is a part of, as of `Source`. */
+  /** As of `Source.topics`. */
   readonly topic: string;
   readonly replayWindow: ReplayWindow;
-  /** Whose events are coming. */
+  /** The transaction of the run whose events are arriving; null: complete, or none yet. */
   current: TransactionProgress | null = null;
-  /** The last transaction that was found to be none of the run's. */
-  stranger: number | null = null;
-  /** Whether an event of another writer came since the last one of the run. */
+  /** The xid of the last foreign transaction. */
+  foreignXid: number | null = null;
+  /** Whether a foreign event has arrived since the run's last one. */
   interrupted = false;
-  /** Events of one transaction that are foreign, unless what follows them tells that it is an unidentified one. */
-  held: { readonly event: RowEvent; readonly contents: RowFingerprint }[] = [];
-  /** During a replay: the place in the replay window of the event that has to come next. */
+  /** Events of one transaction: foreign, unless a later insert identifies it as one without a recorded xid. */
+  held: HeldEvent[] = [];
+  /** During a replay: the place in the replay window of the event that must follow. */
   #cursor: number | null = null;
   #latestSentAt = Number.NEGATIVE_INFINITY;
   #watermark = Number.NEGATIVE_INFINITY;
@@ -40,50 +46,52 @@ export class StreamState {
     this.replayWindow = replayWindow;
   }
 
-  /** It had an event of this table. */
+  /** Notes that the partition has events of this table. */
   noteTable(table: TableName): void {
     if (table === this.#lastTable) return;
     this.#lastTable = table;
     this.#tables.add(table);
   }
 
-  /** Whether it had events of a table. */
   has(table: TableName): boolean {
     return this.#tables.has(table);
   }
 
   /**
-   * An event that was delivered before comes again. `rewind`: the stream has gone back, which a connector
-   * may after a failure; `next`: the replay goes on; `skip`: something between was not replayed.
+   * Takes a repeated event. `rewind`: the connector has gone back, as it may after a failure; `next`: the replay
+   * continues; `skip`: the replay left events out.
    */
   replay({ at }: Recognized): 'rewind' | 'next' | 'skip' {
     const expected = this.#cursor;
-    // Another writer's may have been a part of the replay, too.
+    // The replay may have included the foreign event, too.
     this.interrupted = false;
-    // Where it has caught up, whatever comes next is new.
+    // After the last delivered event the replay has caught up: new events follow.
     this.#cursor = at + 1 === this.replayWindow.end ? null : at + 1;
     if (expected === null || at < expected) return 'rewind';
     return at === expected ? 'next' : 'skip';
   }
 
-  /** An event comes for the first time; whether a replay was under way, which has skipped the rest then. */
+  /** Ends the replay, if any, because a new event has arrived. True: the replay had not caught up. */
   endReplay(): boolean {
     const skipped = this.#cursor !== null;
     this.#cursor = null;
     return skipped;
   }
 
-  /** Whether a transaction that was committed later than this one has come. */
+  /** Whether a transaction that was committed after this one has arrived. */
   isPast({ worker, sequence, answeredAt }: Expected): boolean {
     return sequence < (this.#workers.get(worker)?.sequence ?? 0) || answeredAt < this.#latestSentAt;
   }
 
-  /** Whether an event's own marks say that it comes too late. */
-  isBehind({ watermark }: RowEvent): boolean {
+  /** Whether the event's watermark is below one that has arrived: it is late. */
+  isBelowWatermark({ watermark }: RowEvent): boolean {
     return watermark !== null && watermark < this.#watermark;
   }
 
-  /** An LSN that is none of this transaction's: it was called another's, or made up. */
+  /**
+   * Whether an event's LSN cannot belong to its transaction: it is not below the ledger's, or below the one of the
+   * worker's last transaction.
+   */
   isOutside({ lsn }: RowEvent, expected: Expected): boolean {
     if (lsn === null) return false;
     const latest = this.#workers.get(expected.worker);
@@ -91,22 +99,22 @@ export class StreamState {
     return lsn < floor || (expected.lsn !== null && lsn >= expected.lsn);
   }
 
-  /** Where in the WAL its first change is, of whichever writer; null: none came. -Infinity: it did not tell. */
+  /** The LSN of the first change, the run's or foreign; null: none arrived; -Infinity: the event has no LSN. */
   get first(): number | null {
     return this.#first;
   }
 
-  /** A transaction has begun to come. `expected`: null where it is another writer's. */
-  pass(event: RowEvent, expected: Expected | null): void {
-    this.#first ??= placeOf(event, expected);
+  /** Notes the beginning of a transaction. `expected`: null for a foreign one. */
+  noteBegin(event: RowEvent, expected: Expected | null): void {
+    this.#first ??= lsnOf(event, expected);
     if (expected === null) return;
     const { watermark } = event;
     this.#latestSentAt = Math.max(this.#latestSentAt, expected.sentAt);
     if (watermark !== null) this.#watermark = Math.max(this.#watermark, watermark);
   }
 
-  /** A transaction, or a part of it, has come. */
-  passWhole({ worker, sequence, lsn }: Expected): void {
+  /** Notes that an event of this transaction has arrived: its worker's earlier ones are past. */
+  noteArrival({ worker, sequence, lsn }: Expected): void {
     const latest = this.#workers.get(worker);
     if (latest === undefined) this.#workers.set(worker, { sequence, lsn: lsn ?? 0 });
     else if (sequence > latest.sequence) {
@@ -116,8 +124,8 @@ export class StreamState {
   }
 }
 
-/** Where in the WAL the transaction of an event was committed, or a place before; -Infinity: nothing tells. */
-export function placeOf({ lsn, watermark }: RowEvent, expected: Expected | null): number {
+/** The LSN of the event's transaction, or a lower one; -Infinity: unknown. */
+export function lsnOf({ lsn, watermark }: RowEvent, expected: Expected | null): number {
   return Math.max(
     lsn ?? Number.NEGATIVE_INFINITY,
     watermark ?? Number.NEGATIVE_INFINITY,

@@ -21,7 +21,7 @@ function some(kinds: readonly Item[]) {
   };
 }
 
-export const ASIDES: readonly Decoration[] = [
-  { name: 'what is no change of a row', family: 'asides', after: some(KINDS) },
-  { name: 'rows of other tables', family: 'asides', after: some(['other_table']), others: true },
+export const IGNORED: readonly Decoration[] = [
+  { name: 'events that are not changes of rows', family: 'ignored', after: some(KINDS) },
+  { name: 'rows of other tables', family: 'ignored', after: some(['other_table']), others: true },
 ];

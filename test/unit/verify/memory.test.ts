@@ -5,11 +5,11 @@ import { scriptDocument, verifyScript } from '../../helpers/verify-script.js';
 import type { Wish } from './small-run.js';
 import { SmallRun, stays } from './small-run.js';
 
-/** Memory for the fewest events that a verifier is made for. */
+/** Bytes: a verifier takes the smallest replay window and tracker. */
 const LITTLE = 2 ** 12;
 const ROWS = 100;
 
-/** Transactions of many rows each, more than the replay window has room for. */
+/** Transactions with more rows than the replay window has room for. */
 function wishes(): Wish[] {
   return Array.from({ length: 30 }, (_, i) => {
     const ids = Array.from({ length: ROWS }, (_, row) => i * ROWS + row + 1);
@@ -17,7 +17,7 @@ function wishes(): Wish[] {
   });
 }
 
-test('a replay from farther back than there is memory for is not judged, and no phantom', async () => {
+test('a replay from farther back than the replay window is doubted, and not a phantom', async () => {
   await withTempFolder(async (folder) => {
     const run = new SmallRun(folder);
     const events = wishes().flatMap((wish) => run.commit(wish));
@@ -46,7 +46,7 @@ test('the same without LSNs', async () => {
   });
 });
 
-test('in a transaction that is larger than the memory, too', async () => {
+test('the same within a transaction that is larger than the replay window', async () => {
   await withTempFolder(async (folder) => {
     const run = new SmallRun(folder);
     const ids = Array.from({ length: 3_000 }, (_, i) => i + 1);
@@ -59,7 +59,7 @@ test('in a transaction that is larger than the memory, too', async () => {
   });
 });
 
-test('a row that was never sent stays one, however far back it claims to be', async () => {
+test('a row that was never sent is a phantom, also beyond a full replay window', async () => {
   await withTempFolder(async (folder) => {
     const run = new SmallRun(folder);
     run.writer().lease('internacoes', [9_999]);

@@ -6,8 +6,8 @@ import { withTempFolder } from '../../helpers/temp-folder.js';
 import { scriptDocument, verifyScript } from '../../helpers/verify-script.js';
 import { SmallRun, stays } from './small-run.js';
 
-/** What is said of a run with a transaction that updates row 1 and inserts row 2, and has no name. */
-async function withNameless(
+/** The result of a run with a transaction without an xid, which updates row 1 and inserts row 2. */
+async function withUnidentified(
   fate: 'committed' | 'open',
   script: (run: SmallRun, first: readonly ReceivedRow[]) => readonly ReceivedRow[],
 ): Promise<VerificationDocument> {
@@ -24,16 +24,16 @@ async function withNameless(
 
 const CHANGES = [stays('update', 1), stays('insert', 2)];
 
-test('a transaction without a name is known by the row that it inserted, also where others come first', async () => {
-  const { verdict, events } = await withNameless('committed', (run, first) => [
+test('a row that it inserted identifies a transaction without an xid, also after its updates', async () => {
+  const { verdict, events } = await withUnidentified('committed', (run, first) => [
     ...first,
     ...run.events({ xid: 20, changes: CHANGES }),
   ]);
   assert.deepEqual([verdict, events.delivered, events.foreign], ['exact', 3, 0]);
 });
 
-test('so is one of which nobody knows whether it was committed', async () => {
-  const { verdict, doubts, transactions } = await withNameless('open', (run, first) => [
+test('the same if the ledger does not record whether it was committed', async () => {
+  const { verdict, doubts, transactions } = await withUnidentified('open', (run, first) => [
     ...first,
     ...run.events({ xid: 20, changes: CHANGES }),
   ]);
@@ -41,8 +41,8 @@ test('so is one of which nobody knows whether it was committed', async () => {
   assert.equal(transactions.unknown_delivered, 1);
 });
 
-test("another writer's change of a row that such a one changed stays another writer's", async () => {
-  const { verdict, events } = await withNameless('committed', (run, first) => [
+test("another writer's change of a row that such a transaction changed stays foreign", async () => {
+  const { verdict, events } = await withUnidentified('committed', (run, first) => [
     ...first,
     ...run.events({ xid: 15, changes: [stays('update', 1)] }),
     ...run.events({ xid: 20, changes: CHANGES }),
@@ -51,8 +51,8 @@ test("another writer's change of a row that such a one changed stays another wri
   assert.deepEqual([verdict, events.delivered, events.foreign], ['exact', 3, 2]);
 });
 
-test('what is held until its transaction tells its name is counted at the end of the stream', async () => {
-  const { verdict, doubts, events } = await withNameless('committed', (run, first) => [
+test('events held for the rest of their transaction are counted at the end of the stream', async () => {
+  const { verdict, doubts, events } = await withUnidentified('committed', (run, first) => [
     ...first,
     ...run.events({ xid: 20, changes: CHANGES.slice(0, 1) }),
   ]);

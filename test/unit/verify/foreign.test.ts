@@ -14,7 +14,7 @@ test("another writer's changes of columns that the run leaves alone are no contr
   });
 });
 
-test("what the run's own update says of such a column is held against what was there", async () => {
+test("the run's own update of such a column contradicts the row's earlier event", async () => {
   await withRun(async ([first = [], second = [], third = []], _, verdict) => {
     const found = await verdict([...first, ...changed(second, 4, 'outro'), ...third]);
     assert.deepEqual(found, {
@@ -24,7 +24,7 @@ test("what the run's own update says of such a column is held against what was t
   });
 });
 
-test("a replay with another writer's inserts in it is legal", async () => {
+test("a replay that includes another writer's inserts is legal", async () => {
   await withRun(async ([first = [], second = [], third = []], events, verdict) => {
     const foreign = events({ xid: 15, changes: [stays('insert', 900)] });
     const start = [...first, ...foreign, ...second];
@@ -33,7 +33,7 @@ test("a replay with another writer's inserts in it is legal", async () => {
   });
 });
 
-test('a name that the ledger has much later, and an id that was leased much later, are no strangers', async () => {
+test('events with an xid or a leased id that the ledger has much later are not foreign', async () => {
   await withTempFolder(async (folder) => {
     const run = new SmallRun(folder);
     const events = Array.from({ length: 2_000 }, (_, i) =>
@@ -56,7 +56,7 @@ test('a name that the ledger has much later, and an id that was leased much late
     }
     for (const wish of [
       { ...early, xid: 4_000, changes: [stays('insert', 6_000)] },
-      // A server that crashed gives the name of what was rolled back out again.
+      // A server that crashed gives the xid of a rolled back transaction out again.
       { ...early, xid: 3_000, changes: [stays('insert', 6_000)] },
     ]) {
       const script = events.toSpliced(5, 0, ...run.events(wish));

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { LEDGER_VERSION } from '../../../src/ledger/format.js';
+import { Connectors } from '../../../src/verify/match/connectors.js';
+import { fingerprintOf } from '../../../src/verify/rows/fingerprint.js';
+import { columnsOf, type ReceivedRow } from '../../helpers/received-row.js';
+import { event } from './sample-event.js';
+
+/** Bytes: enough for all rows of a test. */
+const PLENTY = 2 ** 20;
+
+const connectors = () => new Connectors({ rowBytes: PLENTY, snapshotBytes: PLENTY, sample: 1 }, 1);
+
+function fold(all: Connectors, origin: string, change: ReceivedRow) {
+  const fingerprint = fingerprintOf(change, columnsOf(change), LEDGER_VERSION);
+  return all.of(origin).tracker.fold({ ...change, origin }, fingerprint);
+}
+
+const changed = () =>
+  event(1, { operation: 'update', values: event(1).values?.with(2, 'urina') ?? null });
+
+test("each connector's rows are followed apart, and the run's are kept once its connector is known", () => {
+  const all = connectors();
+  assert.equal(fold(all, 'b', changed()), null);
+  assert.equal(fold(all, 'a', event(1)), null);
+  all.settle('a');
+  assert.equal(all.tracker.size, 1);
+  assert.equal(fold(all, 'a', changed()), 'column_changed');
+});
+
+test("without a change of the run, the only connector's rows are kept, and none of two connectors", () => {
+  const all = connectors();
+  fold(all, 'a', event(1));
+  assert.equal(all.tracker.size, 1);
+  fold(all, 'b', event(2));
+  assert.equal(all.tracker.size, 0);
+});
