@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { finished } from 'node:stream/promises';
 import { EXIT, OperatorError, SourceAbsent } from '../../errors.js';
 import { machineMicros, within } from '../../lib/clock.js';
+import { Wakeable } from '../../lib/wakeable.js';
 import { DebeziumIntake, type IntakeOptions, TOO_LONG } from '../debezium/intake.js';
 import { DocumentLines, isIndented } from '../ndjson/indented.js';
 import type { Scope } from '../scope.js';
@@ -37,9 +38,8 @@ export class HttpSource implements Source {
   readonly #sink: Promise<{ readonly watched: WatchedSink; readonly intake: DebeziumIntake }>;
   #begin: (sink: Sink, scope: Scope) => void = () => undefined;
   #listening: Promise<{ readonly url: string }> | null = null;
-  #stopping = false;
-  #stop: () => void = () => undefined;
-  readonly #stopped: Promise<void>;
+  /** Ended by `stop`. */
+  readonly #stop = new Wakeable();
   /** What broke in the sink. */
   #failure: { readonly error: unknown } | null = null;
   /** Resolves when the requests that have arrived are taken. */
@@ -57,9 +57,6 @@ export class HttpSource implements Source {
         const watched = new WatchedSink(sink);
         resolve({ watched, intake: new DebeziumIntake(watched, scope, options) });
       };
-    });
-    this.#stopped = new Promise((resolve) => {
-      this.#stop = resolve;
     });
     this.#server = createServer(
       { requestTimeout: REQUEST_MS, connectionsCheckingInterval: CHECK_MS },
@@ -81,14 +78,13 @@ export class HttpSource implements Source {
   async run(sink: Sink, scope: Scope): Promise<void> {
     await this.start();
     this.#begin(sink, scope);
-    await this.#stopped;
+    await this.#stop.sleep();
     await this.#close();
     if (this.#failure !== null) throw this.#failure.error;
   }
 
   stop(): void {
-    this.#stopping = true;
-    this.#stop();
+    this.#stop.end();
   }
 
   /** Ends it when `run` was not called. */
@@ -156,7 +152,7 @@ export class HttpSource implements Source {
     if (path !== this.#address.path)
       return { status: 404, text: `post to ${this.#address.path}\n` };
     if (method !== 'POST') return { status: 405, headers: { allow: 'POST' } };
-    if (this.#stopping) return { status: 503 };
+    if (this.#stop.ended) return { status: 503 };
     if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') {
       return { status: 415, text: 'post it without a content-encoding\n' };
     }
@@ -211,7 +207,7 @@ export class HttpSource implements Source {
   ): void {
     // What of the request is still to come nobody reads.
     const unread = !request.complete;
-    const last = this.#stopping || unread ? { connection: 'close' } : {};
+    const last = this.#stop.ended || unread ? { connection: 'close' } : {};
     const type = text === '' ? {} : { 'content-type': 'text/plain; charset=utf-8' };
     response.writeHead(status, { ...type, ...headers, ...last });
     response.end(request.method === 'HEAD' ? undefined : text);

@@ -1,4 +1,5 @@
 import { machineMicros, within } from '../../lib/clock.js';
+import { Wakeable } from '../../lib/wakeable.js';
 import { connectReplication, cut } from '../../postgres/connect.js';
 import type { Client } from '../../postgres/driver.js';
 import type { ConnectionTarget } from '../../postgres/target.js';
@@ -95,7 +96,7 @@ export class WalReceiver implements AsyncIterable<Received> {
   /** Lets `close` go on when the server has ended the stream. */
   #onOver: () => void = () => undefined;
   /** Lets the consumer go on that waits for something to come. */
-  #wake: (() => void) | null = null;
+  readonly #arrival = new Wakeable();
 
   private constructor(
     client: Client,
@@ -172,10 +173,8 @@ export class WalReceiver implements AsyncIterable<Received> {
       if (this.#closing !== null) return null;
       if (this.#failure !== null) throw this.#failure.error;
       if (this.#finishing) return null;
-      if (this.#wake !== null) throw new Error('two consumers read one receiver');
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
+      if (this.#arrival.awaited) throw new Error('two consumers read one receiver');
+      await this.#arrival.sleep();
     }
   }
 
@@ -198,7 +197,7 @@ export class WalReceiver implements AsyncIterable<Received> {
     if (this.#finishing) return;
     this.#finishing = true;
     this.#copy?.pause();
-    this.#wakeUp();
+    this.#arrival.wake();
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Received, void> {
@@ -230,7 +229,7 @@ export class WalReceiver implements AsyncIterable<Received> {
     this.#copy?.finish();
     // The server's end comes behind all that it has sent.
     this.#copy?.resume();
-    this.#wakeUp();
+    this.#arrival.wake();
     if (!this.#over) await within(over, END_MS);
     if (!this.#over) cut(this.#client);
     await this.#client.end().catch(() => undefined);
@@ -247,7 +246,7 @@ export class WalReceiver implements AsyncIterable<Received> {
       return;
     }
     this.#throttle();
-    this.#wakeUp();
+    this.#arrival.wake();
   }
 
   #receiveData(received: XLogData, receivedAt: number): void {
@@ -324,11 +323,6 @@ export class WalReceiver implements AsyncIterable<Received> {
     this.#failure = { error: errorOfSlot(error, this.#target, this.#slot) };
     clearInterval(this.#timer);
     cut(this.#client);
-    this.#wakeUp();
-  }
-
-  #wakeUp(): void {
-    this.#wake?.();
-    this.#wake = null;
+    this.#arrival.wake();
   }
 }
