@@ -59,7 +59,7 @@ export interface ProducerTask {
 export type ProducerReport =
   /** Connected, and waiting for the clock to start. */
   | { readonly kind: 'ready' }
-  /** Rows were committed. Those that were born may be referenced from now on, those that are gone no longer. */
+  /** Rows were committed, and these may be referenced from now on, or may not any more. */
   | {
       readonly kind: 'committed';
       readonly born: readonly { readonly table: ParentTable; readonly known: KnownId }[];
