@@ -19,13 +19,18 @@ export class Wakeable {
 
   /** Ends the waits that are under way. */
   wake(): void {
-    for (const end of [...this.#waiting]) end(true);
+    for (const end of this.#waiting) end(true);
   }
 
   /** Ends the waits that are under way, and all later ones as soon as they begin. */
   end(): void {
     this.#ended = true;
     this.wake();
+  }
+
+  /** A wait is under way. */
+  get awaited(): boolean {
+    return this.#waiting.size > 0;
   }
 
   get ended(): boolean {

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { finished } from 'node:stream/promises';
 import { EXIT, OperatorError, SourceAbsent } from '../../errors.js';
 import { machineMicros, within } from '../../lib/clock.js';
+import { Wakeable } from '../../lib/wakeable.js';
 import { Intake, type IntakeOptions, TOO_LONG } from '../intake.js';
 import { DocumentLines, isIndented } from '../ndjson/lines.js';
 import type { Scope } from '../scope.js';
@@ -37,9 +38,8 @@ export class HttpSource implements Source {
   readonly #consumer: Promise<{ readonly sink: Sink; readonly intake: Intake }>;
   #begin: (sink: Sink, scope: Scope) => void = () => undefined;
   #listening: Promise<{ readonly url: string }> | null = null;
-  #stopping = false;
-  #stop: () => void = () => undefined;
-  readonly #stopped: Promise<void>;
+  /** Ended by `stop`. */
+  readonly #stop = new Wakeable();
   /** The error that the sink threw. */
   #failure: { readonly error: unknown } | null = null;
   /** Resolves when every request that has arrived was taken. */
@@ -56,9 +56,6 @@ export class HttpSource implements Source {
       this.#begin = (sink, scope) => {
         resolve({ sink, intake: new Intake(sink, scope, options) });
       };
-    });
-    this.#stopped = new Promise((resolve) => {
-      this.#stop = resolve;
     });
     this.#server = createServer(
       { requestTimeout: REQUEST_MS, connectionsCheckingInterval: CHECK_MS },
@@ -77,14 +74,13 @@ export class HttpSource implements Source {
   async run(sink: Sink, scope: Scope): Promise<void> {
     await this.start();
     this.#begin(sink, scope);
-    await this.#stopped;
+    await this.#stop.sleep();
     await this.#close();
     if (this.#failure !== null) throw this.#failure.error;
   }
 
   stop(): void {
-    this.#stopping = true;
-    this.#stop();
+    this.#stop.end();
   }
 
   /** Closes it where `run` was not called. */
@@ -152,7 +148,7 @@ export class HttpSource implements Source {
     if (path !== this.#address.path)
       return { status: 404, text: `post to ${this.#address.path}\n` };
     if (method !== 'POST') return { status: 405, headers: { allow: 'POST' } };
-    if (this.#stopping) return { status: 503 };
+    if (this.#stop.ended) return { status: 503 };
     if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') {
       return { status: 415, text: 'post it without a content-encoding\n' };
     }
@@ -207,7 +203,7 @@ export class HttpSource implements Source {
   ): void {
     // The rest of the request is not read.
     const unread = !request.complete;
-    const last = this.#stopping || unread ? { connection: 'close' } : {};
+    const last = this.#stop.ended || unread ? { connection: 'close' } : {};
     const type = text === '' ? {} : { 'content-type': 'text/plain; charset=utf-8' };
     response.writeHead(status, { ...type, ...headers, ...last });
     response.end(request.method === 'HEAD' ? undefined : text);

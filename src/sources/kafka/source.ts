@@ -1,6 +1,7 @@
 import { EXIT, OperatorError, SourceAbsent } from '../../errors.js';
 import { BackOff, type ReconnectPolicy } from '../../lib/back-off.js';
-import { machineMicros, monotonicMs, within } from '../../lib/clock.js';
+import { machineMicros, monotonicMs } from '../../lib/clock.js';
+import { Wakeable } from '../../lib/wakeable.js';
 import { Intake, type IntakeOptions } from '../intake.js';
 import type { Scope } from '../scope.js';
 import type { Sink, Source } from '../source.js';
@@ -46,9 +47,8 @@ export class KafkaSource implements Source {
   readonly #options: KafkaSourceOptions;
   readonly #place: Place;
   readonly #backOff: BackOff;
-  readonly #stopped: Promise<void>;
-  #stop: () => void = () => undefined;
-  #stopping = false;
+  /** Ended by `stop`, and with it the waits for a broker. */
+  readonly #stop = new Wakeable();
   #starting: Promise<boolean> | null = null;
   #client: KafkaClient | null = null;
   #partitions: readonly Partition[] = [];
@@ -61,9 +61,6 @@ export class KafkaSource implements Source {
     const { brokers, security = PLAINTEXT } = options;
     this.#place = { where: brokers.join(','), security };
     this.#backOff = new BackOff(options.reconnect);
-    this.#stopped = new Promise((resolve) => {
-      this.#stop = resolve;
-    });
   }
 
   /** The partitions; known after `start`. */
@@ -95,8 +92,7 @@ export class KafkaSource implements Source {
 
   /** Ends waits for a broker; records that have arrived are still delivered. */
   stop(): void {
-    this.#stopping = true;
-    this.#stop();
+    this.#stop.end();
     this.#client?.close();
   }
 
@@ -107,19 +103,19 @@ export class KafkaSource implements Source {
 
   async #start(): Promise<boolean> {
     try {
-      for (let retries = 0; !this.#stopping; retries++) {
+      for (let retries = 0; !this.#stop.ended; retries++) {
         try {
           this.#partitions = await this.#findPartitions();
           this.#checkedAt = monotonicMs();
           return true;
         } catch (error) {
           if (!isAnswer(error) || !error.passes || retries === START_RETRIES) throw error;
-          await within(this.#stopped, START_RETRY_MS);
+          await this.#stop.sleep(START_RETRY_MS);
         }
       }
       return false;
     } catch (error) {
-      if (this.#stopping) return false;
+      if (this.#stop.ended) return false;
       throw finalError(error, this.#place) ?? unreachable(error, this.#place);
     }
   }
@@ -172,17 +168,17 @@ export class KafkaSource implements Source {
 
   async #readOn(sink: Sink, scope: Scope): Promise<void> {
     const intake = new Intake(sink, scope, this.#options);
-    while (!this.#stopping) {
+    while (!this.#stop.ended) {
       try {
         await this.#round(sink, intake);
       } catch (error) {
-        if (this.#stopping) return;
+        if (this.#stop.ended) return;
         const final = finalError(error, this.#place);
         if (final !== null) throw final;
         const waitMs = this.#backOff.next();
         if (waitMs === null) throw unreachable(error, this.#place);
         this.#options.onReconnect?.(error, waitMs);
-        await within(this.#stopped, waitMs);
+        await this.#stop.sleep(waitMs);
       }
     }
   }
@@ -201,7 +197,7 @@ export class KafkaSource implements Source {
     const round: Round = { over: false };
     const readers = [...leaders].map(async ([node, led]) => {
       try {
-        while (!this.#stopping && !round.over) {
+        while (!this.#stop.ended && !round.over) {
           await this.#fetch(node, led, sink, intake);
           await this.#requireSameTopics();
         }

@@ -1,7 +1,7 @@
 import { EXIT, OperatorError } from '../../errors.js';
 import type { ReconnectPolicy } from '../../lib/back-off.js';
 import { BackOff } from '../../lib/back-off.js';
-import { within } from '../../lib/clock.js';
+import { Wakeable } from '../../lib/wakeable.js';
 import { withConnection } from '../../postgres/connect.js';
 import { describeFailure } from '../../postgres/failures.js';
 import { addressOf, type ConnectionTarget } from '../../postgres/target.js';
@@ -40,8 +40,8 @@ export class SlotSource implements Source {
   readonly partitions = 1;
   readonly #options: SlotSourceOptions;
   readonly #abort = new AbortController();
-  /** Resolves at `stop`. */
-  readonly #stopped: Promise<void>;
+  /** Ended by `stop`, and with it the waits for the server. */
+  readonly #stop = new Wakeable();
   readonly #backOff: BackOff;
   #publications: readonly string[] = [];
   #receiver: WalReceiver | null = null;
@@ -56,10 +56,6 @@ export class SlotSource implements Source {
   constructor(options: SlotSourceOptions) {
     this.#options = options;
     this.#backOff = new BackOff(options.reconnect);
-    const { signal } = this.#abort;
-    this.#stopped = new Promise((resolve) => {
-      signal.addEventListener('abort', () => resolve(), { once: true });
-    });
   }
 
   /**
@@ -104,6 +100,7 @@ export class SlotSource implements Source {
 
   stop(): void {
     this.#abort.abort();
+    this.#stop.end();
     this.#receiver?.finish();
   }
 
@@ -223,7 +220,7 @@ export class SlotSource implements Source {
       const waitMs = this.#backOff.next();
       if (waitMs === null) throw error;
       this.#options.onReconnect?.(error, waitMs);
-      await within(this.#stopped, waitMs);
+      await this.#stop.sleep(waitMs);
       let receiver: WalReceiver | null;
       try {
         receiver = await this.#open();

@@ -1,4 +1,5 @@
 import { machineMicros, within } from '../../lib/clock.js';
+import { Wakeable } from '../../lib/wakeable.js';
 import { connectReplication, cut } from '../../postgres/connect.js';
 import type { Client } from '../../postgres/driver.js';
 import type { ConnectionTarget } from '../../postgres/target.js';
@@ -146,7 +147,7 @@ export class WalReceiver implements AsyncIterable<Received> {
   /** Called when the server has ended the stream. */
   #onEnded: () => void = () => undefined;
   /** Wakes the consumer that waits for a message. */
-  #wake: (() => void) | null = null;
+  readonly #arrival = new Wakeable();
 
   private constructor(
     client: Client,
@@ -223,10 +224,8 @@ export class WalReceiver implements AsyncIterable<Received> {
       if (this.#closing !== null) return null;
       if (this.#failure !== null) throw this.#failure.error;
       if (this.#finishing) return null;
-      if (this.#wake !== null) throw new Error('two consumers read one receiver');
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
+      if (this.#arrival.awaited) throw new Error('two consumers read one receiver');
+      await this.#arrival.sleep();
     }
   }
 
@@ -249,7 +248,7 @@ export class WalReceiver implements AsyncIterable<Received> {
     if (this.#finishing) return;
     this.#finishing = true;
     this.#copy?.pause();
-    this.#wakeUp();
+    this.#arrival.wake();
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Received, void> {
@@ -280,7 +279,7 @@ export class WalReceiver implements AsyncIterable<Received> {
     this.#copy?.finish();
     // The server's end of the stream follows all that it has sent.
     this.#copy?.resume();
-    this.#wakeUp();
+    this.#arrival.wake();
     if (!this.#ended) await within(ended, END_MS);
     if (!this.#ended) cut(this.#client);
     await this.#client.end().catch(() => undefined);
@@ -297,7 +296,7 @@ export class WalReceiver implements AsyncIterable<Received> {
       return;
     }
     this.#throttle();
-    this.#wakeUp();
+    this.#arrival.wake();
   }
 
   #receiveData(received: XLogData, receivedAt: number): void {
@@ -374,11 +373,6 @@ export class WalReceiver implements AsyncIterable<Received> {
     this.#failure = { error: errorOfSlot(error, this.#target, this.#slot) };
     clearInterval(this.#timer);
     cut(this.#client);
-    this.#wakeUp();
-  }
-
-  #wakeUp(): void {
-    this.#wake?.();
-    this.#wake = null;
+    this.#arrival.wake();
   }
 }

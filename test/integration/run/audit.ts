@@ -30,7 +30,7 @@ export async function installAudit(db: TestDatabase): Promise<void> {
     ${triggers.join(';\n')}`);
 }
 
-/** Empties the audit. */
+/** Forgets what was noted. */
 export async function clearAudit(db: TestDatabase): Promise<void> {
   await db.query('TRUNCATE audit.changes');
 }

@@ -10,7 +10,7 @@ import { withTempFolder } from '../../helpers/temp-folder.js';
 import { envOf } from '../../helpers/test-target.js';
 import { auditedRows, auditedTransactions, clearAudit, installAudit } from './audit.js';
 
-/** The seed of the tests: small, with rows in every table. */
+/** A hospital that streams go on in: small, but with something of everything. */
 export const VOLUMES = {
   SEED_MIN_ROWS: '0',
   SEED_PACIENTES: '600',
@@ -69,7 +69,7 @@ export async function stream(workspace: Workspace, args: readonly string[]): Pro
   return { summary: JSON.parse(stdout), stderr };
 }
 
-/** Runs a stream alone, and compares its summary with the server's audit. */
+/** Runs a stream alone, and holds what it says against what the server saw. */
 export async function streamAudited(
   workspace: Workspace,
   args: readonly string[],
@@ -113,7 +113,7 @@ export function totalEvents(rows: RowCounts, only?: Operation): number {
   );
 }
 
-/** The total of each table in its last log line. */
+/** What the last line about each table gives as its total. */
 export function lastTotals(stderr: string): Map<TableName, number> {
   const totals = new Map<TableName, number>();
   for (const [, table, total] of stderr.matchAll(/ - (\w+): .*\(total=([\d,]+)\)/g)) {

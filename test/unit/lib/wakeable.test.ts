@@ -12,7 +12,9 @@ test('a wait ends after its time', async () => {
 test('waking ends every wait under way, and only those', async () => {
   const wakeable = new Wakeable();
   const waits = [wakeable.sleep(LONG_MS), wakeable.sleep()];
+  assert.equal(wakeable.awaited, true);
   wakeable.wake();
+  assert.equal(wakeable.awaited, false);
   assert.deepEqual(await Promise.all(waits), [true, true]);
   assert.equal(await wakeable.sleep(1), false);
   assert.equal(wakeable.ended, false);
