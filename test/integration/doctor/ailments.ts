@@ -1,14 +1,14 @@
 import type { CheckName, FindingState } from '../../../src/doctor/finding.js';
 import { PARTITIONED_CONSULTAS } from '../../helpers/partitioned.js';
 
-/** What is broken, what the doctor says of it, and what it is after its fix. */
+/** A fault of a database, the doctor's finding about it, and the finding after the fix. */
 export interface Ailment {
   readonly check: CheckName;
   readonly state: FindingState;
-  /** Statements that break it. */
+  /** Statements that cause it. */
   readonly cause: string;
   readonly evidence?: RegExp;
-  /** What must be among the advice. */
+  /** Must match one of the advice. */
   readonly advice?: RegExp;
   readonly asked?: {
     readonly publication?: string;
@@ -17,9 +17,11 @@ export interface Ailment {
   };
   /** Connect as this role, made by `cause`, with its name as password. */
   readonly as?: string;
-  /** After the fix, by default `ok`. Null: there is no statement, since a person must decide or another run it. */
+  /** State after the fix, `ok` by default. Null: no fix is printed; a person must decide, or somebody else run it. */
   readonly after?: FindingState | null;
-  /** Versions that have it; by default all. */
+  /** Cause or fix changes a setting of the database, which only new sessions have. */
+  readonly setting?: true;
+  /** The first version that has it; by default all have it. */
   readonly since?: number;
 }
 
@@ -388,9 +390,10 @@ const SERVER: readonly Ailment[] = [
     cause: `DO $$ BEGIN
               EXECUTE format('ALTER DATABASE %I SET synchronous_commit = off', current_database()); END $$`,
     evidence: /synchronous_commit = off/,
-    // The servers of the tests have fsync off by their command line.
+    // The test servers have fsync = off on their command line.
     advice: /set fsync = on where the server gets it from \(command line\)/,
     after: 'warn',
+    setting: true,
   },
   { check: 'slots', state: 'info', cause: 'SELECT 1', after: null },
   { check: 'slots', state: 'fail', cause: 'SELECT 1', asked: { slot: 'doctored' } },

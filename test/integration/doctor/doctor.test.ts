@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { initDb } from '../../../src/database/scripts.js';
 import { examine } from '../../../src/doctor/doctor.js';
+import type { Finding } from '../../../src/doctor/finding.js';
 import { standbysNeeded } from '../../../src/doctor/standby-checks.js';
 import { runAs } from '../../../src/embedded/account.js';
 import { en } from '../../../src/messages/en.js';
 import { connect, connectReplication, cut, withConnection } from '../../../src/postgres/connect.js';
+import type { Client } from '../../../src/postgres/driver.js';
 import { runCli } from '../../helpers/cli.js';
 import { TEMPLATE_DATABASE } from '../../helpers/cluster-template.js';
 import { type TestDatabase, withDatabase } from '../../helpers/database.js';
@@ -17,102 +19,133 @@ import { withTempFolder } from '../../helpers/temp-folder.js';
 import { envOf } from '../../helpers/test-target.js';
 import { waitFor } from '../../helpers/wait-for.js';
 import { AILMENTS, type Ailment } from './ailments.js';
-import { adviceOf, follow, found, look, othersParts, publicationsOf } from './examining.js';
+import {
+  adviceOf,
+  follow,
+  followBy,
+  found,
+  look,
+  lookBy,
+  othersParts,
+  publicationsOf,
+} from './examining.js';
 
-const servers = await startServers({ settings: { wal_level: 'logical' } });
+// A gigabyte of WAL must not cause checkpoints in the test of slots that hold much.
+const settings = { wal_level: 'logical', max_wal_size: '4GB' };
+const servers = await startServers({ settings });
 const newest = servers.at(-1)!;
 
-/** Roles that an ailment, or its fix, may make: they belong to the server, as slots do. */
+/** Roles that an ailment or its fix may create. Like slots they belong to the server, not to the database. */
 const ROLES = ['reader', 'keeper'];
 
-async function cleanUp(db: TestDatabase): Promise<void> {
-  await db.query('SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots');
-  for (const role of ROLES) {
-    const there = await db.query('SELECT FROM pg_roles WHERE rolname = $1', [role]);
-    if (there.length === 0) continue;
-    await db.query(`REASSIGN OWNED BY ${role} TO postgres`);
-    await db.query(`DROP OWNED BY ${role}`);
-    await db.query(`DROP ROLE ${role}`);
+async function cleanUp(client: Client): Promise<void> {
+  await client.query('SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots');
+  const { rows } = await client.query<{ role: string }>(
+    'SELECT rolname::text AS role FROM pg_roles WHERE rolname = ANY ($1::text[])',
+    [ROLES],
+  );
+  for (const { role } of rows) {
+    await client.query(
+      `REASSIGN OWNED BY ${role} TO postgres; DROP OWNED BY ${role}; DROP ROLE ${role}`,
+    );
   }
 }
 
-/** Fails when a publication makes UPDATE of a table fail; it need not change a row for that. */
-async function requireUpdates(db: TestDatabase): Promise<void> {
-  await db.query(`DO $$ DECLARE name text; BEGIN
+/** Throws if a publication makes UPDATE of a table fail. The UPDATE need not match a row for that. */
+async function requireUpdates(client: Client): Promise<void> {
+  await client.query(`DO $$ DECLARE name text; BEGIN
     FOR name IN SELECT c.oid::regclass FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
                  WHERE c.relkind IN ('r', 'p') AND c.oid >= 16384 AND a.attname = 'id' LOOP
       EXECUTE format('UPDATE %s SET id = id WHERE id < 0', name);
     END LOOP; END $$`);
 }
 
-/** One ailment: found, fixed by the statements that are printed for it, and nothing taken away by them. */
-async function heal(db: TestDatabase, ailment: Ailment): Promise<void> {
+/**
+ * Causes one ailment. The doctor must find it, and the printed statements must fix it and take nothing away.
+ * `admin`: the administrator's connection to the database.
+ */
+async function heal(db: TestDatabase, admin: Client, ailment: Ailment): Promise<void> {
   const { check, state, cause, evidence = /^/, advice, asked = {}, as, after = 'ok' } = ailment;
-  await db.query(cause);
+  await admin.query(cause);
   const target = as === undefined ? db.target : { ...db.target, user: as, password: as };
-  let findings = await look(target, asked);
+  // Sessions keep their role and their settings, so some ailments need a new one for each look.
+  const kept = as === undefined && ailment.setting !== true;
+  const examineAgain = () => (kept ? lookBy(admin, target, asked) : look(target, asked));
+  const fix = (finding: Finding) =>
+    kept ? followBy(admin, target, finding) : follow(target, finding);
+  let findings = await examineAgain();
   const finding = found(findings, check);
-  const said = `${JSON.stringify(finding)} ${adviceOf(finding).join('; ')}`;
-  assert.equal(finding.state, state, said);
+  const context = `${JSON.stringify(finding)} ${adviceOf(finding).join('; ')}`;
+  assert.equal(finding.state, state, context);
   assert.match(finding.evidence, evidence);
-  if (advice !== undefined)
+  if (advice !== undefined) {
     assert.ok(
-      adviceOf(finding).some((one) => advice.test(one)),
-      said,
+      adviceOf(finding).some((sentence) => advice.test(sentence)),
+      context,
     );
-  const before = await publicationsOf(db.target);
-  const others = await othersParts(db.target);
-  if (after === null) assert.equal(finding.mend, null, said);
-  else {
-    assert.ok(finding.mend !== null, said);
-    await follow(target, finding);
-    findings = await look(target, asked);
-    const mended = found(findings, check);
-    assert.equal(mended.state, after, `${said} ${JSON.stringify(mended)}`);
   }
-  // Then all the others, from top to bottom. One may become possible only by another, but none is needed twice.
+  const before = await publicationsOf(admin);
+  const others = await othersParts(admin);
+  if (after === null) assert.equal(finding.mend, null, context);
+  else {
+    assert.ok(finding.mend !== null, context);
+    await fix(finding);
+    findings = await examineAgain();
+    const fixed = found(findings, check);
+    assert.equal(fixed.state, after, `${context} ${JSON.stringify(fixed)}`);
+  }
+  // Then all other fixes, from top to bottom. One may become possible only by another; none is needed twice.
   const followed = new Set<string>();
   for (;;) {
     const left = findings.filter(({ mend }) => mend !== null);
     if (left.length === 0) break;
-    for (const one of left) {
-      const fix = `${one.check}: ${one.mend}`;
-      assert.ok(!followed.has(fix), `its check does not pass after ${fix}`);
-      followed.add(fix);
-      await follow(target, one);
+    for (const other of left) {
+      const name = `${other.check}: ${other.mend}`;
+      assert.ok(!followed.has(name), `its check does not pass after ${name}`);
+      followed.add(name);
+      await fix(other);
     }
-    findings = await look(target, asked);
+    findings = await examineAgain();
   }
-  const kept = await publicationsOf(db.target);
+  const afterwards = await publicationsOf(admin);
   assert.deepEqual(
-    before.filter((thing) => !kept.includes(thing)),
+    before.filter((part) => !afterwards.includes(part)),
     [],
     'taken away',
   );
-  assert.deepEqual(await othersParts(db.target), others);
-  await requireUpdates(db);
+  assert.deepEqual(await othersParts(admin), others);
+  await requireUpdates(admin);
 }
+
+test('every ailment is found, and fixed by the printed statements, which take nothing away', {
+  concurrency: true,
+}, async (t) => {
+  // Each version has a server of its own: one works while the test waits for the other.
+  const healAll = (server: TestServer) =>
+    t.test(`${server.version}`, async (t) => {
+      for (const ailment of AILMENTS) {
+        if ((ailment.since ?? 0) > server.version) continue;
+        const { check, cause, asked = {} } = ailment;
+        await t.test(`${check}: ${cause} ${Object.values(asked).join(' ')}`, () =>
+          withDatabase(server, (db) =>
+            withConnection(db.target, async (admin) => {
+              try {
+                await heal(db, admin, ailment);
+              } finally {
+                await cleanUp(admin);
+              }
+            }),
+          ),
+        );
+      }
+    });
+  await Promise.all(servers.map(healAll));
+});
 
 for (const server of servers) {
   const { version } = server;
 
-  test(`${version}: every ailment is found, and fixed by what is printed, which takes nothing away`, async (t) => {
-    for (const ailment of AILMENTS) {
-      if ((ailment.since ?? 0) > version) continue;
-      const { check, cause, asked = {} } = ailment;
-      await t.test(`${check}: ${cause} ${Object.values(asked).join(' ')}`, async () => {
-        await withDatabase(server, async (db) => {
-          try {
-            await heal(db, ailment);
-          } finally {
-            await cleanUp(db);
-          }
-        });
-      });
-    }
-  });
-
-  test(`${version}: a fresh database is fit and ready, and it and the connection stay as they are`, async () => {
+  test(`${version}: a fresh database passes, and the doctor changes neither it nor the connection`, async () => {
     await withDatabase(server, async (db) => {
       const client = await connect(db.target);
       try {
@@ -144,16 +177,16 @@ for (const server of servers) {
     });
   });
 
-  test(`${version}: a slot that is being lost is told, and one that is lost is made again`, async () => {
+  test(`${version}: a slot that is being lost is reported, and one that is lost is created again`, async () => {
     await withDatabase(server, async (db) => {
-      const told = async () => found(await look(db.target, { slot: 'doctored' }), 'slots');
+      const finding = async () => found(await look(db.target, { slot: 'doctored' }), 'slots');
       await db.query("SELECT pg_create_logical_replication_slot('doctored', 'pgoutput')");
       await server.query("ALTER SYSTEM SET max_slot_wal_keep_size = '4MB'");
       try {
         await server.query('SELECT pg_reload_conf()');
         const limited = await waitFor(async () => {
-          const finding = await told();
-          return /left \(safe_wal_size\)/.test(finding.evidence) ? finding : null;
+          const current = await finding();
+          return /left \(safe_wal_size\)/.test(current.evidence) ? current : null;
         });
         assert.equal(limited.state, 'ok', limited.evidence);
         // Segments of 1 MB.
@@ -161,25 +194,25 @@ for (const server of servers) {
           FOR i IN 1..8 LOOP
             PERFORM pg_logical_emit_message(false, 'fill', ''), pg_switch_wal();
           END LOOP; END $$`);
-        const losing = await told();
+        const losing = await finding();
         assert.equal(losing.state, 'warn', losing.evidence);
         assert.match(losing.evidence, /unreserved/);
         await server.query('CHECKPOINT');
-        const lost = await told();
+        const lost = await finding();
         assert.equal(lost.state, 'fail', lost.evidence);
         assert.match(lost.evidence, /lost/);
         assert.match(adviceOf(lost).join(), /needs a new snapshot/);
         await follow(db.target, lost);
-        assert.equal((await told()).state, 'ok');
+        assert.equal((await finding()).state, 'ok');
       } finally {
-        await cleanUp(db);
+        await withConnection(db.target, cleanUp);
         await server.query('ALTER SYSTEM RESET ALL');
         await server.query('SELECT pg_reload_conf()');
       }
     });
   });
 
-  test(`${version}: a server of another setting is made ready, and its standby is told from it`, async () => {
+  test(`${version}: a server with unfit settings is made ready, and its standby is recognized`, async () => {
     const standbyDir = join(server.cluster.dir, '..', 'standby');
     const standby = new TestServer(
       { ...server.cluster, dir: standbyDir, log: `${standbyDir}.log` },
@@ -192,7 +225,7 @@ for (const server of servers) {
     await server.stop();
     await startPlain(server);
     try {
-      // Where nothing on the command line outranks ALTER SYSTEM. A physical slot takes the one place.
+      // Nothing on the command line outranks ALTER SYSTEM now. The physical slot takes the only place.
       await server.query("SELECT pg_create_physical_replication_slot('standby', true)");
       const target = server.target(TEMPLATE_DATABASE);
       const ill = await look(target, { slot: 'cdc' });
@@ -229,19 +262,19 @@ for (const server of servers) {
     }
   });
 
-  test(`${version}: a role that sees little is told so, not that all is well`, async () => {
+  test(`${version}: a role that may not see much is told so, not that all is well`, async () => {
     await withDatabase(server, async (db) => {
       await db.query("CREATE ROLE clerk LOGIN PASSWORD 'clerk'");
       await db.query('GRANT SELECT ON ALL TABLES IN SCHEMA public TO clerk');
       try {
         const clerk = { ...db.target, user: 'clerk', password: 'clerk' };
-        const said = await look(clerk);
-        assert.equal(found(said, 'replication_role').state, 'fail');
-        assert.equal(found(said, 'replication_connection').state, 'fail');
-        assert.equal(found(said, 'publication_rights').state, 'warn');
-        assert.equal(found(said, 'transactions').state, 'not_visible');
+        const findings = await look(clerk);
+        assert.equal(found(findings, 'replication_role').state, 'fail');
+        assert.equal(found(findings, 'replication_connection').state, 'fail');
+        assert.equal(found(findings, 'publication_rights').state, 'warn');
+        assert.equal(found(findings, 'transactions').state, 'not_visible');
         assert.deepEqual(
-          said.flatMap(({ mend }) => mend ?? []),
+          findings.flatMap(({ mend }) => mend ?? []),
           [],
           'fixes that it may not run',
         );
@@ -253,7 +286,7 @@ for (const server of servers) {
   });
 }
 
-/** Starts a server with nothing but its place on the command line. */
+/** Starts a server with only its address on the command line. */
 async function startPlain({ cluster, port }: TestServer): Promise<void> {
   const { account, binaries, dir, log } = cluster;
   const { code, output } = await runAs(account, join(binaries.bin, 'pg_ctl'), [
@@ -272,7 +305,7 @@ function receiving(standby: TestServer): Promise<unknown> {
   });
 }
 
-/** Every fix that is printed on a standby can be run there. */
+/** On a standby, every printed fix can be run there. */
 async function onStandby(standby: TestServer): Promise<void> {
   const target = standby.target(TEMPLATE_DATABASE);
   const ill = await look(target, { publication: 'cdc' });
@@ -294,10 +327,10 @@ async function onStandby(standby: TestServer): Promise<void> {
   await waitFor(async () => found(await look(target), 'recovery').state === 'info');
 }
 
-/** A COMMIT waits for a standby that is named, until it is there. */
+/** A named synchronous standby that is not connected is reported, since COMMIT waits for it. */
 async function synchronous(server: TestServer): Promise<void> {
   const target = server.target(TEMPLATE_DATABASE);
-  const told = async (names: string) => {
+  const findingFor = async (names: string) => {
     await server.query(`ALTER SYSTEM SET synchronous_standby_names = '${names}'`);
     await server.query('SELECT pg_reload_conf()');
     return waitFor(async () => {
@@ -305,14 +338,14 @@ async function synchronous(server: TestServer): Promise<void> {
       return finding.evidence.includes(`'${names}'`) ? finding : null;
     });
   };
-  const absent = await told('ANY 2 (here, ghost)');
+  const absent = await findingFor('ANY 2 (here, ghost)');
   assert.equal(absent.state, 'warn', absent.evidence);
   assert.match(absent.evidence, /1 \/ 2/);
   assert.match(adviceOf(absent).join(), /COMMIT waits for ever/);
-  assert.equal((await told('ghost')).state, 'warn');
-  const present = await told('FIRST 1 (here)');
+  assert.equal((await findingFor('ghost')).state, 'warn');
+  const present = await findingFor('FIRST 1 (here)');
   assert.equal(present.state, 'ok', present.evidence);
-  await told('');
+  await findingFor('');
 }
 
 test('the number of standbys that a COMMIT waits for', () => {
@@ -321,9 +354,8 @@ test('the number of standbys that a COMMIT waits for', () => {
 });
 
 test('slots that hold much, are lost, or are of another database', async () => {
-  await newest.stop();
-  // Segments of 1 MB: a gigabyte is quickly written.
-  await newest.start({ max_slot_wal_keep_size: '2GB', max_wal_size: '4GB' });
+  await newest.query("ALTER SYSTEM SET max_slot_wal_keep_size = '2GB'");
+  await newest.query('SELECT pg_reload_conf()');
   try {
     await withDatabase(newest, async (db) => {
       await db.query(
@@ -331,10 +363,13 @@ test('slots that hold much, are lost, or are of another database', async () => {
                 pg_create_logical_replication_slot('busy', 'pgoutput')`,
       );
       await newest.query("SELECT pg_create_logical_replication_slot('away', 'pgoutput')");
-      const told = found(await look(db.target), 'slots');
-      assert.equal(told.state, 'ok', told.evidence);
-      assert.match(told.evidence, /away: logical, pgoutput, database postgres, inactive/);
-      assert.match(told.evidence, /idle: .* \d\.\d GB left \(safe_wal_size\)/);
+      const limited = await waitFor(async () => {
+        const finding = found(await look(db.target), 'slots');
+        return /left \(safe_wal_size\)/.test(finding.evidence) ? finding : null;
+      });
+      assert.equal(limited.state, 'ok', limited.evidence);
+      assert.match(limited.evidence, /away: logical, pgoutput, database postgres, inactive/);
+      assert.match(limited.evidence, /idle: .* \d\.\d GB left \(safe_wal_size\)/);
       const named = found(await look(db.target, { slot: 'away' }), 'slots');
       assert.equal(named.state, 'fail');
       assert.match(adviceOf(named).join(), /belongs to the database postgres/);
@@ -344,6 +379,7 @@ test('slots that hold much, are lost, or are of another database', async () => {
         "START_REPLICATION SLOT busy LOGICAL 0/0 (proto_version '1', publication_names 'none')",
       );
       stream.catch(() => undefined);
+      // A gigabyte in segments of 1 MB, each nearly empty, so that it is written quickly.
       await db.query(`DO $$ BEGIN
         FOR i IN 1..1100 LOOP
           PERFORM pg_logical_emit_message(false, 'fill', ''), pg_switch_wal();
@@ -365,12 +401,11 @@ test('slots that hold much, are lost, or are of another database', async () => {
   } finally {
     await newest.query('SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots');
     await newest.query('ALTER SYSTEM RESET ALL');
-    await newest.stop();
-    await newest.start();
+    await newest.query('SELECT pg_reload_conf()');
   }
 });
 
-test('what is prescribed for tables of another schema names that schema', async () => {
+test('a fix for tables of another schema names that schema', async () => {
   await withDatabase(newest, async (db) => {
     const clinica = { ...db.target, searchPath: 'clinica' };
     await db.query('CREATE SCHEMA clinica');
@@ -385,17 +420,17 @@ test('what is prescribed for tables of another schema names that schema', async 
     for (const check of ill.filter((one) => wrong.includes(one.check))) {
       assert.notEqual(check.state, 'ok', check.check);
       assert.match(check.mend ?? '', /clinica\./);
-      // In a session with the usual search_path, where tables of the same name are.
+      // The session has the usual search_path, which has tables of the same names.
       await follow(clinica, check);
     }
-    const mended = await look(clinica);
-    for (const check of mended.filter((one) => wrong.includes(one.check))) {
+    const fixed = await look(clinica);
+    for (const check of fixed.filter((one) => wrong.includes(one.check))) {
       assert.equal(check.state, 'ok', JSON.stringify(check));
     }
   });
 });
 
-test('without tables nothing about them is taken for fine, and the program says so in both forms', async () => {
+test('without tables their checks are not visible, and the program says so as JSON and as text', async () => {
   await withDatabase(
     newest,
     async (db) => {

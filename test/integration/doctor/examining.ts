@@ -3,6 +3,7 @@ import { examine } from '../../../src/doctor/doctor.js';
 import type { CheckName, Finding } from '../../../src/doctor/finding.js';
 import { en } from '../../../src/messages/en.js';
 import { withConnection } from '../../../src/postgres/connect.js';
+import type { Client } from '../../../src/postgres/driver.js';
 import type { ConnectionTarget } from '../../../src/postgres/target.js';
 import { runCli } from '../../helpers/cli.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
@@ -14,12 +15,19 @@ export interface Asked {
   readonly role?: string;
 }
 
-/** What the doctor finds, in this process. */
+/** The findings of the doctor, on a connection of its own. */
 export function look(target: ConnectionTarget, asked: Asked = {}): Promise<Finding[]> {
+  return withConnection(target, (client) => lookBy(client, target, asked));
+}
+
+/** The findings of the doctor, on a connection to `target` that is there already. */
+export function lookBy(
+  client: Client,
+  target: ConnectionTarget,
+  asked: Asked = {},
+): Promise<Finding[]> {
   const { publication = null, slot = null, role = null } = asked;
-  return withConnection(target, (client) =>
-    examine({ client, target, publication, slot, role, english: en }),
-  );
+  return examine({ client, target, publication, slot, role, english: en });
 }
 
 export function found(findings: readonly Finding[], name: CheckName): Finding {
@@ -28,36 +36,41 @@ export function found(findings: readonly Finding[], name: CheckName): Finding {
   return finding;
 }
 
-/** Its advice, in English. */
+/** The advice of a finding, in English. */
 export function adviceOf({ advice = [] }: Finding): string[] {
   return advice.map((tell) => tell(en.doctor.advice));
 }
 
-/** Does what a finding prescribes, line by line, as an operator in `psql` and a shell. */
-export async function follow(target: ConnectionTarget, { mend }: Finding): Promise<void> {
+/** Runs the fix of a finding, line by line, as an operator would in `psql` and a shell. */
+export function follow(target: ConnectionTarget, finding: Finding): Promise<void> {
+  // The usual search_path, also if the doctor's was another one.
+  const usual = { ...target, searchPath: 'public' };
+  return withConnection(usual, (client) => followBy(client, target, finding));
+}
+
+/** The same, on a connection that is there already. */
+export async function followBy(
+  client: Client,
+  target: ConnectionTarget,
+  { mend }: Finding,
+): Promise<void> {
   for (const line of mend?.split('\n') ?? []) {
     const [program, ...args] = line.split(' ');
-    if (program === 'oltp-simulator') {
+    if (program !== 'oltp-simulator') await client.query(line);
+    else {
       await withTempFolder(async (cwd) => {
         const env = { ...envOf(target), PG_SEARCH_PATH: target.searchPath };
         const { code, stderr } = await runCli(args, { cwd, env });
         assert.equal(code, 0, stderr);
       });
-    } else await withConnection(usual(target), (client) => client.query(line));
+    }
   }
 }
 
-/** A session with the usual search_path, whichever the doctor's was. */
-const usual = (target: ConnectionTarget): ConnectionTarget => ({
-  ...target,
-  searchPath: 'public',
-});
-
-/** Everything that publications have, one thing a line: what a fix may add to, and must not take from. */
-export async function publicationsOf(target: ConnectionTarget): Promise<string[]> {
-  return withConnection(target, async (client) => {
-    const { rows } = await client.query<{ thing: string }>(
-      `SELECT pubname || ' ' || operation AS thing FROM pg_publication CROSS JOIN LATERAL (VALUES
+/** All parts of publications, one a line: a fix may add to them, and must not take any away. */
+export async function publicationsOf(client: Client): Promise<string[]> {
+  const { rows } = await client.query<{ thing: string }>(
+    `SELECT pubname || ' ' || operation AS thing FROM pg_publication CROSS JOIN LATERAL (VALUES
           ('insert', pubinsert), ('update', pubupdate), ('delete', pubdelete), ('truncate', pubtruncate),
           ('everything', puballtables)) AS o (operation, published) WHERE published
        UNION SELECT pubname || ' ' || pg_describe_object('pg_class'::regclass, prrelid, 0)
@@ -67,20 +80,17 @@ export async function publicationsOf(target: ConnectionTarget): Promise<string[]
          WHERE d.refclassid = 'pg_publication'::regclass AND d.deptype = 'a'
            AND d.classid <> 'pg_publication_rel'::regclass
        ORDER BY 1`,
-    );
-    return rows.map(({ thing }) => thing);
-  });
+  );
+  return rows.map(({ thing }) => thing);
 }
 
-/** Column lists and row filters of tables that are not the hospital's: none may change. */
-export async function othersParts(target: ConnectionTarget): Promise<unknown[]> {
-  return withConnection(target, async (client) => {
-    const { rows } = await client.query(
-      `SELECT r.prrelid::regclass::text AS member, to_jsonb(r) ->> 'prattrs' AS list,
+/** Column lists and row filters of tables outside the hospital: a fix must change none of them. */
+export async function othersParts(client: Client): Promise<unknown[]> {
+  const { rows } = await client.query(
+    `SELECT r.prrelid::regclass::text AS member, to_jsonb(r) ->> 'prattrs' AS list,
               to_jsonb(r) ->> 'prqual' IS NULL AS whole
          FROM pg_publication_rel r JOIN pg_publication b ON b.oid = r.prpubid
         WHERE r.prrelid::regclass::text ~ '[Ff]aturas|Notas|trilha' ORDER BY b.pubname, 1`,
-    );
-    return rows;
-  });
+  );
+  return rows;
 }
