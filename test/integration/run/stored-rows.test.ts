@@ -36,6 +36,7 @@ import { makeWriter } from '../../../workers/make-writer.js';
 import { rehearse } from '../../../workers/warm-up.js';
 import type { TestDatabase } from '../../helpers/database.js';
 import { beforeRow, factsWithTriggers } from '../../helpers/facts-with-triggers.js';
+import { randomNumbers } from '../../helpers/random.js';
 import { startServers } from '../../helpers/server.js';
 import { auditedRows, clearAudit } from './audit.js';
 import { requireClean, totalEvents, withWorkspace } from './streaming.js';
@@ -389,7 +390,7 @@ async function taskOf(
   returning: Returning,
   types: readonly EventType[],
 ): Promise<ProducerTask> {
-  const cache = new IdCache(10_000, Math.random);
+  const cache = new IdCache(10_000, randomNumbers(1));
   await loadIds(client, cache);
   const lastId = 1_000_000;
   return {

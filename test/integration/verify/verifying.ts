@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -25,9 +24,11 @@ const RECONNECT = { attempts: 1, baseMs: 10, maxMs: 10, failFast: true };
 /** By server, a database that is seeded: wards are copies of it. */
 const seeded = new Map<TestServer, Promise<string>>();
 
-/** A slot name that no other test has: slots are the server's, not the database's. */
+let slots = 0;
+
+/** A slot name that no other test of the file has: slots are the server's, not the database's. */
 export function newSlot(): string {
-  return `verify_${randomBytes(4).toString('hex')}`;
+  return `verify_${++slots}`;
 }
 
 /** Lends `body` a seeded workspace whose server does nothing by itself: no audit, hence no trigger. */
