@@ -1,4 +1,5 @@
 # Two commands are enough: `make start` and `make test`. The others are shortcuts to the program.
+# `make test TESTS="test/unit/load"` runs those tests only.
 .PHONY: start test install build init seed stream counts check reset db demo-cdc fmt lint clean
 
 CLI := node dist/src/cli.js
@@ -11,8 +12,7 @@ start: build
 	@$(FOREGROUND) $(CLI) start $(ARGS)
 
 test: build
-	@npm run --silent lint
-	@npm run --silent test:built
+	@npm test --silent -- $(TESTS)
 
 install: node_modules/.package-lock.json
 

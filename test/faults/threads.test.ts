@@ -11,7 +11,7 @@ import { noRows } from '../../src/schemas/hospital/changes.js';
 import { EVENT_TYPES } from '../../src/schemas/hospital/events/index.js';
 import { samplePools } from '../../src/schemas/hospital/pools.js';
 import { TABLE_NAMES } from '../../src/schemas/hospital/tables.js';
-import { assertExact, installAudit } from '../helpers/audit.js';
+import { AUDITED_APPLICATION, assertExact, installAudit } from '../helpers/audit.js';
 import { type TestDatabase, withDatabase } from '../helpers/database.js';
 import { startServer } from '../helpers/server.js';
 import { waitFor } from '../helpers/wait-for.js';
@@ -118,7 +118,7 @@ async function engineOf(
   });
   return new RunEngine(
     {
-      target: { ...db.target, applicationName: 'oltp-simulator' },
+      target: { ...db.target, applicationName: AUDITED_APPLICATION },
       tables,
       rng: 42,
       plan,

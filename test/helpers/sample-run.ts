@@ -7,6 +7,7 @@ import { VerificationRecord } from '../../src/runs/verifications.js';
 import { OPERATIONS, type RowCounts } from '../../src/schemas/hospital/changes.js';
 import { TABLE_NAMES } from '../../src/schemas/hospital/tables.js';
 import type { Verdict } from '../../src/verify/verdict/accounting.js';
+import { randomNumbers } from './random.js';
 import { sampleVerification } from './sample-verification.js';
 
 const SECONDS = 300;
@@ -24,15 +25,6 @@ export interface SampleShape {
   readonly killed?: boolean;
   /** What `verify` said of it; not verified without. */
   readonly verdict?: Verdict;
-}
-
-/** Numbers from 0 to 1 that are the same every time. */
-function numbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
 }
 
 /**
@@ -76,7 +68,7 @@ export async function writeSampleRun(logs: string, run: RunRecord): Promise<stri
 
 function sampleSeries(runId: string, rate: number): SeriesPoint[] {
   const start = startOf(runId);
-  const next = numbers(rate);
+  const next = randomNumbers(rate);
   let retained = 2_000_000;
   return Array.from({ length: SECONDS }, (_, index) => {
     const second = index + 1;

@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { ENGLISH } from './cli.js';
 import { waitFor } from './wait-for.js';
 
 /** What a program in a terminal has shown, and how one types into it. */
@@ -30,7 +31,7 @@ export function openTerminal(argv: readonly string[], options: TerminalOptions):
   const { PATH = '', HOME = '' } = process.env;
   const child = spawn('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
     cwd: options.cwd,
-    env: { PATH, HOME, TERM: 'xterm', SHELL: '/bin/sh', ...options.env },
+    env: { PATH, HOME, TERM: 'xterm', SHELL: '/bin/sh', ...ENGLISH, ...options.env },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   let shown = '';

@@ -1,19 +1,21 @@
 /*
- * Loaded before the program by `--import`, in every thread: makes the host's clock one that nobody can
- * trust, and lets the parent process end a worker thread, which nothing outside the process can.
+ * Loaded before the program by `--import`, in every thread: makes the host's clock jump, and lets the parent process
+ * end a worker thread, which nothing outside the process can. `GAUNTLET_SEED`: the seed of the jumps.
  */
 import { createRequire, syncBuiltinESMExports } from 'node:module';
-import type { Worker as RealWorker } from 'node:worker_threads';
+import { type Worker as RealWorker, threadId } from 'node:worker_threads';
+import { randomNumbers } from '../../helpers/random.js';
 
-/** How far the clock may be off, and how long it stays so. */
+/** The clock is at most half of this off, and jumps after so many calls. */
 const SKEW_MS = 3 * 3_600_000;
 const SPELL_CALLS = 500;
 
+const random = randomNumbers(Number(process.env.GAUNTLET_SEED) + threadId);
 let skew = 0;
 let calls = 0;
 const trueNow = Date.now;
 Date.now = () => {
-  if (calls++ % SPELL_CALLS === 0) skew = Math.round((Math.random() - 0.5) * SKEW_MS);
+  if (calls++ % SPELL_CALLS === 0) skew = Math.round((random() - 0.5) * SKEW_MS);
   return trueNow() + skew;
 };
 
@@ -31,8 +33,8 @@ if (threads.isMainThread) {
     }
   };
   syncBuiltinESMExports();
-  process.on('message', () => {
-    void alive[Math.floor(Math.random() * alive.length)]?.terminate();
+  process.on('message', (draw: number) => {
+    void alive[Math.floor(draw * alive.length)]?.terminate();
   });
   process.channel?.unref();
 }

@@ -6,7 +6,7 @@ import { waitFor } from '../../helpers/wait-for.js';
 /** Sends SIGINT, and after the program has responded another one, late enough to count as a second request. */
 export async function insist(running: RunningCli): Promise<void> {
   running.child.kill('SIGINT');
-  await running.until(/parada pedida/);
+  await running.until(/stop requested/);
   const heeded = monotonicMs();
   await waitFor(() => monotonicMs() - heeded > SAME_WISH_MS);
   running.child.kill('SIGINT');

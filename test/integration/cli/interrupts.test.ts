@@ -13,9 +13,9 @@ import { freePort, withBusyPort } from '../../helpers/free-port.js';
 import { freezeServer } from '../../helpers/freeze-server.js';
 import { awaitStandby, type Hold, lockTables, waitingFor } from '../../helpers/hold-ups.js';
 import { startServer } from '../../helpers/server.js';
+import { stream } from '../../helpers/stream-run.js';
 import { waitFor } from '../../helpers/wait-for.js';
-import { stream, type Workspace } from '../run/streaming.js';
-import { withPlainWorkspace } from '../verify/verifying.js';
+import { type Workspace, withPlainWorkspace } from '../../helpers/workspace.js';
 
 /*
  * The one list of what may hold a command up, states × commands: one Ctrl+C ends each soon, two end it at once.

@@ -4,6 +4,7 @@ import { IdCache, slotsOf } from '../../../src/ids/cache.js';
 import { loadIds } from '../../../src/ids/load.js';
 import { withConnection } from '../../../src/postgres/connect.js';
 import { type TestDatabase, withDatabase } from '../../helpers/database.js';
+import { randomNumbers } from '../../helpers/random.js';
 import { startServers } from '../../helpers/server.js';
 
 const servers = await startServers();
@@ -15,7 +16,7 @@ const MANY = 50_000;
 
 /** A cache filled from the database, and what is in it: `data_cadastro` by patient. */
 async function load(db: TestDatabase) {
-  const cache = new IdCache(CAPACITY, Math.random);
+  const cache = new IdCache(CAPACITY, randomNumbers(1));
   await withConnection(db.target, (client) => loadIds(client, cache));
   const { ids, since } = slotsOf(cache.buffers.pacientes);
   const size = cache.size('pacientes');

@@ -8,20 +8,14 @@ import {
   isKeyList,
   keyListOf,
 } from '../../../src/ledger/keys.js';
+import { randomNumbers } from '../../helpers/random.js';
 
 /** Lists that are tried; their numbers come from a generator with a seed, so a failure comes again. */
 const LISTS = 500;
 
-function randomNumbers(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
-}
-
 test('any list of keys comes back sorted, and is counted', () => {
-  const random = randomNumbers(20_261_123);
+  const next = randomNumbers(20_261_123);
+  const random = (below: number) => Math.floor(next() * below);
   for (let i = 0; i < LISTS; i++) {
     const keys = new Set<number>();
     const span = [20, 1_000, 2 ** 40][random(3)]!;
