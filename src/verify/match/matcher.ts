@@ -248,6 +248,8 @@ export class Matcher {
       partition.current = transaction;
       if (part === undefined) {
         part = transaction.begin(partition.number);
+        // An event with a wrong xid may have been foreign before the ledger was read as far as that transaction.
+        partition.foreignXid = null;
         if (partition.isPast(expected) || partition.isBelowWatermark(event)) {
           results.note('reordered', 'transaction_late', event, expected);
         }

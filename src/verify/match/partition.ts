@@ -25,7 +25,7 @@ export class Partition {
   readonly replayWindow: ReplayWindow;
   /** The transaction of the run whose events are arriving; null: complete, or none yet. */
   current: TransactionProgress | null = null;
-  /** The xid of the last foreign transaction. */
+  /** The xid of the last foreign transaction, until one of the run begins: spares its events the look into the ledger. */
   foreignXid: number | null = null;
   /** Whether a foreign event has arrived since the run's last one. */
   interrupted = false;

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import test from 'node:test';
+import { ledgerFile } from '../../../src/ledger/folder.js';
+import { LEDGER_CHUNK_BYTES } from '../../../src/ledger/reader.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 import { scriptDocument, verifyScript } from '../../helpers/verify-script.js';
 import { SmallRun, stays } from './small-run.js';
@@ -62,6 +65,24 @@ test('events with an xid or a leased id that the ledger has much later are not f
       const script = events.toSpliced(5, 0, ...run.events(wish));
       assert.equal(scriptDocument(await verifyScript(folder, script)).verdict, 'exact');
     }
+  });
+});
+
+test('an early event with the xid of a later transaction does not hide it, also at a boundary of the reading', async () => {
+  await withTempFolder(async (folder) => {
+    const run = new SmallRun(folder);
+    const events = Array.from({ length: 2_000 }, (_, i) =>
+      run.commit({ xid: 100 + i, changes: [stays('insert', 1 + i)] }),
+    ).flat();
+    run.end();
+    // The first transaction whose outcome the first piece of the ledger lacks.
+    const text = readFileSync(ledgerFile(folder, 1, 1), 'utf8');
+    const after = text.slice(text.lastIndexOf('\n', LEDGER_CHUNK_BYTES) + 1);
+    const xid = Number(/"committed":.*?"xid":"(\d+)"/.exec(after)?.[1]);
+    const early = run.events({ xid, lsn: 10_500, changes: [stays('update', 3)] }).map(unmarked);
+    const script = events.toSpliced(5, 0, ...early);
+    const { violations } = scriptDocument(await verifyScript(folder, script));
+    assert.deepEqual([violations.missing, violations.phantom], [0, 1]);
   });
 });
 
