@@ -11,11 +11,11 @@ import { anyScope } from '../../helpers/any-scope.js';
 import { CollectingSink } from '../../helpers/collecting-sink.js';
 import type { ReceivedRow } from '../../helpers/received-row.js';
 
-/** Debezium's number for it is one that PostgreSQL has no date for: it spoils dates that far off. */
+/** A row with a date so far off that Debezium spoils it: PostgreSQL has no date for the number. */
 const SPOILED = '294276-12-31 23:59:59.999999';
 
 for (const shape of SHAPES) {
-  test(`Debezium's events in the shape "${shape}" are read as what was done`, () => {
+  test(`Debezium's events in the shape "${shape}" are read as the changes that were made`, () => {
     const sink = new CollectingSink();
     const intake = new Intake(sink, anyScope);
     intake.lines(Buffer.from(`${readEvents(shape).join('\n')}\n`), 0, 1, 0);
@@ -41,7 +41,7 @@ for (const shape of SHAPES) {
 }
 
 for (const version of [14, 18] as const) {
-  test(`messages of pgoutput from PostgreSQL ${version} are read as what was done`, () => {
+  test(`messages of pgoutput from PostgreSQL ${version} are read as the changes that were made`, () => {
     const sink = new CollectingSink();
     const rows = new SlotRows(sink, anyScope, 0);
     for (const { lsn, data } of readMessages(version)) {
@@ -67,7 +67,7 @@ function assertSame(changes: readonly ReceivedRow[], expected: readonly Expected
   }
 }
 
-/** Whether it tells of the same row, in the columns that are known. */
+/** Whether two rows are equal in the columns that are known. */
 function isSame({ operation, table, key, values }: ReceivedRow, expected: ExpectedEvent): boolean {
   if (operation !== expected.operation || table !== expected.table) return false;
   if (String(key) !== expected.key) return false;
