@@ -10,10 +10,10 @@ import type {
 } from '../../src/sources/source.js';
 import { type ReceivedRow, toldRow } from './received-row.js';
 
-/** Keeps what a source gives out. */
+/** Keeps the events of a source. */
 export class CollectingSink implements Sink {
   readonly rows: ReceivedRow[] = [];
-  /** Of each row, null where it has no columns. */
+  /** The precision of each row, null where it has no columns. */
   readonly precisions: (Precision | null)[] = [];
   readonly keyless: KeylessEvent[] = [];
   readonly truncated: string[] = [];
@@ -21,7 +21,7 @@ export class CollectingSink implements Sink {
   readonly problems: Malformed[] = [];
   readonly unstatedFacts: Unstated[] = [];
   idles = 0;
-  /** What `ready` waits for. */
+  /** `ready` waits for it. */
   gate: Promise<void> = Promise.resolve();
 
   row(event: RowEvent, columns: RowColumns | null): void {
@@ -59,7 +59,7 @@ export class CollectingSink implements Sink {
     return this.gate;
   }
 
-  /** Everything that was told, in one number. */
+  /** The count of all events. */
   get count(): number {
     const { rows, keyless, truncated, ignoredKinds, problems } = this;
     return [rows, keyless, truncated, ignoredKinds, problems].reduce(

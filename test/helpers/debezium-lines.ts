@@ -2,17 +2,17 @@ import { type ColumnType, TABLES, type TableName } from '../../src/schemas/hospi
 import { SERVER_COLUMNS } from '../../src/sources/source.js';
 import type { ReceivedRow } from './received-row.js';
 
-/** How an event is wrapped. */
+/** The wrapper of an event. */
 export type Shape = 'plain' | 'schema' | 'keyed' | 'cloudevents' | 'flat';
 
-/** How a connector writes its events. */
+/** The settings of a connector's events. */
 export interface LineFormat {
   readonly shape: Shape;
   /** `time.precision.mode`. */
   readonly times: 'adaptive' | 'connect' | 'isostring';
-  /** Whether `created_at` and `updated_at` are told: `column.exclude.list` may leave them out. */
+  /** Whether rows have `created_at` and `updated_at`: `column.exclude.list` may leave them out. */
   readonly serverColumns: boolean;
-  /** Whether `source.db`, `source.schema` and `source.name` are told. */
+  /** Whether events have `source.db`, `source.schema` and `source.name`. */
   readonly place: boolean;
 }
 
@@ -23,19 +23,19 @@ export const PLAIN: LineFormat = {
   place: true,
 };
 
-/** Where a row is from: the database, the schema, and the connector's logical name. */
+/** The origin of a row: the database, the schema, and the connector's logical name. */
 export interface RowPlace {
   readonly database: string;
   readonly schema: string;
   readonly origin: string;
 }
 
-/** An event, and where its row is from if not from where the others are. */
+/** An event, with its row's origin where that is not HOME. */
 export interface LineRow extends ReceivedRow {
   readonly from?: Partial<RowPlace>;
 }
 
-/** Where the tables of most tests are. */
+/** The origin of rows in most tests. */
 export const HOME: RowPlace = { database: 'hospital_oltp', schema: 'public', origin: 'oltp' };
 
 const OPS = { insert: 'c', update: 'u', delete: 'd', snapshot: 'r' } as const;
@@ -140,11 +140,11 @@ function placeMembers(
   [database, schema, origin]: readonly [string, string, string],
 ): string[] {
   if (!place) return [];
-  const told = { ...home, ...from };
+  const rowPlace = { ...home, ...from };
   return [
-    `${database}:"${told.database}"`,
-    `${schema}:"${told.schema}"`,
-    `${origin}:"${told.origin}"`,
+    `${database}:"${rowPlace.database}"`,
+    `${schema}:"${rowPlace.schema}"`,
+    `${origin}:"${rowPlace.origin}"`,
   ];
 }
 
@@ -158,13 +158,13 @@ function rowMembers(event: LineRow, format: LineFormat): string {
   const { table, values, key } = event;
   const members: string[] = [];
   const { columns } = TABLES[table];
-  const add = (name: string, type: ColumnType, place: number) => {
-    const value = place === 0 ? (values?.[0] ?? String(key)) : values?.[place];
+  const add = (name: string, type: ColumnType, index: number) => {
+    const value = index === 0 ? (values?.[0] ?? String(key)) : values?.[index];
     if (value !== undefined || values === null) {
       members.push(`"${name}":${valueText(value ?? null, type, format)}`);
     }
   };
-  for (const [place, { name, type }] of columns.entries()) add(name, type, place);
+  for (const [i, { name, type }] of columns.entries()) add(name, type, i);
   if (format.serverColumns) {
     for (const [i, name] of SERVER_COLUMNS.entries()) add(name, 'timestamp', columns.length + i);
   }

@@ -2,7 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { Decoder, Encoder } from '../../src/sources/kafka/wire.js';
 
-/** Kafka's numbers of requests. */
+/** Kafka's keys of requests. */
 export const API = {
   fetch: 1,
   listOffsets: 2,
@@ -12,10 +12,10 @@ export const API = {
   saslAuthenticate: 36,
 } as const;
 
-/** What is answered to a request, without its head; null: nothing, for ever; `hangUp`: the connection is closed. */
+/** The answer to a request, without its head; null: never answers; `hangUp`: closes the connection. */
 export type Respond = (body: Decoder, answer: Encoder) => Encoder | null | 'hangUp';
 
-/** One topic with a partition, of a broker with this port; what is read of it is never answered. */
+/** Answers for one topic with one partition, of a broker on this port, which never answers a fetch. */
 export function silentReads(topic: string, port: () => number): Readonly<Record<number, Respond>> {
   return {
     [API.apiVersions]: (_, answer) =>
@@ -56,17 +56,17 @@ export function silentReads(topic: string, port: () => number): Readonly<Record<
   };
 }
 
-/** A port that answers as a broker of Kafka does, as far as it was told how; other requests hang up. */
+/** A port that answers the given requests as a broker of Kafka; on others it hangs up. */
 export class FakeBroker {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
-  /** The requests that came, by their numbers. */
+  /** The keys of the requests that came. */
   readonly asked: number[] = [];
 
-  /** How many connections there have been. */
+  /** The count of connections so far. */
   connections = 0;
 
-  /** @param tls `deaf`: it takes connections, and reads nothing */
+  /** @param tls `deaf`: accepts connections, and reads nothing */
   constructor(
     responses: Readonly<Record<number, Respond>>,
     tls: TlsOptions | 'deaf' | null = null,
@@ -112,7 +112,7 @@ export class FakeBroker {
       received = Buffer.concat([received, chunk]);
       while (received.length >= 4) {
         const end = 4 + received.readInt32BE(0);
-        // What Kafka does with a length that makes no sense: the first bytes of TLS, for one.
+        // As Kafka does for an absurd length, such as the first bytes of TLS.
         if (end < 4 || end > 1 << 20) return void socket.destroy();
         if (received.length < end) return;
         const request = new Decoder(received.subarray(4, end));

@@ -13,7 +13,7 @@ const RECONNECT = { attempts: 1, baseMs: 1, maxMs: 1, failFast: true };
 /** How a source was refused. */
 export interface Refusal {
   readonly exitCode: number;
-  /** It is no matter of waiting. */
+  /** Whether it is final: not a SourceAbsent. */
   readonly isFinal: boolean;
   readonly en: string;
   readonly pt: string;

@@ -14,18 +14,18 @@ import type {
 import { publicScope } from '../../helpers/any-scope.js';
 import { type ReceivedRow, toldRow } from '../../helpers/received-row.js';
 
-/** Keeps what a source gives out, in order. */
+/** Keeps the events of a source, in order. */
 export class Collector implements Sink {
   readonly rows: ReceivedRow[] = [];
-  /** `insert pacientes 1`, `truncate exames`, `aside message`: everything but the positions. */
+  /** `insert pacientes 1`, `truncate exames`, `ignored message`: every call but `progress`. */
   readonly received: string[] = [];
   readonly problems: Malformed[] = [];
   readonly unstatedFacts: Unstated[] = [];
   readonly positions: number[] = [];
   idles = 0;
-  /** How often `ready` was asked. */
+  /** Calls of `ready`. */
   asked = 0;
-  /** While set, the sink is not ready. */
+  /** While set, `ready` waits. */
   #gate: { readonly opened: Promise<void>; readonly open: () => void } | null = null;
 
   row(event: RowEvent, columns: RowColumns | null): void {
@@ -34,10 +34,10 @@ export class Collector implements Sink {
   }
 
   deleteWithoutKey({ operation, table, position }: KeylessEvent): void {
-    this.received.push(`${operation} ${table} without its id, place ${position}`);
+    this.received.push(`${operation} ${table} without its id, position ${position}`);
   }
 
-  truncate(table: TableName, _stream: number, _place: number): void {
+  truncate(table: TableName): void {
     this.received.push(`truncate ${table}`);
   }
 
@@ -46,7 +46,7 @@ export class Collector implements Sink {
   }
 
   ignored(kind: Ignored): void {
-    this.received.push(`aside ${kind}`);
+    this.received.push(`ignored ${kind}`);
   }
 
   malformed(problem: Malformed): void {
@@ -67,7 +67,7 @@ export class Collector implements Sink {
     await this.#gate?.opened;
   }
 
-  /** Takes nothing more until `open`. */
+  /** Has `ready` wait until `open`. */
   shut(): void {
     let open = () => {};
     const opened = new Promise<void>((resolve) => {
@@ -86,7 +86,7 @@ export class Collector implements Sink {
   }
 }
 
-/** Attempts follow each other fast, and there are enough for a server that starts. */
+/** Fast retries, enough of them for a server that starts. */
 export const PATIENT = { attempts: 200, baseMs: 20, maxMs: 100, failFast: true };
 
 export function slotSource(
@@ -104,14 +104,14 @@ export function slotSource(
   });
 }
 
-/** Lets a source run while `body` does something, then stops it; returns what it gave out. */
+/** Runs a source during `body`, then stops it; returns its events. */
 export async function collecting(
   source: Source,
   body: (sink: Collector) => Promise<void>,
   sink = new Collector(),
 ): Promise<Collector> {
   const running = source.run(sink, publicScope);
-  // Seen to below, once the body is through.
+  // Awaited below, after the body.
   running.catch(() => undefined);
   try {
     await Promise.race([body(sink), running.then(() => Promise.reject(new Error('it ended')))]);

@@ -2,14 +2,14 @@ import { connect, createServer, type Socket } from 'node:net';
 
 export interface DeafLine {
   readonly port: number;
-  /** Ends the connections that there are for who called; who was called does not hear of it. */
+  /** Ends the connections for the client; the server does not notice. */
   cut(): void;
-  /** Now the server hears of it, too. */
+  /** Ends them for the server, too. */
   hangUp(): void;
   close(): void;
 }
 
-/** Stands between a client and the server on `to`, like a network of which one half fails. */
+/** A proxy to the server on port `to`, like a network that fails on one side. */
 export async function startDeafLine(to: number): Promise<DeafLine> {
   const clients = new Set<Socket>();
   const servers = new Set<Socket>();

@@ -62,7 +62,7 @@ function post(url: string, body: string | Buffer, options: Post = {}): Promise<R
   });
 }
 
-/** Lends a source that listens. */
+/** Lends a listening source. */
 async function listening(
   body: (url: string, sink: Collector, source: HttpSource) => Promise<void>,
 ): Promise<Collector> {
@@ -71,7 +71,7 @@ async function listening(
   return collecting(source, (sink) => body(url, sink, source));
 }
 
-/** A connection on which a test writes the bytes itself. */
+/** A connection for bytes that the test writes itself. */
 async function raw(url: string): Promise<{ socket: Socket; heard: () => string }> {
   const socket = connect(Number(new URL(url).port), '127.0.0.1');
   let heard = '';
@@ -168,7 +168,7 @@ test('what Java writes: an upgrade that is not taken, a body in chunks, a head a
   assert.deepEqual(keys(sink), [1, 2]);
 });
 
-test('nothing is answered before it was taken', async () => {
+test('no request is answered before the sink took it', async () => {
   await listening(async (url, sink) => {
     sink.shut();
     let answered = 0;
@@ -188,7 +188,7 @@ test('nothing is answered before it was taken', async () => {
   });
 });
 
-test('a slow body holds up nobody, and one that is given up leaves nothing', async () => {
+test('a slow body delays no other request, and one that is given up gives nothing', async () => {
   const sink = await listening(async (url, s) => {
     const slow = await raw(url);
     const body = event(1);
@@ -222,7 +222,7 @@ test('many at once on one connection are taken in their order', async () => {
   );
 });
 
-test('what is no event is refused with the reason, and the next one is taken', async () => {
+test('a body that is not an event is refused with the reason, and the next one is taken', async () => {
   const sink = await listening(async (url) => {
     for (const body of ['{"op":', 'hello', '', ' \n', '[1', Buffer.from([0x7b, 0xff, 0x7d])]) {
       const { status, text } = await post(url, body);
@@ -256,7 +256,7 @@ test('other paths, methods, encodings and sizes have their own answers', async (
   assert.deepEqual(sink.problems, []);
 });
 
-test('a body that is too large is refused, said beforehand or not', async () => {
+test('a body that is too large is refused, with a content-length or without', async () => {
   const most = 16 << 20;
   const sink = await listening(async (url) => {
     const said = await raw(url);
@@ -306,7 +306,7 @@ test('stop lets requests end, and closes connections that are kept', async () =>
   slow.socket.destroy();
 });
 
-test('a sink that breaks ends the source with what broke', async () => {
+test('a sink that throws ends the source with its error', async () => {
   const source = new HttpSource({ host: '127.0.0.1', port: 0, path: PATH });
   const { url } = await source.start();
   const sink = new Collector();
@@ -316,7 +316,7 @@ test('a sink that breaks ends the source with what broke', async () => {
   await running;
 });
 
-test('requests that come before anybody takes events wait', async () => {
+test('requests wait until the source runs', async () => {
   const source = new HttpSource({ host: '127.0.0.1', port: 0, path: PATH });
   const { url } = await source.start();
   const early = post(url, event(1));
@@ -337,7 +337,7 @@ test('requests that come before anybody takes events wait', async () => {
   await waiting;
 });
 
-test('a port that is in use, or an address that is not ours, is told', async () => {
+test('a port that is in use, or an address of another machine, is refused', async () => {
   const other = createServer();
   await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
   const address = other.address();

@@ -19,7 +19,7 @@ import {
 import { API, FakeBroker, type Respond, silentReads } from '../../helpers/fake-broker.js';
 import { type Refusal, refusalOf } from '../../helpers/kafka-refusal.js';
 
-/** A refusal that is final comes at once; an answer that does not come is waited for five seconds. */
+/** A final refusal comes at once; a missing answer only after five seconds. */
 const AT_ONCE_MS = 3_000;
 const skip = withoutOpenssl;
 const folder = mkdtempSync(join(tmpdir(), 'oltp-simulator-test-'));
@@ -114,7 +114,9 @@ test('a port that takes connections and ends them is not answered, and may be wa
   }
 });
 
-test('a certificate that is not trusted, of another host, or over is final', { skip }, async () => {
+test('a certificate that is not trusted, of another host, or expired is a final refusal', {
+  skip,
+}, async () => {
   const { here, elsewhere, expired, other } = certificates!;
   const cases = [
     [here, overTls({ ca: other.cert }), /refused \(.*; correct KAFKA_SSL_CA/],
@@ -131,7 +133,7 @@ test('a certificate that is not trusted, of another host, or over is final', { s
   }
 });
 
-test('the environment cannot turn the look at certificates off', { skip }, async () => {
+test('the environment cannot turn the check of certificates off', { skip }, async () => {
   process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
   try {
     const security = overTls({ ca: certificates!.other.cert });
@@ -147,7 +149,7 @@ for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
     const { here, authority, client } = certificates!;
     const more = { requestCert: true, rejectUnauthorized: true, ca: readFileSync(authority.cert) };
     const tls = { ...serving(here), ...more, maxVersion };
-    // By TLS 1.2 a server ends the handshake, and does not say why.
+    // With TLS 1.2 a server ends the handshake without a reason.
     assertFinal(
       await refusalAt(ANSWERING, overTls(), tls),
       /wants a client certificate .*KAFKA_SSL_CERT and KAFKA_SSL_KEY/,

@@ -17,11 +17,11 @@ import { API, FakeBroker, silentReads } from '../../helpers/fake-broker.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 import { waitFor } from '../../helpers/wait-for.js';
 
-/** What is promised, in milliseconds. */
+/** The promised time of a stop, in milliseconds. */
 const STOP_MS = 1_000;
 const ONCE_MS = 2_000;
 const TWICE_MS = 200;
-/** Tests run beside each other, and the same is promised on a machine that does nothing else. */
+/** The promise is for an idle machine, and tests run at the same time. */
 const BESIDE = 2;
 const DEADLINE = { timeout: 60_000 };
 const RECONNECT = { attempts: 100, baseMs: 60_000, maxMs: 60_000, failFast: false };
@@ -56,7 +56,7 @@ function reading(): FakeBroker {
   return broker;
 }
 
-/** Where a broker says nothing any more. */
+/** The points at which a broker falls silent. */
 const STATES: Readonly<Record<string, State>> = {
   'the first request': {
     broker: () => new FakeBroker({ [API.apiVersions]: never }),
@@ -90,7 +90,7 @@ const STATES: Readonly<Record<string, State>> = {
   'a fetch': { broker: reading, security: PLAINTEXT, last: API.fetch, env: {} },
 };
 
-/** Waits until the broker has been asked what it does not answer. */
+/** Waits until the broker has the request that it does not answer. */
 function untilStuck(broker: FakeBroker, { last }: State): Promise<unknown> {
   const isStuck = () => (last === null ? broker.connections > 0 : broker.asked.includes(last));
   return waitFor(isStuck, { what: 'the request that is not answered' });

@@ -48,7 +48,7 @@ test('a source knows the placeholders of its connector', async () => {
   });
 });
 
-/** Reads a file that grows, for `body`; what the run came to is `ended`. */
+/** Follows a file during `body`; `ended` is the result of the run. */
 async function following(
   path: string,
   body: (sink: CollectingSink, source: NdjsonSource, ended: Promise<unknown>) => Promise<void>,
@@ -115,7 +115,7 @@ test('standard input is read as it comes, packed or not', async () => {
   for (const bytes of [Buffer.from(lines(0, MANY)), gzipSync(lines(0, MANY))]) {
     const stdin = new PassThrough();
     const done = read('-', stdin);
-    // Its first byte alone does not tell whether it is packed.
+    // Its first byte alone does not decide whether it is packed.
     for (const part of [bytes.subarray(0, 1), bytes.subarray(1, 2), bytes.subarray(2)]) {
       stdin.write(part);
       await waitFor(() => stdin.readableLength === 0, { what: 'a part to be read' });
@@ -127,7 +127,7 @@ test('standard input is read as it comes, packed or not', async () => {
   }
 });
 
-test('standard input may be quiet, and be left', async () => {
+test('standard input may be silent, and be stopped', async () => {
   const stdin = new PassThrough();
   const sink = new CollectingSink();
   const source = new NdjsonSource({ path: '-', follow: false, stdin });
@@ -148,7 +148,7 @@ test('standard input may be quiet, and be left', async () => {
   assert.equal(stdin.destroyed, true);
 });
 
-test('nothing is read ahead of who takes it', () =>
+test('no more is read than the sink takes', () =>
   withTempFolder(async (folder) => {
     const path = join(folder, 'events');
     await writeFile(path, lines(0, 50_000));
@@ -161,7 +161,7 @@ test('nothing is read ahead of who takes it', () =>
     await waitFor(() => sink.rows.length > 0);
     const first = sink.rows.length;
     assert.ok(first < 10_000);
-    // While others are read from the first to the last byte, this one waits.
+    // It waits while other files are read from the first byte to the last.
     const other = join(folder, 'other');
     await writeFile(other, lines(0, MANY));
     for (let i = 0; i < 3; i++) await read(other);
@@ -193,7 +193,7 @@ test('a file that is not there yet, and grows within a line, is followed', () =>
     });
   }));
 
-test('half of a line that was being written when it was stopped is nobody’s mistake', () =>
+test('half of a line that was being written at the stop is not malformed', () =>
   withTempFolder(async (folder) => {
     const path = join(folder, 'events');
     await writeFile(path, `${line(0)}\n${line(1).slice(0, 50)}`);
@@ -203,7 +203,7 @@ test('half of a line that was being written when it was stopped is nobody’s mi
       assert.equal(await ended, null);
       assertRows(sink, 1);
     });
-    // A line that is whole is none, though a console printed it.
+    // A whole line counts, also one that a console printed.
     await writeFile(path, `{"id":0}\t${line(0)}\n{"id":1}\t${line(1)}`);
     await following(path, async (sink, source, ended) => {
       await waitFor(() => sink.idles === 1);
@@ -227,7 +227,7 @@ test('half of a line that was being written when it was stopped is nobody’s mi
         assertRows(sink, 1);
       });
     }
-    // What can never be one is told.
+    // Bytes that cannot become an event are malformed.
     for (const [bytes, words] of [
       ['\n\u0005hello\u0012', /binary/],
       ['\u0001abc\n', /binary/],
@@ -256,7 +256,7 @@ test('half of a line that was being written when it was stopped is nobody’s mi
       assert.match(sink.problems[0]?.reason ?? '', /NUL bytes/);
     });
     await writeFile(path, `${line(0)}\n${line(1).slice(0, 50)}`);
-    // Where it does not grow, it is one.
+    // In a file that is not followed it is malformed.
     const sink = await read(path);
     assert.equal(sink.rows.length, 1);
     assert.deepEqual(
@@ -282,7 +282,7 @@ test('a packed file that is being written is read as far as it has come', () =>
       assert.equal(await ended, null);
       assertRows(sink, 2010);
     });
-    // Stopped in the middle, it is not complained of.
+    // Stopped amid a member, it is not an error.
     await writeFile(path, one.subarray(0, half));
     await following(path, async (sink, source, ended) => {
       await waitFor(() => sink.idles === 1);
@@ -291,7 +291,7 @@ test('a packed file that is being written is read as far as it has come', () =>
       assert.ok(sink.rows.length > 0);
       assert.deepEqual(sink.problems, []);
     });
-    // The same one that nobody adds to any more is not whole.
+    // In a file that is not followed it is cut off.
     await writeFile(path, one.subarray(0, half));
     const sink = new CollectingSink();
     const run = new NdjsonSource({ path, follow: false }).run(sink, anyScope);
@@ -301,7 +301,7 @@ test('a packed file that is being written is read as far as it has come', () =>
     await assert.rejects(read(path), told(/damaged/));
   }));
 
-test('what follows a member of gzip and is none is told', () =>
+test('bytes after a member of gzip that are not another one are an error', () =>
   withTempFolder(async (folder) => {
     const path = join(folder, 'events.gz');
     for (const zeros of [0, 7]) {
@@ -314,7 +314,7 @@ test('what follows a member of gzip and is none is told', () =>
     await assert.rejects(read(path), told(/end too early/));
   }));
 
-test('the end of a file is told once, though it is stopped there', () =>
+test('idle is called once at the end of a file, also if it is stopped there', () =>
   withTempFolder(async (folder) => {
     const path = join(folder, 'events');
     await writeFile(path, lines(0, 2));
@@ -356,7 +356,7 @@ test('a file that gets shorter, is written anew, or is another one cannot be fol
     }
   }));
 
-test('a file that is not there, or is none, is told', () =>
+test('a file that is not there, or a folder, is refused', () =>
   withTempFolder(async (folder) => {
     await assert.rejects(read(join(folder, 'none')), told(/there is no file/));
     await assert.rejects(read(folder), told(/EISDIR/));

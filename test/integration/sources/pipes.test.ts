@@ -39,7 +39,7 @@ async function withPipe(
   });
 }
 
-/** Runs a command of the shell; what it writes goes into the pipe. */
+/** Runs a shell command whose output goes into the pipe. */
 function write(path: string, command: string) {
   return spawn('sh', ['-c', `{ ${command}; } > "$0"`, path], { stdio: 'ignore' });
 }
@@ -59,7 +59,7 @@ test('a named pipe is read to the end of its writer, packed or not', async () =>
   }
 });
 
-test('a pipe that nobody writes to can be left, before its writer and amid', async () => {
+test('a pipe without a writer, or with a silent one, can be stopped', async () => {
   await withPipe(async ({ sink, source, ended }) => {
     await waitFor(() => sink.idles === 1, { what: 'a pipe without a writer to be idle' });
     source.stop();

@@ -10,52 +10,27 @@ import { currentWalLsn } from '../../../src/sources/slot/lsn.js';
 import { WalReceiver } from '../../../src/sources/slot/wal-receiver.js';
 import { anyScope } from '../../helpers/any-scope.js';
 import { type TestDatabase, withDatabase } from '../../helpers/database.js';
-import { startServers } from '../../helpers/server.js';
 import { waitFor } from '../../helpers/wait-for.js';
 import { Collector, collecting, PATIENT, slotSource } from './collecting.js';
 import { startDeafLine } from './deaf-line.js';
+import { allSlotsFree, caughtUp, startLogicalServers, withSlot } from './slot-database.js';
 
-const servers = await startServers({
-  settings: { wal_level: 'logical', max_replication_slots: '40' },
-});
+const servers = await startLogicalServers();
 
 const insert = (id: number) =>
   `INSERT INTO medicos (id, nome, crm, especialidade) VALUES (${id}, 'm', '${id}', 'e')`;
 
-async function withSlot(
-  server: (typeof servers)[number],
-  body: (db: TestDatabase) => Promise<void>,
-): Promise<void> {
-  await withDatabase(server, async (db) => {
-    await db.query(`CREATE PUBLICATION p FOR TABLE ${TABLE_NAMES.join(', ')}`);
-    await db.query(`SELECT pg_create_logical_replication_slot('s', 'pgoutput')`);
-    try {
-      await body(db);
-    } finally {
-      const free = async () => (await slotsOf(db, true)).every(({ active }) => !active);
-      await waitFor(free, { what: 'a slot that nobody reads' });
-      await db.query(
-        `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = 's'`,
-      );
-    }
-  });
-}
-
-function slotsOf(db: TestDatabase, all = false) {
+/** The slots of the database besides `s`. */
+function slotsOf(db: TestDatabase) {
   return db.query<{ name: string; active: boolean; temporary: boolean }>(
     `SELECT slot_name AS name, active, temporary FROM pg_replication_slots
-      WHERE database = current_database() AND (${all} OR slot_name <> 's')`,
+      WHERE database = current_database() AND slot_name <> 's'`,
   );
 }
 
 async function publicationsOf(db: TestDatabase): Promise<string[]> {
   const rows = await db.query<{ name: string }>('SELECT pubname AS name FROM pg_publication');
   return rows.map(({ name }) => name);
-}
-
-async function caughtUp(db: TestDatabase, sink: Collector): Promise<void> {
-  const end = await withConnection(db.target, currentWalLsn);
-  await waitFor(() => sink.at >= end, { what: `the position ${end} (at ${sink.at})` });
 }
 
 /** Ends the server process that sends the WAL of a slot. */
@@ -71,7 +46,7 @@ function refused(exitCode: number, words: RegExp): (error: unknown) => boolean {
     error instanceof OperatorError && error.exitCode === exitCode && words.test(error.message);
 }
 
-/** The keys in the order in which they came first, once what came again is taken for what it is. */
+/** The keys in the order of their first arrival. */
 function firsts(sink: Collector): unknown[] {
   return [...new Set(sink.rows.map(({ key }) => key))];
 }
@@ -104,14 +79,14 @@ for (const server of servers) {
     });
   });
 
-  test(`${version}: a slot that the server takes for read still is waited for`, async () => {
+  test(`${version}: a slot that the server still counts as in use is waited for`, async () => {
     await withSlot(server, async (db) => {
       const line = await startDeafLine(server.port);
       let lost = 0;
       try {
         const target = { ...db.target, port: line.port };
         const onReconnect = () => {
-          // The server hears of the loss when the second attempt is under way.
+          // The server learns of the loss only at the second attempt.
           if (++lost === 2) line.hangUp();
         };
         await collecting(slotSource(target, 's', { onReconnect }), async (s) => {
@@ -127,9 +102,9 @@ for (const server of servers) {
     });
   });
 
-  test(`${version}: what comes again after a loss in a transaction's middle is told again as it is`, async () => {
+  test(`${version}: a transaction that comes again after a loss amid it is delivered again, whole`, async () => {
     await withSlot(server, async (db) => {
-      // More than what may be under way at once.
+      // More rows than fit the socket and the queue.
       const rows = 80_000;
       await db.query(
         `INSERT INTO medicos (id, nome, crm, especialidade)
@@ -144,7 +119,7 @@ for (const server of servers) {
           first = this.rows.length;
           await terminate(db, 's');
         }
-        // While the server decodes, it tells of how far it is, short of the COMMIT.
+        // While the server decodes, it reports positions before the COMMIT.
         override progress(lsn: number): void {
           super.progress(lsn);
           if (first > 0 && this.rows.length < first + rows) early = Math.max(early, lsn);
@@ -160,7 +135,7 @@ for (const server of servers) {
         sink.rows.slice(again, 2 * again).map(shape),
       );
       assert.equal(sink.rows.length - again, rows);
-      assert.ok(early <= (sink.rows[0]?.watermark ?? 0), 'told too early');
+      assert.ok(early <= (sink.rows[0]?.watermark ?? 0), 'reported too early');
     });
   });
 
@@ -227,11 +202,11 @@ for (const server of servers) {
     });
   });
 
-  test(`${version}: a slot that somebody else moved on meanwhile is refused`, async () => {
+  test(`${version}: a slot that another reader moved meanwhile is refused`, async () => {
     await withSlot(server, async (db) => {
       let lost = false;
       const source = slotSource(db.target, 's', {
-        // Long enough for the other one.
+        // Long enough for the other reader.
         reconnect: { attempts: 5, baseMs: 2_000, maxMs: 2_000, failFast: true },
         onReconnect: () => {
           lost = true;
@@ -244,15 +219,14 @@ for (const server of servers) {
       await terminate(db, 's');
       await waitFor(() => lost, { what: 'the loss' });
       await db.query(insert(1));
-      const free = async () => (await slotsOf(db, true)).every(({ active }) => !active);
-      await waitFor(free, { what: 'the end of the sender' });
+      await waitFor(() => allSlotsFree(db), { what: 'the end of the sender' });
       await db.query(`SELECT pg_replication_slot_advance('s', pg_current_wal_lsn())`);
       await end;
       assert.deepEqual(sink.rows, []);
     });
   });
 
-  test(`${version}: a slot that is read, or is none, or of another kind is refused with what to do`, async () => {
+  test(`${version}: a slot that is in use, missing or without publications is refused with the way out`, async () => {
     await withSlot(server, async (db) => {
       await assert.rejects(
         slotSource(db.target, 'none').run(new Collector(), anyScope),
@@ -281,7 +255,7 @@ for (const server of servers) {
     });
   });
 
-  test(`${version}: a slot of another plugin, or of none, is refused before anything else is asked for`, async () => {
+  test(`${version}: a slot of another plugin, or a physical one, is refused before anything else is checked`, async () => {
     await withDatabase(server, async (db) => {
       await db.query(
         `SELECT pg_create_logical_replication_slot('w', 'test_decoding'),
@@ -321,7 +295,7 @@ for (const server of servers) {
         await db.query(`UPDATE medicos SET nome = 'd'`);
         await db.query('TRUNCATE exames');
         await caughtUp(db, s);
-        // Whoever comes now takes nothing away.
+        // Another process with the same name takes nothing over.
         const late = slotSource(db.target, 'mine', { create: true });
         await assert.rejects(
           late.run(new Collector(), anyScope),
@@ -386,11 +360,11 @@ for (const server of servers) {
       await terminate(db, 'mine');
       await losing;
       await gone();
-      // A name that is none.
+      // An invalid name.
       const wrong = slotSource(db.target, 'Mine!', { create: true });
       await assert.rejects(wrong.run(new Collector(), anyScope), refused(EXIT.state, /Mine!/));
       await gone();
-      // A slot is made once the transactions that run have ended: a stop does not wait for them.
+      // A slot is made when running transactions have ended; a stop does not wait for them.
       await withConnection(db.target, async (client) => {
         await client.query(`BEGIN; ${insert(99)}`);
         const waiting = make();
@@ -411,7 +385,7 @@ for (const server of servers) {
       const tables = TABLE_NAMES.join(', ');
       const ours = `COMMENT ON PUBLICATION mine IS 'oltp-simulator --create-slot'`;
       const foreign = [
-        // The same, but somebody else's.
+        // The same, but without our comment.
         `CREATE PUBLICATION mine FOR TABLE ${tables} WITH (publish = 'insert, update, delete')`,
         `CREATE PUBLICATION mine FOR TABLE ${tables}; ${ours}`,
         `CREATE PUBLICATION mine FOR ALL TABLES WITH (publish = 'insert, update, delete'); ${ours}`,
@@ -453,7 +427,7 @@ for (const server of servers) {
     });
   });
 
-  test(`${version}: the end of the WAL is reached soon, whatever was written there`, async () => {
+  test(`${version}: the end of the WAL is reached soon, with any WAL before it`, async () => {
     await withSlot(server, async (db) => {
       await db.query('CREATE TABLE elsewhere (t text)');
       await collecting(slotSource(db.target, 's'), (s) =>
@@ -479,7 +453,7 @@ for (const server of servers) {
 
   test(`${version}: the clock's offset is known with its error`, async () => {
     const { offset, error } = await measureClockOffset(server.target());
-    // Both are of this machine; this one was looked at when the process began.
+    // Both are this machine's clock.
     assert.ok(Math.abs(offset) < 100_000, `${offset} µs`);
     assert.ok(error > 0 && error < 100_000, `${error} µs`);
   });

@@ -34,7 +34,7 @@ function refused(words: RegExp) {
 for (const server of servers) {
   const { version } = server;
 
-  test(`${version}: the search_path says whose publications are found`, async () => {
+  test(`${version}: publications are found by the tables of the search_path`, async () => {
     await withDatabase(server, async (db) => {
       const clinica = { ...db.target, searchPath: 'clinica' };
       await db.query('CREATE SCHEMA clinica');
@@ -75,7 +75,7 @@ for (const server of servers) {
       await makePublication(clinica, 'made');
       const tables = TABLE_NAMES.map((table) => `clinica.${table}`).sort();
       assert.deepEqual(await published(db, 'made'), tables);
-      // What a killed process left is taken over, but not by one whose tables are others.
+      // A killed process's publication is taken over, but not with other tables.
       await makePublication(clinica, 'made');
       await assert.rejects(
         makePublication(db.target, 'made'),

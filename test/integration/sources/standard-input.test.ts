@@ -23,7 +23,7 @@ async function withPipe(command: string, body: (input: StreamInput) => Promise<v
     execFileSync('mkfifo', [path]);
     const writer = spawn('sh', ['-c', `{ ${command}; } > "$0"`, path], { stdio: 'ignore' });
     const ended = new Promise((resolve) => writer.on('exit', resolve));
-    // Waits for the writer: a pipe that nobody has opened for writing is at its end.
+    // Waits for the writer: without one, a pipe is at its end.
     const fd = openSync(path, 'r');
     const input = new StreamInput(pipeStream(fd), 'pipe');
     try {
@@ -48,7 +48,7 @@ async function readAll(input: StreamInput, size: number): Promise<{ hash: string
   }
 }
 
-test('what comes through a pipe is read to its last byte, in pieces of any size', async () => {
+test('a pipe is read to its last byte, in pieces of any size', async () => {
   const hash = expected();
   for (const size of [997, 1 << 16, 1 << 20]) {
     await withPipe(`seq ${LINES}`, async (input) => {
@@ -57,7 +57,7 @@ test('what comes through a pipe is read to its last byte, in pieces of any size'
   }
 });
 
-test('a pipe that brings nothing for a while is idle once, and goes on', async () => {
+test('a silent pipe is idle once, and goes on', async () => {
   await withPipe(`seq 1 10; sleep 0.5; seq 11 ${LINES}`, async (input) => {
     const { hash, idles } = await readAll(input, 1 << 16);
     assert.equal(hash, expected());
@@ -65,7 +65,7 @@ test('a pipe that brings nothing for a while is idle once, and goes on', async (
   });
 });
 
-test('a stop ends it while it waits, and what has come is given out', async () => {
+test('a stop ends its wait, and bytes that have come are given out', async () => {
   await withPipe('echo one; sleep 60', async (input) => {
     const buffer = Buffer.alloc(100);
     let text = '';

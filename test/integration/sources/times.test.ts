@@ -5,10 +5,10 @@ import { randomNumbers } from '../../helpers/random.js';
 import { startServer } from '../../helpers/server.js';
 
 const TIMES = 20_000;
-/** Of a timestamp, since 1970: 4714 BC to as many as an int64 holds, some years before the last one. */
+/** Timestamps in microseconds since 1970: from 4714 BC to the end of an int64, some years before the last one. */
 const FIRST_MICROS = -210_866_803_200_000_000n;
 const LAST_MICROS = 9_223_372_036_854_775_807n;
-/** The first one that is none: 294277. */
+/** The year after the last one: 294277. */
 const BEYOND_MICROS = 9_224_318_016_000_000_000n;
 const FIRST_DAY = -2_440_588;
 const LAST_DAY = 2_145_042_905;

@@ -16,7 +16,7 @@ import {
   SOURCE,
 } from './samples.js';
 
-/** Of each kind; every one takes a third of a millisecond. */
+/** Tries of each kind; one takes a third of a millisecond. */
 const TRIES = 1500;
 
 const SAMPLES = [
@@ -45,7 +45,7 @@ const collected = ({ rows, keyless, truncated, ignoredKinds, problems }: Collect
   problems,
 });
 
-test('every event that is cut short, at whichever byte, is malformed', () => {
+test('an event that is cut short at any byte is malformed', () => {
   for (const sample of SAMPLES) {
     const bytes = Buffer.from(sample);
     const { sink, intake } = fresh();
@@ -58,7 +58,7 @@ test('every event that is cut short, at whichever byte, is malformed', () => {
   }
 });
 
-test('whatever the bytes, one thing is told of them, the same by one that knows events and one that does not', () => {
+test('any bytes give exactly one call of the sink, the same with templates and without', () => {
   const random = randomNumbers(21);
   const below = (end: number) => Math.floor(random() * end);
   const pick = () => Buffer.from(SAMPLES[below(SAMPLES.length)]!);
@@ -106,7 +106,7 @@ test('whatever the bytes, one thing is told of them, the same by one that knows 
       for (const list of Object.values(collected(sink))) list.length = 0;
       experienced.intake.line(bytes, 0, i, 0);
       assert.deepEqual(collected(sink), collected(one.sink), `${name}: ${bytes}`);
-      // White space is nothing, and of nothing nothing is told.
+      // White space gives nothing.
       if (/^[ \t\r\n]*$/.test(bytes.toString('latin1'))) continue;
       assert.equal(sink.count, 1, `${name}: ${bytes}`);
       if (!isJson(bytes)) assert.equal(sink.problems.length, 1, `${name}: ${bytes}`);
@@ -127,7 +127,7 @@ test('many kinds of events in any order, each one again and again', () => {
   const random = randomNumbers(22);
   const one = fresh();
   const expected: unknown[] = [];
-  // More kinds than are kept.
+  // More kinds than templates.
   const kinds = Array.from({ length: 100 }, (_, i) =>
     i % 3 === 0
       ? envelope(i % 2 ? 'c' : 'u', { after: EXAME.replace('"data"', `"extra${i}":"x","data"`) })
@@ -148,7 +148,7 @@ test('many kinds of events in any order, each one again and again', () => {
   assert.deepEqual(one.sink.rows, expected);
 });
 
-test('events that are all different are read all the same', () => {
+test('events that are all different are read, too', () => {
   const { sink, intake } = fresh();
   for (let i = 0; i < 2000; i++) {
     const source = SOURCE('exames').replace('"oltp"', `"oltp ${i}"`);
@@ -160,7 +160,7 @@ test('events that are all different are read all the same', () => {
   );
 });
 
-test('a row of more columns than anybody remembers is read like any other', () => {
+test('a row of more columns than a template may have is read like any other', () => {
   const { sink, intake } = fresh();
   const columns = Array.from({ length: 400 }, (_, i) => `"x${i}":${i}`).join();
   for (let id = 0; id < 3; id++) {
@@ -231,7 +231,7 @@ test('a record of Kafka has its id from its row, or else from its key', () => {
   assert.equal(sink.keyless.length, 1);
 });
 
-test('lines count, blank ones too, and a bad one spoils no other', () => {
+test('every line counts, blank ones too, and a malformed one does not affect others', () => {
   const { sink, intake } = fresh();
   const bytes = Buffer.concat([
     Buffer.from(`\ufeff${INSERT}\r\n\n \t\r\n${DELETE}\n{"a\n`),
@@ -256,7 +256,7 @@ test('lines count, blank ones too, and a bad one spoils no other', () => {
   );
 });
 
-test('what is too long is refused', () => {
+test('a line that is too long is refused', () => {
   const { sink, intake } = fresh();
   const long = Buffer.alloc(MOST_BYTES + 1, ' ');
   intake.line(long, 0, 1, 0);

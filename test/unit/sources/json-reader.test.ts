@@ -10,7 +10,7 @@ const NAMES = ['id', 'a', 'after', 'nome', 'é', ''];
 /** One reader for all: it learns. */
 const reader = new JsonReader(new Names(NAMES));
 
-/** What the reader makes of a text, with numbers as their digits. */
+/** The reader's values of a text, with numbers as their digits. */
 function read(text: string | Buffer): unknown {
   const bytes = Buffer.from(text);
   reader.load(Buffer.concat([bytes, Buffer.from('\n')]));
@@ -41,7 +41,7 @@ function readValue(): unknown {
       return array;
     }
     case KIND.object: {
-      // The names of members are numbers here; a known one is told from another one by its own.
+      // Names are numbers here: a known one has its own number, all others share one.
       const object: unknown[] = [];
       for (let name = reader.firstName(); name !== END; name = reader.nextName()) {
         object.push([NAMES[name] ?? name >= -1, readValue()]);
@@ -52,7 +52,7 @@ function readValue(): unknown {
   return reader.string(kind, start, stop);
 }
 
-/** The same of what JSON.parse made. */
+/** The same of JSON.parse's values. */
 function shaped(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(shaped);
   if (typeof value !== 'object' || value === null) return value;
@@ -63,7 +63,7 @@ function shaped(value: unknown): unknown {
   return { object };
 }
 
-/** Whether a reader that makes nothing of it takes it for JSON. */
+/** Whether a reader that only skips values accepts a text. */
 function skips(text: Buffer): boolean {
   reader.load(Buffer.concat([text, Buffer.from('\n')]));
   reader.open(0, text.length);
@@ -86,7 +86,7 @@ function parses(text: string): boolean {
   }
 }
 
-test('what JSON.parse makes of random JSON, the reader makes of it', () => {
+test('the reader reads random JSON as JSON.parse does', () => {
   const random = randomNumbers(11);
   const below = (end: number) => Math.floor(random() * end);
   const character = () =>
@@ -145,7 +145,7 @@ function insideString(json: string, at: number): boolean {
   return inside;
 }
 
-test('what JSON.parse refuses, the reader refuses, and nothing else', () => {
+test('the reader refuses exactly the texts that JSON.parse refuses', () => {
   const random = randomNumbers(12);
   const below = (end: number) => Math.floor(random() * end);
   const samples = [
@@ -172,7 +172,7 @@ test('what JSON.parse refuses, the reader refuses, and nothing else', () => {
   assert.ok(accepted > TRIES / 4);
 });
 
-test('every text that is no JSON, in each way that one may be wrong', () => {
+test('texts that are not JSON are refused, whatever is wrong', () => {
   const wrong = [
     '',
     ' ',
@@ -258,7 +258,7 @@ test('integers keep every digit, and are numbers only where those are exact', ()
   }
 });
 
-test('what is nested deeper than any event is refused, and does not fill the stack', () => {
+test('nesting deeper than MOST_DEPTH is refused, and does not fill the stack', () => {
   const nested = (levels: number) => Buffer.from('['.repeat(levels) + ']'.repeat(levels));
   assert.equal(skips(nested(MOST_DEPTH)), true);
   assert.equal(skips(nested(MOST_DEPTH + 1)), false);
@@ -266,7 +266,7 @@ test('what is nested deeper than any event is refused, and does not fill the sta
   assert.equal(skips(Buffer.from('{"a":'.repeat(1_000_000))), false);
 });
 
-test('a value that was begun may be gone back to, time and again', () => {
+test('rewind goes back to a value any number of times', () => {
   const bytes = Buffer.from('{"a":[1]}\n');
   reader.load(bytes);
   reader.open(0, bytes.length - 1);
@@ -278,7 +278,7 @@ test('a value that was begun may be gone back to, time and again', () => {
   reader.close();
 });
 
-test('more names than are remembered, and long ones, are told from those that are looked for', () => {
+test('names beyond the limit, and long ones, are not taken for known ones', () => {
   const many = Array.from({ length: 5000 }, (_, i) => `"name ${i}":${i}`).join();
   const long = 'id'.repeat(1000);
   for (let round = 0; round < 2; round++) {

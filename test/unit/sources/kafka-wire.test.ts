@@ -12,7 +12,7 @@ const bytes = (...parts: (number | string)[]): Buffer =>
     parts.map((part) => (typeof part === 'number' ? Buffer.of(part) : Buffer.from(part))),
   );
 
-test('what is written is read again', () => {
+test('the decoder reads what the encoder wrote', () => {
   const written = new Encoder()
     .int8(-1)
     .int16(-2)
@@ -53,7 +53,7 @@ test('numbers of variable length, also beyond 32 bits', () => {
     assert.equal(new Decoder(Buffer.from(encoded)).varint(), value);
 });
 
-test('Snappy: literals and copies, also such as overlap; in the frame of Java and without', () => {
+test('Snappy: literals and copies, also overlapping ones, in the frame of Java and without', () => {
   // "abcabcabc…": a literal, and a copy of 9 bytes from 3 before.
   const block = bytes(12, 2 << 2, 'abc', ((9 - 4) << 2) | 1, 3);
   assert.equal(unpackSnappy(block).toString(), 'abcabcabcabc');
@@ -124,7 +124,7 @@ test('LZ4 that is broken is refused', () => {
   }
 });
 
-test('SCRAM as RFC 7677 has it', async () => {
+test('SCRAM by the example of RFC 7677', async () => {
   const login = { username: 'user', password: 'pencil' };
   const scram = new Scram('sha256', login, 'rOprNGfwEbeRWgbNEkqO');
   assert.equal(scram.first(), 'n,,n=user,r=rOprNGfwEbeRWgbNEkqO');
@@ -136,7 +136,7 @@ test('SCRAM as RFC 7677 has it', async () => {
   assert.throws(() => scram.check('e=other-error'), KafkaError);
 });
 
-test('SCRAM: names are escaped; what a server cannot mean is refused', async () => {
+test('SCRAM: names are escaped; a wrong answer of a server is refused', async () => {
   const login = { username: 'a=b,c', password: 'x' };
   assert.equal(new Scram('sha512', login, 'nonce').first(), 'n,,n=a=3Db=2Cc,r=nonce');
   for (const first of [
@@ -151,7 +151,7 @@ test('SCRAM: names are escaped; what a server cannot mean is refused', async () 
   }
 });
 
-test('what errors of sockets mean', () => {
+test('errors of sockets have their reasons', () => {
   const kinds = {
     ECONNREFUSED: 'lost',
     ENOTFOUND: 'lost',

@@ -23,14 +23,14 @@ test('a record is given out once, with its offset', () => {
   assert.deepEqual(take(answer([], 8)), [5, 6, 7]);
 });
 
-test('where compaction took the last records of a batch, it is read on behind them', () => {
+test('where compaction removed the last records of a batch, reading goes on after them', () => {
   const { partition, take } = reader(0);
   take(answer([batch(0, 2, { lastOffsetDelta: 9 })], 10));
   assert.equal(partition.next, 10);
   assert.equal(partition.atEnd, true);
 });
 
-test('what may not be read yet, of an open transaction, is not waited for', () => {
+test('records of an open transaction do not keep a partition from its end', () => {
   const { partition, take } = reader(0);
   take({ ...answer([batch(0, 2)], 9), lastStableOffset: 2 });
   assert.equal(partition.atEnd, true);
@@ -41,11 +41,11 @@ test('an aborted transaction is left out, also when its end is in another answer
   const first = answer([written(0, 2, 7), written(2, 1, 8)], 9, [[7, 0]]);
   assert.deepEqual(take(first), [2]);
   const rest = [written(3, 1, 7), ended(4, 7, 'abort'), written(5, 1, 7), batch(6, 1)];
-  // The one behind it, of the same producer, was committed.
+  // The next one of the same producer was committed.
   assert.deepEqual(take(answer([...rest, ended(7, 7, 'commit')], 9, [[7, 0]])), [2, 5, 6]);
 });
 
-test('a broker that is not there is one clear sentence', async () => {
+test('a broker that is not there is reported in one sentence', async () => {
   const port = await freePort();
   await assert.rejects(readFrom(port), (error) => {
     assert.ok(error instanceof OperatorError);
@@ -81,7 +81,7 @@ async function readFrom(port: number): Promise<void> {
   }
 }
 
-/** A partition read from `first` on; `take` returns the offsets that were given out so far. */
+/** A partition read from `first` on; `take` returns the offsets delivered so far. */
 function reader(first: number) {
   const partition = new Partition({ topic: 'hospital', index: 0, stream: 0, first });
   const given: number[] = [];
@@ -147,7 +147,7 @@ function written(firstOffset: number, count: number, producerId: number): Buffer
   return batch(firstOffset, count, { attributes: TRANSACTIONAL, producerId });
 }
 
-/** What ends a transaction. */
+/** A control record that ends a transaction. */
 function ended(firstOffset: number, producerId: number, how: 'abort' | 'commit'): Buffer {
   const key = Buffer.from([0, 0, 0, how === 'abort' ? 0 : 1]);
   return batch(firstOffset, 1, { attributes: TRANSACTIONAL | CONTROL, producerId, key });

@@ -6,7 +6,7 @@ import { randomNumbers } from '../../helpers/random.js';
 const CHUNK = 8;
 const MOST = 40;
 
-/** Feeds a text in parts of these lengths, and returns what came out. */
+/** Feeds a text in parts of these lengths, and returns the lines. */
 function feed(text: string, lengths: () => number) {
   const buffer = new LineBuffer(CHUNK, MOST);
   let out = '';
@@ -33,7 +33,7 @@ function feed(text: string, lengths: () => number) {
   return { out, long, rest: buffer.rest().toString() };
 }
 
-test('lines come out whole, however they came in', () => {
+test('lines come out whole, in pieces of any size', () => {
   const random = randomNumbers(5);
   for (let i = 0; i < 2000; i++) {
     const lines = Array.from({ length: 1 + Math.floor(random() * 10) }, () =>
@@ -46,7 +46,7 @@ test('lines come out whole, however they came in', () => {
   }
 });
 
-test('a line that is too long is told once, and takes no room', () => {
+test('a line that is too long is reported once, and takes no memory', () => {
   const long = 'x'.repeat(1000);
   assert.deepEqual(
     feed(`a\n${long}\nb\nc`, () => CHUNK),

@@ -11,7 +11,7 @@ export const SOURCE = (table: string) =>
 
 const TAIL = `"ts_ms":1772366400700,"ts_us":1772366400700456,"ts_ns":1772366400700456789`;
 
-/** An envelope, from what is in it. */
+/** An envelope with these members. */
 export function envelope(
   op: string,
   parts: { before?: string; after?: string; source?: string; transaction?: string },
@@ -32,7 +32,7 @@ export const DELETE = envelope('d', {
     '{"id":7,"paciente_id":0,"tipo_exame":"","data":0,"resultado":null,"created_at":0,"updated_at":0}',
 });
 
-/** What INSERT has as values. */
+/** The values of INSERT. */
 export const EXAME_VALUES = [
   '9007199254740993',
   '7',

@@ -21,8 +21,8 @@ const PARTITION = 2;
 const POSITION = 17;
 const RECEIVED = 1_772_366_401_000_000;
 
-/** What is told of an event, once by an intake that knows none and once by one that has seen it. */
-function tell(text: string): CollectingSink {
+/** Decodes an event twice: with a new intake, and with one that has a template of it. Both must agree. */
+function decoded(text: string): CollectingSink {
   const sink = new CollectingSink();
   const intake = new Intake(sink, anyScope);
   intake.line(Buffer.from(text), PARTITION, POSITION, RECEIVED);
@@ -87,49 +87,49 @@ const SAME: readonly (readonly [string, string])[] = [
   ['microseconds', INSERT.replaceAll(/"ts_ns":\d+,?/g, '').replace(',}', '}')],
 ];
 
-for (const [what, text] of SAME) {
-  test(`one row, whatever it is wrapped in: ${what}`, () => {
-    const sink = tell(text);
+for (const [wrapper, text] of SAME) {
+  test(`one row in any wrapper: ${wrapper}`, () => {
+    const sink = decoded(text);
     assert.deepEqual(sink.problems, []);
     assert.deepEqual(sink.rows, [INSERTED]);
   });
 }
 
-test('CloudEvents tell the same, but for the time of the connector', () => {
+test('CloudEvents give the same, but for the time of the connector', () => {
   const envelopeOnly = `{"before":null,"after":${EXAME}}`;
   for (const data of [envelopeOnly, `{"schema":${SCHEMA},"payload":${envelopeOnly}}`]) {
-    assert.deepEqual(tell(CLOUD_EVENT(data)).rows, [{ ...INSERTED, connectorAt: null }]);
+    assert.deepEqual(decoded(CLOUD_EVENT(data)).rows, [{ ...INSERTED, connectorAt: null }]);
   }
-  // Without PostgreSQL's own, the id of Debezium's transaction tells it.
+  // Without txId the id of Debezium's transaction has it.
   const without = CLOUD_EVENT(envelopeOnly).replace('"iodebeziumtxId":"571",', '');
-  assert.equal(tell(without).rows[0]?.xid, 571);
+  assert.equal(decoded(without).rows[0]?.xid, 571);
 });
 
 test('CloudEvents may have a flattened row, too', () => {
-  assert.deepEqual(tell(CLOUD_EVENT(EXAME)).rows, [{ ...INSERTED, connectorAt: null }]);
+  assert.deepEqual(decoded(CLOUD_EVENT(EXAME)).rows, [{ ...INSERTED, connectorAt: null }]);
 });
 
-test('a flattened event tells the same', () => {
+test('a flattened event gives the same', () => {
   const where = '"__db":"hospital","__schema":"public","__name":"oltp"';
   const meta = `${FLAT_META},${where}`;
-  assert.deepEqual(tell(FLATTENED(EXAME, meta)).rows, [INSERTED]);
+  assert.deepEqual(decoded(FLATTENED(EXAME, meta)).rows, [INSERTED]);
   const bare = meta.replaceAll('"__', '"');
-  assert.deepEqual(tell(FLATTENED(EXAME, bare)).rows, [INSERTED]);
+  assert.deepEqual(decoded(FLATTENED(EXAME, bare)).rows, [INSERTED]);
   for (const prefix of ['__source_', 'source_']) {
     const long = meta.replaceAll(/"__(lsn|txId|table|db|schema|name)"/g, `"${prefix}$1"`);
-    assert.deepEqual(tell(FLATTENED(EXAME, long)).rows, [INSERTED]);
+    assert.deepEqual(decoded(FLATTENED(EXAME, long)).rows, [INSERTED]);
   }
 });
 
 test('a flattened delete that was rewritten has no values', () => {
   const meta = `${FLAT_META.replace('"c"', '"d"')},"__deleted":"true"`;
-  const [row] = tell(FLATTENED('{"id":7,"paciente_id":0}', meta)).rows;
+  const [row] = decoded(FLATTENED('{"id":7,"paciente_id":0}', meta)).rows;
   assert.equal(row?.operation, 'delete');
   assert.equal(row.key, 7);
   assert.equal(row.values, null);
 });
 
-test('a flattened event says which fields are missing', () => {
+test('the reason for a flattened event names the missing fields', () => {
   const lacking: readonly (readonly [string, RegExp])[] = [
     ['__op', /without op: .*add\.fields=op,table,lsn,txId/],
     ['__table', /without table: .*add\.fields=op,table,lsn,txId/],
@@ -137,20 +137,20 @@ test('a flattened event says which fields are missing', () => {
     ['__txId', /without txId: .*add\.fields=op,table,lsn,txId/],
   ];
   for (const [name, words] of lacking) {
-    const sink = tell(FLATTENED(EXAME, FLAT_META.replace(`"${name}"`, '"other"')));
+    const sink = decoded(FLATTENED(EXAME, FLAT_META.replace(`"${name}"`, '"other"')));
     assert.match(sink.problems[0]?.reason ?? '', words);
     assert.equal(sink.rows.length, 0);
   }
-  // In a snapshot they are there, and null.
+  // In a snapshot they are null.
   const snapshot = FLAT_META.replace('"c"', '"r"')
     .replace('571', 'null')
     .replace('24023200,', 'null,');
-  const [row] = tell(FLATTENED(EXAME, snapshot)).rows;
+  const [row] = decoded(FLATTENED(EXAME, snapshot)).rows;
   assert.deepEqual([row?.operation, row?.xid, row?.lsn], ['snapshot', null, null]);
 });
 
 test('a delete has the id of the old row, or else of the message', () => {
-  const [plain] = tell(DELETE).rows;
+  const [plain] = decoded(DELETE).rows;
   assert.deepEqual([plain?.operation, plain?.key, plain?.values], ['delete', 7, null]);
   const bare = envelope('d', {});
   for (const key of [
@@ -160,41 +160,41 @@ test('a delete has the id of the old row, or else of the message', () => {
     '"{\\"id\\":8}"',
     '"8"',
   ]) {
-    assert.equal(tell(`{"key":${key},"value":${bare}}`).rows[0]?.key, 8, key);
-    assert.equal(tell(`{"value":${quoted(bare)},"key":${key}}`).rows[0]?.key, 8, key);
+    assert.equal(decoded(`{"key":${key},"value":${bare}}`).rows[0]?.key, 8, key);
+    assert.equal(decoded(`{"value":${quoted(bare)},"key":${key}}`).rows[0]?.key, 8, key);
   }
 });
 
-test('a delete that does not tell the id of its row is told as such, with all else', () => {
-  const { values: _, key: __, ...told } = { ...INSERTED, operation: 'delete' };
+test('a delete without the id of its row goes to deleteWithoutKey, with all else', () => {
+  const { values: _, key: __, ...expected } = { ...INSERTED, operation: 'delete' };
   const bare = envelope('d', {});
-  const untold: readonly string[] = [
+  const withoutId: readonly string[] = [
     bare,
     envelope('d', { before: '{"cpf":"1","tipo_exame":"x"}' }),
     envelope('d', { before: '{"id":null,"tipo_exame":"x"}' }),
     `{"key":{"tipo_exame":"x"},"value":${bare}}`,
     `{"key":{"schema":{"id":3},"payload":{"tipo_exame":"x"}},"value":${bare}}`,
   ];
-  for (const text of untold) {
-    const sink = tell(text);
+  for (const text of withoutId) {
+    const sink = decoded(text);
     assert.deepEqual([sink.problems, sink.rows], [[], []]);
-    assert.deepEqual(sink.keyless, [told], text);
+    assert.deepEqual(sink.keyless, [expected], text);
   }
   const meta = `${FLAT_META.replace('"c"', '"d"')},"__db":"hospital","__schema":"public","__name":"oltp"`;
   const flat = FLATTENED('{"paciente_id":0,"tipo_exame":"x"}', meta);
-  assert.deepEqual(tell(flat).keyless, [told]);
-  // A value that Debezium makes up for a NOT NULL column looks like any other.
-  assert.equal(tell(envelope('d', { before: '{"id":0,"tipo_exame":"x"}' })).rows[0]?.key, 0);
+  assert.deepEqual(decoded(flat).keyless, [expected]);
+  // Debezium's made-up value of a NOT NULL column looks like any other.
+  assert.equal(decoded(envelope('d', { before: '{"id":0,"tipo_exame":"x"}' })).rows[0]?.key, 0);
 });
 
-test('an update that does not tell the id of its row is malformed', () => {
+test('an update without the id of its row is malformed', () => {
   const after = EXAME.replace('"id"', '"other"');
-  assert.match(tell(envelope('u', { after })).problems[0]?.reason ?? '', /no id/);
+  assert.match(decoded(envelope('u', { after })).problems[0]?.reason ?? '', /no id/);
 });
 
-test('an update has the new values, and what the WAL does not have is undefined', () => {
+test('an update has the new values, and those that the WAL lacks are undefined', () => {
   const after = EXAME.replace('"resultado":null', '"resultado":"__debezium_unavailable_value"');
-  const [row] = tell(
+  const [row] = decoded(
     envelope('u', { before: '{"id":5}', after: after.replace('"data":', '"x":') }),
   ).rows;
   assert.equal(row?.operation, 'update');
@@ -204,19 +204,23 @@ test('an update has the new values, and what the WAL does not have is undefined'
   assert.equal(row.values?.[1], '7');
 });
 
-test('a row of a snapshot is one by its op or by its source', () => {
-  assert.equal(tell(envelope('r', { after: EXAME })).rows[0]?.operation, 'snapshot');
+test('`op` or `source.snapshot` marks a row of a snapshot', () => {
+  assert.equal(decoded(envelope('r', { after: EXAME })).rows[0]?.operation, 'snapshot');
   for (const value of ['"true"', '"first"', '"last"', 'true', '"incremental"']) {
     const source = SOURCE('exames').replace('"snapshot":"false"', `"snapshot":${value}`);
     assert.equal(
-      tell(envelope('c', { after: EXAME, source })).rows[0]?.operation,
+      decoded(envelope('c', { after: EXAME, source })).rows[0]?.operation,
       'snapshot',
       value,
     );
   }
   for (const value of ['null', 'false']) {
     const source = SOURCE('exames').replace('"snapshot":"false"', `"snapshot":${value}`);
-    assert.equal(tell(envelope('c', { after: EXAME, source })).rows[0]?.operation, 'insert', value);
+    assert.equal(
+      decoded(envelope('c', { after: EXAME, source })).rows[0]?.operation,
+      'insert',
+      value,
+    );
   }
 });
 
@@ -256,19 +260,19 @@ const ASIDES: readonly (readonly [Ignored, string])[] = [
 
 for (const [kind, text] of ASIDES) {
   test(`no change to a row: ${kind}: ${text.slice(0, 40)}`, () => {
-    const sink = tell(text);
+    const sink = decoded(text);
     assert.deepEqual(sink.problems, []);
     assert.deepEqual(sink.ignoredKinds, [kind]);
     assert.equal(sink.rows.length, 0);
   });
 }
 
-test('a truncate is told with its table', () => {
-  assert.deepEqual(tell(envelope('t', {})).truncated, ['exames']);
+test('a truncate has its table', () => {
+  assert.deepEqual(decoded(envelope('t', {})).truncated, ['exames']);
 });
 
-test('nothing is told of nothing', () => {
-  for (const text of ['', ' \t\r\n ', '\ufeff']) assert.equal(tell(text).count, 0);
+test('white space gives nothing', () => {
+  for (const text of ['', ' \t\r\n ', '\ufeff']) assert.equal(decoded(text).count, 0);
 });
 
 const MALFORMED: readonly (readonly [string, string, RegExp])[] = [
@@ -308,9 +312,9 @@ const MALFORMED: readonly (readonly [string, string, RegExp])[] = [
   ['half a pair in inner JSON', `{"value":"{\\"a\\":\\"\\ud800\\"}"}`, /surrogate/],
 ];
 
-for (const [what, text, words] of MALFORMED) {
-  test(`malformed, with the reason and without values: ${what}`, () => {
-    const { problems, rows } = tell(text);
+for (const [problem, text, words] of MALFORMED) {
+  test(`malformed, with a reason that holds no values: ${problem}`, () => {
+    const { problems, rows } = decoded(text);
     assert.equal(rows.length, 0);
     assert.equal(problems.length, 1);
     assert.match(problems[0]!.reason, words);
@@ -329,20 +333,20 @@ test('a sequence may lack the first LSN, and be written in other ways', () => {
   ];
   for (const [text, watermark] of ways) {
     const changed = INSERT.replace('"[\\"24023128\\",\\"24023200\\"]"', () => text);
-    assert.equal(tell(changed).rows[0]?.watermark, watermark, text);
+    assert.equal(decoded(changed).rows[0]?.watermark, watermark, text);
   }
 });
 
-test('times of milliseconds are told in microseconds, where there are no finer ones', () => {
+test('milliseconds become microseconds, where there is no finer unit', () => {
   const coarse = INSERT.replaceAll(/,"ts_[un]s":\d+/g, '');
-  const [row] = tell(coarse).rows;
+  const [row] = decoded(coarse).rows;
   assert.equal(row?.committedAt, 1_772_366_400_500_000);
   assert.equal(row.connectorAt, 1_772_366_400_700_000);
 });
 
-test('what a message may lack is null', () => {
+test('optional parts that a message lacks are null', () => {
   const text = `{"after":{"id":1},"source":{"table":"exames"},"op":"r"}`;
-  const [row] = tell(text).rows;
+  const [row] = decoded(text).rows;
   assert.deepEqual(
     [row?.xid, row?.lsn, row?.order, row?.watermark, row?.committedAt, row?.connectorAt],
     [null, null, null, null, null, null],

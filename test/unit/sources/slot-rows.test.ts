@@ -23,7 +23,7 @@ function read(...messages: readonly PgOutputMessage[]): CollectingSink {
   return sink;
 }
 
-test('a delete whose identity does not tell the id comes in order, with all else', () => {
+test('a delete whose replica identity lacks the id comes in order, with all else', () => {
   const sink = read(
     relation('id', 'crm'),
     { tag: 'insert', relation: RELATION, row: ['1', 'x'] },

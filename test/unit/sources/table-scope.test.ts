@@ -47,7 +47,7 @@ test("a partition is its root's, in its own schema", () => {
   }
 });
 
-test("what an event does not tell counts as the run's", () => {
+test("a part that an event lacks counts as the run's", () => {
   assert.equal(PARTITIONED.tableOf(null, null, 'consultas_p0'), 'consultas');
   assert.equal(PARTITIONED.tableOf(null, null, 'exames'), 'exames');
   assert.equal(PARTITIONED.tableOf(null, 'backup', 'exames'), 'other_schema');
@@ -55,7 +55,7 @@ test("what an event does not tell counts as the run's", () => {
   assert.equal(PARTITIONED.tableOf(null, null, 'outra'), 'other_table');
 });
 
-test('what a run does not know of its tables is no reason to turn an event away', () => {
+test('tables at unknown places exclude no event', () => {
   const names = scopeOfNames();
   assert.equal(names.tableOf('any', 'where', 'exames'), 'exames');
   assert.equal(names.tableOf('any', 'where', 'exames_p0'), 'other_table');
@@ -64,7 +64,7 @@ test('what a run does not know of its tables is no reason to turn an event away'
   assert.equal(some.tableOf('any', 'where', 'exames'), 'other_schema');
 });
 
-test('a foreign table is told from one of the run', () => {
+test("isForeign separates foreign tables from the run's", () => {
   assert.ok(isForeign('other_schema') && isForeign('other_table') && isForeign('other_database'));
   assert.ok(!isForeign('exames'));
 });

@@ -27,7 +27,7 @@ test('timestamps are printed as PostgreSQL prints them', () => {
   }
 });
 
-test('before 1 and after 9999 the year is as PostgreSQL has it', () => {
+test('years before 1 and after 9999 are printed as PostgreSQL prints them', () => {
   const pairs: readonly (readonly [bigint, string | null])[] = [
     [-62_135_596_800_000_000n, '0001-01-01 00:00:00'],
     [-62_135_596_800_000_001n, '0001-12-31 23:59:59.999999 BC'],
@@ -72,7 +72,7 @@ test('dates and times are those of JavaScript, wherever both have them', () => {
   }
 });
 
-test('words for a date or timestamp are read, whoever wrote them', () => {
+test("dates and timestamps in words are parsed, PostgreSQL's and ISO 8601", () => {
   const pairs: readonly (readonly [string, string])[] = [
     ['2026-03-01T12:30:00Z', '2026-03-01 12:30:00'],
     ['2026-03-01T12:30:00.123450Z', '2026-03-01 12:30:00.12345'],

@@ -7,7 +7,7 @@ import { envelope, SOURCE } from './samples.js';
 
 const NOW = { milliseconds: 1_772_366_400_500n, microseconds: 1_772_366_400_500_123n };
 
-/** The value of a column of a new row, as it comes with others of these days. */
+/** The text of one column of a new row, whose other times are of these days. */
 function value(table: string, column: string, json: string, updated = `${NOW.microseconds}`) {
   const sink = new CollectingSink();
   const after = `{"id":1,"${column}":${json},"created_at":${updated},"updated_at":${updated}}`;
@@ -22,7 +22,7 @@ function value(table: string, column: string, json: string, updated = `${NOW.mic
   return sink.rows[0]?.values?.[places[column]!];
 }
 
-test('a text is what it was, to the last character', () => {
+test('a text is unchanged, to the last character', () => {
   const texts = [
     '',
     'a',
@@ -47,7 +47,7 @@ test('a text is what it was, to the last character', () => {
   assert.equal(value('pacientes', 'nome', '"\\/"'), '/');
 });
 
-test('the placeholders of a connector stand for what is not told, besides the default', () => {
+test("a connector's placeholders stand for an absent value, besides the default", () => {
   const toastPlaceholders = ['(não mudou)', 'a;b,c "d"', 'x'.repeat(27)];
   const sink = new CollectingSink();
   const intake = new Intake(sink, anyScope, { toastPlaceholders });
@@ -86,7 +86,7 @@ test('a bigint is its digits', () => {
   assert.equal(value('exames', 'paciente_id', '-0'), '0');
 });
 
-test('a date is days, or words', () => {
+test('a date is a number of days, or words', () => {
   const pairs: readonly (readonly [string, string])[] = [
     ['0', '1970-01-01'],
     ['-1', '1969-12-31'],
@@ -102,7 +102,7 @@ test('a date is days, or words', () => {
   assert.match(String(value('pacientes', 'nascimento', '-735415')), /^00\d\d-\d\d-\d\d BC$/);
 });
 
-test('a timestamp is counted in what the times of the server are counted in', () => {
+test("a timestamp has the unit of the server's times in its row", () => {
   const nanoseconds = `${NOW.microseconds}000`;
   const milliseconds = `${NOW.milliseconds}`;
   const early = '1970-01-02 00:00:00.123';
@@ -114,7 +114,7 @@ test('a timestamp is counted in what the times of the server are counted in', ()
   assert.equal(value('exames', 'data', '"2026-03-01T12:30:00.5Z"'), '2026-03-01 12:30:00.5');
 });
 
-test('a row without times of the server is counted as the ones before', () => {
+test("a row without the server's times has the unit of the rows before", () => {
   const sink = new CollectingSink();
   const intake = new Intake(sink, anyScope);
   const tell = (after: string) => intake.line(Buffer.from(envelope('c', { after })), 0, 1, 0);
@@ -137,7 +137,7 @@ function dataOf(...rows: readonly string[]) {
   return sink.rows.map(({ values }, i) => `${values?.[3]} ${sink.precisions[i]}`);
 }
 
-test('where the times of the server are left out, those of the row tell what they are counted in', () => {
+test("where the server's times are left out, the row's own decide the unit", () => {
   const { milliseconds, microseconds } = NOW;
   const cases: readonly (readonly [string, string])[] = [
     [`"data":${milliseconds}`, '2026-03-01 12:00:00.5 milliseconds'],
@@ -146,7 +146,7 @@ test('where the times of the server are left out, those of the row tell what the
     ['"data":-1000000000000', '1938-04-24 22:13:20 milliseconds'],
     ['"data":-1000000000000000', '1938-04-24 22:13:20 microseconds'],
     ['"data":-1000000000000000000', '1938-04-24 22:13:20 microseconds'],
-    // Too short to tell.
+    // Too short to decide.
     ['"data":86400123000', '1970-01-02 00:00:00.123 microseconds'],
     ['"data":null', 'null microseconds'],
     ['"data":"2026-03-01T12:00:00.5Z"', '2026-03-01 12:00:00.5 microseconds'],
@@ -155,7 +155,7 @@ test('where the times of the server are left out, those of the row tell what the
     assert.deepEqual(dataOf(row), [expected], row);
     assert.deepEqual(dataOf(`${row},"created_at":null`), [expected], row);
   }
-  // What somebody wrote is of no weight beside the server's clock.
+  // The server's clock outweighs other times.
   assert.deepEqual(dataOf(`"data":${milliseconds},"updated_at":${microseconds}`), [
     '1970-01-21 12:19:26.4005 microseconds',
   ]);
@@ -194,12 +194,12 @@ test('a unit that was learnt from a long time stays', () => {
   assert.deepEqual(dataOf(short, long, short), [millis, micros, january]);
   assert.deepEqual(dataOf(short, longest), [millis, micros]);
   assert.deepEqual(dataOf(longest, long)[1], '1970-01-21 12:19:26.4005 microseconds');
-  // The server's clock says otherwise of its row.
+  // The server's clock decides otherwise for its row.
   const own = `${short},"updated_at":${milliseconds}`;
   assert.deepEqual(dataOf(long, own), [micros, millis]);
 });
 
-test('infinity and the end of 9999 tell no unit', () => {
+test('infinity and the end of 9999 decide no unit', () => {
   const { milliseconds } = NOW;
   const far = [
     ['9223372036825200000', 'infinity milliseconds'],
@@ -234,7 +234,7 @@ test('infinity and far years keep their meaning', () => {
   for (const [json, text] of pairs) assert.equal(value('exames', 'data', json), text);
 });
 
-test('what a connector has made of a date or timestamp that does not fit is left as it is', () => {
+test("a connector's number for a date or timestamp out of range stays as it is", () => {
   // As Debezium 3.6 writes `infinity`, and 294276-12-31.
   assert.equal(value('pacientes', 'nascimento', '-2147472692'), 'infinity');
   assert.equal(value('pacientes', 'nascimento', '-2147472691'), '-infinity');

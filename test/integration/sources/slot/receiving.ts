@@ -1,8 +1,10 @@
 import type { ConnectionTarget } from '../../../../src/postgres/target.js';
 import type { PgOutputMessage, Tuple } from '../../../../src/sources/slot/pgoutput.js';
 import { WalReceiver } from '../../../../src/sources/slot/wal-receiver.js';
+import type { TestDatabase } from '../../../helpers/database.js';
+import { waitFor } from '../../../helpers/wait-for.js';
 
-/** A transaction that is lost is not waited for for ever. */
+/** Limit of the wait for a transaction that should come. */
 const DEADLINE_MS = 10_000;
 
 export const PUBLICATION = `O'Brien "ção"`;
@@ -10,7 +12,7 @@ export const PUBLICATION = `O'Brien "ção"`;
 /** PUBLICATION in SQL. */
 export const PUBLICATION_NAME = `"O'Brien ""ção"""`;
 
-/** A change with its table's name: what there is to compare. */
+/** A change with its table's name, for comparison. */
 export type Change = readonly [
   tag: string,
   tables: string,
@@ -32,7 +34,7 @@ export function openSlot(target: ConnectionTarget, slot: string, queueBytes?: nu
   });
 }
 
-/** The next transaction, if it comes in time; empty ones, of which older servers tell, are passed over. */
+/** The next transaction, within DEADLINE_MS; skips empty ones, which older servers send. */
 export async function nextTransaction(receiver: WalReceiver): Promise<Transaction> {
   const changes: Change[] = [];
   const deadline = setTimeout(() => void receiver.close(), DEADLINE_MS);
@@ -51,6 +53,29 @@ export async function nextTransaction(receiver: WalReceiver): Promise<Transactio
     clearTimeout(deadline);
   }
   throw new Error('no transaction came');
+}
+
+/** Waits until the server has had `count` more statuses of the slot's reader, and calls `eachLook` at every look. */
+export async function newStatuses(
+  db: TestDatabase,
+  slot: string,
+  count: number,
+  eachLook: () => void = () => undefined,
+): Promise<void> {
+  const times = new Set<string>();
+  const enough = async () => {
+    eachLook();
+    const rows = await db.query<{ at: string }>(
+      `SELECT reply_time::text AS at FROM pg_stat_replication
+         JOIN pg_replication_slots ON active_pid = pid
+        WHERE slot_name = $1 AND reply_time IS NOT NULL`,
+      [slot],
+    );
+    for (const { at } of rows) times.add(at);
+    // The first one may be from before.
+    return times.size > count;
+  };
+  await waitFor(enough, { what: `${count} statuses of ${slot}` });
 }
 
 export async function nextTransactions(

@@ -1,8 +1,8 @@
 import '../../../../src/messages/english.js';
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { EXIT, OperatorError } from '../../../../src/errors.js';
-import { sleep } from '../../../../src/lib/clock.js';
 import { withConnection } from '../../../../src/postgres/connect.js';
 import { parseLsn } from '../../../../src/sources/slot/lsn.js';
 import { UNCHANGED } from '../../../../src/sources/slot/pgoutput.js';
@@ -12,6 +12,7 @@ import { startServers } from '../../../helpers/server.js';
 import { waitFor } from '../../../helpers/wait-for.js';
 import {
   type Change,
+  newStatuses,
   nextTransaction,
   nextTransactions,
   openSlot,
@@ -19,9 +20,9 @@ import {
   type Transaction,
 } from './receiving.js';
 
-/** Short, so that a consumer that tells nothing is given up within a test. */
+/** Short, so that a test may outlast it: the receiver sends four statuses in that time. */
 const SENDER_TIMEOUT_MS = 2_000;
-/** What may come on top of a queue's limit: what one read of a socket brings, and what entries take. */
+/** Bytes on top of a queue's limit: those of one read of a socket, and of the entries themselves. */
 const OVERSHOOT_BYTES = 256 << 10;
 
 const servers = await startServers({
@@ -79,7 +80,7 @@ async function confirmed(db: TestDatabase, slot: string): Promise<bigint> {
   return parseLsn(row?.lsn ?? '') ?? 0n;
 }
 
-/** Transactions of which many end where the next one's COMMIT begins; returns their keys in commit order. */
+/** Writes transactions, many of which end where the next one's COMMIT begins; returns their keys in commit order. */
 async function interleave(db: TestDatabase): Promise<string[]> {
   await withConnection(db.target, (a) =>
     withConnection(db.target, async (b) => {
@@ -171,19 +172,19 @@ for (const server of servers) {
     });
   });
 
-  test(`${version}: whatever was acknowledged, the next reader begins right behind it`, async () => {
+  test(`${version}: the next reader begins right after the acknowledged transaction`, async () => {
     await withSlot(server, async (db) => {
       const keys = await interleave(db);
       for (let point = 0; point <= keys.length; point++) {
-        // Once with all of them delivered, once with those that are acknowledged.
+        // Once with all of them delivered, once with only the acknowledged ones.
         for (const delivered of [keys.length, point]) {
           await db.query(`SELECT pg_copy_logical_replication_slot('s', 'copy')`);
           const read = await reading(db, 'copy', async (receiver) => {
             const transactions = await nextTransactions(receiver, delivered);
             const last = transactions[point - 1];
             if (last !== undefined) receiver.acknowledge(last.endLsn);
-            // Meanwhile keepalives arrive, which must not count for what was not acknowledged.
-            if (point % 6 === 1) await sleep(SENDER_TIMEOUT_MS / 2);
+            // Keepalives arrive with the statuses, and must not count as acknowledgements.
+            if (point % 6 === 1) await newStatuses(db, 'copy', 2);
             return transactions;
           });
           assert.deepEqual(keysOf(read), keys.slice(0, delivered));
@@ -191,7 +192,7 @@ for (const server of servers) {
             const touching = read.filter(({ endLsn }, i) => read[i + 1]?.commitLsn === endLsn);
             assert.ok(touching.length > 0, 'no COMMIT begins where another one ends');
           }
-          // Behind the last one there is nothing but what is written now.
+          // After the last one only new transactions come.
           const expected = keys.slice(point);
           if (point === keys.length) {
             expected.push(String(1000 + delivered));
@@ -201,7 +202,7 @@ for (const server of servers) {
           const rest = await reading(db, 'copy', (receiver) =>
             nextTransactions(receiver, expected.length),
           );
-          assert.deepEqual(keysOf(rest), expected, `behind ${point} of ${delivered}`);
+          assert.deepEqual(keysOf(rest), expected, `after ${point} of ${delivered}`);
           await db.query(`SELECT pg_drop_replication_slot('copy')`);
           if (point === keys.length) break;
         }
@@ -209,7 +210,7 @@ for (const server of servers) {
     });
   });
 
-  test(`${version}: a reader that is cut off begins behind what the server heard of`, async () => {
+  test(`${version}: a reader that was cut off begins after the position that the server knew`, async () => {
     await withSlot(server, async (db) => {
       const keys = await interleave(db);
       for (const [i, key] of keys.entries()) {
@@ -240,27 +241,27 @@ for (const server of servers) {
         assert.ok(before < endLsn);
         const target = await writeElsewhere(db);
         let position = 0n;
-        // Older servers tell of transactions in which nothing is published.
+        // Older servers send empty transactions, too.
         let last = endLsn;
         while (position < target) {
           const received = await receiver.next();
           if (received?.tag === 'position') position = received.lsn;
           else if (received?.message.tag === 'commit') last = received.message.endLsn;
         }
-        await sleep(SENDER_TIMEOUT_MS);
-        assert.ok((await confirmed(db, 's')) < endLsn, 'it went past what is not acknowledged');
+        await newStatuses(db, 's', 4);
+        assert.ok((await confirmed(db, 's')) < endLsn, 'it went past an open transaction');
         assert.throws(() => receiver.acknowledge(last + 1n), RangeError);
         receiver.acknowledge(last);
         await waitFor(async () => (await confirmed(db, 's')) >= target, { what: 'the slot' });
       });
-      // A begin anew does not take it back.
+      // The next reader does not move it back.
       const reached = await confirmed(db, 's');
-      await reading(db, 's', () => sleep(SENDER_TIMEOUT_MS));
+      await reading(db, 's', () => newStatuses(db, 's', 2));
       assert.ok((await confirmed(db, 's')) >= reached);
     });
   });
 
-  test(`${version}: a slow consumer keeps memory bounded and the connection alive`, async () => {
+  test(`${version}: with a slow consumer memory stays bounded and the connection alive`, async () => {
     await withSlot(server, async (db) => {
       const rows = 20_000;
       const queueBytes = 256 << 10;
@@ -271,9 +272,10 @@ for (const server of servers) {
       const receiver = await openSlot(db.target, 's', queueBytes);
       try {
         let most = 0;
-        for (const end = Date.now() + 2 * SENDER_TIMEOUT_MS; Date.now() < end; await sleep(20)) {
+        // Twice the time after which a server gives up a silent reader.
+        await newStatuses(db, 's', 8, () => {
           most = Math.max(most, receiver.waitingBytes);
-        }
+        });
         assert.ok(most > queueBytes, `${most} bytes: the queue was never full`);
         let next = 1;
         for await (const received of receiver) {
@@ -292,7 +294,7 @@ for (const server of servers) {
     });
   });
 
-  test(`${version}: a receiver that is to finish gives what has arrived, and no more`, async () => {
+  test(`${version}: finish gives the rest of the queue, and no more`, async () => {
     await withSlot(server, async (db) => {
       const rows = 20_000;
       const queueBytes = 64 << 10;
@@ -305,8 +307,8 @@ for (const server of servers) {
         let taken = 0;
         while ((await receiver.next()) !== null) {
           taken++;
-          // More could arrive meanwhile.
-          await sleep(0);
+          // Lets the socket deliver more, if it still reads.
+          await setImmediate();
         }
         assert.ok(taken > 0 && taken * 500 < waitingBytes, `${taken} of ${waitingBytes} bytes`);
         assert.equal(receiver.take(), null);
@@ -316,7 +318,7 @@ for (const server of servers) {
     });
   });
 
-  test(`${version}: a consumer that stops in the middle of a big transaction gets away`, async () => {
+  test(`${version}: closing amid a big transaction ends at once`, async () => {
     await withSlot(server, async (db) => {
       await db.query(`INSERT INTO t SELECT i, repeat('x', 500) FROM generate_series(1, 20000) i`);
       await reading(db, 's', (receiver) => receiver.next());
@@ -333,16 +335,17 @@ for (const server of servers) {
   test(`${version}: closing ends the wait of a consumer`, async () => {
     await withSlot(server, async (db) => {
       const receiver = await openSlot(db.target, 's');
+      let received = 0;
       const end = (async () => {
-        while ((await receiver.next()) !== null);
+        while ((await receiver.next()) !== null) received++;
       })();
-      await sleep(50);
+      await waitFor(() => received > 0, { what: 'a position' });
       await Promise.all([receiver.close(), receiver.close()]);
       await end;
     });
   });
 
-  test(`${version}: what cannot be read is told`, async () => {
+  test(`${version}: a slot that cannot be read is refused`, async () => {
     await withSlot(server, async (db) => {
       await assert.rejects(openSlot(db.target, `no "such's`), isRefused(/no ""?such's/));
       await assert.rejects(openSlot({ ...db.target, port: 1 }, 's'), isLost);
@@ -354,14 +357,14 @@ for (const server of servers) {
     });
   });
 
-  test(`${version}: the end of the server is an error, behind what had arrived`, async () => {
+  test(`${version}: the end of the server is an error, after the queue was taken`, async () => {
     await withSlot(server, async (db) => {
       await db.query('INSERT INTO t VALUES (1)');
       const receiver = await openSlot(db.target, 's');
       try {
         await waitFor(() => receiver.waitingBytes > 600, { what: 'the transaction' });
         await server.stop('immediate');
-        await sleep(50);
+        await waitFor(() => receiver.ended, { what: 'the loss' });
         assert.equal((await nextTransaction(receiver)).changes.length, 1);
         await assert.rejects(nextTransaction(receiver), isLost);
       } finally {
@@ -371,7 +374,7 @@ for (const server of servers) {
     });
   });
 
-  test(`${version}: a server that is shut down is told what was acknowledged`, async () => {
+  test(`${version}: a server that is shut down learns the acknowledged position`, async () => {
     await withSlot(server, async (db) => {
       await db.query('INSERT INTO t VALUES (1)');
       const receiver = await openSlot(db.target, 's');
@@ -387,7 +390,7 @@ for (const server of servers) {
       }
       await db.query('INSERT INTO t VALUES (2)');
       await reading(db, 's', async (again) => {
-        // Servers before 17 may forget at a shutdown what they heard last.
+        // Servers before 17 may forget the last status at a shutdown.
         const [first] = keysOf([await nextTransaction(again)]);
         if (version < 17 && first === '1') await nextTransaction(again);
         else assert.equal(first, '2');
@@ -396,7 +399,7 @@ for (const server of servers) {
   });
 }
 
-/** WAL that no publication has; returns a position behind it. */
+/** Writes WAL that is not published; returns a position after it. */
 async function writeElsewhere(db: TestDatabase): Promise<bigint> {
   await db.query('INSERT INTO hidden SELECT generate_series(1, 1000)');
   const [row] = await db.query<{ lsn: string }>('SELECT pg_current_wal_lsn()::text AS lsn');

@@ -6,7 +6,7 @@ test('entries come out as they went in, and their bytes with them', () => {
   const backlog = new Backlog<number>();
   let next = 0;
   let expected = 0;
-  // Grows to some thousand entries and back to none, several times.
+  // Grows to some thousand entries and shrinks to 0, several times.
   for (let round = 0; round < 5; round++) {
     for (let i = 0; i < 4000; i++) backlog.push(next++, 10);
     for (let i = 0; i < 3000; i++) assert.equal(backlog.shift(), expected++);

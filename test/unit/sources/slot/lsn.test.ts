@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { formatLsn, parseLsn } from '../../../../src/sources/slot/lsn.js';
 
-test('an LSN is read and written as PostgreSQL does it, to the last bit', () => {
+test('an LSN is parsed and printed as PostgreSQL does, to the last bit', () => {
   const pairs: [string, bigint][] = [
     ['0/0', 0n],
     ['0/1', 1n],
@@ -24,7 +24,7 @@ test('an LSN is read and written as PostgreSQL does it, to the last bit', () => 
   assert.equal(parseLsn('a/0b'), parseLsn('A/B'));
 });
 
-test('what is no LSN is none', () => {
+test('a text that is not an LSN is null', () => {
   for (const text of [
     '',
     '0',

@@ -5,22 +5,22 @@ import { decode } from '../../../../src/sources/slot/pgoutput.js';
 import { bytes, cString, i16, i32, i64, letter, row, u8 } from './bytes.js';
 import { SAMPLES } from './samples.js';
 
-/** Buffers of each kind that the decoder is tried with. */
+/** Buffers of each kind to try. */
 const TRIES = 20_000;
 const SEED = 20_260_301;
 
-test('every message says what its bytes hold', () => {
+test('every kind of message is decoded', () => {
   for (const [sample, message] of SAMPLES) assert.deepEqual(decode(sample), message);
 });
 
-test('the content of a message outlives the bytes it came in', () => {
+test('the content of a message outlives its bytes', () => {
   const sample = bytes(letter('M'), u8(0), i64(0n), cString(''), i32(1), letter('a'));
   const message = decode(sample);
   sample.fill(0);
   assert.equal(message.tag === 'message' && message.content.toString(), 'a');
 });
 
-test('a message that is cut short, at whichever byte, or goes on is none', () => {
+test('a message that is cut short at any byte, or too long, is refused', () => {
   for (const [sample] of SAMPLES) {
     for (let length = 0; length < sample.length; length++) {
       assert.throws(() => decode(sample.subarray(0, length)), DecodeError);
@@ -85,8 +85,8 @@ const INVALID: readonly (readonly [string, Buffer, RegExp, number])[] = [
   ],
 ];
 
-for (const [what, sample, words, offset] of INVALID) {
-  test(`refused, with words and the place: ${what}`, () => {
+for (const [problem, sample, words, offset] of INVALID) {
+  test(`refused with the problem and its byte: ${problem}`, () => {
     assert.throws(
       () => decode(sample),
       (error) => {
@@ -99,7 +99,7 @@ for (const [what, sample, words, offset] of INVALID) {
   });
 }
 
-test('whatever the bytes, they are a message or a DecodeError', () => {
+test('any bytes are a message or a DecodeError', () => {
   const random = generator(SEED);
   const below = (end: number) => Math.floor(random() * end);
   const types = SAMPLES.map(([sample]) => sample[0] ?? 0);

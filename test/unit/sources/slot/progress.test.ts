@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Progress } from '../../../../src/sources/slot/progress.js';
 
-test('what is told is the end of what was confirmed, and never falls', () => {
+test('the position is the end of the last acknowledged transaction, and never falls', () => {
   const progress = new Progress(50n);
   assert.equal(progress.position, 50n);
   for (const end of [100n, 200n]) {
@@ -42,7 +42,7 @@ test("a keepalive's position counts with nothing in flight only", () => {
   assert.equal(progress.position, 50n);
 });
 
-test('what was not given out cannot be acknowledged', () => {
+test('a transaction that was not handed over cannot be acknowledged', () => {
   const progress = new Progress(0n);
   progress.begin();
   progress.commit(30n);

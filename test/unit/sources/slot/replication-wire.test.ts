@@ -12,7 +12,7 @@ import { bytes, i64, letter, u8 } from './bytes.js';
 const EPOCH_MS = Date.UTC(2000, 0, 1);
 const EPOCH_MICROS = BigInt(EPOCH_MS) * 1000n;
 
-test('data and keepalives are told apart, to the last digit', () => {
+test('data and keepalives are parsed, to the last digit', () => {
   const lsn = 2n ** 64n - 1n;
   const sent = bytes(letter('w'), i64(lsn), i64(7n), i64(3n), letter('xyz'));
   const data = parseCopyData(sent);
@@ -33,13 +33,13 @@ test('data and keepalives are told apart, to the last digit', () => {
   }
 });
 
-test('what is neither, or is cut short, is a DecodeError', () => {
+test('another message, or one that is cut short, is a DecodeError', () => {
   for (const sample of ['', 'x', 'w', 'k', 'w123456781234567812345', 'k1234567812345678']) {
     assert.throws(() => parseCopyData(letter(sample)), DecodeError);
   }
 });
 
-test('a status holds the position three times, the clock and the wish for a reply', () => {
+test('a status has the position three times, the clock and the request for a reply', () => {
   const lsn = 2n ** 53n + 1n;
   assert.deepEqual(
     standbyStatus(lsn, EPOCH_MS + 5, true),

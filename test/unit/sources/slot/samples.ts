@@ -5,10 +5,10 @@ import { bytes, cString, i16, i32, i64, letter, row, u8 } from './bytes.js';
 const MICROS = 825_683_696_789_012n;
 const SINCE_1970 = 1_772_368_496_789_012n;
 const LSN = 2n ** 53n + 1n;
-/** Above what a signed number of 32 bits holds. */
+/** More than a signed number of 32 bits holds. */
 const OID = 4_000_000_001;
 
-/** A message of every kind, and what it says. */
+/** A message of every kind, in bytes and decoded. */
 export const SAMPLES: readonly (readonly [Buffer, PgOutputMessage])[] = [
   [
     bytes(letter('B'), i64(LSN), i64(MICROS), i32(4_294_967_295)),

@@ -8,8 +8,8 @@ import { DELETE, EXAME, envelope, FLAT_META, FLATTENED, INSERT } from './samples
 
 const bytesOf = (line: string | Buffer) => (typeof line === 'string' ? Buffer.from(line) : line);
 
-/** Reports on lines, by an intake that has seen other events. */
-function tell(...lines: readonly (string | Buffer)[]): CollectingSink {
+/** Decodes lines, by an intake that has seen other events. */
+function decoded(...lines: readonly (string | Buffer)[]): CollectingSink {
   const sink = new CollectingSink();
   const intake = new Intake(sink, anyScope);
   for (const other of [INSERT, DELETE]) intake.line(Buffer.from(other), 0, 1, 0);
@@ -18,13 +18,13 @@ function tell(...lines: readonly (string | Buffer)[]): CollectingSink {
   return sink;
 }
 
-const [INSERTED] = tell(INSERT).rows;
+const [INSERTED] = decoded(INSERT).rows;
 const quoted = (text: string) => JSON.stringify(text);
 const head = (...bytes: number[]) => Buffer.from(bytes);
 const headed = (start: Buffer, text = INSERT) => Buffer.concat([start, Buffer.from(text)]);
 const GUID = Array.from({ length: 16 }, (_, i) => i + 2);
 
-/** The event in Avro's JSON encoding: what may be null is in an object, by its type. */
+/** The event in Avro's JSON encoding: nullable values are in an object that names their type. */
 const AVRO = INSERT.replace(`"after":${EXAME}`, `"after":{"oltp.public.exames.Value":${EXAME}}`)
   .replace(/"source":(\{.*?\}),"tr/, '"source":{"io.debezium.connector.postgresql.Source":$1},"tr')
   .replace(/"transaction":(\{.*?\})/, '"transaction":{"event.block":$1}')
@@ -73,26 +73,26 @@ const READ: Readonly<Record<string, string | Buffer>> = {
   'a JSON text sequence': `\x1e${INSERT}`,
 };
 
-for (const [what, line] of Object.entries(READ)) {
-  test(`read: ${what}`, () => {
-    const sink = tell(line, line);
+for (const [input, line] of Object.entries(READ)) {
+  test(`read: ${input}`, () => {
+    const sink = decoded(line, line);
     assert.deepEqual(sink.problems, []);
     assert.deepEqual(sink.rows, [INSERTED, { ...INSERTED, position: 2 }]);
   });
 }
 
-test('what stands before a delete is its key, and before nothing it is a tombstone', () => {
+test('JSON before a delete is its key; a key without a value is a tombstone', () => {
   const bare = envelope('d', {});
   for (const line of [`{"id":8}\t${bare}`, `CreateTime:1\t{"id":8}\t${bare}`]) {
     assert.deepEqual(
-      tell(line).rows.map(({ key }) => key),
+      decoded(line).rows.map(({ key }) => key),
       [8],
     );
   }
-  assert.equal(tell(`{"id":{"long":8}}\t${bare}`).rows[0]?.key, 8);
-  assert.equal(tell(`{"oltp.public.exames.Key":{"id":8}}\t${bare}`).rows[0]?.key, 8);
+  assert.equal(decoded(`{"id":{"long":8}}\t${bare}`).rows[0]?.key, 8);
+  assert.equal(decoded(`{"oltp.public.exames.Key":{"id":8}}\t${bare}`).rows[0]?.key, 8);
   const avro = envelope('d', { before: '{"oltp.public.exames.Value":{"id":8}}' });
-  assert.equal(tell(avro).rows[0]?.key, 8);
+  assert.equal(decoded(avro).rows[0]?.key, 8);
   for (const line of [
     '{"id":8}\tnull',
     '{"id":8}\tnull\r',
@@ -105,7 +105,7 @@ test('what stands before a delete is its key, and before nothing it is a tombsto
     // rpk
     '{"topic":"a","key":"{\\"id\\":8}","timestamp":1772366400700,"partition":0,"offset":3}',
   ]) {
-    const sink = tell(line);
+    const sink = decoded(line);
     assert.deepEqual([sink.problems, sink.ignoredKinds], [[], ['tombstone']], line);
   }
 });
@@ -193,9 +193,9 @@ const REFUSED: Readonly<Record<string, readonly [string | Buffer, RegExp]>> = {
   'a line within many': [' "before": null,', /one event per line \(jq -c \.\)/],
 };
 
-for (const [what, [line, words]] of Object.entries(REFUSED)) {
-  test(`refused, and why: ${what}`, () => {
-    const sink = tell(line);
+for (const [input, [line, words]] of Object.entries(REFUSED)) {
+  test(`refused with its reason: ${input}`, () => {
+    const sink = decoded(line);
     assert.deepEqual(sink.rows, []);
     assert.deepEqual(sink.ignoredKinds, []);
     assert.match(sink.problems[0]?.reason ?? 'nothing was said', words);
@@ -232,7 +232,7 @@ test("a registry's head may be in one piece or two", () => {
 const indent = (text: string, by: number | string) => JSON.stringify(JSON.parse(text), null, by);
 const SMALL = '{"a":"} \\" {","b":[{"c":[]}],"d":{"e":null}}';
 
-test('events over several lines are put on one each, in pieces of any size', () => {
+test('indented events are joined into a line each, in pieces of any size', () => {
   const separators = ['\n', '\r\n', '\n\n', ''];
   for (const separator of separators) {
     const documents = [indent(SMALL, 2), 'null', indent(SMALL, '\t'), SMALL];
@@ -252,7 +252,7 @@ test('events over several lines are put on one each, in pieces of any size', () 
   }
 });
 
-test('an event that is cut off over several lines takes in none of those after it', () => {
+test('an indented event that is cut off does not swallow the next ones', () => {
   const whole = indent(SMALL, 2);
   for (let length = 2; length < whole.length - 1; length++) {
     const lines = new DocumentLines().push(
@@ -274,7 +274,7 @@ function isJson(text: string): boolean {
   }
 }
 
-test('whether events are spread over lines is seen by the first one', () => {
+test('the first event decides whether events are indented', () => {
   const heads: readonly (readonly [string, boolean | 'more'])[] = [
     ['{\n', true],
     ['\ufeff\n {\r\n', true],

@@ -15,7 +15,7 @@ const SCOPE = tableScope({
   },
 });
 
-/** The members that say where a row is from, as a connector writes them. */
+/** The members for a row's origin, as a connector writes them. */
 interface Whose {
   readonly db?: string | null;
   readonly schema?: string | null;
@@ -62,7 +62,7 @@ function read(lines: readonly string[], scope: Scope = SCOPE): CollectingSink {
 }
 
 for (const [shape, line] of SHAPES) {
-  test(`whose a table is, by database, schema and name: ${shape}`, () => {
+  test(`a table is found by database, schema and name: ${shape}`, () => {
     const own = { db: 'hospital', schema: 'public', table: 'exames', name: 'oltp' };
     const cases: readonly Whose[] = [
       own,
@@ -72,7 +72,7 @@ for (const [shape, line] of SHAPES) {
       { ...own, schema: 'partes', table: 'exames "é"' },
       { ...own, schema: 'partes' },
     ];
-    // Each again and again: the second one of a kind is read by what the first one was.
+    // Several times: the second event of a kind is read by a template.
     const sink = read([...cases, ...cases, ...cases].map(line));
     assert.deepEqual(
       sink.rows.map(({ table, origin, position }) => [
@@ -87,7 +87,7 @@ for (const [shape, line] of SHAPES) {
     assert.deepEqual(sink.unstatedFacts, []);
   });
 
-  test(`what is not told counts as the run's, and is said once: ${shape}`, () => {
+  test(`a part of the origin that is left out counts as the run's, and is reported once: ${shape}`, () => {
     const bare = { table: 'exames' };
     const nulls = { db: null, schema: null, table: 'exames', name: null };
     const sink = read([nulls, bare, nulls, bare].map(line));
@@ -99,7 +99,7 @@ for (const [shape, line] of SHAPES) {
   });
 }
 
-test('what rows of others do not tell is no matter', () => {
+test('parts that foreign rows lack are not reported', () => {
   const sink = read([
     plain({ table: 'outra' }),
     plain({ db: 'hospital', schema: 'public', table: 'exames', name: 'oltp' }),
@@ -109,7 +109,7 @@ test('what rows of others do not tell is no matter', () => {
   assert.deepEqual(sink.unstatedFacts, ['origin', 'database']);
 });
 
-test('what an event does not tell is said with the first one that counts, also if one before was malformed', () => {
+test('a missing part is reported before the first row, also if an event before was malformed', () => {
   const sink = new CollectingSink();
   const intake = new Intake(sink, SCOPE);
   const tell = (lsn: string) => {
@@ -138,7 +138,7 @@ test('the scope is asked once for all events of a kind', () => {
   assert.equal(asked, 1);
 });
 
-test('two connectors are told apart, and the name of each is one text', () => {
+test('two connectors have their own names, each one text in memory', () => {
   const line = (name: string) =>
     envelope('c', { after: EXAME, source: SOURCE('exames').replace('"oltp"', `"${name}"`) });
   const { rows } = read([line('a'), line('b'), line('a'), line('b')]);
@@ -148,7 +148,7 @@ test('two connectors are told apart, and the name of each is one text', () => {
   );
 });
 
-test('of a slot, the relation says the schema and the name, and the connection is of the database', () => {
+test('the relation of a slot has the schema and the name, and the connection has the database', () => {
   const sink = new CollectingSink();
   const rows = new SlotRows(sink, SCOPE, 0);
   const tables = [
