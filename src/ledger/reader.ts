@@ -13,7 +13,7 @@ import { type SealedLine, SealedLines } from './sealed-lines.js';
 import { type LedgerTransaction, TransactionFold } from './transactions.js';
 
 /** Bytes read at a time. Small, so that their strings are garbage before the collector moves them to old space. */
-const CHUNK_BYTES = 1 << 16;
+export const LEDGER_CHUNK_BYTES = 1 << 16;
 
 /**
  * `malformed` and `broken`: see `SealedLine`. `sequence`: an intent or an outcome that cannot stand here, or a
@@ -37,7 +37,7 @@ export interface LedgerReaderListener {
 }
 
 /** One buffer for all readers of a thread: a piece is processed before the next one is read. */
-const buffer = Buffer.alloc(CHUNK_BYTES);
+const buffer = Buffer.alloc(LEDGER_CHUNK_BYTES);
 
 /**
  * Reads the file of one connection piece by piece, also while it is being written. Reads are synchronous: the file
@@ -75,7 +75,7 @@ export class LedgerReader {
 
   /** Reads the next piece; false if nothing more is written yet. */
   read(): boolean {
-    const bytes = readSync(this.#fd, buffer, 0, CHUNK_BYTES, null);
+    const bytes = readSync(this.#fd, buffer, 0, LEDGER_CHUNK_BYTES, null);
     if (bytes > 0) this.#take(this.#lines.push(buffer.subarray(0, bytes)));
     return bytes > 0;
   }
@@ -113,7 +113,7 @@ export class LedgerReader {
 /** The header of a worker's file; null if its first line is not written whole. */
 export function readHeader(path: string): LedgerHeader | null {
   const lines = new SealedLines(path, isRecord);
-  const bytes = Buffer.alloc(CHUNK_BYTES);
+  const bytes = Buffer.alloc(LEDGER_CHUNK_BYTES);
   const fd = openSync(path, 'r');
   try {
     const read = bytes.subarray(0, readSync(fd, bytes));
@@ -155,7 +155,7 @@ export function readTail(path: string): LedgerTail {
   const fd = openSync(path, 'r');
   try {
     const { size } = fstatSync(fd);
-    for (let length = Math.min(size, CHUNK_BYTES); ; length = Math.min(size, 2 * length)) {
+    for (let length = Math.min(size, LEDGER_CHUNK_BYTES); ; length = Math.min(size, 2 * length)) {
       const bytes = Buffer.alloc(length);
       readSync(fd, bytes, 0, length, size - length);
       const { intents, ...tail } = tailOf(path, bytes, length === size);
