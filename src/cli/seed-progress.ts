@@ -3,21 +3,21 @@ import type { ComponentLog } from '../log/logger.js';
 import type { StatusLine } from '../log/status-line.js';
 import type { Messages } from '../messages/index.js';
 
-/** On a terminal the bar is drawn this often. */
+/** How often the bar is drawn on a terminal. */
 const BAR_MS = 200;
-/** Elsewhere a line is logged this often: a sign of life, not a flood. */
+/** How often a line comes where there is no terminal: a sign of life, not a flood. */
 const LINE_MS = 5_000;
 const BAR_WIDTH = 30;
 
 export interface SeedProgress {
   readonly done: number;
-  /** 0: still unknown, or nothing to do. */
+  /** 0: not known yet, or nothing to do. */
   readonly of: number;
 }
 
 /**
- * Shows the progress of a seed: a bar on a terminal, a line every few seconds elsewhere. `look`: called
- * each time. Returns a function that ends it.
+ * Shows how far a seed is: a bar on a terminal, a line every few seconds elsewhere. `look`: asked
+ * each time. Returns what ends it.
  */
 export function showProgress(
   messages: Messages,
