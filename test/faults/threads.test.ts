@@ -40,7 +40,7 @@ for (const batchSize of [1, 20]) {
         sampled: () => undefined,
       });
       const running = engine.start();
-      const events = () => engine.workerStats.reduce((sum, stats) => sum + stats.events, 0);
+      const events = () => engine.sample().events;
       for (let death = 1; death <= DEATHS; death++) {
         const goal = events() + EVENTS_BETWEEN;
         const inPlace = WORKERS + death - 1;

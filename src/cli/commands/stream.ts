@@ -19,8 +19,8 @@ import { SeriesStats } from '../../report/series-stats.js';
 import { type Ending, summarize } from '../../report/summarize.js';
 import { summaryText } from '../../report/text.js';
 import { firstBroken, markAborted, type Threshold } from '../../report/thresholds.js';
-import { RunEngine } from '../../run/engine.js';
-import { planLoad, type WorkerPlan } from '../../run/plan.js';
+import { RunEngine, type RunSetup } from '../../run/engine.js';
+import { type LoadPlan, planLoad, type WorkerPlan } from '../../run/plan.js';
 import { watchSentinel } from '../../run/sentinel.js';
 import { rowTriggersOf } from '../../run/server-effects.js';
 import { newRunId, RunFolder } from '../../runs/folder.js';
@@ -61,8 +61,8 @@ export async function streamEvents(
   const folder = new RunFolder(logs, runId, ({ message: reason }) =>
     log.warning(m.stream.runFolder({ folder: folder.path, reason })),
   );
-  const ledger = stream.ledger ? ledgerFolder(folder.path) : null;
-  if (ledger !== null) await makeLedger(ledger, runId, found);
+  const ledger = stream.ledger ? { folder: ledgerFolder(folder.path), run: runId } : null;
+  if (ledger !== null) await makeLedger(ledger, found);
   const plan = planLoad({ ...stream, rng });
   const logger = new RunLogger({
     messages: m,
@@ -80,45 +80,27 @@ export async function streamEvents(
     return summarize({ runId, ...load }, ending, engine.workerStats, series, thresholds);
   };
   let aborted: Threshold | null = null;
-  const engine: RunEngine = new RunEngine(
-    {
-      target,
-      tables: found.tables,
-      rng,
-      plan,
-      batchSize: stream.batchSize,
-      updateRatio: stream.updateRatio,
-      deleteRatio: stream.deleteRatio,
-      idCacheSize: stream.idCacheSize,
-      reconnect: reconnectPolicy(settings),
-      stopGraceMs: stream.stopGraceSeconds * 1000,
-      pools: samplePools(),
-      // Without a ledger nothing would record the rows as stored.
-      facts: ledger === null ? null : found.database,
-      ledger: ledger === null ? null : { folder: ledger, run: runId },
-    },
-    {
-      written: (rows) => logger.written(rows),
-      report: (worker, report) => logger.report(worker, report),
-      workerDied: (worker, error) => logger.workerDied(worker, error),
-      sampled(point, ending) {
-        series.add(point, ending);
-        folder.append(point);
-        // At the end the clock goes on without events, and every rate falls.
-        if (ending || point.paused) return;
-        aborted ??= firstBroken(stream.thresholds, () => {
-          const seconds = engine.sample().activeMs / 1000;
-          return summaryOf({
-            stoppedBy: 'threshold',
-            seconds,
-            activeSeconds: seconds,
-            lost: false,
-          });
+  const engine: RunEngine = new RunEngine(setupOf(context, target, found, plan, ledger), {
+    written: (rows) => logger.written(rows),
+    report: (worker, report) => logger.report(worker, report),
+    workerDied: (worker, error) => logger.workerDied(worker, error),
+    sampled(point, ending) {
+      series.add(point, ending);
+      folder.append(point);
+      // At the end the clock goes on without events, and every rate falls.
+      if (ending || point.paused) return;
+      aborted ??= firstBroken(stream.thresholds, () => {
+        const seconds = engine.sample().activeMs / 1000;
+        return summaryOf({
+          stoppedBy: 'threshold',
+          seconds,
+          activeSeconds: seconds,
+          lost: false,
         });
-        if (aborted !== null) engine.stop('threshold');
-      },
+      });
+      if (aborted !== null) engine.stop('threshold');
     },
-  );
+  });
   announce(context, runId, plan.workers);
   if (ledger !== null) announceTriggers(context, found.database);
   await folder.begin(withoutSecrets(settings));
@@ -165,7 +147,7 @@ export async function streamEvents(
     logger.stop();
     endWatch();
     releaseSignal();
-    if (ledger !== null) await concludeLedger(context, ledger, target, silent);
+    if (ledger !== null) await concludeLedger(context, ledger.folder, target, silent);
     if (summary !== null) {
       await folder.conclude(summary, async () => {
         // Loaded only now: a run does not wait for modules that only its end needs.
@@ -199,8 +181,38 @@ async function examine(client: Client, target: ConnectionTarget): Promise<Found>
   return { database, tables, server: (await identify(client)).server };
 }
 
+/** The setup of the engine, from the settings. */
+function setupOf(
+  { settings }: CommandContext,
+  target: ConnectionTarget,
+  { tables, database }: Found,
+  plan: LoadPlan,
+  ledger: RunSetup['ledger'],
+): RunSetup {
+  const { stream, app } = settings;
+  return {
+    target,
+    tables,
+    rng: app.rng,
+    plan,
+    batchSize: stream.batchSize,
+    updateRatio: stream.updateRatio,
+    deleteRatio: stream.deleteRatio,
+    idCacheSize: stream.idCacheSize,
+    reconnect: reconnectPolicy(settings),
+    stopGraceMs: stream.stopGraceSeconds * 1000,
+    pools: samplePools(),
+    // Without a ledger nothing would record the rows as stored.
+    facts: ledger === null ? null : database,
+    ledger,
+  };
+}
+
 /** Begins the ledger. Throws an OperatorError: a run that should have a ledger does not begin without one. */
-async function makeLedger(folder: string, run: string, { server, database }: Found): Promise<void> {
+async function makeLedger(
+  { folder, run }: NonNullable<RunSetup['ledger']>,
+  { server, database }: Found,
+): Promise<void> {
   try {
     await mkdir(folder, { recursive: true });
     writeFacts(folder, run, server, database);

@@ -3,7 +3,7 @@ import test from 'node:test';
 import { monotonicMs, sleep } from '../../../src/lib/clock.js';
 import { Control } from '../../../src/run/control.js';
 
-/** Blocks for at least `ms` milliseconds. */
+/** Waits at least `ms` milliseconds. */
 async function letPass(ms: number): Promise<void> {
   const until = monotonicMs() + ms;
   while (monotonicMs() < until) await sleep(until - monotonicMs());
@@ -34,12 +34,19 @@ test('another thread’s view of the memory sees the same state and time', () =>
   assert.equal(view.stopping, true);
 });
 
+test('only a change of the state counts as a pause or its end', () => {
+  const control = new Control();
+  control.start();
+  assert.deepEqual([control.resume(), control.pause(), control.pause()], [false, true, false]);
+  assert.deepEqual([control.resume(), control.resume()], [true, false]);
+});
+
 test('a stop is final', () => {
   const control = new Control();
   control.start();
   control.stop();
-  control.resume();
-  control.pause();
+  assert.equal(control.resume(), false);
+  assert.equal(control.pause(), false);
   assert.equal(control.state, 'stopping');
 });
 
