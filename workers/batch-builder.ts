@@ -14,17 +14,17 @@ import type { ParentTable, Row, TableName } from '../src/schemas/hospital/tables
 import type { Candidates } from './candidates.js';
 import type { Write } from './writes.js';
 
-/** Picks before a batch of links gives up on finding one more patient that is not in it yet. */
+/** Picks after which a batch of links stops looking for a patient that it does not have yet. */
 const DISTINCT_TRIES = 8;
 
-const NOBODY: References = { paciente: { id: 0, since: 0 }, medicoId: 0, convenioId: 0 };
+/** Stands where an event type references no patient. */
+const NO_PATIENT: Patient = { id: 0, since: 0 };
 
 type BuilderTask = Pick<ProducerTask, 'rng' | 'pools' | 'updateRatio' | 'deleteRatio'>;
 
 /**
- * Decides what a batch holds: mostly inserts, some updates and deletes of candidates, and a patient,
- * doctor or convênio first where there is none to reference. Only picks and composes; the ids it
- * uses must have been reserved.
+ * Builds the rows of a batch: mostly inserts, some updates and deletes of candidates, and first a patient,
+ * doctor or convênio where a table to reference is empty. Sends nothing; its ids must have been reserved.
  */
 export class BatchBuilder {
   readonly #maker: RowMaker;
@@ -50,7 +50,7 @@ export class BatchBuilder {
   }
 
   /** The writes of a batch of `size` events of one type. `now`: ms since 1970, by the server's clock. */
-  compose(spec: EventSpec, size: number, now: number): Write[] {
+  build(spec: EventSpec, size: number, now: number): Write[] {
     let updates = 0;
     let deletes = 0;
     for (let i = 0; i < size; i++) {
@@ -68,7 +68,7 @@ export class BatchBuilder {
     ];
   }
 
-  /** `count` inserts of the type, of which the first may be parents that are missing. */
+  /** `count` inserts of the type; the first ones make a parent of each table that has none. */
   inserts(spec: EventSpec, count: number, now: number): Write[] {
     const made = new Map<ParentTable, KnownId>();
     const writes: Write[] = [];
@@ -96,7 +96,7 @@ export class BatchBuilder {
     return writes;
   }
 
-  /** `count` new patients: what a batch falls back to when no patient has room for a link. */
+  /** `count` new patients: the fallback of a batch when no patient has room for a link. */
   patients(count: number, now: number): Write[] {
     const rows = Array.from({ length: count }, () =>
       this.#maker.paciente(this.#ids.next('pacientes'), now),
@@ -109,7 +109,7 @@ export class BatchBuilder {
     return { write: insert(table, [row]), known: knownIdOf(table, row) };
   }
 
-  /** Existing rows to reference; null when a batch of links has taken every patient it could find. */
+  /** Existing rows to reference; null where a batch of links finds no patient that it does not have yet. */
   #references(
     spec: EventSpec,
     made: ReadonlyMap<ParentTable, KnownId>,
@@ -117,7 +117,7 @@ export class BatchBuilder {
   ): References | null {
     const pick = (table: ParentTable) => this.#ids.pick(table) ?? made.get(table);
     const needs = (table: ParentTable) => spec.parents.includes(table);
-    let paciente = NOBODY.paciente;
+    let paciente = NO_PATIENT;
     if (needs('pacientes')) {
       // A batch of links needs a different patient for each, so that each link can be judged alone.
       const distinct = spec.table === 'pacientes_convenios';
@@ -144,7 +144,7 @@ export class BatchBuilder {
   }
 }
 
-/** A row that breaks a rule of the hospital is a defect of the program and must not be sent. */
+/** Throws where a row breaks a rule of the hospital: a defect of the program, which must not be sent. */
 function requireRules(table: TableName, row: Row, patient: Patient | null): void {
   const broken = rowProblem(table, row, patient?.since ?? null);
   if (broken !== null) throw new Error(`a generated row of ${table} breaks the rule ${broken}`);
@@ -159,9 +159,9 @@ function remove(spec: EventSpec, candidates: readonly Candidate[]): Write {
   return { table: spec.table, operation: 'delete', rows, candidates, spec };
 }
 
-/** In the order of ids, so that two writers of the same rows wait for each other, not in a circle. */
+/** In the order of ids, so that two writers of the same rows cannot deadlock. */
 function byId(candidates: readonly Candidate[]): Candidate[] {
   const sorted = [...candidates].sort((a, b) => a.id - b.id);
-  // After a lost connection a row may be known twice.
+  // After a lost connection a row may be a candidate twice.
   return sorted.filter(({ id }, i) => id !== sorted[i - 1]?.id);
 }

@@ -5,32 +5,33 @@ import type { ProducerTask } from '../src/run/protocol.js';
 import type { WorkerStats } from '../src/run/worker-stats.js';
 import type { EventType } from '../src/schemas/hospital/events/index.js';
 import type { Batch } from './batch.js';
-import { burstOf } from './pipelined-commit.js';
+import { pipelineDepth } from './pipelined-commit.js';
 
-/** Where what is late is shed: being later than this is more than a timer's hiccup or a slow answer. */
+/** With `--on-lag shed`, batches later than this are shed. A timer's jitter or one slow answer is less. */
 const SHED_AFTER_MS = 50;
 
-/** A batch that is to be written and is not committed yet. */
+/** A batch that is due, or will be next, and is not committed yet. */
 export interface ScheduledBatch {
   readonly type: EventType;
   readonly size: number;
+  /** When it is due, in active milliseconds of the run. */
   readonly due: number;
-  /** Its rows; null before they are composed, and when others are to take their place. */
+  /** Its rows; null before they are built, and after they were given up for others. */
   batch: Batch | null;
-  /** True: to be written step by step, since one of its rows failed. */
+  /** True after one of its rows failed: it is written step by step then. */
   rowByRow: boolean;
 }
 
-/** What a worker has to write, in the order in which it is due: the pacer's word made batches. */
+/** The batches of a worker in the order of their due times, as the pacer schedules them. */
 export class BatchQueue {
   readonly #task: ProducerTask;
   readonly #control: Control;
   readonly #stats: WorkerStats;
   readonly #pacer: Pacer;
-  /** Events ordered so far of each type, by which the types take turns. */
-  readonly #ordered = new Map<EventType, number>();
-  /** Batches sent in one go at most, when so many are due; in the cycle one at a time. */
-  readonly #burst: number;
+  /** Events scheduled so far of each type: the types take turns by it. */
+  readonly #scheduled = new Map<EventType, number>();
+  /** Batches sent in one go at most, where so many are due; in the cycle one. */
+  readonly #depth: number;
   #open: ScheduledBatch[] = [];
   #previousDue: number | null = null;
 
@@ -39,10 +40,10 @@ export class BatchQueue {
     this.#control = control;
     this.#stats = stats;
     this.#pacer = pacer;
-    this.#burst = task.pace.kind === 'cycle' ? 1 : burstOf(task.batchSize);
+    this.#depth = task.pace.kind === 'cycle' ? 1 : pipelineDepth(task.batchSize);
   }
 
-  /** Those that are not closed. */
+  /** Batches that are not closed yet. */
   get open(): readonly ScheduledBatch[] {
     return this.#open;
   }
@@ -51,54 +52,54 @@ export class BatchQueue {
     return this.#open[0];
   }
 
-  /** Makes sure that there is a first one; false when nothing is left to do. Sheds what is too late. */
+  /** Schedules a first batch where none is open, and sheds those that are too late; false at the end. */
   takeFirst(): boolean {
     while (this.#open.length === 0) {
       const { size, due } = this.#next();
       if (size <= 0 || this.#isAfterEnd(due)) return false;
       const late = this.#control.active() - due > SHED_AFTER_MS;
       if (this.#task.shed && late && !this.#control.stopping) this.#shed(size, due);
-      else this.#order(size, due);
+      else this.#schedule(size, due);
     }
     return true;
   }
 
-  /** Adds those that are due by now, as many as may be sent in one go. */
+  /** Adds the batches that are due by now, up to as many as may be sent in one go. */
   takeDue(): void {
-    while (this.#open.length < this.#burst) {
+    while (this.#open.length < this.#depth) {
       const { size, due } = this.#next();
       if (size <= 0 || due > this.#control.active() || this.#isAfterEnd(due)) return;
-      this.#order(size, due);
+      this.#schedule(size, due);
     }
   }
 
-  /** Events of the worker that have been due by now, once those that are open are. */
+  /** Events of the worker that have fallen due so far, those of the open batches included. */
   get due(): number {
     return this.#stats.get('attempted') + this.#open.reduce((sum, { size }) => sum + size, 0);
   }
 
-  /** Events of the batch behind those that are open, where it is due by now as well. */
+  /** Events of the batch after the open ones, if it is due by now; else 0. */
   overdue(): number {
     const now = Math.min(this.#control.active(), this.#task.endMs ?? Number.POSITIVE_INFINITY);
     const { size, due } = this.#next(now);
     return due > now ? 0 : Math.max(0, size);
   }
 
-  /** An order is over. */
-  close(order: ScheduledBatch): void {
-    this.#open = this.#open.filter((other) => other !== order);
+  /** Takes out a batch that is committed, refused or given up. */
+  close(batch: ScheduledBatch): void {
+    this.#open = this.#open.filter((other) => other !== batch);
   }
 
-  /** The next batch: when it is due, and its events, a whole batch or what a limit leaves. */
+  /** The next batch: its due time, and its events, fewer than a whole batch where a limit leaves fewer. */
   #next(now = this.#control.active()): { size: number; due: number } {
     const { batchSize, commitLimit } = this.#task;
-    const ordered = this.#open.reduce((sum, { size }) => sum + size, 0);
+    const waiting = this.#open.reduce((sum, { size }) => sum + size, 0);
     const { at, events } = this.#pacer({
-      attempted: this.#stats.get('attempted') + ordered,
+      attempted: this.#stats.get('attempted') + waiting,
       previousDue: this.#previousDue,
       now,
     });
-    const left = (commitLimit ?? Number.POSITIVE_INFINITY) - this.#stats.events - ordered;
+    const left = (commitLimit ?? Number.POSITIVE_INFINITY) - this.#stats.events - waiting;
     return { size: Math.min(batchSize, events, left), due: at };
   }
 
@@ -107,16 +108,16 @@ export class BatchQueue {
     return endMs !== null && due > endMs;
   }
 
-  /** Lets a batch go that should have been sent long ago. */
+  /** Counts a batch as shed: it should have been sent long ago. */
   #shed(size: number, due: number): void {
     this.#stats.count('shed', size);
     this.#stats.count('attempted', size);
     this.#previousDue = due;
   }
 
-  #order(size: number, due: number): void {
-    const type = nextType(this.#task.share, this.#ordered);
-    this.#ordered.set(type, (this.#ordered.get(type) ?? 0) + size);
+  #schedule(size: number, due: number): void {
+    const type = nextType(this.#task.share, this.#scheduled);
+    this.#scheduled.set(type, (this.#scheduled.get(type) ?? 0) + size);
     this.#open.push({ type, size, due, batch: null, rowByRow: false });
     this.#previousDue = due;
   }

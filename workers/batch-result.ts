@@ -13,33 +13,33 @@ export interface Rejection {
   readonly failure: Failure;
 }
 
-/** What a batch's transaction comes to once it is committed. */
+/** The effects of a batch's transaction once it is committed. */
 export interface BatchOutcome {
-  /** How the server will know it again; null when nothing was written. */
+  /** By which it is found again after a lost connection; null when it wrote no row. */
   readonly pending: Pending | null;
   readonly rows: readonly WrittenRows[];
-  /** The same rows, each of them. */
+  /** The same, row by row. */
   readonly changes: readonly Change[];
-  /** How far the WAL was; null where COMMIT is sent along with the statements. */
+  /** The WAL position after the last write; null where COMMIT is sent along with the statements. */
   readonly lsn: string | null;
   /** Some rows were written in a savepoint. */
   readonly subtransactions: boolean;
-  /** Written and rejected ones. */
+  /** Written and rejected rows. */
   readonly events: number;
   readonly rejections: readonly Rejection[];
   /** Rows that may be changed later, once it is committed. */
   readonly candidates: readonly Candidate[];
   /**
-   * False when an insert wrote fewer rows than it was given, and nothing foretold it: something on the
-   * server drops rows.
+   * False when an insert wrote fewer rows than it was given although nothing announced it: something on
+   * the server drops rows.
    */
   readonly whole: boolean;
 }
 
-/** The part of a write that the server let in. */
+/** The rows of a write that the server stored. */
 type Written = Pick<Write, 'rows' | 'candidates'> & Pick<Change, 'stored'>;
 
-/** Gathers what the statements of a batch answered. */
+/** Gathers the outcome of a batch from the answers to its statements. */
 export class BatchResult {
   readonly #spec: EventSpec;
   readonly #rows: WrittenRows[] = [];
@@ -58,13 +58,13 @@ export class BatchResult {
     this.#spec = spec;
   }
 
-  /** Takes in what the statement of a write, which tells by `ids` or `rows`, was answered. */
+  /** Adds the answer to a write that returns `ids` or `rows`. */
   add(write: Write, answer: Answer | undefined): void {
     const [literal, xid, lsn, stored] = answer?.fields ?? [];
     const ids = parseNumbers(literal ?? null);
     const { operation, table, rows } = write;
-    const foretold = stored !== undefined || isOfLinks(table);
-    if (operation === 'insert' && !foretold && ids.length < rows.length) this.#whole = false;
+    const announced = stored !== undefined || isOfLinks(table);
+    if (operation === 'insert' && !announced && ids.length < rows.length) this.#whole = false;
     if (ids.length === 0) return;
     this.#xid = xid ?? null;
     this.#lsn = lsn ?? null;
@@ -73,15 +73,15 @@ export class BatchResult {
     this.#take(write, written, ids[0]);
   }
 
-  /** Takes a write for done: its transaction comes to all of it or to nothing. */
-  trust(write: Write): void {
+  /** Counts a write as done without reading it back: its transaction is all or nothing. */
+  addExpected(write: Write): void {
     const [first] = write.rows;
     this.#take(write, write, first === undefined ? undefined : idOf(first));
   }
 
   #take(write: Write, { rows, candidates, stored }: Written, id: number | undefined): void {
     const { table, operation } = write;
-    // An insert is the surest witness: its row's id is nobody else's.
+    // An insert is the surest witness: only its transaction can have written a row with this id.
     if (id !== undefined && this.#witness?.operation !== 'insert') {
       this.#witness = { table, operation, id };
     }
@@ -115,7 +115,7 @@ export class BatchResult {
     };
   }
 
-  /** Remembers what later batches may do with a row. `candidate`: the one that an update was about. */
+  /** Keeps a row that later batches may change. `candidate`: the one that an update changed. */
   #note({ table, operation }: Write, row: Row, candidate: Candidate | undefined): void {
     if (operation === 'insert') {
       const open = table === this.#spec.table ? this.#spec.change.candidate(row) : null;
@@ -130,21 +130,21 @@ export class BatchResult {
   }
 }
 
-/** The rows of a write that were answered by their ids. */
+/** The rows of a write whose ids were returned. */
 function asSent({ rows, candidates }: Write, ids: readonly number[]): Written {
-  // Nearly always all of them: then no need to look up which.
+  // Nearly always all of them.
   if (ids.length === rows.length) return { rows, candidates };
   const answered = new Set(ids);
   const isWritten = (_: unknown, i: number) => answered.has(idOf(rows[i]!));
   return { rows: rows.filter(isWritten), candidates: candidates.filter(isWritten) };
 }
 
-/** The rows of a write that were answered as stored, those with an id of the server's own at the end. */
+/** The rows of a write that were returned as stored; those whose id a trigger changed come last. */
 function asStored(write: Write, stored: readonly Row[]): Written {
   const byId = new Map(stored.map((row) => [idOf(row), row]));
   const sent = new Set(write.rows.map(idOf));
   const renamed = stored.filter((row) => !sent.has(idOf(row)));
-  // An update that changes keys: its answer does not say which row has which key now.
+  // A trigger changed keys of an update: the answer does not say which row has which key now.
   if (write.operation === 'update' && renamed.length > 0) return asSent(write, [...byId.keys()]);
   const isWritten = (_: unknown, i: number) => byId.has(idOf(write.rows[i]!));
   const rows = write.rows.filter(isWritten);

@@ -16,9 +16,9 @@ import { type Candidates, candidatesOf } from './candidates.js';
 import { findMissing, withoutOrphans } from './orphans.js';
 import { isOfLinks, readBackBy, singly, statementOf, type Write } from './writes.js';
 
-/** Times that rows whose parents are gone get others, before a batch's rows are tried one by one. */
+/** How often rows whose parents are gone get others, before a batch is written row by row. */
 const REPICKS = 10;
-/** Rounds that fill a batch whose updates, deletes or links found fewer rows than they asked for. */
+/** Rounds that fill up a batch whose updates, deletes or links found fewer rows than they asked for. */
 const ROUNDS = 3;
 
 /** The tables that a worker of these event types may insert into: `BatchBuilder.patients` may always. */
@@ -27,11 +27,11 @@ function insertedTables(types: readonly EventType[]): ReadonlySet<TableName> {
   return new Set([...tables, 'pacientes']);
 }
 
-/** Events of one type, composed and not written yet. */
+/** Events of one type, built and not written yet. */
 export interface Batch {
   readonly spec: EventSpec;
   readonly size: number;
-  /** When it was composed, in milliseconds since 1970, by the server's clock. */
+  /** When it was built, in milliseconds since 1970, by the server's clock. */
   readonly now: number;
   readonly writes: readonly Write[];
 }
@@ -42,10 +42,10 @@ export function makesParents({ spec, writes }: Batch): boolean {
 }
 
 /**
- * Composes the batches of one worker, and writes them step by step: everything up to COMMIT, which
- * is the caller's. All rows of one kind go in one statement. When that fails for the sake of a row,
- * the batch is rolled back and, if a referenced row is gone, composed again with others; else its
- * rows are tried one by one, each in a savepoint, and the ones that do not hold are left out.
+ * Builds the batches of one worker, and writes them step by step: everything up to COMMIT, which the
+ * caller sends. All rows of one table and operation go in one statement. When a row makes it fail, the
+ * batch is rolled back and, if a referenced row is gone, built again with others; else its rows are
+ * written one by one, each in a savepoint, and those that fail are left out.
  */
 export class BatchWriter {
   readonly ids: WorkerIds;
@@ -66,14 +66,14 @@ export class BatchWriter {
   }
 
   /** A batch of `size` events of one type. Either `abandon` or `confirm` must follow in the end. */
-  async compose(client: Client, spec: EventSpec, size: number, now: number): Promise<Batch> {
+  async build(client: Client, spec: EventSpec, size: number, now: number): Promise<Batch> {
     await this.#reserve(client, spec, size);
-    return { spec, size, now, writes: this.#builder.compose(spec, size, now) };
+    return { spec, size, now, writes: this.#builder.build(spec, size, now) };
   }
 
   /**
-   * Opens a transaction and writes a batch into it. Throws what the server or the connection threw
-   * when it is not the fault of a row; then nothing is in the database.
+   * Opens a transaction and writes a batch into it. Throws the error of the server or the connection where
+   * no row is at fault; then nothing is in the database.
    */
   async write(client: Client, batch: Batch): Promise<BatchOutcome> {
     let { writes } = batch;
@@ -84,9 +84,9 @@ export class BatchWriter {
         const failure = describeFailure(error);
         if (failure.class !== 'light') throw error;
         await client.query('ROLLBACK');
-        // Rows of other tables than those of the run fail one after the other: none of it is the rows' fault.
+        // Where other tables took the place of the run's, row after row fails through no fault of its own.
         await requireTables(client, this.#tables);
-        // Also when another row failed first: one by one, orphans would only be rejected.
+        // Also when another row failed first: written one by one, orphans would only be rejected.
         const adopted = repicks < REPICKS ? await this.#adopt(client, batch, writes) : null;
         if (adopted === null || failure.sqlstate !== SQLSTATE.FOREIGN_KEY_VIOLATION) {
           return await this.#oneByOne(client, batch, adopted ?? writes);
@@ -96,7 +96,7 @@ export class BatchWriter {
     }
   }
 
-  /** Puts back what the batch had taken: it was not committed. */
+  /** Puts back the candidates of a batch that was not committed. */
   abandon({ spec, writes }: Batch): void {
     this.candidates.get(spec.type)?.keep(writes.flatMap((write) => [...write.candidates]));
   }
@@ -135,7 +135,7 @@ export class BatchWriter {
     return result.outcome();
   }
 
-  /** Writes one row in a savepoint, with another parent each time that the one it had is gone. */
+  /** Writes one row in a savepoint; with another parent whenever its own is gone. */
   async #alone(
     client: Client,
     batch: Batch,
@@ -161,7 +161,7 @@ export class BatchWriter {
     }
   }
 
-  /** Enough ids for every round of a batch, in its own table and in those that it may fall back to. */
+  /** Reserves ids for every round of a batch, in its own table and in those of its parents. */
   async #reserve(client: Client, spec: EventSpec, size: number): Promise<void> {
     for (const table of [spec.table, ...spec.parents]) {
       await this.ids.reserve(client, table, (ROUNDS + 1) * (size + 1));
@@ -169,8 +169,8 @@ export class BatchWriter {
   }
 
   /**
-   * Gives the rows whose parents are gone others, until all have one or the tries are used up. Null
-   * when none were gone.
+   * Replaces rows whose parents are gone, until every row has one or the tries are used up. Null where no
+   * parent is gone.
    */
   async #adopt(
     client: Client,
@@ -193,8 +193,8 @@ export class BatchWriter {
 }
 
 /**
- * Sends the statements of some writes in one go, after BEGIN where `begin` says so, and waits for
- * every answer: one round trip. Throws the first failure.
+ * Sends the statements of some writes in one round trip, after a BEGIN if `begin`, and waits for every
+ * answer. Throws the first failure.
  */
 async function sendAll(
   client: Client,

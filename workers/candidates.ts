@@ -4,10 +4,10 @@ import type { EventType } from '../src/schemas/hospital/events/index.js';
 
 /** Rows kept for later change: enough that a batch finds its share, little enough to load at once. */
 const KEPT = 5_000;
-/** How far back by id the start looks for open rows, so that a huge table without any is not read whole. */
+/** How many ids the start looks back for open rows, so that a huge table without any is not read whole. */
 const LOOK_BACK = 200_000;
 
-/** Those of each event type of a worker, none yet. */
+/** Empty candidates for each event type of a worker. */
 export function candidatesOf(
   types: readonly EventType[],
   random: () => number,
@@ -16,9 +16,9 @@ export function candidatesOf(
 }
 
 /**
- * The rows of one event type that this worker may change or delete later: what it wrote itself, and
- * its share, by id, of what was there. Another worker or program may have come first; then the row
- * does not answer, and another one is taken.
+ * The rows of one event type that this worker may change or delete later: those that it wrote itself, and
+ * its share, by id, of the rows that were there. Another worker or program may change one first; then
+ * the UPDATE or DELETE does not find it, and another one is taken.
  */
 export class Candidates {
   #kept: Candidate[] = [];
@@ -29,9 +29,9 @@ export class Candidates {
   }
 
   /**
-   * Reads the newest open rows of the type, of those that fall to this worker and were there before the
-   * run (`last`: the highest id then): a later one may be what another worker's COMMIT in doubt will be
-   * known by.
+   * Reads the newest open rows of the type, of this worker's share (`index` of `of` workers) and from before
+   * the run (`last`: the highest id then). A later row may be the witness of another worker's COMMIT in
+   * doubt.
    */
   async load(
     client: Client,

@@ -11,13 +11,10 @@ import {
 } from '../src/schemas/hospital/tables.js';
 import type { Write } from './writes.js';
 
-/** Ids per table that others reference. */
+/** Ids by table, of the tables that others reference. */
 export type ParentIds = ReadonlyMap<ParentTable, ReadonlySet<number>>;
 
-/**
- * The rows that these inserts reference and that are not there, without those that the writes make
- * themselves.
- */
+/** The rows that these inserts reference, that do not exist and that the writes do not make themselves. */
 export async function findMissing(client: Client, writes: readonly Write[]): Promise<ParentIds> {
   const missing = new Map<ParentTable, Set<number>>();
   for (const parent of PARENT_TABLES) {
@@ -33,7 +30,7 @@ export async function findMissing(client: Client, writes: readonly Write[]): Pro
   return missing;
 }
 
-/** The same writes without the rows that reference a missing one, and how many these were. */
+/** The writes without the rows that reference a missing one, and how many rows were removed. */
 export function withoutOrphans(
   writes: readonly Write[],
   missing: ParentIds,

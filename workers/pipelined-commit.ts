@@ -16,44 +16,43 @@ import type { CommittedTransaction, TransactionJournal } from './transaction-jou
 import { statementOf, type Write } from './writes.js';
 
 /**
- * Events sent in one go, at most, where more than one batch is due at a time: enough that what a
- * round trip costs either side is little beside the work, little enough that an answer takes
- * milliseconds.
+ * Events sent in one go, at most, where several batches are due: so many that a round trip costs little
+ * beside the work, and so few that the answer takes milliseconds.
  */
-const BURST_EVENTS = 200;
+const PIPELINE_EVENTS = 200;
 
-/** How many batches of this size are sent in one go, when all of them are due. */
-export function burstOf(batchSize: number): number {
-  return Math.min(Math.max(Math.floor(BURST_EVENTS / batchSize), 1), MOST_PENDING);
+/** How many batches of this size are sent in one go, where all of them are due. */
+export function pipelineDepth(batchSize: number): number {
+  return Math.min(Math.max(Math.floor(PIPELINE_EVENTS / batchSize), 1), MOST_PENDING);
 }
 
-/** What became of a burst. */
-export interface BurstResult {
-  /** Of the batches that were committed for sure: the first ones. */
+/** The outcome of batches that were sent in one go. */
+export interface PipelineResult {
+  /** Outcomes of the batches whose COMMIT was answered: the first ones. */
   readonly committed: readonly BatchOutcome[];
-  /** What failed at the batch after these; null when nothing did. */
+  /** The error of the batch after these; null where every batch went through. */
   readonly error: unknown;
 }
 
-/** What exact batches come to when they are committed. */
-export function foresee(batches: readonly Batch[]): BatchOutcome[] {
+/** The outcomes of exact batches, known before they are sent. */
+export function expectedOutcomes(batches: readonly Batch[]): BatchOutcome[] {
   return batches.map(({ spec, writes }) => {
     const result = new BatchResult(spec);
-    for (const write of writes) result.trust(write);
+    for (const write of writes) result.addExpected(write);
     return result.outcome();
   });
 }
 
 /**
- * Sends exact batches, a transaction each with its COMMIT, in one go. They are entered in the journal
- * before, and closed there as far as they were answered; those after a failure are left pending.
+ * Sends exact batches in one go, a transaction each with its COMMIT. They are entered in the journal
+ * before, and closed there as far as the server answered; those after a failure stay pending.
  */
-export async function sendBurst(
+export async function sendPipelined(
   client: Client,
   journal: TransactionJournal,
   batches: readonly Batch[],
   outcomes: readonly BatchOutcome[],
-): Promise<BurstResult> {
+): Promise<PipelineResult> {
   journal.intend(outcomes);
   const closing = journal.detailed ? [NAME_TRANSACTION, COMMIT] : [COMMIT];
   const transactions = batches.map(({ writes }) => [
@@ -73,7 +72,7 @@ export async function sendBurst(
       if (outcome === undefined || own.length < (transactions[i]?.length ?? 0)) break;
       let dropped = NONE;
       if (isShort(writes, own)) {
-        // The session is inside the transaction that failed, where nothing can be asked.
+        // The session is inside the transaction that failed, which answers no query.
         if (error !== null) await client.query('ROLLBACK');
         dropped = await findDropped(client, writes, own);
       }
@@ -82,7 +81,7 @@ export async function sendBurst(
       committed.push(dropped.length === 0 ? outcome : without(outcome, dropped));
     }
   } catch (lost) {
-    // What was dropped can't be asked for: the COMMITs that were answered are treated as those that were not.
+    // The dropped rows stay unknown: the answered COMMITs are treated like those without an answer.
     return { committed, error: new Error(`Connection terminated: ${(lost as Error).message}`) };
   } finally {
     journal.commit(answered);
@@ -92,14 +91,14 @@ export async function sendBurst(
 
 const NONE: readonly Change[] = [];
 
-/** Whether an insert wrote fewer rows than it was given; what else is short fails. `answers`: BEGIN's first. */
+/** Whether an insert wrote fewer rows than it was given; other writes fail then. `answers`: BEGIN's first. */
 function isShort(writes: readonly Write[], answers: readonly Answer[]): boolean {
   return writes.some(
     ({ operation, rows }, i) => operation === 'insert' && answers[i + 1]?.count !== rows.length,
   );
 }
 
-/** Rows that an insert did not write: something on the server lets them fall. */
+/** Rows that inserts did not write: something on the server dropped them. */
 async function findDropped(
   client: Client,
   writes: readonly Write[],
@@ -115,7 +114,7 @@ async function findDropped(
   return dropped;
 }
 
-/** An outcome without some rows of what was foreseen. */
+/** An outcome without the rows that were dropped. */
 function without(outcome: BatchOutcome, dropped: readonly Change[]): BatchOutcome {
   const ids = (table: TableName) =>
     new Set(

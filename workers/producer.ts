@@ -14,15 +14,15 @@ import { joinStream } from '../src/seed/locks.js';
 import { type Batch, BatchWriter, makesParents } from './batch.js';
 import { BatchQueue, type ScheduledBatch } from './batch-queue.js';
 import type { BatchOutcome } from './batch-result.js';
-import { foresee, sendBurst } from './pipelined-commit.js';
+import { expectedOutcomes, sendPipelined } from './pipelined-commit.js';
 import { Reporter } from './reporter.js';
 import { Session, SLICE_MS } from './session.js';
 import { StallGuard } from './stall-guard.js';
 import { TransactionJournal } from './transaction-journal.js';
-import { rehearse } from './warm-up.js';
+import { warmUp } from './warm-up.js';
 import { isExact } from './writes.js';
 
-/** A batch that is due at the very end of the run is still sent this late: a timer's hiccup. */
+/** A batch that is due at the very end of the run is still sent this late: a timer's jitter. */
 const OVERRUN_MS = 250;
 /** How often a worker that is ready looks for the start. */
 const START_POLL_MS = 2;
@@ -30,7 +30,7 @@ const START_POLL_MS = 2;
 const MAX_RETRIES = 100;
 const STOPPED: ProducerResult = { ended: 'stopped', givenUp: 0 };
 
-/** The Piscina entry of `stream`: one connection, one event type (or a few), until told to stop. */
+/** The Piscina entry of `stream`: one connection, one event type (or a few), until the run ends. */
 export default async function produce(task: ProducerTask): Promise<ProducerResult> {
   const producer = new Producer(task);
   try {
@@ -40,13 +40,13 @@ export default async function produce(task: ProducerTask): Promise<ProducerResul
   }
 }
 
-/** An order whose COMMIT was sent without an answer yet, and what it comes to if it went through. */
+/** A batch whose COMMIT was sent and not answered yet, and its outcome if it went through. */
 interface Sent {
-  readonly order: ScheduledBatch;
+  readonly scheduled: ScheduledBatch;
   readonly outcome: BatchOutcome;
 }
 
-/** The one loop of a worker: wait until due, write what is due, commit it, account for it. */
+/** The one loop of a worker: wait until a batch is due, write it, commit it, account for it. */
 class Producer {
   readonly #task: ProducerTask;
   readonly #control: Control;
@@ -59,20 +59,20 @@ class Producer {
   readonly #random: () => number;
   readonly #stall = new StallGuard();
   #sent: Sent[] = [];
-  /** When the worker had last written what it had to, in active milliseconds. */
+  /** When the worker last had nothing left to write, in active milliseconds. */
   #freeSince = 0;
   /**
-   * False until a first batch was read back, and once the server was seen to drop rows: then nothing
-   * can be taken for done.
+   * False until a first batch was read back, and after the server dropped rows: then every batch is read
+   * back.
    */
   #trusting = false;
-  /** Conflicts that the batch under way ran into. */
+  /** Serialization failures and deadlocks of the batch under way. */
   #conflicts = 0;
   /** How late the first batch was when the connection was lost, in milliseconds. */
   #lateAtLoss = 0;
-  /** Events that fell due while the connection was sought in vain, and were not ordered. */
+  /** Events that fell due while reconnecting failed, and were not scheduled. */
   #missed = 0;
-  /** When the connection was found again, in active milliseconds. */
+  /** When the worker was connected again, in active milliseconds. */
   #backSince = 0;
 
   constructor(task: ProducerTask) {
@@ -111,16 +111,16 @@ class Producer {
     try {
       await this.#session.open();
       // A worker that takes a dead one's place has no time for it: its batches are due.
-      if (this.#control.state === 'waiting') await rehearse(this.#task, this.#session);
+      if (this.#control.state === 'waiting') await warmUp(this.#task, this.#session);
     } catch (error) {
       const ended = await this.#recover(describeFailure(error));
       if (ended !== null) return ended;
     }
-    // What an earlier life of this worker left in doubt is none of this one's orders.
+    // Batches that an earlier life of this worker left in doubt are not in this one's queue.
     this.#session.takeFates();
     this.#reporter.send({ kind: 'ready' });
     for (;;) {
-      const ended = (await this.#awaitOrders()) ?? (await this.#carryOut());
+      const ended = (await this.#awaitDue()) ?? (await this.#sendDue());
       this.#reporter.flushIfDue();
       if (ended !== null) return ended;
     }
@@ -134,8 +134,8 @@ class Producer {
     this.#task.reports.close();
   }
 
-  /** Waits until there is something to write; the reason to end where there is one. */
-  async #awaitOrders(): Promise<ProducerResult | null> {
+  /** Waits until a batch is due; the reason to end where there is one. */
+  async #awaitDue(): Promise<ProducerResult | null> {
     await this.#untilStarted();
     if (!this.#queue.takeFirst()) return { ended: 'finished' };
     const ended = await this.#waitUntil(this.#queue.first?.due ?? 0);
@@ -163,17 +163,17 @@ class Producer {
     }
   }
 
-  /** Writes and commits what is ordered, or a part of it; the reason to end where there is one. */
-  async #carryOut(): Promise<ProducerResult | null> {
+  /** Writes and commits the open batches, or the first of them; the reason to end where there is one. */
+  async #sendDue(): Promise<ProducerResult | null> {
     const sentAt = this.#control.active();
     const first = this.#queue.first?.due ?? sentAt;
     this.#stats.late.record(sentAt - Math.max(first, this.#freeSince));
     this.#stats.due = this.#queue.due;
     try {
-      const batches = await this.#compose();
+      const batches = await this.#buildDue();
       return batches.length > 0
-        ? await this.#allAtOnce(batches, sentAt)
-        : await this.#stepByStep(sentAt);
+        ? await this.#sendPipelined(batches, sentAt)
+        : await this.#writeStepByStep(sentAt);
     } catch (error) {
       return await this.#overcome(this.#session.failureOf(error), sentAt);
     } finally {
@@ -182,36 +182,41 @@ class Producer {
     }
   }
 
-  /** Composes the first orders, as far as they can be sent in one go; none when the first can't. */
-  async #compose(): Promise<Batch[]> {
+  /** Builds the open batches that can be sent in one go; none where the first one cannot. */
+  async #buildDue(): Promise<Batch[]> {
     const { client } = this.#session;
     const now = this.#session.serverNow();
     const batches: Batch[] = [];
-    for (const order of this.#queue.open) {
-      order.batch ??= await this.#writer.compose(client, EVENTS[order.type], order.size, now);
-      const exact = isExact(order.batch.writes, this.#task.returning);
-      if (!this.#trusting || order.rowByRow || !exact) break;
-      batches.push(order.batch);
-      // Parents that it had to make itself are there for the next ones once it is committed.
-      if (makesParents(order.batch)) break;
+    for (const scheduled of this.#queue.open) {
+      scheduled.batch ??= await this.#writer.build(
+        client,
+        EVENTS[scheduled.type],
+        scheduled.size,
+        now,
+      );
+      const exact = isExact(scheduled.batch.writes, this.#task.returning);
+      if (!this.#trusting || scheduled.rowByRow || !exact) break;
+      batches.push(scheduled.batch);
+      // Parents that it makes can be referenced only once it is committed.
+      if (makesParents(scheduled.batch)) break;
     }
     return batches;
   }
 
-  /** Sends the first orders in one go, each with its COMMIT, and accounts for what went through. */
-  async #allAtOnce(batches: readonly Batch[], sentAt: number): Promise<ProducerResult | null> {
+  /** Sends the first batches in one go, each with its COMMIT, and accounts for those that went through. */
+  async #sendPipelined(batches: readonly Batch[], sentAt: number): Promise<ProducerResult | null> {
     const { client } = this.#session;
-    const outcomes = foresee(batches);
-    this.#sent = outcomes.map((outcome, i) => ({ order: this.#queue.open[i]!, outcome }));
-    const { committed, error } = await sendBurst(client, this.#journal, batches, outcomes);
+    const outcomes = expectedOutcomes(batches);
+    this.#sent = outcomes.map((outcome, i) => ({ scheduled: this.#queue.open[i]!, outcome }));
+    const { committed, error } = await sendPipelined(client, this.#journal, batches, outcomes);
     this.#trusting = committed.every((outcome) => outcome.whole);
-    for (const [i, { order }] of this.#sent.splice(0, committed.length).entries()) {
-      this.#confirm(order, committed[i]!, sentAt);
+    for (const [i, { scheduled }] of this.#sent.splice(0, committed.length).entries()) {
+      this.#confirm(scheduled, committed[i]!, sentAt);
     }
     if (error === null) return null;
     const failure = describeFailure(error);
     if (failure.sqlstate === null || failure.class === 'critical') throw error;
-    // The server answered: nothing from the batch that failed on is committed.
+    // The server answered: neither the batch that failed nor any after it is committed.
     this.#journal.withdraw();
     this.#sent = [];
     if (failure.class !== 'light') throw error;
@@ -221,43 +226,43 @@ class Producer {
     return null;
   }
 
-  /** Writes the first order, reads what came of it, and commits that. */
-  async #stepByStep(sentAt: number): Promise<ProducerResult | null> {
-    const order = this.#queue.first;
-    if (order === undefined || order.batch === null) throw new Error('nothing to write');
+  /** Writes the first batch, reads its rows back, and commits it. */
+  async #writeStepByStep(sentAt: number): Promise<ProducerResult | null> {
+    const scheduled = this.#queue.first;
+    if (scheduled === undefined || scheduled.batch === null) throw new Error('nothing to write');
     const { client } = this.#session;
-    const outcome = await this.#writer.write(client, order.batch);
+    const outcome = await this.#writer.write(client, scheduled.batch);
     if (outcome.pending === null) {
       await client.query('ROLLBACK');
       this.#stats.count('rolledBack');
       this.#stats.count('attempted', outcome.events);
-      this.#confirm(order, outcome, sentAt);
-      return this.#endOf(this.#stall.note(outcome.events, outcome.rejections.at(-1)?.failure));
+      this.#confirm(scheduled, outcome, sentAt);
+      return this.#endOf(this.#stall.stalled(outcome.events, outcome.rejections.at(-1)?.failure));
     }
     try {
-      await this.#commit(order, outcome);
+      await this.#commit(scheduled, outcome);
     } catch (error) {
       const failure = describeFailure(error);
       if (failure.class !== 'light') throw error;
       await requireTables(client, this.#task.tables);
-      return this.#refuse(order, outcome, failure);
+      return this.#refuse(scheduled, outcome, failure);
     }
     this.#trusting = outcome.whole;
-    this.#confirm(order, outcome, sentAt);
+    this.#confirm(scheduled, outcome, sentAt);
     return null;
   }
 
   /** COMMIT, entered in the statistics before it is sent and settled when it is answered. */
-  async #commit(order: ScheduledBatch, outcome: BatchOutcome): Promise<void> {
+  async #commit(scheduled: ScheduledBatch, outcome: BatchOutcome): Promise<void> {
     if (outcome.pending === null) throw new Error('nothing to commit');
     this.#journal.intend([outcome]);
-    this.#sent = [{ order, outcome }];
+    this.#sent = [{ scheduled, outcome }];
     let committed: boolean;
     try {
       // A transaction that had failed unnoticed answers COMMIT with ROLLBACK.
       committed = (await this.#session.client.query('COMMIT')).command === 'COMMIT';
     } catch (error) {
-      // An error that the server answered with is its decision against the transaction.
+      // The server answered with an error: the transaction is not committed.
       const { class: failureClass, sqlstate } = describeFailure(error);
       if (sqlstate !== null && failureClass !== 'critical') {
         this.#journal.withdraw();
@@ -274,7 +279,7 @@ class Producer {
     this.#journal.commit([{ xid, lsn: outcome.lsn, dropped: [] }]);
   }
 
-  /** What it comes to that writing failed as a whole. */
+  /** Handles the failure of a whole write; the reason to end where there is one. */
   async #overcome(failure: Failure, sentAt: number): Promise<ProducerResult | null> {
     if (this.#stats.pending === null) this.#stats.count('rolledBack');
     const gone = await this.#tablesGone(failure);
@@ -287,29 +292,29 @@ class Producer {
     const ended = await this.#recover(failure);
     if (ended !== null) return ended;
     const fates = this.#session.takeFates();
-    for (const [i, { order, outcome }] of doubted.entries()) {
-      if (fates[i] === 'committed') this.#confirm(order, outcome, sentAt);
-      else if (fates[i] === 'unknown') this.#queue.close(order);
+    for (const [i, { scheduled, outcome }] of doubted.entries()) {
+      if (fates[i] === 'committed') this.#confirm(scheduled, outcome, sentAt);
+      else if (fates[i] === 'unknown') this.#queue.close(scheduled);
     }
-    for (const order of this.#queue.open) this.#abandon(order);
+    for (const scheduled of this.#queue.open) this.#abandon(scheduled);
     return null;
   }
 
-  /** Did the main thread end this wait, because the run is to end? */
+  /** Whether the main thread cancelled the statement's wait, because the run is to end. */
   #isToGiveUp({ sqlstate }: Failure): boolean {
     return sqlstate === SQLSTATE.QUERY_CANCELED && this.#stats.mayGiveUp;
   }
 
-  /** Leaves batches that waited for a lock unsent; the connection is closed, and with it the transaction. */
+  /** Gives up batches that waited for a lock; closing the connection rolls them back. */
   #giveUp(): ProducerResult {
     const sent = this.#queue.open.filter(({ batch }) => batch !== null).length;
-    for (const order of this.#queue.open) this.#abandon(order);
+    for (const scheduled of this.#queue.open) this.#abandon(scheduled);
     return { ended: 'stopped', givenUp: Math.max(sent, 1) };
   }
 
   /**
-   * The tables that are gone, where the server failed of itself: a statement that waited for the lock of a table
-   * which was dropped meanwhile is answered so. Null: they are there, or it can't be asked.
+   * The failure that the run's tables are gone, after an internal error: the server answers so a statement that
+   * waited for the lock of a table which was dropped meanwhile. Null: they are there, or no answer came.
    */
   async #tablesGone({ sqlstate }: Failure): Promise<Failure | null> {
     if (sqlstate !== SQLSTATE.INTERNAL_ERROR) return null;
@@ -322,25 +327,25 @@ class Producer {
     }
   }
 
-  /** Accounts for an order that is over. */
-  #confirm(order: ScheduledBatch, outcome: BatchOutcome, sentAt: number): void {
-    this.#noteCatchUp(order);
+  /** Accounts for a batch that is over. */
+  #confirm(scheduled: ScheduledBatch, outcome: BatchOutcome, sentAt: number): void {
+    this.#noteCatchUp(scheduled);
     if (outcome.pending !== null) {
       const now = this.#control.active();
-      this.#stats.response.record(now - order.due);
+      this.#stats.response.record(now - scheduled.due);
       this.#stats.service.record(now - sentAt);
-      this.#stats.lag.record(sentAt - order.due);
+      this.#stats.lag.record(sentAt - scheduled.due);
       for (const { operation, count } of outcome.rows) {
-        const { response, service } = this.#stats.latencyOf(order.type, operation);
-        response.record(now - order.due, count);
+        const { response, service } = this.#stats.latencyOf(scheduled.type, operation);
+        response.record(now - scheduled.due, count);
         service.record(now - sentAt, count);
       }
-      this.#stall.end();
+      this.#stall.progressed();
     }
     this.#conflicts = 0;
     this.#session.proved();
-    if (order.batch !== null) this.#writer.confirm(order.batch, outcome);
-    this.#queue.close(order);
+    if (scheduled.batch !== null) this.#writer.confirm(scheduled.batch, outcome);
+    this.#queue.close(scheduled);
     this.#reporter.committed();
     for (const { write, failure } of outcome.rejections) {
       const { table, operation } = write;
@@ -350,57 +355,57 @@ class Producer {
     }
   }
 
-  /** Others are to take the place of an order's rows. */
-  #abandon(order: ScheduledBatch): void {
-    if (order.batch !== null) this.#writer.abandon(order.batch);
-    order.batch = null;
+  /** Gives up the rows of a batch: others will take their place. */
+  #abandon(scheduled: ScheduledBatch): void {
+    if (scheduled.batch !== null) this.#writer.abandon(scheduled.batch);
+    scheduled.batch = null;
   }
 
-  /** A batch whose COMMIT the server refused for its rows' sake, as deferred constraints do. */
+  /** Accounts for a batch whose COMMIT the server refused because of its rows, as deferred constraints do. */
   #refuse(
-    order: ScheduledBatch,
+    scheduled: ScheduledBatch,
     { events }: BatchOutcome,
     failure: Failure,
   ): ProducerResult | null {
-    this.#abandon(order);
-    this.#queue.close(order);
+    this.#abandon(scheduled);
+    this.#queue.close(scheduled);
     this.#stats.count('rolledBack');
     this.#stats.count('attempted', events);
     for (let i = 0; i < events; i++)
       this.#stats.reject(failure.sqlstate ?? SQLSTATE.INTERNAL_ERROR);
-    const { table } = EVENTS[order.type];
+    const { table } = EVENTS[scheduled.type];
     this.#reporter.send({ kind: 'batch-refused', table, events, failure });
-    return this.#endOf(this.#stall.note(events, failure));
+    return this.#endOf(this.#stall.stalled(events, failure));
   }
 
-  /** Takes the transaction back after a conflict, and lets the other side finish. */
+  /** Rolls back after a conflict, and lets the other transaction finish. */
   async #retry(failure: Failure): Promise<ProducerResult | null> {
     this.#stats.count('retries');
     this.#reporter.send({ kind: 'retried', failure });
-    for (const order of this.#queue.open) this.#abandon(order);
+    for (const scheduled of this.#queue.open) this.#abandon(scheduled);
     try {
       await this.#session.client.query('ROLLBACK');
     } catch (error) {
       return this.#recover(describeFailure(error));
     }
-    // A few milliseconds, growing: the other side of a deadlock needs time to finish.
+    // A few milliseconds, growing: the other transaction needs time to finish.
     await sleep(Math.min(this.#conflicts * 5, SLICE_MS) * this.#random());
     return null;
   }
 
-  /** Ends the loss once a batch is no later than it would be without: only overload is left then. */
+  /** Ends the loss of the connection once a batch is no later than without it: the rest is overload. */
   #noteCatchUp({ due }: ScheduledBatch): void {
     if (!this.#stats.lost) return;
     const late = this.#control.active() - due;
     if (due >= this.#backSince || late <= this.#lateAtLoss) this.#stats.lost = false;
   }
 
-  /** Finds the connection again; the reason to end when that fails. */
+  /** Connects again; the reason to end where that fails. */
   async #recover(failure: Failure): Promise<ProducerResult | null> {
     if (failure.class === 'hopeless' || failure.class === 'defect') {
       return { ended: 'failed', failure };
     }
-    // Held up where nothing of a batch was sent yet.
+    // The wait was cancelled before anything of a batch was sent.
     if (this.#isToGiveUp(failure)) return STOPPED;
     if (!this.#stats.lost) {
       const now = this.#control.active();

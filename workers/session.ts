@@ -28,13 +28,13 @@ export interface SessionParts {
   readonly prepare: (client: Client) => Promise<void>;
 }
 
-/** A worker's one connection: opens it, finds it again when lost, settles what was in doubt. */
+/** A worker's one connection: opens it, reconnects when it is lost, settles transactions in doubt. */
 export class Session {
   readonly #parts: SessionParts;
   #client: Client | null = null;
   /** Server clock minus `monotonicMs`, as of the last connect. */
   #epochMs = 0;
-  /** Counts the attempts since a batch was last committed. */
+  /** Counts the attempts to connect since a batch was last committed. */
   readonly #backOff: BackOff;
   readonly #fates: Fate[] = [];
 
@@ -56,14 +56,13 @@ export class Session {
     return monotonicMs() + this.#epochMs;
   }
 
-  /** Connects and settles the transactions that the connection before, or an earlier life of this
-   * worker, left in doubt. */
+  /** Connects, and settles the transactions that an earlier connection of this worker left in doubt. */
   async open(): Promise<void> {
     const { target, journal, prepare } = this.#parts;
     const client = await connect(target);
     try {
       const facts = await identifyPrimary(client);
-      await journal.turn(client, facts, (fate) => this.#fates.push(fate));
+      await journal.open(client, facts, (fate) => this.#fates.push(fate));
       this.#epochMs = facts.epochMs;
       await prepare(client);
     } catch (error) {
@@ -78,12 +77,12 @@ export class Session {
     return describeFailure(this.#client === null ? error : underlyingError(this.#client, error));
   }
 
-  /** What became of the transactions that were settled since the last time, in their order. */
+  /** The fates of the transactions that were settled since the last call, in their order. */
   takeFates(): Fate[] {
     return this.#fates.splice(0);
   }
 
-  /** A batch went through: the next loss is a new one. */
+  /** A batch went through: the next loss starts the back-off anew. */
   proved(): void {
     this.#backOff.proved();
   }
@@ -95,9 +94,9 @@ export class Session {
   }
 
   /**
-   * Opens the connection again after `failure`, with growing pauses. Returns null when it is open,
-   * or why it is not: the run is being stopped, or the last failure after the last attempt. A
-   * connection that is lost again before it was `proved` goes on with the attempts that are left.
+   * Opens the connection again after `failure`, with growing pauses. Returns null when it is open, else
+   * the reason: the run is being stopped, or the failure of the last attempt. A connection that is lost
+   * again before it was `proved` uses the attempts that are left.
    */
   async reopen(failure: Failure): Promise<'stopped' | Failure | null> {
     const { stats, reporter } = this.#parts;

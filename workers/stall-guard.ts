@@ -5,7 +5,7 @@ import { SQLSTATE } from '../src/postgres/sqlstate.js';
 const MAX_BATCHES = 20;
 const MAX_EVENTS = 200;
 
-/** What a batch comes to that the server neither refused nor wrote a row of. */
+/** The failure of a batch of which the server neither refused nor wrote a row. */
 const NOTHING_WRITTEN: Failure = {
   class: 'hopeless',
   sqlstate: SQLSTATE.NO_DATA,
@@ -16,25 +16,25 @@ const NOTHING_WRITTEN: Failure = {
   column: null,
 };
 
-/** Notices when batch after batch comes to nothing: going on would be an endless loop. */
+/** Notices when batch after batch writes nothing: going on would be an endless loop. */
 export class StallGuard {
   #batches = 0;
   #events = 0;
 
   /** A batch wrote something. */
-  end(): void {
+  progressed(): void {
     this.#batches = 0;
     this.#events = 0;
   }
 
   /**
-   * A batch of `events` rejected events wrote nothing, for `failure` where one was told. Returns why
-   * to give up, once there were too many.
+   * A batch of `events` rejected events wrote nothing; `failure`: the last one, if there was one. Returns the
+   * failure to give up with, once there were too many such batches.
    */
-  note(events: number, failure: Failure = NOTHING_WRITTEN): Failure | null {
+  stalled(events: number, failure: Failure = NOTHING_WRITTEN): Failure | null {
     this.#batches++;
     this.#events += events;
-    // Batches in which nothing was even rejected have no events to count.
+    // A batch without a rejected row has no events to count.
     const enough = this.#events >= MAX_EVENTS || events === 0;
     return this.#batches >= MAX_BATCHES && enough ? { ...failure, class: 'hopeless' } : null;
   }

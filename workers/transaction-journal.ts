@@ -13,23 +13,23 @@ import type { WorkerStats } from '../src/run/worker-stats.js';
 import type { TableName } from '../src/schemas/hospital/tables.js';
 import type { BatchOutcome } from './batch-result.js';
 
-/** A transaction that the server answered to. */
+/** A transaction whose COMMIT the server answered. */
 export interface CommittedTransaction extends TransactionName {
-  /** Rows that were sent and are not there: something on the server dropped them. */
+  /** Rows that were sent and not stored: something on the server dropped them. */
   readonly dropped: readonly Change[];
 }
 
 /**
- * A worker's accounts of its transactions, kept together: the statistics, which the main thread reads, and the
- * ledger, which outlives the process. Each is entered in both before its COMMIT is sent, and
- * closed in both when the answer is there; in the ledger first, since what a dead worker leaves open in
- * the statistics that the next one closes, and enters once more.
+ * The two records of a worker's transactions: the statistics, which the main thread reads, and the ledger,
+ * which outlives the process. A transaction is entered in both before its COMMIT is sent, and closed in both
+ * when the answer is there. In the ledger first: a transaction that a dead worker left open in the statistics
+ * is settled by the next one, which enters its outcome in the ledger once more.
  */
 export class TransactionJournal {
   readonly #stats: WorkerStats;
   readonly #task: LedgerTask | null;
   #ledger: LedgerWriter | null = null;
-  /** Numbers in the ledger of what is pending, in the order of the statistics. */
+  /** Ledger numbers of the pending transactions, in the order of the statistics. */
   #numbers: number[] = [];
   #server: ServerIdentity | null = null;
 
@@ -38,7 +38,7 @@ export class TransactionJournal {
     this.#task = task;
   }
 
-  /** Whether there is a ledger, which wants to know every key and what the server calls a transaction. */
+  /** Whether there is a ledger, which records every key and the transaction's xid. */
   get detailed(): boolean {
     return this.#task !== null;
   }
@@ -57,12 +57,12 @@ export class TransactionJournal {
         }),
       ) ?? [];
     for (const [i, { pending, rows, events }] of outcomes.entries()) {
-      if (pending === null) throw new Error('a batch without a row to know it by');
+      if (pending === null) throw new Error('a batch without a witness');
       this.#stats.intend(pending, rows, events, this.#numbers[i]);
     }
   }
 
-  /** The first of them were answered: they are committed. */
+  /** The COMMITs of the first ones were answered. */
   commit(answers: readonly CommittedTransaction[]): void {
     const numbers = this.#numbers.splice(0, answers.length);
     try {
@@ -77,24 +77,24 @@ export class TransactionJournal {
     }
   }
 
-  /** The server answered that what is pending is not committed. */
+  /** The server answered that the pending transactions are not committed. */
   withdraw(): void {
     const numbers = this.#numbers.splice(0);
     if (numbers.length > 0) this.#ledger?.abort(numbers);
     this.#stats.withdraw();
   }
 
-  /** The connection is lost: what is pending is in doubt. */
+  /** The connection is lost: the pending transactions are in doubt. */
   lose(): void {
     const numbers = this.#numbers.splice(0);
     if (numbers.length > 0) this.#ledger?.doubt(numbers);
   }
 
   /**
-   * Opens the journal of a new connection, when what an earlier one, also of an earlier life of this worker,
-   * left open is closed. What became of each goes to `onFate`.
+   * Opens the journal of a new connection, after the transactions that an earlier one left open were settled,
+   * also one of an earlier life of this worker. Calls `onFate` with the fate of each.
    */
-  async turn(
+  async open(
     client: Client,
     facts: ConnectionIdentity,
     onFate: (fate: Fate) => void,
@@ -114,7 +114,7 @@ export class TransactionJournal {
         },
         { server },
       );
-      // Entered by a thread that ended before it came to send them.
+      // Entered by a thread that ended before it sent them.
       if (open.size > 0) before?.writer.abort([...open]);
     } finally {
       before?.writer.close();
@@ -142,7 +142,7 @@ export class TransactionJournal {
     try {
       this.#ledger?.end();
     } catch {
-      // The disk was full before, and that is told already.
+      // The disk was full before, and that is reported already.
     }
     this.#close();
   }

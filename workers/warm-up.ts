@@ -16,27 +16,27 @@ import { EVENTS } from '../src/schemas/hospital/events/index.js';
 import { BatchBuilder } from './batch-builder.js';
 import type { BatchOutcome } from './batch-result.js';
 import { candidatesOf } from './candidates.js';
-import { burstOf, foresee } from './pipelined-commit.js';
+import { expectedOutcomes, pipelineDepth } from './pipelined-commit.js';
 import type { Session } from './session.js';
 import { isPredictable, readBackBy, statementOf, type Write } from './writes.js';
 
 /**
- * Events that a worker composes for practice: by then V8 has compiled, on threads of its own, most of
- * what will run over and over. Without it a run at 60 % of what two cores can do starts 60 to 80 ms late.
+ * Events that a worker builds for practice: by then V8 has compiled most of the code that a run repeats, on
+ * threads of its own. Without it a run at 60 % of two cores' capacity starts 60 to 80 ms late.
  */
 const PRACTICE_EVENTS = 20_000;
-/** A run that does less than that in its first seconds has no need of it. */
+/** A run practises no more events than it will send in so many milliseconds. */
 const FIRST_MS = 10_000;
-/** Many workers on few cores practise no longer than this: somebody waits for the run. */
+/** Many workers on few cores practise no longer than this: an operator waits for the run. */
 const MOST_MS = 500;
 
 /**
- * Does what a run will do over and over, before its clock starts, so that the first batches are no
- * slower than the later ones: batches are composed and encoded for nobody, and the server gets their
- * statements without a row, so that it reads its catalogs and makes its plans. Nothing is written, no
- * id is taken, and no random number of the run is drawn.
+ * Runs the code of a run before its clock starts, so that the first batches are no slower than the later
+ * ones: builds and encodes batches that are thrown away, and sends the server their statements without a
+ * row, so that it reads its catalogs and makes its plans. Nothing is written, no id is taken, and no
+ * random number of the run is drawn.
  */
-export async function rehearse(
+export async function warmUp(
   task: ProducerTask,
   session: Pick<Session, 'client' | 'serverNow'>,
 ): Promise<void> {
@@ -54,7 +54,7 @@ export async function rehearse(
   let id = 0;
   const known = new WorkerIds(ids, random, [], batchSize, () => undefined);
   const practiceIds = { next: () => ++id, pick: known.pick.bind(known) };
-  const composer = new BatchBuilder(task, practiceIds, candidates, random);
+  const builder = new BatchBuilder(task, practiceIds, candidates, random);
   const wire = new WireWriter();
   const stats = new WorkerStats();
   const planned = new Set<string>();
@@ -63,17 +63,17 @@ export async function rehearse(
   do {
     for (const spec of specs) {
       wire.reset();
-      for (let i = 0; i < burstOf(batchSize); i++) {
-        const writes = composer.compose(spec, batchSize, now);
+      for (let i = 0; i < pipelineDepth(batchSize); i++) {
+        const writes = builder.build(spec, batchSize, now);
         const unplanned = writes.filter((write) => !planned.has(statementOf(write, 'exact').name));
         if (unplanned.length > 0) await plan(client, unplanned, task.returning);
         for (const write of unplanned) planned.add(statementOf(write, 'exact').name);
-        const [outcome] = foresee([{ spec, size: batchSize, now, writes }]);
+        const [outcome] = expectedOutcomes([{ spec, size: batchSize, now, writes }]);
         if (outcome === undefined || outcome.pending === null) continue;
         stats.intend(outcome.pending, outcome.rows, outcome.events);
         // A partial update is entered as its stored row, and nothing is stored here.
         const isEntered = writes.every((write) => readBackBy(write, {}) === 'ids');
-        if (task.ledger !== null && isEntered) practiseLedger(outcome);
+        if (task.ledger !== null && isEntered) practiceLedger(outcome);
         for (const write of writes) wire.execute(statementOf(write, 'exact'));
         stats.settle('committed');
         candidates.get(spec.type)?.keep(outcome.candidates);
@@ -82,12 +82,12 @@ export async function rehearse(
   } while (id < enough && monotonicMs() < end && control.state === 'waiting');
 }
 
-/** What the ledger makes of a transaction, written nowhere. */
-function practiseLedger({ changes, lsn, subtransactions }: BatchOutcome): void {
+/** Encodes a transaction for the ledger, and writes it nowhere. */
+function practiceLedger({ changes, lsn, subtransactions }: BatchOutcome): void {
   seal(intentOf({ xid: null, lsn, changes, subtransactions }, 1, 0), 0);
 }
 
-/** How many events a worker of this pace practises. */
+/** How many events a worker of this pace builds for practice. */
 function practiceFor(pace: PaceSpec): number {
   if (pace.kind === 'max') return PRACTICE_EVENTS;
   if (pace.kind === 'cycle') return 0;
@@ -95,7 +95,7 @@ function practiceFor(pace: PaceSpec): number {
   return Math.min(first, PRACTICE_EVENTS);
 }
 
-/** Has the server plan the statements of writes, as they are and as they are read back, on no rows. */
+/** Has the server plan the statements of writes, on no rows: in their `exact` form and as read back. */
 async function plan(client: Client, writes: readonly Write[], returning: Returning): Promise<void> {
   const empty = writes.map((write) => ({ ...write, rows: [] }));
   await send(client, [

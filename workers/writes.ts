@@ -19,13 +19,13 @@ export interface Write {
   readonly operation: Operation;
   /** Whole rows (insert), id and new values (update), or the id alone (delete). */
   readonly rows: readonly Row[];
-  /** The candidates that an update or delete is about, in the order of `rows`. */
+  /** The candidates that an update or delete takes, in the order of `rows`. */
   readonly candidates: readonly Candidate[];
   /** The event type that an update or delete belongs to; null for inserts. */
   readonly spec: EventSpec | null;
 }
 
-/** The statement that carries a write out. New links cannot tell by `exact`, nor deletes by `rows`. */
+/** The statement of a write. New links have no `exact` form, and deletes no `rows`: they return `ids` then. */
 export function statementOf(
   { table, operation, rows, spec }: Write,
   returned: ReturnMode,
@@ -55,8 +55,8 @@ export function readBackBy(
 }
 
 /**
- * Whether these writes can be expected to come to exactly their rows, and leave a row by which to
- * know that they did: an insert, whose id is nobody else's.
+ * Whether these writes will store exactly their rows, and leave a witness: an inserted row, whose id only
+ * this transaction can have written.
  */
 export function isExact(writes: readonly Write[], returning: Returning): boolean {
   return (
@@ -66,8 +66,8 @@ export function isExact(writes: readonly Write[], returning: Returning): boolean
 }
 
 /**
- * Whether a write can be expected to store exactly its rows. New links are often fewer, since patients have
- * enough of them; deletes leave out rows that others reference; a trigger may change or drop rows.
+ * Whether a write will store exactly its rows. New links are often fewer, since patients have enough of them;
+ * deletes leave out rows that others reference; a trigger may change or drop rows.
  */
 export function isPredictable(write: Write, returning: Returning): boolean {
   const { table, operation, spec } = write;

@@ -69,7 +69,7 @@ export class IdCache {
     for (const { table, id } of gone) this.remove(table, id);
   }
 
-  /** Publishes an id. A full cache gives it the place of a random other id, or none. */
+  /** Publishes an id. In a full cache it takes the place of a random other id, or is left out. */
   add(table: ParentTable, { id, since }: KnownId): void {
     const { slots, where } = this.#tables[table];
     if (where.has(id)) return;

@@ -4,12 +4,12 @@ import { PARENT_TABLES, type ParentTable } from '../schemas/hospital/tables.js';
 import type { IdCache } from './cache.js';
 import { sinceSql } from './known-id.js';
 
-/** Ids above this lose digits as JavaScript numbers; they are left out of the cache. */
+/** Ids above this lose digits as JavaScript numbers and are left out of the cache. */
 const LARGEST_ID = Number.MAX_SAFE_INTEGER;
 
 /**
- * Rows of a page, at most, that a table which was never analyzed is taken to have. Too high a guess
- * costs a smaller sample; a patient with its page header share takes about 180 bytes.
+ * Assumed rows a page of a table that was never analyzed. A guess that is too high makes the sample
+ * smaller. A patient takes about 180 bytes, a page has 8,192.
  */
 const ROWS_PER_PAGE_GUESS = 60;
 
@@ -17,14 +17,14 @@ const ROWS_PER_PAGE_GUESS = 60;
 const SAMPLE_MARGIN = 1.1;
 
 /**
- * Of a sample that turns out larger than the cache, the cache keeps some at random. To cut it off at the
- * cache's size would leave the table's end out; this many times that is cut off.
+ * A sample may be this many times as large as the cache, which then keeps a random part of it. A limit at
+ * the cache's size would leave out the table's end.
  */
 const MOST_SAMPLED = 3;
 
 /**
- * A sample below this part of the cache shows that the estimate was far too high: most rows of the
- * table are dead, and it may well fit.
+ * A sample that fills less than this part of the cache shows that the estimate was far too high: most rows
+ * of the table are dead, and the table may fit.
  */
 const POOR_SAMPLE = 0.1;
 
@@ -41,7 +41,7 @@ async function loadTable(client: Client, cache: IdCache, table: ParentTable): Pr
   const percent = (100 * SAMPLE_MARGIN * cache.capacity) / estimated;
   const since = sinceSql(table);
   const read = async (sample: string, limit: number) => {
-    // As two arrays: a hundred thousand rows would cost the driver more than all the rest of the start.
+    // As two arrays: a hundred thousand rows would take the driver longer than the rest of the start.
     const { rows } = await client.query<{ ids: string | null; since: string | null }>(
       `SELECT array_agg(id)::text AS ids, array_agg(since)::text AS since
          FROM (SELECT id, ${since} AS since FROM ${table} ${sample}

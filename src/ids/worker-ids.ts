@@ -19,7 +19,7 @@ const SMALLEST_LEASE = 200;
 const TRIES = 32;
 /** Ids remembered as gone; the main thread takes them out of the cache within a moment anyway. */
 const MAX_GONE = 10_000;
-/** Own ids that serve while the cache holds none, before the main thread has published them. */
+/** Own ids that are picked while the cache is empty, before the main thread has published them. */
 const MAX_OWN = 1_000;
 
 /** Called with the ids taken from a table's sequence, before any of them is used. */
@@ -81,7 +81,7 @@ export class WorkerIds {
     return lease.next();
   }
 
-  /** A random row of the table, or null when none is known to exist. */
+  /** A random row of the table, or null where no row is known to exist. */
   pick(table: ParentTable): KnownId | null {
     const { length, ids, since } = this.#slots[table];
     const missing = this.#missing[table];

@@ -11,18 +11,20 @@ const YEAR_0_TO_1970 = 719_468;
 
 const TWO_DIGITS: readonly string[] = Array.from({ length: 100 }, (_, n) => digits(n, 2));
 
-// Rows of one batch often fall on one day.
-let cachedDay = Number.NaN;
-let cachedText = '';
+/** Texts of days that are kept, by the day's low bits: more than the two years that rows lie in. */
+const DAYS_KEPT = 1 << 10;
+const keptDays = new Float64Array(DAYS_KEPT).fill(Number.NaN);
+const keptTexts = new Array<string>(DAYS_KEPT).fill('');
 
 /** `2026-01-31`: the day of a moment in milliseconds since 1970, UTC. */
 export function formatDate(ms: number): string {
   const day = Math.floor(ms / DAY_MS);
-  if (day !== cachedDay) {
-    cachedText = dayText(day);
-    cachedDay = day;
+  const index = day & (DAYS_KEPT - 1);
+  if (keptDays[index] !== day) {
+    keptTexts[index] = dayText(day);
+    keptDays[index] = day;
   }
-  return cachedText;
+  return keptTexts[index]!;
 }
 
 /** `2026-01-31 08:15:00`, UTC, the fraction of a second cut off. */

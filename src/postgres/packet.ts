@@ -1,23 +1,23 @@
 import type { Client, Connection, Submittable } from 'pg';
 import { type Statement, WireWriter } from './wire.js';
 
-/** What the server answered to one statement. */
+/** The server's answer to one statement. */
 export interface Answer {
-  /** Rows that it wrote or returned, by its command tag; 0 where the tag has no number. */
+  /** Rows written or returned, from the command tag; 0 where the tag has no number. */
   readonly count: number;
   /** The first row of its result, as text. */
   readonly fields: readonly (string | null)[];
 }
 
-/** What the server answered to a packet. */
+/** The server's answer to a packet. */
 export interface Reply {
-  /** Of the statements that went through: all of them, or those before the one that failed. */
+  /** Answers of the statements that went through: all, or those before the one that failed. */
   readonly answers: readonly Answer[];
-  /** What the server or the connection threw; null when every statement went through. */
+  /** The error of the server or the connection; null when every statement went through. */
   readonly error: unknown;
 }
 
-/** What a connection needs for its packets. */
+/** The state of a connection that sends packets. */
 interface Outbox {
   readonly writer: WireWriter;
   /** Names of the statements that it has prepared. */
@@ -27,10 +27,10 @@ interface Outbox {
 const outboxes = new WeakMap<Client, Outbox>();
 
 /**
- * Sends statements in one go and waits for all answers: one system call and one round trip on either
- * side, whatever their number. A statement that fails takes the rest of the packet with it. They are
- * no transaction by themselves: BEGIN and COMMIT are statements, and there may be several of each.
- * Never rejects. A connection takes one packet at a time.
+ * Sends statements in one packet and waits for all answers: one system call on either side and one round
+ * trip, however many there are. The statements after one that fails are skipped. A packet is no
+ * transaction: BEGIN and COMMIT are statements of it, and there may be several of each. Never rejects. A
+ * connection takes one packet at a time.
  */
 export function sendUnchecked(client: Client, statements: readonly Statement[]): Promise<Reply> {
   let outbox = outboxes.get(client);
@@ -43,7 +43,7 @@ export function sendUnchecked(client: Client, statements: readonly Statement[]):
   return packet.reply;
 }
 
-/** Like `exchange`, of what must go through: throws what failed. */
+/** Like `sendUnchecked`, and throws the first error. */
 export async function send(
   client: Client,
   statements: readonly Statement[],
@@ -53,7 +53,7 @@ export async function send(
   return answers;
 }
 
-/** The packet as `pg` sees it: a query that writes its own messages. */
+/** A packet in the form of a `pg` query that writes its own messages. */
 class Packet implements Submittable {
   readonly reply: Promise<Reply>;
   readonly #statements: readonly Statement[];

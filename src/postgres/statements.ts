@@ -6,7 +6,7 @@ import type { Statement } from './wire.js';
 export const BEGIN: Statement = { name: 'BEGIN', text: 'BEGIN', types: [], rows: [] };
 export const COMMIT: Statement = { name: 'COMMIT', text: 'COMMIT', types: [], rows: [] };
 
-/** Tells what the server calls the transaction (xid8 as text), and where its WAL has got to. */
+/** Returns the transaction's xid (xid8 as text) and the WAL's insert position. */
 export const NAME_TRANSACTION: Statement = {
   name: 'name-transaction',
   text: 'SELECT pg_current_xact_id(), pg_current_wal_insert_lsn()',
@@ -15,11 +15,10 @@ export const NAME_TRANSACTION: Statement = {
 };
 
 /**
- * How a write tells what it did. `ids`: it answers with one row, the ids of the rows that it wrote as
- * an array literal (null when there were none), the transaction's id, xid8 as text, and how far the WAL is.
- * `rows`: the same, and the rows as stored, in the order of the ids (`parseRows` reads them). `exact`: an
- * update or delete of fewer rows than asked for fails, and nothing is answered but the command tag,
- * which spares the server work.
+ * What a write returns. `ids`: one row, with the ids that it wrote as an array literal (null if it wrote no
+ * row), the transaction's xid (xid8 as text), and the WAL's insert position. `rows`: the same, and the rows
+ * as stored, in the order of the ids (`parseRows` reads them). `exact`: an update or delete of fewer rows
+ * than asked for fails, and only the command tag is returned, which spares the server work.
  */
 export type ReturnMode = 'ids' | 'rows' | 'exact';
 
@@ -32,7 +31,7 @@ function returningIds(write: string): string {
 /** RETURNING reads a row after its BEFORE triggers. */
 function returningRows(write: string, table: TableName): string {
   const names = TABLES[table].columns.map(({ name }) => name);
-  // As text: JSON has dates and numbers in another form than a CDC pipeline gets them.
+  // As text: JSON would print dates and numbers in another form than a CDC pipeline gets.
   const values = names.map((name) => `${name}::text`).join(', ');
   return `WITH w AS (${write} RETURNING ${names.join(', ')})
           SELECT array_agg(id)::text AS ids, pg_current_xact_id()::text AS xid,
@@ -40,7 +39,7 @@ function returningRows(write: string, table: TableName): string {
                  json_agg(json_build_array(${values}))::text AS stored FROM w`;
 }
 
-/** Divides by zero where the rows written are not as many as the first array has ids. */
+/** Divides by zero where the write did not touch as many rows as the first array has ids. */
 function allOrNothing(write: string): string {
   return `WITH w AS (${write} RETURNING id)
           SELECT 1 / (count(*) = cardinality($1::bigint[]))::int FROM w`;
@@ -79,17 +78,17 @@ export function insertRows(
     const types = columns.map(({ type }) => type);
     const write = `INSERT INTO ${table} (${columns.map(({ name }) => name).join(', ')})
                    SELECT * FROM unnest(${arrayParameters(types)})`;
-    return { text: returned === 'exact' ? write : answering(write, table, returned), types };
+    return { text: returned === 'exact' ? write : returningBy(write, table, returned), types };
   });
 }
 
-/** Which patients `lockPatients` got, until the end of the transaction: an array literal. */
+/** A setting of the transaction: the patients that `lockPatients` locked, as an array literal. */
 const LOCKED_PATIENTS = 'oltp_simulator.locked_patients';
 
 /**
- * Locks patients against other writers of their links, those of them that are there and that nobody
- * else holds. It waits for none: a batch may lock several times, and two that waited for each
- * other's patients would be a deadlock.
+ * Locks patients against other writers of their links: those that exist and that no other transaction has
+ * locked. It does not wait: a batch may lock several times, and two batches that waited for each other's
+ * patients would deadlock.
  */
 export function lockPatients(ids: readonly number[]): Statement {
   return {
@@ -104,10 +103,10 @@ export function lockPatients(ids: readonly number[]): Statement {
 }
 
 /**
- * INSERT of links between patients and convênios, of those that may be: `lockPatients`, run right
- * before in the same transaction, got the patient, who has fewer than `limit` links and not this
- * one. The lock comes first, in a statement of its own, so that this one sees every link that
- * others committed; the patients of `rows` must be different ones.
+ * INSERT of links between patients and convênios, where `lockPatients` locked the patient right before in
+ * the same transaction, and the patient has fewer than `limit` links and not this one. The lock is a
+ * statement of its own, so that this one sees every link that others committed. Each patient may be in
+ * `rows` once.
  */
 export function insertLinks(
   rows: readonly Row[],
@@ -124,7 +123,7 @@ export function insertLinks(
           AND EXISTS (SELECT 1 FROM convenios c WHERE c.id = u.convenio_id)
           AND (SELECT count(*) FROM pacientes_convenios l WHERE l.paciente_id = u.paciente_id) < ${limit}
        ON CONFLICT (paciente_id, convenio_id) DO NOTHING`;
-    return { text: answering(write, 'pacientes_convenios', returned), types };
+    return { text: returningBy(write, 'pacientes_convenios', returned), types };
   });
 }
 
@@ -149,7 +148,7 @@ export function updateRows(
     const write = `UPDATE ${table} SET ${columns.map((name) => `${name} = u.new_${name}`).join(', ')}
          FROM unnest(${arrayParameters(types)}) AS u (${names.map((name) => `new_${name}`).join(', ')})
         WHERE ${table}.id = u.new_id AND ${open}`;
-    return { text: answering(write, table, returned), types };
+    return { text: returningBy(write, table, returned), types };
   });
 }
 
@@ -164,11 +163,11 @@ export function deleteRows(
 ): Statement {
   return named(`delete-${type}-${returned}`, rows, () => {
     const write = `DELETE FROM ${table} WHERE id = ANY ($1::bigint[]) AND ${deletable}`;
-    return { text: answering(write, table, returned), types: ['bigint'] };
+    return { text: returningBy(write, table, returned), types: ['bigint'] };
   });
 }
 
-/** Those of the given ids that have no row in the table, as one array literal. */
+/** Returns the ids that have no row in the table, as one array literal. */
 export function missingIds(table: TableName, ids: readonly number[]): Statement {
   return {
     name: `missing-${table}`,
@@ -179,12 +178,12 @@ export function missingIds(table: TableName, ids: readonly number[]): Statement 
   };
 }
 
-/** The numbers of an array literal; none of a null. */
+/** The numbers of an array literal; an empty list of a null. */
 export function parseNumbers(literal: string | null): number[] {
   return literal === null || literal === '{}' ? [] : literal.slice(1, -1).split(',').map(Number);
 }
 
-/** The rows of a `rows` answer, as the generator has its own: numbers in bigint columns. */
+/** The rows that a `rows` write returned, with numbers in bigint columns, as the generator's rows have them. */
 export function parseRows(table: TableName, json: string): Row[] {
   const { columns } = TABLES[table];
   const rows = JSON.parse(json) as (string | null)[][];
@@ -192,7 +191,7 @@ export function parseRows(table: TableName, json: string): Row[] {
     row.map((text, i) => {
       if (text === null || columns[i]?.type !== 'bigint') return text;
       const value = Number(text);
-      // Beyond 2^53 a number would be another one.
+      // Beyond 2^53 a number loses digits.
       return Number.isSafeInteger(value) ? value : text;
     }),
   );
@@ -214,7 +213,7 @@ export function isCalculable(table: TableName, row: Row): boolean {
 
 const MOMENT = /^\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d(\.\d+)?)?$/;
 
-function answering(write: string, table: TableName, returned: ReturnMode): string {
+function returningBy(write: string, table: TableName, returned: ReturnMode): string {
   if (returned === 'rows') return returningRows(write, table);
   return returned === 'ids' ? returningIds(write) : allOrNothing(write);
 }

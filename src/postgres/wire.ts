@@ -4,7 +4,7 @@ import type { ColumnType, Row, Value } from '../schemas/hospital/tables.js';
 
 /** A prepared statement whose parameters are one array a column: its text fits any number of rows. */
 export interface Statement {
-  /** Names the text on a connection, which prepares it once. */
+  /** The text's name on a connection, which prepares it once. */
   readonly name: string;
   readonly text: string;
   /** Types of the columns, whose arrays are `$1`, `$2`, … */
@@ -27,7 +27,7 @@ const MICROS_PER_MS = 1000;
 const TWO_TO_32 = 0x1_0000_0000;
 /** Bytes of the first buffer: a batch of 50 rows takes 5 to 10 thousand. */
 const FIRST_BYTES = 1 << 16;
-/** Bytes of an array's header, and of everything fixed in a Bind message, with room to spare. */
+/** Bytes of an array's header, or of the fixed parts of a Bind message, with room to spare. */
 const HEADER_BYTES = 64;
 
 /** Message types of the extended query protocol, as the documentation names them. */
@@ -44,26 +44,26 @@ const NULL_LENGTH = -1;
 const ALL_ROWS = 0;
 
 /**
- * Writes messages of the extended query protocol one behind the other into a buffer of its own, which
- * is used again for the next ones. `pg` would build a text for each parameter, a message object for
- * each query, and ask for a description of every result.
+ * Writes messages of the extended query protocol one after the other into a buffer that is reused. `pg`
+ * would make a text of each parameter and an object of each message, and ask for a description of every
+ * result.
  */
 export class WireWriter {
   #buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
   #view = new DataView(this.#buffer.buffer);
   #at = 0;
 
-  /** Starts over: the bytes taken before are written over. */
+  /** Starts over: overwrites the bytes that were taken before. */
   reset(): void {
     this.#at = 0;
   }
 
-  /** What was written since `reset`. Valid until the next message is written after it. */
+  /** The bytes written since `reset`. Valid until the next message is written. */
   get bytes(): Buffer {
     return this.#buffer.subarray(0, this.#at);
   }
 
-  /** Prepares a statement anew, whether or not the connection has one of this name. */
+  /** Prepares a statement, and closes the one that the connection may have under this name. */
   prepare({ name, text }: Statement): void {
     this.#reserve(2 * name.length + text.length * MOST_BYTES_PER_UNIT + HEADER_BYTES);
     const closed = this.#begin(CLOSE);
@@ -78,7 +78,7 @@ export class WireWriter {
     this.#end(parsed);
   }
 
-  /** Runs a prepared statement. Its result is not described: who sent it knows its columns. */
+  /** Runs a prepared statement. Its result is not described: the sender knows its columns. */
   execute({ name, types, rows }: Statement): void {
     this.#reserve(name.length + types.length * HEADER_BYTES + HEADER_BYTES);
     const bound = this.#begin(BIND);
@@ -97,7 +97,7 @@ export class WireWriter {
     this.#end(executed);
   }
 
-  /** Ends what belongs together: a failure before it skips all up to it. */
+  /** Ends a packet: after a failure the server skips the messages up to here. */
   sync(): void {
     this.#reserve(HEADER_BYTES);
     this.#end(this.#begin(SYNC));

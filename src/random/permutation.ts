@@ -1,6 +1,6 @@
 import { GOLDEN, mix } from './hash.js';
 
-/** With fewer rounds the order of neighbours shows through on small sizes. */
+/** With fewer rounds, neighbours of a small range stay near each other. */
 const ROUNDS = 6;
 
 /**

@@ -1,8 +1,8 @@
 import { GOLDEN, highWord, mix } from './hash.js';
 
 /**
- * What draws are for: one stream a purpose, so that no two of them ever share their numbers. The
- * numbers are part of what `--rng` promises: changing one changes every row of its kind.
+ * The purposes of random numbers: each has a sequence of its own. These numbers are part of the promise of
+ * `--rng`: changing one changes every row that is made with it. A new purpose takes the next number.
  */
 export const RNG_PURPOSE = {
   patientSince: 1,
@@ -51,7 +51,7 @@ export function choice<T>(entries: readonly (readonly [value: T, weight: number]
 
 /**
  * Random numbers by counter: the k-th draw is a hash of (seed, purpose, id, k), and nothing else. So
- * a row does not depend on which worker makes it, nor on what was drawn before it.
+ * a row depends neither on the worker that makes it nor on earlier draws.
  */
 export class Rng {
   readonly #seedA: number;
@@ -72,7 +72,7 @@ export class Rng {
    *
    * @param purpose one of `RNG_PURPOSE`
    * @param id the row's id, or any whole number from 0 to 2^53 - 1
-   * @param moment tells apart the changes of one row over time: the change's milliseconds
+   * @param moment distinguishes the changes of one row over time: milliseconds since 1970
    */
   at(purpose: number, id: number, moment = 0): this {
     const high = highWord(id);

@@ -12,7 +12,7 @@ export const NEW_STATUS = choice<ConsultaStatus>([
   ['faltou', 5],
 ]);
 
-/** What becomes of an `agendada`, in percent: missed and cancelled ones stay the rare case. */
+/** How an `agendada` ends, in percent: missed and cancelled ones are rare. */
 export const OUTCOME = choice<ConsultaStatus>([
   ['realizada', 80],
   ['cancelada', 12],
@@ -76,7 +76,7 @@ const EXAMS = choice<Exam>([
   ],
 ]);
 
-/** Every exam type that is made. */
+/** Every exam type that rows have. */
 export const EXAM_TYPES: readonly string[] = EXAMS.values.map(({ name }) => name);
 
 const STAY_REASONS = [
@@ -93,9 +93,9 @@ const ICU_BEDS = 30;
 const ICU_SHARE = 0.125;
 
 /**
- * Picks by id alone, whatever the seed number. A doctor's speciality and an exam's type hang on the id alone, so that
- * the reason for a visit and a result that comes later fit them, without reading the row,
- * whatever seed number the run had that wrote it.
+ * Draws by id, the same for every seed number. A doctor's speciality and an exam's type depend on the id alone,
+ * so the reason for a visit and a later result fit them without reading the row, even if a run with another
+ * seed number wrote it.
  */
 const lasting = new Rng(0);
 
@@ -132,7 +132,7 @@ function speciality(name: string, ...reasons: readonly string[]): Speciality {
   return { name, reasons };
 }
 
-/** An exam that is told in words; the first finding is the usual one. */
+/** An exam whose result is in words; the first finding is the usual one. */
 function findings(name: string, usual: string, ...others: readonly string[]): Exam {
   const list = [usual, usual, usual, ...others];
   return { name, result: (rng) => rng.pick(list) };

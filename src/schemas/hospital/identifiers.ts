@@ -16,7 +16,7 @@ const CNPJ_SPACE = 100_000_000 - 10;
 /** CRM numbers of one state: 000001 to 999999. */
 const CRM_PER_UF = 999_999;
 
-/** The head office: the only branch that is made. */
+/** The head office: every CNPJ here is one. */
 const CNPJ_BRANCH = '0001';
 
 /** The federative units, whose councils register doctors. */

@@ -11,12 +11,12 @@ export interface Link {
 }
 
 /**
- * Who has which convênio, as a pure function of the link's number: workers need not agree on
- * anything. Every patient has as many places as a patient may have convênios; the links take the
- * places in a shuffled order, and a patient's places hold different convênios.
+ * The patient and convênio of a link, as a pure function of the link's number: workers need not coordinate.
+ * Every patient has as many places as a patient may have convênios; the links take the places in a shuffled
+ * order, and a patient's places hold different convênios.
  */
 export class LinkPlan {
-  /** How many links there can be: numbers below it give pairs that are all different. */
+  /** How many links there can be: numbers below it give different pairs. */
   readonly capacity: number;
   readonly #places: number;
   readonly #convenios: number;

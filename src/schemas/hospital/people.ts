@@ -28,7 +28,7 @@ const WITH_COMPLEMENT = 0.3;
 const HOUSE_NUMBERS = 2500;
 const FLAT_NUMBERS = 180;
 
-/** How many numbers eight digits make: what follows the leading 9 of a mobile number. */
+/** A mobile number is a leading 9 and eight digits: how many there are. */
 const EIGHT_DIGITS = 100_000_000;
 
 /** Names of quarters that most Brazilian cities have. */

@@ -1,6 +1,6 @@
 import { faker } from '@faker-js/faker/locale/pt_BR';
 
-/** What names and addresses are composed of. Plain data: it crosses to worker threads. */
+/** The parts of names and addresses. Plain data: it crosses to worker threads. */
 export interface Pools {
   readonly femaleNames: readonly string[];
   readonly maleNames: readonly string[];
@@ -9,7 +9,7 @@ export interface Pools {
   readonly streets: readonly string[];
 }
 
-/** Any number would do. It is fixed, not the run's rng: the pools are the same in every run. */
+/** An arbitrary number. Fixed, so that the pools are the same in every run. */
 const POOL_SEED = 20_240_229;
 
 /** Enough for most of what the pt_BR locale holds: 90 names a sex, 20 surnames, 1,100 streets. */
@@ -21,8 +21,8 @@ const PART_LENGTH = 30;
 
 /**
  * Samples the pools from Faker's pt_BR locale, the same in every process, in some 40 ms.
- * The narrow entry of the package is imported, for it loads in a sixth of the whole one's time;
- * its instance serves nothing else, so that seeding it disturbs nobody.
+ * The package's entry of one locale loads in a sixth of the time of the whole one;
+ * its instance is used here only, so seeding it has no effect elsewhere.
  */
 export function samplePools(): Pools {
   faker.seed(POOL_SEED);

@@ -13,7 +13,7 @@ import { anyTime, PAST_MS } from './times.js';
  * Makes the rows that others reference, and lends event types the random numbers for theirs. Each row is a
  * pure function of the seed number, the table, the id and the arguments. Moments are milliseconds since
  * 1970, UTC; in rows they are whole seconds. Rows have the column order of `TABLES`. Nothing lies before a
- * patient's `since`, not even when a clock that runs behind makes `now` earlier than it.
+ * patient's `since`, not even when a slow clock makes `now` earlier than it.
  */
 export class RowMaker {
   readonly pools: Pools;
@@ -36,7 +36,7 @@ export class RowMaker {
     return anyTime(this.at(RNG_PURPOSE.patientSince, id), to - PAST_MS, to);
   }
 
-  /** A row that others may reference, as it is made where none is there. */
+  /** A row of a table that others reference. `now`: when a patient is registered. */
   parent(table: ParentTable, id: number, now: number): Row {
     if (table === 'pacientes') return this.paciente(id, now);
     return table === 'medicos' ? this.medico(id) : this.convenio(id);

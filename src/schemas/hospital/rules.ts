@@ -13,16 +13,16 @@ import {
 } from './tables.js';
 import { LONGEST_STAY_MS, SHORTEST_STAY_MS } from './times.js';
 
-/** A rule of the domain, for the whole database and, where one row can tell, before a write. */
+/** A rule of the domain, checked in the whole database and, if one row is enough to judge, before a write. */
 export interface Rule {
-  /** What must hold, in terms of columns: the same in every language. */
+  /** The condition, in terms of columns: the same in every language. */
   readonly rule: string;
   readonly table: TableName;
   /** SQL: one row, one column, the number of violations. */
   readonly violations: string;
   /**
    * Whether a row breaks the rule. `since`: when its patient was registered, in milliseconds since
-   * 1970, UTC, or null when that is not known or does not matter.
+   * 1970, UTC, or null when that is unknown or does not matter.
    */
   readonly breaks?: (row: Row, since: number | null) => boolean;
 }
@@ -37,7 +37,7 @@ const CNPJ = columnIndex('convenios', 'cnpj');
 const ENTRADA = columnIndex('internacoes', 'data_entrada');
 const SAIDA = columnIndex('internacoes', 'data_saida');
 
-/** Every rule: what columns hold, then how rows refer to each other, then the server's own. */
+/** Every rule: of columns' values, then of foreign keys, then of the server's own columns. */
 export const RULES: readonly Rule[] = [
   rowRule('pacientes', 'nascimento <= data_cadastro', 'nascimento > data_cadastro', (row) => {
     return isBefore(row[PACIENTE.data_cadastro], moment(row[PACIENTE.nascimento]));
@@ -85,11 +85,11 @@ const RULES_BY_TABLE = new Map(
 );
 
 /**
- * The first rule that a row breaks, as its text, or null when it breaks none.
+ * The first rule that a row breaks, as its text, or null.
  *
  * @param row values in the order of the table's columns
  * @param since when the row's patient was registered, in milliseconds since 1970, UTC; null when
- *   it is not known, or the table has no patient
+ *   it is unknown, or the table has no patient
  */
 export function rowProblem(table: TableName, row: Row, since: number | null): string | null {
   for (const { rule, breaks } of RULES_BY_TABLE.get(table)!) {

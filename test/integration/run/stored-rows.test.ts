@@ -32,7 +32,7 @@ import {
 } from '../../../src/schemas/hospital/tables.js';
 import { BatchWriter } from '../../../workers/batch.js';
 import type { BatchOutcome } from '../../../workers/batch-result.js';
-import { rehearse } from '../../../workers/warm-up.js';
+import { warmUp } from '../../../workers/warm-up.js';
 import { AUDITED_APPLICATION, auditedRows, clearAudit } from '../../helpers/audit.js';
 import type { TestDatabase } from '../../helpers/database.js';
 import { beforeRow, factsWithTriggers } from '../../helpers/facts-with-triggers.js';
@@ -76,7 +76,7 @@ for (const server of await startServers()) {
       });
     }));
 
-  test(`${version}: a batch knows its rows as triggers made them`, () =>
+  test(`${version}: a batch has its rows as triggers left them`, () =>
     withWorkspace(server, async ({ db }) => {
       await trigger(db, 'consultas', 'INSERT', 'NEW.motivo := upper(NEW.motivo COLLATE "C");');
       await trigger(db, 'exames', 'UPDATE', `NEW.resultado := NEW.resultado || ' *';`);
@@ -202,12 +202,12 @@ for (const server of await startServers()) {
       );
     }));
 
-  test(`${version}: the warm-up prepares the statements of the run`, () =>
+  test(`${version}: the warm-up plans the statements of the run`, () =>
     withWorkspace(server, async ({ db }) => {
       await withConnection(db.target, async (client) => {
         const returning: Returning = { consultas: ['insert'], exames: ['update'] };
         const task = await taskOf(db, client, returning, ['consulta', 'exame', 'internacao']);
-        await rehearse(task, { client, serverNow: () => Date.now() });
+        await warmUp(task, { client, serverNow: () => Date.now() });
         task.reports.close();
         const { rows } = await client.query<{ name: string }>(
           "SELECT name FROM pg_prepared_statements WHERE name ~ '^(insert|update)' ORDER BY name",
@@ -385,7 +385,7 @@ async function withWriter(
       await kept.load(client, EVENTS[type], { index: 0, of: 1 }, 1_000_000);
     }
     const write = async (type: EventType) => {
-      const batch = await writer.compose(client, EVENTS[type], BATCH, Date.now());
+      const batch = await writer.build(client, EVENTS[type], BATCH, Date.now());
       const outcome = await writer.write(client, batch);
       await client.query('COMMIT');
       writer.confirm(batch, outcome);
