@@ -36,7 +36,7 @@ export interface DecoderOptions {
   readonly toastPlaceholders?: readonly string[];
 }
 
-/** Thrown within a decoder for a value that is not an event. The message says why, and holds none of its values. */
+/** Thrown within a decoder for a value that is not an event. The message says why, without any of its values. */
 export class EventError extends Error {
   constructor(reason: string) {
     super(reason);

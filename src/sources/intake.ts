@@ -33,7 +33,7 @@ export interface IntakeOptions extends DecoderOptions {
 }
 
 /**
- * Cuts what a transport delivers into values, one per event, and hands them to the decoder of their format. Values
+ * Cuts the bytes of a transport into values, one per event, and hands them to the decoder of their format. Values
  * that are too long, not UTF-8 or not events go to the sink as `malformed`. No bytes make it throw, and every call
  * returns when the sink has all of their events; the bytes may be overwritten afterwards.
  *

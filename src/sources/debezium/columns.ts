@@ -191,7 +191,7 @@ export class ValueReader {
   /** Whether any row decided the unit. */
   #learnt = false;
 
-  /** @param placeholders what stands for an unavailable value, besides `UNAVAILABLE` */
+  /** @param placeholders texts that stand for an unavailable value, besides `UNAVAILABLE` */
   constructor(reader: JsonReader, placeholders: readonly string[] = []) {
     this.#reader = reader;
     this.#placeholders = placeholders.length === 0 ? null : new Set(placeholders);

@@ -25,7 +25,7 @@ interface Template {
   readonly table: ParsedFields['table'];
   readonly origin: string | null;
   readonly snapshot: ParsedFields['snapshot'];
-  readonly untold: number;
+  readonly unstated: number;
 }
 
 /**
@@ -56,7 +56,7 @@ export class EventTemplates {
       parsed.table = template.table;
       parsed.origin = template.origin;
       parsed.snapshot = template.snapshot;
-      parsed.unstated = template.untold;
+      parsed.unstated = template.unstated;
       if (i > 0) {
         kept[i] = kept[i - 1]!;
         kept[i - 1] = template;
@@ -111,7 +111,7 @@ export class EventTemplates {
       table: parsed.table,
       origin: parsed.origin,
       snapshot: parsed.snapshot,
-      untold: parsed.unstated,
+      unstated: parsed.unstated,
     });
   }
 }

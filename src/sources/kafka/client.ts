@@ -20,7 +20,7 @@ interface Open {
  *
  * Our own, because no client on npm fits Node.js 20.19, the oldest one that we run on:
  * - @platformatic/kafka from 1.27 on depends on packages that ask for Node.js 22.19 (its own `engines` does not say
- *   so): whoever installs it on 20 gets EBADENGINE warnings, and no `overrides` helps, for all versions of these
+ *   so): on 20 the installer gets EBADENGINE warnings, and no `overrides` helps, for all versions of these
  *   packages ask for it.
  * - @platformatic/kafka 1.11 to 1.22 installs without a warning on 20.19.4, but reads a value that is null (a
  *   tombstone) as an empty one, and waits for ever for a broker that does not answer.

@@ -129,7 +129,7 @@ export function unpackLz4(packed: Buffer): Buffer {
     if (packed.readUInt32LE(at) !== MAGIC) throw new RangeError('not a frame of LZ4');
     const flags = packed.readUInt8(at + 4);
     if ((flags & DICTIONARY) !== 0) throw new RangeError('a frame of LZ4 needs a dictionary');
-    // Magic, flags, block size, the content's size where it is told, and the head's checksum.
+    // Magic, flags, block size, perhaps the content's size, and the head's checksum.
     at += 4 + 2 + ((flags & CONTENT_SIZE) === 0 ? 0 : 8) + 1;
     for (;;) {
       const head = packed.readUInt32LE(at);

@@ -53,7 +53,7 @@ const GS2_HEAD = 'n,,';
 const MAX_ITERATIONS = 1_000_000;
 const NONCE_BYTES = 24;
 
-/** The client's side of SCRAM (RFC 5802), without what Kafka leaves out: SASLprep and channel binding. */
+/** The client's side of SCRAM (RFC 5802), without SASLprep and channel binding, as in Kafka. */
 export class Scram {
   readonly #hash: ScramHash;
   readonly #password: string;

@@ -38,7 +38,7 @@ const FIRST_BYTES = 1 << 12;
  * The input at a path: a file, a named pipe, or an open descriptor (`/dev/stdin`, the `/dev/fd/63` of a shell's
  * `<(…)`).
  *
- * @param follow reads what is added to the file, which need not be there yet
+ * @param follow goes on as the file grows; the file need not be there yet
  */
 export function inputOf(path: string, follow: boolean): ByteInput {
   const number = path === '/dev/stdin' ? STDIN : Number(DESCRIPTOR.exec(path)?.[1] ?? Number.NaN);
@@ -145,7 +145,7 @@ export async function requireReadable(path: string): Promise<void> {
   }
 }
 
-/** Reads a file, and with `follow` what is added to it. */
+/** Reads a file, with `follow` also as it grows. */
 class FileInput implements ByteInput {
   readonly #path: string;
   readonly #follow: boolean;

@@ -21,7 +21,7 @@ const PARTITION = 0;
 export interface NdjsonOptions extends IntakeOptions {
   /** A path, or STANDARD_INPUT. */
   readonly path: string;
-  /** Reads what is added to the file until `stop`; the file need not be there yet. A pipe ends with its writer. */
+  /** Follows the file as it grows, until `stop`; the file need not be there yet. A pipe ends with its writer. */
   readonly follow: boolean;
   /** Left out: the process's standard input. */
   readonly stdin?: ByteStream;

@@ -1,6 +1,6 @@
 /**
- * The position that may be acknowledged to the server, which then does not send what is before it again: the end of the
- * last transaction that the consumer acknowledged, or, with nothing in flight, the server's own position in the WAL.
+ * Finds the position to acknowledge to the server, which sends no transaction before it again: the end of the last one
+ * that the consumer acknowledged, or, with nothing in flight, the server's own position in the WAL.
  */
 export class Progress {
   /** Never falls: older servers would move the slot back. */
@@ -47,7 +47,7 @@ export class Progress {
     if (lsn > this.#handedOver) this.#handedOver = lsn;
   }
 
-  /** The consumer acknowledges everything up to `lsn`. Throws a RangeError beyond what it was handed. */
+  /** The consumer acknowledges everything up to `lsn`. Throws a RangeError beyond the last one handed over. */
   acknowledge(lsn: bigint): void {
     if (lsn > this.#handedOver) {
       throw new RangeError(`${lsn} is acknowledged, and ${this.#handedOver} was given out last`);

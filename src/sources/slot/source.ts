@@ -84,7 +84,7 @@ export class SlotSource implements Source {
     return this.#publications;
   }
 
-  /** Reads the slot until `stop`. However it ends, what was made is dropped. */
+  /** Reads the slot until `stop`. However it ends, it drops the slot and the publication that it made. */
   async run(sink: Sink, scope: Scope): Promise<void> {
     try {
       if (this.#receiver === null) await this.start();
@@ -104,7 +104,7 @@ export class SlotSource implements Source {
     this.#receiver?.finish();
   }
 
-  /** Ends the connection and drops what was made. `run` does it at its end. */
+  /** Ends the connection, and drops the slot and the publication that it made. `run` does it at its end. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;

@@ -120,8 +120,8 @@ type Waiting =
   | Extract<Received, { tag: 'position' }>;
 
 /**
- * Reads a logical replication slot through a connection of its own. It acknowledges only what its consumer did, or, with
- * nothing in flight, the server's position. Memory is bounded: a slow consumer slows the server down. Its opener closes
+ * Reads a logical replication slot through a connection of its own. It acknowledges only transactions that its consumer
+ * acknowledged, or, with nothing in flight, the server's position. Memory is bounded: a slow consumer slows the server down. Its opener closes
  * it.
  */
 export class WalReceiver implements AsyncIterable<Received> {

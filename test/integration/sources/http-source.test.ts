@@ -343,12 +343,15 @@ test('a port that is in use, or an address of another machine, is refused', asyn
   const address = other.address();
   const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
   try {
-    const told = (words: RegExp) => (error: unknown) =>
+    const refused = (words: RegExp) => (error: unknown) =>
       error instanceof OperatorError && error.exitCode === EXIT.usage && words.test(error.message);
     const taken = new HttpSource({ host: '127.0.0.1', port, path: PATH });
-    await assert.rejects(taken.run(new Collector(), anyScope), told(/another program uses port/));
+    await assert.rejects(
+      taken.run(new Collector(), anyScope),
+      refused(/another program uses port/),
+    );
     const foreign = new HttpSource({ host: '192.0.2.1', port: 0, path: PATH });
-    await assert.rejects(foreign.run(new Collector(), anyScope), told(/EADDRNOTAVAIL/));
+    await assert.rejects(foreign.run(new Collector(), anyScope), refused(/EADDRNOTAVAIL/));
   } finally {
     other.close();
   }

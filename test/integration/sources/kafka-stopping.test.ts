@@ -149,7 +149,7 @@ for (const [name, state] of Object.entries(STATES)) {
             }
             const { code, stderr } = await cli.ended();
             const took = monotonicMs() - start;
-            // Of what was read there is a verdict.
+            // The events read so far get a verdict.
             const judged = state.last === API.fetch;
             assert.equal(code, judged ? EXIT.indeterminate : EXIT.forced, stderr);
             assert.ok(took < BESIDE * promised, `${took} ms\n${stderr}`);

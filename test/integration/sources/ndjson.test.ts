@@ -67,7 +67,7 @@ async function following(
   }
 }
 
-const told = (words: RegExp) => (error: unknown) =>
+const refused = (words: RegExp) => (error: unknown) =>
   error instanceof OperatorError && words.test(error.message);
 
 test('a file is read to its end, packed or not, in one member or more', () =>
@@ -295,10 +295,10 @@ test('a packed file that is being written is read as far as it has come', () =>
     await writeFile(path, one.subarray(0, half));
     const sink = new CollectingSink();
     const run = new NdjsonSource({ path, follow: false }).run(sink, anyScope);
-    await assert.rejects(run, told(/end too early/));
+    await assert.rejects(run, refused(/end too early/));
     assert.ok(sink.rows.length > 0);
     await writeFile(path, Buffer.from(one).fill(0x55, half, half + 20));
-    await assert.rejects(read(path), told(/damaged/));
+    await assert.rejects(read(path), refused(/damaged/));
   }));
 
 test('bytes after a member of gzip that are not another one are an error', () =>
@@ -307,11 +307,11 @@ test('bytes after a member of gzip that are not another one are an error', () =>
     for (const zeros of [0, 7]) {
       const rest = Buffer.concat([Buffer.alloc(zeros), Buffer.from(line(1))]);
       await writeFile(path, Buffer.concat([gzipSync(lines(0, 1)), rest]));
-      await assert.rejects(read(path), told(/damaged/));
+      await assert.rejects(read(path), refused(/damaged/));
     }
     const cut = gzipSync(lines(1, 2)).subarray(0, 30);
     await writeFile(path, Buffer.concat([gzipSync(lines(0, 1)), Buffer.alloc(7), cut]));
-    await assert.rejects(read(path), told(/end too early/));
+    await assert.rejects(read(path), refused(/end too early/));
   }));
 
 test('idle is called once at the end of a file, also if it is stopped there', () =>
@@ -350,7 +350,7 @@ test('a file that gets shorter, is written anew, or is another one cannot be fol
       await following(path, async (sink, _, ended) => {
         await waitFor(() => sink.idles === 1);
         await change();
-        assert.ok(told(words)(await ended));
+        assert.ok(refused(words)(await ended));
         assertRows(sink, 10);
       });
     }
@@ -358,8 +358,8 @@ test('a file that gets shorter, is written anew, or is another one cannot be fol
 
 test('a file that is not there, or a folder, is refused', () =>
   withTempFolder(async (folder) => {
-    await assert.rejects(read(join(folder, 'none')), told(/there is no file/));
-    await assert.rejects(read(folder), told(/EISDIR/));
+    await assert.rejects(read(join(folder, 'none')), refused(/there is no file/));
+    await assert.rejects(read(folder), refused(/EISDIR/));
   }));
 
 test('an empty file is at its end at once', () =>

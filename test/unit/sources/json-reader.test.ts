@@ -172,7 +172,7 @@ test('the reader refuses exactly the texts that JSON.parse refuses', () => {
   assert.ok(accepted > TRIES / 4);
 });
 
-test('texts that are not JSON are refused, whatever is wrong', () => {
+test('texts that are not JSON are refused, for each kind of mistake', () => {
   const wrong = [
     '',
     ' ',

@@ -16,40 +16,40 @@ const SCOPE = tableScope({
 });
 
 /** The members for a row's origin, as a connector writes them. */
-interface Whose {
+interface Origin {
   readonly db?: string | null;
   readonly schema?: string | null;
   readonly table: string;
   readonly name?: string | null;
 }
 
-const members = (whose: Whose, prefix: string) =>
-  Object.entries(whose)
+const members = (origin: Origin, prefix: string) =>
+  Object.entries(origin)
     .map(([name, value]) => `"${prefix}${name}":${JSON.stringify(value)}`)
     .join();
 
-const plain = (whose: Whose) =>
-  envelope('c', { after: EXAME, source: `{${members(whose, '')},"txId":571,"lsn":24023200}` });
+const plain = (origin: Origin) =>
+  envelope('c', { after: EXAME, source: `{${members(origin, '')},"txId":571,"lsn":24023200}` });
 
-const flattened = (prefix: string) => (whose: Whose) => {
+const flattened = (prefix: string) => (origin: Origin) => {
   const meta = FLAT_META.replace('"__table":"exames",', '');
-  return FLATTENED(EXAME, `${meta},${members(whose, prefix)}`);
+  return FLATTENED(EXAME, `${meta},${members(origin, prefix)}`);
 };
 
-const SHAPES: readonly (readonly [string, (whose: Whose) => string])[] = [
+const SHAPES: readonly (readonly [string, (origin: Origin) => string])[] = [
   ['a plain envelope', plain],
-  ['its schema behind it', (whose) => `{"payload":${plain(whose)},"schema":${SCHEMA}}`],
-  ['no schema behind it', (whose) => `{"payload":${plain(whose)},"schema":null}`],
-  ['JSON in a string', (whose) => `{"value":${JSON.stringify(plain(whose))}}`],
+  ['its schema after it', (origin) => `{"payload":${plain(origin)},"schema":${SCHEMA}}`],
+  ['no schema after it', (origin) => `{"payload":${plain(origin)},"schema":null}`],
+  ['JSON in a string', (origin) => `{"value":${JSON.stringify(plain(origin))}}`],
   [
     'CloudEvents',
-    (whose) =>
+    (origin) =>
       CLOUD_EVENT(`{"before":null,"after":${EXAME}}`)
         .replaceAll(/"iodebezium(?:db|schema|table|name)":"[^"]*",/g, '')
-        .replace('{', `{${members(whose, 'iodebezium')},`),
+        .replace('{', `{${members(origin, 'iodebezium')},`),
   ],
   ...['__', '__source_', '', 'source_'].map(
-    (prefix) => [`flattened, behind "${prefix}"`, flattened(prefix)] as const,
+    (prefix) => [`flattened, with the prefix "${prefix}"`, flattened(prefix)] as const,
   ),
 ];
 
@@ -64,7 +64,7 @@ function read(lines: readonly string[], scope: Scope = SCOPE): CollectingSink {
 for (const [shape, line] of SHAPES) {
   test(`a table is found by database, schema and name: ${shape}`, () => {
     const own = { db: 'hospital', schema: 'public', table: 'exames', name: 'oltp' };
-    const cases: readonly Whose[] = [
+    const cases: readonly Origin[] = [
       own,
       { ...own, db: 'replica' },
       { ...own, schema: 'backup' },
@@ -112,14 +112,14 @@ test('parts that foreign rows lack are not reported', () => {
 test('a missing part is reported before the first row, also if an event before was malformed', () => {
   const sink = new CollectingSink();
   const intake = new Intake(sink, SCOPE);
-  const tell = (lsn: string) => {
+  const decoded = (lsn: string) => {
     const source = `{"db":"hospital","schema":"public","table":"exames","txId":571,"lsn":${lsn}}`;
     intake.line(Buffer.from(envelope('c', { after: EXAME, source })), 0, 1, 0);
     return sink.unstatedFacts;
   };
-  assert.deepEqual(tell('-1'), []);
+  assert.deepEqual(decoded('-1'), []);
   assert.equal(sink.problems.length, 1);
-  assert.deepEqual(tell('1'), ['origin']);
+  assert.deepEqual(decoded('1'), ['origin']);
 });
 
 test('the scope is asked once for all events of a kind', () => {

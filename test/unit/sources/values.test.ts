@@ -117,11 +117,11 @@ test("a timestamp has the unit of the server's times in its row", () => {
 test("a row without the server's times has the unit of the rows before", () => {
   const sink = new CollectingSink();
   const intake = new Intake(sink, anyScope);
-  const tell = (after: string) => intake.line(Buffer.from(envelope('c', { after })), 0, 1, 0);
-  tell(`{"id":1,"updated_at":${NOW.milliseconds}}`);
-  tell('{"id":2,"data":1000}');
-  tell(`{"id":3,"created_at":${NOW.microseconds}}`);
-  tell('{"id":4,"data":1000}');
+  const decoded = (after: string) => intake.line(Buffer.from(envelope('c', { after })), 0, 1, 0);
+  decoded(`{"id":1,"updated_at":${NOW.milliseconds}}`);
+  decoded('{"id":2,"data":1000}');
+  decoded(`{"id":3,"created_at":${NOW.microseconds}}`);
+  decoded('{"id":4,"data":1000}');
   assert.equal(sink.rows[1]?.values?.[3], '1970-01-01 00:00:01');
   assert.equal(sink.rows[3]?.values?.[3], '1970-01-01 00:00:00.001');
 });
@@ -165,16 +165,16 @@ test('of the times of a row the longest decides', () => {
   const sink = new CollectingSink();
   const intake = new Intake(sink, anyScope);
   const source = SOURCE('internacoes');
-  const tell = (entrada: string, saida: string) => {
+  const decoded = (entrada: string, saida: string) => {
     const after = `{"id":1,"data_entrada":${entrada},"data_saida":${saida}}`;
     intake.line(Buffer.from(envelope('c', { after, source })), 0, 1, 0);
     return sink.rows.at(-1)?.values?.slice(2, 4);
   };
-  assert.deepEqual(tell('1000', `${NOW.milliseconds}`), [
+  assert.deepEqual(decoded('1000', `${NOW.milliseconds}`), [
     '1970-01-01 00:00:01',
     '2026-03-01 12:00:00.5',
   ]);
-  assert.deepEqual(tell(`${NOW.microseconds}`, '100000000000'), [
+  assert.deepEqual(decoded(`${NOW.microseconds}`, '100000000000'), [
     '2026-03-01 12:00:00.500123',
     '1970-01-02 03:46:40',
   ]);
