@@ -1,5 +1,5 @@
 import { EXIT, type ExitCode, OperatorError } from '../errors.js';
-import { countWishes, onAbort } from '../lib/signals.js';
+import { countSignals, onAbort } from '../lib/signals.js';
 import { LANGUAGES, type Messages, messagesIn } from '../messages/index.js';
 import type { Command as CommandName } from '../settings/commands.js';
 import { chooseLanguage } from '../settings/language.js';
@@ -125,7 +125,7 @@ async function runCommand(name: CommandName, prepared: Prepared, heed: Heed): Pr
   ]);
   const status = createStatusLine(process.stderr);
   // Before there is a file to finish.
-  heed(countWishes(onWish));
+  heed(countSignals(onSignal));
   const log = createLog({ settings: settings.logging, messages, console: status });
   let printed = false;
   try {
@@ -157,7 +157,7 @@ async function runCommand(name: CommandName, prepared: Prepared, heed: Heed): Pr
 }
 
 /** The first wish asks for the end, the second demands it, the third takes it. */
-function onWish(times: number): void {
+function onSignal(times: number): void {
   if (times === 1) interrupted.abort(new OperatorError(EXIT.forced, (m) => m.server.interrupted()));
   else if (times === 2) forced.abort(new OperatorError(EXIT.forced, (m) => m.stream.forced()));
   else process.exit(EXIT.forced);
