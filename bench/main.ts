@@ -4,7 +4,7 @@ import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { EXIT } from '../src/errors.js';
 import { packageRoot } from '../src/lib/package-root.js';
-import { countWishes } from '../src/lib/signals.js';
+import { countSignals } from '../src/lib/signals.js';
 import { layOut } from '../src/lib/text-table.js';
 import { benchLedger } from './ledger.js';
 import { type Finding, holds, ratiosOf, round, spreadOf, spreadText } from './measure.js';
@@ -41,7 +41,7 @@ if (unknown.length > 0) {
 }
 let server: Promise<BenchServer> | null = null;
 let stopping = false;
-const onSignal = countWishes((times) => {
+const onSignal = countSignals((times) => {
   stopping = true;
   // The server has a session of its own: nothing else would end it.
   const stopped = times === 1 ? server?.then((started) => started.stop()) : null;

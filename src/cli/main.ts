@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { EXIT, type ExitCode, OperatorError } from '../errors.js';
-import { countWishes, onAbort } from '../lib/signals.js';
+import { countSignals, onAbort } from '../lib/signals.js';
 import { LANGUAGES, type Messages, messagesIn } from '../messages/index.js';
 import type { Command as CommandName } from '../settings/commands.js';
 import { readPipes } from '../settings/files.js';
@@ -117,7 +117,7 @@ async function runCommand(name: CommandName, prepared: Prepared, heed: Heed): Pr
   ]);
   const status = createStatusLine(process.stderr);
   // Before the log opens its file, which a signal must not leave unfinished.
-  heed(countWishes(onSignal));
+  heed(countSignals(onSignal));
   const log = createLog({ settings: settings.logging, messages, console: status });
   let printed = false;
   try {

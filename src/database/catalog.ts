@@ -1,6 +1,6 @@
-/** Pieces of SQL that find the hospital's tables in the catalogue. `$1` is always the list of their names. */
+/** Parts of queries that find the hospital's tables in the catalog. `$1` is the list of their names. */
 
-/** FROM clause: `t.name`, and the table's row `c` of pg_class, where the session's search_path leads to it. */
+/** FROM clause: `t.name`, and the table's row `c` of pg_class, by the session's search_path. */
 export const OUR_TABLES = `FROM unnest($1::text[]) AS t (name)
        JOIN pg_class c ON c.oid = to_regclass(quote_ident(t.name))`;
 
@@ -12,15 +12,15 @@ export const OUR_RELATIONS = `SELECT t.name, c.oid AS root, coalesce(p.relid::oi
               coalesce(p.isleaf, true) AS leaf
          ${OUR_TABLES} LEFT JOIN pg_partition_tree(c.oid) p ON true`;
 
-/** Query: the policies of a table (`alias`: its row of pg_class) that the server applies to the current role. */
+/** Query: the policies that apply to the current role on a table. `alias`: its row of pg_class. */
 export const policiesFor = (alias: string) => `SELECT * FROM pg_policy
         WHERE polrelid = ${alias}.oid AND EXISTS (
           SELECT FROM unnest(polroles) AS r (oid)
            WHERE r.oid = 0 OR pg_has_role(r.oid, 'USAGE'))`;
 
 /**
- * Expression: the relation whose row of pg_class is `alias`, as SQL names it in a session that has the usual
- * search_path, whichever this one has.
+ * Expression: the name of a relation in SQL, for a session with the default search_path: qualified unless its schema
+ * is `public`. `alias`: its row of pg_class.
  */
 export const nameOf = (alias: string) => `(SELECT CASE n.nspname
          WHEN 'public' THEN quote_ident(${alias}.relname)

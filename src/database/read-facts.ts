@@ -14,8 +14,8 @@ import { requireSchema } from './schema.js';
 import { readScript } from './scripts.js';
 
 /**
- * Reads them from the catalogue, which every role may read. Locks no table beyond ACCESS SHARE. Throws an
- * `OperatorError` when a table is missing.
+ * Reads the facts from the catalog, which every role may read, with no lock above ACCESS SHARE. Throws an
+ * `OperatorError` if a table is missing.
  */
 export async function readDatabaseFacts(client: Client): Promise<DatabaseFacts> {
   const at = new Date().toISOString();
@@ -40,20 +40,20 @@ export async function readDatabaseFacts(client: Client): Promise<DatabaseFacts> 
   return { at, ...session, tables, publications };
 }
 
-/** The replica identity of one relation that stores rows: of a table, or of a leaf partition of it. */
+/** The replica identity of a relation that stores rows: a table, or a leaf partition. */
 export interface RelationIdentity extends IdentityFacts {
   readonly table: TableName;
-  /** As SQL names it under the usual search_path. */
+  /** Its name in SQL, for the default search_path. */
   readonly relation: string;
-  /** The index that the identity relies on. Null: it has none, so it tells nothing, unless it is `full`. */
+  /** The index of the identity. Null: there is none, so events have nothing of the old row, unless it is `full`. */
   readonly key: string | null;
-  /** Whether the primary key has the `id`. */
+  /** The primary key includes `id`. */
   readonly key_has_id: boolean;
 }
 
-/** Of every relation that stores rows of ours. */
+/** Reads the replica identity of every relation that stores rows of the hospital. */
 export async function readIdentities(client: Client): Promise<RelationIdentity[]> {
-  // Deferrable keys and invalid indexes identify nothing; nor do columns that are only INCLUDEd.
+  // A deferrable key, an invalid index and an INCLUDEd column do not count for a replica identity.
   const hasId = (index: string) => `EXISTS (
               SELECT FROM generate_series(0, ${index}.indnkeyatts - 1) AS k (place)
                 JOIN pg_attribute a ON a.attrelid = ${index}.indrelid
@@ -82,12 +82,12 @@ export async function readIdentities(client: Client): Promise<RelationIdentity[]
   return rows;
 }
 
-/** A relation of ours that a publication publishes, as pg_publication_tables lists it. */
+/** A relation of the hospital that a publication publishes, from pg_publication_tables. */
 export interface PublishedRelation extends PublishedFacts {
   readonly table: TableName;
-  /** Whether it is the table itself, not a partition of it. */
+  /** It is the table itself, not a partition. */
   readonly is_root: boolean;
-  /** Whether it is a partition that was added by its own name, while its table was not. */
+  /** It is a partition that was added by its own name, and its table was not. */
   readonly is_alone: boolean;
 }
 
@@ -104,15 +104,15 @@ interface FoundPublication {
   readonly everything: boolean;
   readonly operations: Readonly<Record<Operation, boolean>>;
   readonly relations: readonly (PublishedRelation & {
-    /** The oids of the relations that store its rows. */
+    /** Oids of the relations that store its rows. */
     readonly leaves: readonly number[];
   })[];
 }
 
-/** Reads all publications of the database, also those that have nothing of ours. */
+/** Reads all publications of the database, also those without tables of the hospital. */
 export async function readPublications(client: Client): Promise<Publication[]> {
-  // As JSON, because PostgreSQL 14 has neither column lists nor row filters. Without a list, attnames still
-  // has every column.
+  // `to_jsonb`, because PostgreSQL 14 lacks the columns attnames and rowfilter. Without a column list, attnames has
+  // all columns.
   const { rows } = await client.query<FoundPublication>(
     `WITH ours AS (${OUR_RELATIONS}),
           listed AS (
@@ -160,7 +160,7 @@ export async function readPublications(client: Client): Promise<Publication[]> {
   });
 }
 
-/** What is published of a table through several partitions: columns that all of them have, any filter. */
+/** Combines the partitions through which a table is published: the columns that all of them publish, and all filters. */
 function merge(relations: readonly PublishedRelation[]): PublishedFacts {
   const lists = relations.flatMap(({ columns }) => (columns === null ? [] : [columns]));
   const [first, ...others] = lists;
@@ -195,11 +195,11 @@ const INSTEAD = 64;
 const FIRES_ON: Readonly<Record<Operation, number>> = { insert: 4, update: 16, delete: 8 };
 const ANY_CHANGE = FIRES_ON.insert | FIRES_ON.update | FIRES_ON.delete;
 
-/** Those of the tables that are there. */
+/** Reads the facts of the tables that exist. */
 async function readTables(client: Client): Promise<ReadonlyMap<TableName, TableFacts>> {
-  // Rows of a partitioned table fire the row triggers of their partition, and only the statement triggers of
-  // the table that the statement names. Before PostgreSQL 15 a partition's copies of its parent's triggers
-  // count as internal, as the triggers of foreign keys do.
+  // A row fires the row triggers of its partition; a statement fires the statement triggers of the table that it
+  // names. Before PostgreSQL 15 a partition's copies of its parent's triggers are internal, like those of foreign
+  // keys.
   const { rows } = await client.query<FoundTable>(
     `WITH ours AS (${OUR_RELATIONS})
      SELECT t.name, n.nspname::text AS schema,
@@ -245,7 +245,7 @@ async function readTables(client: Client): Promise<ReadonlyMap<TableName, TableF
   return tables;
 }
 
-/** The body of `set_updated_at` as sql/01_schema.sql makes it, white space collapsed. */
+/** The body of `set_updated_at` in sql/01_schema.sql, with white space collapsed. */
 async function ownTriggerBody(): Promise<string> {
   const script = await readScript('01_schema.sql');
   const body = /FUNCTION set_updated_at\(\)[^$]*\$\$(.*?)\$\$/s.exec(script)?.[1];
@@ -253,7 +253,7 @@ async function ownTriggerBody(): Promise<string> {
   return body.replace(/\s+/g, ' ').trim();
 }
 
-/** An UPDATE or DELETE may meet any partition: the one that tells the least decides. */
+/** The identity with the least of the old row: an UPDATE or DELETE may be in any partition. */
 function worstOf(identities: readonly RelationIdentity[]): IdentityFacts {
   const rank = ({ kind, key, tells_id }: RelationIdentity) => {
     if (kind !== 'full' && key === null) return 0;

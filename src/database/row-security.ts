@@ -3,23 +3,23 @@ import { EXIT, OperatorError } from '../errors.js';
 import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
 import { OUR_TABLES, policiesFor } from './catalog.js';
 
-/** A table of which row-level security may hide rows from the role that asks. */
+/** A table of which row-level security may hide rows from the current role. */
 export interface HiddenTable {
   readonly table: TableName;
-  /** Names of the policies that decide what it sees; with none it sees nothing. */
+  /** Names of the policies that apply; without one no row is visible. */
   readonly policies: readonly string[];
 }
 
 export interface HiddenRows {
   readonly role: string;
   readonly tables: readonly HiddenTable[];
-  /** Whether row-level security holds for the owner of one of them, too. */
+  /** One of them has FORCE ROW LEVEL SECURITY, which applies to the owner, too. */
   readonly forced: boolean;
 }
 
-/** Tables that the role of this session may see a part of; null: it sees all rows of every table. */
+/** Finds the tables of which the current role may not see all rows; null if there are none. */
 export async function findHiddenRows(client: Client): Promise<HiddenRows | null> {
-  // A permissive USING (true) shows everything, unless a restrictive policy takes some of it away.
+  // A permissive USING (true) shows all rows, unless a restrictive policy hides some.
   const { rows } = await client.query<HiddenTable & { role: string; forced: boolean }>(
     `SELECT t.name AS table, current_user::text AS role, c.relforcerowsecurity AS forced,
             ARRAY(SELECT polname::text FROM (${policiesFor('c')}) AS p
@@ -41,8 +41,8 @@ export async function findHiddenRows(client: Client): Promise<HiddenRows | null>
 }
 
 /**
- * Throws an `OperatorError` when row-level security may hide rows: a hidden row cannot be told from a missing
- * one, so nothing that is judged by what is there would be true.
+ * Throws an `OperatorError` if row-level security may hide rows: a hidden row looks like a missing one, so a check of
+ * the rows would be wrong.
  */
 export async function requireAllVisible(client: Client): Promise<void> {
   const hidden = await findHiddenRows(client);

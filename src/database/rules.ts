@@ -8,8 +8,8 @@ export interface RuleResult {
 }
 
 /**
- * Holds every domain rule against the whole database, all in one snapshot. Throws an `OperatorError` when the
- * role cannot see the whole of it.
+ * Counts the violations of every domain rule, in one snapshot of the database. Throws an `OperatorError` if row-level
+ * security may hide rows from the role.
  */
 export async function checkRules(client: Client): Promise<RuleResult[]> {
   await requireAllVisible(client);

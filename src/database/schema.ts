@@ -8,7 +8,7 @@ import {
   type TableName,
 } from '../schemas/hospital/tables.js';
 
-/** One difference between the database and the hospital's tables. */
+/** One difference between the database and the hospital's schema. */
 export type SchemaProblem =
   | { readonly kind: 'table-missing'; readonly table: TableName }
   | { readonly kind: 'not-a-table'; readonly table: TableName }
@@ -21,13 +21,13 @@ export type SchemaProblem =
       readonly found: string;
       readonly expected: string;
     }
-  /** A column that the simulator does not know, and that demands a value. */
+  /** An unknown column that is NOT NULL and has no default. */
   | { readonly kind: 'column-demands'; readonly table: TableName; readonly column: string };
 
-/** Whether the hospital's tables are there: none, all of them as they should, or else what is wrong. */
+/** `missing`: none of the tables exists. `complete`: all exist and fit. */
 export type SchemaState = 'missing' | 'complete' | { readonly problems: readonly SchemaProblem[] };
 
-/** How the catalog names the types of `TABLES`. */
+/** The types of `TABLES`, by their names in the catalog. */
 const CATALOG_TYPE: Readonly<Record<ColumnType, string>> = {
   bigint: 'bigint',
   varchar: 'character varying',
@@ -45,8 +45,8 @@ interface FoundColumn {
 }
 
 /**
- * Compares the catalog, as the search_path shows it, with the hospital's tables. `missing`: none of
- * them is there. Columns beyond them are allowed when a row can do without.
+ * Compares the tables that the search_path finds with the hospital's schema. Other columns are allowed if a row needs
+ * no value for them.
  */
 export async function schemaState(client: Client): Promise<SchemaState> {
   const found = await findColumns(client);
@@ -60,7 +60,7 @@ export async function schemaState(client: Client): Promise<SchemaState> {
   return problems.length === 0 ? 'complete' : { problems };
 }
 
-/** Throws an `OperatorError` that says what is wrong, unless all tables are there as they should. */
+/** Throws an `OperatorError` that lists the differences, unless all tables exist and fit. */
 export async function requireSchema(client: Client): Promise<void> {
   const state = await schemaState(client);
   const database = client.database ?? '';
@@ -70,7 +70,7 @@ export async function requireSchema(client: Client): Promise<void> {
   if (state !== 'complete') throw schemaError(state.problems, database);
 }
 
-/** The sentence for a database whose tables differ. */
+/** The error for a database whose tables differ. */
 export function schemaError(problems: readonly SchemaProblem[], database: string): OperatorError {
   return new OperatorError(EXIT.state, (m) => {
     const sentences = problems.map((problem) => describeProblem(problem, m)).join('; ');
@@ -80,7 +80,7 @@ export function schemaError(problems: readonly SchemaProblem[], database: string
   });
 }
 
-/** One difference in the operator's words. */
+/** One difference as text for the operator. */
 export function describeProblem(problem: SchemaProblem, messages: Catalogue): string {
   switch (problem.kind) {
     case 'table-missing':
@@ -129,7 +129,7 @@ function compareTable(table: TableName, found: readonly FoundColumn[]): SchemaPr
       problems.push({ kind: 'column-type', table, column, found: match.type, expected });
     }
   }
-  // Ids are leased from the sequence in blocks.
+  // Workers take blocks of ids from the sequence.
   if (!first.has_sequence) problems.push({ kind: 'no-sequence', table });
   for (const { name: column, demands } of found) {
     if (demands && !known.some(({ name }) => name === column)) {

@@ -16,14 +16,14 @@ export type ScriptName =
   | '03_seed-lookups.sql'
   | '99_drop_all.sql';
 
-/** Key of the advisory lock that keeps two `init-db` of one database apart: 'init' in ASCII. */
+/** Key of the advisory lock that serializes `init-db` in a database: 'init' in ASCII. */
 const INIT_LOCK = 0x696e6974;
-/** A script and running transactions may lock tables in different orders; one of them then loses. */
+/** A script may be a deadlock's victim: running transactions lock tables in another order. */
 const MAX_ATTEMPTS = 5;
-/** Every server has it, and nobody drops it: where to connect to make another database. */
+/** The database to connect to in order to create another one: every server has it. */
 export const MAINTENANCE_DATABASE = 'postgres';
 
-/** Runs a file of `sql/` in one transaction; again when it lost against another one. */
+/** Runs a file of `sql/` in one transaction; again after a deadlock or serialization failure. */
 export async function runScript(client: Client, name: ScriptName): Promise<void> {
   const script = await readScript(name);
   for (let attempt = 1; ; attempt++) {
@@ -40,9 +40,8 @@ export async function runScript(client: Client, name: ScriptName): Promise<void>
 }
 
 /**
- * Makes schema, indexes and lookups, of which those that are there stay as they are. Safe to repeat
- * and to run twice at once. Throws an `OperatorError` when tables of another shape are in the way, or
- * when the role may not create.
+ * Creates schema, indexes and lookup rows; existing ones stay as they are. Safe to repeat and to run concurrently.
+ * Throws an `OperatorError` if a table has other columns, or the role may not create.
  */
 export async function initDb(client: Client, target: ConnectionTarget): Promise<void> {
   await client.query('SELECT 1');
@@ -61,15 +60,15 @@ export async function initDb(client: Client, target: ConnectionTarget): Promise<
 }
 
 /**
- * Throws an `OperatorError` when the session cannot write the hospital's rows: a standby, read-only by setting, or
- * an encoding without their characters.
+ * Throws an `OperatorError` if the session cannot write the hospital's rows: on a standby, with a read-only setting,
+ * or in an encoding without their characters.
  */
 export async function requireWritable(client: Client, target: ConnectionTarget): Promise<void> {
   const { rows } = await client.query<{ read_only: boolean }>(
     "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::bool AS read_only",
   );
   if (rows[0]?.read_only === false) {
-    // The server refuses a parameter that it cannot convert.
+    // The server rejects a parameter that its encoding cannot represent.
     await client.query('SELECT $1::text', [CHARACTERS]);
     return;
   }
@@ -78,7 +77,7 @@ export async function requireWritable(client: Client, target: ConnectionTarget):
   );
 }
 
-/** Creates the target's database when its server does not have it yet. */
+/** Creates the target's database if it does not exist. */
 export async function ensureDatabase(target: ConnectionTarget): Promise<void> {
   await withConnection({ ...target, database: MAINTENANCE_DATABASE }, async (client) => {
     const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [
@@ -88,13 +87,13 @@ export async function ensureDatabase(target: ConnectionTarget): Promise<void> {
     try {
       await client.query(`CREATE DATABASE ${client.escapeIdentifier(target.database)}`);
     } catch (error) {
-      // Somebody else made it in between.
+      // Another process created it meanwhile.
       if (!hasSqlstate(error, SQLSTATE.DUPLICATE_DATABASE, SQLSTATE.UNIQUE_VIOLATION)) throw error;
     }
   });
 }
 
-/** The text of a file of `sql/`. */
+/** Reads a file of `sql/`. */
 export function readScript(name: ScriptName): Promise<string> {
   return readFile(join(packageRoot(), 'sql', name), 'utf8');
 }
@@ -106,7 +105,7 @@ async function requireNothingInTheWay(client: Client): Promise<void> {
   if (inTheWay.length > 0) throw schemaError(inTheWay, client.database ?? '');
 }
 
-/** `ON CONFLICT DO NOTHING` alone would use up ids with each repetition. */
+/** Whether all lookup rows exist. `ON CONFLICT DO NOTHING` alone would consume ids with each repetition. */
 async function lookupsArePresent(client: Client): Promise<boolean> {
   const script = await readScript('03_seed-lookups.sql');
   const cnpjs = script.match(/\d{2}\.\d{3}\.\d{3}\/\d{4}-\d{2}/g) ?? [];

@@ -3,7 +3,7 @@ import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
 
 export type TableCounts = Record<TableName, number>;
 
-/** Rows of every table, all counted in one snapshot. */
+/** Counts the rows of every table, in one snapshot. */
 export async function countRows(client: Client): Promise<TableCounts> {
   const counts = TABLE_NAMES.map((table) => `(SELECT count(*) FROM ${table})::float8 AS ${table}`);
   const { rows } = await client.query<TableCounts>(`SELECT ${counts.join(', ')}`);
@@ -12,7 +12,6 @@ export async function countRows(client: Client): Promise<TableCounts> {
   return counted;
 }
 
-/** The sum over all tables. */
 export function totalOf(counts: TableCounts): number {
   return TABLE_NAMES.reduce((sum, table) => sum + counts[table], 0);
 }

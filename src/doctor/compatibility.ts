@@ -11,9 +11,9 @@ import {
   listed,
   ok,
 } from './finding.js';
-import { type Fix, fixed, forOwners } from './fix.js';
+import { type Fix, forOwners, withFixes } from './fix.js';
 
-/** Columns that identify a row in the world outside, by table. */
+/** Natural keys: official numbers that identify a row outside the database. */
 const NATURAL_KEYS: readonly (readonly [TableName, string])[] = [
   ['pacientes', 'cpf'],
   ['medicos', 'crm'],
@@ -29,7 +29,7 @@ export const tables: Check = async ({ client, schema: state, session, tables: ow
     state === 'missing'
       ? `0 / ${TABLE_NAMES.length}`
       : listed(problems.map((problem) => describeProblem(problem, english)));
-  // init-db leaves tables of another shape as they are, and refuses.
+  // init-db refuses if a table has other columns, and changes nothing.
   if (problems.some(({ kind }) => kind !== 'table-missing')) {
     return { state: 'fail', evidence, mend: null, advice: [(m) => m.otherShape()] };
   }
@@ -43,7 +43,7 @@ export const tables: Check = async ({ client, schema: state, session, tables: ow
     return { state: 'fail', evidence, mend: null, advice: [(m) => m.noSchema()] };
   }
   const owners = ownersOf(own, TABLE_NAMES).concat(place.creates ? [] : [place.owner]);
-  return fixed('fail', evidence, [forOwners(session, owners, INIT_DB)]);
+  return withFixes('fail', evidence, [forOwners(session, owners, INIT_DB)]);
 };
 
 interface KeyFacts {
@@ -74,7 +74,7 @@ export const primaryKeys: Check = async (context) => {
   }
   const additions: Addition[] = [];
   for (const { name, has_id } of without) {
-    // The key of a partitioned table must have the columns that it is partitioned by.
+    // The key of a partitioned table must include its partition key.
     const columns = has_id ? unite(['id'], await partitionKey(client, name)) : null;
     const list = columns?.join(', ');
     additions.push({
@@ -83,7 +83,13 @@ export const primaryKeys: Check = async (context) => {
       contradicting: `SELECT ${list} FROM ${own[name].sql} GROUP BY ${list} HAVING count(*) > 1 OR bool_or(id IS NULL)`,
     });
   }
-  return added(context, 'fail', listed(without.map(({ name }) => name)), session, additions);
+  return withAdditions(
+    context,
+    'fail',
+    listed(without.map(({ name }) => name)),
+    session,
+    additions,
+  );
 };
 
 export const naturalKeys: Check = async (context) => {
@@ -111,15 +117,15 @@ export const naturalKeys: Check = async (context) => {
   if (missing.length === 0) {
     return ok(`UNIQUE ${NATURAL_KEYS.map((pair) => pair.join('.')).join(', ')}`);
   }
-  return added(context, 'warn', listed(missing), session, additions);
+  return withAdditions(context, 'warn', listed(missing), session, additions);
 };
 
 interface ForeignKeyFacts {
-  /** The constraint; null: there is none. */
+  /** Name of the constraint; null if there is none. */
   readonly name: string | null;
   readonly holds: boolean;
   readonly enforced: boolean;
-  /** The referenced table has a unique `id`, which a foreign key needs. */
+  /** The referenced table has a unique `id`. */
   readonly referable: boolean;
   readonly column_there: boolean;
   /** A logged table cannot reference an unlogged one. */
@@ -161,7 +167,7 @@ export const foreignKeys: Check = async (context) => {
     }
   }
   if (missing.length === 0) return ok(listed(found));
-  return added(context, 'warn', listed(missing), session, additions);
+  return withAdditions(context, 'warn', listed(missing), session, additions);
 };
 
 async function foreignKeyFacts(
@@ -170,7 +176,7 @@ async function foreignKeyFacts(
   column: string,
   references: TableName,
 ): Promise<ForeignKeyFacts> {
-  // Those that hold first; of the others, one that only has to be validated or enforced.
+  // Valid ones first; then those that only need to be validated or enforced.
   const { rows } = await client.query<ForeignKeyFacts>(
     `SELECT k.name, coalesce(k.holds, false) AS holds, coalesce(k.enforced, true) AS enforced,
             EXISTS (SELECT FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid
@@ -201,14 +207,14 @@ async function foreignKeyFacts(
 interface TimestampFacts {
   readonly name: TableName;
   readonly columns: readonly string[];
-  /** A BEFORE UPDATE trigger of each row that fires. */
+  /** An enabled BEFORE UPDATE trigger FOR EACH ROW exists. */
   readonly triggered: boolean;
-  /** One that is disabled. */
+  /** The name of a disabled one. */
   readonly disabled: string | null;
   readonly name_taken: boolean;
 }
 
-/** `created_at` and `updated_at`, and a trigger that keeps the latter. */
+/** `created_at`, `updated_at`, and a trigger that sets `updated_at`. */
 export const timestamps: Check = async ({ client, session, schema, tables: own }) => {
   const { rows } = await client.query<TimestampFacts>(
     `SELECT t.name,
@@ -226,10 +232,10 @@ export const timestamps: Check = async ({ client, session, schema, tables: own }
        ${OUR_TABLES} ORDER BY array_position($1::text[], t.name)`,
     [TABLE_NAMES, TIMESTAMPS],
   );
-  const ill = rows.filter(
+  const unfit = rows.filter(
     ({ columns, triggered }) => columns.length < TIMESTAMPS.length || !triggered,
   );
-  if (ill.length === 0) {
+  if (unfit.length === 0) {
     return ok(`created_at, updated_at, BEFORE UPDATE: ${rows.length} / ${TABLE_NAMES.length}`);
   }
   const { rows: found } = await client.query<{ sql: string }>(
@@ -241,7 +247,7 @@ export const timestamps: Check = async ({ client, session, schema, tables: own }
   const fixes: Fix[] = [];
   const seen: string[] = [];
   let script = false;
-  for (const { name, columns, triggered, disabled, name_taken } of ill) {
+  for (const { name, columns, triggered, disabled, name_taken } of unfit) {
     const owners = ownersOf(own, [name]);
     const alter = `ALTER TABLE ${own[name].sql}`;
     const gone = TIMESTAMPS.filter((column) => !columns.includes(column));
@@ -260,29 +266,29 @@ export const timestamps: Check = async ({ client, session, schema, tables: own }
     } else script = true;
   }
   const evidence = listed(seen);
-  if (!script) return fixed('warn', evidence, fixes);
-  // The script makes the function, too, and all the triggers.
+  if (!script) return withFixes('warn', evidence, fixes);
+  // The script creates the function and all triggers.
   if (schema !== 'complete') {
-    return fixed('warn', evidence, fixes, [(m) => m.after({ check: 'tables' })]);
+    return withFixes('warn', evidence, fixes, [(m) => m.after({ check: 'tables' })]);
   }
   const owners = ownersOf(own, TABLE_NAMES);
-  return fixed('warn', evidence, [...fixes, forOwners(session, owners, INIT_DB)]);
+  return withFixes('warn', evidence, [...fixes, forOwners(session, owners, INIT_DB)]);
 };
 
-/** Bits of pg_trigger.tgtype: a row (1), before (2), on update (16). */
+/** Bits of pg_trigger.tgtype: ROW (1), BEFORE (2), UPDATE (16). */
 const UPDATE_TRIGGER = 1 | 2 | 16;
 
-/** A constraint to add. */
+/** A missing constraint. */
 interface Addition {
   readonly owners: readonly string[];
-  /** Null: this table cannot have it, or not yet. */
+  /** Null: the table cannot have it, or not yet. */
   readonly statement: string | null;
-  /** Finds the rows because of which the statement would fail. */
+  /** Query for the rows that would make the statement fail. */
   readonly contradicting: string;
 }
 
-/** A finding about missing constraints; a statement that its rows would make fail is not printed. */
-async function added(
+/** Makes a finding about missing constraints. A statement that existing rows would make fail becomes advice. */
+async function withAdditions(
   { client }: CheckContext,
   state: 'fail' | 'warn',
   evidence: string,
@@ -297,13 +303,13 @@ async function added(
       advice.push((m) => m.contradicted({ query: `${contradicting};`, statement }));
     } else fixes.push(forOwners(session, owners, statement));
   }
-  return fixed(state, evidence, fixes, advice);
+  return withFixes(state, evidence, fixes, advice);
 }
 
-/** Rows of a large table are not searched for longer than this. */
+/** Limit for the search of contradicting rows in a large table. */
 const SEARCH_MS = 3_000;
 
-/** Runs a query: does it find a row? False as well when it takes too long or may not read. */
+/** Whether a query finds a row. False also if it takes too long, or the role may not read. */
 async function finds(client: Client, text: string): Promise<boolean> {
   await client.query('BEGIN READ ONLY');
   try {
@@ -317,7 +323,7 @@ async function finds(client: Client, text: string): Promise<boolean> {
   }
 }
 
-/** Columns that a table is partitioned by; null: by an expression, so no key can have it. */
+/** The columns of the partition key, none without partitions; null if it has an expression, which no key can include. */
 async function partitionKey(client: Client, table: TableName): Promise<readonly string[] | null> {
   const { rows } = await client.query<{ column: string | null }>(
     `SELECT a.attname::text AS column
@@ -342,7 +348,7 @@ function unite(first: readonly string[], more: readonly string[] | null): string
   return more === null ? null : [...new Set([...first, ...more])];
 }
 
-/** The owners of those of the tables that are there. */
+/** The owners of the tables that exist. */
 export function ownersOf(own: CheckContext['tables'], names: readonly TableName[]): string[] {
   return names.flatMap((name) => own[name].owner ?? []);
 }

@@ -14,8 +14,8 @@ import {
 } from './finding.js';
 import { replicationConnection } from './replication-connection.js';
 import * as server from './server-checks.js';
-import * as effects from './server-effects.js';
 import { readSession } from './session.js';
+import * as effects from './side-effect-checks.js';
 import * as slot from './slot-checks.js';
 import * as standby from './standby-checks.js';
 import * as table from './table-checks.js';
@@ -49,7 +49,7 @@ const RUN: Readonly<Record<CheckName, Check>> = {
   encoding: server.encoding,
 };
 
-/** Checks that have nothing to look at where there are no tables. */
+/** Checks that cannot be made without tables. */
 const ABOUT_TABLES: readonly CheckName[] = [
   ...(['primary_keys', 'natural_keys', 'foreign_keys', 'timestamps'] as const),
   ...(['triggers', 'generated_columns', 'row_security'] as const),
@@ -65,8 +65,8 @@ const NOT_VISIBLE = [
 ];
 
 /**
- * Makes every check, one after the other. All that it sends are SELECTs, and it leaves no setting on the
- * connection, which may be a pooler's. What the role may not see is not taken for fine.
+ * Runs all checks, one after the other. Sends only SELECTs and leaves no setting on the connection, which may belong
+ * to a pooler. A check that the role may not make is `not_visible`, never `ok`.
  */
 export async function examine(
   asked: Omit<CheckContext, 'session' | 'schema' | 'tables'>,

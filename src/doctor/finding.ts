@@ -6,15 +6,15 @@ import type { TableName } from '../schemas/hospital/tables.js';
 import type { Session } from './session.js';
 
 /**
- * What a check found. `fail`: a consumer would not work, or lose something. `warn`: it may. `info`: to be
- * known. `not_visible`: the role may not see it, so nobody can say.
+ * Result of a check. `fail`: a consumer would not work, or lose changes. `warn`: it may. `info`: good to know.
+ * `not_visible`: the role may not see it.
  */
 export type FindingState = 'ok' | 'info' | 'warn' | 'fail' | 'not_visible';
 
-/** The modelling that CDC needs of a database, and what a logical-decoding consumer needs of its server. */
+/** `compatible`: the schema fits CDC. `ready`: the server fits a consumer of logical decoding. */
 export type DoctorProfile = 'compatible' | 'ready';
 
-/** Every check, in the order of the report. The fix of one may need the fix of an earlier one. */
+/** All checks, in the order of the report. A fix may need the fix of an earlier check. */
 export const CHECKS = {
   tables: 'compatible',
   primary_keys: 'compatible',
@@ -48,14 +48,14 @@ export type CheckName = keyof typeof CHECKS;
 /** Text in the operator's language. */
 export type Advice = (advice: Catalogue['doctor']['advice']) => string;
 
-/** A check's result without its name. */
+/** A finding without the name of its check. */
 export interface Diagnosis {
   readonly state: FindingState;
-  /** What was seen, as PostgreSQL names it. */
+  /** Facts, in PostgreSQL's own names. */
   readonly evidence: string;
-  /** Statements or a command of ours, one a line, that this session may run and that make the check pass. */
+  /** The fix: statements or a command of this program, one a line, that this session may run; null without one. */
   readonly mend: string | null;
-  /** Steps that a person must decide on, or somebody else must run. */
+  /** Steps that a person must decide, or somebody else must run. */
   readonly advice?: readonly Advice[];
 }
 
@@ -64,26 +64,26 @@ export interface Finding extends Diagnosis {
   readonly profile: DoctorProfile;
 }
 
-/** What the checks are about. Null: whatever there is, or the role that connects. */
+/** The input of the checks. Null: all publications, all slots, the role that connects. */
 export interface CheckContext {
   readonly client: Client;
   readonly target: ConnectionTarget;
   readonly publication: string | null;
   readonly slot: string | null;
   readonly role: string | null;
-  /** The catalogue in English, the language of evidence. */
+  /** The message catalogue in English, the language of evidence. */
   readonly english: Catalogue;
   readonly session: Session;
   readonly schema: SchemaState;
   readonly tables: Readonly<Record<TableName, OwnTable>>;
 }
 
-/** Where the search_path leads for a table. */
+/** A table of the hospital, as the search_path finds it. */
 export interface OwnTable {
-  /** As SQL names it in anybody's session; where it is missing, the name without a schema. */
+  /** Its name in SQL, qualified unless its schema is `public`; of a missing table, the bare name. */
   readonly sql: string;
   readonly partitioned: boolean;
-  /** Null where there is no such table. */
+  /** Null for a missing table. */
   readonly owner: string | null;
 }
 
@@ -91,7 +91,7 @@ export type Check = (context: CheckContext) => Promise<Diagnosis>;
 
 export const ok = (evidence: string): Diagnosis => ({ state: 'ok', evidence, mend: null });
 
-/** Names of many things, the first few of them. */
+/** Joins names; of many, the first few and their number. */
 export function listed(names: readonly string[], separator = ', '): string {
   const shown = names.slice(0, NAMES_LISTED).join(separator);
   return names.length > NAMES_LISTED ? `${shown}${separator}… (${names.length})` : shown;
@@ -99,7 +99,7 @@ export function listed(names: readonly string[], separator = ', '): string {
 
 const NAMES_LISTED = 8;
 
-/** The first row of a query that has one. */
+/** The row of a query that always returns one. */
 export async function single<Row extends object>(
   { client }: CheckContext,
   text: string,

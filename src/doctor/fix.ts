@@ -1,7 +1,7 @@
 import type { Advice, CheckContext, Diagnosis, FindingState } from './finding.js';
 import type { Session } from './session.js';
 
-/** Who must run a statement that this session cannot run. */
+/** Who must run a statement that this session may not run. */
 export type Runner =
   | { readonly kind: 'primary' }
   | { readonly kind: 'superuser' }
@@ -9,13 +9,13 @@ export type Runner =
 
 export interface Fix {
   readonly statement: string;
-  /** Null: this session can. */
+  /** Null: this session may run it. */
   readonly by: Runner | null;
 }
 
 const SUPERUSER: Runner = { kind: 'superuser' };
 
-/** A statement for the owner of everything that it alters. */
+/** A statement that needs the rights of all `owners`. */
 export function forOwners(session: Session, owners: readonly string[], statement: string): Fix {
   if (session.standby) return { statement, by: { kind: 'primary' } };
   const lacking = owners.filter((owner) => !session.roles.has(owner));
@@ -25,25 +25,25 @@ export function forOwners(session: Session, owners: readonly string[], statement
   return { statement, by: one ? { kind: 'role', role } : SUPERUSER };
 }
 
-/** A statement for a superuser. */
+/** A statement that needs a superuser. */
 export function forSuperuser(session: Session, statement: string): Fix {
   if (session.standby) return { statement, by: { kind: 'primary' } };
   return { statement, by: session.superuser ? null : SUPERUSER };
 }
 
 /**
- * A finding with its fixes. When somebody else must run one of them, all become advice: some alone would not
+ * Makes a finding with fixes. If somebody else must run one of them, all become advice: the others alone would not
  * make the check pass.
  */
-export function fixed(
+export function withFixes(
   state: FindingState,
   evidence: string,
   fixes: readonly Fix[],
   advice: readonly Advice[] = [],
 ): Diagnosis {
   if (fixes.every(({ by }) => by === null)) {
-    const mend = fixes.map(({ statement }) => statement).join('\n');
-    return { state, evidence, mend: mend === '' ? null : mend, advice };
+    const statements = fixes.map(({ statement }) => statement).join('\n');
+    return { state, evidence, mend: statements === '' ? null : statements, advice };
   }
   const others = fixes.map(
     (fix): Advice =>
@@ -61,10 +61,10 @@ interface Setting {
   readonly alterable: boolean;
 }
 
-/** The place of a setting that outranks ALTER SYSTEM and that no statement can reach. */
+/** Sources of a setting that outrank ALTER SYSTEM and that no statement can change. */
 const OUT_OF_REACH = ['command line', 'environment variable', 'client', 'session', 'override'];
 
-/** The statement that sets a setting of the server, at the place where it is set now. `value` as SQL. */
+/** The statements that change a setting, at its present source: server, database or role. `value` as SQL. */
 export async function settingFix(
   { client, session }: CheckContext,
   name: string,
@@ -108,5 +108,5 @@ export async function settingFix(
   return { fixes, advice: [] };
 }
 
-/** `server_version_num` from which on rights on single settings can be granted. */
+/** `server_version_num` since which ALTER SYSTEM can be granted for single settings. */
 const PARAMETER_PRIVILEGES = 150_000;

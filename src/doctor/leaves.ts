@@ -4,7 +4,7 @@ import type { Advice, CheckContext } from './finding.js';
 import { type Fix, forOwners } from './fix.js';
 import type { Session } from './session.js';
 
-/** A relation that stores rows of ours: a table, or a leaf partition of one. */
+/** A relation that stores rows of the hospital: a table, or a leaf partition of one. */
 export interface Leaf {
   readonly oid: number;
   readonly table: TableName;
@@ -15,26 +15,23 @@ export interface Leaf {
   readonly toasted: boolean;
   /** pg_class.relreplident */
   readonly identity: 'd' | 'i' | 'f' | 'n';
-  /** Its primary key has the `id`, and may serve as replica identity. */
+  /** Its primary key includes `id` and can be the replica identity. */
   readonly key_has_id: boolean;
-  /** It has a replica identity: published, it can be updated. */
+  /** It has a replica identity: UPDATE works while it is published. */
   readonly identified: boolean;
   readonly generated: boolean;
-  /** A publication has a row filter for it or for a table above it. */
+  /** A publication has a row filter for it or for a parent. */
   readonly filtered: boolean;
-  /** The same of a column list. */
-  readonly cut: boolean;
+  /** A publication has a column list for it or for a parent. */
+  readonly listed: boolean;
 }
 
-/** `server_version_num` from which on row filters and column lists exist. */
+/** `server_version_num` since which row filters and column lists exist. */
 export const LISTS_SINCE = 150_000;
-/** `server_version_num` from which on FULL demands that generated columns are published. */
+/** `server_version_num` since which FULL demands that generated columns are published. */
 export const FULL_NEEDS_GENERATED = 180_000;
 
-/**
- * SQL: whether the relation `c` tells which row an UPDATE or DELETE was about; a partitioned one by all of its
- * leaves.
- */
+/** SQL: whether the relation `c` has a replica identity; of a partitioned table, whether all of its leaves have one. */
 export const IDENTIFIED = `NOT EXISTS (
   SELECT FROM pg_class leaf
    WHERE (leaf.oid = c.oid OR leaf.oid IN (SELECT relid FROM pg_partition_tree(c.oid) WHERE isleaf))
@@ -43,7 +40,7 @@ export const IDENTIFIED = `NOT EXISTS (
                         AND CASE leaf.relreplident WHEN 'd' THEN i.indisprimary AND i.indimmediate
                                                    WHEN 'i' THEN i.indisreplident ELSE false END))`;
 
-/** Tables before those that reference them. */
+/** Reads all leaves. A referenced table comes before those that reference it. */
 export async function readLeaves({ client, session }: CheckContext): Promise<Leaf[]> {
   const entry = (column: string) =>
     session.version < LISTS_SINCE
@@ -63,7 +60,7 @@ export async function readLeaves({ client, session }: CheckContext): Promise<Lea
             ${IDENTIFIED} AS identified,
             EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0
                        AND NOT a.attisdropped AND a.attgenerated <> '') AS generated,
-            ${entry('prqual')} AS filtered, ${entry('prattrs')} AS cut
+            ${entry('prqual')} AS filtered, ${entry('prattrs')} AS listed
        FROM (${OUR_RELATIONS}) AS o JOIN pg_class c ON c.oid = o.oid
       WHERE o.leaf ORDER BY array_position($1::text[], o.name), 3`,
     [TABLE_NAMES],
@@ -71,34 +68,34 @@ export async function readLeaves({ client, session }: CheckContext): Promise<Lea
   return rows;
 }
 
-/** Makes the primary key tell which row it was; null: UPDATE would fail then, or the key lacks the id. */
+/** Makes the primary key the replica identity; null if UPDATE would fail then, or the key lacks the id. */
 export function defaultIdentity(session: Session, leaf: Leaf): Fix | null {
-  const { relation, owner, key_has_id, filtered, cut } = leaf;
-  if (!key_has_id || filtered || cut) return null;
+  const { relation, owner, key_has_id, filtered, listed } = leaf;
+  if (!key_has_id || filtered || listed) return null;
   return forOwners(session, [owner], `ALTER TABLE ${relation} REPLICA IDENTITY DEFAULT;`);
 }
 
-/** SQL: REPLICA IDENTITY FULL would include columns that the publication must not publish; UPDATE then fails. */
-export function tellsTooMuch({ version }: Session, { generated }: Leaf): boolean {
+/** Whether REPLICA IDENTITY FULL would include generated columns that are not published: UPDATE would fail. */
+export function fullBreaksUpdate({ version }: Session, { generated }: Leaf): boolean {
   return generated && version >= FULL_NEEDS_GENERATED;
 }
 
-/** Makes all columns tell which row it was; null: a publication would make UPDATE fail then. */
+/** Makes all columns the replica identity; null if UPDATE would fail then. */
 export function fullIdentity(session: Session, leaf: Leaf): Fix | null {
-  const { relation, owner, cut } = leaf;
-  if (cut || tellsTooMuch(session, leaf)) return null;
+  const { relation, owner, listed } = leaf;
+  if (listed || fullBreaksUpdate(session, leaf)) return null;
   return forOwners(session, [owner], `ALTER TABLE ${relation} REPLICA IDENTITY FULL;`);
 }
 
-/** Why no replica identity that would help can be set now. */
-export function identityAdvice({ relation, filtered, cut, generated }: Leaf): Advice {
-  if (filtered || cut) return (m) => m.identityListed({ relation });
+/** Advice for a leaf that can get no better replica identity now. */
+export function identityAdvice({ relation, filtered, listed, generated }: Leaf): Advice {
+  if (filtered || listed) return (m) => m.identityListed({ relation });
   return generated
     ? (m) => m.identityGenerated({ relation })
     : (m) => m.identityKeyless({ relation });
 }
 
-/** Makes the changes of a relation reach the WAL. */
+/** Makes an unlogged relation write its changes to the WAL. */
 export function loggedFix(session: Session, { relation, owner }: Leaf): Fix {
   return forOwners(session, [owner], `ALTER TABLE ${relation} SET LOGGED;`);
 }

@@ -4,7 +4,7 @@ import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
 import type { CheckContext } from './finding.js';
 import { FULL_NEEDS_GENERATED, IDENTIFIED, LISTS_SINCE } from './leaves.js';
 
-/** A publication with what a statement that alters it must know, so that it takes nothing away. */
+/** A publication with the parts that a statement must repeat so that it takes nothing away. */
 export interface Published extends Publication {
   readonly owner: string;
   /** It publishes TRUNCATE. */
@@ -13,11 +13,11 @@ export interface Published extends Publication {
   /** Its FOR TABLES IN SCHEMA, quoted. */
   readonly schemas: readonly string[];
   /**
-   * Tables of others on which it would make UPDATE or DELETE fail, once it publishes them: they have no
-   * replica identity, or a row filter or column list that may not fit it.
+   * Tables outside the hospital on which UPDATE or DELETE would fail once it publishes those: they have no replica
+   * identity, or a row filter or column list that may not fit it.
    */
   readonly unfit: readonly string[];
-  /** Partitions of others whose events bear their own names: not with publish_via_partition_root. */
+  /** Partitions outside the hospital. publish_via_partition_root would rename the table of their events. */
   readonly partitions: readonly string[];
 }
 
@@ -27,12 +27,12 @@ export interface Member {
   /** As SQL names it under the usual search_path; with ONLY where it has children of its own. */
   readonly sql: string;
   readonly owner: string;
-  /** The table of ours that it is, or is a partition of; null: somebody else's. */
+  /** The hospital's table that it is or is a partition of; null for another table. */
   readonly table: TableName | null;
   readonly is_root: boolean;
-  /** ` (a, b)`, or nothing; a table that is published whole has none. */
+  /** ` (a, b)`; empty without a column list. */
   readonly list: string;
-  /** ` WHERE (…)`, or nothing. */
+  /** ` WHERE (…)`; empty without a row filter. */
   readonly filter: string;
 }
 
@@ -88,6 +88,6 @@ const LIST = `coalesce((SELECT ' (' || string_agg(quote_ident(a.attname), ', ' O
 const FILTER = `coalesce(' WHERE (' || pg_get_expr(r.prqual, r.prrelid) || ')', '')`;
 const SCHEMAS = `ARRAY(SELECT quote_ident(n.nspname) FROM pg_publication_namespace s
                   JOIN pg_namespace n ON n.oid = s.pnnspid WHERE s.pnpubid = b.oid ORDER BY 1)`;
-/** SQL: the replica identity of relation `c` would include generated columns, which must not be published. */
+/** SQL: the replica identity of relation `c` is FULL and includes generated columns, which may not be published. */
 const FULL_AND_GENERATED = `(c.relreplident = 'f' AND EXISTS (
   SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attisdropped AND a.attgenerated <> ''))`;

@@ -1,15 +1,15 @@
 import { escapeLiteral } from '../postgres/driver.js';
 import { identify } from '../postgres/identity.js';
 import { type Advice, type Check, listed, ok, single } from './finding.js';
-import { type Fix, fixed, forOwners, forSuperuser, settingFix } from './fix.js';
+import { type Fix, forOwners, forSuperuser, settingFix, withFixes } from './fix.js';
 
-/** Roles of managed services that stand for REPLICATION. */
+/** Roles of managed services that replace the attribute REPLICATION. */
 const REPLICATION_ROLES = ['rds_replication'];
-/** A consumer and its successor after a crash, before the server has noticed. */
+/** The consumer needs one more. A fix adds two: after a crash its successor connects before the server notices. */
 const SPARE = 1;
-/** A transaction that has been open for longer holds up the creation of a slot for longer than one waits. */
+/** Creating a slot waits for all open transactions: an older one is reported. */
 const LONG_SECONDS = 60;
-/** Latencies are told in milliseconds: an offset of more than this shows in them. */
+/** A larger clock offset distorts the latencies that `verify` reports. */
 const OFFSET_MS = 500;
 
 export const walLevel: Check = async (context) => {
@@ -20,7 +20,7 @@ export const walLevel: Check = async (context) => {
   const evidence = `wal_level = ${level}`;
   if (level === 'logical') return ok(evidence);
   const { fixes, advice } = await settingFix(context, 'wal_level', "'logical'");
-  return fixed('fail', evidence, fixes, advice);
+  return withFixes('fail', evidence, fixes, advice);
 };
 
 export const replicationRole: Check = async (context) => {
@@ -46,7 +46,7 @@ export const replicationRole: Check = async (context) => {
     const name = role ?? '';
     const statement = `CREATE ROLE ${session.quoted(name)} WITH LOGIN REPLICATION;`;
     const advice: Advice[] = [(m) => m.password({ role: name })];
-    return fixed('fail', `${name}: –`, [forSuperuser(session, statement)], advice);
+    return withFixes('fail', `${name}: –`, [forSuperuser(session, statement)], advice);
   }
   const { name, login, replication, managed, connects, service } = found;
   const may = [
@@ -57,7 +57,7 @@ export const replicationRole: Check = async (context) => {
   const evidence = `${name}: ${may.join(', ')}`;
   const quoted = session.quoted(name);
   const fixes: Fix[] = [];
-  // Managed services have a role for it, and let nobody grant the attribute.
+  // Managed services have a role for replication, and nobody there may grant the attribute.
   if (!replication && !managed && service !== null) {
     fixes.push(forSuperuser(session, `GRANT ${session.quoted(service)} TO ${quoted};`));
   }
@@ -78,10 +78,10 @@ export const replicationRole: Check = async (context) => {
       ),
     );
   }
-  return fixes.length === 0 ? ok(evidence) : fixed('fail', evidence, fixes);
+  return fixes.length === 0 ? ok(evidence) : withFixes('fail', evidence, fixes);
 };
 
-/** Whether there is room for one more of what a setting limits; the consumer's own ($1) is no other. */
+/** Checks that a setting leaves room for one more. `used`: query for the number in use without the named slot ($1). */
 function room(setting: string, used: string): Check {
   return async (context) => {
     const row = await single<{ most: number; used: number }>(
@@ -92,7 +92,7 @@ function room(setting: string, used: string): Check {
     const evidence = `${row.used} / ${setting} = ${row.most}`;
     if (row.used + SPARE <= row.most) return ok(evidence);
     const { fixes, advice } = await settingFix(context, setting, `${row.used + 2 * SPARE}`);
-    return fixed('fail', evidence, fixes, advice);
+    return withFixes('fail', evidence, fixes, advice);
   };
 }
 
@@ -118,12 +118,12 @@ interface Waiting {
     readonly database: string;
     readonly seconds: number;
   }[];
-  /** Sessions of other roles, of which nothing is shown. */
+  /** Sessions of other roles, whose columns are not visible. */
   readonly hidden: number;
   readonly sessions: number;
 }
 
-/** What holds up the creation of a slot: it waits for all transactions that are under way. */
+/** Open and prepared transactions, for which the creation of a slot waits. */
 export const transactions: Check = async (context) => {
   const { session } = context;
   const age = (since: string) =>
@@ -147,7 +147,7 @@ export const transactions: Check = async (context) => {
       ({ pid, application, seconds }) => `pid ${pid} (${application}): ${Math.round(seconds)} s`,
     ),
   ];
-  // Which of the two is right, its coordinator knows; and what a session does, its owner.
+  // COMMIT or ROLLBACK PREPARED is its coordinator's decision; ending a session, its owner's.
   const advice = [
     ...prepared.map(
       ({ gid, database }): Advice =>
@@ -164,7 +164,7 @@ export const transactions: Check = async (context) => {
   if (hidden > 0) {
     const user = session.quoted(session.user);
     const grant = forSuperuser(session, `GRANT pg_read_all_stats TO ${user};`);
-    return fixed('not_visible', `pg_stat_activity: ${hidden} / ${sessions}`, [grant]);
+    return withFixes('not_visible', `pg_stat_activity: ${hidden} / ${sessions}`, [grant]);
   }
   return ok(seen.length > 0 ? listed(seen) : '0 open, 0 prepared');
 };
@@ -181,16 +181,15 @@ export const durability: Check = async (context) => {
   const fixes: Fix[] = [];
   const advice: Advice[] = [];
   for (const name of off) {
-    const cure = await settingFix(context, name, 'on');
-    fixes.push(...cure.fixes);
-    advice.push(...cure.advice);
+    const change = await settingFix(context, name, 'on');
+    fixes.push(...change.fixes);
+    advice.push(...change.advice);
   }
-  // One reload, after the last.
+  // Keep only the last of equal statements: one reload is enough.
   const once = fixes.filter(
-    ({ statement }, place) =>
-      !fixes.slice(place + 1).some((later) => later.statement === statement),
+    ({ statement }, i) => !fixes.slice(i + 1).some((later) => later.statement === statement),
   );
-  return fixed('warn', evidence.join(', '), once, advice);
+  return withFixes('warn', evidence.join(', '), once, advice);
 };
 
 export const clock: Check = async ({ client }) => {

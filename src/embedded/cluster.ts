@@ -19,7 +19,7 @@ import { type Account, runAs } from './account.js';
 import type { Binaries } from './binaries.js';
 import { stampOf } from './process-stamp.js';
 
-/** One data folder, and what is needed to run a server on it. */
+/** A data folder, and the log, account and programs of its server. */
 export interface Cluster {
   readonly dir: string;
   /** The server's own log. */
@@ -28,36 +28,36 @@ export interface Cluster {
   readonly binaries: Binaries;
 }
 
-/** Fixed and documented: the embedded server listens to this machine alone, and holds no secrets. */
+/** Fixed and documented: the embedded server listens on the loopback address only, and has no secrets. */
 export const EMBEDDED_USER = 'postgres';
 export const EMBEDDED_PASSWORD = 'postgres';
 export const EMBEDDED_HOST = '127.0.0.1';
 
-/** The first major version whose own C.UTF-8 does not depend on the machine's locales. */
+/** The first major version with the builtin locale provider, which does not depend on the machine's locales. */
 const BUILTIN_LOCALES_SINCE = 17;
-/** Seconds that a start (with crash recovery) or a stop (with its checkpoint) may take. */
+/** Limit for a start (with crash recovery) or a stop (with its checkpoint), in seconds. */
 const PG_CTL_PATIENCE_S = 120;
-/** Of a lost server's log, enough lines to show a crash, and enough bytes to hold them. */
+/** Lines of a lost server's log that show a crash, and bytes that contain them. */
 const LOG_LINES = 5;
 const LOG_TAIL_BYTES = 8_192;
-/** The server keeps its data and its log to itself. */
+/** Permissions of data folder and log: only for the server's account. */
 const OWN_FOLDER = 0o700;
 const OWN_FILE = 0o600;
 
-/** Settings of every server that is started here; durability stays as PostgreSQL has it. */
+/** Settings of every server that is started here. Those of durability keep PostgreSQL's defaults. */
 const SETTINGS: Readonly<Record<string, string>> = {
   listen_addresses: EMBEDDED_HOST,
   unix_socket_directories: '',
   wal_level: 'logical',
-  // 256 workers, and room for those who look on.
+  // 256 workers, and some other clients.
   max_connections: '300',
-  // A seed at full speed would otherwise force a checkpoint every few seconds.
+  // With the default, a fast seed would force a checkpoint every few seconds.
   max_wal_size: '2GB',
   timezone: 'UTC',
   log_timezone: 'UTC',
 };
 
-/** What `postmaster.pid` tells. */
+/** The content of `postmaster.pid`. */
 export interface Postmaster {
   readonly pid: number;
   readonly port: number;
@@ -66,8 +66,8 @@ export interface Postmaster {
 }
 
 /**
- * Makes a data folder: all of it, or nothing. Throws an `OperatorError` when that fails or when
- * something else lies there. `extra`: more arguments of `initdb`.
+ * Makes a data folder, completely or not at all. Throws an `OperatorError` if that fails, or if the folder has other
+ * content. `extra`: more arguments of `initdb`.
  */
 export async function createCluster(
   { dir, account, binaries }: Cluster,
@@ -110,9 +110,8 @@ export async function createCluster(
 }
 
 /**
- * Starts the server and waits until it accepts connections. It lives in a session of its own: it
- * outlives this process, and Ctrl+C does not reach it. Throws an `OperatorError` with the server's
- * own reason.
+ * Starts the server and waits until it accepts connections. It runs in a session of its own: it outlives this
+ * process, and Ctrl+C does not reach it. Throws an `OperatorError` with the reason from the server's log.
  */
 export async function startCluster(
   { dir, log, account, binaries }: Cluster,
@@ -135,21 +134,18 @@ export async function startCluster(
     `--options=${options}`,
   ]);
   if (code === 0) return;
-  const said = readFileSync(log).subarray(logged).toString();
-  const message = lastLine(said, /FATAL:|PANIC:/) || lastLine(output, /./);
+  const newLines = readFileSync(log).subarray(logged).toString();
+  const message = lastLine(newLines, /FATAL:|PANIC:/) || lastLine(output, /./);
   throw new OperatorError(EXIT.unreachable, (m) => m.db.embeddedStartFailed({ dir, log, message }));
 }
 
-/**
- * Stops the server, if it runs. `fast` rolls back what is open and writes everything; `immediate` is
- * a crash.
- */
+/** Stops the server if it runs. Modes of `pg_ctl stop`: `fast` rolls back open transactions, `immediate` is a crash. */
 export async function stopCluster(
   { dir, log, account, binaries }: Cluster,
   mode: 'smart' | 'fast' | 'immediate' = 'fast',
 ): Promise<void> {
   const postmaster = readPostmaster(dir);
-  // A server that was killed leaves its note, and nothing to stop.
+  // A server that was killed leaves its postmaster.pid.
   if (postmaster !== null && stampOf(postmaster.pid) === null) return;
   const { code, output } = await runAs(account, join(binaries.bin, 'pg_ctl'), [
     'stop',
@@ -164,7 +160,7 @@ export async function stopCluster(
   throw new OperatorError(EXIT.unreachable, (m) => m.db.embeddedStopFailed({ dir, log, message }));
 }
 
-/** The server that runs on a data folder, or left this note when it crashed; null when none did. */
+/** Reads `postmaster.pid`, which a crashed server leaves; null if there is none. */
 export function readPostmaster(dir: string): Postmaster | null {
   try {
     const lines = readFileSync(join(dir, 'postmaster.pid'), 'utf8').split('\n');
@@ -174,7 +170,7 @@ export function readPostmaster(dir: string): Postmaster | null {
   }
 }
 
-/** The last lines of a server's log, the oldest first; none where it can't be read. */
+/** The last lines of a server's log, the oldest first; empty if it cannot be read. */
 export function lastLogLines(log: string): string[] {
   try {
     const fd = openSync(log, 'r');
@@ -192,13 +188,13 @@ export function lastLogLines(log: string): string[] {
   }
 }
 
-/** The major version that made a data folder; null when there is none. */
+/** The major version of a data folder; null if there is no data folder. */
 export function majorOf(dir: string): number | null {
   const file = join(dir, 'PG_VERSION');
   return existsSync(file) ? Number.parseInt(readFileSync(file, 'utf8'), 10) : null;
 }
 
-/** What a command left behind that was killed while it made a data folder. */
+/** Removes the remains of commands that were killed while they made this data folder. */
 function sweepHalfMade(dir: string): void {
   for (const name of readdirSync(dirname(dir))) {
     if (!name.startsWith(`${basename(dir)}.new-`)) continue;
@@ -210,13 +206,13 @@ function createError(dir: string, message: string): OperatorError {
   return new OperatorError(EXIT.unreachable, (m) => m.db.embeddedCreateFailed({ dir, message }));
 }
 
-/** `pg_ctl` hands its options to a shell. */
+/** Quotes for the shell to which `pg_ctl` passes its options. */
 function quoteForShell(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** The last line that fits, or the last one. */
-function lastLine(text: string, fitting: RegExp): string {
+/** The last line that matches, else the last line. */
+function lastLine(text: string, pattern: RegExp): string {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
-  return (lines.findLast((line) => fitting.test(line)) ?? lines.at(-1) ?? '').trim();
+  return (lines.findLast((line) => pattern.test(line)) ?? lines.at(-1) ?? '').trim();
 }

@@ -5,27 +5,26 @@ import { EXIT, OperatorError } from '../errors.js';
 import { type Account, accountOf, canEnter, unprivilegedAccount, weAreRoot } from './account.js';
 import type { EmbeddedReport } from './events.js';
 
-/** Where root keeps what the server's account must reach. Only root may write there. */
+/** Root's folder for files that the server's account must reach. Only root may write there. */
 export const SHARED_FOLDER = '/var/lib/oltp-simulator';
-/** Others may enter the folders that we make, but not write there. */
+/** Other accounts may enter new folders, but not write there. */
 const UMASK = 0o022;
 
-/** Where a server's data lies, and who it runs as (null: ourselves). */
-export interface Place {
+/** A server's data folder, and the account that the server runs as (null: this process's). */
+export interface DataFolder {
   readonly dir: string;
   readonly account: Account | null;
 }
 
 /**
- * Decides where the data folder is; its parent exists afterwards. As root the server runs as an
- * account of its own: the owner of the data when there is some. Where that account cannot reach a
- * folder that was not named explicitly, one below `SHARED_FOLDER` takes its place. Throws an
- * `OperatorError` when no folder will do.
+ * Chooses the data folder and makes its parent. Started by root, the server runs as the owner of existing data, else
+ * as an unprivileged account. If that account cannot reach the default folder, one in `SHARED_FOLDER` replaces it.
+ * Throws an `OperatorError` if no folder is usable.
  */
-export function choosePlace(
+export function chooseDataFolder(
   options: { readonly dir: string; readonly dirIsExplicit: boolean },
   report: EmbeddedReport,
-): Place {
+): DataFolder {
   const wanted = resolve(options.dir);
   if (!weAreRoot()) {
     makeFolder(dirname(wanted));
@@ -48,7 +47,7 @@ export function choosePlace(
   return { dir, account: accountFor(dir) };
 }
 
-/** Makes a folder, and those above it, so that the server's account can enter. */
+/** Makes a folder and its parents so that the server's account can enter them. */
 export function makeFolder(folder: string): void {
   const before = process.umask(UMASK);
   try {
@@ -68,7 +67,7 @@ function accountFor(dir: string): Account {
     : accountOf(owner.uid, owner.gid);
 }
 
-/** PostgreSQL works only on data that belong to the account it runs as. */
+/** Throws if the data belong to another account: PostgreSQL refuses them then. */
 function requireOwn(dir: string): void {
   const owner = statOf(dir);
   if (owner === null || process.getuid === undefined || owner.uid === process.getuid()) return;

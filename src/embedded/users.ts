@@ -5,8 +5,8 @@ import { isRunning, ownStamp } from './process-stamp.js';
 let entered = 0;
 
 /**
- * The commands that use a server, each a file with the stamp of its process: the last one to leave
- * stops the server, whoever started it. To be called under the server's lock.
+ * The commands that use a server, each as a file with the stamp of its process. The last one to leave stops the
+ * server, no matter which one started it. Call it only under the server's lock.
  */
 export class EmbeddedUsers {
   readonly #folder: string;
@@ -15,7 +15,7 @@ export class EmbeddedUsers {
     this.#folder = folder;
   }
 
-  /** Counts this process in; the function that is returned counts it out. */
+  /** Registers this process. Returns the function that removes it. */
   enter(): () => void {
     mkdirSync(this.#folder, { recursive: true });
     const file = join(this.#folder, `${process.pid}-${++entered}`);
@@ -23,7 +23,7 @@ export class EmbeddedUsers {
     return () => rmSync(file, { force: true });
   }
 
-  /** How many are left; those that died without leaving are swept away. */
+  /** Counts the users, and removes those whose process has died. */
   count(): number {
     const files = readdirSync(this.#folder).map((name) => join(this.#folder, name));
     const alive = files.filter((file) => isRunning(readFileSync(file, 'utf8')));

@@ -1,13 +1,13 @@
-/** How a lost connection is sought again: exponential back-off with jitter. */
+/** Policy of reconnecting: exponential back-off with jitter. */
 export interface ReconnectPolicy {
   readonly attempts: number;
   readonly baseMs: number;
   readonly maxMs: number;
-  /** True: after the last attempt the run ends. False: it goes on trying. */
+  /** True: give up after `attempts`. False: never give up. */
   readonly failFast: boolean;
 }
 
-/** Pauses between attempts to connect: each twice the one before, up to the ceiling; half of it is jitter. */
+/** Pauses between attempts to connect: each twice the one before, up to `maxMs`; half of a pause is jitter. */
 export class BackOff {
   readonly #policy: ReconnectPolicy;
   #attempts = 0;
@@ -20,12 +20,12 @@ export class BackOff {
     this.#random = random;
   }
 
-  /** Attempts since something got through. */
+  /** Attempts since the last success. */
   get attempts(): number {
     return this.#attempts;
   }
 
-  /** Milliseconds to wait before the next attempt; null: there is none left. */
+  /** Milliseconds to wait before the next attempt; null: give up. */
   next(): number | null {
     const { attempts, baseMs, maxMs, failFast } = this.#policy;
     if (failFast && this.#attempts >= attempts) return null;
@@ -33,7 +33,7 @@ export class BackOff {
     return Math.round(ceiling * (0.5 + 0.5 * this.#random()));
   }
 
-  /** Something got through: the next loss is a new one. */
+  /** Resets the pauses after a success. */
   proved(): void {
     this.#attempts = 0;
   }

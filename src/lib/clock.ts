@@ -1,14 +1,14 @@
 /**
- * Milliseconds on a clock that never goes back and that all threads of the process share (unlike
- * `performance.now()`, which starts anew in each thread). Only differences mean something.
+ * Milliseconds on a monotonic clock that all threads of the process share (unlike `performance.now()`, which starts
+ * at 0 in each thread). Only differences have a meaning.
  */
 export function monotonicMs(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
 
 /**
- * Microseconds since 1970 by this machine's clock as it was when the process began, going on without
- * jumps: never backward, whoever sets the clock meanwhile.
+ * Microseconds since 1970: this machine's clock at the start of the process, continued monotonically. A clock that is
+ * set later has no effect.
  */
 export function machineMicros(): number {
   return (performance.timeOrigin + performance.now()) * 1000;
@@ -19,7 +19,7 @@ export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
 }
 
-/** Waits for `work`, but no longer than `ms`; leaves no timer behind that keeps the process alive. */
+/** Waits for `work`, but no longer than `ms`. Its timer does not keep the process alive afterwards. */
 export async function within(work: Promise<unknown>, ms: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const patience = new Promise((resolve) => {
@@ -32,18 +32,18 @@ export async function within(work: Promise<unknown>, ms: number): Promise<void> 
   }
 }
 
-/** Timers of Node.js are late by up to this; what is left of a wait is waited out exactly. */
+/** Timers of Node.js may be late by this. */
 const TIMER_SLACK_MS = 3;
-/** A word that nobody ever wakes anybody by. */
-const NOBODY = new Int32Array(new SharedArrayBuffer(4));
+/** Never notified: `Atomics.wait` on it always waits for its timeout. */
+const NEVER_NOTIFIED = new Int32Array(new SharedArrayBuffer(4));
 
 /**
- * Waits `ms` milliseconds to a fraction of one: by a timer for the most part, then by stopping the
- * thread. For worker threads that have nothing else to do meanwhile.
+ * Waits `ms` milliseconds, precise to a fraction of one: first by a timer, then by blocking the thread. For worker
+ * threads that have nothing else to do.
  */
 export async function sleepExactly(ms: number): Promise<void> {
   const end = monotonicMs() + ms;
   if (ms > TIMER_SLACK_MS) await sleep(ms - TIMER_SLACK_MS);
   const left = end - monotonicMs();
-  if (left > 0) Atomics.wait(NOBODY, 0, 0, left);
+  if (left > 0) Atomics.wait(NEVER_NOTIFIED, 0, 0, left);
 }

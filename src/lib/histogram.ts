@@ -1,10 +1,7 @@
-/**
- * Buckets per power of two: a value is known to 1/128 of itself (0.8 %), the usual two significant
- * digits of latency histograms.
- */
+/** Buckets per power of two: precision is 1/128 of a value (0.8 %), the usual two significant digits of latencies. */
 const PER_OCTAVE = 128;
 const LINEAR = 2 * PER_OCTAVE;
-/** 2^32 − 1 µs, 71 minutes: longer latencies count as this long. */
+/** 2^32 − 1 µs (71 minutes); longer latencies count as this. */
 const LARGEST = 0xffffffff;
 const BUCKETS = bucketOf(LARGEST) + 1;
 
@@ -13,7 +10,7 @@ const NAMED = { p50: 0.5, p90: 0.9, p99: 0.99, p999: 0.999, max: 1 } as const;
 export type QuantileName = keyof typeof NAMED;
 export const QUANTILE_NAMES = Object.keys(NAMED) as QuantileName[];
 
-/** Bytes that a histogram takes in shared memory. */
+/** Bytes of a histogram in shared memory. */
 export const HISTOGRAM_BYTES = BUCKETS * 4;
 
 function bucketOf(micros: number): number {
@@ -30,9 +27,8 @@ function highestOf(bucket: number): number {
 }
 
 /**
- * A log-linear histogram of latencies. It lives in shared memory with one writer, so that the main
- * thread reads the workers' latencies as they are, without a message, and keeps those of a worker
- * that died; ready-made HDR histograms own their memory and can do neither.
+ * A log-linear histogram of latencies in shared memory, with one writer. The main thread reads a worker's latencies
+ * without a message, also those of a dead worker. HDR libraries own their memory, so they cannot do that.
  */
 export class Histogram {
   readonly #counts: Uint32Array;
@@ -41,7 +37,7 @@ export class Histogram {
     this.#counts = new Uint32Array(buffer, offset, BUCKETS);
   }
 
-  /** Counts one latency, in milliseconds, as often as it was met. */
+  /** Counts a latency, in milliseconds, `times` times. */
   record(ms: number, times = 1): void {
     const micros = Math.min(Math.max(Math.round(ms * 1000), 0), LARGEST);
     const bucket = bucketOf(micros);
@@ -55,7 +51,7 @@ export class Histogram {
     }
   }
 
-  /** What was recorded since an earlier state of the same histogram. */
+  /** The latencies recorded since an earlier copy of this histogram. */
   since(earlier: Histogram): Histogram {
     const recorded = new Histogram();
     for (let i = 0; i < BUCKETS; i++) {
@@ -71,8 +67,8 @@ export class Histogram {
   }
 
   /**
-   * The latency, in milliseconds, that a share `q` (0 to 1) of all recorded ones do not exceed;
-   * null when nothing was recorded. `q` = 1 is the largest, to the bucket's precision.
+   * The `q`-quantile (0 to 1) in milliseconds, to the bucket's precision; null if nothing was recorded. `q` = 1 is the
+   * largest.
    */
   quantile(q: number): number | null {
     const rank = Math.max(1, Math.ceil(this.count * q));
@@ -93,7 +89,7 @@ export class Histogram {
   }
 }
 
-/** One histogram of several. */
+/** The sum of several histograms. */
 export function merge(histograms: readonly Histogram[]): Histogram {
   const merged = new Histogram();
   for (const histogram of histograms) merged.add(histogram);

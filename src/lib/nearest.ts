@@ -1,7 +1,7 @@
-/** At most this share of a word may be wrong for another one to be what was meant. */
+/** A known word is suggested only if at most this share of it differs. */
 const TOLERANCE = 0.4;
 
-/** The known word most like `given`, or undefined when none is like it. */
+/** The known word with the smallest edit distance to `given`; undefined if none is near enough. */
 export function findNearest(given: string, known: readonly string[]): string | undefined {
   let nearest: string | undefined;
   let best = Number.POSITIVE_INFINITY;
@@ -15,7 +15,7 @@ export function findNearest(given: string, known: readonly string[]): string | u
   return nearest;
 }
 
-/** Letters to insert, delete or replace to get from one word to the other (Levenshtein). */
+/** Levenshtein distance: letters to insert, delete or replace. */
 function editDistance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, column) => column);
   for (let i = 1; i <= from.length; i++) {

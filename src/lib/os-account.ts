@@ -1,21 +1,21 @@
 import { homedir, userInfo } from 'node:os';
 
 /*
- * The operating system's account of the user that runs the program. In a container that may be a bare number,
- * without an entry in /etc/passwd, and then it knows neither a name nor a home.
+ * The account that runs the program. In a container it may be a uid without an entry in /etc/passwd: then it has no
+ * name and no home.
  */
 
-/** The login name; null: the user has none. */
+/** The login name; null without one. */
 export function loginName(): string | null {
-  return answerOf(() => userInfo().username);
+  return orNull(() => userInfo().username);
 }
 
-/** The home folder: HOME, else what the system says; null: there is none. */
+/** The home folder: HOME, else that of /etc/passwd; null without one. */
 export function homeFolder(): string | null {
-  return answerOf(homedir) ?? answerOf(() => userInfo().homedir);
+  return orNull(homedir) ?? orNull(() => userInfo().homedir);
 }
 
-function answerOf(ask: () => string): string | null {
+function orNull(ask: () => string): string | null {
   try {
     return ask() || null;
   } catch {

@@ -1,27 +1,24 @@
 import { monotonicMs } from './clock.js';
 
-/**
- * One Ctrl+C may arrive twice: from the terminal, and from a parent such as npm that passes it on.
- * Nobody means two by what comes within this.
- */
-export const SAME_WISH_MS = 250;
+/** Signals within this count as one: Ctrl+C may arrive from the terminal and again from a parent such as npm. */
+export const SAME_SIGNAL_MS = 250;
 
-/** A listener of signals that calls `onWish` with 1, 2, 3… as the operator asks again and again for the end. */
-export function countWishes(onWish: (times: number) => void): () => void {
+/** Makes a listener of signals that calls `onSignal` with their count: 1, 2, 3… */
+export function countSignals(onSignal: (times: number) => void): () => void {
   let times = 0;
   let last = Number.NEGATIVE_INFINITY;
   return () => {
     const now = monotonicMs();
-    if (now - last < SAME_WISH_MS) return;
+    if (now - last < SAME_SIGNAL_MS) return;
     last = now;
     times++;
-    onWish(times);
+    onSignal(times);
   };
 }
 
 /**
- * Resolves as `work` does, or rejects with the signal's reason as soon as that is aborted; then the
- * work is left to itself. It is not begun when the signal was aborted before.
+ * Starts `work` and resolves with its result. Rejects with the signal's reason as soon as the signal is aborted, and
+ * abandons the work. Does not start it if the signal is aborted already.
  */
 export async function unlessAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   signal.throwIfAborted();
@@ -36,10 +33,10 @@ export async function unlessAborted<T>(signal: AbortSignal, work: () => Promise<
   }
 }
 
-/** How long an orderly end may take after a signal: Ctrl+C ends everything within two seconds. */
+/** Limit for an orderly end after a signal: Ctrl+C must end every command within two seconds. */
 const ORDERLY_MS = 700;
 
-/** Waits for what ends in order; once the signal is aborted no longer than that, and the rest is left to itself. */
+/** Waits for `work`; after the signal is aborted no longer than `ORDERLY_MS`, then abandons it. */
 export async function unlessStuck(signal: AbortSignal, work: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   let release = () => {};
@@ -56,7 +53,7 @@ export async function unlessStuck(signal: AbortSignal, work: Promise<unknown>): 
   }
 }
 
-/** Calls `listener` once, when the signal is aborted or at once when it was. Returns what undoes it. */
+/** Calls `listener` once, when the signal is aborted, or at once if it is. Returns a function that removes it. */
 export function onAbort(signal: AbortSignal, listener: () => void): () => void {
   if (signal.aborted) listener();
   else signal.addEventListener('abort', listener, { once: true });

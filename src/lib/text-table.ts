@@ -1,4 +1,4 @@
-/** Text laid out in columns: the first to the left, the others to the right. Ends with a newline. */
+/** Formats rows as columns of text: the first one left-aligned, the others right-aligned. Ends with a newline. */
 export function layOut(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];
   for (const row of rows) {

@@ -1,13 +1,12 @@
-/** What a figure measures. Each is kept in one unit, to which all that may be written is brought. */
+/** What a figure measures. The program keeps each dimension in one unit. */
 export type Dimension = 'ms' | 'seconds' | 'ratio' | 'bytes' | 'count' | 'rate' | 'cores';
 
-/** Nothing written after the number. */
+/** The number has no unit. */
 const PLAIN: ReadonlyMap<string, number> = new Map([['', 1]]);
 
 /**
- * How much of the dimension's own unit one of each written unit is. Times, shares and sizes must say
- * theirs: 250 could mean too many things. Sizes are powers of 1024, as PostgreSQL reads them in its
- * settings (`kB` included), with `KB` for those who write it so.
+ * The accepted units of each dimension, as factors of the program's unit. Times, shares and sizes must have a unit:
+ * 250 alone is ambiguous. Sizes are powers of 1024, as in PostgreSQL's settings (`kB`); `KB` is accepted, too.
  */
 export const UNITS: Readonly<Record<Dimension, ReadonlyMap<string, number>>> = {
   ms: new Map([

@@ -1,25 +1,25 @@
 import type { MessagePort, Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 
-/** The worker files, as they lie beside the compiled program. */
+/** The compiled worker files. */
 const ENTRIES = {
   producer: new URL('../../workers/producer.js', import.meta.url),
   seeder: new URL('../../workers/seeder.js', import.meta.url),
 } as const;
 
 /**
- * Megabytes of short-lived objects that a thread gathers before it sweeps them. A batch leaves tens of
- * kilobytes behind; the default of dozens of megabytes a thread would be most of the program's memory.
+ * V8's young generation of a thread, in megabytes. A batch leaves tens of kilobytes of garbage; the default of dozens
+ * of megabytes a thread would be most of the program's memory.
  */
 const YOUNG_MB = 8;
 
 /**
- * Worker threads for long tasks, one a thread: the only place that knows Piscina. A thread that dies
- * rejects its task's promise and is replaced.
+ * Worker threads for long tasks, one task a thread. The only module that uses Piscina. If a thread dies, its task's
+ * promise rejects, and a new thread replaces it.
  */
 export class WorkerPool<Task, Result> {
   readonly #piscina: Piscina;
-  /** Rejects when a thread could not even begin: no task of it would ever end. */
+  /** Rejects if a thread could not start: its tasks would never end. */
   readonly #failed: Promise<never>;
 
   constructor(entry: keyof typeof ENTRIES, workers: number) {
@@ -27,10 +27,10 @@ export class WorkerPool<Task, Result> {
       filename: ENTRIES[entry].href,
       minThreads: workers,
       maxThreads: workers,
-      // Threads live as long as the run; one that idles is waiting for a restart.
+      // Threads live as long as the run: an idle one is waiting for a restart of its task.
       idleTimeout: Number.POSITIVE_INFINITY,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
-      // The default blocks a thread between tasks, and with it the messages of its ports.
+      // The default blocks an idle thread, which then receives no messages.
       atomics: 'disabled',
     });
     this.#failed = new Promise((_, reject) => {
@@ -47,7 +47,7 @@ export class WorkerPool<Task, Result> {
     return this.#piscina.threads;
   }
 
-  /** Ends the threads. Their tasks must be over: a thread ends without a chance to clean up. */
+  /** Terminates the threads, without cleaning up. Their tasks must have ended. */
   async close(): Promise<void> {
     await this.#piscina.destroy();
   }

@@ -1,5 +1,5 @@
 import { monotonicMs } from '../../../src/lib/clock.js';
-import { SAME_WISH_MS } from '../../../src/lib/signals.js';
+import { SAME_SIGNAL_MS } from '../../../src/lib/signals.js';
 import type { RunningCli } from '../../helpers/cli.js';
 import { waitFor } from '../../helpers/wait-for.js';
 
@@ -8,6 +8,6 @@ export async function insist(running: RunningCli): Promise<void> {
   running.child.kill('SIGINT');
   await running.until(/stop requested/);
   const heeded = monotonicMs();
-  await waitFor(() => monotonicMs() - heeded > SAME_WISH_MS);
+  await waitFor(() => monotonicMs() - heeded > SAME_SIGNAL_MS);
   running.child.kill('SIGINT');
 }

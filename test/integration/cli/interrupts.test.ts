@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { EXIT } from '../../../src/errors.js';
 import { monotonicMs, sleep } from '../../../src/lib/clock.js';
-import { SAME_WISH_MS } from '../../../src/lib/signals.js';
+import { SAME_SIGNAL_MS } from '../../../src/lib/signals.js';
 import { connect } from '../../../src/postgres/connect.js';
 import { type RunningCli, startCli } from '../../helpers/cli.js';
 import type { TestDatabase } from '../../helpers/database.js';
@@ -224,7 +224,7 @@ for (const [state, { commands, hold }] of Object.entries(STATES)) {
           for (const [name, held] of Object.entries(commands)) {
             const took = await interrupt(name, held, { workspace, holding, times: 1 });
             // A process that has ended by then gets no second signal.
-            if (took > SAME_WISH_MS) await interrupt(name, held, { workspace, holding, times: 2 });
+            if (took > SAME_SIGNAL_MS) await interrupt(name, held, { workspace, holding, times: 2 });
           }
         });
       }),
@@ -250,7 +250,7 @@ async function interrupt(
     await holding.ready(cli, held);
     cli.child.kill('SIGINT');
     if (times === 2) {
-      await sleep(SAME_WISH_MS + 50);
+      await sleep(SAME_SIGNAL_MS + 50);
       cli.child.kill('SIGINT');
     }
     const asked = monotonicMs();

@@ -25,13 +25,13 @@ const servers = await startServers();
 
 const CHANGES = ['--update-ratio', '0.4', '--delete-ratio', '0.15', '--workers', '2'];
 
-/** A key that a change to a ledger must be noticed by. */
+/** The key of the difference that a changed ledger must have. */
 interface Trace {
   readonly table: TableName;
   readonly key: number;
 }
 
-/** Changes a ledger in a way that only the database can contradict; null where nothing suits. */
+/** Changes a ledger in a way that only the database contradicts; null if no transaction is suitable. */
 type Forgery = (files: readonly Ledger[], workspace: Workspace) => Promise<Trace> | Trace;
 
 /** Runs `ledger check --json` of the newest run, and returns what it printed. */
@@ -55,7 +55,7 @@ function newestRun({ cwd }: Workspace): string {
   return join(runs, readdirSync(runs).sort().at(-1) ?? '');
 }
 
-/** Some keys of a transaction; those that no other one of the ledger is about, or null. */
+/** Keys of a transaction that no other transaction of the ledger wrote; null if there are none. */
 function lonelyKey(
   files: readonly Ledger[],
   { intent }: Committed,
@@ -79,7 +79,7 @@ function decodeKeysOf(keys: KeyList | undefined): number[] {
   return typeof keys === 'string' ? decodeIds(keys) : [];
 }
 
-/** The first committed transaction with such a key; `only`: that does nothing else. */
+/** The first committed transaction with such a key; `only`: without other writes. */
 function find(files: readonly Ledger[], write: Operation, only = false): [Committed, Trace] {
   for (const transaction of committedOf(files)) {
     const { rows } = transaction.intent.record;
@@ -100,7 +100,7 @@ function exchange(transaction: Committed, { table, key }: Trace, write: Operatio
   intent.record = { ...intent.record, rows };
 }
 
-/** Another row that is there, and that no transaction of the ledger is about. */
+/** Another existing row, which no transaction of the ledger wrote. */
 async function bystander({ db }: Workspace, files: readonly Ledger[], table: TableName) {
   const about = committedOf(files).flatMap(({ intent: { record } }) =>
     OPERATIONS.flatMap((write) => decodeKeysOf(record.rows[table]?.[write])),
@@ -117,7 +117,7 @@ function flip({ file, outcome }: Committed): void {
   file.lines[at] = { ...outcome, record: { aborted: outcome.record.committed } };
 }
 
-/** Exchanges a key of a transaction for that of a row that was left alone. */
+/** Replaces a key of a transaction by that of an untouched row. */
 function misplace(write: Operation): Forgery {
   return async (files, workspace) => {
     const [transaction, trace] = find(files, write);
@@ -176,7 +176,7 @@ for (const server of servers) {
       }),
     ));
 
-  test(`rows that the role may not see are not taken for missing, on ${server.version}`, () =>
+  test(`rows that the role may not see do not count as missing, on ${server.version}`, () =>
     withWorkspace(server, async (workspace) => {
       const { db } = workspace;
       await stream(workspace, ['--max-events', '100', '--rate', 'max', ...CHANGES]);
@@ -223,7 +223,7 @@ for (const server of servers) {
         );
       }
 
-      // One event a transaction, so that there are some that do nothing but update, or delete.
+      // One event a transaction, so that some only update, or only delete.
       await stream(workspace, [
         '--batch-size',
         '1',
@@ -283,7 +283,7 @@ async function requireNoticed(workspace: Workspace, key: number): Promise<void> 
   );
 }
 
-test('rows that a later run changed are no differences of the earlier one, those of others are', async () => {
+test('rows that a later run changed are not differences, rows that others changed are', async () => {
   const [server] = servers;
   await withWorkspace(server!, async (workspace) => {
     const load = ['--rate', 'max', '--batch-size', '5', '--max-events', '400', '--workers', '2'];
@@ -309,7 +309,7 @@ test('rows that a later run changed are no differences of the earlier one, those
     assert.deepEqual(runs, { [second.run_id]: count });
     assert.match(stderr, new RegExp(`${count} rows? changed since: ${count} by run`));
 
-    // Nobody wrote this one down.
+    // No ledger has this change.
     const own = committedOf(files).flatMap(({ intent: { record } }) =>
       decodeKeysOf(record.rows.exames?.insert),
     );
@@ -330,7 +330,7 @@ test('rows that a later run changed are no differences of the earlier one, those
   });
 });
 
-test('a file of the ledger that is gone is noticed by the summary', async () => {
+test('a missing file of the ledger contradicts the summary', async () => {
   const [server] = servers;
   await withWorkspace(server!, async (workspace) => {
     await stream(workspace, [
@@ -352,10 +352,10 @@ test('a file of the ledger that is gone is noticed by the summary', async () => 
   });
 });
 
-test('rows that a trigger lets fall are told apart from those that were written', async () => {
+test('rows that a trigger drops are distinguished from those that were written', async () => {
   const [server] = servers;
   await withWorkspace(server!, async (workspace) => {
-    // Rare enough that batches are sent with their COMMIT between one loss and the next.
+    // Rare, so that batches between two dropped rows are sent with their COMMIT.
     await workspace.db.query(`CREATE FUNCTION drop_some() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN
         -- A batch that fails comes right behind one that lost a row, in the same packet.
@@ -365,7 +365,7 @@ test('rows that a trigger lets fall are told apart from those that were written'
     const only = ['--only', 'consulta', '--update-ratio', '0.2', '--delete-ratio', '0'];
     const limits = ['--rate', '2000', '--batch-size', '5', '--duration', '4s'];
     const streaming = startCli(['stream', '--json', ...only, ...limits], workspace);
-    // Had it been there from the beginning, rows would be read back, and none sent in a burst.
+    // Created during the run: with a trigger from the beginning, rows would be read back, and batches not pipelined.
     await waitFor(async () => (await auditedTransactions(workspace.db)).length > 100);
     await workspace.db.query(`CREATE TRIGGER drop_some BEFORE INSERT ON consultas
       FOR EACH ROW EXECUTE FUNCTION drop_some()`);

@@ -8,7 +8,7 @@ import { sampleRun, writeSampleRun } from '../../helpers/sample-run.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 import { end, HEADER, textOf } from '../../unit/ledger/sample-ledger.js';
 
-/** A run that left its ledger alone. */
+/** A run that left only its ledger. */
 const RUN = '20261125-101500-abcd';
 
 async function writeLedger(cwd: string): Promise<string> {
@@ -24,7 +24,7 @@ async function refused(cwd: string, args: readonly string[], code: number, sente
   assert.match(result.stderr, sentence);
 }
 
-test('an action is required, and a mistyped one is told with the nearest', () =>
+test('an action is required, and a mistyped one is refused with a suggestion', () =>
   withTempFolder(async (cwd) => {
     await refused(cwd, [], 2, /needs to be told what to do: show, resolve, check/);
     await refused(cwd, ['chekc'], 2, /no action "chekc"; did you mean "check"\?/);

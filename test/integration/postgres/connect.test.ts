@@ -133,7 +133,7 @@ for (const server of await startServers()) {
     });
   });
 
-  test(`${version}: a login of another kind than demanded is refused, and options reach the server`, async () => {
+  test(`${version}: another authentication method than demanded is refused, and options reach the server`, async () => {
     const demands = { ...NO_DEMANDS, authMethods: ['md5'] };
     const other = await refusalOf({ ...server.target(), demands });
     assert.match(other.message, /allows md5, and the server .* asked for scram-sha-256/);
@@ -150,7 +150,7 @@ for (const server of await startServers()) {
     });
   });
 
-  test(`${version}: what the server said when it ended an idle session is kept`, async () => {
+  test(`${version}: the server's reason for ending an idle session is kept`, async () => {
     const work = withConnection(server.target(), async (client) => {
       await client.query("SET idle_in_transaction_session_timeout = '10ms'; BEGIN");
       await new Promise((resolve) => client.once('end', () => resolve(null)));
@@ -169,7 +169,7 @@ for (const server of await startServers()) {
     assert.match(error.message, /"not_there"/);
   });
 
-  test(`${version}: a role that may not enter a database is refused with code 4`, async () => {
+  test(`${version}: a role that may not connect to a database is refused with code 4`, async () => {
     await withDatabase(server, async (db) => {
       await db.query("CREATE ROLE outsider LOGIN PASSWORD 'x'");
       await db.query(`REVOKE CONNECT ON DATABASE ${db.name} FROM PUBLIC`);
@@ -179,14 +179,14 @@ for (const server of await startServers()) {
     });
   });
 
-  test(`${version}: what the database refuses in lent work becomes a sentence`, async () => {
+  test(`${version}: an error of the database inside withConnection becomes an operator's error`, async () => {
     await withDatabase(server, async (db) => {
       const work = withConnection(db.target, (client) => client.query('SELECT 1 FROM nowhere'));
       await assert.rejects(work, { name: 'OperatorError', exitCode: EXIT.state });
     });
   });
 
-  test(`${version}: a defect in lent work stays what it is`, async () => {
+  test(`${version}: a defect inside withConnection is thrown unchanged`, async () => {
     await withDatabase(server, async (db) => {
       const work = withConnection(db.target, async () => {
         throw new TypeError('oops');
@@ -195,7 +195,7 @@ for (const server of await startServers()) {
     });
   });
 
-  test(`${version}: a server that has gone is not reachable`, async () => {
+  test(`${version}: a stopped server is not reachable`, async () => {
     await server.stop();
     const error = await refusalOf(server.target());
     await server.start();
@@ -233,7 +233,7 @@ test('a host name that does not resolve is not reachable', async () => {
   assert.match(error.message, /no-such-host\.invalid/);
 });
 
-test('a server that never answers is given up after the timeout', async () => {
+test('connecting to a server that never answers ends after the timeout', async () => {
   await withBusyPort(async (port) => {
     const error = await refusalOf({ ...NOWHERE, port });
     assert.equal(error.exitCode, EXIT.unreachable);
@@ -241,14 +241,14 @@ test('a server that never answers is given up after the timeout', async () => {
   });
 });
 
-test('a Unix socket that is not there is not reachable', async () => {
+test('a missing Unix socket is not reachable', async () => {
   await withTempFolder(async (folder) => {
     const error = await refusalOf({ ...NOWHERE, host: folder });
     assert.equal(error.exitCode, EXIT.unreachable);
   });
 });
 
-// No older server is at hand to connect to.
+// Only the check: no older server can be installed for the tests.
 test('a server older than 14 is refused with code 4, and 14 is not', () => {
   requireVersion(140_000, '14.0', NOWHERE);
   assert.throws(() => requireVersion(130_014, '13.14', NOWHERE), {

@@ -38,7 +38,7 @@ for (const server of servers) {
   const { version } = server;
   const listing = version >= 15;
 
-  test(`${version}: what init-db makes has nothing of its own`, async () => {
+  test(`${version}: a schema made by init-db has no server-side effects`, async () => {
     await withDatabase(server, async (db) => {
       const { at, ...found } = await facts(db.target);
       assert.ok(Math.abs(Date.parse(at) - Date.now()) < 60_000, at);
@@ -51,7 +51,7 @@ for (const server of servers) {
     });
   });
 
-  test(`${version}: the search_path decides which tables are looked at`, async () => {
+  test(`${version}: the search_path decides which tables are read`, async () => {
     await withDatabase(server, async (db) => {
       await db.query(
         'CREATE SCHEMA "Clinica"; CREATE RULE r AS ON UPDATE TO exames DO ALSO NOTHING',
@@ -68,7 +68,7 @@ for (const server of servers) {
     });
   });
 
-  test(`${version}: without the tables the sentence says what to do`, async () => {
+  test(`${version}: without the tables the error says what to do`, async () => {
     await withDatabase(
       server,
       async (db) => {
@@ -78,7 +78,7 @@ for (const server of servers) {
     );
   });
 
-  test(`${version}: a replica identity tells the id, or does not`, async () => {
+  test(`${version}: a replica identity includes the id, or does not`, async () => {
     await withDatabase(server, async (db) => {
       const identity = async (statements: string) =>
         (await after(db, statements, 'pacientes')).identity;
@@ -117,7 +117,7 @@ for (const server of servers) {
     });
   });
 
-  test(`${version}: partitions of any depth; the one that tells the least decides`, async () => {
+  test(`${version}: partitions of any depth; the one with the least replica identity decides`, async () => {
     await withDatabase(server, async (db) => {
       await db.query(`${PARTITIONED_CONSULTAS};
         CREATE SCHEMA archive;
@@ -133,7 +133,7 @@ for (const server of servers) {
       ];
       const consultas = async (statements: string) => after(db, statements, 'consultas');
       assert.deepEqual(await consultas('SELECT'), { ...PLAIN, partitions });
-      // The table's own identity and that of inner partitions count for nothing.
+      // The identity of the partitioned table, and of inner partitions, has no effect.
       const { identity } = await consultas(`ALTER TABLE consultas REPLICA IDENTITY NOTHING;
         ALTER TABLE archive.consultas_p1 REPLICA IDENTITY NOTHING;
         ALTER TABLE consultas_p0 REPLICA IDENTITY FULL`);
@@ -152,7 +152,7 @@ for (const server of servers) {
     });
   });
 
-  test(`${version}: triggers that fire, without our own, known by what it does`, async () => {
+  test(`${version}: enabled triggers without the program's own, which is recognized by its body`, async () => {
     await withDatabase(server, async (db) => {
       await db.query(`
         CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
@@ -248,7 +248,7 @@ for (const server of servers) {
     });
   });
 
-  test(`${version}: rules, generated columns, and deletes that go on to other tables`, async () => {
+  test(`${version}: rules, generated columns, and cascading deletes`, async () => {
     await withDatabase(server, async (db) => {
       await db.query(`
         CREATE RULE quiet AS ON INSERT TO exames DO ALSO NOTHING;
@@ -275,7 +275,7 @@ for (const server of servers) {
     });
   });
 
-  test(`${version}: policies hold for some roles and not for others`, async () => {
+  test(`${version}: policies apply to some roles and not to others`, async () => {
     await withDatabase(server, async (db) => {
       const roles = ['facts_owner', 'facts_bypass', 'facts_clerk', 'facts_nurses'];
       await db.query(`
@@ -305,7 +305,7 @@ for (const server of servers) {
     });
   });
 
-  test(`${version}: publications of whole tables, and what they leave out`, async () => {
+  test(`${version}: publications of whole tables, and with filters and column lists`, async () => {
     await withDatabase(server, async (db) => {
       await db.query(`
         CREATE TABLE other (id int);
@@ -343,7 +343,7 @@ for (const server of servers) {
     });
   });
 
-  test(`${version}: a partitioned table is published as itself, by all of its partitions, or not`, async () => {
+  test(`${version}: a partitioned table is published under its own name, by all of its partitions, or not`, async () => {
     await withDatabase(server, async (db) => {
       const root = ' WITH (publish_via_partition_root = true)';
       await db.query(`${PARTITIONED_CONSULTAS};

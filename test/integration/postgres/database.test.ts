@@ -16,7 +16,7 @@ for (const server of await startServers()) {
     await (left as Client | null)?.end();
   });
 
-  test(`${server.version}: a test's database is gone afterwards, also when it fails`, async () => {
+  test(`${server.version}: a test's database is dropped afterwards, also if the test fails`, async () => {
     let name = '';
     const failing = withDatabase(server, async (db) => {
       name = db.name;

@@ -28,11 +28,11 @@ import { withTempFolder } from '../../helpers/temp-folder.js';
 import { waitFor } from '../../helpers/wait-for.js';
 
 const USER = fileURLToPath(new URL('../../helpers/embedded-user.js', import.meta.url));
-/** The numbers of `nobody`, who exists everywhere. */
+/** uid and gid of `nobody`, which every system has. */
 const NOBODY = { uid: 65_534, gid: 65_534 };
 const asRoot = weAreRoot() ? false : 'needs root, to become somebody else';
 
-/** Lends a data folder's path that a server's account can reach; makes sure no server is left. */
+/** Calls `body` with a path for a data folder that the server's account can reach. Stops a server that is left. */
 async function withNoData(body: (dir: string) => Promise<void>): Promise<void> {
   await withTempFolder(async (folder) => {
     chmodSync(folder, 0o755);
@@ -46,7 +46,7 @@ async function withNoData(body: (dir: string) => Promise<void>): Promise<void> {
   });
 }
 
-/** The same with data that are there already: quicker, where making them is not what is tested. */
+/** The same with existing data: faster, for tests that need not make them. */
 async function withDataFolder(body: (dir: string) => Promise<void>): Promise<void> {
   const template = await clusterTemplate(await kitOf(18));
   await withNoData(async (dir) => {
@@ -69,7 +69,7 @@ function isUp(dir: string): boolean {
   return postmaster !== null && stampOf(postmaster.pid) !== null;
 }
 
-/** What is left beside a data folder, of the short-lived files. */
+/** Temporary files that are left beside a data folder. */
 function litter(dir: string): string[] {
   return readdirSync(join(dir, '..')).filter((name) => /lock|new-/.test(name));
 }
@@ -77,7 +77,7 @@ function litter(dir: string): string[] {
 interface UserProcess {
   readonly child: ChildProcess;
   readonly said: { port?: number; started?: boolean; exitCode?: number; message?: string };
-  /** Gives the server back, and waits for the end. */
+  /** Releases the server, and waits for the end of the process. */
   leave(): Promise<void>;
   kill(): Promise<void>;
 }
@@ -110,7 +110,7 @@ async function startUser(dir: string, account: object = {}): Promise<UserProcess
   };
 }
 
-test('a cold start makes everything, a warm one keeps it, and each stops at the end', async () => {
+test('the first start makes the data folder, the next keeps it, and each stops at the end', async () => {
   await withNoData(async (dir) => {
     const first = await open(dir);
     assert.deepEqual(first.kinds(), ['creating', 'started']);
@@ -139,7 +139,7 @@ test('a cold start makes everything, a warm one keeps it, and each stops at the 
   });
 });
 
-test('whoever leaves last stops the server, whoever started it', async () => {
+test('the last user stops the server, no matter who started it', async () => {
   await withDataFolder(async (dir) => {
     const starter = await startUser(dir);
     assert.equal(starter.said.started, true);
@@ -155,7 +155,7 @@ test('whoever leaves last stops the server, whoever started it', async () => {
   });
 });
 
-test('a user that comes and goes leaves the server to the one that started it', async () => {
+test('a user that leaves early lets the server run for the one that started it', async () => {
   await withDataFolder(async (dir) => {
     const { server } = await open(dir);
     const visitor = await startUser(dir);
@@ -177,7 +177,7 @@ test('several that start at once share one server', async () => {
   });
 });
 
-test('a server whose only user was killed is found again, and stopped by the next', async () => {
+test('a server whose only user was killed is joined by the next user, who stops it', async () => {
   await withDataFolder(async (dir) => {
     const victim = await startUser(dir);
     await victim.kill();
@@ -189,11 +189,11 @@ test('a server whose only user was killed is found again, and stopped by the nex
   });
 });
 
-test('Ctrl+C in the terminal of its user does not reach the server', async () => {
+test('Ctrl+C in a terminal of its user does not reach the server', async () => {
   await withDataFolder(async (dir) => {
     const user = await startUser(dir);
     const before = readPostmaster(dir)?.pid ?? 0;
-    // What a terminal does: the signal goes to the whole process group.
+    // A terminal sends the signal to the whole process group.
     process.kill(-(user.child.pid ?? 0), 'SIGINT');
     const { server } = await open(dir);
     assert.equal(readPostmaster(dir)?.pid, before);
@@ -204,7 +204,7 @@ test('Ctrl+C in the terminal of its user does not reach the server', async () =>
   });
 });
 
-test('a server that was killed starts again over what it left', async () => {
+test('a killed server can be started again on its data folder', async () => {
   await withDataFolder(async (dir) => {
     const first = await open(dir);
     await withConnection(first.server.target, (client) =>
@@ -214,7 +214,7 @@ test('a server that was killed starts again over what it left', async () => {
     process.kill(pid, 'SIGKILL');
     await waitFor(() => stampOf(pid) === null);
     assert.notEqual(readPostmaster(dir), null);
-    // Its processes notice the death a moment later; PostgreSQL waits for them by itself.
+    // Its other processes notice the death a moment later; PostgreSQL waits for them at the next start.
     const second = await waitFor(() => open(dir).catch(() => null));
     assert.ok(second.server.started);
     await withConnection(second.server.target, (client) => client.query('SELECT x FROM kept'));
@@ -224,7 +224,7 @@ test('a server that was killed starts again over what it left', async () => {
   });
 });
 
-test('a port that was named and is taken is an error, and nothing is made', async () => {
+test('an explicit port that is taken is an error, and no data folder is made', async () => {
   await withNoData(async (dir) => {
     await withBusyPort(async (port) => {
       await assert.rejects(open(dir, { port, portIsExplicit: true }), {
@@ -237,7 +237,7 @@ test('a port that was named and is taken is an error, and nothing is made', asyn
   });
 });
 
-test('in place of a default port that is taken, the next free one is used', async () => {
+test('if the default port is taken, the next free one is used', async () => {
   await withDataFolder(async (dir) => {
     await withBusyPort(async (port) => {
       const { server, kinds } = await open(dir, { port });
@@ -256,7 +256,7 @@ test('data of another major version are refused, with both versions named', asyn
   });
 });
 
-test('a folder that holds something else is refused, and left as it is', async () => {
+test('a folder with other content is refused and left unchanged', async () => {
   await withNoData(async (dir) => {
     mkdirSync(dir);
     writeFileSync(join(dir, 'thesis.txt'), 'dear');
@@ -266,7 +266,7 @@ test('a folder that holds something else is refused, and left as it is', async (
   });
 });
 
-test('what a killed start had half made is swept away', async () => {
+test('the remains of a killed start are removed', async () => {
   await withNoData(async (dir) => {
     mkdirSync(`${dir}.new-1/base`, { recursive: true });
     writeFileSync(`${dir}.new-1/PG_VERSION`, '18\n');
@@ -279,7 +279,7 @@ test('what a killed start had half made is swept away', async () => {
   });
 });
 
-test('a server that does not start says why', async () => {
+test("the error of a failed start has the server's reason", async () => {
   await withDataFolder(async (dir) => {
     const first = await open(dir);
     await first.server.release();
@@ -301,7 +301,7 @@ test('as root, the server runs as another account', { skip: asRoot }, async () =
   });
 });
 
-test('as another account than the owner of the data, they are refused', {
+test('data of another account are refused', {
   skip: asRoot,
 }, async (t) => {
   if (!canEnter(accountOf(NOBODY.uid, NOBODY.gid), join(USER, '..'))) {
@@ -339,7 +339,7 @@ test('an ordinary account has a server of its own, which root may use too', {
   });
 });
 
-test('as root, a folder out of reach that was named is an error', { skip: asRoot }, async () => {
+test('as root, an explicit folder out of reach is an error', { skip: asRoot }, async () => {
   await withTempFolder(async (folder) => {
     await assert.rejects(open(join(folder, '.data', 'postgres')), {
       exitCode: EXIT.state,
@@ -349,7 +349,7 @@ test('as root, a folder out of reach that was named is an error', { skip: asRoot
   });
 });
 
-test('as root, in place of a default folder out of reach another one is used', {
+test('as root, a default folder out of reach is replaced by another one', {
   skip: asRoot,
 }, async () => {
   await withTempFolder(async (folder) => {

@@ -30,7 +30,7 @@ async function withTwo(
 for (const server of await startServers()) {
   const { version } = server;
 
-  test(`${version}: a row's own faults are light, name the column and hold no value`, async () => {
+  test(`${version}: bad data in a row is a light failure, which names the column and contains no value`, async () => {
     await withDatabase(server, async (db) => {
       await withConnection(db.target, async (client) => {
         await client.query(PATIENT, ['111.111.111-11']);
@@ -117,7 +117,7 @@ for (const server of await startServers()) {
     });
   });
 
-  test(`${version}: missing tables, columns and privileges are hopeless, our own syntax a defect`, async () => {
+  test(`${version}: missing tables, columns and privileges are hopeless, a syntax error is a defect`, async () => {
     await withDatabase(server, async (db) => {
       await withConnection(db.target, async (client) => {
         const classOf = async (text: string) => (await failureOf(client.query(text))).class;
@@ -133,7 +133,7 @@ for (const server of await startServers()) {
     });
   });
 
-  test(`${version}: a statement that was cancelled is to be retried`, async () => {
+  test(`${version}: a cancelled statement is to be retried`, async () => {
     await withDatabase(server, async (db) => {
       await withConnection(db.target, async (client) => {
         await client.query("SET statement_timeout = '10ms'");
@@ -142,7 +142,7 @@ for (const server of await startServers()) {
     });
   });
 
-  test(`${version}: an exception that a trigger raises is light, and its words are not told`, async () => {
+  test(`${version}: an exception of a trigger is light, and its text is left out`, async () => {
     await withDatabase(server, async (db) => {
       const raising = "DO $$ BEGIN RAISE EXCEPTION 'paciente Ana Souza'; END $$";
       await withConnection(db.target, async (client) => {
@@ -153,7 +153,7 @@ for (const server of await startServers()) {
     });
   });
 
-  test(`${version}: a server that stops in the middle is critical`, async () => {
+  test(`${version}: a server that stops during a query is critical`, async () => {
     const client = await connect(server.target());
     const work = failureOf(client.query('SELECT pg_sleep(60)'));
     await server.stop('immediate');

@@ -6,7 +6,7 @@ import type { Pending } from '../../../src/postgres/pending.js';
 import { type TestDatabase, withDatabase } from '../../helpers/database.js';
 import { startServers } from '../../helpers/server.js';
 
-/** A transaction that was sent in one packet, COMMIT and all: nothing told its id. */
+/** A transaction that was sent in one packet with its COMMIT: its xid is unknown. */
 const NAMELESS: Pending = {
   xid: null,
   witness: { table: 'medicos', operation: 'insert', id: 7 },
@@ -24,14 +24,14 @@ async function insert(db: TestDatabase): Promise<string | undefined> {
 }
 
 for (const server of await startServers()) {
-  test(`${server.version}: a row that a transaction inserted tells its id`, async () => {
+  test(`${server.version}: an inserted row shows the transaction's xid`, async () => {
     await withDatabase(server, async (db) => {
       const xid = await insert(db);
       assert.deepEqual(await verdict(db), { fate: 'committed', xid });
     });
   });
 
-  test(`${server.version}: one that somebody has changed since tells that it was committed, and no id`, async () => {
+  test(`${server.version}: an inserted row that was updated since shows the commit, but no xid`, async () => {
     await withDatabase(server, async (db) => {
       await insert(db);
       await db.query("UPDATE medicos SET nome = 'Bia' WHERE id = 7");
@@ -39,7 +39,7 @@ for (const server of await startServers()) {
     });
   });
 
-  test(`${server.version}: without the row it was not committed`, async () => {
+  test(`${server.version}: without its row the insert was not committed`, async () => {
     await withDatabase(server, async (db) => {
       assert.deepEqual(await verdict(db), { fate: 'aborted', xid: null });
     });

@@ -7,7 +7,7 @@ import { TABLES } from '../../../src/schemas/hospital/tables.js';
 import { withDatabase } from '../../helpers/database.js';
 import { startServers } from '../../helpers/server.js';
 
-/** Rows with all that is hard to encode: nulls, quotes, several bytes a letter, the far ends. */
+/** Rows that are hard to encode: nulls, quotes, characters of several bytes, extreme values. */
 const MEDICOS = [
   [9_007_199_254_740_991, 'Ação "dupla" \\ {barra}, vírgula', 'CRM/SP 1', 'Clínica', null],
   [2 ** 32 + 7, '', 'CRM/SP 2', '😀 — emoji', '(11) 91234-5678'],
@@ -68,7 +68,7 @@ for (const server of await startServers()) {
         assert.equal((error as { code?: string }).code, '23505');
         assert.equal(answers.length, 4);
         await client.query('ROLLBACK');
-        // The statement that failed can be used again, and so can one that was never reached.
+        // The failed statement can be used again, and so can one after it.
         const again = await sendUnchecked(client, [BEGIN, insert(4, 'd'), COMMIT]);
         assert.equal(again.error, null);
       });

@@ -43,7 +43,7 @@ for (const mode of ['transaction', 'statement'] as const) {
   });
 }
 
-test('a pooler that keeps a session for each client is worked through', { skip }, async () => {
+test('a pooler that keeps a session for each client is accepted', { skip }, async () => {
   await withDatabase(server, (db) =>
     withPooler(server, 'session', async (port) => {
       await withTempFolder(async (cwd) => {
@@ -62,7 +62,9 @@ test('a pooler that keeps a session for each client is worked through', { skip }
   );
 });
 
-test('what a pooler does not pass on, or does not have, is told as that', { skip }, async () => {
+test("a parameter or database that a pooler lacks is reported as the pooler's", {
+  skip,
+}, async () => {
   await withPooler(server, 'session', (port) =>
     withTempFolder(async (cwd) => {
       const url = (rest: string) => ({
@@ -79,13 +81,13 @@ test('what a pooler does not pass on, or does not have, is told as that', { skip
   );
 });
 
-test('a server process that a pooler lends is never ended: it may be somebody else’s by now', {
+test("a pooler's server process is never ended: it may serve another client by now", {
   skip,
 }, async () => {
   await withDatabase(server, (db) =>
     withPooler(server, 'session', async (port) => {
       const target = through(db.target, port);
-      // Whoever the pooler lends the process to after its first client is lost.
+      // The pooler gives the process to another client after the first one is lost.
       const lent = await connect(target);
       const direct = await connect(db.target);
       try {

@@ -53,7 +53,7 @@ for (const server of await startServers()) {
     );
   });
 
-  test(`${version}: init-db again changes nothing and uses up no ids`, async () => {
+  test(`${version}: a second init-db changes nothing and consumes no ids`, async () => {
     await withDatabase(
       server,
       async (db) => {
@@ -80,7 +80,7 @@ for (const server of await startServers()) {
     );
   });
 
-  test(`${version}: init-db completes what is missing and restores a lookup`, async () => {
+  test(`${version}: init-db adds missing tables and restores a lookup row`, async () => {
     await withDatabase(server, async (db) => {
       await db.query('DROP TABLE internacoes');
       await db.query('DROP INDEX idx_exames_data');
@@ -94,7 +94,7 @@ for (const server of await startServers()) {
     });
   });
 
-  test(`${version}: init-db refuses tables of another shape, and leaves them alone`, async () => {
+  test(`${version}: init-db refuses tables with other columns, and leaves them unchanged`, async () => {
     await withDatabase(
       server,
       async (db) => {
@@ -130,7 +130,7 @@ for (const server of await startServers()) {
     );
   });
 
-  test(`${version}: init-db with a search_path that leads nowhere says so`, async () => {
+  test(`${version}: init-db with a search_path without a schema says so`, async () => {
     await withDatabase(
       server,
       async (db) => {
@@ -158,7 +158,7 @@ for (const server of await startServers()) {
     );
   });
 
-  test(`${version}: each difference of the schema is told in one sentence`, async () => {
+  test(`${version}: each difference of the schema is reported in one sentence`, async () => {
     const problems = (statement: string) => problemsAfter(server, statement);
     assert.deepEqual(await problems('DROP TABLE exames'), ['there is no table exames']);
     assert.deepEqual(await problems('ALTER TABLE exames DROP COLUMN resultado'), [
@@ -182,7 +182,7 @@ for (const server of await startServers()) {
     ]);
   });
 
-  test(`${version}: further columns are allowed when a row can do without`, async () => {
+  test(`${version}: other columns are allowed if a row needs no value for them`, async () => {
     const nullable = 'ALTER TABLE exames ADD COLUMN preco int';
     assert.deepEqual(await problemsAfter(server, nullable), ['complete']);
     assert.deepEqual(await problemsAfter(server, `${nullable} NOT NULL DEFAULT 0`), ['complete']);
@@ -204,7 +204,7 @@ for (const server of await startServers()) {
     );
   });
 
-  test(`${version}: a script that fails leaves nothing of itself`, async () => {
+  test(`${version}: a failing script is rolled back as a whole`, async () => {
     await withDatabase(
       server,
       async (db) => {
@@ -219,7 +219,7 @@ for (const server of await startServers()) {
     );
   });
 
-  test(`${version}: the drop script takes the tables and the function`, async () => {
+  test(`${version}: the drop script removes the tables and the function`, async () => {
     await withDatabase(server, async (db) => {
       await withConnection(db.target, (client) => runScript(client, '99_drop_all.sql'));
       assert.equal(await stateOf(db), 'missing');

@@ -19,7 +19,7 @@ import { NO_DEMANDS } from '../../helpers/test-target.js';
 const skip = withoutOpenssl;
 
 interface Certificates {
-  /** The authority that signed the server's certificate, and one that signed nothing. */
+  /** The authority that signed the server's certificate, and one that signed no certificate. */
   readonly root: string;
   readonly otherRoot: string;
   readonly clientCert: string;
@@ -46,7 +46,7 @@ function makeCertificates(folder: string, server: TestServer): Certificates {
   };
 }
 
-/** How a connection is made: `tls`, `plain`, or the exit code of the refusal. */
+/** The transport of a connection: `tls`, `plain`, or the exit code of the refusal. */
 async function outcomeOf(target: ConnectionTarget): Promise<'tls' | 'plain' | number> {
   try {
     return await withConnection(target, async (client) => {
@@ -74,7 +74,7 @@ for (const server of await startServers()) {
     ...more,
   });
 
-  test(`${version}: sslmode means what it means in libpq`, { skip }, async () => {
+  test(`${version}: sslmode has the meanings of libpq`, { skip }, async () => {
     await withTempFolder(async (folder) => {
       const { root, otherRoot, clientCert, clientKey } = makeCertificates(folder, server);
       const trusted = { sslRootCert: root };
@@ -103,10 +103,10 @@ for (const server of await startServers()) {
       assert.equal(await outcomeOf(mode('verify-full', trusted)), 'tls');
       assert.equal(await outcomeOf(mode('verify-full', { ...trusted, ...byAddress })), REFUSED);
       assert.equal(await outcomeOf(mode('verify-full', untrusted)), REFUSED);
-      // A wrong password stays one, whatever the transport.
+      // A wrong password is reported as such, with and without TLS.
       assert.equal(await outcomeOf(mode('prefer', { password: 'wrong' })), REFUSED);
 
-      // The machine's authorities, which OpenSSL's own variable names.
+      // The operating system's authorities, from OpenSSL's own variable.
       const system = { sslRootCert: SYSTEM_ROOTS };
       process.env.SSL_CERT_FILE = otherRoot;
       assert.equal(await outcomeOf(mode('verify-full', system)), REFUSED);
@@ -123,11 +123,11 @@ for (const server of await startServers()) {
       assert.equal(await outcomeOf(mode('require', demand({ maxTls: 'TLSv1.2' }))), 'tls');
       const impossible = demand({ minTls: 'TLSv1.3', maxTls: 'TLSv1.2' });
       assert.equal(await outcomeOf(mode('require', impossible)), REFUSED);
-      // Servers before 17 take the greeting for garbage.
+      // Servers before 17 reject a TLS handshake without a request.
       const direct = mode('verify-full', { ...trusted, ...demand({ directTls: true }) });
       assert.equal(await outcomeOf(direct), version === 18 ? 'tls' : REFUSED);
 
-      // pg_hba.conf wants TLS and a certificate of the client.
+      // pg_hba.conf demands TLS and a client certificate.
       const rules = join(server.cluster.dir, 'strict_hba.conf');
       await writeFile(rules, 'hostssl all all all cert\nhostnossl all all all reject\n');
       await server.stop();
@@ -138,7 +138,7 @@ for (const server of await startServers()) {
       assert.equal(await outcomeOf(mode('verify-full', { ...trusted, ...identity })), 'tls');
       assert.equal(await outcomeOf(mode('require')), REFUSED);
 
-      // pg_hba.conf refuses TLS: `prefer` goes on without.
+      // pg_hba.conf refuses TLS: `prefer` continues without it.
       await writeFile(rules, 'hostssl all all all reject\nhostnossl all all all scram-sha-256\n');
       await server.stop();
       await server.start({ ...SSL_ON, hba_file: rules });
@@ -150,7 +150,7 @@ for (const server of await startServers()) {
     });
   });
 
-  test(`${version}: a root certificate that is missing or unreadable is a matter of settings`, async () => {
+  test(`${version}: a missing or unreadable root certificate is an error of the settings`, async () => {
     await withTempFolder(async (folder) => {
       const before = process.env.HOME;
       process.env.HOME = folder;

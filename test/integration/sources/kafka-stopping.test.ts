@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { EXIT } from '../../../src/errors.js';
 import { monotonicMs } from '../../../src/lib/clock.js';
-import { SAME_WISH_MS } from '../../../src/lib/signals.js';
+import { SAME_SIGNAL_MS } from '../../../src/lib/signals.js';
 import {
   type KafkaSecurity,
   PLAINTEXT,
@@ -143,7 +143,7 @@ for (const [name, state] of Object.entries(STATES)) {
             if (times === 2) {
               // Two within less are one: a terminal and a parent pass the same one on.
               const isOver = () => cli.child.exitCode !== null;
-              await waitFor(() => isOver() || monotonicMs() - start > SAME_WISH_MS);
+              await waitFor(() => isOver() || monotonicMs() - start > SAME_SIGNAL_MS);
               start = monotonicMs();
               cli.child.kill('SIGINT');
             }

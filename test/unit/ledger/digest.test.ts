@@ -37,7 +37,7 @@ test('every part of a row matters', () => {
   assert.ok(!digests.has(digestOf(ROW, OTHER)));
 });
 
-test('values do not run into each other, and a row more or twice shows', () => {
+test('values are separated, and an added or doubled row changes the digest', () => {
   assert.notEqual(
     digestOf(['exames', 'update', ['ab', 'c']]),
     digestOf(['exames', 'update', ['a', 'bc']]),
@@ -47,7 +47,7 @@ test('values do not run into each other, and a row more or twice shows', () => {
   assert.notEqual(digestOf(), digestOf(ROW));
 });
 
-test('a number is the text that PostgreSQL prints of it', () => {
+test('a number is hashed as the text that PostgreSQL prints', () => {
   assert.equal(
     digestOf(['exames', 'update', [7, 'normal']]),
     digestOf(['exames', 'update', ['7', 'normal']]),

@@ -5,7 +5,7 @@ import { expectationsOf } from '../../../src/ledger/expectations.js';
 
 type Told = [Entry['write'], Entry['fate'], first: number, last: number, xid?: number];
 
-/** What is expected after these, in their order; leases are `[null, …]`. */
+/** The expectations after these writes, in their order. A lease is `[null, …]`. */
 function expected(...told: readonly Told[]): [string, number, number, number | null][] {
   const entries = new Entries();
   for (const [i, [write, fate, first, last, xid = null]] of told.entries()) {
@@ -40,7 +40,7 @@ test('the last write that was not aborted decides, key by key', () => {
   );
 });
 
-test('an insert that was tried again counts, and so does a write after one in doubt', () => {
+test('a repeated insert counts, and so does a write after one in doubt', () => {
   assert.deepEqual(expected(['insert', 'aborted', 1, 3, 700], ['insert', 'committed', 1, 3, 701]), [
     ['same', 1, 3, 701],
   ]);
@@ -49,7 +49,7 @@ test('an insert that was tried again counts, and so does a write after one in do
   ]);
 });
 
-test('rows from before are as they were where writing them was aborted', () => {
+test('rows from before the run are unchanged if their writes were aborted', () => {
   assert.deepEqual(expected(['update', 'aborted', 8, 8, 700], ['delete', 'aborted', 9, 9, 701]), [
     ['other', 8, 8, 700],
     ['other', 9, 9, 701],
@@ -57,14 +57,14 @@ test('rows from before are as they were where writing them was aborted', () => {
   assert.deepEqual(expected(['update', 'aborted', 8, 8]), [['any', 8, 8, null]]);
 });
 
-test('a row without a name must be there, and not be what was aborted later', () => {
+test('without an xid a row must exist, and must not have the xmin of a later aborted write', () => {
   assert.deepEqual(expected(['update', 'committed', 8, 8], ['update', 'aborted', 8, 8, 701]), [
     ['any', 8, 8, null],
     ['other', 8, 8, 701],
   ]);
 });
 
-test('an own id that no transaction brought in cannot have been updated', () => {
+test('a leased id that no transaction inserted cannot have been updated', () => {
   assert.deepEqual(expected([null, 'committed', 1, 2], ['update', 'committed', 1, 1, 700]), [
     ['none', 1, 1, null],
     ['none', 2, 2, null],
@@ -95,7 +95,7 @@ test('more entries than a chunk holds are kept and sorted', () => {
   );
 });
 
-test('a block that is longer than a column can say is kept in pieces', () => {
+test('a block of more than 2^32 keys is stored in pieces', () => {
   assert.deepEqual(expected(['insert', 'aborted', 5, 2 ** 33]), [
     ['none', 5, 2 ** 32 + 4, null],
     ['none', 2 ** 32 + 5, 2 ** 33, null],

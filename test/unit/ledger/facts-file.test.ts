@@ -16,7 +16,7 @@ function withFacts(body: (folder: string) => void): Promise<void> {
   });
 }
 
-test('what a run found comes back, from its beginning and from its end', () =>
+test('facts are read as they were written, from the beginning and the end of a run', () =>
   withFacts((folder) => {
     const { server } = HEADER;
     assert.deepEqual(readFacts(folder), {
@@ -32,13 +32,13 @@ test('a ledger without the file is of version 1', () =>
     assert.deepEqual(readFacts(folder), { facts: null, damaged: false });
   }));
 
-test('what a killed process had begun to write was not written', () =>
+test('an incomplete line of a killed process is ignored', () =>
   withFacts((folder) => {
     appendFileSync(factsFile(folder), '{"found":"end","database":{"at":"20');
     assert.deepEqual(readFacts(folder).facts?.end, null);
   }));
 
-test('a line that was changed makes all of it worthless', () =>
+test('a changed line makes the whole file damaged', () =>
   withFacts((folder) => {
     const text = readFileSync(factsFile(folder), 'utf8');
     writeFileSync(

@@ -16,7 +16,7 @@ const CHANGING_PLACES = [3, 5];
 
 const printsOf = (...rows: Row[]) => new Fingerprints(encodeWhole('consultas', rows), rows.length);
 
-test('a column moves the fingerprint that it is a part of, and no other; the key moves none', () => {
+test('a column changes only the fingerprint that it is a part of; the key changes none', () => {
   const plain = printsOf(ROW);
   for (const place of [0, ...FIXED_PLACES, ...CHANGING_PLACES]) {
     const value = place === 3 ? '2026-11-23 08:15:01' : typeof ROW[place] === 'number' ? 99 : 'x';
@@ -30,7 +30,7 @@ test('a column moves the fingerprint that it is a part of, and no other; the key
   }
 });
 
-test('null, an empty text and swapped values are told apart', () => {
+test('null, an empty text and swapped values have different fingerprints', () => {
   const variants: Row[] = [
     ROW,
     ROW.with(4, null),
@@ -42,7 +42,7 @@ test('null, an empty text and swapped values are told apart', () => {
   assert.equal(seen.size, variants.length);
 });
 
-test('an update has the changing fingerprint of the row that it leaves, and no fixed one', () => {
+test('an update has the changing fingerprint of the new row, and no fixed one', () => {
   const whole = printsOf(ROW);
   const update = new Fingerprints(
     encodeUpdates('consultas', ['status', 'data'], [[7, 'agendada', '2026-11-23 08:15:00']]),
@@ -64,7 +64,7 @@ test('many rows come back in their order, in 8 or 4 bytes each', () => {
   }
 });
 
-test('an intent has fingerprints in the order of its keys, whatever the order of its rows', () => {
+test('an intent has fingerprints in the order of its keys, for any order of rows', () => {
   const changes = [5, 3, 9].map((id) => ({
     table: 'consultas' as const,
     operation: 'insert' as const,
@@ -84,7 +84,7 @@ test('an intent has fingerprints in the order of its keys, whatever the order of
   );
 });
 
-test('rows as stored take the place of those that were sent', () => {
+test('stored rows replace the sent ones', () => {
   const stored = ROW.with(4, 'RETORNO');
   const change = { table: 'consultas' as const, operation: 'update' as const };
   const { prints } = intentOf(

@@ -10,7 +10,7 @@ import {
 } from '../../../src/ledger/keys.js';
 import { randomNumbers } from '../../helpers/random.js';
 
-/** Lists that are tried; their numbers come from a generator with a seed, so a failure comes again. */
+/** Number of random lists. The generator has a fixed seed, so a failure is repeatable. */
 const LISTS = 500;
 
 test('any list of keys comes back sorted, and is counted', () => {
@@ -31,7 +31,7 @@ test('any list of keys comes back sorted, and is counted', () => {
   }
 });
 
-test('blocks are written as what the format promises', () => {
+test('blocks are encoded as the format says', () => {
   assert.equal(encodeKeys([1053, 1001, 1002, 1003]), '1001+2,50');
   assert.equal(encodeKeys([5]), '5');
   const blocks: [number, number][] = [];
@@ -42,13 +42,13 @@ test('blocks are written as what the format promises', () => {
   ]);
 });
 
-test('what is no list of keys is refused', () => {
+test('text that is not a key list is refused', () => {
   for (const text of ['', ',', '1,', '-1', '1+', '1.5', 'x', '1,,2', ' 1']) {
     assert.throws(() => decodeKeys(text), /not a list of keys/, text);
   }
 });
 
-test('keys that are no ids are a list of texts, in their order', () => {
+test('other keys than ids are a list of texts, in their order', () => {
   const keys = ['a6f0', '["12","2026-01-01 00:00:00+00"]', ''];
   assert.ok(isKeyList(keys));
   assert.deepEqual(decodeKeys(keys), keys);
@@ -56,7 +56,7 @@ test('keys that are no ids are a list of texts, in their order', () => {
   for (const wrong of [[1, 2], 'x', null, { 0: 'a' }]) assert.ok(!isKeyList(wrong));
 });
 
-test('ids that the compact text cannot have, as a trigger may give them, are texts', () => {
+test("ids outside of the compact text's range, as a trigger may give them, are texts", () => {
   assert.equal(keyListOf([3, 5, 4]), '3+2');
   assert.deepEqual(keyListOf([-5, 3]), ['-5', '3']);
   assert.deepEqual(keyListOf([3, '9007199254740993']), ['3', '9007199254740993']);

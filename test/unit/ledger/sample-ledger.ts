@@ -38,7 +38,7 @@ export function committed(number: number, xid: string | null = null): LedgerReco
   return { committed: number, at: number + 0.5, xid, lsn: null };
 }
 
-/** The trailer of a file with so many transactions of `intent`, all committed. */
+/** The trailer of a file with `count` committed transactions of `intent`. */
 export function end(count: number, aborted = 0, doubt = 0): LedgerRecord {
   const rows =
     count === 0

@@ -10,7 +10,7 @@ import { factsWithTriggers } from '../../helpers/facts-with-triggers.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 import { committed, end, HEADER, intent, textOf } from './sample-ledger.js';
 
-/** Lends `body` the folder of a ledger, with what its run found in the database. */
+/** Calls `body` with the folder of a ledger that has its file about the database. */
 function withLedger(body: (folder: string) => Promise<void>): Promise<void> {
   return withTempFolder(async (folder) => {
     writeFacts(folder, HEADER.run, HEADER.server, factsWithTriggers({}));
@@ -30,15 +30,15 @@ test('the files of a run add up', () =>
     await writeFileOf(folder, 2, 1);
     await writeFileOf(folder, 1, 2);
     await writeFileOf(folder, 1, 1);
-    await writeFile(join(folder, 'notes.txt'), 'none of it');
-    const told: string[] = [];
+    await writeFile(join(folder, 'notes.txt'), 'not a file of the ledger');
+    const calls: string[] = [];
     const totals = await readLedger(folder, {
-      onFile: (path) => told.push(path.slice(-16, -7)),
+      onFile: (path) => calls.push(path.slice(-16, -7)),
       onWorkerEnd: async () => {
-        told.push('end');
+        calls.push('end');
       },
     });
-    assert.deepEqual(told, ['001-00001', '001-00002', 'end', '002-00001', 'end']);
+    assert.deepEqual(calls, ['001-00001', '001-00002', 'end', '002-00001', 'end']);
     assert.deepEqual(totals.transactions, { committed: 3, aborted: 0, unknown: 0, open: 3 });
     assert.equal(totals.rows.consultas.insert, 15);
     assert.deepEqual([totals.workers, totals.connections], [2, 3]);
@@ -50,7 +50,7 @@ test('the files of a run add up', () =>
     assert.deepEqual(totals.problems, { count: 0, examples: [] });
   }));
 
-test('a file that is gone, or was renamed, is a problem', () =>
+test('a missing or renamed file is a problem', () =>
   withLedger(async (folder) => {
     await writeFileOf(folder, 1, 2);
     const { problems } = await readLedger(folder);
@@ -64,7 +64,7 @@ test('a file that is gone, or was renamed, is a problem', () =>
     ]);
   }));
 
-test('of many problems the first are told, and all are counted', () =>
+test('of many problems the first are listed, and all are counted', () =>
   withLedger(async (folder) => {
     const records = [HEADER, ...Array.from({ length: 25 }, () => ({ aborted: 9 }))];
     await writeFile(ledgerFile(folder, 1, 1), textOf(records));
@@ -72,7 +72,7 @@ test('of many problems the first are told, and all are counted', () =>
     assert.deepEqual([problems.count, problems.examples.length], [25, 10]);
   }));
 
-test('what the run found in its database is a part of its ledger: damaged or gone, it is a problem', () =>
+test('the file about the database is a part of the ledger: damaged or missing, it is a problem', () =>
   withLedger(async (folder) => {
     await writeFileOf(folder, 1, 1);
     truncateSync(factsFile(folder), 20);

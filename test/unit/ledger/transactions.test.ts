@@ -22,7 +22,7 @@ function resolved(number: number, verdict: 'committed' | 'aborted' | 'unknown'):
   return { resolved: number, verdict, xid: null };
 }
 
-test('outcomes make transactions, whatever way they are told', () => {
+test('every kind of outcome record closes a transaction', () => {
   const { transactions, lines, counts, rows } = fold([
     HEADER,
     intent(1, null),
@@ -45,8 +45,8 @@ test('outcomes make transactions, whatever way they are told', () => {
   ]);
   assert.deepEqual(lines, []);
   assert.deepEqual(counts, { committed: 2, aborted: 2, unknown: 1, open: 2 });
-  const told = transactions.map((each) => [each.intent.intent, each.outcome, each.xid]);
-  assert.deepEqual(told, [
+  const seen = transactions.map((each) => [each.intent.intent, each.outcome, each.xid]);
+  assert.deepEqual(seen, [
     [1, 'committed', '4294967999'],
     [2, 'aborted', '702'],
     [3, 'committed', '703'],
@@ -59,14 +59,14 @@ test('outcomes make transactions, whatever way they are told', () => {
   assert.deepEqual(rows.exames, { insert: 0, update: 0, delete: 2 });
 });
 
-test('rows that were dropped are not counted', () => {
+test('dropped rows are not counted', () => {
   const dropped = { consultas: { insert: '1010+1' } };
   const { rows, lines } = fold([HEADER, intent(1), { ...committed(1), dropped } as LedgerRecord]);
   assert.deepEqual(lines, []);
   assert.equal(rows.consultas.insert, 3);
 });
 
-test('what is known already may be told once more, and what could not be found out be found out', () => {
+test('a known outcome may be recorded again, and an unknown one may be resolved later', () => {
   const { lines, counts } = fold([
     HEADER,
     intent(1),
@@ -82,7 +82,7 @@ test('what is known already may be told once more, and what could not be found o
   assert.deepEqual(counts, { committed: 1, aborted: 1, unknown: 0, open: 0 });
 });
 
-test('a record that cannot come where it stands is told by its line', () => {
+test('a record that cannot stand on its line is reported by its line', () => {
   const cases: [readonly LedgerRecord[], number[]][] = [
     [[intent(1)], [1]],
     [[HEADER, HEADER], [2]],
@@ -102,7 +102,7 @@ test('a record that cannot come where it stands is told by its line', () => {
   }
 });
 
-test('the sums of a connection must be its own', () => {
+test('the sums of a trailer must be those of its connection', () => {
   const records = [HEADER, intent(1), committed(1)];
   assert.deepEqual(fold([...records, end(1)]).lines, []);
   assert.deepEqual(fold([...records, end(2)]).lines, [4]);

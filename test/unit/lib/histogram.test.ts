@@ -18,12 +18,12 @@ test('every quantile is within 0.8 % of the exact one, over seven powers of ten'
   for (const q of [0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999, 1]) {
     const exact = values[Math.max(0, Math.ceil(q * values.length) - 1)] ?? 0;
     const measured = histogram.quantile(q) ?? 0;
-    // Half a microsecond: the resolution of what is recorded.
+    // Half a microsecond, since values are rounded to microseconds.
     assert.ok(Math.abs(measured - exact) <= exact * 0.008 + 0.0005, `${q}: ${measured} ~ ${exact}`);
   }
 });
 
-test('histograms add up to the one of all values', () => {
+test('the sum of histograms is the histogram of all values', () => {
   const [a, b, all] = [new Histogram(), new Histogram(), new Histogram()];
   for (let i = 1; i <= 1000; i++) {
     (i % 3 === 0 ? a : b).record(i / 10);
@@ -34,7 +34,7 @@ test('histograms add up to the one of all values', () => {
   for (const q of [0, 0.25, 0.5, 0.99, 1]) assert.equal(a.quantile(q), all.quantile(q));
 });
 
-test('what is beyond the range counts as the range’s end', () => {
+test('values beyond the range count as its end', () => {
   const histogram = new Histogram();
   histogram.record(-5);
   histogram.record(1e9);

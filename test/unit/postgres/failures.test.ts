@@ -55,7 +55,7 @@ for (const [name, error, expected] of CASES) {
   });
 }
 
-test('of the addresses of a host that all refuse, the failure is that of the first', () => {
+test('if all addresses of a host refuse, the failure is that of the first', () => {
   const error = new AggregateError([systemError('ECONNREFUSED'), systemError('ENETUNREACH')]);
   const failure = describeFailure(error);
   assert.equal(failure.class, 'critical');
@@ -63,7 +63,7 @@ test('of the addresses of a host that all refuse, the failure is that of the fir
   assert.equal(failure.message, 'connect ECONNREFUSED; connect ENETUNREACH');
 });
 
-test('a value that the server quotes does not get into the message', () => {
+test('a value that the server quotes is removed from the message', () => {
   const quoted = 'invalid input syntax for type integer: "123.456"789-00"';
   assert.equal(
     describeFailure(serverError('22P02', quoted)).message,
@@ -72,7 +72,7 @@ test('a value that the server quotes does not get into the message', () => {
   assert.doesNotMatch(describeFailure(serverError('P0001', 'cpf 1 of Ana')).message, /Ana|cpf/);
 });
 
-test('the detail, which holds values, is left out', () => {
+test("the error's detail, which contains values, is left out", () => {
   const error = serverError('23505', 'duplicate key', { detail: 'Key (cpf)=(123) exists.' });
   assert.doesNotMatch(JSON.stringify(describeFailure(error)), /123/);
 });

@@ -50,7 +50,7 @@ test('one caller at a time holds the lock', async () => {
   });
 });
 
-test('a lock whose holder died is free, also for many at once', async () => {
+test('a lock whose holder died is free, also for many callers at once', async () => {
   await withTempFolder(async (folder) => {
     const lock = join(folder, 'lock');
     writeFileSync(lock, await deadStamp());
@@ -76,7 +76,7 @@ test('a lock that is held for too long is an error, and stays held', async () =>
   });
 });
 
-test('the lock is given back when the work fails', async () => {
+test('the lock is released if the work fails', async () => {
   await withTempFolder(async (folder) => {
     const lock = join(folder, 'lock');
     const failing = withFileLock(lock, OPTIONS, () => Promise.reject(new Error('broken')));
@@ -85,7 +85,7 @@ test('the lock is given back when the work fails', async () => {
   });
 });
 
-test('a process number that was given out again is not the process that had it', (t) => {
+test('a reused pid is not the process that had it before', (t) => {
   if (process.platform !== 'linux') return t.skip('needs the start time of processes');
   assert.ok(isRunning(ownStamp()));
   assert.ok(!isRunning(`${process.pid} 1`));

@@ -2,7 +2,7 @@ import { OUR_RELATIONS, OUR_TABLES } from '../database/catalog.js';
 import { readDatabaseFacts } from '../database/read-facts.js';
 import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
 import { type Advice, type Check, listed, ok } from './finding.js';
-import { fixed, forSuperuser } from './fix.js';
+import { forSuperuser, withFixes } from './fix.js';
 import {
   defaultIdentity,
   FULL_NEEDS_GENERATED,
@@ -11,7 +11,7 @@ import {
   readLeaves,
 } from './leaves.js';
 
-/** Triggers, rules and cascades: changes that the server makes by itself, besides `set_updated_at`. */
+/** Triggers, rules and cascades, by which the server changes rows itself; without `set_updated_at`. */
 export const triggers: Check = async ({ client, tables: own }) => {
   const absent = TABLE_NAMES.filter((name) => own[name].owner === null);
   if (absent.length > 0) return { state: 'not_visible', evidence: listed(absent), mend: null };
@@ -61,10 +61,10 @@ export const generatedColumns: Check = async (context) => {
   const names = blocked.map(({ relation }) => relation);
   const seen = `${evidence}; REPLICA IDENTITY FULL: ${listed(names)}`;
   const fixes = blocked.flatMap((leaf) => fixOf(leaf) ?? []);
-  return fixed('fail', seen, fixes, [unpublished, ...advice]);
+  return withFixes('fail', seen, fixes, [unpublished, ...advice]);
 };
 
-/** Leaves on which every UPDATE fails, because FULL would have to tell columns that are not published. */
+/** Leaves on which every UPDATE fails: FULL includes generated columns that are not published. */
 async function findBlocked(context: Parameters<Check>[0]) {
   const { rows } = await context.client.query<{ oid: number }>(
     `WITH ours AS (${OUR_RELATIONS})
@@ -86,7 +86,7 @@ async function findBlocked(context: Parameters<Check>[0]) {
   return leaves.filter(({ oid, identity }) => identity === 'f' && oids.has(oid));
 }
 
-/** Row-level security that hides rows from the consumer's role: in its snapshot, not in its slot. */
+/** Row-level security that hides rows from the consumer's role: from its snapshot, not from its slot. */
 export const rowSecurity: Check = async ({ client, session, role }) => {
   const { rows: known } = await client.query(
     'SELECT FROM pg_roles WHERE rolname = coalesce($1, current_user)',
@@ -99,7 +99,7 @@ export const rowSecurity: Check = async ({ client, session, role }) => {
     shows_all: boolean;
     policies: string[];
   }>(
-    // A permissive USING (true) shows everything, unless a restrictive policy takes some of it away.
+    // A permissive USING (true) shows all rows, unless a restrictive policy hides some.
     `WITH me AS (SELECT * FROM pg_roles WHERE rolname = coalesce($2, current_user))
      SELECT t.name,
             NOT me.rolsuper AND NOT me.rolbypassrls
@@ -127,5 +127,5 @@ export const rowSecurity: Check = async ({ client, session, role }) => {
     return { state: 'info', evidence: `${listed(seen)}; ${name}: all rows`, mend: null };
   }
   const fix = forSuperuser(session, `ALTER ROLE ${session.quoted(name)} BYPASSRLS;`);
-  return fixed('warn', `${name}: ${listed(seen)}`, [fix], [(m) => m.hiddenRows()]);
+  return withFixes('warn', `${name}: ${listed(seen)}`, [fix], [(m) => m.hiddenRows()]);
 };
