@@ -3,11 +3,12 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { readVerdict } from '../helpers/accounting.js';
+import { auditedEvents } from '../helpers/audit.js';
 import { startCli } from '../helpers/cli.js';
 import { startServers } from '../helpers/server.js';
 import { summaryOf } from '../helpers/stream-run.js';
 import { waitFor } from '../helpers/wait-for.js';
-import { withWorkspace } from '../integration/run/streaming.js';
+import { withWorkspace } from '../helpers/workspace.js';
 import { DebeziumEngine } from './engine.js';
 import { findJava } from './java.js';
 
@@ -30,12 +31,7 @@ for (const server of servers) {
   test('the snapshot of a connector that begins amid a run stands for what came before it', async (t) => {
     await withWorkspace(server, async (workspace) => {
       assert.ok(java);
-      const written = async () => {
-        const rows = await workspace.db.query<{ n: string }>(
-          'SELECT count(*) AS n FROM audit.changes',
-        );
-        return Number(rows[0]?.n);
-      };
+      const written = () => auditedEvents(workspace.db);
       const before = await written();
       const stream = startCli(['stream', '--json', ...LOAD, ...CHANGES], workspace);
       let engine: DebeziumEngine | null = null;

@@ -6,7 +6,7 @@ import { startCli } from '../helpers/cli.js';
 import { startServers } from '../helpers/server.js';
 import { summaryOf } from '../helpers/stream-run.js';
 import { waitFor } from '../helpers/wait-for.js';
-import { type Workspace, withWorkspace } from '../integration/run/streaming.js';
+import { type Workspace, withWorkspace } from '../helpers/workspace.js';
 import { DebeziumEngine } from './engine.js';
 import { findJava } from './java.js';
 import { SHAPES, type Shape } from './shapes.js';

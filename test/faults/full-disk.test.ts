@@ -24,7 +24,7 @@ test('a full disk for the logs does not stop the run', async (t) => {
         const summary = summaryOf(result);
         await assertExact(db, summary);
         assert.equal(summary.events, 400);
-        assert.match(result.stderr, /não foi possível gravar em .*app\.log/);
+        assert.match(result.stderr, /app\.log cannot be written/);
       },
       { env: { LOG_DIR: logs } },
     );
@@ -43,7 +43,7 @@ for (const rate of ['cycle', 'max']) {
           await assertExact(db, summary);
           assert.equal(summary.stopped_by, 'critical');
           assert.ok(summary.events > 0, 'it ended before it began');
-          assert.match(result.stderr, /não é possível gravar o ledger \(.*ENOSPC/);
+          assert.match(result.stderr, /the ledger cannot be written \(.*ENOSPC/);
         },
         { env: { LOG_DIR: logs, LANG: 'C' } },
       );

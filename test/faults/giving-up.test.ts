@@ -53,7 +53,7 @@ const LONG_PATIENCE = { STREAM_FAIL_FAST: 'false' };
 const SHORT_PATIENCE = { STREAM_RECONNECT_ATTEMPTS: '3' };
 const DURATION = ['--duration', '4'];
 const countIn = (pattern: RegExp, text: string) =>
-  Number(pattern.exec(text)?.[1]?.replaceAll('.', ''));
+  Number(pattern.exec(text)?.[1]?.replaceAll(',', ''));
 
 test('a server that stays away ends the run when the attempts are used up', async () => {
   await withLoss(
@@ -61,12 +61,9 @@ test('a server that stays away ends the run when the attempts are used up', asyn
     3,
     ({ result: { stderr }, summary }) => {
       assert.equal(summary.stopped_by, 'critical');
-      assert.match(
-        stderr,
-        /ERROR .* perda de conexão — tentando reconectar em [\d,]+s \(tentativa 3\/3\)/,
-      );
-      assert.doesNotMatch(stderr, /tentativa 4/);
-      assert.match(stderr, /conexão perdida e não recuperada \(.+\); a execução foi encerrada/);
+      assert.match(stderr, /ERROR .* connection lost — reconnecting in [\d.]+s \(attempt 3\/3\)/);
+      assert.doesNotMatch(stderr, /attempt 4/);
+      assert.match(stderr, /connection lost and not recovered \(.+\); the run was ended/);
     },
     SHORT_PATIENCE,
   );
@@ -79,7 +76,7 @@ test('without fail-fast a run goes on trying until it is told to stop', async ()
     ({ summary }) => assert.equal(summary.stopped_by, 'signal'),
     { ...SHORT_PATIENCE, ...LONG_PATIENCE },
     async ({ cli, interrupt }) => {
-      await cli.until(/tentativa 6\)/);
+      await cli.until(/attempt 6\)/);
       return interrupt();
     },
   );
@@ -94,14 +91,14 @@ test('a run as fast as the server that ends while it is away is no success', asy
       assert.equal(summary.server_lost, true);
       assert.match(
         result.stderr,
-        /terminou antes do envio de seus últimos lotes, pois o servidor se perdeu/,
+        /the run ended before its last batches were sent, since the server was lost/,
       );
     },
     LONG_PATIENCE,
   );
 });
 
-const DUE = /terminou com ([\d.]+) eventos? devidos? sem envio, pois o servidor se perdeu/;
+const DUE = /the run ended with ([\d,]+) due events? unsent, since the server was lost/;
 
 const CYCLE = { STREAM_INTERVAL_SECONDS: '0.2', MAX_JITTER_MS: '50' };
 /** Loads that have something due at every moment, and what else they end with. */
@@ -138,7 +135,7 @@ for (const [rate, code] of Object.entries(ENDS)) {
       async ({ db, cli, progress, interrupt }) => {
         await progress(1);
         await server.stop('fast');
-        await cli.until(/tentando reconectar em \d\d/);
+        await cli.until(/reconnecting in \d\d/);
         await server.start();
         const summary = summaryOf(await interrupt(), code);
         await assertExact(db, summary);
@@ -194,7 +191,7 @@ test('a run that gives up says how many due events it left', async () => {
     3,
     ({ result, summary }) => {
       assert.ok((summary.unsent ?? 0) > 0);
-      const said = /a execução foi encerrada com ([\d.]+) eventos? devidos? sem envio/;
+      const said = /the run was ended with ([\d,]+) due events? unsent/;
       assert.equal(countIn(said, result.stderr), summary.unsent);
       const { in_doubt: inDoubt } = summary.transactions;
       assert.equal(result.stderr.includes(`ledger resolve ${summary.run_id}`), inDoubt > 0);
@@ -216,7 +213,7 @@ test('a server that takes connections and fails every batch uses the attempts up
     async ({ db, cli }) => {
       const result = await cli.ended();
       await assertExact(db, summaryOf(result, 3));
-      assert.match(result.stderr, /tentativa 3\/3/);
+      assert.match(result.stderr, /attempt 3\/3/);
     },
     { prepare: failing, env: { STREAM_RECONNECT_ATTEMPTS: '3' } },
   );
@@ -227,12 +224,12 @@ const HOPELESS: Readonly<Record<string, [(run: StreamRun) => Promise<unknown>, n
   'a table that is dropped': [
     ({ db }) => db.query('DROP TABLE exames'),
     4,
-    /o servidor recusa o trabalho: .*exames/,
+    /the server refuses the work: .*exames/,
   ],
   'privileges that are revoked': [
     ({ db }) => db.query('REVOKE INSERT ON consultas FROM simulador'),
     4,
-    /o servidor recusa o trabalho: .*simulador.*consultas/,
+    /the server refuses the work: .*simulador.*consultas/,
   ],
   'a password that is changed': [
     async ({ db }) => {
@@ -241,7 +238,7 @@ const HOPELESS: Readonly<Record<string, [(run: StreamRun) => Promise<unknown>, n
       await server.start();
     },
     3,
-    /o servidor recusa o trabalho: .*senha.*simulador/,
+    /the server refuses the work: .*password.*simulador/,
   ],
 };
 
@@ -264,7 +261,7 @@ for (const [what, [disturb, code, sentence]] of Object.entries(HOPELESS)) {
         const summary = summaryOf(result, code);
         assert.equal(summary.stopped_by, 'critical');
         assert.match(result.stderr, sentence);
-        assert.equal(result.stderr.split('recusa o trabalho').length - 1, 1);
+        assert.equal(result.stderr.split('refuses the work').length - 1, 1);
         assert.ok(!result.stderr.includes('segredo'));
         // A server that turns us away cannot be asked what became of a COMMIT.
         if (code === 3) await assertExactButDoubts(run.db, summary, BATCH);

@@ -17,7 +17,7 @@ const BESIDE = 2;
 const WORKERS = 3;
 const LOAD = ['--workers', String(WORKERS), '--batch-size', '20'];
 /** So long that it is never the grace that ends a run here. */
-const ENV = { APP_LANG: 'en', STREAM_STOP_GRACE_SECONDS: '60' };
+const ENV = { STREAM_STOP_GRACE_SECONDS: '60' };
 
 const BY_LOCK =
   /(\d+) batch(?:es)? in flight waited for a lock on pacientes held by process \d+ \(migration, idle in transaction\), and (?:was|were) rolled back/;

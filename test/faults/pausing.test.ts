@@ -57,7 +57,7 @@ test('a run that starts paused sends nothing until it is resumed', async () => {
     server,
     [...LOAD, '--duration', '2'],
     async ({ db, cli, cwd }) => {
-      await cli.until(/pausado/);
+      await cli.until(/paused/);
       // The workers are connected: nothing but the pause keeps them from it.
       await waitFor(async () => {
         const sessions = await db.query(

@@ -33,7 +33,7 @@ test('a CPF that someone else took is skipped, logged without its value, and the
       assert.equal(summary.events, 400);
       assert.deepEqual(summary.rejected, { '23505': taken.length });
       const logs = logsOf(cwd);
-      const warning = 'pacientes: IntegrityError cpf=*** duplicado — registro ignorado';
+      const warning = 'pacientes: IntegrityError duplicate cpf=*** — row skipped';
       assert.equal(
         logs.split(`WARNING oltp.simulator [stream] - ${warning}`).length - 1,
         3 * taken.length,
@@ -122,7 +122,7 @@ test('rows refused at COMMIT cost their batch, which is counted as rejected', as
       assert.equal(summary.events, 400);
       assert.equal((summary.rejected['23514'] ?? 0) % 5, 0);
       assert.ok((summary.rejected['23514'] ?? 0) > 0);
-      const lost = /exames: COMMIT recusado .*23514\) — o lote inteiro de 5 eventos se perde/g;
+      const lost = /exames: COMMIT refused .*23514\) — the whole batch of 5 events is lost/g;
       const batches = cli.stderr().match(lost)?.length ?? 0;
       assert.equal(batches * 5, summary.rejected['23514']);
     },
@@ -134,12 +134,12 @@ const REFUSALS = [
   {
     what: 'refuses every row',
     body: `BEGIN RAISE EXCEPTION 'never'; END`,
-    sentence: /um gatilho ou uma função .+ recusa os registros \(P0001\); confira os gatilhos/,
+    sentence: /a trigger or function .+ refuses the rows \(P0001\); look at the tables' triggers/,
   },
   {
     what: 'swallows every row',
     body: 'BEGIN RETURN NULL; END',
-    sentence: /não grava nenhum registro; confira os gatilhos/,
+    sentence: /writes no row; look at the tables' triggers/,
   },
 ];
 

@@ -42,7 +42,7 @@ const SITUATIONS: Readonly<
     async ({ progress, cwd, cli }) => {
       await progress(100);
       await writeFile(join(cwd, '.paused'), '');
-      await cli.until(/pausado/);
+      await cli.until(/paused/);
     },
   ],
 };
@@ -67,7 +67,7 @@ test('SIGINT while a connection is sought ends the run soon: the server is lost'
     async ({ db, cli, progress, interrupt }) => {
       await progress(100);
       await server.stop('fast');
-      await cli.until(/tentando reconectar/);
+      await cli.until(/reconnecting/);
       const asked = monotonicMs();
       const summary = summaryOf(await interrupt(), 3);
       assert.ok(monotonicMs() - asked < FEW_SECONDS_MS);
@@ -86,7 +86,7 @@ test('a second signal ends the program at once with code 130', async () => {
       await progress(100);
       await blocked(db, async () => {
         cli.child.kill('SIGINT');
-        await cli.until(/parada pedida/);
+        await cli.until(/stop requested/);
         // One that follows at once counts as the same wish.
         await waitFor(() => {
           cli.child.kill('SIGINT');
@@ -124,7 +124,7 @@ test('backends that hang do not outlast the grace period', async () => {
         return left?.count === '0';
       });
       await assertExactButDoubts(db, summaryOf(result, 130), 20);
-      assert.match(result.stderr, /não tiveram resposta em 2 s \(STREAM_STOP_GRACE_SECONDS\)/);
+      assert.match(result.stderr, /got no answer within 2 s \(STREAM_STOP_GRACE_SECONDS\)/);
     },
     { env: { STREAM_STOP_GRACE_SECONDS: String(GRACE_SECONDS) } },
   );

@@ -12,8 +12,7 @@ import { summaryOf } from '../helpers/stream-run.js';
 import { withTempFolder } from '../helpers/temp-folder.js';
 import { envOf } from '../helpers/test-target.js';
 import { waitFor } from '../helpers/wait-for.js';
-import { run, type Workspace, withWorkspace } from '../integration/run/streaming.js';
-import { withPlainWorkspace } from '../integration/verify/verifying.js';
+import { run, type Workspace, withPlainWorkspace, withWorkspace } from '../helpers/workspace.js';
 
 const server = await startServer(18);
 
@@ -104,8 +103,9 @@ test('a stream whose tables are made anew under it ends with one sentence', () =
   withWorkspace(server, async (workspace) => {
     const { ended } = await whileStreaming(workspace, ['--rate', 'max'], () =>
       withConnection(workspace.db.target, async (client) => {
-        // Where this session and a worker wait for each other, the worker looks first, and is the one that fails.
-        await client.query("SET deadlock_timeout = '1min'");
+        // Where this session and a worker wait for each other, the worker looks after 1 s, and is the one that fails. A
+        // worker that waited before this session did has looked in vain: this one fails, and its script runs again.
+        await client.query("SET deadlock_timeout = '3s'");
         await runScript(client, '99_drop_all.sql');
         await initDb(client, workspace.db.target);
       }),

@@ -12,7 +12,7 @@ import { noRows } from '../../src/schemas/hospital/changes.js';
 import { EVENT_TYPES } from '../../src/schemas/hospital/events/index.js';
 import { samplePools } from '../../src/schemas/hospital/pools.js';
 import { TABLE_NAMES } from '../../src/schemas/hospital/tables.js';
-import { assertExact, installAudit } from '../helpers/audit.js';
+import { AUDITED_APPLICATION, assertExact, installAudit } from '../helpers/audit.js';
 import { type TestDatabase, withDatabase } from '../helpers/database.js';
 import { startServer } from '../helpers/server.js';
 import { waitFor } from '../helpers/wait-for.js';
@@ -117,7 +117,7 @@ async function coordinatorOf(
   });
   return new Coordinator(
     {
-      target: { ...db.target, applicationName: 'oltp-simulator' },
+      target: { ...db.target, applicationName: AUDITED_APPLICATION },
       tables,
       rng: 42,
       plans,

@@ -5,12 +5,8 @@ import test from 'node:test';
 import type { RunSummary } from '../../src/runs/summary.js';
 import { runCli } from '../helpers/cli.js';
 import { startServer } from '../helpers/server.js';
-import {
-  makeSlot,
-  newSlot,
-  readLines,
-  withPlainWorkspace,
-} from '../integration/verify/verifying.js';
+import { withPlainWorkspace } from '../helpers/workspace.js';
+import { makeSlot, newSlot, readLines } from '../integration/verify/verifying.js';
 import { RECORDED_RUNS, type RecordedRun, recordedFolder } from './runs.js';
 
 /**

@@ -9,27 +9,53 @@ import {
 import { TABLE_NAMES, type TableName } from '../../src/schemas/hospital/tables.js';
 import type { TestDatabase } from './database.js';
 
-/** What the program calls itself towards the server; tests have another name. */
-const PROGRAM = 'oltp-simulator';
+/** `application_name` of the program's sessions, whose changes are audited; tests have another one. */
+export const AUDITED_APPLICATION = 'oltp-simulator';
 
-/** Lets the server itself count every row change that the program commits. */
+/** A row before and after an update, as the server saw it. */
+export interface AuditedUpdate {
+  readonly before: Readonly<Record<string, unknown>>;
+  readonly after: Readonly<Record<string, unknown>>;
+}
+
+/** The rows that a statement changed, as the trigger sees them. */
+const CHANGED: Readonly<Record<Operation, string>> = {
+  insert: 'NEW TABLE AS changed',
+  update: 'OLD TABLE AS former NEW TABLE AS changed',
+  delete: 'OLD TABLE AS changed',
+};
+
+/** Has the server itself record every row change that the program commits, with its transaction. */
 export async function installAudit(db: TestDatabase): Promise<void> {
-  await db.query('CREATE SCHEMA audit');
-  await db.query('CREATE TABLE audit.changes (name text, operation text, rows bigint)');
-  await db.query(`CREATE FUNCTION audit.note() RETURNS trigger LANGUAGE plpgsql AS $$
+  const triggers = TABLE_NAMES.flatMap((table) =>
+    OPERATIONS.map(
+      (operation) => `CREATE TRIGGER audit_${operation} AFTER ${operation} ON ${table}
+        REFERENCING ${CHANGED[operation]} FOR EACH STATEMENT EXECUTE FUNCTION audit.note()`,
+    ),
+  );
+  await db.query(`
+    CREATE SCHEMA audit;
+    CREATE TABLE audit.changes (xid xid8 DEFAULT pg_current_xact_id(),
+      name text, operation text, rows bigint, before jsonb, after jsonb);
+    CREATE FUNCTION audit.note() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-      IF current_setting('application_name') = '${PROGRAM}' THEN
-        INSERT INTO audit.changes SELECT TG_TABLE_NAME, lower(TG_OP), count(*) FROM changed;
+      IF current_setting('application_name') <> '${AUDITED_APPLICATION}' THEN RETURN NULL; END IF;
+      IF TG_OP = 'UPDATE' THEN
+        INSERT INTO audit.changes (name, operation, rows, before, after)
+          SELECT TG_TABLE_NAME, 'update', 1, to_jsonb(former), to_jsonb(changed)
+            FROM former JOIN changed USING (id);
+      ELSE
+        INSERT INTO audit.changes (name, operation, rows)
+          SELECT TG_TABLE_NAME, lower(TG_OP), count(*) FROM changed HAVING count(*) > 0;
       END IF;
       RETURN NULL;
-    END $$`);
-  for (const table of TABLE_NAMES) {
-    for (const operation of OPERATIONS) {
-      const rows = operation === 'delete' ? 'OLD' : 'NEW';
-      await db.query(`CREATE TRIGGER audit_${operation} AFTER ${operation} ON ${table}
-        REFERENCING ${rows} TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION audit.note()`);
-    }
-  }
+    END $$;
+    ${triggers.join(';\n')}`);
+}
+
+/** Forgets what was recorded. */
+export async function clearAudit(db: TestDatabase): Promise<void> {
+  await db.query('TRUNCATE audit.changes');
 }
 
 /** Rows that the program changed, as the server committed them. */
@@ -42,12 +68,28 @@ export async function auditedRows(db: TestDatabase): Promise<RowCounts> {
   return counts;
 }
 
+const EVENTS = 'SELECT coalesce(sum(rows), 0)::float8 AS rows FROM audit.changes';
+
 /** All events that the program committed so far. */
-export async function auditedEvents(db: TestDatabase): Promise<number> {
-  const [row] = await db.query<{ rows: number }>(
-    'SELECT coalesce(sum(rows), 0)::float8 AS rows FROM audit.changes',
-  );
+export async function auditedEvents({ query }: Pick<TestDatabase, 'query'>): Promise<number> {
+  const [row] = await query<{ rows: number }>(EVENTS);
   return row?.rows ?? 0;
+}
+
+/** Events of each transaction, smallest first. */
+export async function auditedTransactions(db: TestDatabase): Promise<number[]> {
+  const rows = await db.query<{ events: number }>(
+    'SELECT sum(rows)::int AS events FROM audit.changes GROUP BY xid ORDER BY 1',
+  );
+  return rows.map(({ events }) => events);
+}
+
+/** Every update of a table. */
+export async function auditedUpdates(db: TestDatabase, table: TableName): Promise<AuditedUpdate[]> {
+  return db.query<AuditedUpdate>(
+    "SELECT before, after FROM audit.changes WHERE operation = 'update' AND name = $1",
+    [table],
+  );
 }
 
 /** The summary says exactly what the server committed, and leaves nothing in doubt. */

@@ -6,8 +6,10 @@ import { whenStopped } from './when-stopped.js';
 
 const CLI = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
 
-/** All that the program gets of the tester's environment: no database is named in it. */
-const KEPT = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'TZ'];
+/** All that the program gets of the tester's environment: it names neither a database nor a language. */
+const KEPT = ['PATH', 'HOME', 'TMPDIR', 'TZ'];
+/** Where a test names no language, the program speaks English. */
+export const ENGLISH = { APP_LANG: 'en' };
 
 export interface CliOptions {
   /** Working directory: logs and the embedded server's data go there. */
@@ -31,7 +33,7 @@ export interface CliResult {
 /** The program while it runs. */
 export interface RunningCli {
   readonly child: ChildProcess;
-  /** What it has written so far. */
+  /** Its output so far. */
   stdout(): string;
   stderr(): string;
   /** Waits until stdout or stderr holds a match, and returns it. */
@@ -45,9 +47,9 @@ export function runCli(args: readonly string[], options: CliOptions): Promise<Cl
   return startCli(args, options).ended();
 }
 
-/** Starts the compiled program; the caller sees to its end. */
+/** Starts the compiled program; the caller ends it. */
 export function startCli(args: readonly string[], options: CliOptions): RunningCli {
-  const env: Record<string, string> = {};
+  const env: Record<string, string> = { ...ENGLISH };
   for (const name of KEPT) {
     const value = process.env[name];
     if (value !== undefined) env[name] = value;

@@ -8,24 +8,24 @@ import type {
   Sink,
   Unstated,
 } from '../../src/sources/source.js';
-import { type ReceivedRow, toldRow } from './received-row.js';
+import { type ReceivedRow, receivedRow } from './received-row.js';
 
-/** Keeps what a source gives out. */
+/** Keeps the output of a source. */
 export class CollectingSink implements Sink {
   readonly rows: ReceivedRow[] = [];
   /** Of each row, null where it has no columns. */
   readonly precisions: (Precision | null)[] = [];
   readonly keyless: KeylessEvent[] = [];
   readonly truncated: string[] = [];
-  readonly asides: Ignored[] = [];
+  readonly ignoredKinds: Ignored[] = [];
   readonly problems: Malformed[] = [];
-  readonly untoldFacts: Unstated[] = [];
+  readonly unstatedFacts: Unstated[] = [];
   idles = 0;
   /** What `ready` waits for. */
   gate: Promise<void> = Promise.resolve();
 
   row(event: RowEvent, columns: RowColumns | null): void {
-    this.rows.push(toldRow(event, columns));
+    this.rows.push(receivedRow(event, columns));
     this.precisions.push(columns?.precision ?? null);
   }
 
@@ -38,11 +38,11 @@ export class CollectingSink implements Sink {
   }
 
   unstated(what: Unstated): void {
-    this.untoldFacts.push(what);
+    this.unstatedFacts.push(what);
   }
 
   ignored(kind: Ignored): void {
-    this.asides.push(kind);
+    this.ignoredKinds.push(kind);
   }
 
   malformed(problem: Malformed): void {
@@ -59,10 +59,10 @@ export class CollectingSink implements Sink {
     return this.gate;
   }
 
-  /** Everything that was told, in one number. */
-  get told(): number {
-    const { rows, keyless, truncated, asides, problems } = this;
-    return [rows, keyless, truncated, asides, problems].reduce(
+  /** How many things the source gave out. */
+  get received(): number {
+    const { rows, keyless, truncated, ignoredKinds, problems } = this;
+    return [rows, keyless, truncated, ignoredKinds, problems].reduce(
       (sum, { length }) => sum + length,
       0,
     );

@@ -10,9 +10,9 @@ export interface LineFormat {
   readonly shape: Shape;
   /** `time.precision.mode`. */
   readonly times: 'adaptive' | 'connect' | 'isostring';
-  /** Whether `created_at` and `updated_at` are told: `column.exclude.list` may leave them out. */
+  /** Whether `created_at` and `updated_at` are there: `column.exclude.list` may leave them out. */
   readonly serverColumns: boolean;
-  /** Whether `source.db`, `source.schema` and `source.name` are told. */
+  /** Whether `source.db`, `source.schema` and `source.name` are there. */
   readonly place: boolean;
 }
 
@@ -135,16 +135,16 @@ function sequenceOf({ watermark, lsn }: LineRow): string {
 
 function placeMembers(
   { from }: LineRow,
-  { place }: LineFormat,
+  { place: isThere }: LineFormat,
   home: RowPlace,
   [database, schema, origin]: readonly [string, string, string],
 ): string[] {
-  if (!place) return [];
-  const told = { ...home, ...from };
+  if (!isThere) return [];
+  const place = { ...home, ...from };
   return [
-    `${database}:"${told.database}"`,
-    `${schema}:"${told.schema}"`,
-    `${origin}:"${told.origin}"`,
+    `${database}:"${place.database}"`,
+    `${schema}:"${place.schema}"`,
+    `${origin}:"${place.origin}"`,
   ];
 }
 

@@ -15,7 +15,7 @@ export const API = {
 /** What is answered to a request, without its head; null: nothing, for ever; `hangUp`: the connection is closed. */
 export type Respond = (body: Decoder, answer: Encoder) => Encoder | null | 'hangUp';
 
-/** One topic with a partition, of a broker with this port; what is read of it is never answered. */
+/** A broker with this port that has one topic with one partition, and never answers a fetch. */
 export function silentReads(topic: string, port: () => number): Readonly<Record<number, Respond>> {
   return {
     [API.apiVersions]: (_, answer) =>
@@ -56,7 +56,7 @@ export function silentReads(topic: string, port: () => number): Readonly<Record<
   };
 }
 
-/** A port that answers as a broker of Kafka does, as far as it was told how; other requests hang up. */
+/** A port that answers as a broker of Kafka does; it hangs up at a request without a response. */
 export class FakeBroker {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();

@@ -4,13 +4,15 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ConnectionTarget } from '../../src/postgres/target.js';
 import type { RunSummary } from '../../src/runs/summary.js';
-import { auditedEvents, installAudit } from './audit.js';
+import { OPERATIONS, type Operation, type RowCounts } from '../../src/schemas/hospital/changes.js';
+import { TABLE_NAMES, type TableName } from '../../src/schemas/hospital/tables.js';
+import { auditedEvents, auditedRows, auditedTransactions, clearAudit } from './audit.js';
 import { type CliResult, type RunningCli, startCli } from './cli.js';
-import { type TestDatabase, withDatabase } from './database.js';
+import { type TestDatabase, withSession } from './database.js';
 import type { TestServer } from './server.js';
-import { withTempFolder } from './temp-folder.js';
 import { envOf } from './test-target.js';
 import { waitFor } from './wait-for.js';
+import { countTables, run, type Workspace, withBareWorkspace } from './workspace.js';
 
 /** Reconnects without waiting, and as often as it takes: few tests are about the waiting itself. */
 const IMPATIENT = {
@@ -19,7 +21,38 @@ const IMPATIENT = {
   STREAM_RECONNECT_ATTEMPTS: '500',
 };
 
-/** A `stream` under way in a database whose changes are audited. */
+export interface Streamed {
+  readonly summary: RunSummary;
+  readonly stderr: string;
+}
+
+/** Runs `stream --json`, which must end well. */
+export async function stream(workspace: Workspace, args: readonly string[]): Promise<Streamed> {
+  const result = await run(workspace, ['stream', '--json', ...args]);
+  return { summary: summaryOf(result), stderr: result.stderr };
+}
+
+/** Runs a stream alone, and holds its summary against what the server saw. */
+export async function streamAudited(
+  workspace: Workspace,
+  args: readonly string[],
+): Promise<Streamed> {
+  const before = await countTables(workspace.db);
+  await clearAudit(workspace.db);
+  const streamed = await stream(workspace, args);
+  const { rows, events, transactions } = streamed.summary;
+  assert.deepEqual(rows, await auditedRows(workspace.db));
+  assert.equal(events, totalEvents(rows));
+  assert.equal(transactions.committed, (await auditedTransactions(workspace.db)).length);
+  const after = await countTables(workspace.db);
+  for (const table of TABLE_NAMES) {
+    const growth = rows[table].insert - rows[table].delete;
+    assert.equal(after[table] - before[table], growth, table);
+  }
+  return streamed;
+}
+
+/** A `stream` under way in a workspace whose changes are audited. */
 export interface StreamRun {
   readonly db: TestDatabase;
   readonly cli: RunningCli;
@@ -41,48 +74,48 @@ export interface StreamOptions {
   readonly prepare?: (db: TestDatabase, cwd: string) => Promise<void>;
 }
 
-/** Runs `stream --json` with `args` in a database of its own while `body` disturbs it. */
+/** Runs `stream --json` with `args` in a bare workspace of its own while `body` disturbs it. */
 export function withStream(
   server: TestServer,
   args: readonly string[],
   body: (run: StreamRun) => Promise<void>,
   { env = {}, through = {}, prepare }: StreamOptions = {},
 ): Promise<void> {
-  return withDatabase(server, (db) =>
-    withTempFolder(async (cwd) => {
-      await installAudit(db);
-      await prepare?.(db, cwd);
-      const cli = startCli(['stream', '--json', ...args], {
-        cwd,
-        env: { ...IMPATIENT, ...envOf({ ...db.target, ...through }), ...env },
-      });
-      const progress = async (events: number) => {
-        const goal = (await auditedEvents(db)) + events;
+  return withBareWorkspace(server, async (workspace) => {
+    const { db, cwd } = workspace;
+    await prepare?.(db, cwd);
+    const way = envOf({ ...db.target, ...through });
+    const cli = startCli(['stream', '--json', ...args], {
+      cwd,
+      env: { ...IMPATIENT, ...workspace.env, ...way, ...env },
+    });
+    const progress = (events: number) =>
+      withSession(db, async (session) => {
+        const goal = (await auditedEvents(session)) + events;
         const reached = async () => {
           if (cli.child.exitCode !== null) throw new Error(`it ended:\n${cli.stderr()}`);
-          return (await auditedEvents(db)) >= goal;
+          return (await auditedEvents(session)) >= goal;
         };
         await waitFor(reached, { what: `${events} more events` });
-      };
-      const atRest = async (body: () => Promise<void>) => {
-        const sentinel = join(cwd, '.paused');
-        await writeFile(sentinel, '');
-        await cli.until(/pausado|paused/);
-        await body();
-        await rm(sentinel);
-      };
-      const interrupt = (signal: NodeJS.Signals = 'SIGINT') => {
-        cli.child.kill(signal);
-        return cli.ended();
-      };
-      try {
-        await body({ db, cli, cwd, progress, atRest, interrupt });
-      } finally {
-        cli.child.kill('SIGKILL');
-        await cli.ended();
-      }
-    }),
-  );
+      });
+    const atRest = async (body: () => Promise<void>) => {
+      const sentinel = join(cwd, '.paused');
+      await writeFile(sentinel, '');
+      await cli.until(/paused/);
+      await body();
+      await rm(sentinel);
+    };
+    const interrupt = (signal: NodeJS.Signals = 'SIGINT') => {
+      cli.child.kill(signal);
+      return cli.ended();
+    };
+    try {
+      await body({ db, cli, cwd, progress, atRest, interrupt });
+    } finally {
+      cli.child.kill('SIGKILL');
+      await cli.ended();
+    }
+  });
 }
 
 /** The summary that a run printed; fails when it ended with another code. */
@@ -99,4 +132,22 @@ export function logsOf(cwd: string): string {
     .filter((entry) => entry.isFile())
     .map(({ name }) => readFileSync(join(folder, name), 'utf8'))
     .join('');
+}
+
+/** Changed rows over all tables; of one operation where one is given. */
+export function totalEvents(rows: RowCounts, only?: Operation): number {
+  const operations: readonly Operation[] = only === undefined ? OPERATIONS : [only];
+  return TABLE_NAMES.flatMap((table) => operations.map((op) => rows[table][op])).reduce(
+    (sum, count) => sum + count,
+    0,
+  );
+}
+
+/** The total that the last line about each table gives. */
+export function lastTotals(stderr: string): Map<TableName, number> {
+  const totals = new Map<TableName, number>();
+  for (const [, table, total] of stderr.matchAll(/ - (\w+): .*\(total=([\d,]+)\)/g)) {
+    totals.set(table as TableName, Number(total?.replaceAll(',', '')));
+  }
+  return totals;
 }

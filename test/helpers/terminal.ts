@@ -1,7 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { ENGLISH } from './cli.js';
 import { waitFor } from './wait-for.js';
 
-/** What a program in a terminal has shown, and how one types into it. */
+/** A program in a terminal: its screen and its keyboard. */
 export interface Terminal {
   /** Types text; `\u0003` is Ctrl+C, `\u0004` Ctrl+D. */
   type(text: string): void;
@@ -30,7 +31,7 @@ export function openTerminal(argv: readonly string[], options: TerminalOptions):
   const { PATH = '', HOME = '' } = process.env;
   const child = spawn('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
     cwd: options.cwd,
-    env: { PATH, HOME, TERM: 'xterm', SHELL: '/bin/sh', ...options.env },
+    env: { PATH, HOME, TERM: 'xterm', SHELL: '/bin/sh', ...ENGLISH, ...options.env },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   let shown = '';

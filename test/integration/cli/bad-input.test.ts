@@ -20,14 +20,14 @@ const CASES: Readonly<Record<string, Case>> = {
   'a flag of another command': { args: ['counts', '--rate', '5'], said: /--rate.*counts/ },
   'a second command': { args: ['counts', 'check'], said: /"check"/ },
   'a flag without its value': { args: ['stream', '--rate'], said: /--rate/ },
-  'no worker': { args: ['stream', '--workers', '0'], said: /--workers.*"0".*1 a 256/ },
+  'no worker': { args: ['stream', '--workers', '0'], said: /--workers.*"0".*1 to 256/ },
   'a negative rate': { args: ['stream', '--rate', '-5'], said: /--rate.*"-5"/ },
   'a rate in letters': { args: ['stream', '--rate', 'abc'], said: /--rate.*"abc".*max/ },
   'an enormous batch': { args: ['stream', '--batch-size', '1e9'], said: /--batch-size.*"1e9"/ },
   'a negative interval': { args: ['stream', '--interval', '-1'], said: /--interval.*"-1"/ },
   'shares above 1': {
     args: ['stream', '--update-ratio', '0.7', '--delete-ratio', '0.5'],
-    said: /--update-ratio.*--delete-ratio.*passar de 1/,
+    said: /--update-ratio.*--delete-ratio.*above 1/,
   },
   'an event type that does not exist': {
     args: ['stream', '--only', 'cirurgia'],
@@ -70,7 +70,7 @@ const CASES: Readonly<Record<string, Case>> = {
   'a syntax error in TOML': {
     args: ['counts'],
     files: { 'config/settings.toml': '[stream]\nworkers = = 5\n' },
-    said: /settings\.toml, linha 2: .*`workers = = 5`/,
+    said: /settings\.toml, line 2: .*`workers = = 5`/,
   },
 };
 

@@ -88,7 +88,7 @@ test('check names the rule that does not hold, and ends with code 5', async () =
       assert.equal(ok, false);
       const broken = rules.filter(({ violations }) => violations > 0);
       assert.ok(broken.length > 0 && broken.every(({ rule }) => /cpf/i.test(rule)), result.stdout);
-      assert.match(result.stderr, /ERROR .*\[check\] - 1 regra violada, 1 ocorrência\n/);
+      assert.match(result.stderr, /ERROR .*\[check\] - 1 rule violated, 1 violation in all\n/);
     });
   });
 });
@@ -100,7 +100,7 @@ test('reset drops and seeds anew with --yes, and refuses without a terminal', as
     );
     await withTempFolder(async (cwd) => {
       const options = { cwd, env: { ...envOf(db.target), ...SMALL } };
-      assertRefused(await runCli(['reset'], options), 4, /sem terminal.*--yes/);
+      assertRefused(await runCli(['reset'], options), 4, /no terminal.*--yes/);
       assert.equal((await db.query("SELECT 1 FROM medicos WHERE crm = 'x'")).length, 1);
 
       const done = await runCli(['reset', '--yes', '--json'], options);

@@ -8,14 +8,14 @@ import { monotonicMs, sleep } from '../../../src/lib/clock.js';
 import { SAME_WISH_MS } from '../../../src/lib/signals.js';
 import { connect } from '../../../src/postgres/connect.js';
 import { type RunningCli, startCli } from '../../helpers/cli.js';
-import type { TestDatabase } from '../../helpers/database.js';
+import { type TestDatabase, withSession } from '../../helpers/database.js';
 import { freePort, withBusyPort } from '../../helpers/free-port.js';
 import { freezeServer } from '../../helpers/freeze-server.js';
 import { awaitStandby, type Hold, lockTables, waitingFor } from '../../helpers/hold-ups.js';
 import { startServer } from '../../helpers/server.js';
+import { stream } from '../../helpers/stream-run.js';
 import { waitFor } from '../../helpers/wait-for.js';
-import { stream, type Workspace } from '../run/streaming.js';
-import { withPlainWorkspace } from '../verify/verifying.js';
+import { type Workspace, withPlainWorkspace } from '../../helpers/workspace.js';
 
 /*
  * The one list of what may hold a command up, states × commands: one Ctrl+C ends each soon, two end it at once.
@@ -250,6 +250,7 @@ async function interrupt(
     await holding.ready(cli, held);
     cli.child.kill('SIGINT');
     if (times === 2) {
+      // Two signals within that time count as one: the wait itself is what makes the second a wish of its own.
       await sleep(SAME_WISH_MS + 50);
       cli.child.kill('SIGINT');
     }
@@ -268,7 +269,9 @@ async function interrupt(
     await holding.sweep?.();
   }
   // What an interrupted command left to the server is given up there as well.
-  await waitFor(async () => (await busy(workspace.db)) === 0, { what: `${name} to be gone` });
+  await withSession(workspace.db, (session) =>
+    waitFor(async () => (await busy(session)) === 0, { what: `${name} to be gone` }),
+  );
   return took;
 }
 
@@ -282,8 +285,10 @@ async function frozen(body: (holding: Holding) => Promise<void>): Promise<void> 
   await body({ ready, sweep: async () => thaw() }).finally(() => thaw());
 }
 
-async function waits(db: TestDatabase, hold: Hold): Promise<void> {
-  await waitFor(async () => (await waitingFor(db, hold)) > 0, { what: hold });
+function waits(db: TestDatabase, hold: Hold): Promise<void> {
+  return withSession(db, async (session) => {
+    await waitFor(async () => (await waitingFor(session, hold)) > 0, { what: hold });
+  });
 }
 
 /** What was committed and waits for a standby is ended, which changes nothing. */
@@ -295,8 +300,8 @@ async function endWaits(db: TestDatabase): Promise<void> {
 }
 
 /** How many of the program's processes wait at the server for a lock or a standby. */
-async function busy(db: TestDatabase): Promise<number> {
-  return (await waitingFor(db, 'Lock')) + (await waitingFor(db, 'SyncRep'));
+async function busy(session: Pick<TestDatabase, 'query'>): Promise<number> {
+  return (await waitingFor(session, 'Lock')) + (await waitingFor(session, 'SyncRep'));
 }
 
 /** Lends `body` a run that is under way. */

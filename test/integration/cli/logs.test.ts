@@ -14,14 +14,15 @@ const LINE =
   /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} (DEBUG|INFO|WARNING|ERROR) oltp\.simulator \[[a-z-]+\] - \S.*$/;
 const RUN = ['stream', '--rate', 'max', '--max-events', '400', '--workers', '2'];
 
-/** A role with a password that nothing else contains. */
+/** A role with a password that nothing else contains, and the language whose wording is promised. */
 async function withRole<T>(
   db: TestDatabase,
   body: (env: Record<string, string>) => Promise<T>,
 ): Promise<T> {
   await server.query("CREATE ROLE operador LOGIN SUPERUSER PASSWORD 's3nha-secreta'");
   try {
-    return await body({ ...envOf(db.target), PG_USER: 'operador', PG_PASSWORD: 's3nha-secreta' });
+    const role = { PG_USER: 'operador', PG_PASSWORD: 's3nha-secreta' };
+    return await body({ ...envOf(db.target), ...role, APP_LANG: 'pt-BR' });
   } finally {
     await server.query('DROP ROLE operador');
   }
@@ -86,7 +87,7 @@ test('LOG_LEVEL, LOG_FORMAT, LOG_DIR and --lang decide what is logged, how and w
   await withDatabase(server, async (db) => {
     await withTempFolder(async (cwd) => {
       const env = { ...envOf(db.target), LOG_FORMAT: 'json', LOG_DIR: 'diario' };
-      const json = await runCli(['init-db', '--lang', 'en'], { cwd, env });
+      const json = await runCli(['init-db', '--lang', 'pt-BR'], { cwd, env });
       assert.equal(json.code, 0);
       const record = JSON.parse(json.stderr) as Record<string, unknown>;
       const { level, component, msg, name } = record;
@@ -95,7 +96,7 @@ test('LOG_LEVEL, LOG_FORMAT, LOG_DIR and --lang decide what is logged, how and w
         {
           level: 'INFO',
           component: 'init-db',
-          msg: `schema ready in "${db.name}"`,
+          msg: `esquema pronto em "${db.name}"`,
           name: 'oltp.simulator',
         },
       );
@@ -108,7 +109,7 @@ test('LOG_LEVEL, LOG_FORMAT, LOG_DIR and --lang decide what is logged, how and w
         cwd,
         env: { ...env, LOG_LEVEL: 'WARNING' },
       });
-      assert.match(flag.stderr, /esquema pronto/);
+      assert.match(flag.stderr, /schema ready/);
     });
   });
 });

@@ -21,12 +21,12 @@ test('pause says when nothing is running, and both commands say when nothing cha
   await withTempFolder(async (cwd) => {
     const paused = await runCli(['pause'], { cwd });
     assert.equal(paused.code, 0);
-    assert.match(paused.stdout, /^pausado\nnenhum stream em andamento/);
-    assert.match((await runCli(['pause'], { cwd })).stdout, /^já estava pausado\n/);
+    assert.match(paused.stdout, /^paused\nno stream is running/);
+    assert.match((await runCli(['pause'], { cwd })).stdout, /^was paused already\n/);
     const document = readDocument<object>(await runCli(['pause', '--json'], { cwd }));
     assert.deepEqual(document, { paused: true, changed: false, runs: 0 });
-    assert.equal((await runCli(['resume'], { cwd })).stdout, 'retomado\n');
-    assert.equal((await runCli(['resume'], { cwd })).stdout, 'não estava pausado\n');
+    assert.equal((await runCli(['resume'], { cwd })).stdout, 'resumed\n');
+    assert.equal((await runCli(['resume'], { cwd })).stdout, 'was not paused\n');
   });
 });
 
@@ -39,8 +39,8 @@ test('a running stream stands still while paused, says so, and ends well on a si
       await waitFor(async () => (await countRows(db)) > 5);
 
       const paused = await runCli(['pause'], options);
-      assert.match(paused.stdout, /^pausado \(1 execução em andamento\)\n$/);
-      await stream.until(/\[stream\] - pausado/);
+      assert.match(paused.stdout, /^paused \(1 run under way\)\n$/);
+      await stream.until(/\[stream\] - paused/);
       // A batch that was in flight at the pause may still arrive; after it, nothing.
       let last = await countRows(db);
       let since = monotonicMs();
@@ -52,7 +52,7 @@ test('a running stream stands still while paused, says so, and ends well on a si
       });
 
       await runCli(['resume'], options);
-      await stream.until(/\[stream\] - retomado/);
+      await stream.until(/\[stream\] - resumed/);
       await waitFor(async () => (await countRows(db)) > last);
       // As npm does, which passes on what the terminal has sent already: still one wish.
       stream.child.kill('SIGTERM');
@@ -87,7 +87,7 @@ test('a second signal ends a stream with code 130', async () => {
       await insist(stream);
       const { code, stderr } = await stream.ended();
       assert.equal(code, 130);
-      assert.match(stderr, /encerrado à força/);
+      assert.match(stderr, /forced to end/);
       await server.terminateBackends(db.name);
       await held.catch(() => undefined);
     });

@@ -73,9 +73,9 @@ test('start runs from an empty folder to a summary that agrees with the tables',
 
     const again = await runCli(['start', '--max-events', '50', '--rate', 'max'], { cwd });
     assert.equal(again.code, 0, again.stderr);
-    assert.doesNotMatch(again.stderr, /\[seed\] - \w+: inseridos|criando/);
-    assert.match(again.stdout, /^Resumo da execução .*\n +encerrada por +limite de eventos\n/);
-    assert.match(again.stdout, /\n {2}eventos +50\n/);
+    assert.doesNotMatch(again.stderr, /\[seed\] - \w+: inserted|creating/);
+    assert.match(again.stdout, /^Summary of run .*\n +stopped by +event limit\n/);
+    assert.match(again.stdout, /\n {2}events +50\n/);
   });
 });
 
@@ -97,7 +97,7 @@ test('db shows where the server is and keeps it up, counts beside it neither sto
     const { code, stdout, stderr } = await db.ended();
     assert.equal(code, 0, stderr);
     assert.equal(stdout, `${url}\n`);
-    assert.match(stderr, /PostgreSQL embutido parado/);
+    assert.match(stderr, /embedded PostgreSQL stopped/);
     assert.equal(serverIsUp(cwd), false);
   });
 });
@@ -114,7 +114,7 @@ test('a command that outlives db keeps the server until its own end', async () =
     start.child.kill('SIGTERM');
     const ended = await start.ended();
     assert.equal(ended.code, 0, ended.stderr);
-    assert.doesNotMatch(ended.stderr, /perda de conexão/);
+    assert.doesNotMatch(ended.stderr, /connection lost/);
     assert.equal(serverIsUp(cwd), false);
   });
 });
@@ -122,12 +122,16 @@ test('a command that outlives db keeps the server until its own end', async () =
 test('a signal at any moment before the stream leaves no server behind, and the next start completes', async () => {
   await withFolder(async (cwd) => {
     const moments = [
-      { at: /criando o PostgreSQL/, signal: 'SIGINT', said: /interrompido antes de terminar/ },
-      { at: /esquema pronto/, signal: 'SIGHUP', said: /interromp/ },
       {
-        at: /\[seed\] - pacientes: inseridos/,
+        at: /creating the embedded PostgreSQL/,
+        signal: 'SIGINT',
+        said: /interrupted before it was done/,
+      },
+      { at: /schema ready/, signal: 'SIGHUP', said: /interrupted/ },
+      {
+        at: /\[seed\] - pacientes: inserted/,
         signal: 'SIGTERM',
-        said: /carga inicial interrompida/,
+        said: /seed interrupted/,
       },
     ] as const;
     for (const { at, signal, said } of moments) {
@@ -144,7 +148,7 @@ test('a signal at any moment before the stream leaves no server behind, and the 
     const complete = await runCli(args, { cwd });
     assert.equal(complete.code, 0, complete.stderr);
     assert.equal(readDocument<RunSummary>(complete).events, 10);
-    assert.match(complete.stderr, /regras verificadas, nenhuma violação/);
+    assert.match(complete.stderr, /rules checked, no violation/);
   });
 });
 
@@ -160,7 +164,7 @@ test('a run that loses the embedded server says whose it is, and what its log sa
     const summary = readDocument<RunSummary>(ended);
     assert.equal(summary.server_lost, true);
     const log = `${dataFolder(cwd)}.log`;
-    assert.ok(ended.stderr.includes(`PostgreSQL embutido do próprio simulador`), ended.stderr);
+    assert.ok(ended.stderr.includes(`the simulator's own embedded PostgreSQL`), ended.stderr);
     const last = readFileSync(log, 'utf8')
       .split('\n')
       .filter((line) => line !== '');
@@ -169,7 +173,7 @@ test('a run that loses the embedded server says whose it is, and what its log sa
       ended.stderr,
     );
     // There was nothing left to stop.
-    assert.doesNotMatch(ended.stderr, /não parou/);
+    assert.doesNotMatch(ended.stderr, /did not stop/);
   });
 });
 
@@ -190,7 +194,7 @@ test('a second signal leaves no server behind either', async () => {
     const { code, stderr } = await start.ended();
     await blocker.end().catch(() => undefined);
     assert.equal(code, 130);
-    assert.match(stderr, /encerrado à força/);
+    assert.match(stderr, /forced to end/);
     assert.equal(serverIsUp(cwd), false);
   });
 });

@@ -39,7 +39,7 @@ async function withQuestion(
     await withTempFolder(async (cwd) => {
       const env = { ...envOf(db.target), ...SMALL };
       const terminal = openTerminal([process.execPath, CLI, 'reset'], { cwd, env });
-      await terminal.until(/Apagar .* registros de .* e recomeçar\? \[s\/N\] /);
+      await terminal.until(/Drop .* rows of .* and start over\? \[y\/N\] /);
       const found = () => db.query("SELECT 1 FROM medicos WHERE crm = 'x'");
       await body(terminal, async () => (await found()).length === 1);
     });
@@ -62,7 +62,7 @@ async function withRun(
 
 test('reset asks on a terminal, and goes on when told yes', { skip }, async () => {
   await withQuestion(async (terminal, doctorIsThere) => {
-    terminal.type('s\r');
+    terminal.type('y\r');
     const { code, shown } = await terminal.ended();
     assert.equal(code, 0, shown);
     assert.match(shown, /pacientes +20\r\n/);
@@ -82,7 +82,7 @@ for (const [answer, [typed, exitCode]] of Object.entries(REFUSALS)) {
       terminal.type(typed);
       const { code, shown } = await terminal.ended();
       assert.equal(code, exitCode, shown);
-      assert.match(shown, exitCode === 4 ? /reset cancelado/ : /interrompido/);
+      assert.match(shown, exitCode === 4 ? /reset cancelled/ : /interrupted/);
       assert.equal(await doctorIsThere(), true);
     });
   });
@@ -97,7 +97,7 @@ test('Ctrl+C under `make start` ends with the summary, and make itself with 0', 
     terminal.type(CTRL_C);
     const { code, shown } = await terminal.ended();
     assert.equal(code, 0, shown);
-    assert.match(shown, /Resumo da execução .*\r\n +encerrada por +sinal/);
+    assert.match(shown, /Summary of run .*\r\n +stopped by +signal/);
     assert.doesNotMatch(shown, /make: \*\*\*/);
     assert.equal(serverIsUp(), false);
   });

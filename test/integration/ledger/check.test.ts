@@ -6,12 +6,12 @@ import type { LedgerDifference } from '../../../src/ledger/check.js';
 import { decodeIds, encodeKeys, type KeyList } from '../../../src/ledger/keys.js';
 import { OPERATIONS, type Operation } from '../../../src/schemas/hospital/changes.js';
 import { TABLE_NAMES, type TableName } from '../../../src/schemas/hospital/tables.js';
+import { auditedTransactions } from '../../helpers/audit.js';
 import { startCli } from '../../helpers/cli.js';
 import { startServers } from '../../helpers/server.js';
-import { summaryOf } from '../../helpers/stream-run.js';
+import { stream, summaryOf, totalEvents } from '../../helpers/stream-run.js';
 import { waitFor } from '../../helpers/wait-for.js';
-import { auditedTransactions } from '../run/audit.js';
-import { run, stream, totalEvents, type Workspace, withWorkspace } from '../run/streaming.js';
+import { run, type Workspace, withWorkspace } from '../../helpers/workspace.js';
 import {
   type Committed,
   committedOf,

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { TABLE_NAMES } from '../../../src/schemas/hospital/tables.js';
+import { auditedUpdates } from '../../helpers/audit.js';
 import { startServer } from '../../helpers/server.js';
-import { auditedUpdates } from './audit.js';
-import { requireClean, streamAudited, totalEvents, withWorkspace } from './streaming.js';
+import { streamAudited, totalEvents } from '../../helpers/stream-run.js';
+import { requireClean, withWorkspace } from '../../helpers/workspace.js';
 
 const server = await startServer(18);
 

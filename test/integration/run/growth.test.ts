@@ -1,16 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { startServers } from '../../helpers/server.js';
+import { lastTotals, streamAudited, totalEvents } from '../../helpers/stream-run.js';
+import { countTables, requireClean, run, withBareWorkspace } from '../../helpers/workspace.js';
 import { volumes } from '../seed/seeding.js';
-import {
-  countTables,
-  lastTotals,
-  requireClean,
-  run,
-  streamAudited,
-  totalEvents,
-  withBareWard,
-} from './streaming.js';
 
 const servers = await startServers();
 const newest = servers.at(-1)!;
@@ -19,7 +12,7 @@ for (const server of servers) {
   const { version } = server;
 
   test(`${version}: in an empty database the stream makes parents first, and goes on`, async () => {
-    await withBareWard(server, async (workspace) => {
+    await withBareWorkspace(server, async (workspace) => {
       await workspace.db.query('DELETE FROM convenios');
       const args = [
         '--rate',
@@ -43,7 +36,7 @@ for (const server of servers) {
 }
 
 test('one event type alone makes no more parents than its workers need', async () => {
-  await withBareWard(newest, async (workspace) => {
+  await withBareWorkspace(newest, async (workspace) => {
     const args = ['--rate', 'max', '--max-events', '400', '--batch-size', '1', '--workers', '3'];
     const { summary } = await streamAudited(workspace, [...args, '--only', 'consulta']);
     assert.equal(summary.events, 400);
@@ -56,7 +49,7 @@ test('one event type alone makes no more parents than its workers need', async (
 });
 
 test('links go on when every patient has all that a patient may have', async () => {
-  await withBareWard(newest, async (workspace) => {
+  await withBareWorkspace(newest, async (workspace) => {
     // More convênios than a patient may have, so that it is the rule that holds them back.
     const { code, stderr } = await run(
       workspace,

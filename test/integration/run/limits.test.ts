@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { auditedTransactions } from '../../helpers/audit.js';
 import { startServer } from '../../helpers/server.js';
-import { auditedTransactions } from './audit.js';
-import { requireClean, streamAudited, withWorkspace } from './streaming.js';
+import { streamAudited } from '../../helpers/stream-run.js';
+import { requireClean, withWorkspace } from '../../helpers/workspace.js';
 
 const server = await startServer(18);
 

@@ -1,18 +1,16 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { TABLE_NAMES } from '../../../src/schemas/hospital/tables.js';
+import { auditedRows, clearAudit } from '../../helpers/audit.js';
 import { startCli } from '../../helpers/cli.js';
 import { startServer } from '../../helpers/server.js';
-import { auditedRows, clearAudit } from './audit.js';
+import { lastTotals, streamAudited, totalEvents } from '../../helpers/stream-run.js';
 import {
   countTables,
-  lastTotals,
   requireClean,
-  streamAudited,
-  totalEvents,
   type Workspace,
   withWorkspace,
-} from './streaming.js';
+} from '../../helpers/workspace.js';
 
 const QUANTILES = ['p50', 'p90', 'p99', 'p999', 'max'] as const;
 

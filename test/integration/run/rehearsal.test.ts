@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { TABLE_NAMES } from '../../../src/schemas/hospital/tables.js';
 import { startServers } from '../../helpers/server.js';
-import { countTables, stream, type Workspace, withWorkspace } from './streaming.js';
+import { stream } from '../../helpers/stream-run.js';
+import { countTables, type Workspace, withWorkspace } from '../../helpers/workspace.js';
 
 for (const server of await startServers()) {
   test(`${server.version}: until its first batch is due a run writes nothing and takes no id`, async () => {

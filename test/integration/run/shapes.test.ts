@@ -6,7 +6,8 @@ import { Curve } from '../../../src/load/curve.js';
 import { parseStage } from '../../../src/load/stages.js';
 import type { SeriesPoint } from '../../../src/run/series.js';
 import { startServer } from '../../helpers/server.js';
-import { streamAudited, withWorkspace } from './streaming.js';
+import { streamAudited } from '../../helpers/stream-run.js';
+import { withWorkspace } from '../../helpers/workspace.js';
 
 /** One of each shape, one after the other. */
 const STAGES = [

@@ -34,12 +34,13 @@ import {
 import type { BatchOutcome } from '../../../workers/batch-result.js';
 import { makeWriter } from '../../../workers/make-writer.js';
 import { rehearse } from '../../../workers/warm-up.js';
+import { AUDITED_APPLICATION, auditedRows, clearAudit } from '../../helpers/audit.js';
 import type { TestDatabase } from '../../helpers/database.js';
 import { beforeRow, factsWithTriggers } from '../../helpers/facts-with-triggers.js';
 import { randomNumbers } from '../../helpers/random.js';
 import { startServers } from '../../helpers/server.js';
-import { auditedRows, clearAudit } from './audit.js';
-import { requireClean, totalEvents, withWorkspace } from './streaming.js';
+import { totalEvents } from '../../helpers/stream-run.js';
+import { requireClean, withWorkspace } from '../../helpers/workspace.js';
 
 const WEIGHTS = { novo_paciente: 1, vinculo: 1, consulta: 1, exame: 1, internacao: 1 };
 const BATCH = 20;
@@ -233,7 +234,7 @@ for (const server of await startServers()) {
       const load = { workers: 2, rng: 42, rate: 'max' as const, batchSize: 5, maxEvents: 3000 };
       const coordinator = new Coordinator(
         {
-          target: { ...db.target, applicationName: 'oltp-simulator' },
+          target: { ...db.target, applicationName: AUDITED_APPLICATION },
           tables: await withConnection(db.target, readTableOids),
           rng: 42,
           plans: planLoad({

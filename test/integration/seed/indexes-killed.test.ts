@@ -9,8 +9,9 @@ import { startServers, type TestServer } from '../../helpers/server.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 import { envOf } from '../../helpers/test-target.js';
 import { waitFor } from '../../helpers/wait-for.js';
+import { countTables } from '../../helpers/workspace.js';
 import { BUILDING, CATALOG, EXTRAS, NOT_ENFORCED, ROWS, SEED, waitUntilAlone } from './indexed.js';
-import { counted, requireClean, runOn, volumes } from './seeding.js';
+import { requireClean, runOn, volumes } from './seeding.js';
 
 const [oldest, newest] = (await startServers()) as [TestServer, TestServer];
 
@@ -117,7 +118,7 @@ for (const step of ['copy', 'foreign-key'] as const) {
         await killSeed(db, cwd, step);
         const { code, stderr } = await runOn(db, cwd, ['seed'], SEED);
         assert.equal(code, 0, stderr);
-        assert.deepEqual(await counted(db), ROWS);
+        assert.deepEqual(await countTables(db), ROWS);
         assert.deepEqual(await db.query(CATALOG), before);
         await requireClean(db, cwd);
       }),
@@ -165,11 +166,11 @@ test('SIGINT in a COPY puts indexes and keys back before the end', async () => {
         return ended();
       });
       // The chunks in flight may have been the last ones.
-      const missing = totalOf(ROWS) - totalOf(await counted(db));
+      const missing = totalOf(ROWS) - totalOf(await countTables(db));
       assert.equal(code, missing > 0 ? 130 : 0, stderr);
       assert.match(stderr, BUILDING);
-      assert.deepEqual(JSON.parse(stdout).tables, await counted(db));
-      assert.ok(totalOf(await counted(db)) > 0);
+      assert.deepEqual(JSON.parse(stdout).tables, await countTables(db));
+      assert.ok(totalOf(await countTables(db)) > 0);
       assert.deepEqual(await db.query(CATALOG), before);
     }),
   );

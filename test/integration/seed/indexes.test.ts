@@ -9,8 +9,9 @@ import { withDatabase } from '../../helpers/database.js';
 import { startServers } from '../../helpers/server.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 import { waitFor } from '../../helpers/wait-for.js';
+import { countTables } from '../../helpers/workspace.js';
 import { BUILDING, CATALOG, EXTRAS, NOT_ENFORCED, ROWS, SEED, waitUntilAlone } from './indexed.js';
-import { checksums, counted, requireClean, runOn } from './seeding.js';
+import { checksums, requireClean, runOn } from './seeding.js';
 
 const servers = await startServers({ settings: { wal_level: 'logical' } });
 
@@ -35,7 +36,7 @@ for (const server of servers) {
           await requireClean(db, cwd);
           return {
             contents: await checksums(db),
-            counts: await counted(db),
+            counts: await countTables(db),
             catalog: await db.query(CATALOG),
             sequences: await db.query(SEQUENCES),
           };

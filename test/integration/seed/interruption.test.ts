@@ -7,7 +7,8 @@ import { startServer } from '../../helpers/server.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 import { envOf } from '../../helpers/test-target.js';
 import { waitFor } from '../../helpers/wait-for.js';
-import { counted, number, requireClean, runOn, seed, volumes } from './seeding.js';
+import { countTables } from '../../helpers/workspace.js';
+import { number, requireClean, runOn, seed, volumes } from './seeding.js';
 
 const server = await startServer(18);
 
@@ -69,7 +70,7 @@ test('a seed killed again and again, at every stage, is completed by the last on
       }
       const { tables } = await seed(db, cwd, ['--workers', '2'], VOLUMES);
       assert.deepEqual(tables, ROWS);
-      assert.deepEqual(await counted(db), ROWS);
+      assert.deepEqual(await countTables(db), ROWS);
       await requireClean(db, cwd);
     }),
   );
@@ -117,11 +118,11 @@ test('a second seed is refused while the first goes on; SIGINT ends that after i
       assert.equal(ended.code, 130, ended.stderr);
       assert.match(ended.stderr, /interrupted after 50,000 rows; run `seed` again/);
       const document = JSON.parse(ended.stdout);
-      assert.deepEqual(document.tables, await counted(db));
+      assert.deepEqual(document.tables, await countTables(db));
       assert.equal(document.tables.pacientes, 50_000);
 
       const { tables } = await seed(db, cwd, [], rows);
-      assert.deepEqual(tables, await counted(db));
+      assert.deepEqual(tables, await countTables(db));
       assert.deepEqual([tables.pacientes, tables.consultas], [60_000, 500]);
       await requireClean(db, cwd);
     }),

@@ -52,14 +52,6 @@ export function volumes(
   ]);
 }
 
-/** Rows of every table, counted one by one. */
-export async function counted(db: TestDatabase): Promise<TableCounts> {
-  const counts = {} as TableCounts;
-  for (const table of TABLE_NAMES)
-    counts[table] = await number(db, `SELECT count(*) FROM ${table}`);
-  return counts;
-}
-
 /** The one number that a query answers with. */
 export async function number(db: TestDatabase, query: string): Promise<number> {
   const [row] = await db.query<{ answer: string }>(`SELECT (${query})::text AS answer`);

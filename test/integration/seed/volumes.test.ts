@@ -7,7 +7,8 @@ import { TABLE_NAMES, TABLES } from '../../../src/schemas/hospital/tables.js';
 import { withDatabase } from '../../helpers/database.js';
 import { startServers } from '../../helpers/server.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
-import { checksums, counted, number, requireClean, runOn, seed, volumes } from './seeding.js';
+import { countTables } from '../../helpers/workspace.js';
+import { checksums, number, requireClean, runOn, seed, volumes } from './seeding.js';
 
 const servers = await startServers();
 const newest = servers.at(-1)!;
@@ -39,7 +40,7 @@ for (const server of servers) {
           'written',
         ]);
         assert.deepEqual(document.tables, DEFAULT_ROWS);
-        assert.deepEqual(document.tables, await counted(db));
+        assert.deepEqual(document.tables, await countTables(db));
         assert.equal(document.rows, totalOf(document.tables));
         assert.equal(document.written, document.rows - lookups);
         assert.ok(document.seconds > 0);
@@ -167,13 +168,13 @@ test('ids go on after rows that someone inserted by hand, and INSERT without an 
 test('more links than patients may have are refused before anything is written', async () => {
   await withTempFolder((cwd) =>
     withDatabase(newest, async (db) => {
-      const before = await counted(db);
+      const before = await countTables(db);
       const env = volumes({ pacientes: 100, convenios: 10, pacientes_convenios: 301 });
       const refused = await runOn(db, cwd, ['seed', '--json'], env);
       assert.equal(refused.code, 2);
       assert.equal(JSON.parse(refused.stdout).exit_code, 2);
       assert.match(refused.stderr, /301 links.*100 patients.*300/);
-      assert.deepEqual(await counted(db), before);
+      assert.deepEqual(await countTables(db), before);
 
       // The last place of the last patient is still one.
       const { tables } = await seed(db, cwd, [], { ...env, SEED_PACIENTES_CONVENIOS: '300' });

@@ -181,7 +181,7 @@ test('a file that is not there yet, and grows within a line, is followed', () =>
       const cut = bytes.indexOf(0xf0) + 2;
       await writeFile(path, bytes.subarray(0, cut));
       await waitFor(() => sink.idles === 2);
-      assert.equal(sink.told, 0);
+      assert.equal(sink.received, 0);
       await appendFile(path, bytes.subarray(cut));
       await waitFor(() => sink.rows.length === 3 && sink.idles === 3);
       await appendFile(path, line(3));
@@ -367,7 +367,7 @@ test('an empty file is at its end at once', () =>
     for (const bytes of ['', '\n', gzipSync('')]) {
       await writeFile(join(folder, 'events'), bytes);
       const sink = await read(join(folder, 'events'));
-      assert.equal(sink.told, 0);
+      assert.equal(sink.received, 0);
       assert.equal(sink.idles, 1);
     }
   }));

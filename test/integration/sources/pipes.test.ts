@@ -64,7 +64,7 @@ test('a pipe that nobody writes to can be left, before its writer and amid', asy
     await waitFor(() => sink.idles === 1, { what: 'a pipe without a writer to be idle' });
     source.stop();
     await ended;
-    assert.equal(sink.told, 0);
+    assert.equal(sink.received, 0);
   });
   await withPipe(async ({ path, folder, sink, source, ended }) => {
     writeFileSync(join(folder, 'bytes'), LINES);

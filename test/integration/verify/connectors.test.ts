@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { ReceivedRow } from '../../helpers/received-row.js';
 import { startServer } from '../../helpers/server.js';
-import { type Streamed, stream } from '../run/streaming.js';
+import { type Streamed, stream } from '../../helpers/stream-run.js';
+import { withPlainWorkspace } from '../../helpers/workspace.js';
 import {
   assertExact,
   dropSlots,
@@ -10,7 +11,6 @@ import {
   makeSlot,
   readRows,
   verifyAfter,
-  withPlainWorkspace,
   writeLines,
 } from './verifying.js';
 

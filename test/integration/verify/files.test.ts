@@ -7,7 +7,8 @@ import test from 'node:test';
 import { startCli } from '../../helpers/cli.js';
 import { freePort } from '../../helpers/free-port.js';
 import { startServer } from '../../helpers/server.js';
-import { run, type Streamed, stream, type Workspace, withWorkspace } from '../run/streaming.js';
+import { type Streamed, stream } from '../../helpers/stream-run.js';
+import { run, type Workspace, withWorkspace } from '../../helpers/workspace.js';
 import {
   assertExact,
   dropSlot,

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { TABLE_NAMES } from '../../../src/schemas/hospital/tables.js';
 import { startServers } from '../../helpers/server.js';
-import { run, stream } from '../run/streaming.js';
-import { assertExact, dropSlots, makeSlot, verifyAfter, withPlainWorkspace } from './verifying.js';
+import { stream } from '../../helpers/stream-run.js';
+import { run, withPlainWorkspace } from '../../helpers/workspace.js';
+import { assertExact, dropSlots, makeSlot, verifyAfter } from './verifying.js';
 
 const LOAD = ['--workers', '2', '--rate', 'max', '--batch-size', '5', '--max-events', '300'];
 const MIX = ['--update-ratio', '0.2', '--delete-ratio', '0.3'];

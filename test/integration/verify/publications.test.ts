@@ -4,9 +4,10 @@ import { TABLE_NAMES } from '../../../src/schemas/hospital/tables.js';
 import type { VerificationDocument } from '../../../src/verify/verdict/document.js';
 import { startCli } from '../../helpers/cli.js';
 import { startServer } from '../../helpers/server.js';
+import { stream } from '../../helpers/stream-run.js';
 import { waitFor } from '../../helpers/wait-for.js';
-import { run, stream } from '../run/streaming.js';
-import { dropSlots, makeSlot, verifyAfter, withPlainWorkspace } from './verifying.js';
+import { run, withPlainWorkspace } from '../../helpers/workspace.js';
+import { dropSlots, makeSlot, verifyAfter } from './verifying.js';
 
 const server = await startServer(18);
 const LOAD = ['--workers', '2', '--rate', 'max', '--batch-size', '5', '--max-events', '300'];

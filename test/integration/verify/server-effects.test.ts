@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { startCli } from '../../helpers/cli.js';
 import { startServers } from '../../helpers/server.js';
+import { stream } from '../../helpers/stream-run.js';
 import { waitFor } from '../../helpers/wait-for.js';
-import { stream, type Workspace } from '../run/streaming.js';
+import { type Workspace, withPlainWorkspace } from '../../helpers/workspace.js';
 import type { Envelope } from './recorded.js';
 import {
   assertExact,
@@ -12,7 +13,6 @@ import {
   makeSlots,
   readLines,
   verifyAfter,
-  withPlainWorkspace,
   writeLines,
 } from './verifying.js';
 

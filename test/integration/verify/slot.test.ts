@@ -3,19 +3,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { TABLE_NAMES } from '../../../src/schemas/hospital/tables.js';
+import { auditedEvents } from '../../helpers/audit.js';
 import { startCli } from '../../helpers/cli.js';
 import { startServers, type TestServer } from '../../helpers/server.js';
+import { type Streamed, stream } from '../../helpers/stream-run.js';
 import { waitFor } from '../../helpers/wait-for.js';
-import { run, type Streamed, withWorkspace } from '../run/streaming.js';
-import {
-  assertExact,
-  dropSlot,
-  makeSlot,
-  newSlot,
-  stream,
-  verifyAfter,
-  verifyNext,
-} from './verifying.js';
+import { run, withWorkspace } from '../../helpers/workspace.js';
+import { assertExact, dropSlot, makeSlot, newSlot, verifyAfter, verifyNext } from './verifying.js';
 
 const LOAD = ['--workers', '3', '--rate', '1500', '--batch-size', '7', '--duration', '2s'];
 const MIX = ['--update-ratio', '0.3', '--delete-ratio', '0.1'];
@@ -179,10 +173,7 @@ test('Ctrl+C amid a run says what was found so far, and that it is not all', asy
       try {
         await verifying.until(/comparing slot/);
         await waitFor(async () => {
-          const [row] = await workspace.db.query<{ n: string }>(
-            'SELECT count(*) AS n FROM audit.changes',
-          );
-          return Number(row?.n) > 3;
+          return (await auditedEvents(workspace.db)) > 3;
         });
         verifying.child.kill('SIGINT');
         const { code, stdout, stderr } = await verifying.ended();

@@ -5,7 +5,7 @@ import type { VerificationDocument } from '../../../src/verify/verdict/document.
 import { startCli } from '../../helpers/cli.js';
 import { startServer } from '../../helpers/server.js';
 import { waitFor } from '../../helpers/wait-for.js';
-import { run, type Workspace } from '../run/streaming.js';
+import { run, type Workspace, withPlainWorkspace } from '../../helpers/workspace.js';
 import {
   confirmed,
   dropSlots,
@@ -14,7 +14,6 @@ import {
   SOON,
   saidBy,
   verifyAfter,
-  withPlainWorkspace,
   writeLines,
 } from './verifying.js';
 

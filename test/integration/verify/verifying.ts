@@ -7,55 +7,22 @@ import { SlotSource } from '../../../src/sources/slot/source.js';
 import type { VerificationDocument } from '../../../src/verify/verdict/document.js';
 import { requireSum } from '../../helpers/accounting.js';
 import { publicScope } from '../../helpers/any-scope.js';
-import { type CliResult, runCli, startCli } from '../../helpers/cli.js';
-import { TEMPLATE_DATABASE } from '../../helpers/cluster-template.js';
+import { type CliResult, startCli } from '../../helpers/cli.js';
 import { CollectingSink } from '../../helpers/collecting-sink.js';
-import { type TestDatabase, withDatabase } from '../../helpers/database.js';
 import { debeziumLine, HOME, type LineFormat, PLAIN } from '../../helpers/debezium-lines.js';
 import type { ReceivedRow } from '../../helpers/received-row.js';
-import type { TestServer } from '../../helpers/server.js';
-import { withTempFolder } from '../../helpers/temp-folder.js';
-import { envOf } from '../../helpers/test-target.js';
-import { run, type Streamed, stream, VOLUMES, type Workspace } from '../run/streaming.js';
+import type { Streamed } from '../../helpers/stream-run.js';
+import { run, type Workspace } from '../../helpers/workspace.js';
 
 /** So that a stream that is short is not waited for. */
 export const SOON = ['--wait', '0.1'];
 const RECONNECT = { attempts: 1, baseMs: 10, maxMs: 10, failFast: true };
-/** By server, a database that is seeded: wards are copies of it. */
-const seeded = new Map<TestServer, Promise<string>>();
 
 let slots = 0;
 
 /** A slot name that no other test of the file has: slots are the server's, not the database's. */
 export function newSlot(): string {
   return `verify_${++slots}`;
-}
-
-/** Lends `body` a seeded workspace whose server does nothing by itself: no audit, hence no trigger. */
-export async function withPlainWorkspace(
-  server: TestServer,
-  body: (workspace: Workspace) => Promise<void>,
-): Promise<void> {
-  const template = seeded.get(server) ?? seed(server);
-  seeded.set(server, template);
-  await withDatabase(server, (db) => withTempFolder((cwd) => body({ db, cwd, env: wardEnv(db) })), {
-    template: await template,
-  });
-}
-
-async function seed(server: TestServer): Promise<string> {
-  const name = 'seeded_ward';
-  await server.query(`CREATE DATABASE ${name} TEMPLATE ${TEMPLATE_DATABASE}`);
-  await withTempFolder(async (cwd) => {
-    const env = { ...envOf(server.target(name)), ...VOLUMES };
-    const { code, stderr } = await runCli(['seed'], { cwd, env });
-    assert.equal(code, 0, stderr);
-  });
-  return name;
-}
-
-function wardEnv({ target }: TestDatabase): Record<string, string> {
-  return { APP_LANG: 'en', ...envOf(target) };
 }
 
 /** Reads the first events of a slot, as lines of Debezium's JSON. The publication is called as the slot is. */
@@ -199,5 +166,3 @@ export async function dropSlots({ db }: Workspace): Promise<void> {
     [db.name],
   );
 }
-
-export { stream };

@@ -6,9 +6,10 @@ import { startCli } from '../../helpers/cli.js';
 import { TEMPLATE_DATABASE } from '../../helpers/cluster-template.js';
 import { PARTITIONED_CONSULTAS } from '../../helpers/partitioned.js';
 import { startServers, type TestServer } from '../../helpers/server.js';
+import { type Streamed, stream } from '../../helpers/stream-run.js';
 import { envOf } from '../../helpers/test-target.js';
 import { waitFor } from '../../helpers/wait-for.js';
-import { run, type Streamed, stream } from '../run/streaming.js';
+import { run, withPlainWorkspace } from '../../helpers/workspace.js';
 import {
   assertExact,
   confirmed,
@@ -18,7 +19,6 @@ import {
   saidBy,
   verifyAfter,
   verifyNext,
-  withPlainWorkspace,
 } from './verifying.js';
 
 const LOAD = ['--workers', '2', '--rate', 'max', '--batch-size', '5', '--max-events', '200'];

@@ -51,7 +51,7 @@ for (const version of [14, 18] as const) {
     assertSame(sink.rows, expectedEvents());
     assertInOrder(sink.rows);
     assert.deepEqual(sink.truncated, ['exames', 'internacoes']);
-    assert.equal(sink.asides.filter((kind) => kind === 'message').length, 2);
+    assert.equal(sink.ignoredKinds.filter((kind) => kind === 'message').length, 2);
   });
 }
 

@@ -37,7 +37,7 @@ function fresh() {
   return { sink, intake: new DebeziumIntake(sink, anyScope) };
 }
 
-const told = ({ rows, keyless, truncated, asides, problems }: CollectingSink) => ({
+const told = ({ rows, keyless, truncated, ignoredKinds: asides, problems }: CollectingSink) => ({
   rows,
   keyless,
   truncated,
@@ -108,7 +108,7 @@ test('whatever the bytes, one thing is told of them, the same by one that knows 
       assert.deepEqual(told(sink), told(one.sink), `${name}: ${bytes}`);
       // White space is nothing, and of nothing nothing is told.
       if (/^[ \t\r\n]*$/.test(bytes.toString('latin1'))) continue;
-      assert.equal(sink.told, 1, `${name}: ${bytes}`);
+      assert.equal(sink.received, 1, `${name}: ${bytes}`);
       if (!isJson(bytes)) assert.equal(sink.problems.length, 1, `${name}: ${bytes}`);
     }
   }
@@ -191,7 +191,7 @@ test('a body is one event or an array of them', () => {
       ['delete', 2],
     ],
   );
-  assert.deepEqual(sink.asides, ['tombstone']);
+  assert.deepEqual(sink.ignoredKinds, ['tombstone']);
   assert.deepEqual(
     sink.problems.map((problem) => problem.position),
     [2, 2, 5, 6],
@@ -217,7 +217,7 @@ test('a record of Kafka has its id from its row, or else from its key', () => {
   record('no JSON', envelope('d', {}));
   record('{"id":"x"}', envelope('d', {}));
   intake.record(Buffer.from([0x22, 0xff, 0x22]), Buffer.from(envelope('d', {})), 3, 9, 1);
-  assert.deepEqual(sink.asides, ['tombstone']);
+  assert.deepEqual(sink.ignoredKinds, ['tombstone']);
   assert.deepEqual(
     sink.rows.map((row) => row.key),
     [8, 7, '9007199254740993', 7],

@@ -258,7 +258,7 @@ for (const [kind, text] of ASIDES) {
   test(`no change to a row: ${kind}: ${text.slice(0, 40)}`, () => {
     const sink = tell(text);
     assert.deepEqual(sink.problems, []);
-    assert.deepEqual(sink.asides, [kind]);
+    assert.deepEqual(sink.ignoredKinds, [kind]);
     assert.equal(sink.rows.length, 0);
   });
 }
@@ -268,7 +268,7 @@ test('a truncate is told with its table', () => {
 });
 
 test('nothing is told of nothing', () => {
-  for (const text of ['', ' \t\r\n ', '\ufeff']) assert.equal(tell(text).told, 0);
+  for (const text of ['', ' \t\r\n ', '\ufeff']) assert.equal(tell(text).received, 0);
 });
 
 const MALFORMED: readonly (readonly [string, string, RegExp])[] = [

@@ -106,7 +106,7 @@ test('what stands before a delete is its key, and before nothing it is a tombsto
     '{"topic":"a","key":"{\\"id\\":8}","timestamp":1772366400700,"partition":0,"offset":3}',
   ]) {
     const sink = tell(line);
-    assert.deepEqual([sink.problems, sink.asides], [[], ['tombstone']], line);
+    assert.deepEqual([sink.problems, sink.ignoredKinds], [[], ['tombstone']], line);
   }
 });
 
@@ -197,7 +197,7 @@ for (const [what, [line, words]] of Object.entries(REFUSED)) {
   test(`refused, and why: ${what}`, () => {
     const sink = tell(line);
     assert.deepEqual(sink.rows, []);
-    assert.deepEqual(sink.asides, []);
+    assert.deepEqual(sink.ignoredKinds, []);
     assert.match(sink.problems[0]?.reason ?? 'nothing was said', words);
     assert.doesNotMatch(sink.problems[0]!.reason, /segredo|Maria/);
   });

@@ -84,8 +84,8 @@ for (const [shape, line] of SHAPES) {
       [0, 4, 0, 4, 0, 4].map((place) => ['exames', 'oltp', place]),
     );
     const asides = ['other_database', 'other_schema', 'other_table', 'other_schema'];
-    assert.deepEqual(sink.asides, [...asides, ...asides, ...asides]);
-    assert.deepEqual(sink.untoldFacts, []);
+    assert.deepEqual(sink.ignoredKinds, [...asides, ...asides, ...asides]);
+    assert.deepEqual(sink.unstatedFacts, []);
   });
 
   test(`what is not told counts as the run's, and is said once: ${shape}`, () => {
@@ -96,7 +96,7 @@ for (const [shape, line] of SHAPES) {
       sink.rows.map(({ table, origin }) => [table, origin]),
       Array.from({ length: 4 }, () => ['exames', null]),
     );
-    assert.deepEqual(sink.untoldFacts, ['database', 'schema', 'origin']);
+    assert.deepEqual(sink.unstatedFacts, ['database', 'schema', 'origin']);
   });
 }
 
@@ -107,7 +107,7 @@ test('what rows of others do not tell is no matter', () => {
     plain({ db: 'hospital', schema: 'public', table: 'exames' }),
     plain({ schema: 'public', table: 'exames', name: 'oltp' }),
   ]);
-  assert.deepEqual(sink.untoldFacts, ['origin', 'database']);
+  assert.deepEqual(sink.unstatedFacts, ['origin', 'database']);
 });
 
 test('what an event does not tell is said with the first one that counts, also if one before was malformed', () => {
@@ -116,7 +116,7 @@ test('what an event does not tell is said with the first one that counts, also i
   const tell = (lsn: string) => {
     const source = `{"db":"hospital","schema":"public","table":"exames","txId":571,"lsn":${lsn}}`;
     intake.event(Buffer.from(envelope('c', { after: EXAME, source })), 0, 1, 0);
-    return sink.untoldFacts;
+    return sink.unstatedFacts;
   };
   assert.deepEqual(tell('-1'), []);
   assert.equal(sink.problems.length, 1);
@@ -174,12 +174,12 @@ test('of a slot, the relation says the schema and the name, and the connection i
     ],
   );
   assert.deepEqual(sink.truncated, ['exames', 'exames']);
-  assert.deepEqual(sink.asides, [
+  assert.deepEqual(sink.ignoredKinds, [
     'other_schema',
     'other_table',
     'other_schema',
     'other_table',
     'other_table',
   ]);
-  assert.deepEqual(sink.untoldFacts, []);
+  assert.deepEqual(sink.unstatedFacts, []);
 });
