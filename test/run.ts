@@ -15,7 +15,7 @@ import { packageRoot } from '../src/lib/package-root.js';
 /** Test files that run at once. Half of a file's time is waiting, for a server or a clock, so two fill two cores. */
 const AT_ONCE = 2;
 const MISUSED = 2;
-/** The folder that was compiled into, under whatever name. */
+/** The compiler's output folder. */
 const COMPILED = fileURLToPath(new URL('..', import.meta.url));
 
 process.chdir(packageRoot());

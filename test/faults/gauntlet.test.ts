@@ -16,9 +16,9 @@ import { startServer } from '../helpers/server.js';
 import { withTempFolder } from '../helpers/temp-folder.js';
 import { envOf } from '../helpers/test-target.js';
 import { waitFor } from '../helpers/wait-for.js';
-import { Oracle, type ToldTransaction } from './gauntlet/oracle.js';
+import { type LedgerContents, readLedger } from './gauntlet/ledger-reader.js';
+import { Oracle, type SeenTransaction } from './gauntlet/oracle.js';
 import { FaultyProxy, type ProxyFault } from './gauntlet/proxy.js';
-import { type LedgerTold, readLedger } from './gauntlet/told-by-ledger.js';
 
 /** `npm run gauntlet` asks for more. */
 const FAULTS = Number(process.env.GAUNTLET_FAULTS ?? 24);
@@ -39,7 +39,7 @@ const ENV = {
   STREAM_RECONNECT_ATTEMPTS: '500',
 };
 
-/** Of these, one is drawn: what the proxy does at a COMMIT comes oftenest, since it is the hardest. */
+/** One of these is drawn: faults of the proxy at a COMMIT come oftenest, since they are the hardest. */
 const KINDS: readonly (ProxyFault | 'backends' | 'immediate' | 'postmaster' | 'thread')[] = [
   ...(['before', 'amid', 'after'] as const).flatMap((fault) => [fault, fault]),
   ...(['delay', 'half', 'backends', 'backends', 'thread', 'thread'] as const),
@@ -74,7 +74,7 @@ test(`gauntlet: ${FAULTS} faults, seed ${SEED}`, async (t) => {
             if (AT_COMMIT.includes(kind)) sums.atCommit++;
             await run.progress();
           }
-          // Every other run is killed, with what it has under way.
+          // Every other run is killed, with transactions under way.
           const killed = sums.runs++ % 2 === 1;
           if (killed) sums.killed++;
           if (killed) sums.faults++;
@@ -86,14 +86,14 @@ test(`gauntlet: ${FAULTS} faults, seed ${SEED}`, async (t) => {
             });
             assert.equal(resolved.code, 0, resolved.stderr);
           }
-          const told = readLedger(run.ledger);
-          assert.deepEqual([told.unknown, told.open], [0, 0], 'unknown or open');
-          await compare(told, oracle);
-          if (summary !== null) agree(told, summary);
+          const ledger = readLedger(run.ledger);
+          assert.deepEqual([ledger.unknown, ledger.open], [0, 0], 'unknown or open');
+          await compare(ledger, oracle);
+          if (summary !== null) agree(ledger, summary);
           const checked = await runCli(['ledger', 'check', run.id, '--lang', 'en'], { cwd, env });
           assert.equal(checked.code, 0, checked.stdout + checked.stderr);
-          sums.doubted += told.doubted;
-          sums.transactions += told.committed.length;
+          sums.doubted += ledger.doubted;
+          sums.transactions += ledger.committed.length;
         } finally {
           await run.end('SIGKILL');
           await proxy.close();
@@ -148,14 +148,14 @@ async function restart(): Promise<void> {
   );
 }
 
-/** The ledger tells of exactly the transactions that the server's decoder and its WAL tell of. */
-async function compare(told: LedgerTold, oracle: Oracle): Promise<void> {
+/** The ledger has exactly the transactions that the server's decoder and its WAL have. */
+async function compare(ledger: LedgerContents, oracle: Oracle): Promise<void> {
   const decoded = await oracle.transactions();
   const commits = await oracle.commits();
-  const text = ({ changes }: ToldTransaction) => changes.join(', ');
-  assert.deepEqual(told.committed.map(text).sort(), decoded.map(text).sort());
+  const text = ({ changes }: SeenTransaction) => changes.join(', ');
+  assert.deepEqual(ledger.committed.map(text).sort(), decoded.map(text).sort());
   const xidOf = new Map(decoded.map((transaction) => [text(transaction), transaction.xid]));
-  for (const transaction of told.committed) {
+  for (const transaction of ledger.committed) {
     const { xid } = transaction;
     if (xid !== null) {
       assert.equal(xid, xidOf.get(text(transaction)));
@@ -164,8 +164,8 @@ async function compare(told: LedgerTold, oracle: Oracle): Promise<void> {
   }
 }
 
-/** The summary tells of exactly what the ledger does. */
-function agree({ committed }: LedgerTold, { rows, transactions }: RunSummary): void {
+/** The summary has exactly the rows and transactions of the ledger. */
+function agree({ committed }: LedgerContents, { rows, transactions }: RunSummary): void {
   const counted = noRows();
   for (const change of committed.flatMap(({ changes }) => changes)) {
     const [table, operation] = change.split(' ') as [keyof typeof counted, Operation];

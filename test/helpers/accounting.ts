@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { VerificationDocument } from '../../src/verify/verdict/document.js';
 
-/** Every change that the ledger has as committed became exactly one of five things: whatever the verdict. */
+/** With any the verdict, every committed change of the ledger is exactly one of five things. */
 export function requireSum({
   accounting,
   verdict,
@@ -9,20 +9,20 @@ export function requireSum({
   violations,
 }: VerificationDocument): void {
   const { committed, delivered, excused, missing, doubted, waived } = accounting;
-  const told = JSON.stringify({ accounting, verdict, doubts, violations });
-  for (const count of Object.values(accounting)) assert.ok(count >= 0, told);
-  assert.equal(delivered + excused + missing + doubted + waived, committed, told);
+  const document = JSON.stringify({ accounting, verdict, doubts, violations });
+  for (const count of Object.values(accounting)) assert.ok(count >= 0, document);
+  assert.equal(delivered + excused + missing + doubted + waived, committed, document);
   if (verdict === 'exact' || verdict === 'duplicates') {
-    assert.deepEqual([missing, doubted], [0, 0], told);
-    assert.deepEqual(doubts, {}, told);
-    assert.ok(delivered > 0, told);
-    for (const count of Object.values(violations)) assert.equal(count, 0, told);
+    assert.deepEqual([missing, doubted], [0, 0], document);
+    assert.deepEqual(doubts, {}, document);
+    assert.ok(delivered > 0, document);
+    for (const count of Object.values(violations)) assert.equal(count, 0, document);
   }
-  if (verdict === 'indeterminate') assert.ok(Object.keys(doubts).length > 0, told);
-  if (missing > 0) assert.equal(verdict, 'violation', told);
+  if (verdict === 'indeterminate') assert.ok(Object.keys(doubts).length > 0, document);
+  if (missing > 0) assert.equal(verdict, 'violation', document);
 }
 
-/** What `verify --json` printed, with the sum checked. */
+/** Parses the output of `verify --json`, and checks the sum. */
 export function readVerdict(stdout: string): VerificationDocument {
   const document = JSON.parse(stdout) as VerificationDocument;
   requireSum(document);

@@ -78,7 +78,7 @@ export function brokerCertificates(folder: string) {
     elsewhere: maker.issue('elsewhere', { by, subject: 'broker', names: 'DNS:kafka.example' }),
     expired: maker.issue('expired', { by, subject: 'broker', names: 'IP:127.0.0.1', days: -1 }),
     client: maker.issue('client', { by, subject: 'client' }),
-    stranger: maker.issue('stranger', { by: 'other', subject: 'client' }),
+    foreign: maker.issue('foreign', { by: 'other', subject: 'client' }),
   };
 }
 

@@ -33,7 +33,7 @@ export interface CliResult {
 /** The program while it runs. */
 export interface RunningCli {
   readonly child: ChildProcess;
-  /** What it has written so far. */
+  /** Its output so far. */
   stdout(): string;
   stderr(): string;
   /** Waits until stdout or stderr holds a match, and returns it. */
@@ -47,7 +47,7 @@ export function runCli(args: readonly string[], options: CliOptions): Promise<Cl
   return startCli(args, options).ended();
 }
 
-/** Starts the compiled program; the caller sees to its end. */
+/** Starts the compiled program; the caller ends it. */
 export function startCli(args: readonly string[], options: CliOptions): RunningCli {
   const env: Record<string, string> = { ...ENGLISH };
   for (const name of KEPT) {

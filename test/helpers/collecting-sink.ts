@@ -8,7 +8,7 @@ import type {
   Sink,
   Unstated,
 } from '../../src/sources/source.js';
-import { type ReceivedRow, toldRow } from './received-row.js';
+import { type ReceivedRow, receivedRow } from './received-row.js';
 
 /** Keeps the events of a source. */
 export class CollectingSink implements Sink {
@@ -25,7 +25,7 @@ export class CollectingSink implements Sink {
   gate: Promise<void> = Promise.resolve();
 
   row(event: RowEvent, columns: RowColumns | null): void {
-    this.rows.push(toldRow(event, columns));
+    this.rows.push(receivedRow(event, columns));
     this.precisions.push(columns?.precision ?? null);
   }
 

@@ -68,7 +68,7 @@ export async function withDatabase<T>(
 
 async function requireNoConnection(server: TestServer, database: string): Promise<void> {
   let left: string[] = [];
-  const nobody = async () => {
+  const isAlone = async () => {
     const rows = await server.query<{ application_name: string; state: string; query: string }>(
       `SELECT application_name, state, query FROM pg_stat_activity
         WHERE datname = $1 AND backend_type = 'client backend'`,
@@ -78,7 +78,7 @@ async function requireNoConnection(server: TestServer, database: string): Promis
     return left.length === 0;
   };
   try {
-    await waitFor(nobody, { deadline: LEAK_DEADLINE_MS });
+    await waitFor(isAlone, { deadline: LEAK_DEADLINE_MS });
   } catch (error) {
     if (left.length === 0) throw error;
     throw new Error(`connections were left open in ${database}: ${left.join('; ')}`);

@@ -135,11 +135,11 @@ function sequenceOf({ watermark, lsn }: LineRow): string {
 
 function placeMembers(
   { from }: LineRow,
-  { place }: LineFormat,
+  { place: isThere }: LineFormat,
   home: RowPlace,
   [database, schema, origin]: readonly [string, string, string],
 ): string[] {
-  if (!place) return [];
+  if (!isThere) return [];
   const rowPlace = { ...home, ...from };
   return [
     `${database}:"${rowPlace.database}"`,

@@ -3,8 +3,8 @@ import { openEmbedded } from '../../src/embedded/server.js';
 import { embeddedOptions } from './embedded-options.js';
 
 /**
- * A program that uses an embedded server, for tests that need a process of its own to end: prints
- * what it got as JSON, and gives it back when its standard input ends. Argument: the data folder.
+ * A program that uses an embedded server, for tests that end its process: prints the server's port, or
+ * its failure, as JSON, and releases the server when standard input ends. Argument: the data folder.
  */
 process.on('SIGINT', () => undefined);
 const server = await openEmbedded(embeddedOptions(process.argv[2] ?? ''), () => undefined).catch(

@@ -1,11 +1,11 @@
 import { createServer, type Server, type Socket } from 'node:net';
 
-/** A port of this machine that nobody listens on just now. */
+/** A free port of this machine. */
 export async function freePort(): Promise<number> {
   return withBusyPort(async (port) => port);
 }
 
-/** Lends `body` a port that somebody listens on: silent, as a server that hangs. `connections`: so many so far. */
+/** Lends `body` a port that accepts and stays silent, as a server that hangs. `connections`: how many there were. */
 export async function withBusyPort<T>(
   body: (port: number, connections: () => number) => Promise<T>,
 ): Promise<T> {

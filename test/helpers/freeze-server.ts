@@ -4,7 +4,7 @@ import { readPostmaster } from '../../src/embedded/cluster.js';
 import type { TestServer } from './server.js';
 import { whenStopped } from './when-stopped.js';
 
-/** Stops every process of the server; returns what lets them go on. */
+/** Stops every process of the server; returns a function that lets them go on. */
 export function freezeServer({ cluster }: TestServer): () => void {
   const postmaster = readPostmaster(cluster.dir)?.pid;
   assert.ok(postmaster !== undefined);

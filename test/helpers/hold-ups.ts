@@ -3,10 +3,10 @@ import type { TestDatabase } from './database.js';
 import type { TestServer } from './server.js';
 import { waitFor } from './wait-for.js';
 
-/** What the program's processes wait for: `pg_stat_activity.wait_event_type` and `.wait_event`. */
+/** The cause of a wait: `pg_stat_activity.wait_event_type` or `.wait_event`. */
 export type Hold = 'Lock' | 'SyncRep' | 'PgSleep';
 
-/** Locks tables as a migration does that somebody forgot. Returns what ends it. */
+/** Locks tables as a forgotten migration does. Returns a function that ends it. */
 export async function lockTables(
   db: TestDatabase,
   ...tables: string[]
@@ -16,7 +16,7 @@ export async function lockTables(
   return () => holder.end();
 }
 
-/** Has every COMMIT of a server wait for a standby that is not there. Returns what ends it. */
+/** Has every COMMIT of a server wait for a standby that is not there. Returns a function that ends it. */
 export async function awaitStandby(server: TestServer): Promise<() => Promise<void>> {
   const set = async (names: string) => {
     await server.query(`ALTER SYSTEM SET synchronous_standby_names = '${names}'`);
@@ -33,8 +33,11 @@ export async function awaitStandby(server: TestServer): Promise<() => Promise<vo
 }
 
 /** How many of the program's connections to a database wait for this. */
-export async function waitingFor(db: TestDatabase, hold: Hold): Promise<number> {
-  const rows = await db.query(
+export async function waitingFor(
+  { query }: Pick<TestDatabase, 'query'>,
+  hold: Hold,
+): Promise<number> {
+  const rows = await query(
     `SELECT FROM pg_stat_activity
       WHERE $1 IN (wait_event_type, wait_event) AND application_name LIKE 'oltp-simulator%'
         AND datname = current_database() AND state = 'active'`,

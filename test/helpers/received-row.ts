@@ -8,14 +8,14 @@ import {
   TextColumns,
 } from '../../src/sources/source.js';
 
-/** An event with what it says of its row, which a test may look at later, or change. */
+/** An event with the values of its row, which a test may look at later, or change. */
 export interface ReceivedRow extends RowEvent {
   /** Null: it says nothing, as of a delete. */
   readonly values: RowValues | null;
 }
 
 /** What a sink was given, as it is to be kept. Throws where the hashes are not those of the texts. */
-export function toldRow(event: RowEvent, columns: RowColumns | null): ReceivedRow {
+export function receivedRow(event: RowEvent, columns: RowColumns | null): ReceivedRow {
   if (columns === null) return { ...event, values: null };
   const { length } = [...TABLES[event.table].columns, ...SERVER_COLUMNS];
   const values = Array.from({ length }, (_, place) => columns.text(place));

@@ -74,7 +74,7 @@ const DOUBTS: Readonly<Record<Verdict, Doubts>> = {
   indeterminate: { ended_early: 350, unknown_transactions: 150 },
 };
 
-/** What `verify` could have left of a run with this series. */
+/** A verification that `verify` could have left of a run with this series. */
 export function sampleVerification(
   runId: string,
   series: readonly SeriesPoint[],
@@ -158,7 +158,7 @@ function sampleDocument(
   };
 }
 
-/** One a cause; what is missing is of one transaction but for the one row. */
+/** One a cause; all missing events but one are of one transaction. */
 function causesOf(examples: readonly Example[], missing: number): ExplainedCause[] {
   return examples.map(({ violation, detail, table, operation }) => ({
     violation,

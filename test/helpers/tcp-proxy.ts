@@ -3,7 +3,7 @@ import { connect, createServer, type Socket } from 'node:net';
 /** A simple query, as it goes over the wire. */
 const COMMIT = Buffer.from('COMMIT\0');
 
-/** When a connection is cut: COMMIT never arrives, or is on its way, or is answered to nobody. */
+/** When a connection is cut: before COMMIT arrives, while it is on its way, or before its answer arrives. */
 export type Cut = 'before' | 'amid' | 'after';
 
 export interface TcpProxy {

@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { ENGLISH } from './cli.js';
 import { waitFor } from './wait-for.js';
 
-/** What a program in a terminal has shown, and how one types into it. */
+/** A program in a terminal: its screen and its keyboard. */
 export interface Terminal {
   /** Types text; `\u0003` is Ctrl+C, `\u0004` Ctrl+D. */
   type(text: string): void;

@@ -1,7 +1,7 @@
 import { EMBEDDED_HOST, EMBEDDED_PASSWORD, EMBEDDED_USER } from '../../src/embedded/cluster.js';
 import type { ConnectionTarget, Demands } from '../../src/postgres/target.js';
 
-/** Nothing beyond what a target says by itself. */
+/** No demands. */
 export const NO_DEMANDS: Demands = {
   options: null,
   passFile: null,

@@ -11,29 +11,29 @@ import { requireSum } from './accounting.js';
 import { anyScope } from './any-scope.js';
 import { columnsOf, type ReceivedRow } from './received-row.js';
 
-/** What a source gives out, in its order. */
+/** The output of a source, in its order. */
 export type Script = readonly (ReceivedRow | 'idle' | Ignored)[];
 
 export interface ScriptOptions {
-  /** An LSN behind everything: the source then says that it has come so far. Left out: it does not tell. */
+  /** An LSN after everything: the source reports that it has come so far. Left out: it reports no position. */
   readonly end?: number | null;
   /** Ordered streams. */
   readonly streams?: number;
   /** What each of them is a part of; left out: of nothing. */
   readonly topics?: readonly string[];
-  /** An LSN: what was committed before is not expected. */
+  /** An LSN: transactions committed before it are not expected. */
   readonly from?: number;
-  /** For what is remembered of events and rows. */
+  /** Memory for events and rows. */
   readonly memoryBytes?: number;
   readonly partial?: boolean;
-  /** What the database says of itself, and what the source reads of it. */
+  /** The database's facts at the end, and the publications that the source reads. */
   readonly now?: DatabaseFacts | null;
   readonly publications?: readonly string[] | null;
   /** Which events are the run's; left out: all that have a table's name. */
   readonly scope?: Scope;
 }
 
-/** Small, so that what is there for long streams need not be made anew each time. */
+/** Small: the buffers for long streams are made anew for each verification. */
 const MEMORY_BYTES = 2 ** 20;
 /** Longer than any test: these sources end, or say how far they are. */
 const QUIET_MS = 600_000;
@@ -51,7 +51,7 @@ export class ListSource<T> implements Source {
     this.#stop = resolve;
   });
 
-  /** @param giving what gives an item to a sink; made once for all of them */
+  /** @param giving gives an item to a sink; made once for all items */
   constructor(
     items: readonly T[],
     giving: (sink: Sink, scope: Scope) => (item: T) => void | Promise<void>,
@@ -93,7 +93,7 @@ function giveTo(sink: Sink) {
   };
 }
 
-/** Holds a script against the ledger of a run that is over. */
+/** Compares a script with the ledger of a run that is over. */
 export function verifyScript(
   ledger: string,
   script: Script,
@@ -102,7 +102,7 @@ export function verifyScript(
   return verifySource(ledger, new ListSource(script, giveTo, options), options);
 }
 
-/** Holds what a source gives out against the ledger of a run that is over. */
+/** Compares the output of a source with the ledger of a run that is over. */
 export function verifySource(
   ledger: string,
   source: Source,
@@ -135,7 +135,7 @@ export function verifySource(
   });
 }
 
-/** What is said of it, without what says when and how long. */
+/** The document of a verification, without times. */
 export function scriptDocument(
   verification: Verification,
   finalState: FinalState | null = null,

@@ -3,8 +3,8 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const undoing = new Set<() => void>();
 
 /**
- * Calls `undo`, which may not wait, when this process is told to end before its tests have: what runs in sessions of
- * its own would be left behind. Returns what takes that back.
+ * Calls `undo`, which may not wait, when a signal ends this process before its tests: processes in sessions of their
+ * own would be left behind. Returns a function that takes that back.
  */
 export function whenStopped(undo: () => void): () => void {
   if (undoing.size === 0) for (const signal of SIGNALS) process.on(signal, stop);
@@ -20,11 +20,11 @@ function stop(signal: NodeJS.Signals): void {
     try {
       undo();
     } catch {
-      // The next one is to be undone all the same.
+      // The others are undone all the same.
     }
   }
   undoing.clear();
   for (const each of SIGNALS) process.off(each, stop);
-  // Where nobody else listens, the signal does what it does by itself.
+  // Without another listener, the signal has its default effect.
   if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
 }

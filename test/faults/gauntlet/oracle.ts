@@ -2,14 +2,14 @@ import type { TestDatabase } from '../../helpers/database.js';
 
 const SLOT = 'oracle';
 
-/** A transaction as somebody tells of it: `table operation key` of each change, sorted. */
-export interface ToldTransaction {
-  /** The low 32 bits of the transaction's id; null where it was not told. */
+/** A transaction as the ledger or the server has it: `table operation key` of each change, sorted. */
+export interface SeenTransaction {
+  /** The low 32 bits of the transaction's id; null where it is unknown. */
   readonly xid: number | null;
   readonly changes: readonly string[];
 }
 
-/** What the server's own decoder and its WAL say was committed: no code of the program is part of it. */
+/** The committed transactions by the server's own decoder and its WAL: no code of the program is part of it. */
 export class Oracle {
   readonly #db: TestDatabase;
   readonly #seen = new Set<number>();
@@ -30,25 +30,25 @@ export class Oracle {
   }
 
   /** The transactions that changed rows since the last time, in the order of their commits. */
-  async transactions(): Promise<ToldTransaction[]> {
+  async transactions(): Promise<SeenTransaction[]> {
     const rows = await this.#db.query<{ xid: string; data: string }>(
       'SELECT xid::text, data FROM pg_logical_slot_get_changes($1, NULL, NULL)',
       [SLOT],
     );
-    const told: ToldTransaction[] = [];
+    const transactions: SeenTransaction[] = [];
     let changes: string[] = [];
     for (const { xid, data } of rows) {
       const change = /^table public\.(\w+): (\w+): id\[bigint\]:(\d+)/.exec(data);
       if (change !== null) {
         changes.push(`${change[1]} ${change[2]?.toLowerCase()} ${change[3]}`);
       } else if (data.startsWith('BEGIN')) changes = [];
-      // After a crash the slot goes back a little, and tells again.
+      // After a crash the slot goes back a little, and repeats transactions.
       else if (changes.length > 0 && !this.#seen.has(Number(xid))) {
         this.#seen.add(Number(xid));
-        told.push({ xid: Number(xid), changes: changes.sort() });
+        transactions.push({ xid: Number(xid), changes: changes.sort() });
       }
     }
-    return told;
+    return transactions;
   }
 
   /** Ids of all transactions whose commit stands in the WAL since the last time, and where it ends. */

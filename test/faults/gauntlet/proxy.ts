@@ -6,13 +6,13 @@ const DELAY_MS = 300;
 
 /**
  * What happens to a connection. At its next COMMIT: it is cut `before` that reaches the server, `amid` it
- * being sent on, or `after` the server's answer, which nobody gets. At its next message: everything is
+ * being sent on, or `after` the server answered, whose answer is lost. At its next message: everything is
  * held up (`delay`), or one direction is closed (`half`).
  */
 export const PROXY_FAULTS = ['before', 'amid', 'after', 'delay', 'half'] as const;
 export type ProxyFault = (typeof PROXY_FAULTS)[number];
 
-/** Stands between the program and its server, and does to a connection what it is told to, once. */
+/** Stands between the program and its server, and disturbs one connection when asked to. */
 export class FaultyProxy {
   readonly #to: number;
   readonly #server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket));
@@ -85,7 +85,7 @@ export class FaultyProxy {
     });
   }
 
-  /** The fault that this message is to suffer, if any. */
+  /** The fault for this message, if any. */
   #take(chunk: Buffer): ProxyFault | null {
     const armed = this.#armed;
     if (armed === null) return null;

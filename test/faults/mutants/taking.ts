@@ -20,7 +20,7 @@ import {
 } from '../../../src/sources/source.js';
 import { anyScope } from '../../helpers/any-scope.js';
 import { type RunningCli, runCli, startCli } from '../../helpers/cli.js';
-import { type ReceivedRow, toldRow } from '../../helpers/received-row.js';
+import { type ReceivedRow, receivedRow } from '../../helpers/received-row.js';
 import type { TestServer } from '../../helpers/server.js';
 import { startProxy } from '../../helpers/tcp-proxy.js';
 import { envOf } from '../../helpers/test-target.js';
@@ -234,7 +234,7 @@ class Taker implements Sink {
   reached = 0;
 
   row(event: RowEvent, columns: RowColumns | null): void {
-    this.events.push(toldRow(event, columns));
+    this.events.push(receivedRow(event, columns));
   }
 
   deleteWithoutKey({ table }: KeylessEvent): void {

@@ -92,6 +92,7 @@ async function atEveryMoment(
   for (let moment = 0; moment <= LAST_MOMENT_MS; moment += everyMs) {
     const cli = startCli(args, { cwd, ...(env === undefined ? {} : { env }) });
     try {
+      // The moment itself is what is tried.
       await sleep(moment);
       const isRunning = cli.child.exitCode === null;
       const catches = isRunning && catchesSignals(cli.child.pid);

@@ -8,6 +8,7 @@ export async function insist(running: RunningCli): Promise<void> {
   running.child.kill('SIGINT');
   await running.until(/stop requested/);
   const heeded = monotonicMs();
+  // Two signals within that time count as one.
   await waitFor(() => monotonicMs() - heeded > SAME_SIGNAL_MS);
   running.child.kill('SIGINT');
 }

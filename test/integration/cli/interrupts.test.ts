@@ -8,7 +8,7 @@ import { monotonicMs, sleep } from '../../../src/lib/clock.js';
 import { SAME_SIGNAL_MS } from '../../../src/lib/signals.js';
 import { connect } from '../../../src/postgres/connect.js';
 import { type RunningCli, startCli } from '../../helpers/cli.js';
-import type { TestDatabase } from '../../helpers/database.js';
+import { type TestDatabase, withSession } from '../../helpers/database.js';
 import { freePort, withBusyPort } from '../../helpers/free-port.js';
 import { freezeServer } from '../../helpers/freeze-server.js';
 import { awaitStandby, type Hold, lockTables, waitingFor } from '../../helpers/hold-ups.js';
@@ -250,6 +250,7 @@ async function interrupt(
     await holding.ready(cli, held);
     cli.child.kill('SIGINT');
     if (times === 2) {
+      // Two signals within that time count as one: this wait separates them.
       await sleep(SAME_SIGNAL_MS + 50);
       cli.child.kill('SIGINT');
     }
@@ -268,7 +269,9 @@ async function interrupt(
     await holding.sweep?.();
   }
   // The statements that an interrupted command left at the server are cancelled.
-  await waitFor(async () => (await busy(workspace.db)) === 0, { what: `${name} to be gone` });
+  await withSession(workspace.db, (session) =>
+    waitFor(async () => (await busy(session)) === 0, { what: `${name} to be gone` }),
+  );
   return took;
 }
 
@@ -282,8 +285,10 @@ async function frozen(body: (holding: Holding) => Promise<void>): Promise<void> 
   await body({ ready, sweep: async () => thaw() }).finally(() => thaw());
 }
 
-async function waits(db: TestDatabase, hold: Hold): Promise<void> {
-  await waitFor(async () => (await waitingFor(db, hold)) > 0, { what: hold });
+function waits(db: TestDatabase, hold: Hold): Promise<void> {
+  return withSession(db, async (session) => {
+    await waitFor(async () => (await waitingFor(session, hold)) > 0, { what: hold });
+  });
 }
 
 /** Ends the sessions whose COMMIT waits for a standby; their transactions stay committed. */
@@ -295,8 +300,8 @@ async function endWaits(db: TestDatabase): Promise<void> {
 }
 
 /** How many of the program's processes wait at the server for a lock or a standby. */
-async function busy(db: TestDatabase): Promise<number> {
-  return (await waitingFor(db, 'Lock')) + (await waitingFor(db, 'SyncRep'));
+async function busy(session: Pick<TestDatabase, 'query'>): Promise<number> {
+  return (await waitingFor(session, 'Lock')) + (await waitingFor(session, 'SyncRep'));
 }
 
 /** Lends `body` a run that is under way. */

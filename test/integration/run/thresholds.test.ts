@@ -41,8 +41,8 @@ test('a threshold that does not hold is exit code 5, and is reported with the me
   await withSlot(async (workspace) => {
     // Every other row is refused; existing rows are not checked.
     await workspace.db.query('ALTER TABLE consultas ADD CHECK (id % 2 = 0) NOT VALID');
-    const breaks = async ([threshold, args]: (typeof BROKEN)[number], index: number) => {
-      const junit = join(workspace.cwd, `junit-${index}.xml`);
+    const breaks = async ([threshold, args]: (typeof BROKEN)[number]) => {
+      const junit = join(workspace.cwd, `${threshold.replaceAll(/\W/g, '-')}.xml`);
       const flags = ['--threshold', threshold, '--junit', junit, '--json'];
       const { code, stdout, stderr } = await run(workspace, ['stream', ...args, ...flags]);
       assert.equal(code, 5, `${threshold}: ${stderr}`);
@@ -53,8 +53,9 @@ test('a threshold that does not hold is exit code 5, and is reported with the me
       const page = join(workspace.cwd, 'logs', 'runs', summary.run_id, 'report.html');
       assert.ok(existsSync(page), stderr);
     };
-    // Side by side: most of a run is waiting for its duration.
-    await Promise.all(BROKEN.map(breaks));
+    // Those that have little to do run side by side: most of such a run is waiting for its end.
+    await Promise.all(BROKEN.filter(([, args]) => args !== TOO_MUCH).map(breaks));
+    for (const each of BROKEN.filter(([, args]) => args === TOO_MUCH)) await breaks(each);
   });
 });
 

@@ -12,7 +12,7 @@ import type {
   Unstated,
 } from '../../../src/sources/source.js';
 import { publicScope } from '../../helpers/any-scope.js';
-import { type ReceivedRow, toldRow } from '../../helpers/received-row.js';
+import { type ReceivedRow, receivedRow } from '../../helpers/received-row.js';
 
 /** Keeps the events of a source, in order. */
 export class Collector implements Sink {
@@ -29,7 +29,7 @@ export class Collector implements Sink {
   #gate: { readonly opened: Promise<void>; readonly open: () => void } | null = null;
 
   row(event: RowEvent, columns: RowColumns | null): void {
-    this.rows.push(toldRow(event, columns));
+    this.rows.push(receivedRow(event, columns));
     this.received.push(`${event.operation} ${event.table} ${event.key}`);
   }
 

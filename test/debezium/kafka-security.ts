@@ -1,10 +1,8 @@
 import '../../src/messages/english.js';
 import assert from 'node:assert/strict';
-import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import test, { after } from 'node:test';
+import test, { before } from 'node:test';
 import { EXIT, type ExitCode } from '../../src/errors.js';
 import { monotonicMs } from '../../src/lib/clock.js';
 import {
@@ -18,52 +16,30 @@ import {
 import { KafkaSource } from '../../src/sources/kafka/source.js';
 import { placeRun, recordedLines } from '../golden/runs.js';
 import { anyScope } from '../helpers/any-scope.js';
-import { brokerCertificates, withoutOpenssl } from '../helpers/certificates.js';
 import { runCli, startCli } from '../helpers/cli.js';
 import { CollectingSink } from '../helpers/collecting-sink.js';
 import { type Refusal, refusalOf } from '../helpers/kafka-refusal.js';
 import { withTempFolder } from '../helpers/temp-folder.js';
 import { waitFor } from '../helpers/wait-for.js';
-import { findJava } from './java.js';
-import { KafkaBroker, SESSION_MS, type SecuredListener } from './kafka-broker.js';
-import { type Entry, KafkaWriter } from './kafka-writer.js';
+import { SESSION_MS, type SecuredListener } from './kafka-broker.js';
+import type { Entry } from './kafka-writer.js';
+import { broker, certificates, noSecurity, USER, writer } from './shared-broker.js';
 
 /** A refusal comes at once; a broker holds that of a login back for a moment, and a busy machine all of them. */
 const AT_ONCE_MS = 4_000;
-const USER = { name: 'reader', password: 'not-to-be-seen-0' };
 /** A recorded run, whose events are in a topic of this prefix. */
 const RUN = 'run.';
 const RECONNECT = { attempts: 1, baseMs: 1, maxMs: 1, failFast: true };
 /** Nobody listens there: what is judged is judged by the ledger alone. */
 const NOWHERE = { APP_LANG: 'en', DATABASE_URL: 'postgresql://x:y@127.0.0.1:1/none' };
 
-const { java, skip: noJava } = await findJava();
-const skip = noJava || withoutOpenssl;
-const folder = await mkdtemp(join(tmpdir(), 'oltp-simulator-test-'));
-const certificates = skip === false ? brokerCertificates(folder) : null;
-const broker = certificates === null ? null : await startBroker();
-const writer = broker === null ? null : new KafkaWriter(java!, broker.address);
-after(async () => {
-  await writer?.stop();
-  await broker?.stop();
-  await rm(folder, { recursive: true, force: true });
-});
+const skip = noSecurity;
 const lines = recordedLines(2, 'plain');
-if (writer !== null) {
-  await writer.createTopics([`${RUN}events`], 1);
-  await writer.send(lines.map((line) => entryOf(`${RUN}events`, line)));
-}
-
-function startBroker(): Promise<KafkaBroker> {
-  const { here, authority } = certificates!;
-  const keystore = join(folder, 'keystore.pem');
-  for (const file of [here.key, here.cert]) appendFileSync(keystore, readFileSync(file));
-  return KafkaBroker.start({
-    java: java!,
-    folder,
-    secured: { keystore, authority: authority.cert, user: USER },
-  });
-}
+before(async () => {
+  if (skip !== false) return;
+  await writer!.createTopics([`${RUN}events`], 1);
+  await writer!.send(lines.map((line) => entryOf(`${RUN}events`, line)));
+});
 
 function entryOf(topic: string, line: string): Entry {
   return { topic, partition: 0, key: Buffer.from('{}'), value: Buffer.from(line) };
@@ -216,12 +192,12 @@ test('Kafka: a password that is wrong, and a mechanism that is not offered', { s
 
 test('Kafka: certificates that one side does not take', { skip }, async () => {
   const { SSL, MTLS } = broker!.secured;
-  const { other, stranger } = certificates!;
+  const { other, foreign } = certificates!;
   await assertRefused(SSL, { tls: { ca: other.cert } }, /certificate .* is refused/, /recusado/);
   const name = SSL.replace('127.0.0.1', 'localhost');
   await assertRefused(name, {}, /is refused \(.*localhost.*\)/, /recusado/);
   await assertRefused(MTLS, {}, /wants a client certificate/, /exige um certificado do cliente/);
-  const { cert: certificate, key } = stranger;
+  const { cert: certificate, key } = foreign;
   await assertRefused(
     MTLS,
     { tls: { certificate, key } },

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ToldTransaction } from './oracle.js';
+import type { SeenTransaction } from './oracle.js';
 
-/** What a ledger says, read by itself from its format's description. */
-export interface LedgerTold {
-  readonly committed: readonly (ToldTransaction & { readonly lsn: string | null })[];
+/** The contents of a ledger, read by the format's description alone: no code of the program is part of it. */
+export interface LedgerContents {
+  readonly committed: readonly (SeenTransaction & { readonly lsn: string | null })[];
   readonly unknown: number;
   /** Transactions without an outcome. */
   readonly open: number;
@@ -25,8 +25,8 @@ interface Line {
   readonly lsn?: string | null;
 }
 
-export function readLedger(folder: string): LedgerTold {
-  const committed: (ToldTransaction & { lsn: string | null })[] = [];
+export function readLedger(folder: string): LedgerContents {
+  const committed: (SeenTransaction & { lsn: string | null })[] = [];
   let unknown = 0;
   let open = 0;
   let doubted = 0;
@@ -35,7 +35,7 @@ export function readLedger(folder: string): LedgerTold {
     const verdicts = new Map<number, string>();
     const decide = (number: number, verdict: string, { xid, lsn }: Line) => {
       const changes = pending.get(number);
-      // A later word on what is decided must be the same.
+      // A second outcome of a transaction must be the same.
       if (changes === undefined) {
         if (verdicts.get(number) !== verdict) throw new Error(`${name}: two verdicts on ${number}`);
         return;
