@@ -11,7 +11,7 @@ import {
 } from './files.js';
 import { LIBPQ_PARAMETERS, type LibpqParameter } from './libpq.js';
 import { OPTION_KEYS, type OptionKey, optionOf, type Values } from './options.js';
-import { type Given, type Problem, readFlags, type Source } from './source.js';
+import type { Given, Problem, Source } from './source.js';
 import { readToml } from './toml.js';
 import { readEnvironment, type Variables } from './variables.js';
 
@@ -55,6 +55,18 @@ export function readSources(inputs: Inputs): Sources {
     variables: [env, 'variables' in envFile ? envFile.variables : {}],
     cwd,
   };
+}
+
+/** The values of the command line. `flags`: name without dashes → text as typed. */
+function readFlags(flags: Readonly<Record<string, string>>, problems: readonly Problem[]): Source {
+  const given = new Map<OptionKey, Given>();
+  for (const key of OPTION_KEYS) {
+    const { flag, deniedBy } = optionOf(key);
+    const name = flag?.name ?? deniedBy;
+    const text = name === undefined ? undefined : flags[name];
+    if (text !== undefined) given.set(key, { text, where: () => `--${name}`, name: `--${name}` });
+  }
+  return { given, problems };
 }
 
 /** The language of messages; the default one if the given one does not exist. */

@@ -1,3 +1,4 @@
+import { EXIT, OperatorError } from '../errors.js';
 import type { ReconnectPolicy } from '../lib/back-off.js';
 import type { ConnectionTarget } from '../postgres/target.js';
 import type { TableName } from '../schemas/hospital/tables.js';
@@ -6,7 +7,7 @@ import { chooseSecurity } from './kafka.js';
 import { bySection, type Sections } from './options.js';
 import { checkTogether, resolve, type Sources } from './resolve.js';
 import { chooseServer } from './server.js';
-import { throwProblems } from './source.js';
+import type { Problem } from './source.js';
 
 type Seed = Sections['seed'];
 
@@ -66,6 +67,15 @@ export function loadSettings(sources: Sources): Settings {
     seed: withVolumes(seed),
     ...others,
   };
+}
+
+/** Throws every problem at once, as one error; does nothing when there is none. */
+function throwProblems(problems: readonly Problem[]): void {
+  if (problems.length === 0) return;
+  throw new OperatorError(EXIT.usage, (messages) =>
+    // One flag may set two options: its problem would be stated twice.
+    messages.config.problems([...new Set(problems.map((problem) => problem(messages)))]),
+  );
 }
 
 function withVolumes(seed: Seed): Settings['seed'] {
