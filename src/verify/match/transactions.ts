@@ -34,6 +34,9 @@ export class ExpectedTransactions {
   /** The run's first transaction to arrive: those committed after it must arrive, too. */
   #first: Expected | null = null;
   readonly #tables = new Set<TableName>();
+  /** Of the last event to arrive: the sets have them already. Null: look again. */
+  #lastArrived: Expected | null = null;
+  #lastTable: TableName | null = null;
   #ended = false;
 
   constructor(from: number) {
@@ -119,7 +122,10 @@ export class ExpectedTransactions {
 
   /** Notes that a new event of a transaction has arrived. */
   noteArrival(expected: Expected, table: TableName): void {
-    this.#tables.add(table);
+    if (table !== this.#lastTable) this.#tables.add(table);
+    this.#lastTable = table;
+    if (expected === this.#lastArrived) return;
+    this.#lastArrived = expected;
     const isEarly =
       this.#snapshotLsn > Number.NEGATIVE_INFINITY
         ? this.precedes(expected)
@@ -208,6 +214,7 @@ export class ExpectedTransactions {
 
   /** Divides anew which transactions must arrive: the stream's beginning has become known, or is another one. */
   #divide(): void {
+    this.#lastArrived = null;
     for (const [xid, transaction] of this.#waiting) {
       if (!this.precedes(transaction.expected) || transaction.delivered > 0) continue;
       this.#waiting.delete(xid);
