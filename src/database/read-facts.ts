@@ -83,7 +83,7 @@ export async function readIdentities(client: Client): Promise<RelationIdentity[]
 }
 
 /** A relation of the hospital that a publication publishes, from pg_publication_tables. */
-export interface PublishedRelation extends PublishedFacts {
+interface PublishedRelation extends PublishedFacts {
   readonly table: TableName;
   /** It is the table itself, not a partition. */
   readonly is_root: boolean;

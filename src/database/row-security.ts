@@ -4,7 +4,7 @@ import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
 import { OUR_TABLES, policiesFor } from './catalog.js';
 
 /** A table of which row-level security may hide rows from the current role. */
-export interface HiddenTable {
+interface HiddenTable {
   readonly table: TableName;
   /** Names of the policies that apply; without one no row is visible. */
   readonly policies: readonly string[];

@@ -2,7 +2,7 @@ import type { Advice, CheckContext, Diagnosis, FindingState } from './finding.js
 import type { Session } from './session.js';
 
 /** Who must run a statement that this session may not run. */
-export type Runner =
+type Runner =
   | { readonly kind: 'primary' }
   | { readonly kind: 'superuser' }
   | { readonly kind: 'role'; readonly role: string };

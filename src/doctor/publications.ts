@@ -22,7 +22,7 @@ export interface Published extends Publication {
 }
 
 /** A table that was added by its name. */
-export interface Member {
+interface Member {
   readonly oid: number;
   /** As SQL names it under the usual search_path; with ONLY where it has children of its own. */
   readonly sql: string;

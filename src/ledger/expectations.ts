@@ -5,7 +5,7 @@ import type { Entries, Entry } from './entries.js';
  * The required state of the rows of a block. `same`: all exist, last written by `xid`. `other`: all exist, last
  * written by another transaction than `xid`. `any`: all exist. `none`: no row exists.
  */
-export type Rule = 'same' | 'any' | 'none' | 'other';
+type Rule = 'same' | 'any' | 'none' | 'other';
 
 export interface Expectation {
   readonly rule: Rule;

@@ -3,16 +3,11 @@ import { CHANGING_COLUMNS, setsAllChanging } from '../schemas/hospital/events/in
 import { TABLE_NAMES, TABLES, type TableName, type Value } from '../schemas/hospital/tables.js';
 import { BASIS, hashText, hashValue } from './value-hash.js';
 
-/**
- * Two checksums of a row, 32 bits each: `changing` of the columns that updates set, `fixed` of the others but the
- * key. Each is the sum, modulo 2^32, of the hashes of its columns (name, and value as PostgreSQL prints it), so the
- * order of columns does not matter. Finds accidents, not forgeries.
+/*
+ * The fingerprint of a row is two checksums, 32 bits each: `changing` of the columns that updates set, `fixed` of the
+ * others but the key. Each is the sum, modulo 2^32, of the hashes of its columns (name, and value as PostgreSQL prints
+ * it), so the order of columns does not matter. Finds accidents, not forgeries. An update states `changing` alone.
  */
-export interface Fingerprint {
-  readonly changing: number;
-  /** Null if unknown: an UPDATE statement does not say what the fixed columns hold. */
-  readonly fixed: number | null;
-}
 
 /** A column's part in the fingerprint of its row. */
 export interface PrintedColumn {

@@ -85,17 +85,17 @@ export interface CommittedRecord {
   readonly dropped?: KeysOf;
 }
 
-export interface AbortedRecord {
+interface AbortedRecord {
   readonly aborted: number;
 }
 
 /** The connection was lost before COMMIT was answered. */
-export interface DoubtRecord {
+interface DoubtRecord {
   readonly doubt: number;
 }
 
 /** The result of a later inquiry about a transaction in doubt. */
-export interface ResolutionRecord {
+interface ResolutionRecord {
   readonly resolved: number;
   readonly verdict: Fate;
   readonly xid: string | null;

@@ -19,7 +19,7 @@ export const LEDGER_CHUNK_BYTES = 1 << 16;
  * `malformed` and `broken`: see `SealedLine`. `sequence`: an intent or an outcome that cannot stand here, or a
  * missing file.
  */
-export type ProblemKind = NonNullable<SealedLine<never>['problem']> | 'sequence';
+type ProblemKind = NonNullable<SealedLine<never>['problem']> | 'sequence';
 
 export interface LedgerProblem {
   readonly file: string;

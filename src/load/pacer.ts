@@ -11,7 +11,7 @@ export interface Progress {
 }
 
 /** A worker's next batch. */
-export interface Due {
+interface Due {
   /** In active milliseconds; Infinity when no batch is left. */
   readonly at: number;
   /** Size of the batch at most; Infinity: a whole batch. */

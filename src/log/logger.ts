@@ -7,7 +7,7 @@ import type { LogLevel, LogSettings } from './settings.js';
 import type { StatusLine } from './status-line.js';
 
 /** Members of a record beside its message; only the JSON form has them. */
-export type Fields = Readonly<Record<string, string | number>>;
+type Fields = Readonly<Record<string, string | number>>;
 
 /** The log of one part of the program. `message` is in the operator's language. */
 export interface ComponentLog {

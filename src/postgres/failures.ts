@@ -9,8 +9,8 @@ import { addressOf, type ConnectionTarget, originsOf, type TargetPart } from './
  * repeat the batch. `critical`: connection or server lost, reconnect. `hopeless`: it would fail again, end the run.
  * `defect`: a bug of this program.
  */
-export const FAILURE_CLASSES = ['light', 'retry', 'critical', 'hopeless', 'defect'] as const;
-export type FailureClass = (typeof FAILURE_CLASSES)[number];
+const FAILURE_CLASSES = ['light', 'retry', 'critical', 'hopeless', 'defect'] as const;
+type FailureClass = (typeof FAILURE_CLASSES)[number];
 
 /** A failure as plain data: an error loses its code when it crosses threads. Contains no values of rows. */
 export interface Failure {

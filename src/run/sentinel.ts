@@ -6,7 +6,7 @@ import { join } from 'node:path';
 const POLL_MS = 200;
 
 /** The file that pauses every `stream` of the folder while it exists. */
-export function sentinelPath(cwd: string): string {
+function sentinelPath(cwd: string): string {
   return join(cwd, '.paused');
 }
 

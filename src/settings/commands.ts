@@ -7,7 +7,7 @@ interface CommandShape {
 }
 
 /** Every command, in the order that help shows. */
-export const COMMAND_SHAPES = {
+const COMMAND_SHAPES = {
   start: { section: 'stream' },
   'init-db': {},
   seed: {},

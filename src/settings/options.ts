@@ -101,7 +101,7 @@ const VERIFY = ['verify'] as const;
  * Every option, by its dotted key in `settings.toml`: the only list. The `Settings`, the flags of each
  * command and its help follow from it; the example files in `config/` are compared with it by a test.
  */
-export const OPTIONS = {
+const OPTIONS = {
   'app.lang': {
     env: 'APP_LANG',
     validator: oneOf(LANGUAGES),

@@ -6,12 +6,12 @@
 /** How PostgreSQL types a column; the cast of a parameter array is `<type>[]`. */
 export type ColumnType = 'bigint' | 'varchar' | 'date' | 'timestamp';
 
-export interface ColumnSpec {
+interface ColumnSpec {
   readonly name: string;
   readonly type: ColumnType;
 }
 
-export interface ForeignKey {
+interface ForeignKey {
   readonly column: string;
   readonly references: TableName;
 }

@@ -78,7 +78,7 @@ export const SLOT = {
   recordOffset: first + 24,
   valueSize: first + 25,
 } as const;
-export const SLOTS = first + 26;
+const SLOTS = first + 26;
 
 /** Slots whose values are the same in every event of a kind. */
 export const CONSTANT_SLOTS: ReadonlySet<number> = new Set([

@@ -22,7 +22,7 @@ import {
 // `{"long":5}`, `{"oltp.public.exames.Value":{…}}`. No known name is the name of a type.
 
 /** Enters the record inside an object that names its type. True: `nextName` leaves it again. */
-export function enterTyped(reader: JsonReader): boolean {
+function enterTyped(reader: JsonReader): boolean {
   if (reader.soleKind(FIELDS) !== KIND.object) return false;
   reader.firstName();
   reader.value();
@@ -30,7 +30,7 @@ export function enterTyped(reader: JsonReader): boolean {
 }
 
 /** The kind of the value just read, or of the scalar inside an object that names its type. */
-export function typedScalar(reader: JsonReader, kind: number): number {
+function typedScalar(reader: JsonReader, kind: number): number {
   if (kind !== KIND.object) return kind;
   const sole = reader.soleKind(FIELDS);
   if (sole === KIND.none || sole >= KIND.object) return kind;

@@ -37,10 +37,10 @@ export const KIND = {
 } as const;
 
 /** 1 for each byte that may follow a backslash. */
-export const ESCAPES = new Uint8Array(256);
+const ESCAPES = new Uint8Array(256);
 for (const letter of '"\\/bfnrtu') ESCAPES[letter.charCodeAt(0)] = 1;
 /** 1 for each hexadecimal digit. */
-export const HEX = new Uint8Array(256);
+const HEX = new Uint8Array(256);
 for (const letter of '0123456789abcdefABCDEF') HEX[letter.charCodeAt(0)] = 1;
 
 /** More digits may not fit a double exactly. */
@@ -49,7 +49,7 @@ const MOST_DIGITS = 16;
 const HALF_DIGITS = 9;
 
 /** Parses a decimal integer; NaN if it is not one or ≥ 2^53. */
-export function wholeNumber(bytes: Uint8Array, start: number, stop: number): number {
+function wholeNumber(bytes: Uint8Array, start: number, stop: number): number {
   let p = start;
   const negative = bytes[p] === MINUS;
   if (negative) p++;

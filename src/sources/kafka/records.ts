@@ -36,7 +36,7 @@ const { zstdDecompressSync } = zlib as typeof zlib & {
 };
 
 /** The batches of an answer, without the last one where the broker's size limit cut it off. */
-export function* batchesOf(records: Buffer): Generator<Batch> {
+function* batchesOf(records: Buffer): Generator<Batch> {
   for (let at = 0; at + HEAD_BYTES <= records.length; ) {
     const end = at + HEAD_BYTES + records.readInt32BE(at + LENGTH_AT);
     if (end > records.length) return;
@@ -75,7 +75,7 @@ function readBatch(bytes: Buffer): Batch {
 }
 
 /** Gives the records of a batch to `onRecord` in order. Throws a KafkaError where the batch cannot be read. */
-export function readRecords(batch: Batch, onRecord: OnRecord): void {
+function readRecords(batch: Batch, onRecord: OnRecord): void {
   const d = new Decoder(readable(batch.data));
   for (let i = 0; i < batch.count; i++) {
     const { key, value, delta } = readable(() => readRecord(d));

@@ -78,7 +78,7 @@ export function saslAuthenticate(
   };
 }
 
-export interface PartitionInfo {
+interface PartitionInfo {
   readonly index: number;
   readonly leader: number;
 }

@@ -5,18 +5,18 @@ import { ByteReader, DecodeError } from './byte-reader.js';
 export const UNCHANGED: unique symbol = Symbol('unchanged TOAST value');
 
 /** A value as the server's text; null is NULL. */
-export type TupleValue = string | null | typeof UNCHANGED;
+type TupleValue = string | null | typeof UNCHANGED;
 
 /** Values in the order of the relation's columns. */
 export type Tuple = readonly TupleValue[];
 
 /** The old row. `key`: only its replica identity, all else null; `full`: all of it. */
-export interface OldTuple {
+interface OldTuple {
   readonly kind: 'key' | 'full';
   readonly tuple: Tuple;
 }
 
-export interface RelationColumn {
+interface RelationColumn {
   readonly name: string;
   /** Part of the replica identity. */
   readonly key: boolean;
@@ -27,9 +27,9 @@ export interface RelationColumn {
 }
 
 /** pg_class.relreplident, in words. */
-export type ReplicaIdentity = 'default' | 'nothing' | 'full' | 'index';
+type ReplicaIdentity = 'default' | 'nothing' | 'full' | 'index';
 
-export interface BeginMessage {
+interface BeginMessage {
   readonly tag: 'begin';
   /** LSN of the COMMIT record. */
   readonly commitLsn: bigint;
@@ -39,7 +39,7 @@ export interface BeginMessage {
   readonly xid: number;
 }
 
-export interface CommitMessage {
+interface CommitMessage {
   readonly tag: 'commit';
   readonly commitLsn: bigint;
   /** LSN of the end of the COMMIT record, which acknowledges the transaction. */
@@ -49,7 +49,7 @@ export interface CommitMessage {
 }
 
 /** The transaction came from another server, by replication. */
-export interface OriginMessage {
+interface OriginMessage {
   readonly tag: 'origin';
   readonly lsn: bigint;
   readonly name: string;
@@ -67,14 +67,14 @@ export interface RelationMessage {
 }
 
 /** Describes a type that is not built in. */
-export interface TypeMessage {
+interface TypeMessage {
   readonly tag: 'type';
   readonly type: number;
   readonly schema: string;
   readonly name: string;
 }
 
-export interface InsertMessage {
+interface InsertMessage {
   readonly tag: 'insert';
   readonly relation: number;
   readonly row: Tuple;
@@ -88,13 +88,13 @@ export interface UpdateMessage {
   readonly row: Tuple;
 }
 
-export interface DeleteMessage {
+interface DeleteMessage {
   readonly tag: 'delete';
   readonly relation: number;
   readonly old: OldTuple;
 }
 
-export interface TruncateMessage {
+interface TruncateMessage {
   readonly tag: 'truncate';
   readonly relations: readonly number[];
   readonly cascade: boolean;
@@ -102,7 +102,7 @@ export interface TruncateMessage {
 }
 
 /** Written by `pg_logical_emit_message`. */
-export interface LogicalMessage {
+interface LogicalMessage {
   readonly tag: 'message';
   /** False: it arrives outside of transactions, before its own has ended. */
   readonly transactional: boolean;

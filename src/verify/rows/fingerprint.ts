@@ -12,7 +12,7 @@ import {
 
 /** The contents of an event, as sums of column hashes of 32 bits. Null: the event leaves out a column of the sum. */
 export interface RowFingerprint {
-  /** The columns that updates of the run set, and the others, as of the ledger's `Fingerprint`. */
+  /** The columns that updates of the run set, and the others: the two sums of `ledger/fingerprint.ts`. */
   readonly changing: number | null;
   readonly fixed: number | null;
   /** With a ledger of version 1: the columns that the operation writes. */

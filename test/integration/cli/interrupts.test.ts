@@ -224,7 +224,8 @@ for (const [state, { commands, hold }] of Object.entries(STATES)) {
           for (const [name, held] of Object.entries(commands)) {
             const took = await interrupt(name, held, { workspace, holding, times: 1 });
             // A process that has ended by then gets no second signal.
-            if (took > SAME_SIGNAL_MS) await interrupt(name, held, { workspace, holding, times: 2 });
+            if (took > SAME_SIGNAL_MS)
+              await interrupt(name, held, { workspace, holding, times: 2 });
           }
         });
       }),

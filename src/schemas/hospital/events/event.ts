@@ -22,7 +22,7 @@ export interface Candidate {
 }
 
 /** A later step in the life of a row: one UPDATE of these columns, by id. */
-export interface Change {
+interface Change {
   readonly columns: readonly string[];
   /** SQL over the table's own columns: the row is still open to this change. */
   readonly open: string;
