@@ -24,7 +24,7 @@ export type SchemaProblem =
   /** An unknown column that is NOT NULL and has no default. */
   | { readonly kind: 'column-demands'; readonly table: TableName; readonly column: string };
 
-/** `missing`: none of the tables exists. `complete`: all exist and fit. */
+/** `missing`: no table exists. `complete`: all exist and fit. */
 export type SchemaState = 'missing' | 'complete' | { readonly problems: readonly SchemaProblem[] };
 
 /** The types of `TABLES`, by their names in the catalog. */

@@ -204,10 +204,10 @@ function judge(one: Published, context: CheckContext, leaves: readonly Leaf[]): 
     } else fixes.push(forOwners(session, [owner], `${alter} SET (${VIA_ROOT});`));
   }
   if (silent.length > 0) {
-    const nameless = unpublishable(context, published, leaves);
+    const unpublished = unpublishable(context, published, leaves);
     if (one.unfit.length > 0) {
       advice.push((m) => m.widening({ publication: name, tables: listed(one.unfit) }));
-    } else if (nameless.length > 0) advice.push(...nameless);
+    } else if (unpublished.length > 0) advice.push(...unpublished);
     else {
       const all = one.truncate ? [...OPERATIONS, 'truncate'] : OPERATIONS;
       const statement = `${alter} SET (publish = '${all.join(', ')}');`;

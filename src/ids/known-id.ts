@@ -10,7 +10,7 @@ export interface KnownId {
   readonly since: number;
 }
 
-/** What a worker's commits did to the rows that may be referenced; crosses to the main thread. */
+/** Rows that a worker's commits added to those that may be referenced, or took from them. Crosses to the main thread. */
 export interface IdChanges {
   readonly born: readonly { readonly table: ParentTable; readonly known: KnownId }[];
   readonly gone: readonly { readonly table: ParentTable; readonly id: number }[];

@@ -86,7 +86,7 @@ function isId(key: LedgerKey): key is number {
   return typeof key === 'number' && key >= 0 && Number.isSafeInteger(key);
 }
 
-/** Orders keys of one table: ids by value, others as texts. */
+/** Compares keys of one table for sorting: ids by value, others as texts. */
 export function compareKeys(a: LedgerKey, b: LedgerKey): number {
   if (typeof a === 'number' && typeof b === 'number') return a - b;
   return String(a) < String(b) ? -1 : 1;

@@ -1,4 +1,4 @@
-/** What a figure measures. The program keeps each dimension in one unit. */
+/** The dimension of a figure. The program keeps each dimension in one unit. */
 export type Dimension = 'ms' | 'seconds' | 'ratio' | 'bytes' | 'count' | 'rate' | 'cores';
 
 /** The number has no unit. */

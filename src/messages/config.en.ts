@@ -91,8 +91,8 @@ export const configEn: typeof configPtBR = {
     `${where}: ${protocol} needs ${listed(lacking, 'and')}, which ${lacking.length === 1 ? 'is' : 'are'} not set`,
   kafkaUnused: (where, protocol, protocols) =>
     `${where}: without effect, since KAFKA_SECURITY_PROTOCOL is ${protocol}; set that to ${anyOf(protocols)}, or remove the value`,
-  notPem: (where, path, what) =>
-    `${where}: ${path} holds no ${what === 'key' ? 'private key without a password' : 'certificate'} in PEM (-----BEGIN ${what === 'key' ? 'PRIVATE KEY' : 'CERTIFICATE'}-----); name another file, or convert it`,
+  notPem: (where, path, kind) =>
+    `${where}: ${path} holds no ${kind === 'key' ? 'private key without a password' : 'certificate'} in PEM (-----BEGIN ${kind === 'key' ? 'PRIVATE KEY' : 'CERTIFICATE'}-----); name another file, or convert it`,
   keyOfOther: (where, path) =>
     `${where}: the key in ${path} is not that of the client certificate; name the two that belong together`,
   ratiosAboveOne: (given) => `${given}: their sum must not be above 1; lower one of them`,

@@ -104,8 +104,8 @@ export const configPtBR = {
     `${where}: ${protocol} exige ${listed(lacking, 'e')}, que não ${lacking.length === 1 ? 'está definida' : 'estão definidas'}`,
   kafkaUnused: (where: string, protocol: string, protocols: readonly string[]) =>
     `${where}: sem efeito, pois KAFKA_SECURITY_PROTOCOL é ${protocol}; defina ali ${anyOf(protocols)}, ou remova o valor`,
-  notPem: (where: string, path: string, what: 'certificate' | 'key') =>
-    `${where}: ${path} não contém ${what === 'key' ? 'chave privada sem senha' : 'certificado'} em PEM (-----BEGIN ${what === 'key' ? 'PRIVATE KEY' : 'CERTIFICATE'}-----); indique outro arquivo, ou converta-o`,
+  notPem: (where: string, path: string, kind: 'certificate' | 'key') =>
+    `${where}: ${path} não contém ${kind === 'key' ? 'chave privada sem senha' : 'certificado'} em PEM (-----BEGIN ${kind === 'key' ? 'PRIVATE KEY' : 'CERTIFICATE'}-----); indique outro arquivo, ou converta-o`,
   keyOfOther: (where: string, path: string) =>
     `${where}: a chave em ${path} não é a do certificado do cliente; indique os dois que formam um par`,
   ratiosAboveOne: (given: string) => `${given}: a soma não pode passar de 1; reduza um dos dois`,

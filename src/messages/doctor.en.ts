@@ -36,12 +36,12 @@ const checks = {
 
 const run = ({ statement, by }: Fix): string => {
   if (by === null) return `run: ${statement}`;
-  const who = {
+  const runner = {
     primary: () => 'on the primary',
     superuser: () => 'as a superuser',
     role: (role: string) => `as ${role} or a superuser`,
   };
-  return `${by.kind === 'role' ? who.role(by.role) : who[by.kind]()}: ${statement}`;
+  return `${by.kind === 'role' ? runner.role(by.role) : runner[by.kind]()}: ${statement}`;
 };
 
 export const doctorEn: typeof doctorPtBR = {
@@ -53,7 +53,7 @@ export const doctorEn: typeof doctorPtBR = {
   states: (state) =>
     ({ ok: 'ok', info: 'info', warn: 'WARN', fail: 'FAIL', not_visible: 'not visible' })[state],
   checks,
-  mends: () => 'To fix it:',
+  fixes: () => 'To fix it:',
   failed: (e) => `${plural(e.failed, 'check')} failed: not ready for CDC`,
   passed: (e) => `${plural(e.checks, 'check')} made, none failed`,
   advice: {

@@ -32,12 +32,12 @@ const checks = {
 
 const run = ({ statement, by }: Fix): string => {
   if (by === null) return `execute: ${statement}`;
-  const who = {
+  const runner = {
     primary: () => 'no primário',
     superuser: () => 'como superusuário',
     role: (role: string) => `como ${role} ou superusuário`,
   };
-  return `${by.kind === 'role' ? who.role(by.role) : who[by.kind]()}: ${statement}`;
+  return `${by.kind === 'role' ? runner.role(by.role) : runner[by.kind]()}: ${statement}`;
 };
 
 export const doctorPtBR = {
@@ -49,7 +49,7 @@ export const doctorPtBR = {
   states: (state: FindingState) =>
     ({ ok: 'ok', info: 'info', warn: 'AVISO', fail: 'FALHA', not_visible: 'não visível' })[state],
   checks,
-  mends: () => 'Para corrigir:',
+  fixes: () => 'Para corrigir:',
   failed: (e: { failed: number }) =>
     `${e.failed.toLocaleString('pt-BR')} verificação(ões) falharam: não está pronto para CDC`,
   passed: (e: { checks: number }) =>

@@ -203,12 +203,12 @@ export const pagePtBR = {
   rssPeak: () => 'memória residente, no máximo',
   rssGrowth: () => 'crescimento da memória após o primeiro minuto',
   late: () => 'atraso de um worker livre, p99',
-  bottleneck: (what: 'cpu' | 'event-loop') =>
+  bottleneck: (resource: 'cpu' | 'event-loop') =>
     ({
       cpu: 'O gerador foi o gargalo: faltou processador a ele, e não ao servidor. As latências incluem essa espera; repita com mais núcleos ou menos carga.',
       'event-loop':
         'O gerador foi o gargalo: seu processo não dava conta de enviar a tempo. As latências incluem essa espera; repita com mais workers ou menos carga.',
-    })[what],
+    })[resource],
   noBottleneck: () => 'O gerador não foi o gargalo: o que estes números mostram é do servidor.',
   settings: () => 'Configuração da execução',
   noSettings: () => 'A configuração desta execução não foi gravada.',

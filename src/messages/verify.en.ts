@@ -75,7 +75,7 @@ const doubts: Readonly<Record<Doubt, string>> = {
   nothing_delivered: 'no change of the run arrived (is it the right source, and the right run?)',
 };
 
-/** What a doubt counts, where it is not events. */
+/** The noun of a doubt's count, where it does not count events. */
 const units: Readonly<Partial<Record<Doubt, string>>> = {
   ledger_damaged: 'line',
   malformed: 'input',
@@ -106,7 +106,7 @@ const omissions: Readonly<
   columns: (names) => `${among(names)} ${publishes(names)} only some columns of the table`,
 };
 
-const untold: Readonly<Record<string, string>> = {
+const unstated: Readonly<Record<string, string>> = {
   database: 'database',
   schema: 'schema',
   origin: 'connector',
@@ -129,7 +129,7 @@ const saidNote = (note: Note): string => {
       return `the source began after ${which}${waived}`;
     }
     case 'untold':
-      return `the events do not name their ${note.what.map((what) => untold[what]).join(', ')}: rows of a table with the same name elsewhere would count as the run's`;
+      return `the events do not name their ${note.what.map((part) => unstated[part]).join(', ')}: rows of a table with the same name elsewhere would count as the run's`;
     case 'elsewhere':
       return `${plural(note.events, 'event')} of tables with the run's names came from another ${elsewhere[note.what]}: they are not the run's`;
     case 'several_connectors':
@@ -154,7 +154,7 @@ const besides = ({ accounting: { excused, waived } }: VerificationDocument): str
       : '',
   ].join('');
 
-/** What `verify` says, in English. */
+/** The text of `verify`, in English. */
 export const verifyEn: typeof verifyPtBR = {
   noSource: () =>
     'verify needs a source of events: --source slot:NAME, ndjson:FILE, http://127.0.0.1:PORT or kafka:BROKERS/PREFIX',

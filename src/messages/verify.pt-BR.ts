@@ -81,7 +81,7 @@ const doubts: Readonly<Record<Doubt, string>> = {
   nothing_delivered: 'nenhuma alteração da execução chegou (a origem e a execução são as certas?)',
 };
 
-/** What a doubt counts, where it is not events. */
+/** The noun of a doubt's count, where it does not count events. */
 const units: Readonly<Partial<Record<Doubt, (count: number) => string>>> = {
   ledger_damaged: (count) => plural(count, 'linha', 'linhas'),
   malformed: (count) => plural(count, 'entrada', 'entradas'),
@@ -118,7 +118,7 @@ const omissions: Readonly<
   columns: (names) => `${among(names)} só ${publishes(names)} algumas colunas da tabela`,
 };
 
-const untold: Readonly<Record<string, string>> = {
+const unstated: Readonly<Record<string, string>> = {
   database: 'banco',
   schema: 'schema',
   origin: 'conector',
@@ -141,7 +141,7 @@ const saidNote = (note: Note): string => {
       return `a origem começou depois de ${which}${waived}`;
     }
     case 'untold':
-      return `os eventos não trazem o nome de: ${note.what.map((what) => untold[what]).join(', ')}; registros de uma tabela de mesmo nome em outro lugar contariam como da execução`;
+      return `os eventos não trazem o nome de: ${note.what.map((part) => unstated[part]).join(', ')}; registros de uma tabela de mesmo nome em outro lugar contariam como da execução`;
     case 'elsewhere':
       return `${events(note.events)} de tabelas com os nomes da execução vieram de outro ${elsewhere[note.what]}: não são da execução`;
     case 'several_connectors':
@@ -166,7 +166,7 @@ const besides = ({ accounting: { excused, waived } }: VerificationDocument): str
       : '',
   ].join('');
 
-/** What `verify` says, in Brazilian Portuguese. */
+/** The text of `verify`, in Brazilian Portuguese. */
 export const verifyPtBR = {
   noSource: () =>
     'verify precisa de uma origem de eventos: --source slot:NOME, ndjson:ARQUIVO, http://127.0.0.1:PORTA ou kafka:BROKERS/PREFIXO',

@@ -174,9 +174,10 @@ export function failureError(
   const { host, user, database } = target;
   const where = addressOf(target);
   const options = cause === undefined ? undefined : { cause };
-  const unreachable = (tell: OperatorError['sentence']) =>
-    new OperatorError(EXIT.unreachable, tell, options);
-  const unfit = (tell: OperatorError['sentence']) => new OperatorError(EXIT.state, tell, options);
+  const unreachable = (sentence: OperatorError['sentence']) =>
+    new OperatorError(EXIT.unreachable, sentence, options);
+  const unfit = (sentence: OperatorError['sentence']) =>
+    new OperatorError(EXIT.state, sentence, options);
 
   const from = (...parts: TargetPart[]) => originsOf(target, ...parts);
   const mode = target.sslMode;

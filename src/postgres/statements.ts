@@ -15,7 +15,7 @@ export const NAME_TRANSACTION: Statement = {
 };
 
 /**
- * What a write returns. `ids`: one row, with the ids that it wrote as an array literal (null if it wrote no
+ * The answer to a write. `ids`: one row, with the ids that it wrote as an array literal (null if it wrote no
  * row), the transaction's xid (xid8 as text), and the WAL's insert position. `rows`: the same, and the rows
  * as stored, in the order of the ids (`parseRows` reads them). `exact`: an update or delete of fewer rows
  * than asked for fails, and only the command tag is returned, which spares the server work.

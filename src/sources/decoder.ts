@@ -5,7 +5,7 @@
 export interface Decoder {
   /**
    * Decodes the value from `begin` to `end` and gives its event to the sink: `row`, `deleteWithoutKey`, `truncate` or
-   * `ignored`; white space gives nothing. No bytes make it throw. It keeps none of them after the call.
+   * `ignored`; white space gives nothing. No bytes make it throw. It keeps no bytes after the call.
    *
    * @param bytes UTF-8, but for a schema registry's head; `bytes[end]` is a control character, where every scan stops
    * @param key of the message, where the transport has one apart from the value

@@ -106,7 +106,7 @@ export interface Malformed {
   readonly partition: number;
   /** As of `RowEvent`. */
   readonly position: number;
-  /** What is wrong, in English, without any of its values. */
+  /** The mistake in it, in English, without its values. */
   readonly reason: string;
 }
 

@@ -44,7 +44,7 @@ export class Inbox implements Sink {
   readonly #onMalformed: (problem: Malformed) => void;
   readonly ignoredCounts: Partial<Record<Ignored, number>> = {};
   readonly malformedExamples: Malformed[] = [];
-  /** What events that count as the run's left out. */
+  /** The parts of a row's place that events of the run left out. */
   readonly unstatedFacts = new Set<Unstated>();
   /** Items from `#next` on wait. */
   #items: Item[] = [];

@@ -18,9 +18,9 @@ export interface VerificationTask {
   readonly scope: Scope;
   /** Of the ledger: 1 or 2. */
   readonly version: number;
-  /** What the ledger says of the database: more once the run is over. */
+  /** The ledger's facts of the database: more once the run is over. */
   readonly facts: () => LedgerFacts | null;
-  /** What the database says of itself now; null: it was not asked. */
+  /** The facts of the database today; null: it was not asked. */
   readonly now: DatabaseFacts | null;
   /** The publications that the source reads; null: unknown. */
   readonly publications: readonly string[] | null;

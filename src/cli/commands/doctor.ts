@@ -50,7 +50,7 @@ function textOf(m: Messages, findings: readonly Finding[]): string {
       return [`  ${m.doctor.checks[finding.check]()}:\n`, ...fixes.map((line) => `    ${line}\n`)];
     });
   if (lines.length === 0) return sections.join('\n');
-  return `${sections.join('\n')}\n${m.doctor.mends()}\n${lines.join('')}`;
+  return `${sections.join('\n')}\n${m.doctor.fixes()}\n${lines.join('')}`;
 }
 
 const NOT_PASSED: readonly FindingState[] = ['fail', 'warn', 'not_visible'];

@@ -60,5 +60,5 @@ export function convenioName(rng: Rng, id: number, type: ConvenioType): string {
   return `${stem}${ending} ${region} ${rng.pick(PURPOSES[type])}`;
 }
 
-/** What a convênio of this kind pays for, in a few words. */
+/** The services that a convênio of this kind pays for, in a few words. */
 export const coverage = (rng: Rng, type: ConvenioType): string => rng.pick(COVERAGES[type]);

@@ -28,7 +28,7 @@ interface Open {
  * - node-rdkafka and @confluentinc/kafka-javascript are native: they need a compiler where no build is at hand.
  *
  * Six requests of a protocol that is stable since Kafka 2.1 are less to keep than any of these, and there is nothing
- * to install. What is left out: zstd before Node.js 22.15, GSSAPI and OAUTHBEARER.
+ * to install. Not supported: zstd before Node.js 22.15, GSSAPI and OAUTHBEARER.
  */
 export class KafkaClient {
   readonly #bootstrap: readonly Endpoint[];

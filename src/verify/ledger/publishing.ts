@@ -16,14 +16,14 @@ export type Published =
 
 export const OMISSIONS = ['table', 'operation', 'filter', 'columns'] as const;
 
-/** What publications leave out. */
+/** Changes that publications leave out. */
 export interface Omission {
   readonly kind: (typeof OMISSIONS)[number];
   /** Names of the publications that leave it out. */
   readonly publications: readonly string[];
 }
 
-/** What the publications of a database published during a run. */
+/** The publications of a database during a run: which changes they published. */
 export class Publishing {
   readonly #begin: DatabaseFacts | null;
   readonly #end: DatabaseFacts | null;
@@ -57,7 +57,7 @@ export class Publishing {
     return known ? 'later' : 'unknown';
   }
 
-  /** What the publications leave out of a table's changes; null: nothing. */
+  /** The changes of a table that the publications leave out; null: no change. */
   omission(table: TableName, operation: Operation | null): Omission | null {
     const facts = this.#end ?? this.#begin;
     if (facts === null) return null;

@@ -185,7 +185,7 @@ export class ExpectedTransactions {
     return floor < Math.max(this.#from, this.#snapshotLsn);
   }
 
-  /** Whether the snapshot stands for a transaction: committed before it, and none of its events arrived. */
+  /** Whether the snapshot stands for a transaction: committed before it, and no event of it arrived. */
   isInSnapshot(expected: Expected): boolean {
     const { fate, xid, lsn } = expected;
     if (fate !== 'committed' || lsn === null || lsn < this.#from) return false;

@@ -5,7 +5,7 @@ import type { Publishing } from '../ledger/publishing.js';
 import type { Results } from '../verdict/results.js';
 import type { DerivedRows } from './derived-rows.js';
 
-/** What is known of the run's database: more once the run is over. */
+/** The run's database as the ledger and the server describe it: more facts once the run is over. */
 export interface RunDatabase {
   readonly effects: ServerEffects;
   readonly publishing: Publishing;
@@ -16,7 +16,7 @@ export interface AnonymousTable extends Pick<IdentityFacts, 'index' | 'kind'> {
   readonly table: TableName;
 }
 
-/** What the server may have done to the run's rows by itself: triggers, rules, policies, cascading foreign keys. */
+/** Changes that the server may have made to the run's rows by itself: triggers, rules, policies, cascading foreign keys. */
 export class ServerEffects {
   /** Triggers, rules and foreign keys that may add or change rows: `table.trigger`. */
   readonly adding: readonly string[];

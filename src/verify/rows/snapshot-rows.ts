@@ -5,7 +5,7 @@ import type { Key, RowEvent, SnapshotMark } from '../../sources/source.js';
 import type { RowFingerprint } from './fingerprint.js';
 import { FIRST_WORD, KeyTable, NOWHERE } from './key-table.js';
 
-/** What the snapshot proves about a change that was committed before it. */
+/** The proof that the snapshot gives of a change that was committed before it. */
 export type Witness =
   /** It has this version of the row, or a later one. */
   | 'excused'

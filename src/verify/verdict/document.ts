@@ -207,10 +207,10 @@ function notesOf(
     notes.push({ kind: 'source_began', ...counts, waived: partial });
   }
   const { missing, doubted } = results.accounting.sum;
-  for (const what of missing + doubted > 0 ? ELSEWHERE : []) {
+  for (const kind of missing + doubted > 0 ? ELSEWHERE : []) {
     const events =
-      what === 'other_server' ? results.otherServers : (inbox.ignoredCounts[what] ?? 0);
-    if (events > 0) notes.push({ kind: 'elsewhere', what, events });
+      kind === 'other_server' ? results.otherServers : (inbox.ignoredCounts[kind] ?? 0);
+    if (events > 0) notes.push({ kind: 'elsewhere', what: kind, events });
   }
   const { otherConnectors } = results;
   if (otherConnectors !== null) notes.push({ kind: 'several_connectors', ...otherConnectors });

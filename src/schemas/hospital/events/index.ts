@@ -26,7 +26,7 @@ export const CHANGING_COLUMNS = Object.fromEntries(
   }),
 ) as unknown as Readonly<Record<TableName, readonly string[]>>;
 
-/** Whether an UPDATE of these columns leaves none of its table's changing ones as it was. */
+/** Whether an UPDATE of these columns sets every changing column of its table. */
 export function setsAllChanging(table: TableName, columns: readonly string[]): boolean {
   return CHANGING_COLUMNS[table].every((name) => columns.includes(name));
 }
