@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import type { Decoder, DecoderOptions, Refusal } from './decoder.js';
 import { FORMATS, type Format } from './formats.js';
-import { Names } from './json/names.js';
 import { headSpan, NOT_UTF8, notJson, registryHead } from './json/not-json.js';
 import { JsonError, JsonReader } from './json/reader.js';
+import { Names } from './json/text.js';
 import type { Scope } from './scope.js';
 import type { Sink } from './source.js';
 

@@ -11,19 +11,19 @@ import { Connectors } from './match/connectors.js';
 import { ForeignEvents } from './match/foreign.js';
 import { MATCH, Matcher } from './match/matcher.js';
 import type { Partition } from './match/partition.js';
+import { WINDOW_BYTES_PER_EVENT } from './match/partition.js';
 import type { TransactionProgress } from './match/progress.js';
-import { WINDOW_BYTES_PER_EVENT } from './match/replay-window.js';
 import { ExpectedTransactions } from './match/transactions.js';
 import type { DerivedRows } from './rows/derived-rows.js';
 import type { RowFingerprint } from './rows/fingerprint.js';
-import { RowChecks } from './rows/row-checks.js';
 import { type RunDatabase, ServerEffects, settleServerFindings } from './rows/server-effects.js';
 import { checkSnapshot } from './rows/snapshot-check.js';
 import type { RowTracker } from './rows/tracker.js';
+import { RowChecks } from './rows/tracker.js';
 import { MalformedInput, type VerificationTask } from './task.js';
+import { Results } from './verdict/accounting.js';
 import { exampleOf } from './verdict/findings.js';
 import { Latency } from './verdict/latency.js';
-import { Results } from './verdict/results.js';
 
 /** Shares of the memory: replay windows, followed rows, and rows of a snapshot. */
 const WINDOW_SHARE = 0.4;

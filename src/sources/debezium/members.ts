@@ -1,7 +1,7 @@
 import { EventError } from '../decoder.js';
-import type { Names } from '../json/names.js';
 import { registryHead } from '../json/not-json.js';
 import { END, JsonError, JsonReader, KIND } from '../json/reader.js';
+import type { Names } from '../json/text.js';
 import type { Key } from '../source.js';
 import { ValueReader } from './columns.js';
 import {

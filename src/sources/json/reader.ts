@@ -1,5 +1,4 @@
-import { type Names, sameBytes, UNKNOWN } from './names.js';
-import { decodeBytes, decodeString } from './strings.js';
+import { decodeBytes, decodeString, type Names, sameBytes, UNKNOWN } from './text.js';
 
 /** Thrown for bytes that are not JSON. */
 export class JsonError extends Error {

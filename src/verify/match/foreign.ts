@@ -1,7 +1,7 @@
 import type { RowEvent } from '../../sources/source.js';
 import type { Expected } from '../ledger/expected.js';
 import type { LedgerFeed } from '../ledger/feed.js';
-import type { Results } from '../verdict/results.js';
+import type { Results } from '../verdict/accounting.js';
 
 /** Events that are remembered: some 5 MB. */
 const MOST = 1 << 14;

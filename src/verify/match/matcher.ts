@@ -3,12 +3,11 @@ import type { Expected } from '../ledger/expected.js';
 import type { LedgerFeed } from '../ledger/feed.js';
 import type { RowFingerprint } from '../rows/fingerprint.js';
 import type { ServerEffects } from '../rows/server-effects.js';
-import type { Results } from '../verdict/results.js';
+import type { Results } from '../verdict/accounting.js';
 import type { Connectors } from './connectors.js';
 import type { ForeignEvents } from './foreign.js';
-import { lsnOf, Partition } from './partition.js';
+import { lsnOf, Partition, ReplayWindow } from './partition.js';
 import { ROW_MATCH, type TransactionProgress } from './progress.js';
-import { ReplayWindow } from './replay-window.js';
 import type { ExpectedTransactions } from './transactions.js';
 
 /** The smallest replay window, in events. */

@@ -1,8 +1,8 @@
 import type { Client } from 'pg';
 import { TABLE_NAMES, TABLES, type TableName } from '../../schemas/hospital/tables.js';
 import { SERVER_COLUMNS } from '../../sources/source.js';
+import type { Results } from '../verdict/accounting.js';
 import { exampleOf } from '../verdict/findings.js';
-import type { Results } from '../verdict/results.js';
 import type { DerivedRows } from './derived-rows.js';
 import { rowHash } from './fingerprint.js';
 import type { KeyState, RowTracker } from './tracker.js';

@@ -2,7 +2,7 @@ import type { DatabaseFacts, IdentityFacts, TableFacts } from '../../database/fa
 import type { LedgerFacts } from '../../ledger/facts-file.js';
 import { TABLE_NAMES, type TableName } from '../../schemas/hospital/tables.js';
 import type { Publishing } from '../ledger/publishing.js';
-import type { Results } from '../verdict/results.js';
+import type { Results } from '../verdict/accounting.js';
 import type { DerivedRows } from './derived-rows.js';
 
 /** The run's database as the ledger and the server describe it: more facts once the run is over. */

@@ -1,6 +1,6 @@
 import { countRows, type Expected, listsOf } from '../ledger/expected.js';
+import type { Results } from '../verdict/accounting.js';
 import { exampleOf } from '../verdict/findings.js';
-import type { Results } from '../verdict/results.js';
 import type { SnapshotRows } from './snapshot-rows.js';
 
 /**

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Names } from '../../../src/sources/json/names.js';
 import { END, JsonError, JsonReader, KIND, MOST_DEPTH } from '../../../src/sources/json/reader.js';
+import { Names } from '../../../src/sources/json/text.js';
 import { randomNumbers } from '../../helpers/random.js';
 
 const TRIES = 20_000;

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Expected } from '../../../src/verify/ledger/expected.js';
-import { Partition } from '../../../src/verify/match/partition.js';
-import { ReplayWindow } from '../../../src/verify/match/replay-window.js';
+import { Partition, ReplayWindow } from '../../../src/verify/match/partition.js';
 import { event } from './sample-event.js';
 
 /** A partition after so many events. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { ReplayWindow } from '../../../src/verify/match/replay-window.js';
+import { ReplayWindow } from '../../../src/verify/match/partition.js';
 import { event } from './sample-event.js';
 
 /** The smallest replay window, in events. */
