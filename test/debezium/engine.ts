@@ -69,8 +69,11 @@ export class DebeziumEngine {
     return readFileSync(this.output, 'utf8').split('\n').slice(0, -1);
   }
 
-  /** Waits until it has written `count` lines, or what `enough` says of them, and returns them. */
-  async until(enough: number | ((lines: string[]) => boolean), what: string): Promise<string[]> {
+  /**
+   * Waits until Debezium has written enough lines, and returns them. `enough`: their count, or a test of all lines so
+   * far. `awaited` names them in an error.
+   */
+  async until(enough: number | ((lines: string[]) => boolean), awaited: string): Promise<string[]> {
     const isEnough = typeof enough === 'number' ? (l: string[]) => l.length >= enough : enough;
     const reached = () => {
       if (this.#child === null) throw new Error('it has ended');
@@ -78,15 +81,15 @@ export class DebeziumEngine {
       return isEnough(lines) ? lines : null;
     };
     try {
-      return await waitFor(reached, { deadline: START_MS, what });
+      return await waitFor(reached, { deadline: START_MS, what: awaited });
     } catch (cause) {
       const lines = this.lines();
-      const said = `${lines.length} lines, the last: ${lines.at(-1)}\n${this.#errors}`;
-      throw new Error(`Debezium did not write ${what}: ${said}`, { cause });
+      const output = `${lines.length} lines, the last: ${lines.at(-1)}\n${this.#errors}`;
+      throw new Error(`Debezium did not write ${awaited}: ${output}`, { cause });
     }
   }
 
-  /** What it said to standard error. */
+  /** Its standard error so far. */
   get errors(): string {
     return this.#errors;
   }

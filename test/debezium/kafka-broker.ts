@@ -40,7 +40,7 @@ export class KafkaBroker {
   readonly #file: string;
   #child: ChildProcess | null = null;
   #ended: Promise<void> = Promise.resolve();
-  #said = '';
+  #output = '';
 
   private constructor(java: Java, file: string, ports: Record<Listener, number>) {
     this.#java = java;
@@ -90,7 +90,7 @@ export class KafkaBroker {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const keep = (chunk: Buffer) => {
-      this.#said += chunk;
+      this.#output += chunk;
     };
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);
@@ -107,7 +107,7 @@ export class KafkaBroker {
       await waitFor(() => this.#answers(), { deadline: START_MS, what: 'the broker to answer' });
     } catch (error) {
       await this.stop();
-      throw new Error(`Kafka did not start: ${this.#said}`, { cause: error });
+      throw new Error(`Kafka did not start: ${this.#output}`, { cause: error });
     }
   }
 

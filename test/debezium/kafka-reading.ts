@@ -81,7 +81,7 @@ test('Kafka: without what transactions wrote that were aborted', { skip }, async
   await reading('two.', async (_, sink) => {
     await waitFor(() => sink.idles > 0, { what: 'the end of the topic' });
     assert.equal(sink.count, 1);
-    // Behind the first one and the record that ends its transaction.
+    // After the first record and the one that ends its transaction.
     assert.equal(sink.rows[0]?.position, 3);
   });
 });
@@ -132,7 +132,7 @@ function sourceOf(prefix: string): KafkaSource {
   return new KafkaSource({ brokers: [broker!.address], prefix, reconnect: RECONNECT });
 }
 
-/** Reads the topics while `body` looks at what comes; then it must come to its end. */
+/** Reads the topics while `body` looks at the events; then the source must stop. */
 async function reading(
   prefix: string,
   body: (source: KafkaSource, sink: CollectingSink) => Promise<void>,
@@ -164,7 +164,7 @@ function namesOf(entries: readonly Entry[]): string[] {
   return [...new Set(entries.map(({ topic }) => topic))].sort();
 }
 
-/** What a sink is told of the events when each comes in its partition. */
+/** A sink with these events, each received in its own partition. */
 function expected(entries: readonly Entry[]): CollectingSink {
   const sink = new CollectingSink();
   const intake = new Intake(sink, anyScope);

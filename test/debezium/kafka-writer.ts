@@ -46,13 +46,13 @@ export class KafkaWriter {
 
   /** Writes records, and waits until the broker has them. */
   async send(entries: readonly Entry[], compression: Compression = 'none'): Promise<void> {
-    this.#tell(entries);
+    this.#writeEntries(entries);
     await this.#ask('send', compression);
   }
 
   /** Writes records in a transaction of their own. */
   async transaction(end: 'commit' | 'abort', entries: readonly Entry[], id: string): Promise<void> {
-    this.#tell(entries);
+    this.#writeEntries(entries);
     await this.#ask(end, 'none', id);
   }
 
@@ -61,7 +61,7 @@ export class KafkaWriter {
     await this.#ended;
   }
 
-  #tell(entries: readonly Entry[]): void {
+  #writeEntries(entries: readonly Entry[]): void {
     for (const { topic, partition, key, value } of entries) {
       const words = [topic, String(partition), key.toString('base64')];
       this.#write('record', ...words, value?.toString('base64') ?? '-');

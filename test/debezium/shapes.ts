@@ -3,7 +3,7 @@ export const SHAPES = ['json', 'entry', 'schema', 'cloudevents', 'flat'] as cons
 
 export type Shape = (typeof SHAPES)[number];
 
-/** What the flattened shape keeps of an event besides the row. */
+/** Fields of an event that the flattened shape adds to the columns of the row. */
 const ADDED_FIELDS = [
   'op',
   'table',

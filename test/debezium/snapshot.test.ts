@@ -63,13 +63,13 @@ for (const server of servers) {
         });
         const { stdout, stderr } = await verify.ended();
         assert.ok(stdout !== '', `${stderr}\n${engine.errors}`);
-        const said = readVerdict(stdout);
-        t.diagnostic(JSON.stringify(said.accounting));
-        assert.equal(said.verdict, 'exact', stdout);
-        assert.equal(said.accounting.committed, events);
-        assert.ok(said.accounting.excused >= FIRST_EVENTS, stdout);
-        assert.ok(said.accounting.delivered > 0, stdout);
-        assert.equal(said.rows.compared, said.rows.followed);
+        const document = readVerdict(stdout);
+        t.diagnostic(JSON.stringify(document.accounting));
+        assert.equal(document.verdict, 'exact', stdout);
+        assert.equal(document.accounting.committed, events);
+        assert.ok(document.accounting.excused >= FIRST_EVENTS, stdout);
+        assert.ok(document.accounting.delivered > 0, stdout);
+        assert.equal(document.rows.compared, document.rows.followed);
       } finally {
         stream.child.kill('SIGKILL');
         await stream.ended();

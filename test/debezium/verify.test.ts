@@ -26,7 +26,7 @@ if (servers.length === 0) test('a run is verified through Debezium', { skip }, (
 for (const server of servers) {
   test('a run is exact through Debezium, also when its engine is killed twice meanwhile', async (t) => {
     await withWorkspace(server, async (workspace) => {
-      const { said, lines, sent } = await throughDebezium(workspace, 'json', async (engine) => {
+      const { document, lines, sent } = await throughDebezium(workspace, 'json', async (engine) => {
         for (let kill = 0; kill < 2; kill++) {
           const before = engine.lines().length;
           await engine.until(before + RATE, 'more events');
@@ -34,24 +34,29 @@ for (const server of servers) {
           await engine.restart();
         }
       });
-      const { verdict, events } = said;
+      const { verdict, events } = document;
       t.diagnostic(
         `${verdict}: ${events.delivered} events, ${events.replayed} came again in ${events.rewinds} replays`,
       );
       // At least once: what a killed engine had not noted as sent comes again, as it was.
-      assert.ok(['exact', 'duplicates'].includes(said.verdict), JSON.stringify(said));
-      assert.equal(said.events.delivered, sent);
-      assert.equal(said.events.malformed, 0);
-      assert.ok(lines >= said.events.delivered);
+      assert.ok(['exact', 'duplicates'].includes(document.verdict), JSON.stringify(document));
+      assert.equal(document.events.delivered, sent);
+      assert.equal(document.events.malformed, 0);
+      assert.ok(lines >= document.events.delivered);
     });
   });
 
   for (const shape of SHAPES.filter((other) => other !== 'json')) {
     test(`a run is exact through Debezium in the shape "${shape}"`, async () => {
       await withWorkspace(server, async (workspace) => {
-        const { said, sent } = await throughDebezium(workspace, shape, async () => undefined, 3);
-        assert.equal(said.verdict, 'exact', JSON.stringify(said));
-        assert.equal(said.events.delivered, sent);
+        const { document, sent } = await throughDebezium(
+          workspace,
+          shape,
+          async () => undefined,
+          3,
+        );
+        assert.equal(document.verdict, 'exact', JSON.stringify(document));
+        assert.equal(document.events.delivered, sent);
       });
     });
   }
@@ -63,7 +68,7 @@ async function throughDebezium(
   shape: Shape,
   disturb: (engine: DebeziumEngine) => Promise<void>,
   seconds = SECONDS,
-): Promise<{ said: VerificationDocument; lines: number; sent: number }> {
+): Promise<{ document: VerificationDocument; lines: number; sent: number }> {
   assert.ok(java);
   const name = `dbz_${shape}`;
   const engine = await DebeziumEngine.start({
@@ -95,7 +100,7 @@ async function throughDebezium(
     });
     const { stdout, stderr } = await verify.ended();
     assert.ok(stdout !== '', `${stderr}\n${engine.errors}`);
-    return { said: readVerdict(stdout), lines: engine.lines().length, sent };
+    return { document: readVerdict(stdout), lines: engine.lines().length, sent };
   } finally {
     verify.child.kill('SIGKILL');
     await engine.stop();

@@ -101,15 +101,15 @@ test('a run as fast as the server that ends while it is away is no success', asy
 const DUE = /the run ended with ([\d,]+) due events? unsent, since the server was lost/;
 
 const CYCLE = { STREAM_INTERVAL_SECONDS: '0.2', MAX_JITTER_MS: '50' };
-/** Loads that have something due at every moment, and what else they end with. */
+/** Loads that have a due event at every moment. */
 const SCHEDULES: Readonly<Record<string, { args: string[]; env?: Record<string, string> }>> = {
   'a rate': { args: ['--rate', '200'] },
   stages: { args: ['--stage', 'constant:200/60s'] },
   'the cycle': { args: [], env: CYCLE },
 };
 
-for (const [what, { args, env }] of Object.entries(SCHEDULES)) {
-  test(`a run by ${what} that ends while the server is away is no success, and counts what is unsent`, async () => {
+for (const [load, { args, env }] of Object.entries(SCHEDULES)) {
+  test(`a run by ${load} that ends while the server is away is no success, and counts what is unsent`, async () => {
     await withLoss(
       [...DURATION, ...args],
       3,
@@ -191,8 +191,8 @@ test('a run that gives up says how many due events it left', async () => {
     3,
     ({ result, summary }) => {
       assert.ok((summary.unsent ?? 0) > 0);
-      const said = /the run was ended with ([\d,]+) due events? unsent/;
-      assert.equal(countIn(said, result.stderr), summary.unsent);
+      const sentence = /the run was ended with ([\d,]+) due events? unsent/;
+      assert.equal(countIn(sentence, result.stderr), summary.unsent);
       const { in_doubt: inDoubt } = summary.transactions;
       assert.equal(result.stderr.includes(`ledger resolve ${summary.run_id}`), inDoubt > 0);
     },
@@ -219,7 +219,7 @@ test('a server that takes connections and fails every batch uses the attempts up
   );
 });
 
-/** What makes going on pointless, the exit code that follows, and the sentence. */
+/** Disturbances after which no batch can succeed, with the exit code and the sentence of the run. */
 const HOPELESS: Readonly<Record<string, [(run: StreamRun) => Promise<unknown>, number, RegExp]>> = {
   'a table that is dropped': [
     ({ db }) => db.query('DROP TABLE exames'),
@@ -242,8 +242,8 @@ const HOPELESS: Readonly<Record<string, [(run: StreamRun) => Promise<unknown>, n
   ],
 };
 
-for (const [what, [disturb, code, sentence]] of Object.entries(HOPELESS)) {
-  test(`${what} amid the run ends it at once with one sentence`, async () => {
+for (const [disturbance, [disturb, code, sentence]] of Object.entries(HOPELESS)) {
+  test(`${disturbance} amid the run ends it at once with one sentence`, async () => {
     const grant = async (db: TestDatabase) => {
       await db.query('DROP ROLE IF EXISTS simulador');
       await db.query(`CREATE ROLE simulador LOGIN PASSWORD 'segredo'`);

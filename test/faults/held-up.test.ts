@@ -11,7 +11,7 @@ import { waitFor } from '../helpers/wait-for.js';
 
 const server = await startServer(18);
 
-/** What is promised, and what a machine may take that runs other tests beside. */
+/** The promised time; `BESIDE`: its factor on a machine that runs other tests at once. */
 const SOON_MS = 2_000;
 const BESIDE = 2;
 const WORKERS = 3;
@@ -114,10 +114,10 @@ for (const hold of ['Lock', 'SyncRep'] as const) {
           assert.equal(summary.held_up, true);
           assert.equal(summary.server_lost, false);
           assert.ok((summary.unsent ?? 0) > 0);
-          const said = new RegExp(
+          const sentence = new RegExp(
             `the run ended with ${summary.unsent?.toLocaleString('en-US')} due events unsent`,
           );
-          assert.match(result.stderr, said);
+          assert.match(result.stderr, sentence);
           assert.match(result.stderr, hold === 'Lock' ? BY_LOCK : BY_STANDBY);
           await assertExact(run.db, summary);
         });

@@ -49,7 +49,7 @@ test(`${COUNT} changes to correct streams are judged correctly, seed ${SEED}`, a
   const variety = varietyOf(samples);
   t.diagnostic(JSON.stringify(variety));
   // Without these, some kinds of change would test nothing.
-  for (const [what, found] of Object.entries(variety)) assert.ok(found > 0, `none ${what}`);
+  for (const [feature, count] of Object.entries(variety)) assert.ok(count > 0, `no ${feature}`);
   const stats = new Map(KINDS.map((kind) => [kind, { mutants: 0, caught: 0 }]));
   const misses: string[] = [];
   const turns = KINDS.flatMap((kind) => Array<Kind>(kind.weight ?? 1).fill(kind));
@@ -128,9 +128,12 @@ async function tryDecorated(
     const document = await verdictOnBytes(decorated);
     const miss = missOf(decorated, document);
     const names = all.map(({ name }) => name).join(' + ');
-    const what = `${names}, ${kind === null ? 'alone' : `beside ${kind.name}`}, of ${sample.name}`;
-    const harm = decorated.harm === null ? '' : `: ${decorated.harm.what}`;
-    return { code: document.exit_code, miss: miss === null ? null : `${what}${harm}\n  ${miss}` };
+    const trialName = `${names}, ${kind === null ? 'alone' : `beside ${kind.name}`}, of ${sample.name}`;
+    const harm = decorated.harm === null ? '' : `: ${decorated.harm.description}`;
+    return {
+      code: document.exit_code,
+      miss: miss === null ? null : `${trialName}${harm}\n  ${miss}`,
+    };
   }
   return null;
 }
@@ -148,7 +151,7 @@ async function tryOne(kind: Kind, index: number): Promise<string | null> {
     const misses = missesOf(sample, mutant, document);
     if (misses.length === 0) return '';
     const where = `${kind.name}, of ${sample.name}${positioned ? ', positioned' : ''}`;
-    return `${where}: ${mutant.what}\n${misses.map((miss) => `  ${miss}`).join('\n')}`;
+    return `${where}: ${mutant.description}\n${misses.map((miss) => `  ${miss}`).join('\n')}`;
   }
   return null;
 }

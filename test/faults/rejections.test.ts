@@ -11,9 +11,9 @@ const server = await startServer(18);
 const INSERTS_ONLY = ['--update-ratio', '0', '--delete-ratio', '0'];
 
 test('a CPF that someone else took is skipped, logged without its value, and the rest committed', async () => {
-  // Ids that one worker with batches of 50 comes to; the stranger's own ids lie elsewhere.
+  // CPFs of ids that one worker with batches of 50 reaches; the rows that take them have ids far above.
   const taken = [3, 57, 58, 140].map(cpf);
-  const strangers = (db: TestDatabase) =>
+  const takeCpfs = (db: TestDatabase) =>
     db.query(
       `INSERT INTO pacientes (id, nome, nascimento, cpf)
        SELECT 1000000 + n, 'Outra Pessoa', '1980-01-01', c
@@ -40,7 +40,7 @@ test('a CPF that someone else took is skipped, logged without its value, and the
       );
       for (const value of taken) assert.ok(!(logs + result.stderr).includes(value));
     },
-    { prepare: async (db) => void (await strangers(db)) },
+    { prepare: async (db) => void (await takeCpfs(db)) },
   );
 });
 
@@ -70,7 +70,7 @@ test('patients deleted under the workers are replaced by others', async () => {
   );
 });
 
-test('rows that a trigger or a constraint refuses are left out, whatever comes with them is not', async () => {
+test('rows that a trigger or a constraint refuses are left out, and the others of their batches committed', async () => {
   const refuse = async (db: TestDatabase) => {
     await db.query('ALTER TABLE exames ADD CONSTRAINT impar CHECK (id % 10 <> 3)');
     await db.query(`CREATE FUNCTION audit.refuse() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -132,19 +132,19 @@ test('rows refused at COMMIT cost their batch, which is counted as rejected', as
 
 const REFUSALS = [
   {
-    what: 'refuses every row',
+    deed: 'refuses every row',
     body: `BEGIN RAISE EXCEPTION 'never'; END`,
     sentence: /a trigger or function .+ refuses the rows \(P0001\); look at the tables' triggers/,
   },
   {
-    what: 'swallows every row',
+    deed: 'swallows every row',
     body: 'BEGIN RETURN NULL; END',
     sentence: /writes no row; look at the tables' triggers/,
   },
 ];
 
-for (const { what, body, sentence } of REFUSALS) {
-  test(`a trigger that ${what} ends the run with a sentence`, async () => {
+for (const { deed, body, sentence } of REFUSALS) {
+  test(`a trigger that ${deed} ends the run with a sentence`, async () => {
     const refuse = async (db: TestDatabase) => {
       await db.query(
         `CREATE FUNCTION audit.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ ${body} $$`,

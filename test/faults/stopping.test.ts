@@ -87,7 +87,7 @@ test('a second signal ends the program at once with code 130', async () => {
       await blocked(db, async () => {
         cli.child.kill('SIGINT');
         await cli.until(/stop requested/);
-        // One that follows at once counts as the same wish.
+        // A signal that follows at once counts as the first one.
         await waitFor(() => {
           cli.child.kill('SIGINT');
           return cli.child.exitCode !== null;
@@ -142,12 +142,12 @@ test('a server that hangs as a whole does not keep a run for ever that is over',
       );
       const postmaster = readPostmaster(server.cluster.dir);
       assert.ok(postmaster !== null);
-      const mine = [postmaster.pid, ...backends.map(({ pid }) => pid)];
+      const pids = [postmaster.pid, ...backends.map(({ pid }) => pid)];
       await atRest(async () => {
-        for (const pid of mine) process.kill(pid, 'SIGSTOP');
+        for (const pid of pids) process.kill(pid, 'SIGSTOP');
       });
       const result = await cli.ended().finally(() => {
-        for (const pid of mine) process.kill(pid, 'SIGCONT');
+        for (const pid of pids) process.kill(pid, 'SIGCONT');
       });
       const summary = summaryOf(result, 3);
       assert.equal(summary.stopped_by, 'duration');

@@ -17,7 +17,7 @@ import { run, type Workspace, withPlainWorkspace, withWorkspace } from '../helpe
 const server = await startServer(18);
 
 const LOAD = ['stream', '--json', '--workers', '4', '--batch-size', '10'];
-/** Rows of other tables than those that the run began with would be told of one by one. */
+/** Warnings before the run ends; a run that went on with other tables would log one for each row. */
 const MOST_WARNINGS = 4;
 
 /** Runs a stream in a workspace, and `body` once it has written something. */

@@ -11,7 +11,7 @@ export interface ExpectedEvent {
   readonly values: ExpectedRow | null;
 }
 
-/** What a source must give out of the scenario, in its order: a key that changes is a delete and an insert. */
+/** The events that a source must give out of the scenario, in order. A key that changes is a delete and an insert. */
 export function expectedEvents(): ExpectedEvent[] {
   return STEPS.flatMap(({ commits }) => commits.flat()).flatMap((change): ExpectedEvent[] => {
     const [kind, table] = change;

@@ -50,7 +50,7 @@ for (const server of servers) {
     ));
 }
 
-/** All shapes capture at once, so that they tell of the same transactions. */
+/** All shapes capture at once, so that their events are of the same transactions. */
 async function recordEvents(java: Java, target: ConnectionTarget, folder: string): Promise<void> {
   const engines = new Map<Shape, DebeziumEngine>();
   try {
@@ -72,7 +72,7 @@ async function recordEvents(java: Java, target: ConnectionTarget, folder: string
   }
 }
 
-/** Behind the last row come the end of its transaction and a heartbeat. */
+/** The last row is followed by the end of its transaction and a heartbeat. */
 function isComplete(lines: readonly string[]): boolean {
   const last = lines.findIndex((line) => line.includes(LAST_ROW));
   return last >= 0 && lines.length >= last + LINES_BEHIND;

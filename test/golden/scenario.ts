@@ -8,7 +8,7 @@ export const OTHER_TABLE = 'auditoria';
 
 export type ScenarioTable = TableName | typeof OTHER_TABLE;
 
-/** What a step does to the database, in the order of the WAL. */
+/** A change that a step makes; a transaction has them in the order of the WAL. */
 export type ExpectedChange =
   | readonly ['insert' | 'update', ScenarioTable, ExpectedRow]
   /** The key's old value comes before the new row. */
@@ -18,7 +18,7 @@ export type ExpectedChange =
   | readonly ['message', string];
 
 export interface Step {
-  readonly what: string;
+  readonly description: string;
   /**
    * Statements in their order, each on the connection `a` or `b`: without BEGIN one is a transaction of its
    * own. With `rows` it is a COPY, and they are what is sent.
@@ -73,9 +73,12 @@ function literal(value: string | null): string {
 }
 
 /** A transaction of nothing but inserts. */
-function inserts(what: string, rows: readonly (readonly [ScenarioTable, ExpectedRow])[]): Step {
+function inserts(
+  description: string,
+  rows: readonly (readonly [ScenarioTable, ExpectedRow])[],
+): Step {
   return {
-    what,
+    description,
     run: [
       ['a', 'BEGIN'],
       ...rows.map(([table, row]) => ['a', insert(table, row)] as const),
@@ -107,7 +110,7 @@ const doctor = (id: string, nome: string) => ({
   ...{ id, nome, crm: `CRM/SP ${id}`, especialidade: 'clínica', telefone: null },
 });
 
-/** What is done while everything captures. */
+/** The steps that run while all connectors capture. */
 export const STEPS: readonly Step[] = [
   inserts('rows of several tables in one transaction', [
     ['pacientes', patient('10')],
@@ -118,7 +121,7 @@ export const STEPS: readonly Step[] = [
     ['internacoes', stay],
   ]),
   {
-    what: 'a statement that inserts two rows, with a message last in its transaction',
+    description: 'a statement that inserts two rows, with a message last in its transaction',
     run: [
       ['a', 'BEGIN'],
       [
@@ -138,7 +141,7 @@ export const STEPS: readonly Step[] = [
     ],
   },
   {
-    what: 'updates, two of them of one row',
+    description: 'updates, two of them of one row',
     run: [
       ['a', 'BEGIN'],
       ['a', `UPDATE consultas SET status = 'realizada' WHERE id = 1`],
@@ -178,7 +181,7 @@ export const STEPS: readonly Step[] = [
     ['pacientes', patient('9223372036854775807')],
   ]),
   {
-    what: 'deletes',
+    description: 'deletes',
     run: [
       ['a', 'BEGIN'],
       ['a', 'DELETE FROM exames WHERE id IN (2, 3)'],
@@ -194,7 +197,7 @@ export const STEPS: readonly Step[] = [
     ],
   },
   {
-    what: 'a key that changes, and takes its children along',
+    description: 'a key that changes, and takes its children along',
     run: [['a', 'UPDATE pacientes SET id = 20 WHERE id = 10']],
     commits: [
       [
@@ -214,7 +217,7 @@ export const STEPS: readonly Step[] = [
     ],
   },
   {
-    what: 'rows of one COPY, which share a place in the WAL',
+    description: 'rows of one COPY, which share a place in the WAL',
     run: [
       [
         'a',
@@ -225,7 +228,7 @@ export const STEPS: readonly Step[] = [
     commits: [['30', '31', '32'].map((id) => ['insert', 'medicos', doctor(id, `C ${id}`)])],
   },
   {
-    what: 'one key inserted, changed, deleted and inserted again',
+    description: 'one key inserted, changed, deleted and inserted again',
     run: [
       ['a', 'BEGIN'],
       ['a', insert('medicos', doctor('40', 'F'))],
@@ -244,7 +247,7 @@ export const STEPS: readonly Step[] = [
     ],
   },
   {
-    what: 'a part that is rolled back, and a transaction that is',
+    description: 'a part that is rolled back, and a transaction that is',
     run: [
       ['a', 'BEGIN'],
       ['a', insert('medicos', doctor('50', 'I'))],
@@ -265,7 +268,7 @@ export const STEPS: readonly Step[] = [
     ],
   },
   {
-    what: 'two transactions at once: the first to begin commits last',
+    description: 'two transactions at once: the first to begin commits last',
     run: [
       ['a', 'BEGIN'],
       ['a', insert('medicos', doctor('60', 'M'))],
@@ -284,7 +287,7 @@ export const STEPS: readonly Step[] = [
     ],
   },
   {
-    what: "a table that is not the hospital's, with a value that the WAL does not repeat",
+    description: "a table that is not the hospital's, with a value that the WAL does not repeat",
     run: [
       ['a', insert(OTHER_TABLE, { id: '2', texto: LONG_TEXT })],
       ['a', `UPDATE ${OTHER_TABLE} SET id = 3 WHERE id = 2`],
@@ -299,12 +302,12 @@ export const STEPS: readonly Step[] = [
     ],
   },
   {
-    what: 'a message of no transaction',
+    description: 'a message of no transaction',
     run: [['a', `SELECT pg_logical_emit_message(false, '${PREFIX}', 'marca 2')`]],
     commits: [[['message', 'marca 2']]],
   },
   {
-    what: 'two tables emptied by one statement',
+    description: 'two tables emptied by one statement',
     run: [['a', 'TRUNCATE exames, internacoes']],
     commits: [[['truncate', 'exames', 'internacoes']]],
   },

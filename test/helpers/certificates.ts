@@ -66,7 +66,7 @@ export class Certificates {
   }
 }
 
-/** What a broker at 127.0.0.1 and its clients show each other: right ones, and one of each kind that is refused. */
+/** Certificates of a broker at 127.0.0.1 and of its clients: valid ones, and one of each kind that is refused. */
 export function brokerCertificates(folder: string) {
   const maker = new Certificates(folder);
   const [authority, other] = [maker.authority('authority'), maker.authority('other')];

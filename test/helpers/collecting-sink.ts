@@ -37,8 +37,8 @@ export class CollectingSink implements Sink {
     this.truncated.push(table);
   }
 
-  unstated(what: Unstated): void {
-    this.unstatedFacts.push(what);
+  unstated(part: Unstated): void {
+    this.unstatedFacts.push(part);
   }
 
   ignored(kind: Ignored): void {

@@ -1,7 +1,7 @@
 import type { DatabaseFacts, TableFacts, TriggerFacts } from '../../src/database/facts.js';
 import { TABLE_NAMES, type TableName } from '../../src/schemas/hospital/tables.js';
 
-/** What is said of a database that has nothing but the schema and these triggers. */
+/** The facts of a database that has only the schema and these triggers. */
 export function factsWithTriggers(
   triggers: Partial<Record<TableName, readonly TriggerFacts[]>>,
   partitions: TableFacts['partitions'] = [],

@@ -14,7 +14,7 @@ export interface ReceivedRow extends RowEvent {
   readonly values: RowValues | null;
 }
 
-/** What a sink was given, as it is to be kept. Throws where the hashes are not those of the texts. */
+/** Copies an event and its values, which a sink may read only during the call. Throws if a hash is not its text's. */
 export function receivedRow(event: RowEvent, columns: RowColumns | null): ReceivedRow {
   if (columns === null) return { ...event, values: null };
   const { length } = [...TABLES[event.table].columns, ...SERVER_COLUMNS];

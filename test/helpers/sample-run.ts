@@ -23,7 +23,7 @@ export interface SampleShape {
   /** Events per second that the plan asks for outside of the spike. */
   readonly rate?: number;
   readonly killed?: boolean;
-  /** What `verify` said of it; not verified without. */
+  /** The verdict of `verify`; left out: the run was not verified. */
   readonly verdict?: Verdict;
 }
 
@@ -109,7 +109,7 @@ function sampleSeries(runId: string, rate: number): SeriesPoint[] {
   });
 }
 
-/** What the name of a run says; for other names, some day. */
+/** The time in the id of a run, in milliseconds since 1970; an id without one has a fixed time. */
 function startOf(runId: string): number {
   const [, day = '2026-11-23', time = '20:15:30'] =
     /^(\d{8})-(\d{6})/

@@ -19,7 +19,7 @@ export interface ScriptOptions {
   readonly end?: number | null;
   /** Ordered streams. */
   readonly streams?: number;
-  /** What each of them is a part of; left out: of nothing. */
+  /** The topic of each stream; left out: the source has no topics. */
   readonly topics?: readonly string[];
   /** An LSN: transactions committed before it are not expected. */
   readonly from?: number;

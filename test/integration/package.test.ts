@@ -8,7 +8,7 @@ import { packageRoot } from '../../src/lib/package-root.js';
 import type { RunSummary } from '../../src/runs/summary.js';
 import { withTempFolder } from '../helpers/temp-folder.js';
 
-/** The folder that was compiled into, under whatever name. */
+/** The folder of the compiled files; its name is not always `dist`. */
 const COMPILED = fileURLToPath(new URL('../..', import.meta.url));
 
 const WELCOME = [
@@ -45,7 +45,7 @@ const NEEDED = [
 /** Rows that the built-in settings seed. */
 const SEEDED = 15_200;
 
-/** What npm says when it cannot reach its registry. */
+/** The errors of npm when it cannot reach its registry. */
 const NO_NETWORK = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENOTCACHED|ENETUNREACH/;
 
 interface Outcome {

@@ -41,6 +41,12 @@ export function findWords(path: string, text: string): Finding[] {
 /** Members of documents and columns of tables; constants are in capitals. */
 const JSON_NAME = /^[a-z\d]+(_[a-z\d]+)+$/;
 
+/**
+ * Members of the program's documents, of one word: operators' scripts read them, so that they keep their names. Variables
+ * that a pattern takes from such a member have its name too; no other variable, function or method may.
+ */
+const JSON_MEMBERS: ReadonlySet<unknown> = new Set(['mend', 'mends', 'untold']);
+
 type Match = Omit<Finding, 'line'> & { readonly offset: number };
 
 /** The first use of each name that a rule matches. */
@@ -88,7 +94,12 @@ function parseCode(path: string, text: string) {
   }
   const names: Name[] = [];
   const bindings: Name[] = [];
+  const members = new Set<number>();
+  const taken = new Set<string>();
   visit(program as unknown as Node, (node) => {
+    const member = jsonMemberOf(node);
+    if (member !== null) members.add(member.start);
+    if (member !== null && node.shorthand === true) taken.add(String(member.name));
     if (node.type === 'Identifier' || node.type === 'PrivateIdentifier') {
       names.push({ text: String(node.name), offset: node.start });
     }
@@ -98,7 +109,8 @@ function parseCode(path: string, text: string) {
     const title = titleOf(node);
     if (title !== null) prose.keep(title.start, title.end, BEGIN);
   });
-  return { prose: prose.text(), names, bindings };
+  const isOurs = ({ text, offset }: Name) => !members.has(offset) && !taken.has(text);
+  return { prose: prose.text(), names: names.filter(isOurs), bindings };
 }
 
 /** Markdown without code. */
@@ -156,6 +168,16 @@ function visit(node: Node, each: (node: Node) => void): void {
 
 function isNode(value: unknown): value is Node {
   return typeof value === 'object' && value !== null && 'type' in value && 'start' in value;
+}
+
+/** The name of JSON_MEMBERS that a node reads, sets or declares as a member that holds data; null: none. */
+function jsonMemberOf(node: Node): Node | null {
+  const isMember =
+    node.type === 'MemberExpression' ||
+    node.type === 'TSPropertySignature' ||
+    (node.type === 'Property' && node.method === false);
+  const name = (node.type === 'MemberExpression' ? node.property : node.key) as Node | undefined;
+  return isMember && node.computed === false && JSON_MEMBERS.has(name?.name) ? name! : null;
 }
 
 /** Identifiers that a node binds: variables, parameters, functions, classes and types. */

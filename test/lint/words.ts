@@ -20,12 +20,12 @@ export const BEGIN = '\u{E000}';
 /** Words that were private to the project; the field has others. */
 const PRIVATE_WORDS: readonly Rule[] = [
   { better: 'TransactionJournal', name: /^books$/i, prose: /\bBooks\b/g },
-  { better: 'BatchQueue, ScheduledBatch', name: /^Orders?$/, prose: /\bOrders\b/g },
+  { better: 'BatchQueue, ScheduledBatch', name: /^Orders?$/ },
   { better: 'rowByRow', part: /\bcareful(ly)?\b/, paths: /^(src|workers)\// },
   { better: 'StallGuard, stall', part: /\bdroughts?\b/, prose: /\bdroughts?\b/gi },
   { better: 'WorkerStats', part: /\btall(y|ies)\b/, prose: /\btall(y|ies)\b/gi },
   { better: 'BatchBuilder', part: /\bcomposer\b/, prose: /\bcomposer\b/gi },
-  { better: 'ReplayWindow', name: /^tape$/i, prose: /\btapes?\b/gi },
+  { better: 'ReplayWindow', name: /^tape$/i },
   {
     better: 'UnidentifiedTransactions, unidentified',
     part: /\bnameless\b/,

@@ -81,8 +81,10 @@ function connectorFirst(trial: Trial): boolean {
 function connectorSnapshot(trial: Trial): boolean {
   const { past } = trial;
   const rows = snapshotOf(past.at(0).values(), past.lsnAt(0), 'places');
-  const theirs = rows.map((row) => ({ ...row, from: OTHER_CONNECTOR }));
-  trial.items = trial.rng.chance(0.5) ? [...theirs, ...trial.items] : scatter(trial, [theirs]);
+  const otherRows = rows.map((row) => ({ ...row, from: OTHER_CONNECTOR }));
+  trial.items = trial.rng.chance(0.5)
+    ? [...otherRows, ...trial.items]
+    : scatter(trial, [otherRows]);
   return true;
 }
 

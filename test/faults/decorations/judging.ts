@@ -25,17 +25,17 @@ export function missOf(
   { trial, harm }: Decorated,
   { verdict, doubts, violations, accounting, examples, exit_code }: VerificationDocument,
 ): string | null {
-  const said = JSON.stringify({
+  const output = JSON.stringify({
     verdict,
     doubts,
     violations,
     accounting,
     examples: examples.slice(0, 3),
   });
-  if (harm !== null) return exit_code === 7 || exit_code === 8 ? null : said;
+  if (harm !== null) return exit_code === 7 || exit_code === 8 ? null : output;
   const { expected, sample, excused } = trial;
   const best = expected === 'unchanged' ? 'exact' : expected;
   const wanted = sample.blurred ? 'indeterminate' : best;
-  if (verdict !== wanted) return `not ${wanted}: ${said}`;
-  return accounting.excused >= excused ? null : `fewer than ${excused} excused: ${said}`;
+  if (verdict !== wanted) return `not ${wanted}: ${output}`;
+  return accounting.excused >= excused ? null : `fewer than ${excused} excused: ${output}`;
 }

@@ -5,9 +5,9 @@ const COMMIT = Buffer.from('COMMIT\0');
 const DELAY_MS = 300;
 
 /**
- * What happens to a connection. At its next COMMIT: it is cut `before` that reaches the server, `amid` it
- * being sent on, or `after` the server answered, whose answer is lost. At its next message: everything is
- * held up (`delay`), or one direction is closed (`half`).
+ * Faults of a connection. Three cut it at its next COMMIT: `before` that reaches the server, `amid` its bytes, or
+ * `after` the server answered, so that the answer is lost. Two wait for its next message: `delay` holds everything up
+ * for DELAY_MS, `half` closes one direction.
  */
 export const PROXY_FAULTS = ['before', 'amid', 'after', 'delay', 'half'] as const;
 export type ProxyFault = (typeof PROXY_FAULTS)[number];

@@ -29,9 +29,9 @@ function isWritten(sample: Sample, { operation, table }: ReceivedRow, place: num
 }
 
 /**
- * What besides the ledger shows that a value is wrong: other events of the row, or the table. Values that the server
- * overwrites later, as it always does with `updated_at`, show only in the last version of a row: there by the table, whose
- * xmin must be the transaction's, which it is not after a savepoint.
+ * The evidence besides the ledger that a value is wrong: other events of the row, or the table; null: there is none.
+ * The server overwrites some values later, and `updated_at` always: only the table contradicts these, and only in the
+ * last version of a row. Its xmin must be the transaction's xid; that of a row written after a savepoint is another xid.
  */
 function contradicted(sample: Sample, at: number, place: number): 'stream' | 'table' | null {
   const event = sample.events[at]!;
@@ -99,8 +99,8 @@ function changed(
   const other = change(event, place);
   const expected = expectedOf(sample, at, place);
   if (expected === null) return null;
-  const what = `${eventText(event)}: value ${place} is ${other.values?.[place]}, was ${event.values?.[place]}`;
-  return { script: sample.events.with(at, other), what, ...expected };
+  const description = `${eventText(event)}: value ${place} is ${other.values?.[place]}, was ${event.values?.[place]}`;
+  return { script: sample.events.with(at, other), description, ...expected };
 }
 
 function expectedOf(

@@ -13,8 +13,8 @@ const IGNORED = [
 ] as const;
 
 /** Half of these are compared with the tables, which must not find anything either. */
-function same(script: Script, what: string, rng: Rng): Mutant {
-  return { script, what, expected: UNCHANGED, tables: rng.chance(0.5) };
+function same(script: Script, description: string, rng: Rng): Mutant {
+  return { script, description, expected: UNCHANGED, tables: rng.chance(0.5) };
 }
 
 function nothing(sample: Sample, rng: Rng): Mutant {

@@ -16,7 +16,7 @@ function loseRow(sample: Sample, rng: Rng, positioned: boolean): Mutant | null {
   const suspect = { keys: [lost.key], xids: [group.xid] };
   return {
     script,
-    what: `without ${eventText(lost)}`,
+    description: `without ${eventText(lost)}`,
     expected: shown
       ? violation([{ violation: 'missing', details: ['row_missing'], ...suspect }])
       : NOT_ARRIVED,
@@ -39,7 +39,7 @@ function withoutOne(sample: Sample, group: OwnGroup, positioned: boolean): Mutan
   const suspect = { keys: lost.map(({ key }) => key), xids: [group.xid] };
   return {
     script: sample.events.toSpliced(group.begin, lost.length),
-    what: `without the transaction ${group.xid}`,
+    description: `without the transaction ${group.xid}`,
     expected:
       positioned || sample.provesPast(group)
         ? violation([{ violation: 'missing', details: [sample.lossOf(group)], ...suspect }])
@@ -57,7 +57,7 @@ function loseStretch(sample: Sample, rng: Rng, positioned: boolean): Mutant | nu
   if (proved.length === 0) return null;
   return {
     script: sample.events.filter((event) => !gone.has(event)),
-    what: `without the transactions ${lost.map(({ xid }) => xid)}`,
+    description: `without the transactions ${lost.map(({ xid }) => xid)}`,
     expected: violation([
       {
         violation: 'missing',
@@ -82,7 +82,7 @@ function loseTail(sample: Sample, rng: Rng, positioned: boolean): Mutant {
   const details = ['transaction_absent', 'row_missing'] as const;
   return {
     script: sample.events.slice(0, from),
-    what: `without the last ${lost.length} events`,
+    description: `without the last ${lost.length} events`,
     expected:
       xids.length === 0
         ? UNCHANGED

@@ -33,7 +33,7 @@ export interface Mutant {
   readonly script: Script;
   readonly expected: Expectation;
   /** The change, described for the report of a miss. */
-  readonly what: string;
+  readonly description: string;
   /** Whether the rows must be compared with the tables. */
   readonly tables?: boolean;
   /** Partitions; left out: 1. */

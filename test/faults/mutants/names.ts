@@ -63,16 +63,16 @@ function renamed(
   // Later events of the row that it names may contradict it.
   const besides = ['reordered', 'phantom', 'inconsistent'] as const;
   const script = sample.events.with(at, other);
-  const what = `${eventText(other)} instead of ${eventText(event)}`;
+  const description = `${eventText(other)} instead of ${eventText(event)}`;
   if (taken === 'unsent') {
-    return { script, what, expected: unsent(sample, named, suspects, besides) };
+    return { script, description, expected: unsent(sample, named, suspects, besides) };
   }
   if (taken === 'either' && suspects.length === 0) return null;
   if (taken === 'phantom')
     suspects.unshift({ violation: 'phantom', details: NEVER_SENT, ...named });
   return {
     script,
-    what,
+    description,
     expected:
       suspects.length > 0
         ? violation(suspects, besides)
@@ -154,7 +154,7 @@ function disorder(
   const [first] = changed.keys();
   return {
     script,
-    what: `${[...changed.values()].map(eventText).join(', ')} instead of ${eventText(sample.events[first!]!)} …`,
+    description: `${[...changed.values()].map(eventText).join(', ')} instead of ${eventText(sample.events[first!]!)} …`,
     expected: violation([{ violation: 'reordered', details, xids: [group.xid] }]),
   };
 }

@@ -21,7 +21,7 @@ function swapEvents(sample: Sample, rng: Rng): Mutant | null {
   const { events } = sample;
   return {
     script: events.with(first, events[second]!).with(second, events[first]!),
-    what: `${eventText(events[first]!)} and ${eventText(events[second]!)} swapped`,
+    description: `${eventText(events[first]!)} and ${eventText(events[second]!)} swapped`,
     expected: reordered(DISORDER, {
       keys: events.slice(first, second).map(({ key }) => key),
       xids: [group.xid],
@@ -53,7 +53,7 @@ function swapTransactions(sample: Sample, rng: Rng): Mutant | null {
   if (pair === null) return null;
   return {
     script: swapped(sample, pair),
-    what: `the transactions ${pair[0].xid} and ${pair[1].xid} swapped`,
+    description: `the transactions ${pair[0].xid} and ${pair[1].xid} swapped`,
     expected: reordered(['transaction_late'], { xids: [pair[0].xid] }),
   };
 }
@@ -68,7 +68,7 @@ function swapWithoutWatermarks(sample: Sample, rng: Rng): Mutant | null {
   const proved = Sample.isBefore(...pair);
   return {
     script: swapped(sample, pair).map((event) => ({ ...event, watermark: null })),
-    what: `the transactions ${pair[0].xid} and ${pair[1].xid} swapped, without watermarks`,
+    description: `the transactions ${pair[0].xid} and ${pair[1].xid} swapped, without watermarks`,
     expected: proved ? reordered(['transaction_late'], { xids: [pair[0].xid] }) : UNCHANGED,
   };
 }
@@ -87,7 +87,7 @@ function moveTransaction(sample: Sample, rng: Rng): Mutant | null {
   const late = from < to ? [moved] : sample.own.slice(to, from);
   return {
     script,
-    what: `the transaction ${moved.xid} moved from ${moved.begin} to ${target}`,
+    description: `the transaction ${moved.xid} moved from ${moved.begin} to ${target}`,
     expected: reordered(['transaction_late'], { xids: late.map(({ xid }) => xid) }),
   };
 }
@@ -104,7 +104,7 @@ function moveEvent(sample: Sample, rng: Rng): Mutant | null {
   script.splice(to, 0, event);
   return {
     script,
-    what: `${eventText(event)} moved to ${to}`,
+    description: `${eventText(event)} moved to ${to}`,
     expected: reordered(['transaction_torn', ...DISORDER], {
       keys: [event.key],
       xids: [event.xid!],
@@ -136,7 +136,7 @@ function interleave(foreign: boolean) {
     ];
     return {
       script,
-      what: `${group.xid} interrupted before ${eventText(moved[0]!)} by ${other.xid}`,
+      description: `${group.xid} interrupted before ${eventText(moved[0]!)} by ${other.xid}`,
       expected: reordered(['transaction_torn'], { keys: [moved[0]!.key], xids: [group.xid] }),
     };
   };

@@ -39,13 +39,19 @@ class Partitions {
 function mutantOf(
   partitions: Partitions,
   rng: Rng,
-  what: string,
+  description: string,
   expected: Mutant['expected'],
 ): Mutant {
   const streams = partitions.queues.length;
   const script = partitions.merged(rng);
   const tables = expected === UNCHANGED && rng.chance(0.5);
-  return { script, what: `${what}, in ${streams} partitions`, expected, streams, tables };
+  return {
+    script,
+    description: `${description}, in ${streams} partitions`,
+    expected,
+    streams,
+    tables,
+  };
 }
 
 function nothing(sample: Sample, rng: Rng): Mutant {
@@ -62,9 +68,9 @@ function rewound(sample: Sample, rng: Rng): Mutant | null {
   const replay = queue.slice(rng.below(at), at);
   queue.splice(at, 0, ...replay);
   const replayed = replay.filter(({ xid }) => own.has(xid ?? 0)).length;
-  const what = `${replay.length} events once more at ${at}`;
+  const description = `${replay.length} events once more at ${at}`;
   const expected = replayed > 0 ? ({ verdict: 'duplicates', replayed } as const) : UNCHANGED;
-  return mutantOf(partitions, rng, what, expected);
+  return mutantOf(partitions, rng, description, expected);
 }
 
 /**

@@ -64,7 +64,7 @@ function rolledBack(sample: Sample, rng: Rng, hasXid: boolean): Mutant | null {
   );
   return {
     script: sample.events.toSpliced(place, 0, ...events),
-    what: `the rolled-back transaction ${xid} of worker ${transaction.worker} at ${place}`,
+    description: `the rolled-back transaction ${xid} of worker ${transaction.worker} at ${place}`,
     expected: violation(
       [
         {
@@ -98,7 +98,7 @@ function neverSent(sample: Sample, rng: Rng): Mutant | null {
   const event = invented(like, { ...row, operation: 'insert' }, { xid, lsn: like.lsn, order: 1 });
   return {
     script: sample.events.toSpliced(place, 0, event),
-    what: `${row.table} ${row.key} was never sent, at ${place}`,
+    description: `${row.table} ${row.key} was never sent, at ${place}`,
     expected: violation([
       { violation: 'phantom', details: ['never_sent'], keys: [row.key], xids: [xid] },
     ]),
@@ -116,7 +116,7 @@ function oneMore(sample: Sample, rng: Rng): Mutant | null {
   const name = { xid: group.xid, lsn: like.lsn, order: group.end - group.begin + 1 };
   return {
     script: sample.events.toSpliced(place, 0, invented(like, { ...row, operation }, name)),
-    what: `${operation} ${row.table} ${row.key} more in ${group.xid}, at ${place}`,
+    description: `${operation} ${row.table} ${row.key} more in ${group.xid}, at ${place}`,
     expected: unsent(sample, { keys: [row.key], xids: [group.xid] }),
   };
 }

@@ -29,7 +29,7 @@ function repeatAtOnce(sample: Sample, rng: Rng): Mutant {
   const event = sample.events[at]!;
   return {
     script: sample.events.toSpliced(at, 0, event),
-    what: `twice: ${eventText(event)}`,
+    description: `twice: ${eventText(event)}`,
     expected: repeated(1),
   };
 }
@@ -47,7 +47,7 @@ function repeatFar(sample: Sample, rng: Rng): Mutant | null {
   if (next === undefined || between === 0) return null;
   return {
     script: sample.events.toSpliced(to, 0, event),
-    what: `${eventText(event)} once more before place ${to}`,
+    description: `${eventText(event)} once more before place ${to}`,
     expected: duplicated([event, sample.events[next]!]),
   };
 }
@@ -67,7 +67,7 @@ function rewind(sample: Sample, rng: Rng): Mutant {
   script.splice(at, 0, ...replay.map((place) => sample.events[place]!));
   return {
     script,
-    what: `at place ${at} back to ${jumps}`,
+    description: `at place ${at} back to ${jumps}`,
     expected: repeated(replay.filter((place) => sample.isOwn(place)).length),
   };
 }
@@ -94,7 +94,7 @@ function endInReplay(sample: Sample, rng: Rng): Mutant {
   const to = rng.between(from, length);
   return {
     script: [...sample.events, ...sample.events.slice(from, to)],
-    what: `at its end back to ${from}, up to ${to}`,
+    description: `at its end back to ${from}, up to ${to}`,
     expected: repeated(sample.countOwn(from, to)),
   };
 }
@@ -110,7 +110,7 @@ function replayWithGap(sample: Sample, rng: Rng): Mutant | null {
   const replay = [...range(from, gap), ...range(on, at)].map(event);
   return {
     script: sample.events.toSpliced(places[at]!, 0, ...replay),
-    what: `at place ${places[at]} back to ${places[from]}, without ${places[gap]} to ${places[on]}`,
+    description: `at place ${places[at]} back to ${places[from]}, without ${places[gap]} to ${places[on]}`,
     expected: duplicated([event(on)]),
   };
 }
@@ -127,7 +127,7 @@ function replayChanged(sample: Sample, rng: Rng): Mutant | null {
   const replay = sample.events.slice(from, at).with(changed - from, other);
   return {
     script: sample.events.toSpliced(at, 0, ...replay),
-    what: `at place ${at} back to ${from}, with another value ${place} of ${eventText(event)}`,
+    description: `at place ${at} back to ${from}, with another value ${place} of ${eventText(event)}`,
     expected: violation([
       {
         violation: 'altered',

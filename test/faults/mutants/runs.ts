@@ -1,6 +1,6 @@
 import type { ServerOptions } from '../../helpers/server.js';
 
-/** What happens during a run. */
+/** A disturbance of a run that is under way. */
 export type Disturbance =
   | 'none'
   /** Its backends are terminated, twice. */

@@ -8,7 +8,7 @@ import type { Sample } from './sample.js';
 /** The verifier's result for a mutant. */
 export async function verdictOn(
   { taken, client }: Sample,
-  { script, streams = 1, tables = false }: Omit<Mutant, 'expected' | 'what'>,
+  { script, streams = 1, tables = false }: Omit<Mutant, 'expected' | 'description'>,
   positioned: boolean,
 ): Promise<VerificationDocument> {
   const { ledger, from, end } = taken;

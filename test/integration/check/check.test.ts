@@ -41,7 +41,7 @@ const backdated = (table: string) =>
 
 const STAY_LENGTH = 'internacoes.data_saida - data_entrada BETWEEN 3 AND 10 days';
 
-/** What breaks a rule once; in the order in which no plant hides another. */
+/** Statements that break a rule once, in an order in which none hides the effect of another. */
 const PLANTS: readonly { breaks: readonly string[]; by: string }[] = [
   {
     breaks: ['pacientes.nascimento <= data_cadastro'],

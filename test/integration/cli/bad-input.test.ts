@@ -11,70 +11,70 @@ interface Case {
   readonly env?: Readonly<Record<string, string>>;
   /** Files below the working directory. */
   readonly files?: Readonly<Record<string, string>>;
-  readonly said: RegExp;
+  readonly sentence: RegExp;
 }
 
 const CASES: Readonly<Record<string, Case>> = {
-  'an unknown flag': { args: ['stream', '--wrokers', '2'], said: /--wrokers.*--workers\?/ },
-  'an unknown command': { args: ['strem'], said: /strem.*stream\?/ },
-  'a flag of another command': { args: ['counts', '--rate', '5'], said: /--rate.*counts/ },
-  'a second command': { args: ['counts', 'check'], said: /"check"/ },
-  'a flag without its value': { args: ['stream', '--rate'], said: /--rate/ },
-  'no worker': { args: ['stream', '--workers', '0'], said: /--workers.*"0".*1 to 256/ },
-  'a negative rate': { args: ['stream', '--rate', '-5'], said: /--rate.*"-5"/ },
-  'a rate in letters': { args: ['stream', '--rate', 'abc'], said: /--rate.*"abc".*max/ },
-  'an enormous batch': { args: ['stream', '--batch-size', '1e9'], said: /--batch-size.*"1e9"/ },
-  'a negative interval': { args: ['stream', '--interval', '-1'], said: /--interval.*"-1"/ },
+  'an unknown flag': { args: ['stream', '--wrokers', '2'], sentence: /--wrokers.*--workers\?/ },
+  'an unknown command': { args: ['strem'], sentence: /strem.*stream\?/ },
+  'a flag of another command': { args: ['counts', '--rate', '5'], sentence: /--rate.*counts/ },
+  'a second command': { args: ['counts', 'check'], sentence: /"check"/ },
+  'a flag without its value': { args: ['stream', '--rate'], sentence: /--rate/ },
+  'no worker': { args: ['stream', '--workers', '0'], sentence: /--workers.*"0".*1 to 256/ },
+  'a negative rate': { args: ['stream', '--rate', '-5'], sentence: /--rate.*"-5"/ },
+  'a rate in letters': { args: ['stream', '--rate', 'abc'], sentence: /--rate.*"abc".*max/ },
+  'an enormous batch': { args: ['stream', '--batch-size', '1e9'], sentence: /--batch-size.*"1e9"/ },
+  'a negative interval': { args: ['stream', '--interval', '-1'], sentence: /--interval.*"-1"/ },
   'shares above 1': {
     args: ['stream', '--update-ratio', '0.7', '--delete-ratio', '0.5'],
-    said: /--update-ratio.*--delete-ratio.*above 1/,
+    sentence: /--update-ratio.*--delete-ratio.*above 1/,
   },
   'an event type that does not exist': {
     args: ['stream', '--only', 'cirurgia'],
-    said: /--only.*"cirurgia".*consulta/,
+    sentence: /--only.*"cirurgia".*consulta/,
   },
   'a port that cannot be': {
     args: ['counts'],
     env: { PG_HOST: 'localhost', PG_PORT: '99999' },
-    said: /PG_PORT.*"99999".*65535/,
+    sentence: /PG_PORT.*"99999".*65535/,
   },
   'a URL that is none': {
     args: ['counts'],
     env: { DATABASE_URL: 'mysql://u:secreta@h/d' },
-    said: /DATABASE_URL.*postgresql:\/\//,
+    sentence: /DATABASE_URL.*postgresql:\/\//,
   },
   'a configuration file that is not there': {
     args: ['counts', '--config', 'missing.toml'],
-    said: /missing\.toml.*ENOENT/,
+    sentence: /missing\.toml.*ENOENT/,
   },
   'a configuration file that cannot be read': {
     args: ['counts', '--config', 'folder'],
     files: { 'folder/x': '' },
-    said: /folder.*EISDIR/,
+    sentence: /folder.*EISDIR/,
   },
   'an unknown key in settings.toml': {
     args: ['counts'],
     files: { 'config/settings.toml': '[stream]\nbatchsize = 5\n' },
-    said: /batchsize.*settings\.toml.*batch_size\?/,
+    sentence: /batchsize.*settings\.toml.*batch_size\?/,
   },
   'an unknown table in settings.toml': {
     args: ['counts'],
     files: { 'config/settings.toml': '[streams]\nworkers = 5\n' },
-    said: /\[streams\].*\[stream\]\?/,
+    sentence: /\[streams\].*\[stream\]\?/,
   },
   'an unknown key in .env': {
     args: ['counts'],
     files: { 'config/.env': 'BATCH_SIZES=5\n' },
-    said: /BATCH_SIZES.*\.env.*BATCH_SIZE\?/,
+    sentence: /BATCH_SIZES.*\.env.*BATCH_SIZE\?/,
   },
   'a syntax error in TOML': {
     args: ['counts'],
     files: { 'config/settings.toml': '[stream]\nworkers = = 5\n' },
-    said: /settings\.toml, line 2: .*`workers = = 5`/,
+    sentence: /settings\.toml, line 2: .*`workers = = 5`/,
   },
 };
 
-for (const [name, { args, env = {}, files = {}, said }] of Object.entries(CASES)) {
+for (const [name, { args, env = {}, files = {}, sentence }] of Object.entries(CASES)) {
   test(`${name} is refused in one sentence, and nothing is written`, async () => {
     await withTempFolder(async (cwd) => {
       for (const [path, content] of Object.entries(files)) {
@@ -83,7 +83,7 @@ for (const [name, { args, env = {}, files = {}, said }] of Object.entries(CASES)
       }
       const before = await readdir(cwd);
       const result = await runCli(args, { cwd, env });
-      assertRefused(result, 2, said);
+      assertRefused(result, 2, sentence);
       assert.doesNotMatch(result.stderr, /secreta/);
       assert.deepEqual(await readdir(cwd), before);
     });

@@ -166,7 +166,7 @@ test('a database whose encoding lacks characters of the rows is refused before a
   }
 });
 
-test("a timeout of the role is named by whatever it ends, and so is the URL's place", async () => {
+test("each command that a timeout of the role ends names it, and a wrong password names the URL's place", async () => {
   await withDatabase(server, async (db) => {
     await server.query("CREATE ROLE apressado SUPERUSER LOGIN PASSWORD 'visita'");
     await server.query("ALTER ROLE apressado SET statement_timeout = '200ms'");

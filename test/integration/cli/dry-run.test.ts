@@ -37,20 +37,20 @@ test('a dry run as JSON holds the curve and each worker', async () => {
   });
 });
 
-const NONSENSE: Readonly<Record<string, { args: readonly string[]; said: RegExp }>> = {
-  'a shape that nobody knows': { args: ['--stage', 'wave:1..2/60s'], said: /wave.*ramp:/ },
-  'a shape without its length': { args: ['--stage', 'ramp:1..2'], said: /ramp:1\.\.2/ },
-  'stages beside a rate': { args: [...STAGES, '--rate', '5'], said: /exclude each other/ },
-  'shedding without a schedule': { args: ['--on-lag', 'shed'], said: /on_lag = shed/ },
-  'a profile that nobody knows': { args: ['--profile', 'smok'], said: /smoke/ },
+const NONSENSE: Readonly<Record<string, { args: readonly string[]; sentence: RegExp }>> = {
+  'a shape that nobody knows': { args: ['--stage', 'wave:1..2/60s'], sentence: /wave.*ramp:/ },
+  'a shape without its length': { args: ['--stage', 'ramp:1..2'], sentence: /ramp:1\.\.2/ },
+  'stages beside a rate': { args: [...STAGES, '--rate', '5'], sentence: /exclude each other/ },
+  'shedding without a schedule': { args: ['--on-lag', 'shed'], sentence: /on_lag = shed/ },
+  'a profile that nobody knows': { args: ['--profile', 'smok'], sentence: /smoke/ },
 };
 
-for (const [what, { args, said }] of Object.entries(NONSENSE)) {
-  test(`${what} is a configuration error`, async () => {
+for (const [mistake, { args, sentence }] of Object.entries(NONSENSE)) {
+  test(`${mistake} is a configuration error`, async () => {
     await withTempFolder(async (cwd) => {
       const { code, stderr } = await runCli(['stream', ...args], { cwd, env: NOWHERE });
       assert.equal(code, 2, stderr);
-      assert.match(stderr, said);
+      assert.match(stderr, sentence);
     });
   });
 }

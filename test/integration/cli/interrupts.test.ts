@@ -77,7 +77,7 @@ const STREAM = command('stream', '--rate', 'max');
 const SLOT = 'held';
 const VERIFY_SLOT = command('verify', '--source', `slot:${SLOT}`);
 
-const said: Holding = {
+const untilPrinted: Holding = {
   ready: (cli, { says = assert.fail('what does it say?') }) => cli.until(says),
 };
 
@@ -131,7 +131,7 @@ const STATES: Readonly<Record<string, State>> = {
         says: /waiting for the next run/,
       },
     },
-    hold: (_, body) => body(said),
+    hold: (_, body) => body(untilPrinted),
   },
   'a source that is not there yet': {
     commands: {
@@ -141,7 +141,7 @@ const STATES: Readonly<Record<string, State>> = {
         says: /waiting for the source/,
       },
     },
-    hold: (workspace, body) => withRun(workspace, () => body(said)),
+    hold: (workspace, body) => withRun(workspace, () => body(untilPrinted)),
   },
   'a slot that somebody else reads': {
     commands: { verify: { ...VERIFY_SLOT, says: /is being read by another consumer/ } },
@@ -150,7 +150,7 @@ const STATES: Readonly<Record<string, State>> = {
         withRun(workspace, async () => {
           const other = startCli(['verify', 'next', '--source', `slot:${SLOT}`], workspace);
           await other.until(/waiting for the next run/);
-          await body(said).finally(() => quit(other));
+          await body(untilPrinted).finally(() => quit(other));
         }),
       ),
   },
@@ -168,7 +168,7 @@ const STATES: Readonly<Record<string, State>> = {
     commands: { verify: verdict('ndjson:pipe') },
     hold: async ({ cwd }, body) => {
       execFileSync('mkfifo', [join(cwd, 'pipe')]);
-      await body(said);
+      await body(untilPrinted);
     },
   },
   'a pipe whose writer is silent': {
@@ -178,7 +178,7 @@ const STATES: Readonly<Record<string, State>> = {
       execFileSync('mkfifo', [path]);
       // Open for both: otherwise opening it waits for a reader.
       const writer = await open(path, 'r+');
-      await body(said).finally(() => writer.close());
+      await body(untilPrinted).finally(() => writer.close());
     },
   },
   'a silent standard input, and an address that nobody posts to': {
@@ -186,7 +186,7 @@ const STATES: Readonly<Record<string, State>> = {
       'verify -': verdict('ndjson:-'),
       'verify http': verdict(`http://127.0.0.1:${PORT}`),
     },
-    hold: (_, body) => body(said),
+    hold: (_, body) => body(untilPrinted),
   },
   'a server that freezes as it builds indexes': {
     commands: {
@@ -259,12 +259,12 @@ async function interrupt(
     const { code, stderr } = await cli.ended();
     took = monotonicMs() - asked;
     const most = (times === 1 ? ONCE_MS : TWICE_MS) * BESIDE;
-    const what = `${name} × ${times}: ${Math.round(took)} ms, ${code}\n${stderr}`;
-    assert.ok(took < most, what);
+    const context = `${name} × ${times}: ${Math.round(took)} ms, ${code}\n${stderr}`;
+    assert.ok(took < most, context);
     const codes =
       times === 1 ? [held.code ?? EXIT.forced] : [held.code ?? EXIT.forced, EXIT.forced];
-    assert.ok(codes.includes(code ?? -1), what);
-    assert.doesNotMatch(stderr, /\n {4}at /, what);
+    assert.ok(codes.includes(code ?? -1), context);
+    assert.doesNotMatch(stderr, /\n {4}at /, context);
   } finally {
     cli.child.kill('SIGKILL');
     await holding.sweep?.();
@@ -280,7 +280,7 @@ async function interrupt(
 async function frozen(body: (holding: Holding) => Promise<void>): Promise<void> {
   let thaw = () => {};
   const ready: Holding['ready'] = async (cli, held) => {
-    await said.ready(cli, held);
+    await untilPrinted.ready(cli, held);
     thaw = freezeServer(server);
   };
   await body({ ready, sweep: async () => thaw() }).finally(() => thaw());

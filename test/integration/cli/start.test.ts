@@ -125,22 +125,22 @@ test('a signal at any moment before the stream leaves no server behind, and the 
       {
         at: /creating the embedded PostgreSQL/,
         signal: 'SIGINT',
-        said: /interrupted before it was done/,
+        sentence: /interrupted before it was done/,
       },
-      { at: /schema ready/, signal: 'SIGHUP', said: /interrupted/ },
+      { at: /schema ready/, signal: 'SIGHUP', sentence: /interrupted/ },
       {
         at: /\[seed\] - pacientes: inserted/,
         signal: 'SIGTERM',
-        said: /seed interrupted/,
+        sentence: /seed interrupted/,
       },
     ] as const;
-    for (const { at, signal, said } of moments) {
+    for (const { at, signal, sentence } of moments) {
       const start = startCli(['start', '--scale', '10', '--json'], { cwd });
       await start.until(at, SLOW_MS);
       start.child.kill(signal);
       const ended = await start.ended();
       assert.equal(ended.code, 130, ended.stderr);
-      assert.match(ended.stderr, said);
+      assert.match(ended.stderr, sentence);
       readDocument(ended);
       assert.equal(serverIsUp(cwd), false, String(at));
     }

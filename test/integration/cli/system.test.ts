@@ -15,7 +15,7 @@ const server = await startServer(18);
 
 const CLI = fileURLToPath(new URL('../../../src/cli.js', import.meta.url));
 /** A user of the system that is in no list: it has neither a name nor a home. */
-const NOBODY = { uid: 54_321, gid: 54_321 };
+const UNLISTED = { uid: 54_321, gid: 54_321 };
 const isRoot = process.getuid?.() === 0;
 const FULL = '/dev/full';
 const hasFull = await access(FULL, constants.W_OK).then(
@@ -87,7 +87,7 @@ test('a folder that may not be written to is named, by pause and by resume', () 
   withTempFolder(async (cwd) => {
     writeFileSync(join(cwd, '.paused'), '');
     await chmod(cwd, 0o555);
-    const options = { cwd, env: { APP_LANG: 'en' }, ...(isRoot ? { account: NOBODY } : {}) };
+    const options = { cwd, env: { APP_LANG: 'en' }, ...(isRoot ? { account: UNLISTED } : {}) };
     try {
       const resumed = await runCli(['resume'], options);
       assert.equal(resumed.code, 4, resumed.stderr);
@@ -125,7 +125,7 @@ test('a user without a name or a home learns which setting to add', { skip: !isR
           cwd,
           env: { PATH: process.env.PATH, APP_LANG: 'en', ...env },
           stdio: ['ignore', 'ignore', 'pipe'],
-          ...NOBODY,
+          ...UNLISTED,
         });
         let stderr = '';
         child.stderr?.on('data', (chunk) => {

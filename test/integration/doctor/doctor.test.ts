@@ -262,7 +262,7 @@ for (const server of servers) {
     }
   });
 
-  test(`${version}: a role that may not see much is told so, not that all is well`, async () => {
+  test(`${version}: for a role with few rights the doctor reports the rights that it lacks, not that all is well`, async () => {
     await withDatabase(server, async (db) => {
       await db.query("CREATE ROLE clerk LOGIN PASSWORD 'clerk'");
       await db.query('GRANT SELECT ON ALL TABLES IN SCHEMA public TO clerk');

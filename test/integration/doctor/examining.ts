@@ -38,7 +38,7 @@ export function found(findings: readonly Finding[], name: CheckName): Finding {
 
 /** The advice of a finding, in English. */
 export function adviceOf({ advice = [] }: Finding): string[] {
-  return advice.map((tell) => tell(en.doctor.advice));
+  return advice.map((render) => render(en.doctor.advice));
 }
 
 /** Runs the fix of a finding, line by line, as an operator would in `psql` and a shell. */
@@ -69,8 +69,8 @@ export async function followBy(
 
 /** All parts of publications, one a line: a fix may add to them, and must not take any away. */
 export async function publicationsOf(client: Client): Promise<string[]> {
-  const { rows } = await client.query<{ thing: string }>(
-    `SELECT pubname || ' ' || operation AS thing FROM pg_publication CROSS JOIN LATERAL (VALUES
+  const { rows } = await client.query<{ part: string }>(
+    `SELECT pubname || ' ' || operation AS part FROM pg_publication CROSS JOIN LATERAL (VALUES
           ('insert', pubinsert), ('update', pubupdate), ('delete', pubdelete), ('truncate', pubtruncate),
           ('everything', puballtables)) AS o (operation, published) WHERE published
        UNION SELECT pubname || ' ' || pg_describe_object('pg_class'::regclass, prrelid, 0)
@@ -81,10 +81,10 @@ export async function publicationsOf(client: Client): Promise<string[]> {
            AND d.classid <> 'pg_publication_rel'::regclass
        ORDER BY 1`,
   );
-  return rows.map(({ thing }) => thing);
+  return rows.map(({ part }) => part);
 }
 
-/** Column lists and row filters of tables outside the hospital: a fix must change none of them. */
+/** Column lists and row filters of tables outside the hospital: a fix must keep them as they are. */
 export async function othersParts(client: Client): Promise<unknown[]> {
   const { rows } = await client.query(
     `SELECT r.prrelid::regclass::text AS member, to_jsonb(r) ->> 'prattrs' AS list,

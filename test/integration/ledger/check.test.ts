@@ -38,15 +38,15 @@ type Forgery = (files: readonly Ledger[], workspace: Workspace) => Promise<Trace
 async function check(workspace: Workspace) {
   const { code, stdout, stderr } = await run(workspace, ['ledger', 'check', '--json']);
   assert.ok(stdout !== '', stderr);
-  return { code, said: JSON.parse(stdout), stderr };
+  return { code, document: JSON.parse(stdout), stderr };
 }
 
 async function requireHeld(workspace: Workspace): Promise<void> {
-  const { code, said, stderr } = await check(workspace);
-  assert.equal(code, 0, `${JSON.stringify(said)}\n${stderr}`);
-  assert.deepEqual(said.differences, { count: 0, examples: [] });
-  assert.deepEqual(said.problems, { count: 0, examples: [] });
-  assert.equal(said.ok, true);
+  const { code, document, stderr } = await check(workspace);
+  assert.equal(code, 0, `${JSON.stringify(document)}\n${stderr}`);
+  assert.deepEqual(document.differences, { count: 0, examples: [] });
+  assert.deepEqual(document.problems, { count: 0, examples: [] });
+  assert.equal(document.ok, true);
 }
 
 /** The folder of the newest run. */
@@ -186,14 +186,14 @@ for (const server of servers) {
         CREATE POLICY late ON exames USING (id % 2 = 0)`);
       try {
         const clerk = { ...workspace.env, PG_USER: 'ledger_clerk', PG_PASSWORD: 'clerk' };
-        const { code, said } = await check({ ...workspace, env: clerk });
+        const { code, document } = await check({ ...workspace, env: clerk });
         assert.equal(code, 4);
-        assert.equal(said.exit_code, 4);
+        assert.equal(document.exit_code, 4);
         assert.match(
-          said.error,
+          document.error,
           /"ledger_clerk" cannot see all rows of exames \(row-level security policy late\)/,
         );
-        assert.equal(said.differences, undefined);
+        assert.equal(document.differences, undefined);
         await requireHeld(workspace);
       } finally {
         await db.query('DROP OWNED BY ledger_clerk; DROP ROLE ledger_clerk');
@@ -244,22 +244,25 @@ for (const server of servers) {
       saveResealed(loadLedger(folder));
       await requireHeld(workspace);
 
-      for (const [what, forge] of Object.entries(FORGERIES)) {
+      for (const [forgery, forge] of Object.entries(FORGERIES)) {
         for (const save of [saveResealed, saveWithOldSeals]) {
           restore();
           const files = loadLedger(folder);
           const { table, key } = await forge(files, workspace);
           save(files);
-          const { code, said } = await check(workspace);
-          assert.equal(code, 5, what);
-          assert.equal(said.ok, false);
+          const { code, document } = await check(workspace);
+          assert.equal(code, 5, forgery);
+          assert.equal(document.ok, false);
           const problems =
-            save === saveResealed ? said.problems.count === 0 : said.problems.count > 0;
-          assert.ok(problems, `${what}: ${JSON.stringify(said.problems)}`);
-          const named = said.differences.examples.some(
+            save === saveResealed ? document.problems.count === 0 : document.problems.count > 0;
+          assert.ok(problems, `${forgery}: ${JSON.stringify(document.problems)}`);
+          const named = document.differences.examples.some(
             (found: LedgerDifference) => found.table === table && found.key === key,
           );
-          assert.ok(named, `${what}: ${table} ${key} in ${JSON.stringify(said.differences)}`);
+          assert.ok(
+            named,
+            `${forgery}: ${table} ${key} in ${JSON.stringify(document.differences)}`,
+          );
         }
       }
       restore();
@@ -274,12 +277,12 @@ for (const server of servers) {
 }
 
 async function requireNoticed(workspace: Workspace, key: number): Promise<void> {
-  const { code, said } = await check(workspace);
+  const { code, document } = await check(workspace);
   assert.equal(code, 5);
   assert.deepEqual(
-    [said.differences.count, said.differences.examples[0].key],
+    [document.differences.count, document.differences.examples[0].key],
     [1, key],
-    JSON.stringify(said.differences),
+    JSON.stringify(document.differences),
   );
 }
 
@@ -299,12 +302,12 @@ test('rows that a later run changed are not differences, rows that others change
         first.run_id,
         '--json',
       ]);
-      return { code, said: JSON.parse(stdout), stderr };
+      return { code, document: JSON.parse(stdout), stderr };
     };
-    const { code, said, stderr } = await checkFirst();
-    assert.equal(code, 0, JSON.stringify(said.differences));
-    assert.deepEqual(said.differences, { count: 0, examples: [] });
-    const { count, runs } = said.changed_since;
+    const { code, document, stderr } = await checkFirst();
+    assert.equal(code, 0, JSON.stringify(document.differences));
+    assert.deepEqual(document.differences, { count: 0, examples: [] });
+    const { count, runs } = document.changed_since;
     assert.ok(count > 0);
     assert.deepEqual(runs, { [second.run_id]: count });
     assert.match(stderr, new RegExp(`${count} rows? changed since: ${count} by run`));
@@ -320,13 +323,13 @@ test('rows that a later run changed are not differences, rows that others change
     await workspace.db.query('DELETE FROM exames WHERE id = $1', [row?.id]);
     const deleted = await checkFirst();
     assert.equal(deleted.code, 5);
-    assert.equal(deleted.said.differences.count, 1);
-    assert.equal(deleted.said.differences.examples[0].key, Number(row?.id));
+    assert.equal(deleted.document.differences.count, 1);
+    assert.equal(deleted.document.differences.examples[0].key, Number(row?.id));
     rmSync(join(newestRun(workspace), 'ledger'), { recursive: true });
     const unexplained = await checkFirst();
     assert.equal(unexplained.code, 5);
-    assert.ok(unexplained.said.differences.count >= count);
-    assert.equal(unexplained.said.changed_since.count, 0);
+    assert.ok(unexplained.document.differences.count >= count);
+    assert.equal(unexplained.document.changed_since.count, 0);
   });
 });
 
@@ -345,9 +348,9 @@ test('a missing file of the ledger contradicts the summary', async () => {
     await requireHeld(workspace);
     const ledger = join(newestRun(workspace), 'ledger');
     rmSync(join(ledger, readdirSync(ledger).sort().at(-1) ?? ''));
-    const { code, said, stderr } = await check(workspace);
+    const { code, document, stderr } = await check(workspace);
     assert.equal(code, 5);
-    assert.equal(said.summary_agrees, false);
+    assert.equal(document.summary_agrees, false);
     assert.match(stderr, /a file of the ledger is missing/);
   });
 });

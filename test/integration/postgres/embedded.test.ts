@@ -29,7 +29,7 @@ import { waitFor } from '../../helpers/wait-for.js';
 
 const USER = fileURLToPath(new URL('../../helpers/embedded-user.js', import.meta.url));
 /** uid and gid of `nobody`, which every system has. */
-const NOBODY = { uid: 65_534, gid: 65_534 };
+const OTHER_ACCOUNT = { uid: 65_534, gid: 65_534 };
 const asRoot = weAreRoot() ? false : 'needs root, to become somebody else';
 
 /** Calls `body` with a path for a data folder that the server's account can reach. Stops a server that is left. */
@@ -76,7 +76,7 @@ function litter(dir: string): string[] {
 
 interface UserProcess {
   readonly child: ChildProcess;
-  readonly said: { port?: number; started?: boolean; exitCode?: number; message?: string };
+  readonly outcome: { port?: number; started?: boolean; exitCode?: number; message?: string };
   /** Releases the server, and waits for the end of the process. */
   leave(): Promise<void>;
   kill(): Promise<void>;
@@ -98,7 +98,7 @@ async function startUser(dir: string, account: object = {}): Promise<UserProcess
   await waitFor(() => output.endsWith('\n') || child.exitCode !== null, { what: 'the other user' });
   return {
     child,
-    said: JSON.parse(output),
+    outcome: JSON.parse(output),
     leave: async () => {
       child.stdin.end();
       await ended;
@@ -142,10 +142,10 @@ test('the first start makes the data folder, the next keeps it, and each stops a
 test('the last user stops the server, no matter who started it', async () => {
   await withDataFolder(async (dir) => {
     const starter = await startUser(dir);
-    assert.equal(starter.said.started, true);
+    assert.equal(starter.outcome.started, true);
     const { server, kinds } = await open(dir);
     assert.equal(server.started, false);
-    assert.equal(server.target.port, starter.said.port);
+    assert.equal(server.target.port, starter.outcome.port);
     await starter.leave();
     assert.ok(isUp(dir));
     await withConnection(server.target, (client) => client.query('SELECT 1'));
@@ -169,8 +169,8 @@ test('a user that leaves early lets the server run for the one that started it',
 test('several that start at once share one server', async () => {
   await withNoData(async (dir) => {
     const users = await Promise.all([startUser(dir), startUser(dir), startUser(dir)]);
-    assert.equal(users.filter(({ said }) => said.started === true).length, 1);
-    assert.equal(new Set(users.map(({ said }) => said.port)).size, 1);
+    assert.equal(users.filter(({ outcome }) => outcome.started === true).length, 1);
+    assert.equal(new Set(users.map(({ outcome }) => outcome.port)).size, 1);
     await Promise.all(users.map((user) => user.leave()));
     assert.ok(!isUp(dir));
     assert.deepEqual(litter(dir), []);
@@ -304,15 +304,15 @@ test('as root, the server runs as another account', { skip: asRoot }, async () =
 test('data of another account are refused', {
   skip: asRoot,
 }, async (t) => {
-  if (!canEnter(accountOf(NOBODY.uid, NOBODY.gid), join(USER, '..'))) {
+  if (!canEnter(accountOf(OTHER_ACCOUNT.uid, OTHER_ACCOUNT.gid), join(USER, '..'))) {
     return t.skip('the checkout is out of reach for other accounts');
   }
   await withDataFolder(async (dir) => {
     const { server } = await open(dir);
-    const stranger = await startUser(dir, NOBODY);
-    assert.equal(stranger.said.exitCode, EXIT.state);
-    assert.match(stranger.said.message ?? '', /belongs to the user/);
-    await stranger.leave();
+    const other = await startUser(dir, OTHER_ACCOUNT);
+    assert.equal(other.outcome.exitCode, EXIT.state);
+    assert.match(other.outcome.message ?? '', /belongs to the user/);
+    await other.leave();
     await server.release();
   });
 });
@@ -320,14 +320,14 @@ test('data of another account are refused', {
 test('an ordinary account has a server of its own, which root may use too', {
   skip: asRoot,
 }, async (t) => {
-  if (!canEnter(accountOf(NOBODY.uid, NOBODY.gid), join(USER, '..'))) {
+  if (!canEnter(accountOf(OTHER_ACCOUNT.uid, OTHER_ACCOUNT.gid), join(USER, '..'))) {
     return t.skip('the checkout is out of reach for other accounts');
   }
   await withNoData(async (dir) => {
     const home = join(dir, '..');
-    chownSync(home, NOBODY.uid, NOBODY.gid);
-    const user = await startUser(dir, NOBODY);
-    assert.equal(user.said.started, true, user.said.message);
+    chownSync(home, OTHER_ACCOUNT.uid, OTHER_ACCOUNT.gid);
+    const user = await startUser(dir, OTHER_ACCOUNT);
+    assert.equal(user.outcome.started, true, user.outcome.message);
     const { server } = await open(dir);
     assert.equal(server.started, false);
     await server.release();

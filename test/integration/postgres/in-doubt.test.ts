@@ -7,13 +7,13 @@ import { type TestDatabase, withDatabase } from '../../helpers/database.js';
 import { startServers } from '../../helpers/server.js';
 
 /** A transaction that was sent in one packet with its COMMIT: its xid is unknown. */
-const NAMELESS: Pending = {
+const UNIDENTIFIED: Pending = {
   xid: null,
   witness: { table: 'medicos', operation: 'insert', id: 7 },
 };
 
 const verdict = (db: TestDatabase) =>
-  withConnection(db.target, (client) => verdictOn(client, NAMELESS, 'same'));
+  withConnection(db.target, (client) => verdictOn(client, UNIDENTIFIED, 'same'));
 
 async function insert(db: TestDatabase): Promise<string | undefined> {
   const [row] = await db.query<{ xid: string }>(

@@ -17,7 +17,7 @@ const MEDICOS = [
 for (const server of await startServers()) {
   const { version } = server;
 
-  test(`${version}: rows arrive as they were, whatever they hold`, async () => {
+  test(`${version}: rows arrive as they were, with any text in them`, async () => {
     await withDatabase(server, async (db) => {
       await withConnection(db.target, async (client) => {
         const { answers, error } = await sendUnchecked(client, [

@@ -85,8 +85,8 @@ test('two streams at once disturb neither each other nor the rules', async () =>
     }
     for (const table of TABLE_NAMES) {
       for (const operation of ['insert', 'update', 'delete'] as const) {
-        const said = summaries.reduce((sum, { rows }) => sum + rows[table][operation], 0);
-        assert.equal(said, audited[table][operation], `${operation} ${table}`);
+        const reported = summaries.reduce((sum, { rows }) => sum + rows[table][operation], 0);
+        assert.equal(reported, audited[table][operation], `${operation} ${table}`);
       }
     }
     await requireClean(workspace);

@@ -53,9 +53,9 @@ test('every shape is followed to the event, never early, with any number of work
         const late = (summary.latency_ms.lag.max ?? 0) + CLOCK_MS;
         for (let ms = 0; ms <= curve.endMs; ms += 50) {
           const by = sent.filter((at) => at <= ms).length;
-          const said = `${workers} workers, ${ms} ms: ${by} of ${curve.eventsBy(ms)}`;
-          assert.ok(by <= curve.eventsBy(ms) + 1 + 1e-6, said);
-          assert.ok(by >= Math.floor(curve.eventsBy(ms - late)), `${said}, ${late} ms late`);
+          const context = `${workers} workers, ${ms} ms: ${by} of ${curve.eventsBy(ms)}`;
+          assert.ok(by <= curve.eventsBy(ms) + 1 + 1e-6, context);
+          assert.ok(by >= Math.floor(curve.eventsBy(ms - late)), `${context}, ${late} ms late`);
         }
       }),
     ),

@@ -321,8 +321,8 @@ async function trigger(
 }
 
 /**
- * Writes batches of these types, and returns their changes. What each says is stored was held against the
- * table before the next one.
+ * Writes batches of these types, and returns their changes. The rows of each batch are compared with the table before
+ * the next one.
  */
 async function writeBatches(
   db: TestDatabase,

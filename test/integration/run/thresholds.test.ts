@@ -87,7 +87,7 @@ test('an invalid threshold is reported before the run starts', async () => {
     const flags = Object.keys(MISTAKES).flatMap((threshold) => ['--threshold', threshold]);
     const { code, stderr } = await run(workspace, ['stream', ...CALM, ...flags]);
     assert.equal(code, 2);
-    for (const said of Object.values(MISTAKES)) assert.match(stderr, said);
+    for (const sentence of Object.values(MISTAKES)) assert.match(stderr, sentence);
     assert.match(stderr, new RegExp(`${flags.length / 2} problems`));
   });
 });

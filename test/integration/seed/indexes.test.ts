@@ -52,9 +52,9 @@ for (const server of servers) {
       await withConnection(db.target, async (client) => {
         await client.query(`CREATE FUNCTION pass() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
           CREATE TABLE other (id bigint PRIMARY KEY)`);
-        for (const [what, arrange, undo] of IN_THE_WAY) {
+        for (const [obstacle, arrange, undo] of IN_THE_WAY) {
           await client.query(arrange);
-          await requireLeftOn(client, what);
+          await requireLeftOn(client, obstacle);
           await client.query(undo);
         }
         await withConnection(db.target, () => requireLeftOn(client, 'another session'));
@@ -84,10 +84,10 @@ for (const server of servers) {
         ['not the owner', 'SELECT 1'],
         ['may not make indexes', own],
       ] as const;
-      for (const [what, arrange] of steps) {
+      for (const [obstacle, arrange] of steps) {
         await db.query(arrange);
         await waitUntilAlone(db);
-        await withConnection(clerk, (client) => requireLeftOn(client, what));
+        await withConnection(clerk, (client) => requireLeftOn(client, obstacle));
       }
       await db.query(`GRANT CREATE ON SCHEMA public TO ${clerk.user}`);
       await waitUntilAlone(db);
@@ -162,8 +162,8 @@ const IN_THE_WAY = [
   ],
 ] as const;
 
-async function requireLeftOn(client: Client, what: string): Promise<void> {
+async function requireLeftOn(client: Client, obstacle: string): Promise<void> {
   const { rows: before } = await client.query(CATALOG);
-  assert.equal(await takeOff(client), false, what);
-  assert.deepEqual((await client.query(CATALOG)).rows, before, what);
+  assert.equal(await takeOff(client), false, obstacle);
+  assert.deepEqual((await client.query(CATALOG)).rows, before, obstacle);
 }

@@ -5,7 +5,7 @@ import { type CliResult, runCli } from '../../helpers/cli.js';
 import type { TestDatabase } from '../../helpers/database.js';
 import { envOf } from '../../helpers/test-target.js';
 
-/** What `seed --json` prints. */
+/** The output of `seed --json`. */
 export interface SeedDocument {
   readonly tables: TableCounts;
   readonly rows: number;

@@ -41,8 +41,8 @@ export class Collector implements Sink {
     this.received.push(`truncate ${table}`);
   }
 
-  unstated(what: Unstated): void {
-    this.unstatedFacts.push(what);
+  unstated(part: Unstated): void {
+    this.unstatedFacts.push(part);
   }
 
   ignored(kind: Ignored): void {

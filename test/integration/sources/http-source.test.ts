@@ -136,9 +136,9 @@ test('a body in another encoding is refused, and the answer says what it is', as
     const packed = await post(url, gzipSync(event(2)), { headers: { 'content-encoding': 'gzip' } });
     assert.equal(packed.status, 415);
     assert.match(packed.text, /content-encoding/);
-    const unsaid = await post(url, gzipSync(event(3)));
-    assert.equal(unsaid.status, 400);
-    assert.match(unsaid.text, /gunzip/);
+    const chunked = await post(url, gzipSync(event(3)));
+    assert.equal(chunked.status, 400);
+    assert.match(chunked.text, /gunzip/);
   });
   assert.deepEqual(keys(sink), []);
   assert.equal(sink.problems.length, 2);
@@ -259,18 +259,18 @@ test('other paths, methods, encodings and sizes have their own answers', async (
 test('a body that is too large is refused, with a content-length or without', async () => {
   const most = 16 << 20;
   const sink = await listening(async (url) => {
-    const said = await raw(url);
-    said.socket.write(head(most + 1));
-    await waitFor(() => said.heard().includes('413'), { what: 'the answer' });
-    await waitFor(() => said.socket.closed, { what: 'the end' });
-    const unsaid = await raw(url);
-    unsaid.socket.write(`POST ${PATH} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n`);
+    const sized = await raw(url);
+    sized.socket.write(head(most + 1));
+    await waitFor(() => sized.heard().includes('413'), { what: 'the answer' });
+    await waitFor(() => sized.socket.closed, { what: 'the end' });
+    const chunked = await raw(url);
+    chunked.socket.write(`POST ${PATH} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n`);
     const chunk = `100000\r\n${' '.repeat(1 << 20)}\r\n`;
-    for (let i = 0; i < 17 && !unsaid.socket.destroyed; i++) unsaid.socket.write(chunk);
-    await waitFor(() => unsaid.heard().includes('413') || unsaid.socket.closed, {
+    for (let i = 0; i < 17 && !chunked.socket.destroyed; i++) chunked.socket.write(chunk);
+    await waitFor(() => chunked.heard().includes('413') || chunked.socket.closed, {
       what: 'the end',
     });
-    unsaid.socket.destroy();
+    chunked.socket.destroy();
     // The largest one that may be.
     const body = event(1) + ' '.repeat(most - event(1).length);
     assert.equal((await post(url, body)).status, 204);

@@ -25,11 +25,11 @@ for (const format of [1, 2]) {
       const lost = transactionsOf(events)[6] ?? assert.fail();
       const rest = events.filter((event) => !lost.includes(event));
       const alone = await verify(rest, 7);
-      assert.equal(alone.said.violations.missing, lost.length);
+      assert.equal(alone.document.violations.missing, lost.length);
       const row = clinic((rest[20] as Envelope).source.lsn, 'incremental');
       const beside = await verify(rest.toSpliced(21, 0, row), 7);
-      assert.deepEqual(beside.said.accounting, alone.said.accounting);
-      assert.deepEqual(beside.said.causes, alone.said.causes);
+      assert.deepEqual(beside.document.accounting, alone.document.accounting);
+      assert.deepEqual(beside.document.causes, alone.document.causes);
     }));
 
   test(`format ${format}: a snapshot row does not excuse a lost end of the stream`, () =>
@@ -37,8 +37,8 @@ for (const format of [1, 2]) {
       const half = events.slice(0, 30);
       const { lsn } = (events.at(-1) as Envelope).source;
       for (const mark of ['incremental', 'last'] as const) {
-        const { said } = await verify([...half, clinic(lsn + 100_000, mark)], 8);
-        assert.deepEqual(said.doubts, { ended_early: 30 }, mark);
+        const { document } = await verify([...half, clinic(lsn + 100_000, mark)], 8);
+        assert.deepEqual(document.doubts, { ended_early: 30 }, mark);
       }
     }));
 
@@ -49,24 +49,24 @@ for (const format of [1, 2]) {
       const after = transactions.slice(10).flat();
       const rows = snapshotAfter(before, (after[0] as Envelope).source.lsn - 1);
       const whole = await verify([...rows, ...after], format === 1 ? 8 : 0);
-      const { accounting } = whole.said;
+      const { accounting } = whole.document;
       assert.equal(accounting.delivered, after.length);
       assert.equal(format === 1 ? accounting.doubted : accounting.excused, before.length);
 
       const without = rows.filter(({ source }) => source.table !== 'exames');
-      const { said } = await verify([...without, ...after], 8);
+      const { document } = await verify([...without, ...after], 8);
       const exams = before.filter(({ source }) => source.table === 'exames').length;
-      if (format === 1) assert.deepEqual(said.doubts, { old_ledger: before.length });
-      else assert.deepEqual(said.doubts, { no_witness: exams });
+      if (format === 1) assert.deepEqual(document.doubts, { old_ledger: before.length });
+      else assert.deepEqual(document.doubts, { no_witness: exams });
 
       // One row is missing, and one has other contents.
       if (format === 1) return;
       const inserted = rows.find(({ source, after }) => source.table === 'exames' && isNew(after));
       const missing = await verify([...rows.filter((row) => row !== inserted), ...after], 7);
-      assert.equal(missing.said.causes[0]?.detail, 'not_in_snapshot');
+      assert.equal(missing.document.causes[0]?.detail, 'not_in_snapshot');
       const other = rows.map((row) => (row === inserted ? withRow(row, { tipo_exame: 'X' }) : row));
       const differs = await verify([...other, ...after], 8);
-      assert.deepEqual(differs.said.doubts, { snapshot_differs: 1 });
+      assert.deepEqual(differs.document.doubts, { snapshot_differs: 1 });
     }));
 
   test(`format ${format}: rows of the same names in other schemas are ignored`, () =>
@@ -78,7 +78,7 @@ for (const format of [1, 2]) {
       );
       const copies = archived.length - events.length;
       const archive = await verify(archived, 0);
-      assert.deepEqual(archive.said.events.others, { other_schema: copies });
+      assert.deepEqual(archive.document.events.others, { other_schema: copies });
       const inserted = events.findIndex(({ op }) => op === 'c');
       const { after, source } = events[inserted] as Envelope;
       const deleted: Envelope = {
@@ -89,20 +89,20 @@ for (const format of [1, 2]) {
         transaction: null,
       };
       const tenant = await verify(events.toSpliced(inserted + 1, 0, deleted), 0);
-      assert.deepEqual(tenant.said.events.others, { other_schema: 1 });
-      assert.equal(tenant.said.accounting.delivered, events.length);
+      assert.deepEqual(tenant.document.events.others, { other_schema: 1 });
+      assert.equal(tenant.document.accounting.delivered, events.length);
     }));
 
   test(`format ${format}: times in milliseconds are compared to the millisecond`, () =>
     withRun(async ({ events, verify }) => {
       const exact = await verify(events.map(inMilliseconds), 0);
-      assert.equal(exact.said.accounting.delivered, events.length);
+      assert.equal(exact.document.accounting.delivered, events.length);
       const at = events.findIndex(({ op, source }) => op === 'c' && source.table === 'consultas');
       const late = events.map(inMilliseconds).map((event, i) => {
         return i === at ? withRow(event, { data: Number(event.after?.data) + 1 }) : event;
       });
       const altered = await verify(late, 7);
-      assert.equal(altered.said.violations.altered, 1);
+      assert.equal(altered.document.violations.altered, 1);
     }));
 }
 
@@ -126,19 +126,19 @@ test('with snapshot rows of every kind, at every place, a correct stream is exac
         // The rows at that moment: the run's so far, and another one.
         const rows = [...snapshotAfter(before, at, mark), clinic(at, mark)];
         const after = transactions.slice(place).flat();
-        const told = `${mark} after ${place}`;
+        const context = `${mark} after ${place}`;
         const whole = await judge([...before, ...rows, ...after]);
-        assert.equal(whole.verdict, 'exact', told);
-        assert.equal(whole.accounting.delivered, events.length, told);
+        assert.equal(whole.verdict, 'exact', context);
+        assert.equal(whole.accounting.delivered, events.length, context);
         const isKept = (event: Envelope) => !lost.includes(event);
         const short = [...before.filter(isKept), ...rows, ...after.filter(isKept)];
         const judged = await judge(short);
-        assert.equal(judged.verdict, 'violation', told);
-        assert.equal(judged.accounting.missing, lost.length, told);
+        assert.equal(judged.verdict, 'violation', context);
+        assert.equal(judged.accounting.missing, lost.length, context);
         if (after.length === 0) continue;
         const half = await judge([...before, ...rows]);
-        assert.equal(half.verdict, 'indeterminate', told);
-        assert.equal(half.accounting.excused, 0, told);
+        assert.equal(half.verdict, 'indeterminate', context);
+        assert.equal(half.accounting.excused, 0, context);
       }
     }
   }));
@@ -146,9 +146,9 @@ test('with snapshot rows of every kind, at every place, a correct stream is exac
 /** `verify` without starting the program, which takes most of the time. */
 function inProcess({ judge }: Recorded): Recorded['verify'] {
   return async (events, code) => {
-    const said = await judge(events);
-    assert.equal(said.exit_code, code, JSON.stringify(said));
-    return { said, stderr: '' };
+    const document = await judge(events);
+    assert.equal(document.exit_code, code, JSON.stringify(document));
+    return { document, stderr: '' };
   };
 }
 

@@ -57,9 +57,9 @@ test('formats and connectors, compared with the tables', async (t) => {
       const columns = serverColumns ? 'with' : 'without';
       await t.test(`times in milliseconds, ${columns} created_at`, async () => {
         const lines = rows.map((row) => lineOf(workspace, row, format));
-        const { said } = await verify('milliseconds', lines);
-        assertExact(said, streamed);
-        const { compared, superseded, followed } = said.rows;
+        const { document } = await verify('milliseconds', lines);
+        assertExact(document, streamed);
+        const { compared, superseded, followed } = document.rows;
         assert.equal((compared ?? 0) + (superseded ?? 0), followed);
         // Without them an event does not have the whole row: the comparison finds only missing rows.
         if (serverColumns) assert.equal(compared, followed);
@@ -67,11 +67,11 @@ test('formats and connectors, compared with the tables', async (t) => {
         const line = lineOf(workspace, last, format);
         const late = lines.map((each) => (each === line ? later(each, 'data') : each));
         const altered = await verify('late', late, 7);
-        assert.equal(altered.said.violations.altered, 1);
+        assert.equal(altered.document.violations.altered, 1);
         if (!serverColumns) return;
         const stamped = lines.map((each) => (each === line ? later(each, 'updated_at') : each));
         const wrong = await verify('stamped', stamped, 7);
-        const [cause] = wrong.said.causes;
+        const [cause] = wrong.document.causes;
         assert.deepEqual([cause?.detail, cause?.events], ['final_state', 1]);
       });
     }
@@ -86,18 +86,18 @@ test('formats and connectors, compared with the tables', async (t) => {
         'beside',
         rows.flatMap((row) => [lineOf(workspace, row), foreign(row)]),
       );
-      assertExact(beside.said, streamed);
-      assert.equal(beside.said.events.others.other_server, rows.length);
+      assertExact(beside.document, streamed);
+      assert.equal(beside.document.events.others.other_server, rows.length);
 
       const { xid } = last;
       const short = (copy: (row: ReceivedRow) => string) =>
         rows.flatMap((row) => [...(row.xid === xid ? [] : [lineOf(workspace, row)]), copy(row)]);
       const count = rows.filter((row) => row.xid === xid).length;
       const lost = await verify('lost', short(foreign), 7, SHORT);
-      assert.equal(lost.said.accounting.missing, count);
+      assert.equal(lost.document.accounting.missing, count);
       // A connector of the same database has it: it is unknown which one is the run's.
       const rival = await verify('rival', short(other), 8, SHORT);
-      assert.deepEqual(rival.said.doubts, { several_servers: count });
+      assert.deepEqual(rival.document.doubts, { several_servers: count });
     });
 
     await t.test('--toast-placeholder', async () => {
@@ -106,12 +106,12 @@ test('formats and connectors, compared with the tables', async (t) => {
       const put = (placeholder: string) =>
         rows.map((row) => lineOf(workspace, isUpdate(row) ? withMotive(row, placeholder) : row));
       const known = await verify('default', put(DEFAULT_PLACEHOLDER));
-      assertExact(known.said, streamed);
+      assertExact(known.document, streamed);
       const unknown = await verify('own', put(OWN_PLACEHOLDER), 7);
-      assert.ok(unknown.said.violations.inconsistent > 0);
+      assert.ok(unknown.document.violations.inconsistent > 0);
       const named = ['--toast-placeholder', OWN_PLACEHOLDER, '--toast-placeholder', 'x'];
-      const told = await verify('told', put(OWN_PLACEHOLDER), 0, named);
-      assertExact(told.said, streamed);
+      const chosen = await verify('chosen', put(OWN_PLACEHOLDER), 0, named);
+      assertExact(chosen.document, streamed);
     });
   });
 });

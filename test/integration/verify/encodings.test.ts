@@ -5,7 +5,7 @@ import test from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { assertRefused } from '../cli/refusals.js';
 import { type Envelope, type Recorded, withRecorded } from './recorded.js';
-import { SOON, saidBy } from './verifying.js';
+import { requireDocument, SOON } from './verifying.js';
 
 /** A correct stream in the encodings of other tools: read and exact, or refused in one sentence. */
 
@@ -94,22 +94,22 @@ const REFUSED: Readonly<
 test('the encodings of other tools are read, and exact', () =>
   withRecorded(2, 'plain', async (recorded) => {
     const { events } = recorded;
-    for (const [what, make] of Object.entries(READ)) {
-      const { said } = saidBy(await verifyBytes(recorded, make(events)), 0);
-      assert.equal(said.accounting.delivered, events.length, what);
-      assert.equal(said.events.malformed, 0, what);
+    for (const [encoding, make] of Object.entries(READ)) {
+      const { document } = requireDocument(await verifyBytes(recorded, make(events)), 0);
+      assert.equal(document.accounting.delivered, events.length, encoding);
+      assert.equal(document.events.malformed, 0, encoding);
     }
   }));
 
 test('unreadable input is refused in one sentence, or counted and not judged', () =>
   withRecorded(2, 'plain', async (recorded) => {
     const { events } = recorded;
-    for (const [what, [make, words]] of Object.entries(REFUSED)) {
+    for (const [encoding, [make, words]] of Object.entries(REFUSED)) {
       const bytes = make(events);
       assertRefused(await verifyBytes(recorded, bytes, []), 2, words);
       const skipped = await verifyBytes(recorded, bytes, ['--json', '--skip-malformed']);
-      const { said } = saidBy(skipped, 8);
-      assert.ok((said.doubts.malformed ?? 0) > 0, what);
+      const { document } = requireDocument(skipped, 8);
+      assert.ok((document.doubts.malformed ?? 0) > 0, encoding);
     }
   }));
 

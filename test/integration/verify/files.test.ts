@@ -43,27 +43,27 @@ function withLines(
 test('a file of events is exact, plain and packed; missing, cut-off and malformed lines are reported', () =>
   withLines(async (workspace, lines, streamed) => {
     for (const name of ['all.ndjson', 'all.ndjson.gz']) {
-      const { said } = await verifyAfter(workspace, [
+      const { document } = await verifyAfter(workspace, [
         '--source',
         writeLines(workspace, name, lines),
       ]);
-      assertExact(said, streamed);
-      assert.equal(said.rows.compared, said.rows.followed);
+      assertExact(document, streamed);
+      assert.equal(document.rows.compared, document.rows.followed);
     }
     const middle = Math.floor(lines.length / 2);
     const lost = writeLines(workspace, 'lost.ndjson', lines.toSpliced(middle, 1));
     const missing = await verifyAfter(workspace, ['--source', lost, ...SOON], 7);
-    assert.equal(missing.said.violations.missing, 1);
+    assert.equal(missing.document.violations.missing, 1);
     const cut = writeLines(workspace, 'cut.ndjson', lines.slice(0, middle));
     const short = await verifyAfter(workspace, ['--source', cut, ...SOON], 8);
-    assert.deepEqual(Object.keys(short.said.doubts), ['ended_early']);
+    assert.deepEqual(Object.keys(short.document.doubts), ['ended_early']);
     const rewound = [...lines.slice(0, middle), ...lines.slice(middle - 20)];
     const again = await verifyAfter(
       workspace,
       ['--source', writeLines(workspace, 'again.ndjson', rewound)],
       6,
     );
-    assert.equal(again.said.events.replayed, 20);
+    assert.equal(again.document.events.replayed, 20);
 
     const odd = writeLines(
       workspace,
@@ -75,14 +75,14 @@ test('a file of events is exact, plain and packed; missing, cut-off and malforme
     assert.match(refused.stderr, /input 7 is not an event: .*--skip-malformed/);
     assert.ok(!refused.stderr.includes('Maria'), 'personal data in the log');
     const skipped = await verifyAfter(workspace, ['--source', odd, '--skip-malformed'], 8);
-    assert.deepEqual(skipped.said.doubts, { malformed: 1 });
-    assert.equal(skipped.said.accounting.delivered, streamed.summary.events);
-    assert.equal(skipped.said.events.malformed, 1);
+    assert.deepEqual(skipped.document.doubts, { malformed: 1 });
+    assert.equal(skipped.document.accounting.delivered, streamed.summary.events);
+    assert.equal(skipped.document.events.malformed, 1);
   }));
 
 test('a missing source of a run that is over is an error at once, and earlier verdicts stay', () =>
   withLines(async (workspace, lines, streamed) => {
-    const { said } = await verifyAfter(workspace, [
+    const { document } = await verifyAfter(workspace, [
       '--source',
       writeLines(workspace, 'all.ndjson', lines),
     ]);
@@ -108,7 +108,7 @@ test('a missing source of a run that is over is an error at once, and earlier ve
     }
     const folder = join(workspace.cwd, 'logs', 'runs', streamed.summary.run_id);
     const kept = JSON.parse(readFileSync(join(folder, 'verify.json'), 'utf8'));
-    assert.deepEqual(kept, said);
+    assert.deepEqual(kept, document);
   }));
 
 test('with `next`, a missing port or slot is waited for, with a warning', () =>

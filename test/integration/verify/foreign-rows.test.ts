@@ -16,7 +16,7 @@ import {
   dropSlots,
   makeSlot,
   makeSlots,
-  saidBy,
+  requireDocument,
   verifyAfter,
   verifyNext,
 } from './verifying.js';
@@ -53,15 +53,15 @@ test('rows of tables with the same names in another schema are ignored', async (
         streamed = await streaming;
       });
       assert.ok(streamed !== undefined);
-      assertExact(beside.said, streamed);
-      assert.deepEqual(beside.said.events.others, {});
+      assertExact(beside.document, streamed);
+      assert.deepEqual(beside.document.events.others, {});
       await write();
       // The ledger records the run's schema: today's search_path is another one.
-      const { said } = await verifyAfter(workspace, ['--source', 'slot:every']);
-      assertExact(said, streamed);
-      assert.equal(said.events.foreign, 0);
-      assert.ok((said.events.others.other_schema ?? 0) > 30);
-      assert.equal(said.rows.compared, said.rows.followed);
+      const { document } = await verifyAfter(workspace, ['--source', 'slot:every']);
+      assertExact(document, streamed);
+      assert.equal(document.events.foreign, 0);
+      assert.ok((document.events.others.other_schema ?? 0) > 30);
+      assert.equal(document.rows.compared, document.rows.followed);
     } finally {
       await dropSlots(workspace);
     }
@@ -165,15 +165,15 @@ for (const server of servers) {
           const streamed = { summary: JSON.parse(stdout), stderr };
           for (const slot of ['rooted', 'leaves']) {
             const source = ['--source', `slot:${slot}`, '--publication', slot];
-            const { said } = await verifyAfter(workspace, source);
-            assertExact(said, streamed);
-            assert.deepEqual(said.events.others, {});
-            assert.equal(said.rows.compared, said.rows.followed);
+            const { document } = await verifyAfter(workspace, source);
+            assertExact(document, streamed);
+            assert.deepEqual(document.events.others, {});
+            assert.equal(document.rows.compared, document.rows.followed);
           }
           // A verifier that began before the partition existed ignores its rows.
-          const { said } = saidBy(await verifying.ended(), 8);
-          const { other_table = 0 } = said.events.others;
-          assert.deepEqual(said.doubts, { database_changed: other_table });
+          const { document } = requireDocument(await verifying.ended(), 8);
+          const { other_table = 0 } = document.events.others;
+          assert.deepEqual(document.doubts, { database_changed: other_table });
           assert.ok(other_table > 10);
         } finally {
           verifying.child.kill('SIGKILL');

@@ -14,11 +14,11 @@ const FORMAT = 1;
 
 test('with a ledger of format 1, an unchanged stream is exact', () =>
   withRecorded(FORMAT, 'plain', async ({ events, verify, run }) => {
-    const { said } = await verify(events, 0);
-    assert.equal(said.verdict, 'exact');
-    assert.deepEqual(said.doubts, {});
-    assert.equal(said.accounting.delivered, events.length);
-    assert.equal(said.transactions.expected, transactionsOf(events).length);
+    const { document } = await verify(events, 0);
+    assert.equal(document.verdict, 'exact');
+    assert.deepEqual(document.doubts, {});
+    assert.equal(document.accounting.delivered, events.length);
+    assert.equal(document.transactions.expected, transactionsOf(events).length);
     const shown = await run(['ledger', 'show', '--json']);
     assert.equal(shown.code, 0, shown.stderr);
     const ledger = JSON.parse(shown.stdout);
@@ -31,8 +31,8 @@ test('missing, altered and repeated events are found with a ledger of format 1',
     const middle = transactionsOf(events)[9] ?? assert.fail();
     const without = events.filter((event) => !middle.includes(event));
     const lost = await verify(without, 7);
-    assert.equal(lost.said.violations.missing, middle.length);
-    assert.equal(lost.said.accounting.missing, middle.length);
+    assert.equal(lost.document.violations.missing, middle.length);
+    assert.equal(lost.document.accounting.missing, middle.length);
 
     const written = events.find(({ op, source }) => op === 'c' && source.table === 'consultas');
     const altered = await verify(
@@ -40,14 +40,14 @@ test('missing, altered and repeated events are found with a ledger of format 1',
       7,
     );
     // The ledger has one digest for the transaction: its first row is the example.
-    assert.equal(altered.said.violations.altered, 1);
-    assert.equal(altered.said.examples[0]?.xid, written?.source.txId);
+    assert.equal(altered.document.violations.altered, 1);
+    assert.equal(altered.document.examples[0]?.xid, written?.source.txId);
 
     const last = transactionsOf(events).slice(-4).flat();
     const replayed = await verify([...events, ...last], 6);
-    assert.equal(replayed.said.events.replayed, last.length);
+    assert.equal(replayed.document.events.replayed, last.length);
     const skipping = await verify([...events, ...last.filter((_, i) => i !== 3)], 7);
-    assert.ok(skipping.said.violations.duplicated > 0);
+    assert.ok(skipping.document.violations.duplicated > 0);
   }));
 
 test('snapshot rows do not excuse changes of a ledger of format 1', () =>
@@ -56,10 +56,10 @@ test('snapshot rows do not excuse changes of a ledger of format 1', () =>
     const before = transactions.slice(0, 8).flat();
     const after = transactions.slice(8).flat();
     const lsn = (after[0] as Envelope).source.lsn - 1;
-    const { said } = await verify([...snapshotAfter(before, lsn), ...after], 8);
-    assert.deepEqual(said.doubts, { old_ledger: before.length });
+    const { document } = await verify([...snapshotAfter(before, lsn), ...after], 8);
+    assert.deepEqual(document.doubts, { old_ledger: before.length });
     assert.deepEqual(
-      [said.accounting.delivered, said.accounting.excused, said.accounting.doubted],
+      [document.accounting.delivered, document.accounting.excused, document.accounting.doubted],
       [after.length, 0, before.length],
     );
   }));
@@ -67,28 +67,31 @@ test('snapshot rows do not excuse changes of a ledger of format 1', () =>
 test('with a ledger of format 1, events of another schema are a doubt', () =>
   withRecorded(FORMAT, 'plain', async ({ events, verify }) => {
     const elsewhere = events.map((event) => withSource(event, { schema: 'clinica' }));
-    const { said } = await verify(elsewhere, 8);
-    assert.deepEqual(said.doubts, {
+    const { document } = await verify(elsewhere, 8);
+    assert.deepEqual(document.doubts, {
       schema_unknown: events.length,
       nothing_delivered: events.length,
     });
-    assert.deepEqual(said.events.others, { other_schema: events.length });
+    assert.deepEqual(document.events.others, { other_schema: events.length });
   }));
 
 test('dropped rows and a refused COMMIT are read from a ledger of format 1', () =>
   withRecorded(FORMAT, 'unruly', async ({ events, verify, run }) => {
     const shown = JSON.parse((await run(['ledger', 'show', '--json'])).stdout);
     assert.equal(shown.transactions.aborted, 1);
-    const { said } = await verify(events, 8);
+    const { document } = await verify(events, 8);
     // The digest includes the dropped rows: it cannot judge the 7 events beside them.
-    assert.deepEqual(said.doubts, { contents_not_told: 7 });
-    assert.deepEqual([said.accounting.committed, said.accounting.doubted], [events.length, 7]);
+    assert.deepEqual(document.doubts, { contents_not_told: 7 });
+    assert.deepEqual(
+      [document.accounting.committed, document.accounting.doubted],
+      [events.length, 7],
+    );
     const inserted = events.findLast(({ op }) => op === 'c') ?? assert.fail();
     // An id that the run leased and did not use.
     const invented = withRow(withSource(inserted, { txId: 999 }), { id: 990 });
     const phantom = await verify([...events, invented], 7);
     assert.deepEqual(
-      phantom.said.causes.map(({ detail, events }) => [detail, events]),
+      phantom.document.causes.map(({ detail, events }) => [detail, events]),
       [['never_sent', 1]],
     );
   }));

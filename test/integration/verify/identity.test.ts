@@ -26,16 +26,16 @@ for (const server of await startServers()) {
         const deleted = summary.rows.consultas.delete;
         assert.ok(deleted > 0);
         const source = (slot: string) => ['--source', `slot:${slot}`, '--publication', slot];
-        const { said } = await verifyAfter(workspace, source('once'), 8);
-        assert.deepEqual(said.doubts, { replica_identity: deleted });
-        assert.equal(said.accounting.delivered, summary.events - deleted);
-        assert.deepEqual(said.notes, [
+        const { document } = await verifyAfter(workspace, source('once'), 8);
+        assert.deepEqual(document.doubts, { replica_identity: deleted });
+        assert.equal(document.accounting.delivered, summary.events - deleted);
+        assert.deepEqual(document.notes, [
           {
             kind: 'replica_identity',
             tables: [{ table: 'consultas', kind: 'index', index: 'consultas_codigo' }],
           },
         ]);
-        assert.equal(said.events.malformed, 0);
+        assert.equal(document.events.malformed, 0);
         const { code, stdout } = await run(workspace, ['verify', ...source('as_text')]);
         assert.equal(code, 8);
         assert.match(stdout, /consultas has REPLICA IDENTITY USING INDEX consultas_codigo/);
@@ -51,9 +51,9 @@ for (const server of await startServers()) {
       await makeSlot(workspace, 'whole');
       try {
         const streamed = await stream(workspace, [...LOAD, ...MIX]);
-        const { said } = await verifyAfter(workspace, ['--source', 'slot:whole']);
-        assertExact(said, streamed);
-        assert.equal(said.rows.compared, said.rows.followed);
+        const { document } = await verifyAfter(workspace, ['--source', 'slot:whole']);
+        assertExact(document, streamed);
+        assert.equal(document.rows.compared, document.rows.followed);
       } finally {
         await dropSlots(workspace);
       }

@@ -47,52 +47,54 @@ test('changes that a publication leaves out are explained by the publication', a
       const changed = consultas.insert + consultas.update + consultas.delete;
 
       await t.test('a table that it lacks', async () => {
-        const { said } = await verifyAfter(workspace, reading('lacking'), 7);
-        assert.equal(said.accounting.missing, changed);
-        assert.equal(said.accounting.delivered, summary.events - changed);
-        requireOmitted(said, 'table', 'lacking');
-        assert.ok(said.causes.every(({ table }) => table === 'consultas'));
+        const { document } = await verifyAfter(workspace, reading('lacking'), 7);
+        assert.equal(document.accounting.missing, changed);
+        assert.equal(document.accounting.delivered, summary.events - changed);
+        requireOmitted(document, 'table', 'lacking');
+        assert.ok(document.causes.every(({ table }) => table === 'consultas'));
         const { code, stdout } = await run(workspace, ['verify', ...reading('lacking_text')]);
         assert.equal(code, 7);
         assert.match(stdout, /`consultas` .*; publication `lacking_text` does not publish the tab/);
       });
 
       await t.test('operations that it lacks', async () => {
-        const { said } = await verifyAfter(workspace, reading('inserting'), 7);
+        const { document } = await verifyAfter(workspace, reading('inserting'), 7);
         const inserted = TABLE_NAMES.reduce((sum, table) => sum + summary.rows[table].insert, 0);
-        assert.equal(said.accounting.delivered, inserted);
-        assert.equal(said.accounting.missing, summary.events - inserted);
-        requireOmitted(said, 'operation', 'inserting');
-        const operations = new Set(said.causes.map(({ operation }) => operation));
+        assert.equal(document.accounting.delivered, inserted);
+        assert.equal(document.accounting.missing, summary.events - inserted);
+        requireOmitted(document, 'operation', 'inserting');
+        const operations = new Set(document.causes.map(({ operation }) => operation));
         assert.deepEqual([...operations].sort(), ['delete', 'update']);
       });
 
       await t.test('a row filter', async () => {
-        const { said } = await verifyAfter(workspace, reading('filtering'), 7);
-        assert.ok(said.accounting.missing > 0);
-        requireOmitted(said, 'filter', 'filtering');
-        assert.ok(said.examples.every(({ table, key }) => table === 'exames' && Number(key) % 2));
+        const { document } = await verifyAfter(workspace, reading('filtering'), 7);
+        assert.ok(document.accounting.missing > 0);
+        requireOmitted(document, 'filter', 'filtering');
+        assert.ok(
+          document.examples.every(({ table, key }) => table === 'exames' && Number(key) % 2),
+        );
       });
 
       await t.test('a column list leaves the contents doubted', async () => {
-        const { said } = await verifyAfter(workspace, reading('narrow'), 8);
-        assert.deepEqual(Object.keys(said.doubts), ['contents_not_told']);
+        const { document } = await verifyAfter(workspace, reading('narrow'), 8);
+        assert.deepEqual(Object.keys(document.doubts), ['contents_not_told']);
         // No update sets the column.
-        assert.equal(said.doubts.contents_not_told, consultas.insert);
-        assert.equal(said.accounting.delivered, summary.events - consultas.insert);
+        assert.equal(document.doubts.contents_not_told, consultas.insert);
+        assert.equal(document.accounting.delivered, summary.events - consultas.insert);
       });
 
       await t.test('a table that was added after the run is excused', async () => {
         await workspace.db.query(`ALTER PUBLICATION later ADD TABLE consultas;
                              ALTER PUBLICATION later_lossy ADD TABLE consultas`);
-        const { said } = await verifyAfter(workspace, reading('later'));
-        assert.equal(said.accounting.excused, changed);
-        assert.equal(said.accounting.delivered, summary.events - changed);
-        assert.equal(said.verdict, 'exact');
+        const { document } = await verifyAfter(workspace, reading('later'));
+        assert.equal(document.accounting.excused, changed);
+        assert.equal(document.accounting.delivered, summary.events - changed);
+        assert.equal(document.verdict, 'exact');
         // It excuses that table only.
         const lossy = await verifyAfter(workspace, reading('later_lossy'), 7);
-        assert.equal(lossy.said.accounting.excused, consultas.insert);
-        for (const { table, omitted } of lossy.said.causes) {
+        assert.equal(lossy.document.accounting.excused, consultas.insert);
+        for (const { table, omitted } of lossy.document.causes) {
           assert.equal(omitted?.kind, table === 'consultas' ? 'table' : 'operation');
         }
       });
@@ -132,10 +134,10 @@ test('a table that joined or left a publication during the run is a doubt', asyn
       const doubted = new Map<string, number>();
       for (const slot of ['joined', 'left_out']) {
         await t.test(slot, async () => {
-          const { said } = await verifyAfter(workspace, reading(slot), 8);
-          assert.deepEqual(Object.keys(said.doubts), ['database_changed']);
-          const { committed, delivered } = said.accounting;
-          const { database_changed = 0 } = said.doubts;
+          const { document } = await verifyAfter(workspace, reading(slot), 8);
+          assert.deepEqual(Object.keys(document.doubts), ['database_changed']);
+          const { committed, delivered } = document.accounting;
+          const { database_changed = 0 } = document.doubts;
           assert.equal(delivered, committed - database_changed);
           assert.ok(database_changed > 0 && database_changed < insert + update + deleted);
           doubted.set(slot, database_changed);

@@ -9,7 +9,7 @@ import type { CliResult } from '../../helpers/cli.js';
 import { runCli } from '../../helpers/cli.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 import { scriptDocument, verifySource } from '../../helpers/verify-script.js';
-import { SOON, saidBy, writeLines } from './verifying.js';
+import { requireDocument, SOON, writeLines } from './verifying.js';
 
 /** Nothing listens there: only the ledger is compared. */
 export const NOWHERE = { APP_LANG: 'en', DATABASE_URL: 'postgresql://x:y@127.0.0.1:1/none' };
@@ -41,7 +41,7 @@ export interface Recorded {
     events: readonly Envelope[],
     code: number,
     args?: readonly string[],
-  ): Promise<ReturnType<typeof saidBy>>;
+  ): Promise<ReturnType<typeof requireDocument>>;
   /** The same inside this process, for many streams. */
   judge(events: readonly Envelope[]): Promise<VerificationDocument>;
 }
@@ -62,7 +62,10 @@ export function withRecorded(
       run,
       verify: async (stream, code, args = []) => {
         const source = writeLines({ cwd }, 'events.ndjson', stream.map(asLine));
-        return saidBy(await run(['verify', '--json', '--source', source, ...SOON, ...args]), code);
+        return requireDocument(
+          await run(['verify', '--json', '--source', source, ...SOON, ...args]),
+          code,
+        );
       },
       judge: async (stream) => {
         writeLines({ cwd }, 'events.ndjson', stream.map(asLine));

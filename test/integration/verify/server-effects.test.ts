@@ -42,10 +42,10 @@ for (const server of servers) {
     withEffects(BEFORE, async (workspace) => {
       await makeSlots(workspace, 'copied');
       const streamed = await stream(workspace, [...LOAD, ...MIX]);
-      const { said } = await verifyAfter(workspace, ['--source', 'slot:every']);
-      assertExact(said, streamed);
-      assert.equal(said.events.derived, 0);
-      assert.equal(said.rows.compared, said.rows.followed);
+      const { document } = await verifyAfter(workspace, ['--source', 'slot:every']);
+      assertExact(document, streamed);
+      assert.equal(document.events.derived, 0);
+      assert.equal(document.rows.compared, document.rows.followed);
 
       const { events } = streamed.summary;
       const lines = await readLines(workspace, 'copied', events, 'every');
@@ -61,8 +61,8 @@ for (const server of servers) {
         ['--source', writeLines(workspace, 'a', altered)],
         7,
       );
-      assert.equal(wrong.said.violations.altered, 1);
-      const [example] = wrong.said.examples;
+      assert.equal(wrong.document.violations.altered, 1);
+      const [example] = wrong.document.examples;
       assert.deepEqual(
         [example?.violation, example?.table, example?.key],
         ['altered', 'consultas', after?.id],
@@ -73,20 +73,20 @@ for (const server of servers) {
     withEffects(AFTER, async (workspace) => {
       await makeSlots(workspace, 'copied');
       const streamed = await stream(workspace, [...LOAD, ...INSERTS]);
-      const { said } = await verifyAfter(workspace, ['--source', 'slot:every']);
-      assertExact(said, streamed);
+      const { document } = await verifyAfter(workspace, ['--source', 'slot:every']);
+      assertExact(document, streamed);
       const { pacientes, consultas, internacoes } = streamed.summary.rows;
       const derived = pacientes.insert + consultas.insert + internacoes.insert;
       assert.ok(derived > 0);
-      assert.equal(said.events.derived, derived);
-      assert.ok((said.events.others.other_schema ?? 0) > 0);
+      assert.equal(document.events.derived, derived);
+      assert.ok((document.events.others.other_schema ?? 0) > 0);
 
       const { events } = streamed.summary;
       const lines = await readLines(workspace, 'copied', events + derived, 'every');
       // Also without the archive, whose rows count in `total_order`.
       const own = lines.filter((line) => (JSON.parse(line) as Envelope).source.schema === 'public');
       const copy = await verifyAfter(workspace, ['--source', writeLines(workspace, 'copy', own)]);
-      assertExact(copy.said, streamed);
+      assertExact(copy.document, streamed);
       const [first = ''] = own.filter((line) => line.includes('"table":"exames"'));
       const id = (JSON.parse(first) as Envelope).after?.id;
       const invented = own.flatMap((line) =>
@@ -97,8 +97,8 @@ for (const server of servers) {
         ['--source', writeLines(workspace, 'b', invented)],
         8,
       );
-      assert.deepEqual(phantom.said.doubts, { server_changed: 1 });
-      const acting = phantom.said.notes.find(({ kind }) => kind === 'server_acts');
+      assert.deepEqual(phantom.document.doubts, { server_changed: 1 });
+      const acting = phantom.document.notes.find(({ kind }) => kind === 'server_acts');
       assert.ok(acting?.kind === 'server_acts' && acting.names.includes('pacientes.pede_exame'));
 
       // An existing row does not prove a repeated event at another LSN.
@@ -112,22 +112,22 @@ for (const server of servers) {
       for (const line of [first, sent]) {
         const source = writeLines(workspace, 'twice', twice(line, String));
         const inserted = await verifyAfter(workspace, ['--source', source], 7);
-        const [cause] = inserted.said.causes;
+        const [cause] = inserted.document.causes;
         assert.deepEqual([cause?.detail, cause?.events], ['exists_already', 1]);
       }
       const asUpdate = (line: string) => line.replace('"op":"c"', '"op":"u"');
       const source = writeLines(workspace, 'updated', twice(sent, asUpdate));
       const updated = await verifyAfter(workspace, ['--source', source], 8);
-      assert.deepEqual(updated.said.doubts, { server_changed: 1 });
+      assert.deepEqual(updated.document.doubts, { server_changed: 1 });
     }));
 
   test(`${version}: rows that a trigger wrote in subtransactions are not proved`, () =>
     withEffects(SUBTRANSACTION, async (workspace) => {
       const streamed = await stream(workspace, [...LOAD, ...INSERTS]);
-      const { said } = await verifyAfter(workspace, ['--source', 'slot:every'], 8);
-      assert.deepEqual(said.doubts, { server_changed: streamed.summary.rows.consultas.insert });
-      assert.equal(said.accounting.delivered, streamed.summary.events);
-      assert.deepEqual(said.notes, [{ kind: 'server_acts', names: ['consultas.tenta_exame'] }]);
+      const { document } = await verifyAfter(workspace, ['--source', 'slot:every'], 8);
+      assert.deepEqual(document.doubts, { server_changed: streamed.summary.rows.consultas.insert });
+      assert.equal(document.accounting.delivered, streamed.summary.events);
+      assert.deepEqual(document.notes, [{ kind: 'server_acts', names: ['consultas.tenta_exame'] }]);
     }));
 
   test(`${version}: a trigger created during the run is a doubt, and named`, () =>
@@ -148,9 +148,9 @@ for (const server of servers) {
         streaming.child.kill('SIGINT');
         const { code, stderr } = await streaming.ended();
         assert.equal(code, 0, stderr);
-        const { said } = await verifyAfter(workspace, ['--source', 'slot:every'], 8);
-        assert.deepEqual(said.doubts, { server_changed: await count(changed) });
-        assert.deepEqual(said.notes, [{ kind: 'server_acts', names: ['consultas.grita'] }]);
+        const { document } = await verifyAfter(workspace, ['--source', 'slot:every'], 8);
+        assert.deepEqual(document.doubts, { server_changed: await count(changed) });
+        assert.deepEqual(document.notes, [{ kind: 'server_acts', names: ['consultas.grita'] }]);
       } finally {
         streaming.child.kill('SIGKILL');
         await streaming.ended();
@@ -170,9 +170,9 @@ test('rows that are hidden from the role that verifies are not compared', () =>
     try {
       const streamed = await stream(workspace, [...LOAD, ...MIX]);
       const reader = { ...workspace, env: { ...workspace.env, PG_USER: role, PG_PASSWORD: 'x' } };
-      const { said } = await verifyAfter(reader, ['--source', 'slot:every']);
-      assertExact(said, streamed);
-      const { compared, superseded, followed } = said.rows;
+      const { document } = await verifyAfter(reader, ['--source', 'slot:every']);
+      assertExact(document, streamed);
+      const { compared, superseded, followed } = document.rows;
       assert.ok((superseded ?? 0) > 10);
       assert.equal((compared ?? 0) + (superseded ?? 0), followed);
     } finally {

@@ -22,7 +22,7 @@ for (const server of servers) {
     await withWorkspace(server, async (workspace) => {
       let streamed: Streamed | undefined;
       const slot = newSlot();
-      const { said, stderr } = await verifyNext(
+      const { document, stderr } = await verifyNext(
         workspace,
         ['--source', `slot:${slot}`, '--create-slot'],
         async () => {
@@ -30,23 +30,23 @@ for (const server of servers) {
         },
       );
       assert.ok(streamed !== undefined);
-      assertExact(said, streamed);
-      assert.equal(said.run_id, streamed.summary.run_id);
-      assert.equal(said.rows.sample, 1);
-      assert.equal(said.rows.compared, said.rows.followed);
-      assert.ok(said.rows.followed > 0);
-      const { commit_to_received } = said.latency_ms;
-      assert.equal(commit_to_received.events, said.events.delivered);
+      assertExact(document, streamed);
+      assert.equal(document.run_id, streamed.summary.run_id);
+      assert.equal(document.rows.sample, 1);
+      assert.equal(document.rows.compared, document.rows.followed);
+      assert.ok(document.rows.followed > 0);
+      const { commit_to_received } = document.latency_ms;
+      assert.equal(commit_to_received.events, document.events.delivered);
       assert.ok((commit_to_received.p50 ?? 0) > 0);
-      assert.ok((said.clock_offset_ms?.error ?? 0) > 0);
+      assert.ok((document.clock_offset_ms?.error ?? 0) > 0);
       const [left] = await workspace.db.query<{ slots: string; publications: string }>(
         `SELECT (SELECT count(*) FROM pg_replication_slots WHERE slot_name = $1) AS slots,
                 (SELECT count(*) FROM pg_publication) AS publications`,
         [slot],
       );
       assert.deepEqual(left, { slots: '0', publications: '0' });
-      const folder = join(workspace.cwd, 'logs', 'runs', said.run_id);
-      assert.deepEqual(JSON.parse(readFileSync(join(folder, 'verify.json'), 'utf8')), said);
+      const folder = join(workspace.cwd, 'logs', 'runs', document.run_id);
+      assert.deepEqual(JSON.parse(readFileSync(join(folder, 'verify.json'), 'utf8')), document);
       assert.ok(existsSync(join(folder, 'verify-series.ndjson')));
       const report = join(folder, 'report.html');
       assert.match(readFileSync(report, 'utf8'), /id="cdc".*id="plot-cdc-latency"/s);
@@ -60,22 +60,22 @@ for (const server of servers) {
       await makeSlot(workspace, slot);
       try {
         const streamed = await stream(workspace, [...LOAD, ...MIX]);
-        const { said } = await verifyAfter(workspace, ['--source', `slot:${slot}`]);
-        assertExact(said, streamed);
+        const { document } = await verifyAfter(workspace, ['--source', `slot:${slot}`]);
+        assertExact(document, streamed);
         // The latency of earlier changes is unknown.
-        assert.equal(said.latency_ms.commit_to_received.events, 0);
+        assert.equal(document.latency_ms.commit_to_received.events, 0);
         // The slot's reader confirmed everything: changes before its position are doubted.
         const again = await verifyAfter(workspace, ['--source', `slot:${slot}`], 8);
-        assert.equal(again.said.events.delivered, 0);
+        assert.equal(again.document.events.delivered, 0);
         const { committed } = streamed.summary.transactions;
-        assert.equal(again.said.transactions.before_source, committed);
-        assert.equal(again.said.doubts.before_source, streamed.summary.events);
-        assert.deepEqual(again.said.notes, [
+        assert.equal(again.document.transactions.before_source, committed);
+        assert.equal(again.document.doubts.before_source, streamed.summary.events);
+        assert.deepEqual(again.document.notes, [
           { kind: 'source_began', transactions: committed, of: committed, waived: false },
         ]);
         // All changes are waived, so none was delivered.
         const none = await verifyAfter(workspace, ['--source', `slot:${slot}`, '--partial'], 8);
-        assert.equal(none.said.accounting.waived, streamed.summary.events);
+        assert.equal(none.document.accounting.waived, streamed.summary.events);
       } finally {
         await dropSlot(workspace, slot);
       }
@@ -85,7 +85,7 @@ for (const server of servers) {
   test(`other writers' events are counted separately (${version})`, async () => {
     await withWorkspace(server, async (workspace) => {
       let streamed: Streamed | undefined;
-      const { said } = await verifyNext(
+      const { document } = await verifyNext(
         workspace,
         ['--source', `slot:${newSlot()}`, '--create-slot'],
         async () => {
@@ -103,8 +103,8 @@ for (const server of servers) {
         },
       );
       assert.ok(streamed !== undefined);
-      assertExact(said, streamed);
-      assert.ok(said.events.foreign > 0);
+      assertExact(document, streamed);
+      assert.ok(document.events.foreign > 0);
     });
   });
 
@@ -116,15 +116,15 @@ for (const server of servers) {
       await workspace.db.query(`SELECT pg_create_logical_replication_slot('${slot}', 'pgoutput')`);
       try {
         const { summary } = await stream(workspace, LOAD);
-        const { said, stderr } = await verifyAfter(workspace, ['--source', `slot:${slot}`], 7);
+        const { document, stderr } = await verifyAfter(workspace, ['--source', `slot:${slot}`], 7);
         const { exames } = summary.rows;
-        assert.equal(said.violations.missing, exames.insert + exames.update + exames.delete);
+        assert.equal(document.violations.missing, exames.insert + exames.update + exames.delete);
         assert.ok(
-          said.examples.every(
+          document.examples.every(
             ({ table, violation }) => table === 'exames' && violation === 'missing',
           ),
         );
-        assert.ok(said.examples.length > 0);
+        assert.ok(document.examples.length > 0);
         assert.match(stderr, /violation: \d[\d,]* missing/);
       } finally {
         await dropSlot(workspace, slot);

@@ -11,8 +11,8 @@ import {
   dropSlots,
   makeSlots,
   readLines,
+  requireDocument,
   SOON,
-  saidBy,
   verifyAfter,
   writeLines,
 } from './verifying.js';
@@ -53,22 +53,22 @@ test('changes committed before the source began are doubted, later ones are judg
 
       for (const slot of ['amid', 'read', 'advanced', 'stopped']) {
         await t.test(`slot ${slot}: the rest is exact, the verdict indeterminate`, async () => {
-          const { said, stderr } = await verifySlot(workspace, slot, 8);
-          assert.deepEqual(Object.keys(said.doubts), ['before_source']);
-          const { committed, delivered, doubted } = said.accounting;
+          const { document, stderr } = await verifySlot(workspace, slot, 8);
+          assert.deepEqual(Object.keys(document.doubts), ['before_source']);
+          const { committed, delivered, doubted } = document.accounting;
           assert.equal(delivered + doubted, committed);
           assert.ok(delivered > 0 && doubted > 0);
-          assert.equal(said.doubts.before_source, doubted);
-          requireNote(said, false);
+          assert.equal(document.doubts.before_source, doubted);
+          requireNote(document, false);
           assert.match(stderr, /indeterminate \([\d,]+ events: committed before the source began/);
         });
       }
       await t.test('--partial waives the earlier changes, and notes how many', async () => {
-        const { said, stderr } = await verifySlot(workspace, 'partly', 0, '--partial');
-        const { committed, delivered, waived } = said.accounting;
+        const { document, stderr } = await verifySlot(workspace, 'partly', 0, '--partial');
+        const { committed, delivered, waived } = document.accounting;
         assert.equal(delivered + waived, committed);
         assert.ok(delivered > 0 && waived > 0);
-        requireNote(said, true);
+        requireNote(document, true);
         assert.match(stderr, /exact: .*; [\d,]+ committed before the source began are left out/);
       });
       await t.test(
@@ -76,24 +76,24 @@ test('changes committed before the source began are doubted, later ones are judg
         async () => {
           for (const [slot, ...args] of [['lost'], ['partly_lost', '--partial']] as const) {
             const source = ['--source', `slot:${slot}`, '--publication', 'lossy'];
-            const { said } = await verifyAfter(workspace, [...source, ...args], 7);
-            const { missing, doubted, waived } = said.accounting;
+            const { document } = await verifyAfter(workspace, [...source, ...args], 7);
+            const { missing, doubted, waived } = document.accounting;
             assert.ok(missing > 0);
-            assert.ok(said.causes.every(({ table }) => table === 'consultas'));
+            assert.ok(document.causes.every(({ table }) => table === 'consultas'));
             assert.deepEqual([doubted > 0, waived > 0], [slot === 'lost', slot !== 'lost']);
           }
         },
       );
       await t.test('a slot created after the run delivers nothing of it', async () => {
-        const { said } = await verifySlot(workspace, 'late', 8);
-        const { expected } = said.transactions;
-        assert.equal(said.doubts.before_source, said.accounting.committed);
-        assert.deepEqual(said.notes, [
+        const { document } = await verifySlot(workspace, 'late', 8);
+        const { expected } = document.transactions;
+        assert.equal(document.doubts.before_source, document.accounting.committed);
+        assert.deepEqual(document.notes, [
           { kind: 'source_began', transactions: expected, of: expected, waived: false },
         ]);
         const none = await verifySlot(workspace, 'partly_late', 8, '--partial');
-        assert.equal(none.said.accounting.waived, said.accounting.committed);
-        assert.deepEqual(Object.keys(none.said.doubts), ['nothing_delivered']);
+        assert.equal(none.document.accounting.waived, document.accounting.committed);
+        assert.deepEqual(Object.keys(none.document.doubts), ['nothing_delivered']);
       });
       await t.test('a second verification of a slot finds nothing left, and notes it', async () => {
         const source = ['--source', 'slot:amid', '--publication', 'whole'];
@@ -144,8 +144,8 @@ async function interrupt(workspace: Workspace, slot: string): Promise<void> {
     await cli.until(/comparing slot/);
     await waitFor(async () => (await taken()) !== before, { what: 'events that are taken' });
     cli.child.kill('SIGINT');
-    const { said } = saidBy(await cli.ended(), 8);
-    assert.ok('interrupted' in said.doubts && 'before_source' in said.doubts);
+    const { document } = requireDocument(await cli.ended(), 8);
+    assert.ok('interrupted' in document.doubts && 'before_source' in document.doubts);
   } finally {
     cli.child.kill('SIGKILL');
   }
@@ -166,10 +166,10 @@ async function interruptLossy(workspace: Workspace): Promise<void> {
     // The last event of the file: everything before it was taken.
     await cli.until(/input \d+ is not an event/);
     cli.child.kill('SIGINT');
-    const { said } = saidBy(await cli.ended(), 7);
-    assert.equal(said.accounting.missing, lines.length - rest.length);
-    assert.ok('interrupted' in said.doubts);
-    assert.equal(said.doubts.malformed, 1);
+    const { document } = requireDocument(await cli.ended(), 7);
+    assert.equal(document.accounting.missing, lines.length - rest.length);
+    assert.ok('interrupted' in document.doubts);
+    assert.equal(document.doubts.malformed, 1);
   } finally {
     cli.child.kill('SIGKILL');
   }

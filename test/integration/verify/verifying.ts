@@ -85,7 +85,7 @@ export async function verifyNext(
   args: readonly string[],
   body: () => Promise<unknown>,
   code = 0,
-): Promise<{ said: VerificationDocument; stderr: string }> {
+): Promise<{ document: VerificationDocument; stderr: string }> {
   const cli = startCli(['verify', 'next', '--json', ...args], {
     cwd: workspace.cwd,
     env: workspace.env,
@@ -93,7 +93,7 @@ export async function verifyNext(
   try {
     await cli.until(/waiting for the next run/);
     await body();
-    return saidBy(await cli.ended(), code);
+    return requireDocument(await cli.ended(), code);
   } finally {
     cli.child.kill('SIGKILL');
     await cli.ended();
@@ -105,28 +105,28 @@ export async function verifyAfter(
   workspace: Workspace,
   args: readonly string[],
   code = 0,
-): Promise<{ said: VerificationDocument; stderr: string }> {
-  return saidBy(await run(workspace, ['verify', '--json', ...args]), code);
+): Promise<{ document: VerificationDocument; stderr: string }> {
+  return requireDocument(await run(workspace, ['verify', '--json', ...args]), code);
 }
 
 /** Parses the document of `verify --json`, with any verdict, and checks its sum. */
-export function saidBy({ code, stdout, stderr }: CliResult, wanted: number) {
+export function requireDocument({ code, stdout, stderr }: CliResult, wanted: number) {
   assert.equal(code, wanted, `${stdout}\n${stderr}`);
-  const said = JSON.parse(stdout) as VerificationDocument;
-  assert.equal(said.exit_code, wanted);
-  requireSum(said);
-  return { said, stderr };
+  const document = JSON.parse(stdout) as VerificationDocument;
+  assert.equal(document.exit_code, wanted);
+  requireSum(document);
+  return { document, stderr };
 }
 
 /** Requires an exact verdict, and as many events as in the run's summary. */
-export function assertExact(said: VerificationDocument, { summary }: Streamed): void {
-  assert.equal(said.verdict, 'exact');
-  assert.deepEqual(said.doubts, {});
-  assert.deepEqual(said.examples, []);
-  assert.equal(said.accounting.committed, summary.events);
-  assert.equal(said.accounting.delivered, summary.events);
-  assert.equal(said.transactions.expected, summary.transactions.committed);
-  assert.equal(said.transactions.delivered, summary.transactions.committed);
+export function assertExact(document: VerificationDocument, { summary }: Streamed): void {
+  assert.equal(document.verdict, 'exact');
+  assert.deepEqual(document.doubts, {});
+  assert.deepEqual(document.examples, []);
+  assert.equal(document.accounting.committed, summary.events);
+  assert.equal(document.accounting.delivered, summary.events);
+  assert.equal(document.transactions.expected, summary.transactions.committed);
+  assert.equal(document.transactions.delivered, summary.transactions.committed);
 }
 
 /** Creates a permanent slot and a publication: by default of the hospital's tables. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { startCli } from '../../helpers/cli.js';
 import { type Envelope, NOWHERE, transactionsOf, withRecorded, withSource } from './recorded.js';
-import { saidBy } from './verifying.js';
+import { requireDocument } from './verifying.js';
 
 /** Far below the time without events that would end it without `--wait`. */
 const EVERY_MS = 20;
@@ -54,8 +54,8 @@ for (const [name, other] of Object.entries(OTHERS)) {
           pipe?.write(`${JSON.stringify(each)}\n`).catch(() => undefined);
         for (const event of events) if (!lost.includes(event)) await write(event);
         writing = setInterval(() => write(other(events[0] ?? assert.fail())), EVERY_MS);
-        const { said } = saidBy(await cli.ended(), 8);
-        assert.deepEqual(said.doubts, { ended_early: lost.length });
+        const { document } = requireDocument(await cli.ended(), 8);
+        assert.deepEqual(document.doubts, { ended_early: lost.length });
       } finally {
         clearInterval(writing);
         cli.child.kill('SIGKILL');
@@ -73,8 +73,8 @@ test('Ctrl+C ends a verification of a silent pipe', DEADLINE, () =>
     try {
       await cli.until(/comparing ndjson/);
       cli.child.kill('SIGINT');
-      const { said } = saidBy(await cli.ended(), 8);
-      assert.ok('interrupted' in said.doubts);
+      const { document } = requireDocument(await cli.ended(), 8);
+      assert.ok('interrupted' in document.doubts);
     } finally {
       cli.child.kill('SIGKILL');
     }

@@ -97,7 +97,7 @@ test('a missing command is a problem, and is not taken for an unknown one', () =
   assert.deepEqual(problemsOf(), ['the command is missing; see --help']);
 });
 
-test('--help and --version are answered whatever else is wrong', () => {
+test('--help and --version are answered also beside wrong arguments', () => {
   assert.deepEqual(problemsOf('stream', '--nonsense', '--help'), []);
   assert.deepEqual([parse('stream', '-h').command, parse('stream', '-h').help], ['stream', true]);
   assert.deepEqual(problemsOf('--nonsense', '--version'), []);
@@ -107,14 +107,14 @@ test('--help and --version are answered whatever else is wrong', () => {
 
 test('help shows every command and flag in both languages, within 100 columns', () => {
   for (const language of LANGUAGES) {
-    const said = messagesIn(language);
+    const messages = messagesIn(language);
     const flags = OPTION_KEYS.flatMap((key) => optionOf(key).flag?.name ?? []);
-    assert.deepEqual(Object.keys(said.cli.settings).sort(), [...new Set(flags)].sort());
-    assert.deepEqual(Object.keys(said.cli.switches).sort(), Object.keys(SWITCHES).sort());
-    const general = renderHelp(null, said);
+    assert.deepEqual(Object.keys(messages.cli.settings).sort(), [...new Set(flags)].sort());
+    assert.deepEqual(Object.keys(messages.cli.switches).sort(), Object.keys(SWITCHES).sort());
+    const general = renderHelp(null, messages);
     for (const command of COMMANDS) {
       assert.match(general, new RegExp(`^  ${command} `, 'm'));
-      const help = renderHelp(command, said);
+      const help = renderHelp(command, messages);
       const { settings, switches } = flagsOf(command);
       for (const flag of [...settings, ...switches, 'json', 'config', 'env-file', 'lang']) {
         assert.ok(help.includes(`--${flag} `), `${command} --${flag}`);

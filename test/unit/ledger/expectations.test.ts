@@ -3,12 +3,12 @@ import test from 'node:test';
 import { Entries, type Entry } from '../../../src/ledger/entries.js';
 import { expectationsOf } from '../../../src/ledger/expectations.js';
 
-type Told = [Entry['write'], Entry['fate'], first: number, last: number, xid?: number];
+type Write = [Entry['write'], Entry['fate'], first: number, last: number, xid?: number];
 
 /** The expectations after these writes, in their order. A lease is `[null, …]`. */
-function expected(...told: readonly Told[]): [string, number, number, number | null][] {
+function expected(...writes: readonly Write[]): [string, number, number, number | null][] {
   const entries = new Entries();
-  for (const [i, [write, fate, first, last, xid = null]] of told.entries()) {
+  for (const [i, [write, fate, first, last, xid = null]] of writes.entries()) {
     entries.add({ write, fate, first, last, xid, transaction: i + 1 });
   }
   return [...expectationsOf(entries)].map(({ rule, first, last, xid }) => [rule, first, last, xid]);

@@ -56,12 +56,34 @@ test('names of JSON and of columns are no names of ours, nor are members called 
   ]);
 });
 
+test('members of the JSON that operators read keep their names; variables and functions do not', () => {
+  const members = `interface Fix { mend: string; untold?: string[] }
+const fixes = findings.flatMap(({ mend }) => mend ?? []).filter((fix) => fix !== finding.mend);
+const document = { untold: [], mends: 1 };
+`;
+  assert.deepEqual(found(members), []);
+  const names = `const mend = finding.mend; const { fix: mends } = finding;
+class A { untold() {} }
+`;
+  assert.deepEqual(found(names), ['1 mend', '1 mends', '2 untold']);
+  assert.deepEqual(found('const a = finding.mended; a.told;'), ['1 mended', '1 told']);
+});
+
 test('right words of English are not found', () => {
   const text = `// A server behind a proxy lags behind the others; colours are told apart.
 // The orders of an amendment; a retort, a torndown, aside from that; contents of a draft.
+// Orders the keys, as they lie on magnetic tapes.
 const order = recent; const contents = delivery;
 `;
   assert.deepEqual(found(text), []);
+});
+
+test('an old name of ours that is also plain English is found as an identifier', () => {
+  assert.deepEqual(found('class Tape {} const tape = new Orders();'), [
+    '1 Tape',
+    '1 tape',
+    '1 Orders',
+  ]);
 });
 
 test('a rule of a room holds there alone', () => {

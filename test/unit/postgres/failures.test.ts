@@ -137,9 +137,9 @@ const EXIT_CODES: readonly (readonly [unknown, number, RegExp])[] = [
 for (const [error, code, words] of EXIT_CODES) {
   const failure = describeFailure(error);
   test(`${failure.sqlstate ?? failure.errno ?? failure.message} ends with code ${code}`, () => {
-    const told = failureError(failure, TARGET, error);
-    assert.equal(told.exitCode, code);
-    for (const sentence of [told.message, told.sentence(ptBR)]) {
+    const reported = failureError(failure, TARGET, error);
+    assert.equal(reported.exitCode, code);
+    for (const sentence of [reported.message, reported.sentence(ptBR)]) {
       assert.match(sentence, words);
       assert.doesNotMatch(sentence, /segredo|\n/);
     }

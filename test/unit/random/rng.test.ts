@@ -49,7 +49,7 @@ for (const [axis, draw] of Object.entries(AXES)) {
   });
 }
 
-test('the same position gives the same draws, whatever was drawn before', () => {
+test('the same position gives the same draws, also after others', () => {
   for (const seed of RNGS) {
     const used = new Rng(seed);
     used.at(RNG_PURPOSE.exame, 9).unit();

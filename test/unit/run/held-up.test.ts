@@ -3,7 +3,7 @@ import test from 'node:test';
 import { type WorkerWait, waitsToEnd } from '../../../src/run/held-up.js';
 
 const WORKERS = new Set([1, 2, 3]);
-const STRANGER = 99;
+const FOREIGN_PID = 99;
 const PREPARED_TRANSACTION = 0;
 
 function wait(pid: number, changes: Partial<WorkerWait> = {}): WorkerWait {
@@ -14,7 +14,7 @@ function wait(pid: number, changes: Partial<WorkerWait> = {}): WorkerWait {
     names: '',
     table: 'pacientes',
     timeout: '0',
-    blockers: [STRANGER],
+    blockers: [FOREIGN_PID],
     holders: [],
     began: 'noon',
     committing: false,
@@ -38,7 +38,7 @@ test('a wait that has just begun goes on, unless its process was freed before', 
 
 test('a worker that waits only for other workers is left alone', () => {
   assert.deepEqual(ended([wait(1, { blockers: [2, 3] }), wait(2)]), [2]);
-  assert.deepEqual(ended([wait(1, { blockers: [2, STRANGER] })]), [1]);
+  assert.deepEqual(ended([wait(1, { blockers: [2, FOREIGN_PID] })]), [1]);
 });
 
 test('a wait that is over by the time of the look is left alone', () => {

@@ -215,7 +215,7 @@ test('folders are made absolute from the working directory, and named ones are m
   assert.deepEqual([named.embedded.dirIsExplicit, named.embedded.portIsExplicit], [true, true]);
 });
 
-test('the language is found in every source, whatever else is wrong', async () => {
+test('the language is found in every source, also beside wrong settings', async () => {
   const chooseLanguage = (argv: readonly string[], env: Variables, cwd: string) =>
     languageOf(readSources({ ...parseArguments(argv), env, cwd }));
   assert.equal(chooseLanguage([], {}, '/nowhere'), 'pt-BR');

@@ -214,10 +214,10 @@ test('a value that the parser of .env would cut off or change is refused, with i
   for (const [value, sentence] of flaws) {
     const env = `PG_HOST=h\nPG_PASSWORD=${value}\n`;
     await inFolder({ 'config/.env': env }, (cwd) => {
-      const said = complaint({ cwd });
-      assert.match(said, sentence);
-      assert.match(said, /PG_PASSWORD in config\/\.env, line 2/);
-      assert.doesNotMatch(said, /ab|cd/);
+      const message = complaint({ cwd });
+      assert.match(message, sentence);
+      assert.match(message, /PG_PASSWORD in config\/\.env, line 2/);
+      assert.doesNotMatch(message, /ab|cd/);
     });
   }
   const sound: readonly [value: string, password: string | null][] = [

@@ -28,7 +28,7 @@ test("each connector's rows are followed apart, and the run's are kept once its 
   assert.equal(fold(all, 'a', changed()), 'column_changed');
 });
 
-test("without a change of the run, the only connector's rows are kept, and none of two connectors", () => {
+test('without a change of the run, rows of a single connector are kept, and those of two are dropped', () => {
   const all = connectors();
   fold(all, 'a', event(1));
   assert.equal(all.tracker.size, 1);

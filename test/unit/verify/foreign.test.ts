@@ -49,20 +49,20 @@ test('events with an xid or a leased id that the ledger has much later are not f
     run.writer().abort([number]);
     run.end();
     const early = { lsn: 10_500 } as const;
-    for (const [wish, detail] of [
+    for (const [transaction, detail] of [
       [{ ...early, xid: 2_000, changes: [stays('update', 3)] }, 'row_not_sent'],
       [{ ...early, xid: 4_000, changes: [stays('insert', 5_000)] }, 'never_sent'],
     ] as const) {
-      const script = events.toSpliced(5, 0, ...run.events(wish).map(unmarked));
+      const script = events.toSpliced(5, 0, ...run.events(transaction).map(unmarked));
       const { verdict, examples } = scriptDocument(await verifyScript(folder, script));
       assert.deepEqual([verdict, examples[0]?.detail], ['violation', detail]);
     }
-    for (const wish of [
+    for (const transaction of [
       { ...early, xid: 4_000, changes: [stays('insert', 6_000)] },
       // A server that crashed gives the xid of a rolled back transaction out again.
       { ...early, xid: 3_000, changes: [stays('insert', 6_000)] },
     ]) {
-      const script = events.toSpliced(5, 0, ...run.events(wish));
+      const script = events.toSpliced(5, 0, ...run.events(transaction));
       assert.equal(scriptDocument(await verifyScript(folder, script)).verdict, 'exact');
     }
   });

@@ -2,15 +2,15 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 import { scriptDocument, verifyScript } from '../../helpers/verify-script.js';
-import type { Wish } from './small-run.js';
+import type { TestTransaction } from './small-run.js';
 import { SmallRun, stays } from './small-run.js';
 
 /** Bytes: a verifier takes the smallest replay window and tracker. */
 const LITTLE = 2 ** 12;
 const ROWS = 100;
 
-/** Transactions with more rows than the replay window has room for. */
-function wishes(): Wish[] {
+/** Transactions that have, together, more rows than the replay window holds. */
+function largeTransactions(): TestTransaction[] {
   return Array.from({ length: 30 }, (_, i) => {
     const ids = Array.from({ length: ROWS }, (_, row) => i * ROWS + row + 1);
     return { xid: 100 * (i + 1), changes: [stays('insert', ...ids)] };
@@ -20,7 +20,7 @@ function wishes(): Wish[] {
 test('a replay from farther back than the replay window is doubted, and not a phantom', async () => {
   await withTempFolder(async (folder) => {
     const run = new SmallRun(folder);
-    const events = wishes().flatMap((wish) => run.commit(wish));
+    const events = largeTransactions().flatMap((transaction) => run.commit(transaction));
     run.end();
     const script = [...events.slice(0, 2_500), ...events];
     const verification = await verifyScript(folder, script, { memoryBytes: LITTLE });
@@ -35,8 +35,8 @@ test('a replay from farther back than the replay window is doubted, and not a ph
 test('the same without LSNs', async () => {
   await withTempFolder(async (folder) => {
     const run = new SmallRun(folder);
-    const events = wishes()
-      .flatMap((wish) => run.commit(wish))
+    const events = largeTransactions()
+      .flatMap((transaction) => run.commit(transaction))
       .map((event) => ({ ...event, lsn: null }));
     run.end();
     const script = [...events.slice(0, 2_500), ...events];
@@ -63,8 +63,8 @@ test('a row that was never sent is a phantom, also beyond a full replay window',
   await withTempFolder(async (folder) => {
     const run = new SmallRun(folder);
     run.writer().lease('internacoes', [9_999]);
-    const all = wishes();
-    const events = all.flatMap((wish) => run.commit(wish));
+    const all = largeTransactions();
+    const events = all.flatMap((transaction) => run.commit(transaction));
     run.end();
     const [wrong] = run.events({ xid: 100, changes: [stays('insert', 9_999)] });
     const script = [...events, { ...wrong!, lsn: events.at(-1)!.lsn! + 1 }];

@@ -13,7 +13,7 @@ import { HEADER } from '../ledger/sample-ledger.js';
 export const MADE_AT = '2026-11-23 20:15:30';
 
 /** A transaction of a test. */
-export interface Wish {
+export interface TestTransaction {
   readonly worker?: number;
   readonly xid: number;
   /** Of its first change; the others follow, CHANGE_BYTES apart, and the ledger's LSN is after them. */
@@ -46,19 +46,19 @@ export class SmallRun {
   }
 
   /** Records a committed transaction, and returns its events. */
-  commit(wish: Wish): ReceivedRow[] {
-    const writer = this.writer(wish.worker);
-    const name = { xid: String(wish.xid), lsn: formatLsn(BigInt(endOf(wish))) };
+  commit(transaction: TestTransaction): ReceivedRow[] {
+    const writer = this.writer(transaction.worker);
+    const name = { xid: String(transaction.xid), lsn: formatLsn(BigInt(endOf(transaction))) };
     const [number = 0] = writer.intend([
-      { ...name, changes: wish.changes, subtransactions: false },
+      { ...name, changes: transaction.changes, subtransactions: false },
     ]);
     writer.commit([{ number, ...name, dropped: [] }]);
-    return this.events(wish);
+    return this.events(transaction);
   }
 
   /** The events of a transaction, without recording it. */
-  events(wish: Wish): ReceivedRow[] {
-    const { xid, lsn = xid * 100, changes } = wish;
+  events(transaction: TestTransaction): ReceivedRow[] {
+    const { xid, lsn = xid * 100, changes } = transaction;
     let order = 0;
     return changes.flatMap(({ table, operation, rows }) =>
       rows.map((row) => ({
@@ -68,7 +68,7 @@ export class SmallRun {
         xid,
         lsn: lsn + CHANGE_BYTES * order,
         order: ++order,
-        watermark: endOf(wish) + 1,
+        watermark: endOf(transaction) + 1,
         values: valuesOf(table, operation, row),
         committedAt: null,
         connectorAt: null,
@@ -94,7 +94,7 @@ export class SmallRun {
   }
 }
 
-export function endOf({ xid, lsn = xid * 100, changes }: Wish): number {
+export function endOf({ xid, lsn = xid * 100, changes }: TestTransaction): number {
   const rows = changes.reduce((sum, change) => sum + change.rows.length, 0);
   return lsn + CHANGE_BYTES * rows;
 }

@@ -72,7 +72,7 @@ test('a changed row differs, breaks no rule, and is closed where the change happ
   }
 });
 
-test('planned consultas come to their ends in their shares', () => {
+test('planned consultas are held, cancelled or missed in their shares', () => {
   const counts: Record<string, number> = {};
   for (let id = 1; id <= ROWS; id++) {
     const [status] = EVENTS.consulta.change.values(MAKERS[2]!, { id, at: NOW }, LATER) as [string];

@@ -75,7 +75,7 @@ test('rows have their table’s columns, fit them, and break no rule', () => {
   }
 });
 
-test('the same rng and id give the same row, whatever was made before', () => {
+test('the same rng and id give the same row, also after others', () => {
   for (const rng of RNGS) {
     const used = new RowMaker(rng, POOLS);
     for (let id = 300; id > 0; id--) {
