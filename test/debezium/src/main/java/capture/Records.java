@@ -9,6 +9,7 @@ import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
@@ -21,6 +22,7 @@ import org.apache.kafka.common.acl.AccessControlEntry;
 import org.apache.kafka.common.acl.AclBinding;
 import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.acl.AclPermissionType;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.resource.PatternType;
 import org.apache.kafka.common.resource.ResourcePattern;
 import org.apache.kafka.common.resource.ResourceType;
@@ -32,6 +34,8 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
  */
 public final class Records {
     private static final Base64.Decoder BASE64 = Base64.getDecoder();
+    /** Until a broker, on a busy machine, leads the topics that it was asked to make. */
+    private static final long MADE_NANOS = 60_000_000_000L;
 
     private final String broker;
     private final Map<String, KafkaProducer<byte[], byte[]>> producers = new HashMap<>();
@@ -96,7 +100,18 @@ public final class Records {
             for (String name : names) {
                 for (int i = 0; i < partitions; i++) ends.put(new TopicPartition(name, i), OffsetSpec.latest());
             }
-            admin.listOffsets(ends).all().get();
+            long end = System.nanoTime() + MADE_NANOS;
+            for (;;) {
+                try {
+                    admin.listOffsets(ends).all().get();
+                    return;
+                } catch (ExecutionException error) {
+                    // It has not heard of the topics from its controller yet.
+                    boolean isNew = error.getCause() instanceof UnknownTopicOrPartitionException;
+                    if (!isNew || System.nanoTime() > end) throw error;
+                    Thread.sleep(20);
+                }
+            }
         }
     }
 
