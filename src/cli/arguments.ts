@@ -66,7 +66,7 @@ export function parseArguments(argv: readonly string[]): Arguments {
     const belongs =
       matchedCommand === undefined ||
       [matchedCommand, globalCommand].some((owner) => owner.hasOption(key));
-    if (!belongs) problems.push((m) => m.config.flagOfOther(`--${name}`, command ?? ''));
+    if (!belongs) problems.push((m) => m.settings.flagOfOther(`--${name}`, command ?? ''));
     // The switch sets an option to false.
     else if (NEGATION.test(name)) flags[name] = 'false';
     else if (SWITCH_NAMES.includes(name)) switches[key] = true;
@@ -83,15 +83,15 @@ export function parseArguments(argv: readonly string[]): Arguments {
   if (command === null && words.length > 0) {
     const [given = ''] = words;
     const nearest = findNearest(given, COMMANDS);
-    problems.push((m) => m.config.unknownCommand(given, nearest));
+    problems.push((m) => m.settings.unknownCommand(given, nearest));
   } else if (command === null) {
-    problems.push((m) => m.config.noCommand());
+    problems.push((m) => m.settings.noCommand());
   } else if (!named) {
     problems.push(
       ...words.map(
         (given): Problem =>
           (m) =>
-            m.config.strayArgument(given, command),
+            m.settings.strayArgument(given, command),
       ),
     );
   }
@@ -146,13 +146,13 @@ function normalize(argv: readonly string[]): { tokens: string[]; problems: Probl
       const value = inline ?? following;
       if (inline === undefined && following !== undefined) at++;
       if (value) tokens.push(`${flag}=${MARK}${value}`);
-      else problems.push((m) => m.config.missingValue(flag));
+      else problems.push((m) => m.settings.missingValue(flag));
     } else if (SWITCH_NAMES.includes(name) && flag.startsWith('--')) {
       if (inline === undefined) tokens.push(flag);
-      else problems.push((m) => m.config.switchWithValue(flag));
+      else problems.push((m) => m.settings.switchWithValue(flag));
     } else {
       const nearest = findNearest(flag.replace(/^-+/, ''), [...VALUE_FLAGS, ...SWITCH_NAMES]);
-      problems.push((m) => m.config.unknownFlag(flag, nearest && `--${nearest}`));
+      problems.push((m) => m.settings.unknownFlag(flag, nearest && `--${nearest}`));
       const isCommand = (COMMANDS as readonly (string | undefined)[]).includes(following);
       if (inline === undefined && following !== undefined && !isCommand) at++;
     }

@@ -85,7 +85,7 @@ async function runArguments(
   }
   if (args.isCommandMissing) {
     process.stderr.write(renderHelp(null, messages));
-    if (json) printJson({ error: messages.config.noCommand(), exit_code: EXIT.usage });
+    if (json) printJson({ error: messages.settings.noCommand(), exit_code: EXIT.usage });
     return EXIT.usage;
   }
   try {

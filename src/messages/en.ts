@@ -1,12 +1,11 @@
 import { cliEn } from './cli.en.js';
-import { configEn } from './config.en.js';
 import { dbEn } from './db.en.js';
 import { doctorEn } from './doctor.en.js';
 import type { Messages } from './index.js';
-import { intakeEn } from './intake.en.js';
 import { pageEn } from './page.en.js';
 import type { KeyEntry } from './pt-BR.js';
-import { sourceEn } from './source.en.js';
+import { settingsEn } from './settings.en.js';
+import { sourcesEn } from './sources.en.js';
 import { verifyEn } from './verify.en.js';
 
 const number = (value: number): string => value.toLocaleString('en-US');
@@ -29,12 +28,11 @@ export const en: Messages = {
   number: (value) => number(value),
   millis: (value) => millis(value),
   cli: cliEn,
-  config: configEn,
+  settings: settingsEn,
   db: dbEn,
-  intake: intakeEn,
   page: pageEn,
   verify: verifyEn,
-  source: sourceEn,
+  sources: sourcesEn,
   seed: {
     raised: (e) =>
       `${e.table}: volume raised from ${number(e.from)} to ${number(e.to)} (SEED_MIN_ROWS)`,

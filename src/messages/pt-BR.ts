@@ -1,10 +1,9 @@
 import { cliPtBR } from './cli.pt-BR.js';
-import { configPtBR } from './config.pt-BR.js';
 import { dbPtBR } from './db.pt-BR.js';
 import { doctorPtBR } from './doctor.pt-BR.js';
-import { intakePtBR } from './intake.pt-BR.js';
 import { pagePtBR } from './page.pt-BR.js';
-import { sourcePtBR } from './source.pt-BR.js';
+import { settingsPtBR } from './settings.pt-BR.js';
+import { sourcesPtBR } from './sources.pt-BR.js';
 import { verifyPtBR } from './verify.pt-BR.js';
 
 const ptNumber = (value: number): string => value.toLocaleString('pt-BR');
@@ -48,12 +47,11 @@ export const ptBR = {
   /** Milliseconds, three significant digits. */
   millis: (value: number) => ptMillis(value),
   cli: cliPtBR,
-  config: configPtBR,
+  settings: settingsPtBR,
   db: dbPtBR,
-  intake: intakePtBR,
   page: pagePtBR,
   verify: verifyPtBR,
-  source: sourcePtBR,
+  sources: sourcesPtBR,
   seed: {
     raised: (e: { table: string; from: number; to: number }) =>
       `${e.table}: volume elevado de ${ptNumber(e.from)} para ${ptNumber(e.to)} (SEED_MIN_ROWS)`,

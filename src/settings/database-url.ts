@@ -38,13 +38,14 @@ const FOREIGN_PARAMETERS: readonly string[] = ['pgbouncer', 'uselibpqcompat'];
  */
 export function readDatabaseUrl(url: string, where: Localized, urlName: string): Source {
   const parts = URL_PARTS.exec(url.trim());
-  if (parts === null) return refuse((messages) => messages.config.badUrl(where(messages)));
+  if (parts === null) return refuse((messages) => messages.settings.badUrl(where(messages)));
   const [, user, password, address = '', database, query = ''] = parts;
   if (address.includes(',')) {
-    return refuse((messages) => messages.config.multiHostUrl(where(messages)));
+    return refuse((messages) => messages.settings.multiHostUrl(where(messages)));
   }
   const [, hostName, port] = HOST_PARTS.exec(address) ?? [];
-  if (hostName === undefined) return refuse((messages) => messages.config.badUrl(where(messages)));
+  if (hostName === undefined)
+    return refuse((messages) => messages.settings.badUrl(where(messages)));
 
   const given = new Map<OptionKey, Given>();
   const libpq = new Map<LibpqParameter, Given>();
@@ -53,10 +54,10 @@ export function readDatabaseUrl(url: string, where: Localized, urlName: string):
     if (encoded === undefined || encoded === '') return undefined;
     const text = decode(encoded);
     if (text !== undefined) {
-      const place: Localized = (messages) => messages.config.urlPart(where(messages), name);
+      const place: Localized = (messages) => messages.settings.urlPart(where(messages), name);
       return { text, where: place, name: urlName };
     }
-    problems.push((messages) => messages.config.badUrlPart(where(messages), name));
+    problems.push((messages) => messages.settings.badUrlPart(where(messages), name));
     return undefined;
   };
   const take = (key: OptionKey, name: string, encoded: string | undefined) => {
@@ -80,7 +81,7 @@ export function readDatabaseUrl(url: string, where: Localized, urlName: string):
     } else if (name !== 'requiressl' && !FOREIGN_PARAMETERS.includes(name)) {
       const nearest = findNearest(name, [...Object.keys(PARAMETERS), ...LIBPQ_PARAMETERS]);
       problems.push((messages) =>
-        messages.config.unknownUrlParameter(where(messages), name, nearest),
+        messages.settings.unknownUrlParameter(where(messages), name, nearest),
       );
     }
   }

@@ -20,7 +20,7 @@ export function readEnvFile(content: string, file: string): Source & { variables
   const source = readVariables(variables, (name) => {
     const line = lines.get(name) ?? null;
     return {
-      where: (messages) => messages.config.inFile(name, file, line),
+      where: (messages) => messages.settings.inFile(name, file, line),
       name: line === null ? `${name} (${file})` : `${name} (${file}:${line})`,
     };
   });
@@ -28,7 +28,8 @@ export function readEnvFile(content: string, file: string): Source & { variables
     .filter((name) => !KNOWN_VARIABLES.includes(name))
     .map((name): Problem => {
       const nearest = findNearest(name, KNOWN_VARIABLES);
-      return (messages) => messages.config.unknownKey(name, file, lines.get(name) ?? null, nearest);
+      return (messages) =>
+        messages.settings.unknownKey(name, file, lines.get(name) ?? null, nearest);
     });
   return { ...source, problems: [...source.problems, ...unknown, ...problems], variables };
 }
@@ -48,7 +49,7 @@ function readLines(content: string, file: string) {
     const line = index + 1;
     const match = LINE.exec(text);
     if (match === null) {
-      problems.push((messages) => messages.config.strayLine(file, line));
+      problems.push((messages) => messages.settings.strayLine(file, line));
       continue;
     }
     const [, name, value = ''] = match;
@@ -56,7 +57,9 @@ function readLines(content: string, file: string) {
     lines.set(name, line);
     const flaw = flawOf(value);
     if (flaw !== null) {
-      problems.push((messages) => messages.config[flaw](messages.config.inFile(name, file, line)));
+      problems.push((messages) =>
+        messages.settings[flaw](messages.settings.inFile(name, file, line)),
+      );
     }
   }
   return { lines, problems };

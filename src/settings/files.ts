@@ -42,11 +42,11 @@ export function readFile<S extends Source>(
     const { code = String(error) } = error as NodeJS.ErrnoException;
     // ENOTDIR: `config` is no folder; then the usual file is simply not there either.
     if (named == null && (code === 'ENOENT' || code === 'ENOTDIR')) return NO_SOURCE;
-    return { ...NO_SOURCE, problems: [(messages) => messages.config.unreadableFile(file, code)] };
+    return { ...NO_SOURCE, problems: [(messages) => messages.settings.unreadableFile(file, code)] };
   }
   const content = decodeText(bytes);
   if (content !== null) return read(content, file);
-  return { ...NO_SOURCE, problems: [(messages) => messages.config.notText(file)] };
+  return { ...NO_SOURCE, problems: [(messages) => messages.settings.notText(file)] };
 }
 
 /**
@@ -66,7 +66,7 @@ export function readProfile(name: string | null, place: Place): Source {
   }
   const known = [...new Set([own, shipped].flatMap(profilesIn))].sort();
   const nearest = findNearest(name, known);
-  return { ...NO_SOURCE, problems: [(m) => m.config.unknownProfile(name, known, nearest)] };
+  return { ...NO_SOURCE, problems: [(m) => m.settings.unknownProfile(name, known, nearest)] };
 }
 
 function profilesIn(folder: string): string[] {

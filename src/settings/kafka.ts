@@ -48,7 +48,7 @@ export function chooseSecurity(
 
   const unused = (parts: readonly SecurityPart[], protocols: readonly string[]): void => {
     for (const part of parts.filter(isSet)) {
-      problems.push((m) => m.config.kafkaUnused(whereOf(part)(m), protocol, protocols));
+      problems.push((m) => m.settings.kafkaUnused(whereOf(part)(m), protocol, protocols));
     }
   };
   if (!tls) unused(TLS_PARTS, [protocolWith(true, sasl)]);
@@ -59,7 +59,7 @@ export function chooseSecurity(
   const lacking = sasl ? SASL_PARTS.filter((part) => !isSet(part)) : [];
   if (lacking.length > 0) {
     const names = lacking.map((part) => SECURITY_SETTINGS[part]);
-    problems.push((m) => m.config.kafkaLacks(whereOf('protocol')(m), protocol, names));
+    problems.push((m) => m.settings.kafkaLacks(whereOf('protocol')(m), protocol, names));
   }
 
   const pathOf = (part: (typeof TLS_PARTS)[number]): string | null => {
@@ -111,14 +111,14 @@ function fileProblems(
       content = readFileSync(path);
     } catch (error) {
       const { code = String(error) } = error as NodeJS.ErrnoException;
-      problems.push((m) => m.config.unreadable(where(m), path, code));
+      problems.push((m) => m.settings.unreadable(where(m), path, code));
       return null;
     }
     try {
       return parse(content);
     } catch {
       const content = part === 'key' ? 'key' : 'certificate';
-      problems.push((m) => m.config.notPem(where(m), path, content));
+      problems.push((m) => m.settings.notPem(where(m), path, content));
       return null;
     }
   };
@@ -128,10 +128,10 @@ function fileProblems(
   if ((certificate === null) !== (key === null)) {
     const where = whereOf(key === null ? 'certificate' : 'key');
     const { certificate: one, key: other } = SECURITY_SETTINGS;
-    problems.push((m) => m.config.certificateWithoutKey(where(m), one, other));
+    problems.push((m) => m.settings.certificateWithoutKey(where(m), one, other));
   }
   if (own !== undefined && ownKey !== null && key !== null && !own.checkPrivateKey(ownKey)) {
-    problems.push((m) => m.config.keyOfOther(whereOf('key')(m), key));
+    problems.push((m) => m.settings.keyOfOther(whereOf('key')(m), key));
   }
   return problems;
 }

@@ -5,7 +5,7 @@ import type { Given, Problem } from './source.js';
 import { integer, nonEmptyText, oneOf, parsed, text, type Validator } from './validators.js';
 
 /** The reason why a value cannot be honoured, as a clause of a sentence. */
-type Reason = (reasons: Messages['config']['cannot']) => string;
+type Reason = (reasons: Messages['settings']['cannot']) => string;
 
 /** A connection parameter of libpq that is no option of this program. */
 interface Parameter {
@@ -43,7 +43,7 @@ const authMethods: Validator<readonly string[]> = {
     if (!known || (negated > 0 && negated < words.length)) return undefined;
     return negated === 0 ? names : AUTH_METHODS.filter((method) => !names.includes(method));
   }),
-  allowed: (messages) => messages.config.allowed.listOf(AUTH_METHODS),
+  allowed: (messages) => messages.settings.allowed.listOf(AUTH_METHODS),
 };
 
 /**
@@ -161,11 +161,13 @@ export function demandsOf(given: ReadonlyMap<LibpqParameter, Given>): {
     const { validator, refuse, secret }: Parameter = PARAMETERS[name];
     const shown = secret ? '***' : value;
     if (!v.is(validator.schema, value)) {
-      problems.push((m) => m.config.invalid(where(m), shown, validator.allowed(m)));
+      problems.push((m) => m.settings.invalid(where(m), shown, validator.allowed(m)));
     } else {
       const reason = refuse?.(value);
       if (reason === undefined) continue;
-      problems.push((m) => m.config.cannotDemand(where(m), name, shown, reason(m.config.cannot)));
+      problems.push((m) =>
+        m.settings.cannotDemand(where(m), name, shown, reason(m.settings.cannot)),
+      );
     }
   }
   const read = <T>(name: LibpqParameter, validator: Validator<T>): T | null => {

@@ -126,7 +126,7 @@ function settle(key: OptionKey, { list, cwd }: Sources): Settled {
   if (given === null || result.success) return { value: final, given, problems: [] };
   const special = validator.problems?.(given.where, given.text) ?? [];
   const general: Problem = (messages) =>
-    messages.config.invalid(
+    messages.settings.invalid(
       given.where(messages),
       secret ? '***' : given.text,
       validator.allowed(messages),
@@ -142,27 +142,27 @@ export function checkTogether({ values, given }: Resolved): Problem[] {
     (messages) =>
       keys
         .map((key) => `${given.get(key)?.where(messages) ?? key} = ${values[key]}`)
-        .join(messages.config.and());
+        .join(messages.settings.and());
   const ratios = describe('stream.update_ratio', 'stream.delete_ratio');
   if (values['stream.update_ratio'] + values['stream.delete_ratio'] > 1) {
-    problems.push((messages) => messages.config.ratiosAboveOne(ratios(messages)));
+    problems.push((messages) => messages.settings.ratiosAboveOne(ratios(messages)));
   }
   const delays = describe('stream.reconnect_base_seconds', 'stream.reconnect_max_seconds');
   if (values['stream.reconnect_base_seconds'] > values['stream.reconnect_max_seconds']) {
-    problems.push((messages) => messages.config.baseAboveMax(delays(messages)));
+    problems.push((messages) => messages.settings.baseAboveMax(delays(messages)));
   }
   if (values['stream.stages'].length > 0 && values['stream.rate'] !== null) {
     const rate = describe('stream.rate');
-    problems.push((messages) => messages.config.stagesAndRate(rate(messages)));
+    problems.push((messages) => messages.settings.stagesAndRate(rate(messages)));
   }
   const scheduled = values['stream.stages'].length > 0 || typeof values['stream.rate'] === 'number';
   if (values['stream.on_lag'] === 'shed' && !scheduled) {
-    problems.push((messages) => messages.config.nothingToShed());
+    problems.push((messages) => messages.settings.nothingToShed());
   }
   const only = values['stream.only'];
   if (only.length > 0 && only.every((type) => values['stream.weights'][type] === 0)) {
     const types = describe('stream.only');
-    problems.push((messages) => messages.config.nothingToDo(types(messages)));
+    problems.push((messages) => messages.settings.nothingToDo(types(messages)));
   }
   return problems;
 }

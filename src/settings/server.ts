@@ -68,7 +68,7 @@ export function chooseServer(resolved: Resolved, { variables, cwd }: Sources): S
     const reason = whyUnreadable(path);
     if (reason !== undefined) {
       const where = given.get(key)!.where;
-      problems.push((messages) => messages.config.unreadable(where(messages), path, reason));
+      problems.push((messages) => messages.settings.unreadable(where(messages), path, reason));
     }
     return path;
   };
@@ -101,12 +101,13 @@ export function chooseServer(resolved: Resolved, { variables, cwd }: Sources): S
   if ((target.sslCert === null) !== (target.sslKey === null)) {
     const { where } = given.get(target.sslKey === null ? 'db.sslcert' : 'db.sslkey')!;
     problems.push((messages) =>
-      messages.config.certificateWithoutKey(where(messages), 'PG_SSLCERT', 'PG_SSLKEY'),
+      messages.settings.certificateWithoutKey(where(messages), 'PG_SSLCERT', 'PG_SSLKEY'),
     );
   }
   const weak = (name: string, value: string, modes: readonly string[]): Problem => {
     const place = given.get('db.sslmode')?.where ?? (() => 'PG_SSLMODE');
-    return (messages) => messages.config.weakSslMode(place(messages), sslMode, name, value, modes);
+    return (messages) =>
+      messages.settings.weakSslMode(place(messages), sslMode, name, value, modes);
   };
   if (sslRootCert === SYSTEM_ROOTS && sslMode !== 'verify-full') {
     problems.push(weak('sslrootcert', SYSTEM_ROOTS, ['verify-full']));
@@ -157,7 +158,7 @@ function userOf(
   const named = has('PG_HOST') || (given.has('db.host') && !LIBPQ_HOSTS.some(has));
   if (given.has('db.user') || named) return values['db.user'];
   const name = loginName();
-  if (name === null) problems.push((messages) => messages.config.noAccount());
+  if (name === null) problems.push((messages) => messages.settings.noAccount());
   return name ?? values['db.user'];
 }
 

@@ -74,7 +74,7 @@ function throwProblems(problems: readonly Problem[]): void {
   if (problems.length === 0) return;
   throw new OperatorError(EXIT.usage, (messages) =>
     // One flag may set two options: its problem would be stated twice.
-    messages.config.problems([...new Set(problems.map((problem) => problem(messages)))]),
+    messages.settings.problems([...new Set(problems.map((problem) => problem(messages)))]),
   );
 }
 

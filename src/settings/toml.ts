@@ -18,22 +18,22 @@ export function readToml(content: string, file: string): Source {
   for (const [table, entries] of Object.entries(parsed)) {
     if (!TABLES.includes(table)) {
       const nearest = findNearest(table, TABLES);
-      problems.push((messages) => messages.config.unknownTable(table, file, nearest));
+      problems.push((messages) => messages.settings.unknownTable(table, file, nearest));
     } else if (!isTable(entries)) {
-      problems.push((messages) => messages.config.notATable(table, file));
+      problems.push((messages) => messages.settings.notATable(table, file));
     } else {
       for (const [name, value] of Object.entries(entries)) {
         const key = `${table}.${name}`;
         if (isOptionKey(key)) {
           const text = textOf(key, value);
           const line = lineOf(content, table, name);
-          const where: Given['where'] = (messages) => messages.config.inFile(key, file, line);
+          const where: Given['where'] = (messages) => messages.settings.inFile(key, file, line);
           const at = `${key} (${line === null ? file : `${file}:${line}`})`;
           if (text !== '') given.set(key, { text, where, name: at });
         } else {
           const nearest = findNearest(key, OPTION_KEYS);
           const line = lineOf(content, table, name);
-          problems.push((messages) => messages.config.unknownKey(key, file, line, nearest));
+          problems.push((messages) => messages.settings.unknownKey(key, file, line, nearest));
         }
       }
     }
@@ -50,7 +50,7 @@ function parseTable(content: string, file: string, problems: Problem[]): Table {
     const reason = error.message.split(' at row ')[0]!;
     const line = (content.split(/\r?\n/)[error.line] ?? '').trim();
     const shown = SECRET_LINE.test(line) ? '***' : line;
-    problems.push((messages) => messages.config.tomlSyntax(file, error.line + 1, shown, reason));
+    problems.push((messages) => messages.settings.tomlSyntax(file, error.line + 1, shown, reason));
     return {};
   }
 }

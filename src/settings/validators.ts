@@ -45,7 +45,7 @@ const trimmed = v.pipe(v.string(), v.trim());
 /** Any text; empty means "not set". */
 export const text: Validator<string> = {
   schema: trimmed,
-  allowed: (messages) => messages.config.allowed.text(),
+  allowed: (messages) => messages.settings.allowed.text(),
 };
 
 /** Text taken exactly as it was given, blanks included. */
@@ -54,7 +54,7 @@ export const secretText: Validator<string> = { ...text, schema: v.string() };
 /** Text that must not be empty. */
 export const nonEmptyText: Validator<string> = {
   schema: v.pipe(trimmed, v.nonEmpty()),
-  allowed: (messages) => messages.config.allowed.nonEmptyText(),
+  allowed: (messages) => messages.settings.allowed.nonEmptyText(),
 };
 
 /** Accepts the same, and gives null for `empty`, which means "not set" or "no limit". */
@@ -81,7 +81,7 @@ export const folder: Validator<string> = { ...nonEmptyText, isPath: true };
 /** One host name, address or socket folder; empty means "not set". Lists of hosts are refused. */
 export const host: Validator<string> = {
   schema: v.pipe(trimmed, v.regex(/^(\/.*|[^\s,@]*)$/)),
-  allowed: (messages) => messages.config.allowed.host(),
+  allowed: (messages) => messages.settings.allowed.host(),
 };
 
 /** A whole number, both ends included. */
@@ -95,7 +95,7 @@ export function integer(min: number, max: number): Validator<number> {
       v.minValue(min),
       v.maxValue(max),
     ),
-    allowed: (messages) => messages.config.allowed.integer(min, max),
+    allowed: (messages) => messages.settings.allowed.integer(min, max),
   };
 }
 
@@ -110,7 +110,9 @@ export function decimal(min: number, max: number, { above = false } = {}): Valid
       v.maxValue(max),
     ),
     allowed: (messages) =>
-      above ? messages.config.allowed.above(min, max) : messages.config.allowed.decimal(min, max),
+      above
+        ? messages.settings.allowed.above(min, max)
+        : messages.settings.allowed.decimal(min, max),
   };
 }
 
@@ -118,7 +120,7 @@ export function decimal(min: number, max: number, { above = false } = {}): Valid
 export function seconds(max: number): Validator<number> {
   return {
     schema: v.pipe(trimmed, v.transform(parseSpan), v.number(), v.maxValue(max)),
-    allowed: (messages) => messages.config.allowed.seconds(max),
+    allowed: (messages) => messages.settings.allowed.seconds(max),
   };
 }
 
@@ -130,7 +132,7 @@ export function oneOf<const T extends string>(words: readonly T[]): Validator<T>
       v.transform((given) => findWord(words, given)),
       v.picklist(words),
     ),
-    allowed: (messages) => messages.config.allowed.oneOf(words),
+    allowed: (messages) => messages.settings.allowed.oneOf(words),
   };
 }
 
@@ -154,7 +156,7 @@ export function listOf<const T extends string>(words: readonly T[]): Validator<r
       v.array(v.picklist(words)),
       v.transform((chosen) => [...new Set(chosen)]),
     ),
-    allowed: (messages) => messages.config.allowed.listOf(words),
+    allowed: (messages) => messages.settings.allowed.listOf(words),
   };
 }
 
@@ -173,7 +175,7 @@ export function weights<const T extends string>(names: readonly T[]): Validator<
       const isSound = all.every((share) => share >= 0) && all.some((share) => share > 0);
       return isSound ? shares : undefined;
     }),
-    allowed: (messages) => messages.config.allowed.weights(names),
+    allowed: (messages) => messages.settings.allowed.weights(names),
   };
 }
 
@@ -183,7 +185,7 @@ export const flag: Validator<boolean> = {
     oneOf(['true', 'false']).schema,
     v.transform((word) => word === 'true'),
   ),
-  allowed: (messages) => messages.config.allowed.oneOf(['true', 'false']),
+  allowed: (messages) => messages.settings.allowed.oneOf(['true', 'false']),
 };
 
 /** A number above zero, or one of a few words. */
@@ -194,7 +196,7 @@ export function rateOr<const T extends string>(
   const rate = decimal(0, max, { above: true }).schema;
   return {
     schema: v.union([oneOf(words).schema, rate]),
-    allowed: (messages) => messages.config.allowed.rate(words, max),
+    allowed: (messages) => messages.settings.allowed.rate(words, max),
   };
 }
 
@@ -207,7 +209,7 @@ export function stages(maxSeconds: number): Validator<readonly Stage[]> {
       const total = understood.reduce((sum, stage) => sum + stage.seconds, 0);
       return understood.length === parts.length && total <= maxSeconds ? understood : undefined;
     }),
-    allowed: (messages) => messages.config.allowed.stages(STAGE_EXAMPLES, maxSeconds),
+    allowed: (messages) => messages.settings.allowed.stages(STAGE_EXAMPLES, maxSeconds),
   };
 }
 
@@ -218,16 +220,16 @@ export const lines: Validator<readonly string[]> = {
     v.transform((given) => given.split('\n').filter((line) => line !== '')),
     v.check((found) => !found.some((line) => line.startsWith(BYTES_PREFIX))),
   ),
-  allowed: (messages) => messages.config.allowed.lines(),
+  allowed: (messages) => messages.settings.allowed.lines(),
 };
 
 /** Where change events come from; empty means "not set". */
 export const source: Validator<SourceSpec | null> = {
   schema: parsed((given) => (given === '' ? null : parseSource(given))),
-  allowed: (messages) => messages.config.allowed.source(SOURCE_FORMS),
+  allowed: (messages) => messages.settings.allowed.source(SOURCE_FORMS),
   problems: (where, given) =>
     hasCredentials(given)
-      ? [(messages) => messages.config.credentialsInSource(where(messages))]
+      ? [(messages) => messages.settings.credentialsInSource(where(messages))]
       : [],
 };
 
@@ -239,7 +241,7 @@ export function bytes(min: number, max: number): Validator<number> {
   };
   return {
     schema: v.pipe(trimmed, v.transform(inBytes), v.number(), v.minValue(min), v.maxValue(max)),
-    allowed: (messages) => messages.config.allowed.bytes(sizeText(min), sizeText(max)),
+    allowed: (messages) => messages.settings.allowed.bytes(sizeText(min), sizeText(max)),
   };
 }
 
@@ -259,7 +261,7 @@ export const day: Validator<string> = {
     // The parser reads 30 February as 2 March.
     v.check((given) => isoDay(new Date(given)) === given),
   ),
-  allowed: (messages) => messages.config.allowed.day(),
+  allowed: (messages) => messages.settings.allowed.day(),
 };
 
 function isoDay(date: Date): string {
@@ -280,7 +282,7 @@ export const thresholds: Validator<readonly Threshold[]> = {
     const understood = read.filter((part): part is Threshold => !('problem' in part));
     return understood.length === read.length ? understood : undefined;
   }),
-  allowed: (messages) => messages.config.thresholdAllowed(THRESHOLD_EXAMPLES),
+  allowed: (messages) => messages.settings.thresholdAllowed(THRESHOLD_EXAMPLES),
   problems: thresholdProblems,
 };
 
@@ -297,11 +299,11 @@ export function thresholdProblems(where: Localized, given: string): Localized[] 
       const place = where(messages);
       switch (read.problem) {
         case 'form':
-          return messages.config.thresholdForm(place, text);
+          return messages.settings.thresholdForm(place, text);
         case 'metric':
-          return messages.config.thresholdMetric(place, read.metric, read.nearest, METRIC_FORMS);
+          return messages.settings.thresholdMetric(place, read.metric, read.nearest, METRIC_FORMS);
         case 'unit':
-          return messages.config.thresholdUnit(place, text, read.metric, read.allowed);
+          return messages.settings.thresholdUnit(place, text, read.metric, read.allowed);
       }
     };
   });

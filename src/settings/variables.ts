@@ -19,7 +19,7 @@ const REQUIRE_SSL = 'PGREQUIRESSL';
 /** Values from the process environment. Variables of other programs are ignored. */
 export function readEnvironment(variables: Variables): Source {
   return readVariables(variables, (name) => ({
-    where: (messages) => messages.config.inEnvironment(name),
+    where: (messages) => messages.settings.inEnvironment(name),
     name,
   }));
 }

@@ -19,7 +19,7 @@ const LOOPBACK = '127.0.0.1';
  */
 export function parseHttpAddress(text: string): HttpAddress {
   const shown = text.replace(/\/\/.*@/s, '//***@');
-  const wrong = () => new OperatorError(EXIT.usage, (m) => m.source.addressWrong({ text: shown }));
+  const wrong = () => new OperatorError(EXIT.usage, (m) => m.sources.addressWrong({ text: shown }));
   // By the text, since a URL drops the scheme's default port.
   const port = /^http:\/\/(?:\[[^\]]*\]|[^:/?#@[\]]*):(\d{1,5})(?:[/?#]|$)/i.exec(text)?.[1];
   if (port === undefined || !URL.canParse(text)) throw wrong();

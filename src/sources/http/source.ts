@@ -97,8 +97,8 @@ export class HttpSource implements Source {
         const at = urlOf(this.#address);
         const sentence: OperatorError['sentence'] = (m) =>
           code === 'EADDRINUSE'
-            ? m.source.portTaken({ at, port })
-            : m.source.noListen({ at, code });
+            ? m.sources.portTaken({ at, port })
+            : m.sources.noListen({ at, code });
         const Refusal = code === 'EADDRINUSE' ? SourceAbsent : OperatorError;
         reject(new Refusal(EXIT.usage, sentence));
       });

@@ -121,7 +121,7 @@ export function finalError(error: unknown, place: Place): OperatorError | null {
 /** The operator's error for a broker that does not answer, which may come later. */
 export function unreachable(error: unknown, { where }: Place): SourceAbsent {
   const message = error instanceof Error ? error.message : String(error);
-  const sentence: OperatorError['sentence'] = (m) => m.source.kafkaUnreachable({ where, message });
+  const sentence: OperatorError['sentence'] = (m) => m.sources.kafkaUnreachable({ where, message });
   return new SourceAbsent(EXIT.unreachable, sentence, { cause: error });
 }
 
@@ -138,63 +138,63 @@ function sentenceOf(
   switch (reason.kind) {
     case 'wantsTls': {
       const wanted = protocolWith(true, sasl !== null);
-      return refused((m) => m.source.kafkaWantsTls({ where, setting, wanted }));
+      return refused((m) => m.sources.kafkaWantsTls({ where, setting, wanted }));
     }
     case 'noTls': {
       const wanted = protocolWith(false, sasl !== null);
-      return refused((m) => m.source.kafkaNoTls({ where, setting, protocol, wanted }));
+      return refused((m) => m.sources.kafkaNoTls({ where, setting, protocol, wanted }));
     }
     case 'certificate':
       return refused((m) =>
-        m.source.kafkaCertificate({ where, message, ca: origins.ca, named: tls?.ca != null }),
+        m.sources.kafkaCertificate({ where, message, ca: origins.ca, named: tls?.ca != null }),
       );
     case 'clientCertificate':
       return refused((m) => {
         const parts = settings('certificate', 'key');
         return tls?.certificate == null
-          ? m.source.kafkaWantsCertificate({ where, message, settings: parts })
-          : m.source.kafkaCertificateRefused({ where, message, settings: parts });
+          ? m.sources.kafkaWantsCertificate({ where, message, settings: parts })
+          : m.sources.kafkaCertificateRefused({ where, message, settings: parts });
       });
     case 'handshake':
       return refused((m) =>
-        m.source.kafkaHandshake({ where, message, settings: settings('certificate', 'key') }),
+        m.sources.kafkaHandshake({ where, message, settings: settings('certificate', 'key') }),
       );
     case 'wantsLogin': {
       const wanted = protocolWith(tls !== null, true);
       const { offered } = reason;
-      return refused((m) => m.source.kafkaWantsLogin({ where, setting, wanted, offered }));
+      return refused((m) => m.sources.kafkaWantsLogin({ where, setting, wanted, offered }));
     }
     case 'noLogin': {
       const wanted = protocolWith(tls !== null, false);
-      return refused((m) => m.source.kafkaNoLogin({ where, setting, protocol, wanted }));
+      return refused((m) => m.sources.kafkaNoLogin({ where, setting, protocol, wanted }));
     }
     case 'mechanism': {
       const { offered } = reason;
       const mechanism = sasl?.mechanism ?? '';
       return refused((m) =>
-        m.source.kafkaMechanism({ where, mechanism, offered, setting: origins.mechanism }),
+        m.sources.kafkaMechanism({ where, mechanism, offered, setting: origins.mechanism }),
       );
     }
     case 'refused':
       return refused((m) => {
         const parts = settings('username', 'password', 'mechanism');
-        return m.source.kafkaLoginRefused({ where, user, settings: parts });
+        return m.sources.kafkaLoginRefused({ where, user, settings: parts });
       });
     case 'unproven':
-      return refused((m) => m.source.kafkaUnproven({ where, message }));
+      return refused((m) => m.sources.kafkaUnproven({ where, message }));
     case 'answer': {
       const { code, topic } = reason;
-      if (code === ANSWER.offsetOutOfRange) return unfit((m) => m.source.kafkaCut({ where }));
+      if (code === ANSWER.offsetOutOfRange) return unfit((m) => m.sources.kafkaCut({ where }));
       if (code === ANSWER.topicAuthorizationFailed && topic !== null) {
-        return unfit((m) => m.source.kafkaTopicForbidden({ where, topic, user }));
+        return unfit((m) => m.sources.kafkaTopicForbidden({ where, topic, user }));
       }
       if (code === ANSWER.topicAuthorizationFailed || code === ANSWER.clusterAuthorizationFailed) {
-        return unfit((m) => m.source.kafkaForbidden({ where, user, message }));
+        return unfit((m) => m.sources.kafkaForbidden({ where, user, message }));
       }
-      return unfit((m) => m.source.kafkaRefused({ where, message }));
+      return unfit((m) => m.sources.kafkaRefused({ where, message }));
     }
     case 'unreadable':
     case 'lost':
-      return unfit((m) => m.source.kafkaRefused({ where, message }));
+      return unfit((m) => m.sources.kafkaRefused({ where, message }));
   }
 }

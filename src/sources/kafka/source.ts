@@ -128,7 +128,7 @@ export class KafkaSource implements Source {
     if (topics.length === 0) {
       const user = security.sasl?.username ?? null;
       const sentence: OperatorError['sentence'] = (m) =>
-        m.source.kafkaNoTopic({ where, prefix, user });
+        m.sources.kafkaNoTopic({ where, prefix, user });
       throw new SourceAbsent(EXIT.state, sentence);
     }
     for (const { name, error, partitions } of topics) {
@@ -253,7 +253,7 @@ export class KafkaSource implements Source {
       [...known.keys()].find((name) => !topics.has(name));
     if (topic === undefined) return;
     const sentence: OperatorError['sentence'] = (m) =>
-      m.source.kafkaOtherTopics({ where: this.#place.where, topic });
+      m.sources.kafkaOtherTopics({ where: this.#place.where, topic });
     throw new OperatorError(EXIT.state, sentence);
   }
 

@@ -221,11 +221,11 @@ class FileInput implements ByteInput {
     const path = this.#path;
     const opened = await this.#file.stat();
     if (opened.size < this.#position || !(await this.#hasTail(this.#file, this.#position))) {
-      throw new OperatorError(EXIT.state, (m) => m.intake.truncated({ path }));
+      throw new OperatorError(EXIT.state, (m) => m.sources.file.truncated({ path }));
     }
     const there = await stat(path).catch(() => null);
     if (there === null || there.ino !== opened.ino || there.dev !== opened.dev) {
-      throw new OperatorError(EXIT.state, (m) => m.intake.replaced({ path }));
+      throw new OperatorError(EXIT.state, (m) => m.sources.file.replaced({ path }));
     }
   }
 
@@ -245,7 +245,8 @@ function unreadable(path: string, error: unknown): OperatorError {
   const Refusal = isMissing ? SourceAbsent : OperatorError;
   return new Refusal(
     EXIT.usage,
-    (m) => (isMissing ? m.intake.missing({ path }) : m.intake.unreadable({ path, code })),
+    (m) =>
+      isMissing ? m.sources.file.missing({ path }) : m.sources.file.unreadable({ path, code }),
     { cause: error },
   );
 }

@@ -160,7 +160,7 @@ class GzipInput implements ByteInput {
     const cutOff = error.code === 'Z_BUF_ERROR';
     return new OperatorError(
       EXIT.state,
-      (m) => (cutOff ? m.intake.gzipCutOff({ path }) : m.intake.gzipBroken({ path })),
+      (m) => (cutOff ? m.sources.file.gzipCutOff({ path }) : m.sources.file.gzipBroken({ path })),
       { cause: error },
     );
   }

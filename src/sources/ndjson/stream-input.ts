@@ -131,7 +131,7 @@ export class StreamInput implements ByteInput {
   #failure(error: unknown): OperatorError {
     const path = this.#name;
     const code = (error as NodeJS.ErrnoException).code ?? String(error);
-    return new OperatorError(EXIT.usage, (m) => m.intake.unreadable({ path, code }), {
+    return new OperatorError(EXIT.usage, (m) => m.sources.file.unreadable({ path, code }), {
       cause: error,
     });
   }

@@ -23,7 +23,7 @@ export function findPublications(target: ConnectionTarget): Promise<string[]> {
     if (rows.length > 0) return rows.map(({ name }) => name);
     const { database } = target;
     throw new SourceAbsent(EXIT.state, (m) =>
-      m.source.noPublication({ database, tables: TABLE_NAMES.join(', ') }),
+      m.sources.noPublication({ database, tables: TABLE_NAMES.join(', ') }),
     );
   });
 }
@@ -50,7 +50,7 @@ export function makePublication(target: ConnectionTarget, name: string): Promise
       if (await isAsMade(client, name)) return;
       const { database } = target;
       throw new OperatorError(EXIT.state, (m) =>
-        m.source.publicationExists({ publication: name, database }),
+        m.sources.publicationExists({ publication: name, database }),
       );
     }
   });
@@ -129,6 +129,6 @@ async function requireTables(
   if (rows.length === 0) return;
   const tables = rows.map(({ name }) => name).join(', ');
   throw new OperatorError(EXIT.state, (m) =>
-    m.source.tablesMissing({ database, searchPath, tables }),
+    m.sources.tablesMissing({ database, searchPath, tables }),
   );
 }

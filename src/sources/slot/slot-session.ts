@@ -96,8 +96,8 @@ export async function requirePgoutput(
   const where = addressOf(target);
   throw new OperatorError(EXIT.state, (m) =>
     plugin === null
-      ? m.source.slotPhysical({ slot, where })
-      : m.source.slotOtherPlugin({ slot, where, plugin }),
+      ? m.sources.slotPhysical({ slot, where })
+      : m.sources.slotOtherPlugin({ slot, where, plugin }),
   );
 }
 
@@ -119,7 +119,7 @@ export async function requirePublications(
 /** The error for a slot of that name that is not ours. */
 export function slotExists(target: ConnectionTarget, slot: string): OperatorError {
   return new OperatorError(EXIT.state, (m) =>
-    m.source.slotExists({ slot, where: addressOf(target) }),
+    m.sources.slotExists({ slot, where: addressOf(target) }),
   );
 }
 
@@ -148,7 +148,7 @@ export function errorOfSlot(error: unknown, target: ConnectionTarget, slot: stri
       EXIT.state,
       (m) =>
         isInUse(error)
-          ? m.source.slotInUse({ slot, where, message })
+          ? m.sources.slotInUse({ slot, where, message })
           : m.db.slotRefused({ slot, where, message }),
       { cause: error },
     );

@@ -240,7 +240,7 @@ export class SlotSource implements Source {
     const where = addressOf(target);
     if (error instanceof DecodeError) {
       const { message } = error;
-      return new OperatorError(EXIT.state, (m) => m.source.unreadable({ slot, where, message }), {
+      return new OperatorError(EXIT.state, (m) => m.sources.unreadable({ slot, where, message }), {
         cause: error,
       });
     }
@@ -248,7 +248,7 @@ export class SlotSource implements Source {
     const { message } = describeFailure(error);
     return new OperatorError(
       EXIT.unreachable,
-      (m) => m.source.temporarySlotLost({ slot, where, message }),
+      (m) => m.sources.temporarySlotLost({ slot, where, message }),
       { cause: error },
     );
   }
@@ -263,8 +263,8 @@ export class SlotSource implements Source {
     const range = { from: formatLsn(before.confirmed), to: formatLsn(now.from) };
     throw new OperatorError(EXIT.state, (m) =>
       before.system === now.system
-        ? m.source.slotMoved({ slot, where, ...range })
-        : m.source.otherServer({ slot, where }),
+        ? m.sources.slotMoved({ slot, where, ...range })
+        : m.sources.otherServer({ slot, where }),
     );
   }
 }

@@ -149,7 +149,7 @@ test('every problem is reported at once, each with its value and where it stands
       cwd,
       flags: { rate: 'abc' },
       env: { MAX_JITTER_MS: '-1', HOME: '/root' },
-      problems: [(messages) => messages.config.unknownFlag('--rat', '--rate')],
+      problems: [(messages) => messages.settings.unknownFlag('--rat', '--rate')],
     });
     assert.deepEqual(sentences.split('\n').slice(1).sort(), [
       '  - --rat: unknown option; did you mean --rate?',

@@ -1,8 +1,8 @@
 import { listed } from './list.js';
-import type { sourcePtBR } from './source.pt-BR.js';
+import type { sourcesPtBR } from './sources.pt-BR.js';
 
 /** Where change events come from: slots, publications, the HTTP receiver and Kafka, in English. */
-export const sourceEn: typeof sourcePtBR = {
+export const sourcesEn: typeof sourcesPtBR = {
   slotExists: (e) =>
     `the server at ${e.where} has a replication slot "${e.slot}" already; use another name, read it without --create-slot, or remove it with pg_drop_replication_slot if nobody uses it`,
   slotInUse: (e) =>
@@ -67,4 +67,18 @@ export const sourceEn: typeof sourcePtBR = {
     `records at Kafka at ${e.where} were removed before they could be read; keep them for longer (retention.ms, retention.bytes) and verify again with a new run`,
   kafkaRefused: (e) =>
     `Kafka at ${e.where} cannot be read (${e.message}); check the version of the broker, the rights to its topics and how its records are compressed`,
+  /** A file of events, or standard input. */
+  file: {
+    missing: (e) =>
+      `there is no file of events ${e.path}; correct the path, or begin \`verify next\` before the run if the file is yet to be made`,
+    unreadable: (e) =>
+      `the events of ${e.path} cannot be read (${e.code}); correct the path or the permissions`,
+    truncated: (e) =>
+      `the file of events ${e.path} was cut short or written anew while it was read; let the pipeline only add to it, and verify again`,
+    replaced: (e) =>
+      `the file of events ${e.path} was removed, or another one put in its place, while it was read; turn its rotation off, and verify again`,
+    gzipCutOff: (e) =>
+      `the gzip data of ${e.path} end too early; wait until they are complete, or get them again`,
+    gzipBroken: (e) => `the gzip data of ${e.path} are damaged; get them again`,
+  },
 };

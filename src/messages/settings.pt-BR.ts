@@ -6,7 +6,7 @@ const orHint = (nearest: string | undefined) =>
 const anyOf = (words: readonly string[]) => listed(words, 'ou');
 
 /** Problems of settings and command line, in Brazilian Portuguese. */
-export const configPtBR = {
+export const settingsPtBR = {
   /** All problems of one start, each a sentence. */
   problems: (sentences: readonly string[]) =>
     sentences.length === 1

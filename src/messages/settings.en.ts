@@ -1,5 +1,5 @@
-import type { configPtBR } from './config.pt-BR.js';
 import { listed } from './list.js';
+import type { settingsPtBR } from './settings.pt-BR.js';
 
 const orHint = (nearest: string | undefined) =>
   nearest === undefined ? '' : `; did you mean ${nearest}?`;
@@ -7,7 +7,7 @@ const orHint = (nearest: string | undefined) =>
 const anyOf = (words: readonly string[]) => listed(words, 'or');
 
 /** Problems of settings and command line, in English. */
-export const configEn: typeof configPtBR = {
+export const settingsEn: typeof settingsPtBR = {
   problems: (sentences) =>
     sentences.length === 1
       ? `invalid configuration: ${sentences[0]}`

@@ -1,7 +1,7 @@
 import { listed } from './list.js';
 
 /** Where change events come from: slots, publications, the HTTP receiver and Kafka, in Brazilian Portuguese. */
-export const sourcePtBR = {
+export const sourcesPtBR = {
   slotExists: (e: { slot: string; where: string }) =>
     `o servidor em ${e.where} já tem um slot de replicação "${e.slot}"; use outro nome, leia-o sem --create-slot, ou remova-o com pg_drop_replication_slot se ninguém o usa`,
   slotInUse: (e: { slot: string; where: string; message: string }) =>
@@ -76,4 +76,19 @@ export const sourcePtBR = {
     `registros do Kafka em ${e.where} foram removidos antes de serem lidos; guarde-os por mais tempo (retention.ms, retention.bytes) e repita a verificação com uma nova execução`,
   kafkaRefused: (e: { where: string; message: string }) =>
     `não é possível ler do Kafka em ${e.where} (${e.message}); confira a versão do broker, as permissões sobre os tópicos e a compressão dos registros`,
+  /** A file of events, or standard input. */
+  file: {
+    missing: (e: { path: string }) =>
+      `o arquivo de eventos ${e.path} não existe; corrija o caminho, ou comece \`verify next\` antes da execução se ele ainda vai ser criado`,
+    unreadable: (e: { path: string; code: string }) =>
+      `não foi possível ler os eventos de ${e.path} (${e.code}); corrija o caminho ou as permissões`,
+    truncated: (e: { path: string }) =>
+      `o arquivo de eventos ${e.path} foi encurtado ou reescrito enquanto era lido; deixe o pipeline só acrescentar a ele e repita a verificação`,
+    replaced: (e: { path: string }) =>
+      `o arquivo de eventos ${e.path} foi removido ou trocado por outro enquanto era lido; desligue a rotação e repita a verificação`,
+    gzipCutOff: (e: { path: string }) =>
+      `os dados gzip de ${e.path} terminam antes do fim; espere até que estejam completos, ou obtenha-os de novo`,
+    gzipBroken: (e: { path: string }) =>
+      `os dados gzip de ${e.path} estão danificados; obtenha-os de novo`,
+  },
 };
