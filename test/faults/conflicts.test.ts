@@ -25,7 +25,7 @@ test('deadlocks with another program are retried, and no row is lost or counted 
         await client.query(`SET deadlock_timeout = '2s'`);
         await waitFor(async () => {
           await lockAgainstTheOrder(client);
-          return logsOf(cwd).split('(40P01) — repetindo o lote').length > 3;
+          return logsOf(cwd).split('(40P01) — repeating the batch').length > 3;
         });
       });
       await progress(100);
