@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { Collector, type Finding } from './measure.js';
+import { type Finding, Measurements } from './measure.js';
 import type { BenchServer } from './server.js';
 
 export interface LedgerOptions {
@@ -24,8 +24,8 @@ export async function benchLedger(
   await server.reset();
   await server.cli(['seed', '--scale', '10'], { SEED_VALIDATE_FOREIGN_KEYS: 'false' });
   await server.keep();
-  const rates = new Collector('rows/s');
-  const sizes = new Collector('B a row');
+  const rates = new Measurements('rows/s');
+  const sizes = new Measurements('B a row');
   for (let round = 0; round < rounds; round++) {
     for (const [load, args] of Object.entries(LOADS)) {
       // The contender that runs first in a round runs second in the next one.

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { EXIT } from '../src/errors.js';
 import { packageRoot } from '../src/lib/package-root.js';
 import { countSignals } from '../src/lib/signals.js';
-import { layOut } from '../src/lib/text-table.js';
+import { formatTable } from '../src/lib/text-table.js';
 import { benchLedger } from './ledger.js';
 import { type Finding, holds, ratiosOf, round, spreadOf, spreadText } from './measure.js';
 import { benchMemory } from './memory.js';
@@ -68,7 +68,7 @@ for (const [name, bench] of Object.entries(BENCHES)) {
   }
 }
 process.stdout.write(
-  layOut([['what', 'ours', 'peer', 'ratio', 'asked', 'holds'], ...findings.map(rowOf)]),
+  formatTable([['what', 'ours', 'peer', 'ratio', 'asked', 'holds'], ...findings.map(rowOf)]),
 );
 save(findings);
 

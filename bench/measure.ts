@@ -56,7 +56,7 @@ export function spreadText({ median, min, max }: Spread): string {
 }
 
 /** Gathers figures, and prints each on stderr at once: a bench takes minutes. */
-export class Collector {
+export class Measurements {
   readonly #unit: string;
   readonly #values = new Map<string, number[]>();
 

@@ -1,4 +1,4 @@
-import { Collector, type Finding } from './measure.js';
+import { type Finding, Measurements } from './measure.js';
 import type { BenchServer } from './server.js';
 
 export interface MemoryOptions {
@@ -13,21 +13,21 @@ export async function benchMemory(
   server: BenchServer,
   { rounds, seconds, patients }: MemoryOptions,
 ): Promise<Finding[]> {
-  const collector = new Collector('MB');
+  const measured = new Measurements('MB');
   for (const count of patients) {
     await server.fillPatients(count);
     for (let round = 0; round < rounds; round++) {
-      collector.note(String(count), await server.peakMemory(seconds));
+      measured.note(String(count), await server.peakMemory(seconds));
     }
   }
   const [few, many] = patients;
-  const large = collector.series(String(many), `${many} patients`);
+  const large = measured.series(String(many), `${many} patients`);
   return [
     { what: 'peak memory of stream, 4 workers', ours: large, peer: null, most: 300 },
     {
       what: 'peak memory of stream, 4 workers',
       ours: large,
-      peer: collector.series(String(few), `${few} patients`),
+      peer: measured.series(String(few), `${few} patients`),
       most: 1.15,
     },
   ];

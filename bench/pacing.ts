@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Collector, type Finding } from './measure.js';
+import { type Finding, Measurements } from './measure.js';
 import { findTool, libpqEnvironment, run } from './peers.js';
 import type { BenchServer } from './server.js';
 import { SINGLE_INSERT } from './stream.js';
@@ -20,8 +20,8 @@ export async function benchPacing(
 ): Promise<Finding[]> {
   await server.reset();
   await server.cli(['seed', '--scale', '10'], { SEED_VALIDATE_FOREIGN_KEYS: 'false' });
-  const rates = new Collector('% off the rate');
-  const lags = new Collector('ms, p99');
+  const rates = new Measurements('% off the rate');
+  const lags = new Measurements('ms, p99');
   const pgbench = findTool('pgbench');
   for (let round = 0; round < rounds; round++) {
     const summary = await server.stream([

@@ -8,7 +8,7 @@ import {
   type TableName,
 } from '../src/schemas/hospital/tables.js';
 import { putBack, takeOff } from '../src/seed/indexes.js';
-import { Collector, type Finding } from './measure.js';
+import { type Finding, Measurements } from './measure.js';
 import { findTool, libpqEnvironment, run } from './peers.js';
 import type { BenchServer } from './server.js';
 
@@ -29,7 +29,7 @@ export interface SeedOptions {
 
 /** `seed` beside `psql \copy` of the same rows. */
 export async function benchSeed(server: BenchServer, options: SeedOptions): Promise<Finding[]> {
-  const collector = new Collector('rows/s');
+  const measured = new Measurements('rows/s');
   const scale = String(options.rows / DEFAULT_ROWS);
   const seed = async (scaled: string) => {
     await server.reset();
@@ -44,30 +44,30 @@ export async function benchSeed(server: BenchServer, options: SeedOptions): Prom
   await seed(scale);
   const files = psql === null ? null : await exportRows(server, psql);
   for (let round = 0; round < options.rounds; round++) {
-    collector.note('seed', await seed(scale));
+    measured.note('seed', await seed(scale));
     if (psql === null || files === null) continue;
-    collector.note('floor', await copyBare(server, psql, files));
-    collector.note('plain', await copyPlain(server, psql, files));
+    measured.note('floor', await copyBare(server, psql, files));
+    measured.note('plain', await copyPlain(server, psql, files));
   }
   for (const size of options.sizes) {
-    collector.note(`seed, ${size} rows`, await seed(String(size / DEFAULT_ROWS)));
+    measured.note(`seed, ${size} rows`, await seed(String(size / DEFAULT_ROWS)));
   }
 
-  const ours = collector.series('seed', 'seed');
+  const ours = measured.series('seed', 'seed');
   const label = `seed, ${options.rows} rows`;
   const smallest = options.sizes[0];
   return [
     {
       what: label,
       ours,
-      peer: collector.series('floor', 'psql \\copy into bare tables, then indexes and keys'),
+      peer: measured.series('floor', 'psql \\copy into bare tables, then indexes and keys'),
       least: 0.85,
     },
-    { what: label, ours, peer: collector.series('plain', 'psql \\copy into the schema'), least: 3 },
+    { what: label, ours, peer: measured.series('plain', 'psql \\copy into the schema'), least: 3 },
     ...options.sizes.slice(1).map((size) => ({
       what: `time per row, ${size} rows`,
-      ours: collector.series(`seed, ${smallest} rows`, `seed, ${smallest} rows`),
-      peer: collector.series(`seed, ${size} rows`, `seed, ${size} rows`),
+      ours: measured.series(`seed, ${smallest} rows`, `seed, ${smallest} rows`),
+      peer: measured.series(`seed, ${size} rows`, `seed, ${size} rows`),
       // Rows a second of the small seed to those of the large one: the time per row, inverted.
       most: 1.25,
     })),

@@ -1,6 +1,6 @@
 import { Curve } from '../src/load/curve.js';
 import { parseStage } from '../src/load/stages.js';
-import { Collector, type Finding } from './measure.js';
+import { type Finding, Measurements } from './measure.js';
 import type { BenchServer } from './server.js';
 
 export interface ShapesOptions {
@@ -41,7 +41,7 @@ export async function benchShapes(
     const most = Math.floor(LOAD * fastest.achieved_rate);
     process.stderr.write(`${count} workers: ${LOAD} of the capacity are ${most} events/s\n`);
     for (const stage of stagesOf(most, seconds)) {
-      const errors = new Collector('% off');
+      const errors = new Measurements('% off');
       errors.note(`${stage}, ${count} workers`, await worstWindow(server, stage, args));
       findings.push({
         what: `${stage}, ${count} workers: worst 5 s`,

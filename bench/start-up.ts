@@ -1,4 +1,4 @@
-import { Collector, type Finding } from './measure.js';
+import { type Finding, Measurements } from './measure.js';
 import { run } from './peers.js';
 import { type BenchServer, CLI } from './server.js';
 
@@ -14,8 +14,8 @@ export async function benchStartUp(
   { rounds, patients }: StartUpOptions,
 ): Promise<Finding[]> {
   await server.fillPatients(patients);
-  const firsts = new Collector('s');
-  const helps = new Collector('s');
+  const firsts = new Measurements('s');
+  const helps = new Measurements('s');
   for (let round = 0; round < rounds; round++) {
     firsts.note('stream', await server.firstCommit());
     helps.note('help', (await run(process.execPath, [CLI, '--help'])).seconds);

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Collector, type Finding } from './measure.js';
+import { type Finding, Measurements } from './measure.js';
 import { findTool, libpqEnvironment, run } from './peers.js';
 import type { BenchServer } from './server.js';
 
@@ -143,7 +143,7 @@ export async function benchStream(
   server: BenchServer,
   { rounds, seconds }: StreamOptions,
 ): Promise<Finding[]> {
-  const collector = new Collector('rows/s');
+  const measured = new Measurements('rows/s');
   const pgbench = findTool('pgbench');
   await server.reset();
   await server.cli(['seed', '--scale', '10'], { SEED_VALIDATE_FOREIGN_KEYS: 'false' });
@@ -158,7 +158,7 @@ export async function benchStream(
       ...['--rate', 'max', '--workers', String(CONNECTIONS)],
       ...['--batch-size', String(batch), '--duration', `${seconds}s`, ...more],
     ]);
-    collector.note(name, achieved_rate);
+    measured.note(name, achieved_rate);
   };
   const peer = async (
     name: string,
@@ -181,7 +181,7 @@ export async function benchStream(
       { env: libpqEnvironment(server.target) },
     );
     const tps = Number(/tps = ([\d.]+)/.exec(stdout)?.[1]);
-    collector.note(name, tps * rowsPerTransaction);
+    measured.note(name, tps * rowsPerTransaction);
   };
 
   const consultas = ['--only', 'consulta', '--update-ratio', '0', '--delete-ratio', '0'];
@@ -195,36 +195,36 @@ export async function benchStream(
     await peer('mix one by one', scripts(oneByOne), BATCH);
     await peer('mix by the server', scripts(byTheServer), BATCH);
   }
-  const batch50 = collector.series('batch 50', 'stream');
+  const batch50 = measured.series('batch 50', 'stream');
   return [
     {
       what: 'stream, consultas, batch 50',
       ours: batch50,
-      peer: collector.series('floor', 'pgbench, INSERT … SELECT'),
+      peer: measured.series('floor', 'pgbench, INSERT … SELECT'),
       least: 0.92,
     },
     {
       what: 'stream, consultas, batch 50',
       ours: batch50,
-      peer: collector.series('pipelined', 'pgbench, 50 INSERTs in a pipeline'),
+      peer: measured.series('pipelined', 'pgbench, 50 INSERTs in a pipeline'),
       least: 1.5,
     },
     {
       what: 'stream, consultas, batch 1',
-      ours: collector.series('batch 1', 'stream'),
-      peer: collector.series('single', 'pgbench, one INSERT'),
+      ours: measured.series('batch 1', 'stream'),
+      peer: measured.series('single', 'pgbench, one INSERT'),
       least: 0.95,
     },
     {
       what: 'stream, default mix, batch 50',
-      ours: collector.series('mix', 'stream'),
-      peer: collector.series('mix one by one', 'pgbench, the same changes in a pipeline'),
+      ours: measured.series('mix', 'stream'),
+      peer: measured.series('mix one by one', 'pgbench, the same changes in a pipeline'),
       least: 1.2,
     },
     {
       what: 'stream, default mix, batch 50',
-      ours: collector.series('mix', 'stream'),
-      peer: collector.series('mix by the server', 'pgbench, the same changes, rows by the server'),
+      ours: measured.series('mix', 'stream'),
+      peer: measured.series('mix by the server', 'pgbench, the same changes, rows by the server'),
     },
   ];
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { VerificationDocument } from '../src/verify/verdict/document.js';
-import { Collector, type Finding } from './measure.js';
+import { type Finding, Measurements } from './measure.js';
 import { SIMULATION, writeLedger } from './simulated-stream.js';
 
 const CLI = fileURLToPath(new URL('../src/cli.js', import.meta.url));
@@ -27,8 +27,8 @@ export interface VerifyOptions {
  * since the writer of the pipe uses the other core.
  */
 export async function benchVerify({ rounds, transactions }: VerifyOptions): Promise<Finding[]> {
-  const rates = new Collector('events/s');
-  const sizes = new Collector('MB');
+  const rates = new Measurements('events/s');
+  const sizes = new Measurements('MB');
   const folder = mkdtempSync(join(tmpdir(), 'oltp-simulator-bench-'));
   try {
     writeLedger(join(folder, 'logs', 'runs', RUN), transactions);

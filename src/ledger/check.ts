@@ -1,12 +1,12 @@
 import type { Client } from 'pg';
 import type { Operation } from '../schemas/hospital/changes.js';
 import type { TableName } from '../schemas/hospital/tables.js';
-import { Collector } from './collector.js';
 import { beginComparison, compare, type KeyDifference } from './compare.js';
 import { expectationsOf } from './expectations.js';
 import type { LedgerHeader } from './format.js';
 import { explainByOthers, type OtherLedger } from './later-changes.js';
 import { type LedgerTotals, readLedger } from './totals.js';
+import { WorkerWrites } from './worker-writes.js';
 
 /** Differences that are listed; the others are only counted. */
 const DIFFERENCES_LISTED = 10;
@@ -52,7 +52,7 @@ export async function checkLedger(
   onHeader: (header: LedgerHeader) => void,
   others: (started: string | null) => readonly OtherLedger[] = () => [],
 ): Promise<LedgerCheck> {
-  const collector = new Collector();
+  const writes = new WorkerWrites();
   const found: KeyDifference[] = [];
   const described: LedgerDifference[] = [];
   let count = 0;
@@ -60,18 +60,18 @@ export async function checkLedger(
   try {
     const totals = await readLedger(folder, {
       onHeader,
-      onFile: (path) => collector.beginFile(path),
-      onLease: (lease) => collector.addLease(lease),
-      onTransaction: (transaction) => collector.add(transaction),
+      onFile: (path) => writes.beginFile(path),
+      onLease: (lease) => writes.addLease(lease),
+      onTransaction: (transaction) => writes.add(transaction),
       onWorkerEnd: async () => {
         const wanted = () => DIFFERENCES_KEPT - found.length;
-        for (const [table, entries] of collector.tables) {
+        for (const [table, entries] of writes.tables) {
           count += await compare(client, table, expectationsOf(entries), wanted, (difference) => {
             found.push(difference);
-            described.push(describe(difference, collector));
+            described.push(describe(difference, writes));
           });
         }
-        collector.clear();
+        writes.clear();
       },
     });
     const explained =
@@ -92,10 +92,10 @@ export async function checkLedger(
 
 function describe(
   { table, key, xmin, expected: { entry } }: KeyDifference,
-  collector: Collector,
+  writes: WorkerWrites,
 ): LedgerDifference {
   const { write: operation, xid } = entry;
-  const location = operation === null ? null : collector.locate(entry.transaction);
+  const location = operation === null ? null : writes.locate(entry.transaction);
   const { file = null, intent = null } = location ?? {};
   return { table, key, operation, committed: entry.fate === 'committed', xid, xmin, file, intent };
 }

@@ -1,9 +1,9 @@
 import { compareServers, type ServerIdentity } from '../postgres/identity.js';
 import type { Operation } from '../schemas/hospital/changes.js';
 import type { TableName } from '../schemas/hospital/tables.js';
-import { Collector } from './collector.js';
 import { type KeyDifference, xminOf } from './compare.js';
 import { readLedger } from './totals.js';
+import { WorkerWrites } from './worker-writes.js';
 
 /** Another run, and the folder of its ledger. */
 export interface OtherLedger {
@@ -57,20 +57,20 @@ async function readChanges(
   { servers, started }: CheckedRun,
   changes: Map<KeyDifference, LaterChange>,
 ): Promise<void> {
-  const collector = new Collector();
+  const writes = new WorkerWrites();
   const found: [KeyDifference, LaterChange][] = [];
   let isOwn = false;
   const totals = await readLedger(folder, {
     onHeader: ({ server }) => {
       isOwn = servers.some((known) => compareServers(known, server) === 'same');
     },
-    onFile: (path) => collector.beginFile(path),
+    onFile: (path) => writes.beginFile(path),
     onTransaction: (transaction) => {
       // An xid of another server means another transaction.
-      if (isOwn && transaction.outcome === 'committed') collector.add(transaction);
+      if (isOwn && transaction.outcome === 'committed') writes.add(transaction);
     },
     onWorkerEnd: async () => {
-      for (const [table, entries] of collector.tables) {
+      for (const [table, entries] of writes.tables) {
         const wanted = keys.get(table);
         if (wanted === undefined) continue;
         for (let i = 0; i < entries.size; i++) {
@@ -83,7 +83,7 @@ async function readChanges(
           }
         }
       }
-      collector.clear();
+      writes.clear();
     },
   });
   // Without xids the clock decides: a run that ended before the checked one began made no later change.

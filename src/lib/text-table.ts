@@ -1,5 +1,5 @@
 /** Formats rows as columns of text: the first one left-aligned, the others right-aligned. Ends with a newline. */
-export function layOut(rows: readonly (readonly string[])[]): string {
+export function formatTable(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];
   for (const row of rows) {
     for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { LedgerCheck } from '../ledger/check.js';
 import type { LedgerTotals } from '../ledger/totals.js';
-import { layOut } from '../lib/text-table.js';
+import { formatTable } from '../lib/text-table.js';
 import type { Messages } from '../messages/index.js';
 import { TABLE_NAMES } from '../schemas/hospital/tables.js';
 import { type Fact, factLines } from './text.js';
@@ -36,7 +36,7 @@ export function differencesText(m: Messages, { differences, changedSince }: Ledg
 }
 
 function rowsText(m: Messages, { rows }: LedgerTotals): string {
-  return layOut([
+  return formatTable([
     [`  ${m.report.table()}`, m.report.inserted(), m.report.updated(), m.report.deleted()],
     ...TABLE_NAMES.map((table) => [
       `  ${table}`,

@@ -1,5 +1,5 @@
 import { type TableCounts, totalOf } from '../database/table-counts.js';
-import { layOut } from '../lib/text-table.js';
+import { formatTable } from '../lib/text-table.js';
 import type { Messages } from '../messages/index.js';
 import type { Totals } from '../run/totals.js';
 import { rejectedTotal } from '../run/worker-stats.js';
@@ -76,7 +76,7 @@ function rowsText(m: Messages, { rows }: RunSummary, totals: Totals): string {
     m.number(rows[table].delete),
     total(table),
   ]);
-  return layOut([header, ...body]);
+  return formatTable([header, ...body]);
 }
 
 /** A label and its value. */
@@ -90,7 +90,7 @@ export function factLines(facts: readonly Fact[]): string {
 
 /** Rows per table, with their sum. */
 export function countsText(m: Messages, counts: TableCounts): string {
-  return layOut([
+  return formatTable([
     [m.report.table(), m.report.rows()],
     ...TABLE_NAMES.map((table) => [table, m.number(counts[table])]),
     [m.report.total(), m.number(totalOf(counts))],

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { layOut } from '../lib/text-table.js';
+import { formatTable } from '../lib/text-table.js';
 import type { Messages } from '../messages/index.js';
 import { DOUBTS } from '../verify/verdict/accounting.js';
 import type {
@@ -110,7 +110,7 @@ function latencyText(m: Messages, { latency_ms, clock_offset_ms }: VerificationD
     `  ${label}`,
     ...[p50, p90, p99, max].map(cell),
   ];
-  const table = layOut([
+  const table = formatTable([
     [`  ${words.latency()}`, 'p50', 'p90', 'p99', 'max'],
     row(words.commitToConnector(), latency_ms.commit_to_connector),
     row(words.connectorToReceived(), latency_ms.connector_to_received),

@@ -2,7 +2,7 @@ import { checkRules, type RuleResult } from '../../database/rules.js';
 import { requireSchema } from '../../database/schema.js';
 import { EXIT, type ExitCode } from '../../errors.js';
 import { unlessAborted } from '../../lib/signals.js';
-import { layOut } from '../../lib/text-table.js';
+import { formatTable } from '../../lib/text-table.js';
 import { withConnection } from '../../postgres/connect.js';
 import type { Command, CommandContext } from './context.js';
 import { withServer } from './with-server.js';
@@ -20,7 +20,7 @@ export const run: Command = (context) =>
     const { messages: m } = context;
     context.print({
       json: { ok: exitCode === EXIT.done, rules },
-      text: layOut([
+      text: formatTable([
         [m.check.rule(), m.check.violations()],
         ...rules.map(({ rule, violations }) => [rule, m.number(violations)]),
       ]),

@@ -1,5 +1,5 @@
 import { EXIT, type ExitCode } from '../../errors.js';
-import { layOut } from '../../lib/text-table.js';
+import { formatTable } from '../../lib/text-table.js';
 import { drawForecast, forecast } from '../../run/forecast.js';
 import { planLoad } from '../../run/plan.js';
 import type { CommandContext } from './context.js';
@@ -14,7 +14,7 @@ export function showForecast({ settings, messages: m, print }: CommandContext): 
     share: Number(share.share.toFixed(4)),
     types: share.events.map(({ type }) => type),
   }));
-  const table = layOut([
+  const table = formatTable([
     [m.stream.worker(), m.stream.share(), m.stream.types()],
     ...workers.map(({ worker, share, types }) => [
       String(worker),

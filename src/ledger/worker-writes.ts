@@ -12,7 +12,7 @@ export interface IntentLocation {
 }
 
 /** Collects the leases and writes of one worker by table. Only one worker of a run writes a key. */
-export class Collector {
+export class WorkerWrites {
   readonly #tables = new Map<TableName, Entries>();
   /** The files, each with the number before its first transaction. */
   #files: { readonly path: string; readonly base: number }[] = [];
