@@ -33,14 +33,14 @@ export const cliEn: typeof cliPtBR = {
   commands: {
     start: () => 'everything: schema, initial volume, continuous events until Ctrl+C',
     'init-db': () => 'create schema, indexes and lookups (drops nothing; may be repeated)',
-    seed: () => 'fill in the initial volume (>= 1,000 rows per table)',
+    seed: () => 'top up every table to its initial volume; existing rows count',
     stream: () => 'start the continuous events',
     reset: () => 'full reset: drop, schema, indexes, lookups and initial volume',
     counts: () => 'show the rows per table',
     check: () => 'check integrity and domain rules over the whole database',
     report: () => "write a run's report, or compare several",
-    ledger: () => 'show the ledger of a run, or hold it against the database',
-    verify: () => 'hold the output of a CDC pipeline against the ledger of a run',
+    ledger: () => 'show the ledger of a run, or compare it with the database',
+    verify: () => "compare a CDC pipeline's output with the ledger of a run",
     'demo-cdc': () => 'show it all: server, load, a CDC consumer, and the verdict on it',
     doctor: () => 'check whether the database is ready for CDC, reading only',
     pause: () => 'pause the continuous events (creates the file .paused)',
@@ -64,7 +64,7 @@ export const cliEn: typeof cliPtBR = {
     report: () =>
       "Writes report.html into a run's folder below logs/runs, from what the run left there: the newest run, or the ones named (RUN: name, a part of it, or folder). Several runs make one page that compares them.",
     ledger: () =>
-      'What a run wrote down of its transactions, key by key. `ledger show [RUN]` adds it up; `ledger resolve [RUN]` asks the server about the transactions that a killed run left open; `ledger check [RUN]` compares it with the rows of the database, and ends with exit code 5 when they differ. RUN: name, a part of it, or folder; the newest run without one. Check before anybody else changes the rows of the run.',
+      'The exact record of the transactions of a run, key by key. `ledger show [RUN]` adds it up; `ledger resolve [RUN]` asks the server about the transactions that a killed run left open; `ledger check [RUN]` compares it with the rows of the database, and ends with exit code 5 when they differ. RUN: name, a part of it, or folder; the newest run without one. Check before anybody else changes the rows of the run.',
     verify: () =>
       'Says whether everything that a run committed came out of a CDC pipeline: once, in order, unchanged, and how late. Works while the run goes on, or afterwards. RUN: name, a part of it, or folder; the newest run without one; `next`: the run that begins next. Exit code: 0 exact, 6 duplicates only (a connector started over), 7 a violation, 8 indeterminate (something is not known, or the stream ended before the run did). --source slot:NAME reads a replication slot of the server itself; ndjson:FILE follows a file of Debezium events (plain, enveloped, CloudEvents, flattened; gzip too), ndjson:- standard input; http://127.0.0.1:PORT takes what is posted there; kafka:BROKERS/PREFIX reads all topics that begin with PREFIX (TLS and SASL: the KAFKA_… settings).',
     'demo-cdc': () =>
@@ -78,7 +78,7 @@ export const cliEn: typeof cliPtBR = {
       'Keeps the embedded PostgreSQL in the foreground, shows its connection URL and stops it on Ctrl+C.',
   },
   settings: {
-    lang: () => 'language of the messages',
+    lang: () => 'language of the messages; without it that of LC_ALL, LC_MESSAGES or LANG',
     'log-level': () => 'log level',
     rng: () => 'seed number of the data: the same number gives the same rows',
     workers: () => 'workers in parallel, each with its own connection',
@@ -89,7 +89,7 @@ export const cliEn: typeof cliPtBR = {
     'on-lag': () =>
       'when the server does not keep up: send late (queue) or count as not sent (shed)',
     threshold: () =>
-      'a condition on the summary that must hold; may be repeated; `, abort` ends the run as soon as it does not',
+      'a pass/fail condition: exit code 5 if it fails; may be repeated; `, abort` ends the run as soon as it fails',
     junit: () => 'file for the results as JUnit XML',
     interval: () => "time between a worker's batches, in cycle mode",
     jitter: () => 'random variation of the interval, in milliseconds',
@@ -105,9 +105,9 @@ export const cliEn: typeof cliPtBR = {
     source: () => 'where the change events come from',
     'toast-placeholder': () =>
       "the connector's unavailable.value.placeholder; may be repeated; Debezium's default always counts",
-    wait: () => 'without an event for this long, a run that is over is taken to have sent all',
+    wait: () => 'once the run is over, stop after this long without a new event',
     sample: () => 'share of the rows that are followed one by one',
-    memory: () => 'memory for what is remembered of events and rows',
+    memory: () => 'memory for the events and rows that are remembered',
     scale: () => 'multiplies every volume of the initial load',
   },
   files: {
@@ -121,10 +121,10 @@ export const cliEn: typeof cliPtBR = {
     version: () => 'show the version',
     yes: () => 'do not ask for confirmation',
     'drop-foreign-tables': () => "drop tables that are not the simulator's, too",
-    'no-ledger': () => 'do not write down what is committed, key by key (ledger)',
+    'no-ledger': () => 'keep no ledger, the exact record of what was committed',
     'create-slot': () =>
       'with slot:NAME: make a temporary slot and publication, and remove them at the end',
-    partial: () => 'judge without what was committed before the source began',
+    partial: () => 'leave out changes that were committed before the source began',
     'skip-malformed': () => 'count input that is not an event instead of ending with an error',
     'dry-run': () =>
       'show the planned load and how workers share it, without touching the database',

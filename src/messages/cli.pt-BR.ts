@@ -38,7 +38,7 @@ export const cliPtBR = {
   commands: {
     start: () => 'faz tudo: esquema, carga inicial e inserção contínua até Ctrl+C',
     'init-db': () => 'cria esquema, índices e dados de apoio (sem drop; pode ser repetido)',
-    seed: () => 'popula o volume inicial (>= 1.000 registros por tabela)',
+    seed: () => 'completa o volume inicial de cada tabela; os registros que já existem contam',
     stream: () => 'inicia a inserção contínua de eventos',
     reset: () => 'reset total: drop, esquema, índices, dados de apoio e carga inicial',
     counts: () => 'exibe a contagem de registros por tabela',
@@ -83,7 +83,7 @@ export const cliPtBR = {
       'Mantém o PostgreSQL embutido em primeiro plano, mostra a URL de conexão e o encerra com Ctrl+C.',
   },
   settings: {
-    lang: () => 'idioma das mensagens',
+    lang: () => 'idioma das mensagens; sem ele, o de LC_ALL, LC_MESSAGES ou LANG',
     'log-level': () => 'nível de log',
     rng: () => 'semente dos dados: a mesma semente gera os mesmos registros',
     workers: () => 'workers em paralelo, cada um com sua conexão',
@@ -94,7 +94,7 @@ export const cliPtBR = {
     'on-lag': () =>
       'quando o servidor não acompanha: envia com atraso (queue) ou conta como não enviado (shed)',
     threshold: () =>
-      'uma condição sobre o resumo que precisa valer; pode ser repetida; `, abort` encerra a execução assim que deixa de valer',
+      'uma condição de aprovação: código de saída 5 se falhar; pode ser repetida; `, abort` encerra a execução assim que falha',
     junit: () => 'arquivo para os resultados em JUnit XML',
     interval: () => 'intervalo entre lotes de um worker, no modo cycle',
     jitter: () => 'variação aleatória do intervalo, em milissegundos',
@@ -111,9 +111,9 @@ export const cliPtBR = {
     source: () => 'de onde vêm os eventos de alteração',
     'toast-placeholder': () =>
       'o unavailable.value.placeholder do conector; pode ser repetido; o padrão do Debezium sempre vale',
-    wait: () => 'sem evento por esse tempo, uma execução encerrada é dada como toda enviada',
+    wait: () => 'depois do fim da execução, parar após esse tempo sem um evento novo',
     sample: () => 'fração dos registros acompanhados um a um',
-    memory: () => 'memória para o que se guarda de eventos e registros',
+    memory: () => 'memória para os eventos e registros que são lembrados',
     scale: () => 'multiplica todos os volumes da carga inicial',
   },
   files: {
@@ -127,9 +127,9 @@ export const cliPtBR = {
     version: () => 'mostra a versão',
     yes: () => 'não pede confirmação',
     'drop-foreign-tables': () => 'apaga também tabelas que não são do simulador',
-    'no-ledger': () => 'não registrar o que é confirmado, chave por chave (ledger)',
+    'no-ledger': () => 'não manter o ledger, o registro exato do que foi confirmado',
     'create-slot': () => 'com slot:NOME: criar slot e publicação temporários, e removê-los no fim',
-    partial: () => 'julgar sem o que foi confirmado antes do início da origem',
+    partial: () => 'deixar de fora as mudanças confirmadas antes do início da origem',
     'skip-malformed': () => 'contar a entrada que não é evento, em vez de terminar com erro',
     'dry-run': () => 'mostra a carga planejada e a divisão entre workers, sem tocar no banco',
   },

@@ -46,7 +46,7 @@ export const en: Messages = {
     interrupted: (e) =>
       `seed interrupted after ${number(e.written)} rows; run \`seed\` again to complete it or \`reset\` to start over`,
     stuck: (e) =>
-      `the server has got on with nothing for ${e.seconds} s since the stop; what is under way is left to it, run \`seed\` again to complete it`,
+      `the server has made no progress for ${e.seconds} s since the stop; its statements under way are left to it: run \`seed\` again to complete the data`,
     indexing: () => 'building indexes and keys',
     restored: () => 'indexes and keys that an interrupted seed had taken off were put back',
     unfinished: () =>
@@ -117,8 +117,9 @@ export const en: Messages = {
     ownServerLost: (e) =>
       `the lost server is the simulator's own embedded PostgreSQL (data in ${e.dir}); ${e.lines.length === 0 ? `its log is ${e.log}` : `the last lines of its log ${e.log}:\n${e.lines.map((line) => `  ${line}`).join('\n')}`}`,
     resolveLater: (e) =>
-      `whether ${plural(e.count, 'transaction')} committed is not known; once the server is back, \`ledger resolve ${e.run}\` asks it`,
-    refused: (e) => `the server refuses the work: ${e.reason}; mend it and run \`stream\` again`,
+      `it is unknown whether ${plural(e.count, 'transaction')} committed; once the server is back, \`ledger resolve ${e.run}\` asks it`,
+    refused: (e) =>
+      `the server refuses the work: ${e.reason}; fix the cause and run \`stream\` again`,
     paused: () => 'paused (.paused is there); `oltp-simulator resume` goes on',
     resumed: () => 'resumed',
     stopping: () => 'stop requested — finishing the batches in flight (repeat to force)',
@@ -228,11 +229,10 @@ export const en: Messages = {
   ledger: {
     otherVersion: (e) =>
       `${e.path} is a ledger of format ${e.version}, and this version reads formats 1 and 2; use the version of the simulator that wrote it`,
-    notConcluded: (e) =>
-      `the database could not be looked at once more at the end of the run: ${e.why}`,
+    notConcluded: (e) => `the database could not be examined at the end of the run: ${e.why}`,
     unwritable: (e) =>
-      `the ledger cannot be written (${e.message}); without it nobody can say what was committed, so the run ends here. Make room, choose another LOG_DIR, or use --no-ledger`,
-    noAction: (e) => `ledger needs to be told what to do: ${e.actions.join(', ')}`,
+      `the ledger cannot be written (${e.message}); without it the committed changes are unknown, so the run ends here. Make room, choose another LOG_DIR, or use --no-ledger`,
+    noAction: (e) => `ledger needs an action: ${e.actions.join(', ')}`,
     unknownAction: (e) =>
       `ledger has no action "${e.given}"${e.nearest === undefined ? '' : `; did you mean "${e.nearest}"?`} (actions: ${e.actions.join(', ')})`,
     strayName: (e) =>
@@ -252,7 +252,7 @@ export const en: Messages = {
     servers: () => 'server',
     problems: () => 'problems',
     problem: (e) =>
-      `${e.file}:${e.line}: ${{ malformed: 'no record of the ledger', broken: 'this line, or one before it, is not what was written', sequence: 'this cannot come here' }[e.kind]}`,
+      `${e.file}:${e.line}: ${{ malformed: 'not a record of the ledger', broken: 'this line or one before it was changed after it was written', sequence: 'a record that cannot stand here' }[e.kind]}`,
     more: (count) => `… and ${number(count)} more`,
     differences: () => 'differences',
     difference: (e) =>
@@ -266,15 +266,15 @@ export const en: Messages = {
     notHeld: (e) =>
       `ledger and database do not agree: ${plural(e.differences, 'key')} differ, ${plural(e.problems, 'problem')} in the ledger`,
     summaryDiffers: () =>
-      "the run's summary tells of other transactions or rows than its ledger: a file of the ledger is missing, or one of the two was changed",
+      "the run's summary counts other transactions or rows than its ledger: a file of the ledger is missing, or one of the two was changed",
     undecided: (e) =>
-      `the ledger does not say what became of ${plural(e.open + e.unknown, 'transaction')} (${number(e.open)} open, ${number(e.unknown)} unknown), whose keys were left out`,
+      `the ledger lacks the fate of ${plural(e.open + e.unknown, 'transaction')} (${number(e.open)} open, ${number(e.unknown)} unknown): their keys were left out`,
     resolved: (e) =>
       e.committed + e.aborted + e.unknown === 0
         ? `run ${e.run} left no transaction open`
         : `run ${e.run}: ${number(e.committed)} open transactions were committed, ${number(e.aborted)} were not, ${number(e.unknown)} remain unknown`,
     stillUnknown: (e) =>
-      `the server cannot say what became of ${plural(e.unknown, 'transaction')}: it is another one, or has forgotten them`,
+      `the server does not know the fate of ${plural(e.unknown, 'transaction')}: it is another server, or it has forgotten them`,
     resolveHint: () => '`ledger resolve` asks the server about the open ones',
   },
   thresholds: {
@@ -290,6 +290,6 @@ export const en: Messages = {
     heldUp: (unsent) =>
       `batches in flight waited at the server when the run ended${unsent === null ? '' : `, with ${plural(unsent, 'due event')} unsent`}; see the log`,
     inDoubt: (count) =>
-      `${plural(count, 'transaction')} in doubt: whether the server committed is not known`,
+      `${plural(count, 'transaction')} in doubt: it is unknown whether the server committed`,
   },
 };

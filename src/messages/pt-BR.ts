@@ -339,13 +339,13 @@ export const ptBR = {
     summaryDiffers: () =>
       'o resumo da execução fala de outras transações ou registros que o ledger: falta um arquivo do ledger, ou um dos dois foi alterado',
     undecided: (e: { open: number; unknown: number }) =>
-      `o ledger não diz o que foi feito de ${ptPlural(e.open + e.unknown, 'transação', 'transações')} (${ptNumber(e.open)} em aberto, ${ptNumber(e.unknown)} sem resposta possível), cujas chaves ficaram de fora`,
+      `o ledger não tem o destino de ${ptPlural(e.open + e.unknown, 'transação', 'transações')} (${ptNumber(e.open)} em aberto, ${ptNumber(e.unknown)} sem resposta possível), cujas chaves ficaram de fora`,
     resolved: (e: { run: string; committed: number; aborted: number; unknown: number }) =>
       e.committed + e.aborted + e.unknown === 0
         ? `a execução ${e.run} não deixou transação em aberto`
         : `execução ${e.run}: ${ptNumber(e.committed)} transações em aberto foram confirmadas, ${ptNumber(e.aborted)} não foram, ${ptNumber(e.unknown)} continuam desconhecidas`,
     stillUnknown: (e: { unknown: number }) =>
-      `o servidor não sabe dizer o que foi feito de ${ptNumber(e.unknown)} transação(ões): é outro servidor, ou já as esqueceu`,
+      `o servidor não conhece o destino de ${ptNumber(e.unknown)} transação(ões): é outro servidor, ou já as esqueceu`,
     resolveHint: () => '`ledger resolve` pergunta ao servidor pelas que estão em aberto',
   },
   thresholds: {

@@ -40,7 +40,7 @@ export const settingsEn: typeof settingsPtBR = {
   unknownKey: (key, file, line, nearest) =>
     `${key} in ${file}${line === null ? '' : `, line ${line}`}: unknown key${nearest === undefined ? '; remove it' : orHint(nearest)}`,
   strayLine: (file, line) =>
-    `${file}, line ${line}: neither NAME=value nor a comment; mend or remove the line`,
+    `${file}, line ${line}: neither NAME=value nor a comment; fix or remove the line`,
   unknownTable: (table, file, nearest) =>
     `[${table}] in ${file}: unknown table${nearest === undefined ? '; remove it' : orHint(`[${nearest}]`)}`,
   notATable: (table, file) =>

@@ -102,10 +102,11 @@ const VERIFY = ['verify'] as const;
  * command and its help follow from it; the example files in `config/` are compared with it by a test.
  */
 const OPTIONS = {
+  // Without one, the locale of the environment decides (`readLocale`).
   'app.lang': {
     env: 'APP_LANG',
     validator: oneOf(LANGUAGES),
-    default: 'pt-BR',
+    default: 'en',
     flag: { name: 'lang', commands: 'all', placeholder: 'language' },
   },
   'app.rng': {

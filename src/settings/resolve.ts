@@ -13,7 +13,7 @@ import { LIBPQ_PARAMETERS, type LibpqParameter } from './libpq.js';
 import { OPTION_KEYS, type OptionKey, optionOf, type Values } from './options.js';
 import type { Given, Problem, Source } from './source.js';
 import { readToml } from './toml.js';
-import { readEnvironment, type Variables } from './variables.js';
+import { readEnvironment, readLocale, type Variables } from './variables.js';
 
 /** Where settings come from. */
 export interface Inputs extends Place {
@@ -31,7 +31,7 @@ export interface Inputs extends Place {
 
 /** Everything that was given, read once. */
 export interface Sources {
-  /** By precedence: flags, environment, profile, `.env`, `settings.toml`. */
+  /** By precedence: flags, environment, profile, `.env`, `settings.toml`, locale. */
   readonly list: readonly Source[];
   /** The process environment and the variables of `.env`. */
   readonly variables: readonly Variables[];
@@ -51,6 +51,7 @@ export function readSources(inputs: Inputs): Sources {
       readProfile(profile, inputs),
       envFile,
       toml,
+      readLocale(env),
     ],
     variables: [env, 'variables' in envFile ? envFile.variables : {}],
     cwd,

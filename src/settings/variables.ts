@@ -24,6 +24,25 @@ export function readEnvironment(variables: Variables): Source {
   }));
 }
 
+/** The variables of a locale, from the one that wins, as POSIX orders them for messages. */
+const LOCALE = ['LC_ALL', 'LC_MESSAGES', 'LANG'] as const;
+/** `pt`, `pt_BR.UTF-8`, `pt-PT`. */
+const PORTUGUESE = /^pt(?![a-z])/i;
+
+/** The language of the environment's locale: Portuguese, or no value. */
+export function readLocale(variables: Variables): Source {
+  const name = LOCALE.find((candidate) => isGiven(variables, candidate));
+  const given = new Map<OptionKey, Given>();
+  if (name !== undefined && PORTUGUESE.test(variables[name]!)) {
+    given.set('app.lang', {
+      text: 'pt-BR',
+      where: (messages) => messages.settings.inEnvironment(name),
+      name,
+    });
+  }
+  return { given, problems: [] };
+}
+
 /** Values from variables of one place. DATABASE_URL precedes `PG_…`, which precedes libpq's `PG…`. */
 export function readVariables(
   variables: Variables,

@@ -44,7 +44,7 @@ test('a COMMIT that waits for an absent standby is reported, and Ctrl+C ends a s
         seed.child.kill('SIGINT');
         const { code, stderr } = await seed.ended();
         assert.equal(code, 130, stderr);
-        assert.match(stderr, /has got on with nothing for 1\.5 s/);
+        assert.match(stderr, /has made no progress for 1\.5 s/);
       } finally {
         await sync('');
         await server.terminateBackends(db.name);

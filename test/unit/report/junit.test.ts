@@ -135,7 +135,7 @@ test('a transaction in doubt fails its case', () => {
   const { failures } = reportOf({ transactions });
   assert.equal(
     failures.in_doubt,
-    '1 transaction in doubt: whether the server committed is not known',
+    '1 transaction in doubt: it is unknown whether the server committed',
   );
   assert.equal(failures.run, undefined);
 });

@@ -218,12 +218,37 @@ test('folders are made absolute from the working directory, and named ones are m
 test('the language is found in every source, also beside wrong settings', async () => {
   const chooseLanguage = (argv: readonly string[], env: Variables, cwd: string) =>
     languageOf(readSources({ ...parseArguments(argv), env, cwd }));
-  assert.equal(chooseLanguage([], {}, '/nowhere'), 'pt-BR');
+  assert.equal(chooseLanguage([], {}, '/nowhere'), 'en');
   assert.equal(chooseLanguage(['--rate', 'x', '--lang', 'en'], { APP_LANG: 'pt-BR' }, '/'), 'en');
   assert.equal(chooseLanguage(['--lang=en', '--lang=pt-br'], {}, '/nowhere'), 'pt-BR');
-  assert.equal(chooseLanguage(['--lang', 'fr'], {}, '/nowhere'), 'pt-BR');
+  assert.equal(chooseLanguage(['--lang', 'fr'], {}, '/nowhere'), 'en');
   await inFolder({ 'x.env': 'APP_LANG=en\nWHAT=1' }, (cwd) => {
     assert.equal(chooseLanguage(['--env-file', 'x.env'], {}, cwd), 'en');
+  });
+});
+
+const LOCALES: readonly (readonly [env: Variables, language: string])[] = [
+  [{ LANG: 'pt_BR.UTF-8' }, 'pt-BR'],
+  [{ LANG: 'pt' }, 'pt-BR'],
+  [{ LANG: 'pt_PT@euro' }, 'pt-BR'],
+  [{ LANG: 'en_US.UTF-8' }, 'en'],
+  [{ LANG: 'C' }, 'en'],
+  [{ LANG: 'ptolemy' }, 'en'],
+  [{ LANG: '' }, 'en'],
+  [{ LC_MESSAGES: 'pt_BR.UTF-8', LANG: 'de_DE.UTF-8' }, 'pt-BR'],
+  [{ LC_ALL: 'C.UTF-8', LC_MESSAGES: 'pt_BR.UTF-8', LANG: 'pt_BR.UTF-8' }, 'en'],
+  [{ LC_ALL: '', LANG: 'pt_BR.UTF-8' }, 'pt-BR'],
+  [{ LC_CTYPE: 'pt_BR.UTF-8' }, 'en'],
+  [{ APP_LANG: 'en', LC_ALL: 'pt_BR.UTF-8' }, 'en'],
+];
+
+test('without a setting, the locale decides the language', async () => {
+  for (const [env, language] of LOCALES) {
+    const { app } = load({ env, cwd: '/nowhere' });
+    assert.equal(app.lang, language, JSON.stringify(env));
+  }
+  await inFolder({ 'x.toml': '[app]\nlang = "en"\n' }, (cwd) => {
+    assert.equal(load({ cwd, configFile: 'x.toml', env: { LANG: 'pt_BR' } }).app.lang, 'en');
   });
 });
 
