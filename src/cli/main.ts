@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { EXIT, type ExitCode, OperatorError } from '../errors.js';
+import { findNearest } from '../lib/nearest.js';
 import { countSignals, onAbort } from '../lib/signals.js';
 import { LANGUAGES, type Messages, messagesIn } from '../messages/index.js';
-import type { Command as CommandName } from '../settings/commands.js';
+import { COMMANDS as COMMAND_NAMES, type Command as CommandName } from '../settings/commands.js';
 import { readPipes } from '../settings/files.js';
 import { languageOf, readSources, type Sources } from '../settings/resolve.js';
 import { loadSettings } from '../settings/settings.js';
@@ -13,7 +14,7 @@ import { Output } from './output.js';
 import { systemErrorOf } from './system-error.js';
 
 /** Each command is loaded when it is run, so that `--help` answers at once. */
-const COMMANDS: Readonly<Record<CommandName, () => Promise<{ run: Command }>>> = {
+const COMMANDS: Readonly<Record<Exclude<CommandName, 'help'>, () => Promise<{ run: Command }>>> = {
   start: () => import('./commands/start.js'),
   'init-db': () => import('./commands/init-db.js'),
   seed: () => import('./commands/seed.js'),
@@ -24,6 +25,7 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<{ run: Command }>>> =
   report: () => import('./commands/report.js'),
   ledger: () => import('./commands/ledger.js'),
   doctor: () => import('./commands/doctor.js'),
+  metrics: () => import('./commands/metrics.js'),
   verify: () => import('./commands/verify.js'),
   'demo-cdc': () => import('./commands/demo-cdc.js'),
   pause: () => import('./commands/pause.js'),
@@ -79,16 +81,16 @@ async function runArguments(
     output.write(`${readVersion()}\n`);
     return EXIT.done;
   }
-  if (args.help) {
-    output.write(renderHelp(command, messages));
-    return EXIT.done;
-  }
-  if (args.isCommandMissing) {
+  if (args.isCommandMissing && !args.help) {
     process.stderr.write(renderHelp(null, messages));
     if (json) printJson({ error: messages.settings.noCommand(), exit_code: EXIT.usage });
     return EXIT.usage;
   }
   try {
+    if (args.help || command === 'help') {
+      output.write(renderHelp(topicOf(args), messages));
+      return EXIT.done;
+    }
     const settings = loadSettings(sources);
     if (command === null) return EXIT.usage;
     return await runCommand(command, { ...args, settings, messages, cwd: sources.cwd }, heed);
@@ -96,6 +98,20 @@ async function runArguments(
     // The log is not open yet, or closed again: the operator reads stderr.
     return reportError(error, messages, json, writeStderr);
   }
+}
+
+/** The command that help is asked for; null: the program. Throws an OperatorError for a word that is not a command. */
+function topicOf({ command, help, names }: Arguments): CommandName | null {
+  if (command !== 'help' || help) return command;
+  // More words may follow: `help ledger show`.
+  const [given] = names;
+  if (given === undefined) return null;
+  const topic = COMMAND_NAMES.find((name) => name === given);
+  if (topic === undefined) {
+    const nearest = findNearest(given, COMMAND_NAMES);
+    throw new OperatorError(EXIT.usage, (m) => m.settings.unknownCommand(given, nearest));
+  }
+  return topic;
 }
 
 function readVersion(): string {
@@ -108,7 +124,11 @@ function readVersion(): string {
 type Prepared = Omit<CommandContext, 'log' | 'status' | 'interrupted' | 'forced' | 'print'>;
 
 /** Opens the log, runs the command, and logs its error. */
-async function runCommand(name: CommandName, prepared: Prepared, heed: Heed): Promise<ExitCode> {
+async function runCommand(
+  name: keyof typeof COMMANDS,
+  prepared: Prepared,
+  heed: Heed,
+): Promise<ExitCode> {
   const { settings, messages, json } = prepared;
   const [{ createLog }, { createStatusLine }, { run }] = await Promise.all([
     import('../log/logger.js'),

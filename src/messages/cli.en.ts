@@ -43,6 +43,8 @@ export const cliEn: typeof cliPtBR = {
     verify: () => "compare a CDC pipeline's output with the ledger of a run",
     'demo-cdc': () => 'show it all: server, load, a CDC consumer, and the verdict on it',
     doctor: () => 'check whether the database is ready for CDC, reading only',
+    metrics: () => 'names and units of the figures that thresholds may use',
+    help: () => 'show the help of the program or of a command',
     pause: () => 'pause the continuous events (creates the file .paused)',
     resume: () => 'resume the continuous events (removes the file .paused)',
     db: () => 'keep the embedded PostgreSQL up and show its connection URL',
@@ -71,6 +73,9 @@ export const cliEn: typeof cliPtBR = {
       'Shows what the simulator is for, in less than a minute: prepares the database, reads its changes from a temporary replication slot while load runs, and says whether all of it came out. Without --rate and --duration: 500 events/s for 20 s. The exit code is that of verify.',
     doctor: () =>
       'Checks whether the database is modelled for CDC, and whether its server is ready for a consumer by logical decoding (Debezium and others). Reads only: each check says what it saw, and the statement that fixes it or what else to do. Exit code 5 when one fails.',
+    metrics: () =>
+      "Lists the figures of a run's summary that `--threshold` may compare, with their units: response.p99<250ms, rejected<=5, slot.debezium.retained<1GB. In short forms, `|` separates alternatives.",
+    help: () => 'The same as --help: of the program, or of the command that is named.',
     pause: () =>
       'Creates the sentinel file .paused, which the continuous events heed within half a second.',
     resume: () => 'Removes the sentinel file .paused; the continuous events go on from there.',
@@ -185,6 +190,8 @@ export const cliEn: typeof cliPtBR = {
       `${PROGRAM} verify 20261124-101500-a1b2 --source http://127.0.0.1:8080 --json`,
     ],
     'demo-cdc': () => [`${PROGRAM} demo-cdc`],
+    metrics: () => [`${PROGRAM} metrics`, `${PROGRAM} metrics --json`],
+    help: () => [`${PROGRAM} help`, `${PROGRAM} help stream`],
     pause: () => [`${PROGRAM} pause`],
     resume: () => [`${PROGRAM} resume`],
     db: () => [`${PROGRAM} db`],

@@ -4,6 +4,7 @@ const PROGRAM = 'oltp-simulator';
 export const NAMES_OF: Readonly<Record<string, string>> = {
   report: ' [RUN…]',
   ledger: ' show|check|resolve [RUN]',
+  help: ' [COMMAND]',
 };
 
 /** Help texts, in Brazilian Portuguese. */
@@ -48,6 +49,8 @@ export const cliPtBR = {
     verify: () => 'compara a saída de um pipeline de CDC com o ledger de uma execução',
     'demo-cdc': () => 'mostra tudo: servidor, carga, um consumidor de CDC e o veredito',
     doctor: () => 'verifica se o banco está pronto para CDC, só lendo',
+    metrics: () => 'nomes e unidades das medidas que os limiares podem usar',
+    help: () => 'mostra a ajuda do programa ou de um comando',
     pause: () => 'pausa a inserção contínua (cria o arquivo .paused)',
     resume: () => 'retoma a inserção contínua (remove o arquivo .paused)',
     db: () => 'mantém o PostgreSQL embutido no ar e mostra a URL de conexão',
@@ -76,6 +79,9 @@ export const cliPtBR = {
       'Mostra para que serve o simulador, em menos de um minuto: prepara o banco, lê suas alterações por um slot de replicação temporário enquanto há carga, e diz se tudo saiu. Sem --rate e --duration: 500 eventos/s por 20 s. O código de saída é o de verify.',
     doctor: () =>
       'Verifica se o banco está modelado para CDC, e se o servidor está pronto para um consumidor por decodificação lógica (Debezium e outros). Só lê: cada verificação diz o que viu, e o comando que corrige ou o que mais fazer. Código de saída 5 se alguma falhar.',
+    metrics: () =>
+      'Lista as medidas do resumo de uma execução que `--threshold` pode comparar, com suas unidades: response.p99<250ms, rejected<=5, slot.debezium.retained<1GB. Nas formas curtas, `|` separa alternativas.',
+    help: () => 'O mesmo que --help: do programa, ou do comando indicado.',
     pause: () =>
       'Cria o arquivo-sentinela .paused, que a inserção contínua respeita em menos de meio segundo.',
     resume: () => 'Remove o arquivo-sentinela .paused; a inserção contínua segue de onde parou.',
@@ -190,6 +196,8 @@ export const cliPtBR = {
       `${PROGRAM} verify 20261124-101500-a1b2 --source http://127.0.0.1:8080 --json`,
     ],
     'demo-cdc': () => [`${PROGRAM} demo-cdc`],
+    metrics: () => [`${PROGRAM} metrics`, `${PROGRAM} metrics --json`],
+    help: () => [`${PROGRAM} help`, `${PROGRAM} help stream`],
     pause: () => [`${PROGRAM} pause`],
     resume: () => [`${PROGRAM} resume`],
     db: () => [`${PROGRAM} db`],

@@ -277,6 +277,12 @@ export const en: Messages = {
       `the server does not know the fate of ${plural(e.unknown, 'transaction')}: it is another server, or it has forgotten them`,
     resolveHint: () => '`ledger resolve` asks the server about the open ones',
   },
+  metrics: {
+    name: () => 'metric',
+    units: () => 'units',
+    example: () =>
+      'As in --threshold "response.p99<250ms, abort"; a metric without units takes just a number.',
+  },
   thresholds: {
     measured: (value, unit) =>
       `measured ${value.toLocaleString('en-US', { maximumFractionDigits: 15 })}${unit === '' || unit === '%' ? unit : ` ${unit}`}`,

@@ -348,6 +348,12 @@ export const ptBR = {
       `o servidor não conhece o destino de ${ptNumber(e.unknown)} transação(ões): é outro servidor, ou já as esqueceu`,
     resolveHint: () => '`ledger resolve` pergunta ao servidor pelas que estão em aberto',
   },
+  metrics: {
+    name: () => 'medida',
+    units: () => 'unidades',
+    example: () =>
+      'Como em --threshold "response.p99<250ms, abort"; uma medida sem unidades leva só um número.',
+  },
   thresholds: {
     /** A figure with its unit, in every digit that the threshold was compared with. */
     measured: (value: number, unit: string) =>

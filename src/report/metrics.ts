@@ -91,22 +91,25 @@ const SLOT = /^slot\.([a-z0-9_]+)\.(retained|lag)$/;
 /** The beginning of a slot's metric, also with the wrong case or another end. */
 const SLOT_LIKE = /^slot\.(\w+)\./i;
 
-/** All names; those that depend on the run are patterns: `slot.<name>.retained`. */
-export const METRIC_NAMES: readonly string[] = [
-  ...BY_NAME.keys(),
-  'rejected.<SQLSTATE>',
-  ...slotNames('<name>'),
+/** All metrics; the names of those that depend on the run are patterns: `slot.<name>.retained`. */
+export const METRICS: readonly Pick<Metric, 'name' | 'dimension'>[] = [
+  ...FIXED,
+  { name: 'rejected.<SQLSTATE>', dimension: 'count' },
+  ...slotNames('<name>').map((name) => ({ name, dimension: 'bytes' as const })),
 ];
 
-/** All names in short, for a reader; `|` separates alternatives. */
-export const METRIC_FORMS: readonly string[] = [
-  `${LATENCIES.join('|')}.${QUANTILE_NAMES.join('|')}`,
-  ...SINGLE.map(({ name }) => name),
-  'rejected.<SQLSTATE>',
-  `${EVENT_TYPES.join('|')}.${OPERATIONS.join('|')}.${TYPE_LATENCIES.join('|')}.${QUANTILE_NAMES.join('|')}`,
-  `${EVENT_TYPES.join('|')}.${OPERATIONS.join('|')}.events`,
-  `rows.<table>.${OPERATIONS.join('|')}`,
-  'slot.<name>.retained|lag',
+/** All metrics in short, for a reader; `|` separates alternatives in a name. */
+export const METRIC_FORMS: readonly Pick<Metric, 'name' | 'dimension'>[] = [
+  { name: `${LATENCIES.join('|')}.${QUANTILE_NAMES.join('|')}`, dimension: 'ms' },
+  ...SINGLE,
+  { name: 'rejected.<SQLSTATE>', dimension: 'count' },
+  {
+    name: `${EVENT_TYPES.join('|')}.${OPERATIONS.join('|')}.${TYPE_LATENCIES.join('|')}.${QUANTILE_NAMES.join('|')}`,
+    dimension: 'ms',
+  },
+  { name: `${EVENT_TYPES.join('|')}.${OPERATIONS.join('|')}.events`, dimension: 'count' },
+  { name: `rows.<table>.${OPERATIONS.join('|')}`, dimension: 'count' },
+  { name: 'slot.<name>.retained|lag', dimension: 'bytes' },
 ];
 
 /** The metric of this name; case matters. */
@@ -117,7 +120,10 @@ export function findMetric(name: string): Metric | undefined {
 /** The most similar name to an unknown one; for a metric of a slot, the similar metric of the same slot. */
 export function nearestMetric(name: string): string | undefined {
   const [, slot] = SLOT_LIKE.exec(name) ?? [];
-  return findNearest(name, slot === undefined ? METRIC_NAMES : slotNames(slot.toLowerCase()));
+  return findNearest(
+    name,
+    slot === undefined ? METRICS.map((metric) => metric.name) : slotNames(slot.toLowerCase()),
+  );
 }
 
 function rejectedMetric(name: string): Metric | undefined {

@@ -18,11 +18,13 @@ const COMMAND_SHAPES = {
   report: { takesNames: true },
   ledger: { takesNames: true },
   doctor: {},
+  metrics: {},
   verify: { takesNames: true },
   'demo-cdc': { section: 'stream' },
   pause: {},
   resume: {},
   db: {},
+  help: { takesNames: true },
 } as const satisfies Readonly<Record<string, CommandShape>>;
 
 export type Command = keyof typeof COMMAND_SHAPES;

@@ -300,8 +300,10 @@ export function thresholdProblems(where: Localized, given: string): Localized[] 
       switch (read.problem) {
         case 'form':
           return messages.settings.thresholdForm(place, text);
-        case 'metric':
-          return messages.settings.thresholdMetric(place, read.metric, read.nearest, METRIC_FORMS);
+        case 'metric': {
+          const known = METRIC_FORMS.map(({ name }) => name);
+          return messages.settings.thresholdMetric(place, read.metric, read.nearest, known);
+        }
         case 'unit':
           return messages.settings.thresholdUnit(place, text, read.metric, read.allowed);
       }

@@ -39,6 +39,8 @@ const PROMISED: Readonly<Record<string, readonly string[]>> = {
   report: [],
   ledger: [],
   doctor: ['publication', 'slot', 'role'],
+  metrics: [],
+  help: [],
   verify: ['source', 'publication', 'wait', 'sample', 'memory', 'create-slot', 'skip-malformed'],
   'demo-cdc': ['workers', 'rate', 'batch-size', 'duration', 'rng'],
   pause: [],
@@ -67,6 +69,34 @@ for (const lang of ['pt-BR', 'en']) {
     });
   });
 }
+
+test('help and help COMMAND are what --help shows; a word that is not a command is refused', async () => {
+  await withTempFolder(async (cwd) => {
+    const run = async (...args: string[]) => await runCli(args, { cwd });
+    assert.deepEqual(await run('help'), await run('--help'));
+    assert.deepEqual(await run('help', 'stream'), await run('stream', '--help'));
+    assert.deepEqual(await run('help', 'ledger', 'show'), await run('ledger', '--help'));
+    const { code, stdout, stderr } = await run('help', 'streem');
+    assert.deepEqual([code, stdout], [2, '']);
+    assert.match(stderr, /"streem": unknown command; did you mean stream\?/);
+    // Help reads no settings that it does not need.
+    assert.equal((await runCli(['help'], { cwd, env: { BATCH_SIZE: 'x' } })).code, 0);
+  });
+});
+
+test('metrics names every figure of a threshold, with its units', async () => {
+  await withTempFolder(async (cwd) => {
+    const { code, stdout } = await runCli(['metrics', '--json'], { cwd });
+    assert.equal(code, 0);
+    const { metrics } = JSON.parse(stdout) as { metrics: { name: string; units: string[] }[] };
+    const units = Object.fromEntries(metrics.map((metric) => [metric.name, metric.units]));
+    assert.deepEqual(units['response.p99'], ['us', 'ms', 's', 'm']);
+    assert.deepEqual(units.rejected, []);
+    assert.ok(units['slot.<name>.retained']?.includes('GB'));
+    const { stdout: text } = await runCli(['metrics'], { cwd });
+    assert.match(text, /^slot\.<name>\.retained\|lag +B, kB/m);
+  });
+});
 
 test('the general help names every command, --version is that of the package', async () => {
   await withTempFolder(async (cwd) => {
