@@ -14,6 +14,14 @@ const ENTRIES = {
 const YOUNG_MB = 8;
 
 /**
+ * A thread imports its file. Piscina would `require` it first, which Node.js 20 and newer do synchronously for ES
+ * modules, and a thread that is ended meanwhile then ends the whole process (a fatal error in `IsGraphAsync`).
+ */
+const IMPORT_ONLY = '--no-experimental-require-module';
+/** Flags of the process that threads keep; V8's own would be refused. */
+const KEPT_FLAGS = ['--enable-source-maps'];
+
+/**
  * Worker threads for long tasks, one task a thread. The only module that uses Piscina. If a thread dies, its task's
  * promise rejects, and a new thread replaces it.
  */
@@ -29,6 +37,7 @@ export class WorkerPool<Task, Result> {
       maxThreads: workers,
       // Threads live as long as the run: an idle one is waiting for a restart of its task.
       idleTimeout: Number.POSITIVE_INFINITY,
+      execArgv: [...process.execArgv.filter((flag) => KEPT_FLAGS.includes(flag)), IMPORT_ONLY],
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
       // The default blocks an idle thread, which then receives no messages.
       atomics: 'disabled',

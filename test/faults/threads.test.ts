@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
 import test from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { countRows, type TableCounts } from '../../src/database/table-counts.js';
 import { withConnection } from '../../src/postgres/connect.js';
 import { readTableOids } from '../../src/postgres/table-oids.js';
@@ -135,3 +139,11 @@ async function engineOf(
     listener,
   );
 }
+
+test('threads that are ended while they load do not end the process', async () => {
+  const fixture = fileURLToPath(new URL('../fixtures/end-loading-threads.js', import.meta.url));
+  const child = spawn(process.execPath, [fixture], { stdio: ['ignore', 'inherit', 'pipe'] });
+  const ended = once(child, 'exit');
+  const stderr = await text(child.stderr);
+  assert.deepEqual(await ended, [0, null], stderr);
+});
