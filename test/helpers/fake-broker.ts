@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
-import { Decoder, Encoder } from '../../src/sources/kafka/wire.js';
+import { KafkaDecoder, KafkaEncoder } from '../../src/sources/kafka/wire.js';
 
 /** Kafka's keys of requests. */
 export const API = {
@@ -13,7 +13,7 @@ export const API = {
 } as const;
 
 /** The answer to a request, without its head; null: never answers; `hangUp`: closes the connection. */
-export type Respond = (body: Decoder, answer: Encoder) => Encoder | null | 'hangUp';
+export type Respond = (body: KafkaDecoder, answer: KafkaEncoder) => KafkaEncoder | null | 'hangUp';
 
 /** Answers for one topic with one partition, of a broker on this port, which never answers a fetch. */
 export function silentReads(topic: string, port: () => number): Readonly<Record<number, Respond>> {
@@ -115,16 +115,16 @@ export class FakeBroker {
         // As Kafka does for an absurd length, such as the first bytes of TLS.
         if (end < 4 || end > 1 << 20) return void socket.destroy();
         if (received.length < end) return;
-        const request = new Decoder(received.subarray(4, end));
+        const request = new KafkaDecoder(received.subarray(4, end));
         received = received.subarray(end);
         const key = request.int16();
         request.int16(); // version
         const correlation = request.int32();
         request.nullableString(); // client_id
         this.asked.push(key);
-        const answer = responses[key]?.(request, new Encoder().int32(correlation)) ?? null;
+        const answer = responses[key]?.(request, new KafkaEncoder().int32(correlation)) ?? null;
         if (answer === 'hangUp' || responses[key] === undefined) return void socket.destroy();
-        if (answer !== null) socket.write(new Encoder().bytes(answer.done()).done());
+        if (answer !== null) socket.write(new KafkaEncoder().bytes(answer.done()).done());
       }
     });
   }

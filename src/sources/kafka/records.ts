@@ -2,7 +2,7 @@ import zlib from 'node:zlib';
 import { unpackLz4, unpackSnappy } from './compression.js';
 import { KafkaError } from './failures.js';
 import type { FetchedPartition } from './requests.js';
-import { Decoder } from './wire.js';
+import { KafkaDecoder } from './wire.js';
 
 /** Receives a record. */
 export type OnRecord = (key: Buffer | null, value: Buffer | null, offset: number) => void;
@@ -46,7 +46,7 @@ function* batchesOf(records: Buffer): Generator<Batch> {
 }
 
 function readBatch(bytes: Buffer): Batch {
-  const d = new Decoder(bytes);
+  const d = new KafkaDecoder(bytes);
   const firstOffset = d.int64();
   d.int32(); // length
   d.int32(); // partition_leader_epoch
@@ -76,15 +76,15 @@ function readBatch(bytes: Buffer): Batch {
 
 /** Gives the records of a batch to `onRecord` in order. Throws a KafkaError where the batch cannot be read. */
 function readRecords(batch: Batch, onRecord: OnRecord): void {
-  const d = new Decoder(readable(batch.data));
+  const d = new KafkaDecoder(readable(batch.data));
   for (let i = 0; i < batch.count; i++) {
     const { key, value, delta } = readable(() => readRecord(d));
     onRecord(key, value, batch.firstOffset + delta);
   }
 }
 
-function readRecord(d: Decoder) {
-  const record = new Decoder(d.take(d.varint()));
+function readRecord(d: KafkaDecoder) {
+  const record = new KafkaDecoder(d.take(d.varint()));
   record.int8(); // attributes
   record.varint(); // timestamp
   const delta = record.varint();

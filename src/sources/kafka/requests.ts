@@ -1,4 +1,4 @@
-import { Decoder, Encoder } from './wire.js';
+import { KafkaDecoder, KafkaEncoder } from './wire.js';
 
 /**
  * A request of Kafka's protocol, and the reader of its answer. Each has one version for all brokers, which Kafka has had
@@ -8,8 +8,8 @@ export interface KafkaRequest<A> {
   readonly name: string;
   readonly key: number;
   readonly version: number;
-  readonly body: (encoder: Encoder) => void;
-  readonly answer: (decoder: Decoder) => A;
+  readonly body: (encoder: KafkaEncoder) => void;
+  readonly answer: (decoder: KafkaDecoder) => A;
 }
 
 /** Keys and versions of the protocol; names are for the message about a broker that lacks one. */
@@ -240,7 +240,7 @@ export function encodeRequest<A>(
   correlation: number,
   clientId: string,
 ): Buffer {
-  const encoder = new Encoder().int32(0).int16(key).int16(version).int32(correlation);
+  const encoder = new KafkaEncoder().int32(0).int16(key).int16(version).int32(correlation);
   body(encoder.string(clientId));
   const message = encoder.done();
   message.writeInt32BE(message.length - 4);
@@ -249,5 +249,5 @@ export function encodeRequest<A>(
 
 /** Reads the body of an answer. Throws a RangeError where it is cut off. */
 export function decodeAnswer<A>({ answer }: KafkaRequest<A>, body: Buffer): A {
-  return answer(new Decoder(body));
+  return answer(new KafkaDecoder(body));
 }

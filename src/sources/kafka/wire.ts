@@ -5,7 +5,7 @@ const NULL = -1;
 const START_BYTES = 256;
 
 /** Writes values one after the other. */
-export class Encoder {
+export class KafkaEncoder {
   #buffer = Buffer.allocUnsafe(START_BYTES);
   #length = 0;
 
@@ -70,7 +70,7 @@ export class Encoder {
 }
 
 /** Reads values one after the other. Throws a RangeError where the bytes end too early. */
-export class Decoder {
+export class KafkaDecoder {
   readonly #buffer: Buffer;
   #at = 0;
 

@@ -5,7 +5,7 @@ import { unpackLz4, unpackSnappy } from '../../../src/sources/kafka/compression.
 import { reasonOf } from '../../../src/sources/kafka/connection.js';
 import { KafkaError } from '../../../src/sources/kafka/failures.js';
 import { Scram } from '../../../src/sources/kafka/login.js';
-import { Decoder, Encoder } from '../../../src/sources/kafka/wire.js';
+import { KafkaDecoder, KafkaEncoder } from '../../../src/sources/kafka/wire.js';
 
 const bytes = (...parts: (number | string)[]): Buffer =>
   Buffer.concat(
@@ -13,7 +13,7 @@ const bytes = (...parts: (number | string)[]): Buffer =>
   );
 
 test('the decoder reads what the encoder wrote', () => {
-  const written = new Encoder()
+  const written = new KafkaEncoder()
     .int8(-1)
     .int16(-2)
     .int32(1 << 30)
@@ -24,7 +24,7 @@ test('the decoder reads what the encoder wrote', () => {
     .array([1, 2], () => undefined)
     .array(null, () => undefined)
     .done();
-  const d = new Decoder(written);
+  const d = new KafkaDecoder(written);
   assert.deepEqual(
     [d.int8(), d.int16(), d.int32(), d.int64(), d.nullableString(), d.nullableString()],
     [-1, -2, 1 << 30, -(2 ** 53) + 1, 'ção', null],
@@ -50,7 +50,7 @@ test('numbers of variable length, also beyond 32 bits', () => {
     [1_700_000_000_000, [0x80, 0xa0, 0xab, 0xfe, 0xf9, 0x62]],
   ];
   for (const [value, encoded] of cases)
-    assert.equal(new Decoder(Buffer.from(encoded)).varint(), value);
+    assert.equal(new KafkaDecoder(Buffer.from(encoded)).varint(), value);
 });
 
 test('Snappy: literals and copies, also overlapping ones, in the frame of Java and without', () => {
@@ -61,7 +61,7 @@ test('Snappy: literals and copies, also overlapping ones, in the frame of Java a
   assert.equal(unpackSnappy(far).toString(), 'xyzxyzx');
   const framed = Buffer.concat([
     bytes(0x82, 'SNAPPY', 0, 0, 0, 0, 1, 0, 0, 0, 1),
-    new Encoder().bytes(block).bytes(far).done(),
+    new KafkaEncoder().bytes(block).bytes(far).done(),
   ]);
   assert.equal(unpackSnappy(framed).toString(), 'abcabcabcabcxyzxyzx');
   const long = Buffer.alloc(300, 'q');

@@ -5,7 +5,7 @@ import { OperatorError } from '../../../src/errors.js';
 import { Partition } from '../../../src/sources/kafka/records.js';
 import type { FetchedPartition } from '../../../src/sources/kafka/requests.js';
 import { KafkaSource } from '../../../src/sources/kafka/source.js';
-import { Encoder } from '../../../src/sources/kafka/wire.js';
+import { KafkaEncoder } from '../../../src/sources/kafka/wire.js';
 import { anyScope } from '../../helpers/any-scope.js';
 import { CollectingSink } from '../../helpers/collecting-sink.js';
 import { freePort, withBusyPort } from '../../helpers/free-port.js';
@@ -118,7 +118,7 @@ interface BatchOptions {
 /** A batch as a broker sends it; its records have no values. */
 function batch(firstOffset: number, count: number, options: BatchOptions = {}): Buffer {
   const { lastOffsetDelta = count - 1, attributes = 0, producerId = -1, key } = options;
-  const rest = new Encoder()
+  const rest = new KafkaEncoder()
     .int32(0) // partition_leader_epoch
     .int8(2) // magic
     .int32(0) // crc
@@ -131,7 +131,7 @@ function batch(firstOffset: number, count: number, options: BatchOptions = {}): 
     .int32(-1) // first_sequence
     .int32(count);
   for (let delta = 0; delta < count; delta++) rest.raw(record(delta, key));
-  return new Encoder().int64(firstOffset).bytes(rest.done()).done();
+  return new KafkaEncoder().int64(firstOffset).bytes(rest.done()).done();
 }
 
 /** All numbers in it are small: zigzag takes a byte each. */

@@ -16,7 +16,7 @@ import { assertShare, MAKERS, NOW, patient, rowOf } from './samples.js';
 const ROWS = 100_000;
 const LATER = NOW + 3 * 86_400_000 + 700;
 
-/** A row of the event type, and what it says of its being open to a change. */
+/** A row of the event type, and whether it is open to a change. */
 function inserted(type: EventType, maker = MAKERS[0]!, id = 1): [Row, Candidate | null] {
   const references = { paciente: patient(maker, id), medicoId: 2, convenioId: 3 };
   const row = EVENTS[type].insert(maker, id, references, NOW);
