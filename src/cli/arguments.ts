@@ -82,8 +82,7 @@ export function parseArguments(argv: readonly string[]): Arguments {
   const named = command !== null && takesNames(command);
   if (command === null && words.length > 0) {
     const [given = ''] = words;
-    const nearest = findNearest(given, COMMANDS);
-    problems.push((m) => m.settings.unknownCommand(given, nearest));
+    problems.push(unknownCommand(given));
   } else if (command === null) {
     problems.push((m) => m.settings.noCommand());
   } else if (!named) {
@@ -107,6 +106,12 @@ export function parseArguments(argv: readonly string[]): Arguments {
     profile: profile ?? null,
     problems: switches.help || switches.version ? [] : problems,
   };
+}
+
+/** The problem of a word that is not a command, with the most similar one. */
+export function unknownCommand(given: string): Problem {
+  const nearest = findNearest(given, COMMANDS);
+  return (m) => m.settings.unknownCommand(given, nearest);
 }
 
 /** Declares every command and its flags to the parser. */

@@ -1,13 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { EXIT, type ExitCode, OperatorError } from '../errors.js';
-import { findNearest } from '../lib/nearest.js';
 import { countSignals, onAbort } from '../lib/signals.js';
 import { LANGUAGES, type Messages, messagesIn } from '../messages/index.js';
 import { COMMANDS as COMMAND_NAMES, type Command as CommandName } from '../settings/commands.js';
 import { readPipes } from '../settings/files.js';
 import { languageOf, readSources, type Sources } from '../settings/resolve.js';
 import { loadSettings } from '../settings/settings.js';
-import { type Arguments, parseArguments } from './arguments.js';
+import { type Arguments, parseArguments, unknownCommand } from './arguments.js';
 import type { Command, CommandContext } from './commands/context.js';
 import { renderHelp } from './help.js';
 import { Output } from './output.js';
@@ -107,10 +106,7 @@ function topicOf({ command, help, names }: Arguments): CommandName | null {
   const [given] = names;
   if (given === undefined) return null;
   const topic = COMMAND_NAMES.find((name) => name === given);
-  if (topic === undefined) {
-    const nearest = findNearest(given, COMMAND_NAMES);
-    throw new OperatorError(EXIT.usage, (m) => m.settings.unknownCommand(given, nearest));
-  }
+  if (topic === undefined) throw new OperatorError(EXIT.usage, unknownCommand(given));
   return topic;
 }
 

@@ -34,3 +34,8 @@ export const UNITS: Readonly<Record<Dimension, ReadonlyMap<string, number>>> = {
   rate: PLAIN,
   cores: PLAIN,
 };
+
+/** The names of a dimension's units; none where its numbers have no unit. */
+export function unitsOf(dimension: Dimension): string[] {
+  return [...UNITS[dimension].keys()].filter((unit) => unit !== '');
+}

@@ -14,7 +14,7 @@ const ENTRIES = {
 const YOUNG_MB = 8;
 
 /**
- * A thread imports its file. Piscina would `require` it first, which Node.js 20 and newer do synchronously for ES
+ * A thread imports its file. Piscina would `require` it first, which Node.js from 20.19 on does synchronously for ES
  * modules, and a thread that is ended meanwhile then ends the whole process (a fatal error in `IsGraphAsync`).
  */
 const IMPORT_ONLY = '--no-experimental-require-module';

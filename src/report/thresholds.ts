@@ -1,4 +1,4 @@
-import { UNITS } from '../lib/units.js';
+import { UNITS, unitsOf } from '../lib/units.js';
 import type { Messages } from '../messages/index.js';
 import type { RunSummary, ThresholdResult } from '../runs/summary.js';
 import { findMetric, nearestMetric } from './metrics.js';
@@ -66,11 +66,9 @@ export function parseThreshold(given: string): Threshold | ThresholdProblem {
   if (metric === undefined) {
     return { problem: 'metric', metric: name, nearest: nearestMetric(name) };
   }
-  const units = UNITS[metric.dimension];
-  const factor = units.get(unit);
+  const factor = UNITS[metric.dimension].get(unit);
   if (factor === undefined) {
-    const allowed = [...units.keys()].filter((known) => known !== '');
-    return { problem: 'unit', metric: name, unit, allowed };
+    return { problem: 'unit', metric: name, unit, allowed: unitsOf(metric.dimension) };
   }
   return {
     text,

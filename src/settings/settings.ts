@@ -79,26 +79,8 @@ function throwProblems(problems: readonly Problem[]): void {
 }
 
 function withVolumes(seed: Seed): Settings['seed'] {
-  const {
-    pacientes,
-    medicos,
-    convenios,
-    pacientes_convenios,
-    consultas,
-    exames,
-    internacoes,
-    ...others
-  } = seed;
-  const volumes = {
-    pacientes,
-    medicos,
-    convenios,
-    pacientes_convenios,
-    consultas,
-    exames,
-    internacoes,
-  };
-  return { volumes, ...others };
+  const { minRows, scale, workers, validateForeignKeys, referenceDate, ...volumes } = seed;
+  return { volumes, minRows, scale, workers, validateForeignKeys, referenceDate };
 }
 
 /** How a lost connection is opened again. */

@@ -18,10 +18,11 @@ const REQUIRE_SSL = 'PGREQUIRESSL';
 
 /** Values from the process environment. Variables of other programs are ignored. */
 export function readEnvironment(variables: Variables): Source {
-  return readVariables(variables, (name) => ({
-    where: (messages) => messages.settings.inEnvironment(name),
-    name,
-  }));
+  return readVariables(variables, placeInEnvironment);
+}
+
+function placeInEnvironment(name: string): VariablePlace {
+  return { where: (messages) => messages.settings.inEnvironment(name), name };
 }
 
 /** The variables of a locale, from the one that wins, as POSIX orders them for messages. */
@@ -34,11 +35,7 @@ export function readLocale(variables: Variables): Source {
   const name = LOCALE.find((candidate) => isGiven(variables, candidate));
   const given = new Map<OptionKey, Given>();
   if (name !== undefined && PORTUGUESE.test(variables[name]!)) {
-    given.set('app.lang', {
-      text: 'pt-BR',
-      where: (messages) => messages.settings.inEnvironment(name),
-      name,
-    });
+    given.set('app.lang', { text: 'pt-BR', ...placeInEnvironment(name) });
   }
   return { given, problems: [] };
 }

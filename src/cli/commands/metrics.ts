@@ -1,6 +1,6 @@
 import { EXIT } from '../../errors.js';
 import { formatTable } from '../../lib/text-table.js';
-import { UNITS } from '../../lib/units.js';
+import { unitsOf } from '../../lib/units.js';
 import { METRIC_FORMS, METRICS } from '../../report/metrics.js';
 import type { Command } from './context.js';
 
@@ -17,8 +17,3 @@ export const run: Command = async ({ messages: m, print }) => {
   });
   return EXIT.done;
 };
-
-/** The units of a dimension; none where its numbers have no unit. */
-function unitsOf(dimension: keyof typeof UNITS): string[] {
-  return [...UNITS[dimension].keys()].filter((unit) => unit !== '');
-}

@@ -1,32 +1,12 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { access, type FileHandle, open, stat } from 'node:fs/promises';
 import { EXIT, OperatorError, SourceAbsent } from '../../errors.js';
+import { Wakeable } from '../../lib/wakeable.js';
 import { type ByteInput, END, IDLE, Prefixed } from './byte-input.js';
 import { pipeStream, StreamInput, standardInput } from './stream-input.js';
 
 /** Between two looks at a file without more, or not there. */
 const POLL_MS = 50;
-
-/** Pauses between looks at a file. */
-class Poll {
-  #wake: () => void = () => {};
-
-  /** Resolves after the pause, or as soon as `wake` is called. */
-  pause(): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, POLL_MS);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  }
-
-  /** Ends the pause. */
-  wake(): void {
-    this.#wake();
-  }
-}
 
 /** Names of open descriptors on Linux and macOS. */
 const DESCRIPTOR = /^\/(?:dev\/fd|proc\/self\/fd)\/(\d+)$/;
@@ -65,8 +45,8 @@ class NamedInput implements ByteInput {
   /** A named pipe without a writer yet. */
   #pipe: number | null = null;
   #idle = false;
-  #stopped = false;
-  readonly #poll = new Poll();
+  /** Ended by `stop`, and with it the pause between two looks. */
+  readonly #stop = new Wakeable();
 
   constructor(path: string, follow: boolean) {
     this.#path = path;
@@ -75,24 +55,23 @@ class NamedInput implements ByteInput {
 
   async read(buffer: Buffer, at: number): Promise<number> {
     while (this.#decided === null) {
-      if (this.#stopped) return END;
+      if (this.#stop.ended) return END;
       this.#decided = await this.#decide();
       // For a `stop` during the call.
-      if (this.#stopped) this.#decided?.stop();
+      if (this.#stop.ended) this.#decided?.stop();
       if (this.#decided !== null) break;
       if (!this.#idle) {
         this.#idle = true;
         return IDLE;
       }
-      await this.#poll.pause();
+      await this.#stop.sleep(POLL_MS);
     }
     return this.#decided.read(buffer, at);
   }
 
   stop(): void {
-    this.#stopped = true;
+    this.#stop.end();
     this.#decided?.stop();
-    this.#poll.wake();
   }
 
   async close(): Promise<void> {
@@ -155,8 +134,8 @@ class FileInput implements ByteInput {
   /** The last TAIL_BYTES that were read. */
   #tail = Buffer.alloc(0);
   #idle = false;
-  #stopped = false;
-  readonly #poll = new Poll();
+  /** Ended by `stop`, and with it the pause between two looks. */
+  readonly #stop = new Wakeable();
 
   constructor(path: string, follow: boolean) {
     this.#path = path;
@@ -164,7 +143,7 @@ class FileInput implements ByteInput {
   }
 
   async read(buffer: Buffer, at: number): Promise<number> {
-    while (!this.#stopped) {
+    while (!this.#stop.ended) {
       const count = await this.#readSome(buffer, at);
       if (count === 0 && (!this.#follow || this.#position === null)) return END;
       // At the end, and after a wait, the file may be another one.
@@ -178,14 +157,13 @@ class FileInput implements ByteInput {
         this.#idle = true;
         return IDLE;
       }
-      await this.#poll.pause();
+      await this.#stop.sleep(POLL_MS);
     }
     return END;
   }
 
   stop(): void {
-    this.#stopped = true;
-    this.#poll.wake();
+    this.#stop.end();
   }
 
   async close(): Promise<void> {

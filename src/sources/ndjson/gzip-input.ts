@@ -1,5 +1,6 @@
 import { createGunzip } from 'node:zlib';
 import { EXIT, OperatorError } from '../../errors.js';
+import { Wakeable } from '../../lib/wakeable.js';
 import { AS_IS, type ByteInput, type Decide, END, IDLE } from './byte-input.js';
 
 const MAGIC = Buffer.from([0x1f, 0x8b]);
@@ -40,7 +41,8 @@ class GzipInput implements ByteInput {
   #stopped = false;
   #error: NodeJS.ErrnoException | null = null;
   #changed = false;
-  #wake: () => void = () => {};
+  /** Woken by every event of the unpacker. */
+  readonly #change = new Wakeable();
 
   constructor(input: ByteInput, name: string) {
     this.#input = input;
@@ -145,14 +147,11 @@ class GzipInput implements ByteInput {
 
   #notify(): void {
     this.#changed = true;
-    this.#wake();
+    this.#change.wake();
   }
 
   async #nextChange(): Promise<void> {
-    if (this.#changed) return;
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-    });
+    if (!this.#changed) await this.#change.sleep();
   }
 
   #failure(error: NodeJS.ErrnoException): OperatorError {

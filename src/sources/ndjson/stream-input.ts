@@ -1,6 +1,7 @@
 import { fstatSync } from 'node:fs';
 import { type ConnectOpts, Socket, type SocketConstructorOpts } from 'node:net';
 import { EXIT, OperatorError } from '../../errors.js';
+import { Wakeable } from '../../lib/wakeable.js';
 import { type ByteInput, END, IDLE } from './byte-input.js';
 
 /** The part of a `Readable` that is used. A chunk is valid until the next `read`. */
@@ -69,22 +70,23 @@ export class StreamInput implements ByteInput {
   #ended = false;
   #stopped = false;
   #error: unknown = null;
-  #wake: () => void = () => {};
+  /** Woken by every event of the stream, and by `stop`. */
+  readonly #change = new Wakeable();
 
   /** @param name of the stream in errors */
   constructor(stream: ByteStream, name: string) {
     this.#stream = stream;
     this.#name = name;
-    stream.on('readable', () => this.#wake());
+    stream.on('readable', () => this.#change.wake());
     const end = () => {
       this.#ended = true;
-      this.#wake();
+      this.#change.wake();
     };
     stream.on('end', end);
     stream.on('close', end);
     stream.on('error', (error) => {
       this.#error = error;
-      this.#wake();
+      this.#change.wake();
     });
   }
 
@@ -109,7 +111,7 @@ export class StreamInput implements ByteInput {
 
   stop(): void {
     this.#stopped = true;
-    this.#wake();
+    this.#change.wake();
   }
 
   /** Destroys it: a process does not end while its standard input is read. */
@@ -118,14 +120,8 @@ export class StreamInput implements ByteInput {
   }
 
   /** Waits for an event of the stream. True: it became idle, which is returned once per wait. */
-  #becomesIdle(): Promise<boolean> {
-    return new Promise((resolve) => {
-      const timer = this.#idle ? undefined : setTimeout(() => resolve(true), QUIET_MS);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve(false);
-      };
-    });
+  async #becomesIdle(): Promise<boolean> {
+    return !(await this.#change.sleep(this.#idle ? undefined : QUIET_MS));
   }
 
   #failure(error: unknown): OperatorError {
