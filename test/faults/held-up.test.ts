@@ -30,11 +30,17 @@ async function heldUp(hold: Hold, run: StreamRun, body: () => Promise<void>): Pr
   const release =
     hold === 'Lock' ? await lockTables(run.db, 'pacientes') : await awaitStandby(server);
   try {
-    await waitFor(async () => (await waitingFor(run.db, hold)) === WORKERS, { what: hold });
+    await waitFor(async () => (await stalled(run.db, hold)) === WORKERS, { what: hold });
     await body();
   } finally {
     await release();
   }
+}
+
+/** Workers that wait for this, or for a row that a worker holds which waits for it. */
+async function stalled(db: StreamRun['db'], hold: Hold): Promise<number> {
+  const held = await waitingFor(db, hold);
+  return hold === 'Lock' ? held : held + (await waitingFor(db, 'Lock'));
 }
 
 async function requireLedger({ db, cwd }: StreamRun): Promise<void> {
