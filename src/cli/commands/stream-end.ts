@@ -7,7 +7,7 @@ import {
   failureError,
   isLocalFailure,
 } from '../../postgres/failures.js';
-import { SQLSTATE } from '../../postgres/sqlstate.js';
+import { SQLSTATE, SQLSTATE_CLASS } from '../../postgres/sqlstate.js';
 import type { ConnectionTarget } from '../../postgres/target.js';
 import type { RunOutcome } from '../../run/engine.js';
 import type { RunSummary } from '../../runs/summary.js';
@@ -139,10 +139,13 @@ function explainFailure(
     out.error(reason);
     return error.exitCode;
   }
+  const isExhausted = failure.sqlstate?.startsWith(SQLSTATE_CLASS.INSUFFICIENT_RESOURCES) === true;
   out.error(
-    failure.class === 'critical'
-      ? messages.stream.gaveUp({ reason, unsent })
-      : messages.stream.refused({ reason }),
+    isExhausted
+      ? messages.stream.exhausted({ reason, unsent })
+      : failure.class === 'critical'
+        ? messages.stream.gaveUp({ reason, unsent })
+        : messages.stream.refused({ reason }),
   );
   return error.exitCode;
 }
