@@ -111,6 +111,7 @@ export const en: Messages = {
       `connection lost and not recovered (${e.reason}); the run was ended${e.unsent === null ? '' : ` with ${plural(e.unsent, 'due event')} unsent`} — the summary holds what was committed`,
     behind: (e) =>
       `the run ended ${e.unsent === null ? 'before its last batches were sent' : `with ${plural(e.unsent, 'due event')} unsent`}, since the server was lost (${e.reason}); repeat the run, or pass --on-lag shed where such gaps are intended`,
+    lostBy: (e) => `${e.message} (${e.sqlstate ?? '?'}); since then ${e.since}`,
     heldUp: (e) =>
       [
         e.batches > 0
@@ -171,7 +172,7 @@ export const en: Messages = {
     },
     events: () => 'events',
     eventsAt: (e) =>
-      `${number(e.events)}, at ${number(e.achieved)}${e.target === null ? '' : ` of ${number(e.target)}`} per second`,
+      `${number(e.events)}, at ${seconds(e.achieved)}${e.target === null ? '' : ` of ${number(e.target)}`} per second`,
     transactions: () => 'transactions',
     outcomes: (e) =>
       [

@@ -153,6 +153,9 @@ export const ptBR = {
       `conexão perdida e não recuperada (${e.reason}); a execução foi encerrada${e.unsent === null ? '' : ` com ${ptPlural(e.unsent, 'evento devido', 'eventos devidos')} sem envio`} — o que foi confirmado está no resumo`,
     behind: (e: { reason: string; unsent: number | null }) =>
       `a execução terminou ${e.unsent === null ? 'antes do envio de seus últimos lotes' : `com ${ptPlural(e.unsent, 'evento devido', 'eventos devidos')} sem envio`}, pois o servidor se perdeu (${e.reason}); repita a execução, ou use --on-lag shed se essas lacunas são desejadas`,
+    /** `since`: why no connection was made again. */
+    lostBy: (e: { message: string; sqlstate: string | null; since: string }) =>
+      `${e.message} (${e.sqlstate ?? '?'}); desde então ${e.since}`,
     heldUp: (e: { batches: number; unsent: number | null; waits: readonly string[] }) =>
       [
         e.batches > 0
@@ -225,7 +228,7 @@ export const ptBR = {
     },
     events: () => 'eventos',
     eventsAt: (e: { events: number; achieved: number; target: number | null }) =>
-      `${ptNumber(e.events)}, a ${ptNumber(e.achieved)}${e.target === null ? '' : ` de ${ptNumber(e.target)}`} por segundo`,
+      `${ptNumber(e.events)}, a ${ptSeconds(e.achieved)}${e.target === null ? '' : ` de ${ptNumber(e.target)}`} por segundo`,
     transactions: () => 'transações',
     outcomes: (e: { committed: number; rolled_back: number; in_doubt: number }) =>
       [
