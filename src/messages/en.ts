@@ -207,7 +207,7 @@ export const en: Messages = {
       ].join(', '),
     notSent: () => 'not sent',
     notSentOf: (e) =>
-      `${number(e.events)}${e.due === null ? '' : ` of ${plural(e.due, 'due event')}`}${e.shed > 0 ? `, ${number(e.shed)} of them shed (--on-lag shed)` : ''}`,
+      `${number(e.events)}${e.due === null ? '' : ` of ${plural(e.due, 'due event')}`}${e.shed === 0 ? '' : `, ${e.shed === e.events ? '' : `${number(e.shed)} of them `}shed (--on-lag shed)`}`,
     errors: () => 'errors',
     errorCounts: (e) => {
       const kinds = e.rejected.map(({ name, rows }) => `${name} ${number(rows)}`).join(', ');

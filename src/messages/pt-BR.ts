@@ -264,7 +264,7 @@ export const ptBR = {
     notSent: () => 'não enviados',
     /** `due`: null where the plan sets no number. */
     notSentOf: (e: { events: number; due: number | null; shed: number }) =>
-      `${ptNumber(e.events)}${e.due === null ? '' : ` de ${ptPlural(e.due, 'evento devido', 'eventos devidos')}`}${e.shed > 0 ? `, ${ptNumber(e.shed)} deles descartados (--on-lag shed)` : ''}`,
+      `${ptNumber(e.events)}${e.due === null ? '' : ` de ${ptPlural(e.due, 'evento devido', 'eventos devidos')}`}${e.shed === 0 ? '' : `, ${e.shed === e.events ? '' : `${ptNumber(e.shed)} deles `}descartados (--on-lag shed)`}`,
     errors: () => 'erros',
     errorCounts: (e: {
       rejected: readonly { name: string; rows: number }[];
