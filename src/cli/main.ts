@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { EXIT, type ExitCode, OperatorError } from '../errors.js';
+import { paintFor } from '../lib/paint.js';
 import { countSignals, onAbort } from '../lib/signals.js';
+import { wrapWords } from '../lib/wrap-words.js';
 import { consoleForm } from '../log/console-form.js';
 import { LANGUAGES, type Messages, messagesIn } from '../messages/index.js';
 import { COMMANDS as COMMAND_NAMES, type Command as CommandName } from '../settings/commands.js';
@@ -9,7 +11,7 @@ import type { Switches } from '../settings/options.js';
 import { languageOf, progressOf, readSources, type Sources } from '../settings/resolve.js';
 import { loadSettings } from '../settings/settings.js';
 import { type Arguments, parseArguments, unknownCommand } from './arguments.js';
-import type { Command, CommandContext } from './commands/context.js';
+import type { Command, CommandContext, Result } from './commands/context.js';
 import { renderHelp } from './help.js';
 import { Output } from './output.js';
 import { Progress } from './progress.js';
@@ -128,7 +130,10 @@ function readVersion(): string {
 }
 
 /** The parts of a command's context that exist before its log is open. */
-type Prepared = Omit<CommandContext, 'log' | 'progress' | 'interrupted' | 'forced' | 'print'> &
+type Prepared = Omit<
+  CommandContext,
+  'log' | 'resultLog' | 'progress' | 'interrupted' | 'forced' | 'paint' | 'print'
+> &
   Pick<Switches, 'verbose'>;
 
 /** Opens the log, runs the command, and logs its error. */
@@ -157,16 +162,21 @@ async function runCommand(
     return await run({
       ...prepared,
       log,
+      resultLog: (component) => {
+        const out = log.component(component);
+        return process.stdout.isTTY && !json ? out.detail : out;
+      },
       progress,
       interrupted: interrupted.signal,
       forced: forced.signal,
+      paint: paintFor(process.stdout),
       print: (result) => {
         // After a forced end the command may still run; its result is not wanted.
         if (forced.signal.aborted) return;
         printed = true;
         status.clear();
         if (json) printJson(result.json);
-        else output.write(result.text);
+        else output.write(textOf(result, messages));
       },
     });
   } catch (error) {
@@ -203,6 +213,25 @@ function reportError(
   write(text);
   if (json) printJson({ error: text, exit_code: exitCode });
   return exitCode;
+}
+
+/** Columns by which the lines after the first of a wrapped sentence are indented. */
+const HANGING = 2;
+
+/** The text of a result: its verdict first, the path of its page last. */
+function textOf({ verdict = '', text, page = null }: Result, m: Messages): string {
+  const { isTTY, columns } = process.stdout;
+  // A path is not wrapped: it would be cut for whoever copies it.
+  const last = page === null ? '' : `${m.report.at(page)}\n`;
+  const first = isTTY && columns > 0 ? wrapLines(verdict, columns) : verdict;
+  return [first, text, last].filter((part) => part !== '').join('\n');
+}
+
+function wrapLines(text: string, columns: number): string {
+  return text
+    .split('\n')
+    .map((line) => wrapWords(line, columns, HANGING))
+    .join('\n');
 }
 
 function writeStderr(text: string): void {

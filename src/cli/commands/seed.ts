@@ -8,7 +8,7 @@ import { countsText } from '../../report/text.js';
 import { TABLE_NAMES } from '../../schemas/hospital/tables.js';
 import { Seed, type SeedOutcome } from '../../seed/run.js';
 import { SeedProgress } from '../seed-progress.js';
-import { reportRules } from './check.js';
+import { logRules } from './check.js';
 import type { Command, CommandContext } from './context.js';
 import { withServer } from './with-server.js';
 
@@ -79,7 +79,7 @@ export async function seedTables(
   if (written > 0) log.info(m.seed.done({ written, seconds, perSecond: perSecond(outcome) }));
   if (!settings.seed.validateForeignKeys) return { exitCode: EXIT.done, outcome };
   const rules = await unlessAborted(context.interrupted, () => withConnection(target, checkRules));
-  return { exitCode: reportRules(context, rules), outcome };
+  return { exitCode: logRules(context.log.component('check'), m, rules), outcome };
 }
 
 /** Prints the result of a seed. */
