@@ -1,3 +1,4 @@
+import { actionEn } from './action.en.js';
 import { cliEn } from './cli.en.js';
 import { dbEn } from './db.en.js';
 import { doctorEn } from './doctor.en.js';
@@ -27,6 +28,7 @@ const ledgerSays = (e: KeyEntry): string => {
 export const en: Messages = {
   number: (value) => number(value),
   millis: (value) => millis(value),
+  action: actionEn,
   cli: cliEn,
   settings: settingsEn,
   db: dbEn,

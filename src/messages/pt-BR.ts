@@ -1,3 +1,4 @@
+import { actionPtBR } from './action.pt-BR.js';
 import { cliPtBR } from './cli.pt-BR.js';
 import { dbPtBR } from './db.pt-BR.js';
 import { doctorPtBR } from './doctor.pt-BR.js';
@@ -46,6 +47,7 @@ export const ptBR = {
   number: (value: number) => ptNumber(value),
   /** Milliseconds, three significant digits. */
   millis: (value: number) => ptMillis(value),
+  action: actionPtBR,
   cli: cliPtBR,
   settings: settingsPtBR,
   db: dbPtBR,

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cp, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test from 'node:test';
+import { packageRoot } from '../../src/lib/package-root.js';
+import { type ActionResult, readAction, runAction } from '../helpers/composite-action.js';
+import { freePort } from '../helpers/free-port.js';
+import { startServer } from '../helpers/server.js';
+import { withTempFolder } from '../helpers/temp-folder.js';
+
+const SECRET = 's3nha-do-ci';
+const DATABASE = 'action';
+/** Enough for a verdict. */
+const SHORT = '--duration 1s --workers 2';
+
+const server = await startServer(18);
+await server.query(`CREATE ROLE ci LOGIN PASSWORD '${SECRET}'`);
+await server.query(`CREATE DATABASE ${DATABASE} OWNER ci`);
+
+const action = readAction(join(packageRoot(), 'action.yml'));
+
+function urlOf(port: number): string {
+  return `postgresql://ci:${SECRET}@127.0.0.1:${port}/${DATABASE}`;
+}
+
+/** A checkout of the sources, as GitHub makes one for an action, with the dependencies installed and nothing built. */
+async function makeCheckout(folder: string): Promise<void> {
+  const sources = ['src', 'workers', '.github', 'sql', 'config'];
+  const files = ['Makefile', 'package.json', 'package-lock.json', 'tsconfig.json'];
+  for (const name of [...sources, ...files]) {
+    await cp(join(packageRoot(), name), join(folder, name), { recursive: true });
+  }
+  const installed = join(packageRoot(), 'node_modules');
+  mkdirSync(join(folder, 'node_modules'));
+  for (const name of readdirSync(installed)) {
+    if (name !== '.package-lock.json') {
+      symlinkSync(join(installed, name), join(folder, 'node_modules', name));
+    }
+  }
+  // npm writes it last, and make takes it for the proof of a whole installation.
+  writeFileSync(join(folder, 'node_modules', '.package-lock.json'), '{}');
+}
+
+test('no script of the action has an expression in it, which an input could turn into commands', () => {
+  for (const { run = '' } of action.runs.steps) assert.doesNotMatch(run, /\$\{\{/);
+});
+
+test('the action runs a profile, keeps the page, and fails with the reason', async (t) => {
+  await withTempFolder(async (folder) => {
+    const checkout = join(folder, 'checkout');
+    mkdirSync(checkout);
+    await makeCheckout(checkout);
+    let jobs = 0;
+    const runJob = async (inputs: Readonly<Record<string, string>>): Promise<ActionResult> => {
+      const workspace = join(folder, `job-${++jobs}`);
+      mkdirSync(join(workspace, 'load'), { recursive: true });
+      const given = { 'working-directory': 'load', args: SHORT, ...inputs };
+      const result = await runAction(action, given, { checkout, workspace });
+      for (const text of [result.log, result.summary, JSON.stringify(result.outputs)]) {
+        assert.ok(!text.includes(SECRET), 'the password is shown');
+      }
+      return result;
+    };
+
+    await t.test('a run that holds', async () => {
+      // Those of the profile would not hold on a busy machine.
+      const thresholds = 'rejected==0\nin_doubt==0';
+      const job = await runJob({ 'database-url': urlOf(server.port), thresholds });
+      const { outputs, uses, summary } = job;
+      assert.equal(job.exitCode, 0, job.log);
+      assert.equal(outputs.verdict, 'held');
+      assert.equal(outputs['exit-code'], '0');
+      assert.doesNotMatch(job.log, /::error/);
+      assert.match(
+        summary,
+        /^## oltp-simulator: held\n\n- ✅ .*rejected==0.*\n- ✅ .*in\\_doubt==0/,
+      );
+      // The rate of the profile.
+      assert.match(summary, /\n\| rate .*target 50.* \|\n/);
+      const [node, upload] = uses;
+      assert.equal(node?.with['node-version'], '24');
+      assert.match(upload?.action ?? '', /^actions\/upload-artifact@/);
+      assert.equal(upload?.with.name, 'oltp-simulator-report');
+      const { path = '' } = upload?.with ?? {};
+      assert.equal(path, outputs.report);
+      assert.ok((await readFile(path, 'utf8')).includes(outputs['run-id'] ?? '?'));
+    });
+
+    await t.test('a threshold that does not hold', async () => {
+      const job = await runJob({
+        'database-url': urlOf(server.port),
+        thresholds: 'rejected==0\nresponse.p99 < 1us\n',
+        artifact: 'page-of-18',
+      });
+      const { outputs, uses, summary } = job;
+      assert.equal(job.exitCode, 5, job.log);
+      assert.equal(outputs.verdict, 'not-held');
+      assert.equal(outputs['exit-code'], '5');
+      const reason = /^::error title=oltp-simulator::(.*response\.p99 < 1us.*measured.*)$/m;
+      assert.match(job.log, reason);
+      assert.match(summary, /^## oltp-simulator: did not hold\n\n.*response\.p99 \\< 1us/);
+      assert.match(summary, /\n- ✅ .*rejected==0.*\n- ❌ .*response\.p99/);
+      assert.equal(uses.at(-1)?.with.name, 'page-of-18');
+      assert.ok(existsSync(uses.at(-1)?.with.path ?? ''));
+    });
+
+    await t.test('a database that is not reachable', async () => {
+      const port = await freePort();
+      const job = await runJob({ 'database-url': urlOf(port), 'node-version': '' });
+      assert.equal(job.exitCode, 3, job.log);
+      assert.deepEqual(job.outputs, {
+        verdict: 'failed',
+        'exit-code': '3',
+        'run-id': '',
+        report: '',
+      });
+      const address = `127\\.0\\.0\\.1:${port}`;
+      assert.match(job.log, new RegExp(`^::error title=oltp-simulator::.*${address}`, 'm'));
+      assert.match(job.summary, new RegExp(`^## oltp-simulator: failed\n\n.*${address}`));
+      assert.deepEqual(job.uses, []);
+    });
+
+    await t.test('an empty database-url, as in a pull request from a fork', async () => {
+      const job = await runJob({ 'database-url': '' });
+      assert.equal(job.exitCode, 2, job.log);
+      assert.match(job.log, /^::error title=oltp-simulator::the input database-url is empty/m);
+      assert.ok(!existsSync(join(folder, `job-${jobs}`, 'load', '.data')));
+    });
+  });
+});
