@@ -8,6 +8,7 @@ import { type ActionResult, readAction, runAction } from '../helpers/composite-a
 import { freePort } from '../helpers/free-port.js';
 import { startServer } from '../helpers/server.js';
 import { withTempFolder } from '../helpers/temp-folder.js';
+import { waitFor } from '../helpers/wait-for.js';
 
 const SECRET = 's3nha-do-ci';
 const DATABASE = 'action';
@@ -24,11 +25,10 @@ function urlOf(port: number): string {
   return `postgresql://ci:${SECRET}@127.0.0.1:${port}/${DATABASE}`;
 }
 
-/** A checkout of the sources, as GitHub makes one for an action, with the dependencies installed and nothing built. */
+/** A checkout, as GitHub makes one for an action, with the dependencies installed and nothing built. */
 async function makeCheckout(folder: string): Promise<void> {
-  const sources = ['src', 'workers', '.github', 'sql', 'config'];
-  const files = ['Makefile', 'package.json', 'package-lock.json', 'tsconfig.json'];
-  for (const name of [...sources, ...files]) {
+  for (const name of readdirSync(packageRoot())) {
+    if (/^(\.(?!github)|dist|node_modules|logs)/.test(name)) continue;
     await cp(join(packageRoot(), name), join(folder, name), { recursive: true });
   }
   const installed = join(packageRoot(), 'node_modules');
@@ -40,6 +40,12 @@ async function makeCheckout(folder: string): Promise<void> {
   }
   // npm writes it last, and make takes it for the proof of a whole installation.
   writeFileSync(join(folder, 'node_modules', '.package-lock.json'), '{}');
+}
+
+/** True once a run of this folder has a second of its series. */
+function hasSeries(runs: string): boolean {
+  if (!existsSync(runs)) return false;
+  return readdirSync(runs).some((run) => existsSync(join(runs, run, 'series.ndjson')));
 }
 
 test('no script of the action has an expression in it, which an input could turn into commands', () => {
@@ -119,6 +125,24 @@ test('the action runs a profile, keeps the page, and fails with the reason', asy
       assert.match(job.log, new RegExp(`^::error title=oltp-simulator::.*${address}`, 'm'));
       assert.match(job.summary, new RegExp(`^## oltp-simulator: failed\n\n.*${address}`));
       assert.deepEqual(job.uses, []);
+    });
+
+    await t.test('a server that is lost amid the run', async () => {
+      const job = runJob({ 'database-url': urlOf(server.port), args: '--duration 1m --workers 2' });
+      const load = join(folder, `job-${jobs}`, 'load');
+      mkdirSync(join(load, 'config'));
+      const giveUpSoon = 'STREAM_RECONNECT_ATTEMPTS=1\nSTREAM_RECONNECT_BASE_SECONDS=0.05\n';
+      writeFileSync(join(load, 'config', '.env'), giveUpSoon);
+      // One line a second, from the first event on.
+      await waitFor(() => hasSeries(join(load, 'logs', 'runs')));
+      await server.stop('immediate');
+      const { exitCode, outputs, uses, log, summary } = await job;
+      assert.equal(exitCode, 3, log);
+      assert.equal(outputs.verdict, 'failed');
+      // A cause, and not only an exit code.
+      assert.match(log, /^::error title=oltp-simulator::(?!.*exit code).*lost/m);
+      assert.match(summary, /^## oltp-simulator: failed\n\n(?!.*exit code).*lost/);
+      assert.ok(existsSync(uses.at(-1)?.with.path ?? ''));
     });
 
     await t.test('an empty database-url, as in a pull request from a fork', async () => {
