@@ -20,7 +20,6 @@ export function commandLine(inputs: Inputs): string[] {
     .filter((line) => line !== '');
   return [
     'start',
-    '--json',
     ...(profile === '' ? [] : ['--profile', profile]),
     ...thresholds.flatMap((threshold) => ['--threshold', threshold]),
     ...splitWords(inputs.ACTION_ARGS ?? ''),

@@ -112,6 +112,8 @@ export interface RunOutcome {
   readonly failure: Failure | null;
   /** The last loss of the server, if its backlog was not worked off when the run ended; else null. */
   readonly lost: Failure | null;
+  /** The server's own reason for ending connections that were not made again; null: it gave none. */
+  readonly lostBy: Failure | null;
   /** True: some workers were cut off, because they got no answer. */
   readonly cutOff: boolean;
   /** True: the main thread got no answer either, and asked the server nothing more. */
@@ -145,6 +147,7 @@ export class RunEngine {
   #failure: Failure | null = null;
   /** The reason of the last loss of a connection. */
   #loss: Failure | null = null;
+  #lostBy: Failure | null = null;
   #cutOff = false;
   #silent = false;
   #heldUp: HeldUp = { waits: [], unconfirmed: 0 };
@@ -315,7 +318,12 @@ export class RunEngine {
 
   #receive(worker: number, report: ProducerReport): void {
     if (report.kind === 'ready') this.#ready.add(worker);
-    if (report.kind === 'reconnecting') this.#loss = report.failure;
+    if (report.kind === 'reconnecting') {
+      this.#loss = report.failure;
+      // Later attempts only find that nobody answers.
+      if (report.failure.sqlstate !== null) this.#lostBy = report.failure;
+    }
+    if (report.kind === 'reconnected') this.#lostBy = null;
     if (report.kind === 'committed') {
       this.#cache.apply(report.ids);
       this.#reportWritten(worker);
@@ -410,6 +418,7 @@ export class RunEngine {
     return {
       stoppedBy: this.#stoppedBy(),
       failure: this.#failure,
+      lostBy: this.#lostBy,
       lost: this.workerStats.some((stats) => stats.lost) ? this.#loss : null,
       cutOff: this.#cutOff,
       silent: this.#silent,

@@ -17,12 +17,14 @@ import type { ConnectionTarget } from '../../postgres/target.js';
 import { junitXml } from '../../report/junit.js';
 import { SeriesStats } from '../../report/series-stats.js';
 import { type Ending, summarize } from '../../report/summarize.js';
-import { summaryText } from '../../report/text.js';
+import { summaryText, verdictText } from '../../report/text.js';
 import { firstBroken, markAborted, type Threshold } from '../../report/thresholds.js';
+import { judgeRun } from '../../report/verdict.js';
 import { RunEngine, type RunSetup } from '../../run/engine.js';
 import { type LoadPlan, planLoad, type WorkerPlan } from '../../run/plan.js';
 import { watchSentinel } from '../../run/sentinel.js';
 import { rowTriggersOf } from '../../run/server-effects.js';
+import type { Totals } from '../../run/totals.js';
 import { newRunId, RunFolder } from '../../runs/folder.js';
 import type { RunSummary } from '../../runs/summary.js';
 import { samplePools } from '../../schemas/hospital/pools.js';
@@ -32,7 +34,8 @@ import { reconnectPolicy, withoutSecrets } from '../../settings/settings.js';
 import { RunLogger } from '../run-logger.js';
 import type { Command, CommandContext } from './context.js';
 import { showForecast } from './forecast.js';
-import { explainEnd, lossOf } from './stream-end.js';
+import { writePage } from './run-page.js';
+import { type Explanation, explainEnd, lossOf } from './stream-end.js';
 import { lookOnce, NO_PATIENCE_SECONDS, type OwnServer, withServer } from './with-server.js';
 
 /** `stream`: continuous events, until a limit or a signal. */
@@ -105,8 +108,8 @@ export async function streamEvents(
   if (ledger !== null) announceTriggers(context, found.database);
   await folder.begin(withoutSecrets(settings));
 
-  let summary: RunSummary | null = null;
   let silent = false;
+  let end: (Explanation & { readonly summary: RunSummary }) | null = null;
   const releaseSignal = onAbort(context.interrupted, () => {
     log.info(m.stream.stopping());
     engine.stop();
@@ -125,11 +128,11 @@ export async function streamEvents(
     logger.stop();
     const loss = await lossOf(outcome, target, stream.rate !== 'max');
     const ending = { ...outcome, lost: loss !== null, waited: outcome.heldUp.waits.length > 0 };
-    summary = markAborted(
+    const summary: RunSummary = markAborted(
       summaryOf(ending, stream.thresholds),
       outcome.stoppedBy === 'threshold' ? aborted : null,
     );
-    const exitCode = explainEnd({
+    const explanation = explainEnd({
       context,
       target,
       outcome,
@@ -139,26 +142,41 @@ export async function streamEvents(
       own,
       hasLedger: ledger !== null,
     });
-    context.print({ json: summary, text: summaryText(m, summary, engine.totals) });
+    end = { ...explanation, summary };
     if (stream.junitFile !== null) await writeJunit(context, stream.junitFile, summary);
     const held = summary.thresholds.every((result) => result.held);
-    return exitCode === EXIT.done && !held ? EXIT.notHeld : exitCode;
+    return end.exitCode === EXIT.done && !held ? EXIT.notHeld : end.exitCode;
   } finally {
     logger.stop();
     endWatch();
     releaseSignal();
-    if (ledger !== null) await concludeLedger(context, ledger.folder, target, silent);
-    if (summary !== null) {
-      await folder.conclude(summary, async () => {
-        // Loaded only now: a run does not wait for modules that only its end needs.
-        const { writeReportFile } = await import('../../report/html/file.js');
-        const path = await writeReportFile(logs, [folder.path], m, settings.app.lang);
-        log.info(m.page.reportWritten({ path }));
-      });
+    if (ledger !== null) {
+      const isLost = end?.exitCode === EXIT.unreachable;
+      await concludeLedger(context, ledger.folder, target, { silent, isLost });
     }
+    // After everything that may log: the verdict and the path of the page end the output.
+    if (end !== null) await showEnd(context, folder, end, engine.totals);
     // Last: a command that waits for the end of the run may write the report anew.
     await folder.leave();
   }
+}
+
+/** Leaves summary and page in the run's folder, and prints the result. */
+async function showEnd(
+  context: CommandContext,
+  folder: RunFolder,
+  { summary, cause }: Explanation & { readonly summary: RunSummary },
+  totals: Totals,
+): Promise<void> {
+  const { messages: m, paint, log } = context;
+  const recorded = await folder.conclude(summary);
+  const page = recorded ? await writePage(context, log.component('stream'), folder.path) : null;
+  context.print({
+    json: summary,
+    verdict: verdictText(m, paint, judgeRun(summary, null, cause)),
+    text: summaryText(m, paint, summary, totals),
+    page,
+  });
 }
 
 /** A database as a run finds it. */
@@ -227,14 +245,17 @@ async function concludeLedger(
   { log, messages: m }: CommandContext,
   folder: string,
   target: ConnectionTarget,
-  silent: boolean,
+  { silent, isLost }: { readonly silent: boolean; readonly isLost: boolean },
 ): Promise<void> {
   try {
     const patience = silent ? NO_PATIENCE_SECONDS : undefined;
     addFacts(folder, await lookOnce(target, readDatabaseFacts, patience));
   } catch (error) {
     const why = error instanceof OperatorError ? error.sentence(m) : (error as Error).message;
-    log.component('stream').warning(m.ledger.notConcluded({ why }));
+    const out = log.component('stream');
+    // A lost server has been reported.
+    if (isLost) out.debug(m.ledger.notConcluded({ why }));
+    else out.warning(m.ledger.notConcluded({ why }));
   }
 }
 

@@ -14,7 +14,6 @@ test('the inputs of the action become options, and each threshold one of its own
   });
   assert.deepEqual(argv, [
     'start',
-    '--json',
     '--profile',
     'smoke',
     '--threshold',
@@ -29,7 +28,7 @@ test('the inputs of the action become options, and each threshold one of its own
     '$(date)',
     '`date`',
   ]);
-  assert.deepEqual(commandLine({ DATABASE_URL }), ['start', '--json']);
+  assert.deepEqual(commandLine({ DATABASE_URL }), ['start']);
 });
 
 test('an input that cannot be meant is refused', () => {
