@@ -75,7 +75,7 @@ export const verdictEn: typeof verdictPtBR = {
   serverLost: (e) =>
     `Did not finish: the connection to the server was lost${unsent(e.unsent)}${why(e.cause)}`,
   heldUp: (e) =>
-    `Did not finish: batches waited at the server when the run ended${unsent(e.unsent)}${why(e.cause)}`,
+    `Did not finish: workers were held up at the server${unsent(e.unsent)}${why(e.cause)}`,
   inDoubt: (count) =>
     `In doubt: it is unknown whether ${plural(count, 'transaction')} committed; \`ledger resolve\` asks the server`,
   noSummary: () => 'No summary: the run was killed, or is still under way',

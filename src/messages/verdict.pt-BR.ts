@@ -108,7 +108,7 @@ export const verdictPtBR = {
   serverLost: (e: { unsent: number | null; cause: string | null }) =>
     `Não terminou: a conexão com o servidor foi perdida${unsent(e.unsent)}${why(e.cause)}`,
   heldUp: (e: { unsent: number | null; cause: string | null }) =>
-    `Não terminou: lotes esperavam no servidor no fim da execução${unsent(e.unsent)}${why(e.cause)}`,
+    `Não terminou: workers ficaram retidos no servidor${unsent(e.unsent)}${why(e.cause)}`,
   inDoubt: (count: number) =>
     `Em dúvida: não se sabe se ${plural(count, 'transação foi confirmada', 'transações foram confirmadas')}; \`ledger resolve\` pergunta ao servidor`,
   noSummary: () => 'Sem resumo: a execução foi morta ou ainda está em andamento',

@@ -1,14 +1,15 @@
 import type { DatabaseFacts } from '../../database/facts.js';
 import { lastLogLines } from '../../embedded/cluster.js';
 import { EXIT, type ExitCode } from '../../errors.js';
+import { causeText } from '../../postgres/cause.js';
 import {
   describeFailure,
   type Failure,
   failureError,
   isLocalFailure,
 } from '../../postgres/failures.js';
-import { SQLSTATE } from '../../postgres/sqlstate.js';
-import type { ConnectionTarget } from '../../postgres/target.js';
+import { SQLSTATE, SQLSTATE_CLASS } from '../../postgres/sqlstate.js';
+import { addressOf, type ConnectionTarget } from '../../postgres/target.js';
 import type { RunOutcome } from '../../run/engine.js';
 import type { RunSummary } from '../../runs/summary.js';
 import { TABLE_NAMES } from '../../schemas/hospital/tables.js';
@@ -59,23 +60,28 @@ export function explainEnd(ended: Ended): Explanation {
 
 /** Logs the waits of batches in flight, and whether they were rolled back. */
 function explainHeldUp(
-  { log, messages: m, settings }: CommandContext,
+  { resultLog, messages: m, settings }: CommandContext,
   { heldUp, givenUp, cutOff, stoppedBy }: RunOutcome,
   { unsent }: RunSummary,
 ): Explanation {
-  const out = log.component('stream');
+  const out = resultLog('stream');
   const waits = heldUp.waits
     .filter(({ kind }) => kind === 'lock' || givenUp === 0)
     .map(m.db.waitedFor);
   const byHand = stoppedBy === 'signal' || stoppedBy === 'threshold';
+  const waited = { batches: givenUp, waits };
   if (waits.length > 0) {
-    const message = m.stream.heldUp({ batches: givenUp, unsent: byHand ? null : unsent, waits });
+    const message = m.stream.heldUp({ ...waited, unsent: byHand ? null : unsent });
     if (byHand) out.warning(message);
     else out.error(message);
   }
   const noAnswer = m.stream.cutOff({ seconds: settings.stream.stopGraceSeconds });
   if (cutOff) out.error(noAnswer);
-  const cause = waits.length > 0 ? waits.join('; ') : cutOff ? noAnswer : null;
+  const causes = [
+    ...(waits.length > 0 ? [m.stream.heldUp({ ...waited, unsent: null })] : []),
+    ...(cutOff ? [noAnswer] : []),
+  ];
+  const cause = causes.length > 0 ? causes.join('; ') : null;
   if (stoppedBy === 'threshold') return { exitCode: EXIT.done, cause };
   return { exitCode: stoppedBy === 'signal' ? EXIT.forced : EXIT.state, cause };
 }
@@ -106,9 +112,9 @@ export async function lossOf(
 /** Logs that the run ended with due events unsent. */
 function explainLoss(ended: Ended, loss: Failure): Explanation {
   const { context, summary } = ended;
-  const { log, messages: m } = context;
+  const { resultLog, messages: m } = context;
   const cause = causeOf(ended, loss);
-  log.component('stream').error(m.stream.behind({ reason: cause, unsent: summary.unsent }));
+  resultLog('stream').error(m.stream.behind({ reason: cause, unsent: summary.unsent }));
   return { exitCode: EXIT.unreachable, cause };
 }
 
@@ -117,24 +123,25 @@ function causeOf({ context, target, outcome }: Ended, failure: Failure): string 
   const reason = failureError(failure, target).sentence(context.messages);
   const { lostBy } = outcome;
   if (lostBy === null || failure.sqlstate !== null || failure.class !== 'critical') return reason;
-  return context.messages.stream.lostBy({ ...lostBy, since: reason });
+  const cause = causeText(lostBy, addressOf(target), context.messages);
+  return context.messages.stream.lostBy({ cause, since: reason });
 }
 
 /** After a loss: logs the embedded server's last lines, and the command that settles transactions in doubt. */
 function adviseAfterLoss({ context, summary, own, hasLedger }: Ended): void {
-  const { log, messages: m } = context;
+  const { log, resultLog, messages: m } = context;
   const { run_id: run, transactions } = summary;
-  const out = log.component('stream');
-  if (own !== null) out.error(m.stream.ownServerLost({ ...own, lines: lastLogLines(own.log) }));
+  if (own !== null)
+    log.component('stream').error(m.stream.ownServerLost({ ...own, lines: lastLogLines(own.log) }));
   const count = transactions.in_doubt;
-  if (hasLedger && count > 0) out.warning(m.stream.resolveLater({ run, count }));
+  if (hasLedger && count > 0) resultLog('stream').warning(m.stream.resolveLater({ run, count }));
 }
 
 /** Logs the failure that ended the run. */
 function explainFailure(ended: Ended, failure: Failure, database: DatabaseFacts): Explanation {
-  const { log, messages } = ended.context;
+  const { resultLog, messages } = ended.context;
   const { unsent } = ended.summary;
-  const out = log.component('stream');
+  const out = resultLog('stream');
   const rules = TABLE_NAMES.flatMap((table) =>
     database.tables[table].rules.map((name) => `${table}.${name}`),
   );
@@ -151,10 +158,13 @@ function explainFailure(ended: Ended, failure: Failure, database: DatabaseFacts)
     out.error(reason);
     return explanation;
   }
+  const isExhausted = failure.sqlstate?.startsWith(SQLSTATE_CLASS.INSUFFICIENT_RESOURCES) === true;
   out.error(
-    failure.class === 'critical'
-      ? messages.stream.gaveUp({ reason, unsent })
-      : messages.stream.refused({ reason }),
+    isExhausted
+      ? messages.stream.exhausted({ reason, unsent })
+      : failure.class === 'critical'
+        ? messages.stream.gaveUp({ reason, unsent })
+        : messages.stream.refused({ reason }),
   );
   return explanation;
 }

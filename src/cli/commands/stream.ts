@@ -13,7 +13,7 @@ import { onAbort, unlessAborted } from '../../lib/signals.js';
 import { withConnection } from '../../postgres/connect.js';
 import { identify, type ServerIdentity } from '../../postgres/identity.js';
 import { readTableOids, type TableOids } from '../../postgres/table-oids.js';
-import type { ConnectionTarget } from '../../postgres/target.js';
+import { addressOf, type ConnectionTarget } from '../../postgres/target.js';
 import { junitXml } from '../../report/junit.js';
 import { SeriesStats } from '../../report/series-stats.js';
 import { type Ending, summarize } from '../../report/summarize.js';
@@ -68,9 +68,13 @@ export async function streamEvents(
   if (ledger !== null) await makeLedger(ledger, found);
   const plan = planLoad({ ...stream, rng });
   const logger = new RunLogger({
+    runId,
     messages: m,
     log,
-    status: context.status,
+    progress: context.progress,
+    where: addressOf(target),
+    workers: plan.workers.length,
+    stages: stream.stages,
     batchSize: stream.batchSize,
     everyBatch: stream.rate === null && plan.curve === null,
     attempts: stream.failFastOnCritical ? stream.reconnectAttempts : null,
@@ -168,9 +172,9 @@ async function showEnd(
   { summary, cause }: Explanation & { readonly summary: RunSummary },
   totals: Totals,
 ): Promise<void> {
-  const { messages: m, paint, log } = context;
+  const { messages: m, paint } = context;
   const recorded = await folder.conclude(summary);
-  const page = recorded ? await writePage(context, log.component('stream'), folder.path) : null;
+  const page = recorded ? await writePage(context, 'stream', folder.path) : null;
   context.print({
     json: summary,
     verdict: verdictText(m, paint, judgeRun(summary, null, cause)),

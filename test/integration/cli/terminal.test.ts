@@ -97,7 +97,7 @@ test('Ctrl+C under `make start` ends with the summary, and make itself with 0', 
     terminal.type(CTRL_C);
     const { code, shown } = await terminal.ended();
     assert.equal(code, 0, shown);
-    assert.match(shown, /\r\n +stopped by +Ctrl\+C .* every batch that it began is complete\r\n/);
+    assert.match(shown, /\r\n +stopped by +Ctrl\+C .* each batch it began is complete\r\n/);
     assert.doesNotMatch(shown, /make: \*\*\*/);
     assert.equal(serverIsUp(), false);
   });

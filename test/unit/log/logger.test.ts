@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import type { ConsoleForm } from '../../../src/log/console-form.js';
 import { createLog, type Log } from '../../../src/log/logger.js';
 import { createStatusLine, type StatusLine } from '../../../src/log/status-line.js';
 import { messagesIn } from '../../../src/messages/index.js';
@@ -25,18 +26,21 @@ function open(
   dir: string,
   more: Partial<Settings['logging']> = {},
   terminal?: StatusLine,
+  form: ConsoleForm = more.format === 'json' ? 'json' : 'full',
 ): { log: Log; lines: string[] } {
   const lines: string[] = [];
   const console = terminal ?? createStatusLine({ write: (line) => lines.push(line), on: () => {} });
   const settings: Settings['logging'] = {
     level: 'INFO',
+    levelIsExplicit: false,
     format: 'text',
+    progress: 'auto',
     dir,
     rotateWhen: 'midnight',
     backupCount: 7,
     ...more,
   };
-  return { log: createLog({ settings, messages: messagesIn('en'), console }), lines };
+  return { log: createLog({ settings, messages: messagesIn('en'), console, form }), lines };
 }
 
 const read = (...path: string[]) => readFileSync(join(...path), 'utf8');
@@ -231,6 +235,7 @@ test('a full disk costs the file, one warning, and nothing else', async () => {
       import { messagesIn } from '${url('../../../src/messages/index.js')}';
       const log = createLog({
         settings: { level: 'INFO', format: 'text', dir: 'logs', rotateWhen: 'midnight', backupCount: 7 },
+        form: 'full',
         messages: messagesIn('en'),
         console: createStatusLine(process.stderr),
       });

@@ -128,10 +128,10 @@ const CASES: Readonly<Record<string, Judged>> = {
     summary: { held_up: true, unsent: 1 },
     state: 'failed',
     english: [
-      'Did not finish: batches waited at the server when the run ended, with 1 due event unsent; see the log',
+      'Did not finish: workers were held up at the server, with 1 due event unsent; see the log',
     ],
     portuguese:
-      'Não terminou: lotes esperavam no servidor no fim da execução, com 1 evento devido sem envio; veja o log',
+      'Não terminou: workers ficaram retidos no servidor, com 1 evento devido sem envio; veja o log',
   },
   'transactions in doubt and thresholds that held': {
     summary: { transactions: IN_DOUBT, thresholds: [FAST] },
