@@ -1,4 +1,5 @@
 import type { StoppedBy } from '../run/engine.js';
+import { actionEn } from './action.en.js';
 import { cliEn } from './cli.en.js';
 import { dbEn } from './db.en.js';
 import { doctorEn } from './doctor.en.js';
@@ -44,6 +45,7 @@ const stopReasons: Readonly<Record<StoppedBy, string>> = {
 export const en: Messages = {
   number: (value) => number(value),
   millis: (value) => millis(value),
+  action: actionEn,
   cli: cliEn,
   settings: settingsEn,
   db: dbEn,

@@ -1,4 +1,5 @@
 import type { StoppedBy } from '../run/engine.js';
+import { actionPtBR } from './action.pt-BR.js';
 import { cliPtBR } from './cli.pt-BR.js';
 import { dbPtBR } from './db.pt-BR.js';
 import { doctorPtBR } from './doctor.pt-BR.js';
@@ -63,6 +64,7 @@ export const ptBR = {
   number: (value: number) => ptNumber(value),
   /** Milliseconds, three significant digits. */
   millis: (value: number) => ptMillis(value),
+  action: actionPtBR,
   cli: cliPtBR,
   settings: settingsPtBR,
   db: dbPtBR,
