@@ -140,6 +140,8 @@ export class RunEngine {
   readonly #sampler: Sampler;
   readonly #cache: IdCache;
   readonly #ready = new Set<number>();
+  /** Workers that have lost their connection, and not got another one. */
+  readonly #disconnected = new Set<number>();
   /** Rows of each worker that the listener has been given. */
   readonly #written: readonly RowCounts[];
   #failure: Failure | null = null;
@@ -172,6 +174,7 @@ export class RunEngine {
       workerStats: this.workerStats,
       plan,
       watch: new ServerWatch(target, tables, (error) => this.#fail(describeFailure(error))),
+      disconnected: () => this.#disconnected.size,
       onPoint: (point, ending) => listener.sampled(point, ending),
     });
   }
@@ -315,7 +318,12 @@ export class RunEngine {
 
   #receive(worker: number, report: ProducerReport): void {
     if (report.kind === 'ready') this.#ready.add(worker);
-    if (report.kind === 'reconnecting') this.#loss = report.failure;
+    if (report.kind === 'reconnecting') {
+      this.#loss = report.failure;
+      this.#disconnected.add(worker);
+    }
+    // A thread that takes the place of one that died has its first connection.
+    if (report.kind === 'reconnected' || report.kind === 'ready') this.#disconnected.delete(worker);
     if (report.kind === 'committed') {
       this.#cache.apply(report.ids);
       this.#reportWritten(worker);

@@ -3,6 +3,8 @@ import { appendFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SeriesPoint } from '../run/series.js';
+import type { RunDescription } from './description.js';
+import type { LatencyDistributions } from './latency.js';
 import type { RunSummary } from './summary.js';
 
 /** A new run id, which sorts by time and differs between runs of the same second: 20261123-201530-a1b2. */
@@ -26,12 +28,13 @@ export class RunFolder {
     this.#onFailure = onFailure;
   }
 
-  /** Makes the folder, with `settings.json`: the settings of the run, without secrets. */
-  begin(settings: Readonly<Record<string, unknown>>): Promise<void> {
+  /** Makes the folder, with `run.json` and `settings.json`: the settings of the run, without secrets. */
+  begin(description: RunDescription, settings: Readonly<Record<string, unknown>>): Promise<void> {
     return this.#attempt(async () => {
       await mkdir(this.path, { recursive: true });
       await writeFile(join(this.path, 'pid'), `${process.pid}\n`);
-      await writeFile(join(this.path, 'settings.json'), `${JSON.stringify(settings, null, 2)}\n`);
+      await this.#write('run.json', description);
+      await this.#write('settings.json', settings);
     });
   }
 
@@ -47,10 +50,15 @@ export class RunFolder {
     }
   }
 
-  /** Writes `summary.json`, and then what `addReport` writes. */
-  conclude(summary: RunSummary, addReport: () => Promise<void>): Promise<void> {
+  /** Writes `latency.json` and `summary.json`, and then what `addReport` writes. */
+  conclude(
+    summary: RunSummary,
+    latency: LatencyDistributions,
+    addReport: () => Promise<void>,
+  ): Promise<void> {
     return this.#attempt(async () => {
-      await writeFile(join(this.path, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
+      await this.#write('latency.json', latency);
+      await this.#write('summary.json', summary);
       await addReport();
     });
   }
@@ -58,6 +66,10 @@ export class RunFolder {
   /** Marks the run as over. */
   leave(): Promise<void> {
     return this.#attempt(() => rm(join(this.path, 'pid'), { force: true }));
+  }
+
+  #write(file: string, document: object): Promise<void> {
+    return writeFile(join(this.path, file), `${JSON.stringify(document, null, 2)}\n`);
   }
 
   async #attempt(write: () => Promise<void>): Promise<void> {

@@ -106,3 +106,22 @@ export function withoutSecrets(settings: Settings): Record<string, unknown> {
     stream: { ...stream, stages, thresholds },
   };
 }
+
+/** Dotted keys, as in `withoutSecrets`, of the settings whose values are not the defaults. */
+export function changedSettings(settings: Settings, cwd: string): string[] {
+  const standard = loadSettings({ list: [], variables: [], cwd });
+  return differences(withoutSecrets(settings), withoutSecrets(standard));
+}
+
+function differences(value: unknown, standard: unknown, key = ''): string[] {
+  if (!isGroup(value) || !isGroup(standard)) {
+    return JSON.stringify(value) === JSON.stringify(standard) ? [] : [key];
+  }
+  return Object.keys(value).flatMap((name) =>
+    differences(value[name], standard[name], key === '' ? name : `${key}.${name}`),
+  );
+}
+
+function isGroup(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

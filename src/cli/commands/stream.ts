@@ -9,6 +9,8 @@ import { requireWritable } from '../../database/scripts.js';
 import { EXIT, type ExitCode, OperatorError } from '../../errors.js';
 import { addFacts, writeFacts } from '../../ledger/facts-file.js';
 import { ledgerFolder } from '../../ledger/folder.js';
+import { describeMachine } from '../../lib/machine.js';
+import { programVersion } from '../../lib/package-root.js';
 import { onAbort, unlessAborted } from '../../lib/signals.js';
 import { withConnection } from '../../postgres/connect.js';
 import { identify, type ServerIdentity } from '../../postgres/identity.js';
@@ -23,12 +25,14 @@ import { RunEngine, type RunSetup } from '../../run/engine.js';
 import { type LoadPlan, planLoad, type WorkerPlan } from '../../run/plan.js';
 import { watchSentinel } from '../../run/sentinel.js';
 import { rowTriggersOf } from '../../run/server-effects.js';
+import type { RunDescription } from '../../runs/description.js';
 import { newRunId, RunFolder } from '../../runs/folder.js';
+import { latencyDistributions } from '../../runs/latency.js';
 import type { RunSummary } from '../../runs/summary.js';
 import { samplePools } from '../../schemas/hospital/pools.js';
 import { requireWhole } from '../../seed/indexes.js';
 import { joinStream } from '../../seed/locks.js';
-import { reconnectPolicy, withoutSecrets } from '../../settings/settings.js';
+import { changedSettings, reconnectPolicy, withoutSecrets } from '../../settings/settings.js';
 import { RunLogger } from '../run-logger.js';
 import type { Command, CommandContext } from './context.js';
 import { showForecast } from './forecast.js';
@@ -103,7 +107,7 @@ export async function streamEvents(
   });
   announce(context, runId, plan.workers);
   if (ledger !== null) announceTriggers(context, found.database);
-  await folder.begin(withoutSecrets(settings));
+  await folder.begin(describeRun(context, runId, found.server), withoutSecrets(settings));
 
   let summary: RunSummary | null = null;
   let silent = false;
@@ -149,7 +153,7 @@ export async function streamEvents(
     releaseSignal();
     if (ledger !== null) await concludeLedger(context, ledger.folder, target, silent);
     if (summary !== null) {
-      await folder.conclude(summary, async () => {
+      await folder.conclude(summary, latencyDistributions(engine.workerStats), async () => {
         // Loaded only now: a run does not wait for modules that only its end needs.
         const { writeReportFile } = await import('../../report/html/file.js');
         const path = await writeReportFile(logs, [folder.path], m, settings.app.lang);
@@ -205,6 +209,20 @@ function setupOf(
     // Without a ledger nothing would record the rows as stored.
     facts: ledger === null ? null : database,
     ledger,
+  };
+}
+
+function describeRun(
+  { settings, cwd }: CommandContext,
+  run_id: string,
+  server: ServerIdentity,
+): RunDescription {
+  return {
+    run_id,
+    program: { version: programVersion(), node: process.version },
+    server: { ...server, embedded: settings.server === null },
+    machine: describeMachine(),
+    changed_settings: changedSettings(settings, cwd),
   };
 }
 

@@ -1,6 +1,7 @@
 import { type RunRecord, startOf } from '../../runs/record.js';
+import { factList } from './facts.js';
 import { banner, html, type Markup } from './markup.js';
-import { curveOfRun } from './plots.js';
+import { letterOf, lookOfRun } from './palette.js';
 import type { Writer } from './writer.js';
 
 /** The top of a run's report: name, period, and how the run ended. */
@@ -11,6 +12,7 @@ export function runHead(w: Writer, run: RunRecord): Markup {
 <h1>${w.m.reportOf({ runId: run.runId })}</h1>
 ${when === '' ? '' : html`<p class="when">${when}</p>`}
 ${verdict(w, run)}
+${factList(w, run)}
 </header>`;
 }
 
@@ -44,20 +46,25 @@ function verdict(w: Writer, { summary, series }: RunRecord): Markup {
   return banner(kind, `${w.m.stoppedBy({ reason: w.reason(summary.stopped_by) })} ${judged}`);
 }
 
-/** The top of a comparison: its runs, each with the colour of its curves. */
-export function comparisonHead(w: Writer, runs: readonly RunRecord[]): Markup {
+/** The top of a comparison: its runs, each with the colour of its curves. `links`: to their pages; null without one. */
+export function comparisonHead(
+  w: Writer,
+  runs: readonly RunRecord[],
+  links: readonly (string | null)[],
+): Markup {
   return html`<header class="head">
 <p class="kind">${w.m.kindComparison()}</p>
 <h1>${w.m.comparisonOf({ runs: runs.length })}</h1>
-<ul class="runs">${runs.map(
-    (run, index) =>
-      html`<li>${swatch(run, index)}<strong>${run.runId}</strong> <span>${whenOf(w, run)}</span></li>`,
-  )}</ul>
+<ol class="runs">${runs.map((run, index) => {
+    const link = links[index] ?? null;
+    const name = link === null ? run.runId : html`<a href="${link}">${run.runId}</a>`;
+    return html`<li>${swatch(run, index)}<strong>${letterOf(index)} · ${name}</strong> <span>${whenOf(w, run)}</span></li>`;
+  })}</ol>
 </header>`;
 }
 
 /** A piece of the run's line in the plots. */
 export function swatch(run: RunRecord, index: number): Markup {
-  const { colour, dashed } = curveOfRun(run, index);
-  return html`<span class="swatch${dashed ? ' dashed' : ''}" style="border-color:var(--curve-${colour})" aria-hidden="true"></span>`;
+  const { colour, line } = lookOfRun(run, index);
+  return html`<span class="swatch${line === 'dashed' ? ' dashed' : ''}" style="border-color:var(--curve-${colour})" aria-hidden="true"></span>`;
 }

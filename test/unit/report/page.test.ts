@@ -1,16 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { LANGUAGES, messagesIn } from '../../../src/messages/index.js';
-import { flatten } from '../../../src/report/html/details.js';
+import { Buckets, bucketSeconds, MOST_POINTS } from '../../../src/report/html/buckets.js';
+import { marksOf } from '../../../src/report/html/marks.js';
 import { embedded, html } from '../../../src/report/html/markup.js';
 import { renderReport } from '../../../src/report/html/page.js';
 import type { PageData } from '../../../src/report/html/plot-data.js';
-import {
-  Buckets,
-  bucketSeconds,
-  MOST_POINTS,
-  marksOf,
-} from '../../../src/report/html/plot-data.js';
+import { flatten } from '../../../src/report/html/settings.js';
 import { sampleRun } from '../../helpers/sample-run.js';
 
 const en = messagesIn('en');
@@ -80,7 +76,7 @@ test('the report of a run has every plot and table, in both languages', () => {
       messages.page.generator(),
       messages.page.settings(),
       messages.page.thresholdsBroken({ broken: 1, of: 3 }),
-      messages.page.reconnectMark(),
+      messages.page.mark.reconnects(),
     ]) {
       assert.ok(page.includes(html`${text}`.text), text);
     }

@@ -1,0 +1,78 @@
+import type { Values } from './plot-data.js';
+
+/** Points of a curve: more than any screen is wide, and a day's report stays below a few megabytes. */
+export const MOST_POINTS = 3_000;
+
+/** Significant digits of a value: a plot of 300 pixels shows no more. */
+const DIGITS = 4;
+
+/**
+ * The value of points that share a place in the plot: their mean, the highest, or the sum of their counts for each
+ * second that they cover.
+ */
+export type Together = 'mean' | 'highest' | 'rate';
+
+/** Something measured in a second of a run, counted from its start. */
+export interface Timed {
+  readonly second: number;
+}
+
+/** A point, and the seconds since the point before it. */
+interface Covering<T> {
+  readonly point: T;
+  readonly seconds: number;
+}
+
+/** The points of a run, thinned to the number that a plot can show. */
+export class Buckets<T extends Timed> {
+  /** Seconds since the start, the end of each bucket; ascending. */
+  readonly xs: readonly number[];
+  readonly #points: readonly (readonly Covering<T>[])[];
+
+  /** `step`: seconds in a bucket. */
+  constructor(series: readonly T[], step: number) {
+    const byEnd = new Map<number, Covering<T>[]>();
+    let before = 0;
+    for (const point of series) {
+      // The rest of a second at the end of a run counts to the second that it is nearest to.
+      const end = Math.ceil(Math.round(point.second) / step) * step;
+      const covering = { point, seconds: point.second - before };
+      before = point.second;
+      const bucket = byEnd.get(end);
+      if (bucket === undefined) byEnd.set(end, [covering]);
+      else bucket.push(covering);
+    }
+    const buckets = [...byEnd].sort(([a], [b]) => a - b);
+    this.xs = buckets.map(([end]) => end);
+    this.#points = buckets.map(([, points]) => points);
+  }
+
+  /** One value a bucket; null where no point of it has one. */
+  values(pick: (point: T) => number | null | undefined, together: Together): Values {
+    return this.#points.map((points) => {
+      const known = points.flatMap(({ point, seconds }) => {
+        const value = pick(point);
+        return typeof value === 'number' ? [{ value, seconds }] : [];
+      });
+      if (known.length === 0) return null;
+      return Number(join(known, together).toPrecision(DIGITS));
+    });
+  }
+}
+
+function join(
+  known: readonly { readonly value: number; readonly seconds: number }[],
+  together: Together,
+): number {
+  if (together === 'highest') return Math.max(...known.map(({ value }) => value));
+  const total = known.reduce((sum, { value }) => sum + value, 0);
+  if (together === 'mean') return total / known.length;
+  const seconds = known.reduce((sum, each) => sum + each.seconds, 0);
+  return seconds > 0 ? total / seconds : 0;
+}
+
+/** Seconds in a bucket, the same for all of these runs, so that the longest has at most MOST_POINTS. */
+export function bucketSeconds(runs: readonly { readonly series: readonly Timed[] }[]): number {
+  const longest = Math.max(0, ...runs.map(({ series }) => series.at(-1)?.second ?? 0));
+  return Math.max(1, Math.ceil(longest / MOST_POINTS));
+}
