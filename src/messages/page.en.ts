@@ -10,14 +10,8 @@ export const pageEn: typeof pagePtBR = {
   since: (e) => `began ${e.from} (UTC)`,
 
   stoppedBy: (e) => `Stopped by: ${e.reason}.`,
-  thresholdsHeld: (e) =>
-    e.count === 1 ? 'The threshold held.' : `All ${e.count} thresholds held.`,
-  thresholdsBroken: (e) =>
-    `${e.broken} of ${e.of} ${e.of === 1 ? 'threshold' : 'thresholds'} did not hold.`,
-  noThresholds: () => 'No thresholds were set.',
-
-  noSummary: () =>
-    'This run left no summary: it was killed, or is still under way. The figures below come from the series that is written every second, up to the last second on record.',
+  fromSeries: () =>
+    'The figures come from the series that is written every second, up to the last second on record.',
   noSeries: () => 'This run left no series by the second, so there are no plots over time.',
 
   figures: () => 'In figures',
@@ -108,7 +102,8 @@ export const pageEn: typeof pagePtBR = {
 
   missing: {
     title: () => 'What these plots lack',
-    end: () => 'The end of the run: it was killed, or is still under way.',
+    end: () =>
+      'The end of the run and its latency by percentile, which are only written when a run ends.',
     seconds: (e) =>
       `${e.shown} ${e.count === 1 ? 'second has' : 'seconds have'} no point: the process did not get to run. The next point covers ${e.count === 1 ? 'it' : 'them'}, with its rates spread over the whole time.`,
     offered: () =>

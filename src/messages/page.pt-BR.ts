@@ -10,16 +10,8 @@ export const pagePtBR = {
   since: (e: { from: string }) => `início em ${e.from} (UTC)`,
 
   stoppedBy: (e: { reason: string }) => `Encerrada por: ${e.reason}.`,
-  thresholdsHeld: (e: { count: number }) =>
-    e.count === 1
-      ? 'O limite definido foi respeitado.'
-      : `Os ${e.count} limites foram respeitados.`,
-  thresholdsBroken: (e: { broken: number; of: number }) =>
-    `${e.broken} de ${e.of} ${e.of === 1 ? 'limite' : 'limites'} não ${e.broken === 1 ? 'foi respeitado' : 'foram respeitados'}.`,
-  noThresholds: () => 'Nenhum limite foi definido.',
-
-  noSummary: () =>
-    'Esta execução não deixou resumo: foi interrompida à força ou ainda está em andamento. Os números abaixo vêm da série gravada a cada segundo, até o último segundo registrado.',
+  fromSeries: () =>
+    'Os números vêm da série gravada a cada segundo, até o último segundo registrado.',
   noSeries: () =>
     'Esta execução não deixou uma série por segundo; por isso faltam os gráficos ao longo do tempo.',
 
@@ -114,7 +106,8 @@ export const pagePtBR = {
 
   missing: {
     title: () => 'O que falta nestes gráficos',
-    end: () => 'O fim da execução: ela foi interrompida à força ou ainda está em andamento.',
+    end: () =>
+      'O fim da execução e a latência por percentil, que só são gravados quando uma execução termina.',
     seconds: (e: { count: number; shown: string }) =>
       `${e.shown} ${e.count === 1 ? 'segundo não tem' : 'segundos não têm'} ponto: o processo não chegou a rodar. O ponto seguinte ${e.count === 1 ? 'o' : 'os'} cobre, com os ritmos distribuídos pelo tempo todo.`,
     offered: () =>

@@ -29,8 +29,11 @@ export class RunFolder {
   }
 
   /** Makes the folder, with `run.json` and `settings.json`: the settings of the run, without secrets. */
-  begin(description: RunDescription, settings: Readonly<Record<string, unknown>>): Promise<void> {
-    return this.#attempt(async () => {
+  async begin(
+    description: RunDescription,
+    settings: Readonly<Record<string, unknown>>,
+  ): Promise<void> {
+    await this.#attempt(async () => {
       await mkdir(this.path, { recursive: true });
       await writeFile(join(this.path, 'pid'), `${process.pid}\n`);
       await this.#write('run.json', description);
@@ -50,30 +53,31 @@ export class RunFolder {
     }
   }
 
-  /** Writes `latency.json` and `summary.json`, and then what `addReport` writes. */
-  conclude(
-    summary: RunSummary,
-    latency: LatencyDistributions,
-    addReport: () => Promise<void>,
-  ): Promise<void> {
+  /** Writes `latency.json` and `summary.json`; false: that failed, and was reported. */
+  conclude(summary: RunSummary, latency: LatencyDistributions): Promise<boolean> {
     return this.#attempt(async () => {
       await this.#write('latency.json', latency);
       await this.#write('summary.json', summary);
-      await addReport();
     });
   }
 
   /** Marks the run as over. */
-  leave(): Promise<void> {
-    return this.#attempt(() => rm(join(this.path, 'pid'), { force: true }));
+  async leave(): Promise<void> {
+    await this.#attempt(() => rm(join(this.path, 'pid'), { force: true }));
   }
 
   #write(file: string, document: object): Promise<void> {
     return writeFile(join(this.path, file), `${JSON.stringify(document, null, 2)}\n`);
   }
 
-  async #attempt(write: () => Promise<void>): Promise<void> {
-    await write().catch(this.#onFailure);
+  async #attempt(write: () => Promise<void>): Promise<boolean> {
+    try {
+      await write();
+      return true;
+    } catch (error) {
+      this.#onFailure(error as Error);
+      return false;
+    }
   }
 }
 

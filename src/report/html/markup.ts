@@ -77,9 +77,14 @@ export type Mood = 'good' | 'bad' | 'plain' | 'unsure';
 /** Moods differ in shape, not in colour alone, for readers who see no colours. */
 const SIGNS: Readonly<Record<Mood, string>> = { good: '✓', bad: '✕', plain: 'i', unsure: '?' };
 
+/** The sign of a mood. */
+export function sign(mood: Mood): Markup {
+  return html`<span class="sign ${mood}" aria-hidden="true">${SIGNS[mood]}</span>`;
+}
+
 /** A verdict, in the colours of its mood. */
 export function banner(mood: Mood, verdict: Content): Markup {
-  return html`<div class="verdict ${mood}"><span class="sign" aria-hidden="true">${SIGNS[mood]}</span><div>${verdict}</div></div>`;
+  return html`<div class="verdict ${mood}">${sign(mood)}<div>${verdict}</div></div>`;
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {

@@ -48,13 +48,18 @@ small { font-size: 0.55em; font-weight: 500; color: var(--muted); }
 .when, .remark { color: var(--muted); }
 .remark { max-width: 90ch; text-wrap: pretty; margin-bottom: 12px; }
 .verdict { display: flex; gap: 12px; align-items: flex-start; margin-top: 20px; padding: 12px 16px; border-radius: 8px; font-weight: 500; }
-.verdict .sign { flex: none; width: 24px; height: 24px; border-radius: 50%; font-weight: 700; line-height: 24px; text-align: center; color: var(--surface); }
-.good { color: var(--good); background: var(--good-ground); } .good .sign { background: var(--good); }
-.bad { color: var(--bad); background: var(--bad-ground); } .bad .sign { background: var(--bad); }
-.plain { color: var(--plain); background: var(--plain-ground); } .plain .sign { background: var(--plain); }
-.unsure { color: var(--unsure); background: var(--unsure-ground); } .unsure .sign { background: var(--unsure); }
-.verdict strong { display: block; font-size: 1.1rem; line-height: 24px; } .verdict strong::first-letter { text-transform: uppercase; }
-.verdict p + p { margin-top: 6px; } .verdict ul { margin: 4px 0 0; padding-left: 1.2em; } h2 + .verdict { margin: 0 0 12px; }
+.sign { display: inline-block; flex: none; width: 20px; height: 20px; border-radius: 50%; font-size: 13px; font-weight: 700; line-height: 20px; text-align: center; }
+.sign.good, .sign.bad, .sign.plain, .sign.unsure { color: var(--surface); }
+.verdict > .sign { width: 28px; height: 28px; font-size: 16px; line-height: 28px; }
+.good { color: var(--good); background: var(--good-ground); } .sign.good { background: var(--good); }
+.bad { color: var(--bad); background: var(--bad-ground); } .sign.bad { background: var(--bad); }
+.plain { color: var(--plain); background: var(--plain-ground); } .sign.plain { background: var(--plain); }
+.unsure { color: var(--unsure); background: var(--unsure-ground); } .sign.unsure { background: var(--unsure); }
+.verdict strong { display: block; font-size: 1.2rem; line-height: 28px; overflow-wrap: anywhere; } .statement strong::first-letter { text-transform: uppercase; }
+.verdict p { color: var(--muted); font-weight: 400; font-size: 15px; margin-top: 4px; }
+.reasons { list-style: none; margin: 6px 0 0; padding: 0; color: var(--text); }
+.reasons li, .runs p { display: flex; gap: 8px; align-items: flex-start; margin-top: 4px; } .reasons .sign, .runs .sign { margin-top: 2px; }
+.statement { margin-bottom: 12px; max-width: 90ch; } .statement strong { font-size: 1.1rem; } .statement ul { margin: 4px 0 0; padding-left: 1.2em; } .statement p + p { margin-top: 6px; }
 .word { font-weight: 600; background: none; }
 a { color: var(--plain); }
 :focus-visible { outline: 2px solid var(--curve-0); outline-offset: 2px; border-radius: 4px; }
@@ -131,7 +136,7 @@ abbr { text-decoration: none; }
 .change { color: var(--muted); display: block; font-size: 13px; white-space: nowrap; }
 .held { color: var(--good); font-weight: 600; } .broken, .remark.broken { color: var(--bad); font-weight: 600; }
 .runs { list-style: none; margin: 12px 0 20px; padding: 0; }
-.runs li { flex-wrap: wrap; gap: 0 8px; margin-bottom: 8px; } .runs span:last-child { color: var(--muted); }
+.runs li { flex-wrap: wrap; gap: 0 8px; margin-bottom: 12px; } .runs p { flex-basis: 100%; font-size: 15px; }
 .swatch { display: inline-block; flex: none; width: 20px; border-top: 3px solid; vertical-align: middle; margin-right: 8px; }
 .runs .swatch { margin: 0; } .swatch.dashed { border-top-style: dashed; }
 @media (max-width: 900px) {

@@ -80,7 +80,8 @@ export function followCursor(
     const flips = left + 16 + box.offsetWidth > over.clientWidth && left > box.offsetWidth + 16;
     box.style.left = flips ? `${left - 14 - box.offsetWidth}px` : `${left + 14}px`;
   };
-  (plot.hooks.setCursor ??= []).push(show);
+  plot.hooks.setCursor ??= [];
+  plot.hooks.setCursor.push(show);
   const activate = (active: boolean) => {
     isActive = active;
     show();
