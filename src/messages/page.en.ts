@@ -22,6 +22,7 @@ export const pageEn: typeof pagePtBR = {
   events: () => 'Committed events',
   during: (e) => `in ${e.span}`,
   duringPaused: (e) => `in ${e.span}, ${e.paused} of it paused`,
+  responseP50: () => 'Response p50',
   responseP99: () => 'Response p99',
   serviceP99: () => 'Service p99',
   spread: (e) => `median ${e.p50} · max ${e.max}`,
@@ -41,11 +42,11 @@ export const pageEn: typeof pagePtBR = {
   memoryPeak: () => 'Most memory',
   thresholdsFigure: () => 'Thresholds held',
 
-  plots: () => 'Over time',
+  plots: () => 'Plots',
   plotHelp: () =>
     'All plots over time share the cursor: point, touch, or use the arrow keys. Drag to zoom into a part; a double click or Esc shows the whole again.',
   comparedWith: (e) =>
-    `Changes are from run ${e.first}; less than 1% is no change. Better and worse are about the figure alone: two runs with different loads differ in more than the server.`,
+    `Changes are from run ${e.first}; a change of less than 1% is not shown. Better and worse are about the figure alone: two runs with different loads differ in more than the server.`,
   thinned: (e) =>
     `Each point stands for ${e.seconds} seconds: the mean of the rates, the highest of the latencies.`,
   noScript: () => 'The plots need JavaScript.',
@@ -118,7 +119,7 @@ export const pageEn: typeof pagePtBR = {
     load: () => 'Load',
     workers: () => 'Workers',
     mix: () => 'Mix',
-    shares: (e) => `${e.updates} updates · ${e.deletes} deletes · inserts`,
+    shares: (e) => `${e.inserts} inserts · ${e.updates} updates · ${e.deletes} deletes`,
     server: () => 'Server',
     embedded: (e) => `${e.server} · embedded, on the same machine`,
     machine: () => 'Machine',
@@ -238,7 +239,6 @@ export const pageEn: typeof pagePtBR = {
   equalSettings: (e) => `${e.count} settings that are equal in all runs`,
   differences: () => 'What was run, where it differs',
   base: () => 'base',
-  noChange: () => 'no change',
   better: () => 'better',
   worse: () => 'worse',
   noSettings: () => 'The settings of this run were not recorded.',

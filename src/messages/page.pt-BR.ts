@@ -23,6 +23,7 @@ export const pagePtBR = {
   events: () => 'Eventos confirmados',
   during: (e: { span: string }) => `em ${e.span}`,
   duringPaused: (e: { span: string; paused: string }) => `em ${e.span}, ${e.paused} em pausa`,
+  responseP50: () => 'Resposta p50',
   responseP99: () => 'Resposta p99',
   serviceP99: () => 'Serviço p99',
   spread: (e: { p50: string; max: string }) => `mediana ${e.p50} · máx. ${e.max}`,
@@ -44,11 +45,11 @@ export const pagePtBR = {
   memoryPeak: () => 'Maior uso de memória',
   thresholdsFigure: () => 'Limites respeitados',
 
-  plots: () => 'Ao longo do tempo',
+  plots: () => 'Gráficos',
   plotHelp: () =>
     'Todos os gráficos de tempo compartilham o cursor: aponte, toque ou use as setas do teclado. Arraste para ampliar um trecho; um clique duplo ou Esc volta ao todo.',
   comparedWith: (e: { first: string }) =>
-    `As variações são em relação à execução ${e.first}; menos de 1% não conta. Melhor e pior falam só do número: duas execuções com cargas diferentes diferem em mais do que o servidor.`,
+    `As variações são em relação à execução ${e.first}; uma variação de menos de 1% não aparece. Melhor e pior falam só do número: duas execuções com cargas diferentes diferem em mais do que o servidor.`,
   thinned: (e: { seconds: number }) =>
     `Cada ponto reúne ${e.seconds} segundos: a média dos ritmos e a maior das latências.`,
   noScript: () => 'Os gráficos precisam de JavaScript.',
@@ -123,8 +124,8 @@ export const pagePtBR = {
     load: () => 'Carga',
     workers: () => 'Workers',
     mix: () => 'Mistura',
-    shares: (e: { updates: string; deletes: string }) =>
-      `${e.updates} atualizações · ${e.deletes} exclusões · inclusões`,
+    shares: (e: { inserts: string; updates: string; deletes: string }) =>
+      `${e.inserts} inclusões · ${e.updates} atualizações · ${e.deletes} exclusões`,
     server: () => 'Servidor',
     embedded: (e: { server: string }) => `${e.server} · embutido, na mesma máquina`,
     machine: () => 'Máquina',
@@ -248,7 +249,6 @@ export const pagePtBR = {
   equalSettings: (e: { count: number }) => `${e.count} opções iguais em todas as execuções`,
   differences: () => 'O que foi executado, onde difere',
   base: () => 'base',
-  noChange: () => 'sem variação',
   better: () => 'melhor',
   worse: () => 'pior',
   noSettings: () => 'A configuração desta execução não foi gravada.',

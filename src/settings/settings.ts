@@ -96,12 +96,13 @@ export function reconnectPolicy({ stream }: Settings): ReconnectPolicy {
 /** The settings as a run's folder may keep them: without passwords. */
 export function withoutSecrets(settings: Settings): Record<string, unknown> {
   // Only `verify` uses the settings of Kafka, and a run is a `stream`.
-  const { server, stream, kafka: _kafka, ...others } = settings;
+  const { server, stream, embedded, kafka: _kafka, ...others } = settings;
   const { password: _, ...shown } = server ?? { password: null };
   const stages = stream.stages.map(({ text }) => text);
   const thresholds = stream.thresholds.map(({ text }) => text);
   return {
     server: server === null ? null : shown,
+    embedded: { dir: embedded.dir, port: embedded.port },
     ...others,
     stream: { ...stream, stages, thresholds },
   };

@@ -3,12 +3,15 @@ import type { Values } from './plot-data.js';
 /** Points of a curve: more than any screen is wide, and a day's report stays below a few megabytes. */
 export const MOST_POINTS = 3_000;
 
+/** Seconds; a point may be sampled a moment before the second is over. */
+const ROUNDING = 0.01;
+
 /** Significant digits of a value: a plot of 300 pixels shows no more. */
 const DIGITS = 4;
 
 /**
  * The value of points that share a place in the plot: their mean, the highest, or the sum of their counts for each
- * second that they cover.
+ * second of the load that they cover.
  */
 export type Together = 'mean' | 'highest' | 'rate';
 
@@ -17,7 +20,7 @@ export interface Timed {
   readonly second: number;
 }
 
-/** A point, and the seconds since the point before it. */
+/** A point, and the seconds of the load since the point before it. */
 interface Covering<T> {
   readonly point: T;
   readonly seconds: number;
@@ -29,15 +32,16 @@ export class Buckets<T extends Timed> {
   readonly xs: readonly number[];
   readonly #points: readonly (readonly Covering<T>[])[];
 
-  /** `step`: seconds in a bucket. */
-  constructor(series: readonly T[], step: number) {
+  /** `step`: seconds in a bucket. `loadEnd`: second of the run at which no more events are due. */
+  constructor(series: readonly T[], step: number, loadEnd = Number.POSITIVE_INFINITY) {
     const byEnd = new Map<number, Covering<T>[]>();
     let before = 0;
     for (const point of series) {
-      // The rest of a second at the end of a run counts to the second that it is nearest to.
-      const end = Math.ceil(Math.round(point.second) / step) * step;
-      const covering = { point, seconds: point.second - before };
-      before = point.second;
+      // Batches that finish after the load belong to its last second: it is they that were due then.
+      const second = before >= loadEnd - ROUNDING ? before : point.second;
+      const end = Math.ceil(Math.round(second) / step) * step;
+      const covering = { point, seconds: Math.min(second, loadEnd) - Math.min(before, loadEnd) };
+      before = second;
       const bucket = byEnd.get(end);
       if (bucket === undefined) byEnd.set(end, [covering]);
       else bucket.push(covering);
@@ -65,10 +69,14 @@ function join(
   together: Together,
 ): number {
   if (together === 'highest') return Math.max(...known.map(({ value }) => value));
-  const total = known.reduce((sum, { value }) => sum + value, 0);
-  if (together === 'mean') return total / known.length;
   const seconds = known.reduce((sum, each) => sum + each.seconds, 0);
-  return seconds > 0 ? total / seconds : 0;
+  const [first] = known;
+  if (seconds <= 0) return first?.value ?? 0;
+  const total = known.reduce(
+    (sum, each) => sum + each.value * (together === 'mean' ? each.seconds : 1),
+    0,
+  );
+  return total / seconds;
 }
 
 /** Seconds in a bucket, the same for all of these runs, so that the longest has at most MOST_POINTS. */

@@ -23,6 +23,8 @@ export function keyFigures(w: Writer, runs: readonly RunRecord[]): Markup {
   const { m } = w;
   const all = runs.map((run) => ({ run, figures: figuresOf(run) }));
   const [first] = all;
+  // More events a second are no achievement where more were asked for.
+  const sameTarget = new Set(all.map(({ figures }) => figures.target)).size === 1;
   const row = ({ label, better, read, write }: Compared): Content[] => {
     const base = first === undefined ? null : (read(first.figures, first.run) ?? null);
     return [
@@ -64,7 +66,7 @@ export function keyFigures(w: Writer, runs: readonly RunRecord[]): Markup {
     rows: [
       row({
         label: perSecond(m.achieved()),
-        better: 'more',
+        better: sameTarget ? 'more' : null,
         read: ({ achieved }) => achieved,
         write: (value) => w.rate(value),
       }),
@@ -74,7 +76,7 @@ export function keyFigures(w: Writer, runs: readonly RunRecord[]): Markup {
         read: ({ target }) => target,
         write: (value) => w.rate(value),
       }),
-      latency(`${m.response()} p50`, 'response', 'p50'),
+      latency(m.responseP50(), 'response', 'p50'),
       latency(m.responseP99(), 'response', 'p99'),
       latency(m.serviceP99(), 'service', 'p99'),
       ...verificationRows(w, runs, row),
@@ -144,9 +146,7 @@ function change(
 ): Markup {
   const difference = value - base;
   const share = base === 0 ? null : difference / base;
-  if (difference === 0 || (share !== null && Math.abs(share) < SAME_SHARE)) {
-    return html` <span class="change">${w.m.noChange()}</span>`;
-  }
+  if (difference === 0 || (share !== null && Math.abs(share) < SAME_SHARE)) return html``;
   const sign = difference > 0 ? '+' : '−';
   const amount = share === null ? write(Math.abs(difference)) : w.share(Math.abs(share), 1);
   if (better === null) return html` <span class="change">${sign}${amount}</span>`;

@@ -50,11 +50,15 @@ function workersOf(w: Writer, { settings, summary }: RunRecord): string | null {
   return `${w.count(count)}${types}`;
 }
 
-/** Shares of updates and deletes. */
+/** Shares of inserts, updates and deletes. */
 function mixOf(w: Writer, { settings }: RunRecord): string | null {
   const { updateRatio: updates, deleteRatio: deletes } = streamSettings(settings);
   if (typeof updates !== 'number' || typeof deletes !== 'number') return null;
-  return w.m.fact.shares({ updates: w.share(updates, 1), deletes: w.share(deletes, 1) });
+  return w.m.fact.shares({
+    inserts: w.share(1 - updates - deletes, 1),
+    updates: w.share(updates, 1),
+    deletes: w.share(deletes, 1),
+  });
 }
 
 function serverOf(w: Writer, { settings, description }: RunRecord): string | null {

@@ -42,10 +42,14 @@ function whenOf(w: Writer, { series, runId }: RunRecord): string {
 function verdict(w: Writer, run: RunRecord): Markup {
   const { state, reasons } = verdictOf(run);
   const [worst, ...others] = reasons;
-  const more = others.map(
-    (reason) =>
-      html`<li>${sign(MOODS[stateOf(reason)])}<span>${withCode(reasonText(w.messages, reason))}</span></li>`,
+  const entry = (mood: Mood, text: string) =>
+    html`<li>${sign(mood)}<span>${withCode(text)}</span></li>`;
+  const more = others.map((reason) =>
+    entry(MOODS[stateOf(reason)], reasonText(w.messages, reason)),
   );
+  const bottleneck = run.summary?.generator?.bottleneck ?? null;
+  // It is in doubt whose latencies these are.
+  if (bottleneck !== null) more.push(entry('unsure', w.m.bottleneck(bottleneck)));
   const { summary, series } = run;
   const ended = summary !== null ? w.m.stoppedBy({ reason: w.reason(summary.stopped_by) }) : '';
   const remark = summary === null && series.length > 0 ? w.m.fromSeries() : ended;

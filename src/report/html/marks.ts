@@ -2,7 +2,7 @@ import { parseStage } from '../../load/stages.js';
 import type { SeriesPoint } from '../../run/series.js';
 import type { RunRecord } from '../../runs/record.js';
 import type { Marks, Span } from './plot-data.js';
-import { listOf } from './recorded-settings.js';
+import { listOf, streamSettings } from './recorded-settings.js';
 
 /** Marks of a run. */
 export function marksOf(run: RunRecord): Marks {
@@ -48,15 +48,36 @@ function gapsOf(series: readonly SeriesPoint[]): Span[] {
   });
 }
 
+/** The second of a run at which its plan had no more events; Infinity for no planned end. */
+export function loadEnd({ settings, series }: RunRecord): number {
+  const { durationSeconds } = streamSettings(settings);
+  const stages = listOf(settings, 'stages').map(secondsOf);
+  const planned = Math.min(
+    stages.length > 0
+      ? stages.reduce((sum, seconds) => sum + seconds, 0)
+      : Number.POSITIVE_INFINITY,
+    typeof durationSeconds === 'number' ? durationSeconds : Number.POSITIVE_INFINITY,
+  );
+  return withPauses(
+    planned,
+    spansWhere(series, (point) => point.paused),
+  );
+}
+
 /** The stages that a run came to. Stages count time without pauses. */
 function stagesOf({ settings, series }: RunRecord, paused: readonly Span[]): Marks['stages'] {
   const end = series.at(-1)?.second ?? 0;
   let active = 0;
   return listOf(settings, 'stages').flatMap((label) => {
     const at = withPauses(active, paused);
-    active += parseStage(label)?.seconds ?? Number.POSITIVE_INFINITY;
+    active += secondsOf(label);
     return at < end ? [{ at, label }] : [];
   });
+}
+
+/** Length of a stage; Infinity if another version wrote it. */
+function secondsOf(stage: string): number {
+  return parseStage(stage)?.seconds ?? Number.POSITIVE_INFINITY;
 }
 
 /** The second of a run at which so many of its seconds were not paused. */

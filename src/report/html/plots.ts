@@ -3,6 +3,7 @@ import type { SeriesPoint } from '../../run/series.js';
 import type { RunRecord } from '../../runs/record.js';
 import { Buckets, bucketSeconds, type Together } from './buckets.js';
 import { limitsOf } from './limits.js';
+import { loadEnd } from './marks.js';
 import { AMBER, BLUE, COLOURS, GREEN, lookOfRun, PURPLE, VERMILION } from './palette.js';
 import type { Curve, CurveTable, Limit, Plot, Values } from './plot-data.js';
 
@@ -15,7 +16,7 @@ type Texts = Messages['page'];
 /** The plots over time of one run. */
 export function timePlots(m: Texts, run: RunRecord): Plot[] {
   if (run.series.length === 0) return [];
-  const buckets = new Buckets(run.series, bucketSeconds([run]));
+  const buckets = new Buckets(run.series, bucketSeconds([run]), loadEnd(run));
   const plot = plotsOver(buckets.xs, limitsOf([run]));
   const curve = (
     label: string,
@@ -75,7 +76,7 @@ export function timePlots(m: Texts, run: RunRecord): Plot[] {
 /** The plots over time of several runs, with a colour a run. */
 export function comparedTimePlots(m: Texts, runs: readonly RunRecord[]): Plot[] {
   const step = bucketSeconds(runs);
-  const buckets = runs.map(({ series }) => new Buckets(series, step));
+  const buckets = runs.map((run) => new Buckets(run.series, step, loadEnd(run)));
   const limits = limitsOf(runs);
   const compare = (
     frame: Pick<Plot, 'id' | 'title' | 'explanation' | 'unit'>,

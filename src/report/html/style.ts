@@ -9,9 +9,9 @@ const LIGHT = `
   --good: #00664a; --good-ground: #e2f4ed; --bad: #9c3800; --bad-ground: #fdeee5;
   --plain: #00548a; --plain-ground: #e5f1f9; --unsure: #6b5000; --unsure-ground: #fbf2d8; --pause: #d9dde4;
   --curve-0: #0072b2; --curve-1: #d55e00; --curve-2: #00805d;
-  --curve-3: #b0568a; --curve-4: #a87000; --curve-5: #3f8fc0;
+  --curve-3: #b0568a; --curve-4: #a87000; --curve-5: #3987b8;
   --reconnect: #b34a00; --rejection: #93407a; --failure: #b00020; --stage: #8a94a3;
-  --outage: #f6d3c4; --offered: #a8700026;
+  --outage: #fbe3d8; --offered: #a8700026;
   color-scheme: light;`;
 const DARK = `
   --page: #11151b; --surface: #1a2029; --line: #343d4a; --grid: #2a323d;
@@ -21,7 +21,7 @@ const DARK = `
   --curve-0: #56b4e9; --curve-1: #f08a3c; --curve-2: #2bbf94;
   --curve-3: #d794bb; --curve-4: #f0c14b; --curve-5: #8fa8ff;
   --reconnect: #f08a3c; --rejection: #e29ac6; --failure: #ff7b89; --stage: #76818f;
-  --outage: #54301f; --offered: #f0c14b2b;
+  --outage: #43281c; --offered: #f0c14b2b;
   color-scheme: dark;`;
 
 export const STYLE = `
@@ -93,6 +93,8 @@ a { color: var(--plain); }
 .u-series:first-child .u-marker { display: none; }
 .u-legend .u-marker { height: 0; width: 18px; border-width: 3px 0 0 !important; margin-right: 6px; }
 .u-legend .u-value { min-width: 5ch; text-align: left; }
+.uplot:not([data-cursor]) .u-value { visibility: hidden; } .u-legend .u-series:first-child { display: none; }
+.uplot:not([data-cursor]) .u-inline.u-live th::after { visibility: hidden; }
 .u-over { touch-action: pan-y; }
 .uplot:focus-visible { outline-offset: 6px; }
 .values {
@@ -128,11 +130,11 @@ caption span { display: inline-block; position: sticky; left: 16px; max-width: c
 .scroll tfoot th, .scroll tfoot td { font-weight: 650; border-top: 1px solid var(--line); }
 .scroll .figure { text-align: right; white-space: nowrap; }
 .stack { display: grid; grid-template-columns: minmax(0, 1fr); gap: 16px; }
-.tables .remark { margin: 10px 0 0; padding: 0 4px; font-size: 15px; }
+.tables .remark { margin: 10px 0 0; padding: 0 4px; font-size: 15px; } .tables ul.remark { padding-left: 1.4em; }
 details { background: var(--surface); border: 1px solid var(--line); border-radius: 10px; min-width: 0; }
 summary { cursor: pointer; padding: 12px 16px; font-weight: 550; }
 details .scroll { border-width: 1px 0 0; border-radius: 0; } details caption { display: none; }
-abbr { text-decoration: none; }
+abbr { text-decoration: none; } .scroll small { font-size: 12px; }
 .change { color: var(--muted); display: block; font-size: 13px; white-space: nowrap; }
 .held { color: var(--good); font-weight: 600; } .broken, .remark.broken { color: var(--bad); font-weight: 600; }
 .runs { list-style: none; margin: 12px 0 20px; padding: 0; }
@@ -165,12 +167,13 @@ abbr { text-decoration: none; }
   main, footer { max-width: none; padding: 0; }
   .panels, .tables { display: block; }
   .panel, .card, .verdict, .facts, .missing, tr { break-inside: avoid; }
-  .values, .plot-help { display: none; }
+  .values, .plot-help { display: none; } .plot, .plot.tall { min-height: 0; } .marks { break-after: avoid; }
   .panel, .scroll { margin-bottom: 12px; }
   h2, caption { break-after: avoid; }
   .scroll { overflow: visible; }
-  .scroll th, .scroll td { padding: 4px 6px; }
-  .u-series:first-child, .u-legend .u-value { display: none; }
+  table { font-size: 9pt; } .scroll th, .scroll td { padding: 3px 5px; } caption { padding: 8px 5px; font-size: 11pt; }
+  .scroll thead th { white-space: normal; } details:not([open]) { display: none; }
+  .u-legend .u-value { display: none; }
   .u-inline.u-live th::after { content: ''; }
   .scroll th:first-child { position: static; }
   .examples table { font-size: 8pt; } .examples td:nth-child(2) { min-width: 0; } .examples code { white-space: normal; }

@@ -60,6 +60,9 @@ export function followCursor(
   let isActive = false;
   const show = () => {
     const { idx, left = -1 } = plot.cursor;
+    // The legend shows values only where there is a cursor.
+    if (left < 0) root.removeAttribute('data-cursor');
+    else root.setAttribute('data-cursor', '');
     box.hidden = !isActive || idx === null || idx === undefined || left < 0;
     if (box.hidden || idx === null || idx === undefined) return;
     const at = xs[idx] ?? 0;

@@ -102,6 +102,7 @@ export function drawStages(
   // A label and its distance to the next one; narrower stages have none.
   const shortest = 34 * ratio;
   ctx.save();
+  ctx.setLineDash([]);
   ctx.strokeStyle = colours('stage');
   ctx.fillStyle = colours('muted');
   ctx.lineWidth = ratio;

@@ -16,11 +16,11 @@ export function startPage(
   const root = document.documentElement;
   const data = JSON.parse(document.getElementById('data')?.textContent ?? '{}') as PageData;
   const formats = parts.makeFormats(data.lang);
-  // A4 without its margins, at 96 pixels an inch.
-  const paperWidth = 680;
+  // A4 without its margins and those of a panel, at 96 pixels an inch; three plots fit a page.
+  const paper = { width: 650, height: 210 };
   let shown: { element: PageElement; plot: uPlot }[] = [];
 
-  const draw = (fixedWidth?: number) => {
+  const draw = (onPaper = false) => {
     const style = window.getComputedStyle(root);
     const known = new Map<string, string>();
     const colours: Colours = (name) => {
@@ -34,7 +34,7 @@ export function startPage(
       const element = document.getElementById(`plot-${plot.id}`);
       if (element === null) return [];
       element.replaceChildren();
-      const width = fixedWidth ?? element.clientWidth;
+      const width = onPaper ? paper.width : element.clientWidth;
       // Each run was sampled at its own seconds; a curve continues over the seconds of other runs.
       const tables = plot.tables.map(
         ({ xs, curves }) => [xs, ...curves.map(({ values }) => values)] as uPlot.AlignedData,
@@ -42,11 +42,13 @@ export function startPage(
       const joined = parts.uPlot.join(tables);
       const options = parts.plotOptions(plot, data, width, tools);
       const drawn = new parts.uPlot(options, joined, element as never);
+      if (onPaper) drawn.setSize(paper);
       parts.followCursor(document, element, drawn, plot, data, tools);
       return [{ element, plot: drawn }];
     });
   };
   const fit = () => {
+    if (root.getAttribute('data-print') !== null) return;
     for (const { element, plot } of shown) {
       const width = element.clientWidth;
       if (width > 0 && width !== plot.width) plot.setSize({ width, height: plot.height });
@@ -61,7 +63,7 @@ export function startPage(
   // Paper is white, also where the screen is dark.
   window.addEventListener('beforeprint', () => {
     root.setAttribute('data-print', '');
-    draw(paperWidth);
+    draw(true);
   });
   window.addEventListener('afterprint', () => {
     root.removeAttribute('data-print');
