@@ -98,7 +98,7 @@ a { color: var(--plain); }
 .u-over { touch-action: pan-y; }
 .uplot:focus-visible { outline-offset: 6px; }
 .values {
-  position: absolute; top: 6px; z-index: 10; pointer-events: none; max-width: min(340px, 80%);
+  position: absolute; top: 6px; z-index: 10; pointer-events: none; width: max-content; max-width: min(340px, 100%);
   padding: 8px 10px; border: 1px solid var(--line); border-radius: 8px; background: var(--surface);
   box-shadow: 0 2px 10px #0003; font-size: 13px; line-height: 1.45; white-space: nowrap;
 }

@@ -79,9 +79,11 @@ export function followCursor(
       ...rows,
       ...notes.map((note) => piece('div', 'note', note)),
     );
-    // Beside the cursor, on the side that has room.
-    const flips = left + 16 + box.offsetWidth > over.clientWidth && left > box.offsetWidth + 16;
-    box.style.left = flips ? `${left - 14 - box.offsetWidth}px` : `${left + 14}px`;
+    // Beside the cursor, on the side that has room; on a narrow screen over it.
+    const most = over.clientWidth - box.offsetWidth;
+    const right = left + 14;
+    const before = left - 14 - box.offsetWidth;
+    box.style.left = `${right <= most ? right : before >= 0 ? before : Math.max(0, most)}px`;
   };
   plot.hooks.setCursor ??= [];
   plot.hooks.setCursor.push(show);

@@ -111,7 +111,8 @@ export function drawStages(
   ctx.textBaseline = 'bottom';
   for (const [index, { at, label }] of marks.stages.entries()) {
     const next = marks.stages[index + 1];
-    const from = Math.max(left, plot.valToPos(at, 'x', true));
+    // In the middle of a pixel, so that the line is sharp.
+    const from = Math.round(Math.max(left, plot.valToPos(at, 'x', true))) + 0.5;
     const to = Math.min(right, next === undefined ? right : plot.valToPos(next.at, 'x', true));
     if (from > right || to < left) continue;
     ctx.beginPath();
