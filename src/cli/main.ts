@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { EXIT, type ExitCode, OperatorError } from '../errors.js';
+import { programVersion } from '../lib/package-root.js';
 import { paintFor } from '../lib/paint.js';
 import { countSignals, onAbort } from '../lib/signals.js';
 import { wrapWords } from '../lib/wrap-words.js';
@@ -90,7 +90,7 @@ async function runArguments(
 ): Promise<ExitCode> {
   const { command, json } = args;
   if (args.version) {
-    output.write(`${readVersion()}\n`);
+    output.write(`${programVersion()}\n`);
     return EXIT.done;
   }
   if (args.isCommandMissing && !args.help) {
@@ -121,12 +121,6 @@ function topicOf({ command, help, names }: Arguments): CommandName | null {
   const topic = COMMAND_NAMES.find((name) => name === given);
   if (topic === undefined) throw new OperatorError(EXIT.usage, unknownCommand(given));
   return topic;
-}
-
-function readVersion(): string {
-  const file = new URL('../../../package.json', import.meta.url);
-  const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
-  return version;
 }
 
 /** The parts of a command's context that exist before its log is open. */

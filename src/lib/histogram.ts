@@ -10,6 +10,15 @@ const NAMED = { p50: 0.5, p90: 0.9, p99: 0.99, p999: 0.999, max: 1 } as const;
 export type QuantileName = keyof typeof NAMED;
 export const QUANTILE_NAMES = Object.keys(NAMED) as QuantileName[];
 
+/** One place of a distribution: one in so many latencies took this long or longer, in milliseconds. */
+export interface LatencyPlace {
+  readonly one_in: number;
+  readonly ms: number;
+}
+
+/** Places of a distribution in each decade: evenly spread on a logarithmic axis, to about the eye's resolution. */
+const PLACES = [1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 8];
+
 /** Bytes of a histogram in shared memory. */
 export const HISTOGRAM_BYTES = BUCKETS * 4;
 
@@ -78,6 +87,25 @@ export class Histogram {
       if (seen >= rank) return highestOf(i) / 1000;
     }
     return null;
+  }
+
+  /**
+   * The distribution from the shortest latency to the longest, as HDR histograms are drawn. The longest of n is the last
+   * place: one in n. Empty if nothing was recorded.
+   */
+  distribution(): LatencyPlace[] {
+    const { count } = this;
+    const longest = this.quantile(1);
+    if (longest === null) return [];
+    const places: LatencyPlace[] = [];
+    for (let decade = 1; decade < count; decade *= 10) {
+      for (const place of PLACES) {
+        const one_in = place * decade;
+        const ms = one_in < count ? this.quantile(1 - 1 / one_in) : null;
+        if (ms !== null) places.push({ one_in, ms });
+      }
+    }
+    return [...places, { one_in: count, ms: longest }];
   }
 
   /** Quantiles by name, in milliseconds; null when nothing was recorded. */

@@ -10,14 +10,8 @@ export const pageEn: typeof pagePtBR = {
   since: (e) => `began ${e.from} (UTC)`,
 
   stoppedBy: (e) => `Stopped by: ${e.reason}.`,
-  thresholdsHeld: (e) =>
-    e.count === 1 ? 'The threshold held.' : `All ${e.count} thresholds held.`,
-  thresholdsBroken: (e) =>
-    `${e.broken} of ${e.of} ${e.of === 1 ? 'threshold' : 'thresholds'} did not hold.`,
-  noThresholds: () => 'No thresholds were set.',
-
-  noSummary: () =>
-    'This run left no summary: it was killed, or is still under way. The figures below come from the series that is written every second, up to the last second on record.',
+  fromSeries: () =>
+    'The figures come from the series that is written every second, up to the last second on record.',
   noSeries: () => 'This run left no series by the second, so there are no plots over time.',
 
   figures: () => 'In figures',
@@ -28,6 +22,7 @@ export const pageEn: typeof pagePtBR = {
   events: () => 'Committed events',
   during: (e) => `in ${e.span}`,
   duringPaused: (e) => `in ${e.span}, ${e.paused} of it paused`,
+  responseP50: () => 'Response p50',
   responseP99: () => 'Response p99',
   serviceP99: () => 'Service p99',
   spread: (e) => `median ${e.p50} · max ${e.max}`,
@@ -47,21 +42,24 @@ export const pageEn: typeof pagePtBR = {
   memoryPeak: () => 'Most memory',
   thresholdsFigure: () => 'Thresholds held',
 
-  plots: () => 'Over time',
+  plots: () => 'Plots',
   plotHelp: () =>
-    'All plots over time share the cursor. Drag to zoom into a part; a double click shows the whole again.',
+    'All plots over time share the cursor: point, touch, or use the arrow keys. Drag to zoom into a part; a double click or Esc shows the whole again.',
+  comparedWith: (e) =>
+    `Changes are from run ${e.first}; a change of less than 1% is not shown. Better and worse are about the figure alone: two runs with different loads differ in more than the server.`,
   thinned: (e) =>
     `Each point stands for ${e.seconds} seconds: the mean of the rates, the highest of the latencies.`,
   noScript: () => 'The plots need JavaScript.',
   time: () => 'time',
   percentile: () => 'percentile',
+  oneIn: (e) => `1 in ${e.count}`,
   maximum: () => 'max',
   throughput: () => 'Throughput (events/s)',
   throughputDoc: () =>
-    'Events that the server committed in each second, and the rate that the plan asked for.',
+    'Committed: events that the server committed in each second. Offered: events that were due in it by the plan.',
   throughputComparedDoc: () => 'Events that the server committed in each second.',
   committed: () => 'committed',
-  targetCurve: () => 'target',
+  offeredCurve: () => 'offered',
   shedCurve: () => 'shed',
   latency: () => 'Latency (ms)',
   latencyDoc: () =>
@@ -71,7 +69,7 @@ export const pageEn: typeof pagePtBR = {
   lag: () => 'send lag',
   percentiles: () => 'Latency by percentile (ms)',
   percentilesDoc: () =>
-    'How long the slowest batch of 2, 10, 100 and 1,000 took. Logarithmic scales.',
+    'Every batch of the run, the slowest at the right: at 99%, one in 100 took that long or longer. Each curve ends at its slowest batch. Logarithmic scales.',
   percentilesOfResponse: () => 'Response latency by percentile (ms)',
   responseP99Plot: () => 'Response p99 (ms)',
   serviceP99Plot: () => 'Service p99 (ms)',
@@ -90,12 +88,43 @@ export const pageEn: typeof pagePtBR = {
     'What the server keeps for each consumer; growth without end is a consumer that lags.',
   plotLabel: (e) => `${e.title}. ${e.curves}.`,
   curveLabel: (e) => `${e.curve}: ${e.from} to ${e.to}`,
+  limitLabel: (e) =>
+    `Threshold ${e.label}${e.held === null ? '' : e.held ? ', held' : ', not held'}.`,
 
   marks: () => 'Marks in the plots',
-  pausedMark: () => 'paused',
-  reconnectMark: () => 'reconnect',
-  rejectionMark: () => 'rows rejected',
-  failureMark: () => 'critical failure',
+  mark: {
+    paused: () => 'paused',
+    outages: () => 'connection lost',
+    gaps: () => 'seconds without a point',
+    reconnects: () => 'reconnect',
+    rejections: () => 'rows rejected',
+    failures: () => 'critical failure',
+  },
+
+  missing: {
+    title: () => 'What these plots lack',
+    end: () =>
+      'The end of the run and its latency by percentile, which are only written when a run ends.',
+    seconds: (e) =>
+      `${e.shown} ${e.count === 1 ? 'second has' : 'seconds have'} no point: the process did not get to run. The next point covers ${e.count === 1 ? 'it' : 'them'}, with its rates spread over the whole time.`,
+    offered: () =>
+      'Offered events: without a rate or stages, no schedule says how many events are due in a second.',
+    wal: () => 'WAL and replication slots: the server did not let the role of this run read them.',
+    slots: () => 'Replication slots: the server had none, so no consumer made it retain WAL.',
+    distribution: () =>
+      'The whole latency distribution: an earlier version recorded only five of its percentiles.',
+  },
+
+  fact: {
+    load: () => 'Load',
+    workers: () => 'Workers',
+    mix: () => 'Mix',
+    shares: (e) => `${e.inserts} inserts · ${e.updates} updates · ${e.deletes} deletes`,
+    server: () => 'Server',
+    embedded: (e) => `${e.server} · embedded, on the same machine`,
+    machine: () => 'Machine',
+    program: () => 'Program',
+  },
 
   cdc: {
     title: () => 'CDC verification',
@@ -200,7 +229,18 @@ export const pageEn: typeof pagePtBR = {
     })[resource],
   noBottleneck: () =>
     'The generator was not the bottleneck: what these figures show is the server’s.',
-  settings: () => 'Settings of the run',
+  settings: () => 'Settings',
+  changedSettings: () => 'Settings that differ from the defaults',
+  noChanges: () => 'All settings have their defaults.',
+  otherSettings: (e) => `${e.count} settings with their defaults`,
+  allSettings: (e) => `All ${e.count} settings`,
+  differingSettings: () => 'Settings that differ between the runs',
+  sameSettings: () => 'The settings of the runs are equal.',
+  equalSettings: (e) => `${e.count} settings that are equal in all runs`,
+  differences: () => 'What was run, where it differs',
+  base: () => 'base',
+  better: () => 'better',
+  worse: () => 'worse',
   noSettings: () => 'The settings of this run were not recorded.',
   setting: () => 'setting',
   redacted: () => '(left out)',

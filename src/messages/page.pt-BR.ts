@@ -10,16 +10,8 @@ export const pagePtBR = {
   since: (e: { from: string }) => `início em ${e.from} (UTC)`,
 
   stoppedBy: (e: { reason: string }) => `Encerrada por: ${e.reason}.`,
-  thresholdsHeld: (e: { count: number }) =>
-    e.count === 1
-      ? 'O limite definido foi respeitado.'
-      : `Os ${e.count} limites foram respeitados.`,
-  thresholdsBroken: (e: { broken: number; of: number }) =>
-    `${e.broken} de ${e.of} ${e.of === 1 ? 'limite' : 'limites'} não ${e.broken === 1 ? 'foi respeitado' : 'foram respeitados'}.`,
-  noThresholds: () => 'Nenhum limite foi definido.',
-
-  noSummary: () =>
-    'Esta execução não deixou resumo: foi interrompida à força ou ainda está em andamento. Os números abaixo vêm da série gravada a cada segundo, até o último segundo registrado.',
+  fromSeries: () =>
+    'Os números vêm da série gravada a cada segundo, até o último segundo registrado.',
   noSeries: () =>
     'Esta execução não deixou uma série por segundo; por isso faltam os gráficos ao longo do tempo.',
 
@@ -31,6 +23,7 @@ export const pagePtBR = {
   events: () => 'Eventos confirmados',
   during: (e: { span: string }) => `em ${e.span}`,
   duringPaused: (e: { span: string; paused: string }) => `em ${e.span}, ${e.paused} em pausa`,
+  responseP50: () => 'Resposta p50',
   responseP99: () => 'Resposta p99',
   serviceP99: () => 'Serviço p99',
   spread: (e: { p50: string; max: string }) => `mediana ${e.p50} · máx. ${e.max}`,
@@ -52,21 +45,24 @@ export const pagePtBR = {
   memoryPeak: () => 'Maior uso de memória',
   thresholdsFigure: () => 'Limites respeitados',
 
-  plots: () => 'Ao longo do tempo',
+  plots: () => 'Gráficos',
   plotHelp: () =>
-    'Todos os gráficos de tempo compartilham o cursor. Arraste para ampliar um trecho; um clique duplo volta ao todo.',
+    'Todos os gráficos de tempo compartilham o cursor: aponte, toque ou use as setas do teclado. Arraste para ampliar um trecho; um clique duplo ou Esc volta ao todo.',
+  comparedWith: (e: { first: string }) =>
+    `As variações são em relação à execução ${e.first}; uma variação de menos de 1% não aparece. Melhor e pior falam só do número: duas execuções com cargas diferentes diferem em mais do que o servidor.`,
   thinned: (e: { seconds: number }) =>
     `Cada ponto reúne ${e.seconds} segundos: a média dos ritmos e a maior das latências.`,
   noScript: () => 'Os gráficos precisam de JavaScript.',
   time: () => 'tempo',
   percentile: () => 'percentil',
+  oneIn: (e: { count: string }) => `1 em ${e.count}`,
   maximum: () => 'máx.',
   throughput: () => 'Vazão (eventos/s)',
   throughputDoc: () =>
-    'Eventos confirmados pelo servidor em cada segundo, e o ritmo que o plano pedia.',
+    'Confirmados: eventos que o servidor confirmou em cada segundo. Previstos: eventos que, pelo plano, eram devidos nele.',
   throughputComparedDoc: () => 'Eventos confirmados pelo servidor em cada segundo.',
   committed: () => 'confirmados',
-  targetCurve: () => 'alvo',
+  offeredCurve: () => 'previstos',
   shedCurve: () => 'descartados',
   latency: () => 'Latência (ms)',
   latencyDoc: () =>
@@ -76,7 +72,7 @@ export const pagePtBR = {
   lag: () => 'atraso no envio',
   percentiles: () => 'Latência por percentil (ms)',
   percentilesDoc: () =>
-    'Quanto demorou o lote mais lento entre 2, 10, 100 e 1.000. Escalas logarítmicas.',
+    'Todos os lotes da execução, o mais lento à direita: em 99%, um em 100 demorou isso ou mais. Cada curva termina em seu lote mais lento. Escalas logarítmicas.',
   percentilesOfResponse: () => 'Latência de resposta por percentil (ms)',
   responseP99Plot: () => 'Resposta p99 (ms)',
   serviceP99Plot: () => 'Serviço p99 (ms)',
@@ -96,12 +92,45 @@ export const pagePtBR = {
   plotLabel: (e: { title: string; curves: string }) => `${e.title}. ${e.curves}.`,
   curveLabel: (e: { curve: string; from: string; to: string }) =>
     `${e.curve}: de ${e.from} a ${e.to}`,
+  limitLabel: (e: { label: string; held: boolean | null }) =>
+    `Limite ${e.label}${e.held === null ? '' : e.held ? ', respeitado' : ', não respeitado'}.`,
 
   marks: () => 'Marcas nos gráficos',
-  pausedMark: () => 'em pausa',
-  reconnectMark: () => 'reconexão',
-  rejectionMark: () => 'registros rejeitados',
-  failureMark: () => 'falha crítica',
+  mark: {
+    paused: () => 'em pausa',
+    outages: () => 'conexão perdida',
+    gaps: () => 'segundos sem ponto',
+    reconnects: () => 'reconexão',
+    rejections: () => 'registros rejeitados',
+    failures: () => 'falha crítica',
+  },
+
+  missing: {
+    title: () => 'O que falta nestes gráficos',
+    end: () =>
+      'O fim da execução e a latência por percentil, que só são gravados quando uma execução termina.',
+    seconds: (e: { count: number; shown: string }) =>
+      `${e.shown} ${e.count === 1 ? 'segundo não tem' : 'segundos não têm'} ponto: o processo não chegou a rodar. O ponto seguinte ${e.count === 1 ? 'o' : 'os'} cobre, com os ritmos distribuídos pelo tempo todo.`,
+    offered: () =>
+      'Eventos previstos: sem ritmo nem etapas, nenhum plano diz quantos eventos são devidos em um segundo.',
+    wal: () => 'WAL e slots de replicação: o servidor não deixou o usuário desta execução lê-los.',
+    slots: () =>
+      'Slots de replicação: o servidor não tinha nenhum; por isso nenhum consumidor o fez reter WAL.',
+    distribution: () =>
+      'A distribuição completa da latência: uma versão anterior só gravou cinco de seus percentis.',
+  },
+
+  fact: {
+    load: () => 'Carga',
+    workers: () => 'Workers',
+    mix: () => 'Mistura',
+    shares: (e: { inserts: string; updates: string; deletes: string }) =>
+      `${e.inserts} inclusões · ${e.updates} atualizações · ${e.deletes} exclusões`,
+    server: () => 'Servidor',
+    embedded: (e: { server: string }) => `${e.server} · embutido, na mesma máquina`,
+    machine: () => 'Máquina',
+    program: () => 'Programa',
+  },
 
   cdc: {
     title: () => 'Verificação do CDC',
@@ -210,7 +239,18 @@ export const pagePtBR = {
         'O gerador foi o gargalo: seu processo não dava conta de enviar a tempo. As latências incluem essa espera; repita com mais workers ou menos carga.',
     })[resource],
   noBottleneck: () => 'O gerador não foi o gargalo: o que estes números mostram é do servidor.',
-  settings: () => 'Configuração da execução',
+  settings: () => 'Configuração',
+  changedSettings: () => 'Opções que diferem do padrão',
+  noChanges: () => 'Todas as opções têm o valor padrão.',
+  otherSettings: (e: { count: number }) => `${e.count} opções com o valor padrão`,
+  allSettings: (e: { count: number }) => `Todas as ${e.count} opções`,
+  differingSettings: () => 'Opções que diferem entre as execuções',
+  sameSettings: () => 'A configuração das execuções é igual.',
+  equalSettings: (e: { count: number }) => `${e.count} opções iguais em todas as execuções`,
+  differences: () => 'O que foi executado, onde difere',
+  base: () => 'base',
+  better: () => 'melhor',
+  worse: () => 'pior',
   noSettings: () => 'A configuração desta execução não foi gravada.',
   setting: () => 'opção',
   redacted: () => '(omitido)',

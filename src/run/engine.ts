@@ -146,6 +146,8 @@ export class RunEngine {
   readonly #sampler: Sampler;
   readonly #cache: IdCache;
   readonly #ready = new Set<number>();
+  /** Workers that have lost their connection, and not got another one. */
+  readonly #disconnected = new Set<number>();
   /** Rows of each worker that the listener has been given. */
   readonly #written: readonly RowCounts[];
   #failure: Failure | null = null;
@@ -179,6 +181,7 @@ export class RunEngine {
       workerStats: this.workerStats,
       plan,
       watch: new ServerWatch(target, tables, (error) => this.#fail(describeFailure(error))),
+      disconnected: () => this.#disconnected.size,
       onPoint: (point, ending) => listener.sampled(point, ending),
     });
   }
@@ -329,8 +332,11 @@ export class RunEngine {
       this.#loss = report.failure;
       // Later attempts only find that nobody answers.
       if (report.failure.sqlstate !== null) this.#lostBy = report.failure;
+      this.#disconnected.add(worker);
     }
     if (report.kind === 'reconnected') this.#lostBy = null;
+    // A thread that takes the place of one that died has its first connection.
+    if (report.kind === 'reconnected' || report.kind === 'ready') this.#disconnected.delete(worker);
     if (report.kind === 'committed') {
       this.#cache.apply(report.ids);
       this.#reportWritten(worker);

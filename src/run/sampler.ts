@@ -19,6 +19,8 @@ export interface SamplerParts {
   readonly workerStats: readonly WorkerStats[];
   readonly plan: LoadPlan;
   readonly watch: ServerWatch;
+  /** Number of workers that have lost their connection, and not got another one. */
+  readonly disconnected: () => number;
   /** `ending`: the run is over, and threads and connections may be closed already. */
   readonly onPoint: (point: SeriesPoint, ending: boolean) => void;
 }
@@ -83,7 +85,7 @@ export class Sampler {
   }
 
   #sample(ending = false): void {
-    const { control, plan, onPoint } = this.#parts;
+    const { control, plan, disconnected, onPoint } = this.#parts;
     const { curve, endMs } = plan;
     const before = this.#last;
     if (before === null) return;
@@ -102,6 +104,7 @@ export class Sampler {
       response_ms: now.response.since(before.response).quantiles('p50', 'p99', 'max'),
       service_ms: now.service.since(before.service).quantiles('p50', 'p99', 'max'),
       reconnects: now.reconnects - before.reconnects,
+      disconnected: disconnected(),
       paused: control.state === 'paused',
       rss_bytes: process.memoryUsage.rss(),
       cpu_cores: round((now.cpuMicros - before.cpuMicros) / 1000 / elapsedMs, 3),

@@ -33,6 +33,8 @@ export interface SeriesPoint {
   readonly response_ms: SecondLatency;
   readonly service_ms: SecondLatency;
   readonly reconnects: number;
+  /** Workers without a connection at the end of the second, because they lost it. */
+  readonly disconnected: number;
   readonly paused: boolean;
   /** Resident memory of the process, in bytes. */
   readonly rss_bytes: number;

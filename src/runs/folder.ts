@@ -3,6 +3,8 @@ import { appendFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SeriesPoint } from '../run/series.js';
+import type { RunDescription } from './description.js';
+import type { LatencyDistributions } from './latency.js';
 import type { RunSummary } from './summary.js';
 
 /** A new run id, which sorts by time and differs between runs of the same second: 20261123-201530-a1b2. */
@@ -26,12 +28,16 @@ export class RunFolder {
     this.#onFailure = onFailure;
   }
 
-  /** Makes the folder, with `settings.json`: the settings of the run, without secrets. */
-  async begin(settings: Readonly<Record<string, unknown>>): Promise<void> {
+  /** Makes the folder, with `run.json` and `settings.json`: the settings of the run, without secrets. */
+  async begin(
+    description: RunDescription,
+    settings: Readonly<Record<string, unknown>>,
+  ): Promise<void> {
     await this.#attempt(async () => {
       await mkdir(this.path, { recursive: true });
       await writeFile(join(this.path, 'pid'), `${process.pid}\n`);
-      await writeFile(join(this.path, 'settings.json'), `${JSON.stringify(settings, null, 2)}\n`);
+      await this.#write('run.json', description);
+      await this.#write('settings.json', settings);
     });
   }
 
@@ -47,16 +53,21 @@ export class RunFolder {
     }
   }
 
-  /** Writes `summary.json`; false: that failed, and was reported. */
-  conclude(summary: RunSummary): Promise<boolean> {
-    return this.#attempt(() =>
-      writeFile(join(this.path, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`),
-    );
+  /** Writes `latency.json` and `summary.json`; false: that failed, and was reported. */
+  conclude(summary: RunSummary, latency: LatencyDistributions): Promise<boolean> {
+    return this.#attempt(async () => {
+      await this.#write('latency.json', latency);
+      await this.#write('summary.json', summary);
+    });
   }
 
   /** Marks the run as over. */
   async leave(): Promise<void> {
     await this.#attempt(() => rm(join(this.path, 'pid'), { force: true }));
+  }
+
+  #write(file: string, document: object): Promise<void> {
+    return writeFile(join(this.path, file), `${JSON.stringify(document, null, 2)}\n`);
   }
 
   async #attempt(write: () => Promise<void>): Promise<boolean> {

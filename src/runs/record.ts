@@ -3,7 +3,9 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { EXIT, OperatorError } from '../errors.js';
 import { findNearest } from '../lib/nearest.js';
 import type { SeriesPoint } from '../run/series.js';
+import type { RunDescription } from './description.js';
 import { readOrEmpty } from './folder.js';
+import type { LatencyDistributions } from './latency.js';
 import type { RunSummary } from './summary.js';
 import {
   type RecordedVerdict,
@@ -20,6 +22,9 @@ export interface RunRecord {
   readonly summary: RunSummary | null;
   readonly series: readonly SeriesPoint[];
   readonly settings: Readonly<Record<string, unknown>> | null;
+  /** Null for runs of earlier versions, as is `latency`, which a run without a summary lacks too. */
+  readonly description: RunDescription | null;
+  readonly latency: LatencyDistributions | null;
   /** The last verdict of `verify`; null for a run that was not verified, or not to the end. */
   readonly verification: RecordedVerification | null;
   /** All verdicts, the newest first. */
@@ -57,6 +62,8 @@ export function readRun(folder: string): RunRecord {
           } as never),
     series: readOrEmpty(join(folder, 'series.ndjson')).split('\n').flatMap(parsePoint),
     settings: parseObject(readOrEmpty(join(folder, 'settings.json'))),
+    description: parseObject(readOrEmpty(join(folder, 'run.json'))) as RunDescription | null,
+    latency: parseObject(readOrEmpty(join(folder, 'latency.json'))) as LatencyDistributions | null,
     verification: verifications.read(),
     verdicts: verifications.all(),
     runId: basename(resolve(folder)),
@@ -138,7 +145,15 @@ function parsePoint(line: string): SeriesPoint[] {
   if (point === null || typeof point.second !== 'number') return [];
   const unmeasured = { p50: null, p99: null, max: null };
   // Lines of earlier versions may lack these members.
-  return [{ response_ms: unmeasured, service_ms: unmeasured, slots: null, ...point } as never];
+  return [
+    {
+      response_ms: unmeasured,
+      service_ms: unmeasured,
+      disconnected: 0,
+      slots: null,
+      ...point,
+    } as never,
+  ];
 }
 
 function parseObject(text: string): Record<string, unknown> | null {

@@ -99,13 +99,33 @@ export function reconnectPolicy({ stream }: Settings): ReconnectPolicy {
 /** The settings as a run's folder may keep them: without passwords. */
 export function withoutSecrets(settings: Settings): Record<string, unknown> {
   // Only `verify` uses the settings of Kafka, and a run is a `stream`.
-  const { server, stream, kafka: _kafka, ...others } = settings;
+  const { server, stream, embedded, kafka: _kafka, ...others } = settings;
   const { password: _, ...shown } = server ?? { password: null };
   const stages = stream.stages.map(({ text }) => text);
   const thresholds = stream.thresholds.map(({ text }) => text);
   return {
     server: server === null ? null : shown,
+    embedded: { dir: embedded.dir, port: embedded.port },
     ...others,
     stream: { ...stream, stages, thresholds },
   };
+}
+
+/** Dotted keys, as in `withoutSecrets`, of the settings whose values are not the defaults. */
+export function changedSettings(settings: Settings, cwd: string): string[] {
+  const standard = loadSettings({ list: [], variables: [], cwd });
+  return differences(withoutSecrets(settings), withoutSecrets(standard));
+}
+
+function differences(value: unknown, standard: unknown, key = ''): string[] {
+  if (!isGroup(value) || !isGroup(standard)) {
+    return JSON.stringify(value) === JSON.stringify(standard) ? [] : [key];
+  }
+  return Object.keys(value).flatMap((name) =>
+    differences(value[name], standard[name], key === '' ? name : `${key}.${name}`),
+  );
+}
+
+function isGroup(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import test from 'node:test';
 import { readPostmaster } from '../../src/embedded/cluster.js';
 import { monotonicMs } from '../../src/lib/clock.js';
+import { runPath } from '../../src/runs/folder.js';
+import { readRun } from '../../src/runs/record.js';
 import { assertExact } from '../helpers/audit.js';
 import { startServer, type TestServer } from '../helpers/server.js';
 import { summaryOf, withStream } from '../helpers/stream-run.js';
@@ -38,7 +41,7 @@ test('a server that is away for seconds holds an open-loop run up, and no more',
   await withStream(
     server,
     ['--rate', '300', '--workers', '3', '--batch-size', '10', '--duration', '9'],
-    async ({ db, cli, progress }) => {
+    async ({ db, cli, cwd, progress }) => {
       await progress(200);
       await server.stop('fast');
       const downUntil = monotonicMs() + OUTAGE_MS;
@@ -50,6 +53,11 @@ test('a server that is away for seconds holds an open-loop run up, and no more',
       assert.equal(summary.events, 2700);
       assert.ok((summary.latency_ms.response.max ?? 0) >= OUTAGE_MS);
       assert.match(cli.stderr(), /connection lost — reconnecting in [\d.]+s \(attempt 1\/500\)/);
+      const { series, latency } = readRun(runPath(join(cwd, 'logs'), summary.run_id));
+      const without = series.map(({ disconnected }) => disconnected);
+      assert.ok(without.filter((workers) => workers === 3).length >= 3, without.join(' '));
+      assert.equal(without.at(-1), 0);
+      assert.equal(latency?.response.at(-1)?.ms, summary.latency_ms.response.max);
     },
   );
 });

@@ -9,6 +9,8 @@ import { requireWritable } from '../../database/scripts.js';
 import { EXIT, type ExitCode, OperatorError } from '../../errors.js';
 import { addFacts, writeFacts } from '../../ledger/facts-file.js';
 import { ledgerFolder } from '../../ledger/folder.js';
+import { describeMachine } from '../../lib/machine.js';
+import { programVersion } from '../../lib/package-root.js';
 import { onAbort, unlessAborted } from '../../lib/signals.js';
 import { withConnection } from '../../postgres/connect.js';
 import { identify, type ServerIdentity } from '../../postgres/identity.js';
@@ -24,13 +26,14 @@ import { RunEngine, type RunSetup } from '../../run/engine.js';
 import { type LoadPlan, planLoad, type WorkerPlan } from '../../run/plan.js';
 import { watchSentinel } from '../../run/sentinel.js';
 import { rowTriggersOf } from '../../run/server-effects.js';
-import type { Totals } from '../../run/totals.js';
+import type { RunDescription } from '../../runs/description.js';
 import { newRunId, RunFolder } from '../../runs/folder.js';
+import { latencyDistributions } from '../../runs/latency.js';
 import type { RunSummary } from '../../runs/summary.js';
 import { samplePools } from '../../schemas/hospital/pools.js';
 import { requireWhole } from '../../seed/indexes.js';
 import { joinStream } from '../../seed/locks.js';
-import { reconnectPolicy, withoutSecrets } from '../../settings/settings.js';
+import { changedSettings, reconnectPolicy, withoutSecrets } from '../../settings/settings.js';
 import { RunLogger } from '../run-logger.js';
 import type { Command, CommandContext } from './context.js';
 import { showForecast } from './forecast.js';
@@ -110,7 +113,7 @@ export async function streamEvents(
   });
   announce(context, runId, plan.workers);
   if (ledger !== null) announceTriggers(context, found.database);
-  await folder.begin(withoutSecrets(settings));
+  await folder.begin(describeRun(context, runId, found.server), withoutSecrets(settings));
 
   let silent = false;
   let end: (Explanation & { readonly summary: RunSummary }) | null = null;
@@ -159,7 +162,7 @@ export async function streamEvents(
       await concludeLedger(context, ledger.folder, target, { silent, isLost });
     }
     // After everything that may log: the verdict and the path of the page end the output.
-    if (end !== null) await showEnd(context, folder, end, engine.totals);
+    if (end !== null) await showEnd(context, folder, end, engine);
     // Last: a command that waits for the end of the run may write the report anew.
     await folder.leave();
   }
@@ -170,10 +173,10 @@ async function showEnd(
   context: CommandContext,
   folder: RunFolder,
   { summary, cause }: Explanation & { readonly summary: RunSummary },
-  totals: Totals,
+  { totals, workerStats }: RunEngine,
 ): Promise<void> {
   const { messages: m, paint } = context;
-  const recorded = await folder.conclude(summary);
+  const recorded = await folder.conclude(summary, latencyDistributions(workerStats));
   const page = recorded ? await writePage(context, 'stream', folder.path) : null;
   context.print({
     json: summary,
@@ -227,6 +230,20 @@ function setupOf(
     // Without a ledger nothing would record the rows as stored.
     facts: ledger === null ? null : database,
     ledger,
+  };
+}
+
+function describeRun(
+  { settings, cwd }: CommandContext,
+  run_id: string,
+  server: ServerIdentity,
+): RunDescription {
+  return {
+    run_id,
+    program: { version: programVersion(), node: process.version },
+    server: { ...server, embedded: settings.server === null },
+    machine: describeMachine(),
+    changed_settings: changedSettings(settings, cwd),
   };
 }
 

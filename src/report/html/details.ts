@@ -1,4 +1,3 @@
-import type { RunRecord } from '../../runs/record.js';
 import type {
   GeneratorFigures,
   RunSummary,
@@ -8,7 +7,7 @@ import type {
 import { OPERATIONS, type Operation } from '../../schemas/hospital/changes.js';
 import { TABLE_NAMES } from '../../schemas/hospital/tables.js';
 import { type Content, html, type Markup, table } from './markup.js';
-import { NOTHING, type Writer } from './writer.js';
+import type { Writer } from './writer.js';
 
 type ByOperation = Partial<Record<Operation, TypeFigures>>;
 
@@ -121,6 +120,7 @@ function slots(w: Writer, summary: RunSummary): Content {
 
 function generator(w: Writer, figures: GeneratorFigures): Markup {
   const { m } = w;
+  // The head of the page names a bottleneck.
   const { bottleneck } = figures;
   return html`<div>${table({
     caption: m.generator(),
@@ -132,63 +132,5 @@ function generator(w: Writer, figures: GeneratorFigures): Markup {
       [m.late(), w.ms(figures.late_ms)],
     ],
   })}
-<p class="${bottleneck === null ? 'remark' : 'remark broken'}">${bottleneck === null ? m.noBottleneck() : m.bottleneck(bottleneck)}</p></div>`;
-}
-
-/** Keys of secrets. Values below such a key are secret, too. */
-const SECRET = /pass|secret|url|token|private/i;
-/** User and password in a URL, also in the middle of a text. */
-const CREDENTIALS = /(\w:\/\/)[^\s/@]*@/g;
-/** Characters of a value that are shown. Longer ones, such as certificates, are cut. */
-const LONGEST_VALUE = 300;
-
-/** The settings of a run, a row each, without secrets. */
-export function settingsTable(w: Writer, { settings }: RunRecord): Content {
-  const { m } = w;
-  if (settings === null) return html`<p class="remark">${m.noSettings()}</p>`;
-  return table({
-    caption: m.settings(),
-    head: [m.setting(), m.value()],
-    words: 2,
-    rows: flatten(settings, m.redacted()).map(([key, value]) => [
-      html`<code>${key}</code>`,
-      value === '' ? NOTHING : value,
-    ]),
-  });
-}
-
-/** Dotted keys and their values as text. `redacted`: the text in place of a secret. */
-export function flatten(
-  settings: Readonly<Record<string, unknown>>,
-  redacted: string,
-): [key: string, value: string][] {
-  return Object.entries(settings).flatMap(([key, value]): [string, string][] => {
-    if (SECRET.test(key)) return [[key, isUnset(value) ? '' : redacted]];
-    if (isGroup(value)) {
-      return flatten(value, redacted).map(([inner, text]) => [`${key}.${inner}`, text]);
-    }
-    return [[key, asText(value, redacted)]];
-  });
-}
-
-function asText(value: unknown, redacted: string): string {
-  if (isUnset(value)) return '';
-  if (Array.isArray(value)) return value.map((each) => asText(each, redacted)).join(', ');
-  if (isGroup(value)) {
-    // A stage is shown as the operator wrote it.
-    if (typeof value.text === 'string') return asText(value.text, redacted);
-    return flatten(value, redacted)
-      .map(([key, text]) => `${key}=${text}`)
-      .join(' ');
-  }
-  const text = String(value).replace(CREDENTIALS, `$1${redacted}@`);
-  return text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE)}…` : text;
-}
-
-function isGroup(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isUnset(value: unknown): boolean {
-  return value === null || value === undefined;
+${bottleneck === null ? html`<p class="remark">${m.noBottleneck()}</p>` : ''}</div>`;
 }

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import { EXIT, OperatorError } from '../../errors.js';
 import type { Language, Messages } from '../../messages/index.js';
+import { isUnderWay } from '../../runs/folder.js';
 import { readRun } from '../../runs/record.js';
 import { renderReport } from './page.js';
 
@@ -11,9 +13,12 @@ const MOST_NAMED = 6;
 /** Hex digits of the hash that keeps names of longer comparisons apart. */
 const HASH_DIGITS = 8;
 
+/** The page of a run, in its folder. */
+const PAGE = 'report.html';
+
 /**
  * Writes the report of these runs and returns its path: `report.html` in the folder of a single one,
- * a comparison in `<logs>/runs` for several. Throws an OperatorError when it cannot be written.
+ * a comparison in `<logs>/runs` for several, and then also the page of each that has none. Throws an OperatorError when it cannot be written.
  */
 export async function writeReportFile(
   logs: string,
@@ -25,9 +30,17 @@ export async function writeReportFile(
   const [only] = folders;
   const path =
     folders.length === 1 && only !== undefined
-      ? join(only, 'report.html')
+      ? join(only, PAGE)
       : join(logs, 'runs', comparisonName(runs.map(({ runId }) => runId)));
-  const page = renderReport(runs, messages, lang);
+  const links: (string | null)[] = [];
+  for (const folder of folders.length === 1 ? [] : folders) {
+    // A run that is under way writes its own at its end.
+    if (!existsSync(join(folder, PAGE)) && !isUnderWay(folder)) {
+      await writeReportFile(logs, [folder], messages, lang);
+    }
+    links.push(existsSync(join(folder, PAGE)) ? linkTo(join(folder, PAGE), path) : null);
+  }
+  const page = renderReport(runs, messages, lang, links);
   try {
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, page);
@@ -38,6 +51,11 @@ export async function writeReportFile(
     });
   }
   return path;
+}
+
+/** The address of a file, relative to a page. */
+function linkTo(file: string, page: string): string {
+  return relative(dirname(page), file).split(sep).map(encodeURIComponent).join('/');
 }
 
 /** A file name from the ids of the compared runs. */

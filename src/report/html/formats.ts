@@ -35,7 +35,9 @@ export function makeFormats(lang: string): Formats {
       if (unit === 'ms') return value.toLocaleString(lang, { maximumSignificantDigits: 3 });
       return number(value, unit === 'cores' || value < 10 ? 2 : 0);
     },
-    percentile: (place) => `${number(100 - 100 / place, 3)}%`,
+    // As many nines as the place has: 99.9999% is not 100%.
+    percentile: (place) =>
+      `${number(100 - 100 / place, Math.max(1, Math.ceil(Math.log10(place)) - 1))}%`,
     clock: (seconds) => {
       const whole = Math.round(seconds);
       const two = (value: number) => String(value).padStart(2, '0');

@@ -1,7 +1,16 @@
 import { type RunRecord, startOf } from '../../runs/record.js';
-import { banner, html, type Markup } from './markup.js';
-import { curveOfRun } from './plots.js';
+import { judgeRun, type RunVerdict, reasonText, stateOf, type VerdictState } from '../verdict.js';
+import { factList } from './facts.js';
+import { banner, html, type Markup, type Mood, sign, withCode } from './markup.js';
+import { letterOf, lookOfRun } from './palette.js';
 import type { Writer } from './writer.js';
+
+const MOODS: Readonly<Record<VerdictState, Mood>> = {
+  failed: 'bad',
+  unsure: 'unsure',
+  held: 'good',
+  unjudged: 'plain',
+};
 
 /** The top of a run's report: name, period, and how the run ended. */
 export function runHead(w: Writer, run: RunRecord): Markup {
@@ -11,6 +20,7 @@ export function runHead(w: Writer, run: RunRecord): Markup {
 <h1>${w.m.reportOf({ runId: run.runId })}</h1>
 ${when === '' ? '' : html`<p class="when">${when}</p>`}
 ${verdict(w, run)}
+${factList(w, run)}
 </header>`;
 }
 
@@ -28,36 +38,52 @@ function whenOf(w: Writer, { series, runId }: RunRecord): string {
   return w.m.since({ from: w.moment(at) });
 }
 
-function verdict(w: Writer, { summary, series }: RunRecord): Markup {
-  if (summary === null) {
-    return banner('bad', series.length === 0 ? w.m.killed() : w.m.noSummary());
-  }
-  const broken = summary.thresholds.filter(({ held }) => !held).length;
-  const of = summary.thresholds.length;
-  const judged =
-    of === 0
-      ? w.m.noThresholds()
-      : broken === 0
-        ? w.m.thresholdsHeld({ count: of })
-        : w.m.thresholdsBroken({ broken, of });
-  const kind = broken > 0 || summary.stopped_by === 'critical' ? 'bad' : of > 0 ? 'good' : 'plain';
-  return banner(kind, `${w.m.stoppedBy({ reason: w.reason(summary.stopped_by) })} ${judged}`);
+/** The worst of all that is known about a run as a headline, with the other reasons below it. */
+function verdict(w: Writer, run: RunRecord): Markup {
+  const { state, reasons } = verdictOf(run);
+  const [worst, ...others] = reasons;
+  const entry = (mood: Mood, text: string) =>
+    html`<li>${sign(mood)}<span>${withCode(text)}</span></li>`;
+  const more = others.map((reason) =>
+    entry(MOODS[stateOf(reason)], reasonText(w.messages, reason)),
+  );
+  const bottleneck = run.summary?.generator?.bottleneck ?? null;
+  // It is in doubt whose latencies these are.
+  if (bottleneck !== null) more.push(entry('unsure', w.m.bottleneck(bottleneck)));
+  const { summary, series } = run;
+  const ended = summary !== null ? w.m.stoppedBy({ reason: w.reason(summary.stopped_by) }) : '';
+  const remark = summary === null && series.length > 0 ? w.m.fromSeries() : ended;
+  return banner(
+    MOODS[state],
+    html`<strong>${withCode(reasonText(w.messages, worst))}</strong>${more.length === 0 ? '' : html`<ul class="reasons">${more}</ul>`}${remark === '' ? '' : html`<p>${remark}</p>`}`,
+  );
 }
 
-/** The top of a comparison: its runs, each with the colour of its curves. */
-export function comparisonHead(w: Writer, runs: readonly RunRecord[]): Markup {
+function verdictOf({ summary, verification }: RunRecord): RunVerdict {
+  return judgeRun(summary, verification?.document ?? null);
+}
+
+/** The top of a comparison: its runs, each with the colour of its curves. `links`: to their pages; null without one. */
+export function comparisonHead(
+  w: Writer,
+  runs: readonly RunRecord[],
+  links: readonly (string | null)[],
+): Markup {
   return html`<header class="head">
 <p class="kind">${w.m.kindComparison()}</p>
 <h1>${w.m.comparisonOf({ runs: runs.length })}</h1>
-<ul class="runs">${runs.map(
-    (run, index) =>
-      html`<li>${swatch(run, index)}<strong>${run.runId}</strong> <span>${whenOf(w, run)}</span></li>`,
-  )}</ul>
+<ol class="runs">${runs.map((run, index) => {
+    const link = links[index] ?? null;
+    const name = link === null ? run.runId : html`<a href="${link}">${run.runId}</a>`;
+    const { state, reasons } = verdictOf(run);
+    return html`<li>${swatch(run, index)}<strong>${letterOf(index)} · ${name}</strong> <span class="when">${whenOf(w, run)}</span>
+<p>${sign(MOODS[state])}<span>${withCode(reasonText(w.messages, reasons[0]))}</span></p></li>`;
+  })}</ol>
 </header>`;
 }
 
 /** A piece of the run's line in the plots. */
 export function swatch(run: RunRecord, index: number): Markup {
-  const { colour, dashed } = curveOfRun(run, index);
-  return html`<span class="swatch${dashed ? ' dashed' : ''}" style="border-color:var(--curve-${colour})" aria-hidden="true"></span>`;
+  const { colour, line } = lookOfRun(run, index);
+  return html`<span class="swatch${line === 'dashed' ? ' dashed' : ''}" style="border-color:var(--curve-${colour})" aria-hidden="true"></span>`;
 }

@@ -40,19 +40,23 @@ export interface TableContents {
   readonly foot?: readonly Content[];
   /** Columns of words, counted from the left; the others hold figures. Default: 1. */
   readonly words?: number;
+  /** Short names of the columns. Where the screen has no room for columns, cells stand below each other with these. */
+  readonly labels?: readonly string[];
 }
 
 const FIGURE = html` class="figure"`;
 
 /** A table that scrolls within its own width, also by the keyboard. */
-export function table({ caption, head, rows, foot, words = 1 }: TableContents): Markup {
+export function table({ caption, head, rows, foot, words = 1, labels }: TableContents): Markup {
+  const labelOf = (index: number) =>
+    labels === undefined ? '' : html` data-label="${labels[index] ?? ''}"`;
   const cells = (row: readonly Content[]) =>
     row.map((content, index) =>
       index === 0
         ? html`<th scope="row">${content}</th>`
-        : html`<td${index < words ? '' : FIGURE}>${content}</td>`,
+        : html`<td${index < words ? '' : FIGURE}${labelOf(index)}>${content}</td>`,
     );
-  return html`<div class="scroll" role="region" tabindex="0" aria-label="${caption}"><table>
+  return html`<div class="${labels === undefined ? 'scroll' : 'scroll stacks'}" role="region" tabindex="0" aria-label="${caption}"><table>
 <caption><span>${caption}</span></caption>
 <thead><tr>${head.map(
     (content, index) => html`<th scope="col"${index < words ? '' : FIGURE}>${content}</th>`,
@@ -73,9 +77,14 @@ export type Mood = 'good' | 'bad' | 'plain' | 'unsure';
 /** Moods differ in shape, not in colour alone, for readers who see no colours. */
 const SIGNS: Readonly<Record<Mood, string>> = { good: '✓', bad: '✕', plain: 'i', unsure: '?' };
 
+/** The sign of a mood. */
+export function sign(mood: Mood): Markup {
+  return html`<span class="sign ${mood}" aria-hidden="true">${SIGNS[mood]}</span>`;
+}
+
 /** A verdict, in the colours of its mood. */
 export function banner(mood: Mood, verdict: Content): Markup {
-  return html`<div class="verdict ${mood}"><span class="sign" aria-hidden="true">${SIGNS[mood]}</span><div>${verdict}</div></div>`;
+  return html`<div class="verdict ${mood}">${sign(mood)}<div>${verdict}</div></div>`;
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {

@@ -2,23 +2,27 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Language, Messages } from '../../messages/index.js';
 import type { RunRecord } from '../../runs/record.js';
-import { drawMoments, drawPauses, logSplits, plotOptions, startPage } from './client.js';
-import { keyFigures } from './comparison.js';
-import { details, settingsTable } from './details.js';
+import { bucketSeconds } from './buckets.js';
+import { verificationPlots } from './cdc-plots.js';
+import { followCursor } from './client/cursor.js';
+import { drawBands, drawLimits, drawMoments, drawStages } from './client/drawing.js';
+import { logSplits, plotOptions, yRange } from './client/options.js';
+import { startPage } from './client/start.js';
+import type { Parts } from './client/tools.js';
+import { differingFacts, keyFigures, runHeads } from './comparison.js';
+import { details } from './details.js';
 import { cards } from './figures.js';
 import { makeFormats } from './formats.js';
 import { comparisonHead, runHead } from './head.js';
+import { marksOf } from './marks.js';
 import { type Content, embedded, html, type Markup, trusted } from './markup.js';
-import { marksLegend, panel } from './panels.js';
-import {
-  bucketSeconds,
-  type Marks,
-  marksOf,
-  NO_MARKS,
-  type PageData,
-  type Plot,
-} from './plot-data.js';
-import { comparedTimePlots, percentilePlot, timePlots, verificationPlots } from './plots.js';
+import { missingData } from './missing.js';
+import { letterOf } from './palette.js';
+import { markNames, marksLegend, panel } from './panels.js';
+import { percentilePlot } from './percentiles.js';
+import { type Marks, NO_MARKS, type PageData, type Plot } from './plot-data.js';
+import { comparedTimePlots, timePlots } from './plots.js';
+import { comparedSettings, settingsTables } from './settings.js';
 import { STYLE } from './style.js';
 import { verificationSection } from './verification.js';
 import { Writer } from './writer.js';
@@ -30,26 +34,42 @@ const POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
 
 /** Functions that the page's script starts with; `startPage` gets them as its arguments. */
-const PARTS = { makeFormats, logSplits, drawPauses, drawMoments, plotOptions };
+const PARTS: Parts & { readonly makeFormats: typeof makeFormats } = {
+  makeFormats,
+  plotOptions,
+  logSplits,
+  yRange,
+  drawBands,
+  drawMoments,
+  drawStages,
+  drawLimits,
+  followCursor,
+};
 
 /**
  * The report of one run, or the comparison of several: one HTML document that needs neither a
- * network nor another file.
+ * network nor another file. `links`: relative addresses of the compared runs' own pages; null without one.
  */
 export function renderReport(
   runs: readonly RunRecord[],
   messages: Messages,
   lang: Language,
+  links: readonly (string | null)[] = [],
 ): string {
   const w = new Writer(messages, lang);
   const [run] = runs;
   if (run === undefined) throw new Error('a report needs a run');
   if (runs.length > 1) {
     const plots = withPercentiles(comparedTimePlots(w.m, runs), percentilePlot(w.m, runs));
+    const labels = runs.map((_, index) => letterOf(index));
     const body = [
-      comparisonHead(w, runs),
-      keyFigures(w, runs),
+      comparisonHead(w, runs, links),
+      html`<section aria-labelledby="figures"><h2 id="figures">${w.m.figures()}</h2>
+<p class="remark">${w.m.comparedWith({ first: letterOf(0) })}</p>
+<div class="tables one">${keyFigures(w, runs)}${differingFacts(w, runs)}</div></section>`,
       plotsSection(w, runs, plots, NO_MARKS),
+      html`<section aria-labelledby="settings"><h2 id="settings">${w.m.settings()}</h2>
+<div class="tables one">${comparedSettings(w, runs, runHeads(w, runs), labels)}</div></section>`,
     ];
     return document(w, w.m.comparisonOf({ runs: runs.length }), body, plots, NO_MARKS);
   }
@@ -60,10 +80,13 @@ export function renderReport(
     runHead(w, run),
     cards(w, run),
     verificationSection(w, run, verified, marks),
-    run.series.length === 0 ? html`<p class="remark">${w.m.noSeries()}</p>` : '',
     plotsSection(w, runs, plots, marks),
-    html`<section aria-labelledby="details"><h2 id="details">${w.m.tables()}</h2>
-<div class="tables">${run.summary === null ? '' : details(w, run.summary)}<div class="wide settings">${settingsTable(w, run)}</div></div></section>`,
+    run.summary === null
+      ? ''
+      : html`<section aria-labelledby="details"><h2 id="details">${w.m.tables()}</h2>
+<div class="tables">${details(w, run.summary)}</div></section>`,
+    html`<section class="settings" aria-labelledby="settings"><h2 id="settings">${w.m.settings()}</h2>
+<div class="tables one">${settingsTables(w, run)}</div></section>`,
   ];
   return document(w, w.m.reportOf({ runId: run.runId }), body, [...verified, ...plots], marks);
 }
@@ -88,13 +111,17 @@ function plotsSection(
   plots: readonly Plot[],
   marks: Marks,
 ): Content {
-  if (plots.length === 0) return '';
+  const [run] = runs;
+  const missing = run === undefined || runs.length > 1 ? '' : missingData(w, run, marks);
+  if (plots.length === 0) return missing;
   const seconds = bucketSeconds(runs);
   return html`<section aria-labelledby="plots"><h2 id="plots">${w.m.plots()}</h2>
-<p class="remark">${w.m.plotHelp()}${seconds > 1 ? ` ${w.m.thinned({ seconds })}` : ''}</p>
+<p class="remark plot-help">${w.m.plotHelp()}</p>
+${seconds > 1 ? html`<p class="remark">${w.m.thinned({ seconds })}</p>` : ''}
 <noscript><p class="remark">${w.m.noScript()}</p></noscript>
 ${marksLegend(w.m, marks)}
-<div class="panels">${plots.map((plot) => panel(w, plot))}</div></section>`;
+<div class="panels">${plots.map((plot) => panel(w, plot))}</div>
+${missing}</section>`;
 }
 
 /** The HTML document around the sections, with its style, script and data. */
@@ -109,7 +136,12 @@ function document(
     lang: w.lang,
     plots,
     marks,
-    texts: { time: w.m.time(), percentile: w.m.percentile(), maximum: w.m.maximum() },
+    texts: {
+      time: w.m.time(),
+      percentile: w.m.percentile(),
+      oneIn: w.m.oneIn({ count: '{n}' }),
+      marks: markNames(w.m),
+    },
   };
   const page: Markup = html`<!doctype html>
 <html lang="${w.lang}">

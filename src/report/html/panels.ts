@@ -1,6 +1,6 @@
 import type { Messages } from '../../messages/index.js';
 import { type Content, html, type Markup, withCode } from './markup.js';
-import type { Curve, Marks, Plot } from './plot-data.js';
+import type { Curve, MarkName, Marks, Plot } from './plot-data.js';
 import type { Writer } from './writer.js';
 
 /** The frame that the page's script draws a plot into. Screen readers get the extent of its curves. */
@@ -16,7 +16,8 @@ function spoken(w: Writer, plot: Plot): string {
     .flatMap((table) => table.curves)
     .map((curve) => extent(w, plot, curve))
     .join('; ');
-  return w.m.plotLabel({ title: plot.title, curves });
+  const limits = plot.limits.map(({ label, held }) => w.m.limitLabel({ label, held }));
+  return [w.m.plotLabel({ title: plot.title, curves }), ...limits].join(' ');
 }
 
 function extent(w: Writer, { unit }: Plot, { label, values }: Curve): string {
@@ -30,22 +31,28 @@ function extent(w: Writer, { unit }: Plot, { label, values }: Curve): string {
   return w.m.curveLabel({ curve: label, from: w.unit(unit, from), to: w.unit(unit, to) });
 }
 
+/** The shape of each mark, as the plots draw it. */
+const SHAPES: Readonly<Record<MarkName, Markup>> = {
+  paused: html`<rect class="mark-pause" width="16" height="16" rx="2"/>`,
+  outages: html`<rect class="mark-outage" width="16" height="16" rx="2"/>`,
+  gaps: html`<path class="mark-gap" d="M0 8 8 0M0 16 16 0M8 16 16 8"/>`,
+  reconnects: html`<path class="mark-reconnect" d="M8 0v16" stroke-dasharray="4 3"/><path class="mark-reconnect-head" d="M3 0h10l-5 7z"/>`,
+  rejections: html`<path class="mark-rejection" d="M8 3v10"/>`,
+  failures: html`<path class="mark-failure" d="M8 0v16"/>`,
+};
+const MARK_NAMES = Object.keys(SHAPES) as MarkName[];
+
+/** Names of the marks. */
+export function markNames(m: Messages['page']): Readonly<Record<MarkName, string>> {
+  return Object.fromEntries(MARK_NAMES.map((name) => [name, m.mark[name]()])) as never;
+}
+
 /** Explains the kinds of marks that occur in the plots; empty without any. */
 export function marksLegend(m: Messages['page'], marks: Marks): Content {
-  const entries: [readonly unknown[], string, Markup][] = [
-    [marks.paused, m.pausedMark(), html`<rect class="mark-pause" width="16" height="16" rx="2"/>`],
-    [
-      marks.reconnects,
-      m.reconnectMark(),
-      html`<path class="mark-reconnect" d="M8 0v16" stroke-dasharray="4 3"/><path class="mark-reconnect-head" d="M3 0h10l-5 7z"/>`,
-    ],
-    [marks.rejections, m.rejectionMark(), html`<path class="mark-rejection" d="M8 3v10"/>`],
-    [marks.failures, m.failureMark(), html`<path class="mark-failure" d="M8 0v16"/>`],
-  ];
-  const shown = entries.filter(([moments]) => moments.length > 0);
+  const shown = MARK_NAMES.filter((name) => marks[name].length > 0);
   if (shown.length === 0) return '';
   return html`<ul class="marks" aria-label="${m.marks()}">${shown.map(
-    ([, label, shape]) =>
-      html`<li><svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">${shape}</svg>${label}</li>`,
+    (name) =>
+      html`<li><svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">${SHAPES[name]}</svg>${m.mark[name]()}</li>`,
   )}</ul>`;
 }

@@ -1,5 +1,4 @@
 import type { Language } from '../../messages/index.js';
-import type { RunRecord } from '../../runs/record.js';
 import type { Unit } from './formats.js';
 
 /** The data embedded into the page for its script. */
@@ -8,11 +7,17 @@ export interface PageData {
   readonly plots: readonly Plot[];
   /** Empty where several runs share the plots. */
   readonly marks: Marks;
-  readonly texts: {
-    readonly time: string;
-    readonly percentile: string;
-    readonly maximum: string;
-  };
+  readonly texts: Texts;
+}
+
+/** Words that the script writes. */
+export interface Texts {
+  readonly time: string;
+  readonly percentile: string;
+  /** `1 in {n}`. */
+  readonly oneIn: string;
+  /** Names of the marks, as the legend of marks has them. */
+  readonly marks: Readonly<Record<MarkName, string>>;
 }
 
 /** One plot, as the script draws it. */
@@ -27,6 +32,8 @@ export interface Plot {
   /** As wide as the page. */
   readonly wide: boolean;
   readonly tables: readonly CurveTable[];
+  /** Thresholds on what the plot shows. */
+  readonly limits: readonly Limit[];
 }
 
 /** Curves over the same places on the x axis: those of one run. */
@@ -41,97 +48,53 @@ export interface Curve {
   readonly label: string;
   /** Index into the palette, from 0; `--curve-<n>` in the style. */
   readonly colour: number;
-  readonly dashed: boolean;
+  /** `steps`: each value holds for the time before its place; the ground below it is tinted. */
+  readonly line: 'solid' | 'dashed' | 'steps';
   readonly values: Values;
 }
 
 /** Values are null where nothing was measured. */
 export type Values = readonly (number | null)[];
 
+/** A threshold, as a line across the plot. */
+export interface Limit {
+  /** As the operator wrote it. */
+  readonly label: string;
+  /** In the unit of the plot. */
+  readonly value: number;
+  /** Null where that is not known, or differs between the runs of the plot. */
+  readonly held: boolean | null;
+  /** 1/(1-p) of its percentile, where the line ends; null: it crosses the whole plot. */
+  readonly until: number | null;
+}
+
+/** From and to, in seconds since the start of a run. */
+export type Span = readonly [from: number, to: number];
+
 /** Events of a run that plots over time mark, in seconds since its start. */
 export interface Marks {
-  readonly paused: readonly (readonly [from: number, to: number])[];
+  readonly paused: readonly Span[];
+  /** Workers were without a connection. */
+  readonly outages: readonly Span[];
+  /** Seconds without a point of their own; the point after them covers them too. */
+  readonly gaps: readonly Span[];
   readonly reconnects: readonly number[];
   readonly rejections: readonly number[];
   /** The critical failure that ended the run. */
   readonly failures: readonly number[];
+  /** Beginnings of the load's stages. A run without stages has none. */
+  readonly stages: readonly { readonly at: number; readonly label: string }[];
 }
 
-export const NO_MARKS: Marks = { paused: [], reconnects: [], rejections: [], failures: [] };
+/** The marks that have a name in the legend; stages carry their own text. */
+export type MarkName = Exclude<keyof Marks, 'stages'>;
 
-/** Marks of a run: adjacent paused seconds are one span. */
-export function marksOf({ series, summary }: RunRecord): Marks {
-  const paused: [number, number][] = [];
-  let before = 0;
-  for (const point of series) {
-    const open = paused.at(-1);
-    if (point.paused) {
-      if (open !== undefined && open[1] === before) open[1] = point.second;
-      else paused.push([before, point.second]);
-    }
-    before = point.second;
-  }
-  const secondsWith = (field: 'reconnects' | 'rejected') =>
-    series.filter((point) => point[field] > 0).map(({ second }) => second);
-  const last = series.at(-1);
-  return {
-    paused,
-    reconnects: secondsWith('reconnects'),
-    rejections: secondsWith('rejected'),
-    failures: summary?.stopped_by === 'critical' && last !== undefined ? [last.second] : [],
-  };
-}
-
-/** Points of a curve: more than any screen is wide, and a day's report stays below a few megabytes. */
-export const MOST_POINTS = 3_000;
-
-/** Significant digits of a value: a plot of 300 pixels shows no more. */
-const DIGITS = 4;
-
-/** The value of points that share a place in the plot: their mean, or the highest. */
-export type Together = 'mean' | 'highest';
-
-/** Something measured in a second of a run, counted from its start. */
-export interface Timed {
-  readonly second: number;
-}
-
-/** The points of a run, thinned to the number that a plot can show. */
-export class Buckets<T extends Timed> {
-  /** Seconds since the start, the end of each bucket; ascending. */
-  readonly xs: readonly number[];
-  readonly #points: readonly (readonly T[])[];
-
-  /** `step`: seconds in a bucket. */
-  constructor(series: readonly T[], step: number) {
-    const byEnd = new Map<number, T[]>();
-    for (const point of series) {
-      const end = Math.ceil(Math.round(point.second) / step) * step;
-      const bucket = byEnd.get(end);
-      if (bucket === undefined) byEnd.set(end, [point]);
-      else bucket.push(point);
-    }
-    const buckets = [...byEnd].sort(([a], [b]) => a - b);
-    this.xs = buckets.map(([end]) => end);
-    this.#points = buckets.map(([, points]) => points);
-  }
-
-  /** One value a bucket; null where no point of it has one. */
-  values(pick: (point: T) => number | null | undefined, together: Together): Values {
-    return this.#points.map((points) => {
-      const known = points.map(pick).filter((value) => typeof value === 'number');
-      if (known.length === 0) return null;
-      const value =
-        together === 'mean'
-          ? known.reduce((sum, each) => sum + each, 0) / known.length
-          : Math.max(...known);
-      return Number(value.toPrecision(DIGITS));
-    });
-  }
-}
-
-/** Seconds in a bucket, the same for all of these runs, so that the longest has at most MOST_POINTS. */
-export function bucketSeconds(runs: readonly { readonly series: readonly Timed[] }[]): number {
-  const longest = Math.max(0, ...runs.map(({ series }) => series.at(-1)?.second ?? 0));
-  return Math.max(1, Math.ceil(longest / MOST_POINTS));
-}
+export const NO_MARKS: Marks = {
+  paused: [],
+  outages: [],
+  gaps: [],
+  reconnects: [],
+  rejections: [],
+  failures: [],
+  stages: [],
+};

@@ -6,16 +6,7 @@ import type { Percentiles, VerificationDocument } from '../../verify/verdict/doc
 import { type Example, VIOLATIONS } from '../../verify/verdict/findings.js';
 
 import { millis, spread } from './figures.js';
-import {
-  banner,
-  type Content,
-  card,
-  html,
-  type Markup,
-  type Mood,
-  table,
-  withCode,
-} from './markup.js';
+import { type Content, card, html, type Markup, type Mood, table, withCode } from './markup.js';
 import { marksLegend, panel } from './panels.js';
 import type { Marks, Plot } from './plot-data.js';
 import { NOTHING, type Writer } from './writer.js';
@@ -37,7 +28,7 @@ export function verificationSection(
   if (verification === null) return '';
   const { document, points } = verification;
   return html`<section aria-labelledby="cdc"><h2 id="cdc">${w.m.cdc.title()}</h2>
-${banner(MOODS[document.verdict], verdictText(w, document))}
+<div class="statement">${verdictText(w, document)}</div>
 ${headlines(w, document)}
 <div class="tables">${[violationsTable, countsTable, factsTable, latencyTable].map((part) => part(w, document))}${earlierTable(w, document, verdicts)}</div>
 ${points.length === 0 ? html`<p class="remark">${withCode(w.m.cdc.noArrivals())}</p>` : html`${marksLegend(w.m, marks)}<div class="panels">${plots.map((plot) => panel(w, plot))}</div>`}</section>`;
@@ -61,7 +52,7 @@ function verdictText(w: Writer, document: VerificationDocument): Content {
   );
   const list = why.length === 0 ? '' : html`<ul>${why}</ul>`;
   const word = w.verify.verdictNames[verdict];
-  const name = html`<strong>${word}</strong>`;
+  const name = html`<span class="word ${MOODS[verdict]}"><strong>${word}</strong></span>`;
   if (verdict === 'indeterminate') return html`${name}<p>${cdc.onlyDoubted()}</p>${list}`;
   const sentence = w.verify.verdicts[verdict](document).replace(`${word}: `, '');
   return html`${name}<p>${w.sentence(sentence)}</p>${reasons.length === 0 ? list : html`<p>${cdc.doubted()}</p>${list}`}`;

@@ -10,13 +10,14 @@ import { renderReport } from '../../../src/report/html/page.js';
 import type { RunRecord } from '../../../src/runs/record.js';
 import { sampleRun } from '../../helpers/sample-run.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
+import { waitFor } from '../../helpers/wait-for.js';
 
 const CHROMIUM = '/usr/bin/chromium';
 const SKIP = existsSync(CHROMIUM) ? false : `there is no ${CHROMIUM}; install it to run this`;
 /** Folder for screenshots of the pages, for a person to look at; no screenshots without it. */
 const SHOTS = process.env.REPORT_SHOTS;
 
-const WIDTHS = [400, 1400];
+const WIDTHS = [400, 800, 1400];
 const SCHEMES = ['light', 'dark'] as const;
 
 const RUN_PLOTS = ['throughput', 'latency', 'percentiles', 'memory', 'cpu', 'wal', 'slots'];
@@ -64,7 +65,7 @@ after(async () => {
 async function withPage(
   runs: readonly RunRecord[],
   lang: (typeof LANGUAGES)[number],
-  options: { width: number; scheme: (typeof SCHEMES)[number] },
+  options: { width: number; scheme: (typeof SCHEMES)[number]; hasTouch?: boolean },
   body: (page: Page, complaints: string[]) => Promise<void>,
 ): Promise<void> {
   await withTempFolder(async (folder) => {
@@ -73,6 +74,7 @@ async function withPage(
     const context = await browser?.newContext({
       viewport: { width: options.width, height: 900 },
       colorScheme: options.scheme,
+      hasTouch: options.hasTouch ?? false,
       offline: true,
     });
     assert.ok(context);
@@ -123,21 +125,37 @@ const PAGES: readonly [name: string, runs: readonly RunRecord[], plots: readonly
   ],
 ];
 
+/** Resolves after a frame; runs in the page. */
+const NEXT_FRAME =
+  'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))';
+
+/** True once every plot has the width of its place; runs in the page. */
+const FITTED = `[...document.querySelectorAll('.plot')].every(
+  (plot) => plot.querySelector('canvas').clientWidth === plot.clientWidth,
+)`;
+
 for (const [name, runs, plots] of PAGES) {
   for (const lang of LANGUAGES) {
-    for (const scheme of SCHEMES) {
-      for (const width of WIDTHS) {
-        test(
-          `${name}: the page is whole in ${lang}, ${scheme}, ${width} pixels wide`,
-          { skip: SKIP },
-          () =>
-            withPage(runs, lang, { width, scheme }, async (page, complaints) => {
+    test(
+      `${name}: the page is whole in ${lang}, at every width and in both schemes`,
+      {
+        skip: SKIP,
+      },
+      () =>
+        withPage(runs, lang, { width: 400, scheme: 'light' }, async (page, complaints) => {
+          for (const width of WIDTHS) {
+            await page.setViewportSize({ width, height: 900 });
+            for (const scheme of SCHEMES) {
+              await page.emulateMedia({ colorScheme: scheme });
+              // The page draws anew before the next frame.
+              await page.evaluate(NEXT_FRAME);
+              await waitFor(() => page.evaluate<boolean>(FITTED));
               await assertWhole(page, plots, `${name}-${lang}-${scheme}-${width}`);
-              assert.deepEqual(complaints, []);
-            }),
-        );
-      }
-    }
+            }
+          }
+          assert.deepEqual(complaints, []);
+        }),
+    );
   }
 }
 
@@ -167,7 +185,7 @@ test('every verdict has a page that is whole', { skip: SKIP }, async () => {
     });
   }
   // A run with nothing but its ledger can be verified too.
-  const bare = { ...sampleRun({ verdict: 'exact' }), series: [], summary: null };
+  const bare = { ...sampleRun({ verdict: 'exact' }), series: [], summary: null, latency: null };
   await withPage([bare], 'en', { width: 400, scheme: 'dark' }, async (page, complaints) => {
     await assertWhole(page, ['cdc-latency'], 'verified-without-series');
     assert.deepEqual(complaints, []);
@@ -204,6 +222,112 @@ test('the cursor stands at the same moment in all plots over time', { skip: SKIP
       assert.deepEqual(complaints, []);
     },
   ),
+);
+
+/** Counts the pixels of a plot that have exactly the colour of a custom property; runs in the page. */
+const pixelsIn = (page: Page, plot: string, colour: string) =>
+  page.evaluate<number>(`(() => {
+    const hex = getComputedStyle(document.documentElement).getPropertyValue('--${colour}').trim();
+    const wanted = [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16));
+    const canvas = document.querySelector('#plot-${plot} canvas');
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    let found = 0;
+    for (let i = 0; i < data.length; i += 4)
+      if (wanted.every((part, at) => data[i + at] === part) && data[i + 3] === 255) found++;
+    return found;
+  })()`);
+
+test('the verdict heads the page, and thresholds are drawn in their plots by their outcome', {
+  skip: SKIP,
+}, async () => {
+  const run = sampleRun({ verdict: 'violation' });
+  await withPage([run], 'en', { width: 1400, scheme: 'light' }, async (page) => {
+    assert.match((await page.textContent('.verdict strong')) ?? '', /^CDC: 52 events missing/);
+    assert.ok((await pixelsIn(page, 'latency', 'good')) > 100);
+    assert.ok((await pixelsIn(page, 'percentiles', 'good')) > 50);
+    assert.ok((await pixelsIn(page, 'slots', 'bad')) > 100);
+    assert.equal(await pixelsIn(page, 'memory', 'good'), 0);
+    // Stages, pauses and outages.
+    assert.ok((await pixelsIn(page, 'cpu', 'stage')) > 100);
+    assert.ok((await pixelsIn(page, 'cpu', 'pause')) > 100);
+    assert.ok((await pixelsIn(page, 'cpu', 'outage')) > 100);
+  });
+  const summary = run.summary ?? assert.fail();
+  const free = { ...run, settings: null, summary: { ...summary, thresholds: [] } };
+  await withPage([free], 'en', { width: 1400, scheme: 'light' }, async (page) => {
+    assert.equal(await pixelsIn(page, 'latency', 'good'), 0);
+    assert.equal(await pixelsIn(page, 'slots', 'bad'), 0);
+    assert.equal(await pixelsIn(page, 'cpu', 'stage'), 0);
+  });
+});
+
+test(
+  'the values at the cursor stand beside it: for a mouse, the arrow keys, and a finger',
+  {
+    skip: SKIP,
+  },
+  () =>
+    withPage(
+      [sampleRun()],
+      'en',
+      { width: 1400, scheme: 'light', hasTouch: true },
+      async (page, complaints) => {
+        const values = page.locator('#plot-throughput .values');
+        const plot = page.locator('#plot-throughput .uplot');
+        assert.equal(await values.isVisible(), false);
+        await plot.scrollIntoViewIfNeeded();
+        const box = (await page.locator('#plot-throughput .u-over').boundingBox()) ?? assert.fail();
+        // Second 208 of 300, in a pause.
+        await page.touchscreen.tap(box.x + (box.width * 207) / 299, box.y + 50);
+        assert.match(await values.innerText(), /^3:28\s[\s\S]*\spaused$/);
+
+        await page.hover('#plot-throughput .u-over', { position: { x: 300, y: 100 } });
+        assert.match(await values.innerText(), /^\d:\d\d\s+offered\s+[\d,]+\s+committed\s+[\d,]+/);
+        assert.match(await values.innerText(), /constant:800\/120s$/);
+        await page.hover('h1');
+        assert.equal(await values.isVisible(), false);
+
+        await plot.focus();
+        for (const key of ['Home', 'ArrowRight', 'ArrowRight', 'ArrowLeft']) {
+          await page.keyboard.press(key);
+        }
+        assert.match(await values.innerText(), /^0:02\s/);
+        assert.match((await plot.getAttribute('aria-valuetext')) ?? '', /^0:02, offered 800, comm/);
+        assert.equal(await plot.getAttribute('role'), 'slider');
+        await page.keyboard.press('Escape');
+        assert.equal(await values.isVisible(), false);
+
+        assert.deepEqual(complaints, []);
+      },
+    ),
+);
+
+test(
+  'a part of the plots is shown by dragging, and Esc shows the whole again',
+  { skip: SKIP },
+  () =>
+    withPage([sampleRun()], 'en', { width: 1400, scheme: 'light' }, async (page) => {
+      const ends = async () => {
+        await page.focus('#plot-memory .uplot');
+        const seen: string[] = [];
+        for (const key of ['Home', 'End']) {
+          await page.keyboard.press(key);
+          seen.push((await page.textContent('#plot-memory .values .at')) ?? '');
+        }
+        return seen.join(' ');
+      };
+      assert.equal(await ends(), '0:01 5:00');
+      const over = page.locator('#plot-throughput .u-over');
+      await over.scrollIntoViewIfNeeded();
+      const box = (await over.boundingBox()) ?? assert.fail();
+      await page.mouse.move(box.x + box.width / 2, box.y + 50);
+      await page.mouse.down();
+      await page.mouse.move(box.x + (box.width * 3) / 4, box.y + 50);
+      await page.mouse.up();
+      assert.match(await ends(), /^2:3\d 3:4\d$/);
+      await page.keyboard.press('Escape');
+      assert.equal(await ends(), '0:01 5:00');
+    }),
 );
 
 test('on paper the page is light, as wide as the paper, and complete', { skip: SKIP }, () =>

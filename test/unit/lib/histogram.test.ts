@@ -49,3 +49,24 @@ test('quantiles have names', () => {
   assert.deepEqual(QUANTILE_NAMES, ['p50', 'p90', 'p99', 'p999', 'max']);
   assert.deepEqual(new Histogram().quantiles('p99'), { p99: null });
 });
+
+test('a distribution goes from the shortest latency to the longest, which is one in all of them', () => {
+  const histogram = new Histogram();
+  for (let ms = 1; ms <= 250; ms++) histogram.record(ms / 1000);
+  const places = histogram.distribution();
+  assert.deepEqual(places[0], { one_in: 1, ms: 0.001 });
+  assert.deepEqual(places.at(-1), { one_in: 250, ms: 0.25 });
+  const at = (wanted: number) => places.find(({ one_in }) => one_in === wanted)?.ms;
+  assert.deepEqual([at(2), at(10), at(100)], [0.125, 0.225, 0.248]);
+  for (const [index, { one_in, ms }] of places.slice(1).entries()) {
+    const before = places[index];
+    assert.ok(before !== undefined && before.one_in < one_in && before.ms <= ms);
+  }
+  assert.deepEqual(new Histogram().distribution(), []);
+  const single = new Histogram();
+  single.record(3);
+  assert.deepEqual(
+    single.distribution().map(({ one_in }) => one_in),
+    [1],
+  );
+});

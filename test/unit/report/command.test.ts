@@ -47,7 +47,14 @@ test('several runs are compared in one file, each once', () =>
       json: { report: path, runs: ['first', 'second'] },
       text: `${path}\n`,
     });
-    assert.match(await readFile(path, 'utf8'), /Comparison of 2 runs/);
+    const page = await readFile(path, 'utf8');
+    assert.match(page, /Comparison of 2 runs/);
+    // The comparison links to the page of each run, and writes those that are not there.
+    for (const runId of ['first', 'second']) {
+      assert.ok(page.includes(`<a href="${runId}/report.html">${runId}</a>`));
+      const own = await readFile(join(cwd, 'logs', 'runs', runId, 'report.html'), 'utf8');
+      assert.match(own, new RegExp(`Report of run ${runId}`));
+    }
   }));
 
 test('many runs are compared in a file whose name the file system takes', () =>

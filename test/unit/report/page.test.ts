@@ -1,16 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { LANGUAGES, messagesIn } from '../../../src/messages/index.js';
-import { flatten } from '../../../src/report/html/details.js';
+import { Buckets, bucketSeconds, MOST_POINTS } from '../../../src/report/html/buckets.js';
+import { marksOf } from '../../../src/report/html/marks.js';
 import { embedded, html } from '../../../src/report/html/markup.js';
 import { renderReport } from '../../../src/report/html/page.js';
 import type { PageData } from '../../../src/report/html/plot-data.js';
-import {
-  Buckets,
-  bucketSeconds,
-  MOST_POINTS,
-  marksOf,
-} from '../../../src/report/html/plot-data.js';
+import { flatten } from '../../../src/report/html/settings.js';
 import { sampleRun } from '../../helpers/sample-run.js';
 
 const en = messagesIn('en');
@@ -79,8 +75,7 @@ test('the report of a run has every plot and table, in both languages', () => {
       messages.page.byType(),
       messages.page.generator(),
       messages.page.settings(),
-      messages.page.thresholdsBroken({ broken: 1, of: 3 }),
-      messages.page.reconnectMark(),
+      messages.page.mark.reconnects(),
     ]) {
       assert.ok(page.includes(html`${text}`.text), text);
     }
@@ -130,7 +125,7 @@ test('secrets are left out of the settings at any depth', () => {
 test('a run that was killed shows the figures of its series, and says that it left no summary', () => {
   const run = sampleRun({ killed: true });
   const page = renderReport([run], en, 'en');
-  assert.ok(page.includes(en.page.noSummary()));
+  assert.ok(page.includes(en.page.fromSeries()));
   assert.ok(plotIds(page).includes('throughput'));
   assert.ok(!plotIds(page).includes('percentiles'));
   const events = run.series.reduce((sum, { committed }) => sum + committed, 0);
@@ -155,6 +150,7 @@ test('panels of unmeasured figures are left out', () => {
     wal_bytes: null,
     slots: null,
     target: null,
+    offered: null,
   }));
   const page = renderReport([{ ...run, series }], en, 'en');
   assert.deepEqual(plotIds(page), ['throughput', 'latency', 'percentiles', 'memory', 'cpu']);
@@ -180,11 +176,11 @@ test('several runs share their plots, with a colour and a column each', () => {
   const curves = plots[0]?.tables.flatMap((table) => table.curves) ?? [];
   assert.deepEqual(
     curves.map(({ label }) => label),
-    ['first', 'second', 'third'],
+    ['A · first', 'B · second', 'C · third'],
   );
   assert.equal(new Set(curves.map(({ colour }) => colour)).size, 3);
   for (const { runId } of runs) {
-    assert.match(page, new RegExp(`<th scope="col" class="figure">.*${runId}</th>`));
+    assert.match(page, new RegExp(`<th scope="col" class="figure">.*<abbr title="${runId}">`));
   }
   assert.doesNotMatch(bodyOf(page), /undefined|NaN|\[object|Infinity/);
 });
@@ -215,4 +211,120 @@ test('a run of a day is thinned: a bucket has the mean of rates and the highest 
   );
   const mean = buckets.values(({ committed }) => committed, 'mean')[5] ?? 0;
   assert.ok(mean > 14 && mean < 16, String(mean));
+});
+
+/** Text of the page's head, without markup. */
+function headOf(page: string): string {
+  const [head = ''] = /<header class="head">.*?<\/header>/s.exec(page) ?? [];
+  return head.replace(/<[^>]+>/g, ' ').replace(/\s+/g, ' ');
+}
+
+test('the worst of what is known is the headline, and the other reasons stand below it', () => {
+  const verified = headOf(renderReport([sampleRun({ verdict: 'violation' })], en, 'en'));
+  assert.match(verified, /✕ CDC: 52 events missing/);
+  assert.match(verified, /Did not hold: slot\.debezium_hospital\.retained 65\.23 MB, limit 64 MB/);
+  assert.ok(verified.indexOf('CDC:') < verified.indexOf('Did not hold'));
+  const [run] = [sampleRun()];
+  const summary = run.summary ?? assert.fail();
+  const held = { ...summary, thresholds: summary.thresholds.slice(0, 1) };
+  const page = renderReport([{ ...run, summary: held }], en, 'en');
+  assert.match(headOf(page), /✓ Held: response\.p99 26\.88 ms, limit 50 ms/);
+  const generator = { ...summary.generator, bottleneck: 'cpu' as const };
+  const busy = renderReport([{ ...run, summary: { ...held, generator } }], en, 'en');
+  assert.ok(headOf(busy).includes(en.page.bottleneck('cpu')));
+});
+
+test('the head names load, server, machine and program, as far as they were recorded', () => {
+  const run = sampleRun();
+  const head = headOf(renderReport([run], en, 'en'));
+  for (const fact of [
+    'constant:800/120s, then constant:2000/30s',
+    'PostgreSQL 16.4 · db.example:5432',
+    '8 cores · Sample CPU @ 3.00GHz · 17.2 GB',
+    'oltp-simulator 0.1.0 · Node.js v20.19.0',
+  ]) {
+    assert.ok(head.includes(fact), `${fact} in ${head}`);
+  }
+  const older = headOf(renderReport([{ ...run, description: null, settings: null }], en, 'en'));
+  assert.ok(!older.includes(en.page.fact.machine()), older);
+});
+
+test('settings that differ from the defaults stand in front, the others are folded away', () => {
+  const run = sampleRun();
+  const [front = '', folded = ''] = bodyOf(renderReport([run], en, 'en'))
+    .split('<details>')
+    .map((part) => part.replace(/<[^>]+>/g, ' '));
+  const [, changed = ''] = front.split(en.page.changedSettings());
+  for (const key of ['stream.stages', 'server.host']) assert.ok(changed.includes(key), key);
+  assert.ok(!changed.includes('stream.batchSize'));
+  assert.ok(folded.includes('stream.batchSize'));
+  const older = bodyOf(renderReport([{ ...run, description: null }], en, 'en'));
+  assert.ok(!older.includes(en.page.changedSettings()));
+  assert.match(older, /<summary>All \d+ settings<\/summary>/);
+});
+
+test('gaps in the data are explained', () => {
+  const run = sampleRun();
+  const explained = (changes: object) => bodyOf(renderReport([{ ...run, ...changes }], en, 'en'));
+  assert.ok(!explained({}).includes(en.page.missing.title()));
+  const without = (field: string, value: unknown) => ({
+    series: run.series.map((point) => ({ ...point, [field]: value })),
+  });
+  assert.ok(explained(without('wal_bytes', null)).includes(en.page.missing.wal()));
+  assert.ok(explained(without('slots', [])).includes(en.page.missing.slots()));
+  assert.ok(explained(without('offered', null)).includes(en.page.missing.offered()));
+  assert.ok(explained({ latency: null }).includes(en.page.missing.distribution()));
+  assert.ok(explained({ summary: null }).includes(en.page.missing.end()));
+  const holes = { series: run.series.filter(({ second }) => second < 50 || second > 52) };
+  assert.ok(explained(holes).includes(en.page.missing.seconds({ count: 3, shown: '3' })));
+});
+
+test('compared figures say what is better and what is worse, by figure', () => {
+  const run = sampleRun({ runId: 'first' });
+  const summary = run.summary ?? assert.fail();
+  const response = { ...summary.latency_ms.response, p99: 40 };
+  const other = {
+    ...run,
+    runId: 'second',
+    summary: {
+      ...summary,
+      achieved_rate: summary.achieved_rate * 1.1,
+      events: summary.events * 2,
+      reconnects: 0,
+      latency_ms: { ...summary.latency_ms, response },
+    },
+  };
+  const page = bodyOf(renderReport([run, other], en, 'en', ['first/report.html', null]));
+  const cells = (label: string) =>
+    (new RegExp(`<th scope="row">${label}</th>(.*?)</tr>`, 's').exec(page)?.[1] ?? '')
+      .split('</td>')
+      .map((cell) =>
+        cell
+          .replace(/<[^>]+>/g, ' ')
+          .replace(/\s+/g, ' ')
+          .trim(),
+      );
+  assert.match(cells('Achieved rate \\(events/s\\)')[1] ?? '', /\+10% better$/);
+  assert.match(cells(en.page.responseP99())[1] ?? '', /^40 ms \+48\.8% worse$/);
+  assert.equal(cells(en.page.reconnects())[1], '0 −100% better');
+  assert.match(cells(en.page.events())[1] ?? '', /\+100%$/);
+  assert.equal(cells(en.page.memoryPeak())[1], cells(en.page.memoryPeak())[0]);
+  assert.ok(page.includes('<a href="first/report.html">first</a>'));
+  assert.ok(page.includes('<strong>B · second</strong>'));
+});
+
+test('a rate is no better because more was asked for', () => {
+  const runs = [sampleRun({ runId: 'first' }), sampleRun({ runId: 'second', rate: 1600 })];
+  const page = bodyOf(renderReport(runs, en, 'en'));
+  const [, row = ''] = /Achieved rate.*?<\/th>(.*?)<\/tr>/s.exec(page) ?? [];
+  assert.doesNotMatch(row, /better|worse/);
+});
+
+test('settings that differ between runs stand side by side, equal ones are folded away', () => {
+  const runs = [sampleRun({ runId: 'first' }), sampleRun({ runId: 'second', rate: 900 })];
+  const [front = '', folded = ''] = bodyOf(renderReport(runs, en, 'en')).split('<details>');
+  const [, differing = ''] = front.split(`<span>${en.page.differingSettings()}`);
+  assert.match(differing, /stream\.stages.*constant:800\/120s.*constant:900\/120s/s);
+  assert.ok(!differing.includes('stream.batchSize'));
+  assert.ok(folded.includes('stream.batchSize'));
 });

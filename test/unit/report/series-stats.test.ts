@@ -18,6 +18,7 @@ function pointOf(second: number, more: Partial<SeriesPoint> = {}): SeriesPoint {
     response_ms: latency,
     service_ms: latency,
     reconnects: 0,
+    disconnected: 0,
     paused: false,
     rss_bytes: 100 * MB,
     cpu_cores: 0.5,

@@ -20,10 +20,19 @@ const PAIRS: readonly [colour: string, ground: string, least: number][] = [
   ['plain', 'surface', TEXT],
   ['unsure', 'unsure-ground', TEXT],
   ['unsure', 'surface', TEXT],
+  ['plain', 'page', TEXT],
+  ['unsure', 'page', TEXT],
+  ['good', 'page', TEXT],
+  ...['good', 'bad', 'plain', 'unsure'].flatMap((mood): [string, string, number][] => [
+    ['text', `${mood}-ground`, TEXT],
+    ['muted', `${mood}-ground`, TEXT],
+  ]),
   ...[0, 1, 2, 3, 4, 5].map((n): [string, string, number] => [`curve-${n}`, 'surface', LINE]),
   ['reconnect', 'surface', LINE],
   ['rejection', 'surface', LINE],
   ['failure', 'surface', LINE],
+  ['stage', 'surface', LINE],
+  ...[0, 1, 2, 3, 4, 5].map((n): [string, string, number] => [`curve-${n}`, 'outage', LINE]),
 ];
 
 /** The colours of a scheme, by name. */

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { LANGUAGES, messagesIn } from '../../../src/messages/index.js';
+import { verificationPlots } from '../../../src/report/html/cdc-plots.js';
 import { html } from '../../../src/report/html/markup.js';
 import { renderReport } from '../../../src/report/html/page.js';
 import type { PageData } from '../../../src/report/html/plot-data.js';
-import { verificationPlots } from '../../../src/report/html/plots.js';
 import { VERDICT_CODES, type Verdict } from '../../../src/verify/verdict/accounting.js';
 import { sampleRun } from '../../helpers/sample-run.js';
 

@@ -47,10 +47,14 @@ test('each file of a run may be missing or half written', () =>
     await writeFile(join(folder, 'summary.json'), '{"run_id":');
     await rm(join(folder, 'series.ndjson'));
     await rm(join(folder, 'settings.json'));
+    await writeFile(join(folder, 'run.json'), '{"run_id":');
+    await rm(join(folder, 'latency.json'));
     assert.deepEqual(readRun(folder), {
       summary: null,
       series: [],
       settings: null,
+      description: null,
+      latency: null,
       verification: null,
       verdicts: [],
       runId: '20261123-201530-a1b2',

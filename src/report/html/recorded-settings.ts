@@ -1,0 +1,16 @@
+import type { RunRecord } from '../../runs/record.js';
+
+type RecordedSettings = RunRecord['settings'];
+
+/** Members of a run's settings for `stream`; empty where they were not recorded. */
+export function streamSettings(settings: RecordedSettings): Readonly<Record<string, unknown>> {
+  const stream = settings?.stream;
+  return typeof stream === 'object' && stream !== null ? (stream as Record<string, unknown>) : {};
+}
+
+/** A list of texts among them. Earlier versions recorded stages and thresholds as objects that have a text. */
+export function listOf(settings: RecordedSettings, name: 'stages' | 'thresholds'): string[] {
+  const list = streamSettings(settings)[name];
+  if (!Array.isArray(list)) return [];
+  return list.map((each) => String((each as { text?: string } | null)?.text ?? each));
+}
