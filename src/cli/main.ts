@@ -21,6 +21,7 @@ const COMMANDS: Readonly<Record<Exclude<CommandName, 'help'>, () => Promise<{ ru
   reset: () => import('./commands/reset.js'),
   counts: () => import('./commands/counts.js'),
   check: () => import('./commands/check.js'),
+  runs: () => import('./commands/runs.js'),
   report: () => import('./commands/report.js'),
   ledger: () => import('./commands/ledger.js'),
   doctor: () => import('./commands/doctor.js'),
@@ -30,6 +31,8 @@ const COMMANDS: Readonly<Record<Exclude<CommandName, 'help'>, () => Promise<{ ru
   pause: () => import('./commands/pause.js'),
   resume: () => import('./commands/resume.js'),
   db: () => import('./commands/db.js'),
+  config: () => import('./commands/config.js'),
+  completion: () => import('./commands/completion.js'),
 };
 
 const output = new Output();
@@ -92,7 +95,11 @@ async function runArguments(
     }
     const settings = loadSettings(sources);
     if (command === null) return EXIT.usage;
-    return await runCommand(command, { ...args, settings, messages, cwd: sources.cwd }, heed);
+    return await runCommand(
+      command,
+      { ...args, settings, sources, messages, cwd: sources.cwd },
+      heed,
+    );
   } catch (error) {
     // The log is not open yet, or closed again: the operator reads stderr.
     return reportError(error, messages, json, writeStderr);

@@ -9,12 +9,20 @@ import { thresholdText } from './thresholds.js';
 
 /** The summary of a run for an operator, with the tables' totals where they were counted. */
 export function summaryText(m: Messages, summary: RunSummary, totals: Totals): string {
+  const held = summary.thresholds.map((result) => `${thresholdText(m, result)}\n`).join('');
+  const { bottleneck } = summary.generator;
+  const warning = bottleneck === null ? '' : `\n${m.report.bottleneck(bottleneck)}\n`;
+  return `${m.report.title({ runId: summary.run_id })}\n${factLines(summaryFacts(m, summary))}\n${rowsText(m, summary, totals)}${warning}${held === '' ? '' : `\n${held}`}`;
+}
+
+/** The main figures of a run. */
+export function summaryFacts(m: Messages, summary: RunSummary): Fact[] {
   const { transactions, latency_ms: latency } = summary;
   const paused = summary.paused_seconds;
   const rejected = Object.entries(summary.rejected)
     .map(([sqlstate, count]) => `${sqlstate}: ${m.number(count)}`)
     .join(', ');
-  const facts: Fact[] = [
+  return [
     [m.report.stoppedBy(), m.report.reason(summary.stopped_by)],
     [
       m.report.elapsed(),
@@ -51,10 +59,6 @@ export function summaryText(m: Messages, summary: RunSummary, totals: Totals): s
     [m.report.response(), quantilesText(m, latency.response)],
     [m.report.service(), quantilesText(m, latency.service)],
   ];
-  const held = summary.thresholds.map((result) => `${thresholdText(m, result)}\n`).join('');
-  const { bottleneck } = summary.generator;
-  const warning = bottleneck === null ? '' : `\n${m.report.bottleneck(bottleneck)}\n`;
-  return `${m.report.title({ runId: summary.run_id })}\n${factLines(facts)}\n${rowsText(m, summary, totals)}${warning}${held === '' ? '' : `\n${held}`}`;
 }
 
 function rowsText(m: Messages, { rows }: RunSummary, totals: Totals): string {

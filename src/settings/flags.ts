@@ -1,4 +1,4 @@
-import { COMMANDS, type Command, sectionOf } from './commands.js';
+import { COMMANDS, type Command, sectionOf, takesEverySetting } from './commands.js';
 import {
   FILE_FLAGS,
   type FileFlag,
@@ -32,6 +32,20 @@ export function flagsOf(command: Command): CommandFlags {
     switches: switchNames().filter((name) => isTaker(command, SWITCHES[name])),
   };
 }
+
+/** Every flag that a command accepts besides the common ones: `config` takes those of all settings, too. */
+export function acceptedFlags(command: Command): CommandFlags {
+  if (!takesEverySetting(command)) return flagsOf(command);
+  const others = COMMANDS.filter((other) => other !== command).map(flagsOf);
+  const denials = switchNames().filter((name) => DENIALS.includes(name));
+  return {
+    settings: [...new Set(others.flatMap(({ settings }) => settings))],
+    switches: [...flagsOf(command).switches, ...denials],
+  };
+}
+
+/** Switches that set an option to false. */
+const DENIALS = OPTION_KEYS.flatMap((key) => optionOf(key).deniedBy ?? []);
 
 /** Flags that name a file of settings; every command takes them. */
 export const FILE_FLAG_NAMES = Object.keys(FILE_FLAGS) as readonly FileFlag[];

@@ -3,6 +3,7 @@ import type { Log } from '../../log/logger.js';
 import type { StatusLine } from '../../log/status-line.js';
 import type { Messages } from '../../messages/index.js';
 import type { Switches } from '../../settings/options.js';
+import type { Sources } from '../../settings/resolve.js';
 import type { Settings } from '../../settings/settings.js';
 
 /**
@@ -11,6 +12,8 @@ import type { Settings } from '../../settings/settings.js';
  */
 export interface CommandContext extends Omit<Switches, 'help' | 'version'> {
   readonly settings: Settings;
+  /** Everything that the settings were made of. */
+  readonly sources: Sources;
   readonly messages: Messages;
   readonly log: Log;
   readonly status: StatusLine;

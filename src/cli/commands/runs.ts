@@ -1,0 +1,152 @@
+import { existsSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { EXIT, type ExitCode, OperatorError } from '../../errors.js';
+import { makeFormats } from '../../report/html/formats.js';
+import { loadOf, runsTable, runText } from '../../report/runs-text.js';
+import { judgeRun } from '../../report/verdict.js';
+import { filesOf, type KeptRun, placeOf, readKept, runPlaces } from '../../runs/kept.js';
+import { deleteRun, removeRemains, runsToPrune } from '../../runs/prune.js';
+import { findRun, readRunFile } from '../../runs/record.js';
+import { VerificationRecord } from '../../runs/verifications.js';
+import { ask, canAsk } from '../ask.js';
+import { runAction } from './actions.js';
+import type { Command, CommandContext } from './context.js';
+
+/** `runs list|show|prune`: what is kept of runs. */
+export const run: Command = runAction('runs', { list, show, prune });
+
+/** `runs list`: every run, the newest first. */
+async function list(context: CommandContext): Promise<ExitCode> {
+  const { messages: m, settings } = context;
+  const logs = logsOf(context);
+  const runs = runPlaces(logs).map(readKept);
+  context.print({
+    json: { runs: runs.map(describe) },
+    text:
+      runs.length === 0
+        ? `${m.runs.none({ folder: join(logs, 'runs') })}\n`
+        : runsTable(m, settings.app.lang, runs),
+  });
+  return EXIT.done;
+}
+
+/** `runs show [RUN]`: one run in detail. */
+async function show(context: CommandContext): Promise<ExitCode> {
+  const { messages: m, settings, names, cwd } = context;
+  const folder = findRun(logsOf(context), names[0], cwd);
+  const kept = readKept(placeOf(basename(folder), folder));
+  const verdicts = new VerificationRecord(folder).all();
+  const page = join(folder, 'report.html');
+  const details = {
+    run: kept,
+    changed: changedIn(kept),
+    verdicts,
+    files: filesOf(folder),
+    page: existsSync(page) ? page : null,
+  };
+  context.print({
+    json: {
+      ...describe(kept),
+      folder,
+      changed_settings: details.changed,
+      summary: kept.summary,
+      verifications: verdicts.map(({ file, document: { verdict, source, began, accounting } }) => ({
+        file,
+        verdict,
+        source,
+        began,
+        accounting,
+      })),
+      files: details.files,
+      report: details.page,
+    },
+    text: runText(m, settings.app.lang, details),
+  });
+  return EXIT.done;
+}
+
+/** `runs prune`: deletes the runs that no limit keeps, after a question. */
+async function prune(context: CommandContext): Promise<ExitCode> {
+  const { messages: m, settings, interrupted } = context;
+  const retention = settings.runs;
+  if (retention.keep === null && retention.olderThanSeconds === null) {
+    throw new OperatorError(EXIT.usage, (msg) => msg.runs.noLimit());
+  }
+  const logs = logsOf(context);
+  const { lang } = settings.app;
+  const all = runPlaces(logs);
+  const chosen = runsToPrune(all, retention, Date.now()).map(readKept);
+  const kept = all.length - chosen.length;
+  const bytes = chosen.reduce((sum, each) => sum + each.bytes, 0);
+  const size = makeFormats(lang).unit('bytes', bytes);
+  const runs = chosen.length;
+  const report = (text: string) =>
+    context.print({
+      json: { runs: chosen.map(({ runId }) => runId), bytes, kept, dry_run: context.dryRun },
+      text: `${text}\n`,
+    });
+  if (runs === 0 || context.dryRun) {
+    const table = runs === 0 ? '' : `${runsTable(m, lang, chosen)}\n`;
+    report(
+      `${table}${runs === 0 ? m.runs.nothingToPrune({ kept }) : m.runs.wouldPrune({ runs, kept, size })}`,
+    );
+    return EXIT.done;
+  }
+  if (!context.yes) {
+    if (!canAsk()) throw new OperatorError(EXIT.state, (msg) => msg.runs.noTerminal());
+    const question = `${runsTable(m, lang, chosen)}\n${m.runs.askToPrune({ runs, size })}`;
+    const answer = await ask(question, interrupted);
+    if (!m.reset.yes().test(answer.trim())) {
+      throw new OperatorError(EXIT.state, (msg) => msg.runs.refused());
+    }
+  }
+  removeRemains(logs);
+  for (const [at, { folder }] of chosen.entries()) {
+    // Between two runs, so that a signal gets its turn.
+    await new Promise(setImmediate);
+    if (interrupted.aborted) {
+      throw new OperatorError(EXIT.forced, (msg) =>
+        msg.runs.interrupted({ runs: at, left: runs - at }),
+      );
+    }
+    deleteRun(folder);
+  }
+  report(m.runs.pruned({ runs, kept, size }));
+  return EXIT.done;
+}
+
+function logsOf({ settings, cwd }: CommandContext): string {
+  return resolve(cwd, settings.logging.dir);
+}
+
+/** A run as `--json` shows it. */
+function describe(kept: KeptRun): object {
+  const { rate, stages } = loadOf(kept);
+  return {
+    run_id: kept.runId,
+    name: kept.name,
+    note: kept.note,
+    began: new Date(kept.began).toISOString(),
+    seconds: kept.seconds,
+    load: { rate, stages },
+    events: kept.events,
+    under_way: kept.underWay,
+    verdict: judgeRun(kept.summary, kept.verification),
+    bytes: kept.bytes,
+  };
+}
+
+/** The settings of a run that differ from the defaults, by dotted key; null: it left no list of them. */
+function changedIn({ folder, settings }: KeptRun): { key: string; value: unknown }[] | null {
+  const keys = readRunFile(folder, 'run.json')?.changed_settings;
+  if (!Array.isArray(keys)) return null;
+  return keys.map(String).map((key) => ({
+    key,
+    value: key
+      .split('.')
+      .reduce<unknown>(
+        (value, part) => (value as Record<string, unknown> | null)?.[part],
+        settings,
+      ),
+  }));
+}
