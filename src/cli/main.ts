@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { EXIT, type ExitCode, OperatorError } from '../errors.js';
+import { paintFor } from '../lib/paint.js';
 import { countSignals, onAbort } from '../lib/signals.js';
 import { LANGUAGES, type Messages, messagesIn } from '../messages/index.js';
 import { COMMANDS as COMMAND_NAMES, type Command as CommandName } from '../settings/commands.js';
@@ -7,7 +8,7 @@ import { readPipes } from '../settings/files.js';
 import { languageOf, readSources, type Sources } from '../settings/resolve.js';
 import { loadSettings } from '../settings/settings.js';
 import { type Arguments, parseArguments, unknownCommand } from './arguments.js';
-import type { Command, CommandContext } from './commands/context.js';
+import type { Command, CommandContext, Result } from './commands/context.js';
 import { renderHelp } from './help.js';
 import { Output } from './output.js';
 import { systemErrorOf } from './system-error.js';
@@ -124,7 +125,10 @@ function readVersion(): string {
 }
 
 /** The parts of a command's context that exist before its log is open. */
-type Prepared = Omit<CommandContext, 'log' | 'status' | 'interrupted' | 'forced' | 'print'>;
+type Prepared = Omit<
+  CommandContext,
+  'log' | 'status' | 'interrupted' | 'forced' | 'paint' | 'print'
+>;
 
 /** Opens the log, runs the command, and logs its error. */
 async function runCommand(
@@ -150,13 +154,14 @@ async function runCommand(
       status,
       interrupted: interrupted.signal,
       forced: forced.signal,
+      paint: paintFor(process.stdout),
       print: (result) => {
         // After a forced end the command may still run; its result is not wanted.
         if (forced.signal.aborted) return;
         printed = true;
         status.clear();
         if (json) printJson(result.json);
-        else output.write(result.text);
+        else output.write(textOf(result, messages));
       },
     });
   } catch (error) {
@@ -193,6 +198,12 @@ function reportError(
   write(text);
   if (json) printJson({ error: text, exit_code: exitCode });
   return exitCode;
+}
+
+/** The text of a result: its verdict first, the path of its page last. */
+function textOf({ verdict = '', text, page = null }: Result, m: Messages): string {
+  const last = page === null ? '' : `${m.report.at(page)}\n`;
+  return [verdict, text, last].filter((part) => part !== '').join('\n');
 }
 
 function writeStderr(text: string): void {

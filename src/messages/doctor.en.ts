@@ -54,8 +54,14 @@ export const doctorEn: typeof doctorPtBR = {
     ({ ok: 'ok', info: 'info', warn: 'WARN', fail: 'FAIL', not_visible: 'not visible' })[state],
   checks,
   fixes: () => 'To fix it:',
-  failed: (e) => `${plural(e.failed, 'check')} failed: not ready for CDC`,
-  passed: (e) => `${plural(e.checks, 'check')} made, none failed`,
+  verdict: (e) =>
+    [
+      e.failed > 0
+        ? `Not ready for CDC: ${e.failed} of ${plural(e.checks, 'check')} failed (${e.names.join(', ')})`
+        : `Ready for CDC: none of ${plural(e.checks, 'check')} failed`,
+      ...(e.warnings > 0 ? [plural(e.warnings, 'warning')] : []),
+      ...(e.notVisible > 0 ? [`${e.notVisible} not visible`] : []),
+    ].join(', '),
   advice: {
     run,
     after: (e) => `first fix: ${checks[e.check]()}`,

@@ -50,10 +50,23 @@ export const doctorPtBR = {
     ({ ok: 'ok', info: 'info', warn: 'AVISO', fail: 'FALHA', not_visible: 'não visível' })[state],
   checks,
   fixes: () => 'Para corrigir:',
-  failed: (e: { failed: number }) =>
-    `${e.failed.toLocaleString('pt-BR')} verificação(ões) falharam: não está pronto para CDC`,
-  passed: (e: { checks: number }) =>
-    `${e.checks.toLocaleString('pt-BR')} verificações feitas, nenhuma falhou`,
+  /** `names`: of checks that failed; the first few. */
+  verdict: (e: {
+    checks: number;
+    failed: number;
+    names: readonly string[];
+    warnings: number;
+    notVisible: number;
+  }) =>
+    [
+      e.failed > 0
+        ? `Não está pronto para CDC: ${e.failed} de ${e.checks} verificações ${e.failed === 1 ? 'falhou' : 'falharam'} (${e.names.join(', ')})`
+        : `Pronto para CDC: nenhuma de ${e.checks} verificações falhou`,
+      ...(e.warnings > 0 ? [`${e.warnings} ${e.warnings === 1 ? 'aviso' : 'avisos'}`] : []),
+      ...(e.notVisible > 0
+        ? [`${e.notVisible} ${e.notVisible === 1 ? 'não visível' : 'não visíveis'}`]
+        : []),
+    ].join(', '),
   advice: {
     run,
     after: (e: { check: CheckName }) => `primeiro corrija: ${checks[e.check]()}`,

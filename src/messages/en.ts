@@ -1,3 +1,4 @@
+import type { StoppedBy } from '../run/engine.js';
 import { cliEn } from './cli.en.js';
 import { dbEn } from './db.en.js';
 import { doctorEn } from './doctor.en.js';
@@ -6,6 +7,7 @@ import { pageEn } from './page.en.js';
 import type { KeyEntry } from './pt-BR.js';
 import { settingsEn } from './settings.en.js';
 import { sourcesEn } from './sources.en.js';
+import { verdictEn } from './verdict.en.js';
 import { verifyEn } from './verify.en.js';
 
 const number = (value: number): string => value.toLocaleString('en-US');
@@ -23,6 +25,14 @@ const ledgerSays = (e: KeyEntry): string => {
   return e.committed ? `${done} by ${name}` : `not ${done}, since ${name} was aborted`;
 };
 
+const stopReasons: Readonly<Record<StoppedBy, string>> = {
+  duration: 'duration',
+  'max-events': 'event limit',
+  signal: 'Ctrl+C or another signal',
+  critical: 'a critical failure',
+  threshold: 'a threshold that did not hold',
+};
+
 /** The message catalogue, in English. */
 export const en: Messages = {
   number: (value) => number(value),
@@ -31,6 +41,7 @@ export const en: Messages = {
   settings: settingsEn,
   db: dbEn,
   page: pageEn,
+  verdict: verdictEn,
   verify: verifyEn,
   sources: sourcesEn,
   seed: {
@@ -148,36 +159,48 @@ export const en: Messages = {
       `could not write to ${e.folder} (${e.reason}); the run goes on without that record`,
   },
   report: {
-    title: (e) => `Summary of run ${e.runId}`,
+    at: (path) => `Report: ${path}`,
+    run: () => 'run',
     stoppedBy: () => 'stopped by',
-    reason: (by) =>
-      ({
-        duration: 'duration',
-        'max-events': 'event limit',
-        signal: 'signal',
-        critical: 'critical failure',
-        threshold: 'a threshold that did not hold',
-      })[by],
-    elapsed: () => 'time',
-    paused: (value) => `${seconds(value)} s paused`,
+    reason: (by) => stopReasons[by],
+    stopped: (e) => {
+      const paused = e.paused < 0.1 ? '' : ` (${seconds(e.paused)} s of it paused)`;
+      const whole =
+        e.by === 'signal' && e.complete ? '; every batch that it began is complete' : '';
+      return `${stopReasons[e.by]}, after ${seconds(e.seconds)} s${paused}${whole}`;
+    },
     events: () => 'events',
-    rate: () => 'rate (events/s)',
-    target: (target) => `target ${target}`,
+    eventsAt: (e) =>
+      `${number(e.events)}, at ${number(e.achieved)}${e.target === null ? '' : ` of ${number(e.target)}`} per second`,
     transactions: () => 'transactions',
-    transactionParts: (e) =>
-      `${number(e.committed)} committed, ${number(e.rolledBack)} rolled back, ${number(e.inDoubt)} in doubt`,
-    rejected: () => 'rejected',
-    recoveries: () => 'retries / reconnects',
-    offered: () => 'due / not sent',
-    unsent: () => 'due, not sent',
+    outcomes: (e) =>
+      [
+        `${number(e.committed)} committed`,
+        ...(e.rolled_back > 0 ? [`${number(e.rolled_back)} rolled back`] : []),
+        ...(e.in_doubt > 0 ? [`${number(e.in_doubt)} in doubt`] : []),
+      ].join(', '),
+    notSent: () => 'not sent',
+    notSentOf: (e) =>
+      `${number(e.events)}${e.due === null ? '' : ` of ${plural(e.due, 'due event')}`}${e.shed > 0 ? `, ${number(e.shed)} of them shed (--on-lag shed)` : ''}`,
+    errors: () => 'errors',
+    errorCounts: (e) => {
+      const kinds = e.rejected.map(({ name, rows }) => `${name} ${number(rows)}`).join(', ');
+      const parts = [
+        ...(e.rows > 0 ? [`${plural(e.rows, 'row')} rejected (${kinds})`] : []),
+        ...(e.retries > 0 ? [plural(e.retries, 'retry', 'retries')] : []),
+        ...(e.reconnects > 0 ? [plural(e.reconnects, 'reconnect')] : []),
+      ];
+      return parts.length === 0 ? 'none' : parts.join(', ');
+    },
     bottleneck: (by) =>
       ({
         cpu: 'the generator itself is the bottleneck: it takes nearly all of the processor; run it on another machine, or lower the rate',
         'event-loop':
           'the generator itself is the bottleneck: free workers sent late, for want of processor; use fewer workers, or another machine',
       })[by],
-    response: () => 'response latency (ms)',
-    service: () => 'service latency (ms)',
+    latency: () => 'latency (ms)',
+    response: () => 'response',
+    service: () => 'service',
     table: () => 'table',
     rows: () => 'rows',
     inserted: () => 'inserted',
@@ -342,20 +365,5 @@ export const en: Messages = {
     units: () => 'units',
     example: () =>
       'As in --threshold "response.p99<250ms, abort"; a metric without units takes just a number.',
-  },
-  thresholds: {
-    measured: (value, unit) =>
-      `measured ${value.toLocaleString('en-US', { maximumFractionDigits: 15 })}${unit === '' || unit === '%' ? unit : ` ${unit}`}`,
-    nothing: () => 'nothing was measured',
-    held: (e) => `threshold held: ${e.threshold} (${e.measured})`,
-    notHeld: (e) =>
-      `threshold not held: ${e.threshold} (${e.measured})${e.aborted ? '; it ended the run' : ''}`,
-    critical: () => 'a critical failure ended the run; see the log',
-    serverLost: (unsent) =>
-      `the server was lost${unsent === null ? '' : ` with ${plural(unsent, 'due event')} unsent`}; see the log`,
-    heldUp: (unsent) =>
-      `batches in flight waited at the server when the run ended${unsent === null ? '' : `, with ${plural(unsent, 'due event')} unsent`}; see the log`,
-    inDoubt: (count) =>
-      `${plural(count, 'transaction')} in doubt: it is unknown whether the server committed`,
   },
 };

@@ -1,9 +1,11 @@
+import type { StoppedBy } from '../run/engine.js';
 import { cliPtBR } from './cli.pt-BR.js';
 import { dbPtBR } from './db.pt-BR.js';
 import { doctorPtBR } from './doctor.pt-BR.js';
 import { pagePtBR } from './page.pt-BR.js';
 import { settingsPtBR } from './settings.pt-BR.js';
 import { sourcesPtBR } from './sources.pt-BR.js';
+import { verdictPtBR } from './verdict.pt-BR.js';
 import { verifyPtBR } from './verify.pt-BR.js';
 
 const ptNumber = (value: number): string => value.toLocaleString('pt-BR');
@@ -14,6 +16,14 @@ const ptPlural = (count: number, one: string, many: string): string =>
 const ptWorkers = (count: number): string => ptPlural(count, 'worker', 'workers');
 const ptMillis = (value: number): string =>
   value.toLocaleString('pt-BR', { maximumSignificantDigits: 3 });
+
+const stopReasons: Readonly<Record<StoppedBy, string>> = {
+  duration: 'duração',
+  'max-events': 'limite de eventos',
+  signal: 'Ctrl+C ou outro sinal',
+  critical: 'uma falha crítica',
+  threshold: 'um limite não cumprido',
+};
 
 /** The ledger's entry for a key. */
 export interface KeyEntry {
@@ -50,6 +60,7 @@ export const ptBR = {
   settings: settingsPtBR,
   db: dbPtBR,
   page: pagePtBR,
+  verdict: verdictPtBR,
   verify: verifyPtBR,
   sources: sourcesPtBR,
   seed: {
@@ -203,36 +214,55 @@ export const ptBR = {
       `não foi possível gravar em ${e.folder} (${e.reason}); a execução continua sem esse registro`,
   },
   report: {
-    title: (e: { runId: string }) => `Resumo da execução ${e.runId}`,
+    at: (path: string) => `Relatório: ${path}`,
+    run: () => 'execução',
     stoppedBy: () => 'encerrada por',
-    reason: (by: 'duration' | 'max-events' | 'signal' | 'critical' | 'threshold') =>
-      ({
-        duration: 'duração',
-        'max-events': 'limite de eventos',
-        signal: 'sinal',
-        critical: 'falha crítica',
-        threshold: 'limite não cumprido',
-      })[by],
-    elapsed: () => 'tempo',
-    paused: (seconds: number) => `${ptSeconds(seconds)} s em pausa`,
+    reason: (by: StoppedBy) => stopReasons[by],
+    stopped: (e: { by: StoppedBy; seconds: number; paused: number; complete: boolean }) => {
+      const paused = e.paused < 0.1 ? '' : ` (${ptSeconds(e.paused)} s em pausa)`;
+      const whole = e.by === 'signal' && e.complete ? '; todo lote iniciado foi concluído' : '';
+      return `${stopReasons[e.by]}, após ${ptSeconds(e.seconds)} s${paused}${whole}`;
+    },
     events: () => 'eventos',
-    rate: () => 'ritmo (eventos/s)',
-    target: (target: string) => `alvo ${target}`,
+    eventsAt: (e: { events: number; achieved: number; target: number | null }) =>
+      `${ptNumber(e.events)}, a ${ptNumber(e.achieved)}${e.target === null ? '' : ` de ${ptNumber(e.target)}`} por segundo`,
     transactions: () => 'transações',
-    transactionParts: (e: { committed: number; rolledBack: number; inDoubt: number }) =>
-      `${ptNumber(e.committed)} confirmadas, ${ptNumber(e.rolledBack)} desfeitas, ${ptNumber(e.inDoubt)} em dúvida`,
-    rejected: () => 'rejeitados',
-    recoveries: () => 'repetições / reconexões',
-    offered: () => 'devidos / não enviados',
-    unsent: () => 'devidos, não enviados',
+    outcomes: (e: { committed: number; rolled_back: number; in_doubt: number }) =>
+      [
+        ptPlural(e.committed, 'confirmada', 'confirmadas'),
+        ...(e.rolled_back > 0 ? [ptPlural(e.rolled_back, 'desfeita', 'desfeitas')] : []),
+        ...(e.in_doubt > 0 ? [`${ptNumber(e.in_doubt)} em dúvida`] : []),
+      ].join(', '),
+    notSent: () => 'não enviados',
+    /** `due`: null where the plan sets no number. */
+    notSentOf: (e: { events: number; due: number | null; shed: number }) =>
+      `${ptNumber(e.events)}${e.due === null ? '' : ` de ${ptPlural(e.due, 'evento devido', 'eventos devidos')}`}${e.shed > 0 ? `, ${ptNumber(e.shed)} deles descartados (--on-lag shed)` : ''}`,
+    errors: () => 'erros',
+    errorCounts: (e: {
+      rejected: readonly { name: string; rows: number }[];
+      rows: number;
+      retries: number;
+      reconnects: number;
+    }) => {
+      const kinds = e.rejected.map(({ name, rows }) => `${name} ${ptNumber(rows)}`).join(', ');
+      const parts = [
+        ...(e.rows > 0
+          ? [`${ptPlural(e.rows, 'registro rejeitado', 'registros rejeitados')} (${kinds})`]
+          : []),
+        ...(e.retries > 0 ? [ptPlural(e.retries, 'repetição', 'repetições')] : []),
+        ...(e.reconnects > 0 ? [ptPlural(e.reconnects, 'reconexão', 'reconexões')] : []),
+      ];
+      return parts.length === 0 ? 'nenhum' : parts.join(', ');
+    },
     bottleneck: (by: 'cpu' | 'event-loop') =>
       ({
         cpu: 'o próprio gerador é o gargalo: usa quase todo o processador; rode-o em outra máquina ou baixe o ritmo',
         'event-loop':
           'o próprio gerador é o gargalo: workers livres enviaram tarde, por falta de processador; use menos workers ou outra máquina',
       })[by],
-    response: () => 'latência de resposta (ms)',
-    service: () => 'latência de serviço (ms)',
+    latency: () => 'latência (ms)',
+    response: () => 'resposta',
+    service: () => 'serviço',
     table: () => 'tabela',
     rows: () => 'registros',
     inserted: () => 'inseridos',
@@ -413,22 +443,5 @@ export const ptBR = {
     units: () => 'unidades',
     example: () =>
       'Como em --threshold "response.p99<250ms, abort"; uma medida sem unidades leva só um número.',
-  },
-  thresholds: {
-    /** A figure with its unit, in every digit that the threshold was compared with. */
-    measured: (value: number, unit: string) =>
-      `medido: ${value.toLocaleString('pt-BR', { maximumFractionDigits: 15 })}${unit === '' || unit === '%' ? unit : ` ${unit}`}`,
-    nothing: () => 'nada foi medido',
-    held: (e: { threshold: string; measured: string }) =>
-      `limite cumprido: ${e.threshold} (${e.measured})`,
-    notHeld: (e: { threshold: string; measured: string; aborted: boolean }) =>
-      `limite não cumprido: ${e.threshold} (${e.measured})${e.aborted ? '; por isso a execução foi encerrada' : ''}`,
-    critical: () => 'a execução foi encerrada por uma falha crítica; veja o log',
-    serverLost: (unsent: number | null) =>
-      `o servidor se perdeu${unsent === null ? '' : `, e ${ptPlural(unsent, 'evento devido não foi enviado', 'eventos devidos não foram enviados')}`}; veja o log`,
-    heldUp: (unsent: number | null) =>
-      `lotes em andamento esperavam no servidor quando a execução terminou${unsent === null ? '' : `, com ${ptPlural(unsent, 'evento devido', 'eventos devidos')} sem envio`}; veja o log`,
-    inDoubt: (count: number) =>
-      `${ptPlural(count, 'transação ficou', 'transações ficaram')} em dúvida: não se sabe se o servidor as confirmou`,
   },
 };

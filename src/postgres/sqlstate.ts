@@ -55,6 +55,30 @@ export const SQLSTATE_CLASS = {
   INTERNAL_ERROR: 'XX',
 } as const;
 
+/** Names of the codes that refuse a row, as PostgreSQL's documentation has them (appendix A). */
+const CONDITIONS: Readonly<Record<string, string>> = {
+  '22001': 'string_data_right_truncation',
+  '22003': 'numeric_value_out_of_range',
+  '22007': 'invalid_datetime_format',
+  '22008': 'datetime_field_overflow',
+  '22012': 'division_by_zero',
+  '22P02': 'invalid_text_representation',
+  '23000': 'integrity_constraint_violation',
+  '23001': 'restrict_violation',
+  '23502': 'not_null_violation',
+  '23503': 'foreign_key_violation',
+  '23505': 'unique_violation',
+  '23514': 'check_violation',
+  '23P01': 'exclusion_violation',
+  '44000': 'with_check_option_violation',
+  P0001: 'raise_exception',
+};
+
+/** The name of a code; the code itself where the name is unknown. */
+export function conditionName(sqlstate: string): string {
+  return CONDITIONS[sqlstate] ?? sqlstate;
+}
+
 /** Whether an error is the server's, with one of these codes. */
 export function hasSqlstate(error: unknown, ...codes: readonly string[]): boolean {
   const { code } = (error ?? {}) as { code?: unknown };

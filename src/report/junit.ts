@@ -1,6 +1,6 @@
 import type { Messages } from '../messages/index.js';
 import type { RunSummary } from '../runs/summary.js';
-import { thresholdText } from './thresholds.js';
+import { judgeRun, type Reason, reasonText } from './verdict.js';
 
 /** The same for every run, so that a CI server can follow a case from run to run. */
 const CLASS_NAME = 'oltp-simulator';
@@ -44,27 +44,24 @@ export function junitXml({
 }
 
 function casesOf(summary: RunSummary, messages: Messages): Case[] {
-  const { thresholds: sentences } = messages;
-  const inDoubt = summary.transactions.in_doubt;
+  const { reasons } = judgeRun(summary, null);
+  const failureOf = (...kinds: readonly Reason['kind'][]) => {
+    const found = reasons.find(({ kind }) => kinds.includes(kind));
+    return found === undefined ? null : reasonText(messages, found);
+  };
   return [
     {
       name: 'run',
-      failure: failureOf(summary, messages),
+      failure: failureOf('critical', 'server_lost', 'held_up'),
       seconds: summary.seconds,
     },
-    { name: 'in_doubt', failure: inDoubt > 0 ? sentences.inDoubt(inDoubt) : null, seconds: null },
+    { name: 'in_doubt', failure: failureOf('in_doubt'), seconds: null },
     ...summary.thresholds.map((result) => ({
       name: result.threshold,
-      failure: result.held ? null : thresholdText(messages, result),
+      failure: result.held ? null : reasonText(messages, { kind: 'not_held', result }),
       seconds: null,
     })),
   ];
-}
-
-function failureOf(summary: RunSummary, { thresholds }: Messages): string | null {
-  if (summary.stopped_by === 'critical') return thresholds.critical();
-  if (summary.held_up) return thresholds.heldUp(summary.unsent);
-  return summary.server_lost ? thresholds.serverLost(summary.unsent) : null;
 }
 
 function caseXml({ name, failure, seconds }: Case): string {

@@ -1,86 +1,134 @@
 import { type TableCounts, totalOf } from '../database/table-counts.js';
+import { QUANTILE_NAMES } from '../lib/histogram.js';
+import type { Paint } from '../lib/paint.js';
 import { formatTable } from '../lib/text-table.js';
 import type { Messages } from '../messages/index.js';
+import { conditionName } from '../postgres/sqlstate.js';
 import type { Totals } from '../run/totals.js';
 import { rejectedTotal } from '../run/worker-stats.js';
 import type { Quantiles, RunSummary } from '../runs/summary.js';
+import { OPERATIONS } from '../schemas/hospital/changes.js';
 import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
-import { thresholdText } from './thresholds.js';
+import { measuredOf } from './thresholds.js';
+import { type RunVerdict, reasonText, stateOf, type VerdictState } from './verdict.js';
 
-/** The summary of a run for an operator, with the tables' totals where they were counted. */
-export function summaryText(m: Messages, summary: RunSummary, totals: Totals): string {
-  const held = summary.thresholds.map((result) => `${thresholdText(m, result)}\n`).join('');
+/** The figures of a run for an operator, with the tables' totals where they were counted. */
+export function summaryText(
+  m: Messages,
+  paint: Paint,
+  summary: RunSummary,
+  totals: Totals,
+): string {
   const { bottleneck } = summary.generator;
-  const warning = bottleneck === null ? '' : `\n${m.report.bottleneck(bottleneck)}\n`;
-  return `${m.report.title({ runId: summary.run_id })}\n${factLines(summaryFacts(m, summary))}\n${rowsText(m, summary, totals)}${warning}${held === '' ? '' : `\n${held}`}`;
+  return [
+    factLines(factsOf(m, summary)),
+    latencyText(m, summary),
+    rowsText(m, summary, totals),
+    thresholdsText(m, paint, summary),
+    bottleneck === null ? '' : `${paint('unsure', m.report.bottleneck(bottleneck))}\n`,
+  ]
+    .filter((part) => part !== '')
+    .join('\n');
 }
 
-/** The main figures of a run. */
-export function summaryFacts(m: Messages, summary: RunSummary): Fact[] {
-  const { transactions, latency_ms: latency } = summary;
+const COLOURS = {
+  failed: 'bad',
+  unsure: 'unsure',
+  held: 'good',
+  unjudged: null,
+} as const satisfies Readonly<Record<VerdictState, Parameters<Paint>[0] | null>>;
+
+/** A verdict: a line for each reason, the worst first. */
+export function verdictText(m: Messages, paint: Paint, { reasons }: RunVerdict): string {
+  return reasons
+    .map((reason) => verdictLine(paint, COLOURS[stateOf(reason)], reasonText(m, reason)))
+    .join('');
+}
+
+/** A sentence as a line on top of a result. */
+export function verdictLine(
+  paint: Paint,
+  colour: Parameters<Paint>[0] | null,
+  sentence: string,
+): string {
+  const line = `${sentence.charAt(0).toLocaleUpperCase()}${sentence.slice(1)}`;
+  return `${colour === null ? line : paint(colour, line)}\n`;
+}
+
+function factsOf({ report: words }: Messages, summary: RunSummary): Fact[] {
+  const { transactions, shed, server_lost, held_up, run_id, events, seconds } = summary;
+  const { offered: due, achieved_rate: achieved, target_rate: target } = summary;
   const paused = summary.paused_seconds;
-  const rejected = Object.entries(summary.rejected)
-    .map(([sqlstate, count]) => `${sqlstate}: ${m.number(count)}`)
-    .join(', ');
+  const by = summary.stopped_by;
+  const complete = !held_up && transactions.in_doubt === 0;
+  // Without a plan each worker may have a batch due at the end, which says nothing.
+  const unsent = due === null && !server_lost && !held_up ? 0 : (summary.unsent ?? 0);
+  const notSent = words.notSentOf({ events: shed + unsent, due, shed });
+  const rejected = Object.entries(summary.rejected).map(([sqlstate, rows]) => {
+    return { name: conditionName(sqlstate), rows };
+  });
+  const { retries, reconnects } = summary;
+  const rows = rejectedTotal(summary.rejected);
   return [
-    [m.report.stoppedBy(), m.report.reason(summary.stopped_by)],
-    [
-      m.report.elapsed(),
-      `${m.number(Math.round(summary.seconds * 10) / 10)} s${paused < 0.1 ? '' : ` (${m.report.paused(paused)})`}`,
-    ],
-    [m.report.events(), m.number(summary.events)],
-    [
-      m.report.rate(),
-      `${m.number(summary.achieved_rate)}${summary.target_rate === null ? '' : ` (${m.report.target(m.number(summary.target_rate))})`}`,
-    ],
-    ...(summary.offered === null
-      ? summary.unsent !== null && (summary.server_lost || summary.held_up)
-        ? [[m.report.unsent(), m.number(summary.unsent)] as const]
-        : []
-      : [
-          [
-            m.report.offered(),
-            `${m.number(summary.offered)} / ${m.number(summary.shed + (summary.unsent ?? 0))}`,
-          ] as const,
-        ]),
-    [
-      m.report.transactions(),
-      m.report.transactionParts({
-        committed: transactions.committed,
-        rolledBack: transactions.rolled_back,
-        inDoubt: transactions.in_doubt,
-      }),
-    ],
-    [
-      m.report.rejected(),
-      `${m.number(rejectedTotal(summary.rejected))}${rejected === '' ? '' : ` (${rejected})`}`,
-    ],
-    [m.report.recoveries(), `${m.number(summary.retries)} / ${m.number(summary.reconnects)}`],
-    [m.report.response(), quantilesText(m, latency.response)],
-    [m.report.service(), quantilesText(m, latency.service)],
+    [words.run(), run_id],
+    [words.stoppedBy(), words.stopped({ by, seconds, paused, complete })],
+    [words.events(), words.eventsAt({ events, achieved, target })],
+    [words.transactions(), words.outcomes(transactions)],
+    ...(shed + unsent === 0 ? [] : [[words.notSent(), notSent] as const]),
+    [words.errors(), words.errorCounts({ rejected, rows, retries, reconnects })],
   ];
 }
 
+function latencyText(m: Messages, { latency_ms: { response, service } }: RunSummary): string {
+  const row = (label: string, quantiles: Quantiles) => [
+    `  ${label}`,
+    ...QUANTILE_NAMES.map((name) => {
+      const value = quantiles[name];
+      return value === null ? '–' : m.millis(value);
+    }),
+  ];
+  return formatTable([
+    [`  ${m.report.latency()}`, ...QUANTILE_NAMES.map((name) => name.replace('p999', 'p99.9'))],
+    row(m.report.response(), response),
+    row(m.report.service(), service),
+  ]);
+}
+
+/** The rows of the tables that the run changed; empty if it changed none. */
 function rowsText(m: Messages, { rows }: RunSummary, totals: Totals): string {
   const total = (table: TableName) => {
     const count = totals.of(table);
     return count === null ? '–' : m.number(count);
   };
-  const header = [
-    `  ${m.report.table()}`,
-    m.report.inserted(),
-    m.report.updated(),
-    m.report.deleted(),
-    m.report.total(),
-  ];
-  const body = TABLE_NAMES.map((table) => [
-    `  ${table}`,
-    m.number(rows[table].insert),
-    m.number(rows[table].update),
-    m.number(rows[table].delete),
-    total(table),
+  const changed = TABLE_NAMES.filter((table) =>
+    OPERATIONS.some((operation) => rows[table][operation] > 0),
+  );
+  if (changed.length === 0) return '';
+  return formatTable([
+    [
+      `  ${m.report.rows()}`,
+      m.report.inserted(),
+      m.report.updated(),
+      m.report.deleted(),
+      m.report.total(),
+    ],
+    ...changed.map((table) => [
+      `  ${table}`,
+      m.number(rows[table].insert),
+      m.number(rows[table].update),
+      m.number(rows[table].delete),
+      total(table),
+    ]),
   ]);
-  return formatTable([header, ...body]);
+}
+
+function thresholdsText(m: Messages, paint: Paint, { thresholds }: RunSummary): string {
+  return thresholds
+    .map((result) => {
+      const measured = m.verdict.measured(measuredOf(result));
+      return `  ${result.held ? paint('good', '✓') : paint('bad', '✗')} ${measured}\n`;
+    })
+    .join('');
 }
 
 /** A label and its value. */
@@ -99,10 +147,4 @@ export function countsText(m: Messages, counts: TableCounts): string {
     ...TABLE_NAMES.map((table) => [table, m.number(counts[table])]),
     [m.report.total(), m.number(totalOf(counts))],
   ]);
-}
-
-function quantilesText(m: Messages, quantiles: Quantiles): string {
-  return Object.entries(quantiles)
-    .map(([name, value]) => `${name} ${value === null ? '–' : m.millis(value)}`)
-    .join(' · ');
 }

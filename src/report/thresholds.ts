@@ -1,5 +1,5 @@
 import { UNITS, unitsOf } from '../lib/units.js';
-import type { Messages } from '../messages/index.js';
+import type { Measured } from '../messages/verdict.pt-BR.js';
 import type { RunSummary, ThresholdResult } from '../runs/summary.js';
 import { findMetric, nearestMetric } from './metrics.js';
 
@@ -93,7 +93,7 @@ export function judge(threshold: Threshold, summary: RunSummary): ThresholdResul
   }
   const holds = COMPARISONS[threshold.comparison];
   const held = holds(measured, threshold.limit);
-  const factor = UNITS[metric.dimension].get(threshold.unit) ?? 1;
+  const factor = factorOf(threshold);
   const limit = sure(threshold.limit / factor);
   const value = shorten(measured / factor, (candidate) => holds(candidate, limit) === held);
   return { threshold: threshold.text, held, value, aborted: false };
@@ -126,20 +126,19 @@ export function markAborted(summary: RunSummary, aborted: Threshold | null): Run
   };
 }
 
-/** The outcome of a threshold in one line, for an operator. */
-export function thresholdText(m: Messages, result: ThresholdResult): string {
-  const { threshold, value, held, aborted } = result;
-  const measured =
-    value === null ? m.thresholds.nothing() : m.thresholds.measured(value, unitOf(threshold));
-  return held
-    ? m.thresholds.held({ threshold, measured })
-    : m.thresholds.notHeld({ threshold, measured, aborted });
+/** A threshold's figure and limit, for a sentence. */
+export function measuredOf({ threshold, value }: ThresholdResult): Measured {
+  const parsed = parseThreshold(threshold);
+  if ('problem' in parsed) return { metric: threshold, bound: null, unit: '', value };
+  const { metric, comparison, unit } = parsed;
+  const limit = sure(parsed.limit / factorOf(parsed));
+  return { metric, bound: { comparison, limit }, unit, value };
 }
 
-/** The unit in a threshold's text; empty where it has none. */
-function unitOf(text: string): string {
-  const parsed = parseThreshold(text);
-  return 'problem' in parsed ? '' : parsed.unit;
+/** The threshold's unit, as a multiple of the metric's base unit. */
+function factorOf({ metric, unit }: Threshold): number {
+  const found = findMetric(metric);
+  return found === undefined ? 1 : (UNITS[found.dimension].get(unit) ?? 1);
 }
 
 /** Rounds off the error of a double. */

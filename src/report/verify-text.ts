@@ -18,11 +18,10 @@ export function verificationText(m: Messages, document: VerificationDocument): s
 }
 
 function factsText({ verify: words }: Messages, document: VerificationDocument): string {
-  const { transactions, events, rows, verdict, accounting } = document;
+  const { transactions, events, rows, accounting } = document;
   const others = Object.values(events.others).reduce((sum, count) => sum + count, 0);
   const { committed } = accounting;
   const facts: (Fact | null)[] = [
-    [words.verdict(), words.verdictNames[verdict]],
     [words.committed(), words.counted({ events: committed, transactions: transactions.expected })],
     [words.became(), words.sum(accounting)],
     events.replayed > 0

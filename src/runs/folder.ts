@@ -32,8 +32,8 @@ export class RunFolder {
   }
 
   /** Makes the folder, with `settings.json`: the settings of the run, without secrets. */
-  begin(settings: Readonly<Record<string, unknown>>): Promise<void> {
-    return this.#attempt(async () => {
+  async begin(settings: Readonly<Record<string, unknown>>): Promise<void> {
+    await this.#attempt(async () => {
       await mkdir(this.path, { recursive: true });
       await writeFile(join(this.path, 'pid'), `${process.pid}\n`);
       await writeFile(join(this.path, 'settings.json'), `${JSON.stringify(settings, null, 2)}\n`);
@@ -52,21 +52,26 @@ export class RunFolder {
     }
   }
 
-  /** Writes `summary.json`, and then what `addReport` writes. */
-  conclude(summary: RunSummary, addReport: () => Promise<void>): Promise<void> {
-    return this.#attempt(async () => {
-      await writeFile(join(this.path, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
-      await addReport();
-    });
+  /** Writes `summary.json`; false: that failed, and was reported. */
+  conclude(summary: RunSummary): Promise<boolean> {
+    return this.#attempt(() =>
+      writeFile(join(this.path, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`),
+    );
   }
 
   /** Marks the run as over. */
-  leave(): Promise<void> {
-    return this.#attempt(() => rm(join(this.path, 'pid'), { force: true }));
+  async leave(): Promise<void> {
+    await this.#attempt(() => rm(join(this.path, 'pid'), { force: true }));
   }
 
-  async #attempt(write: () => Promise<void>): Promise<void> {
-    await write().catch(this.#onFailure);
+  async #attempt(write: () => Promise<void>): Promise<boolean> {
+    try {
+      await write();
+      return true;
+    } catch (error) {
+      this.#onFailure(error as Error);
+      return false;
+    }
   }
 }
 

@@ -3,7 +3,9 @@ import { requireSchema } from '../../database/schema.js';
 import { EXIT, type ExitCode } from '../../errors.js';
 import { unlessAborted } from '../../lib/signals.js';
 import { formatTable } from '../../lib/text-table.js';
+import type { Messages } from '../../messages/index.js';
 import { withConnection } from '../../postgres/connect.js';
+import { verdictLine } from '../../report/text.js';
 import type { Command, CommandContext } from './context.js';
 import { withServer } from './with-server.js';
 
@@ -17,9 +19,11 @@ export const run: Command = (context) =>
       }),
     );
     const exitCode = reportRules(context, rules);
-    const { messages: m } = context;
+    const { messages: m, paint } = context;
+    const ok = exitCode === EXIT.done;
     context.print({
-      json: { ok: exitCode === EXIT.done, rules },
+      json: { ok, rules },
+      verdict: verdictLine(paint, ok ? 'good' : 'bad', sentenceOf(m, rules)),
       text: formatTable([
         [m.check.rule(), m.check.violations()],
         ...rules.map(({ rule, violations }) => [rule, m.number(violations)]),
@@ -30,15 +34,24 @@ export const run: Command = (context) =>
 
 /** Logs whether the rules hold, and returns the exit code for it. */
 export function reportRules({ log, messages }: CommandContext, rules: RuleResult[]): ExitCode {
-  const broken = rules.filter(({ violations }) => violations > 0);
+  const broken = brokenOf(rules);
   const out = log.component('check');
   if (broken.length === 0) {
-    out.info(messages.check.ok({ rules: rules.length }));
+    out.info(sentenceOf(messages, rules));
     return EXIT.done;
   }
-  const violations = broken.reduce((sum, rule) => sum + rule.violations, 0);
-  for (const { rule, violations: count } of broken)
-    out.warning(`${rule}: ${messages.number(count)}`);
-  out.error(messages.check.broken({ rules: broken.length, violations }));
+  for (const { rule, violations } of broken) out.warning(`${rule}: ${messages.number(violations)}`);
+  out.error(sentenceOf(messages, rules));
   return EXIT.notHeld;
+}
+
+function sentenceOf({ check }: Messages, rules: readonly RuleResult[]): string {
+  const broken = brokenOf(rules);
+  if (broken.length === 0) return check.ok({ rules: rules.length });
+  const violations = broken.reduce((sum, rule) => sum + rule.violations, 0);
+  return check.broken({ rules: broken.length, violations });
+}
+
+function brokenOf(rules: readonly RuleResult[]): RuleResult[] {
+  return rules.filter(({ violations }) => violations > 0);
 }

@@ -1,4 +1,5 @@
 import type { ExitCode } from '../../errors.js';
+import type { Paint } from '../../lib/paint.js';
 import type { Log } from '../../log/logger.js';
 import type { StatusLine } from '../../log/status-line.js';
 import type { Messages } from '../../messages/index.js';
@@ -24,8 +25,21 @@ export interface CommandContext extends Omit<Switches, 'help' | 'version'> {
   readonly interrupted: AbortSignal;
   /** Aborted by the second one: leave everything. The reason is an `OperatorError`. */
   readonly forced: AbortSignal;
+  /** Colours for the text of a result. */
+  readonly paint: Paint;
   /** Writes a result to stdout: the document with `--json`, else the text. */
-  readonly print: (result: { json: unknown; text: string }) => void;
+  readonly print: (result: Result) => void;
+}
+
+/** What a command came to. */
+export interface Result {
+  readonly json: unknown;
+  /** Lines on top of the text: whether it is good, and why. */
+  readonly verdict?: string;
+  /** Whole lines. */
+  readonly text: string;
+  /** Path of the page, which follows the text; null: there is none. */
+  readonly page?: string | null;
 }
 
 /** Wires parts together, and returns the exit code. */

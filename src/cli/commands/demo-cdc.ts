@@ -1,7 +1,11 @@
 import { EXIT, OperatorError } from '../../errors.js';
 import { unlessAborted } from '../../lib/signals.js';
 import { Wakeable } from '../../lib/wakeable.js';
-import type { Command, CommandContext } from './context.js';
+import { verdictText } from '../../report/text.js';
+import { judgeRun } from '../../report/verdict.js';
+import type { RunSummary } from '../../runs/summary.js';
+import type { VerificationDocument } from '../../verify/verdict/document.js';
+import type { Command, CommandContext, Result } from './context.js';
 import { prepareSchema } from './init-db.js';
 import { printSeed, seedTables } from './seed.js';
 import { streamEvents } from './stream.js';
@@ -74,20 +78,29 @@ function withLoad(context: CommandContext): CommandContext {
 /** The results of run and verification, printed as one. */
 class Results {
   readonly #context: CommandContext;
-  readonly #parts = new Map<string, { json: unknown; text: string }>();
+  readonly #parts = new Map<'run' | 'verification', Result>();
 
   constructor(context: CommandContext) {
     this.#context = context;
   }
 
-  collector(name: string): CommandContext['print'] {
+  collector(name: 'run' | 'verification'): CommandContext['print'] {
     return (result) => this.#parts.set(name, result);
   }
 
   print(): void {
-    this.#context.print({
-      json: Object.fromEntries([...this.#parts].map(([name, { json }]) => [name, json])),
-      text: [...this.#parts.values()].map(({ text }) => text).join('\n'),
+    const { messages, paint, print } = this.#context;
+    const [run, verification] = [this.#parts.get('run'), this.#parts.get('verification')];
+    // One verdict on both: the run's own says that it was not verified.
+    const verdict = judgeRun(
+      (run?.json ?? null) as RunSummary | null,
+      (verification?.json ?? null) as VerificationDocument | null,
+    );
+    print({
+      json: { run: run?.json, verification: verification?.json },
+      verdict: verdictText(messages, paint, verdict),
+      text: [run?.text, verification?.text].filter((text) => text !== undefined).join('\n'),
+      page: verification?.page ?? null,
     });
   }
 }

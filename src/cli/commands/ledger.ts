@@ -12,9 +12,11 @@ import type { OtherLedger } from '../../ledger/later-changes.js';
 import { resolveLedger } from '../../ledger/resolve.js';
 import { type LedgerTotals, readLedger } from '../../ledger/totals.js';
 import { unlessAborted } from '../../lib/signals.js';
+import type { Messages } from '../../messages/index.js';
 import { withConnection } from '../../postgres/connect.js';
 import { compareServers, identify, type ServerIdentity } from '../../postgres/identity.js';
 import { differencesText, ledgerText } from '../../report/ledger-text.js';
+import { verdictLine } from '../../report/text.js';
 import { isUnderWay } from '../../runs/folder.js';
 import { findRun, readRun } from '../../runs/record.js';
 import { OPERATIONS } from '../../schemas/hospital/changes.js';
@@ -69,17 +71,19 @@ async function check(context: CommandContext): Promise<ExitCode> {
     );
     const summaryAgrees = agreesWithSummary(found, compared.totals);
     const exitCode = logAgreement(context, compared, summaryAgrees);
-    const { messages: m } = context;
+    const { messages: m, paint } = context;
     const { totals, differences, changedSince } = compared;
+    const agree = exitCode === EXIT.done;
     context.print({
       json: {
         run: found.runId,
-        ok: exitCode === EXIT.done,
+        ok: agree,
         ...totals,
         summary_agrees: summaryAgrees,
         differences,
         changed_since: changedSince,
       },
+      verdict: verdictLine(paint, agree ? 'good' : 'bad', agreementSentence(m, compared, agree)),
       text: `${ledgerText(m, found.runId, totals)}${differencesText(m, compared)}`,
     });
     return exitCode;
@@ -126,24 +130,33 @@ function agreesWithSummary({ folder }: LedgerRun, totals: LedgerTotals): boolean
 /** Logs whether ledger and database agree, and returns the exit code for it. */
 function logAgreement(
   { log, messages: m }: CommandContext,
-  { totals, differences: { count: differences }, changedSince }: LedgerCheck,
+  compared: LedgerCheck,
   summaryAgrees: boolean | null,
 ): ExitCode {
-  const { transactions, rows, problems } = totals;
+  const { totals, differences, changedSince } = compared;
   const out = log.component('ledger');
-  const { open, unknown, committed } = transactions;
+  const { open, unknown } = totals.transactions;
   if (open + unknown > 0) out.warning(m.ledger.undecided({ open, unknown }));
   if (open > 0) out.warning(m.ledger.resolveHint());
   if (summaryAgrees === false) out.error(m.ledger.summaryDiffers());
-  if (differences + problems.count > 0 || summaryAgrees === false) {
-    out.error(m.ledger.notHeld({ differences, problems: problems.count }));
+  if (differences.count + totals.problems.count > 0 || summaryAgrees === false) {
+    out.error(agreementSentence(m, compared, false));
     return EXIT.notHeld;
   }
+  if (changedSince.count > 0) out.info(m.ledger.changedSince(changedSince));
+  out.info(agreementSentence(m, compared, true));
+  return EXIT.done;
+}
+
+function agreementSentence(
+  { ledger }: Messages,
+  { totals: { transactions, rows, problems }, differences }: LedgerCheck,
+  agree: boolean,
+): string {
+  if (!agree) return ledger.notHeld({ differences: differences.count, problems: problems.count });
   const written = TABLE_NAMES.flatMap((table) => OPERATIONS.map((write) => rows[table][write]));
   const changes = written.reduce((sum, count) => sum + count, 0);
-  if (changedSince.count > 0) out.info(m.ledger.changedSince(changedSince));
-  out.info(m.ledger.held({ rows: changes, transactions: committed }));
-  return EXIT.done;
+  return ledger.held({ rows: changes, transactions: transactions.committed });
 }
 
 /** A run that has a ledger. */

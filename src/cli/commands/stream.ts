@@ -17,8 +17,9 @@ import type { ConnectionTarget } from '../../postgres/target.js';
 import { junitXml } from '../../report/junit.js';
 import { SeriesStats } from '../../report/series-stats.js';
 import { type Ending, summarize } from '../../report/summarize.js';
-import { summaryText } from '../../report/text.js';
+import { summaryText, verdictText } from '../../report/text.js';
 import { firstBroken, markAborted, type Threshold } from '../../report/thresholds.js';
+import { judgeRun } from '../../report/verdict.js';
 import { RunEngine, type RunSetup } from '../../run/engine.js';
 import { type LoadPlan, planLoad, type WorkerPlan } from '../../run/plan.js';
 import { watchSentinel } from '../../run/sentinel.js';
@@ -32,6 +33,7 @@ import { reconnectPolicy, withoutSecrets } from '../../settings/settings.js';
 import { RunLogger } from '../run-logger.js';
 import type { Command, CommandContext } from './context.js';
 import { showForecast } from './forecast.js';
+import { writePage } from './run-page.js';
 import { explainEnd, lossOf } from './stream-end.js';
 import { lookOnce, NO_PATIENCE_SECONDS, type OwnServer, withServer } from './with-server.js';
 
@@ -105,7 +107,6 @@ export async function streamEvents(
   if (ledger !== null) announceTriggers(context, found.database);
   await folder.begin(withoutSecrets(settings));
 
-  let summary: RunSummary | null = null;
   let silent = false;
   const releaseSignal = onAbort(context.interrupted, () => {
     log.info(m.stream.stopping());
@@ -125,7 +126,7 @@ export async function streamEvents(
     logger.stop();
     const loss = await lossOf(outcome, target, stream.rate !== 'max');
     const ending = { ...outcome, lost: loss !== null, waited: outcome.heldUp.waits.length > 0 };
-    summary = markAborted(
+    const summary: RunSummary = markAborted(
       summaryOf(ending, stream.thresholds),
       outcome.stoppedBy === 'threshold' ? aborted : null,
     );
@@ -139,8 +140,17 @@ export async function streamEvents(
       own,
       hasLedger: ledger !== null,
     });
-    context.print({ json: summary, text: summaryText(m, summary, engine.totals) });
     if (stream.junitFile !== null) await writeJunit(context, stream.junitFile, summary);
+    const page = (await folder.conclude(summary))
+      ? await writePage(context, log, folder.path)
+      : null;
+    const { totals } = engine;
+    context.print({
+      json: summary,
+      verdict: verdictText(m, context.paint, judgeRun(summary, null)),
+      text: summaryText(m, context.paint, summary, totals),
+      page,
+    });
     const held = summary.thresholds.every((result) => result.held);
     return exitCode === EXIT.done && !held ? EXIT.notHeld : exitCode;
   } finally {
@@ -148,14 +158,6 @@ export async function streamEvents(
     endWatch();
     releaseSignal();
     if (ledger !== null) await concludeLedger(context, ledger.folder, target, silent);
-    if (summary !== null) {
-      await folder.conclude(summary, async () => {
-        // Loaded only now: a run does not wait for modules that only its end needs.
-        const { writeReportFile } = await import('../../report/html/file.js');
-        const path = await writeReportFile(logs, [folder.path], m, settings.app.lang);
-        log.info(m.page.reportWritten({ path }));
-      });
-    }
     // Last: a command that waits for the end of the run may write the report anew.
     await folder.leave();
   }

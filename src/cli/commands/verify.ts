@@ -10,6 +10,8 @@ import { unlessAborted, unlessStuck } from '../../lib/signals.js';
 import { withConnection } from '../../postgres/connect.js';
 import { identify, identifyPrimary } from '../../postgres/identity.js';
 import type { ConnectionTarget } from '../../postgres/target.js';
+import { verdictText } from '../../report/text.js';
+import { judgeVerification } from '../../report/verdict.js';
 import { verificationText } from '../../report/verify-text.js';
 import { hasBegun, isUnderWay, runNames, runPath } from '../../runs/folder.js';
 import { VerificationRecord } from '../../runs/verifications.js';
@@ -25,8 +27,8 @@ import type { LatencyPoint } from '../../verify/verdict/latency.js';
 import { type Verification, verify } from '../../verify/verify.js';
 import type { Command, CommandContext } from './context.js';
 import { findLedger, requireOwnServer } from './ledger.js';
+import { rewritePage } from './run-page.js';
 import { firstHeader, openLedger } from './verify-ledger.js';
-import { rebuildReport } from './verify-report.js';
 import { type OpenSource, openWhenThere } from './verify-source.js';
 import { withServer } from './with-server.js';
 
@@ -101,8 +103,15 @@ export async function verifyFrom(
       },
     );
     keep(() => record.close(document));
-    printResult(context, document);
-    await rebuildReport(context, run.folder);
+    logVerdict(context, document);
+    const page = await rewritePage(context, run.folder);
+    const { messages: m, paint } = context;
+    context.print({
+      json: document,
+      verdict: verdictText(m, paint, judgeVerification(document)),
+      text: verificationText(m, document),
+      page,
+    });
     return document.exit_code as ExitCode;
   } finally {
     await unlessStuck(interrupted, opened.close());
@@ -270,13 +279,10 @@ async function compareWithTables(
   }
 }
 
-/** Prints the result, and logs the verdict. */
-function printResult(context: CommandContext, document: VerificationDocument): void {
-  const { messages: m, log } = context;
+function logVerdict({ messages: m, log }: CommandContext, document: VerificationDocument): void {
   const out = log.component('verify');
   const sentence = m.verify.verdicts[document.verdict](document);
   if (document.verdict === 'exact') out.info(sentence);
   else if (document.verdict === 'violation') out.error(sentence);
   else out.warning(sentence);
-  context.print({ json: document, text: verificationText(m, document) });
 }

@@ -89,10 +89,10 @@ test('each threshold is a case, which fails with the measured figure', () => {
     run: undefined,
     in_doubt: undefined,
     'response.p99<250ms': undefined,
-    'rate_error < 0.1 %': 'threshold not held: rate_error < 0.1 % (measured 0.5%)',
+    'rate_error < 0.1 %': 'Did not hold: rate_error 0.5%, limit 0.1%',
     'slot.cdc.lag<1GB, abort':
-      'threshold not held: slot.cdc.lag<1GB, abort (measured 1.5 GB); it ended the run',
-    'lag.p99<1s': 'threshold not held: lag.p99<1s (nothing was measured)',
+      'Did not hold: slot.cdc.lag 1.5 GB, limit 1 GB; the run was ended when it broke',
+    'lag.p99<1s': 'Did not hold: lag.p99 not measured, limit 1 s',
   });
   assert.deepEqual([suite.attributes.tests, suite.attributes.failures], ['6', '3']);
   for (const found of suite.children) {
@@ -110,24 +110,27 @@ test('of all reasons to stop, only a critical failure fails the run', () => {
     assert.equal(reportOf({ stopped_by }).failures.run, undefined);
   }
   const { failures, suite } = reportOf({ stopped_by: 'critical' });
-  assert.equal(failures.run, 'a critical failure ended the run; see the log');
+  assert.equal(failures.run, 'Did not finish: a critical failure ended the run; see the log');
   assert.equal(failures.in_doubt, undefined);
   assert.equal(suite.attributes.failures, '1');
 });
 
 test('a run that left due events unsent because its server was lost fails, also at its planned end', () => {
   const { failures } = reportOf({ stopped_by: 'duration', server_lost: true, unsent: 12 });
-  assert.equal(failures.run, 'the server was lost with 12 due events unsent; see the log');
+  assert.equal(
+    failures.run,
+    'Did not finish: the connection to the server was lost, with 12 due events unsent; see the log',
+  );
 });
 
 test('a run that was held up fails, and one by max that lost its server', () => {
   const { run } = reportOf({ stopped_by: 'duration', held_up: true, unsent: 12 }).failures;
   assert.equal(
     run,
-    'batches in flight waited at the server when the run ended, with 12 due events unsent; see the log',
+    'Did not finish: batches waited at the server when the run ended, with 12 due events unsent; see the log',
   );
   const { failures } = reportOf({ stopped_by: 'duration', server_lost: true, unsent: null });
-  assert.equal(failures.run, 'the server was lost; see the log');
+  assert.equal(failures.run, 'Did not finish: the connection to the server was lost; see the log');
 });
 
 test('a transaction in doubt fails its case', () => {
@@ -135,7 +138,7 @@ test('a transaction in doubt fails its case', () => {
   const { failures } = reportOf({ transactions });
   assert.equal(
     failures.in_doubt,
-    '1 transaction in doubt: it is unknown whether the server committed',
+    'In doubt: it is unknown whether 1 transaction committed; `ledger resolve` asks the server',
   );
   assert.equal(failures.run, undefined);
 });

@@ -4,7 +4,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
 import type { CommandContext } from '../../../src/cli/commands/context.js';
-import { rebuildReport } from '../../../src/cli/commands/verify-report.js';
+import { rewritePage } from '../../../src/cli/commands/run-page.js';
 import { messagesIn } from '../../../src/messages/index.js';
 import type { Settings } from '../../../src/settings/settings.js';
 import { sampleRun, writeSampleRun } from '../../helpers/sample-run.js';
@@ -28,7 +28,7 @@ function withRun(
     } as unknown as CommandContext;
     await body(folder, async () => {
       // The path as `verify next` finds it: relative, below the folder of the settings.
-      await rebuildReport(context, join('logs', 'runs', RUN));
+      await rewritePage(context, join('logs', 'runs', RUN));
       return lines;
     });
   });

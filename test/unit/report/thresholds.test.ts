@@ -4,10 +4,10 @@ import * as v from 'valibot';
 import { messagesIn } from '../../../src/messages/index.js';
 import {
   judge,
+  measuredOf,
   parseThreshold,
   type Threshold,
   type ThresholdProblem,
-  thresholdText,
 } from '../../../src/report/thresholds.js';
 import type { RunSummary } from '../../../src/runs/summary.js';
 import { thresholdProblems, thresholds } from '../../../src/settings/validators.js';
@@ -192,37 +192,15 @@ test('a figure has few decimals, but enough to agree with the outcome', () => {
   }
 });
 
-test('the outcome of a threshold is one line, with the figure and its unit', () => {
-  const cases: readonly [text: string, english: string, portuguese: string][] = [
-    [
-      'response.p99<250ms',
-      'threshold held: response.p99<250ms (measured 130 ms)',
-      'limite cumprido: response.p99<250ms (medido: 130 ms)',
-    ],
-    [
-      'rate_error < 0.1 %',
-      'threshold not held: rate_error < 0.1 % (measured 0.5%)',
-      'limite não cumprido: rate_error < 0.1 % (medido: 0,5%)',
-    ],
-    [
-      'events>5000',
-      'threshold not held: events>5000 (measured 1,200)',
-      'limite não cumprido: events>5000 (medido: 1.200)',
-    ],
-    [
-      'slot.other.lag<1GB, abort',
-      'threshold not held: slot.other.lag<1GB, abort (nothing was measured)',
-      'limite não cumprido: slot.other.lag<1GB, abort (nada foi medido)',
-    ],
-  ];
-  for (const [text, english, portuguese] of cases) {
-    const result = judge(thresholdOf(text), summaryOf());
-    assert.equal(thresholdText(en, result), english);
-    assert.equal(thresholdText(ptBR, result), portuguese);
-  }
-  const aborted = { ...judge(thresholdOf('shed==0, abort'), summaryOf()), aborted: true };
-  assert.match(thresholdText(en, aborted), /it ended the run$/);
-  assert.match(thresholdText(ptBR, aborted), /a execução foi encerrada$/);
+test('a figure and its limit are shown in the unit of the threshold', () => {
+  const shown = (text: string) => measuredOf(judge(thresholdOf(text), summaryOf()));
+  const bound = { comparison: '<', limit: 250 } as const;
+  assert.deepEqual(shown('response.p99<250ms'), {
+    ...{ metric: 'response.p99', bound, unit: 'ms', value: 130 },
+  });
+  assert.deepEqual(shown('response.p99 < 0.07s').bound, { comparison: '<', limit: 0.07 });
+  assert.deepEqual(shown('rate_error<0.1%').bound, { comparison: '<', limit: 0.1 });
+  assert.equal(shown('slot.other.lag<1GB, abort').value, null);
 });
 
 test('an option takes any number of thresholds, separated by semicolons', () => {

@@ -16,12 +16,10 @@ test('a run leaves its settings, its series and its summary, and a pid while it 
     await folder.begin({ rate: 5 });
     assert.equal(isUnderWay(folder.path), true);
     folder.append(POINT);
-    let reported = '';
-    await folder.conclude(SUMMARY, async () => {
-      reported = readFileSync(join(folder.path, 'summary.json'), 'utf8');
-    });
+    assert.equal(await folder.conclude(SUMMARY), true);
     await folder.leave();
-    assert.deepEqual(JSON.parse(reported), SUMMARY);
+    const written = readFileSync(join(folder.path, 'summary.json'), 'utf8');
+    assert.deepEqual(JSON.parse(written), SUMMARY);
     assert.equal(
       readFileSync(join(folder.path, 'series.ndjson'), 'utf8'),
       '{"second":1,"committed":5}\n',
@@ -43,6 +41,6 @@ test('a folder that cannot be written to is reported, once for all points, and n
     await folder.begin({});
     folder.append(POINT);
     folder.append(POINT);
-    await folder.conclude(SUMMARY, () => assert.fail('a report of a run without a summary'));
+    assert.equal(await folder.conclude(SUMMARY), false);
     assert.deepEqual(codes, ['ENOTDIR', 'ENOTDIR', 'ENOTDIR']);
   }));

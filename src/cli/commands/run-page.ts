@@ -1,0 +1,36 @@
+import { resolve } from 'node:path';
+import { OperatorError } from '../../errors.js';
+import type { ComponentLog } from '../../log/logger.js';
+import { isUnderWay } from '../../runs/folder.js';
+import type { CommandContext } from './context.js';
+
+/**
+ * Writes the page of a run, and returns its path. A failure to write is a warning, and returns null: it does not change
+ * what the run or its verification came to.
+ */
+export async function writePage(
+  { settings, messages: m, cwd }: CommandContext,
+  out: ComponentLog,
+  runFolder: string,
+): Promise<string | null> {
+  const logs = resolve(cwd, settings.logging.dir);
+  try {
+    // Loaded only now: a run does not wait for modules that only its end needs.
+    const { writeReportFile } = await import('../../report/html/file.js');
+    const path = await writeReportFile(logs, [resolve(cwd, runFolder)], m, settings.app.lang);
+    out.info(m.page.reportWritten({ path }));
+    return path;
+  } catch (error) {
+    out.warning(error instanceof OperatorError ? error.sentence(m) : (error as Error).message);
+    return null;
+  }
+}
+
+/** Writes the page anew, with the verification; null also while the run is under way, which writes its own at its end. */
+export async function rewritePage(
+  context: CommandContext,
+  runFolder: string,
+): Promise<string | null> {
+  if (isUnderWay(resolve(context.cwd, runFolder))) return null;
+  return writePage(context, context.log.component('verify'), runFolder);
+}
