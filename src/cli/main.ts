@@ -3,7 +3,11 @@ import { EXIT, type ExitCode, OperatorError } from '../errors.js';
 import { paintFor } from '../lib/paint.js';
 import { countSignals, onAbort } from '../lib/signals.js';
 import { LANGUAGES, type Messages, messagesIn } from '../messages/index.js';
-import { COMMANDS as COMMAND_NAMES, type Command as CommandName } from '../settings/commands.js';
+import {
+  COMMANDS as COMMAND_NAMES,
+  type Command as CommandName,
+  writesLog,
+} from '../settings/commands.js';
 import { readPipes } from '../settings/files.js';
 import { languageOf, readSources, type Sources } from '../settings/resolve.js';
 import { loadSettings } from '../settings/settings.js';
@@ -145,7 +149,12 @@ async function runCommand(
   const status = createStatusLine(process.stderr);
   // Before the log opens its file, which a signal must not leave unfinished.
   heed(countSignals(onSignal));
-  const log = createLog({ settings: settings.logging, messages, console: status });
+  const log = createLog({
+    settings: settings.logging,
+    messages,
+    console: status,
+    files: writesLog(name),
+  });
   let printed = false;
   try {
     return await run({

@@ -28,6 +28,8 @@ export interface LogSetup {
   readonly settings: LogSettings;
   readonly messages: Messages;
   readonly console: StatusLine;
+  /** False: the console alone. True without it. */
+  readonly files?: boolean;
 }
 
 const LOGGER_NAME = 'oltp.simulator';
@@ -49,28 +51,32 @@ interface LogRecord {
  * Opens the log: console, `app.log` (everything), `stream.log` (the component `stream`) and
  * `errors.log` (WARNING and above). A file that cannot be written is left out after one warning.
  */
-export function createLog({ settings, messages, console }: LogSetup): Log {
+export function createLog({ settings, messages, console, files: toFiles = true }: LogSetup): Log {
   const format = formatter(settings.format, false);
   const formatForConsole = formatter(settings.format, console.colors);
   const files: LogFile[] = [];
-  const fileAt = (name: string, level: number): pino.StreamEntry<number> => {
+  const fileAt = (name: string, level: number): pino.StreamEntry<number>[] => {
+    if (!toFiles) return [];
     const rotation = { when: settings.rotateWhen, keep: settings.backupCount };
     const file = new LogFile(join(settings.dir, name), rotation, (path, reason) =>
       own.warning(messages.log.fileGivenUp(path, reason)),
     );
     files.push(file);
-    return { level, stream: { write: (record: string) => file.write(format(record)) } };
+    return [{ level, stream: { write: (record: string) => file.write(format(record)) } }];
   };
   const destinations = [
     {
       level: EVERYTHING,
       stream: { write: (record: string) => console.write(formatForConsole(record)) },
     },
-    fileAt('app.log', EVERYTHING),
-    fileAt('errors.log', LEVELS.warning),
+    ...fileAt('app.log', EVERYTHING),
+    ...fileAt('errors.log', LEVELS.warning),
   ];
   const general = createPino(settings.level, destinations);
-  const streaming = createPino(settings.level, [...destinations, fileAt('stream.log', EVERYTHING)]);
+  const streaming = createPino(settings.level, [
+    ...destinations,
+    ...fileAt('stream.log', EVERYTHING),
+  ]);
   const component = (name: string) =>
     toComponentLog((name === STREAM_COMPONENT ? streaming : general).child({ component: name }));
   const own = component('log');

@@ -80,7 +80,7 @@ export const cliEn: typeof cliPtBR = {
     metrics: () =>
       "Lists the figures of a run's summary that `--threshold` may compare, with their units: response.p99<250ms, rejected<=5, slot.debezium.retained<1GB. In short forms, `|` separates alternatives.",
     config: () =>
-      'Shows the settings that differ from their defaults, and where each value came from: option, variable, file with its line. --all shows every setting. Takes the options of all other commands as well: `config show --profile soak --rate 100` shows what `stream --profile soak --rate 100` would use (where commands share an option, it is shown for each). Passwords are never shown. Needs no server.',
+      'Shows the settings that differ from their defaults, and where each value came from: option, variable, file with its line. --all shows every setting. Takes the options of all other commands as well: `config show --rate 100 --workers 8` shows what `stream --rate 100 --workers 8` would use (where commands share an option, it is shown for each). Passwords are never shown. Needs no server.',
     completion: () =>
       'Prints a script that completes commands, options, their values and the names of runs. bash: source <(oltp-simulator completion bash) in ~/.bashrc. zsh: the same with zsh, in ~/.zshrc after compinit. fish: oltp-simulator completion fish > ~/.config/fish/completions/oltp-simulator.fish.',
     help: () => 'The same as --help: of the program, or of the command that is named.',
@@ -213,7 +213,7 @@ export const cliEn: typeof cliPtBR = {
     config: () => [
       `${PROGRAM} config show`,
       `${PROGRAM} config show --all --json`,
-      `${PROGRAM} config show --profile soak --rate 100`,
+      `${PROGRAM} config show --profile soak --workers 8`,
     ],
     completion: () => [
       `source <(${PROGRAM} completion bash)`,

@@ -80,7 +80,7 @@ export const cliPtBR = {
     metrics: () =>
       'Lista as medidas do resumo de uma execução que `--threshold` pode comparar, com suas unidades: response.p99<250ms, rejected<=5, slot.debezium.retained<1GB. Nas formas curtas, `|` separa alternativas.',
     config: () =>
-      'Mostra as configurações que diferem do padrão, e de onde veio cada valor: opção, variável, arquivo com a linha. --all mostra todas. Aceita também as opções de todos os outros comandos: `config show --profile soak --rate 100` mostra o que `stream --profile soak --rate 100` usaria (uma opção que comandos compartilham aparece para cada um). Senhas nunca são mostradas. Não precisa de servidor.',
+      'Mostra as configurações que diferem do padrão, e de onde veio cada valor: opção, variável, arquivo com a linha. --all mostra todas. Aceita também as opções de todos os outros comandos: `config show --rate 100 --workers 8` mostra o que `stream --rate 100 --workers 8` usaria (uma opção que comandos compartilham aparece para cada um). Senhas nunca são mostradas. Não precisa de servidor.',
     completion: () =>
       'Imprime um script que completa comandos, opções, seus valores e os nomes das execuções. bash: source <(oltp-simulator completion bash) em ~/.bashrc. zsh: o mesmo com zsh, em ~/.zshrc depois de compinit. fish: oltp-simulator completion fish > ~/.config/fish/completions/oltp-simulator.fish.',
     help: () => 'O mesmo que --help: do programa, ou do comando indicado.',
@@ -214,7 +214,7 @@ export const cliPtBR = {
     config: () => [
       `${PROGRAM} config show`,
       `${PROGRAM} config show --all --json`,
-      `${PROGRAM} config show --profile soak --rate 100`,
+      `${PROGRAM} config show --profile soak --workers 8`,
     ],
     completion: () => [
       `source <(${PROGRAM} completion bash)`,

@@ -330,7 +330,6 @@ export const en: Messages = {
     verifications: () => 'Verifications, the newest first:',
     files: () => 'Files:',
     folder: () => 'folder',
-    page: () => 'page',
     noLimit: () =>
       'runs prune needs a limit: --keep N (the newest that stay), --older-than 30d, or both',
     nothingToPrune: (e) => `nothing to delete: ${plural(e.kept, 'run')} kept`,

@@ -404,7 +404,6 @@ export const ptBR = {
     verifications: () => 'Verificações, a mais recente primeiro:',
     files: () => 'Arquivos:',
     folder: () => 'pasta',
-    page: () => 'página',
     noLimit: () =>
       'runs prune precisa de um limite: --keep N (as mais recentes, que ficam), --older-than 30d, ou os dois',
     nothingToPrune: (e: { kept: number }) =>

@@ -1,12 +1,13 @@
 import { DAY_MS } from '../lib/calendar.js';
+import type { Paint } from '../lib/paint.js';
 import { formatTable } from '../lib/text-table.js';
 import type { Language, Messages } from '../messages/index.js';
 import type { KeptFile, KeptRun } from '../runs/kept.js';
 import { nameIn } from '../runs/name.js';
 import type { RecordedVerdict } from '../runs/verifications.js';
 import { makeFormats } from './html/formats.js';
-import { type Fact, factLines, summaryFacts } from './text.js';
-import { judgeRun, reasonText } from './verdict.js';
+import { type Fact, factLines, summaryText } from './text.js';
+import { judgeRun } from './verdict.js';
 
 /** Columns of a terminal that is not wider than usual. */
 const WIDTH = 80;
@@ -55,56 +56,36 @@ export interface RunDetails {
   readonly changed: readonly { readonly key: string; readonly value: unknown }[] | null;
   readonly verdicts: readonly RecordedVerdict[];
   readonly files: readonly KeptFile[];
-  /** Path of its page; null: there is none. */
-  readonly page: string | null;
 }
 
-/** A run in detail, for an operator. */
-export function runText(m: Messages, lang: Language, details: RunDetails): string {
-  const { run, changed, verdicts, files, page } = details;
-  const { unit } = makeFormats(lang);
+/** A run in detail, for an operator. Its verdict stands above. */
+export function runText(m: Messages, paint: Paint, lang: Language, details: RunDetails): string {
+  const { run, changed, verdicts, files } = details;
   const { runs: words } = m;
-  const load = loadOf(run);
-  const batch = load.batchSize;
   const facts: Fact[] = [
     ...(run.name === null ? [] : [[words.name(), run.name] as const]),
     ...(run.note === null ? [] : [[words.note(), run.note] as const]),
     [words.when(), localTime(run.began)],
-    [
-      words.load(),
-      words.loadParts({
-        load: load.stages.length > 0 ? load.stages.join(', ') : loadWord(m, load),
-        workers: load.workers,
-        batch,
-      }),
-    ],
-    ...verdictLines(m, run).map((line, at): Fact => [at === 0 ? words.verdict() : '', line]),
-    ...(run.summary === null ? [] : summaryFacts(m, run.summary)),
+    [words.load(), loadLine(m, loadOf(run))],
+    [words.folder(), run.folder],
   ];
-  const sections = [
+  const verifications = verdicts.map(({ file, document: { began, source, verdict } }): Fact => {
+    const word = words.verdicts[VERDICT_WORDS[verdict]]();
+    return [file, `${localTime(Date.parse(began))}  ${source}  ${word}`];
+  });
+  const { unit } = makeFormats(lang);
+  const sizes = files.map(({ name, bytes }): Fact => [name, unit('bytes', bytes)]);
+  return [
     `${words.title({ run: run.runId })}\n${factLines(facts)}`,
-    ...(changed === null || changed.length === 0
-      ? []
-      : [
-          `${words.changed()}\n${factLines(changed.map(({ key, value }) => [key, valueText(value)]))}`,
-        ]),
-    ...(verdicts.length === 0
-      ? []
-      : [
-          `${words.verifications()}\n${factLines(
-            verdicts.map(({ file, document }) => [
-              file,
-              `${localTime(Date.parse(document.began))}  ${document.source}  ${words.verdicts[VERDICT_WORDS[document.verdict]]()}`,
-            ]),
-          )}`,
-        ]),
-    `${words.files()}\n${factLines(files.map(({ name, bytes }) => [name, unit('bytes', bytes)]))}`,
-    factLines([
-      [words.folder(), run.folder],
-      ...(page === null ? [] : [[words.page(), page] as const]),
-    ]),
-  ];
-  return sections.join('\n');
+    ...(run.summary === null ? [] : [summaryText(m, paint, run.summary, null)]),
+    ...section(words.changed(), changed?.map(({ key, value }) => [key, valueText(value)]) ?? []),
+    ...section(words.verifications(), verifications),
+    ...section(words.files(), sizes),
+  ].join('\n');
+}
+
+function section(title: string, facts: readonly Fact[]): string[] {
+  return facts.length === 0 ? [] : [`${title}\n${factLines(facts)}`];
 }
 
 /** The word for each verdict of `verify`, as for a run's own. */
@@ -119,12 +100,6 @@ function verdictWord(m: Messages, run: KeptRun): string {
   if (run.underWay) return m.runs.underWay();
   const [worst] = judgeRun(run.summary, run.verification).reasons;
   return m.runs.verdicts[worst.kind]();
-}
-
-/** The reasons of a run's verdict, the worst first. */
-function verdictLines(m: Messages, run: KeptRun): string[] {
-  if (run.underWay) return [m.runs.underWay()];
-  return judgeRun(run.summary, run.verification).reasons.map((reason) => reasonText(m, reason));
 }
 
 /** The load of a run, from its settings. */
@@ -153,6 +128,12 @@ function stageText(stage: unknown): string {
   return typeof stage === 'object' && stage !== null && 'text' in stage
     ? String(stage.text)
     : String(stage);
+}
+
+function loadLine(m: Messages, load: KeptLoad): string {
+  const { stages, workers, batchSize: batch } = load;
+  const shown = stages.length > 0 ? stages.join(', ') : loadWord(m, load);
+  return m.runs.loadParts({ load: shown, workers, batch });
 }
 
 function loadWord(m: Messages, { rate, stages }: KeptLoad): string {

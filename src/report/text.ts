@@ -12,12 +12,12 @@ import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
 import { measuredOf } from './thresholds.js';
 import { type RunVerdict, reasonText, stateOf, type VerdictState } from './verdict.js';
 
-/** The figures of a run for an operator, with the tables' totals where they were counted. */
+/** The figures of a run for an operator. `totals`: rows of the tables now; null: they were not counted. */
 export function summaryText(
   m: Messages,
   paint: Paint,
   summary: RunSummary,
-  totals: Totals,
+  totals: Totals | null,
 ): string {
   const { bottleneck } = summary.generator;
   return [
@@ -95,10 +95,11 @@ function latencyText(m: Messages, { latency_ms: { response, service } }: RunSumm
 }
 
 /** The rows of the tables that the run changed; empty if it changed none. */
-function rowsText(m: Messages, { rows }: RunSummary, totals: Totals): string {
+function rowsText(m: Messages, { rows }: RunSummary, totals: Totals | null): string {
   const total = (table: TableName) => {
+    if (totals === null) return [];
     const count = totals.of(table);
-    return count === null ? '–' : m.number(count);
+    return [count === null ? '–' : m.number(count)];
   };
   const changed = TABLE_NAMES.filter((table) =>
     OPERATIONS.some((operation) => rows[table][operation] > 0),
@@ -110,14 +111,14 @@ function rowsText(m: Messages, { rows }: RunSummary, totals: Totals): string {
       m.report.inserted(),
       m.report.updated(),
       m.report.deleted(),
-      m.report.total(),
+      ...(totals === null ? [] : [m.report.total()]),
     ],
     ...changed.map((table) => [
       `  ${table}`,
       m.number(rows[table].insert),
       m.number(rows[table].update),
       m.number(rows[table].delete),
-      total(table),
+      ...total(table),
     ]),
   ]);
 }

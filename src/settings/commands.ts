@@ -11,6 +11,8 @@ interface CommandShape {
   readonly actions?: Readonly<Record<string, 'run' | null>>;
   /** It takes the flag of every setting, also those of other commands. */
   readonly takesEverySetting?: true;
+  /** It leaves no log files where it is run: a shell runs it wherever it starts. */
+  readonly writesNoLog?: true;
 }
 
 /** Every command, in the order that help shows. */
@@ -32,8 +34,8 @@ const COMMAND_SHAPES = {
   pause: {},
   resume: {},
   db: {},
-  config: { actions: { show: null }, takesEverySetting: true },
-  completion: { actions: { bash: null, zsh: null, fish: null } },
+  config: { actions: { show: null }, takesEverySetting: true, writesNoLog: true },
+  completion: { actions: { bash: null, zsh: null, fish: null }, writesNoLog: true },
   help: { words: 'command' },
 } as const satisfies Readonly<Record<string, CommandShape>>;
 
@@ -71,6 +73,10 @@ export function takesNames(command: Command): boolean {
 
 export function takesEverySetting(command: Command): boolean {
   return shapeOf(command).takesEverySetting === true;
+}
+
+export function writesLog(command: Command): boolean {
+  return shapeOf(command).writesNoLog !== true;
 }
 
 function shapeOf(command: Command): CommandShape {

@@ -65,14 +65,18 @@ export const SWITCH_NAMES: readonly string[] = switchNames();
 /** Switches that have a short form. */
 export const SHORT_FORMS: Readonly<Partial<Record<Switch, string>>> = { help: '-h', version: '-v' };
 
-/** The option that a flag of a command sets: `seed --workers` is not that of `stream`. null: a flag of every command. */
+/**
+ * The option that a flag of a command sets: `seed --workers` is not that of `stream`. null: a flag of every command. For
+ * a command that takes every setting, the first of those that share the flag.
+ */
 export function optionOfFlag(
   name: SettingFlag,
   command: Command | null,
 ): Option & { readonly flag: Flag } {
   const options = OPTION_KEYS.map(optionOf).filter(hasFlag);
+  const isAny = command === null || takesEverySetting(command);
   const found = options.find(
-    ({ flag }) => flag.name === name && (command === null || isTaker(command, flag.commands)),
+    ({ flag }) => flag.name === name && (isAny || isTaker(command, flag.commands)),
   );
   if (found === undefined) throw new Error(`${command} has no flag --${name}`);
   return found;

@@ -129,13 +129,24 @@ export function seconds(max: number): Validator<number> {
   };
 }
 
-/** An age in seconds, with its unit: a bare number would be taken for days by some, and it deletes. */
+/** An age in seconds, given with its unit: a bare number would be days to some, and runs are deleted by it. */
 export function age(max: number): Validator<number> {
+  const inSeconds = (given: string) => {
+    const [, number = '', unit = ''] = AGE.exec(given) ?? [];
+    return Number(number) * (SECONDS_PER_UNIT.get(unit) ?? Number.NaN);
+  };
   return {
-    schema: v.pipe(trimmed, v.regex(/[a-z]$/), v.transform(parseSpan), v.number(), v.maxValue(max)),
+    schema: v.pipe(trimmed, v.transform(inSeconds), v.number(), v.maxValue(max)),
     allowed: (messages) => messages.settings.allowed.age(),
   };
 }
+
+const AGE = /^(\d+)([a-z])$/;
+const SECONDS_PER_UNIT: ReadonlyMap<string, number> = new Map([
+  ['m', 60],
+  ['h', 3600],
+  ['d', 86_400],
+]);
 
 /** The name of a run, which its folder's name can hold; null where it is empty. */
 export const runName: Validator<string | null> = {

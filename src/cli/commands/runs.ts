@@ -3,6 +3,7 @@ import { basename, join, resolve } from 'node:path';
 import { EXIT, type ExitCode, OperatorError } from '../../errors.js';
 import { makeFormats } from '../../report/html/formats.js';
 import { loadOf, runsTable, runText } from '../../report/runs-text.js';
+import { verdictLine, verdictText } from '../../report/text.js';
 import { judgeRun } from '../../report/verdict.js';
 import { filesOf, type KeptRun, placeOf, readKept, runPlaces } from '../../runs/kept.js';
 import { deleteRun, removeRemains, runsToPrune } from '../../runs/prune.js';
@@ -32,17 +33,17 @@ async function list(context: CommandContext): Promise<ExitCode> {
 
 /** `runs show [RUN]`: one run in detail. */
 async function show(context: CommandContext): Promise<ExitCode> {
-  const { messages: m, settings, names, cwd } = context;
+  const { messages: m, settings, names, cwd, paint } = context;
   const folder = findRun(logsOf(context), names[0], cwd);
   const kept = readKept(placeOf(basename(folder), folder));
   const verdicts = new VerificationRecord(folder).all();
-  const page = join(folder, 'report.html');
+  const report = join(folder, 'report.html');
+  const page = existsSync(report) ? report : null;
   const details = {
     run: kept,
     changed: changedIn(kept),
     verdicts,
     files: filesOf(folder),
-    page: existsSync(page) ? page : null,
   };
   context.print({
     json: {
@@ -58,9 +59,13 @@ async function show(context: CommandContext): Promise<ExitCode> {
         accounting,
       })),
       files: details.files,
-      report: details.page,
+      report: page,
     },
-    text: runText(m, settings.app.lang, details),
+    verdict: kept.underWay
+      ? verdictLine(paint, 'unsure', m.runs.underWay())
+      : verdictText(m, paint, judgeRun(kept.summary, kept.verification)),
+    text: runText(m, paint, settings.app.lang, details),
+    page,
   });
   return EXIT.done;
 }

@@ -7,6 +7,9 @@ import {
   PROGRAM,
 } from './completions.js';
 
+/** A run's id without its name, as a shell's pattern. */
+const ID = '????????-??????-????';
+
 /** The completion script for bash, from version 3.2 on. */
 export function bashScript(completions: Completions): string {
   const { commands, common, profiles } = completions;
@@ -93,9 +96,16 @@ ${FUNCTION}_names() {
   done
 }
 
+# Runs, by id and by name.
 ${FUNCTION}_runs() {
-  local names path
-  names=$(for path in "\${LOG_DIR:-logs}"/runs/*/; do [[ -d $path ]] && basename "$path"; done)
+  local run names=
+  for run in "\${LOG_DIR:-logs}"/runs/*/; do
+    [[ -d $run ]] || continue
+    run=\${run%/}
+    run=\${run##*/}
+    names+=" $run"
+    [[ $run == ${ID}-* ]] && names+=" \${run#${ID}-}"
+  done
   ${FUNCTION}_offer "$names"
 }
 

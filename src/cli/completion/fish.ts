@@ -53,7 +53,9 @@ function ${RUNS}
     set -l logs logs
     set -q LOG_DIR; and set logs $LOG_DIR
     for run in $logs/runs/*/
-        basename $run
+        set -l id (basename $run)
+        echo $id
+        string replace -rf '^\\d{8}-\\d{6}-[0-9a-f]{4}-' '' -- $id
     end
 end
 

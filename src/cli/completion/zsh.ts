@@ -6,6 +6,9 @@ import {
   PROGRAM,
 } from './completions.js';
 
+/** A run's id without its name, as a shell's pattern. */
+const ID = '????????-??????-????';
+
 /** The completion script for zsh. */
 export function zshScript({ commands, common, profiles }: Completions): string {
   return `#compdef ${PROGRAM}
@@ -33,11 +36,12 @@ ${commands.map(({ name, about }) => `    ${quoted(`${name}:${about}`)}`).join('\
   _describe -t commands command commands
 }
 
-# The newest first: their names sort by time.
+# Runs, by id and by name, the newest first: ids sort by time.
 ${FUNCTION}_runs() {
-  local -a runs
+  local -a runs named
   runs=(\${LOG_DIR:-logs}/runs/*(N/On:t))
-  compadd -V runs -a runs
+  named=(\${(u)\${(M)runs:#${ID}-*}#${ID}-})
+  compadd -V runs -a named runs
 }
 
 ${FUNCTION}_profiles() {
