@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { EXIT, type ExitCode, OperatorError } from '../../errors.js';
 import { makeFormats } from '../../report/html/formats.js';
 import { loadOf, runsTable, runText } from '../../report/runs-text.js';
@@ -72,52 +73,59 @@ async function show(context: CommandContext): Promise<ExitCode> {
 
 /** `runs prune`: deletes the runs that no limit keeps, after a question. */
 async function prune(context: CommandContext): Promise<ExitCode> {
-  const { messages: m, settings, interrupted } = context;
-  const retention = settings.runs;
-  if (retention.keep === null && retention.olderThanSeconds === null) {
+  const { messages: m, settings, dryRun } = context;
+  const { lang } = settings.app;
+  const { keep, olderThanSeconds } = settings.runs;
+  if (keep === null && olderThanSeconds === null) {
     throw new OperatorError(EXIT.usage, (msg) => msg.runs.noLimit());
   }
-  const logs = logsOf(context);
-  const { lang } = settings.app;
-  const all = runPlaces(logs);
-  const chosen = runsToPrune(all, retention, Date.now()).map(readKept);
-  const kept = all.length - chosen.length;
+  const all = runPlaces(logsOf(context));
+  const chosen = runsToPrune(all, { keep, olderThanSeconds }, Date.now()).map(readKept);
   const bytes = chosen.reduce((sum, each) => sum + each.bytes, 0);
   const size = makeFormats(lang).unit('bytes', bytes);
-  const runs = chosen.length;
-  const report = (text: string) =>
-    context.print({
-      json: { runs: chosen.map(({ runId }) => runId), bytes, kept, dry_run: context.dryRun },
-      text: `${text}\n`,
-    });
-  if (runs === 0 || context.dryRun) {
-    const table = runs === 0 ? '' : `${runsTable(m, lang, chosen)}\n`;
-    report(
-      `${table}${runs === 0 ? m.runs.nothingToPrune({ kept }) : m.runs.wouldPrune({ runs, kept, size })}`,
-    );
-    return EXIT.done;
-  }
-  if (!context.yes) {
-    if (!canAsk()) throw new OperatorError(EXIT.state, (msg) => msg.runs.noTerminal());
-    const question = `${runsTable(m, lang, chosen)}\n${m.runs.askToPrune({ runs, size })}`;
-    const answer = await ask(question, interrupted);
-    if (!m.reset.yes().test(answer.trim())) {
-      throw new OperatorError(EXIT.state, (msg) => msg.runs.refused());
-    }
-  }
-  removeRemains(logs);
-  for (const [at, { folder }] of chosen.entries()) {
-    // Between two runs, so that a signal gets its turn.
-    await new Promise(setImmediate);
-    if (interrupted.aborted) {
-      throw new OperatorError(EXIT.forced, (msg) =>
-        msg.runs.interrupted({ runs: at, left: runs - at }),
-      );
+  const figures = { runs: chosen.length, kept: all.length - chosen.length, size };
+  const table = chosen.length === 0 ? '' : `${runsTable(m, lang, chosen)}\n`;
+  const deletes = chosen.length > 0 && !dryRun;
+  const asks = deletes && !context.yes;
+  if (asks) await confirm(context, `${table}${m.runs.askToPrune(figures)}`);
+  if (deletes) await deleteAll(context, chosen);
+  const outcome =
+    chosen.length === 0
+      ? m.runs.nothingToPrune(figures)
+      : dryRun
+        ? m.runs.wouldPrune(figures)
+        : m.runs.pruned(figures);
+  context.print({
+    json: {
+      runs: chosen.map(({ runId }) => runId),
+      bytes,
+      kept: figures.kept,
+      dry_run: dryRun,
+    },
+    text: `${asks ? '' : table}${outcome}\n`,
+  });
+  return EXIT.done;
+}
+
+/** Returns when the runs may be deleted; throws the reason when they may not. */
+async function confirm({ messages: m, interrupted }: CommandContext, question: string) {
+  if (!canAsk()) throw new OperatorError(EXIT.state, (msg) => msg.runs.noTerminal());
+  const answer = await ask(question, interrupted);
+  if (m.reset.yes().test(answer.trim())) return;
+  throw new OperatorError(EXIT.state, (msg) => msg.runs.refused());
+}
+
+/** Deletes the folders of runs. A signal ends it between two of them. */
+async function deleteAll(context: CommandContext, chosen: readonly KeptRun[]): Promise<void> {
+  removeRemains(logsOf(context));
+  for (const [runs, { folder }] of chosen.entries()) {
+    await setImmediate();
+    if (context.interrupted.aborted) {
+      const left = chosen.length - runs;
+      throw new OperatorError(EXIT.forced, (m) => m.runs.interrupted({ runs, left }));
     }
     deleteRun(folder);
   }
-  report(m.runs.pruned({ runs, kept, size }));
-  return EXIT.done;
 }
 
 function logsOf({ settings, cwd }: CommandContext): string {
