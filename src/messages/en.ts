@@ -321,7 +321,6 @@ export const en: Messages = {
       held: () => 'held',
       unjudged: () => 'none',
     },
-    title: (e) => `Run ${e.run}`,
     name: () => 'name',
     note: () => 'note',
     loadParts: (e) =>

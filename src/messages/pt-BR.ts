@@ -395,7 +395,6 @@ export const ptBR = {
       held: () => 'cumprido',
       unjudged: () => 'nenhum',
     },
-    title: (e: { run: string }) => `Execução ${e.run}`,
     name: () => 'nome',
     note: () => 'anotação',
     loadParts: (e: { load: string; workers: number | null; batch: number | null }) =>

@@ -6,7 +6,7 @@ import type { KeptFile, KeptRun } from '../runs/kept.js';
 import { nameIn } from '../runs/name.js';
 import type { RecordedVerdict } from '../runs/verifications.js';
 import { makeFormats } from './html/formats.js';
-import { type Fact, factLines, summaryText } from './text.js';
+import { type Fact, factLines, figuresText, summaryFacts } from './text.js';
 import { judgeRun } from './verdict.js';
 
 /** Columns of a terminal that is not wider than usual. */
@@ -21,14 +21,14 @@ const RECENT_MS = 180 * DAY_MS;
 
 /** Runs as a table of 80 columns, one a line. Each name is short, and still names the run to every command. */
 export function runsTable(m: Messages, lang: Language, runs: readonly KeptRun[]): string {
-  const { unit, clock } = makeFormats(lang);
+  const { clock } = makeFormats(lang);
   const { runs: words } = m;
   const cells = runs.map((run) => [
     momentText(run.began),
     run.seconds === null ? '–' : clock(run.seconds),
     loadWord(m, loadOf(run)),
     run.events === null ? '–' : m.number(run.events),
-    unit('bytes', run.bytes),
+    sizeText(lang, run.bytes),
     verdictWord(m, run),
   ]);
   const header = [
@@ -62,22 +62,25 @@ export interface RunDetails {
 export function runText(m: Messages, paint: Paint, lang: Language, details: RunDetails): string {
   const { run, changed, verdicts, files } = details;
   const { runs: words } = m;
+  const [id, ...figures]: readonly Fact[] =
+    run.summary === null ? [[m.report.run(), run.runId]] : summaryFacts(m, run.summary);
   const facts: Fact[] = [
+    ...(id === undefined ? [] : [id]),
     ...(run.name === null ? [] : [[words.name(), run.name] as const]),
     ...(run.note === null ? [] : [[words.note(), run.note] as const]),
     [words.when(), localTime(run.began)],
     [words.load(), loadLine(m, loadOf(run))],
+    ...figures,
     [words.folder(), run.folder],
   ];
   const verifications = verdicts.map(({ file, document: { began, source, verdict } }): Fact => {
     const word = words.verdicts[VERDICT_WORDS[verdict]]();
     return [file, `${localTime(Date.parse(began))}  ${source}  ${word}`];
   });
-  const { unit } = makeFormats(lang);
-  const sizes = files.map(({ name, bytes }): Fact => [name, unit('bytes', bytes)]);
+  const sizes = files.map(({ name, bytes }): Fact => [name, sizeText(lang, bytes)]);
   return [
-    `${words.title({ run: run.runId })}\n${factLines(facts)}`,
-    ...(run.summary === null ? [] : [summaryText(m, paint, run.summary, null)]),
+    factLines(facts),
+    ...(run.summary === null ? [] : [figuresText(m, paint, run.summary, null)]),
     ...section(words.changed(), changed?.map(({ key, value }) => [key, valueText(value)]) ?? []),
     ...section(words.verifications(), verifications),
     ...section(words.files(), sizes),
@@ -149,6 +152,12 @@ function shortNames(runIds: readonly string[]): string[] {
     const isUnique = name !== null && names.indexOf(name) === names.lastIndexOf(name);
     return isUnique ? name : runId.replace(/^\d{8}-(?=\d{6}-)/, '');
   });
+}
+
+/** `1.2 MB`. */
+export function sizeText(lang: Language, bytes: number): string {
+  // A terminal breaks no lines between a number and its unit.
+  return makeFormats(lang).unit('bytes', bytes).replace('\u00a0', ' ');
 }
 
 function clip(text: string, width: number): string {

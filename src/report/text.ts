@@ -12,8 +12,18 @@ import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
 import { measuredOf } from './thresholds.js';
 import { type RunVerdict, reasonText, stateOf, type VerdictState } from './verdict.js';
 
-/** The figures of a run for an operator. `totals`: rows of the tables now; null: they were not counted. */
+/** The figures of a run for an operator, with the tables' totals where they were counted. */
 export function summaryText(
+  m: Messages,
+  paint: Paint,
+  summary: RunSummary,
+  totals: Totals,
+): string {
+  return `${factLines(summaryFacts(m, summary))}\n${figuresText(m, paint, summary, totals)}`;
+}
+
+/** The same without the facts on top. `totals`: null when the tables were not counted. */
+export function figuresText(
   m: Messages,
   paint: Paint,
   summary: RunSummary,
@@ -21,7 +31,6 @@ export function summaryText(
 ): string {
   const { bottleneck } = summary.generator;
   return [
-    factLines(factsOf(m, summary)),
     latencyText(m, summary),
     rowsText(m, summary, totals),
     thresholdsText(m, paint, summary),
@@ -55,7 +64,8 @@ export function verdictLine(
   return `${colour === null ? line : paint(colour, line)}\n`;
 }
 
-function factsOf({ report: words }: Messages, summary: RunSummary): Fact[] {
+/** The main facts of a run, its id first. */
+export function summaryFacts({ report: words }: Messages, summary: RunSummary): [Fact, ...Fact[]] {
   const { transactions, shed, server_lost, held_up, run_id, events, seconds } = summary;
   const { offered: due, achieved_rate: achieved, target_rate: target } = summary;
   const paused = summary.paused_seconds;

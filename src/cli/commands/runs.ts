@@ -2,8 +2,7 @@ import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { EXIT, type ExitCode, OperatorError } from '../../errors.js';
-import { makeFormats } from '../../report/html/formats.js';
-import { loadOf, runsTable, runText } from '../../report/runs-text.js';
+import { loadOf, runsTable, runText, sizeText } from '../../report/runs-text.js';
 import { verdictLine, verdictText } from '../../report/text.js';
 import { judgeRun } from '../../report/verdict.js';
 import { filesOf, type KeptRun, placeOf, readKept, runPlaces } from '../../runs/kept.js';
@@ -82,7 +81,7 @@ async function prune(context: CommandContext): Promise<ExitCode> {
   const all = runPlaces(logsOf(context));
   const chosen = runsToPrune(all, { keep, olderThanSeconds }, Date.now()).map(readKept);
   const bytes = chosen.reduce((sum, each) => sum + each.bytes, 0);
-  const size = makeFormats(lang).unit('bytes', bytes);
+  const size = sizeText(lang, bytes);
   const figures = { runs: chosen.length, kept: all.length - chosen.length, size };
   const table = chosen.length === 0 ? '' : `${runsTable(m, lang, chosen)}\n`;
   const deletes = chosen.length > 0 && !dryRun;
