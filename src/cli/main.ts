@@ -4,6 +4,7 @@ import { countSignals, onAbort } from '../lib/signals.js';
 import { LANGUAGES, type Messages, messagesIn } from '../messages/index.js';
 import { COMMANDS as COMMAND_NAMES, type Command as CommandName } from '../settings/commands.js';
 import { readPipes } from '../settings/files.js';
+import { misspeltVariables } from '../settings/known-variables.js';
 import { languageOf, readSources, type Sources } from '../settings/resolve.js';
 import { loadSettings } from '../settings/settings.js';
 import { type Arguments, parseArguments, unknownCommand } from './arguments.js';
@@ -135,6 +136,9 @@ async function runCommand(
   // Before the log opens its file, which a signal must not leave unfinished.
   heed(countSignals(onSignal));
   const log = createLog({ settings: settings.logging, messages, console: status });
+  for (const sentence of misspeltVariables(process.env)) {
+    log.component('settings').warning(sentence(messages));
+  }
   let printed = false;
   try {
     return await run({
