@@ -11,6 +11,7 @@ import {
   writesLog,
 } from '../settings/commands.js';
 import { readPipes } from '../settings/files.js';
+import { misspeltVariables } from '../settings/known-variables.js';
 import type { Switches } from '../settings/options.js';
 import { languageOf, progressOf, readSources, type Sources } from '../settings/resolve.js';
 import { loadSettings } from '../settings/settings.js';
@@ -163,6 +164,9 @@ async function runCommand(
   const files = writesLog(name);
   const log = createLog({ settings: logging, messages, console: status, form, files });
   const progress = new Progress({ form: logging.progress, status });
+  for (const sentence of misspeltVariables(process.env)) {
+    log.component('settings').warning(sentence(messages));
+  }
   let printed = false;
   try {
     return await run({

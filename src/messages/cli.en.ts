@@ -6,19 +6,19 @@ const PROGRAM = 'oltp-simulator';
 /** Help texts, in English. */
 export const cliEn: typeof cliPtBR = {
   tooManyFiles: () =>
-    'the system lets this program open no more files (EMFILE); raise the limit (`ulimit -n 4096`) or use fewer --workers',
+    'too many open files (EMFILE); raise the limit (`ulimit -n 4096`) or use fewer --workers',
   noThread: (e) =>
-    `the system lets this program start no more threads (${e.message}); raise the limit (\`ulimit -u\`, memory) or use fewer --workers`,
+    `no further thread can be started (${e.message}); raise the limit (\`ulimit -u\`, memory) or use fewer --workers`,
   diskFull: (e) =>
-    `no room to write (${e.what}: ${e.code}); free some space and run the command again`,
+    `no space left for writing (${e.what}: ${e.code}); free some space and run the command again`,
   notAllowed: (e) =>
-    `the system does not allow it (${e.what}: ${e.code}); correct the permissions, or run the command in a folder that this user may write to`,
+    `permission denied (${e.what}: ${e.code}); correct the permissions, or run the command in a folder that this user may write to`,
   deviceFailed: (e) => `the device cannot be read or written (${e.what}: ${e.code}); check it`,
   noWorkingFolder: () =>
-    'the current folder is not there any more; change to one that exists and run the command again',
+    'the current folder no longer exists; change to one that exists and run the command again',
   outputLost: (e) =>
     `the result could not be written to stdout (${systemCauseEn(e.reason)}); free some space or choose another destination, and run the command again`,
-  defect: (trace) => `a defect of the program, please report it: ${trace}`,
+  defect: (trace) => `this is a bug in the program; please report it: ${trace}`,
   about: () =>
     `${PROGRAM}: a hospital's OLTP database in continuous use, on PostgreSQL, for testing CDC`,
   usageTitle: () => 'Usage:',
@@ -35,14 +35,14 @@ export const cliEn: typeof cliPtBR = {
     'init-db': () => 'create schema, indexes and lookups (drops nothing; may be repeated)',
     seed: () => 'top up every table to its initial volume; existing rows count',
     stream: () => 'start the continuous events',
-    reset: () => 'full reset: drop, schema, indexes, lookups and initial volume',
+    reset: () => 'start over: drop all tables, then schema, indexes, lookups and initial volume',
     counts: () => 'show the rows per table',
     check: () => 'check integrity and domain rules over the whole database',
     runs: () => 'list the runs that are kept, show one, or delete old ones',
     report: () => "write a run's report, or compare several",
     ledger: () => 'show the ledger of a run, or compare it with the database',
     verify: () => "compare a CDC pipeline's output with the ledger of a run",
-    'demo-cdc': () => 'show it all: server, load, a CDC consumer, and the verdict on it',
+    'demo-cdc': () => 'a demonstration: server, load, a CDC consumer, and the verdict on it',
     doctor: () => 'check whether the database is ready for CDC, reading only',
     metrics: () => 'names and units of the figures that thresholds may use',
     config: () => 'show every setting, and where its value came from',
@@ -62,32 +62,32 @@ export const cliEn: typeof cliPtBR = {
     stream: () =>
       'Inserts, updates and (rarely) deletes rows without end: each worker has one connection and commits one batch per transaction. Without --rate, each worker commits one batch every interval ± jitter. Ctrl+C finishes the batches in flight and shows the summary.',
     reset: () =>
-      'Drops every table of the schema and makes all anew: schema, indexes, lookups and initial volume. Asks for confirmation on a terminal; elsewhere it needs --yes.',
+      'Drops every table of the schema and builds everything again: schema, indexes, lookups and initial volume. Asks for confirmation on a terminal; elsewhere it needs --yes.',
     counts: () => 'Shows how many rows each table holds (SELECT COUNT(*)).',
     check: () =>
-      'Checks foreign keys and domain rules in SQL, over the whole database. Exit code 5 when one does not hold.',
+      'Checks foreign keys and domain rules in SQL, over the whole database. Exit code 5 if one is violated.',
     runs: () =>
       'What is kept of runs in logs/runs. `runs list`: the newest first, each with its verdict: the worst of its end, its thresholds and its last verification. `runs show [RUN]`: one in detail (RUN: name, a part of it, or folder; the newest run without one). `runs prune` deletes the runs that are not among the newest --keep N, or that began before --older-than 30d; with both, those that are neither kept by the one nor by the other. It lists them first and asks on a terminal; elsewhere it needs --yes. A run that is under way is never deleted.',
     report: () =>
-      "Writes report.html into a run's folder below logs/runs, from what the run left there: the newest run, or the ones named (RUN: name, a part of it, or folder). Several runs make one page that compares them.",
+      "Writes report.html into a run's folder below logs/runs, from the files that the run left there. RUN: its name, a part of the name, or its folder; without one, the newest run. Several runs make one page that compares them.",
     ledger: () =>
-      'The exact record of the transactions of a run, key by key. `ledger show [RUN]` adds it up; `ledger resolve [RUN]` asks the server about the transactions that a killed run left open; `ledger check [RUN]` compares it with the rows of the database, and ends with exit code 5 when they differ. RUN: name, a part of it, or folder; the newest run without one. Check before anybody else changes the rows of the run.',
+      'The exact record of the transactions of a run, key by key. `ledger show [RUN]` adds it up; `ledger resolve [RUN]` asks the server about the transactions that a killed run left open; `ledger check [RUN]` compares it with the rows of the database, and ends with exit code 5 if they differ. RUN: its name, a part of the name, or its folder; without one, the newest run. Check before other programs change the rows of the run.',
     verify: () =>
-      'Says whether everything that a run committed came out of a CDC pipeline: once, in order, unchanged, and how late. Works while the run goes on, or afterwards. RUN: name, a part of it, or folder; the newest run without one; `next`: the run that begins next. Exit code: 0 exact, 6 duplicates only (a connector started over), 7 a violation, 8 indeterminate (something is not known, or the stream ended before the run did). --source slot:NAME reads a replication slot of the server itself; ndjson:FILE follows a file of Debezium events (plain, enveloped, CloudEvents, flattened; gzip too), ndjson:- standard input; http://127.0.0.1:PORT takes what is posted there; kafka:BROKERS/PREFIX reads all topics that begin with PREFIX (TLS and SASL: the KAFKA_… settings).',
+      'Says whether everything that a run committed came out of a CDC pipeline: once, in order, unchanged, and how late. Works during the run or afterwards. RUN: its name, a part of the name, or its folder; without one, the newest run; `next`: the next run to begin. Exit code: 0 exact, 6 duplicates only (a connector started over), 7 a violation, 8 indeterminate (something is unknown, or the events ended before the run did). --source slot:NAME reads a replication slot of the server itself; ndjson:FILE follows a file of Debezium events (plain, enveloped, CloudEvents, flattened; gzip too), ndjson:- standard input; http://127.0.0.1:PORT receives events by POST; kafka:BROKERS/PREFIX reads all topics that begin with PREFIX (TLS and SASL: the KAFKA_… settings).',
     'demo-cdc': () =>
       'Shows what the simulator is for, in less than a minute: prepares the database, reads its changes from a temporary replication slot while load runs, and says whether all of it came out. Without --rate and --duration: 500 events/s for 20 s. The exit code is that of verify.',
     doctor: () =>
-      'Checks whether the database is modelled for CDC, and whether its server is ready for a consumer by logical decoding (Debezium and others). Reads only: each check says what it saw, and the statement that fixes it or what else to do. Exit code 5 when one fails.',
+      'Checks whether the tables suit CDC, and whether the server is ready for a consumer that uses logical decoding (Debezium and others). Reads only: each check reports what it found, and the statement or step that fixes it. Exit code 5 if one fails.',
     metrics: () =>
       "Lists the figures of a run's summary that `--threshold` may compare, with their units: response.p99<250ms, rejected<=5, slot.debezium.retained<1GB. In short forms, `|` separates alternatives.",
     config: () =>
       'Shows the settings that differ from their defaults, and where each value came from: option, variable, file with its line. --all shows every setting. Takes the options of all other commands as well: `config show --rate 100 --workers 8` shows what `stream --rate 100 --workers 8` would use (where commands share an option, it is shown for each). Passwords are never shown. Needs no server.',
     completion: () =>
       'Prints a script that completes commands, options, their values and the names of runs. bash: source <(oltp-simulator completion bash) in ~/.bashrc. zsh: the same with zsh, in ~/.zshrc after compinit. fish: oltp-simulator completion fish > ~/.config/fish/completions/oltp-simulator.fish.',
-    help: () => 'The same as --help: of the program, or of the command that is named.',
+    help: () => 'Shows the help of the program, or of the named command, as --help does.',
     pause: () =>
-      'Creates the sentinel file .paused, which the continuous events heed within half a second.',
-    resume: () => 'Removes the sentinel file .paused; the continuous events go on from there.',
+      'Creates the sentinel file .paused; the continuous events stop within half a second.',
+    resume: () => 'Removes the sentinel file .paused; the continuous events go on.',
     db: () =>
       'Keeps the embedded PostgreSQL in the foreground, shows its connection URL and stops it on Ctrl+C.',
   },
@@ -100,8 +100,9 @@ export const cliEn: typeof cliPtBR = {
     workers: () => 'workers in parallel, each with its own connection',
     rate: () =>
       'events per second over all workers; max: as fast as the server takes them; cycle: one batch per worker every interval',
-    stage: () => 'a load shape, in the place of a rate; may be repeated, one after the other',
-    arrivals: () => 'how the events of a rate or stage come: evenly or at random',
+    stage: () =>
+      'a load shape instead of a rate; may be repeated, the stages run one after the other',
+    arrivals: () => 'how the events of a rate or stage are spaced: evenly or at random',
     'on-lag': () =>
       'when the server does not keep up: send late (queue) or count as not sent (shed)',
     threshold: () =>
@@ -120,14 +121,14 @@ export const cliEn: typeof cliPtBR = {
     keep: () => 'prune: keep this many of the newest runs',
     'older-than': () => 'prune: delete only runs that began longer ago than this',
     publication: () => 'the publication that the consumer uses',
-    slot: () => 'the replication slot that it uses',
-    role: () => 'the role that it connects as',
+    slot: () => 'the replication slot that the consumer uses',
+    role: () => 'the role that the consumer connects as',
     source: () => 'where the change events come from',
     'toast-placeholder': () =>
       "the connector's unavailable.value.placeholder; may be repeated; Debezium's default always counts",
     wait: () => 'once the run is over, stop after this long without a new event',
     sample: () => 'share of the rows that are followed one by one',
-    memory: () => 'memory for the events and rows that are remembered',
+    memory: () => 'memory for the events and rows to remember',
     scale: () => 'multiplies every volume of the initial load',
   },
   files: {

@@ -5,20 +5,20 @@ const PROGRAM = 'oltp-simulator';
 /** Help texts, in Brazilian Portuguese. */
 export const cliPtBR = {
   tooManyFiles: () =>
-    'o sistema não deixa este programa abrir mais arquivos (EMFILE); aumente o limite (`ulimit -n 4096`) ou use menos --workers',
+    'arquivos abertos demais (EMFILE); aumente o limite (`ulimit -n 4096`) ou use menos --workers',
   noThread: (e: { message: string }) =>
-    `o sistema não deixa este programa iniciar mais threads (${e.message}); aumente o limite (\`ulimit -u\`, memória) ou use menos --workers`,
+    `não é possível iniciar mais uma thread (${e.message}); aumente o limite (\`ulimit -u\`, memória) ou use menos --workers`,
   diskFull: (e: { what: string; code: string }) =>
     `não há espaço para gravar (${e.what}: ${e.code}); libere espaço e rode o comando de novo`,
   notAllowed: (e: { what: string; code: string }) =>
-    `o sistema não permite (${e.what}: ${e.code}); corrija as permissões, ou rode o comando em uma pasta em que este usuário possa gravar`,
+    `permissão negada (${e.what}: ${e.code}); corrija as permissões, ou rode o comando em uma pasta em que este usuário possa gravar`,
   deviceFailed: (e: { what: string; code: string }) =>
-    `o dispositivo não pode ser lido ou gravado (${e.what}: ${e.code}); verifique-o`,
+    `falha ao ler ou gravar no dispositivo (${e.what}: ${e.code}); verifique-o`,
   noWorkingFolder: () =>
     'a pasta atual não existe mais; mude para uma que exista e rode o comando de novo',
   outputLost: (e: { reason: string }) =>
     `o resultado não pôde ser gravado na saída padrão (${systemCausePtBR(e.reason)}); libere espaço ou escolha outro destino, e rode o comando de novo`,
-  defect: (trace: string) => `defeito do programa, por favor relate: ${trace}`,
+  defect: (trace: string) => `isto é um defeito do programa; por favor, relate-o: ${trace}`,
   about: () =>
     `${PROGRAM}: simula um banco OLTP hospitalar em uso contínuo, no PostgreSQL, para testes de CDC`,
   usageTitle: () => 'Uso:',
@@ -36,16 +36,17 @@ export const cliPtBR = {
     'init-db': () => 'cria esquema, índices e dados de apoio (sem drop; pode ser repetido)',
     seed: () => 'completa o volume inicial de cada tabela; os registros que já existem contam',
     stream: () => 'inicia a inserção contínua de eventos',
-    reset: () => 'reset total: drop, esquema, índices, dados de apoio e carga inicial',
+    reset: () =>
+      'recomeça do zero: drop das tabelas, depois esquema, índices, dados de apoio e carga inicial',
     counts: () => 'exibe a contagem de registros por tabela',
     check: () => 'verifica integridade e regras de domínio no banco inteiro',
     runs: () => 'lista as execuções guardadas, mostra uma, ou apaga as antigas',
     report: () => 'grava o relatório de uma execução, ou compara várias',
     ledger: () => 'mostra o ledger de uma execução, ou o compara com o banco',
     verify: () => 'compara a saída de um pipeline de CDC com o ledger de uma execução',
-    'demo-cdc': () => 'mostra tudo: servidor, carga, um consumidor de CDC e o veredito',
+    'demo-cdc': () => 'uma demonstração: servidor, carga, um consumidor de CDC e o veredito',
     doctor: () => 'verifica se o banco está pronto para CDC, só lendo',
-    metrics: () => 'nomes e unidades das medidas que os limiares podem usar',
+    metrics: () => 'nomes e unidades das métricas que os limites podem usar',
     config: () => 'mostra cada configuração, e de onde veio seu valor',
     completion: () => 'imprime o script de autocompletar de um shell: bash, zsh ou fish',
     help: () => 'mostra a ajuda do programa ou de um comando',
@@ -66,28 +67,28 @@ export const cliPtBR = {
       'Apaga todas as tabelas do esquema e recria tudo: esquema, índices, dados de apoio e carga inicial. Pede confirmação no terminal; fora dele, exige --yes.',
     counts: () => 'Exibe quantos registros há em cada tabela (SELECT COUNT(*)).',
     check: () =>
-      'Verifica chaves estrangeiras e regras de domínio em SQL, no banco inteiro. Sai com o código 5 se alguma não valer.',
+      'Verifica chaves estrangeiras e regras de domínio em SQL, no banco inteiro. Código de saída 5 se alguma for violada.',
     runs: () =>
       'O que está guardado das execuções em logs/runs. `runs list`: a mais recente primeiro, cada uma com seu veredito: o pior entre seu fim, seus limites e sua última verificação. `runs show [RUN]`: uma em detalhe (RUN: nome, parte dele, ou pasta; sem ele, a execução mais recente). `runs prune` apaga as execuções que não estão entre as --keep N mais recentes, ou que começaram antes de --older-than 30d; com as duas opções, só as que nenhuma delas guarda. Antes lista tudo e pede confirmação no terminal; fora dele, exige --yes. Uma execução em andamento nunca é apagada.',
     report: () =>
-      'Grava report.html na pasta da execução, abaixo de logs/runs, a partir do que ela deixou: a mais recente, ou as nomeadas (RUN: nome, parte dele, ou pasta). Várias execuções formam uma página que as compara.',
+      'Grava report.html na pasta da execução, dentro de logs/runs, a partir dos arquivos que ela deixou. RUN: o nome, parte dele, ou a pasta; sem ele, a execução mais recente. Várias execuções formam uma página que as compara.',
     ledger: () =>
-      'O que uma execução registrou de suas transações, chave por chave. `ledger show [RUN]` soma tudo; `ledger resolve [RUN]` pergunta ao servidor o que foi feito das transações que uma execução morta deixou em aberto; `ledger check [RUN]` compara com os registros do banco e sai com o código 5 se houver diferença. RUN: nome, parte dele, ou pasta; sem ele, a execução mais recente. Verifique antes que outros alterem os registros da execução.',
+      'O registro exato das transações de uma execução, chave por chave. `ledger show [RUN]` mostra os totais; `ledger resolve [RUN]` pergunta ao servidor se foram confirmadas as transações que uma execução interrompida à força deixou em aberto; `ledger check [RUN]` compara o ledger com os registros do banco e sai com o código 5 se houver diferença. RUN: o nome, parte dele, ou a pasta; sem ele, a execução mais recente. Verifique antes que outros programas alterem os registros da execução.',
     verify: () =>
-      'Diz se tudo o que uma execução confirmou saiu de um pipeline de CDC: uma vez, em ordem, sem alteração, e com que atraso. Funciona durante a execução ou depois dela. RUN: nome, parte dele, ou pasta; sem ele, a execução mais recente; `next`: a próxima que começar. Código de saída: 0 exato, 6 só duplicatas (um conector recomeçou), 7 violação, 8 indeterminado (algo não se sabe, ou o fluxo terminou antes da execução). --source slot:NOME lê um slot de replicação do próprio servidor; ndjson:ARQUIVO acompanha um arquivo de eventos do Debezium (simples, com envelope, CloudEvents, achatados; também gzip), ndjson:- a entrada padrão; http://127.0.0.1:PORTA recebe o que for enviado; kafka:BROKERS/PREFIXO lê todos os tópicos que começam com PREFIXO (TLS e SASL: as configurações KAFKA_…).',
+      'Diz se tudo o que uma execução confirmou saiu de um pipeline de CDC: uma vez, em ordem, sem alteração, e com que atraso. Funciona durante a execução ou depois dela. RUN: o nome, parte dele, ou a pasta; sem ele, a execução mais recente; `next`: a próxima que começar. Código de saída: 0 exato, 6 só duplicatas (um conector recomeçou), 7 violação, 8 indeterminado (algo é desconhecido, ou os eventos terminaram antes da execução). --source slot:NOME lê um slot de replicação do próprio servidor; ndjson:ARQUIVO acompanha um arquivo de eventos do Debezium (simples, com envelope, CloudEvents, achatados; também gzip), ndjson:- a entrada padrão; http://127.0.0.1:PORTA recebe eventos por POST; kafka:BROKERS/PREFIXO lê todos os tópicos que começam com PREFIXO (TLS e SASL: as configurações KAFKA_…).',
     'demo-cdc': () =>
       'Mostra para que serve o simulador, em menos de um minuto: prepara o banco, lê suas alterações por um slot de replicação temporário enquanto há carga, e diz se tudo saiu. Sem --rate e --duration: 500 eventos/s por 20 s. O código de saída é o de verify.',
     doctor: () =>
-      'Verifica se o banco está modelado para CDC, e se o servidor está pronto para um consumidor por decodificação lógica (Debezium e outros). Só lê: cada verificação diz o que viu, e o comando que corrige ou o que mais fazer. Código de saída 5 se alguma falhar.',
+      'Verifica se as tabelas servem para CDC, e se o servidor está pronto para um consumidor que use decodificação lógica (Debezium e outros). Só lê. Cada verificação diz o que encontrou, e o comando ou o passo que corrige. Código de saída 5 se alguma falhar.',
     metrics: () =>
-      'Lista as medidas do resumo de uma execução que `--threshold` pode comparar, com suas unidades: response.p99<250ms, rejected<=5, slot.debezium.retained<1GB. Nas formas curtas, `|` separa alternativas.',
+      'Lista as métricas do resumo de uma execução que `--threshold` pode comparar, com suas unidades: response.p99<250ms, rejected<=5, slot.debezium.retained<1GB. Nas formas curtas, `|` separa alternativas.',
     config: () =>
       'Mostra as configurações que diferem do padrão, e de onde veio cada valor: opção, variável, arquivo com a linha. --all mostra todas. Aceita também as opções de todos os outros comandos: `config show --rate 100 --workers 8` mostra o que `stream --rate 100 --workers 8` usaria (uma opção que comandos compartilham aparece para cada um). Senhas nunca são mostradas. Não precisa de servidor.',
     completion: () =>
       'Imprime um script que completa comandos, opções, seus valores e os nomes das execuções. bash: source <(oltp-simulator completion bash) em ~/.bashrc. zsh: o mesmo com zsh, em ~/.zshrc depois de compinit. fish: oltp-simulator completion fish > ~/.config/fish/completions/oltp-simulator.fish.',
-    help: () => 'O mesmo que --help: do programa, ou do comando indicado.',
+    help: () => 'Mostra a ajuda do programa, ou do comando indicado, como faz --help.',
     pause: () =>
-      'Cria o arquivo-sentinela .paused, que a inserção contínua respeita em menos de meio segundo.',
+      'Cria o arquivo-sentinela .paused; a inserção contínua para em menos de meio segundo.',
     resume: () => 'Remove o arquivo-sentinela .paused; a inserção contínua segue de onde parou.',
     db: () =>
       'Mantém o PostgreSQL embutido em primeiro plano, mostra a URL de conexão e o encerra com Ctrl+C.',
@@ -101,8 +102,10 @@ export const cliPtBR = {
     workers: () => 'workers em paralelo, cada um com sua conexão',
     rate: () =>
       'eventos por segundo, somando todos os workers; max: o mais rápido que o servidor aceitar; cycle: um lote por worker a cada intervalo',
-    stage: () => 'uma forma de carga, no lugar do ritmo; pode ser repetida, uma após a outra',
-    arrivals: () => 'como chegam os eventos de um ritmo ou estágio: a espaços iguais ou ao acaso',
+    stage: () =>
+      'uma forma de carga no lugar do ritmo; pode ser repetida, e os estágios seguem um após o outro',
+    arrivals: () =>
+      'como se distribuem os eventos de um ritmo ou estágio: a intervalos iguais ou ao acaso',
     'on-lag': () =>
       'quando o servidor não acompanha: envia com atraso (queue) ou conta como não enviado (shed)',
     threshold: () =>
@@ -121,15 +124,15 @@ export const cliPtBR = {
       'fração dos eventos que são DELETE; a soma com --update-ratio não passa de 1',
     keep: () => 'prune: guardar tantas das execuções mais recentes',
     'older-than': () => 'prune: apagar só execuções que começaram há mais tempo que isso',
-    publication: () => 'a publication que o consumidor usa',
-    slot: () => 'o slot de replicação que ele usa',
-    role: () => 'o papel com que ele se conecta',
+    publication: () => 'a publicação que o consumidor usa',
+    slot: () => 'o slot de replicação que o consumidor usa',
+    role: () => 'a role com que o consumidor se conecta',
     source: () => 'de onde vêm os eventos de alteração',
     'toast-placeholder': () =>
       'o unavailable.value.placeholder do conector; pode ser repetido; o padrão do Debezium sempre vale',
-    wait: () => 'depois do fim da execução, parar após esse tempo sem um evento novo',
+    wait: () => 'depois do fim da execução, para após esse tempo sem um evento novo',
     sample: () => 'fração dos registros acompanhados um a um',
-    memory: () => 'memória para os eventos e registros que são lembrados',
+    memory: () => 'memória para os eventos e registros a lembrar',
     scale: () => 'multiplica todos os volumes da carga inicial',
   },
   files: {
@@ -144,10 +147,10 @@ export const cliPtBR = {
     verbose: () => 'mostrar no terminal todas as linhas do log, por inteiro',
     yes: () => 'não pede confirmação',
     'drop-foreign-tables': () => 'apaga também tabelas que não são do simulador',
-    'no-ledger': () => 'não manter o ledger, o registro exato do que foi confirmado',
-    'create-slot': () => 'com slot:NOME: criar slot e publicação temporários, e removê-los no fim',
-    partial: () => 'deixar de fora as mudanças confirmadas antes do início da origem',
-    'skip-malformed': () => 'contar a entrada que não é evento, em vez de terminar com erro',
+    'no-ledger': () => 'não mantém o ledger, o registro exato do que foi confirmado',
+    'create-slot': () => 'com slot:NOME: cria slot e publicação temporários, e os remove no fim',
+    partial: () => 'deixa de fora as alterações confirmadas antes do início da origem',
+    'skip-malformed': () => 'conta as entradas que não são eventos, em vez de terminar com erro',
     'dry-run': () =>
       'stream: mostra a carga planejada e a divisão entre workers; runs prune: mostra o que seria apagado; nada é alterado',
     all: () => 'mostra também as configurações que têm o valor padrão',

@@ -17,7 +17,7 @@ export const dbEn: typeof dbPtBR = {
   refused: (e) =>
     `no PostgreSQL server accepts connections at ${e.where}; start it or correct ${all(e.settings)}`,
   hostUnknown: (e) =>
-    `the host name "${e.host}" cannot be resolved; correct ${all(e.settings)} or check the name service`,
+    `the host name "${e.host}" cannot be resolved; correct ${all(e.settings)} or check DNS`,
   timedOut: (e) =>
     `the server at ${e.where} did not answer within ${e.seconds} s; check network and firewall, or raise ${all(e.settings)}`,
   lost: (e) => `no connection to the server at ${e.where} (${e.message}); check that it is up`,
@@ -26,34 +26,32 @@ export const dbEn: typeof dbPtBR = {
   publicationMissing: (e) =>
     `the database "${e.database}" has no publication "${e.publication}"; create it (CREATE PUBLICATION) or correct the name`,
   streamEnded: (e) =>
-    `the server at ${e.where} ended the reading of the replication slot "${e.slot}"; check that it is up`,
+    `the server at ${e.where} stopped sending from the replication slot "${e.slot}"; check that it is up`,
   passwordMissing: (e) =>
-    `the server at ${e.where} wants a password of "${e.user}" and none was given; set ${e.setting}`,
+    `the server at ${e.where} asks for the password of "${e.user}", and none was given; set ${e.setting}`,
   passwordFileExposed: (e) =>
-    `the server at ${e.where} wants a password of "${e.user}", and the password file ${e.file} is ignored because others may read it; run \`chmod 600 ${e.file}\``,
+    `the server at ${e.where} asks for the password of "${e.user}", and the password file ${e.file} is ignored because other users may read it; run \`chmod 600 ${e.file}\``,
   notBound: (e) =>
     `channel_binding=require demands a login bound to the TLS connection (SCRAM-SHA-256-PLUS), which the server at ${e.where} does not offer; use sslmode=require or stronger and a SCRAM password, or channel_binding=prefer`,
   otherLogin: (e) =>
     `require_auth allows ${e.allowed.join(', ')}, and the server at ${e.where} asked for ${e.method}; allow it, or change pg_hba.conf`,
   poolerShares: (e) =>
-    `a connection pooler answers at ${e.where} and hands its server connections from transaction to transaction, where locks and settings of one client reach others; name the server itself, or a pool in session mode`,
+    `a connection pooler answers at ${e.where} and changes the server connection from transaction to transaction, so locks and settings of one client affect others; connect to the server itself, or to a pool in session mode`,
   poolerUnclear: (e) =>
-    `a connection pooler answers at ${e.where}, and within ${e.seconds} s it had no second server connection to show whether it keeps one for each client; name the server itself, or a larger pool in session mode`,
+    `a connection pooler answers at ${e.where}, and within ${e.seconds} s it had no second server connection, so it is unknown whether each client keeps its own; connect to the server itself, or to a larger pool in session mode`,
   poolerLacks: (e) =>
-    `a connection pooler answers at ${e.where} and does not pass on what is needed (${e.message}); name the server itself`,
+    `a connection pooler answers at ${e.where} and does not support what the program needs (${e.message}); connect to the server itself`,
   directTlsFailed: (e) =>
     `no connection to the server at ${e.where} (${e.message}); sslnegotiation=direct needs PostgreSQL 17 or newer with TLS, and a server that is up`,
   timeLimit: (e) =>
-    `${e.setting} ended the work of "${e.user}" in the database "${e.database}": ${e.message} (${e.sqlstate}); raise it (ALTER ROLE "${e.user}" SET ${e.setting} = 0) or remove what the work waits for`,
+    `${e.setting} ended the work of "${e.user}" in the database "${e.database}": ${e.message} (${e.sqlstate}); raise it (ALTER ROLE "${e.user}" SET ${e.setting} = 0) or remove the cause of the wait`,
   waits: (e) => {
     const seconds = Math.round(e.seconds);
     if (e.kind === 'standby') {
       return `COMMIT has waited ${seconds} s for a synchronous standby: synchronous_standby_names is "${e.names}"; start the standby, or take it out of that setting`;
     }
     const end =
-      e.timeout === '0'
-        ? 'lock_timeout is 0: it waits without end'
-        : `lock_timeout is ${e.timeout}`;
+      e.timeout === '0' ? 'lock_timeout is 0: it waits forever' : `lock_timeout is ${e.timeout}`;
     return `a statement has waited ${seconds} s for ${lockText(e)}; end that transaction (${end})`;
   },
   waitedFor: (wait) =>
@@ -61,11 +59,11 @@ export const dbEn: typeof dbPtBR = {
       ? lockText(wait)
       : `a synchronous standby (synchronous_standby_names is "${wait.names}")`,
   cancelled: (e) =>
-    `somebody cancelled a statement in the database "${e.database}" (${e.message}); run the command again`,
+    `a statement in the database "${e.database}" was cancelled from outside (${e.message}); run the command again`,
   conflict: (e) =>
-    `the work in the database "${e.database}" lost a conflict with another session: ${e.message} (${e.sqlstate}); run the command again when that session is done`,
+    `a conflict with another session ended the work in the database "${e.database}": ${e.message} (${e.sqlstate}); run the command again when that session has finished`,
   encodingLacks: (e) =>
-    `the encoding of the database "${e.database}" has no place for characters of the rows (${e.message}); use a database with ENCODING 'UTF8'`,
+    `the encoding of the database "${e.database}" cannot store characters of the rows (${e.message}); use a database with ENCODING 'UTF8'`,
   wrongPassword: (e) =>
     `the server at ${e.where} refused the password of "${e.user}"; correct ${any(e.settings)}`,
   accessRefused: (e) =>
@@ -77,9 +75,9 @@ export const dbEn: typeof dbPtBR = {
   schemaUnfit: (e) =>
     `the tables of the database "${e.database}" are not the ones that the simulator expects (${e.message}); run \`init-db\` or name another database in ${any(e.settings)}`,
   tablesGone: (e) =>
-    `tables of the database "${e.database}" were dropped or made anew during the run (${e.tables})`,
+    `tables of the database "${e.database}" were dropped or created again during the run (${e.tables})`,
   serverFailed: (e) =>
-    `the server at ${e.where} is in no state to work: ${e.message} (${e.sqlstate}); try again when it is`,
+    `the server at ${e.where} cannot work at present: ${e.message} (${e.sqlstate}); try again when it has recovered`,
   serverDiskFull: (e) =>
     `the disk of the server at ${e.where} is full: ${e.message} (${e.sqlstate}); free space there and run the command again`,
   noFreeConnection: (e) =>
@@ -120,11 +118,11 @@ export const dbEn: typeof dbPtBR = {
   failed: (e) => `cannot work with the server at ${e.where}: ${e.message}`,
   unexpected: (e) => `unexpected error of the program: ${e.message}`,
   tlsMissing: (e) =>
-    `the server at ${e.where} offers no TLS and sslmode=${e.mode} demands it; turn ssl on at the server or allow plain text in ${any(e.settings)}`,
+    `the server at ${e.where} offers no TLS, and sslmode=${e.mode} requires it; turn ssl on at the server, or allow plain text in ${any(e.settings)}`,
   tlsRefused: (e) =>
     `the TLS connection to ${e.where} failed with sslmode=${e.mode} (${e.message}); check ${e.roots}, the server's certificate and the name in ${e.host}`,
   tlsRootMissing: (e) =>
-    `sslmode=${e.mode} needs the authority's certificate, but there is no ${e.file}; name it in ${e.setting}`,
+    `sslmode=${e.mode} needs the certificate of the authority (CA), but there is no ${e.file}; name it in ${e.setting}`,
   tlsFileUnreadable: (e) =>
     `the file ${e.file} (TLS certificate or key) cannot be read (${e.code}); correct the path or the permissions`,
   tooOld: (e) =>
@@ -136,14 +134,14 @@ export const dbEn: typeof dbPtBR = {
   schemaIncomplete: (e) =>
     `the database "${e.database}" has only a part of the tables (${e.problems}); run \`init-db\` to complete them`,
   schemaDiffers: (e) =>
-    `the database "${e.database}" has tables of another shape (${e.problems}); use another PG_DATABASE or adapt the tables`,
+    `the database "${e.database}" has tables that differ from the simulator's (${e.problems}); use another PG_DATABASE or adapt the tables`,
   tableMissing: (e) => `there is no table ${e.table}`,
   notATable: (e) => `${e.table} is not a table`,
   noSequence: (e) => `${e.table}.id has no sequence (BIGSERIAL)`,
   columnMissing: (e) => `there is no column ${e.table}.${e.column}`,
   columnType: (e) => `the column ${e.table}.${e.column} is ${e.found}, not ${e.expected}`,
   columnDemands: (e) =>
-    `the column ${e.table}.${e.column} demands a value that the simulator does not know`,
+    `the column ${e.table}.${e.column} is NOT NULL without a default, and the simulator does not fill it`,
   cannotCreate: (e) =>
     `the user "${e.user}" may not create the tables in the database "${e.database}" (${e.message}); grant CREATE on the schema or correct ${all(e.settings)}`,
   rowsHidden: (e) => {
@@ -159,7 +157,7 @@ export const dbEn: typeof dbPtBR = {
   embedded: (event) => {
     switch (event.kind) {
       case 'moved':
-        return `the user "${event.user}", as which the embedded PostgreSQL runs, cannot reach ${event.from}; the data are in ${event.to}`;
+        return `the embedded PostgreSQL runs as the user "${event.user}", who cannot reach ${event.from}; its data are in ${event.to}`;
       case 'copying':
         return `copying the programs of the embedded PostgreSQL to ${event.to} (only once)`;
       case 'waiting':
@@ -169,11 +167,11 @@ export const dbEn: typeof dbPtBR = {
       case 'port-taken':
         return `port ${event.wanted} is taken; the embedded PostgreSQL uses ${event.port}`;
       case 'started':
-        return `embedded PostgreSQL up on port ${event.port} (data in ${event.dir}, log in ${event.log})`;
+        return `embedded PostgreSQL running on port ${event.port} (data in ${event.dir}, log in ${event.log})`;
       case 'joined':
-        return `embedded PostgreSQL was up on port ${event.port} already (data in ${event.dir})`;
+        return `embedded PostgreSQL was already running on port ${event.port} (data in ${event.dir})`;
       case 'left':
-        return `the embedded PostgreSQL in ${event.dir} stays up: another command uses it`;
+        return `the embedded PostgreSQL in ${event.dir} keeps running: another command uses it`;
       case 'stopped':
         return `embedded PostgreSQL stopped (data in ${event.dir})`;
     }
@@ -190,16 +188,17 @@ export const dbEn: typeof dbPtBR = {
   embeddedCannotSwitch: (e) =>
     `PostgreSQL does not run as root, and this environment does not let a program run as "${e.user}"; run the command as another user or point PG_HOST at a server`,
   embeddedDirUnreachable: (e) =>
-    `the user "${e.user}", as which the embedded PostgreSQL runs, cannot reach ${e.dir}; name a folder in PG_EMBEDDED_DIR that it can reach, or name none`,
+    `the embedded PostgreSQL runs as the user "${e.user}", who cannot reach ${e.dir}; name a folder in PG_EMBEDDED_DIR that this user can reach, or remove the setting`,
   embeddedDirUnmakeable: (e) =>
-    `the folder ${e.dir} cannot be made (${e.code}); name another one in PG_EMBEDDED_DIR`,
+    `the folder ${e.dir} cannot be created (${e.code}); name another one in PG_EMBEDDED_DIR`,
   embeddedDirForeign: (e) =>
-    `the data folder ${e.dir} belongs to the user "${e.user}"; run the command as that user (or as root, if root made it) or name another folder in PG_EMBEDDED_DIR`,
+    `the data folder ${e.dir} belongs to the user "${e.user}"; run the command as that user (or as root, if root created it), or name another folder in PG_EMBEDDED_DIR`,
   embeddedOtherVersion: (e) =>
     `the folder ${e.dir} holds data of PostgreSQL ${e.found}, and the embedded one is ${e.needed}; delete it or name another folder in PG_EMBEDDED_DIR`,
   embeddedNotData: (e) =>
-    `${e.dir} holds something else than PostgreSQL's data; empty the folder or name a new one in PG_EMBEDDED_DIR`,
-  embeddedCreateFailed: (e) => `the embedded PostgreSQL in ${e.dir} cannot be made: ${e.message}`,
+    `${e.dir} holds files that are not PostgreSQL's; empty the folder or name a new one in PG_EMBEDDED_DIR`,
+  embeddedCreateFailed: (e) =>
+    `the embedded PostgreSQL in ${e.dir} cannot be created: ${e.message}`,
   embeddedStartFailed: (e) =>
     `the embedded PostgreSQL in ${e.dir} did not start: ${e.message} (see ${e.log})`,
   embeddedStopFailed: (e) =>

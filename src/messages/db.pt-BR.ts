@@ -28,21 +28,21 @@ export const dbPtBR = {
   publicationMissing: (e: { publication: string; database: string }) =>
     `o banco "${e.database}" não tem a publicação "${e.publication}"; crie-a (CREATE PUBLICATION) ou corrija o nome`,
   streamEnded: (e: { slot: string; where: string }) =>
-    `o servidor em ${e.where} encerrou a leitura do slot de replicação "${e.slot}"; verifique se ele está no ar`,
+    `o servidor em ${e.where} parou de enviar pelo slot de replicação "${e.slot}"; verifique se ele está no ar`,
   passwordMissing: (e: { user: string; where: string; setting: string }) =>
-    `o servidor em ${e.where} exige uma senha para "${e.user}" e nenhuma foi dada; defina ${e.setting}`,
+    `o servidor em ${e.where} pede a senha de "${e.user}", e nenhuma foi informada; defina ${e.setting}`,
   passwordFileExposed: (e: { user: string; where: string; file: string }) =>
-    `o servidor em ${e.where} exige uma senha para "${e.user}", e o arquivo de senhas ${e.file} é ignorado porque outros podem lê-lo; rode \`chmod 600 ${e.file}\``,
+    `o servidor em ${e.where} pede a senha de "${e.user}", e o arquivo de senhas ${e.file} é ignorado porque outros usuários podem lê-lo; rode \`chmod 600 ${e.file}\``,
   notBound: (e: { where: string }) =>
-    `channel_binding=require exige uma entrada vinculada à conexão TLS (SCRAM-SHA-256-PLUS), que o servidor em ${e.where} não oferece; use sslmode=require ou mais forte e uma senha SCRAM, ou channel_binding=prefer`,
+    `channel_binding=require exige um login vinculado à conexão TLS (SCRAM-SHA-256-PLUS), que o servidor em ${e.where} não oferece; use sslmode=require ou mais forte e uma senha SCRAM, ou channel_binding=prefer`,
   otherLogin: (e: { where: string; method: string; allowed: readonly string[] }) =>
     `require_auth permite ${e.allowed.join(', ')}, e o servidor em ${e.where} pediu ${e.method}; permita-o, ou mude pg_hba.conf`,
   poolerShares: (e: { where: string }) =>
-    `um pool de conexões responde em ${e.where} e passa suas conexões com o servidor de transação em transação, de modo que travas e ajustes de um cliente chegam a outros; indique o próprio servidor, ou um pool em modo session`,
+    `um pool de conexões responde em ${e.where} e troca de conexão com o servidor a cada transação, de modo que travas e configurações de um cliente afetam outros; conecte-se ao próprio servidor, ou a um pool em modo session`,
   poolerUnclear: (e: { where: string; seconds: number }) =>
-    `um pool de conexões responde em ${e.where}, e em ${e.seconds} s não teve uma segunda conexão com o servidor que mostrasse se ele guarda uma para cada cliente; indique o próprio servidor, ou um pool maior em modo session`,
+    `um pool de conexões responde em ${e.where}, e em ${e.seconds} s não teve uma segunda conexão com o servidor, por isso não se sabe se cada cliente mantém a sua; conecte-se ao próprio servidor, ou a um pool maior em modo session`,
   poolerLacks: (e: { where: string; message: string }) =>
-    `um pool de conexões responde em ${e.where} e não repassa o que é preciso (${e.message}); indique o próprio servidor`,
+    `um pool de conexões responde em ${e.where} e não oferece o que o programa precisa (${e.message}); conecte-se ao próprio servidor`,
   directTlsFailed: (e: { where: string; message: string }) =>
     `sem conexão com o servidor em ${e.where} (${e.message}); sslnegotiation=direct precisa do PostgreSQL 17 ou mais novo com TLS, e de um servidor no ar`,
   timeLimit: (e: {
@@ -52,11 +52,11 @@ export const dbPtBR = {
     message: string;
     sqlstate: string;
   }) =>
-    `${e.setting} encerrou o trabalho de "${e.user}" no banco "${e.database}": ${e.message} (${e.sqlstate}); aumente-o (ALTER ROLE "${e.user}" SET ${e.setting} = 0) ou remova o que o trabalho espera`,
+    `${e.setting} encerrou o trabalho de "${e.user}" no banco "${e.database}": ${e.message} (${e.sqlstate}); aumente-o (ALTER ROLE "${e.user}" SET ${e.setting} = 0) ou elimine a causa da espera`,
   waits: (e: Wait) => {
     const seconds = Math.round(e.seconds);
     if (e.kind === 'standby') {
-      return `COMMIT espera há ${seconds} s por uma réplica síncrona: synchronous_standby_names é "${e.names}"; inicie a réplica, ou retire-a dessa configuração`;
+      return `COMMIT espera há ${seconds} s por um standby síncrono: synchronous_standby_names é "${e.names}"; inicie o standby, ou retire-o dessa configuração`;
     }
     const end =
       e.timeout === '0' ? 'lock_timeout é 0: a espera não tem fim' : `lock_timeout é ${e.timeout}`;
@@ -65,11 +65,11 @@ export const dbPtBR = {
   waitedFor: (wait: Wait) =>
     wait.kind === 'lock'
       ? lockText(wait)
-      : `uma réplica síncrona (synchronous_standby_names é "${wait.names}")`,
+      : `um standby síncrono (synchronous_standby_names é "${wait.names}")`,
   cancelled: (e: { database: string; message: string }) =>
-    `alguém cancelou uma instrução no banco "${e.database}" (${e.message}); rode o comando de novo`,
+    `uma instrução no banco "${e.database}" foi cancelada de fora (${e.message}); rode o comando de novo`,
   conflict: (e: { database: string; message: string; sqlstate: string }) =>
-    `o trabalho no banco "${e.database}" perdeu um conflito com outra sessão: ${e.message} (${e.sqlstate}); rode o comando de novo quando essa sessão terminar`,
+    `um conflito com outra sessão encerrou o trabalho no banco "${e.database}": ${e.message} (${e.sqlstate}); rode o comando de novo quando essa sessão terminar`,
   encodingLacks: (e: { database: string; message: string }) =>
     `a codificação do banco "${e.database}" não comporta caracteres dos registros (${e.message}); use um banco com ENCODING 'UTF8'`,
   wrongPassword: (e: { user: string; where: string; settings: readonly string[] }) =>
@@ -80,7 +80,7 @@ export const dbPtBR = {
     message: string;
     settings: readonly string[];
   }) =>
-    `o servidor em ${e.where} não deixa "${e.user}" entrar (${e.message}); corrija ${any(e.settings)}, ou libere o acesso em pg_hba.conf`,
+    `o servidor em ${e.where} não permite o acesso de "${e.user}" (${e.message}); corrija ${any(e.settings)}, ou libere o acesso em pg_hba.conf`,
   databaseMissing: (e: { database: string; where: string; settings: readonly string[] }) =>
     `o banco "${e.database}" não existe no servidor em ${e.where}; crie-o (CREATE DATABASE) ou corrija ${any(e.settings)}`,
   forbidden: (e: {
@@ -93,9 +93,9 @@ export const dbPtBR = {
   schemaUnfit: (e: { database: string; message: string; settings: readonly string[] }) =>
     `as tabelas do banco "${e.database}" não são as que o simulador espera (${e.message}); rode \`init-db\` ou indique outro banco em ${any(e.settings)}`,
   tablesGone: (e: { database: string; tables: string }) =>
-    `tabelas do banco "${e.database}" foram apagadas ou refeitas durante a execução (${e.tables})`,
+    `tabelas do banco "${e.database}" foram apagadas ou recriadas durante a execução (${e.tables})`,
   serverFailed: (e: { where: string; message: string; sqlstate: string }) =>
-    `o servidor em ${e.where} não está em condições de trabalhar: ${e.message} (${e.sqlstate}); tente de novo quando ele estiver`,
+    `o servidor em ${e.where} não pode trabalhar no momento: ${e.message} (${e.sqlstate}); tente de novo quando ele se recuperar`,
   serverDiskFull: (e: { where: string; message: string; sqlstate: string }) =>
     `o disco do servidor em ${e.where} está cheio: ${e.message} (${e.sqlstate}); libere espaço nele e rode o comando de novo`,
   noFreeConnection: (e: { where: string; message: string; sqlstate: string }) =>
@@ -131,32 +131,32 @@ export const dbPtBR = {
     ETIMEDOUT: () => 'o servidor não respondeu a tempo',
   },
   rowsRefused: (e: { database: string; message: string; sqlstate: string }) =>
-    `o banco "${e.database}" recusa os registros: ${e.message} (${e.sqlstate}); confira restrições e gatilhos das tabelas`,
+    `o banco "${e.database}" recusa os registros: ${e.message} (${e.sqlstate}); confira as restrições e os triggers das tabelas`,
   nothingWritten: (e: { database: string }) =>
-    `o banco "${e.database}" aceita as instruções, mas não grava nenhum registro; confira os gatilhos das tabelas`,
+    `o banco "${e.database}" aceita as instruções, mas não grava nenhum registro; confira os triggers das tabelas`,
   triggerRefuses: (e: { database: string; sqlstate: string }) =>
-    `um gatilho ou uma função do banco "${e.database}" recusa os registros (${e.sqlstate}); confira os gatilhos das tabelas`,
+    `um trigger ou uma função do banco "${e.database}" recusa os registros (${e.sqlstate}); confira os triggers das tabelas`,
   failed: (e: { where: string; message: string }) =>
     `não foi possível trabalhar com o servidor em ${e.where}: ${e.message}`,
   unexpected: (e: { message: string }) => `erro inesperado do programa: ${e.message}`,
   tlsMissing: (e: { where: string; mode: string; settings: readonly string[] }) =>
-    `o servidor em ${e.where} não oferece TLS e sslmode=${e.mode} o exige; ative ssl no servidor ou permita texto aberto em ${any(e.settings)}`,
+    `o servidor em ${e.where} não oferece TLS, e sslmode=${e.mode} o exige; ative ssl no servidor ou permita texto aberto em ${any(e.settings)}`,
   tlsRefused: (e: { where: string; message: string; mode: string; roots: string; host: string }) =>
     `a conexão TLS com ${e.where} falhou com sslmode=${e.mode} (${e.message}); confira ${e.roots}, o certificado do servidor e o nome em ${e.host}`,
   tlsRootMissing: (e: { mode: string; file: string; setting: string }) =>
-    `sslmode=${e.mode} precisa do certificado da autoridade, mas ${e.file} não existe; indique-o em ${e.setting}`,
+    `sslmode=${e.mode} precisa do certificado da autoridade (CA), mas ${e.file} não existe; indique-o em ${e.setting}`,
   tlsFileUnreadable: (e: { file: string; code: string }) =>
     `o arquivo ${e.file} (certificado ou chave TLS) não pôde ser lido (${e.code}); corrija o caminho ou as permissões`,
   tooOld: (e: { where: string; version: string }) =>
-    `o servidor em ${e.where} é PostgreSQL ${e.version}; o simulador precisa da versão 14 ou mais nova`,
+    `o servidor em ${e.where} é um PostgreSQL ${e.version}; o simulador precisa da versão 14 ou mais nova`,
   readOnly: (e: { where: string; settings: readonly string[] }) =>
-    `o servidor em ${e.where} só aceita leitura (réplica, ou default_transaction_read_only); indique o primário em ${any(e.settings)}`,
+    `o servidor em ${e.where} só aceita leitura (é um standby, ou tem default_transaction_read_only); indique o primário em ${any(e.settings)}`,
   schemaMissing: (e: { database: string }) =>
     `o banco "${e.database}" ainda não tem as tabelas do simulador; rode \`init-db\` antes`,
   schemaIncomplete: (e: { database: string; problems: string }) =>
     `o banco "${e.database}" tem só parte das tabelas (${e.problems}); rode \`init-db\` para completá-las`,
   schemaDiffers: (e: { database: string; problems: string }) =>
-    `o banco "${e.database}" tem tabelas de outra forma (${e.problems}); use outro PG_DATABASE ou ajuste as tabelas`,
+    `o banco "${e.database}" tem tabelas diferentes das do simulador (${e.problems}); use outro PG_DATABASE ou ajuste as tabelas`,
   tableMissing: (e: { table: string }) => `a tabela ${e.table} não existe`,
   notATable: (e: { table: string }) => `${e.table} não é uma tabela`,
   noSequence: (e: { table: string }) => `${e.table}.id não tem sequência (BIGSERIAL)`,
@@ -165,7 +165,7 @@ export const dbPtBR = {
   columnType: (e: { table: string; column: string; found: string; expected: string }) =>
     `a coluna ${e.table}.${e.column} é ${e.found}, e não ${e.expected}`,
   columnDemands: (e: { table: string; column: string }) =>
-    `a coluna ${e.table}.${e.column} exige um valor que o simulador não conhece`,
+    `a coluna ${e.table}.${e.column} é NOT NULL sem valor padrão, e o simulador não a preenche`,
   cannotCreate: (e: {
     user: string;
     database: string;
@@ -180,13 +180,13 @@ export const dbPtBR = {
         : `${table} (segurança em nível de linha, política ${policies.join(', ')})`,
     );
     const owner = e.forced ? '' : 'o dono das tabelas ou com ';
-    return `o papel "${e.role}" não vê todos os registros de ${tables.join(' e de ')}; conecte-se com ${owner}um papel que tenha BYPASSRLS`;
+    return `a role "${e.role}" não vê todos os registros de ${tables.join(' e de ')}; conecte-se com ${owner}uma role que tenha BYPASSRLS`;
   },
 
   embedded: (event: EmbeddedEvent): string => {
     switch (event.kind) {
       case 'moved':
-        return `o usuário "${event.user}", com que o PostgreSQL embutido roda, não alcança ${event.from}; os dados ficam em ${event.to}`;
+        return `o PostgreSQL embutido roda como o usuário "${event.user}", que não tem acesso a ${event.from}; os dados ficam em ${event.to}`;
       case 'copying':
         return `copiando os programas do PostgreSQL embutido para ${event.to} (uma única vez)`;
       case 'waiting':
@@ -200,7 +200,7 @@ export const dbPtBR = {
       case 'joined':
         return `PostgreSQL embutido já no ar na porta ${event.port} (dados em ${event.dir})`;
       case 'left':
-        return `o PostgreSQL embutido em ${event.dir} segue no ar: outro comando o usa`;
+        return `o PostgreSQL embutido em ${event.dir} continua no ar: outro comando o usa`;
       case 'stopped':
         return `PostgreSQL embutido parado (dados em ${event.dir})`;
     }
@@ -217,15 +217,15 @@ export const dbPtBR = {
   embeddedCannotSwitch: (e: { user: string }) =>
     `o PostgreSQL não roda como root, e este ambiente não permite iniciar um programa como "${e.user}"; rode o comando como outro usuário ou aponte PG_HOST para um servidor`,
   embeddedDirUnreachable: (e: { dir: string; user: string }) =>
-    `o usuário "${e.user}", com que o PostgreSQL embutido roda, não alcança ${e.dir}; indique em PG_EMBEDDED_DIR uma pasta que ele alcance, ou não indique nenhuma`,
+    `o PostgreSQL embutido roda como o usuário "${e.user}", que não tem acesso a ${e.dir}; indique em PG_EMBEDDED_DIR uma pasta a que ele tenha acesso, ou remova a configuração`,
   embeddedDirUnmakeable: (e: { dir: string; code: string }) =>
     `não foi possível criar a pasta ${e.dir} (${e.code}); indique outra em PG_EMBEDDED_DIR`,
   embeddedDirForeign: (e: { dir: string; user: string }) =>
-    `a pasta de dados ${e.dir} pertence ao usuário "${e.user}"; rode o comando como ele (ou como root, se foi root que a criou) ou indique outra em PG_EMBEDDED_DIR`,
+    `a pasta de dados ${e.dir} pertence ao usuário "${e.user}"; rode o comando como ele (ou como root, se foi o root que a criou) ou indique outra em PG_EMBEDDED_DIR`,
   embeddedOtherVersion: (e: { dir: string; found: number; needed: number }) =>
     `a pasta ${e.dir} contém dados do PostgreSQL ${e.found}, e o embutido é o ${e.needed}; apague-a ou indique outra em PG_EMBEDDED_DIR`,
   embeddedNotData: (e: { dir: string }) =>
-    `${e.dir} já contém outra coisa que não dados do PostgreSQL; esvazie a pasta ou indique em PG_EMBEDDED_DIR uma nova`,
+    `${e.dir} contém arquivos que não são do PostgreSQL; esvazie a pasta ou indique outra em PG_EMBEDDED_DIR`,
   embeddedCreateFailed: (e: { dir: string; message: string }) =>
     `não foi possível criar o PostgreSQL embutido em ${e.dir}: ${e.message}`,
   embeddedStartFailed: (e: { dir: string; log: string; message: string }) =>

@@ -29,7 +29,7 @@ const checks = {
   slot_limits: () => 'limits of slots',
   synchronous_standbys: () => 'synchronous standbys are connected',
   transactions: () => 'open and prepared transactions',
-  durability: () => 'what is acknowledged is durable',
+  durability: () => 'acknowledged commits are durable',
   clock: () => 'clocks agree',
   encoding: () => 'encoding',
 } satisfies Record<CheckName, () => string>;
@@ -70,9 +70,9 @@ export const doctorEn: typeof doctorPtBR = {
       `set ${e.name} = ${e.value} where the server gets it from (${e.place}), since ALTER SYSTEM would have no effect; then restart the server`,
     otherShape: () =>
       'change these tables by hand, or point PG_SEARCH_PATH or PG_DATABASE elsewhere: init-db does not alter existing tables',
-    noSchema: () => 'the search_path leads to no schema; create one or correct PG_SEARCH_PATH',
+    noSchema: () => 'no schema of the search_path exists; create one or correct PG_SEARCH_PATH',
     constraintImpossible: () =>
-      'this table cannot have the constraint as it is: the column or the referenced key is missing, the referenced table is unlogged, or its partition key does not fit in',
+      'this table cannot have the constraint at present: the column or the referenced key is missing, the referenced table is unlogged, or its partition key is not part of the constraint',
     contradicted: (e) =>
       `rows contradict the constraint; find them with ${e.query} and then run ${e.statement}`,
     rules: () =>
@@ -98,7 +98,7 @@ export const doctorEn: typeof doctorPtBR = {
     feedbackUnslotted: () =>
       'without primary_slot_name, hot_standby_feedback does not protect slots while the connection to the primary is down: create a physical slot there',
     commitWaits: () =>
-      'every COMMIT waits for ever for a standby that is not connected: connect it, or take it out of synchronous_standby_names',
+      'every COMMIT waits forever for a standby that is not connected: connect it, or remove it from synchronous_standby_names',
     decodingWaits: (e) =>
       `slots with failover deliver nothing until these physical slots are active: ${e.slots} (synchronized_standby_slots)`,
     password: (e) => `then give the role ${e.role} a password: \\password in psql`,
@@ -123,7 +123,7 @@ export const doctorEn: typeof doctorPtBR = {
     slotInvalid: (e) =>
       `slot ${e.name} was invalidated and delivers nothing any more; its consumer needs a new one`,
     slotRestart: (e) =>
-      `what was committed since slot ${e.name} was lost will not come: its consumer needs a new snapshot`,
+      `changes committed since slot ${e.name} was lost will not be delivered: its consumer needs a new snapshot`,
     slotUnreserved: (e) =>
       `slot ${e.name} is lost at the next checkpoint: start its consumer now, or raise max_slot_wal_keep_size`,
     slotBehind: (e) =>
@@ -137,6 +137,6 @@ export const doctorEn: typeof doctorPtBR = {
     rooting: (e) =>
       `publish_via_partition_root would also change the name under which publication ${e.publication} publishes ${e.tables}; use another publication for these tables`,
     ownerPublishes: (e) =>
-      `it also works without these rights if ${e.owners} makes the publication and the connector does not try to (publication.autocreate.mode=disabled)`,
+      `it also works without these rights if ${e.owners} creates the publication and the connector does not try to (publication.autocreate.mode=disabled)`,
   },
 };

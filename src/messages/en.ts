@@ -269,14 +269,14 @@ export const en: Messages = {
     notEmbedded: () =>
       'the db command is for the embedded PostgreSQL only, but a server is configured (PG_HOST, PGHOST or DATABASE_URL); remove that setting to use it',
     stopHint: () => 'Ctrl+C ends it',
-    interrupted: () => 'interrupted before it was done; run the command again to complete it',
+    interrupted: () => 'interrupted before it was finished; run the command again to complete it',
     schemaReady: (e) => `schema ready in "${e.database}"`,
   },
   log: {
     warning: () => 'warning',
     error: () => 'error',
     fileGivenUp: (file, reason) =>
-      `${file} cannot be written (${systemCauseEn(reason)}) — going on without this log file`,
+      `${file} cannot be written (${systemCauseEn(reason)}); continuing without this log file`,
   },
   doctor: doctorEn,
   ledger: {
@@ -284,9 +284,8 @@ export const en: Messages = {
       `${e.path} is a ledger of format ${e.version}, and this version reads formats 1 and 2; use the version of the simulator that wrote it`,
     notConcluded: (e) => `the database could not be examined at the end of the run: ${e.why}`,
     unwritable: (e) =>
-      `the ledger cannot be written (${systemCauseEn(e.message)}); without it the committed changes are unknown, so the run ends here. Make room, choose another LOG_DIR, or use --no-ledger`,
-    none: (e) =>
-      `the run ${e.run} has no ledger; it was run with --no-ledger or by an older version`,
+      `the ledger cannot be written (${systemCauseEn(e.message)}); without it the committed changes are unknown, so the run ends here; free some space, choose another LOG_DIR, or use --no-ledger`,
+    none: (e) => `the run ${e.run} has no ledger; it ran with --no-ledger or with an older version`,
     underWay: (e) => `the run ${e.run} is still under way; end it first`,
     otherServer: (e) =>
       `the run ${e.run} wrote to database "${e.before}", and this is ${e.now === e.before ? 'another server with one of this name' : `"${e.now}"`}; point PG_HOST and PG_DATABASE (or DATABASE_URL) at the database of the run`,
@@ -300,7 +299,7 @@ export const en: Messages = {
     servers: () => 'server',
     problems: () => 'problems',
     problem: (e) =>
-      `${e.file}:${e.line}: ${{ malformed: 'not a record of the ledger', broken: 'this line or one before it was changed after it was written', sequence: 'a record that cannot stand here' }[e.kind]}`,
+      `${e.file}:${e.line}: ${{ malformed: 'not a record of the ledger', broken: 'this line or an earlier one was changed after it was written', sequence: 'a record in the wrong place' }[e.kind]}`,
     more: (count) => `… and ${number(count)} more`,
     differences: () => 'differences',
     difference: (e) =>
@@ -316,14 +315,14 @@ export const en: Messages = {
     summaryDiffers: () =>
       "the run's summary counts other transactions or rows than its ledger: a file of the ledger is missing, or one of the two was changed",
     undecided: (e) =>
-      `the ledger lacks the fate of ${plural(e.open + e.unknown, 'transaction')} (${number(e.open)} open, ${number(e.unknown)} unknown): their keys were left out`,
+      `the ledger does not say whether ${plural(e.open + e.unknown, 'transaction')} committed (${number(e.open)} open, ${number(e.unknown)} unknown): their keys were left out`,
     resolved: (e) =>
       e.committed + e.aborted + e.unknown === 0
         ? `run ${e.run} left no transaction open`
         : `run ${e.run}: ${number(e.committed)} open transactions were committed, ${number(e.aborted)} were not, ${number(e.unknown)} remain unknown`,
     stillUnknown: (e) =>
-      `the server does not know the fate of ${plural(e.unknown, 'transaction')}: it is another server, or it has forgotten them`,
-    resolveHint: () => '`ledger resolve` asks the server about the open ones',
+      `the server cannot say whether ${plural(e.unknown, 'transaction')} committed: it is another server, or it no longer knows them`,
+    resolveHint: () => '`ledger resolve` asks the server about open transactions',
   },
   runs: {
     none: (e) => `no runs are kept in ${e.folder}`,

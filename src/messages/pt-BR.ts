@@ -320,7 +320,7 @@ export const ptBR = {
     yes: () => /^s(im)?$/i,
     refused: () => 'reset cancelado: nada foi apagado',
     noTerminal: () =>
-      'reset recusado: sem terminal para confirmar; use --yes se é isso mesmo que quer',
+      'reset recusado: não há terminal para confirmar; use --yes se é isso mesmo que você quer',
   },
   pause: {
     paused: (e: { runs: number }) =>
@@ -335,7 +335,7 @@ export const ptBR = {
   },
   server: {
     notEmbedded: () =>
-      'o comando db serve só ao PostgreSQL embutido, mas um servidor foi configurado (PG_HOST, PGHOST ou DATABASE_URL); remova essa configuração para usá-lo',
+      'o comando db serve só para o PostgreSQL embutido, mas um servidor foi configurado (PG_HOST, PGHOST ou DATABASE_URL); remova essa configuração para usá-lo',
     stopHint: () => 'Ctrl+C para encerrar',
     interrupted: () => 'interrompido antes de terminar; rode o comando de novo para concluir',
     schemaReady: (e: { database: string }) => `esquema pronto em "${e.database}"`,
@@ -344,16 +344,16 @@ export const ptBR = {
     warning: () => 'aviso',
     error: () => 'erro',
     fileGivenUp: (file: string, reason: string) =>
-      `não foi possível gravar em ${file} (${systemCausePtBR(reason)}) — a execução segue sem este arquivo de log`,
+      `não foi possível gravar em ${file} (${systemCausePtBR(reason)}); a execução continua sem este arquivo de log`,
   },
   doctor: doctorPtBR,
   ledger: {
     otherVersion: (e: { path: string; version: number }) =>
       `${e.path} é um ledger no formato ${e.version}, e esta versão lê os formatos 1 e 2; use a versão do simulador que o gravou`,
     notConcluded: (e: { why: string }) =>
-      `não foi possível olhar o banco mais uma vez no fim da execução: ${e.why}`,
+      `não foi possível examinar o banco no fim da execução: ${e.why}`,
     unwritable: (e: { message: string }) =>
-      `não é possível gravar o ledger (${systemCausePtBR(e.message)}); sem ele ninguém sabe o que foi confirmado, por isso a execução termina aqui. Libere espaço, escolha outro LOG_DIR ou use --no-ledger`,
+      `não é possível gravar o ledger (${systemCausePtBR(e.message)}); sem ele não se sabe o que foi confirmado, por isso a execução termina aqui; libere espaço, escolha outro LOG_DIR ou use --no-ledger`,
     none: (e: { run: string }) =>
       `a execução ${e.run} não tem ledger; rodou com --no-ledger ou em uma versão anterior`,
     underWay: (e: { run: string }) =>
@@ -372,7 +372,7 @@ export const ptBR = {
     problems: () => 'problemas',
     /** An invalid line of the ledger. */
     problem: (e: { file: string; line: number; kind: 'malformed' | 'broken' | 'sequence' }) =>
-      `${e.file}:${e.line}: ${{ malformed: 'não é um registro do ledger', broken: 'esta linha, ou uma anterior, não é a que foi gravada', sequence: 'isto não pode vir aqui' }[e.kind]}`,
+      `${e.file}:${e.line}: ${{ malformed: 'não é um registro do ledger', broken: 'esta linha, ou uma anterior, foi alterada depois de gravada', sequence: 'um registro fora de lugar' }[e.kind]}`,
     more: (count: number) => `… e mais ${ptNumber(count)}`,
     differences: () => 'diferenças',
     /** A key whose row differs from the ledger. */
@@ -389,16 +389,16 @@ export const ptBR = {
     notHeld: (e: { differences: number; problems: number }) =>
       `ledger e banco não coincidem: ${ptPlural(e.differences, 'chave difere', 'chaves diferem')}, ${ptPlural(e.problems, 'problema', 'problemas')} no ledger`,
     summaryDiffers: () =>
-      'o resumo da execução fala de outras transações ou registros que o ledger: falta um arquivo do ledger, ou um dos dois foi alterado',
+      'o resumo da execução conta outras transações ou registros que o ledger: falta um arquivo do ledger, ou um dos dois foi alterado',
     undecided: (e: { open: number; unknown: number }) =>
-      `o ledger não tem o destino de ${ptPlural(e.open + e.unknown, 'transação', 'transações')} (${ptNumber(e.open)} em aberto, ${ptNumber(e.unknown)} sem resposta possível), cujas chaves ficaram de fora`,
+      `o ledger não diz se ${ptPlural(e.open + e.unknown, 'transação foi confirmada', 'transações foram confirmadas')} (${ptNumber(e.open)} em aberto, ${ptNumber(e.unknown)} desconhecidas): suas chaves ficaram de fora`,
     resolved: (e: { run: string; committed: number; aborted: number; unknown: number }) =>
       e.committed + e.aborted + e.unknown === 0
         ? `a execução ${e.run} não deixou transação em aberto`
         : `execução ${e.run}: ${ptNumber(e.committed)} transações em aberto foram confirmadas, ${ptNumber(e.aborted)} não foram, ${ptNumber(e.unknown)} continuam desconhecidas`,
     stillUnknown: (e: { unknown: number }) =>
-      `o servidor não conhece o destino de ${ptNumber(e.unknown)} transação(ões): é outro servidor, ou já as esqueceu`,
-    resolveHint: () => '`ledger resolve` pergunta ao servidor pelas que estão em aberto',
+      `o servidor não sabe dizer se ${ptPlural(e.unknown, 'transação foi confirmada', 'transações foram confirmadas')}: é outro servidor, ou ele não as conhece mais`,
+    resolveHint: () => '`ledger resolve` pergunta ao servidor pelas transações em aberto',
   },
   runs: {
     none: (e: { folder: string }) => `nenhuma execução está guardada em ${e.folder}`,
@@ -469,9 +469,9 @@ export const ptBR = {
         : `${ptNumber(count)} outras configurações têm seus padrões; --all as mostra.`,
   },
   metrics: {
-    name: () => 'medida',
+    name: () => 'métrica',
     units: () => 'unidades',
     example: () =>
-      'Como em --threshold "response.p99<250ms, abort"; uma medida sem unidades leva só um número.',
+      'Como em --threshold "response.p99<250ms, abort"; uma métrica sem unidades recebe só um número.',
   },
 };

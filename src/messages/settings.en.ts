@@ -1,3 +1,5 @@
+import type { StageProblem } from '../load/stage-problem.js';
+import type { SourcePart } from '../sources/source-problem.js';
 import { listed } from './list.js';
 import type { settingsPtBR } from './settings.pt-BR.js';
 
@@ -5,6 +7,47 @@ const orHint = (nearest: string | undefined) =>
   nearest === undefined ? '' : `; did you mean ${nearest}?`;
 
 const anyOf = (words: readonly string[]) => listed(words, 'or');
+
+const stageFault = (e: StageProblem): string => {
+  switch (e.problem) {
+    case 'form':
+      return `"${e.text}" is not a stage (SHAPE:RATES/TIME)`;
+    case 'shape':
+      return `there is no load shape "${e.shape}" (there are ${listed(e.known, 'and')})`;
+    case 'several':
+      return `"${e.text}": stages are separated by semicolons`;
+    case 'number':
+      return `"${e.text}": "${e.given}" is not a number like 100 or 1.5`;
+    case 'no-duration':
+      return `"${e.text}" lacks its duration`;
+    case 'duration':
+      return `"${e.text}": "${e.given}" is not a duration like 30s, 5m or 1h`;
+    case 'no-time':
+      return `"${e.text}": the duration must be above 0`;
+    case 'negative':
+      return `"${e.text}": a rate cannot be below 0`;
+    case 'too-high':
+      return `"${e.text}": a rate cannot be above ${e.max} events/s`;
+    case 'rates':
+      return `"${e.text}": ${e.shape} takes ${
+        {
+          one: 'one rate',
+          range: 'two rates with .. between them',
+          list: 'rates separated by commas',
+          burst: 'two rates with .. between them, the length of a burst, and a longer period',
+        }[e.rates]
+      }`;
+  }
+};
+
+const sourceParts: Readonly<Record<SourcePart, string>> = {
+  slot: 'the name of the slot',
+  file: 'the file',
+  address: 'the address to listen at',
+  port: 'the port',
+  broker: 'the address of a broker',
+  prefix: "the prefix of the topics (Debezium's topic.prefix)",
+};
 
 /** Problems of settings and command line, in English. */
 export const settingsEn: typeof settingsPtBR = {
@@ -16,16 +59,21 @@ export const settingsEn: typeof settingsPtBR = {
   inEnvironment: (name) => `${name} in the environment`,
   inFile: (key, file, line) => `${key} in ${file}${line === null ? '' : `, line ${line}`}`,
   urlPart: (where, name) => `${where} (${name})`,
-  invalid: (where, value, allowed) =>
-    `${where}: the value "${value}" is not accepted; use ${allowed}`,
+  invalid: (where, value, allowed, meant) =>
+    `${where}: the value "${value}" is not accepted; ${meant === undefined ? `use ${allowed}` : `did you mean ${meant}? (${allowed})`}`,
+  misspeltVariable: (name, meant) =>
+    `${name} in the environment is not a setting of this program; did you mean ${meant}?`,
   allowed: {
     text: () => 'a text',
-    lines: () => 'a text; several, one a line; for hex:… the text that it stands for',
+    lines: () =>
+      'a text, or several, one a line; instead of hex:… the text that those bytes encode',
     nonEmptyText: () => 'a text that is not empty',
     source: (forms) => `${forms.join(', ')}`,
     bytes: (min, max) => `a size from ${min} to ${max}, with its unit: 128MB, 1GB`,
-    host: () => 'one name, address or socket folder',
+    host: () =>
+      'one name, address or socket folder; a port goes into PG_PORT, a URL into DATABASE_URL',
     integer: (min, max) => `a whole number from ${min} to ${max}`,
+    milliseconds: (max) => `a whole number of milliseconds from 0 to ${max}`,
     decimal: (min, max) => `a number from ${min} to ${max}`,
     above: (min, max) => `a number above ${min}, up to ${max}`,
     seconds: (max) => `seconds from 0 to ${max}, or with a unit: 500ms, 20s, 5m, 1h`,
@@ -33,11 +81,12 @@ export const settingsEn: typeof settingsPtBR = {
     runName: (most) => `a name with a letter or digit in it, of ${most} characters at most`,
     oneOf: (words) => anyOf(words),
     listOf: (words) => `a list, separated by commas, of ${words.join(', ')}`,
-    weights: (names) => `weights type=number (>= 0, at least one > 0) for ${names.join(', ')}`,
-    rate: (words, max) => `a number above 0, up to ${max}, or else ${anyOf(words)}`,
+    weights: (names) =>
+      `weights like ${names[0]}=5,${names[1]}=1, each 0 or more and not all 0, for ${names.join(', ')}`,
+    rate: (words, max) => `a number above 0, up to ${max}, or ${anyOf(words)}`,
     stages: (examples, max) =>
       `load shapes separated by semicolons, ${max} seconds in all at most, such as ${examples.join(' or ')}`,
-    day: () => 'today, or a day that exists as YYYY-MM-DD',
+    day: () => 'today, or an existing date as YYYY-MM-DD',
   },
   unknownKey: (key, file, line, nearest) =>
     `${key} in ${file}${line === null ? '' : `, line ${line}`}: unknown key${nearest === undefined ? '; remove it' : orHint(nearest)}`,
@@ -46,39 +95,41 @@ export const settingsEn: typeof settingsPtBR = {
   unknownTable: (table, file, nearest) =>
     `[${table}] in ${file}: unknown table${nearest === undefined ? '; remove it' : orHint(`[${nearest}]`)}`,
   notATable: (table, file) =>
-    `${table} in ${file}: must be a table; write [${table}] and its keys below`,
+    `${table} in ${file}: must be a table; write [${table}] on a line, and its keys below it`,
   tomlSyntax: (file, line, text, reason) =>
-    `${file}, line ${line}: TOML syntax error in \`${text}\`; correct the line (${reason})`,
+    `${file}, line ${line}: TOML syntax error in \`${text}\`; fix the line (${reason})`,
   unreadableFile: (file, code) =>
     `${file}: the file cannot be read (${code}); check its path and permissions`,
   notText: (file) => `${file}: the file is not text in UTF-8; save it again in UTF-8`,
   unreadable: (where, path, code) =>
     `${where}: ${path} cannot be read (${code}); check its path and permissions`,
   badUrl: (where) =>
-    `${where}: the URL cannot be read; use postgresql://user:password@host:port/database, with special characters of the password encoded (@ is %40)`,
-  multiHostUrl: (where) => `${where}: the URL has several hosts, which is not supported; name one`,
+    `${where}: not a PostgreSQL URL; use postgresql://user:password@host:port/database, with special characters of the password encoded (@ is %40)`,
+  multiHostUrl: (where) => `${where}: the URL has several hosts; name one`,
   badUrlPart: (where, name) => `${where} (${name}): invalid % encoding; a literal % is written %25`,
   unknownUrlParameter: (where, name, nearest) =>
     `${where}: the parameter ${name} is not one of libpq's${nearest === undefined ? '; remove it' : orHint(nearest)}`,
   cannotDemand: (where, name, value, reason) =>
-    `${where}: ${name}=${value} cannot be honoured: ${reason}; remove it`,
+    `${where}: ${name}=${value} is not supported: ${reason}; remove it`,
   cannot: {
-    standby: () => 'the program writes, and a standby takes no writes',
+    standby: () => 'the program writes, and a standby accepts no writes',
     service: () =>
-      'service files are not read; use PG_HOST, PG_PORT, PG_USER and PG_DATABASE, or DATABASE_URL',
+      'the program does not read service files; use PG_HOST, PG_PORT, PG_USER and PG_DATABASE, or DATABASE_URL',
     gss: () => 'the program has no GSSAPI encryption (TLS is asked for by sslmode)',
-    certificateMode: () => 'whether the server asks for a client certificate is not looked at',
-    revocation: () => 'certificate revocation lists are not looked at',
-    peer: () => "the server's account at a Unix socket is not looked at",
-    keyPassword: () => 'keys with a password are not read; name one without in sslkey',
-    replication: () => 'the program itself opens the replication connections that it needs',
+    certificateMode: () =>
+      'the program does not check whether the server asks for a client certificate',
+    revocation: () => 'the program does not read certificate revocation lists',
+    peer: () => "the program does not check the server's account at a Unix socket",
+    keyPassword: () =>
+      'the program does not read keys with a password; name one without a password in sslkey',
+    replication: () => 'the program opens its replication connections by itself',
     protocol: () => 'the program speaks version 3.0 of the protocol',
     login: () => 'the program logs in by password, SCRAM, or client certificate only',
   },
   weakSslMode: (where, mode, name, value, modes) =>
     `${where}: sslmode=${mode} is too weak for ${name}=${value}; use sslmode=${anyOf(modes)}`,
   noAccount: () =>
-    'the user to log in as is unknown: nobody named one, and this process runs under a number without an account; set PG_USER, or PGUSER',
+    'there is no user to log in as: none was given, and the user of this process has no name; set PG_USER or PGUSER',
   bareHash: (where) =>
     `${where}: a # without a blank before it may begin a comment or belong to the value; put the value in quotes, or a blank before the comment`,
   openQuote: (where) =>
@@ -87,27 +138,56 @@ export const settingsEn: typeof settingsPtBR = {
     `${where}: the value has its own quote inside; put it in quotes of another kind (', " or \`)`,
   certificateWithoutKey: (where, certificate, key) =>
     `${where}: ${certificate} and ${key} go together; name the client certificate and its key, or neither`,
-  credentialsInSource: (where) =>
-    `${where}: the source has a user or a password in it; take them out, and set KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD in the environment or in config/.env`,
+  emptyPart: (where) =>
+    `${where}: nothing stands before or after a semicolon; remove the semicolon, or write what is missing`,
+  stagesTooLong: (where, seconds, max) =>
+    `${where}: the stages last ${seconds} s together, and ${max} s is the most; shorten them`,
+  stage: (where, e) =>
+    `${where}: ${stageFault(e)}; ${e.meant === undefined ? `write for example ${e.example}` : `did you mean ${e.meant}?`}`,
+  source: (where, text, e) => {
+    switch (e.problem) {
+      case 'credentials':
+        return `${where}: the source contains a user or a password; take them out${e.isKafka ? ', and set KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD in the environment or in config/.env' : ''}`;
+      case 'lacks':
+        return `${where}: "${text}" lacks ${listed(
+          e.parts.map((part) => sourceParts[part]),
+          'and',
+        )}; write ${e.form}`;
+      case 'slot-name':
+        return `${where}: "${text}": the name of a slot has lower-case letters, digits and _ only, 63 at most; did you mean ${e.form}?`;
+      case 'host-name':
+        return `${where}: "${text}": events are received at an IP address of this machine or localhost; write ${e.form}`;
+      case 'no-tls':
+        return `${where}: "${text}": events are received by HTTP, not HTTPS; write ${e.form}`;
+      case 'broker':
+        return `${where}: "${text}": brokers are written HOST:PORT, separated by commas; write ${e.form}`;
+      case 'port':
+        return `${where}: "${text}": a port is a number from 1 to 65535, and "${e.port}" is not; write ${e.form}`;
+      case 'http':
+        return `${where}: "${text}" is not an address that events can be posted to; write ${e.form}`;
+      case 'scheme':
+        return `${where}: "${text}" is not a source of events; ${e.meant === undefined ? `write ${anyOf(e.forms)}` : `did you mean ${e.meant}?`}`;
+    }
+  },
   kafkaLacks: (where, protocol, lacking) =>
     `${where}: ${protocol} needs ${listed(lacking, 'and')}, which ${lacking.length === 1 ? 'is' : 'are'} not set`,
   kafkaUnused: (where, protocol, protocols) =>
-    `${where}: without effect, since KAFKA_SECURITY_PROTOCOL is ${protocol}; set that to ${anyOf(protocols)}, or remove the value`,
+    `${where}: has no effect, since KAFKA_SECURITY_PROTOCOL is ${protocol}; change that to ${anyOf(protocols)}, or remove this value`,
   notPem: (where, path, kind) =>
     `${where}: ${path} holds no ${kind === 'key' ? 'private key without a password' : 'certificate'} in PEM (-----BEGIN ${kind === 'key' ? 'PRIVATE KEY' : 'CERTIFICATE'}-----); name another file, or convert it`,
   keyOfOther: (where, path) =>
-    `${where}: the key in ${path} is not that of the client certificate; name the two that belong together`,
+    `${where}: the key in ${path} does not belong to the client certificate; name a pair that belongs together`,
   ratiosAboveOne: (given) => `${given}: their sum must not be above 1; lower one of them`,
   unknownProfile: (name, known, nearest) =>
     `--profile ${name}: there is no such profile${nearest === undefined ? '' : orHint(nearest)} (known: ${known.join(', ')}; or a file, with its path)`,
   stagesAndRate: (rate) =>
     `${rate}: stages and a rate exclude each other; remove one of them, or use rate = "cycle"`,
   nothingToShed: () =>
-    'on_lag = shed needs a schedule that the server can fall behind: a rate in events per second, or stages',
+    'on_lag = shed needs a rate in events per second or stages, which the server can fall behind; set one of them, or use on_lag = queue',
   baseAboveMax: (given) =>
-    `${given}: the first wait must not be longer than the longest; change one of them`,
+    `${given}: the first wait must not be longer than the longest one; change one of them`,
   nothingToDo: (given) =>
-    `${given}: all of these weigh 0 in stream.weights; give one of them a weight or choose others`,
+    `${given}: all these types weigh 0 in stream.weights; give one of them a weight, or choose others`,
   unknownFlag: (flag, nearest) =>
     `${flag}: unknown option${nearest === undefined ? '; see --help' : orHint(nearest)}`,
   flagOfOther: (flag, command) =>
@@ -115,7 +195,7 @@ export const settingsEn: typeof settingsPtBR = {
   missingValue: (flag) => `${flag}: its value is missing; write ${flag} VALUE`,
   switchWithValue: (flag) => `${flag}: this option takes no value; write just ${flag}`,
   strayArgument: (given, command) =>
-    `"${given}": one argument too many; the command ${command} takes options only`,
+    `"${given}": one argument too many; the command ${command} accepts options only`,
   unknownCommand: (given, nearest) =>
     `"${given}": unknown command${nearest === undefined ? '; see --help' : orHint(nearest)}`,
   noAction: (command, actions) => `${command} needs an action: ${actions.join(', ')}`,
@@ -127,10 +207,10 @@ export const settingsEn: typeof settingsPtBR = {
       : `${action} takes options only, and "${given}" is one word too many`,
   noCommand: () => 'the command is missing; see --help',
   thresholdAllowed: (examples) => `thresholds like ${anyOf(examples)}, separated by semicolons`,
-  thresholdForm: (where, text) =>
-    `${where}: "${text}" is not a threshold; write metric, comparison (<, <=, >, >=, == or !=), number and unit, as in response.p99<250ms, with ", abort" at the end if it is to end the run`,
-  thresholdMetric: (where, metric, nearest, known) =>
-    `${where}: there is no metric ${metric}${nearest === undefined ? `; those that there are: ${known.join(', ')}` : orHint(nearest)}`,
-  thresholdUnit: (where, text, metric, allowed) =>
-    `${where}: "${text}": ${allowed.length === 0 ? `${metric} takes no unit; write just the number` : `${metric} needs a unit: ${anyOf(allowed)}`}`,
+  thresholdForm: (where, text, meant) =>
+    `${where}: "${text}" is not a threshold; ${meant === undefined ? 'write metric, comparison (<, <=, >, >=, == or !=), number and unit, as in response.p99<250ms, and ", abort" at the end if it is to end the run' : `did you mean ${meant}?`}`,
+  thresholdMetric: (where, metric, meant) =>
+    `${where}: there is no metric "${metric}"${meant === undefined ? '; `oltp-simulator metrics` lists them' : orHint(meant)}`,
+  thresholdUnit: (where, text, metric, allowed, meant) =>
+    `${where}: "${text}": ${allowed.length === 0 ? `${metric} has no unit` : `${metric} needs a unit (${anyOf(allowed)})`}${orHint(meant)}`,
 };

@@ -1,9 +1,52 @@
+import type { StageProblem } from '../load/stage-problem.js';
+import type { SourcePart, SourceProblem } from '../sources/source-problem.js';
 import { listed } from './list.js';
 
 const orHint = (nearest: string | undefined) =>
   nearest === undefined ? '' : `; quis dizer ${nearest}?`;
 
 const anyOf = (words: readonly string[]) => listed(words, 'ou');
+
+const stageFault = (e: StageProblem): string => {
+  switch (e.problem) {
+    case 'form':
+      return `"${e.text}" não é um estágio (FORMA:RITMOS/TEMPO)`;
+    case 'shape':
+      return `não existe a forma de carga "${e.shape}" (existem ${listed(e.known, 'e')})`;
+    case 'several':
+      return `"${e.text}": estágios se separam por ponto e vírgula`;
+    case 'number':
+      return `"${e.text}": "${e.given}" não é um número como 100 ou 1.5`;
+    case 'no-duration':
+      return `falta a duração em "${e.text}"`;
+    case 'duration':
+      return `"${e.text}": "${e.given}" não é uma duração como 30s, 5m ou 1h`;
+    case 'no-time':
+      return `"${e.text}": a duração deve ser maior que 0`;
+    case 'negative':
+      return `"${e.text}": um ritmo não pode ser menor que 0`;
+    case 'too-high':
+      return `"${e.text}": um ritmo não pode passar de ${e.max} eventos/s`;
+    case 'rates':
+      return `"${e.text}": ${e.shape} recebe ${
+        {
+          one: 'um ritmo só',
+          range: 'dois ritmos com .. entre eles',
+          list: 'ritmos separados por vírgulas',
+          burst: 'dois ritmos com .. entre eles, a duração de cada pico e um período maior que ela',
+        }[e.rates]
+      }`;
+  }
+};
+
+const sourceParts: Readonly<Record<SourcePart, string>> = {
+  slot: 'o nome do slot',
+  file: 'o arquivo',
+  address: 'o endereço em que escutar',
+  port: 'a porta',
+  broker: 'o endereço de um broker',
+  prefix: 'o prefixo dos tópicos (o topic.prefix do Debezium)',
+};
 
 /** Problems of settings and command line, in Brazilian Portuguese. */
 export const settingsPtBR = {
@@ -17,16 +60,21 @@ export const settingsPtBR = {
   inFile: (key: string, file: string, line: number | null) =>
     `${key} em ${file}${line === null ? '' : `, linha ${line}`}`,
   urlPart: (where: string, name: string) => `${where} (${name})`,
-  invalid: (where: string, value: string, allowed: string) =>
-    `${where}: o valor "${value}" não é aceito; use ${allowed}`,
+  invalid: (where: string, value: string, allowed: string, meant: string | undefined) =>
+    `${where}: o valor "${value}" não é aceito; ${meant === undefined ? `use ${allowed}` : `quis dizer ${meant}? (${allowed})`}`,
+  misspeltVariable: (name: string, meant: string) =>
+    `${name}, no ambiente, não é uma configuração deste programa; quis dizer ${meant}?`,
   allowed: {
     text: () => 'um texto',
-    lines: () => 'um texto; vários, um por linha; para hex:… o texto que ele representa',
+    lines: () =>
+      'um texto, ou vários, um por linha; em vez de hex:…, o texto que esses bytes codificam',
     nonEmptyText: () => 'um texto não vazio',
     source: (forms: readonly string[]) => `${forms.join(', ')}`,
     bytes: (min: string, max: string) => `um tamanho de ${min} a ${max}, com a unidade: 128MB, 1GB`,
-    host: () => 'um único nome, endereço ou pasta de socket',
+    host: () =>
+      'um único nome, endereço ou pasta de socket; a porta vai em PG_PORT, uma URL em DATABASE_URL',
     integer: (min: number, max: number) => `um número inteiro de ${min} a ${max}`,
+    milliseconds: (max: number) => `um número inteiro de milissegundos de 0 a ${max}`,
     decimal: (min: number, max: number) => `um número de ${min} a ${max}`,
     above: (min: number, max: number) => `um número maior que ${min}, até ${max}`,
     seconds: (max: number) => `segundos de 0 a ${max}, ou com unidade: 500ms, 20s, 5m, 1h`,
@@ -37,9 +85,9 @@ export const settingsPtBR = {
     listOf: (words: readonly string[]) =>
       `uma lista, separada por vírgulas, de ${words.join(', ')}`,
     weights: (names: readonly string[]) =>
-      `pesos tipo=número (>= 0, ao menos um > 0) para ${names.join(', ')}`,
+      `pesos como ${names[0]}=5,${names[1]}=1, cada um 0 ou mais e nem todos 0, para ${names.join(', ')}`,
     rate: (words: readonly string[], max: number) =>
-      `um número maior que 0, até ${max}, ou então ${anyOf(words)}`,
+      `um número maior que 0, até ${max}, ou ${anyOf(words)}`,
     stages: (examples: readonly string[], max: number) =>
       `formas de carga separadas por ponto e vírgula, no máximo ${max} segundos ao todo, como ${examples.join(' ou ')}`,
     day: () => 'today ou uma data existente no formato AAAA-MM-DD',
@@ -51,7 +99,7 @@ export const settingsPtBR = {
   unknownTable: (table: string, file: string, nearest: string | undefined) =>
     `[${table}] em ${file}: tabela desconhecida${nearest === undefined ? '; remova-a' : orHint(`[${nearest}]`)}`,
   notATable: (table: string, file: string) =>
-    `${table} em ${file}: deve ser uma tabela; escreva [${table}] e as chaves abaixo`,
+    `${table} em ${file}: deve ser uma tabela; escreva [${table}] em uma linha, e as chaves abaixo dela`,
   tomlSyntax: (file: string, line: number, text: string, reason: string) =>
     `${file}, linha ${line}: erro de sintaxe TOML em \`${text}\`; corrija a linha (${reason})`,
   unreadableFile: (file: string, code: string) =>
@@ -60,28 +108,27 @@ export const settingsPtBR = {
   unreadable: (where: string, path: string, code: string) =>
     `${where}: não foi possível ler ${path} (${code}); confira o caminho e as permissões`,
   badUrl: (where: string) =>
-    `${where}: a URL não pôde ser lida; use postgresql://usuário:senha@host:porta/banco, com caracteres especiais da senha codificados (@ é %40)`,
-  multiHostUrl: (where: string) =>
-    `${where}: a URL tem vários hosts, o que não é suportado; indique um só`,
+    `${where}: não é uma URL do PostgreSQL; use postgresql://usuário:senha@host:porta/banco, com caracteres especiais da senha codificados (@ é %40)`,
+  multiHostUrl: (where: string) => `${where}: a URL tem vários hosts; indique um só`,
   badUrlPart: (where: string, name: string) =>
     `${where} (${name}): codificação com % inválida; um % literal se escreve %25`,
   unknownUrlParameter: (where: string, name: string, nearest: string | undefined) =>
     `${where}: o parâmetro ${name} não é da libpq${nearest === undefined ? '; remova-o' : orHint(nearest)}`,
   cannotDemand: (where: string, name: string, value: string, reason: string) =>
-    `${where}: ${name}=${value} não pode ser atendido: ${reason}; remova-o`,
+    `${where}: ${name}=${value} não tem suporte: ${reason}; remova-o`,
   /** The reason why a value cannot be honoured: a clause of `cannotDemand`. */
   cannot: {
-    standby: () => 'o programa grava, e uma réplica não aceita gravações',
+    standby: () => 'o programa grava, e um standby não aceita gravações',
     service: () =>
-      'arquivos de serviço não são lidos; use PG_HOST, PG_PORT, PG_USER e PG_DATABASE, ou DATABASE_URL',
+      'o programa não lê arquivos de serviço; use PG_HOST, PG_PORT, PG_USER e PG_DATABASE, ou DATABASE_URL',
     gss: () => 'o programa não tem criptografia GSSAPI (TLS se pede com sslmode)',
-    certificateMode: () => 'não se verifica se o servidor pede um certificado do cliente',
-    revocation: () => 'listas de certificados revogados não são consultadas',
-    peer: () => 'a conta do servidor em um socket Unix não é verificada',
-    keyPassword: () => 'chaves com senha não são lidas; indique em sslkey uma sem senha',
+    certificateMode: () => 'o programa não verifica se o servidor pede um certificado do cliente',
+    revocation: () => 'o programa não consulta listas de certificados revogados',
+    peer: () => 'o programa não verifica a conta do servidor em um socket Unix',
+    keyPassword: () => 'o programa não lê chaves com senha; indique em sslkey uma sem senha',
     replication: () => 'o próprio programa abre as conexões de replicação de que precisa',
     protocol: () => 'o programa fala a versão 3.0 do protocolo',
-    login: () => 'o programa só entra com senha, SCRAM ou certificado do cliente',
+    login: () => 'o programa só faz login com senha, SCRAM ou certificado do cliente',
   },
   weakSslMode: (
     where: string,
@@ -92,7 +139,7 @@ export const settingsPtBR = {
   ) =>
     `${where}: sslmode=${mode} é fraco demais para ${name}=${value}; use sslmode=${anyOf(modes)}`,
   noAccount: () =>
-    'não se sabe com que usuário entrar: nenhum foi indicado, e este processo roda sob um número sem conta; defina PG_USER, ou PGUSER',
+    'não há usuário para o login: nenhum foi indicado, e o usuário deste processo não tem nome; defina PG_USER ou PGUSER',
   bareHash: (where: string) =>
     `${where}: um # sem espaço antes pode começar um comentário ou fazer parte do valor; ponha o valor entre aspas, ou um espaço antes do comentário`,
   openQuote: (where: string) =>
@@ -101,35 +148,65 @@ export const settingsPtBR = {
     `${where}: o valor contém a própria aspa; use aspas de outro tipo (', " ou \`)`,
   certificateWithoutKey: (where: string, certificate: string, key: string) =>
     `${where}: ${certificate} e ${key} andam juntos; indique o certificado do cliente e a chave dele, ou nenhum dos dois`,
-  credentialsInSource: (where: string) =>
-    `${where}: a fonte contém um usuário ou uma senha; retire-os, e defina KAFKA_SASL_USERNAME e KAFKA_SASL_PASSWORD no ambiente ou em config/.env`,
+  emptyPart: (where: string) =>
+    `${where}: não há nada antes ou depois de um ponto e vírgula; remova-o, ou escreva o que falta`,
+  stagesTooLong: (where: string, seconds: number, max: number) =>
+    `${where}: os estágios duram ${seconds} s ao todo, e o máximo é ${max} s; encurte-os`,
+  stage: (where: string, e: StageProblem) =>
+    `${where}: ${stageFault(e)}; ${e.meant === undefined ? `escreva, por exemplo, ${e.example}` : `quis dizer ${e.meant}?`}`,
+  source: (where: string, text: string, e: SourceProblem) => {
+    switch (e.problem) {
+      case 'credentials':
+        return `${where}: a origem contém um usuário ou uma senha; retire-os${e.isKafka ? ', e defina KAFKA_SASL_USERNAME e KAFKA_SASL_PASSWORD no ambiente ou em config/.env' : ''}`;
+      case 'lacks':
+        return `${where}: em "${text}" ${e.parts.length === 1 ? 'falta' : 'faltam'} ${listed(
+          e.parts.map((part) => sourceParts[part]),
+          'e',
+        )}; escreva ${e.form}`;
+      case 'slot-name':
+        return `${where}: "${text}": o nome de um slot só tem letras minúsculas, algarismos e _, no máximo 63; quis dizer ${e.form}?`;
+      case 'host-name':
+        return `${where}: "${text}": eventos são recebidos em um endereço IP desta máquina ou em localhost; escreva ${e.form}`;
+      case 'no-tls':
+        return `${where}: "${text}": eventos são recebidos por HTTP, não por HTTPS; escreva ${e.form}`;
+      case 'broker':
+        return `${where}: "${text}": brokers se escrevem HOST:PORTA, separados por vírgulas; escreva ${e.form}`;
+      case 'port':
+        return `${where}: "${text}": uma porta é um número de 1 a 65535, e "${e.port}" não é; escreva ${e.form}`;
+      case 'http':
+        return `${where}: "${text}" não é um endereço para onde se possam enviar eventos; escreva ${e.form}`;
+      case 'scheme':
+        return `${where}: "${text}" não é uma origem de eventos; ${e.meant === undefined ? `escreva ${anyOf(e.forms)}` : `quis dizer ${e.meant}?`}`;
+    }
+  },
   kafkaLacks: (where: string, protocol: string, lacking: readonly string[]) =>
     `${where}: ${protocol} exige ${listed(lacking, 'e')}, que não ${lacking.length === 1 ? 'está definida' : 'estão definidas'}`,
   kafkaUnused: (where: string, protocol: string, protocols: readonly string[]) =>
-    `${where}: sem efeito, pois KAFKA_SECURITY_PROTOCOL é ${protocol}; defina ali ${anyOf(protocols)}, ou remova o valor`,
+    `${where}: sem efeito, pois KAFKA_SECURITY_PROTOCOL é ${protocol}; mude-o para ${anyOf(protocols)}, ou remova este valor`,
   notPem: (where: string, path: string, kind: 'certificate' | 'key') =>
-    `${where}: ${path} não contém ${kind === 'key' ? 'chave privada sem senha' : 'certificado'} em PEM (-----BEGIN ${kind === 'key' ? 'PRIVATE KEY' : 'CERTIFICATE'}-----); indique outro arquivo, ou converta-o`,
+    `${where}: ${path} não contém ${kind === 'key' ? 'uma chave privada sem senha' : 'um certificado'} em PEM (-----BEGIN ${kind === 'key' ? 'PRIVATE KEY' : 'CERTIFICATE'}-----); indique outro arquivo, ou converta-o`,
   keyOfOther: (where: string, path: string) =>
     `${where}: a chave em ${path} não é a do certificado do cliente; indique os dois que formam um par`,
-  ratiosAboveOne: (given: string) => `${given}: a soma não pode passar de 1; reduza um dos dois`,
+  ratiosAboveOne: (given: string) =>
+    `${given}: a soma não pode passar de 1; reduza uma das duas frações`,
   unknownProfile: (name: string, known: readonly string[], nearest: string | undefined) =>
     `--profile ${name}: não existe esse perfil${nearest === undefined ? '' : orHint(nearest)} (conhecidos: ${known.join(', ')}; ou um arquivo, com o caminho)`,
   stagesAndRate: (rate: string) =>
     `${rate}: estágios e ritmo se excluem; remova um deles, ou use rate = "cycle"`,
   nothingToShed: () =>
-    'on_lag = shed precisa de um cronograma em que o servidor possa se atrasar: um ritmo em eventos por segundo, ou estágios',
+    'on_lag = shed precisa de um ritmo em eventos por segundo ou de estágios, em relação aos quais o servidor possa se atrasar; defina um deles, ou use on_lag = queue',
   baseAboveMax: (given: string) =>
     `${given}: a espera inicial não pode ser maior que a máxima; ajuste um dos dois`,
   nothingToDo: (given: string) =>
-    `${given}: esses tipos têm todos peso 0 em stream.weights; dê peso a algum ou escolha outros`,
+    `${given}: todos esses tipos têm peso 0 em stream.weights; dê um peso a algum deles ou escolha outros`,
   unknownFlag: (flag: string, nearest: string | undefined) =>
     `${flag}: opção desconhecida${nearest === undefined ? '; veja --help' : orHint(nearest)}`,
   flagOfOther: (flag: string, command: string) =>
     `${flag}: o comando ${command} não tem esta opção; veja ${command} --help`,
   missingValue: (flag: string) => `${flag}: falta o valor; escreva ${flag} VALOR`,
-  switchWithValue: (flag: string) => `${flag}: esta opção não recebe valor; escreva só ${flag}`,
+  switchWithValue: (flag: string) => `${flag}: esta opção não aceita valor; escreva só ${flag}`,
   strayArgument: (given: string, command: string) =>
-    `"${given}": argumento a mais; o comando ${command} só recebe opções`,
+    `"${given}": argumento a mais; o comando ${command} só aceita opções`,
   unknownCommand: (given: string, nearest: string | undefined) =>
     `"${given}": comando desconhecido${nearest === undefined ? '; veja --help' : orHint(nearest)}`,
   noAction: (command: string, actions: readonly string[]) =>
@@ -147,15 +224,16 @@ export const settingsPtBR = {
   noCommand: () => 'falta o comando; veja --help',
   thresholdAllowed: (examples: readonly string[]) =>
     `limites como ${anyOf(examples)}, separados por ponto e vírgula`,
-  thresholdForm: (where: string, text: string) =>
-    `${where}: "${text}" não é um limite; escreva métrica, comparação (<, <=, >, >=, == ou !=), número e unidade, como response.p99<250ms, com ", abort" no fim se deve encerrar a execução`,
-  thresholdMetric: (
+  thresholdForm: (where: string, text: string, meant: string | undefined) =>
+    `${where}: "${text}" não é um limite; ${meant === undefined ? 'escreva métrica, comparação (<, <=, >, >=, == ou !=), número e unidade, como response.p99<250ms, e ", abort" no fim se deve encerrar a execução' : `quis dizer ${meant}?`}`,
+  thresholdMetric: (where: string, metric: string, meant: string | undefined) =>
+    `${where}: não existe a métrica "${metric}"${meant === undefined ? '; `oltp-simulator metrics` lista as que existem' : orHint(meant)}`,
+  thresholdUnit: (
     where: string,
+    text: string,
     metric: string,
-    nearest: string | undefined,
-    known: readonly string[],
+    allowed: readonly string[],
+    meant: string | undefined,
   ) =>
-    `${where}: não existe a métrica ${metric}${nearest === undefined ? `; as que existem são ${known.join(', ')}` : orHint(nearest)}`,
-  thresholdUnit: (where: string, text: string, metric: string, allowed: readonly string[]) =>
-    `${where}: "${text}": ${allowed.length === 0 ? `${metric} não leva unidade; escreva só o número` : `${metric} precisa de unidade: ${anyOf(allowed)}`}`,
+    `${where}: "${text}": ${allowed.length === 0 ? `${metric} não tem unidade` : `${metric} precisa de uma unidade (${anyOf(allowed)})`}${orHint(meant)}`,
 };

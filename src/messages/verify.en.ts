@@ -29,7 +29,7 @@ const details: Readonly<Record<Detail, string>> = {
   row_missing: 'this event of the transaction did not arrive, though others did',
   not_in_snapshot: 'it was committed before the snapshot was taken, and the snapshot lacks it',
   replay_skips: 'it arrived again, but the replay was not contiguous: it left events out',
-  replay_differs: 'it arrived again with other contents than the first time',
+  replay_differs: 'it arrived again, with different contents',
   rolled_back: 'the transaction was rolled back',
   never_sent: 'the run reserved this id and did not send this insert',
   row_not_sent: 'the transaction belongs to the run and does not contain this change',
@@ -40,19 +40,19 @@ const details: Readonly<Record<Detail, string>> = {
   lsn_outside: 'the LSN cannot belong to this transaction',
   order_falls: 'total_order decreases inside the transaction',
   order_gap: 'total_order does not count 1, 2, 3… inside the transaction',
-  given_up: 'the transaction arrived so late that it counted as missing already',
+  given_up: 'the transaction arrived after it had been counted as missing',
   contents: 'the row differs from what was written',
-  exists_already: 'an insert of a row that exists, according to the events before',
-  does_not_exist: 'a change of a row that was deleted, according to the events before',
+  exists_already: 'an insert of a row that already exists, according to earlier events',
+  does_not_exist: 'a change of a row that was deleted, according to earlier events',
   column_changed: 'an update changed a column that no update of the run sets',
-  final_state: "the table differs from the row's last event",
+  final_state: 'the row in the table differs from its last event',
 };
 
 /** Each reads after a number of events, and alone. */
 const doubts: Readonly<Record<Doubt, string>> = {
   before_source: 'committed before the source began (--partial leaves them out)',
   unplaced:
-    'committed without an answer, and not found since: perhaps before the source or the snapshot began',
+    'COMMIT got no answer and they did not arrive: perhaps they were committed before the source or the snapshot began',
   ended_early: 'not arrived when the stream ended, and nothing later arrived either',
   interrupted: 'the verification was interrupted',
   no_witness: 'committed before the snapshot, which lacks their rows and may be incomplete',
@@ -62,15 +62,14 @@ const doubts: Readonly<Record<Doubt, string>> = {
   schema_unknown:
     'a ledger of format 1 does not record the schema of the run, and all events are of another schema (PG_SEARCH_PATH names the schema)',
   contents_not_told: 'the events leave columns out (a column list, unchanged TOAST values)',
-  server_changed:
-    'triggers, rules or policies of the server may have changed or added these rows, and nothing proves that they did',
+  server_changed: 'triggers, rules or policies of the server may have changed or added these rows',
   replica_identity: 'the deletes do not identify their rows: REPLICA IDENTITY lacks the id',
   database_changed: 'publications or partitions changed during the run',
   several_servers: 'events of several connectors match the run',
   unknown_transactions:
     'the ledger does not say whether their transactions were committed (`ledger resolve` asks the server)',
   ledger_damaged: 'the ledger is damaged (`ledger show` lists the lines)',
-  too_far_back: 'older than what the memory holds (--memory)',
+  too_far_back: 'older than the memory allows (--memory)',
   malformed: 'skipped by --skip-malformed',
   nothing_delivered: 'no change of the run arrived (is it the right source, and the right run?)',
 };
@@ -162,12 +161,12 @@ export const verifyEn: typeof verifyPtBR = {
   listening: (e) => `waiting for events at ${e.url}`,
   awaiting: () => 'ready; waiting for the next run to begin',
   notRecorded: (e) =>
-    `the verdict is not kept: ${e.folder} cannot be written (${e.reason}); make room or correct its permissions, and verify again`,
+    `the verdict was not saved: ${e.folder} cannot be written (${e.reason}); free some space or correct its permissions, and verify again`,
   awaitingSource: (e) => `waiting for the source: ${e.why}`,
   began: (e) => `comparing ${e.source} with run ${e.run}`,
   reconnecting: (e) => `connection lost; trying again in ${seconds(e.seconds)} s`,
   noServer: (e) =>
-    `no server to measure the clock difference with, so latencies include it (${e.why})`,
+    `latencies include the difference between the clocks: no server to measure it with (${e.why})`,
   notCompared: (e) => `the tables were not compared: ${e.why}`,
   malformed: (e) => `input ${e.position} is not an event: ${e.reason}`,
   malformedStops: (e) =>
@@ -217,7 +216,7 @@ export const verifyEn: typeof verifyPtBR = {
         : `; ${omissions[e.omitted.kind](e.omitted.publications, e.operation)}`,
     ].join(''),
   repeated: () => 'repeated',
-  others: () => 'besides',
+  others: () => 'other events',
   skipped: () => 'skipped',
   rows: () => 'rows',
   counted: (e) => `${plural(e.events, 'event')} in ${plural(e.transactions, 'transaction')}`,

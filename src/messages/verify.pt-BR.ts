@@ -33,9 +33,9 @@ const details: Readonly<Record<Detail, string>> = {
   row_missing: 'este evento da transação não chegou, embora outros tenham chegado',
   not_in_snapshot: 'foi confirmado antes do snapshot, e o snapshot não o contém',
   replay_skips: 'chegou de novo, mas a repetição não foi contínua: deixou eventos de fora',
-  replay_differs: 'chegou de novo com conteúdo diferente do da primeira vez',
+  replay_differs: 'chegou de novo, com conteúdo diferente',
   rolled_back: 'a transação foi desfeita',
-  never_sent: 'a execução reservou este id e não enviou esta inclusão',
+  never_sent: 'a execução reservou este id e não enviou este INSERT',
   row_not_sent: 'a transação é da execução e não contém esta alteração',
   truncated: 'a tabela foi esvaziada (TRUNCATE), o que nenhuma execução faz',
   transaction_late: 'a transação chegou depois de outra confirmada mais tarde',
@@ -44,40 +44,40 @@ const details: Readonly<Record<Detail, string>> = {
   lsn_outside: 'o LSN não pode ser desta transação',
   order_falls: 'total_order diminui dentro da transação',
   order_gap: 'total_order não conta 1, 2, 3… dentro da transação',
-  given_up: 'a transação chegou tão tarde que já contava como ausente',
+  given_up: 'a transação chegou depois de ser contada como ausente',
   contents: 'o registro difere do que foi gravado',
   exists_already: 'inclusão de um registro que já existe, segundo os eventos anteriores',
   does_not_exist: 'alteração de um registro já excluído, segundo os eventos anteriores',
   column_changed: 'uma atualização mudou uma coluna que nenhuma atualização da execução altera',
-  final_state: 'a tabela difere do último evento do registro',
+  final_state: 'o registro na tabela difere do seu último evento',
 };
 
 /** Each reads after a number of events, and alone. */
 const doubts: Readonly<Record<Doubt, string>> = {
   before_source: 'confirmados antes do início da origem (--partial os deixa de fora)',
   unplaced:
-    'confirmados sem resposta e não encontrados desde então: talvez antes do início da origem ou do snapshot',
-  ended_early: 'não chegaram até o fim do fluxo, e nada posterior chegou',
+    'o COMMIT não teve resposta e eles não chegaram: talvez tenham sido confirmados antes do início da origem ou do snapshot',
+  ended_early: 'não chegaram até o fim dos eventos, e nada posterior chegou',
   interrupted: 'a verificação foi interrompida',
   no_witness: 'confirmados antes do snapshot, que não contém os registros e pode estar incompleto',
   snapshot_differs: 'o registro do snapshot não corresponde a nenhuma versão do registro no ledger',
   old_ledger:
-    'confirmados antes do snapshot, e um ledger de formato 1 não tem fingerprints para comparar os registros',
+    'confirmados antes do snapshot, e um ledger de formato 1 não tem as impressões digitais dos registros para comparar',
   schema_unknown:
-    'um ledger de formato 1 não guarda o schema da execução, e todos os eventos são de outro (PG_SEARCH_PATH o indica)',
+    'um ledger de formato 1 não guarda o esquema da execução, e todos os eventos são de outro (PG_SEARCH_PATH indica o esquema)',
   contents_not_told:
     'os eventos não trazem todas as colunas (lista de colunas, valores TOAST inalterados)',
   server_changed:
-    'gatilhos, regras ou políticas do servidor podem ter alterado ou acrescentado estes registros, e nada o prova',
-  replica_identity: 'as exclusões não identificam o registro: REPLICA IDENTITY não inclui o id',
+    'triggers, regras ou políticas do servidor podem ter alterado ou acrescentado estes registros',
+  replica_identity: 'os DELETEs não identificam o registro: REPLICA IDENTITY não inclui o id',
   database_changed: 'publicações ou partições mudaram durante a execução',
   several_servers: 'eventos de vários conectores correspondem à execução',
   unknown_transactions:
     'o ledger não diz se as transações deles foram confirmadas (`ledger resolve` pergunta ao servidor)',
   ledger_damaged: 'o ledger está danificado (`ledger show` lista as linhas)',
-  too_far_back: 'mais antigos do que cabe na memória (--memory)',
-  malformed: 'não é evento (--skip-malformed)',
-  nothing_delivered: 'nenhuma alteração da execução chegou (a origem e a execução são as certas?)',
+  too_far_back: 'mais antigos do que a memória permite (--memory)',
+  malformed: 'puladas por --skip-malformed',
+  nothing_delivered: 'nenhuma alteração da execução chegou (são a origem e a execução certas?)',
 };
 
 /** The noun of a doubt's count, where it does not count events. */
@@ -119,12 +119,12 @@ const omissions: Readonly<
 
 const unstated: Readonly<Record<string, string>> = {
   database: 'banco',
-  schema: 'schema',
+  schema: 'esquema',
   origin: 'conector',
 };
 
 const elsewhere: Readonly<Record<string, string>> = {
-  other_schema: 'schema',
+  other_schema: 'esquema',
   other_database: 'banco',
   other_server: 'servidor',
 };
@@ -146,9 +146,9 @@ const saidNote = (note: Note): string => {
     case 'several_connectors':
       return `outro conector também enviou ${events(note.events)} desta execução: só ${note.judged}, o primeiro a enviar um, foi conferido`;
     case 'server_acts':
-      return `gatilhos, regras ou políticas do servidor podem alterar ou acrescentar registros: ${note.names.join(', ')}`;
+      return `triggers, regras ou políticas do servidor podem alterar ou acrescentar registros: ${note.names.join(', ')}`;
     case 'replica_identity':
-      return `exclusões não contêm o id: ${note.tables.map(({ table, index, kind }) => `${table} tem REPLICA IDENTITY ${kind === 'index' ? `USING INDEX ${index ?? '(removido)'}` : kind.toUpperCase()}`).join('; ')}`;
+      return `os DELETEs não contêm o id: ${note.tables.map(({ table, index, kind }) => `${table} tem REPLICA IDENTITY ${kind === 'index' ? `USING INDEX ${index ?? '(removido)'}` : kind.toUpperCase()}`).join('; ')}`;
     case 'columns':
       return `listas de colunas deixam colunas de fora: ${note.tables.map(({ table, publications }) => `${table} n${among(publications)}`).join('; ')}`;
   }
@@ -173,13 +173,13 @@ export const verifyPtBR = {
   listening: (e: { url: string }) => `à espera de eventos em ${e.url}`,
   awaiting: () => 'pronto; aguardando a próxima execução começar',
   notRecorded: (e: { folder: string; reason: string }) =>
-    `o veredito não fica guardado: não é possível gravar em ${e.folder} (${e.reason}); libere espaço ou corrija as permissões, e verifique de novo`,
+    `o veredito não foi salvo: não é possível gravar em ${e.folder} (${e.reason}); libere espaço ou corrija as permissões, e verifique de novo`,
   awaitingSource: (e: { why: string }) => `aguardando a origem: ${e.why}`,
   began: (e: { run: string; source: string }) => `comparando ${e.source} com a execução ${e.run}`,
   reconnecting: (e: { seconds: number }) =>
     `conexão perdida; nova tentativa em ${seconds(e.seconds)} s`,
   noServer: (e: { why: string }) =>
-    `sem servidor para medir a diferença entre os relógios, que os atrasos incluem (${e.why})`,
+    `os atrasos incluem a diferença entre os relógios: não há servidor com que medi-la (${e.why})`,
   notCompared: (e: { why: string }) => `as tabelas não foram comparadas: ${e.why}`,
   malformed: (e: Malformed) => `a entrada ${e.position} não é um evento: ${e.reason}`,
   malformedStops: (e: Malformed) =>
@@ -229,8 +229,8 @@ export const verifyPtBR = {
         ? ''
         : `; ${omissions[e.omitted.kind](e.omitted.publications, e.operation === null ? null : operations[e.operation])}`,
     ].join(''),
-  repeated: () => 'repetido',
-  others: () => 'além disso',
+  repeated: () => 'repetidos',
+  others: () => 'outros eventos',
   skipped: () => 'puladas',
   rows: () => 'registros',
   counted: (e: { events: number; transactions: number }) =>

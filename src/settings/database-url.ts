@@ -1,8 +1,8 @@
 import { findNearest } from '../lib/nearest.js';
 import { isLibpqParameter, LIBPQ_PARAMETERS, type LibpqParameter } from './libpq.js';
 import type { OptionKey } from './options.js';
+import type { Localized } from './problems.js';
 import type { Given, Problem, Source } from './source.js';
-import type { Localized } from './validators.js';
 
 /** scheme://user:password@host:port/database?parameters, every part after the scheme is optional. */
 const URL_PARTS =

@@ -1,17 +1,7 @@
 import { parse } from 'dotenv';
-import { findNearest } from '../lib/nearest.js';
-import { LIBPQ_PARAMETERS, OTHER_LIBPQ_VARIABLES, variableOf } from './libpq.js';
-import { OPTION_KEYS, optionOf } from './options.js';
+import { isKnownVariable, nearestVariable } from './known-variables.js';
 import type { Problem, Source } from './source.js';
 import { readVariables, type Variables } from './variables.js';
-
-const KNOWN_VARIABLES: readonly string[] = [
-  'DATABASE_URL',
-  ...OPTION_KEYS.flatMap((key) => [optionOf(key).env, ...(optionOf(key).libpq ?? [])]),
-  ...LIBPQ_PARAMETERS.flatMap((parameter) => variableOf(parameter) ?? []),
-  ...OTHER_LIBPQ_VARIABLES,
-  'PGREQUIRESSL',
-];
 
 /** Values from the text of a `.env` file; an unknown name is a problem. */
 export function readEnvFile(content: string, file: string): Source & { variables: Variables } {
@@ -25,9 +15,9 @@ export function readEnvFile(content: string, file: string): Source & { variables
     };
   });
   const unknown = Object.keys(variables)
-    .filter((name) => !KNOWN_VARIABLES.includes(name))
+    .filter((name) => !isKnownVariable(name))
     .map((name): Problem => {
-      const nearest = findNearest(name, KNOWN_VARIABLES);
+      const nearest = nearestVariable(name);
       return (messages) =>
         messages.settings.unknownKey(name, file, lines.get(name) ?? null, nearest);
     });

@@ -2,7 +2,15 @@ import * as v from 'valibot';
 import type { Messages } from '../messages/index.js';
 import type { Demands } from '../postgres/target.js';
 import type { Given, Problem } from './source.js';
-import { integer, nonEmptyText, oneOf, parsed, text, type Validator } from './validators.js';
+import {
+  integer,
+  invalid,
+  nonEmptyText,
+  oneOf,
+  parsed,
+  text,
+  type Validator,
+} from './validators.js';
 
 /** The reason why a value cannot be honoured, as a clause of a sentence. */
 type Reason = (reasons: Messages['settings']['cannot']) => string;
@@ -163,14 +171,15 @@ export function demandsOf(given: ReadonlyMap<LibpqParameter, Given>): {
   readonly problems: readonly Problem[];
 } {
   const problems: Problem[] = [];
-  for (const [name, { text: value, where }] of given) {
+  for (const [name, one] of given) {
+    const { text: value, where } = one;
     const { validator, refuse, secret }: Parameter = PARAMETERS[name];
-    const shown = secret ? '***' : value;
     if (!v.is(validator.schema, value)) {
-      problems.push((m) => m.settings.invalid(where(m), shown, validator.allowed(m)));
+      problems.push(invalid(validator, one, secret === true));
     } else {
       const reason = refuse?.(value);
       if (reason === undefined) continue;
+      const shown = secret ? '***' : value;
       problems.push((m) =>
         m.settings.cannotDemand(where(m), name, shown, reason(m.settings.cannot)),
       );

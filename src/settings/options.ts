@@ -18,6 +18,7 @@ import {
   integer,
   lines,
   listOf,
+  milliseconds,
   nonEmptyText,
   oneOf,
   orNone,
@@ -240,7 +241,7 @@ const OPTIONS = {
   },
   'stream.max_jitter_ms': {
     env: 'MAX_JITTER_MS',
-    validator: integer(0, MAX_JITTER_MS),
+    validator: milliseconds(MAX_JITTER_MS),
     default: '400',
     flag: { name: 'jitter', commands: STREAM, placeholder: 'milliseconds' },
   },

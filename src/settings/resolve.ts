@@ -14,6 +14,7 @@ import { LIBPQ_PARAMETERS, type LibpqParameter } from './libpq.js';
 import { OPTION_KEYS, type OptionKey, optionOf, type Values } from './options.js';
 import type { Given, Problem, Source } from './source.js';
 import { readToml } from './toml.js';
+import { invalid } from './validators.js';
 import { readEnvironment, readLocale, type Variables } from './variables.js';
 
 /** Where settings come from. */
@@ -132,13 +133,11 @@ function settle(key: OptionKey, { list, cwd }: Sources): Settled {
   const final = validator.isPath && value !== null ? resolvePath(cwd, String(value)) : value;
   if (given === null || result.success) return { value: final, given, problems: [] };
   const special = validator.problems?.(given.where, given.text) ?? [];
-  const general: Problem = (messages) =>
-    messages.settings.invalid(
-      given.where(messages),
-      secret ? '***' : given.text,
-      validator.allowed(messages),
-    );
-  return { value: final, given, problems: special.length > 0 ? special : [general] };
+  return {
+    value: final,
+    given,
+    problems: special.length > 0 ? special : [invalid(validator, given, secret === true)],
+  };
 }
 
 /** Rules between options, each on its own already valid. */

@@ -1,6 +1,6 @@
 import type { LibpqParameter } from './libpq.js';
 import type { OptionKey } from './options.js';
-import type { Localized } from './validators.js';
+import type { Localized } from './problems.js';
 
 /** A sentence on one thing that is wrong in what the operator gave. */
 export type Problem = Localized;

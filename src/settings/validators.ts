@@ -1,25 +1,24 @@
 import * as v from 'valibot';
+import { guessNumber, guessShare, guessSize, guessSpan } from '../lib/guesses.js';
+import { findNearest } from '../lib/nearest.js';
 import { UNITS } from '../lib/units.js';
 import { parseSpan } from '../load/shapes/shape.js';
 import { parseStage, STAGE_EXAMPLES, type Stage } from '../load/stages.js';
-import type { Messages } from '../messages/index.js';
-import { METRIC_FORMS } from '../report/metrics.js';
 import { parseThreshold, type Threshold } from '../report/thresholds.js';
 import { MAX_NAME_LENGTH, slugOf } from '../runs/name.js';
+import { parseSource, SOURCE_FORMS, type SourceSpec } from '../sources/source-spec.js';
 import {
-  hasCredentials,
-  parseSource,
-  SOURCE_FORMS,
-  type SourceSpec,
-} from '../sources/source-spec.js';
+  type Localized,
+  sourceProblems,
+  splitParts,
+  stageProblems,
+  thresholdProblems,
+} from './problems.js';
 
 /*
  * Valibot reads and checks; its issues are not shown, since a sentence here names the place of the value and what
  * is allowed, in two languages. Words keep a function of their own: `v.picklist` distinguishes upper and lower case.
  */
-
-/** A sentence, or a part of one, in the language of the catalogue that it gets. */
-export type Localized = (messages: Messages) => string;
 
 /**
  * The values that an option takes. Every source (flag, environment, file) is brought to the text that
@@ -29,6 +28,8 @@ export interface Validator<T> {
   readonly schema: v.GenericSchema<string, T>;
   /** Describes the values that the schema accepts. */
   readonly allowed: Localized;
+  /** Texts that an operator may have meant by one that the schema refuses; the schema may refuse them too. */
+  readonly guesses?: (given: string) => readonly string[];
   /** Sentences on a value that the schema refused, if they can say more than `allowed`; empty: they cannot. */
   readonly problems?: (where: Localized, given: string) => readonly Localized[];
   /** The value is a path, to be made absolute from the working directory. */
@@ -37,6 +38,17 @@ export interface Validator<T> {
   readonly words?: readonly string[];
   /** Several of the words may be given, separated by commas. */
   readonly isList?: true;
+}
+
+/** The sentence on a value that a validator refuses, with the one that may be meant; a secret is not shown. */
+export function invalid(
+  { schema, allowed, guesses }: Validator<unknown>,
+  { where, text }: { readonly where: Localized; readonly text: string },
+  isSecret: boolean,
+): Localized {
+  const meant = isSecret ? undefined : guesses?.(text).find((guess) => v.is(schema, guess));
+  return (messages) =>
+    messages.settings.invalid(where(messages), isSecret ? '***' : text, allowed(messages), meant);
 }
 
 /** Plain digits: `1e9` and `0x10` are typing errors more often than they are meant. */
@@ -83,10 +95,18 @@ export const path: Validator<string | null> = { ...orNull(text, ''), isPath: tru
 /** The absolute path of a folder. */
 export const folder: Validator<string> = { ...nonEmptyText, isPath: true };
 
-/** One host name, address or socket folder; empty means "not set". Lists of hosts are refused. */
+/** A host with a port, which is another setting; an IPv6 address has more colons. */
+const HOST_AND_PORT = /^([^\s,@:/]+):\d+$/;
+
+/** One host name, address or socket folder; empty means "not set". Lists of hosts, ports and URLs are refused. */
 export const host: Validator<string> = {
-  schema: v.pipe(trimmed, v.regex(/^(\/.*|[^\s,@]*)$/)),
+  schema: v.pipe(
+    trimmed,
+    v.regex(/^(\/.*|[^\s,@/]*)$/),
+    v.check((given) => !HOST_AND_PORT.test(given)),
+  ),
   allowed: (messages) => messages.settings.allowed.host(),
+  guesses: (given) => [HOST_AND_PORT.exec(given.trim())?.[1] ?? ''].filter((name) => name !== ''),
 };
 
 /** A whole number, both ends included. */
@@ -101,6 +121,19 @@ export function integer(min: number, max: number): Validator<number> {
       v.maxValue(max),
     ),
     allowed: (messages) => messages.settings.allowed.integer(min, max),
+    guesses: guessNumber,
+  };
+}
+
+/** A whole number of milliseconds, from 0. */
+export function milliseconds(max: number): Validator<number> {
+  return {
+    ...integer(0, max),
+    allowed: (messages) => messages.settings.allowed.milliseconds(max),
+    guesses: (given) => [
+      ...guessSpan(given).map((span) => String(1000 * (parseSpan(span) ?? Number.NaN))),
+      ...guessNumber(given),
+    ],
   };
 }
 
@@ -118,6 +151,7 @@ export function decimal(min: number, max: number, { above = false } = {}): Valid
       above
         ? messages.settings.allowed.above(min, max)
         : messages.settings.allowed.decimal(min, max),
+    guesses: max === 1 ? guessShare : guessNumber,
   };
 }
 
@@ -126,6 +160,7 @@ export function seconds(max: number): Validator<number> {
   return {
     schema: v.pipe(trimmed, v.transform(parseSpan), v.number(), v.maxValue(max)),
     allowed: (messages) => messages.settings.allowed.seconds(max),
+    guesses: guessSpan,
   };
 }
 
@@ -167,6 +202,7 @@ export function oneOf<const T extends string>(words: readonly T[]): Validator<T>
       v.picklist(words),
     ),
     allowed: (messages) => messages.settings.allowed.oneOf(words),
+    guesses: (given) => guessWord(words, given),
     words,
   };
 }
@@ -193,6 +229,12 @@ export function listOf<const T extends string>(words: readonly T[]): Validator<r
     allowed: (messages) => messages.settings.allowed.listOf(words),
     words,
     isList: true,
+    guesses: (given) => [
+      given
+        .split(LIST_MARKS)
+        .map((word) => guessWord(words, word)[0] ?? word)
+        .join(','),
+    ],
   };
 }
 
@@ -212,8 +254,20 @@ export function weights<const T extends string>(names: readonly T[]): Validator<
       return isSound ? shares : undefined;
     }),
     allowed: (messages) => messages.settings.allowed.weights(names),
+    guesses: (given) => [
+      given
+        .split(LIST_MARKS)
+        .map((pair) => {
+          const [name = '', weight = ''] = pair.split(/\s*[:=]\s*/);
+          return `${guessWord(names, name)[0] ?? name}=${guessNumber(weight)[0] ?? weight}`;
+        })
+        .join(','),
+    ],
   };
 }
+
+const YES = /^(1|on|yes|y|sim|s|t|verdadeiro)$/i;
+const NO = /^(0|off|no|n|não|nao|f|falso)$/i;
 
 /** `true` or `false`. */
 export const flag: Validator<boolean> = {
@@ -223,6 +277,10 @@ export const flag: Validator<boolean> = {
   ),
   allowed: (messages) => messages.settings.allowed.oneOf(['true', 'false']),
   words: ['true', 'false'],
+  guesses: (given) => {
+    if (YES.test(given.trim())) return ['true'];
+    return NO.test(given.trim()) ? ['false'] : guessWord(['true', 'false'], given);
+  },
 };
 
 /** A number above zero, or one of a few words. */
@@ -235,6 +293,7 @@ export function rateOr<const T extends string>(
     schema: v.union([oneOf(words).schema, rate]),
     allowed: (messages) => messages.settings.allowed.rate(words, max),
     words,
+    guesses: (given) => [...guessNumber(given), ...guessWord(words, given)],
   };
 }
 
@@ -248,6 +307,12 @@ export function stages(maxSeconds: number): Validator<readonly Stage[]> {
       return understood.length === parts.length && total <= maxSeconds ? understood : undefined;
     }),
     allowed: (messages) => messages.settings.allowed.stages(STAGE_EXAMPLES, maxSeconds),
+    problems: (where, given) => {
+      const problems = stageProblems(where, given);
+      if (problems.length > 0) return problems;
+      const total = splitParts(given).reduce((sum, part) => sum + parseStage(part)!.seconds, 0);
+      return [(m) => m.settings.stagesTooLong(where(m), total, maxSeconds)];
+    },
   };
 }
 
@@ -265,10 +330,7 @@ export const lines: Validator<readonly string[]> = {
 export const source: Validator<SourceSpec | null> = {
   schema: parsed((given) => (given === '' ? null : parseSource(given))),
   allowed: (messages) => messages.settings.allowed.source(SOURCE_FORMS),
-  problems: (where, given) =>
-    hasCredentials(given)
-      ? [(messages) => messages.settings.credentialsInSource(where(messages))]
-      : [],
+  problems: sourceProblems,
 };
 
 /** Bytes, with their unit: `128MB`. */
@@ -280,6 +342,7 @@ export function bytes(min: number, max: number): Validator<number> {
   return {
     schema: v.pipe(trimmed, v.transform(inBytes), v.number(), v.minValue(min), v.maxValue(max)),
     allowed: (messages) => messages.settings.allowed.bytes(sizeText(min), sizeText(max)),
+    guesses: guessSize,
   };
 }
 
@@ -300,7 +363,26 @@ export const day: Validator<string> = {
     v.check((given) => isoDay(new Date(given)) === given),
   ),
   allowed: (messages) => messages.settings.allowed.day(),
+  guesses: guessDay,
 };
+
+/** The day that a text of another order means: `20240229`, `2024/2/29`, and `29/02/2024` as Brazilians write it. */
+function guessDay(given: string): string[] {
+  const text = given.trim();
+  if (/^(now|hoje|agora)$/i.test(text)) return ['today'];
+  const [, year = '', month = '', date = ''] =
+    /^(\d{4})[-/.]?(\d{1,2})[-/.]?(\d{1,2})(?:[T ].*)?$/.exec(text) ?? [];
+  const [, first = '', second = '', last = ''] =
+    /^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})$/.exec(text) ?? [];
+  const orders = [
+    [year, month, date],
+    [last, second, first],
+    [last, first, second],
+  ];
+  return orders.map(
+    ([y = '', m = '', d = '']) => `${y}-${m.padStart(2, '0')}-${d.padStart(2, '0')}`,
+  );
+}
 
 function isoDay(date: Date): string {
   return Number.isNaN(date.getTime()) ? '' : date.toISOString().slice(0, 10);
@@ -324,31 +406,6 @@ export const thresholds: Validator<readonly Threshold[]> = {
   problems: thresholdProblems,
 };
 
-/**
- * A sentence on each threshold that is wrong: a misspelt metric is worth more than a description of all
- * thresholds. Empty when each is right.
- */
-export function thresholdProblems(where: Localized, given: string): Localized[] {
-  return splitParts(given.trim()).flatMap((part) => {
-    const read = parseThreshold(part);
-    if (!('problem' in read)) return [];
-    const text = part.trim();
-    return (messages) => {
-      const place = where(messages);
-      switch (read.problem) {
-        case 'form':
-          return messages.settings.thresholdForm(place, text);
-        case 'metric': {
-          const known = METRIC_FORMS.map(({ name }) => name);
-          return messages.settings.thresholdMetric(place, read.metric, read.nearest, known);
-        }
-        case 'unit':
-          return messages.settings.thresholdUnit(place, text, read.metric, read.allowed);
-      }
-    };
-  });
-}
-
 /** A schema from a parser that returns undefined for text that it does not understand. */
 export function parsed<T>(parse: (given: string) => T | undefined): v.GenericSchema<string, T> {
   return v.pipe(
@@ -366,10 +423,22 @@ function findWord<T extends string>(words: readonly T[], given: string): T | und
   return words.find((word) => word.toLowerCase() === given.toLowerCase());
 }
 
-function splitList(given: string): string[] {
-  return given === '' ? [] : given.split(',').map((part) => part.trim());
+/** A word of so many letters is meant by a longer one that begins with it: `exames`, `portuguese`. */
+const LONG_WORD = 4;
+
+/** The word that is most similar to a text, or begins with it, or that it begins with. */
+function guessWord(words: readonly string[], given: string): string[] {
+  const text = given.trim().toLowerCase();
+  if (text === '') return [];
+  const alike = words.filter((word) => {
+    const known = word.toLowerCase();
+    return known.startsWith(text) || (known.length >= LONG_WORD && text.startsWith(known));
+  });
+  return [...alike, ...[findNearest(text, words)].filter((word) => word !== undefined)];
 }
 
-function splitParts(given: string): string[] {
-  return given === '' ? [] : given.split(';');
+const LIST_MARKS = /\s*[,;|\s]\s*/;
+
+function splitList(given: string): string[] {
+  return given === '' ? [] : given.split(',').map((part) => part.trim());
 }

@@ -1,8 +1,8 @@
 import { readDatabaseUrl } from './database-url.js';
 import { LIBPQ_PARAMETERS, type LibpqParameter, variableOf } from './libpq.js';
 import { OPTION_KEYS, type OptionKey, optionOf } from './options.js';
+import type { Localized } from './problems.js';
 import type { Given, Source } from './source.js';
-import type { Localized } from './validators.js';
 
 export type Variables = Readonly<Record<string, string | undefined>>;
 

@@ -35,17 +35,15 @@ const SLOT_NAME = /^[a-z0-9_]{1,63}$/;
 const KAFKA = /^([^/\s]+)\/(\S+)$/;
 /** HOST:PORT; an IPv6 address is in brackets. */
 const BROKER = /^([^:,@\s[\]]+|\[[\da-fA-F:.]+\]):\d{1,5}$/;
-/** A user, perhaps with a password, before a broker's name. */
-const CREDENTIALS = /^kafka:[^/]*@/;
 
 /** Parses the name of a source; undefined where it is not one. */
 export function parseSource(given: string): SourceSpec | undefined {
   if (given === STANDARD_INPUT) return { kind: 'ndjson', format: FORMAT, file: STANDARD_INPUT };
-  if (given.startsWith('http://')) return parseHttp(given);
+  if (/^http:\/\//i.test(given)) return parseHttp(given);
   const at = given.indexOf(':');
   const rest = given.slice(at + 1);
   if (at === -1 || rest === '') return undefined;
-  switch (given.slice(0, at)) {
+  switch (given.slice(0, at).toLowerCase()) {
     case 'slot':
       return SLOT_NAME.test(rest) ? { kind: 'slot', slot: rest } : undefined;
     case 'ndjson':
@@ -55,11 +53,6 @@ export function parseSource(given: string): SourceSpec | undefined {
     default:
       return undefined;
   }
-}
-
-/** Whether a source's name has a user or a password in it, which process lists and logs would show. */
-export function hasCredentials(given: string): boolean {
-  return CREDENTIALS.test(given.trim());
 }
 
 /** The name of a source, as `parseSource` reads it. */

@@ -148,7 +148,7 @@ test('Kafka: what the settings should be, where they are not what the port wants
     await assertRefused(
       at,
       { tls: null },
-      /wants TLS.* set KAFKA_SECURITY_PROTOCOL to SSL/,
+      /requires TLS.* set KAFKA_SECURITY_PROTOCOL to SSL/,
       /exige TLS/,
     );
   }
@@ -158,13 +158,13 @@ test('Kafka: what the settings should be, where they are not what the port wants
   await assertRefused(
     SASL_SSL,
     {},
-    /wants a login by SASL.* to SASL_SSL, KAFKA_SASL_MECHANISM to .*SCRAM-SHA-256/,
-    /exige uma entrada por SASL/,
+    /requires a login by SASL.* to SASL_SSL, KAFKA_SASL_MECHANISM to .*SCRAM-SHA-256/,
+    /exige login por SASL/,
   );
   await assertRefused(
     SASL_PLAINTEXT,
     { tls: null },
-    /wants a login by SASL.* to SASL_PLAINTEXT, KAFKA_SASL_MECHANISM to SCRAM-SHA-512,/,
+    /requires a login by SASL.* to SASL_PLAINTEXT, KAFKA_SASL_MECHANISM to SCRAM-SHA-512,/,
     /como SCRAM-SHA-512,/,
   );
   await assertRefused(SSL, scram, /has no SASL.* set it to SSL/, /não tem SASL/);
@@ -193,10 +193,15 @@ test('Kafka: a password that is wrong, and a mechanism that is not offered', { s
 test('Kafka: certificates that one side does not take', { skip }, async () => {
   const { SSL, MTLS } = broker!.secured;
   const { other, foreign } = certificates!;
-  await assertRefused(SSL, { tls: { ca: other.cert } }, /certificate .* is refused/, /recusado/);
+  await assertRefused(
+    SSL,
+    { tls: { ca: other.cert } },
+    /certificate .* is not trusted/,
+    /recusado/,
+  );
   const name = SSL.replace('127.0.0.1', 'localhost');
-  await assertRefused(name, {}, /is refused \(.*localhost.*\)/, /recusado/);
-  await assertRefused(MTLS, {}, /wants a client certificate/, /exige um certificado do cliente/);
+  await assertRefused(name, {}, /is not trusted \(.*localhost.*\)/, /recusado/);
+  await assertRefused(MTLS, {}, /requires a client certificate/, /exige um certificado do cliente/);
   const { cert: certificate, key } = foreign;
   await assertRefused(
     MTLS,
@@ -269,7 +274,7 @@ test(
       assert.ok(!all.includes(USER.password) && !all.includes(password));
       const none = await runCli(verify, { cwd, env: NOWHERE });
       assert.equal(none.code, EXIT.unreachable);
-      assert.match(none.stderr, /wants TLS/);
+      assert.match(none.stderr, /requires TLS/);
     }),
 );
 

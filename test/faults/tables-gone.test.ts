@@ -134,6 +134,6 @@ test('a table that the events only refer to is missed, too', () =>
     // By whoever meets it first: a statement, or the look of every second.
     assert.match(
       stderr,
-      / ERROR .*(dropped or made anew during the run \(medicos\)|medicos.* does not exist)/,
+      / ERROR .*(dropped or created again during the run \(medicos\)|medicos.* does not exist)/,
     );
   }));

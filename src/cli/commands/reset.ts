@@ -19,6 +19,7 @@ const DROPPED_SCHEMA = 'public';
 /** `reset`: drop, schema, indexes, lookups, seed; lists first the tables that it would drop, and asks. */
 export const run: Command = (context) =>
   withServer(context, async (target) => {
+    let dropping = false;
     await unlessAborted(context.interrupted, () =>
       withConnection(target, async (client) => {
         await requireWritable(client, target);
@@ -29,10 +30,14 @@ export const run: Command = (context) =>
         context.interrupted.throwIfAborted();
         // After the question, which may wait for long.
         await requireNoStream(client);
+        dropping = true;
         await runScript(client, '99_drop_all.sql');
         await forget(client);
       }),
-    );
+    ).catch((error: unknown) => {
+      if (dropping || error !== context.interrupted.reason) throw error;
+      throw new OperatorError(EXIT.forced, (m) => m.reset.refused());
+    });
     await prepareSchema(context, target);
     const { exitCode, outcome } = await seedTables(context, target);
     printSeed(context, outcome);

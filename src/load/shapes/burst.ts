@@ -8,6 +8,7 @@ const MOST_SPIKES = 100_000;
 export const burst: Shape = {
   name: 'burst',
   example: '200..2000,2s,10s',
+  rates: 'burst',
   segments(text, ms) {
     const [rates = '', length = '', period = '', ...rest] = text.split(',');
     const range = parseRange(rates);

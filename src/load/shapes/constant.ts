@@ -4,6 +4,7 @@ import { parseRate, type Shape } from './shape.js';
 export const constant: Shape = {
   name: 'constant',
   example: '500',
+  rates: 'one',
   segments(text, ms) {
     const rate = parseRate(text);
     return rate === undefined ? undefined : [{ ms, from: rate, to: rate }];

@@ -18,6 +18,7 @@ const DAYS = [1, 1, 1, 1, 0.95, 0.5, 0.25] as const;
 export const day: Shape = {
   name: 'day',
   example: '50..800',
+  rates: 'range',
   segments: (text, ms) => throughDays(text, ms, [1]),
 };
 
@@ -25,6 +26,7 @@ export const day: Shape = {
 export const week: Shape = {
   name: 'week',
   example: '50..800',
+  rates: 'range',
   segments: (text, ms) => throughDays(text, ms, DAYS),
 };
 

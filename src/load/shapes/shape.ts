@@ -6,6 +6,8 @@ export interface Shape {
   readonly name: string;
   /** The text after the colon, as an example. */
   readonly example: string;
+  /** The form of that text: one rate, two with `..` between them, several with commas, or those of a burst. */
+  readonly rates: 'one' | 'range' | 'list' | 'burst';
   /** The segments of a stage that lasts `ms` milliseconds; undefined when the text is not understood. */
   segments(text: string, ms: number): Segment[] | undefined;
 }

@@ -4,6 +4,7 @@ import { parseRate, type Shape } from './shape.js';
 export const steps: Shape = {
   name: 'steps',
   example: '100,500,2000',
+  rates: 'list',
   segments(text, ms) {
     const rates = text.split(',').map(parseRate);
     return rates.every((rate) => rate !== undefined)

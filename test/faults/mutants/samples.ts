@@ -52,7 +52,7 @@ export function varietyOf(samples: readonly Sample[]): Readonly<Record<string, n
     'aborted, with an xid': count(({ fate, xid }) => fate === 'aborted' && xid !== null),
     savepoints: count(({ savepoints }) => savepoints),
     'ids of dropped rows': samples.reduce((sum, { droppedIds }) => sum + droppedIds, 0),
-    'committed without an answer': count(unanswered),
+    'COMMIT got no answer': count(unanswered),
     'of others': samples.reduce((sum, { groups, own }) => sum + groups.length - own.length, 0),
   };
 }

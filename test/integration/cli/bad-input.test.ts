@@ -90,6 +90,16 @@ for (const [name, { args, env = {}, files = {}, sentence }] of Object.entries(CA
   });
 }
 
+test('a variable that looks like a typing error is noticed once, and is no error', async () => {
+  await withTempFolder(async (cwd) => {
+    const env = { PG_HOTS: 'db.example', KAFKA_OPTS: '-Xmx1g' };
+    const { code, stdout, stderr } = await runCli(['metrics', '--json'], { cwd, env });
+    assert.equal(code, 0);
+    assert.doesNotThrow(() => JSON.parse(stdout));
+    assert.match(stderr, /^.* WARNING .*PG_HOTS.*did you mean PG_HOST\?\n$/);
+  });
+});
+
 test('a missing .env file is refused, by Node itself where it takes the flag for its own', async () => {
   await withTempFolder(async (cwd) => {
     const result = await runCli(['counts', '--env-file', 'missing.env'], { cwd });

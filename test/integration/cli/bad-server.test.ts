@@ -96,7 +96,7 @@ test('tables of another shape are named, and not touched', async () => {
         USING_SERVER,
         envOf(db.target),
         4,
-        /tables of another shape .*pacientes\.id/,
+        /tables that differ from the simulator's .*pacientes\.id/,
       );
       assert.equal(await countObjects(db), before);
     },

@@ -144,7 +144,7 @@ const STATES: Readonly<Record<string, State>> = {
     hold: (workspace, body) => withRun(workspace, () => body(untilPrinted)),
   },
   'a slot that somebody else reads': {
-    commands: { verify: { ...VERIFY_SLOT, says: /is being read by another consumer/ } },
+    commands: { verify: { ...VERIFY_SLOT, says: /is in use by another consumer/ } },
     hold: (workspace, body) =>
       withSlot(workspace, () =>
         withRun(workspace, async () => {

@@ -125,7 +125,7 @@ test('a signal at any moment before the stream leaves no server behind, and the 
       {
         at: /creating the embedded PostgreSQL/,
         signal: 'SIGINT',
-        sentence: /interrupted before it was done/,
+        sentence: /interrupted before it was finished/,
       },
       { at: /schema ready/, signal: 'SIGHUP', sentence: /interrupted/ },
       {

@@ -341,7 +341,7 @@ async function synchronous(server: TestServer): Promise<void> {
   const absent = await findingFor('ANY 2 (here, ghost)');
   assert.equal(absent.state, 'warn', absent.evidence);
   assert.match(absent.evidence, /1 \/ 2/);
-  assert.match(adviceOf(absent).join(), /COMMIT waits for ever/);
+  assert.match(adviceOf(absent).join(), /COMMIT waits forever/);
   assert.equal((await findingFor('ghost')).state, 'warn');
   const present = await findingFor('FIRST 1 (here)');
   assert.equal(present.state, 'ok', present.evidence);

@@ -80,11 +80,11 @@ for (const [name, more] of Object.entries<TlsOptions>({
   'of TLS 1.2': { maxVersion: 'TLSv1.2' },
   'with client certificates': { requestCert: true, rejectUnauthorized: true },
 })) {
-  test(`plaintext at a port ${name}: the broker wants TLS`, { skip }, async () => {
+  test(`plaintext at a port ${name}: the broker requires TLS`, { skip }, async () => {
     const refusal = await refusalAt({}, PLAINTEXT, { ...serving(certificates!.here), ...more });
     assertFinal(
       refusal,
-      /wants TLS.* set KAFKA_SECURITY_PROTOCOL to SSL .*KAFKA_SSL_CA/,
+      /requires TLS.* set KAFKA_SECURITY_PROTOCOL to SSL .*KAFKA_SSL_CA/,
       /exige TLS.*KAFKA_SECURITY_PROTOCOL como SSL/,
     );
     assertFinal(
@@ -152,7 +152,7 @@ for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
     // With TLS 1.2 a server ends the handshake without a reason.
     assertFinal(
       await refusalAt(ANSWERING, overTls(), tls),
-      /wants a client certificate .*KAFKA_SSL_CERT and KAFKA_SSL_KEY/,
+      /requires a client certificate .*KAFKA_SSL_CERT and KAFKA_SSL_KEY/,
       /exige um certificado do cliente .*KAFKA_SSL_CERT e KAFKA_SSL_KEY/,
     );
     const own = overTls({ certificate: client.cert, key: client.key });

@@ -295,7 +295,7 @@ test('a packed file that is being written is read as far as it has come', () =>
     await writeFile(path, one.subarray(0, half));
     const sink = new CollectingSink();
     const run = new NdjsonSource({ path, follow: false }).run(sink, anyScope);
-    await assert.rejects(run, refused(/end too early/));
+    await assert.rejects(run, refused(/are cut off/));
     assert.ok(sink.rows.length > 0);
     await writeFile(path, Buffer.from(one).fill(0x55, half, half + 20));
     await assert.rejects(read(path), refused(/damaged/));
@@ -311,7 +311,7 @@ test('bytes after a member of gzip that are not another one are an error', () =>
     }
     const cut = gzipSync(lines(1, 2)).subarray(0, 30);
     await writeFile(path, Buffer.concat([gzipSync(lines(0, 1)), Buffer.alloc(7), cut]));
-    await assert.rejects(read(path), refused(/end too early/));
+    await assert.rejects(read(path), refused(/are cut off/));
   }));
 
 test('idle is called once at the end of a file, also if it is stopped there', () =>
@@ -331,14 +331,14 @@ test('a file that gets shorter, is written anew, or is another one cannot be fol
     const path = join(folder, 'events');
     const text = lines(0, 10);
     const changes: readonly (readonly [RegExp, () => Promise<void>])[] = [
-      [/cut short or written anew/, () => truncate(path, 10)],
+      [/truncated or rewritten/, () => truncate(path, 10)],
       // Within one look at it, so that it is never seen to be shorter.
-      [/cut short or written anew/, () => writeFile(path, lines(20, 30))],
-      [/cut short or written anew/, () => writeFile(path, lines(20, 60))],
-      [/cut short or written anew/, () => writeFile(path, Buffer.alloc(text.length + 100))],
-      [/removed, or another one/, () => rm(path)],
+      [/truncated or rewritten/, () => writeFile(path, lines(20, 30))],
+      [/truncated or rewritten/, () => writeFile(path, lines(20, 60))],
+      [/truncated or rewritten/, () => writeFile(path, Buffer.alloc(text.length + 100))],
+      [/deleted or replaced/, () => rm(path)],
       [
-        /removed, or another one/,
+        /deleted or replaced/,
         async () => {
           await copyFile(path, `${path}.new`);
           await rename(`${path}.new`, path);

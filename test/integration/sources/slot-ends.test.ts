@@ -214,7 +214,7 @@ for (const server of servers) {
       });
       const sink = new Collector();
       const running = source.run(sink, anyScope);
-      const end = assert.rejects(running, refused(EXIT.state, /moved on or made anew/));
+      const end = assert.rejects(running, refused(EXIT.state, /advanced or created again/));
       await waitFor(() => sink.positions.length > 0, { what: 'a position' });
       await terminate(db, 's');
       await waitFor(() => lost, { what: 'the loss' });
@@ -240,7 +240,7 @@ for (const server of servers) {
       try {
         await assert.rejects(
           slotSource(db.target, 's').start(),
-          refused(EXIT.state, /is being read by another consumer/),
+          refused(EXIT.state, /is in use by another consumer/),
         );
       } finally {
         await other.close();

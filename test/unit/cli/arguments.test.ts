@@ -79,8 +79,8 @@ test('every problem of the command line is listed, each in a sentence', () => {
     [
       ['counts', 'pacientes', '5'],
       [
-        '"pacientes": one argument too many; the command counts takes options only',
-        '"5": one argument too many; the command counts takes options only',
+        '"pacientes": one argument too many; the command counts accepts options only',
+        '"5": one argument too many; the command counts accepts options only',
       ],
     ],
     [['strem'], ['"strem": unknown command; did you mean stream?']],

@@ -267,10 +267,10 @@ test('if the folder cannot be made, the console goes on, after one warning for e
   await inFolder({ logs: 'a file stands in the way' }, async (cwd) => {
     const { log, lines } = open(join(cwd, 'logs'));
     for (let count = 0; count < 3; count++) log.component('stream').error(`work ${count}`);
-    await until(() => lines.filter((line) => line.includes('going on without')).length === 3);
+    await until(() => lines.filter((line) => line.includes('continuing without')).length === 3);
     log.component('stream').error('work goes on');
     await log.close();
-    const warnings = lines.filter((line) => line.includes('going on without'));
+    const warnings = lines.filter((line) => line.includes('continuing without'));
     for (const file of ['app.log', 'stream.log', 'errors.log']) {
       assert.equal(warnings.filter((line) => line.includes(file)).length, 1, file);
     }
@@ -283,7 +283,7 @@ test('a file system that answers ENOENT for a folder whose parent exists does no
 }, async () => {
   const { log, lines } = open('/proc/nowhere');
   log.component('stream').error('work');
-  await until(() => lines.filter((line) => line.includes('going on without')).length === 3);
+  await until(() => lines.filter((line) => line.includes('continuing without')).length === 3);
   await log.close();
 });
 

@@ -10,7 +10,8 @@ import {
   type ThresholdProblem,
 } from '../../../src/report/thresholds.js';
 import type { RunSummary } from '../../../src/runs/summary.js';
-import { thresholdProblems, thresholds } from '../../../src/settings/validators.js';
+import { thresholdProblems } from '../../../src/settings/problems.js';
+import { thresholds } from '../../../src/settings/validators.js';
 import { GIB, MIB, summaryOf } from './samples.js';
 
 const en = messagesIn('en');
@@ -230,14 +231,27 @@ test('each refused threshold gets a sentence that says how to write it', () => {
   const [metric, unit, plain, form, ...more] = sentences(
     'respons.p99<1ms; response.p99<250;events>0; shed==0% ; soon',
   );
-  assert.equal(metric, '--threshold: there is no metric respons.p99; did you mean response.p99?');
-  assert.equal(unit, '--threshold: "response.p99<250": response.p99 needs a unit: us, ms, s or m');
-  assert.equal(plain, '--threshold: "shed==0%": shed takes no unit; write just the number');
+  assert.equal(
+    metric,
+    '--threshold: there is no metric "respons.p99"; did you mean response.p99<1ms?',
+  );
+  assert.equal(
+    unit,
+    '--threshold: "response.p99<250": response.p99 needs a unit (us, ms, s or m); did you mean response.p99<250ms?',
+  );
+  assert.equal(plain, '--threshold: "shed==0%": shed has no unit; did you mean shed==0?');
   assert.match(form ?? '', /^--threshold: "soon" is not a threshold; write metric, comparison/);
   assert.deepEqual(more, []);
+  assert.match(
+    sentences('shed==0;').join(),
+    /^--threshold: nothing stands before or after a semicolon/,
+  );
+  assert.match(sentences('shed==0; abort').join(), /did you mean shed==0, abort\?$/);
   const [unknown] = sentences('throughput_of_everything>1', ptBR);
-  assert.match(unknown ?? '', /não existe a métrica throughput_of_everything; as que existem são/);
-  assert.match(unknown ?? '', /response\|service\|lag\.p50\|p90.*slot\.<name>\.retained\|lag$/);
+  assert.match(
+    unknown ?? '',
+    /não existe a métrica "throughput_of_everything"; `oltp-simulator metrics`/,
+  );
 });
 
 test('the help of the option has examples that it accepts', () => {

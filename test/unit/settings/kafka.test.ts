@@ -67,18 +67,21 @@ test('a value without effect is refused, and the password is not shown', () => {
   for (const name of Object.keys(LOGIN)) {
     assert.match(
       login,
-      new RegExp(`${name} in the environment: without effect.* to SASL_SSL or SASL_PLAINTEXT`),
+      new RegExp(`${name} in the environment: has no effect.* to SASL_SSL or SASL_PLAINTEXT`),
     );
   }
   assert.ok(!login.includes('quotes'));
-  assert.match(refused({ ...LOGIN, KAFKA_SECURITY_PROTOCOL: 'SSL' }), /set that to SASL_SSL, or/);
+  assert.match(
+    refused({ ...LOGIN, KAFKA_SECURITY_PROTOCOL: 'SSL' }),
+    /change that to SASL_SSL, or/,
+  );
   assert.match(
     refused({ KAFKA_SSL_CA: 'ca.pem' }),
-    /KAFKA_SSL_CA in the environment: without effect, since KAFKA_SECURITY_PROTOCOL is PLAINTEXT; set that to SSL, or remove the value/,
+    /KAFKA_SSL_CA in the environment: has no effect, since KAFKA_SECURITY_PROTOCOL is PLAINTEXT; change that to SSL, or remove this value/,
   );
   assert.match(
     refused({ ...SASL_SSL, KAFKA_SECURITY_PROTOCOL: 'SASL_PLAINTEXT', KAFKA_SSL_KEY: 'key.pem' }),
-    /KAFKA_SSL_KEY in the environment: without effect.*set that to SASL_SSL/,
+    /KAFKA_SSL_KEY in the environment: has no effect.*change that to SASL_SSL/,
   );
 });
 
@@ -134,7 +137,7 @@ test(
       );
       assert.match(
         says({ ...both, KAFKA_SSL_KEY: other.key }),
-        /the key in \S+other\.key is not that of the client certificate/,
+        /the key in \S+other\.key does not belong to the client certificate/,
       );
     }),
 );
@@ -149,7 +152,7 @@ test('a source with a user or a password in it is refused, and not shown', () =>
       const sentence = complaint(inputs);
       assert.match(
         sentence,
-        /(--source|VERIFY_SOURCE in the environment): the source has a user or a password in it; .*KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD/,
+        /(--source|VERIFY_SOURCE in the environment): the source contains a user or a password; .*KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD/,
       );
       assert.ok(!sentence.includes('secret') && !sentence.includes('reader'), sentence);
     }

@@ -145,7 +145,7 @@ test('values out of range, or of another shape, are refused with what is allowed
     assert.match(complaint({ env: { SEED_REFERENCE_DATE: value } }), /YYYY-MM-DD/);
   }
   for (const value of ['consulta', 'consulta=0', 'consulta=-1', 'cirurgia=1', 'consulta=1=2']) {
-    assert.match(complaint({ env: { STREAM_WEIGHTS: value } }), /weights type=number/);
+    assert.match(complaint({ env: { STREAM_WEIGHTS: value } }), /weights like consulta=/);
   }
 });
 
@@ -163,9 +163,9 @@ test('every problem is reported at once, each with its value and where it stands
     });
     assert.deepEqual(sentences.split('\n').slice(1).sort(), [
       '  - --rat: unknown option; did you mean --rate?',
-      '  - --rate: the value "abc" is not accepted; use a number above 0, up to 10000000, or else cycle or max',
+      '  - --rate: the value "abc" is not accepted; use a number above 0, up to 10000000, or cycle or max',
       '  - BATCH_SISE in config/.env, line 2: unknown key; did you mean BATCH_SIZE?',
-      '  - MAX_JITTER_MS in the environment: the value "-1" is not accepted; use a whole number from 0 to 3600000',
+      '  - MAX_JITTER_MS in the environment: the value "-1" is not accepted; use a whole number of milliseconds from 0 to 3600000',
       '  - PG_PORT in config/.env, line 1: the value "99999" is not accepted; use a whole number from 1 to 65535',
       '  - [loging] in config/settings.toml: unknown table; did you mean [logging]?',
       '  - stream.workers in config/settings.toml, line 2: the value "0" is not accepted; use a whole number from 1 to 256',

@@ -84,9 +84,9 @@ test('a URL is read as libpq reads it', () => {
 
 test('an unusable URL is refused, and its password not shown', () => {
   const cases: readonly [url: string, expected: RegExp][] = [
-    ['mysql://u:hunter2@h/d', /cannot be read/],
-    ['postgres://u:hun@ter2@h/d', /cannot be read/],
-    ['postgres://u:hunter2@h:1:2/d', /cannot be read/],
+    ['mysql://u:hunter2@h/d', /not a PostgreSQL URL/],
+    ['postgres://u:hun@ter2@h/d', /not a PostgreSQL URL/],
+    ['postgres://u:hunter2@h:1:2/d', /not a PostgreSQL URL/],
     ['postgres://u:hunter2@h1,h2/d', /several hosts/],
     ['postgres://u:hunter2%zz@h/d', /\(password\): invalid % encoding/],
     ['postgres://u:hunter2@h:99999/d', /DATABASE_URL in the environment \(port\): .*99999.*65535/],
@@ -151,11 +151,11 @@ test('URLs of managed services are accepted, with their demands', () => {
 test("demands of a URL or of libpq's variables that cannot be honoured are refused, with their place", () => {
   const cases: readonly [name: string, variable: string | null, value: string, why: RegExp][] = [
     ['gssencmode', 'PGGSSENCMODE', 'require', /no GSSAPI/],
-    ['target_session_attrs', 'PGTARGETSESSIONATTRS', 'standby', /takes no writes/],
+    ['target_session_attrs', 'PGTARGETSESSIONATTRS', 'standby', /accepts no writes/],
     ['sslcrl', 'PGSSLCRL', 'crl.pem', /revocation/],
-    ['requirepeer', 'PGREQUIREPEER', 'postgres', /not looked at/],
+    ['requirepeer', 'PGREQUIREPEER', 'postgres', /does not check/],
     ['sslpassword', null, 'hunter2', /password/],
-    ['service', 'PGSERVICE', 'hospital', /service files are not read/],
+    ['service', 'PGSERVICE', 'hospital', /does not read service files/],
     ['min_protocol_version', 'PGMINPROTOCOLVERSION', '3.2', /3\.0/],
     ['channel_binding', 'PGCHANNELBINDING', 'always', /use disable, prefer or require/],
     ['keepalives_idle', null, 'soon', /whole number/],
