@@ -53,11 +53,13 @@ test('a server that is away for seconds holds an open-loop run up, and no more',
       assert.equal(summary.events, 2700);
       assert.ok((summary.latency_ms.response.max ?? 0) >= OUTAGE_MS);
       assert.match(cli.stderr(), /connection lost — reconnecting in [\d.]+s \(attempt 1\/500\)/);
-      const { series, latency } = readRun(runPath(join(cwd, 'logs'), summary.run_id));
+      const { series, latency, description } = readRun(runPath(join(cwd, 'logs'), summary.run_id));
       const without = series.map(({ disconnected }) => disconnected);
       assert.ok(without.filter((workers) => workers === 3).length >= 3, without.join(' '));
       assert.equal(without.at(-1), 0);
       assert.equal(latency?.response.at(-1)?.ms, summary.latency_ms.response.max);
+      assert.equal(description?.server.embedded, false);
+      assert.ok(description.changed_settings.includes('stream.rate'));
     },
   );
 });

@@ -11,7 +11,7 @@ export interface PageData {
 }
 
 /** Words that the script writes. */
-export interface Texts {
+interface Texts {
   readonly time: string;
   readonly percentile: string;
   /** `1 in {n}`. */

@@ -19,7 +19,7 @@ export interface PageElement {
 }
 
 /** Of a key, or of a pointer. */
-export interface PageEvent {
+interface PageEvent {
   readonly key: string;
   readonly shiftKey: boolean;
   readonly pointerType: string;
