@@ -6,7 +6,7 @@ CLI := node dist/src/cli.js
 # In a terminal the program gets a process group of its own, so that Ctrl+C reaches it alone: make
 # would otherwise end with an error although the run ended well.
 FOREGROUND := if [ -t 0 ]; then set -m; fi;
-SOURCES := $(shell find src workers test bench -name '*.ts' 2>/dev/null) tsconfig.json package.json
+SOURCES := $(shell find src workers test bench .github -name '*.ts' 2>/dev/null) tsconfig.json package.json
 
 start: build
 	@$(FOREGROUND) $(CLI) start $(ARGS)
