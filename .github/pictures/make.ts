@@ -7,7 +7,7 @@ import { packageRoot } from '../../src/lib/package-root.js';
 import { LANGUAGES, type Language } from '../../src/messages/index.js';
 import { withTempFolder } from '../../test/helpers/temp-folder.js';
 import { openTerminal, terminalsMissing } from '../../test/helpers/terminal.js';
-import { Screen } from './screen.js';
+import { Screen, type Span } from './screen.js';
 import { drawTerminal } from './svg.js';
 
 /*
@@ -21,8 +21,11 @@ const CLI = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
 const PICTURES = join(packageRoot(), '.github', 'pictures');
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
-const COLUMNS = 96;
+const COLUMNS = 104;
 const ROWS = 50;
+/** The schema and the seed, and the results of run and verification. */
+const FIRST_LINES = 8;
+const LAST_LINES = 34;
 /** Pixels: the head of the page and its first plots. */
 const PAGE = { width: 1200, height: 860 };
 /** Bytes: a page with pictures is to load on a phone. */
@@ -53,7 +56,14 @@ async function demo(cwd: string, language: Language): Promise<string> {
   screen.write(`\u001b[32m$\u001b[0m ${TYPED}\r\n`);
   // The folder is another one on each machine.
   screen.write(shown.replaceAll(cwd, '.'));
-  return drawTerminal(screen.lines(), COLUMNS);
+  return drawTerminal(excerpt(screen.lines()), COLUMNS, TYPED);
+}
+
+/** The beginning and the end of a long transcript. */
+function excerpt(lines: readonly Span[][]): readonly Span[][] {
+  if (lines.length <= FIRST_LINES + LAST_LINES) return lines;
+  const gap: Span = { column: 0, text: '⋮', style: { color: null, bold: false, dim: true } };
+  return [...lines.slice(0, FIRST_LINES), [gap], ...lines.slice(-LAST_LINES)];
 }
 
 async function photograph(page: string, language: Language): Promise<void> {

@@ -15,7 +15,11 @@ const COLORS = [
 ];
 
 /** A picture of a terminal's lines, in its own colours on any page. */
-export function drawTerminal(lines: readonly (readonly Span[])[], columns: number): string {
+export function drawTerminal(
+  lines: readonly (readonly Span[])[],
+  columns: number,
+  title: string,
+): string {
   const width = Math.ceil(columns * CHARACTER + 2 * PADDING);
   const height = lines.length * LINE + 2 * PADDING;
   const rows = lines.map((spans, row) => {
@@ -23,7 +27,8 @@ export function drawTerminal(lines: readonly (readonly Span[])[], columns: numbe
     return spans.flatMap((span) => drawSpan(span, y)).join('');
   });
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="${FONT_SIZE}" fill="${FOREGROUND}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="${FONT_SIZE}" fill="${FOREGROUND}">`,
+    `<title>${escapeXml(title)}</title>`,
     `<rect width="100%" height="100%" rx="8" fill="${BACKGROUND}"/>`,
     ...rows.filter((row) => row !== ''),
     '</svg>',
