@@ -24,6 +24,7 @@ const COMING = [
   '--note',
   '--older-than',
   '--progress',
+  '--verbose',
 ];
 
 const OPTIONS = OPTION_KEYS.map(optionOf);
