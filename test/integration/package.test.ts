@@ -17,7 +17,7 @@ const WELCOME = [
   /^package\.json$/,
   /^(README|README\.pt-BR|CHANGELOG|CONTRIBUTING)\.md$/,
   /^src\/([\w-]+\/)*README(\.pt-BR)?\.md$/,
-  /^\.github\/pictures\/[\w.-]+\.(png|svg)$/,
+  /^\.github\/(pictures\/[\w.-]+\.(png|svg)|action\/README\.md)$/,
   /^LICENSE$/,
   /^sql\/\d\d_[a-z_-]+\.sql$/,
   /^config\/(\.env\.example|settings\.toml|profiles\/[a-z]+\.toml)$/,
