@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { chmod, cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { packageRoot } from '../../src/lib/package-root.js';
 import type { RunSummary } from '../../src/runs/summary.js';
+import { brokenLinks } from '../helpers/links.js';
 import { withTempFolder } from '../helpers/temp-folder.js';
 
 /** The folder of the compiled files; its name is not always `dist`. */
@@ -13,7 +15,9 @@ const COMPILED = fileURLToPath(new URL('../..', import.meta.url));
 
 const WELCOME = [
   /^package\.json$/,
-  /^(README|README\.pt-BR|CHANGELOG)\.md$/,
+  /^(README|README\.pt-BR|CHANGELOG|CONTRIBUTING)\.md$/,
+  /^src\/([\w-]+\/)*README(\.pt-BR)?\.md$/,
+  /^\.github\/(pictures\/[\w.-]+\.(png|svg)|action\/README\.md)$/,
   /^LICENSE$/,
   /^sql\/\d\d_[a-z_-]+\.sql$/,
   /^config\/(\.env\.example|settings\.toml|profiles\/[a-z]+\.toml)$/,
@@ -25,6 +29,9 @@ const NEEDED = [
   'README.pt-BR.md',
   'LICENSE',
   'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  'src/cli/README.md',
+  'src/cli/README.pt-BR.md',
   'sql/01_schema.sql',
   'sql/02_indexes.sql',
   'sql/03_seed-lookups.sql',
@@ -76,6 +83,9 @@ async function pack(folder: string): Promise<{ tarball: string; files: string[] 
     if (/^(\.|dist|node_modules|logs|test|bench|src|workers)/.test(name)) continue;
     await cp(join(packageRoot(), name), join(copy, name), { recursive: true });
   }
+  for (const name of ['src', '.github']) {
+    await cp(join(packageRoot(), name), join(copy, name), { recursive: true });
+  }
   await cp(COMPILED, join(copy, 'dist'), { recursive: true });
   await writeFile(join(copy, 'config', '.env'), 'PG_PASSWORD=s3nha-secreta\n');
   const args = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder];
@@ -95,6 +105,8 @@ test('the package holds what it needs and nothing else, and works where it is in
     for (const path of NEEDED) assert.ok(files.includes(path), `${path} is missing`);
     const unwelcome = files.filter((path) => !WELCOME.some((pattern) => pattern.test(path)));
     assert.deepEqual(unwelcome, []);
+    const read = (path: string) => readFileSync(join(packageRoot(), path), 'utf8');
+    assert.deepEqual(brokenLinks(files, read), [], 'links of packed pages');
 
     const home = join(folder, 'elsewhere');
     await mkdir(home);
