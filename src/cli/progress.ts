@@ -68,7 +68,7 @@ export class Progress {
       if (form === 'auto' && status.show(layOut(view.parts, status.columns))) return;
       if (sinceLine < LINE_MS) return;
       sinceLine = 0;
-      write(layOut(view.parts, Number.POSITIVE_INFINITY));
+      write(layOut(view.parts, status.live ? status.columns : Number.POSITIVE_INFINITY));
     };
   }
 

@@ -19,6 +19,7 @@ const WORTH = {
   reconnectingWords: 2,
   elapsed: 3,
   rejectedWords: 4,
+  stageShape: 4,
   left: 5,
   stage: 6,
   reconnects: 7,
@@ -149,7 +150,8 @@ function stagePart(m: Messages, stages: readonly Stage[], activeMs: number): Liv
   return [
     [
       { text: m.stream.live.stage({ number, of, shape: stage.text }), worth: WORTH.stageRates },
-      { text: m.stream.live.stage({ number, of, shape }), worth: WORTH.stage },
+      { text: m.stream.live.stage({ number, of, shape }), worth: WORTH.stageShape },
+      { text: m.stream.live.stage({ number, of, shape: null }), worth: WORTH.stage },
     ],
   ];
 }

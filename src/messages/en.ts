@@ -165,7 +165,7 @@ export const en: Messages = {
       shortRejected: (count) => `${number(count)} rej.`,
       reconnects: (count) => plural(count, 'reconnect'),
       partlyLost: (e) => `${e.workers} of ${e.of} workers reconnecting`,
-      stage: (e) => `stage ${e.number}/${e.of} ${e.shape}`,
+      stage: (e) => `stage ${e.number}/${e.of}${e.shape === null ? '' : ` ${e.shape}`}`,
       left: (time) => `${time} left`,
       events: (count) => plural(count, 'event'),
       lost: (age) => `↻ server lost ${number(Math.floor(age))} s ago`,

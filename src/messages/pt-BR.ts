@@ -216,8 +216,8 @@ export const ptBR = {
       reconnects: (count: number) => ptPlural(count, 'reconexão', 'reconexões'),
       partlyLost: (e: { workers: number; of: number }) =>
         `${e.workers} de ${e.of} workers reconectando`,
-      stage: (e: { number: number; of: number; shape: string }) =>
-        `etapa ${e.number}/${e.of} ${e.shape}`,
+      stage: (e: { number: number; of: number; shape: string | null }) =>
+        `etapa ${e.number}/${e.of}${e.shape === null ? '' : ` ${e.shape}`}`,
       left: (time: string) => `faltam ${time}`,
       events: (count: number) => ptPlural(count, 'evento', 'eventos'),
       /** `age`: seconds since. */

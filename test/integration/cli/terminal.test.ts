@@ -55,7 +55,7 @@ async function withRun(
     // As root, the server runs as another user, who must be able to enter.
     await chmod(cwd, 0o755);
     const terminal = openTerminal(argv, { cwd, env: SMALL });
-    await terminal.until(/\[stream\] - .*batch=50/, SLOW_MS);
+    await terminal.until(/▶ \d.* [1-9]\d* events/, SLOW_MS);
     await body(terminal, () => readPostmaster(join(cwd, '.data', 'postgres')) !== null);
   });
 }
