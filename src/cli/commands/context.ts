@@ -33,7 +33,7 @@ export interface CommandContext extends Omit<Switches, 'help' | 'version' | 'ver
   readonly print: (result: Result) => void;
 }
 
-/** What a command came to. */
+/** The result of a command. */
 export interface Result {
   readonly json: unknown;
   /** Lines on top of the text: whether it is good, and why. */
