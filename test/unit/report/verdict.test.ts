@@ -217,7 +217,7 @@ const CASES: Readonly<Record<string, Judged>> = {
       'Held: response.p99 32.5 ms, limit 50 ms',
     ],
     portuguese:
-      'CDC indeterminado — 350 eventos: não chegaram até o fim do fluxo, e nada posterior chegou',
+      'CDC indeterminado — 350 eventos: não chegaram até o fim dos eventos, e nada posterior chegou',
   },
   'an interrupted verification, whose doubt counts no events': {
     verified: documentOf('indeterminate', { doubts: { interrupted: 0 } }),
