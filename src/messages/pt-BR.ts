@@ -351,7 +351,7 @@ export const ptBR = {
     otherVersion: (e: { path: string; version: number }) =>
       `${e.path} é um ledger no formato ${e.version}, e esta versão lê os formatos 1 e 2; use a versão do simulador que o gravou`,
     notConcluded: (e: { why: string }) =>
-      `não foi possível examinar o banco no fim da execução: ${e.why}`,
+      `não foi possível examinar o banco no fim da execução: ${systemCausePtBR(e.why)}`,
     unwritable: (e: { message: string }) =>
       `não é possível gravar o ledger (${systemCausePtBR(e.message)}); sem ele não se sabe o que foi confirmado, por isso a execução termina aqui; libere espaço, escolha outro LOG_DIR ou use --no-ledger`,
     none: (e: { run: string }) =>
