@@ -55,6 +55,11 @@ export function verdictLine(
   return `${colour === null ? line : paint(colour, line)}\n`;
 }
 
+/** A line of a list: good or bad. */
+export function markedLine(paint: Paint, good: boolean, text: string): string {
+  return `  ${good ? paint('good', '✓') : paint('bad', '✗')} ${text}\n`;
+}
+
 function factsOf({ report: words }: Messages, summary: RunSummary): Fact[] {
   const { transactions, shed, server_lost, held_up, run_id, events, seconds } = summary;
   const { offered: due, achieved_rate: achieved, target_rate: target } = summary;
@@ -129,7 +134,7 @@ function thresholdsText(m: Messages, paint: Paint, { thresholds }: RunSummary): 
   return thresholds
     .map((result) => {
       const measured = m.verdict.measured(measuredOf(result));
-      return `  ${result.held ? paint('good', '✓') : paint('bad', '✗')} ${measured}\n`;
+      return markedLine(paint, result.held, measured);
     })
     .join('');
 }
