@@ -239,9 +239,8 @@ export const en: Messages = {
   check: {
     ok: (e) => `${e.rules} rules checked, no violation`,
     broken: (e) =>
-      `${plural(e.rules, 'rule')} violated, ${plural(e.violations, 'violation')} in all`,
-    rule: () => 'rule',
-    violations: () => 'violations',
+      `${number(e.broken)} of ${plural(e.rules, 'rule')} violated, ${plural(e.violations, 'violation')} in all`,
+    violations: (count) => plural(count, 'violation'),
   },
   reset: {
     list: (e) => `reset drops these tables of schema ${e.schema}: ${e.tables}`,

@@ -302,10 +302,9 @@ export const ptBR = {
   },
   check: {
     ok: (e: { rules: number }) => `${e.rules} regras verificadas, nenhuma violação`,
-    broken: (e: { rules: number; violations: number }) =>
-      `${ptPlural(e.rules, 'regra violada', 'regras violadas')}, ${ptPlural(e.violations, 'ocorrência', 'ocorrências')}`,
-    rule: () => 'regra',
-    violations: () => 'violações',
+    broken: (e: { broken: number; rules: number; violations: number }) =>
+      `${ptNumber(e.broken)} de ${e.rules} regras ${e.broken === 1 ? 'violada' : 'violadas'}, ${ptPlural(e.violations, 'ocorrência', 'ocorrências')}`,
+    violations: (count: number) => ptPlural(count, 'ocorrência', 'ocorrências'),
   },
   reset: {
     list: (e: { tables: string; schema: string }) =>
