@@ -22,7 +22,7 @@ export interface RunPlace {
   readonly underWay: boolean;
 }
 
-/** What is kept of a run. */
+/** Everything that is kept of a run, its series summed up. */
 export interface KeptRun extends RunPlace {
   readonly name: string | null;
   readonly note: string | null;
@@ -100,7 +100,7 @@ export function filesOf(folder: string): KeptFile[] {
 }
 
 /** Bytes of a file, or of all files in a folder; one that is removed meanwhile has none. */
-export function bytesOf(path: string): number {
+function bytesOf(path: string): number {
   try {
     const stat = statSync(path);
     if (!stat.isDirectory()) return stat.size;

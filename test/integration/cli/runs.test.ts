@@ -15,7 +15,7 @@ import { run, withPlainWorkspace } from '../../helpers/workspace.js';
 const server = await startServer(18);
 const CLI = fileURLToPath(new URL('../../../src/cli.js', import.meta.url));
 /** Files of a run that takes long enough to delete to be met in the middle. */
-const FILES = 3000;
+const FILES = 1500;
 const skip = terminalsMissing();
 const [OLDEST, MIDDLE, NEWEST] = [
   '20261123-201530-a1b2',
