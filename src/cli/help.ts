@@ -1,3 +1,4 @@
+import { wrapWords } from '../lib/wrap-words.js';
 import type { Messages } from '../messages/index.js';
 import { actionsOf, COMMANDS, type Command, wordsOf } from '../settings/commands.js';
 import { DEFAULT_CONFIG_FILE, DEFAULT_ENV_FILE, PROFILES_FOLDER } from '../settings/files.js';
@@ -37,7 +38,7 @@ function renderProgramHelp(messages: Messages): string {
       cli.examplesTitle(),
       cli.examples().map((example) => [example, '']),
     ),
-    wrap(cli.more(), 0),
+    wrapWords(cli.more(), WIDTH, 0),
   ]);
 }
 
@@ -50,7 +51,7 @@ function renderCommandHelp(command: Command, messages: Messages): string {
     ...switches.map((name) => switchEntry(name, messages)),
   ];
   return join([
-    wrap(cli.details[command](), 0),
+    wrapWords(cli.details[command](), WIDTH, 0),
     section(cli.usageTitle(), [
       [cli.commandUsage(`${command}${wordsText(command)}`, own.length > 0), ''],
     ]),
@@ -117,21 +118,9 @@ function section(title: string, entries: readonly Entry[]): string {
   const lines = entries.map(([name, text]) => {
     if (text === '') return `${' '.repeat(INDENT)}${name}`;
     const column = INDENT + left + GAP;
-    return `${' '.repeat(INDENT)}${name.padEnd(left + GAP)}${wrap(text, column)}`;
+    return `${' '.repeat(INDENT)}${name.padEnd(left + GAP)}${wrapWords(text, WIDTH, column)}`;
   });
   return `${title}\n${lines.join('\n')}`;
-}
-
-/** Breaks text between words; every line after the first begins at `column`. */
-function wrap(text: string, column: number): string {
-  const lines: string[] = [];
-  for (const word of text.split(' ')) {
-    const line = lines.at(-1);
-    if (line !== undefined && column + line.length + 1 + word.length <= WIDTH) {
-      lines[lines.length - 1] = `${line} ${word}`;
-    } else lines.push(word);
-  }
-  return lines.join(`\n${' '.repeat(column)}`);
 }
 
 function join(sections: readonly string[]): string {

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { EXIT, type ExitCode, OperatorError } from '../errors.js';
 import { paintFor } from '../lib/paint.js';
 import { countSignals, onAbort } from '../lib/signals.js';
+import { wrapWords } from '../lib/wrap-words.js';
+import { consoleForm } from '../log/console-form.js';
 import { LANGUAGES, type Messages, messagesIn } from '../messages/index.js';
 import {
   COMMANDS as COMMAND_NAMES,
@@ -9,12 +11,14 @@ import {
   writesLog,
 } from '../settings/commands.js';
 import { readPipes } from '../settings/files.js';
-import { languageOf, readSources, type Sources } from '../settings/resolve.js';
+import type { Switches } from '../settings/options.js';
+import { languageOf, progressOf, readSources, type Sources } from '../settings/resolve.js';
 import { loadSettings } from '../settings/settings.js';
 import { type Arguments, parseArguments, unknownCommand } from './arguments.js';
 import type { Command, CommandContext, Result } from './commands/context.js';
 import { renderHelp } from './help.js';
 import { Output } from './output.js';
+import { Progress } from './progress.js';
 import { systemErrorOf } from './system-error.js';
 
 /** Each command is loaded when it is run, so that `--help` answers at once. */
@@ -54,19 +58,21 @@ type Heed = (listener: () => void) => void;
 export async function main(argv: readonly string[], heed: Heed): Promise<ExitCode> {
   let messages = messagesIn(LANGUAGES[0]);
   let exitCode: ExitCode;
+  let write = writeStderr;
   try {
     const cwd = process.cwd();
     const args = parseArguments(argv);
     const pipes = await readPipes([args.configFile, args.envFile, args.profile], cwd);
     const sources = readSources({ ...args, env: process.env, cwd, pipes });
     messages = messagesIn(languageOf(sources));
-    exitCode = await runArguments(args, sources, messages, heed);
+    if (progressOf(sources) === 'json') write = writeJsonError;
+    exitCode = await runArguments(args, sources, { messages, heed, write });
   } catch (error) {
-    exitCode = reportError(error, messages, false, writeStderr);
+    exitCode = reportError(error, messages, false, write);
   }
   const lost = await Promise.race([output.end(), untilForced()]);
   if (lost === null) return exitCode;
-  writeStderr(messages.cli.outputLost({ reason: lost.message }));
+  write(messages.cli.outputLost({ reason: lost.message }));
   return exitCode === EXIT.done ? EXIT.state : exitCode;
 }
 
@@ -77,11 +83,17 @@ function untilForced(): Promise<null> {
   });
 }
 
+interface Surroundings {
+  readonly messages: Messages;
+  readonly heed: Heed;
+  /** Writes a sentence to stderr where there is no log. */
+  readonly write: (text: string) => void;
+}
+
 async function runArguments(
   args: Arguments,
   sources: Sources,
-  messages: Messages,
-  heed: Heed,
+  { messages, heed, write }: Surroundings,
 ): Promise<ExitCode> {
   const { command, json } = args;
   if (args.version) {
@@ -107,7 +119,7 @@ async function runArguments(
     );
   } catch (error) {
     // The log is not open yet, or closed again: the operator reads stderr.
-    return reportError(error, messages, json, writeStderr);
+    return reportError(error, messages, json, write);
   }
 }
 
@@ -131,8 +143,9 @@ function readVersion(): string {
 /** The parts of a command's context that exist before its log is open. */
 type Prepared = Omit<
   CommandContext,
-  'log' | 'status' | 'interrupted' | 'forced' | 'paint' | 'print'
->;
+  'log' | 'resultLog' | 'progress' | 'interrupted' | 'forced' | 'paint' | 'print'
+> &
+  Pick<Switches, 'verbose'>;
 
 /** Opens the log, runs the command, and logs its error. */
 async function runCommand(
@@ -140,27 +153,37 @@ async function runCommand(
   prepared: Prepared,
   heed: Heed,
 ): Promise<ExitCode> {
-  const { settings, messages, json } = prepared;
-  const [{ createLog }, { createStatusLine }, { run }] = await Promise.all([
+  const { settings, messages, json, verbose } = prepared;
+  const [{ createLog }, { createStatusLine }, { SharedTerminal }, { run }] = await Promise.all([
     import('../log/logger.js'),
     import('../log/status-line.js'),
+    import('../log/shared-terminal.js'),
     COMMANDS[name](),
   ]);
-  const status = createStatusLine(process.stderr);
+  const { stderr } = process;
+  const status = createStatusLine(stderr, stderr.isTTY ? new SharedTerminal(stderr.fd) : undefined);
   // Before the log opens its file, which a signal must not leave unfinished.
   heed(countSignals(onSignal));
+  const { logging } = settings;
+  const form = consoleForm({ ...logging, live: status.live, verbose });
   const log = createLog({
-    settings: settings.logging,
+    settings: logging,
     messages,
     console: status,
+    form,
     files: writesLog(name),
   });
+  const progress = new Progress({ form: logging.progress, status });
   let printed = false;
   try {
     return await run({
       ...prepared,
       log,
-      status,
+      resultLog: (component) => {
+        const out = log.component(component);
+        return process.stdout.isTTY && !json ? out.detail : out;
+      },
+      progress,
       interrupted: interrupted.signal,
       forced: forced.signal,
       paint: paintFor(process.stdout),
@@ -209,14 +232,33 @@ function reportError(
   return exitCode;
 }
 
+/** Columns by which the lines after the first of a wrapped sentence are indented. */
+const HANGING = 2;
+
 /** The text of a result: its verdict first, the path of its page last. */
 function textOf({ verdict = '', text, page = null }: Result, m: Messages): string {
+  const { isTTY, columns } = process.stdout;
+  // A path is not wrapped: it would be cut for whoever copies it.
   const last = page === null ? '' : `${m.report.at(page)}\n`;
-  return [verdict, text, last].filter((part) => part !== '').join('\n');
+  const first = isTTY && columns > 0 ? wrapLines(verdict, columns) : verdict;
+  return [first, text, last].filter((part) => part !== '').join('\n');
+}
+
+function wrapLines(text: string, columns: number): string {
+  return text
+    .split('\n')
+    .map((line) => wrapWords(line, columns, HANGING))
+    .join('\n');
 }
 
 function writeStderr(text: string): void {
   process.stderr.write(`${text}\n`);
+}
+
+/** For programs that read stderr: an object like those of the log. */
+function writeJsonError(msg: string): void {
+  const record = { level: 'ERROR', time: new Date().toISOString(), component: 'cli', msg };
+  process.stderr.write(`${JSON.stringify(record)}\n`);
 }
 
 function printJson(document: unknown): void {

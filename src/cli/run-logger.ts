@@ -1,42 +1,48 @@
 import { monotonicMs } from '../lib/clock.js';
 import type { ComponentLog } from '../log/logger.js';
-import type { StatusLine } from '../log/status-line.js';
-import type { Messages } from '../messages/index.js';
-import { type Failure, timeoutOf } from '../postgres/failures.js';
-import { SQLSTATE, SQLSTATE_CLASS } from '../postgres/sqlstate.js';
-import type { LiveFigures, RunListener } from '../run/engine.js';
+import { causeText } from '../postgres/cause.js';
+import { conditionName, SQLSTATE } from '../postgres/sqlstate.js';
+import type { RunListener } from '../run/engine.js';
 import type { ProducerReport } from '../run/protocol.js';
 import type { Operation, WrittenRows } from '../schemas/hospital/changes.js';
 import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
+import { Outage } from './outage.js';
+import type { Progress } from './progress.js';
+import { RepeatedLines } from './repeated-lines.js';
+import { RecentWindow, type RunProgressParts, runView } from './run-progress.js';
 
 /** At high rates a table's line sums its batches of this long. */
 const FOLD_MS = 1_000;
-/** The live line is drawn this often. */
-const LIVE_MS = 500;
-/** The live line shows the rate over so many drawings: the last seconds. */
-const RATE_SAMPLES = 10;
+/** A loss is logged after this, with the number of the workers that noticed it meanwhile. */
+const GATHER_MS = 500;
 
-export interface RunLoggerParts {
-  readonly messages: Messages;
+export interface RunLoggerParts
+  extends Pick<
+    RunProgressParts,
+    'runId' | 'messages' | 'workers' | 'attempts' | 'stages' | 'sample'
+  > {
   readonly log: ComponentLog;
-  readonly status: StatusLine;
+  readonly progress: Progress;
+  /** The server's address. */
+  readonly where: string;
   readonly batchSize: number;
   /** True: all rows that are written make a line at once. False: one line a table a second. */
   readonly everyBatch: boolean;
-  /** Attempts to reconnect before the run gives up; null: for ever. */
-  readonly attempts: number | null;
   /** Rows of a table now; null while they are being counted. */
   readonly totalOf: (table: TableName) => number | null;
-  readonly sample: () => LiveFigures;
 }
 
-/** Turns the reports of workers into log lines, and the figures of the run into the live line. */
+/** Turns the reports of workers into log lines, and shows the figures of the run. */
 export class RunLogger implements Omit<RunListener, 'sampled'> {
   readonly #parts: RunLoggerParts;
   readonly #folded = new Map<TableName, Record<Operation, number>>();
-  readonly #samples: { at: number; events: number }[] = [];
+  readonly #repeated = new RepeatedLines();
+  readonly #outage = new Outage();
+  readonly #recent = new RecentWindow();
   #folds: NodeJS.Timeout | null = null;
-  #live: NodeJS.Timeout | null = null;
+  /** Waits to log the loss of a connection. */
+  #gathering: NodeJS.Timeout | null = null;
+  #endProgress = () => {};
 
   constructor(parts: RunLoggerParts) {
     this.#parts = parts;
@@ -44,16 +50,31 @@ export class RunLogger implements Omit<RunListener, 'sampled'> {
 
   /** Begins the lines that come by themselves. */
   start(): void {
-    if (!this.#parts.everyBatch) this.#folds = setInterval(() => this.#flush(), FOLD_MS);
-    this.#live = setInterval(() => this.#draw(), LIVE_MS);
+    const { progress, sample, log } = this.#parts;
+    this.#folds = setInterval(() => {
+      this.#flush();
+      this.#repeated.flush();
+    }, FOLD_MS);
+    const parts: RunProgressParts = {
+      ...this.#parts,
+      outage: () => this.#outage.state,
+      cause: ({ failure }) => this.#cause(failure),
+    };
+    const look = () => {
+      const { events, response } = sample();
+      return runView(parts, this.#recent.add(monotonicMs(), events, response));
+    };
+    this.#endProgress = progress.show(look, log);
   }
 
   /** Writes the lines that are due, and ends. */
   stop(): void {
     if (this.#folds !== null) clearInterval(this.#folds);
-    if (this.#live !== null) clearInterval(this.#live);
     this.#flush();
-    this.#parts.status.clear();
+    this.#announceLoss();
+    this.#repeated.end();
+    this.#endProgress();
+    this.#endProgress = () => {};
   }
 
   written(rows: readonly WrittenRows[]): void {
@@ -62,40 +83,36 @@ export class RunLogger implements Omit<RunListener, 'sampled'> {
   }
 
   report(worker: number, report: ProducerReport): void {
-    const { log, messages } = this.#parts;
     switch (report.kind) {
       case 'ready':
+        this.#noteConnected(worker);
+        return;
       case 'committed':
         return;
       case 'rejected':
-        log.warning(this.#rejection(report));
+        this.#warn(this.#rejection(report));
         return;
       case 'batch-refused': {
+        const { messages } = this.#parts;
         const { table, events, failure } = report;
         const constraint = failure.constraint ?? messages.stream.unknownConstraint();
         const sqlstate = failure.sqlstate ?? '?';
-        log.warning(messages.stream.batchRefused({ table, events, constraint, sqlstate }));
+        this.#warn(
+          messages.stream.batchRefused({ table, events, constraint, sqlstate }),
+          `${table} ${constraint} ${sqlstate}`,
+        );
         return;
       }
       case 'retried': {
-        const sqlstate = report.failure.sqlstate ?? '?';
-        const setting = timeoutOf(report.failure);
-        log.warning(messages.stream.retried({ worker, sqlstate, setting }));
+        const cause = this.#cause(report.failure);
+        this.#warn(this.#parts.messages.stream.retried({ worker, cause }), `retried ${cause}`);
         return;
       }
       case 'reconnecting':
-        log.error(
-          messages.stream.reconnecting({
-            worker,
-            seconds: report.waitMs / 1000,
-            attempt: report.attempt,
-            of: this.#parts.attempts,
-            reason: reasonOf(report.failure),
-          }),
-        );
+        this.#noteLoss(worker, report);
         return;
       case 'reconnected':
-        log.info(messages.stream.reconnected({ worker, seconds: report.afterMs / 1000 }));
+        this.#noteConnected(worker);
         return;
     }
   }
@@ -103,6 +120,74 @@ export class RunLogger implements Omit<RunListener, 'sampled'> {
   workerDied(worker: number, error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error);
     this.#parts.log.error(this.#parts.messages.stream.workerDied({ worker, reason }));
+  }
+
+  /** Logs a warning that may come again and again. `kind`: the same for all that say the same. */
+  #warn(sentence: string, kind = sentence): void {
+    const { log, messages } = this.#parts;
+    this.#repeated.add(kind, (count) =>
+      log.warning(count === 1 ? sentence : messages.stream.repeated({ count, sentence })),
+    );
+  }
+
+  #noteLoss(worker: number, report: Extract<ProducerReport, { kind: 'reconnecting' }>): void {
+    const isFirst = this.#outage.state === null;
+    if (!this.#outage.lost(worker, report)) return;
+    if (isFirst) {
+      this.#gathering = setTimeout(() => this.#announceLoss(), GATHER_MS);
+      return;
+    }
+    this.#announceLoss();
+    this.#logAttempt();
+  }
+
+  /** Logs the loss that waits to be logged, if there is one. */
+  #announceLoss(): void {
+    if (this.#gathering === null) return;
+    clearTimeout(this.#gathering);
+    this.#gathering = null;
+    const { log, messages } = this.#parts;
+    const { state } = this.#outage;
+    if (state === null) return;
+    const cause = this.#cause(state.failure);
+    const sentence = messages.stream.lost({ cause, workers: state.affected });
+    this.#repeated.add(`lost ${cause}`, (count) =>
+      log.hint(count === 1 ? sentence : messages.stream.repeated({ count, sentence }), 'ERROR'),
+    );
+    this.#logAttempt();
+  }
+
+  /** Logs how far reconnecting has come; a person at a terminal sees it in the live line. */
+  #logAttempt(): void {
+    const { log, messages, attempts } = this.#parts;
+    const { state } = this.#outage;
+    if (state === null) return;
+    log.detail.error(
+      messages.stream.reconnecting({
+        workers: state.affected,
+        seconds: state.nextMs / 1000,
+        attempt: state.attempt,
+        of: attempts,
+        reason: this.#cause(state.failure),
+      }),
+    );
+  }
+
+  #noteConnected(worker: number): void {
+    const { log, messages } = this.#parts;
+    // A short loss must not be logged after its end.
+    if (this.#outage.state?.workers === 1) this.#announceLoss();
+    const outage = this.#outage.connected(worker);
+    if (outage === null) return;
+    const { ms, affected } = outage;
+    const sentence = messages.stream.reconnected({ seconds: ms / 1000, workers: affected });
+    this.#repeated.add('connected', (count) =>
+      log.info(count === 1 ? sentence : messages.stream.repeated({ count, sentence })),
+    );
+  }
+
+  #cause(failure: Parameters<typeof causeText>[0]): string {
+    return causeText(failure, this.#parts.where, this.#parts.messages);
   }
 
   #fold({ table, operation, count }: WrittenRows): void {
@@ -116,7 +201,7 @@ export class RunLogger implements Omit<RunListener, 'sampled'> {
     for (const table of TABLE_NAMES) {
       const sums = this.#folded.get(table);
       if (sums === undefined) continue;
-      log.info(
+      log.detail.info(
         messages.stream.written({
           table,
           inserted: sums.insert,
@@ -135,53 +220,9 @@ export class RunLogger implements Omit<RunListener, 'sampled'> {
     const { table } = report;
     const sqlstate = report.failure.sqlstate ?? '?';
     const field = report.field ?? messages.stream.unknownField();
-    if (sqlstate === SQLSTATE.UNIQUE_VIOLATION) return messages.stream.duplicate({ table, field });
-    const kind = sqlstate.startsWith(SQLSTATE_CLASS.INTEGRITY_CONSTRAINT_VIOLATION)
-      ? messages.stream.integrityError()
-      : messages.stream.dataError();
-    return messages.stream.rejected({ table, kind, field, sqlstate });
+    const condition = conditionName(sqlstate);
+    return sqlstate === SQLSTATE.UNIQUE_VIOLATION
+      ? messages.stream.duplicate({ table, condition, field })
+      : messages.stream.rejected({ table, condition, field, sqlstate });
   }
-
-  #draw(): void {
-    const { messages, status, sample } = this.#parts;
-    const { activeMs, remainingMs, targetRate, events, p99Ms, rejected, paused } = sample();
-    status.show(
-      messages.stream.live({
-        elapsed: clockText(activeMs / 1000),
-        remaining: remainingMs === null ? null : clockText(remainingMs / 1000),
-        rate: this.#recentRate(events),
-        target: targetRate === null ? null : Math.round(targetRate),
-        events,
-        p99: p99Ms,
-        rejected,
-        paused,
-      }),
-    );
-  }
-
-  #recentRate(events: number): number {
-    const at = monotonicMs();
-    this.#samples.push({ at, events });
-    if (this.#samples.length > RATE_SAMPLES) this.#samples.shift();
-    const first = this.#samples[0];
-    if (first === undefined || at === first.at) return 0;
-    return Math.round(((events - first.events) / (at - first.at)) * 1000);
-  }
-}
-
-/** The server's message, after the name of the setting that caused it where there is one. */
-function reasonOf(failure: Failure): string {
-  const setting = timeoutOf(failure);
-  return setting === null ? failure.message : `${setting}: ${failure.message}`;
-}
-
-/** 75 → 1:15, 3675 → 1:01:15. */
-function clockText(seconds: number): string {
-  const whole = Math.floor(seconds);
-  const two = (value: number) => String(value).padStart(2, '0');
-  const hours = Math.floor(whole / 3600);
-  const minutes = Math.floor((whole % 3600) / 60);
-  return hours > 0
-    ? `${hours}:${two(minutes)}:${two(whole % 60)}`
-    : `${minutes}:${two(whole % 60)}`;
 }

@@ -15,9 +15,9 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { EXIT, OperatorError } from '../errors.js';
+import { stampOf } from '../lib/process-stamp.js';
 import { type Account, runAs } from './account.js';
 import type { Binaries } from './binaries.js';
-import { stampOf } from './process-stamp.js';
 
 /** A data folder, and the log, account and programs of its server. */
 export interface Cluster {

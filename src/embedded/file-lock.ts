@@ -1,6 +1,6 @@
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { monotonicMs, sleep } from '../lib/clock.js';
-import { isRunning, ownStamp } from './process-stamp.js';
+import { isRunning, ownStamp } from '../lib/process-stamp.js';
 
 const POLL_MS = 25;
 let taken = 0;

@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { ensureDatabase, MAINTENANCE_DATABASE } from '../database/scripts.js';
 import { EXIT, OperatorError } from '../errors.js';
 import { monotonicMs, sleep } from '../lib/clock.js';
+import { stampOf } from '../lib/process-stamp.js';
 import { withConnection } from '../postgres/connect.js';
 import { describeFailure } from '../postgres/failures.js';
 import type { ConnectionTarget } from '../postgres/target.js';
@@ -21,7 +22,6 @@ import {
 import { chooseDataFolder } from './data-folder.js';
 import type { EmbeddedReport } from './events.js';
 import { withFileLock } from './file-lock.js';
-import { stampOf } from './process-stamp.js';
 import { EmbeddedUsers } from './users.js';
 
 export interface EmbeddedOptions {

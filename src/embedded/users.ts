@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isRunning, ownStamp } from './process-stamp.js';
+import { isRunning, ownStamp } from '../lib/process-stamp.js';
 
 let entered = 0;
 

@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import pino from 'pino';
 import { prettyFactory } from 'pino-pretty';
+import { wrapWords } from '../lib/wrap-words.js';
 import type { Messages } from '../messages/index.js';
+import type { ConsoleForm } from './console-form.js';
 import { LogFile } from './log-file.js';
 import type { LogLevel, LogSettings } from './settings.js';
 import type { StatusLine } from './status-line.js';
@@ -9,12 +11,19 @@ import type { StatusLine } from './status-line.js';
 /** Members of a record beside its message; only the JSON form has them. */
 type Fields = Readonly<Record<string, string | number>>;
 
-/** The log of one part of the program. `message` is in the operator's language. */
-export interface ComponentLog {
+interface LevelledLog {
   debug(message: string, fields?: Fields): void;
   info(message: string, fields?: Fields): void;
   warning(message: string, fields?: Fields): void;
   error(message: string, fields?: Fields): void;
+}
+
+/** The log of one part of the program. `message` is in the operator's language. */
+export interface ComponentLog extends LevelledLog {
+  /** For records of details, which a console in its short form does not show. */
+  readonly detail: LevelledLog;
+  /** A sentence for a person at the terminal: a console in its short form shows it; elsewhere it is a debug record. */
+  hint(message: string, level?: LogLevel): void;
 }
 
 export interface Log {
@@ -30,6 +39,7 @@ export interface LogSetup {
   readonly console: StatusLine;
   /** False: the console alone. True without it. */
   readonly files?: boolean;
+  readonly form: ConsoleForm;
 }
 
 const LOGGER_NAME = 'oltp.simulator';
@@ -38,6 +48,10 @@ const STREAM_COMPONENT = 'stream';
 /** pino's numbers, under the names that operators know. */
 const LEVELS = { debug: 20, info: 30, warning: 40, error: 50 } as const;
 const EVERYTHING = LEVELS.debug;
+
+/** Foreground colours of ANSI terminals. */
+const RED = 31;
+const YELLOW = 33;
 
 /** A record as pino writes it, of which the text form is made. */
 interface LogRecord {
@@ -51,9 +65,18 @@ interface LogRecord {
  * Opens the log: console, `app.log` (everything), `stream.log` (the component `stream`) and
  * `errors.log` (WARNING and above). A file that cannot be written is left out after one warning.
  */
-export function createLog({ settings, messages, console, files: toFiles = true }: LogSetup): Log {
+export function createLog({
+  settings,
+  messages,
+  console,
+  form,
+  files: toFiles = true,
+}: LogSetup): Log {
   const format = formatter(settings.format, false);
-  const formatForConsole = formatter(settings.format, console.colors);
+  const formatForConsole: Formatter =
+    form === 'short'
+      ? (record) => shortLine(messages, JSON.parse(record) as LogRecord, console)
+      : formatter(form, console.colors);
   const files: LogFile[] = [];
   const fileAt = (name: string, level: number): pino.StreamEntry<number>[] => {
     if (!toFiles) return [];
@@ -64,21 +87,29 @@ export function createLog({ settings, messages, console, files: toFiles = true }
     files.push(file);
     return [{ level, stream: { write: (record: string) => file.write(format(record)) } }];
   };
-  const destinations = [
-    {
-      level: EVERYTHING,
-      stream: { write: (record: string) => console.write(formatForConsole(record)) },
-    },
-    ...fileAt('app.log', EVERYTHING),
-    ...fileAt('errors.log', LEVELS.warning),
-  ];
-  const general = createPino(settings.level, destinations);
-  const streaming = createPino(settings.level, [
-    ...destinations,
-    ...fileAt('stream.log', EVERYTHING),
-  ]);
-  const component = (name: string) =>
-    toComponentLog((name === STREAM_COMPONENT ? streaming : general).child({ component: name }));
+  const screen = {
+    level: EVERYTHING,
+    stream: { write: (record: string) => console.write(formatForConsole(record)) },
+  };
+  const general = [...fileAt('app.log', EVERYTHING), ...fileAt('errors.log', LEVELS.warning)];
+  const streaming = [...general, ...fileAt('stream.log', EVERYTHING)];
+  const loggersOf = (destinations: pino.StreamEntry<number>[]) => {
+    const all = createPino(settings.level, [screen, ...destinations]);
+    return { all, detail: form === 'short' ? createPino(settings.level, destinations) : all };
+  };
+  const loggers = { general: loggersOf(general), streaming: loggersOf(streaming) };
+  const component = (name: string): ComponentLog => {
+    const { all, detail } = loggers[name === STREAM_COMPONENT ? 'streaming' : 'general'];
+    const details = toLevelledLog(detail.child({ component: name }));
+    return {
+      ...toLevelledLog(all.child({ component: name })),
+      detail: details,
+      hint: (msg, level = 'INFO') => {
+        if (form === 'short') console.write(shortLine(messages, { level, msg }, console));
+        details.debug(msg);
+      },
+    };
+  };
   const own = component('log');
   return {
     component,
@@ -90,6 +121,7 @@ export function createLog({ settings, messages, console, files: toFiles = true }
   };
 }
 
+type Formatter = (record: string) => string;
 type Writer = (fields: Fields, message: string) => void;
 
 function createPino(level: LogLevel, destinations: pino.StreamEntry<number>[]) {
@@ -107,7 +139,7 @@ function createPino(level: LogLevel, destinations: pino.StreamEntry<number>[]) {
   );
 }
 
-function toComponentLog(logger: Readonly<Record<keyof typeof LEVELS, Writer>>): ComponentLog {
+function toLevelledLog(logger: Readonly<Record<keyof typeof LEVELS, Writer>>): LevelledLog {
   return {
     debug: (message, fields = {}) => logger.debug(fields, message),
     info: (message, fields = {}) => logger.info(fields, message),
@@ -117,7 +149,7 @@ function toComponentLog(logger: Readonly<Record<keyof typeof LEVELS, Writer>>): 
 }
 
 /** Turns pino's JSON line into the line of the log, with its line break. */
-function formatter(format: 'text' | 'json', colorize: boolean): (record: string) => string {
+function formatter(format: 'text' | 'full' | 'json', colorize: boolean): Formatter {
   if (format === 'json') return (record) => record;
   return prettyFactory({
     colorize,
@@ -136,6 +168,27 @@ function formatter(format: 'text' | 'json', colorize: boolean): (record: string)
       return `${asctime(new Date(time))} ${paint[level](level)} ${LOGGER_NAME} [${component}] - ${msg}`;
     },
   });
+}
+
+/** Columns by which the further lines of a sentence are indented. */
+const INDENT = 2;
+
+/** The sentence of a record alone, after the level of a warning or an error, in lines of the terminal's width. */
+function shortLine(
+  { log }: Messages,
+  { level, msg }: Pick<LogRecord, 'level' | 'msg'>,
+  { colors, columns }: StatusLine,
+): string {
+  const [word, colour] =
+    level === 'ERROR' ? [log.error(), RED] : level === 'WARNING' ? [log.warning(), YELLOW] : [];
+  const lines = (word === undefined ? msg : `${word}: ${msg}`).split('\n').map((line) => {
+    const start = line.length - line.trimStart().length;
+    return ' '.repeat(start) + wrapWords(line, columns - start, start + INDENT);
+  });
+  const text = `${lines.join('\n')}\n`;
+  return word === undefined || !colors
+    ? text
+    : `\u001b[${colour}m${word}\u001b[0m${text.slice(word.length)}`;
 }
 
 /** Local time as Python's logging writes it: `2026-11-23 20:00:31,123`. */

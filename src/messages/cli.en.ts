@@ -1,4 +1,5 @@
 import type { cliPtBR } from './cli.pt-BR.js';
+import { systemCauseEn } from './system.en.js';
 
 const PROGRAM = 'oltp-simulator';
 
@@ -16,7 +17,7 @@ export const cliEn: typeof cliPtBR = {
   noWorkingFolder: () =>
     'the current folder is not there any more; change to one that exists and run the command again',
   outputLost: (e) =>
-    `the result could not be written to stdout (${e.reason}); free some space or choose another destination, and run the command again`,
+    `the result could not be written to stdout (${systemCauseEn(e.reason)}); free some space or choose another destination, and run the command again`,
   defect: (trace) => `a defect of the program, please report it: ${trace}`,
   about: () =>
     `${PROGRAM}: a hospital's OLTP database in continuous use, on PostgreSQL, for testing CDC`,
@@ -93,6 +94,8 @@ export const cliEn: typeof cliPtBR = {
   settings: {
     lang: () => 'language of the messages; without it that of LC_ALL, LC_MESSAGES or LANG',
     'log-level': () => 'log level',
+    progress: () =>
+      'how progress is shown on stderr; auto: a live line on a terminal, lines elsewhere; json: one object a second, log records in JSON too',
     rng: () => 'seed number of the data: the same number gives the same rows',
     workers: () => 'workers in parallel, each with its own connection',
     rate: () =>
@@ -136,6 +139,7 @@ export const cliEn: typeof cliPtBR = {
     json: () => 'write the result to stdout as exactly one JSON document',
     help: () => 'show this help',
     version: () => 'show the version',
+    verbose: () => 'show all log lines on a terminal, in full',
     yes: () => 'do not ask for confirmation',
     'drop-foreign-tables': () => "drop tables that are not the simulator's, too",
     'no-ledger': () => 'keep no ledger, the exact record of what was committed',

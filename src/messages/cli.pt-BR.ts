@@ -1,3 +1,5 @@
+import { systemCausePtBR } from './system.pt-BR.js';
+
 const PROGRAM = 'oltp-simulator';
 
 /** Help texts, in Brazilian Portuguese. */
@@ -15,7 +17,7 @@ export const cliPtBR = {
   noWorkingFolder: () =>
     'a pasta atual não existe mais; mude para uma que exista e rode o comando de novo',
   outputLost: (e: { reason: string }) =>
-    `o resultado não pôde ser gravado na saída padrão (${e.reason}); libere espaço ou escolha outro destino, e rode o comando de novo`,
+    `o resultado não pôde ser gravado na saída padrão (${systemCausePtBR(e.reason)}); libere espaço ou escolha outro destino, e rode o comando de novo`,
   defect: (trace: string) => `defeito do programa, por favor relate: ${trace}`,
   about: () =>
     `${PROGRAM}: simula um banco OLTP hospitalar em uso contínuo, no PostgreSQL, para testes de CDC`,
@@ -93,6 +95,8 @@ export const cliPtBR = {
   settings: {
     lang: () => 'idioma das mensagens; sem ele, o de LC_ALL, LC_MESSAGES ou LANG',
     'log-level': () => 'nível de log',
+    progress: () =>
+      'como o progresso aparece em stderr; auto: uma linha viva no terminal, linhas fora dele; json: um objeto por segundo, e o log também em JSON',
     rng: () => 'semente dos dados: a mesma semente gera os mesmos registros',
     workers: () => 'workers em paralelo, cada um com sua conexão',
     rate: () =>
@@ -137,6 +141,7 @@ export const cliPtBR = {
     json: () => 'escreve o resultado em stdout como um único documento JSON',
     help: () => 'mostra esta ajuda',
     version: () => 'mostra a versão',
+    verbose: () => 'mostrar no terminal todas as linhas do log, por inteiro',
     yes: () => 'não pede confirmação',
     'drop-foreign-tables': () => 'apaga também tabelas que não são do simulador',
     'no-ledger': () => 'não manter o ledger, o registro exato do que foi confirmado',

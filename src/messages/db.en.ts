@@ -80,6 +80,37 @@ export const dbEn: typeof dbPtBR = {
     `tables of the database "${e.database}" were dropped or made anew during the run (${e.tables})`,
   serverFailed: (e) =>
     `the server at ${e.where} is in no state to work: ${e.message} (${e.sqlstate}); try again when it is`,
+  serverDiskFull: (e) =>
+    `the disk of the server at ${e.where} is full: ${e.message} (${e.sqlstate}); free space there and run the command again`,
+  noFreeConnection: (e) =>
+    `the server at ${e.where} has no free connection: ${e.message} (${e.sqlstate}); raise its max_connections, or use fewer --workers`,
+  cause: (e) => `${e.words} (${e.code})`,
+  postmasterEnded: () => "the server's main process ended unexpectedly",
+  endedBy: (e) => `ended by ${e.setting}`,
+  causes: {
+    '25006': () => 'the server is read-only now, as a standby is',
+    '26000': () => 'a connection pooler changed the session',
+    '40001': () => 'conflict between transactions',
+    '40P01': () => 'deadlock with another transaction',
+    '53100': () => "the server's disk is full",
+    '53200': () => 'the server is out of memory',
+    '53300': () => 'the server has no free connection',
+    '57014': () => 'cancelled by another session',
+    '57P01': () => 'terminated by an administrator',
+    '57P02': () => 'another server process crashed',
+    '57P03': () => 'the server is starting up or shutting down',
+    '57P04': () => 'the database was dropped',
+    '58030': () => 'the server cannot read or write its files',
+    EAI_AGAIN: () => 'the host name cannot be resolved',
+    ECONNREFUSED: (where) => `nothing listens at ${where}`,
+    ECONNRESET: () => 'the server closed it unexpectedly',
+    EHOSTUNREACH: (where) => `no route to ${where}`,
+    ENETUNREACH: (where) => `no route to ${where}`,
+    ENOENT: (where) => `there is no socket at ${where}`,
+    ENOTFOUND: () => 'the host name cannot be resolved',
+    EPIPE: () => 'the server closed it unexpectedly',
+    ETIMEDOUT: () => 'the server did not answer in time',
+  },
   rowsRefused: (e) =>
     `the database "${e.database}" refuses the rows: ${e.message} (${e.sqlstate}); check the tables' constraints and triggers`,
   nothingWritten: (e) =>
@@ -147,6 +178,7 @@ export const dbEn: typeof dbPtBR = {
         return `embedded PostgreSQL stopped (data in ${event.dir})`;
     }
   },
+  embeddedUp: (e) => `embedded PostgreSQL up on port ${e.port}`,
   embeddedMissing: (e) =>
     `no embedded PostgreSQL is installed for ${e.platform}; install again with optional dependencies, or point PG_HOST at a server`,
   embeddedNoHome: () =>

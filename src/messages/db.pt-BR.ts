@@ -96,6 +96,40 @@ export const dbPtBR = {
     `tabelas do banco "${e.database}" foram apagadas ou refeitas durante a execução (${e.tables})`,
   serverFailed: (e: { where: string; message: string; sqlstate: string }) =>
     `o servidor em ${e.where} não está em condições de trabalhar: ${e.message} (${e.sqlstate}); tente de novo quando ele estiver`,
+  serverDiskFull: (e: { where: string; message: string; sqlstate: string }) =>
+    `o disco do servidor em ${e.where} está cheio: ${e.message} (${e.sqlstate}); libere espaço nele e rode o comando de novo`,
+  noFreeConnection: (e: { where: string; message: string; sqlstate: string }) =>
+    `o servidor em ${e.where} não tem conexão livre: ${e.message} (${e.sqlstate}); aumente max_connections nele, ou use menos --workers`,
+  /** A cause in words, and its code. */
+  cause: (e: { words: string; code: string }) => `${e.words} (${e.code})`,
+  postmasterEnded: () => 'o processo principal do servidor terminou inesperadamente',
+  /** A timeout setting ended a statement or a session. */
+  endedBy: (e: { setting: string }) => `encerrada por ${e.setting}`,
+  /** Causes of a lost connection or transaction, by SQLSTATE or system code. */
+  causes: {
+    '25006': () => 'o servidor agora só aceita leitura, como uma réplica',
+    '26000': () => 'um pool de conexões trocou a sessão',
+    '40001': () => 'conflito entre transações',
+    '40P01': () => 'deadlock com outra transação',
+    '53100': () => 'o disco do servidor está cheio',
+    '53200': () => 'falta memória no servidor',
+    '53300': () => 'o servidor não tem conexão livre',
+    '57014': () => 'cancelada por outra sessão',
+    '57P01': () => 'encerrada por um administrador',
+    '57P02': () => 'outro processo do servidor caiu',
+    '57P03': () => 'o servidor está iniciando ou parando',
+    '57P04': () => 'o banco foi apagado',
+    '58030': () => 'o servidor não consegue ler ou gravar seus arquivos',
+    EAI_AGAIN: () => 'o nome do servidor não pôde ser resolvido',
+    ECONNREFUSED: (where: string) => `nada escuta em ${where}`,
+    ECONNRESET: () => 'o servidor a fechou inesperadamente',
+    EHOSTUNREACH: (where: string) => `não há rota até ${where}`,
+    ENETUNREACH: (where: string) => `não há rota até ${where}`,
+    ENOENT: (where: string) => `não há socket em ${where}`,
+    ENOTFOUND: () => 'o nome do servidor não pôde ser resolvido',
+    EPIPE: () => 'o servidor a fechou inesperadamente',
+    ETIMEDOUT: () => 'o servidor não respondeu a tempo',
+  },
   rowsRefused: (e: { database: string; message: string; sqlstate: string }) =>
     `o banco "${e.database}" recusa os registros: ${e.message} (${e.sqlstate}); confira restrições e gatilhos das tabelas`,
   nothingWritten: (e: { database: string }) =>
@@ -171,6 +205,7 @@ export const dbPtBR = {
         return `PostgreSQL embutido parado (dados em ${event.dir})`;
     }
   },
+  embeddedUp: (e: { port: number }) => `PostgreSQL embutido no ar na porta ${e.port}`,
   embeddedMissing: (e: { platform: string }) =>
     `não há PostgreSQL embutido instalado para ${e.platform}; reinstale com as dependências opcionais ou aponte PG_HOST para um servidor`,
   embeddedNoHome: () =>

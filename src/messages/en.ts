@@ -7,6 +7,7 @@ import { pageEn } from './page.en.js';
 import type { KeyEntry } from './pt-BR.js';
 import { settingsEn } from './settings.en.js';
 import { sourcesEn } from './sources.en.js';
+import { systemCauseEn } from './system.en.js';
 import { verdictEn } from './verdict.en.js';
 import { verifyEn } from './verify.en.js';
 
@@ -18,6 +19,12 @@ const plural = (count: number, one: string, many = `${one}s`): string =>
 const millis = (value: number): string =>
   value.toLocaleString('en-US', { maximumSignificantDigits: 3 });
 
+const rateOf = (e: { rate: number; target: number | null }): string =>
+  `${number(e.rate)}${e.target === null ? '' : `/${number(e.target)}`}`;
+
+const attemptText = (e: { attempt: number; of: number | null; seconds: number }): string =>
+  `attempt ${e.attempt}${e.of === null ? '' : `/${e.of}`} ${e.seconds === 0 ? 'now' : `in ${seconds(e.seconds)} s`}`;
+
 const ledgerSays = (e: KeyEntry): string => {
   if (e.operation === null) return 'this run took the id, and no transaction of the ledger used it';
   const done = { insert: 'inserted', update: 'updated', delete: 'deleted' }[e.operation];
@@ -28,7 +35,7 @@ const ledgerSays = (e: KeyEntry): string => {
 const stopReasons: Readonly<Record<StoppedBy, string>> = {
   duration: 'duration',
   'max-events': 'event limit',
-  signal: 'Ctrl+C or another signal',
+  signal: 'Ctrl+C (or a signal)',
   critical: 'a critical failure',
   threshold: 'a threshold that did not hold',
 };
@@ -50,7 +57,11 @@ export const en: Messages = {
     begin: (e) => `generating ${number(e.rows)} rows with ${plural(e.workers, 'worker')}`,
     nothingToDo: () => 'every table holds its volume already — nothing to insert',
     filled: (e) => `${e.table}: inserted +${number(e.written)} (total=${number(e.total)})`,
-    progress: (e) => `${number(e.done)}/${number(e.of)} rows, ${number(e.perSecond)}/s`,
+    rows: (e) => `${number(e.done)}/${number(e.of)} rows`,
+    perSecond: (rows) => `${number(rows)}/s`,
+    indexes: (e) => `building indexes and keys, ${number(e.done)} of ${number(e.of)}`,
+    shortIndexes: (e) => `indexes ${number(e.done)}/${number(e.of)}`,
+    left: (time) => `${time} left`,
     done: (e) =>
       `seed complete: ${number(e.written)} rows in ${seconds(e.seconds)} s (${number(e.perSecond)}/s)`,
     stopping: () => 'stop requested — finishing the chunks in flight (repeat to force)',
@@ -92,25 +103,28 @@ export const en: Messages = {
       const total = e.total === null ? '' : ` (total=${number(e.total)})`;
       return `${e.table}: ${parts.join(', ')}${total} batch=${e.batch}`;
     },
-    rejected: (e) => `${e.table}: ${e.kind} ${e.field}=*** (${e.sqlstate}) — row skipped`,
-    duplicate: (e) => `${e.table}: IntegrityError duplicate ${e.field}=*** — row skipped`,
-    integrityError: () => 'IntegrityError',
-    dataError: () => 'DataError',
+    rejected: (e) => `${e.table}: ${e.condition} ${e.field}=*** (${e.sqlstate}) — row skipped`,
+    duplicate: (e) => `${e.table}: ${e.condition} ${e.field}=*** duplicated — row skipped`,
+    repeated: (e) => `… ${number(e.count)} more like it: ${e.sentence}`,
     unknownField: () => 'field',
     batchRefused: (e) =>
       `${e.table}: COMMIT refused by a deferred constraint (${e.constraint}, ${e.sqlstate}) — the whole batch of ${plural(e.events, 'event')} is lost, since the server does not say which row it was`,
     unknownConstraint: () => 'constraint',
-    retried: (e) =>
-      `worker ${e.worker}: ${e.setting === null ? 'conflict between transactions' : `${e.setting} ended the transaction`} (${e.sqlstate}) — repeating the batch`,
+    retried: (e) => `worker ${e.worker}: ${e.cause} — repeating the batch`,
+    lost: (e) => `connection lost: ${e.cause} — ${plural(e.workers, 'worker')} reconnecting`,
     reconnecting: (e) =>
-      `connection lost — reconnecting in ${seconds(e.seconds)}s (attempt ${e.attempt}${e.of === null ? '' : `/${e.of}`}) [worker ${e.worker}: ${e.reason}]`,
-    reconnected: (e) => `worker ${e.worker}: connected again after ${seconds(e.seconds)}s`,
+      `connection lost — reconnecting in ${seconds(e.seconds)}s (attempt ${e.attempt}${e.of === null ? '' : `/${e.of}`}) [${plural(e.workers, 'worker')}: ${e.reason}]`,
+    reconnected: (e) =>
+      `connected again after ${seconds(e.seconds)} s; ${plural(e.workers, 'worker')}`,
     workerDied: (e) =>
       `worker ${e.worker}: its thread ended unexpectedly (${e.reason}) — starting another in its place`,
     gaveUp: (e) =>
       `connection lost and not recovered (${e.reason}); the run was ended${e.unsent === null ? '' : ` with ${plural(e.unsent, 'due event')} unsent`} — the summary holds what was committed`,
+    exhausted: (e) =>
+      `the run was ended${e.unsent === null ? '' : ` with ${plural(e.unsent, 'due event')} unsent`}: ${e.reason} — the summary holds what was committed`,
     behind: (e) =>
       `the run ended ${e.unsent === null ? 'before its last batches were sent' : `with ${plural(e.unsent, 'due event')} unsent`}, since the server was lost (${e.reason}); repeat the run, or pass --on-lag shed where such gaps are intended`,
+    lostBy: (e) => `${e.cause}; since then ${e.since}`,
     heldUp: (e) =>
       [
         e.batches > 0
@@ -135,15 +149,28 @@ export const en: Messages = {
     resumed: () => 'resumed',
     stopping: () => 'stop requested — finishing the batches in flight (repeat to force)',
     forced: () => 'forced to end: the batches in flight are left to the server',
-    live: (e) =>
-      [
-        e.paused ? '⏸ paused' : '▶',
-        `${e.elapsed}${e.remaining === null ? '' : ` (${e.remaining} left)`}`,
-        `${number(e.rate)}${e.target === null ? '' : `/${number(e.target)}`} events/s`,
-        `${number(e.events)} events`,
-        `p99 ${e.p99 === null ? '–' : `${millis(e.p99)} ms`}`,
-        `${number(e.rejected)} rejected`,
-      ].join(' · '),
+    live: {
+      states: {
+        waiting: () => '▷ connecting',
+        running: () => '▶',
+        paused: () => '⏸ paused',
+        stopping: () => '■ stopping',
+      },
+      rate: (e) => `${rateOf(e)} events/s`,
+      shortRate: (e) => `${rateOf(e)}/s`,
+      p99: (ms) => `p99 ${ms === null ? '–' : `${millis(ms)} ms`}`,
+      rejected: (count) => `${number(count)} rejected`,
+      shortRejected: (count) => `${number(count)} rej.`,
+      reconnects: (count) => plural(count, 'reconnect'),
+      partlyLost: (e) => `${e.workers} of ${e.of} workers reconnecting`,
+      stage: (e) => `stage ${e.number}/${e.of}${e.shape === null ? '' : ` ${e.shape}`}`,
+      left: (time) => `${time} left`,
+      events: (count) => plural(count, 'event'),
+      lost: (age) => `↻ server lost ${number(Math.floor(age))} s ago`,
+      reconnecting: (e) => `reconnecting, ${attemptText(e)}`,
+      attempt: attemptText,
+      due: (count) => `${plural(count, 'event')} due`,
+    },
     paceStages: (e) => `${e.stages.join(', then ')}, in batches of ${e.batch}`,
     forecast: (e) =>
       e.events === null || e.seconds === null
@@ -154,9 +181,9 @@ export const en: Messages = {
     worker: () => 'worker',
     types: () => 'event types',
     share: () => 'share',
-    noJunit: (e) => `the JUnit XML could not be written to ${e.file} (${e.reason})`,
+    noJunit: (e) => `the JUnit XML could not be written to ${e.file} (${systemCauseEn(e.reason)})`,
     runFolder: (e) =>
-      `could not write to ${e.folder} (${e.reason}); the run goes on without that record`,
+      `could not write to ${e.folder} (${systemCauseEn(e.reason)}); the run goes on without that record`,
   },
   report: {
     at: (path) => `Report: ${path}`,
@@ -165,13 +192,12 @@ export const en: Messages = {
     reason: (by) => stopReasons[by],
     stopped: (e) => {
       const paused = e.paused < 0.1 ? '' : ` (${seconds(e.paused)} s of it paused)`;
-      const whole =
-        e.by === 'signal' && e.complete ? '; every batch that it began is complete' : '';
+      const whole = e.by === 'signal' && e.complete ? '; each batch it began is complete' : '';
       return `${stopReasons[e.by]}, after ${seconds(e.seconds)} s${paused}${whole}`;
     },
     events: () => 'events',
     eventsAt: (e) =>
-      `${number(e.events)}, at ${number(e.achieved)}${e.target === null ? '' : ` of ${number(e.target)}`} per second`,
+      `${number(e.events)}, at ${seconds(e.achieved)}${e.target === null ? '' : ` of ${number(e.target)}`} per second`,
     transactions: () => 'transactions',
     outcomes: (e) =>
       [
@@ -181,7 +207,7 @@ export const en: Messages = {
       ].join(', '),
     notSent: () => 'not sent',
     notSentOf: (e) =>
-      `${number(e.events)}${e.due === null ? '' : ` of ${plural(e.due, 'due event')}`}${e.shed > 0 ? `, ${number(e.shed)} of them shed (--on-lag shed)` : ''}`,
+      `${number(e.events)}${e.due === null ? '' : ` of ${plural(e.due, 'due event')}`}${e.shed === 0 ? '' : `, ${e.shed === e.events ? '' : `${number(e.shed)} of them `}shed (--on-lag shed)`}`,
     errors: () => 'errors',
     errorCounts: (e) => {
       const kinds = e.rejected.map(({ name, rows }) => `${name} ${number(rows)}`).join(', ');
@@ -245,8 +271,10 @@ export const en: Messages = {
     schemaReady: (e) => `schema ready in "${e.database}"`,
   },
   log: {
+    warning: () => 'warning',
+    error: () => 'error',
     fileGivenUp: (file, reason) =>
-      `${file} cannot be written (${reason}) — going on without this log file`,
+      `${file} cannot be written (${systemCauseEn(reason)}) — going on without this log file`,
   },
   doctor: doctorEn,
   ledger: {
@@ -254,7 +282,7 @@ export const en: Messages = {
       `${e.path} is a ledger of format ${e.version}, and this version reads formats 1 and 2; use the version of the simulator that wrote it`,
     notConcluded: (e) => `the database could not be examined at the end of the run: ${e.why}`,
     unwritable: (e) =>
-      `the ledger cannot be written (${e.message}); without it the committed changes are unknown, so the run ends here. Make room, choose another LOG_DIR, or use --no-ledger`,
+      `the ledger cannot be written (${systemCauseEn(e.message)}); without it the committed changes are unknown, so the run ends here. Make room, choose another LOG_DIR, or use --no-ledger`,
     none: (e) =>
       `the run ${e.run} has no ledger; it was run with --no-ledger or by an older version`,
     underWay: (e) => `the run ${e.run} is still under way; end it first`,

@@ -5,6 +5,7 @@ import { doctorPtBR } from './doctor.pt-BR.js';
 import { pagePtBR } from './page.pt-BR.js';
 import { settingsPtBR } from './settings.pt-BR.js';
 import { sourcesPtBR } from './sources.pt-BR.js';
+import { systemCausePtBR } from './system.pt-BR.js';
 import { verdictPtBR } from './verdict.pt-BR.js';
 import { verifyPtBR } from './verify.pt-BR.js';
 
@@ -20,10 +21,16 @@ const ptMillis = (value: number): string =>
 const stopReasons: Readonly<Record<StoppedBy, string>> = {
   duration: 'duração',
   'max-events': 'limite de eventos',
-  signal: 'Ctrl+C ou outro sinal',
+  signal: 'Ctrl+C (ou um sinal)',
   critical: 'uma falha crítica',
   threshold: 'um limite não cumprido',
 };
+
+const ptRate = (e: { rate: number; target: number | null }): string =>
+  `${ptNumber(e.rate)}${e.target === null ? '' : `/${ptNumber(e.target)}`}`;
+
+const ptAttempt = (e: { attempt: number; of: number | null; seconds: number }): string =>
+  `tentativa ${e.attempt}${e.of === null ? '' : `/${e.of}`} ${e.seconds === 0 ? 'agora' : `em ${ptSeconds(e.seconds)} s`}`;
 
 /** The ledger's entry for a key. */
 export interface KeyEntry {
@@ -71,8 +78,13 @@ export const ptBR = {
     nothingToDo: () => 'todas as tabelas já têm o volume pedido — nada a inserir',
     filled: (e: { table: string; written: number; total: number }) =>
       `${e.table}: inseridos +${ptNumber(e.written)} (total=${ptNumber(e.total)})`,
-    progress: (e: { done: number; of: number; perSecond: number }) =>
-      `${ptNumber(e.done)}/${ptNumber(e.of)} registros, ${ptNumber(e.perSecond)}/s`,
+    rows: (e: { done: number; of: number }) => `${ptNumber(e.done)}/${ptNumber(e.of)} registros`,
+    perSecond: (rows: number) => `${ptNumber(rows)}/s`,
+    indexes: (e: { done: number; of: number }) =>
+      `recriando índices e chaves, ${ptNumber(e.done)} de ${ptNumber(e.of)}`,
+    shortIndexes: (e: { done: number; of: number }) =>
+      `índices ${ptNumber(e.done)}/${ptNumber(e.of)}`,
+    left: (time: string) => `faltam ${time}`,
     done: (e: { written: number; seconds: number; perSecond: number }) =>
       `carga inicial concluída: ${ptNumber(e.written)} registros em ${ptSeconds(e.seconds)} s (${ptNumber(e.perSecond)}/s)`,
     stopping: () => 'parada pedida — concluindo os blocos em andamento (repita para forçar)',
@@ -125,34 +137,41 @@ export const ptBR = {
       const total = e.total === null ? '' : ` (total=${ptNumber(e.total)})`;
       return `${e.table}: ${parts.join(', ')}${total} batch=${e.batch}`;
     },
-    rejected: (e: { table: string; kind: string; field: string; sqlstate: string }) =>
-      `${e.table}: ${e.kind} ${e.field}=*** (${e.sqlstate}) — registro ignorado`,
-    duplicate: (e: { table: string; field: string }) =>
-      `${e.table}: IntegrityError ${e.field}=*** duplicado — registro ignorado`,
-    integrityError: () => 'IntegrityError',
-    dataError: () => 'DataError',
+    rejected: (e: { table: string; condition: string; field: string; sqlstate: string }) =>
+      `${e.table}: ${e.condition} ${e.field}=*** (${e.sqlstate}) — registro ignorado`,
+    duplicate: (e: { table: string; condition: string; field: string }) =>
+      `${e.table}: ${e.condition} ${e.field}=*** duplicado — registro ignorado`,
+    /** The sum of lines that were left out, and the latest of them. */
+    repeated: (e: { count: number; sentence: string }) =>
+      `… mais ${ptNumber(e.count)} como esta: ${e.sentence}`,
     unknownField: () => 'campo',
     batchRefused: (e: { table: string; events: number; constraint: string; sqlstate: string }) =>
       `${e.table}: COMMIT recusado por uma restrição adiada (${e.constraint}, ${e.sqlstate}) — o lote inteiro de ${ptPlural(e.events, 'evento', 'eventos')} se perde, pois o servidor não diz qual registro foi`,
     unknownConstraint: () => 'restrição',
-    retried: (e: { worker: number; sqlstate: string; setting: string | null }) =>
-      `worker ${e.worker}: ${e.setting === null ? 'conflito entre transações' : `${e.setting} encerrou a transação`} (${e.sqlstate}) — repetindo o lote`,
+    retried: (e: { worker: number; cause: string }) =>
+      `worker ${e.worker}: ${e.cause} — repetindo o lote`,
+    lost: (e: { cause: string; workers: number }) =>
+      `perda de conexão: ${e.cause} — ${ptWorkers(e.workers)} tentando reconectar`,
     reconnecting: (e: {
-      worker: number;
+      workers: number;
       seconds: number;
       attempt: number;
       of: number | null;
       reason: string;
     }) =>
-      `perda de conexão — tentando reconectar em ${ptSeconds(e.seconds)}s (tentativa ${e.attempt}${e.of === null ? '' : `/${e.of}`}) [worker ${e.worker}: ${e.reason}]`,
-    reconnected: (e: { worker: number; seconds: number }) =>
-      `worker ${e.worker}: conexão restabelecida após ${ptSeconds(e.seconds)}s`,
+      `perda de conexão — tentando reconectar em ${ptSeconds(e.seconds)}s (tentativa ${e.attempt}${e.of === null ? '' : `/${e.of}`}) [${ptWorkers(e.workers)}: ${e.reason}]`,
+    reconnected: (e: { seconds: number; workers: number }) =>
+      `conexão restabelecida após ${ptSeconds(e.seconds)} s; ${ptWorkers(e.workers)}`,
     workerDied: (e: { worker: number; reason: string }) =>
       `worker ${e.worker}: a thread terminou inesperadamente (${e.reason}) — iniciando outra no lugar`,
     gaveUp: (e: { reason: string; unsent: number | null }) =>
       `conexão perdida e não recuperada (${e.reason}); a execução foi encerrada${e.unsent === null ? '' : ` com ${ptPlural(e.unsent, 'evento devido', 'eventos devidos')} sem envio`} — o que foi confirmado está no resumo`,
+    exhausted: (e: { reason: string; unsent: number | null }) =>
+      `a execução foi encerrada${e.unsent === null ? '' : ` com ${ptPlural(e.unsent, 'evento devido', 'eventos devidos')} sem envio`}: ${e.reason} — o que foi confirmado está no resumo`,
     behind: (e: { reason: string; unsent: number | null }) =>
       `a execução terminou ${e.unsent === null ? 'antes do envio de seus últimos lotes' : `com ${ptPlural(e.unsent, 'evento devido', 'eventos devidos')} sem envio`}, pois o servidor se perdeu (${e.reason}); repita a execução, ou use --on-lag shed se essas lacunas são desejadas`,
+    /** `since`: why no connection was made again. */
+    lostBy: (e: { cause: string; since: string }) => `${e.cause}; desde então ${e.since}`,
     heldUp: (e: { batches: number; unsent: number | null; waits: readonly string[] }) =>
       [
         e.batches > 0
@@ -179,24 +198,33 @@ export const ptBR = {
     resumed: () => 'retomado',
     stopping: () => 'parada pedida — concluindo os lotes em andamento (repita para forçar)',
     forced: () => 'encerrado à força: os lotes em andamento ficam por conta do servidor',
-    live: (e: {
-      elapsed: string;
-      remaining: string | null;
-      rate: number;
-      target: number | null;
-      events: number;
-      p99: number | null;
-      rejected: number;
-      paused: boolean;
-    }) =>
-      [
-        e.paused ? '⏸ pausado' : '▶',
-        `${e.elapsed}${e.remaining === null ? '' : ` (restam ${e.remaining})`}`,
-        `${ptNumber(e.rate)}${e.target === null ? '' : `/${ptNumber(e.target)}`} eventos/s`,
-        `${ptNumber(e.events)} eventos`,
-        `p99 ${e.p99 === null ? '–' : `${ptMillis(e.p99)} ms`}`,
-        `${ptNumber(e.rejected)} rejeitados`,
-      ].join(' · '),
+    /** The parts of the live line, each as short as it can be: the line has 80 columns. */
+    live: {
+      states: {
+        waiting: () => '▷ conectando',
+        running: () => '▶',
+        paused: () => '⏸ pausado',
+        stopping: () => '■ parando',
+      },
+      rate: (e: { rate: number; target: number | null }) => `${ptRate(e)} eventos/s`,
+      shortRate: (e: { rate: number; target: number | null }) => `${ptRate(e)}/s`,
+      p99: (ms: number | null) => `p99 ${ms === null ? '–' : `${ptMillis(ms)} ms`}`,
+      rejected: (count: number) => ptPlural(count, 'rejeitado', 'rejeitados'),
+      shortRejected: (count: number) => `${ptNumber(count)} rej.`,
+      reconnects: (count: number) => ptPlural(count, 'reconexão', 'reconexões'),
+      partlyLost: (e: { workers: number; of: number }) =>
+        `${e.workers} de ${e.of} workers reconectando`,
+      stage: (e: { number: number; of: number; shape: string | null }) =>
+        `etapa ${e.number}/${e.of}${e.shape === null ? '' : ` ${e.shape}`}`,
+      left: (time: string) => `faltam ${time}`,
+      events: (count: number) => ptPlural(count, 'evento', 'eventos'),
+      /** `age`: seconds since. */
+      lost: (age: number) => `↻ sem servidor há ${ptNumber(Math.floor(age))} s`,
+      reconnecting: (e: { attempt: number; of: number | null; seconds: number }) =>
+        `reconectando, ${ptAttempt(e)}`,
+      attempt: (e: { attempt: number; of: number | null; seconds: number }) => ptAttempt(e),
+      due: (count: number) => ptPlural(count, 'evento devido', 'eventos devidos'),
+    },
     paceStages: (e: { stages: readonly string[]; batch: number }) =>
       `${e.stages.join(', depois ')}, em lotes de ${e.batch}`,
     forecast: (e: { events: number | null; seconds: number | null; peak: number }) =>
@@ -209,9 +237,9 @@ export const ptBR = {
     types: () => 'tipos de evento',
     share: () => 'parte',
     noJunit: (e: { file: string; reason: string }) =>
-      `o JUnit XML não pôde ser gravado em ${e.file} (${e.reason})`,
+      `o JUnit XML não pôde ser gravado em ${e.file} (${systemCausePtBR(e.reason)})`,
     runFolder: (e: { folder: string; reason: string }) =>
-      `não foi possível gravar em ${e.folder} (${e.reason}); a execução continua sem esse registro`,
+      `não foi possível gravar em ${e.folder} (${systemCausePtBR(e.reason)}); a execução continua sem esse registro`,
   },
   report: {
     at: (path: string) => `Relatório: ${path}`,
@@ -220,12 +248,12 @@ export const ptBR = {
     reason: (by: StoppedBy) => stopReasons[by],
     stopped: (e: { by: StoppedBy; seconds: number; paused: number; complete: boolean }) => {
       const paused = e.paused < 0.1 ? '' : ` (${ptSeconds(e.paused)} s em pausa)`;
-      const whole = e.by === 'signal' && e.complete ? '; todo lote iniciado foi concluído' : '';
+      const whole = e.by === 'signal' && e.complete ? '; cada lote iniciado foi concluído' : '';
       return `${stopReasons[e.by]}, após ${ptSeconds(e.seconds)} s${paused}${whole}`;
     },
     events: () => 'eventos',
     eventsAt: (e: { events: number; achieved: number; target: number | null }) =>
-      `${ptNumber(e.events)}, a ${ptNumber(e.achieved)}${e.target === null ? '' : ` de ${ptNumber(e.target)}`} por segundo`,
+      `${ptNumber(e.events)}, a ${ptSeconds(e.achieved)}${e.target === null ? '' : ` de ${ptNumber(e.target)}`} por segundo`,
     transactions: () => 'transações',
     outcomes: (e: { committed: number; rolled_back: number; in_doubt: number }) =>
       [
@@ -236,7 +264,7 @@ export const ptBR = {
     notSent: () => 'não enviados',
     /** `due`: null where the plan sets no number. */
     notSentOf: (e: { events: number; due: number | null; shed: number }) =>
-      `${ptNumber(e.events)}${e.due === null ? '' : ` de ${ptPlural(e.due, 'evento devido', 'eventos devidos')}`}${e.shed > 0 ? `, ${ptNumber(e.shed)} deles descartados (--on-lag shed)` : ''}`,
+      `${ptNumber(e.events)}${e.due === null ? '' : ` de ${ptPlural(e.due, 'evento devido', 'eventos devidos')}`}${e.shed === 0 ? '' : `, ${e.shed === e.events ? '' : `${ptNumber(e.shed)} deles `}descartados (--on-lag shed)`}`,
     errors: () => 'erros',
     errorCounts: (e: {
       rejected: readonly { name: string; rows: number }[];
@@ -311,8 +339,10 @@ export const ptBR = {
     schemaReady: (e: { database: string }) => `esquema pronto em "${e.database}"`,
   },
   log: {
+    warning: () => 'aviso',
+    error: () => 'erro',
     fileGivenUp: (file: string, reason: string) =>
-      `não foi possível gravar em ${file} (${reason}) — a execução segue sem este arquivo de log`,
+      `não foi possível gravar em ${file} (${systemCausePtBR(reason)}) — a execução segue sem este arquivo de log`,
   },
   doctor: doctorPtBR,
   ledger: {
@@ -321,7 +351,7 @@ export const ptBR = {
     notConcluded: (e: { why: string }) =>
       `não foi possível olhar o banco mais uma vez no fim da execução: ${e.why}`,
     unwritable: (e: { message: string }) =>
-      `não é possível gravar o ledger (${e.message}); sem ele ninguém sabe o que foi confirmado, por isso a execução termina aqui. Libere espaço, escolha outro LOG_DIR ou use --no-ledger`,
+      `não é possível gravar o ledger (${systemCausePtBR(e.message)}); sem ele ninguém sabe o que foi confirmado, por isso a execução termina aqui. Libere espaço, escolha outro LOG_DIR ou use --no-ledger`,
     none: (e: { run: string }) =>
       `a execução ${e.run} não tem ledger; rodou com --no-ledger ou em uma versão anterior`,
     underWay: (e: { run: string }) =>

@@ -48,6 +48,8 @@ const among = ({ events, tables }: Violated): string => {
 const unsent = (count: number | null): string =>
   count === null || count === 0 ? '' : `, with ${plural(count, 'due event')} unsent`;
 
+const why = (cause: string | null): string => (cause === null ? '; see the log' : ` — ${cause}`);
+
 /** How a run ended, in one sentence each: on the terminal, on top of its page, and in JUnit, in English. */
 export const verdictEn: typeof verdictPtBR = {
   measured,
@@ -69,13 +71,14 @@ export const verdictEn: typeof verdictPtBR = {
     ].join('; '),
   duplicates: (e) =>
     `Duplicates only: everything arrived (${plural(e.delivered, 'event')}), and ${number(e.replayed)} arrived again in ${plural(e.rewinds, 'replay')}, which is legal`,
-  critical: () => 'Did not finish: a critical failure ended the run; see the log',
-  serverLost: (count) =>
-    `Did not finish: the connection to the server was lost${unsent(count)}; see the log`,
-  heldUp: (count) =>
-    `Did not finish: batches waited at the server when the run ended${unsent(count)}; see the log`,
+  critical: ({ cause }) => `Did not finish: a critical failure ended the run${why(cause)}`,
+  serverLost: (e) =>
+    `Did not finish: the connection to the server was lost${unsent(e.unsent)}${why(e.cause)}`,
+  heldUp: (e) =>
+    `Did not finish: workers were held up at the server${unsent(e.unsent)}${why(e.cause)}`,
   inDoubt: (count) =>
     `In doubt: it is unknown whether ${plural(count, 'transaction')} committed; \`ledger resolve\` asks the server`,
   noSummary: () => 'No summary: the run was killed, or is still under way',
-  unjudged: () => 'No verdict: no thresholds were set, and the run was not verified',
+  unjudged: () =>
+    'No verdict: no thresholds were set (--threshold), and the run was not verified (`verify`)',
 };

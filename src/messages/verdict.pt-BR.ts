@@ -77,6 +77,8 @@ const unsent = (count: number | null): string =>
     ? ''
     : `, com ${plural(count, 'evento devido', 'eventos devidos')} sem envio`;
 
+const why = (cause: string | null): string => (cause === null ? '; veja o log' : ` — ${cause}`);
+
 /** How a run ended, in one sentence each: on the terminal, on top of its page, and in JUnit, in Brazilian Portuguese. */
 export const verdictPtBR = {
   /** A threshold's figure and limit. */
@@ -101,13 +103,15 @@ export const verdictPtBR = {
     ].join('; '),
   duplicates: (e: { delivered: number; replayed: number; rewinds: number }) =>
     `Só duplicatas: tudo chegou (${events(e.delivered)}), e ${plural(e.replayed, 'chegou', 'chegaram')} de novo em ${plural(e.rewinds, 'recomeço', 'recomeços')}, o que é permitido`,
-  critical: () => 'Não terminou: uma falha crítica encerrou a execução; veja o log',
-  serverLost: (count: number | null) =>
-    `Não terminou: a conexão com o servidor foi perdida${unsent(count)}; veja o log`,
-  heldUp: (count: number | null) =>
-    `Não terminou: lotes esperavam no servidor no fim da execução${unsent(count)}; veja o log`,
+  critical: ({ cause }: { cause: string | null }) =>
+    `Não terminou: uma falha crítica encerrou a execução${why(cause)}`,
+  serverLost: (e: { unsent: number | null; cause: string | null }) =>
+    `Não terminou: a conexão com o servidor foi perdida${unsent(e.unsent)}${why(e.cause)}`,
+  heldUp: (e: { unsent: number | null; cause: string | null }) =>
+    `Não terminou: workers ficaram retidos no servidor${unsent(e.unsent)}${why(e.cause)}`,
   inDoubt: (count: number) =>
     `Em dúvida: não se sabe se ${plural(count, 'transação foi confirmada', 'transações foram confirmadas')}; \`ledger resolve\` pergunta ao servidor`,
   noSummary: () => 'Sem resumo: a execução foi morta ou ainda está em andamento',
-  unjudged: () => 'Sem veredito: nenhum limite foi definido, e a execução não foi verificada',
+  unjudged: () =>
+    'Sem veredito: nenhum limite foi definido (--threshold), e a execução não foi verificada (`verify`)',
 };

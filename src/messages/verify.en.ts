@@ -172,8 +172,12 @@ export const verifyEn: typeof verifyPtBR = {
   malformed: (e) => `input ${e.position} is not an event: ${e.reason}`,
   malformedStops: (e) =>
     `input ${e.position} is not an event: ${e.reason}; fix it, or pass --skip-malformed to skip and count such input`,
-  progress: (e) =>
-    `${e.run}: ${plural(e.events, 'event')}, ${number(e.delivered)} checked, ${number(e.waiting)} waiting for the ledger${e.runOver ? '; the run is over' : ''}`,
+  progress: {
+    events: (count) => plural(count, 'event'),
+    checked: (count) => `${number(count)} checked`,
+    waiting: (count) => `${number(count)} waiting for the ledger`,
+    runOver: () => 'the run is over',
+  },
   verdicts: {
     exact: (e) =>
       `exact: ${plural(e.accounting.delivered, 'event')} of ${plural(e.transactions.delivered, 'transaction')} arrived once, in order and unchanged${besides(e)}`,

@@ -1,7 +1,6 @@
 import type { TableName } from '../schemas/hospital/tables.js';
 import type { EventOperation, Malformed } from '../sources/source.js';
 import type { Omission } from '../verify/ledger/publishing.js';
-import type { VerificationProgress } from '../verify/task.js';
 import type { Doubts, Verdict } from '../verify/verdict/accounting.js';
 import { DOUBTS, type Doubt, type Sum } from '../verify/verdict/accounting.js';
 import type { ExplainedCause, Note, VerificationDocument } from '../verify/verdict/document.js';
@@ -185,8 +184,13 @@ export const verifyPtBR = {
   malformed: (e: Malformed) => `a entrada ${e.position} não é um evento: ${e.reason}`,
   malformedStops: (e: Malformed) =>
     `a entrada ${e.position} não é um evento: ${e.reason}; corrija-a, ou use --skip-malformed para pular e contar entradas assim`,
-  progress: (e: VerificationProgress & { run: string }) =>
-    `${e.run}: ${events(e.events)}, ${number(e.delivered)} conferidos, ${number(e.waiting)} à espera do ledger${e.runOver ? '; execução encerrada' : ''}`,
+  /** The parts of the live line. */
+  progress: {
+    events: (count: number) => events(count),
+    checked: (count: number) => `${number(count)} conferidos`,
+    waiting: (count: number) => `${number(count)} à espera do ledger`,
+    runOver: () => 'execução encerrada',
+  },
   verdicts: {
     exact: (e) =>
       `exato: ${events(e.accounting.delivered)} de ${transactions(e.transactions.delivered)} chegaram uma vez, em ordem e sem alteração${besides(e)}`,

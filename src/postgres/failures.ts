@@ -293,6 +293,12 @@ export function failureError(
   if (sqlstate.startsWith(SQLSTATE_CLASS.PLPGSQL_ERROR)) {
     return unfit((m) => m.db.triggerRefuses({ database, sqlstate }));
   }
+  if (sqlstate === SQLSTATE.DISK_FULL) {
+    return unreachable((m) => m.db.serverDiskFull({ where, message, sqlstate }));
+  }
+  if (sqlstate === SQLSTATE.TOO_MANY_CONNECTIONS) {
+    return unreachable((m) => m.db.noFreeConnection({ where, message, sqlstate }));
+  }
   if (failure.class === 'critical') {
     return unreachable((m) => m.db.serverFailed({ where, message, sqlstate }));
   }

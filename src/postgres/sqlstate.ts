@@ -3,11 +3,22 @@ export const SQLSTATE = {
   NO_DATA: '02000',
   PROTOCOL_VIOLATION: '08P01',
   FEATURE_NOT_SUPPORTED: '0A000',
+  STRING_DATA_RIGHT_TRUNCATION: '22001',
+  NUMERIC_VALUE_OUT_OF_RANGE: '22003',
+  NULL_VALUE_NOT_ALLOWED: '22004',
+  INVALID_DATETIME_FORMAT: '22007',
+  DATETIME_FIELD_OVERFLOW: '22008',
+  DIVISION_BY_ZERO: '22012',
   CHARACTER_NOT_IN_REPERTOIRE: '22021',
   INVALID_PARAMETER_VALUE: '22023',
+  INVALID_TEXT_REPRESENTATION: '22P02',
   UNTRANSLATABLE_CHARACTER: '22P05',
+  RESTRICT_VIOLATION: '23001',
+  NOT_NULL_VIOLATION: '23502',
   FOREIGN_KEY_VIOLATION: '23503',
   UNIQUE_VIOLATION: '23505',
+  CHECK_VIOLATION: '23514',
+  EXCLUSION_VIOLATION: '23P01',
   READ_ONLY_SQL_TRANSACTION: '25006',
   IDLE_IN_TRANSACTION_SESSION_TIMEOUT: '25P03',
   TRANSACTION_TIMEOUT: '25P04',
@@ -27,6 +38,8 @@ export const SQLSTATE = {
   UNDEFINED_FUNCTION: '42883',
   UNDEFINED_TABLE: '42P01',
   DUPLICATE_DATABASE: '42P04',
+  DISK_FULL: '53100',
+  OUT_OF_MEMORY: '53200',
   TOO_MANY_CONNECTIONS: '53300',
   OBJECT_NOT_IN_PREREQUISITE_STATE: '55000',
   OBJECT_IN_USE: '55006',
@@ -37,6 +50,8 @@ export const SQLSTATE = {
   CANNOT_CONNECT_NOW: '57P03',
   DATABASE_DROPPED: '57P04',
   IDLE_SESSION_TIMEOUT: '57P05',
+  IO_ERROR: '58030',
+  RAISE_EXCEPTION: 'P0001',
   INTERNAL_ERROR: 'XX000',
 } as const;
 
@@ -55,28 +70,12 @@ export const SQLSTATE_CLASS = {
   INTERNAL_ERROR: 'XX',
 } as const;
 
-/** Names of the codes that refuse a row, as PostgreSQL's documentation has them (appendix A). */
-const CONDITIONS: Readonly<Record<string, string>> = {
-  '22001': 'string_data_right_truncation',
-  '22003': 'numeric_value_out_of_range',
-  '22007': 'invalid_datetime_format',
-  '22008': 'datetime_field_overflow',
-  '22012': 'division_by_zero',
-  '22P02': 'invalid_text_representation',
-  '23000': 'integrity_constraint_violation',
-  '23001': 'restrict_violation',
-  '23502': 'not_null_violation',
-  '23503': 'foreign_key_violation',
-  '23505': 'unique_violation',
-  '23514': 'check_violation',
-  '23P01': 'exclusion_violation',
-  '44000': 'with_check_option_violation',
-  P0001: 'raise_exception',
-};
-
-/** The name of a code; the code itself where the name is unknown. */
+/** The name of a code's condition, `unique_violation`; without one that of its class, or the code itself. */
 export function conditionName(sqlstate: string): string {
-  return CONDITIONS[sqlstate] ?? sqlstate;
+  const nameIn = (codes: Readonly<Record<string, string>>, code: string) =>
+    Object.keys(codes).find((name) => codes[name] === code);
+  const name = nameIn(SQLSTATE, sqlstate) ?? nameIn(SQLSTATE_CLASS, sqlstate.slice(0, 2));
+  return name?.toLowerCase() ?? sqlstate;
 }
 
 /** Whether an error is the server's, with one of these codes. */

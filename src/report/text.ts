@@ -79,13 +79,16 @@ export function summaryFacts({ report: words }: Messages, summary: RunSummary): 
   });
   const { retries, reconnects } = summary;
   const rows = rejectedTotal(summary.rejected);
+  const errors = words.errorCounts({ rejected, rows, retries, reconnects });
+  const isLost = server_lost || by === 'critical';
   return [
     [words.run(), run_id],
     [words.stoppedBy(), words.stopped({ by, seconds, paused, complete })],
     [words.events(), words.eventsAt({ events, achieved, target })],
     [words.transactions(), words.outcomes(transactions)],
     ...(shed + unsent === 0 ? [] : [[words.notSent(), notSent] as const]),
-    [words.errors(), words.errorCounts({ rejected, rows, retries, reconnects })],
+    // The loss itself is not counted; the verdict names it.
+    ...(isLost && rows + retries + reconnects === 0 ? [] : [[words.errors(), errors] as const]),
   ];
 }
 

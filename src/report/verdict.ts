@@ -9,7 +9,10 @@ import { measuredOf } from './thresholds.js';
 /** `unsure`: nothing failed as far as it is known. `unjudged`: there is nothing to judge the run by. */
 export type VerdictState = 'failed' | 'unsure' | 'held' | 'unjudged';
 
-/** One fact that a verdict follows from. Counts of events are null where the plan sets no number. */
+/**
+ * One fact that a verdict follows from. `unsent`: due events; null where the plan sets no number. `cause`: in the
+ * operator's words; null where it is in the log alone.
+ */
 export type Reason =
   /** `tables`: where the events are, the most first; events of an unknown table are in none. */
   | {
@@ -18,9 +21,9 @@ export type Reason =
       readonly events: number;
       readonly tables: readonly { readonly table: TableName; readonly events: number }[];
     }
-  | { readonly kind: 'critical' }
-  | { readonly kind: 'server_lost'; readonly unsent: number | null }
-  | { readonly kind: 'held_up'; readonly unsent: number | null }
+  | { readonly kind: 'critical'; readonly cause: string | null }
+  | { readonly kind: 'server_lost'; readonly unsent: number | null; readonly cause: string | null }
+  | { readonly kind: 'held_up'; readonly unsent: number | null; readonly cause: string | null }
   | { readonly kind: 'not_held'; readonly result: ThresholdResult }
   /** The run was killed, or is under way. */
   | { readonly kind: 'no_summary' }
@@ -72,12 +75,14 @@ export interface RunVerdict {
  *
  * @param summary null: the run was killed, or is under way
  * @param verification null: not verified
+ * @param cause why the run did less than planned, in the operator's words; null where it is in the log alone
  */
 export function judgeRun(
   summary: RunSummary | null,
   verification: VerificationDocument | null,
+  cause: string | null = null,
 ): RunVerdict {
-  const ends = summary === null ? [{ kind: 'no_summary' } as const] : endReasons(summary);
+  const ends = summary === null ? [{ kind: 'no_summary' } as const] : endReasons(summary, cause);
   const cdc = verification === null ? [] : cdcReasons(verification);
   const held = summary === null ? [] : thresholdReasons(summary);
   // A verification reads the ledger as it is now: its own doubts include what is still unknown.
@@ -110,11 +115,11 @@ export function reasonText({ verdict: words, verify }: Messages, reason: Reason)
     case 'violated':
       return words.violated(reason);
     case 'critical':
-      return words.critical();
+      return words.critical(reason);
     case 'server_lost':
-      return words.serverLost(reason.unsent);
+      return words.serverLost(reason);
     case 'held_up':
-      return words.heldUp(reason.unsent);
+      return words.heldUp(reason);
     case 'not_held':
       return words.notHeld({ ...measuredOf(reason.result), aborted: reason.result.aborted });
     case 'no_summary':
@@ -137,11 +142,14 @@ export function reasonText({ verdict: words, verify }: Messages, reason: Reason)
 }
 
 /** Why a run did less than planned; empty if it did not. */
-function endReasons({ stopped_by, server_lost, held_up, unsent }: RunSummary): Reason[] {
+function endReasons(
+  { stopped_by, server_lost, held_up, unsent }: RunSummary,
+  cause: string | null,
+): Reason[] {
   // A lost server is a critical failure too, and says more.
-  if (server_lost) return [{ kind: 'server_lost', unsent }];
-  if (stopped_by === 'critical') return [{ kind: 'critical' }];
-  return held_up ? [{ kind: 'held_up', unsent }] : [];
+  if (server_lost) return [{ kind: 'server_lost', unsent, cause }];
+  if (stopped_by === 'critical') return [{ kind: 'critical', cause }];
+  return held_up ? [{ kind: 'held_up', unsent, cause }] : [];
 }
 
 function doubtReasons({ transactions: { in_doubt } }: RunSummary): Reason[] {

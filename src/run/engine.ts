@@ -7,6 +7,7 @@ import { loadIds } from '../ids/load.js';
 import type { LedgerTask } from '../ledger/writer.js';
 import type { ReconnectPolicy } from '../lib/back-off.js';
 import { monotonicMs, sleep, within } from '../lib/clock.js';
+import type { Histogram } from '../lib/histogram.js';
 import { unlessAborted } from '../lib/signals.js';
 import { connect, operatorErrorOf } from '../postgres/connect.js';
 import { describeFailure, type Failure } from '../postgres/failures.js';
@@ -23,7 +24,7 @@ import {
 import type { Pools } from '../schemas/hospital/pools.js';
 import { TABLE_NAMES } from '../schemas/hospital/tables.js';
 import { closeJournals, type Journal } from './close-journals.js';
-import { Control } from './control.js';
+import { Control, type RunState } from './control.js';
 import { type HeldUp, WaitEnder } from './held-up.js';
 import type { LoadPlan, WorkerPlan } from './plan.js';
 import { ProducerThreads } from './producer-threads.js';
@@ -93,15 +94,18 @@ export interface LiveFigures {
   readonly activeMs: number;
   /** Until the end of the load, without pauses; null for no end. */
   readonly remainingMs: number | null;
-  readonly paused: boolean;
+  readonly state: RunState;
   /** Events a second that the plan asks for now; null in the cycle and for `max`. */
   readonly targetRate: number | null;
   /** Committed ones. */
   readonly events: number;
   /** Rows that were left out. */
   readonly rejected: number;
-  /** 99th percentile of the response latency; null before the first answer. */
-  readonly p99Ms: number | null;
+  readonly reconnects: number;
+  /** Events that are due and not sent; null in the cycle and for `max`. */
+  readonly due: number | null;
+  /** Response latencies since the start. */
+  readonly response: Histogram;
 }
 
 export type StoppedBy = 'duration' | 'max-events' | 'signal' | 'critical' | 'threshold';
@@ -112,6 +116,8 @@ export interface RunOutcome {
   readonly failure: Failure | null;
   /** The last loss of the server, if its backlog was not worked off when the run ended; else null. */
   readonly lost: Failure | null;
+  /** The server's own reason for ending connections that were not made again; null: it gave none. */
+  readonly lostBy: Failure | null;
   /** True: some workers were cut off, because they got no answer. */
   readonly cutOff: boolean;
   /** True: the main thread got no answer either, and asked the server nothing more. */
@@ -145,6 +151,7 @@ export class RunEngine {
   #failure: Failure | null = null;
   /** The reason of the last loss of a connection. */
   #loss: Failure | null = null;
+  #lostBy: Failure | null = null;
   #cutOff = false;
   #silent = false;
   #heldUp: HeldUp = { waits: [], unconfirmed: 0 };
@@ -237,15 +244,18 @@ export class RunEngine {
   sample(): LiveFigures {
     const { curve, endMs } = this.#setup.plan;
     const activeMs = this.#control.active();
-    const { events, rejected, response } = sumUp(this.workerStats);
+    const { events, rejected, shed, reconnects, response } = sumUp(this.workerStats);
+    const due = curve?.eventsBy(Math.min(activeMs, endMs ?? Number.POSITIVE_INFINITY)) ?? null;
     return {
       activeMs,
       remainingMs: endMs === null ? null : Math.max(0, endMs - activeMs),
-      paused: this.#control.state === 'paused',
+      state: this.#control.state,
       targetRate: curve?.rateAt(activeMs) ?? null,
       events,
       rejected,
-      p99Ms: response.quantile(0.99),
+      reconnects,
+      due: due === null ? null : Math.max(0, Math.floor(due) - this.#attemptedByAll() - shed),
+      response,
     };
   }
 
@@ -315,7 +325,12 @@ export class RunEngine {
 
   #receive(worker: number, report: ProducerReport): void {
     if (report.kind === 'ready') this.#ready.add(worker);
-    if (report.kind === 'reconnecting') this.#loss = report.failure;
+    if (report.kind === 'reconnecting') {
+      this.#loss = report.failure;
+      // Later attempts only find that nobody answers.
+      if (report.failure.sqlstate !== null) this.#lostBy = report.failure;
+    }
+    if (report.kind === 'reconnected') this.#lostBy = null;
     if (report.kind === 'committed') {
       this.#cache.apply(report.ids);
       this.#reportWritten(worker);
@@ -410,6 +425,7 @@ export class RunEngine {
     return {
       stoppedBy: this.#stoppedBy(),
       failure: this.#failure,
+      lostBy: this.#lostBy,
       lost: this.workerStats.some((stats) => stats.lost) ? this.#loss : null,
       cutOff: this.#cutOff,
       silent: this.#silent,

@@ -118,21 +118,34 @@ export async function forget(client: Client): Promise<void> {
   await client.query(`DROP TABLE IF EXISTS ${NOTES}; DROP SCHEMA IF EXISTS ${NOTES_SCHEMA}`);
 }
 
-/** Restores the indexes and keys of the notes, over so many connections, and deletes the notes. */
-export async function putBack(target: ConnectionTarget, connections: number): Promise<void> {
+/**
+ * Restores the indexes and keys of the notes, over so many connections, and deletes the notes. `onDone`: called with
+ * the number of those that are restored, and of all.
+ */
+export async function putBack(
+  target: ConnectionTarget,
+  connections: number,
+  onDone: (done: number, of: number) => void = () => undefined,
+): Promise<void> {
   const clients: Client[] = [];
   try {
     for (let i = 0; i < connections; i++) clients.push(await connect(target));
     if (connections > 1) await Promise.all(clients.map((client) => client.query(ONE_CORE_EACH)));
     const [first] = clients;
     if (first === undefined || !(await areTakenOff(first))) return;
+    const { rows: noted } = await first.query<{ count: number }>(
+      `SELECT count(*)::int AS count FROM ${NOTES}`,
+    );
+    const of = noted[0]?.count ?? 0;
+    let done = 0;
+    onDone(done, of);
     for (const { name, sideBySide } of STEPS) {
       const { rows } = await first.query<Note>(
         `SELECT id, statement FROM ${NOTES} WHERE step = $1 ORDER BY id`,
         [name],
       );
       const workers = sideBySide ? clients : [first];
-      await Promise.all(workers.map((client) => carryOut(client, rows)));
+      await Promise.all(workers.map((client) => carryOut(client, rows, () => onDone(++done, of))));
     }
     await forget(first);
   } finally {
@@ -146,13 +159,14 @@ interface Note {
 }
 
 /** Runs the statements of notes, each in one transaction with the deletion of its note. Empties the list. */
-async function carryOut(client: Client, notes: Note[]): Promise<void> {
+async function carryOut(client: Client, notes: Note[], onDone: () => void): Promise<void> {
   for (let note = notes.shift(); note !== undefined; note = notes.shift()) {
     await client.query('BEGIN');
     // First: a session of a killed seed may still run this statement, and may yet succeed.
     const { rowCount } = await client.query(`DELETE FROM ${NOTES} WHERE id = $1`, [note.id]);
     if (rowCount === 1) await client.query(note.statement);
     await client.query('COMMIT');
+    onDone();
   }
 }
 

@@ -70,8 +70,8 @@ export class Seed {
   readonly #queue: ChunkQueue;
   /** Phases that are over. */
   #steps = 0;
-  /** True while indexes and keys are being built, which takes seconds to hours. */
-  #indexing = false;
+  /** Indexes and keys that are built, while that goes on, which takes seconds to hours. */
+  #indexes: { done: number; of: number } | null = null;
   #stuckTimer: NodeJS.Timeout | undefined;
   /** The connection that asks the server for a sign of life after a stop. */
   readonly #pulse: SideConnection;
@@ -90,6 +90,11 @@ export class Seed {
     return this.#queue.rows;
   }
 
+  /** Indexes and keys that are built so far; null: they are not being built. */
+  get indexes(): { readonly done: number; readonly of: number } | null {
+    return this.#indexes;
+  }
+
   /** Ends the seed after the chunks in flight, or after STUCK_MS without progress. */
   stop(): void {
     this.#queue.stop();
@@ -101,7 +106,7 @@ export class Seed {
     };
     this.#stuckTimer ??= setInterval(() => {
       // CREATE INDEX reports no progress: another connection shows that the server lives.
-      if (this.#indexing)
+      if (this.#indexes !== null)
         void this.#pulse.ask((client) => client.query('SELECT 1').then(noteProgress));
       if (this.#progress !== seen) {
         noteProgress();
@@ -205,11 +210,13 @@ export class Seed {
 
   async #putBack(): Promise<void> {
     this.#observer.indexing();
-    this.#indexing = true;
+    this.#indexes = { done: 0, of: 0 };
     try {
-      await putBack(this.#setup.target, this.#setup.workers);
+      await putBack(this.#setup.target, this.#setup.workers, (done, of) => {
+        this.#indexes = { done, of };
+      });
     } finally {
-      this.#indexing = false;
+      this.#indexes = null;
     }
   }
 

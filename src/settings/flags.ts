@@ -63,7 +63,11 @@ export const VALUE_FLAGS: readonly string[] = [
 export const SWITCH_NAMES: readonly string[] = switchNames();
 
 /** Switches that have a short form. */
-export const SHORT_FORMS: Readonly<Partial<Record<Switch, string>>> = { help: '-h', version: '-v' };
+export const SHORT_FORMS: Readonly<Partial<Record<Switch, string>>> = {
+  help: '-h',
+  version: '-V',
+  verbose: '-v',
+};
 
 /**
  * The option that a flag of a command sets: `seed --workers` is not that of `stream`. null: a flag of every command. For

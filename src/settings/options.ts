@@ -1,7 +1,7 @@
 import type * as v from 'valibot';
 import { ARRIVALS, ON_LAG } from '../load/pacer.js';
 import { MAX_EVENTS_PER_SECOND } from '../load/shapes/shape.js';
-import { LOG_LEVELS } from '../log/settings.js';
+import { LOG_LEVELS, PROGRESS_FORMS } from '../log/settings.js';
 import { LANGUAGES, type Messages } from '../messages/index.js';
 import { SSL_MODES } from '../postgres/target.js';
 import { EVENT_TYPES, EVENTS } from '../schemas/hospital/events/index.js';
@@ -454,6 +454,12 @@ const OPTIONS = {
     flag: { name: 'log-level', commands: 'all', placeholder: 'level' },
   },
   'logging.format': { env: 'LOG_FORMAT', validator: oneOf(['text', 'json']), default: 'text' },
+  'logging.progress': {
+    env: 'LOG_PROGRESS',
+    validator: oneOf(PROGRESS_FORMS),
+    default: 'auto',
+    flag: { name: 'progress', commands: [...LOAD, ...SEED, ...VERIFY], placeholder: 'mode' },
+  },
   'logging.dir': { env: 'LOG_DIR', validator: folder, default: 'logs' },
   'logging.rotate_when': {
     env: 'LOG_ROTATE_WHEN',
@@ -472,6 +478,7 @@ export const SWITCHES = {
   json: 'all',
   help: 'all',
   version: 'all',
+  verbose: 'all',
   yes: ['reset', 'runs'],
   'drop-foreign-tables': ['reset'],
   'no-ledger': STREAM,

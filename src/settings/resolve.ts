@@ -1,5 +1,6 @@
 import { resolve as resolvePath } from 'node:path';
 import * as v from 'valibot';
+import type { ProgressForm } from '../log/settings.js';
 import type { Language } from '../messages/index.js';
 import { readEnvFile } from './env-file.js';
 import {
@@ -74,6 +75,11 @@ function readFlags(flags: Readonly<Record<string, string>>, problems: readonly P
 export function languageOf(sources: Sources): Language {
   // The option's own schema gave the value.
   return settle('app.lang', sources).value as Language;
+}
+
+/** How progress is shown on stderr; the default one if the given one does not exist. */
+export function progressOf(sources: Sources): ProgressForm {
+  return settle('logging.progress', sources).value as ProgressForm;
 }
 
 /** The value of one option. */

@@ -1,5 +1,6 @@
 import { EXIT, OperatorError } from '../errors.js';
 import type { ReconnectPolicy } from '../lib/back-off.js';
+import type { LogSettings } from '../log/settings.js';
 import type { ConnectionTarget } from '../postgres/target.js';
 import type { TableName } from '../schemas/hospital/tables.js';
 import type { KafkaSecurity } from '../sources/kafka/security.js';
@@ -15,7 +16,7 @@ type Seed = Sections['seed'];
  * Every setting, validated. The members follow from the table in `options.ts`, besides those below: a server, a
  * broker's security and the volumes are each made of several options. Times are in the unit of their name.
  */
-export interface Settings extends Omit<Sections, 'db' | 'embedded' | 'seed' | 'kafka'> {
+export interface Settings extends Omit<Sections, 'db' | 'embedded' | 'seed' | 'kafka' | 'logging'> {
   /** The operator's own server; null: the embedded one. */
   readonly server: ConnectionTarget | null;
   /** The options of `db` that hold for the embedded server too. */
@@ -33,6 +34,7 @@ export interface Settings extends Omit<Sections, 'db' | 'embedded' | 'seed' | 'k
     /** Rows that each table should hold, before `scale` and `minRows`. */
     readonly volumes: Pick<Seed, TableName>;
   };
+  readonly logging: LogSettings;
   /** How `verify` connects to the brokers of a source `kafka:`. */
   readonly kafka: KafkaSecurity;
 }
@@ -52,7 +54,7 @@ export function loadSettings(sources: Sources): Settings {
     ...broker.problems,
   ]);
   const { given, values } = resolved;
-  const { app, db, embedded, seed, kafka: _, ...others } = bySection(values);
+  const { app, db, embedded, seed, kafka: _, logging, ...others } = bySection(values);
   const { database, searchPath, connectTimeoutSeconds, applicationName } = db;
   return {
     app,
@@ -65,6 +67,7 @@ export function loadSettings(sources: Sources): Settings {
       dirIsExplicit: given.has('embedded.dir'),
     },
     seed: withVolumes(seed),
+    logging: { ...logging, levelIsExplicit: given.has('logging.level') },
     ...others,
   };
 }

@@ -33,7 +33,7 @@ test('a CPF that someone else took is skipped, logged without its value, and the
       assert.equal(summary.events, 400);
       assert.deepEqual(summary.rejected, { '23505': taken.length });
       const logs = logsOf(cwd);
-      const warning = 'pacientes: IntegrityError duplicate cpf=*** — row skipped';
+      const warning = 'pacientes: unique_violation cpf=*** duplicated — row skipped';
       assert.equal(
         logs.split(`WARNING oltp.simulator [stream] - ${warning}`).length - 1,
         3 * taken.length,

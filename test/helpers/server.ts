@@ -12,7 +12,7 @@ import {
   stopCluster,
 } from '../../src/embedded/cluster.js';
 import { makeFolder } from '../../src/embedded/data-folder.js';
-import { isRunning, ownStamp } from '../../src/embedded/process-stamp.js';
+import { isRunning, ownStamp } from '../../src/lib/process-stamp.js';
 import { withConnection } from '../../src/postgres/connect.js';
 import type { ConnectionTarget } from '../../src/postgres/target.js';
 import {

@@ -3,10 +3,11 @@ import { requireSchema } from '../../database/schema.js';
 import { EXIT, type ExitCode } from '../../errors.js';
 import { unlessAborted } from '../../lib/signals.js';
 import { formatTable } from '../../lib/text-table.js';
+import type { ComponentLog } from '../../log/logger.js';
 import type { Messages } from '../../messages/index.js';
 import { withConnection } from '../../postgres/connect.js';
 import { verdictLine } from '../../report/text.js';
-import type { Command, CommandContext } from './context.js';
+import type { Command } from './context.js';
 import { withServer } from './with-server.js';
 
 /** `check`: integrity and domain rules over the whole database. */
@@ -18,8 +19,8 @@ export const run: Command = (context) =>
         return checkRules(client);
       }),
     );
-    const exitCode = reportRules(context, rules);
     const { messages: m, paint } = context;
+    const exitCode = logRules(context.resultLog('check'), m, rules);
     const ok = exitCode === EXIT.done;
     context.print({
       json: { ok, rules },
@@ -33,9 +34,12 @@ export const run: Command = (context) =>
   });
 
 /** Logs whether the rules hold, and returns the exit code for it. */
-export function reportRules({ log, messages }: CommandContext, rules: RuleResult[]): ExitCode {
+export function logRules(
+  out: Pick<ComponentLog, 'info' | 'warning' | 'error'>,
+  messages: Messages,
+  rules: readonly RuleResult[],
+): ExitCode {
   const broken = brokenOf(rules);
-  const out = log.component('check');
   if (broken.length === 0) {
     out.info(sentenceOf(messages, rules));
     return EXIT.done;

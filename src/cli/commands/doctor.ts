@@ -10,14 +10,14 @@ import { withServer } from './with-server.js';
 /** `doctor`: whether a database is fit for CDC, and its server ready for it. Reads only. */
 export const run: Command = (context) =>
   withServer(context, async (target) => {
-    const { settings, messages: m, log, paint } = context;
+    const { settings, messages: m, paint } = context;
     const findings = await unlessAborted(context.interrupted, () =>
       withConnection(target, (client) =>
         examine({ client, target, english: messagesIn('en'), ...settings.doctor }),
       ),
     );
     const ok = findings.every(({ state }) => state !== 'fail');
-    const out = log.component('doctor');
+    const out = context.resultLog('doctor');
     if (ok) out.info(doctorSentence(m, findings));
     else out.error(doctorSentence(m, findings));
     const checks = findings.map((finding) => ({ ...finding, advice: adviceOf(m, finding) }));

@@ -129,7 +129,7 @@ function agreesWithSummary({ folder }: LedgerRun, totals: LedgerTotals): boolean
 
 /** Logs whether ledger and database agree, and returns the exit code for it. */
 function logAgreement(
-  { log, messages: m }: CommandContext,
+  { log, resultLog, messages: m }: CommandContext,
   compared: LedgerCheck,
   summaryAgrees: boolean | null,
 ): ExitCode {
@@ -140,11 +140,11 @@ function logAgreement(
   if (open > 0) out.warning(m.ledger.resolveHint());
   if (summaryAgrees === false) out.error(m.ledger.summaryDiffers());
   if (differences.count + totals.problems.count > 0 || summaryAgrees === false) {
-    out.error(agreementSentence(m, compared, false));
+    resultLog('ledger').error(agreementSentence(m, compared, false));
     return EXIT.notHeld;
   }
-  if (changedSince.count > 0) out.info(m.ledger.changedSince(changedSince));
-  out.info(agreementSentence(m, compared, true));
+  if (changedSince.count > 0) resultLog('ledger').info(m.ledger.changedSince(changedSince));
+  resultLog('ledger').info(agreementSentence(m, compared, true));
   return EXIT.done;
 }
 

@@ -1,16 +1,15 @@
 import { resolve } from 'node:path';
 import { OperatorError } from '../../errors.js';
-import type { ComponentLog } from '../../log/logger.js';
 import { isUnderWay } from '../../runs/folder.js';
 import type { CommandContext } from './context.js';
 
 /**
- * Writes the page of a run, and returns its path. A failure to write is a warning, and returns null: it does not change
- * what the run or its verification came to.
+ * Writes the page of a run, and returns its path. A failure to write is a warning, and returns null: the verdict and
+ * the exit code stay.
  */
 export async function writePage(
-  { settings, messages: m, cwd }: CommandContext,
-  out: ComponentLog,
+  { settings, messages: m, cwd, log, resultLog }: CommandContext,
+  component: string,
   runFolder: string,
 ): Promise<string | null> {
   const logs = resolve(cwd, settings.logging.dir);
@@ -18,10 +17,12 @@ export async function writePage(
     // Loaded only now: a run does not wait for modules that only its end needs.
     const { writeReportFile } = await import('../../report/html/file.js');
     const path = await writeReportFile(logs, [resolve(cwd, runFolder)], m, settings.app.lang);
-    out.info(m.page.reportWritten({ path }));
+    resultLog(component).info(m.page.reportWritten({ path }));
     return path;
   } catch (error) {
-    out.warning(error instanceof OperatorError ? error.sentence(m) : (error as Error).message);
+    log
+      .component(component)
+      .warning(error instanceof OperatorError ? error.sentence(m) : (error as Error).message);
     return null;
   }
 }
@@ -32,5 +33,5 @@ export async function rewritePage(
   runFolder: string,
 ): Promise<string | null> {
   if (isUnderWay(resolve(context.cwd, runFolder))) return null;
-  return writePage(context, context.log.component('verify'), runFolder);
+  return writePage(context, 'verify', runFolder);
 }

@@ -7,8 +7,8 @@ import type { ConnectionTarget } from '../../postgres/target.js';
 import { countsText } from '../../report/text.js';
 import { TABLE_NAMES } from '../../schemas/hospital/tables.js';
 import { Seed, type SeedOutcome } from '../../seed/run.js';
-import { showProgress } from '../seed-progress.js';
-import { reportRules } from './check.js';
+import { SeedProgress } from '../seed-progress.js';
+import { logRules } from './check.js';
 import type { Command, CommandContext } from './context.js';
 import { withServer } from './with-server.js';
 
@@ -41,13 +41,15 @@ export async function seedTables(
         if (expected === 0) return log.info(m.seed.nothingToDo());
         for (const table of TABLE_NAMES) {
           const from = Math.round(settings.seed.volumes[table] * settings.seed.scale);
-          if (from < targets[table]) log.info(m.seed.raised({ table, from, to: targets[table] }));
+          if (from < targets[table]) {
+            log.detail.info(m.seed.raised({ table, from, to: targets[table] }));
+          }
         }
         log.info(m.seed.begin({ rows: expected, workers: settings.seed.workers }));
       },
-      indexing: () => log.info(m.seed.indexing()),
+      indexing: () => log.detail.info(m.seed.indexing()),
       filled: (table, written, total) => {
-        if (written > 0) log.info(m.seed.filled({ table, written, total }));
+        if (written > 0) log.detail.info(m.seed.filled({ table, written, total }));
       },
     },
   );
@@ -56,10 +58,12 @@ export async function seedTables(
     log.info(m.seed.stopping());
     seed.stop();
   });
-  const endProgress = showProgress(m, log, context.status, () => ({
-    done: seed.rows,
+  const shown = new SeedProgress(m, () => ({
+    rows: seed.rows,
     of: expected,
+    indexes: seed.indexes,
   }));
+  const endProgress = context.progress.show(() => shown.view(), log, 'always');
   let outcome: SeedOutcome;
   try {
     outcome = await seed.run();
@@ -75,7 +79,7 @@ export async function seedTables(
   if (written > 0) log.info(m.seed.done({ written, seconds, perSecond: perSecond(outcome) }));
   if (!settings.seed.validateForeignKeys) return { exitCode: EXIT.done, outcome };
   const rules = await unlessAborted(context.interrupted, () => withConnection(target, checkRules));
-  return { exitCode: reportRules(context, rules), outcome };
+  return { exitCode: logRules(context.log.component('check'), m, rules), outcome };
 }
 
 /** Prints the result of a seed. */

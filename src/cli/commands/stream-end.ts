@@ -1,14 +1,15 @@
 import type { DatabaseFacts } from '../../database/facts.js';
 import { lastLogLines } from '../../embedded/cluster.js';
 import { EXIT, type ExitCode } from '../../errors.js';
+import { causeText } from '../../postgres/cause.js';
 import {
   describeFailure,
   type Failure,
   failureError,
   isLocalFailure,
 } from '../../postgres/failures.js';
-import { SQLSTATE } from '../../postgres/sqlstate.js';
-import type { ConnectionTarget } from '../../postgres/target.js';
+import { SQLSTATE, SQLSTATE_CLASS } from '../../postgres/sqlstate.js';
+import { addressOf, type ConnectionTarget } from '../../postgres/target.js';
 import type { RunOutcome } from '../../run/engine.js';
 import type { RunSummary } from '../../runs/summary.js';
 import { TABLE_NAMES } from '../../schemas/hospital/tables.js';
@@ -29,46 +30,60 @@ export interface Ended {
   readonly hasLedger: boolean;
 }
 
-/** Logs why a run did less than planned, if it did; returns the exit code. */
-export function explainEnd(ended: Ended): ExitCode {
-  const { context, target, outcome, loss, summary, database } = ended;
+/** Why a run did less than planned. */
+export interface Explanation {
+  readonly exitCode: ExitCode;
+  /** In the operator's words; null: it did all of it. */
+  readonly cause: string | null;
+}
+
+/** Logs why a run did less than planned, if it did, and returns it. */
+export function explainEnd(ended: Ended): Explanation {
+  const { context, outcome, loss, summary, database } = ended;
   const { failure, heldUp } = outcome;
   const { log, messages: m } = context;
   if (heldUp.unconfirmed > 0) {
     const waits = heldUp.waits.filter(({ kind }) => kind === 'standby').map(m.db.waitedFor);
     log.component('stream').warning(m.stream.unconfirmed({ count: heldUp.unconfirmed, waits }));
   }
-  const exitCode =
+  const explanation =
     failure !== null
-      ? explainFailure(context, target, failure, database, summary.unsent)
+      ? explainFailure(ended, failure, database)
       : loss !== null && summary.server_lost
-        ? explainLoss(context, target, loss, summary.unsent)
+        ? explainLoss(ended, loss)
         : summary.held_up
           ? explainHeldUp(context, outcome, summary)
-          : EXIT.done;
-  if (exitCode === EXIT.unreachable) adviseAfterLoss(ended);
-  return exitCode;
+          : { exitCode: EXIT.done, cause: null };
+  if (explanation.exitCode === EXIT.unreachable) adviseAfterLoss(ended);
+  return explanation;
 }
 
-/** Logs the waits of batches in flight, and whether they were rolled back; returns the exit code. */
+/** Logs the waits of batches in flight, and whether they were rolled back. */
 function explainHeldUp(
-  { log, messages: m, settings }: CommandContext,
+  { resultLog, messages: m, settings }: CommandContext,
   { heldUp, givenUp, cutOff, stoppedBy }: RunOutcome,
   { unsent }: RunSummary,
-): ExitCode {
-  const out = log.component('stream');
+): Explanation {
+  const out = resultLog('stream');
   const waits = heldUp.waits
     .filter(({ kind }) => kind === 'lock' || givenUp === 0)
     .map(m.db.waitedFor);
   const byHand = stoppedBy === 'signal' || stoppedBy === 'threshold';
+  const waited = { batches: givenUp, waits };
   if (waits.length > 0) {
-    const message = m.stream.heldUp({ batches: givenUp, unsent: byHand ? null : unsent, waits });
+    const message = m.stream.heldUp({ ...waited, unsent: byHand ? null : unsent });
     if (byHand) out.warning(message);
     else out.error(message);
   }
-  if (cutOff) out.error(m.stream.cutOff({ seconds: settings.stream.stopGraceSeconds }));
-  if (stoppedBy === 'threshold') return EXIT.done;
-  return stoppedBy === 'signal' ? EXIT.forced : EXIT.state;
+  const noAnswer = m.stream.cutOff({ seconds: settings.stream.stopGraceSeconds });
+  if (cutOff) out.error(noAnswer);
+  const causes = [
+    ...(waits.length > 0 ? [m.stream.heldUp({ ...waited, unsent: null })] : []),
+    ...(cutOff ? [noAnswer] : []),
+  ];
+  const cause = causes.length > 0 ? causes.join('; ') : null;
+  if (stoppedBy === 'threshold') return { exitCode: EXIT.done, cause };
+  return { exitCode: stoppedBy === 'signal' ? EXIT.forced : EXIT.state, cause };
 }
 
 /**
@@ -94,55 +109,62 @@ export async function lossOf(
   }
 }
 
-/** Logs that the run ended with due events unsent; returns the exit code. */
-function explainLoss(
-  { log, messages: m }: CommandContext,
-  target: ConnectionTarget,
-  loss: Failure,
-  unsent: number | null,
-): ExitCode {
-  const reason = failureError(loss, target).sentence(m);
-  log.component('stream').error(m.stream.behind({ reason, unsent }));
-  return EXIT.unreachable;
+/** Logs that the run ended with due events unsent. */
+function explainLoss(ended: Ended, loss: Failure): Explanation {
+  const { context, summary } = ended;
+  const { resultLog, messages: m } = context;
+  const cause = causeOf(ended, loss);
+  resultLog('stream').error(m.stream.behind({ reason: cause, unsent: summary.unsent }));
+  return { exitCode: EXIT.unreachable, cause };
+}
+
+/** A failure in words, after the reason that the server gave before, where it gave one. */
+function causeOf({ context, target, outcome }: Ended, failure: Failure): string {
+  const reason = failureError(failure, target).sentence(context.messages);
+  const { lostBy } = outcome;
+  if (lostBy === null || failure.sqlstate !== null || failure.class !== 'critical') return reason;
+  const cause = causeText(lostBy, addressOf(target), context.messages);
+  return context.messages.stream.lostBy({ cause, since: reason });
 }
 
 /** After a loss: logs the embedded server's last lines, and the command that settles transactions in doubt. */
 function adviseAfterLoss({ context, summary, own, hasLedger }: Ended): void {
-  const { log, messages: m } = context;
+  const { log, resultLog, messages: m } = context;
   const { run_id: run, transactions } = summary;
-  const out = log.component('stream');
-  if (own !== null) out.error(m.stream.ownServerLost({ ...own, lines: lastLogLines(own.log) }));
+  if (own !== null)
+    log.component('stream').error(m.stream.ownServerLost({ ...own, lines: lastLogLines(own.log) }));
   const count = transactions.in_doubt;
-  if (hasLedger && count > 0) out.warning(m.stream.resolveLater({ run, count }));
+  if (hasLedger && count > 0) resultLog('stream').warning(m.stream.resolveLater({ run, count }));
 }
 
-/** Logs the failure that ended the run; returns the exit code. `unsent`: events that were due and not sent. */
-function explainFailure(
-  { log, messages }: CommandContext,
-  target: ConnectionTarget,
-  failure: Failure,
-  database: DatabaseFacts,
-  unsent: number | null,
-): ExitCode {
-  const out = log.component('stream');
+/** Logs the failure that ended the run. */
+function explainFailure(ended: Ended, failure: Failure, database: DatabaseFacts): Explanation {
+  const { resultLog, messages } = ended.context;
+  const { unsent } = ended.summary;
+  const out = resultLog('stream');
   const rules = TABLE_NAMES.flatMap((table) =>
     database.tables[table].rules.map((name) => `${table}.${name}`),
   );
   // PostgreSQL's answer to a data-modifying WITH on a table with a rule.
   if (failure.sqlstate === SQLSTATE.FEATURE_NOT_SUPPORTED && rules.length > 0) {
-    out.error(messages.stream.ruled({ rules, message: failure.message }));
-    return EXIT.state;
+    const cause = messages.stream.ruled({ rules, message: failure.message });
+    out.error(cause);
+    return { exitCode: EXIT.state, cause };
   }
-  const error = failureError(failure, target);
-  const reason = error.sentence(messages);
+  const { exitCode } = failureError(failure, ended.target);
+  const reason = causeOf(ended, failure);
+  const explanation = { exitCode, cause: reason };
   if (isLocalFailure(failure)) {
     out.error(reason);
-    return error.exitCode;
+    return explanation;
   }
+  const isExhausted = failure.sqlstate?.startsWith(SQLSTATE_CLASS.INSUFFICIENT_RESOURCES) === true;
   out.error(
-    failure.class === 'critical'
-      ? messages.stream.gaveUp({ reason, unsent })
-      : messages.stream.refused({ reason }),
+    isExhausted
+      ? messages.stream.exhausted({ reason, unsent })
+      : failure.class === 'critical'
+        ? messages.stream.gaveUp({ reason, unsent })
+        : messages.stream.refused({ reason }),
   );
-  return error.exitCode;
+  return explanation;
 }

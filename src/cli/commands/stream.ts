@@ -13,7 +13,7 @@ import { onAbort, unlessAborted } from '../../lib/signals.js';
 import { withConnection } from '../../postgres/connect.js';
 import { identify, type ServerIdentity } from '../../postgres/identity.js';
 import { readTableOids, type TableOids } from '../../postgres/table-oids.js';
-import type { ConnectionTarget } from '../../postgres/target.js';
+import { addressOf, type ConnectionTarget } from '../../postgres/target.js';
 import { junitXml } from '../../report/junit.js';
 import { SeriesStats } from '../../report/series-stats.js';
 import { type Ending, summarize } from '../../report/summarize.js';
@@ -24,6 +24,7 @@ import { RunEngine, type RunSetup } from '../../run/engine.js';
 import { type LoadPlan, planLoad, type WorkerPlan } from '../../run/plan.js';
 import { watchSentinel } from '../../run/sentinel.js';
 import { rowTriggersOf } from '../../run/server-effects.js';
+import type { Totals } from '../../run/totals.js';
 import { newRunId, RunFolder } from '../../runs/folder.js';
 import type { RunSummary } from '../../runs/summary.js';
 import { samplePools } from '../../schemas/hospital/pools.js';
@@ -34,7 +35,7 @@ import { RunLogger } from '../run-logger.js';
 import type { Command, CommandContext } from './context.js';
 import { showForecast } from './forecast.js';
 import { writePage } from './run-page.js';
-import { explainEnd, lossOf } from './stream-end.js';
+import { type Explanation, explainEnd, lossOf } from './stream-end.js';
 import { lookOnce, NO_PATIENCE_SECONDS, type OwnServer, withServer } from './with-server.js';
 
 /** `stream`: continuous events, until a limit or a signal. */
@@ -67,9 +68,13 @@ export async function streamEvents(
   if (ledger !== null) await makeLedger(ledger, found);
   const plan = planLoad({ ...stream, rng });
   const logger = new RunLogger({
+    runId,
     messages: m,
     log,
-    status: context.status,
+    progress: context.progress,
+    where: addressOf(target),
+    workers: plan.workers.length,
+    stages: stream.stages,
     batchSize: stream.batchSize,
     everyBatch: stream.rate === null && plan.curve === null,
     attempts: stream.failFastOnCritical ? stream.reconnectAttempts : null,
@@ -108,6 +113,7 @@ export async function streamEvents(
   await folder.begin(withoutSecrets(settings));
 
   let silent = false;
+  let end: (Explanation & { readonly summary: RunSummary }) | null = null;
   const releaseSignal = onAbort(context.interrupted, () => {
     log.info(m.stream.stopping());
     engine.stop();
@@ -130,7 +136,7 @@ export async function streamEvents(
       summaryOf(ending, stream.thresholds),
       outcome.stoppedBy === 'threshold' ? aborted : null,
     );
-    const exitCode = explainEnd({
+    const explanation = explainEnd({
       context,
       target,
       outcome,
@@ -140,27 +146,41 @@ export async function streamEvents(
       own,
       hasLedger: ledger !== null,
     });
+    end = { ...explanation, summary };
     if (stream.junitFile !== null) await writeJunit(context, stream.junitFile, summary);
-    const page = (await folder.conclude(summary))
-      ? await writePage(context, log, folder.path)
-      : null;
-    const { totals } = engine;
-    context.print({
-      json: summary,
-      verdict: verdictText(m, context.paint, judgeRun(summary, null)),
-      text: summaryText(m, context.paint, summary, totals),
-      page,
-    });
     const held = summary.thresholds.every((result) => result.held);
-    return exitCode === EXIT.done && !held ? EXIT.notHeld : exitCode;
+    return end.exitCode === EXIT.done && !held ? EXIT.notHeld : end.exitCode;
   } finally {
     logger.stop();
     endWatch();
     releaseSignal();
-    if (ledger !== null) await concludeLedger(context, ledger.folder, target, silent);
+    if (ledger !== null) {
+      const isLost = end?.exitCode === EXIT.unreachable;
+      await concludeLedger(context, ledger.folder, target, { silent, isLost });
+    }
+    // After everything that may log: the verdict and the path of the page end the output.
+    if (end !== null) await showEnd(context, folder, end, engine.totals);
     // Last: a command that waits for the end of the run may write the report anew.
     await folder.leave();
   }
+}
+
+/** Leaves summary and page in the run's folder, and prints the result. */
+async function showEnd(
+  context: CommandContext,
+  folder: RunFolder,
+  { summary, cause }: Explanation & { readonly summary: RunSummary },
+  totals: Totals,
+): Promise<void> {
+  const { messages: m, paint } = context;
+  const recorded = await folder.conclude(summary);
+  const page = recorded ? await writePage(context, 'stream', folder.path) : null;
+  context.print({
+    json: summary,
+    verdict: verdictText(m, paint, judgeRun(summary, null, cause)),
+    text: summaryText(m, paint, summary, totals),
+    page,
+  });
 }
 
 /** A database as a run finds it. */
@@ -229,14 +249,17 @@ async function concludeLedger(
   { log, messages: m }: CommandContext,
   folder: string,
   target: ConnectionTarget,
-  silent: boolean,
+  { silent, isLost }: { readonly silent: boolean; readonly isLost: boolean },
 ): Promise<void> {
   try {
     const patience = silent ? NO_PATIENCE_SECONDS : undefined;
     addFacts(folder, await lookOnce(target, readDatabaseFacts, patience));
   } catch (error) {
     const why = error instanceof OperatorError ? error.sentence(m) : (error as Error).message;
-    log.component('stream').warning(m.ledger.notConcluded({ why }));
+    const out = log.component('stream');
+    // A lost server has been reported.
+    if (isLost) out.debug(m.ledger.notConcluded({ why }));
+    else out.warning(m.ledger.notConcluded({ why }));
   }
 }
 

@@ -21,10 +21,11 @@ import { currentWalLsn } from '../../sources/slot/lsn.js';
 import type { Malformed } from '../../sources/source.js';
 import { type SourceSpec, sourceName } from '../../sources/source-spec.js';
 import { compareFinalState, type FinalState } from '../../verify/rows/final-state.js';
-import { MalformedInput } from '../../verify/task.js';
+import { MalformedInput, type VerificationProgress } from '../../verify/task.js';
 import { documentOf, type VerificationDocument } from '../../verify/verdict/document.js';
 import type { LatencyPoint } from '../../verify/verdict/latency.js';
 import { type Verification, verify } from '../../verify/verify.js';
+import { verifyView } from '../verify-progress.js';
 import type { Command, CommandContext } from './context.js';
 import { findLedger, requireOwnServer } from './ledger.js';
 import { rewritePage } from './run-page.js';
@@ -191,13 +192,18 @@ async function verifyRun(
   spec: SourceSpec,
   { offset, opened, run, append }: Parts,
 ): Promise<VerificationDocument> {
-  const { settings, messages: m, status } = context;
+  const { settings, messages: m } = context;
   const { folder, target } = run;
   const out = context.log.component('verify');
   out.info(m.verify.began({ run: run.id, source: sourceName(spec) }));
   const began = new Date();
   const start = monotonicMs();
   const ledger = await openLedger(run, settings.db.searchPath, context.interrupted);
+  let latest: VerificationProgress | null = null;
+  const endProgress = context.progress.show(
+    () => (latest === null ? null : verifyView(m, run.id, latest)),
+    out,
+  );
   const verification = await verify({
     ledger: run.ledger,
     source: opened.source,
@@ -222,13 +228,14 @@ async function verifyRun(
       if (context.skipMalformed) out.debug(m.verify.malformed(problem));
     },
     onProgress: (progress) => {
-      if (status.live) status.show(m.verify.progress({ ...progress, run: run.id }));
+      latest = progress;
     },
     interrupted: context.interrupted,
-  }).catch((error: unknown) => {
-    throw error instanceof MalformedInput ? malformedError(error.problem) : error;
-  });
-  status.clear();
+  })
+    .catch((error: unknown) => {
+      throw error instanceof MalformedInput ? malformedError(error.problem) : error;
+    })
+    .finally(endProgress);
   const finalState = await compareWithTables(context, run, verification, ledger.now);
   const seconds = (monotonicMs() - start) / 1000;
   const source = sourceName(spec);
@@ -279,8 +286,11 @@ async function compareWithTables(
   }
 }
 
-function logVerdict({ messages: m, log }: CommandContext, document: VerificationDocument): void {
-  const out = log.component('verify');
+function logVerdict(
+  { messages: m, resultLog }: CommandContext,
+  document: VerificationDocument,
+): void {
+  const out = resultLog('verify');
   const sentence = m.verify.verdicts[document.verdict](document);
   if (document.verdict === 'exact') out.info(sentence);
   else if (document.verdict === 'violation') out.error(sentence);

@@ -33,6 +33,7 @@ export async function withServer<T>(
   const log = context.log.component('db');
   const server = await openEmbedded({ ...settings.embedded, db: settings.db }, (event) => {
     const message = messages.db.embedded(event);
+    if (event.kind === 'started') log.hint(messages.db.embeddedUp({ port: event.port }));
     if (ROUTINE.includes(event.kind)) log.debug(message);
     else log.info(message);
   });
@@ -54,7 +55,7 @@ const AGAIN_MS = 30_000;
  * another session's lock.
  */
 async function watchingWaits<T>(
-  { log, messages, status }: CommandContext,
+  { log, messages }: CommandContext,
   target: ConnectionTarget,
   work: () => Promise<T>,
 ): Promise<T> {
@@ -71,7 +72,6 @@ async function watchingWaits<T>(
       const cause = causeKey(wait);
       if (monotonicMs() - (loggedAt.get(cause) ?? Number.NEGATIVE_INFINITY) < AGAIN_MS) continue;
       loggedAt.set(cause, monotonicMs());
-      status.clear();
       out.warning(messages.db.waits(wait));
     }
   };

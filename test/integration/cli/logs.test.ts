@@ -61,7 +61,7 @@ test('the logs say what happened, and hold neither personal data nor the passwor
       assert.doesNotMatch(stream, /\[seed\]/);
       assert.match(
         errors,
-        /WARNING .* pacientes: IntegrityError cpf=\*\*\* duplicado — registro ignorado\n/,
+        /WARNING .* pacientes: unique_violation cpf=\*\*\* duplicado — registro ignorado\n/,
       );
       assert.doesNotMatch(errors, / INFO /);
 

@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import type { ConsoleForm } from '../../../src/log/console-form.js';
 import { createLog, type Log } from '../../../src/log/logger.js';
 import { createStatusLine, type StatusLine } from '../../../src/log/status-line.js';
 import { messagesIn } from '../../../src/messages/index.js';
@@ -25,18 +26,21 @@ function open(
   dir: string,
   more: Partial<Settings['logging']> = {},
   terminal?: StatusLine,
+  form: ConsoleForm = more.format === 'json' ? 'json' : 'full',
 ): { log: Log; lines: string[] } {
   const lines: string[] = [];
   const console = terminal ?? createStatusLine({ write: (line) => lines.push(line), on: () => {} });
   const settings: Settings['logging'] = {
     level: 'INFO',
+    levelIsExplicit: false,
     format: 'text',
+    progress: 'auto',
     dir,
     rotateWhen: 'midnight',
     backupCount: 7,
     ...more,
   };
-  return { log: createLog({ settings, messages: messagesIn('en'), console }), lines };
+  return { log: createLog({ settings, messages: messagesIn('en'), console, form }), lines };
 }
 
 const read = (...path: string[]) => readFileSync(join(...path), 'utf8');
@@ -86,6 +90,67 @@ test('on a terminal with colours the level is painted, and only there', async ()
     const paint = '\u001b';
     assert.ok(written[0]?.includes(`${paint}[33mWARNING${paint}[`), written[0]);
     assert.ok(!read(cwd, 'app.log').includes(paint));
+  });
+});
+
+/** A terminal, with its output in `written`. */
+function terminalOf(written: string[], columns: number, colors = false): StatusLine {
+  return createStatusLine({
+    isTTY: true,
+    columns,
+    hasColors: () => colors,
+    write: (chunk) => written.push(chunk),
+    on: () => {},
+  });
+}
+
+test('in its short form the console shows sentences without details, in lines of its width', async () => {
+  await inFolder({}, async (cwd) => {
+    const written: string[] = [];
+    const { log } = open(cwd, {}, terminalOf(written, 42), 'short');
+    const stream = log.component('stream');
+    stream.info('run a: 5 workers');
+    stream.detail.info('consultas: inserted +50');
+    stream.detail.error('attempt 3/5');
+    stream.warning('pacientes: unique_violation cpf=*** duplicated — row skipped');
+    stream.error('look at `ledger resolve 20261129` and at its log:\n  a line\n  another line');
+    stream.hint('a sign of life');
+    stream.hint('the server is lost', 'ERROR');
+    await log.close();
+    assert.deepEqual(written, [
+      'run a: 5 workers\n',
+      'warning: pacientes: unique_violation\n  cpf=*** duplicated — row skipped\n',
+      'error: look at `ledger resolve 20261129`\n  and at its log:\n  a line\n  another line\n',
+      'a sign of life\n',
+      'error: the server is lost\n',
+    ]);
+    const app = read(cwd, 'app.log');
+    for (const line of ['INFO oltp.simulator [stream] - consultas', 'ERROR oltp.simulator']) {
+      assert.ok(app.includes(line), app);
+    }
+    assert.match(app, / - pacientes: unique_violation cpf=\*{3} duplicated — row skipped\n/);
+    assert.doesNotMatch(app, /sign of life/);
+    assert.match(read(cwd, 'errors.log'), /attempt 3\/5/);
+  });
+});
+
+test('in its short form the console paints the level alone', async () => {
+  await inFolder({}, async (cwd) => {
+    const written: string[] = [];
+    const { log } = open(cwd, {}, terminalOf(written, 80, true), 'short');
+    log.component('cli').error('lost');
+    await log.close();
+    assert.deepEqual(written, ['\u001b[31merror\u001b[0m: lost\n']);
+  });
+});
+
+test('in its full form the console shows details, and hints only at the level DEBUG', async () => {
+  await inFolder({}, async (cwd) => {
+    const { log, lines } = open(cwd, { level: 'DEBUG' });
+    log.component('cli').detail.info('detail');
+    log.component('cli').hint('hint');
+    await log.close();
+    assert.match(lines.join(''), / INFO .* - detail\n.* DEBUG .* - hint\n$/);
   });
 });
 
@@ -231,6 +296,7 @@ test('a full disk costs the file, one warning, and nothing else', async () => {
       import { messagesIn } from '${url('../../../src/messages/index.js')}';
       const log = createLog({
         settings: { level: 'INFO', format: 'text', dir: 'logs', rotateWhen: 'midnight', backupCount: 7 },
+        form: 'full',
         messages: messagesIn('en'),
         console: createStatusLine(process.stderr),
       });

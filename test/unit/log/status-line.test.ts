@@ -20,7 +20,6 @@ test('log lines go above the live line, which is drawn again below them in the s
   line.show('50 events/s');
   line.write('log\n');
   line.show('60 events/s');
-  line.show('60 events/s');
   line.clear();
   line.clear();
   line.write('after\n');
@@ -34,10 +33,31 @@ test('log lines go above the live line, which is drawn again below them in the s
   ]);
 });
 
-test('the line is cut to the width of the terminal, by characters', () => {
+test('the line is cut to the width of the terminal, by the columns of its characters', () => {
   const { terminal, written } = collect({ isTTY: true, columns: 10 });
   createStatusLine(terminal).show('ação: inserções\ncontínuas');
-  assert.deepEqual(written, [`${ERASE}ação: ins`]);
+  createStatusLine(terminal).show('服务器断开');
+  assert.deepEqual(written, [`${ERASE}ação: ins`, `${ERASE}服务器断`]);
+});
+
+test("another program's line is erased before text, and keeps this one's from being drawn", () => {
+  const turn = { takes: () => false, isTaken: () => true, isWritable: () => true };
+  const { terminal, written } = collect({ isTTY: true, columns: 80 });
+  const line = createStatusLine(terminal, turn);
+  assert.equal(line.show('50 events/s'), false);
+  line.write('log\n');
+  line.clear();
+  assert.deepEqual(written, [`${ERASE}log\n`, ERASE]);
+});
+
+test('a terminal that stops programs in the background gets nothing from one', () => {
+  const turn = { takes: () => false, isTaken: () => true, isWritable: () => false };
+  const { terminal, written } = collect({ isTTY: true, columns: 80 });
+  const line = createStatusLine(terminal, turn);
+  line.show('50 events/s');
+  line.write('log\n');
+  line.clear();
+  assert.deepEqual(written, []);
 });
 
 test('without a terminal nothing is shown, and log lines pass through', () => {

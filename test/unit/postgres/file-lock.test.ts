@@ -4,7 +4,7 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { withFileLock } from '../../../src/embedded/file-lock.js';
-import { isRunning, ownStamp, stampOf } from '../../../src/embedded/process-stamp.js';
+import { isRunning, ownStamp, stampOf } from '../../../src/lib/process-stamp.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 import { waitFor } from '../../helpers/wait-for.js';
 

@@ -127,7 +127,7 @@ test('a run that was held up fails, and one by max that lost its server', () => 
   const { run } = reportOf({ stopped_by: 'duration', held_up: true, unsent: 12 }).failures;
   assert.equal(
     run,
-    'Did not finish: batches waited at the server when the run ended, with 12 due events unsent; see the log',
+    'Did not finish: workers were held up at the server, with 12 due events unsent; see the log',
   );
   const { failures } = reportOf({ stopped_by: 'duration', server_lost: true, unsent: null });
   assert.equal(failures.run, 'Did not finish: the connection to the server was lost; see the log');

@@ -23,7 +23,8 @@ function withRun(
     const context = {
       settings: { app: { lang: 'en' }, logging: { dir: 'logs' } } as Settings,
       messages: messagesIn('en'),
-      log: { component: () => ({ info: log('info'), warning: log('warning') }) },
+      log: { component: () => ({ warning: log('warning') }) },
+      resultLog: () => ({ info: log('info') }),
       cwd,
     } as unknown as CommandContext;
     await body(folder, async () => {

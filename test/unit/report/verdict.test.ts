@@ -51,6 +51,7 @@ function missingOf(...tables: readonly (readonly ['internacoes' | 'exames' | nul
 interface Judged {
   readonly summary?: Partial<RunSummary> | null;
   readonly verified?: VerificationDocument;
+  readonly cause?: string;
   readonly state: ReturnType<typeof judgeRun>['state'];
   readonly english: readonly string[];
   readonly portuguese: string;
@@ -59,8 +60,11 @@ interface Judged {
 const CASES: Readonly<Record<string, Judged>> = {
   'nothing to judge by': {
     state: 'unjudged',
-    english: ['No verdict: no thresholds were set, and the run was not verified'],
-    portuguese: 'Sem veredito: nenhum limite foi definido, e a execução não foi verificada',
+    english: [
+      'No verdict: no thresholds were set (--threshold), and the run was not verified (`verify`)',
+    ],
+    portuguese:
+      'Sem veredito: nenhum limite foi definido (--threshold), e a execução não foi verificada (`verify`)',
   },
   'one threshold that held': {
     summary: { thresholds: [FAST] },
@@ -113,14 +117,21 @@ const CASES: Readonly<Record<string, Judged>> = {
     portuguese:
       'Não terminou: a conexão com o servidor foi perdida, com 1.200 eventos devidos sem envio; veja o log',
   },
+  'a lost server, with the cause at hand': {
+    summary: { server_lost: true, unsent: null },
+    cause: 'terminated (57P01)',
+    state: 'failed',
+    english: ['Did not finish: the connection to the server was lost — terminated (57P01)'],
+    portuguese: 'Não terminou: a conexão com o servidor foi perdida — terminated (57P01)',
+  },
   'workers that were held up': {
     summary: { held_up: true, unsent: 1 },
     state: 'failed',
     english: [
-      'Did not finish: batches waited at the server when the run ended, with 1 due event unsent; see the log',
+      'Did not finish: workers were held up at the server, with 1 due event unsent; see the log',
     ],
     portuguese:
-      'Não terminou: lotes esperavam no servidor no fim da execução, com 1 evento devido sem envio; veja o log',
+      'Não terminou: workers ficaram retidos no servidor, com 1 evento devido sem envio; veja o log',
   },
   'transactions in doubt and thresholds that held': {
     summary: { transactions: IN_DOUBT, thresholds: [FAST] },
@@ -216,11 +227,11 @@ const CASES: Readonly<Record<string, Judged>> = {
   },
 };
 
-for (const [name, { summary = {}, verified, state, english, portuguese }] of Object.entries(
+for (const [name, { summary = {}, verified, cause, state, english, portuguese }] of Object.entries(
   CASES,
 )) {
   test(`the verdict on a run: ${name}`, () => {
-    const verdict = judgeRun(summary === null ? null : summaryOf(summary), verified ?? null);
+    const verdict = judgeRun(summary === null ? null : summaryOf(summary), verified ?? null, cause);
     assert.equal(verdict.state, state);
     assert.deepEqual(
       verdict.reasons.map((reason) => reasonText(en, reason)),

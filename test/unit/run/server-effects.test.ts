@@ -49,8 +49,9 @@ test('a run logs once which triggers make it read rows back', () => {
     const lines: string[] = [];
     const info = (line: string) => lines.push(line);
     const silent = () => undefined;
+    const levels = { info, debug: silent, warning: silent, error: silent };
     const log = {
-      component: () => ({ info, debug: silent, warning: silent, error: silent }),
+      component: () => ({ ...levels, detail: levels, hint: silent }),
       close: async () => undefined,
     };
     const context = { messages: messagesIn(language), log };

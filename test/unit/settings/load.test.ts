@@ -56,6 +56,16 @@ test('settings may begin with a byte order mark, and be in UTF-16; other bytes a
   }
 });
 
+test('a level that is named is explicit, also the default one', async () => {
+  const isExplicit = (inputs: Parameters<typeof load>[0]) => load(inputs).logging.levelIsExplicit;
+  assert.equal(isExplicit({}), false);
+  assert.equal(isExplicit({ flags: { 'log-level': 'info' } }), true);
+  assert.equal(isExplicit({ env: { LOG_LEVEL: 'INFO' } }), true);
+  await inFolder({ 'config/settings.toml': '[logging]\nlevel = "INFO"\n' }, (cwd) =>
+    assert.equal(isExplicit({ cwd }), true),
+  );
+});
+
 test('--workers sets the workers of seed and of stream', () => {
   const settings = load({ flags: { workers: '7' } });
   assert.deepEqual([settings.seed.workers, settings.stream.workers], [7, 7]);

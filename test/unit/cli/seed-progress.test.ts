@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { type SeedFigures, SeedProgress } from '../../../src/cli/seed-progress.js';
+import { displayWidth } from '../../../src/lib/display-width.js';
+import { layOut } from '../../../src/log/live-line.js';
+import { LANGUAGES, type Language, messagesIn } from '../../../src/messages/index.js';
+
+const COLUMNS = 79;
+const NOTHING: SeedFigures = { rows: 0, of: 0, indexes: null };
+
+function watch(language: Language) {
+  const moment = { now: 0, figures: NOTHING };
+  const progress = new SeedProgress(
+    messagesIn(language),
+    () => moment.figures,
+    () => moment.now,
+  );
+  return (now: number, figures: SeedFigures) => {
+    moment.now = now;
+    moment.figures = figures;
+    return progress.view();
+  };
+}
+
+test('a seed shows its share, its rate and the time that is left, first for rows, then for indexes', () => {
+  const at = watch('en');
+  const line = (now: number, figures: SeedFigures) =>
+    layOut(at(now, figures)?.parts ?? [], COLUMNS);
+  assert.equal(at(0, NOTHING), null);
+  assert.equal(
+    line(2000, { rows: 0, of: 150_000, indexes: null }),
+    '[░░░░░░░░░░░░░░░░░░░░]   0% · 0/150,000 rows · 0/s',
+  );
+  assert.equal(
+    line(4000, { rows: 100_000, of: 150_000, indexes: null }),
+    '[█████████████░░░░░░░]  66% · 100,000/150,000 rows · 50,000/s · 0:01 left',
+  );
+  line(5000, { rows: 150_000, of: 150_000, indexes: { done: 0, of: 30 } });
+  assert.equal(
+    line(65_000, { rows: 150_000, of: 150_000, indexes: { done: 12, of: 30 } }),
+    '[████████░░░░░░░░░░░░]  40% · building indexes and keys, 12 of 30 · 1:30 left',
+  );
+  assert.deepEqual(at(65_000, { rows: 0, of: 9, indexes: { done: 12, of: 30 } })?.record, {
+    phase: 'seed',
+    step: 'indexes',
+    done: 12,
+    of: 30,
+    percent: 40,
+    rate: null,
+    elapsed_seconds: 65,
+    left_seconds: 90,
+  });
+});
+
+test('the live line of a seed fits 80 columns in both languages', () => {
+  for (const language of LANGUAGES) {
+    const at = watch(language);
+    const of = 900_000_000;
+    at(0, { rows: 0, of, indexes: null });
+    for (const indexes of [null, { done: 9, of: 30 }]) {
+      at(1, { rows: 1, of, indexes });
+      const view = at(9_999_000, { rows: of - 1, of, indexes });
+      const line = layOut(view?.parts ?? [], COLUMNS);
+      assert.ok(displayWidth(line) <= COLUMNS, line);
+      assert.match(line, /^(\[.*\] +)?\d+%.* (left|faltam .*)$/);
+    }
+  }
+});
