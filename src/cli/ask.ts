@@ -1,13 +1,30 @@
 import { createInterface } from 'node:readline';
+import { type Catalogue, EXIT, OperatorError } from '../errors.js';
 import { onAbort } from '../lib/signals.js';
+import type { CommandContext } from './commands/context.js';
 
-/** Is there somebody at a terminal to ask? */
-export function canAsk(): boolean {
-  return process.stdin.isTTY === true && process.stderr.isTTY === true;
+/** The sentences of a question that was not answered with yes. */
+interface Refusals {
+  readonly noTerminal: (messages: Catalogue) => string;
+  readonly refused: (messages: Catalogue) => string;
+}
+
+/** Asks on the terminal, and returns after a yes. Throws an OperatorError after any other answer, or without a terminal. */
+export async function confirm(
+  question: string,
+  { messages, interrupted }: Pick<CommandContext, 'messages' | 'interrupted'>,
+  { noTerminal, refused }: Refusals,
+): Promise<void> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) {
+    throw new OperatorError(EXIT.state, noTerminal);
+  }
+  const answer = await ask(question, interrupted);
+  if (messages.reset.yes().test(answer.trim())) return;
+  throw new OperatorError(interrupted.aborted ? EXIT.forced : EXIT.state, refused);
 }
 
 /** Asks on the terminal; the end of the input (Ctrl+D) is an empty answer, as is Ctrl+C. */
-export function ask(question: string, interrupted: AbortSignal): Promise<string> {
+function ask(question: string, interrupted: AbortSignal): Promise<string> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const release = onAbort(interrupted, () => terminal.close());
   return new Promise<string>((resolve) => {

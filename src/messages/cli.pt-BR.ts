@@ -69,7 +69,7 @@ export const cliPtBR = {
     check: () =>
       'Verifica chaves estrangeiras e regras de domínio em SQL, no banco inteiro. Código de saída 5 se alguma for violada.',
     runs: () =>
-      'O que está guardado das execuções em logs/runs. `runs list`: a mais recente primeiro, cada uma com seu veredito: o pior entre seu fim, seus limites e sua última verificação. `runs show [RUN]`: uma em detalhe (RUN: nome, parte dele, ou pasta; sem ele, a execução mais recente). `runs prune` apaga as execuções que não estão entre as --keep N mais recentes, ou que começaram antes de --older-than 30d; com as duas opções, só as que nenhuma delas guarda. Antes lista tudo e pede confirmação no terminal; fora dele, exige --yes. Uma execução em andamento nunca é apagada.',
+      'As execuções guardadas em logs/runs. `runs list`: a mais recente primeiro, cada uma com seu veredito: o pior entre seu fim, seus limites e sua última verificação. `runs show [RUN]`: uma em detalhe (RUN: nome, parte dele, ou pasta; sem ele, a execução mais recente). `runs prune --keep 20` apaga todas menos as 20 mais recentes; `--older-than 30d` apaga as que começaram há mais de 30 dias; com as duas opções, uma execução só é apagada se ambas permitirem. Antes lista tudo e pede confirmação no terminal; fora dele, exige --yes. Uma execução em andamento nunca é apagada.',
     report: () =>
       'Grava report.html na pasta da execução, dentro de logs/runs, a partir dos arquivos que ela deixou. RUN: o nome, parte dele, ou a pasta; sem ele, a execução mais recente. Várias execuções formam uma página que as compara.',
     ledger: () =>

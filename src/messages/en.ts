@@ -281,7 +281,8 @@ export const en: Messages = {
   ledger: {
     otherVersion: (e) =>
       `${e.path} is a ledger of format ${e.version}, and this version reads formats 1 and 2; use the version of the simulator that wrote it`,
-    notConcluded: (e) => `the database could not be examined at the end of the run: ${systemCauseEn(e.why)}`,
+    notConcluded: (e) =>
+      `the database could not be examined at the end of the run: ${systemCauseEn(e.why)}`,
     unwritable: (e) =>
       `the ledger cannot be written (${systemCauseEn(e.message)}); without it the committed changes are unknown, so the run ends here; free some space, choose another LOG_DIR, or use --no-ledger`,
     none: (e) => `the run ${e.run} has no ledger; it ran with --no-ledger or with an older version`,

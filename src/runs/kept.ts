@@ -22,7 +22,7 @@ export interface RunPlace {
   readonly underWay: boolean;
 }
 
-/** What is kept of a run. */
+/** Everything that is kept of a run, its series summed up. */
 export interface KeptRun extends RunPlace {
   readonly name: string | null;
   readonly note: string | null;

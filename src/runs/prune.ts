@@ -27,8 +27,8 @@ export function runsToPrune(
 }
 
 /**
- * Deletes the folder of a run. It is renamed first: whatever is left by a process that is killed meanwhile does not
- * look like a run, and the next prune removes it. Throws the file system's error.
+ * Deletes the folder of a run. It is renamed first: the rest that a killed process leaves does not look like a run, and
+ * the next prune removes it. Throws the file system's error.
  */
 export function deleteRun(folder: string): void {
   const hidden = join(dirname(folder), `${DELETED}${basename(folder)}`);

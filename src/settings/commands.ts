@@ -7,6 +7,8 @@ interface CommandShape {
   readonly section?: string;
   /** The words after the command name these; without it, there are none. */
   readonly words?: Words;
+  /** A word that may stand in the place of the first of them. */
+  readonly instead?: string;
   /** The first word after the command is one of these. Each may be followed by what it names; null: by nothing. */
   readonly actions?: Readonly<Record<string, 'run' | null>>;
   /** It takes the flag of every setting, also those of other commands. */
@@ -29,7 +31,8 @@ const COMMAND_SHAPES = {
   ledger: { actions: { show: 'run', resolve: 'run', check: 'run' } },
   doctor: {},
   metrics: {},
-  verify: { words: 'run' },
+  // The run that begins next.
+  verify: { words: 'run', instead: 'next' },
   'demo-cdc': { section: 'stream' },
   pause: {},
   resume: {},
@@ -59,6 +62,11 @@ export function sectionOf(command: Command): string {
 /** The things that words after the command name; null: it takes none, or an action. */
 export function wordsOf(command: Command): Words | null {
   return shapeOf(command).words ?? null;
+}
+
+/** A word in the place of those; null: there is none. */
+export function insteadOf(command: Command): string | null {
+  return shapeOf(command).instead ?? null;
 }
 
 /** The actions of a command, each with what the word after it names; null: it takes none. */

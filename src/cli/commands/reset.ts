@@ -7,7 +7,7 @@ import type { ConnectionTarget } from '../../postgres/target.js';
 import { TABLE_NAMES } from '../../schemas/hospital/tables.js';
 import { forget } from '../../seed/indexes.js';
 import { lockSeed, requireNoStream } from '../../seed/locks.js';
-import { ask, canAsk } from '../ask.js';
+import { confirm } from '../ask.js';
 import type { Command, CommandContext } from './context.js';
 import { prepareSchema } from './init-db.js';
 import { printSeed, seedTables } from './seed.js';
@@ -26,7 +26,7 @@ export const run: Command = (context) =>
         await requireDroppable(client, target);
         // A running seed would lose its tables.
         await lockSeed(client);
-        await confirm(context, client, target);
+        await requireConsent(context, client, target);
         context.interrupted.throwIfAborted();
         // After the question, which may wait for long.
         await requireNoStream(client);
@@ -54,7 +54,7 @@ async function requireDroppable(client: Client, { searchPath }: ConnectionTarget
 }
 
 /** Returns when the tables may be dropped; throws the reason when they may not. */
-async function confirm(
+async function requireConsent(
   context: CommandContext,
   client: Client,
   target: ConnectionTarget,
@@ -74,15 +74,12 @@ async function confirm(
     throw new OperatorError(EXIT.state, (msg) => msg.reset.foreign({ tables: foreign.join(', ') }));
   }
   if (context.yes) return;
-  if (!canAsk()) {
-    throw new OperatorError(EXIT.state, (msg) => msg.reset.noTerminal());
-  }
   const rows = Math.round(tables.reduce((sum, table) => sum + table.rows, 0));
   const { database, host } = target;
-  const answer = await ask(m.reset.ask({ database, host, rows }), context.interrupted);
-  if (!m.reset.yes().test(answer.trim())) {
-    throw new OperatorError(EXIT.state, (msg) => msg.reset.refused());
-  }
+  await confirm(m.reset.ask({ database, host, rows }), context, {
+    noTerminal: (msg) => msg.reset.noTerminal(),
+    refused: (msg) => msg.reset.refused(),
+  });
 }
 
 /** The tables that would be dropped, with the server's estimate of their rows. */

@@ -9,7 +9,7 @@ import { filesOf, type KeptRun, placeOf, readKept, runPlaces } from '../../runs/
 import { deleteRun, removeRemains, runsToPrune } from '../../runs/prune.js';
 import { findRun, readRunFile } from '../../runs/record.js';
 import { VerificationRecord } from '../../runs/verifications.js';
-import { ask, canAsk } from '../ask.js';
+import { confirm } from '../ask.js';
 import { runAction } from './actions.js';
 import type { Command, CommandContext } from './context.js';
 
@@ -86,7 +86,12 @@ async function prune(context: CommandContext): Promise<ExitCode> {
   const table = chosen.length === 0 ? '' : `${runsTable(m, lang, chosen)}\n`;
   const deletes = chosen.length > 0 && !dryRun;
   const asks = deletes && !context.yes;
-  if (asks) await confirm(context, `${table}${m.runs.askToPrune(figures)}`);
+  if (asks) {
+    await confirm(`${table}${m.runs.askToPrune(figures)}`, context, {
+      noTerminal: (msg) => msg.runs.noTerminal(),
+      refused: (msg) => msg.runs.refused(),
+    });
+  }
   if (deletes) await deleteAll(context, chosen);
   const outcome =
     chosen.length === 0
@@ -104,14 +109,6 @@ async function prune(context: CommandContext): Promise<ExitCode> {
     text: `${asks ? '' : table}${outcome}\n`,
   });
   return EXIT.done;
-}
-
-/** Returns when the runs may be deleted; throws the reason when they may not. */
-async function confirm({ messages: m, interrupted }: CommandContext, question: string) {
-  if (!canAsk()) throw new OperatorError(EXIT.state, (msg) => msg.runs.noTerminal());
-  const answer = await ask(question, interrupted);
-  if (m.reset.yes().test(answer.trim())) return;
-  throw new OperatorError(EXIT.state, (msg) => msg.runs.refused());
 }
 
 /** Deletes the folders of runs. A signal ends it between two of them. */

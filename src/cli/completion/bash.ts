@@ -96,9 +96,9 @@ ${FUNCTION}_names() {
   done
 }
 
-# Runs, by id and by name.
+# Runs, by id and by name, and the words given.
 ${FUNCTION}_runs() {
-  local run names=
+  local run names=$*
   for run in "\${LOG_DIR:-logs}"/runs/*/; do
     [[ -d $run ]] || continue
     run=\${run%/}
@@ -125,7 +125,7 @@ function dashed(flags: readonly FlagCompletion[]): string {
     .join(' ');
 }
 
-/** What is offered for the value of each flag. */
+/** A case for each flag that has values to offer. */
 function valueCases(flags: readonly FlagCompletion[]): string {
   const files = flags.filter(({ value }) => value?.kind === 'file').map(({ name }) => `--${name}`);
   const cases = flags.flatMap(({ name, value }) =>
@@ -138,8 +138,9 @@ function valueCases(flags: readonly FlagCompletion[]): string {
   return [...cases, `    ${files.join(' | ')}) ${FUNCTION}_files ;;`].join('\n');
 }
 
-/** What is offered for the words after a command, by their number and the command. */
-function wordCases({ name, actions, words }: CommandCompletion, names: string): string[] {
+/** Cases by the number of words and the command: the words that may come next. */
+function wordCases(command: CommandCompletion, names: string): string[] {
+  const { name, actions, words, instead } = command;
   if (actions !== null) {
     const takers = Object.keys(actions).filter((action) => actions[action] === 'run');
     const first = `  1:${name}) ${FUNCTION}_offer '${Object.keys(actions).join(' ')}' ;;`;
@@ -147,6 +148,6 @@ function wordCases({ name, actions, words }: CommandCompletion, names: string): 
     return takers.length === 0 ? [first] : [first, second];
   }
   if (words === 'command') return [`  1:${name}) ${FUNCTION}_offer '${names}' ;;`];
-  if (words === 'run') return [`  1:${name}) ${FUNCTION}_runs ;;`];
+  if (words === 'run') return [`  1:${name}) ${FUNCTION}_runs ${instead ?? ''};;`];
   return words === 'runs' ? [`  *:${name}) ${FUNCTION}_runs ;;`] : [];
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { packageRoot } from '../../lib/package-root.js';
 import type { Messages } from '../../messages/index.js';
-import { actionsOf, COMMANDS, type Command, wordsOf } from '../../settings/commands.js';
+import { actionsOf, COMMANDS, type Command, insteadOf, wordsOf } from '../../settings/commands.js';
 import { PROFILES_FOLDER, profilesIn } from '../../settings/files.js';
 import {
   acceptedFlags,
@@ -44,6 +44,8 @@ export interface CommandCompletion {
   /** Words that may come first, each with what may follow it; null: there are no actions. */
   readonly actions: ReturnType<typeof actionsOf>;
   readonly words: ReturnType<typeof wordsOf>;
+  /** A word that may stand in the place of the first one; null: there is none. */
+  readonly instead: string | null;
 }
 
 /** Everything that a shell can offer. */
@@ -73,6 +75,7 @@ export function completionsOf(messages: Messages): Completions {
         ],
         actions: actionsOf(name),
         words: wordsOf(name),
+        instead: insteadOf(name),
       };
     }),
     common: [

@@ -93,9 +93,9 @@ ${commands
 `;
 }
 
-/** What is offered for the words after a command. */
+/** Lines that offer the words after a command. */
 function wordLines(
-  { name, actions, words }: CommandCompletion,
+  { name, actions, words, instead }: CommandCompletion,
   commands: readonly CommandCompletion[],
 ): string[] {
   const line = (test: string, offered: string) =>
@@ -108,7 +108,7 @@ function wordLines(
     ];
   }
   if (words === 'command') return [line(`${name} 1`, commands.map((one) => one.name).join(' '))];
-  if (words === 'run') return [line(`${name} 1`, `(${RUNS})`)];
+  if (words === 'run') return [line(`${name} 1`, `(${RUNS}) ${instead ?? ''}`.trim())];
   return words === 'runs' ? [line(name, `(${RUNS})`)] : [];
 }
 

@@ -36,12 +36,12 @@ ${commands.map(({ name, about }) => `    ${quoted(`${name}:${about}`)}`).join('\
   _describe -t commands command commands
 }
 
-# Runs, by id and by name, the newest first: ids sort by time.
+# The words given, and runs by id and by name, the newest first: ids sort by time.
 ${FUNCTION}_runs() {
   local -a runs named
   runs=(\${LOG_DIR:-logs}/runs/*(N/On:t))
   named=(\${(u)\${(M)runs:#${ID}-*}#${ID}-})
-  compadd -V runs -a named runs
+  compadd -V runs -- $@ $named $runs
 }
 
 ${FUNCTION}_profiles() {
@@ -80,8 +80,8 @@ function commandCase(command: CommandCompletion): string {
     ;;`;
 }
 
-/** What is offered for the words after a command. */
-function wordSpecs({ name, actions, words }: CommandCompletion): string[] {
+/** The words after a command, as `_arguments` takes them. */
+function wordSpecs({ name, actions, words, instead }: CommandCompletion): string[] {
   if (actions !== null) {
     const takers = Object.keys(actions).filter((action) => actions[action] === 'run');
     const first = quoted(`1:${name}:(${Object.keys(actions).join(' ')})`);
@@ -90,8 +90,8 @@ function wordSpecs({ name, actions, words }: CommandCompletion): string[] {
     return [first, quoted(`2:run:{[[ ${test} ]] && ${FUNCTION}_runs}`)];
   }
   if (words === 'command') return [quoted(`1:command:${FUNCTION}_commands`)];
-  if (words === 'run') return [quoted(`1:run:${FUNCTION}_runs`)];
-  return words === 'runs' ? [quoted(`*:run:${FUNCTION}_runs`)] : [];
+  if (words === 'run') return [quoted(`1:run:{${FUNCTION}_runs ${instead ?? ''}}`)];
+  return words === 'runs' ? [quoted(`*:run:{${FUNCTION}_runs}`)] : [];
 }
 
 function specs(flags: readonly FlagCompletion[]): string {

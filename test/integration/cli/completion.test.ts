@@ -12,7 +12,7 @@ import { withTempFolder } from '../../helpers/temp-folder.js';
 const NAMED = '20261124-080000-c3d4-nightly';
 const OTHER = '20261125-080000-e5f6';
 
-/** What a shell prints between the offers for two lines. */
+/** Stands between the offers for two lines. */
 const NEXT = '-- next --';
 
 /** Loads the script $1, and prints what bash offers at the end of each of the other lines. */
@@ -114,8 +114,10 @@ const CASES: readonly (readonly [line: string, offers: readonly string[]])[] = [
   ['oltp-simulator ledger ', ['check', 'resolve', 'show']],
   ['oltp-simulator --lang en ledger check ', [NAMED, OTHER, 'nightly']],
   ['oltp-simulator runs prune ', []],
+  ['oltp-simulator report ', [NAMED, OTHER, 'nightly']],
   ['oltp-simulator report nightly 2', [NAMED, OTHER]],
-  ['oltp-simulator verify n', ['nightly']],
+  ['oltp-simulator verify n', ['next', 'nightly']],
+  ['oltp-simulator runs show n', ['nightly']],
   ['oltp-simulator completion ', ['bash', 'fish', 'zsh']],
   ['npx oltp-simulator runs sh', ['show']],
 ];

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { watch, writeFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
@@ -9,7 +10,6 @@ import { sampleRun, writeSampleRun } from '../../helpers/sample-run.js';
 import { startServer } from '../../helpers/server.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 import { openTerminal, terminalsMissing } from '../../helpers/terminal.js';
-import { waitFor } from '../../helpers/wait-for.js';
 import { run, withPlainWorkspace } from '../../helpers/workspace.js';
 
 const server = await startServer(18);
@@ -131,10 +131,13 @@ test('a prune that is killed leaves whole runs only, and the next one removes th
       writeFileSync(join(folder, 'ledger', `${file}.ndjson`), '');
     }
     const names = () => readdir(join(logs, 'runs'));
+    const watcher = watch(join(folder, 'ledger'));
+    const deleting = once(watcher, 'change');
     const pruning = startCli(['runs', 'prune', '--keep', '0', '--yes'], { cwd });
-    await waitFor(async () => !(await names()).includes(OLDEST), { what: 'the renamed folder' });
+    await Promise.race([deleting, pruning.ended()]);
+    watcher.close();
     pruning.child.kill('SIGKILL');
-    await pruning.ended();
+    assert.equal((await pruning.ended()).code, null);
     const list = async () => (await runCli(['runs', 'list', '--json'], { cwd })).stdout;
     assert.deepEqual(JSON.parse(await list()), { runs: [] });
     await writeSampleRun(logs, sampleRun({ runId: MIDDLE }));

@@ -76,3 +76,12 @@ test('environment names are unique, and a command has one option for each flag',
     if (deniedBy !== undefined) assert.ok(SWITCH_NAMES.includes(deniedBy), key);
   }
 });
+
+test('make help has a line for every target', () => {
+  const makefile = readFileSync(new URL('Makefile', project), 'utf8');
+  const [, targets = ''] = /^\.PHONY: (.*)$/m.exec(makefile) ?? [];
+  assert.match(targets, /start test/);
+  for (const target of targets.split(' ')) {
+    assert.match(makefile, new RegExp(`^${target}:.* ## \\S`, 'm'));
+  }
+});
