@@ -6,7 +6,7 @@ import type { Writer } from './writer.js';
 /** A label and its value. */
 type Fact = readonly [label: string, value: string];
 
-/** What was run: load, server, machine, program. Members that a run of an earlier version lacks are left out. */
+/** The load of a run, and its server, machine and program. Members that a run of an earlier version lacks are left out. */
 export function factsOf(w: Writer, run: RunRecord): Fact[] {
   const { m } = w;
   const facts: [string, string | null][] = [

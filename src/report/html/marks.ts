@@ -64,7 +64,7 @@ export function loadEnd({ settings, series }: RunRecord): number {
   );
 }
 
-/** The stages that a run came to. Stages count time without pauses. */
+/** The stages that a run reached. Stages count time without pauses. */
 function stagesOf({ settings, series }: RunRecord, paused: readonly Span[]): Marks['stages'] {
   const end = series.at(-1)?.second ?? 0;
   let active = 0;
