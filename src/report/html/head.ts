@@ -3,6 +3,7 @@ import { judgeRun, type RunVerdict, reasonText, stateOf, type VerdictState } fro
 import { factList } from './facts.js';
 import { banner, html, type Markup, type Mood, sign, withCode } from './markup.js';
 import { letterOf, lookOfRun } from './palette.js';
+import { nameOf, noteOf } from './recorded-settings.js';
 import type { Writer } from './writer.js';
 
 const MOODS: Readonly<Record<VerdictState, Mood>> = {
@@ -14,11 +15,14 @@ const MOODS: Readonly<Record<VerdictState, Mood>> = {
 
 /** The top of a run's report: name, period, and how the run ended. */
 export function runHead(w: Writer, run: RunRecord): Markup {
-  const when = whenOf(w, run);
+  const name = nameOf(run);
+  const when = [name === run.runId ? '' : run.runId, whenOf(w, run)].filter((part) => part !== '');
+  const note = noteOf(run);
   return html`<header class="head">
 <p class="kind">${w.m.kind()}</p>
-<h1>${w.m.reportOf({ runId: run.runId })}</h1>
-${when === '' ? '' : html`<p class="when">${when}</p>`}
+<h1>${w.m.reportOf({ runId: name })}</h1>
+${when.length === 0 ? '' : html`<p class="when">${when.join(' · ')}</p>`}
+${note === '' ? '' : html`<p class="note">${note}</p>`}
 ${verdict(w, run)}
 ${factList(w, run)}
 </header>`;
@@ -74,7 +78,7 @@ export function comparisonHead(
 <h1>${w.m.comparisonOf({ runs: runs.length })}</h1>
 <ol class="runs">${runs.map((run, index) => {
     const link = links[index] ?? null;
-    const name = link === null ? run.runId : html`<a href="${link}">${run.runId}</a>`;
+    const name = link === null ? nameOf(run) : html`<a href="${link}">${nameOf(run)}</a>`;
     const { state, reasons } = verdictOf(run);
     return html`<li>${swatch(run, index)}<strong>${letterOf(index)} · ${name}</strong> <span class="when">${whenOf(w, run)}</span>
 <p>${sign(MOODS[state])}<span>${withCode(reasonText(w.messages, reasons[0]))}</span></p></li>`;

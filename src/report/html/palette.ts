@@ -1,5 +1,6 @@
 import type { RunRecord } from '../../runs/record.js';
 import type { Curve } from './plot-data.js';
+import { nameOf } from './recorded-settings.js';
 
 /** Indices into the palette; a measure has the same one in every plot. */
 export const BLUE = 0;
@@ -19,9 +20,9 @@ export function letterOf(index: number): string {
 }
 
 /** Label, colour and line of a run among those that it is compared with. */
-export function lookOfRun({ runId }: RunRecord, index: number): Omit<Curve, 'values'> {
+export function lookOfRun(run: RunRecord, index: number): Omit<Curve, 'values'> {
   return {
-    label: `${letterOf(index)} · ${runId}`,
+    label: `${letterOf(index)} · ${nameOf(run)}`,
     colour: index % COLOURS,
     line: index >= COLOURS ? 'dashed' : 'solid',
   };
