@@ -1,6 +1,7 @@
 import { parseStage } from '../../load/stages.js';
 import type { SeriesPoint } from '../../run/series.js';
 import type { RunRecord } from '../../runs/record.js';
+import { bucketSeconds } from './buckets.js';
 import type { Marks, Span } from './plot-data.js';
 import { listOf, streamSettings } from './recorded-settings.js';
 
@@ -8,8 +9,15 @@ import { listOf, streamSettings } from './recorded-settings.js';
 export function marksOf(run: RunRecord): Marks {
   const { series, summary } = run;
   const paused = spansWhere(series, (point) => point.paused);
-  const secondsWith = (field: 'reconnects' | 'rejected') =>
-    series.filter((point) => point[field] > 0).map(({ second }) => second);
+  const step = bucketSeconds([run]);
+  // As many as there are points in the plots: a run of days may reject a row every second.
+  const secondsWith = (field: 'reconnects' | 'rejected') => [
+    ...new Set(
+      series
+        .filter((point) => point[field] > 0)
+        .map(({ second }) => (step === 1 ? second : Math.ceil(second / step) * step)),
+    ),
+  ];
   const last = series.at(-1);
   return {
     paused,
