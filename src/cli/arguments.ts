@@ -2,9 +2,9 @@ import { type CAC, cac } from 'cac';
 import { findNearest } from '../lib/nearest.js';
 import { COMMANDS, type Command, takesNames } from '../settings/commands.js';
 import {
+  acceptedFlags,
   COMMON_FLAGS,
   FILE_FLAG_NAMES,
-  flagsOf,
   joinerOf,
   SHORT_FORMS,
   SWITCH_NAMES,
@@ -123,7 +123,7 @@ function declare(): CAC {
   for (const name of COMMON_FLAGS.switches) cli.option(`--${name}`, '');
   for (const name of COMMANDS) {
     const declared = cli.command(name, '');
-    const { settings, switches } = flagsOf(name);
+    const { settings, switches } = acceptedFlags(name);
     for (const flag of settings) declared.option(`--${flag} <value>`, '');
     for (const flag of switches) declared.option(`--${flag}`, '');
   }

@@ -1,6 +1,6 @@
 import { wrapWords } from '../lib/wrap-words.js';
 import type { Messages } from '../messages/index.js';
-import { COMMANDS, type Command, takesNames } from '../settings/commands.js';
+import { actionsOf, COMMANDS, type Command, wordsOf } from '../settings/commands.js';
 import { DEFAULT_CONFIG_FILE, DEFAULT_ENV_FILE, PROFILES_FOLDER } from '../settings/files.js';
 import {
   COMMON_FLAGS,
@@ -53,7 +53,7 @@ function renderCommandHelp(command: Command, messages: Messages): string {
   return join([
     wrapWords(cli.details[command](), WIDTH, 0),
     section(cli.usageTitle(), [
-      [cli.commandUsage(command, own.length > 0, takesNames(command)), ''],
+      [cli.commandUsage(`${command}${wordsText(command)}`, own.length > 0), ''],
     ]),
     own.length > 0 ? section(cli.flagsTitle(), own) : '',
     section(cli.commonTitle(), commonEntries(messages)),
@@ -63,6 +63,20 @@ function renderCommandHelp(command: Command, messages: Messages): string {
     ),
   ]);
 }
+
+/** The words that may follow a command, with a blank before them. */
+function wordsText(command: Command): string {
+  const actions = actionsOf(command);
+  if (actions !== null) {
+    const takesRun = Object.values(actions).includes('run');
+    return ` ${Object.keys(actions).join('|')}${takesRun ? WORDS.run : ''}`;
+  }
+  const words = wordsOf(command);
+  return words === null ? '' : WORDS[words];
+}
+
+/** The same in every language, as programs and scripts quote them. */
+const WORDS = { run: ' [RUN]', runs: ' [RUN…]', command: ' [COMMAND]' } as const;
 
 function commonEntries(messages: Messages): Entry[] {
   const { cli } = messages;

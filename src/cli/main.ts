@@ -5,7 +5,11 @@ import { countSignals, onAbort } from '../lib/signals.js';
 import { wrapWords } from '../lib/wrap-words.js';
 import { consoleForm } from '../log/console-form.js';
 import { LANGUAGES, type Messages, messagesIn } from '../messages/index.js';
-import { COMMANDS as COMMAND_NAMES, type Command as CommandName } from '../settings/commands.js';
+import {
+  COMMANDS as COMMAND_NAMES,
+  type Command as CommandName,
+  writesLog,
+} from '../settings/commands.js';
 import { readPipes } from '../settings/files.js';
 import type { Switches } from '../settings/options.js';
 import { languageOf, progressOf, readSources, type Sources } from '../settings/resolve.js';
@@ -26,6 +30,7 @@ const COMMANDS: Readonly<Record<Exclude<CommandName, 'help'>, () => Promise<{ ru
   reset: () => import('./commands/reset.js'),
   counts: () => import('./commands/counts.js'),
   check: () => import('./commands/check.js'),
+  runs: () => import('./commands/runs.js'),
   report: () => import('./commands/report.js'),
   ledger: () => import('./commands/ledger.js'),
   doctor: () => import('./commands/doctor.js'),
@@ -35,6 +40,8 @@ const COMMANDS: Readonly<Record<Exclude<CommandName, 'help'>, () => Promise<{ ru
   pause: () => import('./commands/pause.js'),
   resume: () => import('./commands/resume.js'),
   db: () => import('./commands/db.js'),
+  config: () => import('./commands/config.js'),
+  completion: () => import('./commands/completion.js'),
 };
 
 const output = new Output();
@@ -105,7 +112,11 @@ async function runArguments(
     }
     const settings = loadSettings(sources);
     if (command === null) return EXIT.usage;
-    return await runCommand(command, { ...args, settings, messages, cwd: sources.cwd }, heed);
+    return await runCommand(
+      command,
+      { ...args, settings, sources, messages, cwd: sources.cwd },
+      heed,
+    );
   } catch (error) {
     // The log is not open yet, or closed again: the operator reads stderr.
     return reportError(error, messages, json, write);
@@ -149,7 +160,13 @@ async function runCommand(
   heed(countSignals(onSignal));
   const { logging } = settings;
   const form = consoleForm({ ...logging, live: status.live, verbose });
-  const log = createLog({ settings: logging, messages, console: status, form });
+  const log = createLog({
+    settings: logging,
+    messages,
+    console: status,
+    form,
+    files: writesLog(name),
+  });
   const progress = new Progress({ form: logging.progress, status });
   let printed = false;
   try {

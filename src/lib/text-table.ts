@@ -1,5 +1,8 @@
-/** Formats rows as columns of text: the first one left-aligned, the others right-aligned. Ends with a newline. */
-export function formatTable(rows: readonly (readonly string[])[]): string {
+/** Formats rows as columns of text: those of `left` left-aligned, the others right-aligned. Ends with a newline. */
+export function formatTable(
+  rows: readonly (readonly string[])[],
+  left: readonly number[] = [0],
+): string {
   const widths: number[] = [];
   for (const row of rows) {
     for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
@@ -7,7 +10,9 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
   return rows
     .map((row) =>
       row
-        .map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
+        .map((cell, i) =>
+          left.includes(i) ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0),
+        )
         .join('  ')
         .trimEnd(),
     )

@@ -37,6 +37,8 @@ export interface LogSetup {
   readonly settings: LogSettings;
   readonly messages: Messages;
   readonly console: StatusLine;
+  /** False: the console alone. True without it. */
+  readonly files?: boolean;
   readonly form: ConsoleForm;
 }
 
@@ -63,27 +65,34 @@ interface LogRecord {
  * Opens the log: console, `app.log` (everything), `stream.log` (the component `stream`) and
  * `errors.log` (WARNING and above). A file that cannot be written is left out after one warning.
  */
-export function createLog({ settings, messages, console, form }: LogSetup): Log {
+export function createLog({
+  settings,
+  messages,
+  console,
+  form,
+  files: toFiles = true,
+}: LogSetup): Log {
   const format = formatter(settings.format, false);
   const formatForConsole: Formatter =
     form === 'short'
       ? (record) => shortLine(messages, JSON.parse(record) as LogRecord, console)
       : formatter(form, console.colors);
   const files: LogFile[] = [];
-  const fileAt = (name: string, level: number): pino.StreamEntry<number> => {
+  const fileAt = (name: string, level: number): pino.StreamEntry<number>[] => {
+    if (!toFiles) return [];
     const rotation = { when: settings.rotateWhen, keep: settings.backupCount };
     const file = new LogFile(join(settings.dir, name), rotation, (path, reason) =>
       own.warning(messages.log.fileGivenUp(path, reason)),
     );
     files.push(file);
-    return { level, stream: { write: (record: string) => file.write(format(record)) } };
+    return [{ level, stream: { write: (record: string) => file.write(format(record)) } }];
   };
   const screen = {
     level: EVERYTHING,
     stream: { write: (record: string) => console.write(formatForConsole(record)) },
   };
-  const general = [fileAt('app.log', EVERYTHING), fileAt('errors.log', LEVELS.warning)];
-  const streaming = [...general, fileAt('stream.log', EVERYTHING)];
+  const general = [...fileAt('app.log', EVERYTHING), ...fileAt('errors.log', LEVELS.warning)];
+  const streaming = [...general, ...fileAt('stream.log', EVERYTHING)];
   const loggersOf = (destinations: pino.StreamEntry<number>[]) => {
     const all = createPino(settings.level, [screen, ...destinations]);
     return { all, detail: form === 'short' ? createPino(settings.level, destinations) : all };

@@ -1,4 +1,4 @@
-import { type cliPtBR, NAMES_OF } from './cli.pt-BR.js';
+import type { cliPtBR } from './cli.pt-BR.js';
 import { systemCauseEn } from './system.en.js';
 
 const PROGRAM = 'oltp-simulator';
@@ -27,8 +27,7 @@ export const cliEn: typeof cliPtBR = {
   commonTitle: () => 'Options of every command:',
   examplesTitle: () => 'Examples:',
   usage: () => `${PROGRAM} <command> [options]`,
-  commandUsage: (command, hasFlags, takesNames) =>
-    `${PROGRAM} ${command}${takesNames ? (NAMES_OF[command] ?? ' [RUN]') : ''}${hasFlags ? ' [options]' : ''}`,
+  commandUsage: (command, hasFlags) => `${PROGRAM} ${command}${hasFlags ? ' [options]' : ''}`,
   more: () =>
     `See \`${PROGRAM} <command> --help\` for a command's options. All other settings are explained in config/settings.toml and config/.env.example; precedence: option, environment, profile, .env, settings.toml, default. Where no server is named (PG_HOST, PGHOST…, DATABASE_URL), an embedded PostgreSQL is used.`,
   commands: {
@@ -39,12 +38,15 @@ export const cliEn: typeof cliPtBR = {
     reset: () => 'full reset: drop, schema, indexes, lookups and initial volume',
     counts: () => 'show the rows per table',
     check: () => 'check integrity and domain rules over the whole database',
+    runs: () => 'list the runs that are kept, show one, or delete old ones',
     report: () => "write a run's report, or compare several",
     ledger: () => 'show the ledger of a run, or compare it with the database',
     verify: () => "compare a CDC pipeline's output with the ledger of a run",
     'demo-cdc': () => 'show it all: server, load, a CDC consumer, and the verdict on it',
     doctor: () => 'check whether the database is ready for CDC, reading only',
     metrics: () => 'names and units of the figures that thresholds may use',
+    config: () => 'show every setting, and where its value came from',
+    completion: () => 'print the completion script of a shell: bash, zsh or fish',
     help: () => 'show the help of the program or of a command',
     pause: () => 'pause the continuous events (creates the file .paused)',
     resume: () => 'resume the continuous events (removes the file .paused)',
@@ -64,6 +66,8 @@ export const cliEn: typeof cliPtBR = {
     counts: () => 'Shows how many rows each table holds (SELECT COUNT(*)).',
     check: () =>
       'Checks foreign keys and domain rules in SQL, over the whole database. Exit code 5 when one does not hold.',
+    runs: () =>
+      'What is kept of runs in logs/runs. `runs list`: the newest first, each with its verdict: the worst of its end, its thresholds and its last verification. `runs show [RUN]`: one in detail (RUN: name, a part of it, or folder; the newest run without one). `runs prune` deletes the runs that are not among the newest --keep N, or that began before --older-than 30d; with both, those that are neither kept by the one nor by the other. It lists them first and asks on a terminal; elsewhere it needs --yes. A run that is under way is never deleted.',
     report: () =>
       "Writes report.html into a run's folder below logs/runs, from what the run left there: the newest run, or the ones named (RUN: name, a part of it, or folder). Several runs make one page that compares them.",
     ledger: () =>
@@ -76,6 +80,10 @@ export const cliEn: typeof cliPtBR = {
       'Checks whether the database is modelled for CDC, and whether its server is ready for a consumer by logical decoding (Debezium and others). Reads only: each check says what it saw, and the statement that fixes it or what else to do. Exit code 5 when one fails.',
     metrics: () =>
       "Lists the figures of a run's summary that `--threshold` may compare, with their units: response.p99<250ms, rejected<=5, slot.debezium.retained<1GB. In short forms, `|` separates alternatives.",
+    config: () =>
+      'Shows the settings that differ from their defaults, and where each value came from: option, variable, file with its line. --all shows every setting. Takes the options of all other commands as well: `config show --rate 100 --workers 8` shows what `stream --rate 100 --workers 8` would use (where commands share an option, it is shown for each). Passwords are never shown. Needs no server.',
+    completion: () =>
+      'Prints a script that completes commands, options, their values and the names of runs. bash: source <(oltp-simulator completion bash) in ~/.bashrc. zsh: the same with zsh, in ~/.zshrc after compinit. fish: oltp-simulator completion fish > ~/.config/fish/completions/oltp-simulator.fish.',
     help: () => 'The same as --help: of the program, or of the command that is named.',
     pause: () =>
       'Creates the sentinel file .paused, which the continuous events heed within half a second.',
@@ -99,6 +107,8 @@ export const cliEn: typeof cliPtBR = {
     threshold: () =>
       'a pass/fail condition: exit code 5 if it fails; may be repeated; `, abort` ends the run as soon as it fails',
     junit: () => 'file for the results as JUnit XML',
+    name: () => "name of the run, a part of its folder's name",
+    note: () => 'a note that is kept with the run',
     interval: () => "time between a worker's batches, in cycle mode",
     jitter: () => 'random variation of the interval, in milliseconds',
     'batch-size': () => 'events per transaction',
@@ -107,6 +117,8 @@ export const cliEn: typeof cliPtBR = {
     only: () => 'these event types only',
     'update-ratio': () => 'share of the events that are UPDATEs',
     'delete-ratio': () => 'share of the events that are DELETEs; with --update-ratio at most 1',
+    keep: () => 'prune: keep this many of the newest runs',
+    'older-than': () => 'prune: delete only runs that began longer ago than this',
     publication: () => 'the publication that the consumer uses',
     slot: () => 'the replication slot that it uses',
     role: () => 'the role that it connects as',
@@ -136,13 +148,15 @@ export const cliEn: typeof cliPtBR = {
     partial: () => 'leave out changes that were committed before the source began',
     'skip-malformed': () => 'count input that is not an event instead of ending with an error',
     'dry-run': () =>
-      'show the planned load and how workers share it, without touching the database',
+      'stream: show the planned load and how workers share it; runs prune: show what would be deleted; nothing is touched',
+    all: () => 'show the settings that have their defaults, too',
   },
   placeholders: {
     number: () => 'N',
     rate: () => 'N|max|cycle',
     stage: () => 'SHAPE:RATES/TIME',
     time: () => 'TIME',
+    age: () => 'AGE',
     milliseconds: () => 'MS',
     share: () => 'SHARE',
     size: () => 'SIZE',
@@ -179,6 +193,11 @@ export const cliEn: typeof cliPtBR = {
     reset: () => [`${PROGRAM} reset`, `${PROGRAM} reset --yes --scale 2`],
     counts: () => [`${PROGRAM} counts`, `${PROGRAM} counts --json`],
     check: () => [`${PROGRAM} check`, `${PROGRAM} check --json`],
+    runs: () => [
+      `${PROGRAM} runs list`,
+      `${PROGRAM} runs show nightly-soak`,
+      `${PROGRAM} runs prune --keep 20 --older-than 30d --yes`,
+    ],
     report: () => [
       `${PROGRAM} report`,
       `${PROGRAM} report 20261124-101500-a1b2 20261124-111500-c3d4`,
@@ -195,6 +214,15 @@ export const cliEn: typeof cliPtBR = {
     ],
     'demo-cdc': () => [`${PROGRAM} demo-cdc`],
     metrics: () => [`${PROGRAM} metrics`, `${PROGRAM} metrics --json`],
+    config: () => [
+      `${PROGRAM} config show`,
+      `${PROGRAM} config show --all --json`,
+      `${PROGRAM} config show --profile soak --workers 8`,
+    ],
+    completion: () => [
+      `source <(${PROGRAM} completion bash)`,
+      `${PROGRAM} completion fish > ~/.config/fish/completions/${PROGRAM}.fish`,
+    ],
     help: () => [`${PROGRAM} help`, `${PROGRAM} help stream`],
     pause: () => [`${PROGRAM} pause`],
     resume: () => [`${PROGRAM} resume`],

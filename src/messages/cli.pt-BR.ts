@@ -2,13 +2,6 @@ import { systemCausePtBR } from './system.pt-BR.js';
 
 const PROGRAM = 'oltp-simulator';
 
-/** Words after a command that takes others than one run. */
-export const NAMES_OF: Readonly<Record<string, string>> = {
-  report: ' [RUN…]',
-  ledger: ' show|check|resolve [RUN]',
-  help: ' [COMMAND]',
-};
-
 /** Help texts, in Brazilian Portuguese. */
 export const cliPtBR = {
   tooManyFiles: () =>
@@ -34,8 +27,8 @@ export const cliPtBR = {
   commonTitle: () => 'Opções de todos os comandos:',
   examplesTitle: () => 'Exemplos:',
   usage: () => `${PROGRAM} <comando> [opções]`,
-  commandUsage: (command: string, hasFlags: boolean, takesNames: boolean) =>
-    `${PROGRAM} ${command}${takesNames ? (NAMES_OF[command] ?? ' [RUN]') : ''}${hasFlags ? ' [opções]' : ''}`,
+  commandUsage: (command: string, hasFlags: boolean) =>
+    `${PROGRAM} ${command}${hasFlags ? ' [opções]' : ''}`,
   more: () =>
     `Use \`${PROGRAM} <comando> --help\` para ver as opções de um comando. As demais configurações estão comentadas em config/settings.toml e config/.env.example; precedência: opção, ambiente, perfil, .env, settings.toml, padrão. Sem servidor indicado (PG_HOST, PGHOST…, DATABASE_URL), um PostgreSQL embutido é usado.`,
   commands: {
@@ -46,12 +39,15 @@ export const cliPtBR = {
     reset: () => 'reset total: drop, esquema, índices, dados de apoio e carga inicial',
     counts: () => 'exibe a contagem de registros por tabela',
     check: () => 'verifica integridade e regras de domínio no banco inteiro',
+    runs: () => 'lista as execuções guardadas, mostra uma, ou apaga as antigas',
     report: () => 'grava o relatório de uma execução, ou compara várias',
     ledger: () => 'mostra o ledger de uma execução, ou o compara com o banco',
     verify: () => 'compara a saída de um pipeline de CDC com o ledger de uma execução',
     'demo-cdc': () => 'mostra tudo: servidor, carga, um consumidor de CDC e o veredito',
     doctor: () => 'verifica se o banco está pronto para CDC, só lendo',
     metrics: () => 'nomes e unidades das medidas que os limiares podem usar',
+    config: () => 'mostra cada configuração, e de onde veio seu valor',
+    completion: () => 'imprime o script de autocompletar de um shell: bash, zsh ou fish',
     help: () => 'mostra a ajuda do programa ou de um comando',
     pause: () => 'pausa a inserção contínua (cria o arquivo .paused)',
     resume: () => 'retoma a inserção contínua (remove o arquivo .paused)',
@@ -71,6 +67,8 @@ export const cliPtBR = {
     counts: () => 'Exibe quantos registros há em cada tabela (SELECT COUNT(*)).',
     check: () =>
       'Verifica chaves estrangeiras e regras de domínio em SQL, no banco inteiro. Sai com o código 5 se alguma não valer.',
+    runs: () =>
+      'O que está guardado das execuções em logs/runs. `runs list`: a mais recente primeiro, cada uma com seu veredito: o pior entre seu fim, seus limites e sua última verificação. `runs show [RUN]`: uma em detalhe (RUN: nome, parte dele, ou pasta; sem ele, a execução mais recente). `runs prune` apaga as execuções que não estão entre as --keep N mais recentes, ou que começaram antes de --older-than 30d; com as duas opções, só as que nenhuma delas guarda. Antes lista tudo e pede confirmação no terminal; fora dele, exige --yes. Uma execução em andamento nunca é apagada.',
     report: () =>
       'Grava report.html na pasta da execução, abaixo de logs/runs, a partir do que ela deixou: a mais recente, ou as nomeadas (RUN: nome, parte dele, ou pasta). Várias execuções formam uma página que as compara.',
     ledger: () =>
@@ -83,6 +81,10 @@ export const cliPtBR = {
       'Verifica se o banco está modelado para CDC, e se o servidor está pronto para um consumidor por decodificação lógica (Debezium e outros). Só lê: cada verificação diz o que viu, e o comando que corrige ou o que mais fazer. Código de saída 5 se alguma falhar.',
     metrics: () =>
       'Lista as medidas do resumo de uma execução que `--threshold` pode comparar, com suas unidades: response.p99<250ms, rejected<=5, slot.debezium.retained<1GB. Nas formas curtas, `|` separa alternativas.',
+    config: () =>
+      'Mostra as configurações que diferem do padrão, e de onde veio cada valor: opção, variável, arquivo com a linha. --all mostra todas. Aceita também as opções de todos os outros comandos: `config show --rate 100 --workers 8` mostra o que `stream --rate 100 --workers 8` usaria (uma opção que comandos compartilham aparece para cada um). Senhas nunca são mostradas. Não precisa de servidor.',
+    completion: () =>
+      'Imprime um script que completa comandos, opções, seus valores e os nomes das execuções. bash: source <(oltp-simulator completion bash) em ~/.bashrc. zsh: o mesmo com zsh, em ~/.zshrc depois de compinit. fish: oltp-simulator completion fish > ~/.config/fish/completions/oltp-simulator.fish.',
     help: () => 'O mesmo que --help: do programa, ou do comando indicado.',
     pause: () =>
       'Cria o arquivo-sentinela .paused, que a inserção contínua respeita em menos de meio segundo.',
@@ -106,6 +108,8 @@ export const cliPtBR = {
     threshold: () =>
       'uma condição de aprovação: código de saída 5 se falhar; pode ser repetida; `, abort` encerra a execução assim que falha',
     junit: () => 'arquivo para os resultados em JUnit XML',
+    name: () => 'nome da execução, que faz parte do nome de sua pasta',
+    note: () => 'uma anotação que é guardada com a execução',
     interval: () => 'intervalo entre lotes de um worker, no modo cycle',
     jitter: () => 'variação aleatória do intervalo, em milissegundos',
     'batch-size': () => 'eventos por transação',
@@ -115,6 +119,8 @@ export const cliPtBR = {
     'update-ratio': () => 'fração dos eventos que são UPDATE',
     'delete-ratio': () =>
       'fração dos eventos que são DELETE; a soma com --update-ratio não passa de 1',
+    keep: () => 'prune: guardar tantas das execuções mais recentes',
+    'older-than': () => 'prune: apagar só execuções que começaram há mais tempo que isso',
     publication: () => 'a publication que o consumidor usa',
     slot: () => 'o slot de replicação que ele usa',
     role: () => 'o papel com que ele se conecta',
@@ -142,13 +148,16 @@ export const cliPtBR = {
     'create-slot': () => 'com slot:NOME: criar slot e publicação temporários, e removê-los no fim',
     partial: () => 'deixar de fora as mudanças confirmadas antes do início da origem',
     'skip-malformed': () => 'contar a entrada que não é evento, em vez de terminar com erro',
-    'dry-run': () => 'mostra a carga planejada e a divisão entre workers, sem tocar no banco',
+    'dry-run': () =>
+      'stream: mostra a carga planejada e a divisão entre workers; runs prune: mostra o que seria apagado; nada é alterado',
+    all: () => 'mostra também as configurações que têm o valor padrão',
   },
   placeholders: {
     number: () => 'N',
     rate: () => 'N|max|cycle',
     stage: () => 'FORMA:RITMOS/TEMPO',
     time: () => 'TEMPO',
+    age: () => 'IDADE',
     milliseconds: () => 'MS',
     share: () => 'FRAÇÃO',
     size: () => 'TAMANHO',
@@ -186,6 +195,11 @@ export const cliPtBR = {
     reset: () => [`${PROGRAM} reset`, `${PROGRAM} reset --yes --scale 2`],
     counts: () => [`${PROGRAM} counts`, `${PROGRAM} counts --json`],
     check: () => [`${PROGRAM} check`, `${PROGRAM} check --json`],
+    runs: () => [
+      `${PROGRAM} runs list`,
+      `${PROGRAM} runs show nightly-soak`,
+      `${PROGRAM} runs prune --keep 20 --older-than 30d --yes`,
+    ],
     report: () => [
       `${PROGRAM} report`,
       `${PROGRAM} report 20261124-101500-a1b2 20261124-111500-c3d4`,
@@ -202,6 +216,15 @@ export const cliPtBR = {
     ],
     'demo-cdc': () => [`${PROGRAM} demo-cdc`],
     metrics: () => [`${PROGRAM} metrics`, `${PROGRAM} metrics --json`],
+    config: () => [
+      `${PROGRAM} config show`,
+      `${PROGRAM} config show --all --json`,
+      `${PROGRAM} config show --profile soak --workers 8`,
+    ],
+    completion: () => [
+      `source <(${PROGRAM} completion bash)`,
+      `${PROGRAM} completion fish > ~/.config/fish/completions/${PROGRAM}.fish`,
+    ],
     help: () => [`${PROGRAM} help`, `${PROGRAM} help stream`],
     pause: () => [`${PROGRAM} pause`],
     resume: () => [`${PROGRAM} resume`],

@@ -283,11 +283,6 @@ export const en: Messages = {
     notConcluded: (e) => `the database could not be examined at the end of the run: ${e.why}`,
     unwritable: (e) =>
       `the ledger cannot be written (${systemCauseEn(e.message)}); without it the committed changes are unknown, so the run ends here. Make room, choose another LOG_DIR, or use --no-ledger`,
-    noAction: (e) => `ledger needs an action: ${e.actions.join(', ')}`,
-    unknownAction: (e) =>
-      `ledger has no action "${e.given}"${e.nearest === undefined ? '' : `; did you mean "${e.nearest}"?`} (actions: ${e.actions.join(', ')})`,
-    strayName: (e) =>
-      `ledger takes an action and one run, and "${e.given}" is one word too many (actions: ${e.actions.join(', ')})`,
     none: (e) =>
       `the run ${e.run} has no ledger; it was run with --no-ledger or by an older version`,
     underWay: (e) => `the run ${e.run} is still under way; end it first`,
@@ -327,6 +322,69 @@ export const en: Messages = {
     stillUnknown: (e) =>
       `the server does not know the fate of ${plural(e.unknown, 'transaction')}: it is another server, or it has forgotten them`,
     resolveHint: () => '`ledger resolve` asks the server about the open ones',
+  },
+  runs: {
+    none: (e) => `no runs are kept in ${e.folder}`,
+    when: () => 'began',
+    lasted: () => 'lasted',
+    load: () => 'load',
+    events: () => 'events',
+    size: () => 'size',
+    verdict: () => 'verdict',
+    run: () => 'run',
+    perSecond: (rate) => `${number(rate)}/s`,
+    stages: (count) => plural(count, 'stage'),
+    underWay: () => 'under way',
+    verdicts: {
+      violated: () => 'violation',
+      critical: () => 'failed',
+      server_lost: () => 'server lost',
+      held_up: () => 'held up',
+      not_held: () => 'not held',
+      no_summary: () => 'killed',
+      in_doubt: () => 'in doubt',
+      indeterminate: () => 'indeterminate',
+      duplicates: () => 'duplicates',
+      exact: () => 'exact',
+      held: () => 'held',
+      unjudged: () => 'none',
+    },
+    name: () => 'name',
+    note: () => 'note',
+    loadParts: (e) =>
+      `${e.load}${e.workers === null ? '' : `, ${plural(e.workers, 'worker')}`}${e.batch === null ? '' : `, batches of ${number(e.batch)}`}`,
+    changed: () => 'Settings that differ from the defaults:',
+    verifications: () => 'Verifications, the newest first:',
+    files: () => 'Files:',
+    folder: () => 'folder',
+    noLimit: () =>
+      'runs prune needs a limit: --keep N (the newest that stay), --older-than 30d, or both',
+    nothingToPrune: (e) => `nothing to delete: ${plural(e.kept, 'run')} kept`,
+    wouldPrune: (e) =>
+      `${plural(e.runs, 'run')} of ${number(e.runs + e.kept)} would be deleted (${e.size})`,
+    askToPrune: (e) =>
+      `Delete ${e.runs === 1 ? 'this run' : `these ${number(e.runs)} runs`} (${e.size})? [y/N] `,
+    pruned: (e) => `${plural(e.runs, 'run')} deleted (${e.size}), ${number(e.kept)} kept`,
+    refused: () => 'cancelled: nothing was deleted',
+    noTerminal: () =>
+      'runs prune refused: no terminal to confirm on; use --yes if this is what you want, or --dry-run to see what it would delete',
+    interrupted: (e) =>
+      `interrupted: ${plural(e.runs, 'run')} deleted, ${number(e.left)} still to go`,
+  },
+  config: {
+    key: () => 'setting',
+    value: () => 'value',
+    from: () => 'from',
+    standard: () => 'default',
+    account: () => "the system's account",
+    set: () => '(set)',
+    notSet: () => '(not set)',
+    embedded: (e) => `Server: embedded PostgreSQL, data in ${e.dir}, port ${e.port}`,
+    server: (e) => `Server: ${e.user} on ${e.host}:${e.port}, database ${e.database}`,
+    others: (count) =>
+      count === 1
+        ? 'One other setting has its default; --all shows it.'
+        : `${number(count)} other settings have their defaults; --all shows them.`,
   },
   metrics: {
     name: () => 'metric',

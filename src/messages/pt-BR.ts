@@ -352,16 +352,6 @@ export const ptBR = {
       `não foi possível olhar o banco mais uma vez no fim da execução: ${e.why}`,
     unwritable: (e: { message: string }) =>
       `não é possível gravar o ledger (${systemCausePtBR(e.message)}); sem ele ninguém sabe o que foi confirmado, por isso a execução termina aqui. Libere espaço, escolha outro LOG_DIR ou use --no-ledger`,
-    noAction: (e: { actions: readonly string[] }) =>
-      `o comando ledger precisa de uma ação: ${e.actions.join(', ')}`,
-    unknownAction: (e: {
-      given: string;
-      nearest: string | undefined;
-      actions: readonly string[];
-    }) =>
-      `ledger não tem a ação "${e.given}"${e.nearest === undefined ? '' : `; você quis dizer "${e.nearest}"?`} (ações: ${e.actions.join(', ')})`,
-    strayName: (e: { given: string; actions: readonly string[] }) =>
-      `ledger recebe uma ação e uma execução, e "${e.given}" sobra (ações: ${e.actions.join(', ')})`,
     none: (e: { run: string }) =>
       `a execução ${e.run} não tem ledger; rodou com --no-ledger ou em uma versão anterior`,
     underWay: (e: { run: string }) =>
@@ -407,6 +397,74 @@ export const ptBR = {
     stillUnknown: (e: { unknown: number }) =>
       `o servidor não conhece o destino de ${ptNumber(e.unknown)} transação(ões): é outro servidor, ou já as esqueceu`,
     resolveHint: () => '`ledger resolve` pergunta ao servidor pelas que estão em aberto',
+  },
+  runs: {
+    none: (e: { folder: string }) => `nenhuma execução está guardada em ${e.folder}`,
+    when: () => 'início',
+    lasted: () => 'duração',
+    load: () => 'carga',
+    events: () => 'eventos',
+    size: () => 'tamanho',
+    verdict: () => 'veredito',
+    run: () => 'execução',
+    perSecond: (rate: number) => `${ptNumber(rate)}/s`,
+    stages: (count: number) => ptPlural(count, 'estágio', 'estágios'),
+    underWay: () => 'em andamento',
+    /** In one or two words, for a column. */
+    verdicts: {
+      violated: () => 'violação',
+      critical: () => 'falhou',
+      server_lost: () => 'sem servidor',
+      held_up: () => 'retida',
+      not_held: () => 'não cumprido',
+      no_summary: () => 'morta',
+      in_doubt: () => 'em dúvida',
+      indeterminate: () => 'indeterminado',
+      duplicates: () => 'duplicatas',
+      exact: () => 'exato',
+      held: () => 'cumprido',
+      unjudged: () => 'nenhum',
+    },
+    name: () => 'nome',
+    note: () => 'anotação',
+    loadParts: (e: { load: string; workers: number | null; batch: number | null }) =>
+      `${e.load}${e.workers === null ? '' : `, ${ptPlural(e.workers, 'worker', 'workers')}`}${e.batch === null ? '' : `, lotes de ${ptNumber(e.batch)}`}`,
+    changed: () => 'Configurações que diferem do padrão:',
+    verifications: () => 'Verificações, a mais recente primeiro:',
+    files: () => 'Arquivos:',
+    folder: () => 'pasta',
+    noLimit: () =>
+      'runs prune precisa de um limite: --keep N (as mais recentes, que ficam), --older-than 30d, ou os dois',
+    nothingToPrune: (e: { kept: number }) =>
+      `nada a apagar: ${ptPlural(e.kept, 'execução guardada', 'execuções guardadas')}`,
+    wouldPrune: (e: { runs: number; kept: number; size: string }) =>
+      `${ptPlural(e.runs, 'execução', 'execuções')} de ${ptNumber(e.runs + e.kept)} ${e.runs === 1 ? 'seria apagada' : 'seriam apagadas'} (${e.size})`,
+    askToPrune: (e: { runs: number; size: string }) =>
+      `Apagar ${e.runs === 1 ? 'esta execução' : `estas ${ptNumber(e.runs)} execuções`} (${e.size})? [s/N] `,
+    pruned: (e: { runs: number; kept: number; size: string }) =>
+      `${ptPlural(e.runs, 'execução apagada', 'execuções apagadas')} (${e.size}), ${ptPlural(e.kept, 'guardada', 'guardadas')}`,
+    refused: () => 'cancelado: nada foi apagado',
+    noTerminal: () =>
+      'runs prune recusado: não há terminal para confirmar; use --yes se é isso que quer, ou --dry-run para ver o que seria apagado',
+    interrupted: (e: { runs: number; left: number }) =>
+      `interrompido: ${ptPlural(e.runs, 'execução apagada', 'execuções apagadas')}, ${ptPlural(e.left, 'restante', 'restantes')}`,
+  },
+  config: {
+    key: () => 'configuração',
+    value: () => 'valor',
+    from: () => 'origem',
+    standard: () => 'padrão',
+    account: () => 'conta do sistema',
+    set: () => '(definida)',
+    notSet: () => '(não definida)',
+    embedded: (e: { dir: string; port: number }) =>
+      `Servidor: PostgreSQL embutido, dados em ${e.dir}, porta ${e.port}`,
+    server: (e: { user: string; host: string; port: number; database: string }) =>
+      `Servidor: ${e.user} em ${e.host}:${e.port}, banco ${e.database}`,
+    others: (count: number) =>
+      count === 1
+        ? 'Uma outra configuração tem seu padrão; --all a mostra.'
+        : `${ptNumber(count)} outras configurações têm seus padrões; --all as mostra.`,
   },
   metrics: {
     name: () => 'medida',

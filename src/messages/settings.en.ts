@@ -29,6 +29,8 @@ export const settingsEn: typeof settingsPtBR = {
     decimal: (min, max) => `a number from ${min} to ${max}`,
     above: (min, max) => `a number above ${min}, up to ${max}`,
     seconds: (max) => `seconds from 0 to ${max}, or with a unit: 500ms, 20s, 5m, 1h`,
+    age: () => 'an age with its unit: 12h, 30d',
+    runName: (most) => `a name with a letter or digit in it, of ${most} characters at most`,
     oneOf: (words) => anyOf(words),
     listOf: (words) => `a list, separated by commas, of ${words.join(', ')}`,
     weights: (names) => `weights type=number (>= 0, at least one > 0) for ${names.join(', ')}`,
@@ -116,6 +118,13 @@ export const settingsEn: typeof settingsPtBR = {
     `"${given}": one argument too many; the command ${command} takes options only`,
   unknownCommand: (given, nearest) =>
     `"${given}": unknown command${nearest === undefined ? '; see --help' : orHint(nearest)}`,
+  noAction: (command, actions) => `${command} needs an action: ${actions.join(', ')}`,
+  unknownAction: (command, given, nearest, actions) =>
+    `${command} has no action "${given}"${orHint(nearest)} (actions: ${actions.join(', ')})`,
+  strayName: (action, given, takesRun) =>
+    takesRun
+      ? `${action} takes one run, and "${given}" is one word too many`
+      : `${action} takes options only, and "${given}" is one word too many`,
   noCommand: () => 'the command is missing; see --help',
   thresholdAllowed: (examples) => `thresholds like ${anyOf(examples)}, separated by semicolons`,
   thresholdForm: (where, text) =>

@@ -30,6 +30,9 @@ export const settingsPtBR = {
     decimal: (min: number, max: number) => `um número de ${min} a ${max}`,
     above: (min: number, max: number) => `um número maior que ${min}, até ${max}`,
     seconds: (max: number) => `segundos de 0 a ${max}, ou com unidade: 500ms, 20s, 5m, 1h`,
+    age: () => 'uma idade com sua unidade: 12h, 30d',
+    runName: (most: number) =>
+      `um nome com ao menos uma letra ou um dígito, e ${most} caracteres no máximo`,
     oneOf: (words: readonly string[]) => anyOf(words),
     listOf: (words: readonly string[]) =>
       `uma lista, separada por vírgulas, de ${words.join(', ')}`,
@@ -129,6 +132,18 @@ export const settingsPtBR = {
     `"${given}": argumento a mais; o comando ${command} só recebe opções`,
   unknownCommand: (given: string, nearest: string | undefined) =>
     `"${given}": comando desconhecido${nearest === undefined ? '; veja --help' : orHint(nearest)}`,
+  noAction: (command: string, actions: readonly string[]) =>
+    `${command} precisa de uma ação: ${actions.join(', ')}`,
+  unknownAction: (
+    command: string,
+    given: string,
+    nearest: string | undefined,
+    actions: readonly string[],
+  ) => `${command} não tem a ação "${given}"${orHint(nearest)} (ações: ${actions.join(', ')})`,
+  strayName: (action: string, given: string, takesRun: boolean) =>
+    takesRun
+      ? `${action} recebe uma execução, e "${given}" é uma palavra a mais`
+      : `${action} só recebe opções, e "${given}" é uma palavra a mais`,
   noCommand: () => 'falta o comando; veja --help',
   thresholdAllowed: (examples: readonly string[]) =>
     `limites como ${anyOf(examples)}, separados por ponto e vírgula`,

@@ -19,9 +19,18 @@ export function summaryText(
   summary: RunSummary,
   totals: Totals,
 ): string {
+  return `${factLines(summaryFacts(m, summary))}\n${figuresText(m, paint, summary, totals)}`;
+}
+
+/** The same without the facts on top. `totals`: null when the tables were not counted. */
+export function figuresText(
+  m: Messages,
+  paint: Paint,
+  summary: RunSummary,
+  totals: Totals | null,
+): string {
   const { bottleneck } = summary.generator;
   return [
-    factLines(factsOf(m, summary)),
     latencyText(m, summary),
     rowsText(m, summary, totals),
     thresholdsText(m, paint, summary),
@@ -55,7 +64,8 @@ export function verdictLine(
   return `${colour === null ? line : paint(colour, line)}\n`;
 }
 
-function factsOf({ report: words }: Messages, summary: RunSummary): Fact[] {
+/** The main facts of a run, its id first. */
+export function summaryFacts({ report: words }: Messages, summary: RunSummary): [Fact, ...Fact[]] {
   const { transactions, shed, server_lost, held_up, run_id, events, seconds } = summary;
   const { offered: due, achieved_rate: achieved, target_rate: target } = summary;
   const paused = summary.paused_seconds;
@@ -98,10 +108,11 @@ function latencyText(m: Messages, { latency_ms: { response, service } }: RunSumm
 }
 
 /** The rows of the tables that the run changed; empty if it changed none. */
-function rowsText(m: Messages, { rows }: RunSummary, totals: Totals): string {
+function rowsText(m: Messages, { rows }: RunSummary, totals: Totals | null): string {
   const total = (table: TableName) => {
+    if (totals === null) return [];
     const count = totals.of(table);
-    return count === null ? '–' : m.number(count);
+    return [count === null ? '–' : m.number(count)];
   };
   const changed = TABLE_NAMES.filter((table) =>
     OPERATIONS.some((operation) => rows[table][operation] > 0),
@@ -113,14 +124,14 @@ function rowsText(m: Messages, { rows }: RunSummary, totals: Totals): string {
       m.report.inserted(),
       m.report.updated(),
       m.report.deleted(),
-      m.report.total(),
+      ...(totals === null ? [] : [m.report.total()]),
     ],
     ...changed.map((table) => [
       `  ${table}`,
       m.number(rows[table].insert),
       m.number(rows[table].update),
       m.number(rows[table].delete),
-      total(table),
+      ...total(table),
     ]),
   ]);
 }

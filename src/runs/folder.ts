@@ -5,12 +5,17 @@ import { join } from 'node:path';
 import type { SeriesPoint } from '../run/series.js';
 import type { RunDescription } from './description.js';
 import type { LatencyDistributions } from './latency.js';
+import { slugOf } from './name.js';
 import type { RunSummary } from './summary.js';
 
-/** A new run id, which sorts by time and differs between runs of the same second: 20261123-201530-a1b2. */
-export function newRunId(now: Date): string {
+/**
+ * A new run id, which sorts by time and differs between runs of the same second: 20261123-201530-a1b2, with the run's
+ * name after it, if it has one.
+ */
+export function newRunId(now: Date, name: string | null): string {
   const stamp = now.toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
-  return `${stamp}-${randomBytes(2).toString('hex')}`;
+  const slug = name === null ? null : slugOf(name);
+  return `${stamp}-${randomBytes(2).toString('hex')}${slug === null ? '' : `-${slug}`}`;
 }
 
 /**
@@ -84,7 +89,8 @@ export class RunFolder {
 /** Ids of all runs in this log folder, finished or not; unsorted. */
 export function runNames(logs: string): string[] {
   const runs = runsPath(logs);
-  return existsSync(runs) ? readdirSync(runs) : [];
+  // Hidden ones are no runs: `runs prune` renames a run so before it deletes it.
+  return existsSync(runs) ? readdirSync(runs).filter((name) => !name.startsWith('.')) : [];
 }
 
 /** The folder of a run. */

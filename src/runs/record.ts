@@ -1,11 +1,12 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { EXIT, OperatorError } from '../errors.js';
 import { findNearest } from '../lib/nearest.js';
 import type { SeriesPoint } from '../run/series.js';
 import type { RunDescription } from './description.js';
-import { readOrEmpty } from './folder.js';
+import { readOrEmpty, runNames, runPath } from './folder.js';
 import type { LatencyDistributions } from './latency.js';
+import { nameIn, slugOf } from './name.js';
 import type { RunSummary } from './summary.js';
 import {
   type RecordedVerdict,
@@ -32,6 +33,16 @@ export interface RunRecord {
   readonly runId: string;
 }
 
+/** The name and the note that a run was given; null: none. */
+export function labelsOf({ settings }: Pick<RunRecord, 'settings'>): {
+  readonly name: string | null;
+  readonly note: string | null;
+} {
+  const { name, note } = (settings?.stream ?? {}) as Readonly<Record<string, unknown>>;
+  const textOf = (value: unknown) => (typeof value === 'string' ? value : null);
+  return { name: textOf(name), note: textOf(note) };
+}
+
 /** Start of a run, in milliseconds since 1970, from its series; null when that is empty or has no time. */
 export function startOf([first]: readonly SeriesPoint[]): number | null {
   if (first === undefined) return null;
@@ -42,50 +53,67 @@ export function startOf([first]: readonly SeriesPoint[]): number | null {
 /** Reads the folder of a run. Each file may be missing, and the last line of the series cut off. */
 export function readRun(folder: string): RunRecord {
   const verifications = new VerificationRecord(folder);
-  const summary = parseObject(readOrEmpty(join(folder, 'summary.json')));
   return {
-    // Summaries of earlier versions lack these members.
-    summary:
-      summary === null
-        ? null
-        : ({
-            offered: null,
-            shed: 0,
-            unsent: null,
-            server_lost: false,
-            held_up: false,
-            given_up: 0,
-            by_type: {},
-            slots: {},
-            thresholds: [],
-            ...summary,
-          } as never),
-    series: readOrEmpty(join(folder, 'series.ndjson')).split('\n').flatMap(parsePoint),
-    settings: parseObject(readOrEmpty(join(folder, 'settings.json'))),
-    description: parseObject(readOrEmpty(join(folder, 'run.json'))) as RunDescription | null,
-    latency: parseObject(readOrEmpty(join(folder, 'latency.json'))) as LatencyDistributions | null,
+    summary: readSummary(folder),
+    series: readSeries(folder),
+    settings: readRunFile(folder, 'settings.json'),
+    description: readRunFile(folder, 'run.json') as RunDescription | null,
+    latency: readRunFile(folder, 'latency.json') as LatencyDistributions | null,
     verification: verifications.read(),
     verdicts: verifications.all(),
     runId: basename(resolve(folder)),
   };
 }
 
+/** The summary of a run; null: it was killed, or is still under way. */
+export function readSummary(folder: string): RunSummary | null {
+  const summary = readRunFile(folder, 'summary.json');
+  if (summary === null) return null;
+  // Summaries of earlier versions lack these members.
+  return {
+    offered: null,
+    shed: 0,
+    unsent: null,
+    server_lost: false,
+    held_up: false,
+    given_up: 0,
+    by_type: {},
+    slots: {},
+    thresholds: [],
+    ...summary,
+  } as never;
+}
+
+/** The points of a run's series, second by second. */
+export function readSeries(folder: string): SeriesPoint[] {
+  return readOrEmpty(join(folder, 'series.ndjson')).split('\n').flatMap(parsePoint);
+}
+
+/** An object that a run left in a file of its folder; null: there is none, or it is cut off. */
+export function readRunFile(folder: string, file: string): Record<string, unknown> | null {
+  return parseObject(readOrEmpty(join(folder, file)));
+}
+
 /**
- * The folder of a run: without a name the newest below `<logs>/runs`; else the one with this name, at this path, or
- * with this part of a name. Throws an OperatorError for none and for several.
+ * The folder of a run: without a name the newest below `<logs>/runs`; else the one with this id or name, at this path,
+ * or with this part of an id. Throws an OperatorError for none and for several.
  */
 export function findRun(logs: string, nameOrPath: string | undefined, cwd = process.cwd()): string {
   const folder = join(logs, 'runs');
-  const runs = recordedRuns(folder);
+  const runs = recordedRuns(logs);
   const [newest] = runs;
   if (newest === undefined && (nameOrPath === undefined || !existsSync(resolve(cwd, nameOrPath)))) {
     throw new OperatorError(EXIT.usage, (m) => m.page.noRuns({ folder }));
   }
   if (nameOrPath === undefined) return join(folder, newest ?? '');
   if (runs.includes(nameOrPath)) return join(folder, nameOrPath);
+  const slug = slugOf(nameOrPath);
+  const named = runs.filter((run) => slug !== null && nameIn(run) === slug);
   const path = resolve(cwd, nameOrPath);
-  if (existsSync(path)) return runAt(path);
-  const matching = runs.filter((run) => run.includes(nameOrPath));
+  if (named.length === 0 && existsSync(path)) return runAt(path);
+  const part = slug === null ? nameOrPath : slug;
+  const containing = runs.filter((run) => run.includes(nameOrPath) || run.includes(part));
+  const matching = named.length > 0 ? named : containing;
   const [match] = matching;
   if (match === undefined) {
     const nearest = nearestTo(nameOrPath, runs);
@@ -105,11 +133,10 @@ export function findRun(logs: string, nameOrPath: string | undefined, cwd = proc
   return join(folder, match);
 }
 
-/** Runs with a record, the newest first: their names sort by time. */
-function recordedRuns(folder: string): string[] {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder)
-    .filter((run) => hasRecord(join(folder, run)))
+/** Ids of the runs with a record, the newest first: ids sort by time. */
+function recordedRuns(logs: string): string[] {
+  return runNames(logs)
+    .filter((run) => hasRecord(runPath(logs, run)))
     .sort()
     .reverse();
 }

@@ -79,9 +79,14 @@ export class VerificationRecord {
     this.#number = null;
   }
 
+  /** The newest document; null without a finished verification. */
+  newest(): VerificationDocument | null {
+    return parseDocument(readOrEmpty(this.#path(NEWEST)));
+  }
+
   /** The newest; null without a finished verification. Skips lines of the series that are cut off. */
   read(): RecordedVerification | null {
-    const document = parseDocument(readOrEmpty(this.#path(NEWEST)));
+    const document = this.newest();
     if (document === null) return null;
     const points = readOrEmpty(this.#path(NEWEST_SERIES))
       .split('\n')

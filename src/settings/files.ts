@@ -69,7 +69,8 @@ export function readProfile(name: string | null, place: Place): Source {
   return { ...NO_SOURCE, problems: [(m) => m.settings.unknownProfile(name, known, nearest)] };
 }
 
-function profilesIn(folder: string): string[] {
+/** Names of the profiles in a folder. */
+export function profilesIn(folder: string): string[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
     .filter((file) => file.endsWith('.toml'))

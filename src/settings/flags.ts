@@ -1,4 +1,4 @@
-import { COMMANDS, type Command, sectionOf } from './commands.js';
+import { COMMANDS, type Command, sectionOf, takesEverySetting } from './commands.js';
 import {
   FILE_FLAGS,
   type FileFlag,
@@ -33,6 +33,20 @@ export function flagsOf(command: Command): CommandFlags {
   };
 }
 
+/** Every flag that a command accepts besides the common ones: `config` takes those of all settings, too. */
+export function acceptedFlags(command: Command): CommandFlags {
+  if (!takesEverySetting(command)) return flagsOf(command);
+  const others = COMMANDS.filter((other) => other !== command).map(flagsOf);
+  const denials = switchNames().filter((name) => DENIALS.includes(name));
+  return {
+    settings: [...new Set(others.flatMap(({ settings }) => settings))],
+    switches: [...flagsOf(command).switches, ...denials],
+  };
+}
+
+/** Switches that set an option to false. */
+const DENIALS = OPTION_KEYS.flatMap((key) => optionOf(key).deniedBy ?? []);
+
 /** Flags that name a file of settings; every command takes them. */
 export const FILE_FLAG_NAMES = Object.keys(FILE_FLAGS) as readonly FileFlag[];
 
@@ -55,14 +69,18 @@ export const SHORT_FORMS: Readonly<Partial<Record<Switch, string>>> = {
   verbose: '-v',
 };
 
-/** The option that a flag of a command sets: `seed --workers` is not that of `stream`. null: a flag of every command. */
+/**
+ * The option that a flag of a command sets: `seed --workers` is not that of `stream`. null: a flag of every command. For
+ * a command that takes every setting, the first of those that share the flag.
+ */
 export function optionOfFlag(
   name: SettingFlag,
   command: Command | null,
 ): Option & { readonly flag: Flag } {
   const options = OPTION_KEYS.map(optionOf).filter(hasFlag);
+  const isAny = command === null || takesEverySetting(command);
   const found = options.find(
-    ({ flag }) => flag.name === name && (command === null || isTaker(command, flag.commands)),
+    ({ flag }) => flag.name === name && (isAny || isTaker(command, flag.commands)),
   );
   if (found === undefined) throw new Error(`${command} has no flag --${name}`);
   return found;

@@ -147,6 +147,12 @@ export function variableOf(parameter: LibpqParameter): string | undefined {
   return env;
 }
 
+/** Must a parameter's value never be shown? */
+export function isSecretParameter(parameter: LibpqParameter): boolean {
+  const { secret }: Parameter = PARAMETERS[parameter];
+  return secret === true;
+}
+
 export function isLibpqParameter(name: string): name is LibpqParameter {
   return Object.hasOwn(PARAMETERS, name);
 }

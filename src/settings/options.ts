@@ -8,6 +8,7 @@ import { EVENT_TYPES, EVENTS } from '../schemas/hospital/events/index.js';
 import { SASL_MECHANISMS, SECURITY_PROTOCOLS } from '../sources/kafka/security.js';
 import type { Command } from './commands.js';
 import {
+  age,
   bytes,
   day,
   decimal,
@@ -19,10 +20,11 @@ import {
   listOf,
   nonEmptyText,
   oneOf,
-  oneOfOrNone,
+  orNone,
   orNull,
   path,
   rateOr,
+  runName,
   seconds,
   secretText,
   source,
@@ -80,6 +82,8 @@ const MAX_BATCH_SIZE = 10_000;
 const MAX_ROWS = 900_000_000;
 /** A connector may need minutes to restart; a day without an event means a forgotten command. */
 const MAX_WAIT_SECONDS = 86_400;
+/** A hundred years: more than any run is old. */
+const MAX_AGE_SECONDS = 36_500 * 86_400;
 /** Bytes; with less, `verify` remembers too few events to tell a replay from a loss of order. */
 const MIN_MEMORY = 8 * 1024 ** 2;
 /** Bytes; a typed array of half of it must be possible. */
@@ -96,6 +100,7 @@ const STREAM = ['start', 'stream'] as const;
 const SEED = ['seed', 'reset'] as const;
 const DOCTOR = ['doctor'] as const;
 const VERIFY = ['verify'] as const;
+const RUNS = ['runs'] as const;
 
 /**
  * Every option, by its dotted key in `settings.toml`: the only list. The `Settings`, the flags of each
@@ -214,6 +219,19 @@ const OPTIONS = {
     default: 'true',
     deniedBy: 'no-ledger',
   },
+  // null: none.
+  'stream.name': {
+    env: 'STREAM_NAME',
+    validator: runName,
+    default: '',
+    flag: { name: 'name', commands: LOAD, placeholder: 'text' },
+  },
+  'stream.note': {
+    env: 'STREAM_NOTE',
+    validator: orNull(text, ''),
+    default: '',
+    flag: { name: 'note', commands: LOAD, placeholder: 'text' },
+  },
   'stream.interval_seconds': {
     env: 'STREAM_INTERVAL_SECONDS',
     validator: seconds(MAX_INTERVAL_SECONDS),
@@ -331,6 +349,21 @@ const OPTIONS = {
   // The day that the seeded history ends on, `YYYY-MM-DD`.
   'seed.reference_date': { env: 'SEED_REFERENCE_DATE', validator: day, default: 'today' },
 
+  // null: not given. `runs prune` needs one of the two.
+  'runs.keep': {
+    env: 'RUNS_KEEP',
+    validator: orNone(integer(0, Number.MAX_SAFE_INTEGER)),
+    default: '',
+    flag: { name: 'keep', commands: RUNS, placeholder: 'number' },
+  },
+  'runs.older_than': {
+    env: 'RUNS_OLDER_THAN',
+    validator: orNone(age(MAX_AGE_SECONDS)),
+    default: '',
+    as: 'olderThanSeconds',
+    flag: { name: 'older-than', commands: RUNS, placeholder: 'age' },
+  },
+
   // null: all publications and slots, and the role that connects.
   'doctor.publication': {
     env: 'DOCTOR_PUBLICATION',
@@ -400,7 +433,7 @@ const OPTIONS = {
   },
   'kafka.sasl_mechanism': {
     env: 'KAFKA_SASL_MECHANISM',
-    validator: oneOfOrNone(SASL_MECHANISMS),
+    validator: orNone(oneOf(SASL_MECHANISMS)),
     default: '',
   },
   'kafka.sasl_username': { env: 'KAFKA_SASL_USERNAME', validator: text, default: '' },
@@ -446,10 +479,11 @@ export const SWITCHES = {
   help: 'all',
   version: 'all',
   verbose: 'all',
-  yes: ['reset'],
+  yes: ['reset', 'runs'],
   'drop-foreign-tables': ['reset'],
   'no-ledger': STREAM,
-  'dry-run': ['stream'],
+  'dry-run': ['stream', 'runs'],
+  all: ['config'],
   'create-slot': VERIFY,
   partial: VERIFY,
   'skip-malformed': VERIFY,

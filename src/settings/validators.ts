@@ -5,6 +5,7 @@ import { parseStage, STAGE_EXAMPLES, type Stage } from '../load/stages.js';
 import type { Messages } from '../messages/index.js';
 import { METRIC_FORMS } from '../report/metrics.js';
 import { parseThreshold, type Threshold } from '../report/thresholds.js';
+import { MAX_NAME_LENGTH, slugOf } from '../runs/name.js';
 import {
   hasCredentials,
   parseSource,
@@ -32,6 +33,10 @@ export interface Validator<T> {
   readonly problems?: (where: Localized, given: string) => readonly Localized[];
   /** The value is a path, to be made absolute from the working directory. */
   readonly isPath?: true;
+  /** Words that are values, besides others or not: a shell offers them. */
+  readonly words?: readonly string[];
+  /** Several of the words may be given, separated by commas. */
+  readonly isList?: true;
 }
 
 /** Plain digits: `1e9` and `0x10` are typing errors more often than they are meant. */
@@ -124,6 +129,35 @@ export function seconds(max: number): Validator<number> {
   };
 }
 
+/** An age in seconds, given with its unit: a bare number would be days to some, and runs are deleted by it. */
+export function age(max: number): Validator<number> {
+  const inSeconds = (given: string) => {
+    const [, number = '', unit = ''] = AGE.exec(given) ?? [];
+    return Number(number) * (SECONDS_PER_UNIT.get(unit) ?? Number.NaN);
+  };
+  return {
+    schema: v.pipe(trimmed, v.transform(inSeconds), v.number(), v.maxValue(max)),
+    allowed: (messages) => messages.settings.allowed.age(),
+  };
+}
+
+const AGE = /^(\d+)([a-z])$/;
+const SECONDS_PER_UNIT: ReadonlyMap<string, number> = new Map([
+  ['m', 60],
+  ['h', 3600],
+  ['d', 86_400],
+]);
+
+/** The name of a run, which its folder's name can hold; null where it is empty. */
+export const runName: Validator<string | null> = {
+  schema: v.pipe(
+    trimmed,
+    v.check((given) => given === '' || slugOf(given) !== null),
+    v.transform((given) => (given === '' ? null : given)),
+  ),
+  allowed: (messages) => messages.settings.allowed.runName(MAX_NAME_LENGTH),
+};
+
 /** One of a few words, upper or lower case. */
 export function oneOf<const T extends string>(words: readonly T[]): Validator<T> {
   return {
@@ -133,18 +167,18 @@ export function oneOf<const T extends string>(words: readonly T[]): Validator<T>
       v.picklist(words),
     ),
     allowed: (messages) => messages.settings.allowed.oneOf(words),
+    words,
   };
 }
 
-/** The same; null where it is empty. */
-export function oneOfOrNone<const T extends string>(words: readonly T[]): Validator<T | null> {
-  const { schema, allowed } = oneOf(words);
+/** Accepts the same; null where it is empty. */
+export function orNone<T>(validator: Validator<T>): Validator<T | null> {
   const none = v.pipe(
     trimmed,
     v.empty(),
     v.transform(() => null),
   );
-  return { schema: v.union([none, schema]), allowed };
+  return { ...validator, schema: v.union([none, validator.schema]) };
 }
 
 /** Words separated by commas, duplicates removed; empty means none. */
@@ -157,6 +191,8 @@ export function listOf<const T extends string>(words: readonly T[]): Validator<r
       v.transform((chosen) => [...new Set(chosen)]),
     ),
     allowed: (messages) => messages.settings.allowed.listOf(words),
+    words,
+    isList: true,
   };
 }
 
@@ -186,6 +222,7 @@ export const flag: Validator<boolean> = {
     v.transform((word) => word === 'true'),
   ),
   allowed: (messages) => messages.settings.allowed.oneOf(['true', 'false']),
+  words: ['true', 'false'],
 };
 
 /** A number above zero, or one of a few words. */
@@ -197,6 +234,7 @@ export function rateOr<const T extends string>(
   return {
     schema: v.union([oneOf(words).schema, rate]),
     allowed: (messages) => messages.settings.allowed.rate(words, max),
+    words,
   };
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { chmod, cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -131,5 +131,18 @@ test('the package holds what it needs and nothing else, and works where it is in
     assert.equal((JSON.parse(await ask('stream', ...profile)) as RunSummary).events, 100);
     const page = JSON.parse(await ask('report', '--json')) as { report: string };
     assert.match(await readFile(page.report, 'utf8'), /uPlot/);
+  });
+});
+
+test('npx runs the program of a checkout that was built', async () => {
+  // From version 11 on, npm makes it executable; the build does it for all of them.
+  assert.notEqual((await stat(join(COMPILED, 'src', 'cli.js'))).mode & 0o100, 0);
+  await withTempFolder(async (checkout) => {
+    await cp(join(packageRoot(), 'package.json'), join(checkout, 'package.json'));
+    await symlink(COMPILED, join(checkout, 'dist'));
+    const args = ['--no', 'oltp-simulator', 'help', 'counts'];
+    const { code, stdout, stderr } = await run('npx', args, checkout);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /oltp-simulator counts/);
   });
 });

@@ -3,6 +3,7 @@ import type { Paint } from '../../lib/paint.js';
 import type { ComponentLog, Log } from '../../log/logger.js';
 import type { Messages } from '../../messages/index.js';
 import type { Switches } from '../../settings/options.js';
+import type { Sources } from '../../settings/resolve.js';
 import type { Settings } from '../../settings/settings.js';
 import type { Progress } from '../progress.js';
 
@@ -12,6 +13,8 @@ import type { Progress } from '../progress.js';
  */
 export interface CommandContext extends Omit<Switches, 'help' | 'version' | 'verbose'> {
   readonly settings: Settings;
+  /** Everything that the settings were made of. */
+  readonly sources: Sources;
   readonly messages: Messages;
   readonly log: Log;
   readonly progress: Progress;
@@ -30,7 +33,7 @@ export interface CommandContext extends Omit<Switches, 'help' | 'version' | 'ver
   readonly print: (result: Result) => void;
 }
 
-/** What a command came to. */
+/** The result of a command. */
 export interface Result {
   readonly json: unknown;
   /** Lines on top of the text: whether it is good, and why. */

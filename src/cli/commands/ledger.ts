@@ -11,7 +11,6 @@ import type { LedgerHeader } from '../../ledger/format.js';
 import type { OtherLedger } from '../../ledger/later-changes.js';
 import { resolveLedger } from '../../ledger/resolve.js';
 import { type LedgerTotals, readLedger } from '../../ledger/totals.js';
-import { findNearest } from '../../lib/nearest.js';
 import { unlessAborted } from '../../lib/signals.js';
 import type { Messages } from '../../messages/index.js';
 import { withConnection } from '../../postgres/connect.js';
@@ -22,29 +21,12 @@ import { isUnderWay } from '../../runs/folder.js';
 import { findRun, readRun } from '../../runs/record.js';
 import { OPERATIONS } from '../../schemas/hospital/changes.js';
 import { TABLE_NAMES } from '../../schemas/hospital/tables.js';
+import { runAction } from './actions.js';
 import type { Command, CommandContext } from './context.js';
 import { withServer } from './with-server.js';
 
-const ACTIONS: Readonly<Record<string, Command>> = { show, resolve, check };
-
-/** `ledger ACTION [RUN]`: the action gets the run as its only name. */
-export const run: Command = async (context) => {
-  const [given, ...names] = context.names;
-  const actions = Object.keys(ACTIONS);
-  if (given === undefined) {
-    throw new OperatorError(EXIT.usage, (m) => m.ledger.noAction({ actions }));
-  }
-  const action = Object.hasOwn(ACTIONS, given) ? ACTIONS[given] : undefined;
-  if (action === undefined) {
-    const nearest = findNearest(given, actions);
-    throw new OperatorError(EXIT.usage, (m) => m.ledger.unknownAction({ given, nearest, actions }));
-  }
-  const [, stray] = names;
-  if (stray !== undefined) {
-    throw new OperatorError(EXIT.usage, (m) => m.ledger.strayName({ given: stray, actions }));
-  }
-  return action({ ...context, names });
-};
+/** `ledger ACTION [RUN]`. */
+export const run: Command = runAction('ledger', { show, resolve, check });
 
 /** `ledger show [RUN]`: prints the totals of a run's ledger. */
 async function show(context: CommandContext): Promise<ExitCode> {

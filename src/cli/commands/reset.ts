@@ -1,13 +1,13 @@
-import { createInterface } from 'node:readline';
 import type { Client } from 'pg';
 import { requireWritable, runScript } from '../../database/scripts.js';
 import { EXIT, OperatorError } from '../../errors.js';
-import { onAbort, unlessAborted } from '../../lib/signals.js';
+import { unlessAborted } from '../../lib/signals.js';
 import { withConnection } from '../../postgres/connect.js';
 import type { ConnectionTarget } from '../../postgres/target.js';
 import { TABLE_NAMES } from '../../schemas/hospital/tables.js';
 import { forget } from '../../seed/indexes.js';
 import { lockSeed, requireNoStream } from '../../seed/locks.js';
+import { confirm } from '../ask.js';
 import type { Command, CommandContext } from './context.js';
 import { prepareSchema } from './init-db.js';
 import { printSeed, seedTables } from './seed.js';
@@ -25,7 +25,7 @@ export const run: Command = (context) =>
         await requireDroppable(client, target);
         // A running seed would lose its tables.
         await lockSeed(client);
-        await confirm(context, client, target);
+        await requireConsent(context, client, target);
         context.interrupted.throwIfAborted();
         // After the question, which may wait for long.
         await requireNoStream(client);
@@ -49,7 +49,7 @@ async function requireDroppable(client: Client, { searchPath }: ConnectionTarget
 }
 
 /** Returns when the tables may be dropped; throws the reason when they may not. */
-async function confirm(
+async function requireConsent(
   context: CommandContext,
   client: Client,
   target: ConnectionTarget,
@@ -69,15 +69,12 @@ async function confirm(
     throw new OperatorError(EXIT.state, (msg) => msg.reset.foreign({ tables: foreign.join(', ') }));
   }
   if (context.yes) return;
-  if (!process.stdin.isTTY || !process.stderr.isTTY) {
-    throw new OperatorError(EXIT.state, (msg) => msg.reset.noTerminal());
-  }
   const rows = Math.round(tables.reduce((sum, table) => sum + table.rows, 0));
   const { database, host } = target;
-  const answer = await ask(m.reset.ask({ database, host, rows }), context.interrupted);
-  if (!m.reset.yes().test(answer.trim())) {
-    throw new OperatorError(EXIT.state, (msg) => msg.reset.refused());
-  }
+  await confirm(m.reset.ask({ database, host, rows }), context, {
+    noTerminal: (msg) => msg.reset.noTerminal(),
+    refused: (msg) => msg.reset.refused(),
+  });
 }
 
 /** The tables that would be dropped, with the server's estimate of their rows. */
@@ -90,24 +87,4 @@ async function listTables(client: Client): Promise<{ name: string; rows: number 
     [DROPPED_SCHEMA],
   );
   return rows;
-}
-
-/** Asks on the terminal; the end of the input (Ctrl+D) is an empty answer, as is Ctrl+C. */
-function ask(question: string, interrupted: AbortSignal): Promise<string> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const release = onAbort(interrupted, () => terminal.close());
-  return new Promise<string>((resolve) => {
-    terminal.once('close', () => {
-      // The line of the question is still open.
-      process.stderr.write('\n');
-      resolve('');
-    });
-    // While a question is open, readline gets Ctrl+C as a key.
-    terminal.once('SIGINT', () => process.kill(process.pid, 'SIGINT'));
-    terminal.question(question, (answer) => {
-      terminal.removeAllListeners('close');
-      terminal.close();
-      resolve(answer);
-    });
-  }).finally(release);
 }

@@ -4,8 +4,8 @@ import { isUnderWay } from '../../runs/folder.js';
 import type { CommandContext } from './context.js';
 
 /**
- * Writes the page of a run, and returns its path. A failure to write is a warning, and returns null: it does not change
- * what the run or its verification came to.
+ * Writes the page of a run, and returns its path. A failure to write is a warning, and returns null: the verdict and
+ * the exit code stay.
  */
 export async function writePage(
   { settings, messages: m, cwd, log, resultLog }: CommandContext,

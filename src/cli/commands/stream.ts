@@ -63,7 +63,7 @@ export async function streamEvents(
   const logs = resolve(context.cwd, settings.logging.dir);
   const found = await unlessAborted(context.interrupted, () => withConnection(target, examine));
 
-  const runId = newRunId(new Date());
+  const runId = newRunId(new Date(), stream.name);
   const folder = new RunFolder(logs, runId, ({ message: reason }) =>
     log.warning(m.stream.runFolder({ folder: folder.path, reason })),
   );

@@ -8,8 +8,8 @@ import { isUnderWay } from '../../runs/folder.js';
 import { readRun } from '../../runs/record.js';
 import { renderReport } from './page.js';
 
-/** Runs listed in a file name: a name has at most 255 bytes, a run id 20. */
-const MOST_NAMED = 6;
+/** Bytes of the ids that a file name lists: it has at most 255, a run id 20, or 61 with its name. */
+const MOST_LISTED = 130;
 /** Hex digits of the hash that keeps names of longer comparisons apart. */
 const HASH_DIGITS = 8;
 
@@ -60,7 +60,8 @@ function linkTo(file: string, page: string): string {
 
 /** A file name from the ids of the compared runs. */
 function comparisonName(runIds: readonly string[]): string {
-  if (runIds.length <= MOST_NAMED) return `comparison-${runIds.join('_')}.html`;
-  const hash = createHash('sha256').update(runIds.join('_')).digest('hex');
+  const listed = runIds.join('_');
+  if (listed.length <= MOST_LISTED) return `comparison-${listed}.html`;
+  const hash = createHash('sha256').update(listed).digest('hex');
   return `comparison-${runIds[0]}-and-${runIds.length - 1}-more-${hash.slice(0, HASH_DIGITS)}.html`;
 }

@@ -8,18 +8,6 @@ export function streamSettings(settings: RecordedSettings): Readonly<Record<stri
   return typeof stream === 'object' && stream !== null ? (stream as Record<string, unknown>) : {};
 }
 
-/** The name that the operator gave a run, or else its id. */
-export function nameOf({ settings, runId }: RunRecord): string {
-  const { name } = streamSettings(settings);
-  return typeof name === 'string' && name !== '' ? name : runId;
-}
-
-/** The operator's note on a run; empty without one. */
-export function noteOf({ settings }: RunRecord): string {
-  const { note } = streamSettings(settings);
-  return typeof note === 'string' ? note : '';
-}
-
 /** A list of texts among them. Earlier versions recorded stages and thresholds as objects that have a text. */
 export function listOf(settings: RecordedSettings, name: 'stages' | 'thresholds'): string[] {
   const list = streamSettings(settings)[name];

@@ -24,6 +24,8 @@ const STREAM = [
   'only',
   'update-ratio',
   'delete-ratio',
+  'name',
+  'note',
 ];
 const SEED = ['scale', 'workers', 'rng'];
 
@@ -36,16 +38,19 @@ const PROMISED: Readonly<Record<string, readonly string[]>> = {
   reset: [...SEED, 'yes', 'drop-foreign-tables'],
   counts: [],
   check: [],
+  runs: ['keep', 'older-than', 'yes', 'dry-run'],
   report: [],
   ledger: [],
   doctor: ['publication', 'slot', 'role'],
   metrics: [],
   help: [],
   verify: ['source', 'publication', 'wait', 'sample', 'memory', 'create-slot', 'skip-malformed'],
-  'demo-cdc': ['workers', 'rate', 'batch-size', 'duration', 'rng'],
+  'demo-cdc': ['workers', 'rate', 'batch-size', 'duration', 'rng', 'name', 'note'],
   pause: [],
   resume: [],
   db: [],
+  config: ['all'],
+  completion: [],
 };
 
 /** The widest line that a usual terminal shows without breaking it in an ugly way. */

@@ -27,7 +27,7 @@ async function refused(cwd: string, args: readonly string[], code: number, sente
 test('an action is required, and a mistyped one is refused with a suggestion', () =>
   withTempFolder(async (cwd) => {
     await refused(cwd, [], 2, /needs an action: show, resolve, check/);
-    await refused(cwd, ['chekc'], 2, /no action "chekc"; did you mean "check"\?/);
+    await refused(cwd, ['chekc'], 2, /no action "chekc"; did you mean check\?/);
     await refused(cwd, ['constructor'], 2, /no action "constructor"/);
     await refused(cwd, ['show', 'one', 'two'], 2, /"two" is one word too many/);
   }));

@@ -77,6 +77,21 @@ test('a run is found by its name, a part of it, and the path of its folder or of
     assert.equal(findRun(logs, `runs/${SECOND}`, logs), folder);
   }));
 
+test('a run is found by the name that it was given, before a path or a part of an id', () =>
+  withTempFolder(async (logs) => {
+    const [soak, longer] = ['20261125-080000-aaaa-nightly', '20261125-090000-bbbb-nightly-soak'];
+    for (const runId of [soak, longer]) await writeSampleRun(logs, sampleRun({ runId }));
+    await mkdir(join(logs, 'nightly'));
+    assert.equal(findRun(logs, 'nightly', logs), join(logs, 'runs', soak));
+    for (const given of ['Nightly soak', 'nightly-s', '090000-bbbb', 'SOAK']) {
+      assert.equal(findRun(logs, given, logs), join(logs, 'runs', longer), given);
+    }
+    const later = '20261126-080000-cccc-nightly';
+    await writeSampleRun(logs, sampleRun({ runId: later }));
+    const both = new RegExp(`more than one run \\(${later}, ${soak}\\)`);
+    assert.throws(() => findRun(logs, 'Nightly', logs), refusal(both));
+  }));
+
 test('an ambiguous name is refused with the runs that it may be', () =>
   withRuns(async (logs) => {
     assert.throws(
