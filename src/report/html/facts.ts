@@ -1,6 +1,6 @@
 import type { RunRecord } from '../../runs/record.js';
+import { listOf, streamSettings } from '../../runs/recorded-settings.js';
 import { type Content, html } from './markup.js';
-import { listOf, streamSettings } from './recorded-settings.js';
 import type { Writer } from './writer.js';
 
 /** A label and its value. */

@@ -1,9 +1,9 @@
 import { parseStage } from '../../load/stages.js';
 import type { SeriesPoint } from '../../run/series.js';
 import type { RunRecord } from '../../runs/record.js';
+import { listOf, streamSettings } from '../../runs/recorded-settings.js';
 import { bucketSeconds } from './buckets.js';
 import type { Marks, Span } from './plot-data.js';
-import { listOf, streamSettings } from './recorded-settings.js';
 
 /** Marks of a run. */
 export function marksOf(run: RunRecord): Marks {
