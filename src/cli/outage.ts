@@ -12,8 +12,9 @@ export interface OutageState {
   readonly workers: number;
   /** Workers that have lost their connection in it. */
   readonly affected: number;
-  /** The highest attempt that has been announced; counts from 1. */
+  /** The highest attempt that a worker has announced, from 1, and its pause before it. */
   readonly attempt: number;
+  readonly waitMs: number;
   /** Until the next attempt of any worker; 0 while one is under way. */
   readonly nextMs: number;
   /** The latest cause. */
@@ -28,6 +29,7 @@ export class Outage {
   readonly #affected = new Set<number>();
   #since = 0;
   #attempt = 0;
+  #waitMs = 0;
   #failure: Failure | null = null;
 
   /** `now`: milliseconds on a monotonic clock. */
@@ -45,9 +47,10 @@ export class Outage {
     this.#affected.add(worker);
     this.#nextAt.set(worker, this.#now() + waitMs);
     this.#failure = failure;
-    const isNew = attempt > this.#attempt;
-    this.#attempt = Math.max(this.#attempt, attempt);
-    return isNew;
+    if (attempt <= this.#attempt) return false;
+    this.#attempt = attempt;
+    this.#waitMs = waitMs;
+    return true;
   }
 
   /** Notes that a worker is connected; the outage's length in milliseconds if that ends it, else null. */
@@ -66,6 +69,7 @@ export class Outage {
       workers: this.#nextAt.size,
       affected: this.#affected.size,
       attempt: this.#attempt,
+      waitMs: this.#waitMs,
       nextMs: Math.max(0, Math.min(...this.#nextAt.values()) - now),
       failure: this.#failure,
     };

@@ -131,14 +131,12 @@ export class RunLogger implements Omit<RunListener, 'sampled'> {
   }
 
   #noteLoss(worker: number, report: Extract<ProducerReport, { kind: 'reconnecting' }>): void {
-    const isFirst = this.#outage.state === null;
-    if (!this.#outage.lost(worker, report)) return;
-    if (isFirst) {
-      this.#gathering = setTimeout(() => this.#announceLoss(), GATHER_MS);
-      return;
-    }
-    this.#announceLoss();
-    this.#logAttempt();
+    const before = this.#outage.state;
+    // The loss is logged with its first attempt.
+    if (before !== null && report.attempt > before.attempt) this.#announceLoss();
+    const isNew = this.#outage.lost(worker, report);
+    if (before === null) this.#gathering = setTimeout(() => this.#announceLoss(), GATHER_MS);
+    else if (isNew) this.#logAttempt();
   }
 
   /** Logs the loss that waits to be logged, if there is one. */
@@ -165,7 +163,7 @@ export class RunLogger implements Omit<RunListener, 'sampled'> {
     log.detail.error(
       messages.stream.reconnecting({
         workers: state.affected,
-        seconds: state.nextMs / 1000,
+        seconds: state.waitMs / 1000,
         attempt: state.attempt,
         of: attempts,
         reason: this.#cause(state.failure),

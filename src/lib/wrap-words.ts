@@ -3,8 +3,11 @@ import { displayWidth } from './display-width.js';
 /** Words, and commands in backticks, which are broken only where they are wider than a line. */
 const WORD = /`[^`]*`\S*|\S+/g;
 
-/** Breaks a text between words into lines of at most so many columns; lines after the first begin at column `indent`. */
-export function wrapWords(text: string, columns: number, indent: number): string {
+/**
+ * Breaks a text between words into lines of at most so many columns. Lines after the first begin at column `indent`;
+ * the first one is to be written at column `start`.
+ */
+export function wrapWords(text: string, columns: number, indent: number, start = indent): string {
   const lines: string[] = [];
   let width = 0;
   const add = (word: string) => {
@@ -13,8 +16,8 @@ export function wrapWords(text: string, columns: number, indent: number): string
       lines[lines.length - 1] += ` ${word}`;
       width += 1 + wide;
     } else {
+      width = (lines.length === 0 ? start : indent) + wide;
       lines.push(word);
-      width = indent + wide;
     }
   };
   for (const word of text.match(WORD) ?? []) {

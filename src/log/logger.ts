@@ -183,7 +183,7 @@ function shortLine(
     level === 'ERROR' ? [log.error(), RED] : level === 'WARNING' ? [log.warning(), YELLOW] : [];
   const lines = (word === undefined ? msg : `${word}: ${msg}`).split('\n').map((line) => {
     const start = line.length - line.trimStart().length;
-    return ' '.repeat(start) + wrapWords(line, columns - start, start + INDENT);
+    return ' '.repeat(start) + wrapWords(line, columns, start + INDENT, start);
   });
   const text = `${lines.join('\n')}\n`;
   return word === undefined || !colors

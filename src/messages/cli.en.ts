@@ -67,7 +67,7 @@ export const cliEn: typeof cliPtBR = {
     check: () =>
       'Checks foreign keys and domain rules in SQL, over the whole database. Exit code 5 when one does not hold.',
     runs: () =>
-      'What is kept of runs in logs/runs. `runs list`: the newest first, each with its verdict: the worst of its end, its thresholds and its last verification. `runs show [RUN]`: one in detail (RUN: name, a part of it, or folder; the newest run without one). `runs prune` deletes the runs that are not among the newest --keep N, or that began before --older-than 30d; with both, those that are neither kept by the one nor by the other. It lists them first and asks on a terminal; elsewhere it needs --yes. A run that is under way is never deleted.',
+      'The runs that are kept in logs/runs. `runs list`: the newest first, each with its verdict: the worst of its end, its thresholds and its last verification. `runs show [RUN]`: one in detail (RUN: name, a part of it, or folder; the newest run without one). `runs prune --keep 20` deletes all but the 20 newest; `--older-than 30d` deletes those that began more than 30 days ago; with both, a run is deleted only if each of them allows it. It lists them first and asks on a terminal; elsewhere it needs --yes. A run that is under way is never deleted.',
     report: () =>
       "Writes report.html into a run's folder below logs/runs, from what the run left there: the newest run, or the ones named (RUN: name, a part of it, or folder). Several runs make one page that compares them.",
     ledger: () =>

@@ -68,7 +68,7 @@ export const cliPtBR = {
     check: () =>
       'Verifica chaves estrangeiras e regras de domínio em SQL, no banco inteiro. Sai com o código 5 se alguma não valer.',
     runs: () =>
-      'O que está guardado das execuções em logs/runs. `runs list`: a mais recente primeiro, cada uma com seu veredito: o pior entre seu fim, seus limites e sua última verificação. `runs show [RUN]`: uma em detalhe (RUN: nome, parte dele, ou pasta; sem ele, a execução mais recente). `runs prune` apaga as execuções que não estão entre as --keep N mais recentes, ou que começaram antes de --older-than 30d; com as duas opções, só as que nenhuma delas guarda. Antes lista tudo e pede confirmação no terminal; fora dele, exige --yes. Uma execução em andamento nunca é apagada.',
+      'As execuções guardadas em logs/runs. `runs list`: a mais recente primeiro, cada uma com seu veredito: o pior entre seu fim, seus limites e sua última verificação. `runs show [RUN]`: uma em detalhe (RUN: nome, parte dele, ou pasta; sem ele, a execução mais recente). `runs prune --keep 20` apaga todas menos as 20 mais recentes; `--older-than 30d` apaga as que começaram há mais de 30 dias; com as duas opções, uma execução só é apagada se ambas permitirem. Antes lista tudo e pede confirmação no terminal; fora dele, exige --yes. Uma execução em andamento nunca é apagada.',
     report: () =>
       'Grava report.html na pasta da execução, abaixo de logs/runs, a partir do que ela deixou: a mais recente, ou as nomeadas (RUN: nome, parte dele, ou pasta). Várias execuções formam uma página que as compara.',
     ledger: () =>

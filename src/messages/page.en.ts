@@ -255,7 +255,7 @@ export const pageEn: typeof pagePtBR = {
   notARun: (e) =>
     `${e.folder} does not hold the record of a run (summary.json, series.ndjson or ledger); name another folder`,
   ambiguousRun: (e) =>
-    `"${e.name}" may be more than one run (${e.runs.join(', ')}); write more of the name`,
+    `"${e.name}" may be more than one run (${e.runs.join(', ')}); name one of them`,
   unknownRun: (e) =>
     `there is no run "${e.name}" in ${e.folder}; the nearest: ${e.nearest.join(', ')}`,
   cannotWrite: (e) =>

@@ -265,7 +265,7 @@ export const pagePtBR = {
   notARun: (e: { folder: string }) =>
     `${e.folder} não contém o registro de uma execução (summary.json, series.ndjson ou ledger); indique outra pasta`,
   ambiguousRun: (e: { name: string; runs: readonly string[] }) =>
-    `"${e.name}" pode ser mais de uma execução (${e.runs.join(', ')}); escreva mais do nome`,
+    `"${e.name}" pode ser mais de uma execução (${e.runs.join(', ')}); indique uma delas`,
   unknownRun: (e: { name: string; nearest: readonly string[]; folder: string }) =>
     `não há execução "${e.name}" em ${e.folder}; as mais parecidas: ${e.nearest.join(', ')}`,
   cannotWrite: (e: { path: string; reason: string }) =>

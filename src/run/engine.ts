@@ -116,7 +116,7 @@ export interface RunOutcome {
   readonly failure: Failure | null;
   /** The last loss of the server, if its backlog was not worked off when the run ended; else null. */
   readonly lost: Failure | null;
-  /** The server's own reason for ending connections that were not made again; null: it gave none. */
+  /** The server's first reason for ending connections that were not made again; null: it gave none. */
   readonly lostBy: Failure | null;
   /** True: some workers were cut off, because they got no answer. */
   readonly cutOff: boolean;
@@ -331,8 +331,8 @@ export class RunEngine {
     if (report.kind === 'reconnecting') {
       this.#loss = report.failure;
       this.#disconnected.add(worker);
-      // Later attempts only find that nobody answers.
-      if (report.failure.sqlstate !== null) this.#lostBy = report.failure;
+      // Later attempts find only that the server is down.
+      if (report.failure.sqlstate !== null) this.#lostBy ??= report.failure;
     }
     if (report.kind === 'reconnected') this.#lostBy = null;
     // A thread that takes the place of one that died has its first connection.

@@ -122,7 +122,8 @@ function explainLoss(ended: Ended, loss: Failure): Explanation {
 function causeOf({ context, target, outcome }: Ended, failure: Failure): string {
   const reason = failureError(failure, target).sentence(context.messages);
   const { lostBy } = outcome;
-  if (lostBy === null || failure.sqlstate !== null || failure.class !== 'critical') return reason;
+  const isSame = lostBy?.sqlstate === failure.sqlstate;
+  if (lostBy === null || isSame || failure.class !== 'critical') return reason;
   const cause = causeText(lostBy, addressOf(target), context.messages);
   return context.messages.stream.lostBy({ cause, since: reason });
 }

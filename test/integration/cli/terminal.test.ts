@@ -7,6 +7,7 @@ import { readPostmaster } from '../../../src/embedded/cluster.js';
 import { packageRoot } from '../../../src/lib/package-root.js';
 import { type TestDatabase, withDatabase } from '../../helpers/database.js';
 import { startServer } from '../../helpers/server.js';
+import { logsOf } from '../../helpers/stream-run.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 import { openTerminal, type Terminal, terminalsMissing } from '../../helpers/terminal.js';
 import { envOf } from '../../helpers/test-target.js';
@@ -88,6 +89,27 @@ for (const [answer, [typed, exitCode]] of Object.entries(REFUSALS)) {
   });
 }
 
+test('a verdict stands on a terminal once, in colour, and in the log too', { skip }, async () => {
+  await withDatabase(
+    server,
+    (db) =>
+      withTempFolder(async (cwd) => {
+        const doctor = async (env: Readonly<Record<string, string>>) => {
+          const argv = [process.execPath, CLI, 'doctor'];
+          const terminal = openTerminal(argv, { cwd, env: { ...envOf(db.target), ...env } });
+          const { code, shown } = await terminal.ended();
+          assert.equal(code, 5, shown);
+          assert.equal(shown.match(/Not ready for CDC/g)?.length, 1, shown);
+          return shown;
+        };
+        assert.ok((await doctor({})).startsWith('\u001b[31mNot ready for CDC: '));
+        assert.match(await doctor({ NO_COLOR: '1' }), /^Not ready for CDC: /);
+        assert.match(logsOf(cwd), / ERROR oltp\.simulator \[doctor\] - Not ready for CDC: /);
+      }),
+    { empty: true },
+  );
+});
+
 test('Ctrl+C under `make start` ends with the summary, and make itself with 0', {
   skip,
 }, async () => {
@@ -97,6 +119,7 @@ test('Ctrl+C under `make start` ends with the summary, and make itself with 0', 
     terminal.type(CTRL_C);
     const { code, shown } = await terminal.ended();
     assert.equal(code, 0, shown);
+    assert.match(shown, /\r\nReport: \S+report\.html\r\n/);
     assert.match(shown, /\r\n +stopped by +Ctrl\+C .* each batch it began is complete\r\n/);
     assert.doesNotMatch(shown, /make: \*\*\*/);
     assert.equal(serverIsUp(), false);

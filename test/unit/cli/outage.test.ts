@@ -27,7 +27,14 @@ test('an outage lasts from the first lost connection until every worker is conne
   assert.equal(lose(outage, 1, 1, 600), false);
   const { failure, ...figures } = state() ?? { failure: null };
   assert.equal(failure, FAILURE);
-  assert.deepEqual(figures, { sinceMs: 100, workers: 2, affected: 2, attempt: 1, nextMs: 600 });
+  assert.deepEqual(figures, {
+    sinceMs: 100,
+    workers: 2,
+    affected: 2,
+    attempt: 1,
+    waitMs: 800,
+    nextMs: 600,
+  });
   now += 700;
   assert.equal(state()?.nextMs, 0);
   assert.equal(lose(outage, 0, 2, 1500), true);

@@ -7,7 +7,7 @@ function collect() {
   const written: string[] = [];
   const lines = new RepeatedLines(() => clock.now);
   const add = (kind: string) => lines.add(kind, (count) => written.push(`${kind} ${count}`));
-  /** What was written since the last call. */
+  /** The lines since the last call. */
   const take = () => written.splice(0);
   return { clock, lines, add, take };
 }

@@ -43,6 +43,7 @@ const LOST: OutageState = {
   workers: 5,
   affected: 5,
   attempt: 2,
+  waitMs: 1500,
   nextMs: 1230,
   failure: {
     class: 'critical',
@@ -151,6 +152,7 @@ test('the JSON of a run has the same members at every moment', () => {
       workers: 5,
       cause: 'nothing listens at localhost:5432 (ECONNREFUSED)',
       attempt: 2,
+      waitMs: 1500,
       attempts: 5,
       next_seconds: 1.2,
     },

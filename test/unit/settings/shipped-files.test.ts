@@ -114,3 +114,12 @@ for (const readme of ['README.md', 'README.pt-BR.md']) {
     assert.ok(compared >= 20, String(compared));
   });
 }
+
+test('make help has a line for every target', () => {
+  const makefile = readFileSync(new URL('Makefile', project), 'utf8');
+  const [, targets = ''] = /^\.PHONY: (.*)$/m.exec(makefile) ?? [];
+  assert.match(targets, /start test/);
+  for (const target of targets.split(' ')) {
+    assert.match(makefile, new RegExp(`^${target}:.* ## \\S`, 'm'));
+  }
+});
