@@ -4,6 +4,7 @@ import { formatTable } from '../lib/text-table.js';
 import type { Language, Messages } from '../messages/index.js';
 import type { KeptFile, KeptRun } from '../runs/kept.js';
 import { nameIn } from '../runs/name.js';
+import { listOf, streamSettings } from '../runs/recorded-settings.js';
 import type { RecordedVerdict } from '../runs/verifications.js';
 import { makeFormats } from './html/formats.js';
 import { type Fact, factLines, figuresText, summaryFacts } from './text.js';
@@ -115,22 +116,14 @@ export interface KeptLoad {
 }
 
 export function loadOf({ settings }: Pick<KeptRun, 'settings'>): KeptLoad {
-  const stream = (settings?.stream ?? {}) as Readonly<Record<string, unknown>>;
-  const { rate, stages, workers, batchSize } = stream;
+  const { rate, workers, batchSize } = streamSettings(settings);
   const numberOf = (value: unknown) => (typeof value === 'number' ? value : null);
   return {
     rate: rate === 'max' ? rate : numberOf(rate),
-    stages: Array.isArray(stages) ? stages.map(stageText) : [],
+    stages: listOf(settings, 'stages'),
     workers: numberOf(workers),
     batchSize: numberOf(batchSize),
   };
-}
-
-/** Earlier versions kept a stage as an object with its text. */
-function stageText(stage: unknown): string {
-  return typeof stage === 'object' && stage !== null && 'text' in stage
-    ? String(stage.text)
-    : String(stage);
 }
 
 function loadLine(m: Messages, load: KeptLoad): string {

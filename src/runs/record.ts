@@ -7,6 +7,7 @@ import type { RunDescription } from './description.js';
 import { readOrEmpty, runNames, runPath } from './folder.js';
 import type { LatencyDistributions } from './latency.js';
 import { nameIn, slugOf } from './name.js';
+import { type RecordedSettings, streamSettings } from './recorded-settings.js';
 import type { RunSummary } from './summary.js';
 import {
   type RecordedVerdict,
@@ -22,7 +23,7 @@ export interface RunRecord {
   /** Null for a run that was killed, or is still under way. */
   readonly summary: RunSummary | null;
   readonly series: readonly SeriesPoint[];
-  readonly settings: Readonly<Record<string, unknown>> | null;
+  readonly settings: RecordedSettings;
   /** Null for runs of earlier versions, as is `latency`, which a run without a summary lacks too. */
   readonly description: RunDescription | null;
   readonly latency: LatencyDistributions | null;
@@ -38,7 +39,7 @@ export function labelsOf({ settings }: Pick<RunRecord, 'settings'>): {
   readonly name: string | null;
   readonly note: string | null;
 } {
-  const { name, note } = (settings?.stream ?? {}) as Readonly<Record<string, unknown>>;
+  const { name, note } = streamSettings(settings);
   const textOf = (value: unknown) => (typeof value === 'string' ? value : null);
   return { name: textOf(name), note: textOf(note) };
 }

@@ -37,14 +37,16 @@ export class Buckets<T extends Timed> {
     const byEnd = new Map<number, Covering<T>[]>();
     let before = 0;
     for (const point of series) {
-      // Batches that finish after the load belong to its last second: it is they that were due then.
-      const second = before >= loadEnd - ROUNDING ? before : point.second;
+      // Batches that finish right after the load belong to its last second: they were due in it.
+      const isRest = before >= loadEnd - ROUNDING && point.second < loadEnd + 1;
+      const second = isRest ? before : point.second;
       const end = Math.ceil(Math.round(second) / step) * step;
-      const covering = { point, seconds: Math.min(second, loadEnd) - Math.min(before, loadEnd) };
+      const loaded = Math.min(second, loadEnd) - Math.min(before, loadEnd);
+      const seconds = loaded > 0 || isRest ? loaded : second - before;
       before = second;
       const bucket = byEnd.get(end);
-      if (bucket === undefined) byEnd.set(end, [covering]);
-      else bucket.push(covering);
+      if (bucket === undefined) byEnd.set(end, [{ point, seconds }]);
+      else bucket.push({ point, seconds });
     }
     const buckets = [...byEnd].sort(([a], [b]) => a - b);
     this.xs = buckets.map(([end]) => end);

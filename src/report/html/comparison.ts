@@ -3,7 +3,7 @@ import { factsOf } from './facts.js';
 import { type Figures, figuresOf } from './figures.js';
 import { swatch } from './head.js';
 import { type Content, html, type Markup, table } from './markup.js';
-import { letterOf } from './palette.js';
+import { letterOf, titleOf } from './palette.js';
 import { verdictWord } from './verification.js';
 import { NOTHING, type Writer } from './writer.js';
 
@@ -133,7 +133,7 @@ export function differingFacts(w: Writer, runs: readonly RunRecord[]): Content {
 export function runHeads(w: Writer, runs: readonly RunRecord[]): Content[] {
   return runs.map(
     (run, index) =>
-      html`${swatch(run, index)}<abbr title="${run.runId}">${letterOf(index)}</abbr>${index === 0 ? html` <small>${w.m.base()}</small>` : ''}`,
+      html`${swatch(run, index)}<abbr title="${titleOf(run)}">${letterOf(index)}</abbr>${index === 0 ? html` <small>${w.m.base()}</small>` : ''}`,
   );
 }
 

@@ -1,12 +1,12 @@
 import type { RunRecord } from '../../runs/record.js';
+import { listOf, streamSettings } from '../../runs/recorded-settings.js';
 import { type Content, html } from './markup.js';
-import { listOf, streamSettings } from './recorded-settings.js';
 import type { Writer } from './writer.js';
 
 /** A label and its value. */
 type Fact = readonly [label: string, value: string];
 
-/** What was run: load, server, machine, program. Members that a run of an earlier version lacks are left out. */
+/** The load of a run, and its server, machine and program. Members that a run of an earlier version lacks are left out. */
 export function factsOf(w: Writer, run: RunRecord): Fact[] {
   const { m } = w;
   const facts: [string, string | null][] = [

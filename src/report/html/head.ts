@@ -1,8 +1,8 @@
-import { type RunRecord, startOf } from '../../runs/record.js';
+import { labelsOf, type RunRecord, startOf } from '../../runs/record.js';
 import { judgeRun, type RunVerdict, reasonText, stateOf, type VerdictState } from '../verdict.js';
 import { factList } from './facts.js';
 import { banner, html, type Markup, type Mood, sign, withCode } from './markup.js';
-import { letterOf, lookOfRun } from './palette.js';
+import { letterOf, lookOfRun, titleOf } from './palette.js';
 import type { Writer } from './writer.js';
 
 const MOODS: Readonly<Record<VerdictState, Mood>> = {
@@ -14,11 +14,14 @@ const MOODS: Readonly<Record<VerdictState, Mood>> = {
 
 /** The top of a run's report: name, period, and how the run ended. */
 export function runHead(w: Writer, run: RunRecord): Markup {
-  const when = whenOf(w, run);
+  const title = titleOf(run);
+  const when = [title === run.runId ? '' : run.runId, whenOf(w, run)].filter((part) => part !== '');
+  const { note } = labelsOf(run);
   return html`<header class="head">
 <p class="kind">${w.m.kind()}</p>
-<h1>${w.m.reportOf({ runId: run.runId })}</h1>
-${when === '' ? '' : html`<p class="when">${when}</p>`}
+<h1>${w.m.reportOf({ runId: title })}</h1>
+${when.length === 0 ? '' : html`<p class="when">${when.join(' · ')}</p>`}
+${note === null ? '' : html`<p class="note">${note}</p>`}
 ${verdict(w, run)}
 ${factList(w, run)}
 </header>`;
@@ -74,7 +77,7 @@ export function comparisonHead(
 <h1>${w.m.comparisonOf({ runs: runs.length })}</h1>
 <ol class="runs">${runs.map((run, index) => {
     const link = links[index] ?? null;
-    const name = link === null ? run.runId : html`<a href="${link}">${run.runId}</a>`;
+    const name = link === null ? titleOf(run) : html`<a href="${link}">${titleOf(run)}</a>`;
     const { state, reasons } = verdictOf(run);
     return html`<li>${swatch(run, index)}<strong>${letterOf(index)} · ${name}</strong> <span class="when">${whenOf(w, run)}</span>
 <p>${sign(MOODS[state])}<span>${withCode(reasonText(w.messages, reasons[0]))}</span></p></li>`;

@@ -1,7 +1,7 @@
 import type { RunRecord } from '../../runs/record.js';
+import { listOf } from '../../runs/recorded-settings.js';
 import { parseThreshold } from '../thresholds.js';
 import type { Limit } from './plot-data.js';
-import { listOf } from './recorded-settings.js';
 
 /** A threshold of the runs in a plot. */
 interface Judged {

@@ -1,15 +1,23 @@
 import { parseStage } from '../../load/stages.js';
 import type { SeriesPoint } from '../../run/series.js';
 import type { RunRecord } from '../../runs/record.js';
+import { listOf, streamSettings } from '../../runs/recorded-settings.js';
+import { bucketSeconds } from './buckets.js';
 import type { Marks, Span } from './plot-data.js';
-import { listOf, streamSettings } from './recorded-settings.js';
 
 /** Marks of a run. */
 export function marksOf(run: RunRecord): Marks {
   const { series, summary } = run;
   const paused = spansWhere(series, (point) => point.paused);
-  const secondsWith = (field: 'reconnects' | 'rejected') =>
-    series.filter((point) => point[field] > 0).map(({ second }) => second);
+  const step = bucketSeconds([run]);
+  // As many as there are points in the plots: a run of days may reject a row every second.
+  const secondsWith = (field: 'reconnects' | 'rejected') => [
+    ...new Set(
+      series
+        .filter((point) => point[field] > 0)
+        .map(({ second }) => (step === 1 ? second : Math.ceil(second / step) * step)),
+    ),
+  ];
   const last = series.at(-1);
   return {
     paused,
@@ -64,7 +72,7 @@ export function loadEnd({ settings, series }: RunRecord): number {
   );
 }
 
-/** The stages that a run came to. Stages count time without pauses. */
+/** The stages that a run reached. Stages count time without pauses. */
 function stagesOf({ settings, series }: RunRecord, paused: readonly Span[]): Marks['stages'] {
   const end = series.at(-1)?.second ?? 0;
   let active = 0;

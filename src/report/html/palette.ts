@@ -1,4 +1,4 @@
-import type { RunRecord } from '../../runs/record.js';
+import { labelsOf, type RunRecord } from '../../runs/record.js';
 import type { Curve } from './plot-data.js';
 
 /** Indices into the palette; a measure has the same one in every plot. */
@@ -18,10 +18,15 @@ export function letterOf(index: number): string {
   return `${String.fromCharCode(65 + (index % LETTERS))}${round === 0 ? '' : round}`;
 }
 
+/** The name of a run, or its id where it has none. */
+export function titleOf(run: RunRecord): string {
+  return labelsOf(run).name ?? run.runId;
+}
+
 /** Label, colour and line of a run among those that it is compared with. */
-export function lookOfRun({ runId }: RunRecord, index: number): Omit<Curve, 'values'> {
+export function lookOfRun(run: RunRecord, index: number): Omit<Curve, 'values'> {
   return {
-    label: `${letterOf(index)} · ${runId}`,
+    label: `${letterOf(index)} · ${titleOf(run)}`,
     colour: index % COLOURS,
     line: index >= COLOURS ? 'dashed' : 'solid',
   };

@@ -11,7 +11,7 @@ const LIGHT = `
   --curve-0: #0072b2; --curve-1: #d55e00; --curve-2: #00805d;
   --curve-3: #b0568a; --curve-4: #a87000; --curve-5: #3987b8;
   --reconnect: #b34a00; --rejection: #93407a; --failure: #b00020; --stage: #8a94a3;
-  --outage: #fbe3d8; --offered: #a8700026;
+  --outage: #fbe3d8; --offered: #a870001f;
   color-scheme: light;`;
 const DARK = `
   --page: #11151b; --surface: #1a2029; --line: #343d4a; --grid: #2a323d;
@@ -45,7 +45,7 @@ p { margin: 0; }
 code { font: 0.875em ui-monospace, "Cascadia Mono", Menlo, Consolas, monospace; overflow-wrap: break-word; }
 small { font-size: 0.55em; font-weight: 500; color: var(--muted); }
 .kind { color: var(--muted); font-size: 14px; font-weight: 600; margin-bottom: 8px; }
-.when, .remark { color: var(--muted); }
+.when, .remark { color: var(--muted); } .head .note { margin-top: 8px; max-width: 90ch; }
 .remark { max-width: 90ch; text-wrap: pretty; margin-bottom: 12px; }
 .verdict { display: flex; gap: 12px; align-items: flex-start; margin-top: 20px; padding: 12px 16px; border-radius: 8px; font-weight: 500; }
 .sign { display: inline-block; flex: none; width: 20px; height: 20px; border-radius: 50%; font-size: 13px; font-weight: 700; line-height: 20px; text-align: center; }
@@ -165,13 +165,13 @@ abbr { text-decoration: none; } .scroll small { font-size: 12px; }
   }
   body { background: #ffffff; font-size: 11pt; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   main, footer { max-width: none; padding: 0; }
-  .panels, .tables { display: block; }
-  .panel, .card, .verdict, .facts, .missing, tr { break-inside: avoid; }
+  .tables { display: block; } .panels { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 12px; }
+  .panel, .card, .verdict, .facts, .missing, .scroll, tr { break-inside: avoid; }
   .values, .plot-help { display: none; } .plot, .plot.tall { min-height: 0; } .marks { break-after: avoid; }
-  .panel, .scroll { margin-bottom: 12px; }
+  .scroll { margin-bottom: 12px; } .panel { padding: 12px 16px; }
   h2, caption { break-after: avoid; }
   .scroll { overflow: visible; }
-  table { font-size: 9pt; } .scroll th, .scroll td { padding: 3px 5px; } caption { padding: 8px 5px; font-size: 11pt; }
+  table { font-size: 9pt; } .wide table { font-size: 8pt; } .scroll th, .scroll td { padding: 3px 5px; } caption { padding: 8px 5px; font-size: 11pt; }
   .scroll thead th { white-space: normal; } details:not([open]) { display: none; }
   .u-legend .u-value { display: none; }
   .u-inline.u-live th::after { content: ''; }

@@ -328,3 +328,18 @@ test('settings that differ between runs stand side by side, equal ones are folde
   assert.ok(!differing.includes('stream.batchSize'));
   assert.ok(folded.includes('stream.batchSize'));
 });
+
+test('a run with a name and a note shows them, with its id', () => {
+  const run = sampleRun();
+  const stream = { ...(run.settings?.stream as object), name: 'nightly soak', note: 'after <b>' };
+  const named = { ...run, settings: { ...run.settings, stream } };
+  const page = renderReport([named], en, 'en');
+  assert.ok(page.includes('<h1>Report of run nightly soak</h1>'));
+  assert.match(headOf(page), /20261123-201530-a1b2 · November 23, 2026/);
+  assert.ok(page.includes('<p class="note">after &lt;b&gt;</p>'));
+  const [throughput] = dataOf(renderReport([named, run], en, 'en')).plots;
+  assert.deepEqual(
+    throughput?.tables.map(({ curves }) => curves[0]?.label),
+    ['A · nightly soak', 'B · 20261123-201530-a1b2'],
+  );
+});

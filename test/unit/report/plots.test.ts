@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { messagesIn } from '../../../src/messages/index.js';
-import { Buckets } from '../../../src/report/html/buckets.js';
+import { Buckets, MOST_POINTS } from '../../../src/report/html/buckets.js';
 import { limitsOf } from '../../../src/report/html/limits.js';
 import { loadEnd, marksOf } from '../../../src/report/html/marks.js';
 import { percentilePlot } from '../../../src/report/html/percentiles.js';
@@ -46,6 +46,12 @@ test('batches that finish after the load belong to its last second', () => {
   const run = runOf(points, { rate: 100, durationSeconds: 2 });
   assert.equal(loadEnd(run), 2);
   assert.deepEqual(curve(run, 'throughput', page.committed()), [100, 100.1]);
+  // Those that waited for longer have seconds of their own.
+  const held = runOf([...points, { second: 3.6, committed: 30 }], {
+    rate: 100,
+    durationSeconds: 2,
+  });
+  assert.equal(curve(held, 'throughput', page.committed())?.length, 3);
 });
 
 test('a mean counts each point by the seconds that it covers', () => {
@@ -75,6 +81,12 @@ test('seconds without a connection, and seconds without a point, are spans', () 
   );
   assert.deepEqual(marks.outages, [[1, 3]]);
   assert.deepEqual(marks.gaps, [[4, 9]]);
+});
+
+test('a long run marks no more moments than its plots have points', () => {
+  const points = Array.from({ length: 20_000 }, (_, index) => ({ second: index + 1, rejected: 1 }));
+  const { rejections } = marksOf(runOf(points));
+  assert.ok(rejections.length <= MOST_POINTS, `${rejections.length}`);
 });
 
 test('stages begin after those before them, and a pause holds them up', () => {

@@ -111,8 +111,11 @@ export function followCursor(
   over.addEventListener('pointerdown', follow);
   over.addEventListener('pointermove', follow);
 
-  const label = element.getAttribute('aria-label') ?? '';
-  element.setAttribute('role', 'group');
+  // The slider takes the text alternative over from the element, which is drawn into again and again.
+  const label = element.getAttribute('data-label') ?? element.getAttribute('aria-label') ?? '';
+  element.setAttribute('data-label', label);
+  element.removeAttribute('role');
+  element.removeAttribute('aria-label');
   root.setAttribute('role', 'slider');
   root.setAttribute('tabindex', '0');
   root.setAttribute('aria-label', label);

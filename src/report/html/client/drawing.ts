@@ -148,6 +148,8 @@ export function drawLimits(plot: uPlot, limits: readonly Limit[], { colours, rat
     const colour = colours(held === null ? 'muted' : held ? 'good' : 'bad');
     const sign = held === null ? '' : held ? ' ✓' : ' ✕';
     const exact = plot.valToPos(value, 'y', true);
+    // A logarithmic axis has no place for 0.
+    if (!Number.isFinite(exact)) continue;
     const beyond = exact < top ? ' ↑' : exact > bottom ? ' ↓' : '';
     const y = Math.min(bottom, Math.max(top, exact));
     const end = until === null ? right : Math.min(right, plot.valToPos(until, 'x', true));

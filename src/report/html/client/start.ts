@@ -16,8 +16,8 @@ export function startPage(
   const root = document.documentElement;
   const data = JSON.parse(document.getElementById('data')?.textContent ?? '{}') as PageData;
   const formats = parts.makeFormats(data.lang);
-  // A4 without its margins and those of a panel, at 96 pixels an inch; three plots fit a page.
-  const paper = { width: 650, height: 210 };
+  // A4 without its margins and those of a panel, at 96 pixels an inch: the width of a wide plot, and of one of two.
+  const paper = { wide: 650, narrow: 300, height: 210 };
   let shown: { element: PageElement; plot: uPlot }[] = [];
 
   const draw = (onPaper = false) => {
@@ -34,7 +34,7 @@ export function startPage(
       const element = document.getElementById(`plot-${plot.id}`);
       if (element === null) return [];
       element.replaceChildren();
-      const width = onPaper ? paper.width : element.clientWidth;
+      const width = onPaper ? paper[plot.wide ? 'wide' : 'narrow'] : element.clientWidth;
       // Each run was sampled at its own seconds; a curve continues over the seconds of other runs.
       const tables = plot.tables.map(
         ({ xs, curves }) => [xs, ...curves.map(({ values }) => values)] as uPlot.AlignedData,
@@ -42,7 +42,7 @@ export function startPage(
       const joined = parts.uPlot.join(tables);
       const options = parts.plotOptions(plot, data, width, tools);
       const drawn = new parts.uPlot(options, joined, element as never);
-      if (onPaper) drawn.setSize(paper);
+      if (onPaper) drawn.setSize({ width, height: paper.height });
       parts.followCursor(document, element, drawn, plot, data, tools);
       return [{ element, plot: drawn }];
     });

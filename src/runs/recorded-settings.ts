@@ -1,6 +1,5 @@
-import type { RunRecord } from '../../runs/record.js';
-
-type RecordedSettings = RunRecord['settings'];
+/** `settings.json` of a run, parsed; null if there is none. */
+export type RecordedSettings = Readonly<Record<string, unknown>> | null;
 
 /** Members of a run's settings for `stream`; empty where they were not recorded. */
 export function streamSettings(settings: RecordedSettings): Readonly<Record<string, unknown>> {
