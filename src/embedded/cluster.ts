@@ -170,7 +170,13 @@ export function readPostmaster(dir: string): Postmaster | null {
   }
 }
 
-/** The last lines of a server's log, the oldest first; empty if it cannot be read. */
+/** The time and the process at the start of a log line. */
+const STAMP = /^\S+ \S+ \S+ \[\d+\] /;
+
+/**
+ * The last lines of a server's log, the oldest first; empty if it cannot be read. Processes that end together say the
+ * same: of lines with one text, the last stands for all.
+ */
 export function lastLogLines(log: string): string[] {
   try {
     const fd = openSync(log, 'r');
@@ -179,7 +185,10 @@ export function lastLogLines(log: string): string[] {
       const bytes = Buffer.alloc(Math.min(size, LOG_TAIL_BYTES));
       const read = readSync(fd, bytes, 0, bytes.length, size - bytes.length);
       const lines = bytes.toString('utf8', 0, read).split('\n');
-      return lines.filter((line) => line.trim() !== '').slice(-LOG_LINES);
+      const textOf = (line: string) => line.replace(STAMP, '').trim();
+      const last = new Map(lines.map((line, index) => [textOf(line), index]));
+      const distinct = lines.filter((line, index) => last.get(textOf(line)) === index);
+      return distinct.filter((line) => textOf(line) !== '').slice(-LOG_LINES);
     } finally {
       closeSync(fd);
     }

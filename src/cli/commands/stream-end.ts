@@ -119,13 +119,17 @@ function explainLoss(ended: Ended, loss: Failure): Explanation {
 }
 
 /** A failure in words, after the reason that the server gave before, where it gave one. */
-function causeOf({ context, target, outcome }: Ended, failure: Failure): string {
-  const reason = failureError(failure, target).sentence(context.messages);
+function causeOf({ context, target, outcome, own }: Ended, failure: Failure): string {
+  const { stream } = context.messages;
+  const isDown = own !== null && failure.errno === 'ECONNREFUSED';
+  const reason = isDown
+    ? stream.ownServerDown()
+    : failureError(failure, target).sentence(context.messages);
   const { lostBy } = outcome;
   const isSame = lostBy?.sqlstate === failure.sqlstate;
   if (lostBy === null || isSame || failure.class !== 'critical') return reason;
   const cause = causeText(lostBy, addressOf(target), context.messages);
-  return context.messages.stream.lostBy({ cause, since: reason });
+  return stream.lostBy({ cause, since: reason });
 }
 
 /** After a loss: logs the embedded server's last lines, and the command that settles transactions in doubt. */
