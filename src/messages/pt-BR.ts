@@ -301,7 +301,7 @@ export const ptBR = {
   check: {
     ok: (e: { rules: number }) => `${e.rules} regras verificadas, nenhuma violação`,
     broken: (e: { broken: number; rules: number; violations: number }) =>
-      `${ptNumber(e.broken)} de ${e.rules} regras ${e.broken === 1 ? 'violada' : 'violadas'}, ${ptPlural(e.violations, 'ocorrência', 'ocorrências')}`,
+      `regras violadas: ${ptNumber(e.broken)} de ${e.rules}, com ${ptPlural(e.violations, 'ocorrência', 'ocorrências')}`,
     violations: (count: number) => ptPlural(count, 'ocorrência', 'ocorrências'),
   },
   reset: {
