@@ -194,7 +194,7 @@ export const ptBR = {
         stopping: () => '■ parando',
       },
       rate: (e: { rate: number; target: number | null }) => `${ptRate(e)} eventos/s`,
-      shortRate: (e: { rate: number; target: number | null }) => `${ptRate(e)}/s`,
+      shortRate: (e: { rate: number; target: number | null }) => `${ptRate(e)} ev/s`,
       p99: (ms: number | null) => `p99 ${ms === null ? '–' : `${ptMillis(ms)} ms`}`,
       rejected: (count: number) => ptPlural(count, 'rejeitado', 'rejeitados'),
       shortRejected: (count: number) => `${ptNumber(count)} rej.`,
