@@ -55,11 +55,6 @@ export function verdictLine(
   return `${colour === null ? line : paint(colour, line)}\n`;
 }
 
-/** A line of a list: good or bad. */
-export function markedLine(paint: Paint, good: boolean, text: string): string {
-  return `  ${good ? paint('good', '✓') : paint('bad', '✗')} ${text}\n`;
-}
-
 function factsOf({ report: words }: Messages, summary: RunSummary): Fact[] {
   const { transactions, shed, server_lost, held_up, run_id, events, seconds } = summary;
   const { offered: due, achieved_rate: achieved, target_rate: target } = summary;
@@ -137,6 +132,11 @@ function thresholdsText(m: Messages, paint: Paint, { thresholds }: RunSummary): 
       return markedLine(paint, result.held, measured);
     })
     .join('');
+}
+
+/** A line of a list: good or bad. */
+export function markedLine(paint: Paint, good: boolean, text: string): string {
+  return `  ${good ? paint('good', '✓') : paint('bad', '✗')} ${text}\n`;
 }
 
 /** A label and its value. */
