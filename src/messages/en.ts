@@ -160,7 +160,7 @@ export const en: Messages = {
         stopping: () => '■ stopping',
       },
       rate: (e) => `${rateOf(e)} events/s`,
-      shortRate: (e) => `${rateOf(e)}/s`,
+      shortRate: (e) => `${rateOf(e)} ev/s`,
       p99: (ms) => `p99 ${ms === null ? '–' : `${millis(ms)} ms`}`,
       rejected: (count) => `${number(count)} rejected`,
       shortRejected: (count) => `${number(count)} rej.`,

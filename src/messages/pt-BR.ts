@@ -210,7 +210,7 @@ export const ptBR = {
         stopping: () => '■ parando',
       },
       rate: (e: { rate: number; target: number | null }) => `${ptRate(e)} eventos/s`,
-      shortRate: (e: { rate: number; target: number | null }) => `${ptRate(e)}/s`,
+      shortRate: (e: { rate: number; target: number | null }) => `${ptRate(e)} ev/s`,
       p99: (ms: number | null) => `p99 ${ms === null ? '–' : `${ptMillis(ms)} ms`}`,
       rejected: (count: number) => ptPlural(count, 'rejeitado', 'rejeitados'),
       shortRejected: (count: number) => `${ptNumber(count)} rej.`,
@@ -304,7 +304,7 @@ export const ptBR = {
   check: {
     ok: (e: { rules: number }) => `${e.rules} regras verificadas, nenhuma violação`,
     broken: (e: { broken: number; rules: number; violations: number }) =>
-      `${ptNumber(e.broken)} de ${e.rules} regras ${e.broken === 1 ? 'violada' : 'violadas'}, ${ptPlural(e.violations, 'ocorrência', 'ocorrências')}`,
+      `regras violadas: ${ptNumber(e.broken)} de ${e.rules}, com ${ptPlural(e.violations, 'ocorrência', 'ocorrências')}`,
     violations: (count: number) => ptPlural(count, 'ocorrência', 'ocorrências'),
   },
   reset: {

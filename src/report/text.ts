@@ -150,6 +150,11 @@ function thresholdsText(m: Messages, paint: Paint, { thresholds }: RunSummary): 
     .join('');
 }
 
+/** A line of a list: good or bad. */
+export function markedLine(paint: Paint, good: boolean, text: string): string {
+  return `  ${good ? paint('good', '✓') : paint('bad', '✗')} ${text}\n`;
+}
+
 /** A label and its value. */
 export type Fact = readonly [label: string, value: string];
 
