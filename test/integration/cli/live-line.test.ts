@@ -11,6 +11,7 @@ const server = await startServer(18);
 const CLI = fileURLToPath(new URL('../../../src/cli.js', import.meta.url));
 const skip = terminalsMissing();
 
+const CTRL_C = '\u0003';
 /** To the first column, and erase. */
 const ERASE = '\r\u001b[K';
 /** A line that is drawn over. */
@@ -74,6 +75,26 @@ test('two programs in one terminal do not draw over each other: one draws, the o
     for (const line of shown.split(/\r[^\r\n]{3}|\r\n/)) {
       assert.ok(line.lastIndexOf('▶') <= 0, JSON.stringify(line));
     }
+  });
+});
+
+test('a lost server is one line on a terminal, counted in the live line, and one line when it is back', {
+  skip,
+}, async () => {
+  await withPlainWorkspace(server, async (workspace) => {
+    const env = { STREAM_RECONNECT_MAX_SECONDS: '1', STREAM_RECONNECT_ATTEMPTS: '100' };
+    const quick = { ...workspace, env: { ...workspace.env, ...env } };
+    const terminal = openShell(quick, stream());
+    await terminal.until(/▶ \d.* [1-9]\d* events/);
+    await server.stop('fast');
+    await terminal.until(/↻ server lost \d+ s ago · (reconnecting, )?attempt [2-9]/);
+    await server.start();
+    await terminal.until(/connected again after [\d.]+ s; [12] workers?/);
+    terminal.type(CTRL_C);
+    const { shown } = await terminal.ended();
+    assert.match(shown, /error\S*: connection lost: .* \(57P0[13]\) — [12] workers?\s/);
+    assert.equal(shown.split('connection lost').length, 2, shown);
+    assert.match(logsOf(workspace.cwd), /reconnecting in [\d.]+s \(attempt 2\/100\)/);
   });
 });
 
