@@ -117,7 +117,7 @@ test('with --progress json stderr has nothing but JSON, with a moment of the run
     const refused = await run(workspace, ['stream', '--rate', '0', '--progress', 'json']);
     assert.equal(refused.code, 2);
     assert.match((JSON.parse(refused.stderr) as { msg: string }).msg, /--rate/);
-    const args = [...STREAM, '--duration', '3', '--progress', 'json', '--json'];
+    const args = [...STREAM, '--duration', '2', '--progress', 'json', '--json'];
     const { code, stderr } = await run(workspace, args);
     assert.equal(code, 0, stderr);
     const records = stderr
@@ -125,7 +125,7 @@ test('with --progress json stderr has nothing but JSON, with a moment of the run
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
     const moments = records.filter(({ type }) => type === 'progress');
-    assert.ok(moments.length >= 2, stderr);
+    assert.ok(moments.length >= 1, stderr);
     const { time, run_id: runId, ...last } = moments.at(-1) ?? {};
     assert.equal(new Date(String(time)).toISOString(), time);
     assert.match(String(runId), /^\d{8}-/);
