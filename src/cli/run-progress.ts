@@ -109,6 +109,11 @@ function liveParts(
       total,
     ];
   }
+  const partlyLost =
+    outage === null
+      ? []
+      : [part(m.partlyLost({ workers: outage.workers, of: workers }), WORTH.attempt)];
+  if (state === 'waiting') return [part(m.states[state](), WORTH.state), ...partlyLost];
   const target = targetRate === null ? null : Math.round(targetRate);
   return [
     [
@@ -127,11 +132,9 @@ function liveParts(
       { text: m.rejected(rejected), worth: WORTH.rejectedWords },
       { text: m.shortRejected(rejected), worth: WORTH.rejected },
     ],
-    ...(outage === null
-      ? reconnects === 0
-        ? []
-        : [part(m.reconnects(reconnects), WORTH.reconnects)]
-      : [part(m.partlyLost({ workers: outage.workers, of: workers }), WORTH.attempt)]),
+    ...(outage === null && reconnects > 0
+      ? [part(m.reconnects(reconnects), WORTH.reconnects)]
+      : partlyLost),
     ...stage,
     ...left,
     total,

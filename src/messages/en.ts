@@ -23,8 +23,11 @@ const millis = (value: number): string =>
 const rateOf = (e: { rate: number; target: number | null }): string =>
   `${number(e.rate)}${e.target === null ? '' : `/${number(e.target)}`}`;
 
+/** Seconds that would be shown as 0. */
+const SOON = 0.05;
+
 const attemptText = (e: { attempt: number; of: number | null; seconds: number }): string =>
-  `attempt ${e.attempt}${e.of === null ? '' : `/${e.of}`} ${e.seconds === 0 ? 'now' : `in ${seconds(e.seconds)} s`}`;
+  `attempt ${e.attempt}${e.of === null ? '' : `/${e.of}`} ${e.seconds < SOON ? 'now' : `in ${seconds(e.seconds)} s`}`;
 
 const ledgerSays = (e: KeyEntry): string => {
   if (e.operation === null) return 'this run took the id, and no transaction of the ledger used it';

@@ -30,8 +30,11 @@ const stopReasons: Readonly<Record<StoppedBy, string>> = {
 const ptRate = (e: { rate: number; target: number | null }): string =>
   `${ptNumber(e.rate)}${e.target === null ? '' : `/${ptNumber(e.target)}`}`;
 
+/** Seconds that would be shown as 0. */
+const SOON = 0.05;
+
 const ptAttempt = (e: { attempt: number; of: number | null; seconds: number }): string =>
-  `tentativa ${e.attempt}${e.of === null ? '' : `/${e.of}`} ${e.seconds === 0 ? 'agora' : `em ${ptSeconds(e.seconds)} s`}`;
+  `tentativa ${e.attempt}${e.of === null ? '' : `/${e.of}`} ${e.seconds < SOON ? 'agora' : `em ${ptSeconds(e.seconds)} s`}`;
 
 /** The ledger's entry for a key. */
 export interface KeyEntry {

@@ -92,6 +92,7 @@ const MOMENTS: readonly [Moment, en: string, pt: string][] = [
     '⏸ paused 1:15 · 9,874 events/s · p99 12.3 ms · 0 rejected · 12,340 events',
     '⏸ pausado 1:15 · 9.874 eventos/s · p99 12,3 ms · 0 rejeitados · 12.340 eventos',
   ],
+  [{ figures: { ...CALM, state: 'waiting', activeMs: 0 } }, '▷ connecting', '▷ conectando'],
   [
     { figures: BUSY, outage: LOST },
     '↻ server lost 4 s ago · attempt 2/5 in 1.2 s · 3,400 events due · 3:45 left',
@@ -105,7 +106,7 @@ const MOMENTS: readonly [Moment, en: string, pt: string][] = [
   [
     { figures: { ...CALM, state: 'stopping' }, outage: LOST },
     '■ stopping · 9,874 ev/s · p99 12.3 ms · 0 rej. · 5 of 5 workers reconnecting',
-    '■ parando 1:15 · 9.874 ev/s · p99 12,3 ms · 0 rej. · 5 de 5 workers reconectando',
+    '■ parando · 9.874 ev/s · p99 12,3 ms · 0 rej. · 5 de 5 workers reconectando',
   ],
 ];
 
