@@ -116,6 +116,7 @@ export const pageEn: typeof pagePtBR = {
   },
 
   fact: {
+    what: () => 'what',
     load: () => 'Load',
     workers: () => 'Workers',
     mix: () => 'Mix',

@@ -121,6 +121,7 @@ export const pagePtBR = {
   },
 
   fact: {
+    what: () => 'o quê',
     load: () => 'Carga',
     workers: () => 'Workers',
     mix: () => 'Mistura',

@@ -122,7 +122,7 @@ export function differingFacts(w: Writer, runs: readonly RunRecord[]): Content {
   if (rows.length === 0) return '';
   return table({
     caption: m.differences(),
-    head: [m.figure(), ...runHeads(w, runs)],
+    head: [m.fact.what(), ...runHeads(w, runs)],
     words: runs.length + 1,
     labels: ['', ...runs.map((_, index) => letterOf(index))],
     rows,

@@ -18,7 +18,7 @@ const PAGE = 'report.html';
 
 /**
  * Writes the report of these runs and returns its path: `report.html` in the folder of a single one,
- * a comparison in `<logs>/runs` for several, and then also the page of each that has none. Throws an OperatorError when it cannot be written.
+ * a comparison in `<logs>/runs` for several. Throws an OperatorError when it cannot be written.
  */
 export async function writeReportFile(
   logs: string,
@@ -26,21 +26,43 @@ export async function writeReportFile(
   messages: Messages,
   lang: Language,
 ): Promise<string> {
-  const runs = folders.map(readRun);
   const [only] = folders;
-  const path =
-    folders.length === 1 && only !== undefined
-      ? join(only, PAGE)
-      : join(logs, 'runs', comparisonName(runs.map(({ runId }) => runId)));
+  return folders.length === 1 && only !== undefined
+    ? writeRun(only, messages, lang)
+    : writeComparison(logs, folders, messages, lang);
+}
+
+async function writeRun(folder: string, messages: Messages, lang: Language): Promise<string> {
+  const path = join(folder, PAGE);
+  await writePage(path, renderReport([readRun(folder)], messages, lang));
+  return path;
+}
+
+/** Writes a comparison, and the page of each run that has none: the comparison links to them. */
+async function writeComparison(
+  logs: string,
+  folders: readonly string[],
+  messages: Messages,
+  lang: Language,
+): Promise<string> {
+  const runs = folders.map(readRun);
+  const path = join(logs, 'runs', comparisonName(runs.map(({ runId }) => runId)));
   const links: (string | null)[] = [];
-  for (const folder of folders.length === 1 ? [] : folders) {
-    // A run that is under way writes its own at its end.
-    if (!existsSync(join(folder, PAGE)) && !isUnderWay(folder)) {
-      await writeReportFile(logs, [folder], messages, lang);
+  for (const folder of folders) {
+    const page = join(folder, PAGE);
+    // A run that is under way writes its own at its end. Without a page there is no link, which is no failure.
+    if (!existsSync(page) && !isUnderWay(folder)) {
+      await writeRun(folder, messages, lang).catch((error) => {
+        if (!(error instanceof OperatorError)) throw error;
+      });
     }
-    links.push(existsSync(join(folder, PAGE)) ? linkTo(join(folder, PAGE), path) : null);
+    links.push(existsSync(page) ? linkTo(page, path) : null);
   }
-  const page = renderReport(runs, messages, lang, links);
+  await writePage(path, renderReport(runs, messages, lang, links));
+  return path;
+}
+
+async function writePage(path: string, page: string): Promise<void> {
   try {
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, page);
@@ -50,7 +72,6 @@ export async function writeReportFile(
       cause: error,
     });
   }
-  return path;
 }
 
 /** The address of a file, relative to a page. */
