@@ -87,7 +87,7 @@ export const pageEn: typeof pagePtBR = {
   written: () => 'written',
   slots: () => 'WAL retained by replication slot',
   slotsDoc: () =>
-    'What the server keeps for each consumer; growth without end is a consumer that lags.',
+    'WAL that the server keeps for each consumer; if it grows without end, the consumer lags.',
   plotLabel: (e) => `${e.title}. ${e.curves}.`,
   curveLabel: (e) => `${e.curve}: ${e.from} to ${e.to}`,
 
@@ -124,7 +124,7 @@ export const pageEn: typeof pagePtBR = {
       unknownDelivered: () => 'of unknown outcome, delivered',
       unknownAbsent: () => 'of unknown outcome, not delivered',
       derived: () => 'by the server itself',
-      unjudged: () => 'from farther back than there is memory for',
+      unjudged: () => 'older than the memory allows',
       foreign: () => 'of other writers',
       snapshot: () => 'of a snapshot',
       others: () => 'of other kinds',
@@ -145,7 +145,7 @@ export const pageEn: typeof pagePtBR = {
     superseded: () => 'rows changed by others since',
     notCompared: () => 'not compared',
     noArrivals: () =>
-      'No event was committed while `verify` listened: how long they took to get here is not known.',
+      'No event was committed while `verify` listened, so their latency is unknown.',
     violation: () => 'violation',
     operation: (operation) => operation,
     key: () => 'key',
@@ -215,7 +215,7 @@ export const pageEn: typeof pagePtBR = {
   notARun: (e) =>
     `${e.folder} does not hold the record of a run (summary.json, series.ndjson or ledger); name another folder`,
   ambiguousRun: (e) =>
-    `"${e.name}" may be more than one run (${e.runs.join(', ')}); write more of the name`,
+    `"${e.name}" matches several runs (${e.runs.join(', ')}); write more of the name`,
   unknownRun: (e) =>
     `there is no run "${e.name}" in ${e.folder}; the nearest: ${e.nearest.join(', ')}`,
   cannotWrite: (e) =>
