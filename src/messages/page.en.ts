@@ -85,7 +85,7 @@ export const pageEn: typeof pagePtBR = {
   written: () => 'written',
   slots: () => 'WAL retained by replication slot',
   slotsDoc: () =>
-    'What the server keeps for each consumer; growth without end is a consumer that lags.',
+    'WAL that the server keeps for each consumer; if it grows without end, the consumer lags.',
   plotLabel: (e) => `${e.title}. ${e.curves}.`,
   curveLabel: (e) => `${e.curve}: ${e.from} to ${e.to}`,
   limitLabel: (e) =>
@@ -154,7 +154,7 @@ export const pageEn: typeof pagePtBR = {
       unknownDelivered: () => 'of unknown outcome, delivered',
       unknownAbsent: () => 'of unknown outcome, not delivered',
       derived: () => 'by the server itself',
-      unjudged: () => 'from farther back than there is memory for',
+      unjudged: () => 'older than the memory allows',
       foreign: () => 'of other writers',
       snapshot: () => 'of a snapshot',
       others: () => 'of other kinds',
@@ -175,7 +175,7 @@ export const pageEn: typeof pagePtBR = {
     superseded: () => 'rows changed by others since',
     notCompared: () => 'not compared',
     noArrivals: () =>
-      'No event was committed while `verify` listened: how long they took to get here is not known.',
+      'No event was committed while `verify` listened, so their latency is unknown.',
     violation: () => 'violation',
     operation: (operation) => operation,
     key: () => 'key',
@@ -256,7 +256,7 @@ export const pageEn: typeof pagePtBR = {
   notARun: (e) =>
     `${e.folder} does not hold the record of a run (summary.json, series.ndjson or ledger); name another folder`,
   ambiguousRun: (e) =>
-    `"${e.name}" may be more than one run (${e.runs.join(', ')}); name one of them`,
+    `"${e.name}" matches several runs (${e.runs.join(', ')}); name one of them`,
   unknownRun: (e) =>
     `there is no run "${e.name}" in ${e.folder}; the nearest: ${e.nearest.join(', ')}`,
   cannotWrite: (e) =>

@@ -88,7 +88,7 @@ export const pagePtBR = {
   written: () => 'escrito',
   slots: () => 'WAL retido por slot de replicação',
   slotsDoc: () =>
-    'O que o servidor guarda para cada consumidor; crescer sem parar é um consumidor atrasado.',
+    'WAL que o servidor guarda para cada consumidor; se cresce sem parar, o consumidor está atrasado.',
   plotLabel: (e: { title: string; curves: string }) => `${e.title}. ${e.curves}.`,
   curveLabel: (e: { curve: string; from: string; to: string }) =>
     `${e.curve}: de ${e.from} a ${e.to}`,
@@ -161,7 +161,7 @@ export const pagePtBR = {
       unknownDelivered: () => 'de desfecho desconhecido, recebidos',
       unknownAbsent: () => 'de desfecho desconhecido, não recebidos',
       derived: () => 'do próprio servidor',
-      unjudged: () => 'de antes do que cabe na memória',
+      unjudged: () => 'mais antigos do que a memória permite',
       foreign: () => 'de outros escritores',
       snapshot: () => 'de snapshot',
       others: () => 'de outros tipos',
@@ -182,7 +182,7 @@ export const pagePtBR = {
     superseded: () => 'registros alterados depois por outros',
     notCompared: () => 'não comparados',
     noArrivals: () =>
-      'Nenhum evento foi confirmado enquanto `verify` escutava: quanto tempo levaram até aqui não se sabe.',
+      'Nenhum evento foi confirmado enquanto `verify` escutava, por isso não se conhece o atraso deles.',
     violation: () => 'violação',
     operation: (operation: EventOperation) =>
       ({ insert: 'inclusão', update: 'atualização', delete: 'exclusão', snapshot: 'snapshot' })[
@@ -266,7 +266,7 @@ export const pagePtBR = {
   notARun: (e: { folder: string }) =>
     `${e.folder} não contém o registro de uma execução (summary.json, series.ndjson ou ledger); indique outra pasta`,
   ambiguousRun: (e: { name: string; runs: readonly string[] }) =>
-    `"${e.name}" pode ser mais de uma execução (${e.runs.join(', ')}); indique uma delas`,
+    `"${e.name}" corresponde a várias execuções (${e.runs.join(', ')}); indique uma delas`,
   unknownRun: (e: { name: string; nearest: readonly string[]; folder: string }) =>
     `não há execução "${e.name}" em ${e.folder}; as mais parecidas: ${e.nearest.join(', ')}`,
   cannotWrite: (e: { path: string; reason: string }) =>

@@ -68,7 +68,7 @@ export const settingsEn: typeof settingsPtBR = {
     lines: () =>
       'a text, or several, one a line; instead of hex:… the text that those bytes encode',
     nonEmptyText: () => 'a text that is not empty',
-    source: (forms) => `${forms.join(', ')}`,
+    source: (forms) => forms.join(', '),
     bytes: (min, max) => `a size from ${min} to ${max}, with its unit: 128MB, 1GB`,
     host: () =>
       'one name, address or socket folder; a port goes into PG_PORT, a URL into DATABASE_URL',

@@ -3,7 +3,7 @@ import type { SourcePart, SourceProblem } from '../sources/source-problem.js';
 import { listed } from './list.js';
 
 const orHint = (nearest: string | undefined) =>
-  nearest === undefined ? '' : `; quis dizer ${nearest}?`;
+  nearest === undefined ? '' : `; você quis dizer ${nearest}?`;
 
 const anyOf = (words: readonly string[]) => listed(words, 'ou');
 
@@ -48,6 +48,17 @@ const sourceParts: Readonly<Record<SourcePart, string>> = {
   prefix: 'o prefixo dos tópicos (o topic.prefix do Debezium)',
 };
 
+const PLACEHOLDERS: Readonly<Record<string, string>> = {
+  NAME: 'NOME',
+  FILE: 'ARQUIVO',
+  PORT: 'PORTA',
+  PREFIX: 'PREFIXO',
+};
+
+/** A form with its placeholders translated: `slot:NOME`. */
+const inPortuguese = (form: string): string =>
+  form.replaceAll(/\b[A-Z]+\b/g, (word) => PLACEHOLDERS[word] ?? word);
+
 /** Problems of settings and command line, in Brazilian Portuguese. */
 export const settingsPtBR = {
   /** All problems of one start, each a sentence. */
@@ -61,15 +72,15 @@ export const settingsPtBR = {
     `${key} em ${file}${line === null ? '' : `, linha ${line}`}`,
   urlPart: (where: string, name: string) => `${where} (${name})`,
   invalid: (where: string, value: string, allowed: string, meant: string | undefined) =>
-    `${where}: o valor "${value}" não é aceito; ${meant === undefined ? `use ${allowed}` : `quis dizer ${meant}? (${allowed})`}`,
+    `${where}: o valor "${value}" não é aceito; ${meant === undefined ? `use ${allowed}` : `você quis dizer ${meant}? (${allowed})`}`,
   misspeltVariable: (name: string, meant: string) =>
-    `${name}, no ambiente, não é uma configuração deste programa; quis dizer ${meant}?`,
+    `${name}, no ambiente, não é uma configuração deste programa; você quis dizer ${meant}?`,
   allowed: {
     text: () => 'um texto',
     lines: () =>
       'um texto, ou vários, um por linha; em vez de hex:…, o texto que esses bytes codificam',
     nonEmptyText: () => 'um texto não vazio',
-    source: (forms: readonly string[]) => `${forms.join(', ')}`,
+    source: (forms: readonly string[]) => forms.map(inPortuguese).join(', '),
     bytes: (min: string, max: string) => `um tamanho de ${min} a ${max}, com a unidade: 128MB, 1GB`,
     host: () =>
       'um único nome, endereço ou pasta de socket; a porta vai em PG_PORT, uma URL em DATABASE_URL',
@@ -153,7 +164,7 @@ export const settingsPtBR = {
   stagesTooLong: (where: string, seconds: number, max: number) =>
     `${where}: os estágios duram ${seconds} s ao todo, e o máximo é ${max} s; encurte-os`,
   stage: (where: string, e: StageProblem) =>
-    `${where}: ${stageFault(e)}; ${e.meant === undefined ? `escreva, por exemplo, ${e.example}` : `quis dizer ${e.meant}?`}`,
+    `${where}: ${stageFault(e)}; ${e.meant === undefined ? `escreva, por exemplo, ${e.example}` : `você quis dizer ${e.meant}?`}`,
   source: (where: string, text: string, e: SourceProblem) => {
     switch (e.problem) {
       case 'credentials':
@@ -162,21 +173,21 @@ export const settingsPtBR = {
         return `${where}: em "${text}" ${e.parts.length === 1 ? 'falta' : 'faltam'} ${listed(
           e.parts.map((part) => sourceParts[part]),
           'e',
-        )}; escreva ${e.form}`;
+        )}; escreva ${inPortuguese(e.form)}`;
       case 'slot-name':
-        return `${where}: "${text}": o nome de um slot só tem letras minúsculas, algarismos e _, no máximo 63; quis dizer ${e.form}?`;
+        return `${where}: "${text}": o nome de um slot só tem letras minúsculas, algarismos e _, no máximo 63; você quis dizer ${e.form}?`;
       case 'host-name':
-        return `${where}: "${text}": eventos são recebidos em um endereço IP desta máquina ou em localhost; escreva ${e.form}`;
+        return `${where}: "${text}": eventos são recebidos em um endereço IP desta máquina ou em localhost; escreva ${inPortuguese(e.form)}`;
       case 'no-tls':
-        return `${where}: "${text}": eventos são recebidos por HTTP, não por HTTPS; escreva ${e.form}`;
+        return `${where}: "${text}": eventos são recebidos por HTTP, não por HTTPS; escreva ${inPortuguese(e.form)}`;
       case 'broker':
-        return `${where}: "${text}": brokers se escrevem HOST:PORTA, separados por vírgulas; escreva ${e.form}`;
+        return `${where}: "${text}": brokers se escrevem HOST:PORTA, separados por vírgulas; escreva ${inPortuguese(e.form)}`;
       case 'port':
-        return `${where}: "${text}": uma porta é um número de 1 a 65535, e "${e.port}" não é; escreva ${e.form}`;
+        return `${where}: "${text}": uma porta é um número de 1 a 65535, e "${e.port}" não é; escreva ${inPortuguese(e.form)}`;
       case 'http':
-        return `${where}: "${text}" não é um endereço para onde se possam enviar eventos; escreva ${e.form}`;
+        return `${where}: "${text}" não é um endereço para onde se possam enviar eventos; escreva ${inPortuguese(e.form)}`;
       case 'scheme':
-        return `${where}: "${text}" não é uma origem de eventos; ${e.meant === undefined ? `escreva ${anyOf(e.forms)}` : `quis dizer ${e.meant}?`}`;
+        return `${where}: "${text}" não é uma origem de eventos; ${e.meant === undefined ? `escreva ${anyOf(e.forms.map(inPortuguese))}` : `você quis dizer ${e.meant}?`}`;
     }
   },
   kafkaLacks: (where: string, protocol: string, lacking: readonly string[]) =>
@@ -225,7 +236,7 @@ export const settingsPtBR = {
   thresholdAllowed: (examples: readonly string[]) =>
     `limites como ${anyOf(examples)}, separados por ponto e vírgula`,
   thresholdForm: (where: string, text: string, meant: string | undefined) =>
-    `${where}: "${text}" não é um limite; ${meant === undefined ? 'escreva métrica, comparação (<, <=, >, >=, == ou !=), número e unidade, como response.p99<250ms, e ", abort" no fim se deve encerrar a execução' : `quis dizer ${meant}?`}`,
+    `${where}: "${text}" não é um limite; ${meant === undefined ? 'escreva métrica, comparação (<, <=, >, >=, == ou !=), número e unidade, como response.p99<250ms, e ", abort" no fim se deve encerrar a execução' : `você quis dizer ${meant}?`}`,
   thresholdMetric: (where: string, metric: string, meant: string | undefined) =>
     `${where}: não existe a métrica "${metric}"${meant === undefined ? '; `oltp-simulator metrics` lista as que existem' : orHint(meant)}`,
   thresholdUnit: (

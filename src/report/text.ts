@@ -64,11 +64,6 @@ export function verdictLine(
   return `${colour === null ? line : paint(colour, line)}\n`;
 }
 
-/** A line of a list: good or bad. */
-export function markedLine(paint: Paint, good: boolean, text: string): string {
-  return `  ${good ? paint('good', '✓') : paint('bad', '✗')} ${text}\n`;
-}
-
 /** The main facts of a run, its id first. */
 export function summaryFacts({ report: words }: Messages, summary: RunSummary): [Fact, ...Fact[]] {
   const { transactions, shed, server_lost, held_up, run_id, events, seconds } = summary;

@@ -221,7 +221,7 @@ test('Kafka: topics that the user may not read are named', { skip }, async () =>
   await assertRefused(
     broker!.secured.SASL_SSL,
     asked,
-    /does not let the user "reader" read the topic "seen\.events"; give the right \(ACL\) READ/,
+    /does not let the user "reader" read the topic "seen\.events"; grant the ACL READ/,
     /não deixa o usuário "reader" ler o tópico "seen\.events"/,
     seen,
   );

@@ -116,7 +116,7 @@ export class JsonColumns implements RowColumns {
     }
     const text = this.#values.text(column.type, kind, start, stop);
     if (text === null) {
-      throw new EventError(`the value of column ${column.name} is none of type ${column.type}`);
+      throw new EventError(`the value of column ${column.name} is not of type ${column.type}`);
     }
     if (text === undefined) return FORM.absent;
     this.#made[index] = text;
@@ -269,7 +269,7 @@ export class ValueReader {
       if (!Number.isNaN(value)) return value;
     }
     const text = this.#bigint(kind, start, stop);
-    if (text === null) throw new EventError('the id is no whole number');
+    if (text === null) throw new EventError('the id is not a whole number');
     return text;
   }
 

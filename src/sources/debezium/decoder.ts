@@ -128,7 +128,7 @@ export class DebeziumDecoder implements Decoder {
         this.#templates.learn(begin, reader, parsed);
       } else if (kind === KIND.null) parsed.flags |= FLAG.nothing;
       else if (kind >= KIND.string && kind < KIND.object) parsed.put(SLOT.inner, reader);
-      else throw new EventError('no JSON object');
+      else throw new EventError('not a JSON object');
     }
     reader.close();
   }

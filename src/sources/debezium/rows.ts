@@ -28,7 +28,7 @@ const ADD_FIELDS =
 
 /** The ledger finds its transactions by xid. */
 const NO_XID =
-  'no id of its transaction, without which it cannot be found in the ledger: let the pipeline keep source.txId or transaction.id';
+  'its transaction id is missing, by which the ledger finds it: let the pipeline keep source.txId or transaction.id';
 
 /** Elements of `source.sequence`: LSNs as text, or null. */
 const SEQUENCE = /^\s*\[\s*(?:null|"?(\d+)"?)\s*,\s*(?:null|"?\d+"?)\s*\]\s*$/;
@@ -82,7 +82,7 @@ export class RowEmitter {
       return;
     }
     const { table } = parsed;
-    if (table === null) throw new EventError(this.#flat('table', 'no table'));
+    if (table === null) throw new EventError(this.#flat('table', 'the table is missing'));
     if (isForeign(table)) {
       sink.ignored(table, this.#foreignTime());
       return;
@@ -98,13 +98,13 @@ export class RowEmitter {
     if (operation === 'delete') {
       id = this.#id(flat ? SLOT.flat + this.#values.id : SLOT.oldId);
     } else {
-      if (!flat && (parsed.flags & FLAG.after) === 0) throw new EventError('no row: no `after`');
+      if (!flat && (parsed.flags & FLAG.after) === 0) throw new EventError('`after` is missing');
       const row = flat ? SLOT.flat : SLOT.row;
       this.#columns.read(table, parsed, row);
       id = this.#id(row + this.#values.id);
     }
     id ??= this.#idOfKey(key);
-    if (id === null && operation !== 'delete') throw new EventError('no id of the row');
+    if (id === null && operation !== 'delete') throw new EventError('the id of the row is missing');
     const xid = this.#xid();
     // A snapshot's rows belong to no transaction.
     if (xid === null && operation !== 'snapshot') throw new EventError(this.#flat('txId', NO_XID));
@@ -161,7 +161,7 @@ export class RowEmitter {
       const op = this.#reader.bytes[start]!;
       if (OPERATIONS.has(op)) return op;
     }
-    throw new EventError('op is none of c, u, d, r, t and m');
+    throw new EventError('op is not c, u, d, r, t or m');
   }
 
   /** The kind of an event without an operation on a row. Throws an EventError on JSON that Debezium does not write. */
@@ -173,7 +173,7 @@ export class RowEmitter {
     if ((flags & FLAG.schemaChange) !== 0) return 'schema_change';
     if ((flags & FLAG.nothing) !== 0 || this.#isWithoutValue()) return 'tombstone';
     if ((flags & FLAG.more) === 0 && this.#time(SLOT.connectorAt) !== null) return 'heartbeat';
-    throw new EventError(this.#flat('op', 'no event of Debezium: it has no op'));
+    throw new EventError(this.#flat('op', 'not an event of Debezium: op is missing'));
   }
 
   /** Whether it is a record of Kafka with a null value: rpk leaves that out. */
@@ -234,7 +234,7 @@ export class RowEmitter {
       parsed.stops[SLOT.transactionId] = stop;
       xid = this.#number(SLOT.transactionId, 'transaction.id');
     }
-    if (xid !== null && xid > MOST_XID) throw new EventError('txId is no number of 32 bits');
+    if (xid !== null && xid > MOST_XID) throw new EventError('txId is not a 32-bit number');
     return xid;
   }
 
@@ -247,7 +247,7 @@ export class RowEmitter {
       const value = this.#reader.integer(starts[slot]!, stops[slot]!);
       if (value >= 0) return value;
     }
-    throw new EventError(`${name} is no number from 0 to 2^53`);
+    throw new EventError(`${name} is not a number from 0 to 2^53`);
   }
 
   #watermark(): number | null {
@@ -272,7 +272,7 @@ export class RowEmitter {
         if (Number.isSafeInteger(lsn)) return lsn;
       }
     }
-    throw new EventError('source.sequence is no pair of LSNs');
+    throw new EventError('source.sequence is not a pair of LSNs');
   }
 
   /** `\\",\\"24023200\\"]` */
@@ -310,7 +310,7 @@ export class RowEmitter {
       const isNumber = kind === KIND.integer || kind === KIND.string;
       const value = isNumber ? this.#reader.integer(parsed.starts[slot + unit]!, stop) : Number.NaN;
       if (value >= 0) return unit === 0 ? value * 1000 : value;
-      throw new EventError('a time is no whole number');
+      throw new EventError('a time is not a whole number');
     }
     return null;
   }

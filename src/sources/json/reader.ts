@@ -6,7 +6,7 @@ export class JsonError extends Error {
 
   /** @param at offset of the byte in the value */
   constructor(problem: string, at: number) {
-    super(`no JSON: ${problem} at byte ${at + 1}`);
+    super(`invalid JSON at byte ${at + 1}: ${problem}`);
     this.problem = problem;
     this.name = 'JsonError';
   }
@@ -15,7 +15,7 @@ export class JsonError extends Error {
 /** The reason for refusing bytes after a value. */
 export const MORE_VALUES = 'more than one value';
 /** The reason for refusing bytes that end too early. */
-export const CUT_OFF = 'an end too early';
+export const CUT_OFF = 'the text ends here';
 
 /** Kinds of values. An integer has only digits, perhaps a minus; every other number is a `decimal`. */
 export const KIND = {
@@ -245,7 +245,7 @@ export class JsonReader {
       case 0x5b:
         return this.#enter(KIND.array);
     }
-    return this.fail('no value');
+    return this.fail('a value is missing');
   }
 
   /** The number of the first member's name, after `value` returned an object; its value is next. END: no member. */
@@ -259,7 +259,7 @@ export class JsonReader {
     let c = this.#bytes[this.#at]!;
     if (c <= SPACE) c = this.peek();
     if (c === 0x7d) return this.#leave();
-    if (c !== COMMA) this.fail('no comma');
+    if (c !== COMMA) this.fail('a comma is missing');
     this.#at++;
     if (this.#bytes[this.#at] !== QUOTE) this.peek();
     return this.#name();
@@ -279,7 +279,7 @@ export class JsonReader {
       this.#leave();
       return false;
     }
-    if (c !== COMMA) this.fail('no comma');
+    if (c !== COMMA) this.fail('a comma is missing');
     this.#at++;
     return true;
   }
@@ -349,7 +349,7 @@ export class JsonReader {
   #name(): number {
     const bytes = this.#bytes;
     const at = this.#at + 1;
-    if (bytes[this.#at] !== QUOTE) this.fail('no name');
+    if (bytes[this.#at] !== QUOTE) this.fail('a name in quotes is missing');
     const guess = this.#names.guess(this.#last, this.#words, at, this.#end);
     if (guess !== UNKNOWN) {
       this.#at = at + this.#names.width(guess);
@@ -362,7 +362,7 @@ export class JsonReader {
       const decoded = Buffer.from(decodeString(bytes, this.start, this.stop));
       name = this.#names.find(decoded, 0, decoded.length);
     } else name = this.#names.find(bytes, this.start, this.stop);
-    if (this.peek() !== COLON) this.fail('no colon');
+    if (this.peek() !== COLON) this.fail('a colon is missing');
     this.#at++;
     if (name !== UNKNOWN) {
       this.#names.follows(this.#last, name);
@@ -429,7 +429,8 @@ export class JsonReader {
 
   #word(length: number, letters: number, kind: number): number {
     const at = this.#at;
-    if (at + length > this.#end || this.#words.getInt32(at) !== letters) this.fail('no value');
+    if (at + length > this.#end || this.#words.getInt32(at) !== letters)
+      this.fail('a value is missing');
     this.start = at;
     this.stop = at + length;
     this.#at = at + length;

@@ -359,7 +359,7 @@ const PUBLICATIONS: readonly Ailment[] = [
     check: 'publication_rights',
     state: 'warn',
     cause: 'CREATE ROLE reader LOGIN REPLICATION',
-    advice: /if postgres makes the publication/,
+    advice: /if postgres creates the publication/,
     asked: { role: 'reader' },
     after: null,
   },

@@ -128,7 +128,10 @@ for (const server of await startServers()) {
         await chmod(file, 0o644);
         const exposed = await refusalOf(target);
         assert.equal(exposed.exitCode, EXIT.unreachable);
-        assert.match(exposed.message, /pgpass is ignored because others may read it.*chmod 600/);
+        assert.match(
+          exposed.message,
+          /pgpass is ignored because other users may read it.*chmod 600/,
+        );
       });
     });
   });

@@ -168,7 +168,7 @@ for (const server of await startServers()) {
       'the column exames.data is timestamp with time zone, not timestamp without time zone',
     ]);
     assert.deepEqual(await problems('ALTER TABLE exames ADD COLUMN preco int NOT NULL'), [
-      'the column exames.preco demands a value that the simulator does not know',
+      'the column exames.preco is NOT NULL without a default, and the simulator does not fill it',
     ]);
     assert.deepEqual(await problems('DROP TABLE exames; CREATE VIEW exames AS SELECT 1 AS id'), [
       'exames is not a table',

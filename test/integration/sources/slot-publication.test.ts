@@ -79,7 +79,7 @@ for (const server of servers) {
       await makePublication(clinica, 'made');
       await assert.rejects(
         makePublication(db.target, 'made'),
-        refused(/has a publication "made" already/),
+        refused(/already has a publication "made"/),
       );
       await dropPublication(db.target, 'made', false);
       assert.deepEqual(await published(db, 'made'), tables);

@@ -83,7 +83,7 @@ const REFUSED: Readonly<
       lines(events, ({ source: { txId: _, ...source }, ...event }) =>
         JSON.stringify({ ...event, source, transaction: null }),
       ),
-    /no id of its transaction.*source\.txId/,
+    /its transaction id is missing.*source\.txId/,
   ],
   'two events a line': [
     (events) => lines([events[0] as Envelope], (event) => `${plain(event)}${plain(event)}`),

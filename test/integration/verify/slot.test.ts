@@ -194,8 +194,12 @@ test('wrong arguments get one clear sentence', async () => {
     await stream(workspace, ['--max-events', '10', '--rate', '100']);
     const cases: readonly [readonly string[], number, RegExp][] = [
       [['verify'], 2, /--source slot:NAME, ndjson:FILE/],
-      [['verify', '--source', 'pigeon:post'], 2, /"pigeon:post" is not accepted; use slot:NAME/],
-      [['verify', '--source', 'slot:Bad-Name'], 2, /not accepted/],
+      [
+        ['verify', '--source', 'pigeon:post'],
+        2,
+        /"pigeon:post" is not a source of events; write slot:NAME/,
+      ],
+      [['verify', '--source', 'slot:Bad-Name'], 2, /did you mean slot:bad_name/],
       [['verify', '--source', 'slot:no_such_slot'], 4, /no publication .* --create-slot/],
       [['verify', '--source', 'ndjson:-', '--create-slot'], 2, /--create-slot needs --source slot/],
       [['verify', 'no-such-run', '--source', 'slot:x'], 2, /no-such-run/],

@@ -96,7 +96,7 @@ test('an ambiguous name is refused with the runs that it may be', () =>
   withRuns(async (logs) => {
     assert.throws(
       () => findRun(logs, '20261124'),
-      refusal(new RegExp(`more than one run \\(${THIRD}, ${SECOND}\\)`)),
+      refusal(new RegExp(`several runs \\(${THIRD}, ${SECOND}\\)`)),
     );
   }));
 

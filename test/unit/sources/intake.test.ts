@@ -250,7 +250,7 @@ test('every line counts, blank ones too, and a malformed one does not affect oth
   assert.deepEqual(
     sink.problems.map(({ position, reason }) => [position, reason]),
     [
-      [14, 'no JSON: an end too early at byte 4'],
+      [14, 'invalid JSON at byte 4: the text ends here'],
       [15, 'not UTF-8: convert it (iconv -f WINDOWS-1252 -t UTF-8)'],
     ],
   );

@@ -148,7 +148,7 @@ const REFUSED: Readonly<Record<string, readonly [string | Buffer, RegExp]>> = {
   CBOR: [headed(head(0xa6, 0x66), 'before'), /not JSON \(MessagePack, CBOR\?\)/],
   'rpk --meta-only': [
     '{"topic":"a","value_size":9,"timestamp":1,"partition":0,"offset":3}',
-    /no event of Debezium/,
+    /not an event of Debezium/,
   ],
   'a record and an event': [
     `{"topic":"a","partition":0,"offset":3}\t${INSERT}`,
@@ -187,8 +187,8 @@ const REFUSED: Readonly<Record<string, readonly [string | Buffer, RegExp]>> = {
   'a key without anything between': [`{"id":1}${INSERT}`, /more than one value.*print\.key=false/],
   'an event and its offset': [`${INSERT}\t17`, /more than one value/],
   'headers with brackets': [`a:[1]\t${INSERT}`, /print\.headers=false.*kcat/],
-  'the end of another event': [`ore":null,"op":"c"}${INSERT}`, /no value at byte 1/],
-  'the beginning of another event': [`${INSERT.slice(0, 90)}${INSERT}`, /^no JSON/],
+  'the end of another event': [`ore":null,"op":"c"}${INSERT}`, /at byte 1: a value is missing/],
+  'the beginning of another event': [`${INSERT.slice(0, 90)}${INSERT}`, /^invalid JSON/],
   'a line of many': ['{', /one event per line \(jq -c \.\)/],
   'a line within many': [' "before": null,', /one event per line \(jq -c \.\)/],
 };

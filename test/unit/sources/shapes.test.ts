@@ -189,7 +189,10 @@ test('a delete without the id of its row goes to deleteWithoutKey, with all else
 
 test('an update without the id of its row is malformed', () => {
   const after = EXAME.replace('"id"', '"other"');
-  assert.match(decoded(envelope('u', { after })).problems[0]?.reason ?? '', /no id/);
+  assert.match(
+    decoded(envelope('u', { after })).problems[0]?.reason ?? '',
+    /id of the row is missing/,
+  );
 });
 
 test('an update has the new values, and those that the WAL lacks are undefined', () => {
@@ -276,16 +279,16 @@ test('white space gives nothing', () => {
 });
 
 const MALFORMED: readonly (readonly [string, string, RegExp])[] = [
-  ['no JSON', 'segredo', /^no JSON: no value at byte 1$/],
+  ['no JSON', 'segredo', /^invalid JSON at byte 1: a value is missing$/],
   ['more than one value', `${INSERT}${INSERT}`, /more than one value/],
-  ['an array', '[1]', /no JSON object/],
-  ['a number', '12', /no JSON object/],
-  ['an empty object', '{}', /no op/],
-  ['an object of something else', '{"a":1}', /no op/],
-  ['an op', envelope('x', { after: EXAME }), /op is none/],
-  ['a long op', envelope('create', { after: EXAME }), /op is none/],
-  ['no row', envelope('c', {}), /no row/],
-  ['no id', envelope('c', { after: '{"resultado":"segredo"}' }), /no id/],
+  ['an array', '[1]', /not a JSON object/],
+  ['a number', '12', /not a JSON object/],
+  ['an empty object', '{}', /op is missing/],
+  ['an object of something else', '{"a":1}', /op is missing/],
+  ['an op', envelope('x', { after: EXAME }), /op is not c/],
+  ['a long op', envelope('create', { after: EXAME }), /op is not c/],
+  ['no row', envelope('c', {}), /`after` is missing/],
+  ['no id', envelope('c', { after: '{"resultado":"segredo"}' }), /id of the row is missing/],
   ['an id with a fraction', INSERT.replace('9007199254740993', '1.5'), /id/],
   [
     'a value',
@@ -293,22 +296,22 @@ const MALFORMED: readonly (readonly [string, string, RegExp])[] = [
     /column data .* timestamp/,
   ],
   ['a number for a text', INSERT.replace('"resultado":null', '"resultado":12'), /column resultado/],
-  ['an xid of 64 bits', INSERT.replace('"txId":571', '"txId":4294967867'), /32 bits/],
-  ['an lsn', INSERT.replace('"lsn":24023200', '"lsn":-1'), /lsn is no number/],
-  ['a huge lsn', INSERT.replace('"lsn":24023200', '"lsn":9007199254740993'), /lsn is no number/],
+  ['an xid of 64 bits', INSERT.replace('"txId":571', '"txId":4294967867'), /32-bit number/],
+  ['an lsn', INSERT.replace('"lsn":24023200', '"lsn":-1'), /lsn is not a number/],
+  ['a huge lsn', INSERT.replace('"lsn":24023200', '"lsn":9007199254740993'), /lsn is not a number/],
   ['a sequence', INSERT.replace('\\"24023128\\",', ''), /sequence/],
   ['a time', INSERT.replace('"ts_ns":1772366400500123000', '"ts_ns":"segredo"'), /time/],
   [
     'no transaction',
     INSERT.replace('"txId":571', '"txId":null').replace('"id":"571:24023200",', ''),
-    /no id of its transaction.*source\.txId or transaction\.id/,
+    /its transaction id is missing.*source\.txId or transaction\.id/,
   ],
   [
     'a transaction',
     INSERT.replace('"txId":571,', '').replace('"571:', '"segredo:'),
     /transaction\.id/,
   ],
-  ['no table', INSERT.replace('"table"', '"tables"'), /no table/],
+  ['no table', INSERT.replace('"table"', '"tables"'), /table is missing/],
   ['half a pair in inner JSON', `{"value":"{\\"a\\":\\"\\ud800\\"}"}`, /surrogate/],
 ];
 
