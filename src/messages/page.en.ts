@@ -110,6 +110,8 @@ export const pageEn: typeof pagePtBR = {
     offered: () =>
       'Offered events: without a rate or stages, no schedule says how many events are due in a second.',
     wal: () => 'WAL and replication slots: the server did not let the role of this run read them.',
+    walSeconds: (e) =>
+      `WAL and replication slots in ${e.shown} ${e.count === 1 ? 'second' : 'seconds'}: the server did not answer when it was asked for them.`,
     slots: () => 'Replication slots: the server had none, so no consumer made it retain WAL.',
     distribution: () =>
       'The whole latency distribution: an earlier version recorded only five of its percentiles.',

@@ -114,6 +114,8 @@ export const pagePtBR = {
     offered: () =>
       'Eventos previstos: sem ritmo nem etapas, nenhum plano diz quantos eventos são devidos em um segundo.',
     wal: () => 'WAL e slots de replicação: o servidor não deixou o usuário desta execução lê-los.',
+    walSeconds: (e: { count: number; shown: string }) =>
+      `WAL e slots de replicação em ${e.shown} ${e.count === 1 ? 'segundo' : 'segundos'}: o servidor não respondeu quando se perguntou por eles.`,
     slots: () =>
       'Slots de replicação: o servidor não tinha nenhum; por isso nenhum consumidor o fez reter WAL.',
     distribution: () =>

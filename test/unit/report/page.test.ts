@@ -271,6 +271,12 @@ test('gaps in the data are explained', () => {
     series: run.series.map((point) => ({ ...point, [field]: value })),
   });
   assert.ok(explained(without('wal_bytes', null)).includes(en.page.missing.wal()));
+  const away = run.series.map((point) =>
+    point.second > 100 && point.second <= 105 ? { ...point, wal_bytes: null } : point,
+  );
+  assert.ok(
+    explained({ series: away }).includes(en.page.missing.walSeconds({ count: 5, shown: '5' })),
+  );
   assert.ok(explained(without('slots', [])).includes(en.page.missing.slots()));
   assert.ok(explained(without('offered', null)).includes(en.page.missing.offered()));
   assert.ok(explained({ latency: null }).includes(en.page.missing.distribution()));
