@@ -257,8 +257,7 @@ export const pageEn: typeof pagePtBR = {
     `no run is recorded in ${e.folder}; run \`stream\` first, or name the folder of a run`,
   notARun: (e) =>
     `${e.folder} does not hold the record of a run (summary.json, series.ndjson or ledger); name another folder`,
-  ambiguousRun: (e) =>
-    `"${e.name}" matches several runs (${e.runs.join(', ')}); name one of them`,
+  ambiguousRun: (e) => `"${e.name}" matches several runs (${e.runs.join(', ')}); name one of them`,
   unknownRun: (e) =>
     `there is no run "${e.name}" in ${e.folder}; the nearest: ${e.nearest.join(', ')}`,
   cannotWrite: (e) =>
