@@ -88,7 +88,7 @@ test('a run is found by the name that it was given, before a path or a part of a
     }
     const later = '20261126-080000-cccc-nightly';
     await writeSampleRun(logs, sampleRun({ runId: later }));
-    const both = new RegExp(`more than one run \\(${later}, ${soak}\\)`);
+    const both = new RegExp(`matches several runs \\(${later}, ${soak}\\)`);
     assert.throws(() => findRun(logs, 'Nightly', logs), refusal(both));
   }));
 
