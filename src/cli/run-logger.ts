@@ -1,6 +1,7 @@
 import { monotonicMs } from '../lib/clock.js';
 import type { ComponentLog } from '../log/logger.js';
 import { causeText } from '../postgres/cause.js';
+import type { Failure } from '../postgres/failures.js';
 import { conditionName, SQLSTATE } from '../postgres/sqlstate.js';
 import type { RunListener } from '../run/engine.js';
 import type { ProducerReport } from '../run/protocol.js';
@@ -8,8 +9,9 @@ import type { Operation, WrittenRows } from '../schemas/hospital/changes.js';
 import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
 import { Outage } from './outage.js';
 import type { Progress } from './progress.js';
+import { RecentWindow } from './recent-window.js';
 import { RepeatedLines } from './repeated-lines.js';
-import { RecentWindow, type RunProgressParts, runView } from './run-progress.js';
+import { type RunProgressParts, runView } from './run-progress.js';
 
 /** At high rates a table's line sums its batches of this long. */
 const FOLD_MS = 1_000;
@@ -184,7 +186,7 @@ export class RunLogger implements Omit<RunListener, 'sampled'> {
     );
   }
 
-  #cause(failure: Parameters<typeof causeText>[0]): string {
+  #cause(failure: Failure): string {
     return causeText(failure, this.#parts.where, this.#parts.messages);
   }
 
