@@ -15,8 +15,8 @@ import { type RunProgressParts, runView } from './run-progress.js';
 
 /** At high rates a table's line sums its batches of this long. */
 const FOLD_MS = 1_000;
-/** A loss is logged after this, with the number of the workers that noticed it meanwhile. */
-const GATHER_MS = 500;
+/** A loss is logged when every worker has noticed it, or after this: a worker notices it when it next sends a batch. */
+const GATHER_MS = 1_000;
 
 export interface RunLoggerParts
   extends Pick<
@@ -139,6 +139,7 @@ export class RunLogger implements Omit<RunListener, 'sampled'> {
     const isNew = this.#outage.lost(worker, report);
     if (before === null) this.#gathering = setTimeout(() => this.#announceLoss(), GATHER_MS);
     else if (isNew) this.#logAttempt();
+    if (this.#outage.state?.affected === this.#parts.workers) this.#announceLoss();
   }
 
   /** Logs the loss that waits to be logged, if there is one. */
