@@ -26,7 +26,7 @@ export interface ProgressParts {
 
 /**
  * Shows the progress of a command on stderr: as the live line where this program may draw one, as a line every few
- * seconds elsewhere, or as JSON. Where several displays are open, the one that was opened last is drawn.
+ * seconds elsewhere, or as JSON. Where several displays are open, the one that was opened first is drawn.
  */
 export class Progress {
   readonly #parts: ProgressParts;
@@ -61,7 +61,7 @@ export class Progress {
     const { form, status } = this.#parts;
     let sinceLine = 0;
     return () => {
-      if (this.#displays.at(-1) !== look) return;
+      if (this.#displays[0] !== look) return;
       const view = look();
       if (view === null) return;
       sinceLine += DRAW_MS;

@@ -157,7 +157,7 @@ export const en: Messages = {
         stopping: () => '■ stopping',
       },
       rate: (e) => `${rateOf(e)} events/s`,
-      shortRate: (e) => `${rateOf(e)}/s`,
+      shortRate: (e) => `${rateOf(e)} ev/s`,
       p99: (ms) => `p99 ${ms === null ? '–' : `${millis(ms)} ms`}`,
       rejected: (count) => `${number(count)} rejected`,
       shortRejected: (count) => `${number(count)} rej.`,
@@ -237,9 +237,8 @@ export const en: Messages = {
   check: {
     ok: (e) => `${e.rules} rules checked, no violation`,
     broken: (e) =>
-      `${plural(e.rules, 'rule')} violated, ${plural(e.violations, 'violation')} in all`,
-    rule: () => 'rule',
-    violations: () => 'violations',
+      `${number(e.broken)} of ${plural(e.rules, 'rule')} violated, ${plural(e.violations, 'violation')} in all`,
+    violations: (count) => plural(count, 'violation'),
   },
   reset: {
     list: (e) => `reset drops these tables of schema ${e.schema}: ${e.tables}`,
@@ -280,7 +279,8 @@ export const en: Messages = {
   ledger: {
     otherVersion: (e) =>
       `${e.path} is a ledger of format ${e.version}, and this version reads formats 1 and 2; use the version of the simulator that wrote it`,
-    notConcluded: (e) => `the database could not be examined at the end of the run: ${e.why}`,
+    notConcluded: (e) =>
+      `the database could not be examined at the end of the run: ${systemCauseEn(e.why)}`,
     unwritable: (e) =>
       `the ledger cannot be written (${systemCauseEn(e.message)}); without it the committed changes are unknown, so the run ends here. Make room, choose another LOG_DIR, or use --no-ledger`,
     none: (e) =>

@@ -207,7 +207,7 @@ export const ptBR = {
         stopping: () => '■ parando',
       },
       rate: (e: { rate: number; target: number | null }) => `${ptRate(e)} eventos/s`,
-      shortRate: (e: { rate: number; target: number | null }) => `${ptRate(e)}/s`,
+      shortRate: (e: { rate: number; target: number | null }) => `${ptRate(e)} ev/s`,
       p99: (ms: number | null) => `p99 ${ms === null ? '–' : `${ptMillis(ms)} ms`}`,
       rejected: (count: number) => ptPlural(count, 'rejeitado', 'rejeitados'),
       shortRejected: (count: number) => `${ptNumber(count)} rej.`,
@@ -300,10 +300,9 @@ export const ptBR = {
   },
   check: {
     ok: (e: { rules: number }) => `${e.rules} regras verificadas, nenhuma violação`,
-    broken: (e: { rules: number; violations: number }) =>
-      `${ptPlural(e.rules, 'regra violada', 'regras violadas')}, ${ptPlural(e.violations, 'ocorrência', 'ocorrências')}`,
-    rule: () => 'regra',
-    violations: () => 'violações',
+    broken: (e: { broken: number; rules: number; violations: number }) =>
+      `regras violadas: ${ptNumber(e.broken)} de ${e.rules}, com ${ptPlural(e.violations, 'ocorrência', 'ocorrências')}`,
+    violations: (count: number) => ptPlural(count, 'ocorrência', 'ocorrências'),
   },
   reset: {
     list: (e: { tables: string; schema: string }) =>
@@ -349,7 +348,7 @@ export const ptBR = {
     otherVersion: (e: { path: string; version: number }) =>
       `${e.path} é um ledger no formato ${e.version}, e esta versão lê os formatos 1 e 2; use a versão do simulador que o gravou`,
     notConcluded: (e: { why: string }) =>
-      `não foi possível olhar o banco mais uma vez no fim da execução: ${e.why}`,
+      `não foi possível olhar o banco mais uma vez no fim da execução: ${systemCausePtBR(e.why)}`,
     unwritable: (e: { message: string }) =>
       `não é possível gravar o ledger (${systemCausePtBR(e.message)}); sem ele ninguém sabe o que foi confirmado, por isso a execução termina aqui. Libere espaço, escolha outro LOG_DIR ou use --no-ledger`,
     none: (e: { run: string }) =>

@@ -191,7 +191,6 @@ export const verifyEn: typeof verifyPtBR = {
     indeterminate: (e) => `indeterminate (${saidDoubts(e.doubts)})`,
   },
   title: (e) => `run ${e.run}, verified with ${e.source}`,
-  verdict: () => 'verdict',
   verdictNames: {
     exact: 'exact',
     duplicates: 'duplicates only',

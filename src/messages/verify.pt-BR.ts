@@ -204,7 +204,6 @@ export const verifyPtBR = {
     indeterminate: (e) => `indeterminado (${saidDoubts(e.doubts)})`,
   } satisfies Readonly<Record<Verdict, (e: VerificationDocument) => string>>,
   title: (e: { run: string; source: string }) => `execução ${e.run}, verificada com ${e.source}`,
-  verdict: () => 'veredito',
   verdictNames: {
     exact: 'exato',
     duplicates: 'só duplicatas',

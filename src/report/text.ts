@@ -140,9 +140,14 @@ function thresholdsText(m: Messages, paint: Paint, { thresholds }: RunSummary): 
   return thresholds
     .map((result) => {
       const measured = m.verdict.measured(measuredOf(result));
-      return `  ${result.held ? paint('good', '✓') : paint('bad', '✗')} ${measured}\n`;
+      return markedLine(paint, result.held, measured);
     })
     .join('');
+}
+
+/** A line of a list: good or bad. */
+export function markedLine(paint: Paint, good: boolean, text: string): string {
+  return `  ${good ? paint('good', '✓') : paint('bad', '✗')} ${text}\n`;
 }
 
 /** A label and its value. */

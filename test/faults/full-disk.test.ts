@@ -24,7 +24,10 @@ test('a full disk for the logs does not stop the run', async (t) => {
         const summary = summaryOf(result);
         await assertExact(db, summary);
         assert.equal(summary.events, 400);
-        assert.match(result.stderr, /app\.log cannot be written/);
+        assert.match(
+          result.stderr,
+          /app\.log cannot be written \(this machine's disk is full \(ENOSPC\)\)/,
+        );
       },
       { env: { LOG_DIR: logs } },
     );
@@ -43,7 +46,10 @@ for (const rate of ['cycle', 'max']) {
           await assertExact(db, summary);
           assert.equal(summary.stopped_by, 'critical');
           assert.ok(summary.events > 0, 'it ended before it began');
-          assert.match(result.stderr, /the ledger cannot be written \(.*ENOSPC/);
+          assert.match(
+            result.stderr,
+            /the ledger cannot be written \(\S+: this machine's disk is full \(ENOSPC\)\)/,
+          );
         },
         { env: { LOG_DIR: logs, LANG: 'C' } },
       );

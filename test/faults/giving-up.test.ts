@@ -224,7 +224,14 @@ test('a server that takes connections and fails every batch uses the attempts up
     async ({ db, cli }) => {
       const result = await cli.ended();
       await assertExact(db, summaryOf(result, 3));
-      assert.match(result.stderr, /attempt 3\/3/);
+      assert.match(
+        result.stderr,
+        /attempt 3\/3\) \[\d workers?: the server's disk is full \(53100\)\]/,
+      );
+      const end =
+        /the run was ended( with [^:]+)?: the disk of the server at \S+ is full: disk full \(53100\); free/;
+      assert.match(result.stderr, end);
+      assert.doesNotMatch(result.stderr, /refuses/);
     },
     { prepare: failing, env: { STREAM_RECONNECT_ATTEMPTS: '3' } },
   );

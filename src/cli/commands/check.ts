@@ -2,11 +2,10 @@ import { checkRules, type RuleResult } from '../../database/rules.js';
 import { requireSchema } from '../../database/schema.js';
 import { EXIT, type ExitCode } from '../../errors.js';
 import { unlessAborted } from '../../lib/signals.js';
-import { formatTable } from '../../lib/text-table.js';
 import type { ComponentLog } from '../../log/logger.js';
 import type { Messages } from '../../messages/index.js';
 import { withConnection } from '../../postgres/connect.js';
-import { verdictLine } from '../../report/text.js';
+import { markedLine, verdictLine } from '../../report/text.js';
 import type { Command } from './context.js';
 import { withServer } from './with-server.js';
 
@@ -25,10 +24,16 @@ export const run: Command = (context) =>
     context.print({
       json: { ok, rules },
       verdict: verdictLine(paint, ok ? 'good' : 'bad', sentenceOf(m, rules)),
-      text: formatTable([
-        [m.check.rule(), m.check.violations()],
-        ...rules.map(({ rule, violations }) => [rule, m.number(violations)]),
-      ]),
+      text: [...rules]
+        .sort((a, b) => b.violations - a.violations)
+        .map(({ rule, violations }) =>
+          markedLine(
+            paint,
+            violations === 0,
+            violations === 0 ? rule : `${rule}: ${m.check.violations(violations)}`,
+          ),
+        )
+        .join(''),
     });
     return exitCode;
   });
@@ -53,7 +58,7 @@ function sentenceOf({ check }: Messages, rules: readonly RuleResult[]): string {
   const broken = brokenOf(rules);
   if (broken.length === 0) return check.ok({ rules: rules.length });
   const violations = broken.reduce((sum, rule) => sum + rule.violations, 0);
-  return check.broken({ rules: broken.length, violations });
+  return check.broken({ broken: broken.length, rules: rules.length, violations });
 }
 
 function brokenOf(rules: readonly RuleResult[]): RuleResult[] {

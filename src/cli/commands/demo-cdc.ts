@@ -52,7 +52,10 @@ export const run: Command = (context) =>
         own,
       );
       lost = streamed === EXIT.unreachable && context.interrupted.aborted;
-      if (streamed !== EXIT.done) return streamed;
+      if (streamed !== EXIT.done) {
+        results.print();
+        return streamed;
+      }
       const verdict = await watching;
       results.print();
       return verdict;
@@ -78,29 +81,34 @@ function withLoad(context: CommandContext): CommandContext {
 /** The results of run and verification, printed as one. */
 class Results {
   readonly #context: CommandContext;
-  readonly #parts = new Map<'run' | 'verification', Result>();
+  readonly #parts: { run?: Result; verification?: Result } = {};
 
   constructor(context: CommandContext) {
     this.#context = context;
   }
 
   collector(name: 'run' | 'verification'): CommandContext['print'] {
-    return (result) => this.#parts.set(name, result);
+    return (result) => {
+      this.#parts[name] = result;
+    };
   }
 
+  /** Prints what there is: of a run that failed nothing was verified. */
   print(): void {
     const { messages, paint, print } = this.#context;
-    const [run, verification] = [this.#parts.get('run'), this.#parts.get('verification')];
-    // One verdict on both: the run's own says that it was not verified.
-    const verdict = judgeRun(
-      (run?.json ?? null) as RunSummary | null,
-      (verification?.json ?? null) as VerificationDocument | null,
-    );
+    const { run, verification } = this.#parts;
+    if (run === undefined) return;
+    if (verification === undefined) {
+      print({ ...run, json: { run: run.json } });
+      return;
+    }
+    // The run's own verdict says that it was not verified.
+    const verdict = judgeRun(run.json as RunSummary, verification.json as VerificationDocument);
     print({
-      json: { run: run?.json, verification: verification?.json },
+      json: { run: run.json, verification: verification.json },
       verdict: verdictText(messages, paint, verdict),
-      text: [run?.text, verification?.text].filter((text) => text !== undefined).join('\n'),
-      page: verification?.page ?? null,
+      text: `${run.text}\n${verification.text}`,
+      page: verification.page ?? null,
     });
   }
 }
