@@ -228,7 +228,7 @@ test('the worst of what is known is the headline, and the other reasons stand be
   const summary = run.summary ?? assert.fail();
   const held = { ...summary, thresholds: summary.thresholds.slice(0, 1) };
   const page = renderReport([{ ...run, summary: held }], en, 'en');
-  assert.match(headOf(page), /✓ Held: response\.p99 26\.88 ms, limit 50 ms/);
+  assert.match(headOf(page), /✓ Held: response\.p99 26\.9 ms, limit 50 ms/);
   const generator = { ...summary.generator, bottleneck: 'cpu' as const };
   const busy = renderReport([{ ...run, summary: { ...held, generator } }], en, 'en');
   assert.ok(headOf(busy).includes(en.page.bottleneck('cpu')));
