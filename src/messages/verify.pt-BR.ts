@@ -1,5 +1,5 @@
 import type { TableName } from '../schemas/hospital/tables.js';
-import type { EventOperation, Malformed } from '../sources/source.js';
+import type { EventOperation } from '../sources/source.js';
 import type { Omission } from '../verify/ledger/publishing.js';
 import type { Doubts, Verdict } from '../verify/verdict/accounting.js';
 import { DOUBTS, type Doubt, type Sum } from '../verify/verdict/accounting.js';
@@ -181,8 +181,9 @@ export const verifyPtBR = {
   noServer: (e: { why: string }) =>
     `os atrasos incluem a diferença entre os relógios: não há servidor com que medi-la (${e.why})`,
   notCompared: (e: { why: string }) => `as tabelas não foram comparadas: ${e.why}`,
-  malformed: (e: Malformed) => `a entrada ${e.position} não é um evento: ${e.reason}`,
-  malformedStops: (e: Malformed) =>
+  malformed: (e: { position: number; reason: string }) =>
+    `a entrada ${e.position} não é um evento: ${e.reason}`,
+  malformedStops: (e: { position: number; reason: string }) =>
     `a entrada ${e.position} não é um evento: ${e.reason}; corrija-a, ou use --skip-malformed para pular e contar entradas assim`,
   /** The parts of the live line. */
   progress: {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { en } from '../../../src/messages/en.js';
 import { Intake, MOST_BYTES } from '../../../src/sources/intake.js';
 import { anyScope } from '../../helpers/any-scope.js';
 import { CollectingSink } from '../../helpers/collecting-sink.js';
@@ -42,7 +43,7 @@ const collected = ({ rows, keyless, truncated, ignoredKinds, problems }: Collect
   keyless,
   truncated,
   ignoredKinds,
-  problems,
+  problems: problems.map(({ reason, ...place }) => ({ ...place, reason: reason(en) })),
 });
 
 test('an event that is cut short at any byte is malformed', () => {
@@ -248,7 +249,7 @@ test('every line counts, blank ones too, and a malformed one does not affect oth
     ],
   );
   assert.deepEqual(
-    sink.problems.map(({ position, reason }) => [position, reason]),
+    sink.problems.map(({ position, reason }) => [position, reason(en)]),
     [
       [14, 'invalid JSON at byte 4: the text ends here'],
       [15, 'not UTF-8: convert it (iconv -f WINDOWS-1252 -t UTF-8)'],
@@ -264,7 +265,7 @@ test('a line that is too long is refused', () => {
   intake.value(null, long, 0, 3, 0);
   intake.lines(Buffer.concat([long, Buffer.from(`\n${INSERT}\n`)]), 0, 4, 0);
   assert.deepEqual(
-    sink.problems.map(({ position, reason }) => [position, reason]),
+    sink.problems.map(({ position, reason }) => [position, reason(en)]),
     [1, 2, 3, 4].map((place) => [place, 'longer than 16 MiB']),
   );
   assert.equal(sink.rows.length, 1);
