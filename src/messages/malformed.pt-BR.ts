@@ -7,8 +7,8 @@ const faults: Readonly<Record<JsonFault['problem'], string>> = {
   name: 'falta um nome entre aspas',
   colon: 'faltam os dois-pontos',
   digit: 'falta um dígito',
-  escape: 'uma sequência de escape inválida',
-  control: 'um caractere de controle em uma string',
+  escape: 'sequência de escape inválida',
+  control: 'caractere de controle em uma string',
   depth: 'objetos ou arrays aninhados demais',
   more: 'mais de um valor',
   end: 'o texto termina aqui',
@@ -22,7 +22,7 @@ const asJson = (converter: string): string =>
  * ("a entrada 7 não é um evento: …"), without its values.
  */
 export const malformedPtBR = {
-  tooLong: (e: { mebibytes: number }) => `mais de ${e.mebibytes} MiB`,
+  tooLong: (e: { mebibytes: number }) => `tem mais de ${e.mebibytes} MiB`,
   emptyBody: () => 'o corpo está vazio',
   json: (e: JsonFault) => `JSON inválido no byte ${e.byte}: ${faults[e.problem]}`,
   /** The input is in another format than JSON. */
@@ -37,7 +37,7 @@ export const malformedPtBR = {
       `${e.encoding} em vez de UTF-8: converta-a (iconv -f ${e.encoding} -t UTF-8)`,
     notUtf8: () => 'não está em UTF-8: converta-a (iconv -f WINDOWS-1252 -t UTF-8)',
     nuls: () =>
-      'bytes NUL (um arquivo com um buraco, uma saída separada por NUL, ou UTF-16): grave-a de novo sem eles, um evento por linha',
+      'contém bytes NUL (um arquivo com um buraco, uma saída separada por NUL, ou UTF-16): grave-a de novo sem eles, um evento por linha',
     registry: (e: { converter: string }) =>
       `binário em vez de JSON (Avro ou Protobuf de um schema registry?): use o conversor ${e.converter}, ou leia o tópico com o consumidor de console do próprio registry`,
     struct: (e: { converter: string }) =>
@@ -45,7 +45,7 @@ export const malformedPtBR = {
     javaObject: (e: { converter: string }) =>
       `o toString() de um objeto Java em vez de JSON: ${asJson(e.converter)}`,
     printedObject: () =>
-      'um objeto como um programa o imprime, em vez de JSON: grave-o com json.dumps, JSON.stringify ou similar',
+      'um objeto na forma em que um programa o imprime, em vez de JSON: grave-o com json.dumps, JSON.stringify ou similar',
     bson: (e: { converter: string }) =>
       `BSON em vez de JSON: converta antes (bsondump), ou ${asJson(e.converter)}`,
     messagePack: (e: { converter: string }) =>
@@ -60,10 +60,10 @@ export const malformedPtBR = {
     severalValues: () =>
       'mais de um valor em uma linha: grave um evento por linha (jq -c .) e nada antes dele (print.key=false; kcat -f "%s\\n")',
     textBefore: () =>
-      'há algo antes do JSON que não se distingue dele: faça o console imprimir só o valor (print.key=false, print.timestamp=false, print.partition=false, print.offset=false, print.headers=false; kcat -f "%s\\n")',
-    colours: () => 'cores de terminal: grave o JSON sem elas (jq -M)',
+      'há algo antes do JSON que não se pode separar dele: faça o console imprimir só o valor (print.key=false, print.timestamp=false, print.partition=false, print.offset=false, print.headers=false; kcat -f "%s\\n")',
+    colours: () => 'contém cores de terminal: grave o JSON sem elas (jq -M)',
     consoleMessage: () =>
-      'uma mensagem do console sobre si mesmo: separe a saída de erro dele (2>/dev/null)',
+      'uma mensagem do próprio console: separe a saída de erro dele (2>/dev/null)',
   },
   /** The input is JSON, and not an event. */
   event: {
@@ -73,7 +73,7 @@ export const malformedPtBR = {
     halfPairInKey: () => 'metade de um par substituto (surrogate) em uma chave',
     keyNotJson: (e: JsonFault) =>
       `a chave da mensagem é JSON inválido no byte ${e.byte}: ${faults[e.problem]}`,
-    noOperation: () => 'não é um evento do Debezium: falta op',
+    noOperation: () => 'falta op, que todo evento do Debezium tem',
     unknownOperation: () => 'op não é c, u, d, r, t nem m',
     noTable: () => 'falta a tabela',
     noRow: () => 'falta `after`',
@@ -81,9 +81,9 @@ export const malformedPtBR = {
     idNotWhole: () => 'o id não é um número inteiro',
     /** @param e the names of a flattened event's missing fields, and the value for `add.fields` that adds all */
     flattened: (e: { missing: readonly string[]; fields: string }) =>
-      `achatado, e sem ${listed(e.missing, 'e')}: o conector precisa de add.fields=${e.fields}`,
+      `achatada, e sem ${listed(e.missing, 'e')}: o conector precisa de add.fields=${e.fields}`,
     noXid: () =>
-      'falta o id da transação, pelo qual o ledger a encontra: faça o pipeline manter source.txId ou transaction.id',
+      'falta o id da transação, pelo qual ela é encontrada no ledger: faça o pipeline manter source.txId ou transaction.id',
     xidTooLarge: () => 'txId não é um número de 32 bits',
     notNumber: (e: { field: string }) => `${e.field} não é um número de 0 a 2^53`,
     notSequence: () => 'source.sequence não é um par de LSNs',

@@ -5,6 +5,7 @@ import type { Doubts, Verdict } from '../verify/verdict/accounting.js';
 import { DOUBTS, type Doubt, type Sum } from '../verify/verdict/accounting.js';
 import type { ExplainedCause, Note, VerificationDocument } from '../verify/verdict/document.js';
 import type { Detail, Example, Violation } from '../verify/verdict/findings.js';
+import { systemCausePtBR } from './system.pt-BR.js';
 
 const number = (value: number): string => value.toLocaleString('pt-BR');
 const plural = (count: number, one: string, many: string): string =>
@@ -173,7 +174,7 @@ export const verifyPtBR = {
   listening: (e: { url: string }) => `à espera de eventos em ${e.url}`,
   awaiting: () => 'pronto; aguardando a próxima execução começar',
   notRecorded: (e: { folder: string; reason: string }) =>
-    `o veredito não foi salvo: não é possível gravar em ${e.folder} (${e.reason}); libere espaço ou corrija as permissões, e verifique de novo`,
+    `o veredito não foi salvo: não é possível gravar em ${e.folder} (${systemCausePtBR(e.reason)}); libere espaço ou corrija as permissões, e verifique de novo`,
   awaitingSource: (e: { why: string }) => `aguardando a origem: ${e.why}`,
   began: (e: { run: string; source: string }) => `comparando ${e.source} com a execução ${e.run}`,
   reconnecting: (e: { seconds: number }) =>

@@ -43,7 +43,13 @@ const collected = ({ rows, keyless, truncated, ignoredKinds, problems }: Collect
   keyless,
   truncated,
   ignoredKinds,
-  problems: problems.map(({ reason, ...place }) => ({ ...place, reason: reason(en) })),
+  problems,
+});
+
+/** The same, with the reasons as texts: two functions are never equal. */
+const readable = (sink: CollectingSink) => ({
+  ...collected(sink),
+  problems: sink.problems.map(({ reason, ...place }) => ({ ...place, reason: reason(en) })),
 });
 
 test('an event that is cut short at any byte is malformed', () => {
@@ -106,7 +112,7 @@ test('any bytes give exactly one call of the sink, the same with templates and w
       const { sink } = experienced;
       for (const list of Object.values(collected(sink))) list.length = 0;
       experienced.intake.line(bytes, 0, i, 0);
-      assert.deepEqual(collected(sink), collected(one.sink), `${name}: ${bytes}`);
+      assert.deepEqual(readable(sink), readable(one.sink), `${name}: ${bytes}`);
       // White space gives nothing.
       if (/^[ \t\r\n]*$/.test(bytes.toString('latin1'))) continue;
       assert.equal(sink.count, 1, `${name}: ${bytes}`);
