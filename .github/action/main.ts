@@ -5,7 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import { appendFileSync, existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArguments } from '../../src/cli/arguments.js';
 import { EXIT, OperatorError } from '../../src/errors.js';
@@ -25,7 +25,7 @@ const cwd = process.cwd();
 try {
   const argv = commandLine(env);
   const sources = readSources({ ...parseArguments(argv), env, cwd });
-  const logs = resolve(cwd, loadSettings(sources).logging.dir);
+  const logs = loadSettings(sources).logging.dir;
   const earlier = runNames(logs);
   const ended = await runProgram(argv);
   const runId = runNames(logs).find((name) => !earlier.includes(name));

@@ -13,7 +13,7 @@ export interface LogSettings {
   readonly levelIsExplicit: boolean;
   readonly format: 'text' | 'json';
   readonly progress: ProgressForm;
-  /** The folder of the files. */
+  /** The folder of the files, absolute. */
   readonly dir: string;
   readonly rotateWhen: 'midnight' | 'never';
   /** Files of earlier days that are kept. */

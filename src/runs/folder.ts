@@ -86,6 +86,11 @@ export class RunFolder {
   }
 }
 
+/** The folder of all runs of a log folder. */
+export function runsPath(logs: string): string {
+  return join(logs, 'runs');
+}
+
 /** Ids of all runs in this log folder, finished or not; unsorted. */
 export function runNames(logs: string): string[] {
   const runs = runsPath(logs);
@@ -121,10 +126,6 @@ export function readOrEmpty(file: string): string {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
     throw error;
   }
-}
-
-function runsPath(logs: string): string {
-  return join(logs, 'runs');
 }
 
 /** Probes the process with signal 0. */

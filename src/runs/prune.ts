@@ -1,5 +1,6 @@
 import { readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { runsPath } from './folder.js';
 import type { RunPlace } from './kept.js';
 
 /** The runs that stay; null: no such limit. */
@@ -38,7 +39,7 @@ export function deleteRun(folder: string): void {
 
 /** Removes what prunes that were killed have left below `<logs>/runs`. */
 export function removeRemains(logs: string): void {
-  const runs = join(logs, 'runs');
+  const runs = runsPath(logs);
   for (const name of readdirSync(runs).filter((entry) => entry.startsWith(DELETED))) {
     rmSync(join(runs, name), { recursive: true, force: true });
   }

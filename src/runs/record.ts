@@ -4,7 +4,7 @@ import { EXIT, OperatorError } from '../errors.js';
 import { findNearest } from '../lib/nearest.js';
 import type { SeriesPoint } from '../run/series.js';
 import type { RunDescription } from './description.js';
-import { readOrEmpty, runNames, runPath } from './folder.js';
+import { readOrEmpty, runNames, runPath, runsPath } from './folder.js';
 import type { LatencyDistributions } from './latency.js';
 import { nameIn, slugOf } from './name.js';
 import { type RecordedSettings, streamSettings } from './recorded-settings.js';
@@ -100,7 +100,7 @@ export function readRunFile(folder: string, file: string): Record<string, unknow
  * or with this part of an id. Throws an OperatorError for none and for several.
  */
 export function findRun(logs: string, nameOrPath: string | undefined, cwd = process.cwd()): string {
-  const folder = join(logs, 'runs');
+  const folder = runsPath(logs);
   const runs = recordedRuns(logs);
   const [newest] = runs;
   if (newest === undefined && (nameOrPath === undefined || !existsSync(resolve(cwd, nameOrPath)))) {

@@ -1,5 +1,5 @@
 import { readdirSync, statSync } from 'node:fs';
-import { basename, dirname, join, resolve as resolvePath } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Client } from 'pg';
 import { requireAllVisible } from '../../database/row-security.js';
@@ -169,7 +169,7 @@ interface LedgerRun {
 
 /** The run that the command's only name means, or the newest one. */
 export function findLedger({ settings, cwd, names }: CommandContext): LedgerRun {
-  const folder = findRun(resolvePath(cwd, settings.logging.dir), names[0], cwd);
+  const folder = findRun(settings.logging.dir, names[0], cwd);
   const runId = basename(folder);
   const ledger = ledgerFolder(folder);
   if (ledgerFiles(ledger).length === 0) {

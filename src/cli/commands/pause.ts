@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { EXIT } from '../../errors.js';
 import { createSentinel } from '../../run/sentinel.js';
 import { liveRuns } from '../../runs/folder.js';
@@ -7,7 +6,7 @@ import type { Command } from './context.js';
 /** `pause`: creates the sentinel file that pauses every `stream` of this folder. */
 export const run: Command = async ({ settings, messages, cwd, print }) => {
   const created = await createSentinel(cwd);
-  const runs = liveRuns(resolve(cwd, settings.logging.dir));
+  const runs = liveRuns(settings.logging.dir);
   const lines = [
     created ? messages.pause.paused({ runs }) : messages.pause.alreadyPaused(),
     ...(runs === 0 ? [messages.pause.nothingRunning()] : []),

@@ -1,4 +1,4 @@
-import { basename, resolve } from 'node:path';
+import { basename } from 'node:path';
 import { EXIT } from '../../errors.js';
 import { writeReportFile } from '../../report/html/file.js';
 import { findRun } from '../../runs/record.js';
@@ -6,7 +6,7 @@ import type { Command } from './context.js';
 
 /** `report [RUN…]`: writes the report of a run, the newest without a name, or compares several. */
 export const run: Command = async ({ settings, messages, cwd, names, print }) => {
-  const logs = resolve(cwd, settings.logging.dir);
+  const logs = settings.logging.dir;
   const wanted = names.length === 0 ? [undefined] : names;
   const folders = [...new Set(wanted.map((name) => findRun(logs, name, cwd)))];
   const path = await writeReportFile(logs, folders, messages, settings.app.lang);

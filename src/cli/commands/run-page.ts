@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { OperatorError } from '../../errors.js';
 import { isUnderWay } from '../../runs/folder.js';
 import type { CommandContext } from './context.js';
@@ -8,15 +7,14 @@ import type { CommandContext } from './context.js';
  * the exit code stay.
  */
 export async function writePage(
-  { settings, messages: m, cwd, log, resultLog }: CommandContext,
+  { settings, messages: m, log, resultLog }: CommandContext,
   component: string,
   runFolder: string,
 ): Promise<string | null> {
-  const logs = resolve(cwd, settings.logging.dir);
   try {
     // Loaded only now: a run does not wait for modules that only its end needs.
     const { writeReportFile } = await import('../../report/html/file.js');
-    const path = await writeReportFile(logs, [resolve(cwd, runFolder)], m, settings.app.lang);
+    const path = await writeReportFile(settings.logging.dir, [runFolder], m, settings.app.lang);
     resultLog(component).info(m.page.reportWritten({ path }));
     return path;
   } catch (error) {
@@ -32,6 +30,6 @@ export async function rewritePage(
   context: CommandContext,
   runFolder: string,
 ): Promise<string | null> {
-  if (isUnderWay(resolve(context.cwd, runFolder))) return null;
+  if (isUnderWay(runFolder)) return null;
   return writePage(context, 'verify', runFolder);
 }

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { basename, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { EXIT, type ExitCode, OperatorError } from '../../errors.js';
 import { loadOf, runsTable, runText, sizeText } from '../../report/runs-text.js';
 import { verdictLine, verdictText } from '../../report/text.js';
 import { judgeRun } from '../../report/verdict.js';
+import { runsPath } from '../../runs/folder.js';
 import { filesOf, type KeptRun, placeOf, readKept, runPlaces } from '../../runs/kept.js';
 import { deleteRun, removeRemains, runsToPrune } from '../../runs/prune.js';
 import { findRun, readRunFile } from '../../runs/record.js';
@@ -19,13 +20,12 @@ export const run: Command = runAction('runs', { list, show, prune });
 /** `runs list`: every run, the newest first. */
 async function list(context: CommandContext): Promise<ExitCode> {
   const { messages: m, settings } = context;
-  const logs = logsOf(context);
-  const runs = runPlaces(logs).map(readKept);
+  const runs = runPlaces(settings.logging.dir).map(readKept);
   context.print({
     json: { runs: runs.map(describe) },
     text:
       runs.length === 0
-        ? `${m.runs.none({ folder: join(logs, 'runs') })}\n`
+        ? `${m.runs.none({ folder: runsPath(settings.logging.dir) })}\n`
         : runsTable(m, settings.app.lang, runs),
   });
   return EXIT.done;
@@ -34,7 +34,7 @@ async function list(context: CommandContext): Promise<ExitCode> {
 /** `runs show [RUN]`: one run in detail. */
 async function show(context: CommandContext): Promise<ExitCode> {
   const { messages: m, settings, names, cwd, paint } = context;
-  const folder = findRun(logsOf(context), names[0], cwd);
+  const folder = findRun(settings.logging.dir, names[0], cwd);
   const kept = readKept(placeOf(basename(folder), folder));
   const verdicts = new VerificationRecord(folder).all();
   const report = join(folder, 'report.html');
@@ -78,7 +78,7 @@ async function prune(context: CommandContext): Promise<ExitCode> {
   if (keep === null && olderThanSeconds === null) {
     throw new OperatorError(EXIT.usage, (msg) => msg.runs.noLimit());
   }
-  const all = runPlaces(logsOf(context));
+  const all = runPlaces(settings.logging.dir);
   const chosen = runsToPrune(all, { keep, olderThanSeconds }, Date.now()).map(readKept);
   const bytes = chosen.reduce((sum, each) => sum + each.bytes, 0);
   const size = sizeText(lang, bytes);
@@ -113,7 +113,7 @@ async function prune(context: CommandContext): Promise<ExitCode> {
 
 /** Deletes the folders of runs. A signal ends it between two of them. */
 async function deleteAll(context: CommandContext, chosen: readonly KeptRun[]): Promise<void> {
-  removeRemains(logsOf(context));
+  removeRemains(context.settings.logging.dir);
   for (const [runs, { folder }] of chosen.entries()) {
     await setImmediate();
     if (context.interrupted.aborted) {
@@ -122,10 +122,6 @@ async function deleteAll(context: CommandContext, chosen: readonly KeptRun[]): P
     }
     deleteRun(folder);
   }
-}
-
-function logsOf({ settings, cwd }: CommandContext): string {
-  return resolve(cwd, settings.logging.dir);
 }
 
 /** A run as `--json` shows it. */

@@ -1,6 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { resolve } from 'node:path';
 import type { Client } from 'pg';
 import type { DatabaseFacts } from '../../database/facts.js';
 import { readDatabaseFacts } from '../../database/read-facts.js';
@@ -60,11 +59,10 @@ export async function streamEvents(
   const { stream } = settings;
   const { rng } = settings.app;
   const log = context.log.component('stream');
-  const logs = resolve(context.cwd, settings.logging.dir);
   const found = await unlessAborted(context.interrupted, () => withConnection(target, examine));
 
   const runId = newRunId(new Date(), stream.name);
-  const folder = new RunFolder(logs, runId, ({ message: reason }) =>
+  const folder = new RunFolder(settings.logging.dir, runId, ({ message: reason }) =>
     log.warning(m.stream.runFolder({ folder: folder.path, reason })),
   );
   const ledger = stream.ledger ? { folder: ledgerFolder(folder.path), run: runId } : null;
