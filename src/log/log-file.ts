@@ -1,6 +1,7 @@
 import { mkdirSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { createStream, type RotatingFileStream } from 'rotating-file-stream';
+import { localTime } from '../lib/local-time.js';
 
 export interface Rotation {
   readonly when: 'midnight' | 'never';
@@ -136,9 +137,7 @@ function makeFolder(folder: string): void {
 
 /** `index` counts from 1 while the name before it is taken. */
 function rotatedName(name: string, time: number | Date, index = 1): string {
-  const date = new Date(time);
-  const two = (part: number) => String(part).padStart(2, '0');
-  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  const day = localTime(time).slice(0, 'YYYY-MM-DD'.length);
   return `${name}.${day}.${process.pid}${index > 1 ? `.${index}` : ''}`;
 }
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import pino from 'pino';
 import { prettyFactory } from 'pino-pretty';
+import { localTime } from '../lib/local-time.js';
 import { wrapWords } from '../lib/wrap-words.js';
 import type { Messages } from '../messages/index.js';
 import type { ConsoleForm } from './console-form.js';
@@ -188,8 +189,5 @@ function shortLine(
 
 /** Local time as Python's logging writes it: `2026-11-23 20:00:31,123`. */
 function asctime(time: Date): string {
-  const two = (part: number) => String(part).padStart(2, '0');
-  const date = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
-  const clock = `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
-  return `${date} ${clock},${String(time.getMilliseconds()).padStart(3, '0')}`;
+  return `${localTime(time)},${String(time.getMilliseconds()).padStart(3, '0')}`;
 }

@@ -1,4 +1,5 @@
 import { DAY_MS } from '../lib/calendar.js';
+import { localTime } from '../lib/local-time.js';
 import type { Paint } from '../lib/paint.js';
 import { formatTable } from '../lib/text-table.js';
 import type { Language, Messages } from '../messages/index.js';
@@ -167,13 +168,4 @@ function momentText(ms: number): string {
   return Date.now() - ms < RECENT_MS
     ? text.slice('YYYY-'.length, 'YYYY-MM-DD HH:MM'.length)
     : text.slice(0, 'YYYY-MM-DD'.length);
-}
-
-/** `2026-11-29 15:12:04`, in the time zone of this machine. */
-function localTime(ms: number): string {
-  const time = new Date(ms);
-  const two = (part: number) => String(part).padStart(2, '0');
-  const date = [time.getFullYear(), time.getMonth() + 1, time.getDate()].map(two).join('-');
-  const clock = [time.getHours(), time.getMinutes(), time.getSeconds()].map(two).join(':');
-  return `${date} ${clock}`;
 }
