@@ -30,7 +30,8 @@ export interface ProgressParts {
  */
 export class Progress {
   readonly #parts: ProgressParts;
-  readonly #displays: Look[] = [];
+  /** In the order in which they were opened. */
+  readonly #displays = new Set<Look>();
 
   constructor(parts: ProgressParts) {
     this.#parts = parts;
@@ -43,7 +44,7 @@ export class Progress {
   show(look: Look, log: ComponentLog, lines: 'at-terminal' | 'always' = 'at-terminal'): () => void {
     const { form } = this.#parts;
     if (form === 'none') return () => undefined;
-    this.#displays.push(look);
+    this.#displays.add(look);
     const write = (line: string) =>
       form === 'lines' || lines === 'always' ? log.info(line) : log.hint(line);
     const timer =
@@ -52,7 +53,7 @@ export class Progress {
         : setInterval(this.#drawer(look, write), DRAW_MS);
     return () => {
       clearInterval(timer);
-      this.#displays.splice(this.#displays.indexOf(look), 1);
+      this.#displays.delete(look);
       this.#parts.status.clear();
     };
   }
@@ -61,7 +62,8 @@ export class Progress {
     const { form, status } = this.#parts;
     let sinceLine = 0;
     return () => {
-      if (this.#displays[0] !== look) return;
+      const [first] = this.#displays;
+      if (first !== look) return;
       const view = look();
       if (view === null) return;
       sinceLine += DRAW_MS;

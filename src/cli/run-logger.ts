@@ -3,7 +3,7 @@ import type { ComponentLog } from '../log/logger.js';
 import { causeText } from '../postgres/cause.js';
 import type { Failure } from '../postgres/failures.js';
 import { conditionName, SQLSTATE } from '../postgres/sqlstate.js';
-import type { RunListener } from '../run/engine.js';
+import type { LiveFigures, RunListener } from '../run/engine.js';
 import type { ProducerReport } from '../run/protocol.js';
 import type { Operation, WrittenRows } from '../schemas/hospital/changes.js';
 import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
@@ -18,11 +18,8 @@ const FOLD_MS = 1_000;
 /** A loss is logged when every worker has noticed it, or after this: a worker notices it when it next sends a batch. */
 const GATHER_MS = 1_000;
 
-export interface RunLoggerParts
-  extends Pick<
-    RunProgressParts,
-    'runId' | 'messages' | 'workers' | 'attempts' | 'stages' | 'sample'
-  > {
+export interface RunLoggerParts extends Omit<RunProgressParts, 'outage' | 'cause'> {
+  readonly sample: () => LiveFigures;
   readonly log: ComponentLog;
   readonly progress: Progress;
   /** The server's address. */
@@ -63,8 +60,12 @@ export class RunLogger implements Omit<RunListener, 'sampled'> {
       cause: ({ failure }) => this.#cause(failure),
     };
     const look = () => {
-      const { events, response } = sample();
-      return runView(parts, this.#recent.add(monotonicMs(), events, response));
+      const figures = sample();
+      return runView(
+        parts,
+        figures,
+        this.#recent.add(monotonicMs(), figures.events, figures.response),
+      );
     };
     this.#endProgress = progress.show(look, log);
   }

@@ -35,7 +35,6 @@ export interface RunProgressParts {
   /** Attempts to reconnect before the run gives up; null: for ever. */
   readonly attempts: number | null;
   readonly stages: readonly Stage[];
-  readonly sample: () => LiveFigures;
   /** Null: every worker is connected. */
   readonly outage: () => OutageState | null;
   /** The cause of an outage, in words. */
@@ -43,8 +42,11 @@ export interface RunProgressParts {
 }
 
 /** The moment of a run, to be shown. */
-export function runView(parts: RunProgressParts, recent: RecentFigures): ProgressView {
-  const figures = parts.sample();
+export function runView(
+  parts: RunProgressParts,
+  figures: LiveFigures,
+  recent: RecentFigures,
+): ProgressView {
   const outage = parts.outage();
   return {
     parts: liveParts(parts, figures, recent, outage),

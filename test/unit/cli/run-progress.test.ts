@@ -70,11 +70,10 @@ function viewOf({ figures, stages = [], outage }: Moment, language: Language) {
     workers: 5,
     attempts: 5,
     stages,
-    sample: () => figures,
     outage: () => outage ?? null,
     cause: () => 'nothing listens at localhost:5432 (ECONNREFUSED)',
   };
-  return runView(parts, { rate: 9874, p99Ms: 12.34 });
+  return runView(parts, figures, { rate: 9874, p99Ms: 12.34 });
 }
 
 const MOMENTS: readonly [Moment, en: string, pt: string][] = [
