@@ -5,10 +5,8 @@ import {
   FUNCTION,
   flagsOfAll,
   PROGRAM,
+  RUN_ID,
 } from './completions.js';
-
-/** A run's id without its name, as a shell's pattern. */
-const ID = '????????-??????-????';
 
 /** The completion script for bash, from version 3.2 on. */
 export function bashScript(completions: Completions): string {
@@ -104,7 +102,7 @@ ${FUNCTION}_runs() {
     run=\${run%/}
     run=\${run##*/}
     names+=" $run"
-    [[ $run == ${ID}-* ]] && names+=" \${run#${ID}-}"
+    [[ $run == ${RUN_ID}-* ]] && names+=" \${run#${RUN_ID}-}"
   done
   ${FUNCTION}_offer "$names"
 }
@@ -142,10 +140,10 @@ function valueCases(flags: readonly FlagCompletion[]): string {
 function wordCases(command: CommandCompletion, names: string): string[] {
   const { name, actions, words, instead } = command;
   if (actions !== null) {
-    const takers = Object.keys(actions).filter((action) => actions[action] === 'run');
-    const first = `  1:${name}) ${FUNCTION}_offer '${Object.keys(actions).join(' ')}' ;;`;
-    const second = `  2:${name}) [[ ' ${takers.join(' ')} ' == *" \${words[1]} "* ]] && ${FUNCTION}_runs ;;`;
-    return takers.length === 0 ? [first] : [first, second];
+    const { all, ofRun } = actions;
+    const first = `  1:${name}) ${FUNCTION}_offer '${all.join(' ')}' ;;`;
+    const second = `  2:${name}) [[ ' ${ofRun.join(' ')} ' == *" \${words[1]} "* ]] && ${FUNCTION}_runs ;;`;
+    return ofRun.length === 0 ? [first] : [first, second];
   }
   if (words === 'command') return [`  1:${name}) ${FUNCTION}_offer '${names}' ;;`];
   if (words === 'run') return [`  1:${name}) ${FUNCTION}_runs ${instead ?? ''};;`];

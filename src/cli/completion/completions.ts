@@ -41,8 +41,8 @@ export interface CommandCompletion {
   readonly about: string;
   /** Besides those of every command. */
   readonly flags: readonly FlagCompletion[];
-  /** Words that may come first, each with what may follow it; null: there are no actions. */
-  readonly actions: ReturnType<typeof actionsOf>;
+  /** Words that may come first, and those of them that a run may follow; null: there are no actions. */
+  readonly actions: { readonly all: readonly string[]; readonly ofRun: readonly string[] } | null;
   readonly words: ReturnType<typeof wordsOf>;
   /** A word that may stand in the place of the first one; null: there is none. */
   readonly instead: string | null;
@@ -56,6 +56,9 @@ export interface Completions {
   /** Names of the profiles that come with the program. */
   readonly profiles: readonly string[];
 }
+
+/** A run's id without its name, as a shell's pattern. */
+export const RUN_ID = '????????-??????-????';
 
 /** The program's name, and that of the shells' functions, which allow fewer characters. */
 export const PROGRAM = 'oltp-simulator';
@@ -73,7 +76,7 @@ export function completionsOf(messages: Messages): Completions {
           ...settings.map((flag) => settingFlag(flag, name, messages)),
           ...switches.map((flag) => switchFlag(flag, messages)),
         ],
-        actions: actionsOf(name),
+        actions: actionsIn(name),
         words: wordsOf(name),
         instead: insteadOf(name),
       };
@@ -91,6 +94,13 @@ export function completionsOf(messages: Messages): Completions {
 export function flagsOfAll({ commands, common }: Completions): FlagCompletion[] {
   const all = [...common, ...commands.flatMap(({ flags }) => flags)];
   return [...new Map(all.map((flag) => [flag.name, flag])).values()];
+}
+
+function actionsIn(command: Command): CommandCompletion['actions'] {
+  const actions = actionsOf(command);
+  if (actions === null) return null;
+  const all = Object.keys(actions);
+  return { all, ofRun: all.filter((action) => actions[action] === 'run') };
 }
 
 function settingFlag(

@@ -101,10 +101,10 @@ function wordLines(
   const line = (test: string, offered: string) =>
     `complete -c ${PROGRAM} -n '${AFTER} ${test}' -a ${quoted(offered)}`;
   if (actions !== null) {
-    const takers = Object.keys(actions).filter((action) => actions[action] === 'run');
+    const { all, ofRun } = actions;
     return [
-      line(`${name} 1`, Object.keys(actions).join(' ')),
-      ...(takers.length === 0 ? [] : [line(`${name} 2 ${takers.join(' ')}`, `(${RUNS})`)]),
+      line(`${name} 1`, all.join(' ')),
+      ...(ofRun.length === 0 ? [] : [line(`${name} 2 ${ofRun.join(' ')}`, `(${RUNS})`)]),
     ];
   }
   if (words === 'command') return [line(`${name} 1`, commands.map((one) => one.name).join(' '))];

@@ -4,10 +4,8 @@ import {
   type FlagCompletion,
   FUNCTION,
   PROGRAM,
+  RUN_ID,
 } from './completions.js';
-
-/** A run's id without its name, as a shell's pattern. */
-const ID = '????????-??????-????';
 
 /** The completion script for zsh. */
 export function zshScript({ commands, common, profiles }: Completions): string {
@@ -40,7 +38,7 @@ ${commands.map(({ name, about }) => `    ${quoted(`${name}:${about}`)}`).join('\
 ${FUNCTION}_runs() {
   local -a runs named
   runs=(\${LOG_DIR:-logs}/runs/*(N/On:t))
-  named=(\${(u)\${(M)runs:#${ID}-*}#${ID}-})
+  named=(\${(u)\${(M)runs:#${RUN_ID}-*}#${RUN_ID}-})
   compadd -V runs -- $@ $named $runs
 }
 
@@ -83,10 +81,10 @@ function commandCase(command: CommandCompletion): string {
 /** The words after a command, as `_arguments` takes them. */
 function wordSpecs({ name, actions, words, instead }: CommandCompletion): string[] {
   if (actions !== null) {
-    const takers = Object.keys(actions).filter((action) => actions[action] === 'run');
-    const first = quoted(`1:${name}:(${Object.keys(actions).join(' ')})`);
-    if (takers.length === 0) return [first];
-    const test = takers.map((action) => `$words[2] == ${action}`).join(' || ');
+    const { all, ofRun } = actions;
+    const first = quoted(`1:${name}:(${all.join(' ')})`);
+    if (ofRun.length === 0) return [first];
+    const test = ofRun.map((action) => `$words[2] == ${action}`).join(' || ');
     return [first, quoted(`2:run:{[[ ${test} ]] && ${FUNCTION}_runs}`)];
   }
   if (words === 'command') return [quoted(`1:command:${FUNCTION}_commands`)];
