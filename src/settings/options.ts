@@ -21,7 +21,7 @@ import {
   milliseconds,
   nonEmptyText,
   oneOf,
-  orNone,
+  optional,
   orNull,
   path,
   rateOr,
@@ -229,7 +229,7 @@ const OPTIONS = {
   },
   'stream.note': {
     env: 'STREAM_NOTE',
-    validator: orNull(text, ''),
+    validator: optional(text),
     default: '',
     flag: { name: 'note', commands: LOAD, placeholder: 'text' },
   },
@@ -353,13 +353,13 @@ const OPTIONS = {
   // null: not given. `runs prune` needs one of the two.
   'runs.keep': {
     env: 'RUNS_KEEP',
-    validator: orNone(integer(0, Number.MAX_SAFE_INTEGER)),
+    validator: optional(integer(0, Number.MAX_SAFE_INTEGER)),
     default: '',
     flag: { name: 'keep', commands: RUNS, placeholder: 'number' },
   },
   'runs.older_than': {
     env: 'RUNS_OLDER_THAN',
-    validator: orNone(age(MAX_AGE_SECONDS)),
+    validator: optional(age(MAX_AGE_SECONDS)),
     default: '',
     as: 'olderThanSeconds',
     flag: { name: 'older-than', commands: RUNS, placeholder: 'age' },
@@ -368,19 +368,19 @@ const OPTIONS = {
   // null: all publications and slots, and the role that connects.
   'doctor.publication': {
     env: 'DOCTOR_PUBLICATION',
-    validator: orNull(text, ''),
+    validator: optional(text),
     default: '',
     flag: { name: 'publication', commands: DOCTOR, placeholder: 'name', narrows: true },
   },
   'doctor.slot': {
     env: 'DOCTOR_SLOT',
-    validator: orNull(text, ''),
+    validator: optional(text),
     default: '',
     flag: { name: 'slot', commands: DOCTOR, placeholder: 'name', narrows: true },
   },
   'doctor.role': {
     env: 'DOCTOR_ROLE',
-    validator: orNull(text, ''),
+    validator: optional(text),
     default: '',
     flag: { name: 'role', commands: DOCTOR, placeholder: 'name', narrows: true },
   },
@@ -394,7 +394,7 @@ const OPTIONS = {
   // null: the publications that have tables of the hospital.
   'verify.publication': {
     env: 'VERIFY_PUBLICATION',
-    validator: orNull(text, ''),
+    validator: optional(text),
     default: '',
     flag: { name: 'publication', commands: VERIFY, placeholder: 'name', narrows: true },
   },
@@ -434,7 +434,7 @@ const OPTIONS = {
   },
   'kafka.sasl_mechanism': {
     env: 'KAFKA_SASL_MECHANISM',
-    validator: orNone(oneOf(SASL_MECHANISMS)),
+    validator: optional(oneOf(SASL_MECHANISMS)),
     default: '',
   },
   'kafka.sasl_username': { env: 'KAFKA_SASL_USERNAME', validator: text, default: '' },

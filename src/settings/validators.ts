@@ -74,6 +74,16 @@ export const nonEmptyText: Validator<string> = {
   allowed: (messages) => messages.settings.allowed.nonEmptyText(),
 };
 
+/** Accepts the same, and nothing at all, which gives null. */
+export function optional<T>(validator: Validator<T>): Validator<T | null> {
+  const none = v.pipe(
+    trimmed,
+    v.empty(),
+    v.transform(() => null),
+  );
+  return { ...validator, schema: v.union([none, validator.schema]) };
+}
+
 /** Accepts the same, and gives null for `empty`, which means "not set" or "no limit". */
 export function orNull<T, const E extends T>(
   validator: Validator<T>,
@@ -90,7 +100,7 @@ export function orNull<T, const E extends T>(
 }
 
 /** An absolute path; null where it is empty. */
-export const path: Validator<string | null> = { ...orNull(text, ''), isPath: true };
+export const path: Validator<string | null> = { ...optional(text), isPath: true };
 
 /** The absolute path of a folder. */
 export const folder: Validator<string> = { ...nonEmptyText, isPath: true };
@@ -184,14 +194,13 @@ const SECONDS_PER_UNIT: ReadonlyMap<string, number> = new Map([
 ]);
 
 /** The name of a run, which its folder's name can hold; null where it is empty. */
-export const runName: Validator<string | null> = {
+export const runName = optional<string>({
   schema: v.pipe(
     trimmed,
-    v.check((given) => given === '' || slugOf(given) !== null),
-    v.transform((given) => (given === '' ? null : given)),
+    v.check((given) => slugOf(given) !== null),
   ),
   allowed: (messages) => messages.settings.allowed.runName(MAX_NAME_LENGTH),
-};
+});
 
 /** One of a few words, upper or lower case. */
 export function oneOf<const T extends string>(words: readonly T[]): Validator<T> {
@@ -205,16 +214,6 @@ export function oneOf<const T extends string>(words: readonly T[]): Validator<T>
     guesses: (given) => guessWord(words, given),
     words,
   };
-}
-
-/** Accepts the same; null where it is empty. */
-export function orNone<T>(validator: Validator<T>): Validator<T | null> {
-  const none = v.pipe(
-    trimmed,
-    v.empty(),
-    v.transform(() => null),
-  );
-  return { ...validator, schema: v.union([none, validator.schema]) };
 }
 
 /** Words separated by commas, duplicates removed; empty means none. */
