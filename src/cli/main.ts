@@ -1,25 +1,29 @@
 import { EXIT, type ExitCode, OperatorError } from '../errors.js';
 import { programVersion } from '../lib/package-root.js';
-import { paintFor } from '../lib/paint.js';
 import { countSignals, onAbort } from '../lib/signals.js';
 import { wrapWords } from '../lib/wrap-words.js';
-import { consoleForm } from '../log/console-form.js';
 import { LANGUAGES, type Messages, messagesIn } from '../messages/index.js';
 import {
   COMMANDS as COMMAND_NAMES,
   type Command as CommandName,
+  ignoresSettings,
   writesLog,
 } from '../settings/commands.js';
 import { readPipes } from '../settings/files.js';
 import { misspeltVariables } from '../settings/known-variables.js';
 import type { Switches } from '../settings/options.js';
-import { languageOf, progressOf, readSources, type Sources } from '../settings/resolve.js';
+import {
+  languageOf,
+  onlyFlags,
+  progressOf,
+  readSources,
+  type Sources,
+} from '../settings/resolve.js';
 import { loadSettings } from '../settings/settings.js';
 import { type Arguments, parseArguments, unknownCommand } from './arguments.js';
 import type { Command, CommandContext, Result } from './commands/context.js';
 import { renderHelp } from './help.js';
 import { Output } from './output.js';
-import { Progress } from './progress.js';
 import { systemErrorOf } from './system-error.js';
 
 /** Each command is loaded when it is run, so that `--help` answers at once. */
@@ -112,7 +116,8 @@ async function runArguments(
       output.write(renderHelp(topicOf(args), messages));
       return EXIT.done;
     }
-    const settings = loadSettings(sources);
+    const isAlone = command !== null && ignoresSettings(command);
+    const settings = loadSettings(isAlone ? onlyFlags(sources) : sources);
     if (command === null) return EXIT.usage;
     return await runCommand(
       command,
@@ -150,10 +155,21 @@ async function runCommand(
   heed: Heed,
 ): Promise<ExitCode> {
   const { settings, messages, json, verbose } = prepared;
-  const [{ createLog }, { createStatusLine }, { SharedTerminal }, { run }] = await Promise.all([
+  const [
+    { createLog },
+    { consoleForm },
+    { createStatusLine },
+    { SharedTerminal },
+    { Progress },
+    { paintFor },
+    { run },
+  ] = await Promise.all([
     import('../log/logger.js'),
+    import('../log/console-form.js'),
     import('../log/status-line.js'),
     import('../log/shared-terminal.js'),
+    import('./progress.js'),
+    import('../lib/paint.js'),
     COMMANDS[name](),
   ]);
   const { stderr } = process;

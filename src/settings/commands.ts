@@ -13,8 +13,10 @@ interface CommandShape {
   readonly actions?: Readonly<Record<string, 'run' | null>>;
   /** It takes the flag of every setting, also those of other commands. */
   readonly takesEverySetting?: true;
-  /** It leaves no log files where it is run: a shell runs it wherever it starts. */
+  /** It leaves no log files where it is run. */
   readonly writesNoLog?: true;
+  /** It has the default settings: a shell runs it wherever it starts, and files there may be another program's. */
+  readonly ignoresSettings?: true;
 }
 
 /** Every command, in the order that help shows. */
@@ -38,7 +40,11 @@ const COMMAND_SHAPES = {
   resume: {},
   db: {},
   config: { actions: { show: null }, takesEverySetting: true, writesNoLog: true },
-  completion: { actions: { bash: null, zsh: null, fish: null }, writesNoLog: true },
+  completion: {
+    actions: { bash: null, zsh: null, fish: null },
+    writesNoLog: true,
+    ignoresSettings: true,
+  },
   help: { words: 'command' },
 } as const satisfies Readonly<Record<string, CommandShape>>;
 
@@ -85,6 +91,10 @@ export function takesEverySetting(command: Command): boolean {
 
 export function writesLog(command: Command): boolean {
   return shapeOf(command).writesNoLog !== true;
+}
+
+export function ignoresSettings(command: Command): boolean {
+  return shapeOf(command).ignoresSettings === true;
 }
 
 function shapeOf(command: Command): CommandShape {

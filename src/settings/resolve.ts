@@ -60,6 +60,11 @@ export function readSources(inputs: Inputs): Sources {
   };
 }
 
+/** The command line alone, with its problems. */
+export function onlyFlags(sources: Sources): Sources {
+  return { ...sources, list: sources.list.slice(0, 1) };
+}
+
 /** The values of the command line. `flags`: name without dashes → text as typed. */
 function readFlags(flags: Readonly<Record<string, string>>, problems: readonly Problem[]): Source {
   const given = new Map<OptionKey, Given>();

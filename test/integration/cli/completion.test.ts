@@ -122,6 +122,16 @@ const CASES: readonly (readonly [line: string, offers: readonly string[]])[] = [
   ['npx oltp-simulator runs sh', ['show']],
 ];
 
+test("a script comes also where the files of settings are another program's", () =>
+  withTempFolder(async (cwd) => {
+    await mkdir(join(cwd, 'config'));
+    await writeFile(join(cwd, 'config', 'settings.toml'), '[database]\nurl = "x"\n');
+    const { code, stdout, stderr } = await runCli(['completion', 'bash'], { cwd });
+    assert.deepEqual([code, stderr], [0, '']);
+    assert.match(stdout, /^complete -F /m);
+    assert.equal((await runCli(['completion', 'bash', '--nope'], { cwd })).code, 2);
+  }));
+
 for (const shell of Object.keys(SHELLS)) {
   const skip = spawnSync(shell, ['--version']).error === undefined ? false : `no ${shell} here`;
   test(`${shell} completes commands, options, their values, files and runs`, { skip }, () =>
