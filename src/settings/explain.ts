@@ -3,6 +3,7 @@ import { isSecretParameter } from './libpq.js';
 import { OPTION_KEYS, optionOf } from './options.js';
 import { resolve, type Sources } from './resolve.js';
 import type { Settings } from './settings.js';
+import { withoutPassword } from './url-password.js';
 
 /** A setting, and where its value came from. */
 export interface ExplainedSetting {
@@ -21,9 +22,6 @@ export interface ExplainedSetting {
 
 /** The name of the place `from` for what the operating system knows. */
 export const FROM_ACCOUNT = 'account';
-
-/** A password in a URL. */
-const URL_PASSWORD = /(:\/\/[^\s:@/?#]*:)[^\s@/?#]*(?=@)/g;
 
 /** Every setting, those that differ from their defaults first. */
 export function explainSettings(sources: Sources, { server }: Settings): ExplainedSetting[] {
@@ -57,8 +55,4 @@ export function explainSettings(sources: Sources, { server }: Settings): Explain
   );
   const all = [...options, ...parameters];
   return [...all.filter((one) => !one.isDefault), ...all.filter((one) => one.isDefault)];
-}
-
-function withoutPassword(text: string): string {
-  return text.replaceAll(URL_PASSWORD, '$1***');
 }

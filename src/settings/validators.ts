@@ -14,6 +14,7 @@ import {
   stageProblems,
   thresholdProblems,
 } from './problems.js';
+import { withoutPassword } from './url-password.js';
 
 /*
  * Valibot reads and checks; its issues are not shown, since a sentence here names the place of the value and what
@@ -47,8 +48,8 @@ export function invalid(
   isSecret: boolean,
 ): Localized {
   const meant = isSecret ? undefined : guesses?.(text).find((guess) => v.is(schema, guess));
-  return (messages) =>
-    messages.settings.invalid(where(messages), isSecret ? '***' : text, allowed(messages), meant);
+  const shown = isSecret ? '***' : withoutPassword(text);
+  return (messages) => messages.settings.invalid(where(messages), shown, allowed(messages), meant);
 }
 
 /** Plain digits: `1e9` and `0x10` are typing errors more often than they are meant. */

@@ -100,6 +100,12 @@ test('an unusable URL is refused, and its password not shown', () => {
   }
 });
 
+test('a URL in the place of a host is refused, and its password not shown', () => {
+  const sentence = complaint({ env: { PG_HOST: 'postgres://u:hun@ter2@h/d' } });
+  assert.match(sentence, /PG_HOST in the environment: .*postgres:\/\/u:\*\*\*@h\/d.*DATABASE_URL/);
+  assert.doesNotMatch(sentence, /hun|ter2/);
+});
+
 test('a list of hosts and a service file are refused', () => {
   assert.match(complaint({ env: { PGHOST: 'a,b' } }), /PGHOST in the environment.*one name/);
   assert.match(complaint({ env: { PGSERVICE: 's' } }), /PGSERVICE in the environment.*use PG_HOST/);
