@@ -54,9 +54,9 @@ export function planRelease({ version, lockedVersion, changelog, tags }: Candida
 }
 
 /** A heading of the second level: `## [0.2.0] - 2026-11-29`, or `## [Unreleased]`. */
-const HEADING = /^## \[(Unreleased|[^\]]+)\](?: - (\d{4}-\d\d-\d\d))?[ \t]*$/gm;
+const HEADING = /^## \[([^\]]+)\](?: - (\d{4}-\d\d-\d\d))?[ \t]*$/gm;
 
-/** The sections of a changelog, newest first; a version without its date is none. */
+/** The sections of a changelog, newest first; a version without its date is left out. */
 function sectionsOf(changelog: string): Section[] {
   const headings = [...changelog.matchAll(HEADING)];
   return headings.flatMap(({ 0: heading, 1: name = '', 2: date, index }, i) => {

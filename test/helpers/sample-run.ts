@@ -4,6 +4,7 @@ import { Histogram } from '../../src/lib/histogram.js';
 import type { SecondLatency, SeriesPoint, SlotState } from '../../src/run/series.js';
 import type { RunDescription } from '../../src/runs/description.js';
 import type { LatencyDistributions } from '../../src/runs/latency.js';
+import { timeIn } from '../../src/runs/name.js';
 import type { RunRecord } from '../../src/runs/record.js';
 import type { Quantiles, RunSummary, TypeFigures } from '../../src/runs/summary.js';
 import { VerificationRecord } from '../../src/runs/verifications.js';
@@ -76,7 +77,7 @@ export async function writeSampleRun(logs: string, run: RunRecord): Promise<stri
 }
 
 function sampleSeries(runId: string, rate: number): SeriesPoint[] {
-  const start = startOf(runId);
+  const start = timeIn(runId) ?? Date.parse('2026-11-23T20:15:30Z');
   const next = randomNumbers(rate);
   let retained = 2_000_000;
   return Array.from({ length: SECONDS }, (_, index) => {
@@ -117,19 +118,6 @@ function sampleSeries(runId: string, rate: number): SeriesPoint[] {
       ],
     };
   });
-}
-
-/** The time in the id of a run, in milliseconds since 1970; an id without one has a fixed time. */
-function startOf(runId: string): number {
-  const [, day = '2026-11-23', time = '20:15:30'] =
-    /^(\d{8})-(\d{6})/
-      .exec(runId)
-      ?.map((digits) =>
-        digits.length === 8
-          ? digits.replace(/(....)(..)(..)/, '$1-$2-$3')
-          : digits.replace(/(..)(..)(..)/, '$1:$2:$3'),
-      ) ?? [];
-  return Date.parse(`${day}T${time}Z`);
 }
 
 function latency(p50: number | null): SecondLatency {
