@@ -16,7 +16,7 @@ const GROUP_FIELD = 2;
 const FOREGROUND_FIELD = 5;
 
 /** A program in the queue of a terminal. */
-interface Place {
+interface Entry {
   readonly file: string;
   /** When it came, on the monotonic clock that all processes share. */
   readonly since: number;
@@ -32,8 +32,8 @@ export class SharedTerminal implements TerminalTurn {
   readonly #fd: number;
   readonly #folder: string;
   readonly #prefix: string;
-  #place: Place | null = null;
-  #others: { readonly at: number; readonly places: readonly Place[] } | null = null;
+  #own: Entry | null = null;
+  #others: { readonly at: number; readonly entries: readonly Entry[] } | null = null;
   #wasForeground = true;
   #isWritable = true;
 
@@ -49,12 +49,12 @@ export class SharedTerminal implements TerminalTurn {
       this.#leave();
       return false;
     }
-    this.#place ??= this.#enter();
+    this.#own ??= this.#enter();
     return !this.isTaken();
   }
 
   isTaken(): boolean {
-    const own = this.#place;
+    const own = this.#own;
     return this.#lookAtOthers().some((other) => own === null || isBefore(other, own));
   }
 
@@ -63,7 +63,7 @@ export class SharedTerminal implements TerminalTurn {
   }
 
   /** Enters the queue. Where no file can be made, others do not see this program, and it goes on. */
-  #enter(): Place {
+  #enter(): Entry {
     const since = Math.floor(monotonicMs());
     const stamp = ownStamp();
     const file = `${this.#prefix}${since}-${stamp.replace(' ', '.')}`;
@@ -77,26 +77,26 @@ export class SharedTerminal implements TerminalTurn {
   }
 
   #leave(): void {
-    if (this.#place !== null) this.#remove(this.#place.file);
-    this.#place = null;
+    if (this.#own !== null) this.#remove(this.#own.file);
+    this.#own = null;
   }
 
   /** The running programs in the queue, without this one. */
-  #lookAtOthers(): readonly Place[] {
+  #lookAtOthers(): readonly Entry[] {
     const now = monotonicMs();
     if (this.#others === null || now - this.#others.at > LOOK_MS) {
-      this.#others = { at: now, places: this.#readOthers() };
+      this.#others = { at: now, entries: this.#readOthers() };
     }
-    return this.#others.places;
+    return this.#others.entries;
   }
 
-  #readOthers(): Place[] {
+  #readOthers(): Entry[] {
     const own = ownStamp();
     try {
       return readdirSync(this.#folder).flatMap((file) => {
-        const place = file.startsWith(this.#prefix) ? this.#parse(file) : null;
-        if (place === null || place.stamp === own) return [];
-        if (isRunning(place.stamp)) return [place];
+        const entry = file.startsWith(this.#prefix) ? this.#parse(file) : null;
+        if (entry === null || entry.stamp === own) return [];
+        if (isRunning(entry.stamp)) return [entry];
         this.#remove(file);
         return [];
       });
@@ -105,7 +105,7 @@ export class SharedTerminal implements TerminalTurn {
     }
   }
 
-  #parse(file: string): Place | null {
+  #parse(file: string): Entry | null {
     const [, since, stamp] = /^(\d+)-(\d+(?:\.\d+)?)$/.exec(file.slice(this.#prefix.length)) ?? [];
     if (since === undefined || stamp === undefined) return null;
     return { file, since: Number(since), stamp: stamp.replace('.', ' ') };
@@ -128,7 +128,7 @@ export class SharedTerminal implements TerminalTurn {
   }
 }
 
-function isBefore(one: Place, other: Place): boolean {
+function isBefore(one: Entry, other: Entry): boolean {
   return one.since < other.since || (one.since === other.since && one.stamp < other.stamp);
 }
 

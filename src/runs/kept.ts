@@ -13,8 +13,8 @@ const MARKS = ['settings.json', 'summary.json', 'series.ndjson', 'ledger'] as co
 /** Milliseconds that a run may take from the making of its folder to its process id there. */
 const BEGINNING_MS = 60_000;
 
-/** The folder of a run, as far as it is known without reading its files. */
-export interface RunPlace {
+/** A run, as far as it is known without reading its files. */
+export interface FoundRun {
   readonly runId: string;
   readonly folder: string;
   /** Milliseconds since 1970: from the id, or else the folder's last change. */
@@ -23,7 +23,7 @@ export interface RunPlace {
 }
 
 /** Everything that is kept of a run, its series summed up. */
-export interface KeptRun extends RunPlace {
+export interface KeptRun extends FoundRun {
   readonly name: string | null;
   readonly note: string | null;
   /** Null: the run was killed, or is under way. */
@@ -45,15 +45,16 @@ export interface KeptFile {
 }
 
 /** Every run below `<logs>/runs`, the newest first. Folders that no run made are left out. */
-export function runPlaces(logs: string): RunPlace[] {
+export function listRuns(logs: string): FoundRun[] {
   return runNames(logs)
     .map((runId) => ({ runId, folder: runPath(logs, runId) }))
     .filter(({ folder }) => MARKS.some((file) => existsSync(join(folder, file))))
-    .map(({ runId, folder }) => placeOf(runId, folder))
+    .map(({ runId, folder }) => lookAtRun(runId, folder))
     .sort((a, b) => b.began - a.began || (a.runId < b.runId ? 1 : -1));
 }
 
-export function placeOf(runId: string, folder: string): RunPlace {
+/** A run in its folder, which exists. */
+export function lookAtRun(runId: string, folder: string): FoundRun {
   const changed = statSync(folder).mtimeMs;
   const isBeginning =
     !existsSync(join(folder, 'summary.json')) &&
@@ -69,14 +70,14 @@ export function placeOf(runId: string, folder: string): RunPlace {
 }
 
 /** Reads what a run left, without its series if its summary has the figures. */
-export function readKept(place: RunPlace): KeptRun {
-  const { folder } = place;
+export function readKept(found: FoundRun): KeptRun {
+  const { folder } = found;
   const summary = readSummary(folder);
   const settings = readRunFile(folder, 'settings.json');
   const series = summary === null ? readSeries(folder) : [];
   const last = series.at(-1);
   return {
-    ...place,
+    ...found,
     ...labelsOf({ settings }),
     summary,
     settings,

@@ -1,7 +1,7 @@
 import { readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { runsPath } from './folder.js';
-import type { RunPlace } from './kept.js';
+import type { FoundRun } from './kept.js';
 
 /** The runs that stay; null: no such limit. */
 export interface Retention {
@@ -16,10 +16,10 @@ const DELETED = '.deleted-';
 
 /** The runs that no limit keeps, of `runs`, the newest first. A run that is under way is always kept. */
 export function runsToPrune(
-  runs: readonly RunPlace[],
+  runs: readonly FoundRun[],
   { keep, olderThanSeconds }: Retention,
   now: number,
-): RunPlace[] {
+): FoundRun[] {
   const before = olderThanSeconds === null ? now : now - olderThanSeconds * 1000;
   return runs.filter(
     ({ began, underWay }, rank) =>

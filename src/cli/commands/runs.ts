@@ -6,7 +6,7 @@ import { loadOf, runsTable, runText, sizeText } from '../../report/runs-text.js'
 import { verdictLine, verdictText } from '../../report/text.js';
 import { judgeRun } from '../../report/verdict.js';
 import { runsPath } from '../../runs/folder.js';
-import { filesOf, type KeptRun, placeOf, readKept, runPlaces } from '../../runs/kept.js';
+import { filesOf, type KeptRun, listRuns, lookAtRun, readKept } from '../../runs/kept.js';
 import { deleteRun, removeRemains, runsToPrune } from '../../runs/prune.js';
 import { findRun, readRunFile } from '../../runs/record.js';
 import { VerificationRecord } from '../../runs/verifications.js';
@@ -20,7 +20,7 @@ export const run: Command = runAction('runs', { list, show, prune });
 /** `runs list`: every run, the newest first. */
 async function list(context: CommandContext): Promise<ExitCode> {
   const { messages: m, settings } = context;
-  const runs = runPlaces(settings.logging.dir).map(readKept);
+  const runs = listRuns(settings.logging.dir).map(readKept);
   context.print({
     json: { runs: runs.map(describe) },
     text:
@@ -35,7 +35,7 @@ async function list(context: CommandContext): Promise<ExitCode> {
 async function show(context: CommandContext): Promise<ExitCode> {
   const { messages: m, settings, names, cwd, paint } = context;
   const folder = findRun(settings.logging.dir, names[0], cwd);
-  const kept = readKept(placeOf(basename(folder), folder));
+  const kept = readKept(lookAtRun(basename(folder), folder));
   const verdicts = new VerificationRecord(folder).all();
   const report = join(folder, 'report.html');
   const page = existsSync(report) ? report : null;
@@ -78,7 +78,7 @@ async function prune(context: CommandContext): Promise<ExitCode> {
   if (keep === null && olderThanSeconds === null) {
     throw new OperatorError(EXIT.usage, (msg) => msg.runs.noLimit());
   }
-  const all = runPlaces(settings.logging.dir);
+  const all = listRuns(settings.logging.dir);
   const chosen = runsToPrune(all, { keep, olderThanSeconds }, Date.now()).map(readKept);
   const bytes = chosen.reduce((sum, each) => sum + each.bytes, 0);
   const size = sizeText(lang, bytes);

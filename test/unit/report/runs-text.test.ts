@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { LANGUAGES, messagesIn } from '../../../src/messages/index.js';
 import { runsTable } from '../../../src/report/runs-text.js';
-import { readKept, runPlaces } from '../../../src/runs/kept.js';
+import { listRuns, readKept } from '../../../src/runs/kept.js';
 import { findRun } from '../../../src/runs/record.js';
 import { sampleRun, writeSampleRun } from '../../helpers/sample-run.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
@@ -18,7 +18,7 @@ const RUNS = [
 test('the table of runs fits 80 columns, and its names name the runs to every command', () =>
   withTempFolder(async (logs) => {
     for (const shape of RUNS) await writeSampleRun(logs, sampleRun(shape));
-    const kept = runPlaces(logs).map(readKept);
+    const kept = listRuns(logs).map(readKept);
     for (const language of LANGUAGES) {
       const lines = runsTable(messagesIn(language), language, kept).trimEnd().split('\n');
       assert.equal(lines.length, RUNS.length + 1);
@@ -37,7 +37,7 @@ test('the table of runs fits 80 columns, and its names name the runs to every co
 test('a run is listed with its worst reason: a violation, a failed threshold, its end', () =>
   withTempFolder(async (logs) => {
     for (const shape of RUNS) await writeSampleRun(logs, sampleRun(shape));
-    const kept = runPlaces(logs).map(readKept);
+    const kept = listRuns(logs).map(readKept);
     const rows = runsTable(messagesIn('en'), 'en', kept)
       .trimEnd()
       .split('\n')

@@ -4,7 +4,7 @@ import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
 import { runNames } from '../../../src/runs/folder.js';
-import { type RunPlace, runPlaces } from '../../../src/runs/kept.js';
+import { type FoundRun, listRuns } from '../../../src/runs/kept.js';
 import { deleteRun, removeRemains, runsToPrune } from '../../../src/runs/prune.js';
 import { sampleRun, writeSampleRun } from '../../helpers/sample-run.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
@@ -14,7 +14,7 @@ const DAY_SECONDS = 86_400;
 const NOW = Date.parse('2026-11-29T12:00:00Z');
 
 /** Runs that began so many days ago, named after that; the newest first. */
-function runsOf(days: readonly number[], underWay: readonly number[] = []): RunPlace[] {
+function runsOf(days: readonly number[], underWay: readonly number[] = []): FoundRun[] {
   return days.map((age) => ({
     runId: String(age),
     folder: `/logs/runs/${age}`,
@@ -53,13 +53,13 @@ test('a folder that is just being made is a run that is under way; an old one wa
     const folder = join(logs, 'runs', '20261129-110000-aaaa');
     await mkdir(join(folder, 'ledger'), { recursive: true });
     assert.deepEqual(
-      runPlaces(logs).map(({ underWay }) => underWay),
+      listRuns(logs).map(({ underWay }) => underWay),
       [true],
     );
     const before = new Date(Date.now() - DAY_MS);
     await utimes(folder, before, before);
     assert.deepEqual(
-      runPlaces(logs).map(({ underWay }) => underWay),
+      listRuns(logs).map(({ underWay }) => underWay),
       [false],
     );
   }));
@@ -71,7 +71,7 @@ test('folders and files that no run made are no runs', () =>
     await mkdir(join(logs, 'runs', 'my-notes'));
     await writeFile(join(logs, 'runs', 'comparison-a_b.html'), '');
     assert.deepEqual(
-      runPlaces(logs).map(({ runId }) => runId),
+      listRuns(logs).map(({ runId }) => runId),
       [run.runId],
     );
   }));
