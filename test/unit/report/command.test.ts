@@ -13,7 +13,7 @@ import { withTempFolder } from '../../helpers/temp-folder.js';
 /** Runs the command in a folder, and returns the result that it printed. */
 async function report(cwd: string, names: readonly string[]) {
   const printed: { json: unknown; text: string }[] = [];
-  const settings = { app: { lang: 'en' }, logging: { dir: 'logs' } } as Settings;
+  const settings = { app: { lang: 'en' }, logging: { dir: join(cwd, 'logs') } } as Settings;
   const context = {
     settings,
     messages: messagesIn('en'),

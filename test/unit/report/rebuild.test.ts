@@ -10,8 +10,6 @@ import type { Settings } from '../../../src/settings/settings.js';
 import { sampleRun, writeSampleRun } from '../../helpers/sample-run.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 
-const RUN = '20261123-201530-a1b2';
-
 /** Lends `body` the folder of a verified run, and a function that rebuilds its report and returns the log lines. */
 function withRun(
   body: (folder: string, rebuild: () => Promise<string[]>) => Promise<void>,
@@ -21,15 +19,14 @@ function withRun(
     const lines: string[] = [];
     const log = (level: string) => (line: string) => lines.push(`${level}: ${line}`);
     const context = {
-      settings: { app: { lang: 'en' }, logging: { dir: 'logs' } } as Settings,
+      settings: { app: { lang: 'en' }, logging: { dir: join(cwd, 'logs') } } as Settings,
       messages: messagesIn('en'),
       log: { component: () => ({ warning: log('warning') }) },
       resultLog: () => ({ info: log('info') }),
       cwd,
     } as unknown as CommandContext;
     await body(folder, async () => {
-      // The path as `verify next` finds it: relative, below the folder of the settings.
-      await rewritePage(context, join('logs', 'runs', RUN));
+      await rewritePage(context, folder);
       return lines;
     });
   });
