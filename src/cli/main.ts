@@ -1,7 +1,8 @@
 import { EXIT, type ExitCode, OperatorError } from '../errors.js';
 import { programVersion } from '../lib/package-root.js';
+import { paintFor } from '../lib/paint.js';
 import { countSignals, onAbort } from '../lib/signals.js';
-import { wrapWords } from '../lib/wrap-words.js';
+import { consoleForm } from '../log/console-form.js';
 import { LANGUAGES, type Messages, messagesIn } from '../messages/index.js';
 import {
   COMMANDS as COMMAND_NAMES,
@@ -21,9 +22,10 @@ import {
 } from '../settings/resolve.js';
 import { loadSettings } from '../settings/settings.js';
 import { type Arguments, parseArguments, unknownCommand } from './arguments.js';
-import type { Command, CommandContext, Result } from './commands/context.js';
+import type { Command, CommandContext } from './commands/context.js';
 import { renderHelp } from './help.js';
 import { Output } from './output.js';
+import { resultText } from './result-text.js';
 import { systemErrorOf } from './system-error.js';
 
 /** Each command is loaded when it is run, so that `--help` answers at once. */
@@ -155,23 +157,14 @@ async function runCommand(
   heed: Heed,
 ): Promise<ExitCode> {
   const { settings, messages, json, verbose } = prepared;
-  const [
-    { createLog },
-    { consoleForm },
-    { createStatusLine },
-    { SharedTerminal },
-    { Progress },
-    { paintFor },
-    { run },
-  ] = await Promise.all([
-    import('../log/logger.js'),
-    import('../log/console-form.js'),
-    import('../log/status-line.js'),
-    import('../log/shared-terminal.js'),
-    import('./progress.js'),
-    import('../lib/paint.js'),
-    COMMANDS[name](),
-  ]);
+  const [{ createLog }, { createStatusLine }, { SharedTerminal }, { Progress }, { run }] =
+    await Promise.all([
+      import('../log/logger.js'),
+      import('../log/status-line.js'),
+      import('../log/shared-terminal.js'),
+      import('./progress.js'),
+      COMMANDS[name](),
+    ]);
   const { stderr } = process;
   const status = createStatusLine(stderr, stderr.isTTY ? new SharedTerminal(stderr.fd) : undefined);
   // Before the log opens its file, which a signal must not leave unfinished.
@@ -203,7 +196,7 @@ async function runCommand(
         printed = true;
         status.clear();
         if (json) printJson(result.json);
-        else output.write(textOf(result, messages));
+        else output.write(resultText(result, messages, process.stdout));
       },
     });
   } catch (error) {
@@ -240,25 +233,6 @@ function reportError(
   write(text);
   if (json) printJson({ error: text, exit_code: exitCode });
   return exitCode;
-}
-
-/** Columns by which the lines after the first of a wrapped sentence are indented. */
-const HANGING = 2;
-
-/** The text of a result: its verdict first, the path of its page last. */
-function textOf({ verdict = '', text, page = null }: Result, m: Messages): string {
-  const { isTTY, columns } = process.stdout;
-  // A path is not wrapped: it would be cut for whoever copies it.
-  const last = page === null ? '' : `${m.report.at(page)}\n`;
-  const first = isTTY && columns > 0 ? wrapLines(verdict, columns) : verdict;
-  return [first, text, last].filter((part) => part !== '').join('\n');
-}
-
-function wrapLines(text: string, columns: number): string {
-  return text
-    .split('\n')
-    .map((line) => wrapWords(line, columns, HANGING))
-    .join('\n');
 }
 
 function writeStderr(text: string): void {

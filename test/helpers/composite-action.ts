@@ -50,7 +50,7 @@ export function readAction(file: string): CompositeAction {
  * @param checkout the folder of the action itself
  * @param workspace an empty folder for the job
  */
-export async function runAction(
+export async function runCompositeAction(
   { inputs: declared, outputs, runs }: CompositeAction,
   given: Readonly<Record<string, string>>,
   { checkout, workspace }: { readonly checkout: string; readonly workspace: string },

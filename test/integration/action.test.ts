@@ -4,7 +4,7 @@ import { cp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
 import { packageRoot } from '../../src/lib/package-root.js';
-import { type ActionResult, readAction, runAction } from '../helpers/composite-action.js';
+import { type ActionResult, readAction, runCompositeAction } from '../helpers/composite-action.js';
 import { freePort } from '../helpers/free-port.js';
 import { startServer } from '../helpers/server.js';
 import { withTempFolder } from '../helpers/temp-folder.js';
@@ -62,7 +62,7 @@ test('the action runs a profile, keeps the page, and fails with the reason', asy
       const workspace = join(folder, `job-${++jobs}`);
       mkdirSync(join(workspace, 'load'), { recursive: true });
       const given = { 'working-directory': 'load', args: SHORT, ...inputs };
-      const result = await runAction(action, given, { checkout, workspace });
+      const result = await runCompositeAction(action, given, { checkout, workspace });
       for (const text of [result.log, result.summary, JSON.stringify(result.outputs)]) {
         assert.ok(!text.includes(SECRET), 'the password is shown');
       }
