@@ -3,12 +3,9 @@ import { join } from 'node:path';
 import type { VerificationDocument } from '../verify/verdict/document.js';
 import { isUnderWay, runNames, runPath } from './folder.js';
 import { timeIn } from './name.js';
-import { labelsOf, readRunFile, readSeries, readSummary } from './record.js';
+import { isRun, labelsOf, readRunFile, readSeries, readSummary } from './record.js';
 import type { RunSummary } from './summary.js';
 import { VerificationRecord } from './verifications.js';
-
-/** Files of which a run's folder has one at least, from its beginning on. */
-const MARKS = ['settings.json', 'summary.json', 'series.ndjson', 'ledger'] as const;
 
 /** Milliseconds that a run may take from the making of its folder to its process id there. */
 const BEGINNING_MS = 60_000;
@@ -48,7 +45,7 @@ export interface KeptFile {
 export function listRuns(logs: string): FoundRun[] {
   return runNames(logs)
     .map((runId) => ({ runId, folder: runPath(logs, runId) }))
-    .filter(({ folder }) => MARKS.some((file) => existsSync(join(folder, file))))
+    .filter(({ folder }) => isRun(folder))
     .map(({ runId, folder }) => lookAtRun(runId, folder))
     .sort((a, b) => b.began - a.began || (a.runId < b.runId ? 1 : -1));
 }

@@ -96,21 +96,23 @@ export function readRunFile(folder: string, file: string): Record<string, unknow
 }
 
 /**
- * The folder of a run: without a name the newest below `<logs>/runs`; else the one with this id or name, at this path,
- * or with this part of an id. Throws an OperatorError for none and for several.
+ * The folder of a run: without a name the newest with a record below `<logs>/runs`; else the one with this id or name, at
+ * this path, or with this part of an id. Throws an OperatorError for none and for several.
  */
 export function findRun(logs: string, nameOrPath: string | undefined, cwd = process.cwd()): string {
   const folder = runsPath(logs);
-  const runs = recordedRuns(logs);
-  const [newest] = runs;
-  if (newest === undefined && (nameOrPath === undefined || !existsSync(resolve(cwd, nameOrPath)))) {
-    throw new OperatorError(EXIT.usage, (m) => m.page.noRuns({ folder }));
+  const runs = runIds(logs);
+  const none = () => new OperatorError(EXIT.usage, (m) => m.page.noRuns({ folder }));
+  if (nameOrPath === undefined) {
+    const newest = runs.find((run) => hasRecord(runPath(logs, run)));
+    if (newest === undefined) throw none();
+    return join(folder, newest);
   }
-  if (nameOrPath === undefined) return join(folder, newest ?? '');
+  const path = resolve(cwd, nameOrPath);
+  if (runs.length === 0 && !existsSync(path)) throw none();
   if (runs.includes(nameOrPath)) return join(folder, nameOrPath);
   const slug = slugOf(nameOrPath);
   const named = runs.filter((run) => slug !== null && nameIn(run) === slug);
-  const path = resolve(cwd, nameOrPath);
   if (named.length === 0 && existsSync(path)) return runAt(path);
   const part = slug === null ? nameOrPath : slug;
   const containing = runs.filter((run) => run.includes(nameOrPath) || run.includes(part));
@@ -134,10 +136,10 @@ export function findRun(logs: string, nameOrPath: string | undefined, cwd = proc
   return join(folder, match);
 }
 
-/** Ids of the runs with a record, the newest first: ids sort by time. */
-function recordedRuns(logs: string): string[] {
+/** Ids of all runs, the newest first: ids sort by time. */
+function runIds(logs: string): string[] {
   return runNames(logs)
-    .filter((run) => hasRecord(runPath(logs, run)))
+    .filter((run) => isRun(runPath(logs, run)))
     .sort()
     .reverse();
 }
@@ -145,8 +147,13 @@ function recordedRuns(logs: string): string[] {
 /** The run at a path: its folder, or a file in it. */
 function runAt(path: string): string {
   const folder = statSync(path).isDirectory() ? path : dirname(path);
-  if (hasRecord(folder)) return folder;
+  if (isRun(folder)) return folder;
   throw new OperatorError(EXIT.usage, (m) => m.page.notARun({ folder }));
+}
+
+/** Whether a run made the folder. One that was killed at its beginning left its settings alone. */
+export function isRun(folder: string): boolean {
+  return hasRecord(folder) || existsSync(join(folder, 'settings.json'));
 }
 
 /** Any of these files will do: a run that was killed early may have nothing but its ledger. */

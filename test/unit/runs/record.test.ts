@@ -92,6 +92,16 @@ test('a run is found by the name that it was given, before a path or a part of a
     assert.throws(() => findRun(logs, 'Nightly', logs), refusal(both));
   }));
 
+test('a run that was killed at its beginning is found by its name, as `runs list` shows it, and is not the newest', () =>
+  withTempFolder(async (logs) => {
+    const folder = join(logs, 'runs', FIRST);
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, 'settings.json'), '{}');
+    for (const name of [FIRST, 'a1b2']) assert.equal(findRun(logs, name, logs), folder);
+    assert.equal(findRun(logs, folder, logs), folder);
+    assert.throws(() => findRun(logs, undefined), refusal(/no run is recorded/));
+  }));
+
 test('an ambiguous name is refused with the runs that it may be', () =>
   withRuns(async (logs) => {
     assert.throws(
