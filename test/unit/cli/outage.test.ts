@@ -1,17 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Outage } from '../../../src/cli/outage.js';
-import type { Failure } from '../../../src/postgres/failures.js';
+import { failure } from '../../helpers/failure.js';
 
-const FAILURE: Failure = {
-  class: 'critical',
-  sqlstate: '57P01',
-  errno: null,
-  message: 'terminating connection due to administrator command',
-  constraint: null,
-  table: null,
-  column: null,
-};
+const FAILURE = failure('57P01', 'terminating connection due to administrator command');
 
 function lose(outage: Outage, worker: number, attempt: number, waitMs: number): boolean {
   return outage.lost(worker, { kind: 'reconnecting', attempt, waitMs, failure: FAILURE });

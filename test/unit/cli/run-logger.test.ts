@@ -5,17 +5,9 @@ import { RunLogger } from '../../../src/cli/run-logger.js';
 import type { ComponentLog } from '../../../src/log/logger.js';
 import { createStatusLine } from '../../../src/log/status-line.js';
 import { messagesIn } from '../../../src/messages/index.js';
-import type { Failure } from '../../../src/postgres/failures.js';
+import { failure } from '../../helpers/failure.js';
 
-const FAILURE: Failure = {
-  class: 'critical',
-  sqlstate: '57P01',
-  errno: null,
-  message: 'terminating connection due to administrator command',
-  constraint: null,
-  table: null,
-  column: null,
-};
+const FAILURE = failure('57P01', 'terminating connection due to administrator command');
 const WORKERS = 5;
 
 /** Runs `body` with a logger, and returns its lines: `E hint …` is for a terminal alone, `E …` for the others. */

@@ -9,6 +9,7 @@ import { parseStage, type Stage, stageAt } from '../../../src/load/stages.js';
 import { layOut } from '../../../src/log/live-line.js';
 import { LANGUAGES, type Language, messagesIn } from '../../../src/messages/index.js';
 import type { LiveFigures } from '../../../src/run/engine.js';
+import { failure } from '../../helpers/failure.js';
 
 const COLUMNS = 79;
 
@@ -46,15 +47,7 @@ const LOST: OutageState = {
   attempt: 2,
   waitMs: 1500,
   nextMs: 1230,
-  failure: {
-    class: 'critical',
-    sqlstate: null,
-    errno: 'ECONNREFUSED',
-    message: 'connect ECONNREFUSED',
-    constraint: null,
-    table: null,
-    column: null,
-  },
+  failure: failure('ECONNREFUSED', 'connect ECONNREFUSED'),
 };
 
 interface Moment {

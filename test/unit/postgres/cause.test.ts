@@ -4,21 +4,9 @@ import { LANGUAGES, messagesIn } from '../../../src/messages/index.js';
 import { causeText } from '../../../src/postgres/cause.js';
 import type { Failure } from '../../../src/postgres/failures.js';
 import { conditionName } from '../../../src/postgres/sqlstate.js';
+import { failure } from '../../helpers/failure.js';
 
 const WHERE = 'localhost:5432';
-
-function failure(code: string, message = 'as the server says'): Failure {
-  const isSystem = code.startsWith('E');
-  return {
-    class: 'critical',
-    sqlstate: isSystem ? null : code,
-    errno: isSystem ? code : null,
-    message,
-    constraint: null,
-    table: null,
-    column: null,
-  };
-}
 
 test('a cause is said in words, with its code; without words, as the server says it', () => {
   const cases: readonly [Failure, string][] = [
