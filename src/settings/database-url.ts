@@ -1,7 +1,7 @@
+import type { Sentence } from '../errors.js';
 import { findNearest } from '../lib/nearest.js';
 import { isLibpqParameter, LIBPQ_PARAMETERS, type LibpqParameter } from './libpq.js';
 import type { OptionKey } from './options.js';
-import type { Localized } from './problems.js';
 import type { Given, Problem, Source } from './source.js';
 
 /** scheme://user:password@host:port/database?parameters, every part after the scheme is optional. */
@@ -36,7 +36,7 @@ const FOREIGN_PARAMETERS: readonly string[] = ['pgbouncer', 'uselibpqcompat'];
  * as `?host=/path`. `urlName`: the variable that holds the URL, `DATABASE_URL`. No problem repeats the URL, because it
  * may hold a password.
  */
-export function readDatabaseUrl(url: string, where: Localized, urlName: string): Source {
+export function readDatabaseUrl(url: string, where: Sentence, urlName: string): Source {
   const parts = URL_PARTS.exec(url.trim());
   if (parts === null) return refuse((messages) => messages.settings.badUrl(where(messages)));
   const [, user, password, address = '', database, query = ''] = parts;
@@ -54,7 +54,7 @@ export function readDatabaseUrl(url: string, where: Localized, urlName: string):
     if (encoded === undefined || encoded === '') return undefined;
     const text = decode(encoded);
     if (text !== undefined) {
-      const place: Localized = (messages) => messages.settings.urlPart(where(messages), name);
+      const place: Sentence = (messages) => messages.settings.urlPart(where(messages), name);
       return { text, where: place, name: urlName };
     }
     problems.push((messages) => messages.settings.badUrlPart(where(messages), name));

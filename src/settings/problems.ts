@@ -1,6 +1,6 @@
+import type { Sentence } from '../errors.js';
 import { findStageProblem } from '../load/stage-problem.js';
 import { parseStage } from '../load/stages.js';
-import type { Messages } from '../messages/index.js';
 import { guessThreshold } from '../report/guess-threshold.js';
 import { parseThreshold } from '../report/thresholds.js';
 import { findSourceProblem } from '../sources/source-problem.js';
@@ -10,16 +10,13 @@ import { findSourceProblem } from '../sources/source-problem.js';
  * may have meant.
  */
 
-/** A sentence, or a part of one, in the language of the catalogue that it gets. */
-export type Localized = (messages: Messages) => string;
-
 /** Splits a list of stages or thresholds. An empty part is a mistake: a variable that a script did not set. */
 export function splitParts(given: string): string[] {
   return given.trim() === '' ? [] : given.split(';');
 }
 
 /** A sentence on each stage that is wrong; empty when each is right. */
-export function stageProblems(where: Localized, given: string): Localized[] {
+export function stageProblems(where: Sentence, given: string): Sentence[] {
   return splitParts(given)
     .filter((part) => parseStage(part) === undefined)
     .map((part) => {
@@ -33,7 +30,7 @@ export function stageProblems(where: Localized, given: string): Localized[] {
  * A sentence on each threshold that is wrong: a misspelt metric is worth more than a description of all
  * thresholds. Empty when each is right.
  */
-export function thresholdProblems(where: Localized, given: string): Localized[] {
+export function thresholdProblems(where: Sentence, given: string): Sentence[] {
   return splitParts(given).flatMap((part, i, parts) => {
     const read = parseThreshold(part);
     if (!('problem' in read)) return [];
@@ -55,12 +52,12 @@ export function thresholdProblems(where: Localized, given: string): Localized[] 
   });
 }
 
-function emptyPart(where: Localized): Localized {
+function emptyPart(where: Sentence): Sentence {
   return (messages) => messages.settings.emptyPart(where(messages));
 }
 
 /** A sentence on the name of a source that is wrong. */
-export function sourceProblems(where: Localized, given: string): Localized[] {
+export function sourceProblems(where: Sentence, given: string): Sentence[] {
   const problem = findSourceProblem(given);
   return [(messages) => messages.settings.source(where(messages), given.trim(), problem)];
 }

@@ -1,14 +1,14 @@
+import type { Sentence } from '../errors.js';
 import type { LibpqParameter } from './libpq.js';
 import type { OptionKey } from './options.js';
-import type { Localized } from './problems.js';
 
 /** A sentence on one thing that is wrong in what the operator gave. */
-export type Problem = Localized;
+export type Problem = Sentence;
 
 /** A value as it was given, and its place. */
 export interface Given {
   readonly text: string;
-  readonly where: Localized;
+  readonly where: Sentence;
   /** The place in a word of no language: `PGHOST`, `PG_HOST (config/.env:3)`, `DATABASE_URL`. */
   readonly name: string;
 }

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import type { Sentence } from '../errors.js';
 import { guessNumber, guessShare, guessSize, guessSpan } from '../lib/guesses.js';
 import { findNearest } from '../lib/nearest.js';
 import { UNITS } from '../lib/units.js';
@@ -7,13 +8,7 @@ import { parseStage, STAGE_EXAMPLES, type Stage } from '../load/stages.js';
 import { parseThreshold, type Threshold } from '../report/thresholds.js';
 import { MAX_NAME_LENGTH, slugOf } from '../runs/name.js';
 import { parseSource, SOURCE_FORMS, type SourceSpec } from '../sources/source-spec.js';
-import {
-  type Localized,
-  sourceProblems,
-  splitParts,
-  stageProblems,
-  thresholdProblems,
-} from './problems.js';
+import { sourceProblems, splitParts, stageProblems, thresholdProblems } from './problems.js';
 import { withoutPassword } from './url-password.js';
 
 /*
@@ -28,11 +23,11 @@ import { withoutPassword } from './url-password.js';
 export interface Validator<T> {
   readonly schema: v.GenericSchema<string, T>;
   /** Describes the values that the schema accepts. */
-  readonly allowed: Localized;
+  readonly allowed: Sentence;
   /** Texts that an operator may have meant by one that the schema refuses; the schema may refuse them too. */
   readonly guesses?: (given: string) => readonly string[];
   /** Sentences on a value that the schema refused, if they can say more than `allowed`; empty: they cannot. */
-  readonly problems?: (where: Localized, given: string) => readonly Localized[];
+  readonly problems?: (where: Sentence, given: string) => readonly Sentence[];
   /** The value is a path, to be made absolute from the working directory. */
   readonly isPath?: true;
   /** Words that are values, besides others or not: a shell offers them. */
@@ -44,9 +39,9 @@ export interface Validator<T> {
 /** The sentence on a value that a validator refuses, with the one that may be meant; a secret is not shown. */
 export function invalid(
   { schema, allowed, guesses }: Validator<unknown>,
-  { where, text }: { readonly where: Localized; readonly text: string },
+  { where, text }: { readonly where: Sentence; readonly text: string },
   isSecret: boolean,
-): Localized {
+): Sentence {
   const meant = isSecret ? undefined : guesses?.(text).find((guess) => v.is(schema, guess));
   const shown = isSecret ? '***' : withoutPassword(text);
   return (messages) => messages.settings.invalid(where(messages), shown, allowed(messages), meant);

@@ -1,14 +1,14 @@
+import type { Sentence } from '../errors.js';
 import { readDatabaseUrl } from './database-url.js';
 import { LIBPQ_PARAMETERS, type LibpqParameter, variableOf } from './libpq.js';
 import { OPTION_KEYS, type OptionKey, optionOf } from './options.js';
-import type { Localized } from './problems.js';
 import type { Given, Source } from './source.js';
 
 export type Variables = Readonly<Record<string, string | undefined>>;
 
 /** The place of a variable. */
 export interface VariablePlace {
-  readonly where: Localized;
+  readonly where: Sentence;
   /** The place in a word of no language: `PG_HOST`, `PG_HOST (config/.env:3)`. */
   readonly name: string;
 }
