@@ -63,6 +63,8 @@ export interface RunSummary {
   /** Outcomes of the thresholds, in the order given. */
   readonly thresholds: readonly ThresholdResult[];
   readonly stopped_by: StoppedBy;
+  /** Why the run did less than planned, in the operator's language; left out if it did not. */
+  readonly cause?: string;
 }
 
 export interface TypeFigures {

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'node:test';
+import { runPath } from '../../src/runs/folder.js';
 import type { RunSummary } from '../../src/runs/summary.js';
 import { assertExact, assertExactButDoubts } from '../helpers/audit.js';
 import type { CliResult } from '../helpers/cli.js';
@@ -59,7 +62,7 @@ test('a server that stays away ends the run when the attempts are used up', asyn
   await withLoss(
     ['--rate', 'max'],
     3,
-    ({ result: { stderr }, summary }) => {
+    ({ result: { stderr }, summary, cwd }) => {
       assert.equal(summary.stopped_by, 'critical');
       assert.match(stderr, /ERROR .* connection lost — reconnecting in [\d.]+s \(attempt 3\/3\)/);
       assert.doesNotMatch(stderr, /attempt 4/);
@@ -68,6 +71,10 @@ test('a server that stays away ends the run when the attempts are used up', asyn
         stderr,
         /connection lost and not recovered \(.+ \(57P01\); since then .+\); the run was ended/,
       );
+      // The page says so too.
+      assert.match(summary.cause ?? '', /\(57P01\); since then /);
+      const page = readFileSync(join(runPath(join(cwd, 'logs'), summary.run_id), 'report.html'));
+      assert.match(page.toString(), /<strong>Did not finish: [^<]*\(57P01\); since then /);
     },
     SHORT_PATIENCE,
   );

@@ -176,10 +176,11 @@ async function showEnd(
   { totals, workerStats }: RunEngine,
 ): Promise<void> {
   const { messages: m, paint } = context;
-  const recorded = await folder.conclude(summary, latencyDistributions(workerStats));
+  const document = cause === null ? summary : { ...summary, cause };
+  const recorded = await folder.conclude(document, latencyDistributions(workerStats));
   const page = recorded ? await writePage(context, 'stream', folder.path) : null;
   context.print({
-    json: summary,
+    json: document,
     verdict: verdictText(m, paint, judgeRun(summary, null, cause)),
     text: summaryText(m, paint, summary, totals),
     page,

@@ -63,7 +63,7 @@ function verdict(w: Writer, run: RunRecord): Markup {
 }
 
 function verdictOf({ summary, verification }: RunRecord): RunVerdict {
-  return judgeRun(summary, verification?.document ?? null);
+  return judgeRun(summary, verification?.document ?? null, summary?.cause ?? null);
 }
 
 /** The top of a comparison: its runs, each with the colour of its curves. `links`: to their pages; null without one. */

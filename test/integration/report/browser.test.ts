@@ -198,10 +198,9 @@ test('plots follow the width of the window and the colours of the system', { ski
       page.evaluate<number>("document.querySelector('#plot-throughput canvas').clientWidth");
     const before = await width();
     await page.setViewportSize({ width: 500, height: 900 });
-    await page.waitForFunction(
-      `document.querySelector('#plot-throughput canvas').clientWidth < ${before / 2}`,
-    );
+    await waitFor(async () => (await width()) < before / 2);
     await page.emulateMedia({ colorScheme: 'dark' });
+    await page.evaluate(NEXT_FRAME);
     await assertWhole(page, RUN_PLOTS, 'run-en-resized');
     assert.deepEqual(complaints, []);
   }),
