@@ -223,13 +223,7 @@ export const pageEn: typeof pagePtBR = {
   coresOf: (e) => `${e.cores} cores`,
   rssPeak: () => 'resident memory, at most',
   rssGrowth: () => 'growth of memory after the first minute',
-  late: () => 'lateness of a free worker, p99',
-  bottleneck: (resource) =>
-    ({
-      cpu: 'The generator was the bottleneck: it, not the server, ran short of processor time. The latencies include that wait; run again with more cores or less load.',
-      'event-loop':
-        'The generator was the bottleneck: its process could not send in time. The latencies include that wait; run again with more workers or less load.',
-    })[resource],
+  late: () => 'lateness of an idle worker, p99',
   noBottleneck: () =>
     'The generator was not the bottleneck: what these figures show is the server’s.',
   settings: () => 'Settings',
@@ -261,5 +255,5 @@ export const pageEn: typeof pagePtBR = {
   unknownRun: (e) =>
     `there is no run "${e.name}" in ${e.folder}; the nearest: ${e.nearest.join(', ')}`,
   cannotWrite: (e) =>
-    `the report could not be written to ${e.path} (${e.reason}); correct the permissions or free some space`,
+    `the report could not be written to ${e.path} (${e.reason}); fix the permissions or free some space`,
 };
