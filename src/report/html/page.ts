@@ -168,7 +168,7 @@ ${body}
   return page.text;
 }
 
-/** The page's script: uPlot, and the functions of `client.ts` as the compiler wrote them. */
+/** The page's script: uPlot, and the functions of `client/` as the compiler wrote them. */
 function clientScript(): string {
   const parts = Object.values(PARTS).map(String).join('\n');
   const names = Object.keys(PARTS).join(', ');
