@@ -177,6 +177,18 @@ test('a run of one second, and one without a series, show without a complaint', 
   });
 });
 
+test('no script runs but the page’s own', { skip: SKIP }, () =>
+  withPage([sampleRun()], 'en', { width: 1400, scheme: 'light' }, async (page, complaints) => {
+    await page.evaluate(`(() => {
+      const script = document.createElement('script');
+      script.textContent = 'document.title = "changed"';
+      document.body.append(script);
+    })()`);
+    assert.notEqual(await page.title(), 'changed');
+    assert.match(complaints.join('\n'), /Content Security Policy/);
+  }),
+);
+
 test('every verdict has a page that is whole', { skip: SKIP }, async () => {
   for (const [index, verdict] of (['exact', 'duplicates', 'indeterminate'] as const).entries()) {
     const scheme = SCHEMES[index % 2] ?? 'light';
