@@ -30,11 +30,20 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 // biome-ignore lint/suspicious/noEmptyInterface: messages/index.ts declares its members
 export interface Catalogue {}
 
+/** A sentence, or a part of one, in a language that its reader chooses. */
+export type Sentence = (messages: Catalogue) => string;
+
 let english: Catalogue | null = null;
 
-/** Sets the catalogue for the `message` of errors, which logs of defects and tests read. */
+/** Sets the English catalogue, for the `message` of errors (logs of defects and tests read it) and for `inEnglish`. */
 export function describeErrorsBy(catalogue: Catalogue): void {
   english = catalogue;
+}
+
+/** The sentence in English, for documents and answers that other programs read. Throws where no catalogue was set. */
+export function inEnglish(sentence: Sentence): string {
+  if (english === null) throw new Error('the English catalogue was not set');
+  return sentence(english);
 }
 
 /**
@@ -44,13 +53,9 @@ export function describeErrorsBy(catalogue: Catalogue): void {
 export class OperatorError extends Error {
   readonly exitCode: ExitCode;
   /** The sentence in a given language. `message` holds it in English. */
-  readonly sentence: (messages: Catalogue) => string;
+  readonly sentence: Sentence;
 
-  constructor(
-    exitCode: ExitCode,
-    sentence: (messages: Catalogue) => string,
-    options?: { cause?: unknown },
-  ) {
+  constructor(exitCode: ExitCode, sentence: Sentence, options?: { cause?: unknown }) {
     super(english === null ? `exit code ${exitCode}` : sentence(english), options);
     this.name = 'OperatorError';
     this.exitCode = exitCode;

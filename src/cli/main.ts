@@ -84,6 +84,7 @@ function untilForced(): Promise<null> {
   });
 }
 
+/** The parts of the program that arguments are run in. */
 interface Surroundings {
   readonly messages: Messages;
   readonly heed: Heed;

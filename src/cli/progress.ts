@@ -1,4 +1,4 @@
-import { type LivePart, layOut } from '../log/live-line.js';
+import { type LivePart, layOut, layOutLine } from '../log/live-line.js';
 import type { ComponentLog } from '../log/logger.js';
 import type { ProgressForm } from '../log/settings.js';
 import type { StatusLine } from '../log/status-line.js';
@@ -68,7 +68,7 @@ export class Progress {
       if (form === 'auto' && status.show(layOut(view.parts, status.columns))) return;
       if (sinceLine < LINE_MS) return;
       sinceLine = 0;
-      write(layOut(view.parts, status.live ? status.columns : Number.POSITIVE_INFINITY));
+      write(layOutLine(view.parts, status.live ? status.columns : Number.POSITIVE_INFINITY));
     };
   }
 

@@ -1,6 +1,7 @@
 import { monotonicMs } from '../lib/clock.js';
 import type { ComponentLog } from '../log/logger.js';
 import { causeText } from '../postgres/cause.js';
+import type { Failure } from '../postgres/failures.js';
 import { conditionName, SQLSTATE } from '../postgres/sqlstate.js';
 import type { RunListener } from '../run/engine.js';
 import type { ProducerReport } from '../run/protocol.js';
@@ -8,13 +9,14 @@ import type { Operation, WrittenRows } from '../schemas/hospital/changes.js';
 import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
 import { Outage } from './outage.js';
 import type { Progress } from './progress.js';
+import { RecentWindow } from './recent-window.js';
 import { RepeatedLines } from './repeated-lines.js';
-import { RecentWindow, type RunProgressParts, runView } from './run-progress.js';
+import { type RunProgressParts, runView } from './run-progress.js';
 
 /** At high rates a table's line sums its batches of this long. */
 const FOLD_MS = 1_000;
-/** A loss is logged after this, with the number of the workers that noticed it meanwhile. */
-const GATHER_MS = 500;
+/** A loss is logged when every worker has noticed it, or after this: a worker notices it when it next sends a batch. */
+const GATHER_MS = 1_000;
 
 export interface RunLoggerParts
   extends Pick<
@@ -137,6 +139,7 @@ export class RunLogger implements Omit<RunListener, 'sampled'> {
     const isNew = this.#outage.lost(worker, report);
     if (before === null) this.#gathering = setTimeout(() => this.#announceLoss(), GATHER_MS);
     else if (isNew) this.#logAttempt();
+    if (this.#outage.state?.affected === this.#parts.workers) this.#announceLoss();
   }
 
   /** Logs the loss that waits to be logged, if there is one. */
@@ -184,7 +187,7 @@ export class RunLogger implements Omit<RunListener, 'sampled'> {
     );
   }
 
-  #cause(failure: Parameters<typeof causeText>[0]): string {
+  #cause(failure: Failure): string {
     return causeText(failure, this.#parts.where, this.#parts.messages);
   }
 

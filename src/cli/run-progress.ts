@@ -1,15 +1,12 @@
-import type { Histogram } from '../lib/histogram.js';
 import { round } from '../lib/numbers.js';
-import type { Stage } from '../load/stages.js';
+import { type Stage, stageAt } from '../load/stages.js';
 import type { LiveForm, LivePart } from '../log/live-line.js';
 import type { Messages } from '../messages/index.js';
 import type { LiveFigures } from '../run/engine.js';
 import { clockText } from './clock-text.js';
 import type { OutageState } from './outage.js';
 import type { ProgressView } from './progress.js';
-
-/** Rate and p99 are those of so many last milliseconds: short enough to follow the load, long enough to be steady. */
-const RECENT_MS = 5_000;
+import type { RecentFigures } from './recent-window.js';
 
 /** The worth of each form of the live line, from the one that is given up first. */
 const WORTH = {
@@ -45,35 +42,6 @@ export interface RunProgressParts {
   readonly cause: (state: OutageState) => string;
 }
 
-/** The figures of the last seconds. */
-export interface RecentFigures {
-  /** Committed events a second. */
-  readonly rate: number;
-  /** 99th percentile of the response latency in milliseconds; null: no batch was answered. */
-  readonly p99Ms: number | null;
-}
-
-/** Rate and latency of the last seconds, from samples of figures that only grow. */
-export class RecentWindow {
-  readonly #samples: { atMs: number; events: number; response: Histogram }[] = [];
-
-  /** Takes a sample at a moment, in milliseconds; returns the figures of the `RECENT_MS` until then. */
-  add(atMs: number, events: number, response: Histogram): RecentFigures {
-    const samples = this.#samples;
-    samples.push({ atMs, events, response });
-    // The one before the window stays: the window begins with it.
-    while ((samples[1]?.atMs ?? atMs) <= atMs - RECENT_MS) samples.shift();
-    const first = samples[0];
-    if (first === undefined || first.atMs === atMs) {
-      return { rate: 0, p99Ms: response.quantile(0.99) };
-    }
-    return {
-      rate: Math.round(((events - first.events) / (atMs - first.atMs)) * 1000),
-      p99Ms: response.since(first.response).quantile(0.99),
-    };
-  }
-}
-
 /** The moment of a run, to be shown. */
 export function runView(parts: RunProgressParts, recent: RecentFigures): ProgressView {
   const figures = parts.sample();
@@ -84,37 +52,63 @@ export function runView(parts: RunProgressParts, recent: RecentFigures): Progres
   };
 }
 
+/** Whether no worker has a connection, while the run is to go on. */
+function isLost(
+  { workers }: RunProgressParts,
+  { state }: LiveFigures,
+  outage: OutageState,
+): boolean {
+  return outage.workers === workers && state === 'running';
+}
+
 function liveParts(
-  { messages, attempts, stages, workers }: RunProgressParts,
+  parts: RunProgressParts,
   figures: LiveFigures,
-  { rate, p99Ms }: RecentFigures,
+  recent: RecentFigures,
   outage: OutageState | null,
 ): LivePart[] {
+  const { messages, stages } = parts;
   const m = messages.stream.live;
-  const { state, activeMs, remainingMs, targetRate, events, rejected, reconnects, due } = figures;
-  const left = remainingMs === null ? [] : [part(m.left(clockText(remainingMs)), WORTH.left)];
-  const total = part(m.events(events), WORTH.events);
-  const stage = stagePart(messages, stages, activeMs);
-  if (outage !== null && outage.workers === workers && state === 'running') {
-    const attempt = { attempt: outage.attempt, of: attempts, seconds: outage.nextMs / 1000 };
-    return [
-      part(m.lost(outage.sinceMs / 1000), WORTH.state),
-      [
-        { text: m.reconnecting(attempt), worth: WORTH.reconnectingWords },
-        { text: m.attempt(attempt), worth: WORTH.attempt },
-      ],
-      ...(due === null ? [] : [part(m.due(due), WORTH.due)]),
-      ...stage,
-      ...left,
-      total,
-    ];
-  }
+  const { state, activeMs, remainingMs, events } = figures;
   const partlyLost =
     outage === null
       ? []
-      : [part(m.partlyLost({ workers: outage.workers, of: workers }), WORTH.attempt)];
+      : [part(m.partlyLost({ workers: outage.workers, of: parts.workers }), WORTH.attempt)];
   if (state === 'waiting') return [part(m.states[state](), WORTH.state), ...partlyLost];
-  const target = targetRate === null ? null : Math.round(targetRate);
+  return [
+    ...(outage !== null && isLost(parts, figures, outage)
+      ? lostParts(parts, figures, outage)
+      : [...loadParts(messages, figures, recent), ...partlyLost]),
+    ...stageParts(messages, stages, activeMs),
+    ...(remainingMs === null ? [] : [part(m.left(clockText(remainingMs)), WORTH.left)]),
+    part(m.events(events), WORTH.events),
+  ];
+}
+
+function lostParts(
+  { messages, attempts }: RunProgressParts,
+  { due }: LiveFigures,
+  { sinceMs, attempt, nextMs }: OutageState,
+): LivePart[] {
+  const m = messages.stream.live;
+  const next = { attempt, of: attempts, seconds: nextMs / 1000 };
+  return [
+    part(m.lost(sinceMs / 1000), WORTH.state),
+    [
+      { text: m.reconnecting(next), worth: WORTH.reconnectingWords },
+      { text: m.attempt(next), worth: WORTH.attempt },
+    ],
+    ...(due === null ? [] : [part(m.due(due), WORTH.due)]),
+  ];
+}
+
+function loadParts(
+  messages: Messages,
+  { state, activeMs, remainingMs, targetRate, rejected, reconnects }: LiveFigures,
+  { rate, p99Ms }: RecentFigures,
+): LivePart[] {
+  const m = messages.stream.live;
+  const rates = { rate, target: targetRate === null ? null : Math.round(targetRate) };
   return [
     [
       {
@@ -124,20 +118,15 @@ function liveParts(
       { text: m.states[state](), worth: WORTH.state },
     ],
     [
-      { text: m.rate({ rate, target }), worth: WORTH.rateWords },
-      { text: m.shortRate({ rate, target }), worth: WORTH.rate },
+      { text: m.rate(rates), worth: WORTH.rateWords },
+      { text: m.shortRate(rates), worth: WORTH.rate },
     ],
     part(m.p99(p99Ms), WORTH.p99),
     [
       { text: m.rejected(rejected), worth: WORTH.rejectedWords },
       { text: m.shortRejected(rejected), worth: WORTH.rejected },
     ],
-    ...(outage === null && reconnects > 0
-      ? [part(m.reconnects(reconnects), WORTH.reconnects)]
-      : partlyLost),
-    ...stage,
-    ...left,
-    total,
+    ...(reconnects === 0 ? [] : [part(m.reconnects(reconnects), WORTH.reconnects)]),
   ];
 }
 
@@ -145,7 +134,7 @@ function part(text: string, worth: number): readonly [LiveForm] {
   return [{ text, worth }];
 }
 
-function stagePart(m: Messages, stages: readonly Stage[], activeMs: number): LivePart[] {
+function stageParts(m: Messages, stages: readonly Stage[], activeMs: number): LivePart[] {
   const at = stageAt(stages, activeMs);
   if (at === null) return [];
   const { number, of, stage } = at;
@@ -159,38 +148,19 @@ function stagePart(m: Messages, stages: readonly Stage[], activeMs: number): Liv
   ];
 }
 
-interface StageAt {
-  /** Counts from 1. */
-  readonly number: number;
-  readonly of: number;
-  readonly stage: Stage;
-}
-
-/** The stage at a moment, or the last one after the end; null: there are no stages. */
-export function stageAt(stages: readonly Stage[], activeMs: number): StageAt | null {
-  let endMs = 0;
-  for (const [i, stage] of stages.entries()) {
-    endMs += stage.seconds * 1000;
-    if (activeMs < endMs || i === stages.length - 1) {
-      return { number: i + 1, of: stages.length, stage };
-    }
-  }
-  return null;
-}
-
 function recordOf(
-  { runId, stages, workers, attempts, cause }: RunProgressParts,
+  parts: RunProgressParts,
   figures: LiveFigures,
   { rate, p99Ms }: RecentFigures,
   outage: OutageState | null,
 ): Record<string, unknown> {
+  const { runId, stages, attempts, cause } = parts;
   const { state, activeMs, remainingMs, targetRate, events, rejected, reconnects, due } = figures;
   const at = stageAt(stages, activeMs);
-  const isLost = outage !== null && outage.workers === workers && state === 'running';
   return {
     phase: 'stream',
     run_id: runId,
-    state: isLost ? 'reconnecting' : state,
+    state: outage !== null && isLost(parts, figures, outage) ? 'reconnecting' : state,
     elapsed_seconds: seconds(activeMs),
     left_seconds: remainingMs === null ? null : seconds(remainingMs),
     rate,

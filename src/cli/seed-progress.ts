@@ -79,7 +79,7 @@ export class SeedProgress {
     const percent = `${Math.floor(share * 100)}%`;
     return [
       [
-        { text: `${bar(share)} ${percent.padStart(4)}`, worth: WORTH.bar },
+        { text: `${bar(share)} ${percent.padStart(4)}`, worth: WORTH.bar, isDrawing: true },
         { text: percent, worth: WORTH.percent },
       ],
       ...(step === 'rows'

@@ -24,3 +24,22 @@ export function parseStage(text: string): Stage | undefined {
   const segments = shape.segments(rates, seconds * 1000);
   return segments === undefined ? undefined : { text: text.trim(), seconds, segments };
 }
+
+interface StageAt {
+  /** Counts from 1. */
+  readonly number: number;
+  readonly of: number;
+  readonly stage: Stage;
+}
+
+/** The stage at a moment, or the last one after the end; null: there are no stages. */
+export function stageAt(stages: readonly Stage[], activeMs: number): StageAt | null {
+  let endMs = 0;
+  for (const [i, stage] of stages.entries()) {
+    endMs += stage.seconds * 1000;
+    if (activeMs < endMs || i === stages.length - 1) {
+      return { number: i + 1, of: stages.length, stage };
+    }
+  }
+  return null;
+}

@@ -4,12 +4,22 @@ import { displayWidth } from '../lib/display-width.js';
 export interface LiveForm {
   readonly text: string;
   readonly worth: number;
+  /** True: a drawing, which lines of a log do without. */
+  readonly isDrawing?: true;
 }
 
 /** A part of the live line: its forms, from the fullest to the shortest. The worth grows from one to the next. */
 export type LivePart = readonly LiveForm[];
 
 const SEPARATOR = ' · ';
+
+/** The parts of the live line as a line of a log, in so many columns. */
+export function layOutLine(parts: readonly LivePart[], columns: number): string {
+  return layOut(
+    parts.map((forms) => forms.filter(({ isDrawing }) => isDrawing !== true)),
+    columns,
+  );
+}
 
 /**
  * Lays the parts of the live line out in so many columns. While they are too wide, the form of the least worth gives

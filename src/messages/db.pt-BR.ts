@@ -107,7 +107,7 @@ export const dbPtBR = {
   endedBy: (e: { setting: string }) => `encerrada por ${e.setting}`,
   /** Causes of a lost connection or transaction, by SQLSTATE or system code. */
   causes: {
-    '25006': () => 'o servidor agora só aceita leitura, como uma réplica',
+    '25006': () => 'o servidor agora só aceita leitura, como um standby',
     '26000': () => 'um pool de conexões trocou a sessão',
     '40001': () => 'conflito entre transações',
     '40P01': () => 'deadlock com outra transação',

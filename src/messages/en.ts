@@ -4,6 +4,7 @@ import { cliEn } from './cli.en.js';
 import { dbEn } from './db.en.js';
 import { doctorEn } from './doctor.en.js';
 import type { Messages } from './index.js';
+import { malformedEn } from './malformed.en.js';
 import { pageEn } from './page.en.js';
 import type { KeyEntry } from './pt-BR.js';
 import { settingsEn } from './settings.en.js';
@@ -56,6 +57,7 @@ export const en: Messages = {
   verdict: verdictEn,
   verify: verifyEn,
   sources: sourcesEn,
+  malformed: malformedEn,
   seed: {
     raised: (e) =>
       `${e.table}: volume raised from ${number(e.from)} to ${number(e.to)} (SEED_MIN_ROWS)`,

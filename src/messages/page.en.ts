@@ -1,4 +1,5 @@
 import type { pagePtBR } from './page.pt-BR.js';
+import { systemCauseEn } from './system.en.js';
 
 /** The report of a run (`report.html`), and the command that writes it, in English. */
 export const pageEn: typeof pagePtBR = {
@@ -255,5 +256,5 @@ export const pageEn: typeof pagePtBR = {
   unknownRun: (e) =>
     `there is no run "${e.name}" in ${e.folder}; the nearest: ${e.nearest.join(', ')}`,
   cannotWrite: (e) =>
-    `the report could not be written to ${e.path} (${e.reason}); fix the permissions or free some space`,
+    `the report could not be written to ${e.path} (${systemCauseEn(e.reason)}); correct the permissions or free some space`,
 };

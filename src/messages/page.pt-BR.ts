@@ -1,4 +1,5 @@
 import type { EventOperation } from '../sources/source.js';
+import { systemCausePtBR } from './system.pt-BR.js';
 
 /** The report of a run (`report.html`), and the command that writes it, in Brazilian Portuguese. */
 export const pagePtBR = {
@@ -266,5 +267,5 @@ export const pagePtBR = {
   unknownRun: (e: { name: string; nearest: readonly string[]; folder: string }) =>
     `não há execução "${e.name}" em ${e.folder}; as mais parecidas: ${e.nearest.join(', ')}`,
   cannotWrite: (e: { path: string; reason: string }) =>
-    `o relatório não pôde ser gravado em ${e.path} (${e.reason}); corrija as permissões ou libere espaço`,
+    `o relatório não pôde ser gravado em ${e.path} (${systemCausePtBR(e.reason)}); corrija as permissões ou libere espaço`,
 };

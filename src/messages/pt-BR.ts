@@ -3,6 +3,7 @@ import { actionPtBR } from './action.pt-BR.js';
 import { cliPtBR } from './cli.pt-BR.js';
 import { dbPtBR } from './db.pt-BR.js';
 import { doctorPtBR } from './doctor.pt-BR.js';
+import { malformedPtBR } from './malformed.pt-BR.js';
 import { pagePtBR } from './page.pt-BR.js';
 import { settingsPtBR } from './settings.pt-BR.js';
 import { sourcesPtBR } from './sources.pt-BR.js';
@@ -75,6 +76,7 @@ export const ptBR = {
   verdict: verdictPtBR,
   verify: verifyPtBR,
   sources: sourcesPtBR,
+  malformed: malformedPtBR,
   seed: {
     raised: (e: { table: string; from: number; to: number }) =>
       `${e.table}: volume elevado de ${ptNumber(e.from)} para ${ptNumber(e.to)} (SEED_MIN_ROWS)`,
@@ -123,7 +125,7 @@ export const ptBR = {
     owns: (e: { worker: number; types: string; share: number }) =>
       `worker ${e.worker}: ${e.types} (${(e.share * 100).toFixed(1).replace('.', ',')}% dos eventos)`,
     ruled: (e: { rules: readonly string[]; message: string }) =>
-      `o PostgreSQL não executa os comandos de stream em tabela com regra (${e.rules.join(', ')}): ${e.message}; use um gatilho, ou ALTER TABLE … DISABLE RULE, e rode \`stream\` de novo`,
+      `o PostgreSQL não executa os comandos de stream em tabela com regra (${e.rules.join(', ')}): ${e.message}; use um trigger, ou ALTER TABLE … DISABLE RULE, e rode \`stream\` de novo`,
     rowTriggers: (e: { triggers: readonly string[] }) =>
       `triggers deste banco podem alterar ou descartar linhas antes de gravadas: ${e.triggers.join('; ')}. As escritas nessas tabelas devolvem cada linha como foi gravada, para o ledger registrar, e por isso são mais lentas; desative os triggers para a velocidade máxima`,
     written: (e: {
@@ -190,7 +192,7 @@ export const ptBR = {
         'encerre o que eles esperavam e rode `stream` de novo',
       ].join('; '),
     unconfirmed: (e: { count: number; waits: readonly string[] }) =>
-      `${ptPlural(e.count, 'transação em andamento esperava', 'transações em andamento esperavam')} por ${e.waits.join(' e ')}: a espera foi encerrada, e ${e.count === 1 ? 'ela está confirmada' : 'elas estão confirmadas'} neste servidor, mas não por uma réplica`,
+      `${ptPlural(e.count, 'transação em andamento esperava', 'transações em andamento esperavam')} por ${e.waits.join(' e ')}: a espera foi encerrada, e ${e.count === 1 ? 'ela está confirmada' : 'elas estão confirmadas'} neste servidor, mas não por um standby`,
     cutOff: (e: { seconds: number }) =>
       `lotes em andamento não tiveram resposta em ${ptSeconds(e.seconds)} s (STREAM_STOP_GRACE_SECONDS) e foram interrompidos: veja o que o servidor está fazendo, ou dê mais tempo`,
     ownServerDown: () => 'o PostgreSQL embutido está parado; o próximo comando o inicia de novo',

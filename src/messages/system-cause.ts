@@ -5,5 +5,5 @@ const MESSAGE = /^(?<place>\/.*?: )?(?<code>E[A-Z]+): /;
 export function systemCause(causes: Readonly<Record<string, string>>, message: string): string {
   const { place = '', code = '' } = MESSAGE.exec(message)?.groups ?? {};
   const words = causes[code];
-  return words === undefined ? message : `${place}${words} (${code})`;
+  return words === undefined ? message : `${place}${words}, ${code}`;
 }

@@ -4,7 +4,7 @@ import { type Measured, TABLES_LISTED, type Violated, type verdictPtBR } from '.
 const number = (value: number): string => value.toLocaleString('en-US');
 const plural = (count: number, one: string, many = `${one}s`): string =>
   `${number(count)} ${count === 1 ? one : many}`;
-/** In every digit that the threshold was compared with. */
+/** In every digit that is left: some decide the outcome. */
 const amount = (value: number, unit: string): string =>
   `${value.toLocaleString('en-US', { maximumFractionDigits: 15 })}${unit === '' || unit === '%' ? unit : ` ${unit}`}`;
 

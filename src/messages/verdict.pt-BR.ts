@@ -5,7 +5,7 @@ const number = (value: number): string => value.toLocaleString('pt-BR');
 const plural = (count: number, one: string, many: string): string =>
   `${number(count)} ${count === 1 ? one : many}`;
 const events = (count: number): string => plural(count, 'evento', 'eventos');
-/** In every digit that the threshold was compared with. */
+/** In every digit that is left: some decide the outcome. */
 const amount = (value: number, unit: string): string =>
   `${value.toLocaleString('pt-BR', { maximumFractionDigits: 15 })}${unit === '' || unit === '%' ? unit : ` ${unit}`}`;
 

@@ -3,6 +3,7 @@ import type { Doubts } from '../verify/verdict/accounting.js';
 import { DOUBTS, type Doubt } from '../verify/verdict/accounting.js';
 import type { Note, VerificationDocument } from '../verify/verdict/document.js';
 import type { Detail, Violation } from '../verify/verdict/findings.js';
+import { systemCauseEn } from './system.en.js';
 import type { verifyPtBR } from './verify.pt-BR.js';
 
 const number = (value: number): string => value.toLocaleString('en-US');
@@ -161,7 +162,7 @@ export const verifyEn: typeof verifyPtBR = {
   listening: (e) => `waiting for events at ${e.url}`,
   awaiting: () => 'ready; waiting for the next run to begin',
   notRecorded: (e) =>
-    `the verdict was not saved: ${e.folder} cannot be written (${e.reason}); free some space or correct its permissions, and verify again`,
+    `the verdict was not saved: ${e.folder} cannot be written (${systemCauseEn(e.reason)}); free some space or correct its permissions, and verify again`,
   awaitingSource: (e) => `waiting for the source: ${e.why}`,
   began: (e) => `comparing ${e.source} with run ${e.run}`,
   reconnecting: (e) => `connection lost; trying again in ${seconds(e.seconds)} s`,

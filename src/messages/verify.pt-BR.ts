@@ -1,10 +1,11 @@
 import type { TableName } from '../schemas/hospital/tables.js';
-import type { EventOperation, Malformed } from '../sources/source.js';
+import type { EventOperation } from '../sources/source.js';
 import type { Omission } from '../verify/ledger/publishing.js';
 import type { Doubts, Verdict } from '../verify/verdict/accounting.js';
 import { DOUBTS, type Doubt, type Sum } from '../verify/verdict/accounting.js';
 import type { ExplainedCause, Note, VerificationDocument } from '../verify/verdict/document.js';
 import type { Detail, Example, Violation } from '../verify/verdict/findings.js';
+import { systemCausePtBR } from './system.pt-BR.js';
 
 const number = (value: number): string => value.toLocaleString('pt-BR');
 const plural = (count: number, one: string, many: string): string =>
@@ -173,7 +174,7 @@ export const verifyPtBR = {
   listening: (e: { url: string }) => `à espera de eventos em ${e.url}`,
   awaiting: () => 'pronto; aguardando a próxima execução começar',
   notRecorded: (e: { folder: string; reason: string }) =>
-    `o veredito não foi salvo: não é possível gravar em ${e.folder} (${e.reason}); libere espaço ou corrija as permissões, e verifique de novo`,
+    `o veredito não foi salvo: não é possível gravar em ${e.folder} (${systemCausePtBR(e.reason)}); libere espaço ou corrija as permissões, e verifique de novo`,
   awaitingSource: (e: { why: string }) => `aguardando a origem: ${e.why}`,
   began: (e: { run: string; source: string }) => `comparando ${e.source} com a execução ${e.run}`,
   reconnecting: (e: { seconds: number }) =>
@@ -181,8 +182,9 @@ export const verifyPtBR = {
   noServer: (e: { why: string }) =>
     `as latências incluem a diferença entre os relógios: não há servidor com que medi-la (${e.why})`,
   notCompared: (e: { why: string }) => `as tabelas não foram comparadas: ${e.why}`,
-  malformed: (e: Malformed) => `a entrada ${e.position} não é um evento: ${e.reason}`,
-  malformedStops: (e: Malformed) =>
+  malformed: (e: { position: number; reason: string }) =>
+    `a entrada ${e.position} não é um evento: ${e.reason}`,
+  malformedStops: (e: { position: number; reason: string }) =>
     `a entrada ${e.position} não é um evento: ${e.reason}; corrija-a, ou use --skip-malformed para pular e contar entradas assim`,
   /** The parts of the live line. */
   progress: {

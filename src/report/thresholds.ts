@@ -54,8 +54,10 @@ const FORM =
 
 /** Decimal digits that every double holds exactly; with more, 0.07 s would be 70.00000000000001 ms. */
 const SURE_DIGITS = 15;
-/** Digits after the point that are enough for a reader, unless the limit lies closer. */
+/** Digits after the point that are enough for a program, unless the limit lies closer. */
 const FEW_DECIMALS = 3;
+/** Digits that are enough for a reader: 64.2 ms, 25,821 ms. */
+const FEW_DIGITS = 3;
 
 /** Parses an operator's threshold; returns the problem if it is not one. */
 export function parseThreshold(given: string): Threshold | ThresholdProblem {
@@ -95,7 +97,11 @@ export function judge(threshold: Threshold, summary: RunSummary): ThresholdResul
   const held = holds(measured, threshold.limit);
   const factor = factorOf(threshold);
   const limit = sure(threshold.limit / factor);
-  const value = shorten(measured / factor, (candidate) => holds(candidate, limit) === held);
+  const value = shorten(
+    measured / factor,
+    decimals,
+    (candidate) => holds(candidate, limit) === held,
+  );
   return { threshold: threshold.text, held, value, aborted: false };
 }
 
@@ -132,7 +138,12 @@ export function measuredOf({ threshold, value }: ThresholdResult): Measured {
   if ('problem' in parsed) return { metric: threshold, bound: null, unit: '', value };
   const { metric, comparison, unit } = parsed;
   const limit = sure(parsed.limit / factorOf(parsed));
-  return { metric, bound: { comparison, limit }, unit, value };
+  const holds = (figure: number) => COMPARISONS[comparison](figure, limit);
+  const shown =
+    value === null
+      ? null
+      : shorten(value, significant, (candidate) => holds(candidate) === holds(value));
+  return { metric, bound: { comparison, limit }, unit, value: shown };
 }
 
 /** The threshold's unit, as a multiple of the metric's base unit. */
@@ -146,10 +157,20 @@ function sure(value: number): number {
   return Number(value.toPrecision(SURE_DIGITS));
 }
 
-/** Rounds to few decimals, but keeps the outcome: 250.0001 fails `<= 250`, so it must not be shown as 250. */
-function shorten(value: number, agrees: (candidate: number) => boolean): number {
-  for (let decimals = FEW_DECIMALS; decimals <= SURE_DIGITS; decimals++) {
-    const candidate = Number(value.toFixed(decimals));
+/** Rounds a value, with more digits at each step. */
+type Rounding = (value: number, step: number) => number;
+
+const decimals: Rounding = (value, step) => Number(value.toFixed(FEW_DECIMALS + step));
+
+const significant: Rounding = (value, step) => {
+  const whole = Math.trunc(Math.abs(value)).toString().length;
+  return Number(value.toPrecision(Math.min(Math.max(FEW_DIGITS, whole) + step, SURE_DIGITS)));
+};
+
+/** Rounds to few digits, but keeps the outcome: 250.0001 fails `<= 250`, so it must not be shown as 250. */
+function shorten(value: number, round: Rounding, agrees: (candidate: number) => boolean): number {
+  for (let step = 0; step < SURE_DIGITS; step++) {
+    const candidate = round(value, step);
     if (agrees(candidate)) return candidate;
   }
   return value;

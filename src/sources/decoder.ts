@@ -1,3 +1,5 @@
+import type { Sentence } from '../errors.js';
+
 /**
  * A format of events. It decodes one value after the other into calls of a sink. Transports (lines, bodies of
  * requests, records of Kafka) hand it bytes and know no format; a format does not know its transport.
@@ -26,7 +28,7 @@ export interface Decoder {
 /** Why a value is not an event. */
 export interface Refusal {
   /** As of `Malformed`. */
-  readonly reason: string;
+  readonly reason: Sentence;
   /** The bytes end too early: more of them might make an event. */
   readonly isCutOff: boolean;
 }
@@ -36,10 +38,14 @@ export interface DecoderOptions {
   readonly toastPlaceholders?: readonly string[];
 }
 
-/** Thrown within a decoder for a value that is not an event. The message says why, without any of its values. */
+/** Thrown within a decoder for a value that is not an event. */
 export class EventError extends Error {
-  constructor(reason: string) {
-    super(reason);
+  /** As of `Malformed`. */
+  readonly reason: Sentence;
+
+  constructor(reason: Sentence) {
+    super('not an event');
     this.name = 'EventError';
+    this.reason = reason;
   }
 }

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import type { Sentence } from '../errors.js';
 import type { Decoder, DecoderOptions, Refusal } from './decoder.js';
 import { FORMATS, type Format } from './formats.js';
 import { headSpan, NOT_UTF8, notJson, registryHead } from './json/not-json.js';
@@ -11,7 +12,7 @@ import type { Sink } from './source.js';
 export const MOST_BYTES = 16 << 20;
 
 /** The reason for refusing a larger one. */
-export const TOO_LONG = `longer than ${MOST_BYTES >> 20} MiB`;
+export const TOO_LONG: Sentence = (m) => m.malformed.tooLong({ mebibytes: MOST_BYTES >> 20 });
 
 const LF = 0x0a;
 const ARRAY = 0x5b;
@@ -47,7 +48,7 @@ export class Intake {
   readonly #scratch = Buffer.alloc(FIRST_SCRATCH_BYTES);
   /** The beginning of a line whose first line feed is within a schema registry's head. */
   #cut: Buffer = NOTHING;
-  #reason: string | null = null;
+  #reason: Sentence | null = null;
 
   constructor(sink: Sink, scope: Scope, options: IntakeOptions = {}) {
     this.#sink = sink;
@@ -159,18 +160,18 @@ export class Intake {
       }
     } catch (error) {
       if (!(error instanceof JsonError)) throw error;
-      this.refuse(error.message, partition, position);
+      this.refuse(error.reason, partition, position);
     }
   }
 
   /** Reports an input as malformed. */
-  refuse(reason: string, partition: number, position: number): void {
+  refuse(reason: Sentence, partition: number, position: number): void {
     this.#reason ??= reason;
     this.#sink.malformed({ partition, position, reason });
   }
 
   /** The first reason for a refusal since the last call; null: nothing was refused. */
-  takeReason(): string | null {
+  takeReason(): Sentence | null {
     const reason = this.#reason;
     this.#reason = null;
     return reason;
@@ -236,5 +237,5 @@ function refusalOf(value: Uint8Array): Refusal | null {
 /** Refuses text that is not UTF-8 after a registry's head. */
 function refusalOfText(bytes: Buffer): Refusal | null {
   if (isUtf8(bytes.subarray(registryHead(bytes, 0, bytes.length)))) return null;
-  return { reason: notJson(bytes, NOT_UTF8) ?? NOT_UTF8, isCutOff: false };
+  return { reason: notJson(bytes, false) ?? NOT_UTF8, isCutOff: false };
 }

@@ -1,3 +1,4 @@
+import type { Sentence } from '../errors.js';
 import { hashText, NULL } from '../ledger/value-hash.js';
 import type { TableName } from '../schemas/hospital/tables.js';
 import type { Foreign, Scope } from './scope.js';
@@ -106,8 +107,8 @@ export interface Malformed {
   readonly partition: number;
   /** As of `RowEvent`. */
   readonly position: number;
-  /** The mistake in it, in English, without its values. */
-  readonly reason: string;
+  /** The mistake in it, without its values; the end of a sentence. */
+  readonly reason: Sentence;
 }
 
 /** Receives the events of a source in its order. Calls return at once. */

@@ -58,7 +58,7 @@ export class MalformedInput extends Error {
   readonly problem: Malformed;
 
   constructor(problem: Malformed) {
-    super(problem.reason);
+    super(`input ${problem.position} is not an event`);
     this.problem = problem;
   }
 }

@@ -26,7 +26,7 @@ test('a full disk for the logs does not stop the run', async (t) => {
         assert.equal(summary.events, 400);
         assert.match(
           result.stderr,
-          /app\.log cannot be written \(this machine's disk is full \(ENOSPC\)\)/,
+          /app\.log cannot be written \(this machine's disk is full, ENOSPC\)/,
         );
       },
       { env: { LOG_DIR: logs } },
@@ -48,7 +48,7 @@ for (const rate of ['cycle', 'max']) {
           assert.ok(summary.events > 0, 'it ended before it began');
           assert.match(
             result.stderr,
-            /the ledger cannot be written \(\S+: this machine's disk is full \(ENOSPC\)\)/,
+            /the ledger cannot be written \(\S+: this machine's disk is full, ENOSPC\)/,
           );
         },
         { env: { LOG_DIR: logs, LANG: 'C' } },

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DatabaseFacts } from '../../database/facts.js';
-import { EXIT, type ExitCode, OperatorError } from '../../errors.js';
+import { type Catalogue, EXIT, type ExitCode, OperatorError } from '../../errors.js';
 import { readFacts } from '../../ledger/facts-file.js';
 import { ledgerFolder } from '../../ledger/folder.js';
 import { machineMicros, monotonicMs } from '../../lib/clock.js';
@@ -225,7 +225,7 @@ async function verifyRun(
     since: machineMicros(),
     onPoint: append,
     onMalformed: (problem) => {
-      if (context.skipMalformed) out.debug(m.verify.malformed(problem));
+      if (context.skipMalformed) out.debug(m.verify.malformed(inLanguage(problem, m)));
     },
     onProgress: (progress) => {
       latest = progress;
@@ -243,7 +243,11 @@ async function verifyRun(
 }
 
 function malformedError(problem: Malformed): OperatorError {
-  return new OperatorError(EXIT.usage, (m) => m.verify.malformedStops(problem));
+  return new OperatorError(EXIT.usage, (m) => m.verify.malformedStops(inLanguage(problem, m)));
+}
+
+function inLanguage({ position, reason }: Malformed, m: Catalogue) {
+  return { position, reason: reason(m) };
 }
 
 /** Null: no server can be reached. */

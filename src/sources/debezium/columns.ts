@@ -116,7 +116,8 @@ export class JsonColumns implements RowColumns {
     }
     const text = this.#values.text(column.type, kind, start, stop);
     if (text === null) {
-      throw new EventError(`the value of column ${column.name} is not of type ${column.type}`);
+      const { name, type } = column;
+      throw new EventError((m) => m.malformed.event.wrongType({ column: name, type }));
     }
     if (text === undefined) return FORM.absent;
     this.#made[index] = text;
@@ -269,7 +270,7 @@ export class ValueReader {
       if (!Number.isNaN(value)) return value;
     }
     const text = this.#bigint(kind, start, stop);
-    if (text === null) throw new EventError('the id is not a whole number');
+    if (text === null) throw new EventError((m) => m.malformed.event.idNotWhole());
     return text;
   }
 

@@ -1,6 +1,6 @@
 import { type Decoder, type DecoderOptions, EventError, type Refusal } from '../decoder.js';
 import { notJson, registryHead } from '../json/not-json.js';
-import { CUT_OFF, JsonError, JsonReader, KIND } from '../json/reader.js';
+import { JsonError, JsonReader, KIND } from '../json/reader.js';
 import { Names } from '../json/text.js';
 import type { Scope } from '../scope.js';
 import type { Key, Sink } from '../source.js';
@@ -128,7 +128,7 @@ export class DebeziumDecoder implements Decoder {
         this.#templates.learn(begin, reader, parsed);
       } else if (kind === KIND.null) parsed.flags |= FLAG.nothing;
       else if (kind >= KIND.string && kind < KIND.object) parsed.put(SLOT.inner, reader);
-      else throw new EventError('not a JSON object');
+      else throw new EventError((m) => m.malformed.event.notObject());
     }
     reader.close();
   }
@@ -139,10 +139,10 @@ export class DebeziumDecoder implements Decoder {
     const parsed = this.#parsed;
     let outerKey: Uint8Array | Key | null = key;
     for (let depth = 0; parsed.kinds[SLOT.inner] !== KIND.none; depth++) {
-      if (depth === MOST_INNER) throw new EventError('JSON in a string in a string');
+      if (depth === MOST_INNER) throw new EventError((m) => m.malformed.event.jsonInStrings());
       const start = parsed.starts[SLOT.inner]!;
       const text = reader.utf8(parsed.kinds[SLOT.inner]!, start, parsed.stops[SLOT.inner]!);
-      if (text === null) throw new EventError('half of a surrogate pair in a string of JSON');
+      if (text === null) throw new EventError((m) => m.malformed.event.halfPairInJson());
       outerKey = this.#rows.messageKey() ?? outerKey;
       parsed.clear();
       const bytes = Buffer.allocUnsafe(text.length + 1);
@@ -162,9 +162,9 @@ function isRefused(error: unknown): error is EventError | JsonError {
 
 /** @param bytes that were being read */
 function refusalOf(error: EventError | JsonError, bytes: Buffer): Refusal {
-  const problem = error instanceof JsonError ? error.problem : error.message;
-  const reason = notJson(bytes, problem) ?? error.message;
-  return { reason, isCutOff: error instanceof JsonError && problem === CUT_OFF };
+  const problem = error instanceof JsonError ? error.fault.problem : null;
+  const reason = notJson(bytes, problem === 'more') ?? error.reason;
+  return { reason, isCutOff: problem === 'end' };
 }
 
 /** Limit of templates: each table needs two or three, and some more for a snapshot. */

@@ -201,7 +201,8 @@ export class KeyReader {
       return id;
     } catch (error) {
       if (!(error instanceof JsonError)) throw error;
-      throw new EventError(`the message's key is ${error.message}`);
+      const { fault } = error;
+      throw new EventError((m) => m.malformed.event.keyNotJson(fault));
     }
   }
 

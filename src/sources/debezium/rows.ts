@@ -1,3 +1,4 @@
+import type { Sentence } from '../../errors.js';
 import { EventError } from '../decoder.js';
 import { type JsonReader, KIND } from '../json/reader.js';
 import { isForeign } from '../scope.js';
@@ -23,12 +24,7 @@ const BRACKET_END = 0x5d;
 const MOST_XID = 0xffff_ffff;
 
 /** The fields that ExtractNewRecordState has to add: a row alone has no operation and no position. */
-const ADD_FIELDS =
-  'the connector needs add.fields=op,table,lsn,txId,source.sequence,source.ts_us,ts_us';
-
-/** The ledger finds its transactions by xid. */
-const NO_XID =
-  'its transaction id is missing, by which the ledger finds it: let the pipeline keep source.txId or transaction.id';
+const ADD_FIELDS = 'op,table,lsn,txId,source.sequence,source.ts_us,ts_us';
 
 /** Elements of `source.sequence`: LSNs as text, or null. */
 const SEQUENCE = /^\s*\[\s*(?:null|"?(\d+)"?)\s*,\s*(?:null|"?\d+"?)\s*\]\s*$/;
@@ -82,7 +78,7 @@ export class RowEmitter {
       return;
     }
     const { table } = parsed;
-    if (table === null) throw new EventError(this.#flat('table', 'the table is missing'));
+    if (table === null) throw this.#lacks('table', (m) => m.malformed.event.noTable());
     if (isForeign(table)) {
       sink.ignored(table, this.#foreignTime());
       return;
@@ -98,16 +94,22 @@ export class RowEmitter {
     if (operation === 'delete') {
       id = this.#id(flat ? SLOT.flat + this.#values.id : SLOT.oldId);
     } else {
-      if (!flat && (parsed.flags & FLAG.after) === 0) throw new EventError('`after` is missing');
+      if (!flat && (parsed.flags & FLAG.after) === 0) {
+        throw new EventError((m) => m.malformed.event.noRow());
+      }
       const row = flat ? SLOT.flat : SLOT.row;
       this.#columns.read(table, parsed, row);
       id = this.#id(row + this.#values.id);
     }
     id ??= this.#idOfKey(key);
-    if (id === null && operation !== 'delete') throw new EventError('the id of the row is missing');
+    if (id === null && operation !== 'delete') {
+      throw new EventError((m) => m.malformed.event.noId());
+    }
     const xid = this.#xid();
     // A snapshot's rows belong to no transaction.
-    if (xid === null && operation !== 'snapshot') throw new EventError(this.#flat('txId', NO_XID));
+    if (xid === null && operation !== 'snapshot') {
+      throw this.#lacks('txId', (m) => m.malformed.event.noXid());
+    }
     const event = {
       operation,
       table,
@@ -143,7 +145,7 @@ export class RowEmitter {
     const kind = kinds[SLOT.keyId]!;
     if (kind < KIND.string) return this.#id(SLOT.keyId);
     const key = this.#reader.utf8(kind, starts[SLOT.keyId]!, stops[SLOT.keyId]!);
-    if (key === null) throw new EventError('half of a surrogate pair in a key');
+    if (key === null) throw new EventError((m) => m.malformed.event.halfPairInKey());
     return key;
   }
 
@@ -161,7 +163,7 @@ export class RowEmitter {
       const op = this.#reader.bytes[start]!;
       if (OPERATIONS.has(op)) return op;
     }
-    throw new EventError('op is not c, u, d, r, t or m');
+    throw new EventError((m) => m.malformed.event.unknownOperation());
   }
 
   /** The kind of an event without an operation on a row. Throws an EventError on JSON that Debezium does not write. */
@@ -173,7 +175,7 @@ export class RowEmitter {
     if ((flags & FLAG.schemaChange) !== 0) return 'schema_change';
     if ((flags & FLAG.nothing) !== 0 || this.#isWithoutValue()) return 'tombstone';
     if ((flags & FLAG.more) === 0 && this.#time(SLOT.connectorAt) !== null) return 'heartbeat';
-    throw new EventError(this.#flat('op', 'not an event of Debezium: op is missing'));
+    throw this.#lacks('op', (m) => m.malformed.event.noOperation());
   }
 
   /** Whether it is a record of Kafka with a null value: rpk leaves that out. */
@@ -190,8 +192,9 @@ export class RowEmitter {
     return (this.#parsed.flags & (FLAG.flattened | FLAG.enveloped)) === FLAG.flattened;
   }
 
-  #flat(missing: string, otherwise: string): string {
-    return this.#isFlat() ? `flattened, and without ${missing}: ${ADD_FIELDS}` : otherwise;
+  /** The error of an event without a field: a flattened one has other fields than an envelope. */
+  #lacks(field: string, inEnvelope: Sentence): EventError {
+    return this.#isFlat() ? flattenedWithout([field]) : new EventError(inEnvelope);
   }
 
   /** Throws unless a flattened event has its xid and LSN; in a snapshot they may be null. */
@@ -200,7 +203,7 @@ export class RowEmitter {
     const lsn = kinds[SLOT.lsn] !== KIND.none;
     const xid = kinds[SLOT.xid] !== KIND.none || kinds[SLOT.transactionId] !== KIND.none;
     if (lsn && xid) return;
-    throw new EventError(this.#flat(lsn ? 'txId' : xid ? 'lsn' : 'lsn and txId', ''));
+    throw flattenedWithout([...(lsn ? [] : ['lsn']), ...(xid ? [] : ['txId'])]);
   }
 
   #operation(op: number): EventOperation {
@@ -234,12 +237,14 @@ export class RowEmitter {
       parsed.stops[SLOT.transactionId] = stop;
       xid = this.#number(SLOT.transactionId, 'transaction.id');
     }
-    if (xid !== null && xid > MOST_XID) throw new EventError('txId is not a 32-bit number');
+    if (xid !== null && xid > MOST_XID) {
+      throw new EventError((m) => m.malformed.event.xidTooLarge());
+    }
     return xid;
   }
 
   /** A number from 0 to 2^53, or a string that holds one; null where the event lacks it. */
-  #number(slot: number, name: string): number | null {
+  #number(slot: number, field: string): number | null {
     const { kinds, starts, stops } = this.#parsed;
     const kind = kinds[slot]!;
     if (kind <= KIND.null) return null;
@@ -247,7 +252,7 @@ export class RowEmitter {
       const value = this.#reader.integer(starts[slot]!, stops[slot]!);
       if (value >= 0) return value;
     }
-    throw new EventError(`${name} is not a number from 0 to 2^53`);
+    throw notNumber(field);
   }
 
   #watermark(): number | null {
@@ -272,7 +277,7 @@ export class RowEmitter {
         if (Number.isSafeInteger(lsn)) return lsn;
       }
     }
-    throw new EventError('source.sequence is not a pair of LSNs');
+    throw new EventError((m) => m.malformed.event.notSequence());
   }
 
   /** `\\",\\"24023200\\"]` */
@@ -310,8 +315,18 @@ export class RowEmitter {
       const isNumber = kind === KIND.integer || kind === KIND.string;
       const value = isNumber ? this.#reader.integer(parsed.starts[slot + unit]!, stop) : Number.NaN;
       if (value >= 0) return unit === 0 ? value * 1000 : value;
-      throw new EventError('a time is not a whole number');
+      throw new EventError((m) => m.malformed.event.timeNotWhole());
     }
     return null;
   }
+}
+
+// Outside of the methods, which run for every event: a closure in one costs each call a context.
+
+function notNumber(field: string): EventError {
+  return new EventError((m) => m.malformed.event.notNumber({ field }));
+}
+
+function flattenedWithout(missing: readonly string[]): EventError {
+  return new EventError((m) => m.malformed.event.flattened({ missing, fields: ADD_FIELDS }));
 }

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { finished } from 'node:stream/promises';
-import { EXIT, OperatorError, SourceAbsent } from '../../errors.js';
+import { EXIT, inEnglish, OperatorError, type Sentence, SourceAbsent } from '../../errors.js';
 import { machineMicros, within } from '../../lib/clock.js';
 import { Wakeable } from '../../lib/wakeable.js';
 import { Intake, type IntakeOptions, TOO_LONG } from '../intake.js';
@@ -169,7 +169,7 @@ export class HttpSource implements Source {
   }
 
   async #take(bytes: Buffer, receivedAt: number): Promise<Answer> {
-    if (isBlank(bytes)) return this.#refuse('an empty body', 400);
+    if (isBlank(bytes)) return this.#refuse((m) => m.malformed.emptyBody(), 400);
     const { sink, intake } = await this.#consumer;
     this.#arrived++;
     if (hasLines(bytes)) {
@@ -179,16 +179,16 @@ export class HttpSource implements Source {
     const reason = intake.takeReason();
     await sink.ready();
     this.#idleIfLast(sink);
-    return reason === null ? { status: TAKEN } : { status: 400, text: `${reason}\n` };
+    return reason === null ? { status: TAKEN } : { status: 400, text: textOf(reason) };
   }
 
-  async #refuse(reason: string, status: number): Promise<Answer> {
+  async #refuse(reason: Sentence, status: number): Promise<Answer> {
     const { sink, intake } = await this.#consumer;
     intake.refuse(reason, 0, ++this.#position);
     intake.takeReason();
     await sink.ready();
     this.#idleIfLast(sink);
-    return { status, text: `${reason}\n` };
+    return { status, text: textOf(reason) };
   }
 
   /** Tells the sink that there is nothing more, if no other request is running. */
@@ -209,4 +209,9 @@ export class HttpSource implements Source {
     response.end(request.method === 'HEAD' ? undefined : text);
     if (unread) response.once('finish', () => request.socket.destroySoon());
   }
+}
+
+/** The body of an answer: in English, for the sender writes it to its own log. */
+function textOf(reason: Sentence): string {
+  return `${inEnglish(reason)}\n`;
 }

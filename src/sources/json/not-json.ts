@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { MORE_VALUES } from './reader.js';
+import type { Sentence } from '../../errors.js';
 
 /**
  * Lengths of the heads that serializers of schema registries put before a value, by their first byte: 0 and an id of 4
@@ -76,62 +76,58 @@ function isAscii(byte: number): boolean {
 /** Bytes of an input by which its format is found. */
 const HEAD_BYTES = 512;
 
-const CONVERTER = 'org.apache.kafka.connect.json.JsonConverter';
-const TO_JSON = `have it written as JSON (key.converter and value.converter ${CONVERTER})`;
+/** Kafka Connect's converter that writes JSON. */
+const CONVERTER = { converter: 'org.apache.kafka.connect.json.JsonConverter' };
+
+const packed =
+  (format: string, command: string | null): Sentence =>
+  (m) =>
+    m.malformed.format.packed({ format, command });
+const columnar =
+  (format: string): Sentence =>
+  (m) =>
+    m.malformed.format.columnar({ format });
 
 /** Formats by their first bytes, written as text of one byte a character. */
-const MAGIC: readonly (readonly [string, string])[] = [
-  ['\x1f\x8b', 'packed with gzip: unpack it first (gunzip)'],
-  ['\x28\xb5\x2f\xfd', 'packed with zstd: unpack it first (zstd -d)'],
-  ['\xfd7zXZ\x00', 'packed with xz: unpack it first (xz -d)'],
-  ['BZh', 'packed with bzip2: unpack it first (bzip2 -d)'],
-  ['\x04\x22\x4d\x18', 'packed with lz4: unpack it first (lz4 -d)'],
-  ['\xff\x06\x00\x00sNaPpY', 'packed with snappy: unpack it first'],
-  ['PK\x03\x04', 'packed with zip: unpack it first (unzip)'],
-  ['Obj\x01', 'an Avro container file, not JSON: make JSON of it first (avro-tools tojson)'],
-  ['PAR1', 'Parquet, not JSON: make JSON of it first, one event per line'],
-  ['ORC', 'ORC, not JSON: make JSON of it first, one event per line'],
+const MAGIC: readonly (readonly [string, Sentence])[] = [
+  ['\x1f\x8b', packed('gzip', 'gunzip')],
+  ['\x28\xb5\x2f\xfd', packed('zstd', 'zstd -d')],
+  ['\xfd7zXZ\x00', packed('xz', 'xz -d')],
+  ['BZh', packed('bzip2', 'bzip2 -d')],
+  ['\x04\x22\x4d\x18', packed('lz4', 'lz4 -d')],
+  ['\xff\x06\x00\x00sNaPpY', packed('snappy', null)],
+  ['PK\x03\x04', packed('zip', 'unzip')],
+  ['Obj\x01', (m) => m.malformed.format.avroFile()],
+  ['PAR1', columnar('Parquet')],
+  ['ORC', columnar('ORC')],
 ];
 
-const NULS =
-  'NUL bytes (a file with a hole, NUL-separated output, or UTF-16): write it again without them, one event per line';
-const REGISTRY = `binary, not JSON (Avro or Protobuf of a schema registry?): use the converter ${CONVERTER}, or read the topic with the registry's own console consumer`;
-const STRUCT = `the toString() of a Kafka Connect Struct, not JSON: use the converter ${CONVERTER}`;
-const TO_STRING = `the toString() of a Java object, not JSON: ${TO_JSON}`;
-const PRINTED =
-  'an object as a program prints it, not JSON: write it with json.dumps, JSON.stringify or the like';
-const LINES = 'an event over several lines: write one event per line (jq -c .)';
-const ARRAY = "an array: write one event per line (jq -c '.[]')";
-const SEVERAL =
-  'more than one value in a line: write one event per line (jq -c .) and nothing before it (print.key=false; kcat -f "%s\\n")';
-const BEFORE =
-  'something that cannot be told apart stands before the JSON: have the console print the value only (print.key=false, print.timestamp=false, print.partition=false, print.offset=false, print.headers=false; kcat -f "%s\\n")';
-const COLOURS = 'colours of a terminal: have the JSON written without them (jq -M)';
-const MESSAGE = "a console's message about itself: keep its standard error apart (2>/dev/null)";
-const BASE64 = `base64 or hexadecimal digits, not JSON: decode it first (base64 -d), or ${TO_JSON}`;
-const CSV = 'text without JSON (CSV?): write one event per line, as JSON';
-/** Reasons for refusing text in another encoding. */
-export const NOT_UTF8 = 'not UTF-8: convert it (iconv -f WINDOWS-1252 -t UTF-8)';
-const BSON = `BSON, not JSON: make JSON of it first (bsondump), or ${TO_JSON}`;
-const MESSAGE_PACK = `binary, not JSON (MessagePack, CBOR?): ${TO_JSON}`;
-const BINARY = `binary, not JSON (Avro, Protobuf?): ${TO_JSON}`;
+/** The reason for refusing text in an unknown encoding. */
+export const NOT_UTF8: Sentence = (m) => m.malformed.format.notUtf8();
+const NULS: Sentence = (m) => m.malformed.format.nuls();
+const REGISTRY: Sentence = (m) => m.malformed.format.registry(CONVERTER);
+const JAVA_OBJECT: Sentence = (m) => m.malformed.format.javaObject(CONVERTER);
+const PRINTED_OBJECT: Sentence = (m) => m.malformed.format.printedObject();
+const SEVERAL_LINES: Sentence = (m) => m.malformed.format.severalLines();
+const ARRAY: Sentence = (m) => m.malformed.format.array();
+const CSV: Sentence = (m) => m.malformed.format.csv();
 
 /** Patterns of how text begins; the first match counts. */
-const TEXTS: readonly (readonly [RegExp, string])[] = [
-  [/(?:^|[^\w"])Struct\{[\w.]+=/, STRUCT],
-  [/^\s*\{\s*[\w.]+=/, TO_STRING],
-  [/^\s*\w+ ?[[({]\s*\w+ ?=/, TO_STRING],
-  [/^\s*[{[]+\s*(?:'|:?\w+\s*(?::|=>)|"[^"]*"\s*=>)/, PRINTED],
-  [/^\s*(?:b?'|%\{|map\[)/, PRINTED],
-  [/^% |^Processed a total of /, MESSAGE],
-  [/^\s*\{\s*$/, LINES],
+const TEXTS: readonly (readonly [RegExp, Sentence])[] = [
+  [/(?:^|[^\w"])Struct\{[\w.]+=/, (m) => m.malformed.format.struct(CONVERTER)],
+  [/^\s*\{\s*[\w.]+=/, JAVA_OBJECT],
+  [/^\s*\w+ ?[[({]\s*\w+ ?=/, JAVA_OBJECT],
+  [/^\s*[{[]+\s*(?:'|:?\w+\s*(?::|=>)|"[^"]*"\s*=>)/, PRINTED_OBJECT],
+  [/^\s*(?:b?'|%\{|map\[)/, PRINTED_OBJECT],
+  [/^% |^Processed a total of /, (m) => m.malformed.format.consoleMessage()],
+  [/^\s*\{\s*$/, SEVERAL_LINES],
   [/^\s*\[\s*$/, ARRAY],
-  [/^\s*"[^"]*"\s*:\s*(?:[{[]|.*,)?\s*$/, LINES],
+  [/^\s*"[^"]*"\s*:\s*(?:[{[]|.*,)?\s*$/, SEVERAL_LINES],
   [/^\s*\[\s*(?:[{"]|\[\s*\{)/, ARRAY],
-  [/^\s*[^\s{["][^"]*\{\s*"/, BEFORE],
+  [/^\s*[^\s{["][^"]*\{\s*"/, (m) => m.malformed.format.textBefore()],
   [/^[^{}<]*[,;\t][^{}<]*$/, CSV],
   [/^(?:[^,;\t]*[,;\t].*|")\{""/s, CSV],
-  [/^[A-Za-z0-9+/]{24,}={0,2}\s*$/, BASE64],
+  [/^[A-Za-z0-9+/]{24,}={0,2}\s*$/, (m) => m.malformed.format.encoded(CONVERTER)],
 ];
 
 /** Control characters that text does not have; NUL has its own reason. */
@@ -148,29 +144,30 @@ const HEAD_AFTER_KEY = /^[^\0]*\t\0(?!\0{4})/;
 const BSON_HEAD = /^.{3}\0[\x01-\x13][\w$.]+\0/s;
 
 /**
- * Names the format of bytes that are not JSON and how to convert it, in English, without any of their values. Null:
- * unknown.
+ * Names the format of bytes that are not JSON and how to convert it. Null: unknown.
  *
- * @param problem that the reader of JSON found
+ * @param isSeveral the reader of JSON found bytes after a value
  */
-export function notJson(bytes: Buffer, problem: string): string | null {
+export function notJson(bytes: Buffer, isSeveral: boolean): Sentence | null {
   const head = bytes.subarray(0, HEAD_BYTES);
   const text = head.toString('latin1');
   const magic = MAGIC.find(([first]) => text.startsWith(first));
   if (magic !== undefined) return magic[1];
   const wide = wideEncoding(head);
-  if (wide !== null) return `${wide}, not UTF-8: convert it (iconv -f ${wide} -t UTF-8)`;
+  if (wide !== null) return (m) => m.malformed.format.wide({ encoding: wide });
   if (!/^\s*[{[]\s*"/.test(text)) {
     if (text.startsWith('\0\0\0\0\0')) return NULS;
     if (HEAD.test(text)) return REGISTRY;
-    if (BSON_HEAD.test(text)) return BSON;
-    if (PACKED.test(text) && !isUtf8(bytes)) return MESSAGE_PACK;
-    if (text.startsWith('\x1b[')) return COLOURS;
-    if (CONTROL.test(text)) return BINARY;
+    if (BSON_HEAD.test(text)) return (m) => m.malformed.format.bson(CONVERTER);
+    if (PACKED.test(text) && !isUtf8(bytes))
+      return (m) => m.malformed.format.messagePack(CONVERTER);
+    if (text.startsWith('\x1b[')) return (m) => m.malformed.format.colours();
+    if (CONTROL.test(text)) return (m) => m.malformed.format.binary(CONVERTER);
   }
   if (HEAD_AFTER_KEY.test(text)) return REGISTRY;
   if (bytes.includes(0)) return NULS;
   if (!isUtf8(bytes)) return NOT_UTF8;
   const reason = TEXTS.find(([pattern]) => pattern.test(text))?.[1];
-  return reason ?? (problem === MORE_VALUES ? SEVERAL : null);
+  if (reason !== undefined) return reason;
+  return isSeveral ? (m) => m.malformed.format.severalValues() : null;
 }

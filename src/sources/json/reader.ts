@@ -1,21 +1,42 @@
+import type { Sentence } from '../../errors.js';
 import { decodeBytes, decodeString, type Names, sameBytes, UNKNOWN } from './text.js';
+
+/** The mistake at a byte: mostly the part that JSON needs there. */
+type JsonProblem =
+  | 'value'
+  | 'comma'
+  | 'name'
+  | 'colon'
+  | 'digit'
+  | 'escape'
+  | 'control'
+  | 'depth'
+  /** Bytes after the value. */
+  | 'more'
+  /** The bytes end too early. */
+  | 'end';
+
+/** The first byte, from 1, at which a value is not JSON. */
+export interface JsonFault {
+  readonly problem: JsonProblem;
+  readonly byte: number;
+}
 
 /** Thrown for bytes that are not JSON. */
 export class JsonError extends Error {
-  readonly problem: string;
+  readonly fault: JsonFault;
 
-  /** @param at offset of the byte in the value */
-  constructor(problem: string, at: number) {
-    super(`invalid JSON at byte ${at + 1}: ${problem}`);
-    this.problem = problem;
+  constructor(fault: JsonFault) {
+    super(fault.problem);
+    this.fault = fault;
     this.name = 'JsonError';
   }
-}
 
-/** The reason for refusing bytes after a value. */
-export const MORE_VALUES = 'more than one value';
-/** The reason for refusing bytes that end too early. */
-export const CUT_OFF = 'the text ends here';
+  /** As of `Malformed`. */
+  get reason(): Sentence {
+    return (m) => m.malformed.json(this.fault);
+  }
+}
 
 /** Kinds of values. An integer has only digits, perhaps a minus; every other number is a `decimal`. */
 export const KIND = {
@@ -206,20 +227,20 @@ export class JsonReader {
     return this.#at >= this.#end;
   }
 
-  fail(problem: string): never {
-    throw new JsonError(problem, this.#at - this.#begin);
+  fail(problem: JsonProblem): never {
+    throw new JsonError({ problem, byte: this.#at - this.#begin + 1 });
   }
 
   /** Fails unless only white space is left. */
   close(): void {
     this.#space();
-    if (this.#at < this.#end) this.fail(MORE_VALUES);
+    if (this.#at < this.#end) this.fail('more');
   }
 
   /** Goes on to the next value and returns its first byte; fails at the end. */
   peek(): number {
     this.#space();
-    if (this.#at >= this.#end) this.fail(CUT_OFF);
+    if (this.#at >= this.#end) this.fail('end');
     return this.#bytes[this.#at]!;
   }
 
@@ -245,7 +266,7 @@ export class JsonReader {
       case 0x5b:
         return this.#enter(KIND.array);
     }
-    return this.fail('a value is missing');
+    return this.fail('value');
   }
 
   /** The number of the first member's name, after `value` returned an object; its value is next. END: no member. */
@@ -259,7 +280,7 @@ export class JsonReader {
     let c = this.#bytes[this.#at]!;
     if (c <= SPACE) c = this.peek();
     if (c === 0x7d) return this.#leave();
-    if (c !== COMMA) this.fail('a comma is missing');
+    if (c !== COMMA) this.fail('comma');
     this.#at++;
     if (this.#bytes[this.#at] !== QUOTE) this.peek();
     return this.#name();
@@ -279,7 +300,7 @@ export class JsonReader {
       this.#leave();
       return false;
     }
-    if (c !== COMMA) this.fail('a comma is missing');
+    if (c !== COMMA) this.fail('comma');
     this.#at++;
     return true;
   }
@@ -334,7 +355,7 @@ export class JsonReader {
   }
 
   #enter(kind: number): number {
-    if (++this.#depth > MOST_DEPTH) this.fail(`more than ${MOST_DEPTH} levels`);
+    if (++this.#depth > MOST_DEPTH) this.fail('depth');
     this.start = this.#at++;
     this.kind = kind;
     return kind;
@@ -349,7 +370,7 @@ export class JsonReader {
   #name(): number {
     const bytes = this.#bytes;
     const at = this.#at + 1;
-    if (bytes[this.#at] !== QUOTE) this.fail('a name in quotes is missing');
+    if (bytes[this.#at] !== QUOTE) this.fail('name');
     const guess = this.#names.guess(this.#last, this.#words, at, this.#end);
     if (guess !== UNKNOWN) {
       this.#at = at + this.#names.width(guess);
@@ -362,7 +383,7 @@ export class JsonReader {
       const decoded = Buffer.from(decodeString(bytes, this.start, this.stop));
       name = this.#names.find(decoded, 0, decoded.length);
     } else name = this.#names.find(bytes, this.start, this.stop);
-    if (this.peek() !== COLON) this.fail('a colon is missing');
+    if (this.peek() !== COLON) this.fail('colon');
     this.#at++;
     if (name !== UNKNOWN) {
       this.#names.follows(this.#last, name);
@@ -381,12 +402,12 @@ export class JsonReader {
       if (c === BACKSLASH) {
         kind = KIND.escaped;
         c = bytes[++p]!;
-        if (ESCAPES[c] === 0) this.#failAt(p, 'no escape');
+        if (ESCAPES[c] === 0) this.#failAt(p, 'escape');
         if (c === 0x75) {
-          for (let i = 0; i < 4; i++) if (HEX[bytes[++p]!] === 0) this.#failAt(p, 'no escape');
+          for (let i = 0; i < 4; i++) if (HEX[bytes[++p]!] === 0) this.#failAt(p, 'escape');
         }
       } else if (c < SPACE) {
-        this.#failAt(p, p >= this.#end ? CUT_OFF : 'a control character in a string');
+        this.#failAt(p, p >= this.#end ? 'end' : 'control');
       } else if (c > 0x7f && kind === KIND.string) kind = KIND.utf8;
       c = bytes[++p]!;
     }
@@ -407,18 +428,18 @@ export class JsonReader {
     else if (c > ZERO && c <= NINE) {
       do c = bytes[++p]!;
       while (c >= ZERO && c <= NINE);
-    } else this.#failAt(p, 'no number');
+    } else this.#failAt(p, 'digit');
     if (c === POINT) {
       kind = KIND.decimal;
       c = bytes[++p]!;
-      if (c < ZERO || c > NINE) this.#failAt(p, 'no number');
+      if (c < ZERO || c > NINE) this.#failAt(p, 'digit');
       while (c >= ZERO && c <= NINE) c = bytes[++p]!;
     }
     if ((c | LOWER) === 0x65) {
       kind = KIND.decimal;
       c = bytes[++p]!;
       if (c === PLUS || c === MINUS) c = bytes[++p]!;
-      if (c < ZERO || c > NINE) this.#failAt(p, 'no number');
+      if (c < ZERO || c > NINE) this.#failAt(p, 'digit');
       while (c >= ZERO && c <= NINE) c = bytes[++p]!;
     }
     this.stop = p;
@@ -429,8 +450,7 @@ export class JsonReader {
 
   #word(length: number, letters: number, kind: number): number {
     const at = this.#at;
-    if (at + length > this.#end || this.#words.getInt32(at) !== letters)
-      this.fail('a value is missing');
+    if (at + length > this.#end || this.#words.getInt32(at) !== letters) this.fail('value');
     this.start = at;
     this.stop = at + length;
     this.#at = at + length;
@@ -438,7 +458,7 @@ export class JsonReader {
     return kind;
   }
 
-  #failAt(at: number, problem: string): never {
+  #failAt(at: number, problem: JsonProblem): never {
     this.#at = at;
     return this.fail(problem);
   }

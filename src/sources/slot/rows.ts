@@ -1,3 +1,4 @@
+import type { Sentence } from '../../errors.js';
 import { TABLES, type TableName } from '../../schemas/hospital/tables.js';
 import { type Foreign, isForeign, type Scope } from '../scope.js';
 import {
@@ -115,7 +116,7 @@ export class SlotRows {
     const id = identity[indexes[ID] as number];
     // The publication's column list lacks it.
     if (typeof id !== 'string' && operation !== 'delete') {
-      const reason = `${operation} of ${name} without the id`;
+      const reason = withoutId(operation === 'insert' ? operation : 'update', name);
       this.#sink.malformed({ partition: 0, position, reason });
       return;
     }
@@ -166,4 +167,9 @@ function columnsOf(row: Tuple, indexes: readonly number[]): TextColumns {
 function keyOf(id: string): Key {
   const number = Number(id);
   return Number.isSafeInteger(number) ? number : id;
+}
+
+/** Outside of `#row`, which runs for every change: a closure there costs each call a context. */
+function withoutId(operation: 'insert' | 'update', table: TableName): Sentence {
+  return (m) => m.malformed.event.rowWithoutId({ operation, table });
 }

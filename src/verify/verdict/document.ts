@@ -1,3 +1,4 @@
+import { inEnglish } from '../../errors.js';
 import type { Histogram } from '../../lib/histogram.js';
 import type { Operation } from '../../schemas/hospital/changes.js';
 import { TABLE_NAMES, type TableName } from '../../schemas/hospital/tables.js';
@@ -66,6 +67,9 @@ export type Note =
       readonly tables: readonly { table: TableName; publications: readonly string[] }[];
     };
 
+/** An input that was skipped. The document is the same in every language, so the reason is in English. */
+type MalformedExample = Omit<Malformed, 'reason'> & { readonly reason: string };
+
 /** The result of a verification: printed by `verify --json`, and stored as `verify.json` in the run's folder. */
 export interface VerificationDocument {
   readonly run_id: string;
@@ -89,7 +93,7 @@ export interface VerificationDocument {
   /** The same by detail, table and operation; `examples` are in this order. */
   readonly causes: readonly ExplainedCause[];
   readonly examples: readonly Example[];
-  readonly malformed: readonly Malformed[];
+  readonly malformed: readonly MalformedExample[];
   readonly rows: {
     /** Rows that were followed, and their share of all rows. */
     readonly followed: number;
@@ -155,7 +159,10 @@ export function documentOf(parts: DocumentParts): VerificationDocument {
       return { ...cause, omitted };
     }),
     examples: causes.flatMap(({ examples }) => examples),
-    malformed: inbox.malformedExamples,
+    malformed: inbox.malformedExamples.map(({ reason, ...place }) => ({
+      ...place,
+      reason: inEnglish(reason),
+    })),
     rows: {
       followed: tracker.size,
       sample: tracker.sample,

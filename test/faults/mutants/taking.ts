@@ -4,6 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client } from 'pg';
 import { EXIT } from '../../../src/errors.js';
+import { en } from '../../../src/messages/en.js';
 import { withConnection } from '../../../src/postgres/connect.js';
 import type { ConnectionTarget } from '../../../src/postgres/target.js';
 import type { RunSummary } from '../../../src/runs/summary.js';
@@ -250,7 +251,7 @@ class Taker implements Sink {
   ignored(): void {}
 
   malformed({ reason }: Malformed): void {
-    throw new Error(reason);
+    throw new Error(reason(en));
   }
 
   progress(lsn: number): void {

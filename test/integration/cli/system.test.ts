@@ -63,7 +63,7 @@ test('a result that does not reach stdout is no success', { skip: !hasFull }, ()
         assert.equal(code, 4, stderr);
         assert.match(
           stderr,
-          /the result could not be written to stdout \(this machine's disk is full \(ENOSPC\)/,
+          /the result could not be written to stdout \(this machine's disk is full, ENOSPC/,
         );
         assertNoStack(stderr);
       }

@@ -1,3 +1,4 @@
+import { en } from '../../../src/messages/en.js';
 import type { ConnectionTarget } from '../../../src/postgres/target.js';
 import type { TableName } from '../../../src/schemas/hospital/tables.js';
 import { SlotSource, type SlotSourceOptions } from '../../../src/sources/slot/source.js';
@@ -51,7 +52,7 @@ export class Collector implements Sink {
 
   malformed(problem: Malformed): void {
     this.problems.push(problem);
-    this.received.push(`malformed ${problem.reason}`);
+    this.received.push(`malformed ${problem.reason(en)}`);
   }
 
   progress(lsn: number): void {

@@ -6,6 +6,7 @@ import { PassThrough } from 'node:stream';
 import test from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { OperatorError } from '../../../src/errors.js';
+import { en } from '../../../src/messages/en.js';
 import { NdjsonSource } from '../../../src/sources/ndjson/source.js';
 import { anyScope } from '../../helpers/any-scope.js';
 import { CollectingSink } from '../../helpers/collecting-sink.js';
@@ -238,7 +239,7 @@ test('half of a line that was being written at the stop is not malformed', () =>
         await waitFor(() => sink.idles === 1);
         source.stop();
         assert.equal(await ended, null);
-        assert.match(sink.problems[0]?.reason ?? '', words);
+        assert.match(sink.problems[0]?.reason(en) ?? '', words);
       });
     }
     await writeFile(path, Buffer.from([0x86, 0xa6, 0x62, 0x65]));
@@ -246,14 +247,14 @@ test('half of a line that was being written at the stop is not malformed', () =>
       await waitFor(() => sink.idles === 1);
       source.stop();
       assert.equal(await ended, null);
-      assert.match(sink.problems[0]?.reason ?? '', /MessagePack/);
+      assert.match(sink.problems[0]?.reason(en) ?? '', /MessagePack/);
     });
     await writeFile(path, `${line(0)}\n${'\0'.repeat(4096)}`);
     await following(path, async (sink, source, ended) => {
       await waitFor(() => sink.rows.length === 1 && sink.idles === 1);
       source.stop();
       assert.equal(await ended, null);
-      assert.match(sink.problems[0]?.reason ?? '', /NUL bytes/);
+      assert.match(sink.problems[0]?.reason(en) ?? '', /NUL bytes/);
     });
     await writeFile(path, `${line(0)}\n${line(1).slice(0, 50)}`);
     // In a file that is not followed it is malformed.
@@ -384,5 +385,8 @@ test('a line of many megabytes is malformed, and the next one is not', () =>
         [2, 3],
       ],
     );
-    assert.deepEqual(sink.problems, [{ partition: 0, position: 2, reason: 'longer than 16 MiB' }]);
+    assert.deepEqual(
+      sink.problems.map(({ position, reason }) => [position, reason(en)]),
+      [[2, 'longer than 16 MiB']],
+    );
   }));

@@ -74,7 +74,17 @@ test('a file of events is exact, plain and packed; missing, cut-off and malforme
     assert.equal(refused.code, 2);
     assert.match(refused.stderr, /input 7 is not an event: .*--skip-malformed/);
     assert.ok(!refused.stderr.includes('Maria'), 'personal data in the log');
-    const skipped = await verifyAfter(workspace, ['--source', odd, '--skip-malformed'], 8);
+    const portuguese = await run(workspace, ['verify', '--source', odd, '--lang', 'pt-BR']);
+    assert.match(
+      portuguese.stderr,
+      /a entrada 7 não é um evento: JSON inválido no byte 25: o texto termina aqui; corrija-a/,
+    );
+    const skipping = ['--source', odd, '--skip-malformed', '--lang', 'pt-BR'];
+    const skipped = await verifyAfter(workspace, skipping, 8);
+    // A document is the same in every language.
+    assert.deepEqual(skipped.document.malformed, [
+      { partition: 0, position: 7, reason: 'invalid JSON at byte 25: the text ends here' },
+    ]);
     assert.deepEqual(skipped.document.doubts, { malformed: 1 });
     assert.equal(skipped.document.accounting.delivered, streamed.summary.events);
     assert.equal(skipped.document.events.malformed, 1);

@@ -68,9 +68,8 @@ function lose(logger: RunLogger, attempt: number, failure = FAILURE): void {
 
 test('a lost server is one line for all workers at a terminal, a line an attempt elsewhere, and one at the end', () => {
   const refused = { ...FAILURE, sqlstate: null, errno: 'ECONNREFUSED' };
-  const lines = collect((logger, pass) => {
+  const lines = collect((logger) => {
     lose(logger, 1);
-    pass(600);
     lose(logger, 2, refused);
     lose(logger, 3, refused);
     for (let worker = 0; worker < WORKERS; worker++) {
@@ -94,8 +93,19 @@ test('a loss that ends at once, or with the run, is logged all the same', () => 
   });
   assert.equal(short.length, 3);
   assert.match(short[0] ?? '', /^E hint connection lost: .* 1 worker reconnecting$/);
-  const last = collect((logger) => lose(logger, 1));
-  assert.equal(last.length, 2);
+  const two = (logger: RunLogger) => {
+    for (const worker of [3, 4]) {
+      logger.report(worker, { kind: 'reconnecting', attempt: 1, waitMs: 10, failure: FAILURE });
+    }
+  };
+  const last = collect(two);
+  assert.match(last[0] ?? '', / 2 workers reconnecting$/);
+  const waited = collect((logger, pass) => {
+    two(logger);
+    pass(1000);
+    two(logger);
+  });
+  assert.deepEqual(waited, last);
 });
 
 test('rejected rows are named by the condition; of a flood there are three lines and sums', () => {

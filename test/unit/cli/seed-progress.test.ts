@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { type SeedFigures, SeedProgress } from '../../../src/cli/seed-progress.js';
 import { displayWidth } from '../../../src/lib/display-width.js';
-import { layOut } from '../../../src/log/live-line.js';
+import { layOut, layOutLine } from '../../../src/log/live-line.js';
 import { LANGUAGES, type Language, messagesIn } from '../../../src/messages/index.js';
 
 const COLUMNS = 79;
@@ -34,6 +34,11 @@ test('a seed shows its share, its rate and the time that is left, first for rows
   assert.equal(
     line(4000, { rows: 100_000, of: 150_000, indexes: null }),
     '[█████████████░░░░░░░]  66% · 100,000/150,000 rows · 50,000/s · 0:01 left',
+  );
+  const parts = at(4000, { rows: 100_000, of: 150_000, indexes: null })?.parts ?? [];
+  assert.equal(
+    layOutLine(parts, Number.POSITIVE_INFINITY),
+    '66% · 100,000/150,000 rows · 50,000/s · 0:01 left',
   );
   line(5000, { rows: 150_000, of: 150_000, indexes: { done: 0, of: 30 } });
   assert.equal(

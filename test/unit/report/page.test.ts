@@ -224,13 +224,13 @@ function headOf(page: string): string {
 test('the worst of what is known is the headline, and the other reasons stand below it', () => {
   const verified = headOf(renderReport([sampleRun({ verdict: 'violation' })], en, 'en'));
   assert.match(verified, /✕ CDC: 52 events missing/);
-  assert.match(verified, /Did not hold: slot\.debezium_hospital\.retained 65\.23 MB, limit 64 MB/);
+  assert.match(verified, /Did not hold: slot\.debezium_hospital\.retained 65\.2 MB, limit 64 MB/);
   assert.ok(verified.indexOf('CDC:') < verified.indexOf('Did not hold'));
   const [run] = [sampleRun()];
   const summary = run.summary ?? assert.fail();
   const held = { ...summary, thresholds: summary.thresholds.slice(0, 1) };
   const page = renderReport([{ ...run, summary: held }], en, 'en');
-  assert.match(headOf(page), /✓ Held: response\.p99 26\.88 ms, limit 50 ms/);
+  assert.match(headOf(page), /✓ Held: response\.p99 26\.9 ms, limit 50 ms/);
   const generator = { ...summary.generator, bottleneck: 'cpu' as const };
   const busy = renderReport([{ ...run, summary: { ...held, generator } }], en, 'en');
   assert.ok(headOf(busy).includes(en.report.bottleneck('cpu').slice(1)));

@@ -193,6 +193,19 @@ test('a figure has few decimals, but enough to agree with the outcome', () => {
   }
 });
 
+test('a reader sees few digits of a figure, but enough to agree with the outcome', () => {
+  const cases: readonly [text: string, p99: number, shown: number][] = [
+    ['response.p99<250ms', 64.23456, 64.2],
+    ['response.p99<250ms', 25_821.183, 25_821],
+    ['response.p99<250ms', 249.96, 249.96],
+    ['response.p99<=250ms', 250.0004, 250.0004],
+    ['response.p99<1s', 70, 0.07],
+  ];
+  for (const [text, p99, shown] of cases) {
+    assert.equal(measuredOf(judge(thresholdOf(text), summaryOf(responses(p99)))).value, shown);
+  }
+});
+
 test('a figure and its limit are shown in the unit of the threshold', () => {
   const shown = (text: string) => measuredOf(judge(thresholdOf(text), summaryOf()));
   const bound = { comparison: '<', limit: 250 } as const;

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { en } from '../../../src/messages/en.js';
+import { ptBR } from '../../../src/messages/pt-BR.js';
 import { Intake } from '../../../src/sources/intake.js';
 import type { Ignored } from '../../../src/sources/source.js';
 import { anyScope } from '../../helpers/any-scope.js';
@@ -138,7 +140,7 @@ test('the reason for a flattened event names the missing fields', () => {
   ];
   for (const [name, words] of lacking) {
     const sink = decoded(FLATTENED(EXAME, FLAT_META.replace(`"${name}"`, '"other"')));
-    assert.match(sink.problems[0]?.reason ?? '', words);
+    assert.match(sink.problems[0]?.reason(en) ?? '', words);
     assert.equal(sink.rows.length, 0);
   }
   // In a snapshot they are null.
@@ -190,7 +192,7 @@ test('a delete without the id of its row goes to deleteWithoutKey, with all else
 test('an update without the id of its row is malformed', () => {
   const after = EXAME.replace('"id"', '"other"');
   assert.match(
-    decoded(envelope('u', { after })).problems[0]?.reason ?? '',
+    decoded(envelope('u', { after })).problems[0]?.reason(en) ?? '',
     /id of the row is missing/,
   );
 });
@@ -316,13 +318,17 @@ const MALFORMED: readonly (readonly [string, string, RegExp])[] = [
 ];
 
 for (const [problem, text, words] of MALFORMED) {
-  test(`malformed, with a reason that holds no values: ${problem}`, () => {
+  test(`malformed, with a reason in both languages that holds no values: ${problem}`, () => {
     const { problems, rows } = decoded(text);
     assert.equal(rows.length, 0);
     assert.equal(problems.length, 1);
-    assert.match(problems[0]!.reason, words);
-    assert.doesNotMatch(problems[0]!.reason, /segredo|9007199254740993/);
-    assert.deepEqual([problems[0]!.partition, problems[0]!.position], [PARTITION, POSITION]);
+    const { reason, partition, position } = problems[0]!;
+    assert.match(reason(en), words);
+    assert.notEqual(reason(ptBR), reason(en));
+    for (const language of [en, ptBR]) {
+      assert.doesNotMatch(reason(language), /segredo|9007199254740993/);
+    }
+    assert.deepEqual([partition, position], [PARTITION, POSITION]);
   });
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { en } from '../../../src/messages/en.js';
 import type { PgOutputMessage } from '../../../src/sources/slot/pgoutput.js';
 import { SlotRows } from '../../../src/sources/slot/rows.js';
 import { publicScope } from '../../helpers/any-scope.js';
@@ -79,7 +80,7 @@ test('where a list of columns has no id, inserts and updates are malformed', () 
     { tag: 'delete', relation: RELATION, old: { kind: 'key', tuple: ['x'] } },
   );
   assert.deepEqual(
-    sink.problems.map(({ position, reason }) => [position, reason]),
+    sink.problems.map(({ position, reason }) => [position, reason(en)]),
     [
       [1, 'insert of medicos without the id'],
       [2, 'update of medicos without the id'],
