@@ -5,7 +5,7 @@ export const actionPtBR = {
   openQuote: (e: { args: string }) =>
     `a entrada args tem uma aspa que não fecha: ${e.args}; feche-a`,
   verdict: (verdict: 'held' | 'not-held' | 'failed') =>
-    ({ held: 'cumpriu', 'not-held': 'não cumpriu', failed: 'falhou' })[verdict],
+    ({ held: 'cumprido', 'not-held': 'não cumprido', failed: 'falhou' })[verdict],
   ended: (e: { exitCode: number }) =>
     `o simulador terminou com o código de saída ${e.exitCode}; veja o log da etapa`,
 };

@@ -103,9 +103,9 @@ export const cliPtBR = {
     rate: () =>
       'eventos por segundo, somando todos os workers; max: o mais rápido que o servidor aceitar; cycle: um lote por worker a cada intervalo',
     stage: () =>
-      'uma forma de carga no lugar do ritmo; pode ser repetida, e os estágios seguem um após o outro',
+      'uma forma de carga no lugar do ritmo; pode ser repetida, e as etapas seguem uma após a outra',
     arrivals: () =>
-      'como se distribuem os eventos de um ritmo ou estágio: a intervalos iguais ou ao acaso',
+      'como se distribuem os eventos de um ritmo ou de uma etapa: a intervalos iguais ou ao acaso',
     'on-lag': () =>
       'quando o servidor não acompanha: envia com atraso (queue) ou conta como não enviado (shed)',
     threshold: () =>

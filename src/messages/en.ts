@@ -228,9 +228,9 @@ export const en: Messages = {
     },
     bottleneck: (by) =>
       ({
-        cpu: 'the generator itself is the bottleneck: it takes nearly all of the processor; run it on another machine, or lower the rate',
+        cpu: 'the generator itself is the bottleneck: it takes nearly all of the processor, and the latencies include that wait; use another machine, or less load',
         'event-loop':
-          'the generator itself is the bottleneck: free workers sent late, for want of processor; use fewer workers, or another machine',
+          'the generator itself is the bottleneck: idle workers send late, and the latencies include that wait; use another machine, or less load',
       })[by],
     latency: () => 'latency (ms)',
     response: () => 'response',

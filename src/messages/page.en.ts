@@ -224,13 +224,7 @@ export const pageEn: typeof pagePtBR = {
   coresOf: (e) => `${e.cores} cores`,
   rssPeak: () => 'resident memory, at most',
   rssGrowth: () => 'growth of memory after the first minute',
-  late: () => 'lateness of a free worker, p99',
-  bottleneck: (resource) =>
-    ({
-      cpu: 'The generator was the bottleneck: it, not the server, ran short of processor time. The latencies include that wait; run again with more cores or less load.',
-      'event-loop':
-        'The generator was the bottleneck: its process could not send in time. The latencies include that wait; run again with more workers or less load.',
-    })[resource],
+  late: () => 'lateness of an idle worker, p99',
   noBottleneck: () =>
     'The generator was not the bottleneck: what these figures show is the server’s.',
   settings: () => 'Settings',

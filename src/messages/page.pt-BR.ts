@@ -44,7 +44,7 @@ export const pagePtBR = {
   killed: () => 'sem resumo',
   walPeak: () => 'Maior WAL retido',
   memoryPeak: () => 'Maior uso de memória',
-  thresholdsFigure: () => 'Limites respeitados',
+  thresholdsFigure: () => 'Limites cumpridos',
 
   plots: () => 'Gráficos',
   plotHelp: () =>
@@ -94,7 +94,7 @@ export const pagePtBR = {
   curveLabel: (e: { curve: string; from: string; to: string }) =>
     `${e.curve}: de ${e.from} a ${e.to}`,
   limitLabel: (e: { label: string; held: boolean | null }) =>
-    `Limite ${e.label}${e.held === null ? '' : e.held ? ', respeitado' : ', não respeitado'}.`,
+    `Limite ${e.label}${e.held === null ? '' : e.held ? ', cumprido' : ', não cumprido'}.`,
 
   marks: () => 'Marcas nos gráficos',
   mark: {
@@ -148,7 +148,7 @@ export const pagePtBR = {
       `em ${e.shown} ${e.count === 1 ? 'recomeço' : 'recomeços'}`,
     violations: () => 'Violações',
     none: () => 'nenhuma',
-    latencyP99: () => 'Atraso do CDC p99',
+    latencyP99: () => 'Latência do CDC p99',
     notMeasured: () => 'não medido',
     counts: () => 'Eventos e transações',
     count: {
@@ -172,7 +172,7 @@ export const pagePtBR = {
     },
     what: () => 'situação',
     transactions: () => 'transações',
-    quantiles: () => 'Atraso em milissegundos',
+    quantiles: () => 'Latência em milissegundos',
     facts: () => 'A verificação',
     earlier: () => 'Outras verificações desta execução',
     file: () => 'arquivo',
@@ -185,7 +185,7 @@ export const pagePtBR = {
     superseded: () => 'registros alterados depois por outros',
     notCompared: () => 'não comparados',
     noArrivals: () =>
-      'Nenhum evento foi confirmado enquanto `verify` escutava, por isso não se conhece o atraso deles.',
+      'Nenhum evento foi confirmado enquanto `verify` escutava, por isso não se conhece a latência deles.',
     violation: () => 'violação',
     operation: (operation: EventOperation) =>
       ({ insert: 'inclusão', update: 'atualização', delete: 'exclusão', snapshot: 'snapshot' })[
@@ -195,7 +195,7 @@ export const pagePtBR = {
     detail: () => 'o que aconteceu',
     where: () => 'onde',
     firstExamples: () => 'O que está errado: os primeiros exemplos',
-    plot: () => 'Atraso do CDC (ms)',
+    plot: () => 'Latência do CDC (ms)',
     plotDoc: () =>
       'Do commit até o evento ser recebido por `verify`, em cada segundo em que algum chegou. Escala logarítmica.',
     verdict: () => 'Veredito do CDC',
@@ -207,9 +207,9 @@ export const pagePtBR = {
   threshold: () => 'limite',
   measured: () => 'medido',
   result: () => 'resultado',
-  held: () => 'respeitado',
-  notHeld: () => 'não respeitado',
-  aborted: () => 'não respeitado; encerrou a execução',
+  held: () => 'cumprido',
+  notHeld: () => 'não cumprido',
+  aborted: () => 'não cumprido; encerrou a execução',
   quantiles: () => 'Latência em milissegundos',
   measure: () => 'medida',
   rows: () => 'Registros confirmados por tabela',
@@ -235,28 +235,22 @@ export const pagePtBR = {
   coresOf: (e: { cores: string }) => `${e.cores} núcleos`,
   rssPeak: () => 'memória residente, no máximo',
   rssGrowth: () => 'crescimento da memória após o primeiro minuto',
-  late: () => 'atraso de um worker livre, p99',
-  bottleneck: (resource: 'cpu' | 'event-loop') =>
-    ({
-      cpu: 'O gerador foi o gargalo: faltou processador a ele, e não ao servidor. As latências incluem essa espera; repita com mais núcleos ou menos carga.',
-      'event-loop':
-        'O gerador foi o gargalo: seu processo não dava conta de enviar a tempo. As latências incluem essa espera; repita com mais workers ou menos carga.',
-    })[resource],
+  late: () => 'atraso de um worker ocioso, p99',
   noBottleneck: () => 'O gerador não foi o gargalo: o que estes números mostram é do servidor.',
-  settings: () => 'Configuração',
-  changedSettings: () => 'Opções que diferem do padrão',
-  noChanges: () => 'Todas as opções têm o valor padrão.',
-  otherSettings: (e: { count: number }) => `${e.count} opções com o valor padrão`,
-  allSettings: (e: { count: number }) => `Todas as ${e.count} opções`,
-  differingSettings: () => 'Opções que diferem entre as execuções',
-  sameSettings: () => 'A configuração das execuções é igual.',
-  equalSettings: (e: { count: number }) => `${e.count} opções iguais em todas as execuções`,
+  settings: () => 'Configurações',
+  changedSettings: () => 'Configurações que diferem do padrão',
+  noChanges: () => 'Todas as configurações têm o valor padrão.',
+  otherSettings: (e: { count: number }) => `${e.count} configurações com o valor padrão`,
+  allSettings: (e: { count: number }) => `Todas as ${e.count} configurações`,
+  differingSettings: () => 'Configurações que diferem entre as execuções',
+  sameSettings: () => 'As configurações das execuções são iguais.',
+  equalSettings: (e: { count: number }) => `${e.count} configurações iguais em todas as execuções`,
   differences: () => 'O que foi executado, onde difere',
   base: () => 'base',
   better: () => 'melhor',
   worse: () => 'pior',
-  noSettings: () => 'A configuração desta execução não foi gravada.',
-  setting: () => 'opção',
+  noSettings: () => 'As configurações desta execução não foram gravadas.',
+  setting: () => 'configuração',
   redacted: () => '(omitido)',
   keyFigures: () => 'Números principais',
   run: () => 'execução',

@@ -292,9 +292,9 @@ export const ptBR = {
     },
     bottleneck: (by: 'cpu' | 'event-loop') =>
       ({
-        cpu: 'o próprio gerador é o gargalo: usa quase todo o processador; rode-o em outra máquina ou baixe o ritmo',
+        cpu: 'o próprio gerador é o gargalo: usa quase todo o processador, e as latências incluem essa espera; use outra máquina ou menos carga',
         'event-loop':
-          'o próprio gerador é o gargalo: workers livres enviaram tarde, por falta de processador; use menos workers ou outra máquina',
+          'o próprio gerador é o gargalo: workers ociosos enviam tarde, e as latências incluem essa espera; use outra máquina ou menos carga',
       })[by],
     latency: () => 'latência (ms)',
     response: () => 'resposta',
@@ -415,7 +415,7 @@ export const ptBR = {
     verdict: () => 'veredito',
     run: () => 'execução',
     perSecond: (rate: number) => `${ptNumber(rate)}/s`,
-    stages: (count: number) => ptPlural(count, 'estágio', 'estágios'),
+    stages: (count: number) => ptPlural(count, 'etapa', 'etapas'),
     underWay: () => 'em andamento',
     /** In one or two words, for a column. */
     verdicts: {

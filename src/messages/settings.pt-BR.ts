@@ -10,11 +10,11 @@ const anyOf = (words: readonly string[]) => listed(words, 'ou');
 const stageFault = (e: StageProblem): string => {
   switch (e.problem) {
     case 'form':
-      return `"${e.text}" não é um estágio (FORMA:RITMOS/TEMPO)`;
+      return `"${e.text}" não é uma etapa (FORMA:RITMOS/TEMPO)`;
     case 'shape':
       return `não existe a forma de carga "${e.shape}" (existem ${listed(e.known, 'e')})`;
     case 'several':
-      return `"${e.text}": estágios se separam por ponto e vírgula`;
+      return `"${e.text}": etapas se separam por ponto e vírgula`;
     case 'number':
       return `"${e.text}": "${e.given}" não é um número como 100 ou 1.5`;
     case 'no-duration':
@@ -162,7 +162,7 @@ export const settingsPtBR = {
   emptyPart: (where: string) =>
     `${where}: não há nada antes ou depois de um ponto e vírgula; remova-o, ou escreva o que falta`,
   stagesTooLong: (where: string, seconds: number, max: number) =>
-    `${where}: os estágios duram ${seconds} s ao todo, e o máximo é ${max} s; encurte-os`,
+    `${where}: as etapas duram ${seconds} s ao todo, e o máximo é ${max} s; encurte-as`,
   stage: (where: string, e: StageProblem) =>
     `${where}: ${stageFault(e)}; ${e.meant === undefined ? `escreva, por exemplo, ${e.example}` : `você quis dizer ${e.meant}?`}`,
   source: (where: string, text: string, e: SourceProblem) => {
@@ -203,9 +203,9 @@ export const settingsPtBR = {
   unknownProfile: (name: string, known: readonly string[], nearest: string | undefined) =>
     `--profile ${name}: não existe esse perfil${nearest === undefined ? '' : orHint(nearest)} (conhecidos: ${known.join(', ')}; ou um arquivo, com o caminho)`,
   stagesAndRate: (rate: string) =>
-    `${rate}: estágios e ritmo se excluem; remova um deles, ou use rate = "cycle"`,
+    `${rate}: etapas e ritmo se excluem; remova um dos dois, ou use rate = "cycle"`,
   nothingToShed: () =>
-    'on_lag = shed precisa de um ritmo em eventos por segundo ou de estágios, em relação aos quais o servidor possa se atrasar; defina um deles, ou use on_lag = queue',
+    'on_lag = shed precisa de um ritmo em eventos por segundo ou de etapas, em relação aos quais o servidor possa se atrasar; defina um deles, ou use on_lag = queue',
   baseAboveMax: (given: string) =>
     `${given}: a espera inicial não pode ser maior que a máxima; ajuste um dos dois`,
   nothingToDo: (given: string) =>

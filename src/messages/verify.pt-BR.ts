@@ -180,7 +180,7 @@ export const verifyPtBR = {
   reconnecting: (e: { seconds: number }) =>
     `conexão perdida; nova tentativa em ${seconds(e.seconds)} s`,
   noServer: (e: { why: string }) =>
-    `os atrasos incluem a diferença entre os relógios: não há servidor com que medi-la (${e.why})`,
+    `as latências incluem a diferença entre os relógios: não há servidor com que medi-la (${e.why})`,
   notCompared: (e: { why: string }) => `as tabelas não foram comparadas: ${e.why}`,
   malformed: (e: { position: number; reason: string }) =>
     `a entrada ${e.position} não é um evento: ${e.reason}`,
@@ -250,7 +250,7 @@ export const verifyPtBR = {
   example: (e: Example) => details[e.detail],
   place: (place: number) => `entrada ${place}`,
   more: (count: number) => `… e mais ${number(count)}`,
-  latency: () => 'atraso (ms)',
+  latency: () => 'latência (ms)',
   commitToConnector: () => 'commit → conector',
   connectorToReceived: () => 'conector → aqui',
   commitToReceived: () => 'commit → aqui',

@@ -76,8 +76,7 @@ export function runText(m: Messages, paint: Paint, lang: Language, details: RunD
     [words.folder(), run.folder],
   ];
   const verifications = verdicts.map(({ file, document: { began, source, verdict } }): Fact => {
-    const word = words.verdicts[VERDICT_WORDS[verdict]]();
-    return [file, `${localTime(Date.parse(began))}  ${source}  ${word}`];
+    return [file, `${localTime(Date.parse(began))}  ${source}  ${m.verify.verdictNames[verdict]}`];
   });
   const sizes = files.map(({ name, bytes }): Fact => [name, sizeText(lang, bytes)]);
   return [
@@ -92,14 +91,6 @@ export function runText(m: Messages, paint: Paint, lang: Language, details: RunD
 function section(title: string, facts: readonly Fact[]): string[] {
   return facts.length === 0 ? [] : [`${title}\n${factLines(facts)}`];
 }
-
-/** The word for each verdict of `verify`, as for a run's own. */
-const VERDICT_WORDS = {
-  exact: 'exact',
-  duplicates: 'duplicates',
-  violation: 'violated',
-  indeterminate: 'indeterminate',
-} as const;
 
 function verdictWord(m: Messages, run: KeptRun): string {
   if (run.underWay) return m.runs.underWay();

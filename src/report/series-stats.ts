@@ -7,7 +7,7 @@ const SETTLED_SECONDS = 60;
 const WHOLE_SECOND = 0.9;
 /** Seconds in each of the two spans whose latency is compared. */
 const COMPARED_SECONDS = 60;
-/** Milliseconds; a free worker that sends later has a thread that does not get to run. */
+/** Milliseconds; an idle worker that sends later has a thread that does not get to run. */
 const LATE_MS = 50;
 /** Share of the cores; above it the program may take processor time from a server on the same machine. */
 const BUSY_SHARE = 0.9;

@@ -75,14 +75,12 @@ export interface RunVerdict {
  *
  * @param summary null: the run was killed, or is under way
  * @param verification null: not verified
- * @param cause why the run did less than planned, in the operator's words; null where it is in the log alone
  */
 export function judgeRun(
   summary: RunSummary | null,
   verification: VerificationDocument | null,
-  cause: string | null = null,
 ): RunVerdict {
-  const ends = summary === null ? [{ kind: 'no_summary' } as const] : endReasons(summary, cause);
+  const ends = summary === null ? [{ kind: 'no_summary' } as const] : endReasons(summary);
   const cdc = verification === null ? [] : cdcReasons(verification);
   const held = summary === null ? [] : thresholdReasons(summary);
   // A verification reads the ledger as it is now: its own doubts include what is still unknown.
@@ -142,10 +140,9 @@ export function reasonText({ verdict: words, verify }: Messages, reason: Reason)
 }
 
 /** Why a run did less than planned; empty if it did not. */
-function endReasons(
-  { stopped_by, server_lost, held_up, unsent }: RunSummary,
-  cause: string | null,
-): Reason[] {
+function endReasons(summary: RunSummary): Reason[] {
+  const { stopped_by, server_lost, held_up, unsent } = summary;
+  const cause = summary.cause ?? null;
   // A lost server is a critical failure too, and says more.
   if (server_lost) return [{ kind: 'server_lost', unsent, cause }];
   if (stopped_by === 'critical') return [{ kind: 'critical', cause }];

@@ -63,7 +63,7 @@ export interface RunSummary {
   /** Outcomes of the thresholds, in the order given. */
   readonly thresholds: readonly ThresholdResult[];
   readonly stopped_by: StoppedBy;
-  /** Why the run did less than planned, in the operator's language; left out if it did not. */
+  /** Why the run did less than planned, in the operator's language; left out if it did not, or only the log says why. */
   readonly cause?: string;
 }
 

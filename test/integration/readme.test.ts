@@ -10,7 +10,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { packageRoot } from '../../src/lib/package-root.js';
@@ -22,8 +22,8 @@ import { waitFor } from '../helpers/wait-for.js';
 import { whenStopped } from '../helpers/when-stopped.js';
 
 /*
- * Types every command block of the READMEs into a shell, in a copy of the checkout, from top to bottom. A comment before
- * a block may say that it runs `until Ctrl+C`, or that it is `not run: …`, with the reason. A block without a language
+ * Types every command block of the READMEs into a shell, in a copy of the checkout, from top to bottom; the first one in
+ * a copy of its own, beside the others: it is what a new clone sees, and mostly waits. A comment before a block may say that it runs `until Ctrl+C`, or that it is `not run: …`, with the reason. A block without a language
  * after it shows what it prints.
  */
 
@@ -73,30 +73,45 @@ test('the blocks of both READMEs are the same commands, but for words that are p
   assert.deepEqual(portuguese, english);
 });
 
-test('every command block of the READMEs works as it stands, and prints what stands beside it', (t) =>
-  withTempFolder(async (folder) => {
-    const cwd = copyCheckout(folder);
-    // One server for all of them, instead of one that each command starts and stops.
-    const server = startCli(['db'], { cwd });
-    try {
-      await server.until(/postgresql:\/\//);
-      const done = new Set<string>();
-      for (const example of examples.filter((one) => !notRun.includes(one))) {
-        const key = commandsOf(example.script);
-        // A second time only if the other language is to be compared.
-        if (done.has(key) && example.shown === null) continue;
-        done.add(key);
-        await t.test(`${example.place}: ${key.split('\n')[0]}`, (inner) =>
+test(
+  'every command block of the READMEs works as it stands, and prints what stands beside it',
+  {
+    concurrency: 2,
+  },
+  (t) =>
+    withTempFolder(async (folder) => {
+      const run = (cwd: string, example: Example) =>
+        t.test(`${example.place}: ${commandsOf(example.script).split('\n')[0]}`, (inner) =>
           example.comment === UNTIL_CTRL_C
             ? runUntilCtrlC(inner, cwd, example)
             : runToItsEnd(cwd, example),
         );
+      const [first, ...others] = examplesToRun();
+      const inNewClone = run(copyCheckout(join(folder, 'new')), first!);
+      const cwd = copyCheckout(join(folder, 'used'));
+      // One server for all of them, instead of one that each command starts and stops.
+      const server = startCli(['db'], { cwd });
+      try {
+        await server.until(/postgresql:\/\//);
+        for (const example of others) await run(cwd, example);
+      } finally {
+        server.child.kill('SIGTERM');
+        await server.ended();
+        await inNewClone;
       }
-    } finally {
-      server.child.kill('SIGTERM');
-      await server.ended();
-    }
-  }));
+    }),
+);
+
+/** Each block once, and again in the other language if its output is shown. */
+function examplesToRun(): Example[] {
+  const done = new Set<string>();
+  return examples.filter((example) => {
+    const commands = commandsOf(example.script);
+    if (notRun.includes(example) || (done.has(commands) && example.shown === null)) return false;
+    done.add(commands);
+    return true;
+  });
+}
 
 function toExample(
   file: string,
@@ -115,7 +130,7 @@ function commandsOf(script: string): string {
   return script.replace(/(^|\s+)#.*$/gm, '').trim();
 }
 
-/** A checkout that is built, as its files are here now; returns its folder. */
+/** A checkout that is built, as its files are here now, below a new folder; returns the checkout. */
 function copyCheckout(folder: string): string {
   const root = packageRoot();
   const tracked = ['ls-files', '--cached', '--others', '--exclude-standard'];
@@ -132,7 +147,7 @@ function copyCheckout(folder: string): string {
   for (const file of ['package.json', 'package-lock.json']) utimesSync(join(cwd, file), 0, 0);
   writeFileSync(join(cwd, 'dist', '.built'), '');
   // As root, the embedded server runs as another user, who must be able to enter.
-  chmodSync(folder, 0o755);
+  for (const outer of [dirname(folder), folder]) chmodSync(outer, 0o755);
   return cwd;
 }
 

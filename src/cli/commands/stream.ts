@@ -37,7 +37,7 @@ import { RunLogger } from '../run-logger.js';
 import type { Command, CommandContext } from './context.js';
 import { showForecast } from './forecast.js';
 import { writePage } from './run-page.js';
-import { type Explanation, explainEnd, lossOf } from './stream-end.js';
+import { explainEnd, lossOf } from './stream-end.js';
 import { lookOnce, NO_PATIENCE_SECONDS, type OwnServer, withServer } from './with-server.js';
 
 /** `stream`: continuous events, until a limit or a signal. */
@@ -114,7 +114,7 @@ export async function streamEvents(
   await folder.begin(describeRun(context, runId, found.server), withoutSecrets(settings));
 
   let silent = false;
-  let end: (Explanation & { readonly summary: RunSummary }) | null = null;
+  let end: { readonly summary: RunSummary; readonly exitCode: ExitCode } | null = null;
   const releaseSignal = onAbort(context.interrupted, () => {
     log.info(m.stream.stopping());
     engine.stop();
@@ -133,24 +133,25 @@ export async function streamEvents(
     logger.stop();
     const loss = await lossOf(outcome, target, stream.rate !== 'max');
     const ending = { ...outcome, lost: loss !== null, waited: outcome.heldUp.waits.length > 0 };
-    const summary: RunSummary = markAborted(
+    const judged: RunSummary = markAborted(
       summaryOf(ending, stream.thresholds),
       outcome.stoppedBy === 'threshold' ? aborted : null,
     );
-    const explanation = explainEnd({
+    const { exitCode, cause } = explainEnd({
       context,
       target,
       outcome,
       loss,
-      summary,
+      summary: judged,
       database: found.database,
       own,
       hasLedger: ledger !== null,
     });
-    end = { ...explanation, summary };
+    const summary = cause === null ? judged : { ...judged, cause };
+    end = { summary, exitCode };
     if (stream.junitFile !== null) await writeJunit(context, stream.junitFile, summary);
     const held = summary.thresholds.every((result) => result.held);
-    return end.exitCode === EXIT.done && !held ? EXIT.notHeld : end.exitCode;
+    return exitCode === EXIT.done && !held ? EXIT.notHeld : exitCode;
   } finally {
     logger.stop();
     endWatch();
@@ -160,7 +161,7 @@ export async function streamEvents(
       await concludeLedger(context, ledger.folder, target, { silent, isLost });
     }
     // After everything that may log: the verdict and the path of the page end the output.
-    if (end !== null) await showEnd(context, folder, end, engine);
+    if (end !== null) await showEnd(context, folder, end.summary, engine);
     // Last: a command that waits for the end of the run may write the report anew.
     await folder.leave();
   }
@@ -170,16 +171,15 @@ export async function streamEvents(
 async function showEnd(
   context: CommandContext,
   folder: RunFolder,
-  { summary, cause }: Explanation & { readonly summary: RunSummary },
+  summary: RunSummary,
   { totals, workerStats }: RunEngine,
 ): Promise<void> {
   const { messages: m, paint } = context;
-  const document = cause === null ? summary : { ...summary, cause };
-  const recorded = await folder.conclude(document, latencyDistributions(workerStats));
+  const recorded = await folder.conclude(summary, latencyDistributions(workerStats));
   const page = recorded ? await writePage(context, 'stream', folder.path) : null;
   context.print({
-    json: document,
-    verdict: verdictText(m, paint, judgeRun(summary, null, cause)),
+    json: summary,
+    verdict: verdictText(m, paint, judgeRun(summary, null)),
     text: summaryText(m, paint, summary, totals),
     page,
   });

@@ -1,6 +1,6 @@
 import type { RunRecord } from '../../runs/record.js';
 import { factsOf } from './facts.js';
-import { type Figures, figuresOf } from './figures.js';
+import { type Figures, figuresOf, hasFigures } from './figures.js';
 import { swatch } from './head.js';
 import { type Content, html, type Markup, table } from './markup.js';
 import { letterOf, titleOf } from './palette.js';
@@ -14,17 +14,18 @@ const SAME_SHARE = 0.01;
 interface Compared {
   readonly label: string;
   readonly better: 'more' | 'less' | null;
-  readonly read: (figures: Figures, run: RunRecord) => number | null | undefined;
+  /** `figures`: null for a run without any. */
+  readonly read: (figures: Figures | null, run: RunRecord) => number | null | undefined;
   readonly write: (value: number) => string;
 }
 
 /** Headline figures as a table, with a column a run; every run is compared with the first one. */
 export function keyFigures(w: Writer, runs: readonly RunRecord[]): Markup {
   const { m } = w;
-  const all = runs.map((run) => ({ run, figures: figuresOf(run) }));
+  const all = runs.map((run) => ({ run, figures: hasFigures(run) ? figuresOf(run) : null }));
   const [first] = all;
   // More events a second are no achievement where more were asked for.
-  const sameTarget = new Set(all.map(({ figures }) => figures.target)).size === 1;
+  const sameTarget = new Set(all.map(({ figures }) => figures?.target)).size === 1;
   const row = ({ label, better, read, write }: Compared): Content[] => {
     const base = first === undefined ? null : (read(first.figures, first.run) ?? null);
     return [
@@ -42,7 +43,7 @@ export function keyFigures(w: Writer, runs: readonly RunRecord[]): Markup {
     row({
       label,
       better: field === 'events' ? null : 'less',
-      read: (figures) => figures[field],
+      read: (figures) => figures?.[field],
       write: (value) => w.count(value),
     });
   const latency = (label: string, name: 'response' | 'service', quantile: 'p50' | 'p99') =>
@@ -56,7 +57,7 @@ export function keyFigures(w: Writer, runs: readonly RunRecord[]): Markup {
     row({
       label,
       better: 'less',
-      read: (figures) => figures[field],
+      read: (figures) => figures?.[field],
       write: (value) => w.bytes(value),
     });
   return table({
@@ -67,13 +68,13 @@ export function keyFigures(w: Writer, runs: readonly RunRecord[]): Markup {
       row({
         label: perSecond(m.achieved()),
         better: sameTarget ? 'more' : null,
-        read: ({ achieved }) => achieved,
+        read: (figures) => figures?.achieved,
         write: (value) => w.rate(value),
       }),
       row({
         label: perSecond(m.target()),
         better: null,
-        read: ({ target }) => target,
+        read: (figures) => figures?.target,
         write: (value) => w.rate(value),
       }),
       latency(m.responseP50(), 'response', 'p50'),
@@ -90,7 +91,7 @@ export function keyFigures(w: Writer, runs: readonly RunRecord[]): Markup {
       row({
         label: m.span(),
         better: null,
-        read: ({ seconds }) => seconds,
+        read: (figures) => figures?.seconds,
         write: (value) => w.span(value),
       }),
       [

@@ -24,6 +24,11 @@ export interface Figures {
   readonly retainedPeak: number | null;
 }
 
+/** Whether a run left any figures: one that was killed at once has nothing but its ledger. */
+export function hasFigures({ summary, series }: RunRecord): boolean {
+  return summary !== null || series.length > 0;
+}
+
 /** Headline figures from the summary, or from the series of a run that left no summary. */
 export function figuresOf({ summary, series }: RunRecord): Figures {
   const rssPeak = highest(series.map(({ rss_bytes }) => rss_bytes));
@@ -83,7 +88,7 @@ function highest(values: readonly (number | null | undefined)[]): number | null 
 
 /** Headline figures as cards; a run that was killed has those of its series. */
 export function cards(w: Writer, run: RunRecord): Content {
-  if (run.summary === null && run.series.length === 0) return '';
+  if (!hasFigures(run)) return '';
   const { m } = w;
   const figures = figuresOf(run);
   const latency = run.summary?.latency_ms;

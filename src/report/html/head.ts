@@ -52,7 +52,9 @@ function verdict(w: Writer, run: RunRecord): Markup {
   );
   const bottleneck = run.summary?.generator?.bottleneck ?? null;
   // It is in doubt whose latencies these are.
-  if (bottleneck !== null) more.push(entry('unsure', w.m.bottleneck(bottleneck)));
+  if (bottleneck !== null) {
+    more.push(entry('unsure', w.sentence(w.messages.report.bottleneck(bottleneck))));
+  }
   const { summary, series } = run;
   const ended = summary !== null ? w.m.stoppedBy({ reason: w.reason(summary.stopped_by) }) : '';
   const remark = summary === null && series.length > 0 ? w.m.fromSeries() : ended;
@@ -63,7 +65,7 @@ function verdict(w: Writer, run: RunRecord): Markup {
 }
 
 function verdictOf({ summary, verification }: RunRecord): RunVerdict {
-  return judgeRun(summary, verification?.document ?? null, summary?.cause ?? null);
+  return judgeRun(summary, verification?.document ?? null);
 }
 
 /** The top of a comparison: its runs, each with the colour of its curves. `links`: to their pages; null without one. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Language, Messages } from '../../messages/index.js';
@@ -29,9 +30,11 @@ import { Writer } from './writer.js';
 
 const { resolve } = createRequire(import.meta.url);
 
-/** Content security policy: the page loads nothing from elsewhere. */
-const POLICY =
-  "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
+/** Content security policy: the page loads nothing from elsewhere, and runs no script but this one. */
+function policyFor(script: string): string {
+  const hash = createHash('sha256').update(script).digest('base64');
+  return `default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-${hash}'; img-src data:`;
+}
 
 /** Functions that the page's script starts with; `startPage` gets them as its arguments. */
 const PARTS: Parts & { readonly makeFormats: typeof makeFormats } = {
@@ -143,11 +146,12 @@ function document(
       marks: markNames(w.m),
     },
   };
+  const script = clientScript();
   const page: Markup = html`<!doctype html>
 <html lang="${w.lang}">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${POLICY}">
+<meta http-equiv="Content-Security-Policy" content="${policyFor(script)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <link rel="icon" href="data:,">
@@ -161,14 +165,14 @@ ${body}
 </main>
 <footer>${w.m.footer()}</footer>
 <script type="application/json" id="data">${embedded(data)}</script>
-<script>${trusted(clientScript())}</script>
+<script>${trusted(script)}</script>
 </body>
 </html>
 `;
   return page.text;
 }
 
-/** The page's script: uPlot, and the functions of `client.ts` as the compiler wrote them. */
+/** The page's script: uPlot, and the functions of `client/` as the compiler wrote them. */
 function clientScript(): string {
   const parts = Object.values(PARTS).map(String).join('\n');
   const names = Object.keys(PARTS).join(', ');

@@ -4,8 +4,8 @@ import { NOTHING, type Writer } from './writer.js';
 
 /** Keys of secrets. Values below such a key are secret, too. */
 const SECRET = /pass|secret|url|token|private/i;
-/** User and password in a URL, also in the middle of a text. */
-const CREDENTIALS = /(\w:\/\/)[^\s/@]*@/g;
+/** User and password in a URL, also in the middle of a text. A password may hold an `@`. */
+const CREDENTIALS = /(\w:\/\/)[^\s/]*@/g;
 /** Characters of a value that are shown. Longer ones, such as certificates, are cut. */
 const LONGEST_VALUE = 300;
 

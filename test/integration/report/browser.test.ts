@@ -167,6 +167,8 @@ test('a run of one second, and one without a series, show without a complaint', 
   await withPage([short], 'en', { width: 1400, scheme: 'light' }, async (page, complaints) => {
     await assertWhole(page, RUN_PLOTS, 'run-of-a-second');
     assert.deepEqual(complaints, []);
+    // The browser complains of a second look at the same pixels.
+    assert.ok((await pixelsIn(page, 'memory', 'curve-2')) > 5, 'a value without a line');
   });
   const bare = { ...run, series: [] };
   await withPage([bare], 'en', { width: 1400, scheme: 'light' }, async (page, complaints) => {
@@ -174,6 +176,18 @@ test('a run of one second, and one without a series, show without a complaint', 
     assert.deepEqual(complaints, []);
   });
 });
+
+test('no script runs but the page’s own', { skip: SKIP }, () =>
+  withPage([sampleRun()], 'en', { width: 1400, scheme: 'light' }, async (page, complaints) => {
+    await page.evaluate(`(() => {
+      const script = document.createElement('script');
+      script.textContent = 'document.title = "changed"';
+      document.body.append(script);
+    })()`);
+    assert.notEqual(await page.title(), 'changed');
+    assert.match(complaints.join('\n'), /Content Security Policy/);
+  }),
+);
 
 test('every verdict has a page that is whole', { skip: SKIP }, async () => {
   for (const [index, verdict] of (['exact', 'duplicates', 'indeterminate'] as const).entries()) {

@@ -111,6 +111,8 @@ test('of all reasons to stop, only a critical failure fails the run', () => {
   }
   const { failures, suite } = reportOf({ stopped_by: 'critical' });
   assert.equal(failures.run, 'Did not finish: a critical failure ended the run; see the log');
+  const { run } = reportOf({ stopped_by: 'critical', cause: 'disk full (53100)' }).failures;
+  assert.equal(run, 'Did not finish: a critical failure ended the run — disk full (53100)');
   assert.equal(failures.in_doubt, undefined);
   assert.equal(suite.attributes.failures, '1');
 });

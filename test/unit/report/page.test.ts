@@ -112,6 +112,7 @@ test('secrets are left out of the settings at any depth', () => {
     list: [{ databaseUrl: 'x', name: 'kept' }],
     empty: { passphrase: null },
     where: 'see postgres://me:x@host/db',
+    at: 'postgres://me:p@x@host/db',
   };
   assert.deepEqual(flatten(settings, '***'), [
     ['PG_PASSWORD', '***'],
@@ -119,6 +120,7 @@ test('secrets are left out of the settings at any depth', () => {
     ['list', 'databaseUrl=*** name=kept'],
     ['empty.passphrase', ''],
     ['where', 'see postgres://***@host/db'],
+    ['at', 'postgres://***@host/db'],
   ]);
 });
 
@@ -231,7 +233,7 @@ test('the worst of what is known is the headline, and the other reasons stand be
   assert.match(headOf(page), /✓ Held: response\.p99 26\.9 ms, limit 50 ms/);
   const generator = { ...summary.generator, bottleneck: 'cpu' as const };
   const busy = renderReport([{ ...run, summary: { ...held, generator } }], en, 'en');
-  assert.ok(headOf(busy).includes(en.page.bottleneck('cpu')));
+  assert.ok(headOf(busy).includes(en.report.bottleneck('cpu').slice(1)));
 });
 
 test('the head names load, server, machine and program, as far as they were recorded', () => {
@@ -317,6 +319,15 @@ test('compared figures say what is better and what is worse, by figure', () => {
   assert.equal(cells(en.page.memoryPeak())[1], cells(en.page.memoryPeak())[0]);
   assert.ok(page.includes('<a href="first/report.html">first</a>'));
   assert.ok(page.includes('<strong>B · second</strong>'));
+});
+
+test('a run that left no figures is not better than one that did', () => {
+  const run = sampleRun({ runId: 'first' });
+  const bare = { ...run, runId: 'second', series: [], summary: null };
+  const page = bodyOf(renderReport([run, bare], en, 'en'));
+  const [, row = ''] = /Rejected rows.*?<\/th>(.*?)<\/tr>/s.exec(page) ?? [];
+  assert.match(row, />8<.*>–</);
+  assert.doesNotMatch(page, /class="change/);
 });
 
 test('a rate is no better because more was asked for', () => {

@@ -51,7 +51,6 @@ function missingOf(...tables: readonly (readonly ['internacoes' | 'exames' | nul
 interface Judged {
   readonly summary?: Partial<RunSummary> | null;
   readonly verified?: VerificationDocument;
-  readonly cause?: string;
   readonly state: ReturnType<typeof judgeRun>['state'];
   readonly english: readonly string[];
   readonly portuguese: string;
@@ -118,8 +117,7 @@ const CASES: Readonly<Record<string, Judged>> = {
       'Não terminou: a conexão com o servidor foi perdida, com 1.200 eventos devidos sem envio; veja o log',
   },
   'a lost server, with the cause at hand': {
-    summary: { server_lost: true, unsent: null },
-    cause: 'terminated (57P01)',
+    summary: { server_lost: true, unsent: null, cause: 'terminated (57P01)' },
     state: 'failed',
     english: ['Did not finish: the connection to the server was lost — terminated (57P01)'],
     portuguese: 'Não terminou: a conexão com o servidor foi perdida — terminated (57P01)',
@@ -227,11 +225,11 @@ const CASES: Readonly<Record<string, Judged>> = {
   },
 };
 
-for (const [name, { summary = {}, verified, cause, state, english, portuguese }] of Object.entries(
+for (const [name, { summary = {}, verified, state, english, portuguese }] of Object.entries(
   CASES,
 )) {
   test(`the verdict on a run: ${name}`, () => {
-    const verdict = judgeRun(summary === null ? null : summaryOf(summary), verified ?? null, cause);
+    const verdict = judgeRun(summary === null ? null : summaryOf(summary), verified ?? null);
     assert.equal(verdict.state, state);
     assert.deepEqual(
       verdict.reasons.map((reason) => reasonText(en, reason)),

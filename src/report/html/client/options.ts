@@ -110,9 +110,9 @@ export function plotOptions(
       ...(steps && tools.uPlot.paths.stepped !== undefined
         ? { paths: tools.uPlot.paths.stepped({ align: -1 }) }
         : {}),
-      // The longest latency is one batch: its place is a point, where the curve ends.
+      // One value makes no line. The longest latency is one batch: its place is a point, where the curve ends.
       points: overTime
-        ? { show: false }
+        ? { show: curve.values.filter((value) => value !== null).length === 1, size: 7 }
         : {
             show: true,
             filter: (self, index) => last(self, index),
@@ -127,7 +127,8 @@ export function plotOptions(
     width,
     height: plot.wide ? 300 : 240,
     pxAlign: 1,
-    padding: [named ? 26 : 12, 16, 0, 0],
+    // At the right room for half of the last label: 24:00:00.
+    padding: [named ? 26 : 12, 28, 0, 0],
     scales: {
       x: overTime ? { time: false } : { time: false, distr: 3, range: () => [1, farthest] },
       y: {
