@@ -1,8 +1,8 @@
 import { EXIT, type ExitCode, OperatorError } from '../errors.js';
+import { fitLines } from '../lib/fit-lines.js';
 import { programVersion } from '../lib/package-root.js';
 import { paintFor } from '../lib/paint.js';
 import { countSignals, onAbort } from '../lib/signals.js';
-import { wrapWords } from '../lib/wrap-words.js';
 import { consoleForm } from '../log/console-form.js';
 import { LANGUAGES, type Messages, messagesIn } from '../messages/index.js';
 import {
@@ -102,13 +102,13 @@ async function runArguments(
     return EXIT.done;
   }
   if (args.isCommandMissing && !args.help) {
-    process.stderr.write(renderHelp(null, messages));
+    process.stderr.write(renderHelp(null, messages, columnsOf(process.stderr)));
     if (json) printJson({ error: messages.settings.noCommand(), exit_code: EXIT.usage });
     return EXIT.usage;
   }
   try {
     if (args.help || command === 'help') {
-      output.write(renderHelp(topicOf(args), messages));
+      output.write(renderHelp(topicOf(args), messages, columnsOf(process.stdout)));
       return EXIT.done;
     }
     const settings = loadSettings(sources);
@@ -225,27 +225,22 @@ function reportError(
   return exitCode;
 }
 
-/** Columns by which the lines after the first of a wrapped sentence are indented. */
-const HANGING = 2;
-
 /** The text of a result: its verdict first, the path of its page last. */
 function textOf({ verdict = '', text, page = null }: Result, m: Messages): string {
-  const { isTTY, columns } = process.stdout;
+  const body = [verdict, text].filter((part) => part !== '').join('\n');
+  const fitted = fitLines(body, columnsOf(process.stdout));
   // A path is not wrapped: it would be cut for whoever copies it.
-  const last = page === null ? '' : `${m.report.at(page)}\n`;
-  const first = isTTY && columns > 0 ? wrapLines(verdict, columns) : verdict;
-  return [first, text, last].filter((part) => part !== '').join('\n');
+  return page === null ? fitted : `${fitted}\n${m.report.at(page)}\n`;
 }
 
-function wrapLines(text: string, columns: number): string {
-  return text
-    .split('\n')
-    .map((line) => wrapWords(line, columns, HANGING))
-    .join('\n');
+/** The columns of a terminal; without end elsewhere. */
+function columnsOf({ isTTY, columns }: NodeJS.WriteStream): number {
+  // A terminal of an unknown width says 0.
+  return isTTY && columns > 0 ? columns : Number.POSITIVE_INFINITY;
 }
 
 function writeStderr(text: string): void {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${fitLines(text, columnsOf(process.stderr))}\n`);
 }
 
 /** For programs that read stderr: an object like those of the log. */

@@ -60,10 +60,7 @@ export class RunLogger implements Omit<RunListener, 'sampled'> {
       outage: () => this.#outage.state,
       cause: ({ failure }) => this.#cause(failure),
     };
-    const look = () => {
-      const { events, response } = sample();
-      return runView(parts, this.#recent.add(monotonicMs(), events, response));
-    };
+    const look = () => runView(parts, this.#recent.add(monotonicMs(), sample()));
     this.#endProgress = progress.show(look, log);
   }
 

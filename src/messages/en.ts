@@ -198,7 +198,7 @@ export const en: Messages = {
     reason: (by) => stopReasons[by],
     stopped: (e) => {
       const paused = e.paused < 0.1 ? '' : ` (${seconds(e.paused)} s of it paused)`;
-      const whole = e.by === 'signal' && e.complete ? '; each batch it began is complete' : '';
+      const whole = e.by === 'signal' && e.complete ? '; all its batches are complete' : '';
       return `${stopReasons[e.by]}, after ${seconds(e.seconds)} s${paused}${whole}`;
     },
     events: () => 'events',

@@ -254,7 +254,7 @@ export const ptBR = {
     reason: (by: StoppedBy) => stopReasons[by],
     stopped: (e: { by: StoppedBy; seconds: number; paused: number; complete: boolean }) => {
       const paused = e.paused < 0.1 ? '' : ` (${ptSeconds(e.paused)} s em pausa)`;
-      const whole = e.by === 'signal' && e.complete ? '; cada lote iniciado foi concluído' : '';
+      const whole = e.by === 'signal' && e.complete ? '; todos os lotes concluídos' : '';
       return `${stopReasons[e.by]}, após ${ptSeconds(e.seconds)} s${paused}${whole}`;
     },
     events: () => 'eventos',
