@@ -21,16 +21,17 @@ export function fitLines(text: string, columns: number): string {
 }
 
 function fitLine(line: string, columns: number): string {
-  const gaps = [...line.matchAll(GAP)];
-  const gap = gaps.at(-1);
-  const at = gap === undefined ? 0 : gap.index + gap[0].length;
-  const head = line.slice(0, at);
-  const last = line.slice(at);
-  const start = displayWidth(head);
   const margin = line.length - line.trimStart().length;
-  // The only gap is the indent of the whole line.
-  if (head.trim() === '') return head + wrapWords(last, columns, margin + HANGING, margin);
-  if (start + NARROWEST <= columns) return head + wrapWords(last, columns, start);
-  const below = margin + HANGING;
-  return `${head.trimEnd()}\n${' '.repeat(below)}${wrapWords(last, columns, below)}`;
+  const gaps = [...line.matchAll(GAP)].filter(({ index }) => index > 0);
+  const gap = gaps.findLast(({ index }) => displayWidth(line.slice(0, index)) <= columns);
+  if (gap === undefined) {
+    return line.slice(0, margin) + wrapWords(line, columns, margin + HANGING, margin);
+  }
+  const head = line.slice(0, gap.index);
+  const rest = line.slice(gap.index + gap[0].length);
+  const start = displayWidth(head) + gap[0].length;
+  if (gap === gaps.at(-1) && start + NARROWEST <= columns) {
+    return head + gap[0] + wrapWords(rest, columns, start);
+  }
+  return `${head}\n${fitLines(' '.repeat(margin + HANGING) + rest, columns)}`;
 }

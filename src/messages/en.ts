@@ -187,6 +187,8 @@ export const en: Messages = {
     worker: () => 'worker',
     types: () => 'event types',
     share: () => 'share',
+    noJunitFolder: (e) =>
+      `the folder of --junit does not exist: ${e.folder}; create it, or name another file`,
     noJunit: (e) => `the JUnit XML could not be written to ${e.file} (${systemCauseEn(e.reason)})`,
     runFolder: (e) =>
       `could not write to ${e.folder} (${systemCauseEn(e.reason)}); the run goes on without that record`,
@@ -272,6 +274,8 @@ export const en: Messages = {
     notEmbedded: () =>
       'the db command is for the embedded PostgreSQL only, but a server is configured (PG_HOST, PGHOST or DATABASE_URL); remove that setting to use it',
     stopHint: () => 'Ctrl+C ends it',
+    gone: (e) =>
+      `the embedded PostgreSQL ended unexpectedly; its log ${e.log} has the reason; run \`db\` again to start it`,
     interrupted: () => 'interrupted before it was finished; run the command again to complete it',
     schemaReady: (e) => `schema ready in "${e.database}"`,
   },

@@ -242,6 +242,8 @@ export const ptBR = {
     worker: () => 'worker',
     types: () => 'tipos de evento',
     share: () => 'parte',
+    noJunitFolder: (e: { folder: string }) =>
+      `a pasta de --junit não existe: ${e.folder}; crie-a, ou indique outro arquivo`,
     noJunit: (e: { file: string; reason: string }) =>
       `o JUnit XML não pôde ser gravado em ${e.file} (${systemCausePtBR(e.reason)})`,
     runFolder: (e: { folder: string; reason: string }) =>
@@ -340,6 +342,8 @@ export const ptBR = {
     notEmbedded: () =>
       'o comando db serve só para o PostgreSQL embutido, mas um servidor foi configurado (PG_HOST, PGHOST ou DATABASE_URL); remova essa configuração para usá-lo',
     stopHint: () => 'Ctrl+C para encerrar',
+    gone: (e: { log: string }) =>
+      `o PostgreSQL embutido terminou inesperadamente; o motivo está no log dele, ${e.log}; rode \`db\` de novo para iniciá-lo`,
     interrupted: () => 'interrompido antes de terminar; rode o comando de novo para concluir',
     schemaReady: (e: { database: string }) => `esquema pronto em "${e.database}"`,
   },

@@ -95,6 +95,8 @@ test('a missing command is a problem, and is not taken for an unknown one', () =
   assert.deepEqual([parse('strem').command, parse('strem').isCommandMissing], [null, false]);
   assert.equal(parse('stream').isCommandMissing, false);
   assert.deepEqual(problemsOf(), ['the command is missing; see --help']);
+  // The help alone would not say what is wrong.
+  assert.equal(parse('-x').isCommandMissing, false);
 });
 
 test('--help and --version are answered also beside wrong arguments', () => {

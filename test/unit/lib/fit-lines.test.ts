@@ -25,6 +25,13 @@ test('where the last column has no room, it begins a line of its own', () => {
   ]);
 });
 
+test('a row of a wide table is broken before a column', () => {
+  assert.deepEqual(fit(20, '  latency   p50   p90   p99   max'), [
+    '  latency   p50',
+    '    p90   p99   max',
+  ]);
+});
+
 test('a sentence goes on with an indent, and colours take no room', () => {
   assert.deepEqual(fit(24, '  \u001b[31m✗\u001b[39m response.p99 91 ms, limit 1 ms'), [
     '  \u001b[31m✗\u001b[39m response.p99 91 ms,',
