@@ -9,8 +9,8 @@ const NARROWEST = 24;
 const GAP = / {2,}(?=\S)/g;
 
 /**
- * Breaks lines that are wider than a terminal of so many columns, between words. What follows stands below the last
- * column of its line: a long value below the value, not below its label. Where that has no room, the last column
+ * Breaks lines that are wider than a terminal of so many columns, between words. The rest of a line stands below its
+ * last column: a long value goes on below the value, not below its label. Where that has no room, the last column
  * begins a line of its own.
  */
 export function fitLines(text: string, columns: number): string {

@@ -93,7 +93,7 @@ export const en: Messages = {
     paceRate: (e) => `${number(e.rate)} events/s in batches of ${e.batch}`,
     paceMax: (e) => `as fast as the server, in batches of ${e.batch}`,
     paceCycle: (e) =>
-      `one batch of ${e.batch} per worker every ${number(e.interval)}s ± ${number(e.jitter)}ms`,
+      `a batch of ${e.batch} per worker every ${number(e.interval)}s ± ${number(e.jitter)}ms`,
     owns: (e) => `worker ${e.worker}: ${e.types} (${(e.share * 100).toFixed(1)}% of the events)`,
     ruled: (e) =>
       `PostgreSQL does not run the stream's statements on a table with a rewrite rule (${e.rules.join(', ')}): ${e.message}; use a trigger instead, or ALTER TABLE … DISABLE RULE, and run \`stream\` again`,

@@ -228,7 +228,7 @@ export const pageEn: typeof pagePtBR = {
     ({
       cpu: 'The generator was the bottleneck: it, not the server, ran short of processor time. The latencies include that wait; run again with more cores or less load.',
       'event-loop':
-        'The generator was the bottleneck: its process could not send in time. The latencies include that wait; run again with more workers or less load.',
+        'The generator was the bottleneck: free workers sent late, for want of processor time. The latencies include that wait; run again with fewer workers, or on another machine.',
     })[resource],
   noBottleneck: () =>
     'The generator was not the bottleneck: what these figures show is the server’s.',

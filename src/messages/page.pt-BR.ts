@@ -239,7 +239,7 @@ export const pagePtBR = {
     ({
       cpu: 'O gerador foi o gargalo: faltou processador a ele, e não ao servidor. As latências incluem essa espera; repita com mais núcleos ou menos carga.',
       'event-loop':
-        'O gerador foi o gargalo: seu processo não dava conta de enviar a tempo. As latências incluem essa espera; repita com mais workers ou menos carga.',
+        'O gerador foi o gargalo: workers livres enviaram tarde, por falta de processador. As latências incluem essa espera; repita com menos workers, ou em outra máquina.',
     })[resource],
   noBottleneck: () => 'O gerador não foi o gargalo: o que estes números mostram é do servidor.',
   settings: () => 'Configuração',
