@@ -185,6 +185,7 @@ test('a run that loses the embedded server names it, and shows the end of its lo
       last.some((line) => ended.stderr.includes(`  ${line}\n`)),
       ended.stderr,
     );
+    assert.doesNotMatch(ended.stderr, /ready to accept connections/);
     // The server was already down, so nothing was stopped.
     assert.doesNotMatch(ended.stderr, /did not stop/);
   });
