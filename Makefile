@@ -62,5 +62,5 @@ node_modules/.package-lock.json: package.json package-lock.json
 	@touch $@
 
 dist/.built: node_modules/.package-lock.json $(SOURCES)
-	@npm run --silent build
+	npm run --silent build
 	@touch $@

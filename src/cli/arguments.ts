@@ -17,7 +17,7 @@ import type { Problem } from '../settings/source.js';
 export interface Arguments extends Switches {
   /** null: missing or unknown. */
   readonly command: Command | null;
-  /** True when no command was named, not even an unknown one. */
+  /** True when no command was named, not even an unknown one, and nothing else is wrong. */
   readonly isCommandMissing: boolean;
   /** Settings by flag name without dashes, as the very text that was typed; the last one wins. */
   readonly flags: Readonly<Record<string, string>>;
@@ -96,7 +96,7 @@ export function parseArguments(argv: readonly string[]): Arguments {
   }
   return {
     command,
-    isCommandMissing: command === null && words.length === 0,
+    isCommandMissing: command === null && words.length === 0 && problems.length === 1,
     flags: settings,
     names: named ? words : [],
     // One member for each name of the table.

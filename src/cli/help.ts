@@ -11,39 +11,44 @@ import {
 } from '../settings/flags.js';
 import { FILE_FLAGS, type SettingFlag, type Switch } from '../settings/options.js';
 
-/** Columns of a line. */
-const WIDTH = 100;
+/** The help is not wider than this: longer lines are hard to read, and most terminals have no more columns. */
+const WIDEST = 80;
 const INDENT = 2;
 const GAP = 2;
 
 type Entry = readonly [name: string, text: string];
 
-/** The help of a command, or that of the program. */
-export function renderHelp(command: Command | null, messages: Messages): string {
-  return command === null ? renderProgramHelp(messages) : renderCommandHelp(command, messages);
+/** The help of a command, or that of the program, for a terminal of so many columns. */
+export function renderHelp(command: Command | null, messages: Messages, columns = WIDEST): string {
+  const width = Math.min(columns, WIDEST);
+  return command === null
+    ? renderProgramHelp(messages, width)
+    : renderCommandHelp(command, messages, width);
 }
 
 /** The purpose of the program, its commands, and the flags that all of them take. */
-function renderProgramHelp(messages: Messages): string {
+function renderProgramHelp(messages: Messages, width: number): string {
   const { cli } = messages;
   return join([
-    cli.about(),
-    section(cli.usageTitle(), [[cli.usage(), '']]),
+    wrapWords(cli.about(), width, 0),
+    section(cli.usageTitle(), [[cli.usage(), '']], width),
     section(
       cli.commandsTitle(),
       COMMANDS.map((command) => [command, cli.commands[command]()]),
+      width,
     ),
-    section(cli.commonTitle(), commonEntries(messages)),
+    section(cli.commonTitle(), commonEntries(messages), width),
     section(
       cli.examplesTitle(),
       cli.examples().map((example) => [example, '']),
+      width,
     ),
-    wrapWords(cli.more(), WIDTH, 0),
+    wrapWords(cli.more(), width, 0),
   ]);
 }
 
 /** One command: its purpose, its own flags, the common ones, examples. */
-function renderCommandHelp(command: Command, messages: Messages): string {
+function renderCommandHelp(command: Command, messages: Messages, width: number): string {
   const { cli } = messages;
   const { settings, switches } = flagsOf(command);
   const own: Entry[] = [
@@ -51,15 +56,18 @@ function renderCommandHelp(command: Command, messages: Messages): string {
     ...switches.map((name) => switchEntry(name, messages)),
   ];
   return join([
-    wrapWords(cli.details[command](), WIDTH, 0),
-    section(cli.usageTitle(), [
-      [cli.commandUsage(`${command}${wordsText(command)}`, own.length > 0), ''],
-    ]),
-    own.length > 0 ? section(cli.flagsTitle(), own) : '',
-    section(cli.commonTitle(), commonEntries(messages)),
+    wrapWords(cli.details[command](), width, 0),
+    section(
+      cli.usageTitle(),
+      [[cli.commandUsage(`${command}${wordsText(command)}`, own.length > 0), '']],
+      width,
+    ),
+    own.length > 0 ? section(cli.flagsTitle(), own, width) : '',
+    section(cli.commonTitle(), commonEntries(messages), width),
     section(
       cli.examplesTitle(),
       cli.commandExamples[command]().map((example) => [example, '']),
+      width,
     ),
   ]);
 }
@@ -113,12 +121,12 @@ function switchEntry(name: Switch, { cli }: Messages): Entry {
   return [`${short === undefined ? '' : `${short}, `}--${name}`, cli.switches[name]()];
 }
 
-function section(title: string, entries: readonly Entry[]): string {
+function section(title: string, entries: readonly Entry[], width: number): string {
   const left = Math.max(...entries.filter(([, text]) => text).map(([name]) => name.length), 0);
   const lines = entries.map(([name, text]) => {
     if (text === '') return `${' '.repeat(INDENT)}${name}`;
     const column = INDENT + left + GAP;
-    return `${' '.repeat(INDENT)}${name.padEnd(left + GAP)}${wrapWords(text, WIDTH, column)}`;
+    return `${' '.repeat(INDENT)}${name.padEnd(left + GAP)}${wrapWords(text, width, column)}`;
   });
   return `${title}\n${lines.join('\n')}`;
 }

@@ -1,4 +1,5 @@
 import { EXIT, type ExitCode, OperatorError } from '../errors.js';
+import { fitLines } from '../lib/fit-lines.js';
 import { programVersion } from '../lib/package-root.js';
 import { paintFor } from '../lib/paint.js';
 import { countSignals, onAbort } from '../lib/signals.js';
@@ -109,13 +110,13 @@ async function runArguments(
     return EXIT.done;
   }
   if (args.isCommandMissing && !args.help) {
-    process.stderr.write(renderHelp(null, messages));
+    process.stderr.write(renderHelp(null, messages, columnsOf(process.stderr)));
     if (json) printJson({ error: messages.settings.noCommand(), exit_code: EXIT.usage });
     return EXIT.usage;
   }
   try {
     if (args.help || command === 'help') {
-      output.write(renderHelp(topicOf(args), messages));
+      output.write(renderHelp(topicOf(args), messages, columnsOf(process.stdout)));
       return EXIT.done;
     }
     const isAlone = command !== null && ignoresSettings(command);
@@ -196,7 +197,7 @@ async function runCommand(
         printed = true;
         status.clear();
         if (json) printJson(result.json);
-        else output.write(resultText(result, messages, process.stdout));
+        else output.write(resultText(result, messages, columnsOf(process.stdout)));
       },
     });
   } catch (error) {
@@ -235,8 +236,14 @@ function reportError(
   return exitCode;
 }
 
+/** The columns of a terminal; without end elsewhere. */
+function columnsOf({ isTTY, columns }: NodeJS.WriteStream): number {
+  // A terminal of an unknown width says 0.
+  return isTTY && columns > 0 ? columns : Number.POSITIVE_INFINITY;
+}
+
 function writeStderr(text: string): void {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${fitLines(text, columnsOf(process.stderr))}\n`);
 }
 
 /** For programs that read stderr: an object like those of the log. */

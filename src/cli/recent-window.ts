@@ -1,4 +1,5 @@
-import type { Histogram } from '../lib/histogram.js';
+import { Histogram } from '../lib/histogram.js';
+import type { LiveFigures } from '../run/engine.js';
 
 /** Rate and p99 are those of so many last milliseconds: short enough to follow the load, long enough to be steady. */
 const RECENT_MS = 5_000;
@@ -15,9 +16,19 @@ export interface RecentFigures {
 export class RecentWindow {
   readonly #samples: { atMs: number; events: number; response: Histogram }[] = [];
 
-  /** Takes a sample at a moment, in milliseconds; returns the figures of the `RECENT_MS` until then. */
-  add(atMs: number, events: number, response: Histogram): RecentFigures {
+  /**
+   * Takes a sample at a moment, in milliseconds; returns the figures of the `RECENT_MS` until then. `activeMs`: for how
+   * long the run has sent batches; the time until it was connected does not count.
+   */
+  add(
+    atMs: number,
+    { activeMs, events, response }: Pick<LiveFigures, 'activeMs' | 'events' | 'response'>,
+  ): RecentFigures {
     const samples = this.#samples;
+    if (activeMs === 0) return { rate: 0, p99Ms: null };
+    if (samples.length === 0) {
+      samples.push({ atMs: atMs - activeMs, events: 0, response: new Histogram() });
+    }
     samples.push({ atMs, events, response });
     // The one before the window stays: the window begins with it.
     while ((samples[1]?.atMs ?? atMs) <= atMs - RECENT_MS) samples.shift();

@@ -1,25 +1,14 @@
-import { wrapWords } from '../lib/wrap-words.js';
+import { fitLines } from '../lib/fit-lines.js';
 import type { Messages } from '../messages/index.js';
 import type { Result } from './commands/context.js';
 
-/** Columns by which the lines after the first of a wrapped sentence are indented. */
-const HANGING = 2;
-
-/** The text of a result: its verdict first, wrapped for a terminal, and the path of its page last. */
+/** The text of a result, in lines of so many columns: its verdict first, and the path of its page last. */
 export function resultText(
   { verdict = '', text, page = null }: Result,
   { report }: Messages,
-  { isTTY, columns }: Pick<NodeJS.WriteStream, 'isTTY' | 'columns'>,
+  columns: number,
 ): string {
+  const body = fitLines([verdict, text].filter((part) => part !== '').join('\n'), columns);
   // A path is not wrapped: it would be cut for whoever copies it.
-  const last = page === null ? '' : `${report.at(page)}\n`;
-  const first = isTTY && columns > 0 ? wrapLines(verdict, columns) : verdict;
-  return [first, text, last].filter((part) => part !== '').join('\n');
-}
-
-function wrapLines(text: string, columns: number): string {
-  return text
-    .split('\n')
-    .map((line) => wrapWords(line, columns, HANGING))
-    .join('\n');
+  return page === null ? body : `${body}\n${report.at(page)}\n`;
 }

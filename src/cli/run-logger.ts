@@ -61,11 +61,7 @@ export class RunLogger implements Omit<RunListener, 'sampled'> {
     };
     const look = () => {
       const figures = sample();
-      return runView(
-        parts,
-        figures,
-        this.#recent.add(monotonicMs(), figures.events, figures.response),
-      );
+      return runView(parts, figures, this.#recent.add(monotonicMs(), figures));
     };
     this.#endProgress = progress.show(look, log);
   }

@@ -28,8 +28,8 @@ export class SeedProgress {
   readonly #look: () => SeedFigures;
   readonly #now: () => number;
   readonly #startedAt: number;
-  /** When each step was first seen. */
-  readonly #began = new Map<Step, number>();
+  /** When each step was first seen, and how much of it was done then. */
+  readonly #began = new Map<Step, { readonly at: number; readonly done: number }>();
 
   /** `now`: milliseconds on a monotonic clock. */
   constructor(messages: Messages, look: () => SeedFigures, now: () => number = monotonicMs) {
@@ -48,10 +48,10 @@ export class SeedProgress {
 
   #viewOf(step: Step, done: number, of: number): ProgressView {
     const now = this.#now();
-    const began = this.#began.get(step) ?? now;
+    const began = this.#began.get(step) ?? { at: now, done };
     this.#began.set(step, began);
     const share = Math.min(1, of === 0 ? 1 : done / of);
-    const perMs = now === began ? 0 : done / (now - began);
+    const perMs = now === began.at ? 0 : (done - began.done) / (now - began.at);
     const leftMs = perMs === 0 ? null : (of - done) / perMs;
     return {
       parts: this.#parts(step, { done, of }, share, perMs * 1000, leftMs),
@@ -85,7 +85,10 @@ export class SeedProgress {
       ...(step === 'rows'
         ? [
             [{ text: m.rows(counts), worth: WORTH.done }],
-            [{ text: m.perSecond(Math.round(perSecond)), worth: WORTH.rate }],
+            // Nothing has been measured yet: 0 would look like a seed that stands still.
+            ...(perSecond === 0
+              ? []
+              : [[{ text: m.perSecond(Math.round(perSecond)), worth: WORTH.rate }]]),
           ]
         : [
             [

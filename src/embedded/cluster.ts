@@ -173,9 +173,12 @@ export function readPostmaster(dir: string): Postmaster | null {
 /** The time and the process at the start of a log line. */
 const STAMP = /^\S+ \S+ \S+ \[\d+\] /;
 
+/** Ends the lines of a start. */
+const READY = /database system is ready to accept connections/;
+
 /**
- * The last lines of a server's log, the oldest first; empty if it cannot be read. Processes that end together say the
- * same: of lines with one text, the last stands for all.
+ * The last lines of a server's log, the oldest first, without those of its start if others follow; empty if it cannot
+ * be read. Processes that end together say the same: of lines with one text, the last stands for all.
  */
 export function lastLogLines(log: string): string[] {
   try {
@@ -188,7 +191,9 @@ export function lastLogLines(log: string): string[] {
       const textOf = (line: string) => line.replace(STAMP, '').trim();
       const last = new Map(lines.map((line, index) => [textOf(line), index]));
       const distinct = lines.filter((line, index) => last.get(textOf(line)) === index);
-      return distinct.filter((line) => textOf(line) !== '').slice(-LOG_LINES);
+      const written = distinct.filter((line) => textOf(line) !== '');
+      const since = written.slice(written.findLastIndex((line) => READY.test(line)) + 1);
+      return (since.length > 0 ? since : written).slice(-LOG_LINES);
     } finally {
       closeSync(fd);
     }

@@ -46,6 +46,8 @@ export interface EmbeddedServer {
   readonly dir: string;
   /** The server's own log. */
   readonly log: string;
+  /** Whether a server runs on the data folder. */
+  isUp(): boolean;
   /** Leaves the server. Its last user stops it. */
   release(): Promise<void>;
 }
@@ -98,6 +100,7 @@ export async function openEmbedded(
         started: running === null,
         dir: cluster.dir,
         log: cluster.log,
+        isUp: () => postmasterOf(cluster) !== null,
         release: () => {
           released ??= locked(cluster, report, () => leaveAndStop(leave));
           return released;
@@ -131,15 +134,21 @@ function requireOwnMajor({ dir, binaries }: Cluster): void {
   );
 }
 
+/** The process of `postmaster.pid`; null: it has ended. A server that was killed leaves that file. */
+function postmasterOf({ dir }: Cluster): ReturnType<typeof readPostmaster> {
+  const postmaster = readPostmaster(dir);
+  return postmaster === null || stampOf(postmaster.pid) === null ? null : postmaster;
+}
+
 /** The port of the server that runs on the data folder; null if none runs. */
-async function runningPort({ dir }: Cluster, options: EmbeddedOptions): Promise<number | null> {
+async function runningPort(cluster: Cluster, options: EmbeddedOptions): Promise<number | null> {
   const began = monotonicMs();
   for (;;) {
-    const postmaster = readPostmaster(dir);
-    if (postmaster === null || stampOf(postmaster.pid) === null) return null;
+    const postmaster = postmasterOf(cluster);
+    if (postmaster === null) return null;
     // After a crash the pid in postmaster.pid may belong to another program.
     const answer = await askDataFolder(targetOf(options, postmaster.port));
-    if (answer !== null) return isSameFolder(answer, dir) ? postmaster.port : null;
+    if (answer !== null) return isSameFolder(answer, cluster.dir) ? postmaster.port : null;
     const ready = postmaster.status === 'ready';
     if (monotonicMs() - began > (ready ? READY_PATIENCE_MS : CHANGE_PATIENCE_MS)) return null;
     await sleep(POLL_MS);

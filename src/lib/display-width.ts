@@ -1,13 +1,15 @@
+import { stripVTControlCharacters } from 'node:util';
+
 /** Combining marks and joiners take no column of their own. */
 const ZERO_WIDTH = /^[\p{Mark}\p{Cf}]$/u;
 /** East Asian characters take two columns, as do emoji; symbols that only some terminals draw as emoji count so, too. */
 const WIDE =
   /^[\p{Extended_Pictographic}\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]$/u;
 
-/** Columns that a text takes on a terminal, at most. */
+/** Columns that a text takes on a terminal, at most; its colours take none. */
 export function displayWidth(text: string): number {
   let columns = 0;
-  for (const character of text) columns += widthOf(character);
+  for (const character of stripVTControlCharacters(text)) columns += widthOf(character);
   return columns;
 }
 

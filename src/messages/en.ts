@@ -95,7 +95,7 @@ export const en: Messages = {
     paceRate: (e) => `${number(e.rate)} events/s in batches of ${e.batch}`,
     paceMax: (e) => `as fast as the server, in batches of ${e.batch}`,
     paceCycle: (e) =>
-      `one batch of ${e.batch} per worker every ${number(e.interval)}s ± ${number(e.jitter)}ms`,
+      `a batch of ${e.batch} per worker every ${number(e.interval)}s ± ${number(e.jitter)}ms`,
     owns: (e) => `worker ${e.worker}: ${e.types} (${(e.share * 100).toFixed(1)}% of the events)`,
     ruled: (e) =>
       `PostgreSQL does not run the stream's statements on a table with a rewrite rule (${e.rules.join(', ')}): ${e.message}; use a trigger instead, or ALTER TABLE … DISABLE RULE, and run \`stream\` again`,
@@ -189,6 +189,8 @@ export const en: Messages = {
     worker: () => 'worker',
     types: () => 'event types',
     share: () => 'share',
+    noJunitFolder: (e) =>
+      `the folder of --junit does not exist: ${e.folder}; create it, or name another file`,
     noJunit: (e) => `the JUnit XML could not be written to ${e.file} (${systemCauseEn(e.reason)})`,
     runFolder: (e) =>
       `could not write to ${e.folder} (${systemCauseEn(e.reason)}); the run goes on without that record`,
@@ -200,7 +202,7 @@ export const en: Messages = {
     reason: (by) => stopReasons[by],
     stopped: (e) => {
       const paused = e.paused < 0.1 ? '' : ` (${seconds(e.paused)} s of it paused)`;
-      const whole = e.by === 'signal' && e.complete ? '; each batch it began is complete' : '';
+      const whole = e.by === 'signal' && e.complete ? '; all its batches are complete' : '';
       return `${stopReasons[e.by]}, after ${seconds(e.seconds)} s${paused}${whole}`;
     },
     events: () => 'events',
@@ -274,6 +276,8 @@ export const en: Messages = {
     notEmbedded: () =>
       'the db command is for the embedded PostgreSQL only, but a server is configured (PG_HOST, PGHOST or DATABASE_URL); remove that setting to use it',
     stopHint: () => 'Ctrl+C ends it',
+    gone: (e) =>
+      `the embedded PostgreSQL ended unexpectedly; its log ${e.log} has the reason; run \`db\` again to start it`,
     interrupted: () => 'interrupted before it was finished; run the command again to complete it',
     schemaReady: (e) => `schema ready in "${e.database}"`,
   },

@@ -244,6 +244,8 @@ export const ptBR = {
     worker: () => 'worker',
     types: () => 'tipos de evento',
     share: () => 'parte',
+    noJunitFolder: (e: { folder: string }) =>
+      `a pasta de --junit não existe: ${e.folder}; crie-a, ou indique outro arquivo`,
     noJunit: (e: { file: string; reason: string }) =>
       `o JUnit XML não pôde ser gravado em ${e.file} (${systemCausePtBR(e.reason)})`,
     runFolder: (e: { folder: string; reason: string }) =>
@@ -256,7 +258,7 @@ export const ptBR = {
     reason: (by: StoppedBy) => stopReasons[by],
     stopped: (e: { by: StoppedBy; seconds: number; paused: number; complete: boolean }) => {
       const paused = e.paused < 0.1 ? '' : ` (${ptSeconds(e.paused)} s em pausa)`;
-      const whole = e.by === 'signal' && e.complete ? '; cada lote iniciado foi concluído' : '';
+      const whole = e.by === 'signal' && e.complete ? '; todos os lotes concluídos' : '';
       return `${stopReasons[e.by]}, após ${ptSeconds(e.seconds)} s${paused}${whole}`;
     },
     events: () => 'eventos',
@@ -342,6 +344,8 @@ export const ptBR = {
     notEmbedded: () =>
       'o comando db serve só para o PostgreSQL embutido, mas um servidor foi configurado (PG_HOST, PGHOST ou DATABASE_URL); remova essa configuração para usá-lo',
     stopHint: () => 'Ctrl+C para encerrar',
+    gone: (e: { log: string }) =>
+      `o PostgreSQL embutido terminou inesperadamente; o motivo está no log dele, ${e.log}; rode \`db\` de novo para iniciá-lo`,
     interrupted: () => 'interrompido antes de terminar; rode o comando de novo para concluir',
     schemaReady: (e: { database: string }) => `esquema pronto em "${e.database}"`,
   },

@@ -80,5 +80,5 @@ export const verdictEn: typeof verdictPtBR = {
     `In doubt: it is unknown whether ${plural(count, 'transaction')} committed; \`ledger resolve\` asks the server`,
   noSummary: () => 'No summary: the run was killed, or is still under way',
   unjudged: () =>
-    'No verdict: no thresholds were set (--threshold), and the run was not verified (`verify`)',
+    'No verdict: no thresholds were set (`--threshold`), and the run was not verified (`verify`)',
 };

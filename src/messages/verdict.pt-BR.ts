@@ -113,5 +113,5 @@ export const verdictPtBR = {
     `Em dúvida: não se sabe se ${plural(count, 'transação foi confirmada', 'transações foram confirmadas')}; \`ledger resolve\` pergunta ao servidor`,
   noSummary: () => 'Sem resumo: a execução foi morta ou ainda está em andamento',
   unjudged: () =>
-    'Sem veredito: nenhum limite foi definido (--threshold), e a execução não foi verificada (`verify`)',
+    'Sem veredito: nenhum limite foi definido (`--threshold`), e a execução não foi verificada (`verify`)',
 };

@@ -1,7 +1,10 @@
-import { openEmbedded } from '../../embedded/server.js';
+import { type EmbeddedServer, openEmbedded } from '../../embedded/server.js';
 import { EXIT, OperatorError } from '../../errors.js';
 import { onAbort } from '../../lib/signals.js';
 import type { Command } from './context.js';
+
+/** A server that was killed is noticed within this time. */
+const LOOK_MS = 1_000;
 
 /** `db`: keeps the embedded server up in the foreground, and prints its URL. */
 export const run: Command = async (context) => {
@@ -16,16 +19,24 @@ export const run: Command = async (context) => {
   try {
     context.print({ json: { url: server.url }, text: `${server.url}\n` });
     out.info(messages.server.stopHint());
-    await new Promise<void>((resolve) => {
-      // Waiting for a signal alone does not keep the process alive.
-      const alive = setInterval(() => undefined, 2 ** 30);
-      onAbort(context.interrupted, () => {
-        clearInterval(alive);
-        resolve();
-      });
-    });
+    await untilEnd(server, context.interrupted);
   } finally {
     await server.release();
   }
   return EXIT.done;
 };
+
+/** Waits for a signal. Throws an `OperatorError` if the server ends before. */
+function untilEnd(server: EmbeddedServer, interrupted: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const looking = setInterval(() => {
+      if (server.isUp()) return;
+      clearInterval(looking);
+      reject(new OperatorError(EXIT.unreachable, (m) => m.server.gone(server)));
+    }, LOOK_MS);
+    onAbort(interrupted, () => {
+      clearInterval(looking);
+      resolve();
+    });
+  });
+}

@@ -4,16 +4,36 @@ import { unitsOf } from '../../lib/units.js';
 import { METRIC_FORMS, METRICS } from '../../report/metrics.js';
 import type { Command } from './context.js';
 
+/** A longer name goes on below: with the units of sizes beside it, a line takes 80 columns at most. */
+const NAME_WIDTH = 57;
+const HANGING = '  ';
+
 /** `metrics`: the names that a threshold may have, with their units. */
 export const run: Command = async ({ messages: m, print }) => {
   print({
     json: {
       metrics: METRICS.map(({ name, dimension }) => ({ name, units: unitsOf(dimension) })),
     },
-    text: `${formatTable([
-      [m.metrics.name(), m.metrics.units()],
-      ...METRIC_FORMS.map(({ name, dimension }) => [name, unitsOf(dimension).join(', ')]),
-    ])}\n${m.metrics.example()}\n`,
+    text: `${formatTable(
+      [
+        [m.metrics.name(), m.metrics.units()],
+        ...METRIC_FORMS.flatMap(({ name, dimension }) =>
+          rowsOf(name, unitsOf(dimension).join(', ')),
+        ),
+      ],
+      [0, 1],
+    )}\n${m.metrics.example()}\n`,
   });
   return EXIT.done;
 };
+
+/** A name and its units; a long name is broken before a dot, and its units stand beside the last line. */
+function rowsOf(name: string, units: string): string[][] {
+  const lines: string[] = [];
+  for (const part of name.split(/(?=\.)/)) {
+    const longer = `${lines.at(-1) ?? ''}${part}`;
+    if (lines.length === 0 || longer.length <= NAME_WIDTH) lines.splice(-1, 1, longer);
+    else lines.push(`${HANGING}${part}`);
+  }
+  return lines.map((line, at) => [line, at === lines.length - 1 ? units : '']);
+}

@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
+import { dirname, resolve } from 'node:path';
 import type { Client } from 'pg';
 import type { DatabaseFacts } from '../../database/facts.js';
 import { readDatabaseFacts } from '../../database/read-facts.js';
@@ -59,6 +61,7 @@ export async function streamEvents(
   const { stream } = settings;
   const { rng } = settings.app;
   const log = context.log.component('stream');
+  if (stream.junitFile !== null) requireFolderOf(stream.junitFile);
   const found = await unlessAborted(context.interrupted, () => withConnection(target, examine));
 
   const runId = newRunId(new Date(), stream.name);
@@ -277,6 +280,13 @@ async function concludeLedger(
     if (isLost) out.debug(m.ledger.notConcluded({ why }));
     else out.warning(m.ledger.notConcluded({ why }));
   }
+}
+
+/** Throws an `OperatorError`: results that cannot be written are noticed before the run, not after it. */
+function requireFolderOf(junitFile: string): void {
+  const folder = dirname(resolve(junitFile));
+  if (existsSync(folder)) return;
+  throw new OperatorError(EXIT.usage, (m) => m.stream.noJunitFolder({ folder }));
 }
 
 async function writeJunit(

@@ -150,6 +150,7 @@ abbr { text-decoration: none; } .scroll small { font-size: 12px; }
   .stacks tr { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); border-top: 1px solid var(--grid); padding: 6px 10px; }
   .stacks tbody th { grid-column: 1 / -1; border: 0; padding: 0 !important; color: var(--muted); position: static; }
   .stacks td { border: 0 !important; padding: 0 8px 0 0 !important; text-align: left !important; white-space: normal !important; overflow-wrap: anywhere; }
+  .stacks .change { white-space: normal; }
   .stacks td::before { content: attr(data-label) ' '; color: var(--muted); font-weight: 500; }
 }
 @media (max-width: 480px) {

@@ -102,6 +102,19 @@ test('db shows where the server is and keeps it up, counts beside it neither sto
   });
 });
 
+test('db ends with exit code 3 and a sentence when its server is killed', async () => {
+  await withFolder(async (cwd) => {
+    const db = startCli(['db'], { cwd });
+    await db.until(/Ctrl\+C/, SLOW_MS);
+    const postmaster = readPostmaster(join(cwd, '.data/postgres'));
+    assert.ok(postmaster !== null);
+    process.kill(postmaster.pid, 'SIGKILL');
+    const { code, stderr } = await db.ended();
+    assert.equal(code, 3, stderr);
+    assert.match(stderr, /the embedded PostgreSQL ended unexpectedly; its log \S+ has the reason/);
+  });
+});
+
 test('a command that outlives db keeps the server until its own end', async () => {
   await withFolder(async (cwd) => {
     const db = startCli(['db'], { cwd });
@@ -172,6 +185,7 @@ test('a run that loses the embedded server names it, and shows the end of its lo
       last.some((line) => ended.stderr.includes(`  ${line}\n`)),
       ended.stderr,
     );
+    assert.doesNotMatch(ended.stderr, /ready to accept connections/);
     // The server was already down, so nothing was stopped.
     assert.doesNotMatch(ended.stderr, /did not stop/);
   });

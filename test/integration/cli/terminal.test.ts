@@ -121,7 +121,7 @@ test('Ctrl+C under `make start` ends with the summary, and make itself with 0', 
     const { code, shown } = await terminal.ended();
     assert.equal(code, 0, shown);
     assert.match(shown, /\r\nReport: \S+report\.html\r\n/);
-    assert.match(shown, /\r\n +stopped by +Ctrl\+C .* each batch it began is complete\r\n/);
+    assert.match(shown, /\r\n +stopped by +Ctrl\+C .* all its batches are complete\r\n/);
     assert.doesNotMatch(shown, /make: \*\*\*/);
     assert.equal(serverIsUp(), false);
   });

@@ -40,6 +40,15 @@ test('thresholds that hold make no difference: exit code 0, and a line each', as
   });
 });
 
+test('a folder of --junit that does not exist is refused before the run', async () => {
+  await withSlot(async (workspace) => {
+    const junit = join(workspace.cwd, 'missing', 'results.xml');
+    const { code, stderr } = await run(workspace, ['stream', ...CALM, '--junit', junit]);
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, /the folder of --junit does not exist: .*missing; create it/);
+  });
+});
+
 test('a threshold that does not hold is exit code 5, and is reported with the measured value', async () => {
   await withSlot(async (workspace) => {
     // Every other row is refused; existing rows are not checked.

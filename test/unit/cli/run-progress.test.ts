@@ -158,15 +158,17 @@ test('the JSON of a run has the same members at every moment', () => {
   );
 });
 
-test('rate and p99 are those of the last five seconds', () => {
+test('rate and p99 are those of the last five seconds, without the time that it took to connect', () => {
   const window = new RecentWindow();
   const response = new Histogram();
-  const sample = (atMs: number, events: number) => {
+  const CONNECTED = 4000;
+  const sample = (activeMs: number, events: number) => {
     const copy = new Histogram();
     copy.add(response);
-    return window.add(atMs, events, copy);
+    return window.add(CONNECTED + activeMs, { activeMs, events, response: copy });
   };
-  assert.deepEqual(sample(0, 0), { rate: 0, p99Ms: null });
+  const connecting = { activeMs: 0, events: 0, response };
+  assert.deepEqual(window.add(0, connecting), { rate: 0, p99Ms: null });
   response.record(900, 100);
   assert.deepEqual(sample(500, 100).rate, 200);
   assert.ok((sample(1000, 200).p99Ms ?? 0) >= 900);

@@ -29,7 +29,7 @@ test('a seed shows its share, its rate and the time that is left, first for rows
   assert.equal(at(0, NOTHING), null);
   assert.equal(
     line(2000, { rows: 0, of: 150_000, indexes: null }),
-    '[░░░░░░░░░░░░░░░░░░░░]   0% · 0/150,000 rows · 0/s',
+    '[░░░░░░░░░░░░░░░░░░░░]   0% · 0/150,000 rows',
   );
   assert.equal(
     line(4000, { rows: 100_000, of: 150_000, indexes: null }),
@@ -57,13 +57,24 @@ test('a seed shows its share, its rate and the time that is left, first for rows
   });
 });
 
+test('the rate of a seed is that since it was first seen', () => {
+  const at = watch('en');
+  const line = (now: number, rows: number) =>
+    layOut(at(now, { rows, of: 40_000, indexes: null })?.parts ?? [], COLUMNS);
+  assert.equal(line(500, 10_000), '[█████░░░░░░░░░░░░░░░]  25% · 10,000/40,000 rows');
+  assert.equal(
+    line(1500, 20_000),
+    '[██████████░░░░░░░░░░]  50% · 20,000/40,000 rows · 10,000/s · 0:02 left',
+  );
+});
+
 test('the live line of a seed fits 80 columns in both languages', () => {
   for (const language of LANGUAGES) {
     const at = watch(language);
     const of = 900_000_000;
     at(0, { rows: 0, of, indexes: null });
     for (const indexes of [null, { done: 9, of: 30 }]) {
-      at(1, { rows: 1, of, indexes });
+      at(1, { rows: 1, of, indexes: indexes && { ...indexes, done: 0 } });
       const view = at(9_999_000, { rows: of - 1, of, indexes });
       const line = layOut(view?.parts ?? [], COLUMNS);
       assert.ok(displayWidth(line) <= COLUMNS, line);

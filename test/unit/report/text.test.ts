@@ -57,8 +57,8 @@ const FACTS: Readonly<Record<string, readonly [Partial<RunSummary>, RegExp, RegE
   ],
   'an interrupted run, which is complete': [
     { stopped_by: 'signal' },
-    /stopped by +Ctrl\+C \(or a signal\), after .*; each batch it began is complete\n/,
-    /encerrada por +Ctrl\+C \(ou um sinal\), após .*; cada lote iniciado foi concluído\n/,
+    /stopped by +Ctrl\+C \(or a signal\), after .*; all its batches are complete\n/,
+    /encerrada por +Ctrl\+C \(ou um sinal\), após .*; todos os lotes concluídos\n/,
   ],
   'an interrupted run that was held up': [
     { stopped_by: 'signal', held_up: true },

@@ -60,10 +60,10 @@ const CASES: Readonly<Record<string, Judged>> = {
   'nothing to judge by': {
     state: 'unjudged',
     english: [
-      'No verdict: no thresholds were set (--threshold), and the run was not verified (`verify`)',
+      'No verdict: no thresholds were set (`--threshold`), and the run was not verified (`verify`)',
     ],
     portuguese:
-      'Sem veredito: nenhum limite foi definido (--threshold), e a execução não foi verificada (`verify`)',
+      'Sem veredito: nenhum limite foi definido (`--threshold`), e a execução não foi verificada (`verify`)',
   },
   'one threshold that held': {
     summary: { thresholds: [FAST] },
