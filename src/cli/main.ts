@@ -163,7 +163,7 @@ async function runCommand(
       import('../log/logger.js'),
       import('../log/status-line.js'),
       import('../log/shared-terminal.js'),
-      import('./progress.js'),
+      import('./progress/progress.js'),
       COMMANDS[name](),
     ]);
   const { stderr } = process;

@@ -7,11 +7,11 @@ import type { LiveFigures, RunListener } from '../run/engine.js';
 import type { ProducerReport } from '../run/protocol.js';
 import type { Operation, WrittenRows } from '../schemas/hospital/changes.js';
 import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
-import { Outage } from './outage.js';
-import type { Progress } from './progress.js';
-import { RecentWindow } from './recent-window.js';
+import { Outage } from './progress/outage.js';
+import type { Progress } from './progress/progress.js';
+import { RecentWindow } from './progress/recent-window.js';
+import { type RunProgressParts, runView } from './progress/run-progress.js';
 import { RepeatedLines } from './repeated-lines.js';
-import { type RunProgressParts, runView } from './run-progress.js';
 
 /** At high rates a table's line sums its batches of this long. */
 const FOLD_MS = 1_000;

@@ -5,7 +5,7 @@ import type { Messages } from '../../messages/index.js';
 import type { Switches } from '../../settings/options.js';
 import type { Sources } from '../../settings/resolve.js';
 import type { Settings } from '../../settings/settings.js';
-import type { Progress } from '../progress.js';
+import type { Progress } from '../progress/progress.js';
 
 /**
  * Everything that a command gets, besides its switches (`--json`, `--dry-run` …), which are true when they were given.

@@ -7,7 +7,7 @@ import type { ConnectionTarget } from '../../postgres/target.js';
 import { countsText } from '../../report/text.js';
 import { TABLE_NAMES } from '../../schemas/hospital/tables.js';
 import { Seed, type SeedOutcome } from '../../seed/run.js';
-import { SeedProgress } from '../seed-progress.js';
+import { SeedProgress } from '../progress/seed-progress.js';
 import { logRules } from './check.js';
 import type { Command, CommandContext } from './context.js';
 import { withServer } from './with-server.js';

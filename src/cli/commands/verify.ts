@@ -25,7 +25,7 @@ import { MalformedInput, type VerificationProgress } from '../../verify/task.js'
 import { documentOf, type VerificationDocument } from '../../verify/verdict/document.js';
 import type { LatencyPoint } from '../../verify/verdict/latency.js';
 import { type Verification, verify } from '../../verify/verify.js';
-import { verifyView } from '../verify-progress.js';
+import { verifyView } from '../progress/verify-progress.js';
 import type { Command, CommandContext } from './context.js';
 import { findLedger, requireOwnServer } from './ledger.js';
 import { rewritePage } from './run-page.js';

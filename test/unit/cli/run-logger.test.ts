@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test, { mock } from 'node:test';
-import { Progress } from '../../../src/cli/progress.js';
+import { Progress } from '../../../src/cli/progress/progress.js';
 import { RunLogger } from '../../../src/cli/run-logger.js';
 import type { ComponentLog } from '../../../src/log/logger.js';
 import { createStatusLine } from '../../../src/log/status-line.js';

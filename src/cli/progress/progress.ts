@@ -1,7 +1,7 @@
-import { type LivePart, layOut, layOutLine } from '../log/live-line.js';
-import type { ComponentLog } from '../log/logger.js';
-import type { ProgressForm } from '../log/settings.js';
-import type { StatusLine } from '../log/status-line.js';
+import { type LivePart, layOut, layOutLine } from '../../log/live-line.js';
+import type { ComponentLog } from '../../log/logger.js';
+import type { ProgressForm } from '../../log/settings.js';
+import type { StatusLine } from '../../log/status-line.js';
 
 /** The live line is drawn this often. */
 const DRAW_MS = 500;

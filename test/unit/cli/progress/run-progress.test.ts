@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { OutageState } from '../../../src/cli/outage.js';
-import { RecentWindow } from '../../../src/cli/recent-window.js';
-import { runView } from '../../../src/cli/run-progress.js';
-import { displayWidth } from '../../../src/lib/display-width.js';
-import { Histogram } from '../../../src/lib/histogram.js';
-import { parseStage, type Stage, stageAt } from '../../../src/load/stages.js';
-import { layOut } from '../../../src/log/live-line.js';
-import { LANGUAGES, type Language, messagesIn } from '../../../src/messages/index.js';
-import type { LiveFigures } from '../../../src/run/engine.js';
-import { failure } from '../../helpers/failure.js';
+import type { OutageState } from '../../../../src/cli/progress/outage.js';
+import { RecentWindow } from '../../../../src/cli/progress/recent-window.js';
+import { runView } from '../../../../src/cli/progress/run-progress.js';
+import { displayWidth } from '../../../../src/lib/display-width.js';
+import { Histogram } from '../../../../src/lib/histogram.js';
+import { parseStage, type Stage, stageAt } from '../../../../src/load/stages.js';
+import { layOut } from '../../../../src/log/live-line.js';
+import { LANGUAGES, type Language, messagesIn } from '../../../../src/messages/index.js';
+import type { LiveFigures } from '../../../../src/run/engine.js';
+import { failure } from '../../../helpers/failure.js';
 
 const COLUMNS = 79;
 

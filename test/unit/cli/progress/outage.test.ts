@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Outage } from '../../../src/cli/outage.js';
-import { failure } from '../../helpers/failure.js';
+import { Outage } from '../../../../src/cli/progress/outage.js';
+import { failure } from '../../../helpers/failure.js';
 
 const FAILURE = failure('57P01', 'terminating connection due to administrator command');
 

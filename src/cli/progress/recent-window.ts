@@ -1,5 +1,5 @@
-import { Histogram } from '../lib/histogram.js';
-import type { LiveFigures } from '../run/engine.js';
+import { Histogram } from '../../lib/histogram.js';
+import type { LiveFigures } from '../../run/engine.js';
 
 /** Rate and p99 are those of so many last milliseconds: short enough to follow the load, long enough to be steady. */
 const RECENT_MS = 5_000;

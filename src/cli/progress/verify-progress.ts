@@ -1,5 +1,5 @@
-import type { Messages } from '../messages/index.js';
-import type { VerificationProgress } from '../verify/task.js';
+import type { Messages } from '../../messages/index.js';
+import type { VerificationProgress } from '../../verify/task.js';
 import type { ProgressView } from './progress.js';
 
 /** The worth of each part of the live line, from the one that is given up first. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import test, { mock } from 'node:test';
-import { Progress } from '../../../src/cli/progress.js';
-import type { ComponentLog } from '../../../src/log/logger.js';
-import type { ProgressForm } from '../../../src/log/settings.js';
-import type { StatusLine } from '../../../src/log/status-line.js';
+import { Progress } from '../../../../src/cli/progress/progress.js';
+import type { ComponentLog } from '../../../../src/log/logger.js';
+import type { ProgressForm } from '../../../../src/log/settings.js';
+import type { StatusLine } from '../../../../src/log/status-line.js';
 
 interface Shown {
   readonly drawn: string[];

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { type SeedFigures, SeedProgress } from '../../../src/cli/seed-progress.js';
-import { displayWidth } from '../../../src/lib/display-width.js';
-import { layOut, layOutLine } from '../../../src/log/live-line.js';
-import { LANGUAGES, type Language, messagesIn } from '../../../src/messages/index.js';
+import { type SeedFigures, SeedProgress } from '../../../../src/cli/progress/seed-progress.js';
+import { displayWidth } from '../../../../src/lib/display-width.js';
+import { layOut, layOutLine } from '../../../../src/log/live-line.js';
+import { LANGUAGES, type Language, messagesIn } from '../../../../src/messages/index.js';
 
 const COLUMNS = 79;
 const NOTHING: SeedFigures = { rows: 0, of: 0, indexes: null };

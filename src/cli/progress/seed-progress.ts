@@ -1,7 +1,7 @@
-import { monotonicMs } from '../lib/clock.js';
-import { round } from '../lib/numbers.js';
-import type { LivePart } from '../log/live-line.js';
-import type { Messages } from '../messages/index.js';
+import { monotonicMs } from '../../lib/clock.js';
+import { round } from '../../lib/numbers.js';
+import type { LivePart } from '../../log/live-line.js';
+import type { Messages } from '../../messages/index.js';
 import { clockText } from './clock-text.js';
 import type { ProgressView } from './progress.js';
 

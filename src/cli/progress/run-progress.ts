@@ -1,8 +1,8 @@
-import { round } from '../lib/numbers.js';
-import { type Stage, stageAt } from '../load/stages.js';
-import type { LiveForm, LivePart } from '../log/live-line.js';
-import type { Messages } from '../messages/index.js';
-import type { LiveFigures } from '../run/engine.js';
+import { round } from '../../lib/numbers.js';
+import { type Stage, stageAt } from '../../load/stages.js';
+import type { LiveForm, LivePart } from '../../log/live-line.js';
+import type { Messages } from '../../messages/index.js';
+import type { LiveFigures } from '../../run/engine.js';
 import { clockText } from './clock-text.js';
 import type { OutageState } from './outage.js';
 import type { ProgressView } from './progress.js';

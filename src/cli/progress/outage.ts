@@ -1,6 +1,6 @@
-import { monotonicMs } from '../lib/clock.js';
-import type { Failure } from '../postgres/failures.js';
-import type { ProducerReport } from '../run/protocol.js';
+import { monotonicMs } from '../../lib/clock.js';
+import type { Failure } from '../../postgres/failures.js';
+import type { ProducerReport } from '../../run/protocol.js';
 
 type Attempt = Extract<ProducerReport, { kind: 'reconnecting' }>;
 
