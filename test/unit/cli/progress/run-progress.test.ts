@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'node:test';
 import type { OutageState } from '../../../../src/cli/progress/outage.js';
 import { RecentWindow } from '../../../../src/cli/progress/recent-window.js';
 import { runView } from '../../../../src/cli/progress/run-progress.js';
 import { displayWidth } from '../../../../src/lib/display-width.js';
 import { Histogram } from '../../../../src/lib/histogram.js';
+import { packageRoot } from '../../../../src/lib/package-root.js';
 import { parseStage, type Stage, stageAt } from '../../../../src/load/stages.js';
 import { layOut } from '../../../../src/log/live-line.js';
 import { LANGUAGES, type Language, messagesIn } from '../../../../src/messages/index.js';
@@ -125,7 +128,7 @@ test('the live line of a run fits a terminal of any width from 22 columns on', (
   }
 });
 
-test('the JSON of a run has the same members at every moment', () => {
+test('the JSON of a run has the same members at every moment, and the pages name them', () => {
   const { record } = viewOf({ figures: BUSY, stages: STAGES, outage: LOST }, 'en');
   assert.deepEqual(record, {
     phase: 'stream',
@@ -156,6 +159,15 @@ test('the JSON of a run has the same members at every moment', () => {
     [calm.state, calm.left_seconds, calm.stage, calm.outage],
     ['running', null, null, null],
   );
+  const { stage, outage } = record;
+  const members = [record, stage, outage].flatMap((part) => Object.keys(part ?? {}));
+  for (const page of ['README.md', 'README.pt-BR.md']) {
+    const text = readFileSync(join(packageRoot(), 'src', 'cli', page), 'utf8');
+    const [, row = ''] = /^\| `stream` \| (`run_id`.*)$/m.exec(text) ?? [];
+    for (const member of members) {
+      if (member !== 'phase') assert.ok(row.includes(`\`${member}\``), `${page}: ${member}`);
+    }
+  }
 });
 
 test('rate and p99 are those of the last five seconds, without the time that it took to connect', () => {
