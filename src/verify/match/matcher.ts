@@ -157,7 +157,7 @@ export class Matcher {
     const results = this.#results;
     const transactions = this.#transactions;
     if (this.#isReplay(partition, event, fingerprint)) return MATCH.settled;
-    if (xid !== null && transactions.isAborted(xid)) {
+    if (transactions.isRolledBack(event)) {
       results.note('phantom', 'rolled_back', event);
     } else if (xid !== null && transactions.isGivenUp(xid)) {
       results.note('reordered', 'given_up', event);

@@ -1,12 +1,16 @@
+import type { KeysOf } from '../../ledger/format.js';
 import type { TableName } from '../../schemas/hospital/tables.js';
 import type { RowEvent } from '../../sources/source.js';
-import type { Expected } from '../ledger/expected.js';
+import { countRows, type Expected, listsOf } from '../ledger/expected.js';
 import { ExpectedRows, TransactionProgress } from './progress.js';
 
 /** Transactions that may wait for their events at a time; above that, the oldest are given up. */
 const MOST_WAITING = 100_000;
-/** Transactions remembered as rolled back, as given up, and as complete: 0.5 to 1 MB of each. */
+/** Transactions remembered as given up, and as complete: 0.5 to 1 MB of each. */
 const REMEMBERED = 1 << 16;
+/** Rows remembered as rolled back, some 8 MB with their transactions, each of which takes as much as these rows. */
+const ROLLED_BACK_ROWS = 1 << 18;
+const ROWS_PER_TRANSACTION = 16;
 /** Before a snapshot is known, the first transactions to arrive are remembered: a later snapshot may precede them. */
 const MOST_EARLY = 1 << 16;
 
@@ -26,7 +30,7 @@ export class ExpectedTransactions {
   readonly #floors = new Map<Expected, number>();
   /** By worker, the highest LSN that was read. */
   readonly #lastLsns = new Map<number, number>();
-  readonly #aborted = new BoundedSet(REMEMBERED);
+  readonly #rolledBack = new RolledBackRows();
   readonly #complete = new BoundedSet(REMEMBERED);
   readonly #givenUp = new BoundedSet(REMEMBERED);
   /** Xids of preceding transactions that arrived all the same. */
@@ -61,7 +65,7 @@ export class ExpectedTransactions {
   add(expected: Expected): TransactionProgress | null {
     const { fate, xid, lsn, worker } = expected;
     if (fate === 'aborted') {
-      if (xid !== null) this.#aborted.add(xid);
+      if (xid !== null) this.#rolledBack.add(xid, expected);
       return null;
     }
     const floor = this.#lastLsns.get(worker) ?? Number.NEGATIVE_INFINITY;
@@ -108,8 +112,9 @@ export class ExpectedTransactions {
     return false;
   }
 
-  isAborted(xid: number): boolean {
-    return this.#aborted.has(xid);
+  /** Whether the event's row is one that was rolled back under its xid. */
+  isRolledBack(event: RowEvent): boolean {
+    return this.#rolledBack.has(event);
   }
 
   isComplete(xid: number): boolean {
@@ -226,6 +231,41 @@ export class ExpectedTransactions {
       this.#waiting.set(xid, transaction);
     }
   }
+}
+
+/**
+ * The rows of transactions that were rolled back. An xid alone proves nothing: a server that crashed gives those that
+ * its WAL does not have out again, to anybody.
+ */
+class RolledBackRows {
+  /** By xid, the oldest first. */
+  readonly #rows = new Map<number, KeysOf[]>();
+  #size = 0;
+
+  add(xid: number, { rows }: Expected): void {
+    const others = this.#rows.get(xid) ?? [];
+    this.#rows.set(xid, [...others, rows]);
+    this.#size += sizeOf(rows);
+    for (const [oldest, lists] of this.#rows) {
+      if (this.#size <= ROLLED_BACK_ROWS) break;
+      this.#rows.delete(oldest);
+      for (const list of lists) this.#size -= sizeOf(list);
+    }
+  }
+
+  has({ xid, table, operation, key }: RowEvent): boolean {
+    if (xid === null) return false;
+    const lists = (this.#rows.get(xid) ?? []).flatMap((rows) =>
+      listsOf({ rows, dropped: {}, prints: null }),
+    );
+    return lists.some(
+      (list) => list.table === table && list.operation === operation && list.keys.includes(key),
+    );
+  }
+}
+
+function sizeOf(rows: KeysOf): number {
+  return ROWS_PER_TRANSACTION + countRows({ rows, dropped: {} });
 }
 
 /** Remembers the last `most` numbers that were added, and up to as many older ones. */

@@ -68,6 +68,30 @@ test('events with an xid or a leased id that the ledger has much later are not f
   });
 });
 
+test('an xid that a crashed server gave out again is another writer’s, unless its row is the one rolled back', async () => {
+  await withTempFolder(async (folder) => {
+    const run = new SmallRun(folder);
+    const first = run.commit({ xid: 10, changes: [stays('insert', 1)] });
+    const [number = 0] = run
+      .writer()
+      .intend([{ xid: '20', lsn: null, changes: [stays('update', 1)], subtransactions: false }]);
+    run.writer().abort([number]);
+    const last = run.commit({ xid: 30, changes: [stays('insert', 2)] });
+    run.end();
+    for (const [change, verdict, details] of [
+      [stays('update', 900), 'exact', []],
+      [stays('insert', 900), 'exact', []],
+      [stays('delete', 1), 'exact', []],
+      [stays('update', 1), 'violation', ['rolled_back']],
+    ] as const) {
+      const reused = run.events({ xid: 20, changes: [change] });
+      const document = scriptDocument(await verifyScript(folder, [...first, ...last, ...reused]));
+      const found = document.examples.map(({ detail }) => detail);
+      assert.deepEqual([document.verdict, found], [verdict, details], change.operation);
+    }
+  });
+});
+
 test('an early event with the xid of a later transaction does not hide it, also at a boundary of the reading', async () => {
   await withTempFolder(async (folder) => {
     const run = new SmallRun(folder);
