@@ -146,6 +146,7 @@ export const en: Messages = {
       `${plural(e.count, 'transaction')} in flight waited for ${e.waits.join(' and ')}: the wait was ended, and ${e.count === 1 ? 'it is' : 'they are'} committed on this server, unconfirmed by a standby`,
     cutOff: (e) =>
       `batches in flight got no answer within ${seconds(e.seconds)} s (STREAM_STOP_GRACE_SECONDS) and were cut off: look at what the server is doing, or allow more time`,
+    noAnswer: (e) => `the server at ${e.where} no longer answers`,
     ownServerDown: () => 'the embedded PostgreSQL is down; the next command starts it again',
     ownServerLost: (e) =>
       `the lost server is the simulator's own embedded PostgreSQL (data in ${e.dir}); ${e.lines.length === 0 ? `its log is ${e.log}` : `the last lines of its log ${e.log}:\n${e.lines.map((line) => `  ${line}`).join('\n')}`}`,

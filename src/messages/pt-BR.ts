@@ -195,6 +195,7 @@ export const ptBR = {
       `${ptPlural(e.count, 'transação em andamento esperava', 'transações em andamento esperavam')} por ${e.waits.join(' e ')}: a espera foi encerrada, e ${e.count === 1 ? 'ela está confirmada' : 'elas estão confirmadas'} neste servidor, mas não por um standby`,
     cutOff: (e: { seconds: number }) =>
       `lotes em andamento não tiveram resposta em ${ptSeconds(e.seconds)} s (STREAM_STOP_GRACE_SECONDS) e foram interrompidos: veja o que o servidor está fazendo, ou dê mais tempo`,
+    noAnswer: (e: { where: string }) => `o servidor em ${e.where} não responde mais`,
     ownServerDown: () => 'o PostgreSQL embutido está parado; o próximo comando o inicia de novo',
     ownServerLost: (e: { dir: string; log: string; lines: readonly string[] }) =>
       `o servidor perdido é o PostgreSQL embutido do próprio simulador (dados em ${e.dir}); ${e.lines.length === 0 ? `o log dele é ${e.log}` : `as últimas linhas do log dele ${e.log}:\n${e.lines.map((line) => `  ${line}`).join('\n')}`}`,

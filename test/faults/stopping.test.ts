@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
 import { readPostmaster } from '../../src/embedded/cluster.js';
-import { monotonicMs } from '../../src/lib/clock.js';
+import { monotonicMs, sleep } from '../../src/lib/clock.js';
 import { withConnection } from '../../src/postgres/connect.js';
 import { assertExact, assertExactButDoubts } from '../helpers/audit.js';
 import type { TestDatabase } from '../helpers/database.js';
@@ -16,6 +16,8 @@ const server = await startServer(18);
 /** "Within a few seconds", on a machine that is busy with other tests. */
 const FEW_SECONDS_MS = 4_000;
 const GRACE_SECONDS = 2;
+/** A server that is well answers within this, also on such a machine. */
+const SOON_MS = 1_000;
 
 /** Situations that a signal may find the run in: how it is started, and what to wait for. */
 const SITUATIONS: Readonly<
@@ -99,6 +101,28 @@ test('a second signal ends the program at once with code 130', async () => {
   );
 });
 
+function signal(pids: readonly number[], name: NodeJS.Signals): void {
+  for (const pid of pids) process.kill(pid, name);
+}
+
+/** Whether the server tells a new connection soon of its sessions and their locks, which the run looks at. */
+async function answers({ target }: TestDatabase): Promise<boolean> {
+  const look = withConnection(target, (client) =>
+    client.query('SELECT pg_blocking_pids(pid) FROM pg_stat_activity'),
+  );
+  return Promise.race([look.then(() => true), sleep(SOON_MS).then(() => false)]);
+}
+
+/** Freezes server processes at a moment when they hold no lock inside the server that every query needs. */
+async function freeze(db: TestDatabase, pids: readonly number[]): Promise<void> {
+  await waitFor(async () => {
+    signal(pids, 'SIGSTOP');
+    const isAlive = await answers(db);
+    if (!isAlive) signal(pids, 'SIGCONT');
+    return isAlive;
+  });
+}
+
 test('backends that hang do not outlast the grace period', async () => {
   await withStream(
     server,
@@ -109,17 +133,15 @@ test('backends that hang do not outlast the grace period', async () => {
         `SELECT pid FROM pg_stat_activity WHERE datname = $1 AND application_name = 'oltp-simulator'`,
         [db.name],
       );
-      for (const { pid } of backends) process.kill(pid, 'SIGSTOP');
+      const pids = backends.map(({ pid }) => pid);
+      await freeze(db, pids);
       const asked = monotonicMs();
-      const result = await interrupt().finally(() => {
-        for (const { pid } of backends) process.kill(pid, 'SIGCONT');
-      });
+      const result = await interrupt().finally(() => signal(pids, 'SIGCONT'));
       assert.ok(monotonicMs() - asked < 2 * GRACE_SECONDS * 1000 + FEW_SECONDS_MS);
-      // Only now: a backend may have been frozen while it held a lock that every query needs.
       await waitFor(async () => {
         const [left] = await db.query<{ count: string }>(
           'SELECT count(*) FROM pg_stat_activity WHERE pid = ANY($1)',
-          [backends.map(({ pid }) => pid)],
+          [pids],
         );
         return left?.count === '0';
       });

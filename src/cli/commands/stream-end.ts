@@ -121,14 +121,20 @@ function explainLoss(ended: Ended, loss: Failure): Explanation {
 /** A failure in words, after the reason that the server gave before, where it gave one. */
 function causeOf({ context, target, outcome, own }: Ended, failure: Failure): string {
   const { stream } = context.messages;
+  const where = addressOf(target);
   const isDown = own !== null && failure.errno === 'ECONNREFUSED';
+  // The look at the end waits for less than a connection's timeout, which the usual sentence names.
+  const isMute =
+    failure.errno === 'ETIMEDOUT' && failure !== outcome.lost && failure !== outcome.failure;
   const reason = isDown
     ? stream.ownServerDown()
-    : failureError(failure, target).sentence(context.messages);
+    : isMute
+      ? stream.noAnswer({ where })
+      : failureError(failure, target).sentence(context.messages);
   const { lostBy } = outcome;
   const isSame = lostBy?.sqlstate === failure.sqlstate;
   if (lostBy === null || isSame || failure.class !== 'critical') return reason;
-  const cause = causeText(lostBy, addressOf(target), context.messages);
+  const cause = causeText(lostBy, where, context.messages);
   return stream.lostBy({ cause, since: reason });
 }
 
