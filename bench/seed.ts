@@ -6,7 +6,7 @@ import {
   TABLE_NAMES,
   TABLES,
   type TableName,
-} from '../src/schemas/hospital/tables.js';
+} from '../src/legacy/tables.js';
 import { putBack, takeOff } from '../src/seed/indexes.js';
 import { type Finding, Measurements } from './measure.js';
 import { findTool, libpqEnvironment, run } from './peers.js';

@@ -5,7 +5,7 @@ import type { DatabaseFacts, TableFacts } from '../src/database/facts.js';
 import { writeFacts } from '../src/ledger/facts-file.js';
 import { ledgerFile, ledgerFolder } from '../src/ledger/folder.js';
 import { type Change, LedgerWriter } from '../src/ledger/writer.js';
-import { TABLE_NAMES, TABLES, type TableName } from '../src/schemas/hospital/tables.js';
+import { TABLE_NAMES, TABLES, type TableName } from '../src/legacy/tables.js';
 import { formatLsn } from '../src/sources/slot/lsn.js';
 
 /** Connections that take turns. */

@@ -6,11 +6,11 @@ import type {
   EventSpec,
   Patient,
   References,
-} from '../src/schemas/hospital/events/event.js';
-import type { EventType } from '../src/schemas/hospital/events/index.js';
-import { RowMaker } from '../src/schemas/hospital/rows.js';
-import { rowProblem } from '../src/schemas/hospital/rules.js';
-import type { ParentTable, Row, TableName } from '../src/schemas/hospital/tables.js';
+} from '../src/legacy/events/event.js';
+import type { EventType } from '../src/legacy/events/index.js';
+import { RowMaker } from '../src/legacy/rows.js';
+import { rowProblem } from '../src/legacy/rules.js';
+import type { ParentTable, Row, TableName } from '../src/legacy/tables.js';
 import type { Candidates } from './candidates.js';
 import type { Write } from './writes.js';
 

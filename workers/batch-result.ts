@@ -3,9 +3,9 @@ import type { Failure } from '../src/postgres/failures.js';
 import type { Answer } from '../src/postgres/packet.js';
 import type { Pending, Witness } from '../src/postgres/pending.js';
 import { isCalculable, parseNumbers, parseRows } from '../src/postgres/statements.js';
-import type { WrittenRows } from '../src/schemas/hospital/changes.js';
-import type { Candidate, EventSpec } from '../src/schemas/hospital/events/event.js';
-import { idOf, type Row } from '../src/schemas/hospital/tables.js';
+import type { WrittenRows } from '../src/legacy/changes.js';
+import type { Candidate, EventSpec } from '../src/legacy/events/event.js';
+import { idOf, type Row } from '../src/legacy/tables.js';
 import { ALWAYS, isOfLinks, type Write } from './writes.js';
 
 export interface Rejection {

@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
-import type { Candidate, EventSpec } from '../src/schemas/hospital/events/event.js';
-import type { EventType } from '../src/schemas/hospital/events/index.js';
+import type { Candidate, EventSpec } from '../src/legacy/events/event.js';
+import type { EventType } from '../src/legacy/events/index.js';
 
 /** Rows kept for later change: enough that a batch finds its share, little enough to load at once. */
 const KEPT = 5_000;

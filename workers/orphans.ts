@@ -8,7 +8,7 @@ import {
   type ParentTable,
   type Row,
   TABLES,
-} from '../src/schemas/hospital/tables.js';
+} from '../src/legacy/tables.js';
 import type { Write } from './writes.js';
 
 /** Ids by table, of the tables that others reference. */

@@ -9,7 +9,7 @@ import {
   NAME_TRANSACTION,
   parseNumbers,
 } from '../src/postgres/statements.js';
-import { idOf, type TableName } from '../src/schemas/hospital/tables.js';
+import { idOf, type TableName } from '../src/legacy/tables.js';
 import type { Batch } from './batch.js';
 import { type BatchOutcome, BatchResult } from './batch-result.js';
 import type { CommittedTransaction, TransactionJournal } from './transaction-journal.js';

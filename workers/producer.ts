@@ -8,7 +8,7 @@ import { RNG_PURPOSE, Rng } from '../src/random/rng.js';
 import { Control } from '../src/run/control.js';
 import type { ProducerResult, ProducerTask } from '../src/run/protocol.js';
 import { WorkerStats } from '../src/run/worker-stats.js';
-import { EVENTS } from '../src/schemas/hospital/events/index.js';
+import { EVENTS } from '../src/legacy/events/index.js';
 import { requireWhole } from '../src/seed/indexes.js';
 import { joinStream } from '../src/seed/locks.js';
 import { type Batch, BatchWriter, makesParents } from './batch.js';

@@ -10,7 +10,7 @@ import {
 import { settlePending } from '../src/postgres/in-doubt.js';
 import type { Fate } from '../src/postgres/pending.js';
 import type { WorkerStats } from '../src/run/worker-stats.js';
-import type { TableName } from '../src/schemas/hospital/tables.js';
+import type { TableName } from '../src/legacy/tables.js';
 import type { BatchOutcome } from './batch-result.js';
 
 /** A transaction whose COMMIT the server answered. */

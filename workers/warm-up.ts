@@ -12,7 +12,7 @@ import { RNG_PURPOSE, Rng } from '../src/random/rng.js';
 import { Control } from '../src/run/control.js';
 import type { ProducerTask, Returning } from '../src/run/protocol.js';
 import { WorkerStats } from '../src/run/worker-stats.js';
-import { EVENTS } from '../src/schemas/hospital/events/index.js';
+import { EVENTS } from '../src/legacy/events/index.js';
 import { BatchBuilder } from './batch-builder.js';
 import type { BatchOutcome } from './batch-result.js';
 import { candidatesOf } from './candidates.js';

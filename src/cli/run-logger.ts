@@ -1,3 +1,5 @@
+import type { Operation, WrittenRows } from '../legacy/changes.js';
+import { TABLE_NAMES, type TableName } from '../legacy/tables.js';
 import { monotonicMs } from '../lib/clock.js';
 import type { ComponentLog } from '../log/logger.js';
 import { causeText } from '../postgres/cause.js';
@@ -5,8 +7,6 @@ import type { Failure } from '../postgres/failures.js';
 import { conditionName, SQLSTATE } from '../postgres/sqlstate.js';
 import type { LiveFigures, RunListener } from '../run/engine.js';
 import type { ProducerReport } from '../run/protocol.js';
-import type { Operation, WrittenRows } from '../schemas/hospital/changes.js';
-import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
 import { Outage } from './progress/outage.js';
 import type { Progress } from './progress/progress.js';
 import { RecentWindow } from './progress/recent-window.js';

@@ -1,5 +1,5 @@
-import type { Operation } from '../schemas/hospital/changes.js';
-import type { TableName } from '../schemas/hospital/tables.js';
+import type { Operation } from '../legacy/changes.js';
+import type { TableName } from '../legacy/tables.js';
 
 /**
  * Facts about the hospital's tables that decide what a CDC pipeline can deliver: their schema and partitions, the

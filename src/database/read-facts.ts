@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
-import { OPERATIONS, type Operation } from '../schemas/hospital/changes.js';
-import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
+import { OPERATIONS, type Operation } from '../legacy/changes.js';
+import { TABLE_NAMES, type TableName } from '../legacy/tables.js';
 import { nameOf, OUR_RELATIONS, OUR_TABLES, policiesFor } from './catalog.js';
 import type {
   DatabaseFacts,

@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import { EXIT, OperatorError } from '../errors.js';
-import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
+import { TABLE_NAMES, type TableName } from '../legacy/tables.js';
 import { OUR_TABLES, policiesFor } from './catalog.js';
 
 /** A table of which row-level security may hide rows from the current role. */

@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { RULES } from '../schemas/hospital/rules.js';
+import { RULES } from '../legacy/rules.js';
 import { requireAllVisible } from './row-security.js';
 
 export interface RuleResult {

@@ -1,12 +1,7 @@
 import type { Client } from 'pg';
 import type { Catalogue } from '../errors.js';
 import { EXIT, OperatorError } from '../errors.js';
-import {
-  type ColumnType,
-  TABLE_NAMES,
-  TABLES,
-  type TableName,
-} from '../schemas/hospital/tables.js';
+import { type ColumnType, TABLE_NAMES, TABLES, type TableName } from '../legacy/tables.js';
 
 /** One difference between the database and the hospital's schema. */
 export type SchemaProblem =

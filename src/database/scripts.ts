@@ -2,12 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client } from 'pg';
 import { EXIT, OperatorError } from '../errors.js';
+import { CHARACTERS } from '../legacy/tables.js';
 import { packageRoot } from '../lib/package-root.js';
 import { withConnection } from '../postgres/connect.js';
 import { describeFailure } from '../postgres/failures.js';
 import { hasSqlstate, SQLSTATE } from '../postgres/sqlstate.js';
 import { addressOf, type ConnectionTarget, originsOf } from '../postgres/target.js';
-import { CHARACTERS } from '../schemas/hospital/tables.js';
 import { schemaError, schemaState } from './schema.js';
 
 export type ScriptName =

@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
+import { TABLE_NAMES, type TableName } from '../legacy/tables.js';
 
 export type TableCounts = Record<TableName, number>;
 

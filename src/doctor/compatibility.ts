@@ -1,8 +1,8 @@
 import { OUR_TABLES } from '../database/catalog.js';
 import { describeProblem } from '../database/schema.js';
+import { TABLE_NAMES, TABLES, type TableName } from '../legacy/tables.js';
 import type { Client } from '../postgres/driver.js';
 import { hasSqlstate, SQLSTATE } from '../postgres/sqlstate.js';
-import { TABLE_NAMES, TABLES, type TableName } from '../schemas/hospital/tables.js';
 import {
   type Advice,
   type Check,

@@ -1,8 +1,8 @@
 import type { Client } from 'pg';
 import { nameOf, OUR_TABLES } from '../database/catalog.js';
 import { schemaState } from '../database/schema.js';
+import { TABLE_NAMES, type TableName } from '../legacy/tables.js';
 import { hasSqlstate, SQLSTATE } from '../postgres/sqlstate.js';
-import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
 import * as compatibility from './compatibility.js';
 import {
   CHECKS,

@@ -1,8 +1,8 @@
 import type { Client } from 'pg';
 import type { SchemaState } from '../database/schema.js';
 import type { Catalogue } from '../errors.js';
+import type { TableName } from '../legacy/tables.js';
 import type { ConnectionTarget } from '../postgres/target.js';
-import type { TableName } from '../schemas/hospital/tables.js';
 import type { Session } from './session.js';
 
 /**

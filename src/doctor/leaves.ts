@@ -1,5 +1,5 @@
 import { nameOf, OUR_RELATIONS } from '../database/catalog.js';
-import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
+import { TABLE_NAMES, type TableName } from '../legacy/tables.js';
 import type { Advice, CheckContext } from './finding.js';
 import { type Fix, forOwners } from './fix.js';
 import type { Session } from './session.js';

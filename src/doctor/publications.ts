@@ -1,6 +1,6 @@
 import { nameOf, OUR_RELATIONS } from '../database/catalog.js';
 import { type Publication, readPublications } from '../database/read-facts.js';
-import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
+import { TABLE_NAMES, type TableName } from '../legacy/tables.js';
 import type { CheckContext } from './finding.js';
 import { FULL_NEEDS_GENERATED, IDENTIFIED, LISTS_SINCE } from './leaves.js';
 

@@ -1,6 +1,6 @@
 import { OUR_RELATIONS, OUR_TABLES } from '../database/catalog.js';
 import { readDatabaseFacts } from '../database/read-facts.js';
-import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
+import { TABLE_NAMES, type TableName } from '../legacy/tables.js';
 import { type Advice, type Check, listed, ok } from './finding.js';
 import { forSuperuser, withFixes } from './fix.js';
 import {

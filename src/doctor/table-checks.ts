@@ -1,7 +1,7 @@
 import { OUR_TABLES } from '../database/catalog.js';
 import { readIdentities } from '../database/read-facts.js';
-import { OPERATIONS } from '../schemas/hospital/changes.js';
-import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
+import { OPERATIONS } from '../legacy/changes.js';
+import { TABLE_NAMES, type TableName } from '../legacy/tables.js';
 import { ownersOf } from './compatibility.js';
 import {
   type Advice,

@@ -1,4 +1,4 @@
-import { PARENT_TABLES, type ParentTable } from '../schemas/hospital/tables.js';
+import { PARENT_TABLES, type ParentTable } from '../legacy/tables.js';
 import type { IdChanges, KnownId } from './known-id.js';
 
 /** The shared memory of the id cache, one buffer a table; it crosses threads once. */

@@ -1,5 +1,5 @@
+import { type ParentTable, type Row, TABLES } from '../legacy/tables.js';
 import { parseTimestamp } from '../lib/calendar.js';
-import { type ParentTable, type Row, TABLES } from '../schemas/hospital/tables.js';
 
 /**
  * A row that others may reference. `since`: nothing of the row may be earlier, in milliseconds since 1970,

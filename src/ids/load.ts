@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
+import { PARENT_TABLES, type ParentTable } from '../legacy/tables.js';
 import { parseNumbers } from '../postgres/statements.js';
-import { PARENT_TABLES, type ParentTable } from '../schemas/hospital/tables.js';
 import type { IdCache } from './cache.js';
 import { sinceSql } from './known-id.js';
 

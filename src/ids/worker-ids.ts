@@ -1,13 +1,7 @@
 import type { Client } from 'pg';
+import type { Operation } from '../legacy/changes.js';
+import { idOf, isParent, type ParentTable, type Row, type TableName } from '../legacy/tables.js';
 import { isCalculable, parseNumbers } from '../postgres/statements.js';
-import type { Operation } from '../schemas/hospital/changes.js';
-import {
-  idOf,
-  isParent,
-  type ParentTable,
-  type Row,
-  type TableName,
-} from '../schemas/hospital/tables.js';
 import { eachParent, type IdBuffers, type IdSlots, slotsOf } from './cache.js';
 import { type IdChanges, type KnownId, knownIdOf } from './known-id.js';
 

@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
-import type { Operation } from '../schemas/hospital/changes.js';
-import type { TableName } from '../schemas/hospital/tables.js';
+import type { Operation } from '../legacy/changes.js';
+import type { TableName } from '../legacy/tables.js';
 import { beginComparison, compare, type KeyDifference } from './compare.js';
 import { expectationsOf } from './expectations.js';
 import type { LedgerHeader } from './format.js';

@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import type { TableName } from '../schemas/hospital/tables.js';
+import type { TableName } from '../legacy/tables.js';
 import type { Expectation } from './expectations.js';
 
 /** Blocks in a query: so many that the round trip takes little of its time. */

@@ -1,6 +1,6 @@
+import type { Operation } from '../legacy/changes.js';
+import type { Row, TableName } from '../legacy/tables.js';
 import { mix } from '../random/hash.js';
-import type { Operation } from '../schemas/hospital/changes.js';
-import type { Row, TableName } from '../schemas/hospital/tables.js';
 import { BASIS, hashText, hashValue } from './value-hash.js';
 
 /**

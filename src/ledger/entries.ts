@@ -1,4 +1,4 @@
-import type { Operation } from '../schemas/hospital/changes.js';
+import type { Operation } from '../legacy/changes.js';
 
 /** A write or a lease of a block of keys. */
 export interface Entry {

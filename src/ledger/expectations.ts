@@ -1,4 +1,4 @@
-import { OPERATIONS } from '../schemas/hospital/changes.js';
+import { OPERATIONS } from '../legacy/changes.js';
 import type { Entries, Entry } from './entries.js';
 
 /**

@@ -1,6 +1,6 @@
+import { CHANGING_COLUMNS, setsAllChanging } from '../legacy/events/index.js';
+import { TABLE_NAMES, TABLES, type TableName, type Value } from '../legacy/tables.js';
 import { mix } from '../random/hash.js';
-import { CHANGING_COLUMNS, setsAllChanging } from '../schemas/hospital/events/index.js';
-import { TABLE_NAMES, TABLES, type TableName, type Value } from '../schemas/hospital/tables.js';
 import { BASIS, hashText, hashValue } from './value-hash.js';
 
 /*

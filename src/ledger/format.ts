@@ -1,8 +1,8 @@
 import type { DatabaseFacts } from '../database/facts.js';
+import type { Operation } from '../legacy/changes.js';
+import type { TableName } from '../legacy/tables.js';
 import type { ServerIdentity } from '../postgres/identity.js';
 import type { Backend, Fate } from '../postgres/pending.js';
-import type { Operation } from '../schemas/hospital/changes.js';
-import type { TableName } from '../schemas/hospital/tables.js';
 import type { KeyList } from './keys.js';
 
 /** The version of the format that this program writes; see README.md beside this file. */

@@ -1,5 +1,5 @@
-import { OPERATIONS, type Operation } from '../schemas/hospital/changes.js';
-import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
+import { OPERATIONS, type Operation } from '../legacy/changes.js';
+import { TABLE_NAMES, type TableName } from '../legacy/tables.js';
 import { areFingerprints } from './fingerprint.js';
 import { type FingerprintsOf, type KeysOf, LEDGER_VERSIONS, type LedgerRecord } from './format.js';
 import { countKeys, isIdList, isKeyList } from './keys.js';

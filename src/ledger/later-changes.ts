@@ -1,6 +1,6 @@
+import type { Operation } from '../legacy/changes.js';
+import type { TableName } from '../legacy/tables.js';
 import { compareServers, type ServerIdentity } from '../postgres/identity.js';
-import type { Operation } from '../schemas/hospital/changes.js';
-import type { TableName } from '../schemas/hospital/tables.js';
 import { type KeyDifference, xminOf } from './compare.js';
 import { readLedger } from './totals.js';
 import { WorkerWrites } from './worker-writes.js';

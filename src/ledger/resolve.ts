@@ -1,8 +1,8 @@
 import type { Client } from 'pg';
+import { TABLE_NAMES } from '../legacy/tables.js';
 import { compareServers, identifyPrimary } from '../postgres/identity.js';
 import { endBackend, verdictOn } from '../postgres/in-doubt.js';
 import type { Fate, Witness } from '../postgres/pending.js';
-import { TABLE_NAMES } from '../schemas/hospital/tables.js';
 import type { IntentRecord, KeysOf, LedgerHeader } from './format.js';
 import { forEachBlock } from './keys.js';
 import { LedgerReader } from './reader.js';

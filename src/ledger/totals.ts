@@ -1,6 +1,6 @@
+import { noRows, OPERATIONS, type RowCounts } from '../legacy/changes.js';
+import { TABLE_NAMES } from '../legacy/tables.js';
 import type { ServerIdentity } from '../postgres/identity.js';
-import { noRows, OPERATIONS, type RowCounts } from '../schemas/hospital/changes.js';
-import { TABLE_NAMES } from '../schemas/hospital/tables.js';
 import { factsFile, readFacts } from './facts-file.js';
 import { fileNumbers, ledgerFiles } from './folder.js';
 import { type LedgerProblem, LedgerReader, type LedgerReaderListener } from './reader.js';

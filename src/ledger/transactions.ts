@@ -1,6 +1,6 @@
+import { noRows, OPERATIONS, type RowCounts } from '../legacy/changes.js';
+import { TABLE_NAMES } from '../legacy/tables.js';
 import { type Fate, MOST_PENDING } from '../postgres/pending.js';
-import { noRows, OPERATIONS, type RowCounts } from '../schemas/hospital/changes.js';
-import { TABLE_NAMES } from '../schemas/hospital/tables.js';
 import type {
   CommittedRecord,
   IntentRecord,

@@ -1,5 +1,5 @@
-import { OPERATIONS, type Operation } from '../schemas/hospital/changes.js';
-import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
+import { OPERATIONS, type Operation } from '../legacy/changes.js';
+import { TABLE_NAMES, type TableName } from '../legacy/tables.js';
 import { Entries } from './entries.js';
 import type { LeaseRecord } from './format.js';
 import { decodeKeys, forEachBlock, type KeyList, keyListOf } from './keys.js';

@@ -1,10 +1,10 @@
 import { closeSync, existsSync, openSync, writeSync } from 'node:fs';
+import type { Operation } from '../legacy/changes.js';
+import type { Row, TableName } from '../legacy/tables.js';
 import { monotonicMs } from '../lib/clock.js';
 import { LEDGER } from '../postgres/failures.js';
 import type { ServerIdentity } from '../postgres/identity.js';
 import type { Fate } from '../postgres/pending.js';
-import type { Operation } from '../schemas/hospital/changes.js';
-import type { Row, TableName } from '../schemas/hospital/tables.js';
 import { encodeUpdates, encodeWhole } from './fingerprint.js';
 import { ledgerFile } from './folder.js';
 import {

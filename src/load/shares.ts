@@ -1,4 +1,4 @@
-import type { EventType } from '../schemas/hospital/events/index.js';
+import type { EventType } from '../legacy/events/index.js';
 
 /** The part of the load that one worker owns: its event types, and its share of all events. */
 export interface WorkerShare {

@@ -1,5 +1,5 @@
-import type { Operation } from '../schemas/hospital/changes.js';
-import type { TableName } from '../schemas/hospital/tables.js';
+import type { Operation } from '../legacy/changes.js';
+import type { TableName } from '../legacy/tables.js';
 
 /** The most transactions of one worker whose COMMIT is sent and not answered. */
 export const MOST_PENDING = 32;

@@ -1,5 +1,5 @@
-import type { EventSpec } from '../schemas/hospital/events/event.js';
-import { type ColumnType, type Row, TABLES, type TableName } from '../schemas/hospital/tables.js';
+import type { EventSpec } from '../legacy/events/event.js';
+import { type ColumnType, type Row, TABLES, type TableName } from '../legacy/tables.js';
 import type { Statement } from './wire.js';
 
 /** A transaction's first and last statement. */

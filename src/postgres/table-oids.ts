@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
+import { TABLE_NAMES, type TableName } from '../legacy/tables.js';
 
 /**
  * The oids of the hospital's tables as text, in the order of `TABLE_NAMES`; null for a missing table. A table that was

@@ -1,6 +1,6 @@
+import type { ColumnType, Row, Value } from '../legacy/tables.js';
 import { DAY_MS, parseTimestamp } from '../lib/calendar.js';
 import { MOST_BYTES_PER_UNIT, writeUtf8 } from '../lib/utf8.js';
-import type { ColumnType, Row, Value } from '../schemas/hospital/tables.js';
 
 /** A prepared statement whose parameters are one array a column: its text fits any number of rows. */
 export interface Statement {

@@ -1,27 +1,15 @@
 import { GOLDEN, highWord, mix } from './hash.js';
 
 /**
- * The purposes of random numbers: each has a sequence of its own. These numbers are part of the promise of
- * `--rng`: changing one changes every row that is made with it. A new purpose takes the next number.
+ * The purposes of random numbers, besides those of the schemas' rows (`schemas/purposes.ts`): each has a sequence of
+ * its own. These numbers are part of the promise of `--rng`: changing one changes everything that is made with it. A
+ * new purpose takes the next number that neither list has.
  */
 export const RNG_PURPOSE = {
-  patientSince: 1,
-  paciente: 2,
-  medico: 3,
-  convenio: 4,
-  vinculo: 5,
-  consulta: 6,
-  exame: 7,
-  internacao: 8,
+  /** Which place each link of a seed takes. */
   linkOrder: 9,
-  speciality: 10,
-  examType: 11,
-  consultaOutcome: 12,
-  exameResult: 13,
-  internacaoDischarge: 14,
-  pacienteContact: 15,
-  vinculoRenewal: 16,
-  linkConvenios: 17,
+  /** Which others the links of one parent have. */
+  linkOthers: 17,
   /** Which rows a producer references and changes; the id is the worker's position. */
   workerPicks: 18,
   /** Which ids a full id cache keeps. */
@@ -70,7 +58,7 @@ export class Rng {
   /**
    * Goes to the first draw of one row.
    *
-   * @param purpose one of `RNG_PURPOSE`
+   * @param purpose one of `RNG_PURPOSE` or `ROW_PURPOSE`
    * @param id the row's id, or any whole number from 0 to 2^53 - 1
    * @param moment distinguishes the changes of one row over time: milliseconds since 1970
    */

@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
 import type { LedgerCheck } from '../ledger/check.js';
 import type { LedgerTotals } from '../ledger/totals.js';
+import { TABLE_NAMES } from '../legacy/tables.js';
 import { formatTable } from '../lib/text-table.js';
 import type { Messages } from '../messages/index.js';
-import { TABLE_NAMES } from '../schemas/hospital/tables.js';
 import { type Fact, factLines } from './text.js';
 
 /** The ledger of a run for an operator. */

@@ -1,11 +1,11 @@
+import { OPERATIONS } from '../legacy/changes.js';
+import { EVENT_TYPES } from '../legacy/events/index.js';
+import { TABLE_NAMES } from '../legacy/tables.js';
 import { QUANTILE_NAMES } from '../lib/histogram.js';
 import { findNearest } from '../lib/nearest.js';
 import type { Dimension } from '../lib/units.js';
 import { rejectedTotal } from '../run/worker-stats.js';
 import type { Quantiles, RunSummary } from '../runs/summary.js';
-import { OPERATIONS } from '../schemas/hospital/changes.js';
-import { EVENT_TYPES } from '../schemas/hospital/events/index.js';
-import { TABLE_NAMES } from '../schemas/hospital/tables.js';
 
 /** A named figure of a summary. */
 export interface Metric {

@@ -1,12 +1,12 @@
+import { noRows, OPERATIONS, type Operation, type RowCounts } from '../legacy/changes.js';
+import { EVENT_TYPES, type EventType } from '../legacy/events/index.js';
+import { TABLE_NAMES } from '../legacy/tables.js';
 import { type Histogram, merge, QUANTILE_NAMES } from '../lib/histogram.js';
 import { round } from '../lib/numbers.js';
 import type { Curve } from '../load/curve.js';
 import type { StoppedBy } from '../run/engine.js';
 import type { Counter, WorkerStats } from '../run/worker-stats.js';
 import type { Quantiles, RunSummary, TypeFigures } from '../runs/summary.js';
-import { noRows, OPERATIONS, type Operation, type RowCounts } from '../schemas/hospital/changes.js';
-import { EVENT_TYPES, type EventType } from '../schemas/hospital/events/index.js';
-import { TABLE_NAMES } from '../schemas/hospital/tables.js';
 import type { SeriesStats } from './series-stats.js';
 import { judge, type Threshold } from './thresholds.js';
 

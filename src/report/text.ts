@@ -1,4 +1,6 @@
 import { type TableCounts, totalOf } from '../database/table-counts.js';
+import { OPERATIONS } from '../legacy/changes.js';
+import { TABLE_NAMES, type TableName } from '../legacy/tables.js';
 import { QUANTILE_NAMES } from '../lib/histogram.js';
 import type { Paint } from '../lib/paint.js';
 import { formatTable } from '../lib/text-table.js';
@@ -7,8 +9,6 @@ import { conditionName } from '../postgres/sqlstate.js';
 import type { Totals } from '../run/totals.js';
 import { rejectedTotal } from '../run/worker-stats.js';
 import type { Quantiles, RunSummary } from '../runs/summary.js';
-import { OPERATIONS } from '../schemas/hospital/changes.js';
-import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
 import { measuredOf } from './thresholds.js';
 import { type RunVerdict, reasonText, stateOf, type VerdictState } from './verdict.js';
 

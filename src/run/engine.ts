@@ -5,6 +5,9 @@ import { EXIT, OperatorError } from '../errors.js';
 import { IdCache } from '../ids/cache.js';
 import { loadIds } from '../ids/load.js';
 import type { LedgerTask } from '../ledger/writer.js';
+import { noRows, OPERATIONS, type RowCounts, type WrittenRows } from '../legacy/changes.js';
+import type { Pools } from '../legacy/pools.js';
+import { TABLE_NAMES } from '../legacy/tables.js';
 import type { ReconnectPolicy } from '../lib/back-off.js';
 import { monotonicMs, sleep, within } from '../lib/clock.js';
 import type { Histogram } from '../lib/histogram.js';
@@ -15,14 +18,6 @@ import type { Backend } from '../postgres/pending.js';
 import type { TableOids } from '../postgres/table-oids.js';
 import type { ConnectionTarget } from '../postgres/target.js';
 import { RNG_PURPOSE, Rng } from '../random/rng.js';
-import {
-  noRows,
-  OPERATIONS,
-  type RowCounts,
-  type WrittenRows,
-} from '../schemas/hospital/changes.js';
-import type { Pools } from '../schemas/hospital/pools.js';
-import { TABLE_NAMES } from '../schemas/hospital/tables.js';
 import { closeJournals, type Journal } from './close-journals.js';
 import { Control, type RunState } from './control.js';
 import { type HeldUp, WaitEnder } from './held-up.js';

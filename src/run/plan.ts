@@ -1,8 +1,8 @@
+import { EVENT_TYPES, type EventType } from '../legacy/events/index.js';
 import { Curve, type Segment } from '../load/curve.js';
 import type { Arrivals, OnLag, PaceSpec } from '../load/pacer.js';
 import { shareWorkers, splitExactly, type WorkerShare } from '../load/shares.js';
 import type { Stage } from '../load/stages.js';
-import { EVENT_TYPES, type EventType } from '../schemas/hospital/events/index.js';
 import type { ProducerTask } from './protocol.js';
 
 /** The settings that shape the load. */

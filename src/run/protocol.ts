@@ -2,16 +2,16 @@ import type { MessagePort } from 'node:worker_threads';
 import type { IdBuffers } from '../ids/cache.js';
 import type { IdChanges } from '../ids/known-id.js';
 import type { LedgerTask } from '../ledger/writer.js';
+import type { Operation } from '../legacy/changes.js';
+import type { EventType } from '../legacy/events/index.js';
+import type { Pools } from '../legacy/pools.js';
+import type { TableName } from '../legacy/tables.js';
 import type { ReconnectPolicy } from '../lib/back-off.js';
 import type { PaceSpec } from '../load/pacer.js';
 import type { WorkerShare } from '../load/shares.js';
 import type { Failure } from '../postgres/failures.js';
 import type { TableOids } from '../postgres/table-oids.js';
 import type { ConnectionTarget } from '../postgres/target.js';
-import type { Operation } from '../schemas/hospital/changes.js';
-import type { EventType } from '../schemas/hospital/events/index.js';
-import type { Pools } from '../schemas/hospital/pools.js';
-import type { TableName } from '../schemas/hospital/tables.js';
 
 /*
  * All that crosses a thread in a stream. Tasks go down once; numbers come back through shared memory

@@ -1,6 +1,6 @@
 import type { DatabaseFacts, TableFacts, TriggerFacts } from '../database/facts.js';
-import type { Operation } from '../schemas/hospital/changes.js';
-import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
+import type { Operation } from '../legacy/changes.js';
+import { TABLE_NAMES, type TableName } from '../legacy/tables.js';
 import type { Returning } from './protocol.js';
 
 /** A trigger that may change or drop rows before they are stored. */

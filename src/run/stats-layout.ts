@@ -1,8 +1,8 @@
+import { OPERATIONS, type Operation } from '../legacy/changes.js';
+import { EVENT_TYPES } from '../legacy/events/index.js';
+import { TABLE_NAMES, type TableName } from '../legacy/tables.js';
 import { HISTOGRAM_BYTES } from '../lib/histogram.js';
 import { MOST_PENDING } from '../postgres/pending.js';
-import { OPERATIONS, type Operation } from '../schemas/hospital/changes.js';
-import { EVENT_TYPES } from '../schemas/hospital/events/index.js';
-import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
 
 /*
  * The shared memory of a worker's statistics: numbers, then histograms. Positions count in doubles.

@@ -1,8 +1,8 @@
 import type { Client } from 'pg';
 import { countRows, type TableCounts } from '../database/table-counts.js';
+import type { WrittenRows } from '../legacy/changes.js';
+import { TABLE_NAMES, type TableName } from '../legacy/tables.js';
 import { sleep } from '../lib/clock.js';
-import type { WrittenRows } from '../schemas/hospital/changes.js';
-import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
 
 /** Pages of all tables together, 64 MB, that are counted in a few dozen milliseconds. */
 const QUICK_PAGES = 8192;

@@ -1,3 +1,6 @@
+import { OPERATIONS, type Operation, type WrittenRows } from '../legacy/changes.js';
+import { EVENT_TYPES, type EventType } from '../legacy/events/index.js';
+import { TABLE_NAMES, type TableName } from '../legacy/tables.js';
 import { HISTOGRAM_BYTES, Histogram, merge } from '../lib/histogram.js';
 import {
   type Backend,
@@ -6,9 +9,6 @@ import {
   MOST_PENDING,
   type Pending,
 } from '../postgres/pending.js';
-import { OPERATIONS, type Operation, type WrittenRows } from '../schemas/hospital/changes.js';
-import { EVENT_TYPES, type EventType } from '../schemas/hospital/events/index.js';
-import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
 import * as layout from './stats-layout.js';
 
 export type { Counter } from './stats-layout.js';

@@ -1,6 +1,6 @@
+import type { Operation, RowCounts } from '../legacy/changes.js';
+import type { EventType } from '../legacy/events/index.js';
 import type { StoppedBy } from '../run/engine.js';
-import type { Operation, RowCounts } from '../schemas/hospital/changes.js';
-import type { EventType } from '../schemas/hospital/events/index.js';
 
 /** Milliseconds; null where nothing was measured. */
 export interface Quantiles {

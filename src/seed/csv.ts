@@ -1,5 +1,5 @@
+import { type Row, TABLES, type TableName } from '../legacy/tables.js';
 import { MOST_BYTES_PER_UNIT, writeUtf8 } from '../lib/utf8.js';
-import { type Row, TABLES, type TableName } from '../schemas/hospital/tables.js';
 
 /** Size of a piece: far fewer system calls than rows, and little memory. */
 const PIECE_BYTES = 64 * 1024;

@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import type { TableName } from '../schemas/hospital/tables.js';
+import type { TableName } from '../legacy/tables.js';
 import type { IdBlock } from './plan.js';
 
 /**

@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import { sinceSql } from '../ids/known-id.js';
-import type { ParentTable } from '../schemas/hospital/tables.js';
+import type { ParentTable } from '../legacy/tables.js';
 
 /**
  * The rows that seeded rows may reference, as every worker sees them: ids that existed, read from the table, then the

@@ -1,4 +1,4 @@
-import { TABLE_NAMES, TABLES, type TableName } from '../schemas/hospital/tables.js';
+import { TABLE_NAMES, TABLES, type TableName } from '../legacy/tables.js';
 
 /**
  * Rows of one COPY and its transaction: large enough that COPY's fixed costs vanish, small enough

@@ -1,7 +1,7 @@
+import type { Pools } from '../legacy/pools.js';
+import type { ParentTable } from '../legacy/tables.js';
 import type { Failure } from '../postgres/failures.js';
 import type { ConnectionTarget } from '../postgres/target.js';
-import type { Pools } from '../schemas/hospital/pools.js';
-import type { ParentTable } from '../schemas/hospital/tables.js';
 import type { Parents } from './parents.js';
 import type { SeedChunk } from './plan.js';
 

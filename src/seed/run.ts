@@ -3,6 +3,9 @@ import { requireSchema } from '../database/schema.js';
 import { requireWritable } from '../database/scripts.js';
 import { countRows, type TableCounts, totalOf } from '../database/table-counts.js';
 import { EXIT, OperatorError } from '../errors.js';
+import { LinkPlan } from '../legacy/links.js';
+import type { Pools } from '../legacy/pools.js';
+import { PARENT_TABLES, type ParentTable, TABLE_NAMES, type TableName } from '../legacy/tables.js';
 import { monotonicMs } from '../lib/clock.js';
 import { unlessAborted } from '../lib/signals.js';
 import { WorkerPool } from '../lib/worker-pool.js';
@@ -10,14 +13,6 @@ import { operatorErrorOf, withConnection } from '../postgres/connect.js';
 import { failureError } from '../postgres/failures.js';
 import { SideConnection } from '../postgres/side-connection.js';
 import type { ConnectionTarget } from '../postgres/target.js';
-import { LinkPlan } from '../schemas/hospital/links.js';
-import type { Pools } from '../schemas/hospital/pools.js';
-import {
-  PARENT_TABLES,
-  type ParentTable,
-  TABLE_NAMES,
-  type TableName,
-} from '../schemas/hospital/tables.js';
 import { ChunkQueue } from './chunk-queue.js';
 import { takeIds } from './id-block.js';
 import { areTakenOff, putBack, takeOff } from './indexes.js';

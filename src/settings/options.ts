@@ -1,10 +1,10 @@
 import type * as v from 'valibot';
+import { EVENT_TYPES, EVENTS } from '../legacy/events/index.js';
 import { ARRIVALS, ON_LAG } from '../load/pacer.js';
 import { MAX_EVENTS_PER_SECOND } from '../load/shapes/shape.js';
 import { LOG_LEVELS, PROGRESS_FORMS } from '../log/settings.js';
 import { LANGUAGES, type Messages } from '../messages/index.js';
 import { SSL_MODES } from '../postgres/target.js';
-import { EVENT_TYPES, EVENTS } from '../schemas/hospital/events/index.js';
 import { SASL_MECHANISMS, SECURITY_PROTOCOLS } from '../sources/kafka/security.js';
 import type { Command } from './commands.js';
 import {

@@ -1,8 +1,8 @@
 import { EXIT, OperatorError } from '../errors.js';
+import type { TableName } from '../legacy/tables.js';
 import type { ReconnectPolicy } from '../lib/back-off.js';
 import type { LogSettings } from '../log/settings.js';
 import type { ConnectionTarget } from '../postgres/target.js';
-import type { TableName } from '../schemas/hospital/tables.js';
 import type { KafkaSecurity } from '../sources/kafka/security.js';
 import { chooseSecurity } from './kafka.js';
 import { bySection, type Sections } from './options.js';

@@ -1,4 +1,4 @@
-import { TABLE_NAMES, type TableName } from '../schemas/hospital/tables.js';
+import { TABLE_NAMES, type TableName } from '../legacy/tables.js';
 
 /** Why a table is not the run's. */
 export type Foreign = 'other_table' | 'other_schema' | 'other_database';

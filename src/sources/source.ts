@@ -1,6 +1,6 @@
 import type { Sentence } from '../errors.js';
 import { hashText, NULL } from '../ledger/value-hash.js';
-import type { TableName } from '../schemas/hospital/tables.js';
+import type { TableName } from '../legacy/tables.js';
 import type { Foreign, Scope } from './scope.js';
 
 /** The change that an event reports of a row; `snapshot`: the row existed when the snapshot was taken. */

@@ -1,4 +1,4 @@
-import type { TableName } from '../schemas/hospital/tables.js';
+import type { TableName } from '../legacy/tables.js';
 import type {
   Ignored,
   KeylessEvent,

@@ -1,5 +1,5 @@
 import type { LedgerHeader } from '../ledger/format.js';
-import type { TableName } from '../schemas/hospital/tables.js';
+import type { TableName } from '../legacy/tables.js';
 import type { KeylessEvent, Malformed, RowEvent } from '../sources/source.js';
 import { type EventJudge, Inbox } from './inbox.js';
 import { countRows, type Expected } from './ledger/expected.js';

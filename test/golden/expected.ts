@@ -1,4 +1,4 @@
-import { TABLE_NAMES, type TableName } from '../../src/schemas/hospital/tables.js';
+import { TABLE_NAMES, type TableName } from '../../src/legacy/tables.js';
 import { type ExpectedRow, STEPS } from './scenario.js';
 
 /** A change to a row of the hospital, as a source gives it out. */

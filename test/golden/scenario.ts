@@ -1,4 +1,4 @@
-import type { TableName } from '../../src/schemas/hospital/tables.js';
+import type { TableName } from '../../src/legacy/tables.js';
 
 /** Values as PostgreSQL prints them, by column; those that the server makes are left out. */
 export type ExpectedRow = Readonly<Record<string, string | null>>;

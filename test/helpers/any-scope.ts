@@ -1,4 +1,4 @@
-import { TABLE_NAMES, type TableName } from '../../src/schemas/hospital/tables.js';
+import { TABLE_NAMES, type TableName } from '../../src/legacy/tables.js';
 import { scopeOfNames, type TablePlace, tableScope } from '../../src/sources/scope.js';
 
 /** Takes the tables of the hospital in any schema and database. */

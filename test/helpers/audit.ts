@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict';
+import { noRows, OPERATIONS, type Operation, type RowCounts } from '../../src/legacy/changes.js';
+import { TABLE_NAMES, type TableName } from '../../src/legacy/tables.js';
 import type { RunSummary } from '../../src/runs/summary.js';
-import {
-  noRows,
-  OPERATIONS,
-  type Operation,
-  type RowCounts,
-} from '../../src/schemas/hospital/changes.js';
-import { TABLE_NAMES, type TableName } from '../../src/schemas/hospital/tables.js';
 import type { TestDatabase } from './database.js';
 
 /** `application_name` of the program's sessions, whose changes are audited; tests have another one. */

@@ -1,4 +1,4 @@
-import { type ColumnType, TABLES, type TableName } from '../../src/schemas/hospital/tables.js';
+import { type ColumnType, TABLES, type TableName } from '../../src/legacy/tables.js';
 import { SERVER_COLUMNS } from '../../src/sources/source.js';
 import type { ReceivedRow } from './received-row.js';
 

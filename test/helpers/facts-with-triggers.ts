@@ -1,5 +1,5 @@
 import type { DatabaseFacts, TableFacts, TriggerFacts } from '../../src/database/facts.js';
-import { TABLE_NAMES, type TableName } from '../../src/schemas/hospital/tables.js';
+import { TABLE_NAMES, type TableName } from '../../src/legacy/tables.js';
 
 /** The facts of a database that has only the schema and these triggers. */
 export function factsWithTriggers(

@@ -1,5 +1,5 @@
 import { hashText, NULL } from '../../src/ledger/value-hash.js';
-import { TABLES } from '../../src/schemas/hospital/tables.js';
+import { TABLES } from '../../src/legacy/tables.js';
 import {
   type RowColumns,
   type RowEvent,

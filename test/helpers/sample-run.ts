@@ -1,5 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { OPERATIONS, type RowCounts } from '../../src/legacy/changes.js';
+import { TABLE_NAMES } from '../../src/legacy/tables.js';
 import { Histogram } from '../../src/lib/histogram.js';
 import type { SecondLatency, SeriesPoint, SlotState } from '../../src/run/series.js';
 import type { RunDescription } from '../../src/runs/description.js';
@@ -8,8 +10,6 @@ import { timeIn } from '../../src/runs/name.js';
 import type { RunRecord } from '../../src/runs/record.js';
 import type { Quantiles, RunSummary, TypeFigures } from '../../src/runs/summary.js';
 import { VerificationRecord } from '../../src/runs/verifications.js';
-import { OPERATIONS, type RowCounts } from '../../src/schemas/hospital/changes.js';
-import { TABLE_NAMES } from '../../src/schemas/hospital/tables.js';
 import type { Verdict } from '../../src/verify/verdict/accounting.js';
 import { randomNumbers } from './random.js';
 import { sampleVerification } from './sample-verification.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { TableCounts } from '../../src/database/table-counts.js';
-import { TABLE_NAMES } from '../../src/schemas/hospital/tables.js';
+import { TABLE_NAMES } from '../../src/legacy/tables.js';
 import { installAudit } from './audit.js';
 import { type CliResult, runCli } from './cli.js';
 import { TEMPLATE_DATABASE } from './cluster-template.js';

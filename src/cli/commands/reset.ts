@@ -1,10 +1,10 @@
 import type { Client } from 'pg';
 import { requireWritable, runScript } from '../../database/scripts.js';
 import { EXIT, OperatorError } from '../../errors.js';
+import { TABLE_NAMES } from '../../legacy/tables.js';
 import { unlessAborted } from '../../lib/signals.js';
 import { withConnection } from '../../postgres/connect.js';
 import type { ConnectionTarget } from '../../postgres/target.js';
-import { TABLE_NAMES } from '../../schemas/hospital/tables.js';
 import { forget } from '../../seed/indexes.js';
 import { lockSeed, requireNoStream } from '../../seed/locks.js';
 import { confirm } from '../ask.js';

@@ -1,11 +1,11 @@
 import { checkRules } from '../../database/rules.js';
 import { totalOf } from '../../database/table-counts.js';
 import { EXIT, type ExitCode } from '../../errors.js';
+import { TABLE_NAMES } from '../../legacy/tables.js';
 import { onAbort, unlessAborted } from '../../lib/signals.js';
 import { withConnection } from '../../postgres/connect.js';
 import type { ConnectionTarget } from '../../postgres/target.js';
 import { countsText } from '../../report/text.js';
-import { TABLE_NAMES } from '../../schemas/hospital/tables.js';
 import { Seed, type SeedOutcome } from '../../seed/run.js';
 import { SeedProgress } from '../progress/seed-progress.js';
 import { logRules } from './check.js';
@@ -33,7 +33,7 @@ export async function seedTables(
       ...settings.seed,
       target,
       rng: settings.app.rng,
-      pools: async () => (await import('../../schemas/hospital/pools.js')).samplePools(),
+      pools: async () => (await import('../../legacy/pools.js')).samplePools(),
     },
     {
       planned: (missing, targets) => {

@@ -1,6 +1,7 @@
 import type { DatabaseFacts } from '../../database/facts.js';
 import { lastLogLines } from '../../embedded/cluster.js';
 import { EXIT, type ExitCode } from '../../errors.js';
+import { TABLE_NAMES } from '../../legacy/tables.js';
 import { causeText } from '../../postgres/cause.js';
 import {
   describeFailure,
@@ -12,7 +13,6 @@ import { SQLSTATE, SQLSTATE_CLASS } from '../../postgres/sqlstate.js';
 import { addressOf, type ConnectionTarget } from '../../postgres/target.js';
 import type { RunOutcome } from '../../run/engine.js';
 import type { RunSummary } from '../../runs/summary.js';
-import { TABLE_NAMES } from '../../schemas/hospital/tables.js';
 import type { CommandContext } from './context.js';
 import { lookOnce, NO_PATIENCE_SECONDS, type OwnServer } from './with-server.js';
 

@@ -5,11 +5,11 @@ import { type LedgerFacts, readFacts } from '../../ledger/facts-file.js';
 import { ledgerFiles } from '../../ledger/folder.js';
 import { LEDGER_VERSION, type LedgerHeader } from '../../ledger/format.js';
 import { readHeader } from '../../ledger/reader.js';
+import { TABLE_NAMES, type TableName } from '../../legacy/tables.js';
 import { unlessAborted } from '../../lib/signals.js';
 import { withConnection } from '../../postgres/connect.js';
 import { compareServers, identify } from '../../postgres/identity.js';
 import type { ConnectionTarget } from '../../postgres/target.js';
-import { TABLE_NAMES, type TableName } from '../../schemas/hospital/tables.js';
 import { type Scope, type TablePlace, tableScope } from '../../sources/scope.js';
 
 /** A run's ledger, and the facts of its database. */

@@ -1,11 +1,11 @@
+import { OPERATIONS, type Operation } from '../../legacy/changes.js';
+import { TABLE_NAMES } from '../../legacy/tables.js';
 import type {
   GeneratorFigures,
   RunSummary,
   ThresholdResult,
   TypeFigures,
 } from '../../runs/summary.js';
-import { OPERATIONS, type Operation } from '../../schemas/hospital/changes.js';
-import { TABLE_NAMES } from '../../schemas/hospital/tables.js';
 import { type Content, html, type Markup, table } from './markup.js';
 import type { Writer } from './writer.js';
 

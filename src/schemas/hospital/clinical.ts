@@ -1,4 +1,5 @@
-import { choice, RNG_PURPOSE, Rng } from '../../random/rng.js';
+import { choice, Rng } from '../../random/rng.js';
+import { ROW_PURPOSE } from '../purposes.js';
 
 /** The four states of a consulta, as the schema's CHECK names them. */
 export const CONSULTA_STATUSES = ['agendada', 'realizada', 'cancelada', 'faltou'] as const;
@@ -100,9 +101,9 @@ const ICU_SHARE = 0.125;
 const lasting = new Rng(0);
 
 const specialityOf = (medicoId: number): Speciality =>
-  lasting.at(RNG_PURPOSE.speciality, medicoId).weighted(SPECIALITIES);
+  lasting.at(ROW_PURPOSE.speciality, medicoId).weighted(SPECIALITIES);
 
-const examOf = (exameId: number): Exam => lasting.at(RNG_PURPOSE.examType, exameId).weighted(EXAMS);
+const examOf = (exameId: number): Exam => lasting.at(ROW_PURPOSE.examType, exameId).weighted(EXAMS);
 
 /** The speciality of a doctor, by the doctor's id. */
 export const specialityName = (medicoId: number): string => specialityOf(medicoId).name;

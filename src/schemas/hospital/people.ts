@@ -2,7 +2,7 @@ import { DAY_MS, formatDate } from '../../lib/calendar.js';
 import { digits } from '../../lib/numbers.js';
 import { choice, type Rng } from '../../random/rng.js';
 import type { City } from './cities.js';
-import type { Pools } from './pools.js';
+import type { HospitalPools } from './pools.js';
 
 /** Decades of age out of 1000 inhabitants, rounded from the IBGE census of 2022. */
 const AGE_DECADES = choice([
@@ -39,7 +39,7 @@ const DISTRICTS = [
 ] as const;
 
 /** A full name: one or two first names of one sex and two different surnames. */
-export function fullName(rng: Rng, pools: Pools): string {
+export function fullName(rng: Rng, pools: HospitalPools): string {
   const firstNames = rng.chance(0.5) ? pools.femaleNames : pools.maleNames;
   const first = rng.pick(firstNames);
   const second = rng.chance(COMPOUND_NAME) ? rng.pick(firstNames) : first;
@@ -64,7 +64,7 @@ export function phone(rng: Rng, city: City): string {
 }
 
 /** `Rua Martins, 123, Apto 45 - Centro, Campinas/SP` */
-export function address(rng: Rng, pools: Pools, city: City): string {
+export function address(rng: Rng, pools: HospitalPools, city: City): string {
   const street = `${rng.pick(pools.streets)}, ${rng.between(1, HOUSE_NUMBERS)}`;
   const flat = rng.chance(WITH_COMPLEMENT) ? `, Apto ${rng.between(1, FLAT_NUMBERS)}` : '';
   return `${street}${flat} - ${rng.pick(DISTRICTS)}, ${city.name}/${city.uf}`;

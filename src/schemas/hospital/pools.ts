@@ -1,13 +1,14 @@
 import { faker } from '@faker-js/faker/locale/pt_BR';
+import type { Pools, RowMaker } from '../../schema/row-maker.js';
 
-/** The parts of names and addresses. Plain data: it crosses to worker threads. */
-export interface Pools {
+/** The parts of names and addresses. */
+export type HospitalPools = Pools & {
   readonly femaleNames: readonly string[];
   readonly maleNames: readonly string[];
   readonly surnames: readonly string[];
   /** With their kind: `Rua Martins`. */
   readonly streets: readonly string[];
-}
+};
 
 /** An arbitrary number. Fixed, so that the pools are the same in every run. */
 const POOL_SEED = 20_240_229;
@@ -24,7 +25,7 @@ const PART_LENGTH = 30;
  * The package's entry of one locale loads in a sixth of the time of the whole one;
  * its instance is used here only, so seeding it has no effect elsewhere.
  */
-export function samplePools(): Pools {
+export function samplePools(): HospitalPools {
   faker.seed(POOL_SEED);
   return {
     femaleNames: sample(NAME_DRAWS, () => faker.person.firstName('female')),
@@ -37,4 +38,9 @@ export function samplePools(): Pools {
 function sample(rng: number, draw: () => string): string[] {
   const drawn = Array.from({ length: rng }, draw);
   return [...new Set(drawn)].filter((text) => text.length > 0 && text.length <= PART_LENGTH);
+}
+
+/** The hospital's pools of a maker: `samplePools` made them. */
+export function poolsOf({ pools }: RowMaker): HospitalPools {
+  return pools as HospitalPools;
 }

@@ -1,147 +1,155 @@
-/**
- * The seven tables of the hospital: columns, foreign keys and the order in which they may be
- * filled. The single list: every statement that names a column of a table takes it from here.
- */
+import type { Column, ForeignKey, LinkLimit, ServerColumn, TableSpec } from '../../schema/table.js';
+import { convenio, medico, paciente, patientSince } from './rows.js';
 
-/** How PostgreSQL types a column; the cast of a parameter array is `<type>[]`. */
-export type ColumnType = 'bigint' | 'varchar' | 'date' | 'timestamp';
+/** The seven tables of the hospital, as `sql/01_schema.sql` creates them. */
 
-interface ColumnSpec {
-  readonly name: string;
-  readonly type: ColumnType;
-}
+/** A patient has none to three convênios (seed.md: "0–3 convênios"). */
+export const MAX_LINKS_PER_PATIENT = 3;
 
-interface ForeignKey {
-  readonly column: string;
-  readonly references: TableName;
-}
+const column = (type: string, notNull: boolean) => (name: string) => ({ name, type, notNull });
+const bigint = column('bigint', true);
+const varchar = (name: string, length: number): Column =>
+  column(`character varying(${length})`, true)(name);
+const date = column('date', true);
+const timestamp = column('timestamp without time zone', true);
+const orNull = (of: Column): Column => ({ ...of, notNull: false });
 
-export interface TableSpec {
-  /** Columns the generator writes, `id` first. `created_at` and `updated_at` are the server's own. */
-  readonly columns: readonly ColumnSpec[];
-  readonly foreignKeys: readonly ForeignKey[];
-}
+const id = bigint('id');
 
-const id: ColumnSpec = { name: 'id', type: 'bigint' };
-const bigint = (name: string): ColumnSpec => ({ name, type: 'bigint' });
-const varchar = (name: string): ColumnSpec => ({ name, type: 'varchar' });
-const date = (name: string): ColumnSpec => ({ name, type: 'date' });
-const timestamp = (name: string): ColumnSpec => ({ name, type: 'timestamp' });
+/** Set by defaults and by the trigger `set_updated_at`. */
+export const STAMPS: readonly ServerColumn[] = [
+  { name: 'created_at', type: 'timestamp without time zone', set: 'insert' },
+  { name: 'updated_at', type: 'timestamp without time zone', set: 'update' },
+];
 
 const ofPatient: ForeignKey = { column: 'paciente_id', references: 'pacientes' };
+const ofDoctor: ForeignKey = { column: 'medico_id', references: 'medicos' };
+const ofInsurer: ForeignKey = { column: 'convenio_id', references: 'convenios' };
 
-/** Table names in foreign-key order: a table comes after every table that it references. */
-export const TABLE_NAMES = [
+const LINKS: LinkLimit = { parent: ofPatient, other: ofInsurer, limit: MAX_LINKS_PER_PATIENT };
+
+/** The parts of a table that most tables share. */
+function table(
+  name: string,
+  rows: number,
+  columns: readonly Column[],
+  more: Partial<TableSpec> = {},
+): TableSpec {
+  return {
+    name,
+    schema: null,
+    relation: name,
+    columns: [id, ...columns],
+    serverColumns: STAMPS,
+    key: ['id'],
+    unique: [],
+    foreignKeys: [],
+    sequence: null,
+    partitioned: false,
+    parent: null,
+    links: null,
+    volume: { setting: name, rows },
+    ...more,
+  };
+}
+
+export const PACIENTES = table(
   'pacientes',
+  2000,
+  [
+    varchar('nome', 150),
+    date('nascimento'),
+    varchar('cpf', 14),
+    orNull(varchar('telefone', 20)),
+    orNull(varchar('endereco', 200)),
+    timestamp('data_cadastro'),
+  ],
+  {
+    unique: ['cpf'],
+    parent: { since: 'data_cadastro', make: paciente, seededAt: patientSince },
+  },
+);
+
+export const MEDICOS = table(
   'medicos',
+  200,
+  [
+    varchar('nome', 150),
+    varchar('crm', 20),
+    varchar('especialidade', 80),
+    orNull(varchar('telefone', 20)),
+  ],
+  { unique: ['crm'], parent: { since: null, make: medico, seededAt: () => 0 } },
+);
+
+export const CONVENIOS = table(
   'convenios',
+  12,
+  [
+    varchar('nome', 120),
+    varchar('cnpj', 18),
+    varchar('tipo', 40),
+    orNull(varchar('cobertura', 120)),
+  ],
+  { unique: ['cnpj'], parent: { since: null, make: convenio, seededAt: () => 0 } },
+);
+
+export const PACIENTES_CONVENIOS = table(
   'pacientes_convenios',
+  2500,
+  [
+    bigint('paciente_id'),
+    bigint('convenio_id'),
+    orNull(varchar('numero_carteira', 40)),
+    orNull(date('validade')),
+  ],
+  { foreignKeys: [ofPatient, ofInsurer], links: LINKS },
+);
+
+export const CONSULTAS = table(
   'consultas',
+  4000,
+  [
+    bigint('paciente_id'),
+    bigint('medico_id'),
+    timestamp('data'),
+    varchar('motivo', 200),
+    varchar('status', 20),
+  ],
+  { foreignKeys: [ofPatient, ofDoctor] },
+);
+
+export const EXAMES = table(
   'exames',
+  3500,
+  [
+    bigint('paciente_id'),
+    varchar('tipo_exame', 100),
+    timestamp('data'),
+    orNull(varchar('resultado', 200)),
+  ],
+  { foreignKeys: [ofPatient] },
+);
+
+export const INTERNACOES = table(
   'internacoes',
-] as const;
+  1200,
+  [
+    bigint('paciente_id'),
+    timestamp('data_entrada'),
+    orNull(timestamp('data_saida')),
+    varchar('motivo', 200),
+    orNull(varchar('quarto', 20)),
+  ],
+  { foreignKeys: [ofPatient] },
+);
 
-export type TableName = (typeof TABLE_NAMES)[number];
-
-/** Each table as a small whole number: its position in `TABLE_NAMES`. */
-export const TABLE_CODES = Object.fromEntries(
-  TABLE_NAMES.map((table, i) => [table, i]),
-) as Readonly<Record<TableName, number>>;
-
-/** The tables that others reference: the ones whose ids the id cache holds. */
-export const PARENT_TABLES = ['pacientes', 'medicos', 'convenios'] as const;
-export type ParentTable = (typeof PARENT_TABLES)[number];
-
-export function isParent(table: TableName): table is ParentTable {
-  return table === 'pacientes' || table === 'medicos' || table === 'convenios';
-}
-
-export const TABLES: Readonly<Record<TableName, TableSpec>> = {
-  pacientes: {
-    columns: [
-      id,
-      varchar('nome'),
-      date('nascimento'),
-      varchar('cpf'),
-      varchar('telefone'),
-      varchar('endereco'),
-      timestamp('data_cadastro'),
-    ],
-    foreignKeys: [],
-  },
-  medicos: {
-    columns: [id, varchar('nome'), varchar('crm'), varchar('especialidade'), varchar('telefone')],
-    foreignKeys: [],
-  },
-  convenios: {
-    columns: [id, varchar('nome'), varchar('cnpj'), varchar('tipo'), varchar('cobertura')],
-    foreignKeys: [],
-  },
-  pacientes_convenios: {
-    columns: [
-      id,
-      bigint('paciente_id'),
-      bigint('convenio_id'),
-      varchar('numero_carteira'),
-      date('validade'),
-    ],
-    foreignKeys: [ofPatient, { column: 'convenio_id', references: 'convenios' }],
-  },
-  consultas: {
-    columns: [
-      id,
-      bigint('paciente_id'),
-      bigint('medico_id'),
-      timestamp('data'),
-      varchar('motivo'),
-      varchar('status'),
-    ],
-    foreignKeys: [ofPatient, { column: 'medico_id', references: 'medicos' }],
-  },
-  exames: {
-    columns: [
-      id,
-      bigint('paciente_id'),
-      varchar('tipo_exame'),
-      timestamp('data'),
-      varchar('resultado'),
-    ],
-    foreignKeys: [ofPatient],
-  },
-  internacoes: {
-    columns: [
-      id,
-      bigint('paciente_id'),
-      timestamp('data_entrada'),
-      timestamp('data_saida'),
-      varchar('motivo'),
-      varchar('quarto'),
-    ],
-    foreignKeys: [ofPatient],
-  },
-};
-
-/**
- * One row as the generator writes it: values in the order of the table's `columns`. Dates and
- * timestamps are text as PostgreSQL reads it (`2026-01-31`, `2026-01-31 08:15:00`), in UTC.
- */
-export type Row = readonly Value[];
-export type Value = string | number | null;
-
-/** The key of a row: its first column. */
-export function idOf(row: Row): number {
-  return Number(row[0]);
-}
-
-/** The position of a column in the rows of its table. */
-export function columnIndex(table: TableName, column: string): number {
-  const index = TABLES[table].columns.findIndex(({ name }) => name === column);
-  if (index < 0) throw new Error(`${table} has no column ${column}`);
-  return index;
-}
-
-/**
- * The characters beyond ASCII that rows may hold: a database whose encoding lacks one of them cannot
- * take the rows.
- */
-export const CHARACTERS = 'ÁÂÃÇÉÊÍÓÔÕÚáâãçéêíóôõúü³—';
+export const TABLES: readonly TableSpec[] = [
+  PACIENTES,
+  MEDICOS,
+  CONVENIOS,
+  PACIENTES_CONVENIOS,
+  CONSULTAS,
+  EXAMES,
+  INTERNACOES,
+];

@@ -1,5 +1,5 @@
 import { hashAscii, hashText, hashUtf8, NULL } from '../../ledger/value-hash.js';
-import { type ColumnType, TABLE_NAMES, type TableName } from '../../schemas/hospital/tables.js';
+import { type ColumnType, TABLE_NAMES, type TableName } from '../../legacy/tables.js';
 import { EventError } from '../decoder.js';
 import { type JsonReader, KIND } from '../json/reader.js';
 import type { Key, Precision, RowColumns } from '../source.js';

@@ -1,9 +1,4 @@
-import {
-  type ColumnType,
-  TABLE_NAMES,
-  TABLES,
-  type TableName,
-} from '../../schemas/hospital/tables.js';
+import { type ColumnType, TABLE_NAMES, TABLES, type TableName } from '../../legacy/tables.js';
 import { type JsonReader, KIND } from '../json/reader.js';
 import type { Foreign, Scope } from '../scope.js';
 import { SERVER_COLUMNS, type SnapshotMark, type Unstated } from '../source.js';

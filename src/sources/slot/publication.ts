@@ -1,10 +1,10 @@
 import { OUR_RELATIONS, OUR_TABLES } from '../../database/catalog.js';
 import { EXIT, OperatorError, SourceAbsent } from '../../errors.js';
+import { TABLE_NAMES } from '../../legacy/tables.js';
 import { withConnection } from '../../postgres/connect.js';
 import { type Client, escapeIdentifier, escapeLiteral } from '../../postgres/driver.js';
 import { hasSqlstate, SQLSTATE } from '../../postgres/sqlstate.js';
 import type { ConnectionTarget } from '../../postgres/target.js';
-import { TABLE_NAMES } from '../../schemas/hospital/tables.js';
 import { slotExists } from './slot-session.js';
 
 /** Marks our publications, for us and for an administrator. */

@@ -1,5 +1,5 @@
 import type { Sentence } from '../../errors.js';
-import { TABLES, type TableName } from '../../schemas/hospital/tables.js';
+import { TABLES, type TableName } from '../../legacy/tables.js';
 import { type Foreign, isForeign, type Scope } from '../scope.js';
 import {
   type EventOperation,

@@ -2,8 +2,8 @@ import { Fingerprints } from '../../ledger/fingerprint.js';
 import type { FingerprintsOf, KeysOf, LedgerHeader } from '../../ledger/format.js';
 import { countKeys, decodeKeys, type KeyList, type LedgerKey } from '../../ledger/keys.js';
 import type { LedgerTransaction } from '../../ledger/transactions.js';
-import { OPERATIONS, type Operation } from '../../schemas/hospital/changes.js';
-import type { TableName } from '../../schemas/hospital/tables.js';
+import { OPERATIONS, type Operation } from '../../legacy/changes.js';
+import type { TableName } from '../../legacy/tables.js';
 import { parseLsn } from '../../sources/slot/lsn.js';
 
 /** A transaction of the ledger, whose events a pipeline may deliver. */

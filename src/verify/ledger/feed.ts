@@ -3,7 +3,7 @@ import { fileNumbers, ledgerFile, ledgerFiles } from '../../ledger/folder.js';
 import type { IntentRecord, LedgerHeader } from '../../ledger/format.js';
 import { forEachBlock } from '../../ledger/keys.js';
 import { type LedgerProblem, LedgerReader } from '../../ledger/reader.js';
-import type { TableName } from '../../schemas/hospital/tables.js';
+import type { TableName } from '../../legacy/tables.js';
 import { type Expected, expectedOf, lowHalf } from './expected.js';
 
 /** The files of one worker: a file a connection, one after the other. */

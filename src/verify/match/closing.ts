@@ -1,4 +1,4 @@
-import type { TableName } from '../../schemas/hospital/tables.js';
+import type { TableName } from '../../legacy/tables.js';
 import type { RowEvent } from '../../sources/source.js';
 import { countRows, type Expected } from '../ledger/expected.js';
 import type { RunDatabase } from '../rows/server-effects.js';

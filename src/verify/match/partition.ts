@@ -1,5 +1,5 @@
+import { TABLE_CODES, TABLE_NAMES, type TableName } from '../../legacy/tables.js';
 import { mix } from '../../random/hash.js';
-import { TABLE_CODES, TABLE_NAMES, type TableName } from '../../schemas/hospital/tables.js';
 import type { EventOperation, RowEvent } from '../../sources/source.js';
 import type { Expected } from '../ledger/expected.js';
 import type { RowFingerprint } from '../rows/fingerprint.js';

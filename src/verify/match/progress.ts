@@ -1,6 +1,6 @@
 import { Digest } from '../../ledger/digest.js';
-import type { Operation } from '../../schemas/hospital/changes.js';
-import type { TableName } from '../../schemas/hospital/tables.js';
+import type { Operation } from '../../legacy/changes.js';
+import type { TableName } from '../../legacy/tables.js';
 import type { EventOperation, Key, RowEvent } from '../../sources/source.js';
 import { type Expected, listsOf, type RowList } from '../ledger/expected.js';
 import type { RowFingerprint } from '../rows/fingerprint.js';

@@ -1,5 +1,5 @@
 import type { KeysOf } from '../../ledger/format.js';
-import type { TableName } from '../../schemas/hospital/tables.js';
+import type { TableName } from '../../legacy/tables.js';
 import type { RowEvent } from '../../sources/source.js';
 import { countRows, type Expected, listsOf } from '../ledger/expected.js';
 import { ExpectedRows, TransactionProgress } from './progress.js';

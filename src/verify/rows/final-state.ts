@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { TABLE_NAMES, TABLES, type TableName } from '../../schemas/hospital/tables.js';
+import { TABLE_NAMES, TABLES, type TableName } from '../../legacy/tables.js';
 import { SERVER_COLUMNS } from '../../sources/source.js';
 import type { Results } from '../verdict/accounting.js';
 import { exampleOf } from '../verdict/findings.js';

@@ -1,7 +1,7 @@
 import { beginRow, hashRow } from '../../ledger/digest.js';
 import { columnSeed, PRINTED_COLUMNS } from '../../ledger/fingerprint.js';
+import { TABLE_NAMES, TABLES, type TableName } from '../../legacy/tables.js';
 import { mix } from '../../random/hash.js';
-import { TABLE_NAMES, TABLES, type TableName } from '../../schemas/hospital/tables.js';
 import {
   type RowColumns,
   type RowEvent,

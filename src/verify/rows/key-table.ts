@@ -1,5 +1,5 @@
+import { TABLE_CODES, TABLE_NAMES, type TableName } from '../../legacy/tables.js';
 import { highWord, mix } from '../../random/hash.js';
-import { TABLE_CODES, TABLE_NAMES, type TableName } from '../../schemas/hospital/tables.js';
 
 /**
  * Words of 32 bits of a slot, side by side in one cache line: the key's low half; its high half above the eight bits of

@@ -1,6 +1,6 @@
 import type { DatabaseFacts, IdentityFacts, TableFacts } from '../../database/facts.js';
 import type { LedgerFacts } from '../../ledger/facts-file.js';
-import { TABLE_NAMES, type TableName } from '../../schemas/hospital/tables.js';
+import { TABLE_NAMES, type TableName } from '../../legacy/tables.js';
 import type { Publishing } from '../ledger/publishing.js';
 import type { Results } from '../verdict/accounting.js';
 import type { DerivedRows } from './derived-rows.js';

@@ -1,6 +1,6 @@
 import type { Fingerprints } from '../../ledger/fingerprint.js';
-import type { Operation } from '../../schemas/hospital/changes.js';
-import type { TableName } from '../../schemas/hospital/tables.js';
+import type { Operation } from '../../legacy/changes.js';
+import type { TableName } from '../../legacy/tables.js';
 import type { Key, RowEvent, SnapshotMark } from '../../sources/source.js';
 import type { RowFingerprint } from './fingerprint.js';
 import { FIRST_WORD, KeyTable, NOWHERE } from './key-table.js';

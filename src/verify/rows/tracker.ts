@@ -1,4 +1,4 @@
-import type { TableName } from '../../schemas/hospital/tables.js';
+import type { TableName } from '../../legacy/tables.js';
 import type { RowEvent } from '../../sources/source.js';
 import { MATCH, type Match } from '../match/matcher.js';
 import type { TransactionProgress } from '../match/progress.js';

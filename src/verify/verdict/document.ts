@@ -1,7 +1,7 @@
 import { inEnglish } from '../../errors.js';
+import type { Operation } from '../../legacy/changes.js';
+import { TABLE_NAMES, type TableName } from '../../legacy/tables.js';
 import type { Histogram } from '../../lib/histogram.js';
-import type { Operation } from '../../schemas/hospital/changes.js';
-import { TABLE_NAMES, type TableName } from '../../schemas/hospital/tables.js';
 import type { ClockOffset } from '../../sources/clock-offset.js';
 import type { Ignored, Malformed, Unstated } from '../../sources/source.js';
 import type { Omission } from '../ledger/publishing.js';

@@ -1,4 +1,4 @@
-import type { TableName } from '../../schemas/hospital/tables.js';
+import type { TableName } from '../../legacy/tables.js';
 import { formatLsn } from '../../sources/slot/lsn.js';
 import type { EventOperation, Key, RowEvent } from '../../sources/source.js';
 import { type Expected, listsOf } from '../ledger/expected.js';

@@ -1,4 +1,4 @@
-import { TABLE_NAMES } from '../../../src/schemas/hospital/tables.js';
+import { TABLE_NAMES } from '../../../src/legacy/tables.js';
 import type { LineRow, RowPlace } from '../../helpers/debezium-lines.js';
 import { changeValue } from '../mutants/changes.js';
 import type { Decoration, Trial } from './decoration.js';

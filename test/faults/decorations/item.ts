@@ -1,4 +1,4 @@
-import { TABLES } from '../../../src/schemas/hospital/tables.js';
+import { TABLES } from '../../../src/legacy/tables.js';
 import type { Ignored } from '../../../src/sources/source.js';
 import type { LineRow } from '../../helpers/debezium-lines.js';
 import type { ReceivedRow } from '../../helpers/received-row.js';

@@ -1,5 +1,5 @@
-import { EVENT_TYPES, EVENTS } from '../../../src/schemas/hospital/events/index.js';
-import { TABLE_NAMES, TABLES, type TableName } from '../../../src/schemas/hospital/tables.js';
+import { EVENT_TYPES, EVENTS } from '../../../src/legacy/events/index.js';
+import { TABLE_NAMES, TABLES, type TableName } from '../../../src/legacy/tables.js';
 import type { ReceivedRow } from '../../helpers/received-row.js';
 import type { OwnGroup, Sample } from '../mutants/sample.js';
 import type { Decoration, Trial } from './decoration.js';

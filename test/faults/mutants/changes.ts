@@ -1,5 +1,5 @@
+import { TABLES } from '../../../src/legacy/tables.js';
 import type { Rng } from '../../../src/random/rng.js';
-import { TABLES } from '../../../src/schemas/hospital/tables.js';
 import type { ReceivedRow } from '../../helpers/received-row.js';
 
 /** An event with one wrong value: a likely mistake for its column's type. */

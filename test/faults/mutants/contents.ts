@@ -1,6 +1,6 @@
+import { EVENT_TYPES, EVENTS } from '../../../src/legacy/events/index.js';
+import { type ColumnType, TABLES, type TableName } from '../../../src/legacy/tables.js';
 import type { Rng } from '../../../src/random/rng.js';
-import { EVENT_TYPES, EVENTS } from '../../../src/schemas/hospital/events/index.js';
-import { type ColumnType, TABLES, type TableName } from '../../../src/schemas/hospital/tables.js';
 import type { ReceivedRow } from '../../helpers/received-row.js';
 import { changeValue, withValue } from './changes.js';
 import { type Expectation, eventText, type Kind, type Mutant, violation } from './mutant.js';

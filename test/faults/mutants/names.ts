@@ -1,5 +1,5 @@
+import { TABLE_NAMES } from '../../../src/legacy/tables.js';
 import type { Rng } from '../../../src/random/rng.js';
-import { TABLE_NAMES } from '../../../src/schemas/hospital/tables.js';
 import type { Detail } from '../../../src/verify/verdict/findings.js';
 import type { ReceivedRow } from '../../helpers/received-row.js';
 import { withValue } from './changes.js';

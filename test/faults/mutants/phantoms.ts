@@ -1,5 +1,5 @@
+import { TABLES, type TableName } from '../../../src/legacy/tables.js';
 import type { Rng } from '../../../src/random/rng.js';
-import { TABLES, type TableName } from '../../../src/schemas/hospital/tables.js';
 import type { EventOperation } from '../../../src/sources/source.js';
 import type { ReceivedRow } from '../../helpers/received-row.js';
 import type { RecordedTransaction } from './ledger-facts.js';

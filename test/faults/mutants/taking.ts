@@ -4,11 +4,11 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client } from 'pg';
 import { EXIT } from '../../../src/errors.js';
+import { TABLE_NAMES, TABLES, type TableName } from '../../../src/legacy/tables.js';
 import { en } from '../../../src/messages/en.js';
 import { withConnection } from '../../../src/postgres/connect.js';
 import type { ConnectionTarget } from '../../../src/postgres/target.js';
 import type { RunSummary } from '../../../src/runs/summary.js';
-import { TABLE_NAMES, TABLES, type TableName } from '../../../src/schemas/hospital/tables.js';
 import { currentWalLsn } from '../../../src/sources/slot/lsn.js';
 import { SlotSource } from '../../../src/sources/slot/source.js';
 import {

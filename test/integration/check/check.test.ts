@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { checkRules } from '../../../src/database/rules.js';
+import { RULES } from '../../../src/legacy/rules.js';
 import { withConnection } from '../../../src/postgres/connect.js';
-import { RULES } from '../../../src/schemas/hospital/rules.js';
 import { runCli } from '../../helpers/cli.js';
 import { withDatabase } from '../../helpers/database.js';
 import { startServers } from '../../helpers/server.js';

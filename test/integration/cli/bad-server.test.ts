@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { TABLE_NAMES } from '../../../src/schemas/hospital/tables.js';
+import { TABLE_NAMES } from '../../../src/legacy/tables.js';
 import { runCli } from '../../helpers/cli.js';
 import { type TestDatabase, withDatabase } from '../../helpers/database.js';
 import { freePort } from '../../helpers/free-port.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { RULES } from '../../../src/schemas/hospital/rules.js';
-import { TABLE_NAMES } from '../../../src/schemas/hospital/tables.js';
+import { RULES } from '../../../src/legacy/rules.js';
+import { TABLE_NAMES } from '../../../src/legacy/tables.js';
 import { runCli, startCli } from '../../helpers/cli.js';
 import { withDatabase } from '../../helpers/database.js';
 import { startServer } from '../../helpers/server.js';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { TABLES } from '../../../src/legacy/tables.js';
 import { withConnection } from '../../../src/postgres/connect.js';
 import { sendUnchecked } from '../../../src/postgres/packet.js';
 import { BEGIN, COMMIT, insertRows, updateRows } from '../../../src/postgres/statements.js';
-import { TABLES } from '../../../src/schemas/hospital/tables.js';
 import { withDatabase } from '../../helpers/database.js';
 import { startServers } from '../../helpers/server.js';
 

@@ -9,9 +9,9 @@ import {
   runScript,
 } from '../../../src/database/scripts.js';
 import { EXIT } from '../../../src/errors.js';
+import { TABLE_NAMES } from '../../../src/legacy/tables.js';
 import { en } from '../../../src/messages/en.js';
 import { withConnection } from '../../../src/postgres/connect.js';
-import { TABLE_NAMES } from '../../../src/schemas/hospital/tables.js';
 import { type TestDatabase, withDatabase } from '../../helpers/database.js';
 import { startServers, type TestServer } from '../../helpers/server.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { TABLE_NAMES } from '../../../src/schemas/hospital/tables.js';
+import { TABLE_NAMES } from '../../../src/legacy/tables.js';
 import { auditedRows, clearAudit } from '../../helpers/audit.js';
 import { startCli } from '../../helpers/cli.js';
 import { startServer } from '../../helpers/server.js';

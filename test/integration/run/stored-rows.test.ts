@@ -10,6 +10,9 @@ import { decodeKeys } from '../../../src/ledger/keys.js';
 import { readLedger } from '../../../src/ledger/totals.js';
 import type { LedgerTransaction } from '../../../src/ledger/transactions.js';
 import type { Change } from '../../../src/ledger/writer.js';
+import { EVENTS, type EventType } from '../../../src/legacy/events/index.js';
+import { samplePools } from '../../../src/legacy/pools.js';
+import { type Row, TABLES, type TableName, type Value } from '../../../src/legacy/tables.js';
 import { parseTimestamp } from '../../../src/lib/calendar.js';
 import { withConnection } from '../../../src/postgres/connect.js';
 import { identify } from '../../../src/postgres/identity.js';
@@ -22,14 +25,6 @@ import { RunEngine } from '../../../src/run/engine.js';
 import { planLoad } from '../../../src/run/plan.js';
 import type { ProducerTask, Returning } from '../../../src/run/protocol.js';
 import { WorkerStats } from '../../../src/run/worker-stats.js';
-import { EVENTS, type EventType } from '../../../src/schemas/hospital/events/index.js';
-import { samplePools } from '../../../src/schemas/hospital/pools.js';
-import {
-  type Row,
-  TABLES,
-  type TableName,
-  type Value,
-} from '../../../src/schemas/hospital/tables.js';
 import { BatchWriter } from '../../../workers/batch.js';
 import type { BatchOutcome } from '../../../workers/batch-result.js';
 import { warmUp } from '../../../workers/warm-up.js';

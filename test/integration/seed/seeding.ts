@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { TableCounts } from '../../../src/database/table-counts.js';
-import { TABLE_NAMES, TABLES, type TableName } from '../../../src/schemas/hospital/tables.js';
+import { TABLE_NAMES, TABLES, type TableName } from '../../../src/legacy/tables.js';
 import { type CliResult, runCli } from '../../helpers/cli.js';
 import type { TestDatabase } from '../../helpers/database.js';
 import { envOf } from '../../helpers/test-target.js';

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
 import { totalOf } from '../../../src/database/table-counts.js';
-import { TABLE_NAMES, TABLES } from '../../../src/schemas/hospital/tables.js';
+import { TABLE_NAMES, TABLES } from '../../../src/legacy/tables.js';
 import { withDatabase } from '../../helpers/database.js';
 import { startServers } from '../../helpers/server.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';

@@ -1,6 +1,6 @@
+import type { TableName } from '../../../src/legacy/tables.js';
 import { en } from '../../../src/messages/en.js';
 import type { ConnectionTarget } from '../../../src/postgres/target.js';
-import type { TableName } from '../../../src/schemas/hospital/tables.js';
 import { SlotSource, type SlotSourceOptions } from '../../../src/sources/slot/source.js';
 import type {
   Ignored,

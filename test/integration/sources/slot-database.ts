@@ -1,5 +1,5 @@
+import { TABLE_NAMES } from '../../../src/legacy/tables.js';
 import { withConnection } from '../../../src/postgres/connect.js';
-import { TABLE_NAMES } from '../../../src/schemas/hospital/tables.js';
 import { currentWalLsn } from '../../../src/sources/slot/lsn.js';
 import { type TestDatabase, withDatabase } from '../../helpers/database.js';
 import { startServers } from '../../helpers/server.js';

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { initDb } from '../../../src/database/scripts.js';
 import { EXIT, OperatorError } from '../../../src/errors.js';
+import { TABLE_NAMES } from '../../../src/legacy/tables.js';
 import { withConnection } from '../../../src/postgres/connect.js';
-import { TABLE_NAMES } from '../../../src/schemas/hospital/tables.js';
 import {
   dropPublication,
   findPublications,

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { setImmediate } from 'node:timers/promises';
+import { TABLES } from '../../../src/legacy/tables.js';
 import { machineMicros } from '../../../src/lib/clock.js';
 import { withConnection } from '../../../src/postgres/connect.js';
-import { TABLES } from '../../../src/schemas/hospital/tables.js';
 import { parseLsn } from '../../../src/sources/slot/lsn.js';
 import { SERVER_COLUMNS, type Sink } from '../../../src/sources/source.js';
 import { anyScope } from '../../helpers/any-scope.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { TABLE_NAMES } from '../../../src/legacy/tables.js';
 import { withConnection } from '../../../src/postgres/connect.js';
-import { TABLE_NAMES } from '../../../src/schemas/hospital/tables.js';
 import { startCli } from '../../helpers/cli.js';
 import { TEMPLATE_DATABASE } from '../../helpers/cluster-template.js';
 import { PARTITIONED_CONSULTAS } from '../../helpers/partitioned.js';

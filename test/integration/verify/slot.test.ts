@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { TABLE_NAMES } from '../../../src/schemas/hospital/tables.js';
+import { TABLE_NAMES } from '../../../src/legacy/tables.js';
 import { auditedEvents } from '../../helpers/audit.js';
 import { startCli } from '../../helpers/cli.js';
 import { startServers, type TestServer } from '../../helpers/server.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { TABLE_NAMES } from '../../../src/schemas/hospital/tables.js';
+import { TABLE_NAMES } from '../../../src/legacy/tables.js';
 import { SlotSource } from '../../../src/sources/slot/source.js';
 import type { VerificationDocument } from '../../../src/verify/verdict/document.js';
 import { requireSum } from '../../helpers/accounting.js';

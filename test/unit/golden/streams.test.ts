@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { TABLES } from '../../../src/schemas/hospital/tables.js';
+import { TABLES } from '../../../src/legacy/tables.js';
 import { Intake } from '../../../src/sources/intake.js';
 import { decode } from '../../../src/sources/slot/pgoutput.js';
 import { SlotRows } from '../../../src/sources/slot/rows.js';

@@ -7,7 +7,7 @@ import {
   Fingerprints,
 } from '../../../src/ledger/fingerprint.js';
 import { intentOf } from '../../../src/ledger/writer.js';
-import type { Row } from '../../../src/schemas/hospital/tables.js';
+import type { Row } from '../../../src/legacy/tables.js';
 
 /** id, paciente_id, medico_id, data, motivo, status: updates set `status` and `data`. */
 const ROW: Row = [7, 20, 3, '2026-11-23 08:15:00', 'retorno', 'agendada'];

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { choice, RNG_PURPOSE, Rng } from '../../../src/random/rng.js';
+import { ROW_PURPOSE } from '../../../src/schemas/purposes.js';
 import { assertShare, assertUniform, RNGS } from '../schemas/hospital/samples.js';
 
 const DRAWN = 100_000;
@@ -52,9 +53,9 @@ for (const [axis, draw] of Object.entries(AXES)) {
 test('the same position gives the same draws, also after others', () => {
   for (const seed of RNGS) {
     const used = new Rng(seed);
-    used.at(RNG_PURPOSE.exame, 9).unit();
-    const again = new Rng(seed).at(RNG_PURPOSE.consulta, 123);
-    used.at(RNG_PURPOSE.consulta, 123);
+    used.at(ROW_PURPOSE.exame, 9).unit();
+    const again = new Rng(seed).at(ROW_PURPOSE.consulta, 123);
+    used.at(ROW_PURPOSE.consulta, 123);
     for (let k = 0; k < 10; k++) assert.equal(used.u32(), again.u32());
   }
 });
@@ -74,7 +75,7 @@ test('positions that differ in one part give different draws', () => {
 });
 
 test('every stream has a number of its own', () => {
-  const numbers = Object.values(RNG_PURPOSE);
+  const numbers = [...Object.values(RNG_PURPOSE), ...Object.values(ROW_PURPOSE)];
   assert.equal(new Set<number>(numbers).size, numbers.length);
 });
 

@@ -1,5 +1,5 @@
+import { noRows } from '../../../src/legacy/changes.js';
 import type { Quantiles, RunSummary } from '../../../src/runs/summary.js';
-import { noRows } from '../../../src/schemas/hospital/changes.js';
 
 export const MIB = 1024 ** 2;
 export const GIB = 1024 ** 3;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import type { WrittenRows } from '../../../src/legacy/changes.js';
 import { MOST_PENDING, type Pending } from '../../../src/postgres/pending.js';
 import { WorkerStats } from '../../../src/run/worker-stats.js';
-import type { WrittenRows } from '../../../src/schemas/hospital/changes.js';
 
 function rowsOf(inserted: number, updated: number): WrittenRows[] {
   return [

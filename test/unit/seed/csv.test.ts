@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Row } from '../../../src/schemas/hospital/tables.js';
+import type { Row } from '../../../src/legacy/tables.js';
 import { copyCommand, csvChunks } from '../../../src/seed/csv.js';
 
 function csvLine(row: Row): string {

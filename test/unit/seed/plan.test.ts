@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { TABLE_NAMES, TABLES } from '../../../src/schemas/hospital/tables.js';
+import { TABLE_NAMES, TABLES } from '../../../src/legacy/tables.js';
 import { cutChunks, PHASES, targetRows } from '../../../src/seed/plan.js';
 
 const volumes = {

@@ -1,17 +1,18 @@
 import { formatTimestamp, parseTimestamp } from '../../../lib/calendar.js';
-import { RNG_PURPOSE } from '../../../random/rng.js';
+import { ALWAYS, type EventSpec } from '../../../schema/event.js';
+import { idOf } from '../../../schema/table.js';
+import { ROW_PURPOSE } from '../../purposes.js';
 import { AWAITED_RESULTS, examResult, examType } from '../clinical.js';
 import { past, visitTime } from '../times.js';
-import type { EventSpec } from './event.js';
 
 /** An exam, and later its result. */
-export const exame: EventSpec = {
+export const exame: EventSpec<'pacientes'> = {
   type: 'exame',
   table: 'exames',
   weight: 25,
   parents: ['pacientes'],
-  insert(maker, id, { paciente }, now) {
-    const rng = maker.at(RNG_PURPOSE.exame, id);
+  insert(maker, id, { pacientes: paciente }, now) {
+    const rng = maker.at(ROW_PURPOSE.exame, id);
     const { from, to } = past(paciente.since, now);
     const data = formatTimestamp(visitTime(rng, from, to));
     const resultado = rng.chance(AWAITED_RESULTS) ? null : examResult(rng, id);
@@ -21,10 +22,12 @@ export const exame: EventSpec = {
     columns: ['resultado'],
     open: 'resultado IS NULL',
     at: 'data',
-    candidate([id, , , data, resultado]) {
-      return resultado === null ? { id: id as number, at: parseTimestamp(data as string) } : null;
+    momentOf: ([, , , data, resultado]) =>
+      resultado === null ? parseTimestamp(data as string) : null,
+    values(maker, { key }) {
+      const id = idOf(key);
+      return [examResult(maker.at(ROW_PURPOSE.exameResult, id), id)];
     },
-    values: (maker, { id }) => [examResult(maker.at(RNG_PURPOSE.exameResult, id), id)],
   },
-  deletable: 'true',
+  deletable: ALWAYS,
 };

@@ -1,17 +1,18 @@
 import { ceilSecond, formatTimestamp, parseTimestamp } from '../../../lib/calendar.js';
-import { RNG_PURPOSE } from '../../../random/rng.js';
+import { ALWAYS, type EventSpec } from '../../../schema/event.js';
+import { idOf } from '../../../schema/table.js';
+import { ROW_PURPOSE } from '../../purposes.js';
 import { OPEN_STAYS, room, stayReason } from '../clinical.js';
 import { anyTime, LONGEST_STAY_MS, past, stayLength } from '../times.js';
-import type { EventSpec } from './event.js';
 
 /** A stay in the hospital, and later the discharge. */
-export const internacao: EventSpec = {
+export const internacao: EventSpec<'pacientes'> = {
   type: 'internacao',
   table: 'internacoes',
   weight: 10,
   parents: ['pacientes'],
-  insert(maker, id, { paciente }, now) {
-    const rng = maker.at(RNG_PURPOSE.internacao, id);
+  insert(maker, id, { pacientes: paciente }, now) {
+    const rng = maker.at(ROW_PURPOSE.internacao, id);
     const open = rng.chance(OPEN_STAYS);
     const length = stayLength(rng);
     const { from, to } = past(paciente.since, now);
@@ -27,13 +28,11 @@ export const internacao: EventSpec = {
     columns: ['data_saida'],
     open: 'data_saida IS NULL',
     at: 'data_entrada',
-    candidate([id, , entrada, saida]) {
-      return saida === null ? { id: id as number, at: parseTimestamp(entrada as string) } : null;
-    },
-    values(maker, { id, at }) {
-      const length = stayLength(maker.at(RNG_PURPOSE.internacaoDischarge, id));
+    momentOf: ([, , entrada, saida]) => (saida === null ? parseTimestamp(entrada as string) : null),
+    values(maker, { key, at }) {
+      const length = stayLength(maker.at(ROW_PURPOSE.internacaoDischarge, idOf(key)));
       return [formatTimestamp(ceilSecond(at) + length)];
     },
   },
-  deletable: 'true',
+  deletable: ALWAYS,
 };

@@ -1,40 +1,30 @@
 import { parseTimestamp } from '../../../lib/calendar.js';
-import { RNG_PURPOSE } from '../../../random/rng.js';
+import { ALWAYS, type EventSpec, UNREFERENCED } from '../../../schema/event.js';
+import { idOf } from '../../../schema/table.js';
+import { ROW_PURPOSE } from '../../purposes.js';
 import { CITIES } from '../cities.js';
 import { address, phone } from '../people.js';
-import { TABLE_NAMES, TABLES, type TableName } from '../tables.js';
-import type { EventSpec } from './event.js';
+import { poolsOf } from '../pools.js';
+import { paciente } from '../rows.js';
 
 /** A patient is registered, and later moves house. */
-export const novoPaciente: EventSpec = {
+export const novoPaciente: EventSpec<never> = {
   type: 'novo_paciente',
   table: 'pacientes',
   weight: 15,
   parents: [],
-  insert: (maker, id, _references, now) => maker.paciente(id, now),
+  insert: (maker, id, _references, now) => paciente(maker, id, now),
   change: {
     columns: ['telefone', 'endereco'],
-    open: 'true',
+    open: ALWAYS,
     at: 'data_cadastro',
-    candidate: (row) => ({ id: row[0] as number, at: parseTimestamp(row[6] as string) }),
+    momentOf: (row) => parseTimestamp(row[6] as string),
     // Another place at each `now`.
-    values(maker, { id }, now) {
-      const rng = maker.at(RNG_PURPOSE.pacienteContact, id, now);
+    values(maker, { key }, now) {
+      const rng = maker.at(ROW_PURPOSE.pacienteContact, idOf(key), now);
       const city = rng.weighted(CITIES);
-      return [phone(rng, city), address(rng, maker.pools, city)];
+      return [phone(rng, city), address(rng, poolsOf(maker), city)];
     },
   },
-  deletable: unreferenced('pacientes'),
+  deletable: UNREFERENCED,
 };
-
-/** SQL: no row of any table references this one. */
-function unreferenced(table: TableName): string {
-  return TABLE_NAMES.flatMap((child) =>
-    TABLES[child].foreignKeys
-      .filter(({ references }) => references === table)
-      .map(
-        ({ column }) =>
-          `NOT EXISTS (SELECT 1 FROM ${child} WHERE ${child}.${column} = ${table}.id)`,
-      ),
-  ).join(' AND ');
-}

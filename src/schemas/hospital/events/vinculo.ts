@@ -1,7 +1,8 @@
 import { DAY_MS, formatDate, parseTimestamp } from '../../../lib/calendar.js';
-import { RNG_PURPOSE } from '../../../random/rng.js';
+import { ALWAYS, type EventSpec } from '../../../schema/event.js';
+import { idOf } from '../../../schema/table.js';
+import { ROW_PURPOSE } from '../../purposes.js';
 import { cardNumber } from '../people.js';
-import type { EventSpec } from './event.js';
 
 /** A card is valid for so many days, counted from when it was handed out. */
 const CARD_DAYS = [30, 365] as const;
@@ -9,29 +10,26 @@ const CARD_DAYS = [30, 365] as const;
 const RENEWED_DAYS = [366, 730] as const;
 
 /** A patient joins a convênio, and later renews the card. */
-export const vinculo: EventSpec = {
+export const vinculo: EventSpec<'pacientes' | 'convenios'> = {
   type: 'vinculo',
   table: 'pacientes_convenios',
   weight: 10,
   parents: ['pacientes', 'convenios'],
-  insert(maker, id, { paciente, convenioId }, now) {
-    const rng = maker.at(RNG_PURPOSE.vinculo, id);
+  insert(maker, id, { pacientes: paciente, convenios: convenio }, now) {
+    const rng = maker.at(ROW_PURPOSE.vinculo, id);
     const validade = formatDate(now + rng.between(...CARD_DAYS) * DAY_MS);
-    return [id, paciente.id, convenioId, cardNumber(rng), validade];
+    return [id, paciente.id, convenio.id, cardNumber(rng), validade];
   },
   change: {
     columns: ['validade'],
-    open: 'true',
+    open: ALWAYS,
     // Cards that someone else wrote, or a trigger changed, may lack the date.
     at: "coalesce(validade::timestamp, 'epoch')",
-    candidate: ([id, , , , validade]) => ({
-      id: id as number,
-      at: parseTimestamp((validade ?? '1970-01-01') as string),
-    }),
-    values(maker, { id }, now) {
-      const rng = maker.at(RNG_PURPOSE.vinculoRenewal, id, now);
+    momentOf: ([, , , , validade]) => parseTimestamp((validade ?? '1970-01-01') as string),
+    values(maker, { key }, now) {
+      const rng = maker.at(ROW_PURPOSE.vinculoRenewal, idOf(key), now);
       return [formatDate(now + rng.between(...RENEWED_DAYS) * DAY_MS)];
     },
   },
-  deletable: 'true',
+  deletable: ALWAYS,
 };

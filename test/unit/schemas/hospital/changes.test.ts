@@ -1,16 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { examResult, examType } from '../../../../src/legacy/clinical.js';
+import type { Candidate } from '../../../../src/legacy/events/event.js';
+import { EVENT_TYPES, EVENTS, type EventType } from '../../../../src/legacy/events/index.js';
+import { rowProblem } from '../../../../src/legacy/rules.js';
+import { type Row, TABLE_NAMES, TABLES } from '../../../../src/legacy/tables.js';
 import { formatTimestamp, parseTimestamp } from '../../../../src/lib/calendar.js';
 import { Rng } from '../../../../src/random/rng.js';
-import { examResult, examType } from '../../../../src/schemas/hospital/clinical.js';
-import type { Candidate } from '../../../../src/schemas/hospital/events/event.js';
-import {
-  EVENT_TYPES,
-  EVENTS,
-  type EventType,
-} from '../../../../src/schemas/hospital/events/index.js';
-import { rowProblem } from '../../../../src/schemas/hospital/rules.js';
-import { type Row, TABLE_NAMES, TABLES } from '../../../../src/schemas/hospital/tables.js';
 import { assertShare, MAKERS, NOW, patient, rowOf } from './samples.js';
 
 const ROWS = 100_000;

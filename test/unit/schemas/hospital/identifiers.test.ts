@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { digits, unrepeated } from '../../../../src/lib/numbers.js';
-import { permute } from '../../../../src/random/permutation.js';
 import {
   cnpj,
   cpf,
@@ -11,7 +9,9 @@ import {
   isCrm,
   UFS,
   ufOfCrm,
-} from '../../../../src/schemas/hospital/identifiers.js';
+} from '../../../../src/legacy/identifiers.js';
+import { digits, unrepeated } from '../../../../src/lib/numbers.js';
+import { permute } from '../../../../src/random/permutation.js';
 import { assertUniform } from './samples.js';
 
 const IDS = 1_000_000;

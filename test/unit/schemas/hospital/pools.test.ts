@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { CITIES, citiesOf } from '../../../../src/schemas/hospital/cities.js';
-import { UFS } from '../../../../src/schemas/hospital/identifiers.js';
-import { samplePools } from '../../../../src/schemas/hospital/pools.js';
+import { CITIES, citiesOf } from '../../../../src/legacy/cities.js';
+import { UFS } from '../../../../src/legacy/identifiers.js';
+import { samplePools } from '../../../../src/legacy/pools.js';
 import { POOLS } from './samples.js';
 
 test('pools are the same each time, plain data, large enough and free of duplicates', () => {

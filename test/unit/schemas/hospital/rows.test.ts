@@ -1,16 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { EVENT_TYPES, EVENTS } from '../../../../src/legacy/events/index.js';
+import { RowMaker } from '../../../../src/legacy/rows.js';
+import { rowProblem } from '../../../../src/legacy/rules.js';
+import { CHARACTERS, type Row, TABLES, type TableName } from '../../../../src/legacy/tables.js';
+import { AHEAD_MS, LONGEST_STAY_MS, PAST_MS } from '../../../../src/legacy/times.js';
 import { parseTimestamp } from '../../../../src/lib/calendar.js';
-import { EVENT_TYPES, EVENTS } from '../../../../src/schemas/hospital/events/index.js';
-import { RowMaker } from '../../../../src/schemas/hospital/rows.js';
-import { rowProblem } from '../../../../src/schemas/hospital/rules.js';
-import {
-  CHARACTERS,
-  type Row,
-  TABLES,
-  type TableName,
-} from '../../../../src/schemas/hospital/tables.js';
-import { AHEAD_MS, LONGEST_STAY_MS, PAST_MS } from '../../../../src/schemas/hospital/times.js';
 import { assertShare, MAKERS, NOW, POOLS, patient, RNGS, rowOf } from './samples.js';
 
 const ROWS = 20_000;

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { formatTimestamp } from '../../../../src/lib/calendar.js';
-import { RULES, rowProblem } from '../../../../src/schemas/hospital/rules.js';
+import { RULES, rowProblem } from '../../../../src/legacy/rules.js';
 import {
   type Row,
   TABLE_NAMES,
   TABLES,
   type TableName,
   type Value,
-} from '../../../../src/schemas/hospital/tables.js';
+} from '../../../../src/legacy/tables.js';
+import { formatTimestamp } from '../../../../src/lib/calendar.js';
 import { MAKERS, NOW, patient, rowOf } from './samples.js';
 
 const maker = MAKERS[0]!;

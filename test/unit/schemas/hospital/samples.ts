@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import type { Patient } from '../../../../src/schemas/hospital/events/event.js';
-import { EVENTS, type EventType } from '../../../../src/schemas/hospital/events/index.js';
-import { samplePools } from '../../../../src/schemas/hospital/pools.js';
-import { RowMaker } from '../../../../src/schemas/hospital/rows.js';
-import type { Row } from '../../../../src/schemas/hospital/tables.js';
+import type { Patient } from '../../../../src/legacy/events/event.js';
+import { EVENTS, type EventType } from '../../../../src/legacy/events/index.js';
+import { samplePools } from '../../../../src/legacy/pools.js';
+import { RowMaker } from '../../../../src/legacy/rows.js';
+import type { Row } from '../../../../src/legacy/tables.js';
 
 /** A Wednesday at noon: any moment would do. */
 export const NOW = Date.UTC(2026, 5, 17, 12, 0, 0);

@@ -1,5 +1,6 @@
-import { permute } from '../../random/permutation.js';
-import { RNG_PURPOSE, Rng } from '../../random/rng.js';
+import { permute } from '../random/permutation.js';
+import { Rng } from '../random/rng.js';
+import { RNG_PURPOSE } from './purposes.js';
 
 /** A patient has none to three convênios (seed.md: "0–3 convênios"). */
 export const MAX_LINKS_PER_PATIENT = 3;

@@ -1,0 +1,138 @@
+import type { RowMaker } from './row-maker.js';
+
+/** A table as the program knows it: what its rows hold, what identifies them, and what they reference. */
+
+/**
+ * The name of a table as SQL writes it in the run's search_path: `consultas`, `faturamento."Itens da Conta"`. It is
+ * also the table's name in outputs and in the ledger.
+ */
+export type TableName = string;
+
+export interface Column {
+  readonly name: string;
+  /** As `format_type` prints it: `bigint`, `numeric(12,2)`, `text[]`. */
+  readonly type: string;
+  readonly notNull: boolean;
+}
+
+/** A column that the server sets by a default, a trigger or a GENERATED expression. */
+export interface ServerColumn {
+  readonly name: string;
+  readonly type: string;
+  /** `insert`: keeps its first value. `update`: changes with every UPDATE. `derived`: follows from other columns. */
+  readonly set: 'insert' | 'update' | 'derived';
+}
+
+export interface ForeignKey {
+  readonly column: string;
+  readonly references: TableName;
+}
+
+/** What a table gives to the rows of others that reference it; its key is one `bigint`. */
+export interface ParentSpec {
+  /** A `timestamp` column before which nothing of a row's children may lie; null: there is none. */
+  readonly since: string | null;
+  /** A new row. `at`: its `since`, in milliseconds since 1970, UTC; ignored without such a column. */
+  make(maker: RowMaker, id: number, at: number): Row;
+  /** `since` of the seeded row of an id; `reference`: the last moment of the history. Both as `at` of `make`. */
+  seededAt(maker: RowMaker, id: number, reference: number): number;
+}
+
+/** At most `limit` rows reference one row of `parent`, each together with another row of `other`. */
+export interface LinkLimit {
+  readonly parent: ForeignKey;
+  readonly other: ForeignKey;
+  readonly limit: number;
+}
+
+/** A table as a schema declares it. */
+export interface TableSpec {
+  readonly name: TableName;
+  /** Null: the search_path finds it. */
+  readonly schema: string | null;
+  /** Its name in the catalog, without a schema. */
+  readonly relation: string;
+  /** The columns that the generator writes, those of the key first. */
+  readonly columns: readonly Column[];
+  /** The columns that the server sets. */
+  readonly serverColumns: readonly ServerColumn[];
+  /** The primary key's columns; empty: the table has no key, and REPLICA IDENTITY FULL identifies its rows. */
+  readonly key: readonly string[];
+  /** Columns with a UNIQUE constraint besides the key. */
+  readonly unique: readonly string[];
+  readonly foreignKeys: readonly ForeignKey[];
+  /** The sequence that numbers its rows, as SQL writes it; null: that of the column `id`. */
+  readonly sequence: string | null;
+  readonly partitioned: boolean;
+  /** Null: no generated row references it. */
+  readonly parent: ParentSpec | null;
+  readonly links: LinkLimit | null;
+  /** The setting `seed.NAME` of its volume, and the default: rows. */
+  readonly volume: { readonly setting: string; readonly rows: number };
+}
+
+/** Value of a row: dates, numbers of other types than integers, and all else as PostgreSQL prints them. */
+export type Value = string | number | null;
+
+/**
+ * One row as the generator writes it: values in the order of the table's `columns`. Moments are text as PostgreSQL
+ * prints it (`2026-01-31`, `2026-01-31 08:15:00`), in UTC.
+ */
+export type Row = readonly Value[];
+
+/**
+ * The key of a row. One whole number from 0 to 2^53: a number. One other value: its text. Several values: the JSON
+ * array of their texts. A table without a key: the text of the row's fingerprint (`ledger/fingerprint.ts`).
+ * Equal keys are equal by `===`.
+ */
+export type Key = number | string;
+
+/** A column's part in the fingerprint of its row. */
+export type ColumnPart = 'key' | 'changing' | 'fixed';
+
+/** A table of an assembled schema. */
+export interface Table extends TableSpec {
+  /** Its position among the tables of the schema. */
+  readonly code: number;
+  /** `id`: one `bigint`. `columns`: another key. `none`: no key. */
+  readonly keyKind: 'id' | 'columns' | 'none';
+  /** The columns that an UPDATE of some event type sets. */
+  readonly changing: readonly string[];
+  /** By column: whether it is of the key, set by updates (`changing`), or neither. */
+  readonly parts: readonly ColumnPart[];
+}
+
+/** The key of a table whose `keyKind` is `id`: its first column. */
+export function idOf(row: Row): number {
+  return Number(row[0]);
+}
+
+/** The position of a column in the rows of its table. Throws where the table has no such column. */
+export function columnIndex(
+  { name, columns }: Pick<TableSpec, 'name' | 'columns'>,
+  column: string,
+): number {
+  const index = columns.findIndex((candidate) => candidate.name === column);
+  if (index < 0) throw new Error(`${name} has no column ${column}`);
+  return index;
+}
+
+/** Whether an UPDATE of these columns sets every changing column of its table. */
+export function setsAllChanging({ changing }: Table, columns: readonly string[]): boolean {
+  return changing.every((name) => columns.includes(name));
+}
+
+/** A name as SQL writes it: quoted where it has to be. */
+export function sqlName(name: string): string {
+  return /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
+}
+
+/**
+ * A type without its modifiers, as a cast that neither cuts nor rounds: `character varying(20)` → `character varying`,
+ * `numeric(12,2)` → `numeric`, `character(4)` → `bpchar`.
+ */
+export function baseType(type: string): string {
+  const bare = type.replace(/\(.*?\)/, '');
+  // `character` alone means one character.
+  return bare === 'character' ? 'bpchar' : bare;
+}
