@@ -5,7 +5,6 @@ import type { DatabaseFacts } from '../../database/facts.js';
 import { type Catalogue, EXIT, type ExitCode, OperatorError } from '../../errors.js';
 import { readFacts } from '../../ledger/facts-file.js';
 import { ledgerFolder } from '../../ledger/folder.js';
-import type { TableName } from '../../legacy/tables.js';
 import { machineMicros, monotonicMs } from '../../lib/clock.js';
 import { unlessAborted, unlessStuck } from '../../lib/signals.js';
 import { withConnection } from '../../postgres/connect.js';
@@ -16,6 +15,8 @@ import { judgeVerification } from '../../report/verdict.js';
 import { verificationText } from '../../report/verify-text.js';
 import { hasBegun, isUnderWay, runNames, runPath } from '../../runs/folder.js';
 import { VerificationRecord } from '../../runs/verifications.js';
+import type { TableName } from '../../schema/table.js';
+import { schemaWith } from '../../schemas/index.js';
 import { type ClockOffset, measureClockOffset } from '../../sources/clock-offset.js';
 import { currentWalLsn } from '../../sources/slot/lsn.js';
 import type { Malformed } from '../../sources/source.js';
@@ -205,6 +206,7 @@ async function verifyRun(
     out,
   );
   const verification = await verify({
+    tables: schemaWith([]).tables, // seam: of the ledger's facts
     ledger: run.ledger,
     source: opened.source,
     scope: ledger.scope,
@@ -280,7 +282,8 @@ async function compareWithTables(
       // The rows of a standby may be older than the delivered events.
       const { server } = await identifyPrimary(client);
       requireOwnServer(id, header, server);
-      const isVisible = (table: TableName) => (now?.tables[table].policies ?? null) === null;
+      const isVisible = (table: TableName) =>
+        (now?.tables[table as keyof typeof now.tables].policies ?? null) === null;
       return compareFinalState(client, verification, isVisible);
     });
   } catch (error) {

@@ -2,13 +2,13 @@ import { mkdirSync } from 'node:fs';
 import { writeFacts } from '../../../src/ledger/facts-file.js';
 import { ledgerFile } from '../../../src/ledger/folder.js';
 import { type Change, LedgerWriter } from '../../../src/ledger/writer.js';
-import type { Operation } from '../../../src/legacy/changes.js';
-import type { Row, TableName } from '../../../src/legacy/tables.js';
-import { TABLES } from '../../../src/legacy/tables.js';
+import type { Operation } from '../../../src/schema/changes.js';
+import type { Row, TableName } from '../../../src/schema/table.js';
 import { formatLsn } from '../../../src/sources/slot/lsn.js';
 import { factsWithTriggers } from '../../helpers/facts-with-triggers.js';
 import type { ReceivedRow } from '../../helpers/received-row.js';
 import { HEADER } from '../ledger/sample-ledger.js';
+import { HOSPITAL } from './sample-event.js';
 
 export const MADE_AT = '2026-11-23 20:15:30';
 
@@ -115,6 +115,6 @@ function valuesOf(table: TableName, operation: Operation, row: Row): ReceivedRow
   const text = (value: Row[number]) => (value === null ? null : String(value));
   const whole =
     operation === 'insert' ? row : [row[0]!, 7, '2026-01-02 10:00:00', row[1]!, 'queda', '12'];
-  if (whole.length !== TABLES[table].columns.length) throw new Error(`not a row of ${table}`);
+  if (whole.length !== HOSPITAL.get(table).columns.length) throw new Error(`not a row of ${table}`);
   return [...whole.map(text), MADE_AT, MADE_AT];
 }
