@@ -13,6 +13,8 @@ export interface Column {
   /** As `format_type` prints it: `bigint`, `numeric(12,2)`, `text[]`. */
   readonly type: string;
   readonly notNull: boolean;
+  /** Some pipelines' settings cannot carry each of its values (`ledger/projection.ts`). */
+  readonly lossy: boolean;
 }
 
 /** A column that the server sets by a default, a trigger or a GENERATED expression. */

@@ -10,6 +10,7 @@ import { unlessAborted } from '../../lib/signals.js';
 import { withConnection } from '../../postgres/connect.js';
 import { compareServers, identify } from '../../postgres/identity.js';
 import type { ConnectionTarget } from '../../postgres/target.js';
+import { schemaWith } from '../../schemas/index.js';
 import { type Scope, type TablePlace, tableScope } from '../../sources/scope.js';
 
 /** A run's ledger, and the facts of its database. */
@@ -40,7 +41,7 @@ export async function openLedger(
   const places = found?.begin.tables ?? guess?.begin.tables ?? null;
   return {
     version,
-    scope: tableScope({
+    scope: tableScope(schemaWith([]).tables /* seam */, {
       database: server?.database ?? null,
       tables: placesOf((table) => {
         if (places === null) return { schema: firstSchema(searchPath), partitions: [] };
