@@ -1,12 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PARENT_TABLES, TABLE_NAMES, TABLES, type TableName } from '../src/legacy/tables.js';
 import { withConnection } from '../src/postgres/connect.js';
-import {
-  PARENT_TABLES,
-  TABLE_NAMES,
-  TABLES,
-  type TableName,
-} from '../src/legacy/tables.js';
 import { putBack, takeOff } from '../src/seed/indexes.js';
 import { type Finding, Measurements } from './measure.js';
 import { findTool, libpqEnvironment, run } from './peers.js';

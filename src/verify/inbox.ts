@@ -115,11 +115,6 @@ export class Inbox implements Sink {
     }
   }
 
-  // seam
-  deleteWithoutKey(event: KeylessEvent): void {
-    this.changeWithoutKey(event);
-  }
-
   changeWithoutKey(event: KeylessEvent): void {
     this.#arrive(event.committedAt);
     this.#rows++;

@@ -3,13 +3,14 @@ import { readDatabaseFacts } from '../../database/read-facts.js';
 import { OperatorError } from '../../errors.js';
 import { type LedgerFacts, readFacts } from '../../ledger/facts-file.js';
 import { ledgerFiles } from '../../ledger/folder.js';
-import { LEDGER_VERSION, type LedgerHeader } from '../../ledger/format.js';
+import { type LedgerHeader, ledgerVersion } from '../../ledger/format.js';
 import { readHeader } from '../../ledger/reader.js';
 import { TABLE_NAMES, type TableName } from '../../legacy/tables.js';
 import { unlessAborted } from '../../lib/signals.js';
 import { withConnection } from '../../postgres/connect.js';
 import { compareServers, identify } from '../../postgres/identity.js';
 import type { ConnectionTarget } from '../../postgres/target.js';
+import { schemaWith } from '../../schemas/index.js';
 import { type Scope, type TablePlace, tableScope } from '../../sources/scope.js';
 
 /** A run's ledger, and the facts of its database. */
@@ -33,14 +34,14 @@ export async function openLedger(
   const header = firstHeader(run.ledger);
   const server = found?.server ?? header?.server ?? null;
   const now = server === null ? null : await factsNow(run.target, server, interrupted);
-  const version = found !== null ? LEDGER_VERSION : (header?.ledger ?? LEDGER_VERSION);
+  const version = header?.ledger ?? ledgerVersion({ extensions: [] });
   // A ledger of version 1 has no facts: those of today are the best guess.
   const guess =
     server === null || now === null || version !== 1 ? null : { server, begin: now, end: now };
   const places = found?.begin.tables ?? guess?.begin.tables ?? null;
   return {
     version,
-    scope: tableScope({
+    scope: tableScope(schemaWith([]).tables /* seam */, {
       database: server?.database ?? null,
       tables: placesOf((table) => {
         if (places === null) return { schema: firstSchema(searchPath), partitions: [] };

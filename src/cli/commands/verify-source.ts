@@ -3,6 +3,7 @@ import { SourceAbsent } from '../../errors.js';
 import { monotonicMs, sleep } from '../../lib/clock.js';
 import { onAbort, unlessStuck } from '../../lib/signals.js';
 import type { ConnectionTarget } from '../../postgres/target.js';
+import { schemaWith } from '../../schemas/index.js';
 import { reconnectPolicy } from '../../settings/settings.js';
 import { requireReadable } from '../../sources/ndjson/file-input.js';
 import type { Source } from '../../sources/source.js';
@@ -77,6 +78,7 @@ async function openSource(
       if (target === null) throw new Error('a slot without a server');
       const { verify } = context.settings;
       const source = new SlotSource({
+        tables: schemaWith([]).tables, // seam
         target,
         slot: spec.slot,
         create: context.createSlot,

@@ -1,3 +1,4 @@
+import { Fingerprints, isCoarse } from '../../ledger/fingerprint.js';
 import type { FingerprintsOf, KeysOf, LedgerHeader } from '../../ledger/format.js';
 import { countKeys, decodeKeys, type KeyList } from '../../ledger/keys.js';
 import type { LedgerTransaction } from '../../ledger/transactions.js';
@@ -5,7 +6,6 @@ import { OPERATIONS, type Operation } from '../../schema/changes.js';
 import type { Key, Table } from '../../schema/table.js';
 import type { Tables } from '../../schema/tables.js';
 import { parseLsn } from '../../sources/slot/lsn.js';
-import { Fingerprints, isCoarse, type LegacyTableName } from '../seam.js';
 
 /** A transaction of the ledger, whose events a pipeline may deliver. */
 export interface Expected {
@@ -113,7 +113,7 @@ export function listsOf(
   { rows, dropped, prints }: Pick<Expected, 'rows' | 'dropped' | 'prints'>,
 ): RowList[] {
   const lists: RowList[] = [];
-  for (const name of Object.keys(rows) as LegacyTableName[]) {
+  for (const name of Object.keys(rows) ) {
     const table = tables.get(name);
     for (const operation of OPERATIONS) {
       const list = rows[name]?.[operation];

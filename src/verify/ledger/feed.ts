@@ -2,10 +2,9 @@ import { existsSync } from 'node:fs';
 import { fileNumbers, ledgerFile, ledgerFiles } from '../../ledger/folder.js';
 import type { IntentRecord, LedgerHeader } from '../../ledger/format.js';
 import { forEachBlock } from '../../ledger/keys.js';
-import type { LedgerProblem, LedgerReader } from '../../ledger/reader.js';
+import { type LedgerProblem, LedgerReader } from '../../ledger/reader.js';
 import type { Key, TableName } from '../../schema/table.js';
 import type { Tables } from '../../schema/tables.js';
-import { readerOf } from '../seam.js';
 import { type Expected, expectedOf, lowHalf } from './expected.js';
 
 /** The files of one worker: a file a connection, one after the other. */
@@ -184,7 +183,7 @@ export class LedgerFeed {
 
   #open(worker: number, path: string): LedgerReader {
     let header: LedgerHeader | null = null;
-    return readerOf(this.#tables, path, {
+    return new LedgerReader(this.#tables, path, {
       onHeader: (found) => {
         header = found;
         this.#header ??= found;

@@ -1,3 +1,4 @@
+import type { Fingerprints } from '../../ledger/fingerprint.js';
 import { Digest } from '../../ledger/digest.js';
 import type { Operation } from '../../schema/changes.js';
 import type { Key, TableName } from '../../schema/table.js';
@@ -5,7 +6,6 @@ import type { Tables } from '../../schema/tables.js';
 import type { EventOperation, KeylessEvent, RowEvent } from '../../sources/source.js';
 import { type Expected, listsOf, type RowList } from '../ledger/expected.js';
 import type { ProjectedSums, RowFingerprint } from '../rows/fingerprint.js';
-import type { Fingerprints } from '../seam.js';
 import type { Doubt } from '../verdict/accounting.js';
 
 /** How an event compares with the rows of a transaction that have not arrived yet. */

@@ -1,17 +1,11 @@
 import { beginRow, hashRow } from '../../ledger/digest.js';
-import { columnSeed } from '../../ledger/fingerprint.js';
+import { columnSeed, printedColumns } from '../../ledger/fingerprint.js';
+import { projectionOf } from '../../ledger/projection.js';
 import { hashText, NULL } from '../../ledger/value-hash.js';
 import { mix } from '../../random/hash.js';
 import type { Table, TableName } from '../../schema/table.js';
 import type { Tables } from '../../schema/tables.js';
-import type { RowColumns, RowEvent, RowValues } from '../../sources/source.js';
-import {
-  type LegacyTableName,
-  type Projection,
-  printedColumns,
-  projectedOf,
-  projectionOf,
-} from '../seam.js';
+import type { Projection, RowColumns, RowEvent, RowValues } from '../../sources/source.js';
 
 /** The contents of an event, as sums of column hashes of 32 bits. Null: the event leaves out a column of the sum. */
 export interface RowFingerprint {
@@ -192,7 +186,7 @@ export class RowPrinter {
     const by = new Set<Projection>();
     const cut = { changing: false, fixed: false };
     for (const { place, part, project } of this.#columns) {
-      const projection = project === null ? null : projectedOf(row, place);
+      const projection = project === null ? null : row.projected(place);
       if (projection === null) continue;
       by.add(projection);
       if (part === 'changing' || part === 'fixed') cut[part] = true;
@@ -224,12 +218,12 @@ export function printersOf(tables: Tables, version: number): ReadonlyMap<TableNa
 }
 
 function columnsOf(table: Table): PrintedPlace[] {
-  const own = printedColumns(table).flatMap(({ seed, part, lossy }, place): PrintedPlace[] => {
+  const own = printedColumns(table).flatMap(({ seed, part, lossy, project }, place): PrintedPlace[] => {
     if (part === 'key') return [];
     const { type, notNull } = table.columns[place]!;
     const forbidden = notNull ? hashText(seed, NULL) : null;
-    const project = lossy ? projectionOf(type) : null;
-    return [{ place, seed, part, forbidden, isTime: isTimestamp(type), project }];
+    const isTime = isTimestamp(type);
+    return [{ place, seed, part, forbidden, isTime, project: lossy ? project : null }];
   });
   const server = table.serverColumns.flatMap(({ name, type, set }, i): PrintedPlace[] => {
     if (set === 'derived') return [];
@@ -252,7 +246,7 @@ function projectedHash(
   seed: number,
   project: PrintedPlace['project'],
 ): number | null {
-  if (project === null || projectedOf(row, place) !== null) return row.hash(place, seed);
+  if (project === null || row.projected(place) !== null) return row.hash(place, seed);
   const text = row.text(place);
   if (text === undefined) return null;
   return hashText(seed, (text === null ? null : project(text)) ?? NULL);

@@ -1,8 +1,8 @@
+import type { Fingerprints } from '../../ledger/fingerprint.js';
 import type { Operation } from '../../schema/changes.js';
 import type { Key, Table, TableName } from '../../schema/table.js';
 import type { Tables } from '../../schema/tables.js';
 import type { RowEvent, SnapshotMark } from '../../sources/source.js';
-import type { Fingerprints } from '../seam.js';
 import type { RowFingerprint } from './fingerprint.js';
 import { FIRST_WORD, KeyTables, NOWHERE } from './key-table.js';
 

@@ -1,7 +1,6 @@
 import { EXIT, type ExitCode } from '../../errors.js';
-import type { RowEvent } from '../../sources/source.js';
+import type { Projection, RowEvent } from '../../sources/source.js';
 import type { Expected } from '../ledger/expected.js';
-import type { Projection } from '../seam.js';
 import { type Detail, exampleOfEvent, Findings, type Violation } from './findings.js';
 
 /** Why changes or events cannot be judged. */

@@ -3,11 +3,10 @@ import type { Histogram } from '../../lib/histogram.js';
 import type { Operation } from '../../schema/changes.js';
 import type { TableName } from '../../schema/table.js';
 import type { ClockOffset } from '../../sources/clock-offset.js';
-import type { Ignored, Malformed, Unstated } from '../../sources/source.js';
+import type { Ignored, Malformed, Projection, Unstated } from '../../sources/source.js';
 import type { Omission } from '../ledger/publishing.js';
 import type { FinalState } from '../rows/final-state.js';
 import type { AnonymousTable } from '../rows/server-effects.js';
-import type { Projection } from '../seam.js';
 import type { Verification } from '../verify.js';
 import {
   DOUBTS,

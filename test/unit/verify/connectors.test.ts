@@ -19,7 +19,7 @@ async function judged(
   let document: VerificationDocument | null = null;
   await withTempFolder(async (folder) => {
     const run = new SmallRun(folder);
-    writeFacts(folder, HEADER.run, HEADER.server, facts);
+    writeFacts(HOSPITAL_SCHEMA, folder, HEADER.run, HEADER.server, facts);
     run.writer().lease('internacoes', [1, 2, 3, 4, 5, 6]);
     const own = [
       run.commit({ xid: 10, changes: [stays('insert', 1, 2)] }),

@@ -121,7 +121,7 @@ test('a late outcome in the file of an earlier connection is found', () =>
     assert.deepEqual(read, ['20 committed']);
     feed.readTo(lsnOf(10), true);
     assert.equal(feed.absence(10, lsnOf(10)), 'waiting');
-    const { writer } = LedgerWriter.reopen(ledgerFile(folder, 1, 1));
+    const { writer } = LedgerWriter.reopen(HOSPITAL, ledgerFile(folder, 1, 1));
     writer.resolve(number, 'committed', '10');
     writer.close();
     feed.readTo(lsnOf(10), true);

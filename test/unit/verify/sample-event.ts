@@ -3,7 +3,8 @@ import { schemaWith } from '../../../src/schemas/index.js';
 import { printersOf, type RowFingerprint } from '../../../src/verify/rows/fingerprint.js';
 import { columnsOf, type ReceivedRow } from '../../helpers/received-row.js';
 
-export const HOSPITAL = schemaWith([]).tables;
+export const HOSPITAL_SCHEMA = schemaWith([]);
+export const HOSPITAL = HOSPITAL_SCHEMA.tables;
 const PRINTERS = printersOf(HOSPITAL, LEDGER_VERSION);
 
 /** The fingerprint of an event of the hospital. */

@@ -3,12 +3,13 @@ import { writeFacts } from '../../../src/ledger/facts-file.js';
 import { ledgerFile } from '../../../src/ledger/folder.js';
 import { type Change, LedgerWriter } from '../../../src/ledger/writer.js';
 import type { Operation } from '../../../src/schema/changes.js';
+import type { Schema } from '../../../src/schema/schema.js';
 import type { Row, TableName } from '../../../src/schema/table.js';
 import { formatLsn } from '../../../src/sources/slot/lsn.js';
 import { factsWithTriggers } from '../../helpers/facts-with-triggers.js';
 import type { ReceivedRow } from '../../helpers/received-row.js';
 import { HEADER } from '../ledger/sample-ledger.js';
-import { HOSPITAL } from './sample-event.js';
+import { HOSPITAL, HOSPITAL_SCHEMA } from './sample-event.js';
 
 export const MADE_AT = '2026-11-23 20:15:30';
 
@@ -27,20 +28,22 @@ const CHANGE_BYTES = 10;
 /** A run that a test composes: its ledger as workers write it, and the events of a correct stream. */
 export class SmallRun {
   readonly folder: string;
+  readonly #schema: Schema;
   readonly #writers = new Map<string, LedgerWriter>();
   #place = 0;
 
-  constructor(folder: string) {
+  constructor(folder: string, schema = HOSPITAL_SCHEMA) {
     this.folder = folder;
+    this.#schema = schema;
     mkdirSync(folder, { recursive: true });
-    writeFacts(folder, HEADER.run, HEADER.server, factsWithTriggers({}));
+    writeFacts(schema, folder, HEADER.run, HEADER.server, factsWithTriggers({}));
   }
 
   /** The ledger of a connection; created at the first call. */
   writer(worker = 1, connection = 1): LedgerWriter {
     const path = ledgerFile(this.folder, worker, connection);
     const writer =
-      this.#writers.get(path) ?? LedgerWriter.create(path, { ...HEADER, worker, connection });
+      this.#writers.get(path) ?? LedgerWriter.create(this.#schema, path, { ...HEADER, worker, connection });
     this.#writers.set(path, writer);
     return writer;
   }
