@@ -14,8 +14,10 @@ export const run: Command = (context) =>
   withServer(context, async (target) => {
     const rules = await unlessAborted(context.interrupted, () =>
       withConnection(target, async (client) => {
-        await requireSchema(client);
-        return checkRules(client);
+        // @ts-expect-error seam
+        await requireSchema(client, context.schema);
+        // @ts-expect-error seam
+        return checkRules(client, context.schema);
       }),
     );
     const { messages: m, paint } = context;

@@ -11,8 +11,6 @@ import type { LedgerHeader } from '../../ledger/format.js';
 import type { OtherLedger } from '../../ledger/later-changes.js';
 import { resolveLedger } from '../../ledger/resolve.js';
 import { type LedgerTotals, readLedger } from '../../ledger/totals.js';
-import { OPERATIONS } from '../../legacy/changes.js';
-import { TABLE_NAMES } from '../../legacy/tables.js';
 import { unlessAborted } from '../../lib/signals.js';
 import type { Messages } from '../../messages/index.js';
 import { withConnection } from '../../postgres/connect.js';
@@ -23,6 +21,7 @@ import { isUnderWay } from '../../runs/folder.js';
 import { findRun, readRun } from '../../runs/record.js';
 import { runAction } from './actions.js';
 import type { Command, CommandContext } from './context.js';
+import { schemaOfLedger } from './ledger-schema.js';
 import { withServer } from './with-server.js';
 
 /** `ledger ACTION [RUN]`. */
@@ -31,6 +30,7 @@ export const run: Command = runAction('ledger', { show, resolve, check });
 /** `ledger show [RUN]`: prints the totals of a run's ledger. */
 async function show(context: CommandContext): Promise<ExitCode> {
   const { runId, ledger } = findLedger(context);
+  // seam: readLedger(schemaOfLedger(ledger).tables, ledger)
   const totals = await readLedger(ledger);
   context.print({
     json: { run: runId, ledger, ...totals },
@@ -46,7 +46,10 @@ async function resolve(context: CommandContext): Promise<ExitCode> {
     const { messages: m, log } = context;
     const verdicts = await unlessAborted(context.interrupted, () =>
       withConnection(target, async (client) => {
-        await requireSchema(client);
+        const schema = schemaOfLedger(ledger);
+        // @ts-expect-error seam
+        await requireSchema(client, schema);
+        // seam: resolveLedger(schema.tables, client, …)
         return resolveLedger(client, ledgerFiles(ledger));
       }),
     );
@@ -92,9 +95,13 @@ async function check(context: CommandContext): Promise<ExitCode> {
 
 async function checkOn(client: Client, run: LedgerRun): Promise<LedgerCheck> {
   const { runId, folder, ledger } = run;
-  await requireSchema(client);
-  await requireAllVisible(client);
+  const schema = schemaOfLedger(ledger);
+  // @ts-expect-error seam
+  await requireSchema(client, schema);
+  // @ts-expect-error seam
+  await requireAllVisible(client, schema.tables);
   const { server: now } = await identify(client);
+  // seam: checkLedger(schema.tables, client, …)
   return checkLedger(
     client,
     ledger,
@@ -154,7 +161,7 @@ function agreementSentence(
   agree: boolean,
 ): string {
   if (!agree) return ledger.notHeld({ differences: differences.count, problems: problems.count });
-  const written = TABLE_NAMES.flatMap((table) => OPERATIONS.map((write) => rows[table][write]));
+  const written = Object.values(rows).flatMap((counts) => Object.values(counts));
   const changes = written.reduce((sum, count) => sum + count, 0);
   return ledger.held({ rows: changes, transactions: transactions.committed });
 }

@@ -1,7 +1,7 @@
 import { EXIT } from '../../errors.js';
 import { formatTable } from '../../lib/text-table.js';
 import { unitsOf } from '../../lib/units.js';
-import { METRIC_FORMS, METRICS } from '../../report/metrics.js';
+import { Metrics } from '../../report/metrics.js';
 import type { Command } from './context.js';
 
 /** A longer name goes on below: with the units of sizes beside it, a line takes 80 columns at most. */
@@ -9,17 +9,16 @@ const NAME_WIDTH = 57;
 const HANGING = '  ';
 
 /** `metrics`: the names that a threshold may have, with their units. */
-export const run: Command = async ({ messages: m, print }) => {
+export const run: Command = async ({ schema, messages: m, print }) => {
+  const { all, forms } = new Metrics(schema);
   print({
     json: {
-      metrics: METRICS.map(({ name, dimension }) => ({ name, units: unitsOf(dimension) })),
+      metrics: all.map(({ name, dimension }) => ({ name, units: unitsOf(dimension) })),
     },
     text: `${formatTable(
       [
         [m.metrics.name(), m.metrics.units()],
-        ...METRIC_FORMS.flatMap(({ name, dimension }) =>
-          rowsOf(name, unitsOf(dimension).join(', ')),
-        ),
+        ...forms.flatMap(({ name, dimension }) => rowsOf(name, unitsOf(dimension).join(', '))),
       ],
       [0, 1],
     )}\n${m.metrics.example()}\n`,

@@ -1,7 +1,6 @@
 import type { Client } from 'pg';
 import { requireWritable, runScript } from '../../database/scripts.js';
 import { EXIT, OperatorError } from '../../errors.js';
-import { TABLE_NAMES } from '../../legacy/tables.js';
 import { unlessAborted } from '../../lib/signals.js';
 import { withConnection } from '../../postgres/connect.js';
 import type { ConnectionTarget } from '../../postgres/target.js';
@@ -22,7 +21,8 @@ export const run: Command = (context) =>
     let dropping = false;
     await unlessAborted(context.interrupted, () =>
       withConnection(target, async (client) => {
-        await requireWritable(client, target);
+        // @ts-expect-error seam
+        await requireWritable(client, target, context.schema);
         await requireDroppable(client, target);
         // A running seed would lose its tables.
         await lockSeed(client);
@@ -66,7 +66,7 @@ async function requireConsent(
     out.info(m.reset.nothing());
     return;
   }
-  const own = new Set<string>(TABLE_NAMES);
+  const own = new Set<string>(context.schema.tables.names);
   const names = tables.map(({ name }) => name);
   out.info(m.reset.list({ tables: names.join(', '), schema: DROPPED_SCHEMA }));
   const foreign = names.filter((name) => !own.has(name));
