@@ -5,8 +5,10 @@ import type { DatabaseFacts, TableFacts } from '../src/database/facts.js';
 import { writeFacts } from '../src/ledger/facts-file.js';
 import { ledgerFile, ledgerFolder } from '../src/ledger/folder.js';
 import { type Change, LedgerWriter } from '../src/ledger/writer.js';
-import { TABLE_NAMES, TABLES, type TableName } from '../src/legacy/tables.js';
+import { schemaWith } from '../src/schemas/index.js';
 import { formatLsn } from '../src/sources/slot/lsn.js';
+
+const { tables: TABLES } = schemaWith([]);
 
 /** Connections that take turns. */
 const WORKERS = 4;
@@ -44,10 +46,8 @@ const FACTS: DatabaseFacts = {
   at: '2026-01-31T08:15:00.000Z',
   search_path: 'public',
   role: 'postgres',
-  tables: Object.fromEntries(TABLE_NAMES.map((table) => [table, PLAIN])) as Record<
-    TableName,
-    TableFacts
-  >,
+  // @ts-expect-error seam
+  tables: TABLES.record(() => PLAIN),
   publications: [],
 };
 
@@ -164,7 +164,7 @@ function updated([id, status, data]: readonly unknown[]): (string | number)[] {
 }
 
 const TEXT_COLUMNS = new Set([4, 5]);
-const names = TABLES.consultas.columns.map(({ name }) => name);
+const names = TABLES.get('consultas').columns.map(({ name }) => name);
 
 function line(
   op: string,
