@@ -1,3 +1,4 @@
+import { schemaWith } from '../schemas/index.js'; // seam
 import type { Client } from 'pg';
 import { nameOf, OUR_TABLES } from '../database/catalog.js';
 import { schemaState } from '../database/schema.js';
@@ -75,7 +76,7 @@ export async function examine(
   const context = {
     ...asked,
     session: await readSession(client),
-    schema: await schemaState(client),
+    schema: await schemaState(client, schemaWith([]).tables),
     tables: await findTables(client),
   };
   const findings: Finding[] = [];

@@ -1,3 +1,4 @@
+import { schemaWith } from '../schemas/index.js'; // seam
 import { nameOf, OUR_RELATIONS } from '../database/catalog.js';
 import { type Publication, readPublications } from '../database/read-facts.js';
 import { TABLE_NAMES, type TableName } from '../legacy/tables.js';
@@ -76,7 +77,7 @@ export async function readPublished({ client, session }: CheckContext): Promise<
     [TABLE_NAMES],
   );
   const extras = new Map(rows.map((row) => [row.name, row]));
-  return (await readPublications(client)).flatMap((publication) => {
+  return (await readPublications(client, schemaWith([]).tables)).flatMap((publication) => {
     const extra = extras.get(publication.facts.name);
     return extra === undefined ? [] : [{ ...publication, ...extra }];
   });

@@ -1,3 +1,4 @@
+import { schemaWith } from '../schemas/index.js'; // seam
 import { OUR_RELATIONS, OUR_TABLES } from '../database/catalog.js';
 import { readDatabaseFacts } from '../database/read-facts.js';
 import { TABLE_NAMES, type TableName } from '../legacy/tables.js';
@@ -15,12 +16,12 @@ import {
 export const triggers: Check = async ({ client, tables: own }) => {
   const absent = TABLE_NAMES.filter((name) => own[name].owner === null);
   if (absent.length > 0) return { state: 'not_visible', evidence: listed(absent), mend: null };
-  const { tables } = await readDatabaseFacts(client);
+  const { tables } = await readDatabaseFacts(client, schemaWith([]).tables);
   const seen: string[] = [];
   let ruled = false;
   let before = false;
   for (const name of TABLE_NAMES) {
-    const { triggers: found, rules, cascades } = tables[name];
+    const { triggers: found, rules, cascades } = tables[name]!;
     ruled ||= rules.length > 0;
     before ||= found.some(({ timing }) => timing !== 'after');
     seen.push(

@@ -1,3 +1,4 @@
+import { schemaWith } from '../schemas/index.js'; // seam
 import { OUR_TABLES } from '../database/catalog.js';
 import { readIdentities } from '../database/read-facts.js';
 import { OPERATIONS } from '../legacy/changes.js';
@@ -30,7 +31,7 @@ import { type Published, readPublished } from './publications.js';
  */
 export const replicaIdentity: Check = async (context) => {
   const { client, session } = context;
-  const identities = await readIdentities(client);
+  const identities = await readIdentities(client, schemaWith([]).tables);
   const broken = identities.filter(({ kind, key }) => kind !== 'full' && key === null);
   const silent = identities.filter(({ key, tells_id }) => key !== null && !tells_id);
   const unfit = [...broken, ...silent];

@@ -163,7 +163,7 @@ export function factLines(facts: readonly Fact[]): string {
 export function countsText(m: Messages, counts: TableCounts): string {
   return formatTable([
     [m.report.table(), m.report.rows()],
-    ...TABLE_NAMES.map((table) => [table, m.number(counts[table])]),
+    ...TABLE_NAMES.map((table) => [table, m.number(counts[table]!)]),
     [m.report.total(), m.number(totalOf(counts))],
   ]);
 }

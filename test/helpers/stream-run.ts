@@ -47,7 +47,7 @@ export async function streamAudited(
   const after = await countTables(workspace.db);
   for (const table of TABLE_NAMES) {
     const growth = rows[table].insert - rows[table].delete;
-    assert.equal(after[table] - before[table], growth, table);
+    assert.equal(after[table]! - before[table]!, growth, table);
   }
   return streamed;
 }

@@ -1,3 +1,4 @@
+import { schemaWith } from '../../schemas/index.js'; // seam
 import { findHiddenRows } from '../../database/row-security.js';
 import { requireSchema } from '../../database/schema.js';
 import { countRows, totalOf } from '../../database/table-counts.js';
@@ -13,11 +14,11 @@ export const run: Command = (context) =>
   withServer(context, async (target) => {
     const tables = await unlessAborted(context.interrupted, () =>
       withConnection(target, async (client) => {
-        await requireSchema(client);
-        const hidden = await findHiddenRows(client);
+        await requireSchema(client, schemaWith([]));
+        const hidden = await findHiddenRows(client, schemaWith([]).tables);
         if (hidden !== null)
           context.log.component('db').warning(context.messages.db.rowsHidden(hidden));
-        return countRows(client);
+        return countRows(client, schemaWith([]).tables);
       }),
     );
     context.print({

@@ -1,3 +1,4 @@
+import { schemaWith } from '../../schemas/index.js'; // seam
 import { initDb } from '../../database/scripts.js';
 import { EXIT } from '../../errors.js';
 import { unlessAborted } from '../../lib/signals.js';
@@ -23,8 +24,8 @@ export async function prepareSchema(
   const out = log.component('init-db');
   await unlessAborted(interrupted, async () => {
     // First, since the schema's script would recreate only some of them.
-    if (await restore(target, settings.seed.workers)) out.info(messages.seed.restored());
-    await withConnection(target, initDb);
+    if (await restore(target, settings.seed.workers, schemaWith([]).tables)) out.info(messages.seed.restored());
+    await withConnection(target, (client) => initDb(client, target, schemaWith([])));
   });
   out.info(messages.server.schemaReady({ database: target.database }));
 }

@@ -1,3 +1,4 @@
+import { schemaWith } from '../../schemas/index.js'; // seam
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -46,7 +47,7 @@ async function resolve(context: CommandContext): Promise<ExitCode> {
     const { messages: m, log } = context;
     const verdicts = await unlessAborted(context.interrupted, () =>
       withConnection(target, async (client) => {
-        await requireSchema(client);
+        await requireSchema(client, schemaWith([]));
         return resolveLedger(client, ledgerFiles(ledger));
       }),
     );
@@ -92,8 +93,8 @@ async function check(context: CommandContext): Promise<ExitCode> {
 
 async function checkOn(client: Client, run: LedgerRun): Promise<LedgerCheck> {
   const { runId, folder, ledger } = run;
-  await requireSchema(client);
-  await requireAllVisible(client);
+  await requireSchema(client, schemaWith([]));
+  await requireAllVisible(client, schemaWith([]).tables);
   const { server: now } = await identify(client);
   return checkLedger(
     client,

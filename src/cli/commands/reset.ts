@@ -1,3 +1,4 @@
+import { schemaWith } from '../../schemas/index.js'; // seam
 import type { Client } from 'pg';
 import { requireWritable, runScript } from '../../database/scripts.js';
 import { EXIT, OperatorError } from '../../errors.js';
@@ -22,14 +23,14 @@ export const run: Command = (context) =>
     let dropping = false;
     await unlessAborted(context.interrupted, () =>
       withConnection(target, async (client) => {
-        await requireWritable(client, target);
+        await requireWritable(client, target, schemaWith([]));
         await requireDroppable(client, target);
         // A running seed would lose its tables.
         await lockSeed(client);
         await requireConsent(context, client, target);
         context.interrupted.throwIfAborted();
         // After the question, which may wait for long.
-        await requireNoStream(client);
+        await requireNoStream(client, schemaWith([]).tables);
         dropping = true;
         await runScript(client, '99_drop_all.sql');
         await forget(client);

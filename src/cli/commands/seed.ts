@@ -1,3 +1,4 @@
+import { schemaWith } from '../../schemas/index.js'; // seam
 import { checkRules } from '../../database/rules.js';
 import { totalOf } from '../../database/table-counts.js';
 import { EXIT, type ExitCode } from '../../errors.js';
@@ -33,7 +34,7 @@ export async function seedTables(
       ...settings.seed,
       target,
       rng: settings.app.rng,
-      pools: async () => (await import('../../legacy/pools.js')).samplePools(),
+      schema: schemaWith([]),
     },
     {
       planned: (missing, targets) => {
@@ -41,8 +42,8 @@ export async function seedTables(
         if (expected === 0) return log.info(m.seed.nothingToDo());
         for (const table of TABLE_NAMES) {
           const from = Math.round(settings.seed.volumes[table] * settings.seed.scale);
-          if (from < targets[table]) {
-            log.detail.info(m.seed.raised({ table, from, to: targets[table] }));
+          if (from < targets[table]!) {
+            log.detail.info(m.seed.raised({ table, from, to: targets[table]! }));
           }
         }
         log.info(m.seed.begin({ rows: expected, workers: settings.seed.workers }));
@@ -78,7 +79,7 @@ export async function seedTables(
   }
   if (written > 0) log.info(m.seed.done({ written, seconds, perSecond: perSecond(outcome) }));
   if (!settings.seed.validateForeignKeys) return { exitCode: EXIT.done, outcome };
-  const rules = await unlessAborted(context.interrupted, () => withConnection(target, checkRules));
+  const rules = await unlessAborted(context.interrupted, () => withConnection(target, (client) => checkRules(client, schemaWith([]))));
   return { exitCode: logRules(context.log.component('check'), m, rules), outcome };
 }
 

@@ -154,7 +154,7 @@ function explainFailure(ended: Ended, failure: Failure, database: DatabaseFacts)
   const { unsent } = ended.summary;
   const out = resultLog('stream');
   const rules = TABLE_NAMES.flatMap((table) =>
-    database.tables[table].rules.map((name) => `${table}.${name}`),
+    database.tables[table]!.rules.map((name) => `${table}.${name}`),
   );
   // PostgreSQL's answer to a data-modifying WITH on a table with a rule.
   if (failure.sqlstate === SQLSTATE.FEATURE_NOT_SUPPORTED && rules.length > 0) {

@@ -1,3 +1,4 @@
+import { schemaWith } from '../../schemas/index.js'; // seam
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
@@ -197,14 +198,14 @@ interface Found {
 
 /** Checks that a run may write to the database. Throws an OperatorError where it may not. */
 async function examine(client: Client, target: ConnectionTarget): Promise<Found> {
-  await requireWritable(client, target);
-  await requireSchema(client);
+  await requireWritable(client, target, schemaWith([]));
+  await requireSchema(client, schemaWith([]));
   await requireWhole(client);
   const tables = await readTableOids(client);
   if (!(await joinStream(client, tables))) {
     throw new OperatorError(EXIT.state, (m) => m.seed.tablesBusy());
   }
-  const database = await readDatabaseFacts(client);
+  const database = await readDatabaseFacts(client, schemaWith([]).tables);
   return { database, tables, server: (await identify(client)).server };
 }
 
@@ -272,7 +273,7 @@ async function concludeLedger(
 ): Promise<void> {
   try {
     const patience = silent ? NO_PATIENCE_SECONDS : undefined;
-    addFacts(folder, await lookOnce(target, readDatabaseFacts, patience));
+    addFacts(folder, await lookOnce(target, (client) => readDatabaseFacts(client, schemaWith([]).tables), patience));
   } catch (error) {
     const why = error instanceof OperatorError ? error.sentence(m) : (error as Error).message;
     const out = log.component('stream');

@@ -1,3 +1,4 @@
+import { schemaWith } from '../../schemas/index.js'; // seam
 import type { DatabaseFacts } from '../../database/facts.js';
 import { readDatabaseFacts } from '../../database/read-facts.js';
 import { OperatorError } from '../../errors.js';
@@ -44,8 +45,8 @@ export async function openLedger(
       database: server?.database ?? null,
       tables: placesOf((table) => {
         if (places === null) return { schema: firstSchema(searchPath), partitions: [] };
-        const { schema, partitions } = places[table];
-        const later = found?.end?.tables[table].partitions ?? [];
+        const { schema, partitions } = places[table]!;
+        const later = found?.end?.tables[table]?.partitions ?? [];
         return { schema, partitions: [...partitions, ...later] };
       }),
     }),
@@ -70,7 +71,7 @@ async function factsNow(
     return await unlessAborted(interrupted, () =>
       withConnection(target, async (client) => {
         const { server } = await identify(client);
-        return compareServers(before, server) === 'other' ? null : readDatabaseFacts(client);
+        return compareServers(before, server) === 'other' ? null : readDatabaseFacts(client, schemaWith([]).tables);
       }),
     );
   } catch (error) {

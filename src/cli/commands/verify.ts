@@ -280,7 +280,7 @@ async function compareWithTables(
       // The rows of a standby may be older than the delivered events.
       const { server } = await identifyPrimary(client);
       requireOwnServer(id, header, server);
-      const isVisible = (table: TableName) => (now?.tables[table].policies ?? null) === null;
+      const isVisible = (table: TableName) => (now?.tables[table]?.policies ?? null) === null;
       return compareFinalState(client, verification, isVisible);
     });
   } catch (error) {
