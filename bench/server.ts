@@ -1,3 +1,4 @@
+import { schemaWith } from '../src/schemas/index.js'; // seam
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
@@ -61,7 +62,7 @@ export class BenchServer {
   async reset(): Promise<void> {
     await withConnection(this.target, async (client) => {
       await runScript(client, '99_drop_all.sql');
-      await initDb(client, this.target);
+      await initDb(client, this.target, schemaWith([]));
     });
     await this.settle();
   }

@@ -1,3 +1,4 @@
+import { schemaWith } from '../schemas/index.js'; // seam
 import type { Client } from 'pg';
 import { countRows, type TableCounts } from '../database/table-counts.js';
 import type { WrittenRows } from '../legacy/changes.js';
@@ -30,10 +31,10 @@ export class Totals {
     );
     // The first query takes the snapshot, BEGIN does not.
     const pages = await countPages(client);
-    const all = TABLE_NAMES.reduce((sum, table) => sum + pages[table], 0);
+    const all = TABLE_NAMES.reduce((sum, table) => sum + pages[table]!, 0);
     const quick = all <= QUICK_PAGES;
     const count = async () => {
-      this.#base = quick ? await countRows(client) : await countSlowly(client, pages);
+      this.#base = quick ? await countRows(client, schemaWith([]).tables) : await countSlowly(client, pages);
       await client.query('COMMIT');
     };
     return { count, quick };
@@ -47,7 +48,7 @@ export class Totals {
 
   /** Rows of a table now; null while the tables are still being counted. */
   of(table: TableName): number | null {
-    return this.#base === null ? null : this.#base[table] + (this.#grown.get(table) ?? 0);
+    return this.#base === null ? null : this.#base[table]! + (this.#grown.get(table) ?? 0);
   }
 }
 
@@ -66,12 +67,12 @@ async function countPages(client: Client): Promise<TableCounts> {
 async function countSlowly(client: Client, pages: TableCounts): Promise<TableCounts> {
   const counts = Object.fromEntries(TABLE_NAMES.map((table) => [table, 0])) as TableCounts;
   for (const table of TABLE_NAMES) {
-    for (let page = 0; page < pages[table]; page += SLICE_PAGES) {
+    for (let page = 0; page < pages[table]!; page += SLICE_PAGES) {
       const { rows } = await client.query<{ count: number }>(
         `SELECT count(*)::float8 AS count FROM ${table}
           WHERE ctid >= '(${page},0)' AND ctid < '(${page + SLICE_PAGES},0)'`,
       );
-      counts[table] += rows[0]?.count ?? 0;
+      counts[table]! += rows[0]?.count ?? 0;
       await sleep(PAUSE_MS);
     }
   }

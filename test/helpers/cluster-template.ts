@@ -1,3 +1,4 @@
+import { schemaWith } from '../../src/schemas/index.js'; // seam
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
@@ -83,7 +84,7 @@ export async function clusterTemplate({ account, binaries }: Kit): Promise<strin
     try {
       const target = testTarget(port, TEMPLATE_DATABASE);
       await ensureDatabase(target);
-      await withConnection(target, initDb);
+      await withConnection(target, (client) => initDb(client, target, schemaWith([])));
     } finally {
       await stopCluster(cluster);
     }

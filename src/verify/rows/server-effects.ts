@@ -95,7 +95,7 @@ export class ServerEffects {
   }
 
   #of(table: TableName): TableFacts[] {
-    return this.#looks.map(({ tables }) => tables[table]);
+    return this.#looks.map(({ tables }) => tables[table]!);
   }
 }
 

@@ -1,3 +1,4 @@
+import { schemaWith } from '../../../src/schemas/index.js'; // seam
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -410,7 +411,7 @@ test('a fix for tables of another schema names that schema', async () => {
   await withDatabase(newest, async (db) => {
     const clinica = { ...db.target, searchPath: 'clinica' };
     await db.query('CREATE SCHEMA clinica');
-    await withConnection(clinica, initDb);
+    await withConnection(clinica, (client) => initDb(client, clinica, schemaWith([])));
     await db.query(`CREATE PUBLICATION cdc FOR TABLE clinica.exames;
       ALTER TABLE clinica.exames REPLICA IDENTITY NOTHING;
       ALTER TABLE clinica.internacoes SET UNLOGGED;

@@ -8,7 +8,7 @@ import { HEADER } from '../ledger/sample-ledger.js';
 
 function facts(table: TableName, more: Partial<TableFacts>): DatabaseFacts {
   const plain = factsWithTriggers({});
-  return { ...plain, tables: { ...plain.tables, [table]: { ...plain.tables[table], ...more } } };
+  return { ...plain, tables: { ...plain.tables, [table]: { ...plain.tables[table]!, ...more } } };
 }
 
 function effects(begin: DatabaseFacts, end: DatabaseFacts | null = begin): ServerEffects {
