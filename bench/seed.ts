@@ -1,4 +1,3 @@
-import { schemaWith } from '../src/schemas/index.js'; // seam
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { withConnection } from '../src/postgres/connect.js';
@@ -96,7 +95,8 @@ async function exportRows(server: BenchServer, psql: string): Promise<Files> {
 async function copyBare(server: BenchServer, psql: string, files: Files): Promise<number> {
   await server.reset();
   await server.query('TRUNCATE convenios CASCADE');
-  if (!(await withConnection(server.target, (client) => takeOff(client, schemaWith([]).tables)))) throw new Error('the tables are in use');
+  if (!(await withConnection(server.target, (client) => takeOff(client, schemaWith([]).tables))))
+    throw new Error('the tables are in use');
   await server.settle();
   return timed(server, async () => {
     await Promise.all(

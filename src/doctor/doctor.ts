@@ -76,7 +76,6 @@ export async function examine(
   const context = {
     ...asked,
     session: await readSession(client),
-    // @ts-expect-error seam
     state: await schemaState(client, schema.tables),
     tables: await findTables(client, schema.tables),
   };

@@ -80,7 +80,6 @@ export async function readPublished({
     [tables.names],
   );
   const extras = new Map(rows.map((row) => [row.name, row]));
-  // @ts-expect-error seam
   return (await readPublications(client, tables)).flatMap((publication) => {
     const extra = extras.get(publication.facts.name);
     return extra === undefined ? [] : [{ ...publication, ...extra }];

@@ -17,13 +17,11 @@ export const triggers: Check = async ({ client, schema, tables: own }) => {
   const { names } = schema.tables;
   const absent = names.filter((name) => own[name]!.owner === null);
   if (absent.length > 0) return { state: 'not_visible', evidence: listed(absent), mend: null };
-  // @ts-expect-error seam
   const { tables } = await readDatabaseFacts(client, schema.tables);
   const seen: string[] = [];
   let ruled = false;
   let before = false;
   for (const name of names) {
-    // @ts-expect-error seam
     const { triggers: found, rules, cascades }: TableFacts = tables[name]!;
     ruled ||= rules.length > 0;
     before ||= found.some(({ timing }) => timing !== 'after');

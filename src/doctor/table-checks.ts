@@ -31,7 +31,6 @@ import { type Published, readPublished } from './publications.js';
  */
 export const replicaIdentity: Check = async (context) => {
   const { client, session, schema } = context;
-  // @ts-expect-error seam
   const identities: RelationIdentity[] = await readIdentities(client, schema.tables);
   const keyOf = (table: TableName) => schema.tables.get(table).key.join(', ');
   const broken = identities.filter(({ kind, key }) => kind !== 'full' && key === null);
@@ -168,13 +167,10 @@ function judge(one: Published, context: CheckContext, leaves: readonly Leaf[]): 
   const { names } = context.schema.tables;
   const { name, operations, via_root } = facts;
   const alter = `ALTER PUBLICATION ${session.quoted(name)}`;
-  // @ts-expect-error seam
   const published = names.filter((table) => facts.tables[table] !== undefined);
-  // @ts-expect-error seam
   const missing = names.filter((table) => facts.tables[table] === undefined);
   const silent = OPERATIONS.filter((operation) => !operations.includes(operation));
   const partial = published.filter((table) => {
-    // @ts-expect-error seam
     const { columns = null, filter = null }: Partial<PublishedFacts> = facts.tables[table] ?? {};
     return columns !== null || filter !== null;
   });

@@ -34,6 +34,11 @@ export interface SchemaSpec {
 export interface BaseSchemaSpec extends SchemaSpec {
   /** The table that takes new rows where a batch finds too few to change or to link; it references no other. */
   readonly filler: TableName;
+  /**
+   * The columns that updates set when ledgers did not record them. Frozen: old ledgers are read with it. A table that is
+   * not here had none.
+   */
+  readonly firstChanging: Readonly<Record<TableName, readonly string[]>>;
   /** Makes the lists that rows are composed of, in some 40 ms. */
   samplePools(): Pools;
 }
@@ -46,8 +51,12 @@ export class Schema {
   readonly eventTypes: readonly EventType[];
   readonly rules: Rules;
   readonly scripts: readonly Script[];
+  readonly schemas: readonly string[];
+  readonly drop: readonly string[];
   readonly characters: string;
   readonly filler: Table;
+  /** As of `BaseSchemaSpec`. */
+  readonly firstChanging: Readonly<Record<TableName, readonly string[]>>;
   readonly samplePools: () => Pools;
 
   constructor(base: BaseSchemaSpec, extensions: readonly SchemaSpec[]) {
@@ -68,8 +77,11 @@ export class Schema {
     this.eventTypes = events.map(({ type }) => type);
     this.rules = new Rules(parts.flatMap((part) => part.rules));
     this.scripts = parts.flatMap((part) => part.scripts);
+    this.schemas = parts.flatMap((part) => part.schemas);
+    this.drop = parts.flatMap((part) => part.drop);
     this.characters = parts.map(({ characters }) => characters).join('');
     this.filler = this.tables.get(base.filler);
+    this.firstChanging = base.firstChanging;
     this.samplePools = () => base.samplePools();
   }
 

@@ -23,7 +23,6 @@ export function factsWithTriggers(
     at: '2026-01-31T08:15:00.000Z',
     search_path: 'public',
     role: 'postgres',
-    // @ts-expect-error seam
     tables,
     publications: [],
   };

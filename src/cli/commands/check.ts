@@ -14,9 +14,7 @@ export const run: Command = (context) =>
   withServer(context, async (target) => {
     const rules = await unlessAborted(context.interrupted, () =>
       withConnection(target, async (client) => {
-        // @ts-expect-error seam
         await requireSchema(client, context.schema);
-        // @ts-expect-error seam
         return checkRules(client, context.schema);
       }),
     );

@@ -13,13 +13,10 @@ export const run: Command = (context) =>
   withServer(context, async (target) => {
     const tables = await unlessAborted(context.interrupted, () =>
       withConnection(target, async (client) => {
-        // @ts-expect-error seam
         await requireSchema(client, context.schema);
-        // @ts-expect-error seam
         const hidden = await findHiddenRows(client, context.schema.tables);
         if (hidden !== null)
           context.log.component('db').warning(context.messages.db.rowsHidden(hidden));
-        // @ts-expect-error seam
         return countRows(client, context.schema.tables);
       }),
     );

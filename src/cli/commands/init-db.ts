@@ -23,8 +23,8 @@ export async function prepareSchema(
   const out = log.component('init-db');
   await unlessAborted(interrupted, async () => {
     // First, since the schema's script would recreate only some of them.
-    if (await restore(target, settings.seed.workers)) out.info(messages.seed.restored());
-    // @ts-expect-error seam
+    if (await restore(target, settings.seed.workers, schema.tables))
+      out.info(messages.seed.restored());
     await withConnection(target, (client) => initDb(client, target, schema));
   });
   out.info(messages.server.schemaReady({ database: target.database }));

@@ -30,8 +30,7 @@ export const run: Command = runAction('ledger', { show, resolve, check });
 /** `ledger show [RUN]`: prints the totals of a run's ledger. */
 async function show(context: CommandContext): Promise<ExitCode> {
   const { runId, ledger } = findLedger(context);
-  // seam: readLedger(schemaOfLedger(ledger).tables, ledger)
-  const totals = await readLedger(ledger);
+  const totals = await readLedger(schemaOfLedger(ledger).tables, ledger);
   context.print({
     json: { run: runId, ledger, ...totals },
     text: ledgerText(context.messages, runId, totals),
@@ -47,10 +46,8 @@ async function resolve(context: CommandContext): Promise<ExitCode> {
     const verdicts = await unlessAborted(context.interrupted, () =>
       withConnection(target, async (client) => {
         const schema = schemaOfLedger(ledger);
-        // @ts-expect-error seam
         await requireSchema(client, schema);
-        // seam: resolveLedger(schema.tables, client, …)
-        return resolveLedger(client, ledgerFiles(ledger));
+        return resolveLedger(schema.tables, client, ledgerFiles(ledger));
       }),
     );
     const resolved = verdicts.committed + verdicts.aborted;
@@ -96,13 +93,11 @@ async function check(context: CommandContext): Promise<ExitCode> {
 async function checkOn(client: Client, run: LedgerRun): Promise<LedgerCheck> {
   const { runId, folder, ledger } = run;
   const schema = schemaOfLedger(ledger);
-  // @ts-expect-error seam
   await requireSchema(client, schema);
-  // @ts-expect-error seam
   await requireAllVisible(client, schema.tables);
   const { server: now } = await identify(client);
-  // seam: checkLedger(schema.tables, client, …)
   return checkLedger(
+    schema.tables,
     client,
     ledger,
     (header) => requireOwnServer(runId, header, now),
@@ -118,7 +113,8 @@ function otherLedgers(folder: string, started: string | null): OtherLedger[] {
   return readdirSync(runs)
     .filter((run) => run !== basename(folder))
     .map((run) => ({ run, folder: ledgerFolder(join(runs, run)) }))
-    .filter((other) => ledgerFiles(other.folder).some(isLater));
+    .filter((other) => ledgerFiles(other.folder).some(isLater))
+    .map((other) => ({ ...other, tables: schemaOfLedger(other.folder).tables }));
 }
 
 /**

@@ -80,7 +80,6 @@ export async function seedTables(
   if (written > 0) log.info(m.seed.done({ written, seconds, perSecond: perSecond(outcome) }));
   if (!settings.seed.validateForeignKeys) return { exitCode: EXIT.done, outcome };
   const rules = await unlessAborted(context.interrupted, () =>
-    // @ts-expect-error seam
     withConnection(target, (client) => checkRules(client, schema)),
   );
   return { exitCode: logRules(context.log.component('check'), m, rules), outcome };

@@ -71,7 +71,7 @@ export async function streamEvents(
     log.warning(m.stream.runFolder({ folder: folder.path, reason })),
   );
   const ledger = stream.ledger ? { folder: ledgerFolder(folder.path), run: runId } : null;
-  if (ledger !== null) await makeLedger(ledger, found);
+  if (ledger !== null) await makeLedger(schema, ledger, found);
   // @ts-expect-error seam
   const plan = planLoad({ ...stream, rng });
   const logger = new RunLogger({
@@ -202,17 +202,13 @@ interface Found {
 
 /** Checks that a run may write to the database. Throws an OperatorError where it may not. */
 async function examine(client: Client, target: ConnectionTarget, schema: Schema): Promise<Found> {
-  // @ts-expect-error seam
   await requireWritable(client, target, schema);
-  // @ts-expect-error seam
   await requireSchema(client, schema);
   await requireWhole(client);
-  // @ts-expect-error seam
   const tables = await readTableOids(client, schema.tables);
   if (!(await joinStream(client, tables))) {
     throw new OperatorError(EXIT.state, (m) => m.seed.tablesBusy());
   }
-  // @ts-expect-error seam
   const database = await readDatabaseFacts(client, schema.tables);
   return { database, tables, server: (await identify(client)).server };
 }
@@ -262,12 +258,13 @@ function describeRun(
 
 /** Begins the ledger. Throws an OperatorError: a run that should have a ledger does not begin without one. */
 async function makeLedger(
+  schema: Schema,
   { folder, run }: NonNullable<RunSetup['ledger']>,
   { server, database }: Found,
 ): Promise<void> {
   try {
     await mkdir(folder, { recursive: true });
-    writeFacts(folder, run, server, database);
+    writeFacts(schema, folder, run, server, database);
   } catch (error) {
     const { message } = error as Error;
     throw new OperatorError(EXIT.state, (m) => m.ledger.unwritable({ message }));
@@ -283,7 +280,6 @@ async function concludeLedger(
 ): Promise<void> {
   try {
     const patience = silent ? NO_PATIENCE_SECONDS : undefined;
-    // @ts-expect-error seam
     const read = (client: Client) => readDatabaseFacts(client, schema.tables);
     addFacts(folder, await lookOnce(target, read, patience));
   } catch (error) {

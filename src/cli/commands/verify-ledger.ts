@@ -3,7 +3,7 @@ import { readDatabaseFacts } from '../../database/read-facts.js';
 import { OperatorError } from '../../errors.js';
 import { type LedgerFacts, readFacts } from '../../ledger/facts-file.js';
 import { ledgerFiles } from '../../ledger/folder.js';
-import { LEDGER_VERSION, type LedgerHeader } from '../../ledger/format.js';
+import { type LedgerHeader, ledgerVersion } from '../../ledger/format.js';
 import { readHeader } from '../../ledger/reader.js';
 import { unlessAborted } from '../../lib/signals.js';
 import { withConnection } from '../../postgres/connect.js';
@@ -33,11 +33,11 @@ export async function openLedger(
   interrupted: AbortSignal,
 ): Promise<OpenLedger> {
   const { facts: found } = readFacts(run.ledger);
-  const { tables } = schemaOfLedger(run.ledger);
+  const { tables, extensions } = schemaOfLedger(run.ledger);
   const header = firstHeader(run.ledger);
   const server = found?.server ?? header?.server ?? null;
   const now = server === null ? null : await factsNow(run, server, tables, interrupted);
-  const version = found !== null ? LEDGER_VERSION : (header?.ledger ?? LEDGER_VERSION);
+  const version = header?.ledger ?? ledgerVersion({ extensions });
   // A ledger of version 1 has no facts: those of today are the best guess.
   const guess =
     server === null || now === null || version !== 1 ? null : { server, begin: now, end: now };
@@ -85,7 +85,6 @@ async function factsNow(
       withConnection(target, async (client) => {
         const { server } = await identify(client);
         if (compareServers(before, server) === 'other') return null;
-        // @ts-expect-error seam
         return readDatabaseFacts(client, tables);
       }),
     );
