@@ -181,7 +181,8 @@ export function checkTogether(resolved: Resolved): Problem[] {
     problems.push((messages) => messages.settings.nothingToShed());
   }
   problems.push(...unasked(resolved));
-  const only = values['stream.only'];
+  const { events } = schemaWith(values['schema.extensions']);
+  const only = values['stream.only'].filter((type) => events.has(type));
   if (only.length > 0 && only.every((type) => values['stream.weights'][type] === 0)) {
     const types = describe('stream.only');
     problems.push((messages) => messages.settings.nothingToDo(types(messages)));

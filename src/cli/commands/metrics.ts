@@ -26,10 +26,16 @@ export const run: Command = async ({ schema, messages: m, print }) => {
   return EXIT.done;
 };
 
-/** A name and its units; a long name is broken before a dot, and its units stand beside the last line. */
+/**
+ * A name and its units. A long name is broken before a dot, or, where a part is too long, after a bar; its units stand
+ * beside the last line.
+ */
 function rowsOf(name: string, units: string): string[][] {
   const lines: string[] = [];
-  for (const part of name.split(/(?=\.)/)) {
+  const parts = name
+    .split(/(?=\.)/)
+    .flatMap((part) => (part.length > NAME_WIDTH ? part.split(/(?<=\|)/) : [part]));
+  for (const part of parts) {
     const longer = `${lines.at(-1) ?? ''}${part}`;
     if (lines.length === 0 || longer.length <= NAME_WIDTH) lines.splice(-1, 1, longer);
     else lines.push(`${HANGING}${part}`);
