@@ -54,9 +54,9 @@ export async function readIdentities(client: Client, tables: Tables): Promise<Re
   const hasKey = (index: string) => `($2::jsonb -> o.name <> '[]' AND NOT EXISTS (
               SELECT FROM jsonb_array_elements_text($2::jsonb -> o.name) AS k (name)
                WHERE k.name NOT IN (
-                 SELECT a.attname FROM generate_series(0, ${index}.indnkeyatts - 1) AS i (place)
+                 SELECT a.attname FROM generate_series(0, ${index}.indnkeyatts - 1) AS p (place)
                    JOIN pg_attribute a ON a.attrelid = ${index}.indrelid
-                                      AND a.attnum = ${index}.indkey[i.place])))`;
+                                      AND a.attnum = ${index}.indkey[p.place])))`;
   const { rows } = await client.query<RelationIdentity>(
     `WITH ours AS (${OUR_RELATIONS})
      SELECT o.name AS table, ${nameOf('c')} AS relation,
