@@ -102,7 +102,9 @@ function unreferenced(tables: Tables, table: TableName): string {
         .filter(({ references }) => references === table)
         .map(({ column }) => {
           const own = `${table}.${sqlName(key)}`;
-          return `NOT EXISTS (SELECT 1 FROM ${child} WHERE ${child}.${sqlName(column)} = ${own})`;
+          // Within the subquery, the name of a table that references itself would be the child's.
+          const [from, alias] = child === table ? [`${child} AS child`, 'child'] : [child, child];
+          return `NOT EXISTS (SELECT 1 FROM ${from} WHERE ${alias}.${sqlName(column)} = ${own})`;
         }),
     )
     .join(' AND ');

@@ -13,6 +13,8 @@ export interface Column {
   /** As `format_type` prints it: `bigint`, `numeric(12,2)`, `text[]`. */
   readonly type: string;
   readonly notNull: boolean;
+  /** Some setting of a pipeline cannot carry every value of it. */
+  readonly lossy: boolean;
 }
 
 /** A column that the server sets by a default, a trigger or a GENERATED expression. */

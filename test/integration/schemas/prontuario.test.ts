@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import test from 'node:test';
+import type { Client } from 'pg';
+import { packageRoot } from '../../../src/lib/package-root.js';
+import { withConnection } from '../../../src/postgres/connect.js';
+import type { References } from '../../../src/schema/event.js';
+import { RowMaker } from '../../../src/schema/row-maker.js';
+import { baseType, type Column, type Row, sqlName } from '../../../src/schema/table.js';
+import { medico, paciente, patientSince } from '../../../src/schemas/hospital/rows.js';
+import { schemaWith } from '../../../src/schemas/index.js';
+import { startServers } from '../../helpers/server.js';
+
+const SERVERS = await startServers();
+const SCHEMA = schemaWith(['prontuario']);
+const MAKER = new RowMaker(7, SCHEMA.samplePools());
+const NOW = Date.UTC(2026, 5, 17, 12, 0, 0, 250);
+const PARENTS = 20;
+const ROWS = 3000;
+/** Rows of one statement: a chart note may have 200 kB. */
+const BATCH = 100;
+const OWN = SCHEMA.eventTypes.filter((type) =>
+  ['prontuario', 'sinal_vital', 'prescricao', 'auditoria', 'item_conta'].includes(type),
+);
+
+/** The text of each value as the server sends it. */
+async function textsOf(client: Client, text: string, values: readonly unknown[] = []) {
+  const query = { text, values: [...values], rowMode: 'array' as const };
+  const types = { getTypeParser: () => (value: string) => value };
+  const { rows } = await client.query<(string | null)[]>({ ...query, types });
+  return rows;
+}
+
+/** The session of the program's readers. */
+async function withDatabase(
+  { server, database }: { server: (typeof SERVERS)[number]; database: string },
+  body: (client: Client) => Promise<void>,
+): Promise<void> {
+  await server.query(`CREATE DATABASE ${database} ENCODING 'UTF8' TEMPLATE template0`);
+  await withConnection(server.target(database), async (client) => {
+    await client.query(`SET IntervalStyle = postgres; SET extra_float_digits = 1;
+      SET bytea_output = hex; SET TimeZone = 'UTC'; SET DateStyle = ISO`);
+    for (const file of ['01_schema.sql', '10_prontuario.sql', '10_prontuario.sql']) {
+      await client.query(await readFile(`${packageRoot()}/sql/${file}`, 'utf8'));
+    }
+    await body(client);
+  });
+}
+
+function printed(row: Row): (string | null)[] {
+  return row.map((value) => (value === null ? null : String(value)));
+}
+
+const parameter = ({ type }: Column, number: number): string => `$${number}::${baseType(type)}`;
+
+/** Inserts rows and returns them as the server prints them. */
+async function insert(client: Client, table: string, rows: readonly Row[]) {
+  const { columns } = SCHEMA.tables.get(table);
+  const tuples = rows.map((row, i) => {
+    const parameters = row.map((_, j) => parameter(columns[j]!, i * row.length + j + 1));
+    return `(${parameters.join(', ')})`;
+  });
+  const names = columns.map(({ name }) => sqlName(name)).join(', ');
+  return textsOf(
+    client,
+    `INSERT INTO ${table} (${names}) VALUES ${tuples.join(', ')} RETURNING ${names}`,
+    rows.flat(),
+  );
+}
+
+const referencesAt = (id: number): References => {
+  const owner = 1 + (id % PARENTS);
+  return {
+    pacientes: { id: owner, since: patientSince(MAKER, owner, NOW) },
+    medicos: { id: 1 + (id % 7), since: 0 },
+  };
+};
+
+/** The rows of an event type, in the order of their ids, each after the one before it in its statement. */
+function rowsOf(type: string): Row[] {
+  const rows: Row[] = [];
+  for (let id = 1; id <= ROWS; id++) {
+    const previous = (id - 1) % BATCH === 0 ? null : rows.at(-1)!;
+    rows.push(SCHEMA.event(type).insert(MAKER, id, referencesAt(id), NOW, previous));
+  }
+  return rows;
+}
+
+for (const server of SERVERS) {
+  test(`PostgreSQL ${server.version} prints every value as the rows have it`, async () => {
+    await withDatabase({ server, database: 'prontuario' }, async (client) => {
+      const ids = Array.from({ length: PARENTS }, (_, i) => i + 1);
+      await insert(
+        client,
+        'pacientes',
+        ids.map((id) => paciente(MAKER, id, patientSince(MAKER, id, NOW))),
+      );
+      await insert(
+        client,
+        'medicos',
+        ids.map((id) => medico(MAKER, id)),
+      );
+      for (const type of OWN) {
+        const { table, change } = SCHEMA.event(type);
+        const { columns, key } = SCHEMA.tables.get(table);
+        const rows = rowsOf(type);
+        for (let first = 0; first < ROWS; first += BATCH) {
+          const batch = rows.slice(first, first + BATCH);
+          const stored = await insert(client, table, batch);
+          stored.forEach((row, i) => {
+            assert.deepEqual(row, printed(batch[i]!), `${type} ${first + i + 1}`);
+          });
+        }
+        if (key.length === 0) continue;
+        for (const row of rows.slice(0, ROWS / 10)) {
+          const at = change.momentOf(row);
+          if (at === null) continue;
+          const values = change.values(MAKER, { key: row, at }, NOW + 5000);
+          const sets = change.columns.map((name, i) => {
+            const column = columns.find((candidate) => candidate.name === name)!;
+            return `${sqlName(name)} = ${parameter(column, i + 1)}`;
+          });
+          const found = key.map((name, i) => {
+            const number = change.columns.length + i + 1;
+            return `${sqlName(name)} = ${parameter(columns[i]!, number)}`;
+          });
+          const returned = change.columns.map(sqlName).join(', ');
+          const stored = await textsOf(
+            client,
+            `UPDATE ${table} SET ${sets.join(', ')} WHERE ${found.join(' AND ')}
+              AND ${change.open} RETURNING ${returned}`,
+            [...values, ...row.slice(0, key.length)],
+          );
+          assert.deepEqual(stored, [printed(values)], `${type} ${row[0]}`);
+        }
+      }
+      for (const { rule, violations } of SCHEMA.rules) {
+        assert.deepEqual(await textsOf(client, violations), [['0']], rule);
+      }
+    });
+  });
+}
