@@ -16,7 +16,6 @@ import { verificationText } from '../../report/verify-text.js';
 import { hasBegun, isUnderWay, runNames, runPath } from '../../runs/folder.js';
 import { VerificationRecord } from '../../runs/verifications.js';
 import type { TableName } from '../../schema/table.js';
-import { schemaWith } from '../../schemas/index.js';
 import { type ClockOffset, measureClockOffset } from '../../sources/clock-offset.js';
 import { currentWalLsn } from '../../sources/slot/lsn.js';
 import type { Malformed } from '../../sources/source.js';
@@ -29,6 +28,7 @@ import { type Verification, verify } from '../../verify/verify.js';
 import { verifyView } from '../progress/verify-progress.js';
 import type { Command, CommandContext } from './context.js';
 import { findLedger, requireOwnServer } from './ledger.js';
+import { schemaOfLedger } from './ledger-schema.js';
 import { rewritePage } from './run-page.js';
 import { firstHeader, openLedger } from './verify-ledger.js';
 import { type OpenSource, openWhenThere } from './verify-source.js';
@@ -84,7 +84,8 @@ export async function verifyFrom(
     const folder = named?.folder ?? findBegun(dir, known);
     return folder === undefined || isUnderWay(folder);
   };
-  const opened = await openWhenThere(context, spec, named?.target ?? server, mayCome);
+  const { tables } = named === null ? context.schema : schemaOfLedger(named.ledger);
+  const opened = await openWhenThere(context, tables, spec, named?.target ?? server, mayCome);
   if (opened === null) interrupted.throwIfAborted();
   if (opened === null) return EXIT.forced;
   try {
@@ -206,8 +207,8 @@ async function verifyRun(
     out,
   );
   const verification = await verify({
-    tables: schemaWith([]).tables, // seam: of the ledger's facts
     ledger: run.ledger,
+    tables: ledger.tables,
     source: opened.source,
     scope: ledger.scope,
     version: ledger.version,
@@ -282,8 +283,7 @@ async function compareWithTables(
       // The rows of a standby may be older than the delivered events.
       const { server } = await identifyPrimary(client);
       requireOwnServer(id, header, server);
-      const isVisible = (table: TableName) =>
-        (now?.tables[table as keyof typeof now.tables].policies ?? null) === null;
+      const isVisible = (table: TableName) => (now?.tables[table]?.policies ?? null) === null;
       return compareFinalState(client, verification, isVisible);
     });
   } catch (error) {

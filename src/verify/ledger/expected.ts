@@ -98,15 +98,6 @@ function countOf(rows: KeysOf): number {
   return count;
 }
 
-/** Keys as in events. */
-function keysOf({ keyKind }: Table, list: KeyList): readonly Key[] {
-  if (typeof list === 'string' || keyKind !== 'id') return decodeKeys(list);
-  return list.map((text) => {
-    const id = Number(text);
-    return Number.isSafeInteger(id) ? id : text;
-  });
-}
-
 /** The rows that a transaction changed, by table and operation. */
 export function listsOf(
   tables: Tables,
@@ -118,7 +109,7 @@ export function listsOf(
     for (const operation of OPERATIONS) {
       const list = rows[name]?.[operation];
       if (list === undefined) continue;
-      const keys = keysOf(table, list);
+      const keys = decodeKeys(table, list);
       const text = prints?.[name]?.[operation];
       const droppedList = dropped[name]?.[operation];
       lists.push({
@@ -127,7 +118,7 @@ export function listsOf(
         keys,
         ascending: typeof list === 'string',
         prints: text === undefined ? null : new Fingerprints(text, keys.length, isCoarse(table)),
-        dropped: droppedList === undefined ? null : placesOf(keysOf(table, droppedList), keys),
+        dropped: droppedList === undefined ? null : placesOf(decodeKeys(table, droppedList), keys),
       });
     }
   }

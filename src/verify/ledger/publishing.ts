@@ -2,7 +2,6 @@ import type { DatabaseFacts, PublicationFacts } from '../../database/facts.js';
 import type { LedgerFacts } from '../../ledger/facts-file.js';
 import type { Operation } from '../../schema/changes.js';
 import type { TableName } from '../../schema/table.js';
-import type { LegacyTableName } from '../seam.js';
 
 /** Whether changes of a table and operation were published during the run. */
 export type Published =
@@ -66,17 +65,17 @@ export class Publishing {
     // Without any publication, the source reads the WAL without one.
     if (own.length === 0) return null;
     const publications = own.map(({ name }) => name);
-    const having = own.filter(({ tables }) => tables[table as LegacyTableName] !== undefined);
+    const having = own.filter(({ tables }) => tables[table] !== undefined);
     if (having.length === 0) return { kind: 'table', publications };
     const names = having.map(({ name }) => name);
     if (operation !== null && having.every(({ operations }) => !operations.includes(operation))) {
       return { kind: 'operation', publications: names };
     }
-    if (having.every(({ tables }) => (tables[table as LegacyTableName]?.filter ?? null) !== null)) {
+    if (having.every(({ tables }) => (tables[table]?.filter ?? null) !== null)) {
       return { kind: 'filter', publications: names };
     }
     if (
-      having.every(({ tables }) => (tables[table as LegacyTableName]?.columns ?? null) !== null)
+      having.every(({ tables }) => (tables[table]?.columns ?? null) !== null)
     ) {
       return { kind: 'columns', publications: names };
     }
@@ -86,7 +85,7 @@ export class Publishing {
   #publishes(facts: DatabaseFacts, table: TableName, operation: Operation): boolean {
     return this.#in(facts).some(
       ({ tables, operations }) =>
-        tables[table as LegacyTableName] !== undefined && operations.includes(operation),
+        tables[table] !== undefined && operations.includes(operation),
     );
   }
 

@@ -202,7 +202,7 @@ export class RowPrinter {
 
   /** The hash that a row adds to a digest of version 1. */
   #writtenOf({ operation, key }: RowEvent, row: RowColumns | null): number | null {
-    const table = this.#table.name as LegacyTableName; // seam
+    const { name: table } = this.#table;
     if (operation === 'delete') return hashRow(table, 'delete', [key]);
     if (operation === 'snapshot' || row === null) return null;
     let chain: number | null = beginRow(table, operation);

@@ -3,7 +3,6 @@ import type { LedgerFacts } from '../../ledger/facts-file.js';
 import type { TableName } from '../../schema/table.js';
 import type { Tables } from '../../schema/tables.js';
 import type { Publishing } from '../ledger/publishing.js';
-import type { LegacyTableName } from '../seam.js';
 import type { Results } from '../verdict/accounting.js';
 import type { DerivedRows } from './derived-rows.js';
 
@@ -102,7 +101,7 @@ export class ServerEffects {
   }
 
   #of(table: TableName): TableFacts[] {
-    return this.#looks.flatMap(({ tables }) => tables[table as LegacyTableName] ?? []); // seam
+    return this.#looks.flatMap(({ tables }) => tables[table] ?? []);
   }
 
   /** Without a key, only the whole old row identifies a row. */

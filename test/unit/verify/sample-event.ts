@@ -1,11 +1,11 @@
-import { LEDGER_VERSION } from '../../../src/ledger/format.js';
+import { ledgerVersion } from '../../../src/ledger/format.js';
 import { schemaWith } from '../../../src/schemas/index.js';
 import { printersOf, type RowFingerprint } from '../../../src/verify/rows/fingerprint.js';
 import { columnsOf, type ReceivedRow } from '../../helpers/received-row.js';
 
 export const HOSPITAL_SCHEMA = schemaWith([]);
 export const HOSPITAL = HOSPITAL_SCHEMA.tables;
-const PRINTERS = printersOf(HOSPITAL, LEDGER_VERSION);
+const PRINTERS = printersOf(HOSPITAL, ledgerVersion(HOSPITAL_SCHEMA));
 
 /** The fingerprint of an event of the hospital. */
 export function fingerprintOf(change: ReceivedRow): RowFingerprint {

@@ -9,7 +9,7 @@ import { HOSPITAL } from './sample-event.js';
 
 function facts(table: TableName, more: Partial<TableFacts>): DatabaseFacts {
   const plain = factsWithTriggers({});
-  return { ...plain, tables: { ...plain.tables, [table]: { ...plain.tables[table], ...more } } };
+  return { ...plain, tables: { ...plain.tables, [table]: { ...plain.tables[table]!, ...more } } };
 }
 
 function effects(begin: DatabaseFacts, end: DatabaseFacts | null = begin): ServerEffects {
