@@ -1,6 +1,6 @@
 import type { Sentence } from '../errors.js';
 import { hashText, NULL } from '../ledger/value-hash.js';
-
+import type { TableName } from '../legacy/tables.js'; // seam: schema/table.js
 import type { Key } from '../schema/table.js';
 import type { Foreign, Scope } from './scope.js';
 

@@ -1,6 +1,6 @@
 import { Fingerprints, isCoarse } from '../../ledger/fingerprint.js';
 import type { FingerprintsOf, KeysOf, LedgerHeader } from '../../ledger/format.js';
-import { countKeys, decodeKeys, type KeyList } from '../../ledger/keys.js';
+import { countKeys, decodeKeys } from '../../ledger/keys.js';
 import type { LedgerTransaction } from '../../ledger/transactions.js';
 import { OPERATIONS, type Operation } from '../../schema/changes.js';
 import type { Key, Table } from '../../schema/table.js';
@@ -104,7 +104,7 @@ export function listsOf(
   { rows, dropped, prints }: Pick<Expected, 'rows' | 'dropped' | 'prints'>,
 ): RowList[] {
   const lists: RowList[] = [];
-  for (const name of Object.keys(rows) ) {
+  for (const name of Object.keys(rows)) {
     const table = tables.get(name);
     for (const operation of OPERATIONS) {
       const list = rows[name]?.[operation];

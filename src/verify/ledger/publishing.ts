@@ -74,9 +74,7 @@ export class Publishing {
     if (having.every(({ tables }) => (tables[table]?.filter ?? null) !== null)) {
       return { kind: 'filter', publications: names };
     }
-    if (
-      having.every(({ tables }) => (tables[table]?.columns ?? null) !== null)
-    ) {
+    if (having.every(({ tables }) => (tables[table]?.columns ?? null) !== null)) {
       return { kind: 'columns', publications: names };
     }
     return null;
@@ -84,8 +82,7 @@ export class Publishing {
 
   #publishes(facts: DatabaseFacts, table: TableName, operation: Operation): boolean {
     return this.#in(facts).some(
-      ({ tables, operations }) =>
-        tables[table] !== undefined && operations.includes(operation),
+      ({ tables, operations }) => tables[table] !== undefined && operations.includes(operation),
     );
   }
 

@@ -1,5 +1,5 @@
-import type { Fingerprints } from '../../ledger/fingerprint.js';
 import { Digest } from '../../ledger/digest.js';
+import type { Fingerprints } from '../../ledger/fingerprint.js';
 import type { Operation } from '../../schema/changes.js';
 import type { Key, TableName } from '../../schema/table.js';
 import type { Tables } from '../../schema/tables.js';

@@ -218,13 +218,15 @@ export function printersOf(tables: Tables, version: number): ReadonlyMap<TableNa
 }
 
 function columnsOf(table: Table): PrintedPlace[] {
-  const own = printedColumns(table).flatMap(({ seed, part, lossy, project }, place): PrintedPlace[] => {
-    if (part === 'key') return [];
-    const { type, notNull } = table.columns[place]!;
-    const forbidden = notNull ? hashText(seed, NULL) : null;
-    const isTime = isTimestamp(type);
-    return [{ place, seed, part, forbidden, isTime, project: lossy ? project : null }];
-  });
+  const own = printedColumns(table).flatMap(
+    ({ seed, part, lossy, project }, place): PrintedPlace[] => {
+      if (part === 'key') return [];
+      const { type, notNull } = table.columns[place]!;
+      const forbidden = notNull ? hashText(seed, NULL) : null;
+      const isTime = isTimestamp(type);
+      return [{ place, seed, part, forbidden, isTime, project: lossy ? project : null }];
+    },
+  );
   const server = table.serverColumns.flatMap(({ name, type, set }, i): PrintedPlace[] => {
     if (set === 'derived') return [];
     const place = table.columns.length + i;

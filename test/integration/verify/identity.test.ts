@@ -22,7 +22,7 @@ for (const server of await startServers()) {
       await makeSlot(workspace, 'as_text');
       try {
         const { summary } = await stream(workspace, [...LOAD, ...MIX]);
-        const deleted = summary.rows.consultas.delete;
+        const deleted = summary.rows.consultas!.delete;
         assert.ok(deleted > 0);
         const source = (slot: string) => ['--source', `slot:${slot}`, '--publication', slot];
         const { document } = await verifyAfter(workspace, source('once'), 8);

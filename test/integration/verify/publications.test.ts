@@ -42,7 +42,7 @@ test('changes that a publication leaves out are explained by the publication', a
     );
     try {
       const { summary } = await stream(workspace, [...LOAD, ...MIX]);
-      const { consultas } = summary.rows;
+      const consultas = summary.rows.consultas!;
       const changed = consultas.insert + consultas.update + consultas.delete;
 
       await t.test('a table that it lacks', async () => {

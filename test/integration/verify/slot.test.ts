@@ -124,7 +124,7 @@ for (const server of servers) {
       try {
         const { summary } = await stream(workspace, LOAD);
         const { document, stderr } = await verifyAfter(workspace, ['--source', `slot:${slot}`], 7);
-        const { exames } = summary.rows;
+        const exames = summary.rows.exames!;
         assert.equal(document.violations.missing, exames.insert + exames.update + exames.delete);
         assert.ok(
           document.examples.every(

@@ -7,6 +7,7 @@ import type { ReceivedRow } from '../../helpers/received-row.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 import { scriptDocument, verifyScript } from '../../helpers/verify-script.js';
 import { HEADER } from '../ledger/sample-ledger.js';
+import { HOSPITAL_SCHEMA } from './sample-event.js';
 import { SmallRun, stays } from './small-run.js';
 
 const by = (origin: string, events: readonly ReceivedRow[]): ReceivedRow[] =>

@@ -43,7 +43,8 @@ export class SmallRun {
   writer(worker = 1, connection = 1): LedgerWriter {
     const path = ledgerFile(this.folder, worker, connection);
     const writer =
-      this.#writers.get(path) ?? LedgerWriter.create(this.#schema, path, { ...HEADER, worker, connection });
+      this.#writers.get(path) ??
+      LedgerWriter.create(this.#schema, path, { ...HEADER, worker, connection });
     this.#writers.set(path, writer);
     return writer;
   }
@@ -66,7 +67,7 @@ export class SmallRun {
     return changes.flatMap(({ table, operation, rows }) =>
       rows.map((row) => ({
         operation,
-        table,
+        table: table as ReceivedRow['table'], // seam
         key: Number(row[0]),
         xid,
         lsn: lsn + CHANGE_BYTES * order,
