@@ -227,12 +227,16 @@ export class ExpectedRows {
     return this.peek(table, operation, key, NO_COLUMNS) !== ROW_MATCH.none;
   }
 
-  /** The ledger's fingerprint of a row's fixed columns; null: none, or no such row. */
-  fixedOf(table: TableName, operation: EventOperation, key: Key): number | null {
+  /** Whether the ledger states a row's fixed columns, and they are the event's: then the run itself changed them. */
+  fixedAgrees({ table, operation, key }: RowEvent, { fixed, projected }: Printed): boolean {
     const list = this.#listOf(table, operation);
-    if (list === undefined) return null;
-    const at = firstOf(list, key);
-    return list.of.keys[at] === key ? writtenFixed(list.of, at) : null;
+    const prints = list?.of.prints ?? null;
+    if (list === undefined || prints === null) return false;
+    for (let at = firstOf(list, key); at !== NOWHERE; at = nextOf(list, at)) {
+      const written = fixed === null ? prints.coarseFixed(at) : prints.fixed(at);
+      if (written !== null && written === (fixed ?? projected?.fixed)) return true;
+    }
+    return false;
   }
 
   /** The rows that have not arrived. */
@@ -293,36 +297,21 @@ class KeyIndex {
 /** The place of a key that has not arrived. Among equal keys: the first with equal fingerprints, or else the first. */
 function find(list: List, key: Key, fingerprint: Printed): number {
   const { of, index, arrived, next } = list;
-  if (index !== null) return findIndexed(list, index, key, fingerprint);
   const { keys } = of;
-  if (keys[next] === key && arrived[next] === 0 && keys[next + 1] !== key) return next;
-  let first = NOWHERE;
-  for (let at = firstOf(list, key); keys[at] === key; at++) {
-    if (arrived[at] !== 0) continue;
-    if (first === NOWHERE) first = at;
-    if (keys[at + 1] !== key && first === at) return at;
-    if (compare(of, at, fingerprint) === ROW_MATCH.faithful) return at;
+  if (index === null && keys[next] === key && arrived[next] === 0 && keys[next + 1] !== key) {
+    return next;
   }
-  return first;
-}
-
-/** The same of keys that are not in order. */
-function findIndexed(
-  { of, arrived }: List,
-  index: KeyIndex,
-  key: Key,
-  fingerprint: Printed,
-): number {
   let first = NOWHERE;
-  for (let at = index.first(key); at !== NOWHERE; at = index.next(at)) {
+  for (let at = firstOf(list, key); at !== NOWHERE; at = nextOf(list, at)) {
     if (arrived[at] !== 0) continue;
+    if (first === NOWHERE && nextOf(list, at) === NOWHERE) return at;
     if (compare(of, at, fingerprint) === ROW_MATCH.faithful) return at;
     if (first === NOWHERE) first = at;
   }
   return first;
 }
 
-/** The place of the first of equal keys. Without the key: NOWHERE, the end of the list, or the place of another key. */
+/** The place of the first of equal keys; NOWHERE: there is none. */
 function firstOf({ of: { keys }, index }: List, key: Key): number {
   if (index !== null) return index.first(key);
   let low = 0;
@@ -332,7 +321,13 @@ function firstOf({ of: { keys }, index }: List, key: Key): number {
     if (keys[middle]! < key) low = middle + 1;
     else high = middle;
   }
-  return low;
+  return keys[low] === key ? low : NOWHERE;
+}
+
+/** The place of the next equal key; NOWHERE: it is the last. */
+function nextOf({ of: { keys }, index }: List, at: number): number {
+  if (index !== null) return index.next(at);
+  return keys[at + 1] === keys[at] ? at + 1 : NOWHERE;
 }
 
 function compare(list: RowList, at: number, row: Printed): RowMatch {

@@ -20,6 +20,8 @@ const LOAD = 0.7;
 const WORDS = 2 ** 32;
 /** Larger ids are not followed: with the table's code they do not fit into the slot. */
 const MOST_ID = WORDS * 16;
+/** Longer texts, in UTF-16 units, are not followed: a few of them would leave no room for others. */
+const MOST_TEXT = 1_024;
 /** Share of the memory for texts that slots take: a slot is about as large as its text. */
 const SLOT_SHARE = 0.5;
 
@@ -127,7 +129,7 @@ export class KeyTable {
   /** Whether a key is among those that are followed. */
   follows(table: Table, key: Key): boolean {
     if (typeof key !== 'number') {
-      if (this.#texts === null) return false;
+      if (this.#texts === null || key.length > MOST_TEXT) return false;
       return hashOfHalves(lowOf(table, key), highOf(table, key)) < this.#threshold;
     }
     if (key < 0 || key >= MOST_ID) return false;
@@ -207,7 +209,7 @@ export class KeyTable {
 
   #findText(table: Table, key: string): number {
     const texts = this.#texts;
-    if (texts === null) return NOWHERE;
+    if (texts === null || key.length > MOST_TEXT) return NOWHERE;
     const low = lowOf(table, key);
     const high = highOf(table, key);
     const hash = hashOfHalves(low, high);
@@ -217,7 +219,7 @@ export class KeyTable {
   }
 
   #claimText(table: Table, key: string): number {
-    if (this.#texts === null) return NOWHERE;
+    if (this.#texts === null || key.length > MOST_TEXT) return NOWHERE;
     const low = lowOf(table, key);
     const high = highOf(table, key);
     const hash = hashOfHalves(low, high);
@@ -249,8 +251,6 @@ export class KeyTable {
     const lacksSlots = () => this.#taken >= this.#slots * LOAD;
     if (lacksSlots() && this.#slots < this.#mostSlots) this.#rebuild(this.#slots * 2);
     while (lacksSlots() || this.#texts?.fits(text) === false) {
-      // A text larger than all of the memory: no sample has room for it.
-      if (this.#taken === 0) return false;
       this.#threshold /= 2;
       this.#rebuild(this.#slots);
     }

@@ -190,9 +190,8 @@ export class RowChecks {
       results.note('inconsistent', detail, event);
       return;
     }
-    const stored = transaction.rows.fixedOf(event.table, event.operation, event.key);
-    // Equal fingerprints: a trigger changed the row, and the server returned it so.
-    if (stored !== null && stored === fingerprint.fixed) return;
+    // A trigger or a cascade changed the row, and the server returned it so.
+    if (transaction.rows.fixedAgrees(event, fingerprint)) return;
     results.note('inconsistent', detail, event, undefined, results.ofServer.columnChanged);
   }
 

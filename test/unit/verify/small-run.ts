@@ -51,13 +51,18 @@ export class SmallRun {
 
   /** Records a committed transaction, and returns its events. */
   commit(transaction: TestTransaction): ReceivedRow[] {
+    this.record(transaction);
+    return this.events(transaction);
+  }
+
+  /** Records a committed transaction. */
+  record(transaction: TestTransaction): void {
     const writer = this.writer(transaction.worker);
     const name = { xid: String(transaction.xid), lsn: formatLsn(BigInt(endOf(transaction))) };
     const [number = 0] = writer.intend([
       { ...name, changes: transaction.changes, subtransactions: false },
     ]);
     writer.commit([{ number, ...name, dropped: [] }]);
-    return this.events(transaction);
   }
 
   /** The events of a transaction, without recording it. */
