@@ -1,4 +1,3 @@
-import { schemaWith } from '../../src/schemas/index.js'; // seam
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -16,6 +15,7 @@ import { SeriesStats } from '../../src/report/series-stats.js';
 import { summarize } from '../../src/report/summarize.js';
 import { RunEngine, type RunListener } from '../../src/run/engine.js';
 import { planLoad } from '../../src/run/plan.js';
+import { schemaWith } from '../../src/schemas/index.js'; // seam
 import { AUDITED_APPLICATION, assertExact, installAudit } from '../helpers/audit.js';
 import { type TestDatabase, withDatabase } from '../helpers/database.js';
 import { startServer } from '../helpers/server.js';
@@ -69,7 +69,9 @@ for (const batchSize of [1, 20]) {
       assert.equal(outcome.stoppedBy, 'signal');
       // Also rows that the dead workers had no time to report are in the log's totals.
       assert.deepEqual(written, summary.rows);
-      const counts = await withConnection(db.target, (client) => countRows(client, schemaWith([]).tables));
+      const counts = await withConnection(db.target, (client) =>
+        countRows(client, schemaWith([]).tables),
+      );
       const known = Object.fromEntries(
         TABLE_NAMES.map((table) => [table, engine.totals.of(table)]),
       );
@@ -102,7 +104,9 @@ async function engineOf(
   workers: number,
   listener: RunListener,
 ): Promise<RunEngine> {
-  const tables = await withConnection(db.target, (client) => readTableOids(client, schemaWith([]).tables));
+  const tables = await withConnection(db.target, (client) =>
+    readTableOids(client, schemaWith([]).tables),
+  );
   const plan = planLoad({
     workers,
     rng: 42,

@@ -1,4 +1,3 @@
-import { schemaWith } from '../../../src/schemas/index.js'; // seam
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { MessageChannel } from 'node:worker_threads';
@@ -27,6 +26,7 @@ import { RunEngine } from '../../../src/run/engine.js';
 import { planLoad } from '../../../src/run/plan.js';
 import type { ProducerTask, Returning } from '../../../src/run/protocol.js';
 import { WorkerStats } from '../../../src/run/worker-stats.js';
+import { schemaWith } from '../../../src/schemas/index.js'; // seam
 import { BatchWriter } from '../../../workers/batch.js';
 import type { BatchOutcome } from '../../../workers/batch-result.js';
 import { warmUp } from '../../../workers/warm-up.js';
@@ -237,7 +237,9 @@ for (const server of await startServers()) {
       const engine = new RunEngine(
         {
           target: { ...db.target, applicationName: AUDITED_APPLICATION },
-          tables: await withConnection(db.target, (client) => readTableOids(client, schemaWith([]).tables)),
+          tables: await withConnection(db.target, (client) =>
+            readTableOids(client, schemaWith([]).tables),
+          ),
           rng: 42,
           plan: planLoad({
             ...load,
