@@ -24,7 +24,7 @@ export async function runScript(client: Client, file: string): Promise<void> {
 }
 
 /** Runs statements in one transaction; again after a deadlock or serialization failure. */
-async function runSql(client: Client, statements: string): Promise<void> {
+export async function runSql(client: Client, statements: string): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
       await client.query('BEGIN');

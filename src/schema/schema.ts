@@ -22,7 +22,7 @@ export interface SchemaSpec {
   readonly scripts: readonly Script[];
   /** Schemas of its own in the database, besides the search_path's. */
   readonly schemas: readonly string[];
-  /** SQL statements that drop what dropping its tables leaves. */
+  /** SQL statements that drop what dropping its tables leaves, besides its `schemas`. */
   readonly drop: readonly string[];
   /**
    * The characters beyond ASCII that rows may hold: a database whose encoding lacks one of them cannot take the rows.
@@ -46,6 +46,8 @@ export class Schema {
   readonly eventTypes: readonly EventType[];
   readonly rules: Rules;
   readonly scripts: readonly Script[];
+  readonly schemas: readonly string[];
+  readonly drop: readonly string[];
   readonly characters: string;
   readonly filler: Table;
   readonly samplePools: () => Pools;
@@ -68,6 +70,8 @@ export class Schema {
     this.eventTypes = events.map(({ type }) => type);
     this.rules = new Rules(parts.flatMap((part) => part.rules));
     this.scripts = parts.flatMap((part) => part.scripts);
+    this.schemas = parts.flatMap((part) => part.schemas);
+    this.drop = parts.flatMap((part) => part.drop);
     this.characters = parts.map(({ characters }) => characters).join('');
     this.filler = this.tables.get(base.filler);
     this.samplePools = () => base.samplePools();

@@ -1,11 +1,13 @@
-import { schemaWith } from '../../schemas/index.js'; // seam
 import type { Client } from 'pg';
-import { requireWritable, runScript } from '../../database/scripts.js';
+import { dropAll, existingTables } from '../../database/drop.js';
+import { requireWritable } from '../../database/scripts.js';
 import { EXIT, OperatorError } from '../../errors.js';
-import { TABLE_NAMES } from '../../legacy/tables.js';
 import { unlessAborted } from '../../lib/signals.js';
 import { withConnection } from '../../postgres/connect.js';
 import type { ConnectionTarget } from '../../postgres/target.js';
+import type { Schema } from '../../schema/schema.js';
+import type { Tables } from '../../schema/tables.js';
+import { EXTENSION_NAMES, schemaWith } from '../../schemas/index.js';
 import { forget } from '../../seed/indexes.js';
 import { lockSeed, requireNoStream } from '../../seed/locks.js';
 import { confirm } from '../ask.js';
@@ -25,6 +27,7 @@ export const run: Command = (context) =>
       withConnection(target, async (client) => {
         await requireWritable(client, target, schemaWith([]));
         await requireDroppable(client, target);
+        await requireNoOtherExtension(client, schemaWith([]));
         // A running seed would lose its tables.
         await lockSeed(client);
         await requireConsent(context, client, target);
@@ -32,7 +35,7 @@ export const run: Command = (context) =>
         // After the question, which may wait for long.
         await requireNoStream(client, schemaWith([]).tables);
         dropping = true;
-        await runScript(client, '99_drop_all.sql');
+        await dropAll(client, schemaWith([]));
         await forget(client);
       }),
     ).catch((error: unknown) => {
@@ -54,6 +57,19 @@ async function requireDroppable(client: Client, { searchPath }: ConnectionTarget
   throw new OperatorError(EXIT.state, (m) => m.reset.schema({ searchPath }));
 }
 
+/** Refuses to drop a part of an extension that is not asked for: some of its tables, or what its tables reference. */
+async function requireNoOtherExtension(client: Client, asked: Schema): Promise<void> {
+  const others = EXTENSION_NAMES.filter((name) => !asked.extensions.includes(name));
+  for (const extension of others) {
+    const own = schemaWith([extension]).tables.filter(({ name }) => !asked.tables.has(name));
+    const tables = await existingTables(client, own);
+    if (tables.length === 0) continue;
+    throw new OperatorError(EXIT.state, (m) =>
+      m.reset.otherExtension({ tables: tables.join(', '), extension }),
+    );
+  }
+}
+
 /** Returns when the tables may be dropped; throws the reason when they may not. */
 async function requireConsent(
   context: CommandContext,
@@ -62,17 +78,23 @@ async function requireConsent(
 ): Promise<void> {
   const { messages: m, log } = context;
   const out = log.component('reset');
-  const tables = await listTables(client);
+  const { tables: own } = schemaWith([]);
+  const tables = await listTables(client, own);
   if (tables.length === 0) {
     out.info(m.reset.nothing());
     return;
   }
-  const own = new Set<string>(TABLE_NAMES);
-  const names = tables.map(({ name }) => name);
-  out.info(m.reset.list({ tables: names.join(', '), schema: DROPPED_SCHEMA }));
-  const foreign = names.filter((name) => !own.has(name));
+  const listed = tables.filter(({ part }) => !part);
+  for (const schema of new Set(listed.map((table) => table.schema))) {
+    const names = listed.filter((table) => table.schema === schema).map(({ name }) => name);
+    out.info(m.reset.list({ tables: names.join(', '), schema }));
+  }
+  const known = new Set(own.map(({ relation }) => relation));
+  const foreign = listed.filter(({ name }) => !known.has(name));
   if (foreign.length > 0 && !context.dropForeignTables) {
-    throw new OperatorError(EXIT.state, (msg) => msg.reset.foreign({ tables: foreign.join(', ') }));
+    throw new OperatorError(EXIT.state, (msg) =>
+      msg.reset.foreign({ tables: foreign.map(({ name }) => name).join(', ') }),
+    );
   }
   if (context.yes) return;
   const rows = Math.round(tables.reduce((sum, table) => sum + table.rows, 0));
@@ -83,14 +105,30 @@ async function requireConsent(
   });
 }
 
-/** The tables that would be dropped, with the server's estimate of their rows. */
-async function listTables(client: Client): Promise<{ name: string; rows: number }[]> {
-  const { rows } = await client.query<{ name: string; rows: number }>(
-    `SELECT relname AS name,
+interface DroppedTable {
+  readonly schema: string;
+  readonly name: string;
+  /** The server's estimate. */
+  readonly rows: number;
+  /** A partition of an own table. */
+  readonly part: boolean;
+}
+
+/** The tables that would be dropped: those of the schema `public`, and the own ones of other schemas. */
+async function listTables(client: Client, own: Tables): Promise<DroppedTable[]> {
+  const partitioned = own.filter((table) => table.partitioned);
+  const elsewhere = own.filter((table) => table.schema !== null);
+  const { rows } = await client.query<DroppedTable>(
+    `SELECT n.nspname AS schema, relname AS name,
             CASE relkind WHEN 'r'
-              THEN greatest(reltuples, pg_stat_get_live_tuples(oid), 0) ELSE 0 END::float8 AS rows
-       FROM pg_class WHERE relnamespace = $1::regnamespace AND relkind IN ('r', 'p') ORDER BY relname`,
-    [DROPPED_SCHEMA],
+              THEN greatest(reltuples, pg_stat_get_live_tuples(c.oid), 0) ELSE 0 END::float8 AS rows,
+            c.oid IN (SELECT p.relid FROM unnest($2::text[]) AS t (name)
+                       CROSS JOIN pg_partition_tree(to_regclass(t.name)) p WHERE p.level > 0) AS part
+       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE relkind IN ('r', 'p')
+        AND (n.nspname = $1 OR c.oid IN (SELECT to_regclass(name) FROM unnest($3::text[]) AS t (name)))
+      ORDER BY n.nspname <> $1, relname`,
+    [DROPPED_SCHEMA, partitioned.map(({ name }) => name), elsewhere.map(({ name }) => name)],
   );
   return rows;
 }
