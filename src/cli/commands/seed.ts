@@ -1,4 +1,3 @@
-import { schemaWith } from '../../schemas/index.js'; // seam
 import { checkRules } from '../../database/rules.js';
 import { totalOf } from '../../database/table-counts.js';
 import { EXIT, type ExitCode } from '../../errors.js';
@@ -7,6 +6,7 @@ import { onAbort, unlessAborted } from '../../lib/signals.js';
 import { withConnection } from '../../postgres/connect.js';
 import type { ConnectionTarget } from '../../postgres/target.js';
 import { countsText } from '../../report/text.js';
+import { schemaWith } from '../../schemas/index.js'; // seam
 import { Seed, type SeedOutcome } from '../../seed/run.js';
 import { SeedProgress } from '../progress/seed-progress.js';
 import { logRules } from './check.js';
@@ -62,6 +62,7 @@ export async function seedTables(
   const shown = new SeedProgress(m, () => ({
     rows: seed.rows,
     of: expected,
+    work: seed.work,
     indexes: seed.indexes,
   }));
   const endProgress = context.progress.show(() => shown.view(), log, 'always');
@@ -79,7 +80,9 @@ export async function seedTables(
   }
   if (written > 0) log.info(m.seed.done({ written, seconds, perSecond: perSecond(outcome) }));
   if (!settings.seed.validateForeignKeys) return { exitCode: EXIT.done, outcome };
-  const rules = await unlessAborted(context.interrupted, () => withConnection(target, (client) => checkRules(client, schemaWith([]))));
+  const rules = await unlessAborted(context.interrupted, () =>
+    withConnection(target, (client) => checkRules(client, schemaWith([]))),
+  );
   return { exitCode: logRules(context.log.component('check'), m, rules), outcome };
 }
 

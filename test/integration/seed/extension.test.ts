@@ -228,7 +228,7 @@ for (const server of servers) {
     await withExtension(async (db) => {
       const left = () =>
         db.query(
-          `SELECT relkind AS kind, oid::regclass::text AS name FROM pg_class
+          `SELECT relkind::text AS kind, oid::regclass::text AS name FROM pg_class
             WHERE relnamespace IN ('public'::regnamespace, to_regnamespace('faturamento'))
             UNION ALL SELECT 'type', typname FROM pg_type WHERE typtype = 'e'
             UNION ALL SELECT 'schema', nspname FROM pg_namespace WHERE nspname = 'faturamento'
