@@ -1,4 +1,3 @@
-import { schemaWith } from '../src/schemas/index.js'; // seam
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
@@ -9,6 +8,7 @@ import { type EmbeddedServer, openEmbedded } from '../src/embedded/server.js';
 import { withConnection } from '../src/postgres/connect.js';
 import type { ConnectionTarget } from '../src/postgres/target.js';
 import type { RunSummary } from '../src/runs/summary.js';
+import { schemaWith } from '../src/schemas/index.js';
 import { run } from './peers.js';
 
 /** The first port that the bench's server tries. */

@@ -1,16 +1,11 @@
 import { type KnownId, knownIdOf } from '../src/ids/known-id.js';
 import type { WorkerIds } from '../src/ids/worker-ids.js';
-import type { ProducerTask } from '../src/run/protocol.js';
-import type {
-  Candidate,
-  EventSpec,
-  Patient,
-  References,
-} from '../src/legacy/events/event.js';
+import type { Candidate, EventSpec, Patient, References } from '../src/legacy/events/event.js';
 import type { EventType } from '../src/legacy/events/index.js';
 import { RowMaker } from '../src/legacy/rows.js';
 import { rowProblem } from '../src/legacy/rules.js';
 import type { ParentTable, Row, TableName } from '../src/legacy/tables.js';
+import type { ProducerTask } from '../src/run/protocol.js';
 import type { Candidates } from './candidates.js';
 import type { Write } from './writes.js';
 

@@ -1,11 +1,11 @@
 import type { Change } from '../src/ledger/writer.js';
+import type { WrittenRows } from '../src/legacy/changes.js';
+import type { Candidate, EventSpec } from '../src/legacy/events/event.js';
+import { idOf, type Row } from '../src/legacy/tables.js';
 import type { Failure } from '../src/postgres/failures.js';
 import type { Answer } from '../src/postgres/packet.js';
 import type { Pending, Witness } from '../src/postgres/pending.js';
 import { isCalculable, parseNumbers, parseRows } from '../src/postgres/statements.js';
-import type { WrittenRows } from '../src/legacy/changes.js';
-import type { Candidate, EventSpec } from '../src/legacy/events/event.js';
-import { idOf, type Row } from '../src/legacy/tables.js';
 import { ALWAYS, isOfLinks, type Write } from './writes.js';
 
 export interface Rejection {

@@ -1,5 +1,8 @@
 import type { Client } from 'pg';
 import { type OnLease, WorkerIds } from '../src/ids/worker-ids.js';
+import type { EventSpec } from '../src/legacy/events/event.js';
+import { EVENTS, type EventType } from '../src/legacy/events/index.js';
+import { columnIndex, type TableName } from '../src/legacy/tables.js';
 import { describeFailure } from '../src/postgres/failures.js';
 import { type Answer, send } from '../src/postgres/packet.js';
 import { SQLSTATE } from '../src/postgres/sqlstate.js';
@@ -7,9 +10,6 @@ import { BEGIN, lockPatients } from '../src/postgres/statements.js';
 import { requireTables, type TableOids } from '../src/postgres/table-oids.js';
 import type { Statement } from '../src/postgres/wire.js';
 import type { ProducerTask, Returning } from '../src/run/protocol.js';
-import type { EventSpec } from '../src/legacy/events/event.js';
-import { EVENTS, type EventType } from '../src/legacy/events/index.js';
-import { columnIndex, type TableName } from '../src/legacy/tables.js';
 import { BatchBuilder } from './batch-builder.js';
 import { type BatchOutcome, BatchResult } from './batch-result.js';
 import { type Candidates, candidatesOf } from './candidates.js';
@@ -104,7 +104,7 @@ export class BatchWriter {
   /** Makes the committed batch's rows available to later ones. */
   confirm({ spec }: Batch, outcome: BatchOutcome): void {
     this.candidates.get(spec.type)?.keep(outcome.candidates);
-    this.ids.committed(outcome.changes);
+    this.ids.committed(outcome.changes as never); // seam
   }
 
   async #together(

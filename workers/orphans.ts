@@ -1,6 +1,4 @@
 import type { Client } from 'pg';
-import { send } from '../src/postgres/packet.js';
-import { missingIds, parseNumbers } from '../src/postgres/statements.js';
 import {
   columnIndex,
   idOf,
@@ -9,6 +7,8 @@ import {
   type Row,
   TABLES,
 } from '../src/legacy/tables.js';
+import { send } from '../src/postgres/packet.js';
+import { missingIds, parseNumbers } from '../src/postgres/statements.js';
 import type { Write } from './writes.js';
 
 /** Ids by table, of the tables that others reference. */

@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import type { Change } from '../src/ledger/writer.js';
+import { idOf, type TableName } from '../src/legacy/tables.js';
 import { type Answer, send, sendUnchecked } from '../src/postgres/packet.js';
 import { MOST_PENDING } from '../src/postgres/pending.js';
 import {
@@ -9,7 +10,6 @@ import {
   NAME_TRANSACTION,
   parseNumbers,
 } from '../src/postgres/statements.js';
-import { idOf, type TableName } from '../src/legacy/tables.js';
 import type { Batch } from './batch.js';
 import { type BatchOutcome, BatchResult } from './batch-result.js';
 import type { CommittedTransaction, TransactionJournal } from './transaction-journal.js';
@@ -126,7 +126,7 @@ function without(outcome: BatchOutcome, dropped: readonly Change[]): BatchOutcom
   });
   const changes = outcome.changes.map((change) => {
     if (change.operation !== 'insert') return change;
-    const gone = ids(change.table);
+    const gone = ids(change.table as TableName);
     return { ...change, rows: change.rows.filter((row) => !gone.has(idOf(row))) };
   });
   return { ...outcome, rows, changes, candidates: [], whole: false };

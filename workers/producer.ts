@@ -1,4 +1,5 @@
 import '../src/messages/english.js';
+import { EVENTS } from '../src/legacy/events/index.js';
 import { sleep, sleepExactly } from '../src/lib/clock.js';
 import { makePacer } from '../src/load/pacer.js';
 import { describeFailure, type Failure } from '../src/postgres/failures.js';
@@ -8,7 +9,6 @@ import { RNG_PURPOSE, Rng } from '../src/random/rng.js';
 import { Control } from '../src/run/control.js';
 import type { ProducerResult, ProducerTask } from '../src/run/protocol.js';
 import { WorkerStats } from '../src/run/worker-stats.js';
-import { EVENTS } from '../src/legacy/events/index.js';
 import { requireWhole } from '../src/seed/indexes.js';
 import { joinStream } from '../src/seed/locks.js';
 import { type Batch, BatchWriter, makesParents } from './batch.js';

@@ -2,6 +2,8 @@ import type { Client } from 'pg';
 import { ledgerFile } from '../src/ledger/folder.js';
 import type { LedgerTask } from '../src/ledger/writer.js';
 import { type Change, LedgerWriter, type TransactionName } from '../src/ledger/writer.js';
+import { LEGACY_SCHEMA } from '../src/legacy/schema.js'; // seam
+import type { TableName } from '../src/legacy/tables.js';
 import {
   type ConnectionIdentity,
   compareServers,
@@ -10,7 +12,6 @@ import {
 import { settlePending } from '../src/postgres/in-doubt.js';
 import type { Fate } from '../src/postgres/pending.js';
 import type { WorkerStats } from '../src/run/worker-stats.js';
-import type { TableName } from '../src/legacy/tables.js';
 import type { BatchOutcome } from './batch-result.js';
 
 /** A transaction whose COMMIT the server answered. */
@@ -70,7 +71,7 @@ export class TransactionJournal {
     } finally {
       for (const { dropped } of answers) {
         for (const { table, operation, rows } of dropped) {
-          this.#stats.reduce({ table, operation, count: rows.length });
+          this.#stats.reduce({ table: table as TableName, operation, count: rows.length });
         }
         this.#stats.settle('committed');
       }
@@ -100,7 +101,8 @@ export class TransactionJournal {
     onFate: (fate: Fate) => void,
   ): Promise<void> {
     this.#close();
-    const before = this.#task === null ? null : LedgerWriter.last(this.#task, this.#stats);
+    const before =
+      this.#task === null ? null : LedgerWriter.last(LEGACY_SCHEMA.tables, this.#task, this.#stats);
     const server = compareServers(this.#server ?? before?.server ?? null, facts.server);
     const open = new Set(before?.open);
     try {
@@ -126,7 +128,7 @@ export class TransactionJournal {
 
   #begin({ folder, worker, run, rng }: LedgerTask, facts: ConnectionIdentity): LedgerWriter {
     const connection = this.#stats.connections + 1;
-    return LedgerWriter.create(ledgerFile(folder, worker, connection), {
+    return LedgerWriter.create(LEGACY_SCHEMA, ledgerFile(folder, worker, connection), {
       run,
       worker,
       connection,

@@ -2,6 +2,8 @@ import type { Client } from 'pg';
 import { WorkerIds } from '../src/ids/worker-ids.js';
 import { seal } from '../src/ledger/sealed-lines.js';
 import { intentOf } from '../src/ledger/writer.js';
+import { EVENTS } from '../src/legacy/events/index.js';
+import { LEGACY_SCHEMA } from '../src/legacy/schema.js'; // seam
 import { monotonicMs } from '../src/lib/clock.js';
 import { Curve } from '../src/load/curve.js';
 import type { PaceSpec } from '../src/load/pacer.js';
@@ -12,7 +14,6 @@ import { RNG_PURPOSE, Rng } from '../src/random/rng.js';
 import { Control } from '../src/run/control.js';
 import type { ProducerTask, Returning } from '../src/run/protocol.js';
 import { WorkerStats } from '../src/run/worker-stats.js';
-import { EVENTS } from '../src/legacy/events/index.js';
 import { BatchBuilder } from './batch-builder.js';
 import type { BatchOutcome } from './batch-result.js';
 import { candidatesOf } from './candidates.js';
@@ -84,7 +85,7 @@ export async function warmUp(
 
 /** Encodes a transaction for the ledger, and writes it nowhere. */
 function practiceLedger({ changes, lsn, subtransactions }: BatchOutcome): void {
-  seal(intentOf({ xid: null, lsn, changes, subtransactions }, 1, 0), 0);
+  seal(intentOf(LEGACY_SCHEMA.tables, { xid: null, lsn, changes, subtransactions }, 1, 0), 0);
 }
 
 /** How many events a worker of this pace builds for practice. */

@@ -1,3 +1,8 @@
+import type { Operation } from '../src/legacy/changes.js';
+import type { Candidate, EventSpec } from '../src/legacy/events/event.js';
+import { setsAllChanging } from '../src/legacy/events/index.js';
+import { MAX_LINKS_PER_PATIENT } from '../src/legacy/links.js';
+import type { Row, TableName } from '../src/legacy/tables.js';
 import {
   deleteRows,
   insertLinks,
@@ -7,11 +12,6 @@ import {
 } from '../src/postgres/statements.js';
 import type { Statement } from '../src/postgres/wire.js';
 import type { Returning } from '../src/run/protocol.js';
-import type { Operation } from '../src/legacy/changes.js';
-import type { Candidate, EventSpec } from '../src/legacy/events/event.js';
-import { setsAllChanging } from '../src/legacy/events/index.js';
-import { MAX_LINKS_PER_PATIENT } from '../src/legacy/links.js';
-import type { Row, TableName } from '../src/legacy/tables.js';
 
 /** One statement's worth of a batch: rows of one table, written in one way. */
 export interface Write {

@@ -4,16 +4,19 @@ import { sqlName, type Table, type TableName } from '../schema/table.js';
 import { readScript, runSql } from './scripts.js';
 
 /**
- * Drops all tables of the schema `public`, and whatever else the scripts of a schema created: all of it or nothing. An
- * own schema of its tables stays if it holds objects of others.
+ * Drops all tables of the schema `public`, those of other schemas that are named, and whatever else the scripts of a
+ * schema created: all of it or nothing. An own schema of its tables stays if it still holds objects of others.
  */
-export async function dropAll(client: Client, schema: Schema): Promise<void> {
-  const elsewhere = schema.tables.filter((table) => table.schema !== null);
+export async function dropAll(
+  client: Client,
+  { drop, schemas }: Schema,
+  elsewhere: readonly TableName[],
+): Promise<void> {
   const statements = [
+    ...elsewhere.map((name) => `DROP TABLE IF EXISTS ${name} CASCADE`),
     await readScript('99_drop_all.sql'),
-    ...elsewhere.map(({ name }) => `DROP TABLE IF EXISTS ${name} CASCADE`),
-    ...schema.drop,
-    ...schema.schemas.map(dropUnlessUsed),
+    ...drop,
+    ...schemas.map(dropUnlessUsed),
   ];
   await runSql(client, statements.join(';\n'));
 }

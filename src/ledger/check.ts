@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
-import type { Operation } from '../legacy/changes.js';
-import type { TableName } from '../legacy/tables.js';
+import type { Operation } from '../schema/changes.js';
+import type { Key, TableName } from '../schema/table.js';
+import type { Tables } from '../schema/tables.js';
 import { beginComparison, compare, type KeyDifference } from './compare.js';
 import { expectationsOf } from './expectations.js';
 import type { LedgerHeader } from './format.js';
@@ -16,7 +17,7 @@ const DIFFERENCES_KEPT = 500_000;
 /** A key whose row in the database differs from the ledger. */
 export interface LedgerDifference {
   readonly table: TableName;
-  readonly key: number;
+  readonly key: Key;
   /** The last operation on it by the ledger; null if it was only leased. */
   readonly operation: Operation | null;
   /** Whether that operation was committed; false: aborted. */
@@ -44,21 +45,23 @@ export interface LedgerCheck {
  * Compares a ledger with the database, in one snapshot. Reads every file once and keeps the entries of one worker at
  * a time. A difference may be explained by the ledger of a run that changed the row later.
  *
+ * @param tables those of the ledger (`tablesOfLedger`)
  * @param others ledgers of runs that may have written after `started`
  */
 export async function checkLedger(
+  tables: Tables,
   client: Client,
   folder: string,
   onHeader: (header: LedgerHeader) => void,
   others: (started: string | null) => readonly OtherLedger[] = () => [],
 ): Promise<LedgerCheck> {
-  const writes = new WorkerWrites();
+  const writes = new WorkerWrites(tables);
   const found: KeyDifference[] = [];
   const described: LedgerDifference[] = [];
   let count = 0;
   await beginComparison(client);
   try {
-    const totals = await readLedger(folder, {
+    const totals = await readLedger(tables, folder, {
       onHeader,
       onFile: (path) => writes.beginFile(path),
       onLease: (lease) => writes.addLease(lease),

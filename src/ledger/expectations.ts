@@ -1,4 +1,4 @@
-import { OPERATIONS } from '../legacy/changes.js';
+import { OPERATIONS } from '../schema/changes.js';
 import type { Entries, Entry } from './entries.js';
 
 /**

@@ -1,6 +1,7 @@
-import type { Operation } from '../legacy/changes.js';
-import type { TableName } from '../legacy/tables.js';
 import { compareServers, type ServerIdentity } from '../postgres/identity.js';
+import type { Operation } from '../schema/changes.js';
+import type { Key, TableName } from '../schema/table.js';
+import type { Tables } from '../schema/tables.js';
 import { type KeyDifference, xminOf } from './compare.js';
 import { readLedger } from './totals.js';
 import { WorkerWrites } from './worker-writes.js';
@@ -9,6 +10,8 @@ import { WorkerWrites } from './worker-writes.js';
 export interface OtherLedger {
   readonly run: string;
   readonly folder: string;
+  /** Those of its ledger (`tablesOfLedger`). */
+  readonly tables: Tables;
 }
 
 /** The members of the checked run's totals that tell whether a change is later. */
@@ -37,9 +40,9 @@ export async function explainByOthers(
   others: readonly OtherLedger[],
   checked: CheckedRun,
 ): Promise<(string | null)[]> {
-  const keys = new Map<TableName, Map<number, KeyDifference>>();
+  const keys = new Map<TableName, Map<Key, KeyDifference>>();
   for (const difference of differences) {
-    const ofTable = keys.get(difference.table) ?? new Map<number, KeyDifference>();
+    const ofTable = keys.get(difference.table) ?? new Map<Key, KeyDifference>();
     keys.set(difference.table, ofTable.set(difference.key, difference));
   }
   const changes = new Map<KeyDifference, LaterChange>();
@@ -52,15 +55,15 @@ export async function explainByOthers(
 
 /** Adds one run's changes of the keys to `changes`, if they are later than the checked run's and the last so far. */
 async function readChanges(
-  { run, folder }: OtherLedger,
-  keys: ReadonlyMap<TableName, ReadonlyMap<number, KeyDifference>>,
+  { run, folder, tables }: OtherLedger,
+  keys: ReadonlyMap<TableName, ReadonlyMap<Key, KeyDifference>>,
   { servers, started }: CheckedRun,
   changes: Map<KeyDifference, LaterChange>,
 ): Promise<void> {
-  const writes = new WorkerWrites();
+  const writes = new WorkerWrites(tables);
   const found: [KeyDifference, LaterChange][] = [];
   let isOwn = false;
-  const totals = await readLedger(folder, {
+  const totals = await readLedger(tables, folder, {
     onHeader: ({ server }) => {
       isOwn = servers.some((known) => compareServers(known, server) === 'same');
     },
@@ -71,7 +74,7 @@ async function readChanges(
     },
     onWorkerEnd: async () => {
       for (const [table, entries] of writes.tables) {
-        const wanted = keys.get(table);
+        const wanted = keys.get(table.name);
         if (wanted === undefined) continue;
         for (let i = 0; i < entries.size; i++) {
           const { first, last, write, xid } = entries.get(i);

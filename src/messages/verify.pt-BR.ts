@@ -1,4 +1,4 @@
-import type { TableName } from '../legacy/tables.js';
+import type { TableName } from '../schema/table.js';
 import type { EventOperation } from '../sources/source.js';
 import type { Omission } from '../verify/ledger/publishing.js';
 import type { Doubts, Verdict } from '../verify/verdict/accounting.js';

@@ -1,9 +1,9 @@
-import { schemaWith } from '../schemas/index.js'; // seam
 import type { Client } from 'pg';
 import { countRows, type TableCounts } from '../database/table-counts.js';
 import type { WrittenRows } from '../legacy/changes.js';
 import { TABLE_NAMES, type TableName } from '../legacy/tables.js';
 import { sleep } from '../lib/clock.js';
+import { schemaWith } from '../schemas/index.js'; // seam
 
 /** Pages of all tables together, 64 MB, that are counted in a few dozen milliseconds. */
 const QUICK_PAGES = 8192;
@@ -34,7 +34,9 @@ export class Totals {
     const all = TABLE_NAMES.reduce((sum, table) => sum + pages[table]!, 0);
     const quick = all <= QUICK_PAGES;
     const count = async () => {
-      this.#base = quick ? await countRows(client, schemaWith([]).tables) : await countSlowly(client, pages);
+      this.#base = quick
+        ? await countRows(client, schemaWith([]).tables)
+        : await countSlowly(client, pages);
       await client.query('COMMIT');
     };
     return { count, quick };

@@ -34,6 +34,11 @@ export interface SchemaSpec {
 export interface BaseSchemaSpec extends SchemaSpec {
   /** The table that takes new rows where a batch finds too few to change or to link; it references no other. */
   readonly filler: TableName;
+  /**
+   * The columns that updates set when ledgers did not record them. Frozen: old ledgers are read with it. A table that is
+   * not here had none.
+   */
+  readonly firstChanging: Readonly<Record<TableName, readonly string[]>>;
   /** Makes the lists that rows are composed of, in some 40 ms. */
   samplePools(): Pools;
 }
@@ -50,6 +55,8 @@ export class Schema {
   readonly drop: readonly string[];
   readonly characters: string;
   readonly filler: Table;
+  /** As of `BaseSchemaSpec`. */
+  readonly firstChanging: Readonly<Record<TableName, readonly string[]>>;
   readonly samplePools: () => Pools;
 
   constructor(base: BaseSchemaSpec, extensions: readonly SchemaSpec[]) {
@@ -74,6 +81,7 @@ export class Schema {
     this.drop = parts.flatMap((part) => part.drop);
     this.characters = parts.map(({ characters }) => characters).join('');
     this.filler = this.tables.get(base.filler);
+    this.firstChanging = base.firstChanging;
     this.samplePools = () => base.samplePools();
   }
 

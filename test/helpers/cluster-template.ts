@@ -1,4 +1,3 @@
-import { schemaWith } from '../../src/schemas/index.js'; // seam
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
@@ -21,6 +20,7 @@ import {
 import { makeFolder } from '../../src/embedded/data-folder.js';
 import { packageRoot } from '../../src/lib/package-root.js';
 import { withConnection } from '../../src/postgres/connect.js';
+import { schemaWith } from '../../src/schemas/index.js'; // seam
 import { freePort } from './free-port.js';
 import { testTarget } from './test-target.js';
 

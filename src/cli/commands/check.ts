@@ -1,4 +1,3 @@
-import { schemaWith } from '../../schemas/index.js'; // seam
 import { checkRules, type RuleResult } from '../../database/rules.js';
 import { requireSchema } from '../../database/schema.js';
 import { EXIT, type ExitCode } from '../../errors.js';
@@ -15,8 +14,8 @@ export const run: Command = (context) =>
   withServer(context, async (target) => {
     const rules = await unlessAborted(context.interrupted, () =>
       withConnection(target, async (client) => {
-        await requireSchema(client, schemaWith([]));
-        return checkRules(client, schemaWith([]));
+        await requireSchema(client, context.schema);
+        return checkRules(client, context.schema);
       }),
     );
     const { messages: m, paint } = context;

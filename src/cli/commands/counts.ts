@@ -1,4 +1,3 @@
-import { schemaWith } from '../../schemas/index.js'; // seam
 import { findHiddenRows } from '../../database/row-security.js';
 import { requireSchema } from '../../database/schema.js';
 import { countRows, totalOf } from '../../database/table-counts.js';
@@ -14,11 +13,11 @@ export const run: Command = (context) =>
   withServer(context, async (target) => {
     const tables = await unlessAborted(context.interrupted, () =>
       withConnection(target, async (client) => {
-        await requireSchema(client, schemaWith([]));
-        const hidden = await findHiddenRows(client, schemaWith([]).tables);
+        await requireSchema(client, context.schema);
+        const hidden = await findHiddenRows(client, context.schema.tables);
         if (hidden !== null)
           context.log.component('db').warning(context.messages.db.rowsHidden(hidden));
-        return countRows(client, schemaWith([]).tables);
+        return countRows(client, context.schema.tables);
       }),
     );
     context.print({

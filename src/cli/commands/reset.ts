@@ -6,7 +6,6 @@ import { unlessAborted } from '../../lib/signals.js';
 import { withConnection } from '../../postgres/connect.js';
 import type { ConnectionTarget } from '../../postgres/target.js';
 import type { Schema } from '../../schema/schema.js';
-import type { Tables } from '../../schema/tables.js';
 import { EXTENSION_NAMES, schemaWith } from '../../schemas/index.js';
 import { forget } from '../../seed/indexes.js';
 import { lockSeed, requireNoStream } from '../../seed/locks.js';
@@ -25,17 +24,23 @@ export const run: Command = (context) =>
     let dropping = false;
     await unlessAborted(context.interrupted, () =>
       withConnection(target, async (client) => {
-        await requireWritable(client, target, schemaWith([]));
+        await requireWritable(client, target, context.schema);
         await requireDroppable(client, target);
-        await requireNoOtherExtension(client, schemaWith([]));
+        await requireAsked(client, context.schema);
         // A running seed would lose its tables.
         await lockSeed(client);
-        await requireConsent(context, client, target);
+        const tables = await listTables(client, context.schema);
+        await requireConsent(context, tables, target);
         context.interrupted.throwIfAborted();
         // After the question, which may wait for long.
-        await requireNoStream(client, schemaWith([]).tables);
+        await requireNoStream(client, context.schema.tables);
         dropping = true;
-        await dropAll(client, schemaWith([]));
+        const elsewhere = tables.filter(({ is_public }) => !is_public);
+        await dropAll(
+          client,
+          context.schema,
+          elsewhere.map(({ name }) => name),
+        );
         await forget(client);
       }),
     ).catch((error: unknown) => {
@@ -57,44 +62,34 @@ async function requireDroppable(client: Client, { searchPath }: ConnectionTarget
   throw new OperatorError(EXIT.state, (m) => m.reset.schema({ searchPath }));
 }
 
-/** Refuses to drop a part of an extension that is not asked for: some of its tables, or what its tables reference. */
-async function requireNoOtherExtension(client: Client, asked: Schema): Promise<void> {
-  const others = EXTENSION_NAMES.filter((name) => !asked.extensions.includes(name));
-  for (const extension of others) {
-    const own = schemaWith([extension]).tables.filter(({ name }) => !asked.tables.has(name));
-    const tables = await existingTables(client, own);
-    if (tables.length === 0) continue;
-    throw new OperatorError(EXIT.state, (m) =>
-      m.reset.otherExtension({ tables: tables.join(', '), extension }),
-    );
+/** Refuses to drop the tables that those of an extension reference, and to leave that one half. */
+async function requireAsked(client: Client, { extensions, tables }: Schema): Promise<void> {
+  for (const extension of EXTENSION_NAMES.filter((name) => !extensions.includes(name))) {
+    const others = schemaWith([extension]).tables.filter(({ name }) => !tables.has(name));
+    const found = await existingTables(client, others);
+    if (found.length === 0) continue;
+    const names = found.join(', ');
+    throw new OperatorError(EXIT.state, (m) => m.reset.extension({ tables: names, extension }));
   }
 }
 
 /** Returns when the tables may be dropped; throws the reason when they may not. */
 async function requireConsent(
   context: CommandContext,
-  client: Client,
+  tables: readonly Dropped[],
   target: ConnectionTarget,
 ): Promise<void> {
-  const { messages: m, log } = context;
+  const { schema, messages: m, log } = context;
   const out = log.component('reset');
-  const { tables: own } = schemaWith([]);
-  const tables = await listTables(client, own);
   if (tables.length === 0) {
     out.info(m.reset.nothing());
     return;
   }
-  const listed = tables.filter(({ part }) => !part);
-  for (const schema of new Set(listed.map((table) => table.schema))) {
-    const names = listed.filter((table) => table.schema === schema).map(({ name }) => name);
-    out.info(m.reset.list({ tables: names.join(', '), schema }));
-  }
-  const known = new Set(own.map(({ relation }) => relation));
-  const foreign = listed.filter(({ name }) => !known.has(name));
+  const names = tables.map(({ name }) => name);
+  out.info(m.reset.list({ tables: names.join(', '), schema: schemasOf(schema).join(', ') }));
+  const foreign = names.filter((name) => !schema.tables.has(name));
   if (foreign.length > 0 && !context.dropForeignTables) {
-    throw new OperatorError(EXIT.state, (msg) =>
-      msg.reset.foreign({ tables: foreign.map(({ name }) => name).join(', ') }),
-    );
+    throw new OperatorError(EXIT.state, (msg) => msg.reset.foreign({ tables: foreign.join(', ') }));
   }
   if (context.yes) return;
   const rows = Math.round(tables.reduce((sum, table) => sum + table.rows, 0));
@@ -105,30 +100,36 @@ async function requireConsent(
   });
 }
 
-interface DroppedTable {
-  readonly schema: string;
+/** A table that would be dropped, with its partitions. */
+interface Dropped {
+  /** As SQL writes it. */
   readonly name: string;
+  /** Its schema is the one that sql/99_drop_all.sql empties. */
+  readonly is_public: boolean;
   /** The server's estimate. */
   readonly rows: number;
-  /** A partition of an own table. */
-  readonly part: boolean;
 }
 
-/** The tables that would be dropped: those of the schema `public`, and the own ones of other schemas. */
-async function listTables(client: Client, own: Tables): Promise<DroppedTable[]> {
-  const partitioned = own.filter((table) => table.partitioned);
-  const elsewhere = own.filter((table) => table.schema !== null);
-  const { rows } = await client.query<DroppedTable>(
-    `SELECT n.nspname AS schema, relname AS name,
-            CASE relkind WHEN 'r'
-              THEN greatest(reltuples, pg_stat_get_live_tuples(c.oid), 0) ELSE 0 END::float8 AS rows,
-            c.oid IN (SELECT p.relid FROM unnest($2::text[]) AS t (name)
-                       CROSS JOIN pg_partition_tree(to_regclass(t.name)) p WHERE p.level > 0) AS part
-       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE relkind IN ('r', 'p')
-        AND (n.nspname = $1 OR c.oid IN (SELECT to_regclass(name) FROM unnest($3::text[]) AS t (name)))
-      ORDER BY n.nspname <> $1, relname`,
-    [DROPPED_SCHEMA, partitioned.map(({ name }) => name), elsewhere.map(({ name }) => name)],
+async function listTables(client: Client, schema: Schema): Promise<Dropped[]> {
+  const partitioned = schema.tables.filter((table) => table.partitioned).map(({ name }) => name);
+  const { rows } = await client.query<Dropped>(
+    `SELECT CASE WHEN t.relnamespace = $1::regnamespace THEN t.relname::text
+                 ELSE format('%I.%I', n.nspname, t.relname) END AS name,
+            t.relnamespace = $1::regnamespace AS is_public,
+            sum(CASE c.relkind WHEN 'r'
+              THEN greatest(c.reltuples, pg_stat_get_live_tuples(c.oid), 0) ELSE 0 END)::float8 AS rows
+       FROM pg_class c
+       JOIN pg_class t ON t.oid = CASE WHEN pg_partition_root(c.oid)::oid = ANY (
+              SELECT to_regclass(name)::oid FROM unnest($3::text[]) AS p (name))
+            THEN pg_partition_root(c.oid)::oid ELSE c.oid END
+       JOIN pg_namespace n ON n.oid = t.relnamespace
+      WHERE n.nspname = ANY ($2::text[]) AND c.relkind IN ('r', 'p')
+      GROUP BY t.oid, t.relname, t.relnamespace, n.nspname ORDER BY is_public DESC, t.relname`,
+    [DROPPED_SCHEMA, schemasOf(schema), partitioned],
   );
   return rows;
+}
+
+function schemasOf({ schemas }: Schema): readonly string[] {
+  return [DROPPED_SCHEMA, ...schemas];
 }

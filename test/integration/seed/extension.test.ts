@@ -235,14 +235,14 @@ for (const server of servers) {
             UNION ALL SELECT 'function', proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace`,
         );
       await withConnection(db.target, async (client) => {
-        await dropAll(client, SCHEMA);
+        await dropAll(client, SCHEMA, [ITENS]);
         assert.deepEqual(await left(), []);
-        await dropAll(client, SCHEMA);
+        await dropAll(client, SCHEMA, [ITENS]);
         await initDb(client, db.target, SCHEMA);
         await initDb(client, db.target, SCHEMA);
         await requireSchema(client, SCHEMA);
         await client.query('CREATE VIEW faturamento.own AS SELECT 1 AS one');
-        await dropAll(client, SCHEMA);
+        await dropAll(client, SCHEMA, [ITENS]);
         assert.deepEqual(await left(), [
           { kind: 'v', name: 'faturamento.own' },
           { kind: 'schema', name: 'faturamento' },
