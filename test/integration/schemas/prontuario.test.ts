@@ -40,11 +40,14 @@ async function withDatabase(
   await withConnection(server.target(database), async (client) => {
     await client.query(`SET IntervalStyle = postgres; SET extra_float_digits = 1;
       SET bytea_output = hex; SET TimeZone = 'UTC'; SET DateStyle = ISO`);
-    for (const file of ['01_schema.sql', '10_prontuario.sql', '10_prontuario.sql']) {
-      await client.query(await readFile(`${packageRoot()}/sql/${file}`, 'utf8'));
-    }
+    for (const { file } of SCHEMA.scripts) await runScript(client, file);
+    await runScript(client, '10_prontuario.sql');
     await body(client);
   });
+}
+
+async function runScript(client: Client, file: string): Promise<void> {
+  await client.query(await readFile(`${packageRoot()}/sql/${file}`, 'utf8'));
 }
 
 function printed(row: Row): (string | null)[] {
@@ -134,6 +137,14 @@ for (const server of SERVERS) {
           assert.deepEqual(stored, [printed(values)], `${type} ${row[0]}`);
         }
       }
+      if (server.version === 18) {
+        const shares = ['texto', 'estrutura', 'anexo'].map(
+          (column) => `avg((pg_column_toast_chunk_id(${column}) IS NOT NULL)::int) > 0.03`,
+        );
+        const [toasted] = await textsOf(client, `SELECT ${shares.join(', ')} FROM prontuarios`);
+        assert.deepEqual(toasted, ['t', 't', 't']);
+      }
+      await runScript(client, '10_prontuario.sql');
       for (const { rule, violations } of SCHEMA.rules) {
         assert.deepEqual(await textsOf(client, violations), [['0']], rule);
       }
