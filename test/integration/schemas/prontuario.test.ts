@@ -114,6 +114,15 @@ for (const server of SERVERS) {
             assert.deepEqual(row, printed(batch[i]!), `${type} ${first + i + 1}`);
           });
         }
+        const moments = await textsOf(
+          client,
+          `SELECT count(*) FROM ${table} WHERE ${change.open}
+            UNION ALL SELECT sum(extract(epoch FROM ${change.at})::numeric) FROM ${table} WHERE ${change.open}`,
+        );
+        const candidates = rows.map((row) => change.momentOf(row)).filter((at) => at !== null);
+        const seconds = candidates.reduce((sum, at) => sum + at / 1000, 0);
+        assert.equal(Number(moments[0]![0]), candidates.length);
+        assert.ok(Math.abs(Number(moments[1]![0]) - seconds) < 1, type);
         if (key.length === 0) continue;
         for (const row of rows.slice(0, ROWS / 10)) {
           const at = change.momentOf(row);
@@ -148,6 +157,91 @@ for (const server of SERVERS) {
       for (const { rule, violations } of SCHEMA.rules) {
         assert.deepEqual(await textsOf(client, violations), [['0']], rule);
       }
+    });
+  });
+
+  test(`the tables of PostgreSQL ${server.version} are as the extension declares them`, async () => {
+    await withDatabase({ server, database: 'tabelas' }, async (client) => {
+      for (const table of SCHEMA.tables) {
+        const { columns, serverColumns, key, foreignKeys, sequence } = table;
+        const declared = [
+          ...columns.map(({ name, type, notNull }) => [name, type, notNull ? 't' : 'f']),
+          // The clock may not be null; the words of a note follow from its text, which may not be either.
+          ...serverColumns.map(({ name, type, set }) => [
+            name,
+            type,
+            set === 'derived' ? 'f' : 't',
+          ]),
+        ];
+        const found = await textsOf(
+          client,
+          `SELECT attname, format_type(atttypid, atttypmod), attnotnull FROM pg_attribute
+            WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum`,
+          [table.name],
+        );
+        assert.deepEqual(found, declared, table.name);
+        const [keys] = await textsOf(
+          client,
+          `SELECT array_to_json(ARRAY(SELECT attname FROM pg_index, unnest(indkey) WITH ORDINALITY k (n, i)
+               JOIN pg_attribute ON attnum = k.n AND attrelid = $1::regclass
+              WHERE indrelid = $1::regclass AND indisprimary ORDER BY k.i))`,
+          [table.name],
+        );
+        assert.deepEqual(JSON.parse(keys![0]!), key);
+        const references = await textsOf(
+          client,
+          `SELECT attname, confrelid = to_regclass(k.parent), confupdtype = 'c'
+             FROM unnest($2::text[], $3::text[]) WITH ORDINALITY k (child, parent, i)
+             JOIN pg_attribute ON attrelid = $1::regclass AND attname = k.child
+             JOIN pg_constraint ON conrelid = attrelid AND contype = 'f' AND conkey = ARRAY[attnum]
+            ORDER BY k.i`,
+          [
+            table.name,
+            foreignKeys.map(({ column }) => column),
+            foreignKeys.map((foreignKey) => foreignKey.references),
+          ],
+        );
+        assert.deepEqual(
+          references,
+          foreignKeys.map(({ column }) => [column, 't', 't']),
+        );
+        if (sequence !== null) await textsOf(client, 'SELECT nextval($1::regclass)', [sequence]);
+      }
+    });
+  });
+
+  test(`PostgreSQL ${server.version}: components follow a recoded item, which can not be deleted before them`, async () => {
+    await withDatabase({ server, database: 'kits' }, async (client) => {
+      await insert(client, 'pacientes', [paciente(MAKER, 1, patientSince(MAKER, 1, NOW))]);
+      const { table, change, deletable } = SCHEMA.event('item_conta');
+      const principal = ['Nº 000000001/0', null, 1, 'Kit', 1, '2026-01-01', '1.00', null, null];
+      const component = [
+        'Nº 000000002/0',
+        principal[0]!,
+        1,
+        'Fio',
+        1,
+        '2026-01-01',
+        '2.00',
+        null,
+        '',
+      ];
+      await insert(client, table, [component, principal]);
+      const remove = `DELETE FROM ${table} WHERE ${deletable} RETURNING "Código"`;
+      const moments = Array.from({ length: 20 }, (_, step) => NOW + step);
+      const [code] = moments
+        .map((now) => change.values(MAKER, { key: [principal[0]!], at: 0 }, now)[0])
+        .filter((next) => next !== principal[0]);
+      await textsOf(client, `UPDATE ${table} SET "Código" = $1 WHERE "Código" = $2`, [
+        code,
+        principal[0],
+      ]);
+      assert.deepEqual(await textsOf(client, `SELECT "Item Principal" FROM ${table} ORDER BY 1`), [
+        [code],
+        [null],
+      ]);
+      assert.deepEqual(await textsOf(client, remove), [['Nº 000000002/0']]);
+      assert.deepEqual(await textsOf(client, remove), [[code]]);
     });
   });
 }

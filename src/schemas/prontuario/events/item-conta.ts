@@ -81,12 +81,12 @@ export const itemConta: EventSpec<'pacientes'> = {
 };
 
 /** The first code of an item: its number and its version. */
-export function codeOf(id: number): string {
+function codeOf(id: number): string {
   return `Nº ${digits(id, 9)}/0`;
 }
 
 /** The next code of an item: its number stays and its version grows, so no row ever had that code. */
-export function recoded(code: string): string {
+function recoded(code: string): string {
   const slash = code.lastIndexOf('/');
   return `${code.slice(0, slash)}/${Number(code.slice(slash + 1)) + 1}`;
 }
