@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import test from 'node:test';
 import type { Client } from 'pg';
+import { formatDate } from '../../../src/lib/calendar.js';
 import { packageRoot } from '../../../src/lib/package-root.js';
 import { withConnection } from '../../../src/postgres/connect.js';
 import type { References } from '../../../src/schema/event.js';
@@ -16,7 +17,7 @@ const SCHEMA = schemaWith(['prontuario']);
 const MAKER = new RowMaker(7, SCHEMA.samplePools());
 const NOW = Date.UTC(2026, 5, 17, 12, 0, 0, 250);
 const PARENTS = 20;
-const ROWS = 3000;
+const ROWS = 2000;
 /** Rows of one statement: a chart note may have 200 kB. */
 const BATCH = 100;
 const OWN = SCHEMA.eventTypes.filter((type) =>
@@ -48,6 +49,18 @@ async function withDatabase(
 
 async function runScript(client: Client, file: string): Promise<void> {
   await client.query(await readFile(`${packageRoot()}/sql/${file}`, 'utf8'));
+}
+
+/** Leaves only the default one. */
+async function dropPartitions(client: Client): Promise<void> {
+  const partitions = await textsOf(
+    client,
+    `SELECT inhrelid::regclass FROM pg_inherits
+      WHERE inhparent = 'sinais_vitais'::regclass
+        AND inhrelid <> 'sinais_vitais_outros'::regclass`,
+  );
+  assert.equal(partitions.length, 37);
+  await client.query(`DROP TABLE ${partitions.join(', ')}`);
 }
 
 function printed(row: Row): (string | null)[] {
@@ -207,6 +220,19 @@ for (const server of SERVERS) {
         );
         if (sequence !== null) await textsOf(client, 'SELECT nextval($1::regclass)', [sequence]);
       }
+      await insert(client, 'pacientes', [paciente(MAKER, 1, patientSince(MAKER, 1, NOW))]);
+      await dropPartitions(client);
+      const places = 'SELECT DISTINCT tableoid::regclass FROM sinais_vitais';
+      const early = ['1', '2001-01-01 00:00:00+00', ...Array.from({ length: 6 }, () => null)];
+      const today = early.with(1, `${formatDate(Date.now())} 00:00:00+00`);
+      await insert(client, 'sinais_vitais', [early, today]);
+      assert.deepEqual(await textsOf(client, places), [['sinais_vitais_outros']]);
+      await runScript(client, '10_prontuario.sql');
+      assert.deepEqual(await textsOf(client, places), [['sinais_vitais_outros']]);
+      await client.query('TRUNCATE sinais_vitais');
+      await runScript(client, '10_prontuario.sql');
+      await insert(client, 'sinais_vitais', [early, today]);
+      assert.equal((await textsOf(client, places)).length, 2);
     });
   });
 

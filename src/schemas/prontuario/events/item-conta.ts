@@ -72,7 +72,7 @@ export const itemConta: EventSpec<'pacientes'> = {
     momentOf: () => 0,
     values(maker, { key }, now) {
       const code = String(key[0]);
-      const rng = maker.at(ROW_PURPOSE.itemContaRevision, numberOf(code), now);
+      const rng = maker.at(ROW_PURPOSE.itemContaRevision, Number(partsOf(code).number), now);
       const next = rng.chance(RECODED) ? recoded(code) : code;
       return [next, price(rng), dueAt(rng, now), denial(rng)] satisfies readonly Value[];
     },
@@ -87,13 +87,14 @@ function codeOf(id: number): string {
 
 /** The next code of an item: its number stays and its version grows, so no row ever had that code. */
 function recoded(code: string): string {
-  const slash = code.lastIndexOf('/');
-  return `${code.slice(0, slash)}/${Number(code.slice(slash + 1)) + 1}`;
+  const { number, version } = partsOf(code);
+  // Another program's code stays.
+  return number === null ? code : `Nº ${number}/${Number(version) + 1}`;
 }
 
-/** The number of an item; of a code that another program wrote, 0. */
-function numberOf(code: string): number {
-  return Number(/^Nº (\d{9,15})\//.exec(code)?.[1] ?? 0);
+function partsOf(code: string) {
+  const [, number = null, version = null] = /^Nº (\d{9,15})\/(\d+)$/.exec(code) ?? [];
+  return { number, version };
 }
 
 /** The first day of the month of billing, or the day of an odd one, as `date`. */
