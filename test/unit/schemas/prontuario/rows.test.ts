@@ -137,6 +137,8 @@ test('NaN and both infinities occur at a few per mille each, in each type that h
   }
   assert.ok(perMille('temperatura', 'NaN') > 2 && perMille('temperatura', 'NaN') < 6);
   assert.equal(perMille('temperatura', 'Infinity'), 0);
+  // Debezium's defaults make a null of a numeric NaN.
+  assert.ok(!valuesOf('item_conta', 'Valor', ITEMS).includes('NaN'));
 });
 
 test('rare forms of every type occur', () => {
@@ -168,7 +170,7 @@ test('rare forms of every type occur', () => {
     ['item_conta', 'Vencimento', ITEMS, [/^infinity$/, /^-infinity$/, / BC$/, /^9999/, /\.\d+$/]],
     ['item_conta', 'Descrição', ITEMS, [/\p{Emoji_Presentation}/u, /^$/]],
     ['item_conta', 'Glosa', ITEMS, [/^$/, /./]],
-    ['item_conta', 'Valor', ITEMS, [/\.00$/, /^-/, /^NaN$/, /^9999999999\.99$/]],
+    ['item_conta', 'Valor', ITEMS, [/\.00$/, /^-/, /^9999999999\.99$/]],
   ];
   for (const [type, column, rows, patterns] of forms) {
     const values = valuesOf(type, column, rows).filter((value) => value !== null);
