@@ -10,6 +10,7 @@ import { RowMaker } from '../../../src/schema/row-maker.js';
 import { baseType, type Column, type Row, sqlName } from '../../../src/schema/table.js';
 import { medico, paciente, patientSince } from '../../../src/schemas/hospital/rows.js';
 import { schemaWith } from '../../../src/schemas/index.js';
+import { PRONTUARIO } from '../../../src/schemas/prontuario/index.js';
 import { startServers } from '../../helpers/server.js';
 
 const SERVERS = await startServers();
@@ -20,9 +21,7 @@ const PARENTS = 20;
 const ROWS = 2000;
 /** Rows of one statement: a chart note may have 200 kB. */
 const BATCH = 100;
-const OWN = SCHEMA.eventTypes.filter((type) =>
-  ['prontuario', 'sinal_vital', 'prescricao', 'auditoria', 'item_conta'].includes(type),
-);
+const OWN = PRONTUARIO.events.map(({ type }) => type);
 
 /** The text of each value as the server sends it. */
 async function textsOf(client: Client, text: string, values: readonly unknown[] = []) {
@@ -233,6 +232,17 @@ for (const server of SERVERS) {
       await runScript(client, '10_prontuario.sql');
       await insert(client, 'sinais_vitais', [early, today]);
       assert.equal((await textsOf(client, places)).length, 2);
+      for (const { name } of PRONTUARIO.tables.toReversed())
+        await client.query(`DROP TABLE ${name}`);
+      for (const statement of PRONTUARIO.drop) await client.query(statement);
+      const left = await textsOf(
+        client,
+        `SELECT relname FROM pg_class WHERE relname ~ 'prontuario|sinais|prescri|auditoria|Itens'
+          UNION ALL SELECT typname FROM pg_type WHERE typname ~ 'via_administracao'
+          UNION ALL SELECT nspname FROM pg_namespace WHERE nspname = ANY ($1)`,
+        [PRONTUARIO.schemas],
+      );
+      assert.deepEqual(left, []);
     });
   });
 
@@ -266,8 +276,11 @@ for (const server of SERVERS) {
         [code],
         [null],
       ]);
+      const patient = `DELETE FROM pacientes WHERE ${SCHEMA.event('novo_paciente').deletable} RETURNING id`;
+      assert.deepEqual(await textsOf(client, patient), []);
       assert.deepEqual(await textsOf(client, remove), [['Nº 000000002/0']]);
       assert.deepEqual(await textsOf(client, remove), [[code]]);
+      assert.deepEqual(await textsOf(client, patient), [['1']]);
     });
   });
 }
