@@ -126,7 +126,7 @@ function without(outcome: BatchOutcome, dropped: readonly Change[]): BatchOutcom
   });
   const changes = outcome.changes.map((change) => {
     if (change.operation !== 'insert') return change;
-    const gone = ids(change.table);
+    const gone = ids(change.table as TableName);
     return { ...change, rows: change.rows.filter((row) => !gone.has(idOf(row))) };
   });
   return { ...outcome, rows, changes, candidates: [], whole: false };

@@ -1,3 +1,4 @@
+import { LEGACY_SCHEMA } from '../src/legacy/schema.js'; // seam
 import type { Client } from 'pg';
 import { ledgerFile } from '../src/ledger/folder.js';
 import type { LedgerTask } from '../src/ledger/writer.js';
@@ -70,7 +71,7 @@ export class TransactionJournal {
     } finally {
       for (const { dropped } of answers) {
         for (const { table, operation, rows } of dropped) {
-          this.#stats.reduce({ table, operation, count: rows.length });
+          this.#stats.reduce({ table: table as TableName, operation, count: rows.length });
         }
         this.#stats.settle('committed');
       }
@@ -100,7 +101,7 @@ export class TransactionJournal {
     onFate: (fate: Fate) => void,
   ): Promise<void> {
     this.#close();
-    const before = this.#task === null ? null : LedgerWriter.last(this.#task, this.#stats);
+    const before = this.#task === null ? null : LedgerWriter.last(LEGACY_SCHEMA.tables, this.#task, this.#stats);
     const server = compareServers(this.#server ?? before?.server ?? null, facts.server);
     const open = new Set(before?.open);
     try {
@@ -126,7 +127,7 @@ export class TransactionJournal {
 
   #begin({ folder, worker, run, rng }: LedgerTask, facts: ConnectionIdentity): LedgerWriter {
     const connection = this.#stats.connections + 1;
-    return LedgerWriter.create(ledgerFile(folder, worker, connection), {
+    return LedgerWriter.create(LEGACY_SCHEMA, ledgerFile(folder, worker, connection), {
       run,
       worker,
       connection,

@@ -1,3 +1,4 @@
+import { LEGACY_SCHEMA } from '../src/legacy/schema.js'; // seam
 import type { Client } from 'pg';
 import { WorkerIds } from '../src/ids/worker-ids.js';
 import { seal } from '../src/ledger/sealed-lines.js';
@@ -84,7 +85,7 @@ export async function warmUp(
 
 /** Encodes a transaction for the ledger, and writes it nowhere. */
 function practiceLedger({ changes, lsn, subtransactions }: BatchOutcome): void {
-  seal(intentOf({ xid: null, lsn, changes, subtransactions }, 1, 0), 0);
+  seal(intentOf(LEGACY_SCHEMA.tables, { xid: null, lsn, changes, subtransactions }, 1, 0), 0);
 }
 
 /** How many events a worker of this pace builds for practice. */

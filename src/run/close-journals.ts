@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import { type ClosedLedger, LedgerError, type LedgerTask, LedgerWriter } from '../ledger/writer.js';
+import { LEGACY_SCHEMA } from '../legacy/schema.js'; // seam
 import { within } from '../lib/clock.js';
 import { withConnection } from '../postgres/connect.js';
 import { describeFailure, type Failure, LEDGER } from '../postgres/failures.js';
@@ -89,7 +90,7 @@ class Closing {
     try {
       // After a ledger failed, its open intents may have been committed: `ledger resolve` asks about them.
       const failed = this.failure?.errno === LEDGER;
-      if (task !== null && !failed) ledger = LedgerWriter.last(task, stats);
+      if (task !== null && !failed) ledger = LedgerWriter.last(LEGACY_SCHEMA.tables, task, stats);
       await act(stats, ledger);
     } catch (error) {
       if (!(error instanceof LedgerError)) throw error;

@@ -11,6 +11,7 @@ import { EXIT, type ExitCode, OperatorError } from '../../errors.js';
 import { addFacts, writeFacts } from '../../ledger/facts-file.js';
 import { ledgerFolder } from '../../ledger/folder.js';
 import { samplePools } from '../../legacy/pools.js';
+import { LEGACY_SCHEMA } from '../../legacy/schema.js'; // seam
 import { describeMachine } from '../../lib/machine.js';
 import { programVersion } from '../../lib/package-root.js';
 import { onAbort, unlessAborted } from '../../lib/signals.js';
@@ -256,7 +257,7 @@ async function makeLedger(
 ): Promise<void> {
   try {
     await mkdir(folder, { recursive: true });
-    writeFacts(folder, run, server, database);
+    writeFacts(LEGACY_SCHEMA, folder, run, server, database);
   } catch (error) {
     const { message } = error as Error;
     throw new OperatorError(EXIT.state, (m) => m.ledger.unwritable({ message }));

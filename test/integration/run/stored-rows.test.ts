@@ -12,6 +12,7 @@ import type { LedgerTransaction } from '../../../src/ledger/transactions.js';
 import type { Change } from '../../../src/ledger/writer.js';
 import { EVENTS, type EventType } from '../../../src/legacy/events/index.js';
 import { samplePools } from '../../../src/legacy/pools.js';
+import { LEGACY_SCHEMA } from '../../../src/legacy/schema.js'; // seam
 import { type Row, TABLES, type TableName, type Value } from '../../../src/legacy/tables.js';
 import { parseTimestamp } from '../../../src/lib/calendar.js';
 import { withConnection } from '../../../src/postgres/connect.js';
@@ -266,7 +267,7 @@ for (const server of await startServers()) {
         },
       );
       const { server: identity } = await withConnection(db.target, identify);
-      writeFacts(cwd, 'test', identity, facts);
+      writeFacts(LEGACY_SCHEMA, cwd, 'test', identity, facts);
       await clearAudit(db);
       const { failure } = await engine.start();
       assert.equal(failure, null);
@@ -274,19 +275,21 @@ for (const server of await startServers()) {
       assert.equal(events, load.maxEvents);
       assert.equal(events, totalEvents(await auditedRows(db)));
       const { totals, differences } = await withConnection(db.target, (client) =>
-        checkLedger(client, cwd, () => undefined),
+        checkLedger(LEGACY_SCHEMA.tables, client, cwd, () => undefined),
       );
       assert.deepEqual([totals.problems.examples, differences.count], [[], 0]);
 
       const transactions: LedgerTransaction[] = [];
-      await readLedger(cwd, { onTransaction: (transaction) => transactions.push(transaction) });
+      await readLedger(LEGACY_SCHEMA.tables, cwd, {
+        onTransaction: (transaction) => transactions.push(transaction),
+      });
       // The intent of a transaction that was sent in one go with its COMMIT has no xid.
       const inOneGo = { consultas: 0, exames: 0, internacoes: 0 };
       for (const { intent } of transactions) {
         for (const table of ['consultas', 'exames', 'internacoes'] as const) {
           if (intent.rows[table]?.insert !== undefined && intent.xid === null) inOneGo[table]++;
         }
-        for (const key of decodeKeys(intent.rows.exames?.insert ?? '1')) {
+        for (const key of decodeKeys({ keyKind: 'id' }, intent.rows.exames?.insert ?? '1')) {
           assert.notEqual(Number(key) % 5, 0);
         }
       }
@@ -344,7 +347,8 @@ async function writeBatches(
 
 /** Does a change have its rows as the table holds them? */
 async function holdAgainst(client: Client, change: Change, returning: Returning): Promise<void> {
-  const { table, operation, rows, stored } = change;
+  const { operation, rows, stored } = change;
+  const table = change.table as TableName; // seam
   assert.equal(stored !== undefined, returning[table]?.includes(operation) ?? false);
   if (stored === undefined) return;
   const names = TABLES[table].columns.map(({ name }) => `${name}::text`).join(', ');
