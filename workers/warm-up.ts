@@ -1,3 +1,4 @@
+import { LEGACY_SCHEMA } from '../src/legacy/schema.js'; // seam
 import type { Client } from 'pg';
 import { WorkerIds } from '../src/ids/worker-ids.js';
 import { seal } from '../src/ledger/sealed-lines.js';
