@@ -109,7 +109,8 @@ export class Inbox implements Sink {
     }
   }
 
-  deleteWithoutKey(event: KeylessEvent): void {
+  // seam
+  changeWithoutKey(event: KeylessEvent): void {
     this.#arrive(event.committedAt);
     this.#rows++;
     if (this.waiting > 0 || !this.#judge.deleteWithoutKey(event)) {

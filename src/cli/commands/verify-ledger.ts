@@ -60,8 +60,7 @@ export async function openLedger(
   return {
     version,
     tables,
-    // @ts-expect-error seam: tableScope(tables, scope)
-    scope: tableScope(scope),
+    scope: tableScope(tables, scope),
     facts: () => readFacts(run.ledger).facts ?? guess,
     now,
   };

@@ -81,7 +81,6 @@ async function openSource(
       if (target === null) throw new Error('a slot without a server');
       const { verify } = context.settings;
       const source = new SlotSource({
-        // @ts-expect-error seam
         tables,
         target,
         slot: spec.slot,

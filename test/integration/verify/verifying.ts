@@ -54,6 +54,7 @@ export async function readRows(
 ): Promise<readonly ReceivedRow[]> {
   const sink = new CollectingSink();
   const source = new SlotSource({
+    tables: publicScope.tables,
     target: db.target,
     slot,
     create: false,
