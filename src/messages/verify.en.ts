@@ -45,6 +45,7 @@ const details: Readonly<Record<Detail, string>> = {
   contents: 'the row differs from what was written',
   exists_already: 'an insert of a row that already exists, according to earlier events',
   does_not_exist: 'a change of a row that was deleted, according to earlier events',
+  null_in_not_null: 'a column that is NOT NULL arrived as null',
   column_changed: 'an update changed a column that no update of the run sets',
   final_state: 'the row in the table differs from its last event',
 };

@@ -49,6 +49,7 @@ const details: Readonly<Record<Detail, string>> = {
   contents: 'o registro difere do que foi gravado',
   exists_already: 'inclusão de um registro que já existe, segundo os eventos anteriores',
   does_not_exist: 'alteração de um registro já excluído, segundo os eventos anteriores',
+  null_in_not_null: 'uma coluna NOT NULL chegou como nula',
   column_changed: 'uma atualização mudou uma coluna que nenhuma atualização da execução altera',
   final_state: 'o registro na tabela difere do seu último evento',
 };

@@ -208,7 +208,6 @@ async function verifyRun(
   );
   const verification = await verify({
     ledger: run.ledger,
-    // @ts-expect-error seam
     tables: ledger.tables,
     source: opened.source,
     scope: ledger.scope,
@@ -284,8 +283,7 @@ async function compareWithTables(
       // The rows of a standby may be older than the delivered events.
       const { server } = await identifyPrimary(client);
       requireOwnServer(id, header, server);
-      // @ts-expect-error seam
-      const isVisible = (table: TableName) => (now?.tables[table].policies ?? null) === null;
+      const isVisible = (table: TableName) => (now?.tables[table]?.policies ?? null) === null;
       return compareFinalState(client, verification, isVisible);
     });
   } catch (error) {
