@@ -2,6 +2,7 @@ import type { Client } from 'pg';
 import { ledgerFile } from '../src/ledger/folder.js';
 import type { LedgerTask } from '../src/ledger/writer.js';
 import { type Change, LedgerWriter, type TransactionName } from '../src/ledger/writer.js';
+import type { TableName as Legacy } from '../src/legacy/tables.js';
 import {
   type ConnectionIdentity,
   compareServers,
@@ -10,7 +11,8 @@ import {
 import { settlePending } from '../src/postgres/in-doubt.js';
 import type { Fate } from '../src/postgres/pending.js';
 import type { WorkerStats } from '../src/run/worker-stats.js';
-import type { TableName } from '../src/legacy/tables.js';
+import type { Schema } from '../src/schema/schema.js';
+import type { TableName } from '../src/schema/table.js';
 import type { BatchOutcome } from './batch-result.js';
 
 /** A transaction whose COMMIT the server answered. */
@@ -26,6 +28,7 @@ export interface CommittedTransaction extends TransactionName {
  * is settled by the next one, which enters its outcome in the ledger once more.
  */
 export class TransactionJournal {
+  readonly #schema: Schema;
   readonly #stats: WorkerStats;
   readonly #task: LedgerTask | null;
   #ledger: LedgerWriter | null = null;
@@ -33,7 +36,8 @@ export class TransactionJournal {
   #numbers: number[] = [];
   #server: ServerIdentity | null = null;
 
-  constructor(stats: WorkerStats, task: LedgerTask | null) {
+  constructor(schema: Schema, stats: WorkerStats, task: LedgerTask | null) {
+    this.#schema = schema;
     this.#stats = stats;
     this.#task = task;
   }
@@ -45,7 +49,7 @@ export class TransactionJournal {
 
   /** Ids were taken from a table's sequence. */
   lease(table: TableName, ids: readonly number[]): void {
-    this.#ledger?.lease(table, ids);
+    this.#ledger?.lease(table as Legacy, ids); // seam
   }
 
   /** Enters transactions before their COMMITs are sent. */
@@ -106,6 +110,7 @@ export class TransactionJournal {
     try {
       await settlePending(
         client,
+        this.#schema.tables,
         this.#stats,
         ({ number }, { fate, xid }) => {
           before?.writer.resolve(number, fate, xid);

@@ -1,4 +1,5 @@
 import type { Client } from 'pg';
+import { HOSPITAL } from '../legacy/seam.js';
 import { TABLE_NAMES } from '../legacy/tables.js';
 import { compareServers, identifyPrimary } from '../postgres/identity.js';
 import { endBackend, verdictOn } from '../postgres/in-doubt.js';
@@ -29,7 +30,7 @@ export async function resolveLedger(client: Client, files: readonly string[]): P
         const witness = witnessOf(rows);
         const verdict =
           over && witness !== null
-            ? await verdictOn(client, { xid, witness }, server)
+            ? await verdictOn(client, HOSPITAL.tables, { xid, witness }, server)
             : ({ fate: 'unknown', xid } as const);
         writer.resolve(intent, verdict.fate, verdict.xid);
         verdicts[verdict.fate]++;
@@ -72,7 +73,7 @@ function witnessOf(rows: KeysOf): Witness | null {
       forEachBlock(keys, (first) => {
         id ||= first;
       });
-      return { table, operation, id };
+      return { table, operation, key: id }; // seam
     }
   }
   return null;

@@ -6,6 +6,7 @@ import { describeFailure, type Failure, LEDGER } from '../postgres/failures.js';
 import { compareServers, identifyPrimary } from '../postgres/identity.js';
 import { settlePending } from '../postgres/in-doubt.js';
 import type { ConnectionTarget } from '../postgres/target.js';
+import type { Tables } from '../schema/tables.js';
 import type { WorkerStats } from './worker-stats.js';
 
 /** A worker's record of its transactions: its statistics, and its files of the ledger where one is kept. */
@@ -23,6 +24,7 @@ export interface Journal {
  * @returns that, or else why a ledger could not be written
  */
 export async function closeJournals(
+  tables: Tables,
   journals: readonly Journal[],
   target: ConnectionTarget,
   patienceMs: number | null,
@@ -34,7 +36,7 @@ export async function closeJournals(
   if (inDoubt.length > 0 && patienceMs !== null) {
     const connectTimeoutSeconds = patienceMs / 1000;
     const asking = withConnection({ ...target, connectTimeoutSeconds }, (client) =>
-      within(settleAll(closing, inDoubt, client, patienceMs), patienceMs),
+      within(settleAll(tables, closing, inDoubt, client, patienceMs), patienceMs),
     );
     // The server is away for good: the fate of the others stays unknown, and is reported so.
     await asking.catch(() => undefined);
@@ -44,6 +46,7 @@ export async function closeJournals(
 }
 
 async function settleAll(
+  tables: Tables,
   closing: Closing,
   journals: readonly Journal[],
   client: Client,
@@ -54,6 +57,7 @@ async function settleAll(
     await closing.open(journal, (stats, ledger) =>
       settlePending(
         client,
+        tables,
         stats,
         ({ number }, { fate, xid }) => ledger?.writer.resolve(number, fate, xid),
         { server: compareServers(ledger?.server ?? null, now), patienceMs },

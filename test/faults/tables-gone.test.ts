@@ -3,6 +3,7 @@ import test from 'node:test';
 import { initDb, runScript } from '../../src/database/scripts.js';
 import { connect, withConnection } from '../../src/postgres/connect.js';
 import { readTableOids } from '../../src/postgres/table-oids.js';
+import { schemaWith } from '../../src/schemas/index.js';
 import { areTakenOff, takeOff } from '../../src/seed/indexes.js';
 import { joinStream } from '../../src/seed/locks.js';
 import { runCli, startCli } from '../helpers/cli.js';
@@ -85,7 +86,7 @@ test('indexes are neither taken off nor put back while a stream has the tables',
     );
     const streaming = await connect(workspace.db.target);
     try {
-      const tables = await readTableOids(streaming);
+      const tables = await readTableOids(streaming, schemaWith([]).tables);
       await waitFor(() => joinStream(streaming, tables), { what: 'the lock of the seed to end' });
       for (const command of ['init-db', 'seed']) {
         const refused = await run(workspace, [command]);

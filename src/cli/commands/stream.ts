@@ -10,7 +10,9 @@ import { requireWritable } from '../../database/scripts.js';
 import { EXIT, type ExitCode, OperatorError } from '../../errors.js';
 import { addFacts, writeFacts } from '../../ledger/facts-file.js';
 import { ledgerFolder } from '../../ledger/folder.js';
+import type { WrittenRows } from '../../legacy/changes.js';
 import { samplePools } from '../../legacy/pools.js';
+import { HOSPITAL } from '../../legacy/seam.js';
 import { describeMachine } from '../../lib/machine.js';
 import { programVersion } from '../../lib/package-root.js';
 import { onAbort, unlessAborted } from '../../lib/signals.js';
@@ -92,7 +94,7 @@ export async function streamEvents(
   };
   let aborted: Threshold | null = null;
   const engine: RunEngine = new RunEngine(setupOf(context, target, found, plan, ledger), {
-    written: (rows) => logger.written(rows),
+    written: (rows) => logger.written(rows as WrittenRows[]), // seam
     report: (worker, report) => logger.report(worker, report),
     workerDied: (worker, error) => logger.workerDied(worker, error),
     sampled(point, ending) {
@@ -228,7 +230,8 @@ function setupOf(
     idCacheSize: stream.idCacheSize,
     reconnect: reconnectPolicy(settings),
     stopGraceMs: stream.stopGraceSeconds * 1000,
-    pools: samplePools(),
+    schema: HOSPITAL, // seam
+    pools: { ...samplePools() }, // seam
     // Without a ledger nothing would record the rows as stored.
     facts: ledger === null ? null : database,
     ledger,
