@@ -5,6 +5,7 @@ import type { DatabaseFacts, TableFacts } from '../src/database/facts.js';
 import { writeFacts } from '../src/ledger/facts-file.js';
 import { ledgerFile, ledgerFolder } from '../src/ledger/folder.js';
 import { type Change, LedgerWriter } from '../src/ledger/writer.js';
+import { LEGACY_SCHEMA } from '../src/legacy/schema.js'; // seam
 import { TABLE_NAMES, TABLES, type TableName } from '../src/legacy/tables.js';
 import { formatLsn } from '../src/sources/slot/lsn.js';
 
@@ -94,9 +95,9 @@ function visit(id: number): (string | number)[] {
 export function writeLedger(runFolder: string, transactions: number): void {
   const folder = ledgerFolder(runFolder);
   mkdirSync(folder, { recursive: true });
-  writeFacts(folder, RUN, SERVER, FACTS);
+  writeFacts(LEGACY_SCHEMA, folder, RUN, SERVER, FACTS);
   const writers = Array.from({ length: WORKERS }, (_, worker) =>
-    LedgerWriter.create(ledgerFile(folder, worker + 1, 1), {
+    LedgerWriter.create(LEGACY_SCHEMA, ledgerFile(folder, worker + 1, 1), {
       run: RUN,
       worker: worker + 1,
       connection: 1,

@@ -228,7 +228,7 @@ function certaintyOf({ operation }: Witness, { keyKind }: Table): number {
 }
 
 function changeOf(table: Table, operation: Change['operation'], rows: readonly Row[]): Change {
-  return { table: table.name as Change['table'], operation, rows }; // seam
+  return { table: table.name, operation, rows };
 }
 
 /** The row of a table without a key after an update. `sent`: its values before, then the new ones. */

@@ -2,7 +2,6 @@ import type { Client } from 'pg';
 import { ledgerFile } from '../src/ledger/folder.js';
 import type { LedgerTask } from '../src/ledger/writer.js';
 import { type Change, LedgerWriter, type TransactionName } from '../src/ledger/writer.js';
-import type { TableName as Legacy } from '../src/legacy/tables.js';
 import {
   type ConnectionIdentity,
   compareServers,
@@ -49,7 +48,7 @@ export class TransactionJournal {
 
   /** Ids were taken from a table's sequence. */
   lease(table: TableName, ids: readonly number[]): void {
-    this.#ledger?.lease(table as Legacy, ids); // seam
+    this.#ledger?.lease(table, ids);
   }
 
   /** Enters transactions before their COMMITs are sent. */
@@ -104,7 +103,8 @@ export class TransactionJournal {
     onFate: (fate: Fate) => void,
   ): Promise<void> {
     this.#close();
-    const before = this.#task === null ? null : LedgerWriter.last(this.#task, this.#stats);
+    const before =
+      this.#task === null ? null : LedgerWriter.last(this.#schema.tables, this.#task, this.#stats);
     const server = compareServers(this.#server ?? before?.server ?? null, facts.server);
     const open = new Set(before?.open);
     try {
@@ -131,7 +131,7 @@ export class TransactionJournal {
 
   #begin({ folder, worker, run, rng }: LedgerTask, facts: ConnectionIdentity): LedgerWriter {
     const connection = this.#stats.connections + 1;
-    return LedgerWriter.create(ledgerFile(folder, worker, connection), {
+    return LedgerWriter.create(this.#schema, ledgerFile(folder, worker, connection), {
       run,
       worker,
       connection,

@@ -75,7 +75,7 @@ export async function warmUp(
         stats.intend(outcome.pending, outcome.rows, outcome.events);
         // A partial update is entered as its stored row, and nothing is stored here.
         const isEntered = writes.every((write) => readBackBy(write, {}) === 'ids');
-        if (task.ledger !== null && isEntered) practiceLedger(outcome);
+        if (task.ledger !== null && isEntered) practiceLedger(schema.tables, outcome);
         for (const write of writes) wire.execute(statementOf(write, 'exact'));
         stats.settle('committed');
         candidates.get(spec.type)?.keep(outcome.candidates);
@@ -85,8 +85,8 @@ export async function warmUp(
 }
 
 /** Encodes a transaction for the ledger, and writes it nowhere. */
-function practiceLedger({ changes, lsn, subtransactions }: BatchOutcome): void {
-  seal(intentOf({ xid: null, lsn, changes, subtransactions }, 1, 0), 0);
+function practiceLedger(tables: Tables, { changes, lsn, subtransactions }: BatchOutcome): void {
+  seal(intentOf(tables, { xid: null, lsn, changes, subtransactions }, 1, 0), 0);
 }
 
 /** How many events a worker of this pace builds for practice. */

@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { HOSPITAL } from '../legacy/seam.js';
+import { LEGACY_SCHEMA } from '../legacy/schema.js'; // seam
 import type { TableName } from '../schema/table.js';
 import type { Tables } from '../schema/tables.js';
 
@@ -11,7 +11,7 @@ export type TableOids = readonly (string | null)[];
 
 export async function readTableOids(
   client: Client,
-  tables: Tables = HOSPITAL.tables, // seam
+  tables: Tables = LEGACY_SCHEMA.tables, // seam
 ): Promise<TableOids> {
   const { rows } = await client.query<{ oid: string | null }>(
     'SELECT to_regclass(name)::oid::text AS oid FROM unnest($1::text[]) AS t (name)',

@@ -30,7 +30,11 @@ export function differencesText(m: Messages, { differences, changedSince }: Ledg
     m.ledger.differences(),
     differences.count,
     differences.examples.map((difference) =>
-      m.ledger.difference({ ...difference, file: nameOf(difference.file) }),
+      m.ledger.difference({
+        ...difference,
+        key: difference.key as number, // seam
+        file: nameOf(difference.file),
+      }),
     ),
   )}`;
 }
@@ -40,9 +44,9 @@ function rowsText(m: Messages, { rows }: LedgerTotals): string {
     [`  ${m.report.table()}`, m.report.inserted(), m.report.updated(), m.report.deleted()],
     ...TABLE_NAMES.map((table) => [
       `  ${table}`,
-      m.number(rows[table].insert),
-      m.number(rows[table].update),
-      m.number(rows[table].delete),
+      m.number(rows[table]!.insert),
+      m.number(rows[table]!.update),
+      m.number(rows[table]!.delete),
     ]),
   ]);
 }

@@ -31,7 +31,7 @@ export async function closeJournals(
   failure: Failure | null,
 ): Promise<Failure | null> {
   for (const { stats } of journals) stats.finishSettling();
-  const closing = new Closing(failure);
+  const closing = new Closing(tables, failure);
   const inDoubt = journals.filter(({ stats }) => stats.pending !== null);
   if (inDoubt.length > 0 && patienceMs !== null) {
     const connectTimeoutSeconds = patienceMs / 1000;
@@ -82,8 +82,10 @@ type Act = (stats: WorkerStats, ledger: ClosedLedger | null) => void | Promise<v
 
 class Closing {
   failure: Failure | null;
+  readonly #tables: Tables;
 
-  constructor(failure: Failure | null) {
+  constructor(tables: Tables, failure: Failure | null) {
+    this.#tables = tables;
     this.failure = failure;
   }
 
@@ -93,7 +95,7 @@ class Closing {
     try {
       // After a ledger failed, its open intents may have been committed: `ledger resolve` asks about them.
       const failed = this.failure?.errno === LEDGER;
-      if (task !== null && !failed) ledger = LedgerWriter.last(task, stats);
+      if (task !== null && !failed) ledger = LedgerWriter.last(this.#tables, task, stats);
       await act(stats, ledger);
     } catch (error) {
       if (!(error instanceof LedgerError)) throw error;

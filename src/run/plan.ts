@@ -1,4 +1,4 @@
-import { HOSPITAL } from '../legacy/seam.js';
+import { LEGACY_SCHEMA } from '../legacy/schema.js'; // seam
 import { Curve, type Segment } from '../load/curve.js';
 import type { Arrivals, OnLag, PaceSpec } from '../load/pacer.js';
 import { shareWorkers, splitExactly, type WorkerShare } from '../load/shares.js';
@@ -52,7 +52,7 @@ export interface LoadPlan {
  */
 export function planLoad(
   load: LoadSettings,
-  { eventTypes }: Pick<Schema, 'eventTypes'> = HOSPITAL, // seam
+  { eventTypes }: Pick<Schema, 'eventTypes'> = LEGACY_SCHEMA, // seam
 ): LoadPlan {
   const chosen = load.only.length > 0 ? load.only : eventTypes;
   const weights = Object.fromEntries(chosen.map((type) => [type, load.weights[type] ?? 0]));

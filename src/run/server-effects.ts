@@ -1,5 +1,5 @@
 import type { DatabaseFacts, TableFacts, TriggerFacts } from '../database/facts.js';
-import { HOSPITAL } from '../legacy/seam.js';
+import { LEGACY_SCHEMA } from '../legacy/schema.js'; // seam
 import type { TableName as Legacy } from '../legacy/tables.js';
 import type { Operation } from '../schema/changes.js';
 import type { TableName } from '../schema/table.js';
@@ -23,7 +23,7 @@ const STORING: readonly Operation[] = ['insert', 'update'];
  */
 export function rowTriggersOf(
   facts: DatabaseFacts,
-  tables: Tables = HOSPITAL.tables, // seam
+  tables: Tables = LEGACY_SCHEMA.tables, // seam
 ): RowTrigger[] {
   return tables.flatMap(({ name: table }) => {
     const ofTable = facts.tables[table as Legacy]; // seam
@@ -37,7 +37,7 @@ export function rowTriggersOf(
 /** The writes whose rows must be read back, because triggers may have changed them. */
 export function returningOf(
   facts: DatabaseFacts,
-  tables: Tables = HOSPITAL.tables, // seam
+  tables: Tables = LEGACY_SCHEMA.tables, // seam
 ): Returning {
   const triggers = rowTriggersOf(facts, tables);
   return Object.fromEntries(

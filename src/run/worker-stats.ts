@@ -1,4 +1,4 @@
-import { HOSPITAL } from '../legacy/seam.js';
+import { LEGACY_SCHEMA } from '../legacy/schema.js'; // seam
 import { Histogram, merge } from '../lib/histogram.js';
 import {
   type Backend,
@@ -43,7 +43,7 @@ export class WorkerStats {
   readonly #latencies: Latencies[] = [];
 
   constructor(
-    schema: Schema = HOSPITAL, // seam
+    schema: Schema = LEGACY_SCHEMA, // seam
     buffer?: SharedArrayBuffer,
   ) {
     this.#layout = layout.layoutOf(schema);

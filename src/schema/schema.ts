@@ -34,6 +34,11 @@ export interface SchemaSpec {
 export interface BaseSchemaSpec extends SchemaSpec {
   /** The table that takes new rows where a batch finds too few to change or to link; it references no other. */
   readonly filler: TableName;
+  /**
+   * The columns that updates set when ledgers did not record them. Frozen: old ledgers are read with it. A table that is
+   * not here had none.
+   */
+  readonly firstChanging: Readonly<Record<TableName, readonly string[]>>;
   /** Makes the lists that rows are composed of, in some 40 ms. */
   samplePools(): Pools;
 }
@@ -48,6 +53,8 @@ export class Schema {
   readonly scripts: readonly Script[];
   readonly characters: string;
   readonly filler: Table;
+  /** As of `BaseSchemaSpec`. */
+  readonly firstChanging: Readonly<Record<TableName, readonly string[]>>;
   readonly samplePools: () => Pools;
 
   constructor(base: BaseSchemaSpec, extensions: readonly SchemaSpec[]) {
@@ -70,6 +77,7 @@ export class Schema {
     this.scripts = parts.flatMap((part) => part.scripts);
     this.characters = parts.map(({ characters }) => characters).join('');
     this.filler = this.tables.get(base.filler);
+    this.firstChanging = base.firstChanging;
     this.samplePools = () => base.samplePools();
   }
 

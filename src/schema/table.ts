@@ -13,6 +13,11 @@ export interface Column {
   /** As `format_type` prints it: `bigint`, `numeric(12,2)`, `text[]`. */
   readonly type: string;
   readonly notNull: boolean;
+  /**
+   * Some setting of a pipeline cannot carry every value: `decimal.handling.mode=double`, `interval.handling.mode=numeric`
+   * and the like. The ledger then has a second fingerprint, of the part of the value that the coarsest setting leaves.
+   */
+  readonly lossy: boolean;
 }
 
 /** A column that the server sets by a default, a trigger or a GENERATED expression. */

@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import { sinceSql } from '../ids/known-id.js';
-import { HOSPITAL } from '../legacy/seam.js';
+import { LEGACY_SCHEMA } from '../legacy/schema.js'; // seam
 import type { ParentTable } from '../legacy/tables.js';
 
 /**
@@ -28,7 +28,7 @@ export async function listParents(
   table: ParentTable,
   only = 'true',
 ): Promise<Parents> {
-  const since = sinceSql(HOSPITAL.tables.get(table)); // seam
+  const since = sinceSql(LEGACY_SCHEMA.tables.get(table)); // seam
   const ids: number[] = [];
   const times: number[] = [];
   while (ids.length < MOST_LISTED) {

@@ -12,6 +12,7 @@ import type { OtherLedger } from '../../ledger/later-changes.js';
 import { resolveLedger } from '../../ledger/resolve.js';
 import { type LedgerTotals, readLedger } from '../../ledger/totals.js';
 import { OPERATIONS } from '../../legacy/changes.js';
+import { LEGACY_SCHEMA } from '../../legacy/schema.js'; // seam
 import { TABLE_NAMES } from '../../legacy/tables.js';
 import { unlessAborted } from '../../lib/signals.js';
 import type { Messages } from '../../messages/index.js';
@@ -31,7 +32,7 @@ export const run: Command = runAction('ledger', { show, resolve, check });
 /** `ledger show [RUN]`: prints the totals of a run's ledger. */
 async function show(context: CommandContext): Promise<ExitCode> {
   const { runId, ledger } = findLedger(context);
-  const totals = await readLedger(ledger);
+  const totals = await readLedger(LEGACY_SCHEMA.tables, ledger);
   context.print({
     json: { run: runId, ledger, ...totals },
     text: ledgerText(context.messages, runId, totals),
@@ -47,7 +48,7 @@ async function resolve(context: CommandContext): Promise<ExitCode> {
     const verdicts = await unlessAborted(context.interrupted, () =>
       withConnection(target, async (client) => {
         await requireSchema(client);
-        return resolveLedger(client, ledgerFiles(ledger));
+        return resolveLedger(LEGACY_SCHEMA.tables, client, ledgerFiles(ledger));
       }),
     );
     const resolved = verdicts.committed + verdicts.aborted;
@@ -96,6 +97,7 @@ async function checkOn(client: Client, run: LedgerRun): Promise<LedgerCheck> {
   await requireAllVisible(client);
   const { server: now } = await identify(client);
   return checkLedger(
+    LEGACY_SCHEMA.tables,
     client,
     ledger,
     (header) => requireOwnServer(runId, header, now),
@@ -110,7 +112,11 @@ function otherLedgers(folder: string, started: string | null): OtherLedger[] {
   const isLater = (file: string) => statSync(file).mtimeMs >= since;
   return readdirSync(runs)
     .filter((run) => run !== basename(folder))
-    .map((run) => ({ run, folder: ledgerFolder(join(runs, run)) }))
+    .map((run) => ({
+      run,
+      folder: ledgerFolder(join(runs, run)),
+      tables: LEGACY_SCHEMA.tables,
+    }))
     .filter((other) => ledgerFiles(other.folder).some(isLater));
 }
 
@@ -154,7 +160,7 @@ function agreementSentence(
   agree: boolean,
 ): string {
   if (!agree) return ledger.notHeld({ differences: differences.count, problems: problems.count });
-  const written = TABLE_NAMES.flatMap((table) => OPERATIONS.map((write) => rows[table][write]));
+  const written = TABLE_NAMES.flatMap((table) => OPERATIONS.map((write) => rows[table]![write]));
   const changes = written.reduce((sum, count) => sum + count, 0);
   return ledger.held({ rows: changes, transactions: transactions.committed });
 }

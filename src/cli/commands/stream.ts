@@ -12,7 +12,7 @@ import { addFacts, writeFacts } from '../../ledger/facts-file.js';
 import { ledgerFolder } from '../../ledger/folder.js';
 import type { WrittenRows } from '../../legacy/changes.js';
 import { samplePools } from '../../legacy/pools.js';
-import { HOSPITAL } from '../../legacy/seam.js';
+import { LEGACY_SCHEMA } from '../../legacy/schema.js'; // seam
 import { describeMachine } from '../../lib/machine.js';
 import { programVersion } from '../../lib/package-root.js';
 import { onAbort, unlessAborted } from '../../lib/signals.js';
@@ -230,7 +230,7 @@ function setupOf(
     idCacheSize: stream.idCacheSize,
     reconnect: reconnectPolicy(settings),
     stopGraceMs: stream.stopGraceSeconds * 1000,
-    schema: HOSPITAL, // seam
+    schema: LEGACY_SCHEMA, // seam
     pools: { ...samplePools() }, // seam
     // Without a ledger nothing would record the rows as stored.
     facts: ledger === null ? null : database,
@@ -259,7 +259,7 @@ async function makeLedger(
 ): Promise<void> {
   try {
     await mkdir(folder, { recursive: true });
-    writeFacts(folder, run, server, database);
+    writeFacts(LEGACY_SCHEMA, folder, run, server, database);
   } catch (error) {
     const { message } = error as Error;
     throw new OperatorError(EXIT.state, (m) => m.ledger.unwritable({ message }));

@@ -3,7 +3,7 @@ import { readDatabaseFacts } from '../../database/read-facts.js';
 import { OperatorError } from '../../errors.js';
 import { type LedgerFacts, readFacts } from '../../ledger/facts-file.js';
 import { ledgerFiles } from '../../ledger/folder.js';
-import { LEDGER_VERSION, type LedgerHeader } from '../../ledger/format.js';
+import { type LedgerHeader, ledgerVersion } from '../../ledger/format.js';
 import { readHeader } from '../../ledger/reader.js';
 import { TABLE_NAMES, type TableName } from '../../legacy/tables.js';
 import { unlessAborted } from '../../lib/signals.js';
@@ -33,7 +33,7 @@ export async function openLedger(
   const header = firstHeader(run.ledger);
   const server = found?.server ?? header?.server ?? null;
   const now = server === null ? null : await factsNow(run.target, server, interrupted);
-  const version = found !== null ? LEDGER_VERSION : (header?.ledger ?? LEDGER_VERSION);
+  const version = header?.ledger ?? ledgerVersion({ extensions: [] });
   // A ledger of version 1 has no facts: those of today are the best guess.
   const guess =
     server === null || now === null || version !== 1 ? null : { server, begin: now, end: now };

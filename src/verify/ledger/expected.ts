@@ -1,9 +1,10 @@
 import { Fingerprints } from '../../ledger/fingerprint.js';
 import type { FingerprintsOf, KeysOf, LedgerHeader } from '../../ledger/format.js';
-import { countKeys, decodeKeys, type KeyList, type LedgerKey } from '../../ledger/keys.js';
+import { countKeys, decodeIds, type KeyList } from '../../ledger/keys.js';
 import type { LedgerTransaction } from '../../ledger/transactions.js';
 import { OPERATIONS, type Operation } from '../../legacy/changes.js';
 import type { TableName } from '../../legacy/tables.js';
+import type { Key } from '../../schema/table.js'; // seam
 import { parseLsn } from '../../sources/slot/lsn.js';
 
 /** A transaction of the ledger, whose events a pipeline may deliver. */
@@ -75,7 +76,7 @@ function lsnNumber(text: string | null): number | null {
 export interface RowList {
   readonly table: TableName;
   readonly operation: Operation;
-  readonly keys: readonly LedgerKey[];
+  readonly keys: readonly Key[];
   /** Whether the keys are ids in ascending order. */
   readonly ascending: boolean;
   /** By place in `keys`; null: the ledger has none (deletes, version 1). */
@@ -98,8 +99,8 @@ function countOf(rows: KeysOf): number {
 }
 
 /** Keys as in events: numbers, and text beyond 2^53. */
-function keysOf(list: KeyList): readonly LedgerKey[] {
-  if (typeof list === 'string') return decodeKeys(list);
+function keysOf(list: KeyList): readonly Key[] {
+  if (typeof list === 'string') return decodeIds(list);
   return list.map((text) => {
     const id = Number(text);
     return Number.isSafeInteger(id) ? id : text;
@@ -126,7 +127,7 @@ export function listsOf({
         operation,
         keys,
         ascending: typeof list === 'string',
-        prints: text === undefined ? null : new Fingerprints(text, keys.length),
+        prints: text === undefined ? null : new Fingerprints(text, keys.length, false),
         dropped:
           droppedKeys === null
             ? null

@@ -3,6 +3,7 @@ import { fileNumbers, ledgerFile, ledgerFiles } from '../../ledger/folder.js';
 import type { IntentRecord, LedgerHeader } from '../../ledger/format.js';
 import { forEachBlock } from '../../ledger/keys.js';
 import { type LedgerProblem, LedgerReader } from '../../ledger/reader.js';
+import { LEGACY_SCHEMA } from '../../legacy/schema.js'; // seam
 import type { TableName } from '../../legacy/tables.js';
 import { type Expected, expectedOf, lowHalf } from './expected.js';
 
@@ -179,12 +180,13 @@ export class LedgerFeed {
 
   #open(worker: number, path: string): LedgerReader {
     let header: LedgerHeader | null = null;
-    return new LedgerReader(path, {
+    return new LedgerReader(LEGACY_SCHEMA.tables, path, {
       onHeader: (found) => {
         header = found;
         this.#header ??= found;
       },
-      onLease: ({ leased, keys }) => {
+      onLease: ({ leased: name, keys }) => {
+        const leased = name as TableName; // seam
         const ranges = this.#leased.get(leased) ?? new KeyRanges();
         this.#leased.set(leased, ranges);
         ranges.add(keys);

@@ -1,5 +1,6 @@
 import { beginRow, hashRow } from '../../ledger/digest.js';
-import { columnSeed, PRINTED_COLUMNS } from '../../ledger/fingerprint.js';
+import { columnSeed, printedColumns } from '../../ledger/fingerprint.js';
+import { LEGACY_SCHEMA } from '../../legacy/schema.js'; // seam
 import { TABLE_NAMES, TABLES, type TableName } from '../../legacy/tables.js';
 import { mix } from '../../random/hash.js';
 import {
@@ -41,7 +42,7 @@ const COLUMNS = Object.fromEntries(
 ) as unknown as Readonly<Record<TableName, readonly Column[]>>;
 
 function columnsOf(table: TableName): Column[] {
-  const printed = PRINTED_COLUMNS[table];
+  const printed = printedColumns(LEGACY_SCHEMA.tables.get(table));
   const own = printed.flatMap(({ seed, part }, place) =>
     part === 'key' ? [] : [{ place, seed, part }],
   );
@@ -148,14 +149,14 @@ const UPDATED_IN_VERSION_1: Readonly<Partial<Record<TableName, readonly string[]
 /** By table and operation: the columns in a digest of version 1, in its order. */
 const DIGESTED = Object.fromEntries(
   TABLE_NAMES.map((table) => {
-    const printed = PRINTED_COLUMNS[table];
+    const printed = printedColumns(LEGACY_SCHEMA.tables.get(table));
     const places = printed.map((_, place) => place);
     return [table, { insert: places, update: [0, ...updatedPlaces(table)] }];
   }),
 ) as unknown as Readonly<Record<TableName, Readonly<Record<'insert' | 'update', number[]>>>>;
 
 function updatedPlaces(table: TableName): number[] {
-  const printed = PRINTED_COLUMNS[table];
+  const printed = printedColumns(LEGACY_SCHEMA.tables.get(table));
   const updated = UPDATED_IN_VERSION_1[table] ?? [];
   return updated.map((name) => printed.findIndex((column) => column.name === name));
 }

@@ -127,13 +127,10 @@ for (const server of await startServers()) {
     withTables(async (db) => {
       const log = tables.get('log');
       const spec = KEY_KINDS.event('entry');
-      await db.query(`INSERT INTO log SELECT '2026-01-31', 'ana', NULL, false FROM generate_series(1, 3)`);
-      const update = updateRows(
-        log,
-        spec,
-        [['2026-01-31', 'ana', null, 'f', 't', 'read']],
-        'ids',
+      await db.query(
+        `INSERT INTO log SELECT '2026-01-31', 'ana', NULL, false FROM generate_series(1, 3)`,
       );
+      const update = updateRows(log, spec, [['2026-01-31', 'ana', null, 'f', 't', 'read']], 'ids');
       await withConnection(db.target, (one) =>
         withConnection(db.target, async (other) => {
           await other.query("SET lock_timeout = '2s'");
@@ -209,7 +206,7 @@ for (const server of await startServers()) {
         assert.equal(await fate('signs', sign('2026-01-01 00:00:00+00'), null), 'aborted');
         assert.equal(await fate('log', 'ab'), 'committed');
         // No row has this xid: the server crashed and gave it to another transaction, or they were written again.
-        await client.query("UPDATE log SET seen = true");
+        await client.query('UPDATE log SET seen = true');
         assert.equal(await fate('log', 'ab'), 'unknown');
       });
     }));

@@ -3,6 +3,7 @@ import { writeFacts } from '../../../src/ledger/facts-file.js';
 import { ledgerFile } from '../../../src/ledger/folder.js';
 import { type Change, LedgerWriter } from '../../../src/ledger/writer.js';
 import type { Operation } from '../../../src/legacy/changes.js';
+import { LEGACY_SCHEMA } from '../../../src/legacy/schema.js'; // seam
 import type { Row, TableName } from '../../../src/legacy/tables.js';
 import { TABLES } from '../../../src/legacy/tables.js';
 import { formatLsn } from '../../../src/sources/slot/lsn.js';
@@ -33,14 +34,15 @@ export class SmallRun {
   constructor(folder: string) {
     this.folder = folder;
     mkdirSync(folder, { recursive: true });
-    writeFacts(folder, HEADER.run, HEADER.server, factsWithTriggers({}));
+    writeFacts(LEGACY_SCHEMA, folder, HEADER.run, HEADER.server, factsWithTriggers({}));
   }
 
   /** The ledger of a connection; created at the first call. */
   writer(worker = 1, connection = 1): LedgerWriter {
     const path = ledgerFile(this.folder, worker, connection);
     const writer =
-      this.#writers.get(path) ?? LedgerWriter.create(path, { ...HEADER, worker, connection });
+      this.#writers.get(path) ??
+      LedgerWriter.create(LEGACY_SCHEMA, path, { ...HEADER, worker, connection });
     this.#writers.set(path, writer);
     return writer;
   }
@@ -63,13 +65,13 @@ export class SmallRun {
     return changes.flatMap(({ table, operation, rows }) =>
       rows.map((row) => ({
         operation,
-        table,
+        table: table as TableName, // seam
         key: Number(row[0]),
         xid,
         lsn: lsn + CHANGE_BYTES * order,
         order: ++order,
         watermark: endOf(transaction) + 1,
-        values: valuesOf(table, operation, row),
+        values: valuesOf(table as TableName, operation, row),
         committedAt: null,
         connectorAt: null,
         receivedAt: 0,
