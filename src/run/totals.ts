@@ -19,11 +19,14 @@ const PAUSE_MS = 100;
  */
 export class Totals {
   readonly #tables: Tables;
+  readonly #quickPages: number;
   #base: Readonly<Record<TableName, number>> | null = null;
   readonly #grown = new Map<TableName, number>();
 
-  constructor(tables: Tables) {
+  /** @param quickPages pages of all tables together that are counted before the run */
+  constructor(tables: Tables, quickPages = QUICK_PAGES) {
     this.#tables = tables;
+    this.#quickPages = quickPages;
   }
 
   /**
@@ -37,7 +40,7 @@ export class Totals {
     // The first query takes the snapshot, BEGIN does not.
     const pages = await countPages(client, this.#tables);
     const all = pages.reduce((sum, { total }) => sum + total, 0);
-    const quick = all <= QUICK_PAGES;
+    const quick = all <= this.#quickPages;
     const count = async () => {
       this.#base = quick ? await countRows(client) : await countSlowly(client, this.#tables, pages); // seam
       await client.query('COMMIT');

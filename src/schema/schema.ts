@@ -110,7 +110,8 @@ function unreferenced(tables: Tables, table: TableName): string {
         .filter(({ references }) => references === table)
         .map(({ column }) => {
           const own = `${table}.${sqlName(key)}`;
-          return `NOT EXISTS (SELECT 1 FROM ${child} WHERE ${child}.${sqlName(column)} = ${own})`;
+          // Renamed: a table may reference itself.
+          return `NOT EXISTS (SELECT 1 FROM ${child} AS child WHERE child.${sqlName(column)} = ${own})`;
         }),
     )
     .join(' AND ');

@@ -125,7 +125,7 @@ const LOG = table(
   'log',
   [
     column('day', 'date'),
-    column('user', 'character varying(40)'),
+    column('Who', 'character varying(40)'),
     column('what', 'text', false),
     column('seen', 'boolean'),
   ],
@@ -155,10 +155,10 @@ const DDL = `
     "Parent Item" varchar(24) REFERENCES billing."Line Items" ON UPDATE CASCADE,
     owner bigint NOT NULL REFERENCES owners, amount numeric(12,2) NOT NULL);
   CREATE SEQUENCE billing."Line Items_number";
-  CREATE TABLE log (day date NOT NULL, "user" varchar(40) NOT NULL, what text, seen boolean NOT NULL);
+  CREATE TABLE log (day date NOT NULL, "Who" varchar(40) NOT NULL, what text, seen boolean NOT NULL);
   ALTER TABLE log REPLICA IDENTITY FULL;
   CREATE SEQUENCE log_number;
-  CREATE INDEX ON log (day, "user")`;
+  CREATE INDEX ON log (day, "Who")`;
 
 /** Creates the tables of `KEY_KINDS`, beside the hospital's. */
 export async function createKeyKinds({ query }: TestDatabase): Promise<void> {
@@ -195,7 +195,7 @@ export const HARD_NOTE: Record<string, readonly (string | number | null)[]> = {
   doc: ['{"a": [1, 2.50, null], "é": "\\"😀\\""}', '[]', 'null', null],
   bytes: ['\\x', '\\x00ff27', null],
   tags: ['{}', '{NULL,"NULL","a,b","c\\"d\\\\e",""}', null],
-  exact: ['1.10', '1.1', 'NaN', '-0.000', '123456789012345678901234567890.5', null],
+  exact: ['1.10', '1.1', 'NaN', '-0.500', '123456789012345678901234567890.5', null],
   money: ['0.00', '9999999999.99', 'NaN', null],
   small: ['Infinity', '-Infinity', 'NaN', '-0', '1e+30', '1e-07', null],
   wide: ['0.1', '1e-07', '-Infinity', 'NaN', null],

@@ -76,7 +76,8 @@ for (const server of await startServers()) {
         const written = { insert: 0, update: 0, delete: 0 };
         for (let round = 0; round < ROUNDS; round++) {
           for (const type of KEY_KINDS.eventTypes) {
-            const { changes, rows, pending, events } = await write(type);
+            const { changes, rows, pending, events, rejections } = await write(type);
+            assert.deepEqual(rejections, [], type);
             assert.equal(events, BATCH, type);
             for (const { operation, count } of rows) written[operation] += count;
             for (const change of changes) models[change.table]!.apply(change);
@@ -189,11 +190,11 @@ for (const server of await startServers()) {
   test(`${version}: a row with any key shows whether its transaction was committed`, () =>
     withTables(async (db) => {
       const [{ xid } = { xid: '' }] = await db.query<{ xid: string }>(`
-        WITH o AS (INSERT INTO orders SELECT '00000000-0000-4000-8000-000000000001', 1, 'calm' FROM p RETURNING 1),
-             s AS (INSERT INTO signs SELECT 1, '2026-01-01 00:00:00.5+00', 1 FROM p RETURNING 1),
-             l AS (INSERT INTO log VALUES ('2026-01-01', 'ana', NULL, false) RETURNING 1),
-             p AS (INSERT INTO owners (id, since) VALUES (1, '2026-01-01') RETURNING 1)
-        SELECT pg_current_xact_id()::text AS xid FROM o, s, l`);
+        WITH p AS (INSERT INTO owners (id, since) VALUES (1, '2026-01-01') RETURNING 1),
+             o AS (INSERT INTO orders VALUES ('00000000-0000-4000-8000-000000000001', 1, 'calm') RETURNING 1),
+             s AS (INSERT INTO signs VALUES (1, '2026-01-01 00:00:00.5+00', 1) RETURNING 1),
+             l AS (INSERT INTO log VALUES ('2026-01-01', 'ana', NULL, false) RETURNING 1)
+        SELECT pg_current_xact_id()::text AS xid FROM p, o, s, l`);
       await withConnection(db.target, async (client) => {
         const fate = async (table: string, key: Key, id: string | null = xid) => {
           const pending: Pending = { xid: id, witness: { table, operation: 'insert', key } };
@@ -211,17 +212,17 @@ for (const server of await startServers()) {
       });
     }));
 
-  test(`${version}: rows of all partitions are counted, also slice by slice`, () =>
+  test(`${version}: rows of all partitions are counted slice by slice`, () =>
     withTables(async (db) => {
       await db.query(`
         INSERT INTO owners (id, since) VALUES (1, '2026-01-01');
         INSERT INTO signs SELECT 1, '2026-05-01'::timestamptz + n * interval '1 second', n
-          FROM generate_series(1, 5000000, 25) n`);
+          FROM generate_series(1, 5000000, 250) n`);
       await withConnection(db.target, async (client) => {
-        const totals = new Totals(tables);
+        const totals = new Totals(tables, 0);
         const { count } = await totals.start(client);
         await count();
-        assert.equal(totals.of('signs'), 200_000);
+        assert.equal(totals.of('signs'), 20_000);
       });
     }));
 
@@ -265,17 +266,20 @@ class Model {
       const before = operation === 'insert' ? null : this.#take(row);
       if (operation === 'delete') continue;
       if (operation === 'insert' && /^ç-\d+-\d+$/.test(String(row[0]))) this.renamed++;
-      const after = stored?.[i] ?? (before === null ? row : updated(before, row.slice(length)));
+      const after =
+        stored?.[i] ?? (before === null ? row : this.#updated(before, columns, row.slice(length)));
       if (operation === 'update' && columns[0] === 'Parent Item') this.followed++;
       const key = keyOf(this.#table, after);
       this.#rows.set(key, [...(this.#rows.get(key) ?? []), after]);
     }
-    const table = this.#table;
-    function updated(before: Row, values: Row): Row {
-      const after = [...before];
-      for (const [i, name] of columns.entries()) after[columnIndex(table, name)] = values[i]!;
-      return after;
+  }
+
+  #updated(before: Row, columns: readonly string[], values: Row): Row {
+    const after = [...before];
+    for (const [i, name] of columns.entries()) {
+      after[columnIndex(this.#table, name)] = values[i]!;
     }
+    return after;
   }
 
   #take(row: Row): Row {
