@@ -34,7 +34,7 @@ export async function resolveLedger(
         const witness = witnessOf(tables, rows);
         const verdict =
           over && witness !== null
-            ? await verdictOn(client, { xid, witness }, server)
+            ? await verdictOn(client, tables, { xid, witness }, server)
             : ({ fate: 'unknown', xid } as const);
         writer.resolve(intent, verdict.fate, verdict.xid);
         verdicts[verdict.fate]++;
@@ -78,7 +78,7 @@ function witnessOf(tables: Tables, rows: KeysOf): Witness | null {
       for (const table of tables.filter(({ keyKind }) => keyKind === kind)) {
         const list = rows[table.name]?.[operation];
         const [key] = list === undefined ? [] : decodeKeys(table, list);
-        if (key !== undefined) return { table: table.name, operation, id: key } as never; // seam
+        if (key !== undefined) return { table: table.name, operation, key };
       }
     }
   }
