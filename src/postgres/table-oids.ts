@@ -1,5 +1,4 @@
 import type { Client } from 'pg';
-import { LEGACY_SCHEMA } from '../legacy/schema.js'; // seam
 import type { TableName } from '../schema/table.js';
 import type { Tables } from '../schema/tables.js';
 
@@ -9,10 +8,7 @@ import type { Tables } from '../schema/tables.js';
  */
 export type TableOids = readonly (string | null)[];
 
-export async function readTableOids(
-  client: Client,
-  tables: Tables = LEGACY_SCHEMA.tables, // seam
-): Promise<TableOids> {
+export async function readTableOids(client: Client, tables: Tables): Promise<TableOids> {
   const { rows } = await client.query<{ oid: string | null }>(
     'SELECT to_regclass(name)::oid::text AS oid FROM unnest($1::text[]) AS t (name)',
     [tables.names],

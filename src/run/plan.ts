@@ -1,4 +1,3 @@
-import { LEGACY_SCHEMA } from '../legacy/schema.js'; // seam
 import { Curve, type Segment } from '../load/curve.js';
 import type { Arrivals, OnLag, PaceSpec } from '../load/pacer.js';
 import { shareWorkers, splitExactly, type WorkerShare } from '../load/shares.js';
@@ -50,10 +49,7 @@ export interface LoadPlan {
  * Shares the load out over the workers; `maxEvents` is split exactly. Throws a RangeError when no event type has a
  * weight above 0.
  */
-export function planLoad(
-  load: LoadSettings,
-  { eventTypes }: Pick<Schema, 'eventTypes'> = LEGACY_SCHEMA, // seam
-): LoadPlan {
+export function planLoad(load: LoadSettings, { eventTypes }: Pick<Schema, 'eventTypes'>): LoadPlan {
   const chosen = load.only.length > 0 ? load.only : eventTypes;
   const weights = Object.fromEntries(chosen.map((type) => [type, load.weights[type] ?? 0]));
   const owners = shareWorkers(weights, load.workers);

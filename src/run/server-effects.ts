@@ -1,6 +1,4 @@
 import type { DatabaseFacts, TableFacts, TriggerFacts } from '../database/facts.js';
-import { LEGACY_SCHEMA } from '../legacy/schema.js'; // seam
-import type { TableName as Legacy } from '../legacy/tables.js';
 import type { Operation } from '../schema/changes.js';
 import type { TableName } from '../schema/table.js';
 import type { Tables } from '../schema/tables.js';
@@ -21,12 +19,9 @@ const STORING: readonly Operation[] = ['insert', 'update'];
  * The triggers that may change or drop rows of the generator. Only BEFORE ROW triggers can: rules and
  * other triggers make changes of their own, and generated columns are not the generator's.
  */
-export function rowTriggersOf(
-  facts: DatabaseFacts,
-  tables: Tables = LEGACY_SCHEMA.tables, // seam
-): RowTrigger[] {
+export function rowTriggersOf(facts: DatabaseFacts, tables: Tables): RowTrigger[] {
   return tables.flatMap(({ name: table }) => {
-    const ofTable = facts.tables[table as Legacy]; // seam
+    const ofTable = facts.tables[table]!;
     return ofTable.triggers.flatMap((trigger) => {
       const operations = STORING.filter((operation) => actsOn(ofTable, trigger, operation));
       return operations.length > 0 ? [{ table, name: trigger.name, operations }] : [];
@@ -35,10 +30,7 @@ export function rowTriggersOf(
 }
 
 /** The writes whose rows must be read back, because triggers may have changed them. */
-export function returningOf(
-  facts: DatabaseFacts,
-  tables: Tables = LEGACY_SCHEMA.tables, // seam
-): Returning {
+export function returningOf(facts: DatabaseFacts, tables: Tables): Returning {
   const triggers = rowTriggersOf(facts, tables);
   return Object.fromEntries(
     tables.names.flatMap((table) => {

@@ -42,7 +42,9 @@ export class Totals {
     const all = pages.reduce((sum, { total }) => sum + total, 0);
     const quick = all <= this.#quickPages;
     const count = async () => {
-      this.#base = quick ? await countRows(client) : await countSlowly(client, this.#tables, pages); // seam
+      this.#base = quick
+        ? await countRows(client, this.#tables)
+        : await countSlowly(client, this.#tables, pages);
       await client.query('COMMIT');
     };
     return { count, quick };

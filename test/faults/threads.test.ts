@@ -56,7 +56,7 @@ for (const batchSize of [1, 20]) {
       engine.stop();
       const outcome = await running;
       const load = { rate: 'max' as const, curve: null, endMs: null, sheds: false };
-      const facts = { runId: 'test', rng: 42, batchSize, ...load };
+      const facts = { schema, runId: 'test', rng: 42, batchSize, ...load };
       const summary = summarize(
         facts,
         { ...outcome, lost: false },
@@ -67,7 +67,7 @@ for (const batchSize of [1, 20]) {
       assert.equal(outcome.stoppedBy, 'signal');
       // Also rows that the dead workers had no time to report are in the log's totals.
       assert.deepEqual(written, summary.rows);
-      const counts = await withConnection(db.target, countRows);
+      const counts = await withConnection(db.target, (client) => countRows(client, schema.tables));
       const known = Object.fromEntries(
         schema.tables.names.map((table) => [table, engine.totals.of(table)]),
       );

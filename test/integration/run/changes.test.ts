@@ -40,10 +40,10 @@ test('an update moves a row to its next state', async () => {
     const args = [...ratios('0.5', '0.3'), '--max-events', '2000'];
     const { summary } = await streamAudited(workspace, args);
     for (const table of ['consultas', 'exames', 'internacoes', 'pacientes'] as const) {
-      assert.ok(summary.rows[table].update > 0, table);
-      assert.ok(summary.rows[table].delete > 0, table);
+      assert.ok(summary.rows[table]!.update > 0, table);
+      assert.ok(summary.rows[table]!.delete > 0, table);
     }
-    assert.ok(summary.rows.pacientes_convenios.update > 0);
+    assert.ok(summary.rows.pacientes_convenios!.update > 0);
 
     for (const table of tables.names as Legacy[]) {
       // seam

@@ -65,7 +65,7 @@ test('SIGINT lets the batches in flight finish: code 0, and every row is account
     const after = await countTables(workspace.db);
     for (const table of tables.names as Legacy[]) {
       // seam
-      assert.equal(after[table] - before[table], rows[table].insert - rows[table].delete, table);
+      assert.equal(after[table]! - before[table]!, rows[table].insert - rows[table].delete, table);
     }
   });
 });
@@ -90,7 +90,7 @@ test('two streams at once disturb neither each other nor the rules', async () =>
       // seam
       for (const operation of ['insert', 'update', 'delete'] as const) {
         const reported = summaries.reduce((sum, { rows }) => sum + rows[table][operation], 0);
-        assert.equal(reported, audited[table][operation], `${operation} ${table}`);
+        assert.equal(reported, audited[table]![operation], `${operation} ${table}`);
       }
     }
     await requireClean(workspace);

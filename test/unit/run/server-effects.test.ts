@@ -5,6 +5,7 @@ import { LANGUAGES, messagesIn } from '../../../src/messages/index.js';
 import { returningOf, rowTriggersOf } from '../../../src/run/server-effects.js';
 import { schemaWith } from '../../../src/schemas/index.js';
 import { beforeRow, factsWithTriggers } from '../../helpers/facts-with-triggers.js';
+import { hospital } from '../../helpers/hospital.js';
 
 const { tables } = schemaWith([]);
 const PARTITIONS = [{ schema: 'public', name: 'consultas_2026' }];
@@ -38,7 +39,7 @@ test('other triggers, rules and generated columns leave the rows as sent', () =>
     internacoes: [{ ...beforeRow('once', 'insert', 'update'), level: 'statement' }],
   });
   const { exames } = facts.tables;
-  const changed = { ...facts.tables, exames: { ...exames, rules: ['r'], generated: ['ano'] } };
+  const changed = { ...facts.tables, exames: { ...exames!, rules: ['r'], generated: ['ano'] } };
   assert.deepEqual(returningOf({ ...facts, tables: changed }, tables), {});
 });
 
@@ -59,7 +60,7 @@ test('a run logs once which triggers make it read rows back', () => {
       component: () => ({ ...levels, detail: levels, hint: silent }),
       close: async () => undefined,
     };
-    const context = { messages: messagesIn(language), log };
+    const context = { schema: hospital, messages: messagesIn(language), log };
     announceTriggers(context, factsWithTriggers({}));
     announceTriggers(context, factsWithTriggers({ exames: [beforeRow('last', 'delete')] }));
     assert.deepEqual(lines, []);
