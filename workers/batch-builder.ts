@@ -1,6 +1,6 @@
 import { knownIdOf } from '../src/ids/known-id.js';
 import type { WorkerIds } from '../src/ids/worker-ids.js';
-import { changesKey, identifyingColumns } from '../src/postgres/statements.js';
+import { changesKey, identifyingLength } from '../src/postgres/statements.js';
 import type { ProducerTask } from '../src/run/protocol.js';
 import type { Candidate, EventSpec, EventType, KnownId, References } from '../src/schema/event.js';
 import { RowMaker } from '../src/schema/row-maker.js';
@@ -142,7 +142,7 @@ export class BatchBuilder {
   }
 
   #update(spec: EventSpec, table: Table, candidates: readonly Candidate[], now: number): Write {
-    const { length } = identifyingColumns(table);
+    const length = identifyingLength(table);
     const rows = candidates.map((candidate) => [
       ...candidate.key.slice(0, length),
       ...spec.change.values(this.#maker, candidate, now),
@@ -173,7 +173,7 @@ function insert(table: Table, rows: readonly Row[]): Write {
 }
 
 function remove(spec: EventSpec, table: Table, candidates: readonly Candidate[]): Write {
-  const { length } = identifyingColumns(table);
+  const length = identifyingLength(table);
   const rows = candidates.map(({ key }) => key.slice(0, length));
   return { table, operation: 'delete', rows, candidates, spec };
 }

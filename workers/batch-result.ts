@@ -5,7 +5,7 @@ import type { Answer } from '../src/postgres/packet.js';
 import type { Pending, Witness } from '../src/postgres/pending.js';
 import {
   changesKey,
-  identifyingColumns,
+  identifyingLength,
   isCalculable,
   parseNumbers,
   parseRows,
@@ -66,6 +66,8 @@ export class BatchResult {
   #witness: Witness | null = null;
   /** How well the witness shows the fate of the transaction; see `certaintyOf`. */
   #certainty = 0;
+  /** Table and key of the rows that updates of keys wrote, and that followed them. */
+  readonly #renewed = new Set<string>();
   #whole = true;
   written = 0;
   /** Set where rows are written in savepoints. */
@@ -79,6 +81,19 @@ export class BatchResult {
   add({ write, answer, cascades }: AnsweredWrite): void {
     this.#addWrite(write, answer);
     for (const { cascade, answer: followed } of cascades) this.#addCascade(cascade, followed);
+  }
+
+  /** Whether one of the rows was written before by an update of keys, or followed one. */
+  hasUpdated({ table, rows }: Pick<Write, 'table' | 'rows'>): boolean {
+    if (this.#renewed.size === 0) return false;
+    return rows.some((row) => this.#renewed.has(labelOf(table, row)));
+  }
+
+  /** Whether a row that follows a new key was written before. */
+  hasCascaded({ cascades }: AnsweredWrite): boolean {
+    return cascades.some(({ cascade: { table }, answer }) =>
+      this.hasUpdated({ table, rows: parseRows(table, answer?.fields[0] ?? null) }),
+    );
   }
 
   #addWrite(write: Write, answer: Answer | undefined): void {
@@ -103,9 +118,10 @@ export class BatchResult {
   #addCascade({ table, column }: Cascade, answer: Answer | undefined): void {
     const stored = parseRows(table, answer?.fields[0] ?? null);
     if (stored.length === 0) return;
-    const identifying = identifyingColumns(table).length;
+    const length = identifyingLength(table);
     const position = columnIndex(table, column);
-    const rows = stored.map((row) => [...row.slice(0, identifying), row[position]!]);
+    for (const row of stored) this.#renewed.add(labelOf(table, row));
+    const rows = stored.map((row) => [...row.slice(0, length), row[position]!]);
     this.#changes.push({ ...changeOf(table, 'update', rows), columns: [column], stored });
   }
 
@@ -146,8 +162,9 @@ export class BatchResult {
     { table, spec }: Write,
     { rows, candidates, stored }: Required<Omit<Written, 'stored'>> & { stored: readonly Row[] },
   ): void {
-    const { length } = identifyingColumns(table);
+    const length = identifyingLength(table);
     const columns = spec?.change.columns ?? [];
+    for (const row of stored) this.#renewed.add(labelOf(table, row));
     const isRenamed = rows.map((row, i) => keyOf(table, row) !== keyOf(table, stored[i]!));
     const renamed = stored.filter((_, i) => isRenamed[i]);
     const isKept = (_: unknown, i: number) => !isRenamed[i];
@@ -207,7 +224,7 @@ export class BatchResult {
     if (operation === 'insert') {
       const at = table.name === this.#spec.table ? change.momentOf(row) : null;
       if (at === null || Number.isNaN(at)) return;
-      this.#candidates.push({ key: row.slice(0, identifyingColumns(table).length), at });
+      this.#candidates.push({ key: row.slice(0, identifyingLength(table)), at });
     } else if (operation === 'update' && change.open === ALWAYS && candidate !== undefined) {
       if (table.keyKind !== 'none') this.#candidates.push(candidate);
       else {
@@ -229,6 +246,10 @@ function certaintyOf({ operation }: Witness, { keyKind }: Table): number {
 
 function changeOf(table: Table, operation: Change['operation'], rows: readonly Row[]): Change {
   return { table: table.name, operation, rows };
+}
+
+function labelOf(table: Table, row: Row): string {
+  return `${table.name} ${keyOf(table, row)}`;
 }
 
 /** The row of a table without a key after an update. `sent`: its values before, then the new ones. */

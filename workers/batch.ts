@@ -101,8 +101,8 @@ export class BatchWriter {
   }
 
   /** Puts back the candidates of a batch that was not committed. */
-  abandon({ spec, writes }: Batch): void {
-    this.candidates.get(spec.type)?.keep(writes.flatMap((write) => [...write.candidates]));
+  abandon(batch: Batch): void {
+    this.#leave(batch, batch.writes);
   }
 
   /** Makes the committed batch's rows available to later ones. */
@@ -146,9 +146,14 @@ export class BatchWriter {
     result: BatchResult,
     repicks = 0,
   ): Promise<void> {
+    if (writes.some((write) => result.hasUpdated(write))) return this.#leave(batch, writes);
     await client.query('SAVEPOINT one_row');
     try {
       const answers = await this.#send(client, false, writes);
+      if (answers.some((answered) => result.hasCascaded(answered))) {
+        await client.query('ROLLBACK TO SAVEPOINT one_row');
+        return this.#leave(batch, writes);
+      }
       await client.query('RELEASE SAVEPOINT one_row');
       for (const answered of answers) result.add(answered);
     } catch (error) {
@@ -162,6 +167,11 @@ export class BatchWriter {
       if (adopted !== null) return this.#alone(client, batch, adopted, result, repicks + 1);
       for (const write of writes) result.reject(write, failure);
     }
+  }
+
+  /** Leaves rows for a later batch: a row is written once by a transaction, by an update or by a cascade. */
+  #leave({ spec }: Batch, writes: readonly Write[]): void {
+    this.candidates.get(spec.type)?.keep(writes.flatMap(({ candidates }) => [...candidates]));
   }
 
   /** Reserves ids for every round of a batch, in its own table and in those of its parents. */

@@ -2,7 +2,7 @@ import {
   cascadedRows,
   changesKey,
   deleteRows,
-  identifyingColumns,
+  identifyingLength,
   insertLinks,
   insertRows,
   type ReturnMode,
@@ -58,7 +58,7 @@ export function cascadesOf(tables: Tables, { table, operation, rows, spec }: Wri
   if (operation !== 'update' || spec === null || key === undefined || further.length > 0) return [];
   const { columns } = spec.change;
   if (!changesKey(table, columns)) return [];
-  const position = identifyingColumns(table).length + columns.indexOf(key);
+  const position = identifyingLength(table) + columns.indexOf(key);
   const keys = rows.map((row) => [row[position]!]);
   return tables.flatMap((child) =>
     child.foreignKeys

@@ -217,7 +217,7 @@ function keyCondition({ key, columns }: Table, first = 1): string {
     .join(' AND ');
 }
 
-/** The values of a key, in the order of its columns; none of a table without a key. */
+/** The values of a key, in the order of its columns; empty for a table without a key. */
 function keyValues({ keyKind, key: { length } }: Table, key: Key): readonly (string | number)[] {
   if (keyKind === 'none') return [];
   return length === 1 ? [key] : (JSON.parse(String(key)) as string[]);

@@ -1,6 +1,7 @@
 import type { EventSpec } from '../schema/event.js';
 import {
   baseType,
+  type Column,
   columnIndex,
   type LinkLimit,
   type Row,
@@ -50,9 +51,14 @@ export function changesKey({ key }: Table, columns: readonly string[]): boolean 
   return key.some((name) => columns.includes(name));
 }
 
-/** The columns whose values identify a row: the key's, or all where there is no key. They come first in a row. */
-export function identifyingColumns({ key, columns }: Table): readonly Table['columns'][number][] {
-  return key.length > 0 ? columns.slice(0, key.length) : columns;
+/** How many values identify a row: those of the key, or all where there is no key. They come first in a row. */
+export function identifyingLength({ key, columns }: Table): number {
+  return key.length > 0 ? key.length : columns.length;
+}
+
+/** The columns of these values. */
+export function identifyingColumns(table: Table): readonly Column[] {
+  return table.columns.slice(0, identifyingLength(table));
 }
 
 /** Names a row by its position among the rows that were sent. Quoted: no column has this name. */
@@ -337,12 +343,7 @@ function found(
 }
 
 /** SQL: a column holds what was sent. Where equal values may be printed in several ways, the text decides. */
-function isSame(
-  table: Table,
-  { name, type, notNull }: Table['columns'][number],
-  sent: Sent,
-  place: string,
-): string {
+function isSame(table: Table, { name, type, notNull }: Column, sent: Sent, place: string): string {
   const column = `${table.name}.${sqlName(name)}`;
   const [left, right] = EXACT.has(baseType(type))
     ? [column, value(sent, place)]
@@ -406,7 +407,8 @@ export function parseNumbers(literal: string | null): number[] {
 }
 
 /**
- * Rows as the server printed them, with numbers in bigint columns, as the generator's rows have them; none of a null.
+ * Rows as the server printed them, with numbers in bigint columns, as the generator's rows have them; an empty list of
+ * a null.
  */
 export function parseRows({ columns }: Table, json: string | null): Row[] {
   if (json === null) return [];

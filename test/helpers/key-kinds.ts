@@ -132,7 +132,7 @@ const LOG = table(
   [],
 );
 
-/** SQL that creates the tables in a database that has none of them. */
+/** SQL that creates the tables. */
 const DDL = `
   CREATE TABLE owners (id bigserial PRIMARY KEY, since timestamp NOT NULL);
   CREATE TYPE mood AS ENUM ('calm', 'so so', 'à flor da pele');

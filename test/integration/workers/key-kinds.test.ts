@@ -13,7 +13,7 @@ import type { Pending } from '../../../src/postgres/pending.js';
 import {
   BEGIN,
   COMMIT,
-  identifyingColumns,
+  identifyingLength,
   insertRows,
   parseNumbers,
   parseRows,
@@ -81,6 +81,7 @@ for (const server of await startServers()) {
             assert.equal(events, BATCH, type);
             for (const { operation, count } of rows) written[operation] += count;
             for (const change of changes) models[change.table]!.apply(change);
+            requireOnce(changes);
             assert.ok(pending !== null);
             if (tables.get(pending.witness.table).keyKind !== 'id') assert.ok(pending.xid !== null);
           }
@@ -115,6 +116,7 @@ for (const server of await startServers()) {
             const { changes, rejections } = await write(type);
             rejected += rejections.length;
             for (const change of changes) models[change.table]!.apply(change);
+            requireOnce(changes);
           }
         }
         assert.ok(rejected > 0);
@@ -166,7 +168,7 @@ for (const server of await startServers()) {
         ] as const) {
           const spec = KEY_KINDS.event(type);
           const table = tables.get(spec.table);
-          const { length } = identifyingColumns(table);
+          const length = identifyingLength(table);
           const owners = new Map<Key, number>();
           let all = 0;
           for (let index = 0; index < 3; index++) {
@@ -261,7 +263,7 @@ class Model {
   }
 
   apply({ operation, rows, columns = [], stored }: Change): void {
-    const length = identifyingColumns(this.#table).length;
+    const length = identifyingLength(this.#table);
     for (const [i, row] of rows.entries()) {
       const before = operation === 'insert' ? null : this.#take(row);
       if (operation === 'delete') continue;
@@ -293,6 +295,22 @@ class Model {
 
   rows(): (string | null)[][] {
     return asTexts([...this.#rows.values()].flat());
+  }
+}
+
+/** Is each row with a key written once by a transaction, and each key in one list of its ledger record? */
+function requireOnce(changes: readonly Change[]): void {
+  const lists = new Set<string>();
+  for (const { table: name, operation, rows } of changes) {
+    const table = tables.get(name);
+    if (table.keyKind === 'none') continue;
+    for (const row of rows) {
+      const label = `${name} ${keyOf(table, row)}`;
+      for (const before of operation === 'update' ? ['insert', 'update'] : [operation]) {
+        assert.ok(!lists.has(`${before} ${label}`), `${label}: ${before} and ${operation}`);
+      }
+      lists.add(`${operation} ${label}`);
+    }
   }
 }
 
