@@ -1,5 +1,5 @@
 import type { TableName } from '../schema/table.js';
-import type { EventOperation } from '../sources/source.js';
+import type { EventOperation, Projection } from '../sources/source.js';
 import type { Omission } from '../verify/ledger/publishing.js';
 import type { Doubts, Verdict } from '../verify/verdict/accounting.js';
 import { DOUBTS, type Doubt, type Sum } from '../verify/verdict/accounting.js';
@@ -157,6 +157,15 @@ const saidNote = (note: Note): string => {
 };
 
 /** Changes that a good verdict does not count. */
+const projections: Readonly<Record<Projection, string>> = {
+  double: 'numeric como double (decimal.handling.mode=double)',
+  trailing_zeros: 'numeric sem os zeros do fim (decimal.handling.mode=precise)',
+  special: 'nulo no lugar de NaN ou de um infinito',
+  interval_microseconds:
+    'interval em microssegundos, em que um mês tem 30,4375 dias (interval.handling.mode=numeric)',
+  milliseconds: 'timestamp sem os microssegundos (time.precision.mode=connect)',
+};
+
 const besides = ({ accounting: { excused, waived } }: VerificationDocument): string =>
   [
     excused > 0
@@ -244,6 +253,9 @@ export const verifyPtBR = {
   malformedCount: (count: number) => plural(count, 'entrada', 'entradas'),
   followed: (e: { followed: number; sample: number; compared: number | null }) =>
     `${number(e.followed)} acompanhados (${number(Math.round(e.sample * 1000) / 10)} %), ${e.compared === null ? 'não comparados com as tabelas' : `${number(e.compared)} iguais às tabelas`}`,
+  projected: () => 'comparados em parte, pois o conector não leva o valor inteiro',
+  projection: (e: { projection: Projection; events: number }) =>
+    `${events(e.events)}: ${projections[e.projection]}`,
   speed: (e: VerificationDocument) => `${seconds(e.seconds)} s, ${rate(e)} eventos/s`,
   time: () => 'tempo',
   violationTitle: () => 'violações',
