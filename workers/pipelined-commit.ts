@@ -9,7 +9,7 @@ import {
   NAME_TRANSACTION,
   parseNumbers,
 } from '../src/postgres/statements.js';
-import { idOf, type TableName } from '../src/legacy/tables.js';
+import { idOf, type Row, type TableName } from '../src/schema/table.js';
 import type { Batch } from './batch.js';
 import { type BatchOutcome, BatchResult } from './batch-result.js';
 import type { CommittedTransaction, TransactionJournal } from './transaction-journal.js';
@@ -109,7 +109,8 @@ async function findDropped(
     if (operation !== 'insert' || answers[i + 1]?.count === rows.length) continue;
     const [found] = await send(client, [missingIds(table, rows.map(idOf))]);
     const missing = new Set(parseNumbers(found?.fields[0] ?? null));
-    dropped.push({ table, operation, rows: rows.filter((row) => missing.has(idOf(row))) });
+    const isMissing = (row: Row) => missing.has(idOf(row));
+    dropped.push({ table: table.name, operation, rows: rows.filter(isMissing) });
   }
   return dropped;
 }

@@ -10,7 +10,8 @@ import {
 import { settlePending } from '../src/postgres/in-doubt.js';
 import type { Fate } from '../src/postgres/pending.js';
 import type { WorkerStats } from '../src/run/worker-stats.js';
-import type { TableName } from '../src/legacy/tables.js';
+import type { Schema } from '../src/schema/schema.js';
+import type { TableName } from '../src/schema/table.js';
 import type { BatchOutcome } from './batch-result.js';
 
 /** A transaction whose COMMIT the server answered. */
@@ -26,6 +27,7 @@ export interface CommittedTransaction extends TransactionName {
  * is settled by the next one, which enters its outcome in the ledger once more.
  */
 export class TransactionJournal {
+  readonly #schema: Schema;
   readonly #stats: WorkerStats;
   readonly #task: LedgerTask | null;
   #ledger: LedgerWriter | null = null;
@@ -33,7 +35,8 @@ export class TransactionJournal {
   #numbers: number[] = [];
   #server: ServerIdentity | null = null;
 
-  constructor(stats: WorkerStats, task: LedgerTask | null) {
+  constructor(schema: Schema, stats: WorkerStats, task: LedgerTask | null) {
+    this.#schema = schema;
     this.#stats = stats;
     this.#task = task;
   }
@@ -100,12 +103,14 @@ export class TransactionJournal {
     onFate: (fate: Fate) => void,
   ): Promise<void> {
     this.#close();
-    const before = this.#task === null ? null : LedgerWriter.last(this.#task, this.#stats);
+    const before =
+      this.#task === null ? null : LedgerWriter.last(this.#schema.tables, this.#task, this.#stats);
     const server = compareServers(this.#server ?? before?.server ?? null, facts.server);
     const open = new Set(before?.open);
     try {
       await settlePending(
         client,
+        this.#schema.tables,
         this.#stats,
         ({ number }, { fate, xid }) => {
           before?.writer.resolve(number, fate, xid);
@@ -126,7 +131,7 @@ export class TransactionJournal {
 
   #begin({ folder, worker, run, rng }: LedgerTask, facts: ConnectionIdentity): LedgerWriter {
     const connection = this.#stats.connections + 1;
-    return LedgerWriter.create(ledgerFile(folder, worker, connection), {
+    return LedgerWriter.create(this.#schema, ledgerFile(folder, worker, connection), {
       run,
       worker,
       connection,

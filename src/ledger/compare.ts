@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import type { TableName } from '../legacy/tables.js';
+import { baseType, type Key, sqlName, type Table, type TableName } from '../schema/table.js';
 import type { Expectation } from './expectations.js';
 
 /** Blocks in a query: so many that the round trip takes little of its time. */
@@ -16,7 +16,7 @@ export function xminOf(xid: number): number {
 /** A key whose row is not as expected. */
 export interface KeyDifference {
   readonly table: TableName;
-  readonly key: number;
+  readonly key: Key;
   readonly expected: Expectation;
   /** `xmin` of the row; null if there is no row. */
   readonly xmin: number | null;
@@ -44,7 +44,7 @@ export async function beginComparison(client: Client): Promise<void> {
  */
 export async function compare(
   client: Client,
-  table: TableName,
+  table: Table,
   expectations: Iterable<Expectation>,
   wanted: () => number,
   onDifference: (difference: KeyDifference) => void,
@@ -62,7 +62,7 @@ export async function compare(
     if (differing.length === 0 || wanted() <= 0) return;
     for (const { at, key, xmin } of await findKeys(client, table, differing, wanted())) {
       const expected = differing[at];
-      if (expected !== undefined) onDifference({ table, key, expected, xmin });
+      if (expected !== undefined) onDifference({ table: table.name, key, expected, xmin });
     }
   };
   for (const expectation of expectations) {
@@ -72,19 +72,88 @@ export async function compare(
   return differences;
 }
 
+/**
+ * Compares the rows of a table whose keys are texts. The number of a key in an expectation is its place in `keys`.
+ * Returns and passes on the same as `compare`.
+ */
+export async function compareKeyed(
+  client: Client,
+  table: Table,
+  keys: readonly string[],
+  expectations: Iterable<Expectation>,
+  wanted: () => number,
+  onDifference: (difference: KeyDifference) => void,
+): Promise<number> {
+  let differences = 0;
+  let slice: Expectation[] = [];
+  const compareSlice = async () => {
+    for (const { at, xmin } of await findDifferingKeys(client, table, keys, slice)) {
+      differences++;
+      const expected = slice[at]!;
+      const key = keys[expected.first]!;
+      if (wanted() > 0) onDifference({ table: table.name, key, expected, xmin });
+    }
+    slice = [];
+  };
+  for (const { first, last, ...expectation } of expectations) {
+    for (let key = first; key <= last; key++) {
+      if (slice.push({ ...expectation, first: key, last: key }) === SLICE_BLOCKS) {
+        await compareSlice();
+      }
+    }
+  }
+  if (slice.length > 0) await compareSlice();
+  return differences;
+}
+
+/** The expectations of a slice, of one key each, that do not hold. */
+async function findDifferingKeys(
+  client: Client,
+  table: Table,
+  keys: readonly string[],
+  slice: readonly Expectation[],
+): Promise<{ at: number; xmin: number | null }[]> {
+  const types = table.key.map((_, i) => baseType(table.columns[i]!.type));
+  const given = types.map((type, i) => `$${i + 3}::${type}[]`).join(', ');
+  const names = types.map((_, i) => `key${i}`);
+  const same = table.key.map((column, i) => `t.${sqlName(column)} = b.${names[i]}`).join(' AND ');
+  const values = slice.map(({ first }) => valuesOfKey(table, keys[first]!));
+  const { rows } = await client.query<{ at: number; xmin: number | null }>(
+    `SELECT (b.number - 1)::int AS at, t.xmin::text::float8 AS xmin
+       FROM unnest($1::xid[], $2::text[], ${given})
+              WITH ORDINALITY AS b(xid, rule, ${names.join(', ')}, number)
+  LEFT JOIN LATERAL (SELECT t.xmin FROM ${table.name} t WHERE ${same}) AS t ON true
+      WHERE CASE WHEN b.rule = 'none' THEN t.xmin IS NOT NULL
+                 ELSE t.xmin IS NULL OR NOT ${SATISFIES} END
+      ORDER BY b.number`,
+    [
+      listOf(slice, ({ xid }) => xminOf(xid ?? 0)),
+      listOf(slice, ({ rule }) => rule),
+      ...types.map((_, i) => values.map((key) => key[i])),
+    ],
+  );
+  return rows;
+}
+
+/** The values of a key's columns, as texts. */
+function valuesOfKey({ key }: Table, text: string): readonly string[] {
+  return key.length === 1 ? [text] : (JSON.parse(text) as string[]);
+}
+
 /** The blocks of a slice that are not as expected, each with its number of wrong keys. */
 async function findDiffering(
   client: Client,
-  table: TableName,
+  table: Table,
   blocks: readonly Expectation[],
 ): Promise<{ at: number; wrong: number }[]> {
+  const { name, id } = namesOf(table);
   const { rows } = await client.query<{ at: number; wrong: number }>({
-    name: `ledger-check-${table}`,
+    name: `ledger-check-${name}`,
     text: `SELECT (b.number - 1)::int AS at, abs(wanted.count - found.count)::float8 AS wrong
              FROM unnest($1::bigint[], $2::bigint[], $3::xid[], $4::text[])
                     WITH ORDINALITY AS b(first, last, xid, rule, number),
-          LATERAL (SELECT count(*) FROM ${table} t
-                    WHERE t.id BETWEEN b.first AND b.last AND ${SATISFIES}) AS found,
+          LATERAL (SELECT count(*) FROM ${name} t
+                    WHERE t.${id} BETWEEN b.first AND b.last AND ${SATISFIES}) AS found,
           LATERAL (SELECT CASE b.rule WHEN 'none' THEN 0 ELSE b.last - b.first + 1 END)
                     AS wanted(count)
             WHERE found.count <> wanted.count
@@ -97,25 +166,31 @@ async function findDiffering(
 /** The first keys of these blocks that are not as expected, in their order. */
 async function findKeys(
   client: Client,
-  table: TableName,
+  table: Table,
   blocks: readonly Expectation[],
   limit: number,
 ): Promise<{ at: number; key: number; xmin: number | null }[]> {
+  const { name, id } = namesOf(table);
   const { rows } = await client.query<{ at: number; key: number; xmin: number | null }>(
     `SELECT (b.number - 1)::int AS at, wrong.key::float8 AS key, wrong.xmin::text::float8 AS xmin
        FROM unnest($1::bigint[], $2::bigint[], $3::xid[], $4::text[])
               WITH ORDINALITY AS b(first, last, xid, rule, number),
-    LATERAL (SELECT t.id AS key, t.xmin FROM ${table} t
-              WHERE b.rule = 'none' AND t.id BETWEEN b.first AND b.last
+    LATERAL (SELECT t.${id} AS key, t.xmin FROM ${name} t
+              WHERE b.rule = 'none' AND t.${id} BETWEEN b.first AND b.last
               UNION ALL
              SELECT k, t.xmin
                FROM generate_series(b.first, CASE b.rule WHEN 'none' THEN b.first - 1 ELSE b.last END) AS k
-               LEFT JOIN ${table} t ON t.id = k
-              WHERE t.id IS NULL OR NOT ${SATISFIES}) AS wrong
+               LEFT JOIN ${name} t ON t.${id} = k
+              WHERE t.${id} IS NULL OR NOT ${SATISFIES}) AS wrong
       ORDER BY b.number, wrong.key LIMIT $5`,
     [...valuesOf(blocks), limit],
   );
   return rows;
+}
+
+/** A table whose key is an id, and its key, as SQL writes them. */
+function namesOf({ name, key: [id = 'id'] }: Table) {
+  return { name, id: sqlName(id) };
 }
 
 /** The blocks as one array a column. */

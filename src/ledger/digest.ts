@@ -1,6 +1,6 @@
-import type { Operation } from '../legacy/changes.js';
-import type { Row, TableName } from '../legacy/tables.js';
 import { mix } from '../random/hash.js';
+import type { Operation } from '../schema/changes.js';
+import type { Row, TableName } from '../schema/table.js';
 import { BASIS, hashText, hashValue } from './value-hash.js';
 
 /**

@@ -1,4 +1,4 @@
-import type { Operation } from '../legacy/changes.js';
+import type { Operation } from '../schema/changes.js';
 
 /** A write or a lease of a block of keys. */
 export interface Entry {

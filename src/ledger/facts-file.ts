@@ -2,7 +2,8 @@ import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs
 import { join } from 'node:path';
 import type { DatabaseFacts } from '../database/facts.js';
 import type { ServerIdentity } from '../postgres/identity.js';
-import { type FactsHeader, type FactsRecord, LEDGER_VERSION } from './format.js';
+import { type FactsHeader, type FactsRecord, type LedgerSchema, ledgerVersion } from './format.js';
+import { type RecordedSchema, recordedSchema } from './recorded-schema.js';
 import { type SealedLine, SealedLines, seal } from './sealed-lines.js';
 
 /** The database of a run, as the run found it. */
@@ -20,12 +21,19 @@ export function factsFile(ledger: string): string {
 
 /** Writes the facts that a run found when it began. Throws the errors of the file system. */
 export function writeFacts(
+  schema: RecordedSchema,
   ledger: string,
   run: string,
   server: ServerIdentity,
   database: DatabaseFacts,
 ): void {
-  const header = seal({ ledger: LEDGER_VERSION, run, server }, 0);
+  const ledgerHeader: FactsHeader = {
+    ledger: ledgerVersion(schema),
+    run,
+    server,
+    schema: recordedSchema(schema),
+  };
+  const header = seal(ledgerHeader, 0);
   const record = seal({ found: 'begin', database }, header.chain);
   writeFileSync(factsFile(ledger), header.line + record.line);
 }
@@ -37,24 +45,29 @@ export function addFacts(ledger: string, database: DatabaseFacts): void {
   appendFileSync(path, seal({ found: 'end', database }, chain).line);
 }
 
-/** Reads the file. `facts` is null if there is no file, as in version 1, or if its seals are broken (`damaged`). */
+/**
+ * Reads the file. `facts` is null if there is no file, as in version 1, or if its seals are broken (`damaged`). `schema`
+ * is null in the same cases, and if the file is older than this member.
+ */
 export function readFacts(ledger: string): {
   readonly facts: LedgerFacts | null;
+  readonly schema: LedgerSchema | null;
   readonly damaged: boolean;
 } {
   const path = factsFile(ledger);
-  if (!existsSync(path)) return { facts: null, damaged: false };
+  if (!existsSync(path)) return { facts: null, schema: null, damaged: false };
   let header: FactsHeader | null = null;
   const found: Partial<Record<FactsRecord['found'], DatabaseFacts>> = {};
   for (const { record, problem } of readLines(path).lines) {
-    if (problem === 'broken') return { facts: null, damaged: true };
+    if (problem === 'broken') return { facts: null, schema: null, damaged: true };
     if (record === null) continue;
     if ('ledger' in record) header = record;
     else found[record.found] = record.database;
   }
   const { begin, end = null } = found;
-  if (header === null || begin === undefined) return { facts: null, damaged: true };
-  return { facts: { server: header.server, begin, end }, damaged: false };
+  if (header === null || begin === undefined) return { facts: null, schema: null, damaged: true };
+  const { server, schema = null } = header;
+  return { facts: { server, begin, end }, schema, damaged: false };
 }
 
 function readLines(path: string): {

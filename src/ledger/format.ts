@@ -1,14 +1,20 @@
 import type { DatabaseFacts } from '../database/facts.js';
-import type { Operation } from '../legacy/changes.js';
-import type { TableName } from '../legacy/tables.js';
 import type { ServerIdentity } from '../postgres/identity.js';
 import type { Backend, Fate } from '../postgres/pending.js';
+import type { Operation } from '../schema/changes.js';
+import type { TableName } from '../schema/table.js';
 import type { KeyList } from './keys.js';
 
-/** The version of the format that this program writes; see README.md beside this file. */
-export const LEDGER_VERSION = 2;
-/** The versions that it reads. Version 1 has a digest of each transaction instead of a fingerprint of each row. */
-export const LEDGER_VERSIONS: readonly unknown[] = [1, LEDGER_VERSION];
+/**
+ * The versions of the format that this program reads; see README.md beside this file. Version 1 has a digest of each
+ * transaction instead of a fingerprint of each row. Only version 3 has keys of other types and coarse fingerprints.
+ */
+export const LEDGER_VERSIONS: readonly unknown[] = [1, 2, 3];
+
+/** The version that a run of this schema writes. Without extensions, readers of version 2 still understand it. */
+export function ledgerVersion({ extensions }: Pick<LedgerSchema, 'extensions'>): number {
+  return extensions.length === 0 ? 2 : 3;
+}
 
 /** First line of a worker's file. */
 export interface LedgerHeader {
@@ -38,6 +44,15 @@ export interface FactsHeader {
   readonly ledger: number;
   readonly run: string;
   readonly server: ServerIdentity;
+  /** Older files lack it: no extension, and the split of columns of `Schema.firstChanging`. */
+  readonly schema?: LedgerSchema;
+}
+
+/** The members of a run's schema that its ledger cannot be read without. */
+export interface LedgerSchema {
+  readonly extensions: readonly string[];
+  /** By table: the columns of the changing fingerprint. */
+  readonly changing: Readonly<Record<TableName, readonly string[]>>;
 }
 
 /** The database as the run found it when it began, or when it ended. */
@@ -46,7 +61,7 @@ export interface FactsRecord {
   readonly database: DatabaseFacts;
 }
 
-type ByOperation<T> = Partial<Record<TableName, Partial<Record<Operation, T>>>>;
+type ByOperation<T> = Record<TableName, Partial<Record<Operation, T>>>;
 
 /** Keys by table and operation. */
 export type KeysOf = ByOperation<KeyList>;
@@ -107,7 +122,7 @@ export interface TrailerRecord {
     readonly committed: number;
     readonly aborted: number;
     readonly doubt: number;
-    readonly rows: Partial<Record<TableName, Partial<Record<Operation, number>>>>;
+    readonly rows: ByOperation<number>;
   };
 }
 

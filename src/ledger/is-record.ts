@@ -1,39 +1,57 @@
-import { OPERATIONS, type Operation } from '../legacy/changes.js';
-import { TABLE_NAMES, type TableName } from '../legacy/tables.js';
-import { areFingerprints } from './fingerprint.js';
-import { type FingerprintsOf, type KeysOf, LEDGER_VERSIONS, type LedgerRecord } from './format.js';
+import { OPERATIONS, type Operation } from '../schema/changes.js';
+import type { Table } from '../schema/table.js';
+import type { Tables } from '../schema/tables.js';
+import { areFingerprints, isCoarse } from './fingerprint.js';
+import {
+  type FingerprintsOf,
+  type KeysOf,
+  LEDGER_VERSIONS,
+  type LedgerHeader,
+  type LedgerRecord,
+} from './format.js';
 import { countKeys, isIdList, isKeyList } from './keys.js';
 
-const TABLES: ReadonlySet<unknown> = new Set(TABLE_NAMES);
 const WRITES: ReadonlySet<unknown> = new Set(OPERATIONS);
 const FATES: ReadonlySet<unknown> = new Set(['committed', 'aborted', 'unknown']);
 const XID = /^\d+$/;
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Whether a parsed line is a record: it has every member that readers use, of the right type. */
-export function isRecord(value: unknown): value is LedgerRecord {
+/** Whether a parsed line is the header of a worker's file. Of another version only the number is read, to refuse it. */
+export function isHeader(value: unknown): value is LedgerHeader {
+  if (!isFields(value) || !('ledger' in value)) return false;
+  const { ledger, worker, connection, started, server } = value;
+  if (!LEDGER_VERSIONS.includes(ledger)) return true;
+  return isCount(worker) && isCount(connection) && isDate(started) && isFields(server);
+}
+
+/**
+ * Makes the function that says whether a parsed line is a record about these tables: it has every member that readers
+ * use, of the right type.
+ */
+export function isRecordOf(tables: Tables): (value: unknown) => value is LedgerRecord {
+  return (value): value is LedgerRecord => isRecord(tables, value);
+}
+
+function isRecord(tables: Tables, value: unknown): boolean {
   if (!isFields(value)) return false;
-  if ('ledger' in value) {
-    const { ledger, worker, connection, started, server } = value;
-    // Of another version's header only the number is read, to refuse it.
-    if (!LEDGER_VERSIONS.includes(ledger)) return true;
-    return isCount(worker) && isCount(connection) && isDate(started) && isFields(server);
+  if ('ledger' in value) return isHeader(value);
+  if ('leased' in value) {
+    return typeof value.leased === 'string' && tables.has(value.leased) && areIds(value.keys);
   }
-  if ('leased' in value) return TABLES.has(value.leased) && areIds(value.keys);
   if ('intent' in value) {
     const { intent, at, xid, rows, prints } = value;
     return (
       isCount(intent) &&
       isMilliseconds(at) &&
       isXid(xid) &&
-      isKeysOf(rows) &&
-      arePrintsOf(prints, rows)
+      isKeysOf(tables, rows) &&
+      arePrintsOf(tables, prints, rows)
     );
   }
   if ('committed' in value) {
     const { committed, at, xid, dropped = {} } = value;
-    return isCount(committed) && isMilliseconds(at) && isXid(xid) && isKeysOf(dropped);
+    return isCount(committed) && isMilliseconds(at) && isXid(xid) && isKeysOf(tables, dropped);
   }
   if ('aborted' in value) return isCount(value.aborted);
   if ('doubt' in value) return isCount(value.doubt);
@@ -67,34 +85,42 @@ function areIds(value: unknown): boolean {
   return typeof value === 'string' && isIdList(value);
 }
 
-function isKeysOf(value: unknown): value is KeysOf {
-  return isByOperation(value, isKeyList);
+function isKeysOf(tables: Tables, value: unknown): value is KeysOf {
+  return isByOperation(tables, value, isKeyListOf);
 }
 
-/** Version 2: each key list but those of deletes has as many fingerprints. */
-function arePrintsOf(value: unknown, rows: KeysOf): boolean {
+/** Whether a member of a record is a list of keys of this table. */
+function isKeyListOf({ keyKind }: Table, value: unknown): boolean {
+  return isKeyList(value) && (keyKind === 'id' || typeof value !== 'string');
+}
+
+/** From version 2 on each key list but those of deletes has as many fingerprints. */
+function arePrintsOf(tables: Tables, value: unknown, rows: KeysOf): boolean {
   if (value === undefined) return true;
-  if (!isByOperation(value, (text) => typeof text === 'string')) return false;
+  if (!isByOperation(tables, value, (_, text) => typeof text === 'string')) return false;
   const prints = value as FingerprintsOf;
   // `Object.keys`, here and below: `Object.entries` would allocate pairs for every line of a ledger.
-  return (Object.keys(rows) as TableName[]).every((table) => {
+  return Object.keys(rows).every((table) => {
     const lists = rows[table] ?? {};
+    const coarse = isCoarse(tables.get(table));
     return (Object.keys(lists) as Operation[]).every((write) => {
       const text = prints[table]?.[write];
       if (write === 'delete') return text === undefined;
-      return text !== undefined && areFingerprints(text, countKeys(lists[write]!));
+      return text !== undefined && areFingerprints(text, countKeys(lists[write]!), coarse);
     });
   });
 }
 
-function isByOperation(value: unknown, isItem: (item: unknown) => boolean): boolean {
+function isByOperation(
+  tables: Tables,
+  value: unknown,
+  isItem: (table: Table, item: unknown) => boolean,
+): boolean {
   if (!isFields(value)) return false;
-  return Object.keys(value).every((table) => {
-    const lists = value[table];
-    return (
-      TABLES.has(table) &&
-      isFields(lists) &&
-      Object.keys(lists).every((write) => WRITES.has(write) && isItem(lists[write]))
-    );
+  return Object.keys(value).every((name) => {
+    const lists = value[name];
+    if (!tables.has(name) || !isFields(lists)) return false;
+    const table = tables.get(name);
+    return Object.keys(lists).every((write) => WRITES.has(write) && isItem(table, lists[write]));
   });
 }

@@ -1,11 +1,7 @@
-/**
- * Keys of rows: ids as one text (`encodeKeys`), keys of another type as a list of texts. A composite key is the JSON
- * array of its values. A table without a key has an empty text for each row.
- */
-export type KeyList = string | readonly string[];
+import type { Key, Table } from '../schema/table.js';
 
-/** A key of one row: an id as a number, another key as text. */
-export type LedgerKey = number | string;
+/** Keys of rows: ids as one text (`encodeKeys`), other keys as a list of texts. */
+export type KeyList = string | readonly string[];
 
 /**
  * Encodes ids: the first one, then the distance of each from the one before it, separated by commas; `+n` stands for
@@ -78,18 +74,19 @@ function isDigit(code: number): boolean {
 const ID_LIST = /^\d+(\+\d+)?(,\d+(\+\d+)?)*$/;
 
 /** Makes a key list: one text if all keys are ids from 0 to 2^53, else a list of texts. */
-export function keyListOf(keys: readonly LedgerKey[]): KeyList {
+export function keyListOf(keys: readonly Key[]): KeyList {
   return keys.every(isId) ? encodeKeys(keys) : keys.map(String);
 }
 
-function isId(key: LedgerKey): key is number {
+function isId(key: Key): key is number {
   return typeof key === 'number' && key >= 0 && Number.isSafeInteger(key);
 }
 
 /** Compares keys of one table for sorting: ids by value, others as texts. */
-export function compareKeys(a: LedgerKey, b: LedgerKey): number {
+export function compareKeys(a: Key, b: Key): number {
   if (typeof a === 'number' && typeof b === 'number') return a - b;
-  return String(a) < String(b) ? -1 : 1;
+  const [one, other] = [String(a), String(b)];
+  return one === other ? 0 : one < other ? -1 : 1;
 }
 
 /** Whether a text is a list of ids. */
@@ -113,9 +110,16 @@ export function decodeIds(text: string): number[] {
   return keys;
 }
 
-/** All keys of a list, in its order. */
-export function decodeKeys(list: KeyList): readonly LedgerKey[] {
-  return typeof list === 'string' ? decodeIds(list) : list;
+/** All keys of a list of this table, in its order. */
+export function decodeKeys({ keyKind }: Pick<Table, 'keyKind'>, list: KeyList): readonly Key[] {
+  if (typeof list === 'string') return decodeIds(list);
+  return keyKind === 'id' ? list.map(idOfText) : list;
+}
+
+/** An id that a number does not hold exactly stays text. */
+export function idOfText(text: string): Key {
+  const id = Number(text);
+  return Number.isSafeInteger(id) ? id : text;
 }
 
 export function countKeys(list: KeyList): number {
@@ -128,7 +132,7 @@ export function countKeys(list: KeyList): number {
 }
 
 /** Whether every key is greater than the one before it. */
-export function isAscending(keys: readonly LedgerKey[]): boolean {
+export function isAscending(keys: readonly Key[]): boolean {
   for (let i = 1; i < keys.length; i++) {
     if (typeof keys[i] === 'string' || keys[i]! <= keys[i - 1]!) return false;
   }

@@ -1,7 +1,9 @@
-import type { Operation } from '../legacy/changes.js';
-import type { TableName } from '../legacy/tables.js';
 import { compareServers, type ServerIdentity } from '../postgres/identity.js';
+import type { Operation } from '../schema/changes.js';
+import type { Key, TableName } from '../schema/table.js';
+import type { Tables } from '../schema/tables.js';
 import { type KeyDifference, xminOf } from './compare.js';
+import { KeyedWrites } from './keyed-writes.js';
 import { readLedger } from './totals.js';
 import { WorkerWrites } from './worker-writes.js';
 
@@ -9,6 +11,8 @@ import { WorkerWrites } from './worker-writes.js';
 export interface OtherLedger {
   readonly run: string;
   readonly folder: string;
+  /** Those of its ledger (`tablesOfLedger`). */
+  readonly tables: Tables;
 }
 
 /** The members of the checked run's totals that tell whether a change is later. */
@@ -37,9 +41,9 @@ export async function explainByOthers(
   others: readonly OtherLedger[],
   checked: CheckedRun,
 ): Promise<(string | null)[]> {
-  const keys = new Map<TableName, Map<number, KeyDifference>>();
+  const keys = new Map<TableName, Map<Key, KeyDifference>>();
   for (const difference of differences) {
-    const ofTable = keys.get(difference.table) ?? new Map<number, KeyDifference>();
+    const ofTable = keys.get(difference.table) ?? new Map<Key, KeyDifference>();
     keys.set(difference.table, ofTable.set(difference.key, difference));
   }
   const changes = new Map<KeyDifference, LaterChange>();
@@ -52,40 +56,56 @@ export async function explainByOthers(
 
 /** Adds one run's changes of the keys to `changes`, if they are later than the checked run's and the last so far. */
 async function readChanges(
-  { run, folder }: OtherLedger,
-  keys: ReadonlyMap<TableName, ReadonlyMap<number, KeyDifference>>,
+  { run, folder, tables }: OtherLedger,
+  keys: ReadonlyMap<TableName, ReadonlyMap<Key, KeyDifference>>,
   { servers, started }: CheckedRun,
   changes: Map<KeyDifference, LaterChange>,
 ): Promise<void> {
-  const writes = new WorkerWrites();
+  const writes = new WorkerWrites(tables);
+  const keyed = new KeyedWrites(tables);
   const found: [KeyDifference, LaterChange][] = [];
   let isOwn = false;
-  const totals = await readLedger(folder, {
+  const note = (
+    difference: KeyDifference | undefined,
+    write: Operation | null,
+    xid: number | null,
+  ) => {
+    if (difference === undefined || write === null) return;
+    found.push([difference, { run, write, xid, inserted: write === 'insert' }]);
+  };
+  const totals = await readLedger(tables, folder, {
     onHeader: ({ server }) => {
       isOwn = servers.some((known) => compareServers(known, server) === 'same');
     },
     onFile: (path) => writes.beginFile(path),
     onTransaction: (transaction) => {
       // An xid of another server means another transaction.
-      if (isOwn && transaction.outcome === 'committed') writes.add(transaction);
+      if (!isOwn || transaction.outcome !== 'committed') return;
+      writes.add(transaction);
+      keyed.add(transaction);
     },
     onWorkerEnd: async () => {
       for (const [table, entries] of writes.tables) {
-        const wanted = keys.get(table);
+        const wanted = keys.get(table.name);
         if (wanted === undefined) continue;
         for (let i = 0; i < entries.size; i++) {
           const { first, last, write, xid } = entries.get(i);
           if (write === null) continue;
           for (let key = first; key <= last; key++) {
-            const difference = wanted.get(key);
-            if (difference === undefined) continue;
-            found.push([difference, { run, write, xid, inserted: write === 'insert' }]);
+            note(wanted.get(key), write, xid);
           }
         }
       }
       writes.clear();
     },
   });
+  for (const { table, keys: texts, entries } of keyed.tables) {
+    const wanted = keys.get(table.name);
+    for (let i = 0; wanted !== undefined && i < entries.size; i++) {
+      const { first, write, xid } = entries.get(i);
+      note(wanted.get(texts[first]!), write, xid);
+    }
+  }
   // Without xids the clock decides: a run that ended before the checked one began made no later change.
   const over = totals.ended !== null && started !== null && totals.ended < started;
   for (const [difference, change] of found) {

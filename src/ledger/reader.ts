@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { MOST_PENDING } from '../postgres/pending.js';
+import type { Tables } from '../schema/tables.js';
 import {
   type IntentRecord,
   type LeaseRecord,
@@ -8,7 +9,7 @@ import {
   type LedgerRecord,
   outcomeOf,
 } from './format.js';
-import { isRecord } from './is-record.js';
+import { isHeader, isRecordOf } from './is-record.js';
 import { type SealedLine, SealedLines } from './sealed-lines.js';
 import { type LedgerTransaction, TransactionFold } from './transactions.js';
 
@@ -52,19 +53,20 @@ export class LedgerReader {
   readonly transactions: TransactionFold;
   #closed = false;
 
-  constructor(path: string, listener: LedgerReaderListener) {
+  /** @param tables those of the ledger: `tablesOfLedger` */
+  constructor(tables: Tables, path: string, listener: LedgerReaderListener) {
     const ignore = () => undefined;
     const { onHeader = ignore, onLease = ignore, onTransaction = ignore } = listener;
     const { onProblem = ignore } = listener;
     this.#path = path;
     this.#onProblem = onProblem;
-    this.transactions = new TransactionFold({
+    this.transactions = new TransactionFold(tables, {
       onHeader,
       onLease,
       onTransaction,
       onSequence: (line) => onProblem({ file: path, line, kind: 'sequence' }),
     });
-    this.#lines = new SealedLines(path, isRecord);
+    this.#lines = new SealedLines(path, isRecordOf(tables));
     this.#fd = openSync(path, 'r');
   }
 
@@ -112,14 +114,12 @@ export class LedgerReader {
 
 /** The header of a worker's file; null if its first line is not written whole. */
 export function readHeader(path: string): LedgerHeader | null {
-  const lines = new SealedLines(path, isRecord);
+  const lines = new SealedLines(path, isHeader);
   const bytes = Buffer.alloc(LEDGER_CHUNK_BYTES);
   const fd = openSync(path, 'r');
   try {
     const read = bytes.subarray(0, readSync(fd, bytes));
-    for (const { record } of linesOf(lines, read)) {
-      return record !== null && 'ledger' in record ? record : null;
-    }
+    for (const { record } of linesOf(lines, read)) return record;
     return null;
   } finally {
     closeSync(fd);
@@ -151,14 +151,14 @@ export interface LedgerTail {
  * Reads the end of a file: twice as much each time, until it holds more intents than can be without an outcome.
  * A worker that reconnects must not wait for the whole file.
  */
-export function readTail(path: string): LedgerTail {
+export function readTail(tables: Tables, path: string): LedgerTail {
   const fd = openSync(path, 'r');
   try {
     const { size } = fstatSync(fd);
     for (let length = Math.min(size, LEDGER_CHUNK_BYTES); ; length = Math.min(size, 2 * length)) {
       const bytes = Buffer.alloc(length);
       readSync(fd, bytes, 0, length, size - length);
-      const { intents, ...tail } = tailOf(path, bytes, length === size);
+      const { intents, ...tail } = tailOf(tables, path, bytes, length === size);
       if (length === size || intents > MOST_PENDING) return { ...tail, header: readHeader(path) };
     }
   } finally {
@@ -167,8 +167,8 @@ export function readTail(path: string): LedgerTail {
 }
 
 /** @param whole the bytes are the whole file; else their first line may be a part of one, and is skipped */
-function tailOf(path: string, bytes: Buffer, whole: boolean) {
-  const lines = new SealedLines(path, isRecord, whole ? 0 : null);
+function tailOf(tables: Tables, path: string, bytes: Buffer, whole: boolean) {
+  const lines = new SealedLines(path, isRecordOf(tables), whole ? 0 : null);
   const open = new Set<number>();
   let intents = 0;
   const take = (record: LedgerRecord | null) => {

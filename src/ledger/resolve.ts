@@ -1,10 +1,11 @@
 import type { Client } from 'pg';
-import { TABLE_NAMES } from '../legacy/tables.js';
 import { compareServers, identifyPrimary } from '../postgres/identity.js';
 import { endBackend, verdictOn } from '../postgres/in-doubt.js';
 import type { Fate, Witness } from '../postgres/pending.js';
+import { OPERATIONS } from '../schema/changes.js';
+import type { Tables } from '../schema/tables.js';
 import type { IntentRecord, KeysOf, LedgerHeader } from './format.js';
-import { forEachBlock } from './keys.js';
+import { decodeKeys } from './keys.js';
 import { LedgerReader } from './reader.js';
 import { LedgerWriter } from './writer.js';
 
@@ -15,21 +16,25 @@ export type Verdicts = Record<Fate, number>;
  * Asks the server about the transactions that have no outcome, or `unknown`, and adds the answers to the ledger.
  * First ends the connections of the run: a server process may still carry out what a killed run has sent.
  */
-export async function resolveLedger(client: Client, files: readonly string[]): Promise<Verdicts> {
+export async function resolveLedger(
+  tables: Tables,
+  client: Client,
+  files: readonly string[],
+): Promise<Verdicts> {
   const verdicts: Verdicts = { committed: 0, aborted: 0, unknown: 0 };
   const { server: now } = await identifyPrimary(client);
   for (const file of files) {
-    const { header, open } = await openIntents(file);
+    const { header, open } = await openIntents(tables, file);
     if (header === null || open.length === 0) continue;
     const server = compareServers(header.server, now);
     const over = server === 'other' || (await endBackend(client, header.backend));
-    const { writer } = LedgerWriter.reopen(file);
+    const { writer } = LedgerWriter.reopen(tables, file);
     try {
       for (const { intent, xid, rows } of open) {
-        const witness = witnessOf(rows);
+        const witness = witnessOf(tables, rows);
         const verdict =
           over && witness !== null
-            ? await verdictOn(client, { xid, witness }, server)
+            ? await verdictOn(client, tables, { xid, witness }, server)
             : ({ fate: 'unknown', xid } as const);
         writer.resolve(intent, verdict.fate, verdict.xid);
         verdicts[verdict.fate]++;
@@ -43,11 +48,12 @@ export async function resolveLedger(client: Client, files: readonly string[]): P
 
 /** The intents of a file without a final outcome, in their order. */
 async function openIntents(
+  tables: Tables,
   file: string,
 ): Promise<{ header: LedgerHeader | null; open: readonly IntentRecord[] }> {
   let header: LedgerHeader | null = null;
   const open: IntentRecord[] = [];
-  const reader = new LedgerReader(file, {
+  const reader = new LedgerReader(tables, file, {
     onHeader: (record) => {
       header = record;
     },
@@ -59,20 +65,21 @@ async function openIntents(
   return { header, open };
 }
 
+/** The surest witnesses first: only an id can be looked up without the xid. */
+const KEY_KINDS = ['id', 'columns', 'none'] as const;
+
 /**
  * The row that shows whether a transaction was committed: an inserted one if there is one, because no other
- * transaction can have its key. Null if no key is an id.
+ * transaction can have its key. Null if the transaction wrote no row.
  */
-function witnessOf(rows: KeysOf): Witness | null {
-  for (const operation of ['insert', 'update', 'delete'] as const) {
-    for (const table of TABLE_NAMES) {
-      const keys = rows[table]?.[operation];
-      if (typeof keys !== 'string') continue;
-      let id = 0;
-      forEachBlock(keys, (first) => {
-        id ||= first;
-      });
-      return { table, operation, id };
+function witnessOf(tables: Tables, rows: KeysOf): Witness | null {
+  for (const kind of KEY_KINDS) {
+    for (const operation of OPERATIONS) {
+      for (const table of tables.filter(({ keyKind }) => keyKind === kind)) {
+        const list = rows[table.name]?.[operation];
+        const [key] = list === undefined ? [] : decodeKeys(table, list);
+        if (key !== undefined) return { table: table.name, operation, key };
+      }
     }
   }
   return null;

@@ -1,6 +1,6 @@
-import { noRows, OPERATIONS, type RowCounts } from '../legacy/changes.js';
-import { TABLE_NAMES } from '../legacy/tables.js';
 import type { ServerIdentity } from '../postgres/identity.js';
+import { noRows, OPERATIONS, type RowCounts } from '../schema/changes.js';
+import type { Tables } from '../schema/tables.js';
 import { factsFile, readFacts } from './facts-file.js';
 import { fileNumbers, ledgerFiles } from './folder.js';
 import { type LedgerProblem, LedgerReader, type LedgerReaderListener } from './reader.js';
@@ -31,13 +31,14 @@ export interface LedgerListener extends Omit<LedgerReaderListener, 'onProblem'> 
   readonly onWorkerEnd?: () => Promise<void>;
 }
 
-/** Reads the whole ledger of a run, in one pass. */
+/** Reads the whole ledger of a run, in one pass. `tables`: those of the ledger (`tablesOfLedger`). */
 export async function readLedger(
+  tables: Tables,
   folder: string,
   listener: LedgerListener = {},
 ): Promise<LedgerTotals> {
   const transactions: Record<Outcome, number> = { committed: 0, aborted: 0, unknown: 0, open: 0 };
-  const rows = noRows();
+  const rows = noRows(tables);
   const examples: LedgerProblem[] = [];
   const servers = new Map<string, ServerIdentity>();
   const files = ledgerFiles(folder);
@@ -63,7 +64,7 @@ export async function readLedger(
     last = named;
     listener.onFile?.(path);
     let began = Number.NaN;
-    const reader = new LedgerReader(path, {
+    const reader = new LedgerReader(tables, path, {
       ...listener,
       onHeader: (header) => {
         began = Date.parse(header.started);
@@ -83,8 +84,8 @@ export async function readLedger(
     for (const outcome of Object.keys(transactions) as Outcome[]) {
       transactions[outcome] += read.counts[outcome];
     }
-    for (const table of TABLE_NAMES) {
-      for (const write of OPERATIONS) rows[table][write] += read.rows[table][write];
+    for (const table of tables.names) {
+      for (const write of OPERATIONS) rows[table]![write] += read.rows[table]![write];
     }
   }
   if (workers > 0) await listener.onWorkerEnd?.();

@@ -1,6 +1,6 @@
-import { noRows, OPERATIONS, type RowCounts } from '../legacy/changes.js';
-import { TABLE_NAMES } from '../legacy/tables.js';
 import { type Fate, MOST_PENDING } from '../postgres/pending.js';
+import { noRows, OPERATIONS, type RowCounts } from '../schema/changes.js';
+import type { Tables } from '../schema/tables.js';
 import type {
   CommittedRecord,
   IntentRecord,
@@ -45,17 +45,20 @@ const OUTCOMES_KEPT = 2 * MOST_PENDING;
 
 /** Combines the records of one file, in their order, into transactions. */
 export class TransactionFold {
+  readonly #tables: Tables;
   readonly #listener: FoldListener;
   readonly #open = new Map<number, { intent: IntentRecord; outcome: 'open' | 'unknown' }>();
   readonly #closed = new Map<number, Fate>();
   readonly #counts: Record<Outcome, number> = { committed: 0, aborted: 0, unknown: 0, open: 0 };
-  readonly #rows = noRows();
+  readonly #rows: RowCounts;
   #records = 0;
   #intents = 0;
   #ended = false;
   #lastMs = 0;
 
-  constructor(listener: FoldListener) {
+  constructor(tables: Tables, listener: FoldListener) {
+    this.#tables = tables;
+    this.#rows = noRows(tables);
     this.#listener = listener;
   }
 
@@ -159,10 +162,11 @@ export class TransactionFold {
   }
 
   #countRows(rows: KeysOf, sign: 1 | -1): void {
-    for (const table of TABLE_NAMES) {
+    for (const table of Object.keys(rows)) {
+      const counts = this.#rows[table]!;
       for (const operation of OPERATIONS) {
         const keys = rows[table]?.[operation];
-        if (keys !== undefined) this.#rows[table][operation] += sign * countKeys(keys);
+        if (keys !== undefined) counts[operation] += sign * countKeys(keys);
       }
     }
   }
@@ -173,9 +177,10 @@ export class TransactionFold {
       end.committed === committed &&
       end.aborted === aborted &&
       end.doubt === this.#open.size &&
-      TABLE_NAMES.every((table) =>
-        OPERATIONS.every((write) => (end.rows[table]?.[write] ?? 0) === this.#rows[table][write]),
-      );
+      this.#tables.names.every((table) => {
+        const counts = this.#rows[table]!;
+        return OPERATIONS.every((write) => (end.rows[table]?.[write] ?? 0) === counts[write]);
+      });
     if (!agrees || this.#ended) this.#listener.onSequence(line);
     this.#ended = true;
   }

@@ -1,4 +1,4 @@
-import type { Value } from '../legacy/tables.js';
+import type { Value } from '../schema/table.js';
 
 /** FNV-1a of 32 bits, over UTF-16 code units instead of bytes. */
 export const BASIS = 0x811c9dc5;

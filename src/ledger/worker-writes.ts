@@ -1,7 +1,8 @@
-import { OPERATIONS, type Operation } from '../legacy/changes.js';
-import { TABLE_NAMES, type TableName } from '../legacy/tables.js';
+import { OPERATIONS, type Operation } from '../schema/changes.js';
+import type { Table, TableName } from '../schema/table.js';
+import type { Tables } from '../schema/tables.js';
 import { Entries } from './entries.js';
-import type { LeaseRecord } from './format.js';
+import type { IntentRecord, LeaseRecord } from './format.js';
 import { decodeKeys, forEachBlock, type KeyList, keyListOf } from './keys.js';
 import type { LedgerTransaction } from './transactions.js';
 
@@ -11,17 +12,25 @@ export interface IntentLocation {
   readonly intent: number;
 }
 
-/** Collects the leases and writes of one worker by table. Only one worker of a run writes a key. */
+/**
+ * Collects the leases and writes of one worker to tables whose keys are ids, by table. Only one worker of a run writes an
+ * id.
+ */
 export class WorkerWrites {
-  readonly #tables = new Map<TableName, Entries>();
+  readonly #tables: Tables;
+  readonly #entries = new Map<TableName, Entries>();
   /** The files, each with the number before its first transaction. */
   #files: { readonly path: string; readonly base: number }[] = [];
   #latest = 0;
 
+  constructor(tables: Tables) {
+    this.#tables = tables;
+  }
+
   /** The tables that have entries. */
-  get tables(): [TableName, Entries][] {
-    return TABLE_NAMES.flatMap((table) => {
-      const entries = this.#tables.get(table);
+  get tables(): [Table, Entries][] {
+    return this.#tables.flatMap((table) => {
+      const entries = this.#entries.get(table.name);
       return entries === undefined || entries.size === 0 ? [] : [[table, entries]];
     });
   }
@@ -31,6 +40,8 @@ export class WorkerWrites {
   }
 
   addLease({ leased, keys }: LeaseRecord): void {
+    // The sequence of another table numbers its rows: their keys follow from it, and are not it.
+    if (this.#tables.get(leased).keyKind !== 'id') return;
     const fixed = { write: null, fate: 'committed', xid: null, transaction: this.#latest } as const;
     const entries = this.#entriesOf(leased);
     forEachBlock(keys, (first, last) => entries.add({ first, last, ...fixed }));
@@ -40,14 +51,15 @@ export class WorkerWrites {
     const transaction = (this.#files.at(-1)?.base ?? 0) + intent.intent;
     this.#latest = Math.max(this.#latest, transaction);
     const fate = outcome === 'committed' || outcome === 'aborted' ? outcome : 'either';
-    // Rows of a subtransaction have its xid as their `xmin`.
-    const named = intent.subtransactions === true || xid === null ? null : Number(xid);
-    for (const table of TABLE_NAMES) {
+    const named = xidOfRows(intent, xid);
+    for (const name of Object.keys(intent.rows)) {
+      const table = this.#tables.get(name);
+      if (table.keyKind !== 'id') continue;
       for (const write of OPERATIONS) {
-        const all = intent.rows[table]?.[write];
+        const all = intent.rows[name]?.[write];
         if (all === undefined) continue;
-        const keys = without(all, dropped[table]?.[write]);
-        this.#add(table, write, keys, { fate, xid: named, transaction });
+        const keys = without(table, all, dropped[name]?.[write]);
+        this.#add(name, write, keys, { fate, xid: named, transaction });
       }
     }
   }
@@ -59,7 +71,7 @@ export class WorkerWrites {
   }
 
   clear(): void {
-    for (const entries of this.#tables.values()) entries.clear();
+    for (const entries of this.#entries.values()) entries.clear();
     this.#files = [];
     this.#latest = 0;
   }
@@ -75,17 +87,22 @@ export class WorkerWrites {
   }
 
   #entriesOf(table: TableName): Entries {
-    const entries = this.#tables.get(table) ?? new Entries();
-    this.#tables.set(table, entries);
+    const entries = this.#entries.get(table) ?? new Entries();
+    this.#entries.set(table, entries);
     return entries;
   }
 }
 
+/** The xid that a transaction's rows have as their `xmin`; null if unknown, or if those of savepoints may have another. */
+export function xidOfRows({ subtransactions }: IntentRecord, xid: string | null): number | null {
+  return subtransactions === true || xid === null ? null : Number(xid);
+}
+
 /** `keys` without those in `dropped`. */
-function without(keys: KeyList, dropped: KeyList | undefined): KeyList {
+export function without(table: Table, keys: KeyList, dropped: KeyList | undefined): KeyList {
   if (dropped === undefined) return keys;
-  const gone = new Set(decodeKeys(dropped).map(String));
-  return keyListOf(decodeKeys(keys).filter((key) => !gone.has(String(key))));
+  const gone = new Set(decodeKeys(table, dropped));
+  return keyListOf(decodeKeys(table, keys).filter((key) => !gone.has(key)));
 }
 
 /** Calls `each` with the blocks of a list. Leaves out keys that are not ids below 2^53: rows are looked up by id. */

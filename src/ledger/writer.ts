@@ -1,22 +1,26 @@
 import { closeSync, existsSync, openSync, writeSync } from 'node:fs';
-import type { Operation } from '../legacy/changes.js';
-import type { Row, TableName } from '../legacy/tables.js';
 import { monotonicMs } from '../lib/clock.js';
 import { LEDGER } from '../postgres/failures.js';
 import type { ServerIdentity } from '../postgres/identity.js';
 import type { Fate } from '../postgres/pending.js';
+import type { Operation } from '../schema/changes.js';
+import { columnIndex, type Key, type Row, type Table, type TableName } from '../schema/table.js';
+import type { Tables } from '../schema/tables.js';
 import { encodeUpdates, encodeWhole } from './fingerprint.js';
 import { ledgerFile } from './folder.js';
 import {
   type FingerprintsOf,
   type IntentRecord,
   type KeysOf,
-  LEDGER_VERSION,
   type LedgerHeader,
   type LedgerRecord,
+  ledgerVersion,
+  type TrailerRecord,
 } from './format.js';
-import { compareKeys, encodeKeys, isAscending, keyListOf, type LedgerKey } from './keys.js';
+import { compareKeys, encodeKeys, isAscending, keyListOf } from './keys.js';
 import { readTail } from './reader.js';
+import type { RecordedSchema } from './recorded-schema.js';
+import { keyOf } from './row-key.js';
 import { seal } from './sealed-lines.js';
 
 /** The ledger of one worker: its folder, and members of its header. */
@@ -28,7 +32,11 @@ export interface LedgerTask {
   readonly rng: number;
 }
 
-/** Rows that a transaction wrote by one operation: whole rows (insert), key and new values (update), or keys (delete). */
+/**
+ * Rows that a transaction wrote by one operation: whole rows (insert), identifying and new values (update), or
+ * identifying values (delete). Those are the values of the key, or of all columns where the table has no key. A changed
+ * key is a delete and an insert.
+ */
 export interface Change {
   readonly table: TableName;
   readonly operation: Operation;
@@ -74,6 +82,7 @@ export class LedgerError extends Error {
  * outlives the process. A COMMIT is sent only after its intent was written.
  */
 export class LedgerWriter {
+  readonly #tables: Tables;
   readonly #path: string;
   readonly #fd: number;
   readonly #began: number;
@@ -85,9 +94,10 @@ export class LedgerWriter {
   readonly #open = new Map<number, readonly Change[]>();
   #committed = 0;
   #aborted = 0;
-  readonly #rows: Partial<Record<TableName, Partial<Record<Operation, number>>>> = {};
+  readonly #rows: TrailerRecord['end']['rows'] = {};
 
-  private constructor(path: string, flags: string, chain: number) {
+  private constructor(tables: Tables, path: string, flags: string, chain: number) {
+    this.#tables = tables;
     this.#path = path;
     this.#began = monotonicMs();
     this.#chain = chain;
@@ -96,15 +106,16 @@ export class LedgerWriter {
 
   /** Begins the ledger of a new connection. */
   static create(
+    schema: RecordedSchema,
     path: string,
     header: Omit<LedgerHeader, 'ledger' | 'started' | 'clock_ms'>,
   ): LedgerWriter {
     // A file of this name is of a connection that failed before its first transaction: overwrite it.
-    const writer = new LedgerWriter(path, 'w', 0);
+    const writer = new LedgerWriter(schema.tables, path, 'w', 0);
     writer.#orClose(() =>
       writer.#append([
         {
-          ledger: LEDGER_VERSION,
+          ledger: ledgerVersion(schema),
           started: new Date().toISOString(),
           clock_ms: writer.#began,
           ...header,
@@ -118,20 +129,21 @@ export class LedgerWriter {
    * Continues the ledger of a connection that has ended, to add outcomes. If its last line was cut off, that line
    * gets its line feed and counts as not written.
    */
-  static reopen(path: string): ClosedLedger {
-    const { chain, cutOff, open, header } = attempt(path, () => readTail(path));
-    const writer = new LedgerWriter(path, 'a', chain);
+  static reopen(tables: Tables, path: string): ClosedLedger {
+    const { chain, cutOff, open, header } = attempt(path, () => readTail(tables, path));
+    const writer = new LedgerWriter(tables, path, 'a', chain);
     if (cutOff) writer.#orClose(() => writer.#write('\n'));
     return { writer, open, server: header?.server ?? null };
   }
 
   /** Reopens the ledger of a worker's last connection; null if there is none. */
   static last(
+    tables: Tables,
     { folder, worker }: LedgerTask,
     { connections }: { readonly connections: number },
   ): ClosedLedger | null {
     const path = ledgerFile(folder, worker, connections);
-    return existsSync(path) ? LedgerWriter.reopen(path) : null;
+    return existsSync(path) ? LedgerWriter.reopen(tables, path) : null;
   }
 
   /** Records ids that the worker took from the table's sequence. */
@@ -142,7 +154,7 @@ export class LedgerWriter {
   /** Records transactions before their COMMITs are sent. Returns their numbers in this file. */
   intend(intents: readonly Intent[]): number[] {
     const at = this.#now();
-    const records = intents.map((intent) => intentOf(intent, ++this.#number, at));
+    const records = intents.map((intent) => intentOf(this.#tables, intent, ++this.#number, at));
     this.#append(records);
     for (const [i, { intent }] of records.entries()) this.#open.set(intent, intents[i]!.changes);
     return records.map(({ intent }) => intent);
@@ -167,7 +179,7 @@ export class LedgerWriter {
         at,
         xid,
         lsn,
-        ...(dropped.length > 0 ? { dropped: keysOf(dropped) } : {}),
+        ...(dropped.length > 0 ? { dropped: keysOf(this.#tables, dropped) } : {}),
       })),
     );
   }
@@ -252,73 +264,100 @@ export class LedgerWriter {
 
 /** The record of a transaction whose COMMIT is about to be sent. */
 export function intentOf(
+  tables: Tables,
   { xid, lsn, changes, subtransactions }: Intent,
   number: number,
   at: number,
 ): IntentRecord {
-  const lists = changes.length === 1 ? changes : joined(changes);
+  const lists = changes.length === 1 ? changes : joined(tables, changes);
   const rows: KeysOf = {};
   const prints: FingerprintsOf = {};
   for (const change of lists) {
-    const { table, operation } = change;
-    const sorted = byKey(change);
-    const ofTable = rows[table] ?? {};
-    rows[table] = ofTable;
-    ofTable[operation] = keyListOf(sorted.rows.map(keyOf));
+    const { table: name, operation } = change;
+    const table = tables.get(name);
+    const { keys, sorted } = byKey(table, change);
+    const ofTable = rows[name] ?? {};
+    rows[name] = ofTable;
+    ofTable[operation] = keyListOf(keys);
     if (operation === 'delete') continue;
-    const ofPrints = prints[table] ?? {};
-    prints[table] = ofPrints;
-    ofPrints[operation] = printsOf(sorted);
+    const ofPrints = prints[name] ?? {};
+    prints[name] = ofPrints;
+    ofPrints[operation] = printsOf(table, sorted);
   }
   const record = { intent: number, at, xid, lsn, rows, prints };
   return subtransactions ? { ...record, subtransactions } : record;
 }
 
-function printsOf({ table, operation, rows, columns = [], stored }: Change): string {
+function printsOf(table: Table, { operation, rows, columns = [], stored }: Change): string {
   if (stored !== undefined) return encodeWhole(table, stored);
   return operation === 'insert' ? encodeWhole(table, rows) : encodeUpdates(table, columns, rows);
 }
 
 /** The keys of changes by table and operation. */
-function keysOf(changes: readonly Change[]): KeysOf {
+function keysOf(tables: Tables, changes: readonly Change[]): KeysOf {
   const keys: KeysOf = {};
-  for (const { table, operation, rows } of joined(changes)) {
-    keys[table] = { ...keys[table], [operation]: keyListOf(rows.map(keyOf)) };
+  for (const { table, operation, rows } of joined(tables, changes)) {
+    const list = keyListOf(rows.map((row) => keyOf(tables.get(table), row)));
+    keys[table] = { ...keys[table], [operation]: list };
   }
   return keys;
 }
 
 /** Joins the changes of each table and operation: a batch that was written row by row has many. */
-function joined(changes: readonly Change[]): Change[] {
+function joined(tables: Tables, changes: readonly Change[]): Change[] {
   const groups = new Map<string, Change>();
   for (const change of changes) {
     const name = `${change.table} ${change.operation}`;
     const before = groups.get(name);
-    groups.set(name, before === undefined ? change : concatenated(before, change));
+    const next = before === undefined ? change : concatenated(tables, before, change);
+    groups.set(name, next);
   }
   return [...groups.values()];
 }
 
-function concatenated(one: Change, other: Change): Change {
-  const { stored: before, ...change } = one;
-  const rows = [...one.rows, ...other.rows];
-  if (before === undefined || other.stored === undefined) return { ...change, rows };
-  return { ...change, rows, stored: [...before, ...other.stored] };
+function concatenated(tables: Tables, one: Change, other: Change): Change {
+  const bothStored = one.stored !== undefined && other.stored !== undefined;
+  if (bothStored) {
+    const rows = [...one.rows, ...other.rows];
+    return { ...one, rows, stored: [...one.stored, ...other.stored] };
+  }
+  if (one.stored === undefined && other.stored === undefined) {
+    return { ...one, rows: [...one.rows, ...other.rows] };
+  }
+  const table = tables.get(one.table);
+  const columns = (one.stored === undefined ? one : other).columns ?? [];
+  const rows = [one, other].flatMap((change) => asSent(table, change, columns));
+  const { stored: _, ...change } = one;
+  return { ...change, columns, rows };
 }
 
-/** Sorts the rows as `keyListOf` sorts their keys, so that fingerprints are in the same order. */
-function byKey(change: Change): Change {
+/** The rows of a change as if they had been stored as sent: all of the sums, or `changing` alone, can be known of a list. */
+function asSent(
+  table: Table,
+  { operation, rows, stored }: Change,
+  columns: readonly string[],
+): readonly Row[] {
+  if (stored === undefined || operation === 'delete') return rows;
+  if (operation === 'insert') return stored;
+  const indexes = columns.map((column) => columnIndex(table, column));
+  const identifying = table.keyKind === 'none' ? table.columns.length : table.key.length;
+  return stored.map((row, i) => [
+    ...rows[i]!.slice(0, identifying),
+    ...indexes.map((index) => row[index]!),
+  ]);
+}
+
+/** The keys of a change as `keyListOf` sorts them, and its rows in the same order as that of fingerprints. */
+function byKey(table: Table, change: Change): { keys: readonly Key[]; sorted: Change } {
   const { rows, stored } = change;
-  const keys = rows.map(keyOf);
-  if (isAscending(keys)) return change;
+  const keys = rows.map((row) => keyOf(table, row));
+  if (isAscending(keys)) return { keys, sorted: change };
   const order = rows.map((_, i) => i).sort((a, b) => compareKeys(keys[a]!, keys[b]!));
   const sorted = { ...change, rows: order.map((i) => rows[i]!) };
-  return stored === undefined ? sorted : { ...sorted, stored: order.map((i) => stored[i]!) };
-}
-
-/** The key of a row: text if a trigger gave it an id that a number does not hold exactly. */
-function keyOf([id]: Row): LedgerKey {
-  return typeof id === 'number' ? id : String(id);
+  return {
+    keys: order.map((i) => keys[i]!),
+    sorted: stored === undefined ? sorted : { ...sorted, stored: order.map((i) => stored[i]!) },
+  };
 }
 
 function attempt<T>(path: string, act: () => T): T {

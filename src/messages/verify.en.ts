@@ -1,3 +1,4 @@
+import type { Projection } from '../sources/source.js';
 import type { Omission } from '../verify/ledger/publishing.js';
 import type { Doubts } from '../verify/verdict/accounting.js';
 import { DOUBTS, type Doubt } from '../verify/verdict/accounting.js';
@@ -45,6 +46,7 @@ const details: Readonly<Record<Detail, string>> = {
   contents: 'the row differs from what was written',
   exists_already: 'an insert of a row that already exists, according to earlier events',
   does_not_exist: 'a change of a row that was deleted, according to earlier events',
+  null_in_not_null: 'a column that is NOT NULL arrived as null',
   column_changed: 'an update changed a column that no update of the run sets',
   final_state: 'the row in the table differs from its last event',
 };
@@ -144,6 +146,15 @@ const saidNote = (note: Note): string => {
 };
 
 /** Changes that a good verdict does not count. */
+const projections: Readonly<Record<Projection, string>> = {
+  double: 'numeric as a double (decimal.handling.mode=double)',
+  trailing_zeros: 'numeric without the zeros at its end (decimal.handling.mode=precise)',
+  special: 'null in the place of NaN or an infinity',
+  interval_microseconds:
+    'interval in microseconds, in which a month has 30.4375 days (interval.handling.mode=numeric)',
+  milliseconds: 'timestamp without its microseconds (time.precision.mode=connect)',
+};
+
 const besides = ({ accounting: { excused, waived } }: VerificationDocument): string =>
   [
     excused > 0
@@ -226,6 +237,8 @@ export const verifyEn: typeof verifyPtBR = {
   malformedCount: (count) => plural(count, 'input'),
   followed: (e) =>
     `${number(e.followed)} followed (${number(Math.round(e.sample * 1000) / 10)} %), ${e.compared === null ? 'not compared with the tables' : `${number(e.compared)} equal to the tables`}`,
+  projected: () => 'compared in part, since the connector does not carry the whole value',
+  projection: (e) => `${plural(e.events, 'event')}: ${projections[e.projection]}`,
   speed: (e) => `${seconds(e.seconds)} s, ${rate(e)} events/s`,
   time: () => 'time',
   violationTitle: () => 'violations',

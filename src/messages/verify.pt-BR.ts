@@ -1,5 +1,5 @@
-import type { TableName } from '../legacy/tables.js';
-import type { EventOperation } from '../sources/source.js';
+import type { TableName } from '../schema/table.js';
+import type { EventOperation, Projection } from '../sources/source.js';
 import type { Omission } from '../verify/ledger/publishing.js';
 import type { Doubts, Verdict } from '../verify/verdict/accounting.js';
 import { DOUBTS, type Doubt, type Sum } from '../verify/verdict/accounting.js';
@@ -49,6 +49,7 @@ const details: Readonly<Record<Detail, string>> = {
   contents: 'o registro difere do que foi gravado',
   exists_already: 'inclusão de um registro que já existe, segundo os eventos anteriores',
   does_not_exist: 'alteração de um registro já excluído, segundo os eventos anteriores',
+  null_in_not_null: 'uma coluna NOT NULL chegou como nula',
   column_changed: 'uma atualização mudou uma coluna que nenhuma atualização da execução altera',
   final_state: 'o registro na tabela difere do seu último evento',
 };
@@ -156,6 +157,15 @@ const saidNote = (note: Note): string => {
 };
 
 /** Changes that a good verdict does not count. */
+const projections: Readonly<Record<Projection, string>> = {
+  double: 'numeric como double (decimal.handling.mode=double)',
+  trailing_zeros: 'numeric sem os zeros do fim (decimal.handling.mode=precise)',
+  special: 'nulo no lugar de NaN ou de um infinito',
+  interval_microseconds:
+    'interval em microssegundos, em que um mês tem 30,4375 dias (interval.handling.mode=numeric)',
+  milliseconds: 'timestamp sem os microssegundos (time.precision.mode=connect)',
+};
+
 const besides = ({ accounting: { excused, waived } }: VerificationDocument): string =>
   [
     excused > 0
@@ -243,6 +253,9 @@ export const verifyPtBR = {
   malformedCount: (count: number) => plural(count, 'entrada', 'entradas'),
   followed: (e: { followed: number; sample: number; compared: number | null }) =>
     `${number(e.followed)} acompanhados (${number(Math.round(e.sample * 1000) / 10)} %), ${e.compared === null ? 'não comparados com as tabelas' : `${number(e.compared)} iguais às tabelas`}`,
+  projected: () => 'comparados em parte, pois o conector não leva o valor inteiro',
+  projection: (e: { projection: Projection; events: number }) =>
+    `${events(e.events)}: ${projections[e.projection]}`,
   speed: (e: VerificationDocument) => `${seconds(e.seconds)} s, ${rate(e)} eventos/s`,
   time: () => 'tempo',
   violationTitle: () => 'violações',

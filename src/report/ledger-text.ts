@@ -1,7 +1,6 @@
 import { basename } from 'node:path';
 import type { LedgerCheck } from '../ledger/check.js';
 import type { LedgerTotals } from '../ledger/totals.js';
-import { TABLE_NAMES } from '../legacy/tables.js';
 import { formatTable } from '../lib/text-table.js';
 import type { Messages } from '../messages/index.js';
 import { type Fact, factLines } from './text.js';
@@ -22,9 +21,16 @@ export function ledgerText(m: Messages, run: string, totals: LedgerTotals): stri
   return `${m.ledger.title({ run })}\n${factLines(facts)}\n${rowsText(m, totals)}${problemsText(m, totals)}`;
 }
 
-/** The differences between ledger and database; empty without any. */
-export function differencesText(m: Messages, { differences, changedSince }: LedgerCheck): string {
-  const since = changedSince.count === 0 ? '' : `\n${m.ledger.changedSince(changedSince)}\n`;
+/** The differences between ledger and database, and the rows that were not compared; empty without any. */
+export function differencesText(
+  m: Messages,
+  { differences, changedSince, unchecked }: LedgerCheck,
+): string {
+  const sentences = [
+    ...(changedSince.count === 0 ? [] : [m.ledger.changedSince(changedSince)]),
+    ...(unchecked.length === 0 ? [] : [m.ledger.unchecked({ tables: unchecked })]),
+  ];
+  const since = sentences.map((sentence) => `\n${sentence}\n`).join('');
   return `${since}${listText(
     m,
     m.ledger.differences(),
@@ -38,11 +44,11 @@ export function differencesText(m: Messages, { differences, changedSince }: Ledg
 function rowsText(m: Messages, { rows }: LedgerTotals): string {
   return formatTable([
     [`  ${m.report.table()}`, m.report.inserted(), m.report.updated(), m.report.deleted()],
-    ...TABLE_NAMES.map((table) => [
+    ...Object.entries(rows).map(([table, counts]) => [
       `  ${table}`,
-      m.number(rows[table].insert),
-      m.number(rows[table].update),
-      m.number(rows[table].delete),
+      m.number(counts.insert),
+      m.number(counts.update),
+      m.number(counts.delete),
     ]),
   ]);
 }

@@ -22,7 +22,7 @@ export interface SchemaSpec {
   readonly scripts: readonly Script[];
   /** Schemas of its own in the database, besides the search_path's. */
   readonly schemas: readonly string[];
-  /** SQL statements that drop what dropping its tables leaves. */
+  /** SQL statements that drop what dropping its tables leaves, besides its `schemas`. */
   readonly drop: readonly string[];
   /**
    * The characters beyond ASCII that rows may hold: a database whose encoding lacks one of them cannot take the rows.
@@ -34,6 +34,11 @@ export interface SchemaSpec {
 export interface BaseSchemaSpec extends SchemaSpec {
   /** The table that takes new rows where a batch finds too few to change or to link; it references no other. */
   readonly filler: TableName;
+  /**
+   * The columns that updates set when ledgers did not record them. Frozen: old ledgers are read with it. A table that is
+   * not here had none.
+   */
+  readonly firstChanging: Readonly<Record<TableName, readonly string[]>>;
   /** Makes the lists that rows are composed of, in some 40 ms. */
   samplePools(): Pools;
 }
@@ -46,8 +51,12 @@ export class Schema {
   readonly eventTypes: readonly EventType[];
   readonly rules: Rules;
   readonly scripts: readonly Script[];
+  readonly schemas: readonly string[];
+  readonly drop: readonly string[];
   readonly characters: string;
   readonly filler: Table;
+  /** As of `BaseSchemaSpec`. */
+  readonly firstChanging: Readonly<Record<TableName, readonly string[]>>;
   readonly samplePools: () => Pools;
 
   constructor(base: BaseSchemaSpec, extensions: readonly SchemaSpec[]) {
@@ -68,8 +77,11 @@ export class Schema {
     this.eventTypes = events.map(({ type }) => type);
     this.rules = new Rules(parts.flatMap((part) => part.rules));
     this.scripts = parts.flatMap((part) => part.scripts);
+    this.schemas = parts.flatMap((part) => part.schemas);
+    this.drop = parts.flatMap((part) => part.drop);
     this.characters = parts.map(({ characters }) => characters).join('');
     this.filler = this.tables.get(base.filler);
+    this.firstChanging = base.firstChanging;
     this.samplePools = () => base.samplePools();
   }
 
@@ -102,7 +114,9 @@ function unreferenced(tables: Tables, table: TableName): string {
         .filter(({ references }) => references === table)
         .map(({ column }) => {
           const own = `${table}.${sqlName(key)}`;
-          return `NOT EXISTS (SELECT 1 FROM ${child} WHERE ${child}.${sqlName(column)} = ${own})`;
+          // Within the subquery, the name of a table that references itself would be the child's.
+          const [from, alias] = child === table ? [`${child} AS child`, 'child'] : [child, child];
+          return `NOT EXISTS (SELECT 1 FROM ${from} WHERE ${alias}.${sqlName(column)} = ${own})`;
         }),
     )
     .join(' AND ');

@@ -13,6 +13,11 @@ export interface Column {
   /** As `format_type` prints it: `bigint`, `numeric(12,2)`, `text[]`. */
   readonly type: string;
   readonly notNull: boolean;
+  /**
+   * Some setting of a pipeline cannot carry every value: `decimal.handling.mode=double`, `interval.handling.mode=numeric`
+   * and the like. The ledger then has a second fingerprint, of the part of the value that the coarsest setting leaves.
+   */
+  readonly lossy: boolean;
 }
 
 /** A column that the server sets by a default, a trigger or a GENERATED expression. */
@@ -28,7 +33,7 @@ export interface ForeignKey {
   readonly references: TableName;
 }
 
-/** What a table gives to the rows of others that reference it; its key is one `bigint`. */
+/** Describes a table whose rows others reference; its key is one `bigint`. */
 export interface ParentSpec {
   /** A `timestamp` column before which nothing of a row's children may lie; null: there is none. */
   readonly since: string | null;

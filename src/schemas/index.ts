@@ -1,8 +1,9 @@
 import { Schema, type SchemaSpec } from '../schema/schema.js';
 import { HOSPITAL } from './hospital/index.js';
+import { PRONTUARIO } from './prontuario/index.js';
 
 /** The extensions of the hospital that an operator may ask for, by name. */
-const EXTENSIONS: ReadonlyMap<string, SchemaSpec> = new Map();
+const EXTENSIONS: ReadonlyMap<string, SchemaSpec> = new Map([[PRONTUARIO.name, PRONTUARIO]]);
 
 export const EXTENSION_NAMES: readonly string[] = [...EXTENSIONS.keys()];
 

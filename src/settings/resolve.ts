@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import type { ProgressForm } from '../log/settings.js';
 import type { Language } from '../messages/index.js';
 import { readEnvFile } from './env-file.js';
+import { notAsked, weightsOf } from './extensions.js';
 import {
   DEFAULT_CONFIG_FILE,
   DEFAULT_ENV_FILE,
@@ -170,8 +171,10 @@ export function checkTogether({ values, given }: Resolved): Problem[] {
   if (values['stream.on_lag'] === 'shed' && !scheduled) {
     problems.push((messages) => messages.settings.nothingToShed());
   }
-  const only = values['stream.only'];
-  if (only.length > 0 && only.every((type) => values['stream.weights'][type] === 0)) {
+  problems.push(...notAsked(values, given));
+  const weights = weightsOf(values);
+  const only = values['stream.only'].filter((type) => type in weights);
+  if (only.length > 0 && only.every((type) => weights[type] === 0)) {
     const types = describe('stream.only');
     problems.push((messages) => messages.settings.nothingToDo(types(messages)));
   }

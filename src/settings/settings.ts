@@ -1,22 +1,23 @@
 import { EXIT, OperatorError } from '../errors.js';
-import type { TableName } from '../legacy/tables.js';
 import type { ReconnectPolicy } from '../lib/back-off.js';
 import type { LogSettings } from '../log/settings.js';
 import type { ConnectionTarget } from '../postgres/target.js';
+import type { EventType } from '../schema/event.js';
+import type { TableName } from '../schema/table.js';
 import type { KafkaSecurity } from '../sources/kafka/security.js';
+import { volumesOf, weightsOf } from './extensions.js';
 import { chooseSecurity } from './kafka.js';
 import { bySection, type Sections } from './options.js';
 import { checkTogether, resolve, type Sources } from './resolve.js';
 import { chooseServer } from './server.js';
 import type { Problem } from './source.js';
 
-type Seed = Sections['seed'];
-
 /**
  * Every setting, validated. The members follow from the table in `options.ts`, besides those below: a server, a
  * broker's security and the volumes are each made of several options. Times are in the unit of their name.
  */
-export interface Settings extends Omit<Sections, 'db' | 'embedded' | 'seed' | 'kafka' | 'logging'> {
+export interface Settings
+  extends Omit<Sections, 'db' | 'embedded' | 'stream' | 'seed' | 'kafka' | 'logging'> {
   /** The operator's own server; null: the embedded one. */
   readonly server: ConnectionTarget | null;
   /** The options of `db` that hold for the embedded server too. */
@@ -30,9 +31,13 @@ export interface Settings extends Omit<Sections, 'db' | 'embedded' | 'seed' | 'k
     /** True when the operator named the folder: then no other one may be taken in its place. */
     readonly dirIsExplicit: boolean;
   };
-  readonly seed: Omit<Seed, TableName> & {
-    /** Rows that each table should hold, before `scale` and `minRows`. */
-    readonly volumes: Pick<Seed, TableName>;
+  readonly stream: Omit<Sections['stream'], 'weights'> & {
+    /** Of the event types of the run's schema. */
+    readonly weights: Readonly<Record<EventType, number>>;
+  };
+  readonly seed: Sections['seed'] & {
+    /** Rows that each table of the run's schema should hold, before `scale` and `minRows`. */
+    readonly volumes: Readonly<Record<TableName, number>>;
   };
   readonly logging: LogSettings;
   /** How `verify` connects to the brokers of a source `kafka:`. */
@@ -54,7 +59,7 @@ export function loadSettings(sources: Sources): Settings {
     ...broker.problems,
   ]);
   const { given, values } = resolved;
-  const { app, db, embedded, seed, kafka: _, logging, ...others } = bySection(values);
+  const { app, db, embedded, stream, seed, kafka: _, logging, ...others } = bySection(values);
   const { database, searchPath, connectTimeoutSeconds, applicationName } = db;
   return {
     app,
@@ -66,7 +71,8 @@ export function loadSettings(sources: Sources): Settings {
       portIsExplicit: given.has('embedded.port'),
       dirIsExplicit: given.has('embedded.dir'),
     },
-    seed: withVolumes(seed),
+    stream: { ...stream, weights: weightsOf(values) },
+    seed: { volumes: volumesOf(values), ...seed },
     logging: { ...logging, levelIsExplicit: given.has('logging.level') },
     ...others,
   };
@@ -79,11 +85,6 @@ function throwProblems(problems: readonly Problem[]): void {
     // One flag may set two options: its problem would be stated twice.
     messages.settings.problems([...new Set(problems.map((problem) => problem(messages)))]),
   );
-}
-
-function withVolumes(seed: Seed): Settings['seed'] {
-  const { minRows, scale, workers, validateForeignKeys, referenceDate, ...volumes } = seed;
-  return { volumes, minRows, scale, workers, validateForeignKeys, referenceDate };
 }
 
 /** How a lost connection is opened again. */
@@ -111,10 +112,16 @@ export function withoutSecrets(settings: Settings): Record<string, unknown> {
   };
 }
 
-/** Dotted keys, as in `withoutSecrets`, of the settings whose values are not the defaults. */
+/**
+ * Dotted keys, as in `withoutSecrets`, of the settings whose values are not the defaults of a run with the same
+ * extensions; these count as changed themselves.
+ */
 export function changedSettings(settings: Settings, cwd: string): string[] {
-  const standard = loadSettings({ list: [], variables: [], cwd });
-  return differences(withoutSecrets(settings), withoutSecrets(standard));
+  const text = settings.schema.extensions.join(',');
+  const given = new Map([['schema.extensions' as const, { text, where: () => '', name: '' }]]);
+  const standard = loadSettings({ list: [{ given, problems: [] }], variables: [], cwd });
+  const none = { ...standard, schema: { extensions: [] } };
+  return differences(withoutSecrets(settings), withoutSecrets(none));
 }
 
 function differences(value: unknown, standard: unknown, key = ''): string[] {

@@ -5,6 +5,7 @@ import { findNearest } from '../lib/nearest.js';
 import { UNITS } from '../lib/units.js';
 import { parseSpan } from '../load/shapes/shape.js';
 import { parseStage, STAGE_EXAMPLES, type Stage } from '../load/stages.js';
+import type { Metrics } from '../report/metrics.js';
 import { parseThreshold, type Threshold } from '../report/thresholds.js';
 import { MAX_NAME_LENGTH, slugOf } from '../runs/name.js';
 import { parseSource, SOURCE_FORMS, type SourceSpec } from '../sources/source-spec.js';
@@ -233,18 +234,18 @@ export function listOf<const T extends string>(words: readonly T[]): Validator<r
   };
 }
 
-/** `name=number` pairs separated by commas. Names left out weigh 0; one at least weighs more. */
-export function weights<const T extends string>(names: readonly T[]): Validator<Record<T, number>> {
+/** `name=number` pairs separated by commas, one at least above 0. Names may be left out. */
+export function weights(names: readonly string[]): Validator<Readonly<Record<string, number>>> {
   return {
     schema: parsed((given) => {
-      const shares = Object.fromEntries(names.map((name) => [name, 0])) as Record<T, number>;
+      const shares: Record<string, number> = {};
       for (const pair of splitList(given)) {
         const [left = '', right = '', ...rest] = pair.split('=').map((part) => part.trim());
         const name = findWord(names, left);
         if (name === undefined || rest.length > 0 || !DECIMAL.test(right)) return undefined;
         shares[name] = Number(right);
       }
-      const all: number[] = Object.values(shares);
+      const all = Object.values(shares);
       const isSound = all.every((share) => share >= 0) && all.some((share) => share > 0);
       return isSound ? shares : undefined;
     }),
@@ -391,15 +392,17 @@ const THRESHOLD_EXAMPLES = [
 ] as const;
 
 /** Thresholds separated by semicolons; empty means none. */
-export const thresholds: Validator<readonly Threshold[]> = {
-  schema: parsed((given) => {
-    const read = splitParts(given).map(parseThreshold);
-    const understood = read.filter((part): part is Threshold => !('problem' in part));
-    return understood.length === read.length ? understood : undefined;
-  }),
-  allowed: (messages) => messages.settings.thresholdAllowed(THRESHOLD_EXAMPLES),
-  problems: thresholdProblems,
-};
+export function thresholds(metrics: Metrics): Validator<readonly Threshold[]> {
+  return {
+    schema: parsed((given) => {
+      const read = splitParts(given).map((part) => parseThreshold(part, metrics));
+      const understood = read.filter((part): part is Threshold => !('problem' in part));
+      return understood.length === read.length ? understood : undefined;
+    }),
+    allowed: (messages) => messages.settings.thresholdAllowed(THRESHOLD_EXAMPLES),
+    problems: (where, given) => thresholdProblems(where, given, metrics),
+  };
+}
 
 /** A schema from a parser that returns undefined for text that it does not understand. */
 export function parsed<T>(parse: (given: string) => T | undefined): v.GenericSchema<string, T> {

@@ -6,7 +6,7 @@ import type { Sentence } from '../errors.js';
  */
 export interface Decoder {
   /**
-   * Decodes the value from `begin` to `end` and gives its event to the sink: `row`, `deleteWithoutKey`, `truncate` or
+   * Decodes the value from `begin` to `end` and gives its event to the sink: `row`, `changeWithoutKey`, `truncate` or
    * `ignored`; white space gives nothing. No bytes make it throw. It keeps no bytes after the call.
    *
    * @param bytes UTF-8, but for a schema registry's head; `bytes[end]` is a control character, where every scan stops

@@ -1,4 +1,5 @@
-import { TABLE_NAMES, type TableName } from '../legacy/tables.js';
+import type { Table, TableName } from '../schema/table.js';
+import type { Tables } from '../schema/tables.js';
 
 /** Why a table is not the run's. */
 export type Foreign = 'other_table' | 'other_schema' | 'other_database';
@@ -8,7 +9,8 @@ export type Foreign = 'other_table' | 'other_schema' | 'other_database';
  * A part that the format lacks is null, and counts as the run's.
  */
 export interface Scope {
-  tableOf(database: string | null, schema: string | null, name: string): TableName | Foreign;
+  readonly tables: Tables;
+  tableOf(database: string | null, schema: string | null, name: string): Table | Foreign;
 }
 
 /** The places of a run's tables. */
@@ -28,30 +30,31 @@ export interface TablePlace {
 /** A table or a partition, in one of the schemas that have its name. */
 interface Place {
   readonly schema: string | null;
-  readonly table: TableName;
+  readonly table: Table;
 }
 
 /** The scope of a run whose tables are at these places. */
-export function tableScope({ database, tables }: TablePlaces): Scope {
+export function tableScope(tables: Tables, { database, tables: places }: TablePlaces): Scope {
   const byName = new Map<string, Place[]>();
   const add = (name: string, place: Place) => {
-    const places = byName.get(name);
-    if (places === undefined) byName.set(name, [place]);
-    else places.push(place);
+    const known = byName.get(name);
+    if (known === undefined) byName.set(name, [place]);
+    else known.push(place);
   };
   // Tables go before partitions: a name without a schema means a table first.
-  for (const table of TABLE_NAMES) add(table, { schema: tables[table].schema, table });
-  for (const table of TABLE_NAMES) {
-    for (const { schema, name } of tables[table].partitions) add(name, { schema, table });
+  for (const table of tables) add(table.relation, { schema: places[table.name]!.schema, table });
+  for (const table of tables) {
+    for (const { schema, name } of places[table.name]!.partitions) add(name, { schema, table });
   }
   return {
+    tables,
     tableOf(ofDatabase, schema, name) {
       if (ofDatabase !== null && database !== null && ofDatabase !== database) {
         return 'other_database';
       }
-      const places = byName.get(name);
-      if (places === undefined) return 'other_table';
-      const found = places.find(
+      const known = byName.get(name);
+      if (known === undefined) return 'other_table';
+      const found = known.find(
         (place) => schema === null || place.schema === null || place.schema === schema,
       );
       return found?.table ?? 'other_schema';
@@ -59,18 +62,10 @@ export function tableScope({ database, tables }: TablePlaces): Scope {
   };
 }
 
-/** The scope of a run with unknown places: table names alone count. */
-export function scopeOfNames(): Scope {
-  const place: TablePlace = { schema: null, partitions: [] };
-  return tableScope({
+/** The scope of a run with unknown places: table names alone count, and schemas that the tables name themselves. */
+export function scopeOfNames(tables: Tables): Scope {
+  return tableScope(tables, {
     database: null,
-    tables: Object.fromEntries(TABLE_NAMES.map((table) => [table, place])) as Record<
-      TableName,
-      TablePlace
-    >,
+    tables: tables.record(({ schema }) => ({ schema, partitions: [] })),
   });
-}
-
-export function isForeign(table: TableName | Foreign): table is Foreign {
-  return table === 'other_table' || table === 'other_schema' || table === 'other_database';
 }

@@ -1,21 +1,34 @@
 import type { Sentence } from '../errors.js';
 import { hashText, NULL } from '../ledger/value-hash.js';
-import type { TableName } from '../legacy/tables.js';
+import type { TableName } from '../legacy/tables.js'; // seam: schema/table.js
+import type { Key } from '../schema/table.js';
 import type { Foreign, Scope } from './scope.js';
+
+export type { Key }; // seam: its users take it from schema/table.js
 
 /** The change that an event reports of a row; `snapshot`: the row existed when the snapshot was taken. */
 export type EventOperation = 'insert' | 'update' | 'delete' | 'snapshot';
 
-/** The id of a row: a number up to 2^53, beyond it the decimal text. Equal ids are equal by `===`. */
-export type Key = number | string;
-
-/** Columns that the server's defaults and triggers set; their indexes follow those of `TABLES`. */
+/** seam: its users take a table's `serverColumns`. */
 export const SERVER_COLUMNS = ['created_at', 'updated_at'] as const;
 
 export type Precision = 'milliseconds' | 'microseconds';
 
+/** The loss of a value in a pipeline whose settings cannot carry it; what is left is `ledger/projection.ts`'s text. */
+export type Projection =
+  /** A `numeric` as a double (`decimal.handling.mode=double`). */
+  | 'double'
+  /** A `numeric` without the zeros at its end: one without a scale, under `decimal.handling.mode=precise`. */
+  | 'trailing_zeros'
+  /** Null, which may stand for NaN or an infinity. */
+  | 'special'
+  /** An `interval` as microseconds, in which a month has 30.4375 days. */
+  | 'interval_microseconds'
+  /** A timestamp without its microseconds (`time.precision.mode=connect`). */
+  | 'milliseconds';
+
 /**
- * The columns of an event's row. `column` is an index of `TABLES[table].columns`, followed by `SERVER_COLUMNS`.
+ * The columns of an event's row. `column` is an index of the table's `columns`, followed by its `serverColumns`.
  * Valid only during the call of the sink: its memory is used again for the next event.
  */
 export interface RowColumns {
@@ -23,13 +36,16 @@ export interface RowColumns {
   readonly precision: Precision;
   /**
    * The value as PostgreSQL prints it (DateStyle ISO, UTC; a `timestamp` without trailing zeros of its fraction), null
-   * for NULL, undefined where the event lacks it (unchanged TOAST, a column list).
+   * for NULL, undefined where the event lacks it (unchanged TOAST, a column list). Of a projected value: its text in
+   * the projection.
    */
   text(column: number): string | null | undefined;
   /**
    * `hashText(before, text)` of that text, or of NULL, without making the text. Null where the event lacks the value.
    */
   hash(column: number, before: number): number | null;
+  /** How the pipeline has cut the value, where the column is `lossy`; null: the value is whole. */
+  projected(column: number): Projection | null;
 }
 
 /**
@@ -44,10 +60,11 @@ export type SnapshotMark =
   | 'last'
   | 'incremental';
 
-/** A change to one row of the hospital, as a CDC source delivered it. */
+/** A change to one row of the run, as a CDC source delivered it. */
 export interface RowEvent {
   readonly operation: EventOperation;
   readonly table: TableName;
+  /** A key change comes as two events of one LSN, a delete and an insert. Without a key: of the old row, if any. */
   readonly key: Key;
   /** Null where the event is not of a snapshot. */
   readonly snapshot: SnapshotMark | null;
@@ -76,7 +93,10 @@ export interface RowEvent {
   readonly origin: string | null;
 }
 
-/** A delete without the row's id, as by REPLICA IDENTITY USING INDEX of an index without `id`. */
+/**
+ * A change without the row's key: a delete, as by REPLICA IDENTITY USING INDEX of an index without it; or an update of
+ * a table without a key whose event lacks the old row.
+ */
 export type KeylessEvent = Omit<RowEvent, 'key'>;
 
 /** Drops the placeholder of the key. */
@@ -87,7 +107,7 @@ export function withoutKey({ key: _, ...event }: RowEvent): KeylessEvent {
 /** Parts of a row's origin that an event may leave out. */
 export type Unstated = 'database' | 'schema' | 'origin';
 
-/** Kinds of events that change no row of the hospital. They are counted, and harmless. */
+/** Kinds of events that change no row of the run. They are counted, and harmless. */
 export type Ignored =
   /** A row of a table that is not the run's. */
   | Foreign
@@ -115,8 +135,8 @@ export interface Malformed {
 export interface Sink {
   /** `columns`: the row after the change; null for a delete. */
   row(event: RowEvent, columns: RowColumns | null): void;
-  /** A row was deleted, and the event lacks its id. In order with the calls of `row`. */
-  deleteWithoutKey(event: KeylessEvent): void;
+  /** A row was changed or deleted, and the event lacks its key. In order with the calls of `row`. */
+  changeWithoutKey(event: KeylessEvent): void;
   /** A table of the run was emptied. */
   truncate(table: TableName, partition: number, position: number): void;
   /**
@@ -175,5 +195,9 @@ export class TextColumns implements RowColumns {
   hash(column: number, before: number): number | null {
     const value = this.#values[column];
     return value === undefined ? null : hashText(before, value ?? NULL);
+  }
+
+  projected(): null {
+    return null;
   }
 }

@@ -1,13 +1,16 @@
+import type { Tables } from '../../src/schema/tables.js';
 import type {
   Ignored,
   KeylessEvent,
   Malformed,
   Precision,
+  Projection,
   RowColumns,
   RowEvent,
   Sink,
   Unstated,
 } from '../../src/sources/source.js';
+import { HOSPITAL_TABLES } from './any-scope.js';
 import { type ReceivedRow, receivedRow } from './received-row.js';
 
 /** Keeps the events of a source. */
@@ -15,6 +18,8 @@ export class CollectingSink implements Sink {
   readonly rows: ReceivedRow[] = [];
   /** The precision of each row, null where it has no columns. */
   readonly precisions: (Precision | null)[] = [];
+  /** The cut values of each row, by the column's place. */
+  readonly projections: Record<number, Projection>[] = [];
   readonly keyless: KeylessEvent[] = [];
   readonly truncated: string[] = [];
   readonly ignoredKinds: Ignored[] = [];
@@ -23,13 +28,19 @@ export class CollectingSink implements Sink {
   idles = 0;
   /** `ready` waits for it. */
   gate: Promise<void> = Promise.resolve();
+  readonly #tables: Tables;
 
-  row(event: RowEvent, columns: RowColumns | null): void {
-    this.rows.push(receivedRow(event, columns));
-    this.precisions.push(columns?.precision ?? null);
+  constructor(tables: Tables = HOSPITAL_TABLES) {
+    this.#tables = tables;
   }
 
-  deleteWithoutKey(event: KeylessEvent): void {
+  row(event: RowEvent, columns: RowColumns | null): void {
+    this.rows.push(receivedRow(event, columns, this.#tables));
+    this.precisions.push(columns?.precision ?? null);
+    this.projections.push(columns === null ? {} : projectionsOf(columns, this.rows.at(-1)!));
+  }
+
+  changeWithoutKey(event: KeylessEvent): void {
     this.keyless.push(event);
   }
 
@@ -67,4 +78,13 @@ export class CollectingSink implements Sink {
       0,
     );
   }
+}
+
+function projectionsOf(columns: RowColumns, { values }: ReceivedRow): Record<number, Projection> {
+  const cut: Record<number, Projection> = {};
+  for (const place of values?.keys() ?? []) {
+    const projection = columns.projected(place);
+    if (projection !== null) cut[place] = projection;
+  }
+  return cut;
 }

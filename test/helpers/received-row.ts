@@ -1,12 +1,12 @@
 import { hashText, NULL } from '../../src/ledger/value-hash.js';
-import { TABLES } from '../../src/legacy/tables.js';
+import type { Tables } from '../../src/schema/tables.js';
 import {
   type RowColumns,
   type RowEvent,
   type RowValues,
-  SERVER_COLUMNS,
   TextColumns,
 } from '../../src/sources/source.js';
+import { HOSPITAL_TABLES } from './any-scope.js';
 
 /** An event with the values of its row, which a test may look at later, or change. */
 export interface ReceivedRow extends RowEvent {
@@ -15,9 +15,14 @@ export interface ReceivedRow extends RowEvent {
 }
 
 /** Copies an event and its values, which a sink may read only during the call. Throws if a hash is not its text's. */
-export function receivedRow(event: RowEvent, columns: RowColumns | null): ReceivedRow {
+export function receivedRow(
+  event: RowEvent,
+  columns: RowColumns | null,
+  tables: Tables = HOSPITAL_TABLES,
+): ReceivedRow {
   if (columns === null) return { ...event, values: null };
-  const { length } = [...TABLES[event.table].columns, ...SERVER_COLUMNS];
+  const table = tables.get(event.table);
+  const { length } = [...table.columns, ...table.serverColumns];
   const values = Array.from({ length }, (_, place) => columns.text(place));
   for (const [place, value] of values.entries()) {
     const hash = value === undefined ? null : hashText(place, value ?? NULL);

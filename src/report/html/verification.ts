@@ -4,7 +4,7 @@ import type { RecordedVerdict } from '../../runs/verifications.js';
 import { DOUBTS, type Verdict } from '../../verify/verdict/accounting.js';
 import type { Percentiles, VerificationDocument } from '../../verify/verdict/document.js';
 import { type Example, VIOLATIONS } from '../../verify/verdict/findings.js';
-
+import { projectionsOf } from '../verify-text.js';
 import { millis, spread } from './figures.js';
 import { type Content, card, html, type Markup, type Mood, table, withCode } from './markup.js';
 import { marksLegend, panel } from './panels.js';
@@ -164,6 +164,7 @@ function factsTable(w: Writer, document: VerificationDocument): Markup {
   const { cdc } = w.m;
   const { source, began, seconds, events, rows } = document;
   const { followed, sample, compared, superseded } = rows;
+  const projected = projectionsOf(document).map(w.verify.projection);
   return html`<div class="settings">${table({
     caption: cdc.facts(),
     head: [w.m.figure(), w.m.value()],
@@ -176,6 +177,7 @@ function factsTable(w: Writer, document: VerificationDocument): Markup {
       [cdc.followed(), `${w.count(followed)} (${w.share(sample, 1)})`],
       [cdc.compared(), compared === null ? cdc.notCompared() : w.count(compared)],
       ...((superseded ?? 0) > 0 ? [[cdc.superseded(), w.count(superseded)]] : []),
+      ...(projected.length > 0 ? [[w.sentence(w.verify.projected()), projected.join('; ')]] : []),
     ],
   })}</div>`;
 }

@@ -27,5 +27,12 @@ export const HOSPITAL: BaseSchemaSpec = {
   drop: [],
   characters: 'ÁÂÃÇÉÊÍÓÔÕÚáâãçéêíóôõúü³—',
   filler: 'pacientes',
+  firstChanging: {
+    pacientes: ['telefone', 'endereco'],
+    pacientes_convenios: ['validade'],
+    consultas: ['status', 'data'],
+    exames: ['resultado'],
+    internacoes: ['data_saida'],
+  },
   samplePools,
 };

@@ -3,12 +3,13 @@ import { notJson, registryHead } from '../json/not-json.js';
 import { JsonError, JsonReader, KIND } from '../json/reader.js';
 import { Names } from '../json/text.js';
 import type { Scope } from '../scope.js';
-import type { Key, Sink } from '../source.js';
-import { JsonColumns, ValueReader } from './columns.js';
+import type { Sink } from '../source.js';
+import { JsonColumns } from './columns.js';
 import { ConsoleLines } from './console-line.js';
-import { CONSTANT_SLOTS, FLAG, KNOWN_NAMES, MOST_LOGGED, ParsedFields, SLOT } from './fields.js';
-import { KeyReader, MemberReader } from './members.js';
+import { CONSTANT_SLOTS, EventLayout, FLAG, MOST_LOGGED, ParsedFields, SLOT } from './fields.js';
+import { KeyReader, MemberReader, readWhole } from './members.js';
 import { RowEmitter } from './rows.js';
+import { ValueReader } from './values.js';
 
 const LF = 0x0a;
 const OPEN = 0x7b;
@@ -21,25 +22,31 @@ export class DebeziumDecoder implements Decoder {
   readonly #sink: Sink;
   readonly #scope: Scope;
   readonly #reader: JsonReader;
-  readonly #parsed = new ParsedFields();
+  readonly #parsed: ParsedFields;
   readonly #members: MemberReader;
-  readonly #templates = new EventTemplates();
+  readonly #templates: EventTemplates;
   readonly #rows: RowEmitter;
   readonly #consoleLines: ConsoleLines;
 
   constructor(sink: Sink, scope: Scope, { toastPlaceholders }: DecoderOptions = {}) {
     this.#sink = sink;
     this.#scope = scope;
-    const names = new Names(KNOWN_NAMES);
+    const layout = new EventLayout(scope.tables);
+    const names = new Names(layout.names);
     this.#reader = new JsonReader(names);
+    this.#parsed = new ParsedFields(layout);
+    this.#templates = new EventTemplates(layout);
     const values = new ValueReader(this.#reader, toastPlaceholders);
-    this.#members = new MemberReader(this.#reader, this.#parsed);
+    const columns = () => new JsonColumns(this.#reader, values, layout.mostColumns);
+    this.#members = new MemberReader(this.#reader, this.#parsed, layout);
     this.#consoleLines = new ConsoleLines(this.#reader, this.#parsed, this.#members);
     this.#rows = new RowEmitter({
       reader: this.#reader,
       values,
-      columns: new JsonColumns(this.#reader, values),
-      keys: new KeyReader(names),
+      columns: columns(),
+      oldColumns: columns(),
+      keys: new KeyReader(names, layout),
+      layout,
       parsed: this.#parsed,
       sink,
     });
@@ -134,10 +141,10 @@ export class DebeziumDecoder implements Decoder {
   }
 
   /** Parses the JSON in a string in place of the value that holds it. Returns the key beside that string. */
-  #parseInner(key: Uint8Array | null): Uint8Array | Key | null {
+  #parseInner(key: Uint8Array | null): Uint8Array | null {
     const reader = this.#reader;
     const parsed = this.#parsed;
-    let outerKey: Uint8Array | Key | null = key;
+    let outerKey = key;
     for (let depth = 0; parsed.kinds[SLOT.inner] !== KIND.none; depth++) {
       if (depth === MOST_INNER) throw new EventError((m) => m.malformed.event.jsonInStrings());
       const start = parsed.starts[SLOT.inner]!;
@@ -186,7 +193,7 @@ interface Template {
   readonly words: DataView;
   /** Offsets of the bytes before each value, then of those after the last one, and their end. */
   readonly from: Int32Array;
-  readonly slots: Uint8Array;
+  readonly slots: Uint16Array;
   readonly flags: number;
   readonly table: ParsedFields['table'];
   readonly origin: string | null;
@@ -200,9 +207,14 @@ interface Template {
  * looked up.
  */
 class EventTemplates {
+  readonly #layout: EventLayout;
   #kept: Template[] = [];
   #credit = FULL_CREDIT;
   #pause = 0;
+
+  constructor(layout: EventLayout) {
+    this.#layout = layout;
+  }
 
   /**
    * Parses the next value if a template fits. False: none does, the reader is back at the value, and the parsed fields
@@ -214,7 +226,7 @@ class EventTemplates {
     const kept = this.#kept;
     for (let i = 0; i < kept.length; i++) {
       const template = kept[i]!;
-      if (!matches(template, reader, parsed)) {
+      if (!matches(template, reader, parsed, this.#layout)) {
         reader.rewind(begin);
         continue;
       }
@@ -260,7 +272,7 @@ class EventTemplates {
       const slot = parsed.logged[i]!;
       if (CONSTANT_SLOTS.has(slot)) continue;
       const kind = parsed.loggedKinds[i]!;
-      const quotes = kind >= KIND.string ? 1 : 0;
+      const quotes = kind >= KIND.string && kind < KIND.object ? 1 : 0;
       used += reader.bytes.copy(bytes, used, at, parsed.loggedStarts[i]! - quotes);
       slots.push(slot);
       from.push(used);
@@ -272,7 +284,7 @@ class EventTemplates {
     this.#kept.push({
       words: new DataView(bytes.buffer, bytes.byteOffset, used),
       from: Int32Array.from(from),
-      slots: Uint8Array.from(slots),
+      slots: Uint16Array.from(slots),
       flags: parsed.flags,
       table: parsed.table,
       origin: parsed.origin,
@@ -286,13 +298,23 @@ class EventTemplates {
  * Whether a template fits; the values go to the parsed fields. Those from before a difference stay there, and are
  * overwritten by the next reading: the bytes before a value say which it is, and those were equal.
  */
-function matches(template: Template, reader: JsonReader, parsed: ParsedFields): boolean {
+function matches(
+  template: Template,
+  reader: JsonReader,
+  parsed: ParsedFields,
+  { row, fields }: EventLayout,
+): boolean {
   const { words, from, slots } = template;
   const count = slots.length;
   for (let i = 0; i < count; i++) {
     if (!reader.literal(words, from[i]!, from[i + 1]!)) return false;
-    if (reader.value() >= KIND.object) return false;
-    parsed.put(slots[i]!, reader);
+    const slot = slots[i]!;
+    const kind = reader.value();
+    if (kind >= KIND.object) {
+      if (slot < row) return false;
+      readWhole(reader, kind, fields);
+    }
+    parsed.put(slot, reader);
   }
   return reader.literal(words, from[count]!, from[count + 1]!);
 }

@@ -1,28 +1,31 @@
-import { type ColumnType, TABLE_NAMES, TABLES, type TableName } from '../../legacy/tables.js';
+import type { Table } from '../../schema/table.js';
+import type { Tables } from '../../schema/tables.js';
 import { type JsonReader, KIND } from '../json/reader.js';
 import type { Foreign, Scope } from '../scope.js';
-import { SERVER_COLUMNS, type SnapshotMark, type Unstated } from '../source.js';
+import type { SnapshotMark, Unstated } from '../source.js';
+import { type ValueType, valueType } from './value-types.js';
 
 /** A column of a table, by its name in events. */
-export interface EventColumn {
+export interface EventColumn extends ValueType {
   readonly name: string;
-  readonly type: ColumnType;
-  /** The number of its name, below COLUMN_NAMES. */
+  readonly lossy: boolean;
+  /** The number of its name, below `EventLayout.columnNames`. */
   readonly field: number;
 }
 
-/** Names of columns of all tables, each once. */
-const columnNames = [
-  ...new Set([
-    ...TABLE_NAMES.flatMap((table) => TABLES[table].columns.map((column) => column.name)),
-    ...SERVER_COLUMNS,
-  ]),
-];
+/** The columns of a table. */
+export interface EventTable {
+  readonly table: Table;
+  /** In the order of `RowValues`. */
+  readonly columns: readonly EventColumn[];
+  readonly key: readonly EventColumn[];
+  /** The numbers of the timestamps that the server's clock sets, that of updates first. */
+  readonly clock: readonly number[];
+  /** Those of its other timestamps. */
+  readonly written: readonly number[];
+}
 
-/** The names of columns have the numbers from 0 up to this one. */
-export const COLUMN_NAMES = columnNames.length;
-
-/** Names with a meaning of their own. One that is a column's too (`id`, `data`) has one number. */
+/** Names with a meaning of their own, which have the first numbers. A column's name may be one of them (`id`, `data`). */
 const META = [
   'before',
   'after',
@@ -33,47 +36,48 @@ const META = [
   'key',
   'value',
   'data',
-  'id',
   'schema',
 ] as const;
 
-/** Slots of an event's values: `row` + a column's number, `flat` + a column's number, or one of the others. */
-const first = 2 * COLUMN_NAMES;
+/** The number of each name of META. */
+export const FIELD = Object.fromEntries(META.map((name, field) => [name, field])) as Readonly<
+  Record<(typeof META)[number], number>
+>;
+
+/** Slots of an event's values. Those of rows follow, see `EventLayout`. */
 export const SLOT = {
-  row: 0,
-  flat: COLUMN_NAMES,
-  op: first,
-  deleted: first + 1,
-  table: first + 2,
-  xid: first + 3,
+  op: 0,
+  deleted: 1,
+  table: 2,
+  xid: 3,
   /** Debezium's id of the transaction, which begins with its xid. */
-  transactionId: first + 4,
-  lsn: first + 5,
-  order: first + 6,
-  sequence: first + 7,
-  snapshot: first + 8,
+  transactionId: 4,
+  lsn: 5,
+  order: 6,
+  sequence: 7,
+  snapshot: 8,
   /** In milliseconds; microseconds and nanoseconds are the next two. */
-  committedAt: first + 9,
-  connectorAt: first + 12,
-  /** The id in `before`. */
-  oldId: first + 15,
-  /** The id in the message's key. */
-  keyId: first + 16,
+  committedAt: 9,
+  connectorAt: 12,
+  /** The message's key, where it is no object. */
+  key: 15,
+  /** The message's key as the bytes of its object; only of an event whose value is JSON in a string. */
+  keyObject: 16,
   /** JSON in a string. */
-  inner: first + 17,
+  inner: 17,
   /** Values without a use that differ from event to event. */
-  ignored: first + 18,
-  database: first + 19,
-  schema: first + 20,
+  ignored: 18,
+  database: 19,
+  schema: 20,
   /** The connector's logical name. */
-  origin: first + 21,
+  origin: 21,
   /** Beside a message: its place in Kafka, and the size that `rpk --meta-only` prints for its value. */
-  recordTopic: first + 22,
-  recordPartition: first + 23,
-  recordOffset: first + 24,
-  valueSize: first + 25,
+  recordTopic: 22,
+  recordPartition: 23,
+  recordOffset: 24,
+  valueSize: 25,
 } as const;
-const SLOTS = first + 26;
+const FIRST_ROW = 26;
 
 /** Slots whose values are the same in every event of a kind. */
 export const CONSTANT_SLOTS: ReadonlySet<number> = new Set([
@@ -186,65 +190,98 @@ const FLAGS: Readonly<Record<string, number>> = {
   headers: 0,
 };
 
-/** Every known name, in the order of their numbers. */
-export const KNOWN_NAMES: readonly string[] = [
-  ...new Set([
-    ...columnNames,
-    ...META,
-    ...Object.keys(SOURCE),
-    ...Object.keys(TRANSACTION),
-    ...Object.keys(TOP),
-    ...Object.keys(FLAGS),
-  ]),
-];
-
-/** The number of each name of META. */
-export const FIELD = Object.fromEntries(
-  META.map((name) => [name, KNOWN_NAMES.indexOf(name)]),
-) as Readonly<Record<(typeof META)[number], number>>;
-
-/** The count of known names. Others have no entry in the tables below. */
-export const FIELDS = KNOWN_NAMES.length;
 export const NO_SLOT = -1;
 
-const table = (slots: Slots): Int16Array =>
-  Int16Array.from(KNOWN_NAMES, (name) => slots[name] ?? NO_SLOT);
+/** The numbers of the names in events of a run's tables, and the slots of their values. */
+export class EventLayout {
+  /** Every known name, in the order of their numbers. */
+  readonly names: readonly string[];
+  /** The count of known names. Others have no entry in the tables below. */
+  readonly fields: number;
+  /** Names that a row may have have the numbers below this one. */
+  readonly columnNames: number;
+  /** The first slots of rows, to which the number of a column's name is added: of `after`, */
+  readonly row = FIRST_ROW;
+  /** of `before`, */
+  readonly old: number;
+  /** of the message's key, */
+  readonly key: number;
+  /** and of a flattened event. */
+  readonly flat: number;
+  /** The count of slots. */
+  readonly slots: number;
+  /** The most columns of a table. */
+  readonly mostColumns: number;
+  /** The slot of a value, by the number of its name. */
+  readonly sourceSlots: Int16Array;
+  readonly transactionSlots: Int16Array;
+  readonly topSlots: Int16Array;
+  /** The flags of a member beside the row, by the number of its name. */
+  readonly topFlags: Uint8Array;
+  readonly #tables: readonly EventTable[];
 
-/** The slot of a value, by the number of its name. */
-export const SOURCE_SLOTS = table(SOURCE);
-export const TRANSACTION_SLOTS = table(TRANSACTION);
-export const TOP_SLOTS = table({
-  ...TOP,
-  ...Object.fromEntries(columnNames.map((name, field) => [name, SLOT.flat + field])),
-});
+  constructor(tables: Tables) {
+    const columns = new Set(
+      tables.flatMap((table) => [...table.columns, ...table.serverColumns].map(({ name }) => name)),
+    );
+    const rowNames = [...new Set([...META, ...columns])];
+    this.columnNames = rowNames.length;
+    this.names = [
+      ...new Set([
+        ...rowNames,
+        ...Object.keys(SOURCE),
+        ...Object.keys(TRANSACTION),
+        ...Object.keys(TOP),
+        ...Object.keys(FLAGS),
+      ]),
+    ];
+    this.fields = this.names.length;
+    this.old = this.row + this.columnNames;
+    this.key = this.old + this.columnNames;
+    this.flat = this.key + this.columnNames;
+    this.slots = this.flat + this.columnNames;
+    this.sourceSlots = this.#slotsOf(SOURCE);
+    this.transactionSlots = this.#slotsOf(TRANSACTION);
+    const flatSlots = rowNames.flatMap((name, field) =>
+      columns.has(name) ? [[name, this.flat + field]] : [],
+    );
+    this.topSlots = this.#slotsOf({ ...TOP, ...Object.fromEntries(flatSlots) });
+    this.topFlags = Uint8Array.from(
+      this.names,
+      (name) => FLAGS[name] ?? (columns.has(name) ? FLAG.flattened | FLAG.more : FLAG.more),
+    );
+    this.#tables = tables.map((table) => this.#tableOf(table));
+    this.mostColumns = Math.max(...this.#tables.map((table) => table.columns.length));
+  }
 
-/** The flags of a member beside the row, by the number of its name. */
-export const TOP_FLAGS = Uint8Array.from(
-  KNOWN_NAMES,
-  (name, field) => FLAGS[name] ?? (field < COLUMN_NAMES ? FLAG.flattened | FLAG.more : FLAG.more),
-);
+  of(table: Table): EventTable {
+    return this.#tables[table.code]!;
+  }
 
-/** The columns of each table, in the order of `RowValues`. */
-export const EVENT_COLUMNS = Object.fromEntries(
-  TABLE_NAMES.map((name) => [
-    name,
-    [
-      ...TABLES[name].columns,
-      ...SERVER_COLUMNS.map((column) => ({ name: column, type: 'timestamp' as const })),
-    ].map((column) => ({ ...column, field: KNOWN_NAMES.indexOf(column.name) })),
-  ]),
-) as unknown as Readonly<Record<TableName, readonly EventColumn[]>>;
+  #slotsOf(slots: Slots): Int16Array {
+    return Int16Array.from(this.names, (name) => slots[name] ?? NO_SLOT);
+  }
 
-/** The numbers of each table's timestamps that the server's clock does not set. */
-export const WRITTEN_TIMESTAMPS = Object.fromEntries(
-  TABLE_NAMES.map((name) => [
-    name,
-    EVENT_COLUMNS[name]
-      .slice(0, -SERVER_COLUMNS.length)
-      .filter(({ type }) => type === 'timestamp')
-      .map(({ field }) => field),
-  ]),
-) as unknown as Readonly<Record<TableName, readonly number[]>>;
+  #tableOf(table: Table): EventTable {
+    const field = (name: string) => this.names.indexOf(name);
+    const columns = [
+      ...table.columns,
+      ...table.serverColumns.map(({ name, type }) => ({ name, type, lossy: false })),
+    ].map(({ name, type, lossy }) => ({ ...valueType(type), name, lossy, field: field(name) }));
+    const isClock = (name: string) =>
+      table.serverColumns.find((column) => column.name === name)?.set ?? 'derived';
+    const times = columns.filter(({ form }) => form === 'timestamp');
+    const setBy = (set: string) =>
+      times.filter(({ name }) => isClock(name) === set).map((column) => column.field);
+    return {
+      table,
+      columns,
+      key: columns.slice(0, table.key.length),
+      clock: [...setBy('update'), ...setBy('insert')],
+      written: setBy('derived'),
+    };
+  }
+}
 
 /** Values of one event that are logged in their order; an event with more is not worth caching as a template. */
 export const MOST_LOGGED = 256;
@@ -267,14 +304,14 @@ export const UNSTATED: readonly Unstated[] = ['database', 'schema', 'origin'];
  */
 export class ParsedFields {
   /** KIND.none: the event lacks it. */
-  readonly kinds = new Uint8Array(SLOTS);
-  readonly starts = new Int32Array(SLOTS);
-  readonly stops = new Int32Array(SLOTS);
+  readonly kinds: Uint8Array;
+  readonly starts: Int32Array;
+  readonly stops: Int32Array;
   /** Bits of FLAG. */
   flags = 0;
   // Set by `settle`.
   /** Null: the event names none. */
-  table: TableName | Foreign | null = null;
+  table: EventTable | Foreign | null = null;
   /** As of `RowEvent`. */
   origin: string | null = null;
   /** The last connector's name: events share one text, which is compared fast. */
@@ -287,11 +324,19 @@ export class ParsedFields {
   wrapped = false;
 
   /** The values in their order in the bytes, and their count. */
-  readonly logged = new Uint8Array(MOST_LOGGED);
+  readonly logged = new Uint16Array(MOST_LOGGED);
   readonly loggedKinds = new Uint8Array(MOST_LOGGED);
   readonly loggedStarts = new Int32Array(MOST_LOGGED);
   readonly loggedStops = new Int32Array(MOST_LOGGED);
   count = 0;
+  readonly #layout: EventLayout;
+
+  constructor(layout: EventLayout) {
+    this.#layout = layout;
+    this.kinds = new Uint8Array(layout.slots);
+    this.starts = new Int32Array(layout.slots);
+    this.stops = new Int32Array(layout.slots);
+  }
 
   clear(): void {
     this.kinds.fill(KIND.none);
@@ -304,7 +349,10 @@ export class ParsedFields {
     this.count = 0;
   }
 
-  /** Puts the value that the reader has just read into a slot, and logs it. */
+  /**
+   * Puts the value that the reader has just read into a slot, and logs it. Of an object or an array, `rest` must have
+   * read the rest, and `stop` is its end.
+   */
   take(slot: number, reader: JsonReader): void {
     this.put(slot, reader);
     const at = this.count++;
@@ -332,13 +380,17 @@ export class ParsedFields {
     const database = this.#text(SLOT.database, reader);
     const schema = this.#text(SLOT.schema, reader);
     const table = this.#text(SLOT.table, reader);
-    this.table = table === null ? null : scope.tableOf(database, schema, table);
+    this.table = table === null ? null : this.#tableOf(scope.tableOf(database, schema, table));
     const origin = this.#text(SLOT.origin, reader);
     if (origin !== this.#lastOrigin) this.#lastOrigin = origin;
     this.origin = this.#lastOrigin;
     this.unstated = Number(database === null) | (Number(schema === null) << 1);
     this.unstated |= Number(this.origin === null) << 2;
     this.snapshot = this.#mark(reader);
+  }
+
+  #tableOf(found: Table | Foreign): EventTable | Foreign {
+    return typeof found === 'string' ? found : this.#layout.of(found);
   }
 
   /** The mark of `false` or `true`, as such or as text, or of `first`, `last`… */

@@ -1,38 +1,35 @@
+import type { Key } from '../../schema/table.js';
 import { EventError } from '../decoder.js';
 import { registryHead } from '../json/not-json.js';
 import { END, JsonError, JsonReader, KIND } from '../json/reader.js';
 import type { Names } from '../json/text.js';
-import type { Key } from '../source.js';
-import { ValueReader } from './columns.js';
+
 import {
-  COLUMN_NAMES,
+  type EventLayout,
+  type EventTable,
   FIELD,
-  FIELDS,
   FLAG,
   NO_SLOT,
-  type ParsedFields,
+  ParsedFields,
   SLOT,
-  SOURCE_SLOTS,
-  TOP_FLAGS,
-  TOP_SLOTS,
-  TRANSACTION_SLOTS,
 } from './fields.js';
+import { ValueReader } from './values.js';
 
 // Avro's JSON encoding puts a value that may be null into an object of one member, which is named after its type:
 // `{"long":5}`, `{"oltp.public.exames.Value":{…}}`. No known name is the name of a type.
 
 /** Enters the record inside an object that names its type. True: `nextName` leaves it again. */
-function enterTyped(reader: JsonReader): boolean {
-  if (reader.soleKind(FIELDS) !== KIND.object) return false;
+function enterTyped(reader: JsonReader, known: number): boolean {
+  if (reader.soleKind(known) !== KIND.object) return false;
   reader.firstName();
   reader.value();
   return true;
 }
 
 /** The kind of the value just read, or of the scalar inside an object that names its type. */
-function typedScalar(reader: JsonReader, kind: number): number {
+function typedScalar(reader: JsonReader, kind: number, known: number): number {
   if (kind !== KIND.object) return kind;
-  const sole = reader.soleKind(FIELDS);
+  const sole = reader.soleKind(known);
   if (sole === KIND.none || sole >= KIND.object) return kind;
   reader.firstName();
   const inner = reader.value();
@@ -40,27 +37,40 @@ function typedScalar(reader: JsonReader, kind: number): number {
   return inner;
 }
 
+/** Reads the rest of a value: of an object that names its type the value inside. */
+export function readWhole(reader: JsonReader, kind: number, known: number): void {
+  if (kind < KIND.object) return;
+  if (kind === KIND.array || reader.soleKind(known) === KIND.none) {
+    reader.whole(kind);
+    return;
+  }
+  reader.firstName();
+  const inner = reader.value();
+  if (inner >= KIND.object) reader.whole(inner);
+  reader.nextName();
+}
+
 /** Reads an event's members into parsed fields, in any wrapper and order. */
 export class MemberReader {
   readonly #reader: JsonReader;
   readonly #parsed: ParsedFields;
+  readonly #layout: EventLayout;
 
-  constructor(reader: JsonReader, parsed: ParsedFields) {
+  constructor(reader: JsonReader, parsed: ParsedFields, layout: EventLayout) {
     this.#reader = reader;
     this.#parsed = parsed;
+    this.#layout = layout;
   }
 
   /** Reads the members of the object that the reader has just begun. Throws a JsonError. */
   read(): void {
     const reader = this.#reader;
-    const typed = enterTyped(reader);
+    const typed = enterTyped(reader, this.#layout.fields);
     for (let name = reader.firstName(); name !== END; name = reader.nextName()) {
       const kind = reader.value();
       if (kind === KIND.object) this.#object(name);
-      else if (kind === KIND.array) {
-        this.#flag(name);
-        reader.rest(kind);
-      } else this.#scalar(name, kind);
+      else if (kind === KIND.array) this.#compound(name, kind);
+      else this.#scalar(name, kind);
     }
     if (typed) reader.nextName();
   }
@@ -69,56 +79,55 @@ export class MemberReader {
     const { after, before, source, transaction, payload, value, data, key } = FIELD;
     if (name === after) {
       this.#parsed.flags |= FLAG.after | FLAG.enveloped;
-      this.#row();
+      this.#row(this.#layout.row);
     } else if (name === before) {
       this.#parsed.flags |= FLAG.enveloped;
-      this.#oldRow();
+      this.#row(this.#layout.old);
     } else if (name === source) {
       this.#parsed.flags |= FLAG.enveloped;
-      this.#part(SOURCE_SLOTS, false);
-    } else if (name === transaction) this.#part(TRANSACTION_SLOTS, true);
+      this.#part(this.#layout.sourceSlots, false);
+    } else if (name === transaction) this.#part(this.#layout.transactionSlots, true);
     else if (name === payload || name === value || name === data) {
-      const sole = this.#reader.soleKind(FIELDS);
+      const sole = this.#reader.soleKind(this.#layout.fields);
       const isText = sole >= KIND.string && sole < KIND.object;
       // As a column's name, `data` may be a number, too.
       if (isText || (name === data && sole !== KIND.none && sole < KIND.object)) {
-        this.#scalar(name, typedScalar(this.#reader, KIND.object));
+        this.#scalar(name, typedScalar(this.#reader, KIND.object, this.#layout.fields));
         return;
       }
       this.#parsed.flags &= ~FLAG.more;
       this.read();
       this.#parsed.wrapped = true;
-    } else if (name === key) this.#key();
+    } else if (name === key) this.#messageKey();
     else {
-      const kind = typedScalar(this.#reader, KIND.object);
+      const kind = typedScalar(this.#reader, KIND.object, this.#layout.fields);
       if (kind < KIND.object) this.#scalar(name, kind);
-      else {
-        this.#flag(name);
-        this.#reader.rest(kind);
-      }
+      else this.#compound(name, kind);
     }
   }
 
-  #row(): void {
+  /** Reads an array or an object beside the metadata: a flattened row may have one. */
+  #compound(name: number, kind: number): void {
+    this.#flag(name);
+    const { fields, topSlots, flat } = this.#layout;
+    const slot = name >= 0 && name < fields ? topSlots[name]! : NO_SLOT;
+    if (slot < flat) {
+      this.#reader.rest(kind);
+      return;
+    }
+    readWhole(this.#reader, kind, fields);
+    this.#parsed.take(slot, this.#reader);
+  }
+
+  /** @param first the slot of the row's first value */
+  #row(first: number): void {
     const reader = this.#reader;
     const parsed = this.#parsed;
-    const typed = enterTyped(reader);
+    const { fields, columnNames } = this.#layout;
+    const typed = enterTyped(reader, fields);
     for (let name = reader.firstName(); name !== END; name = reader.nextName()) {
-      const kind = typedScalar(reader, reader.value());
-      if (kind >= KIND.object) reader.rest(kind);
-      else parsed.take(name >= 0 && name < COLUMN_NAMES ? SLOT.row + name : SLOT.ignored, reader);
-    }
-    if (typed) reader.nextName();
-  }
-
-  /** Takes only the id of the old row: other values of a delete may be made up. */
-  #oldRow(): void {
-    const reader = this.#reader;
-    const typed = enterTyped(reader);
-    for (let name = reader.firstName(); name !== END; name = reader.nextName()) {
-      const kind = typedScalar(reader, reader.value());
-      if (kind >= KIND.object) reader.rest(kind);
-      else this.#parsed.take(name === FIELD.id ? SLOT.oldId : SLOT.ignored, reader);
+      readWhole(reader, reader.value(), fields);
+      parsed.take(name >= 0 && name < columnNames ? first + name : SLOT.ignored, reader);
     }
     if (typed) reader.nextName();
   }
@@ -127,10 +136,11 @@ export class MemberReader {
   #part(slots: Int16Array, varies: boolean): void {
     const reader = this.#reader;
     const parsed = this.#parsed;
-    const typed = enterTyped(reader);
+    const { fields } = this.#layout;
+    const typed = enterTyped(reader, fields);
     for (let name = reader.firstName(); name !== END; name = reader.nextName()) {
-      const kind = typedScalar(reader, reader.value());
-      const slot = name >= 0 && name < FIELDS ? slots[name]! : NO_SLOT;
+      const kind = typedScalar(reader, reader.value(), fields);
+      const slot = name >= 0 && name < fields ? slots[name]! : NO_SLOT;
       if (kind >= KIND.object) reader.rest(kind);
       else if (slot !== NO_SLOT) parsed.take(slot, reader);
       else if (varies || kind === KIND.integer) parsed.take(SLOT.ignored, reader);
@@ -138,28 +148,41 @@ export class MemberReader {
     if (typed) reader.nextName();
   }
 
-  /** Reads the message's key: an object, perhaps with its schema. */
-  #key(): void {
+  /** Reads the message's key, an object, beside its value; keeps its bytes for a value that is JSON in a string. */
+  #messageKey(): void {
     const reader = this.#reader;
-    const typed = enterTyped(reader);
+    const { start } = reader;
+    this.readKey();
+    reader.kind = KIND.object;
+    reader.start = start;
+    reader.stop = reader.at;
+    this.#parsed.put(SLOT.keyObject, reader);
+  }
+
+  /** Reads the members of a key that the reader has just begun, perhaps with its schema. Throws a JsonError. */
+  readKey(): void {
+    const reader = this.#reader;
+    const { fields, columnNames, key } = this.#layout;
+    const typed = enterTyped(reader, fields);
     for (let name = reader.firstName(); name !== END; name = reader.nextName()) {
-      const kind = typedScalar(reader, reader.value());
-      if (kind === KIND.object && name === FIELD.payload) this.#key();
+      const kind = typedScalar(reader, reader.value(), fields);
+      if (kind === KIND.object && name === FIELD.payload) this.readKey();
       else if (kind >= KIND.object) reader.rest(kind);
-      else if (name === FIELD.id) this.#parsed.take(SLOT.keyId, reader);
+      else if (name >= 0 && name < columnNames) this.#parsed.take(key + name, reader);
     }
     if (typed) reader.nextName();
   }
 
   #scalar(name: number, kind: number): void {
     this.#flag(name);
-    if (name < 0 || name >= FIELDS) return;
+    const { fields, topSlots } = this.#layout;
+    if (name < 0 || name >= fields) return;
     const parsed = this.#parsed;
-    const slot = TOP_SLOTS[name]!;
+    const slot = topSlots[name]!;
     // Beside a wrapped event, `schema` is Kafka Connect's.
     if (name === FIELD.schema && parsed.wrapped) return;
     if (slot !== NO_SLOT) parsed.take(slot, this.#reader);
-    else if (name === FIELD.key) parsed.take(SLOT.keyId, this.#reader);
+    else if (name === FIELD.key) parsed.take(SLOT.key, this.#reader);
     else if (name === FIELD.payload || name === FIELD.value) {
       if (kind === KIND.null) parsed.flags |= FLAG.nothing;
       else parsed.put(SLOT.inner, this.#reader);
@@ -169,60 +192,53 @@ export class MemberReader {
   /** Sets the flags of a member. Beside a wrapped event it says nothing of the shape. */
   #flag(name: number): void {
     const parsed = this.#parsed;
-    const flags = name >= 0 && name < FIELDS ? TOP_FLAGS[name]! : FLAG.more;
+    const { fields, topFlags } = this.#layout;
+    const flags = name >= 0 && name < fields ? topFlags[name]! : FLAG.more;
     parsed.flags |= parsed.wrapped ? flags & ~FLAG.more : flags;
   }
 }
 
 const LF = 0x0a;
 
-/** Reads the id in a message's key that is JSON by itself. */
+/** Reads the key of a row in a message's key that is JSON by itself. */
 export class KeyReader {
   readonly #reader: JsonReader;
   readonly #values: ValueReader;
+  readonly #parsed: ParsedFields;
+  readonly #members: MemberReader;
+  readonly #layout: EventLayout;
 
-  constructor(names: Names) {
+  constructor(names: Names, layout: EventLayout) {
     this.#reader = new JsonReader(names);
     this.#values = new ValueReader(this.#reader);
+    this.#parsed = new ParsedFields(layout);
+    this.#members = new MemberReader(this.#reader, this.#parsed, layout);
+    this.#layout = layout;
   }
 
   /**
-   * The id in an object, perhaps with its schema, or the key itself. Null: no id. Throws an EventError on a key that is
-   * not JSON, or an id that is not a number.
+   * The key of a row of `of`: in an object, perhaps with its schema, or the value of its only column itself. Null: no
+   * key. Throws an EventError on a key that is not JSON, or a value that its column cannot have.
    */
-  read(key: Uint8Array): Key | null {
+  read(key: Uint8Array, of: EventTable): Key | null {
     const bytes = Buffer.alloc(key.length + 1, LF);
     bytes.set(key);
-    this.#reader.load(bytes);
-    this.#reader.open(registryHead(bytes, 0, key.length), key.length);
+    const reader = this.#reader;
+    reader.load(bytes);
+    reader.open(registryHead(bytes, 0, key.length), key.length);
+    this.#parsed.clear();
     try {
-      const id = this.#id(this.#reader.value());
-      this.#reader.close();
-      return id;
+      const kind = reader.value();
+      if (kind === KIND.object) this.#members.readKey();
+      else if (kind === KIND.integer && of.key.length === 1) {
+        this.#parsed.put(this.#layout.key + of.key[0]!.field, reader);
+      } else reader.rest(kind);
+      reader.close();
     } catch (error) {
       if (!(error instanceof JsonError)) throw error;
       const { fault } = error;
       throw new EventError((m) => m.malformed.event.keyNotJson(fault));
     }
-  }
-
-  #id(kind: number): Key | null {
-    const reader = this.#reader;
-    if (kind === KIND.integer) return this.#values.keyOf(kind, reader.start, reader.stop);
-    if (kind !== KIND.object) {
-      reader.rest(kind);
-      return null;
-    }
-    let id: Key | null = null;
-    const typed = enterTyped(reader);
-    for (let name = reader.firstName(); name !== END; name = reader.nextName()) {
-      const inner = typedScalar(reader, reader.value());
-      if (name === FIELD.payload) id = this.#id(inner);
-      else if (name === FIELD.id && inner < KIND.object) {
-        id = this.#values.keyOf(inner, reader.start, reader.stop);
-      } else reader.rest(inner);
-    }
-    if (typed) reader.nextName();
-    return id;
+    return this.#values.keyOf(of, this.#parsed, this.#layout.key);
   }
 }

@@ -1,11 +1,21 @@
 import type { Sentence } from '../../errors.js';
+import type { TableName } from '../../legacy/tables.js'; // seam
+import type { Key } from '../../schema/table.js';
+import { contentKeyOf } from '../content-key.js';
 import { EventError } from '../decoder.js';
 import { type JsonReader, KIND } from '../json/reader.js';
-import { isForeign } from '../scope.js';
-import { type EventOperation, type Ignored, type Key, type Sink, withoutKey } from '../source.js';
-import type { JsonColumns, ValueReader } from './columns.js';
-import { FLAG, type ParsedFields, SLOT, UNSTATED } from './fields.js';
+import { type EventOperation, type Ignored, type Sink, withoutKey } from '../source.js';
+import type { JsonColumns } from './columns.js';
+import {
+  type EventLayout,
+  type EventTable,
+  FLAG,
+  type ParsedFields,
+  SLOT,
+  UNSTATED,
+} from './fields.js';
 import type { KeyReader } from './members.js';
+import type { ValueReader } from './values.js';
 
 const CREATE = 0x63;
 const UPDATE = 0x75;
@@ -36,7 +46,10 @@ export class RowEmitter {
   readonly #reader: JsonReader;
   readonly #values: ValueReader;
   readonly #columns: JsonColumns;
+  /** The row before a change, of a table without a key. */
+  readonly #oldColumns: JsonColumns;
   readonly #keys: KeyReader;
+  readonly #layout: EventLayout;
   readonly #parsed: ParsedFields;
   readonly #sink: Sink;
   /** Bits of UNSTATED that were reported to the sink. */
@@ -46,13 +59,17 @@ export class RowEmitter {
     readonly reader: JsonReader;
     readonly values: ValueReader;
     readonly columns: JsonColumns;
+    readonly oldColumns: JsonColumns;
     readonly keys: KeyReader;
+    readonly layout: EventLayout;
     readonly parsed: ParsedFields;
     readonly sink: Sink;
   }) {
     this.#reader = parts.reader;
     this.#values = parts.values;
     this.#columns = parts.columns;
+    this.#oldColumns = parts.oldColumns;
+    this.#layout = parts.layout;
     this.#keys = parts.keys;
     this.#parsed = parts.parsed;
     this.#sink = parts.sink;
@@ -61,14 +78,9 @@ export class RowEmitter {
   /**
    * Emits the event. Throws an EventError, before the sink got anything, where it is not one.
    *
-   * @param key of the message, where the parsed fields have none; used where the row has no id
+   * @param key of the message, where the parsed fields have none; used where the row has none
    */
-  emit(
-    key: Uint8Array | Key | null,
-    partition: number,
-    position: number,
-    receivedAt: number,
-  ): void {
+  emit(key: Uint8Array | null, partition: number, position: number, receivedAt: number): void {
     const parsed = this.#parsed;
     const sink = this.#sink;
     const op = this.#op();
@@ -77,12 +89,13 @@ export class RowEmitter {
       sink.ignored(ignored, null);
       return;
     }
-    const { table } = parsed;
-    if (table === null) throw this.#lacks('table', (m) => m.malformed.event.noTable());
-    if (isForeign(table)) {
-      sink.ignored(table, this.#foreignTime());
+    const of = parsed.table;
+    if (of === null) throw this.#lacks('table', (m) => m.malformed.event.noTable());
+    if (typeof of === 'string') {
+      sink.ignored(of, this.#foreignTime());
       return;
     }
+    const table = of.table.name as TableName; // seam
     if (op === TRUNCATE) {
       sink.truncate(table, partition, position);
       return;
@@ -90,21 +103,21 @@ export class RowEmitter {
     const operation = this.#operation(op);
     const flat = this.#isFlat();
     if (flat) this.#requirePosition();
-    let id: Key | null;
-    if (operation === 'delete') {
-      id = this.#id(flat ? SLOT.flat + this.#values.id : SLOT.oldId);
-    } else {
+    const { row, old, flat: flatRow } = this.#layout;
+    const isDelete = operation === 'delete';
+    if (!isDelete) {
       if (!flat && (parsed.flags & FLAG.after) === 0) {
         throw new EventError((m) => m.malformed.event.noRow());
       }
-      const row = flat ? SLOT.flat : SLOT.row;
-      this.#columns.read(table, parsed, row);
-      id = this.#id(row + this.#values.id);
+      this.#columns.read(of, parsed, flat ? flatRow : row);
     }
-    id ??= this.#idOfKey(key);
-    if (id === null && operation !== 'delete') {
-      throw new EventError((m) => m.malformed.event.noId());
-    }
+    const id =
+      of.table.keyKind === 'none'
+        ? this.#contentKey(of, operation, flat)
+        : (this.#values.keyOf(of, parsed, flat ? flatRow : isDelete ? old : row) ??
+          this.#keyOfMessage(of, key));
+    const mayLackKey = isDelete || (operation === 'update' && of.table.keyKind === 'none');
+    if (id === null && !mayLackKey) throw new EventError((m) => m.malformed.event.noId());
     const xid = this.#xid();
     // A snapshot's rows belong to no transaction.
     if (xid === null && operation !== 'snapshot') {
@@ -127,8 +140,8 @@ export class RowEmitter {
       origin: parsed.origin,
     };
     if ((parsed.unstated & ~this.#unstated) !== 0) this.#reportUnstated();
-    if (id === null) sink.deleteWithoutKey(withoutKey(event));
-    else sink.row(event, operation === 'delete' ? null : this.#columns);
+    if (id === null) sink.changeWithoutKey(withoutKey(event));
+    else sink.row(event, isDelete ? null : this.#columns);
   }
 
   #reportUnstated(): void {
@@ -139,20 +152,35 @@ export class RowEmitter {
     }
   }
 
-  /** The message's key in the parsed fields: its id, or JSON that has it. Null: no key. */
-  messageKey(): Uint8Array | Key | null {
+  /** The key of a row without one: of the old row where there is one. Null: the event lacks a value of it. */
+  #contentKey(of: EventTable, operation: EventOperation, flat: boolean): Key | null {
+    const { table } = of;
+    if (operation === 'insert' || operation === 'snapshot') {
+      return contentKeyOf(table, this.#columns);
+    }
+    // A flattened delete may have the old row; an update has the new one.
+    if (flat && operation === 'update') return null;
+    this.#oldColumns.read(of, this.#parsed, flat ? this.#layout.flat : this.#layout.old);
+    return contentKeyOf(table, this.#oldColumns);
+  }
+
+  /** The message's key in the parsed fields, as JSON or its text. Null: none, or one whose values have slots. */
+  messageKey(): Uint8Array | null {
     const { kinds, starts, stops } = this.#parsed;
-    const kind = kinds[SLOT.keyId]!;
-    if (kind < KIND.string) return this.#id(SLOT.keyId);
-    const key = this.#reader.utf8(kind, starts[SLOT.keyId]!, stops[SLOT.keyId]!);
+    const slot = kinds[SLOT.keyObject] === KIND.none ? SLOT.key : SLOT.keyObject;
+    const kind = kinds[slot]!;
+    if (kind <= KIND.null) return null;
+    const key = this.#reader.utf8(kind, starts[slot]!, stops[slot]!);
     if (key === null) throw new EventError((m) => m.malformed.event.halfPairInKey());
     return key;
   }
 
-  /** The id in the message's key: that of the parsed fields, or else `other`. Null: no id. */
-  #idOfKey(other: Uint8Array | Key | null): Key | null {
+  /** The row's key in the message's key: that of the parsed fields, or else `other`. */
+  #keyOfMessage(of: EventTable, other: Uint8Array | null): Key | null {
+    const inFields = this.#values.keyOf(of, this.#parsed, this.#layout.key);
+    if (inFields !== null) return inFields;
     const key = this.messageKey() ?? other;
-    return key instanceof Uint8Array ? this.#keys.read(key) : key;
+    return key === null ? null : this.#keys.read(key, of);
   }
 
   #op(): number {
@@ -217,11 +245,6 @@ export class RowEmitter {
       default:
         return 'snapshot';
     }
-  }
-
-  #id(slot: number): Key | null {
-    const { kinds, starts, stops } = this.#parsed;
-    return this.#values.keyOf(kinds[slot]!, starts[slot]!, stops[slot]!);
   }
 
   #xid(): number | null {

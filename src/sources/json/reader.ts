@@ -209,6 +209,7 @@ export class JsonReader {
   soleKind(known: number): number {
     const at = this.#at;
     const depth = this.#depth;
+    const { start } = this;
     const name = this.firstName();
     let kind: number = KIND.none;
     if (name === UNKNOWN || name >= known) {
@@ -218,6 +219,7 @@ export class JsonReader {
     }
     this.#at = at;
     this.#depth = depth;
+    this.start = start;
     return kind;
   }
 
@@ -319,6 +321,15 @@ export class JsonReader {
     }
   }
 
+  /** Reads the rest of an object or an array that `value` began; `start` and `stop` are then of the whole. */
+  whole(kind: number): void {
+    const { start } = this;
+    this.rest(kind);
+    this.kind = kind;
+    this.start = start;
+    this.stop = this.#at;
+  }
+
   /** The text of a string value. */
   string(kind: number, start: number, stop: number): string {
     if (kind === KIND.string) return this.ascii(start, stop);
@@ -336,6 +347,11 @@ export class JsonReader {
   ascii(start: number, stop: number): string {
     if (this.#text === '') this.#text = this.#bytes.toString('latin1', this.#textFrom, this.#end);
     return this.#text.slice(start - this.#textFrom, stop - this.#textFrom);
+  }
+
+  /** The JSON between two offsets. */
+  raw(start: number, stop: number): string {
+    return this.#bytes.toString('utf8', start, stop);
   }
 
   /** The number of an `integer`, or of a string of digits; NaN if it is not one or ≥ 2^53. */

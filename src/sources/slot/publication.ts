@@ -1,53 +1,57 @@
 import { OUR_RELATIONS, OUR_TABLES } from '../../database/catalog.js';
 import { EXIT, OperatorError, SourceAbsent } from '../../errors.js';
-import { TABLE_NAMES } from '../../legacy/tables.js';
 import { withConnection } from '../../postgres/connect.js';
 import { type Client, escapeIdentifier, escapeLiteral } from '../../postgres/driver.js';
 import { hasSqlstate, SQLSTATE } from '../../postgres/sqlstate.js';
 import type { ConnectionTarget } from '../../postgres/target.js';
+import type { Tables } from '../../schema/tables.js';
 import { slotExists } from './slot-session.js';
 
 /** Marks our publications, for us and for an administrator. */
 const COMMENT = 'oltp-simulator --create-slot';
 
-/** The publications with tables of the hospital, or their partitions. Throws a SourceAbsent when there is none. */
-export function findPublications(target: ConnectionTarget): Promise<string[]> {
+/** The publications with tables of the run, or their partitions. Throws a SourceAbsent when there is none. */
+export function findPublications(tables: Tables, target: ConnectionTarget): Promise<string[]> {
   return withConnection(target, async (client) => {
     const { rows } = await client.query<{ name: string }>(
       `SELECT DISTINCT p.pubname::text AS name FROM pg_publication_tables p
          JOIN pg_namespace n ON n.nspname = p.schemaname
          JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = p.tablename
         WHERE c.oid IN (SELECT oid FROM (${OUR_RELATIONS}) AS ours) ORDER BY 1`,
-      [TABLE_NAMES],
+      [tables.names],
     );
     if (rows.length > 0) return rows.map(({ name }) => name);
     const { database } = target;
     throw new SourceAbsent(EXIT.state, (m) =>
-      m.sources.noPublication({ database, tables: TABLE_NAMES.join(', ') }),
+      m.sources.noPublication({ database, tables: tables.names.join(', ') }),
     );
   });
 }
 
 /**
- * Makes the publication of the seven tables for a slot of the same name. Takes over one that is exactly as made here,
+ * Makes the publication of the run's tables for a slot of the same name. Takes over one that is exactly as made here,
  * which a killed process left. Throws an OperatorError and changes nothing when the slot exists, since its reader may
  * use that publication, or when the publication is another one.
  */
-export function makePublication(target: ConnectionTarget, name: string): Promise<void> {
+export function makePublication(
+  tables: Tables,
+  target: ConnectionTarget,
+  name: string,
+): Promise<void> {
   return withConnection(target, async (client) => {
     if (await isSlot(client, name)) throw slotExists(target, name);
-    await requireTables(client, target);
+    await requireTables(client, tables, target);
     try {
       const publication = escapeIdentifier(name);
       // One transaction: without its comment it would not be recognized as ours.
       await client.query(
-        `CREATE PUBLICATION ${publication} FOR TABLE ${TABLE_NAMES.join(', ')}
+        `CREATE PUBLICATION ${publication} FOR TABLE ${tables.names.join(', ')}
            WITH (publish = 'insert, update, delete');
          COMMENT ON PUBLICATION ${publication} IS ${escapeLiteral(COMMENT)}`,
       );
     } catch (error) {
       if (!hasSqlstate(error, SQLSTATE.DUPLICATE_OBJECT)) throw error;
-      if (await isAsMade(client, name)) return;
+      if (await isAsMade(client, tables, name)) return;
       const { database } = target;
       throw new OperatorError(EXIT.state, (m) =>
         m.sources.publicationExists({ publication: name, database }),
@@ -63,13 +67,14 @@ export function makePublication(target: ConnectionTarget, name: string): Promise
  *   publication stays
  */
 export function dropPublication(
+  tables: Tables,
   target: ConnectionTarget,
   name: string,
   slotIsOurs: boolean,
 ): Promise<void> {
   return withConnection(target, async (client) => {
     if (!slotIsOurs && (await isSlot(client, name))) return;
-    if (!(await isAsMade(client, name))) return;
+    if (!(await isAsMade(client, tables, name))) return;
     await client.query(`DROP PUBLICATION IF EXISTS ${escapeIdentifier(name)}`);
   });
 }
@@ -82,7 +87,7 @@ async function isSlot(client: Client, name: string): Promise<boolean> {
 }
 
 /** Whether the publication is exactly as `makePublication` made it, and may be dropped by us. */
-async function isAsMade(client: Client, name: string): Promise<boolean> {
+async function isAsMade(client: Client, tables: Tables, name: string): Promise<boolean> {
   // As JSON, since newer versions have more columns: filters, lists, generated columns. pg_depend counts whole schemas
   // of a publication, too.
   const { rows } = await client.query<{ as_made: boolean }>(
@@ -101,7 +106,7 @@ async function isAsMade(client: Client, name: string): Promise<boolean> {
                 = cardinality($1::text[])
             AS as_made
        FROM pg_publication p WHERE p.pubname = $2`,
-    [TABLE_NAMES, name, JSON.stringify(AS_MADE), COMMENT],
+    [tables.names, name, JSON.stringify(AS_MADE), COMMENT],
   );
   return rows[0]?.as_made === true;
 }
@@ -120,11 +125,12 @@ const AS_MADE = {
 
 async function requireTables(
   client: Client,
+  { names }: Tables,
   { database, searchPath }: ConnectionTarget,
 ): Promise<void> {
   const { rows } = await client.query<{ name: string }>(
-    'SELECT name FROM unnest($1::text[]) AS t (name) WHERE to_regclass(quote_ident(name)) IS NULL',
-    [TABLE_NAMES],
+    'SELECT name FROM unnest($1::text[]) AS t (name) WHERE to_regclass(name) IS NULL',
+    [names],
   );
   if (rows.length === 0) return;
   const tables = rows.map(({ name }) => name).join(', ');

@@ -1,14 +1,9 @@
 import type { Sentence } from '../../errors.js';
-import { TABLES, type TableName } from '../../legacy/tables.js';
-import { type Foreign, isForeign, type Scope } from '../scope.js';
-import {
-  type EventOperation,
-  type Key,
-  SERVER_COLUMNS,
-  type Sink,
-  TextColumns,
-  withoutKey,
-} from '../source.js';
+import type { TableName } from '../../legacy/tables.js'; // seam
+import type { Key, Table } from '../../schema/table.js';
+import { contentKeyOf } from '../content-key.js';
+import type { Foreign, Scope } from '../scope.js';
+import { type EventOperation, type Sink, TextColumns, withoutKey } from '../source.js';
 import { type RelationMessage, type Tuple, UNCHANGED, type UpdateMessage } from './pgoutput.js';
 import type { Received } from './wal-receiver.js';
 
@@ -16,13 +11,12 @@ type ReceivedChange = Extract<Received, { tag: 'change' }>;
 
 /** A table of the run, as the server described it on this connection. */
 interface PublishedTable {
-  readonly name: TableName;
+  readonly table: Table;
   /** The index in the server's tuples of each column of `RowColumns`; -1: not published. */
   readonly indexes: readonly number[];
+  /** Those of the key's columns. */
+  readonly keyIndexes: readonly number[];
 }
-
-/** The `id` comes first in every table. */
-const ID = 0;
 
 /** Turns a slot's messages of one connection into events. A slot has one partition: 0. */
 export class SlotRows {
@@ -75,7 +69,10 @@ export class SlotRows {
         for (const relation of message.relations) {
           const table = this.#table(relation);
           if (typeof table === 'string') this.#sink.ignored(table, null);
-          else this.#sink.truncate(table.name, 0, ++this.#position);
+          else {
+            const name = table.table.name as TableName; // seam
+            this.#sink.truncate(name, 0, ++this.#position);
+          }
         }
         return;
       case 'message':
@@ -83,47 +80,47 @@ export class SlotRows {
     }
   }
 
-  /** Gives an update of the id as Debezium does: a delete of the old row and an insert of the new one. */
-  #update(received: ReceivedChange, { relation, old, row }: UpdateMessage): void {
-    const table = this.#table(relation);
-    const at = typeof table === 'string' ? -1 : (table.indexes[ID] as number);
-    const before = old?.tuple[at] ?? null;
-    if (old === null || before === null || before === row[at]) {
-      this.#row(received, 'update', relation, row, row);
-    } else {
+  /** Gives an update of the key as Debezium does: a delete of the old row and an insert of the new one. */
+  #update(received: ReceivedChange, { relation, old, row: sent }: UpdateMessage): void {
+    const published = this.#table(relation);
+    const row = old?.kind === 'full' ? carried(sent, old.tuple) : sent;
+    if (typeof published !== 'string' && old !== null && changesKey(published, old.tuple, row)) {
       this.#row(received, 'delete', relation, old.tuple, null);
       this.#row(received, 'insert', relation, row, row);
+      return;
     }
+    const isIdentified = typeof published === 'string' || published.table.keyKind !== 'none';
+    this.#row(received, 'update', relation, isIdentified ? row : (old?.tuple ?? null), row);
   }
 
-  /** @param identity the tuple that has the id */
+  /** @param identity the tuple that has the key; null: none has */
   #row(
     { lsn, sentAt, receivedAt }: ReceivedChange,
     operation: EventOperation,
     relation: number,
-    identity: Tuple,
+    identity: Tuple | null,
     row: Tuple | null,
   ): void {
     // Counts every published table, as Debezium's `total_order` does.
     const order = ++this.#order;
-    const table = this.#table(relation);
-    if (typeof table === 'string') {
-      this.#sink.ignored(table, null);
+    const published = this.#table(relation);
+    if (typeof published === 'string') {
+      this.#sink.ignored(published, null);
       return;
     }
-    const { name, indexes } = table;
+    const { table, indexes } = published;
     const position = ++this.#position;
-    const id = identity[indexes[ID] as number];
-    // The publication's column list lacks it.
-    if (typeof id !== 'string' && operation !== 'delete') {
-      const reason = withoutId(operation === 'insert' ? operation : 'update', name);
+    const key = identity === null ? null : keyOf(published, identity);
+    // The publication's column list lacks a column of the key.
+    if (key === null && !mayLackKey(operation, table)) {
+      const reason = withoutId(operation === 'insert' ? operation : 'update', table.name);
       this.#sink.malformed({ partition: 0, position, reason });
       return;
     }
     const event = {
       operation,
-      table: name,
-      key: typeof id === 'string' ? keyOf(id) : 0,
+      table: table.name as TableName, // seam
+      key: key ?? 0,
       snapshot: null,
       xid: this.#xid,
       lsn: Number(lsn),
@@ -137,7 +134,7 @@ export class SlotRows {
       position,
       origin: null,
     };
-    if (typeof id !== 'string') this.#sink.deleteWithoutKey(withoutKey(event));
+    if (key === null) this.#sink.changeWithoutKey(withoutKey(event));
     else this.#sink.row(event, row === null ? null : columnsOf(row, indexes));
   }
 
@@ -148,10 +145,12 @@ export class SlotRows {
   /** Passes no database: it is the connection's, which the slot's opener has checked. */
   #tableOf({ schema, name, columns }: RelationMessage): PublishedTable | Foreign {
     const table = this.#scope.tableOf(null, schema, name);
-    if (isForeign(table)) return table;
-    const names = [...TABLES[table].columns.map((column) => column.name), ...SERVER_COLUMNS];
-    const indexes = names.map((each) => columns.findIndex((column) => column.name === each));
-    return { name: table, indexes };
+    if (typeof table === 'string') return table;
+    const indexOf = (column: string) => columns.findIndex((sent) => sent.name === column);
+    const indexes = [...table.columns, ...table.serverColumns].map((column) =>
+      indexOf(column.name),
+    );
+    return { table, indexes, keyIndexes: table.key.map(indexOf) };
   }
 }
 
@@ -164,12 +163,55 @@ function columnsOf(row: Tuple, indexes: readonly number[]): TextColumns {
   return new TextColumns(values);
 }
 
-function keyOf(id: string): Key {
+/** The new row with the values of the old one that the update left unchanged, and that the WAL lacks. */
+function carried(row: Tuple, old: Tuple): Tuple {
+  return row.includes(UNCHANGED)
+    ? row.map((value, i) => (value === UNCHANGED ? (old[i] ?? value) : value))
+    : row;
+}
+
+/** The row's key. Null: the tuple lacks a column of it. */
+function keyOf({ table, indexes, keyIndexes }: PublishedTable, tuple: Tuple): Key | null {
+  switch (table.keyKind) {
+    case 'id': {
+      const id = tuple[keyIndexes[0]!];
+      return typeof id === 'string' ? idOf(id) : null;
+    }
+    case 'columns':
+      return textKey(tuple, keyIndexes);
+    case 'none':
+      return contentKeyOf(table, columnsOf(tuple, indexes));
+  }
+}
+
+function idOf(id: string): Key {
   const number = Number(id);
   return Number.isSafeInteger(number) ? number : id;
 }
 
+function textKey(tuple: Tuple, indexes: readonly number[]): string | null {
+  const texts: string[] = [];
+  for (const index of indexes) {
+    const text = tuple[index];
+    if (typeof text !== 'string') return null;
+    texts.push(text);
+  }
+  return texts.length === 1 ? texts[0]! : JSON.stringify(texts);
+}
+
+/** Whether an update sets another key. Not where the old row lacks a column of it: its identity is another one. */
+function changesKey({ keyIndexes }: PublishedTable, old: Tuple, row: Tuple): boolean {
+  return (
+    keyIndexes.some((index) => old[index] !== row[index] && row[index] !== UNCHANGED) &&
+    keyIndexes.every((index) => typeof old[index] === 'string')
+  );
+}
+
+function mayLackKey(operation: EventOperation, { keyKind }: Table): boolean {
+  return operation === 'delete' || (operation === 'update' && keyKind === 'none');
+}
+
 /** Outside of `#row`, which runs for every change: a closure there costs each call a context. */
-function withoutId(operation: 'insert' | 'update', table: TableName): Sentence {
+function withoutId(operation: 'insert' | 'update', table: string): Sentence {
   return (m) => m.malformed.event.rowWithoutId({ operation, table });
 }

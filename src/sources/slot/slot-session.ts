@@ -26,8 +26,10 @@ export interface SlotSession {
 /** Sets the session's formats of values, so that the server's settings have no effect, and reads the slot's state. */
 export async function prepareSession(client: Client, slot: string): Promise<SlotSession> {
   await client.query(
-    `SELECT set_config('IntervalStyle', 'postgres', false),
-            set_config('extra_float_digits', '3', false),
+    `SELECT set_config('DateStyle', 'ISO', false),
+            set_config('TimeZone', 'UTC', false),
+            set_config('IntervalStyle', 'postgres', false),
+            set_config('extra_float_digits', '1', false),
             set_config('bytea_output', 'hex', false)`,
   );
   const { rows } = await client.query<{ timeout: number; position: string | null }>(

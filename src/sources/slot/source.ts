@@ -5,6 +5,7 @@ import { Wakeable } from '../../lib/wakeable.js';
 import { withConnection } from '../../postgres/connect.js';
 import { describeFailure } from '../../postgres/failures.js';
 import { addressOf, type ConnectionTarget } from '../../postgres/target.js';
+import type { Tables } from '../../schema/tables.js';
 import type { Scope } from '../scope.js';
 import type { Sink, Source } from '../source.js';
 import { DecodeError } from './byte-reader.js';
@@ -20,6 +21,8 @@ const BATCH = 512;
 const ASK_MS = 100;
 
 export interface SlotSourceOptions {
+  /** The run's, which a publication must have. */
+  readonly tables: Tables;
   readonly target: ConnectionTarget;
   readonly slot: string;
   /**
@@ -27,7 +30,7 @@ export interface SlotSourceOptions {
    * which the next one of the same name takes over. False: reads an existing slot from its confirmed position.
    */
   readonly create: boolean;
-  /** Null: those with tables of the hospital; with `create`, a temporary one of the slot's name. */
+  /** Null: those with tables of the run; with `create`, a temporary one of the slot's name. */
   readonly publications: readonly string[] | null;
   /** Retries after a lost connection, with which a temporary slot ends. */
   readonly reconnect: ReconnectPolicy;
@@ -64,15 +67,15 @@ export class SlotSource implements Source {
    * when the slot or the publications cannot be read or made.
    */
   async start(): Promise<{ readonly from: number } | null> {
-    const { target, slot, create, publications } = this.#options;
+    const { tables, target, slot, create, publications } = this.#options;
     // Before the publications: making those would not help a slot of another plugin.
     if (!create) await withConnection(target, (client) => requirePgoutput(client, target, slot));
     if (publications !== null) this.#publications = publications;
-    else if (!create) this.#publications = await findPublications(target);
+    else if (!create) this.#publications = await findPublications(tables, target);
     else {
       // Set before: it may be made, and the answer lost.
       this.#published = true;
-      await makePublication(target, slot);
+      await makePublication(tables, target, slot);
       this.#publications = [slot];
     }
     this.#receiver = await this.#open();
@@ -111,11 +114,13 @@ export class SlotSource implements Source {
   }
 
   async #close(): Promise<void> {
-    const { target, slot } = this.#options;
+    const { tables, target, slot } = this.#options;
     const receiver = this.#receiver;
     // Before the slot is dropped: without it, another process may take the publication for a leftover.
     const held = receiver !== null && !receiver.ended;
-    const dropped = this.#published ? dropPublication(target, slot, held) : Promise.resolve();
+    const dropped = this.#published
+      ? dropPublication(tables, target, slot, held)
+      : Promise.resolve();
     const [result] = await Promise.allSettled([dropped]);
     await receiver?.close();
     // Where the server is lost, its own error says more.

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { readFacts } from '../../../src/ledger/facts-file.js';
 import type { Rng } from '../../../src/random/rng.js';
+import { schemaWith } from '../../../src/schemas/index.js';
 import { Intake } from '../../../src/sources/intake.js';
 import { type Scope, tableScope } from '../../../src/sources/scope.js';
 import type { Ignored, Sink } from '../../../src/sources/source.js';
@@ -186,5 +187,5 @@ function scopeOf(ledger: string): Scope {
   const { facts } = readFacts(ledger);
   if (facts === null) throw new Error(`no facts in ${ledger}`);
   const { server, begin } = facts;
-  return tableScope({ database: server.database, tables: begin.tables });
+  return tableScope(schemaWith([]).tables, { database: server.database, tables: begin.tables });
 }

@@ -9,6 +9,7 @@ import { en } from '../../../src/messages/en.js';
 import { withConnection } from '../../../src/postgres/connect.js';
 import type { ConnectionTarget } from '../../../src/postgres/target.js';
 import type { RunSummary } from '../../../src/runs/summary.js';
+import { schemaWith } from '../../../src/schemas/index.js';
 import { currentWalLsn } from '../../../src/sources/slot/lsn.js';
 import { SlotSource } from '../../../src/sources/slot/source.js';
 import {
@@ -210,7 +211,14 @@ async function takeSlot(
   slot: string,
 ): Promise<{ events: ReceivedRow[]; from: number; end: number }> {
   const reconnect = RECONNECT;
-  const source = new SlotSource({ target, slot, create: false, publications: ['p'], reconnect });
+  const source = new SlotSource({
+    tables: schemaWith([]).tables,
+    target,
+    slot,
+    create: false,
+    publications: ['p'],
+    reconnect,
+  });
   const started = await source.start();
   assert.ok(started !== null);
   const end = await withConnection(target, currentWalLsn);
@@ -238,7 +246,7 @@ class Taker implements Sink {
     this.events.push(receivedRow(event, columns));
   }
 
-  deleteWithoutKey({ table }: KeylessEvent): void {
+  changeWithoutKey({ table }: KeylessEvent): void {
     throw new Error(`a delete of ${table} without its id`);
   }
 

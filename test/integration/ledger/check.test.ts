@@ -4,14 +4,15 @@ import { join } from 'node:path';
 import test from 'node:test';
 import type { LedgerDifference } from '../../../src/ledger/check.js';
 import { decodeIds, encodeKeys, type KeyList } from '../../../src/ledger/keys.js';
-import { OPERATIONS, type Operation } from '../../../src/legacy/changes.js';
-import { TABLE_NAMES, type TableName } from '../../../src/legacy/tables.js';
+import { OPERATIONS, type Operation } from '../../../src/schema/changes.js';
+import type { TableName } from '../../../src/schema/table.js';
 import { auditedTransactions } from '../../helpers/audit.js';
 import { startCli } from '../../helpers/cli.js';
 import { startServers } from '../../helpers/server.js';
 import { stream, summaryOf, totalEvents } from '../../helpers/stream-run.js';
 import { waitFor } from '../../helpers/wait-for.js';
 import { run, type Workspace, withWorkspace } from '../../helpers/workspace.js';
+import { SCHEMA } from '../../unit/ledger/sample-ledger.js';
 import {
   type Committed,
   committedOf,
@@ -67,7 +68,7 @@ function lonelyKey(
         decodeKeysOf(record.rows[trace.table]?.[operation]).includes(trace.key),
       ),
     ).length;
-  for (const table of TABLE_NAMES) {
+  for (const table of SCHEMA.tables.names) {
     for (const key of decodeKeysOf(intent.record.rows[table]?.[write])) {
       if (times({ table, key }) === 1) return { table, key };
     }
@@ -83,7 +84,7 @@ function decodeKeysOf(keys: KeyList | undefined): number[] {
 function find(files: readonly Ledger[], write: Operation, only = false): [Committed, Trace] {
   for (const transaction of committedOf(files)) {
     const { rows } = transaction.intent.record;
-    const mixed = TABLE_NAMES.some((table) =>
+    const mixed = SCHEMA.tables.names.some((table) =>
       Object.keys(rows[table] ?? {}).some((op) => op !== write),
     );
     const trace = only && mixed ? null : lonelyKey(files, transaction, write);
@@ -218,7 +219,7 @@ for (const server of servers) {
       assert.equal(shown.run, all.summary.run_id);
       for (const write of OPERATIONS) {
         assert.ok(
-          TABLE_NAMES.some((table) => shown.rows[table][write] > 0),
+          SCHEMA.tables.names.some((table) => shown.rows[table][write] > 0),
           write,
         );
       }

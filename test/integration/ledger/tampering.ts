@@ -4,6 +4,7 @@ import { ledgerFiles, ledgerFolder } from '../../../src/ledger/folder.js';
 import type { CommittedRecord, IntentRecord, LedgerRecord } from '../../../src/ledger/format.js';
 import { seal } from '../../../src/ledger/sealed-lines.js';
 import { TransactionFold } from '../../../src/ledger/transactions.js';
+import { SCHEMA } from '../../unit/ledger/sample-ledger.js';
 
 /** A line of a ledger: its record, and its seal as it was written. */
 export interface Line {
@@ -49,7 +50,7 @@ export function saveWithOldSeals(files: readonly Ledger[]): void {
 export function saveResealed(files: readonly Ledger[]): void {
   const ignore = () => undefined;
   for (const { path, lines } of files) {
-    const fold = new TransactionFold({
+    const fold = new TransactionFold(SCHEMA.tables, {
       onHeader: ignore,
       onLease: ignore,
       onTransaction: ignore,

@@ -1,4 +1,3 @@
-import type { TableName } from '../../../src/legacy/tables.js';
 import { en } from '../../../src/messages/en.js';
 import type { ConnectionTarget } from '../../../src/postgres/target.js';
 import { SlotSource, type SlotSourceOptions } from '../../../src/sources/slot/source.js';
@@ -12,7 +11,7 @@ import type {
   Source,
   Unstated,
 } from '../../../src/sources/source.js';
-import { publicScope } from '../../helpers/any-scope.js';
+import { HOSPITAL_TABLES, publicScope } from '../../helpers/any-scope.js';
 import { type ReceivedRow, receivedRow } from '../../helpers/received-row.js';
 
 /** Keeps the events of a source, in order. */
@@ -34,11 +33,11 @@ export class Collector implements Sink {
     this.received.push(`${event.operation} ${event.table} ${event.key}`);
   }
 
-  deleteWithoutKey({ operation, table, position }: KeylessEvent): void {
+  changeWithoutKey({ operation, table, position }: KeylessEvent): void {
     this.received.push(`${operation} ${table} without its id, position ${position}`);
   }
 
-  truncate(table: TableName): void {
+  truncate(table: string): void {
     this.received.push(`truncate ${table}`);
   }
 
@@ -96,6 +95,7 @@ export function slotSource(
   options: Partial<SlotSourceOptions> = {},
 ): SlotSource {
   return new SlotSource({
+    tables: HOSPITAL_TABLES,
     target,
     slot,
     create: false,

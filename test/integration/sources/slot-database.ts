@@ -1,6 +1,6 @@
-import { TABLE_NAMES } from '../../../src/legacy/tables.js';
 import { withConnection } from '../../../src/postgres/connect.js';
 import { currentWalLsn } from '../../../src/sources/slot/lsn.js';
+import { HOSPITAL_TABLES } from '../../helpers/any-scope.js';
 import { type TestDatabase, withDatabase } from '../../helpers/database.js';
 import { startServers } from '../../helpers/server.js';
 import { waitFor } from '../../helpers/wait-for.js';
@@ -17,7 +17,7 @@ export async function withSlot(
   body: (db: TestDatabase) => Promise<void>,
 ): Promise<void> {
   await withDatabase(server, async (db) => {
-    await db.query(`CREATE PUBLICATION p FOR TABLE ${TABLE_NAMES.join(', ')}`);
+    await db.query(`CREATE PUBLICATION p FOR TABLE ${HOSPITAL_TABLES.names.join(', ')}`);
     await db.query(`SELECT pg_create_logical_replication_slot('s', 'pgoutput')`);
     try {
       await body(db);

@@ -2,13 +2,12 @@ import '../../../src/messages/english.js';
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { EXIT, OperatorError } from '../../../src/errors.js';
-import { TABLE_NAMES } from '../../../src/legacy/tables.js';
 import { monotonicMs } from '../../../src/lib/clock.js';
 import { withConnection } from '../../../src/postgres/connect.js';
 import { measureClockOffset } from '../../../src/sources/clock-offset.js';
 import { currentWalLsn } from '../../../src/sources/slot/lsn.js';
 import { WalReceiver } from '../../../src/sources/slot/wal-receiver.js';
-import { anyScope } from '../../helpers/any-scope.js';
+import { anyScope, HOSPITAL_TABLES } from '../../helpers/any-scope.js';
 import { type TestDatabase, withDatabase } from '../../helpers/database.js';
 import { waitFor } from '../../helpers/wait-for.js';
 import { Collector, collecting, PATIENT, slotSource } from './collecting.js';
@@ -382,7 +381,7 @@ for (const server of servers) {
   test(`${version}: a publication is taken over if it is ours, and left alone if not`, async () => {
     await withSlot(server, async (db) => {
       await db.query('DROP PUBLICATION p');
-      const tables = TABLE_NAMES.join(', ');
+      const tables = HOSPITAL_TABLES.names.join(', ');
       const ours = `COMMENT ON PUBLICATION mine IS 'oltp-simulator --create-slot'`;
       const foreign = [
         // The same, but without our comment.

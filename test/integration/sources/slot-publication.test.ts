@@ -1,15 +1,16 @@
+import { schemaWith } from '../../../src/schemas/index.js'; // seam
 import '../../../src/messages/english.js';
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { initDb } from '../../../src/database/scripts.js';
 import { EXIT, OperatorError } from '../../../src/errors.js';
-import { TABLE_NAMES } from '../../../src/legacy/tables.js';
 import { withConnection } from '../../../src/postgres/connect.js';
 import {
   dropPublication,
   findPublications,
   makePublication,
 } from '../../../src/sources/slot/publication.js';
+import { HOSPITAL_TABLES } from '../../helpers/any-scope.js';
 import { type TestDatabase, withDatabase } from '../../helpers/database.js';
 import { PARTITIONED_CONSULTAS } from '../../helpers/partitioned.js';
 import { startServers } from '../../helpers/server.js';
@@ -38,20 +39,23 @@ for (const server of servers) {
     await withDatabase(server, async (db) => {
       const clinica = { ...db.target, searchPath: 'clinica' };
       await db.query('CREATE SCHEMA clinica');
-      await withConnection(clinica, initDb);
+      await withConnection(clinica, (client) => initDb(client, clinica, schemaWith([])));
       await db.query('CREATE PUBLICATION of_public FOR TABLE exames');
-      await assert.rejects(findPublications(clinica), refused(/no publication of the database/));
+      await assert.rejects(
+        findPublications(HOSPITAL_TABLES, clinica),
+        refused(/no publication of the database/),
+      );
       await db.query(
         version >= 15
           ? 'CREATE PUBLICATION of_clinica FOR TABLES IN SCHEMA clinica'
           : 'CREATE PUBLICATION of_clinica FOR TABLE clinica.pacientes',
       );
-      assert.deepEqual(await findPublications(clinica), ['of_clinica']);
-      assert.deepEqual(await findPublications(db.target), ['of_public']);
+      assert.deepEqual(await findPublications(HOSPITAL_TABLES, clinica), ['of_clinica']);
+      assert.deepEqual(await findPublications(HOSPITAL_TABLES, db.target), ['of_public']);
       // The first schema that has a table wins, table by table.
       await db.query('DROP TABLE clinica.exames');
       const both = { ...db.target, searchPath: 'clinica, public' };
-      assert.deepEqual(await findPublications(both), ['of_clinica', 'of_public']);
+      assert.deepEqual(await findPublications(HOSPITAL_TABLES, both), ['of_clinica', 'of_public']);
     });
   });
 
@@ -63,7 +67,11 @@ for (const server of servers) {
         CREATE PUBLICATION leaves FOR TABLE consultas;
         CREATE PUBLICATION half FOR TABLE consultas_p1;
         CREATE PUBLICATION root FOR TABLE consultas WITH (publish_via_partition_root = true)`);
-      assert.deepEqual(await findPublications(db.target), ['half', 'leaves', 'root']);
+      assert.deepEqual(await findPublications(HOSPITAL_TABLES, db.target), [
+        'half',
+        'leaves',
+        'root',
+      ]);
     });
   });
 
@@ -71,23 +79,23 @@ for (const server of servers) {
     await withDatabase(server, async (db) => {
       const clinica = { ...db.target, searchPath: 'clinica' };
       await db.query('CREATE SCHEMA clinica');
-      await withConnection(clinica, initDb);
-      await makePublication(clinica, 'made');
-      const tables = TABLE_NAMES.map((table) => `clinica.${table}`).sort();
+      await withConnection(clinica, (client) => initDb(client, clinica, schemaWith([])));
+      await makePublication(HOSPITAL_TABLES, clinica, 'made');
+      const tables = HOSPITAL_TABLES.names.map((table) => `clinica.${table}`).sort();
       assert.deepEqual(await published(db, 'made'), tables);
       // A killed process's publication is taken over, but not with other tables.
-      await makePublication(clinica, 'made');
+      await makePublication(HOSPITAL_TABLES, clinica, 'made');
       await assert.rejects(
-        makePublication(db.target, 'made'),
+        makePublication(HOSPITAL_TABLES, db.target, 'made'),
         refused(/already has a publication "made"/),
       );
-      await dropPublication(db.target, 'made', false);
+      await dropPublication(HOSPITAL_TABLES, db.target, 'made', false);
       assert.deepEqual(await published(db, 'made'), tables);
-      await dropPublication(clinica, 'made', false);
+      await dropPublication(HOSPITAL_TABLES, clinica, 'made', false);
       assert.deepEqual(await published(db, 'made'), []);
       await db.query('DROP TABLE clinica.exames');
       await assert.rejects(
-        makePublication(clinica, 'made'),
+        makePublication(HOSPITAL_TABLES, clinica, 'made'),
         refused(/missing .*search_path clinica \(exames\)/),
       );
     });
@@ -96,15 +104,15 @@ for (const server of servers) {
   test(`${version}: a partitioned table is published by its partitions, and that is ours to remove`, async () => {
     await withDatabase(server, async (db) => {
       await db.query(PARTITIONED_CONSULTAS);
-      await makePublication(db.target, 'made');
+      await makePublication(HOSPITAL_TABLES, db.target, 'made');
       const [made] = await db.query<{ root: boolean }>(
         'SELECT pubviaroot AS root FROM pg_publication',
       );
       assert.equal(made?.root, false);
       const found = (await published(db, 'made')).filter((name) => name.includes('consultas'));
       assert.deepEqual(found, ['public.consultas_p0', 'public.consultas_p1']);
-      await makePublication(db.target, 'made');
-      await dropPublication(db.target, 'made', false);
+      await makePublication(HOSPITAL_TABLES, db.target, 'made');
+      await dropPublication(HOSPITAL_TABLES, db.target, 'made', false);
       assert.deepEqual(await published(db, 'made'), []);
     });
   });

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { TABLES } from '../../../src/legacy/tables.js';
 import { machineMicros } from '../../../src/lib/clock.js';
 import { withConnection } from '../../../src/postgres/connect.js';
 import { parseLsn } from '../../../src/sources/slot/lsn.js';
-import { SERVER_COLUMNS, type Sink } from '../../../src/sources/source.js';
-import { anyScope } from '../../helpers/any-scope.js';
+import type { Sink } from '../../../src/sources/source.js';
+import { anyScope, HOSPITAL_TABLES } from '../../helpers/any-scope.js';
 import type { TestDatabase } from '../../helpers/database.js';
 import { waitFor } from '../../helpers/wait-for.js';
 import { Collector, collecting, slotSource } from './collecting.js';
@@ -75,7 +74,8 @@ for (const server of servers) {
       assert.deepEqual(insert?.values?.slice(0, 6), ['1', 'Ana', '1980-01-02', 'cpf 1', null, '']);
       assert.equal(update?.values?.[1], 'não 😀');
       assert.equal(update?.values?.[6], '2026-03-01 12:34:56.7');
-      const columns = TABLES.pacientes.columns.length + SERVER_COLUMNS.length;
+      const table = HOSPITAL_TABLES.get('pacientes');
+      const columns = table.columns.length + table.serverColumns.length;
       assert.equal(update?.values?.length, columns);
       assert.match(update?.values?.at(-1) ?? '', /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/);
       assert.equal(insert?.key, 1);

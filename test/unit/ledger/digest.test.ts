@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Digest } from '../../../src/ledger/digest.js';
-import type { Operation } from '../../../src/legacy/changes.js';
-import type { Row, TableName } from '../../../src/legacy/tables.js';
+import type { Operation } from '../../../src/schema/changes.js';
+import type { Row, TableName } from '../../../src/schema/table.js';
 
 type Part = readonly [TableName, Operation, Row];
 

@@ -4,14 +4,14 @@ import test from 'node:test';
 import { addFacts, factsFile, readFacts, writeFacts } from '../../../src/ledger/facts-file.js';
 import { beforeRow, factsWithTriggers } from '../../helpers/facts-with-triggers.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
-import { HEADER } from './sample-ledger.js';
+import { HEADER, SCHEMA } from './sample-ledger.js';
 
 const BEGIN = factsWithTriggers({});
 const END = factsWithTriggers({ exames: [beforeRow('late', 'insert')] });
 
 function withFacts(body: (folder: string) => void): Promise<void> {
   return withTempFolder(async (folder) => {
-    writeFacts(folder, 'run', HEADER.server, BEGIN);
+    writeFacts(SCHEMA, folder, 'run', HEADER.server, BEGIN);
     body(folder);
   });
 }
@@ -21,6 +21,7 @@ test('facts are read as they were written, from the beginning and the end of a r
     const { server } = HEADER;
     assert.deepEqual(readFacts(folder), {
       facts: { server, begin: BEGIN, end: null },
+      schema: { extensions: [], changing: { medicos: [], convenios: [], ...SCHEMA.firstChanging } },
       damaged: false,
     });
     addFacts(folder, END);
@@ -29,7 +30,7 @@ test('facts are read as they were written, from the beginning and the end of a r
 
 test('a ledger without the file is of version 1', () =>
   withTempFolder(async (folder) => {
-    assert.deepEqual(readFacts(folder), { facts: null, damaged: false });
+    assert.deepEqual(readFacts(folder), { facts: null, schema: null, damaged: false });
   }));
 
 test('an incomplete line of a killed process is ignored', () =>
@@ -45,5 +46,5 @@ test('a changed line makes the whole file damaged', () =>
       factsFile(folder),
       text.replace('"search_path":"public"', '"search_path":"other"'),
     );
-    assert.deepEqual(readFacts(folder), { facts: null, damaged: true });
+    assert.deepEqual(readFacts(folder), { facts: null, schema: null, damaged: true });
   }));

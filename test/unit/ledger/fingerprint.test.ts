@@ -7,14 +7,19 @@ import {
   Fingerprints,
 } from '../../../src/ledger/fingerprint.js';
 import { intentOf } from '../../../src/ledger/writer.js';
-import type { Row } from '../../../src/legacy/tables.js';
+import type { Row } from '../../../src/schema/table.js';
+import { SCHEMA } from './sample-ledger.js';
+
+const CONSULTAS = SCHEMA.tables.get('consultas');
+const EXAMES = SCHEMA.tables.get('exames');
 
 /** id, paciente_id, medico_id, data, motivo, status: updates set `status` and `data`. */
 const ROW: Row = [7, 20, 3, '2026-11-23 08:15:00', 'retorno', 'agendada'];
 const FIXED_PLACES = [1, 2, 4];
 const CHANGING_PLACES = [3, 5];
 
-const printsOf = (...rows: Row[]) => new Fingerprints(encodeWhole('consultas', rows), rows.length);
+const printsOf = (...rows: Row[]) =>
+  new Fingerprints(encodeWhole(CONSULTAS, rows), rows.length, false);
 
 test('a column changes only the fingerprint that it is a part of; the key changes none', () => {
   const plain = printsOf(ROW);
@@ -45,8 +50,9 @@ test('null, an empty text and swapped values have different fingerprints', () =>
 test('an update has the changing fingerprint of the new row, and no fixed one', () => {
   const whole = printsOf(ROW);
   const update = new Fingerprints(
-    encodeUpdates('consultas', ['status', 'data'], [[7, 'agendada', '2026-11-23 08:15:00']]),
+    encodeUpdates(CONSULTAS, ['status', 'data'], [[7, 'agendada', '2026-11-23 08:15:00']]),
     1,
+    false,
   );
   assert.equal(update.changing(0), whole.changing(0));
   assert.equal(update.fixed(0), null);
@@ -54,11 +60,11 @@ test('an update has the changing fingerprint of the new row, and no fixed one', 
 
 test('many rows come back in their order, in 8 or 4 bytes each', () => {
   const rows = Array.from({ length: 2_000 }, (_, i): Row => ROW.with(0, i).with(1, i * 3));
-  const text = encodeWhole('consultas', rows);
-  assert.ok(areFingerprints(text, rows.length));
-  assert.ok(!areFingerprints(text, rows.length - 1));
+  const text = encodeWhole(CONSULTAS, rows);
+  assert.ok(areFingerprints(text, rows.length, false));
+  assert.ok(!areFingerprints(text, rows.length - 1, false));
   assert.equal(text.length, 4 * Math.ceil((rows.length * 8) / 3));
-  const prints = new Fingerprints(text, rows.length);
+  const prints = new Fingerprints(text, rows.length, false);
   for (const at of [0, 1, 999, 1_999]) {
     assert.equal(prints.fixed(at), printsOf(rows[at]!).fixed(0));
   }
@@ -71,12 +77,13 @@ test('an intent has fingerprints in the order of its keys, for any order of rows
     rows: [ROW.with(0, id).with(1, id * 100)],
   }));
   const { rows, prints } = intentOf(
+    SCHEMA.tables,
     { xid: null, lsn: null, changes, subtransactions: false },
     1,
     0,
   );
   assert.deepEqual(rows, { consultas: { insert: '3,2,4' } });
-  const read = new Fingerprints(prints?.consultas?.insert ?? '', 3);
+  const read = new Fingerprints(prints?.consultas?.insert ?? '', 3, false);
   const expected = [3, 5, 9].map((id) => printsOf(ROW.with(1, id * 100)).fixed(0));
   assert.deepEqual(
     [0, 1, 2].map((at) => read.fixed(at)),
@@ -88,6 +95,7 @@ test('stored rows replace the sent ones', () => {
   const stored = ROW.with(4, 'RETORNO');
   const change = { table: 'consultas' as const, operation: 'update' as const };
   const { prints } = intentOf(
+    SCHEMA.tables,
     {
       xid: null,
       lsn: null,
@@ -97,19 +105,19 @@ test('stored rows replace the sent ones', () => {
     1,
     0,
   );
-  const read = new Fingerprints(prints?.consultas?.update ?? '', 1);
+  const read = new Fingerprints(prints?.consultas?.update ?? '', 1, false);
   assert.equal(read.fixed(0), printsOf(stored).fixed(0));
 });
 
 test('the example of the README: an exam, and its result', () => {
-  const text = encodeWhole('exames', [[7, 12, 'hemograma', '2026-01-31 08:15:00', null]]);
+  const text = encodeWhole(EXAMES, [[7, 12, 'hemograma', '2026-01-31 08:15:00', null]]);
   assert.equal(text, 'r5NgaqnORlg=');
-  const prints = new Fingerprints(text, 1);
+  const prints = new Fingerprints(text, 1, false);
   assert.equal(hex(prints.changing(0)), '6a6093af');
   assert.equal(hex(prints.fixed(0)), '5846cea9');
   const one = [7, 'normal'];
-  assert.equal(encodeUpdates('exames', ['resultado'], [one]), 'KcddtQ==');
-  assert.equal(encodeUpdates('exames', ['resultado'], [one, [9, 'normal']]), 'KcddtSnHXbU=');
+  assert.equal(encodeUpdates(EXAMES, ['resultado'], [one]), 'KcddtQ==');
+  assert.equal(encodeUpdates(EXAMES, ['resultado'], [one, [9, 'normal']]), 'KcddtSnHXbU=');
 });
 
 function hex(print: number | null): string {

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { OperatorError } from '../../../src/errors.js';
 import type { LedgerRecord } from '../../../src/ledger/format.js';
-import { isRecord } from '../../../src/ledger/is-record.js';
+import { isRecordOf } from '../../../src/ledger/is-record.js';
 import { type LedgerProblem, LedgerReader, readTail } from '../../../src/ledger/reader.js';
 import { SealedLines } from '../../../src/ledger/sealed-lines.js';
 import { LedgerWriter } from '../../../src/ledger/writer.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
-import { committed, end, HEADER, intent, read, textOf } from './sample-ledger.js';
+import { committed, end, HEADER, intent, read, SCHEMA, textOf } from './sample-ledger.js';
 
 const RECORDS = [
   HEADER,
@@ -41,7 +41,7 @@ test('a file is read the same in pieces of any length, also if a piece ends insi
   const records = [{ ...HEADER, run: 'saúde-ção' }, ...RECORDS.slice(1)];
   const bytes = Buffer.from(textOf(records));
   for (const length of [1, 2, 3, 7, 100, bytes.length]) {
-    const lines = new SealedLines(PATH, isRecord);
+    const lines = new SealedLines(PATH, isRecordOf(SCHEMA.tables));
     const found = [];
     for (let at = 0; at < bytes.length; at += length) {
       found.push(...lines.push(bytes.subarray(at, at + length)));
@@ -99,7 +99,7 @@ test('a last line that is cut off anywhere is ignored, also if lines follow', ()
       assert.deepEqual(cut.problems, [], text.slice(begin, length));
       assert.equal(cut.records.length, RECORDS.length - (whole ? 1 : 2));
       await writeFile(path, text.slice(0, length));
-      const { writer, open } = LedgerWriter.reopen(path);
+      const { writer, open } = LedgerWriter.reopen(SCHEMA.tables, path);
       assert.deepEqual(open, [3]);
       writer.resolve(3, 'committed', '703');
       writer.close();
@@ -115,7 +115,7 @@ test('a growing file is read on from where it ended', () =>
     const seen: unknown[] = [];
     const problems: LedgerProblem[] = [];
     await writeFile(path, '');
-    const reader = new LedgerReader(path, {
+    const reader = new LedgerReader(SCHEMA.tables, path, {
       onHeader: ({ run }) => seen.push(run),
       onTransaction: ({ intent, outcome }) => seen.push([intent.intent, outcome]),
       onProblem: (problem) => problems.push(problem),
@@ -153,20 +153,20 @@ test('the end of a long file is read without its beginning', () =>
     const text = textOf(records);
     assert.ok(text.length > 4 * 65_536);
     await writeFile(path, text);
-    const { open, header, cutOff } = readTail(path);
+    const { open, header, cutOff } = readTail(SCHEMA.tables, path);
     assert.deepEqual(open, [count - 2, count - 1, count]);
     assert.equal(header?.run, HEADER.run);
     assert.equal(cutOff, false);
     // The chain goes on: a record that is added follows the last line.
-    const { writer } = LedgerWriter.reopen(path);
+    const { writer } = LedgerWriter.reopen(SCHEMA.tables, path);
     writer.abort(open);
     writer.close();
     assert.deepEqual(read(path, await readFile(path, 'utf8')).problems, []);
   }));
 
 test('a file of another version is refused', () => {
-  const text = textOf([{ ...HEADER, ledger: 3 }]);
-  assert.throws(() => read(PATH, text), /is a ledger of format 3/);
+  const text = textOf([{ ...HEADER, ledger: 4 }]);
+  assert.throws(() => read(PATH, text), /is a ledger of format 4/);
 });
 
 test('a sealed line that is not a record is malformed', () => {

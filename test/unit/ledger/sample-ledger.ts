@@ -1,14 +1,13 @@
-import {
-  LEDGER_VERSION,
-  type LedgerHeader,
-  type LedgerRecord,
-} from '../../../src/ledger/format.js';
-import { isRecord } from '../../../src/ledger/is-record.js';
+import { type LedgerHeader, type LedgerRecord, ledgerVersion } from '../../../src/ledger/format.js';
+import { isRecordOf } from '../../../src/ledger/is-record.js';
 import { type LedgerProblem, linesOf } from '../../../src/ledger/reader.js';
 import { SealedLines, seal } from '../../../src/ledger/sealed-lines.js';
+import { schemaWith } from '../../../src/schemas/index.js';
+
+export const SCHEMA = schemaWith([]);
 
 export const HEADER: LedgerHeader = {
-  ledger: LEDGER_VERSION,
+  ledger: ledgerVersion({ extensions: [] }),
   run: '20261123-201530-a1b2',
   worker: 1,
   connection: 1,
@@ -63,7 +62,7 @@ export function textOf(records: readonly LedgerRecord[]): string {
 export function read(path: string, text: string) {
   const records: LedgerRecord[] = [];
   const problems: LedgerProblem[] = [];
-  const lines = new SealedLines(path, isRecord);
+  const lines = new SealedLines(path, isRecordOf(SCHEMA.tables));
   for (const { number, record, problem } of linesOf(lines, Buffer.from(text))) {
     if (record !== null) records.push(record);
     if (problem !== null) problems.push({ file: path, line: number, kind: problem });

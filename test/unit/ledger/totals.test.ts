@@ -8,12 +8,12 @@ import { ledgerFile } from '../../../src/ledger/folder.js';
 import { readLedger } from '../../../src/ledger/totals.js';
 import { factsWithTriggers } from '../../helpers/facts-with-triggers.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
-import { committed, end, HEADER, intent, textOf } from './sample-ledger.js';
+import { committed, end, HEADER, intent, SCHEMA, textOf } from './sample-ledger.js';
 
 /** Calls `body` with the folder of a ledger that has its file about the database. */
 function withLedger(body: (folder: string) => Promise<void>): Promise<void> {
   return withTempFolder(async (folder) => {
-    writeFacts(folder, HEADER.run, HEADER.server, factsWithTriggers({}));
+    writeFacts(SCHEMA, folder, HEADER.run, HEADER.server, factsWithTriggers({}));
     await body(folder);
   });
 }
@@ -32,7 +32,7 @@ test('the files of a run add up', () =>
     await writeFileOf(folder, 1, 1);
     await writeFile(join(folder, 'notes.txt'), 'not a file of the ledger');
     const calls: string[] = [];
-    const totals = await readLedger(folder, {
+    const totals = await readLedger(SCHEMA.tables, folder, {
       onFile: (path) => calls.push(path.slice(-16, -7)),
       onWorkerEnd: async () => {
         calls.push('end');
@@ -40,7 +40,7 @@ test('the files of a run add up', () =>
     });
     assert.deepEqual(calls, ['001-00001', '001-00002', 'end', '002-00001', 'end']);
     assert.deepEqual(totals.transactions, { committed: 3, aborted: 0, unknown: 0, open: 3 });
-    assert.equal(totals.rows.consultas.insert, 15);
+    assert.equal(totals.rows.consultas!.insert, 15);
     assert.deepEqual([totals.workers, totals.connections], [2, 3]);
     assert.deepEqual(
       [totals.started, totals.ended],
@@ -53,12 +53,12 @@ test('the files of a run add up', () =>
 test('a missing or renamed file is a problem', () =>
   withLedger(async (folder) => {
     await writeFileOf(folder, 1, 2);
-    const { problems } = await readLedger(folder);
+    const { problems } = await readLedger(SCHEMA.tables, folder);
     assert.deepEqual(problems.examples, [
       { file: ledgerFile(folder, 1, 2), line: 1, kind: 'sequence' },
     ]);
     await writeFile(ledgerFile(folder, 1, 1), textOf([{ ...HEADER, worker: 2 }, end(0)]));
-    const renamed = await readLedger(folder);
+    const renamed = await readLedger(SCHEMA.tables, folder);
     assert.deepEqual(renamed.problems.examples, [
       { file: ledgerFile(folder, 1, 1), line: 1, kind: 'sequence' },
     ]);
@@ -68,7 +68,7 @@ test('of many problems the first are listed, and all are counted', () =>
   withLedger(async (folder) => {
     const records = [HEADER, ...Array.from({ length: 25 }, () => ({ aborted: 9 }))];
     await writeFile(ledgerFile(folder, 1, 1), textOf(records));
-    const { problems } = await readLedger(folder);
+    const { problems } = await readLedger(SCHEMA.tables, folder);
     assert.deepEqual([problems.count, problems.examples.length], [25, 10]);
   }));
 
@@ -76,11 +76,11 @@ test('the file about the database is a part of the ledger: damaged or missing, i
   withLedger(async (folder) => {
     await writeFileOf(folder, 1, 1);
     truncateSync(factsFile(folder), 20);
-    const damaged = await readLedger(folder);
+    const damaged = await readLedger(SCHEMA.tables, folder);
     assert.deepEqual(damaged.problems.examples, [
       { file: factsFile(folder), line: 1, kind: 'broken' },
     ]);
     rmSync(factsFile(folder));
-    const { problems } = await readLedger(folder);
+    const { problems } = await readLedger(SCHEMA.tables, folder);
     assert.deepEqual(problems.examples, [{ file: factsFile(folder), line: 1, kind: 'sequence' }]);
   }));

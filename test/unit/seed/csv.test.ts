@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Row } from '../../../src/legacy/tables.js';
+import type { Row } from '../../../src/schema/table.js';
+import { Tables } from '../../../src/schema/tables.js';
+import { EXAMES } from '../../../src/schemas/hospital/tables.js';
 import { copyCommand, csvChunks } from '../../../src/seed/csv.js';
 
 function csvLine(row: Row): string {
@@ -25,20 +27,30 @@ test('commas, quotes and line ends are quoted', () => {
 
 test('numbers and letters of any size are written whole', () => {
   const numbers = [0, 9, 10, 2 ** 31 - 1, 2 ** 31, 2 ** 53 - 1, -7, 1.5];
-  const texts = ['ação', '— 😀 é', 'x'.repeat(100_000), 'ç'.repeat(50_000), '"'.repeat(70_000)];
+  const texts = ['ação', '— 😀 é', 'x'.repeat(100_000), 'ç😀'.repeat(50_000), '"'.repeat(70_000)];
   assert.equal(csvLine(numbers), `${numbers.join(',')}\n`);
   const [accents, symbols, ...long] = texts;
-  const [ascii, twoBytes, quotes] = long;
+  const [ascii, symbolsToo, quotes] = long;
   assert.equal(
     csvLine(texts),
-    `${accents},"${symbols}",${ascii},${twoBytes},"${quotes}${quotes}"\n`,
+    `${accents},"${symbols}","${ascii}","${symbolsToo}","${quotes}${quotes}"\n`,
   );
 });
 
 test('COPY names the columns, so that the table’s own order does not matter', () => {
   assert.equal(
-    copyCommand('exames'),
+    copyCommand(new Tables([EXAMES]).at(0)),
     'COPY exames (id, paciente_id, tipo_exame, data, resultado) FROM STDIN (FORMAT csv)',
+  );
+  const odd = {
+    ...EXAMES,
+    name: 'x."Y z"',
+    columns: [{ ...EXAMES.columns[0]!, name: 'Dia "1"' }],
+    key: [],
+  };
+  assert.equal(
+    copyCommand(new Tables([odd]).at(0)),
+    'COPY x."Y z" ("Dia ""1""") FROM STDIN (FORMAT csv)',
   );
 });
 

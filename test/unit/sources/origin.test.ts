@@ -3,11 +3,11 @@ import test from 'node:test';
 import { Intake } from '../../../src/sources/intake.js';
 import { type Scope, tableScope } from '../../../src/sources/scope.js';
 import { SlotRows } from '../../../src/sources/slot/rows.js';
-import { tablesIn } from '../../helpers/any-scope.js';
+import { HOSPITAL_TABLES, tablesIn } from '../../helpers/any-scope.js';
 import { CollectingSink } from '../../helpers/collecting-sink.js';
 import { CLOUD_EVENT, EXAME, envelope, FLAT_META, FLATTENED, SCHEMA, SOURCE } from './samples.js';
 
-const SCOPE = tableScope({
+const SCOPE = tableScope(HOSPITAL_TABLES, {
   database: 'hospital',
   tables: {
     ...tablesIn('public'),
@@ -125,6 +125,7 @@ test('a missing part is reported before the first row, also if an event before w
 test('the scope is asked once for all events of a kind', () => {
   let asked = 0;
   const counting: Scope = {
+    tables: SCOPE.tables,
     tableOf: (...names) => {
       asked++;
       return SCOPE.tableOf(...names);

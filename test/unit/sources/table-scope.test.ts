@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { isForeign, scopeOfNames, tableScope } from '../../../src/sources/scope.js';
-import { tablesIn } from '../../helpers/any-scope.js';
+import { type Scope, scopeOfNames, tableScope } from '../../../src/sources/scope.js';
+import { HOSPITAL_TABLES, tablesIn } from '../../helpers/any-scope.js';
 
-const PARTITIONED = tableScope({
+const PARTITIONED = tableScope(HOSPITAL_TABLES, {
   database: 'hospital',
   tables: {
     ...tablesIn('public'),
@@ -18,6 +18,12 @@ const PARTITIONED = tableScope({
   },
 });
 
+/** The table's name, or why it is not the run's. */
+function found(scope: Scope, ...names: Parameters<Scope['tableOf']>): string {
+  const table = scope.tableOf(...names);
+  return typeof table === 'string' ? table : table.name;
+}
+
 test("a table is the run's by database, schema and name", () => {
   const cases = [
     ['hospital', 'public', 'exames', 'exames'],
@@ -29,7 +35,7 @@ test("a table is the run's by database, schema and name", () => {
     ['hospital', 'public', 'constructor', 'other_table'],
   ] as const;
   for (const [database, schema, name, expected] of cases) {
-    assert.equal(PARTITIONED.tableOf(database, schema, name), expected);
+    assert.equal(found(PARTITIONED, database, schema, name), expected);
   }
 });
 
@@ -43,28 +49,23 @@ test("a partition is its root's, in its own schema", () => {
     ['public', 'exames', 'exames'],
   ] as const;
   for (const [schema, name, expected] of cases) {
-    assert.equal(PARTITIONED.tableOf('hospital', schema, name), expected);
+    assert.equal(found(PARTITIONED, 'hospital', schema, name), expected);
   }
 });
 
 test("a part that an event lacks counts as the run's", () => {
-  assert.equal(PARTITIONED.tableOf(null, null, 'consultas_p0'), 'consultas');
-  assert.equal(PARTITIONED.tableOf(null, null, 'exames'), 'exames');
-  assert.equal(PARTITIONED.tableOf(null, 'backup', 'exames'), 'other_schema');
-  assert.equal(PARTITIONED.tableOf('replica', null, 'exames'), 'other_database');
-  assert.equal(PARTITIONED.tableOf(null, null, 'outra'), 'other_table');
+  assert.equal(found(PARTITIONED, null, null, 'consultas_p0'), 'consultas');
+  assert.equal(found(PARTITIONED, null, null, 'exames'), 'exames');
+  assert.equal(found(PARTITIONED, null, 'backup', 'exames'), 'other_schema');
+  assert.equal(found(PARTITIONED, 'replica', null, 'exames'), 'other_database');
+  assert.equal(found(PARTITIONED, null, null, 'outra'), 'other_table');
 });
 
 test('tables at unknown places exclude no event', () => {
-  const names = scopeOfNames();
-  assert.equal(names.tableOf('any', 'where', 'exames'), 'exames');
-  assert.equal(names.tableOf('any', 'where', 'exames_p0'), 'other_table');
-  const some = tableScope({ database: null, tables: tablesIn('public') });
-  assert.equal(some.tableOf('any', 'public', 'exames'), 'exames');
-  assert.equal(some.tableOf('any', 'where', 'exames'), 'other_schema');
-});
-
-test("isForeign separates foreign tables from the run's", () => {
-  assert.ok(isForeign('other_schema') && isForeign('other_table') && isForeign('other_database'));
-  assert.ok(!isForeign('exames'));
+  const names = scopeOfNames(HOSPITAL_TABLES);
+  assert.equal(found(names, 'any', 'where', 'exames'), 'exames');
+  assert.equal(found(names, 'any', 'where', 'exames_p0'), 'other_table');
+  const some = tableScope(HOSPITAL_TABLES, { database: null, tables: tablesIn('public') });
+  assert.equal(found(some, 'any', 'public', 'exames'), 'exames');
+  assert.equal(found(some, 'any', 'where', 'exames'), 'other_schema');
 });

@@ -1,31 +1,29 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { examResult, examType } from '../../../../src/legacy/clinical.js';
-import type { Candidate } from '../../../../src/legacy/events/event.js';
-import { EVENT_TYPES, EVENTS, type EventType } from '../../../../src/legacy/events/index.js';
-import { rowProblem } from '../../../../src/legacy/rules.js';
-import { type Row, TABLE_NAMES, TABLES } from '../../../../src/legacy/tables.js';
 import { formatTimestamp, parseTimestamp } from '../../../../src/lib/calendar.js';
 import { Rng } from '../../../../src/random/rng.js';
-import { assertShare, MAKERS, NOW, patient, rowOf } from './samples.js';
+import type { Candidate, EventType } from '../../../../src/schema/event.js';
+import { columnIndex, type Row, type Value } from '../../../../src/schema/table.js';
+import { examResult, examType } from '../../../../src/schemas/hospital/clinical.js';
+import { assertShare, MAKERS, NOW, patient, rowOf, SCHEMA } from './samples.js';
 
 const ROWS = 100_000;
 const LATER = NOW + 3 * 86_400_000 + 700;
 
 /** A row of the event type, and whether it is open to a change. */
 function inserted(type: EventType, maker = MAKERS[0]!, id = 1): [Row, Candidate | null] {
-  const references = { paciente: patient(maker, id), medicoId: 2, convenioId: 3 };
-  const row = EVENTS[type].insert(maker, id, references, NOW);
-  return [row, EVENTS[type].change.candidate(row)];
+  const row = rowOf(type, maker, id, patient(maker, id), NOW, 2);
+  const at = SCHEMA.event(type).change.momentOf(row);
+  return [row, at === null ? null : { key: [id], at }];
 }
 
 /** The row after the change. */
-function changed(type: EventType, row: Row, values: readonly (string | number | null)[]): Row {
-  const { table, change } = EVENTS[type];
+function changed(type: EventType, row: Row, values: readonly Value[]): Row {
+  const { table, change } = SCHEMA.event(type);
   assert.equal(values.length, change.columns.length);
   const after = [...row];
   change.columns.forEach((column, i) => {
-    after[TABLES[table].columns.findIndex(({ name }) => name === column)] = values[i]!;
+    after[columnIndex(SCHEMA.tables.get(table), column)] = values[i]!;
   });
   return after;
 }
@@ -41,37 +39,41 @@ test('a row is open to a change when the SQL of its event type says so', () => {
   const moments: Record<EventType, number> = {
     ...{ consulta: 3, exame: 3, internacao: 2, novo_paciente: 6, vinculo: 4 },
   };
-  for (const type of EVENT_TYPES) {
+  for (const type of SCHEMA.eventTypes) {
     for (let id = 1; id <= 2000; id++) {
       const [row, candidate] = inserted(type, MAKERS[1]!, id);
-      assert.equal(candidate === null, closed[type](row));
+      assert.equal(candidate === null, closed[type]!(row));
       if (candidate === null) continue;
-      assert.equal(candidate.id, id);
-      assert.equal(candidate.at, parseTimestamp(row[moments[type]] as string));
+      assert.equal(candidate.at, parseTimestamp(row[moments[type]!] as string));
     }
   }
 });
 
 test('a changed row differs, breaks no rule, and is closed where the change happens once', () => {
-  for (const type of EVENT_TYPES) {
-    const { table, change } = EVENTS[type];
+  for (const type of SCHEMA.eventTypes) {
+    const { table, change } = SCHEMA.event(type);
     for (const maker of MAKERS) {
       for (let id = 1; id <= 2000; id++) {
         const [row, candidate] = inserted(type, maker, id);
         if (candidate === null) continue;
         const after = changed(type, row, change.values(maker, candidate, LATER));
         assert.notDeepEqual(after, row);
-        assert.equal(rowProblem(table, after, patient(maker, id).since), null);
-        assert.equal(change.candidate(after) === null, change.open !== 'true');
+        assert.equal(SCHEMA.rules.broken(table, after, patient(maker, id).since), null);
+        assert.equal(change.momentOf(after) === null, change.open !== 'true');
       }
     }
   }
 });
 
+/** The values of a change of the row of an id. */
+function changeOf(type: EventType, id: number, at: number, now: number) {
+  return SCHEMA.event(type).change.values(MAKERS[2]!, { key: [id], at }, now);
+}
+
 test('planned consultas are held, cancelled or missed in their shares', () => {
   const counts: Record<string, number> = {};
   for (let id = 1; id <= ROWS; id++) {
-    const [status] = EVENTS.consulta.change.values(MAKERS[2]!, { id, at: NOW }, LATER) as [string];
+    const [status] = changeOf('consulta', id, NOW, LATER) as [string];
     counts[status] = (counts[status] ?? 0) + 1;
   }
   assertShare(counts.realizada!, ROWS, 0.8);
@@ -82,7 +84,7 @@ test('planned consultas are held, cancelled or missed in their shares', () => {
 test('a consulta that took place did so by now, a cancelled one keeps its planned time', () => {
   for (let id = 1; id <= 2000; id++) {
     for (const planned of [NOW - 5000, NOW + 5000]) {
-      const [status, data] = EVENTS.consulta.change.values(MAKERS[2]!, { id, at: planned }, NOW);
+      const [status, data] = changeOf('consulta', id, planned, NOW);
       const expected = status === 'cancelada' ? planned : Math.min(planned, NOW);
       assert.equal(data, formatTimestamp(expected));
     }
@@ -92,7 +94,7 @@ test('a consulta that took place did so by now, a cancelled one keeps its planne
 test('a discharge keeps a stay to 3 to 10 days, also one that began within a second', () => {
   const day = 86_400_000;
   const length = (id: number, at: number) =>
-    parseTimestamp(EVENTS.internacao.change.values(MAKERS[2]!, { id, at }, NOW)[0] as string) - at;
+    parseTimestamp(changeOf('internacao', id, at, NOW)[0] as string) - at;
   for (let id = 1; id <= ROWS; id++) {
     const whole = length(id, NOW);
     const split = length(id, NOW + (id % 1000));
@@ -103,7 +105,7 @@ test('a discharge keeps a stay to 3 to 10 days, also one that began within a sec
 test('a result fits the exam that another run made', () => {
   for (let id = 1; id <= 2000; id++) {
     assert.equal(rowOf('exame', MAKERS[1]!, id, patient(MAKERS[1]!, 1), NOW)[2], examType(id));
-    const [result] = EVENTS.exame.change.values(MAKERS[2]!, { id, at: NOW }, NOW);
+    const [result] = changeOf('exame', id, NOW, NOW);
     const text = result as string;
     assert.equal(text.startsWith('Hb '), examType(id) === 'Hemograma');
     assert.equal(text.endsWith('mUI/L'), examType(id) === 'TSH');
@@ -112,17 +114,16 @@ test('a result fits the exam that another run made', () => {
 });
 
 test('a patient who moves twice moves to two places', () => {
-  const candidate = { id: 8, at: NOW };
-  const first = EVENTS.novo_paciente.change.values(MAKERS[0]!, candidate, NOW);
-  assert.notDeepEqual(first, EVENTS.novo_paciente.change.values(MAKERS[0]!, candidate, NOW + 1000));
-  assert.deepEqual(first, EVENTS.novo_paciente.change.values(MAKERS[0]!, candidate, NOW));
+  const first = changeOf('novo_paciente', 8, NOW, NOW);
+  assert.notDeepEqual(first, changeOf('novo_paciente', 8, NOW, NOW + 1000));
+  assert.deepEqual(first, changeOf('novo_paciente', 8, NOW, NOW));
 });
 
 test('a patient may be deleted only when no table references it, any other row always', () => {
-  for (const type of EVENT_TYPES) {
-    const { table, deletable } = EVENTS[type];
-    const guards = TABLE_NAMES.flatMap((child) =>
-      TABLES[child].foreignKeys
+  for (const type of SCHEMA.eventTypes) {
+    const { table, deletable } = SCHEMA.event(type);
+    const guards = SCHEMA.tables.flatMap(({ name: child, foreignKeys }) =>
+      foreignKeys
         .filter(({ references }) => references === table)
         .map(({ column }) => `(SELECT 1 FROM ${child} WHERE ${child}.${column} = ${table}.id)`),
     );

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { digits, unrepeated } from '../../../../src/lib/numbers.js';
+import { permute } from '../../../../src/random/permutation.js';
 import {
   cnpj,
   cpf,
@@ -9,9 +11,7 @@ import {
   isCrm,
   UFS,
   ufOfCrm,
-} from '../../../../src/legacy/identifiers.js';
-import { digits, unrepeated } from '../../../../src/lib/numbers.js';
-import { permute } from '../../../../src/random/permutation.js';
+} from '../../../../src/schemas/hospital/identifiers.js';
 import { assertUniform } from './samples.js';
 
 const IDS = 1_000_000;

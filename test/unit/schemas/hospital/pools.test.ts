@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { CITIES, citiesOf } from '../../../../src/legacy/cities.js';
-import { UFS } from '../../../../src/legacy/identifiers.js';
-import { samplePools } from '../../../../src/legacy/pools.js';
+import { CITIES, citiesOf } from '../../../../src/schemas/hospital/cities.js';
+import { UFS } from '../../../../src/schemas/hospital/identifiers.js';
+import { samplePools } from '../../../../src/schemas/hospital/pools.js';
 import { POOLS } from './samples.js';
 
 test('pools are the same each time, plain data, large enough and free of duplicates', () => {
@@ -10,7 +10,7 @@ test('pools are the same each time, plain data, large enough and free of duplica
   assert.deepEqual(structuredClone(POOLS), POOLS);
   const least = { femaleNames: 70, maleNames: 70, surnames: 15, streets: 500 };
   for (const [name, minimum] of Object.entries(least)) {
-    const pool = POOLS[name as keyof typeof least];
+    const pool = POOLS[name]!;
     assert.ok(pool.length >= minimum, `${name}: ${pool.length}`);
     assert.equal(new Set(pool).size, pool.length);
     for (const text of pool) assert.match(text, /^[\p{L}' .-]+$/u);

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { EVENT_TYPES, EVENTS } from '../../../../src/legacy/events/index.js';
-import { RowMaker } from '../../../../src/legacy/rows.js';
-import { rowProblem } from '../../../../src/legacy/rules.js';
-import { CHARACTERS, type Row, TABLES, type TableName } from '../../../../src/legacy/tables.js';
-import { AHEAD_MS, LONGEST_STAY_MS, PAST_MS } from '../../../../src/legacy/times.js';
 import { parseTimestamp } from '../../../../src/lib/calendar.js';
-import { assertShare, MAKERS, NOW, POOLS, patient, RNGS, rowOf } from './samples.js';
+import { RowMaker } from '../../../../src/schema/row-maker.js';
+import { columnIndex, type Row } from '../../../../src/schema/table.js';
+import { convenio, medico, paciente } from '../../../../src/schemas/hospital/rows.js';
+import { AHEAD_MS, LONGEST_STAY_MS, PAST_MS } from '../../../../src/schemas/hospital/times.js';
+import { assertShare, MAKERS, NOW, POOLS, patient, RNGS, rowOf, SCHEMA } from './samples.js';
 
 const ROWS = 20_000;
 const HOUR_MS = 3_600_000;
@@ -19,12 +18,12 @@ const LENGTHS: Readonly<Record<string, number>> = {
 };
 
 /** One row of every table. */
-function rowsOf(maker: RowMaker, id: number): Record<TableName, Row> {
+function rowsOf(maker: RowMaker, id: number) {
   const owner = patient(maker, id);
   return {
-    pacientes: maker.paciente(id, owner.since),
-    medicos: maker.medico(id),
-    convenios: maker.convenio(id),
+    pacientes: paciente(maker, id, owner.since),
+    medicos: medico(maker, id),
+    convenios: convenio(maker, id),
     pacientes_convenios: rowOf('vinculo', maker, id, { id, since: 0 }, NOW, 3),
     consultas: rowOf('consulta', maker, id, owner, NOW, id),
     exames: rowOf('exame', maker, id, owner, NOW),
@@ -37,7 +36,7 @@ test('rows hold no character beyond ASCII and those that a database is asked abo
   for (const maker of MAKERS) {
     for (let id = 1; id <= ROWS / 4; id++) {
       for (const char of JSON.stringify(rowsOf(maker, id))) {
-        if (char > '~' && !CHARACTERS.includes(char)) strange.add(char);
+        if (char > '~' && !SCHEMA.characters.includes(char)) strange.add(char);
       }
     }
   }
@@ -51,17 +50,17 @@ test('rows have their table’s columns, fit them, and break no rule', () => {
     for (let id = 1; id <= ROWS / 4; id++) {
       const rows = rowsOf(maker, id);
       const { since } = patient(maker, id);
-      for (const [table, row] of Object.entries(rows) as [TableName, Row][]) {
-        const { columns } = TABLES[table];
+      for (const [table, row] of Object.entries(rows)) {
+        const { columns } = SCHEMA.tables.get(table);
         assert.equal(row.length, columns.length);
         assert.equal(row[0], id);
-        assert.equal(rowProblem(table, row, since), null, `${table} ${row.join()}`);
+        assert.equal(SCHEMA.rules.broken(table, row, since), null, `${table} ${row.join()}`);
         columns.forEach(({ name, type }, i) => {
           const value = row[i]!;
-          if (type === 'varchar' && value !== null) {
+          if (type.startsWith('character varying') && value !== null) {
             assert.ok((value as string).length > 0 && (value as string).length <= LENGTHS[name]!);
           }
-          if (type === 'timestamp' && value !== null) {
+          if (type === 'timestamp without time zone' && value !== null) {
             assert.match(value as string, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/);
           }
         });
@@ -80,9 +79,14 @@ test('the same rng and id give the same row, also after others', () => {
 });
 
 test('another rng gives other rows', () => {
-  for (const table of Object.keys(TABLES) as TableName[]) {
+  for (const table of SCHEMA.tables.names) {
     const lists = MAKERS.map((maker) =>
-      JSON.stringify(Array.from({ length: 20 }, (_, k) => rowsOf(maker, k + 1)[table])),
+      JSON.stringify(
+        Array.from(
+          { length: 20 },
+          (_, k) => rowsOf(maker, k + 1)[table as keyof ReturnType<typeof rowsOf>],
+        ),
+      ),
     );
     assert.equal(new Set(lists).size, RNGS.length, table);
   }
@@ -127,7 +131,7 @@ test('patients are registered evenly over the window, at ages from 0 to 100', ()
     const { since } = patient(maker, id);
     assert.ok(since >= NOW - PAST_MS && since <= NOW);
     if (since < NOW - PAST_MS / 2) earlyHalf++;
-    const years = (since - time(maker.paciente(id, since), 2)) / (365.25 * 24 * HOUR_MS);
+    const years = (since - time(paciente(maker, id, since), 2)) / (365.25 * 24 * HOUR_MS);
     decades[Math.floor(years / 10)]!++;
   }
   assertShare(earlyHalf, ROWS, 0.5);
@@ -200,7 +204,7 @@ test('phones carry the area code of the address’s city, and a doctor’s that 
   const states = new Map<string, string>();
   const maker = MAKERS[0]!;
   for (let id = 1; id <= ROWS; id++) {
-    const [, , , , phone, address] = maker.paciente(id, NOW) as string[];
+    const [, , , , phone, address] = paciente(maker, id, NOW) as string[];
     assert.match(phone!, /^\(\d\d\) 9\d{4}-\d{4}$/);
     const city = address!.slice(address!.lastIndexOf(', ') + 2);
     assert.equal(areas.get(city) ?? phone!.slice(1, 3), phone!.slice(1, 3), city);
@@ -209,29 +213,30 @@ test('phones carry the area code of the address’s city, and a doctor’s that 
   }
   assert.ok(areas.size > 50);
   for (let id = 1; id <= ROWS / 10; id++) {
-    const [, , crm, , phone] = maker.medico(id) as string[];
+    const [, , crm, , phone] = medico(maker, id) as string[];
     const state = states.get(phone!.slice(1, 3));
     assert.equal(state, crm!.slice(4, 6));
   }
 });
 
 test('more than a thousand convênios have names of their own', () => {
-  const names = Array.from({ length: 3000 }, (_, k) => MAKERS[2]!.convenio(k + 1)[1]);
+  const names = Array.from({ length: 3000 }, (_, k) => convenio(MAKERS[2]!, k + 1)[1]);
   assert.equal(new Set(names).size, names.length);
 });
 
 test('every event type makes the rows of its own table', () => {
-  const references = { paciente: { id: 5, since: NOW }, medicoId: 6, convenioId: 7 };
-  for (const type of EVENT_TYPES) {
-    const { insert, table, ...spec } = EVENTS[type];
-    assert.equal(spec.type, type);
-    const row = insert(MAKERS[0]!, 99, references, NOW);
-    assert.equal(row.length, TABLES[table].columns.length);
-    assert.equal(rowProblem(table, row, NOW), null);
-    for (const { column, references: parent } of TABLES[table].foreignKeys) {
-      assert.ok(spec.parents.some((name) => name === parent));
-      const position = TABLES[table].columns.findIndex(({ name }) => name === column);
-      assert.equal(row[position], { pacientes: 5, medicos: 6, convenios: 7 }[parent as string]);
+  const ids: Record<string, number> = { pacientes: 5, medicos: 6, convenios: 7 };
+  const references = SCHEMA.tables.record(({ name }) => ({ id: ids[name] ?? 0, since: NOW }));
+  for (const type of SCHEMA.eventTypes) {
+    const event = SCHEMA.event(type);
+    assert.equal(event.type, type);
+    const table = SCHEMA.tables.get(event.table);
+    const row = event.insert(MAKERS[0]!, 99, references, NOW, null);
+    assert.equal(row.length, table.columns.length);
+    assert.equal(SCHEMA.rules.broken(table.name, row, NOW), null);
+    for (const { column, references: parent } of table.foreignKeys) {
+      assert.ok(event.parents.includes(parent));
+      assert.equal(row[columnIndex(table, column)], ids[parent]);
     }
   }
 });

@@ -1,15 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { RULES, rowProblem } from '../../../../src/legacy/rules.js';
-import {
-  type Row,
-  TABLE_NAMES,
-  TABLES,
-  type TableName,
-  type Value,
-} from '../../../../src/legacy/tables.js';
 import { formatTimestamp } from '../../../../src/lib/calendar.js';
-import { MAKERS, NOW, patient, rowOf } from './samples.js';
+import { columnIndex, type Row, type TableName, type Value } from '../../../../src/schema/table.js';
+import { convenio, medico, paciente } from '../../../../src/schemas/hospital/rows.js';
+import { MAKERS, NOW, patient, rowOf, SCHEMA } from './samples.js';
 
 const maker = MAKERS[0]!;
 const owner = patient(maker, 1);
@@ -17,11 +11,8 @@ const stay = [1, 1, '2026-03-01 10:00:00', '2026-03-06 10:00:00', 'Parto', 'A-10
 
 /** A good row with one value replaced. */
 function spoiled(table: TableName, row: Row, column: string, value: Value): Row {
-  assert.equal(rowProblem(table, row, null), null);
-  return row.with(
-    TABLES[table].columns.findIndex(({ name }) => name === column),
-    value,
-  );
+  assert.equal(SCHEMA.rules.broken(table, row, null), null);
+  return row.with(columnIndex(SCHEMA.tables.get(table), column), value);
 }
 
 test('each rule of a single row finds the row that breaks it', () => {
@@ -29,21 +20,21 @@ test('each rule of a single row finds the row that breaks it', () => {
   const cases: [TableName, Row, string, Value, string][] = [
     [
       'pacientes',
-      maker.paciente(1, NOW),
+      paciente(maker, 1, NOW),
       'nascimento',
       '2026-06-18',
       'nascimento <= data_cadastro',
     ],
-    ['pacientes', maker.paciente(1, NOW), 'cpf', '123.456.789-10', 'cpf ~ 000.000.000-00, mod 11'],
-    ['medicos', maker.medico(1), 'crm', 'CRM/ZZ 123456', 'crm ~ CRM/UF 000000'],
+    ['pacientes', paciente(maker, 1, NOW), 'cpf', '123.456.789-10', 'cpf ~ 000.000.000-00, mod 11'],
+    ['medicos', medico(maker, 1), 'crm', 'CRM/ZZ 123456', 'crm ~ CRM/UF 000000'],
     [
       'convenios',
-      maker.convenio(1),
+      convenio(maker, 1),
       'cnpj',
       '11.111.111/0001-11',
       'cnpj ~ 00.000.000/0000-00, mod 11',
     ],
-    ['convenios', maker.convenio(1), 'tipo', 'outro', 'tipo IN (publico, privado, empresarial)'],
+    ['convenios', convenio(maker, 1), 'tipo', 'outro', 'tipo IN (publico, privado, empresarial)'],
     [
       'consultas',
       rowOf('consulta', maker, 1, owner, NOW, 1),
@@ -83,17 +74,17 @@ test('each rule of a single row finds the row that breaks it', () => {
   ];
   for (const [table, row, column, value, rule] of cases) {
     assert.equal(
-      rowProblem(table, spoiled(table, row, column, value), owner.since),
+      SCHEMA.rules.broken(table, spoiled(table, row, column, value), owner.since),
       `${table}.${rule}`,
     );
   }
   const admitted = spoiled('internacoes', stay, 'data_saida', null);
   assert.equal(
-    rowProblem('internacoes', admitted, Date.UTC(2026, 2, 1, 10, 0, 1)),
+    SCHEMA.rules.broken('internacoes', admitted, Date.UTC(2026, 2, 1, 10, 0, 1)),
     'internacoes.data_entrada >= pacientes.data_cadastro',
   );
   assert.match(
-    rowProblem(
+    SCHEMA.rules.broken(
       'consultas',
       spoiled('consultas', rowOf('consulta', maker, 1, owner, NOW, 1), 'status', 'x'),
       null,
@@ -101,7 +92,7 @@ test('each rule of a single row finds the row that breaks it', () => {
     /^consultas\.status IN/,
   );
   assert.match(
-    rowProblem(
+    SCHEMA.rules.broken(
       'exames',
       spoiled('exames', rowOf('exame', maker, 1, owner, NOW), 'tipo_exame', 'x'),
       null,
@@ -113,28 +104,29 @@ test('each rule of a single row finds the row that breaks it', () => {
 test('values at the very edge break no rule', () => {
   for (const saida of ['2026-03-04 10:00:00', '2026-03-11 10:00:00', null]) {
     assert.equal(
-      rowProblem('internacoes', spoiled('internacoes', stay, 'data_saida', saida), null),
+      SCHEMA.rules.broken('internacoes', spoiled('internacoes', stay, 'data_saida', saida), null),
       null,
     );
   }
-  const born = spoiled('pacientes', maker.paciente(1, NOW), 'nascimento', '2026-06-17');
-  assert.equal(rowProblem('pacientes', born, null), null);
+  const born = spoiled('pacientes', paciente(maker, 1, NOW), 'nascimento', '2026-06-17');
+  assert.equal(SCHEMA.rules.broken('pacientes', born, null), null);
   const exam = spoiled(
     'exames',
     rowOf('exame', maker, 1, owner, NOW),
     'data',
     formatTimestamp(owner.since),
   );
-  assert.equal(rowProblem('exames', exam, owner.since), null);
+  assert.equal(SCHEMA.rules.broken('exames', exam, owner.since), null);
 });
 
 test('every foreign key and every table’s clock has a rule, and no two rules share their text', () => {
-  const texts = new Set(RULES.map(({ rule }) => rule));
-  assert.equal(texts.size, RULES.length);
-  for (const table of TABLE_NAMES) {
-    assert.ok(texts.has(`${table}.updated_at >= created_at`));
-    for (const { column, references } of TABLES[table].foreignKeys) {
-      assert.ok(texts.has(`${table}.${column} REFERENCES ${references}`));
+  const rules = [...SCHEMA.rules];
+  const texts = new Set(rules.map(({ rule }) => rule));
+  assert.equal(texts.size, rules.length);
+  for (const { name, foreignKeys } of SCHEMA.tables) {
+    assert.ok(texts.has(`${name}.updated_at >= created_at`));
+    for (const { column, references } of foreignKeys) {
+      assert.ok(texts.has(`${name}.${column} REFERENCES ${references}`));
     }
   }
 });

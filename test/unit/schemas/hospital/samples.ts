@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import type { Patient } from '../../../../src/legacy/events/event.js';
-import { EVENTS, type EventType } from '../../../../src/legacy/events/index.js';
-import { samplePools } from '../../../../src/legacy/pools.js';
-import { RowMaker } from '../../../../src/legacy/rows.js';
-import type { Row } from '../../../../src/legacy/tables.js';
+import type { EventType, KnownId } from '../../../../src/schema/event.js';
+import { RowMaker } from '../../../../src/schema/row-maker.js';
+import type { Row } from '../../../../src/schema/table.js';
+import { patientSince } from '../../../../src/schemas/hospital/rows.js';
+import { schemaWith } from '../../../../src/schemas/index.js';
 
 /** A Wednesday at noon: any moment would do. */
 export const NOW = Date.UTC(2026, 5, 17, 12, 0, 0);
@@ -11,14 +11,17 @@ export const NOW = Date.UTC(2026, 5, 17, 12, 0, 0);
 /** Small, neighbouring, large and largest rngs. */
 export const RNGS = [0, 1, 2, 42, 2 ** 32, Number.MAX_SAFE_INTEGER] as const;
 
-export const POOLS = samplePools();
+/** The hospital without an extension. */
+export const SCHEMA = schemaWith([]);
+
+export const POOLS = SCHEMA.samplePools();
 
 /** A maker of each rng. */
 export const MAKERS: readonly RowMaker[] = RNGS.map((rng) => new RowMaker(rng, POOLS));
 
 /** A seeded patient. */
-export function patient(maker: RowMaker, id: number): Patient {
-  return { id, since: maker.patientSince(id, NOW) };
+export function patient(maker: RowMaker, id: number): KnownId {
+  return { id, since: patientSince(maker, id, NOW) };
 }
 
 /** A new row of an event type. `other`: the doctor or convênio that it references. */
@@ -26,11 +29,13 @@ export function rowOf(
   type: EventType,
   maker: RowMaker,
   id: number,
-  paciente: Patient,
+  pacientes: KnownId,
   now: number,
   other = 1,
 ): Row {
-  return EVENTS[type].insert(maker, id, { paciente, medicoId: other, convenioId: other }, now);
+  const known = { id: other, since: 0 };
+  const references = { pacientes, medicos: known, convenios: known };
+  return SCHEMA.event(type).insert(maker, id, references, now, null);
 }
 
 /** Fails when a count is further than five standard deviations from its binomial mean. */

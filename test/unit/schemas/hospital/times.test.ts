@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { visitTime } from '../../../../src/legacy/times.js';
 import { DAY_MS } from '../../../../src/lib/calendar.js';
 import { Rng } from '../../../../src/random/rng.js';
+import { visitTime } from '../../../../src/schemas/hospital/times.js';
 import { NOW } from './samples.js';
 
 test('a visit is on a weekday between 7 and 19 h when the range leaves room for it', () => {

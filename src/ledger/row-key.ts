@@ -1,0 +1,31 @@
+import type { Key, Row, Table } from '../schema/table.js';
+import { sumsOf } from './fingerprint.js';
+import { idOfText } from './keys.js';
+
+/**
+ * The key of a row.
+ *
+ * @param row begins with the values of the key's columns, or of all columns where the table has no key
+ */
+export function keyOf(table: Table, row: Row): Key {
+  const { keyKind, key } = table;
+  if (keyKind === 'id') {
+    const id = row[0];
+    return typeof id === 'number' ? id : idOfText(String(id));
+  }
+  if (keyKind === 'none') {
+    const { changing, fixed } = sumsOf(table, row);
+    return contentKey(changing, fixed);
+  }
+  if (key.length === 1) return String(row[0]);
+  return JSON.stringify(row.slice(0, key.length).map(String));
+}
+
+/** The key of a row of a table without a key, from its two fingerprints: equal rows have equal ones. */
+export function contentKey(changing: number, fixed: number): string {
+  return hexOf(changing) + hexOf(fixed);
+}
+
+function hexOf(sum: number): string {
+  return (sum >>> 0).toString(16).padStart(8, '0');
+}

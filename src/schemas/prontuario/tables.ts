@@ -1,0 +1,157 @@
+import type { Column, ForeignKey, TableSpec } from '../../schema/table.js';
+import { STAMPS } from '../hospital/tables.js';
+
+/** The five tables of the extension, as `sql/10_prontuario.sql` creates them. */
+
+const column =
+  (type: string) =>
+  (name: string): Column => ({
+    ...{ name, type, notNull: true, lossy: false },
+  });
+const bigint = column('bigint');
+const boolean = column('boolean');
+const date = column('date');
+const text = column('text');
+const timestamp = column('timestamp without time zone');
+const varchar = (name: string, length: number): Column =>
+  column(`character varying(${length})`)(name);
+const orNull = (of: Column): Column => ({ ...of, notNull: false });
+const lossy = (of: Column): Column => ({ ...of, lossy: true });
+
+const ofPatient: ForeignKey = { column: 'paciente_id', references: 'pacientes' };
+const ofDoctor: ForeignKey = { column: 'medico_id', references: 'medicos' };
+
+/** The parts of a table that most tables share. */
+function table(
+  name: string,
+  rows: number,
+  columns: readonly Column[],
+  more: Partial<TableSpec> & Pick<TableSpec, 'key' | 'sequence'>,
+): TableSpec {
+  return {
+    name,
+    schema: null,
+    relation: name,
+    columns,
+    serverColumns: STAMPS,
+    unique: [],
+    foreignKeys: [],
+    partitioned: false,
+    parent: null,
+    links: null,
+    volume: { setting: name, rows },
+    ...more,
+  };
+}
+
+export const PRONTUARIOS = table(
+  'prontuarios',
+  2000,
+  [
+    bigint('id'),
+    bigint('paciente_id'),
+    bigint('medico_id'),
+    timestamp('aberto_em'),
+    varchar('situacao', 20),
+    orNull(timestamp('assinado_em')),
+    text('texto'),
+    column('jsonb')('estrutura'),
+    orNull(column('bytea')('anexo')),
+  ],
+  {
+    key: ['id'],
+    sequence: null,
+    serverColumns: [{ name: 'busca', type: 'tsvector', set: 'derived' }, ...STAMPS],
+    foreignKeys: [ofPatient, ofDoctor],
+  },
+);
+
+export const SINAIS_VITAIS = table(
+  'sinais_vitais',
+  4000,
+  [
+    bigint('paciente_id'),
+    column('timestamp with time zone')('medido_em'),
+    lossy(orNull(column('numeric(4,1)')('temperatura'))),
+    lossy(orNull(column('numeric')('peso'))),
+    lossy(orNull(column('real')('glicemia'))),
+    lossy(orNull(column('double precision')('lactato'))),
+    lossy(orNull(column('interval')('desde_ultima'))),
+    orNull(varchar('observacao', 200)),
+  ],
+  {
+    key: ['paciente_id', 'medido_em'],
+    sequence: 'sinais_vitais_numero',
+    foreignKeys: [ofPatient],
+    partitioned: true,
+  },
+);
+
+export const PRESCRICOES = table(
+  'prescricoes',
+  1500,
+  [
+    column('uuid')('codigo'),
+    bigint('paciente_id'),
+    bigint('medico_id'),
+    varchar('medicamento', 120),
+    column('via_administracao')('via'),
+    column('character(4)')('classe'),
+    orNull(boolean('controlado')),
+    orNull(column('inet')('estacao')),
+    boolean('em_uso'),
+    column('daterange')('vigencia'),
+    orNull(column('text[]')('alertas')),
+  ],
+  { key: ['codigo'], sequence: 'prescricoes_numero', foreignKeys: [ofPatient, ofDoctor] },
+);
+
+export const AUDITORIA = table(
+  'auditoria',
+  3000,
+  [
+    date('dia'),
+    varchar('usuario', 40),
+    varchar('acao', 40),
+    orNull(varchar('objeto', 60)),
+    boolean('revisada'),
+  ],
+  { key: [], sequence: 'auditoria_numero', serverColumns: [] },
+);
+
+const ITENS = 'faturamento."Itens da Conta"';
+
+export const ITENS_DA_CONTA = table(
+  ITENS,
+  2500,
+  [
+    varchar('Código', 24),
+    orNull(varchar('Item Principal', 24)),
+    bigint('Paciente'),
+    text('Descrição'),
+    column('integer')('Quantidade'),
+    date('Competência'),
+    lossy(column('numeric(12,2)')('Valor')),
+    lossy(orNull(timestamp('Vencimento'))),
+    orNull(text('Glosa')),
+  ],
+  {
+    schema: 'faturamento',
+    relation: 'Itens da Conta',
+    key: ['Código'],
+    sequence: 'faturamento."Itens da Conta_número"',
+    foreignKeys: [
+      { column: 'Item Principal', references: ITENS },
+      { column: 'Paciente', references: 'pacientes' },
+    ],
+    volume: { setting: 'itens_da_conta', rows: 2500 },
+  },
+);
+
+export const TABLES: readonly TableSpec[] = [
+  PRONTUARIOS,
+  SINAIS_VITAIS,
+  PRESCRICOES,
+  AUDITORIA,
+  ITENS_DA_CONTA,
+];
