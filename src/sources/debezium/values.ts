@@ -161,13 +161,15 @@ export class ValueReader {
    * The key of a row whose slots begin at `slot`. Null: a part of it is missing, or the table has no key. Throws an
    * EventError on a value that its column cannot have.
    */
-  keyOf({ table, key }: EventTable, parsed: ParsedFields, slot: number): Key | null {
+  keyOf(of: EventTable, parsed: ParsedFields, slot: number): Key | null {
+    const { id } = of;
+    if (id === null) return this.#textKey(of, parsed, slot);
+    const at = slot + id;
+    return this.#id(parsed.kinds[at]!, parsed.starts[at]!, parsed.stops[at]!);
+  }
+
+  #textKey({ key }: EventTable, parsed: ParsedFields, slot: number): string | null {
     const { kinds, starts, stops } = parsed;
-    if (table.keyKind === 'id') {
-      const at = slot + key[0]!.field;
-      return this.#id(kinds[at]!, starts[at]!, stops[at]!);
-    }
-    if (table.keyKind === 'none') return null;
     const texts: string[] = [];
     for (const column of key) {
       const at = slot + column.field;
@@ -177,6 +179,7 @@ export class ValueReader {
       if (text === undefined) return null;
       texts.push(text);
     }
+    if (texts.length === 0) return null;
     return texts.length === 1 ? texts[0]! : JSON.stringify(texts);
   }
 
