@@ -33,8 +33,7 @@ const INFINITE_MILLIS: ReadonlyMap<string, string> = new Map([
   ['9223372036825200', INFINITY],
   ['-9223372036832400', MINUS_INFINITY],
 ]);
-/** Digits of the shorter and of the longer ones. */
-const INFINITE_MILLI_DIGITS = 16;
+/** Digits of the longer ones. */
 const INFINITE_DIGITS = 19;
 
 /** Debezium's date of infinity: PostgreSQL's is an end of 32 bits from 2000; counted from 1970 it wraps around. */
@@ -337,23 +336,22 @@ export class ValueReader {
   }
 
   #timestamp(start: number, stop: number): string {
-    const counted = this.#counted(start, stop);
+    // Nearly every timestamp.
+    if (this.#unit === 'microseconds' && stop - start < INFINITE_DIGITS) {
+      const value = this.#reader.integer(start, stop);
+      if (!Number.isNaN(value)) return timestampText(value) ?? this.#reader.ascii(start, stop);
+    }
     if (this.#unit === 'milliseconds') this.projection = 'milliseconds';
-    return counted ?? this.#reader.ascii(start, stop);
+    return this.#counted(start, stop) ?? this.#reader.ascii(start, stop);
   }
 
   #counted(start: number, stop: number): string | null {
-    const reader = this.#reader;
-    const isMillis = this.#unit === 'milliseconds';
-    if (stop - start >= (isMillis ? INFINITE_MILLI_DIGITS : INFINITE_DIGITS)) {
-      const text = reader.ascii(start, stop);
-      const infinite = INFINITE.get(text) ?? (isMillis ? INFINITE_MILLIS.get(text) : undefined);
-      if (infinite !== undefined) return infinite;
-    }
-    const value = reader.integer(start, stop);
-    if (this.#unit === 'microseconds' && !Number.isNaN(value)) return timestampText(value);
+    const text = this.#reader.ascii(start, stop);
+    const infinite =
+      INFINITE.get(text) ?? (this.#unit === 'milliseconds' ? INFINITE_MILLIS.get(text) : undefined);
+    if (infinite !== undefined) return infinite;
     if (stop - start > INFINITE_DIGITS + 1) return null;
-    const count = BigInt(reader.ascii(start, stop));
+    const count = BigInt(text);
     switch (this.#unit) {
       case 'microseconds':
         return bigTimestampText(count);
