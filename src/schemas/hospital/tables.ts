@@ -99,7 +99,7 @@ export const CONVENIOS = table(
   { unique: ['cnpj'], parent: { since: null, make: convenio, seededAt: () => 0 } },
 );
 
-export const PACIENTES_CONVENIOS = table(
+const PACIENTES_CONVENIOS = table(
   'pacientes_convenios',
   2500,
   [
