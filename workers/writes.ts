@@ -59,7 +59,9 @@ export function cascadesOf(tables: Tables, { table, operation, rows, spec }: Wri
   const { columns } = spec.change;
   if (!changesKey(table, columns)) return [];
   const position = identifyingLength(table) + columns.indexOf(key);
-  const keys = rows.map((row) => [row[position]!]);
+  // Those that stay have no rows that follow.
+  const renamed = rows.filter((row) => row[position] !== row[0]);
+  const keys = renamed.map((row) => [row[position]!]);
   return tables.flatMap((child) =>
     child.foreignKeys
       .filter(({ references }) => references === table.name)
