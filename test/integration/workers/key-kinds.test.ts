@@ -281,7 +281,10 @@ class Model {
       if (operation === 'insert' && /-\d+-\d+$/.test(String(row[0]))) this.renamed++;
       const after =
         stored?.[i] ?? (before === null ? row : this.#updated(before, columns, row.slice(length)));
-      if (operation === 'update' && columns[0] === 'Parent Item') this.followed++;
+      if (columns[0] === 'Parent Item') {
+        assert.notEqual(after[1], before?.[1], 'recorded as changed and is not');
+        this.followed++;
+      }
       const key = keyOf(this.#table, after);
       this.#rows.set(key, [...(this.#rows.get(key) ?? []), after]);
     }
