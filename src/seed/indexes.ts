@@ -291,8 +291,8 @@ const DEFINITIONS = `
   ) AS definitions ORDER BY depth DESC, turn`;
 
 /**
- * SQL: the statements that take them off: foreign keys first, then the keys they refer to, then other indexes. Those that a
- * partition inherits go with its parent's.
+ * SQL: the statements that take them off: foreign keys first, then the keys they refer to, then other indexes. Those
+ * that a partition has from its parent go with the parent's.
  */
 const REMOVALS = `
   SELECT statement FROM (
