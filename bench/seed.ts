@@ -1,11 +1,14 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PARENT_TABLES, TABLE_NAMES, TABLES, type TableName } from '../src/legacy/tables.js';
 import { withConnection } from '../src/postgres/connect.js';
+import type { TableName } from '../src/schema/table.js';
+import { schemaWith } from '../src/schemas/index.js';
 import { putBack, takeOff } from '../src/seed/indexes.js';
 import { type Finding, Measurements } from './measure.js';
 import { findTool, libpqEnvironment, run } from './peers.js';
 import type { BenchServer } from './server.js';
+
+const { tables: TABLES } = schemaWith([]);
 
 /** Connections of every contender. */
 const CONNECTIONS = 2;
@@ -73,13 +76,12 @@ type Files = Readonly<Record<TableName, readonly string[]>>;
 
 /** Writes the rows of the database to CSV files, one per table and connection. */
 async function exportRows(server: BenchServer, psql: string): Promise<Files> {
-  const files = {} as Record<TableName, string[]>;
+  const files = TABLES.record(({ name }) =>
+    Array.from({ length: CONNECTIONS }, (_, i) => join(server.folder, `${name}-${i}.csv`)),
+  );
   const commands: string[] = [];
-  for (const table of TABLE_NAMES) {
-    files[table] = Array.from({ length: CONNECTIONS }, (_, i) =>
-      join(server.folder, `${table}-${i}.csv`),
-    );
-    for (const [i, file] of files[table].entries()) {
+  for (const [table, parts] of Object.entries(files)) {
+    for (const [i, file] of parts.entries()) {
       commands.push(
         `\\copy (SELECT ${columnsOf(table)} FROM ${table} WHERE id % ${CONNECTIONS} = ${i} ORDER BY id) TO '${file}' (FORMAT csv)`,
       );
@@ -93,11 +95,14 @@ async function exportRows(server: BenchServer, psql: string): Promise<Files> {
 async function copyBare(server: BenchServer, psql: string, files: Files): Promise<number> {
   await server.reset();
   await server.query('TRUNCATE convenios CASCADE');
-  if (!(await withConnection(server.target, takeOff))) throw new Error('the tables are in use');
+  if (!(await withConnection(server.target, (client) => takeOff(client, schemaWith([]).tables))))
+    throw new Error('the tables are in use');
   await server.settle();
   return timed(server, async () => {
     await Promise.all(
-      Array.from({ length: CONNECTIONS }, (_, i) => copyFiles(server, psql, files, TABLE_NAMES, i)),
+      Array.from({ length: CONNECTIONS }, (_, i) =>
+        copyFiles(server, psql, files, TABLES.names, i),
+      ),
     );
     await putBack(server.target, CONNECTIONS);
   });
@@ -108,8 +113,8 @@ async function copyPlain(server: BenchServer, psql: string, files: Files): Promi
   await server.reset();
   await server.query('TRUNCATE convenios CASCADE');
   await server.settle();
-  const parents: readonly TableName[] = PARENT_TABLES;
-  const children = TABLE_NAMES.filter((table) => !parents.includes(table));
+  const parents = TABLES.parents.map(({ name }) => name);
+  const children = TABLES.names.filter((table) => !parents.includes(table));
   return timed(server, async () => {
     for (const tables of [parents, children]) {
       await Promise.all(
@@ -127,7 +132,7 @@ async function copyFiles(
   part: number,
 ): Promise<void> {
   const commands = tables.map(
-    (table) => `\\copy ${table} (${columnsOf(table)}) FROM '${files[table][part]}' (FORMAT csv)`,
+    (table) => `\\copy ${table} (${columnsOf(table)}) FROM '${files[table]![part]}' (FORMAT csv)`,
   );
   await psqlRun(server, psql, commands, `copy-${part}`);
 }
@@ -150,11 +155,13 @@ async function timed(server: BenchServer, work: () => Promise<void>): Promise<nu
   const began = process.hrtime.bigint();
   await work();
   const seconds = Number(process.hrtime.bigint() - began) / 1e9;
-  const counts = TABLE_NAMES.map((table) => `(SELECT count(*) FROM ${table})`).join(' + ');
+  const counts = TABLES.names.map((table) => `(SELECT count(*) FROM ${table})`).join(' + ');
   const [row] = await server.query<{ rows: number }>(`SELECT (${counts})::float8 AS rows`);
   return (row?.rows ?? 0) / seconds;
 }
 
 function columnsOf(table: TableName): string {
-  return TABLES[table].columns.map(({ name }) => name).join(', ');
+  return TABLES.get(table)
+    .columns.map(({ name }) => name)
+    .join(', ');
 }

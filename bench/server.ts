@@ -8,6 +8,7 @@ import { type EmbeddedServer, openEmbedded } from '../src/embedded/server.js';
 import { withConnection } from '../src/postgres/connect.js';
 import type { ConnectionTarget } from '../src/postgres/target.js';
 import type { RunSummary } from '../src/runs/summary.js';
+import { schemaWith } from '../src/schemas/index.js';
 import { run } from './peers.js';
 
 /** The first port that the bench's server tries. */
@@ -61,7 +62,7 @@ export class BenchServer {
   async reset(): Promise<void> {
     await withConnection(this.target, async (client) => {
       await runScript(client, '99_drop_all.sql');
-      await initDb(client, this.target);
+      await initDb(client, this.target, schemaWith([]));
     });
     await this.settle();
   }

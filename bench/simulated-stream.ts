@@ -5,9 +5,10 @@ import type { DatabaseFacts, TableFacts } from '../src/database/facts.js';
 import { writeFacts } from '../src/ledger/facts-file.js';
 import { ledgerFile, ledgerFolder } from '../src/ledger/folder.js';
 import { type Change, LedgerWriter } from '../src/ledger/writer.js';
-import { LEGACY_SCHEMA } from '../src/legacy/schema.js'; // seam
-import { TABLE_NAMES, TABLES, type TableName } from '../src/legacy/tables.js';
+import { schemaWith } from '../src/schemas/index.js';
 import { formatLsn } from '../src/sources/slot/lsn.js';
+
+const SCHEMA = schemaWith([]);
 
 /** Connections that take turns. */
 const WORKERS = 4;
@@ -45,10 +46,7 @@ const FACTS: DatabaseFacts = {
   at: '2026-01-31T08:15:00.000Z',
   search_path: 'public',
   role: 'postgres',
-  tables: Object.fromEntries(TABLE_NAMES.map((table) => [table, PLAIN])) as Record<
-    TableName,
-    TableFacts
-  >,
+  tables: SCHEMA.tables.record(() => PLAIN),
   publications: [],
 };
 
@@ -95,9 +93,9 @@ function visit(id: number): (string | number)[] {
 export function writeLedger(runFolder: string, transactions: number): void {
   const folder = ledgerFolder(runFolder);
   mkdirSync(folder, { recursive: true });
-  writeFacts(LEGACY_SCHEMA, folder, RUN, SERVER, FACTS);
+  writeFacts(SCHEMA, folder, RUN, SERVER, FACTS);
   const writers = Array.from({ length: WORKERS }, (_, worker) =>
-    LedgerWriter.create(LEGACY_SCHEMA, ledgerFile(folder, worker + 1, 1), {
+    LedgerWriter.create(SCHEMA, ledgerFile(folder, worker + 1, 1), {
       run: RUN,
       worker: worker + 1,
       connection: 1,
@@ -165,7 +163,7 @@ function updated([id, status, data]: readonly unknown[]): (string | number)[] {
 }
 
 const TEXT_COLUMNS = new Set([4, 5]);
-const names = TABLES.consultas.columns.map(({ name }) => name);
+const names = SCHEMA.tables.get('consultas').columns.map(({ name }) => name);
 
 function line(
   op: string,

@@ -5,6 +5,7 @@ import { paintFor } from '../lib/paint.js';
 import { countSignals, onAbort } from '../lib/signals.js';
 import { consoleForm } from '../log/console-form.js';
 import { LANGUAGES, type Messages, messagesIn } from '../messages/index.js';
+import { schemaWith } from '../schemas/index.js';
 import {
   COMMANDS as COMMAND_NAMES,
   type Command as CommandName,
@@ -124,7 +125,14 @@ async function runArguments(
     if (command === null) return EXIT.usage;
     return await runCommand(
       command,
-      { ...args, settings, sources, messages, cwd: sources.cwd },
+      {
+        ...args,
+        settings,
+        schema: schemaWith(settings.schema.extensions),
+        sources,
+        messages,
+        cwd: sources.cwd,
+      },
       heed,
     );
   } catch (error) {

@@ -1,5 +1,3 @@
-import type { Operation, WrittenRows } from '../legacy/changes.js';
-import { TABLE_NAMES, type TableName } from '../legacy/tables.js';
 import { monotonicMs } from '../lib/clock.js';
 import type { ComponentLog } from '../log/logger.js';
 import { causeText } from '../postgres/cause.js';
@@ -7,6 +5,8 @@ import type { Failure } from '../postgres/failures.js';
 import { conditionName, SQLSTATE } from '../postgres/sqlstate.js';
 import type { LiveFigures, RunListener } from '../run/engine.js';
 import type { ProducerReport } from '../run/protocol.js';
+import type { Operation, WrittenRows } from '../schema/changes.js';
+import type { TableName } from '../schema/table.js';
 import { Outage } from './progress/outage.js';
 import type { Progress } from './progress/progress.js';
 import { RecentWindow } from './progress/recent-window.js';
@@ -25,6 +25,8 @@ export interface RunLoggerParts extends Omit<RunProgressParts, 'outage' | 'cause
   /** The server's address. */
   readonly where: string;
   readonly batchSize: number;
+  /** In the order of their lines. */
+  readonly tables: readonly TableName[];
   /** True: all rows that are written make a line at once. False: one line a table a second. */
   readonly everyBatch: boolean;
   /** Rows of a table now; null while they are being counted. */
@@ -195,8 +197,8 @@ export class RunLogger implements Omit<RunListener, 'sampled'> {
   }
 
   #flush(): void {
-    const { log, messages, totalOf, batchSize } = this.#parts;
-    for (const table of TABLE_NAMES) {
+    const { log, messages, tables, totalOf, batchSize } = this.#parts;
+    for (const table of tables) {
       const sums = this.#folded.get(table);
       if (sums === undefined) continue;
       log.detail.info(

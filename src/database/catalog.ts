@@ -1,8 +1,8 @@
-/** Parts of queries that find the hospital's tables in the catalog. `$1` is the list of their names. */
+/** Parts of queries that find a schema's tables in the catalog. `$1` is the list of their names, as SQL writes them. */
 
 /** FROM clause: `t.name`, and the table's row `c` of pg_class, by the session's search_path. */
 export const OUR_TABLES = `FROM unnest($1::text[]) AS t (name)
-       JOIN pg_class c ON c.oid = to_regclass(quote_ident(t.name))`;
+       JOIN pg_class c ON c.oid = to_regclass(t.name)`;
 
 /**
  * Query: every relation that belongs to a table: the table itself (`oid = root`) and its partitions at any

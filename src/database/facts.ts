@@ -1,8 +1,8 @@
-import type { Operation } from '../legacy/changes.js';
-import type { TableName } from '../legacy/tables.js';
+import type { Operation } from '../schema/changes.js';
+import type { TableName } from '../schema/table.js';
 
 /**
- * Facts about the hospital's tables that decide what a CDC pipeline can deliver: their schema and partitions, the
+ * Facts about a run's tables that decide what a CDC pipeline can deliver: their schema and partitions, the
  * server's own changes of their rows, and their publications. Stored in a run's ledger.
  */
 export interface DatabaseFacts {
@@ -12,7 +12,7 @@ export interface DatabaseFacts {
   readonly search_path: string;
   /** The role that read it: policies and triggers may treat other roles differently. */
   readonly role: string;
-  /** By the table's name, without a schema. */
+  /** By the table's name, as SQL writes it in the run's search_path. */
   readonly tables: Readonly<Record<TableName, TableFacts>>;
   /** The publications that publish any of these tables, and all that are FOR ALL TABLES. */
   readonly publications: readonly PublicationFacts[];
@@ -40,7 +40,7 @@ export interface IdentityFacts {
   readonly kind: 'default' | 'index' | 'full' | 'nothing';
   /** Name of the index, for kind `index`; else null. */
   readonly index: string | null;
-  /** It includes `id`. */
+  /** It includes the columns of the key; of a table without a key: it is `full`. */
   readonly tells_id: boolean;
 }
 
@@ -60,7 +60,7 @@ export interface PublicationFacts {
   readonly operations: readonly Operation[];
   /** `publish_via_partition_root`. */
   readonly via_root: boolean;
-  /** The hospital's tables that it publishes, as a whole or through all of their partitions. */
+  /** The run's tables that it publishes, as a whole or through all of their partitions. */
   readonly tables: Readonly<Partial<Record<TableName, PublishedFacts>>>;
 }
 

@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
-import { OPERATIONS, type Operation } from '../legacy/changes.js';
-import { TABLE_NAMES, type TableName } from '../legacy/tables.js';
+import { OPERATIONS, type Operation } from '../schema/changes.js';
+import type { TableName } from '../schema/table.js';
+import type { Tables } from '../schema/tables.js';
 import { nameOf, OUR_RELATIONS, OUR_TABLES, policiesFor } from './catalog.js';
 import type {
   DatabaseFacts,
@@ -17,27 +18,23 @@ import { readScript } from './scripts.js';
  * Reads the facts from the catalog, which every role may read, with no lock above ACCESS SHARE. Throws an
  * `OperatorError` if a table is missing.
  */
-export async function readDatabaseFacts(client: Client): Promise<DatabaseFacts> {
+export async function readDatabaseFacts(client: Client, tables: Tables): Promise<DatabaseFacts> {
   const at = new Date().toISOString();
   const { rows } = await client.query<{ search_path: string; role: string }>(
     `SELECT current_setting('search_path') AS search_path, current_user::text AS role`,
   );
   const [session] = rows;
   if (session === undefined) throw new Error('a SELECT without FROM was answered without a row');
-  const found = await readTables(client);
-  const tables = {} as Record<TableName, TableFacts>;
-  for (const table of TABLE_NAMES) {
-    const facts = found.get(table);
-    if (facts === undefined) {
-      await requireSchema(client);
-      throw new Error(`the table ${table} appeared while the catalogue was being read`);
-    }
-    tables[table] = facts;
+  const found = await readTables(client, tables);
+  const missing = tables.names.find((name) => !found.has(name));
+  if (missing !== undefined) {
+    await requireSchema(client, { tables, extensions: [] });
+    throw new Error(`the table ${missing} appeared while the catalogue was being read`);
   }
-  const publications = (await readPublications(client))
+  const publications = (await readPublications(client, tables))
     .filter(({ everything, relations }) => everything || relations.length > 0)
     .map(({ facts }) => facts);
-  return { at, ...session, tables, publications };
+  return { at, ...session, tables: tables.record(({ name }) => found.get(name)!), publications };
 }
 
 /** The replica identity of a relation that stores rows: a table, or a leaf partition. */
@@ -47,29 +44,30 @@ export interface RelationIdentity extends IdentityFacts {
   readonly relation: string;
   /** The index of the identity. Null: there is none, so events have nothing of the old row, unless it is `full`. */
   readonly key: string | null;
-  /** The primary key includes `id`. */
+  /** The primary key includes the columns of the table's key. */
   readonly key_has_id: boolean;
 }
 
-/** Reads the replica identity of every relation that stores rows of the hospital. */
-export async function readIdentities(client: Client): Promise<RelationIdentity[]> {
+/** Reads the replica identity of every relation that stores rows of these tables. */
+export async function readIdentities(client: Client, tables: Tables): Promise<RelationIdentity[]> {
   // A deferrable key, an invalid index and an INCLUDEd column do not count for a replica identity.
-  const hasId = (index: string) => `EXISTS (
-              SELECT FROM generate_series(0, ${index}.indnkeyatts - 1) AS k (place)
-                JOIN pg_attribute a ON a.attrelid = ${index}.indrelid
-                                   AND a.attnum = ${index}.indkey[k.place]
-               WHERE a.attname = 'id')`;
+  const hasKey = (index: string) => `($2::jsonb -> o.name <> '[]' AND NOT EXISTS (
+              SELECT FROM jsonb_array_elements_text($2::jsonb -> o.name) AS k (name)
+               WHERE k.name NOT IN (
+                 SELECT a.attname FROM generate_series(0, ${index}.indnkeyatts - 1) AS p (place)
+                   JOIN pg_attribute a ON a.attrelid = ${index}.indrelid
+                                      AND a.attnum = ${index}.indkey[p.place])))`;
   const { rows } = await client.query<RelationIdentity>(
     `WITH ours AS (${OUR_RELATIONS})
      SELECT o.name AS table, ${nameOf('c')} AS relation,
             CASE c.relreplident WHEN 'd' THEN 'default' WHEN 'i' THEN 'index'
                                 WHEN 'f' THEN 'full' ELSE 'nothing' END AS kind,
             CASE c.relreplident WHEN 'i' THEN x.relname::text END AS index,
-            c.relreplident = 'f' OR (i.indexrelid IS NOT NULL AND ${hasId('i')}) AS tells_id,
+            c.relreplident = 'f' OR (i.indexrelid IS NOT NULL AND ${hasKey('i')}) AS tells_id,
             x.relname::text AS key,
             EXISTS (SELECT FROM pg_index pk
                      WHERE pk.indrelid = c.oid AND pk.indisprimary AND pk.indimmediate
-                       AND pk.indisvalid AND ${hasId('pk')}) AS key_has_id
+                       AND pk.indisvalid AND ${hasKey('pk')}) AS key_has_id
        FROM ours o JOIN pg_class c ON c.oid = o.oid
        LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisvalid
              AND CASE c.relreplident WHEN 'd' THEN i.indisprimary AND i.indimmediate
@@ -77,12 +75,12 @@ export async function readIdentities(client: Client): Promise<RelationIdentity[]
        LEFT JOIN pg_class x ON x.oid = i.indexrelid
       WHERE o.leaf OR NOT EXISTS (SELECT FROM ours l WHERE l.root = o.root AND l.leaf)
       ORDER BY 1, 2`,
-    [TABLE_NAMES],
+    [tables.names, JSON.stringify(tables.record(({ key }) => key))],
   );
   return rows;
 }
 
-/** A relation of the hospital that a publication publishes, from pg_publication_tables. */
+/** A relation of the run's tables that a publication publishes, from pg_publication_tables. */
 interface PublishedRelation extends PublishedFacts {
   readonly table: TableName;
   /** It is the table itself, not a partition. */
@@ -109,8 +107,8 @@ interface FoundPublication {
   })[];
 }
 
-/** Reads all publications of the database, also those without tables of the hospital. */
-export async function readPublications(client: Client): Promise<Publication[]> {
+/** Reads all publications of the database, also those without any of these tables. */
+export async function readPublications(client: Client, tables: Tables): Promise<Publication[]> {
   // `to_jsonb`, because PostgreSQL 14 lacks the columns attnames and rowfilter. Without a column list, attnames has
   // all columns.
   const { rows } = await client.query<FoundPublication>(
@@ -143,20 +141,21 @@ export async function readPublications(client: Client): Promise<Publication[]> {
                       ORDER BY l.name, l.oid::regclass::text), '[]')
                FROM listed l WHERE l.pubname = b.pubname) AS relations
        FROM pg_publication b ORDER BY 1`,
-    [TABLE_NAMES],
+    [tables.names],
   );
-  const leaves = await countLeaves(client);
+  const leaves = await countLeaves(client, tables);
   return rows.map(({ operations, relations, everything, name, via_root }) => {
-    const tables: Partial<Record<TableName, PublishedFacts>> = {};
-    for (const table of TABLE_NAMES) {
+    const listed: Record<TableName, PublishedFacts> = {};
+    for (const table of tables.names) {
       const own = relations.filter((relation) => relation.table === table);
       const itself = own.filter(({ is_root }) => is_root);
       const covered = new Set(own.flatMap((relation) => relation.leaves)).size;
-      if (itself.length > 0) tables[table] = merge(itself);
-      else if (own.length > 0 && covered === leaves.get(table)) tables[table] = merge(own);
+      if (itself.length > 0) listed[table] = merge(itself);
+      else if (own.length > 0 && covered === leaves.get(table)) listed[table] = merge(own);
     }
     const published = OPERATIONS.filter((operation) => operations[operation]);
-    return { facts: { name, operations: published, via_root, tables }, everything, relations };
+    const facts = { name, operations: published, via_root, tables: listed };
+    return { facts, everything, relations };
   });
 }
 
@@ -169,11 +168,14 @@ function merge(relations: readonly PublishedRelation[]): PublishedFacts {
   return { columns, filter: filters.size === 0 ? null : [...filters].join('; ') };
 }
 
-async function countLeaves(client: Client): Promise<ReadonlyMap<TableName, number>> {
+async function countLeaves(
+  client: Client,
+  tables: Tables,
+): Promise<ReadonlyMap<TableName, number>> {
   const { rows } = await client.query<{ name: TableName; leaves: number }>(
     `SELECT name, count(*) FILTER (WHERE leaf)::int AS leaves
        FROM (${OUR_RELATIONS}) AS ours GROUP BY name`,
-    [TABLE_NAMES],
+    [tables.names],
   );
   return new Map(rows.map(({ name, leaves }) => [name, leaves]));
 }
@@ -196,7 +198,10 @@ const FIRES_ON: Readonly<Record<Operation, number>> = { insert: 4, update: 16, d
 const ANY_CHANGE = FIRES_ON.insert | FIRES_ON.update | FIRES_ON.delete;
 
 /** Reads the facts of the tables that exist. */
-async function readTables(client: Client): Promise<ReadonlyMap<TableName, TableFacts>> {
+async function readTables(
+  client: Client,
+  tables: Tables,
+): Promise<ReadonlyMap<TableName, TableFacts>> {
   // A row fires the row triggers of its partition; a statement fires the statement triggers of the table that it
   // names. Before PostgreSQL 15 a partition's copies of its parent's triggers are internal, like those of foreign
   // keys.
@@ -234,15 +239,15 @@ async function readTables(client: Client): Promise<ReadonlyMap<TableName, TableF
                      AND to_jsonb(k) ->> 'conenforced' IS DISTINCT FROM 'false'
                    ORDER BY 1) AS cascades
        ${OUR_TABLES} JOIN pg_namespace n ON n.oid = c.relnamespace`,
-    [TABLE_NAMES, await ownTriggerBody()],
+    [tables.names, await ownTriggerBody()],
   );
-  const identities = await readIdentities(client);
-  const tables = new Map<TableName, TableFacts>();
+  const identities = await readIdentities(client, tables);
+  const found = new Map<TableName, TableFacts>();
   for (const { name, triggers, ...facts } of rows) {
     const own = identities.filter(({ table }) => table === name);
-    tables.set(name, { ...facts, identity: worstOf(own), triggers: triggers.map(triggerFacts) });
+    found.set(name, { ...facts, identity: worstOf(own), triggers: triggers.map(triggerFacts) });
   }
-  return tables;
+  return found;
 }
 
 /** The body of `set_updated_at` in sql/01_schema.sql, with white space collapsed. */

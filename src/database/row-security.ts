@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import { EXIT, OperatorError } from '../errors.js';
-import { TABLE_NAMES, type TableName } from '../legacy/tables.js';
+import type { TableName } from '../schema/table.js';
+import type { Tables } from '../schema/tables.js';
 import { OUR_TABLES, policiesFor } from './catalog.js';
 
 /** A table of which row-level security may hide rows from the current role. */
@@ -18,7 +19,7 @@ export interface HiddenRows {
 }
 
 /** Finds the tables of which the current role may not see all rows; null if there are none. */
-export async function findHiddenRows(client: Client): Promise<HiddenRows | null> {
+export async function findHiddenRows(client: Client, tables: Tables): Promise<HiddenRows | null> {
   // A permissive USING (true) shows all rows, unless a restrictive policy hides some.
   const { rows } = await client.query<HiddenTable & { role: string; forced: boolean }>(
     `SELECT t.name AS table, current_user::text AS role, c.relforcerowsecurity AS forced,
@@ -32,19 +33,19 @@ export async function findHiddenRows(client: Client): Promise<HiddenRows | null>
                                     FROM (${policiesFor('c')}) AS applied) AS p
                            WHERE p.polcmd IN ('r', '*') AND p.polqual IS NOT NULL), false)
       ORDER BY array_position($1::text[], t.name)`,
-    [TABLE_NAMES],
+    [tables.names],
   );
   const [first] = rows;
   if (first === undefined) return null;
-  const tables = rows.map(({ table, policies }) => ({ table, policies }));
-  return { role: first.role, tables, forced: rows.some(({ forced }) => forced) };
+  const hidden = rows.map(({ table, policies }) => ({ table, policies }));
+  return { role: first.role, tables: hidden, forced: rows.some(({ forced }) => forced) };
 }
 
 /**
  * Throws an `OperatorError` if row-level security may hide rows: a hidden row looks like a missing one, so a check of
  * the rows would be wrong.
  */
-export async function requireAllVisible(client: Client): Promise<void> {
-  const hidden = await findHiddenRows(client);
+export async function requireAllVisible(client: Client, tables: Tables): Promise<void> {
+  const hidden = await findHiddenRows(client, tables);
   if (hidden !== null) throw new OperatorError(EXIT.state, (m) => m.db.rowsHidden(hidden));
 }

@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { RULES } from '../legacy/rules.js';
+import type { Schema } from '../schema/schema.js';
 import { requireAllVisible } from './row-security.js';
 
 export interface RuleResult {
@@ -11,12 +11,12 @@ export interface RuleResult {
  * Counts the violations of every domain rule, in one snapshot of the database. Throws an `OperatorError` if row-level
  * security may hide rows from the role.
  */
-export async function checkRules(client: Client): Promise<RuleResult[]> {
-  await requireAllVisible(client);
+export async function checkRules(client: Client, schema: Schema): Promise<RuleResult[]> {
+  await requireAllVisible(client, schema.tables);
   await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   try {
     const results: RuleResult[] = [];
-    for (const { rule, violations } of RULES) {
+    for (const { rule, violations } of schema.rules) {
       const { rows } = await client.query<{ count: string }>(violations);
       results.push({ rule, violations: Number(rows[0]?.count) });
     }

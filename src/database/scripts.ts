@@ -2,19 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client } from 'pg';
 import { EXIT, OperatorError } from '../errors.js';
-import { CHARACTERS } from '../legacy/tables.js';
 import { packageRoot } from '../lib/package-root.js';
 import { withConnection } from '../postgres/connect.js';
 import { describeFailure } from '../postgres/failures.js';
 import { hasSqlstate, SQLSTATE } from '../postgres/sqlstate.js';
 import { addressOf, type ConnectionTarget, originsOf } from '../postgres/target.js';
+import type { Schema, Script } from '../schema/schema.js';
+import type { Tables } from '../schema/tables.js';
 import { schemaError, schemaState } from './schema.js';
-
-export type ScriptName =
-  | '01_schema.sql'
-  | '02_indexes.sql'
-  | '03_seed-lookups.sql'
-  | '99_drop_all.sql';
 
 /** Key of the advisory lock that serializes `init-db` in a database: 'init' in ASCII. */
 const INIT_LOCK = 0x696e6974;
@@ -24,12 +19,16 @@ const MAX_ATTEMPTS = 5;
 export const MAINTENANCE_DATABASE = 'postgres';
 
 /** Runs a file of `sql/` in one transaction; again after a deadlock or serialization failure. */
-export async function runScript(client: Client, name: ScriptName): Promise<void> {
-  const script = await readScript(name);
+export async function runScript(client: Client, file: string): Promise<void> {
+  await runSql(client, await readScript(file));
+}
+
+/** Runs statements in one transaction; again after a deadlock or serialization failure. */
+export async function runSql(client: Client, statements: string): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
       await client.query('BEGIN');
-      await client.query(script);
+      await client.query(statements);
       await client.query('COMMIT');
       return;
     } catch (error) {
@@ -40,18 +39,23 @@ export async function runScript(client: Client, name: ScriptName): Promise<void>
 }
 
 /**
- * Creates schema, indexes and lookup rows; existing ones stay as they are. Safe to repeat and to run concurrently.
+ * Runs the scripts of a schema, which create its tables, indexes and lookup rows; existing ones stay as they are. Safe
+ * to repeat and to run concurrently.
  * Throws an `OperatorError` if a table has other columns, or the role may not create.
  */
-export async function initDb(client: Client, target: ConnectionTarget): Promise<void> {
+export async function initDb(
+  client: Client,
+  target: ConnectionTarget,
+  schema: Schema,
+): Promise<void> {
   await client.query('SELECT 1');
-  await requireWritable(client, target);
+  await requireWritable(client, target, schema);
   await client.query('SELECT pg_advisory_lock($1)', [INIT_LOCK]);
   try {
-    await requireNothingInTheWay(client);
-    await runScript(client, '01_schema.sql');
-    await runScript(client, '02_indexes.sql');
-    if (!(await lookupsArePresent(client))) await runScript(client, '03_seed-lookups.sql');
+    await requireNothingInTheWay(client, schema.tables);
+    for (const script of schema.scripts) {
+      if (!(await isDone(client, script))) await runScript(client, script.file);
+    }
   } catch (error) {
     throw creationError(error, client, target);
   } finally {
@@ -60,16 +64,20 @@ export async function initDb(client: Client, target: ConnectionTarget): Promise<
 }
 
 /**
- * Throws an `OperatorError` if the session cannot write the hospital's rows: on a standby, with a read-only setting,
+ * Throws an `OperatorError` if the session cannot write the schema's rows: on a standby, with a read-only setting,
  * or in an encoding without their characters.
  */
-export async function requireWritable(client: Client, target: ConnectionTarget): Promise<void> {
+export async function requireWritable(
+  client: Client,
+  target: ConnectionTarget,
+  { characters }: Pick<Schema, 'characters'>,
+): Promise<void> {
   const { rows } = await client.query<{ read_only: boolean }>(
     "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::bool AS read_only",
   );
   if (rows[0]?.read_only === false) {
     // The server rejects a parameter that its encoding cannot represent.
-    await client.query('SELECT $1::text', [CHARACTERS]);
+    await client.query('SELECT $1::text', [characters]);
     return;
   }
   throw new OperatorError(EXIT.state, (m) =>
@@ -94,26 +102,21 @@ export async function ensureDatabase(target: ConnectionTarget): Promise<void> {
 }
 
 /** Reads a file of `sql/`. */
-export function readScript(name: ScriptName): Promise<string> {
-  return readFile(join(packageRoot(), 'sql', name), 'utf8');
+export function readScript(file: string): Promise<string> {
+  return readFile(join(packageRoot(), 'sql', file), 'utf8');
 }
 
-async function requireNothingInTheWay(client: Client): Promise<void> {
-  const state = await schemaState(client);
+async function requireNothingInTheWay(client: Client, tables: Tables): Promise<void> {
+  const state = await schemaState(client, tables);
   if (typeof state === 'string') return;
   const inTheWay = state.problems.filter(({ kind }) => kind !== 'table-missing');
   if (inTheWay.length > 0) throw schemaError(inTheWay, client.database ?? '');
 }
 
-/** Whether all lookup rows exist. `ON CONFLICT DO NOTHING` alone would consume ids with each repetition. */
-async function lookupsArePresent(client: Client): Promise<boolean> {
-  const script = await readScript('03_seed-lookups.sql');
-  const cnpjs = script.match(/\d{2}\.\d{3}\.\d{3}\/\d{4}-\d{2}/g) ?? [];
-  const { rows } = await client.query<{ found: number }>(
-    'SELECT count(*)::int AS found FROM convenios WHERE cnpj = ANY ($1::text[])',
-    [cnpjs],
-  );
-  return rows[0]?.found === cnpjs.length;
+async function isDone(client: Client, { done }: Script): Promise<boolean> {
+  if (done === null) return false;
+  const { rows } = await client.query<[boolean]>({ text: done, rowMode: 'array' });
+  return rows[0]?.[0] === true;
 }
 
 function creationError(

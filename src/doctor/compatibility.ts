@@ -1,8 +1,9 @@
 import { OUR_TABLES } from '../database/catalog.js';
 import { describeProblem } from '../database/schema.js';
-import { TABLE_NAMES, TABLES, type TableName } from '../legacy/tables.js';
 import type { Client } from '../postgres/driver.js';
 import { hasSqlstate, SQLSTATE } from '../postgres/sqlstate.js';
+import type { Schema } from '../schema/schema.js';
+import { baseType, sqlName, type Table, type TableName } from '../schema/table.js';
 import {
   type Advice,
   type Check,
@@ -13,21 +14,18 @@ import {
 } from './finding.js';
 import { type Fix, forOwners, withFixes } from './fix.js';
 
-/** Natural keys: official numbers that identify a row outside the database. */
-const NATURAL_KEYS: readonly (readonly [TableName, string])[] = [
-  ['pacientes', 'cpf'],
-  ['medicos', 'crm'],
-  ['convenios', 'cnpj'],
-];
-const TIMESTAMPS = ['created_at', 'updated_at'];
-const INIT_DB = 'oltp-simulator init-db';
+function initDb({ extensions }: Schema): string {
+  return ['oltp-simulator init-db', ...extensions.map((name) => `--with ${name}`)].join(' ');
+}
 
-export const tables: Check = async ({ client, schema: state, session, tables: own, english }) => {
-  if (state === 'complete') return ok(listed(TABLE_NAMES));
+export const tables: Check = async (context) => {
+  const { client, schema, state, session, tables: own, english } = context;
+  const { names } = schema.tables;
+  if (state === 'complete') return ok(listed(names));
   const problems = state === 'missing' ? [] : state.problems;
   const evidence =
     state === 'missing'
-      ? `0 / ${TABLE_NAMES.length}`
+      ? `0 / ${names.length}`
       : listed(problems.map((problem) => describeProblem(problem, english)));
   // init-db refuses if a table has other columns, and changes nothing.
   if (problems.some(({ kind }) => kind !== 'table-missing')) {
@@ -42,45 +40,50 @@ export const tables: Check = async ({ client, schema: state, session, tables: ow
   if (place === undefined || place.schema === null) {
     return { state: 'fail', evidence, mend: null, advice: [(m) => m.noSchema()] };
   }
-  const owners = ownersOf(own, TABLE_NAMES).concat(place.creates ? [] : [place.owner]);
-  return withFixes('fail', evidence, [forOwners(session, owners, INIT_DB)]);
+  const owners = ownersOf(own, names).concat(place.creates ? [] : [place.owner]);
+  return withFixes('fail', evidence, [forOwners(session, owners, initDb(schema))]);
 };
 
 interface KeyFacts {
   readonly name: TableName;
   /** Columns of the primary key; empty without one. */
   readonly key: readonly string[];
-  readonly has_id: boolean;
+  readonly columns: readonly string[];
 }
 
 export const primaryKeys: Check = async (context) => {
-  const { client, session, tables: own } = context;
+  const { client, session, schema, tables: own } = context;
   const { rows } = await client.query<KeyFacts>(
     `SELECT t.name,
             ARRAY(SELECT a.attname::text
                     FROM pg_constraint k CROSS JOIN unnest(k.conkey) WITH ORDINALITY AS u (num, place)
                     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = u.num
                    WHERE k.conrelid = c.oid AND k.contype = 'p' ORDER BY u.place) AS key,
-            EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'id') AS has_id
+            ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = c.oid) AS columns
        ${OUR_TABLES} ORDER BY array_position($1::text[], t.name)`,
-    [TABLE_NAMES],
+    [schema.tables.names],
   );
-  const without = rows.filter(({ key }) => key.length === 0);
+  const isKeyless = ({ name }: KeyFacts) => schema.tables.get(name).key.length === 0;
+  const without = rows.filter((row) => row.key.length === 0 && !isKeyless(row));
   if (without.length === 0) {
     const odd = rows.filter(({ key }) => key.join() !== 'id');
-    const seen = odd.map(({ name, key }) => `${name}: ${key.join(', ')}`);
+    const seen = odd.map((row) => `${row.name}: ${row.key.join(', ') || BY_ALL_COLUMNS}`);
     if (odd.length < rows.length) seen.unshift(`id (${rows.length - odd.length})`);
     return ok(seen.join('; '));
   }
   const additions: Addition[] = [];
-  for (const { name, has_id } of without) {
+  for (const { name, columns: existing } of without) {
+    const { key } = schema.tables.get(name);
+    const isThere = key.every((column) => existing.includes(column));
     // The key of a partitioned table must include its partition key.
-    const columns = has_id ? unite(['id'], await partitionKey(client, name)) : null;
-    const list = columns?.join(', ');
+    const columns = isThere ? unite(key, await partitionKey(client, name)) : null;
+    const list = columns?.map(sqlName).join(', ');
+    const { sql } = own[name]!;
+    const isNull = key.map((column) => `${sqlName(column)} IS NULL`).join(' OR ');
     additions.push({
       owners: ownersOf(own, [name]),
-      statement: columns && `ALTER TABLE ${own[name].sql} ADD PRIMARY KEY (${list});`,
-      contradicting: `SELECT ${list} FROM ${own[name].sql} GROUP BY ${list} HAVING count(*) > 1 OR bool_or(id IS NULL)`,
+      statement: list === undefined ? null : `ALTER TABLE ${sql} ADD PRIMARY KEY (${list});`,
+      contradicting: `SELECT ${list} FROM ${sql} GROUP BY ${list} HAVING count(*) > 1 OR bool_or(${isNull})`,
     });
   }
   return withAdditions(
@@ -92,11 +95,18 @@ export const primaryKeys: Check = async (context) => {
   );
 };
 
+/** Evidence for a table that has no key, by its design. */
+const BY_ALL_COLUMNS = 'all columns (no key)';
+
+/** Natural keys: official numbers that identify a row outside the database. */
 export const naturalKeys: Check = async (context) => {
-  const { client, session, tables: own } = context;
+  const { client, session, schema, tables: own } = context;
+  const known = schema.tables.flatMap(({ name, unique }) =>
+    unique.map((column) => [name, column] as const),
+  );
   const missing: string[] = [];
   const additions: Addition[] = [];
-  for (const [table, column] of NATURAL_KEYS) {
+  for (const [table, column] of known) {
     const { rows } = await client.query(
       `SELECT 1 WHERE to_regclass($1) IS NULL UNION ALL
        SELECT 1 FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
@@ -108,14 +118,16 @@ export const naturalKeys: Check = async (context) => {
     missing.push(`${table}.${column}`);
     const key = await partitionKey(client, table);
     const fits = key?.every((name) => name === column) && (await hasColumn(client, table, column));
+    const { sql } = own[table]!;
+    const quoted = sqlName(column);
     additions.push({
       owners: ownersOf(own, [table]),
-      statement: fits ? `ALTER TABLE ${own[table].sql} ADD UNIQUE (${column});` : null,
-      contradicting: `SELECT ${column} FROM ${own[table].sql} GROUP BY ${column} HAVING count(${column}) > 1`,
+      statement: fits ? `ALTER TABLE ${sql} ADD UNIQUE (${quoted});` : null,
+      contradicting: `SELECT ${quoted} FROM ${sql} GROUP BY ${quoted} HAVING count(${quoted}) > 1`,
     });
   }
   if (missing.length === 0) {
-    return ok(`UNIQUE ${NATURAL_KEYS.map((pair) => pair.join('.')).join(', ')}`);
+    return ok(`UNIQUE ${known.map((pair) => pair.join('.')).join(', ')}`);
   }
   return withAdditions(context, 'warn', listed(missing), session, additions);
 };
@@ -125,7 +137,7 @@ interface ForeignKeyFacts {
   readonly name: string | null;
   readonly holds: boolean;
   readonly enforced: boolean;
-  /** The referenced table has a unique `id`. */
+  /** The referenced column is unique. */
   readonly referable: boolean;
   readonly column_there: boolean;
   /** A logged table cannot reference an unlogged one. */
@@ -133,23 +145,27 @@ interface ForeignKeyFacts {
 }
 
 export const foreignKeys: Check = async (context) => {
-  const { client, session, tables: own } = context;
+  const { client, session, schema, tables: own } = context;
   const found: string[] = [];
   const missing: string[] = [];
   const additions: Addition[] = [];
-  for (const table of TABLE_NAMES) {
-    for (const { column, references } of TABLES[table].foreignKeys) {
+  for (const { name: table, key, foreignKeys: known } of schema.tables) {
+    for (const { column, references } of known) {
       const name = `${table}.${column}`;
-      if (own[table].owner === null || own[references].owner === null) continue;
-      const facts = await foreignKeyFacts(client, table, column, references);
+      const [child, parent] = [own[table]!, own[references]!];
+      if (child.owner === null || parent.owner === null) continue;
+      // Generated keys that are referenced have one column.
+      const [referenced = ''] = schema.tables.get(references).key;
+      const facts = await foreignKeyFacts(client, [table, references, column, referenced]);
       if (facts.holds) {
         found.push(name);
         continue;
       }
       missing.push(name);
-      const to = own[references].sql;
-      const alter = `ALTER TABLE ${own[table].sql}`;
-      const create = `${alter} ADD FOREIGN KEY (${column}) REFERENCES ${to} (id);`;
+      const [from, to] = [sqlName(column), sqlName(referenced)];
+      const alter = `ALTER TABLE ${child.sql}`;
+      const create = `${alter} ADD FOREIGN KEY (${from}) REFERENCES ${parent.sql} (${to});`;
+      const shown = [...(key.length > 0 ? key.map(sqlName) : ['ctid']), from];
       const possible = facts.referable && facts.column_there && !facts.unlogged;
       const constraint = session.quoted(facts.name ?? '');
       additions.push({
@@ -162,7 +178,7 @@ export const foreignKeys: Check = async (context) => {
             : facts.enforced
               ? `${alter} VALIDATE CONSTRAINT ${constraint};`
               : `${alter} ALTER CONSTRAINT ${constraint} ENFORCED;`,
-        contradicting: `SELECT c.id, c.${column} FROM ${own[table].sql} c LEFT JOIN ${to} p ON p.id = c.${column} WHERE c.${column} IS NOT NULL AND p.id IS NULL`,
+        contradicting: `SELECT ${shown.map((one) => `c.${one}`).join(', ')} FROM ${child.sql} c LEFT JOIN ${parent.sql} p ON p.${to} = c.${from} WHERE c.${from} IS NOT NULL AND p.${to} IS NULL`,
       });
     }
   }
@@ -172,9 +188,12 @@ export const foreignKeys: Check = async (context) => {
 
 async function foreignKeyFacts(
   client: Client,
-  table: TableName,
-  column: string,
-  references: TableName,
+  [table, references, column, referenced]: readonly [
+    table: TableName,
+    references: TableName,
+    column: string,
+    referenced: string,
+  ],
 ): Promise<ForeignKeyFacts> {
   // Valid ones first; then those that only need to be validated or enforced.
   const { rows } = await client.query<ForeignKeyFacts>(
@@ -182,7 +201,7 @@ async function foreignKeyFacts(
             EXISTS (SELECT FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid
                        AND a.attnum = i.indkey[0]
                      WHERE i.indrelid = p.oid AND i.indisunique AND i.indisvalid AND i.indimmediate
-                       AND i.indnkeyatts = 1 AND i.indpred IS NULL AND a.attname = 'id') AS referable,
+                       AND i.indnkeyatts = 1 AND i.indpred IS NULL AND a.attname = $4) AS referable,
             EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = t.oid AND a.attname = $3)
               AS column_there,
             p.relpersistence <> 'p' AND t.relpersistence = 'p' AS unlogged
@@ -197,7 +216,7 @@ async function foreignKeyFacts(
             AND k.confdeltype IN ('a', 'r')
           ORDER BY 3 DESC, 2 DESC LIMIT 1) AS k ON true
       WHERE t.oid = to_regclass($1) AND p.oid = to_regclass($2)`,
-    [table, references, column],
+    [table, references, column, referenced],
   );
   const [facts] = rows;
   if (facts === undefined) throw new Error(`${table} or ${references} has gone`);
@@ -214,8 +233,10 @@ interface TimestampFacts {
   readonly name_taken: boolean;
 }
 
-/** `created_at`, `updated_at`, and a trigger that sets `updated_at`. */
-export const timestamps: Check = async ({ client, session, schema, tables: own }) => {
+/** The columns that the server stamps, and a trigger that sets those of UPDATEs. */
+export const timestamps: Check = async ({ client, session, schema, state, tables: own }) => {
+  const stamped = schema.tables.filter((table) => stampsOf(table).length > 0);
+  const wanted = [...new Set(stamped.flatMap(stampsOf).map(({ name }) => name))];
   const { rows } = await client.query<TimestampFacts>(
     `SELECT t.name,
             ARRAY(SELECT a.attname::text FROM pg_attribute a
@@ -225,18 +246,18 @@ export const timestamps: Check = async ({ client, session, schema, tables: own }
                        AND g.tgenabled IN ('O', 'A') AND g.tgtype & ${UPDATE_TRIGGER} = ${UPDATE_TRIGGER})
               AS triggered,
             (SELECT min(g.tgname::text) FROM pg_trigger g WHERE g.tgrelid = c.oid
-                AND g.tgenabled NOT IN ('O', 'A') AND g.tgname = t.name || '_updated_at'
+                AND g.tgenabled NOT IN ('O', 'A') AND g.tgname = c.relname || '_updated_at'
                 AND g.tgtype & ${UPDATE_TRIGGER} = ${UPDATE_TRIGGER}) AS disabled,
             EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid
-                       AND g.tgname = t.name || '_updated_at') AS name_taken
+                       AND g.tgname = c.relname || '_updated_at') AS name_taken
        ${OUR_TABLES} ORDER BY array_position($1::text[], t.name)`,
-    [TABLE_NAMES, TIMESTAMPS],
+    [stamped.map(({ name }) => name), wanted],
   );
-  const unfit = rows.filter(
-    ({ columns, triggered }) => columns.length < TIMESTAMPS.length || !triggered,
-  );
+  const missing = ({ name, columns }: TimestampFacts) =>
+    stampsOf(schema.tables.get(name)).filter((stamp) => !columns.includes(stamp.name));
+  const unfit = rows.filter((facts) => missing(facts).length > 0 || !facts.triggered);
   if (unfit.length === 0) {
-    return ok(`created_at, updated_at, BEFORE UPDATE: ${rows.length} / ${TABLE_NAMES.length}`);
+    return ok(`${wanted.join(', ')}, BEFORE UPDATE: ${rows.length} / ${stamped.length}`);
   }
   const { rows: found } = await client.query<{ sql: string }>(
     `SELECT format('%I.%I', n.nspname, f.proname) AS sql
@@ -247,33 +268,44 @@ export const timestamps: Check = async ({ client, session, schema, tables: own }
   const fixes: Fix[] = [];
   const seen: string[] = [];
   let script = false;
-  for (const { name, columns, triggered, disabled, name_taken } of unfit) {
+  for (const facts of unfit) {
+    const { name, triggered, disabled, name_taken } = facts;
+    const { sql } = own[name]!;
+    const { relation } = schema.tables.get(name);
     const owners = ownersOf(own, [name]);
-    const alter = `ALTER TABLE ${own[name].sql}`;
-    const gone = TIMESTAMPS.filter((column) => !columns.includes(column));
-    for (const column of gone) {
-      const statement = `${alter} ADD COLUMN ${column} timestamp NOT NULL DEFAULT now();`;
+    const alter = `ALTER TABLE ${sql}`;
+    const gone = missing(facts);
+    for (const stamp of gone) {
+      // `timestamp` says the same in fewer words.
+      const type = baseType(stamp.type).replace(' without time zone', '');
+      const statement = `${alter} ADD COLUMN ${stamp.name} ${type} NOT NULL DEFAULT now();`;
       fixes.push(forOwners(session, owners, statement));
     }
-    seen.push(`${name}: ${[...gone, ...(triggered ? [] : ['BEFORE UPDATE'])].join(', ')}`);
+    const absent = [...gone.map((stamp) => stamp.name), ...(triggered ? [] : ['BEFORE UPDATE'])];
+    seen.push(`${name}: ${absent.join(', ')}`);
     if (triggered) continue;
-    const trigger = name_taken ? 'set_updated_at' : `${name}_updated_at`;
+    const trigger = name_taken ? 'set_updated_at' : sqlName(`${relation}_updated_at`);
     if (disabled !== null) {
-      fixes.push(forOwners(session, owners, `${alter} ENABLE TRIGGER ${disabled};`));
+      fixes.push(forOwners(session, owners, `${alter} ENABLE TRIGGER ${sqlName(disabled)};`));
     } else if (keeper !== undefined) {
-      const statement = `CREATE TRIGGER ${trigger} BEFORE UPDATE ON ${own[name].sql} FOR EACH ROW EXECUTE FUNCTION ${keeper}();`;
+      const statement = `CREATE TRIGGER ${trigger} BEFORE UPDATE ON ${sql} FOR EACH ROW EXECUTE FUNCTION ${keeper}();`;
       fixes.push(forOwners(session, owners, statement));
     } else script = true;
   }
   const evidence = listed(seen);
   if (!script) return withFixes('warn', evidence, fixes);
   // The script creates the function and all triggers.
-  if (schema !== 'complete') {
+  if (state !== 'complete') {
     return withFixes('warn', evidence, fixes, [(m) => m.after({ check: 'tables' })]);
   }
-  const owners = ownersOf(own, TABLE_NAMES);
-  return withFixes('warn', evidence, [...fixes, forOwners(session, owners, INIT_DB)]);
+  const owners = ownersOf(own, schema.tables.names);
+  return withFixes('warn', evidence, [...fixes, forOwners(session, owners, initDb(schema))]);
 };
+
+/** The columns that the server sets to the time of a write. */
+function stampsOf({ serverColumns }: Table): Table['serverColumns'] {
+  return serverColumns.filter(({ set }) => set !== 'derived');
+}
 
 /** Bits of pg_trigger.tgtype: ROW (1), BEFORE (2), UPDATE (16). */
 const UPDATE_TRIGGER = 1 | 2 | 16;
@@ -350,5 +382,5 @@ function unite(first: readonly string[], more: readonly string[] | null): string
 
 /** The owners of the tables that exist. */
 export function ownersOf(own: CheckContext['tables'], names: readonly TableName[]): string[] {
-  return names.flatMap((name) => own[name].owner ?? []);
+  return names.flatMap((name) => own[name]?.owner ?? []);
 }

@@ -1,8 +1,9 @@
 import type { Client } from 'pg';
 import { nameOf, OUR_TABLES } from '../database/catalog.js';
 import { schemaState } from '../database/schema.js';
-import { TABLE_NAMES, type TableName } from '../legacy/tables.js';
 import { hasSqlstate, SQLSTATE } from '../postgres/sqlstate.js';
+import type { TableName } from '../schema/table.js';
+import type { Tables } from '../schema/tables.js';
 import * as compatibility from './compatibility.js';
 import {
   CHECKS,
@@ -69,19 +70,19 @@ const NOT_VISIBLE = [
  * to a pooler. A check that the role may not make is `not_visible`, never `ok`.
  */
 export async function examine(
-  asked: Omit<CheckContext, 'session' | 'schema' | 'tables'>,
+  asked: Omit<CheckContext, 'session' | 'state' | 'tables'>,
 ): Promise<Finding[]> {
-  const { client } = asked;
+  const { client, schema } = asked;
   const context = {
     ...asked,
     session: await readSession(client),
-    schema: await schemaState(client),
-    tables: await findTables(client),
+    state: await schemaState(client, schema.tables),
+    tables: await findTables(client, schema.tables),
   };
   const findings: Finding[] = [];
   for (const check of Object.keys(CHECKS) as CheckName[]) {
     const profile = CHECKS[check];
-    if (context.schema === 'missing' && ABOUT_TABLES.includes(check)) {
+    if (context.state === 'missing' && ABOUT_TABLES.includes(check)) {
       findings.push({ check, profile, state: 'not_visible', evidence: '–', mend: null });
       continue;
     }
@@ -96,16 +97,15 @@ export async function examine(
   return findings;
 }
 
-async function findTables(client: Client): Promise<Record<TableName, OwnTable>> {
+async function findTables(client: Client, tables: Tables): Promise<Record<TableName, OwnTable>> {
   const { rows } = await client.query<OwnTable & { name: TableName }>(
     `SELECT t.name, ${nameOf('c')} AS sql, c.relkind = 'p' AS partitioned,
             CASE WHEN c.relkind IN ('r', 'p') THEN pg_get_userbyid(c.relowner)::text END AS owner
        ${OUR_TABLES}`,
-    [TABLE_NAMES],
+    [tables.names],
   );
   const found = new Map(rows.map(({ name, ...table }) => [name, table]));
-  const entries = TABLE_NAMES.map(
-    (name) => [name, found.get(name) ?? { sql: name, partitioned: false, owner: null }] as const,
+  return tables.record(
+    ({ name }) => found.get(name) ?? { sql: name, partitioned: false, owner: null },
   );
-  return Object.fromEntries(entries) as Record<TableName, OwnTable>;
 }

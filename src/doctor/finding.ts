@@ -1,8 +1,9 @@
 import type { Client } from 'pg';
 import type { SchemaState } from '../database/schema.js';
 import type { Catalogue } from '../errors.js';
-import type { TableName } from '../legacy/tables.js';
 import type { ConnectionTarget } from '../postgres/target.js';
+import type { Schema } from '../schema/schema.js';
+import type { TableName } from '../schema/table.js';
 import type { Session } from './session.js';
 
 /**
@@ -74,11 +75,12 @@ export interface CheckContext {
   /** The message catalogue in English, the language of evidence. */
   readonly english: Catalogue;
   readonly session: Session;
-  readonly schema: SchemaState;
+  readonly schema: Schema;
+  readonly state: SchemaState;
   readonly tables: Readonly<Record<TableName, OwnTable>>;
 }
 
-/** A table of the hospital, as the search_path finds it. */
+/** A table of the schema, as the search_path finds it. */
 export interface OwnTable {
   /** Its name in SQL, qualified unless its schema is `public`; of a missing table, the bare name. */
   readonly sql: string;

@@ -1,10 +1,10 @@
 import { nameOf, OUR_RELATIONS } from '../database/catalog.js';
-import { TABLE_NAMES, type TableName } from '../legacy/tables.js';
+import type { TableName } from '../schema/table.js';
 import type { Advice, CheckContext } from './finding.js';
 import { type Fix, forOwners } from './fix.js';
 import type { Session } from './session.js';
 
-/** A relation that stores rows of the hospital: a table, or a leaf partition of one. */
+/** A relation that stores rows of the schema: a table, or a leaf partition of one. */
 export interface Leaf {
   readonly oid: number;
   readonly table: TableName;
@@ -15,8 +15,10 @@ export interface Leaf {
   readonly toasted: boolean;
   /** pg_class.relreplident */
   readonly identity: 'd' | 'i' | 'f' | 'n';
-  /** Its primary key includes `id` and can be the replica identity. */
-  readonly key_has_id: boolean;
+  /** The columns that identify a row of its table. */
+  readonly key: readonly string[];
+  /** Its primary key includes those columns and can be the replica identity. */
+  readonly key_identifies: boolean;
   /** It has a replica identity: UPDATE works while it is published. */
   readonly identified: boolean;
   readonly generated: boolean;
@@ -41,7 +43,8 @@ export const IDENTIFIED = `NOT EXISTS (
                                                    WHEN 'i' THEN i.indisreplident ELSE false END))`;
 
 /** Reads all leaves. A referenced table comes before those that reference it. */
-export async function readLeaves({ client, session }: CheckContext): Promise<Leaf[]> {
+export async function readLeaves({ client, session, schema }: CheckContext): Promise<Leaf[]> {
+  const { tables } = schema;
   const entry = (column: string) =>
     session.version < LISTS_SINCE
       ? 'false'
@@ -53,25 +56,27 @@ export async function readLeaves({ client, session }: CheckContext): Promise<Lea
             c.reltoastrelid <> 0 AS toasted, c.relreplident::text AS identity,
             EXISTS (SELECT FROM pg_index i
                      WHERE i.indrelid = c.oid AND i.indisprimary AND i.indimmediate AND i.indisvalid
-                       AND EXISTS (SELECT FROM generate_series(0, i.indnkeyatts - 1) AS k (place)
-                                     JOIN pg_attribute a ON a.attrelid = c.oid
-                                                        AND a.attnum = i.indkey[k.place]
-                                    WHERE a.attname = 'id')) AS key_has_id,
+                       AND jsonb_array_length($2::jsonb -> o.name) > 0
+                       AND $2::jsonb -> o.name <@ (
+                         SELECT jsonb_agg(a.attname) FROM generate_series(0, i.indnkeyatts - 1) AS k (place)
+                           JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[k.place])
+                   ) AS key_identifies,
+            $2::jsonb -> o.name AS key,
             ${IDENTIFIED} AS identified,
             EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0
                        AND NOT a.attisdropped AND a.attgenerated <> '') AS generated,
             ${entry('prqual')} AS filtered, ${entry('prattrs')} AS listed
        FROM (${OUR_RELATIONS}) AS o JOIN pg_class c ON c.oid = o.oid
       WHERE o.leaf ORDER BY array_position($1::text[], o.name), 3`,
-    [TABLE_NAMES],
+    [tables.names, JSON.stringify(tables.record(({ key }) => key))],
   );
   return rows;
 }
 
-/** Makes the primary key the replica identity; null if UPDATE would fail then, or the key lacks the id. */
+/** Makes the primary key the replica identity; null if UPDATE would fail then, or the key does not identify a row. */
 export function defaultIdentity(session: Session, leaf: Leaf): Fix | null {
-  const { relation, owner, key_has_id, filtered, listed } = leaf;
-  if (!key_has_id || filtered || listed) return null;
+  const { relation, owner, key_identifies, filtered, listed } = leaf;
+  if (!key_identifies || filtered || listed) return null;
   return forOwners(session, [owner], `ALTER TABLE ${relation} REPLICA IDENTITY DEFAULT;`);
 }
 
@@ -88,11 +93,11 @@ export function fullIdentity(session: Session, leaf: Leaf): Fix | null {
 }
 
 /** Advice for a leaf that can get no better replica identity now. */
-export function identityAdvice({ relation, filtered, listed, generated }: Leaf): Advice {
+export function identityAdvice({ relation, key, filtered, listed, generated }: Leaf): Advice {
   if (filtered || listed) return (m) => m.identityListed({ relation });
   return generated
     ? (m) => m.identityGenerated({ relation })
-    : (m) => m.identityKeyless({ relation });
+    : (m) => m.identityKeyless({ relation, key: key.join(', ') });
 }
 
 /** Makes an unlogged relation write its changes to the WAL. */

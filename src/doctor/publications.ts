@@ -1,6 +1,6 @@
 import { nameOf, OUR_RELATIONS } from '../database/catalog.js';
 import { type Publication, readPublications } from '../database/read-facts.js';
-import { TABLE_NAMES, type TableName } from '../legacy/tables.js';
+import type { TableName } from '../schema/table.js';
 import type { CheckContext } from './finding.js';
 import { FULL_NEEDS_GENERATED, IDENTIFIED, LISTS_SINCE } from './leaves.js';
 
@@ -13,11 +13,11 @@ export interface Published extends Publication {
   /** Its FOR TABLES IN SCHEMA, quoted. */
   readonly schemas: readonly string[];
   /**
-   * Tables outside the hospital on which UPDATE or DELETE would fail once it publishes those: they have no replica
+   * Tables outside the schema on which UPDATE or DELETE would fail once it publishes those: they have no replica
    * identity, or a row filter or column list that may not fit it.
    */
   readonly unfit: readonly string[];
-  /** Partitions outside the hospital. publish_via_partition_root would rename the table of their events. */
+  /** Partitions outside the schema. publish_via_partition_root would rename the table of their events. */
   readonly partitions: readonly string[];
 }
 
@@ -27,7 +27,7 @@ interface Member {
   /** As SQL names it under the usual search_path; with ONLY where it has children of its own. */
   readonly sql: string;
   readonly owner: string;
-  /** The hospital's table that it is or is a partition of; null for another table. */
+  /** The schema's table that it is or is a partition of; null for another table. */
   readonly table: TableName | null;
   readonly is_root: boolean;
   /** ` (a, b)`; empty without a column list. */
@@ -39,7 +39,11 @@ interface Member {
 type Extra = Omit<Published, keyof Publication> & { readonly name: string };
 
 /** Reads all publications of the database. */
-export async function readPublished({ client, session }: CheckContext): Promise<Published[]> {
+export async function readPublished({
+  client,
+  session,
+  schema: { tables },
+}: CheckContext): Promise<Published[]> {
   const listing = session.version >= LISTS_SINCE;
   const generated = session.version >= FULL_NEEDS_GENERATED ? FULL_AND_GENERATED : 'false';
   const { rows } = await client.query<Extra>(
@@ -73,10 +77,10 @@ export async function readPublished({ client, session }: CheckContext): Promise<
                    WHERE p.pubname = b.pubname AND c.relispartition
                      AND c.oid NOT IN (SELECT oid FROM ours) ORDER BY 1) AS partitions
        FROM pg_publication b`,
-    [TABLE_NAMES],
+    [tables.names],
   );
   const extras = new Map(rows.map((row) => [row.name, row]));
-  return (await readPublications(client)).flatMap((publication) => {
+  return (await readPublications(client, tables)).flatMap((publication) => {
     const extra = extras.get(publication.facts.name);
     return extra === undefined ? [] : [{ ...publication, ...extra }];
   });

@@ -1,6 +1,7 @@
 import { OUR_RELATIONS, OUR_TABLES } from '../database/catalog.js';
+import type { TableFacts } from '../database/facts.js';
 import { readDatabaseFacts } from '../database/read-facts.js';
-import { TABLE_NAMES, type TableName } from '../legacy/tables.js';
+import type { TableName } from '../schema/table.js';
 import { type Advice, type Check, listed, ok } from './finding.js';
 import { forSuperuser, withFixes } from './fix.js';
 import {
@@ -12,15 +13,16 @@ import {
 } from './leaves.js';
 
 /** Triggers, rules and cascades, by which the server changes rows itself; without `set_updated_at`. */
-export const triggers: Check = async ({ client, tables: own }) => {
-  const absent = TABLE_NAMES.filter((name) => own[name].owner === null);
+export const triggers: Check = async ({ client, schema, tables: own }) => {
+  const { names } = schema.tables;
+  const absent = names.filter((name) => own[name]!.owner === null);
   if (absent.length > 0) return { state: 'not_visible', evidence: listed(absent), mend: null };
-  const { tables } = await readDatabaseFacts(client);
+  const { tables } = await readDatabaseFacts(client, schema.tables);
   const seen: string[] = [];
   let ruled = false;
   let before = false;
-  for (const name of TABLE_NAMES) {
-    const { triggers: found, rules, cascades } = tables[name];
+  for (const name of names) {
+    const { triggers: found, rules, cascades }: TableFacts = tables[name]!;
     ruled ||= rules.length > 0;
     before ||= found.some(({ timing }) => timing !== 'after');
     seen.push(
@@ -42,14 +44,14 @@ export const triggers: Check = async ({ client, tables: own }) => {
  * table with REPLICA IDENTITY FULL whose generated columns are not published.
  */
 export const generatedColumns: Check = async (context) => {
-  const { client, session } = context;
+  const { client, session, schema } = context;
   const { rows } = await client.query<{ column: string }>(
     `SELECT t.name || '.' || a.attname || CASE a.attgenerated WHEN 's' THEN ' (stored)'
                                                               ELSE ' (virtual)' END AS column
        ${OUR_TABLES} JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
         AND NOT a.attisdropped AND a.attgenerated <> ''
       ORDER BY array_position($1::text[], t.name), a.attnum`,
-    [TABLE_NAMES],
+    [schema.tables.names],
   );
   if (rows.length === 0) return ok('0 GENERATED');
   const evidence = listed(rows.map(({ column }) => column));
@@ -79,7 +81,7 @@ async function findBlocked(context: Parameters<Check>[0]) {
                         WHERE a.attrelid = o.oid AND NOT a.attisdropped
                           AND (a.attgenerated = 'v'
                                OR a.attgenerated = 's' AND to_jsonb(b) ->> 'pubgencols' = 'n')))`,
-    [TABLE_NAMES],
+    [context.schema.tables.names],
   );
   const oids = new Set(rows.map(({ oid }) => oid));
   const leaves = await readLeaves(context);
@@ -87,7 +89,7 @@ async function findBlocked(context: Parameters<Check>[0]) {
 }
 
 /** Row-level security that hides rows from the consumer's role: from its snapshot, not from its slot. */
-export const rowSecurity: Check = async ({ client, session, role }) => {
+export const rowSecurity: Check = async ({ client, session, schema, role }) => {
   const { rows: known } = await client.query(
     'SELECT FROM pg_roles WHERE rolname = coalesce($1, current_user)',
     [role],
@@ -115,9 +117,9 @@ export const rowSecurity: Check = async ({ client, session, role }) => {
             ARRAY(SELECT y.polname::text FROM pg_policy y WHERE y.polrelid = c.oid ORDER BY 1) AS policies
        ${OUR_TABLES} CROSS JOIN me WHERE c.relrowsecurity
       ORDER BY array_position($1::text[], t.name)`,
-    [TABLE_NAMES, role],
+    [schema.tables.names, role],
   );
-  if (rows.length === 0) return ok(`0 / ${TABLE_NAMES.length} ROW LEVEL SECURITY`);
+  if (rows.length === 0) return ok(`0 / ${schema.tables.size} ROW LEVEL SECURITY`);
   const name = role ?? session.user;
   const hidden = rows.filter(({ applies, shows_all }) => applies && !shows_all);
   const seen = (hidden.length > 0 ? hidden : rows).map(

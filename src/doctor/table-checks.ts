@@ -1,7 +1,8 @@
 import { OUR_TABLES } from '../database/catalog.js';
-import { readIdentities } from '../database/read-facts.js';
-import { OPERATIONS } from '../legacy/changes.js';
-import { TABLE_NAMES, type TableName } from '../legacy/tables.js';
+import type { PublishedFacts } from '../database/facts.js';
+import { type RelationIdentity, readIdentities } from '../database/read-facts.js';
+import { OPERATIONS } from '../schema/changes.js';
+import type { TableName } from '../schema/table.js';
 import { ownersOf } from './compatibility.js';
 import {
   type Advice,
@@ -25,25 +26,30 @@ import {
 import { type Published, readPublished } from './publications.js';
 
 /**
- * Without a replica identity, UPDATE and DELETE fail on a published table. With one that lacks the id they succeed,
- * but a DELETE event does not identify its row.
+ * Without a replica identity, UPDATE and DELETE fail on a published table. With one that lacks the key they succeed,
+ * but a DELETE event does not identify its row. A table without a key needs FULL.
  */
 export const replicaIdentity: Check = async (context) => {
-  const { client, session } = context;
-  const identities = await readIdentities(client);
+  const { client, session, schema } = context;
+  const identities: RelationIdentity[] = await readIdentities(client, schema.tables);
+  const keyOf = (table: TableName) => schema.tables.get(table).key.join(', ');
   const broken = identities.filter(({ kind, key }) => kind !== 'full' && key === null);
   const silent = identities.filter(({ key, tells_id }) => key !== null && !tells_id);
   const unfit = [...broken, ...silent];
   if (unfit.length === 0) {
     const full = identities.flatMap(({ kind, relation }) => (kind === 'full' ? [relation] : []));
-    const seen = full.length > 0 ? [`FULL: ${listed(full)}`] : [];
-    if (full.length < identities.length) seen.unshift(`id (${identities.length - full.length})`);
+    const byKey = new Map<string, number>();
+    for (const { kind, table } of identities) {
+      if (kind !== 'full') byKey.set(keyOf(table), (byKey.get(keyOf(table)) ?? 0) + 1);
+    }
+    const seen = [...byKey].map(([key, relations]) => `${key} (${relations})`);
+    if (full.length > 0) seen.push(`FULL: ${listed(full)}`);
     return ok(seen.join('; '));
   }
   const leaves = await readLeaves(context);
   const seen = [
     ...broken.map(({ relation }) => relation),
-    ...silent.map(({ relation, key }) => `${relation}: ${key} without id`),
+    ...silent.map(({ relation, key, table }) => `${relation}: ${key} without ${keyOf(table)}`),
   ];
   return withIdentities(
     broken.length > 0 ? 'fail' : 'warn',
@@ -92,26 +98,27 @@ export const unlogged: Check = async (context) => {
   );
 };
 
-/** Whether the named publication, or each that has a table of the hospital, publishes all changes of all tables. */
+/** Whether the named publication, or each that has a table of the schema, publishes all changes of all tables. */
 export const publication: Check = async (context) => {
   const { publication: wanted, session, tables } = context;
+  const { names } = context.schema.tables;
   const all = await readPublished(context);
   const about = all.filter(({ facts, relations, members }) =>
     wanted === null
       ? relations.length > 0 || members.some(({ table }) => table !== null)
       : facts.name === wanted,
   );
-  const leaves = context.schema === 'missing' ? [] : await readLeaves(context);
+  const leaves = context.state === 'missing' ? [] : await readLeaves(context);
   if (about.length === 0) {
     const state = wanted === null ? 'info' : 'fail';
     const evidence = wanted === null ? `pg_publication: ${all.length}` : `${wanted}: –`;
-    const blocked = unpublishable(context, TABLE_NAMES, leaves);
+    const blocked = unpublishable(context, names, leaves);
     if (blocked.length > 0) return { state, evidence, mend: null, advice: blocked };
     const logging = leaves.filter(({ logged }) => !logged).map((leaf) => loggedFix(session, leaf));
-    const how = TABLE_NAMES.some((table) => tables[table].partitioned) ? ` WITH (${VIA_ROOT})` : '';
+    const how = names.some((table) => tables[table]!.partitioned) ? ` WITH (${VIA_ROOT})` : '';
     const name = session.quoted(wanted ?? 'cdc');
-    const create = `CREATE PUBLICATION ${name} FOR TABLE ${sqlOf(tables, TABLE_NAMES)}${how};`;
-    const owners = ownersOf(tables, TABLE_NAMES);
+    const create = `CREATE PUBLICATION ${name} FOR TABLE ${sqlOf(tables, names)}${how};`;
+    const owners = ownersOf(tables, names);
     if (!session.creates) owners.push(session.databaseOwner);
     return withFixes(state, evidence, [...logging, forOwners(session, owners, create)]);
   }
@@ -136,7 +143,7 @@ function unpublishable(
   leaves: readonly Leaf[],
 ): Advice[] {
   const own = leaves.filter(({ table }) => names.includes(table));
-  if (names.some((table) => tables[table].owner === null)) {
+  if (names.some((table) => tables[table]!.owner === null)) {
     return [(m) => m.after({ check: 'tables' })];
   }
   if (own.some(({ identified }) => !identified)) {
@@ -157,13 +164,14 @@ interface Verdict {
 function judge(one: Published, context: CheckContext, leaves: readonly Leaf[]): Verdict {
   const { facts, everything, relations, members, owner } = one;
   const { session, tables } = context;
+  const { names } = context.schema.tables;
   const { name, operations, via_root } = facts;
   const alter = `ALTER PUBLICATION ${session.quoted(name)}`;
-  const published = TABLE_NAMES.filter((table) => facts.tables[table] !== undefined);
-  const missing = TABLE_NAMES.filter((table) => facts.tables[table] === undefined);
+  const published = names.filter((table) => facts.tables[table] !== undefined);
+  const missing = names.filter((table) => facts.tables[table] === undefined);
   const silent = OPERATIONS.filter((operation) => !operations.includes(operation));
   const partial = published.filter((table) => {
-    const { columns = null, filter = null } = facts.tables[table] ?? {};
+    const { columns = null, filter = null }: Partial<PublishedFacts> = facts.tables[table] ?? {};
     return columns !== null || filter !== null;
   });
   const split = published.filter(
@@ -172,7 +180,7 @@ function judge(one: Published, context: CheckContext, leaves: readonly Leaf[]): 
   const alone = split.filter((table) =>
     relations.some((relation) => relation.table === table && relation.is_alone),
   );
-  const seen = [`${name}: ${published.length} / ${TABLE_NAMES.length}`];
+  const seen = [`${name}: ${published.length} / ${names.length}`];
   if (missing.length > 0) seen.push(`without ${listed(missing)}`);
   if (silent.length > 0) seen.push(`without ${silent.join(', ')}`);
   if (partial.length > 0) seen.push(`WHERE or column list: ${listed(partial)}`);
@@ -198,7 +206,7 @@ function judge(one: Published, context: CheckContext, leaves: readonly Leaf[]): 
     const owners = [owner, ...ownersOf(tables, added)];
     fixes.push(forOwners(session, owners, `${alter} ADD TABLE ${sqlOf(tables, added)};`));
   }
-  if (!via_root && [...split, ...missing].some((table) => tables[table].partitioned)) {
+  if (!via_root && [...split, ...missing].some((table) => tables[table]!.partitioned)) {
     if (one.partitions.length > 0) {
       advice.push((m) => m.rooting({ publication: name, tables: listed(one.partitions) }));
     } else fixes.push(forOwners(session, [owner], `${alter} SET (${VIA_ROOT});`));
@@ -218,7 +226,7 @@ function judge(one: Published, context: CheckContext, leaves: readonly Leaf[]): 
 }
 
 /**
- * Publishes all columns and rows of the hospital's tables. SET TABLE replaces all members and schemas, so the
+ * Publishes all columns and rows of the schema's tables. SET TABLE replaces all members and schemas, so the
  * statement repeats the others as they were.
  */
 function setTables(
@@ -231,7 +239,7 @@ function setTables(
   const entries = members.map(({ sql, list, filter, table }) =>
     table !== null && partial.includes(table) ? sql : `${sql}${list}${filter}`,
   );
-  entries.push(...added.map((table) => tables[table].sql));
+  entries.push(...added.map((table) => tables[table]!.sql));
   const named = entries.length > 0 ? [`TABLE ${entries.join(', ')}`] : [];
   if (schemas.length > 0) named.push(`TABLES IN SCHEMA ${schemas.join(', ')}`);
   const statement = `ALTER PUBLICATION ${session.quoted(facts.name)} SET ${named.join(', ')};`;
@@ -242,11 +250,12 @@ function setTables(
 }
 
 function sqlOf(tables: CheckContext['tables'], names: readonly TableName[]): string {
-  return names.map((name) => tables[name].sql).join(', ');
+  return names.map((name) => tables[name]!.sql).join(', ');
 }
 
 /** The rights that a connector needs to create its own publication. */
-export const publicationRights: Check = async ({ client, session, role, tables }) => {
+export const publicationRights: Check = async ({ client, session, schema, role, tables }) => {
+  const { names } = schema.tables;
   const { rows } = await client.query<{
     name: string;
     create: boolean;
@@ -261,13 +270,13 @@ export const publicationRights: Check = async ({ client, session, role, tables }
                ${OUR_TABLES} JOIN pg_roles o ON o.oid = c.relowner
               WHERE NOT pg_has_role(r.oid, c.relowner, 'USAGE')) AS foreign
        FROM pg_roles r WHERE r.rolname = coalesce($2, current_user)`,
-    [TABLE_NAMES, role],
+    [names, role],
   );
   const [found] = rows;
   if (found === undefined) return { state: 'not_visible', evidence: `${role}: –`, mend: null };
   const { create, foreign, inherits } = found;
-  const owned = TABLE_NAMES.filter((table) => tables[table].owner !== null).length - foreign.length;
-  const evidence = `${found.name}: ${create ? 'CREATE' : 'no CREATE'}, owner of ${owned} / ${TABLE_NAMES.length}`;
+  const owned = names.filter((table) => tables[table]!.owner !== null).length - foreign.length;
+  const evidence = `${found.name}: ${create ? 'CREATE' : 'no CREATE'}, owner of ${owned} / ${names.length}`;
   if (create && foreign.length === 0) return ok(evidence);
   const name = session.quoted(found.name);
   const fixes: Fix[] = [];

@@ -130,6 +130,8 @@ export const cliEn: typeof cliPtBR = {
     sample: () => 'share of the rows that are followed one by one',
     memory: () => 'memory for the events and rows to remember',
     scale: () => 'multiplies every volume of the initial load',
+    with: () =>
+      'extensions of the hospital: their tables and events, beside the usual ones; may be repeated',
   },
   files: {
     config: () => 'TOML configuration file',
@@ -166,6 +168,7 @@ export const cliEn: typeof cliPtBR = {
     file: () => 'FILE',
     source: () => 'SOURCE',
     types: () => 'TYPES',
+    extensions: () => 'EXTENSIONS',
     mode: () => 'HOW',
     condition: () => 'CONDITION',
     language: () => 'LANGUAGE',

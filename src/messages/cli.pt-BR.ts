@@ -134,6 +134,8 @@ export const cliPtBR = {
     sample: () => 'fração dos registros acompanhados um a um',
     memory: () => 'memória para os eventos e registros a lembrar',
     scale: () => 'multiplica todos os volumes da carga inicial',
+    with: () =>
+      'extensões do hospital: suas tabelas e seus eventos, além dos de sempre; pode ser repetida',
   },
   files: {
     config: () => 'arquivo de configuração TOML',
@@ -169,6 +171,7 @@ export const cliPtBR = {
     file: () => 'ARQUIVO',
     source: () => 'ORIGEM',
     types: () => 'TIPOS',
+    extensions: () => 'EXTENSÕES',
     mode: () => 'MODO',
     condition: () => 'CONDIÇÃO',
     language: () => 'IDIOMA',

@@ -138,6 +138,7 @@ export const dbEn: typeof dbPtBR = {
   tableMissing: (e) => `there is no table ${e.table}`,
   notATable: (e) => `${e.table} is not a table`,
   noSequence: (e) => `${e.table}.id has no sequence (BIGSERIAL)`,
+  sequenceMissing: (e) => `there is no sequence ${e.sequence} (it numbers the rows of ${e.table})`,
   columnMissing: (e) => `there is no column ${e.table}.${e.column}`,
   columnType: (e) => `the column ${e.table}.${e.column} is ${e.found}, not ${e.expected}`,
   columnDemands: (e) =>

@@ -160,6 +160,8 @@ export const dbPtBR = {
   tableMissing: (e: { table: string }) => `a tabela ${e.table} não existe`,
   notATable: (e: { table: string }) => `${e.table} não é uma tabela`,
   noSequence: (e: { table: string }) => `${e.table}.id não tem sequência (BIGSERIAL)`,
+  sequenceMissing: (e: { table: string; sequence: string }) =>
+    `a sequência ${e.sequence}, que numera as linhas de ${e.table}, não existe`,
   columnMissing: (e: { table: string; column: string }) =>
     `a coluna ${e.table}.${e.column} não existe`,
   columnType: (e: { table: string; column: string; found: string; expected: string }) =>

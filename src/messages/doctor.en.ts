@@ -85,7 +85,7 @@ export const doctorEn: typeof doctorPtBR = {
       `${e.relation}: with another replica identity UPDATE would fail, because a publication has a row filter or column list for it; first fix: ${checks.publication()}`,
     identityGenerated: (e) =>
       `${e.relation}: with REPLICA IDENTITY FULL UPDATE would fail, because its generated columns are not published`,
-    identityKeyless: (e) => `${e.relation}: give it a primary key with id`,
+    identityKeyless: (e) => `${e.relation}: give it a primary key with ${e.key}`,
     hiddenRows: () =>
       'policies hide rows from this role: a snapshot is incomplete; logical decoding sees all rows',
     standbyTooOld: () =>

@@ -89,8 +89,8 @@ export const doctorPtBR = {
       `${e.relation}: com outra replica identity, UPDATE falharia, pois uma publicação tem um filtro ou uma lista de colunas para ela; primeiro corrija: ${checks.publication()}`,
     identityGenerated: (e: { relation: string }) =>
       `${e.relation}: com REPLICA IDENTITY FULL, UPDATE falharia, pois suas colunas geradas não são publicadas`,
-    identityKeyless: (e: { relation: string }) =>
-      `${e.relation}: dê a ela uma chave primária com id`,
+    identityKeyless: (e: { relation: string; key: string }) =>
+      `${e.relation}: dê a ela uma chave primária com ${e.key}`,
     hiddenRows: () =>
       'as políticas escondem registros desta role: um snapshot fica incompleto; a decodificação lógica vê todos',
     standbyTooOld: () =>

@@ -256,6 +256,8 @@ export const en: Messages = {
     nothing: () => 'there are no tables to drop',
     foreign: (e) =>
       `reset refused: schema public holds tables that are not the simulator's (${e.tables}) and would be dropped too; point it at another database or use --drop-foreign-tables`,
+    extension: (e) =>
+      `reset refused: the database has tables of the extension ${e.extension} (${e.tables}), which would be left half; add --with ${e.extension} to rebuild them too`,
     schema: (e) =>
       `reset drops schema public only, but search_path is "${e.searchPath}"; drop that schema by hand and run \`init-db\``,
     ask: (e) =>

@@ -40,7 +40,7 @@ const ptAttempt = (e: { attempt: number; of: number | null; seconds: number }): 
 /** The ledger's entry for a key. */
 export interface KeyEntry {
   readonly table: string;
-  readonly key: number;
+  readonly key: number | string;
   /** Null: it was leased. */
   readonly operation: 'insert' | 'update' | 'delete' | null;
   readonly committed: boolean;
@@ -321,6 +321,8 @@ export const ptBR = {
     nothing: () => 'não há tabelas a apagar',
     foreign: (e: { tables: string }) =>
       `reset recusado: o esquema public tem tabelas que não são do simulador (${e.tables}) e também seriam apagadas; aponte para outro banco ou use --drop-foreign-tables`,
+    extension: (e: { tables: string; extension: string }) =>
+      `reset recusado: o banco tem tabelas da extensão ${e.extension} (${e.tables}), que ficariam pela metade; acrescente --with ${e.extension} para refazê-las também`,
     schema: (e: { searchPath: string }) =>
       `reset apaga apenas o esquema public, mas search_path é "${e.searchPath}"; apague esse esquema manualmente e rode \`init-db\``,
     ask: (e: { database: string; host: string; rows: number }) =>

@@ -188,6 +188,8 @@ export const settingsEn: typeof settingsPtBR = {
     `${given}: the first wait must not be longer than the longest one; change one of them`,
   nothingToDo: (given) =>
     `${given}: all these types weigh 0 in stream.weights; give one of them a weight, or choose others`,
+  notAsked: (given, names, extension) =>
+    `${given}: ${names.join(', ')} ${names.length === 1 ? 'belongs' : 'belong'} to the extension ${extension}, which is not asked for; add --with ${extension} (SCHEMA_EXTENSIONS), or choose ${names.length === 1 ? 'another name' : 'other names'}`,
   unknownFlag: (flag, nearest) =>
     `${flag}: unknown option${nearest === undefined ? '; see --help' : orHint(nearest)}`,
   flagOfOther: (flag, command) =>

@@ -210,6 +210,9 @@ export const settingsPtBR = {
     `${given}: a espera inicial não pode ser maior que a máxima; ajuste um dos dois`,
   nothingToDo: (given: string) =>
     `${given}: todos esses tipos têm peso 0 em stream.weights; dê um peso a algum deles ou escolha outros`,
+  /** `names`: event types or metrics, all of the extension. */
+  notAsked: (given: string, names: readonly string[], extension: string) =>
+    `${given}: ${names.join(', ')} ${names.length === 1 ? 'é' : 'são'} da extensão ${extension}, que não foi pedida; acrescente --with ${extension} (SCHEMA_EXTENSIONS), ou escolha ${names.length === 1 ? 'outro nome' : 'outros nomes'}`,
   unknownFlag: (flag: string, nearest: string | undefined) =>
     `${flag}: opção desconhecida${nearest === undefined ? '; veja --help' : orHint(nearest)}`,
   flagOfOther: (flag: string, command: string) =>

@@ -1,4 +1,4 @@
-import type { TableName } from '../legacy/tables.js';
+import type { TableName } from '../schema/table.js';
 import type { Violation } from '../verify/verdict/findings.js';
 
 const number = (value: number): string => value.toLocaleString('pt-BR');

@@ -1,3 +1,4 @@
+import type { Projection } from '../sources/source.js';
 import type { Omission } from '../verify/ledger/publishing.js';
 import type { Doubts } from '../verify/verdict/accounting.js';
 import { DOUBTS, type Doubt } from '../verify/verdict/accounting.js';
@@ -45,6 +46,7 @@ const details: Readonly<Record<Detail, string>> = {
   contents: 'the row differs from what was written',
   exists_already: 'an insert of a row that already exists, according to earlier events',
   does_not_exist: 'a change of a row that was deleted, according to earlier events',
+  null_in_not_null: 'a column that is NOT NULL arrived as null',
   column_changed: 'an update changed a column that no update of the run sets',
   final_state: 'the row in the table differs from its last event',
 };
@@ -73,6 +75,17 @@ const doubts: Readonly<Record<Doubt, string>> = {
   too_far_back: 'older than the memory allows (--memory)',
   malformed: 'skipped by --skip-malformed',
   nothing_delivered: 'no change of the run arrived (is it the right source, and the right run?)',
+};
+
+/** The loss of a value, after "by". */
+const losses: Readonly<Record<Projection, string>> = {
+  double: 'their value as a double: the connector sends `numeric` so (decimal.handling.mode)',
+  trailing_zeros:
+    'their value without zeros at its end: the connector cuts those of a `numeric` without a scale (decimal.handling.mode)',
+  special: 'null: the connector sends NaN and infinities so (decimal.handling.mode, JSON)',
+  interval_microseconds:
+    'a number of microseconds, with 30.4375 days to a month: the connector sends intervals so (interval.handling.mode)',
+  milliseconds: 'their milliseconds: the connector cuts timestamps (time.precision.mode)',
 };
 
 /** The noun of a doubt's count, where it does not count events. */
@@ -200,6 +213,8 @@ export const verifyEn: typeof verifyPtBR = {
   doubted: () => 'doubts',
   doubt: (e) => saidDoubt(e.doubt, e.events),
   note: saidNote,
+  projection: (e) =>
+    `values of ${plural(e.events, 'event')} were compared by ${losses[e.projection]}`,
   notes: () => 'notes',
   committed: () => 'committed',
   became: () => 'of these',

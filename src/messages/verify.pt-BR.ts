@@ -1,5 +1,5 @@
-import type { TableName } from '../legacy/tables.js';
-import type { EventOperation } from '../sources/source.js';
+import type { TableName } from '../schema/table.js';
+import type { EventOperation, Projection } from '../sources/source.js';
 import type { Omission } from '../verify/ledger/publishing.js';
 import type { Doubts, Verdict } from '../verify/verdict/accounting.js';
 import { DOUBTS, type Doubt, type Sum } from '../verify/verdict/accounting.js';
@@ -49,6 +49,7 @@ const details: Readonly<Record<Detail, string>> = {
   contents: 'o registro difere do que foi gravado',
   exists_already: 'inclusão de um registro que já existe, segundo os eventos anteriores',
   does_not_exist: 'alteração de um registro já excluído, segundo os eventos anteriores',
+  null_in_not_null: 'uma coluna NOT NULL chegou como nula',
   column_changed: 'uma atualização mudou uma coluna que nenhuma atualização da execução altera',
   final_state: 'o registro na tabela difere do seu último evento',
 };
@@ -116,6 +117,17 @@ const omissions: Readonly<
   operation: (names, operation) => `${among(names)} não ${publishes(names)} ${operation}`,
   filter: (names) => `${among(names)} só ${publishes(names)} alguns registros da tabela (WHERE)`,
   columns: (names) => `${among(names)} só ${publishes(names)} algumas colunas da tabela`,
+};
+
+/** A perda de um valor, depois de "por". */
+const losses: Readonly<Record<Projection, string>> = {
+  double: 'seu valor como double: o conector envia `numeric` assim (decimal.handling.mode)',
+  trailing_zeros:
+    'seu valor sem os zeros finais: o conector corta os de um `numeric` sem escala (decimal.handling.mode)',
+  special: 'nulo: o conector envia NaN e infinitos assim (decimal.handling.mode, JSON)',
+  interval_microseconds:
+    'um número de microssegundos, com 30,4375 dias por mês: o conector envia intervalos assim (interval.handling.mode)',
+  milliseconds: 'seus milissegundos: o conector corta timestamps (time.precision.mode)',
 };
 
 const unstated: Readonly<Record<string, string>> = {
@@ -215,6 +227,8 @@ export const verifyPtBR = {
   doubted: () => 'dúvidas',
   doubt: (e: { doubt: Doubt; events: number }) => saidDoubt(e.doubt, e.events),
   note: saidNote,
+  projection: (e: { projection: Projection; events: number }) =>
+    `valores de ${events(e.events)} foram comparados por ${losses[e.projection]}`,
   notes: () => 'observações',
   committed: () => 'confirmados',
   became: () => 'destes',

@@ -7,10 +7,13 @@ import { TABLE_NAMES, type TableName } from '../legacy/tables.js';
  */
 export type TableOids = readonly (string | null)[];
 
-export async function readTableOids(client: Client): Promise<TableOids> {
+export async function readTableOids(
+  client: Client,
+  { names }: { readonly names: readonly string[] } = { names: TABLE_NAMES }, // seam
+): Promise<TableOids> {
   const { rows } = await client.query<{ oid: string | null }>(
-    'SELECT to_regclass(quote_ident(name))::oid::text AS oid FROM unnest($1::text[]) AS t (name)',
-    [TABLE_NAMES],
+    'SELECT to_regclass(name)::oid::text AS oid FROM unnest($1::text[]) AS t (name)',
+    [names],
   );
   return rows.map(({ oid }) => oid);
 }

@@ -1,6 +1,6 @@
 import { guessNumber, sizeUnit, timeUnit } from '../lib/guesses.js';
 import type { Dimension } from '../lib/units.js';
-import { findMetric, nearestMetric } from './metrics.js';
+import type { Metrics } from './metrics.js';
 import { parseThreshold } from './thresholds.js';
 
 /** Comparisons as other languages and mathematics write them. */
@@ -66,17 +66,17 @@ interface Parts {
 }
 
 /** A threshold that the operator may have meant by a text that is none; undefined: it cannot be derived. */
-export function guessThreshold(given: string): string | undefined {
+export function guessThreshold(given: string, metrics: Metrics): string | undefined {
   const text = given.trim();
   const ending = ABORT.test(text) ? ', abort' : '';
   const parts = split(text.replace(ABORT, ''));
   if (parts === undefined) return undefined;
   const { name, comparison, amount, unit } = parts;
-  for (const metric of metricsLike(name)) {
-    const { dimension } = findMetric(metric)!;
+  for (const metric of metricsLike(name, metrics)) {
+    const { dimension } = metrics.find(metric)!;
     for (const limit of limitsLike(amount, unit, dimension)) {
       const guess = `${metric}${comparison}${limit}${ending}`;
-      if (!('problem' in parseThreshold(guess))) return guess;
+      if (!('problem' in parseThreshold(guess, metrics))) return guess;
     }
   }
   return undefined;
@@ -91,13 +91,13 @@ function split(text: string): Parts | undefined {
 }
 
 /** Metrics that exist, for a name that may not, the likeliest first. */
-function metricsLike(name: string): string[] {
+function metricsLike(name: string, metrics: Metrics): string[] {
   const lower = name.toLowerCase().replaceAll(/\s+/g, '.');
   const [, stem = lower, tail = ''] =
     /^(.*?)[._]?(p\d[\d.]*|max|maximum|median|mean|avg)$/.exec(lower) ?? [];
   const quantile = QUANTILES[tail] ?? tail;
   const metric = stem === '' ? 'response' : (ALIASES[stem] ?? stem);
-  const nearest = nearestMetric(name);
+  const nearest = metrics.nearest(name);
   const names = [
     name,
     lower,
@@ -106,7 +106,7 @@ function metricsLike(name: string): string[] {
     ...(quantile === '' ? [`${metric}.${USUAL_QUANTILE}`] : []),
     ...(nearest === undefined ? [] : [nearest]),
   ];
-  return names.filter((candidate) => findMetric(candidate) !== undefined);
+  return names.filter((candidate) => metrics.find(candidate) !== undefined);
 }
 
 /** Limits with the unit that a dimension needs, the likeliest first. */

@@ -1,7 +1,6 @@
 import { basename } from 'node:path';
 import type { LedgerCheck } from '../ledger/check.js';
 import type { LedgerTotals } from '../ledger/totals.js';
-import { TABLE_NAMES } from '../legacy/tables.js';
 import { formatTable } from '../lib/text-table.js';
 import type { Messages } from '../messages/index.js';
 import { type Fact, factLines } from './text.js';
@@ -30,11 +29,7 @@ export function differencesText(m: Messages, { differences, changedSince }: Ledg
     m.ledger.differences(),
     differences.count,
     differences.examples.map((difference) =>
-      m.ledger.difference({
-        ...difference,
-        key: difference.key as number, // seam
-        file: nameOf(difference.file),
-      }),
+      m.ledger.difference({ ...difference, file: nameOf(difference.file) }),
     ),
   )}`;
 }
@@ -42,11 +37,11 @@ export function differencesText(m: Messages, { differences, changedSince }: Ledg
 function rowsText(m: Messages, { rows }: LedgerTotals): string {
   return formatTable([
     [`  ${m.report.table()}`, m.report.inserted(), m.report.updated(), m.report.deleted()],
-    ...TABLE_NAMES.map((table) => [
+    ...Object.entries(rows).map(([table, counts]) => [
       `  ${table}`,
-      m.number(rows[table]!.insert),
-      m.number(rows[table]!.update),
-      m.number(rows[table]!.delete),
+      m.number(counts.insert),
+      m.number(counts.update),
+      m.number(counts.delete),
     ]),
   ]);
 }

@@ -1,11 +1,10 @@
-import { OPERATIONS } from '../legacy/changes.js';
-import { EVENT_TYPES } from '../legacy/events/index.js';
-import { TABLE_NAMES } from '../legacy/tables.js';
 import { QUANTILE_NAMES } from '../lib/histogram.js';
 import { findNearest } from '../lib/nearest.js';
 import type { Dimension } from '../lib/units.js';
 import { rejectedTotal } from '../run/worker-stats.js';
 import type { Quantiles, RunSummary } from '../runs/summary.js';
+import { OPERATIONS, type Operation } from '../schema/changes.js';
+import type { Schema } from '../schema/schema.js';
 
 /** A named figure of a summary. */
 export interface Metric {
@@ -57,33 +56,24 @@ function rateError({ achieved_rate: achieved, target_rate: target }: RunSummary)
   return target === null || target === 0 ? null : Math.abs(achieved - target) / target;
 }
 
-const FIXED: readonly Metric[] = [
-  ...LATENCIES.flatMap((latency) => quantilesOf(latency, (summary) => summary.latency_ms[latency])),
-  ...SINGLE,
-  ...EVENT_TYPES.flatMap((type) =>
-    OPERATIONS.flatMap((operation) => [
-      ...TYPE_LATENCIES.flatMap((latency) =>
-        quantilesOf(
-          `${type}.${operation}.${latency}`,
-          (summary) => summary.by_type[type]?.[operation]?.[latency],
-        ),
-      ),
-      // The summary leaves a type without events out: its count is 0, its latencies are unmeasured.
-      counted(
-        `${type}.${operation}.events`,
-        (summary) => summary.by_type[type]?.[operation]?.events ?? 0,
-      ),
-    ]),
-  ),
-  ...TABLE_NAMES.flatMap((table) =>
-    OPERATIONS.map((operation) =>
-      counted(`rows.${table}.${operation}`, (summary) => summary.rows[table][operation]),
+const FIXED: ReadonlyMap<string, Metric> = new Map(
+  [
+    ...LATENCIES.flatMap((latency) =>
+      quantilesOf(latency, (summary) => summary.latency_ms[latency]),
     ),
-  ),
-];
+    ...SINGLE,
+  ].map((metric) => [metric.name, metric]),
+);
 
-const BY_NAME: ReadonlyMap<string, Metric> = new Map(FIXED.map((metric) => [metric.name, metric]));
-
+const ANY_OPERATION = OPERATIONS.join('|');
+/** `consulta.insert.response.p99` */
+const TYPE_LATENCY = new RegExp(
+  `^(\\w+)\\.(${ANY_OPERATION})\\.(${TYPE_LATENCIES.join('|')})\\.(${QUANTILE_NAMES.join('|')})$`,
+);
+/** `consulta.insert.events` */
+const TYPE_EVENTS = new RegExp(`^(\\w+)\\.(${ANY_OPERATION})\\.events$`);
+/** `rows.consultas.insert`; a table's name may have dots in it. */
+const ROWS = new RegExp(`^rows\\.(.+)\\.(${ANY_OPERATION})$`);
 /** Five digits or capital letters, as in the SQL standard. */
 const REJECTED = /^rejected\.([0-9A-Z]{5})$/;
 /** PostgreSQL allows only lower-case letters, digits and underscores in a slot's name. */
@@ -91,39 +81,101 @@ const SLOT = /^slot\.([a-z0-9_]+)\.(retained|lag)$/;
 /** The beginning of a slot's metric, also with the wrong case or another end. */
 const SLOT_LIKE = /^slot\.(\w+)\./i;
 
-/** All metrics; the names of those that depend on the run are patterns: `slot.<name>.retained`. */
-export const METRICS: readonly Pick<Metric, 'name' | 'dimension'>[] = [
-  ...FIXED,
-  { name: 'rejected.<SQLSTATE>', dimension: 'count' },
-  ...slotNames('<name>').map((name) => ({ name, dimension: 'bytes' as const })),
-];
-
-/** All metrics in short, for a reader; `|` separates alternatives in a name. */
-export const METRIC_FORMS: readonly Pick<Metric, 'name' | 'dimension'>[] = [
-  { name: `${LATENCIES.join('|')}.${QUANTILE_NAMES.join('|')}`, dimension: 'ms' },
-  ...SINGLE,
-  { name: 'rejected.<SQLSTATE>', dimension: 'count' },
-  {
-    name: `${EVENT_TYPES.join('|')}.${OPERATIONS.join('|')}.${TYPE_LATENCIES.join('|')}.${QUANTILE_NAMES.join('|')}`,
-    dimension: 'ms',
-  },
-  { name: `${EVENT_TYPES.join('|')}.${OPERATIONS.join('|')}.events`, dimension: 'count' },
-  { name: `rows.<table>.${OPERATIONS.join('|')}`, dimension: 'count' },
-  { name: 'slot.<name>.retained|lag', dimension: 'bytes' },
-];
-
-/** The metric of this name; case matters. */
+/** The metric of this name, whatever tables and event types there are; case matters. */
 export function findMetric(name: string): Metric | undefined {
-  return BY_NAME.get(name) ?? rejectedMetric(name) ?? slotMetric(name);
+  return (
+    FIXED.get(name) ??
+    typeMetric(name) ??
+    rowsMetric(name) ??
+    rejectedMetric(name) ??
+    slotMetric(name)
+  );
 }
 
-/** The most similar name to an unknown one; for a metric of a slot, the similar metric of the same slot. */
-export function nearestMetric(name: string): string | undefined {
-  const [, slot] = SLOT_LIKE.exec(name) ?? [];
-  return findNearest(
+type NamedMetric = Pick<Metric, 'name' | 'dimension'>;
+
+/** The metrics of runs with a schema. */
+export class Metrics {
+  /** All of them; the names of those that depend on the run are patterns: `slot.<name>.retained`. */
+  readonly all: readonly NamedMetric[];
+  /** The same in short, for a reader; `|` separates alternatives in a name. */
+  readonly forms: readonly NamedMetric[];
+  readonly #names: ReadonlySet<string>;
+
+  constructor({ tables, eventTypes }: Pick<Schema, 'tables' | 'eventTypes'>) {
+    const ofTypes = eventTypes.flatMap((type) =>
+      OPERATIONS.flatMap((operation) => [
+        ...TYPE_LATENCIES.flatMap((latency) =>
+          QUANTILE_NAMES.map((quantile) => `${type}.${operation}.${latency}.${quantile}`),
+        ),
+        `${type}.${operation}.events`,
+      ]),
+    );
+    const ofTables = tables.names.flatMap((table) =>
+      OPERATIONS.map((operation) => `rows.${table}.${operation}`),
+    );
+    const depending = [...ofTypes, ...ofTables].map((name) => findMetric(name)!);
+    const rejected: NamedMetric = { name: 'rejected.<SQLSTATE>', dimension: 'count' };
+    this.#names = new Set([...FIXED.keys(), ...ofTypes, ...ofTables]);
+    this.all = [
+      ...FIXED.values(),
+      ...depending,
+      rejected,
+      ...slotNames('<name>').map((name) => ({ name, dimension: 'bytes' as const })),
+    ];
+    const ofType = `${eventTypes.join('|')}.${ANY_OPERATION}`;
+    this.forms = [
+      { name: `${LATENCIES.join('|')}.${QUANTILE_NAMES.join('|')}`, dimension: 'ms' },
+      ...SINGLE,
+      rejected,
+      {
+        name: `${ofType}.${TYPE_LATENCIES.join('|')}.${QUANTILE_NAMES.join('|')}`,
+        dimension: 'ms',
+      },
+      { name: `${ofType}.events`, dimension: 'count' },
+      { name: `rows.<table>.${ANY_OPERATION}`, dimension: 'count' },
+      { name: 'slot.<name>.retained|lag', dimension: 'bytes' },
+    ];
+  }
+
+  /** The metric of this name; case matters. */
+  find(name: string): Metric | undefined {
+    if (this.#names.has(name)) return findMetric(name);
+    return rejectedMetric(name) ?? slotMetric(name);
+  }
+
+  /** The most similar name to an unknown one; for a metric of a slot, the similar metric of the same slot. */
+  nearest(name: string): string | undefined {
+    const [, slot] = SLOT_LIKE.exec(name) ?? [];
+    return findNearest(
+      name,
+      slot === undefined ? this.all.map((metric) => metric.name) : slotNames(slot.toLowerCase()),
+    );
+  }
+}
+
+function typeMetric(name: string): Metric | undefined {
+  const [, type = '', operation, latency, quantile] =
+    TYPE_LATENCY.exec(name) ?? TYPE_EVENTS.exec(name) ?? [];
+  if (operation === undefined) return undefined;
+  const figures = ({ by_type }: RunSummary) => by_type[type]?.[operation as Operation];
+  // The summary leaves a type without events out: its count is 0, its latencies are unmeasured.
+  if (latency === undefined) return counted(name, (summary) => figures(summary)?.events ?? 0);
+  return {
     name,
-    slot === undefined ? METRICS.map((metric) => metric.name) : slotNames(slot.toLowerCase()),
-  );
+    dimension: 'ms',
+    // TYPE_LATENCY matches no others.
+    read: (summary) =>
+      figures(summary)?.[latency as (typeof TYPE_LATENCIES)[number]][quantile as keyof Quantiles] ??
+      null,
+  };
+}
+
+function rowsMetric(name: string): Metric | undefined {
+  const [, table = '', operation] = ROWS.exec(name) ?? [];
+  if (operation === undefined) return undefined;
+  const read = ({ rows }: RunSummary) => rows[table]?.[operation as Operation] ?? null;
+  return { name, dimension: 'count', read };
 }
 
 function rejectedMetric(name: string): Metric | undefined {

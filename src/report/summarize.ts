@@ -1,17 +1,19 @@
-import { noRows, OPERATIONS, type Operation, type RowCounts } from '../legacy/changes.js';
-import { EVENT_TYPES, type EventType } from '../legacy/events/index.js';
-import { TABLE_NAMES } from '../legacy/tables.js';
 import { type Histogram, merge, QUANTILE_NAMES } from '../lib/histogram.js';
 import { round } from '../lib/numbers.js';
 import type { Curve } from '../load/curve.js';
 import type { StoppedBy } from '../run/engine.js';
 import type { Counter, WorkerStats } from '../run/worker-stats.js';
 import type { Quantiles, RunSummary, TypeFigures } from '../runs/summary.js';
+import { noRows, OPERATIONS, type Operation, type RowCounts } from '../schema/changes.js';
+import type { EventType } from '../schema/event.js';
+import type { Schema } from '../schema/schema.js';
+import type { Tables } from '../schema/tables.js';
 import type { SeriesStats } from './series-stats.js';
 import { judge, type Threshold } from './thresholds.js';
 
 /** The plan of a run, as far as the summary needs it. */
 export interface RunFacts {
+  readonly schema: Pick<Schema, 'tables' | 'eventTypes'>;
   readonly runId: string;
   readonly rng: number;
   readonly batchSize: number;
@@ -92,7 +94,7 @@ export function summarize(
       in_doubt: sum('unknown'),
       settled: sum('settled'),
     },
-    rows: sumRows(workerStats),
+    rows: sumRows(facts.schema.tables, workerStats),
     rejected: sumRejected(workerStats),
     retries: sum('retries'),
     reconnects: sum('reconnects'),
@@ -101,7 +103,7 @@ export function summarize(
       service: quantiles(merge(workerStats.map((stats) => stats.service))),
       lag: quantiles(merge(workerStats.map((stats) => stats.lag))),
     },
-    by_type: figuresByType(workerStats),
+    by_type: figuresByType(facts.schema.eventTypes, workerStats),
     generator: seriesStats.generator(
       curve === null ? null : merge(workerStats.map((stats) => stats.late)).quantile(0.99),
     ),
@@ -126,11 +128,17 @@ function isShort(
   return !sheds && (unfinished || (waited && (unsent ?? 0) > 0));
 }
 
-function figuresByType(workerStats: readonly WorkerStats[]): RunSummary['by_type'] {
+function figuresByType(
+  types: readonly EventType[],
+  workerStats: readonly WorkerStats[],
+): RunSummary['by_type'] {
   const byType: Partial<Record<EventType, Partial<Record<Operation, TypeFigures>>>> = {};
-  for (const type of EVENT_TYPES) {
+  for (const type of types) {
     for (const operation of OPERATIONS) {
-      const latencies = workerStats.map((stats) => stats.latencyOf(type, operation));
+      const latencies = workerStats.map((stats) =>
+        // @ts-expect-error seam
+        stats.latencyOf(type, operation),
+      );
       const response = merge(latencies.map((latency) => latency.response));
       const events = response.count;
       if (events === 0) continue;
@@ -146,11 +154,12 @@ function quantiles(histogram: Histogram): Quantiles {
   return histogram.quantiles(...QUANTILE_NAMES);
 }
 
-function sumRows(workerStats: readonly WorkerStats[]): RowCounts {
-  const rows = noRows();
-  for (const table of TABLE_NAMES) {
+function sumRows(tables: Tables, workerStats: readonly WorkerStats[]): RowCounts {
+  const rows = noRows(tables);
+  for (const [table, counts] of Object.entries(rows)) {
     for (const operation of OPERATIONS) {
-      for (const stats of workerStats) rows[table][operation] += stats.rows(table, operation);
+      // @ts-expect-error seam
+      for (const stats of workerStats) counts[operation] += stats.rows(table, operation);
     }
   }
   return rows;

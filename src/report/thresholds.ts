@@ -1,7 +1,7 @@
 import { UNITS, unitsOf } from '../lib/units.js';
 import type { Measured } from '../messages/verdict.pt-BR.js';
 import type { RunSummary, ThresholdResult } from '../runs/summary.js';
-import { findMetric, nearestMetric } from './metrics.js';
+import { findMetric, type Metrics } from './metrics.js';
 
 const COMPARISONS = {
   '<': (value: number, limit: number) => value < limit,
@@ -46,11 +46,11 @@ export type ThresholdProblem =
     };
 
 /**
- * `<metric><op><number><unit>`, with blanks between the parts, and `, abort` after them. An `abort` without its
- * comma must not match as a unit: the error would then be about units.
+ * `<metric><op><number><unit>`, with blanks between the parts, and `, abort` after them. A metric may hold a table's
+ * name in quotes. An `abort` without its comma must not match as a unit: the error would then be about units.
  */
 const FORM =
-  /^([^\s<>=!,;]+)\s*([<>]=?|[=!]=)\s*(-?(?:\d+(?:\.\d*)?|\.\d+))\s*(?!abort)([a-z%µ]*)\s*(,\s*abort)?$/iu;
+  /^((?:"[^"]*"|[^\s<>=!,;])+)\s*([<>]=?|[=!]=)\s*(-?(?:\d+(?:\.\d*)?|\.\d+))\s*(?!abort)([a-z%µ]*)\s*(,\s*abort)?$/iu;
 
 /** Decimal digits that every double holds exactly; with more, 0.07 s would be 70.00000000000001 ms. */
 const SURE_DIGITS = 15;
@@ -59,14 +59,21 @@ const FEW_DECIMALS = 3;
 /** Digits that are enough for a reader: 64.2 ms, 25,821 ms. */
 const FEW_DIGITS = 3;
 
-/** Parses an operator's threshold; returns the problem if it is not one. */
-export function parseThreshold(given: string): Threshold | ThresholdProblem {
+/**
+ * Parses an operator's threshold; returns the problem if it is not one.
+ *
+ * @param metrics those that it may be about; null: those of any schema
+ */
+export function parseThreshold(
+  given: string,
+  metrics: Metrics | null,
+): Threshold | ThresholdProblem {
   const text = given.trim();
   const [, name, comparison, amount, unit = '', abort] = FORM.exec(text) ?? [];
   if (name === undefined) return { problem: 'form' };
-  const metric = findMetric(name);
+  const metric = metrics === null ? findMetric(name) : metrics.find(name);
   if (metric === undefined) {
-    return { problem: 'metric', metric: name, nearest: nearestMetric(name) };
+    return { problem: 'metric', metric: name, nearest: metrics?.nearest(name) };
   }
   const factor = UNITS[metric.dimension].get(unit);
   if (factor === undefined) {
@@ -134,7 +141,7 @@ export function markAborted(summary: RunSummary, aborted: Threshold | null): Run
 
 /** A threshold's figure and limit, for a sentence. */
 export function measuredOf({ threshold, value }: ThresholdResult): Measured {
-  const parsed = parseThreshold(threshold);
+  const parsed = parseThreshold(threshold, null);
   if ('problem' in parsed) return { metric: threshold, bound: null, unit: '', value };
   const { metric, comparison, unit } = parsed;
   const limit = sure(parsed.limit / factorOf(parsed));

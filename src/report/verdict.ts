@@ -1,6 +1,6 @@
-import type { TableName } from '../legacy/tables.js';
 import type { Messages } from '../messages/index.js';
 import type { RunSummary, ThresholdResult } from '../runs/summary.js';
+import type { TableName } from '../schema/table.js';
 import { DOUBTS, type Doubt } from '../verify/verdict/accounting.js';
 import type { VerificationDocument } from '../verify/verdict/document.js';
 import { VIOLATIONS, type Violation } from '../verify/verdict/findings.js';

@@ -2,10 +2,11 @@ import { basename } from 'node:path';
 import { formatTable } from '../lib/text-table.js';
 import type { Messages } from '../messages/index.js';
 import { DOUBTS } from '../verify/verdict/accounting.js';
-import type {
-  ExplainedCause,
-  Percentiles,
-  VerificationDocument,
+import {
+  type ExplainedCause,
+  type Percentiles,
+  projectionsOf,
+  type VerificationDocument,
 } from '../verify/verdict/document.js';
 import { type Example, VIOLATIONS } from '../verify/verdict/findings.js';
 import { type Fact, factLines } from './text.js';
@@ -47,8 +48,11 @@ function doubtsText({ verify: words }: Messages, { doubts }: VerificationDocumen
   );
 }
 
-function notesText({ verify: words }: Messages, { notes }: VerificationDocument): string {
-  return titled(words.notes(), notes.map(words.note));
+function notesText({ verify: words }: Messages, document: VerificationDocument): string {
+  return titled(words.notes(), [
+    ...document.notes.map(words.note),
+    ...projectionsOf(document).map(words.projection),
+  ]);
 }
 
 /** Indented lines under a title; empty: no lines. */

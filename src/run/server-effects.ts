@@ -20,8 +20,8 @@ const STORING: readonly Operation[] = ['insert', 'update'];
  */
 export function rowTriggersOf({ tables }: DatabaseFacts): RowTrigger[] {
   return TABLE_NAMES.flatMap((table) =>
-    tables[table].triggers.flatMap((trigger) => {
-      const operations = STORING.filter((operation) => actsOn(tables[table], trigger, operation));
+    tables[table]!.triggers.flatMap((trigger) => {
+      const operations = STORING.filter((operation) => actsOn(tables[table]!, trigger, operation));
       return operations.length > 0 ? [{ table, name: trigger.name, operations }] : [];
     }),
   );

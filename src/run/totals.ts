@@ -3,6 +3,7 @@ import { countRows, type TableCounts } from '../database/table-counts.js';
 import type { WrittenRows } from '../legacy/changes.js';
 import { TABLE_NAMES, type TableName } from '../legacy/tables.js';
 import { sleep } from '../lib/clock.js';
+import { schemaWith } from '../schemas/index.js'; // seam
 
 /** Pages of all tables together, 64 MB, that are counted in a few dozen milliseconds. */
 const QUICK_PAGES = 8192;
@@ -30,10 +31,12 @@ export class Totals {
     );
     // The first query takes the snapshot, BEGIN does not.
     const pages = await countPages(client);
-    const all = TABLE_NAMES.reduce((sum, table) => sum + pages[table], 0);
+    const all = TABLE_NAMES.reduce((sum, table) => sum + pages[table]!, 0);
     const quick = all <= QUICK_PAGES;
     const count = async () => {
-      this.#base = quick ? await countRows(client) : await countSlowly(client, pages);
+      this.#base = quick
+        ? await countRows(client, schemaWith([]).tables)
+        : await countSlowly(client, pages);
       await client.query('COMMIT');
     };
     return { count, quick };
@@ -47,7 +50,7 @@ export class Totals {
 
   /** Rows of a table now; null while the tables are still being counted. */
   of(table: TableName): number | null {
-    return this.#base === null ? null : this.#base[table] + (this.#grown.get(table) ?? 0);
+    return this.#base === null ? null : this.#base[table]! + (this.#grown.get(table) ?? 0);
   }
 }
 
@@ -66,12 +69,12 @@ async function countPages(client: Client): Promise<TableCounts> {
 async function countSlowly(client: Client, pages: TableCounts): Promise<TableCounts> {
   const counts = Object.fromEntries(TABLE_NAMES.map((table) => [table, 0])) as TableCounts;
   for (const table of TABLE_NAMES) {
-    for (let page = 0; page < pages[table]; page += SLICE_PAGES) {
+    for (let page = 0; page < pages[table]!; page += SLICE_PAGES) {
       const { rows } = await client.query<{ count: number }>(
         `SELECT count(*)::float8 AS count FROM ${table}
           WHERE ctid >= '(${page},0)' AND ctid < '(${page + SLICE_PAGES},0)'`,
       );
-      counts[table] += rows[0]?.count ?? 0;
+      counts[table]! += rows[0]?.count ?? 0;
       await sleep(PAUSE_MS);
     }
   }

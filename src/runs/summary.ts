@@ -1,6 +1,6 @@
-import type { Operation, RowCounts } from '../legacy/changes.js';
-import type { EventType } from '../legacy/events/index.js';
 import type { StoppedBy } from '../run/engine.js';
+import type { Operation, RowCounts } from '../schema/changes.js';
+import type { EventType } from '../schema/event.js';
 
 /** Milliseconds; null where nothing was measured. */
 export interface Quantiles {

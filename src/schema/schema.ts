@@ -51,6 +51,8 @@ export class Schema {
   readonly eventTypes: readonly EventType[];
   readonly rules: Rules;
   readonly scripts: readonly Script[];
+  readonly schemas: readonly string[];
+  readonly drop: readonly string[];
   readonly characters: string;
   readonly filler: Table;
   /** As of `BaseSchemaSpec`. */
@@ -75,6 +77,8 @@ export class Schema {
     this.eventTypes = events.map(({ type }) => type);
     this.rules = new Rules(parts.flatMap((part) => part.rules));
     this.scripts = parts.flatMap((part) => part.scripts);
+    this.schemas = parts.flatMap((part) => part.schemas);
+    this.drop = parts.flatMap((part) => part.drop);
     this.characters = parts.map(({ characters }) => characters).join('');
     this.filler = this.tables.get(base.filler);
     this.firstChanging = base.firstChanging;

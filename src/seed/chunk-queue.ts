@@ -1,22 +1,22 @@
-/** Bytes: the next chunk, a stop flag, then one double a worker. */
+/** Bytes: the next chunk, a stop flag, then two doubles a worker: its rows, and their work. */
 const HEADER = 8;
 
 /**
  * The queue of chunks that the workers of a seed share, with the rows that each has written. Chunks are claimed
- * atomically, so that a quick worker takes more; each worker writes only its own count.
+ * atomically, so that a quick worker takes more; each worker writes only its own counts.
  */
 export class ChunkQueue {
   readonly buffer: SharedArrayBuffer;
   readonly #words: Int32Array;
-  readonly #rows: Float64Array;
+  readonly #counts: Float64Array;
 
   constructor(bufferOrWorkers: SharedArrayBuffer | number) {
     this.buffer =
       typeof bufferOrWorkers === 'number'
-        ? new SharedArrayBuffer(HEADER + bufferOrWorkers * 8)
+        ? new SharedArrayBuffer(HEADER + bufferOrWorkers * 2 * 8)
         : bufferOrWorkers;
     this.#words = new Int32Array(this.buffer, 0, 2);
-    this.#rows = new Float64Array(this.buffer, HEADER);
+    this.#counts = new Float64Array(this.buffer, HEADER);
   }
 
   /** Takes the next chunk: its position, from 0. */
@@ -38,13 +38,19 @@ export class ChunkQueue {
     Atomics.store(this.#words, 1, 1);
   }
 
-  /** Counts rows that a worker handed to the server. */
-  wrote(worker: number, rows: number): void {
-    this.#rows[worker] = (this.#rows[worker] ?? 0) + rows;
+  /** Counts rows that a worker handed to the server. `cost`: the work of one, in rows of the usual size. */
+  wrote(worker: number, rows: number, cost: number): void {
+    this.#counts[2 * worker] = (this.#counts[2 * worker] ?? 0) + rows;
+    this.#counts[2 * worker + 1] = (this.#counts[2 * worker + 1] ?? 0) + rows * cost;
   }
 
   /** Rows handed to the server so far, over all workers. */
   get rows(): number {
-    return this.#rows.reduce((sum, rows) => sum + rows, 0);
+    return this.#counts.reduce((sum, count, i) => (i % 2 === 0 ? sum + count : sum), 0);
+  }
+
+  /** Their work, in rows of the usual size. */
+  get work(): number {
+    return this.#counts.reduce((sum, count, i) => (i % 2 === 1 ? sum + count : sum), 0);
   }
 }

@@ -1,5 +1,5 @@
-import { type Row, TABLES, type TableName } from '../legacy/tables.js';
 import { MOST_BYTES_PER_UNIT, writeUtf8 } from '../lib/utf8.js';
+import { type Row, sqlName, type Table } from '../schema/table.js';
 
 /** Size of a piece: far fewer system calls than rows, and little memory. */
 const PIECE_BYTES = 64 * 1024;
@@ -9,9 +9,9 @@ const LINE_BYTES = 4 * 1024;
 const NUMBER_BYTES = 24;
 
 /** The COPY command for the pieces of `csvChunks`. */
-export function copyCommand(table: TableName): string {
-  const columns = TABLES[table].columns.map(({ name }) => name).join(', ');
-  return `COPY ${table} (${columns}) FROM STDIN (FORMAT csv)`;
+export function copyCommand({ name: table, columns }: Table): string {
+  const names = columns.map(({ name }) => sqlName(name)).join(', ');
+  return `COPY ${table} (${names}) FROM STDIN (FORMAT csv)`;
 }
 
 /**

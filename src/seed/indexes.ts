@@ -6,6 +6,7 @@ import { SQLSTATE } from '../postgres/sqlstate.js';
 import { readTableOids } from '../postgres/table-oids.js';
 import type { ConnectionTarget } from '../postgres/target.js';
 import { watcherNameOf } from '../postgres/waits.js';
+import type { Tables } from '../schema/tables.js';
 import { lockSeed, lockTables, requireNoStream } from './locks.js';
 
 /*
@@ -57,16 +58,16 @@ export async function areTakenOff(client: Client): Promise<boolean> {
 }
 
 /**
- * Takes all indexes and keys off the hospital's tables, in one transaction. False, with nothing
+ * Takes all indexes and keys off the tables, in one transaction. False, with nothing
  * changed, where that would not be safe or is not allowed: logical decoding follows the tables, other sessions work
  * in the database, or an object of the operator's depends on a key.
  */
-export async function takeOff(client: Client): Promise<boolean> {
-  const tables = await readTableOids(client);
-  const { rows: allowed } = await client.query<{ may: boolean }>(MAY_TAKE_OFF, [tables]);
+export async function takeOff(client: Client, tables: Tables): Promise<boolean> {
+  const oids = await readTableOids(client, tables);
+  const { rows: allowed } = await client.query<{ may: boolean }>(MAY_TAKE_OFF, [oids]);
   if (allowed[0]?.may !== true) return false;
   // Held until the session ends: a stream that is reconnecting has no session that could be seen.
-  if (!(await lockTables(client, tables))) return false;
+  if (!(await lockTables(client, oids))) return false;
   await client.query('BEGIN');
   try {
     // Without a search_path the catalog qualifies every name, and the notes are right with any search_path.
@@ -77,8 +78,8 @@ export async function takeOff(client: Client): Promise<boolean> {
     await client.query(
       `CREATE TABLE ${NOTES} (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, step text NOT NULL, statement text NOT NULL)`,
     );
-    await client.query(`INSERT INTO ${NOTES} (step, statement) ${DEFINITIONS}`, [tables]);
-    const { rows } = await client.query<{ statement: string }>(REMOVALS, [tables]);
+    await client.query(`INSERT INTO ${NOTES} (step, statement) ${DEFINITIONS}`, [oids]);
+    const { rows } = await client.query<{ statement: string }>(REMOVALS, [oids]);
     for (const { statement } of rows) await client.query(statement);
     await client.query('COMMIT');
     return true;
@@ -98,12 +99,16 @@ export async function requireWhole(client: Client): Promise<void> {
  * Restores the indexes and keys that a killed seed left off; false if it left none off. Throws an
  * `OperatorError` when that seed is still under way.
  */
-export async function restore(target: ConnectionTarget, connections: number): Promise<boolean> {
+export async function restore(
+  target: ConnectionTarget,
+  connections: number,
+  tables: Tables,
+): Promise<boolean> {
   return withConnection(target, async (client) => {
     if (!(await areTakenOff(client))) return false;
     await lockSeed(client);
-    await requireNoStream(client);
-    if ((await readTableOids(client)).includes(null)) {
+    await requireNoStream(client, tables);
+    if ((await readTableOids(client, tables)).includes(null)) {
       // The tables were dropped meanwhile.
       await forget(client);
       return false;

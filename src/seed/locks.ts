@@ -2,6 +2,7 @@ import type { Client } from 'pg';
 import { EXIT, OperatorError } from '../errors.js';
 import { monotonicMs, sleep } from '../lib/clock.js';
 import { readTableOids, type TableOids } from '../postgres/table-oids.js';
+import type { Tables } from '../schema/tables.js';
 
 /*
  * Advisory locks: they end with the session that holds them, also if it is killed. Their keys
@@ -55,15 +56,15 @@ export function lockTables(client: Client, tables: TableOids): Promise<boolean> 
 }
 
 /** Like `lockTables`, but throws an `OperatorError` that names the sessions of the stream. */
-export async function requireNoStream(client: Client): Promise<void> {
-  const tables = await readTableOids(client);
-  if (await lockTables(client, tables)) return;
+export async function requireNoStream(client: Client, tables: Tables): Promise<void> {
+  const oids = await readTableOids(client, tables);
+  if (await lockTables(client, oids)) return;
   const { rows } = await client.query<{ pid: number }>(
     `SELECT pid FROM pg_locks
       WHERE locktype = 'advisory' AND granted AND pid <> pg_backend_pid()
         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
         AND classid::bigint = $1 AND objid::bigint = $2 AND objsubid = 2 ORDER BY pid`,
-    [STREAM_LOCK, keyOf(tables) >>> 0],
+    [STREAM_LOCK, keyOf(oids) >>> 0],
   );
   const pids = rows.map(({ pid }) => pid);
   throw new OperatorError(EXIT.state, (m) => m.seed.streamUnderWay({ pids }));

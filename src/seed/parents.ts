@@ -1,15 +1,16 @@
 import type { Client } from 'pg';
 import { sinceSql } from '../ids/known-id.js';
-import type { ParentTable } from '../legacy/tables.js';
+import type { ParentTable } from '../legacy/tables.js'; // seam
+import { sqlName, type Table } from '../schema/table.js';
 
 /**
  * The rows that seeded rows may reference, as every worker sees them: ids that existed, read from the table, then the
- * consecutive ids that this seed fills. Their patients' `data_cadastro` follows from the id.
+ * consecutive ids that this seed fills. The `since` of the latter follows from the id.
  */
 export interface Parents {
   readonly listed: number;
   readonly ids: SharedArrayBuffer;
-  /** `data_cadastro` of listed patients, ms since 1970, UTC; 0 in other tables. */
+  /** `KnownId.since` of the listed rows. */
   readonly since: SharedArrayBuffer;
   readonly first: number;
   readonly added: number;
@@ -22,22 +23,19 @@ const MOST_LISTED = 1_000_000;
 const PAGE = 50_000;
 
 /** Reads the ids of a table, in order, with no consecutive ids after them. `only`: an SQL condition on its columns. */
-export async function listParents(
-  client: Client,
-  table: ParentTable,
-  only = 'true',
-): Promise<Parents> {
-  const since = sinceSql(table);
+export async function listParents(client: Client, table: Table, only = 'true'): Promise<Parents> {
+  const since = sinceSql(table.name as ParentTable); // seam
+  const id = sqlName(table.key[0]!);
   const ids: number[] = [];
   const times: number[] = [];
   while (ids.length < MOST_LISTED) {
     const { rows } = await client.query<[string, number]>({
-      text: `SELECT id, ${since} FROM ${table} WHERE id > $1 AND ${only} ORDER BY id LIMIT ${PAGE}`,
+      text: `SELECT ${id}, ${since} FROM ${table.name} WHERE ${id} > $1 AND ${only} ORDER BY ${id} LIMIT ${PAGE}`,
       values: [ids.at(-1) ?? 0],
       rowMode: 'array',
     });
-    for (const [id, at] of rows) {
-      ids.push(Number(id));
+    for (const [known, at] of rows) {
+      ids.push(Number(known));
       times.push(at);
     }
     if (rows.length < PAGE) break;
@@ -73,7 +71,7 @@ export class ParentList {
     return this.#ids[index] ?? 0;
   }
 
-  /** `data_cadastro` of a listed patient; null of the others, where it follows from the id. */
+  /** `since` of a listed row; null of the others, where it follows from the id. */
   since(index: number): number | null {
     return index < this.#listed ? (this.#since[index] ?? 0) : null;
   }

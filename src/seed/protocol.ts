@@ -1,22 +1,15 @@
-import type { Pools } from '../legacy/pools.js';
-import type { ParentTable } from '../legacy/tables.js';
 import type { Failure } from '../postgres/failures.js';
 import type { ConnectionTarget } from '../postgres/target.js';
-import type { Parents } from './parents.js';
 import type { SeedChunk } from './plan.js';
+import type { RowBasis } from './rows.js';
 
 /** One worker's task in one phase of a seed: chunks, until the queue is empty. */
-export interface SeederTask {
+export interface SeederTask extends RowBasis {
   readonly worker: number;
-  readonly rng: number;
-  /** The last day of the history, in milliseconds since 1970, UTC. */
-  readonly reference: number;
   readonly target: ConnectionTarget;
+  /** The extensions of the schema. */
+  readonly extensions: readonly string[];
   readonly chunks: readonly SeedChunk[];
-  readonly parents: Readonly<Record<ParentTable, Parents>>;
-  /** The patients that get links: all, or those without a link. */
-  readonly linkable: Parents;
-  readonly pools: Pools;
   readonly queue: SharedArrayBuffer;
 }
 

@@ -3,9 +3,6 @@ import { requireSchema } from '../database/schema.js';
 import { requireWritable } from '../database/scripts.js';
 import { countRows, type TableCounts, totalOf } from '../database/table-counts.js';
 import { EXIT, OperatorError } from '../errors.js';
-import { LinkPlan } from '../legacy/links.js';
-import type { Pools } from '../legacy/pools.js';
-import { PARENT_TABLES, type ParentTable, TABLE_NAMES, type TableName } from '../legacy/tables.js';
 import { monotonicMs } from '../lib/clock.js';
 import { unlessAborted } from '../lib/signals.js';
 import { WorkerPool } from '../lib/worker-pool.js';
@@ -13,26 +10,31 @@ import { operatorErrorOf, withConnection } from '../postgres/connect.js';
 import { failureError } from '../postgres/failures.js';
 import { SideConnection } from '../postgres/side-connection.js';
 import type { ConnectionTarget } from '../postgres/target.js';
+import { LinkPlan } from '../schema/link-plan.js';
+import type { Schema } from '../schema/schema.js';
+import { type LinkLimit, sqlName, type Table, type TableName } from '../schema/table.js';
+import type { Tables } from '../schema/tables.js';
 import { ChunkQueue } from './chunk-queue.js';
 import { takeIds } from './id-block.js';
 import { areTakenOff, putBack, takeOff } from './indexes.js';
 import { lockSeed, requireNoStream } from './locks.js';
 import { listParents, type Parents, sizeOf } from './parents.js';
-import { cutChunks, type IdBlock, PHASES, type SeedVolumes, targetRows } from './plan.js';
+import { cutChunks, type IdBlock, phasesOf, type SeedVolumes, targetRows } from './plan.js';
 import type { SeederResult, SeederTask } from './protocol.js';
+import { costOfRow } from './row-cost.js';
+import { type RowBasis, SeedRows } from './rows.js';
 
 /** After a stop, a server without progress for this long is left alone: Ctrl+C ends within two seconds. */
 const STUCK_MS = 1_500;
 const STUCK_POLL_MS = 100;
 
 export interface SeedSetup extends SeedVolumes {
+  readonly schema: Schema;
   readonly target: ConnectionTarget;
   readonly rng: number;
   readonly workers: number;
   /** `YYYY-MM-DD`: the last day of the history. */
   readonly referenceDate: string;
-  /** Makes the pools; called only when there is something to write. */
-  readonly pools: () => Promise<Pools>;
 }
 
 /** The reports of a seed while it goes on. */
@@ -65,6 +67,8 @@ export class Seed {
   readonly #queue: ChunkQueue;
   /** Phases that are over. */
   #steps = 0;
+  /** The work of all rows to write, in rows of the usual size; 0: not known yet. */
+  #work = 0;
   /** Indexes and keys that are built, while that goes on, which takes seconds to hours. */
   #indexes: { done: number; of: number } | null = null;
   #stuckTimer: NodeJS.Timeout | undefined;
@@ -83,6 +87,11 @@ export class Seed {
   /** Rows handed to the server so far. */
   get rows(): number {
     return this.#queue.rows;
+  }
+
+  /** The work of writing the rows, done and in all: in rows of the usual size; `of` is 0 while it is not known. */
+  get work(): { readonly done: number; readonly of: number } {
+    return { done: this.#queue.work, of: this.#work };
   }
 
   /** Indexes and keys that are built so far; null: they are not being built. */
@@ -129,68 +138,71 @@ export class Seed {
   }
 
   async #run(): Promise<SeedOutcome> {
-    return withConnection(this.#setup.target, async (client) => {
-      await requireWritable(client, this.#setup.target);
-      await requireSchema(client);
+    const { schema, target: server } = this.#setup;
+    return withConnection(server, async (client) => {
+      await requireWritable(client, server, schema);
+      await requireSchema(client, schema);
       await lockSeed(client);
       const started = monotonicMs();
       if (await areTakenOff(client)) {
-        await requireNoStream(client);
+        await requireNoStream(client, schema.tables);
         await this.#putBack();
       }
-      const before = await countRows(client);
-      const target = targetRows(this.#setup);
-      const missing = Object.fromEntries(
-        TABLE_NAMES.map((table) => [table, Math.max(0, target[table] - before[table])]),
-      ) as TableCounts;
-      requireRoomForLinks(target, before);
+      const before = await countRows(client, schema.tables);
+      const target = targetRows(schema.tables, this.#setup);
+      const missing = schema.tables.record(({ name }) =>
+        Math.max(0, target[name]! - before[name]!),
+      );
+      requireRoomForLinks(schema.tables, target, before);
       this.#observer.planned(missing, target);
       if (totalOf(missing) > 0) await this.#fill(client, before, missing);
-      const tables = await countRows(client);
+      const tables = await countRows(client, schema.tables);
       return {
         tables,
         written: this.#queue.rows,
         seconds: (monotonicMs() - started) / 1000,
         // Also true of a seed that was stopped with the last rows under way.
-        complete: TABLE_NAMES.every((table) => tables[table] >= target[table]),
+        complete: schema.tables.names.every((table) => tables[table]! >= target[table]!),
       };
     });
   }
 
   async #fill(client: Client, before: TableCounts, missing: TableCounts): Promise<void> {
-    const { target, workers, rng, referenceDate } = this.#setup;
+    const { schema, target, workers, rng, referenceDate } = this.#setup;
+    const { tables, extensions } = schema;
     const blocks = new Map<TableName, IdBlock>();
-    for (const table of TABLE_NAMES) {
-      if (missing[table] > 0) blocks.set(table, await takeIds(client, table, missing[table]));
+    for (const table of tables) {
+      const count = missing[table.name]!;
+      if (count > 0) blocks.set(table.name, await takeIds(client, table, count));
     }
-    const parents = await readParents(client, before, blocks);
-    const linkable =
-      before.pacientes_convenios === 0
-        ? parents.pacientes
-        : await readTable(client, 'pacientes', before, blocks, WITHOUT_LINK);
-    requireUnlinked(missing.pacientes_convenios, linkable, parents.convenios);
+    const parents = await readParents(client, tables, before, blocks);
+    const linkable = await readLinkable(client, tables, before, blocks, parents);
+    requireUnlinked(tables, missing, linkable, parents);
     // First: the threads load their modules during the preparation.
     const pool = new WorkerPool<SeederTask, SeederResult>('seeder', workers);
     let bare = false;
     try {
-      const pools = await this.#setup.pools();
-      bare = isWorthBare(before, missing) && (await takeOff(client));
+      const basis: RowBasis = {
+        rng,
+        reference: Date.parse(`${referenceDate}T00:00:00Z`),
+        parents,
+        linkable,
+        pools: schema.samplePools(),
+      };
+      const costs = costsOf(schema, basis, blocks);
+      const costOf = (table: TableName) => costs.get(table) ?? 1;
+      for (const { table, count } of blocks.values()) this.#work += count * costOf(table);
+      bare = isWorthBare(before, missing) && (await takeOff(client, tables));
       // In phases also without foreign keys: a seed that is killed must not leave rows without parents.
-      for (const phase of PHASES) {
-        await this.#runPhase(pool, {
-          rng,
-          reference: Date.parse(`${referenceDate}T00:00:00Z`),
-          target,
-          chunks: cutChunks(phase.flatMap((table) => blocks.get(table) ?? [])),
-          parents,
-          linkable,
-          pools,
-          queue: this.#queue.buffer,
-        });
+      for (const phase of phasesOf(tables)) {
+        const own = phase.flatMap(({ name }) => blocks.get(name) ?? []);
+        const chunks = cutChunks(own, costOf);
+        const queue = this.#queue.buffer;
+        await this.#runPhase(pool, { ...basis, target, extensions, chunks, queue });
         this.#steps++;
         if (this.#queue.stopped) break;
-        for (const table of phase) {
-          this.#observer.filled(table, missing[table], before[table] + missing[table]);
+        for (const { name } of phase) {
+          this.#observer.filled(name, missing[name]!, before[name]! + missing[name]!);
         }
       }
     } catch (error) {
@@ -245,48 +257,108 @@ function isWorthBare(before: TableCounts, missing: TableCounts): boolean {
   return totalOf(before) <= EMPTY_ROWS && totalOf(missing) >= WORTH_BARE_ROWS;
 }
 
+/** The work of one row, by table. */
+function costsOf(
+  schema: Schema,
+  basis: RowBasis,
+  blocks: ReadonlyMap<TableName, IdBlock>,
+): ReadonlyMap<TableName, number> {
+  const rows = new SeedRows(schema, basis);
+  const costs = new Map<TableName, number>();
+  for (const block of blocks.values()) {
+    const table = schema.tables.get(block.table);
+    const rowAt = (index: number) => rows.of(table.name)(block.first + index, index, null);
+    costs.set(table.name, costOfRow(table, block, rowAt));
+  }
+  return costs;
+}
+
 /** The rows that seeded rows may reference: those that exist, and those that this seed adds. */
 async function readParents(
   client: Client,
+  tables: Tables,
   before: TableCounts,
   blocks: ReadonlyMap<TableName, IdBlock>,
-): Promise<Record<ParentTable, Parents>> {
-  const parents = {} as Record<ParentTable, Parents>;
-  for (const table of PARENT_TABLES)
-    parents[table] = await readTable(client, table, before, blocks);
+): Promise<Record<TableName, Parents>> {
+  const parents: Record<TableName, Parents> = {};
+  for (const table of tables.parents) {
+    parents[table.name] = await readTable(client, table, before, blocks);
+  }
   return parents;
+}
+
+/** By table with a `LinkLimit`, the parents without a link: a second seed cannot collide with the links of the first. */
+async function readLinkable(
+  client: Client,
+  tables: Tables,
+  before: TableCounts,
+  blocks: ReadonlyMap<TableName, IdBlock>,
+  parents: Readonly<Record<TableName, Parents>>,
+): Promise<Record<TableName, Parents>> {
+  const linkable: Record<TableName, Parents> = {};
+  for (const { name, links } of linkTables(tables)) {
+    const parent = tables.get(links.parent.references);
+    linkable[name] =
+      before[name] === 0
+        ? parents[parent.name]!
+        : await readTable(client, parent, before, blocks, withoutLink(parent, name, links));
+  }
+  return linkable;
 }
 
 async function readTable(
   client: Client,
-  table: ParentTable,
+  table: Table,
   before: TableCounts,
   blocks: ReadonlyMap<TableName, IdBlock>,
   only?: string,
 ): Promise<Parents> {
-  const { first, count } = blocks.get(table) ?? { first: 0, count: 0 };
-  const listed = await listParents(client, table, before[table] === 0 ? 'false' : only);
+  const { first, count } = blocks.get(table.name) ?? { first: 0, count: 0 };
+  const listed = await listParents(client, table, before[table.name] === 0 ? 'false' : only);
   return { ...listed, first, added: count };
 }
 
-/** Patients without a convênio: a second seed cannot collide with the links of the first. */
-const WITHOUT_LINK =
-  'NOT EXISTS (SELECT 1 FROM pacientes_convenios l WHERE l.paciente_id = pacientes.id)';
-
-/** Refuses volumes that would need more links than patients may have. */
-function requireRoomForLinks(target: TableCounts, before: TableCounts): void {
-  const pacientes = Math.max(target.pacientes, before.pacientes);
-  const convenios = Math.max(target.convenios, before.convenios);
-  const { capacity } = new LinkPlan(0, pacientes, convenios);
-  if (target.pacientes_convenios <= Math.max(capacity, before.pacientes_convenios)) return;
-  throw new OperatorError(EXIT.usage, (m) =>
-    m.seed.tooManyLinks({ links: target.pacientes_convenios, pacientes, capacity }),
-  );
+interface LinkTable {
+  readonly name: TableName;
+  readonly links: LinkLimit;
 }
 
-/** Refuses to complete links when too few patients without a link are left. */
-function requireUnlinked(missing: number, linkable: Parents, convenios: Parents): void {
-  const capacity = new LinkPlan(0, sizeOf(linkable), sizeOf(convenios)).capacity;
-  if (missing > capacity)
-    throw new OperatorError(EXIT.state, (m) => m.seed.noRoomForLinks({ missing, capacity }));
+function linkTables(tables: Tables): LinkTable[] {
+  return tables.flatMap(({ name, links }) => (links === null ? [] : [{ name, links }]));
+}
+
+/** SQL: no row of a table links this row of the parent. */
+function withoutLink({ name, key }: Table, table: TableName, { parent }: LinkLimit): string {
+  const own = `${name}.${sqlName(key[0]!)}`;
+  return `NOT EXISTS (SELECT 1 FROM ${table} l WHERE l.${sqlName(parent.column)} = ${own})`;
+}
+
+/** Refuses volumes that would need more links than parents may have. */
+function requireRoomForLinks(tables: Tables, target: TableCounts, before: TableCounts): void {
+  const rows = (table: TableName) => Math.max(target[table]!, before[table]!);
+  for (const { name, links } of linkTables(tables)) {
+    const parents = rows(links.parent.references);
+    const { capacity } = new LinkPlan(0, links.limit, parents, rows(links.other.references));
+    if (target[name]! <= Math.max(capacity, before[name]!)) continue;
+    throw new OperatorError(EXIT.usage, (m) =>
+      m.seed.tooManyLinks({ links: target[name]!, pacientes: parents, capacity }),
+    );
+  }
+}
+
+/** Refuses to complete links when too few parents without a link are left. */
+function requireUnlinked(
+  tables: Tables,
+  missing: TableCounts,
+  linkable: Readonly<Record<TableName, Parents>>,
+  parents: Readonly<Record<TableName, Parents>>,
+): void {
+  for (const { name, links } of linkTables(tables)) {
+    const others = sizeOf(parents[links.other.references]!);
+    const { capacity } = new LinkPlan(0, links.limit, sizeOf(linkable[name]!), others);
+    if (missing[name]! <= capacity) continue;
+    throw new OperatorError(EXIT.state, (m) =>
+      m.seed.noRoomForLinks({ missing: missing[name]!, capacity }),
+    );
+  }
 }

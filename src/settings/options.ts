@@ -1,10 +1,13 @@
 import type * as v from 'valibot';
-import { EVENT_TYPES, EVENTS } from '../legacy/events/index.js';
 import { ARRIVALS, ON_LAG } from '../load/pacer.js';
 import { MAX_EVENTS_PER_SECOND } from '../load/shapes/shape.js';
 import { LOG_LEVELS, PROGRESS_FORMS } from '../log/settings.js';
 import { LANGUAGES, type Messages } from '../messages/index.js';
 import { SSL_MODES } from '../postgres/target.js';
+import { Metrics } from '../report/metrics.js';
+import type { Table, TableName } from '../schema/table.js';
+import type { Tables } from '../schema/tables.js';
+import { EXTENSION_NAMES, schemaWith } from '../schemas/index.js';
 import { SASL_MECHANISMS, SECURITY_PROTOCOLS } from '../sources/kafka/security.js';
 import type { Command } from './commands.js';
 import {
@@ -96,12 +99,27 @@ const rows = integer(0, MAX_ROWS);
 const ratio = decimal(0, 1);
 const retrySeconds = (above: boolean) => decimal(0, MAX_RETRY_SECONDS, { above });
 
+/** The tables and event types of all extensions: each has its options, whether a run asks for it or not. */
+const EVERYTHING = schemaWith(EXTENSION_NAMES);
+const EVENT_TYPES = EVERYTHING.eventTypes;
+
 const LOAD = ['start', 'stream', 'demo-cdc'] as const;
 const STREAM = ['start', 'stream'] as const;
 const SEED = ['seed', 'reset'] as const;
 const DOCTOR = ['doctor'] as const;
 const VERIFY = ['verify'] as const;
 const RUNS = ['runs'] as const;
+const TABLES = ['init-db', 'counts', 'check', 'doctor', 'metrics', 'verify'] as const;
+
+type VolumeKey = `seed.${string}`;
+
+/** Rows that a table should hold, before `scale` and `min_rows`. */
+const VOLUMES: Readonly<Record<VolumeKey, Option<number>>> = Object.fromEntries(
+  inOrderOfVolumes(EVERYTHING.tables).map(({ volume: { setting, rows: standard } }) => [
+    `seed.${setting}`,
+    { env: `SEED_${setting.toUpperCase()}`, validator: rows, default: String(standard) },
+  ]),
+);
 
 /**
  * Every option, by its dotted key in `settings.toml`: the only list. The `Settings`, the flags of each
@@ -120,6 +138,19 @@ const OPTIONS = {
     validator: integer(0, Number.MAX_SAFE_INTEGER),
     default: '42',
     flag: { name: 'rng', commands: [...LOAD, ...SEED], placeholder: 'number' },
+  },
+
+  // The extensions of the hospital that a run writes to as well.
+  'schema.extensions': {
+    env: 'SCHEMA_EXTENSIONS',
+    validator: listOf(EXTENSION_NAMES),
+    default: '',
+    flag: {
+      name: 'with',
+      commands: [...LOAD, ...SEED, ...TABLES],
+      placeholder: 'extensions',
+      joiner: ',',
+    },
   },
 
   'db.host': { env: 'PG_HOST', validator: host, default: '', libpq: ['PGHOSTADDR', 'PGHOST'] },
@@ -203,7 +234,7 @@ const OPTIONS = {
   },
   'stream.thresholds': {
     env: 'STREAM_THRESHOLDS',
-    validator: thresholds,
+    validator: thresholds(new Metrics(EVERYTHING)),
     default: '',
     flag: { name: 'threshold', commands: STREAM, placeholder: 'condition', joiner: ';' },
   },
@@ -275,7 +306,7 @@ const OPTIONS = {
   'stream.weights': {
     env: 'STREAM_WEIGHTS',
     validator: weights(EVENT_TYPES),
-    default: EVENT_TYPES.map((type) => `${type}=${EVENTS[type].weight}`).join(','),
+    default: weightsText([]),
   },
   'stream.update_ratio': {
     env: 'STREAM_UPDATE_RATIO',
@@ -316,19 +347,7 @@ const OPTIONS = {
     default: '5',
   },
 
-  // Rows that each table should hold, before `scale` and `min_rows`.
-  'seed.pacientes': { env: 'SEED_PACIENTES', validator: rows, default: '2000' },
-  'seed.medicos': { env: 'SEED_MEDICOS', validator: rows, default: '200' },
-  'seed.convenios': { env: 'SEED_CONVENIOS', validator: rows, default: '12' },
-  'seed.consultas': { env: 'SEED_CONSULTAS', validator: rows, default: '4000' },
-  'seed.exames': { env: 'SEED_EXAMES', validator: rows, default: '3500' },
-  'seed.internacoes': { env: 'SEED_INTERNACOES', validator: rows, default: '1200' },
-  'seed.pacientes_convenios': {
-    env: 'SEED_PACIENTES_CONVENIOS',
-    validator: rows,
-    default: '2500',
-    as: 'pacientes_convenios',
-  },
+  ...VOLUMES,
   'seed.min_rows': { env: 'SEED_MIN_ROWS', validator: rows, default: '1000' },
   'seed.scale': {
     env: 'SEED_SCALE',
@@ -498,7 +517,8 @@ export const FILE_FLAGS = {
 } as const satisfies Readonly<Record<string, Flag['placeholder']>>;
 
 type Options = typeof OPTIONS;
-export type OptionKey = keyof Options;
+type StaticKey = keyof Options;
+export type OptionKey = StaticKey | VolumeKey;
 export type Switch = keyof typeof SWITCHES;
 export type FileFlag = keyof typeof FILE_FLAGS;
 
@@ -506,18 +526,30 @@ export const OPTION_KEYS = Object.keys(OPTIONS) as readonly OptionKey[];
 
 /** An option by its key, without the type of its value. */
 export function optionOf(key: OptionKey): Option {
-  return OPTIONS[key];
+  // The spread of the volumes leaves no trace in the type.
+  return OPTIONS[key as StaticKey];
+}
+
+/** The default of an option in a run with these extensions, as an operator would type it. */
+export function defaultOf(key: OptionKey, extensions: readonly string[]): string {
+  return key === 'stream.weights' ? weightsText(extensions) : optionOf(key).default;
+}
+
+/** The event types with the weights of their own, in the form of the option. */
+function weightsText(extensions: readonly string[]): string {
+  const { events } = schemaWith(extensions);
+  return [...events.values()].map(({ type, weight }) => `${type}=${weight}`).join(',');
 }
 
 /** A flag that is a setting. */
 export type SettingFlag = {
-  [K in OptionKey]: Options[K] extends { readonly flag: { readonly name: infer N } } ? N : never;
-}[OptionKey];
+  [K in StaticKey]: Options[K] extends { readonly flag: { readonly name: infer N } } ? N : never;
+}[StaticKey];
 
 /** The value of every option, validated. */
 export type Values = {
-  readonly [K in OptionKey]: v.InferOutput<Options[K]['validator']['schema']>;
-};
+  readonly [K in StaticKey]: v.InferOutput<Options[K]['validator']['schema']>;
+} & Readonly<Record<VolumeKey, unknown>>;
 
 /** `on_lag` → `onLag`, `dry-run` → `dryRun`. */
 export type Camel<S extends string> = S extends
@@ -538,24 +570,43 @@ export type Switches = {
 
 type SectionOf<K extends string> = K extends `${infer S}.${string}` ? S : never;
 type NameOf<K extends string> = K extends `${string}.${infer N}` ? Camel<N> : never;
-type MemberOf<K extends OptionKey> = Options[K] extends { readonly as: infer A extends string }
+type MemberOf<K extends StaticKey> = Options[K] extends { readonly as: infer A extends string }
   ? A
   : NameOf<K>;
 
 /** The values by section and member: `stream.on_lag` is `sections.stream.onLag`. */
 export type Sections = {
-  readonly [S in SectionOf<OptionKey>]: {
-    readonly [K in OptionKey as SectionOf<K> extends S ? MemberOf<K> : never]: Values[K];
+  readonly [S in SectionOf<StaticKey>]: {
+    readonly [K in StaticKey as SectionOf<K> extends S ? MemberOf<K> : never]: Values[K];
   };
 };
 
 export function bySection(values: Values): Sections {
   const sections: Record<string, Record<string, unknown>> = {};
   for (const key of OPTION_KEYS) {
+    if (key in VOLUMES) continue;
     const [section = '', name = ''] = key.split('.');
     sections[section] ??= {};
     sections[section][optionOf(key).as ?? toCamelCase(name)] = values[key];
   }
   // The same rule as in the type, for each key.
   return sections as Sections;
+}
+
+/** The volumes of the tables of a run with these extensions. */
+export function volumesOf(
+  values: Values,
+  extensions: readonly string[],
+): Record<TableName, number> {
+  const tables = inOrderOfVolumes(schemaWith(extensions).tables);
+  return Object.fromEntries(
+    // The validator of every volume gives a number.
+    tables.map(({ name, volume }) => [name, values[`seed.${volume.setting}`] as number]),
+  );
+}
+
+/** Tables whose rows link those of others come last. */
+function inOrderOfVolumes(tables: Tables): Table[] {
+  const isLast = ({ links }: Table) => links !== null;
+  return [...tables.filter((table) => !isLast(table)), ...tables.filter(isLast)];
 }

@@ -2,6 +2,7 @@ import type { Sentence } from '../errors.js';
 import { findStageProblem } from '../load/stage-problem.js';
 import { parseStage } from '../load/stages.js';
 import { guessThreshold } from '../report/guess-threshold.js';
+import type { Metrics } from '../report/metrics.js';
 import { parseThreshold } from '../report/thresholds.js';
 import { findSourceProblem } from '../sources/source-problem.js';
 
@@ -30,14 +31,14 @@ export function stageProblems(where: Sentence, given: string): Sentence[] {
  * A sentence on each threshold that is wrong: a misspelt metric is worth more than a description of all
  * thresholds. Empty when each is right.
  */
-export function thresholdProblems(where: Sentence, given: string): Sentence[] {
+export function thresholdProblems(where: Sentence, given: string, metrics: Metrics): Sentence[] {
   return splitParts(given).flatMap((part, i, parts) => {
-    const read = parseThreshold(part);
+    const read = parseThreshold(part, metrics);
     if (!('problem' in read)) return [];
     const text = part.trim();
     if (text === '') return emptyPart(where);
     // `response.p99<250ms; abort`
-    const meant = guessThreshold(text === 'abort' ? `${parts[i - 1]}, abort` : text);
+    const meant = guessThreshold(text === 'abort' ? `${parts[i - 1]}, abort` : text, metrics);
     return (messages) => {
       const place = where(messages);
       switch (read.problem) {

@@ -1,22 +1,23 @@
 import { EXIT, OperatorError } from '../errors.js';
-import type { TableName } from '../legacy/tables.js';
 import type { ReconnectPolicy } from '../lib/back-off.js';
 import type { LogSettings } from '../log/settings.js';
 import type { ConnectionTarget } from '../postgres/target.js';
+import type { EventType } from '../schema/event.js';
+import type { TableName } from '../schema/table.js';
+import { schemaWith } from '../schemas/index.js';
 import type { KafkaSecurity } from '../sources/kafka/security.js';
 import { chooseSecurity } from './kafka.js';
-import { bySection, type Sections } from './options.js';
+import { bySection, type Sections, volumesOf } from './options.js';
 import { checkTogether, resolve, type Sources } from './resolve.js';
 import { chooseServer } from './server.js';
 import type { Problem } from './source.js';
-
-type Seed = Sections['seed'];
 
 /**
  * Every setting, validated. The members follow from the table in `options.ts`, besides those below: a server, a
  * broker's security and the volumes are each made of several options. Times are in the unit of their name.
  */
-export interface Settings extends Omit<Sections, 'db' | 'embedded' | 'seed' | 'kafka' | 'logging'> {
+export interface Settings
+  extends Omit<Sections, 'db' | 'embedded' | 'stream' | 'seed' | 'kafka' | 'logging'> {
   /** The operator's own server; null: the embedded one. */
   readonly server: ConnectionTarget | null;
   /** The options of `db` that hold for the embedded server too. */
@@ -30,9 +31,13 @@ export interface Settings extends Omit<Sections, 'db' | 'embedded' | 'seed' | 'k
     /** True when the operator named the folder: then no other one may be taken in its place. */
     readonly dirIsExplicit: boolean;
   };
-  readonly seed: Omit<Seed, TableName> & {
-    /** Rows that each table should hold, before `scale` and `minRows`. */
-    readonly volumes: Pick<Seed, TableName>;
+  readonly stream: Omit<Sections['stream'], 'weights'> & {
+    /** Of the event types of the run's schema. */
+    readonly weights: Readonly<Record<EventType, number>>;
+  };
+  readonly seed: Sections['seed'] & {
+    /** Rows that each table of the run's schema should hold, before `scale` and `minRows`. */
+    readonly volumes: Readonly<Record<TableName, number>>;
   };
   readonly logging: LogSettings;
   /** How `verify` connects to the brokers of a source `kafka:`. */
@@ -54,7 +59,9 @@ export function loadSettings(sources: Sources): Settings {
     ...broker.problems,
   ]);
   const { given, values } = resolved;
-  const { app, db, embedded, seed, kafka: _, logging, ...others } = bySection(values);
+  const { app, db, embedded, stream, seed, kafka: _, logging, ...others } = bySection(values);
+  const { extensions } = others.schema;
+  const { eventTypes } = schemaWith(extensions);
   const { database, searchPath, connectTimeoutSeconds, applicationName } = db;
   return {
     app,
@@ -66,7 +73,8 @@ export function loadSettings(sources: Sources): Settings {
       portIsExplicit: given.has('embedded.port'),
       dirIsExplicit: given.has('embedded.dir'),
     },
-    seed: withVolumes(seed),
+    stream: { ...stream, weights: pick(stream.weights, eventTypes) },
+    seed: { volumes: volumesOf(values, extensions), ...seed },
     logging: { ...logging, levelIsExplicit: given.has('logging.level') },
     ...others,
   };
@@ -81,9 +89,8 @@ function throwProblems(problems: readonly Problem[]): void {
   );
 }
 
-function withVolumes(seed: Seed): Settings['seed'] {
-  const { minRows, scale, workers, validateForeignKeys, referenceDate, ...volumes } = seed;
-  return { volumes, minRows, scale, workers, validateForeignKeys, referenceDate };
+function pick<T>(record: Readonly<Record<string, T>>, names: readonly string[]): Record<string, T> {
+  return Object.fromEntries(names.map((name) => [name, record[name]!]));
 }
 
 /** How a lost connection is opened again. */

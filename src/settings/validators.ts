@@ -5,6 +5,7 @@ import { findNearest } from '../lib/nearest.js';
 import { UNITS } from '../lib/units.js';
 import { parseSpan } from '../load/shapes/shape.js';
 import { parseStage, STAGE_EXAMPLES, type Stage } from '../load/stages.js';
+import type { Metrics } from '../report/metrics.js';
 import { parseThreshold, type Threshold } from '../report/thresholds.js';
 import { MAX_NAME_LENGTH, slugOf } from '../runs/name.js';
 import { parseSource, SOURCE_FORMS, type SourceSpec } from '../sources/source-spec.js';
@@ -391,15 +392,17 @@ const THRESHOLD_EXAMPLES = [
 ] as const;
 
 /** Thresholds separated by semicolons; empty means none. */
-export const thresholds: Validator<readonly Threshold[]> = {
-  schema: parsed((given) => {
-    const read = splitParts(given).map(parseThreshold);
-    const understood = read.filter((part): part is Threshold => !('problem' in part));
-    return understood.length === read.length ? understood : undefined;
-  }),
-  allowed: (messages) => messages.settings.thresholdAllowed(THRESHOLD_EXAMPLES),
-  problems: thresholdProblems,
-};
+export function thresholds(metrics: Metrics): Validator<readonly Threshold[]> {
+  return {
+    schema: parsed((given) => {
+      const read = splitParts(given).map((part) => parseThreshold(part, metrics));
+      const understood = read.filter((part): part is Threshold => !('problem' in part));
+      return understood.length === read.length ? understood : undefined;
+    }),
+    allowed: (messages) => messages.settings.thresholdAllowed(THRESHOLD_EXAMPLES),
+    problems: (where, given) => thresholdProblems(where, given, metrics),
+  };
+}
 
 /** A schema from a parser that returns undefined for text that it does not understand. */
 export function parsed<T>(parse: (given: string) => T | undefined): v.GenericSchema<string, T> {

@@ -1,4 +1,5 @@
-import type { TableName } from '../legacy/tables.js';
+import type { TableName } from '../schema/table.js';
+import type { Tables } from '../schema/tables.js';
 import type {
   Ignored,
   KeylessEvent,
@@ -8,7 +9,7 @@ import type {
   Sink,
   Unstated,
 } from '../sources/source.js';
-import { fingerprintOf, type RowFingerprint } from './rows/fingerprint.js';
+import { printersOf, type RowFingerprint, type RowPrinter } from './rows/fingerprint.js';
 
 /** Events that may wait before the source is held back: some hundred transactions. */
 const HIGH_WATER = 20_000;
@@ -21,7 +22,7 @@ const MALFORMED_KEPT = 10;
 /** Receives the inbox's events in order. False: the ledger does not have the transaction yet; offer the event again. */
 export interface EventJudge {
   row(event: RowEvent, fingerprint: RowFingerprint): boolean;
-  deleteWithoutKey(event: KeylessEvent): boolean;
+  changeWithoutKey(event: KeylessEvent): boolean;
   truncate(table: TableName, partition: number, position: number): void;
   /** The source has events of other tables. */
   noteOtherTables(): void;
@@ -40,7 +41,7 @@ type Item =
  */
 export class Inbox implements Sink {
   readonly #judge: EventJudge;
-  readonly #version: number;
+  readonly #printers: ReadonlyMap<TableName, RowPrinter>;
   readonly #onMalformed: (problem: Malformed) => void;
   readonly ignoredCounts: Partial<Record<Ignored, number>> = {};
   readonly malformedExamples: Malformed[] = [];
@@ -59,10 +60,15 @@ export class Inbox implements Sink {
   #rows = 0;
   #malformed = 0;
 
-  /** @param version of the ledger: 1 or 2 */
-  constructor(judge: EventJudge, version: number, onMalformed: (problem: Malformed) => void) {
+  /** @param version of the ledger, from 1 */
+  constructor(
+    tables: Tables,
+    judge: EventJudge,
+    version: number,
+    onMalformed: (problem: Malformed) => void,
+  ) {
+    this.#printers = printersOf(tables, version);
     this.#judge = judge;
-    this.#version = version;
     this.#onMalformed = onMalformed;
   }
 
@@ -103,17 +109,16 @@ export class Inbox implements Sink {
   row(event: RowEvent, columns: RowColumns | null): void {
     this.#arrive(event.committedAt);
     this.#rows++;
-    const fingerprint = fingerprintOf(event, columns, this.#version);
+    const fingerprint = this.#printers.get(event.table)!.print(event, columns);
     if (this.waiting > 0 || !this.#judge.row(event, fingerprint)) {
       this.#put({ kind: 'row', event, fingerprint });
     }
   }
 
-  // seam
   changeWithoutKey(event: KeylessEvent): void {
     this.#arrive(event.committedAt);
     this.#rows++;
-    if (this.waiting > 0 || !this.#judge.deleteWithoutKey(event)) {
+    if (this.waiting > 0 || !this.#judge.changeWithoutKey(event)) {
       this.#put({ kind: 'keyless', event });
     }
   }
@@ -196,7 +201,7 @@ export class Inbox implements Sink {
       case 'row':
         return this.#judge.row(item.event, item.fingerprint);
       case 'keyless':
-        return this.#judge.deleteWithoutKey(item.event);
+        return this.#judge.changeWithoutKey(item.event);
       case 'truncate':
         this.#judge.truncate(item.table, item.partition, item.position);
         return true;

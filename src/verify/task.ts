@@ -1,5 +1,6 @@
 import type { DatabaseFacts } from '../database/facts.js';
 import type { LedgerFacts } from '../ledger/facts-file.js';
+import type { Tables } from '../schema/tables.js';
 import type { ClockOffset } from '../sources/clock-offset.js';
 import type { Scope } from '../sources/scope.js';
 import type { Malformed, Source } from '../sources/source.js';
@@ -7,6 +8,8 @@ import type { LatencyPoint } from './verdict/latency.js';
 
 /** Everything that a verification needs. */
 export interface VerificationTask {
+  /** Of the run, with the columns that its updates set. */
+  readonly tables: Tables;
   /** Folder of the run's ledger. */
   readonly ledger: string;
   readonly source: Source;
@@ -16,7 +19,7 @@ export interface VerificationTask {
   readonly partial: boolean;
   /** Decides which table an event means. */
   readonly scope: Scope;
-  /** Of the ledger: 1 or 2. */
+  /** Of the ledger, from 1. */
   readonly version: number;
   /** The ledger's facts of the database: more once the run is over. */
   readonly facts: () => LedgerFacts | null;

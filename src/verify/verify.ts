@@ -1,5 +1,6 @@
 import type { LedgerHeader } from '../ledger/format.js';
-import type { TableName } from '../legacy/tables.js';
+import type { TableName } from '../schema/table.js';
+import type { Tables } from '../schema/tables.js';
 import type { KeylessEvent, Malformed, RowEvent } from '../sources/source.js';
 import { type EventJudge, Inbox } from './inbox.js';
 import { countRows, type Expected } from './ledger/expected.js';
@@ -32,6 +33,7 @@ const SNAPSHOT_SHARE = 0.2;
 
 /** A stream that was compared with a ledger. */
 export interface Verification {
+  readonly tables: Tables;
   readonly results: Results;
   readonly inbox: Inbox;
   readonly derived: DerivedRows;
@@ -50,7 +52,7 @@ export interface Verification {
 export async function verify(task: VerificationTask): Promise<Verification> {
   let refused: Malformed | null = null;
   const verifier = new Verifier(task);
-  const inbox = new Inbox(verifier, task.version, (problem) => {
+  const inbox = new Inbox(task.tables, verifier, task.version, (problem) => {
     task.onMalformed(problem);
     if (task.skipMalformed || refused !== null) return;
     refused = problem;
@@ -92,29 +94,31 @@ export class Verifier implements EventJudge {
   #ledgerProblems = 0;
 
   constructor(task: VerificationTask) {
-    const { source, memoryBytes, sample, partial } = task;
+    const { tables, source, memoryBytes, sample, partial } = task;
     const { results } = this;
     this.#task = task;
     this.#database = databaseOf(task);
     this.#latency = new Latency(task.offset, task.since, task.onPoint);
     this.#feed = new LedgerFeed(
+      tables,
       task.ledger,
       (expected) => this.#expect(expected),
       () => {
         this.#ledgerProblems++;
       },
     );
-    this.#transactions = new ExpectedTransactions(task.from);
+    this.#transactions = new ExpectedTransactions(tables, task.from);
     const memory = {
       rowBytes: memoryBytes * ROWS_SHARE,
       snapshotBytes: memoryBytes * SNAPSHOT_SHARE,
       sample,
     };
-    this.#connectors = new Connectors(memory, source.partitions);
+    this.#connectors = new Connectors(tables, memory, source.partitions);
     this.#foreign = new ForeignEvents(results);
     const parts = { transactions: this.#transactions, results };
     this.#matcher = new Matcher({
       ...parts,
+      tables,
       partitions: source.partitions,
       topics: source.topics,
       windowEvents: (memoryBytes * WINDOW_SHARE) / WINDOW_BYTES_PER_EVENT,
@@ -123,9 +127,10 @@ export class Verifier implements EventJudge {
       connectors: this.#connectors,
       foreign: this.#foreign,
     });
-    this.#checks = new RowChecks(results);
+    this.#checks = new RowChecks(tables, results);
     this.#closing = new Closing({
       ...parts,
+      tables,
       partitions: this.#matcher.partitions,
       database: this.#database,
       partial,
@@ -156,7 +161,7 @@ export class Verifier implements EventJudge {
     return true;
   }
 
-  deleteWithoutKey(event: KeylessEvent): boolean {
+  changeWithoutKey(event: KeylessEvent): boolean {
     if (this.#connectors.isForeign(event.origin)) {
       this.results.otherServers++;
       return true;
@@ -164,7 +169,7 @@ export class Verifier implements EventJudge {
     const partition = this.#matcher.partitionOf(event);
     const transaction = this.#matcher.findKeyless(partition, event);
     if (transaction === 'waiting') return false;
-    this.#countKeyless(partition, transaction, event.table);
+    this.#countKeyless(partition, transaction, event);
     return true;
   }
 
@@ -203,7 +208,13 @@ export class Verifier implements EventJudge {
     this.#foreign.finish(this.#feed);
     if (results.transactions.before_snapshot > 0) {
       const { snapshot } = this.#connectors.own;
-      checkSnapshot(snapshot, (each) => this.#rereadSnapshot(ending, each), results, ending);
+      checkSnapshot(
+        this.#task.tables,
+        snapshot,
+        (each) => this.#rereadSnapshot(ending, each),
+        results,
+        ending,
+      );
     }
     settleServerFindings(results, this.#database.effects, this.#checks.derived);
     // From version 2 on, every ledger records what the run found in its database.
@@ -216,6 +227,7 @@ export class Verifier implements EventJudge {
 
   verification(inbox: Inbox): Verification {
     return {
+      tables: this.#task.tables,
       results: this.results,
       inbox,
       derived: this.#checks.derived,
@@ -262,7 +274,7 @@ export class Verifier implements EventJudge {
     const match = this.#matcher.matchExpected(partition, found, event, fingerprint);
     if (match === MATCH.settled) return;
     if (match === MATCH.keyless) {
-      this.#countKeyless(partition, found, event.table);
+      this.#countKeyless(partition, found, event);
       return;
     }
     const { tracker } = this.#connectors.of(event.origin);
@@ -289,9 +301,9 @@ export class Verifier implements EventJudge {
   #countKeyless(
     partition: Partition,
     transaction: TransactionProgress | null,
-    table: TableName,
+    event: KeylessEvent,
   ): void {
-    if (transaction === null || !transaction.deliverKeyless(table)) this.results.events.foreign++;
+    if (transaction === null || !transaction.deliverKeyless(event)) this.results.events.foreign++;
     else if (transaction.complete) this.#closing.complete(partition, transaction, null);
   }
 
@@ -309,6 +321,7 @@ export class Verifier implements EventJudge {
   /** Reads the ledger again for the transactions that the snapshot stands for, in the ledger's order. */
   #rereadSnapshot({ interrupted }: Ending, each: (expected: Expected) => void): void {
     const feed = new LedgerFeed(
+      this.#task.tables,
       this.#task.ledger,
       (expected) => {
         if (this.#transactions.isInSnapshot(expected)) each(expected);
@@ -327,7 +340,7 @@ export class Verifier implements EventJudge {
 function databaseOf(task: VerificationTask): RunDatabase {
   const facts = task.facts();
   return {
-    effects: new ServerEffects(facts),
+    effects: new ServerEffects(task.tables, facts),
     publishing: new Publishing(facts, task.now, task.publications),
   };
 }

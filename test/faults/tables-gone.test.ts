@@ -1,3 +1,4 @@
+import { schemaWith } from '../../src/schemas/index.js'; // seam
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { initDb, runScript } from '../../src/database/scripts.js';
@@ -81,7 +82,7 @@ test('indexes are neither taken off nor put back while a stream has the tables',
   withPlainWorkspace(server, async (workspace) => {
     await withConnection(workspace.db.target, (client) =>
       // Another session may be about to end.
-      waitFor(() => takeOff(client), { what: 'the database to be left alone' }),
+      waitFor(() => takeOff(client, schemaWith([]).tables), { what: 'the database to be left alone' }),
     );
     const streaming = await connect(workspace.db.target);
     try {
@@ -107,7 +108,7 @@ test('a stream whose tables are made anew under it ends with one sentence', () =
         // worker that waited before this session did has looked in vain: this one fails, and its script runs again.
         await client.query("SET deadlock_timeout = '3s'");
         await runScript(client, '99_drop_all.sql');
-        await initDb(client, workspace.db.target);
+        await initDb(client, workspace.db.target, schemaWith([]));
       }),
     );
     const { code, stdout, stderr } = await ended();

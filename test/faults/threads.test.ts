@@ -1,3 +1,4 @@
+import { schemaWith } from '../../src/schemas/index.js'; // seam
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -68,7 +69,7 @@ for (const batchSize of [1, 20]) {
       assert.equal(outcome.stoppedBy, 'signal');
       // Also rows that the dead workers had no time to report are in the log's totals.
       assert.deepEqual(written, summary.rows);
-      const counts = await withConnection(db.target, countRows);
+      const counts = await withConnection(db.target, (client) => countRows(client, schemaWith([]).tables));
       const known = Object.fromEntries(
         TABLE_NAMES.map((table) => [table, engine.totals.of(table)]),
       );
@@ -101,7 +102,7 @@ async function engineOf(
   workers: number,
   listener: RunListener,
 ): Promise<RunEngine> {
-  const tables = await withConnection(db.target, readTableOids);
+  const tables = await withConnection(db.target, (client) => readTableOids(client, schemaWith([]).tables));
   const plan = planLoad({
     workers,
     rng: 42,

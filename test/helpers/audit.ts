@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { noRows, OPERATIONS, type Operation, type RowCounts } from '../../src/legacy/changes.js';
-import { TABLE_NAMES, type TableName } from '../../src/legacy/tables.js';
 import type { RunSummary } from '../../src/runs/summary.js';
+import { noRows, OPERATIONS, type Operation, type RowCounts } from '../../src/schema/changes.js';
+import type { TableName } from '../../src/schema/table.js';
 import type { TestDatabase } from './database.js';
+import { hospital } from './hospital.js';
 
 /** `application_name` of the program's sessions, whose changes are audited; tests have another one. */
 export const AUDITED_APPLICATION = 'oltp-simulator';
@@ -22,7 +23,7 @@ const CHANGED: Readonly<Record<Operation, string>> = {
 
 /** Has the server itself record every row change that the program commits, with its transaction. */
 export async function installAudit(db: TestDatabase): Promise<void> {
-  const triggers = TABLE_NAMES.flatMap((table) =>
+  const triggers = hospital.tables.names.flatMap((table) =>
     OPERATIONS.map(
       (operation) => `CREATE TRIGGER audit_${operation} AFTER ${operation} ON ${table}
         REFERENCING ${CHANGED[operation]} FOR EACH STATEMENT EXECUTE FUNCTION audit.note()`,
@@ -55,11 +56,11 @@ export async function clearAudit(db: TestDatabase): Promise<void> {
 
 /** Rows that the program changed, as the server committed them. */
 export async function auditedRows(db: TestDatabase): Promise<RowCounts> {
-  const counts = noRows();
+  const counts = noRows(hospital.tables);
   const changes = await db.query<{ name: TableName; operation: Operation; rows: string }>(
     'SELECT name, operation, sum(rows) AS rows FROM audit.changes GROUP BY name, operation',
   );
-  for (const { name, operation, rows } of changes) counts[name][operation] = Number(rows);
+  for (const { name, operation, rows } of changes) counts[name]![operation] = Number(rows);
   return counts;
 }
 
@@ -107,10 +108,10 @@ export async function assertExactButDoubts(
   const doubts = summary.transactions.in_doubt * batchSize;
   assert.ok(missing >= 0 && missing <= doubts, `${missing} missing, at most ${doubts} in doubt`);
   const audited = await auditedRows(db);
-  for (const table of TABLE_NAMES) {
+  for (const [table, rows] of Object.entries(summary.rows)) {
     for (const operation of OPERATIONS) {
-      const counted = summary.rows[table][operation];
-      assert.ok(counted <= audited[table][operation], `${table} ${operation}: ${counted}`);
+      const counted = rows[operation];
+      assert.ok(counted <= audited[table]![operation], `${table} ${operation}: ${counted}`);
     }
   }
 }

@@ -20,6 +20,7 @@ import {
 import { makeFolder } from '../../src/embedded/data-folder.js';
 import { packageRoot } from '../../src/lib/package-root.js';
 import { withConnection } from '../../src/postgres/connect.js';
+import { schemaWith } from '../../src/schemas/index.js'; // seam
 import { freePort } from './free-port.js';
 import { testTarget } from './test-target.js';
 
@@ -83,7 +84,7 @@ export async function clusterTemplate({ account, binaries }: Kit): Promise<strin
     try {
       const target = testTarget(port, TEMPLATE_DATABASE);
       await ensureDatabase(target);
-      await withConnection(target, initDb);
+      await withConnection(target, (client) => initDb(client, target, schemaWith([])));
     } finally {
       await stopCluster(cluster);
     }

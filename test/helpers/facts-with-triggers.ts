@@ -1,29 +1,29 @@
 import type { DatabaseFacts, TableFacts, TriggerFacts } from '../../src/database/facts.js';
-import { TABLE_NAMES, type TableName } from '../../src/legacy/tables.js';
+import type { TableName } from '../../src/schema/table.js';
+import { hospital } from './hospital.js';
 
 /** The facts of a database that has only the schema and these triggers. */
 export function factsWithTriggers(
   triggers: Partial<Record<TableName, readonly TriggerFacts[]>>,
   partitions: TableFacts['partitions'] = [],
 ): DatabaseFacts {
-  const tables = TABLE_NAMES.map((table): [TableName, TableFacts] => [
-    table,
-    {
+  const tables = hospital.tables.record(
+    ({ name }): TableFacts => ({
       schema: 'public',
       partitions,
       identity: { kind: 'default', index: null, tells_id: true },
-      triggers: triggers[table] ?? [],
+      triggers: triggers[name] ?? [],
       rules: [],
       policies: null,
       generated: [],
       cascades: [],
-    },
-  ]);
+    }),
+  );
   return {
     at: '2026-01-31T08:15:00.000Z',
     search_path: 'public',
     role: 'postgres',
-    tables: Object.fromEntries(tables) as DatabaseFacts['tables'],
+    tables,
     publications: [],
   };
 }

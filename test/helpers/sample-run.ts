@@ -1,7 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { OPERATIONS, type RowCounts } from '../../src/legacy/changes.js';
-import { TABLE_NAMES } from '../../src/legacy/tables.js';
 import { Histogram } from '../../src/lib/histogram.js';
 import type { SecondLatency, SeriesPoint, SlotState } from '../../src/run/series.js';
 import type { RunDescription } from '../../src/runs/description.js';
@@ -10,7 +8,9 @@ import { timeIn } from '../../src/runs/name.js';
 import type { RunRecord } from '../../src/runs/record.js';
 import type { Quantiles, RunSummary, TypeFigures } from '../../src/runs/summary.js';
 import { VerificationRecord } from '../../src/runs/verifications.js';
+import { OPERATIONS, type RowCounts } from '../../src/schema/changes.js';
 import type { Verdict } from '../../src/verify/verdict/accounting.js';
+import { hospital } from './hospital.js';
 import { randomNumbers } from './random.js';
 import { sampleVerification } from './sample-verification.js';
 
@@ -237,7 +237,7 @@ function sampleLatency(): LatencyDistributions {
 function sampleRows(events: number): RowCounts {
   const shares = { insert: 0.12, update: 0.021, delete: 0.002 };
   return Object.fromEntries(
-    TABLE_NAMES.map((table) => [
+    hospital.tables.names.map((table) => [
       table,
       Object.fromEntries(
         OPERATIONS.map((operation) => [operation, Math.round(events * shares[operation])]),

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { OPERATIONS, type Operation, type RowCounts } from '../../src/legacy/changes.js';
-import { TABLE_NAMES, type TableName } from '../../src/legacy/tables.js';
 import type { ConnectionTarget } from '../../src/postgres/target.js';
 import type { RunSummary } from '../../src/runs/summary.js';
+import { OPERATIONS, type Operation, type RowCounts } from '../../src/schema/changes.js';
+import type { TableName } from '../../src/schema/table.js';
 import { auditedEvents, auditedRows, auditedTransactions, clearAudit } from './audit.js';
 import { type CliResult, type RunningCli, startCli } from './cli.js';
 import { type TestDatabase, withSession } from './database.js';
@@ -45,9 +45,10 @@ export async function streamAudited(
   assert.equal(events, totalEvents(rows));
   assert.equal(transactions.committed, (await auditedTransactions(workspace.db)).length);
   const after = await countTables(workspace.db);
-  for (const table of TABLE_NAMES) {
-    const growth = rows[table].insert - rows[table].delete;
-    assert.equal(after[table] - before[table], growth, table);
+  for (const [table, counts] of Object.entries(rows)) {
+    const growth = counts.insert - counts.delete;
+    const [now, then] = [after, before].map((all: Record<TableName, number>) => all[table]!);
+    assert.equal(now! - then!, growth, table);
   }
   return streamed;
 }
@@ -137,17 +138,16 @@ export function logsOf(cwd: string): string {
 /** Changed rows over all tables; of one operation where one is given. */
 export function totalEvents(rows: RowCounts, only?: Operation): number {
   const operations: readonly Operation[] = only === undefined ? OPERATIONS : [only];
-  return TABLE_NAMES.flatMap((table) => operations.map((op) => rows[table][op])).reduce(
-    (sum, count) => sum + count,
-    0,
-  );
+  return Object.values(rows)
+    .flatMap((counts) => operations.map((operation) => counts[operation]))
+    .reduce((sum, count) => sum + count, 0);
 }
 
 /** The total that the last line about each table gives. */
 export function lastTotals(stderr: string): Map<TableName, number> {
   const totals = new Map<TableName, number>();
   for (const [, table, total] of stderr.matchAll(/ - (\w+): .*\(total=([\d,]+)\)/g)) {
-    totals.set(table as TableName, Number(total?.replaceAll(',', '')));
+    totals.set(table!, Number(total?.replaceAll(',', '')));
   }
   return totals;
 }

@@ -2,6 +2,8 @@ import { setImmediate } from 'node:timers/promises';
 import { firstHeader } from '../../src/cli/commands/verify-ledger.js';
 import type { DatabaseFacts } from '../../src/database/facts.js';
 import { readFacts } from '../../src/ledger/facts-file.js';
+import type { Tables } from '../../src/schema/tables.js';
+import { schemaWith } from '../../src/schemas/index.js';
 import type { Scope } from '../../src/sources/scope.js';
 import type { Ignored, Sink, Source } from '../../src/sources/source.js';
 import type { FinalState } from '../../src/verify/rows/final-state.js';
@@ -15,6 +17,8 @@ import { columnsOf, type ReceivedRow } from './received-row.js';
 export type Script = readonly (ReceivedRow | 'idle' | Ignored)[];
 
 export interface ScriptOptions {
+  /** Left out: the hospital's. */
+  readonly tables?: Tables;
   /** An LSN after everything: the source reports that it has come so far. Left out: it reports no position. */
   readonly end?: number | null;
   /** Ordered streams. */
@@ -33,6 +37,7 @@ export interface ScriptOptions {
   readonly scope?: Scope;
 }
 
+const HOSPITAL = schemaWith([]).tables;
 /** Small: the buffers for long streams are made anew for each verification. */
 const MEMORY_BYTES = 2 ** 20;
 /** Longer than any test: these sources end, or say how far they are. */
@@ -109,8 +114,9 @@ export function verifySource(
   options: ScriptOptions & { readonly scope?: Scope } = {},
 ): Promise<Verification> {
   const { end = null, from = 0, memoryBytes = MEMORY_BYTES, partial = false } = options;
-  const { now = null, publications = null, scope = anyScope } = options;
+  const { tables = HOSPITAL, now = null, publications = null, scope = anyScope } = options;
   return verify({
+    tables,
     ledger,
     source,
     scope,

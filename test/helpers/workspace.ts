@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import type { TableCounts } from '../../src/database/table-counts.js';
-import { TABLE_NAMES } from '../../src/legacy/tables.js';
 import { installAudit } from './audit.js';
 import { type CliResult, runCli } from './cli.js';
 import { TEMPLATE_DATABASE } from './cluster-template.js';
 import { type TestDatabase, withDatabase } from './database.js';
+import { hospital } from './hospital.js';
 import type { TestServer } from './server.js';
 import { withTempFolder } from './temp-folder.js';
 import { envOf } from './test-target.js';
@@ -100,7 +100,9 @@ export async function requireClean(workspace: Workspace): Promise<void> {
 
 /** Rows of every table. */
 export async function countTables(db: TestDatabase): Promise<TableCounts> {
-  const counts = TABLE_NAMES.map((table) => `(SELECT count(*)::int FROM ${table}) AS ${table}`);
+  const counts = hospital.tables.names.map(
+    (table) => `(SELECT count(*)::int FROM ${table}) AS ${table}`,
+  );
   const [row] = await db.query<TableCounts>(`SELECT ${counts.join(', ')}`);
   assert.ok(row !== undefined);
   return row;

@@ -14,8 +14,8 @@ export const run: Command = (context) =>
   withServer(context, async (target) => {
     const rules = await unlessAborted(context.interrupted, () =>
       withConnection(target, async (client) => {
-        await requireSchema(client);
-        return checkRules(client);
+        await requireSchema(client, context.schema);
+        return checkRules(client, context.schema);
       }),
     );
     const { messages: m, paint } = context;

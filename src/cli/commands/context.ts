@@ -2,6 +2,7 @@ import type { ExitCode } from '../../errors.js';
 import type { Paint } from '../../lib/paint.js';
 import type { ComponentLog, Log } from '../../log/logger.js';
 import type { Messages } from '../../messages/index.js';
+import type { Schema } from '../../schema/schema.js';
 import type { Switches } from '../../settings/options.js';
 import type { Sources } from '../../settings/resolve.js';
 import type { Settings } from '../../settings/settings.js';
@@ -13,6 +14,8 @@ import type { Progress } from '../progress/progress.js';
  */
 export interface CommandContext extends Omit<Switches, 'help' | 'version' | 'verbose'> {
   readonly settings: Settings;
+  /** With the extensions of the settings. */
+  readonly schema: Schema;
   /** Everything that the settings were made of. */
   readonly sources: Sources;
   readonly messages: Messages;

@@ -13,11 +13,11 @@ export const run: Command = (context) =>
   withServer(context, async (target) => {
     const tables = await unlessAborted(context.interrupted, () =>
       withConnection(target, async (client) => {
-        await requireSchema(client);
-        const hidden = await findHiddenRows(client);
+        await requireSchema(client, context.schema);
+        const hidden = await findHiddenRows(client, context.schema.tables);
         if (hidden !== null)
           context.log.component('db').warning(context.messages.db.rowsHidden(hidden));
-        return countRows(client);
+        return countRows(client, context.schema.tables);
       }),
     );
     context.print({

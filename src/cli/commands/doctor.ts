@@ -10,10 +10,10 @@ import { withServer } from './with-server.js';
 /** `doctor`: whether a database is fit for CDC, and its server ready for it. Reads only. */
 export const run: Command = (context) =>
   withServer(context, async (target) => {
-    const { settings, messages: m, paint } = context;
+    const { settings, schema, messages: m, paint } = context;
     const findings = await unlessAborted(context.interrupted, () =>
       withConnection(target, (client) =>
-        examine({ client, target, english: messagesIn('en'), ...settings.doctor }),
+        examine({ client, target, schema, english: messagesIn('en'), ...settings.doctor }),
       ),
     );
     const ok = findings.every(({ state }) => state !== 'fail');

@@ -17,14 +17,15 @@ export const run: Command = (context) =>
 
 /** Makes the schema, and restores the indexes and keys that a killed seed had removed. */
 export async function prepareSchema(
-  { settings, log, messages, interrupted }: CommandContext,
+  { settings, schema, log, messages, interrupted }: CommandContext,
   target: ConnectionTarget,
 ): Promise<void> {
   const out = log.component('init-db');
   await unlessAborted(interrupted, async () => {
     // First, since the schema's script would recreate only some of them.
-    if (await restore(target, settings.seed.workers)) out.info(messages.seed.restored());
-    await withConnection(target, initDb);
+    if (await restore(target, settings.seed.workers, schema.tables))
+      out.info(messages.seed.restored());
+    await withConnection(target, (client) => initDb(client, target, schema));
   });
   out.info(messages.server.schemaReady({ database: target.database }));
 }

@@ -11,9 +11,6 @@ import type { LedgerHeader } from '../../ledger/format.js';
 import type { OtherLedger } from '../../ledger/later-changes.js';
 import { resolveLedger } from '../../ledger/resolve.js';
 import { type LedgerTotals, readLedger } from '../../ledger/totals.js';
-import { OPERATIONS } from '../../legacy/changes.js';
-import { LEGACY_SCHEMA } from '../../legacy/schema.js'; // seam
-import { TABLE_NAMES } from '../../legacy/tables.js';
 import { unlessAborted } from '../../lib/signals.js';
 import type { Messages } from '../../messages/index.js';
 import { withConnection } from '../../postgres/connect.js';
@@ -24,6 +21,7 @@ import { isUnderWay } from '../../runs/folder.js';
 import { findRun, readRun } from '../../runs/record.js';
 import { runAction } from './actions.js';
 import type { Command, CommandContext } from './context.js';
+import { schemaOfLedger } from './ledger-schema.js';
 import { withServer } from './with-server.js';
 
 /** `ledger ACTION [RUN]`. */
@@ -32,7 +30,7 @@ export const run: Command = runAction('ledger', { show, resolve, check });
 /** `ledger show [RUN]`: prints the totals of a run's ledger. */
 async function show(context: CommandContext): Promise<ExitCode> {
   const { runId, ledger } = findLedger(context);
-  const totals = await readLedger(LEGACY_SCHEMA.tables, ledger);
+  const totals = await readLedger(schemaOfLedger(ledger).tables, ledger);
   context.print({
     json: { run: runId, ledger, ...totals },
     text: ledgerText(context.messages, runId, totals),
@@ -47,8 +45,9 @@ async function resolve(context: CommandContext): Promise<ExitCode> {
     const { messages: m, log } = context;
     const verdicts = await unlessAborted(context.interrupted, () =>
       withConnection(target, async (client) => {
-        await requireSchema(client);
-        return resolveLedger(LEGACY_SCHEMA.tables, client, ledgerFiles(ledger));
+        const schema = schemaOfLedger(ledger);
+        await requireSchema(client, schema);
+        return resolveLedger(schema.tables, client, ledgerFiles(ledger));
       }),
     );
     const resolved = verdicts.committed + verdicts.aborted;
@@ -93,11 +92,12 @@ async function check(context: CommandContext): Promise<ExitCode> {
 
 async function checkOn(client: Client, run: LedgerRun): Promise<LedgerCheck> {
   const { runId, folder, ledger } = run;
-  await requireSchema(client);
-  await requireAllVisible(client);
+  const schema = schemaOfLedger(ledger);
+  await requireSchema(client, schema);
+  await requireAllVisible(client, schema.tables);
   const { server: now } = await identify(client);
   return checkLedger(
-    LEGACY_SCHEMA.tables,
+    schema.tables,
     client,
     ledger,
     (header) => requireOwnServer(runId, header, now),
@@ -112,12 +112,9 @@ function otherLedgers(folder: string, started: string | null): OtherLedger[] {
   const isLater = (file: string) => statSync(file).mtimeMs >= since;
   return readdirSync(runs)
     .filter((run) => run !== basename(folder))
-    .map((run) => ({
-      run,
-      folder: ledgerFolder(join(runs, run)),
-      tables: LEGACY_SCHEMA.tables,
-    }))
-    .filter((other) => ledgerFiles(other.folder).some(isLater));
+    .map((run) => ({ run, folder: ledgerFolder(join(runs, run)) }))
+    .filter((other) => ledgerFiles(other.folder).some(isLater))
+    .map((other) => ({ ...other, tables: schemaOfLedger(other.folder).tables }));
 }
 
 /**
@@ -160,7 +157,7 @@ function agreementSentence(
   agree: boolean,
 ): string {
   if (!agree) return ledger.notHeld({ differences: differences.count, problems: problems.count });
-  const written = TABLE_NAMES.flatMap((table) => OPERATIONS.map((write) => rows[table]![write]));
+  const written = Object.values(rows).flatMap((counts) => Object.values(counts));
   const changes = written.reduce((sum, count) => sum + count, 0);
   return ledger.held({ rows: changes, transactions: transactions.committed });
 }

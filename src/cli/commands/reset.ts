@@ -1,10 +1,11 @@
 import type { Client } from 'pg';
-import { requireWritable, runScript } from '../../database/scripts.js';
+import { readScript, requireWritable, runSql } from '../../database/scripts.js';
 import { EXIT, OperatorError } from '../../errors.js';
-import { TABLE_NAMES } from '../../legacy/tables.js';
 import { unlessAborted } from '../../lib/signals.js';
 import { withConnection } from '../../postgres/connect.js';
 import type { ConnectionTarget } from '../../postgres/target.js';
+import type { Schema } from '../../schema/schema.js';
+import { EXTENSION_NAMES, schemaWith } from '../../schemas/index.js';
 import { forget } from '../../seed/indexes.js';
 import { lockSeed, requireNoStream } from '../../seed/locks.js';
 import { confirm } from '../ask.js';
@@ -22,16 +23,18 @@ export const run: Command = (context) =>
     let dropping = false;
     await unlessAborted(context.interrupted, () =>
       withConnection(target, async (client) => {
-        await requireWritable(client, target);
+        await requireWritable(client, target, context.schema);
         await requireDroppable(client, target);
+        await requireAsked(client, context.schema);
         // A running seed would lose its tables.
         await lockSeed(client);
-        await requireConsent(context, client, target);
+        const tables = await listTables(client, context.schema);
+        await requireConsent(context, tables, target);
         context.interrupted.throwIfAborted();
         // After the question, which may wait for long.
-        await requireNoStream(client);
+        await requireNoStream(client, context.schema.tables);
         dropping = true;
-        await runScript(client, '99_drop_all.sql');
+        await runSql(client, await dropStatements(context.schema, tables));
         await forget(client);
       }),
     ).catch((error: unknown) => {
@@ -53,23 +56,36 @@ async function requireDroppable(client: Client, { searchPath }: ConnectionTarget
   throw new OperatorError(EXIT.state, (m) => m.reset.schema({ searchPath }));
 }
 
+/** Refuses to drop the tables that those of an extension reference, and to leave that one half. */
+async function requireAsked(client: Client, { extensions }: Schema): Promise<void> {
+  for (const extension of EXTENSION_NAMES.filter((name) => !extensions.includes(name))) {
+    const { tables } = schemaWith([extension]);
+    const base = schemaWith([]).tables;
+    const { rows } = await client.query<{ name: string }>(
+      'SELECT name FROM unnest($1::text[]) AS t (name) WHERE to_regclass(name) IS NOT NULL',
+      [tables.names.filter((name) => !base.has(name))],
+    );
+    if (rows.length === 0) continue;
+    const names = rows.map(({ name }) => name).join(', ');
+    throw new OperatorError(EXIT.state, (m) => m.reset.extension({ tables: names, extension }));
+  }
+}
+
 /** Returns when the tables may be dropped; throws the reason when they may not. */
 async function requireConsent(
   context: CommandContext,
-  client: Client,
+  tables: readonly Dropped[],
   target: ConnectionTarget,
 ): Promise<void> {
-  const { messages: m, log } = context;
+  const { schema, messages: m, log } = context;
   const out = log.component('reset');
-  const tables = await listTables(client);
   if (tables.length === 0) {
     out.info(m.reset.nothing());
     return;
   }
-  const own = new Set<string>(TABLE_NAMES);
   const names = tables.map(({ name }) => name);
-  out.info(m.reset.list({ tables: names.join(', '), schema: DROPPED_SCHEMA }));
-  const foreign = names.filter((name) => !own.has(name));
+  out.info(m.reset.list({ tables: names.join(', '), schema: schemasOf(schema).join(', ') }));
+  const foreign = names.filter((name) => !schema.tables.has(name));
   if (foreign.length > 0 && !context.dropForeignTables) {
     throw new OperatorError(EXIT.state, (msg) => msg.reset.foreign({ tables: foreign.join(', ') }));
   }
@@ -82,14 +98,46 @@ async function requireConsent(
   });
 }
 
-/** The tables that would be dropped, with the server's estimate of their rows. */
-async function listTables(client: Client): Promise<{ name: string; rows: number }[]> {
-  const { rows } = await client.query<{ name: string; rows: number }>(
-    `SELECT relname AS name,
-            CASE relkind WHEN 'r'
-              THEN greatest(reltuples, pg_stat_get_live_tuples(oid), 0) ELSE 0 END::float8 AS rows
-       FROM pg_class WHERE relnamespace = $1::regnamespace AND relkind IN ('r', 'p') ORDER BY relname`,
-    [DROPPED_SCHEMA],
+/** A table that would be dropped, with its partitions. */
+interface Dropped {
+  /** As SQL writes it. */
+  readonly name: string;
+  /** Its schema is the one that sql/99_drop_all.sql empties. */
+  readonly is_public: boolean;
+  /** The server's estimate. */
+  readonly rows: number;
+}
+
+async function listTables(client: Client, schema: Schema): Promise<Dropped[]> {
+  const partitioned = schema.tables.filter((table) => table.partitioned).map(({ name }) => name);
+  const { rows } = await client.query<Dropped>(
+    `SELECT CASE WHEN t.relnamespace = $1::regnamespace THEN t.relname::text
+                 ELSE format('%I.%I', n.nspname, t.relname) END AS name,
+            t.relnamespace = $1::regnamespace AS is_public,
+            sum(CASE c.relkind WHEN 'r'
+              THEN greatest(c.reltuples, pg_stat_get_live_tuples(c.oid), 0) ELSE 0 END)::float8 AS rows
+       FROM pg_class c
+       JOIN pg_class t ON t.oid = CASE WHEN pg_partition_root(c.oid)::oid = ANY (
+              SELECT to_regclass(name)::oid FROM unnest($3::text[]) AS p (name))
+            THEN pg_partition_root(c.oid)::oid ELSE c.oid END
+       JOIN pg_namespace n ON n.oid = t.relnamespace
+      WHERE n.nspname = ANY ($2::text[]) AND c.relkind IN ('r', 'p')
+      GROUP BY t.oid, t.relname, t.relnamespace, n.nspname ORDER BY is_public DESC, t.relname`,
+    [DROPPED_SCHEMA, schemasOf(schema), partitioned],
   );
   return rows;
+}
+
+function schemasOf({ schemas }: Schema): readonly string[] {
+  return [DROPPED_SCHEMA, ...schemas];
+}
+
+/** The script drops the tables of one schema; the others' follow, and whatever their tables leave. */
+async function dropStatements({ drop }: Schema, tables: readonly Dropped[]): Promise<string> {
+  const elsewhere = tables.filter(({ is_public }) => !is_public);
+  return [
+    ...elsewhere.map(({ name }) => `DROP TABLE IF EXISTS ${name} CASCADE;`),
+    await readScript('99_drop_all.sql'),
+    ...drop.map((statement) => `${statement};`),
+  ].join('\n');
 }

@@ -1,7 +1,6 @@
 import { checkRules } from '../../database/rules.js';
 import { totalOf } from '../../database/table-counts.js';
 import { EXIT, type ExitCode } from '../../errors.js';
-import { TABLE_NAMES } from '../../legacy/tables.js';
 import { onAbort, unlessAborted } from '../../lib/signals.js';
 import { withConnection } from '../../postgres/connect.js';
 import type { ConnectionTarget } from '../../postgres/target.js';
@@ -25,24 +24,26 @@ export async function seedTables(
   context: CommandContext,
   target: ConnectionTarget,
 ): Promise<{ exitCode: ExitCode; outcome: SeedOutcome }> {
-  const { settings, messages: m } = context;
+  const { settings, schema, messages: m } = context;
   const log = context.log.component('seed');
   let expected = 0;
   const seed = new Seed(
     {
       ...settings.seed,
       target,
+      schema,
       rng: settings.app.rng,
-      pools: async () => (await import('../../legacy/pools.js')).samplePools(),
+      // @ts-expect-error seam
+      pools: async () => schema.samplePools(),
     },
     {
       planned: (missing, targets) => {
         expected = totalOf(missing);
         if (expected === 0) return log.info(m.seed.nothingToDo());
-        for (const table of TABLE_NAMES) {
-          const from = Math.round(settings.seed.volumes[table] * settings.seed.scale);
-          if (from < targets[table]) {
-            log.detail.info(m.seed.raised({ table, from, to: targets[table] }));
+        for (const [table, to] of Object.entries(targets)) {
+          const from = Math.round(settings.seed.volumes[table]! * settings.seed.scale);
+          if (from < to) {
+            log.detail.info(m.seed.raised({ table, from, to }));
           }
         }
         log.info(m.seed.begin({ rows: expected, workers: settings.seed.workers }));
@@ -78,7 +79,9 @@ export async function seedTables(
   }
   if (written > 0) log.info(m.seed.done({ written, seconds, perSecond: perSecond(outcome) }));
   if (!settings.seed.validateForeignKeys) return { exitCode: EXIT.done, outcome };
-  const rules = await unlessAborted(context.interrupted, () => withConnection(target, checkRules));
+  const rules = await unlessAborted(context.interrupted, () =>
+    withConnection(target, (client) => checkRules(client, schema)),
+  );
   return { exitCode: logRules(context.log.component('check'), m, rules), outcome };
 }
 

@@ -1,7 +1,6 @@
 import type { DatabaseFacts } from '../../database/facts.js';
 import { lastLogLines } from '../../embedded/cluster.js';
 import { EXIT, type ExitCode } from '../../errors.js';
-import { TABLE_NAMES } from '../../legacy/tables.js';
 import { causeText } from '../../postgres/cause.js';
 import {
   describeFailure,
@@ -153,8 +152,8 @@ function explainFailure(ended: Ended, failure: Failure, database: DatabaseFacts)
   const { resultLog, messages } = ended.context;
   const { unsent } = ended.summary;
   const out = resultLog('stream');
-  const rules = TABLE_NAMES.flatMap((table) =>
-    database.tables[table].rules.map((name) => `${table}.${name}`),
+  const rules = Object.entries(database.tables).flatMap(([table, facts]) =>
+    facts.rules.map((name) => `${table}.${name}`),
   );
   // PostgreSQL's answer to a data-modifying WITH on a table with a rule.
   if (failure.sqlstate === SQLSTATE.FEATURE_NOT_SUPPORTED && rules.length > 0) {

@@ -10,8 +10,6 @@ import { requireWritable } from '../../database/scripts.js';
 import { EXIT, type ExitCode, OperatorError } from '../../errors.js';
 import { addFacts, writeFacts } from '../../ledger/facts-file.js';
 import { ledgerFolder } from '../../ledger/folder.js';
-import { samplePools } from '../../legacy/pools.js';
-import { LEGACY_SCHEMA } from '../../legacy/schema.js'; // seam
 import { describeMachine } from '../../lib/machine.js';
 import { programVersion } from '../../lib/package-root.js';
 import { onAbort, unlessAborted } from '../../lib/signals.js';
@@ -33,6 +31,7 @@ import type { RunDescription } from '../../runs/description.js';
 import { newRunId, RunFolder } from '../../runs/folder.js';
 import { latencyDistributions } from '../../runs/latency.js';
 import type { RunSummary } from '../../runs/summary.js';
+import type { Schema } from '../../schema/schema.js';
 import { requireWhole } from '../../seed/indexes.js';
 import { joinStream } from '../../seed/locks.js';
 import { changedSettings, reconnectPolicy, withoutSecrets } from '../../settings/settings.js';
@@ -58,19 +57,22 @@ export async function streamEvents(
   target: ConnectionTarget,
   own: OwnServer | null,
 ): Promise<ExitCode> {
-  const { settings, messages: m } = context;
+  const { settings, schema, messages: m } = context;
   const { stream } = settings;
   const { rng } = settings.app;
   const log = context.log.component('stream');
   if (stream.junitFile !== null) requireFolderOf(stream.junitFile);
-  const found = await unlessAborted(context.interrupted, () => withConnection(target, examine));
+  const found = await unlessAborted(context.interrupted, () =>
+    withConnection(target, (client) => examine(client, target, schema)),
+  );
 
   const runId = newRunId(new Date(), stream.name);
   const folder = new RunFolder(settings.logging.dir, runId, ({ message: reason }) =>
     log.warning(m.stream.runFolder({ folder: folder.path, reason })),
   );
   const ledger = stream.ledger ? { folder: ledgerFolder(folder.path), run: runId } : null;
-  if (ledger !== null) await makeLedger(ledger, found);
+  if (ledger !== null) await makeLedger(schema, ledger, found);
+  // @ts-expect-error seam
   const plan = planLoad({ ...stream, rng });
   const logger = new RunLogger({
     runId,
@@ -81,15 +83,17 @@ export async function streamEvents(
     workers: plan.workers.length,
     stages: stream.stages,
     batchSize: stream.batchSize,
+    tables: schema.tables.names,
     everyBatch: stream.rate === null && plan.curve === null,
     attempts: stream.failFastOnCritical ? stream.reconnectAttempts : null,
+    // @ts-expect-error seam
     totalOf: (table) => engine.totals.of(table),
     sample: () => engine.sample(),
   });
   const series = new SeriesStats(availableParallelism());
   const summaryOf = (ending: Ending, thresholds: readonly Threshold[] = []) => {
     const load = { rng, batchSize: stream.batchSize, rate: stream.rate, ...plan };
-    return summarize({ runId, ...load }, ending, engine.workerStats, series, thresholds);
+    return summarize({ runId, schema, ...load }, ending, engine.workerStats, series, thresholds);
   };
   let aborted: Threshold | null = null;
   const engine: RunEngine = new RunEngine(setupOf(context, target, found, plan, ledger), {
@@ -197,21 +201,21 @@ interface Found {
 }
 
 /** Checks that a run may write to the database. Throws an OperatorError where it may not. */
-async function examine(client: Client, target: ConnectionTarget): Promise<Found> {
-  await requireWritable(client, target);
-  await requireSchema(client);
+async function examine(client: Client, target: ConnectionTarget, schema: Schema): Promise<Found> {
+  await requireWritable(client, target, schema);
+  await requireSchema(client, schema);
   await requireWhole(client);
-  const tables = await readTableOids(client);
+  const tables = await readTableOids(client, schema.tables);
   if (!(await joinStream(client, tables))) {
     throw new OperatorError(EXIT.state, (m) => m.seed.tablesBusy());
   }
-  const database = await readDatabaseFacts(client);
+  const database = await readDatabaseFacts(client, schema.tables);
   return { database, tables, server: (await identify(client)).server };
 }
 
 /** The setup of the engine, from the settings. */
 function setupOf(
-  { settings }: CommandContext,
+  { settings, schema }: CommandContext,
   target: ConnectionTarget,
   { tables, database }: Found,
   plan: LoadPlan,
@@ -220,6 +224,7 @@ function setupOf(
   const { stream, app } = settings;
   return {
     target,
+    schema,
     tables,
     rng: app.rng,
     plan,
@@ -229,7 +234,8 @@ function setupOf(
     idCacheSize: stream.idCacheSize,
     reconnect: reconnectPolicy(settings),
     stopGraceMs: stream.stopGraceSeconds * 1000,
-    pools: samplePools(),
+    // @ts-expect-error seam
+    pools: schema.samplePools(),
     // Without a ledger nothing would record the rows as stored.
     facts: ledger === null ? null : database,
     ledger,
@@ -252,12 +258,13 @@ function describeRun(
 
 /** Begins the ledger. Throws an OperatorError: a run that should have a ledger does not begin without one. */
 async function makeLedger(
+  schema: Schema,
   { folder, run }: NonNullable<RunSetup['ledger']>,
   { server, database }: Found,
 ): Promise<void> {
   try {
     await mkdir(folder, { recursive: true });
-    writeFacts(LEGACY_SCHEMA, folder, run, server, database);
+    writeFacts(schema, folder, run, server, database);
   } catch (error) {
     const { message } = error as Error;
     throw new OperatorError(EXIT.state, (m) => m.ledger.unwritable({ message }));
@@ -266,14 +273,15 @@ async function makeLedger(
 
 /** Adds the database as it is now to the ledger: its triggers and publications may have changed meanwhile. */
 async function concludeLedger(
-  { log, messages: m }: CommandContext,
+  { schema, log, messages: m }: CommandContext,
   folder: string,
   target: ConnectionTarget,
   { silent, isLost }: { readonly silent: boolean; readonly isLost: boolean },
 ): Promise<void> {
   try {
     const patience = silent ? NO_PATIENCE_SECONDS : undefined;
-    addFacts(folder, await lookOnce(target, readDatabaseFacts, patience));
+    const read = (client: Client) => readDatabaseFacts(client, schema.tables);
+    addFacts(folder, await lookOnce(target, read, patience));
   } catch (error) {
     const why = error instanceof OperatorError ? error.sentence(m) : (error as Error).message;
     const out = log.component('stream');

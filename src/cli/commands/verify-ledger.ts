@@ -1,21 +1,23 @@
-import type { DatabaseFacts } from '../../database/facts.js';
+import type { DatabaseFacts, TableFacts } from '../../database/facts.js';
 import { readDatabaseFacts } from '../../database/read-facts.js';
 import { OperatorError } from '../../errors.js';
 import { type LedgerFacts, readFacts } from '../../ledger/facts-file.js';
 import { ledgerFiles } from '../../ledger/folder.js';
 import { type LedgerHeader, ledgerVersion } from '../../ledger/format.js';
 import { readHeader } from '../../ledger/reader.js';
-import { TABLE_NAMES, type TableName } from '../../legacy/tables.js';
 import { unlessAborted } from '../../lib/signals.js';
 import { withConnection } from '../../postgres/connect.js';
 import { compareServers, identify } from '../../postgres/identity.js';
 import type { ConnectionTarget } from '../../postgres/target.js';
-import { schemaWith } from '../../schemas/index.js';
+import type { Tables } from '../../schema/tables.js';
 import { type Scope, type TablePlace, tableScope } from '../../sources/scope.js';
+import { schemaOfLedger } from './ledger-schema.js';
 
 /** A run's ledger, and the facts of its database. */
 export interface OpenLedger {
   readonly version: number;
+  /** The tables of the run. */
+  readonly tables: Tables;
   /** Decides which table an event means. */
   readonly scope: Scope;
   /** The facts that the run recorded: more once it is over. Null: none. */
@@ -31,25 +33,34 @@ export async function openLedger(
   interrupted: AbortSignal,
 ): Promise<OpenLedger> {
   const { facts: found } = readFacts(run.ledger);
+  const { tables, extensions } = schemaOfLedger(run.ledger);
   const header = firstHeader(run.ledger);
   const server = found?.server ?? header?.server ?? null;
-  const now = server === null ? null : await factsNow(run.target, server, interrupted);
-  const version = header?.ledger ?? ledgerVersion({ extensions: [] });
+  const now = server === null ? null : await factsNow(run, server, tables, interrupted);
+  const version = header?.ledger ?? ledgerVersion({ extensions });
   // A ledger of version 1 has no facts: those of today are the best guess.
   const guess =
     server === null || now === null || version !== 1 ? null : { server, begin: now, end: now };
-  const places = found?.begin.tables ?? guess?.begin.tables ?? null;
+  const places: Record<string, TableFacts> | null =
+    found?.begin.tables ?? guess?.begin.tables ?? null;
+  const later: Record<string, TableFacts> | undefined = found?.end?.tables;
+  const scope = {
+    database: server?.database ?? null,
+    tables: tables.record(({ name, schema }): TablePlace => {
+      const place = places?.[name];
+      if (place === undefined) {
+        return { schema: schema ?? firstSchema(searchPath), partitions: [] };
+      }
+      return {
+        schema: place.schema,
+        partitions: [...place.partitions, ...(later?.[name]?.partitions ?? [])],
+      };
+    }),
+  };
   return {
     version,
-    scope: tableScope(schemaWith([]).tables /* seam */, {
-      database: server?.database ?? null,
-      tables: placesOf((table) => {
-        if (places === null) return { schema: firstSchema(searchPath), partitions: [] };
-        const { schema, partitions } = places[table];
-        const later = found?.end?.tables[table].partitions ?? [];
-        return { schema, partitions: [...partitions, ...later] };
-      }),
-    }),
+    tables,
+    scope: tableScope(tables, scope),
     facts: () => readFacts(run.ledger).facts ?? guess,
     now,
   };
@@ -62,8 +73,9 @@ export function firstHeader(ledger: string): LedgerHeader | null {
 }
 
 async function factsNow(
-  target: ConnectionTarget | null,
+  { target }: { readonly target: ConnectionTarget | null },
   before: LedgerHeader['server'],
+  tables: Tables,
   interrupted: AbortSignal,
 ): Promise<DatabaseFacts | null> {
   if (target === null) return null;
@@ -71,7 +83,8 @@ async function factsNow(
     return await unlessAborted(interrupted, () =>
       withConnection(target, async (client) => {
         const { server } = await identify(client);
-        return compareServers(before, server) === 'other' ? null : readDatabaseFacts(client);
+        if (compareServers(before, server) === 'other') return null;
+        return readDatabaseFacts(client, tables);
       }),
     );
   } catch (error) {
@@ -79,13 +92,6 @@ async function factsNow(
     if (error instanceof OperatorError) return null;
     throw error;
   }
-}
-
-function placesOf(of: (table: TableName) => TablePlace): Record<TableName, TablePlace> {
-  return Object.fromEntries(TABLE_NAMES.map((table) => [table, of(table)])) as Record<
-    TableName,
-    TablePlace
-  >;
 }
 
 /** The first schema of a search_path; null: it depends on the role. */

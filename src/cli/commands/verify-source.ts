@@ -3,7 +3,7 @@ import { SourceAbsent } from '../../errors.js';
 import { monotonicMs, sleep } from '../../lib/clock.js';
 import { onAbort, unlessStuck } from '../../lib/signals.js';
 import type { ConnectionTarget } from '../../postgres/target.js';
-import { schemaWith } from '../../schemas/index.js';
+import type { Tables } from '../../schema/tables.js';
 import { reconnectPolicy } from '../../settings/settings.js';
 import { requireReadable } from '../../sources/ndjson/file-input.js';
 import type { Source } from '../../sources/source.js';
@@ -33,10 +33,12 @@ const LOOK_MS = 250;
  * Opens the source that the operator named; null: the operator interrupts. Waits, with a warning, for one that does not
  * exist yet, as long as the run may still bring it; the reader of a file waits for it by itself.
  *
+ * @param tables those of the run, or of the settings before it has begun
  * @param mayCome whether the run has not begun, or is under way
  */
 export async function openWhenThere(
   context: CommandContext,
+  tables: Tables,
   spec: SourceSpec,
   target: ConnectionTarget | null,
   mayCome: () => boolean,
@@ -50,7 +52,7 @@ export async function openWhenThere(
       if (spec.kind === 'ndjson' && spec.file !== STANDARD_INPUT) {
         await requireReadable(resolve(context.cwd, spec.file));
       }
-      return await openSource(context, spec, target);
+      return await openSource(context, tables, spec, target);
     } catch (error) {
       if (mayCome()) hopedAt = monotonicMs();
       // After the run's end, the source has as long as its events.
@@ -58,7 +60,7 @@ export async function openWhenThere(
       const why = error.sentence(m);
       if (why !== warned) log.component('verify').warning(m.verify.awaitingSource({ why }));
       warned = why;
-      if (spec.kind === 'ndjson') return openSource(context, spec, target);
+      if (spec.kind === 'ndjson') return openSource(context, tables, spec, target);
     }
     if (interrupted.aborted) return null;
     await sleep(LOOK_MS);
@@ -68,6 +70,7 @@ export async function openWhenThere(
 /** Opens the source that the operator named; null: the operator interrupts. */
 async function openSource(
   context: CommandContext,
+  tables: Tables,
   spec: SourceSpec,
   target: ConnectionTarget | null,
 ): Promise<OpenSource | null> {
@@ -78,7 +81,7 @@ async function openSource(
       if (target === null) throw new Error('a slot without a server');
       const { verify } = context.settings;
       const source = new SlotSource({
-        tables: schemaWith([]).tables, // seam
+        tables,
         target,
         slot: spec.slot,
         create: context.createSlot,

@@ -5,7 +5,6 @@ import type { DatabaseFacts } from '../../database/facts.js';
 import { type Catalogue, EXIT, type ExitCode, OperatorError } from '../../errors.js';
 import { readFacts } from '../../ledger/facts-file.js';
 import { ledgerFolder } from '../../ledger/folder.js';
-import type { TableName } from '../../legacy/tables.js';
 import { machineMicros, monotonicMs } from '../../lib/clock.js';
 import { unlessAborted, unlessStuck } from '../../lib/signals.js';
 import { withConnection } from '../../postgres/connect.js';
@@ -16,6 +15,7 @@ import { judgeVerification } from '../../report/verdict.js';
 import { verificationText } from '../../report/verify-text.js';
 import { hasBegun, isUnderWay, runNames, runPath } from '../../runs/folder.js';
 import { VerificationRecord } from '../../runs/verifications.js';
+import type { TableName } from '../../schema/table.js';
 import { type ClockOffset, measureClockOffset } from '../../sources/clock-offset.js';
 import { currentWalLsn } from '../../sources/slot/lsn.js';
 import type { Malformed } from '../../sources/source.js';
@@ -28,6 +28,7 @@ import { type Verification, verify } from '../../verify/verify.js';
 import { verifyView } from '../progress/verify-progress.js';
 import type { Command, CommandContext } from './context.js';
 import { findLedger, requireOwnServer } from './ledger.js';
+import { schemaOfLedger } from './ledger-schema.js';
 import { rewritePage } from './run-page.js';
 import { firstHeader, openLedger } from './verify-ledger.js';
 import { type OpenSource, openWhenThere } from './verify-source.js';
@@ -83,7 +84,8 @@ export async function verifyFrom(
     const folder = named?.folder ?? findBegun(dir, known);
     return folder === undefined || isUnderWay(folder);
   };
-  const opened = await openWhenThere(context, spec, named?.target ?? server, mayCome);
+  const { tables } = named === null ? context.schema : schemaOfLedger(named.ledger);
+  const opened = await openWhenThere(context, tables, spec, named?.target ?? server, mayCome);
   if (opened === null) interrupted.throwIfAborted();
   if (opened === null) return EXIT.forced;
   try {
@@ -206,6 +208,7 @@ async function verifyRun(
   );
   const verification = await verify({
     ledger: run.ledger,
+    tables: ledger.tables,
     source: opened.source,
     scope: ledger.scope,
     version: ledger.version,
@@ -280,7 +283,7 @@ async function compareWithTables(
       // The rows of a standby may be older than the delivered events.
       const { server } = await identifyPrimary(client);
       requireOwnServer(id, header, server);
-      const isVisible = (table: TableName) => (now?.tables[table].policies ?? null) === null;
+      const isVisible = (table: TableName) => (now?.tables[table]?.policies ?? null) === null;
       return compareFinalState(client, verification, isVisible);
     });
   } catch (error) {

@@ -1,11 +1,10 @@
-import { OPERATIONS, type Operation } from '../../legacy/changes.js';
-import { TABLE_NAMES } from '../../legacy/tables.js';
 import type {
   GeneratorFigures,
   RunSummary,
   ThresholdResult,
   TypeFigures,
 } from '../../runs/summary.js';
+import { OPERATIONS, type Operation } from '../../schema/changes.js';
 import { type Content, html, type Markup, table } from './markup.js';
 import type { Writer } from './writer.js';
 
@@ -88,8 +87,8 @@ function byType(w: Writer, summary: RunSummary): Content {
 
 function rows(w: Writer, summary: RunSummary): Markup {
   const { m } = w;
-  const counts = TABLE_NAMES.map((name) => {
-    const each = OPERATIONS.map((operation) => summary.rows[name]?.[operation] ?? 0);
+  const counts = Object.entries(summary.rows).map(([name, row]) => {
+    const each = OPERATIONS.map((operation) => row[operation]);
     return { name, each: [...each, each.reduce((sum, count) => sum + count, 0)] };
   });
   const totals = [...OPERATIONS, 'total'].map((_, column) =>

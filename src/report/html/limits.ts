@@ -54,7 +54,7 @@ function judgedOf({ summary, settings }: RunRecord): Judged[] {
   const judged = summary?.thresholds.map(({ threshold, held }) => ({ text: threshold, held }));
   const planned = listOf(settings, 'thresholds').map((text) => ({ text, held: null }));
   return (judged ?? planned).flatMap(({ text, held }) => {
-    const parsed = parseThreshold(text);
+    const parsed = parseThreshold(text, null);
     if ('problem' in parsed) return [];
     const { metric, limit: value } = parsed;
     const label = text.replace(/\s*,\s*abort\s*$/i, '');

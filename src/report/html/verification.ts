@@ -2,7 +2,11 @@ import { basename } from 'node:path';
 import type { RunRecord } from '../../runs/record.js';
 import type { RecordedVerdict } from '../../runs/verifications.js';
 import { DOUBTS, type Verdict } from '../../verify/verdict/accounting.js';
-import type { Percentiles, VerificationDocument } from '../../verify/verdict/document.js';
+import {
+  type Percentiles,
+  projectionsOf,
+  type VerificationDocument,
+} from '../../verify/verdict/document.js';
 import { type Example, VIOLATIONS } from '../../verify/verdict/findings.js';
 
 import { millis, spread } from './figures.js';
@@ -47,9 +51,11 @@ function verdictText(w: Writer, document: VerificationDocument): Content {
     const events = doubts[doubt];
     return events === undefined ? [] : [w.verify.doubt({ doubt, events })];
   });
-  const why = [...reasons, ...notes.map(w.verify.note)].map(
-    (sentence) => html`<li>${withCode(sentence)}</li>`,
-  );
+  const why = [
+    ...reasons,
+    ...notes.map(w.verify.note),
+    ...projectionsOf(document).map(w.verify.projection),
+  ].map((sentence) => html`<li>${withCode(sentence)}</li>`);
   const list = why.length === 0 ? '' : html`<ul>${why}</ul>`;
   const word = w.verify.verdictNames[verdict];
   const name = html`<span class="word ${MOODS[verdict]}"><strong>${word}</strong></span>`;

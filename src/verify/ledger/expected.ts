@@ -1,10 +1,10 @@
-import { Fingerprints } from '../../ledger/fingerprint.js';
+import { Fingerprints, isCoarse } from '../../ledger/fingerprint.js';
 import type { FingerprintsOf, KeysOf, LedgerHeader } from '../../ledger/format.js';
-import { countKeys, decodeIds, type KeyList } from '../../ledger/keys.js';
+import { countKeys, decodeKeys } from '../../ledger/keys.js';
 import type { LedgerTransaction } from '../../ledger/transactions.js';
-import { OPERATIONS, type Operation } from '../../legacy/changes.js';
-import type { TableName } from '../../legacy/tables.js';
-import type { Key } from '../../schema/table.js'; // seam
+import { OPERATIONS, type Operation } from '../../schema/changes.js';
+import type { Key, Table } from '../../schema/table.js';
+import type { Tables } from '../../schema/tables.js';
 import { parseLsn } from '../../sources/slot/lsn.js';
 
 /** A transaction of the ledger, whose events a pipeline may deliver. */
@@ -74,7 +74,7 @@ function lsnNumber(text: string | null): number | null {
 
 /** Rows of a transaction, of one table and operation. */
 export interface RowList {
-  readonly table: TableName;
+  readonly table: Table;
   readonly operation: Operation;
   readonly keys: readonly Key[];
   /** Whether the keys are ids in ascending order. */
@@ -98,42 +98,43 @@ function countOf(rows: KeysOf): number {
   return count;
 }
 
-/** Keys as in events: numbers, and text beyond 2^53. */
-function keysOf(list: KeyList): readonly Key[] {
-  if (typeof list === 'string') return decodeIds(list);
-  return list.map((text) => {
-    const id = Number(text);
-    return Number.isSafeInteger(id) ? id : text;
-  });
-}
-
 /** The rows that a transaction changed, by table and operation. */
-export function listsOf({
-  rows,
-  dropped,
-  prints,
-}: Pick<Expected, 'rows' | 'dropped' | 'prints'>): RowList[] {
+export function listsOf(
+  tables: Tables,
+  { rows, dropped, prints }: Pick<Expected, 'rows' | 'dropped' | 'prints'>,
+): RowList[] {
   const lists: RowList[] = [];
-  for (const table of Object.keys(rows) as TableName[]) {
+  for (const name of Object.keys(rows)) {
+    const table = tables.get(name);
     for (const operation of OPERATIONS) {
-      const list = rows[table]?.[operation];
+      const list = rows[name]?.[operation];
       if (list === undefined) continue;
-      const keys = keysOf(list);
-      const text = prints?.[table]?.[operation];
-      const droppedList = dropped[table]?.[operation];
-      const droppedKeys = droppedList === undefined ? null : new Set(keysOf(droppedList));
+      const keys = decodeKeys(table, list);
+      const text = prints?.[name]?.[operation];
+      const droppedList = dropped[name]?.[operation];
       lists.push({
         table,
         operation,
         keys,
         ascending: typeof list === 'string',
-        prints: text === undefined ? null : new Fingerprints(text, keys.length, false),
-        dropped:
-          droppedKeys === null
-            ? null
-            : new Set(keys.flatMap((key, at) => (droppedKeys.has(key) ? [at] : []))),
+        prints: text === undefined ? null : new Fingerprints(text, keys.length, isCoarse(table)),
+        dropped: droppedList === undefined ? null : placesOf(decodeKeys(table, droppedList), keys),
       });
     }
   }
   return lists;
+}
+
+/** The places of `some` of the keys: of equal keys, the first ones. */
+function placesOf(some: readonly Key[], keys: readonly Key[]): ReadonlySet<number> {
+  const counts = new Map<Key, number>();
+  for (const key of some) counts.set(key, (counts.get(key) ?? 0) + 1);
+  const places = new Set<number>();
+  for (let at = 0; at < keys.length; at++) {
+    const count = counts.get(keys[at]!) ?? 0;
+    if (count === 0) continue;
+    counts.set(keys[at]!, count - 1);
+    places.add(at);
+  }
+  return places;
 }

@@ -3,8 +3,8 @@ import { fileNumbers, ledgerFile, ledgerFiles } from '../../ledger/folder.js';
 import type { IntentRecord, LedgerHeader } from '../../ledger/format.js';
 import { forEachBlock } from '../../ledger/keys.js';
 import { type LedgerProblem, LedgerReader } from '../../ledger/reader.js';
-import { LEGACY_SCHEMA } from '../../legacy/schema.js'; // seam
-import type { TableName } from '../../legacy/tables.js';
+import type { Key, TableName } from '../../schema/table.js';
+import type { Tables } from '../../schema/tables.js';
 import { type Expected, expectedOf, lowHalf } from './expected.js';
 
 /** The files of one worker: a file a connection, one after the other. */
@@ -32,6 +32,7 @@ export type Absence =
  * The ledger of a run, read only as far as the stream has come: memory holds the transactions in flight, not the run.
  */
 export class LedgerFeed {
+  readonly #tables: Tables;
   readonly #folder: string;
   readonly #onProblem: (problem: LedgerProblem) => void;
   readonly #onTransaction: (transaction: Expected) => void;
@@ -46,10 +47,12 @@ export class LedgerFeed {
    * @param onTransaction called for each transaction that is read: within a connection, in the order of outcomes
    */
   constructor(
+    tables: Tables,
     folder: string,
     onTransaction: (transaction: Expected) => void,
     onProblem: (problem: LedgerProblem) => void,
   ) {
+    this.#tables = tables;
     this.#folder = folder;
     this.#onTransaction = onTransaction;
     this.#onProblem = onProblem;
@@ -71,8 +74,8 @@ export class LedgerFeed {
     return this.#over && [...this.#workers.values()].every(({ finished }) => finished);
   }
 
-  /** Whether the run leased this id. */
-  isLeased(table: TableName, key: number | string): boolean {
+  /** Whether the run leased this id. Keys that are no ids follow from leased numbers, which they do not show. */
+  isLeased(table: TableName, key: Key): boolean {
     return typeof key === 'number' && this.#leased.get(table)?.has(key) === true;
   }
 
@@ -180,13 +183,12 @@ export class LedgerFeed {
 
   #open(worker: number, path: string): LedgerReader {
     let header: LedgerHeader | null = null;
-    return new LedgerReader(LEGACY_SCHEMA.tables, path, {
+    return new LedgerReader(this.#tables, path, {
       onHeader: (found) => {
         header = found;
         this.#header ??= found;
       },
-      onLease: ({ leased: name, keys }) => {
-        const leased = name as TableName; // seam
+      onLease: ({ leased, keys }) => {
         const ranges = this.#leased.get(leased) ?? new KeyRanges();
         this.#leased.set(leased, ranges);
         ranges.add(keys);

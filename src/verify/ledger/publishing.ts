@@ -1,7 +1,7 @@
 import type { DatabaseFacts, PublicationFacts } from '../../database/facts.js';
 import type { LedgerFacts } from '../../ledger/facts-file.js';
-import type { Operation } from '../../legacy/changes.js';
-import type { TableName } from '../../legacy/tables.js';
+import type { Operation } from '../../schema/changes.js';
+import type { TableName } from '../../schema/table.js';
 
 /** Whether changes of a table and operation were published during the run. */
 export type Published =

@@ -1,4 +1,4 @@
-import type { TableName } from '../../legacy/tables.js';
+import type { Tables } from '../../schema/tables.js';
 import type { RowEvent } from '../../sources/source.js';
 import { countRows, type Expected } from '../ledger/expected.js';
 import type { RunDatabase } from '../rows/server-effects.js';
@@ -21,6 +21,7 @@ export interface Ending {
 const NOT_ENDED: Ending = { whole: false, interrupted: false, schemaUnknown: false };
 
 export interface ClosingParts {
+  readonly tables: Tables;
   readonly database: RunDatabase;
   readonly partitions: readonly Partition[];
   readonly transactions: ExpectedTransactions;
@@ -33,6 +34,7 @@ export interface ClosingParts {
 export class Closing {
   /** Whether the source has other tables, whose events count in `total_order`, too. */
   otherTables = false;
+  readonly #tables: Tables;
   #database: RunDatabase;
   readonly #partitions: readonly Partition[];
   readonly #transactions: ExpectedTransactions;
@@ -41,7 +43,8 @@ export class Closing {
   /** Null: more events may arrive. */
   #ending: Ending | null = null;
 
-  constructor({ database, partitions, transactions, results, partial }: ClosingParts) {
+  constructor({ tables, database, partitions, transactions, results, partial }: ClosingParts) {
+    this.#tables = tables;
     this.#database = database;
     this.#partitions = partitions;
     this.#transactions = transactions;
@@ -58,7 +61,7 @@ export class Closing {
   /**
    * Closes a transaction of which every row has arrived.
    *
-   * @param last its last event; null: a delete without a key, which has no order to check
+   * @param last its last event; null: a change without a key, which has no order to check
    */
   complete(partition: Partition, transaction: TransactionProgress, last: RowEvent | null): void {
     const { expected, unidentified, delivered, derived } = transaction;
@@ -139,7 +142,7 @@ export class Closing {
       return;
     }
     if (complete && faithful === false) {
-      findings.add(exampleOfTransaction('altered', 'contents', expected));
+      findings.add(exampleOfTransaction(this.#tables, 'altered', 'contents', expected));
     }
     let doubted = 0;
     for (const [reason, events] of transaction.doubts ?? []) {
@@ -154,7 +157,7 @@ export class Closing {
     const { table, operation } = rest;
     const { accounting, rivals } = this.#results;
     const { effects, publishing } = this.#database;
-    const unidentified = operation === 'delete' ? transaction.keylessOf(table) : 0;
+    const unidentified = transaction.keylessOf(table, operation);
     accounting.doubt('replica_identity', unidentified);
     const count = rest.count - unidentified;
     if (count === 0) return false;
@@ -182,7 +185,7 @@ export class Closing {
   /** Whether every partition of the topics that carry a transaction's tables is past it. */
   #isOverdue(transaction: TransactionProgress): boolean {
     const { expected, delivered } = transaction;
-    const tables = Object.keys(expected.rows) as TableName[];
+    const tables = Object.keys(expected.rows);
     const partitions = this.#partitions;
     const topics = new Set(
       partitions

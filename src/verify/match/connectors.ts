@@ -1,3 +1,4 @@
+import type { Tables } from '../../schema/tables.js';
 import { SnapshotRows } from '../rows/snapshot-rows.js';
 import { RowTracker } from '../rows/tracker.js';
 
@@ -30,10 +31,14 @@ export class Connectors {
   #name: string | null = null;
 
   /** @param partitions of the source */
-  constructor({ rowBytes, snapshotBytes, sample }: ConnectorMemory, partitions: number) {
+  constructor(
+    tables: Tables,
+    { rowBytes, snapshotBytes, sample }: ConnectorMemory,
+    partitions: number,
+  ) {
     this.#make = () => ({
-      tracker: new RowTracker(rowBytes, sample),
-      snapshot: new SnapshotRows(snapshotBytes, partitions),
+      tracker: new RowTracker(tables, rowBytes, sample),
+      snapshot: new SnapshotRows(tables, snapshotBytes, partitions),
       firstChange: null,
     });
     this.#own = this.#make();

@@ -1,3 +1,4 @@
+import type { Tables } from '../../schema/tables.js';
 import type { KeylessEvent, RowEvent } from '../../sources/source.js';
 import type { Expected } from '../ledger/expected.js';
 import type { LedgerFeed } from '../ledger/feed.js';
@@ -21,7 +22,7 @@ export const MATCH = {
   faithful: ROW_MATCH.faithful,
   altered: ROW_MATCH.altered,
   incomplete: ROW_MATCH.incomplete,
-  /** A delete whose row is unknown, counted against the transaction's deletes of the table. */
+  /** A delete whose row is unknown: counted against the transaction's deletes of the table. */
   keyless: 4,
   /** The transaction is the run's, and lacks this change. */
   unsent: 5,
@@ -31,6 +32,7 @@ export const MATCH = {
 export type Match = (typeof MATCH)[keyof typeof MATCH];
 
 export interface MatcherParts {
+  readonly tables: Tables;
   /** Of the source; and the topic of each partition, as of `Source`. */
   readonly partitions: number;
   readonly topics: readonly string[] | undefined;
@@ -55,7 +57,7 @@ export class Matcher {
   readonly #foreign: ForeignEvents;
 
   constructor(parts: MatcherParts) {
-    const { partitions, topics, windowEvents } = parts;
+    const { tables, partitions, topics, windowEvents } = parts;
     this.#effects = parts.effects;
     this.#feed = parts.feed;
     this.#transactions = parts.transactions;
@@ -66,7 +68,7 @@ export class Matcher {
     this.partitions = Array.from(
       { length: partitions },
       (_, number) =>
-        new Partition(number, topics?.[number] ?? String(number), new ReplayWindow(size)),
+        new Partition(number, topics?.[number] ?? String(number), new ReplayWindow(tables, size)),
     );
   }
 
@@ -110,7 +112,7 @@ export class Matcher {
     return null;
   }
 
-  /** The transaction of a delete without a key; null and waiting: as of `find`. */
+  /** The transaction of a change without a key; null and waiting: as of `find`. */
   findKeyless(partition: Partition, event: KeylessEvent): TransactionProgress | 'waiting' | null {
     const { xid } = event;
     const lsn = event.lsn ?? Number.POSITIVE_INFINITY;
@@ -147,6 +149,7 @@ export class Matcher {
     this.#checkOrder(partition, transaction, event);
     partition.replayWindow.append(event, fingerprint.stated);
     this.#results.events.delivered++;
+    if (fingerprint.projected !== null) this.#results.countProjections(fingerprint.projected.by);
     this.#transactions.noteArrival(expected, event.table);
     return match;
   }
@@ -205,8 +208,8 @@ export class Matcher {
       this.#results.events.unjudged++;
       return MATCH.settled;
     }
-    // Without the id in the replica identity, the connector made the event's id up.
-    if (operation === 'delete' && !this.#effects.hasId(table)) return MATCH.keyless;
+    // Without the key in the replica identity, the connector made the event's key up.
+    if (operation === 'delete' && !this.#effects.hasKey(table)) return MATCH.keyless;
     this.#noteUnsent(partition, transaction, event, fingerprint);
     return MATCH.unsent;
   }

@@ -1,5 +1,6 @@
-import { TABLE_CODES, TABLE_NAMES, type TableName } from '../../legacy/tables.js';
 import { mix } from '../../random/hash.js';
+import type { TableName } from '../../schema/table.js';
+import type { Tables } from '../../schema/tables.js';
 import type { EventOperation, RowEvent } from '../../sources/source.js';
 import type { Expected } from '../ledger/expected.js';
 import type { RowFingerprint } from '../rows/fingerprint.js';
@@ -150,6 +151,7 @@ const FIRST_SIZE = 1 << 12;
  * The latest events of a partition, in the order of their delivery: they distinguish a legal replay from disorder. Events are kept as two hashes, of their identity and of their contents.
  */
 export class ReplayWindow {
+  readonly #tables: Tables;
   readonly #most: number;
   #size: number;
   #xids: Uint32Array;
@@ -167,7 +169,8 @@ export class ReplayWindow {
   readonly #lsns: number[] = [];
 
   /** @param most room for events, a power of two */
-  constructor(most: number) {
+  constructor(tables: Tables, most: number) {
+    this.#tables = tables;
     this.#most = most;
     this.#size = Math.min(FIRST_SIZE, most);
     this.#xids = new Uint32Array(this.#size);
@@ -197,14 +200,14 @@ export class ReplayWindow {
     const slot = this.#end & (this.#size - 1);
     this.#xids[slot] = event.xid ?? 0;
     this.#contents[slot] = contents;
-    this.#enter(this.#end, identityOf(event));
+    this.#enter(this.#end, this.#identityOf(event));
     this.#noteLsn(event.lsn ?? 0);
     this.#end++;
   }
 
   /** The last delivery of the same change; null: the window does not have it. */
   find(event: RowEvent, contents: number): Recognized | null {
-    const identity = identityOf(event);
+    const identity = this.#identityOf(event);
     const mask = this.#size - 1;
     const last = this.#end | 0;
     let age = 0;
@@ -220,6 +223,20 @@ export class ReplayWindow {
       place = this.#before[slot]!;
     }
     return null;
+  }
+
+  /** A hash of transaction, place in the WAL, table, operation and key. */
+  #identityOf({ xid, lsn, table, operation, key }: RowEvent): number {
+    const tables = this.#tables;
+    const kind = tables.get(table).code * OPERATIONS + OPERATION_CODES[operation];
+    // Of an id, table and operation as one number: exact for the ids of a ledger.
+    const kinds = tables.size * OPERATIONS;
+    const code = typeof key === 'number' ? key * kinds + kind : hashOf(key, kind);
+    let hash = mix((xid ?? 0) ^ 0x5bd1e995);
+    hash = mix(hash ^ ((lsn ?? 0) | 0));
+    hash = mix(hash ^ (((lsn ?? 0) / HIGH_HALF) | 0));
+    hash = mix(hash ^ (code | 0));
+    return mix(hash ^ ((code / HIGH_HALF) | 0));
   }
 
   #enter(at: number, identity: number): void {
@@ -267,18 +284,8 @@ export class ReplayWindow {
 const BLOCK = 1 << 10;
 const HIGH_HALF = 2 ** 32;
 
-/** A hash of transaction, place in the WAL, table, operation and key. */
-function identityOf({ xid, lsn, table, operation, key }: RowEvent): number {
-  const code = typeof key === 'number' ? rowCode(table, operation, key) : hashOf(key);
-  let hash = mix((xid ?? 0) ^ 0x5bd1e995);
-  hash = mix(hash ^ ((lsn ?? 0) | 0));
-  hash = mix(hash ^ (((lsn ?? 0) / HIGH_HALF) | 0));
-  hash = mix(hash ^ (code | 0));
-  return mix(hash ^ ((code / HIGH_HALF) | 0));
-}
-
-function hashOf(text: string): number {
-  let hash = 0;
+function hashOf(text: string, kind: number): number {
+  let hash = kind;
   for (let i = 0; i < text.length; i++) hash = mix(hash ^ text.charCodeAt(i));
   return hash;
 }
@@ -290,9 +297,3 @@ const OPERATION_CODES: Readonly<Record<EventOperation, number>> = {
   snapshot: 3,
 };
 const OPERATIONS = Object.keys(OPERATION_CODES).length;
-const KINDS = TABLE_NAMES.length * OPERATIONS;
-
-/** Table, operation and id as one number: exact for the ids of a ledger. */
-function rowCode(table: TableName, operation: EventOperation, key: number): number {
-  return key * KINDS + TABLE_CODES[table] * OPERATIONS + OPERATION_CODES[operation];
-}

@@ -1,9 +1,11 @@
 import { Digest } from '../../ledger/digest.js';
-import type { Operation } from '../../legacy/changes.js';
-import type { TableName } from '../../legacy/tables.js';
-import type { EventOperation, Key, RowEvent } from '../../sources/source.js';
+import type { Fingerprints } from '../../ledger/fingerprint.js';
+import type { Operation } from '../../schema/changes.js';
+import type { Key, TableName } from '../../schema/table.js';
+import type { Tables } from '../../schema/tables.js';
+import type { EventOperation, KeylessEvent, RowEvent } from '../../sources/source.js';
 import { type Expected, listsOf, type RowList } from '../ledger/expected.js';
-import type { RowFingerprint } from '../rows/fingerprint.js';
+import type { ProjectedSums, RowFingerprint } from '../rows/fingerprint.js';
 import type { Doubt } from '../verdict/accounting.js';
 
 /** How an event compares with the rows of a transaction that have not arrived yet. */
@@ -27,24 +29,33 @@ export interface Part {
   left: boolean;
 }
 
+/** Changes of one table and operation that arrived without a key. */
+interface Keyless {
+  readonly table: TableName;
+  readonly operation: EventOperation;
+  arrived: number;
+}
+
 /** A transaction of the ledger, and which of its rows have arrived. */
 export class TransactionProgress {
   readonly expected: Expected;
+  readonly #tables: Tables;
   readonly #parts = new Map<number, Part>();
   /** Null before the first event: most waiting transactions have none. */
   #rows: ExpectedRows | null = null;
   readonly #digest: Digest | null;
   /** With a ledger of version 1: an event left columns out, so the digests cannot be compared. */
   #incomplete = false;
-  /** By table, deletes without a key that arrived; null: none. */
-  #keyless: Map<TableName, number> | null = null;
+  /** Changes without a key that arrived; null: none. */
+  #keyless: Keyless[] | null = null;
   #delivered = 0;
   /** Null: none. Most transactions have no doubts, and many wait at a time. */
   #doubts: Map<Doubt, number> | null = null;
   /** Events of the transaction that the ledger lacks: the server may have added their rows. */
   derived = 0;
 
-  constructor(expected: Expected) {
+  constructor(tables: Tables, expected: Expected) {
+    this.#tables = tables;
     this.expected = expected;
     this.#digest = expected.prints === null ? new Digest() : null;
   }
@@ -59,12 +70,12 @@ export class TransactionProgress {
     return this.#rows !== null && this.#rows.left === this.unidentified;
   }
 
-  /** Deletes without a key that arrived and stand for rows that are still to arrive. */
+  /** Changes without a key that arrived and stand for rows that are still to arrive. */
   get unidentified(): number {
     if (this.#keyless === null) return 0;
     let count = 0;
-    for (const [table, arrived] of this.#keyless) {
-      count += Math.min(arrived, this.rows.leftOf(table, 'delete'));
+    for (const { table, operation, arrived } of this.#keyless) {
+      count += Math.min(arrived, this.rows.leftOf(table, operation));
     }
     return count;
   }
@@ -102,18 +113,27 @@ export class TransactionProgress {
     return this.#doubts;
   }
 
-  /** Counts a delete without a key. False: the transaction has no more deletes in this table. */
-  deliverKeyless(table: TableName): boolean {
-    const arrived = this.#keyless?.get(table) ?? 0;
-    if (arrived >= this.rows.leftOf(table, 'delete')) return false;
-    this.#keyless ??= new Map();
-    this.#keyless.set(table, arrived + 1);
+  /** Counts a change without a key. False: the transaction has no more of its operation in this table. */
+  deliverKeyless({ table, operation }: Pick<KeylessEvent, 'table' | 'operation'>): boolean {
+    this.#keyless ??= [];
+    let keyless = this.#keylessOf(table, operation);
+    if ((keyless?.arrived ?? 0) >= this.rows.leftOf(table, operation)) return false;
+    if (keyless === undefined) {
+      keyless = { table, operation, arrived: 0 };
+      this.#keyless.push(keyless);
+    }
+    keyless.arrived++;
     return true;
   }
 
-  /** Deletes without a key that arrived, of one table. */
-  keylessOf(table: TableName): number {
-    return Math.min(this.#keyless?.get(table) ?? 0, this.rows.leftOf(table, 'delete'));
+  /** Changes without a key that arrived, of one table and operation. */
+  keylessOf(table: TableName, operation: Operation): number {
+    const { arrived } = this.#keylessOf(table, operation) ?? { arrived: 0 };
+    return Math.min(arrived, this.rows.leftOf(table, operation));
+  }
+
+  #keylessOf(table: TableName, operation: EventOperation): Keyless | undefined {
+    return this.#keyless?.find((own) => own.table === table && own.operation === operation);
   }
 
   /**
@@ -128,13 +148,15 @@ export class TransactionProgress {
   }
 
   get rows(): ExpectedRows {
-    this.#rows ??= new ExpectedRows(this.expected);
+    this.#rows ??= new ExpectedRows(this.#tables, this.expected);
     return this.#rows;
   }
 }
 
 interface List {
   readonly of: RowList;
+  /** Null: the keys are ids in ascending order. */
+  readonly index: KeyIndex | null;
   /** 1: the row arrived, or the server dropped it. */
   readonly arrived: Uint8Array;
   left: number;
@@ -157,12 +179,13 @@ export class ExpectedRows {
   readonly #lists: List[] = [];
   #left = 0;
 
-  constructor(expected: Pick<Expected, 'rows' | 'dropped' | 'prints'>) {
-    for (const list of listsOf(expected)) {
+  constructor(tables: Tables, expected: Pick<Expected, 'rows' | 'dropped' | 'prints'>) {
+    for (const list of listsOf(tables, expected)) {
       const arrived = new Uint8Array(list.keys.length);
       for (const place of list.dropped ?? []) arrived[place] = 1;
       const left = list.keys.length - (list.dropped?.size ?? 0);
-      this.#lists.push({ of: list, arrived, left, next: 0 });
+      const index = list.ascending ? null : new KeyIndex(list.keys);
+      this.#lists.push({ of: list, index, arrived, left, next: 0 });
       this.#left += left;
     }
   }
@@ -173,7 +196,7 @@ export class ExpectedRows {
   }
 
   /** Rows of one table and operation that have not arrived. */
-  leftOf(table: TableName, operation: Operation): number {
+  leftOf(table: TableName, operation: EventOperation): number {
     return this.#listOf(table, operation)?.left ?? 0;
   }
 
@@ -204,13 +227,16 @@ export class ExpectedRows {
     return this.peek(table, operation, key, NO_COLUMNS) !== ROW_MATCH.none;
   }
 
-  /** The ledger's fingerprint of a row's fixed columns; null: none, or no such row. */
-  fixedOf(table: TableName, operation: EventOperation, key: Key): number | null {
+  /** Whether the ledger states a row's fixed columns, and they are the event's: then the run itself changed them. */
+  fixedAgrees({ table, operation, key }: RowEvent, { fixed, projected }: Printed): boolean {
     const list = this.#listOf(table, operation);
-    if (list === undefined) return null;
-    const { keys, prints } = list.of;
-    const at = firstOf(list.of, key);
-    return keys[at] === key ? (prints?.fixed(at) ?? null) : null;
+    const prints = list?.of.prints ?? null;
+    if (list === undefined || prints === null) return false;
+    for (let at = firstOf(list, key); at !== NOWHERE; at = nextOf(list, at)) {
+      const written = fixed === null ? prints.coarseFixed(at) : prints.fixed(at);
+      if (written !== null && written === (fixed ?? projected?.fixed)) return true;
+    }
+    return false;
   }
 
   /** The rows that have not arrived. */
@@ -218,7 +244,7 @@ export class ExpectedRows {
     return this.#lists
       .filter(({ left }) => left > 0)
       .map(({ of: { table, operation, keys }, arrived, left }) => ({
-        table,
+        table: table.name,
         operation,
         count: left,
         firstKey: keys[arrived.indexOf(0)] ?? null,
@@ -230,36 +256,64 @@ export class ExpectedRows {
     for (let i = 0; i < lists.length; i++) {
       const list = lists[i]!;
       const { of } = list;
-      if (of.table === table && of.operation === operation) return list;
+      if (of.table.name === table && of.operation === operation) return list;
     }
     return undefined;
   }
 }
 
 const NOWHERE = -1;
-const NO_COLUMNS = { changing: null, fixed: null } as const;
+const NO_COLUMNS = { changing: null, fixed: null, projected: null, nullInNotNull: false } as const;
 
 /** The part of an event's fingerprint that the ledger has, too. */
-type Printed = Pick<RowFingerprint, 'changing' | 'fixed'>;
+type Printed = Pick<RowFingerprint, 'changing' | 'fixed' | 'projected' | 'nullInNotNull'>;
+
+/** The places of keys that are no ids, or not in order: a table without a key has equal ones for identical rows. */
+class KeyIndex {
+  readonly #first = new Map<Key, number>();
+  /** By place, that of the next equal key. */
+  readonly #next: Int32Array;
+
+  constructor(keys: readonly Key[]) {
+    this.#next = new Int32Array(keys.length);
+    for (let at = keys.length - 1; at >= 0; at--) {
+      const key = keys[at]!;
+      this.#next[at] = this.first(key);
+      this.#first.set(key, at);
+    }
+  }
+
+  /** The place of the first of equal keys; NOWHERE: there is none. */
+  first(key: Key): number {
+    return this.#first.get(key) ?? NOWHERE;
+  }
+
+  /** The place of the next key that equals the one at `at`; NOWHERE: it is the last. */
+  next(at: number): number {
+    return this.#next[at]!;
+  }
+}
 
 /** The place of a key that has not arrived. Among equal keys: the first with equal fingerprints, or else the first. */
 function find(list: List, key: Key, fingerprint: Printed): number {
-  const { of, arrived, next } = list;
+  const { of, index, arrived, next } = list;
   const { keys } = of;
-  if (keys[next] === key && arrived[next] === 0 && keys[next + 1] !== key) return next;
+  if (index === null && keys[next] === key && arrived[next] === 0 && keys[next + 1] !== key) {
+    return next;
+  }
   let first = NOWHERE;
-  for (let at = firstOf(of, key); keys[at] === key; at++) {
+  for (let at = firstOf(list, key); at !== NOWHERE; at = nextOf(list, at)) {
     if (arrived[at] !== 0) continue;
-    if (first === NOWHERE) first = at;
-    if (keys[at + 1] !== key && first === at) return at;
+    if (first === NOWHERE && nextOf(list, at) === NOWHERE) return at;
     if (compare(of, at, fingerprint) === ROW_MATCH.faithful) return at;
+    if (first === NOWHERE) first = at;
   }
   return first;
 }
 
-/** The place of the first of equal keys. Without the key: the end of the list, or the place of another key. */
-function firstOf({ keys, ascending }: RowList, key: Key): number {
-  if (!ascending) return keys.includes(key) ? keys.indexOf(key) : keys.length;
+/** The place of the first of equal keys; NOWHERE: there is none. */
+function firstOf({ of: { keys }, index }: List, key: Key): number {
+  if (index !== null) return index.first(key);
   let low = 0;
   let high = keys.length;
   while (low < high) {
@@ -267,19 +321,60 @@ function firstOf({ keys, ascending }: RowList, key: Key): number {
     if (keys[middle]! < key) low = middle + 1;
     else high = middle;
   }
-  return low;
+  return keys[low] === key ? low : NOWHERE;
 }
 
-function compare(
-  { prints, operation }: RowList,
-  at: number,
-  { changing, fixed }: Printed,
-): RowMatch {
-  if (prints === null || operation === 'delete') return ROW_MATCH.faithful;
-  const written = prints.fixed(at);
+/** The place of the next equal key; NOWHERE: it is the last. */
+function nextOf({ of: { keys }, index }: List, at: number): number {
+  if (index !== null) return index.next(at);
+  return keys[at + 1] === keys[at] ? at + 1 : NOWHERE;
+}
+
+function compare(list: RowList, at: number, row: Printed): RowMatch {
+  const { prints, operation } = list;
+  if (operation === 'delete') return ROW_MATCH.faithful;
+  if (prints === null) return row.nullInNotNull ? ROW_MATCH.altered : ROW_MATCH.faithful;
+  const { changing, fixed, projected } = row;
+  const written = writtenFixed(list, at);
   if (changing !== null && changing !== prints.changing(at)) return ROW_MATCH.altered;
   if (fixed !== null && written !== null && fixed !== written) return ROW_MATCH.altered;
+  if (row.nullInNotNull) return ROW_MATCH.altered;
+  if (projected !== null) return compareProjected(prints, at, row, projected);
   return changing === null || (fixed === null && written !== null)
     ? ROW_MATCH.incomplete
     : ROW_MATCH.faithful;
+}
+
+/** The same of a row with projected columns: where a sum is not comparable, the projected one is. */
+function compareProjected(
+  prints: Fingerprints,
+  at: number,
+  { changing, fixed }: Printed,
+  projected: ProjectedSums,
+): RowMatch {
+  const written = prints.coarseFixed(at);
+  const isChangingKnown = changing !== null || projected.changing !== null;
+  const isFixedKnown = fixed !== null || projected.fixed !== null || written === null;
+  if (changing === null && projected.changing !== null) {
+    if (projected.changing !== prints.coarseChanging(at)) return ROW_MATCH.altered;
+  }
+  if (fixed === null && projected.fixed !== null && written !== null) {
+    if (projected.fixed !== written) return ROW_MATCH.altered;
+  }
+  return isChangingKnown && isFixedKnown ? ROW_MATCH.faithful : ROW_MATCH.incomplete;
+}
+
+/**
+ * The ledger's fingerprint of a row's fixed columns; null: it has none. In a table without a key, the key of an update
+ * is the old row's fingerprint, and updates leave the fixed columns alone.
+ */
+function writtenFixed({ table, prints, keys }: RowList, at: number): number | null {
+  const written = prints?.fixed(at) ?? null;
+  if (written !== null || prints === null || table.keyKind !== 'none') return written;
+  return fixedOfContentKey(String(keys[at]));
+}
+
+/** The second sum of a content key, `contentKey` of `ledger/row-key.ts`: its last eight hexadecimal digits. */
+function fixedOfContentKey(key: string): number {
+  return Number.parseInt(key.slice(-8), 16) | 0;
 }

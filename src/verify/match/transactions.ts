@@ -1,5 +1,6 @@
 import type { KeysOf } from '../../ledger/format.js';
-import type { TableName } from '../../legacy/tables.js';
+import type { TableName } from '../../schema/table.js';
+import type { Tables } from '../../schema/tables.js';
 import type { RowEvent } from '../../sources/source.js';
 import { countRows, type Expected, listsOf } from '../ledger/expected.js';
 import { ExpectedRows, TransactionProgress } from './progress.js';
@@ -16,6 +17,7 @@ const MOST_EARLY = 1 << 16;
 
 /** The transactions of the ledger, from the moment they are read until their events have arrived. */
 export class ExpectedTransactions {
+  readonly #tables: Tables;
   /** An LSN: the source delivers transactions committed from there on. */
   readonly #from: number;
   /** An LSN: the snapshot stands for transactions committed before it. -Infinity: there is no snapshot. */
@@ -30,21 +32,23 @@ export class ExpectedTransactions {
   readonly #floors = new Map<Expected, number>();
   /** By worker, the highest LSN that was read. */
   readonly #lastLsns = new Map<number, number>();
-  readonly #rolledBack = new RolledBackRows();
+  readonly #rolledBack: RolledBackRows;
   readonly #complete = new BoundedSet(REMEMBERED);
   readonly #givenUp = new BoundedSet(REMEMBERED);
   /** Xids of preceding transactions that arrived all the same. */
   readonly #arrivedEarly = new Set<number>();
   /** The run's first transaction to arrive: those committed after it must arrive, too. */
   #first: Expected | null = null;
-  readonly #tables = new Set<TableName>();
+  readonly #arrivedTables = new Set<TableName>();
   /** Of the last event to arrive: the sets have them already. Null: look again. */
   #lastArrived: Expected | null = null;
   #lastTable: TableName | null = null;
   #ended = false;
 
-  constructor(from: number) {
+  constructor(tables: Tables, from: number) {
+    this.#tables = tables;
     this.#from = from;
+    this.#rolledBack = new RolledBackRows(tables);
   }
 
   /** Whether a committed transaction waits for its events. */
@@ -58,7 +62,7 @@ export class ExpectedTransactions {
 
   /** Whether a change of the run in this table has arrived. */
   hasArrived(table: TableName): boolean {
-    return this.#tables.has(table);
+    return this.#arrivedTables.has(table);
   }
 
   /** Adds a transaction of the ledger. Returns one that no longer waits: the oldest of too many; at the end, this one. */
@@ -71,13 +75,13 @@ export class ExpectedTransactions {
     const floor = this.#lastLsns.get(worker) ?? Number.NEGATIVE_INFINITY;
     if (lsn !== null) this.#lastLsns.set(worker, Math.max(floor, lsn));
     else this.#floors.set(expected, floor);
-    if (this.#ended) return new TransactionProgress(expected);
+    if (this.#ended) return new TransactionProgress(this.#tables, expected);
     if (xid === null) {
-      this.#unidentified.set(expected, new ExpectedRows(expected));
+      this.#unidentified.set(expected, new ExpectedRows(this.#tables, expected));
       return null;
     }
     const transactions = this.precedes(expected) ? this.#preceding : this.#waiting;
-    transactions.set(xid, new TransactionProgress(expected));
+    transactions.set(xid, new TransactionProgress(this.#tables, expected));
     return transactions.size > MOST_WAITING ? this.#giveUpOldest(transactions) : null;
   }
 
@@ -92,12 +96,13 @@ export class ExpectedTransactions {
 
   /** Finds the transaction without an xid that inserted the event's row, and gives it the event's xid. */
   identify(xid: number, { table, operation, key }: RowEvent): TransactionProgress | undefined {
-    // Only inserts: the run leased the id, so no other transaction can have inserted it.
+    // Only inserts: the run leased the id, so no other transaction can have inserted it. A transaction without a
+    // recorded xid has ids only.
     if (operation !== 'insert' || typeof key !== 'number') return undefined;
     for (const [expected, rows] of this.#unidentified) {
       if (!rows.has(table, operation, key)) continue;
       this.#unidentified.delete(expected);
-      const transaction = new TransactionProgress({ ...expected, xid });
+      const transaction = new TransactionProgress(this.#tables, { ...expected, xid });
       this.#waiting.set(xid, transaction);
       return transaction;
     }
@@ -127,7 +132,7 @@ export class ExpectedTransactions {
 
   /** Notes that a new event of a transaction has arrived. */
   noteArrival(expected: Expected, table: TableName): void {
-    if (table !== this.#lastTable) this.#tables.add(table);
+    if (table !== this.#lastTable) this.#arrivedTables.add(table);
     this.#lastTable = table;
     if (expected === this.#lastArrived) return;
     this.#lastArrived = expected;
@@ -164,7 +169,8 @@ export class ExpectedTransactions {
   end(): readonly TransactionProgress[] {
     this.#ended = true;
     const rest = [...this.#preceding.values(), ...this.#waiting.values()];
-    for (const expected of this.#unidentified.keys()) rest.push(new TransactionProgress(expected));
+    for (const expected of this.#unidentified.keys())
+      rest.push(new TransactionProgress(this.#tables, expected));
     this.#preceding.clear();
     this.#waiting.clear();
     this.#unidentified.clear();
@@ -238,9 +244,14 @@ export class ExpectedTransactions {
  * its WAL does not have out again, to anybody.
  */
 class RolledBackRows {
+  readonly #tables: Tables;
   /** By xid, the oldest first. */
   readonly #rows = new Map<number, KeysOf[]>();
   #size = 0;
+
+  constructor(tables: Tables) {
+    this.#tables = tables;
+  }
 
   add(xid: number, { rows }: Expected): void {
     const others = this.#rows.get(xid) ?? [];
@@ -256,10 +267,11 @@ class RolledBackRows {
   has({ xid, table, operation, key }: RowEvent): boolean {
     if (xid === null) return false;
     const lists = (this.#rows.get(xid) ?? []).flatMap((rows) =>
-      listsOf({ rows, dropped: {}, prints: null }),
+      listsOf(this.#tables, { rows, dropped: {}, prints: null }),
     );
     return lists.some(
-      (list) => list.table === table && list.operation === operation && list.keys.includes(key),
+      (list) =>
+        list.table.name === table && list.operation === operation && list.keys.includes(key),
     );
   }
 }

@@ -1,14 +1,14 @@
 import type { Client } from 'pg';
-import type { TableName } from '../../legacy/tables.js';
+import type { Table } from '../../schema/table.js';
+import type { Tables } from '../../schema/tables.js';
 import type { RowEvent } from '../../sources/source.js';
+import { ROWS_PER_QUERY, rowsByKey } from './rows-by-key.js';
 
 /** Rows that are remembered: those above it cannot be proved. */
 const MOST = 200_000;
-/** Rows of a query. */
-const CHUNK = 5_000;
 
 interface Derived {
-  readonly table: TableName;
+  readonly table: Table;
   readonly key: RowEvent['key'];
   readonly xid: number | null;
   readonly operation: RowEvent['operation'];
@@ -17,16 +17,23 @@ interface Derived {
 /**
  * Rows that arrived within transactions of the run and that the ledger lacks. A trigger may have written them. The proof
  * is the row itself, if its `xmin` is the transaction's. A row proves one insert and one update of a transaction: a
- * repeated event stays unproved.
+ * repeated event stays unproved, and so does a row without a key.
  */
 export class DerivedRows {
+  readonly #tables: Tables;
   readonly #rows: Derived[] = [];
   #count = 0;
   #proved = 0;
 
+  constructor(tables: Tables) {
+    this.#tables = tables;
+  }
+
   /** @param provable false: the event changed nothing, so the row proves nothing */
-  add({ table, key, xid, operation }: RowEvent, provable: boolean): void {
+  add({ table: name, key, xid, operation }: RowEvent, provable: boolean): void {
     this.#count++;
+    const table = this.#tables.get(name);
+    if (table.keyKind === 'none') return;
     // A deleted row proves nothing.
     if (!provable || operation === 'delete' || this.#rows.length >= MOST) return;
     this.#rows.push({ table, key, xid, operation });
@@ -50,7 +57,7 @@ export class DerivedRows {
 
   /** Looks for the proofs in the tables of the connection's search_path. */
   async prove(client: Client): Promise<void> {
-    const tables = new Map<TableName, Derived[]>();
+    const tables = new Map<Table, Derived[]>();
     for (const row of this.#rows) {
       const own = tables.get(row.table);
       if (own === undefined) tables.set(row.table, [row]);
@@ -58,17 +65,14 @@ export class DerivedRows {
     }
     const proved = new Set<string>();
     for (const [table, rows] of tables) {
-      for (let at = 0; at < rows.length; at += CHUNK) {
-        const chunk = rows.slice(at, at + CHUNK);
-        const { rows: found } = await client.query<[string, string]>({
-          text: `SELECT id::text, xmin::text FROM ${table} WHERE id = ANY ($1)`,
-          values: [chunk.map(({ key }) => String(key))],
-          rowMode: 'array',
-        });
-        const xmins = new Map(found);
+      for (let at = 0; at < rows.length; at += ROWS_PER_QUERY) {
+        const chunk = rows.slice(at, at + ROWS_PER_QUERY);
+        const keys = chunk.map(({ key }) => key);
+        const found = await rowsByKey(client, table, keys);
+        const xmins = new Map(found.map(({ key, xmin }) => [key, xmin]));
         for (const { key, xid, operation } of chunk) {
           if (xid === null || Number(xmins.get(String(key))) !== xid) continue;
-          proved.add(`${table} ${operation} ${key} ${xid}`);
+          proved.add(`${table.name} ${operation} ${key} ${xid}`);
         }
       }
     }

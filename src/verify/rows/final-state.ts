@@ -1,14 +1,12 @@
 import type { Client } from 'pg';
-import { TABLE_NAMES, TABLES, type TableName } from '../../legacy/tables.js';
-import { SERVER_COLUMNS } from '../../sources/source.js';
+import type { Table, TableName } from '../../schema/table.js';
+import type { Tables } from '../../schema/tables.js';
 import type { Results } from '../verdict/accounting.js';
 import { exampleOf } from '../verdict/findings.js';
 import type { DerivedRows } from './derived-rows.js';
-import { rowHash } from './fingerprint.js';
+import { printersOf } from './fingerprint.js';
+import { ROWS_PER_QUERY, rowsByKey } from './rows-by-key.js';
 import type { KeyState, RowTracker } from './tracker.js';
-
-/** Rows of a query. */
-const CHUNK = 5_000;
 
 /** The followed rows, compared with the tables. */
 export interface FinalState {
@@ -17,6 +15,15 @@ export interface FinalState {
   /** Rows that were written again since their last event. */
   readonly superseded: number;
 }
+
+/** Has the server print values as events have them. */
+const PRINTED_AS_IN_EVENTS = [
+  "SET LOCAL DateStyle = 'ISO'",
+  "SET LOCAL TimeZone = 'UTC'",
+  "SET LOCAL IntervalStyle = 'postgres'",
+  'SET LOCAL extra_float_digits = 1',
+  "SET LOCAL bytea_output = 'hex'",
+].join('; ');
 
 /**
  * Compares the last event of each row with the table, in one database snapshot, and proves there which rows the server
@@ -27,10 +34,12 @@ export interface FinalState {
 export async function compareFinalState(
   client: Client,
   {
+    tables,
     results: { findings },
     tracker,
     derived,
   }: {
+    readonly tables: Tables;
     readonly results: Results;
     readonly tracker: RowTracker;
     readonly derived: DerivedRows;
@@ -39,41 +48,41 @@ export async function compareFinalState(
 ): Promise<FinalState> {
   let checked = 0;
   let superseded = 0;
-  const waiting = new Map<TableName, Map<string, KeyState>>(
-    TABLE_NAMES.map((table) => [table, new Map()]),
-  );
-  const flush = async (table: TableName, chunk: Map<string, KeyState>) => {
-    const { rows } = await client.query<string[]>({
-      text: `SELECT id::text, xmin::text, ${columnsOf(table)} FROM ${table} WHERE id = ANY ($1)`,
-      values: [[...chunk.keys()]],
-      rowMode: 'array',
-    });
-    for (const [id = '', xmin, ...values] of rows) {
-      const state = chunk.get(id);
-      chunk.delete(id);
+  const printers = printersOf(tables, 0);
+  const waiting = new Map<Table, Map<string, KeyState>>(tables.map((table) => [table, new Map()]));
+  const flush = async (table: Table, chunk: Map<string, KeyState>) => {
+    const printer = printers.get(table.name)!;
+    for (const { key, xmin, values } of await rowsByKey(
+      client,
+      table,
+      [...chunk.keys()],
+      columnsOf(table),
+    )) {
+      const state = chunk.get(key);
+      chunk.delete(key);
       if (state === undefined) continue;
       const { present, row, xid } = state;
-      if (present && row !== null && rowHash(table, values, state) === row) checked++;
+      if (present && row !== null && printer.hashOf(values, state) === row) checked++;
       else if (present && (Number(xmin) !== xid || row === null)) superseded++;
       else {
         const operation = present ? null : 'delete';
-        const known = { table, operation, key: state.key, xid } as const;
+        const known = { table: table.name, operation, key: state.key, xid } as const;
         findings.add(exampleOf('inconsistent', 'final_state', known));
       }
     }
     for (const { present } of chunk.values()) {
-      if (present || !isVisible(table)) superseded++;
+      if (present || !isVisible(table.name)) superseded++;
       else checked++;
     }
     chunk.clear();
   };
   await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-  await client.query("SET LOCAL DateStyle = 'ISO'");
+  await client.query(PRINTED_AS_IN_EVENTS);
   for (const state of tracker) {
     const chunk = waiting.get(state.table);
     if (chunk === undefined) continue;
     chunk.set(String(state.key), state);
-    if (chunk.size >= CHUNK) await flush(state.table, chunk);
+    if (chunk.size >= ROWS_PER_QUERY) await flush(state.table, chunk);
   }
   for (const [table, chunk] of waiting) if (chunk.size > 0) await flush(table, chunk);
   await derived.prove(client);
@@ -81,8 +90,7 @@ export async function compareFinalState(
   return { checked, superseded };
 }
 
-/** As text, in the order of `RowColumns`. */
-function columnsOf(table: TableName): string {
-  const names = [...TABLES[table].columns.map(({ name }) => name), ...SERVER_COLUMNS];
-  return names.map((name) => `${name}::text`).join(', ');
+/** In the order of `RowColumns`. */
+function columnsOf({ columns, serverColumns }: Table): string[] {
+  return [...columns, ...serverColumns].map(({ name }) => name);
 }

@@ -1,187 +1,264 @@
 import { beginRow, hashRow } from '../../ledger/digest.js';
 import { columnSeed, printedColumns } from '../../ledger/fingerprint.js';
-import { LEGACY_SCHEMA } from '../../legacy/schema.js'; // seam
-import { TABLE_NAMES, TABLES, type TableName } from '../../legacy/tables.js';
+import { projectionOf } from '../../ledger/projection.js';
+import { hashText, NULL } from '../../ledger/value-hash.js';
 import { mix } from '../../random/hash.js';
-import {
-  type RowColumns,
-  type RowEvent,
-  type RowValues,
-  SERVER_COLUMNS,
-  TextColumns,
-} from '../../sources/source.js';
+import type { Table, TableName } from '../../schema/table.js';
+import type { Tables } from '../../schema/tables.js';
+import type { Projection, RowColumns, RowEvent, RowValues } from '../../sources/source.js';
 
 /** The contents of an event, as sums of column hashes of 32 bits. Null: the event leaves out a column of the sum. */
 export interface RowFingerprint {
-  /** The columns that updates of the run set, and the others: the two sums of `ledger/fingerprint.ts`. */
+  /**
+   * The columns that updates of the run set, and the others: the two sums of `ledger/fingerprint.ts`. Null also where a
+   * column of the sum is projected.
+   */
   readonly changing: number | null;
   readonly fixed: number | null;
+  /** Null: no column is projected. */
+  readonly projected: ProjectedSums | null;
   /** With a ledger of version 1: the columns that the operation writes. */
   readonly written: number | null;
   /** Every column that the event states, except the key. */
   readonly stated: number;
-  /** Every column of the table except the key; the columns that the server sets are included if `server`. */
+  /**
+   * Every column of the table except the key; the columns that the server sets are included if `server`. Of a projected
+   * row: with every lossy column projected.
+   */
   readonly row: number | null;
-  /** The columns that no update of the run sets; `created_at` is included if `server`. */
+  /** The columns that no update of the run sets; the server's that keep their first value are included if `server`. */
   readonly stable: number | null;
   /** Whether the event states the columns that the server sets. */
   readonly server: boolean;
   /** Whether its timestamps have milliseconds instead of microseconds. */
   readonly coarse: boolean;
+  /** Whether a column that is NOT NULL is null. */
+  readonly nullInNotNull: boolean;
 }
 
-interface Column {
+/** The sums of a row with every lossy column projected: `coarseChanging` and `coarseFixed` of the ledger. */
+export interface ProjectedSums {
+  readonly changing: number | null;
+  readonly fixed: number | null;
+  /** The projections of its columns, each once. */
+  readonly by: readonly Projection[];
+}
+
+/** How a row in a table is hashed, to compare it with an event. */
+export interface HashedLike {
+  /** As of `RowFingerprint`. */
+  readonly server: boolean;
+  readonly coarse: boolean;
+  /** Whether a column of the event is projected. */
+  readonly projected: boolean;
+}
+
+interface PrintedPlace {
+  /** Its index in `RowColumns`. */
   readonly place: number;
   readonly seed: number;
   readonly part: 'changing' | 'fixed' | 'created' | 'updated';
-}
-
-/** By table: the columns of `RowColumns` except the key. */
-const COLUMNS = Object.fromEntries(
-  TABLE_NAMES.map((table) => [table, columnsOf(table)]),
-) as unknown as Readonly<Record<TableName, readonly Column[]>>;
-
-function columnsOf(table: TableName): Column[] {
-  const printed = printedColumns(LEGACY_SCHEMA.tables.get(table));
-  const own = printed.flatMap(({ seed, part }, place) =>
-    part === 'key' ? [] : [{ place, seed, part }],
-  );
-  const parts = ['created', 'updated'] as const;
-  const server = SERVER_COLUMNS.map((name, i) => ({
-    place: printed.length + i,
-    seed: columnSeed(name),
-    part: parts[i]!,
-  }));
-  return [...own, ...server];
+  /** The hash of NULL where the column is NOT NULL. */
+  readonly forbidden: number | null;
+  readonly isTime: boolean;
+  /** Null: no setting of a pipeline loses a part of its values. */
+  readonly project: ((text: string) => string | null) | null;
 }
 
 /** Of an event without a row. */
 const EMPTY: RowFingerprint = {
   changing: null,
   fixed: null,
+  projected: null,
   written: null,
   stated: 0,
   row: null,
   stable: null,
   server: false,
   coarse: false,
+  nullInNotNull: false,
 };
 
-/**
- * The fingerprint of an event.
- *
- * @param columns its row; null for a delete
- * @param version of the ledger: 1 or 2
- */
-export function fingerprintOf(
-  event: RowEvent,
-  columns: RowColumns | null,
-  version: number,
-): RowFingerprint {
-  if (columns === null) {
-    return version === 1 ? { ...EMPTY, written: writtenOf(event, null) } : EMPTY;
+const toMilliseconds = projectionOf('timestamp without time zone');
+
+/** Makes the fingerprints of a table's rows. */
+export class RowPrinter {
+  readonly #table: Table;
+  readonly #version: number;
+  /** The columns of `RowColumns`, without the key's and those that follow from others. */
+  readonly #columns: readonly PrintedPlace[];
+  readonly #isLossy: boolean;
+  /** By operation: the columns in a digest of version 1, in its order. */
+  readonly #digested: Readonly<Record<'insert' | 'update', readonly number[]>>;
+
+  /** @param version of the ledger, from 1 */
+  constructor(table: Table, version: number) {
+    const names = table.columns.map(({ name }) => name);
+    this.#table = table;
+    this.#version = version;
+    this.#columns = columnsOf(table);
+    this.#isLossy = this.#columns.some(({ project }) => project !== null);
+    this.#digested = {
+      insert: [...names.keys()],
+      update: [0, ...table.changing.map((name) => names.indexOf(name))],
+    };
   }
-  let changing = 0;
-  let fixed = 0;
-  let server = 0;
-  let created = 0;
-  let changingKnown = true;
-  let fixedKnown = true;
-  let serverKnown = true;
-  const list = COLUMNS[event.table];
-  for (let i = 0; i < list.length; i++) {
-    const { place, seed, part } = list[i]!;
-    const hash = columns.hash(place, seed);
-    if (part === 'changing') {
-      if (hash === null) changingKnown = false;
-      else changing = (changing + mix(hash)) | 0;
-    } else if (part === 'fixed') {
-      if (hash === null) fixedKnown = false;
-      else fixed = (fixed + mix(hash)) | 0;
-    } else if (hash === null) serverKnown = false;
-    else {
-      const own = mix(hash);
-      server = (server + own) | 0;
-      if (part === 'created') created = own;
+
+  /**
+   * The fingerprint of an event.
+   *
+   * @param row its row; null for a delete
+   */
+  print(event: RowEvent, row: RowColumns | null): RowFingerprint {
+    const written = this.#version === 1 ? this.#writtenOf(event, row) : null;
+    if (row === null) return written === null ? EMPTY : { ...EMPTY, written };
+    let changing = 0;
+    let fixed = 0;
+    let server = 0;
+    let created = 0;
+    let changingKnown = true;
+    let fixedKnown = true;
+    let serverKnown = true;
+    let nullInNotNull = false;
+    const columns = this.#columns;
+    for (let i = 0; i < columns.length; i++) {
+      const { place, seed, part, forbidden } = columns[i]!;
+      const hash = row.hash(place, seed);
+      if (hash !== null && hash === forbidden && row.text(place) === null) nullInNotNull = true;
+      if (part === 'changing') {
+        if (hash === null) changingKnown = false;
+        else changing = (changing + mix(hash)) | 0;
+      } else if (part === 'fixed') {
+        if (hash === null) fixedKnown = false;
+        else fixed = (fixed + mix(hash)) | 0;
+      } else if (hash === null) serverKnown = false;
+      else {
+        const own = mix(hash);
+        server = (server + own) | 0;
+        if (part === 'created') created = (created + own) | 0;
+      }
     }
+    const coarse = row.precision === 'milliseconds';
+    const stated = (changing + fixed + server) | 0;
+    const whole = {
+      changing: changingKnown ? changing : null,
+      fixed: fixedKnown ? fixed : null,
+    };
+    const ofServer = serverKnown ? server : 0;
+    const ofCreated = serverKnown ? created : 0;
+    const projected = this.#isLossy ? this.#project(row) : null;
+    const sums = projected === null ? whole : projected.sums;
+    return {
+      changing: projected?.changing === true ? null : whole.changing,
+      fixed: projected?.fixed === true ? null : whole.fixed,
+      projected: projected === null ? null : projected.sums,
+      written,
+      stated,
+      row: plus(plus(sums.changing, sums.fixed), ofServer),
+      stable: plus(sums.fixed, ofCreated),
+      server: serverKnown,
+      coarse,
+      nullInNotNull,
+    };
   }
-  return {
-    changing: changingKnown ? changing : null,
-    fixed: fixedKnown ? fixed : null,
-    written: version === 1 ? writtenOf(event, columns) : null,
-    stated: (changing + fixed + server) | 0,
-    row: changingKnown && fixedKnown ? (changing + fixed + (serverKnown ? server : 0)) | 0 : null,
-    stable: fixedKnown ? (fixed + (serverKnown ? created : 0)) | 0 : null,
-    server: serverKnown,
-    coarse: columns.precision === 'milliseconds',
-  };
-}
 
-/**
- * `RowFingerprint.row` of a row in the table.
- *
- * @param values as text, in the order of `RowColumns`
- * @param of the event to compare it with: whether to include the server's columns, and to cut off microseconds
- */
-export function rowHash(
-  table: TableName,
-  values: RowValues,
-  of: Pick<RowFingerprint, 'server' | 'coarse'>,
-): number {
-  const columns = new TextColumns(of.coarse ? toMilliseconds(table, values) : values);
-  let row = 0;
-  for (const { place, seed, part } of COLUMNS[table]) {
-    if (!of.server && (part === 'created' || part === 'updated')) continue;
-    row = (row + mix(columns.hash(place, seed) ?? 0)) | 0;
+  /**
+   * `RowFingerprint.row` of a row in the table.
+   *
+   * @param values as PostgreSQL prints them, in the order of `RowColumns`
+   */
+  hashOf(values: RowValues, { server, coarse, projected }: HashedLike): number {
+    let row = 0;
+    for (const { place, seed, part, isTime, project } of this.#columns) {
+      if (!server && (part === 'created' || part === 'updated')) continue;
+      let value = values[place] ?? null;
+      if (value !== null && projected && project !== null) value = project(value);
+      else if (value !== null && coarse && isTime) value = toMilliseconds(value);
+      row = (row + mix(hashText(seed, value ?? NULL))) | 0;
+    }
+    return row;
   }
-  return row;
-}
 
-/** The columns that the updates of a ledger of version 1 set, in the order in which it digested them. */
-const UPDATED_IN_VERSION_1: Readonly<Partial<Record<TableName, readonly string[]>>> = {
-  pacientes: ['telefone', 'endereco'],
-  pacientes_convenios: ['validade'],
-  consultas: ['status', 'data'],
-  exames: ['resultado'],
-  internacoes: ['data_saida'],
-};
-
-/** By table and operation: the columns in a digest of version 1, in its order. */
-const DIGESTED = Object.fromEntries(
-  TABLE_NAMES.map((table) => {
-    const printed = printedColumns(LEGACY_SCHEMA.tables.get(table));
-    const places = printed.map((_, place) => place);
-    return [table, { insert: places, update: [0, ...updatedPlaces(table)] }];
-  }),
-) as unknown as Readonly<Record<TableName, Readonly<Record<'insert' | 'update', number[]>>>>;
-
-function updatedPlaces(table: TableName): number[] {
-  const printed = printedColumns(LEGACY_SCHEMA.tables.get(table));
-  const updated = UPDATED_IN_VERSION_1[table] ?? [];
-  return updated.map((name) => printed.findIndex((column) => column.name === name));
-}
-
-/** The hash that a row adds to a digest of version 1. */
-function writtenOf(event: RowEvent, columns: RowColumns | null): number | null {
-  const { operation, table, key } = event;
-  if (operation === 'delete') return hashRow(table, 'delete', [key]);
-  if (operation === 'snapshot' || columns === null) return null;
-  let chain: number | null = beginRow(table, operation);
-  const places = DIGESTED[table][operation];
-  for (let i = 0; i < places.length && chain !== null; i++) {
-    chain = columns.hash(places[i]!, chain);
+  /** The projected sums of a row, and which of the two sums have a projected column; null: no column is projected. */
+  #project(
+    row: RowColumns,
+  ): { readonly sums: ProjectedSums; readonly changing: boolean; readonly fixed: boolean } | null {
+    const by = new Set<Projection>();
+    const cut = { changing: false, fixed: false };
+    for (const { place, part, project } of this.#columns) {
+      const projection = project === null ? null : row.projected(place);
+      if (projection === null) continue;
+      by.add(projection);
+      if (part === 'changing' || part === 'fixed') cut[part] = true;
+    }
+    if (by.size === 0) return null;
+    const sums: { changing: number | null; fixed: number | null } = { changing: 0, fixed: 0 };
+    for (const { place, part, seed, project } of this.#columns) {
+      if (part !== 'changing' && part !== 'fixed') continue;
+      sums[part] = plus(sums[part], mixed(projectedHash(row, place, seed, project)));
+    }
+    return { sums: { ...sums, by: [...by] }, ...cut };
   }
-  return chain === null ? null : mix(chain);
+
+  /** The hash that a row adds to a digest of version 1. */
+  #writtenOf({ operation, key }: RowEvent, row: RowColumns | null): number | null {
+    const { name: table } = this.#table;
+    if (operation === 'delete') return hashRow(table, 'delete', [key]);
+    if (operation === 'snapshot' || row === null) return null;
+    let chain: number | null = beginRow(table, operation);
+    const places = this.#digested[operation];
+    for (let i = 0; i < places.length && chain !== null; i++) chain = row.hash(places[i]!, chain);
+    return mixed(chain);
+  }
 }
 
-/** Cuts timestamps off after milliseconds, and drops trailing zeros. */
-function toMilliseconds(table: TableName, values: RowValues): RowValues {
-  const { columns } = TABLES[table];
-  return values.map((value, place) => {
-    const isTime = place >= columns.length || columns[place]!.type === 'timestamp';
-    if (!isTime || typeof value !== 'string') return value;
-    const [whole = '', fraction = ''] = value.split('.');
-    const digits = fraction.slice(0, 3).replace(/0+$/, '');
-    return digits === '' ? whole : `${whole}.${digits}`;
+/** A printer for each table. `version`: of the ledger, from 1. */
+export function printersOf(tables: Tables, version: number): ReadonlyMap<TableName, RowPrinter> {
+  return new Map(tables.map((table) => [table.name, new RowPrinter(table, version)]));
+}
+
+function columnsOf(table: Table): PrintedPlace[] {
+  const own = printedColumns(table).flatMap(
+    ({ seed, part, lossy, project }, place): PrintedPlace[] => {
+      if (part === 'key') return [];
+      const { type, notNull } = table.columns[place]!;
+      const forbidden = notNull ? hashText(seed, NULL) : null;
+      const isTime = isTimestamp(type);
+      return [{ place, seed, part, forbidden, isTime, project: lossy ? project : null }];
+    },
+  );
+  const server = table.serverColumns.flatMap(({ name, type, set }, i): PrintedPlace[] => {
+    if (set === 'derived') return [];
+    const place = table.columns.length + i;
+    const part = set === 'insert' ? 'created' : 'updated';
+    const isTime = isTimestamp(type);
+    return [{ place, seed: columnSeed(name), part, forbidden: null, isTime, project: null }];
   });
+  return [...own, ...server];
+}
+
+function isTimestamp(type: string): boolean {
+  return type.startsWith('timestamp');
+}
+
+/** The hash of a column's value in its projection; null: the event leaves it out. */
+function projectedHash(
+  row: RowColumns,
+  place: number,
+  seed: number,
+  project: PrintedPlace['project'],
+): number | null {
+  if (project === null || row.projected(place) !== null) return row.hash(place, seed);
+  const text = row.text(place);
+  if (text === undefined) return null;
+  return hashText(seed, (text === null ? null : project(text)) ?? NULL);
+}
+
+/** A sum modulo 2^32; null: a part of it is unknown. */
+function plus(sum: number | null, part: number | null): number | null {
+  return sum === null || part === null ? null : (sum + part) | 0;
+}
+
+function mixed(hash: number | null): number | null {
+  return hash === null ? null : mix(hash);
 }

@@ -1,6 +1,7 @@
 import type { DatabaseFacts, IdentityFacts, TableFacts } from '../../database/facts.js';
 import type { LedgerFacts } from '../../ledger/facts-file.js';
-import { TABLE_NAMES, type TableName } from '../../legacy/tables.js';
+import type { TableName } from '../../schema/table.js';
+import type { Tables } from '../../schema/tables.js';
 import type { Publishing } from '../ledger/publishing.js';
 import type { Results } from '../verdict/accounting.js';
 import type { DerivedRows } from './derived-rows.js';
@@ -11,7 +12,7 @@ export interface RunDatabase {
   readonly publishing: Publishing;
 }
 
-/** A table whose deletes have no id, and its replica identity. */
+/** A table whose deletes have no key, and its replica identity. */
 export interface AnonymousTable extends Pick<IdentityFacts, 'index' | 'kind'> {
   readonly table: TableName;
 }
@@ -20,13 +21,15 @@ export interface AnonymousTable extends Pick<IdentityFacts, 'index' | 'kind'> {
 export class ServerEffects {
   /** Triggers, rules and foreign keys that may add or change rows: `table.trigger`. */
   readonly adding: readonly string[];
+  readonly #tables: Tables;
   readonly #looks: readonly DatabaseFacts[];
 
   /** @param facts null: unknown (a ledger of version 1, without a server) */
-  constructor(facts: LedgerFacts | null) {
+  constructor(tables: Tables, facts: LedgerFacts | null) {
+    this.#tables = tables;
     this.#looks = facts === null ? [] : [facts.begin, ...(facts.end === null ? [] : [facts.end])];
     this.adding = distinct(
-      TABLE_NAMES.flatMap((table) =>
+      tables.names.flatMap((table) =>
         this.#of(table).flatMap(({ triggers, rules, cascades }) => [
           ...triggers.map(({ name }) => `${table}.${name}`),
           ...rules.map((name) => `${table}.${name}`),
@@ -59,16 +62,19 @@ export class ServerEffects {
 
   /** Everything that may make rows differ from the ledger. */
   get acting(): readonly string[] {
-    return distinct([...this.adding, ...TABLE_NAMES.flatMap((table) => this.hiding(table))]);
+    return distinct([...this.adding, ...this.#tables.names.flatMap((table) => this.hiding(table))]);
   }
 
-  /** Tables whose deletes have no id. */
+  /** Tables whose deletes have no key. */
   get anonymous(): readonly AnonymousTable[] {
-    return TABLE_NAMES.filter((table) => !this.hasId(table)).map((table) => {
-      const found = this.#of(table).find(({ identity }) => !identity.tells_id);
-      const { index = null, kind = 'default' } = found?.identity ?? {};
-      return { table, index, kind };
-    });
+    const { names } = this.#tables;
+    return names
+      .filter((table) => !this.hasKey(table))
+      .map((table) => {
+        const found = this.#of(table).find(({ identity }) => !this.#identifies(table, identity));
+        const { index = null, kind = 'default' } = found?.identity ?? {};
+        return { table, index, kind };
+      });
   }
 
   /** Whether BEFORE ROW triggers may change rows of the table. */
@@ -78,9 +84,9 @@ export class ServerEffects {
     );
   }
 
-  /** Whether the table's replica identity includes the id, so that deletes have it. */
-  hasId(table: TableName): boolean {
-    return this.#of(table).every(({ identity }) => identity.tells_id);
+  /** Whether the table's replica identity includes the key, so that deletes have it. */
+  hasKey(table: TableName): boolean {
+    return this.#of(table).every(({ identity }) => this.#identifies(table, identity));
   }
 
   /** Whether partitions were attached or detached during the run. */
@@ -95,7 +101,12 @@ export class ServerEffects {
   }
 
   #of(table: TableName): TableFacts[] {
-    return this.#looks.map(({ tables }) => tables[table]);
+    return this.#looks.flatMap(({ tables }) => tables[table] ?? []);
+  }
+
+  /** Without a key, only the whole old row identifies a row. */
+  #identifies(table: TableName, { kind, tells_id }: IdentityFacts): boolean {
+    return this.#tables.get(table).keyKind === 'none' ? kind === 'full' : tells_id;
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Tables } from '../../schema/tables.js';
 import { countRows, type Expected, listsOf } from '../ledger/expected.js';
 import type { Results } from '../verdict/accounting.js';
 import { exampleOf } from '../verdict/findings.js';
@@ -10,6 +11,7 @@ import type { SnapshotRows } from './snapshot-rows.js';
  * @param interrupted the operator interrupted: all of these changes are doubted
  */
 export function checkSnapshot(
+  tables: Tables,
   snapshot: SnapshotRows,
   reread: (each: (expected: Expected) => void) => void,
   results: Results,
@@ -18,7 +20,7 @@ export function checkSnapshot(
   const { accounting } = results;
   if (!interrupted) {
     reread((expected) => {
-      for (const { table, operation, keys, prints, dropped } of listsOf(expected)) {
+      for (const { table, operation, keys, prints, dropped } of listsOf(tables, expected)) {
         for (const [place, key] of keys.entries()) {
           if (dropped?.has(place) === true) continue;
           const version = { prints, place, sequence: expected.sequence };
@@ -30,14 +32,19 @@ export function checkSnapshot(
   reread((expected) => {
     if (interrupted) accounting.doubt('interrupted', countRows(expected));
     else if (expected.prints === null) accounting.doubt('old_ledger', countRows(expected));
-    else accountFor(expected, snapshot, results);
+    else accountFor(tables, expected, snapshot, results);
   });
 }
 
-function accountFor(expected: Expected, snapshot: SnapshotRows, results: Results): void {
+function accountFor(
+  tables: Tables,
+  expected: Expected,
+  snapshot: SnapshotRows,
+  results: Results,
+): void {
   const { accounting, findings, transactions } = results;
   let missing = false;
-  for (const { table, operation, keys, dropped } of listsOf(expected)) {
+  for (const { table, operation, keys, dropped } of listsOf(tables, expected)) {
     for (const [place, key] of keys.entries()) {
       if (dropped?.has(place) === true) continue;
       const witness = snapshot.witness(table, key, expected.sequence);
@@ -48,7 +55,7 @@ function accountFor(expected: Expected, snapshot: SnapshotRows, results: Results
       else {
         missing = true;
         accounting.missing++;
-        const row = { table, operation, key };
+        const row = { table: table.name, operation, key };
         findings.add(exampleOf('missing', 'not_in_snapshot', row, expected));
       }
     }

@@ -1,9 +1,10 @@
 import type { Fingerprints } from '../../ledger/fingerprint.js';
-import type { Operation } from '../../legacy/changes.js';
-import type { TableName } from '../../legacy/tables.js';
-import type { Key, RowEvent, SnapshotMark } from '../../sources/source.js';
+import type { Operation } from '../../schema/changes.js';
+import type { Key, Table, TableName } from '../../schema/table.js';
+import type { Tables } from '../../schema/tables.js';
+import type { RowEvent, SnapshotMark } from '../../sources/source.js';
 import type { RowFingerprint } from './fingerprint.js';
-import { FIRST_WORD, KeyTable, NOWHERE } from './key-table.js';
+import { FIRST_WORD, KeyTables, NOWHERE } from './key-table.js';
 
 /** The proof that the snapshot gives of a change that was committed before it. */
 export type Witness =
@@ -24,6 +25,8 @@ const FIXED_STATED = 2;
 const SEEN = 4;
 /** KNOWN holds the ledger's fingerprint of the fixed columns, of a version that was compared. */
 const FIXED_KNOWN = 8;
+/** The event's fingerprints are of projected columns, and so are those of the ledger that they are compared with. */
+const PROJECTED = 16;
 
 /** Words of a row: the event's fingerprints. */
 const CHANGING = FIRST_WORD;
@@ -37,10 +40,11 @@ const HALF = 2 ** 32;
 
 /**
  * The rows of the snapshot that a stream begins with. A snapshot that was started again counts from its last start.
- * Rows of incremental and of later snapshots prove nothing.
+ * Rows of incremental and of later snapshots prove nothing, nor do rows without a key: identical ones may precede the run.
  */
 export class SnapshotRows {
-  readonly #rows: KeyTable;
+  readonly #tables: Tables;
+  readonly #rows: KeyTables;
   readonly #partitions: number;
   /** Changes committed before this LSN are in the snapshot. Infinity: its rows have no LSN. */
   #lsn = Number.NEGATIVE_INFINITY;
@@ -51,11 +55,12 @@ export class SnapshotRows {
   /** A change arrived after the snapshot, so the snapshot was over. */
   #over = false;
   /** Keys that the ledger deleted and the snapshot lacks: the sequence of the last delete. */
-  readonly #deleted = new Map<TableName, Map<number, number>>();
+  readonly #deleted = new Map<TableName, Map<Key, number>>();
 
   /** @param bytes of memory, about */
-  constructor(bytes: number, partitions: number) {
-    this.#rows = new KeyTable(bytes, 1, WORDS);
+  constructor(tables: Tables, bytes: number, partitions: number) {
+    this.#tables = tables;
+    this.#rows = new KeyTables(tables, bytes, 1, WORDS);
     this.#partitions = partitions;
   }
 
@@ -70,7 +75,7 @@ export class SnapshotRows {
    * @param first the LSN of the first change that arrived; null: none
    */
   take(event: RowEvent, fingerprint: RowFingerprint, first: number | null): boolean {
-    const { table, key, lsn } = event;
+    const { table: name, key, lsn } = event;
     const mark: SnapshotMark = event.snapshot ?? 'row';
     if (mark === 'incremental') return false;
     if (first !== null && (lsn === null || first < lsn)) return false;
@@ -81,19 +86,23 @@ export class SnapshotRows {
     }
     if (lsn !== null) this.#lsn = lsn;
     else if (this.#lsn === Number.NEGATIVE_INFINITY) this.#lsn = Number.POSITIVE_INFINITY;
-    this.#counts.set(table, (this.#counts.get(table) ?? 0) + 1);
-    if (mark === 'last' || mark === 'last_in_data_collection') this.#ended.add(table);
-    const at = this.#rows.claim(table, key);
-    if (at === NOWHERE) return true;
-    const { words } = this.#rows;
-    const { changing, fixed } = fingerprint;
+    this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
+    if (mark === 'last' || mark === 'last_in_data_collection') this.#ended.add(name);
+    const table = this.#tables.get(name);
+    const rows = this.#rows.of(table);
+    const at = rows?.claim(table, key) ?? NOWHERE;
+    if (rows === null || at === NOWHERE) return true;
+    const { words } = rows;
+    const { projected } = fingerprint;
+    const { changing, fixed } = projected ?? fingerprint;
     words[at + CHANGING] = changing ?? 0;
     words[at + FIXED] = fixed ?? 0;
     words[at + HELD_HIGH] = 0;
     words[at + HELD_LOW] = 0;
     const changingStated = changing === null ? 0 : CHANGING_STATED;
     const fixedStated = fixed === null ? 0 : FIXED_STATED;
-    this.#rows.setState(at, SEEN | changingStated | fixedStated);
+    const isProjected = projected === null ? 0 : PROJECTED;
+    rows.setState(at, SEEN | changingStated | fixedStated | isProjected);
     return true;
   }
 
@@ -104,33 +113,38 @@ export class SnapshotRows {
 
   /** First pass over the ledger's changes: finds the last version that each row of the snapshot equals. */
   compare(
-    table: TableName,
+    table: Table,
     operation: Operation,
     key: Key,
     version: { readonly prints: Fingerprints | null; place: number; sequence: number },
   ): void {
     const { prints, place, sequence } = version;
-    const at = this.#rows.find(table, key);
+    const rows = this.#rows.of(table);
+    if (rows === null) return;
+    const at = rows.find(table, key);
     if (operation === 'delete') {
-      if (at !== NOWHERE || typeof key !== 'number' || !this.#isWhole(table)) return;
-      const deleted = this.#deleted.get(table) ?? new Map<number, number>();
-      this.#deleted.set(table, deleted);
+      if (at !== NOWHERE || !this.#isWhole(table)) return;
+      const deleted = this.#deleted.get(table.name) ?? new Map<Key, number>();
+      this.#deleted.set(table.name, deleted);
       deleted.set(key, Math.max(deleted.get(key) ?? 0, sequence));
       return;
     }
-    if (at === NOWHERE || prints === null || sequence <= this.#heldAt(at)) return;
-    const { words } = this.#rows;
+    if (at === NOWHERE || prints === null) return;
+    const { words } = rows;
+    if (sequence <= heldAt(words, at)) return;
+    const isProjected = (rows.state(at) & PROJECTED) !== 0;
     // Updates have no fingerprint of the fixed columns; the insert before them has.
-    const known = prints.fixed(place);
+    const known = isProjected ? prints.coarseFixed(place) : prints.fixed(place);
     if (known !== null) {
       words[at + KNOWN] = known;
-      this.#rows.setState(at, this.#rows.state(at) | FIXED_KNOWN);
+      rows.setState(at, rows.state(at) | FIXED_KNOWN);
     }
-    const state = this.#rows.state(at);
+    const state = rows.state(at);
+    const changing = isProjected ? prints.coarseChanging(place) : prints.changing(place);
     const fixed = (state & FIXED_KNOWN) === 0 ? null : words[at + KNOWN]!;
     const same =
       (state & CHANGING_STATED) !== 0 &&
-      words[at + CHANGING] === prints.changing(place) &&
+      words[at + CHANGING] === changing &&
       (fixed === null || ((state & FIXED_STATED) !== 0 && words[at + FIXED] === fixed));
     if (!same) return;
     words[at + HELD_HIGH] = Math.floor(sequence / HALF);
@@ -138,26 +152,22 @@ export class SnapshotRows {
   }
 
   /** Second pass: what the snapshot proves about a change. */
-  witness(table: TableName, key: Key, sequence: number): Witness {
-    if (!this.#rows.follows(table, key)) return 'forgotten';
-    const deleted = typeof key === 'number' ? this.#deleted.get(table)?.get(key) : 0;
-    if ((deleted ?? 0) >= sequence) return 'excused';
-    const at = this.#rows.find(table, key);
+  witness(table: Table, key: Key, sequence: number): Witness {
+    const rows = this.#rows.of(table);
+    if (rows === null) return 'silent';
+    if (!rows.follows(table, key)) return 'forgotten';
+    const deleted = this.#deleted.get(table.name)?.get(key) ?? 0;
+    if (deleted >= sequence) return 'excused';
+    const at = rows.find(table, key);
     if (at === NOWHERE) return this.#isWhole(table) ? 'missing' : 'silent';
-    const held = this.#heldAt(at);
+    const held = heldAt(rows.words, at);
     if (held >= sequence) return 'excused';
     return held > 0 ? 'missing' : 'differs';
   }
 
   /** Whether the snapshot has every row of the table. */
-  #isWhole(table: TableName): boolean {
-    return (this.#counts.get(table) ?? 0) > 0 && (this.#over || this.#ended.has(table));
-  }
-
-  /** The sequence of the last version that the row equals; 0: none. */
-  #heldAt(at: number): number {
-    const { words } = this.#rows;
-    return words[at + HELD_HIGH]! * HALF + (words[at + HELD_LOW]! >>> 0);
+  #isWhole({ name }: Table): boolean {
+    return (this.#counts.get(name) ?? 0) > 0 && (this.#over || this.#ended.has(name));
   }
 
   #restart(): void {
@@ -165,4 +175,9 @@ export class SnapshotRows {
     this.#counts.clear();
     this.#ended.clear();
   }
+}
+
+/** The sequence of the last version that a row equals; 0: none. */
+function heldAt(words: Int32Array, at: number): number {
+  return words[at + HELD_HIGH]! * HALF + (words[at + HELD_LOW]! >>> 0);
 }

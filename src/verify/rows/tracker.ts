@@ -1,4 +1,5 @@
-import type { TableName } from '../../legacy/tables.js';
+import type { Key, Table } from '../../schema/table.js';
+import type { Tables } from '../../schema/tables.js';
 import type { RowEvent } from '../../sources/source.js';
 import { MATCH, type Match } from '../match/matcher.js';
 import type { TransactionProgress } from '../match/progress.js';
@@ -6,12 +7,12 @@ import type { Results } from '../verdict/accounting.js';
 import type { Detail } from '../verdict/findings.js';
 import { DerivedRows } from './derived-rows.js';
 import type { RowFingerprint } from './fingerprint.js';
-import { FIRST_WORD, KeyTable, NOWHERE } from './key-table.js';
+import { FIRST_WORD, KeyTables, NOWHERE } from './key-table.js';
 
 /** A row according to its events. */
 export interface KeyState {
-  readonly table: TableName;
-  readonly key: number;
+  readonly table: Table;
+  readonly key: Key;
   readonly present: boolean;
   /** Of the transaction that wrote it last. */
   readonly xid: number;
@@ -20,6 +21,7 @@ export interface KeyState {
   /** As of `RowFingerprint`: how `row` was made. */
   readonly server: boolean;
   readonly coarse: boolean;
+  readonly projected: boolean;
 }
 
 const PRESENT = 1;
@@ -34,6 +36,8 @@ const FIXED_KNOWN = 16;
 const SERVER_KNOWN = 32;
 /** With PRESENT: the last event was a snapshot row, which may be later than the changes that follow it. */
 const OF_SNAPSHOT = 64;
+/** With PRESENT, of the last event: `row` and `stable` are of projected columns. */
+const PROJECTED = 128;
 
 /** Words of a row: the last writer's xid, and `row` and `stable` of the last event. */
 const XID = FIRST_WORD;
@@ -41,43 +45,49 @@ const ROW = FIRST_WORD + 1;
 const STABLE = FIRST_WORD + 2;
 const WORDS = 3;
 
-/** Follows each row from event to event: absent, created, updated, deleted. */
+/**
+ * Follows each row from event to event: absent, created, updated, deleted. Rows of tables without a key are not followed:
+ * nothing shows which of the identical rows an event is about.
+ */
 export class RowTracker {
-  readonly #table: KeyTable;
+  readonly #tables: Tables;
+  readonly #rows: KeyTables;
 
   /**
    * @param bytes of memory, about
    * @param sample share of keys to follow, 0 to 1
    */
-  constructor(bytes: number, sample: number) {
-    this.#table = new KeyTable(bytes, sample, WORDS);
+  constructor(tables: Tables, bytes: number, sample: number) {
+    this.#tables = tables;
+    this.#rows = new KeyTables(tables, bytes, sample, WORDS);
   }
 
   /** The share of keys that were followed from the beginning to the end. */
   get sample(): number {
-    return this.#table.sample;
+    return this.#rows.sample;
   }
 
   /** Rows that are followed. */
   get size(): number {
-    return this.#table.size;
+    return this.#rows.size;
   }
 
   /** Updates a row by its next event. Returns the event's contradiction to the earlier ones; null: there is none. */
   fold(event: RowEvent, fingerprint: RowFingerprint): Detail | null {
     const { operation } = event;
-    const table = this.#table;
-    const at = table.claim(event.table, event.key);
-    if (at === NOWHERE) return null;
-    const before = table.state(at);
+    const table = this.#tables.get(event.table);
+    const rows = this.#rows.of(table);
+    const at = rows?.claim(table, event.key) ?? NOWHERE;
+    if (rows === null || at === NOWHERE) return null;
+    const before = rows.state(at);
     // The row's changes outrank a snapshot row, which may hide their error.
     if (operation === 'snapshot' && before !== 0 && (before & OF_SNAPSHOT) === 0) return null;
-    const { words } = table;
+    const { words } = rows;
     const state = operation === 'delete' ? GONE : presentBy(event, fingerprint);
     const { stable } = fingerprint;
     const changed =
       operation === 'update' && isComparable(before, state) && (stable ?? 0) !== words[at + STABLE];
-    table.setState(at, state);
+    rows.setState(at, state);
     words[at + XID] = event.xid ?? 0;
     words[at + ROW] = fingerprint.row ?? 0;
     if (operation !== 'delete') words[at + STABLE] = stable ?? 0;
@@ -89,18 +99,20 @@ export class RowTracker {
   }
 
   /** Whether a row already has an event's contents, in all columns. */
-  holds({ table, key }: RowEvent, { row, server }: RowFingerprint): boolean {
-    const at = this.#table.find(table, key);
-    if (at === NOWHERE || row === null || !server) return false;
-    const flags = PRESENT | ROW_UNKNOWN | SERVER_KNOWN;
-    const isWhole = (this.#table.state(at) & flags) === (PRESENT | SERVER_KNOWN);
-    return isWhole && this.#table.words[at + ROW] === row;
+  holds({ table: name, key }: RowEvent, { row, server, projected }: RowFingerprint): boolean {
+    const table = this.#tables.get(name);
+    const rows = this.#rows.of(table);
+    const at = rows?.find(table, key) ?? NOWHERE;
+    if (rows === null || at === NOWHERE || row === null || !server) return false;
+    const flags = PRESENT | ROW_UNKNOWN | SERVER_KNOWN | PROJECTED;
+    const own = PRESENT | SERVER_KNOWN | (projected === null ? 0 : PROJECTED);
+    return (rows.state(at) & flags) === own && rows.words[at + ROW] === row;
   }
 
   *[Symbol.iterator](): Generator<KeyState> {
-    for (const { table, key, at } of this.#table.entries()) {
-      const { words } = this.#table;
-      const state = this.#table.state(at);
+    for (const { table, key, at, keys } of this.#rows.entries()) {
+      const { words } = keys;
+      const state = keys.state(at);
       yield {
         table,
         key,
@@ -109,6 +121,7 @@ export class RowTracker {
         row: (state & ROW_UNKNOWN) === 0 ? words[at + ROW]! : null,
         server: (state & SERVER_KNOWN) !== 0,
         coarse: (state & COARSE) !== 0,
+        projected: (state & PROJECTED) !== 0,
       };
     }
   }
@@ -117,7 +130,7 @@ export class RowTracker {
 /** The state of a row after an insert, an update or a snapshot row. */
 function presentBy(
   { operation }: RowEvent,
-  { row, stable, server, coarse }: RowFingerprint,
+  { row, stable, server, coarse, projected }: RowFingerprint,
 ): number {
   return (
     PRESENT |
@@ -125,23 +138,25 @@ function presentBy(
     (coarse ? COARSE : 0) |
     (stable === null ? 0 : FIXED_KNOWN) |
     (server ? SERVER_KNOWN : 0) |
-    (operation === 'snapshot' ? OF_SNAPSHOT : 0)
+    (operation === 'snapshot' ? OF_SNAPSHOT : 0) |
+    (projected === null ? 0 : PROJECTED)
   );
 }
 
-/** Whether `stable` of two events includes the same columns, at the same precision. */
+/** Whether `stable` of two events includes the same columns, at the same precision, whole or projected. */
 function isComparable(before: number, now: number): boolean {
-  const flags = PRESENT | COARSE | FIXED_KNOWN | SERVER_KNOWN;
+  const flags = PRESENT | COARSE | FIXED_KNOWN | SERVER_KNOWN | PROJECTED;
   return (before & flags) === (now & flags) && (now & FIXED_KNOWN) !== 0;
 }
 
 /** Checks the contents of each event: against the ledger, and against the row's earlier events. */
 export class RowChecks {
   /** Rows that the server may have added in transactions of the run. */
-  readonly derived = new DerivedRows();
+  readonly derived: DerivedRows;
   readonly #results: Results;
 
-  constructor(results: Results) {
+  constructor(tables: Tables, results: Results) {
+    this.derived = new DerivedRows(tables);
     this.#results = results;
   }
 
@@ -159,7 +174,10 @@ export class RowChecks {
   ): void {
     const results = this.#results;
     const { expected } = transaction;
-    if (match === MATCH.altered && expected.fate !== 'committed') {
+    if (match === MATCH.altered && fingerprint.nullInNotNull) {
+      // Nor can the server have stored it so.
+      results.note('altered', 'null_in_not_null', event, expected);
+    } else if (match === MATCH.altered && expected.fate !== 'committed') {
       results.note('altered', 'contents', event, expected);
     } else if (match === MATCH.altered) {
       const { alteredCoarse, alteredExact } = results.ofServer;
@@ -172,9 +190,8 @@ export class RowChecks {
       results.note('inconsistent', detail, event);
       return;
     }
-    const stored = transaction.rows.fixedOf(event.table, event.operation, event.key);
-    // Equal fingerprints: a trigger changed the row, and the server returned it so.
-    if (stored !== null && stored === fingerprint.fixed) return;
+    // A trigger or a cascade changed the row, and the server returned it so.
+    if (transaction.rows.fixedAgrees(event, fingerprint)) return;
     results.note('inconsistent', detail, event, undefined, results.ofServer.columnChanged);
   }
 

@@ -1,5 +1,5 @@
 import { EXIT, type ExitCode } from '../../errors.js';
-import type { RowEvent } from '../../sources/source.js';
+import type { Projection, RowEvent } from '../../sources/source.js';
 import type { Expected } from '../ledger/expected.js';
 import { type Detail, exampleOfEvent, Findings, type Violation } from './findings.js';
 
@@ -25,7 +25,7 @@ export const DOUBTS = [
   'contents_not_told',
   /** Triggers, rules or policies may have changed or added rows, without a proof. */
   'server_changed',
-  /** Deletes without an id: the replica identity is an index without it, or NOTHING. */
+  /** Changes without a key: the replica identity is an index without it, or NOTHING. */
   'replica_identity',
   /** Publications or partitions of the table changed during the run. */
   'database_changed',
@@ -211,6 +211,8 @@ export class Results {
     /** Violations even then. If the server adds no rows, `unlessAdded` has the same events. */
     evenIfAdded: new Findings(),
   };
+  /** Delivered events by the projection that they were compared by. */
+  readonly projections: Partial<Record<Projection, number>> = {};
   /** Events of connectors that are not the run's. */
   otherServers = 0;
   /** Of these, exact changes of the run that its own connector had not delivered by then. */
@@ -225,6 +227,13 @@ export class Results {
   get otherConnectors(): { readonly judged: string; readonly events: number } | null {
     if (this.#connector === null || this.copies === 0) return null;
     return { judged: this.#connector, events: this.copies };
+  }
+
+  /** Counts a delivered event with projected columns. */
+  countProjections(by: readonly Projection[]): void {
+    for (const projection of by) {
+      this.projections[projection] = (this.projections[projection] ?? 0) + 1;
+    }
   }
 
   /** Notes a violation of an event. `expected`: its transaction in the ledger, if known. */

@@ -1,9 +1,9 @@
 import { inEnglish } from '../../errors.js';
-import type { Operation } from '../../legacy/changes.js';
-import { TABLE_NAMES, type TableName } from '../../legacy/tables.js';
 import type { Histogram } from '../../lib/histogram.js';
+import type { Operation } from '../../schema/changes.js';
+import type { TableName } from '../../schema/table.js';
 import type { ClockOffset } from '../../sources/clock-offset.js';
-import type { Ignored, Malformed, Unstated } from '../../sources/source.js';
+import type { Ignored, Malformed, Projection, Unstated } from '../../sources/source.js';
 import type { Omission } from '../ledger/publishing.js';
 import type { FinalState } from '../rows/final-state.js';
 import type { AnonymousTable } from '../rows/server-effects.js';
@@ -56,7 +56,7 @@ export type Note =
   | { readonly kind: 'several_connectors'; readonly judged: string; readonly events: number }
   /** Triggers, rules and policies that may make rows differ from the ledger. */
   | { readonly kind: 'server_acts'; readonly names: readonly string[] }
-  /** Deletes in these tables have no id. */
+  /** Deletes in these tables have no key. */
   | {
       readonly kind: 'replica_identity';
       readonly tables: readonly AnonymousTable[];
@@ -82,6 +82,11 @@ export interface VerificationDocument {
   /** Events by reason of doubt. */
   readonly doubts: Doubts;
   readonly notes: readonly Note[];
+  /**
+   * Delivered events by the loss of some of their values, which a setting of the pipeline cannot carry: both sides were
+   * compared by what is left of them. Left out if every value was whole.
+   */
+  readonly projections?: Readonly<Partial<Record<Projection, number>>>;
   readonly transactions: Readonly<TransactionCounts>;
   readonly events: Readonly<EventCounts> & {
     readonly malformed: number;
@@ -128,7 +133,7 @@ export interface DocumentParts {
 export function documentOf(parts: DocumentParts): VerificationDocument {
   const { verification, finalState, offset } = parts;
   const { results, inbox, derived, tracker, latency, database, partial } = verification;
-  const { findings, transactions, otherServers } = results;
+  const { findings, transactions, otherServers, projections } = results;
   const accounting = results.accounting.sum;
   const events = { ...results.events, derived: derived.proved };
   const doubts = doubtsOf(verification);
@@ -146,6 +151,7 @@ export function documentOf(parts: DocumentParts): VerificationDocument {
     accounting,
     doubts,
     notes: notesOf(verification, doubts, partial),
+    ...(Object.keys(projections).length > 0 ? { projections } : {}),
     transactions,
     events: { ...events, malformed: inbox.malformedCount, others },
     violations: findings.counts,
@@ -181,6 +187,17 @@ export function documentOf(parts: DocumentParts): VerificationDocument {
   };
 }
 
+/** The projections by which values were compared, each with its number of events. */
+export function projectionsOf({ projections = {} }: VerificationDocument): {
+  readonly projection: Projection;
+  readonly events: number;
+}[] {
+  return (Object.keys(projections) as Projection[]).map((projection) => ({
+    projection,
+    events: projections[projection]!,
+  }));
+}
+
 /** Publications do not concern snapshot rows. */
 function publishedOperation(operation: Cause['operation']): Operation | null {
   return operation === 'snapshot' ? null : operation;
@@ -202,7 +219,7 @@ function doubtsOf({ results, derived, inbox }: Verification): Doubts {
 }
 
 function notesOf(
-  { results, inbox, database }: Verification,
+  { tables, results, inbox, database }: Verification,
   doubts: Doubts,
   partial: boolean,
 ): Note[] {
@@ -228,7 +245,7 @@ function notesOf(
   if (doubts.replica_identity !== undefined) {
     notes.push({ kind: 'replica_identity', tables: effects.anonymous });
   }
-  const listed = TABLE_NAMES.flatMap((table) => {
+  const listed = tables.names.flatMap((table) => {
     const omitted = publishing.omission(table, null);
     return omitted?.kind === 'columns' ? [{ table, publications: omitted.publications }] : [];
   });

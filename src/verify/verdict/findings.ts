@@ -1,6 +1,7 @@
-import type { TableName } from '../../legacy/tables.js';
+import type { Key, TableName } from '../../schema/table.js';
+import type { Tables } from '../../schema/tables.js';
 import { formatLsn } from '../../sources/slot/lsn.js';
-import type { EventOperation, Key, RowEvent } from '../../sources/source.js';
+import type { EventOperation, RowEvent } from '../../sources/source.js';
 import { type Expected, listsOf } from '../ledger/expected.js';
 
 /** Kinds of errors of a pipeline. */
@@ -41,6 +42,8 @@ export const DETAILS = [
   'order_gap',
   'given_up',
   'contents',
+  /** A NOT NULL column is null, which the ledger alone cannot show: most updates do not state all columns in it. */
+  'null_in_not_null',
   'exists_already',
   'does_not_exist',
   'column_changed',
@@ -178,13 +181,14 @@ export function exampleOfEvent(
 
 /** A violation by a whole transaction: its first row stands for it. */
 export function exampleOfTransaction(
+  tables: Tables,
   violation: Violation,
   detail: Detail,
   expected: Expected,
 ): Example {
-  const [first] = listsOf(expected);
-  const { table = null, operation = null, keys: [key = null] = [] } = first ?? {};
-  const known = { table, operation, key, lsn: textOf(expected.lsn) };
+  const [first] = listsOf(tables, expected);
+  const { table, operation = null, keys: [key = null] = [] } = first ?? {};
+  const known = { table: table?.name ?? null, operation, key, lsn: textOf(expected.lsn) };
   return exampleOf(violation, detail, known, expected);
 }
 

@@ -118,6 +118,7 @@ const isDocument = shape({
   accounting: numbers('committed', 'delivered', 'excused', 'missing', 'doubted', 'waived'),
   doubts: both(isGroupOfNumbers, hasOnly(DOUBTS)),
   notes: listOf(isNote),
+  projections: (value) => value === undefined || isGroupOfNumbers(value),
   transactions: numbers(
     'expected',
     'delivered',

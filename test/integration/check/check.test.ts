@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { checkRules } from '../../../src/database/rules.js';
-import { RULES } from '../../../src/legacy/rules.js';
 import { withConnection } from '../../../src/postgres/connect.js';
+import { schemaWith } from '../../../src/schemas/index.js';
 import { runCli } from '../../helpers/cli.js';
 import { withDatabase } from '../../helpers/database.js';
 import { startServers } from '../../helpers/server.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 import { envOf } from '../../helpers/test-target.js';
+
+const SCHEMA = schemaWith([]);
+const RULES = [...SCHEMA.rules];
 
 const servers = await startServers();
 
@@ -126,7 +129,9 @@ for (const server of servers) {
         const expected = new Map(RULES.map(({ rule }) => [rule, 0]));
         await withConnection(db.target, async (client) => {
           const found = async () =>
-            new Map((await checkRules(client)).map(({ rule, violations }) => [rule, violations]));
+            new Map(
+              (await checkRules(client, SCHEMA)).map(({ rule, violations }) => [rule, violations]),
+            );
           await client.query(GOOD_ROWS);
           assert.deepEqual(await found(), expected);
           // Neither CHECK constraints nor foreign keys nor `updated_at` stand in the way of a plant.

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { TABLE_NAMES } from '../../../src/legacy/tables.js';
 import { runCli } from '../../helpers/cli.js';
 import { type TestDatabase, withDatabase } from '../../helpers/database.js';
 import { freePort } from '../../helpers/free-port.js';
 import { lockTables } from '../../helpers/hold-ups.js';
+import { hospital } from '../../helpers/hospital.js';
 import { startServer } from '../../helpers/server.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 import { envOf } from '../../helpers/test-target.js';
@@ -170,7 +170,7 @@ test("each command that a timeout of the role ends names it, and a wrong passwor
   await withDatabase(server, async (db) => {
     await server.query("CREATE ROLE apressado SUPERUSER LOGIN PASSWORD 'visita'");
     await server.query("ALTER ROLE apressado SET statement_timeout = '200ms'");
-    const release = await lockTables(db, ...TABLE_NAMES);
+    const release = await lockTables(db, ...hospital.tables.names);
     try {
       const env = { ...envOf(db.target), PG_USER: 'apressado', PG_PASSWORD: 'visita' };
       await refuseEach(

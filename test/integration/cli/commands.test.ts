@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { RULES } from '../../../src/legacy/rules.js';
-import { TABLE_NAMES } from '../../../src/legacy/tables.js';
 import { runCli, startCli } from '../../helpers/cli.js';
 import { withDatabase } from '../../helpers/database.js';
+import { hospital } from '../../helpers/hospital.js';
 import { startServer } from '../../helpers/server.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 import { envOf } from '../../helpers/test-target.js';
@@ -46,7 +45,7 @@ test('init-db, seed, counts and check answer as promised, and may be repeated', 
         const seeded = await runCli(['seed', '--json'], options);
         assert.equal(seeded.code, 0, seeded.stderr);
         const seed = readDocument<Record<string, unknown>>(seeded);
-        assert.deepEqual(Object.keys(seed.tables as object), [...TABLE_NAMES]);
+        assert.deepEqual(Object.keys(seed.tables as object), [...hospital.tables.names]);
         assert.equal(seed.rows, SMALL_TOTAL);
         assert.ok((seed.seconds as number) > 0);
         assert.ok((seed.rows_per_second as number) > 0);
@@ -66,7 +65,7 @@ test('init-db, seed, counts and check answer as promised, and may be repeated', 
         assert.equal(ok, true);
         assert.deepEqual(
           rules,
-          RULES.map(({ rule }) => ({ rule, violations: 0 })),
+          [...hospital.rules].map(({ rule }) => ({ rule, violations: 0 })),
         );
       });
     },

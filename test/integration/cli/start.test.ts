@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { Client } from 'pg';
 import { readPostmaster } from '../../../src/embedded/cluster.js';
-import { TABLE_NAMES } from '../../../src/legacy/tables.js';
 import { connect } from '../../../src/postgres/connect.js';
 import type { RunSummary } from '../../../src/runs/summary.js';
 import { runCli, startCli } from '../../helpers/cli.js';
+import { hospital } from '../../helpers/hospital.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 import { testTarget } from '../../helpers/test-target.js';
 import { waitFor } from '../../helpers/wait-for.js';
@@ -63,8 +63,8 @@ test('start runs from an empty folder to a summary that agrees with the tables',
     const counts = await runCli(['counts', '--json'], { cwd });
     const { tables } = readDocument<Counts>(counts);
     const expected = Object.fromEntries(
-      TABLE_NAMES.map((table) => {
-        const { insert, delete: gone } = summary.rows[table];
+      hospital.tables.names.map((table) => {
+        const { insert, delete: gone } = summary.rows[table]!;
         return [table, (SEEDED[table] ?? 0) + insert - gone];
       }),
     );

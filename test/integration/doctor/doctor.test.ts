@@ -1,3 +1,4 @@
+import { schemaWith } from '../../../src/schemas/index.js'; // seam
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,6 +15,7 @@ import { runCli } from '../../helpers/cli.js';
 import { TEMPLATE_DATABASE } from '../../helpers/cluster-template.js';
 import { type TestDatabase, withDatabase } from '../../helpers/database.js';
 import { freePort } from '../../helpers/free-port.js';
+import { hospital } from '../../helpers/hospital.js';
 import { startServers, TestServer } from '../../helpers/server.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 import { envOf } from '../../helpers/test-target.js';
@@ -164,7 +166,7 @@ for (const server of servers) {
         const before = await state();
         // A constraint that is missing makes it search the rows.
         await db.query('ALTER TABLE pacientes DROP CONSTRAINT pacientes_cpf_key');
-        const asked = { publication: null, slot: null, role: null, english: en };
+        const asked = { schema: hospital, publication: null, slot: null, role: null, english: en };
         const findings = await examine({ client, target: db.target, ...asked });
         assert.deepEqual(
           findings.filter(({ state }) => ['fail', 'not_visible'].includes(state)),
@@ -409,7 +411,7 @@ test('a fix for tables of another schema names that schema', async () => {
   await withDatabase(newest, async (db) => {
     const clinica = { ...db.target, searchPath: 'clinica' };
     await db.query('CREATE SCHEMA clinica');
-    await withConnection(clinica, initDb);
+    await withConnection(clinica, (client) => initDb(client, clinica, schemaWith([])));
     await db.query(`CREATE PUBLICATION cdc FOR TABLE clinica.exames;
       ALTER TABLE clinica.exames REPLICA IDENTITY NOTHING;
       ALTER TABLE clinica.internacoes SET UNLOGGED;

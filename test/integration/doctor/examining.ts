@@ -6,6 +6,7 @@ import { withConnection } from '../../../src/postgres/connect.js';
 import type { Client } from '../../../src/postgres/driver.js';
 import type { ConnectionTarget } from '../../../src/postgres/target.js';
 import { runCli } from '../../helpers/cli.js';
+import { hospital } from '../../helpers/hospital.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 import { envOf } from '../../helpers/test-target.js';
 
@@ -27,7 +28,7 @@ export function lookBy(
   asked: Asked = {},
 ): Promise<Finding[]> {
   const { publication = null, slot = null, role = null } = asked;
-  return examine({ client, target, publication, slot, role, english: en });
+  return examine({ client, target, schema: hospital, publication, slot, role, english: en });
 }
 
 export function found(findings: readonly Finding[], name: CheckName): Finding {

@@ -4,17 +4,19 @@ import test from 'node:test';
 import type { DatabaseFacts, TableFacts } from '../../../src/database/facts.js';
 import { readDatabaseFacts } from '../../../src/database/read-facts.js';
 import { initDb } from '../../../src/database/scripts.js';
-import { TABLE_NAMES } from '../../../src/legacy/tables.js';
 import { withConnection } from '../../../src/postgres/connect.js';
 import type { ConnectionTarget } from '../../../src/postgres/target.js';
+import { schemaWith } from '../../../src/schemas/index.js';
 import { type TestDatabase, withDatabase } from '../../helpers/database.js';
 import { PARTITIONED_CONSULTAS } from '../../helpers/partitioned.js';
 import { startServers } from '../../helpers/server.js';
 
+const SCHEMA = schemaWith([]);
+
 const servers = await startServers({ settings: { wal_level: 'logical' } });
 
 const facts = (target: ConnectionTarget): Promise<DatabaseFacts> =>
-  withConnection(target, readDatabaseFacts);
+  withConnection(target, (client) => readDatabaseFacts(client, SCHEMA.tables));
 
 /** A table as `init-db` leaves it. */
 const PLAIN: TableFacts = {
@@ -29,9 +31,9 @@ const PLAIN: TableFacts = {
 };
 
 /** Facts of one table after some statements. */
-async function after(db: TestDatabase, statements: string, table: keyof DatabaseFacts['tables']) {
+async function after(db: TestDatabase, statements: string, table: string): Promise<TableFacts> {
   await db.query(statements);
-  return (await facts(db.target)).tables[table];
+  return (await facts(db.target)).tables[table]!;
 }
 
 for (const server of servers) {
@@ -45,7 +47,7 @@ for (const server of servers) {
       assert.deepEqual(found, {
         search_path: 'public',
         role: db.target.user,
-        tables: Object.fromEntries(TABLE_NAMES.map((table) => [table, PLAIN])),
+        tables: SCHEMA.tables.record(() => PLAIN),
         publications: [],
       });
     });
@@ -57,14 +59,14 @@ for (const server of servers) {
         'CREATE SCHEMA "Clinica"; CREATE RULE r AS ON UPDATE TO exames DO ALSO NOTHING',
       );
       const target = { ...db.target, searchPath: '"Clinica", public' };
-      await withConnection(target, initDb);
+      await withConnection(target, (client) => initDb(client, target, SCHEMA));
       const own = await facts(target);
       assert.equal(own.search_path, '"Clinica", public');
       assert.deepEqual(own.tables.exames, { ...PLAIN, schema: 'Clinica' });
-      assert.deepEqual((await facts(db.target)).tables.exames.rules, ['r']);
+      assert.deepEqual((await facts(db.target)).tables.exames!.rules, ['r']);
       await db.query(`CREATE TABLE "Clinica".tmp (); DROP TABLE "Clinica".exames`);
       assert.deepEqual((await facts(target)).tables.exames, { ...PLAIN, rules: ['r'] });
-      assert.equal((await facts(target)).tables.medicos.schema, 'Clinica');
+      assert.equal((await facts(target)).tables.medicos!.schema, 'Clinica');
     });
   });
 
@@ -171,7 +173,7 @@ for (const server of servers) {
         -- Ours, but not where ours is.
         CREATE TRIGGER h_insert BEFORE INSERT ON exames FOR EACH ROW EXECUTE FUNCTION set_updated_at()`);
       const { exames } = (await facts(db.target)).tables;
-      assert.deepEqual(exames.triggers, [
+      assert.deepEqual(exames!.triggers, [
         {
           name: 'a_row',
           timing: 'before',
@@ -271,7 +273,7 @@ for (const server of servers) {
         generated: ['ano'],
         cascades: ['laudos.again', 'laudos.of_exame'],
       });
-      assert.deepEqual(tables.consultas.cascades, ['direct.leaf', 'notas.dflt']);
+      assert.deepEqual(tables.consultas!.cascades, ['direct.leaf', 'notas.dflt']);
     });
   });
 
@@ -291,7 +293,7 @@ for (const server of servers) {
         const policies = async (user: string) => {
           const { role, tables } = await facts({ ...db.target, user, password: 'x' });
           assert.equal(role, user);
-          return [tables.exames.policies, tables.medicos.policies, tables.pacientes.policies];
+          return [tables.exames!.policies, tables.medicos!.policies, tables.pacientes!.policies];
         };
         assert.deepEqual(await policies('facts_clerk'), [['everyone', 'nurses'], [], null]);
         assert.deepEqual(await policies('facts_owner'), [null, [], null]);
@@ -313,7 +315,7 @@ for (const server of servers) {
         CREATE PUBLICATION part FOR TABLE exames, other WITH (publish = 'insert');
         CREATE PUBLICATION whole FOR ALL TABLES WITH (publish = 'update, delete, truncate')`);
       const all = { columns: null, filter: null };
-      const every = Object.fromEntries(TABLE_NAMES.map((table) => [table, all]));
+      const every = SCHEMA.tables.record(() => all);
       assert.deepEqual((await facts(db.target)).publications, [
         { name: 'part', operations: ['insert'], via_root: false, tables: { exames: all } },
         { name: 'whole', operations: ['update', 'delete'], via_root: false, tables: every },

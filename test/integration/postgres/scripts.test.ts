@@ -9,16 +9,31 @@ import {
   runScript,
 } from '../../../src/database/scripts.js';
 import { EXIT } from '../../../src/errors.js';
-import { TABLE_NAMES } from '../../../src/legacy/tables.js';
 import { en } from '../../../src/messages/en.js';
 import { withConnection } from '../../../src/postgres/connect.js';
+import type { ConnectionTarget } from '../../../src/postgres/target.js';
+import { schemaWith } from '../../../src/schemas/index.js';
 import { type TestDatabase, withDatabase } from '../../helpers/database.js';
 import { startServers, type TestServer } from '../../helpers/server.js';
 
+const SCHEMA = schemaWith([]);
 const EMPTY = { empty: true };
 
+/** `init-db`. */
+function make(target: ConnectionTarget): Promise<void> {
+  return withConnection(target, (client) => initDb(client, target, SCHEMA));
+}
+
+function required(target: ConnectionTarget): Promise<void> {
+  return withConnection(target, (client) => requireSchema(client, SCHEMA));
+}
+
+function writable(target: ConnectionTarget): Promise<void> {
+  return withConnection(target, (client) => requireWritable(client, target, SCHEMA));
+}
+
 function stateOf(db: TestDatabase) {
-  return withConnection(db.target, schemaState);
+  return withConnection(db.target, (client) => schemaState(client, SCHEMA.tables));
 }
 
 /** The differences that the database shows after a statement, in words. */
@@ -39,15 +54,15 @@ for (const server of await startServers()) {
       server,
       async (db) => {
         assert.equal(await stateOf(db), 'missing');
-        await withConnection(db.target, initDb);
+        await make(db.target);
         assert.equal(await stateOf(db), 'complete');
-        await withConnection(db.target, requireSchema);
+        await required(db.target);
         const lookups = await db.query('SELECT nome FROM convenios ORDER BY id');
         assert.deepEqual(lookups, [{ nome: 'SUS' }, { nome: 'SaudePlus' }]);
         const indexes = await db.query("SELECT 1 FROM pg_indexes WHERE indexname ~ '^idx_'");
         assert.equal(indexes.length, 9);
         const triggers = await db.query("SELECT 1 FROM pg_trigger WHERE tgname ~ '_updated_at$'");
-        assert.equal(triggers.length, TABLE_NAMES.length);
+        assert.equal(triggers.length, SCHEMA.tables.size);
       },
       EMPTY,
     );
@@ -57,7 +72,7 @@ for (const server of await startServers()) {
     await withDatabase(
       server,
       async (db) => {
-        for (let i = 0; i < 3; i++) await withConnection(db.target, initDb);
+        for (let i = 0; i < 3; i++) await make(db.target);
         const [sequence] = await db.query('SELECT last_value::int FROM convenios_id_seq');
         assert.deepEqual(sequence, { last_value: 2 });
         const [convenios] = await db.query('SELECT count(*)::int AS n FROM convenios');
@@ -71,7 +86,7 @@ for (const server of await startServers()) {
     await withDatabase(
       server,
       async (db) => {
-        await Promise.all(Array.from({ length: 5 }, () => withConnection(db.target, initDb)));
+        await Promise.all(Array.from({ length: 5 }, () => make(db.target)));
         assert.equal(await stateOf(db), 'complete');
         const [sequence] = await db.query('SELECT last_value::int FROM convenios_id_seq');
         assert.deepEqual(sequence, { last_value: 2 });
@@ -85,7 +100,7 @@ for (const server of await startServers()) {
       await db.query('DROP TABLE internacoes');
       await db.query('DROP INDEX idx_exames_data');
       await db.query("DELETE FROM convenios WHERE nome = 'SUS'");
-      await withConnection(db.target, initDb);
+      await make(db.target);
       assert.equal(await stateOf(db), 'complete');
       const [found] = await db.query("SELECT to_regclass('idx_exames_data') IS NOT NULL AS ok");
       assert.deepEqual(found, { ok: true });
@@ -99,7 +114,7 @@ for (const server of await startServers()) {
       server,
       async (db) => {
         await db.query('CREATE TABLE pacientes (id int)');
-        await assert.rejects(withConnection(db.target, initDb), {
+        await assert.rejects(make(db.target), {
           exitCode: EXIT.state,
           message: /pacientes\.nome/,
         });
@@ -118,7 +133,7 @@ for (const server of await startServers()) {
         await db.query('REVOKE CREATE ON SCHEMA public FROM PUBLIC');
         const target = { ...db.target, user: 'builder', password: 'x' };
         try {
-          await assert.rejects(withConnection(target, initDb), {
+          await assert.rejects(make(target), {
             exitCode: EXIT.state,
             message: /"builder".*CREATE/,
           });
@@ -135,7 +150,7 @@ for (const server of await startServers()) {
       server,
       async (db) => {
         const target = { ...db.target, searchPath: 'nowhere' };
-        await assert.rejects(withConnection(target, initDb), {
+        await assert.rejects(make(target), {
           exitCode: EXIT.state,
           message: /PG_SEARCH_PATH/,
         });
@@ -150,8 +165,8 @@ for (const server of await startServers()) {
       async (db) => {
         await db.query('CREATE SCHEMA hospital');
         const target = { ...db.target, searchPath: 'hospital' };
-        await withConnection(target, initDb);
-        await withConnection(target, requireSchema);
+        await make(target);
+        await required(target);
         assert.equal(await stateOf(db), 'missing');
       },
       EMPTY,
@@ -192,13 +207,15 @@ for (const server of await startServers()) {
     await withDatabase(
       server,
       async (db) => {
-        const required = () => withConnection(db.target, requireSchema);
-        await assert.rejects(required, { exitCode: EXIT.state, message: /init-db/ });
+        await assert.rejects(required(db.target), { exitCode: EXIT.state, message: /init-db/ });
         await db.query('CREATE TABLE unrelated (id int)');
-        await assert.rejects(required, { exitCode: EXIT.state, message: /init-db/ });
-        await withConnection(db.target, initDb);
+        await assert.rejects(required(db.target), { exitCode: EXIT.state, message: /init-db/ });
+        await make(db.target);
         await db.query('DROP TABLE consultas');
-        await assert.rejects(required, { exitCode: EXIT.state, message: /consultas.*init-db/ });
+        await assert.rejects(required(db.target), {
+          exitCode: EXIT.state,
+          message: /consultas.*init-db/,
+        });
       },
       EMPTY,
     );
@@ -232,11 +249,11 @@ for (const server of await startServers()) {
 
   test(`${version}: a read-only database is refused with code 4`, async () => {
     await withDatabase(server, async (db) => {
-      await withConnection(db.target, requireWritable);
+      await writable(db.target);
       await db.query(`ALTER DATABASE ${db.name} SET default_transaction_read_only = on`);
       const refusal = { exitCode: EXIT.state, message: /read-only/ };
-      await assert.rejects(withConnection(db.target, requireWritable), refusal);
-      await assert.rejects(withConnection(db.target, initDb), refusal);
+      await assert.rejects(writable(db.target), refusal);
+      await assert.rejects(make(db.target), refusal);
     });
   });
 

@@ -62,7 +62,7 @@ test('SIGINT lets the batches in flight finish: code 0, and every row is account
     assert.equal(events, totalEvents(rows));
     const after = await countTables(workspace.db);
     for (const table of TABLE_NAMES) {
-      assert.equal(after[table] - before[table], rows[table].insert - rows[table].delete, table);
+      assert.equal(after[table]! - before[table]!, rows[table].insert - rows[table].delete, table);
     }
   });
 });

@@ -1,3 +1,4 @@
+import { schemaWith } from '../../../src/schemas/index.js'; // seam
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { MessageChannel } from 'node:worker_threads';
@@ -236,7 +237,7 @@ for (const server of await startServers()) {
       const engine = new RunEngine(
         {
           target: { ...db.target, applicationName: AUDITED_APPLICATION },
-          tables: await withConnection(db.target, readTableOids),
+          tables: await withConnection(db.target, (client) => readTableOids(client, schemaWith([]).tables)),
           rng: 42,
           plan: planLoad({
             ...load,

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { TABLE_NAMES, TABLES } from '../../../src/legacy/tables.js';
+import { schemaWith } from '../../../src/schemas/index.js';
 import { withDatabase } from '../../helpers/database.js';
 import { startServers, type TestServer } from '../../helpers/server.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 import { checksums, number, seed, volumes } from './seeding.js';
 
 const [oldest, newest] = (await startServers()) as [TestServer, TestServer];
+
+const { tables } = schemaWith([]);
 
 /** More than one chunk of exames, so that workers do share a table; a fixed day, not today. */
 const SEVERAL_CHUNKS = {
@@ -38,7 +40,7 @@ test('the rows follow from --rng, not from the number of workers or the server',
   assert.deepEqual(await contentsOf(oldest, ['--rng', '7', '--workers', '4']), alone);
 
   const other = await contentsOf(newest, ['--rng', '8', '--workers', '4']);
-  for (const table of TABLE_NAMES) assert.notEqual(other[table], alone[table], table);
+  for (const table of tables.names) assert.notEqual(other[table], alone[table], table);
 });
 
 test('the seeded database has the distributions of the hospital', async () => {
@@ -46,8 +48,8 @@ test('the seeded database has the distributions of the hospital', async () => {
     withDatabase(newest, async (db) => {
       await seed(db, cwd, [], { SEED_PACIENTES_CONVENIOS: '3000' });
 
-      for (const table of TABLE_NAMES) {
-        for (const { column, references } of TABLES[table].foreignKeys) {
+      for (const { name: table, foreignKeys } of tables) {
+        for (const { column, references } of foreignKeys) {
           const orphans = await number(
             db,
             `SELECT count(*) FROM ${table} WHERE NOT ${column} IN (SELECT id FROM ${references})`,

@@ -4,6 +4,7 @@ import test from 'node:test';
 import type { Client } from 'pg';
 import { withConnection } from '../../../src/postgres/connect.js';
 import type { ConnectionTarget } from '../../../src/postgres/target.js';
+import { schemaWith } from '../../../src/schemas/index.js';
 import { areTakenOff, putBack, requireWhole, takeOff } from '../../../src/seed/indexes.js';
 import { withDatabase } from '../../helpers/database.js';
 import { startServers } from '../../helpers/server.js';
@@ -12,6 +13,8 @@ import { waitFor } from '../../helpers/wait-for.js';
 import { countTables } from '../../helpers/workspace.js';
 import { BUILDING, CATALOG, EXTRAS, NOT_ENFORCED, ROWS, SEED, waitUntilAlone } from './indexed.js';
 import { checksums, requireClean, runOn } from './seeding.js';
+
+const { tables } = schemaWith([]);
 
 const servers = await startServers({ settings: { wal_level: 'logical' } });
 
@@ -59,7 +62,7 @@ for (const server of servers) {
         }
         await withConnection(db.target, () => requireLeftOn(client, 'another session'));
         // Nothing prevents it any more.
-        await waitFor(() => takeOff(client), { what: 'the other session to end' });
+        await waitFor(() => takeOff(client, tables), { what: 'the other session to end' });
         assert.ok(await areTakenOff(client));
         await assert.rejects(requireWhole(client));
         await putBack(db.target, 3);
@@ -93,7 +96,7 @@ for (const server of servers) {
       await waitUntilAlone(db);
       await withConnection(clerk, async (client) => {
         await withConnection(db.target, () => requireLeftOn(client, 'a session of another role'));
-        await waitFor(() => takeOff(client), { what: 'the other session to end' });
+        await waitFor(() => takeOff(client, tables), { what: 'the other session to end' });
       });
       // Also a role without access to the notes gets the message.
       const guest = { ...db.target, user: `guest_${db.name}`, password: 'guest' };
@@ -164,6 +167,6 @@ const IN_THE_WAY = [
 
 async function requireLeftOn(client: Client, obstacle: string): Promise<void> {
   const { rows: before } = await client.query(CATALOG);
-  assert.equal(await takeOff(client), false, obstacle);
+  assert.equal(await takeOff(client, tables), false, obstacle);
   assert.deepEqual((await client.query(CATALOG)).rows, before, obstacle);
 }

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import type { TableCounts } from '../../../src/database/table-counts.js';
-import { TABLE_NAMES, TABLES, type TableName } from '../../../src/legacy/tables.js';
+import { sqlName, type TableName } from '../../../src/schema/table.js';
+import { schemaWith } from '../../../src/schemas/index.js';
 import { type CliResult, runCli } from '../../helpers/cli.js';
 import type { TestDatabase } from '../../helpers/database.js';
 import { envOf } from '../../helpers/test-target.js';
+
+const { tables } = schemaWith([]);
 
 /** The output of `seed --json`. */
 export interface SeedDocument {
@@ -48,7 +51,7 @@ export function volumes(
 ): Record<string, string> {
   return Object.fromEntries([
     ['SEED_MIN_ROWS', '0'],
-    ...TABLE_NAMES.map((table) => [`SEED_${table.toUpperCase()}`, String(rows[table] ?? 0)]),
+    ...tables.names.map((table) => [`SEED_${table.toUpperCase()}`, String(rows[table] ?? 0)]),
   ]);
 }
 
@@ -61,12 +64,12 @@ export async function number(db: TestDatabase, query: string): Promise<number> {
 /** A checksum of each table over all columns that the program writes, in the order of ids. */
 export async function checksums(db: TestDatabase): Promise<Record<string, string | undefined>> {
   const sums: Record<string, string | undefined> = {};
-  for (const table of TABLE_NAMES) {
-    const columns = TABLES[table].columns.map(({ name }) => name).join(', ');
+  for (const { name, columns } of tables) {
+    const names = columns.map((column) => sqlName(column.name)).join(', ');
     const [row] = await db.query<{ sum: string }>(
-      `SELECT md5(string_agg(ROW(${columns})::text, E'\\n' ORDER BY id)) AS sum FROM ${table}`,
+      `SELECT md5(string_agg(ROW(${names})::text, E'\\n' ORDER BY id)) AS sum FROM ${name}`,
     );
-    sums[table] = row?.sum;
+    sums[name] = row?.sum;
   }
   return sums;
 }

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
 import { totalOf } from '../../../src/database/table-counts.js';
-import { TABLE_NAMES, TABLES } from '../../../src/legacy/tables.js';
+import { schemaWith } from '../../../src/schemas/index.js';
 import { withDatabase } from '../../helpers/database.js';
 import { startServers } from '../../helpers/server.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
@@ -12,6 +12,8 @@ import { checksums, number, requireClean, runOn, seed, volumes } from './seeding
 
 const servers = await startServers();
 const newest = servers.at(-1)!;
+
+const { tables: TABLES } = schemaWith([]);
 
 /** The volumes of `.env.example`, with médicos and convênios raised to SEED_MIN_ROWS. */
 const DEFAULT_ROWS = {
@@ -55,7 +57,7 @@ for (const server of servers) {
         const { ok, rules } = JSON.parse(check.stdout);
         assert.equal(check.code, 0);
         assert.equal(ok, true);
-        assert.ok(rules.length > TABLE_NAMES.length);
+        assert.ok(rules.length > TABLES.size);
         for (const { rule, violations } of rules) assert.equal(violations, 0, rule);
       }),
     );
@@ -145,16 +147,16 @@ test('ids go on after rows that someone inserted by hand, and INSERT without an 
       );
       assert.deepEqual([tables.pacientes, tables.medicos, tables.exames], [200, 20, 300]);
       assert.equal(await number(db, 'SELECT count(*) FROM pacientes WHERE id > 77'), 199);
-      for (const table of TABLE_NAMES) {
-        const values = TABLES[table].columns.slice(1).map(({ name, type }) => {
+      for (const { name: table, columns: written } of TABLES) {
+        const values = written.slice(1).map(({ name, type }) => {
           if (name === 'paciente_id') return '77';
           if (name === 'medico_id') return '(SELECT min(id) FROM medicos)';
           if (name === 'convenio_id') return '(SELECT min(id) FROM convenios)';
           if (name === 'status') return "'agendada'";
           if (name === 'data_saida') return 'NULL';
-          return type === 'varchar' ? "'x'" : 'now()';
+          return type.startsWith('character') ? "'x'" : 'now()';
         });
-        const columns = TABLES[table].columns.slice(1).map(({ name }) => name);
+        const columns = written.slice(1).map(({ name }) => name);
         const highest = await number(db, `SELECT coalesce(max(id), 0) FROM ${table}`);
         const [row] = await db.query<{ id: string }>(
           `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${values.join(', ')}) RETURNING id`,

@@ -1,3 +1,4 @@
+import { schemaWith } from '../../../src/schemas/index.js'; // seam
 import '../../../src/messages/english.js';
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -38,7 +39,7 @@ for (const server of servers) {
     await withDatabase(server, async (db) => {
       const clinica = { ...db.target, searchPath: 'clinica' };
       await db.query('CREATE SCHEMA clinica');
-      await withConnection(clinica, initDb);
+      await withConnection(clinica, (client) => initDb(client, clinica, schemaWith([])));
       await db.query('CREATE PUBLICATION of_public FOR TABLE exames');
       await assert.rejects(
         findPublications(HOSPITAL_TABLES, clinica),
@@ -78,7 +79,7 @@ for (const server of servers) {
     await withDatabase(server, async (db) => {
       const clinica = { ...db.target, searchPath: 'clinica' };
       await db.query('CREATE SCHEMA clinica');
-      await withConnection(clinica, initDb);
+      await withConnection(clinica, (client) => initDb(client, clinica, schemaWith([])));
       await makePublication(HOSPITAL_TABLES, clinica, 'made');
       const tables = HOSPITAL_TABLES.names.map((table) => `clinica.${table}`).sort();
       assert.deepEqual(await published(db, 'made'), tables);

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { TABLE_NAMES } from '../../../src/legacy/tables.js';
 import { withConnection } from '../../../src/postgres/connect.js';
 import { startCli } from '../../helpers/cli.js';
 import { TEMPLATE_DATABASE } from '../../helpers/cluster-template.js';
@@ -14,6 +13,7 @@ import {
   assertExact,
   confirmed,
   dropSlots,
+  HOSPITAL,
   makeSlot,
   makeSlots,
   requireDocument,
@@ -30,8 +30,8 @@ const newest = servers.at(-1) as TestServer;
 test('rows of tables with the same names in another schema are ignored', async () => {
   await withPlainWorkspace(newest, async (workspace) => {
     // The run's tables are in the schema; others with the same names and ids are in public.
-    const moved = TABLE_NAMES.map((table) => `ALTER TABLE ${table} SET SCHEMA clinica;`);
-    const copied = TABLE_NAMES.map(
+    const moved = HOSPITAL.names.map((table) => `ALTER TABLE ${table} SET SCHEMA clinica;`);
+    const copied = HOSPITAL.names.map(
       (table) => `CREATE TABLE ${table} (LIKE clinica.${table} INCLUDING ALL);
                   INSERT INTO ${table} SELECT * FROM clinica.${table};`,
     );
@@ -128,7 +128,7 @@ for (const server of servers) {
   test(`partitions belong to their table in any schema, also one attached during the run (${server.version})`, async () => {
     await withPlainWorkspace(server, async (workspace) => {
       await workspace.db.query(`${PARTITIONED_CONSULTAS}; ${PARTITIONED_EXAMES}`);
-      const tables = `FOR TABLE ${TABLE_NAMES.join(', ')}`;
+      const tables = `FOR TABLE ${HOSPITAL.names.join(', ')}`;
       await makeSlot(workspace, 'rooted', `${tables} WITH (publish_via_partition_root = true)`);
       await makeSlot(workspace, 'leaves', tables);
       await makeSlots(workspace, 'beside');

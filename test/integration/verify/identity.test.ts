@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { TABLE_NAMES } from '../../../src/legacy/tables.js';
 import { startServers } from '../../helpers/server.js';
 import { stream } from '../../helpers/stream-run.js';
 import { run, withPlainWorkspace } from '../../helpers/workspace.js';
-import { assertExact, dropSlots, makeSlot, verifyAfter } from './verifying.js';
+import { assertExact, dropSlots, HOSPITAL, makeSlot, verifyAfter } from './verifying.js';
 
 const LOAD = ['--workers', '2', '--rate', 'max', '--batch-size', '5', '--max-events', '300'];
 const MIX = ['--update-ratio', '0.2', '--delete-ratio', '0.3'];
@@ -23,7 +22,7 @@ for (const server of await startServers()) {
       await makeSlot(workspace, 'as_text');
       try {
         const { summary } = await stream(workspace, [...LOAD, ...MIX]);
-        const deleted = summary.rows.consultas.delete;
+        const deleted = summary.rows.consultas!.delete;
         assert.ok(deleted > 0);
         const source = (slot: string) => ['--source', `slot:${slot}`, '--publication', slot];
         const { document } = await verifyAfter(workspace, source('once'), 8);
@@ -46,7 +45,7 @@ for (const server of await startServers()) {
 
   test(`${version}: REPLICA IDENTITY FULL is exact`, () =>
     withPlainWorkspace(server, async (workspace) => {
-      const full = TABLE_NAMES.map((table) => `ALTER TABLE ${table} REPLICA IDENTITY FULL;`);
+      const full = HOSPITAL.names.map((table) => `ALTER TABLE ${table} REPLICA IDENTITY FULL;`);
       await workspace.db.query(full.join(''));
       await makeSlot(workspace, 'whole');
       try {

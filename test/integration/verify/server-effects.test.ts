@@ -76,7 +76,7 @@ for (const server of servers) {
       const { document } = await verifyAfter(workspace, ['--source', 'slot:every']);
       assertExact(document, streamed);
       const { pacientes, consultas, internacoes } = streamed.summary.rows;
-      const derived = pacientes.insert + consultas.insert + internacoes.insert;
+      const derived = pacientes!.insert + consultas!.insert + internacoes!.insert;
       assert.ok(derived > 0);
       assert.equal(document.events.derived, derived);
       assert.ok((document.events.others.other_schema ?? 0) > 0);
@@ -125,7 +125,9 @@ for (const server of servers) {
     withEffects(SUBTRANSACTION, async (workspace) => {
       const streamed = await stream(workspace, [...LOAD, ...INSERTS]);
       const { document } = await verifyAfter(workspace, ['--source', 'slot:every'], 8);
-      assert.deepEqual(document.doubts, { server_changed: streamed.summary.rows.consultas.insert });
+      assert.deepEqual(document.doubts, {
+        server_changed: streamed.summary.rows.consultas!.insert,
+      });
       assert.equal(document.accounting.delivered, streamed.summary.events);
       assert.deepEqual(document.notes, [{ kind: 'server_acts', names: ['consultas.tenta_exame'] }]);
     }));

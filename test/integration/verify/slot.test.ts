@@ -2,14 +2,21 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { TABLE_NAMES } from '../../../src/legacy/tables.js';
 import { auditedEvents } from '../../helpers/audit.js';
 import { startCli } from '../../helpers/cli.js';
 import { startServers, type TestServer } from '../../helpers/server.js';
 import { type Streamed, stream } from '../../helpers/stream-run.js';
 import { waitFor } from '../../helpers/wait-for.js';
 import { run, withWorkspace } from '../../helpers/workspace.js';
-import { assertExact, dropSlot, makeSlot, newSlot, verifyAfter, verifyNext } from './verifying.js';
+import {
+  assertExact,
+  dropSlot,
+  HOSPITAL,
+  makeSlot,
+  newSlot,
+  verifyAfter,
+  verifyNext,
+} from './verifying.js';
 
 const LOAD = ['--workers', '3', '--rate', '1500', '--batch-size', '7', '--duration', '2s'];
 const MIX = ['--update-ratio', '0.3', '--delete-ratio', '0.1'];
@@ -111,13 +118,13 @@ for (const server of servers) {
   test(`a publication that leaves out a table is a violation, with examples (${version})`, async () => {
     await withWorkspace(server, async (workspace) => {
       const slot = newSlot();
-      const others = TABLE_NAMES.filter((table) => table !== 'exames');
+      const others = HOSPITAL.names.filter((table) => table !== 'exames');
       await workspace.db.query(`CREATE PUBLICATION ${slot} FOR TABLE ${others.join(', ')}`);
       await workspace.db.query(`SELECT pg_create_logical_replication_slot('${slot}', 'pgoutput')`);
       try {
         const { summary } = await stream(workspace, LOAD);
         const { document, stderr } = await verifyAfter(workspace, ['--source', `slot:${slot}`], 7);
-        const { exames } = summary.rows;
+        const exames = summary.rows.exames!;
         assert.equal(document.violations.missing, exames.insert + exames.update + exames.delete);
         assert.ok(
           document.examples.every(

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { TABLE_NAMES } from '../../../src/legacy/tables.js';
 import type { VerificationDocument } from '../../../src/verify/verdict/document.js';
 import { startCli } from '../../helpers/cli.js';
 import { startServer } from '../../helpers/server.js';
@@ -9,6 +8,7 @@ import { run, type Workspace, withPlainWorkspace } from '../../helpers/workspace
 import {
   confirmed,
   dropSlots,
+  HOSPITAL,
   makeSlots,
   readLines,
   requireDocument,
@@ -25,8 +25,8 @@ const SEEDED_CONSULTAS = 1_000;
 
 test('changes committed before the source began are doubted, later ones are judged', async (t) => {
   await withPlainWorkspace(server, async (workspace) => {
-    const lossy = TABLE_NAMES.filter((table) => table !== 'consultas');
-    await workspace.db.query(`CREATE PUBLICATION whole FOR TABLE ${TABLE_NAMES.join(', ')};
+    const lossy = HOSPITAL.names.filter((table) => table !== 'consultas');
+    await workspace.db.query(`CREATE PUBLICATION whole FOR TABLE ${HOSPITAL.names.join(', ')};
                          CREATE PUBLICATION lossy FOR TABLE ${lossy.join(', ')}`);
     await makeSlots(workspace, 'copied', 'read', 'advanced');
     const streaming = startCli(['stream', '--json', ...LOAD, ...MIX], workspace);

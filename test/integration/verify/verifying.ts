@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { TABLE_NAMES } from '../../../src/legacy/tables.js';
+import { schemaWith } from '../../../src/schemas/index.js';
 import { SlotSource } from '../../../src/sources/slot/source.js';
 import type { VerificationDocument } from '../../../src/verify/verdict/document.js';
 import { requireSum } from '../../helpers/accounting.js';
@@ -13,6 +13,9 @@ import { debeziumLine, HOME, type LineFormat, PLAIN } from '../../helpers/debezi
 import type { ReceivedRow } from '../../helpers/received-row.js';
 import type { Streamed } from '../../helpers/stream-run.js';
 import { run, type Workspace } from '../../helpers/workspace.js';
+
+/** The tables of a run without an extension. */
+export const HOSPITAL = schemaWith([]).tables;
 
 /** Does not wait for a stream that lacks events. */
 export const SOON = ['--wait', '0.1'];
@@ -134,7 +137,7 @@ export function assertExact(document: VerificationDocument, { summary }: Streame
 export async function makeSlot(
   { db }: Workspace,
   slot: string,
-  publication = `FOR TABLE ${TABLE_NAMES.join(', ')}`,
+  publication = `FOR TABLE ${HOSPITAL.names.join(', ')}`,
 ): Promise<void> {
   await db.query(`CREATE PUBLICATION ${slot} ${publication}`);
   await db.query(`SELECT pg_create_logical_replication_slot('${slot}', 'pgoutput')`);

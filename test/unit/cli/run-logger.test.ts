@@ -6,6 +6,7 @@ import type { ComponentLog } from '../../../src/log/logger.js';
 import { createStatusLine } from '../../../src/log/status-line.js';
 import { messagesIn } from '../../../src/messages/index.js';
 import { failure } from '../../helpers/failure.js';
+import { hospital } from '../../helpers/hospital.js';
 
 const FAILURE = failure('57P01', 'terminating connection due to administrator command');
 const WORKERS = 5;
@@ -37,6 +38,7 @@ function collect(body: (logger: RunLogger, pass: (ms: number) => void) => void):
       attempts: 5,
       stages: [],
       batchSize: 50,
+      tables: hospital.tables.names,
       everyBatch: true,
       totalOf: () => null,
       sample: () => {

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { guessThreshold } from '../../../src/report/guess-threshold.js';
+import { Metrics } from '../../../src/report/metrics.js';
 import { parseThreshold } from '../../../src/report/thresholds.js';
+import { hospital } from '../../helpers/hospital.js';
+
+const METRICS = new Metrics(hospital);
 
 const CASES: readonly (readonly [text: string, meant: string])[] = [
   ['p99<250', 'response.p99<250ms'],
@@ -38,9 +42,9 @@ const CASES: readonly (readonly [text: string, meant: string])[] = [
 
 test('a threshold that is nearly right gets a proposal, which is a threshold itself', () => {
   for (const [text, meant] of CASES) {
-    assert.ok('problem' in parseThreshold(text), text);
-    assert.equal(guessThreshold(text), meant, text);
-    assert.ok(!('problem' in parseThreshold(meant)), meant);
+    assert.ok('problem' in parseThreshold(text, METRICS), text);
+    assert.equal(guessThreshold(text, METRICS), meant, text);
+    assert.ok(!('problem' in parseThreshold(meant, METRICS)), meant);
   }
 });
 
@@ -53,6 +57,6 @@ test('nothing is proposed where nothing can be derived', () => {
     'response.p99<5MB',
     'response.p99<fast',
   ]) {
-    assert.equal(guessThreshold(text), undefined, text);
+    assert.equal(guessThreshold(text, METRICS), undefined, text);
   }
 });

@@ -3,8 +3,10 @@ import test from 'node:test';
 import { SeriesStats } from '../../../src/report/series-stats.js';
 import { type Ending, type RunFacts, summarize } from '../../../src/report/summarize.js';
 import { WorkerStats } from '../../../src/run/worker-stats.js';
+import { hospital } from '../../helpers/hospital.js';
 
 const FACTS: RunFacts = {
+  schema: hospital,
   runId: 'r',
   rng: 1,
   batchSize: 5,

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { type Dimension, UNITS } from '../../../src/lib/units.js';
-import { findMetric, METRICS, nearestMetric } from '../../../src/report/metrics.js';
+import { findMetric, Metrics } from '../../../src/report/metrics.js';
+import { hospital } from '../../helpers/hospital.js';
 import { GIB, MIB, summaryOf } from './samples.js';
 
-const NAMES = METRICS.map(({ name }) => name);
+const METRICS = new Metrics(hospital);
+const NAMES = METRICS.all.map(({ name }) => name);
 
 test('every name reads its own figure, in the unit of its dimension', () => {
   const cases: readonly [name: string, dimension: Dimension, figure: number | null][] = [
@@ -48,7 +50,7 @@ test('every name reads its own figure, in the unit of its dimension', () => {
   ];
   const summary = summaryOf();
   for (const [name, dimension, figure] of cases) {
-    const metric = findMetric(name);
+    const metric = METRICS.find(name);
     assert.deepEqual(
       [metric?.name, metric?.dimension, metric?.read(summary)],
       [name, dimension, figure],
@@ -93,7 +95,7 @@ test('every name that is not a pattern is found, has units and is unique', () =>
   const patterns = NAMES.filter((name) => name.includes('<'));
   assert.deepEqual(patterns, ['rejected.<SQLSTATE>', 'slot.<name>.retained', 'slot.<name>.lag']);
   for (const name of NAMES) {
-    const metric = findMetric(name);
+    const metric = METRICS.find(name);
     assert.equal(metric === undefined, patterns.includes(name), name);
     if (metric !== undefined) assert.ok(UNITS[metric.dimension].size > 0);
   }
@@ -119,7 +121,7 @@ test('other names are unknown', () => {
     'slot..lag',
     'constructor',
   ];
-  for (const name of names) assert.equal(findMetric(name), undefined, name);
+  for (const name of names) assert.equal(METRICS.find(name), undefined, name);
 });
 
 test('the nearest name of a misspelt one is the one that was meant', () => {
@@ -135,5 +137,5 @@ test('the nearest name of a misspelt one is the one that was meant', () => {
     ['slot.retained', 'slot.<name>.retained'],
     ['throughput_of_everything', undefined],
   ];
-  for (const [given, meant] of cases) assert.equal(nearestMetric(given), meant, given);
+  for (const [given, meant] of cases) assert.equal(METRICS.nearest(given), meant, given);
 });

@@ -1,5 +1,6 @@
-import { noRows } from '../../../src/legacy/changes.js';
 import type { Quantiles, RunSummary } from '../../../src/runs/summary.js';
+import { noRows } from '../../../src/schema/changes.js';
+import { hospital } from '../../helpers/hospital.js';
 
 export const MIB = 1024 ** 2;
 export const GIB = 1024 ** 3;
@@ -8,9 +9,9 @@ const UNMEASURED: Quantiles = { p50: null, p90: null, p99: null, p999: null, max
 
 /** The summary of a run that went well, with some members changed. */
 export function summaryOf(changes: Partial<RunSummary> = {}): RunSummary {
-  const rows = noRows();
-  rows.consultas.insert = 900;
-  rows.exames.delete = 3;
+  const rows = noRows(hospital.tables);
+  rows.consultas!.insert = 900;
+  rows.exames!.delete = 3;
   return {
     run_id: '20261123-201530-a1b2',
     rng: 1,

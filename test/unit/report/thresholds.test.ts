@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import * as v from 'valibot';
 import { messagesIn } from '../../../src/messages/index.js';
+import { Metrics } from '../../../src/report/metrics.js';
 import {
   judge,
   measuredOf,
@@ -12,13 +13,16 @@ import {
 import type { RunSummary } from '../../../src/runs/summary.js';
 import { thresholdProblems } from '../../../src/settings/problems.js';
 import { thresholds } from '../../../src/settings/validators.js';
+import { hospital } from '../../helpers/hospital.js';
 import { GIB, MIB, summaryOf } from './samples.js';
 
 const en = messagesIn('en');
 const ptBR = messagesIn('pt-BR');
+const METRICS = new Metrics(hospital);
+const OPTION = thresholds(METRICS);
 
 function thresholdOf(text: string): Threshold {
-  const parsed = parseThreshold(text);
+  const parsed = parseThreshold(text, METRICS);
   if ('problem' in parsed) assert.fail(`${text}: ${JSON.stringify(parsed)}`);
   return parsed;
 }
@@ -127,7 +131,8 @@ test('a text that is not a threshold is refused with its problem', () => {
     ['achieved_rate>100s', unit('achieved_rate', 's')],
     ['cpu_cores<1cores', unit('cpu_cores', 'cores')],
   ];
-  for (const [text, problem] of cases) assert.deepEqual(parseThreshold(text), problem, text);
+  for (const [text, problem] of cases)
+    assert.deepEqual(parseThreshold(text, METRICS), problem, text);
 });
 
 test('a threshold is judged, and has the figure in its own unit', () => {
@@ -218,7 +223,7 @@ test('a figure and its limit are shown in the unit of the threshold', () => {
 });
 
 test('an option takes any number of thresholds, separated by semicolons', () => {
-  const read = (text: string) => v.safeParse(thresholds.schema, text);
+  const read = (text: string) => v.safeParse(OPTION.schema, text);
   const texts = (text: string) => {
     const result = read(text);
     return result.success ? result.output.map((threshold) => threshold.text) : undefined;
@@ -238,7 +243,7 @@ test('an option takes any number of thresholds, separated by semicolons', () => 
 
 test('each refused threshold gets a sentence that says how to write it', () => {
   const sentences = (text: string, messages = en) =>
-    thresholdProblems(() => '--threshold', text).map((problem) => problem(messages));
+    thresholdProblems(() => '--threshold', text, METRICS).map((problem) => problem(messages));
   assert.deepEqual(sentences(''), []);
   assert.deepEqual(sentences('shed==0; rejected<=5'), []);
   const [metric, unit, plain, form, ...more] = sentences(
@@ -268,7 +273,7 @@ test('each refused threshold gets a sentence that says how to write it', () => {
 });
 
 test('the help of the option has examples that it accepts', () => {
-  const sentence = thresholds.allowed(en);
+  const sentence = OPTION.allowed(en);
   assert.equal(
     sentence,
     'thresholds like response.p99<250ms, rate_error<1% or slot.cdc.retained<2GB, separated by semicolons',

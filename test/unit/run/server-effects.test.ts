@@ -32,7 +32,7 @@ test('other triggers, rules and generated columns leave the rows as sent', () =>
     convenios: [{ ...beforeRow('view', 'insert'), timing: 'instead' }],
     internacoes: [{ ...beforeRow('once', 'insert', 'update'), level: 'statement' }],
   });
-  const { exames } = facts.tables;
+  const exames = facts.tables.exames!;
   const tables = { ...facts.tables, exames: { ...exames, rules: ['r'], generated: ['ano'] } };
   assert.deepEqual(returningOf({ ...facts, tables }), {});
 });

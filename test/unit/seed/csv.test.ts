@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Row } from '../../../src/legacy/tables.js';
+import type { Row } from '../../../src/schema/table.js';
+import { Tables } from '../../../src/schema/tables.js';
+import { EXAMES } from '../../../src/schemas/hospital/tables.js';
 import { copyCommand, csvChunks } from '../../../src/seed/csv.js';
 
 function csvLine(row: Row): string {
@@ -37,8 +39,18 @@ test('numbers and letters of any size are written whole', () => {
 
 test('COPY names the columns, so that the table’s own order does not matter', () => {
   assert.equal(
-    copyCommand('exames'),
+    copyCommand(new Tables([EXAMES]).at(0)),
     'COPY exames (id, paciente_id, tipo_exame, data, resultado) FROM STDIN (FORMAT csv)',
+  );
+  const odd = {
+    ...EXAMES,
+    name: 'x."Y z"',
+    columns: [{ ...EXAMES.columns[0]!, name: 'Dia "1"' }],
+    key: [],
+  };
+  assert.equal(
+    copyCommand(new Tables([odd]).at(0)),
+    'COPY x."Y z" ("Dia ""1""") FROM STDIN (FORMAT csv)',
   );
 });
 

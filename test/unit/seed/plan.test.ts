@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { TABLE_NAMES, TABLES } from '../../../src/legacy/tables.js';
-import { cutChunks, PHASES, targetRows } from '../../../src/seed/plan.js';
+import { Tables } from '../../../src/schema/tables.js';
+import { CONVENIOS, TABLES } from '../../../src/schemas/hospital/tables.js';
+import { cutChunks, phasesOf, targetRows } from '../../../src/seed/plan.js';
+
+const tables = new Tables(TABLES);
 
 const volumes = {
   pacientes: 2000,
@@ -13,26 +16,30 @@ const volumes = {
   internacoes: 1200,
 };
 
+const refer = (references: string) => ({ column: 'id', references });
+
 test('every table is raised to the minimum', () => {
-  const rows = targetRows({ volumes, scale: 1, minRows: 1000 });
+  const rows = targetRows(tables, { volumes, scale: 1, minRows: 1000 });
   assert.equal(rows.medicos, 1000);
   assert.equal(rows.convenios, 1000);
   assert.equal(rows.consultas, 4000);
 });
 
 test('a minimum of 0 raises nothing, and the scale multiplies every volume', () => {
-  assert.deepEqual(targetRows({ volumes, scale: 1, minRows: 0 }), volumes);
-  assert.equal(targetRows({ volumes, scale: 2.5, minRows: 0 }).convenios, 30);
+  assert.deepEqual(targetRows(tables, { volumes, scale: 1, minRows: 0 }), volumes);
+  assert.equal(targetRows(tables, { volumes, scale: 2.5, minRows: 0 }).convenios, 30);
 });
 
 test('a table’s phase comes after those of the tables that it references', () => {
-  const phaseOf = (table: string) => PHASES.findIndex((phase) => phase.some((t) => t === table));
-  assert.equal(PHASES.flat().length, TABLE_NAMES.length);
-  for (const table of TABLE_NAMES) {
-    for (const { references } of TABLES[table].foreignKeys) {
-      assert.ok(phaseOf(references) < phaseOf(table));
-    }
-  }
+  // A table that references itself is filled in one phase; one that references a child, in a third.
+  const note = { ...CONVENIOS, name: 'notas', foreignKeys: [refer('notas'), refer('exames')] };
+  const more = new Tables([...TABLES, note]);
+  const phases = phasesOf(more).map((phase) => phase.map(({ name }) => name));
+  assert.deepEqual(phases, [
+    ['pacientes', 'medicos', 'convenios'],
+    ['pacientes_convenios', 'consultas', 'exames', 'internacoes'],
+    ['notas'],
+  ]);
 });
 
 test('chunks cover each block exactly, without overlap', () => {
@@ -40,7 +47,7 @@ test('chunks cover each block exactly, without overlap', () => {
     { table: 'exames', first: 101, count: 120_001 },
     { table: 'medicos', first: 7, count: 3 },
   ] as const;
-  const chunks = cutChunks(blocks);
+  const chunks = cutChunks(blocks, () => 1);
   for (const { table, first, count } of blocks) {
     const own = chunks.filter((chunk) => chunk.table === table);
     let next = first;
@@ -51,4 +58,31 @@ test('chunks cover each block exactly, without overlap', () => {
     }
     assert.equal(next, first + count);
   }
+});
+
+test('chunks of rows that cost much have fewer rows, and the most work comes first', () => {
+  const costs = new Map([
+    ['notas', 25],
+    ['enormes', 1e9],
+  ]);
+  const chunks = cutChunks(
+    [
+      { table: 'exames', first: 1, count: 60_000 },
+      { table: 'notas', first: 1, count: 5_000 },
+      { table: 'enormes', first: 1, count: 2 },
+    ],
+    (table) => costs.get(table) ?? 1,
+  );
+  assert.deepEqual(
+    chunks.map(({ table, first, count, rank }) => [table, first, count, rank]),
+    [
+      ['enormes', 1, 1, 0],
+      ['enormes', 2, 1, 1],
+      ['notas', 1, 2_000, 0],
+      ['notas', 2_001, 2_000, 2_000],
+      ['notas', 4_001, 1_000, 4_000],
+      ['exames', 1, 50_000, 0],
+      ['exames', 50_001, 10_000, 50_000],
+    ],
+  );
 });

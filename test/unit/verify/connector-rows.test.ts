@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Connectors } from '../../../src/verify/match/connectors.js';
-import { fingerprintOf } from '../../../src/verify/rows/fingerprint.js';
-import { columnsOf, type ReceivedRow } from '../../helpers/received-row.js';
-import { event } from './sample-event.js';
+import type { ReceivedRow } from '../../helpers/received-row.js';
+import { event, fingerprintOf, HOSPITAL } from './sample-event.js';
 
 /** Bytes: enough for all rows of a test. */
 const PLENTY = 2 ** 20;
 
-const connectors = () => new Connectors({ rowBytes: PLENTY, snapshotBytes: PLENTY, sample: 1 }, 1);
+const connectors = () =>
+  new Connectors(HOSPITAL, { rowBytes: PLENTY, snapshotBytes: PLENTY, sample: 1 }, 1);
 
 function fold(all: Connectors, origin: string, change: ReceivedRow) {
-  const fingerprint = fingerprintOf(change, columnsOf(change), 2);
+  const fingerprint = fingerprintOf(change);
   return all.of(origin).tracker.fold({ ...change, origin }, fingerprint);
 }
 

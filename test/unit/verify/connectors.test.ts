@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { writeFacts } from '../../../src/ledger/facts-file.js';
-import { LEGACY_SCHEMA } from '../../../src/legacy/schema.js'; // seam
 import type { VerificationDocument } from '../../../src/verify/verdict/document.js';
 import { beforeRow, factsWithTriggers } from '../../helpers/facts-with-triggers.js';
 import type { ReceivedRow } from '../../helpers/received-row.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 import { scriptDocument, verifyScript } from '../../helpers/verify-script.js';
 import { HEADER } from '../ledger/sample-ledger.js';
+import { HOSPITAL_SCHEMA } from './sample-event.js';
 import { SmallRun, stays } from './small-run.js';
 
 const by = (origin: string, events: readonly ReceivedRow[]): ReceivedRow[] =>
@@ -20,7 +20,7 @@ async function judged(
   let document: VerificationDocument | null = null;
   await withTempFolder(async (folder) => {
     const run = new SmallRun(folder);
-    writeFacts(LEGACY_SCHEMA, folder, HEADER.run, HEADER.server, facts);
+    writeFacts(HOSPITAL_SCHEMA, folder, HEADER.run, HEADER.server, facts);
     run.writer().lease('internacoes', [1, 2, 3, 4, 5, 6]);
     const own = [
       run.commit({ xid: 10, changes: [stays('insert', 1, 2)] }),

@@ -4,10 +4,10 @@ import test from 'node:test';
 import { ledgerFile } from '../../../src/ledger/folder.js';
 import type { LedgerProblem } from '../../../src/ledger/reader.js';
 import { LedgerWriter } from '../../../src/ledger/writer.js';
-import { LEGACY_SCHEMA } from '../../../src/legacy/schema.js'; // seam
 import type { Expected } from '../../../src/verify/ledger/expected.js';
 import { LedgerFeed } from '../../../src/verify/ledger/feed.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
+import { HOSPITAL } from './sample-event.js';
 import { endOf, SmallRun, stays } from './small-run.js';
 
 /** The LSN of a transaction's first change in `SmallRun`. */
@@ -28,7 +28,9 @@ async function feeding(body: (parts: Feeding) => void): Promise<void> {
     const read: string[] = [];
     const problems: LedgerProblem[] = [];
     const onTransaction = ({ xid, fate }: Expected) => read.push(`${xid} ${fate}`);
-    const feed = new LedgerFeed(folder, onTransaction, (problem) => problems.push(problem));
+    const feed = new LedgerFeed(HOSPITAL, folder, onTransaction, (problem) =>
+      problems.push(problem),
+    );
     const run = new SmallRun(folder);
     try {
       body({ folder, run, feed, read, problems });
@@ -119,7 +121,7 @@ test('a late outcome in the file of an earlier connection is found', () =>
     assert.deepEqual(read, ['20 committed']);
     feed.readTo(lsnOf(10), true);
     assert.equal(feed.absence(10, lsnOf(10)), 'waiting');
-    const { writer } = LedgerWriter.reopen(LEGACY_SCHEMA.tables, ledgerFile(folder, 1, 1));
+    const { writer } = LedgerWriter.reopen(HOSPITAL, ledgerFile(folder, 1, 1));
     writer.resolve(number, 'committed', '10');
     writer.close();
     feed.readTo(lsnOf(10), true);

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Expected } from '../../../src/verify/ledger/expected.js';
 import { Partition, ReplayWindow } from '../../../src/verify/match/partition.js';
-import { event } from './sample-event.js';
+import { event, HOSPITAL } from './sample-event.js';
 
 /** A partition after so many events. */
 function partitionOf(delivered: number): Partition {
-  const partition = new Partition(0, '0', new ReplayWindow(1_024));
+  const partition = new Partition(0, '0', new ReplayWindow(HOSPITAL, 1_024));
   for (let i = 0; i < delivered; i++) partition.replayWindow.append(event(i), i);
   return partition;
 }

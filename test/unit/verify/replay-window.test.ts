@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ReplayWindow } from '../../../src/verify/match/partition.js';
-import { event } from './sample-event.js';
+import { event, HOSPITAL } from './sample-event.js';
 
 /** The smallest replay window, in events. */
 const MOST = 1_024;
 
 /** A replay window after `count` events; the contents of each are its ordinal. */
 function windowOf(count: number, most: number, lsn = (i: number) => 1_000 + i): ReplayWindow {
-  const window = new ReplayWindow(most);
+  const window = new ReplayWindow(HOSPITAL, most);
   for (let i = 0; i < count; i++) window.append(event(i, { lsn: lsn(i) }), i);
   return window;
 }
@@ -49,7 +49,7 @@ test('of two deliveries of an event, the last one is found', () => {
 });
 
 test('keys beyond 2^53 are distinguished by their text', () => {
-  const window = new ReplayWindow(MOST);
+  const window = new ReplayWindow(HOSPITAL, MOST);
   window.append(event(1, { key: '9007199254740993' }), 1);
   assert.deepEqual(window.find(event(1, { key: '9007199254740993' }), 1), {
     at: 0,

@@ -1,4 +1,16 @@
-import type { ReceivedRow } from '../../helpers/received-row.js';
+import { ledgerVersion } from '../../../src/ledger/format.js';
+import { schemaWith } from '../../../src/schemas/index.js';
+import { printersOf, type RowFingerprint } from '../../../src/verify/rows/fingerprint.js';
+import { columnsOf, type ReceivedRow } from '../../helpers/received-row.js';
+
+export const HOSPITAL_SCHEMA = schemaWith([]);
+export const HOSPITAL = HOSPITAL_SCHEMA.tables;
+const PRINTERS = printersOf(HOSPITAL, ledgerVersion(HOSPITAL_SCHEMA));
+
+/** The fingerprint of an event of the hospital. */
+export function fingerprintOf(change: ReceivedRow): RowFingerprint {
+  return PRINTERS.get(change.table)!.print(change, columnsOf(change));
+}
 
 /** A change of one row; `more` has the fields that a test is about. */
 export function event(key: number, more: Partial<ReceivedRow> = {}): ReceivedRow {

@@ -1,18 +1,19 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { DatabaseFacts, TableFacts, TriggerFacts } from '../../../src/database/facts.js';
-import type { TableName } from '../../../src/legacy/tables.js';
+import type { TableName } from '../../../src/legacy/tables.js'; // seam: schema/table.js
 import { ServerEffects } from '../../../src/verify/rows/server-effects.js';
 import { beforeRow, factsWithTriggers } from '../../helpers/facts-with-triggers.js';
 import { HEADER } from '../ledger/sample-ledger.js';
+import { HOSPITAL } from './sample-event.js';
 
 function facts(table: TableName, more: Partial<TableFacts>): DatabaseFacts {
   const plain = factsWithTriggers({});
-  return { ...plain, tables: { ...plain.tables, [table]: { ...plain.tables[table], ...more } } };
+  return { ...plain, tables: { ...plain.tables, [table]: { ...plain.tables[table]!, ...more } } };
 }
 
 function effects(begin: DatabaseFacts, end: DatabaseFacts | null = begin): ServerEffects {
-  return new ServerEffects({ server: HEADER.server, begin, end });
+  return new ServerEffects(HOSPITAL, { server: HEADER.server, begin, end });
 }
 
 const after: TriggerFacts = {
@@ -56,7 +57,7 @@ test('rules and row-level security may hide how a row was stored', () => {
 test('a replica identity without the id, at the beginning or end of the run, makes deletes anonymous', () => {
   const identity = { kind: 'index', index: 'pacientes_cpf_key', tells_id: false } as const;
   const late = effects(factsWithTriggers({}), facts('pacientes', { identity }));
-  assert.ok(!late.hasId('pacientes') && late.hasId('exames'));
+  assert.ok(!late.hasKey('pacientes') && late.hasKey('exames'));
   assert.deepEqual(late.anonymous, [
     { table: 'pacientes', index: 'pacientes_cpf_key', kind: 'index' },
   ]);

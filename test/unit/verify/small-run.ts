@@ -2,14 +2,14 @@ import { mkdirSync } from 'node:fs';
 import { writeFacts } from '../../../src/ledger/facts-file.js';
 import { ledgerFile } from '../../../src/ledger/folder.js';
 import { type Change, LedgerWriter } from '../../../src/ledger/writer.js';
-import type { Operation } from '../../../src/legacy/changes.js';
-import { LEGACY_SCHEMA } from '../../../src/legacy/schema.js'; // seam
-import type { Row, TableName } from '../../../src/legacy/tables.js';
-import { TABLES } from '../../../src/legacy/tables.js';
+import type { Operation } from '../../../src/schema/changes.js';
+import type { Schema } from '../../../src/schema/schema.js';
+import type { Row, TableName } from '../../../src/schema/table.js';
 import { formatLsn } from '../../../src/sources/slot/lsn.js';
 import { factsWithTriggers } from '../../helpers/facts-with-triggers.js';
 import type { ReceivedRow } from '../../helpers/received-row.js';
 import { HEADER } from '../ledger/sample-ledger.js';
+import { HOSPITAL, HOSPITAL_SCHEMA } from './sample-event.js';
 
 export const MADE_AT = '2026-11-23 20:15:30';
 
@@ -28,13 +28,15 @@ const CHANGE_BYTES = 10;
 /** A run that a test composes: its ledger as workers write it, and the events of a correct stream. */
 export class SmallRun {
   readonly folder: string;
+  readonly #schema: Schema;
   readonly #writers = new Map<string, LedgerWriter>();
   #place = 0;
 
-  constructor(folder: string) {
+  constructor(folder: string, schema = HOSPITAL_SCHEMA) {
     this.folder = folder;
+    this.#schema = schema;
     mkdirSync(folder, { recursive: true });
-    writeFacts(LEGACY_SCHEMA, folder, HEADER.run, HEADER.server, factsWithTriggers({}));
+    writeFacts(schema, folder, HEADER.run, HEADER.server, factsWithTriggers({}));
   }
 
   /** The ledger of a connection; created at the first call. */
@@ -42,20 +44,25 @@ export class SmallRun {
     const path = ledgerFile(this.folder, worker, connection);
     const writer =
       this.#writers.get(path) ??
-      LedgerWriter.create(LEGACY_SCHEMA, path, { ...HEADER, worker, connection });
+      LedgerWriter.create(this.#schema, path, { ...HEADER, worker, connection });
     this.#writers.set(path, writer);
     return writer;
   }
 
   /** Records a committed transaction, and returns its events. */
   commit(transaction: TestTransaction): ReceivedRow[] {
+    this.record(transaction);
+    return this.events(transaction);
+  }
+
+  /** Records a committed transaction. */
+  record(transaction: TestTransaction): void {
     const writer = this.writer(transaction.worker);
     const name = { xid: String(transaction.xid), lsn: formatLsn(BigInt(endOf(transaction))) };
     const [number = 0] = writer.intend([
       { ...name, changes: transaction.changes, subtransactions: false },
     ]);
     writer.commit([{ number, ...name, dropped: [] }]);
-    return this.events(transaction);
   }
 
   /** The events of a transaction, without recording it. */
@@ -65,13 +72,13 @@ export class SmallRun {
     return changes.flatMap(({ table, operation, rows }) =>
       rows.map((row) => ({
         operation,
-        table: table as TableName, // seam
+        table: table as ReceivedRow['table'], // seam
         key: Number(row[0]),
         xid,
         lsn: lsn + CHANGE_BYTES * order,
         order: ++order,
         watermark: endOf(transaction) + 1,
-        values: valuesOf(table as TableName, operation, row),
+        values: valuesOf(table, operation, row),
         committedAt: null,
         connectorAt: null,
         receivedAt: 0,
@@ -117,6 +124,6 @@ function valuesOf(table: TableName, operation: Operation, row: Row): ReceivedRow
   const text = (value: Row[number]) => (value === null ? null : String(value));
   const whole =
     operation === 'insert' ? row : [row[0]!, 7, '2026-01-02 10:00:00', row[1]!, 'queda', '12'];
-  if (whole.length !== TABLES[table].columns.length) throw new Error(`not a row of ${table}`);
+  if (whole.length !== HOSPITAL.get(table).columns.length) throw new Error(`not a row of ${table}`);
   return [...whole.map(text), MADE_AT, MADE_AT];
 }

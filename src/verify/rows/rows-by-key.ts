@@ -1,0 +1,57 @@
+import type { Client } from 'pg';
+import { baseType, type Key, sqlName, type Table } from '../../schema/table.js';
+
+/** Rows of a query. */
+export const ROWS_PER_QUERY = 5_000;
+
+/** A row in the database, as PostgreSQL prints its values. */
+export interface StoredRow {
+  /** As in events, but ids as text. */
+  readonly key: string;
+  readonly xmin: string;
+  readonly values: readonly (string | null)[];
+}
+
+/** Hands out values as the server prints them: a cast to text would drop the blanks of a `char(n)`. */
+const AS_PRINTED = { getTypeParser: () => (text: string) => text };
+
+/**
+ * The rows of a table with these keys, as far as they exist, in no order.
+ *
+ * @param columns to read besides key and `xmin`, by name
+ */
+export async function rowsByKey(
+  client: Client,
+  table: Table,
+  keys: readonly Key[],
+  columns: readonly string[] = [],
+): Promise<StoredRow[]> {
+  const { key } = table;
+  const list = [...key.map(sqlName), 'xmin', ...columns.map(sqlName)].join(', ');
+  const { rows } = await client.query<[string, ...string[]]>({
+    text: `SELECT ${list} FROM ${table.name} WHERE ${hasKey(table)}`,
+    values: valuesOf(table, keys),
+    rowMode: 'array',
+    types: AS_PRINTED as never,
+  });
+  return rows.map((row) => ({
+    key: key.length === 1 ? row[0] : JSON.stringify(row.slice(0, key.length)),
+    xmin: row[key.length]!,
+    values: row.slice(key.length + 1),
+  }));
+}
+
+/** SQL: the key is one of those in the parameters, an array for each column. */
+function hasKey({ key, columns }: Table): string {
+  const arrays = key.map((_, i) => `$${i + 1}::${baseType(columns[i]!.type)}[]`);
+  const names = key.map(sqlName);
+  if (names.length === 1) return `${names[0]} = ANY (${arrays[0]})`;
+  return `(${names.join(', ')}) IN (SELECT * FROM unnest(${arrays.join(', ')}))`;
+}
+
+/** The parameters: the texts of each column of the keys. */
+function valuesOf({ key }: Table, keys: readonly Key[]): string[][] {
+  if (key.length === 1) return [keys.map(String)];
+  const parts = keys.map((text) => JSON.parse(String(text)) as string[]);
+  return key.map((_, column) => parts.map((texts) => texts[column]!));
+}
