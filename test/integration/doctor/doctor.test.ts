@@ -1,4 +1,3 @@
-import { schemaWith } from '../../../src/schemas/index.js'; // seam
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -411,7 +410,7 @@ test('a fix for tables of another schema names that schema', async () => {
   await withDatabase(newest, async (db) => {
     const clinica = { ...db.target, searchPath: 'clinica' };
     await db.query('CREATE SCHEMA clinica');
-    await withConnection(clinica, (client) => initDb(client, clinica, schemaWith([])));
+    await withConnection(clinica, (client) => initDb(client, clinica, hospital));
     await db.query(`CREATE PUBLICATION cdc FOR TABLE clinica.exames;
       ALTER TABLE clinica.exames REPLICA IDENTITY NOTHING;
       ALTER TABLE clinica.internacoes SET UNLOGGED;
