@@ -12,8 +12,10 @@ import { areTakenOff, putBack, restore, takeOff } from '../../../src/seed/indexe
 import { Seed, type SeedOutcome } from '../../../src/seed/run.js';
 import { type TestDatabase, withDatabase } from '../../helpers/database.js';
 import { startServers } from '../../helpers/server.js';
+import { withTempFolder } from '../../helpers/temp-folder.js';
 import { waitFor } from '../../helpers/wait-for.js';
 import { waitUntilAlone } from './indexed.js';
+import { runOn } from './seeding.js';
 
 const SCHEMA = schemaWith(['prontuario']);
 const ITENS = 'faturamento."Itens da Conta"';
@@ -251,3 +253,44 @@ for (const server of servers) {
     });
   });
 }
+
+test('commands with --with know the tables of an extension; reset without it leaves them whole', async () => {
+  await withTempFolder((cwd) =>
+    withDatabase(servers.at(-1)!, async (db) => {
+      const extended = ['--with', 'prontuario'];
+      const few = { SEED_MIN_ROWS: '40' };
+      const done = async (args: readonly string[]) => {
+        const { code, stdout, stderr } = await runOn(db, cwd, [...args, '--json'], few);
+        assert.equal(code, 0, stderr);
+        return JSON.parse(stdout);
+      };
+      const missing = await runOn(db, cwd, ['counts', ...extended]);
+      assert.equal(missing.code, 4);
+      assert.match(
+        missing.stderr,
+        /there is no table prontuarios.*run `init-db --with prontuario`/,
+      );
+      await done(['init-db', ...extended]);
+      const scale = ['--scale', '0.02'];
+      const { tables } = await done(['seed', ...extended, ...scale]);
+      assert.deepEqual(Object.keys(tables), SCHEMA.tables.names);
+      assert.equal(tables[ITENS], 50);
+      assert.deepEqual((await done(['counts', ...extended])).tables, tables);
+      assert.equal((await done(['check', ...extended])).rules.length, [...SCHEMA.rules].length);
+      const before = await contentsOf(db);
+
+      for (const foreign of [[], ['--drop-foreign-tables']]) {
+        const refused = await runOn(db, cwd, ['reset', '--yes', ...foreign]);
+        assert.equal(refused.code, 4);
+        assert.match(
+          refused.stderr,
+          /prontuarios, sinais_vitais, prescricoes, auditoria, faturamento\."Itens da Conta".*--with prontuario/,
+        );
+      }
+      assert.deepEqual(await contentsOf(db), before);
+      assert.deepEqual((await done(['reset', '--yes', ...extended, ...scale])).tables, tables);
+      // Sequences begin anew, too.
+      assert.deepEqual(await contentsOf(db), before);
+    }),
+  );
+});
