@@ -1,11 +1,11 @@
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import type { Client } from 'pg';
 import { requireAllVisible } from '../../database/row-security.js';
 import { requireSchema } from '../../database/schema.js';
 import { EXIT, type ExitCode, OperatorError } from '../../errors.js';
 import { checkLedger, type LedgerCheck } from '../../ledger/check.js';
+import { countsAgree } from '../../ledger/counts-agree.js';
 import { ledgerFiles, ledgerFolder } from '../../ledger/folder.js';
 import type { LedgerHeader } from '../../ledger/format.js';
 import type { OtherLedger } from '../../ledger/later-changes.js';
@@ -19,9 +19,6 @@ import { differencesText, ledgerText } from '../../report/ledger-text.js';
 import { verdictLine } from '../../report/text.js';
 import { isUnderWay } from '../../runs/folder.js';
 import { findRun, readRun } from '../../runs/record.js';
-import type { Operation } from '../../schema/changes.js';
-import type { Table, TableName } from '../../schema/table.js';
-import type { Tables } from '../../schema/tables.js';
 import { runAction } from './actions.js';
 import type { Command, CommandContext } from './context.js';
 import { schemaOfLedger } from './ledger-schema.js';
@@ -131,37 +128,7 @@ function agreesWithSummary({ folder, ledger }: LedgerRun, totals: LedgerTotals):
   const { tables } = schemaOfLedger(ledger);
   return (
     summary.transactions.committed === totals.transactions.committed &&
-    tables.names.every((name) => {
-      const [reported, recorded] = [summary.rows[name], totals.rows[name]];
-      if (reported === undefined || recorded === undefined) return false;
-      return mayChangeKeys(tables, name)
-        ? agreesButForKeys(reported, recorded)
-        : isDeepStrictEqual(reported, recorded);
-    })
-  );
-}
-
-/** Whether updates may change keys of a table, or of one that it references. */
-function mayChangeKeys(tables: Tables, name: TableName): boolean {
-  const changes = ({ key, changing }: Table) => key.some((column) => changing.includes(column));
-  const { foreignKeys } = tables.get(name);
-  return [name, ...foreignKeys.map(({ references }) => references)].some((one) =>
-    changes(tables.get(one)),
-  );
-}
-
-type Counts = Readonly<Record<Operation, number>>;
-
-/**
- * Whether the ledger has the rows of a summary, where an update that changes a key is a delete and an insert in the
- * ledger, and the rows that follow the key by a cascade are updates besides.
- */
-function agreesButForKeys(reported: Counts, recorded: Counts): boolean {
-  const changed = recorded.insert - reported.insert;
-  return (
-    changed >= 0 &&
-    recorded.delete - reported.delete === changed &&
-    recorded.update + changed >= reported.update
+    countsAgree(tables, totals.rows, summary.rows)
   );
 }
 

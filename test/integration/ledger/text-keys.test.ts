@@ -102,18 +102,28 @@ async function sampleRun(client: Client, folder: string): Promise<Run> {
   await run.transact(1, `UPDATE medidas SET nota = 'dois' WHERE medido_em = '${AT[1]}'`, [
     { ...change('medidas', 'update', [12, AT[1]!, '70.50', 'dois']), columns: ['peso', 'nota'] },
   ]);
-  await run.transact(1, `INSERT INTO "Itens" VALUES ('a''"\\,{é', 1), ('filho', 2), ('velho', 3)`, [
-    change('"Itens"', 'insert', ['a\'"\\,{é', 1], ['filho', 2], ['velho', 3]),
-  ]);
   await run.transact(
-    2,
-    `UPDATE "Itens" SET "Código" = 'novo' WHERE n = 3; UPDATE "Itens" SET n = 9 WHERE n = 2`,
+    1,
+    `INSERT INTO "Itens" VALUES ('a''"\\,{é', 1, NULL), ('velho', 3, NULL), ('filho', 2, 'velho')`,
     [
-      change('"Itens"', 'delete', ['velho']),
-      change('"Itens"', 'insert', ['novo', 3]),
-      { ...change('"Itens"', 'update', ['filho', 9]), columns: ['n'], stored: [['filho', 9]] },
+      change(
+        '"Itens"',
+        'insert',
+        ['a\'"\\,{é', 1, null],
+        ['filho', 2, 'velho'],
+        ['velho', 3, null],
+      ),
     ],
   );
+  await run.transact(2, `UPDATE "Itens" SET "Código" = 'novo' WHERE n = 3`, [
+    change('"Itens"', 'delete', ['velho']),
+    change('"Itens"', 'insert', ['novo', 3, null]),
+    {
+      ...change('"Itens"', 'update', ['filho', 'novo']),
+      columns: ['Principal'],
+      stored: [['filho', 2, 'novo']],
+    },
+  ]);
   await run.transact(1, `DELETE FROM "Itens" WHERE n = 1`, [
     change('"Itens"', 'delete', ['a\'"\\,{é']),
   ]);
@@ -139,7 +149,7 @@ const CONTRADICTIONS: readonly (readonly [string, string, string])[] = [
   [`INSERT INTO "Itens" VALUES ('a''"\\,{é', 1)`, '"Itens"', 'a\'"\\,{é'],
   [`INSERT INTO "Itens" VALUES ('velho', 3)`, '"Itens"', 'velho'],
   [`UPDATE "Itens" SET n = n WHERE "Código" = 'filho'`, '"Itens"', 'filho'],
-  [`DELETE FROM "Itens" WHERE "Código" = 'novo'`, '"Itens"', 'novo'],
+  [`DELETE FROM "Itens" WHERE "Código" IN ('novo', 'filho')`, '"Itens"', 'novo'],
 ];
 
 for (const server of servers) {
@@ -174,11 +184,11 @@ for (const server of servers) {
           const later = await Run.begin(client, join(folder, 'two'));
           await later.transact(1, `UPDATE "Itens" SET n = 5; UPDATE medidas SET paciente_id = 9`, [
             {
-              ...change('"Itens"', 'update', ['novo', 5], ['filho', 5]),
+              ...change('"Itens"', 'update', ['novo', 5, null], ['filho', 5, 'novo']),
               columns: ['n'],
               stored: [
-                ['novo', 5],
-                ['filho', 5],
+                ['novo', 5, null],
+                ['filho', 5, 'novo'],
               ],
             },
             change('medidas', 'delete', ...AT.map((at) => [12, at])),

@@ -55,12 +55,12 @@ test('identical rows of a table without a key are listed as often as they are wr
 
 test('rows that followed a changed key are added to the updates of their table', () => {
   const stored: Row[] = [
-    ['B', 1],
-    ['A', 2],
+    ['B', 1, null],
+    ['A', 2, 'B'],
   ];
   const { rows, prints } = intentWith(
     { table: '"Itens"', operation: 'delete', rows: [['X']] },
-    { table: '"Itens"', operation: 'insert', rows: [['Y', 3]] },
+    { table: '"Itens"', operation: 'insert', rows: [['Y', 3, null]] },
     {
       table: '"Itens"',
       operation: 'update',
@@ -71,8 +71,8 @@ test('rows that followed a changed key are added to the updates of their table',
     {
       table: '"Itens"',
       operation: 'update',
-      columns: ['n'],
-      rows: [['A', 2]],
+      columns: ['Principal'],
+      rows: [['A', 'B']],
       stored: [stored[1]!],
     },
   );

@@ -12,7 +12,12 @@ const column = (name: string, type: string, lossy = false): Column => ({
   lossy,
 });
 
-function table(name: string, key: readonly string[], columns: readonly Column[]): TableSpec {
+function table(
+  name: string,
+  key: readonly string[],
+  columns: readonly Column[],
+  foreignKeys: TableSpec['foreignKeys'] = [],
+): TableSpec {
   return {
     name,
     schema: null,
@@ -21,7 +26,7 @@ function table(name: string, key: readonly string[], columns: readonly Column[])
     serverColumns: [],
     key,
     unique: [],
-    foreignKeys: [],
+    foreignKeys,
     sequence: null,
     partitioned: false,
     parent: null,
@@ -47,7 +52,12 @@ const SPEC: SchemaSpec = {
     table(
       '"Itens"',
       ['Código'],
-      [column('Código', 'character varying(24)'), column('n', 'integer')],
+      [
+        column('Código', 'character varying(24)'),
+        column('n', 'integer'),
+        column('Principal', 'character varying(24)'),
+      ],
+      [{ column: 'Principal', references: '"Itens"' }],
     ),
     table(
       'rastros',
@@ -69,7 +79,8 @@ export const CREATE_TABLES = `
                         PRIMARY KEY (paciente_id, medido_em)) PARTITION BY RANGE (medido_em);
   CREATE TABLE medidas_2026 PARTITION OF medidas FOR VALUES FROM ('2026-01-01 00:00+00') TO ('2027-01-01 00:00+00');
   CREATE TABLE medidas_outras PARTITION OF medidas DEFAULT;
-  CREATE TABLE "Itens" ("Código" varchar(24) PRIMARY KEY, n integer);
+  CREATE TABLE "Itens" ("Código" varchar(24) PRIMARY KEY, n integer,
+                        "Principal" varchar(24) REFERENCES "Itens" ON UPDATE CASCADE);
   CREATE TABLE rastros (dia date, quem text, visto boolean);
   ALTER TABLE rastros REPLICA IDENTITY FULL;`;
 
