@@ -77,6 +77,17 @@ const doubts: Readonly<Record<Doubt, string>> = {
   nothing_delivered: 'no change of the run arrived (is it the right source, and the right run?)',
 };
 
+/** The loss of a value, after "by". */
+const losses: Readonly<Record<Projection, string>> = {
+  double: 'their value as a double: the connector sends `numeric` so (decimal.handling.mode)',
+  trailing_zeros:
+    'their value without zeros at its end: the connector cuts those of a `numeric` without a scale (decimal.handling.mode)',
+  special: 'null: the connector sends NaN and infinities so (decimal.handling.mode, JSON)',
+  interval_microseconds:
+    'a number of microseconds, with 30.4375 days to a month: the connector sends intervals so (interval.handling.mode)',
+  milliseconds: 'their milliseconds: the connector cuts timestamps (time.precision.mode)',
+};
+
 /** The noun of a doubt's count, where it does not count events. */
 const units: Readonly<Partial<Record<Doubt, string>>> = {
   ledger_damaged: 'line',
@@ -146,15 +157,6 @@ const saidNote = (note: Note): string => {
 };
 
 /** Changes that a good verdict does not count. */
-const projections: Readonly<Record<Projection, string>> = {
-  double: 'numeric as a double (decimal.handling.mode=double)',
-  trailing_zeros: 'numeric without the zeros at its end (decimal.handling.mode=precise)',
-  special: 'null in the place of NaN or an infinity',
-  interval_microseconds:
-    'interval in microseconds, in which a month has 30.4375 days (interval.handling.mode=numeric)',
-  milliseconds: 'timestamp without its microseconds (time.precision.mode=connect)',
-};
-
 const besides = ({ accounting: { excused, waived } }: VerificationDocument): string =>
   [
     excused > 0
@@ -211,6 +213,8 @@ export const verifyEn: typeof verifyPtBR = {
   doubted: () => 'doubts',
   doubt: (e) => saidDoubt(e.doubt, e.events),
   note: saidNote,
+  projection: (e) =>
+    `values of ${plural(e.events, 'event')} were compared by ${losses[e.projection]}`,
   notes: () => 'notes',
   committed: () => 'committed',
   became: () => 'of these',
@@ -237,8 +241,6 @@ export const verifyEn: typeof verifyPtBR = {
   malformedCount: (count) => plural(count, 'input'),
   followed: (e) =>
     `${number(e.followed)} followed (${number(Math.round(e.sample * 1000) / 10)} %), ${e.compared === null ? 'not compared with the tables' : `${number(e.compared)} equal to the tables`}`,
-  projected: () => 'compared in part, since the connector does not carry the whole value',
-  projection: (e) => `${plural(e.events, 'event')}: ${projections[e.projection]}`,
   speed: (e) => `${seconds(e.seconds)} s, ${rate(e)} events/s`,
   time: () => 'time',
   violationTitle: () => 'violations',

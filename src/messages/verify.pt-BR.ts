@@ -119,6 +119,17 @@ const omissions: Readonly<
   columns: (names) => `${among(names)} só ${publishes(names)} algumas colunas da tabela`,
 };
 
+/** A perda de um valor, depois de "por". */
+const losses: Readonly<Record<Projection, string>> = {
+  double: 'seu valor como double: o conector envia `numeric` assim (decimal.handling.mode)',
+  trailing_zeros:
+    'seu valor sem os zeros finais: o conector corta os de um `numeric` sem escala (decimal.handling.mode)',
+  special: 'nulo: o conector envia NaN e infinitos assim (decimal.handling.mode, JSON)',
+  interval_microseconds:
+    'um número de microssegundos, com 30,4375 dias por mês: o conector envia intervalos assim (interval.handling.mode)',
+  milliseconds: 'seus milissegundos: o conector corta timestamps (time.precision.mode)',
+};
+
 const unstated: Readonly<Record<string, string>> = {
   database: 'banco',
   schema: 'esquema',
@@ -157,15 +168,6 @@ const saidNote = (note: Note): string => {
 };
 
 /** Changes that a good verdict does not count. */
-const projections: Readonly<Record<Projection, string>> = {
-  double: 'numeric como double (decimal.handling.mode=double)',
-  trailing_zeros: 'numeric sem os zeros do fim (decimal.handling.mode=precise)',
-  special: 'nulo no lugar de NaN ou de um infinito',
-  interval_microseconds:
-    'interval em microssegundos, em que um mês tem 30,4375 dias (interval.handling.mode=numeric)',
-  milliseconds: 'timestamp sem os microssegundos (time.precision.mode=connect)',
-};
-
 const besides = ({ accounting: { excused, waived } }: VerificationDocument): string =>
   [
     excused > 0
@@ -225,6 +227,8 @@ export const verifyPtBR = {
   doubted: () => 'dúvidas',
   doubt: (e: { doubt: Doubt; events: number }) => saidDoubt(e.doubt, e.events),
   note: saidNote,
+  projection: (e: { projection: Projection; events: number }) =>
+    `valores de ${events(e.events)} foram comparados por ${losses[e.projection]}`,
   notes: () => 'observações',
   committed: () => 'confirmados',
   became: () => 'destes',
@@ -253,9 +257,6 @@ export const verifyPtBR = {
   malformedCount: (count: number) => plural(count, 'entrada', 'entradas'),
   followed: (e: { followed: number; sample: number; compared: number | null }) =>
     `${number(e.followed)} acompanhados (${number(Math.round(e.sample * 1000) / 10)} %), ${e.compared === null ? 'não comparados com as tabelas' : `${number(e.compared)} iguais às tabelas`}`,
-  projected: () => 'comparados em parte, pois o conector não leva o valor inteiro',
-  projection: (e: { projection: Projection; events: number }) =>
-    `${events(e.events)}: ${projections[e.projection]}`,
   speed: (e: VerificationDocument) => `${seconds(e.seconds)} s, ${rate(e)} eventos/s`,
   time: () => 'tempo',
   violationTitle: () => 'violações',

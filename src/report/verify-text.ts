@@ -1,12 +1,12 @@
 import { basename } from 'node:path';
 import { formatTable } from '../lib/text-table.js';
 import type { Messages } from '../messages/index.js';
-import type { Projection } from '../sources/source.js';
 import { DOUBTS } from '../verify/verdict/accounting.js';
-import type {
-  ExplainedCause,
-  Percentiles,
-  VerificationDocument,
+import {
+  type ExplainedCause,
+  type Percentiles,
+  projectionsOf,
+  type VerificationDocument,
 } from '../verify/verdict/document.js';
 import { type Example, VIOLATIONS } from '../verify/verdict/findings.js';
 import { type Fact, factLines } from './text.js';
@@ -15,7 +15,7 @@ import { type Fact, factLines } from './text.js';
 export function verificationText(m: Messages, document: VerificationDocument): string {
   const { verify: words } = m;
   const title = words.title({ run: document.run_id, source: document.source });
-  return `${title}\n${factsText(m, document)}${doubtsText(m, document)}${projectionsText(m, document)}${notesText(m, document)}${violationsText(m, document)}\n${latencyText(m, document)}`;
+  return `${title}\n${factsText(m, document)}${doubtsText(m, document)}${notesText(m, document)}${violationsText(m, document)}\n${latencyText(m, document)}`;
 }
 
 function factsText({ verify: words }: Messages, document: VerificationDocument): string {
@@ -48,23 +48,11 @@ function doubtsText({ verify: words }: Messages, { doubts }: VerificationDocumen
   );
 }
 
-function projectionsText({ verify: words }: Messages, document: VerificationDocument): string {
-  return titled(words.projected(), projectionsOf(document).map(words.projection));
-}
-
-/** The projections by which events were compared, with the number of events. */
-export function projectionsOf({
-  projections = {},
-}: VerificationDocument): { projection: Projection; events: number }[] {
-  // The document has no others.
-  return Object.entries(projections).map(([projection, events]) => ({
-    projection: projection as Projection,
-    events,
-  }));
-}
-
-function notesText({ verify: words }: Messages, { notes }: VerificationDocument): string {
-  return titled(words.notes(), notes.map(words.note));
+function notesText({ verify: words }: Messages, document: VerificationDocument): string {
+  return titled(words.notes(), [
+    ...document.notes.map(words.note),
+    ...projectionsOf(document).map(words.projection),
+  ]);
 }
 
 /** Indented lines under a title; empty: no lines. */

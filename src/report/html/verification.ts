@@ -2,9 +2,13 @@ import { basename } from 'node:path';
 import type { RunRecord } from '../../runs/record.js';
 import type { RecordedVerdict } from '../../runs/verifications.js';
 import { DOUBTS, type Verdict } from '../../verify/verdict/accounting.js';
-import type { Percentiles, VerificationDocument } from '../../verify/verdict/document.js';
+import {
+  type Percentiles,
+  projectionsOf,
+  type VerificationDocument,
+} from '../../verify/verdict/document.js';
 import { type Example, VIOLATIONS } from '../../verify/verdict/findings.js';
-import { projectionsOf } from '../verify-text.js';
+
 import { millis, spread } from './figures.js';
 import { type Content, card, html, type Markup, type Mood, table, withCode } from './markup.js';
 import { marksLegend, panel } from './panels.js';
@@ -47,9 +51,11 @@ function verdictText(w: Writer, document: VerificationDocument): Content {
     const events = doubts[doubt];
     return events === undefined ? [] : [w.verify.doubt({ doubt, events })];
   });
-  const why = [...reasons, ...notes.map(w.verify.note)].map(
-    (sentence) => html`<li>${withCode(sentence)}</li>`,
-  );
+  const why = [
+    ...reasons,
+    ...notes.map(w.verify.note),
+    ...projectionsOf(document).map(w.verify.projection),
+  ].map((sentence) => html`<li>${withCode(sentence)}</li>`);
   const list = why.length === 0 ? '' : html`<ul>${why}</ul>`;
   const word = w.verify.verdictNames[verdict];
   const name = html`<span class="word ${MOODS[verdict]}"><strong>${word}</strong></span>`;
@@ -164,7 +170,6 @@ function factsTable(w: Writer, document: VerificationDocument): Markup {
   const { cdc } = w.m;
   const { source, began, seconds, events, rows } = document;
   const { followed, sample, compared, superseded } = rows;
-  const projected = projectionsOf(document).map(w.verify.projection);
   return html`<div class="settings">${table({
     caption: cdc.facts(),
     head: [w.m.figure(), w.m.value()],
@@ -177,7 +182,6 @@ function factsTable(w: Writer, document: VerificationDocument): Markup {
       [cdc.followed(), `${w.count(followed)} (${w.share(sample, 1)})`],
       [cdc.compared(), compared === null ? cdc.notCompared() : w.count(compared)],
       ...((superseded ?? 0) > 0 ? [[cdc.superseded(), w.count(superseded)]] : []),
-      ...(projected.length > 0 ? [[w.sentence(w.verify.projected()), projected.join('; ')]] : []),
     ],
   })}</div>`;
 }

@@ -187,6 +187,17 @@ export function documentOf(parts: DocumentParts): VerificationDocument {
   };
 }
 
+/** The projections by which values were compared, each with its number of events. */
+export function projectionsOf({ projections = {} }: VerificationDocument): {
+  readonly projection: Projection;
+  readonly events: number;
+}[] {
+  return (Object.keys(projections) as Projection[]).map((projection) => ({
+    projection,
+    events: projections[projection]!,
+  }));
+}
+
 /** Publications do not concern snapshot rows. */
 function publishedOperation(operation: Cause['operation']): Operation | null {
   return operation === 'snapshot' ? null : operation;
