@@ -33,8 +33,7 @@ const INFINITE_MILLIS: ReadonlyMap<string, string> = new Map([
   ['9223372036825200', INFINITY],
   ['-9223372036832400', MINUS_INFINITY],
 ]);
-/** Digits of the shorter and of the longer ones. */
-const INFINITE_MILLI_DIGITS = 16;
+/** Digits of the longer ones. */
 const INFINITE_DIGITS = 19;
 
 /** Debezium's date of infinity: PostgreSQL's is an end of 32 bits from 2000; counted from 1970 it wraps around. */
@@ -161,13 +160,15 @@ export class ValueReader {
    * The key of a row whose slots begin at `slot`. Null: a part of it is missing, or the table has no key. Throws an
    * EventError on a value that its column cannot have.
    */
-  keyOf({ table, key }: EventTable, parsed: ParsedFields, slot: number): Key | null {
+  keyOf(of: EventTable, parsed: ParsedFields, slot: number): Key | null {
+    const { id } = of;
+    if (id === null) return this.#textKey(of, parsed, slot);
+    const at = slot + id;
+    return this.#id(parsed.kinds[at]!, parsed.starts[at]!, parsed.stops[at]!);
+  }
+
+  #textKey({ key }: EventTable, parsed: ParsedFields, slot: number): string | null {
     const { kinds, starts, stops } = parsed;
-    if (table.keyKind === 'id') {
-      const at = slot + key[0]!.field;
-      return this.#id(kinds[at]!, starts[at]!, stops[at]!);
-    }
-    if (table.keyKind === 'none') return null;
     const texts: string[] = [];
     for (const column of key) {
       const at = slot + column.field;
@@ -177,6 +178,7 @@ export class ValueReader {
       if (text === undefined) return null;
       texts.push(text);
     }
+    if (texts.length === 0) return null;
     return texts.length === 1 ? texts[0]! : JSON.stringify(texts);
   }
 
@@ -334,23 +336,22 @@ export class ValueReader {
   }
 
   #timestamp(start: number, stop: number): string {
-    const counted = this.#counted(start, stop);
+    // Nearly every timestamp.
+    if (this.#unit === 'microseconds' && stop - start < INFINITE_DIGITS) {
+      const value = this.#reader.integer(start, stop);
+      if (!Number.isNaN(value)) return timestampText(value) ?? this.#reader.ascii(start, stop);
+    }
     if (this.#unit === 'milliseconds') this.projection = 'milliseconds';
-    return counted ?? this.#reader.ascii(start, stop);
+    return this.#counted(start, stop) ?? this.#reader.ascii(start, stop);
   }
 
   #counted(start: number, stop: number): string | null {
-    const reader = this.#reader;
-    const isMillis = this.#unit === 'milliseconds';
-    if (stop - start >= (isMillis ? INFINITE_MILLI_DIGITS : INFINITE_DIGITS)) {
-      const text = reader.ascii(start, stop);
-      const infinite = INFINITE.get(text) ?? (isMillis ? INFINITE_MILLIS.get(text) : undefined);
-      if (infinite !== undefined) return infinite;
-    }
-    const value = reader.integer(start, stop);
-    if (this.#unit === 'microseconds' && !Number.isNaN(value)) return timestampText(value);
+    const text = this.#reader.ascii(start, stop);
+    const infinite =
+      INFINITE.get(text) ?? (this.#unit === 'milliseconds' ? INFINITE_MILLIS.get(text) : undefined);
+    if (infinite !== undefined) return infinite;
     if (stop - start > INFINITE_DIGITS + 1) return null;
-    const count = BigInt(reader.ascii(start, stop));
+    const count = BigInt(text);
     switch (this.#unit) {
       case 'microseconds':
         return bigTimestampText(count);
