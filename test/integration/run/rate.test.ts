@@ -65,7 +65,11 @@ test('SIGINT lets the batches in flight finish: code 0, and every row is account
     const after = await countTables(workspace.db);
     for (const table of tables.names as Legacy[]) {
       // seam
-      assert.equal(after[table]! - before[table]!, rows[table].insert - rows[table].delete, table);
+      assert.equal(
+        after[table]! - before[table]!,
+        rows[table]!.insert - rows[table]!.delete,
+        table,
+      );
     }
   });
 });
