@@ -1,27 +1,25 @@
-import { type KnownId, knownIdOf } from '../src/ids/known-id.js';
+import { knownIdOf } from '../src/ids/known-id.js';
 import type { WorkerIds } from '../src/ids/worker-ids.js';
-import type { Candidate, EventSpec, Patient, References } from '../src/legacy/events/event.js';
-import type { EventType } from '../src/legacy/events/index.js';
-import { RowMaker } from '../src/legacy/rows.js';
-import { rowProblem } from '../src/legacy/rules.js';
-import type { ParentTable, Row, TableName } from '../src/legacy/tables.js';
+import { changesKey, identifyingLength } from '../src/postgres/statements.js';
 import type { ProducerTask } from '../src/run/protocol.js';
+import type { Candidate, EventSpec, EventType, KnownId, References } from '../src/schema/event.js';
+import { RowMaker } from '../src/schema/row-maker.js';
+import type { Schema } from '../src/schema/schema.js';
+import type { Row, Table, TableName } from '../src/schema/table.js';
 import type { Candidates } from './candidates.js';
 import type { Write } from './writes.js';
 
-/** Picks after which a batch of links stops looking for a patient that it does not have yet. */
+/** Picks after which a batch of links stops looking for a parent that it does not have yet. */
 const DISTINCT_TRIES = 8;
-
-/** Stands where an event type references no patient. */
-const NO_PATIENT: Patient = { id: 0, since: 0 };
 
 type BuilderTask = Pick<ProducerTask, 'rng' | 'pools' | 'updateRatio' | 'deleteRatio'>;
 
 /**
- * Builds the rows of a batch: mostly inserts, some updates and deletes of candidates, and first a patient,
- * doctor or convênio where a table to reference is empty. Sends nothing; its ids must have been reserved.
+ * Builds the rows of a batch: mostly inserts, some updates and deletes of candidates, and first a row of each table
+ * to reference that is empty. Sends nothing; its ids must have been reserved.
  */
 export class BatchBuilder {
+  readonly #schema: Schema;
   readonly #maker: RowMaker;
   readonly #updateRatio: number;
   readonly #deleteRatio: number;
@@ -31,11 +29,13 @@ export class BatchBuilder {
 
   /** @param random uniform in [0, 1) */
   constructor(
+    schema: Schema,
     { rng, pools, updateRatio, deleteRatio }: BuilderTask,
     ids: Pick<WorkerIds, 'next' | 'pick'>,
     candidates: ReadonlyMap<EventType, Candidates>,
     random: () => number,
   ) {
+    this.#schema = schema;
     this.#maker = new RowMaker(rng, pools);
     this.#updateRatio = updateRatio;
     this.#deleteRatio = deleteRatio;
@@ -53,110 +53,134 @@ export class BatchBuilder {
       if (draw < this.#deleteRatio) deletes++;
       else if (draw < this.#deleteRatio + this.#updateRatio) updates++;
     }
-    const open = this.#candidates.get(spec.type);
-    const updated = byId(open?.take(updates) ?? []);
-    const deleted = byId(open?.take(deletes) ?? []);
-    return [
-      ...(updated.length > 0 ? [this.#update(spec, updated, now)] : []),
-      ...(deleted.length > 0 ? [remove(spec, deleted)] : []),
-      ...this.inserts(spec, size - updated.length - deleted.length, now),
+    const table = this.#schema.tables.get(spec.table);
+    const updated = this.#take(spec, table, updates);
+    const deleted = this.#take(spec, table, deletes);
+    const changes = [
+      ...(updated.length > 0 ? [this.#update(spec, table, updated, now)] : []),
+      ...(deleted.length > 0 ? [remove(spec, table, deleted)] : []),
     ];
+    // A row that a new key of another one changes is not deleted after that.
+    if (changesKey(table, spec.change.columns)) changes.reverse();
+    return [...changes, ...this.inserts(spec, size - updated.length - deleted.length, now)];
   }
 
   /** `count` inserts of the type; the first ones make a parent of each table that has none. */
   inserts(spec: EventSpec, count: number, now: number): Write[] {
-    const made = new Map<ParentTable, KnownId>();
+    const made = new Map<TableName, KnownId>();
+    const { tables } = this.#schema;
     const writes: Write[] = [];
-    for (const table of spec.parents) {
-      if (writes.length === count || this.#ids.pick(table) !== null) continue;
-      const { write, known } = this.#parent(table, now);
-      writes.push(write);
-      made.set(table, known);
+    for (const name of spec.parents) {
+      if (writes.length === count || this.#ids.pick(name) !== null) continue;
+      const table = tables.get(name);
+      const row = this.#parent(table, now);
+      writes.push(insert(table, [row]));
+      made.set(name, knownIdOf(table, row));
     }
+    const table = tables.get(spec.table);
     const rows: Row[] = [];
-    const patients = new Set<number>();
+    const linked = new Set<number>();
     for (let i = writes.length; i < count; i++) {
-      const references = this.#references(spec, made, patients);
+      const references = this.#references(spec, table, made, linked);
       if (references === null) break;
       const id = this.#ids.next(spec.table);
-      const row = spec.insert(this.#maker, id, references, now);
-      requireRules(
-        spec.table,
-        row,
-        spec.parents.includes('pacientes') ? references.paciente : null,
-      );
+      const row = spec.insert(this.#maker, id, references, now, rows.at(-1) ?? null);
+      this.#requireRules(spec, row, references);
       rows.push(row);
     }
-    if (rows.length > 0) writes.push(insert(spec.table, rows));
+    if (rows.length > 0) writes.push(insert(table, rows));
     return writes;
   }
 
-  /** `count` new patients: the fallback of a batch when no patient has room for a link. */
-  patients(count: number, now: number): Write[] {
-    const rows = Array.from({ length: count }, () =>
-      this.#maker.paciente(this.#ids.next('pacientes'), now),
-    );
-    return [insert('pacientes', rows)];
+  /** `count` rows of the schema's filler: the fallback of a batch when no parent has room for a link. */
+  fillers(count: number, now: number): Write[] {
+    const { filler } = this.#schema;
+    return [
+      insert(
+        filler,
+        Array.from({ length: count }, () => this.#parent(filler, now)),
+      ),
+    ];
   }
 
-  #parent(table: ParentTable, now: number): { write: Write; known: KnownId } {
-    const row = this.#maker.parent(table, this.#ids.next(table), now);
-    return { write: insert(table, [row]), known: knownIdOf(table, row) };
+  /** A row of a table that others reference. */
+  #parent(table: Table, now: number): Row {
+    if (table.parent === null) throw new Error(`no row references ${table.name}`);
+    return table.parent.make(this.#maker, this.#ids.next(table.name), now);
   }
 
-  /** Existing rows to reference; null where a batch of links finds no patient that it does not have yet. */
+  /** Existing rows to reference; null where a batch of links finds no parent that it does not have yet. */
   #references(
-    spec: EventSpec,
-    made: ReadonlyMap<ParentTable, KnownId>,
-    patients: Set<number>,
+    { parents }: EventSpec,
+    { links }: Table,
+    made: ReadonlyMap<TableName, KnownId>,
+    linked: Set<number>,
   ): References | null {
-    const pick = (table: ParentTable) => this.#ids.pick(table) ?? made.get(table);
-    const needs = (table: ParentTable) => spec.parents.includes(table);
-    let paciente = NO_PATIENT;
-    if (needs('pacientes')) {
-      // A batch of links needs a different patient for each, so that each link can be judged alone.
-      const distinct = spec.table === 'pacientes_convenios';
+    const references: Record<TableName, KnownId> = {};
+    for (const table of parents) {
       for (let attempt = 0; ; attempt++) {
-        const picked = pick('pacientes');
+        const picked = this.#ids.pick(table) ?? made.get(table);
         if (picked === undefined || attempt === DISTINCT_TRIES) return null;
-        if (distinct && patients.has(picked.id)) continue;
-        if (distinct) patients.add(picked.id);
-        paciente = picked;
+        // A batch of links needs a different parent for each, so that each link can be judged alone.
+        if (table === links?.parent.references) {
+          if (linked.has(picked.id)) continue;
+          linked.add(picked.id);
+        }
+        references[table] = picked;
         break;
       }
     }
-    const medico = needs('medicos') ? pick('medicos') : undefined;
-    const convenio = needs('convenios') ? pick('convenios') : undefined;
-    return { paciente, medicoId: medico?.id ?? 0, convenioId: convenio?.id ?? 0 };
+    return references;
   }
 
-  #update(spec: EventSpec, candidates: readonly Candidate[], now: number): Write {
+  /** Throws where a row breaks a rule of its schema: a defect of the program, which must not be sent. */
+  #requireRules({ table, parents }: EventSpec, row: Row, references: References): void {
+    let since: number | null = null;
+    for (const parent of parents) since = Math.max(since ?? 0, references[parent]!.since);
+    const broken = this.#schema.rules.broken(table, row, since);
+    if (broken !== null) throw new Error(`a generated row of ${table} breaks the rule ${broken}`);
+  }
+
+  #update(spec: EventSpec, table: Table, candidates: readonly Candidate[], now: number): Write {
+    const length = identifyingLength(table);
     const rows = candidates.map((candidate) => [
-      candidate.id,
+      ...candidate.key.slice(0, length),
       ...spec.change.values(this.#maker, candidate, now),
     ]);
-    return { table: spec.table, operation: 'update', rows, candidates, spec };
+    return { table, operation: 'update', rows, candidates, spec };
+  }
+
+  /**
+   * Takes candidates out, in an order that all writers have, so that two of the same rows cannot deadlock. A row that
+   * is a candidate twice, as after a lost connection, is taken once; equal rows without a key remain for later.
+   */
+  #take({ type }: EventSpec, table: Table, count: number): readonly Candidate[] {
+    const kept = this.#candidates.get(type);
+    const taken = kept?.take(count) ?? [];
+    if (table.keyKind === 'id') return byId(taken);
+    const distinct = new Map<string, Candidate>();
+    for (const candidate of taken) {
+      const text = JSON.stringify(candidate.key);
+      if (!distinct.has(text)) distinct.set(text, candidate);
+      else if (table.keyKind === 'none') kept?.keep([candidate]);
+    }
+    return [...distinct].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, candidate]) => candidate);
   }
 }
 
-/** Throws where a row breaks a rule of the hospital: a defect of the program, which must not be sent. */
-function requireRules(table: TableName, row: Row, patient: Patient | null): void {
-  const broken = rowProblem(table, row, patient?.since ?? null);
-  if (broken !== null) throw new Error(`a generated row of ${table} breaks the rule ${broken}`);
-}
-
-function insert(table: TableName, rows: readonly Row[]): Write {
+function insert(table: Table, rows: readonly Row[]): Write {
   return { table, operation: 'insert', rows, candidates: [], spec: null };
 }
 
-function remove(spec: EventSpec, candidates: readonly Candidate[]): Write {
-  const rows = candidates.map(({ id }) => [id]);
-  return { table: spec.table, operation: 'delete', rows, candidates, spec };
+function remove(spec: EventSpec, table: Table, candidates: readonly Candidate[]): Write {
+  const length = identifyingLength(table);
+  const rows = candidates.map(({ key }) => key.slice(0, length));
+  return { table, operation: 'delete', rows, candidates, spec };
 }
 
-/** In the order of ids, so that two writers of the same rows cannot deadlock. */
+/** In the order of ids, each once. */
 function byId(candidates: readonly Candidate[]): Candidate[] {
-  const sorted = [...candidates].sort((a, b) => a.id - b.id);
-  // After a lost connection a row may be a candidate twice.
-  return sorted.filter(({ id }, i) => id !== sorted[i - 1]?.id);
+  const idOf = ({ key }: Candidate) => Number(key[0]);
+  const sorted = [...candidates].sort((a, b) => idOf(a) - idOf(b));
+  return sorted.filter((candidate, i) => i === 0 || idOf(candidate) !== idOf(sorted[i - 1]!));
 }

@@ -1,9 +1,9 @@
-import type { EventType } from '../src/legacy/events/index.js';
 import type { Pacer } from '../src/load/pacer.js';
 import { nextType } from '../src/load/shares.js';
 import type { Control } from '../src/run/control.js';
 import type { ProducerTask } from '../src/run/protocol.js';
 import type { WorkerStats } from '../src/run/worker-stats.js';
+import type { EventType } from '../src/schema/event.js';
 import type { Batch } from './batch.js';
 import { pipelineDepth } from './pipelined-commit.js';
 

@@ -1,12 +1,20 @@
+import { keyOf } from '../src/ledger/row-key.js';
 import type { Change } from '../src/ledger/writer.js';
-import type { WrittenRows } from '../src/legacy/changes.js';
-import type { Candidate, EventSpec } from '../src/legacy/events/event.js';
-import { idOf, type Row } from '../src/legacy/tables.js';
 import type { Failure } from '../src/postgres/failures.js';
 import type { Answer } from '../src/postgres/packet.js';
 import type { Pending, Witness } from '../src/postgres/pending.js';
-import { isCalculable, parseNumbers, parseRows } from '../src/postgres/statements.js';
-import { ALWAYS, isOfLinks, type Write } from './writes.js';
+import {
+  changesKey,
+  identifyingLength,
+  isCalculable,
+  parseNumbers,
+  parseRows,
+  writtenBy,
+} from '../src/postgres/statements.js';
+import type { WrittenRows } from '../src/schema/changes.js';
+import { ALWAYS, type Candidate, type EventSpec } from '../src/schema/event.js';
+import { columnIndex, idOf, type Row, type Table, type Value } from '../src/schema/table.js';
+import type { Cascade, Write } from './writes.js';
 
 export interface Rejection {
   readonly write: Write;
@@ -18,7 +26,7 @@ export interface BatchOutcome {
   /** By which it is found again after a lost connection; null when it wrote no row. */
   readonly pending: Pending | null;
   readonly rows: readonly WrittenRows[];
-  /** The same, row by row. */
+  /** The same, row by row, with the rows that followed a changed key. A changed key is a delete and an insert. */
   readonly changes: readonly Change[];
   /** The WAL position after the last write; null where COMMIT is sent along with the statements. */
   readonly lsn: string | null;
@@ -36,6 +44,13 @@ export interface BatchOutcome {
   readonly whole: boolean;
 }
 
+/** A write, and the answers to its statement and to those of its cascades. */
+export interface AnsweredWrite {
+  readonly write: Write;
+  readonly answer: Answer | undefined;
+  readonly cascades: readonly { readonly cascade: Cascade; readonly answer: Answer | undefined }[];
+}
+
 /** The rows of a write that the server stored. */
 type Written = Pick<Write, 'rows' | 'candidates'> & Pick<Change, 'stored'>;
 
@@ -49,6 +64,10 @@ export class BatchResult {
   #xid: string | null = null;
   #lsn: string | null = null;
   #witness: Witness | null = null;
+  /** How well the witness shows the fate of the transaction; see `certaintyOf`. */
+  #certainty = 0;
+  /** Table and key of the rows that updates of keys wrote, and that followed them. */
+  readonly #renewed = new Set<string>();
   #whole = true;
   written = 0;
   /** Set where rows are written in savepoints. */
@@ -59,42 +78,121 @@ export class BatchResult {
   }
 
   /** Adds the answer to a write that returns `ids` or `rows`. */
-  add(write: Write, answer: Answer | undefined): void {
+  add({ write, answer, cascades }: AnsweredWrite): void {
+    this.#addWrite(write, answer);
+    for (const { cascade, answer: followed } of cascades) this.#addCascade(cascade, followed);
+  }
+
+  /** Whether one of the rows was written before by an update of keys, or followed one. */
+  hasUpdated({ table, rows }: Pick<Write, 'table' | 'rows'>): boolean {
+    if (this.#renewed.size === 0) return false;
+    return rows.some((row) => this.#renewed.has(labelOf(table, row)));
+  }
+
+  /** Whether a row that follows a new key was written before. */
+  hasCascaded({ cascades }: AnsweredWrite): boolean {
+    return cascades.some(({ cascade: { table }, answer }) =>
+      this.hasUpdated({ table, rows: parseRows(table, answer?.fields[0] ?? null) }),
+    );
+  }
+
+  #addWrite(write: Write, answer: Answer | undefined): void {
     const [literal, xid, lsn, stored] = answer?.fields ?? [];
-    const ids = parseNumbers(literal ?? null);
-    const { operation, table, rows } = write;
-    const announced = stored !== undefined || isOfLinks(table);
-    if (operation === 'insert' && !announced && ids.length < rows.length) this.#whole = false;
-    if (ids.length === 0) return;
+    const numbers = parseNumbers(literal ?? null);
+    const { operation, table, rows, spec } = write;
+    const announced = stored !== undefined || table.links !== null;
+    if (operation === 'insert' && !announced && numbers.length < rows.length) this.#whole = false;
+    if (numbers.length === 0) return;
     this.#xid = xid ?? null;
     this.#lsn = lsn ?? null;
-    const written =
-      typeof stored === 'string' ? asStored(write, parseRows(table, stored)) : asSent(write, ids);
-    this.#take(write, written, ids[0]);
+    const all = typeof stored === 'string' ? parseRows(table, stored) : undefined;
+    const by = writtenBy(table, operation, spec?.change.columns);
+    if (by === 'id') {
+      const written = all === undefined ? asSent(write, numbers) : asStored(write, all);
+      this.#take(write, written, numbers[0]);
+    } else if (by === 'position') this.#take(write, atPositions(write, numbers, all));
+    else this.#take(write, { rows: all ?? rows, candidates: [] });
+  }
+
+  /** Adds rows that followed the new key of a row that they reference. They are no events of the batch. */
+  #addCascade({ table, column }: Cascade, answer: Answer | undefined): void {
+    const stored = parseRows(table, answer?.fields[0] ?? null);
+    if (stored.length === 0) return;
+    const length = identifyingLength(table);
+    const position = columnIndex(table, column);
+    for (const row of stored) this.#renewed.add(labelOf(table, row));
+    const rows = stored.map((row) => [...row.slice(0, length), row[position]!]);
+    this.#changes.push({ ...changeOf(table, 'update', rows), columns: [column], stored });
   }
 
   /** Counts a write as done without reading it back: its transaction is all or nothing. */
   addExpected(write: Write): void {
     const [first] = write.rows;
-    this.#take(write, write, first === undefined ? undefined : idOf(first));
+    const isNumbered = first !== undefined && write.table.keyKind === 'id';
+    this.#take(write, write, isNumbered ? idOf(first) : undefined);
   }
 
-  #take(write: Write, { rows, candidates, stored }: Written, id: number | undefined): void {
-    const { table, operation } = write;
-    // An insert is the surest witness: only its transaction can have written a row with this id.
-    if (id !== undefined && this.#witness?.operation !== 'insert') {
-      this.#witness = { table, operation, id };
-    }
+  /** @param id of one of the rows, if the answer or the rows have one */
+  #take(write: Write, written: Written, id?: number): void {
+    const { table, operation, spec } = write;
+    const { rows, candidates, stored } = written;
     this.written += rows.length;
-    this.#rows.push({ table, operation, count: rows.length });
-    const change =
-      operation === 'update'
-        ? { table, operation, rows, columns: this.#spec.change.columns }
-        : { table, operation, rows };
-    this.#changes.push(stored === undefined ? change : { ...change, stored });
-    for (const [i, row] of (stored ?? rows).entries()) {
-      if (stored === undefined || isCalculable(table, row)) this.#note(write, row, candidates[i]);
+    this.#rows.push({ table: table.name, operation, count: rows.length });
+    const columns = operation === 'update' ? (spec?.change.columns ?? []) : [];
+    if (stored !== undefined && changesKey(table, columns)) {
+      this.#takeKeys(write, { rows, candidates, stored });
+      return;
     }
+    const [first] = rows;
+    if (first !== undefined || id !== undefined) {
+      this.#testify({ table: table.name, operation, key: id ?? keyOf(table, first!) }, table);
+    }
+    const change = changeOf(table, operation, rows);
+    const whole = operation === 'update' ? { ...change, columns } : change;
+    this.#changes.push(stored === undefined ? whole : { ...whole, stored });
+    for (const [i, row] of (stored ?? rows).entries()) {
+      if (stored === undefined || table.keyKind !== 'id' || isCalculable(table, row)) {
+        this.#note(write, row, candidates[i], stored !== undefined);
+      }
+    }
+  }
+
+  /** Takes an update that may have changed keys: those rows are deleted under the old and inserted under the new one. */
+  #takeKeys(
+    { table, spec }: Write,
+    { rows, candidates, stored }: Required<Omit<Written, 'stored'>> & { stored: readonly Row[] },
+  ): void {
+    const length = identifyingLength(table);
+    const columns = spec?.change.columns ?? [];
+    for (const row of stored) this.#renewed.add(labelOf(table, row));
+    const isRenamed = rows.map((row, i) => keyOf(table, row) !== keyOf(table, stored[i]!));
+    const renamed = stored.filter((_, i) => isRenamed[i]);
+    const isKept = (_: unknown, i: number) => !isRenamed[i];
+    const kept = rows.filter(isKept);
+    if (renamed.length > 0) {
+      const old = rows.filter((_, i) => isRenamed[i]).map((row) => row.slice(0, length));
+      this.#changes.push(changeOf(table, 'delete', old), changeOf(table, 'insert', renamed));
+      const key = keyOf(table, renamed[0]!);
+      this.#testify({ table: table.name, operation: 'insert', key }, table);
+    }
+    if (kept.length > 0) {
+      const change = changeOf(table, 'update', kept);
+      this.#changes.push({ ...change, columns, stored: stored.filter(isKept) });
+      const key = keyOf(table, kept[0]!);
+      this.#testify({ table: table.name, operation: 'update', key }, table);
+    }
+    if (spec?.change.open !== ALWAYS) return;
+    for (const [i, { at }] of candidates.entries()) {
+      this.#candidates.push({ key: stored[i]!.slice(0, length), at });
+    }
+  }
+
+  /** Keeps the surest witness. */
+  #testify(witness: Witness, table: Table): void {
+    const certainty = certaintyOf(witness, table);
+    if (certainty <= this.#certainty) return;
+    this.#certainty = certainty;
+    this.#witness = witness;
   }
 
   reject(write: Write, failure: Failure): void {
@@ -115,19 +213,65 @@ export class BatchResult {
     };
   }
 
-  /** Keeps a row that later batches may change. `candidate`: the one that an update changed. */
-  #note({ table, operation }: Write, row: Row, candidate: Candidate | undefined): void {
+  /** Keeps a row that later batches may change. `candidate`: the one that an update changed. `whole`: as stored. */
+  #note(
+    { table, operation }: Write,
+    row: Row,
+    candidate: Candidate | undefined,
+    whole: boolean,
+  ): void {
+    const { change } = this.#spec;
     if (operation === 'insert') {
-      const open = table === this.#spec.table ? this.#spec.change.candidate(row) : null;
-      if (open !== null) this.#candidates.push(open);
-    } else if (
-      operation === 'update' &&
-      this.#spec.change.open === ALWAYS &&
-      candidate !== undefined
-    ) {
-      this.#candidates.push(candidate);
+      const at = table.name === this.#spec.table ? change.momentOf(row) : null;
+      if (at === null || Number.isNaN(at)) return;
+      this.#candidates.push({ key: row.slice(0, identifyingLength(table)), at });
+    } else if (operation === 'update' && change.open === ALWAYS && candidate !== undefined) {
+      if (table.keyKind !== 'none') this.#candidates.push(candidate);
+      else {
+        const key = whole ? row : withNewValues(table, change.columns, row);
+        this.#candidates.push({ key, at: candidate.at });
+      }
     }
   }
+}
+
+/**
+ * How well a row shows the fate of its transaction. An inserted one best: only its transaction can have written a row
+ * with this key. One without a key cannot be found again.
+ */
+function certaintyOf({ operation }: Witness, { keyKind }: Table): number {
+  if (keyKind === 'none') return 1;
+  return operation === 'insert' ? 3 : 2;
+}
+
+function changeOf(table: Table, operation: Change['operation'], rows: readonly Row[]): Change {
+  return { table: table.name, operation, rows };
+}
+
+function labelOf(table: Table, row: Row): string {
+  return `${table.name} ${keyOf(table, row)}`;
+}
+
+/** The row of a table without a key after an update. `sent`: its values before, then the new ones. */
+function withNewValues(table: Table, columns: readonly string[], sent: readonly Value[]): Row {
+  const row = sent.slice(0, table.columns.length);
+  for (const [i, column] of columns.entries()) {
+    row[columnIndex(table, column)] = sent[table.columns.length + i]!;
+  }
+  return row;
+}
+
+/** The rows of a write whose positions were returned, counted from 1. */
+function atPositions(
+  { rows, candidates }: Write,
+  positions: readonly number[],
+  stored: readonly Row[] | undefined,
+): Written {
+  const written = {
+    rows: positions.map((position) => rows[position - 1]!),
+    candidates: positions.map((position) => candidates[position - 1]!),
+  };
+  return stored === undefined ? written : { ...written, stored };
 }
 
 /** The rows of a write whose ids were returned. */

@@ -1,30 +1,31 @@
 import type { Client } from 'pg';
 import { type OnLease, WorkerIds } from '../src/ids/worker-ids.js';
-import type { EventSpec } from '../src/legacy/events/event.js';
-import { EVENTS, type EventType } from '../src/legacy/events/index.js';
-import { columnIndex, type TableName } from '../src/legacy/tables.js';
 import { describeFailure } from '../src/postgres/failures.js';
-import { type Answer, send } from '../src/postgres/packet.js';
+import { send } from '../src/postgres/packet.js';
 import { SQLSTATE } from '../src/postgres/sqlstate.js';
-import { BEGIN, lockPatients } from '../src/postgres/statements.js';
+import { BEGIN, lockParents } from '../src/postgres/statements.js';
 import { requireTables, type TableOids } from '../src/postgres/table-oids.js';
 import type { Statement } from '../src/postgres/wire.js';
 import type { ProducerTask, Returning } from '../src/run/protocol.js';
+import type { EventSpec, EventType } from '../src/schema/event.js';
+import type { Schema } from '../src/schema/schema.js';
+import type { TableName } from '../src/schema/table.js';
 import { BatchBuilder } from './batch-builder.js';
-import { type BatchOutcome, BatchResult } from './batch-result.js';
+import { type AnsweredWrite, type BatchOutcome, BatchResult } from './batch-result.js';
 import { type Candidates, candidatesOf } from './candidates.js';
 import { findMissing, withoutOrphans } from './orphans.js';
-import { isOfLinks, readBackBy, singly, statementOf, type Write } from './writes.js';
+import { cascadesOf, readBackBy, singly, statementOf, type Write } from './writes.js';
 
 /** How often rows whose parents are gone get others, before a batch is written row by row. */
 const REPICKS = 10;
 /** Rounds that fill up a batch whose updates, deletes or links found fewer rows than they asked for. */
 const ROUNDS = 3;
 
-/** The tables that a worker of these event types may insert into: `BatchBuilder.patients` may always. */
-function insertedTables(types: readonly EventType[]): ReadonlySet<TableName> {
-  const tables = types.flatMap((type) => [EVENTS[type].table, ...EVENTS[type].parents]);
-  return new Set([...tables, 'pacientes']);
+/** The tables that a worker of these event types may insert into: into the filler always. */
+function insertedTables(schema: Schema, types: readonly EventType[]): ReadonlySet<TableName> {
+  const specs = types.map((type) => schema.event(type));
+  const tables = specs.flatMap(({ table, parents }) => [table, ...parents]);
+  return new Set([...tables, schema.filler.name]);
 }
 
 /** Events of one type, built and not written yet. */
@@ -38,7 +39,7 @@ export interface Batch {
 
 /** Whether a batch makes rows of other tables, for its own or later ones to reference. */
 export function makesParents({ spec, writes }: Batch): boolean {
-  return writes.some(({ table, operation }) => operation === 'insert' && table !== spec.table);
+  return writes.some(({ table, operation }) => operation === 'insert' && table.name !== spec.table);
 }
 
 /**
@@ -50,19 +51,22 @@ export function makesParents({ spec, writes }: Batch): boolean {
 export class BatchWriter {
   readonly ids: WorkerIds;
   readonly candidates: ReadonlyMap<EventType, Candidates>;
+  readonly #schema: Schema;
   readonly #builder: BatchBuilder;
   readonly #returning: Returning;
   /** The tables that the run began with. */
-  readonly #tables: TableOids;
+  readonly #oids: TableOids;
 
   /** @param random uniform in [0, 1) */
-  constructor(task: ProducerTask, random: () => number, onLease: OnLease) {
+  constructor(schema: Schema, task: ProducerTask, random: () => number, onLease: OnLease) {
     const types = task.share.events.map(({ type }) => type);
-    this.ids = new WorkerIds(task.ids, random, insertedTables(types), task.batchSize, onLease);
+    const inserted = insertedTables(schema, types);
+    this.#schema = schema;
+    this.ids = new WorkerIds(schema.tables, task.ids, random, inserted, task.batchSize, onLease);
     this.candidates = candidatesOf(types, random);
-    this.#builder = new BatchBuilder(task, this.ids, this.candidates, random);
+    this.#builder = new BatchBuilder(schema, task, this.ids, this.candidates, random);
     this.#returning = task.returning;
-    this.#tables = task.tables;
+    this.#oids = task.tables;
   }
 
   /** A batch of `size` events of one type. Either `abandon` or `confirm` must follow in the end. */
@@ -85,7 +89,7 @@ export class BatchWriter {
         if (failure.class !== 'light') throw error;
         await client.query('ROLLBACK');
         // Where other tables took the place of the run's, row after row fails through no fault of its own.
-        await requireTables(client, this.#tables);
+        await requireTables(client, this.#schema.tables, this.#oids);
         // Also when another row failed first: written one by one, orphans would only be rejected.
         const adopted = repicks < REPICKS ? await this.#adopt(client, batch, writes) : null;
         if (adopted === null || failure.sqlstate !== SQLSTATE.FOREIGN_KEY_VIOLATION) {
@@ -97,14 +101,14 @@ export class BatchWriter {
   }
 
   /** Puts back the candidates of a batch that was not committed. */
-  abandon({ spec, writes }: Batch): void {
-    this.candidates.get(spec.type)?.keep(writes.flatMap((write) => [...write.candidates]));
+  abandon(batch: Batch): void {
+    this.#leave(batch, batch.writes);
   }
 
   /** Makes the committed batch's rows available to later ones. */
   confirm({ spec }: Batch, outcome: BatchOutcome): void {
     this.candidates.get(spec.type)?.keep(outcome.candidates);
-    this.ids.committed(outcome.changes as never); // seam
+    this.ids.committed(outcome.changes);
   }
 
   async #together(
@@ -115,14 +119,13 @@ export class BatchWriter {
     const result = new BatchResult(spec);
     let writes = first;
     for (let round = 1; writes.length > 0; round++) {
-      const answers = await sendAll(client, round === 1, writes, this.#returning);
-      for (const [i, write] of writes.entries()) result.add(write, answers[i]);
+      for (const answered of await this.#send(client, round === 1, writes)) result.add(answered);
       const missing = size - result.written;
       if (missing <= 0 || round > ROUNDS) break;
       writes =
         round < ROUNDS
           ? this.#builder.inserts(spec, missing, now)
-          : this.#builder.patients(missing, now);
+          : this.#builder.fillers(missing, now);
     }
     return result.outcome();
   }
@@ -143,11 +146,16 @@ export class BatchWriter {
     result: BatchResult,
     repicks = 0,
   ): Promise<void> {
+    if (writes.some((write) => result.hasUpdated(write))) return this.#leave(batch, writes);
     await client.query('SAVEPOINT one_row');
     try {
-      const answers = await sendAll(client, false, writes, this.#returning);
+      const answers = await this.#send(client, false, writes);
+      if (answers.some((answered) => result.hasCascaded(answered))) {
+        await client.query('ROLLBACK TO SAVEPOINT one_row');
+        return this.#leave(batch, writes);
+      }
       await client.query('RELEASE SAVEPOINT one_row');
-      for (const [i, write] of writes.entries()) result.add(write, answers[i]);
+      for (const answered of answers) result.add(answered);
     } catch (error) {
       const failure = describeFailure(error);
       if (failure.class !== 'light') throw error;
@@ -159,6 +167,11 @@ export class BatchWriter {
       if (adopted !== null) return this.#alone(client, batch, adopted, result, repicks + 1);
       for (const write of writes) result.reject(write, failure);
     }
+  }
+
+  /** Leaves rows for a later batch: a row is written once by a transaction, by an update or by a cascade. */
+  #leave({ spec }: Batch, writes: readonly Write[]): void {
+    this.candidates.get(spec.type)?.keep(writes.flatMap(({ candidates }) => [...candidates]));
   }
 
   /** Reserves ids for every round of a batch, in its own table and in those of its parents. */
@@ -179,7 +192,7 @@ export class BatchWriter {
   ): Promise<Write[] | null> {
     let writes = [...orphaned];
     for (let repicks = 0; repicks < REPICKS; repicks++) {
-      const missing = await findMissing(client, writes);
+      const missing = await findMissing(client, this.#schema.tables, writes);
       if (missing.size === 0) return repicks === 0 ? null : writes;
       for (const [table, ids] of missing) {
         for (const id of ids) this.ids.gone(table, id);
@@ -190,27 +203,28 @@ export class BatchWriter {
     }
     return writes;
   }
-}
 
-/**
- * Sends the statements of some writes in one round trip, after a BEGIN if `begin`, and waits for every
- * answer. Throws the first failure.
- */
-async function sendAll(
-  client: Client,
-  begin: boolean,
-  writes: readonly Write[],
-  returning: Returning,
-): Promise<(Answer | undefined)[]> {
-  const statements: Statement[] = begin ? [BEGIN] : [];
-  const positions = writes.map((write) => {
-    if (write.operation === 'insert' && isOfLinks(write.table)) {
-      statements.push(lockPatients(write.rows.map((row) => Number(row[PATIENT_OF_LINK]))));
-    }
-    return statements.push(statementOf(write, readBackBy(write, returning))) - 1;
-  });
-  const answers = await send(client, statements);
-  return positions.map((position) => answers[position]);
+  /**
+   * Sends the statements of some writes in one round trip, after a BEGIN if `begin`, and waits for every answer.
+   * Throws the first failure.
+   */
+  async #send(client: Client, begin: boolean, writes: readonly Write[]): Promise<AnsweredWrite[]> {
+    const statements: Statement[] = begin ? [BEGIN] : [];
+    const sent = writes.map((write) => {
+      const { table, operation, rows } = write;
+      if (operation === 'insert' && table.links !== null) {
+        statements.push(lockParents(table, table.links, rows));
+      }
+      const at = statements.push(statementOf(write, readBackBy(write, this.#returning))) - 1;
+      const cascades = cascadesOf(this.#schema.tables, write);
+      for (const { statement } of cascades) statements.push(statement);
+      return { write, at, cascades };
+    });
+    const answers = await send(client, statements);
+    return sent.map(({ write, at, cascades }) => ({
+      write,
+      answer: answers[at],
+      cascades: cascades.map((cascade, i) => ({ cascade, answer: answers[at + 1 + i] })),
+    }));
+  }
 }
-
-const PATIENT_OF_LINK = columnIndex('pacientes_convenios', 'paciente_id');

@@ -1,11 +1,24 @@
 import type { Client } from 'pg';
-import type { Candidate, EventSpec } from '../src/legacy/events/event.js';
-import type { EventType } from '../src/legacy/events/index.js';
+import { estimateRows } from '../src/postgres/estimate-rows.js';
+import {
+  identifyingColumns,
+  parseNumbers,
+  parseRows,
+  printed,
+} from '../src/postgres/statements.js';
+import type { Candidate, EventSpec, EventType } from '../src/schema/event.js';
+import { sqlName, type Table } from '../src/schema/table.js';
 
 /** Rows kept for later change: enough that a batch finds its share, little enough to load at once. */
 const KEPT = 5_000;
-/** How many ids the start looks back for open rows, so that a huge table without any is not read whole. */
+/** How many rows the start looks at for open ones, so that a huge table without any is not read whole. */
 const LOOK_BACK = 200_000;
+
+/** A worker's position among the workers of an event type, and their number. */
+export interface Place {
+  readonly index: number;
+  readonly of: number;
+}
 
 /** Empty candidates for each event type of a worker. */
 export function candidatesOf(
@@ -17,7 +30,7 @@ export function candidatesOf(
 
 /**
  * The rows of one event type that this worker may change or delete later: those that it wrote itself, and
- * its share, by id, of the rows that were there. Another worker or program may change one first; then
+ * its share of the rows that were there. Another worker or program may change one first; then
  * the UPDATE or DELETE does not find it, and another one is taken.
  */
 export class Candidates {
@@ -29,26 +42,59 @@ export class Candidates {
   }
 
   /**
-   * Reads the newest open rows of the type, of this worker's share (`index` of `of` workers) and from before
-   * the run (`last`: the highest id then). A later row may be the witness of another worker's COMMIT in
-   * doubt.
+   * Reads the newest open rows of the type, of this worker's share and from before the run (`last`: the highest id
+   * then). A later row may be the witness of another worker's COMMIT in doubt.
    */
   async load(
     client: Client,
-    spec: EventSpec,
-    { index, of }: { readonly index: number; readonly of: number },
+    { name, key }: Table,
+    { change }: EventSpec,
+    { index, of }: Place,
     last: number,
   ): Promise<void> {
+    const id = sqlName(key[0]!);
     const { rows } = await client.query<[string, number]>({
-      text: `SELECT id, extract(epoch FROM ${spec.change.at})::float8 * 1000
-               FROM ${spec.table}
-              WHERE id > $1::bigint - ${LOOK_BACK} AND id <= $1::bigint
-                AND id % ${of} = ${index} AND ${spec.change.open}
-              ORDER BY id DESC LIMIT ${KEPT}`,
+      text: `SELECT ${id}, extract(epoch FROM ${change.at})::float8 * 1000
+               FROM ${name}
+              WHERE ${id} > $1::bigint - ${LOOK_BACK} AND ${id} <= $1::bigint
+                AND ${id} % ${of} = ${index} AND ${change.open}
+              ORDER BY ${id} DESC LIMIT ${KEPT}`,
       values: [last],
       rowMode: 'array',
     });
-    this.#kept = rows.map(([id, at]) => ({ id: Number(id), at }));
+    this.#kept = rows.map(([number, at]) => ({ key: [Number(number)], at })).filter(hasMoment);
+  }
+
+  /**
+   * Reads open rows of a table without numbers, of this worker's share by a hash: rows that are equal have one owner.
+   * Only before the run's first rows: they cannot be distinguished from later ones.
+   */
+  async loadByHash(
+    client: Client,
+    table: Table,
+    { change }: EventSpec,
+    { index, of }: Place,
+  ): Promise<void> {
+    const percent = (100 * LOOK_BACK) / (await estimateRows(client, table));
+    const sample = percent < 100 ? `TABLESAMPLE SYSTEM (${percent})` : '';
+    const identifying = identifyingColumns(table);
+    const names = identifying.map(({ name }) => sqlName(name)).join(', ');
+    const texts = identifying.map(({ name, type }) => printed(type, sqlName(name))).join(', ');
+    const { rows } = await client.query<[string | null, string | null]>({
+      text: `SELECT json_agg(row)::text, array_agg(at)::text
+               FROM (SELECT json_build_array(${texts}) AS row,
+                            extract(epoch FROM ${change.at})::float8 * 1000 AS at
+                       FROM ${table.name} ${sample}
+                      WHERE ${change.open}
+                        AND abs(hashtext(concat_ws(',', ${names}))::bigint) % ${of} = ${index}
+                      LIMIT ${KEPT}) AS open`,
+      rowMode: 'array',
+    });
+    const [keys = null, moments = null] = rows[0] ?? [];
+    const at = parseNumbers(moments);
+    this.#kept = parseRows(table, keys)
+      .map((key, i) => ({ key, at: at[i]! }))
+      .filter(hasMoment);
   }
 
   /** Takes up to `count` candidates out, at random. */
@@ -72,4 +118,9 @@ export class Candidates {
       else this.#kept[Math.floor(this.#random() * KEPT)] = candidate;
     }
   }
+}
+
+/** Not `infinity`, which nothing can be calculated with. */
+function hasMoment({ at }: Candidate): boolean {
+  return Number.isFinite(at);
 }

@@ -1,6 +1,5 @@
 import type { Client } from 'pg';
 import type { Change } from '../src/ledger/writer.js';
-import { idOf, type TableName } from '../src/legacy/tables.js';
 import { type Answer, send, sendUnchecked } from '../src/postgres/packet.js';
 import { MOST_PENDING } from '../src/postgres/pending.js';
 import {
@@ -10,6 +9,7 @@ import {
   NAME_TRANSACTION,
   parseNumbers,
 } from '../src/postgres/statements.js';
+import { idOf, type Row, type TableName } from '../src/schema/table.js';
 import type { Batch } from './batch.js';
 import { type BatchOutcome, BatchResult } from './batch-result.js';
 import type { CommittedTransaction, TransactionJournal } from './transaction-journal.js';
@@ -109,7 +109,8 @@ async function findDropped(
     if (operation !== 'insert' || answers[i + 1]?.count === rows.length) continue;
     const [found] = await send(client, [missingIds(table, rows.map(idOf))]);
     const missing = new Set(parseNumbers(found?.fields[0] ?? null));
-    dropped.push({ table, operation, rows: rows.filter((row) => missing.has(idOf(row))) });
+    const isMissing = (row: Row) => missing.has(idOf(row));
+    dropped.push({ table: table.name, operation, rows: rows.filter(isMissing) });
   }
   return dropped;
 }
@@ -126,7 +127,7 @@ function without(outcome: BatchOutcome, dropped: readonly Change[]): BatchOutcom
   });
   const changes = outcome.changes.map((change) => {
     if (change.operation !== 'insert') return change;
-    const gone = ids(change.table as TableName);
+    const gone = ids(change.table);
     return { ...change, rows: change.rows.filter((row) => !gone.has(idOf(row))) };
   });
   return { ...outcome, rows, changes, candidates: [], whole: false };

@@ -1,5 +1,4 @@
 import '../src/messages/english.js';
-import { EVENTS } from '../src/legacy/events/index.js';
 import { sleep, sleepExactly } from '../src/lib/clock.js';
 import { makePacer } from '../src/load/pacer.js';
 import { describeFailure, type Failure } from '../src/postgres/failures.js';
@@ -9,6 +8,8 @@ import { RNG_PURPOSE, Rng } from '../src/random/rng.js';
 import { Control } from '../src/run/control.js';
 import type { ProducerResult, ProducerTask } from '../src/run/protocol.js';
 import { WorkerStats } from '../src/run/worker-stats.js';
+import type { Schema } from '../src/schema/schema.js';
+import { schemaWith } from '../src/schemas/index.js';
 import { requireWhole } from '../src/seed/indexes.js';
 import { joinStream } from '../src/seed/locks.js';
 import { type Batch, BatchWriter, makesParents } from './batch.js';
@@ -48,6 +49,7 @@ interface Sent {
 
 /** The one loop of a worker: wait until a batch is due, write it, commit it, account for it. */
 class Producer {
+  readonly #schema: Schema;
   readonly #task: ProducerTask;
   readonly #control: Control;
   readonly #stats: WorkerStats;
@@ -78,12 +80,16 @@ class Producer {
   constructor(task: ProducerTask) {
     const rng = new Rng(task.rng).at(RNG_PURPOSE.workerPicks, task.worker);
     const random = () => rng.unit();
+    const schema = schemaWith(task.extensions);
+    this.#schema = schema;
     this.#task = task;
     this.#random = random;
     this.#control = new Control(task.control);
-    this.#stats = new WorkerStats(task.stats);
-    this.#journal = new TransactionJournal(this.#stats, task.ledger);
-    this.#writer = new BatchWriter(task, random, (table, ids) => this.#journal.lease(table, ids));
+    this.#stats = new WorkerStats(schema, task.stats);
+    this.#journal = new TransactionJournal(schema, this.#stats, task.ledger);
+    this.#writer = new BatchWriter(schema, task, random, (table, ids) =>
+      this.#journal.lease(table, ids),
+    );
     this.#reporter = new Reporter(task.reports, this.#writer.ids);
     const pacer = makePacer(task.pace, random);
     this.#queue = new BatchQueue(task, pacer, this.#control, this.#stats);
@@ -96,12 +102,18 @@ class Producer {
       reporter: this.#reporter,
       random,
       prepare: async (client) => {
-        await requireTables(client, task.tables);
+        await requireTables(client, schema.tables, task.tables);
         await requireWhole(client);
         await joinStream(client, task.tables);
         for (const [type, kept] of this.#writer.candidates) {
+          const spec = schema.event(type);
+          const table = schema.tables.get(spec.table);
           const place = task.siblings[type] ?? { index: 0, of: 1 };
-          await kept.load(client, EVENTS[type], place, task.lastIds[EVENTS[type].table]);
+          if (table.keyKind === 'id') {
+            await kept.load(client, table, spec, place, task.lastIds[spec.table] ?? 0);
+          } else if (this.#stats.connections === 1) {
+            await kept.loadByHash(client, table, spec, place);
+          }
         }
       },
     });
@@ -111,7 +123,7 @@ class Producer {
     try {
       await this.#session.open();
       // A worker that takes a dead one's place has no time for it: its batches are due.
-      if (this.#control.state === 'waiting') await warmUp(this.#task, this.#session);
+      if (this.#control.state === 'waiting') await warmUp(this.#schema, this.#task, this.#session);
     } catch (error) {
       const ended = await this.#recover(describeFailure(error));
       if (ended !== null) return ended;
@@ -190,7 +202,7 @@ class Producer {
     for (const scheduled of this.#queue.open) {
       scheduled.batch ??= await this.#writer.build(
         client,
-        EVENTS[scheduled.type],
+        this.#schema.event(scheduled.type),
         scheduled.size,
         now,
       );
@@ -244,7 +256,7 @@ class Producer {
     } catch (error) {
       const failure = describeFailure(error);
       if (failure.class !== 'light') throw error;
-      await requireTables(client, this.#task.tables);
+      await requireTables(client, this.#schema.tables, this.#task.tables);
       return this.#refuse(scheduled, outcome, failure);
     }
     this.#trusting = outcome.whole;
@@ -320,7 +332,7 @@ class Producer {
     if (sqlstate !== SQLSTATE.INTERNAL_ERROR) return null;
     try {
       await this.#session.client.query('ROLLBACK');
-      await requireTables(this.#session.client, this.#task.tables);
+      await requireTables(this.#session.client, this.#schema.tables, this.#task.tables);
       return null;
     } catch (error) {
       return error instanceof TablesGone ? describeFailure(error) : null;
@@ -351,7 +363,13 @@ class Producer {
       const { table, operation } = write;
       // A rejection without a code counts as internal_error.
       this.#stats.reject(failure.sqlstate ?? SQLSTATE.INTERNAL_ERROR);
-      this.#reporter.send({ kind: 'rejected', table, operation, field: failure.column, failure });
+      this.#reporter.send({
+        kind: 'rejected',
+        table: table.name,
+        operation,
+        field: failure.column,
+        failure,
+      });
     }
   }
 
@@ -373,7 +391,7 @@ class Producer {
     this.#stats.count('attempted', events);
     for (let i = 0; i < events; i++)
       this.#stats.reject(failure.sqlstate ?? SQLSTATE.INTERNAL_ERROR);
-    const { table } = EVENTS[scheduled.type];
+    const { table } = this.#schema.event(scheduled.type);
     this.#reporter.send({ kind: 'batch-refused', table, events, failure });
     return this.#endOf(this.#stall.stalled(events, failure));
   }

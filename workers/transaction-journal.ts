@@ -2,8 +2,6 @@ import type { Client } from 'pg';
 import { ledgerFile } from '../src/ledger/folder.js';
 import type { LedgerTask } from '../src/ledger/writer.js';
 import { type Change, LedgerWriter, type TransactionName } from '../src/ledger/writer.js';
-import { LEGACY_SCHEMA } from '../src/legacy/schema.js'; // seam
-import type { TableName } from '../src/legacy/tables.js';
 import {
   type ConnectionIdentity,
   compareServers,
@@ -12,6 +10,8 @@ import {
 import { settlePending } from '../src/postgres/in-doubt.js';
 import type { Fate } from '../src/postgres/pending.js';
 import type { WorkerStats } from '../src/run/worker-stats.js';
+import type { Schema } from '../src/schema/schema.js';
+import type { TableName } from '../src/schema/table.js';
 import type { BatchOutcome } from './batch-result.js';
 
 /** A transaction whose COMMIT the server answered. */
@@ -27,6 +27,7 @@ export interface CommittedTransaction extends TransactionName {
  * is settled by the next one, which enters its outcome in the ledger once more.
  */
 export class TransactionJournal {
+  readonly #schema: Schema;
   readonly #stats: WorkerStats;
   readonly #task: LedgerTask | null;
   #ledger: LedgerWriter | null = null;
@@ -34,7 +35,8 @@ export class TransactionJournal {
   #numbers: number[] = [];
   #server: ServerIdentity | null = null;
 
-  constructor(stats: WorkerStats, task: LedgerTask | null) {
+  constructor(schema: Schema, stats: WorkerStats, task: LedgerTask | null) {
+    this.#schema = schema;
     this.#stats = stats;
     this.#task = task;
   }
@@ -71,7 +73,7 @@ export class TransactionJournal {
     } finally {
       for (const { dropped } of answers) {
         for (const { table, operation, rows } of dropped) {
-          this.#stats.reduce({ table: table as TableName, operation, count: rows.length });
+          this.#stats.reduce({ table, operation, count: rows.length });
         }
         this.#stats.settle('committed');
       }
@@ -102,12 +104,13 @@ export class TransactionJournal {
   ): Promise<void> {
     this.#close();
     const before =
-      this.#task === null ? null : LedgerWriter.last(LEGACY_SCHEMA.tables, this.#task, this.#stats);
+      this.#task === null ? null : LedgerWriter.last(this.#schema.tables, this.#task, this.#stats);
     const server = compareServers(this.#server ?? before?.server ?? null, facts.server);
     const open = new Set(before?.open);
     try {
       await settlePending(
         client,
+        this.#schema.tables,
         this.#stats,
         ({ number }, { fate, xid }) => {
           before?.writer.resolve(number, fate, xid);
@@ -128,7 +131,7 @@ export class TransactionJournal {
 
   #begin({ folder, worker, run, rng }: LedgerTask, facts: ConnectionIdentity): LedgerWriter {
     const connection = this.#stats.connections + 1;
-    return LedgerWriter.create(LEGACY_SCHEMA, ledgerFile(folder, worker, connection), {
+    return LedgerWriter.create(this.#schema, ledgerFile(folder, worker, connection), {
       run,
       worker,
       connection,

@@ -2,24 +2,24 @@ import type { Client } from 'pg';
 import { WorkerIds } from '../src/ids/worker-ids.js';
 import { seal } from '../src/ledger/sealed-lines.js';
 import { intentOf } from '../src/ledger/writer.js';
-import { EVENTS } from '../src/legacy/events/index.js';
-import { LEGACY_SCHEMA } from '../src/legacy/schema.js'; // seam
 import { monotonicMs } from '../src/lib/clock.js';
 import { Curve } from '../src/load/curve.js';
 import type { PaceSpec } from '../src/load/pacer.js';
 import { send } from '../src/postgres/packet.js';
-import { BEGIN, lockPatients } from '../src/postgres/statements.js';
+import { BEGIN, lockParents } from '../src/postgres/statements.js';
 import { WireWriter } from '../src/postgres/wire.js';
 import { RNG_PURPOSE, Rng } from '../src/random/rng.js';
 import { Control } from '../src/run/control.js';
 import type { ProducerTask, Returning } from '../src/run/protocol.js';
 import { WorkerStats } from '../src/run/worker-stats.js';
+import type { Schema } from '../src/schema/schema.js';
+import type { Tables } from '../src/schema/tables.js';
 import { BatchBuilder } from './batch-builder.js';
 import type { BatchOutcome } from './batch-result.js';
 import { candidatesOf } from './candidates.js';
 import { expectedOutcomes, pipelineDepth } from './pipelined-commit.js';
 import type { Session } from './session.js';
-import { isPredictable, readBackBy, statementOf, type Write } from './writes.js';
+import { cascadesOf, isPredictable, readBackBy, statementOf, type Write } from './writes.js';
 
 /**
  * Events that a worker builds for practice: by then V8 has compiled most of the code that a run repeats, on
@@ -38,6 +38,7 @@ const MOST_MS = 500;
  * random number of the run is drawn.
  */
 export async function warmUp(
+  schema: Schema,
   task: ProducerTask,
   session: Pick<Session, 'client' | 'serverNow'>,
 ): Promise<void> {
@@ -47,17 +48,17 @@ export async function warmUp(
   const { rng, worker, ids, batchSize } = task;
   const picks = new Rng(rng).at(RNG_PURPOSE.workerPicks, worker);
   const random = () => picks.unit();
-  const specs = task.share.events.map(({ type }) => EVENTS[type]);
+  const specs = task.share.events.map(({ type }) => schema.event(type));
   const candidates = candidatesOf(
     specs.map(({ type }) => type),
     random,
   );
   let id = 0;
-  const known = new WorkerIds(ids, random, [], batchSize, () => undefined);
+  const known = new WorkerIds(schema.tables, ids, random, [], batchSize, () => undefined);
   const practiceIds = { next: () => ++id, pick: known.pick.bind(known) };
-  const builder = new BatchBuilder(task, practiceIds, candidates, random);
+  const builder = new BatchBuilder(schema, task, practiceIds, candidates, random);
   const wire = new WireWriter();
-  const stats = new WorkerStats();
+  const stats = new WorkerStats(schema);
   const planned = new Set<string>();
   const enough = practiceFor(task.pace);
   const end = monotonicMs() + MOST_MS;
@@ -67,14 +68,14 @@ export async function warmUp(
       for (let i = 0; i < pipelineDepth(batchSize); i++) {
         const writes = builder.build(spec, batchSize, now);
         const unplanned = writes.filter((write) => !planned.has(statementOf(write, 'exact').name));
-        if (unplanned.length > 0) await plan(client, unplanned, task.returning);
+        if (unplanned.length > 0) await plan(client, schema.tables, unplanned, task.returning);
         for (const write of unplanned) planned.add(statementOf(write, 'exact').name);
         const [outcome] = expectedOutcomes([{ spec, size: batchSize, now, writes }]);
         if (outcome === undefined || outcome.pending === null) continue;
         stats.intend(outcome.pending, outcome.rows, outcome.events);
         // A partial update is entered as its stored row, and nothing is stored here.
         const isEntered = writes.every((write) => readBackBy(write, {}) === 'ids');
-        if (task.ledger !== null && isEntered) practiceLedger(outcome);
+        if (task.ledger !== null && isEntered) practiceLedger(schema.tables, outcome);
         for (const write of writes) wire.execute(statementOf(write, 'exact'));
         stats.settle('committed');
         candidates.get(spec.type)?.keep(outcome.candidates);
@@ -84,8 +85,8 @@ export async function warmUp(
 }
 
 /** Encodes a transaction for the ledger, and writes it nowhere. */
-function practiceLedger({ changes, lsn, subtransactions }: BatchOutcome): void {
-  seal(intentOf(LEGACY_SCHEMA.tables, { xid: null, lsn, changes, subtransactions }, 1, 0), 0);
+function practiceLedger(tables: Tables, { changes, lsn, subtransactions }: BatchOutcome): void {
+  seal(intentOf(tables, { xid: null, lsn, changes, subtransactions }, 1, 0), 0);
 }
 
 /** How many events a worker of this pace builds for practice. */
@@ -97,12 +98,20 @@ function practiceFor(pace: PaceSpec): number {
 }
 
 /** Has the server plan the statements of writes, on no rows: in their `exact` form and as read back. */
-async function plan(client: Client, writes: readonly Write[], returning: Returning): Promise<void> {
+async function plan(
+  client: Client,
+  tables: Tables,
+  writes: readonly Write[],
+  returning: Returning,
+): Promise<void> {
   const empty = writes.map((write) => ({ ...write, rows: [] }));
   await send(client, [
     BEGIN,
-    lockPatients([]),
+    ...empty.flatMap(({ table }) => {
+      return table.links === null ? [] : [lockParents(table, table.links, [])];
+    }),
     ...empty.map((write) => statementOf(write, readBackBy(write, returning))),
+    ...empty.flatMap((write) => cascadesOf(tables, write).map(({ statement }) => statement)),
     ...empty
       .filter((write) => isPredictable(write, returning))
       .map((write) => statementOf(write, 'exact')),

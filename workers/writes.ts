@@ -1,10 +1,8 @@
-import type { Operation } from '../src/legacy/changes.js';
-import type { Candidate, EventSpec } from '../src/legacy/events/event.js';
-import { setsAllChanging } from '../src/legacy/events/index.js';
-import { MAX_LINKS_PER_PATIENT } from '../src/legacy/links.js';
-import type { Row, TableName } from '../src/legacy/tables.js';
 import {
+  cascadedRows,
+  changesKey,
   deleteRows,
+  identifyingLength,
   insertLinks,
   insertRows,
   type ReturnMode,
@@ -12,12 +10,16 @@ import {
 } from '../src/postgres/statements.js';
 import type { Statement } from '../src/postgres/wire.js';
 import type { Returning } from '../src/run/protocol.js';
+import type { Operation } from '../src/schema/changes.js';
+import { ALWAYS, type Candidate, type EventSpec } from '../src/schema/event.js';
+import { type Row, setsAllChanging, type Table } from '../src/schema/table.js';
+import type { Tables } from '../src/schema/tables.js';
 
 /** One statement's worth of a batch: rows of one table, written in one way. */
 export interface Write {
-  readonly table: TableName;
+  readonly table: Table;
   readonly operation: Operation;
-  /** Whole rows (insert), id and new values (update), or the id alone (delete). */
+  /** Whole rows (insert), identifying and new values (update), or identifying values (delete). */
   readonly rows: readonly Row[];
   /** The candidates that an update or delete takes, in the order of `rows`. */
   readonly candidates: readonly Candidate[];
@@ -31,27 +33,58 @@ export function statementOf(
   returned: ReturnMode,
 ): Statement {
   if (operation === 'insert') {
-    return isOfLinks(table)
-      ? insertLinks(rows, MAX_LINKS_PER_PATIENT, returned === 'exact' ? 'ids' : returned)
-      : insertRows(table, rows, returned);
+    return table.links === null
+      ? insertRows(table, rows, returned)
+      : insertLinks(table, table.links, rows, returned === 'exact' ? 'ids' : returned);
   }
-  if (spec === null) throw new Error(`${operation} of ${table} without its event type`);
+  if (spec === null) throw new Error(`${operation} of ${table.name} without its event type`);
   return operation === 'update'
-    ? updateRows(spec, rows, returned)
-    : deleteRows(spec, rows, returned === 'rows' ? 'ids' : returned);
+    ? updateRows(table, spec, rows, returned)
+    : deleteRows(table, spec, rows, returned === 'rows' ? 'ids' : returned);
+}
+
+/** The rows of a table that an update of keys changes too, because they reference these keys. */
+export interface Cascade {
+  readonly table: Table;
+  /** The column that follows the key. */
+  readonly column: string;
+  /** Returns these rows, after the update. */
+  readonly statement: Statement;
+}
+
+/** The cascades of a write: none where it leaves keys as they are. */
+export function cascadesOf(tables: Tables, { table, operation, rows, spec }: Write): Cascade[] {
+  const [key, ...further] = table.key;
+  if (operation !== 'update' || spec === null || key === undefined || further.length > 0) return [];
+  const { columns } = spec.change;
+  if (!changesKey(table, columns)) return [];
+  const position = identifyingLength(table) + columns.indexOf(key);
+  // Those that stay have no rows that follow.
+  const renamed = rows.filter((row) => row[position] !== row[0]);
+  const keys = renamed.map((row) => [row[position]!]);
+  return tables.flatMap((child) =>
+    child.foreignKeys
+      .filter(({ references }) => references === table.name)
+      .map(({ column }) => {
+        return { table: child, column, statement: cascadedRows(child, column, keys) };
+      }),
+  );
 }
 
 /**
- * The answer of a write that is read back. `rows` where a trigger may change them, and where an update sets
- * a part of its table's changing columns: the ledger has one fingerprint of all of these.
+ * The answer of a write that is read back. `rows` where a trigger may change them, where an INSERT returns no number,
+ * where keys change, and where an update sets a part of its table's changing columns: the ledger has one fingerprint
+ * of all of these.
  */
 export function readBackBy(
   { table, operation, spec }: Write,
   returning: Returning,
 ): 'ids' | 'rows' {
-  if (returning[table]?.includes(operation)) return 'rows';
-  const partial = operation === 'update' && !setsAllChanging(table, spec?.change.columns ?? []);
-  return partial ? 'rows' : 'ids';
+  if (returning[table.name]?.includes(operation)) return 'rows';
+  if (operation === 'insert') return table.keyKind === 'id' ? 'ids' : 'rows';
+  if (operation === 'delete') return 'ids';
+  const columns = spec?.change.columns ?? [];
+  return changesKey(table, columns) || !setsAllChanging(table, columns) ? 'rows' : 'ids';
 }
 
 /**
@@ -66,23 +99,18 @@ export function isExact(writes: readonly Write[], returning: Returning): boolean
 }
 
 /**
- * Whether a write will store exactly its rows. New links are often fewer, since patients have enough of them;
- * deletes leave out rows that others reference; a trigger may change or drop rows.
+ * Whether a write will store exactly its rows. New links are often fewer, since their parents have enough of them;
+ * deletes leave out rows that others reference; a trigger may change or drop rows. Only rows with a number as their key
+ * are found again without the transaction's xid.
  */
 export function isPredictable(write: Write, returning: Returning): boolean {
   const { table, operation, spec } = write;
   return (
-    !(operation === 'insert' && isOfLinks(table)) &&
+    table.keyKind === 'id' &&
+    !(operation === 'insert' && table.links !== null) &&
     !(operation === 'delete' && spec?.deletable !== ALWAYS) &&
     readBackBy(write, returning) === 'ids'
   );
-}
-
-/** The condition of an event type whose rows may be deleted, or changed, at any time. */
-export const ALWAYS = 'true';
-
-export function isOfLinks(table: TableName): boolean {
-  return table === 'pacientes_convenios';
 }
 
 /** The same write as writes of one row each. */

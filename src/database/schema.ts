@@ -55,24 +55,35 @@ export async function schemaState(client: Client, tables: Tables): Promise<Schem
 /** Throws an `OperatorError` that lists the differences, unless all tables exist and fit. */
 export async function requireSchema(
   client: Client,
-  { tables }: Pick<Schema, 'tables' | 'extensions'>,
+  schema: Pick<Schema, 'tables' | 'extensions'>,
 ): Promise<void> {
-  const state = await schemaState(client, tables);
+  const state = await schemaState(client, schema.tables);
   const database = client.database ?? '';
   if (state === 'missing') {
-    throw new OperatorError(EXIT.state, (m) => m.db.schemaMissing({ database }));
+    throw new OperatorError(EXIT.state, (m) =>
+      m.db.schemaMissing({ database, command: initCommand(schema) }),
+    );
   }
-  if (state !== 'complete') throw schemaError(state.problems, database);
+  if (state !== 'complete') throw schemaError(state.problems, database, schema);
 }
 
 /** The error for a database whose tables differ. */
-export function schemaError(problems: readonly SchemaProblem[], database: string): OperatorError {
+export function schemaError(
+  problems: readonly SchemaProblem[],
+  database: string,
+  schema: Pick<Schema, 'extensions'>,
+): OperatorError {
   return new OperatorError(EXIT.state, (m) => {
     const sentences = problems.map((problem) => describeProblem(problem, m)).join('; ');
     return problems.every(({ kind }) => kind === 'table-missing')
-      ? m.db.schemaIncomplete({ database, problems: sentences })
+      ? m.db.schemaIncomplete({ database, problems: sentences, command: initCommand(schema) })
       : m.db.schemaDiffers({ database, problems: sentences });
   });
+}
+
+/** The command that creates the tables of a schema. */
+function initCommand({ extensions }: Pick<Schema, 'extensions'>): string {
+  return ['init-db', ...extensions.map((name) => `--with ${name}`)].join(' ');
 }
 
 /** One difference as text for the operator. */

@@ -8,7 +8,6 @@ import { describeFailure } from '../postgres/failures.js';
 import { hasSqlstate, SQLSTATE } from '../postgres/sqlstate.js';
 import { addressOf, type ConnectionTarget, originsOf } from '../postgres/target.js';
 import type { Schema, Script } from '../schema/schema.js';
-import type { Tables } from '../schema/tables.js';
 import { schemaError, schemaState } from './schema.js';
 
 /** Key of the advisory lock that serializes `init-db` in a database: 'init' in ASCII. */
@@ -52,7 +51,7 @@ export async function initDb(
   await requireWritable(client, target, schema);
   await client.query('SELECT pg_advisory_lock($1)', [INIT_LOCK]);
   try {
-    await requireNothingInTheWay(client, schema.tables);
+    await requireNothingInTheWay(client, schema);
     for (const script of schema.scripts) {
       if (!(await isDone(client, script))) await runScript(client, script.file);
     }
@@ -106,11 +105,11 @@ export function readScript(file: string): Promise<string> {
   return readFile(join(packageRoot(), 'sql', file), 'utf8');
 }
 
-async function requireNothingInTheWay(client: Client, tables: Tables): Promise<void> {
-  const state = await schemaState(client, tables);
+async function requireNothingInTheWay(client: Client, schema: Schema): Promise<void> {
+  const state = await schemaState(client, schema.tables);
   if (typeof state === 'string') return;
   const inTheWay = state.problems.filter(({ kind }) => kind !== 'table-missing');
-  if (inTheWay.length > 0) throw schemaError(inTheWay, client.database ?? '');
+  if (inTheWay.length > 0) throw schemaError(inTheWay, client.database ?? '', schema);
 }
 
 async function isDone(client: Client, { done }: Script): Promise<boolean> {

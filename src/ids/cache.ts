@@ -1,8 +1,10 @@
-import { PARENT_TABLES, type ParentTable } from '../legacy/tables.js';
-import type { IdChanges, KnownId } from './known-id.js';
+import type { KnownId } from '../schema/event.js';
+import type { TableName } from '../schema/table.js';
+import type { Tables } from '../schema/tables.js';
+import type { IdChanges } from './known-id.js';
 
-/** The shared memory of the id cache, one buffer a table; it crosses threads once. */
-export type IdBuffers = Readonly<Record<ParentTable, SharedArrayBuffer>>;
+/** The shared memory of the id cache, one buffer for each table that others reference; it crosses threads once. */
+export type IdBuffers = ReadonlyMap<TableName, SharedArrayBuffer>;
 
 /** One length word, padded to eight bytes. */
 const HEADER_BYTES = 8;
@@ -43,24 +45,24 @@ interface TableIds {
  */
 export class IdCache {
   readonly buffers: IdBuffers;
-  readonly #tables: Readonly<Record<ParentTable, TableIds>>;
+  /** Ids a table. */
+  readonly capacity: number;
+  readonly #tables: ReadonlyMap<TableName, TableIds>;
   readonly #random: () => number;
 
   /** `capacity`: ids a table. `random`: uniform in [0, 1), chooses which ids the sample keeps. */
-  constructor(capacity: number, random: () => number) {
-    this.buffers = eachParent(() => new SharedArrayBuffer(HEADER_BYTES + capacity * SLOT_BYTES));
-    this.#tables = eachParent((table) => {
-      return { slots: slotsOf(this.buffers[table]), where: new Map(), offered: 0 };
+  constructor({ parents }: Tables, capacity: number, random: () => number) {
+    const bytes = HEADER_BYTES + capacity * SLOT_BYTES;
+    this.capacity = capacity;
+    this.buffers = new Map(parents.map(({ name }) => [name, new SharedArrayBuffer(bytes)]));
+    this.#tables = eachBuffer(this.buffers, (buffer) => {
+      return { slots: slotsOf(buffer), where: new Map(), offered: 0 };
     });
     this.#random = random;
   }
 
-  get capacity(): number {
-    return this.#tables.pacientes.slots.capacity;
-  }
-
-  size(table: ParentTable): number {
-    return this.#tables[table].where.size;
+  size(table: TableName): number {
+    return this.#of(table).where.size;
   }
 
   /** Publishes the rows that a worker committed, and takes out those that are gone. */
@@ -70,29 +72,31 @@ export class IdCache {
   }
 
   /** Publishes an id. In a full cache it takes the place of a random other id, or is left out. */
-  add(table: ParentTable, { id, since }: KnownId): void {
-    const { slots, where } = this.#tables[table];
+  add(table: TableName, { id, since }: KnownId): void {
+    const ofTable = this.#of(table);
+    const { slots, where } = ofTable;
     if (where.has(id)) return;
-    this.#tables[table].offered++;
+    ofTable.offered++;
     if (where.size < slots.capacity) {
       this.#put(table, where.size, id, since);
       Atomics.store(slots.length, 0, where.size);
       return;
     }
-    const slot = Math.floor(this.#random() * this.#tables[table].offered);
+    const slot = Math.floor(this.#random() * ofTable.offered);
     if (slot >= slots.capacity) return;
     where.delete(slots.ids[slot] ?? 0);
     this.#put(table, slot, id, since);
   }
 
   /** Notes that a table holds `rows` rows; the ids added so far are a sample of them. */
-  sampledFrom(table: ParentTable, rows: number): void {
-    this.#tables[table].offered = Math.max(rows, this.#tables[table].offered);
+  sampledFrom(table: TableName, rows: number): void {
+    const ofTable = this.#of(table);
+    ofTable.offered = Math.max(rows, ofTable.offered);
   }
 
   /** Takes out an id whose row is gone. */
-  remove(table: ParentTable, id: number): void {
-    const { slots, where } = this.#tables[table];
+  remove(table: TableName, id: number): void {
+    const { slots, where } = this.#of(table);
     const slot = where.get(id);
     if (slot === undefined) return;
     where.delete(id);
@@ -101,16 +105,25 @@ export class IdCache {
     Atomics.store(slots.length, 0, last);
   }
 
-  #put(table: ParentTable, slot: number, id: number, since: number): void {
-    const { slots, where } = this.#tables[table];
+  /** Throws where no row references the table. */
+  #of(table: TableName): TableIds {
+    const ids = this.#tables.get(table);
+    if (ids === undefined) throw new Error(`no ids of ${table}`);
+    return ids;
+  }
+
+  #put(table: TableName, slot: number, id: number, since: number): void {
+    const { slots, where } = this.#of(table);
     slots.since[slot] = since;
     slots.ids[slot] = id;
     where.set(id, slot);
   }
 }
 
-/** One value for each table that others reference. */
-export function eachParent<T>(make: (table: ParentTable) => T): Record<ParentTable, T> {
-  const entries = PARENT_TABLES.map((table) => [table, make(table)]);
-  return Object.fromEntries(entries) as Record<ParentTable, T>;
+/** One value for each table of the id cache. */
+export function eachBuffer<T>(
+  buffers: IdBuffers,
+  make: (buffer: SharedArrayBuffer) => T,
+): ReadonlyMap<TableName, T> {
+  return new Map([...buffers].map(([table, buffer]) => [table, make(buffer)]));
 }

@@ -1,9 +1,12 @@
 import type { Client } from 'pg';
-import type { Operation } from '../legacy/changes.js';
-import { idOf, isParent, type ParentTable, type Row, type TableName } from '../legacy/tables.js';
-import { isCalculable, parseNumbers } from '../postgres/statements.js';
-import { eachParent, type IdBuffers, type IdSlots, slotsOf } from './cache.js';
-import { type IdChanges, type KnownId, knownIdOf } from './known-id.js';
+import { escapeLiteral } from '../postgres/driver.js';
+import { isCalculable, parseNumbers, tableLabel } from '../postgres/statements.js';
+import type { Operation } from '../schema/changes.js';
+import type { KnownId } from '../schema/event.js';
+import { idOf, type Row, type Table, type TableName } from '../schema/table.js';
+import type { Tables } from '../schema/tables.js';
+import { eachBuffer, type IdBuffers, type IdSlots, slotsOf } from './cache.js';
+import { type IdChanges, knownIdOf } from './known-id.js';
 
 /** Batches that one lease lasts for: one round trip in twenty batches. */
 const BATCHES_PER_LEASE = 20;
@@ -15,6 +18,15 @@ const TRIES = 32;
 const MAX_GONE = 10_000;
 /** Own ids that are picked while the cache is empty, before the main thread has published them. */
 const MAX_OWN = 1_000;
+
+/** The rows of one table that the worker may reference. */
+interface KnownRows {
+  readonly slots: IdSlots;
+  /** Ids that are gone, and may still be in the slots. */
+  readonly missing: Set<number>;
+  /** Rows that the worker made. */
+  readonly own: KnownId[];
+}
 
 /** Called with the ids taken from a table's sequence, before any of them is used. */
 export type OnLease = (table: TableName, ids: readonly number[]) => void;
@@ -32,33 +44,36 @@ export interface CommittedRows {
  * commits made (`born`) or that it found deleted (`gone`), which it keeps until the main thread takes them.
  */
 export class WorkerIds {
-  readonly #slots: Readonly<Record<ParentTable, IdSlots>>;
-  readonly #missing: Readonly<Record<ParentTable, Set<number>>>;
-  readonly #own: Readonly<Record<ParentTable, KnownId[]>>;
+  readonly #tables: Tables;
+  readonly #known: ReadonlyMap<TableName, KnownRows>;
   readonly #leases: ReadonlyMap<TableName, IdLease>;
   readonly #random: () => number;
   readonly #onLease: OnLease;
-  #born: { table: ParentTable; known: KnownId }[] = [];
-  #gone: { table: ParentTable; id: number }[] = [];
+  #born: { table: TableName; known: KnownId }[] = [];
+  #gone: { table: TableName; id: number }[] = [];
 
   /**
    * @param buffers of the id cache
    * @param random uniform in [0, 1)
-   * @param tables those that the worker may insert into
+   * @param inserted the tables that the worker may insert into
    * @param batchSize events a batch
    */
   constructor(
+    tables: Tables,
     buffers: IdBuffers,
     random: () => number,
-    tables: Iterable<TableName>,
+    inserted: Iterable<TableName>,
     batchSize: number,
     onLease: OnLease,
   ) {
-    this.#slots = eachParent((table) => slotsOf(buffers[table]));
-    this.#missing = eachParent(() => new Set());
-    this.#own = eachParent(() => []);
+    this.#tables = tables;
+    this.#known = eachBuffer(buffers, (buffer) => {
+      return { slots: slotsOf(buffer), missing: new Set(), own: [] };
+    });
     const size = Math.max(SMALLEST_LEASE, batchSize * BATCHES_PER_LEASE);
-    this.#leases = new Map([...tables].map((table) => [table, new IdLease(table, size)]));
+    this.#leases = new Map(
+      [...inserted].map((name) => [name, new IdLease(tables.get(name), size)]),
+    );
     this.#random = random;
     this.#onLease = onLease;
   }
@@ -76,9 +91,9 @@ export class WorkerIds {
   }
 
   /** A random row of the table, or null where no row is known to exist. */
-  pick(table: ParentTable): KnownId | null {
-    const { length, ids, since } = this.#slots[table];
-    const missing = this.#missing[table];
+  pick(table: TableName): KnownId | null {
+    const { slots, missing, own } = this.#of(table);
+    const { length, ids, since } = slots;
     for (let attempt = 0; attempt < TRIES; attempt++) {
       const size = Atomics.load(length, 0);
       if (size === 0) break;
@@ -89,38 +104,46 @@ export class WorkerIds {
       if (ids[slot] !== id || id === 0 || (missing.size > 0 && missing.has(id))) continue;
       return { id, since: sinceMs };
     }
-    const own = this.#own[table];
     return own[Math.floor(this.#random() * own.length)] ?? null;
   }
 
   /** Enters the rows of a transaction whose COMMIT was acknowledged. */
   committed(changes: readonly CommittedRows[]): void {
-    for (const { table, operation, rows, stored } of changes) {
-      if (!isParent(table)) continue;
-      if (operation === 'delete') for (const row of rows) this.gone(table, idOf(row));
+    for (const { table: name, operation, rows, stored } of changes) {
+      if (!this.#known.has(name)) continue;
+      if (operation === 'delete') for (const row of rows) this.gone(name, idOf(row));
       if (operation !== 'insert') continue;
+      const table = this.#tables.get(name);
       for (const row of stored ?? rows) {
         if (stored === undefined || isCalculable(table, row)) {
-          this.born(table, knownIdOf(table, row));
+          this.born(name, knownIdOf(table, row));
         }
       }
     }
   }
 
   /** A row was committed: others may reference it from now on. */
-  born(table: ParentTable, known: KnownId): void {
+  born(table: TableName, known: KnownId): void {
     this.#born.push({ table, known });
-    if (this.#own[table].length < MAX_OWN) this.#own[table].push(known);
+    const { own } = this.#of(table);
+    if (own.length < MAX_OWN) own.push(known);
   }
 
   /** A row is gone: stops picking it. */
-  gone(table: ParentTable, id: number): void {
+  gone(table: TableName, id: number): void {
     this.#gone.push({ table, id });
-    const own = this.#own[table];
+    const { missing, own } = this.#of(table);
     const index = own.findIndex((known) => known.id === id);
     if (index >= 0) own.splice(index, 1);
-    if (this.#missing[table].size >= MAX_GONE) this.#missing[table].clear();
-    this.#missing[table].add(id);
+    if (missing.size >= MAX_GONE) missing.clear();
+    missing.add(id);
+  }
+
+  /** Throws where no row references the table. */
+  #of(table: TableName): KnownRows {
+    const known = this.#known.get(table);
+    if (known === undefined) throw new Error(`no ids of ${table}`);
+    return known;
   }
 
   /** Whether `takeChanges` has any. */
@@ -142,34 +165,40 @@ export class WorkerIds {
  * twice, not even to another program. The rest of a lease is a gap at the end, as after a rollback.
  */
 class IdLease {
-  readonly #table: TableName;
+  readonly #table: Table;
   readonly #size: number;
   #ids: number[] = [];
   #next = 0;
 
-  constructor(table: TableName, size: number) {
+  constructor(table: Table, size: number) {
     this.#table = table;
     this.#size = size;
   }
 
   async reserve(client: Client, count: number, onLease: OnLease): Promise<void> {
     if (this.#ids.length - this.#next >= count) return;
+    const { name, sequence, keyKind } = this.#table;
+    const found =
+      sequence === null
+        ? `pg_get_serial_sequence(${escapeLiteral(name)}, 'id')`
+        : escapeLiteral(sequence);
     const { rows } = await client.query<{ ids: string }>({
-      name: `lease-${this.#table}`,
+      name: `lease-${tableLabel(this.#table)}`,
       // The subquery finds the sequence once, not again for each id.
-      text: `SELECT array_agg(nextval((SELECT pg_get_serial_sequence('${this.#table}', 'id')::regclass)))::text AS ids
+      text: `SELECT array_agg(nextval((SELECT ${found}::regclass)))::text AS ids
                FROM generate_series(1, $1::int)`,
       values: [Math.max(this.#size, count)],
     });
     const leased = parseNumbers(rows[0]?.ids ?? null);
-    onLease(this.#table, leased);
+    // Of other tables the numbers are no keys.
+    if (keyKind === 'id') onLease(name, leased);
     this.#ids = [...this.#ids.slice(this.#next), ...leased];
     this.#next = 0;
   }
 
   next(): number {
     const id = this.#ids[this.#next++];
-    if (id === undefined) throw new Error(`no id reserved for ${this.#table}`);
+    if (id === undefined) throw new Error(`no id reserved for ${this.#table.name}`);
     return id;
   }
 }

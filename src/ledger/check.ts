@@ -2,12 +2,13 @@ import type { Client } from 'pg';
 import type { Operation } from '../schema/changes.js';
 import type { Key, TableName } from '../schema/table.js';
 import type { Tables } from '../schema/tables.js';
-import { beginComparison, compare, type KeyDifference } from './compare.js';
+import { beginComparison, compare, compareKeyed, type KeyDifference } from './compare.js';
 import { expectationsOf } from './expectations.js';
 import type { LedgerHeader } from './format.js';
+import { KeyedWrites } from './keyed-writes.js';
 import { explainByOthers, type OtherLedger } from './later-changes.js';
 import { type LedgerTotals, readLedger } from './totals.js';
-import { WorkerWrites } from './worker-writes.js';
+import { type IntentLocation, WorkerWrites } from './worker-writes.js';
 
 /** Differences that are listed; the others are only counted. */
 const DIFFERENCES_LISTED = 10;
@@ -39,11 +40,13 @@ export interface LedgerCheck {
     readonly count: number;
     readonly runs: Readonly<Record<string, number>>;
   };
+  /** Tables with rows in the ledger that were not compared, because nothing but their whole content identifies a row. */
+  readonly unchecked: readonly TableName[];
 }
 
 /**
  * Compares a ledger with the database, in one snapshot. Reads every file once and keeps the entries of one worker at
- * a time. A difference may be explained by the ledger of a run that changed the row later.
+ * a time, and those of keys that are texts until the end. A difference may be explained by the ledger of a run that changed the row later.
  *
  * @param tables those of the ledger (`tablesOfLedger`)
  * @param others ledgers of runs that may have written after `started`
@@ -56,27 +59,40 @@ export async function checkLedger(
   others: (started: string | null) => readonly OtherLedger[] = () => [],
 ): Promise<LedgerCheck> {
   const writes = new WorkerWrites(tables);
+  const keyed = new KeyedWrites(tables);
   const found: KeyDifference[] = [];
   const described: LedgerDifference[] = [];
   let count = 0;
+  const wanted = () => DIFFERENCES_KEPT - found.length;
+  const keep = (writes: Locations) => (difference: KeyDifference) => {
+    found.push(difference);
+    described.push(describe(difference, writes));
+  };
   await beginComparison(client);
   try {
     const totals = await readLedger(tables, folder, {
       onHeader,
-      onFile: (path) => writes.beginFile(path),
+      onFile: (path) => {
+        writes.beginFile(path);
+        keyed.beginFile(path);
+      },
       onLease: (lease) => writes.addLease(lease),
-      onTransaction: (transaction) => writes.add(transaction),
+      onTransaction: (transaction) => {
+        writes.add(transaction);
+        keyed.add(transaction);
+      },
       onWorkerEnd: async () => {
-        const wanted = () => DIFFERENCES_KEPT - found.length;
         for (const [table, entries] of writes.tables) {
-          count += await compare(client, table, expectationsOf(entries), wanted, (difference) => {
-            found.push(difference);
-            described.push(describe(difference, writes));
-          });
+          count += await compare(client, table, expectationsOf(entries), wanted, keep(writes));
         }
         writes.clear();
       },
     });
+    const places = keyed.order();
+    for (const { table, keys, entries } of keyed.tables) {
+      const expectations = expectationsOf(entries, places);
+      count += await compareKeyed(client, table, keys, expectations, wanted, keep(keyed));
+    }
     const explained =
       found.length === 0 ? [] : await explainByOthers(found, others(totals.started), totals);
     const runs: Record<string, number> = {};
@@ -87,15 +103,29 @@ export async function checkLedger(
       totals,
       differences: { count: count - since, examples },
       changedSince: { count: since, runs },
+      unchecked: uncheckedOf(tables, totals),
     };
   } finally {
     await client.query('ROLLBACK').catch(() => undefined);
   }
 }
 
+function uncheckedOf(tables: Tables, { rows }: LedgerTotals): TableName[] {
+  return tables
+    .filter(({ keyKind, name }) => {
+      const written = Object.values(rows[name]!).some((count) => count > 0);
+      return keyKind === 'none' && written;
+    })
+    .map(({ name }) => name);
+}
+
+interface Locations {
+  locate(transaction: number): IntentLocation | null;
+}
+
 function describe(
   { table, key, xmin, expected: { entry } }: KeyDifference,
-  writes: WorkerWrites,
+  writes: Locations,
 ): LedgerDifference {
   const { write: operation, xid } = entry;
   const location = operation === null ? null : writes.locate(entry.transaction);

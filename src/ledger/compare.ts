@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { type Key, sqlName, type Table, type TableName } from '../schema/table.js';
+import { baseType, type Key, sqlName, type Table, type TableName } from '../schema/table.js';
 import type { Expectation } from './expectations.js';
 
 /** Blocks in a query: so many that the round trip takes little of its time. */
@@ -70,6 +70,74 @@ export async function compare(
   }
   if (slice.length > 0) await compareSlice();
   return differences;
+}
+
+/**
+ * Compares the rows of a table whose keys are texts. The number of a key in an expectation is its place in `keys`.
+ * Returns and passes on the same as `compare`.
+ */
+export async function compareKeyed(
+  client: Client,
+  table: Table,
+  keys: readonly string[],
+  expectations: Iterable<Expectation>,
+  wanted: () => number,
+  onDifference: (difference: KeyDifference) => void,
+): Promise<number> {
+  let differences = 0;
+  let slice: Expectation[] = [];
+  const compareSlice = async () => {
+    for (const { at, xmin } of await findDifferingKeys(client, table, keys, slice)) {
+      differences++;
+      const expected = slice[at]!;
+      const key = keys[expected.first]!;
+      if (wanted() > 0) onDifference({ table: table.name, key, expected, xmin });
+    }
+    slice = [];
+  };
+  for (const { first, last, ...expectation } of expectations) {
+    for (let key = first; key <= last; key++) {
+      if (slice.push({ ...expectation, first: key, last: key }) === SLICE_BLOCKS) {
+        await compareSlice();
+      }
+    }
+  }
+  if (slice.length > 0) await compareSlice();
+  return differences;
+}
+
+/** The expectations of a slice, of one key each, that do not hold. */
+async function findDifferingKeys(
+  client: Client,
+  table: Table,
+  keys: readonly string[],
+  slice: readonly Expectation[],
+): Promise<{ at: number; xmin: number | null }[]> {
+  const types = table.key.map((_, i) => baseType(table.columns[i]!.type));
+  const given = types.map((type, i) => `$${i + 3}::${type}[]`).join(', ');
+  const names = types.map((_, i) => `key${i}`);
+  const same = table.key.map((column, i) => `t.${sqlName(column)} = b.${names[i]}`).join(' AND ');
+  const values = slice.map(({ first }) => valuesOfKey(table, keys[first]!));
+  const { rows } = await client.query<{ at: number; xmin: number | null }>(
+    `SELECT (b.number - 1)::int AS at, t.xmin::text::float8 AS xmin
+       FROM unnest($1::xid[], $2::text[], ${given})
+              WITH ORDINALITY AS b(xid, rule, ${names.join(', ')}, number)
+  LEFT JOIN LATERAL (SELECT t.xmin FROM ${table.name} t WHERE ${same}) AS t ON true
+      WHERE CASE WHEN b.rule = 'none' THEN t.xmin IS NOT NULL
+                 ELSE t.xmin IS NULL OR NOT ${SATISFIES} END
+      ORDER BY b.number`,
+    [
+      listOf(slice, ({ xid }) => xminOf(xid ?? 0)),
+      listOf(slice, ({ rule }) => rule),
+      ...types.map((_, i) => values.map((key) => key[i])),
+    ],
+  );
+  return rows;
+}
+
+/** The values of a key's columns, as texts. */
+function valuesOfKey({ key }: Table, text: string): readonly string[] {
+  return key.length === 1 ? [text] : (JSON.parse(text) as string[]);
 }
 
 /** The blocks of a slice that are not as expected, each with its number of wrong keys. */

@@ -20,8 +20,16 @@ export interface Expectation {
 /**
  * Derives the required state of the database from a worker's transactions, block by block, in the order of keys. If
  * several transactions wrote a key, the last one that is not aborted decides.
+ *
+ * @param places by `Entry.transaction`: its place in time, if the numbers do not ascend in time
  */
-export function* expectationsOf(entries: Entries): Generator<Expectation> {
+export function* expectationsOf(
+  entries: Entries,
+  places: Uint32Array | null = null,
+): Generator<Expectation> {
+  const placeOf = (transaction: number) => places?.[transaction] ?? transaction;
+  const byTime = (a: Entry, b: Entry) =>
+    placeOf(a.transaction) - placeOf(b.transaction) || operationOf(a) - operationOf(b);
   const order = entries.order();
   let active: Entry[] = [];
   let at = 0;
@@ -37,15 +45,15 @@ export function* expectationsOf(entries: Entries): Generator<Expectation> {
     // The block ends where the set of entries changes.
     let end = at < order.length ? entries.get(order[at]!).first - 1 : Number.POSITIVE_INFINITY;
     for (const { last } of active) end = Math.min(end, last);
-    yield* rulesOf(active, position, end);
+    const covering = active.length === 1 ? active : active.toSorted(byTime);
+    yield* rulesOf(covering, position, end);
     position = end + 1;
     active = active.filter(({ last }) => last >= position);
   }
 }
 
-/** Derives the rules of a block from all entries that cover it. */
-function* rulesOf(covering: readonly Entry[], first: number, last: number): Generator<Expectation> {
-  const entries = covering.length === 1 ? covering : [...covering].sort(byTime);
+/** Derives the rules of a block from all entries that cover it, in the order of time. */
+function* rulesOf(entries: readonly Entry[], first: number, last: number): Generator<Expectation> {
   const writes = entries.filter(({ write }) => write !== null);
   const decisive = writes.findLastIndex(({ fate }) => fate !== 'aborted');
   const entry = writes[decisive];
@@ -74,10 +82,7 @@ function* rulesOf(covering: readonly Entry[], first: number, last: number): Gene
   }
 }
 
-function byTime(a: Entry, b: Entry): number {
-  return (
-    a.transaction - b.transaction ||
-    (a.write === null ? -1 : OPERATIONS.indexOf(a.write)) -
-      (b.write === null ? -1 : OPERATIONS.indexOf(b.write))
-  );
+/** The place of an operation among those of a key in one transaction; leases come first. */
+function operationOf({ write }: Entry): number {
+  return write === null ? -1 : OPERATIONS.indexOf(write);
 }

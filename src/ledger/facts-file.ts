@@ -2,9 +2,8 @@ import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs
 import { join } from 'node:path';
 import type { DatabaseFacts } from '../database/facts.js';
 import type { ServerIdentity } from '../postgres/identity.js';
-import type { Schema } from '../schema/schema.js';
 import { type FactsHeader, type FactsRecord, type LedgerSchema, ledgerVersion } from './format.js';
-import { recordedSchema } from './recorded-schema.js';
+import { type RecordedSchema, recordedSchema } from './recorded-schema.js';
 import { type SealedLine, SealedLines, seal } from './sealed-lines.js';
 
 /** The database of a run, as the run found it. */
@@ -22,7 +21,7 @@ export function factsFile(ledger: string): string {
 
 /** Writes the facts that a run found when it began. Throws the errors of the file system. */
 export function writeFacts(
-  schema: Schema,
+  schema: RecordedSchema,
   ledger: string,
   run: string,
   server: ServerIdentity,

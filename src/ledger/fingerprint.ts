@@ -30,6 +30,8 @@ export interface PrintedColumn {
 
 interface Printed {
   readonly columns: readonly PrintedColumn[];
+  /** Those after the key's. */
+  readonly summed: readonly PrintedColumn[];
   readonly coarse: boolean;
 }
 
@@ -46,7 +48,8 @@ function printedOf(table: Table): Printed {
     lossy,
     project: projectionOf(type),
   }));
-  const printed = { columns, coarse: columns.some(({ lossy, part }) => lossy && part !== 'key') };
+  const summed = columns.slice(table.key.length);
+  const printed = { columns, summed, coarse: summed.some(({ lossy }) => lossy) };
   PRINTED.set(table, printed);
   return printed;
 }
@@ -93,15 +96,17 @@ function add(columns: readonly PrintedColumn[], row: readonly Value[], begin: nu
   for (let k = 0; k < columns.length; k++) {
     const column = columns[k]!;
     const { seed, part } = column;
-    if (part === 'key') continue;
     const value = row[begin + k]!;
     const hash = mix(hashValue(seed, value));
-    if (part === 'changing') changing = (changing + hash) | 0;
-    else fixed = (fixed + hash) | 0;
-    if (!column.lossy || value === null) continue;
-    const loss = (mix(hashValue(seed, column.project(String(value)))) - hash) | 0;
-    if (part === 'changing') changingLoss = (changingLoss + loss) | 0;
-    else fixedLoss = (fixedLoss + loss) | 0;
+    const isLost = column.lossy && value !== null;
+    const loss = isLost ? (mix(hashValue(seed, column.project(String(value)))) - hash) | 0 : 0;
+    if (part === 'changing') {
+      changing = (changing + hash) | 0;
+      changingLoss = (changingLoss + loss) | 0;
+    } else if (part === 'fixed') {
+      fixed = (fixed + hash) | 0;
+      fixedLoss = (fixedLoss + loss) | 0;
+    }
   }
   sums.changing = changing;
   sums.fixed = fixed;
@@ -111,7 +116,7 @@ function add(columns: readonly PrintedColumn[], row: readonly Value[], begin: nu
 
 /** The two sums of a row, which may have more values than the table has columns. */
 export function sumsOf(table: Table, row: Row): Pick<Sums, 'changing' | 'fixed'> {
-  add(printedColumns(table), row, 0);
+  add(printedOf(table).summed, row, table.key.length);
   return { changing: sums.changing, fixed: sums.fixed };
 }
 
@@ -120,11 +125,12 @@ export function sumsOf(table: Table, row: Row): Pick<Sums, 'changing' | 'fixed'>
  * sums of each row as little-endian 32-bit integers, in base64; the coarse ones follow where the table has them.
  */
 export function encodeWhole(table: Table, rows: readonly Row[]): string {
-  const { columns, coarse } = printedOf(table);
+  const { summed, coarse } = printedOf(table);
+  const begin = table.key.length;
   reserve(rows.length * 2 * BOTH);
   let at = 0;
   for (let i = 0; i < rows.length; i++) {
-    add(columns, rows[i]!, 0);
+    add(summed, rows[i]!, begin);
     at = buffer.writeInt32LE(sums.changing, at);
     at = buffer.writeInt32LE(sums.fixed, at);
     if (!coarse) continue;

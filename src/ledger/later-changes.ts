@@ -3,6 +3,7 @@ import type { Operation } from '../schema/changes.js';
 import type { Key, TableName } from '../schema/table.js';
 import type { Tables } from '../schema/tables.js';
 import { type KeyDifference, xminOf } from './compare.js';
+import { KeyedWrites } from './keyed-writes.js';
 import { readLedger } from './totals.js';
 import { WorkerWrites } from './worker-writes.js';
 
@@ -61,8 +62,17 @@ async function readChanges(
   changes: Map<KeyDifference, LaterChange>,
 ): Promise<void> {
   const writes = new WorkerWrites(tables);
+  const keyed = new KeyedWrites(tables);
   const found: [KeyDifference, LaterChange][] = [];
   let isOwn = false;
+  const note = (
+    difference: KeyDifference | undefined,
+    write: Operation | null,
+    xid: number | null,
+  ) => {
+    if (difference === undefined || write === null) return;
+    found.push([difference, { run, write, xid, inserted: write === 'insert' }]);
+  };
   const totals = await readLedger(tables, folder, {
     onHeader: ({ server }) => {
       isOwn = servers.some((known) => compareServers(known, server) === 'same');
@@ -70,7 +80,9 @@ async function readChanges(
     onFile: (path) => writes.beginFile(path),
     onTransaction: (transaction) => {
       // An xid of another server means another transaction.
-      if (isOwn && transaction.outcome === 'committed') writes.add(transaction);
+      if (!isOwn || transaction.outcome !== 'committed') return;
+      writes.add(transaction);
+      keyed.add(transaction);
     },
     onWorkerEnd: async () => {
       for (const [table, entries] of writes.tables) {
@@ -80,15 +92,20 @@ async function readChanges(
           const { first, last, write, xid } = entries.get(i);
           if (write === null) continue;
           for (let key = first; key <= last; key++) {
-            const difference = wanted.get(key);
-            if (difference === undefined) continue;
-            found.push([difference, { run, write, xid, inserted: write === 'insert' }]);
+            note(wanted.get(key), write, xid);
           }
         }
       }
       writes.clear();
     },
   });
+  for (const { table, keys: texts, entries } of keyed.tables) {
+    const wanted = keys.get(table.name);
+    for (let i = 0; wanted !== undefined && i < entries.size; i++) {
+      const { first, write, xid } = entries.get(i);
+      note(wanted.get(texts[first]!), write, xid);
+    }
+  }
   // Without xids the clock decides: a run that ended before the checked one began made no later change.
   const over = totals.ended !== null && started !== null && totals.ended < started;
   for (const [difference, change] of found) {

@@ -2,8 +2,11 @@ import type { Schema } from '../schema/schema.js';
 import { Tables } from '../schema/tables.js';
 import type { LedgerSchema } from './format.js';
 
-/** The members of a schema that a ledger records. */
-export function recordedSchema({ extensions, tables }: Schema): LedgerSchema {
+/** The members of a schema that its ledger depends on. */
+export type RecordedSchema = Pick<Schema, 'extensions' | 'tables'>;
+
+/** The record of a schema in its ledger. */
+export function recordedSchema({ extensions, tables }: RecordedSchema): LedgerSchema {
   return { extensions, changing: tables.record(({ changing }) => changing) };
 }
 

@@ -2,9 +2,10 @@ import type { Client } from 'pg';
 import { compareServers, identifyPrimary } from '../postgres/identity.js';
 import { endBackend, verdictOn } from '../postgres/in-doubt.js';
 import type { Fate, Witness } from '../postgres/pending.js';
+import { OPERATIONS } from '../schema/changes.js';
 import type { Tables } from '../schema/tables.js';
 import type { IntentRecord, KeysOf, LedgerHeader } from './format.js';
-import { forEachBlock } from './keys.js';
+import { decodeKeys } from './keys.js';
 import { LedgerReader } from './reader.js';
 import { LedgerWriter } from './writer.js';
 
@@ -33,7 +34,7 @@ export async function resolveLedger(
         const witness = witnessOf(tables, rows);
         const verdict =
           over && witness !== null
-            ? await verdictOn(client, { xid, witness }, server)
+            ? await verdictOn(client, tables, { xid, witness }, server)
             : ({ fate: 'unknown', xid } as const);
         writer.resolve(intent, verdict.fate, verdict.xid);
         verdicts[verdict.fate]++;
@@ -64,20 +65,21 @@ async function openIntents(
   return { header, open };
 }
 
+/** The surest witnesses first: only an id can be looked up without the xid. */
+const KEY_KINDS = ['id', 'columns', 'none'] as const;
+
 /**
  * The row that shows whether a transaction was committed: an inserted one if there is one, because no other
- * transaction can have its key. Null if no key is an id.
+ * transaction can have its key. Null if the transaction wrote no row.
  */
 function witnessOf(tables: Tables, rows: KeysOf): Witness | null {
-  for (const operation of ['insert', 'update', 'delete'] as const) {
-    for (const table of tables.names) {
-      const keys = rows[table]?.[operation];
-      if (typeof keys !== 'string') continue;
-      let id = 0;
-      forEachBlock(keys, (first) => {
-        id ||= first;
-      });
-      return { table, operation, id } as Witness; // seam
+  for (const kind of KEY_KINDS) {
+    for (const operation of OPERATIONS) {
+      for (const table of tables.filter(({ keyKind }) => keyKind === kind)) {
+        const list = rows[table.name]?.[operation];
+        const [key] = list === undefined ? [] : decodeKeys(table, list);
+        if (key !== undefined) return { table: table.name, operation, key };
+      }
     }
   }
   return null;

@@ -10,7 +10,7 @@ import { idOfText } from './keys.js';
 export function keyOf(table: Table, row: Row): Key {
   const { keyKind, key } = table;
   if (keyKind === 'id') {
-    const [id] = row;
+    const id = row[0];
     return typeof id === 'number' ? id : idOfText(String(id));
   }
   if (keyKind === 'none') {

@@ -2,7 +2,7 @@ import { OPERATIONS, type Operation } from '../schema/changes.js';
 import type { Table, TableName } from '../schema/table.js';
 import type { Tables } from '../schema/tables.js';
 import { Entries } from './entries.js';
-import type { LeaseRecord } from './format.js';
+import type { IntentRecord, LeaseRecord } from './format.js';
 import { decodeKeys, forEachBlock, type KeyList, keyListOf } from './keys.js';
 import type { LedgerTransaction } from './transactions.js';
 
@@ -51,8 +51,7 @@ export class WorkerWrites {
     const transaction = (this.#files.at(-1)?.base ?? 0) + intent.intent;
     this.#latest = Math.max(this.#latest, transaction);
     const fate = outcome === 'committed' || outcome === 'aborted' ? outcome : 'either';
-    // Rows of a subtransaction have its xid as their `xmin`.
-    const named = intent.subtransactions === true || xid === null ? null : Number(xid);
+    const named = xidOfRows(intent, xid);
     for (const name of Object.keys(intent.rows)) {
       const table = this.#tables.get(name);
       if (table.keyKind !== 'id') continue;
@@ -92,6 +91,11 @@ export class WorkerWrites {
     this.#entries.set(table, entries);
     return entries;
   }
+}
+
+/** The xid that a transaction's rows have as their `xmin`; null if unknown, or if those of savepoints may have another. */
+export function xidOfRows({ subtransactions }: IntentRecord, xid: string | null): number | null {
+  return subtransactions === true || xid === null ? null : Number(xid);
 }
 
 /** `keys` without those in `dropped`. */

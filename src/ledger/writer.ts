@@ -4,7 +4,6 @@ import { LEDGER } from '../postgres/failures.js';
 import type { ServerIdentity } from '../postgres/identity.js';
 import type { Fate } from '../postgres/pending.js';
 import type { Operation } from '../schema/changes.js';
-import type { Schema } from '../schema/schema.js';
 import { columnIndex, type Key, type Row, type Table, type TableName } from '../schema/table.js';
 import type { Tables } from '../schema/tables.js';
 import { encodeUpdates, encodeWhole } from './fingerprint.js';
@@ -20,6 +19,7 @@ import {
 } from './format.js';
 import { compareKeys, encodeKeys, isAscending, keyListOf } from './keys.js';
 import { readTail } from './reader.js';
+import type { RecordedSchema } from './recorded-schema.js';
 import { keyOf } from './row-key.js';
 import { seal } from './sealed-lines.js';
 
@@ -106,7 +106,7 @@ export class LedgerWriter {
 
   /** Begins the ledger of a new connection. */
   static create(
-    schema: Schema,
+    schema: RecordedSchema,
     path: string,
     header: Omit<LedgerHeader, 'ledger' | 'started' | 'clock_ms'>,
   ): LedgerWriter {

@@ -1,4 +1,4 @@
-import type { EventType } from '../legacy/events/index.js';
+import type { EventType } from '../schema/event.js';
 
 /** The part of the load that one worker owns: its event types, and its share of all events. */
 export interface WorkerShare {
@@ -14,10 +14,10 @@ export interface WorkerShare {
  * Types of weight 0 get no worker. Throws a RangeError when no weight is above 0.
  */
 export function shareWorkers(
-  weights: Readonly<Partial<Record<EventType, number>>>,
+  weights: Readonly<Record<EventType, number>>,
   workers: number,
 ): WorkerShare[] {
-  const types = (Object.entries(weights) as [EventType, number][])
+  const types = Object.entries(weights)
     .filter(([, weight]) => weight > 0)
     .sort(([, a], [, b]) => b - a);
   const total = types.reduce((sum, [, weight]) => sum + weight, 0);

@@ -130,9 +130,9 @@ export const dbEn: typeof dbPtBR = {
   readOnly: (e) =>
     `the server at ${e.where} is read-only (a standby, or default_transaction_read_only); name the primary in ${any(e.settings)}`,
   schemaMissing: (e) =>
-    `the database "${e.database}" does not have the simulator's tables yet; run \`init-db\` first`,
+    `the database "${e.database}" does not have the simulator's tables yet; run \`${e.command}\` first`,
   schemaIncomplete: (e) =>
-    `the database "${e.database}" has only a part of the tables (${e.problems}); run \`init-db\` to complete them`,
+    `the database "${e.database}" has only a part of the tables (${e.problems}); run \`${e.command}\` to complete them`,
   schemaDiffers: (e) =>
     `the database "${e.database}" has tables that differ from the simulator's (${e.problems}); use another PG_DATABASE or adapt the tables`,
   tableMissing: (e) => `there is no table ${e.table}`,

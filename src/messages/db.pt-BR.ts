@@ -151,10 +151,10 @@ export const dbPtBR = {
     `o servidor em ${e.where} é um PostgreSQL ${e.version}; o simulador precisa da versão 14 ou mais nova`,
   readOnly: (e: { where: string; settings: readonly string[] }) =>
     `o servidor em ${e.where} só aceita leitura (é um standby, ou tem default_transaction_read_only); indique o primário em ${any(e.settings)}`,
-  schemaMissing: (e: { database: string }) =>
-    `o banco "${e.database}" ainda não tem as tabelas do simulador; rode \`init-db\` antes`,
-  schemaIncomplete: (e: { database: string; problems: string }) =>
-    `o banco "${e.database}" tem só parte das tabelas (${e.problems}); rode \`init-db\` para completá-las`,
+  schemaMissing: (e: { database: string; command: string }) =>
+    `o banco "${e.database}" ainda não tem as tabelas do simulador; rode \`${e.command}\` antes`,
+  schemaIncomplete: (e: { database: string; problems: string; command: string }) =>
+    `o banco "${e.database}" tem só parte das tabelas (${e.problems}); rode \`${e.command}\` para completá-las`,
   schemaDiffers: (e: { database: string; problems: string }) =>
     `o banco "${e.database}" tem tabelas diferentes das do simulador (${e.problems}); use outro PG_DATABASE ou ajuste as tabelas`,
   tableMissing: (e: { table: string }) => `a tabela ${e.table} não existe`,

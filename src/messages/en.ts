@@ -323,6 +323,8 @@ export const en: Messages = {
       `${plural(e.count, 'row')} changed since: ${Object.entries(e.runs)
         .map(([run, rows]) => `${number(rows)} by run ${run}`)
         .join(', ')}`,
+    unchecked: (e) =>
+      `not compared, since without a key nothing identifies a row: ${e.tables.join(', ')}; \`verify\` counts equal rows`,
     notHeld: (e) =>
       `ledger and database do not agree: ${plural(e.differences, 'key')} differ, ${plural(e.problems, 'problem')} in the ledger`,
     summaryDiffers: () =>

@@ -398,6 +398,8 @@ export const ptBR = {
       )
         .map(([run, rows]) => `${ptNumber(rows)} pela execução ${run}`)
         .join(', ')}`,
+    unchecked: (e: { tables: readonly string[] }) =>
+      `não comparado, pois sem chave nada identifica um registro: ${e.tables.join(', ')}; \`verify\` conta registros iguais`,
     notHeld: (e: { differences: number; problems: number }) =>
       `ledger e banco não coincidem: ${ptPlural(e.differences, 'chave difere', 'chaves diferem')}, ${ptPlural(e.problems, 'problema', 'problemas')} no ledger`,
     summaryDiffers: () =>

@@ -167,7 +167,6 @@ const saidNote = (note: Note): string => {
   }
 };
 
-/** Changes that a good verdict does not count. */
 const besides = ({ accounting: { excused, waived } }: VerificationDocument): string =>
   [
     excused > 0

@@ -1,5 +1,7 @@
 import type { Client } from 'pg';
 import { monotonicMs, sleep } from '../lib/clock.js';
+import { baseType, type Key, type ServerColumn, sqlName, type Table } from '../schema/table.js';
+import type { Tables } from '../schema/tables.js';
 import { type ServerRelation, STARTED_MICROS } from './identity.js';
 import type {
   Backend,
@@ -30,6 +32,7 @@ export type OnVerdict = (pending: EnteredPending, verdict: Verdict) => void;
  */
 export async function settlePending(
   client: Client,
+  tables: Tables,
   account: PendingTransactions,
   onVerdict: OnVerdict,
   { server = 'same' as ServerRelation, patienceMs = PATIENCE_MS } = {},
@@ -39,7 +42,7 @@ export async function settlePending(
   const over = await endBackend(client, account.backend, patienceMs);
   for (let { pending } = account; pending !== null; pending = account.pending) {
     const verdict: Verdict = over
-      ? await verdictOn(client, pending, server, patienceMs)
+      ? await verdictOn(client, tables, pending, server, patienceMs)
       : { fate: 'unknown', xid: null };
     // The main thread may have settled it meanwhile, because the run is ending.
     if (account.pending === null) break;
@@ -85,46 +88,42 @@ export async function endBackend(
  */
 export async function verdictOn(
   client: Client,
+  tables: Tables,
   { xid, witness }: Pending,
   server: ServerRelation,
   patienceMs = PATIENCE_MS,
 ): Promise<Verdict> {
   if (server === 'other') return { fate: 'unknown', xid: null };
-  if (xid === null || server === 'promoted') return byRow(client, xid, witness);
+  const row = new WitnessedRow(client, tables.get(witness.table), witness);
+  if (xid === null || server === 'promoted') return byRow(row, xid);
   const deadline = monotonicMs() + patienceMs;
   for (;;) {
     const status = await xactStatus(client, xid);
     // A crash can lose xids that were assigned but not yet in the WAL, and the server assigns them again: then the
     // status is of another transaction, and only the witness decides.
     if (status === 'committed') {
-      const fate = (await confirms(client, xid, witness)) ? 'committed' : 'aborted';
-      return { fate, xid };
+      return { fate: await row.confirms(xid), xid };
     }
     if (status === 'aborted' || status === 'future') return { fate: 'aborted', xid };
-    if (status === null) return byRow(client, xid, witness);
+    if (status === null) return byRow(row, xid);
     if (monotonicMs() > deadline) return { fate: 'unknown', xid };
     await sleep(POLL_MS);
   }
 }
 
 /** Decides by the witness alone: certain for an inserted row, for others only while no one else wrote the row. */
-async function byRow(client: Client, xid: string | null, witness: Witness): Promise<Verdict> {
-  const { table, operation, id } = witness;
-  const { rows } = await client.query<{ xmin: string; now: string; untouched: boolean }>(
-    `SELECT xmin::text, pg_snapshot_xmax(pg_current_snapshot())::text AS now,
-            updated_at = created_at AS untouched
-       FROM ${table} WHERE id = $1`,
-    [id],
-  );
-  const [row] = rows;
-  if (operation === 'delete') return { fate: row === undefined ? 'committed' : 'aborted', xid };
-  if (row === undefined) {
+async function byRow(row: WitnessedRow, xid: string | null): Promise<Verdict> {
+  const { operation } = row;
+  if (!row.hasKey) return { fate: 'unknown', xid };
+  const state = await row.read();
+  if (operation === 'delete') return { fate: state === undefined ? 'committed' : 'aborted', xid };
+  if (state === undefined) {
     return operation === 'insert' ? { fate: 'aborted', xid } : { fate: 'unknown', xid };
   }
-  const writer = fullXid(row.xmin, row.now);
+  const writer = fullXid(state.xmin, state.now);
   // If the row was updated since, its `xmin` is of that update, and the transaction's xid is unknown.
   if (operation === 'insert') {
-    return { fate: 'committed', xid: xid ?? (row.untouched ? writer : null) };
+    return { fate: 'committed', xid: xid ?? (state.untouched ? writer : null) };
   }
   return { fate: writer === xid ? 'committed' : 'unknown', xid };
 }
@@ -150,17 +149,85 @@ async function xactStatus(client: Client, xid: string): Promise<string | null> {
   }
 }
 
-/**
- * Whether the witness is as the transaction would have left it. An id is inserted only once; an updated row was last
- * written by the transaction, by a savepoint of it, or by a later transaction.
- */
-async function confirms(client: Client, xid: string, witness: Witness): Promise<boolean> {
-  const { table, operation, id } = witness;
-  const { rows } = await client.query<{ touched: boolean }>(
-    `SELECT age(xmin) <= age($2::xid8::xid) AS touched FROM ${table} WHERE id = $1`,
-    [id, xid],
-  );
-  const row = rows[0];
-  if (operation === 'delete') return row === undefined;
-  return row !== undefined && (operation === 'insert' || row.touched);
+/** The row of a witness, as it is now. */
+class WitnessedRow {
+  readonly operation: Witness['operation'];
+  readonly #client: Client;
+  readonly #table: Table;
+  readonly #values: readonly (string | number)[];
+
+  constructor(client: Client, table: Table, { operation, key }: Witness) {
+    this.operation = operation;
+    this.#client = client;
+    this.#table = table;
+    this.#values = keyValues(table, key);
+  }
+
+  /** False: no statement finds the row again. */
+  get hasKey(): boolean {
+    return this.#table.keyKind !== 'none';
+  }
+
+  /** Undefined: there is no such row. `untouched`: it was not updated since it was inserted. */
+  async read(): Promise<{ xmin: string; now: string; untouched: boolean } | undefined> {
+    const { rows } = await this.#client.query<{ xmin: string; now: string; untouched: boolean }>(
+      `SELECT xmin::text, pg_snapshot_xmax(pg_current_snapshot())::text AS now,
+              ${untouched(this.#table)} AS untouched
+         FROM ${this.#table.name} WHERE ${keyCondition(this.#table)}`,
+      [...this.#values],
+    );
+    return rows[0];
+  }
+
+  /**
+   * The fate of a transaction whose xid is committed: whether the row is as the transaction would have left it. A key is
+   * inserted only once; an updated row was last written by the transaction, by a savepoint of it, or by a later
+   * transaction.
+   */
+  async confirms(xid: string): Promise<Fate> {
+    if (!this.hasKey) return this.#confirmsWithoutKey(xid);
+    const { rows } = await this.#client.query<{ touched: boolean }>(
+      `SELECT age(xmin) <= age($1::xid8::xid) AS touched
+         FROM ${this.#table.name} WHERE ${keyCondition(this.#table, 2)}`,
+      [xid, ...this.#values],
+    );
+    const [row] = rows;
+    const isAsLeft =
+      this.operation === 'delete'
+        ? row === undefined
+        : row !== undefined && (this.operation === 'insert' || row.touched);
+    return isAsLeft ? 'committed' : 'aborted';
+  }
+
+  /** Any row that the transaction wrote confirms it. Without one, the rows may have been written again since. */
+  async #confirmsWithoutKey(xid: string): Promise<Fate> {
+    if (this.operation === 'delete') return 'committed';
+    const { rows } = await this.#client.query<{ written: boolean }>(
+      `SELECT EXISTS (SELECT FROM ${this.#table.name} WHERE xmin = $1::xid8::xid) AS written`,
+      [xid],
+    );
+    return rows[0]?.written === true ? 'committed' : 'unknown';
+  }
+}
+
+/** SQL: the row of a key, whose values are the parameters from `$first` on. */
+function keyCondition({ key, columns }: Table, first = 1): string {
+  return key
+    .map((name, i) => `${sqlName(name)} = $${first + i}::${baseType(columns[i]!.type)}`)
+    .join(' AND ');
+}
+
+/** The values of a key, in the order of its columns; empty for a table without a key. */
+function keyValues({ keyKind, key: { length } }: Table, key: Key): readonly (string | number)[] {
+  if (keyKind === 'none') return [];
+  return length === 1 ? [key] : (JSON.parse(String(key)) as string[]);
+}
+
+/** SQL: the row was not updated since it was inserted, by the stamps that the server sets; false without these. */
+function untouched({ serverColumns }: Table): string {
+  const stampOf = (set: ServerColumn['set']) =>
+    serverColumns.find((column) => column.set === set)?.name;
+  const [inserted, updated] = [stampOf('insert'), stampOf('update')];
+  if (inserted === undefined || updated === undefined) return 'false';
+  return `${sqlName(updated)} = ${sqlName(inserted)}`;
 }

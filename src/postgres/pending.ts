@@ -1,5 +1,5 @@
-import type { Operation } from '../legacy/changes.js';
-import type { TableName } from '../legacy/tables.js';
+import type { Operation } from '../schema/changes.js';
+import type { Key, TableName } from '../schema/table.js';
 
 /** The most transactions of one worker whose COMMIT is sent and not answered. */
 export const MOST_PENDING = 32;
@@ -8,7 +8,8 @@ export const MOST_PENDING = 32;
 export interface Witness {
   readonly table: TableName;
   readonly operation: Operation;
-  readonly id: number;
+  /** As it is after the transaction; before it, of a deleted row. */
+  readonly key: Key;
 }
 
 /** A server process. Its start distinguishes it from a later one with the same pid. */
@@ -22,7 +23,7 @@ export interface Backend {
 
 /**
  * A transaction whose COMMIT is sent. `xid`: xid8 as text; null if COMMIT was sent along with the statements, then the
- * witness is a row that it inserted.
+ * witness is a row that it inserted, with a number as its key.
  */
 export interface Pending {
   readonly xid: string | null;

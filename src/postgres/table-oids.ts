@@ -1,19 +1,17 @@
 import type { Client } from 'pg';
-import { TABLE_NAMES, type TableName } from '../legacy/tables.js';
+import type { TableName } from '../schema/table.js';
+import type { Tables } from '../schema/tables.js';
 
 /**
- * The oids of the hospital's tables as text, in the order of `TABLE_NAMES`; null for a missing table. A table that was
- * dropped and created again has another oid.
+ * The oids of the run's tables as text, in their order; null for a missing table. A table that was dropped and created
+ * again has another oid.
  */
 export type TableOids = readonly (string | null)[];
 
-export async function readTableOids(
-  client: Client,
-  { names }: { readonly names: readonly string[] } = { names: TABLE_NAMES }, // seam
-): Promise<TableOids> {
+export async function readTableOids(client: Client, tables: Tables): Promise<TableOids> {
   const { rows } = await client.query<{ oid: string | null }>(
     'SELECT to_regclass(name)::oid::text AS oid FROM unnest($1::text[]) AS t (name)',
-    [names],
+    [tables.names],
   );
   return rows.map(({ oid }) => oid);
 }
@@ -34,8 +32,12 @@ export class TablesGone extends Error {
 }
 
 /** Throws `TablesGone` unless the tables are the expected ones. */
-export async function requireTables(client: Client, expected: TableOids): Promise<void> {
-  const now = await readTableOids(client);
-  const gone = TABLE_NAMES.filter((_, i) => now[i] !== expected[i]);
+export async function requireTables(
+  client: Client,
+  tables: Tables,
+  expected: TableOids,
+): Promise<void> {
+  const now = await readTableOids(client, tables);
+  const gone = tables.names.filter((_, i) => now[i] !== expected[i]);
   if (gone.length > 0) throw new TablesGone(gone);
 }

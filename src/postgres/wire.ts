@@ -1,6 +1,9 @@
-import type { ColumnType, Row, Value } from '../legacy/tables.js';
-import { DAY_MS, parseTimestamp } from '../lib/calendar.js';
+import { DAY_MS, dayOf, parseTimestamp } from '../lib/calendar.js';
 import { MOST_BYTES_PER_UNIT, writeUtf8 } from '../lib/utf8.js';
+import type { Row, Value } from '../schema/table.js';
+
+/** The types that the elements of an array parameter may have. */
+export type WireType = 'bigint' | 'varchar' | 'date' | 'timestamp';
 
 /** A prepared statement whose parameters are one array a column: its text fits any number of rows. */
 export interface Statement {
@@ -8,12 +11,12 @@ export interface Statement {
   readonly name: string;
   readonly text: string;
   /** Types of the columns, whose arrays are `$1`, `$2`, … */
-  readonly types: readonly ColumnType[];
+  readonly types: readonly WireType[];
   readonly rows: readonly Row[];
 }
 
 /** pg_type.oid of the elements of an array parameter; those of built-in types never change. */
-const OID: Readonly<Record<ColumnType, number>> = {
+const OID: Readonly<Record<WireType, number>> = {
   bigint: 20,
   varchar: 1043,
   date: 1082,
@@ -23,6 +26,10 @@ const OID: Readonly<Record<ColumnType, number>> = {
 /** PostgreSQL counts its days and microseconds from 2000-01-01. */
 export const EPOCH_MS = Date.UTC(2000, 0, 1);
 const MICROS_PER_MS = 1000;
+
+/** Characters of nearly all dates and timestamps: years of four digits, whole seconds. */
+const PLAIN_DATE = '2026-01-31'.length;
+const PLAIN_TIMESTAMP = '2026-01-31 08:15:00'.length;
 
 const TWO_TO_32 = 0x1_0000_0000;
 /** Bytes of the first buffer: a batch of 50 rows takes 5 to 10 thousand. */
@@ -65,7 +72,9 @@ export class WireWriter {
 
   /** Prepares a statement, and closes the one that the connection may have under this name. */
   prepare({ name, text }: Statement): void {
-    this.#reserve(2 * name.length + text.length * MOST_BYTES_PER_UNIT + HEADER_BYTES);
+    this.#reserve(
+      2 * name.length * MOST_BYTES_PER_UNIT + text.length * MOST_BYTES_PER_UNIT + HEADER_BYTES,
+    );
     const closed = this.#begin(CLOSE);
     this.#byte(OF_STATEMENT);
     this.#cString(name);
@@ -80,7 +89,7 @@ export class WireWriter {
 
   /** Runs a prepared statement. Its result is not described: the sender knows its columns. */
   execute({ name, types, rows }: Statement): void {
-    this.#reserve(name.length + types.length * HEADER_BYTES + HEADER_BYTES);
+    this.#reserve(name.length * MOST_BYTES_PER_UNIT + types.length * HEADER_BYTES + HEADER_BYTES);
     const bound = this.#begin(BIND);
     this.#cString(''); // the unnamed portal
     this.#cString(name);
@@ -104,7 +113,7 @@ export class WireWriter {
   }
 
   /** One column of the rows, as a one-dimensional array. */
-  #array(type: ColumnType, rows: readonly Row[], column: number): void {
+  #array(type: WireType, rows: readonly Row[], column: number): void {
     this.#reserve(HEADER_BYTES);
     const lengthAt = this.#at;
     this.#at += 4;
@@ -125,14 +134,16 @@ export class WireWriter {
     this.#view.setInt32(lengthAt, this.#at - lengthAt - 4);
   }
 
-  #value(type: ColumnType, value: NonNullable<Value>): void {
-    if (typeof value === 'number') this.#long(value);
-    else if (type === 'varchar') this.#text(value);
-    else {
+  #value(type: WireType, value: NonNullable<Value>): void {
+    if (type === 'varchar') this.#text(typeof value === 'number' ? String(value) : value);
+    else if (typeof value === 'number') this.#long(value);
+    else if (type === 'bigint') this.#bigLong(BigInt(value));
+    else if (value.length === (type === 'date' ? PLAIN_DATE : PLAIN_TIMESTAMP)) {
       const sinceEpochMs = parseTimestamp(value) - EPOCH_MS;
       if (type === 'date') this.#int(sinceEpochMs / DAY_MS);
       else this.#long(sinceEpochMs * MICROS_PER_MS);
-    }
+    } else if (type === 'date') this.#int(rareDate(value));
+    else this.#bigLong(rareTimestamp(value));
   }
 
   #text(text: string): void {
@@ -189,6 +200,13 @@ export class WireWriter {
     this.#at += 8;
   }
 
+  #bigLong(value: bigint): void {
+    this.#reserve(12);
+    this.#int32(8);
+    this.#view.setBigInt64(this.#at, value);
+    this.#at += 8;
+  }
+
   #reserve(bytes: number): void {
     if (this.#at + bytes <= this.#buffer.length) return;
     const larger = Buffer.allocUnsafeSlow(Math.max(2 * this.#buffer.length, this.#at + bytes));
@@ -196,4 +214,43 @@ export class WireWriter {
     this.#buffer = larger;
     this.#view = new DataView(larger.buffer);
   }
+}
+
+/** A moment as PostgreSQL prints it: any year, with a fraction of a second, `infinity`. */
+const MOMENT = /^(\d{4,})-(\d\d)-(\d\d)(?: (\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?)?( BC)?$/;
+
+/** The least and the greatest value stand for the infinities. */
+const INFINITE_DATE: ReadonlyMap<string, number> = new Map([
+  ['infinity', 0x7fff_ffff],
+  ['-infinity', -0x8000_0000],
+]);
+const INFINITE_TIMESTAMP: ReadonlyMap<string, bigint> = new Map([
+  ['infinity', 2n ** 63n - 1n],
+  ['-infinity', -(2n ** 63n)],
+]);
+
+/** Days from 2000-01-01 to a date of any year. Throws a RangeError where the text is no date. */
+function rareDate(text: string): number {
+  return INFINITE_DATE.get(text) ?? partsOf(text).day;
+}
+
+/** Microseconds from 2000-01-01 to a moment of any year. Throws a RangeError where the text is no moment. */
+function rareTimestamp(text: string): bigint {
+  const infinite = INFINITE_TIMESTAMP.get(text);
+  if (infinite !== undefined) return infinite;
+  const { day, seconds, micros } = partsOf(text);
+  return (BigInt(day) * 86_400n + BigInt(seconds)) * 1_000_000n + BigInt(micros);
+}
+
+function partsOf(text: string): { day: number; seconds: number; micros: number } {
+  const [, year, month, day, hours = 0, minutes = 0, seconds = 0, fraction = '', era] =
+    MOMENT.exec(text) ?? [];
+  if (year === undefined) throw new RangeError(`not a date or timestamp: ${text}`);
+  // 1 BC is the year 0.
+  const astronomical = era === undefined ? Number(year) : 1 - Number(year);
+  return {
+    day: dayOf(astronomical, Number(month), Number(day)) - EPOCH_MS / DAY_MS,
+    seconds: (Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds),
+    micros: Number(fraction.padEnd(6, '0')),
+  };
 }

@@ -21,9 +21,16 @@ export function ledgerText(m: Messages, run: string, totals: LedgerTotals): stri
   return `${m.ledger.title({ run })}\n${factLines(facts)}\n${rowsText(m, totals)}${problemsText(m, totals)}`;
 }
 
-/** The differences between ledger and database; empty without any. */
-export function differencesText(m: Messages, { differences, changedSince }: LedgerCheck): string {
-  const since = changedSince.count === 0 ? '' : `\n${m.ledger.changedSince(changedSince)}\n`;
+/** The differences between ledger and database, and the rows that were not compared; empty without any. */
+export function differencesText(
+  m: Messages,
+  { differences, changedSince, unchecked }: LedgerCheck,
+): string {
+  const sentences = [
+    ...(changedSince.count === 0 ? [] : [m.ledger.changedSince(changedSince)]),
+    ...(unchecked.length === 0 ? [] : [m.ledger.unchecked({ tables: unchecked })]),
+  ];
+  const since = sentences.map((sentence) => `\n${sentence}\n`).join('');
   return `${since}${listText(
     m,
     m.ledger.differences(),

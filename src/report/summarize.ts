@@ -135,10 +135,7 @@ function figuresByType(
   const byType: Partial<Record<EventType, Partial<Record<Operation, TypeFigures>>>> = {};
   for (const type of types) {
     for (const operation of OPERATIONS) {
-      const latencies = workerStats.map((stats) =>
-        // @ts-expect-error seam
-        stats.latencyOf(type, operation),
-      );
+      const latencies = workerStats.map((stats) => stats.latencyOf(type, operation));
       const response = merge(latencies.map((latency) => latency.response));
       const events = response.count;
       if (events === 0) continue;
@@ -158,7 +155,6 @@ function sumRows(tables: Tables, workerStats: readonly WorkerStats[]): RowCounts
   const rows = noRows(tables);
   for (const [table, counts] of Object.entries(rows)) {
     for (const operation of OPERATIONS) {
-      // @ts-expect-error seam
       for (const stats of workerStats) counts[operation] += stats.rows(table, operation);
     }
   }

@@ -110,7 +110,6 @@ function latencyText(m: Messages, { latency_ms: { response, service } }: RunSumm
 function rowsText(m: Messages, { rows }: RunSummary, totals: Totals | null): string {
   const total = (table: TableName) => {
     if (totals === null) return [];
-    // @ts-expect-error seam
     const count = totals.of(table);
     return [count === null ? '–' : m.number(count)];
   };

@@ -1,12 +1,12 @@
 import type { Client } from 'pg';
 import { type ClosedLedger, LedgerError, type LedgerTask, LedgerWriter } from '../ledger/writer.js';
-import { LEGACY_SCHEMA } from '../legacy/schema.js'; // seam
 import { within } from '../lib/clock.js';
 import { withConnection } from '../postgres/connect.js';
 import { describeFailure, type Failure, LEDGER } from '../postgres/failures.js';
 import { compareServers, identifyPrimary } from '../postgres/identity.js';
 import { settlePending } from '../postgres/in-doubt.js';
 import type { ConnectionTarget } from '../postgres/target.js';
+import type { Tables } from '../schema/tables.js';
 import type { WorkerStats } from './worker-stats.js';
 
 /** A worker's record of its transactions: its statistics, and its files of the ledger where one is kept. */
@@ -24,18 +24,19 @@ export interface Journal {
  * @returns that, or else why a ledger could not be written
  */
 export async function closeJournals(
+  tables: Tables,
   journals: readonly Journal[],
   target: ConnectionTarget,
   patienceMs: number | null,
   failure: Failure | null,
 ): Promise<Failure | null> {
   for (const { stats } of journals) stats.finishSettling();
-  const closing = new Closing(failure);
+  const closing = new Closing(tables, failure);
   const inDoubt = journals.filter(({ stats }) => stats.pending !== null);
   if (inDoubt.length > 0 && patienceMs !== null) {
     const connectTimeoutSeconds = patienceMs / 1000;
     const asking = withConnection({ ...target, connectTimeoutSeconds }, (client) =>
-      within(settleAll(closing, inDoubt, client, patienceMs), patienceMs),
+      within(settleAll(tables, closing, inDoubt, client, patienceMs), patienceMs),
     );
     // The server is away for good: the fate of the others stays unknown, and is reported so.
     await asking.catch(() => undefined);
@@ -45,6 +46,7 @@ export async function closeJournals(
 }
 
 async function settleAll(
+  tables: Tables,
   closing: Closing,
   journals: readonly Journal[],
   client: Client,
@@ -55,6 +57,7 @@ async function settleAll(
     await closing.open(journal, (stats, ledger) =>
       settlePending(
         client,
+        tables,
         stats,
         ({ number }, { fate, xid }) => ledger?.writer.resolve(number, fate, xid),
         { server: compareServers(ledger?.server ?? null, now), patienceMs },
@@ -79,8 +82,10 @@ type Act = (stats: WorkerStats, ledger: ClosedLedger | null) => void | Promise<v
 
 class Closing {
   failure: Failure | null;
+  readonly #tables: Tables;
 
-  constructor(failure: Failure | null) {
+  constructor(tables: Tables, failure: Failure | null) {
+    this.#tables = tables;
     this.failure = failure;
   }
 
@@ -90,7 +95,7 @@ class Closing {
     try {
       // After a ledger failed, its open intents may have been committed: `ledger resolve` asks about them.
       const failed = this.failure?.errno === LEDGER;
-      if (task !== null && !failed) ledger = LedgerWriter.last(LEGACY_SCHEMA.tables, task, stats);
+      if (task !== null && !failed) ledger = LedgerWriter.last(this.#tables, task, stats);
       await act(stats, ledger);
     } catch (error) {
       if (!(error instanceof LedgerError)) throw error;

@@ -5,9 +5,6 @@ import { EXIT, OperatorError } from '../errors.js';
 import { IdCache } from '../ids/cache.js';
 import { loadIds } from '../ids/load.js';
 import type { LedgerTask } from '../ledger/writer.js';
-import { noRows, OPERATIONS, type RowCounts, type WrittenRows } from '../legacy/changes.js';
-import type { Pools } from '../legacy/pools.js';
-import { TABLE_NAMES } from '../legacy/tables.js';
 import type { ReconnectPolicy } from '../lib/back-off.js';
 import { monotonicMs, sleep, within } from '../lib/clock.js';
 import type { Histogram } from '../lib/histogram.js';
@@ -18,6 +15,11 @@ import type { Backend } from '../postgres/pending.js';
 import type { TableOids } from '../postgres/table-oids.js';
 import type { ConnectionTarget } from '../postgres/target.js';
 import { RNG_PURPOSE, Rng } from '../random/rng.js';
+import { noRows, OPERATIONS, type RowCounts, type WrittenRows } from '../schema/changes.js';
+import type { Pools } from '../schema/row-maker.js';
+import type { Schema } from '../schema/schema.js';
+import { sqlName, type TableName } from '../schema/table.js';
+import type { Tables } from '../schema/tables.js';
 import { closeJournals, type Journal } from './close-journals.js';
 import { Control, type RunState } from './control.js';
 import { type HeldUp, WaitEnder } from './held-up.js';
@@ -51,6 +53,7 @@ const LEAST_PATIENCE_MS = 1_000;
 const FAREWELL_MS = 500;
 
 export interface RunSetup {
+  readonly schema: Schema;
   readonly target: ConnectionTarget;
   /** The tables that the run writes to: it ends when they are dropped or made anew. */
   readonly tables: TableOids;
@@ -133,7 +136,7 @@ export interface RunOutcome {
 export class RunEngine {
   readonly workerStats: readonly WorkerStats[];
   /** Rows of each table while the run goes on. */
-  readonly totals = new Totals();
+  readonly totals: Totals;
   readonly #control = new Control();
   readonly #setup: RunSetup;
   readonly #listener: RunListener;
@@ -157,16 +160,17 @@ export class RunEngine {
   /** Aborted by a stop: ends the preparation. */
   readonly #preparing = new AbortController();
   /** The highest ids when the run began. */
-  #lastIds = Object.fromEntries(TABLE_NAMES.map((table) => [table, 0])) as ProducerTask['lastIds'];
+  #lastIds: ProducerTask['lastIds'] = {};
 
   constructor(setup: RunSetup, listener: RunListener) {
     const rng = new Rng(setup.rng).at(RNG_PURPOSE.cachePicks, 0);
-    const { target, tables, plan } = setup;
+    const { schema, target, tables, plan } = setup;
     this.#setup = setup;
     this.#listener = listener;
-    this.#cache = new IdCache(setup.idCacheSize, () => rng.unit());
-    this.workerStats = plan.workers.map(() => new WorkerStats());
-    this.#written = plan.workers.map(noRows);
+    this.totals = new Totals(schema.tables);
+    this.#cache = new IdCache(schema.tables, setup.idCacheSize, () => rng.unit());
+    this.workerStats = plan.workers.map(() => new WorkerStats(schema));
+    this.#written = plan.workers.map(() => noRows(schema.tables));
     this.#producers = new ProducerThreads(plan.workers.length, this.#control, {
       report: (worker, report) => this.#receive(worker, report),
       workerDied: (worker, error) => listener.workerDied(worker, error),
@@ -175,7 +179,9 @@ export class RunEngine {
       control: this.#control,
       workerStats: this.workerStats,
       plan,
-      watch: new ServerWatch(target, tables, (error) => this.#fail(describeFailure(error))),
+      watch: new ServerWatch(target, schema.tables, tables, (error) =>
+        this.#fail(describeFailure(error)),
+      ),
       disconnected: () => this.#disconnected.size,
       onPoint: (point, ending) => listener.sampled(point, ending),
     });
@@ -261,10 +267,11 @@ export class RunEngine {
   async #prepare(
     client: Client,
   ): Promise<{ workers: Promise<unknown>; counting: () => Promise<void> }> {
-    this.#lastIds = await readLastIds(client);
+    const { tables } = this.#setup.schema;
+    this.#lastIds = await readLastIds(client, tables);
     // The workers connect meanwhile; no worker begins before the clock starts.
     const workers = Promise.all(this.#setup.plan.workers.map((plan) => this.#keep(plan)));
-    await loadIds(client, this.#cache);
+    await loadIds(client, this.#cache, tables);
     const { count, quick } = await this.totals.start(client);
     // If the tables cannot be counted, the run goes on, and its log lines have no totals.
     const counting = () =>
@@ -295,17 +302,18 @@ export class RunEngine {
   }
 
   #taskOf(plan: WorkerPlan, stats: WorkerStats): Omit<ProducerTask, 'reports'> {
-    const { target, tables, rng, batchSize, updateRatio, deleteRatio, reconnect, pools, facts } =
-      this.#setup;
+    const { schema, target, tables, rng, batchSize, updateRatio, deleteRatio } = this.#setup;
+    const { reconnect, pools, facts } = this.#setup;
     return {
       ...plan,
+      extensions: schema.extensions,
       target,
       tables,
       rng,
       batchSize,
       updateRatio,
       deleteRatio,
-      returning: facts === null ? {} : returningOf(facts),
+      returning: facts === null ? {} : returningOf(facts, schema.tables),
       reconnect,
       pools,
       lastIds: this.#lastIds,
@@ -348,11 +356,12 @@ export class RunEngine {
     const before = this.#written[worker];
     if (stats === undefined || before === undefined) return;
     const rows: WrittenRows[] = [];
-    for (const table of TABLE_NAMES) {
+    for (const table of this.#setup.schema.tables.names) {
+      const ofTable = before[table]!;
       for (const operation of OPERATIONS) {
-        const count = stats.rows(table, operation) - before[table][operation];
+        const count = stats.rows(table, operation) - ofTable[operation];
         if (count === 0) continue;
-        before[table][operation] += count;
+        ofTable[operation] += count;
         rows.push({ table, operation, count });
         this.totals.add({ table, operation, count });
       }
@@ -419,7 +428,8 @@ export class RunEngine {
       (stats, worker): Journal => ({ stats, ledger: this.#ledgerOf(worker) }),
     );
     const patienceMs = this.#silent ? null : Math.max(this.#setup.stopGraceMs, LEAST_PATIENCE_MS);
-    this.#failure = await closeJournals(journals, this.#setup.target, patienceMs, this.#failure);
+    const { schema, target } = this.#setup;
+    this.#failure = await closeJournals(schema.tables, journals, target, patienceMs, this.#failure);
   }
 
   #ending(): Omit<RunOutcome, 'seconds' | 'activeSeconds'> {
@@ -453,12 +463,16 @@ export class RunEngine {
   }
 }
 
-async function readLastIds(client: Client): Promise<ProducerTask['lastIds']> {
-  const columns = TABLE_NAMES.map(
-    (table) => `(SELECT coalesce(max(id), 0) FROM ${table})::float8 AS ${table}`,
+async function readLastIds(client: Client, tables: Tables): Promise<Record<TableName, number>> {
+  const numbered = tables.filter(({ keyKind }) => keyKind === 'id');
+  const highest = numbered.map(
+    ({ name, key }) => `(SELECT coalesce(max(${sqlName(key[0]!)}), 0) FROM ${name})::float8`,
   );
-  const { rows } = await client.query<ProducerTask['lastIds']>(`SELECT ${columns.join(', ')}`);
+  const { rows } = await client.query<number[]>({
+    text: `SELECT ${highest.join(', ')}`,
+    rowMode: 'array',
+  });
   const [ids] = rows;
   if (ids === undefined) throw new Error('the highest ids were answered without a row');
-  return ids;
+  return Object.fromEntries(numbered.map(({ name }, i) => [name, ids[i]!]));
 }

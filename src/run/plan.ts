@@ -1,8 +1,9 @@
-import { EVENT_TYPES, type EventType } from '../legacy/events/index.js';
 import { Curve, type Segment } from '../load/curve.js';
 import type { Arrivals, OnLag, PaceSpec } from '../load/pacer.js';
 import { shareWorkers, splitExactly, type WorkerShare } from '../load/shares.js';
 import type { Stage } from '../load/stages.js';
+import type { EventType } from '../schema/event.js';
+import type { Schema } from '../schema/schema.js';
 import type { ProducerTask } from './protocol.js';
 
 /** The settings that shape the load. */
@@ -48,9 +49,9 @@ export interface LoadPlan {
  * Shares the load out over the workers; `maxEvents` is split exactly. Throws a RangeError when no event type has a
  * weight above 0.
  */
-export function planLoad(load: LoadSettings): LoadPlan {
-  const chosen = load.only.length > 0 ? load.only : EVENT_TYPES;
-  const weights = Object.fromEntries(chosen.map((type) => [type, load.weights[type]]));
+export function planLoad(load: LoadSettings, { eventTypes }: Pick<Schema, 'eventTypes'>): LoadPlan {
+  const chosen = load.only.length > 0 ? load.only : eventTypes;
+  const weights = Object.fromEntries(chosen.map((type) => [type, load.weights[type] ?? 0]));
   const owners = shareWorkers(weights, load.workers);
   const shares = owners.map(({ share }) => share);
   const segments = segmentsOf(load);

@@ -2,16 +2,16 @@ import type { MessagePort } from 'node:worker_threads';
 import type { IdBuffers } from '../ids/cache.js';
 import type { IdChanges } from '../ids/known-id.js';
 import type { LedgerTask } from '../ledger/writer.js';
-import type { Operation } from '../legacy/changes.js';
-import type { EventType } from '../legacy/events/index.js';
-import type { Pools } from '../legacy/pools.js';
-import type { TableName } from '../legacy/tables.js';
 import type { ReconnectPolicy } from '../lib/back-off.js';
 import type { PaceSpec } from '../load/pacer.js';
 import type { WorkerShare } from '../load/shares.js';
 import type { Failure } from '../postgres/failures.js';
 import type { TableOids } from '../postgres/table-oids.js';
 import type { ConnectionTarget } from '../postgres/target.js';
+import type { Operation } from '../schema/changes.js';
+import type { EventType } from '../schema/event.js';
+import type { Pools } from '../schema/row-maker.js';
+import type { TableName } from '../schema/table.js';
 
 /*
  * All that crosses a thread in a stream. Tasks go down once; numbers come back through shared memory
@@ -27,13 +27,15 @@ export interface ProducerTask {
   readonly worker: number;
   readonly rng: number;
   readonly target: ConnectionTarget;
+  /** Of the run's schema. */
+  readonly extensions: readonly string[];
   /** The tables that the run began with. */
   readonly tables: TableOids;
   readonly share: WorkerShare;
   /** For each owned event type: this worker's position among the workers of that type, and their number. */
   readonly siblings: Readonly<Partial<Record<EventType, { readonly index: number; of: number }>>>;
   readonly pace: PaceSpec;
-  /** The highest id of each table when the run began; 0 of an empty one. */
+  /** The highest id of each table with a number as its key when the run began; 0 of an empty one. */
   readonly lastIds: Readonly<Record<TableName, number>>;
   /** True: batches that could not be sent when they were due count as shed, and are not sent late. */
   readonly shed: boolean;

@@ -1,6 +1,7 @@
 import type { DatabaseFacts, TableFacts, TriggerFacts } from '../database/facts.js';
-import type { Operation } from '../legacy/changes.js';
-import { TABLE_NAMES, type TableName } from '../legacy/tables.js';
+import type { Operation } from '../schema/changes.js';
+import type { TableName } from '../schema/table.js';
+import type { Tables } from '../schema/tables.js';
 import type { Returning } from './protocol.js';
 
 /** A trigger that may change or drop rows before they are stored. */
@@ -18,20 +19,21 @@ const STORING: readonly Operation[] = ['insert', 'update'];
  * The triggers that may change or drop rows of the generator. Only BEFORE ROW triggers can: rules and
  * other triggers make changes of their own, and generated columns are not the generator's.
  */
-export function rowTriggersOf({ tables }: DatabaseFacts): RowTrigger[] {
-  return TABLE_NAMES.flatMap((table) =>
-    tables[table]!.triggers.flatMap((trigger) => {
-      const operations = STORING.filter((operation) => actsOn(tables[table]!, trigger, operation));
+export function rowTriggersOf(facts: DatabaseFacts, tables: Tables): RowTrigger[] {
+  return tables.flatMap(({ name: table }) => {
+    const ofTable = facts.tables[table]!;
+    return ofTable.triggers.flatMap((trigger) => {
+      const operations = STORING.filter((operation) => actsOn(ofTable, trigger, operation));
       return operations.length > 0 ? [{ table, name: trigger.name, operations }] : [];
-    }),
-  );
+    });
+  });
 }
 
 /** The writes whose rows must be read back, because triggers may have changed them. */
-export function returningOf(facts: DatabaseFacts): Returning {
-  const triggers = rowTriggersOf(facts);
+export function returningOf(facts: DatabaseFacts, tables: Tables): Returning {
+  const triggers = rowTriggersOf(facts, tables);
   return Object.fromEntries(
-    TABLE_NAMES.flatMap((table) => {
+    tables.names.flatMap((table) => {
       const own = triggers.filter((trigger) => trigger.table === table);
       const operations = STORING.filter((operation) =>
         own.some((trigger) => trigger.operations.includes(operation)),

@@ -2,6 +2,7 @@ import type { Client } from 'pg';
 import { SideConnection } from '../postgres/side-connection.js';
 import { requireTables, type TableOids, TablesGone } from '../postgres/table-oids.js';
 import type { ConnectionTarget } from '../postgres/target.js';
+import type { Tables } from '../schema/tables.js';
 import type { SlotState } from './series.js';
 
 /** The state of the server at one look. */
@@ -17,13 +18,20 @@ export interface ServerState {
  */
 export class ServerWatch {
   readonly #connection: SideConnection;
-  readonly #tables: TableOids;
+  readonly #tables: Tables;
+  readonly #oids: TableOids;
   readonly #onGone: (error: TablesGone) => void;
 
   /** `onGone`: called when the tables of the run were dropped or made anew. */
-  constructor(target: ConnectionTarget, tables: TableOids, onGone: (error: TablesGone) => void) {
+  constructor(
+    target: ConnectionTarget,
+    tables: Tables,
+    oids: TableOids,
+    onGone: (error: TablesGone) => void,
+  ) {
     this.#connection = new SideConnection(target);
     this.#tables = tables;
+    this.#oids = oids;
     this.#onGone = onGone;
   }
 
@@ -31,7 +39,7 @@ export class ServerWatch {
   look(): Promise<ServerState | null> {
     return this.#connection.ask(async (client) => {
       try {
-        await requireTables(client, this.#tables);
+        await requireTables(client, this.#tables, this.#oids);
       } catch (error) {
         if (error instanceof TablesGone) this.#onGone(error);
         throw error;

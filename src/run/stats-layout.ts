@@ -1,11 +1,14 @@
-import { OPERATIONS, type Operation } from '../legacy/changes.js';
-import { EVENT_TYPES } from '../legacy/events/index.js';
-import { TABLE_NAMES, type TableName } from '../legacy/tables.js';
 import { HISTOGRAM_BYTES } from '../lib/histogram.js';
 import { MOST_PENDING } from '../postgres/pending.js';
+import { OPERATIONS, type Operation } from '../schema/changes.js';
+import type { EventType } from '../schema/event.js';
+import type { Schema } from '../schema/schema.js';
+import type { TableName } from '../schema/table.js';
+import type { Tables } from '../schema/tables.js';
 
 /*
- * The shared memory of a worker's statistics: numbers, then histograms. Positions count in doubles.
+ * The shared memory of a worker's statistics: numbers, then histograms, then the texts of keys. Positions count in
+ * doubles.
  */
 
 export const COUNTERS = [
@@ -32,20 +35,17 @@ export const SETTLED_COUNTERS = [
   'settled',
 ] as const;
 
-/** A number of rows for each table and operation. */
-export const CELLS = TABLE_NAMES.length * OPERATIONS.length;
 /** SQLSTATEs that are counted apart; further ones count as the last. */
 export const REJECTION_SLOTS = 16;
 
 /** A pending transaction: its xid, 0 while it is unknown; … */
 export const ENTRY_XID = 0;
-/** … its witness: table, operation, id; … */
+/** … its witness: table, operation, and its key, or the length of the key's text in bytes; … */
 export const ENTRY_WITNESS = 1;
 /** … its events; its number in the ledger, 0 without one; and its rows, a cell each. */
 export const ENTRY_EVENTS = 4;
 export const ENTRY_NUMBER = 5;
 export const ENTRY_ROWS = 6;
-export const ENTRY = ENTRY_ROWS + CELLS;
 
 /** Ordinals of the first pending transaction and of the next one to be entered; they only grow. */
 export const FIRST_PENDING = COUNTERS.length;
@@ -64,19 +64,92 @@ export const MAY_GIVE_UP = LOST + 1;
 export const SETTLING = MAY_GIVE_UP + 1;
 /** The counters, the rows and the first ordinal as they will be once it is counted. */
 export const THEN_COUNTERS = SETTLING + 1;
-export const THEN_ROWS = THEN_COUNTERS + COUNTERS.length;
-export const THEN_FIRST = THEN_ROWS + CELLS;
-export const ROWS = THEN_FIRST + 1;
-export const REJECTED = ROWS + CELLS;
-export const PENDING = REJECTED + 2 * REJECTION_SLOTS;
-export const NUMBERS = PENDING + MOST_PENDING * ENTRY;
+const THEN_ROWS = THEN_COUNTERS + COUNTERS.length;
 
 /** Histograms over all event types, and two for each of their operations. */
-export const OVERALL_HISTOGRAMS = 4;
-const HISTOGRAMS = OVERALL_HISTOGRAMS + 2 * EVENT_TYPES.length * OPERATIONS.length;
-export const BYTES = NUMBERS * 8 + HISTOGRAMS * HISTOGRAM_BYTES;
+const OVERALL_HISTOGRAMS = 4;
 
-/** The cell of a table and an operation. */
-export function cell(table: TableName, operation: Operation): number {
-  return TABLE_NAMES.indexOf(table) * OPERATIONS.length + OPERATIONS.indexOf(operation);
+/**
+ * Bytes of the text of a witness's key. An index of the server takes 2,704 bytes at most; JSON escapes some characters
+ * of several values.
+ */
+const KEY_BYTES = 4096;
+
+const layouts = new WeakMap<Schema, StatsLayout>();
+
+/** The layout of a schema's statistics; made once. */
+export function layoutOf(schema: Schema): StatsLayout {
+  let layout = layouts.get(schema);
+  if (layout === undefined) {
+    layout = new StatsLayout(schema);
+    layouts.set(schema, layout);
+  }
+  return layout;
+}
+
+/** The part of the layout that depends on the schema's tables and event types. */
+export class StatsLayout {
+  readonly tables: Tables;
+  /** A number of rows for each table and operation. */
+  readonly cells: number;
+  /** Doubles of a pending transaction. */
+  readonly entry: number;
+  readonly thenRows = THEN_ROWS;
+  readonly thenFirst: number;
+  readonly rows: number;
+  readonly rejected: number;
+  /** All doubles before the histograms. */
+  readonly numbers: number;
+  readonly bytes: number;
+  readonly #pending: number;
+  /** The offset of the texts of keys, in bytes; null: every table has a number as its key. */
+  readonly #texts: number | null;
+  readonly #typeIndexes: ReadonlyMap<EventType, number>;
+
+  constructor({ tables, eventTypes }: Schema) {
+    this.tables = tables;
+    this.cells = tables.size * OPERATIONS.length;
+    this.entry = ENTRY_ROWS + this.cells;
+    this.thenFirst = THEN_ROWS + this.cells;
+    this.rows = this.thenFirst + 1;
+    this.rejected = this.rows + this.cells;
+    this.#pending = this.rejected + 2 * REJECTION_SLOTS;
+    this.numbers = this.#pending + MOST_PENDING * this.entry;
+    const histograms = OVERALL_HISTOGRAMS + 2 * eventTypes.length * OPERATIONS.length;
+    const end = this.numbers * 8 + histograms * HISTOGRAM_BYTES;
+    const hasTexts = tables.filter(({ keyKind }) => keyKind !== 'id').length > 0;
+    this.#texts = hasTexts ? end : null;
+    this.bytes = hasTexts ? end + MOST_PENDING * KEY_BYTES : end;
+    this.#typeIndexes = new Map(eventTypes.map((type, i) => [type, i]));
+  }
+
+  /** The cell of a table and an operation. */
+  cell(table: TableName, operation: Operation): number {
+    return this.tables.get(table).code * OPERATIONS.length + OPERATIONS.indexOf(operation);
+  }
+
+  /** The position of a pending transaction. */
+  entryOf(ordinal: number): number {
+    return this.#pending + (ordinal % MOST_PENDING) * this.entry;
+  }
+
+  /** The bytes for the text of a key, of a pending transaction's witness. Throws where all keys are numbers. */
+  textOf(buffer: SharedArrayBuffer, ordinal: number): Uint8Array {
+    if (this.#texts === null) throw new Error('no table has a text as its key');
+    const offset = this.#texts + (ordinal % MOST_PENDING) * KEY_BYTES;
+    return new Uint8Array(buffer, offset, KEY_BYTES);
+  }
+
+  /** The first of two histograms of an event type's operation: a number that `histogramAt` takes. */
+  histogramsOf(type: EventType, operation: Operation): number {
+    const index = this.#typeIndexes.get(type);
+    if (index === undefined) throw new Error(`no statistics of ${type}`);
+    const kind = index * OPERATIONS.length + OPERATIONS.indexOf(operation);
+    return OVERALL_HISTOGRAMS + 2 * kind;
+  }
+
+  /** The offset of a histogram, in bytes. */
+  histogramAt(index: number): number {
+    return this.numbers * 8 + index * HISTOGRAM_BYTES;
+  }
 }

@@ -1,9 +1,9 @@
 import type { Client } from 'pg';
-import { countRows, type TableCounts } from '../database/table-counts.js';
-import type { WrittenRows } from '../legacy/changes.js';
-import { TABLE_NAMES, type TableName } from '../legacy/tables.js';
+import { countRows } from '../database/table-counts.js';
 import { sleep } from '../lib/clock.js';
-import { schemaWith } from '../schemas/index.js'; // seam
+import type { WrittenRows } from '../schema/changes.js';
+import type { TableName } from '../schema/table.js';
+import type { Tables } from '../schema/tables.js';
 
 /** Pages of all tables together, 64 MB, that are counted in a few dozen milliseconds. */
 const QUICK_PAGES = 8192;
@@ -18,8 +18,16 @@ const PAUSE_MS = 100;
  * the run's rows, so the sum is exact.
  */
 export class Totals {
-  #base: TableCounts | null = null;
+  readonly #tables: Tables;
+  readonly #quickPages: number;
+  #base: Readonly<Record<TableName, number>> | null = null;
   readonly #grown = new Map<TableName, number>();
+
+  /** @param quickPages pages of all tables together that are counted before the run */
+  constructor(tables: Tables, quickPages = QUICK_PAGES) {
+    this.#tables = tables;
+    this.#quickPages = quickPages;
+  }
 
   /**
    * Takes the snapshot, and returns the function that counts in it. `quick`: the tables are small enough to be
@@ -30,13 +38,13 @@ export class Totals {
       'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL max_parallel_workers_per_gather = 0',
     );
     // The first query takes the snapshot, BEGIN does not.
-    const pages = await countPages(client);
-    const all = TABLE_NAMES.reduce((sum, table) => sum + pages[table]!, 0);
-    const quick = all <= QUICK_PAGES;
+    const pages = await countPages(client, this.#tables);
+    const all = pages.reduce((sum, { total }) => sum + total, 0);
+    const quick = all <= this.#quickPages;
     const count = async () => {
       this.#base = quick
-        ? await countRows(client, schemaWith([]).tables)
-        : await countSlowly(client, pages);
+        ? await countRows(client, this.#tables)
+        : await countSlowly(client, this.#tables, pages);
       await client.query('COMMIT');
     };
     return { count, quick };
@@ -54,27 +62,41 @@ export class Totals {
   }
 }
 
-/** Pages of each table. Pages that are added later hold no row of the snapshot. */
-async function countPages(client: Client): Promise<TableCounts> {
-  const sizes = TABLE_NAMES.map(
-    (table) => `pg_relation_size('${table}') / current_setting('block_size')::float8 AS ${table}`,
-  );
-  const { rows } = await client.query<TableCounts>(`SELECT ${sizes.join(', ')}`);
-  const [pages] = rows;
-  if (pages === undefined) throw new Error('the sizes of the tables were answered without a row');
-  return pages;
+/** Pages of a table. `longest`: of its largest partition; the same without partitions. */
+interface Pages {
+  readonly total: number;
+  readonly longest: number;
 }
 
-/** Counts the rows slice by slice, by their position in the table (ctid). */
-async function countSlowly(client: Client, pages: TableCounts): Promise<TableCounts> {
-  const counts = Object.fromEntries(TABLE_NAMES.map((table) => [table, 0])) as TableCounts;
-  for (const table of TABLE_NAMES) {
-    for (let page = 0; page < pages[table]!; page += SLICE_PAGES) {
+/** Pages of each table, in the order of the tables. Pages that are added later hold no row of the snapshot. */
+async function countPages(client: Client, tables: Tables): Promise<Pages[]> {
+  const { rows } = await client.query<Pages>(
+    `SELECT coalesce(sum(pages), 0)::float8 AS total, coalesce(max(pages), 0)::float8 AS longest
+       FROM unnest($1::text[]) WITH ORDINALITY AS t (name, place)
+      CROSS JOIN LATERAL (
+            SELECT pg_relation_size(t.name) UNION ALL
+            SELECT pg_relation_size(relid) FROM pg_partition_tree(t.name) WHERE isleaf) AS s (bytes)
+      CROSS JOIN LATERAL (SELECT bytes / current_setting('block_size')::float8) AS p (pages)
+      GROUP BY place ORDER BY place`,
+    [tables.names],
+  );
+  return rows;
+}
+
+/** Counts the rows slice by slice, by their position in the table or in all of its partitions (ctid). */
+async function countSlowly(
+  client: Client,
+  tables: Tables,
+  pages: readonly Pages[],
+): Promise<Record<TableName, number>> {
+  const counts = tables.record(() => 0);
+  for (const { name, code } of tables) {
+    for (let page = 0; page < (pages[code]?.longest ?? 0); page += SLICE_PAGES) {
       const { rows } = await client.query<{ count: number }>(
-        `SELECT count(*)::float8 AS count FROM ${table}
+        `SELECT count(*)::float8 AS count FROM ${name}
           WHERE ctid >= '(${page},0)' AND ctid < '(${page + SLICE_PAGES},0)'`,
       );
-      counts[table]! += rows[0]?.count ?? 0;
+      counts[name]! += rows[0]?.count ?? 0;
       await sleep(PAUSE_MS);
     }
   }

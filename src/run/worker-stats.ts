@@ -1,7 +1,4 @@
-import { OPERATIONS, type Operation, type WrittenRows } from '../legacy/changes.js';
-import { EVENT_TYPES, type EventType } from '../legacy/events/index.js';
-import { TABLE_NAMES, type TableName } from '../legacy/tables.js';
-import { HISTOGRAM_BYTES, Histogram, merge } from '../lib/histogram.js';
+import { Histogram, merge } from '../lib/histogram.js';
 import {
   type Backend,
   type EnteredPending,
@@ -9,6 +6,10 @@ import {
   MOST_PENDING,
   type Pending,
 } from '../postgres/pending.js';
+import { OPERATIONS, type Operation, type WrittenRows } from '../schema/changes.js';
+import type { EventType } from '../schema/event.js';
+import type { Schema } from '../schema/schema.js';
+import type { TableName } from '../schema/table.js';
 import * as layout from './stats-layout.js';
 
 export type { Counter } from './stats-layout.js';
@@ -35,12 +36,15 @@ export class WorkerStats {
   readonly lag: Histogram;
   /** The part of that lag during which the worker was idle. */
   readonly late: Histogram;
+  readonly #layout: layout.StatsLayout;
   readonly #numbers: Float64Array;
+  /** By the index of their first histogram. */
   readonly #latencies: Latencies[] = [];
 
-  constructor(buffer = new SharedArrayBuffer(layout.BYTES)) {
-    this.buffer = buffer;
-    this.#numbers = new Float64Array(buffer, 0, layout.NUMBERS);
+  constructor(schema: Schema, buffer?: SharedArrayBuffer) {
+    this.#layout = layout.layoutOf(schema);
+    this.buffer = buffer ?? new SharedArrayBuffer(this.#layout.bytes);
+    this.#numbers = new Float64Array(this.buffer, 0, this.#layout.numbers);
     this.response = this.#histogram(0);
     this.service = this.#histogram(1);
     this.lag = this.#histogram(2);
@@ -49,17 +53,16 @@ export class WorkerStats {
 
   /** Latencies of these events: each that of its batch. */
   latencyOf(type: EventType, operation: Operation): Latencies {
-    const kind = EVENT_TYPES.indexOf(type) * OPERATIONS.length + OPERATIONS.indexOf(operation);
-    const first = layout.OVERALL_HISTOGRAMS + 2 * kind;
-    this.#latencies[kind] ??= {
+    const first = this.#layout.histogramsOf(type, operation);
+    this.#latencies[first] ??= {
       response: this.#histogram(first),
       service: this.#histogram(first + 1),
     };
-    return this.#latencies[kind];
+    return this.#latencies[first];
   }
 
   #histogram(index: number): Histogram {
-    return new Histogram(this.buffer, layout.NUMBERS * 8 + index * HISTOGRAM_BYTES);
+    return new Histogram(this.buffer, this.#layout.histogramAt(index));
   }
 
   get(counter: layout.Counter): number {
@@ -124,14 +127,20 @@ export class WorkerStats {
   /** The first transaction whose COMMIT was sent without an answer yet, or null. */
   get pending(): EnteredPending | null {
     if (this.#at(layout.FIRST_PENDING) === this.#at(layout.END_PENDING)) return null;
-    const entry = this.#entry(this.#at(layout.FIRST_PENDING));
-    const table = TABLE_NAMES[this.#at(entry + layout.ENTRY_WITNESS)];
+    const first = this.#at(layout.FIRST_PENDING);
+    const entry = this.#layout.entryOf(first);
+    const table = this.#layout.tables.at(this.#at(entry + layout.ENTRY_WITNESS));
     const operation = OPERATIONS[this.#at(entry + layout.ENTRY_WITNESS + 1)];
-    if (table === undefined || operation === undefined) return null;
+    if (operation === undefined) return null;
     const xid = this.#at(entry + layout.ENTRY_XID);
-    const id = this.#at(entry + layout.ENTRY_WITNESS + 2);
+    const keyed = this.#at(entry + layout.ENTRY_WITNESS + 2);
+    const key = table.keyKind === 'id' ? keyed : this.#keyText(first, keyed);
     const number = this.#at(entry + layout.ENTRY_NUMBER);
-    return { xid: xid === 0 ? null : String(xid), witness: { table, operation, id }, number };
+    return {
+      xid: xid === 0 ? null : String(xid),
+      witness: { table: table.name, operation, key },
+      number,
+    };
   }
 
   /** Enters a transaction before its COMMIT, with its rows and events. `number`: in the ledger; 0 without one. */
@@ -144,16 +153,18 @@ export class WorkerStats {
     const end = this.#at(layout.END_PENDING);
     if (end - this.#at(layout.FIRST_PENDING) >= MOST_PENDING)
       throw new Error('too much is pending');
-    const entry = this.#entry(end);
-    this.#numbers.fill(0, entry, entry + layout.ENTRY);
+    const entry = this.#layout.entryOf(end);
+    this.#numbers.fill(0, entry, entry + this.#layout.entry);
     this.#numbers[entry + layout.ENTRY_XID] = Number(xid ?? 0);
-    this.#numbers[entry + layout.ENTRY_WITNESS] = TABLE_NAMES.indexOf(witness.table);
+    this.#numbers[entry + layout.ENTRY_WITNESS] = this.#layout.tables.get(witness.table).code;
     this.#numbers[entry + layout.ENTRY_WITNESS + 1] = OPERATIONS.indexOf(witness.operation);
-    this.#numbers[entry + layout.ENTRY_WITNESS + 2] = witness.id;
+    const { key } = witness;
+    this.#numbers[entry + layout.ENTRY_WITNESS + 2] =
+      typeof key === 'number' ? key : this.#enterKeyText(end, key);
     this.#numbers[entry + layout.ENTRY_EVENTS] = events;
     this.#numbers[entry + layout.ENTRY_NUMBER] = number;
     for (const { table, operation, count } of rows) {
-      this.#add(entry + layout.ENTRY_ROWS + layout.cell(table, operation), count);
+      this.#add(entry + layout.ENTRY_ROWS + this.#layout.cell(table, operation), count);
     }
     // Last: a transaction counts as pending only when all of it is there.
     this.#numbers[layout.END_PENDING] = end + 1;
@@ -161,9 +172,9 @@ export class WorkerStats {
 
   /** Takes rows off the first pending transaction: the server dropped them. */
   reduce({ table, operation, count }: WrittenRows): void {
-    const entry = this.#entry(this.#at(layout.FIRST_PENDING));
+    const entry = this.#layout.entryOf(this.#at(layout.FIRST_PENDING));
     this.#add(entry + layout.ENTRY_EVENTS, -count);
-    this.#add(entry + layout.ENTRY_ROWS + layout.cell(table, operation), -count);
+    this.#add(entry + layout.ENTRY_ROWS + this.#layout.cell(table, operation), -count);
   }
 
   /**
@@ -173,7 +184,7 @@ export class WorkerStats {
   settle(outcome: Fate, asked = false): void {
     this.finishSettling();
     const first = this.#at(layout.FIRST_PENDING);
-    const entry = this.#entry(first);
+    const entry = this.#layout.entryOf(first);
     const events = this.#at(entry + layout.ENTRY_EVENTS);
     const committed = outcome === 'committed';
     // The new sums, not the additions: a thread may end in the middle, and its successor finishes to the same.
@@ -182,11 +193,11 @@ export class WorkerStats {
     this.#prepareCounter('unknown', outcome === 'unknown' ? 1 : 0);
     this.#prepareCounter('attempted', outcome === 'aborted' ? 0 : events);
     this.#prepareCounter('settled', asked && outcome !== 'unknown' ? 1 : 0);
-    for (let i = 0; i < layout.CELLS; i++) {
+    for (let i = 0; i < this.#layout.cells; i++) {
       const rows = committed ? this.#at(entry + layout.ENTRY_ROWS + i) : 0;
-      this.#numbers[layout.THEN_ROWS + i] = this.#at(layout.ROWS + i) + rows;
+      this.#numbers[this.#layout.thenRows + i] = this.#at(this.#layout.rows + i) + rows;
     }
-    this.#numbers[layout.THEN_FIRST] = first + 1;
+    this.#numbers[this.#layout.thenFirst] = first + 1;
     this.#numbers[layout.SETTLING] = 1;
     this.finishSettling();
   }
@@ -194,9 +205,10 @@ export class WorkerStats {
   /** Counts to the end the transaction that an ended thread left half counted. */
   finishSettling(): void {
     if (this.#at(layout.SETTLING) === 0) return;
+    const { rows, thenRows, thenFirst, cells } = this.#layout;
     for (const counter of layout.SETTLED_COUNTERS) this.#setCounter(counter);
-    this.#numbers.copyWithin(layout.ROWS, layout.THEN_ROWS, layout.THEN_ROWS + layout.CELLS);
-    this.#numbers[layout.FIRST_PENDING] = this.#at(layout.THEN_FIRST);
+    this.#numbers.copyWithin(rows, thenRows, thenRows + cells);
+    this.#numbers[layout.FIRST_PENDING] = this.#at(thenFirst);
     this.#numbers[layout.SETTLING] = 0;
   }
 
@@ -210,23 +222,23 @@ export class WorkerStats {
     const code = Number.parseInt(sqlstate, 36);
     let slot = 0;
     while (slot < layout.REJECTION_SLOTS - 1) {
-      const taken = this.#at(layout.REJECTED + 2 * slot);
+      const taken = this.#at(this.#layout.rejected + 2 * slot);
       if (taken === 0 || taken === code) break;
       slot++;
     }
-    this.#numbers[layout.REJECTED + 2 * slot] = code;
-    this.#add(layout.REJECTED + 2 * slot + 1, 1);
+    this.#numbers[this.#layout.rejected + 2 * slot] = code;
+    this.#add(this.#layout.rejected + 2 * slot + 1, 1);
   }
 
   /** Committed rows of one table and operation. */
   rows(table: TableName, operation: Operation): number {
-    return this.#at(layout.ROWS + layout.cell(table, operation));
+    return this.#at(this.#layout.rows + this.#layout.cell(table, operation));
   }
 
   /** All committed events. */
   get events(): number {
     let events = 0;
-    for (let i = 0; i < layout.CELLS; i++) events += this.#at(layout.ROWS + i);
+    for (let i = 0; i < this.#layout.cells; i++) events += this.#at(this.#layout.rows + i);
     return events;
   }
 
@@ -234,16 +246,24 @@ export class WorkerStats {
   rejected(): Record<string, number> {
     const rejected: Record<string, number> = {};
     for (let slot = 0; slot < layout.REJECTION_SLOTS; slot++) {
-      const code = this.#at(layout.REJECTED + 2 * slot);
+      const code = this.#at(this.#layout.rejected + 2 * slot);
       if (code === 0) continue;
       const sqlstate = code.toString(36).toUpperCase().padStart(5, '0');
-      rejected[sqlstate] = this.#at(layout.REJECTED + 2 * slot + 1);
+      rejected[sqlstate] = this.#at(this.#layout.rejected + 2 * slot + 1);
     }
     return rejected;
   }
 
-  #entry(number: number): number {
-    return layout.PENDING + (number % MOST_PENDING) * layout.ENTRY;
+  #keyText(ordinal: number, length: number): string {
+    const bytes = this.#layout.textOf(this.buffer, ordinal);
+    return Buffer.from(bytes.subarray(0, length)).toString();
+  }
+
+  /** Returns the length of the text, in bytes. */
+  #enterKeyText(ordinal: number, key: string): number {
+    const bytes = Buffer.from(key);
+    this.#layout.textOf(this.buffer, ordinal).set(bytes);
+    return bytes.length;
   }
 
   #prepareCounter(counter: layout.Counter, by: number): void {

@@ -22,7 +22,7 @@ export interface SchemaSpec {
   readonly scripts: readonly Script[];
   /** Schemas of its own in the database, besides the search_path's. */
   readonly schemas: readonly string[];
-  /** SQL statements that drop what dropping its tables leaves. */
+  /** SQL statements that drop what dropping its tables leaves, besides its `schemas`. */
   readonly drop: readonly string[];
   /**
    * The characters beyond ASCII that rows may hold: a database whose encoding lacks one of them cannot take the rows.

@@ -3,7 +3,7 @@ import { EXIT, OperatorError } from '../errors.js';
 import { connect, withConnection } from '../postgres/connect.js';
 import { describeFailure } from '../postgres/failures.js';
 import { SQLSTATE } from '../postgres/sqlstate.js';
-import { readTableOids } from '../postgres/table-oids.js';
+import { readTableOids, type TableOids } from '../postgres/table-oids.js';
 import type { ConnectionTarget } from '../postgres/target.js';
 import { watcherNameOf } from '../postgres/waits.js';
 import type { Tables } from '../schema/tables.js';
@@ -34,13 +34,15 @@ const LEAVE_ON: ReadonlySet<string> = new Set([
 
 /**
  * The order of restoring. Indexes, and the scans that validate foreign keys, go side by
- * side; steps that only change the catalog go one by one, since each locks two tables.
+ * side; steps that only change the catalog go one by one, since each locks two tables. Partitioned tables come last:
+ * their indexes and keys find those of the partitions and adopt them.
  */
 const STEPS = [
   { name: 'index', sideBySide: true },
   { name: 'constraint', sideBySide: false },
   { name: 'foreign-key', sideBySide: false },
   { name: 'validation', sideBySide: true },
+  { name: 'partitioned', sideBySide: false },
 ] as const;
 
 /** The connections share the work already: parallel workers of the server would only compete with them. */
@@ -64,7 +66,8 @@ export async function areTakenOff(client: Client): Promise<boolean> {
  */
 export async function takeOff(client: Client, tables: Tables): Promise<boolean> {
   const oids = await readTableOids(client, tables);
-  const { rows: allowed } = await client.query<{ may: boolean }>(MAY_TAKE_OFF, [oids]);
+  const relations = await readRelations(client, oids);
+  const { rows: allowed } = await client.query<{ may: boolean }>(MAY_TAKE_OFF, [relations, oids]);
   if (allowed[0]?.may !== true) return false;
   // Held until the session ends: a stream that is reconnecting has no session that could be seen.
   if (!(await lockTables(client, oids))) return false;
@@ -78,8 +81,8 @@ export async function takeOff(client: Client, tables: Tables): Promise<boolean> 
     await client.query(
       `CREATE TABLE ${NOTES} (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, step text NOT NULL, statement text NOT NULL)`,
     );
-    await client.query(`INSERT INTO ${NOTES} (step, statement) ${DEFINITIONS}`, [oids]);
-    const { rows } = await client.query<{ statement: string }>(REMOVALS, [oids]);
+    await client.query(`INSERT INTO ${NOTES} (step, statement) ${DEFINITIONS}`, [relations]);
+    const { rows } = await client.query<{ statement: string }>(REMOVALS, [relations]);
     for (const { statement } of rows) await client.query(statement);
     await client.query('COMMIT');
     return true;
@@ -88,6 +91,16 @@ export async function takeOff(client: Client, tables: Tables): Promise<boolean> 
     if (LEAVE_ON.has(describeFailure(error).sqlstate ?? '')) return false;
     throw error;
   }
+}
+
+/** The oids of tables and of their partitions at any depth. pg_partition_tree is empty for a table without partitions. */
+async function readRelations(client: Client, tables: TableOids): Promise<string[]> {
+  const { rows } = await client.query<{ oid: string }>(
+    `SELECT coalesce(p.relid::oid, t.oid)::text AS oid
+       FROM unnest($1::oid[]) AS t (oid) LEFT JOIN pg_partition_tree(t.oid) p ON true`,
+    [tables],
+  );
+  return rows.map(({ oid }) => oid);
 }
 
 /** Throws an `OperatorError` while indexes or keys are off: rows written now could break them. */
@@ -175,17 +188,23 @@ async function carryOut(client: Client, notes: Note[], onDone: () => void): Prom
   }
 }
 
+/** The tables and their partitions. */
 const OWN_TABLES = 'SELECT unnest($1::oid[])';
 
 /** The bit of INSERT in pg_trigger.tgtype. */
 const TRIGGER_ON_INSERT = 4;
+
+/** SQL: REPLICA IDENTITY DEFAULT, or FULL where there is no primary key. `c`: the table's row of pg_class. */
+const HAS_USUAL_IDENTITY = `(c.relreplident = 'd' OR (c.relreplident = 'f' AND NOT EXISTS (
+        SELECT 1 FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'p')))`;
 
 /**
  * May indexes and keys be taken off? There must be no publication and no logical slot (a consumer would see rows of
  * tables without a key); no other session in the database but the command's own watch for waits (a role may not see
  * the kind of other roles' sessions); ownership of all tables, and the right to create indexes; no trigger on INSERT,
  * which would see the rows in another order; foreign keys that are enabled, and none between these and other tables;
- * and no index or key with properties that its definition lacks.
+ * no foreign key that refers to a partitioned table; and no index or key with properties that its definition lacks.
+ * `$2`: the tables without their partitions.
  */
 const MAY_TAKE_OFF = `
   SELECT NOT EXISTS (SELECT 1 FROM pg_publication_tables p
@@ -200,7 +219,9 @@ const MAY_TAKE_OFF = `
                             ${watcherNameOf("current_setting('application_name')")}
                         AND coalesce(a.backend_type, 'client backend') = 'client backend')
      AND NOT EXISTS (SELECT 1 FROM pg_class c WHERE c.oid IN (${OWN_TABLES})
-                      AND (c.relkind <> 'r' OR c.relhassubclass OR c.relispartition OR c.relreplident <> 'd'
+                      AND (c.relkind NOT IN ('r', 'p') OR (c.relkind = 'r' AND c.relhassubclass)
+                           OR (c.relispartition AND c.oid = ANY ($2::oid[]))
+                           OR NOT ${HAS_USUAL_IDENTITY}
                            OR NOT pg_has_role(c.relowner, 'USAGE')
                            OR NOT has_schema_privilege(c.relnamespace, 'CREATE')))
      AND NOT EXISTS (SELECT 1 FROM pg_trigger t
@@ -210,6 +231,10 @@ const MAY_TAKE_OFF = `
      AND NOT EXISTS (SELECT 1 FROM pg_constraint f
                       WHERE f.contype = 'f'
                         AND (f.confrelid IN (${OWN_TABLES})) <> (f.conrelid IN (${OWN_TABLES})))
+     AND NOT EXISTS (SELECT 1 FROM pg_constraint f
+                       JOIN pg_class c ON c.oid = f.conrelid JOIN pg_class r ON r.oid = f.confrelid
+                      WHERE f.contype = 'f' AND f.conrelid IN (${OWN_TABLES})
+                        AND (r.relkind = 'p' OR r.relispartition OR (c.relkind = 'p' AND NOT f.convalidated)))
      AND NOT EXISTS (SELECT 1 FROM pg_constraint x
                       WHERE x.conrelid IN (${OWN_TABLES}) AND x.contype IN ('p', 'u', 'f')
                         AND obj_description(x.oid, 'pg_constraint') IS NOT NULL)
@@ -219,40 +244,65 @@ const MAY_TAKE_OFF = `
                              OR c.reltablespace <> 0
                              OR obj_description(i.indexrelid, 'pg_class') IS NOT NULL)) AS may`;
 
+/** SQL: it belongs to a key. `i`: the index's row of pg_index. */
+const IS_CONSTRAINT = `EXISTS (
+        SELECT 1 FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u'))`;
+
+/** SQL: an index's definition, for a partitioned table and its partitions, too. `i`: its row of pg_index. */
+const INDEX_WITH_PARTITIONS = `regexp_replace(pg_get_indexdef(i.indexrelid),
+        '^(CREATE (UNIQUE )?INDEX ("([^"]|"")*"|[^" ]+)) ON ONLY ', '\\1 ON ')`;
+
 /** SQL: the statements that restore every index and key, by step, from the catalog's definitions and names. */
 const DEFINITIONS = `
-  SELECT 'index', pg_get_indexdef(i.indexrelid)
-    FROM pg_index i WHERE i.indrelid IN (${OWN_TABLES})
-   UNION ALL
-  SELECT 'constraint',
-         format('ALTER TABLE %s ADD CONSTRAINT %I %s USING INDEX %I%s', k.conrelid::regclass, k.conname,
-                CASE k.contype WHEN 'p' THEN 'PRIMARY KEY' ELSE 'UNIQUE' END, c.relname,
-                CASE WHEN k.condeferred THEN ' DEFERRABLE INITIALLY DEFERRED'
-                     WHEN k.condeferrable THEN ' DEFERRABLE' ELSE '' END)
-    FROM pg_constraint k JOIN pg_class c ON c.oid = k.conindid
-   WHERE k.conrelid IN (${OWN_TABLES}) AND k.contype IN ('p', 'u')
-   UNION ALL
-  SELECT 'foreign-key',
-         format('ALTER TABLE %s ADD CONSTRAINT %I %s NOT VALID', f.conrelid::regclass, f.conname,
-                regexp_replace(pg_get_constraintdef(f.oid), ' NOT VALID$', ''))
-    FROM pg_constraint f WHERE f.conrelid IN (${OWN_TABLES}) AND f.contype = 'f'
-   UNION ALL
-  SELECT 'validation',
-         format('ALTER TABLE %s VALIDATE CONSTRAINT %I', f.conrelid::regclass, f.conname)
-    FROM pg_constraint f
-   WHERE f.conrelid IN (${OWN_TABLES}) AND f.contype = 'f' AND f.convalidated`;
+  WITH own AS (SELECT oid, relkind, (SELECT count(*) FROM pg_partition_ancestors(oid)) AS depth
+                 FROM pg_class WHERE oid IN (${OWN_TABLES}))
+  SELECT step, statement FROM (
+    SELECT 'index' AS step, pg_get_indexdef(i.indexrelid) AS statement, 0 AS depth, 0 AS turn
+      FROM pg_index i JOIN own o ON o.oid = i.indrelid WHERE o.relkind = 'r'
+     UNION ALL
+    SELECT 'constraint',
+           format('ALTER TABLE %s ADD CONSTRAINT %I %s USING INDEX %I%s', k.conrelid::regclass, k.conname,
+                  CASE k.contype WHEN 'p' THEN 'PRIMARY KEY' ELSE 'UNIQUE' END, c.relname,
+                  CASE WHEN k.condeferred THEN ' DEFERRABLE INITIALLY DEFERRED'
+                       WHEN k.condeferrable THEN ' DEFERRABLE' ELSE '' END), 0, 0
+      FROM pg_constraint k JOIN pg_class c ON c.oid = k.conindid JOIN own o ON o.oid = k.conrelid
+     WHERE o.relkind = 'r' AND k.contype IN ('p', 'u')
+     UNION ALL
+    SELECT 'foreign-key',
+           format('ALTER TABLE %s ADD CONSTRAINT %I %s NOT VALID', f.conrelid::regclass, f.conname,
+                  regexp_replace(pg_get_constraintdef(f.oid), ' NOT VALID$', '')), 0, 0
+      FROM pg_constraint f JOIN own o ON o.oid = f.conrelid
+     WHERE o.relkind = 'r' AND f.contype = 'f'
+     UNION ALL
+    SELECT 'validation',
+           format('ALTER TABLE %s VALIDATE CONSTRAINT %I', f.conrelid::regclass, f.conname), 0, 0
+      FROM pg_constraint f JOIN own o ON o.oid = f.conrelid
+     WHERE o.relkind = 'r' AND f.contype = 'f' AND f.convalidated
+     UNION ALL
+    SELECT 'partitioned',
+           format('ALTER TABLE %s ADD CONSTRAINT %I %s', k.conrelid::regclass, k.conname,
+                  pg_get_constraintdef(k.oid)), o.depth, CASE k.contype WHEN 'f' THEN 3 ELSE 1 END
+      FROM pg_constraint k JOIN own o ON o.oid = k.conrelid
+     WHERE o.relkind = 'p' AND k.contype IN ('p', 'u', 'f')
+     UNION ALL
+    SELECT 'partitioned', ${INDEX_WITH_PARTITIONS}, o.depth, 2
+      FROM pg_index i JOIN own o ON o.oid = i.indrelid
+     WHERE o.relkind = 'p' AND NOT ${IS_CONSTRAINT}
+  ) AS definitions ORDER BY depth DESC, turn`;
 
-/** SQL: the statements that take them off: foreign keys first, then the keys they refer to, then other indexes. */
+/**
+ * SQL: the statements that take them off: foreign keys first, then the keys they refer to, then other indexes. Those
+ * that a partition has from its parent go with the parent's.
+ */
 const REMOVALS = `
   SELECT statement FROM (
-    SELECT 1 AS turn, format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) AS statement
-      FROM pg_constraint WHERE conrelid IN (${OWN_TABLES}) AND contype = 'f'
-     UNION ALL
-    SELECT 2, format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname)
-      FROM pg_constraint WHERE conrelid IN (${OWN_TABLES}) AND contype IN ('p', 'u')
+    SELECT CASE contype WHEN 'f' THEN 1 ELSE 2 END AS turn,
+           format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) AS statement
+      FROM pg_constraint
+     WHERE conrelid IN (${OWN_TABLES}) AND contype IN ('p', 'u', 'f') AND conparentid = 0
      UNION ALL
     SELECT 3, format('DROP INDEX %s', i.indexrelid::regclass)
       FROM pg_index i
-     WHERE i.indrelid IN (${OWN_TABLES})
-       AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u'))
+     WHERE i.indrelid IN (${OWN_TABLES}) AND NOT ${IS_CONSTRAINT}
+       AND NOT EXISTS (SELECT 1 FROM pg_inherits h WHERE h.inhrelid = i.indexrelid)
   ) AS removals ORDER BY turn`;

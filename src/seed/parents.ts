@@ -1,6 +1,5 @@
 import type { Client } from 'pg';
 import { sinceSql } from '../ids/known-id.js';
-import type { ParentTable } from '../legacy/tables.js'; // seam
 import { sqlName, type Table } from '../schema/table.js';
 
 /**
@@ -24,7 +23,7 @@ const PAGE = 50_000;
 
 /** Reads the ids of a table, in order, with no consecutive ids after them. `only`: an SQL condition on its columns. */
 export async function listParents(client: Client, table: Table, only = 'true'): Promise<Parents> {
-  const since = sinceSql(table.name as ParentTable); // seam
+  const since = sinceSql(table);
   const id = sqlName(table.key[0]!);
   const ids: number[] = [];
   const times: number[] = [];

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isSecretParameter } from './libpq.js';
-import { defaultOf, OPTION_KEYS, optionOf } from './options.js';
+import { OPTION_KEYS, optionOf } from './options.js';
 import { resolve, type Sources } from './resolve.js';
 import type { Settings } from './settings.js';
 import { withoutPassword } from './url-password.js';
@@ -24,15 +24,11 @@ export interface ExplainedSetting {
 export const FROM_ACCOUNT = 'account';
 
 /** Every setting, those that differ from their defaults first. */
-export function explainSettings(
-  sources: Sources,
-  { server, schema }: Settings,
-): ExplainedSetting[] {
+export function explainSettings(sources: Sources, { server }: Settings): ExplainedSetting[] {
   const { given, libpq, values } = resolve(sources);
   const standard = resolve({ ...sources, list: [] }).values;
   const options = OPTION_KEYS.map((key): ExplainedSetting => {
-    const { env, secret } = optionOf(key);
-    const text = defaultOf(key, schema.extensions);
+    const { env, secret, default: text } = optionOf(key);
     const found = given.get(key);
     // A server that libpq's variables or a URL name is logged in to as the system's user.
     const account =
@@ -44,7 +40,7 @@ export function explainSettings(
       value: secret ? null : withoutPassword(shown),
       isSet: shown !== '',
       from: account ? FROM_ACCOUNT : (found?.name ?? null),
-      isDefault: !account && (found === undefined || isDeepStrictEqual(values[key], standard[key])),
+      isDefault: !account && isDeepStrictEqual(values[key], standard[key]),
     };
   });
   const parameters = [...libpq].map(

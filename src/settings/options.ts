@@ -5,7 +5,7 @@ import { LOG_LEVELS, PROGRESS_FORMS } from '../log/settings.js';
 import { LANGUAGES, type Messages } from '../messages/index.js';
 import { SSL_MODES } from '../postgres/target.js';
 import { Metrics } from '../report/metrics.js';
-import type { Table, TableName } from '../schema/table.js';
+import type { Table } from '../schema/table.js';
 import type { Tables } from '../schema/tables.js';
 import { EXTENSION_NAMES, schemaWith } from '../schemas/index.js';
 import { SASL_MECHANISMS, SECURITY_PROTOCOLS } from '../sources/kafka/security.js';
@@ -306,7 +306,9 @@ const OPTIONS = {
   'stream.weights': {
     env: 'STREAM_WEIGHTS',
     validator: weights(EVENT_TYPES),
-    default: weightsText([]),
+    default: [...schemaWith([]).events.values()]
+      .map(({ type, weight }) => `${type}=${weight}`)
+      .join(','),
   },
   'stream.update_ratio': {
     env: 'STREAM_UPDATE_RATIO',
@@ -530,17 +532,6 @@ export function optionOf(key: OptionKey): Option {
   return OPTIONS[key as StaticKey];
 }
 
-/** The default of an option in a run with these extensions, as an operator would type it. */
-export function defaultOf(key: OptionKey, extensions: readonly string[]): string {
-  return key === 'stream.weights' ? weightsText(extensions) : optionOf(key).default;
-}
-
-/** The event types with the weights of their own, in the form of the option. */
-function weightsText(extensions: readonly string[]): string {
-  const { events } = schemaWith(extensions);
-  return [...events.values()].map(({ type, weight }) => `${type}=${weight}`).join(',');
-}
-
 /** A flag that is a setting. */
 export type SettingFlag = {
   [K in StaticKey]: Options[K] extends { readonly flag: { readonly name: infer N } } ? N : never;
@@ -593,20 +584,8 @@ export function bySection(values: Values): Sections {
   return sections as Sections;
 }
 
-/** The volumes of the tables of a run with these extensions. */
-export function volumesOf(
-  values: Values,
-  extensions: readonly string[],
-): Record<TableName, number> {
-  const tables = inOrderOfVolumes(schemaWith(extensions).tables);
-  return Object.fromEntries(
-    // The validator of every volume gives a number.
-    tables.map(({ name, volume }) => [name, values[`seed.${volume.setting}`] as number]),
-  );
-}
-
 /** Tables whose rows link those of others come last. */
-function inOrderOfVolumes(tables: Tables): Table[] {
+export function inOrderOfVolumes(tables: Tables): Table[] {
   const isLast = ({ links }: Table) => links !== null;
   return [...tables.filter((table) => !isLast(table)), ...tables.filter(isLast)];
 }

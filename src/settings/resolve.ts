@@ -2,9 +2,8 @@ import { resolve as resolvePath } from 'node:path';
 import * as v from 'valibot';
 import type { ProgressForm } from '../log/settings.js';
 import type { Language } from '../messages/index.js';
-import { Metrics } from '../report/metrics.js';
-import { EXTENSION_NAMES, schemaWith } from '../schemas/index.js';
 import { readEnvFile } from './env-file.js';
+import { notAsked, weightsOf } from './extensions.js';
 import {
   DEFAULT_CONFIG_FILE,
   DEFAULT_ENV_FILE,
@@ -13,7 +12,7 @@ import {
   readProfile,
 } from './files.js';
 import { LIBPQ_PARAMETERS, type LibpqParameter } from './libpq.js';
-import { defaultOf, OPTION_KEYS, type OptionKey, optionOf, type Values } from './options.js';
+import { OPTION_KEYS, type OptionKey, optionOf, type Values } from './options.js';
 import type { Given, Problem, Source } from './source.js';
 import { readToml } from './toml.js';
 import { invalid } from './validators.js';
@@ -112,9 +111,7 @@ export interface Resolved {
  * and the default takes its place so that all problems are found.
  */
 export function resolve(sources: Sources): Resolved {
-  // The option's own schema gave the value.
-  const extensions = settle('schema.extensions', sources).value as Values['schema.extensions'];
-  const settled = OPTION_KEYS.map((key) => [key, settle(key, sources, extensions)] as const);
+  const settled = OPTION_KEYS.map((key) => [key, settle(key, sources)] as const);
   const given = settled.flatMap(([key, one]) =>
     one.given === null ? [] : [[key, one.given] as const],
   );
@@ -134,13 +131,8 @@ export function resolve(sources: Sources): Resolved {
   };
 }
 
-function settle(
-  key: OptionKey,
-  { list, cwd }: Sources,
-  extensions: readonly string[] = [],
-): Settled {
-  const { validator, secret } = optionOf(key);
-  const standard = defaultOf(key, extensions);
+function settle(key: OptionKey, { list, cwd }: Sources): Settled {
+  const { validator, secret, default: standard } = optionOf(key);
   const given = list.map((source) => source.given.get(key)).find((value) => value) ?? null;
   const result = v.safeParse(validator.schema, given?.text ?? standard);
   const value = result.success ? result.output : v.parse(validator.schema, standard);
@@ -155,8 +147,7 @@ function settle(
 }
 
 /** Rules between options, each on its own already valid. */
-export function checkTogether(resolved: Resolved): Problem[] {
-  const { values, given } = resolved;
+export function checkTogether({ values, given }: Resolved): Problem[] {
   const problems: Problem[] = [];
   const describe =
     (...keys: OptionKey[]): Problem =>
@@ -180,43 +171,12 @@ export function checkTogether(resolved: Resolved): Problem[] {
   if (values['stream.on_lag'] === 'shed' && !scheduled) {
     problems.push((messages) => messages.settings.nothingToShed());
   }
-  problems.push(...unasked(resolved));
-  const { events } = schemaWith(values['schema.extensions']);
-  const only = values['stream.only'].filter((type) => events.has(type));
-  if (only.length > 0 && only.every((type) => values['stream.weights'][type] === 0)) {
+  problems.push(...notAsked(values, given));
+  const weights = weightsOf(values);
+  const only = values['stream.only'].filter((type) => type in weights);
+  if (only.length > 0 && only.every((type) => weights[type] === 0)) {
     const types = describe('stream.only');
     problems.push((messages) => messages.settings.nothingToDo(types(messages)));
   }
   return problems;
-}
-
-/** Refuses event types, weights and thresholds of extensions that are not asked for. */
-function unasked({ values, given }: Resolved): Problem[] {
-  const extensions = values['schema.extensions'];
-  const schema = schemaWith(extensions);
-  const metrics = new Metrics(schema);
-  const named: readonly (readonly [OptionKey, readonly string[]])[] = [
-    ['stream.only', values['stream.only'].filter((type) => !schema.events.has(type))],
-    [
-      'stream.weights',
-      Object.entries(values['stream.weights'])
-        .filter(([type, weight]) => weight > 0 && !schema.events.has(type))
-        .map(([type]) => type),
-    ],
-    [
-      'stream.thresholds',
-      values['stream.thresholds']
-        .map(({ metric }) => metric)
-        .filter((metric) => metrics.find(metric) === undefined),
-    ],
-  ];
-  return EXTENSION_NAMES.filter((name) => !extensions.includes(name)).flatMap((extension) => {
-    const { events, tables, eventTypes } = schemaWith([extension]);
-    const own = new Metrics({ tables, eventTypes });
-    return named.flatMap(([key, names]): Problem[] => {
-      const ofIt = names.filter((name) => events.has(name) || own.find(name) !== undefined);
-      if (ofIt.length === 0) return [];
-      return [(m) => m.settings.notAsked(given.get(key)?.where(m) ?? key, ofIt, extension)];
-    });
-  });
 }

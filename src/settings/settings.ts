@@ -4,10 +4,10 @@ import type { LogSettings } from '../log/settings.js';
 import type { ConnectionTarget } from '../postgres/target.js';
 import type { EventType } from '../schema/event.js';
 import type { TableName } from '../schema/table.js';
-import { schemaWith } from '../schemas/index.js';
 import type { KafkaSecurity } from '../sources/kafka/security.js';
+import { volumesOf, weightsOf } from './extensions.js';
 import { chooseSecurity } from './kafka.js';
-import { bySection, type Sections, volumesOf } from './options.js';
+import { bySection, type Sections } from './options.js';
 import { checkTogether, resolve, type Sources } from './resolve.js';
 import { chooseServer } from './server.js';
 import type { Problem } from './source.js';
@@ -60,8 +60,6 @@ export function loadSettings(sources: Sources): Settings {
   ]);
   const { given, values } = resolved;
   const { app, db, embedded, stream, seed, kafka: _, logging, ...others } = bySection(values);
-  const { extensions } = others.schema;
-  const { eventTypes } = schemaWith(extensions);
   const { database, searchPath, connectTimeoutSeconds, applicationName } = db;
   return {
     app,
@@ -73,8 +71,8 @@ export function loadSettings(sources: Sources): Settings {
       portIsExplicit: given.has('embedded.port'),
       dirIsExplicit: given.has('embedded.dir'),
     },
-    stream: { ...stream, weights: pick(stream.weights, eventTypes) },
-    seed: { volumes: volumesOf(values, extensions), ...seed },
+    stream: { ...stream, weights: weightsOf(values) },
+    seed: { volumes: volumesOf(values), ...seed },
     logging: { ...logging, levelIsExplicit: given.has('logging.level') },
     ...others,
   };
@@ -87,10 +85,6 @@ function throwProblems(problems: readonly Problem[]): void {
     // One flag may set two options: its problem would be stated twice.
     messages.settings.problems([...new Set(problems.map((problem) => problem(messages)))]),
   );
-}
-
-function pick<T>(record: Readonly<Record<string, T>>, names: readonly string[]): Record<string, T> {
-  return Object.fromEntries(names.map((name) => [name, record[name]!]));
 }
 
 /** How a lost connection is opened again. */
@@ -118,10 +112,16 @@ export function withoutSecrets(settings: Settings): Record<string, unknown> {
   };
 }
 
-/** Dotted keys, as in `withoutSecrets`, of the settings whose values are not the defaults. */
+/**
+ * Dotted keys, as in `withoutSecrets`, of the settings whose values are not the defaults of a run with the same
+ * extensions; these count as changed themselves.
+ */
 export function changedSettings(settings: Settings, cwd: string): string[] {
-  const standard = loadSettings({ list: [], variables: [], cwd });
-  return differences(withoutSecrets(settings), withoutSecrets(standard));
+  const text = settings.schema.extensions.join(',');
+  const given = new Map([['schema.extensions' as const, { text, where: () => '', name: '' }]]);
+  const standard = loadSettings({ list: [{ given, problems: [] }], variables: [], cwd });
+  const none = { ...standard, schema: { extensions: [] } };
+  return differences(withoutSecrets(settings), withoutSecrets(none));
 }
 
 function differences(value: unknown, standard: unknown, key = ''): string[] {

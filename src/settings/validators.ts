@@ -234,18 +234,18 @@ export function listOf<const T extends string>(words: readonly T[]): Validator<r
   };
 }
 
-/** `name=number` pairs separated by commas. Names left out weigh 0; one at least weighs more. */
-export function weights<const T extends string>(names: readonly T[]): Validator<Record<T, number>> {
+/** `name=number` pairs separated by commas, one at least above 0. Names may be left out. */
+export function weights(names: readonly string[]): Validator<Readonly<Record<string, number>>> {
   return {
     schema: parsed((given) => {
-      const shares = Object.fromEntries(names.map((name) => [name, 0])) as Record<T, number>;
+      const shares: Record<string, number> = {};
       for (const pair of splitList(given)) {
         const [left = '', right = '', ...rest] = pair.split('=').map((part) => part.trim());
         const name = findWord(names, left);
         if (name === undefined || rest.length > 0 || !DECIMAL.test(right)) return undefined;
         shares[name] = Number(right);
       }
-      const all: number[] = Object.values(shares);
+      const all = Object.values(shares);
       const isSound = all.every((share) => share >= 0) && all.some((share) => share > 0);
       return isSound ? shares : undefined;
     }),

@@ -1,9 +1,9 @@
-import { schemaWith } from '../../src/schemas/index.js'; // seam
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { initDb, runScript } from '../../src/database/scripts.js';
 import { connect, withConnection } from '../../src/postgres/connect.js';
 import { readTableOids } from '../../src/postgres/table-oids.js';
+import { schemaWith } from '../../src/schemas/index.js';
 import { areTakenOff, takeOff } from '../../src/seed/indexes.js';
 import { joinStream } from '../../src/seed/locks.js';
 import { runCli, startCli } from '../helpers/cli.js';
@@ -82,11 +82,13 @@ test('indexes are neither taken off nor put back while a stream has the tables',
   withPlainWorkspace(server, async (workspace) => {
     await withConnection(workspace.db.target, (client) =>
       // Another session may be about to end.
-      waitFor(() => takeOff(client, schemaWith([]).tables), { what: 'the database to be left alone' }),
+      waitFor(() => takeOff(client, schemaWith([]).tables), {
+        what: 'the database to be left alone',
+      }),
     );
     const streaming = await connect(workspace.db.target);
     try {
-      const tables = await readTableOids(streaming);
+      const tables = await readTableOids(streaming, schemaWith([]).tables);
       await waitFor(() => joinStream(streaming, tables), { what: 'the lock of the seed to end' });
       for (const command of ['init-db', 'seed']) {
         const refused = await run(workspace, [command]);

@@ -1,4 +1,3 @@
-import { schemaWith } from '../../src/schemas/index.js'; // seam
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -6,22 +5,21 @@ import { text } from 'node:stream/consumers';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { countRows, type TableCounts } from '../../src/database/table-counts.js';
-import { noRows } from '../../src/legacy/changes.js';
-import { EVENT_TYPES } from '../../src/legacy/events/index.js';
-import { samplePools } from '../../src/legacy/pools.js';
-import { TABLE_NAMES } from '../../src/legacy/tables.js';
 import { withConnection } from '../../src/postgres/connect.js';
 import { readTableOids } from '../../src/postgres/table-oids.js';
 import { SeriesStats } from '../../src/report/series-stats.js';
 import { summarize } from '../../src/report/summarize.js';
 import { RunEngine, type RunListener } from '../../src/run/engine.js';
 import { planLoad } from '../../src/run/plan.js';
+import { noRows } from '../../src/schema/changes.js';
+import { schemaWith } from '../../src/schemas/index.js';
 import { AUDITED_APPLICATION, assertExact, installAudit } from '../helpers/audit.js';
 import { type TestDatabase, withDatabase } from '../helpers/database.js';
 import { startServer } from '../helpers/server.js';
 import { waitFor } from '../helpers/wait-for.js';
 
 const server = await startServer(18);
+const schema = schemaWith([]);
 
 const WORKERS = 3;
 const DEATHS = 8;
@@ -31,12 +29,12 @@ for (const batchSize of [1, 20]) {
   test(`threads killed at full load are replaced, in batches of ${batchSize}`, async () => {
     await withDatabase(server, async (db) => {
       await installAudit(db);
-      const written = noRows();
+      const written = noRows(schema.tables);
       let died = 0;
       let ready = 0;
       const engine = await engineOf(db, batchSize, WORKERS, {
         written: (rows) => {
-          for (const { table, operation, count } of rows) written[table][operation] += count;
+          for (const { table, operation, count } of rows) written[table]![operation] += count;
         },
         report: (_worker, { kind }) => {
           if (kind === 'ready') ready++;
@@ -58,7 +56,7 @@ for (const batchSize of [1, 20]) {
       engine.stop();
       const outcome = await running;
       const load = { rate: 'max' as const, curve: null, endMs: null, sheds: false };
-      const facts = { runId: 'test', rng: 42, batchSize, ...load };
+      const facts = { schema, runId: 'test', rng: 42, batchSize, ...load };
       const summary = summarize(
         facts,
         { ...outcome, lost: false },
@@ -69,9 +67,9 @@ for (const batchSize of [1, 20]) {
       assert.equal(outcome.stoppedBy, 'signal');
       // Also rows that the dead workers had no time to report are in the log's totals.
       assert.deepEqual(written, summary.rows);
-      const counts = await withConnection(db.target, (client) => countRows(client, schemaWith([]).tables));
+      const counts = await withConnection(db.target, (client) => countRows(client, schema.tables));
       const known = Object.fromEntries(
-        TABLE_NAMES.map((table) => [table, engine.totals.of(table)]),
+        schema.tables.names.map((table) => [table, engine.totals.of(table)]),
       );
       assert.deepEqual(known as TableCounts, counts);
     });
@@ -102,8 +100,8 @@ async function engineOf(
   workers: number,
   listener: RunListener,
 ): Promise<RunEngine> {
-  const tables = await withConnection(db.target, (client) => readTableOids(client, schemaWith([]).tables));
-  const plan = planLoad({
+  const tables = await withConnection(db.target, (client) => readTableOids(client, schema.tables));
+  const load = {
     workers,
     rng: 42,
     rate: 'max',
@@ -116,13 +114,12 @@ async function engineOf(
     durationSeconds: null,
     maxEvents: null,
     only: [],
-    weights: Object.fromEntries(EVENT_TYPES.map((type) => [type, 1])) as Record<
-      (typeof EVENT_TYPES)[number],
-      number
-    >,
-  });
+    weights: Object.fromEntries(schema.eventTypes.map((type) => [type, 1])),
+  } as const;
+  const plan = planLoad(load, schema);
   return new RunEngine(
     {
+      schema,
       target: { ...db.target, applicationName: AUDITED_APPLICATION },
       tables,
       rng: 42,
@@ -133,7 +130,7 @@ async function engineOf(
       idCacheSize: 10_000,
       reconnect: { attempts: 5, baseMs: 10, maxMs: 100, failFast: true },
       stopGraceMs: 5_000,
-      pools: samplePools(),
+      pools: schema.samplePools(),
       facts: null,
       ledger: null,
     },

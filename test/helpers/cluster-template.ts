@@ -20,7 +20,7 @@ import {
 import { makeFolder } from '../../src/embedded/data-folder.js';
 import { packageRoot } from '../../src/lib/package-root.js';
 import { withConnection } from '../../src/postgres/connect.js';
-import { schemaWith } from '../../src/schemas/index.js'; // seam
+import { schemaWith } from '../../src/schemas/index.js';
 import { freePort } from './free-port.js';
 import { testTarget } from './test-target.js';
 

@@ -16,7 +16,7 @@ const COMPILED = fileURLToPath(new URL('../..', import.meta.url));
 const WELCOME = [
   /^package\.json$/,
   /^(README|README\.pt-BR|CHANGELOG|CONTRIBUTING)\.md$/,
-  /^src\/([\w-]+\/)*README(\.pt-BR)?\.md$/,
+  /^src\/([\w-]+\/)*(README(\.pt-BR)?|VALUES)\.md$/,
   /^\.github\/(pictures\/[\w.-]+\.(png|svg)|action\/README\.md)$/,
   /^LICENSE$/,
   /^sql\/\d\d_[a-z_-]+\.sql$/,

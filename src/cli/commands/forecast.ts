@@ -5,9 +5,8 @@ import { planLoad } from '../../run/plan.js';
 import type { CommandContext } from './context.js';
 
 /** Prints the load that the run would offer, and each worker's share of it. Touches no database. */
-export function showForecast({ settings, messages: m, print }: CommandContext): ExitCode {
-  // @ts-expect-error seam
-  const plan = planLoad({ ...settings.stream, rng: settings.app.rng });
+export function showForecast({ settings, schema, messages: m, print }: CommandContext): ExitCode {
+  const plan = planLoad({ ...settings.stream, rng: settings.app.rng }, schema);
   const { curve, endMs } = plan;
   const planned = curve === null ? null : forecast(curve, endMs, settings.stream.maxEvents);
   const workers = plan.workers.map(({ worker, share }) => ({

@@ -1,11 +1,11 @@
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import type { Client } from 'pg';
 import { requireAllVisible } from '../../database/row-security.js';
 import { requireSchema } from '../../database/schema.js';
 import { EXIT, type ExitCode, OperatorError } from '../../errors.js';
 import { checkLedger, type LedgerCheck } from '../../ledger/check.js';
+import { countsAgree } from '../../ledger/counts-agree.js';
 import { ledgerFiles, ledgerFolder } from '../../ledger/folder.js';
 import type { LedgerHeader } from '../../ledger/format.js';
 import type { OtherLedger } from '../../ledger/later-changes.js';
@@ -72,7 +72,7 @@ async function check(context: CommandContext): Promise<ExitCode> {
     const summaryAgrees = agreesWithSummary(found, compared.totals);
     const exitCode = logAgreement(context, compared, summaryAgrees);
     const { messages: m, paint } = context;
-    const { totals, differences, changedSince } = compared;
+    const { totals, differences, changedSince, unchecked } = compared;
     const agree = exitCode === EXIT.done;
     context.print({
       json: {
@@ -82,6 +82,7 @@ async function check(context: CommandContext): Promise<ExitCode> {
         summary_agrees: summaryAgrees,
         differences,
         changed_since: changedSince,
+        ...(unchecked.length > 0 ? { unchecked } : {}),
       },
       verdict: verdictLine(paint, agree ? 'good' : 'bad', agreementSentence(m, compared, agree)),
       text: `${ledgerText(m, found.runId, totals)}${differencesText(m, compared)}`,
@@ -121,12 +122,13 @@ function otherLedgers(folder: string, started: string | null): OtherLedger[] {
  * Whether the run's summary counts as many transactions and rows: a ledger file that is missing as a whole leaves
  * no other trace. Null: the run was killed, or left transactions in doubt.
  */
-function agreesWithSummary({ folder }: LedgerRun, totals: LedgerTotals): boolean | null {
+function agreesWithSummary({ folder, ledger }: LedgerRun, totals: LedgerTotals): boolean | null {
   const { summary } = readRun(folder);
   if (summary === null || summary.transactions.in_doubt > 0) return null;
+  const { tables } = schemaOfLedger(ledger);
   return (
     summary.transactions.committed === totals.transactions.committed &&
-    isDeepStrictEqual(summary.rows, totals.rows)
+    countsAgree(tables, totals.rows, summary.rows)
   );
 }
 
@@ -136,7 +138,7 @@ function logAgreement(
   compared: LedgerCheck,
   summaryAgrees: boolean | null,
 ): ExitCode {
-  const { totals, differences, changedSince } = compared;
+  const { totals, differences, changedSince, unchecked } = compared;
   const out = log.component('ledger');
   const { open, unknown } = totals.transactions;
   if (open + unknown > 0) out.warning(m.ledger.undecided({ open, unknown }));
@@ -147,6 +149,7 @@ function logAgreement(
     return EXIT.notHeld;
   }
   if (changedSince.count > 0) resultLog('ledger').info(m.ledger.changedSince(changedSince));
+  if (unchecked.length > 0) resultLog('ledger').info(m.ledger.unchecked({ tables: unchecked }));
   resultLog('ledger').info(agreementSentence(m, compared, true));
   return EXIT.done;
 }

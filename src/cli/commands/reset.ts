@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
-import { readScript, requireWritable, runSql } from '../../database/scripts.js';
+import { dropAll, existingTables } from '../../database/drop.js';
+import { requireWritable } from '../../database/scripts.js';
 import { EXIT, OperatorError } from '../../errors.js';
 import { unlessAborted } from '../../lib/signals.js';
 import { withConnection } from '../../postgres/connect.js';
@@ -34,7 +35,12 @@ export const run: Command = (context) =>
         // After the question, which may wait for long.
         await requireNoStream(client, context.schema.tables);
         dropping = true;
-        await runSql(client, await dropStatements(context.schema, tables));
+        const elsewhere = tables.filter(({ is_public }) => !is_public);
+        await dropAll(
+          client,
+          context.schema,
+          elsewhere.map(({ name }) => name),
+        );
         await forget(client);
       }),
     ).catch((error: unknown) => {
@@ -57,16 +63,12 @@ async function requireDroppable(client: Client, { searchPath }: ConnectionTarget
 }
 
 /** Refuses to drop the tables that those of an extension reference, and to leave that one half. */
-async function requireAsked(client: Client, { extensions }: Schema): Promise<void> {
+async function requireAsked(client: Client, { extensions, tables }: Schema): Promise<void> {
   for (const extension of EXTENSION_NAMES.filter((name) => !extensions.includes(name))) {
-    const { tables } = schemaWith([extension]);
-    const base = schemaWith([]).tables;
-    const { rows } = await client.query<{ name: string }>(
-      'SELECT name FROM unnest($1::text[]) AS t (name) WHERE to_regclass(name) IS NOT NULL',
-      [tables.names.filter((name) => !base.has(name))],
-    );
-    if (rows.length === 0) continue;
-    const names = rows.map(({ name }) => name).join(', ');
+    const others = schemaWith([extension]).tables.filter(({ name }) => !tables.has(name));
+    const found = await existingTables(client, others);
+    if (found.length === 0) continue;
+    const names = found.join(', ');
     throw new OperatorError(EXIT.state, (m) => m.reset.extension({ tables: names, extension }));
   }
 }
@@ -130,14 +132,4 @@ async function listTables(client: Client, schema: Schema): Promise<Dropped[]> {
 
 function schemasOf({ schemas }: Schema): readonly string[] {
   return [DROPPED_SCHEMA, ...schemas];
-}
-
-/** The script drops the tables of one schema; the others' follow, and whatever their tables leave. */
-async function dropStatements({ drop }: Schema, tables: readonly Dropped[]): Promise<string> {
-  const elsewhere = tables.filter(({ is_public }) => !is_public);
-  return [
-    ...elsewhere.map(({ name }) => `DROP TABLE IF EXISTS ${name} CASCADE;`),
-    await readScript('99_drop_all.sql'),
-    ...drop.map((statement) => `${statement};`),
-  ].join('\n');
 }

@@ -33,8 +33,6 @@ export async function seedTables(
       target,
       schema,
       rng: settings.app.rng,
-      // @ts-expect-error seam
-      pools: async () => schema.samplePools(),
     },
     {
       planned: (missing, targets) => {
@@ -62,6 +60,7 @@ export async function seedTables(
   const shown = new SeedProgress(m, () => ({
     rows: seed.rows,
     of: expected,
+    work: seed.work,
     indexes: seed.indexes,
   }));
   const endProgress = context.progress.show(() => shown.view(), log, 'always');

@@ -72,8 +72,7 @@ export async function streamEvents(
   );
   const ledger = stream.ledger ? { folder: ledgerFolder(folder.path), run: runId } : null;
   if (ledger !== null) await makeLedger(schema, ledger, found);
-  // @ts-expect-error seam
-  const plan = planLoad({ ...stream, rng });
+  const plan = planLoad({ ...stream, rng }, schema);
   const logger = new RunLogger({
     runId,
     messages: m,
@@ -86,7 +85,6 @@ export async function streamEvents(
     tables: schema.tables.names,
     everyBatch: stream.rate === null && plan.curve === null,
     attempts: stream.failFastOnCritical ? stream.reconnectAttempts : null,
-    // @ts-expect-error seam
     totalOf: (table) => engine.totals.of(table),
     sample: () => engine.sample(),
   });
@@ -234,7 +232,6 @@ function setupOf(
     idCacheSize: stream.idCacheSize,
     reconnect: reconnectPolicy(settings),
     stopGraceMs: stream.stopGraceSeconds * 1000,
-    // @ts-expect-error seam
     pools: schema.samplePools(),
     // Without a ledger nothing would record the rows as stored.
     facts: ledger === null ? null : database,
@@ -333,10 +330,10 @@ function announce(
 
 /** Logs the triggers that make the run read its rows back. */
 export function announceTriggers(
-  { messages, log }: Pick<CommandContext, 'messages' | 'log'>,
+  { schema, messages, log }: Pick<CommandContext, 'schema' | 'messages' | 'log'>,
   facts: DatabaseFacts,
 ): void {
-  const triggers = rowTriggersOf(facts);
+  const triggers = rowTriggersOf(facts, schema.tables);
   if (triggers.length === 0) return;
   const list = triggers.map(
     ({ table, name, operations }) => `${table}.${name} (${operations.join(', ')})`,

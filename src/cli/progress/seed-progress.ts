@@ -16,11 +16,19 @@ export interface SeedFigures {
   readonly rows: number;
   /** Rows to write. 0: not known yet, or nothing to do. */
   readonly of: number;
+  /** The work of writing them, by which the time left is estimated; `of` is 0 while it is not known. */
+  readonly work: Amount;
   /** Indexes and keys that are built; null: not begun. */
-  readonly indexes: { readonly done: number; readonly of: number } | null;
+  readonly indexes: Amount | null;
 }
 
 type Step = 'rows' | 'indexes';
+
+/** Something that is done in part. */
+interface Amount {
+  readonly done: number;
+  readonly of: number;
+}
 
 /** Shows a seed: first the rows that it writes, then the indexes and keys that it builds. */
 export class SeedProgress {
@@ -29,7 +37,10 @@ export class SeedProgress {
   readonly #now: () => number;
   readonly #startedAt: number;
   /** When each step was first seen, and how much of it was done then. */
-  readonly #began = new Map<Step, { readonly at: number; readonly done: number }>();
+  readonly #began = new Map<
+    Step,
+    { readonly at: number; readonly done: number; readonly worked: number }
+  >();
 
   /** `now`: milliseconds on a monotonic clock. */
   constructor(messages: Messages, look: () => SeedFigures, now: () => number = monotonicMs) {
@@ -41,18 +52,21 @@ export class SeedProgress {
 
   /** The moment of the seed; null: there is nothing to show yet. */
   view(): ProgressView | null {
-    const { rows, of, indexes } = this.#look();
-    if (indexes !== null) return this.#viewOf('indexes', indexes.done, indexes.of);
-    return of === 0 ? null : this.#viewOf('rows', rows, of);
+    const { rows, of, work, indexes } = this.#look();
+    if (indexes !== null) return this.#viewOf('indexes', indexes, indexes);
+    return of === 0 ? null : this.#viewOf('rows', { done: rows, of }, work);
   }
 
-  #viewOf(step: Step, done: number, of: number): ProgressView {
+  /** `work`: the counts, weighed where some cost more than others. */
+  #viewOf(step: Step, { done, of }: Amount, work: Amount): ProgressView {
     const now = this.#now();
-    const began = this.#began.get(step) ?? { at: now, done };
+    const began = this.#began.get(step) ?? { at: now, done, worked: work.done };
     this.#began.set(step, began);
-    const share = Math.min(1, of === 0 ? 1 : done / of);
-    const perMs = now === began.at ? 0 : (done - began.done) / (now - began.at);
-    const leftMs = perMs === 0 ? null : (of - done) / perMs;
+    const share = work.of === 0 ? Number(of === 0) : Math.min(1, work.done / work.of);
+    const per = (amount: number) => (now === began.at ? 0 : amount / (now - began.at));
+    const perMs = per(done - began.done);
+    const workPerMs = per(work.done - began.worked);
+    const leftMs = workPerMs === 0 ? null : (work.of - work.done) / workPerMs;
     return {
       parts: this.#parts(step, { done, of }, share, perMs * 1000, leftMs),
       record: {
@@ -70,7 +84,7 @@ export class SeedProgress {
 
   #parts(
     step: Step,
-    counts: { done: number; of: number },
+    counts: Amount,
     share: number,
     perSecond: number,
     leftMs: number | null,

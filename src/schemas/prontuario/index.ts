@@ -17,7 +17,6 @@ export const PRONTUARIO: SchemaSpec = {
     'DROP SEQUENCE IF EXISTS auditoria_numero',
     'DROP SEQUENCE IF EXISTS faturamento."Itens da Conta_número"',
     'DROP TYPE IF EXISTS via_administracao',
-    'DROP SCHEMA IF EXISTS faturamento',
   ],
   characters: 'ÁÉàáâãçéêíóôõúº–—µ₂⚠️🩺🩹🛏🧤👩‍⚕🚫🤒👍',
 };

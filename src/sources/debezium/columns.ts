@@ -29,6 +29,8 @@ export class JsonColumns implements RowColumns {
   readonly #stops: Int32Array;
   readonly #made: string[];
   readonly #projections: (Projection | null)[];
+  /** Whether the projections are of the last row: its table has a lossy column. */
+  #hasLossy = false;
   // The last made text of each column and its hash: rows of one transaction have the same times.
   readonly #hashed: string[];
   readonly #befores: Int32Array;
@@ -58,7 +60,7 @@ export class JsonColumns implements RowColumns {
    */
   read(of: EventTable, parsed: ParsedFields, slot: number): void {
     this.#values.learnUnit(of, parsed, slot);
-    const { columns } = of;
+    const { columns, hasLossy } = of;
     for (let i = 0; i < columns.length; i++) {
       const column = columns[i]!;
       const at = slot + column.field;
@@ -66,14 +68,15 @@ export class JsonColumns implements RowColumns {
       const stop = parsed.stops[at]!;
       this.#starts[i] = start;
       this.#stops[i] = stop;
-      this.#values.projection = null;
+      if (hasLossy) this.#values.projection = null;
       this.#forms[i] = this.#formOf(column, i, parsed.kinds[at]!, start, stop);
-      this.#projections[i] = column.lossy ? this.#values.projection : null;
+      if (hasLossy) this.#projections[i] = column.lossy ? this.#values.projection : null;
     }
+    this.#hasLossy = hasLossy;
   }
 
   projected(column: number): Projection | null {
-    return this.#projections[column]!;
+    return this.#hasLossy ? this.#projections[column]! : null;
   }
 
   text(column: number): string | null | undefined {

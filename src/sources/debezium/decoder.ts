@@ -302,19 +302,18 @@ function matches(
   template: Template,
   reader: JsonReader,
   parsed: ParsedFields,
-  { row, fields }: EventLayout,
+  layout: EventLayout,
 ): boolean {
   const { words, from, slots } = template;
   const count = slots.length;
   for (let i = 0; i < count; i++) {
     if (!reader.literal(words, from[i]!, from[i + 1]!)) return false;
-    const slot = slots[i]!;
     const kind = reader.value();
     if (kind >= KIND.object) {
-      if (slot < row) return false;
-      readWhole(reader, kind, fields);
+      if (slots[i]! < layout.row) return false;
+      readWhole(reader, kind, layout.fields);
     }
-    parsed.put(slot, reader);
+    parsed.put(slots[i]!, reader);
   }
   return reader.literal(words, from[count]!, from[count + 1]!);
 }

@@ -19,6 +19,10 @@ export interface EventTable {
   /** In the order of `RowValues`. */
   readonly columns: readonly EventColumn[];
   readonly key: readonly EventColumn[];
+  /** The number of the key's only column, where the table's `keyKind` is `id`. */
+  readonly id: number | null;
+  /** Whether some column is lossy. */
+  readonly hasLossy: boolean;
   /** The numbers of the timestamps that the server's clock sets, that of updates first. */
   readonly clock: readonly number[];
   /** Those of its other timestamps. */
@@ -277,6 +281,8 @@ export class EventLayout {
       table,
       columns,
       key: columns.slice(0, table.key.length),
+      id: table.keyKind === 'id' ? columns[0]!.field : null,
+      hasLossy: columns.some(({ lossy }) => lossy),
       clock: [...setBy('update'), ...setBy('insert')],
       written: setBy('derived'),
     };

@@ -1,9 +1,8 @@
 import type { Sentence } from '../../errors.js';
-import type { TableName } from '../../legacy/tables.js'; // seam
 import type { Key } from '../../schema/table.js';
-import { contentKeyOf } from '../content-key.js';
 import { EventError } from '../decoder.js';
 import { type JsonReader, KIND } from '../json/reader.js';
+import { contentKeyOf, mayLackKey } from '../row-key.js';
 import { type EventOperation, type Ignored, type Sink, withoutKey } from '../source.js';
 import type { JsonColumns } from './columns.js';
 import {
@@ -95,7 +94,7 @@ export class RowEmitter {
       sink.ignored(of, this.#foreignTime());
       return;
     }
-    const table = of.table.name as TableName; // seam
+    const table = of.table.name;
     if (op === TRUNCATE) {
       sink.truncate(table, partition, position);
       return;
@@ -103,21 +102,22 @@ export class RowEmitter {
     const operation = this.#operation(op);
     const flat = this.#isFlat();
     if (flat) this.#requirePosition();
-    const { row, old, flat: flatRow } = this.#layout;
+    const layout = this.#layout;
     const isDelete = operation === 'delete';
+    const first = flat ? layout.flat : isDelete ? layout.old : layout.row;
     if (!isDelete) {
       if (!flat && (parsed.flags & FLAG.after) === 0) {
         throw new EventError((m) => m.malformed.event.noRow());
       }
-      this.#columns.read(of, parsed, flat ? flatRow : row);
+      this.#columns.read(of, parsed, first);
     }
     const id =
       of.table.keyKind === 'none'
         ? this.#contentKey(of, operation, flat)
-        : (this.#values.keyOf(of, parsed, flat ? flatRow : isDelete ? old : row) ??
-          this.#keyOfMessage(of, key));
-    const mayLackKey = isDelete || (operation === 'update' && of.table.keyKind === 'none');
-    if (id === null && !mayLackKey) throw new EventError((m) => m.malformed.event.noId());
+        : (this.#values.keyOf(of, parsed, first) ?? this.#keyOfMessage(of, key));
+    if (id === null && !mayLackKey(operation, of.table)) {
+      throw new EventError((m) => m.malformed.event.noId());
+    }
     const xid = this.#xid();
     // A snapshot's rows belong to no transaction.
     if (xid === null && operation !== 'snapshot') {

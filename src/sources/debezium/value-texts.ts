@@ -44,20 +44,20 @@ function pointed(digits: string, isNegative: boolean, scale: number): string {
 const REAL_DIGITS = 6;
 const DOUBLE_DIGITS = 15;
 const LEAST_EXPONENT = -4;
-/** Digits after the first that tell every `real` from its neighbours. */
-const MOST_REAL_DIGITS = 8;
+/** Bits of their significands, and digits after the first one that tell every number from its neighbours. */
+const REAL = { bits: 24, digits: 8, round: Math.fround } as const;
+const DOUBLE = { bits: 53, digits: 16, round: Number } as const;
 
 const EXPONENTIAL = /^(-?)(\d)(?:\.(\d+))?e([+-])(\d+)$/;
 
 /** A `real` or a `double precision`, in the fewest digits that tell it from its neighbours. */
 export function floatText(value: number, isReal: boolean): string {
-  if (!Number.isFinite(value)) return String(value);
+  // A double may be beyond the reals.
+  if (!Number.isFinite(isReal ? Math.fround(value) : value)) return String(value);
   if (value === 0) return Object.is(value, -0) ? '-0' : '0';
-  const shortest = isReal ? shortestReal(Math.fround(value)) : value.toExponential();
+  const shortest = isReal ? shortestOf(Math.fround(value), REAL) : shortestOf(value, DOUBLE);
   const [, sign = '', first = '', rest = '', exponentSign, digits = ''] =
     EXPONENTIAL.exec(shortest) ?? [];
-  // A double beyond the reals.
-  if (first === '') return String(Math.fround(value));
   const exponent = exponentSign === '-' ? -Number(digits) : Number(digits);
   const isFixed = exponent >= LEAST_EXPONENT && exponent < (isReal ? REAL_DIGITS : DOUBLE_DIGITS);
   if (!isFixed) {
@@ -71,12 +71,47 @@ export function floatText(value: number, isReal: boolean): string {
   return fraction === '' ? sign + whole : `${sign}${whole}.${fraction}`;
 }
 
-function shortestReal(value: number): string {
-  for (let digits = 0; digits < MOST_REAL_DIGITS; digits++) {
-    const text = value.toExponential(digits);
-    if (Math.fround(Number(text)) === value) return text.replace(/\.?0+(?=e)/, '');
+function shortestOf(value: number, type: typeof REAL | typeof DOUBLE): string {
+  // JavaScript's own text of a double differs only where it lies halfway.
+  const own = type === DOUBLE ? value.toExponential() : '';
+  if (own !== '' && !isHalfway(own, value, type.bits)) return own;
+  for (let digits = 0; digits < type.digits; digits++) {
+    const text = roundedToEven(value, digits);
+    if (type.round(Number(text)) !== value || isHalfway(text, value, type.bits)) continue;
+    return text;
   }
-  return value.toExponential(MOST_REAL_DIGITS);
+  return value.toExponential(type.digits);
+}
+
+/** Digits of a double's whole decimal expansion, as far as a tie can need them. */
+const MOST_DIGITS = 100;
+
+/** As `toExponential`, which rounds a tie up. */
+function roundedToEven(value: number, digits: number): string {
+  const text = value.toExponential(digits);
+  if (!/[13579]e/.test(text) || !value.toExponential(digits + 1).includes('5e')) return text;
+  const whole = value.toExponential(MOST_DIGITS);
+  const end = whole.indexOf('.') + digits + 1;
+  const isTie = /^50*e/.test(whole.slice(end));
+  return isTie ? whole.slice(0, end).replace(/\.$/, '') + whole.slice(whole.indexOf('e')) : text;
+}
+
+/**
+ * Whether a text lies in the middle of a number and its neighbour: PostgreSQL prints no such text, since not every
+ * reader rounds it to the even one. Only of integers can it have so few digits.
+ */
+function isHalfway(text: string, value: number, bits: number): boolean {
+  if (Math.abs(value) < 2 ** bits) return false;
+  const [, , first = '', rest = '', , exponent] = EXPONENTIAL.exec(text) ?? [];
+  const zeros = Number(exponent) - rest.length;
+  if (zeros < 0) return false;
+  const exact = BigInt(Math.abs(value));
+  const printed = BigInt(first + rest + '0'.repeat(zeros));
+  const step = 1n << BigInt(exact.toString(2).length - bits);
+  const distance = printed > exact ? printed - exact : exact - printed;
+  // Below a power of two, numbers are twice as close.
+  const isPower = (exact & (exact - 1n)) === 0n;
+  return distance * (isPower && printed < exact ? 4n : 2n) === step;
 }
 
 /** ISO 8601 with a sign for each part, as `interval.handling.mode=string` writes it. */

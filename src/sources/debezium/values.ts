@@ -17,14 +17,33 @@ const UNAVAILABLE = '__debezium_unavailable_value';
 
 const INFINITY = 'infinity';
 const MINUS_INFINITY = '-infinity';
-/** Debezium's timestamp of infinity, in every `time.precision.mode`. */
-const INFINITE_MICROS = '9223372036825200000';
-const MINUS_INFINITE_MICROS = '-9223372036832400000';
-const INFINITE_DIGITS = INFINITE_MICROS.length;
+
+/** Debezium's timestamps of infinity, by the digits that it writes in each `time.precision.mode`. */
+const INFINITE: ReadonlyMap<string, string> = new Map([
+  ['9223372036825200000', INFINITY],
+  ['-9223372036832400000', MINUS_INFINITY],
+  // The ends of 64 bits, in nanoseconds.
+  ['9223372036854775807', INFINITY],
+  ['-9223372036854775808', MINUS_INFINITY],
+  ['+294247-01-10T04:00:25.2Z', INFINITY],
+  ['-290308-12-21T19:59:27.6Z', MINUS_INFINITY],
+]);
+/** The same in milliseconds, where microseconds would be of the year 2262. */
+const INFINITE_MILLIS: ReadonlyMap<string, string> = new Map([
+  ['9223372036825200', INFINITY],
+  ['-9223372036832400', MINUS_INFINITY],
+]);
+/** Digits of the longer ones. */
+const INFINITE_DIGITS = 19;
 
 /** Debezium's date of infinity: PostgreSQL's is an end of 32 bits from 2000; counted from 1970 it wraps around. */
 const INFINITE_DAY = -2_147_472_692;
 const MINUS_INFINITE_DAY = -2_147_472_691;
+/** The same as text, with `time.precision.mode=isostring`. */
+const INFINITE_DATES: ReadonlyMap<string, string> = new Map([
+  ['-5877611-06-21Z', INFINITY],
+  ['-5877611-06-22Z', MINUS_INFINITY],
+]);
 
 /** The unit of a connector's timestamps (`time.precision.mode`): microseconds by default, milliseconds with `connect`. */
 type Unit = 'milliseconds' | 'microseconds' | 'nanoseconds';
@@ -99,9 +118,7 @@ export class ValueReader {
       const start = parsed.starts[at]!;
       const stop = parsed.stops[at]!;
       if (this.#reader.bytes[start] === ASCII_MINUS) return;
-      if (stop - start > MOST_MICRO_DIGITS && this.#reader.ascii(start, stop) === INFINITE_MICROS) {
-        return;
-      }
+      if (stop - start > MOST_MICRO_DIGITS && INFINITE.has(this.#reader.ascii(start, stop))) return;
       this.#unit = unitOf(stop - start);
       this.#learnt = true;
       return;
@@ -135,7 +152,7 @@ export class ValueReader {
     const digits = stop - start - minus;
     if (digits <= MOST_MILLI_DIGITS) return digits;
     const text = this.#reader.ascii(start, stop);
-    const infinite = text === INFINITE_MICROS || text === MINUS_INFINITE_MICROS;
+    const infinite = INFINITE.has(text) || INFINITE_MILLIS.has(text);
     return infinite || NO_END.test(text) ? 0 : digits;
   }
 
@@ -143,13 +160,15 @@ export class ValueReader {
    * The key of a row whose slots begin at `slot`. Null: a part of it is missing, or the table has no key. Throws an
    * EventError on a value that its column cannot have.
    */
-  keyOf({ table, key }: EventTable, parsed: ParsedFields, slot: number): Key | null {
+  keyOf(of: EventTable, parsed: ParsedFields, slot: number): Key | null {
+    const { id } = of;
+    if (id === null) return this.#textKey(of, parsed, slot);
+    const at = slot + id;
+    return this.#id(parsed.kinds[at]!, parsed.starts[at]!, parsed.stops[at]!);
+  }
+
+  #textKey({ key }: EventTable, parsed: ParsedFields, slot: number): string | null {
     const { kinds, starts, stops } = parsed;
-    if (table.keyKind === 'id') {
-      const at = slot + key[0]!.field;
-      return this.#id(kinds[at]!, starts[at]!, stops[at]!);
-    }
-    if (table.keyKind === 'none') return null;
     const texts: string[] = [];
     for (const column of key) {
       const at = slot + column.field;
@@ -159,6 +178,7 @@ export class ValueReader {
       if (text === undefined) return null;
       texts.push(text);
     }
+    if (texts.length === 0) return null;
     return texts.length === 1 ? texts[0]! : JSON.stringify(texts);
   }
 
@@ -253,7 +273,7 @@ export class ValueReader {
       this.#decimals = 'precise';
       return unscaledText(Buffer.from(text, 'base64'), scale);
     }
-    const plain = SPECIALS.has(text) ? text : plainDecimal(text);
+    const plain = SPECIAL_NUMERICS.get(text) ?? plainDecimal(text);
     if (plain !== null) this.#decimals = 'string';
     return plain;
   }
@@ -316,22 +336,22 @@ export class ValueReader {
   }
 
   #timestamp(start: number, stop: number): string {
-    const counted = this.#counted(start, stop);
+    // Nearly every timestamp.
+    if (this.#unit === 'microseconds' && stop - start < INFINITE_DIGITS) {
+      const value = this.#reader.integer(start, stop);
+      if (!Number.isNaN(value)) return timestampText(value) ?? this.#reader.ascii(start, stop);
+    }
     if (this.#unit === 'milliseconds') this.projection = 'milliseconds';
-    return counted ?? this.#reader.ascii(start, stop);
+    return this.#counted(start, stop) ?? this.#reader.ascii(start, stop);
   }
 
   #counted(start: number, stop: number): string | null {
-    const reader = this.#reader;
-    if (stop - start >= INFINITE_DIGITS) {
-      const text = reader.ascii(start, stop);
-      if (text === INFINITE_MICROS) return INFINITY;
-      if (text === MINUS_INFINITE_MICROS) return MINUS_INFINITY;
-    }
-    const value = reader.integer(start, stop);
-    if (this.#unit === 'microseconds' && !Number.isNaN(value)) return timestampText(value);
+    const text = this.#reader.ascii(start, stop);
+    const infinite =
+      INFINITE.get(text) ?? (this.#unit === 'milliseconds' ? INFINITE_MILLIS.get(text) : undefined);
+    if (infinite !== undefined) return infinite;
     if (stop - start > INFINITE_DIGITS + 1) return null;
-    const count = BigInt(reader.ascii(start, stop));
+    const count = BigInt(text);
     switch (this.#unit) {
       case 'microseconds':
         return bigTimestampText(count);
@@ -372,6 +392,8 @@ function isNumber(kind: number): boolean {
 /** A date or a time as text, of ISO 8601 or PostgreSQL. */
 function timeText(form: 'date' | 'timestamp' | 'timestamptz', text: string): string | null {
   if (text === INFINITY || text === MINUS_INFINITY) return text;
+  const infinite = (form === 'date' ? INFINITE_DATES : INFINITE).get(text);
+  if (infinite !== undefined) return infinite;
   const instant = parseInstant(text);
   if (instant === null) return null;
   if (form === 'date') return dateText(instant.day);
@@ -391,6 +413,13 @@ const BOOLEANS: Readonly<Record<string, string>> = { true: 't', false: 'f', t: '
 
 /** Texts of PostgreSQL, and of Java, for what no digits can say. */
 const SPECIALS: ReadonlySet<string> = new Set(['NaN', 'Infinity', '-Infinity']);
+/** Debezium's words with `decimal.handling.mode` string, and double. */
+const SPECIAL_NUMERICS: ReadonlyMap<string, string> = new Map([
+  ...[...SPECIALS].map((text) => [text, text] as const),
+  ['NAN', 'NaN'],
+  ['POSITIVE_INFINITY', 'Infinity'],
+  ['NEGATIVE_INFINITY', '-Infinity'],
+]);
 const FLOAT = /^-?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?$/;
 
 /** PostgreSQL's limit of digits after the point. */

@@ -209,6 +209,7 @@ export class JsonReader {
   soleKind(known: number): number {
     const at = this.#at;
     const depth = this.#depth;
+    const { start } = this;
     const name = this.firstName();
     let kind: number = KIND.none;
     if (name === UNKNOWN || name >= known) {
@@ -218,6 +219,7 @@ export class JsonReader {
     }
     this.#at = at;
     this.#depth = depth;
+    this.start = start;
     return kind;
   }
 

@@ -1,7 +1,6 @@
 import type { Sentence } from '../../errors.js';
-import type { TableName } from '../../legacy/tables.js'; // seam
 import type { Key, Table } from '../../schema/table.js';
-import { contentKeyOf } from '../content-key.js';
+import { contentKeyOf, mayLackKey } from '../row-key.js';
 import type { Foreign, Scope } from '../scope.js';
 import { type EventOperation, type Sink, TextColumns, withoutKey } from '../source.js';
 import { type RelationMessage, type Tuple, UNCHANGED, type UpdateMessage } from './pgoutput.js';
@@ -70,7 +69,7 @@ export class SlotRows {
           const table = this.#table(relation);
           if (typeof table === 'string') this.#sink.ignored(table, null);
           else {
-            const name = table.table.name as TableName; // seam
+            const { name } = table.table;
             this.#sink.truncate(name, 0, ++this.#position);
           }
         }
@@ -119,7 +118,7 @@ export class SlotRows {
     }
     const event = {
       operation,
-      table: table.name as TableName, // seam
+      table: table.name,
       key: key ?? 0,
       snapshot: null,
       xid: this.#xid,
@@ -205,10 +204,6 @@ function changesKey({ keyIndexes }: PublishedTable, old: Tuple, row: Tuple): boo
     keyIndexes.some((index) => old[index] !== row[index] && row[index] !== UNCHANGED) &&
     keyIndexes.every((index) => typeof old[index] === 'string')
   );
-}
-
-function mayLackKey(operation: EventOperation, { keyKind }: Table): boolean {
-  return operation === 'delete' || (operation === 'update' && keyKind === 'none');
 }
 
 /** Outside of `#row`, which runs for every change: a closure there costs each call a context. */

@@ -14,7 +14,7 @@ export interface LedgerContents {
 
 interface Line {
   readonly intent?: number;
-  readonly rows?: Record<string, Record<string, string>>;
+  readonly rows?: Record<string, Record<string, string | readonly string[]>>;
   readonly committed?: number;
   readonly dropped?: unknown;
   readonly aborted?: number;
@@ -69,18 +69,30 @@ function parse(text: string): Line {
   }
 }
 
-function changesOf(rows: Record<string, Record<string, string>>): string[] {
-  const changes: string[] = [];
-  for (const [table, operations] of Object.entries(rows)) {
-    for (const [operation, keys] of Object.entries(operations)) {
-      let key = 0;
-      for (const part of keys.split(',')) {
-        const [step = '0', more = '0'] = part.split('+');
-        key += Number(step);
-        changes.push(`${table} ${operation} ${key}`);
-        for (let i = 0; i < Number(more); i++) changes.push(`${table} ${operation} ${++key}`);
-      }
-    }
+/** The tables without a key: the ledger has a checksum of the row in its place. */
+const WITHOUT_KEY = ['auditoria'];
+
+function changesOf(rows: Record<string, Record<string, string | readonly string[]>>): string[] {
+  return Object.entries(rows)
+    .flatMap(([table, operations]) =>
+      Object.entries(operations).flatMap(([operation, keys]) =>
+        keysOf(keys).map(
+          (key) => `${table} ${operation} ${WITHOUT_KEY.includes(table) ? '*' : key}`,
+        ),
+      ),
+    )
+    .sort();
+}
+
+function keysOf(keys: string | readonly string[]): (string | number)[] {
+  if (typeof keys !== 'string') return [...keys];
+  const list: number[] = [];
+  let key = 0;
+  for (const part of keys.split(',')) {
+    const [step = '0', more = '0'] = part.split('+');
+    key += Number(step);
+    list.push(key);
+    for (let i = 0; i < Number(more); i++) list.push(++key);
   }
-  return changes.sort();
+  return list;
 }

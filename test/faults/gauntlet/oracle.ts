@@ -1,8 +1,13 @@
 import type { TestDatabase } from '../../helpers/database.js';
+import { type DecodedChange, parseDecoded } from './decoded-change.js';
 
 const SLOT = 'oracle';
 
-/** A transaction as the ledger or the server has it: `table operation key` of each change, sorted. */
+/**
+ * A transaction as the ledger or the server has it: `table operation key` of each change, sorted. A composite key is
+ * the JSON array of its values; rows of a table without a key have `*`. An update that changes the key is a delete and
+ * an insert.
+ */
 export interface SeenTransaction {
   /** The low 32 bits of the transaction's id; null where it is unknown. */
   readonly xid: number | null;
@@ -22,6 +27,7 @@ export class Oracle {
 
   static async begin(db: TestDatabase): Promise<Oracle> {
     await db.query('CREATE EXTENSION IF NOT EXISTS pg_walinspect');
+    await db.query("SET TimeZone = 'UTC'");
     const [slot] = await db.query<{ lsn: string }>(
       "SELECT lsn::text FROM pg_create_logical_replication_slot($1, 'test_decoding')",
       [SLOT],
@@ -38,10 +44,9 @@ export class Oracle {
     const transactions: SeenTransaction[] = [];
     let changes: string[] = [];
     for (const { xid, data } of rows) {
-      const change = /^table public\.(\w+): (\w+): id\[bigint\]:(\d+)/.exec(data);
-      if (change !== null) {
-        changes.push(`${change[1]} ${change[2]?.toLowerCase()} ${change[3]}`);
-      } else if (data.startsWith('BEGIN')) changes = [];
+      const change = parseDecoded(data);
+      if (change !== null) changes.push(...textsOf(change));
+      else if (data.startsWith('BEGIN')) changes = [];
       // After a crash the slot goes back a little, and repeats transactions.
       else if (changes.length > 0 && !this.#seen.has(Number(xid))) {
         this.#seen.add(Number(xid));
@@ -69,4 +74,29 @@ export class Oracle {
   async end(): Promise<void> {
     await this.#db.query('SELECT pg_drop_replication_slot($1)', [SLOT]);
   }
+}
+
+/** Keys that are not the column `id`, by table. */
+const KEYS: Readonly<Record<string, readonly string[]>> = {
+  sinais_vitais: ['paciente_id', 'medido_em'],
+  prescricoes: ['codigo'],
+  auditoria: [],
+  'faturamento."Itens da Conta"': ['Código'],
+};
+
+const PARTITION = /^(sinais_vitais)_\w+$/;
+
+function textsOf({ table, operation, old, row }: DecodedChange): string[] {
+  const root = PARTITION.exec(table)?.[1] ?? table;
+  const names = KEYS[root] ?? ['id'];
+  if (names.length === 0) return [`${root} ${operation} *`];
+  const keyOf = (values: ReadonlyMap<string, string | null>) => {
+    const parts = names.map((name) => values.get(name) ?? '');
+    return parts.length === 1 ? parts[0]! : JSON.stringify(parts);
+  };
+  const key = keyOf(row);
+  if (operation !== 'update' || old === null || keyOf(old) === key) {
+    return [`${root} ${operation} ${key}`];
+  }
+  return [`${root} delete ${keyOf(old)}`, `${root} insert ${key}`];
 }

@@ -108,6 +108,8 @@ const CASES: readonly (readonly [line: string, offers: readonly string[]])[] = [
   ['oltp-simulator stream --rate ', ['cycle', 'max']],
   ['oltp-simulator stream --workers ', []],
   ['oltp-simulator stream --only v', ['vinculo']],
+  ['oltp-simulator seed --with ', ['prontuario']],
+  ['oltp-simulator stream --with p', ['prontuario']],
   ['oltp-simulator stream --only consulta,ex', ['exame']],
   ['oltp-simulator stream --profile s', ['smoke', 'soak', 'spike', 'stairs']],
   ['oltp-simulator stream --junit res', ['results.xml']],

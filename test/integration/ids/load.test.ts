@@ -3,12 +3,14 @@ import test from 'node:test';
 import { IdCache, slotsOf } from '../../../src/ids/cache.js';
 import { loadIds } from '../../../src/ids/load.js';
 import { withConnection } from '../../../src/postgres/connect.js';
+import { schemaWith } from '../../../src/schemas/index.js';
 import { type TestDatabase, withDatabase } from '../../helpers/database.js';
 import { randomNumbers } from '../../helpers/random.js';
 import { startServers } from '../../helpers/server.js';
 
 const servers = await startServers();
 const newest = servers.at(-1)!;
+const { tables } = schemaWith([]);
 
 const CAPACITY = 1_000;
 const FEW = 600;
@@ -16,9 +18,9 @@ const MANY = 50_000;
 
 /** A cache filled from the database, and what is in it: `data_cadastro` by patient. */
 async function load(db: TestDatabase) {
-  const cache = new IdCache(CAPACITY, randomNumbers(1));
-  await withConnection(db.target, (client) => loadIds(client, cache));
-  const { ids, since } = slotsOf(cache.buffers.pacientes);
+  const cache = new IdCache(tables, CAPACITY, randomNumbers(1));
+  await withConnection(db.target, (client) => loadIds(client, cache, tables));
+  const { ids, since } = slotsOf(cache.buffers.get('pacientes')!);
   const size = cache.size('pacientes');
   return { cache, patients: new Map(Array.from({ length: size }, (_, i) => [ids[i]!, since[i]!])) };
 }
@@ -67,7 +69,7 @@ for (const server of servers) {
         // New ids get the place that one row of so many has, no more.
         for (let i = 0; i < 2 * CAPACITY; i++)
           cache.add('pacientes', { id: MANY + i + 1, since: 0 });
-        const { ids } = slotsOf(cache.buffers.pacientes);
+        const { ids } = slotsOf(cache.buffers.get('pacientes')!);
         const old = ids.filter((id) => id <= MANY).length;
         assert.ok(old > 0.8 * patients.size, `${statistics}: ${old} of ${patients.size} are left`);
         await db.query('ANALYZE pacientes');

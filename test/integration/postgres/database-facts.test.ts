@@ -119,6 +119,42 @@ for (const server of servers) {
     });
   });
 
+  test(`${version}: a replica identity includes the columns of any key, or of none`, async () => {
+    await withDatabase(server, async (db) => {
+      const extended = schemaWith(['prontuario']);
+      await withConnection(db.target, (client) => initDb(client, db.target, extended));
+      const read = async (statements: string) => {
+        await db.query(statements);
+        return withConnection(db.target, (client) => readDatabaseFacts(client, extended.tables));
+      };
+      const { tables } = await read('');
+      const itens = tables['faturamento."Itens da Conta"']!;
+      assert.deepEqual(itens, { ...PLAIN, schema: 'faturamento' });
+      assert.deepEqual(tables.prontuarios!.generated, ['busca']);
+      assert.ok(tables.sinais_vitais!.partitions.length > 24);
+      for (const { name, key } of extended.tables) {
+        const kind = key.length === 0 ? 'full' : 'default';
+        assert.deepEqual(tables[name]!.identity, { kind, index: null, tells_id: true }, name);
+      }
+      // Half of a composite key, an index of a table without a key, and a key whose columns have another order.
+      const changed = await read(`
+        CREATE UNIQUE INDEX half ON sinais_vitais_outros (medido_em);
+        ALTER TABLE sinais_vitais_outros REPLICA IDENTITY USING INDEX half;
+        CREATE UNIQUE INDEX any_row ON auditoria (dia, usuario, acao, revisada);
+        ALTER TABLE auditoria REPLICA IDENTITY USING INDEX any_row;
+        CREATE UNIQUE INDEX also ON prescricoes (paciente_id, codigo);
+        ALTER TABLE prescricoes REPLICA IDENTITY USING INDEX also`);
+      const identity = (table: string) => changed.tables[table]!.identity;
+      assert.deepEqual(identity('sinais_vitais'), {
+        kind: 'index',
+        index: 'half',
+        tells_id: false,
+      });
+      assert.deepEqual(identity('auditoria'), { kind: 'index', index: 'any_row', tells_id: false });
+      assert.deepEqual(identity('prescricoes'), { kind: 'index', index: 'also', tells_id: true });
+    });
+  });
+
   test(`${version}: partitions of any depth; the one with the least replica identity decides`, async () => {
     await withDatabase(server, async (db) => {
       await db.query(`${PARTITIONED_CONSULTAS};

@@ -3,17 +3,20 @@ import test from 'node:test';
 import { withConnection } from '../../../src/postgres/connect.js';
 import { verdictOn } from '../../../src/postgres/in-doubt.js';
 import type { Pending } from '../../../src/postgres/pending.js';
+import { schemaWith } from '../../../src/schemas/index.js';
 import { type TestDatabase, withDatabase } from '../../helpers/database.js';
 import { startServers } from '../../helpers/server.js';
+
+const { tables } = schemaWith([]);
 
 /** A transaction that was sent in one packet with its COMMIT: its xid is unknown. */
 const UNIDENTIFIED: Pending = {
   xid: null,
-  witness: { table: 'medicos', operation: 'insert', id: 7 },
+  witness: { table: 'medicos', operation: 'insert', key: 7 },
 };
 
 const verdict = (db: TestDatabase) =>
-  withConnection(db.target, (client) => verdictOn(client, UNIDENTIFIED, 'same'));
+  withConnection(db.target, (client) => verdictOn(client, tables, UNIDENTIFIED, 'same'));
 
 async function insert(db: TestDatabase): Promise<string | undefined> {
   const [row] = await db.query<{ xid: string }>(

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { TABLES } from '../../../src/legacy/tables.js';
 import { withConnection } from '../../../src/postgres/connect.js';
 import { sendUnchecked } from '../../../src/postgres/packet.js';
 import { BEGIN, COMMIT, insertRows, updateRows } from '../../../src/postgres/statements.js';
+import { schemaWith } from '../../../src/schemas/index.js';
 import { withDatabase } from '../../helpers/database.js';
 import { startServers } from '../../helpers/server.js';
+
+const { tables } = schemaWith([]);
 
 /** Rows that are hard to encode: nulls, quotes, characters of several bytes, extreme values. */
 const MEDICOS = [
@@ -22,9 +24,9 @@ for (const server of await startServers()) {
       await withConnection(db.target, async (client) => {
         const { answers, error } = await sendUnchecked(client, [
           BEGIN,
-          insertRows('medicos', MEDICOS, 'exact'),
+          insertRows(tables.get('medicos'), MEDICOS, 'exact'),
           insertRows(
-            'pacientes',
+            tables.get('pacientes'),
             [
               [1, 'A', '1899-12-31', '1', null, null, '2026-02-28 23:59:59'],
               [2, 'B', '2024-02-29', '2', '', 'rua', '1999-12-31 00:00:01'],
@@ -39,7 +41,10 @@ for (const server of await startServers()) {
           [0, 3, 2, 0],
         );
       });
-      const names = TABLES.medicos.columns.map(({ name }) => name).join(', ');
+      const names = tables
+        .get('medicos')
+        .columns.map(({ name }) => name)
+        .join(', ');
       const medicos = await db.query(`SELECT ${names} FROM medicos ORDER BY crm`);
       assert.deepEqual(
         medicos.map((row) => Object.values(row)),
@@ -59,7 +64,7 @@ for (const server of await startServers()) {
     await withDatabase(server, async (db) => {
       await withConnection(db.target, async (client) => {
         const insert = (id: number, crm: string) =>
-          insertRows('medicos', [[id, 'Nome', crm, 'Clínica', null]], 'exact');
+          insertRows(tables.get('medicos'), [[id, 'Nome', crm, 'Clínica', null]], 'exact');
         const { answers, error } = await sendUnchecked(client, [
           ...[BEGIN, insert(1, 'a'), COMMIT],
           ...[BEGIN, insert(2, 'a'), COMMIT],
@@ -84,9 +89,9 @@ for (const server of await startServers()) {
       await withConnection(db.target, async (client) => {
         const update = (...ids: number[]) =>
           updateRows(
+            tables.get('convenios'),
             {
               type: 'vinculo',
-              table: 'convenios',
               change: { columns: ['cobertura'], open: "cobertura <> 'x'" },
             },
             ids.map((id) => [id, 'x']),

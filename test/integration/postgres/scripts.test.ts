@@ -17,6 +17,7 @@ import { type TestDatabase, withDatabase } from '../../helpers/database.js';
 import { startServers, type TestServer } from '../../helpers/server.js';
 
 const SCHEMA = schemaWith([]);
+const EXTENDED = schemaWith(['prontuario']);
 const EMPTY = { empty: true };
 
 /** `init-db`. */
@@ -195,6 +196,41 @@ for (const server of await startServers()) {
       'there is no table exames',
       'there is no table internacoes',
     ]);
+  });
+
+  test(`${version}: types that store a value differently are reported, with their modifiers`, async () => {
+    await withDatabase(server, async (db) => {
+      const itens = 'faturamento."Itens da Conta"';
+      await withConnection(db.target, async (client) => {
+        const problems = async () => {
+          const state = await schemaState(client, EXTENDED.tables);
+          if (typeof state === 'string') return [state];
+          return state.problems.map((problem) => describeProblem(problem, en));
+        };
+        assert.equal((await problems()).length, EXTENDED.tables.size - SCHEMA.tables.size);
+        await initDb(client, db.target, EXTENDED);
+        assert.deepEqual(await problems(), ['complete']);
+        await client.query(`
+          ALTER TABLE prescricoes ALTER medicamento TYPE varchar(300);
+          ALTER TABLE consultas ALTER data TYPE timestamp(0)`);
+        assert.deepEqual(await problems(), ['complete']);
+        await client.query(`
+          ALTER TABLE sinais_vitais ALTER peso TYPE numeric(8,3);
+          ALTER TABLE prescricoes ALTER via TYPE text, ALTER classe TYPE char(5),
+            ALTER alertas TYPE varchar(9)[];
+          DROP SEQUENCE prescricoes_numero;
+          ALTER TABLE ${itens} ALTER "Valor" TYPE numeric(12,3), DROP COLUMN "Glosa"`);
+        assert.deepEqual(await problems(), [
+          'the column sinais_vitais.peso is numeric(8,3), not numeric',
+          'the column prescricoes.via is text, not via_administracao',
+          'the column prescricoes.classe is character(5), not character(4)',
+          'the column prescricoes.alertas is character varying[], not text[]',
+          'there is no sequence prescricoes_numero (it numbers the rows of prescricoes)',
+          `the column ${itens}.Valor is numeric(12,3), not numeric(12,2)`,
+          `there is no column ${itens}.Glosa`,
+        ]);
+      });
+    });
   });
 
   test(`${version}: other columns are allowed if a row needs no value for them`, async () => {

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { TABLE_NAMES } from '../../../src/legacy/tables.js';
+import { schemaWith } from '../../../src/schemas/index.js';
 import { auditedUpdates } from '../../helpers/audit.js';
 import { startServer } from '../../helpers/server.js';
 import { streamAudited, totalEvents } from '../../helpers/stream-run.js';
 import { requireClean, withWorkspace } from '../../helpers/workspace.js';
 
+const { tables } = schemaWith([]);
 const server = await startServer(18);
 
 const ratios = (update: string, remove: string) => [
@@ -38,12 +39,12 @@ test('an update moves a row to its next state', async () => {
     const args = [...ratios('0.5', '0.3'), '--max-events', '2000'];
     const { summary } = await streamAudited(workspace, args);
     for (const table of ['consultas', 'exames', 'internacoes', 'pacientes'] as const) {
-      assert.ok(summary.rows[table].update > 0, table);
-      assert.ok(summary.rows[table].delete > 0, table);
+      assert.ok(summary.rows[table]!.update > 0, table);
+      assert.ok(summary.rows[table]!.delete > 0, table);
     }
-    assert.ok(summary.rows.pacientes_convenios.update > 0);
+    assert.ok(summary.rows.pacientes_convenios!.update > 0);
 
-    for (const table of TABLE_NAMES) {
+    for (const table of tables.names) {
       for (const { before, after } of await auditedUpdates(workspace.db, table)) {
         assert.equal(after.id, before.id);
         assert.equal(after.created_at, before.created_at);

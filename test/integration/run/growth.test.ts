@@ -41,9 +41,9 @@ test('one event type alone makes no more parents than its workers need', async (
     const { summary } = await streamAudited(workspace, [...args, '--only', 'consulta']);
     assert.equal(summary.events, 400);
     const { pacientes, medicos, consultas } = summary.rows;
-    for (const { insert } of [pacientes, medicos])
+    for (const { insert } of [pacientes!, medicos!])
       assert.ok(insert >= 1 && insert <= 3, `${insert}`);
-    assert.ok(consultas.insert > 300);
+    assert.ok(consultas!.insert > 300);
     await requireClean(workspace);
   });
 });

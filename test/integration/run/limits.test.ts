@@ -32,7 +32,7 @@ test('a batch is one transaction: of one event, of many, or of the rest before a
       const args = ['--rate', 'max', '--max-events', '230', '--workers', '1', '--only', 'exame'];
       const { summary } = await streamAudited(workspace, [...args, '--batch-size', batchSize]);
       const { exames, ...others } = summary.rows;
-      assert.equal(exames.insert + exames.update + exames.delete, 230);
+      assert.equal(exames!.insert + exames!.update + exames!.delete, 230);
       for (const [table, rows] of Object.entries(others)) {
         assert.deepEqual(rows, { insert: 0, update: 0, delete: 0 }, table);
       }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { TABLE_NAMES } from '../../../src/legacy/tables.js';
+import { schemaWith } from '../../../src/schemas/index.js';
 import { auditedRows, clearAudit } from '../../helpers/audit.js';
 import { startCli } from '../../helpers/cli.js';
 import { startServer } from '../../helpers/server.js';
@@ -14,6 +14,7 @@ import {
 
 const QUANTILES = ['p50', 'p90', 'p99', 'p999', 'max'] as const;
 
+const { tables } = schemaWith([]);
 const server = await startServer(18);
 
 test('at a rate the summary, the log and the tables agree', async () => {
@@ -61,8 +62,12 @@ test('SIGINT lets the batches in flight finish: code 0, and every row is account
     assert.deepEqual(rows, await auditedRows(workspace.db));
     assert.equal(events, totalEvents(rows));
     const after = await countTables(workspace.db);
-    for (const table of TABLE_NAMES) {
-      assert.equal(after[table]! - before[table]!, rows[table].insert - rows[table].delete, table);
+    for (const table of tables.names) {
+      assert.equal(
+        after[table]! - before[table]!,
+        rows[table]!.insert - rows[table]!.delete,
+        table,
+      );
     }
   });
 });
@@ -83,10 +88,10 @@ test('two streams at once disturb neither each other nor the rules', async () =>
       assert.equal(events, 1500);
       assert.deepEqual(rejected, {});
     }
-    for (const table of TABLE_NAMES) {
+    for (const table of tables.names) {
       for (const operation of ['insert', 'update', 'delete'] as const) {
         const reported = summaries.reduce((sum, { rows }) => sum + rows[table][operation], 0);
-        assert.equal(reported, audited[table][operation], `${operation} ${table}`);
+        assert.equal(reported, audited[table]![operation], `${operation} ${table}`);
       }
     }
     await requireClean(workspace);

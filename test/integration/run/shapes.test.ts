@@ -87,7 +87,7 @@ test('a run leaves a line for every second, which add up to its summary', async 
     assert.ok((summary.slots.cdc?.retained_bytes ?? 0) > 0);
     assert.ok(series.some(({ wal_bytes }) => (wal_bytes ?? 0) > 0));
     const events = Object.values(summary.by_type).flatMap((kinds) =>
-      Object.values(kinds).map((figures) => figures.events),
+      Object.values(kinds!).map((figures) => figures.events),
     );
     assert.equal(
       events.reduce((total, count) => total + count, 0),

@@ -1,4 +1,3 @@
-import { schemaWith } from '../../../src/schemas/index.js'; // seam
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { MessageChannel } from 'node:worker_threads';
@@ -11,10 +10,6 @@ import { decodeKeys } from '../../../src/ledger/keys.js';
 import { readLedger } from '../../../src/ledger/totals.js';
 import type { LedgerTransaction } from '../../../src/ledger/transactions.js';
 import type { Change } from '../../../src/ledger/writer.js';
-import { EVENTS, type EventType } from '../../../src/legacy/events/index.js';
-import { samplePools } from '../../../src/legacy/pools.js';
-import { LEGACY_SCHEMA } from '../../../src/legacy/schema.js'; // seam
-import { type Row, TABLES, type TableName, type Value } from '../../../src/legacy/tables.js';
 import { parseTimestamp } from '../../../src/lib/calendar.js';
 import { withConnection } from '../../../src/postgres/connect.js';
 import { identify } from '../../../src/postgres/identity.js';
@@ -27,6 +22,9 @@ import { RunEngine } from '../../../src/run/engine.js';
 import { planLoad } from '../../../src/run/plan.js';
 import type { ProducerTask, Returning } from '../../../src/run/protocol.js';
 import { WorkerStats } from '../../../src/run/worker-stats.js';
+import type { EventType } from '../../../src/schema/event.js';
+import { idOf, type Row, type TableName, type Value } from '../../../src/schema/table.js';
+import { schemaWith } from '../../../src/schemas/index.js';
 import { BatchWriter } from '../../../workers/batch.js';
 import type { BatchOutcome } from '../../../workers/batch-result.js';
 import { warmUp } from '../../../workers/warm-up.js';
@@ -37,6 +35,9 @@ import { randomNumbers } from '../../helpers/random.js';
 import { startServers } from '../../helpers/server.js';
 import { totalEvents } from '../../helpers/stream-run.js';
 import { requireClean, withWorkspace } from '../../helpers/workspace.js';
+
+const schema = schemaWith([]);
+const { tables } = schema;
 
 const WEIGHTS = { novo_paciente: 1, vinculo: 1, consulta: 1, exame: 1, internacao: 1 };
 const BATCH = 20;
@@ -60,14 +61,17 @@ for (const server of await startServers()) {
           ],
           [9_000_001, '😀', '2024-02-29', 'b', '', null, '1999-12-31 00:00:01'],
         ];
-        const [, answer] = await send(client, [BEGIN, insertRows('pacientes', rows, 'rows')]);
+        const [, answer] = await send(client, [
+          BEGIN,
+          insertRows(tables.get('pacientes'), rows, 'rows'),
+        ]);
         const [ids, , , stored] = answer?.fields ?? [];
         assert.deepEqual(parseNumbers(ids ?? null), [9_000_002, 9_000_001]);
         assert.deepEqual(
-          parseRows('pacientes', stored ?? ''),
+          parseRows(tables.get('pacientes'), stored ?? ''),
           rows.map((row) => [...row.slice(0, 6), `${row[6]}.007`]),
         );
-        const none = await send(client, [insertRows('pacientes', [], 'rows')]);
+        const none = await send(client, [insertRows(tables.get('pacientes'), [], 'rows')]);
         assert.deepEqual([none[0]?.fields[0], none[0]?.fields[3]], [null, null]);
         await client.query('ROLLBACK');
       });
@@ -106,7 +110,7 @@ for (const server of await startServers()) {
         for (const row of stored ?? []) assert.equal(row[4], null);
       }
       for (const [table, operations] of Object.entries(returning)) {
-        for (const operation of operations) {
+        for (const operation of operations ?? []) {
           assert.ok(of(table as TableName, operation).length > 0, `${table}: no ${operation}`);
         }
       }
@@ -187,7 +191,7 @@ for (const server of await startServers()) {
             usable,
           );
           assert.deepEqual(
-            candidates.map(({ id }) => id),
+            candidates.map(({ key }) => idOf(key)),
             usable,
           );
           const late = born.filter(({ known }) => known.id % 4 === 2);
@@ -204,7 +208,7 @@ for (const server of await startServers()) {
       await withConnection(db.target, async (client) => {
         const returning: Returning = { consultas: ['insert'], exames: ['update'] };
         const task = await taskOf(db, client, returning, ['consulta', 'exame', 'internacao']);
-        await warmUp(task, { client, serverNow: () => Date.now() });
+        await warmUp(schema, task, { client, serverNow: () => Date.now() });
         task.reports.close();
         const { rows } = await client.query<{ name: string }>(
           "SELECT name FROM pg_prepared_statements WHERE name ~ '^(insert|update)' ORDER BY name",
@@ -236,27 +240,31 @@ for (const server of await startServers()) {
       const load = { workers: 2, rng: 42, rate: 'max' as const, batchSize: 5, maxEvents: 3000 };
       const engine = new RunEngine(
         {
+          schema,
           target: { ...db.target, applicationName: AUDITED_APPLICATION },
-          tables: await withConnection(db.target, (client) => readTableOids(client, schemaWith([]).tables)),
+          tables: await withConnection(db.target, (client) => readTableOids(client, tables)),
           rng: 42,
-          plan: planLoad({
-            ...load,
-            stages: [],
-            arrivals: 'even',
-            onLag: 'queue',
-            intervalSeconds: 2,
-            maxJitterMs: 0,
-            durationSeconds: null,
-            only: [],
-            weights: WEIGHTS,
-          }),
+          plan: planLoad(
+            {
+              ...load,
+              stages: [],
+              arrivals: 'even',
+              onLag: 'queue',
+              intervalSeconds: 2,
+              maxJitterMs: 0,
+              durationSeconds: null,
+              only: [],
+              weights: WEIGHTS,
+            },
+            schema,
+          ),
           batchSize: load.batchSize,
           updateRatio: 0.2,
           deleteRatio: 0.05,
           idCacheSize: 10_000,
           reconnect: { attempts: 5, baseMs: 10, maxMs: 100, failFast: true },
           stopGraceMs: 5_000,
-          pools: samplePools(),
+          pools: schema.samplePools(),
           facts,
           ledger: { folder: cwd, run: 'test' },
         },
@@ -268,7 +276,7 @@ for (const server of await startServers()) {
         },
       );
       const { server: identity } = await withConnection(db.target, identify);
-      writeFacts(LEGACY_SCHEMA, cwd, 'test', identity, facts);
+      writeFacts(schema, cwd, 'test', identity, facts);
       await clearAudit(db);
       const { failure } = await engine.start();
       assert.equal(failure, null);
@@ -276,12 +284,12 @@ for (const server of await startServers()) {
       assert.equal(events, load.maxEvents);
       assert.equal(events, totalEvents(await auditedRows(db)));
       const { totals, differences } = await withConnection(db.target, (client) =>
-        checkLedger(LEGACY_SCHEMA.tables, client, cwd, () => undefined),
+        checkLedger(schema.tables, client, cwd, () => undefined),
       );
       assert.deepEqual([totals.problems.examples, differences.count], [[], 0]);
 
       const transactions: LedgerTransaction[] = [];
-      await readLedger(LEGACY_SCHEMA.tables, cwd, {
+      await readLedger(schema.tables, cwd, {
         onTransaction: (transaction) => transactions.push(transaction),
       });
       // The intent of a transaction that was sent in one go with its COMMIT has no xid.
@@ -348,11 +356,13 @@ async function writeBatches(
 
 /** Does a change have its rows as the table holds them? */
 async function holdAgainst(client: Client, change: Change, returning: Returning): Promise<void> {
-  const { operation, rows, stored } = change;
-  const table = change.table as TableName; // seam
+  const { table, operation, rows, stored } = change;
   assert.equal(stored !== undefined, returning[table]?.includes(operation) ?? false);
   if (stored === undefined) return;
-  const names = TABLES[table].columns.map(({ name }) => `${name}::text`).join(', ');
+  const names = tables
+    .get(table)
+    .columns.map(({ name }) => `${name}::text`)
+    .join(', ');
   const { rows: held } = await client.query<string[]>({
     text: `SELECT ${names} FROM ${table} WHERE id = ANY ($1) ORDER BY array_position($1, id)`,
     values: [rows.map((row) => row[0])],
@@ -377,15 +387,17 @@ async function withWriter(
     const task = await taskOf(db, client, returning, types);
     const rng = new Rng(42).at(RNG_PURPOSE.workerPicks, 0);
     const writer = new BatchWriter(
+      schema,
       task,
       () => rng.unit(),
       () => undefined,
     );
     for (const [type, kept] of writer.candidates) {
-      await kept.load(client, EVENTS[type], { index: 0, of: 1 }, 1_000_000);
+      const spec = schema.event(type);
+      await kept.load(client, tables.get(spec.table), spec, { index: 0, of: 1 }, 1_000_000);
     }
     const write = async (type: EventType) => {
-      const batch = await writer.build(client, EVENTS[type], BATCH, Date.now());
+      const batch = await writer.build(client, schema.event(type), BATCH, Date.now());
       const outcome = await writer.write(client, batch);
       await client.query('COMMIT');
       writer.confirm(batch, outcome);
@@ -403,20 +415,19 @@ async function taskOf(
   returning: Returning,
   types: readonly EventType[],
 ): Promise<ProducerTask> {
-  const cache = new IdCache(10_000, randomNumbers(1));
-  await loadIds(client, cache);
+  const cache = new IdCache(tables, 10_000, randomNumbers(1));
+  await loadIds(client, cache, tables);
   const lastId = 1_000_000;
   return {
     worker: 0,
     rng: 42,
     target: db.target,
-    tables: await readTableOids(client),
+    extensions: [],
+    tables: await readTableOids(client, tables),
     share: { share: 1, events: types.map((type) => ({ type, weight: 1 })) },
     siblings: {},
     pace: { kind: 'cycle', intervalMs: 0, jitterMs: 0 },
-    lastIds: Object.fromEntries(
-      Object.keys(TABLES).map((table) => [table, lastId]),
-    ) as ProducerTask['lastIds'],
+    lastIds: tables.record(() => lastId),
     shed: false,
     batchSize: BATCH,
     updateRatio: 0.3,
@@ -426,9 +437,9 @@ async function taskOf(
     endMs: null,
     reconnect: { attempts: 1, baseMs: 1, maxMs: 1, failFast: true },
     control: new Control().buffer,
-    stats: new WorkerStats().buffer,
+    stats: new WorkerStats(schema).buffer,
     ids: cache.buffers,
-    pools: samplePools(),
+    pools: schema.samplePools(),
     ledger: null,
     reports: new MessageChannel().port1,
   };

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { TABLE_NAMES } from '../../../src/legacy/tables.js';
+import { schemaWith } from '../../../src/schemas/index.js';
 import { startServers } from '../../helpers/server.js';
 import { stream } from '../../helpers/stream-run.js';
 import { countTables, type Workspace, withWorkspace } from '../../helpers/workspace.js';
 
+const { tables } = schemaWith([]);
 for (const server of await startServers()) {
   test(`${server.version}: until its first batch is due a run writes nothing and takes no id`, async () => {
     await withWorkspace(server, async (workspace) => {
@@ -26,7 +27,7 @@ async function stateOf(workspace: Workspace) {
   const [dead] = await workspace.db.query<{ rows: string }>(
     `SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) AS rows FROM pg_stat_user_tables
       WHERE relname = ANY ($1)`,
-    [TABLE_NAMES],
+    [tables.names],
   );
   return { counts, sequences, written: dead?.rows };
 }

@@ -3,19 +3,19 @@ import test from 'node:test';
 import type { Client } from 'pg';
 import { encodeWhole, Fingerprints } from '../../../src/ledger/fingerprint.js';
 import { intentOf } from '../../../src/ledger/writer.js';
-import type { EventSpec } from '../../../src/legacy/events/event.js';
-import { EVENTS, type EventType } from '../../../src/legacy/events/index.js';
-import { LEGACY_SCHEMA } from '../../../src/legacy/schema.js'; // seam
-import type { Row } from '../../../src/legacy/tables.js';
 import { withConnection } from '../../../src/postgres/connect.js';
 import { send } from '../../../src/postgres/packet.js';
 import type { ReturnMode } from '../../../src/postgres/statements.js';
+import type { EventSpec } from '../../../src/schema/event.js';
+import type { Row } from '../../../src/schema/table.js';
+import { schemaWith } from '../../../src/schemas/index.js';
 import { BatchResult } from '../../../workers/batch-result.js';
 import { isPredictable, readBackBy, statementOf, type Write } from '../../../workers/writes.js';
 import { withDatabase } from '../../helpers/database.js';
 import { startServers } from '../../helpers/server.js';
 
-const { consulta } = EVENTS;
+const schema = schemaWith([]);
+const consulta = schema.event('consulta');
 
 /** Event types on the table of `consulta`, with an UPDATE and a DELETE of their own. */
 const remarcacao = sibling('remarcacao', ['data', 'status'], "status = 'cancelada'");
@@ -25,7 +25,7 @@ const adiamento = sibling('adiamento', ['data'], "status = 'faltou'");
 
 function sibling(type: string, columns: readonly string[], open: string): EventSpec {
   const change = { ...consulta.change, columns, open };
-  return { ...consulta, type: type as EventType, change, deletable: open };
+  return { ...consulta, type, change, deletable: open };
 }
 
 const STATUSES = ['agendada', 'cancelada', 'faltou'] as const;
@@ -58,8 +58,8 @@ async function consultas(client: Client): Promise<Row[]> {
 }
 
 function update(spec: EventSpec, rows: readonly Row[]): Write {
-  const candidates = rows.map(([id]) => ({ id: Number(id), at: 0 }));
-  return { table: spec.table, operation: 'update', rows, candidates, spec };
+  const candidates = rows.map(([id]) => ({ key: [id!], at: 0 }));
+  return { table: schema.tables.get(spec.table), operation: 'update', rows, candidates, spec };
 }
 
 function remove(spec: EventSpec, ids: readonly number[]): Write {
@@ -130,15 +130,15 @@ for (const server of await startServers()) {
           if (isPredictable(write, {})) result.addExpected(write);
           else {
             const [answer] = await send(client, [statementOf(write, readBackBy(write, {}))]);
-            result.add(write, answer);
+            result.add({ write, answer, cascades: [] });
           }
           if (isPredictable(write, {})) await send(client, [statementOf(write, 'exact')]);
           const { changes } = result.outcome();
           const intent = { xid: null, lsn: null, changes, subtransactions: false };
-          const text = intentOf(LEGACY_SCHEMA.tables, intent, 1, 0).prints?.consultas?.update ?? '';
+          const text = intentOf(schema.tables, intent, 1, 0).prints?.consultas?.update ?? '';
           const stored = (await consultas(client)).filter((row) => row[0] === id);
           const expected = new Fingerprints(
-            encodeWhole(LEGACY_SCHEMA.tables.get('consultas'), stored),
+            encodeWhole(schema.tables.get('consultas'), stored),
             1,
             false,
           );

@@ -3,12 +3,16 @@ import test from 'node:test';
 import { IdCache } from '../../../src/ids/cache.js';
 import { WorkerIds } from '../../../src/ids/worker-ids.js';
 import { Rng } from '../../../src/random/rng.js';
+import { schemaWith } from '../../../src/schemas/index.js';
+
+const { tables } = schemaWith([]);
 
 function pair(capacity: number) {
   const rng = new Rng(1).at(1, 1);
   const picks = new Rng(1).at(2, 1);
-  const cache = new IdCache(capacity, () => rng.unit());
+  const cache = new IdCache(tables, capacity, () => rng.unit());
   const ids = new WorkerIds(
+    tables,
     cache.buffers,
     () => picks.unit(),
     [],
@@ -91,7 +95,7 @@ test('rows that the worker itself committed serve while the cache is empty', () 
 
 test('a row committed by one worker is picked by another, once the main thread has its report', () => {
   const { cache, ids } = pair(10);
-  const other = new WorkerIds(cache.buffers, Math.random, [], 1, () => undefined);
+  const other = new WorkerIds(tables, cache.buffers, Math.random, [], 1, () => undefined);
   const patient = [7, 'Ana', '1990-01-01', '1', null, null, '2026-05-06 07:08:09.123001'];
   ids.committed([
     { table: 'pacientes', operation: 'insert', rows: [patient] },

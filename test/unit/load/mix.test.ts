@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { EventType } from '../../../src/legacy/events/index.js';
 import { nextType, shareWorkers, splitExactly } from '../../../src/load/shares.js';
+import type { EventType } from '../../../src/schema/event.js';
 
 const WEIGHTS = { consulta: 40, exame: 25, internacao: 10, novo_paciente: 15, vinculo: 10 };
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { type Dimension, UNITS } from '../../../src/lib/units.js';
 import { findMetric, Metrics } from '../../../src/report/metrics.js';
+import { schemaWith } from '../../../src/schemas/index.js';
 import { hospital } from '../../helpers/hospital.js';
 import { GIB, MIB, summaryOf } from './samples.js';
 
@@ -138,4 +139,25 @@ test('the nearest name of a misspelt one is the one that was meant', () => {
     ['throughput_of_everything', undefined],
   ];
   for (const [given, meant] of cases) assert.equal(METRICS.nearest(given), meant, given);
+});
+
+test('a schema with an extension has the metrics of its tables and event types too', () => {
+  const metrics = new Metrics(schemaWith(['prontuario']));
+  const { rows, by_type } = summaryOf();
+  const itens = 'faturamento."Itens da Conta"';
+  const summary = summaryOf({
+    rows: { ...rows, [itens]: { insert: 1, update: 20, delete: 3 } },
+    by_type: { ...by_type, sinal_vital: { delete: by_type.consulta!.insert! } },
+  });
+  const read = (name: string) => metrics.find(name)?.read(summary);
+  assert.equal(read(`rows.${itens}.update`), 20);
+  assert.equal(read('sinal_vital.delete.events'), 700);
+  assert.equal(read('sinal_vital.delete.response.p99'), 23);
+  for (const name of [`rows.${itens}.update`, 'sinal_vital.delete.events']) {
+    assert.equal(METRICS.find(name), undefined, name);
+    assert.ok(metrics.all.some((metric) => metric.name === name));
+  }
+  // The summary of a run without the extension.
+  assert.equal(metrics.find(`rows.${itens}.update`)?.read(summaryOf()), null);
+  assert.equal(metrics.nearest('rows.prontuario.insert'), 'rows.prontuarios.insert');
 });

@@ -3,8 +3,11 @@ import test from 'node:test';
 import { announceTriggers } from '../../../src/cli/commands/stream.js';
 import { LANGUAGES, messagesIn } from '../../../src/messages/index.js';
 import { returningOf, rowTriggersOf } from '../../../src/run/server-effects.js';
+import { schemaWith } from '../../../src/schemas/index.js';
 import { beforeRow, factsWithTriggers } from '../../helpers/facts-with-triggers.js';
+import { hospital } from '../../helpers/hospital.js';
 
+const { tables } = schemaWith([]);
 const PARTITIONS = [{ schema: 'public', name: 'consultas_2026' }];
 
 test('rows are returned by the writes that a BEFORE ROW trigger fires on', () => {
@@ -16,8 +19,11 @@ test('rows are returned by the writes that a BEFORE ROW trigger fires on', () =>
       beforeRow('c', 'insert'),
     ],
   });
-  assert.deepEqual(returningOf(facts), { consultas: ['insert'], exames: ['insert', 'update'] });
-  assert.deepEqual(rowTriggersOf(facts), [
+  assert.deepEqual(returningOf(facts, tables), {
+    consultas: ['insert'],
+    exames: ['insert', 'update'],
+  });
+  assert.deepEqual(rowTriggersOf(facts, tables), [
     { table: 'consultas', name: 'upper', operations: ['insert'] },
     { table: 'exames', name: 'a', operations: ['update'] },
     { table: 'exames', name: 'b', operations: ['insert'] },
@@ -32,14 +38,14 @@ test('other triggers, rules and generated columns leave the rows as sent', () =>
     convenios: [{ ...beforeRow('view', 'insert'), timing: 'instead' }],
     internacoes: [{ ...beforeRow('once', 'insert', 'update'), level: 'statement' }],
   });
-  const exames = facts.tables.exames!;
-  const tables = { ...facts.tables, exames: { ...exames, rules: ['r'], generated: ['ano'] } };
-  assert.deepEqual(returningOf({ ...facts, tables }), {});
+  const { exames } = facts.tables;
+  const changed = { ...facts.tables, exames: { ...exames!, rules: ['r'], generated: ['ano'] } };
+  assert.deepEqual(returningOf({ ...facts, tables: changed }, tables), {});
 });
 
 test('an update of a partitioned table may fire the INSERT triggers of another partition', () => {
   const triggers = { consultas: [beforeRow('upper', 'insert')] };
-  assert.deepEqual(returningOf(factsWithTriggers(triggers, PARTITIONS)), {
+  assert.deepEqual(returningOf(factsWithTriggers(triggers, PARTITIONS), tables), {
     consultas: ['insert', 'update'],
   });
 });
@@ -54,7 +60,7 @@ test('a run logs once which triggers make it read rows back', () => {
       component: () => ({ ...levels, detail: levels, hint: silent }),
       close: async () => undefined,
     };
-    const context = { messages: messagesIn(language), log };
+    const context = { schema: hospital, messages: messagesIn(language), log };
     announceTriggers(context, factsWithTriggers({}));
     announceTriggers(context, factsWithTriggers({ exames: [beforeRow('last', 'delete')] }));
     assert.deepEqual(lines, []);

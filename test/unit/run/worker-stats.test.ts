@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { WrittenRows } from '../../../src/legacy/changes.js';
-import { MOST_PENDING, type Pending } from '../../../src/postgres/pending.js';
+import { MOST_PENDING, type Pending, type Witness } from '../../../src/postgres/pending.js';
 import { WorkerStats } from '../../../src/run/worker-stats.js';
+import type { WrittenRows } from '../../../src/schema/changes.js';
+import { schemaWith } from '../../../src/schemas/index.js';
+import { KEY_KINDS } from '../../helpers/key-kinds.js';
+
+const schema = schemaWith([]);
 
 function rowsOf(inserted: number, updated: number): WrittenRows[] {
   return [
@@ -12,11 +16,11 @@ function rowsOf(inserted: number, updated: number): WrittenRows[] {
 }
 
 function pendingOf(xid: string | null): Pending {
-  return { xid, witness: { table: 'consultas', operation: 'insert', id: 4711 } };
+  return { xid, witness: { table: 'consultas', operation: 'insert', key: 4711 } };
 }
 
 test('a transaction counts when its COMMIT was answered, not before', () => {
-  const stats = new WorkerStats();
+  const stats = new WorkerStats(schema);
   stats.intend(pendingOf('9007199254740991'), rowsOf(45, 5), 50);
   assert.deepEqual(stats.pending, { ...pendingOf('9007199254740991'), number: 0 });
   assert.equal(stats.events, 0);
@@ -30,7 +34,7 @@ test('a transaction counts when its COMMIT was answered, not before', () => {
 });
 
 test('an aborted transaction leaves its events to be attempted again', () => {
-  const stats = new WorkerStats();
+  const stats = new WorkerStats(schema);
   stats.intend(pendingOf('7'), rowsOf(50, 0), 50);
   stats.settle('aborted');
   assert.equal(stats.events, 0);
@@ -39,7 +43,7 @@ test('an aborted transaction leaves its events to be attempted again', () => {
 });
 
 test('an unknown transaction is not attempted again, and not counted as rows', () => {
-  const stats = new WorkerStats();
+  const stats = new WorkerStats(schema);
   stats.intend(pendingOf('7'), rowsOf(50, 0), 50);
   stats.settle('unknown');
   assert.equal(stats.events, 0);
@@ -48,9 +52,9 @@ test('an unknown transaction is not attempted again, and not counted as rows', (
 });
 
 test('statistics are seen by another thread through the same memory', () => {
-  const stats = new WorkerStats();
+  const stats = new WorkerStats(schema);
   stats.intend(pendingOf('3'), rowsOf(2, 1), 3);
-  const other = new WorkerStats(stats.buffer);
+  const other = new WorkerStats(schema, stats.buffer);
   assert.deepEqual(other.pending, { ...pendingOf('3'), number: 0 });
   other.settle('committed');
   stats.response.record(12);
@@ -60,7 +64,7 @@ test('statistics are seen by another thread through the same memory', () => {
 });
 
 test('when a thread ends while it settles, its successor finishes to the same counts', (t) => {
-  const stats = new WorkerStats();
+  const stats = new WorkerStats(schema);
   stats.intend(pendingOf('2'), rowsOf(10, 0), 10);
   stats.settle('committed');
   stats.intend(pendingOf('3'), rowsOf(2, 1), 3);
@@ -70,7 +74,7 @@ test('when a thread ends while it settles, its successor finishes to the same co
   });
   assert.throws(() => stats.settle('committed', true));
   death.mock.restore();
-  const heir = new WorkerStats(stats.buffer);
+  const heir = new WorkerStats(schema, stats.buffer);
   heir.finishSettling();
   assert.equal(heir.pending, null);
   assert.equal(heir.rows('consultas', 'insert'), 12);
@@ -81,7 +85,7 @@ test('when a thread ends while it settles, its successor finishes to the same co
 });
 
 test('several transactions may be pending, and are settled in their order', () => {
-  const stats = new WorkerStats();
+  const stats = new WorkerStats(schema);
   for (let round = 0; round < 3; round++) {
     for (let i = 0; i < MOST_PENDING; i++) stats.intend(pendingOf(null), rowsOf(i, 0), i);
     assert.throws(() => stats.intend(pendingOf(null), [], 0));
@@ -98,8 +102,26 @@ test('several transactions may be pending, and are settled in their order', () =
   }
 });
 
+test('the witness of a pending transaction may have any key', () => {
+  const stats = new WorkerStats(KEY_KINDS);
+  const witnesses: Witness[] = [
+    { table: 'notes', operation: 'insert', key: 7 },
+    { table: 'orders', operation: 'update', key: '00000000-0000-4000-8000-000000000001' },
+    { table: 'billing."Line Items"', operation: 'insert', key: 'ç-😀' },
+    { table: 'signs', operation: 'delete', key: JSON.stringify(['1', '2026-01-01 00:00:00+00']) },
+    { table: 'log', operation: 'insert', key: '00ff00ff00ff00ff' },
+  ];
+  for (const witness of witnesses) stats.intend({ xid: '3', witness }, [], 1);
+  const other = new WorkerStats(KEY_KINDS, stats.buffer);
+  for (const witness of witnesses) {
+    assert.deepEqual(other.pending, { xid: '3', witness, number: 0 });
+    other.settle('committed');
+  }
+  assert.equal(other.pending, null);
+});
+
 test('rejections are kept by SQLSTATE, leading zeros and letters included', () => {
-  const stats = new WorkerStats();
+  const stats = new WorkerStats(schema);
   for (const sqlstate of ['23505', '23503', '23505', 'P0001', '0A000', '22P02']) {
     stats.reject(sqlstate);
   }
@@ -113,7 +135,7 @@ test('rejections are kept by SQLSTATE, leading zeros and letters included', () =
 });
 
 test('SQLSTATEs beyond the slots are counted under the last slot', () => {
-  const stats = new WorkerStats();
+  const stats = new WorkerStats(schema);
   for (let i = 0; i < 40; i++) stats.reject(`22${String(i).padStart(3, '0')}`);
   const rejected = stats.rejected();
   assert.equal(

@@ -167,7 +167,7 @@ test('a delete has the id of the old row, or else of the message', () => {
   }
 });
 
-test('a delete without the id of its row goes to deleteWithoutKey, with all else', () => {
+test('a delete without the id of its row goes to changeWithoutKey, with all else', () => {
   const { values: _, key: __, ...expected } = { ...INSERTED, operation: 'delete' };
   const bare = envelope('d', {});
   const withoutId: readonly string[] = [

@@ -168,7 +168,7 @@ export class HardRun {
     this.events.push({
       event: {
         operation,
-        table: name as ReceivedRow['table'], // seam
+        table: name,
         key,
         xid,
         lsn: xid * 100 + order,

@@ -6,7 +6,7 @@ import { layOut, layOutLine } from '../../../../src/log/live-line.js';
 import { LANGUAGES, type Language, messagesIn } from '../../../../src/messages/index.js';
 
 const COLUMNS = 79;
-const NOTHING: SeedFigures = { rows: 0, of: 0, indexes: null };
+const NOTHING: SeedFigures = { rows: 0, of: 0, work: { done: 0, of: 0 }, indexes: null };
 
 function watch(language: Language) {
   const moment = { now: 0, figures: NOTHING };
@@ -15,16 +15,17 @@ function watch(language: Language) {
     () => moment.figures,
     () => moment.now,
   );
-  return (now: number, figures: SeedFigures) => {
+  return (now: number, figures: Omit<SeedFigures, 'work'> & Partial<SeedFigures>) => {
     moment.now = now;
-    moment.figures = figures;
+    // Rows of the usual size.
+    moment.figures = { work: { done: figures.rows, of: figures.of }, ...figures };
     return progress.view();
   };
 }
 
 test('a seed shows its share, its rate and the time that is left, first for rows, then for indexes', () => {
   const at = watch('en');
-  const line = (now: number, figures: SeedFigures) =>
+  const line = (now: number, figures: Parameters<typeof at>[1]) =>
     layOut(at(now, figures)?.parts ?? [], COLUMNS);
   assert.equal(at(0, NOTHING), null);
   assert.equal(
@@ -66,6 +67,26 @@ test('the rate of a seed is that since it was first seen', () => {
     line(1500, 20_000),
     '[██████████░░░░░░░░░░]  50% · 20,000/40,000 rows · 10,000/s · 0:02 left',
   );
+});
+
+test('where rows cost more than others, their work makes the percentage and the time left', () => {
+  const at = watch('en');
+  // 9,000 rows of 10,000 cost as much as the last 1,000, and nothing is known of that at first.
+  const of = 10_000;
+  assert.equal(at(0, { rows: 0, of, work: { done: 0, of: 0 }, indexes: null })?.record.percent, 0);
+  for (const [now, rows, done, percent, left] of [
+    [1000, 4_500, 4_500, 25, 3],
+    [2000, 9_000, 9_000, 50, 2],
+    [3000, 9_500, 13_500, 75, 1],
+    [4000, 10_000, 18_000, 100, 0],
+  ] as const) {
+    const view = at(now, { rows, of, work: { done, of: 18_000 }, indexes: null });
+    assert.deepEqual(
+      [view?.record.done, view?.record.of, view?.record.percent, view?.record.left_seconds],
+      [rows, of, percent, left],
+    );
+    assert.equal(view?.record.rate, Math.round((rows / now) * 1000));
+  }
 });
 
 test('the live line of a seed fits 80 columns in both languages', () => {

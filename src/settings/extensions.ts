@@ -1,0 +1,73 @@
+import { Metrics } from '../report/metrics.js';
+import type { EventType } from '../schema/event.js';
+import type { TableName } from '../schema/table.js';
+import { EXTENSION_NAMES, schemaWith } from '../schemas/index.js';
+import { inOrderOfVolumes, type OptionKey, type Values } from './options.js';
+import type { Given, Problem } from './source.js';
+
+/*
+ * Settings that depend on the extensions that are asked for: volumes are those of the run's tables, weights those of its
+ * event types.
+ */
+
+/** Rows that each table should hold, before `scale` and `min_rows`. */
+export function volumesOf(values: Values): Record<TableName, number> {
+  const { tables } = schemaWith(values['schema.extensions']);
+  return Object.fromEntries(
+    // The validator of every volume gives a number.
+    inOrderOfVolumes(tables).map(({ name, volume }) => [
+      name,
+      values[`seed.${volume.setting}`] as number,
+    ]),
+  );
+}
+
+/**
+ * The weight of each event type. A type that is left out weighs 0; an extension keeps its own
+ * weights if the operator names none of its types, so that weights for the hospital's types may stand in a file.
+ */
+export function weightsOf(values: Values): Record<EventType, number> {
+  const extensions = values['schema.extensions'];
+  const given = values['stream.weights'];
+  const own = (extension: string) => {
+    const types = typesOf(extension);
+    return types.some((type) => type in given) ? [] : types;
+  };
+  const untouched = new Set(extensions.flatMap(own));
+  const { events } = schemaWith(extensions);
+  return Object.fromEntries(
+    [...events.values()].map(({ type, weight }) => [
+      type,
+      untouched.has(type) ? weight : (given[type] ?? 0),
+    ]),
+  );
+}
+
+/** A sentence on the event types, weights and thresholds of each extension that is not asked for. */
+export function notAsked(values: Values, given: ReadonlyMap<OptionKey, Given>): Problem[] {
+  const extensions = values['schema.extensions'];
+  const asked = new Metrics(schemaWith(extensions));
+  const weighed = Object.entries(values['stream.weights']).filter(([, weight]) => weight > 0);
+  const named: readonly (readonly [OptionKey, readonly string[]])[] = [
+    ['stream.only', values['stream.only']],
+    ['stream.weights', weighed.map(([type]) => type)],
+    ['stream.thresholds', values['stream.thresholds'].map(({ metric }) => metric)],
+  ];
+  return EXTENSION_NAMES.filter((name) => !extensions.includes(name)).flatMap((extension) => {
+    const types = typesOf(extension);
+    const metrics = new Metrics(schemaWith([extension]));
+    const isOfIt = (name: string) =>
+      types.includes(name) || (asked.find(name) === undefined && metrics.find(name) !== undefined);
+    return named.flatMap(([key, names]): Problem[] => {
+      const ofIt = names.filter(isOfIt);
+      if (ofIt.length === 0) return [];
+      return [(m) => m.settings.notAsked(given.get(key)?.where(m) ?? key, ofIt, extension)];
+    });
+  });
+}
+
+/** The event types that an extension adds. */
+function typesOf(extension: string): readonly EventType[] {
+  const { events } = schemaWith([]);
+  return schemaWith([extension]).eventTypes.filter((type) => !events.has(type));
+}

@@ -1,0 +1,99 @@
+/** One change as the plugin `test_decoding` prints it. */
+export interface DecodedChange {
+  /** `consultas`, `faturamento."Itens da Conta"`: without the schema `public`. */
+  readonly table: string;
+  readonly operation: 'insert' | 'update' | 'delete';
+  /** The old values that it has: of the key where an update changes it, of the whole row under REPLICA IDENTITY FULL. */
+  readonly old: ReadonlyMap<string, string | null> | null;
+  /** The columns of the new row; of a delete, those of the identity. */
+  readonly row: ReadonlyMap<string, string | null>;
+}
+
+const HEAD =
+  /^table (?:public\.)?((?:"(?:[^"]|"")*"|[^":. ]+)(?:\.(?:"(?:[^"]|"")*"|[^":. ]+))?): (INSERT|UPDATE|DELETE): /;
+
+/** Parses a line; null: it is no change of a row. Throws on a line that it does not understand. */
+export function parseDecoded(line: string): DecodedChange | null {
+  const head = HEAD.exec(line);
+  if (head === null) return null;
+  const operation = head[2]!.toLowerCase() as DecodedChange['operation'];
+  const reader = new Reader(line, head[0].length);
+  let old: Map<string, string | null> | null = null;
+  if (reader.skip('old-key: ')) {
+    old = reader.columns(' new-tuple: ');
+    if (!reader.skip(' new-tuple: ')) throw new Error(`no new tuple: ${line}`);
+  }
+  return { table: head[1]!, operation, old, row: reader.columns(null) };
+}
+
+/** Reads `name[type]:value name[type]:value …`. */
+class Reader {
+  readonly #line: string;
+  #at: number;
+
+  constructor(line: string, at: number) {
+    this.#line = line;
+    this.#at = at;
+  }
+
+  skip(text: string): boolean {
+    if (!this.#line.startsWith(text, this.#at)) return false;
+    this.#at += text.length;
+    return true;
+  }
+
+  /** Columns up to this text, or to the end of the line. Leaves out those whose value the WAL lacks. */
+  columns(until: string | null): Map<string, string | null> {
+    const columns = new Map<string, string | null>();
+    while (this.#at < this.#line.length) {
+      if (until !== null && this.#line.startsWith(until, this.#at)) break;
+      this.skip(' ');
+      const name = this.#name();
+      this.#type();
+      const value = this.#value();
+      if (value !== undefined) columns.set(name, value);
+    }
+    return columns;
+  }
+
+  #name(): string {
+    if (this.#line[this.#at] === '"') return this.#quoted('"');
+    return this.#upTo('[');
+  }
+
+  /** `[character varying]`, `[text[]]`, `["Type"]`. */
+  #type(): void {
+    const end = this.#line.indexOf(']:', this.#at);
+    if (this.#line[this.#at] !== '[' || end < 0)
+      throw new Error(`no type at ${this.#at}: ${this.#line}`);
+    this.#at = end + 2;
+  }
+
+  #value(): string | null | undefined {
+    if (this.#line[this.#at] === "'") return this.#quoted("'");
+    const text = this.#upTo(' ');
+    if (text === 'unchanged-toast-datum') return undefined;
+    return text === 'null' ? null : text;
+  }
+
+  /** A text in quotes, which are doubled inside. */
+  #quoted(quote: string): string {
+    let text = '';
+    for (this.#at++; ; this.#at++) {
+      const end = this.#line.indexOf(quote, this.#at);
+      if (end < 0) throw new Error(`no end of ${quote}: ${this.#line}`);
+      text += this.#line.slice(this.#at, end);
+      this.#at = end + 1;
+      if (this.#line[this.#at] !== quote) return text;
+      text += quote;
+    }
+  }
+
+  #upTo(end: string): string {
+    const found = this.#line.indexOf(end, this.#at);
+    const stop = found < 0 ? this.#line.length : found;
+    const text = this.#line.slice(this.#at, stop);
+    this.#at = stop;
+    return text;
+  }
+}
