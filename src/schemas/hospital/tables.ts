@@ -53,6 +53,7 @@ function table(
     partitioned: false,
     parent: null,
     links: null,
+    wholeUpdates: false,
     volume: { setting: name, rows },
     ...more,
   };

@@ -40,6 +40,7 @@ function tableOf(name: string, key: readonly string[], columns: readonly Column[
     partitioned: false,
     parent: null,
     links: null,
+    wholeUpdates: false,
     volume: { setting: name, rows: 0 },
   };
 }

@@ -23,7 +23,7 @@ function compose(run: HardRun): void {
   run.commit([insert('signs', sign(3, '90'))]);
 }
 
-/** The rows of a snapshot before the last event, by their place among the events, and that event. */
+/** The rows of a snapshot that precedes the last event, by their place among the events. */
 function snapshotOf(events: readonly HardEvent[], ...places: readonly number[]): HardEvent[] {
   const after = events.at(-1)!;
   const rows = places.map((place, i): HardEvent => {
