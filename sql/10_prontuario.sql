@@ -55,7 +55,8 @@ BEGIN
     CONTINUE WHEN to_regclass(nome) IS NOT NULL;
     BEGIN
       EXECUTE format('CREATE TABLE %I PARTITION OF sinais_vitais FOR VALUES FROM (%L) TO (%L)',
-                     nome, mes::text || '+00', (mes + INTERVAL '1 month')::text || '+00');
+                     nome, to_char(mes, 'YYYY-MM-DD') || ' 00:00:00+00',
+                     to_char(mes + INTERVAL '1 month', 'YYYY-MM-DD') || ' 00:00:00+00');
     EXCEPTION WHEN check_violation THEN
       -- A partição DEFAULT já tem linhas desse mês: ficam nela.
       NULL;

@@ -33,7 +33,7 @@ export interface ForeignKey {
   readonly references: TableName;
 }
 
-/** What a table gives to the rows of others that reference it; its key is one `bigint`. */
+/** Describes a table whose rows others reference; its key is one `bigint`. */
 export interface ParentSpec {
   /** A `timestamp` column before which nothing of a row's children may lie; null: there is none. */
   readonly since: string | null;

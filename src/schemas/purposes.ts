@@ -29,4 +29,7 @@ export const ROW_PURPOSE = {
   auditoria: 29,
   itemConta: 30,
   itemContaRevision: 31,
+  prontuarioPieces: 32,
+  prontuarioCurve: 33,
+  prontuarioNoise: 34,
 } as const;

@@ -6,11 +6,12 @@ import { convenio, medico, paciente, patientSince } from './rows.js';
 /** A patient has none to three convênios (seed.md: "0–3 convênios"). */
 export const MAX_LINKS_PER_PATIENT = 3;
 
-const column =
-  (type: string, notNull: boolean) =>
-  (name: string): Column => ({
-    ...{ name, type, notNull, lossy: false },
-  });
+const column = (type: string, notNull: boolean) => (name: string) => ({
+  name,
+  type,
+  notNull,
+  lossy: false,
+});
 const bigint = column('bigint', true);
 const varchar = (name: string, length: number): Column =>
   column(`character varying(${length})`, true)(name);

@@ -1,4 +1,5 @@
 import { choice, Rng } from '../../random/rng.js';
+import { ROW_PURPOSE } from '../purposes.js';
 
 /** The notes of charts: long texts, composed of sections made once, since 200 kB word by word would take milliseconds. */
 
@@ -52,14 +53,13 @@ const PATTERNS = [
   'Evolução: estável, consciente e orientado no tempo e no espaço.\n\n',
 ] as const;
 
-const pieces = (() => {
-  let made: { readonly sentences: readonly Piece[]; readonly sections: readonly Piece[] } | null =
-    null;
-  return () => {
-    made ??= makePieces();
-    return made;
-  };
-})();
+interface Pieces {
+  readonly sentences: readonly Piece[];
+  readonly sections: readonly Piece[];
+}
+
+/** Made at the first note. */
+let pieces: Pieces | null = null;
 
 /** A note. Its size is drawn first; the text is shorter by less than one sentence. */
 export function chartText(rng: Rng): string {
@@ -71,7 +71,8 @@ export function chartText(rng: Rng): string {
     text = EMOJI_HEADER;
     left -= Buffer.byteLength(EMOJI_HEADER);
   }
-  const { sections, sentences } = pieces();
+  pieces ??= makePieces();
+  const { sections, sentences } = pieces;
   for (const list of [sections, sentences]) {
     for (let next = rng.pick(list); next.bytes <= left; next = rng.pick(list)) {
       text += next.text;
@@ -82,8 +83,8 @@ export function chartText(rng: Rng): string {
 }
 
 /** The same pieces in every run. */
-function makePieces() {
-  const rng = new Rng(0).at(0, 0);
+function makePieces(): Pieces {
+  const rng = new Rng(0).at(ROW_PURPOSE.prontuarioPieces, 0);
   const sentences = Array.from({ length: SENTENCES }, (_, i) =>
     pieceOf(PATTERNS[i % PATTERNS.length]!.replaceAll('#', () => String(rng.below(10)))),
   );

@@ -66,21 +66,12 @@ function elementText(element: string | null): string {
   return isPlain ? element : `"${element.replace(/["\\]/g, '\\$&')}"`;
 }
 
-/**
- * A `jsonb` object of members as `jsonb` prints them: ordered by the bytes of their names, shorter names first, as
- * PostgreSQL stores them.
- */
-export function jsonbText(members: Readonly<Record<string, string>>): string {
-  const names = Object.keys(members).sort(byBytes);
-  return `{${names.map((name) => `${JSON.stringify(name)}: ${members[name]!}`).join(', ')}}`;
+/** A `jsonb` object, of members in the order that PostgreSQL stores: by the bytes of their names, shorter ones first. */
+export function jsonbText(members: readonly (readonly [name: string, text: string])[]): string {
+  return `{${members.map(([name, text]) => `"${name}": ${text}`).join(', ')}}`;
 }
 
-/** A `jsonb` array of values as `jsonb` prints them. */
-export function jsonbArray(values: readonly string[]): string {
-  return `[${values.join(', ')}]`;
-}
-
-function byBytes(a: string, b: string): number {
-  const [left, right] = [Buffer.from(a), Buffer.from(b)];
-  return left.length - right.length || left.compare(right);
+/** A `jsonb` array. */
+export function jsonbArray(texts: readonly string[]): string {
+  return `[${texts.join(', ')}]`;
 }

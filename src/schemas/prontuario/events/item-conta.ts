@@ -72,7 +72,7 @@ export const itemConta: EventSpec<'pacientes'> = {
     momentOf: () => 0,
     values(maker, { key }, now) {
       const code = String(key[0]);
-      const rng = maker.at(ROW_PURPOSE.itemContaRevision, numberOf(code), now);
+      const rng = maker.at(ROW_PURPOSE.itemContaRevision, Number(partsOf(code).number), now);
       const next = rng.chance(RECODED) ? recoded(code) : code;
       return [next, price(rng), dueAt(rng, now), denial(rng)] satisfies readonly Value[];
     },
@@ -81,19 +81,20 @@ export const itemConta: EventSpec<'pacientes'> = {
 };
 
 /** The first code of an item: its number and its version. */
-export function codeOf(id: number): string {
+function codeOf(id: number): string {
   return `Nº ${digits(id, 9)}/0`;
 }
 
 /** The next code of an item: its number stays and its version grows, so no row ever had that code. */
-export function recoded(code: string): string {
-  const slash = code.lastIndexOf('/');
-  return `${code.slice(0, slash)}/${Number(code.slice(slash + 1)) + 1}`;
+function recoded(code: string): string {
+  const { number, version } = partsOf(code);
+  // Another program's code stays.
+  return number === null ? code : `Nº ${number}/${Number(version) + 1}`;
 }
 
-/** The number of an item; of a code that another program wrote, 0. */
-function numberOf(code: string): number {
-  return Number(/^Nº (\d{9,15})\//.exec(code)?.[1] ?? 0);
+function partsOf(code: string) {
+  const [, number = null, version = null] = /^Nº (\d{9,15})\/(\d+)$/.exec(code) ?? [];
+  return { number, version };
 }
 
 /** The first day of the month of billing, or the day of an odd one, as `date`. */
@@ -117,9 +118,9 @@ function dueAt(rng: Rng, now: number): string | null {
   return timestampText(Math.floor(day / DAY_MS) * DAY_MS * 1000 + rng.u32() * 20);
 }
 
-/** `numeric(12,2)`: two decimal places, also where they are zero. */
+/** `numeric(12,2)`: two decimal places, also where they are zero. No NaN: pipelines make a null of it, which may not be. */
 function price(rng: Rng): string {
-  if (rng.chance(SPECIAL)) return rng.pick(['NaN', '9999999999.99', '-9999999999.99', '0.00']);
+  if (rng.chance(SPECIAL)) return rng.pick(['9999999999.99', '-9999999999.99', '0.00']);
   const cents = rng.chance(0.2) ? rng.below(DEAREST_CENTS / 100) * 100 : rng.below(DEAREST_CENTS);
   // A reversal.
   const sign = cents > 0 && rng.chance(0.03) ? '-' : '';

@@ -98,7 +98,7 @@ const CODE_SPACE = 2 ** 52;
 const lasting = new Rng(0);
 
 /** A UUID of version 4 by its form; the last 13 digits that are free are a permutation of the id, below 2^52. */
-export function uuidOf(id: number): string {
+function uuidOf(id: number): string {
   const own = permute(id, CODE_SPACE, CODE_KEY).toString(16).padStart(13, '0');
   const rng = lasting.at(ROW_PURPOSE.prescricaoCode, id);
   const high = rng.u32().toString(16).padStart(8, '0');
@@ -143,21 +143,21 @@ function warnings(rng: Rng): string | null {
 
 /** `inet`: an address of version 4 or 6, alone or with its network, or a network. */
 function station(rng: Rng): string | null {
-  const [floor, ward, host] = [rng.between(1, 9), rng.between(1, 30), rng.between(1, 254)];
+  const [floor, room, host] = [rng.between(1, 9), rng.between(1, 30), rng.between(1, 254)];
   switch (rng.below(8)) {
     case 0:
       return null;
     case 1:
-      return `10.${floor}.${ward}.${host}/24`;
+      return `10.${floor}.${room}.${host}/24`;
     case 2:
       return `10.${floor}.0.0/16`;
     case 3:
       return `2001:db8:${floor}::${host.toString(16)}`;
     case 4:
-      return `2001:db8:${floor}:${ward.toString(16)}::/64`;
+      return `2001:db8:${floor}:${room.toString(16)}::/64`;
     case 5:
-      return `fe80::${ward.toString(16)}:${host.toString(16)}/10`;
+      return `fe80::${room.toString(16)}:${host.toString(16)}/10`;
     default:
-      return `192.168.${ward}.${host}`;
+      return `192.168.${room}.${host}`;
   }
 }

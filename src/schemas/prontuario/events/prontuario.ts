@@ -5,7 +5,7 @@ import {
   parseTimestamp,
   SECOND_MS,
 } from '../../../lib/calendar.js';
-import { choice, type Rng } from '../../../random/rng.js';
+import { choice, Rng } from '../../../random/rng.js';
 import { ALWAYS, type EventSpec } from '../../../schema/event.js';
 import { idOf } from '../../../schema/table.js';
 import { past, visitTime } from '../../hospital/times.js';
@@ -42,6 +42,13 @@ export const LARGEST_FILE = 8192;
 /** Share of the notes with a curve: with its numbers, the structure leaves the row, too, as the text does. */
 const WITH_CURVE = 0.08;
 const LONGEST_CURVE = 1500;
+
+/** Share of the structures with a signature by card. */
+const SIGNED_BY_CARD = 0.2;
+
+/** The numbers of curves and the bytes of files, the same in every run, of which rows take a part; made at the first row. */
+let numbers: readonly string[] | null = null;
+let noise: Buffer | null = null;
 
 const CODES = ['J18.9', 'E11.9', 'I10', 'N39.0', 'K35.8', 'S72.0', 'O80', 'R07.4', 'Z00.0'];
 const ALLERGIES = [
@@ -98,21 +105,34 @@ export const prontuario: EventSpec<'pacientes' | 'medicos'> = {
 
 /** `jsonb` with numbers of any scale, null, empty and nested values, and a name beyond ASCII. */
 function structure(rng: Rng): string {
-  const members: Record<string, string> = {
-    cid: jsonbArray(strings(rng, CODES, 3)),
-    dor: String(rng.below(11)),
-    peso: decimal(rng, 3),
-    turno: JSON.stringify(rng.pick(SHIFTS)),
-    alergias: jsonbArray(strings(rng, ALLERGIES, 3)),
-    retorno: rng.chance(0.5) ? 'null' : jsonbText({ dias: String(rng.between(7, 90)) }),
-    observação: JSON.stringify(rng.pick(REMARKS)),
-  };
-  if (rng.chance(0.2)) members.assinatura = jsonbText({ hash: bigNumber(rng), válida: 'true' });
-  if (rng.chance(WITH_CURVE)) {
-    const length = rng.between(1, LONGEST_CURVE);
-    members.curva = jsonbArray(Array.from({ length }, () => decimal(rng, 2)));
+  const members: [name: string, text: string][] = [
+    ['cid', jsonbArray(strings(rng, CODES, 3))],
+    ['dor', String(rng.below(11))],
+    ['peso', decimal(rng, 3)],
+  ];
+  if (rng.chance(WITH_CURVE)) members.push(['curva', curve(rng)]);
+  members.push(
+    ['turno', JSON.stringify(rng.pick(SHIFTS))],
+    ['retorno', rng.chance(0.5) ? 'null' : jsonbText([['dias', String(rng.between(7, 90))]])],
+    ['alergias', jsonbArray(strings(rng, ALLERGIES, 3))],
+  );
+  if (rng.chance(SIGNED_BY_CARD)) {
+    const signature = [
+      ['hash', bigNumber(rng)],
+      ['válida', 'true'],
+    ] as const;
+    members.push(['assinatura', jsonbText(signature)]);
   }
+  members.push(['observação', JSON.stringify(rng.pick(REMARKS))]);
   return jsonbText(members);
+}
+
+/** A part of a fixed curve: to draw each number would cost more than all else of the row. */
+function curve(rng: Rng): string {
+  const length = rng.between(1, LONGEST_CURVE);
+  numbers ??= makeNumbers();
+  const first = rng.below(numbers.length - length + 1);
+  return jsonbArray(numbers.slice(first, first + length));
 }
 
 /** Up to `most` of a list, each at most once, as JSON. */
@@ -133,15 +153,22 @@ function bigNumber(rng: Rng): string {
   return `9${rng.u32()}${rng.u32()}`.padEnd(20, '0');
 }
 
-/** A file as `bytea`, or null; each order of magnitude of its size is as likely. */
+/** A file as `bytea`, or null; each order of magnitude of its size is as likely. It is a part of fixed noise. */
 function file(rng: Rng): string | null {
   if (!rng.chance(WITH_FILE)) return null;
   if (rng.chance(EMPTY_FILES)) return '\\x';
-  const bytes = Buffer.allocUnsafe(Math.floor(LARGEST_FILE ** rng.unit()));
-  let word = 0;
-  for (let i = 0; i < bytes.length; i++) {
-    if (i % 4 === 0) word = rng.u32();
-    bytes[i] = word >>> (8 * (i % 4));
-  }
-  return `\\x${bytes.toString('hex')}`;
+  const size = Math.floor(LARGEST_FILE ** rng.unit());
+  noise ??= makeNoise();
+  const first = rng.below(noise.length - size + 1);
+  return `\\x${noise.toString('hex', first, first + size)}`;
+}
+
+function makeNumbers(): readonly string[] {
+  const rng = new Rng(0).at(ROW_PURPOSE.prontuarioCurve, 0);
+  return Array.from({ length: 4 * LONGEST_CURVE }, () => decimal(rng, 2));
+}
+
+function makeNoise(): Buffer {
+  const rng = new Rng(0).at(ROW_PURPOSE.prontuarioNoise, 0);
+  return Buffer.from(Array.from({ length: 4 * LARGEST_FILE }, () => rng.below(256)));
 }
