@@ -187,7 +187,7 @@ export class Seed {
         reference: Date.parse(`${referenceDate}T00:00:00Z`),
         parents,
         linkable,
-        pools: schema.samplePools(),
+        pools: await schema.samplePools(),
       };
       const costs = costsOf(schema, basis, blocks);
       const costOf = (table: TableName) => costs.get(table) ?? 1;

@@ -235,6 +235,7 @@ for (const server of SERVERS) {
       for (const { name } of PRONTUARIO.tables.toReversed())
         await client.query(`DROP TABLE ${name}`);
       for (const statement of PRONTUARIO.drop) await client.query(statement);
+      for (const schema of PRONTUARIO.schemas) await client.query(`DROP SCHEMA ${schema}`);
       const left = await textsOf(
         client,
         `SELECT relname FROM pg_class WHERE relname ~ 'prontuario|sinais|prescri|auditoria|Itens'
