@@ -101,7 +101,7 @@ async function engineOf(
   listener: RunListener,
 ): Promise<RunEngine> {
   const tables = await withConnection(db.target, (client) => readTableOids(client, schema.tables));
-  const plan = planLoad({
+  const load = {
     workers,
     rng: 42,
     rate: 'max',
@@ -115,7 +115,8 @@ async function engineOf(
     maxEvents: null,
     only: [],
     weights: Object.fromEntries(schema.eventTypes.map((type) => [type, 1])),
-  });
+  } as const;
+  const plan = planLoad(load, schema);
   return new RunEngine(
     {
       schema,

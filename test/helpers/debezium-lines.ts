@@ -1,5 +1,5 @@
-import { type ColumnType, TABLES, type TableName } from '../../src/legacy/tables.js';
-import { SERVER_COLUMNS } from '../../src/sources/source.js';
+import { baseType, type TableName } from '../../src/schema/table.js';
+import { hospital } from './hospital.js';
 import type { ReceivedRow } from './received-row.js';
 
 /** The wrapper of an event. */
@@ -157,8 +157,8 @@ function images(event: LineRow, format: LineFormat): string {
 function rowMembers(event: LineRow, format: LineFormat): string {
   const { table, values, key } = event;
   const members: string[] = [];
-  const { columns } = TABLES[table];
-  const add = (name: string, type: ColumnType, index: number) => {
+  const { columns, serverColumns } = hospital.tables.get(table);
+  const add = (name: string, type: string, index: number) => {
     const value = index === 0 ? (values?.[0] ?? String(key)) : values?.[index];
     if (value !== undefined || values === null) {
       members.push(`"${name}":${valueText(value ?? null, type, format)}`);
@@ -166,24 +166,26 @@ function rowMembers(event: LineRow, format: LineFormat): string {
   };
   for (const [i, { name, type }] of columns.entries()) add(name, type, i);
   if (format.serverColumns) {
-    for (const [i, name] of SERVER_COLUMNS.entries()) add(name, 'timestamp', columns.length + i);
+    for (const [i, { name, type }] of serverColumns.entries()) add(name, type, columns.length + i);
   }
   return members.join(',');
 }
 
-function valueText(value: string | null, type: ColumnType, { times }: LineFormat): string {
+function valueText(value: string | null, type: string, { times }: LineFormat): string {
   if (value === null) return 'null';
-  switch (type) {
+  switch (baseType(type)) {
     case 'bigint':
       return value;
-    case 'varchar':
+    case 'character varying':
       return JSON.stringify(value);
     case 'date':
       if (times === 'isostring') return `"${value}Z"`;
       return String(Date.parse(`${value}T00:00:00Z`) / DAY_MS);
-    case 'timestamp':
+    case 'timestamp without time zone':
       if (times === 'isostring') return `"${value.replace(' ', 'T')}Z"`;
       return String(times === 'connect' ? Math.floor(microsOf(value) / 1000) : microsOf(value));
+    default:
+      throw new Error(`no line has a value of type ${type}`);
   }
 }
 
@@ -193,13 +195,20 @@ function microsOf(text: string): number {
   return Date.parse(`${whole.replace(' ', 'T')}Z`) * 1000 + Number(fraction.padEnd(6, '0'));
 }
 
-const CONNECT = { bigint: 'int64', varchar: 'string', date: 'int32', timestamp: 'int64' } as const;
+const CONNECT: Readonly<Record<string, string>> = {
+  bigint: 'int64',
+  'character varying': 'string',
+  date: 'int32',
+  'timestamp without time zone': 'int64',
+};
 
 /** A schema of Kafka Connect, cut down. */
 function schemaOf(table: TableName): string {
-  const fields = TABLES[table].columns.map(
-    ({ name, type }) => `{"type":"${CONNECT[type]}","optional":true,"field":"${name}"}`,
-  );
+  const fields = hospital.tables
+    .get(table)
+    .columns.map(
+      ({ name, type }) => `{"type":"${CONNECT[baseType(type)]}","optional":true,"field":"${name}"}`,
+    );
   const row = `{"type":"struct","fields":[${fields.join(',')}],"optional":true,"field":"after"}`;
   return `{"type":"struct","fields":[${row}],"optional":false,"name":"oltp.public.${table}.Envelope"}`;
 }

@@ -8,6 +8,7 @@ import {
   type VerificationDocument,
 } from '../../verify/verdict/document.js';
 import { type Example, VIOLATIONS } from '../../verify/verdict/findings.js';
+
 import { millis, spread } from './figures.js';
 import { type Content, card, html, type Markup, type Mood, table, withCode } from './markup.js';
 import { marksLegend, panel } from './panels.js';

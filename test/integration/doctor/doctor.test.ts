@@ -10,6 +10,7 @@ import { runAs } from '../../../src/embedded/account.js';
 import { en } from '../../../src/messages/en.js';
 import { connect, connectReplication, cut, withConnection } from '../../../src/postgres/connect.js';
 import type { Client } from '../../../src/postgres/driver.js';
+import { schemaWith } from '../../../src/schemas/index.js';
 import { runCli } from '../../helpers/cli.js';
 import { TEMPLATE_DATABASE } from '../../helpers/cluster-template.js';
 import { type TestDatabase, withDatabase } from '../../helpers/database.js';
@@ -452,5 +453,87 @@ test('without tables their checks are not visible, and the program says so as JS
       });
     },
     { empty: true },
+  );
+});
+
+test('the tables of an extension are judged by their own keys', async () => {
+  const extended = schemaWith(['prontuario']);
+  for (const server of servers) {
+    await withDatabase(server, (db) =>
+      withConnection(db.target, async (client) => {
+        await initDb(client, db.target, extended);
+        const asked = { schema: extended, publication: null, slot: null, role: null, english: en };
+        const see = () => examine({ client, target: db.target, ...asked });
+        const fresh = await see();
+        for (const check of ['primary_keys', 'foreign_keys', 'timestamps'] as const) {
+          assert.equal(
+            found(fresh, check).state,
+            'ok',
+            `${check}: ${found(fresh, check).evidence}`,
+          );
+        }
+        // Without a key, all columns identify a row: that is right.
+        assert.match(found(fresh, 'primary_keys').evidence, /auditoria: all columns \(no key\)/);
+        const identity = found(fresh, 'replica_identity');
+        assert.equal(identity.state, 'ok');
+        assert.match(
+          identity.evidence,
+          /^id \(8\).*paciente_id, medido_em \(\d+\).*FULL: auditoria$/,
+        );
+        const toast = found(fresh, 'toast');
+        assert.equal(toast.state, 'warn');
+        assert.match(toast.evidence, /^prontuarios, /);
+
+        await client.query(`
+          ALTER TABLE auditoria REPLICA IDENTITY DEFAULT;
+          ALTER TABLE prescricoes DROP CONSTRAINT prescricoes_pkey;
+          ALTER TABLE sinais_vitais DROP CONSTRAINT sinais_vitais_pkey;
+          ALTER TABLE faturamento."Itens da Conta"
+            DROP CONSTRAINT "Itens da Conta_Item Principal_fkey";
+          ALTER TABLE faturamento."Itens da Conta" DISABLE TRIGGER "Itens da Conta_updated_at"`);
+        const ill = await see();
+        const states = (
+          ['primary_keys', 'foreign_keys', 'timestamps', 'replica_identity'] as const
+        ).map((check) => [check, found(ill, check).state]);
+        assert.deepEqual(states, [
+          ['primary_keys', 'fail'],
+          ['foreign_keys', 'warn'],
+          ['timestamps', 'warn'],
+          ['replica_identity', 'fail'],
+        ]);
+        assert.match(
+          found(ill, 'primary_keys').mend ?? '',
+          /ALTER TABLE sinais_vitais ADD PRIMARY KEY \(paciente_id, medido_em\);/,
+        );
+        assert.match(
+          found(ill, 'replica_identity').mend ?? '',
+          /ALTER TABLE auditoria REPLICA IDENTITY FULL;/,
+        );
+        for (const [check] of states.slice(0, 3)) {
+          await followBy(client, db.target, found(ill, check as 'primary_keys'));
+        }
+        await followBy(client, db.target, found(await see(), 'replica_identity'));
+        const healed = await see();
+        for (const [check] of states) {
+          const { state, evidence } = found(healed, check as 'primary_keys');
+          assert.equal(state, 'ok', `${check}: ${evidence}`);
+        }
+      }),
+    );
+  }
+});
+
+test('the fix for missing tables of an extension names it', async () => {
+  await withDatabase(newest, (db) =>
+    withConnection(db.target, async (client) => {
+      const schema = schemaWith(['prontuario']);
+      const asked = { schema, publication: null, slot: null, role: null, english: en };
+      const see = () => examine({ client, target: db.target, ...asked });
+      const missing = found(await see(), 'tables');
+      assert.equal(missing.state, 'fail');
+      assert.equal(missing.mend, 'oltp-simulator init-db --with prontuario');
+      await followBy(client, db.target, missing);
+      assert.equal(found(await see(), 'tables').state, 'ok');
+    }),
   );
 });

@@ -86,7 +86,7 @@ const eventsWithKeys = ({ rows }: CollectingSink) =>
 for (const server of servers) {
   const { version } = server;
 
-  test(`${version}: values are printed in the ledger's formats, whatever the database's are`, () =>
+  test(`${version}: values are printed in the ledger's formats, any the database's are`, () =>
     withExtension(server, async (db) => {
       const sink = await eventsOf(db, [
         `INSERT INTO sinais_vitais (paciente_id, medido_em, temperatura, peso, glicemia, lactato, desde_ultima)

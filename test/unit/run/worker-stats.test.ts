@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { MOST_PENDING, type Pending } from '../../../src/postgres/pending.js';
+import { MOST_PENDING, type Pending, type Witness } from '../../../src/postgres/pending.js';
 import { WorkerStats } from '../../../src/run/worker-stats.js';
 import type { WrittenRows } from '../../../src/schema/changes.js';
 import { schemaWith } from '../../../src/schemas/index.js';
+import { KEY_KINDS } from '../../helpers/key-kinds.js';
 
 const schema = schemaWith([]);
 
@@ -99,6 +100,24 @@ test('several transactions may be pending, and are settled in their order', () =
     stats.withdraw();
     assert.equal(stats.pending, null);
   }
+});
+
+test('the witness of a pending transaction may have any key', () => {
+  const stats = new WorkerStats(KEY_KINDS);
+  const witnesses: Witness[] = [
+    { table: 'notes', operation: 'insert', key: 7 },
+    { table: 'orders', operation: 'update', key: '00000000-0000-4000-8000-000000000001' },
+    { table: 'billing."Line Items"', operation: 'insert', key: 'ç-😀' },
+    { table: 'signs', operation: 'delete', key: JSON.stringify(['1', '2026-01-01 00:00:00+00']) },
+    { table: 'log', operation: 'insert', key: '00ff00ff00ff00ff' },
+  ];
+  for (const witness of witnesses) stats.intend({ xid: '3', witness }, [], 1);
+  const other = new WorkerStats(KEY_KINDS, stats.buffer);
+  for (const witness of witnesses) {
+    assert.deepEqual(other.pending, { xid: '3', witness, number: 0 });
+    other.settle('committed');
+  }
+  assert.equal(other.pending, null);
 });
 
 test('rejections are kept by SQLSTATE, leading zeros and letters included', () => {

@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { insertRows, tableLabel } from '../../../src/postgres/statements.js';
+import { baseType, type TableSpec } from '../../../src/schema/table.js';
+import { Tables } from '../../../src/schema/tables.js';
+import { KEY_KINDS } from '../../helpers/key-kinds.js';
+
+test('two tables with long names have statements of different names', () => {
+  const { tables } = KEY_KINDS;
+  const long = 'x'.repeat(62);
+  const named = (name: string): TableSpec => ({ ...tables.get('orders'), name, relation: name });
+  const both = new Tables([named(`${long}a`), named(`${long}b`)]);
+  const names = both.map((table) => insertRows(table, [], 'rows').name);
+  assert.equal(new Set(names).size, 2);
+  // The server keeps 63 bytes of a name.
+  for (const name of names) assert.ok(Buffer.byteLength(name) <= 63, name);
+  assert.equal(tableLabel(tables.get('orders')), 'orders');
+});
+
+test('a column is sent as an array of its type, or as text with a cast where that cannot be', () => {
+  const { text, types } = insertRows(KEY_KINDS.tables.get('notes'), [], 'exact');
+  assert.deepEqual(types.slice(0, 5), ['bigint', 'bigint', 'date', 'timestamp', 'varchar']);
+  for (const { type } of KEY_KINDS.tables.get('notes').columns.slice(4, -1)) {
+    const cast = `::${baseType(type)}`;
+    assert.ok(text.includes(`${cast},`) || text.includes(`${cast} `), `${cast} in ${text}`);
+  }
+});
