@@ -81,7 +81,7 @@ const SLOT = /^slot\.([a-z0-9_]+)\.(retained|lag)$/;
 /** The beginning of a slot's metric, also with the wrong case or another end. */
 const SLOT_LIKE = /^slot\.(\w+)\./i;
 
-/** The metric of this name, whatever tables and event types there are; case matters. */
+/** The metric of this name, of any table and event type; case matters. */
 export function findMetric(name: string): Metric | undefined {
   return (
     FIXED.get(name) ??
