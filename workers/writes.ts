@@ -73,8 +73,8 @@ export function cascadesOf(tables: Tables, { table, operation, rows, spec }: Wri
 
 /**
  * The answer of a write that is read back. `rows` where a trigger may change them, where an INSERT returns no number,
- * where keys change, and where an update sets a part of its table's changing columns: the ledger has one fingerprint
- * of all of these.
+ * where keys change, where the table asks for it (`wholeUpdates`), and where an update sets a part of its table's
+ * changing columns: the ledger has one fingerprint of all of these.
  */
 export function readBackBy(
   { table, operation, spec }: Write,
@@ -84,7 +84,8 @@ export function readBackBy(
   if (operation === 'insert') return table.keyKind === 'id' ? 'ids' : 'rows';
   if (operation === 'delete') return 'ids';
   const columns = spec?.change.columns ?? [];
-  return changesKey(table, columns) || !setsAllChanging(table, columns) ? 'rows' : 'ids';
+  const whole = table.wholeUpdates || changesKey(table, columns);
+  return whole || !setsAllChanging(table, columns) ? 'rows' : 'ids';
 }
 
 /**

@@ -4,8 +4,8 @@ import { sqlName, type Table, type TableName } from '../schema/table.js';
 import { readScript, runSql } from './scripts.js';
 
 /**
- * Drops all tables of the schema `public`, those of other schemas that are named, and whatever else the scripts of a
- * schema created: all of it or nothing. An own schema of its tables stays if it still holds objects of others.
+ * Drops all tables of the schema `public`, those of other schemas that are named, and the sequences, types and schemas
+ * that a schema's scripts created: all of it or nothing. An own schema stays if it still holds objects of others.
  */
 export async function dropAll(
   client: Client,

@@ -1,4 +1,3 @@
-import { LEGACY_SCHEMA } from '../legacy/schema.js'; // seam
 import { Histogram, merge } from '../lib/histogram.js';
 import {
   type Backend,
@@ -42,10 +41,7 @@ export class WorkerStats {
   /** By the index of their first histogram. */
   readonly #latencies: Latencies[] = [];
 
-  constructor(
-    schema: Schema = LEGACY_SCHEMA, // seam
-    buffer?: SharedArrayBuffer,
-  ) {
+  constructor(schema: Schema, buffer?: SharedArrayBuffer) {
     this.#layout = layout.layoutOf(schema);
     this.buffer = buffer ?? new SharedArrayBuffer(this.#layout.bytes);
     this.#numbers = new Float64Array(this.buffer, 0, this.#layout.numbers);

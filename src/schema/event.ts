@@ -25,7 +25,7 @@ export interface Candidate {
 }
 
 /** A later step in the life of a row: one UPDATE of these columns, by key. */
-export interface Change {
+interface Change {
   /** May include columns of the key: then the key changes where its new value is another one. */
   readonly columns: readonly string[];
   /** SQL over the table's own columns: the row is still open to this change. */

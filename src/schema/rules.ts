@@ -54,7 +54,7 @@ export function foreignKeyRules(table: TableSpec, parents: readonly TableSpec[])
   return table.foreignKeys.map(({ column, references }) => {
     const [key = 'id'] = parents.find(({ name }) => name === references)?.key ?? [];
     return {
-      rule: `${table.name}.${column} REFERENCES ${references}`,
+      rule: `${table.name}.${sqlName(column)} REFERENCES ${references}`,
       table: table.name,
       violations: `SELECT count(*) FROM ${table.name} c
       WHERE c.${sqlName(column)} IS NOT NULL

@@ -72,6 +72,11 @@ export interface TableSpec {
   /** Null: no generated row references it. */
   readonly parent: ParentSpec | null;
   readonly links: LinkLimit | null;
+  /**
+   * Updates are recorded with the columns that they leave alone, too: an event that nulls or cuts these is found
+   * without an earlier event of the row. Each update then returns its row, which costs the server and the wire.
+   */
+  readonly wholeUpdates: boolean;
   /** The setting `seed.NAME` of its volume, and the default: rows. */
   readonly volume: { readonly setting: string; readonly rows: number };
 }

@@ -291,8 +291,8 @@ const DEFINITIONS = `
   ) AS definitions ORDER BY depth DESC, turn`;
 
 /**
- * SQL: the statements that take them off: foreign keys first, then the keys they refer to, then other indexes. What a
- * partition has of its parent goes with the parent's.
+ * SQL: the statements that take them off: foreign keys first, then the keys they refer to, then other indexes. Those
+ * that a partition has from its parent go with the parent's.
  */
 const REMOVALS = `
   SELECT statement FROM (

@@ -23,8 +23,8 @@ export function volumesOf(values: Values): Record<TableName, number> {
 }
 
 /**
- * The weight of each event type. A type that is left out weighs 0. Unless one of an extension's types is named, all of
- * them keep their own weights: a file may have those of the hospital's types alone.
+ * The weight of each event type. A type that is left out weighs 0; an extension keeps its own weights
+ * unless the operator names one of its types, so that weights for the hospital's types may stand in a file.
  */
 export function weightsOf(values: Values): Record<EventType, number> {
   const extensions = values['schema.extensions'];

@@ -1,16 +1,10 @@
 import type { Sentence } from '../errors.js';
 import { hashText, NULL } from '../ledger/value-hash.js';
-import type { TableName } from '../legacy/tables.js'; // seam: schema/table.js
-import type { Key } from '../schema/table.js';
+import type { Key, TableName } from '../schema/table.js';
 import type { Foreign, Scope } from './scope.js';
-
-export type { Key }; // seam: its users take it from schema/table.js
 
 /** The change that an event reports of a row; `snapshot`: the row existed when the snapshot was taken. */
 export type EventOperation = 'insert' | 'update' | 'delete' | 'snapshot';
-
-/** seam: its users take a table's `serverColumns`. */
-export const SERVER_COLUMNS = ['created_at', 'updated_at'] as const;
 
 export type Precision = 'milliseconds' | 'microseconds';
 

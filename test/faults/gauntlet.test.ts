@@ -6,11 +6,12 @@ import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { readPostmaster } from '../../src/embedded/cluster.js';
 import { EXIT } from '../../src/errors.js';
-import { noRows, type Operation } from '../../src/legacy/changes.js';
 import { Rng } from '../../src/random/rng.js';
 import type { RunSummary } from '../../src/runs/summary.js';
+import { noRows, type Operation } from '../../src/schema/changes.js';
 import { runCli } from '../helpers/cli.js';
 import { type TestDatabase, withDatabase } from '../helpers/database.js';
+import { hospital } from '../helpers/hospital.js';
 import { seedFrom } from '../helpers/random.js';
 import { startServer } from '../helpers/server.js';
 import { withTempFolder } from '../helpers/temp-folder.js';
@@ -166,10 +167,10 @@ async function compare(ledger: LedgerContents, oracle: Oracle): Promise<void> {
 
 /** The summary has exactly the rows and transactions of the ledger. */
 function agree({ committed }: LedgerContents, { rows, transactions }: RunSummary): void {
-  const counted = noRows();
+  const counted = noRows(hospital.tables);
   for (const change of committed.flatMap(({ changes }) => changes)) {
-    const [table, operation] = change.split(' ') as [keyof typeof counted, Operation];
-    counted[table][operation]++;
+    const [table, operation] = change.split(' ') as [string, Operation];
+    counted[table]![operation]++;
   }
   assert.deepEqual(rows, counted);
   assert.equal(transactions.committed, committed.length);

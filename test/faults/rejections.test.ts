@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { cpf } from '../../src/legacy/identifiers.js';
+import { cpf } from '../../src/schemas/hospital/identifiers.js';
 import { assertExact } from '../helpers/audit.js';
 import type { TestDatabase } from '../helpers/database.js';
 import { startServer } from '../helpers/server.js';

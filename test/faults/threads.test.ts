@@ -101,24 +101,22 @@ async function engineOf(
   listener: RunListener,
 ): Promise<RunEngine> {
   const tables = await withConnection(db.target, (client) => readTableOids(client, schema.tables));
-  const plan = planLoad(
-    {
-      workers,
-      rng: 42,
-      rate: 'max',
-      stages: [],
-      arrivals: 'even',
-      onLag: 'queue',
-      intervalSeconds: 2,
-      maxJitterMs: 0,
-      batchSize,
-      durationSeconds: null,
-      maxEvents: null,
-      only: [],
-      weights: Object.fromEntries(schema.eventTypes.map((type) => [type, 1])),
-    },
-    schema,
-  );
+  const load = {
+    workers,
+    rng: 42,
+    rate: 'max',
+    stages: [],
+    arrivals: 'even',
+    onLag: 'queue',
+    intervalSeconds: 2,
+    maxJitterMs: 0,
+    batchSize,
+    durationSeconds: null,
+    maxEvents: null,
+    only: [],
+    weights: Object.fromEntries(schema.eventTypes.map((type) => [type, 1])),
+  } as const;
+  const plan = planLoad(load, schema);
   return new RunEngine(
     {
       schema,

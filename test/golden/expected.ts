@@ -1,4 +1,5 @@
-import { TABLE_NAMES, type TableName } from '../../src/legacy/tables.js';
+import type { TableName } from '../../src/schema/table.js';
+import { hospital } from '../helpers/hospital.js';
 import { type ExpectedRow, STEPS } from './scenario.js';
 
 /** A change to a row of the hospital, as a source gives it out. */
@@ -35,5 +36,5 @@ function written(
 }
 
 function isHospital(table: string): table is TableName {
-  return (TABLE_NAMES as readonly string[]).includes(table);
+  return hospital.tables.names.includes(table);
 }

@@ -1,4 +1,4 @@
-import type { TableName } from '../../src/legacy/tables.js';
+import type { TableName } from '../../src/schema/table.js';
 
 /** Values as PostgreSQL prints them, by column; those that the server makes are left out. */
 export type ExpectedRow = Readonly<Record<string, string | null>>;

@@ -1,5 +1,4 @@
 import { baseType, type TableName } from '../../src/schema/table.js';
-import { SERVER_COLUMNS } from '../../src/sources/source.js';
 import { hospital } from './hospital.js';
 import type { ReceivedRow } from './received-row.js';
 
@@ -158,7 +157,7 @@ function images(event: LineRow, format: LineFormat): string {
 function rowMembers(event: LineRow, format: LineFormat): string {
   const { table, values, key } = event;
   const members: string[] = [];
-  const { columns } = hospital.tables.get(table);
+  const { columns, serverColumns } = hospital.tables.get(table);
   const add = (name: string, type: string, index: number) => {
     const value = index === 0 ? (values?.[0] ?? String(key)) : values?.[index];
     if (value !== undefined || values === null) {
@@ -167,13 +166,11 @@ function rowMembers(event: LineRow, format: LineFormat): string {
   };
   for (const [i, { name, type }] of columns.entries()) add(name, type, i);
   if (format.serverColumns) {
-    for (const [i, name] of SERVER_COLUMNS.entries())
-      add(name, 'timestamp without time zone', columns.length + i);
+    for (const [i, { name, type }] of serverColumns.entries()) add(name, type, columns.length + i);
   }
   return members.join(',');
 }
 
-/** @param type one of the hospital's, as `format_type` prints it */
 function valueText(value: string | null, type: string, { times }: LineFormat): string {
   if (value === null) return 'null';
   switch (baseType(type)) {
@@ -188,7 +185,7 @@ function valueText(value: string | null, type: string, { times }: LineFormat): s
       if (times === 'isostring') return `"${value.replace(' ', 'T')}Z"`;
       return String(times === 'connect' ? Math.floor(microsOf(value) / 1000) : microsOf(value));
     default:
-      throw new Error(`no column of the hospital has the type ${type}`);
+      throw new Error(`no line has a value of type ${type}`);
   }
 }
 

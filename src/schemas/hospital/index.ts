@@ -5,7 +5,7 @@ import { RULES } from './rules.js';
 import { TABLES } from './tables.js';
 
 /** The rows of `sql/03_seed-lookups.sql`, by their `cnpj`. */
-export const LOOKUP_CNPJS = ['00.000.000/0001-00', '11.111.111/0001-11'] as const;
+const LOOKUP_CNPJS = ['00.000.000/0001-00', '11.111.111/0001-11'] as const;
 
 /** The hospital of seed.md: seven tables, five event types. */
 export const HOSPITAL: BaseSchemaSpec = {

@@ -53,6 +53,7 @@ function table(
     partitioned: false,
     parent: null,
     links: null,
+    wholeUpdates: false,
     volume: { setting: name, rows },
     ...more,
   };
@@ -99,7 +100,7 @@ export const CONVENIOS = table(
   { unique: ['cnpj'], parent: { since: null, make: convenio, seededAt: () => 0 } },
 );
 
-export const PACIENTES_CONVENIOS = table(
+const PACIENTES_CONVENIOS = table(
   'pacientes_convenios',
   2500,
   [

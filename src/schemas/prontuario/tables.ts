@@ -39,6 +39,7 @@ function table(
     partitioned: false,
     parent: null,
     links: null,
+    wholeUpdates: true,
     volume: { setting: name, rows },
     ...more,
   };

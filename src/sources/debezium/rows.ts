@@ -1,5 +1,4 @@
 import type { Sentence } from '../../errors.js';
-import type { TableName } from '../../legacy/tables.js'; // seam
 import type { Key } from '../../schema/table.js';
 import { EventError } from '../decoder.js';
 import { type JsonReader, KIND } from '../json/reader.js';
@@ -95,7 +94,7 @@ export class RowEmitter {
       sink.ignored(of, this.#foreignTime());
       return;
     }
-    const table = of.table.name as TableName; // seam
+    const table = of.table.name;
     if (op === TRUNCATE) {
       sink.truncate(table, partition, position);
       return;

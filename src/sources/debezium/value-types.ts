@@ -1,5 +1,5 @@
 /** The ways in which events hold values. `text`: as PostgreSQL prints them. */
-export type ValueForm =
+type ValueForm =
   | 'text'
   | 'integer'
   | 'boolean'

@@ -1,5 +1,4 @@
 import type { Sentence } from '../../errors.js';
-import type { TableName } from '../../legacy/tables.js'; // seam
 import type { Key, Table } from '../../schema/table.js';
 import { contentKeyOf, mayLackKey } from '../row-key.js';
 import type { Foreign, Scope } from '../scope.js';
@@ -70,7 +69,7 @@ export class SlotRows {
           const table = this.#table(relation);
           if (typeof table === 'string') this.#sink.ignored(table, null);
           else {
-            const name = table.table.name as TableName; // seam
+            const { name } = table.table;
             this.#sink.truncate(name, 0, ++this.#position);
           }
         }
@@ -119,7 +118,7 @@ export class SlotRows {
     }
     const event = {
       operation,
-      table: table.name as TableName, // seam
+      table: table.name,
       key: key ?? 0,
       snapshot: null,
       xid: this.#xid,

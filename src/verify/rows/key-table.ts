@@ -1,7 +1,6 @@
 import { highWord, mix } from '../../random/hash.js';
-import type { Table } from '../../schema/table.js';
+import type { Key, Table } from '../../schema/table.js';
 import type { Tables } from '../../schema/tables.js';
-import type { Key } from '../../sources/source.js';
 import { TextStore } from './text-store.js';
 
 /**

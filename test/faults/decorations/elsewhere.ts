@@ -1,5 +1,5 @@
-import { TABLE_NAMES } from '../../../src/legacy/tables.js';
 import type { LineRow, RowPlace } from '../../helpers/debezium-lines.js';
+import { hospital } from '../../helpers/hospital.js';
 import { changeValue } from '../mutants/changes.js';
 import type { Decoration, Trial } from './decoration.js';
 import { scatter } from './decoration.js';
@@ -23,7 +23,9 @@ function another(trial: Trial, from: Partial<RowPlace>, faithful: boolean): Line
     case 0:
       return { ...event, operation: 'delete', values: null, xid, from };
     case 1: {
-      const unused = TABLE_NAMES.filter((table) => (facts.unused.get(table)?.length ?? 0) > 0);
+      const unused = hospital.tables.names.filter(
+        (table) => (facts.unused.get(table)?.length ?? 0) > 0,
+      );
       if (unused.length === 0) return { ...event, xid, lsn, from };
       const table = rng.pick(unused);
       const key = rng.pick(facts.unused.get(table)!);

@@ -1,6 +1,6 @@
-import { TABLES } from '../../../src/legacy/tables.js';
 import type { Ignored } from '../../../src/sources/source.js';
 import type { LineRow } from '../../helpers/debezium-lines.js';
+import { hospital } from '../../helpers/hospital.js';
 import type { ReceivedRow } from '../../helpers/received-row.js';
 
 /** An item of a decorated stream. */
@@ -27,7 +27,7 @@ const HALF_PAIR = /\p{Surrogate}/u;
 export function asWritable(event: LineRow): LineRow {
   const kept = writable.get(event);
   if (kept !== undefined) return kept;
-  const { columns } = TABLES[event.table];
+  const { columns } = hospital.tables.get(event.table);
   const values = event.values?.map((value, place) => {
     if (typeof value !== 'string') return value;
     return isOfType(value, columns[place]?.type ?? 'timestamp') ? value : null;

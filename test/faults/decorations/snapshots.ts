@@ -1,5 +1,5 @@
-import { EVENT_TYPES, EVENTS } from '../../../src/legacy/events/index.js';
-import { TABLE_NAMES, TABLES, type TableName } from '../../../src/legacy/tables.js';
+import type { TableName } from '../../../src/schema/table.js';
+import { hospital } from '../../helpers/hospital.js';
 import type { ReceivedRow } from '../../helpers/received-row.js';
 import type { OwnGroup, Sample } from '../mutants/sample.js';
 import type { Decoration, Trial } from './decoration.js';
@@ -92,13 +92,13 @@ function isHeld(sample: Sample, versions: readonly ReceivedRow[], row: ReceivedR
   const last = versions.at(-1)!;
   if (last.operation === 'delete') return false;
   const { table } = last;
-  const changing = EVENT_TYPES.map((type) => EVENTS[type])
+  const changing = [...hospital.events.values()]
     .filter((spec) => spec.table === table)
     .flatMap(({ change }) => change.columns);
   const full = versions.findLast(
     ({ operation }) => operation === 'insert' || sample.readsBack(table),
   );
-  return TABLES[table].columns.every(({ name }, at) => {
+  return hospital.tables.get(table).columns.every(({ name }, at) => {
     const version = changing.includes(name as never) ? last : full;
     return version === undefined || version.values?.[at] === row.values?.[at];
   });
@@ -147,7 +147,7 @@ function blocking(marks: Marks) {
     const ends = sample.groups.map(({ end }) => end).filter((end) => end >= count);
     const ahead = ends[rng.below(Math.min(MOST_AHEAD, ends.length))] ?? count;
     const tables = new Set<TableName>();
-    for (let i = rng.between(1, 3); i > 0; i--) tables.add(rng.pick(TABLE_NAMES));
+    for (let i = rng.between(1, 3); i > 0; i--) tables.add(rng.pick(hospital.tables.names));
     const rows = [...past.at(ahead).values()].filter(({ table }) => tables.has(table));
     if (rows.length === 0) return false;
     const snapshot = placed(trial, snapshotOf(rows, past.lsnAt(ahead), marks));

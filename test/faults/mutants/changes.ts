@@ -1,11 +1,13 @@
-import { TABLES } from '../../../src/legacy/tables.js';
 import type { Rng } from '../../../src/random/rng.js';
+import { baseType } from '../../../src/schema/table.js';
+import { hospital } from '../../helpers/hospital.js';
 import type { ReceivedRow } from '../../helpers/received-row.js';
 
 /** An event with one wrong value: a likely mistake for its column's type. */
 export function changeValue(event: ReceivedRow, place: number, rng: Rng): ReceivedRow {
   const value = event.values?.[place];
-  const type = TABLES[event.table].columns[place]?.type ?? 'timestamp';
+  const { columns, serverColumns } = hospital.tables.get(event.table);
+  const type = baseType([...columns, ...serverColumns][place]!.type);
   return withValue(event, place, otherValue(value ?? null, type, rng));
 }
 
@@ -24,7 +26,7 @@ function otherValue(value: string | null, type: string, rng: Rng): string | null
 const samples: Readonly<Record<string, string>> = {
   bigint: '1',
   date: '2000-01-01',
-  timestamp: '2000-01-01 00:00:00',
+  'timestamp without time zone': '2000-01-01 00:00:00',
 };
 
 type Way = (value: string) => string;
@@ -33,7 +35,7 @@ const lastDigit: Way = (text) =>
 
 const mistakes: Readonly<Record<string, readonly Way[]>> = {
   bigint: [lastDigit, (text) => `-${text}`, (text) => `${text}.0`, (text) => `0${text}`],
-  varchar: [
+  'character varying': [
     (text) => text.slice(0, -1),
     (text) => `${text} `,
     (text) => text.toUpperCase(),
@@ -41,7 +43,7 @@ const mistakes: Readonly<Record<string, readonly Way[]>> = {
     (text) => `${text.slice(1)}${text.slice(0, 1)}`,
   ],
   date: [lastDigit, (text) => `${text} 00:00:00`, (text) => text.replaceAll('-', '/')],
-  timestamp: [
+  'timestamp without time zone': [
     lastDigit,
     (text) => text.replace(' ', 'T'),
     (text) => text.slice(0, 10),

@@ -1,6 +1,6 @@
-import { EVENT_TYPES, EVENTS } from '../../../src/legacy/events/index.js';
-import { type ColumnType, TABLES, type TableName } from '../../../src/legacy/tables.js';
 import type { Rng } from '../../../src/random/rng.js';
+import { baseType, type TableName } from '../../../src/schema/table.js';
+import { hospital } from '../../helpers/hospital.js';
 import type { ReceivedRow } from '../../helpers/received-row.js';
 import { changeValue, withValue } from './changes.js';
 import { type Expectation, eventText, type Kind, type Mutant, violation } from './mutant.js';
@@ -11,13 +11,13 @@ const UPDATED = 1;
 
 /** Columns that updates of the run set. */
 function changedColumns(table: TableName): readonly string[] {
-  return EVENT_TYPES.map((type) => EVENTS[type])
+  return [...hospital.events.values()]
     .filter((spec) => spec.table === table)
     .flatMap(({ change }) => change.columns);
 }
 
 function columnAt(table: TableName, place: number) {
-  return TABLES[table].columns[place];
+  return hospital.tables.get(table).columns[place];
 }
 
 /** Whether the ledger's fingerprint has this value of an event. */
@@ -39,7 +39,7 @@ function contradicted(sample: Sample, at: number, place: number): 'stream' | 'ta
   const isRow = (other: ReceivedRow) => other.table === table && other.key === event.key;
   const before = sample.events.slice(0, at).findLast(isRow);
   const next = sample.events.findIndex((other, i) => i > at && isRow(other));
-  const { columns } = TABLES[table];
+  const { columns } = hospital.tables.get(table);
   const column = columnAt(table, place);
   const isLast = next === -1 && sample.groupOf[at]!.recorded?.savepoints === false;
   // If triggers may have changed the row in between, only the table shows it.
@@ -127,14 +127,17 @@ function expectedOf(
   };
 }
 
-function ofType(type: ColumnType): Kind {
+function ofType(type: string): Kind {
   return {
     name: `a ${type} changed`,
     weight: 2,
     make: (sample, rng) =>
       changed(
         sample,
-        pick(sample, rng, ({ table }, place) => columnAt(table, place)?.type === type),
+        pick(sample, rng, ({ table }, place) => {
+          const column = columnAt(table, place);
+          return column !== undefined && baseType(column.type) === type;
+        }),
         (event, place) => changeValue(event, place, rng),
       ),
   };
@@ -147,7 +150,11 @@ function ofServer(name: string, offset: number): Kind {
     make: (sample, rng) =>
       changed(
         sample,
-        pick(sample, rng, ({ table }, place) => place === TABLES[table].columns.length + offset),
+        pick(
+          sample,
+          rng,
+          ({ table }, place) => place === hospital.tables.get(table).columns.length + offset,
+        ),
         (event, place) => changeValue(event, place, rng),
       ),
   };
@@ -190,9 +197,9 @@ const leftAlone: Kind = {
 
 export const CONTENTS: readonly Kind[] = [
   ofType('bigint'),
-  ofType('varchar'),
+  ofType('character varying'),
   ofType('date'),
-  ofType('timestamp'),
+  ofType('timestamp without time zone'),
   ofServer('created_at', CREATED),
   ofServer('updated_at', UPDATED),
   leftAlone,

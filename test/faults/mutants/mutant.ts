@@ -1,5 +1,5 @@
 import type { Rng } from '../../../src/random/rng.js';
-import type { Key } from '../../../src/sources/source.js';
+import type { Key } from '../../../src/schema/table.js';
 import type { Doubt } from '../../../src/verify/verdict/accounting.js';
 import type { Detail, Violation } from '../../../src/verify/verdict/findings.js';
 import type { ReceivedRow } from '../../helpers/received-row.js';

@@ -1,6 +1,6 @@
-import { TABLE_NAMES } from '../../../src/legacy/tables.js';
 import type { Rng } from '../../../src/random/rng.js';
 import type { Detail } from '../../../src/verify/verdict/findings.js';
+import { hospital } from '../../helpers/hospital.js';
 import type { ReceivedRow } from '../../helpers/received-row.js';
 import { withValue } from './changes.js';
 import {
@@ -116,7 +116,7 @@ function isImpossible(
 
 function otherTable(sample: Sample, rng: Rng, positioned: boolean): Mutant | null {
   const picked = pick(sample, rng);
-  const other = { ...picked.event, table: rng.pick(TABLE_NAMES) };
+  const other = { ...picked.event, table: rng.pick(hospital.tables.names) };
   return hasRow(picked.group, other) ? null : renamed(sample, picked, other, 'unsent', positioned);
 }
 

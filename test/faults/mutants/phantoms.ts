@@ -1,6 +1,7 @@
-import { TABLES, type TableName } from '../../../src/legacy/tables.js';
 import type { Rng } from '../../../src/random/rng.js';
+import type { TableName } from '../../../src/schema/table.js';
 import type { EventOperation } from '../../../src/sources/source.js';
+import { hospital } from '../../helpers/hospital.js';
 import type { ReceivedRow } from '../../helpers/received-row.js';
 import type { RecordedTransaction } from './ledger-facts.js';
 import { type Kind, type Mutant, unsent, violation } from './mutant.js';
@@ -12,7 +13,7 @@ function invented(
   row: { operation: EventOperation; table: TableName; key: number },
   name: { xid: number; lsn: number | null; order: number },
 ): ReceivedRow {
-  const { columns } = TABLES[row.table];
+  const { columns } = hospital.tables.get(row.table);
   const values = [String(row.key), ...Array<string>(columns.length + 1).fill('x')];
   return { ...like, ...row, ...name, values: row.operation === 'delete' ? null : values };
 }

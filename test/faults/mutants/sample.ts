@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import type { TableName } from '../../../src/legacy/tables.js';
+import type { TableName } from '../../../src/schema/table.js';
 import type { ReceivedRow } from '../../helpers/received-row.js';
 import { type LedgerFacts, type RecordedTransaction, readFacts } from './ledger-facts.js';
 import type { Taken } from './taking.js';

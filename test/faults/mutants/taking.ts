@@ -4,24 +4,24 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client } from 'pg';
 import { EXIT } from '../../../src/errors.js';
-import { TABLE_NAMES, TABLES, type TableName } from '../../../src/legacy/tables.js';
 import { en } from '../../../src/messages/en.js';
 import { withConnection } from '../../../src/postgres/connect.js';
 import type { ConnectionTarget } from '../../../src/postgres/target.js';
 import type { RunSummary } from '../../../src/runs/summary.js';
+import type { TableName } from '../../../src/schema/table.js';
 import { schemaWith } from '../../../src/schemas/index.js';
 import { currentWalLsn } from '../../../src/sources/slot/lsn.js';
 import { SlotSource } from '../../../src/sources/slot/source.js';
-import {
-  type KeylessEvent,
-  type Malformed,
-  type RowColumns,
-  type RowEvent,
-  SERVER_COLUMNS,
-  type Sink,
+import type {
+  KeylessEvent,
+  Malformed,
+  RowColumns,
+  RowEvent,
+  Sink,
 } from '../../../src/sources/source.js';
 import { anyScope } from '../../helpers/any-scope.js';
 import { type RunningCli, runCli, startCli } from '../../helpers/cli.js';
+import { hospital } from '../../helpers/hospital.js';
 import { type ReceivedRow, receivedRow } from '../../helpers/received-row.js';
 import type { TestServer } from '../../helpers/server.js';
 import { startProxy } from '../../helpers/tcp-proxy.js';
@@ -72,7 +72,7 @@ export async function takeRun(
   const slot = `${name}_slot`;
   const rows = await withConnection(target, async (client) => {
     for (const statement of plan.sql) await client.query(statement);
-    await client.query(`CREATE PUBLICATION p FOR TABLE ${TABLE_NAMES.join(', ')}`);
+    await client.query(`CREATE PUBLICATION p FOR TABLE ${hospital.tables.names.join(', ')}`);
     await client.query(`SELECT pg_create_logical_replication_slot('${slot}', 'pgoutput')`);
     return readRows(client);
   });
@@ -102,8 +102,9 @@ export async function takeRun(
 async function readRows(client: Client): Promise<ReceivedRow[]> {
   const all: ReceivedRow[] = [];
   await client.query("SET DateStyle = 'ISO'");
-  for (const table of TABLE_NAMES) {
-    const names = [...TABLES[table].columns.map(({ name }) => name), ...SERVER_COLUMNS];
+  for (const table of hospital.tables.names) {
+    const { columns, serverColumns } = hospital.tables.get(table);
+    const names = [...columns, ...serverColumns].map(({ name }) => name);
     const text = `SELECT ${names.map((name) => `${name}::text`)} FROM ${table} ORDER BY id`;
     const { rows } = await client.query<(string | null)[]>({ text, rowMode: 'array' });
     for (const values of rows) all.push({ ...SNAPSHOT_ROW, table, key: Number(values[0]), values });

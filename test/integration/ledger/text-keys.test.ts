@@ -5,8 +5,9 @@ import test from 'node:test';
 import type { Client } from 'pg';
 import { checkLedger } from '../../../src/ledger/check.js';
 import { writeFacts } from '../../../src/ledger/facts-file.js';
-import { ledgerFile } from '../../../src/ledger/folder.js';
+import { ledgerFile, ledgerFiles } from '../../../src/ledger/folder.js';
 import type { OtherLedger } from '../../../src/ledger/later-changes.js';
+import { resolveLedger } from '../../../src/ledger/resolve.js';
 import { type Change, LedgerWriter } from '../../../src/ledger/writer.js';
 import { withConnection } from '../../../src/postgres/connect.js';
 import { identify } from '../../../src/postgres/identity.js';
@@ -43,8 +44,14 @@ class Run {
     return run;
   }
 
-  /** Runs a transaction, and records it. `end`: ROLLBACK is recorded as aborted. */
-  async transact(worker: number, sql: string, changes: Change[], end = 'COMMIT'): Promise<void> {
+  /** Runs a transaction, and records it. `end`: ROLLBACK is recorded as aborted. `answered`: its outcome is recorded. */
+  async transact(
+    worker: number,
+    sql: string,
+    changes: Change[],
+    end = 'COMMIT',
+    answered = true,
+  ): Promise<void> {
     const writer = this.#writers.get(worker)!;
     await this.#client.query(`BEGIN; ${sql}`);
     const { rows } = await this.#client.query<{ xid: string; lsn: string }>(
@@ -53,6 +60,7 @@ class Run {
     const name = rows[0]!;
     const [number = 0] = writer.intend([{ ...name, changes, subtransactions: false }]);
     await this.#client.query(end);
+    if (!answered) return;
     if (end === 'COMMIT') writer.commit([{ ...name, number, dropped: [] }]);
     else writer.abort([number]);
   }
@@ -204,6 +212,36 @@ for (const server of servers) {
           assert.deepEqual(differences, { count: 0, examples: [] });
           assert.deepEqual(changedSince, { count: 4, runs: { two: 4 } });
           assert.equal((await check(client, later)).differences.count, 0);
+        }),
+      ),
+    ));
+
+  test(`transactions without an answer are resolved by any key, on ${server.version}`, () =>
+    withTempFolder((folder) =>
+      withDatabase(server, ({ target }) =>
+        withConnection(target, async (client) => {
+          await client.query(CREATE_TABLES);
+          const run = await Run.begin(client, folder);
+          const [at = ''] = AT;
+          const line = ['2026-01-31', 'ana', 'f'];
+          const item = change('"Itens"', 'insert', ["d'água", 1, null]);
+          const measure = change('medidas', 'insert', [12, at, '1', null, null]);
+          const trace = change('rastros', 'insert', line);
+          const sent: [string, Change][] = [
+            [`INSERT INTO "Itens" VALUES ('d''água', 1)`, item],
+            [`INSERT INTO medidas VALUES (12, '${at}', 1)`, measure],
+            [`INSERT INTO rastros VALUES ('2026-01-31', 'ana', false)`, trace],
+          ];
+          for (const [sql, changes] of sent) {
+            await run.transact(1, sql, [changes], 'ROLLBACK', false);
+            await run.transact(2, sql, [changes], 'COMMIT', false);
+          }
+          run.end();
+          const verdicts = await resolveLedger(SAMPLE.tables, client, ledgerFiles(folder));
+          assert.deepEqual(verdicts, { committed: 3, aborted: 3, unknown: 0 });
+          const { differences, totals } = await check(client, run);
+          assert.deepEqual(differences, { count: 0, examples: [] });
+          assert.equal(totals.rows['"Itens"']?.insert, 1);
         }),
       ),
     ));

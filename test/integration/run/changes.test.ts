@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { TableName as Legacy } from '../../../src/legacy/tables.js';
 import { schemaWith } from '../../../src/schemas/index.js';
 import { auditedUpdates } from '../../helpers/audit.js';
 import { startServer } from '../../helpers/server.js';
@@ -45,8 +44,7 @@ test('an update moves a row to its next state', async () => {
     }
     assert.ok(summary.rows.pacientes_convenios!.update > 0);
 
-    for (const table of tables.names as Legacy[]) {
-      // seam
+    for (const table of tables.names) {
       for (const { before, after } of await auditedUpdates(workspace.db, table)) {
         assert.equal(after.id, before.id);
         assert.equal(after.created_at, before.created_at);

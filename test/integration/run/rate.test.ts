@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { TableName as Legacy } from '../../../src/legacy/tables.js';
 import { schemaWith } from '../../../src/schemas/index.js';
 import { auditedRows, clearAudit } from '../../helpers/audit.js';
 import { startCli } from '../../helpers/cli.js';
@@ -63,8 +62,7 @@ test('SIGINT lets the batches in flight finish: code 0, and every row is account
     assert.deepEqual(rows, await auditedRows(workspace.db));
     assert.equal(events, totalEvents(rows));
     const after = await countTables(workspace.db);
-    for (const table of tables.names as Legacy[]) {
-      // seam
+    for (const table of tables.names) {
       assert.equal(
         after[table]! - before[table]!,
         rows[table]!.insert - rows[table]!.delete,
@@ -90,8 +88,7 @@ test('two streams at once disturb neither each other nor the rules', async () =>
       assert.equal(events, 1500);
       assert.deepEqual(rejected, {});
     }
-    for (const table of tables.names as Legacy[]) {
-      // seam
+    for (const table of tables.names) {
       for (const operation of ['insert', 'update', 'delete'] as const) {
         const reported = summaries.reduce((sum, { rows }) => sum + rows[table][operation], 0);
         assert.equal(reported, audited[table]![operation], `${operation} ${table}`);

@@ -15,7 +15,7 @@ import { startServers } from '../../helpers/server.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 import { waitFor } from '../../helpers/wait-for.js';
 import { waitUntilAlone } from './indexed.js';
-import { runOn } from './seeding.js';
+import { number, runOn } from './seeding.js';
 
 const SCHEMA = schemaWith(['prontuario']);
 const ITENS = 'faturamento."Itens da Conta"';
@@ -139,6 +139,8 @@ for (const server of servers) {
         const { outcome, indexed, work } = await seed(db, ROWS, workers);
         assert.equal(indexed, !publish);
         assert.deepEqual(outcome.tables, ROWS);
+        // Components of kits reference a row of the same COPY.
+        assert.ok((await number(db, `SELECT count("Item Principal") FROM ${ITENS}`)) > 50);
         // Chart notes count for more than other rows.
         assert.ok(work.of > outcome.written + 2 * ROWS.prontuarios!, String(work.of));
         assert.ok(Math.abs(work.done / work.of - 1) < 1e-9);

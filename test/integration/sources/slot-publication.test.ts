@@ -1,4 +1,4 @@
-import { schemaWith } from '../../../src/schemas/index.js'; // seam
+import { schemaWith } from '../../../src/schemas/index.js';
 import '../../../src/messages/english.js';
 import assert from 'node:assert/strict';
 import test from 'node:test';

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { TABLES } from '../../../src/legacy/tables.js';
 import { Intake } from '../../../src/sources/intake.js';
 import { decode } from '../../../src/sources/slot/pgoutput.js';
 import { SlotRows } from '../../../src/sources/slot/rows.js';
@@ -9,6 +8,7 @@ import { type ExpectedEvent, expectedEvents } from '../../golden/expected.js';
 import { readEvents, readMessages } from '../../golden/files.js';
 import { anyScope } from '../../helpers/any-scope.js';
 import { CollectingSink } from '../../helpers/collecting-sink.js';
+import { hospital } from '../../helpers/hospital.js';
 import type { ReceivedRow } from '../../helpers/received-row.js';
 
 /** The latest timestamp of PostgreSQL: Debezium turns it into a number beyond PostgreSQL's dates. */
@@ -73,7 +73,7 @@ function isSame({ operation, table, key, values }: ReceivedRow, expected: Expect
   if (String(key) !== expected.key) return false;
   if (expected.values === null) return true;
   return Object.entries(expected.values).every(([column, value]) => {
-    const at = TABLES[table].columns.findIndex(({ name }) => name === column);
+    const at = hospital.tables.get(table).columns.findIndex(({ name }) => name === column);
     return value === SPOILED || values?.[at] === value;
   });
 }

@@ -31,6 +31,7 @@ function table(
     partitioned: false,
     parent: null,
     links: null,
+    wholeUpdates: false,
     volume: { setting: name, rows: 0 },
   };
 }

@@ -22,7 +22,7 @@ function endOf(
   ending: Partial<Ending>,
   { due = 5, ...facts }: Partial<RunFacts> & { due?: number } = {},
 ) {
-  const stats = new WorkerStats();
+  const stats = new WorkerStats(hospital);
   stats.due = due;
   const all = { ...ENDING, ...ending };
   const { held_up, server_lost } = summarize(

@@ -40,6 +40,7 @@ function tableOf(type: string): TableSpec {
     partitioned: false,
     parent: null,
     links: null,
+    wholeUpdates: false,
     volume: { setting: 'none', rows: 0 },
   };
 }

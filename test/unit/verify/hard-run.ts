@@ -40,6 +40,7 @@ function tableOf(name: string, key: readonly string[], columns: readonly Column[
     partitioned: false,
     parent: null,
     links: null,
+    wholeUpdates: false,
     volume: { setting: name, rows: 0 },
   };
 }
@@ -168,7 +169,7 @@ export class HardRun {
     this.events.push({
       event: {
         operation,
-        table: name as ReceivedRow['table'], // seam
+        table: name,
         key,
         xid,
         lsn: xid * 100 + order,

@@ -11,7 +11,7 @@ const insert = (table: string, ...rows: readonly Row[]): Change => ({
   operation: 'insert',
   rows,
 });
-const sign = (patient: number, weight: string): Row => [patient, AT, weight, 'ok', '36.5'];
+const sign = (patient: number, weight: string): Row => [patient, AT, weight, 'ok', 'NaN'];
 
 /** Two rows and their changes, before a snapshot; then a change that follows it. */
 function compose(run: HardRun): void {
@@ -23,7 +23,7 @@ function compose(run: HardRun): void {
   run.commit([insert('signs', sign(3, '90'))]);
 }
 
-/** What a snapshot before the last event reads: rows by their place among the events. */
+/** The rows of a snapshot that precedes the last event, by their place among the events. */
 function snapshotOf(events: readonly HardEvent[], ...places: readonly number[]): HardEvent[] {
   const after = events.at(-1)!;
   const rows = places.map((place, i): HardEvent => {
@@ -66,8 +66,11 @@ test('a snapshot that lacks a row with a text key, or has its old key, shows a l
 test('a snapshot row with a loss is compared by its projection', async () => {
   const cut = (weight: string) => (events: readonly HardEvent[]) => {
     const [first, ...rest] = snapshotOf(events, 0, 1, 4);
-    const values = first!.event.values?.with(2, weight) ?? null;
-    return [{ event: { ...first!.event, values }, losses: { 2: 'double' as const } }, ...rest];
+    const values = first!.event.values?.with(2, weight).with(4, null) ?? null;
+    return [
+      { event: { ...first!.event, values }, losses: { 2: 'double', 4: 'special' } as const },
+      ...rest,
+    ];
   };
   assert.equal((await counted(cut('70.5'))).verdict, 'exact');
   assert.deepEqual((await counted(cut('70.4'))).doubts, ['snapshot_differs']);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { DatabaseFacts, TableFacts, TriggerFacts } from '../../../src/database/facts.js';
-import type { TableName } from '../../../src/legacy/tables.js'; // seam: schema/table.js
+import type { TableName } from '../../../src/schema/table.js';
 import { ServerEffects } from '../../../src/verify/rows/server-effects.js';
 import { beforeRow, factsWithTriggers } from '../../helpers/facts-with-triggers.js';
 import { HEADER } from '../ledger/sample-ledger.js';

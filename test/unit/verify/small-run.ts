@@ -72,7 +72,7 @@ export class SmallRun {
     return changes.flatMap(({ table, operation, rows }) =>
       rows.map((row) => ({
         operation,
-        table: table as ReceivedRow['table'], // seam
+        table,
         key: Number(row[0]),
         xid,
         lsn: lsn + CHANGE_BYTES * order,

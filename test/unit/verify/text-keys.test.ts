@@ -29,7 +29,7 @@ function fold(
   value = 'x',
 ) {
   const { columns, serverColumns } = tables.get(table);
-  const change = { ...event(1), table: table as 'exames', key, operation }; // seam
+  const change = { ...event(1), table, key, operation };
   const row = new TextColumns([...columns, ...serverColumns].map(() => value));
   return tracker.fold(
     change,
