@@ -15,7 +15,7 @@ import { startServers } from '../../helpers/server.js';
 
 const SERVERS = await startServers();
 const SCHEMA = schemaWith(['prontuario']);
-const MAKER = new RowMaker(7, SCHEMA.samplePools());
+const MAKER = new RowMaker(7, await SCHEMA.samplePools());
 const NOW = Date.UTC(2026, 5, 17, 12, 0, 0, 250);
 const PARENTS = 20;
 const ROWS = 2000;
