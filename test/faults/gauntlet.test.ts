@@ -4,12 +4,11 @@ import { readPostmaster } from '../../src/embedded/cluster.js';
 import { Rng } from '../../src/random/rng.js';
 import { schemaWith } from '../../src/schemas/index.js';
 import { runCli } from '../helpers/cli.js';
-import { type TestDatabase, withDatabase } from '../helpers/database.js';
+import type { TestDatabase } from '../helpers/database.js';
 import { seedFrom } from '../helpers/random.js';
 import { startServer } from '../helpers/server.js';
-import { withTempFolder } from '../helpers/temp-folder.js';
-import { envOf } from '../helpers/test-target.js';
 import { waitFor } from '../helpers/wait-for.js';
+import { EXTENSION, withExtendedWorkspace } from '../helpers/workspace.js';
 import { requireCounts, requireSame } from './gauntlet/agreement.js';
 import { DisturbedRun } from './gauntlet/disturbed-run.js';
 import { readLedger } from './gauntlet/ledger-reader.js';
@@ -37,68 +36,59 @@ const KINDS: readonly (ProxyFault | 'backends' | 'immediate' | 'postmaster' | 't
 ];
 const AT_COMMIT: readonly string[] = ['before', 'amid', 'after'];
 
-const EXTENSION = ['--with', 'prontuario'];
-
 const server = await startServer(18, { durable: true, settings: { wal_level: 'logical' } });
 
 test(`gauntlet: ${FAULTS} faults, seed ${SEED}`, async (t) => {
   const rng = new Rng(SEED).at(1, 1);
   const sums = { faults: 0, atCommit: 0, doubted: 0, transactions: 0, runs: 0, killed: 0 };
-  await withTempFolder((cwd) =>
-    withDatabase(server, async (db) => {
-      const env = envOf(db.target);
-      for (const command of [['init-db'], ['seed', '--scale', '0.2']]) {
-        const done = await runCli([...command, ...EXTENSION], { cwd, env });
-        assert.equal(done.code, 0, done.stderr);
-      }
-      const oracle = await Oracle.begin(db);
-      while (sums.faults < FAULTS) {
-        const proxy = new FaultyProxy(server.port);
-        const extended = WITH_EXTENSION.includes(sums.runs % CYCLE);
-        const run = new DisturbedRun({
-          cwd,
-          args: extended ? [...ARGS, ...EXTENSION] : ARGS,
-          env: { ...env, PG_PORT: String(await proxy.listen()) },
-          seed: SEED + sums.runs,
-        });
-        try {
+  await withExtendedWorkspace(server, async ({ db, cwd, env }) => {
+    const oracle = await Oracle.begin(db);
+    while (sums.faults < FAULTS) {
+      const proxy = new FaultyProxy(server.port);
+      const extended = WITH_EXTENSION.includes(sums.runs % CYCLE);
+      const run = new DisturbedRun({
+        cwd,
+        args: extended ? [...ARGS, ...EXTENSION] : ARGS,
+        env: { ...env, PG_PORT: String(await proxy.listen()) },
+        seed: SEED + sums.runs,
+      });
+      try {
+        await run.progress();
+        for (let i = 0; i < FAULTS_OF_A_RUN && sums.faults < FAULTS; i++) {
+          const kind = KINDS[Math.floor(rng.unit() * KINDS.length)]!;
+          await strike(kind, { db, proxy, run, rng });
+          sums.faults++;
+          if (AT_COMMIT.includes(kind)) sums.atCommit++;
           await run.progress();
-          for (let i = 0; i < FAULTS_OF_A_RUN && sums.faults < FAULTS; i++) {
-            const kind = KINDS[Math.floor(rng.unit() * KINDS.length)]!;
-            await strike(kind, { db, proxy, run, rng });
-            sums.faults++;
-            if (AT_COMMIT.includes(kind)) sums.atCommit++;
-            await run.progress();
-          }
-          // Every other run is killed, with transactions under way.
-          const killed = sums.runs++ % 2 === 1;
-          if (killed) sums.killed++;
-          if (killed) sums.faults++;
-          const summary = await run.end(killed ? 'SIGKILL' : 'SIGINT');
-          if (summary === null) {
-            const resolved = await runCli(['ledger', 'resolve', run.id, '--lang', 'en'], {
-              cwd,
-              env,
-            });
-            assert.equal(resolved.code, 0, resolved.stderr);
-          }
-          const ledger = readLedger(run.ledger);
-          await requireSame(ledger, oracle);
-          const { tables } = schemaWith(extended ? EXTENSION.slice(1) : []);
-          if (summary !== null) requireCounts(tables, ledger, summary);
-          const checked = await runCli(['ledger', 'check', run.id, '--lang', 'en'], { cwd, env });
-          assert.equal(checked.code, 0, checked.stdout + checked.stderr);
-          sums.doubted += ledger.doubted;
-          sums.transactions += ledger.committed.length;
-        } finally {
-          await run.end('SIGKILL');
-          await proxy.close();
         }
+        // Every other run is killed, with transactions under way.
+        const killed = sums.runs++ % 2 === 1;
+        if (killed) sums.killed++;
+        if (killed) sums.faults++;
+        const summary = await run.end(killed ? 'SIGKILL' : 'SIGINT');
+        if (summary === null) {
+          const resolved = await runCli(['ledger', 'resolve', run.id, '--lang', 'en'], {
+            cwd,
+            env,
+          });
+          assert.equal(resolved.code, 0, resolved.stderr);
+        }
+        const ledger = readLedger(run.ledger);
+        await requireSame(ledger, oracle);
+        const { tables } = schemaWith(extended ? EXTENSION.slice(1) : []);
+        if (summary !== null) requireCounts(tables, ledger, summary);
+        const checked = await runCli(['ledger', 'check', run.id, '--lang', 'en'], { cwd, env });
+        assert.equal(checked.code, 0, checked.stdout + checked.stderr);
+        sums.doubted += ledger.doubted;
+        sums.transactions += ledger.committed.length;
+      } finally {
+        await run.end('SIGKILL');
+        await proxy.close();
       }
-      await oracle.end();
-      t.diagnostic(JSON.stringify(oracle.hard));
-    }),
-  );
+    }
+    await oracle.end();
+    t.diagnostic(JSON.stringify(oracle.hard));
+  });
   t.diagnostic(JSON.stringify(sums));
   assert.ok(sums.atCommit >= FAULTS / 5, 'too few faults at COMMIT');
 });

@@ -5,13 +5,16 @@ import { Rng } from '../../src/random/rng.js';
 import type { RunSummary } from '../../src/runs/summary.js';
 import { schemaWith } from '../../src/schemas/index.js';
 import { readVerdict } from '../helpers/accounting.js';
-import { type CliResult, runCli } from '../helpers/cli.js';
-import { type TestDatabase, withDatabase } from '../helpers/database.js';
 import { seedFrom } from '../helpers/random.js';
 import { startServers, type TestServer } from '../helpers/server.js';
-import { withTempFolder } from '../helpers/temp-folder.js';
-import { envOf } from '../helpers/test-target.js';
+import { summaryOf } from '../helpers/stream-run.js';
 import { waitFor } from '../helpers/wait-for.js';
+import {
+  EXTENSION,
+  run as runCommand,
+  type Workspace,
+  withExtendedWorkspace,
+} from '../helpers/workspace.js';
 import { requireCounts, requireSame } from './gauntlet/agreement.js';
 import { DisturbedRun } from './gauntlet/disturbed-run.js';
 import { type LedgerContents, readLedger } from './gauntlet/ledger-reader.js';
@@ -35,7 +38,6 @@ const STOPS = [1 / 3, 2 / 3];
 const PATIENCE_MS = 60_000;
 
 const SLOT = 'hard_rows';
-const EXTENSION = ['--with', 'prontuario'];
 const LOAD = [
   ...[...EXTENSION, '--workers', '5', '--batch-size', '8'],
   ...['--update-ratio', '0.3', '--delete-ratio', '0.05'],
@@ -48,8 +50,9 @@ for (const server of servers) {
   const { version } = server;
   const seconds = version === servers.at(-1)?.version ? SECONDS : SHORT_SECONDS;
   test(`${version}: ${seconds} s of hard rows are exact, with threads ended and the server restarted, seed ${SEED}`, async (t) => {
-    await withHospital(server, async ({ db, cwd, env, program }) => {
-      const rate = seconds < MEASURED_SECONDS ? MODEST_RATE : await halfOfCapacity(program);
+    await withExtendedWorkspace(server, async (workspace) => {
+      const { db, cwd, env } = workspace;
+      const rate = seconds < MEASURED_SECONDS ? MODEST_RATE : await halfOfCapacity(workspace);
       // One server publishes partitions by their own names, the other by their root's.
       const viaRoot = version === servers[0]?.version;
       await db.query(
@@ -68,7 +71,13 @@ for (const server of servers) {
       } finally {
         await run.end('SIGKILL');
       }
-      const verified = await program('verify', run.id, '--json', '--source', `slot:${SLOT}`);
+      const verified = await runCommand(workspace, [
+        'verify',
+        run.id,
+        '--json',
+        '--source',
+        `slot:${SLOT}`,
+      ]);
       const ledger = readLedger(run.ledger);
       t.diagnostic(
         JSON.stringify({ rate, events: summary.events, reconnects: summary.reconnects }),
@@ -78,7 +87,7 @@ for (const server of servers) {
       const { exit_code, events, doubts, causes } = readVerdict(verified.stdout);
       assert.equal(exit_code, 0, JSON.stringify({ events, doubts, causes }));
       assert.equal(verified.code, 0, verified.stderr);
-      const checked = await program('ledger', 'check', run.id);
+      const checked = await runCommand(workspace, ['ledger', 'check', run.id]);
       assert.equal(checked.code, 0, checked.stdout + checked.stderr);
 
       const hard = { ...oracle.hard, alike: alikeOf(ledger) };
@@ -90,35 +99,11 @@ for (const server of servers) {
   });
 }
 
-interface Hospital {
-  readonly db: TestDatabase;
-  readonly cwd: string;
-  readonly env: Readonly<Record<string, string>>;
-  /** Runs a command of the program. */
-  readonly program: (...args: readonly string[]) => Promise<CliResult>;
-}
-
-/** Lends `body` a seeded database with the extension. */
-function withHospital(server: TestServer, body: (hospital: Hospital) => Promise<void>) {
-  return withTempFolder((cwd) =>
-    withDatabase(server, async (db) => {
-      const env = envOf(db.target);
-      const program = (...args: readonly string[]) => runCli(args, { cwd, env });
-      for (const command of [['init-db'], ['seed', '--scale', '0.2']]) {
-        const done = await program(...command, ...EXTENSION);
-        assert.equal(done.code, 0, done.stderr);
-      }
-      await body({ db, cwd, env, program });
-    }),
-  );
-}
-
 /** Half of the events per second that the server takes. */
-async function halfOfCapacity(program: Hospital['program']): Promise<number> {
+async function halfOfCapacity(workspace: Workspace): Promise<number> {
   const load = [...LOAD, '--rate', 'max', '--duration', `${CAPACITY_SECONDS}s`];
-  const { code, stdout, stderr } = await program('stream', '--json', ...load);
-  assert.equal(code, 0, stderr);
-  return Math.round((JSON.parse(stdout) as RunSummary).achieved_rate / 2);
+  const { achieved_rate } = summaryOf(await runCommand(workspace, ['stream', '--json', ...load]));
+  return Math.round(achieved_rate / 2);
 }
 
 /** Ends a thread every few seconds, and stops the server twice, until the run is over. */
