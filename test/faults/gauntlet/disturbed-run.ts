@@ -70,7 +70,7 @@ export class DisturbedRun {
     const goal = this.#bytes() + PROGRESS;
     await waitFor(
       () => {
-        if (this.isOver) throw new Error(`it ended:\n${this.#stderr}`);
+        if (this.#isOver) throw new Error(`it ended:\n${this.#stderr}`);
         return this.#bytes() >= goal;
       },
       { what: 'progress' },
@@ -84,19 +84,13 @@ export class DisturbedRun {
 
   /** Ends it; the summary, of one that was not killed. */
   async end(signal: NodeJS.Signals): Promise<RunSummary | null> {
-    if (this.isOver) return null;
+    if (this.#isOver) return null;
     this.#child.kill(signal);
     await this.#closed;
     return signal === 'SIGKILL' ? null : this.#summary();
   }
 
-  /** The summary of a run that ends by itself. */
-  async ended(): Promise<RunSummary> {
-    await this.#closed;
-    return this.#summary();
-  }
-
-  get isOver(): boolean {
+  get #isOver(): boolean {
     return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
