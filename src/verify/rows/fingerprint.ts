@@ -288,6 +288,7 @@ export function printersOf(tables: Tables, version: number): ReadonlyMap<TableNa
   return new Map(tables.map((table) => [table.name, new RowPrinter(table, version)]));
 }
 
+/** All literals have their members in one order: `print` reads them for every value. */
 function columnsOf(table: Table): PrintedPlace[] {
   const own = printedColumns(table).flatMap(
     ({ seed, part, lossy, project }, place): PrintedPlace[] => {
@@ -296,12 +297,9 @@ function columnsOf(table: Table): PrintedPlace[] {
       const forbidden = notNull ? hashText(seed, NULL) : null;
       const isTime = isTimestamp(type);
       const toasted = part === 'toasted';
-      return [
-        {
-          ...{ place, seed, part: toasted ? 'fixed' : part, toasted, forbidden, isTime },
-          project: lossy ? project : null,
-        },
-      ];
+      const sum = toasted ? 'fixed' : part;
+      const projection = lossy ? project : null;
+      return [{ place, seed, part: sum, forbidden, isTime, project: projection, toasted }];
     },
   );
   const server = table.serverColumns.flatMap(({ name, type, set }, i): PrintedPlace[] => {
@@ -309,8 +307,8 @@ function columnsOf(table: Table): PrintedPlace[] {
     const place = table.columns.length + i;
     const part = set === 'insert' ? 'created' : 'updated';
     const isTime = isTimestamp(type);
-    const plain = { forbidden: null, project: null, toasted: false };
-    return [{ place, seed: columnSeed(name), part, isTime, ...plain }];
+    const seed = columnSeed(name);
+    return [{ place, seed, part, forbidden: null, isTime, project: null, toasted: false }];
   });
   return [...own, ...server];
 }
