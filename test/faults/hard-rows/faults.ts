@@ -142,9 +142,11 @@ export const FAULTS: readonly Fault[] = [
   inValues('rounds numeric', 'drops zeros at the end', NUMERIC, (text) =>
     text.includes('.') ? string(text.replace(/\.?0+$/, '')) : null,
   ),
-  inValues('rounds numeric', 'to a number of three digits', NUMERIC, (text) =>
-    isFinite(text) ? String(Number(Number(text).toPrecision(3))) : null,
-  ),
+  inValues('rounds numeric', 'to a number of two digits', NUMERIC, (text) => {
+    const rounded = Number(Number(text).toPrecision(2));
+    // A number that is not rounded is what `decimal.handling.mode=double` writes.
+    return isFinite(text) && rounded !== Number(text) ? String(rounded) : null;
+  }),
   inValues('NaN to null', 'numeric', NUMERIC, (text) => (text === 'NaN' ? 'null' : null)),
   inValues('NaN to null', 'real and double', FLOAT, (text) => (text === 'NaN' ? 'null' : null)),
   // 9999-12-31, 4713-01-01 BC, and PostgreSQL's last and first moments.
