@@ -100,7 +100,8 @@ export class RowEmitter {
       return;
     }
     const operation = this.#operation(op);
-    const renamed = of.folded.length === 0 ? null : (parsed.unfold(of) ?? of.renamed);
+    const column = of.folded.length === 0 ? null : parsed.unfold(of);
+    const renamed = of.renamed ?? column;
     const flat = this.#isFlat();
     if (flat) this.#requirePosition();
     const layout = this.#layout;

@@ -1,7 +1,7 @@
 import { withConnection } from '../../../src/postgres/connect.js';
 import type { ConnectionTarget } from '../../../src/postgres/target.js';
 import { messageOf, type Relation, type Tuple, UNCHANGED } from './pgoutput.js';
-import { fillerOf, string, unavailableOf, valueOf } from './values.js';
+import { fillerOf, jsonOf, string, unavailableOf } from './values.js';
 
 /** A column as the catalog has it. */
 export interface Column {
@@ -41,7 +41,7 @@ export interface Steps {
 
 /** The steps without a fault: Debezium's, with `decimal.handling.mode` and `interval.handling.mode` string. */
 export const REFERENCE: Steps = {
-  value: ({ type }, text) => valueOf(type, text),
+  value: ({ type }, text) => jsonOf(type, text),
   unchanged: ({ type }) => unavailableOf(type),
   table: (name) => name,
   column: (name) => name,

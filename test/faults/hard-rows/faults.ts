@@ -45,7 +45,7 @@ function inValues(
   };
 }
 
-const isFinite = (text: string) => Number.isFinite(Number(text));
+const isNumeric = (text: string) => Number.isFinite(Number(text));
 
 /** The row of a table without a key is identified by its contents. */
 const CONTENTS: Fault['shownAs'] = ['altered', 'missing'];
@@ -134,10 +134,10 @@ function lastOfPartitions(changes: readonly Change[]): ReadonlySet<Change> {
 export const FAULTS: readonly Fault[] = [
   ...['texto', 'estrutura', 'anexo'].map(nullsUnchanged),
   inValues('rounds numeric', 'to a double of 24 bits', NUMERIC, (text) =>
-    isFinite(text) ? string(String(Math.fround(Number(text)))) : null,
+    isNumeric(text) ? string(String(Math.fround(Number(text)))) : null,
   ),
   inValues('rounds numeric', 'to an integer', NUMERIC, (text) =>
-    isFinite(text) ? string(String(Math.round(Number(text)))) : null,
+    isNumeric(text) ? string(String(Math.round(Number(text)))) : null,
   ),
   inValues('rounds numeric', 'drops zeros at the end', NUMERIC, (text) =>
     text.includes('.') ? string(text.replace(/\.?0+$/, '')) : null,
@@ -145,7 +145,7 @@ export const FAULTS: readonly Fault[] = [
   inValues('rounds numeric', 'to a number of two digits', NUMERIC, (text) => {
     const rounded = Number(Number(text).toPrecision(2));
     // A number that is not rounded is what `decimal.handling.mode=double` writes.
-    return isFinite(text) && rounded !== Number(text) ? String(rounded) : null;
+    return isNumeric(text) && rounded !== Number(text) ? String(rounded) : null;
   }),
   inValues('NaN to null', 'numeric', NUMERIC, (text) => (text === 'NaN' ? 'null' : null)),
   inValues('NaN to null', 'real and double', FLOAT, (text) => (text === 'NaN' ? 'null' : null)),

@@ -1,7 +1,7 @@
 import { printExact } from '../../fixtures/values/exact-json.js';
 import type { Recordings } from '../../fixtures/values/files.js';
 import { type Lines, memberOf, storiesOf, textOf } from '../../fixtures/values/stories.js';
-import { valueOf } from './values.js';
+import { jsonOf } from './values.js';
 
 /** The recordings of a server and of the engine that show the consumer's values. */
 const PRINTED = 'printed by PostgreSQL 18';
@@ -14,7 +14,12 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** Values that no row of a run has, and that Debezium spoils: an overflow, and arrays with bounds or dimensions. */
-const SPOILT = new Set(['294276-12-31 23:59:59.999999', '[2:3]={a,b}', '{{1,2},{3,4}}', '{{1,2},{3,5}}']);
+const SPOILT = new Set([
+  '294276-12-31 23:59:59.999999',
+  '[2:3]={a,b}',
+  '{{1,2},{3,4}}',
+  '{{1,2},{3,5}}',
+]);
 
 /** Compares the consumer's values with recorded ones. */
 export function differencesFrom(
@@ -29,7 +34,7 @@ export function differencesFrom(
     for (const [i, line] of printed.entries()) {
       const text = textOf(line, 'printed');
       if (text !== null && SPOILT.has(text)) continue;
-      const own = valueOf(TYPES[type] ?? type, text);
+      const own = jsonOf(TYPES[type] ?? type, text);
       const real = printExact(memberOf(memberOf(lines[i], 'after'), 'v') ?? null);
       compared++;
       if (own !== real) differing.push(`${type} ${text}: ${real}, not ${own}`);

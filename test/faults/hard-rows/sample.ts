@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { initDb } from '../../../src/database/scripts.js';
 import { readFacts } from '../../../src/ledger/facts-file.js';
 import { keyOf } from '../../../src/ledger/row-key.js';
 import { withConnection } from '../../../src/postgres/connect.js';
+import type { ConnectionTarget } from '../../../src/postgres/target.js';
 import type { Key } from '../../../src/schema/table.js';
 import { schemaWith } from '../../../src/schemas/index.js';
 import { Intake } from '../../../src/sources/intake.js';
@@ -12,9 +14,8 @@ import { tableScope } from '../../../src/sources/scope.js';
 import { compareFinalState } from '../../../src/verify/rows/final-state.js';
 import type { VerificationDocument } from '../../../src/verify/verdict/document.js';
 import { runCli } from '../../helpers/cli.js';
-import { type TestDatabase, withDatabase } from '../../helpers/database.js';
+import { TEMPLATE_DATABASE } from '../../helpers/cluster-template.js';
 import type { TestServer } from '../../helpers/server.js';
-import { withTempFolder } from '../../helpers/temp-folder.js';
 import { envOf } from '../../helpers/test-target.js';
 import { ListSource, scriptDocument, verifySource } from '../../helpers/verify-script.js';
 import {
@@ -28,6 +29,7 @@ import {
 import type { Fault } from './faults.js';
 import { UNCHANGED } from './pgoutput.js';
 
+const DATABASE = 'hard_rows';
 const EXTENSIONS = ['prontuario'];
 const SCHEMA = schemaWith(EXTENSIONS);
 /** Bytes: enough to follow every row of these runs. */
@@ -75,16 +77,16 @@ type Origin = (typeof ORIGINS)[number];
 export class Sample {
   readonly name: string;
   readonly changes: readonly Change[];
-  readonly #db: TestDatabase;
+  readonly #target: ConnectionTarget;
   readonly #form: LineForm;
   readonly #ledger: string;
   readonly #lines: ReadonlyMap<Change, Lines>;
   readonly #origins = new Map<Change, Origin>();
 
-  constructor(db: TestDatabase, ledger: string, way: Way, changes: readonly Change[]) {
+  constructor(target: ConnectionTarget, ledger: string, way: Way, changes: readonly Change[]) {
     this.name = way.name;
     this.changes = changes;
-    this.#db = db;
+    this.#target = target;
     this.#form = way.form;
     this.#ledger = ledger;
     this.#lines = new Map(changes.map((change) => [change, this.#linesOf(change, REFERENCE)]));
@@ -103,6 +105,11 @@ export class Sample {
     const origin = this.#origins.get(change);
     if (origin === undefined) throw new Error('not a change of this sample');
     return origin;
+  }
+
+  /** Whether another transaction follows: the lines of the last one could go on, so none of its events is missing. */
+  isFollowed({ xid }: Change): boolean {
+    return xid !== this.changes.at(-1)?.xid;
   }
 
   /** The lines of a consumer with a fault, by the changes that it shows in. */
@@ -125,7 +132,7 @@ export class Sample {
   }
 
   #linesOf(change: Change, steps: Steps): Lines {
-    const lines = linesOf(change, { form: this.#form, steps }, this.#db.name);
+    const lines = linesOf(change, { form: this.#form, steps }, this.#target.database);
     return lines.map((line) => Buffer.from(line));
   }
 
@@ -166,52 +173,35 @@ export class Sample {
     );
     const verification = await verifySource(this.#ledger, source, options);
     if (!tables) return scriptDocument(verification);
-    return withConnection(this.#db.target, async (client) =>
+    return withConnection(this.#target, async (client) =>
       scriptDocument(verification, await compareFinalState(client, verification)),
     );
   }
 }
 
-/** Carries out a run with the extension, and reads it in each way. Its database stays until `release`. */
-export async function lendSamples(
+/** Carries out a run with the extension in a new database, and reads it in each way. */
+export async function takeSamples(
   server: TestServer,
+  folder: string,
   events: number,
-): Promise<{ readonly samples: readonly Sample[]; readonly release: () => Promise<void> }> {
-  let release = () => {};
-  const released = new Promise<void>((resolve) => {
-    release = resolve;
-  });
-  let lent: Promise<void> = Promise.resolve();
-  const samples = await new Promise<readonly Sample[]>((resolve, reject) => {
-    lent = withTempFolder((cwd) =>
-      withDatabase(server, async (db) => {
-        resolve(await takeSamples(db, cwd, events));
-        await released;
-      }),
-    );
-    lent.catch(reject);
-  });
-  return {
-    samples,
-    release: () => {
-      release();
-      return lent;
-    },
-  };
-}
-
-async function takeSamples(db: TestDatabase, cwd: string, events: number): Promise<Sample[]> {
-  const env = { ...envOf(db.target), ...SETTINGS };
+): Promise<Sample[]> {
+  const cwd = join(folder, String(server.version));
+  await mkdir(cwd);
+  await server.query(`CREATE DATABASE ${DATABASE} TEMPLATE ${TEMPLATE_DATABASE}`);
+  const target = server.target(DATABASE);
+  const env = { ...envOf(target), ...SETTINGS };
   const execute = async (...args: string[]) => {
     const { code, stderr } = await runCli(args, { cwd, env });
     assert.equal(code, 0, stderr);
   };
-  await withConnection(db.target, (client) => initDb(client, db.target, SCHEMA));
+  await withConnection(target, (client) => initDb(client, target, SCHEMA));
   await execute('seed', '--scale', '0.1');
-  for (const { name, publication } of WAYS) {
-    await db.query(`CREATE PUBLICATION ${name} ${publication}`);
-    await db.query(`SELECT pg_create_logical_replication_slot($1, 'pgoutput')`, [name]);
-  }
+  await withConnection(target, async (client) => {
+    for (const { name, publication } of WAYS) {
+      await client.query(`CREATE PUBLICATION ${name} ${publication}`);
+      await client.query(`SELECT pg_create_logical_replication_slot($1, 'pgoutput')`, [name]);
+    }
+  });
   const ratios = ['--update-ratio', '0.3', '--delete-ratio', '0.05'];
   const size = ['--max-events', String(events), '--batch-size', '10', '--rate', 'max'];
   await execute('stream', ...size, ...ratios);
@@ -219,9 +209,8 @@ async function takeSamples(db: TestDatabase, cwd: string, events: number): Promi
   const [run = ''] = readdirSync(runs);
   const samples: Sample[] = [];
   for (const way of WAYS) {
-    const changes = await readChanges(db.target, way.name);
-    await db.query('SELECT pg_drop_replication_slot($1)', [way.name]);
-    samples.push(new Sample(db, join(runs, run, 'ledger'), way, changes));
+    const changes = await readChanges(target, way.name);
+    samples.push(new Sample(target, join(runs, run, 'ledger'), way, changes));
   }
   return samples;
 }

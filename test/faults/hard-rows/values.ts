@@ -25,7 +25,7 @@ const JAVA_NUMERICS: Readonly<Record<string, string>> = {
 };
 
 /** @param type as `format_type` prints it */
-export function valueOf(type: string, text: string | null): string {
+export function jsonOf(type: string, text: string | null): string {
   if (text === null) return 'null';
   switch (bare(type)) {
     case 'bigint':
