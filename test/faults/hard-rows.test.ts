@@ -14,7 +14,7 @@ import { differencesFrom } from './hard-rows/recorded.js';
 import { ORIGINS, type Sample, takeSamples } from './hard-rows/sample.js';
 
 /** Events of the run: each form of a fault shows in some of them. */
-const EVENTS = 4_000;
+const EVENTS = 3_000;
 /** Draws of each of the ten faults; from `LONG` on, of runs on every version of PostgreSQL. */
 const DRAWS = Number(process.env.FAULT_DRAWS ?? 12);
 const LONG = 50;

@@ -40,7 +40,7 @@ const SETTINGS = {
   SCHEMA_EXTENSIONS: EXTENSIONS.join(),
   STREAM_WORKERS: '2',
   STREAM_WEIGHTS:
-    'consulta=8,exame=5,internacao=3,novo_paciente=3,vinculo=3,prontuario=12,sinal_vital=25,prescricao=10,auditoria=10,item_conta=40',
+    'consulta=8,exame=5,internacao=3,novo_paciente=3,vinculo=3,prontuario=9,sinal_vital=25,prescricao=10,auditoria=10,item_conta=40',
 };
 
 /** A way of publishing the run, and of writing its lines. */

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Change } from '../../../src/ledger/writer.js';
+import { en } from '../../../src/messages/en.js';
+import { ptBR } from '../../../src/messages/pt-BR.js';
+import { verificationText } from '../../../src/report/verify-text.js';
 import type { Row } from '../../../src/schema/table.js';
 import type { RowValues } from '../../../src/sources/source.js';
 import type { VerificationDocument } from '../../../src/verify/verdict/document.js';
@@ -61,6 +64,23 @@ test('rows with composite keys are delivered and altered like others', async () 
   );
   assert.deepEqual(found(lost), ['violation', 'missing row_missing']);
   assert.equal(lost.examples[0]?.key, `["8","${AT}"]`);
+});
+
+test('an event whose table or column has a folded name is altered, and the example says the name', async () => {
+  const compose = (run: HardRun) => run.commit([signs(sign('70.50', '36.5'), sign('80', null, 8))]);
+  const renamed = { renamed: 'peso' };
+  const document = await judge(
+    compose,
+    at(1, ({ event, ...more }) => ({ ...more, event: { ...event, ...renamed } })),
+  );
+  assert.deepEqual(found(document), ['violation', 'altered renamed']);
+  const { accounting, examples } = document;
+  assert.equal(accounting.delivered, 2);
+  assert.deepEqual(
+    examples.map(({ table, key, renamed }) => ({ table, key, renamed })),
+    [{ table: 'signs', key: JSON.stringify(['8', AT]), ...renamed }],
+  );
+  for (const m of [en, ptBR]) assert.match(verificationText(m, document), /"peso"/);
 });
 
 test('a null in a NOT NULL column is altered also where no earlier event has the row', async () => {
