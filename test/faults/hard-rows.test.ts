@@ -87,9 +87,10 @@ for (const [fault, forms] of byFault()) {
 
   test(`${fault}: found where it is in every event`, async () => {
     for (const [i, form] of forms.entries()) {
-      const sample = samples[i % samples.length]!;
+      const next = [...samples.slice(i % samples.length), ...samples];
+      const sample = next.find((each) => spoiledBy(each, form).size > 0);
+      assert.ok(sample !== undefined, `no event shows ${form.form}`);
       const spoiled = spoiledBy(sample, form);
-      assert.ok(spoiled.size > 0, `no event shows ${form.form}`);
       const document = await sample.judge(sample.lines(spoiled));
       const tables = new Set([...spoiled.keys()].map((change) => sample.rowOf(change).table));
       const isNamed = namedBy(form, document).some(({ table }) => tables.has(table ?? ''));

@@ -43,6 +43,15 @@ const SETTINGS = {
     'consulta=8,exame=5,internacao=3,novo_paciente=3,vinculo=3,prontuario=9,sinal_vital=25,prescricao=10,auditoria=10,item_conta=40',
 };
 
+/** Makes rare values of seeded rows frequent, where updates leave them alone. */
+const PREPARATION = `
+  UPDATE prontuarios SET anexo = decode(noise, 'hex'), estrutura = to_jsonb(noise)
+    FROM (SELECT string_agg(md5(i::text), '') AS noise FROM generate_series(1, 200) AS i) AS long
+    WHERE id % 2 = 0;
+  UPDATE sinais_vitais SET peso = 'NaN' WHERE paciente_id % 8 = 0;
+  UPDATE faturamento."Itens da Conta" SET "Competência" = 'infinity' WHERE "Paciente" % 8 = 0;
+  UPDATE faturamento."Itens da Conta" SET "Competência" = '-infinity' WHERE "Paciente" % 8 = 1`;
+
 /** A way of publishing the run, and of writing its lines. */
 interface Way {
   readonly name: string;
@@ -107,7 +116,7 @@ export class Sample {
     return origin;
   }
 
-  /** Whether another transaction follows: the lines of the last one could go on, so none of its events is missing. */
+  /** Whether another transaction follows: the lines of the last one could go on, so its events are never missing. */
   isFollowed({ xid }: Change): boolean {
     return xid !== this.changes.at(-1)?.xid;
   }
@@ -197,6 +206,7 @@ export async function takeSamples(
   await withConnection(target, (client) => initDb(client, target, SCHEMA));
   await execute('seed', '--scale', '0.1');
   await withConnection(target, async (client) => {
+    await client.query(PREPARATION);
     for (const { name, publication } of WAYS) {
       await client.query(`CREATE PUBLICATION ${name} ${publication}`);
       await client.query(`SELECT pg_create_logical_replication_slot($1, 'pgoutput')`, [name]);

@@ -57,7 +57,7 @@ export function jsonOf(type: string, text: string | null): string {
   }
 }
 
-/** What stands for a value that the WAL lacks. */
+/** Stands for a value that the WAL lacks. */
 export function unavailableOf(type: string): string {
   switch (bare(type)) {
     case 'bytea':
@@ -69,7 +69,7 @@ export function unavailableOf(type: string): string {
   }
 }
 
-/** What stands in the old row for a NOT NULL column that is not of its key. */
+/** Stands in the old row for a NOT NULL column that is not of its key. */
 export function fillerOf(type: string): string {
   switch (bare(type)) {
     case 'bigint':
