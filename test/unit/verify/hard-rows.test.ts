@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Change } from '../../../src/ledger/writer.js';
-import { en } from '../../../src/messages/en.js';
-import { ptBR } from '../../../src/messages/pt-BR.js';
+import { LANGUAGES, messagesIn } from '../../../src/messages/index.js';
 import { verificationText } from '../../../src/report/verify-text.js';
 import type { Row } from '../../../src/schema/table.js';
 import type { RowValues } from '../../../src/sources/source.js';
 import type { VerificationDocument } from '../../../src/verify/verdict/document.js';
+import { parseDocument } from '../../../src/verify/verdict/parse-document.js';
 import { type HardEvent, type HardRun, judge } from './hard-run.js';
 
 const AT = '2026-01-02 10:00:00.000001+00';
@@ -80,7 +80,9 @@ test('an event whose table or column has a folded name is altered, and the examp
     examples.map(({ table, key, renamed }) => ({ table, key, renamed })),
     [{ table: 'signs', key: JSON.stringify(['8', AT]), ...renamed }],
   );
-  for (const m of [en, ptBR]) assert.match(verificationText(m, document), /"peso"/);
+  for (const language of LANGUAGES) {
+    assert.match(verificationText(messagesIn(language), document), /"peso"/);
+  }
 });
 
 test('a null in a NOT NULL column is altered also where no earlier event has the row', async () => {
@@ -209,6 +211,11 @@ test('a value that a setting cannot carry is compared by its projection, which t
   const document = await judge(compose, lossy);
   assert.deepEqual(found(document), ['exact']);
   assert.deepEqual(document.projections, { double: 1, special: 1 });
+  assert.deepEqual(parseDocument(JSON.stringify(document)), document);
+  for (const language of LANGUAGES) {
+    const text = verificationText(messagesIn(language), document);
+    assert.match(text, /decimal\.handling\.mode\)\n.*NaN/);
+  }
   const rounded = cut(['7', AT, '70.4', 'ok', null], { 2: 'double', 4: 'special' });
   assert.deepEqual(found(await judge(compose, rounded)), ['violation', 'altered contents']);
   const invented = cut(['7', AT, '70.5', 'ok', '36.5'], { 2: 'double' });
