@@ -405,7 +405,8 @@ function timeText(form: 'date' | 'timestamp' | 'timestamptz', text: string): str
   if (instant === null) return null;
   if (form === 'date') return dateText(instant.day);
   const printed = instantText(instant);
-  return printed === null || form === 'timestamp' ? printed : zoned(printed);
+  // A `timestamptz` that has lost its zone may be of any: it equals none that PostgreSQL prints.
+  return printed === null || form === 'timestamp' || !instant.isZoned ? printed : zoned(printed);
 }
 
 const BC = ' BC';
