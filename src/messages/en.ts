@@ -86,9 +86,9 @@ export const en: Messages = {
       'a reset or a seed is rebuilding these tables; wait until it has ended, and run the command again',
     alreadyRunning: () => 'another seed of this database is under way; wait until it has ended',
     tooManyLinks: (e) =>
-      `SEED_PACIENTES_CONVENIOS asks for ${number(e.links)} links, but ${number(e.pacientes)} patients have room for ${number(e.capacity)} at most (up to 3 convênios a patient); lower it or raise SEED_PACIENTES`,
+      `SEED_${e.setting.toUpperCase()} asks for ${number(e.links)} links, but ${number(e.parents)} rows of ${e.parent} have room for ${number(e.capacity)} at most (up to ${number(e.limit)} a row); lower it or raise SEED_${e.parentSetting.toUpperCase()}`,
     noRoomForLinks: (e) =>
-      `${number(e.missing)} links are missing, but the patients without any have room for only ${number(e.capacity)}; run \`reset\` to seed anew`,
+      `${number(e.missing)} rows of ${e.table} are missing, but the rows of ${e.parent} without any have room for only ${number(e.capacity)}; run \`reset\` to seed anew`,
   },
   stream: {
     begin: (e) => `run ${e.runId}: ${plural(e.workers, 'worker')}, ${e.pace}`,

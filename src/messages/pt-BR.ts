@@ -109,10 +109,18 @@ export const ptBR = {
       'um reset ou seed está refazendo estas tabelas; espere que termine, e rode o comando de novo',
     alreadyRunning: () =>
       'outra carga inicial (seed) já está em andamento neste banco; espere que ela termine',
-    tooManyLinks: (e: { links: number; pacientes: number; capacity: number }) =>
-      `SEED_PACIENTES_CONVENIOS pede ${ptNumber(e.links)} vínculos, mas ${ptNumber(e.pacientes)} pacientes comportam no máximo ${ptNumber(e.capacity)} (até 3 convênios por paciente); reduza o valor ou aumente SEED_PACIENTES`,
-    noRoomForLinks: (e: { missing: number; capacity: number }) =>
-      `faltam ${ptNumber(e.missing)} vínculos, mas os pacientes ainda sem convênio comportam só ${ptNumber(e.capacity)}; rode \`reset\` para refazer a carga`,
+    tooManyLinks: (e: {
+      setting: string;
+      links: number;
+      parent: string;
+      parentSetting: string;
+      parents: number;
+      limit: number;
+      capacity: number;
+    }) =>
+      `SEED_${e.setting.toUpperCase()} pede ${ptNumber(e.links)} vínculos, mas ${ptNumber(e.parents)} linhas de ${e.parent} comportam no máximo ${ptNumber(e.capacity)} (até ${ptNumber(e.limit)} por linha); reduza o valor ou aumente SEED_${e.parentSetting.toUpperCase()}`,
+    noRoomForLinks: (e: { table: string; parent: string; missing: number; capacity: number }) =>
+      `faltam ${ptNumber(e.missing)} linhas de ${e.table}, mas as linhas de ${e.parent} ainda sem vínculo comportam só ${ptNumber(e.capacity)}; rode \`reset\` para refazer a carga`,
   },
   stream: {
     begin: (e: { runId: string; workers: number; pace: string }) =>

@@ -24,7 +24,7 @@ export const sourcesEn: typeof sourcesPtBR = {
   publicationExists: (e) =>
     `the database "${e.database}" already has a publication "${e.publication}" that differs from the one --create-slot needs; use another name, or remove it (DROP PUBLICATION) if it is unused`,
   tablesMissing: (e) =>
-    `tables of the hospital are missing in the database "${e.database}", search_path ${e.searchPath} (${e.tables}), and --create-slot publishes all seven; run \`init-db\` first, or correct PG_SEARCH_PATH`,
+    `tables of the hospital are missing in the database "${e.database}", search_path ${e.searchPath} (${e.tables}), and --create-slot publishes all of them; run \`init-db\` first, or correct PG_SEARCH_PATH`,
   addressWrong: (e) =>
     `"${e.text}" is not an address to receive events at; write http://127.0.0.1:PORT/path, with an IP address (or localhost) and a port from 1 to 65535`,
   portTaken: (e) =>

@@ -23,7 +23,7 @@ export const sourcesPtBR = {
   publicationExists: (e: { publication: string; database: string }) =>
     `o banco "${e.database}" já tem uma publicação "${e.publication}" que difere da que --create-slot precisa; use outro nome, ou remova-a (DROP PUBLICATION) se ninguém a utiliza`,
   tablesMissing: (e: { database: string; searchPath: string; tables: string }) =>
-    `faltam tabelas do hospital no banco "${e.database}", search_path ${e.searchPath} (${e.tables}), e --create-slot publica todas as sete; rode \`init-db\` antes ou corrija PG_SEARCH_PATH`,
+    `faltam tabelas do hospital no banco "${e.database}", search_path ${e.searchPath} (${e.tables}), e --create-slot publica todas; rode \`init-db\` antes ou corrija PG_SEARCH_PATH`,
   addressWrong: (e: { text: string }) =>
     `"${e.text}" não é um endereço para receber eventos; escreva http://127.0.0.1:PORTA/caminho, com um endereço IP (ou localhost) e uma porta de 1 a 65535`,
   portTaken: (e: { at: string; port: number }) =>

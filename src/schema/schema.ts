@@ -40,7 +40,7 @@ export interface BaseSchemaSpec extends SchemaSpec {
    */
   readonly firstChanging: Readonly<Record<TableName, readonly string[]>>;
   /** Makes the lists that rows are composed of, in some 40 ms. */
-  samplePools(): Pools;
+  samplePools(): Promise<Pools>;
 }
 
 /** A run's schema: a base, and the extensions that the operator asked for. */
@@ -57,7 +57,7 @@ export class Schema {
   readonly filler: Table;
   /** As of `BaseSchemaSpec`. */
   readonly firstChanging: Readonly<Record<TableName, readonly string[]>>;
-  readonly samplePools: () => Pools;
+  readonly samplePools: () => Promise<Pools>;
 
   constructor(base: BaseSchemaSpec, extensions: readonly SchemaSpec[]) {
     const parts = [base, ...extensions];

@@ -187,7 +187,7 @@ export class Seed {
         reference: Date.parse(`${referenceDate}T00:00:00Z`),
         parents,
         linkable,
-        pools: schema.samplePools(),
+        pools: await schema.samplePools(),
       };
       const costs = costsOf(schema, basis, blocks);
       const costOf = (table: TableName) => costs.get(table) ?? 1;
@@ -340,8 +340,16 @@ function requireRoomForLinks(tables: Tables, target: TableCounts, before: TableC
     const parents = rows(links.parent.references);
     const { capacity } = new LinkPlan(0, links.limit, parents, rows(links.other.references));
     if (target[name]! <= Math.max(capacity, before[name]!)) continue;
+    const setting = tables.get(name).volume.setting;
+    const parent = tables.get(links.parent.references);
+    const asked = { setting, links: target[name]!, limit: links.limit, capacity };
     throw new OperatorError(EXIT.usage, (m) =>
-      m.seed.tooManyLinks({ links: target[name]!, pacientes: parents, capacity }),
+      m.seed.tooManyLinks({
+        ...asked,
+        parent: parent.name,
+        parentSetting: parent.volume.setting,
+        parents,
+      }),
     );
   }
 }
@@ -358,7 +366,12 @@ function requireUnlinked(
     const { capacity } = new LinkPlan(0, links.limit, sizeOf(linkable[name]!), others);
     if (missing[name]! <= capacity) continue;
     throw new OperatorError(EXIT.state, (m) =>
-      m.seed.noRoomForLinks({ missing: missing[name]!, capacity }),
+      m.seed.noRoomForLinks({
+        table: name,
+        parent: links.parent.references,
+        missing: missing[name]!,
+        capacity,
+      }),
     );
   }
 }

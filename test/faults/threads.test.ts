@@ -130,7 +130,7 @@ async function engineOf(
       idCacheSize: 10_000,
       reconnect: { attempts: 5, baseMs: 10, maxMs: 100, failFast: true },
       stopGraceMs: 5_000,
-      pools: schema.samplePools(),
+      pools: await schema.samplePools(),
       facts: null,
       ledger: null,
     },

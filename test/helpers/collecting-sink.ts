@@ -60,7 +60,7 @@ export class CollectingSink implements Sink {
     this.problems.push(problem);
   }
 
-  progress(): void {}
+  progress(_: number): void {}
 
   idle(): void {
     this.idles++;

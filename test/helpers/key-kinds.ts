@@ -332,7 +332,7 @@ const BASE: BaseSchemaSpec = {
   characters: '',
   filler: 'owners',
   firstChanging: {},
-  samplePools: () => ({}),
+  samplePools: () => Promise.resolve({}),
 };
 
 export const KEY_KINDS: Schema = new Schema(BASE, []);

@@ -94,7 +94,8 @@ export async function streamEvents(
     return summarize({ runId, schema, ...load }, ending, engine.workerStats, series, thresholds);
   };
   let aborted: Threshold | null = null;
-  const engine: RunEngine = new RunEngine(setupOf(context, target, found, plan, ledger), {
+  const setup = await setupOf(context, target, found, plan, ledger);
+  const engine: RunEngine = new RunEngine(setup, {
     written: (rows) => logger.written(rows),
     report: (worker, report) => logger.report(worker, report),
     workerDied: (worker, error) => logger.workerDied(worker, error),
@@ -212,13 +213,13 @@ async function examine(client: Client, target: ConnectionTarget, schema: Schema)
 }
 
 /** The setup of the engine, from the settings. */
-function setupOf(
+async function setupOf(
   { settings, schema }: CommandContext,
   target: ConnectionTarget,
   { tables, database }: Found,
   plan: LoadPlan,
   ledger: RunSetup['ledger'],
-): RunSetup {
+): Promise<RunSetup> {
   const { stream, app } = settings;
   return {
     target,
@@ -232,7 +233,7 @@ function setupOf(
     idCacheSize: stream.idCacheSize,
     reconnect: reconnectPolicy(settings),
     stopGraceMs: stream.stopGraceSeconds * 1000,
-    pools: schema.samplePools(),
+    pools: await schema.samplePools(),
     // Without a ledger nothing would record the rows as stored.
     facts: ledger === null ? null : database,
     ledger,

@@ -204,13 +204,13 @@ export class EventLayout {
   readonly fields: number;
   /** Names that a row may have have the numbers below this one. */
   readonly columnNames: number;
-  /** The first slots of rows, to which the number of a column's name is added: of `after`, */
+  /** The first slot of `after`. A column's slot is this plus the number of its name; and so below. */
   readonly row = FIRST_ROW;
-  /** of `before`, */
+  /** The first slot of `before`. */
   readonly old: number;
-  /** of the message's key, */
+  /** The first slot of the message's key. */
   readonly key: number;
-  /** and of a flattened event. */
+  /** The first slot of a flattened row. */
   readonly flat: number;
   /** The count of slots. */
   readonly slots: number;
@@ -272,11 +272,11 @@ export class EventLayout {
       ...table.columns,
       ...table.serverColumns.map(({ name, type }) => ({ name, type, lossy: false })),
     ].map(({ name, type, lossy }) => ({ ...valueType(type), name, lossy, field: field(name) }));
-    const isClock = (name: string) =>
+    const setOf = (name: string) =>
       table.serverColumns.find((column) => column.name === name)?.set ?? 'derived';
     const times = columns.filter(({ form }) => form === 'timestamp');
     const setBy = (set: string) =>
-      times.filter(({ name }) => isClock(name) === set).map((column) => column.field);
+      times.filter(({ name }) => setOf(name) === set).map((column) => column.field);
     return {
       table,
       columns,

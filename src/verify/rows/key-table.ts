@@ -267,29 +267,33 @@ export class KeyTable {
 
   #rebuild(slots: number): void {
     const old = this.#words;
-    const oldTexts = this.#texts;
     const width = this.#slotWords;
+    const words = new Int32Array(slots * width);
     this.#slots = slots;
     this.#taken = 0;
-    this.#words = new Int32Array(slots * width);
-    if (oldTexts !== null) this.#texts = new TextStore(this.#textBytes);
+    this.#words = words;
     for (let from = 0; from < old.length; from += width) {
       const highAndState = old[from + HIGH_AND_STATE]!;
       if (highAndState === 0) continue;
-      const low = old[from + LOW]!;
-      const high = highAndState >>> STATE_BITS;
-      const hash = hashOfHalves(low, high);
+      const hash = hashOfHalves(old[from + LOW]!, highAndState >>> STATE_BITS);
       if (hash >= this.#threshold) continue;
-      const at = oldTexts === null ? this.#search(hash, low, high) : this.#free(hash);
-      for (let word = 0; word < width; word++) this.#words[at + word] = old[from + word]!;
+      const at = this.#free(hash);
+      for (let word = 0; word < width; word++) words[at + word] = old[from + word]!;
       this.#taken++;
-      if (oldTexts === null) continue;
-      const offset = old[from + width - 1]!;
-      this.#words[this.#textWord(at)] = this.#texts!.add(
-        oldTexts.codeAt(offset),
-        oldTexts.textAt(offset),
-      );
     }
+    if (this.#texts !== null) this.#moveTexts(this.#texts);
+  }
+
+  /** Moves the texts of the keys that are still followed. */
+  #moveTexts(old: TextStore): void {
+    const texts = new TextStore(this.#textBytes);
+    const words = this.#words;
+    for (let at = 0; at < words.length; at += this.#slotWords) {
+      if (words[at + HIGH_AND_STATE] === 0) continue;
+      const offset = words[this.#textWord(at)]!;
+      words[this.#textWord(at)] = texts.add(old.codeAt(offset), old.textAt(offset));
+    }
+    this.#texts = texts;
   }
 
   /** The place of an id's slot, or of the free one that it would take. */

@@ -264,7 +264,7 @@ for (const server of await startServers()) {
           idCacheSize: 10_000,
           reconnect: { attempts: 5, baseMs: 10, maxMs: 100, failFast: true },
           stopGraceMs: 5_000,
-          pools: schema.samplePools(),
+          pools: await schema.samplePools(),
           facts,
           ledger: { folder: cwd, run: 'test' },
         },
@@ -439,7 +439,7 @@ async function taskOf(
     control: new Control().buffer,
     stats: new WorkerStats(schema).buffer,
     ids: cache.buffers,
-    pools: schema.samplePools(),
+    pools: await schema.samplePools(),
     ledger: null,
     reports: new MessageChannel().port1,
   };

@@ -15,7 +15,7 @@ import { startServers } from '../../helpers/server.js';
 
 const SERVERS = await startServers();
 const SCHEMA = schemaWith(['prontuario']);
-const MAKER = new RowMaker(7, SCHEMA.samplePools());
+const MAKER = new RowMaker(7, await SCHEMA.samplePools());
 const NOW = Date.UTC(2026, 5, 17, 12, 0, 0, 250);
 const PARENTS = 20;
 const ROWS = 2000;
@@ -235,6 +235,7 @@ for (const server of SERVERS) {
       for (const { name } of PRONTUARIO.tables.toReversed())
         await client.query(`DROP TABLE ${name}`);
       for (const statement of PRONTUARIO.drop) await client.query(statement);
+      for (const schema of PRONTUARIO.schemas) await client.query(`DROP SCHEMA ${schema}`);
       const left = await textsOf(
         client,
         `SELECT relname FROM pg_class WHERE relname ~ 'prontuario|sinais|prescri|auditoria|Itens'

@@ -7,6 +7,7 @@ import { keyOf } from '../../../src/ledger/row-key.js';
 import { withConnection } from '../../../src/postgres/connect.js';
 import { schemaWith } from '../../../src/schemas/index.js';
 import { type Scope, tableScope } from '../../../src/sources/scope.js';
+import { currentWalLsn } from '../../../src/sources/slot/lsn.js';
 import { SlotSource } from '../../../src/sources/slot/source.js';
 import { CollectingSink } from '../../helpers/collecting-sink.js';
 import { type TestDatabase, withDatabase } from '../../helpers/database.js';
@@ -51,11 +52,7 @@ async function scopeOf(db: TestDatabase): Promise<Scope> {
 }
 
 /** The events of `changes`, a transaction each, from a slot with a publication of its own. */
-async function eventsOf(
-  db: TestDatabase,
-  changes: readonly string[],
-  events: number,
-): Promise<CollectingSink> {
+async function eventsOf(db: TestDatabase, changes: readonly string[]): Promise<CollectingSink> {
   const scope = await scopeOf(db);
   const sink = new CollectingSink(TABLES);
   const source = new SlotSource({
@@ -69,8 +66,9 @@ async function eventsOf(
   await source.start();
   try {
     for (const change of changes) await db.query(change);
-    sink.idle = () => {
-      if (sink.rows.length >= events) source.stop();
+    const end = await withConnection(db.target, currentWalLsn);
+    sink.progress = (lsn: number) => {
+      if (lsn >= end) source.stop();
     };
   } catch (error) {
     source.stop();
@@ -90,19 +88,15 @@ for (const server of servers) {
 
   test(`${version}: values are printed in the ledger's formats, any the database's are`, () =>
     withExtension(server, async (db) => {
-      const sink = await eventsOf(
-        db,
-        [
-          `INSERT INTO sinais_vitais (paciente_id, medido_em, temperatura, peso, glicemia, lactato, desde_ultima)
+      const sink = await eventsOf(db, [
+        `INSERT INTO sinais_vitais (paciente_id, medido_em, temperatura, peso, glicemia, lactato, desde_ultima)
            VALUES (1, '2026-03-01 12:00:00.000001+00', 36, 'NaN', 'Infinity', 0.1, '1 day -2 hours')`,
-          `INSERT INTO prontuarios (id, paciente_id, medico_id, aberto_em, situacao, texto, estrutura, anexo)
+        `INSERT INTO prontuarios (id, paciente_id, medico_id, aberto_em, situacao, texto, estrutura, anexo)
            VALUES (1, 1, 1, '2026-03-01 08:00:00', 'aberto', '', '{"b":1,"a":[]}', '\\x00ff')`,
-          `INSERT INTO prescricoes (codigo, paciente_id, medico_id, medicamento, via, classe, estacao, em_uso, vigencia, alertas)
+        `INSERT INTO prescricoes (codigo, paciente_id, medico_id, medicamento, via, classe, estacao, em_uso, vigencia, alertas)
            VALUES ('b8a1d0de-0000-4000-8000-000000000001', 1, 1, 'Dipirona', 'tópica', 'N02', '10.0.0.1/8', true,
                    '[2026-01-01,)', ARRAY[NULL, 'a "b"'])`,
-        ],
-        3,
-      );
+      ]);
       const values = (at: number, count: number) => sink.rows[at]?.values?.slice(0, count);
       assert.deepEqual(values(0, 7), [
         ...['1', '2026-03-01 12:00:00.000001+00', '36.0', 'NaN', 'Infinity', '0.1'],
@@ -124,19 +118,15 @@ for (const server of servers) {
         `INSERT INTO ${ITENS} ("Código", "Item Principal", "Paciente", "Descrição", "Quantidade", "Competência", "Valor")
          VALUES ('${code}', ${parent}, 1, 'Diária', 1, 'infinity', 1.5)`;
       const vital = `INSERT INTO sinais_vitais (paciente_id, medido_em) VALUES (1, '2026-03-31 12:00+00')`;
-      const sink = await eventsOf(
-        db,
-        [
-          item('KIT-1', 'NULL'),
-          item('KIT-1/A', `'KIT-1'`),
-          `UPDATE ${ITENS} SET "Código" = 'KIT-2' WHERE "Código" = 'KIT-1'`,
-          vital,
-          // To another partition, and within it.
-          `UPDATE sinais_vitais SET medido_em = '2026-04-01 12:00+00'`,
-          `UPDATE sinais_vitais SET medido_em = '2026-04-02 12:00+00'`,
-        ],
-        10,
-      );
+      const sink = await eventsOf(db, [
+        item('KIT-1', 'NULL'),
+        item('KIT-1/A', `'KIT-1'`),
+        `UPDATE ${ITENS} SET "Código" = 'KIT-2' WHERE "Código" = 'KIT-1'`,
+        vital,
+        // To another partition, and within it.
+        `UPDATE sinais_vitais SET medido_em = '2026-04-01 12:00+00'`,
+        `UPDATE sinais_vitais SET medido_em = '2026-04-02 12:00+00'`,
+      ]);
       const at = (time: string) => JSON.stringify(['1', `${time} 12:00:00+00`]);
       assert.deepEqual(eventsWithKeys(sink), [
         `insert ${ITENS} KIT-1`,
@@ -155,15 +145,11 @@ for (const server of servers) {
 
   test(`${version}: equal rows of a table without a key have one key, and each change its event`, () =>
     withExtension(server, async (db) => {
-      const sink = await eventsOf(
-        db,
-        [
-          `INSERT INTO auditoria SELECT '2026-03-01', 'ana', 'leu', NULL, false FROM generate_series(1, 2)`,
-          'UPDATE auditoria SET revisada = true WHERE ctid = (SELECT min(ctid) FROM auditoria)',
-          'DELETE FROM auditoria',
-        ],
-        5,
-      );
+      const sink = await eventsOf(db, [
+        `INSERT INTO auditoria SELECT '2026-03-01', 'ana', 'leu', NULL, false FROM generate_series(1, 2)`,
+        'UPDATE auditoria SET revisada = true WHERE ctid = (SELECT min(ctid) FROM auditoria)',
+        'DELETE FROM auditoria',
+      ]);
       const key = (reviewed: string) =>
         keyOf(TABLES.get('auditoria'), ['2026-03-01', 'ana', 'leu', null, reviewed]);
       assert.deepEqual(eventsWithKeys(sink).sort(), [

@@ -89,7 +89,7 @@ async function compared(
   for (const row of rows) {
     const detail = tracker.fold(row, printers.get(row.table)!.print(row, columnsOf(row)));
     // The cascade's: the ledger of a run has the stored row.
-    const isCascade = row.table === (ITENS as string) && row.key === 'B';
+    const isCascade = row.table === ITENS && row.key === 'B';
     if (detail !== null && !isCascade) assert.fail(`${row.table} ${row.key}: ${detail}`);
   }
   const results = new Results();
@@ -119,7 +119,7 @@ for (const server of servers) {
       const price = tables.get(ITENS).columns.findIndex(({ name }) => name === 'Valor');
       for (const [at, place] of [
         [last, price],
-        [rows.findIndex(({ table }) => table === ('prescricoes' as string)), 5],
+        [rows.findIndex(({ table }) => table === 'prescricoes'), 5],
       ] as const) {
         const row = rows[at]!;
         const altered = { ...row, values: row.values?.with(place, '0') ?? null };
@@ -140,7 +140,7 @@ for (const server of servers) {
       await withConnection(db.target, (client) => derived.prove(client));
       // A vital sign was updated by another transaction and one is gone; the items changed as well.
       const kept = keyed.filter(({ table, key }) => {
-        return table === ('prescricoes' as string) || key === 'C';
+        return table === 'prescricoes' || key === 'C';
       });
       assert.deepEqual(
         [derived.proved, derived.unproved],

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Change } from '../../../src/ledger/writer.js';
+import { LANGUAGES, messagesIn } from '../../../src/messages/index.js';
+import { verificationText } from '../../../src/report/verify-text.js';
 import type { Row } from '../../../src/schema/table.js';
 import type { RowValues } from '../../../src/sources/source.js';
 import type { VerificationDocument } from '../../../src/verify/verdict/document.js';
+import { parseDocument } from '../../../src/verify/verdict/parse-document.js';
 import { type HardEvent, type HardRun, judge } from './hard-run.js';
 
 const AT = '2026-01-02 10:00:00.000001+00';
@@ -189,6 +192,11 @@ test('a value that a setting cannot carry is compared by its projection, which t
   const document = await judge(compose, lossy);
   assert.deepEqual(found(document), ['exact']);
   assert.deepEqual(document.projections, { double: 1, special: 1 });
+  assert.deepEqual(parseDocument(JSON.stringify(document)), document);
+  for (const language of LANGUAGES) {
+    const text = verificationText(messagesIn(language), document);
+    assert.match(text, /decimal\.handling\.mode\)\n.*NaN/);
+  }
   const rounded = cut(['7', AT, '70.4', 'ok', null], { 2: 'double', 4: 'special' });
   assert.deepEqual(found(await judge(compose, rounded)), ['violation', 'altered contents']);
   const invented = cut(['7', AT, '70.5', 'ok', '36.5'], { 2: 'double' });

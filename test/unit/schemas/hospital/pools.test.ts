@@ -5,8 +5,8 @@ import { UFS } from '../../../../src/schemas/hospital/identifiers.js';
 import { samplePools } from '../../../../src/schemas/hospital/pools.js';
 import { POOLS } from './samples.js';
 
-test('pools are the same each time, plain data, large enough and free of duplicates', () => {
-  assert.deepEqual(samplePools(), POOLS);
+test('pools are the same each time, plain data, large enough and free of duplicates', async () => {
+  assert.deepEqual(await samplePools(), POOLS);
   assert.deepEqual(structuredClone(POOLS), POOLS);
   const least = { femaleNames: 70, maleNames: 70, surnames: 15, streets: 500 };
   for (const [name, minimum] of Object.entries(least)) {

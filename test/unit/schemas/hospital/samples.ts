@@ -14,7 +14,7 @@ export const RNGS = [0, 1, 2, 42, 2 ** 32, Number.MAX_SAFE_INTEGER] as const;
 /** The hospital without an extension. */
 export const SCHEMA = schemaWith([]);
 
-export const POOLS = SCHEMA.samplePools();
+export const POOLS = await SCHEMA.samplePools();
 
 /** A maker of each rng. */
 export const MAKERS: readonly RowMaker[] = RNGS.map((rng) => new RowMaker(rng, POOLS));
