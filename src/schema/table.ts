@@ -53,6 +53,12 @@ export interface LinkLimit {
 /** A table as a schema declares it. */
 export interface TableSpec {
   readonly name: TableName;
+  /**
+   * Tells the picks of its seeded rows from those of other tables (`RNG_PURPOSE.seedPicks`). It is part of the promise of
+   * `--rng`: changing it changes which rows these reference. A new table takes the next number that no other table of any
+   * schema has.
+   */
+  readonly number: number;
   /** Null: the search_path finds it. */
   readonly schema: string | null;
   /** Its name in the catalog, without a schema. */

@@ -29,6 +29,7 @@ function table(
   more: Partial<TableSpec> = {},
 ): TableSpec {
   return {
+    number: 0,
     name,
     schema: null,
     relation: name,

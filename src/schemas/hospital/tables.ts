@@ -38,7 +38,7 @@ function table(
   name: string,
   rows: number,
   columns: readonly Column[],
-  more: Partial<TableSpec> = {},
+  more: Partial<TableSpec> & Pick<TableSpec, 'number'>,
 ): TableSpec {
   return {
     name,
@@ -71,6 +71,7 @@ export const PACIENTES = table(
     timestamp('data_cadastro'),
   ],
   {
+    number: 0,
     unique: ['cpf'],
     parent: { since: 'data_cadastro', make: paciente, seededAt: patientSince },
   },
@@ -85,7 +86,7 @@ export const MEDICOS = table(
     varchar('especialidade', 80),
     orNull(varchar('telefone', 20)),
   ],
-  { unique: ['crm'], parent: { since: null, make: medico, seededAt: () => 0 } },
+  { number: 1, unique: ['crm'], parent: { since: null, make: medico, seededAt: () => 0 } },
 );
 
 export const CONVENIOS = table(
@@ -97,7 +98,7 @@ export const CONVENIOS = table(
     varchar('tipo', 40),
     orNull(varchar('cobertura', 120)),
   ],
-  { unique: ['cnpj'], parent: { since: null, make: convenio, seededAt: () => 0 } },
+  { number: 2, unique: ['cnpj'], parent: { since: null, make: convenio, seededAt: () => 0 } },
 );
 
 const PACIENTES_CONVENIOS = table(
@@ -109,7 +110,7 @@ const PACIENTES_CONVENIOS = table(
     orNull(varchar('numero_carteira', 40)),
     orNull(date('validade')),
   ],
-  { foreignKeys: [ofPatient, ofInsurer], links: LINKS },
+  { number: 3, foreignKeys: [ofPatient, ofInsurer], links: LINKS },
 );
 
 export const CONSULTAS = table(
@@ -122,7 +123,7 @@ export const CONSULTAS = table(
     varchar('motivo', 200),
     varchar('status', 20),
   ],
-  { foreignKeys: [ofPatient, ofDoctor] },
+  { number: 4, foreignKeys: [ofPatient, ofDoctor] },
 );
 
 export const EXAMES = table(
@@ -134,7 +135,7 @@ export const EXAMES = table(
     timestamp('data'),
     orNull(varchar('resultado', 200)),
   ],
-  { foreignKeys: [ofPatient] },
+  { number: 5, foreignKeys: [ofPatient] },
 );
 
 export const INTERNACOES = table(
@@ -147,7 +148,7 @@ export const INTERNACOES = table(
     varchar('motivo', 200),
     orNull(varchar('quarto', 20)),
   ],
-  { foreignKeys: [ofPatient] },
+  { number: 6, foreignKeys: [ofPatient] },
 );
 
 export const TABLES: readonly TableSpec[] = [

@@ -26,7 +26,7 @@ function table(
   name: string,
   rows: number,
   columns: readonly Column[],
-  more: Partial<TableSpec> & Pick<TableSpec, 'key' | 'sequence'>,
+  more: Partial<TableSpec> & Pick<TableSpec, 'number' | 'key' | 'sequence'>,
 ): TableSpec {
   return {
     name,
@@ -60,6 +60,7 @@ export const PRONTUARIOS = table(
     orNull(column('bytea')('anexo')),
   ],
   {
+    number: 7,
     key: ['id'],
     sequence: null,
     serverColumns: [{ name: 'busca', type: 'tsvector', set: 'derived' }, ...STAMPS],
@@ -81,6 +82,7 @@ export const SINAIS_VITAIS = table(
     orNull(varchar('observacao', 200)),
   ],
   {
+    number: 8,
     key: ['paciente_id', 'medido_em'],
     sequence: 'sinais_vitais_numero',
     foreignKeys: [ofPatient],
@@ -104,7 +106,12 @@ export const PRESCRICOES = table(
     column('daterange')('vigencia'),
     orNull(column('text[]')('alertas')),
   ],
-  { key: ['codigo'], sequence: 'prescricoes_numero', foreignKeys: [ofPatient, ofDoctor] },
+  {
+    number: 9,
+    key: ['codigo'],
+    sequence: 'prescricoes_numero',
+    foreignKeys: [ofPatient, ofDoctor],
+  },
 );
 
 export const AUDITORIA = table(
@@ -117,7 +124,12 @@ export const AUDITORIA = table(
     orNull(varchar('objeto', 60)),
     boolean('revisada'),
   ],
-  { key: [], sequence: 'auditoria_numero', serverColumns: [] },
+  {
+    number: 10,
+    key: [],
+    sequence: 'auditoria_numero',
+    serverColumns: [],
+  },
 );
 
 const ITENS = 'faturamento."Itens da Conta"';
@@ -137,6 +149,7 @@ export const ITENS_DA_CONTA = table(
     orNull(text('Glosa')),
   ],
   {
+    number: 11,
     schema: 'faturamento',
     relation: 'Itens da Conta',
     key: ['Código'],

@@ -19,6 +19,7 @@ function table(
   foreignKeys: TableSpec['foreignKeys'] = [],
 ): TableSpec {
   return {
+    number: 0,
     name,
     schema: null,
     relation: name,

@@ -23,6 +23,7 @@ const PREFIX = 'v_';
 function tableOf(type: string): TableSpec {
   const name = FORMAT_TYPES[type] ?? type;
   return {
+    number: 0,
     name: `${VALUES_SCHEMA}."${PREFIX}${type}"`,
     schema: VALUES_SCHEMA,
     relation: PREFIX + type,
