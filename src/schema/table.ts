@@ -69,6 +69,11 @@ export interface TableSpec {
   readonly serverColumns: readonly ServerColumn[];
   /** The primary key's columns; empty: the table has no key, and REPLICA IDENTITY FULL identifies its rows. */
   readonly key: readonly string[];
+  /**
+   * The PL/pgSQL of its trigger function that sets the columns of `set: 'update'`, with single spaces: the ledger counts
+   * on it. Null: there is none.
+   */
+  readonly stampBody: string | null;
   /** Columns with a UNIQUE constraint besides the key. */
   readonly unique: readonly string[];
   readonly foreignKeys: readonly ForeignKey[];

@@ -34,6 +34,7 @@ function table(
     schema: null,
     relation: name,
     columns,
+    stampBody: null,
     serverColumns: [],
     key,
     unique: [],

@@ -27,6 +27,9 @@ export const STAMPS: readonly ServerColumn[] = [
   { name: 'updated_at', type: 'timestamp without time zone', set: 'update' },
 ];
 
+/** The body of `set_updated_at`. */
+export const STAMP_BODY = 'BEGIN NEW.updated_at := now(); RETURN NEW; END;';
+
 const ofPatient: ForeignKey = { column: 'paciente_id', references: 'pacientes' };
 const ofDoctor: ForeignKey = { column: 'medico_id', references: 'medicos' };
 const ofInsurer: ForeignKey = { column: 'convenio_id', references: 'convenios' };
@@ -46,6 +49,7 @@ function table(
     relation: name,
     columns: [id, ...columns],
     serverColumns: STAMPS,
+    stampBody: STAMP_BODY,
     key: ['id'],
     unique: [],
     foreignKeys: [],

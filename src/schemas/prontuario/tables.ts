@@ -1,5 +1,5 @@
 import type { Column, ForeignKey, TableSpec } from '../../schema/table.js';
-import { STAMPS } from '../hospital/tables.js';
+import { STAMP_BODY, STAMPS } from '../hospital/tables.js';
 
 /** The five tables of the extension, as `sql/10_prontuario.sql` creates them. */
 
@@ -34,6 +34,7 @@ function table(
     relation: name,
     columns,
     serverColumns: STAMPS,
+    stampBody: STAMP_BODY,
     unique: [],
     foreignKeys: [],
     partitioned: false,
@@ -129,6 +130,7 @@ export const AUDITORIA = table(
     key: [],
     sequence: 'auditoria_numero',
     serverColumns: [],
+    stampBody: null,
   },
 );
 

@@ -24,6 +24,7 @@ function table(
     schema: null,
     relation: name,
     columns,
+    stampBody: null,
     serverColumns: [],
     key,
     unique: [],

@@ -31,6 +31,7 @@ function tableOf(type: string): TableSpec {
       { name: 'id', type: 'integer', notNull: true, lossy: false },
       { name: 'v', type: name, notNull: false, lossy: LOSSY.test(name) },
     ],
+    stampBody: null,
     serverColumns: [
       { name: 'created_at', type: 'timestamp without time zone', set: 'insert' as const },
     ],

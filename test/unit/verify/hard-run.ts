@@ -33,6 +33,7 @@ function tableOf(name: string, key: readonly string[], columns: readonly Column[
     schema: null,
     relation: name,
     columns,
+    stampBody: null,
     serverColumns: [],
     key,
     unique: [],
