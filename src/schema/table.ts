@@ -145,8 +145,27 @@ export function setsAllChanging({ changing }: Table, columns: readonly string[])
 
 /** A name as SQL writes it: quoted where it has to be. */
 export function sqlName(name: string): string {
-  return /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
+  const isPlain = /^[a-z_][a-z0-9_]*$/.test(name) && !RESERVED.has(name);
+  return isPlain ? name : `"${name.replaceAll('"', '""')}"`;
 }
+
+/**
+ * The words that no column may be called without quotes: `pg_get_keywords()` of PostgreSQL 14 and 18, `catcode` R
+ * (reserved) or T (reserved, but for functions and types).
+ */
+const RESERVED: ReadonlySet<string> = new Set(
+  `
+  all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate
+  collation column concurrently constraint create cross current_catalog current_date current_role current_schema
+  current_time current_timestamp current_user default deferrable desc distinct do else end except false fetch
+  for foreign freeze from full grant group having ilike in initially inner intersect into is isnull join lateral
+  leading left like limit localtime localtimestamp natural not notnull null offset on only or order outer
+  overlaps placing primary references returning right select session_user similar some symmetric system_user
+  table tablesample then to trailing true union unique user using variadic verbose when where window with
+  `
+    .trim()
+    .split(/\s+/),
+);
 
 /**
  * A type without its modifiers, as a cast that neither cuts nor rounds: `character varying(20)` → `character varying`,
