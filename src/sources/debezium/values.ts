@@ -173,7 +173,7 @@ export class ValueReader {
     const { id } = of;
     if (id === null) return this.#textKey(of, parsed, slot);
     const at = slot + id;
-    return this.#id(parsed.kinds[at]!, parsed.starts[at]!, parsed.stops[at]!);
+    return this.#id(of, parsed.kinds[at]!, parsed.starts[at]!, parsed.stops[at]!);
   }
 
   #textKey({ key }: EventTable, parsed: ParsedFields, slot: number): string | null {
@@ -192,14 +192,17 @@ export class ValueReader {
   }
 
   /** The id of a value; null for null or no value. Throws an EventError where it is not a whole number. */
-  #id(kind: number, start: number, stop: number): Key | null {
+  #id({ table }: EventTable, kind: number, start: number, stop: number): Key | null {
     if (kind === KIND.none || kind === KIND.null) return null;
     if (kind === KIND.integer || kind === KIND.string) {
       const value = this.#reader.integer(start, stop);
       if (!Number.isNaN(value)) return value;
     }
     const text = this.#integer(kind, start, stop);
-    if (text === null) throw new EventError((m) => m.malformed.event.idNotWhole());
+    if (text === null) {
+      const column = table.key[0]!;
+      throw new EventError((m) => m.malformed.event.keyNotWhole({ column }));
+    }
     return text;
   }
 
