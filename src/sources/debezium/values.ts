@@ -121,8 +121,9 @@ export class ValueReader {
 
   /** Learns the unit from the row whose slots begin at `slot`, where it decides. */
   learnUnit(of: EventTable, parsed: ParsedFields, slot: number): void {
-    for (const field of of.clock) {
-      const at = slot + field;
+    const { clock } = of;
+    for (let i = 0; i < clock.length; i++) {
+      const at = slot + clock[i]!;
       if (parsed.kinds[at] !== KIND.integer) continue;
       const start = parsed.starts[at]!;
       const stop = parsed.stops[at]!;
