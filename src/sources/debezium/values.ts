@@ -36,13 +36,22 @@ const INFINITE_MILLIS: ReadonlyMap<string, string> = new Map([
 /** Digits of the longer ones. */
 const INFINITE_DIGITS = 19;
 
-/** Debezium's date of infinity: PostgreSQL's is an end of 32 bits from 2000; counted from 1970 it wraps around. */
-const INFINITE_DAY = -2_147_472_692;
-const MINUS_INFINITE_DAY = -2_147_472_691;
+/**
+ * Debezium's dates of infinity, in days since 1970. In the stream: PostgreSQL's is an end of 32 bits from 2000; counted
+ * from 1970 it wraps around. In a snapshot: Java's ends of time.
+ */
+const INFINITE_DAYS: ReadonlyMap<number, string> = new Map([
+  [-2_147_472_692, INFINITY],
+  [-2_147_472_691, MINUS_INFINITY],
+  [-622_191_234, INFINITY],
+  [-625_821_272, MINUS_INFINITY],
+]);
 /** The same as text, with `time.precision.mode=isostring`. */
 const INFINITE_DATES: ReadonlyMap<string, string> = new Map([
   ['-5877611-06-21Z', INFINITY],
   ['-5877611-06-22Z', MINUS_INFINITY],
+  ['+292278994-08-16Z', INFINITY],
+  ['+292269055-12-02Z', MINUS_INFINITY],
 ]);
 
 /** The unit of a connector's timestamps (`time.precision.mode`): microseconds by default, milliseconds with `connect`. */
@@ -330,9 +339,7 @@ export class ValueReader {
 
   #date(start: number, stop: number): string {
     const day = this.#reader.integer(start, stop);
-    if (day === INFINITE_DAY) return INFINITY;
-    if (day === MINUS_INFINITE_DAY) return MINUS_INFINITY;
-    return dateText(day) ?? this.#reader.ascii(start, stop);
+    return dateText(day) ?? INFINITE_DAYS.get(day) ?? this.#reader.ascii(start, stop);
   }
 
   #timestamp(start: number, stop: number): string {

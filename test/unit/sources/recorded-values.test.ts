@@ -29,6 +29,9 @@ const DEFAULTS = DEBEZIUM.get('defaults') ?? [];
 /** Of `debezium.json`: not runs of the engine. */
 const NOT_RUNS: ReadonlySet<string> = new Set(['version', 'schemas']);
 
+/** A snapshot reads dates by the Julian calendar, and drops BC. */
+const SNAPSHOT_DATES = ['date 4: 1582-10-24', 'date 7: 0044-03-15', 'date 8: 4714-11-24'];
+
 /** The values that an engine's setting spoils beyond any projection: by the run, `type id: delivered as`. */
 const SPOILT: Readonly<Record<string, readonly string[]>> = {
   defaults: [
@@ -50,6 +53,8 @@ const SPOILT: Readonly<Record<string, readonly string[]>> = {
     'timestamp 16: infinity',
     'timestamp 17: null',
   ],
+  'snapshot defaults': SNAPSHOT_DATES,
+  'snapshot time.precision.mode=isostring': SNAPSHOT_DATES,
   'database IntervalStyle=sql_standard': [
     ...[2, 3, 4, 5, 7, 8].map((id) => `interval ${id}: 0`),
     'interval 9: 14706789000',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { columnIndex, type Row, type Value } from '../../../../src/schema/table.js';
+import { columnIndex, type Row, sqlName, type Value } from '../../../../src/schema/table.js';
 import { LONGEST_TEXT } from '../../../../src/schemas/prontuario/chart-text.js';
 import { LARGEST_FILE } from '../../../../src/schemas/prontuario/events/prontuario.js';
 import { measuredMs } from '../../../../src/schemas/prontuario/events/sinal-vital.js';
@@ -300,7 +300,7 @@ test('every foreign key and every table’s clock has a rule, and no two rules s
     const hasClock = serverColumns.some((column) => column.name === 'updated_at');
     assert.equal(texts.has(`${name}.updated_at >= created_at`), hasClock, name);
     for (const { column, references } of foreignKeys) {
-      assert.ok(texts.has(`${name}.${column} REFERENCES ${references}`));
+      assert.ok(texts.has(`${name}.${sqlName(column)} REFERENCES ${references}`));
     }
   }
 });
