@@ -44,13 +44,22 @@ export class KeyTables {
   /**
    * @param bytes of memory, about
    * @param sample share of keys to follow, 0 to 1
-   * @param words of a key, besides its state
+   * @param wordsFor the words of a key of these tables, besides its state
    */
-  constructor(tables: Tables, bytes: number, sample: number, words: number) {
-    const hasTexts = tables.filter(({ keyKind }) => keyKind === 'columns').length > 0;
+  constructor(
+    tables: Tables,
+    bytes: number,
+    sample: number,
+    wordsFor: (tables: readonly Table[]) => number,
+  ) {
+    const withIds = tables.filter(({ keyKind }) => keyKind === 'id');
+    const withTexts = tables.filter(({ keyKind }) => keyKind === 'columns');
+    const hasTexts = withTexts.length > 0;
     const share = hasTexts ? bytes / 2 : bytes;
-    this.#ids = new KeyTable(tables, share, sample, words, 'ids');
-    this.#texts = hasTexts ? new KeyTable(tables, share, sample, words, 'texts') : null;
+    this.#ids = new KeyTable(tables, share, sample, wordsFor(withIds), 'ids');
+    this.#texts = hasTexts
+      ? new KeyTable(tables, share, sample, wordsFor(withTexts), 'texts')
+      : null;
   }
 
   /** The keys of a table; null: its rows have none, so they cannot be followed. */

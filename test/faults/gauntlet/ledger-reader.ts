@@ -69,16 +69,11 @@ function parse(text: string): Line {
   }
 }
 
-/** The tables without a key: the ledger has a checksum of the row in its place. */
-const WITHOUT_KEY = ['auditoria'];
-
 function changesOf(rows: Record<string, Record<string, string | readonly string[]>>): string[] {
   return Object.entries(rows)
     .flatMap(([table, operations]) =>
       Object.entries(operations).flatMap(([operation, keys]) =>
-        keysOf(keys).map(
-          (key) => `${table} ${operation} ${WITHOUT_KEY.includes(table) ? '*' : key}`,
-        ),
+        keysOf(keys).map((key) => `${table} ${operation} ${key}`),
       ),
     )
     .sort();
