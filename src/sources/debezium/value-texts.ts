@@ -131,8 +131,7 @@ export function isoIntervalText(text: string): string | null {
   const [, years, months, days, hours, minutes, sign, seconds, fraction] = parts;
   // Debezium reads the seconds as a double and cuts it: 30.579561 s are `30.579560999S`.
   const nanos = BigInt((fraction ?? '').padEnd(9, '0'));
-  const micros =
-    BigInt(seconds ?? 0) * SECOND_MICROS + (nanos + MICRO_NANOS / 2n) / MICRO_NANOS;
+  const micros = BigInt(seconds ?? 0) * SECOND_MICROS + (nanos + MICRO_NANOS / 2n) / MICRO_NANOS;
   return intervalText(
     Number(years ?? 0) * MONTHS + Number(months ?? 0),
     Number(days ?? 0),
