@@ -23,8 +23,8 @@ export const NAME_TRANSACTION: Statement = {
 };
 
 /**
- * The answer to a write. `ids`: one row, with the rows that it wrote (`WrittenBy`) as an array literal (null if it
- * wrote no row), the transaction's xid (xid8 as text), and the WAL's insert position. `rows`: the same, and the rows
+ * The answer to a write. `ids`: one row with the written rows as an array literal (see `WrittenBy`; null if there are
+ * none), the transaction's xid (xid8 as text), and the WAL's insert position. `rows`: the same, and the rows
  * as stored, in the same order (`parseRows` reads them). `exact`: an update or delete of fewer rows than asked for
  * fails, and only the command tag is returned, which spares the server work.
  */
@@ -32,7 +32,7 @@ export type ReturnMode = 'ids' | 'rows' | 'exact';
 
 /**
  * The array of an answer. `id`: the ids of the rows. `position`: their positions among the rows that were sent,
- * counted from 1. `nothing`: a 1 for each row, because an INSERT returns nothing of the rows that it was given.
+ * counted from 1. `nothing`: a 1 for each row, because an INSERT cannot return the positions of its source rows.
  */
 export type WrittenBy = 'id' | 'position' | 'nothing';
 
@@ -374,7 +374,7 @@ function isSame(table: Table, { name, type, notNull }: Column, sent: Sent, place
   return notNull ? `${left} = ${right}` : `${left} IS NOT DISTINCT FROM ${right}`;
 }
 
-/** The types of which equal values are printed alike. Not `numeric`: 1.0 equals 1.00. */
+/** Types whose equal values are printed alike. Not `numeric`: 1.0 equals 1.00. */
 const EXACT: ReadonlySet<string> = new Set([
   ...NATIVE.keys(),
   ...['boolean', 'smallint', 'integer', 'uuid', 'bytea'],

@@ -98,7 +98,7 @@ export interface TableSpec {
   readonly volume: { readonly setting: string; readonly rows: number };
 }
 
-/** Value of a row: dates, numbers of other types than integers, and all else as PostgreSQL prints them. */
+/** A value of a row: integers as numbers, all else as PostgreSQL prints it. */
 export type Value = string | number | null;
 
 /**
