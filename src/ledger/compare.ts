@@ -1,4 +1,5 @@
 import type { Client } from 'pg';
+import { textsOfKey } from '../schema/key.js';
 import { baseType, type Key, sqlName, type Table, type TableName } from '../schema/table.js';
 import type { Expectation } from './expectations.js';
 
@@ -117,7 +118,7 @@ async function findDifferingKeys(
   const given = types.map((type, i) => `$${i + 3}::${type}[]`).join(', ');
   const names = types.map((_, i) => `key${i}`);
   const same = table.key.map((column, i) => `t.${sqlName(column)} = b.${names[i]}`).join(' AND ');
-  const values = slice.map(({ first }) => valuesOfKey(table, keys[first]!));
+  const values = slice.map(({ first }) => textsOfKey(table, keys[first]!));
   const { rows } = await client.query<{ at: number; xmin: number | null }>(
     `SELECT (b.number - 1)::int AS at, t.xmin::text::float8 AS xmin
        FROM unnest($1::xid[], $2::text[], ${given})
@@ -133,11 +134,6 @@ async function findDifferingKeys(
     ],
   );
   return rows;
-}
-
-/** The values of a key's columns, as texts. */
-function valuesOfKey({ key }: Table, text: string): readonly string[] {
-  return key.length === 1 ? [text] : (JSON.parse(text) as string[]);
 }
 
 /** The blocks of a slice that are not as expected, each with its number of wrong keys. */

@@ -1,3 +1,4 @@
+import { keyOfTexts } from '../schema/key.js';
 import type { Key, Row, Table } from '../schema/table.js';
 import { sumsOf } from './fingerprint.js';
 import { idOfText } from './keys.js';
@@ -17,13 +18,17 @@ export function keyOf(table: Table, row: Row): Key {
     const { changing, fixed } = sumsOf(table, row);
     return contentKey(changing, fixed);
   }
-  if (key.length === 1) return String(row[0]);
-  return JSON.stringify(row.slice(0, key.length).map(String));
+  return keyOfTexts(row.slice(0, key.length).map(String));
 }
 
 /** The key of a row of a table without a key, from its two fingerprints: equal rows have equal ones. */
 export function contentKey(changing: number, fixed: number): string {
   return hexOf(changing) + hexOf(fixed);
+}
+
+/** The `fixed` sum of a content key: its last eight digits. */
+export function fixedOfContentKey(key: string): number {
+  return Number.parseInt(key.slice(-8), 16) | 0;
 }
 
 function hexOf(sum: number): string {

@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import { monotonicMs, sleep } from '../lib/clock.js';
-import { baseType, type Key, type ServerColumn, sqlName, type Table } from '../schema/table.js';
+import { textsOfKey } from '../schema/key.js';
+import { baseType, type ServerColumn, sqlName, type Table } from '../schema/table.js';
 import type { Tables } from '../schema/tables.js';
 import { type ServerRelation, STARTED_MICROS } from './identity.js';
 import type {
@@ -154,13 +155,13 @@ class WitnessedRow {
   readonly operation: Witness['operation'];
   readonly #client: Client;
   readonly #table: Table;
-  readonly #values: readonly (string | number)[];
+  readonly #values: readonly string[];
 
   constructor(client: Client, table: Table, { operation, key }: Witness) {
     this.operation = operation;
     this.#client = client;
     this.#table = table;
-    this.#values = keyValues(table, key);
+    this.#values = this.hasKey ? textsOfKey(table, key) : [];
   }
 
   /** False: no statement finds the row again. */
@@ -215,12 +216,6 @@ function keyCondition({ key, columns }: Table, first = 1): string {
   return key
     .map((name, i) => `${sqlName(name)} = $${first + i}::${baseType(columns[i]!.type)}`)
     .join(' AND ');
-}
-
-/** The values of a key, in the order of its columns; empty for a table without a key. */
-function keyValues({ keyKind, key: { length } }: Table, key: Key): readonly (string | number)[] {
-  if (keyKind === 'none') return [];
-  return length === 1 ? [key] : (JSON.parse(String(key)) as string[]);
 }
 
 /** SQL: the row was not updated since it was inserted, by the stamps that the server sets; false without these. */

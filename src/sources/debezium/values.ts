@@ -1,3 +1,4 @@
+import { keyOfTexts } from '../../schema/key.js';
 import type { Key } from '../../schema/table.js';
 import { EventError } from '../decoder.js';
 import { type JsonReader, KIND } from '../json/reader.js';
@@ -188,8 +189,7 @@ export class ValueReader {
       if (text === undefined) return null;
       texts.push(text);
     }
-    if (texts.length === 0) return null;
-    return texts.length === 1 ? texts[0]! : JSON.stringify(texts);
+    return texts.length === 0 ? null : keyOfTexts(texts);
   }
 
   /** The id of a value; null for null or no value. Throws an EventError where it is not a whole number. */

@@ -1,4 +1,5 @@
 import type { Sentence } from '../../errors.js';
+import { keyOfTexts } from '../../schema/key.js';
 import type { Key, Table } from '../../schema/table.js';
 import { contentKeyOf, mayLackKey } from '../row-key.js';
 import type { Foreign, Scope } from '../scope.js';
@@ -200,7 +201,7 @@ function textKey(tuple: Tuple, indexes: readonly number[]): string | null {
     if (typeof text !== 'string') return null;
     texts.push(text);
   }
-  return texts.length === 1 ? texts[0]! : JSON.stringify(texts);
+  return keyOfTexts(texts);
 }
 
 /** Whether an update sets another key. Not where the old row lacks a column of it: its identity is another one. */

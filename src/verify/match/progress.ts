@@ -1,5 +1,6 @@
 import { Digest } from '../../ledger/digest.js';
 import type { Fingerprints } from '../../ledger/fingerprint.js';
+import { fixedOfContentKey } from '../../ledger/row-key.js';
 import type { Operation } from '../../schema/changes.js';
 import type { Key, TableName } from '../../schema/table.js';
 import type { Tables } from '../../schema/tables.js';
@@ -388,9 +389,4 @@ function writtenFixed({ table, prints, keys }: RowList, at: number): number | nu
   const written = prints === null ? null : prints.fixed(at);
   if (table.keyKind !== 'none' || written !== null || prints === null) return written;
   return fixedOfContentKey(String(keys[at]));
-}
-
-/** The second sum of a content key, `contentKey` of `ledger/row-key.ts`: its last eight hexadecimal digits. */
-function fixedOfContentKey(key: string): number {
-  return Number.parseInt(key.slice(-8), 16) | 0;
 }

@@ -1,4 +1,5 @@
 import type { Client } from 'pg';
+import { keyOfTexts, textsOfKey } from '../../schema/key.js';
 import { baseType, type Key, sqlName, type Table } from '../../schema/table.js';
 
 /** Rows of a query. */
@@ -35,7 +36,7 @@ export async function rowsByKey(
     types: AS_PRINTED as never,
   });
   return rows.map((row) => ({
-    key: key.length === 1 ? row[0] : JSON.stringify(row.slice(0, key.length)),
+    key: keyOfTexts(row.slice(0, key.length)),
     xmin: row[key.length]!,
     values: row.slice(key.length + 1),
   }));
@@ -50,8 +51,7 @@ function hasKey({ key, columns }: Table): string {
 }
 
 /** The parameters: the texts of each column of the keys. */
-function valuesOf({ key }: Table, keys: readonly Key[]): string[][] {
-  if (key.length === 1) return [keys.map(String)];
-  const parts = keys.map((text) => JSON.parse(String(text)) as string[]);
-  return key.map((_, column) => parts.map((texts) => texts[column]!));
+function valuesOf(table: Table, keys: readonly Key[]): string[][] {
+  const parts = keys.map((key) => textsOfKey(table, key));
+  return table.key.map((_, column) => parts.map((texts) => texts[column]!));
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { contentKey, keyOf } from '../../../src/ledger/row-key.js';
+import { contentKey, fixedOfContentKey, keyOf } from '../../../src/ledger/row-key.js';
 import type { Row } from '../../../src/schema/table.js';
 import { ITENS, MEDIDAS, RASTROS, SAMPLE } from './sample-tables.js';
 
@@ -34,4 +34,10 @@ test('the key of a row without one is its content: equal for equal rows, 16 digi
 test('a content key has both sums in full, also if they begin with zeros', () => {
   assert.equal(contentKey(-1, 10), 'ffffffff0000000a');
   assert.equal(contentKey(0, 0), '0000000000000000');
+});
+
+test('the fixed sum of a content key is found in it, with its sign', () => {
+  for (const fixed of [0, 10, -1, 0x7fff_ffff, -0x8000_0000]) {
+    assert.equal(fixedOfContentKey(contentKey(5, fixed)), fixed);
+  }
 });

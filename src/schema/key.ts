@@ -1,0 +1,11 @@
+import type { Key, Table } from './table.js';
+
+/** The key of a row, from the texts of its key's columns, in their order; see `Key`. */
+export function keyOfTexts(texts: readonly string[]): string {
+  return texts.length === 1 ? texts[0]! : JSON.stringify(texts);
+}
+
+/** The texts of a key's columns, in their order: undoes `keyOfTexts`. Not for a table without a key. */
+export function textsOfKey({ key }: Pick<Table, 'key'>, text: Key): readonly string[] {
+  return key.length === 1 ? [String(text)] : (JSON.parse(String(text)) as string[]);
+}
