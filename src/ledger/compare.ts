@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
-import { textsOfKey } from '../schema/key.js';
-import { baseType, type Key, sqlName, type Table, type TableName } from '../schema/table.js';
+import { keyArrays, keyEquals, keyParameters } from '../postgres/key-sql.js';
+import { type Key, sqlName, type Table, type TableName } from '../schema/table.js';
 import type { Expectation } from './expectations.js';
 
 /** Blocks in a query: so many that the round trip takes little of its time. */
@@ -114,14 +114,11 @@ async function findDifferingKeys(
   keys: readonly string[],
   slice: readonly Expectation[],
 ): Promise<{ at: number; xmin: number | null }[]> {
-  const types = table.key.map((_, i) => baseType(table.columns[i]!.type));
-  const given = types.map((type, i) => `$${i + 3}::${type}[]`).join(', ');
-  const names = types.map((_, i) => `key${i}`);
-  const same = table.key.map((column, i) => `t.${sqlName(column)} = b.${names[i]}`).join(' AND ');
-  const values = slice.map(({ first }) => textsOfKey(table, keys[first]!));
+  const names = table.key.map((_, i) => `key${i}`);
+  const same = keyEquals(table, 't.', (i) => `b.${names[i]}`);
   const { rows } = await client.query<{ at: number; xmin: number | null }>(
     `SELECT (b.number - 1)::int AS at, t.xmin::text::float8 AS xmin
-       FROM unnest($1::xid[], $2::text[], ${given})
+       FROM unnest($1::xid[], $2::text[], ${keyArrays(table, 3)})
               WITH ORDINALITY AS b(xid, rule, ${names.join(', ')}, number)
   LEFT JOIN LATERAL (SELECT t.xmin FROM ${table.name} t WHERE ${same}) AS t ON true
       WHERE CASE WHEN b.rule = 'none' THEN t.xmin IS NOT NULL
@@ -130,7 +127,10 @@ async function findDifferingKeys(
     [
       listOf(slice, ({ xid }) => xminOf(xid ?? 0)),
       listOf(slice, ({ rule }) => rule),
-      ...types.map((_, i) => values.map((key) => key[i])),
+      ...keyParameters(
+        table,
+        slice.map(({ first }) => keys[first]!),
+      ),
     ],
   );
   return rows;

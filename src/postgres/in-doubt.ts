@@ -1,9 +1,10 @@
 import type { Client } from 'pg';
 import { monotonicMs, sleep } from '../lib/clock.js';
 import { textsOfKey } from '../schema/key.js';
-import { baseType, type ServerColumn, sqlName, type Table } from '../schema/table.js';
+import { type ServerColumn, sqlName, type Table } from '../schema/table.js';
 import type { Tables } from '../schema/tables.js';
 import { type ServerRelation, STARTED_MICROS } from './identity.js';
+import { keyEquals } from './key-sql.js';
 import type {
   Backend,
   EnteredPending,
@@ -212,10 +213,8 @@ class WitnessedRow {
 }
 
 /** SQL: the row of a key, whose values are the parameters from `$first` on. */
-function keyCondition({ key, columns }: Table, first = 1): string {
-  return key
-    .map((name, i) => `${sqlName(name)} = $${first + i}::${baseType(columns[i]!.type)}`)
-    .join(' AND ');
+function keyCondition(table: Table, first = 1): string {
+  return keyEquals(table, '', (i, type) => `$${first + i}::${type}`);
 }
 
 /** SQL: the row was not updated since it was inserted, by the stamps that the server sets; false without these. */

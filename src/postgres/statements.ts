@@ -8,6 +8,7 @@ import {
   sqlName,
   type Table,
 } from '../schema/table.js';
+import { keyEquals } from './key-sql.js';
 import type { Statement, WireType } from './wire.js';
 
 /** A transaction's first and last statement. */
@@ -349,10 +350,8 @@ function found(
   const names = by === 'position' ? [...places, POSITION] : places;
   const u = `unnest(${arrayParameters(sent)})${ordinality} AS u (${names.join(', ')})`;
   if (table.keyKind !== 'none') {
-    const keys = old.map(({ name }, i) => {
-      return `${table.name}.${sqlName(name)} = ${value(sent[i]!, `old_${i + 1}`)}`;
-    });
-    return { from: u, where: [...keys, condition].join(' AND ') };
+    const same = keyEquals(table, `${table.name}.`, (i) => value(sent[i]!, `old_${i + 1}`));
+    return { from: u, where: `${same} AND ${condition}` };
   }
   const same = old.map((column, i) => isSame(table, column, sent[i]!, `old_${i + 1}`));
   const one = `SELECT tableoid AS found_in, ctid AS found_at FROM ${table.name}

@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
-import { keyOfTexts, textsOfKey } from '../../schema/key.js';
-import { baseType, type Key, sqlName, type Table } from '../../schema/table.js';
+import { keyIsIn, keyParameters } from '../../postgres/key-sql.js';
+import { keyOfTexts } from '../../schema/key.js';
+import { type Key, sqlName, type Table } from '../../schema/table.js';
 
 /** Rows of a query. */
 export const ROWS_PER_QUERY = 5_000;
@@ -30,8 +31,8 @@ export async function rowsByKey(
   const { key } = table;
   const list = [...key.map(sqlName), 'xmin', ...columns.map(sqlName)].join(', ');
   const { rows } = await client.query<[string, ...string[]]>({
-    text: `SELECT ${list} FROM ${table.name} WHERE ${hasKey(table)}`,
-    values: valuesOf(table, keys),
+    text: `SELECT ${list} FROM ${table.name} WHERE ${keyIsIn(table)}`,
+    values: keyParameters(table, keys),
     rowMode: 'array',
     types: AS_PRINTED as never,
   });
@@ -40,18 +41,4 @@ export async function rowsByKey(
     xmin: row[key.length]!,
     values: row.slice(key.length + 1),
   }));
-}
-
-/** SQL: the key is one of those in the parameters, an array for each column. */
-function hasKey({ key, columns }: Table): string {
-  const arrays = key.map((_, i) => `$${i + 1}::${baseType(columns[i]!.type)}[]`);
-  const names = key.map(sqlName);
-  if (names.length === 1) return `${names[0]} = ANY (${arrays[0]})`;
-  return `(${names.join(', ')}) IN (SELECT * FROM unnest(${arrays.join(', ')}))`;
-}
-
-/** The parameters: the texts of each column of the keys. */
-function valuesOf(table: Table, keys: readonly Key[]): string[][] {
-  const parts = keys.map((key) => textsOfKey(table, key));
-  return table.key.map((_, column) => parts.map((texts) => texts[column]!));
 }
