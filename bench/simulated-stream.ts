@@ -5,8 +5,8 @@ import type { DatabaseFacts, TableFacts } from '../src/database/facts.js';
 import { writeFacts } from '../src/ledger/facts-file.js';
 import { ledgerFile, ledgerFolder } from '../src/ledger/folder.js';
 import { type Change, LedgerWriter } from '../src/ledger/writer.js';
+import { formatLsn } from '../src/postgres/lsn.js';
 import { schemaWith } from '../src/schemas/index.js';
-import { formatLsn } from '../src/sources/slot/lsn.js';
 
 const SCHEMA = schemaWith([]);
 

@@ -1,3 +1,4 @@
+import { lsnBytes } from '../postgres/lsn.js';
 import { OPERATIONS } from '../schema/changes.js';
 import type { Table, TableName } from '../schema/table.js';
 import type { Tables } from '../schema/tables.js';
@@ -57,7 +58,7 @@ export class KeyedWrites {
       const table = this.#tables.get(name);
       if (table.keyKind !== 'columns') continue;
       if (transaction < 0) {
-        const located = { file: this.#file, intent: intent.intent, lsn: bytesOf(lsn) };
+        const located = { file: this.#file, intent: intent.intent, lsn: lsnBytes(lsn) ?? 0 };
         transaction = this.#transactions.push(located) - 1;
       }
       const of = { fate, xid: xidOfRows(intent, xid), transaction } as const;
@@ -99,11 +100,4 @@ export class KeyedWrites {
     this.#entries.set(table.name, made);
     return made;
   }
-}
-
-/** An LSN as PostgreSQL prints it, in bytes: exact below 2^53 (8 PiB of WAL). */
-function bytesOf(lsn: string | null): number {
-  if (lsn === null) return 0;
-  const [high = '', low = ''] = lsn.split('/');
-  return Number.parseInt(high, 16) * 2 ** 32 + Number.parseInt(low, 16);
 }

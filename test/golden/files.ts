@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../../src/lib/package-root.js';
-import { parseLsn } from '../../src/sources/slot/lsn.js';
+import { parseLsn } from '../../src/postgres/lsn.js';
 import type { Shape } from '../debezium/shapes.js';
 import type { ServerVersion } from '../helpers/server.js';
 

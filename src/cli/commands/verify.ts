@@ -17,7 +17,7 @@ import { hasBegun, isUnderWay, runNames, runPath } from '../../runs/folder.js';
 import { VerificationRecord } from '../../runs/verifications.js';
 import type { TableName } from '../../schema/table.js';
 import { type ClockOffset, measureClockOffset } from '../../sources/clock-offset.js';
-import { currentWalLsn } from '../../sources/slot/lsn.js';
+import { currentWalLsn } from '../../sources/slot/wal-position.js';
 import type { Malformed } from '../../sources/source.js';
 import { type SourceSpec, sourceName } from '../../sources/source-spec.js';
 import { compareFinalState, type FinalState } from '../../verify/rows/final-state.js';

@@ -2,10 +2,10 @@ import { EXIT, OperatorError, SourceAbsent } from '../../errors.js';
 import { operatorErrorOf, withConnection } from '../../postgres/connect.js';
 import { type Client, DatabaseError, escapeLiteral } from '../../postgres/driver.js';
 import { describeFailure } from '../../postgres/failures.js';
+import { parseLsn } from '../../postgres/lsn.js';
 import { hasSqlstate, SQLSTATE } from '../../postgres/sqlstate.js';
 import { addressOf, type ConnectionTarget } from '../../postgres/target.js';
 import { DecodeError } from './byte-reader.js';
-import { parseLsn } from './lsn.js';
 import { createTemporarySlot } from './replication.js';
 
 /** Limit between two statuses; by default the server gives up a silent consumer after 60 s. */

@@ -2,10 +2,10 @@ import { Fingerprints } from '../../ledger/fingerprint.js';
 import type { FingerprintsOf, KeysOf, LedgerHeader } from '../../ledger/format.js';
 import { countKeys, decodeKeys } from '../../ledger/keys.js';
 import type { LedgerTransaction } from '../../ledger/transactions.js';
+import { lsnBytes } from '../../postgres/lsn.js';
 import { OPERATIONS, type Operation } from '../../schema/changes.js';
 import type { Key, Table } from '../../schema/table.js';
 import type { Tables } from '../../schema/tables.js';
-import { parseLsn } from '../../sources/slot/lsn.js';
 
 /** A transaction of the ledger, whose events a pipeline may deliver. */
 export interface Expected {
@@ -49,7 +49,7 @@ export function expectedOf(
     xid: lowHalf(xid),
     worker: header.worker,
     sequence: header.connection * SEQUENCES + intent.intent,
-    lsn: lsnNumber(lsn),
+    lsn: lsnBytes(lsn),
     sentAt: began + intent.at,
     answeredAt: answeredMs === null ? Number.POSITIVE_INFINITY : began + answeredMs,
     rows: intent.rows,
@@ -64,12 +64,6 @@ export function expectedOf(
 /** The low 32 bits of an xid8. */
 export function lowHalf(xid: string | null): number | null {
   return xid === null ? null : Number(BigInt(xid) & LOW_HALF);
-}
-
-/** In bytes, exact below 2^53 (8 PiB of WAL). Null: not an LSN. */
-function lsnNumber(text: string | null): number | null {
-  const lsn = text === null ? null : parseLsn(text);
-  return lsn === null ? null : Number(lsn);
 }
 
 /** Rows of a transaction, of one table and operation. */

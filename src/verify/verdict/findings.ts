@@ -1,6 +1,6 @@
+import { formatLsn } from '../../postgres/lsn.js';
 import type { Key, TableName } from '../../schema/table.js';
 import type { Tables } from '../../schema/tables.js';
-import { formatLsn } from '../../sources/slot/lsn.js';
 import type { EventOperation, RowEvent } from '../../sources/source.js';
 import { type Expected, listsOf } from '../ledger/expected.js';
 

@@ -10,8 +10,8 @@ import type { ConnectionTarget } from '../../../src/postgres/target.js';
 import type { RunSummary } from '../../../src/runs/summary.js';
 import type { TableName } from '../../../src/schema/table.js';
 import { schemaWith } from '../../../src/schemas/index.js';
-import { currentWalLsn } from '../../../src/sources/slot/lsn.js';
 import { SlotSource } from '../../../src/sources/slot/source.js';
+import { currentWalLsn } from '../../../src/sources/slot/wal-position.js';
 import type {
   KeylessEvent,
   Malformed,

@@ -1,5 +1,5 @@
 import { withConnection } from '../../../src/postgres/connect.js';
-import { currentWalLsn } from '../../../src/sources/slot/lsn.js';
+import { currentWalLsn } from '../../../src/sources/slot/wal-position.js';
 import { HOSPITAL_TABLES } from '../../helpers/any-scope.js';
 import { type TestDatabase, withDatabase } from '../../helpers/database.js';
 import { startServers } from '../../helpers/server.js';

@@ -5,7 +5,7 @@ import { EXIT, OperatorError } from '../../../src/errors.js';
 import { monotonicMs } from '../../../src/lib/clock.js';
 import { withConnection } from '../../../src/postgres/connect.js';
 import { measureClockOffset } from '../../../src/sources/clock-offset.js';
-import { currentWalLsn } from '../../../src/sources/slot/lsn.js';
+import { currentWalLsn } from '../../../src/sources/slot/wal-position.js';
 import { WalReceiver } from '../../../src/sources/slot/wal-receiver.js';
 import { anyScope, HOSPITAL_TABLES } from '../../helpers/any-scope.js';
 import { type TestDatabase, withDatabase } from '../../helpers/database.js';

@@ -3,7 +3,7 @@ import test from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { machineMicros } from '../../../src/lib/clock.js';
 import { withConnection } from '../../../src/postgres/connect.js';
-import { parseLsn } from '../../../src/sources/slot/lsn.js';
+import { parseLsn } from '../../../src/postgres/lsn.js';
 import type { Sink } from '../../../src/sources/source.js';
 import { anyScope, HOSPITAL_TABLES } from '../../helpers/any-scope.js';
 import type { TestDatabase } from '../../helpers/database.js';

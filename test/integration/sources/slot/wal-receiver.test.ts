@@ -4,7 +4,7 @@ import test from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { EXIT, OperatorError } from '../../../../src/errors.js';
 import { withConnection } from '../../../../src/postgres/connect.js';
-import { parseLsn } from '../../../../src/sources/slot/lsn.js';
+import { parseLsn } from '../../../../src/postgres/lsn.js';
 import { UNCHANGED } from '../../../../src/sources/slot/pgoutput.js';
 import type { WalReceiver } from '../../../../src/sources/slot/wal-receiver.js';
 import { type TestDatabase, withDatabase } from '../../../helpers/database.js';

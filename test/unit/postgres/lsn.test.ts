@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { formatLsn, parseLsn } from '../../../../src/sources/slot/lsn.js';
+import { formatLsn, lsnBytes, parseLsn } from '../../../src/postgres/lsn.js';
 
 test('an LSN is parsed and printed as PostgreSQL does, to the last bit', () => {
   const pairs: [string, bigint][] = [
@@ -42,4 +42,11 @@ test('a text that is not an LSN is null', () => {
   }
   assert.throws(() => formatLsn(-1n), RangeError);
   assert.throws(() => formatLsn(2n ** 64n), RangeError);
+});
+
+test('the bytes of an LSN are a number; null where there is none', () => {
+  assert.equal(lsnBytes('16/B374D848'), 97_500_059_720);
+  assert.equal(lsnBytes('1FFFFF/FFFFFFFF'), Number.MAX_SAFE_INTEGER);
+  assert.equal(lsnBytes(null), null);
+  assert.equal(lsnBytes('16'), null);
 });
