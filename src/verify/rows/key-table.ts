@@ -350,15 +350,15 @@ function firstSlot(hash: number, mask: number): number {
 
 /** The code of a text: 56 bits of two hashes. */
 function lowOf({ code }: Table, text: string): number {
-  return hashText(text, mix(code ^ 0x2545f491));
+  return mixText(text, mix(code ^ 0x2545f491));
 }
 
 function highOf({ code }: Table, text: string): number {
   // Above 0, or a slot in state 0 would look free.
-  return (hashText(text, mix(code ^ 0x5bd1e995)) >>> STATE_BITS) | 1;
+  return (mixText(text, mix(code ^ 0x5bd1e995)) >>> STATE_BITS) | 1;
 }
 
-function hashText(text: string, seed: number): number {
+function mixText(text: string, seed: number): number {
   let hash = seed;
   for (let i = 0; i < text.length; i++) hash = mix(hash ^ text.charCodeAt(i));
   return hash;
