@@ -1,7 +1,7 @@
 import '../src/messages/english.js';
 import { sleep, sleepExactly } from '../src/lib/clock.js';
 import { makePacer } from '../src/load/pacer.js';
-import { describeFailure, type Failure } from '../src/postgres/failures.js';
+import { describeFailure, type Failure, failedColumn } from '../src/postgres/failures.js';
 import { SQLSTATE } from '../src/postgres/sqlstate.js';
 import { requireTables, TablesGone } from '../src/postgres/table-oids.js';
 import { RNG_PURPOSE, Rng } from '../src/random/rng.js';
@@ -366,7 +366,7 @@ class Producer {
         kind: 'rejected',
         table: table.name,
         operation,
-        field: failure.column,
+        field: failedColumn(failure, table),
         failure,
       });
     }

@@ -3,6 +3,7 @@ import { escapeLiteral } from '../postgres/driver.js';
 import { isCalculable, parseNumbers, tableLabel } from '../postgres/statements.js';
 import type { Operation } from '../schema/changes.js';
 import type { KnownId } from '../schema/event.js';
+import { keyColumn } from '../schema/key.js';
 import { idOf, type Row, type Table, type TableName } from '../schema/table.js';
 import type { Tables } from '../schema/tables.js';
 import { eachBuffer, type IdBuffers, type IdSlots, slotsOf } from './cache.js';
@@ -180,7 +181,7 @@ class IdLease {
     const { name, sequence, keyKind } = this.#table;
     const found =
       sequence === null
-        ? `pg_get_serial_sequence(${escapeLiteral(name)}, 'id')`
+        ? `pg_get_serial_sequence(${escapeLiteral(name)}, ${escapeLiteral(keyColumn(this.#table))})`
         : escapeLiteral(sequence);
     const { rows } = await client.query<{ ids: string }>({
       name: `lease-${tableLabel(this.#table)}`,

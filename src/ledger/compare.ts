@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import { keyArrays, keyEquals, keyParameters } from '../postgres/key-sql.js';
+import { keyColumn } from '../schema/key.js';
 import { type Key, sqlName, type Table, type TableName } from '../schema/table.js';
 import type { Expectation } from './expectations.js';
 
@@ -185,8 +186,8 @@ async function findKeys(
 }
 
 /** A table whose key is an id, and its key, as SQL writes them. */
-function namesOf({ name, key: [id = 'id'] }: Table) {
-  return { name, id: sqlName(id) };
+function namesOf(table: Table) {
+  return { name: table.name, id: sqlName(keyColumn(table)) };
 }
 
 /** The blocks as one array a column. */

@@ -1,4 +1,5 @@
 import { EXIT, OperatorError } from '../errors.js';
+import type { Table } from '../schema/table.js';
 import { DatabaseError } from './driver.js';
 import { SQLSTATE, SQLSTATE_CLASS } from './sqlstate.js';
 import { TABLES_GONE, TablesGone } from './table-oids.js';
@@ -333,10 +334,17 @@ function classOfServerError(sqlstate: string | null, severity: string | undefine
  */
 function columnOf(constraint: string | undefined, table: string | undefined): string | null {
   if (constraint === undefined || table === undefined) return null;
-  if (constraint === `${table}_pkey`) return 'id';
   const match = /^(.+)_(?:key|fkey|check)$/.exec(constraint);
   const name = match?.[1] ?? '';
   return name.startsWith(`${table}_`) ? name.slice(table.length + 1) : null;
+}
+
+/** The column that a write to a table failed for; of a violated primary key, its columns. Null: it is unknown. */
+export function failedColumn(
+  { constraint, column }: Failure,
+  { relation, key }: Pick<Table, 'relation' | 'key'>,
+): string | null {
+  return constraint === `${relation}_pkey` ? key.join(', ') : column;
 }
 
 /** Removes values of rows: class 22 quotes the refused value, and a trigger's message may contain any. */

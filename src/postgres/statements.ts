@@ -3,7 +3,7 @@ import {
   baseType,
   type Column,
   columnIndex,
-  type LinkLimit,
+  type Links,
   type Row,
   sqlName,
   type Table,
@@ -233,17 +233,22 @@ const LOCKED_PARENTS = 'oltp_simulator.locked_parents';
  * locked. It does not wait: a batch may lock several times, and two batches that waited for each other's parents would
  * deadlock.
  */
-export function lockParents(table: Table, { parent }: LinkLimit, rows: readonly Row[]): Statement {
+export function lockParents(
+  table: Table,
+  { parent, parentKey }: Links,
+  rows: readonly Row[],
+): Statement {
   const position = columnIndex(table, parent.column);
   const ids = rows.map((row) => [Number(row[position])]);
   const own = statementsOf(table);
-  return named(own, 'lock-parents', own.label, '', ids, () => ({
-    text: `WITH locked AS (
-             SELECT id FROM ${parent.references} WHERE id = ANY ($1::bigint[]) FOR NO KEY UPDATE SKIP LOCKED)
-           SELECT set_config('${LOCKED_PARENTS}', coalesce(array_agg(id), '{}')::text, true)
-             FROM locked`,
-    sent: [sentAs('bigint')],
-  }));
+  return named(own, 'lock-parents', own.label, '', ids, () => {
+    const key = sqlName(parentKey);
+    const text = `WITH locked AS (
+             SELECT ${key} FROM ${parent.references} WHERE ${key} = ANY ($1::bigint[]) FOR NO KEY UPDATE SKIP LOCKED)
+           SELECT set_config('${LOCKED_PARENTS}', coalesce(array_agg(${key}), '{}')::text, true)
+             FROM locked`;
+    return { text, sent: [sentAs('bigint')] };
+  });
 }
 
 /**
@@ -253,7 +258,7 @@ export function lockParents(table: Table, { parent }: LinkLimit, rows: readonly 
  */
 export function insertLinks(
   table: Table,
-  { parent, other, limit }: LinkLimit,
+  { parent, other, otherKey, limit }: Links,
   rows: readonly Row[],
   returned: Exclude<ReturnMode, 'exact'>,
 ): Statement {
@@ -267,7 +272,7 @@ export function insertLinks(
     const text = `INSERT INTO ${links} (${names.join(', ')})
        SELECT ${values.join(', ')} FROM unnest(${arrayParameters(sent)}) AS u (${names.join(', ')})
         WHERE u.${one} IN (SELECT unnest(current_setting('${LOCKED_PARENTS}')::bigint[]))
-          AND EXISTS (SELECT 1 FROM ${other.references} c WHERE c.id = u.${another})
+          AND EXISTS (SELECT 1 FROM ${other.references} c WHERE c.${sqlName(otherKey)} = u.${another})
           AND (SELECT count(*) FROM ${links} l WHERE l.${one} = u.${one}) < ${limit}
        ON CONFLICT (${one}, ${another}) DO NOTHING`;
     const write = { text, table, by: writtenBy(table, 'insert'), first: sent[0]!.wire };

@@ -1,4 +1,4 @@
-import type { Key, Table } from './table.js';
+import type { Key, Table, TableSpec } from './table.js';
 
 /** The key of a row, from the texts of its key's columns, in their order; see `Key`. */
 export function keyOfTexts(texts: readonly string[]): string {
@@ -8,4 +8,12 @@ export function keyOfTexts(texts: readonly string[]): string {
 /** The texts of a key's columns, in their order: undoes `keyOfTexts`. Not for a table without a key. */
 export function textsOfKey({ key }: Pick<Table, 'key'>, text: Key): readonly string[] {
   return key.length === 1 ? [String(text)] : (JSON.parse(String(text)) as string[]);
+}
+
+/** The one column of a table's key. Throws where the key has several, or there is none. */
+export function keyColumn({ name, key }: Pick<TableSpec, 'name' | 'key'>): string {
+  const [column] = key;
+  if (column === undefined || key.length > 1)
+    throw new Error(`the key of ${name} is not one column`);
+  return column;
 }

@@ -1,3 +1,4 @@
+import { keyColumn } from './key.js';
 import {
   columnIndex,
   type Row,
@@ -52,13 +53,15 @@ export function domain(table: TableSpec, column: string, words: readonly string[
 /** A rule for each foreign key of a table. `parents`: the tables that it may reference. */
 export function foreignKeyRules(table: TableSpec, parents: readonly TableSpec[]): Rule[] {
   return table.foreignKeys.map(({ column, references }) => {
-    const [key = 'id'] = parents.find(({ name }) => name === references)?.key ?? [];
+    const parent = parents.find(({ name }) => name === references);
+    if (parent === undefined) throw new Error(`${table.name} references ${references}, no parent`);
+    const key = sqlName(keyColumn(parent));
     return {
       rule: `${table.name}.${sqlName(column)} REFERENCES ${references}`,
       table: table.name,
       violations: `SELECT count(*) FROM ${table.name} c
       WHERE c.${sqlName(column)} IS NOT NULL
-        AND NOT EXISTS (SELECT 1 FROM ${references} p WHERE p.${sqlName(key)} = c.${sqlName(column)})`,
+        AND NOT EXISTS (SELECT 1 FROM ${references} p WHERE p.${key} = c.${sqlName(column)})`,
     };
   });
 }

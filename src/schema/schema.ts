@@ -1,4 +1,5 @@
 import { type EventSpec, type EventType, UNREFERENCED } from './event.js';
+import { keyColumn } from './key.js';
 import type { Pools } from './row-maker.js';
 import { type Rule, Rules } from './rules.js';
 import { sqlName, type Table, type TableName, type TableSpec } from './table.js';
@@ -107,13 +108,12 @@ function changingOf(events: readonly EventSpec[], table: TableName): readonly st
 
 /** SQL: no row of any table references this one. */
 function unreferenced(tables: Tables, table: TableName): string {
-  const [key = 'id'] = tables.get(table).key;
   return tables
     .flatMap(({ name: child, foreignKeys }) =>
       foreignKeys
         .filter(({ references }) => references === table)
         .map(({ column }) => {
-          const own = `${table}.${sqlName(key)}`;
+          const own = `${table}.${sqlName(keyColumn(tables.get(table)))}`;
           // Within the subquery, the name of a table that references itself would be the child's.
           const [from, alias] = child === table ? [`${child} AS child`, 'child'] : [child, child];
           return `NOT EXISTS (SELECT 1 FROM ${from} WHERE ${alias}.${sqlName(column)} = ${own})`;

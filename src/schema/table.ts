@@ -56,6 +56,13 @@ export interface LinkLimit {
   readonly limit: number;
 }
 
+/** The links of a table of an assembled schema. */
+export interface Links extends LinkLimit {
+  /** The columns that `parent` and `other` reference. */
+  readonly parentKey: string;
+  readonly otherKey: string;
+}
+
 /** A table as a schema declares it. */
 export interface TableSpec {
   readonly name: TableName;
@@ -83,7 +90,7 @@ export interface TableSpec {
   /** Columns with a UNIQUE constraint besides the key. */
   readonly unique: readonly string[];
   readonly foreignKeys: readonly ForeignKey[];
-  /** The sequence that numbers its rows, as SQL writes it; null: that of the column `id`. */
+  /** The sequence that numbers its rows, as SQL writes it; null: that of its key's one column. */
   readonly sequence: string | null;
   readonly partitioned: boolean;
   /** Null: no generated row references it. */
@@ -123,6 +130,7 @@ export interface Table extends TableSpec {
   readonly code: number;
   /** `id`: one `bigint`. `columns`: another key. `none`: no key. */
   readonly keyKind: 'id' | 'columns' | 'none';
+  readonly links: Links | null;
   /** The columns that an UPDATE of some event type sets. */
   readonly changing: readonly string[];
   /** By column: whether it is of the key, set by updates (`changing`), or neither. */

@@ -1,4 +1,5 @@
-import type { ColumnPart, Table, TableName, TableSpec } from './table.js';
+import { keyColumn } from './key.js';
+import type { ColumnPart, ForeignKey, Links, Table, TableName, TableSpec } from './table.js';
 
 /** The tables of a run in foreign-key order: a table comes after every table that it references. */
 export class Tables implements Iterable<Table> {
@@ -13,7 +14,9 @@ export class Tables implements Iterable<Table> {
     specs: readonly TableSpec[],
     changing: (table: TableName) => readonly string[] = () => [],
   ) {
-    this.#list = specs.map((spec, code) => tableOf(spec, code, changing(spec.name)));
+    this.#list = specs.map((spec, code) => {
+      return { ...tableOf(spec, code, changing(spec.name)), links: linksOf(specs, spec) };
+    });
     this.names = this.#list.map(({ name }) => name);
     this.#byName = new Map(this.#list.map((table) => [table.name, table]));
   }
@@ -69,7 +72,18 @@ export class Tables implements Iterable<Table> {
   }
 }
 
-function tableOf(spec: TableSpec, code: number, changing: readonly string[]): Table {
+/** The links of a table, with the keys of the two tables that they reference. */
+function linksOf(specs: readonly TableSpec[], { links }: TableSpec): Links | null {
+  if (links === null) return null;
+  const keyOf = ({ references }: ForeignKey) => {
+    const table = specs.find(({ name }) => name === references);
+    if (table === undefined) throw new Error(`no table ${references}`);
+    return keyColumn(table);
+  };
+  return { ...links, parentKey: keyOf(links.parent), otherKey: keyOf(links.other) };
+}
+
+function tableOf(spec: TableSpec, code: number, changing: readonly string[]): Omit<Table, 'links'> {
   const { name, columns, key } = spec;
   if (key.some((column, i) => columns[i]?.name !== column)) {
     throw new Error(`the columns of ${name} must begin with its key`);

@@ -1,4 +1,5 @@
 import type { Client } from 'pg';
+import { keyColumn } from '../schema/key.js';
 import { sqlName, type Table } from '../schema/table.js';
 import type { IdBlock } from './plan.js';
 
@@ -30,11 +31,13 @@ export async function takeIds(client: Client, table: Table, count: number): Prom
 }
 
 /** The sequence that numbers a table's rows, as SQL writes it. */
-async function sequenceOf(client: Client, { name, sequence }: Table): Promise<string> {
+async function sequenceOf(client: Client, table: Table): Promise<string> {
+  const { name, sequence } = table;
   if (sequence !== null) return sequence;
+  const column = keyColumn(table);
   const { rows } = await client.query<{ sequence: string }>(
-    "SELECT pg_get_serial_sequence($1, 'id') AS sequence",
-    [name],
+    'SELECT pg_get_serial_sequence($1, $2) AS sequence',
+    [name, column],
   );
-  return rows[0]?.sequence ?? `${name}_id_seq`;
+  return rows[0]?.sequence ?? `${name}_${column}_seq`;
 }

@@ -4,7 +4,7 @@ import test from 'node:test';
 import { DatabaseError } from 'pg';
 import { EXIT, OperatorError } from '../../../src/errors.js';
 import { ptBR } from '../../../src/messages/pt-BR.js';
-import { describeFailure, failureError } from '../../../src/postgres/failures.js';
+import { describeFailure, failedColumn, failureError } from '../../../src/postgres/failures.js';
 import { testTarget } from '../../helpers/test-target.js';
 
 const TARGET = { ...testTarget(5432, 'hospital_oltp'), password: 'segredo-42' };
@@ -82,8 +82,19 @@ test('the column of a violated constraint is read from its name', () => {
     describeFailure(serverError('23505', '', { constraint, table })).column;
   assert.equal(column('pacientes_cpf_key', 'pacientes'), 'cpf');
   assert.equal(column('consultas_medico_id_fkey', 'consultas'), 'medico_id');
-  assert.equal(column('pacientes_pkey', 'pacientes'), 'id');
+  assert.equal(column('pacientes_pkey', 'pacientes'), null);
   assert.equal(column('something_else', 'pacientes'), null);
+});
+
+test('a violated primary key is reported with its columns', () => {
+  const failed = (constraint: string, relation: string, key: readonly string[]) =>
+    failedColumn(describeFailure(serverError('23505', '', { constraint, table: relation })), {
+      relation,
+      key,
+    });
+  assert.equal(failed('pacientes_pkey', 'pacientes', ['id']), 'id');
+  assert.equal(failed('medidas_pkey', 'medidas', ['paciente_id', 'em']), 'paciente_id, em');
+  assert.equal(failed('pacientes_cpf_key', 'pacientes', ['id']), 'cpf');
 });
 
 test('a failure survives a structured clone', () => {
