@@ -2,7 +2,7 @@ import { keyOf } from '../src/ledger/row-key.js';
 import type { Change } from '../src/ledger/writer.js';
 import type { Failure } from '../src/postgres/failures.js';
 import type { Answer } from '../src/postgres/packet.js';
-import type { Pending, Witness } from '../src/postgres/pending.js';
+import { MOST_WITNESSED, type Pending, type Witness } from '../src/postgres/pending.js';
 import {
   changesKey,
   identifyingLength,
@@ -13,7 +13,14 @@ import {
 } from '../src/postgres/statements.js';
 import type { WrittenRows } from '../src/schema/changes.js';
 import { ALWAYS, type Candidate, type EventSpec } from '../src/schema/event.js';
-import { columnIndex, idOf, type Row, type Table, type Value } from '../src/schema/table.js';
+import {
+  columnIndex,
+  idOf,
+  type Key,
+  type Row,
+  type Table,
+  type Value,
+} from '../src/schema/table.js';
 import type { Cascade, Write } from './writes.js';
 
 export interface Rejection {
@@ -64,6 +71,8 @@ export class BatchResult {
   #xid: string | null = null;
   #lsn: string | null = null;
   #witness: Witness | null = null;
+  /** The keys of the rows without a key, as they are after the batch. */
+  readonly #contents: Key[] = [];
   /** How well the witness shows the fate of the transaction; see `certaintyOf`. */
   #certainty = 0;
   /** Table and key of the rows that updates of keys wrote, and that followed them. */
@@ -147,6 +156,12 @@ export class BatchResult {
     if (first !== undefined || id !== undefined) {
       this.#testify({ table: table.name, operation, key: id ?? keyOf(table, first!) }, table);
     }
+    if (table.keyKind === 'none' && operation !== 'delete') {
+      const after =
+        stored ??
+        (operation === 'insert' ? rows : rows.map((row) => withNewValues(table, columns, row)));
+      for (const row of after) this.#contents.push(keyOf(table, row));
+    }
     const change = changeOf(table, operation, rows);
     const whole = operation === 'update' ? { ...change, columns } : change;
     this.#changes.push(stored === undefined ? whole : { ...whole, stored });
@@ -200,8 +215,16 @@ export class BatchResult {
   }
 
   outcome(): BatchOutcome {
+    const witness = this.#witness;
+    const key =
+      this.#certainty === WITHOUT_KEY
+        ? this.#contents.slice(0, MOST_WITNESSED).join('')
+        : witness?.key;
     return {
-      pending: this.#witness === null ? null : { xid: this.#xid, witness: this.#witness },
+      pending:
+        witness === null || key === undefined
+          ? null
+          : { xid: this.#xid, witness: { ...witness, key } },
       rows: this.#rows,
       changes: this.#changes,
       lsn: this.#lsn,
@@ -235,12 +258,15 @@ export class BatchResult {
   }
 }
 
+/** The certainty of a witness without a key. */
+const WITHOUT_KEY = 1;
+
 /**
  * How well a row shows the fate of its transaction. An inserted one best: only its transaction can have written a row
  * with this key. One without a key cannot be found again.
  */
 function certaintyOf({ operation }: Witness, { keyKind }: Table): number {
-  if (keyKind === 'none') return 1;
+  if (keyKind === 'none') return WITHOUT_KEY;
   return operation === 'insert' ? 3 : 2;
 }
 
