@@ -224,7 +224,7 @@ export class BatchResult {
       pending:
         witness === null || key === undefined
           ? null
-          : { xid: this.#xid, witness: { ...witness, key } },
+          : { xid: this.#xid, witness: { ...witness, key }, lsn: this.#lsn },
       rows: this.#rows,
       changes: this.#changes,
       lsn: this.#lsn,

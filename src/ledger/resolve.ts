@@ -34,11 +34,11 @@ export async function resolveLedger(
     const over = server === 'other' || (await endBackend(client, backend));
     const { writer } = LedgerWriter.reopen(tables, file);
     try {
-      for (const { intent, xid, rows, prints } of open) {
+      for (const { intent, xid, lsn, rows, prints } of open) {
         const witness = witnessOf(tables, rows, prints);
         const verdict =
           over && witness !== null
-            ? await verdictOn(client, tables, { xid, witness }, { keyOf, backend, server })
+            ? await verdictOn(client, tables, { xid, witness, lsn }, { keyOf, backend, server })
             : ({ fate: 'unknown', xid } as const);
         writer.resolve(intent, verdict.fate, verdict.xid);
         verdicts[verdict.fate]++;

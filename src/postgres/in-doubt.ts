@@ -111,7 +111,7 @@ export async function endBackend(
 export async function verdictOn(
   client: Client,
   tables: Tables,
-  { xid, witness }: Pending,
+  { xid, witness, lsn = null }: Pending,
   { keyOf, backend, server, patienceMs = PATIENCE_MS }: Circumstances,
 ): Promise<Verdict> {
   if (server === 'other') return { fate: 'unknown', xid: null };
@@ -123,8 +123,8 @@ export async function verdictOn(
     // A crash can lose xids that were assigned but not yet in the WAL, and the server assigns them again: then the
     // status is of another transaction, and only the witness decides.
     if (status === 'committed') {
-      const isOwn = !row.hasKey && (await hasRunSince(client, backend));
-      return { fate: isOwn ? 'committed' : await row.confirms(xid), xid };
+      const fate = row.hasKey ? null : await fateByWal(client, backend, lsn);
+      return { fate: fate ?? (await row.confirms(xid)), xid };
     }
     if (status === 'aborted' || status === 'future') return { fate: 'aborted', xid };
     if (status === null) return byRow(row, xid);
@@ -158,15 +158,24 @@ function fullXid(xmin: string, now: string): string {
 }
 
 /**
- * Whether the server has surely not crashed since one of its processes started: after a crash, its checkpointer is a new
- * one. A role without the rights of `pg_read_all_stats` does not see that.
+ * The fate of a transaction whose xid is committed, without its rows. `null`: undecided, since after a crash the xid may
+ * be another transaction's.
  */
-async function hasRunSince(client: Client, backend: Backend | null): Promise<boolean> {
-  const { rowCount } = await client.query(
-    `SELECT FROM pg_stat_activity WHERE backend_type = 'checkpointer' AND ${STARTED_MICROS} < $1`,
-    [backend?.startedMicros ?? 0],
+async function fateByWal(
+  client: Client,
+  backend: Backend | null,
+  lsn: string | null,
+): Promise<Fate | null> {
+  // The checkpointer of a server that has restarted is a new one. Roles without the rights of pg_read_all_stats see none.
+  const { rows } = await client.query<{ restarted: boolean; precedes: boolean | null }>(
+    `SELECT ${STARTED_MICROS} > $1 AS restarted, checkpoint_lsn < $2::pg_lsn AS precedes
+       FROM pg_stat_activity, pg_control_checkpoint() WHERE backend_type = 'checkpointer'`,
+    [backend?.startedMicros ?? 0, lsn],
   );
-  return rowCount === 1;
+  const [now] = rows;
+  if (now?.restarted === false) return 'committed';
+  // Recovery ends with a checkpoint: what was written after it was lost.
+  return now?.precedes === true ? 'aborted' : null;
 }
 
 /** `future`: the server has not assigned this xid, so the transaction that had it was lost in a crash. */

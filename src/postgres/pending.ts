@@ -35,6 +35,8 @@ export interface Backend {
 export interface Pending {
   readonly xid: string | null;
   readonly witness: Witness;
+  /** The WAL position after its last write, as PostgreSQL prints it; left out or null if it is unknown. */
+  readonly lsn?: string | null;
 }
 
 /** A pending transaction in the worker's statistics. `number`: its number in the ledger; 0 without a ledger. */

@@ -216,8 +216,9 @@ for (const server of await startServers()) {
           key: Key,
           id: string | null = xid,
           sentTo: Backend | null = null,
+          lsn: string | null = null,
         ) => {
-          const pending: Pending = { xid: id, witness: { table, operation: 'insert', key } };
+          const pending: Pending = { xid: id, witness: { table, operation: 'insert', key }, lsn };
           const how = { keyOf, backend: sentTo, server: 'same' } as const;
           return (await verdictOn(client, tables, pending, how)).fate;
         };
@@ -240,6 +241,9 @@ for (const server of await startServers()) {
         assert.equal(await fate('log', entry('ana'), xid, backend), 'committed');
         const crashed = { ...backend, startedMicros: 1 };
         assert.equal(await fate('log', entry('ana'), xid, crashed), 'unknown');
+        assert.equal(await fate('log', entry('ana'), xid, crashed, '0/1'), 'unknown');
+        // Recovery ended before it: its writes were lost.
+        assert.equal(await fate('log', entry('ana'), xid, crashed, 'FFFFFF/0'), 'aborted');
       });
     }));
 
