@@ -50,6 +50,7 @@ const details: Readonly<Record<Detail, string>> = {
   exists_already: 'inclusão de um registro que já existe, segundo os eventos anteriores',
   does_not_exist: 'alteração de um registro já excluído, segundo os eventos anteriores',
   null_in_not_null: 'uma coluna NOT NULL chegou como nula',
+  renamed: 'o evento tem o nome da tabela ou de uma coluna em minúsculas',
   column_changed: 'uma atualização mudou uma coluna que nenhuma atualização da execução altera',
   final_state: 'o registro na tabela difere do seu último evento',
 };
@@ -71,7 +72,7 @@ const doubts: Readonly<Record<Doubt, string>> = {
     'os eventos não trazem todas as colunas (lista de colunas, valores TOAST inalterados)',
   server_changed:
     'triggers, regras ou políticas do servidor podem ter alterado ou acrescentado estes registros',
-  replica_identity: 'os DELETEs não identificam o registro: REPLICA IDENTITY não inclui o id',
+  replica_identity: 'os DELETEs não identificam o registro: REPLICA IDENTITY não inclui a chave',
   database_changed: 'publicações ou partições mudaram durante a execução',
   several_servers: 'eventos de vários conectores correspondem à execução',
   unknown_transactions:
@@ -161,7 +162,7 @@ const saidNote = (note: Note): string => {
     case 'server_acts':
       return `triggers, regras ou políticas do servidor podem alterar ou acrescentar registros: ${note.names.join(', ')}`;
     case 'replica_identity':
-      return `os DELETEs não contêm o id: ${note.tables.map(({ table, index, kind }) => `${table} tem REPLICA IDENTITY ${kind === 'index' ? `USING INDEX ${index ?? '(removido)'}` : kind.toUpperCase()}`).join('; ')}`;
+      return `os DELETEs não contêm a chave: ${note.tables.map(({ table, index, kind }) => `${table} tem REPLICA IDENTITY ${kind === 'index' ? `USING INDEX ${index ?? '(removido)'}` : kind.toUpperCase()}`).join('; ')}`;
     case 'columns':
       return `listas de colunas deixam colunas de fora: ${note.tables.map(({ table, publications }) => `${table} n${among(publications)}`).join('; ')}`;
   }
@@ -260,8 +261,10 @@ export const verifyPtBR = {
   time: () => 'tempo',
   violationTitle: () => 'violações',
   violationNames: violations,
-  example: (e: Example) => details[e.detail],
+  example: ({ detail, renamed }: Example) =>
+    renamed === undefined ? details[detail] : `${details[detail]}: ${JSON.stringify(renamed)}`,
   place: (place: number) => `entrada ${place}`,
+  named: (name: string) => `com o nome ${JSON.stringify(name)}`,
   more: (count: number) => `… e mais ${number(count)}`,
   latency: () => 'latência (ms)',
   commitToConnector: () => 'commit → conector',

@@ -87,6 +87,8 @@ export interface RowEvent {
   readonly position: number;
   /** The connector's logical name (`topic.prefix`). Null for a slot, or a format without `source.name`. */
   readonly origin: string | null;
+  /** The name that the event has for the table, or for a column, folded to lower case; left out: the names are right. */
+  readonly renamed?: string;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Sentence } from '../../errors.js';
-import type { Key } from '../../schema/table.js';
+import type { Key, Table } from '../../schema/table.js';
 import { EventError } from '../decoder.js';
 import { type JsonReader, KIND } from '../json/reader.js';
 import { contentKeyOf, mayLackKey } from '../row-key.js';
@@ -100,6 +100,8 @@ export class RowEmitter {
       return;
     }
     const operation = this.#operation(op);
+    const column = of.folded.length === 0 ? null : parsed.unfold(of);
+    const renamed = of.renamed ?? column;
     const flat = this.#isFlat();
     if (flat) this.#requirePosition();
     const layout = this.#layout;
@@ -116,7 +118,12 @@ export class RowEmitter {
         ? this.#contentKey(of, operation, flat)
         : (this.#values.keyOf(of, parsed, first) ?? this.#keyOfMessage(of, key));
     if (id === null && !mayLackKey(operation, of.table)) {
-      throw new EventError((m) => m.malformed.event.noId());
+      // Another table, whose name is like a folded one of the run's.
+      if (of.renamed !== null) {
+        sink.ignored('other_table', this.#foreignTime());
+        return;
+      }
+      throw withoutKeyOf(of.table);
     }
     const xid = this.#xid();
     // A snapshot's rows belong to no transaction.
@@ -141,7 +148,10 @@ export class RowEmitter {
     };
     if ((parsed.unstated & ~this.#unstated) !== 0) this.#reportUnstated();
     if (id === null) sink.changeWithoutKey(withoutKey(event));
-    else sink.row(event, isDelete ? null : this.#columns);
+    else {
+      const named = renamed === null ? event : { ...event, renamed };
+      sink.row(named, isDelete ? null : this.#columns);
+    }
   }
 
   #reportUnstated(): void {
@@ -352,4 +362,9 @@ function notNumber(field: string): EventError {
 
 function flattenedWithout(missing: readonly string[]): EventError {
   return new EventError((m) => m.malformed.event.flattened({ missing, fields: ADD_FIELDS }));
+}
+
+function withoutKeyOf({ key: columns }: Table): EventError {
+  if (columns.length === 0) return new EventError((m) => m.malformed.event.partOfKeyless());
+  return new EventError((m) => m.malformed.event.noKey({ columns }));
 }

@@ -207,6 +207,7 @@ export class RowChecks {
   ): void {
     const results = this.#results;
     const { expected } = transaction;
+    if (event.renamed !== undefined) results.note('altered', 'renamed', event, expected);
     if (match === MATCH.altered && fingerprint.nullInNotNull) {
       // Nor can the server have stored it so.
       results.note('altered', 'null_in_not_null', event, expected);
