@@ -12,7 +12,6 @@ import type {
   TriggerFacts,
 } from './facts.js';
 import { requireSchema } from './schema.js';
-import { readScript } from './scripts.js';
 
 /**
  * Reads the facts from the catalog, which every role may read, with no lock above ACCESS SHARE. Throws an
@@ -223,7 +222,7 @@ async function readTables(
                   AND CASE WHEN g.tgtype & ${ROW} <> 0 THEN o.leaf ELSE o.oid = o.root END
                   AND g.tgtype & ${ANY_CHANGE} <> 0
                   AND NOT (g.tgtype = ${ROW | BEFORE | FIRES_ON.update} AND y.lanname = 'plpgsql'
-                           AND btrim(regexp_replace(f.prosrc, '\\s+', ' ', 'g')) = $2)) AS g) AS triggers,
+                           AND btrim(regexp_replace(f.prosrc, '\\s+', ' ', 'g')) = ANY ($2::text[]))) AS g) AS triggers,
             ARRAY(SELECT r.rulename::text FROM pg_rewrite r
                    WHERE r.ev_class = c.oid AND r.rulename <> '_RETURN' AND r.ev_enabled IN ('O', 'A')
                    ORDER BY 1) AS rules,
@@ -239,7 +238,7 @@ async function readTables(
                      AND to_jsonb(k) ->> 'conenforced' IS DISTINCT FROM 'false'
                    ORDER BY 1) AS cascades
        ${OUR_TABLES} JOIN pg_namespace n ON n.oid = c.relnamespace`,
-    [tables.names, await ownTriggerBody()],
+    [tables.names, tables.flatMap(({ stampBody }) => (stampBody === null ? [] : [stampBody]))],
   );
   const identities = await readIdentities(client, tables);
   const found = new Map<TableName, TableFacts>();
@@ -248,14 +247,6 @@ async function readTables(
     found.set(name, { ...facts, identity: worstOf(own), triggers: triggers.map(triggerFacts) });
   }
   return found;
-}
-
-/** The body of `set_updated_at` in sql/01_schema.sql, with white space collapsed. */
-async function ownTriggerBody(): Promise<string> {
-  const script = await readScript('01_schema.sql');
-  const body = /FUNCTION set_updated_at\(\)[^$]*\$\$(.*?)\$\$/s.exec(script)?.[1];
-  if (body === undefined) throw new Error('sql/01_schema.sql makes no set_updated_at');
-  return body.replace(/\s+/g, ' ').trim();
 }
 
 /** The identity with the least of the old row: an UPDATE or DELETE may be in any partition. */

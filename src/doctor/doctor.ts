@@ -20,6 +20,7 @@ import * as effects from './side-effect-checks.js';
 import * as slot from './slot-checks.js';
 import * as standby from './standby-checks.js';
 import * as table from './table-checks.js';
+import { valueFormats } from './value-formats.js';
 
 const RUN: Readonly<Record<CheckName, Check>> = {
   tables: compatibility.tables,
@@ -48,6 +49,7 @@ const RUN: Readonly<Record<CheckName, Check>> = {
   durability: server.durability,
   clock: server.clock,
   encoding: server.encoding,
+  value_formats: valueFormats,
 };
 
 /** Checks that cannot be made without tables. */

@@ -43,6 +43,7 @@ export const CHECKS = {
   durability: 'ready',
   clock: 'ready',
   encoding: 'ready',
+  value_formats: 'ready',
 } as const satisfies Record<string, DoctorProfile>;
 export type CheckName = keyof typeof CHECKS;
 

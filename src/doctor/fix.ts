@@ -64,11 +64,17 @@ interface Setting {
 /** Sources of a setting that outrank ALTER SYSTEM and that no statement can change. */
 const OUT_OF_REACH = ['command line', 'environment variable', 'client', 'session', 'override'];
 
-/** The statements that change a setting, at its present source: server, database or role. `value` as SQL. */
+/**
+ * The statements that change a setting, at its present source: server, database or role.
+ *
+ * @param value as SQL
+ * @param known its source, where the session has a value of its own
+ */
 export async function settingFix(
   { client, session }: CheckContext,
   name: string,
   value: string,
+  known: string | null = null,
 ): Promise<{ readonly fixes: readonly Fix[]; readonly advice: readonly Advice[] }> {
   const privilege =
     session.version >= PARAMETER_PRIVILEGES
@@ -83,7 +89,8 @@ export async function settingFix(
   );
   const [setting] = rows;
   if (setting === undefined) throw new Error(`the server has no setting ${name}`);
-  const { context, source, may_alter, may_reload, alterable } = setting;
+  const { context, may_alter, may_reload, alterable } = setting;
+  const source = known ?? setting.source;
   const assignment = `SET ${name} = ${value};`;
   const user = session.quoted(session.user);
   const database = session.quoted(client.database ?? '');

@@ -32,6 +32,7 @@ const checks = {
   durability: () => 'acknowledged commits are durable',
   clock: () => 'clocks agree',
   encoding: () => 'encoding',
+  value_formats: () => 'values are printed whole',
 } satisfies Record<CheckName, () => string>;
 
 const run = ({ statement, by }: Fix): string => {
@@ -109,6 +110,8 @@ export const doctorEn: typeof doctorPtBR = {
     clocks: () => 'synchronize the clocks of the two machines by NTP (chrony, systemd-timesyncd)',
     encoding: () =>
       "a database keeps its encoding: create another with ENCODING 'UTF8' TEMPLATE template0",
+    valuesSpoiled: () =>
+      'consumers get values as their session prints them: Debezium then delivers intervals as 0 (IntervalStyle), rounded floats (extra_float_digits) and other bytes (bytea_output); restart the consumer after the fix',
     onlyOwnConnection: (e) =>
       `doctor can connect only as ${e.user}; run it with PG_USER=${e.role} to find out`,
     hostEntry: (e) => `add to pg_hba.conf and reload it: ${e.line}`,

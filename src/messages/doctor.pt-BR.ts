@@ -28,6 +28,7 @@ const checks = {
   durability: () => 'commits confirmados são duráveis',
   clock: () => 'relógios sincronizados',
   encoding: () => 'codificação',
+  value_formats: () => 'os valores são impressos por inteiro',
 } satisfies Record<CheckName, () => string>;
 
 const run = ({ statement, by }: Fix): string => {
@@ -115,6 +116,8 @@ export const doctorPtBR = {
     clocks: () => 'sincronize os relógios das duas máquinas por NTP (chrony, systemd-timesyncd)',
     encoding: () =>
       "a codificação de um banco não muda: crie outro com ENCODING 'UTF8' TEMPLATE template0",
+    valuesSpoiled: () =>
+      'os consumidores recebem os valores como a sessão deles os imprime: o Debezium entrega então intervalos como 0 (IntervalStyle), floats arredondados (extra_float_digits) e outros bytes (bytea_output); reinicie o consumidor depois da correção',
     onlyOwnConnection: (e: { user: string; role: string }) =>
       `doctor só pode se conectar como ${e.user}; rode-o com PG_USER=${e.role} para saber`,
     hostEntry: (e: { line: string }) => `acrescente ao pg_hba.conf e recarregue-o: ${e.line}`,

@@ -70,8 +70,10 @@ export const malformedEn: typeof malformedPtBR = {
     unknownOperation: () => 'op is not c, u, d, r, t or m',
     noTable: () => 'the table is missing',
     noRow: () => '`after` is missing',
-    noId: () => 'the id of the row is missing',
-    idNotWhole: () => 'the id is not a whole number',
+    noKey: ({ columns }) => `the row's key is missing (${columns.join(', ')})`,
+    partOfKeyless: () =>
+      'a value of the row is missing or was cut, and the table has no key: all columns identify its rows',
+    keyNotWhole: (e) => `the key ${e.column} is not a whole number`,
     flattened: (e) =>
       `flattened, and without ${listed(e.missing, 'and')}: the connector needs add.fields=${e.fields}`,
     noXid: () =>
@@ -81,6 +83,8 @@ export const malformedEn: typeof malformedPtBR = {
     notSequence: () => 'source.sequence is not a pair of LSNs',
     timeNotWhole: () => 'a time is not a whole number',
     wrongType: (e) => `the value of column ${e.column} is not of type ${e.type}`,
-    rowWithoutId: (e) => `${e.operation} of ${e.table} without the id`,
+    rowWithoutKey: (e) => `${e.operation} of ${e.table} without its key (${e.columns.join(', ')})`,
+    partOfKeylessRow: (e) =>
+      `${e.operation} of ${e.table} without all its columns: the table has no key, so they identify its rows`,
   },
 };

@@ -17,6 +17,14 @@ const faults: Readonly<Record<JsonFault['problem'], string>> = {
 const asJson = (converter: string): string =>
   `configure a saída como JSON (key.converter e value.converter ${converter})`;
 
+interface SlotRow {
+  readonly operation: 'insert' | 'update';
+  readonly table: string;
+}
+
+const written = ({ operation, table }: SlotRow): string =>
+  `${operation === 'insert' ? 'inclusão' : 'atualização'} em ${table}`;
+
 /**
  * Reasons for refusing an input of `verify`, in Brazilian Portuguese: the end of a sentence on that input
  * ("a entrada 7 não é um evento: …"), without its values.
@@ -77,8 +85,11 @@ export const malformedPtBR = {
     unknownOperation: () => 'op não é c, u, d, r, t nem m',
     noTable: () => 'falta a tabela',
     noRow: () => 'falta `after`',
-    noId: () => 'falta o id do registro',
-    idNotWhole: () => 'o id não é um número inteiro',
+    noKey: ({ columns }: { columns: readonly string[] }) =>
+      `falta a chave do registro (${columns.join(', ')})`,
+    partOfKeyless: () =>
+      'um valor do registro falta ou foi cortado, e a tabela não tem chave: todas as colunas identificam seus registros',
+    keyNotWhole: (e: { column: string }) => `a chave ${e.column} não é um número inteiro`,
     /** @param e the names of a flattened event's missing fields, and the value for `add.fields` that adds all */
     flattened: (e: { missing: readonly string[]; fields: string }) =>
       `achatada, e sem ${listed(e.missing, 'e')}: o conector precisa de add.fields=${e.fields}`,
@@ -90,8 +101,11 @@ export const malformedPtBR = {
     timeNotWhole: () => 'um horário não é um número inteiro',
     wrongType: (e: { column: string; type: string }) =>
       `o valor da coluna ${e.column} não é do tipo ${e.type}`,
-    /** A slot's row: the publication's column list lacks the id. */
-    rowWithoutId: (e: { operation: 'insert' | 'update'; table: string }) =>
-      `${e.operation === 'insert' ? 'inclusão' : 'atualização'} em ${e.table} sem o id`,
+    /** A slot's row: the publication's column list lacks these columns of the key. */
+    rowWithoutKey: (e: SlotRow & { columns: readonly string[] }) =>
+      `${written(e)} sem a chave (${e.columns.join(', ')})`,
+    /** The same in a table without a key. */
+    partOfKeylessRow: (e: SlotRow) =>
+      `${written(e)} sem todas as colunas: a tabela não tem chave, e elas identificam seus registros`,
   },
 };

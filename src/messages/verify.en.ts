@@ -67,7 +67,7 @@ const doubts: Readonly<Record<Doubt, string>> = {
     'a ledger of format 1 does not record the schema of the run, and all events are of another schema (PG_SEARCH_PATH names the schema)',
   contents_not_told: 'the events leave columns out (a column list, unchanged TOAST values)',
   server_changed: 'triggers, rules or policies of the server may have changed or added these rows',
-  replica_identity: 'the deletes do not identify their rows: REPLICA IDENTITY lacks the id',
+  replica_identity: 'the deletes do not identify their rows: REPLICA IDENTITY lacks the key',
   database_changed: 'publications or partitions changed during the run',
   several_servers: 'events of several connectors match the run',
   unknown_transactions:
@@ -151,7 +151,7 @@ const saidNote = (note: Note): string => {
     case 'server_acts':
       return `triggers, rules or policies of the server can change or add rows: ${note.names.join(', ')}`;
     case 'replica_identity':
-      return `deletes do not contain the id: ${note.tables.map(({ table, index, kind }) => `${table} has REPLICA IDENTITY ${kind === 'index' ? `USING INDEX ${index ?? '(dropped)'}` : kind.toUpperCase()}`).join('; ')}`;
+      return `deletes do not contain the key: ${note.tables.map(({ table, index, kind }) => `${table} has REPLICA IDENTITY ${kind === 'index' ? `USING INDEX ${index ?? '(dropped)'}` : kind.toUpperCase()}`).join('; ')}`;
     case 'columns':
       return `column lists leave columns out: ${note.tables.map(({ table, publications }) => `${table} in ${among(publications)}`).join('; ')}`;
   }

@@ -72,7 +72,7 @@ const doubts: Readonly<Record<Doubt, string>> = {
     'os eventos não trazem todas as colunas (lista de colunas, valores TOAST inalterados)',
   server_changed:
     'triggers, regras ou políticas do servidor podem ter alterado ou acrescentado estes registros',
-  replica_identity: 'os DELETEs não identificam o registro: REPLICA IDENTITY não inclui o id',
+  replica_identity: 'os DELETEs não identificam o registro: REPLICA IDENTITY não inclui a chave',
   database_changed: 'publicações ou partições mudaram durante a execução',
   several_servers: 'eventos de vários conectores correspondem à execução',
   unknown_transactions:
@@ -162,7 +162,7 @@ const saidNote = (note: Note): string => {
     case 'server_acts':
       return `triggers, regras ou políticas do servidor podem alterar ou acrescentar registros: ${note.names.join(', ')}`;
     case 'replica_identity':
-      return `os DELETEs não contêm o id: ${note.tables.map(({ table, index, kind }) => `${table} tem REPLICA IDENTITY ${kind === 'index' ? `USING INDEX ${index ?? '(removido)'}` : kind.toUpperCase()}`).join('; ')}`;
+      return `os DELETEs não contêm a chave: ${note.tables.map(({ table, index, kind }) => `${table} tem REPLICA IDENTITY ${kind === 'index' ? `USING INDEX ${index ?? '(removido)'}` : kind.toUpperCase()}`).join('; ')}`;
     case 'columns':
       return `listas de colunas deixam colunas de fora: ${note.tables.map(({ table, publications }) => `${table} n${among(publications)}`).join('; ')}`;
   }

@@ -14,7 +14,7 @@ export const RNG_PURPOSE = {
   workerPicks: 18,
   /** Which ids a full id cache keeps. */
   cachePicks: 19,
-  /** Which rows a seeded row references. */
+  /** Which rows a seeded row references; the moment is the table's number. */
   seedPicks: 20,
   /** When the events of a random schedule come. */
   arrivals: 21,

@@ -59,6 +59,12 @@ export interface LinkLimit {
 /** A table as a schema declares it. */
 export interface TableSpec {
   readonly name: TableName;
+  /**
+   * Tells the picks of its seeded rows from those of other tables (`RNG_PURPOSE.seedPicks`). It is part of the promise of
+   * `--rng`: changing it changes which rows these reference. A new table takes the next number that no other table of any
+   * schema has.
+   */
+  readonly number: number;
   /** Null: the search_path finds it. */
   readonly schema: string | null;
   /** Its name in the catalog, without a schema. */
@@ -69,6 +75,11 @@ export interface TableSpec {
   readonly serverColumns: readonly ServerColumn[];
   /** The primary key's columns; empty: the table has no key, and REPLICA IDENTITY FULL identifies its rows. */
   readonly key: readonly string[];
+  /**
+   * The PL/pgSQL of its trigger function that sets the columns of `set: 'update'`, with single spaces: the ledger counts
+   * on it. Null: there is none.
+   */
+  readonly stampBody: string | null;
   /** Columns with a UNIQUE constraint besides the key. */
   readonly unique: readonly string[];
   readonly foreignKeys: readonly ForeignKey[];
@@ -87,7 +98,7 @@ export interface TableSpec {
   readonly volume: { readonly setting: string; readonly rows: number };
 }
 
-/** Value of a row: dates, numbers of other types than integers, and all else as PostgreSQL prints them. */
+/** A value of a row: integers as numbers, all else as PostgreSQL prints it. */
 export type Value = string | number | null;
 
 /**
@@ -140,8 +151,27 @@ export function setsAllChanging({ changing }: Table, columns: readonly string[])
 
 /** A name as SQL writes it: quoted where it has to be. */
 export function sqlName(name: string): string {
-  return /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
+  const isPlain = /^[a-z_][a-z0-9_]*$/.test(name) && !RESERVED.has(name);
+  return isPlain ? name : `"${name.replaceAll('"', '""')}"`;
 }
+
+/**
+ * The words that no column may be called without quotes: `pg_get_keywords()` of PostgreSQL 14 and 18, `catcode` R
+ * (reserved) or T (reserved, but for functions and types).
+ */
+const RESERVED: ReadonlySet<string> = new Set(
+  `
+  all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate
+  collation column concurrently constraint create cross current_catalog current_date current_role current_schema
+  current_time current_timestamp current_user default deferrable desc distinct do else end except false fetch
+  for foreign freeze from full grant group having ilike in initially inner intersect into is isnull join lateral
+  leading left like limit localtime localtimestamp natural not notnull null offset on only or order outer
+  overlaps placing primary references returning right select session_user similar some symmetric system_user
+  table tablesample then to trailing true union unique user using variadic verbose when where window with
+  `
+    .trim()
+    .split(/\s+/),
+);
 
 /**
  * A type without its modifiers, as a cast that neither cuts nor rounds: `character varying(20)` → `character varying`,

@@ -79,9 +79,12 @@ export async function takeOff(client: Client, tables: Tables): Promise<boolean> 
     );
     await client.query(`CREATE SCHEMA IF NOT EXISTS ${NOTES_SCHEMA}`);
     await client.query(
-      `CREATE TABLE ${NOTES} (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, step text NOT NULL, statement text NOT NULL)`,
+      `CREATE TABLE ${NOTES} (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, step text NOT NULL,
+         statement text NOT NULL, relations oid[] NOT NULL)`,
     );
-    await client.query(`INSERT INTO ${NOTES} (step, statement) ${DEFINITIONS}`, [relations]);
+    await client.query(`INSERT INTO ${NOTES} (step, statement, relations) ${DEFINITIONS}`, [
+      relations,
+    ]);
     const { rows } = await client.query<{ statement: string }>(REMOVALS, [relations]);
     for (const { statement } of rows) await client.query(statement);
     await client.query('COMMIT');
@@ -109,8 +112,8 @@ export async function requireWhole(client: Client): Promise<void> {
 }
 
 /**
- * Restores the indexes and keys that a killed seed left off; false if it left none off. Throws an
- * `OperatorError` when that seed is still under way.
+ * Restores the indexes and keys that a killed seed left off; false if there are none. Those of tables that were dropped
+ * since are gone with them. Throws an `OperatorError` when that seed is still under way.
  */
 export async function restore(
   target: ConnectionTarget,
@@ -121,17 +124,15 @@ export async function restore(
     if (!(await areTakenOff(client))) return false;
     await lockSeed(client);
     await requireNoStream(client, tables);
-    if ((await readTableOids(client, tables)).includes(null)) {
-      // The tables were dropped meanwhile.
-      await forget(client);
-      return false;
-    }
-    await putBack(target, connections);
-    return true;
+    let restored = 0;
+    await putBack(target, connections, (done) => {
+      restored = done;
+    });
+    return restored > 0;
   });
 }
 
-/** Deletes the notes, for tables that are gone. */
+/** Deletes the notes: all are carried out, or their tables are gone. */
 export async function forget(client: Client): Promise<void> {
   await client.query(`DROP TABLE IF EXISTS ${NOTES}; DROP SCHEMA IF EXISTS ${NOTES_SCHEMA}`);
 }
@@ -151,6 +152,7 @@ export async function putBack(
     if (connections > 1) await Promise.all(clients.map((client) => client.query(ONE_CORE_EACH)));
     const [first] = clients;
     if (first === undefined || !(await areTakenOff(first))) return;
+    await first.query(DROP_NOTES_OF_DROPPED);
     const { rows: noted } = await first.query<{ count: number }>(
       `SELECT count(*)::int AS count FROM ${NOTES}`,
     );
@@ -170,6 +172,15 @@ export async function putBack(
     await Promise.all(clients.map((client) => client.end().catch(() => undefined)));
   }
 }
+
+/**
+ * SQL: deletes the notes of tables and partitions that are gone. One that was created again since has another oid, and
+ * its own indexes and keys. Notes of earlier versions do not say whose they are, and stay.
+ */
+const DROP_NOTES_OF_DROPPED = `
+  DELETE FROM ${NOTES} n
+   WHERE EXISTS (SELECT FROM jsonb_array_elements_text(to_jsonb(n) -> 'relations') AS r (oid)
+                  WHERE NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = r.oid::oid))`;
 
 interface Note {
   readonly id: number;
@@ -252,40 +263,48 @@ const IS_CONSTRAINT = `EXISTS (
 const INDEX_WITH_PARTITIONS = `regexp_replace(pg_get_indexdef(i.indexrelid),
         '^(CREATE (UNIQUE )?INDEX ("([^"]|"")*"|[^" ]+)) ON ONLY ', '\\1 ON ')`;
 
-/** SQL: the statements that restore every index and key, by step, from the catalog's definitions and names. */
+/**
+ * SQL: the statements that restore every index and key, by step, from the catalog's definitions and names; and the
+ * tables that each statement needs.
+ */
 const DEFINITIONS = `
   WITH own AS (SELECT oid, relkind, (SELECT count(*) FROM pg_partition_ancestors(oid)) AS depth
                  FROM pg_class WHERE oid IN (${OWN_TABLES}))
-  SELECT step, statement FROM (
-    SELECT 'index' AS step, pg_get_indexdef(i.indexrelid) AS statement, 0 AS depth, 0 AS turn
+  SELECT step, statement, relations FROM (
+    SELECT 'index' AS step, pg_get_indexdef(i.indexrelid) AS statement, ARRAY[i.indrelid] AS relations,
+           0 AS depth, 0 AS turn
       FROM pg_index i JOIN own o ON o.oid = i.indrelid WHERE o.relkind = 'r'
      UNION ALL
     SELECT 'constraint',
            format('ALTER TABLE %s ADD CONSTRAINT %I %s USING INDEX %I%s', k.conrelid::regclass, k.conname,
                   CASE k.contype WHEN 'p' THEN 'PRIMARY KEY' ELSE 'UNIQUE' END, c.relname,
                   CASE WHEN k.condeferred THEN ' DEFERRABLE INITIALLY DEFERRED'
-                       WHEN k.condeferrable THEN ' DEFERRABLE' ELSE '' END), 0, 0
+                       WHEN k.condeferrable THEN ' DEFERRABLE' ELSE '' END),
+           ARRAY[k.conrelid], 0, 0
       FROM pg_constraint k JOIN pg_class c ON c.oid = k.conindid JOIN own o ON o.oid = k.conrelid
      WHERE o.relkind = 'r' AND k.contype IN ('p', 'u')
      UNION ALL
     SELECT 'foreign-key',
            format('ALTER TABLE %s ADD CONSTRAINT %I %s NOT VALID', f.conrelid::regclass, f.conname,
-                  regexp_replace(pg_get_constraintdef(f.oid), ' NOT VALID$', '')), 0, 0
+                  regexp_replace(pg_get_constraintdef(f.oid), ' NOT VALID$', '')),
+           ARRAY[f.conrelid, f.confrelid], 0, 0
       FROM pg_constraint f JOIN own o ON o.oid = f.conrelid
      WHERE o.relkind = 'r' AND f.contype = 'f'
      UNION ALL
     SELECT 'validation',
-           format('ALTER TABLE %s VALIDATE CONSTRAINT %I', f.conrelid::regclass, f.conname), 0, 0
+           format('ALTER TABLE %s VALIDATE CONSTRAINT %I', f.conrelid::regclass, f.conname),
+           ARRAY[f.conrelid, f.confrelid], 0, 0
       FROM pg_constraint f JOIN own o ON o.oid = f.conrelid
      WHERE o.relkind = 'r' AND f.contype = 'f' AND f.convalidated
      UNION ALL
     SELECT 'partitioned',
            format('ALTER TABLE %s ADD CONSTRAINT %I %s', k.conrelid::regclass, k.conname,
-                  pg_get_constraintdef(k.oid)), o.depth, CASE k.contype WHEN 'f' THEN 3 ELSE 1 END
+                  pg_get_constraintdef(k.oid)),
+           array_remove(ARRAY[k.conrelid, k.confrelid], 0), o.depth, CASE k.contype WHEN 'f' THEN 3 ELSE 1 END
       FROM pg_constraint k JOIN own o ON o.oid = k.conrelid
      WHERE o.relkind = 'p' AND k.contype IN ('p', 'u', 'f')
      UNION ALL
-    SELECT 'partitioned', ${INDEX_WITH_PARTITIONS}, o.depth, 2
+    SELECT 'partitioned', ${INDEX_WITH_PARTITIONS}, ARRAY[i.indrelid], o.depth, 2
       FROM pg_index i JOIN own o ON o.oid = i.indrelid
      WHERE o.relkind = 'p' AND NOT ${IS_CONSTRAINT}
   ) AS definitions ORDER BY depth DESC, turn`;

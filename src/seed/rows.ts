@@ -59,7 +59,7 @@ export class SeedRows {
   }
 
   /** Rows that reference rows picked at random. */
-  #pickedRows({ code }: Table, event: EventSpec): RowAt {
+  #pickedRows({ number }: Table, event: EventSpec): RowAt {
     const { rng: seed, reference, parents } = this.#basis;
     const rng = new Rng(seed);
     const picks = event.parents.map((name) => ({
@@ -70,7 +70,7 @@ export class SeedRows {
     }));
     const references = referencesOf(picks);
     return (id, _, previous) => {
-      rng.at(RNG_PURPOSE.seedPicks, id, 1 + code);
+      rng.at(RNG_PURPOSE.seedPicks, id, 1 + number);
       for (const { list, parent, known } of picks) {
         const index = rng.below(list.count);
         known.id = list.id(index);

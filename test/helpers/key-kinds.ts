@@ -29,10 +29,12 @@ function table(
   more: Partial<TableSpec> = {},
 ): TableSpec {
   return {
+    number: 0,
     name,
     schema: null,
     relation: name,
     columns,
+    stampBody: null,
     serverColumns: [],
     key,
     unique: [],

@@ -49,7 +49,7 @@ export async function withPlainWorkspace(server: TestServer, body: Body): Promis
   await lend(server, await seededDatabase(server), body);
 }
 
-/** What `--with` takes for the extension. */
+/** Options that ask for the extension. */
 export const EXTENSION = ['--with', 'prontuario'];
 
 /** Lends `body` a plain workspace with the extension, seeded on a small scale. */

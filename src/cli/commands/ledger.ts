@@ -9,6 +9,7 @@ import { countsAgree } from '../../ledger/counts-agree.js';
 import { ledgerFiles, ledgerFolder } from '../../ledger/folder.js';
 import type { LedgerHeader } from '../../ledger/format.js';
 import type { OtherLedger } from '../../ledger/later-changes.js';
+import type { RecordedSchema } from '../../ledger/recorded-schema.js';
 import { resolveLedger } from '../../ledger/resolve.js';
 import { type LedgerTotals, readLedger } from '../../ledger/totals.js';
 import { unlessAborted } from '../../lib/signals.js';
@@ -19,6 +20,7 @@ import { differencesText, ledgerText } from '../../report/ledger-text.js';
 import { verdictLine } from '../../report/text.js';
 import { isUnderWay } from '../../runs/folder.js';
 import { findRun, readRun } from '../../runs/record.js';
+import type { Tables } from '../../schema/tables.js';
 import { runAction } from './actions.js';
 import type { Command, CommandContext } from './context.js';
 import { schemaOfLedger } from './ledger-schema.js';
@@ -41,11 +43,11 @@ async function show(context: CommandContext): Promise<ExitCode> {
 /** `ledger resolve [RUN]`: asks the server for the fate of the transactions that a killed run left open. */
 async function resolve(context: CommandContext): Promise<ExitCode> {
   const { runId, ledger } = findEndedLedger(context);
+  const schema = schemaOfLedger(ledger);
   return withServer(context, async (target): Promise<ExitCode> => {
     const { messages: m, log } = context;
     const verdicts = await unlessAborted(context.interrupted, () =>
       withConnection(target, async (client) => {
-        const schema = schemaOfLedger(ledger);
         await requireSchema(client, schema);
         return resolveLedger(schema.tables, client, ledgerFiles(ledger));
       }),
@@ -65,11 +67,12 @@ async function resolve(context: CommandContext): Promise<ExitCode> {
 /** `ledger check [RUN]`: compares the ledger of a run with the database that the run wrote to. */
 async function check(context: CommandContext): Promise<ExitCode> {
   const found = findEndedLedger(context);
+  const schema = schemaOfLedger(found.ledger);
   return withServer(context, async (target) => {
     const compared = await unlessAborted(context.interrupted, () =>
-      withConnection(target, (client) => checkOn(client, found)),
+      withConnection(target, (client) => checkOn(client, schema, found)),
     );
-    const summaryAgrees = agreesWithSummary(found, compared.totals);
+    const summaryAgrees = agreesWithSummary(found, schema.tables, compared.totals);
     const exitCode = logAgreement(context, compared, summaryAgrees);
     const { messages: m, paint } = context;
     const { totals, differences, changedSince, unchecked } = compared;
@@ -91,9 +94,11 @@ async function check(context: CommandContext): Promise<ExitCode> {
   });
 }
 
-async function checkOn(client: Client, run: LedgerRun): Promise<LedgerCheck> {
-  const { runId, folder, ledger } = run;
-  const schema = schemaOfLedger(ledger);
+async function checkOn(
+  client: Client,
+  schema: RecordedSchema,
+  { runId, folder, ledger }: LedgerRun,
+): Promise<LedgerCheck> {
   await requireSchema(client, schema);
   await requireAllVisible(client, schema.tables);
   const { server: now } = await identify(client);
@@ -122,10 +127,13 @@ function otherLedgers(folder: string, started: string | null): OtherLedger[] {
  * Whether the run's summary counts as many transactions and rows: a ledger file that is missing as a whole leaves
  * no other trace. Null: the run was killed, or left transactions in doubt.
  */
-function agreesWithSummary({ folder, ledger }: LedgerRun, totals: LedgerTotals): boolean | null {
+function agreesWithSummary(
+  { folder }: LedgerRun,
+  tables: Tables,
+  totals: LedgerTotals,
+): boolean | null {
   const { summary } = readRun(folder);
   if (summary === null || summary.transactions.in_doubt > 0) return null;
-  const { tables } = schemaOfLedger(ledger);
   return (
     summary.transactions.committed === totals.transactions.committed &&
     countsAgree(tables, totals.rows, summary.rows)

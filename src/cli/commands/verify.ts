@@ -48,7 +48,8 @@ export const run: Command = async (context) => {
   if (context.createSlot && spec.kind !== 'slot') {
     throw new OperatorError(EXIT.usage, (m) => m.verify.slotOnly());
   }
-  if (context.names[0] !== NEXT) findLedger(context);
+  // Refused before any server is asked.
+  if (context.names[0] !== NEXT) schemaOfLedger(findLedger(context).ledger);
   if (spec.kind === 'slot')
     return withServer(context, (target) => verifyFrom(context, spec, target));
   // The server is optional: its clock is measured, and its tables are compared.

@@ -28,6 +28,9 @@ export const STAMPS: readonly ServerColumn[] = [
   { name: 'updated_at', type: 'timestamp without time zone', set: 'update' },
 ];
 
+/** The body of `set_updated_at`. */
+export const STAMP_BODY = 'BEGIN NEW.updated_at := now(); RETURN NEW; END;';
+
 const ofPatient: ForeignKey = { column: 'paciente_id', references: 'pacientes' };
 const ofDoctor: ForeignKey = { column: 'medico_id', references: 'medicos' };
 const ofInsurer: ForeignKey = { column: 'convenio_id', references: 'convenios' };
@@ -39,7 +42,7 @@ function table(
   name: string,
   rows: number,
   columns: readonly Column[],
-  more: Partial<TableSpec> = {},
+  more: Partial<TableSpec> & Pick<TableSpec, 'number'>,
 ): TableSpec {
   return {
     name,
@@ -47,6 +50,7 @@ function table(
     relation: name,
     columns: [id, ...columns],
     serverColumns: STAMPS,
+    stampBody: STAMP_BODY,
     key: ['id'],
     unique: [],
     foreignKeys: [],
@@ -72,6 +76,7 @@ export const PACIENTES = table(
     timestamp('data_cadastro'),
   ],
   {
+    number: 0,
     unique: ['cpf'],
     parent: { since: 'data_cadastro', make: paciente, seededAt: patientSince },
   },
@@ -86,7 +91,7 @@ export const MEDICOS = table(
     varchar('especialidade', 80),
     orNull(varchar('telefone', 20)),
   ],
-  { unique: ['crm'], parent: { since: null, make: medico, seededAt: () => 0 } },
+  { number: 1, unique: ['crm'], parent: { since: null, make: medico, seededAt: () => 0 } },
 );
 
 export const CONVENIOS = table(
@@ -98,7 +103,7 @@ export const CONVENIOS = table(
     varchar('tipo', 40),
     orNull(varchar('cobertura', 120)),
   ],
-  { unique: ['cnpj'], parent: { since: null, make: convenio, seededAt: () => 0 } },
+  { number: 2, unique: ['cnpj'], parent: { since: null, make: convenio, seededAt: () => 0 } },
 );
 
 const PACIENTES_CONVENIOS = table(
@@ -110,7 +115,7 @@ const PACIENTES_CONVENIOS = table(
     orNull(varchar('numero_carteira', 40)),
     orNull(date('validade')),
   ],
-  { foreignKeys: [ofPatient, ofInsurer], links: LINKS },
+  { number: 3, foreignKeys: [ofPatient, ofInsurer], links: LINKS },
 );
 
 export const CONSULTAS = table(
@@ -123,7 +128,7 @@ export const CONSULTAS = table(
     varchar('motivo', 200),
     varchar('status', 20),
   ],
-  { foreignKeys: [ofPatient, ofDoctor] },
+  { number: 4, foreignKeys: [ofPatient, ofDoctor] },
 );
 
 export const EXAMES = table(
@@ -135,7 +140,7 @@ export const EXAMES = table(
     timestamp('data'),
     orNull(varchar('resultado', 200)),
   ],
-  { foreignKeys: [ofPatient] },
+  { number: 5, foreignKeys: [ofPatient] },
 );
 
 export const INTERNACOES = table(
@@ -148,7 +153,7 @@ export const INTERNACOES = table(
     varchar('motivo', 200),
     orNull(varchar('quarto', 20)),
   ],
-  { foreignKeys: [ofPatient] },
+  { number: 6, foreignKeys: [ofPatient] },
 );
 
 export const TABLES: readonly TableSpec[] = [

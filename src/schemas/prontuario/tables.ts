@@ -1,5 +1,5 @@
 import type { Column, ForeignKey, TableSpec } from '../../schema/table.js';
-import { STAMPS } from '../hospital/tables.js';
+import { STAMP_BODY, STAMPS } from '../hospital/tables.js';
 
 /** The five tables of the extension, as `sql/10_prontuario.sql` creates them. */
 
@@ -27,7 +27,7 @@ function table(
   name: string,
   rows: number,
   columns: readonly Column[],
-  more: Partial<TableSpec> & Pick<TableSpec, 'key' | 'sequence'>,
+  more: Partial<TableSpec> & Pick<TableSpec, 'number' | 'key' | 'sequence'>,
 ): TableSpec {
   return {
     name,
@@ -35,6 +35,7 @@ function table(
     relation: name,
     columns,
     serverColumns: STAMPS,
+    stampBody: STAMP_BODY,
     unique: [],
     foreignKeys: [],
     partitioned: false,
@@ -61,6 +62,7 @@ export const PRONTUARIOS = table(
     toast(orNull(column('bytea')('anexo'))),
   ],
   {
+    number: 7,
     key: ['id'],
     sequence: null,
     serverColumns: [{ name: 'busca', type: 'tsvector', set: 'derived' }, ...STAMPS],
@@ -82,6 +84,7 @@ export const SINAIS_VITAIS = table(
     orNull(varchar('observacao', 200)),
   ],
   {
+    number: 8,
     key: ['paciente_id', 'medido_em'],
     sequence: 'sinais_vitais_numero',
     foreignKeys: [ofPatient],
@@ -105,7 +108,12 @@ export const PRESCRICOES = table(
     column('daterange')('vigencia'),
     orNull(column('text[]')('alertas')),
   ],
-  { key: ['codigo'], sequence: 'prescricoes_numero', foreignKeys: [ofPatient, ofDoctor] },
+  {
+    number: 9,
+    key: ['codigo'],
+    sequence: 'prescricoes_numero',
+    foreignKeys: [ofPatient, ofDoctor],
+  },
 );
 
 export const AUDITORIA = table(
@@ -118,7 +126,13 @@ export const AUDITORIA = table(
     orNull(varchar('objeto', 60)),
     boolean('revisada'),
   ],
-  { key: [], sequence: 'auditoria_numero', serverColumns: [] },
+  {
+    number: 10,
+    key: [],
+    sequence: 'auditoria_numero',
+    serverColumns: [],
+    stampBody: null,
+  },
 );
 
 const ITENS = 'faturamento."Itens da Conta"';
@@ -138,6 +152,7 @@ export const ITENS_DA_CONTA = table(
     orNull(text('Glosa')),
   ],
   {
+    number: 11,
     schema: 'faturamento',
     relation: 'Itens da Conta',
     key: ['Código'],

@@ -1,5 +1,5 @@
 import type { Sentence } from '../../errors.js';
-import type { Key } from '../../schema/table.js';
+import type { Key, Table } from '../../schema/table.js';
 import { EventError } from '../decoder.js';
 import { type JsonReader, KIND } from '../json/reader.js';
 import { contentKeyOf, mayLackKey } from '../row-key.js';
@@ -123,7 +123,7 @@ export class RowEmitter {
         sink.ignored('other_table', this.#foreignTime());
         return;
       }
-      throw new EventError((m) => m.malformed.event.noId());
+      throw withoutKeyOf(of.table);
     }
     const xid = this.#xid();
     // A snapshot's rows belong to no transaction.
@@ -362,4 +362,9 @@ function notNumber(field: string): EventError {
 
 function flattenedWithout(missing: readonly string[]): EventError {
   return new EventError((m) => m.malformed.event.flattened({ missing, fields: ADD_FIELDS }));
+}
+
+function withoutKeyOf({ key: columns }: Table): EventError {
+  if (columns.length === 0) return new EventError((m) => m.malformed.event.partOfKeyless());
+  return new EventError((m) => m.malformed.event.noKey({ columns }));
 }

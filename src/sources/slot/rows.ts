@@ -112,7 +112,7 @@ export class SlotRows {
     const key = identity === null ? null : keyOf(published, identity);
     // The publication's column list lacks a column of the key.
     if (key === null && !mayLackKey(operation, table)) {
-      const reason = withoutId(operation === 'insert' ? operation : 'update', table.name);
+      const reason = withoutKeyOf(published, operation === 'insert' ? operation : 'update');
       this.#sink.malformed({ partition: 0, position, reason });
       return;
     }
@@ -212,6 +212,12 @@ function changesKey({ keyIndexes }: PublishedTable, old: Tuple, row: Tuple): boo
 }
 
 /** Outside of `#row`, which runs for every change: a closure there costs each call a context. */
-function withoutId(operation: 'insert' | 'update', table: string): Sentence {
-  return (m) => m.malformed.event.rowWithoutId({ operation, table });
+function withoutKeyOf(
+  { table: { name: table, key }, keyIndexes }: PublishedTable,
+  operation: 'insert' | 'update',
+): Sentence {
+  if (key.length === 0) return (m) => m.malformed.event.partOfKeylessRow({ operation, table });
+  const absent = key.filter((_, i) => keyIndexes[i]! < 0);
+  const columns = absent.length > 0 ? absent : key;
+  return (m) => m.malformed.event.rowWithoutKey({ operation, table, columns });
 }

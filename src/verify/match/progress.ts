@@ -385,8 +385,8 @@ function compareProjected(
  * is the old row's fingerprint, and updates leave the fixed columns alone.
  */
 function writtenFixed({ table, prints, keys }: RowList, at: number): number | null {
-  const written = prints?.fixed(at) ?? null;
-  if (written !== null || prints === null || table.keyKind !== 'none') return written;
+  const written = prints === null ? null : prints.fixed(at);
+  if (table.keyKind !== 'none' || written !== null || prints === null) return written;
   return fixedOfContentKey(String(keys[at]));
 }
 

@@ -159,29 +159,22 @@ export class RowPrinter {
         if (part === 'created') created = (created + own) | 0;
       }
     }
-    const coarse = row.precision === 'milliseconds';
-    const stated = (changing + fixed + server) | 0;
+    const ofServer = serverKnown ? server : 0;
+    const ofCreated = serverKnown ? created : 0;
     const whole = {
       changing: changingKnown ? changing : null,
       fixed: fixedKnown ? fixed : null,
-    };
-    const ofServer = serverKnown ? server : 0;
-    const ofCreated = serverKnown ? created : 0;
-    const projected = this.#isLossy ? this.#project(row) : null;
-    const sums = projected === null ? whole : projected.sums;
-    const fingerprint = {
-      changing: projected?.changing === true ? null : whole.changing,
-      fixed: projected?.fixed === true ? null : whole.fixed,
-      projected: projected === null ? null : projected.sums,
+      projected: null,
       written,
-      stated,
-      row: plus(plus(sums.changing, sums.fixed), ofServer),
-      stable: plus(sums.fixed, ofCreated),
+      stated: (changing + fixed + server) | 0,
+      row: changingKnown && fixedKnown ? (changing + fixed + ofServer) | 0 : null,
+      stable: fixedKnown ? (fixed + ofCreated) | 0 : null,
       server: serverKnown,
-      coarse,
+      coarse: row.precision === 'milliseconds',
       nullInNotNull,
       toasted: null,
     };
+    const fingerprint = this.#isLossy ? this.#addProjected(whole, row, ofServer, ofCreated) : whole;
     return this.#toasted.length === 0 ? fingerprint : this.#addToasted(fingerprint, row);
   }
 
@@ -219,10 +212,18 @@ export class RowPrinter {
     return isWithheld ? withFixed(known, null) : withToasted(known, hashes);
   }
 
-  /** The projected sums of a row, and which of the two sums have a projected column; null: no column is projected. */
-  #project(
+  /**
+   * The fingerprint of a row from that of its values as they are.
+   *
+   * @param ofServer the sum of the server's columns
+   * @param ofCreated of those that keep their first value
+   */
+  #addProjected(
+    whole: RowFingerprint,
     row: RowColumns,
-  ): { readonly sums: ProjectedSums; readonly changing: boolean; readonly fixed: boolean } | null {
+    ofServer: number,
+    ofCreated: number,
+  ): RowFingerprint {
     const by = new Set<Projection>();
     const cut = { changing: false, fixed: false };
     for (const { place, part, project } of this.#others) {
@@ -231,13 +232,20 @@ export class RowPrinter {
       by.add(projection);
       if (part === 'changing' || part === 'fixed') cut[part] = true;
     }
-    if (by.size === 0) return null;
+    if (by.size === 0) return whole;
     const sums: { changing: number | null; fixed: number | null } = { changing: 0, fixed: 0 };
     for (const { place, part, seed, project } of this.#others) {
       if (part !== 'changing' && part !== 'fixed') continue;
       sums[part] = plus(sums[part], mixed(projectedHash(row, place, seed, project)));
     }
-    return { sums: { ...sums, by: [...by] }, ...cut };
+    return {
+      ...whole,
+      changing: cut.changing ? null : whole.changing,
+      fixed: cut.fixed ? null : whole.fixed,
+      projected: { ...sums, by: [...by] },
+      row: plus(plus(sums.changing, sums.fixed), ofServer),
+      stable: plus(sums.fixed, ofCreated),
+    };
   }
 
   /** The hash that a row adds to a digest of version 1. */
@@ -288,6 +296,7 @@ export function printersOf(tables: Tables, version: number): ReadonlyMap<TableNa
   return new Map(tables.map((table) => [table.name, new RowPrinter(table, version)]));
 }
 
+/** All literals have their members in one order: `print` reads them for every value. */
 function columnsOf(table: Table): PrintedPlace[] {
   const own = printedColumns(table).flatMap(
     ({ seed, part, lossy, project }, place): PrintedPlace[] => {
@@ -296,12 +305,9 @@ function columnsOf(table: Table): PrintedPlace[] {
       const forbidden = notNull ? hashText(seed, NULL) : null;
       const isTime = isTimestamp(type);
       const toasted = part === 'toasted';
-      return [
-        {
-          ...{ place, seed, part: toasted ? 'fixed' : part, toasted, forbidden, isTime },
-          project: lossy ? project : null,
-        },
-      ];
+      const sum = toasted ? 'fixed' : part;
+      const projection = lossy ? project : null;
+      return [{ place, seed, part: sum, forbidden, isTime, project: projection, toasted }];
     },
   );
   const server = table.serverColumns.flatMap(({ name, type, set }, i): PrintedPlace[] => {
@@ -309,8 +315,8 @@ function columnsOf(table: Table): PrintedPlace[] {
     const place = table.columns.length + i;
     const part = set === 'insert' ? 'created' : 'updated';
     const isTime = isTimestamp(type);
-    const plain = { forbidden: null, project: null, toasted: false };
-    return [{ place, seed: columnSeed(name), part, isTime, ...plain }];
+    const seed = columnSeed(name);
+    return [{ place, seed, part, forbidden: null, isTime, project: null, toasted: false }];
   });
   return [...own, ...server];
 }

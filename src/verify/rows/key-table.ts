@@ -94,6 +94,7 @@ export class KeyTables {
  */
 export class KeyTable {
   readonly #tables: Tables;
+  readonly #tableCount: number;
   readonly #slotWords: number;
   readonly #mostSlots: number;
   readonly #textBytes: number;
@@ -109,6 +110,7 @@ export class KeyTable {
   constructor(tables: Tables, bytes: number, sample: number, words: number, keys: 'ids' | 'texts') {
     const ofSlots = keys === 'ids' ? bytes : bytes * SLOT_SHARE;
     this.#tables = tables;
+    this.#tableCount = tables.size;
     this.#textBytes = bytes - ofSlots;
     this.#texts = keys === 'ids' ? null : new TextStore(this.#textBytes);
     this.#slotWords = FIRST_WORD + words + (keys === 'ids' ? 0 : 1);
@@ -206,13 +208,13 @@ export class KeyTable {
     }
     const high = this.#words[at + HIGH_AND_STATE]! >>> STATE_BITS;
     const code = high * WORDS + (this.#words[at + LOW]! >>> 0);
-    const { size } = this.#tables;
-    return { table: this.#tables.at(code % size), key: Math.floor(code / size) };
+    const count = this.#tableCount;
+    return { table: this.#tables.at(code % count), key: Math.floor(code / count) };
   }
 
   /** Id and table as one number below 2^56: two words have room for eight bits of state above it. */
   #codeOf({ code }: Table, id: number): number {
-    return id * this.#tables.size + code;
+    return id * this.#tableCount + code;
   }
 
   #findText(table: Table, key: string): number {

@@ -365,6 +365,12 @@ const PUBLICATIONS: readonly Ailment[] = [
   },
 ];
 
+/** SQL: sets a default of the current database. */
+function forDatabase(assignment: string): string {
+  return `DO $$ BEGIN
+    EXECUTE format('ALTER DATABASE %I SET ${assignment}', current_database()); END $$`;
+}
+
 const SERVER: readonly Ailment[] = [
   { check: 'replication_role', state: 'fail', cause: 'SELECT 1', asked: { role: 'reader' } },
   {
@@ -394,6 +400,34 @@ const SERVER: readonly Ailment[] = [
     advice: /set fsync = on where the server gets it from \(command line\)/,
     after: 'warn',
     setting: true,
+  },
+  {
+    check: 'value_formats',
+    state: 'warn',
+    cause: forDatabase('IntervalStyle = sql_standard'),
+    evidence: /^IntervalStyle = sql_standard \(database\)$/,
+    setting: true,
+  },
+  {
+    check: 'value_formats',
+    state: 'warn',
+    cause: `CREATE ROLE reader LOGIN REPLICATION; ALTER ROLE reader SET bytea_output = 'escape';
+            ${forDatabase('extra_float_digits = 0')};
+            DO $$ BEGIN EXECUTE format('ALTER ROLE reader IN DATABASE %I SET extra_float_digits = -1',
+                                       current_database()); END $$`,
+    evidence:
+      /^bytea_output = escape \(role reader\), extra_float_digits = -1 \(role reader in this database\), extra_float_digits = 0 \(database\)$/,
+    advice: /restart the consumer/,
+    asked: { role: 'reader' },
+    setting: true,
+  },
+  {
+    check: 'value_formats',
+    state: 'warn',
+    cause: `CREATE ROLE keeper LOGIN PASSWORD 'keeper'; ${forDatabase('bytea_output = escape')}`,
+    advice: /^as postgres or a superuser: ALTER DATABASE \w+ RESET bytea_output;$/,
+    as: 'keeper',
+    after: null,
   },
   { check: 'slots', state: 'info', cause: 'SELECT 1', after: null },
   { check: 'slots', state: 'fail', cause: 'SELECT 1', asked: { slot: 'doctored' } },

@@ -537,3 +537,35 @@ test('the fix for missing tables of an extension names it', async () => {
     }),
   );
 });
+
+test('a role that prints values whole outranks its database, and the server counts where neither says', async () => {
+  for (const server of servers) {
+    await withDatabase(server, async (db) => {
+      const see = async (asked = {}) => found(await look(db.target, asked), 'value_formats');
+      const whole = 'bytea_output = hex, IntervalStyle = postgres, extra_float_digits = 1';
+      assert.deepEqual(await see(), {
+        ...{ check: 'value_formats', profile: 'ready', state: 'ok', evidence: whole, mend: null },
+      });
+      try {
+        await db.query(`CREATE ROLE reader LOGIN REPLICATION;
+          ALTER ROLE reader SET IntervalStyle = postgres;
+          ALTER DATABASE ${db.name} SET IntervalStyle = sql_standard`);
+        assert.equal((await see({ role: 'reader' })).state, 'ok');
+        assert.equal((await see()).mend, `ALTER DATABASE ${db.name} RESET IntervalStyle;`);
+        await db.query(`ALTER DATABASE ${db.name} RESET IntervalStyle`);
+
+        await db.query('ALTER SYSTEM SET extra_float_digits = 0');
+        await db.query('SELECT pg_reload_conf()');
+        await waitFor(async () => (await see()).state === 'warn', { what: 'the new setting' });
+        const spoilt = await see({ role: 'reader' });
+        assert.equal(spoilt.evidence, 'extra_float_digits = 0 (server)');
+        await follow(db.target, spoilt);
+        await waitFor(async () => (await see()).state === 'ok', { what: 'the fixed setting' });
+      } finally {
+        await db.query('ALTER SYSTEM RESET extra_float_digits');
+        await db.query('SELECT pg_reload_conf()');
+        await db.query('DROP ROLE IF EXISTS reader');
+      }
+    });
+  }
+});

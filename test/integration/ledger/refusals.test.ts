@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
+import { writeFacts } from '../../../src/ledger/facts-file.js';
 import { ledgerFile } from '../../../src/ledger/folder.js';
+import { schemaWith } from '../../../src/schemas/index.js';
 import { runCli } from '../../helpers/cli.js';
 import { sampleRun, writeSampleRun } from '../../helpers/sample-run.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
@@ -50,4 +52,35 @@ test('a run without a ledger, and one under way, are refused', () =>
     const folder = await writeLedger(cwd);
     await writeFile(join(folder, 'pid'), `${process.pid}\n`);
     await refused(cwd, ['check'], 4, /still under way/);
+  }));
+
+test('a run with an extension of a later version is shown, and its ledger refused in one sentence', () =>
+  withTempFolder(async (cwd) => {
+    const folder = await writeLedger(cwd);
+    const { tables } = schemaWith([]);
+    const { server } = HEADER;
+    const database = {
+      ...{ at: new Date().toISOString(), search_path: 'public', role: 'postgres' },
+      ...{ tables: {}, publications: [] },
+    };
+    const schema = { tables, extensions: ['prontuario', 'farmacia'] };
+    writeFacts(schema, join(folder, 'ledger'), RUN, server, database);
+    const sentence = `the run ${RUN} has the extension farmacia, which this version does not know; use the version of the simulator that wrote it`;
+    const commands = ['ledger show', 'ledger check', 'ledger resolve', 'verify --source slot:s'];
+    for (const version of [null, '9.1.0']) {
+      const program = { version, node: 'v20' };
+      const description = JSON.stringify({ ...sampleRun().description, program });
+      if (version !== null) await writeFile(join(folder, 'run.json'), description);
+      for (const command of commands) {
+        const { code, stdout, stderr } = await runCli(command.split(' '), { cwd });
+        assert.equal(code, 2, `${command}: ${stderr}`);
+        assert.equal(stdout, '', command);
+        const written = version === null ? sentence : `${sentence} (${version})`;
+        assert.ok(stderr.trimEnd().endsWith(written), stderr);
+      }
+    }
+    for (const command of ['runs show', 'runs list', 'report']) {
+      const { code, stderr } = await runCli(command.split(' '), { cwd });
+      assert.equal(code, 0, `${command}: ${stderr}`);
+    }
   }));

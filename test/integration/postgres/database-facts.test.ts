@@ -53,6 +53,20 @@ for (const server of servers) {
     });
   });
 
+  test(`${version}: the triggers of an extension's tables are the program's own`, async () => {
+    await withDatabase(server, async (db) => {
+      const extended = schemaWith(['prontuario']);
+      const { tables } = await withConnection(db.target, async (client) => {
+        await initDb(client, db.target, extended);
+        return readDatabaseFacts(client, extended.tables);
+      });
+      assert.deepEqual(
+        extended.tables.names.filter((name) => tables[name]!.triggers.length > 0),
+        [],
+      );
+    });
+  });
+
   test(`${version}: the search_path decides which tables are read`, async () => {
     await withDatabase(server, async (db) => {
       await db.query(

@@ -92,6 +92,16 @@ const CATALOG = `
   SELECT 'notes', nspname, '' FROM pg_namespace WHERE nspname = 'oltp_simulator_seed'
    ORDER BY 1, 2, 3`;
 
+/** Names of indexes and keys, also where there is no schema faturamento. */
+const NAMES = `
+  SELECT conrelid::regclass::text AS of, conname::text AS name, pg_get_constraintdef(oid) AS definition
+    FROM pg_constraint WHERE contype IN ('p', 'u', 'f') AND conrelid <> 0
+   UNION ALL
+  SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname !~ '^pg_'
+   UNION ALL
+  SELECT 'notes', nspname, '' FROM pg_namespace WHERE nspname = 'oltp_simulator_seed'
+   ORDER BY 1, 2, 3`;
+
 /** Properties of partitioned tables that are easily lost: levels, operator's names, indexes of one partition. */
 const EXTRAS = `
   CREATE INDEX "Medido, ON ONLY " ON sinais_vitais (medido_em DESC) WHERE peso IS NOT NULL;
@@ -186,6 +196,44 @@ for (const server of servers) {
         assert.equal(await restore(db.target, 2, schemaWith([]).tables), true);
         assert.deepEqual(await db.query(CATALOG), before, String(step));
       }
+    });
+  });
+
+  test(`${version}: where tables were dropped since a seed was killed, the others get their indexes and keys back`, async () => {
+    const EXTENSION = ['prontuarios', 'sinais_vitais', 'prescricoes', 'auditoria', ITENS];
+    const dropExtension = `DROP TABLE ${EXTENSION.join(', ')}; DROP SCHEMA faturamento CASCADE`;
+    const again = `DROP TABLE prescricoes; CREATE TABLE prescricoes (codigo uuid PRIMARY KEY, medico_id bigint)`;
+    const partition = 'DROP TABLE sinais_vitais_outros';
+    for (const drop of [dropExtension, again, partition]) {
+      // The catalog as it is where the tables are dropped with their indexes on.
+      const expected: unknown[] = [];
+      for (const killed of [false, true]) {
+        await withExtension(async (db) => {
+          if (killed) {
+            await withConnection(db.target, (client) =>
+              waitFor(() => takeOff(client, SCHEMA.tables), { what: 'other sessions to end' }),
+            );
+          }
+          await db.query(drop);
+          await waitUntilAlone(db);
+          const { tables } = drop === partition ? SCHEMA : schemaWith([]);
+          assert.equal(await restore(db.target, 2, tables), killed);
+          expected.push(await db.query(NAMES));
+        });
+      }
+      assert.deepEqual(expected[1], expected[0], drop);
+    }
+  });
+
+  test(`${version}: a killed seed leaves nothing to restore where all of its tables are gone`, async () => {
+    await withExtension(async (db) => {
+      await withConnection(db.target, async (client) => {
+        await waitFor(() => takeOff(client, SCHEMA.tables), { what: 'other sessions to end' });
+        await dropAll(client, SCHEMA, [ITENS]);
+      });
+      await waitUntilAlone(db);
+      assert.equal(await restore(db.target, 2, SCHEMA.tables), false);
+      assert.equal(await withConnection(db.target, areTakenOff), false);
     });
   });
 

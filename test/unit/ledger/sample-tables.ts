@@ -20,10 +20,12 @@ function table(
   foreignKeys: TableSpec['foreignKeys'] = [],
 ): TableSpec {
   return {
+    number: 0,
     name,
     schema: null,
     relation: name,
     columns,
+    stampBody: null,
     serverColumns: [],
     key,
     unique: [],

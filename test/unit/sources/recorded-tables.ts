@@ -23,6 +23,7 @@ const PREFIX = 'v_';
 function tableOf(type: string): TableSpec {
   const name = FORMAT_TYPES[type] ?? type;
   return {
+    number: 0,
     name: `${VALUES_SCHEMA}."${PREFIX}${type}"`,
     schema: VALUES_SCHEMA,
     relation: PREFIX + type,
@@ -30,6 +31,7 @@ function tableOf(type: string): TableSpec {
       { name: 'id', type: 'integer', notNull: true, lossy: false, toast: false },
       { name: 'v', type: name, notNull: false, lossy: LOSSY.test(name), toast: false },
     ],
+    stampBody: null,
     serverColumns: [
       { name: 'created_at', type: 'timestamp without time zone', set: 'insert' as const },
     ],

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { keyOf } from '../../../src/ledger/row-key.js';
+import { en } from '../../../src/messages/en.js';
+import { ptBR } from '../../../src/messages/pt-BR.js';
 import { schemaWith } from '../../../src/schemas/index.js';
 import { Intake } from '../../../src/sources/intake.js';
 import { scopeOfNames } from '../../../src/sources/scope.js';
@@ -182,9 +184,49 @@ test('a value that its column cannot have is refused, by its type', () => {
   assert.equal(sink.problems.length, refused.length);
 });
 
+test('an event without its key is refused with the names of its columns', () => {
+  const sink = new CollectingSink(TABLES);
+  const intake = new Intake(sink, SCOPE);
+  for (const [table, row] of [
+    ['sinais_vitais', '{"paciente_id":7}'],
+    ['Itens da Conta', '{"Descrição":"Diária"}'],
+    ['auditoria', '{"dia":20513}'],
+  ] as const) {
+    intake.line(Buffer.from(envelope('c', table, 'null', row)), 0, 1, 0);
+  }
+  intake.line(Buffer.from(envelope('d', 'prontuarios', '{"id":1.5}', 'null')), 0, 1, 0);
+  assert.deepEqual(sink.rows, []);
+  assert.deepEqual(
+    sink.problems.map(({ reason }) => reason(en)),
+    [
+      "the row's key is missing (paciente_id, medido_em)",
+      "the row's key is missing (Código)",
+      'a value of the row is missing or was cut, and the table has no key: all columns identify its rows',
+      'the key id is not a whole number',
+    ],
+  );
+  const [composite, , , fraction] = sink.problems.map(({ reason }) => reason(ptBR));
+  assert.deepEqual(
+    [composite, fraction],
+    ['falta a chave do registro (paciente_id, medido_em)', 'a chave id não é um número inteiro'],
+  );
+});
+
 /** The events of a slot's changes of one table. */
 function changed(name: string, identity: 'default' | 'full', ...changes: PgOutputMessage[]) {
-  const { columns, key, schema, relation } = TABLES.get(name);
+  return published(name, () => true, identity, ...changes);
+}
+
+/** The same where the publication has some of its columns. */
+function published(
+  name: string,
+  isPublished: (column: string) => boolean,
+  identity: 'default' | 'full',
+  ...changes: PgOutputMessage[]
+) {
+  const table = TABLES.get(name);
+  const { key, schema, relation } = table;
+  const columns = table.columns.filter((column) => isPublished(column.name));
   const sink = new CollectingSink(TABLES);
   const rows = new SlotRows(sink, SCOPE, 0);
   const described: PgOutputMessage = {
@@ -211,6 +253,43 @@ const update = (row: Tuple, old: Tuple | null, kind: 'key' | 'full' = 'key'): Pg
   relation: 1,
   old: old === null ? null : { kind, tuple: old },
   row,
+});
+
+test('where a list of columns lacks a part of the key, the slot says which', () => {
+  const insert = (row: Tuple): PgOutputMessage => ({ tag: 'insert', relation: 1, row });
+  const reasonsOf = ({ problems, rows }: CollectingSink) => {
+    assert.deepEqual(rows, []);
+    return problems.map(({ reason }) => [reason(en), reason(ptBR)]);
+  };
+  const vitals = published(
+    'sinais_vitais',
+    (column) => column === 'paciente_id',
+    'default',
+    insert(['7']),
+    update(['7'], null),
+  );
+  assert.deepEqual(reasonsOf(vitals), [
+    [
+      'insert of sinais_vitais without its key (medido_em)',
+      'inclusão em sinais_vitais sem a chave (medido_em)',
+    ],
+    [
+      'update of sinais_vitais without its key (medido_em)',
+      'atualização em sinais_vitais sem a chave (medido_em)',
+    ],
+  ]);
+  const audit = published(
+    'auditoria',
+    (column) => column === 'dia',
+    'full',
+    insert(['2026-03-01']),
+  );
+  assert.deepEqual(reasonsOf(audit), [
+    [
+      'insert of auditoria without all its columns: the table has no key, so they identify its rows',
+      'inclusão em auditoria sem todas as colunas: a tabela não tem chave, e elas identificam seus registros',
+    ],
+  ]);
 });
 
 test("a slot's update of a part of the key is a delete and an insert", () => {

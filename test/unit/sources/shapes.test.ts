@@ -193,7 +193,7 @@ test('an update without the id of its row is malformed', () => {
   const after = EXAME.replace('"id"', '"other"');
   assert.match(
     decoded(envelope('u', { after })).problems[0]?.reason(en) ?? '',
-    /id of the row is missing/,
+    /the row's key is missing \(id\)/,
   );
 });
 
@@ -292,8 +292,8 @@ const MALFORMED: readonly (readonly [string, string, RegExp])[] = [
   ['an op', envelope('x', { after: EXAME }), /op is not c/],
   ['a long op', envelope('create', { after: EXAME }), /op is not c/],
   ['no row', envelope('c', {}), /`after` is missing/],
-  ['no id', envelope('c', { after: '{"resultado":"segredo"}' }), /id of the row is missing/],
-  ['an id with a fraction', INSERT.replace('9007199254740993', '1.5'), /id/],
+  ['no id', envelope('c', { after: '{"resultado":"segredo"}' }), /the row's key is missing \(id\)/],
+  ['an id with a fraction', INSERT.replace('9007199254740993', '1.5'), /column id is not of type/],
   [
     'a value',
     INSERT.replace('"data":1772323200000000', '"data":"segredo"'),

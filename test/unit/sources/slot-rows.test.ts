@@ -82,8 +82,8 @@ test('where a list of columns has no id, inserts and updates are malformed', () 
   assert.deepEqual(
     sink.problems.map(({ position, reason }) => [position, reason(en)]),
     [
-      [1, 'insert of medicos without the id'],
-      [2, 'update of medicos without the id'],
+      [1, 'insert of medicos without its key (id)'],
+      [2, 'update of medicos without its key (id)'],
     ],
   );
   assert.equal(sink.keyless.length, 1);

@@ -29,10 +29,12 @@ const column = (name: string, type: string, more: Partial<Column> = {}): Column 
 
 function tableOf(name: string, key: readonly string[], columns: readonly Column[]): TableSpec {
   return {
+    number: 0,
     name,
     schema: null,
     relation: name,
     columns,
+    stampBody: null,
     serverColumns: [],
     key,
     unique: [],
