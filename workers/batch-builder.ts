@@ -12,6 +12,8 @@ import type { Write } from './writes.js';
 /** Picks after which a batch of links stops looking for a parent that it does not have yet. */
 const DISTINCT_TRIES = 8;
 
+const NONE: readonly Candidate[] = [];
+
 type BuilderTask = Pick<ProducerTask, 'rng' | 'pools' | 'updateRatio' | 'deleteRatio'>;
 
 /**
@@ -56,18 +58,19 @@ export class BatchBuilder {
     const table = this.#schema.tables.get(spec.table);
     const updated = this.#take(spec, table, updates);
     const deleted = this.#take(spec, table, deletes);
-    const changes = [
-      ...(updated.length > 0 ? [this.#update(spec, table, updated, now)] : []),
-      ...(deleted.length > 0 ? [remove(spec, table, deleted)] : []),
-    ];
+    const writes: Write[] = [];
+    if (updated.length > 0) writes.push(this.#update(spec, table, updated, now));
+    if (deleted.length > 0) writes.push(remove(spec, table, deleted));
     // A row that a new key of another one changes is not deleted after that.
-    if (changesKey(table, spec.change.columns)) changes.reverse();
-    return [...changes, ...this.inserts(spec, size - updated.length - deleted.length, now)];
+    if (writes.length > 1 && changesKey(table, spec.change.columns)) writes.reverse();
+    const inserted = size - updated.length - deleted.length;
+    if (inserted > 0) writes.push(...this.inserts(spec, inserted, now));
+    return writes;
   }
 
   /** `count` inserts of the type; the first ones make a parent of each table that has none. */
   inserts(spec: EventSpec, count: number, now: number): Write[] {
-    const made = new Map<TableName, KnownId>();
+    let made: Map<TableName, KnownId> | null = null;
     const { tables } = this.#schema;
     const writes: Write[] = [];
     for (const name of spec.parents) {
@@ -75,11 +78,12 @@ export class BatchBuilder {
       const table = tables.get(name);
       const row = this.#parent(table, now);
       writes.push(insert(table, [row]));
+      made ??= new Map();
       made.set(name, knownIdOf(table, row));
     }
     const table = tables.get(spec.table);
     const rows: Row[] = [];
-    const linked = new Set<number>();
+    const linked = table.links === null ? null : new Set<number>();
     for (let i = writes.length; i < count; i++) {
       const references = this.#references(spec, table, made, linked);
       if (references === null) break;
@@ -113,16 +117,16 @@ export class BatchBuilder {
   #references(
     { parents }: EventSpec,
     { links }: Table,
-    made: ReadonlyMap<TableName, KnownId>,
-    linked: Set<number>,
+    made: ReadonlyMap<TableName, KnownId> | null,
+    linked: Set<number> | null,
   ): References | null {
     const references: Record<TableName, KnownId> = {};
     for (const table of parents) {
       for (let attempt = 0; ; attempt++) {
-        const picked = this.#ids.pick(table) ?? made.get(table);
+        const picked = this.#ids.pick(table) ?? made?.get(table);
         if (picked === undefined || attempt === DISTINCT_TRIES) return null;
         // A batch of links needs a different parent for each, so that each link can be judged alone.
-        if (table === links?.parent.references) {
+        if (linked !== null && table === links?.parent.references) {
           if (linked.has(picked.id)) continue;
           linked.add(picked.id);
         }
@@ -144,7 +148,7 @@ export class BatchBuilder {
   #update(spec: EventSpec, table: Table, candidates: readonly Candidate[], now: number): Write {
     const length = identifyingLength(table);
     const rows = candidates.map((candidate) => [
-      ...candidate.key.slice(0, length),
+      ...firstOf(candidate.key, length),
       ...spec.change.values(this.#maker, candidate, now),
     ]);
     return { table, operation: 'update', rows, candidates, spec };
@@ -155,6 +159,7 @@ export class BatchBuilder {
    * is a candidate twice, as after a lost connection, is taken once; equal rows without a key remain for later.
    */
   #take({ type }: EventSpec, table: Table, count: number): readonly Candidate[] {
+    if (count === 0) return NONE;
     const kept = this.#candidates.get(type);
     const taken = kept?.take(count) ?? [];
     if (table.keyKind === 'id') return byId(taken);
@@ -174,12 +179,17 @@ function insert(table: Table, rows: readonly Row[]): Write {
 
 function remove(spec: EventSpec, table: Table, candidates: readonly Candidate[]): Write {
   const length = identifyingLength(table);
-  const rows = candidates.map(({ key }) => key.slice(0, length));
+  const rows = candidates.map(({ key }) => firstOf(key, length));
   return { table, operation: 'delete', rows, candidates, spec };
 }
 
+function firstOf(row: Row, length: number): Row {
+  return row.length === length ? row : row.slice(0, length);
+}
+
 /** In the order of ids, each once. */
-function byId(candidates: readonly Candidate[]): Candidate[] {
+function byId(candidates: readonly Candidate[]): readonly Candidate[] {
+  if (candidates.length < 2) return candidates;
   const idOf = ({ key }: Candidate) => Number(key[0]);
   const sorted = [...candidates].sort((a, b) => idOf(a) - idOf(b));
   return sorted.filter((candidate, i) => i === 0 || idOf(candidate) !== idOf(sorted[i - 1]!));

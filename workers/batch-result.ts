@@ -2,7 +2,7 @@ import { keyOf } from '../src/ledger/row-key.js';
 import type { Change } from '../src/ledger/writer.js';
 import type { Failure } from '../src/postgres/failures.js';
 import type { Answer } from '../src/postgres/packet.js';
-import type { Pending, Witness } from '../src/postgres/pending.js';
+import { MOST_WITNESSED, type Pending, type Witness } from '../src/postgres/pending.js';
 import {
   changesKey,
   identifyingLength,
@@ -13,7 +13,14 @@ import {
 } from '../src/postgres/statements.js';
 import type { WrittenRows } from '../src/schema/changes.js';
 import { ALWAYS, type Candidate, type EventSpec } from '../src/schema/event.js';
-import { columnIndex, idOf, type Row, type Table, type Value } from '../src/schema/table.js';
+import {
+  columnIndex,
+  idOf,
+  type Key,
+  type Row,
+  type Table,
+  type Value,
+} from '../src/schema/table.js';
 import type { Cascade, Write } from './writes.js';
 
 export interface Rejection {
@@ -64,10 +71,12 @@ export class BatchResult {
   #xid: string | null = null;
   #lsn: string | null = null;
   #witness: Witness | null = null;
+  /** The keys of the rows without a key, as they are after the batch. */
+  #contents: Key[] | null = null;
   /** How well the witness shows the fate of the transaction; see `certaintyOf`. */
   #certainty = 0;
-  /** Table and key of the rows that updates of keys wrote, and that followed them. */
-  readonly #renewed = new Set<string>();
+  /** Table and key of the rows that updates of keys wrote, and that followed them; null: none. */
+  #renewed: Set<string> | null = null;
   #whole = true;
   written = 0;
   /** Set where rows are written in savepoints. */
@@ -85,8 +94,8 @@ export class BatchResult {
 
   /** Whether one of the rows was written before by an update of keys, or followed one. */
   hasUpdated({ table, rows }: Pick<Write, 'table' | 'rows'>): boolean {
-    if (this.#renewed.size === 0) return false;
-    return rows.some((row) => this.#renewed.has(labelOf(table, row)));
+    const renewed = this.#renewed;
+    return renewed !== null && rows.some((row) => renewed.has(labelOf(table, row)));
   }
 
   /** Whether a row that follows a new key was written before. */
@@ -120,9 +129,14 @@ export class BatchResult {
     if (stored.length === 0) return;
     const length = identifyingLength(table);
     const position = columnIndex(table, column);
-    for (const row of stored) this.#renewed.add(labelOf(table, row));
+    this.#noteRenewed(table, stored);
     const rows = stored.map((row) => [...row.slice(0, length), row[position]!]);
     this.#changes.push({ ...changeOf(table, 'update', rows), columns: [column], stored });
+  }
+
+  #noteRenewed(table: Table, rows: readonly Row[]): void {
+    this.#renewed ??= new Set();
+    for (const row of rows) this.#renewed.add(labelOf(table, row));
   }
 
   /** Counts a write as done without reading it back: its transaction is all or nothing. */
@@ -138,19 +152,30 @@ export class BatchResult {
     const { rows, candidates, stored } = written;
     this.written += rows.length;
     this.#rows.push({ table: table.name, operation, count: rows.length });
-    const columns = operation === 'update' ? (spec?.change.columns ?? []) : [];
-    if (stored !== undefined && changesKey(table, columns)) {
+    const columns = operation === 'update' ? spec?.change.columns : undefined;
+    if (stored !== undefined && columns !== undefined && changesKey(table, columns)) {
       this.#takeKeys(write, { rows, candidates, stored });
       return;
     }
-    const [first] = rows;
-    if (first !== undefined || id !== undefined) {
-      this.#testify({ table: table.name, operation, key: id ?? keyOf(table, first!) }, table);
+    if (rows.length > 0 || id !== undefined) {
+      this.#testify(table, operation, id ?? keyOf(table, rows[0]!));
     }
-    const change = changeOf(table, operation, rows);
-    const whole = operation === 'update' ? { ...change, columns } : change;
-    this.#changes.push(stored === undefined ? whole : { ...whole, stored });
-    for (const [i, row] of (stored ?? rows).entries()) {
+    const change =
+      columns === undefined
+        ? changeOf(table, operation, rows)
+        : { table: table.name, operation, rows, columns };
+    this.#changes.push(stored === undefined ? change : { ...change, stored });
+    const kept = stored ?? rows;
+    if (table.keyKind === 'none' && operation !== 'delete') {
+      const after =
+        stored === undefined && columns !== undefined
+          ? rows.map((row) => withNewValues(table, columns, row))
+          : kept;
+      this.#contents ??= [];
+      for (const row of after) this.#contents.push(keyOf(table, row));
+    }
+    for (let i = 0; i < kept.length; i++) {
+      const row = kept[i]!;
       if (stored === undefined || table.keyKind !== 'id' || isCalculable(table, row)) {
         this.#note(write, row, candidates[i], stored !== undefined);
       }
@@ -164,7 +189,7 @@ export class BatchResult {
   ): void {
     const length = identifyingLength(table);
     const columns = spec?.change.columns ?? [];
-    for (const row of stored) this.#renewed.add(labelOf(table, row));
+    this.#noteRenewed(table, stored);
     const isRenamed = rows.map((row, i) => keyOf(table, row) !== keyOf(table, stored[i]!));
     const renamed = stored.filter((_, i) => isRenamed[i]);
     const isKept = (_: unknown, i: number) => !isRenamed[i];
@@ -172,14 +197,12 @@ export class BatchResult {
     if (renamed.length > 0) {
       const old = rows.filter((_, i) => isRenamed[i]).map((row) => row.slice(0, length));
       this.#changes.push(changeOf(table, 'delete', old), changeOf(table, 'insert', renamed));
-      const key = keyOf(table, renamed[0]!);
-      this.#testify({ table: table.name, operation: 'insert', key }, table);
+      this.#testify(table, 'insert', keyOf(table, renamed[0]!));
     }
     if (kept.length > 0) {
       const change = changeOf(table, 'update', kept);
       this.#changes.push({ ...change, columns, stored: stored.filter(isKept) });
-      const key = keyOf(table, kept[0]!);
-      this.#testify({ table: table.name, operation: 'update', key }, table);
+      this.#testify(table, 'update', keyOf(table, kept[0]!));
     }
     if (spec?.change.open !== ALWAYS) return;
     for (const [i, { at }] of candidates.entries()) {
@@ -188,11 +211,11 @@ export class BatchResult {
   }
 
   /** Keeps the surest witness. */
-  #testify(witness: Witness, table: Table): void {
-    const certainty = certaintyOf(witness, table);
+  #testify(table: Table, operation: Witness['operation'], key: Key): void {
+    const certainty = certaintyOf(operation, table);
     if (certainty <= this.#certainty) return;
     this.#certainty = certainty;
-    this.#witness = witness;
+    this.#witness = { table: table.name, operation, key };
   }
 
   reject(write: Write, failure: Failure): void {
@@ -201,7 +224,7 @@ export class BatchResult {
 
   outcome(): BatchOutcome {
     return {
-      pending: this.#witness === null ? null : { xid: this.#xid, witness: this.#witness },
+      pending: this.#pending(),
       rows: this.#rows,
       changes: this.#changes,
       lsn: this.#lsn,
@@ -211,6 +234,16 @@ export class BatchResult {
       candidates: this.#candidates,
       whole: this.#whole,
     };
+  }
+
+  #pending(): Pending | null {
+    const xid = this.#xid;
+    const lsn = this.#lsn;
+    const witness = this.#witness;
+    if (witness === null) return null;
+    if (this.#certainty !== WITHOUT_KEY) return { xid, witness, lsn };
+    const contents = (this.#contents ?? []).slice(0, MOST_WITNESSED);
+    return { xid, witness: { ...witness, key: contents.join('') }, lsn };
   }
 
   /** Keeps a row that later batches may change. `candidate`: the one that an update changed. `whole`: as stored. */
@@ -224,7 +257,8 @@ export class BatchResult {
     if (operation === 'insert') {
       const at = table.name === this.#spec.table ? change.momentOf(row) : null;
       if (at === null || Number.isNaN(at)) return;
-      this.#candidates.push({ key: row.slice(0, identifyingLength(table)), at });
+      const key = table.keyKind === 'id' ? [row[0]!] : row.slice(0, identifyingLength(table));
+      this.#candidates.push({ key, at });
     } else if (operation === 'update' && change.open === ALWAYS && candidate !== undefined) {
       if (table.keyKind !== 'none') this.#candidates.push(candidate);
       else {
@@ -235,12 +269,15 @@ export class BatchResult {
   }
 }
 
+/** The certainty of a witness without a key. */
+const WITHOUT_KEY = 1;
+
 /**
  * How well a row shows the fate of its transaction. An inserted one best: only its transaction can have written a row
  * with this key. One without a key cannot be found again.
  */
-function certaintyOf({ operation }: Witness, { keyKind }: Table): number {
-  if (keyKind === 'none') return 1;
+function certaintyOf(operation: Witness['operation'], { keyKind }: Table): number {
+  if (keyKind === 'none') return WITHOUT_KEY;
   return operation === 'insert' ? 3 : 2;
 }
 

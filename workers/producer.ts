@@ -9,7 +9,7 @@ import { Control } from '../src/run/control.js';
 import type { ProducerResult, ProducerTask } from '../src/run/protocol.js';
 import { WorkerStats } from '../src/run/worker-stats.js';
 import type { Schema } from '../src/schema/schema.js';
-import { schemaWith } from '../src/schemas/index.js';
+import { loadSchema } from '../src/schemas/load.js';
 import { requireWhole } from '../src/seed/indexes.js';
 import { joinStream } from '../src/seed/locks.js';
 import { type Batch, BatchWriter, makesParents } from './batch.js';
@@ -33,7 +33,7 @@ const STOPPED: ProducerResult = { ended: 'stopped', givenUp: 0 };
 
 /** The Piscina entry of `stream`: one connection, one event type (or a few), until the run ends. */
 export default async function produce(task: ProducerTask): Promise<ProducerResult> {
-  const producer = new Producer(task);
+  const producer = new Producer(await loadSchema(task.extensions), task);
   try {
     return await producer.run();
   } finally {
@@ -77,10 +77,9 @@ class Producer {
   /** When the worker was connected again, in active milliseconds. */
   #backSince = 0;
 
-  constructor(task: ProducerTask) {
+  constructor(schema: Schema, task: ProducerTask) {
     const rng = new Rng(task.rng).at(RNG_PURPOSE.workerPicks, task.worker);
     const random = () => rng.unit();
-    const schema = schemaWith(task.extensions);
     this.#schema = schema;
     this.#task = task;
     this.#random = random;

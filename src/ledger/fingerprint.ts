@@ -14,25 +14,39 @@ import { BASIS, hashText, hashValue } from './value-hash.js';
  * others but the key. Each is the sum, modulo 2^32, of the hashes of its columns (name, and value as PostgreSQL prints
  * it), so the order of columns does not matter. Finds accidents, not forgeries. An update states `changing` alone.
  *
- * A table with a lossy column has both sums a second time, in which lossy columns count by their projection.
+ * A table with a lossy column has both sums a second time, in which lossy columns count by their projection. A table
+ * with columns that may be stored out of line (TOAST) has the hash of each of these as well: an event may lack some.
  */
 
-/** A column's part in the fingerprint of its row. */
+/** A column's part in the fingerprint of its row. `toasted`: in the fixed sum, and by itself. */
+type PrintedPart = ColumnPart | 'toasted';
+
 export interface PrintedColumn {
   readonly name: string;
   /** The hash of the column's name, with which the hash of a value begins. */
   readonly seed: number;
   /** The key is in neither sum: it identifies the row. */
-  readonly part: ColumnPart;
+  readonly part: PrintedPart;
   readonly lossy: boolean;
   readonly project: Projection;
 }
+
+/** Bytes of a column's hash, of both sums, and of `changing` alone. */
+const HASH = 4;
+const BOTH = 2 * HASH;
+const CHANGING_ONLY = HASH;
 
 interface Printed {
   readonly columns: readonly PrintedColumn[];
   /** Those after the key's. */
   readonly summed: readonly PrintedColumn[];
+  /** Whether the rows have coarse sums, too: a lossy column is in their sums. */
   readonly coarse: boolean;
+  /** Columns with a hash of their own. */
+  readonly toasted: number;
+  /** Bytes of the fingerprint of a whole row, and of an update. */
+  readonly wholeBytes: number;
+  readonly updateBytes: number;
 }
 
 /** By table: building the columns takes longer than encoding a row. */
@@ -41,15 +55,28 @@ const PRINTED = new WeakMap<Table, Printed>();
 function printedOf(table: Table): Printed {
   const known = PRINTED.get(table);
   if (known !== undefined) return known;
-  const columns = table.columns.map(({ name, type, lossy }, i) => ({
-    name,
-    seed: columnSeed(name),
-    part: table.parts[i]!,
-    lossy,
-    project: projectionOf(type),
-  }));
+  const columns = table.columns.map(({ name, type, lossy, toast }, i): PrintedColumn => {
+    const part = table.parts[i]!;
+    return {
+      name,
+      seed: columnSeed(name),
+      part: part === 'fixed' && toast && !lossy ? 'toasted' : part,
+      lossy,
+      project: projectionOf(type),
+    };
+  });
   const summed = columns.slice(table.key.length);
-  const printed = { columns, summed, coarse: summed.some(({ lossy }) => lossy) };
+  const coarse = summed.some(({ lossy }) => lossy);
+  const toasted = summed.filter(({ part }) => part === 'toasted').length;
+  const times = coarse ? 2 : 1;
+  const printed = {
+    columns,
+    summed,
+    coarse,
+    toasted,
+    wholeBytes: times * BOTH + toasted * HASH,
+    updateBytes: times * CHANGING_ONLY,
+  };
   PRINTED.set(table, printed);
   return printed;
 }
@@ -59,19 +86,10 @@ export function printedColumns(table: Table): readonly PrintedColumn[] {
   return printedOf(table).columns;
 }
 
-/** Whether the rows of a table have coarse sums, too: a lossy column is in its sums. */
-export function isCoarse(table: Table): boolean {
-  return printedOf(table).coarse;
-}
-
 /** The hash of a column's name, with which the hash of its value begins. */
 export function columnSeed(name: string): number {
   return hashText(BASIS, name);
 }
-
-/** Bytes of a row's fingerprint: both sums, or `changing` alone. Twice as many with coarse sums. */
-const BOTH = 8;
-const CHANGING_ONLY = 4;
 
 let buffer = Buffer.alloc(1 << 12);
 
@@ -85,14 +103,17 @@ interface Sums {
 
 /** One for all rows: `add` is called for each, and the result is encoded before the next call. */
 const sums: Sums = { changing: 0, fixed: 0, coarseChanging: 0, coarseFixed: 0 };
+/** The same: the hashes of the toasted columns, in their order. */
+const hashes: number[] = [];
 
-/** Sets `sums` to those of the values from `begin` on, one for each of the columns. */
+/** Sets `sums` and `hashes` to those of the values from `begin` on, one for each of the columns. */
 function add(columns: readonly PrintedColumn[], row: readonly Value[], begin: number): void {
   let changing = 0;
   let fixed = 0;
   // The difference that projections make.
   let changingLoss = 0;
   let fixedLoss = 0;
+  let toasted = 0;
   for (let k = 0; k < columns.length; k++) {
     const column = columns[k]!;
     const { seed, part } = column;
@@ -106,6 +127,9 @@ function add(columns: readonly PrintedColumn[], row: readonly Value[], begin: nu
     } else if (part === 'fixed') {
       fixed = (fixed + hash) | 0;
       fixedLoss = (fixedLoss + loss) | 0;
+    } else if (part === 'toasted') {
+      fixed = (fixed + hash) | 0;
+      hashes[toasted++] = hash;
     }
   }
   sums.changing = changing;
@@ -122,20 +146,23 @@ export function sumsOf(table: Table, row: Row): Pick<Sums, 'changing' | 'fixed'>
 
 /**
  * Encodes the fingerprints of whole rows (values in the order of the table's columns) as the ledger has them: both
- * sums of each row as little-endian 32-bit integers, in base64; the coarse ones follow where the table has them.
+ * sums of each row as little-endian 32-bit integers, in base64; the coarse ones, and the hashes of the toasted columns,
+ * follow where the table has them.
  */
 export function encodeWhole(table: Table, rows: readonly Row[]): string {
-  const { summed, coarse } = printedOf(table);
+  const { summed, coarse, toasted, wholeBytes } = printedOf(table);
   const begin = table.key.length;
-  reserve(rows.length * 2 * BOTH);
+  reserve(rows.length * wholeBytes);
   let at = 0;
   for (let i = 0; i < rows.length; i++) {
     add(summed, rows[i]!, begin);
     at = buffer.writeInt32LE(sums.changing, at);
     at = buffer.writeInt32LE(sums.fixed, at);
-    if (!coarse) continue;
-    at = buffer.writeInt32LE(sums.coarseChanging, at);
-    at = buffer.writeInt32LE(sums.coarseFixed, at);
+    if (coarse) {
+      at = buffer.writeInt32LE(sums.coarseChanging, at);
+      at = buffer.writeInt32LE(sums.coarseFixed, at);
+    }
+    for (let k = 0; k < toasted; k++) at = buffer.writeInt32LE(hashes[k]!, at);
   }
   return buffer.toString('base64', 0, at);
 }
@@ -154,10 +181,10 @@ export function encodeUpdates(
       `an update of ${table.name} that sets only ${names.join(', ')} must return its rows`,
     );
   }
-  const { columns: all, coarse } = printedOf(table);
+  const { columns: all, coarse, updateBytes } = printedOf(table);
   const columns = names.map((name) => all.find((column) => column.name === name)!);
   const begin = table.keyKind === 'none' ? all.length : table.key.length;
-  reserve(rows.length * 2 * CHANGING_ONLY);
+  reserve(rows.length * updateBytes);
   let at = 0;
   for (let i = 0; i < rows.length; i++) {
     add(columns, rows[i]!, begin);
@@ -167,12 +194,12 @@ export function encodeUpdates(
   return buffer.toString('base64', 0, at);
 }
 
-/** Whether a text has the length of the fingerprints of `rows` rows. `coarse`: `isCoarse` of their table. */
-export function areFingerprints(text: string, rows: number, coarse: boolean): boolean {
-  const times = coarse ? 2 * rows : rows;
+/** Whether a text has the length of the fingerprints of `rows` rows of a table. */
+export function areFingerprints(table: Table, text: string, rows: number): boolean {
+  const { wholeBytes, updateBytes } = printedOf(table);
   return (
-    text.length === base64Length(times * BOTH) ||
-    text.length === base64Length(times * CHANGING_ONLY)
+    text.length === base64Length(rows * wholeBytes) ||
+    text.length === base64Length(rows * updateBytes)
   );
 }
 
@@ -188,16 +215,13 @@ export class Fingerprints {
   readonly #whole: boolean;
   readonly #coarse: boolean;
 
-  /**
-   * @param text for which `areFingerprints(text, rows, coarse)` holds
-   * @param coarse `isCoarse` of the rows' table
-   */
-  constructor(text: string, rows: number, coarse: boolean) {
+  /** @param text for which `areFingerprints(table, text, rows)` holds */
+  constructor(table: Table, text: string, rows: number) {
     const { buffer, byteOffset, length } = Buffer.from(text, 'base64');
-    const times = coarse ? 2 : 1;
+    const { coarse, wholeBytes, updateBytes } = printedOf(table);
     this.#sums = new DataView(buffer, byteOffset, length);
-    this.#whole = text.length === base64Length(rows * times * BOTH);
-    this.#width = times * (this.#whole ? BOTH : CHANGING_ONLY);
+    this.#whole = text.length === base64Length(rows * wholeBytes);
+    this.#width = this.#whole ? wholeBytes : updateBytes;
     this.#coarse = coarse;
   }
 
@@ -221,6 +245,17 @@ export class Fingerprints {
   coarseFixed(index: number): number | null {
     if (!this.#coarse || !this.#whole) return this.fixed(index);
     return this.#sums.getInt32(index * this.#width + BOTH + 4, true);
+  }
+
+  /**
+   * The hash of a toasted column. Null if unknown.
+   *
+   * @param place among the toasted columns of the table
+   */
+  toasted(index: number, place: number): number | null {
+    if (!this.#whole) return null;
+    const first = this.#coarse ? 2 * BOTH : BOTH;
+    return this.#sums.getInt32(index * this.#width + first + place * HASH, true);
   }
 }
 

@@ -1,7 +1,7 @@
 import { OPERATIONS, type Operation } from '../schema/changes.js';
 import type { Table } from '../schema/table.js';
 import type { Tables } from '../schema/tables.js';
-import { areFingerprints, isCoarse } from './fingerprint.js';
+import { areFingerprints } from './fingerprint.js';
 import {
   type FingerprintsOf,
   type KeysOf,
@@ -100,13 +100,13 @@ function arePrintsOf(tables: Tables, value: unknown, rows: KeysOf): boolean {
   if (!isByOperation(tables, value, (_, text) => typeof text === 'string')) return false;
   const prints = value as FingerprintsOf;
   // `Object.keys`, here and below: `Object.entries` would allocate pairs for every line of a ledger.
-  return Object.keys(rows).every((table) => {
-    const lists = rows[table] ?? {};
-    const coarse = isCoarse(tables.get(table));
+  return Object.keys(rows).every((name) => {
+    const lists = rows[name] ?? {};
+    const table = tables.get(name);
     return (Object.keys(lists) as Operation[]).every((write) => {
-      const text = prints[table]?.[write];
+      const text = prints[name]?.[write];
       if (write === 'delete') return text === undefined;
-      return text !== undefined && areFingerprints(text, countKeys(lists[write]!), coarse);
+      return text !== undefined && areFingerprints(table, text, countKeys(lists[write]!));
     });
   });
 }

@@ -28,7 +28,7 @@ interface Growing extends KeyedEntries {
 
 /**
  * Collects the writes of a whole run to tables whose keys are texts. A worker that changes such a key may change rows of
- * other workers, by ON UPDATE CASCADE. So it is the LSN that orders the transactions of a key: the later one waited for the
+ * other workers, by ON UPDATE CASCADE. So the LSN orders the transactions of a key: the later one waited for the
  * COMMIT of the earlier one, and its LSN was read after that.
  */
 export class KeyedWrites {

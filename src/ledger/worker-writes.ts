@@ -40,7 +40,7 @@ export class WorkerWrites {
   }
 
   addLease({ leased, keys }: LeaseRecord): void {
-    // The sequence of another table numbers its rows: their keys follow from it, and are not it.
+    // In other tables the sequence numbers the rows, and is not their key.
     if (this.#tables.get(leased).keyKind !== 'id') return;
     const fixed = { write: null, fate: 'committed', xid: null, transaction: this.#latest } as const;
     const entries = this.#entriesOf(leased);

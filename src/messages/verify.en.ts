@@ -47,6 +47,7 @@ const details: Readonly<Record<Detail, string>> = {
   exists_already: 'an insert of a row that already exists, according to earlier events',
   does_not_exist: 'a change of a row that was deleted, according to earlier events',
   null_in_not_null: 'a column that is NOT NULL arrived as null',
+  renamed: 'the event has the name of the table or a column in lower case',
   column_changed: 'an update changed a column that no update of the run sets',
   final_state: 'the row in the table differs from its last event',
 };
@@ -246,8 +247,10 @@ export const verifyEn: typeof verifyPtBR = {
   time: () => 'time',
   violationTitle: () => 'violations',
   violationNames: violations,
-  example: (e) => details[e.detail],
+  example: ({ detail, renamed }) =>
+    renamed === undefined ? details[detail] : `${details[detail]}: ${JSON.stringify(renamed)}`,
   place: (place) => `input ${place}`,
+  named: (name) => `named ${JSON.stringify(name)}`,
   more: (count) => `… and ${number(count)} more`,
   latency: () => 'latency (ms)',
   commitToConnector: () => 'commit → connector',

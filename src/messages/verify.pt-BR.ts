@@ -50,6 +50,7 @@ const details: Readonly<Record<Detail, string>> = {
   exists_already: 'inclusão de um registro que já existe, segundo os eventos anteriores',
   does_not_exist: 'alteração de um registro já excluído, segundo os eventos anteriores',
   null_in_not_null: 'uma coluna NOT NULL chegou como nula',
+  renamed: 'o evento tem o nome da tabela ou de uma coluna em minúsculas',
   column_changed: 'uma atualização mudou uma coluna que nenhuma atualização da execução altera',
   final_state: 'o registro na tabela difere do seu último evento',
 };
@@ -262,8 +263,10 @@ export const verifyPtBR = {
   time: () => 'tempo',
   violationTitle: () => 'violações',
   violationNames: violations,
-  example: (e: Example) => details[e.detail],
+  example: ({ detail, renamed }: Example) =>
+    renamed === undefined ? details[detail] : `${details[detail]}: ${JSON.stringify(renamed)}`,
   place: (place: number) => `entrada ${place}`,
+  named: (name: string) => `com o nome ${JSON.stringify(name)}`,
   more: (count: number) => `… e mais ${number(count)}`,
   latency: () => 'latência (ms)',
   commitToConnector: () => 'commit → conector',

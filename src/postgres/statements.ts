@@ -23,8 +23,8 @@ export const NAME_TRANSACTION: Statement = {
 };
 
 /**
- * The answer to a write. `ids`: one row, with the rows that it wrote (`WrittenBy`) as an array literal (null if it
- * wrote no row), the transaction's xid (xid8 as text), and the WAL's insert position. `rows`: the same, and the rows
+ * The answer to a write. `ids`: one row with the written rows as an array literal (see `WrittenBy`; null if there are
+ * none), the transaction's xid (xid8 as text), and the WAL's insert position. `rows`: the same, and the rows
  * as stored, in the same order (`parseRows` reads them). `exact`: an update or delete of fewer rows than asked for
  * fails, and only the command tag is returned, which spares the server work.
  */
@@ -32,7 +32,7 @@ export type ReturnMode = 'ids' | 'rows' | 'exact';
 
 /**
  * The array of an answer. `id`: the ids of the rows. `position`: their positions among the rows that were sent,
- * counted from 1. `nothing`: a 1 for each row, because an INSERT returns nothing of the rows that it was given.
+ * counted from 1. `nothing`: a 1 for each row, because an INSERT cannot return the positions of its source rows.
  */
 export type WrittenBy = 'id' | 'position' | 'nothing';
 
@@ -102,8 +102,12 @@ export function printed(type: string, expression: string): string {
   return `CASE WHEN ${expression} IS NOT NULL THEN format('%s', ${expression}) END`;
 }
 
-/** SQL: the rows of `from` as one JSON array of arrays of texts; `parseRows` reads it. */
-function printedRows({ columns }: Table, from: string): string {
+/**
+ * SQL: rows as one JSON array of arrays of texts; `parseRows` reads it.
+ *
+ * @param from the name that qualifies the columns, with its dot, or nothing
+ */
+export function printedRows({ columns }: Table, from: string): string {
   // As text: JSON would print dates and numbers in another form than a CDC pipeline gets.
   const values = columns.map(({ name, type }) => printed(type, `${from}${sqlName(name)}`));
   return `json_agg(json_build_array(${values.join(', ')}))::text`;
@@ -151,30 +155,50 @@ const NAMED_BY: Readonly<Record<WrittenBy, (table: Table) => string>> = {
 /** A statement without its rows. */
 type Template = Omit<Statement, 'rows'>;
 
-const templates = new WeakMap<Table, Map<string, Template>>();
+/** By operation, subject and variant: the names themselves would be made and hashed for every statement. */
+type Templates = Map<string, Map<string, Map<string, Template>>>;
+
+/** The statements of a table, and its label in their names. */
+interface TableStatements {
+  readonly label: string;
+  readonly templates: Templates;
+}
+
+const statements = new WeakMap<Table, TableStatements>();
+
+function statementsOf(table: Table): TableStatements {
+  let ofTable = statements.get(table);
+  if (ofTable === undefined) {
+    ofTable = { label: tableLabel(table), templates: new Map() };
+    statements.set(table, ofTable);
+  }
+  return ofTable;
+}
 
 /**
- * The statement of this name with these rows. Its text is made once, and a connection prepares it once: table and
- * name must say everything that `make` depends on.
+ * The statement `OPERATION-SUBJECT-VARIANT` with these rows. Its text is made once, and a connection prepares it once:
+ * table and name must say everything that `make` depends on.
+ *
+ * @param variant empty: there is one only
  */
 function named(
-  table: Table,
-  name: string,
+  { templates }: TableStatements,
+  operation: string,
+  subject: string,
+  variant: string,
   rows: readonly Row[],
   make: () => { readonly text: string; readonly sent: readonly Sent[] },
 ): Statement {
-  let ofTable = templates.get(table);
-  if (ofTable === undefined) {
-    ofTable = new Map();
-    templates.set(table, ofTable);
-  }
-  let template = ofTable.get(name);
+  let template = templates.get(operation)?.get(subject)?.get(variant);
   if (template === undefined) {
     const { text, sent } = make();
+    const name = [operation, subject, variant].filter((part) => part !== '').join('-');
     template = { name, text, types: sent.map(({ wire }) => wire) };
-    ofTable.set(name, template);
+    const ofOperation = templates.get(operation) ?? new Map<string, Map<string, Template>>();
+    const ofSubject = ofOperation.get(subject) ?? new Map<string, Template>();
+    templates.set(operation, ofOperation.set(subject, ofSubject.set(variant, template)));
   }
-  return { name, text: template.text, types: template.types, rows };
+  return { name: template.name, text: template.text, types: template.types, rows };
 }
 
 /**
@@ -186,7 +210,8 @@ export function tableLabel({ name, code }: Table): string {
 
 /** One INSERT of whole rows. */
 export function insertRows(table: Table, rows: readonly Row[], returned: ReturnMode): Statement {
-  return named(table, `insert-${tableLabel(table)}-${returned}`, rows, () => {
+  const own = statementsOf(table);
+  return named(own, 'insert', own.label, returned, rows, () => {
     const { columns } = table;
     const sent = columns.map(({ type }) => sentAs(type));
     const names = columns.map(({ name }) => sqlName(name)).join(', ');
@@ -214,7 +239,8 @@ const LOCKED_PARENTS = 'oltp_simulator.locked_parents';
 export function lockParents(table: Table, { parent }: LinkLimit, rows: readonly Row[]): Statement {
   const position = columnIndex(table, parent.column);
   const ids = rows.map((row) => [Number(row[position])]);
-  return named(table, `lock-parents-${tableLabel(table)}`, ids, () => ({
+  const own = statementsOf(table);
+  return named(own, 'lock-parents', own.label, '', ids, () => ({
     text: `WITH locked AS (
              SELECT id FROM ${parent.references} WHERE id = ANY ($1::bigint[]) FOR NO KEY UPDATE SKIP LOCKED)
            SELECT set_config('${LOCKED_PARENTS}', coalesce(array_agg(id), '{}')::text, true)
@@ -234,7 +260,8 @@ export function insertLinks(
   rows: readonly Row[],
   returned: Exclude<ReturnMode, 'exact'>,
 ): Statement {
-  return named(table, `insert-links-${tableLabel(table)}-${returned}`, rows, () => {
+  const own = statementsOf(table);
+  return named(own, 'insert-links', own.label, returned, rows, () => {
     const { name: links, columns } = table;
     const sent = columns.map(({ type }) => sentAs(type));
     const names = columns.map(({ name }) => sqlName(name));
@@ -267,7 +294,7 @@ export function updateRows(
   rows: readonly Row[],
   returned: ReturnMode,
 ): Statement {
-  return named(table, `update-${type}-${returned}`, rows, () => {
+  return named(statementsOf(table), 'update', type, returned, rows, () => {
     const { columns, open } = change;
     const old = identifyingColumns(table);
     const changed = columns.map((name) => table.columns[columnIndex(table, name)]!);
@@ -296,7 +323,7 @@ export function deleteRows(
   rows: readonly Row[],
   returned: Exclude<ReturnMode, 'rows'>,
 ): Statement {
-  return named(table, `delete-${type}-${returned}`, rows, () => {
+  return named(statementsOf(table), 'delete', type, returned, rows, () => {
     const old = identifyingColumns(table);
     const sent = old.map((column) => sentAs(column.type));
     const by = writtenBy(table, 'delete');
@@ -351,7 +378,7 @@ function isSame(table: Table, { name, type, notNull }: Column, sent: Sent, place
   return notNull ? `${left} = ${right}` : `${left} IS NOT DISTINCT FROM ${right}`;
 }
 
-/** The types of which equal values are printed alike. Not `numeric`: 1.0 equals 1.00. */
+/** Types whose equal values are printed alike. Not `numeric`: 1.0 equals 1.00. */
 const EXACT: ReadonlySet<string> = new Set([
   ...NATIVE.keys(),
   ...['boolean', 'smallint', 'integer', 'uuid', 'bytea'],
@@ -381,7 +408,8 @@ function ownReferences({ name, foreignKeys }: Table): Table['foreignKeys'] {
  * Returns the rows as stored (`parseRows` reads them); null where there are none.
  */
 export function cascadedRows(child: Table, column: string, rows: readonly Row[]): Statement {
-  return named(child, `cascaded-${tableLabel(child)}-${columnIndex(child, column)}`, rows, () => {
+  const own = statementsOf(child);
+  return named(own, 'cascaded', own.label, String(columnIndex(child, column)), rows, () => {
     const sent = sentAs(child.columns[columnIndex(child, column)]!.type);
     const keys = `SELECT ${value(sent, 'key')} FROM unnest($1::${sent.wire}[]) AS u (key)`;
     return {
@@ -394,7 +422,8 @@ export function cascadedRows(child: Table, column: string, rows: readonly Row[])
 /** Returns the ids that have no row in the table, as one array literal. */
 export function missingIds(table: Table, ids: readonly number[]): Statement {
   const rows = ids.map((id) => [id]);
-  return named(table, `missing-${tableLabel(table)}`, rows, () => ({
+  const own = statementsOf(table);
+  return named(own, 'missing', own.label, '', rows, () => ({
     text: `SELECT array_agg(u.id)::text FROM unnest($1::bigint[]) AS u (id)
             WHERE NOT EXISTS (SELECT 1 FROM ${table.name} t WHERE t.${sqlName(table.key[0]!)} = u.id)`,
     sent: [sentAs('bigint')],

@@ -95,8 +95,9 @@ function causeLines(
 
 /** One change or event in a line, and the places where to look it up. */
 function exampleText({ verify: words }: Messages, example: Example): string {
-  const { table, operation, key, xid, lsn, place, ledger } = example;
+  const { table, operation, key, xid, lsn, place, ledger, renamed } = example;
   const where = [
+    renamed === undefined ? '' : words.named(renamed),
     xid === null ? '' : `xid ${xid}`,
     lsn === null ? '' : `lsn ${lsn}`,
     place === null ? '' : words.place(place),

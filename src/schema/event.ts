@@ -42,7 +42,7 @@ interface Change {
 export interface EventSpec<Parent extends TableName = TableName> {
   readonly type: EventType;
   readonly table: TableName;
-  /** Its share of the events, before an operator says another; relative to the other types' weights. */
+  /** The default of its weight: its share of the events, relative to the weights of the other types. */
   readonly weight: number;
   /** The tables that a new row references. */
   readonly parents: readonly Parent[];

@@ -49,7 +49,7 @@ export function domain(table: TableSpec, column: string, words: readonly string[
   );
 }
 
-/** The foreign keys of a table hold. `parents`: the tables that it may reference. */
+/** A rule for each foreign key of a table. `parents`: the tables that it may reference. */
 export function foreignKeyRules(table: TableSpec, parents: readonly TableSpec[]): Rule[] {
   return table.foreignKeys.map(({ column, references }) => {
     const [key = 'id'] = parents.find(({ name }) => name === references)?.key ?? [];

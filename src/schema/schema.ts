@@ -11,7 +11,7 @@ export interface Script {
   readonly done: string | null;
 }
 
-/** Tables that belong together, and all that is said about them. */
+/** Tables that belong together, with their event types, rules and scripts. */
 export interface SchemaSpec {
   readonly name: string;
   /** In foreign-key order. */
@@ -22,7 +22,7 @@ export interface SchemaSpec {
   readonly scripts: readonly Script[];
   /** Schemas of its own in the database, besides the search_path's. */
   readonly schemas: readonly string[];
-  /** SQL statements that drop what dropping its tables leaves, besides its `schemas`. */
+  /** SQL statements that drop its other objects, like sequences and types, once the tables are gone. Not its `schemas`. */
   readonly drop: readonly string[];
   /**
    * The characters beyond ASCII that rows may hold: a database whose encoding lacks one of them cannot take the rows.
@@ -35,8 +35,8 @@ export interface BaseSchemaSpec extends SchemaSpec {
   /** The table that takes new rows where a batch finds too few to change or to link; it references no other. */
   readonly filler: TableName;
   /**
-   * The columns that updates set when ledgers did not record them. Frozen: old ledgers are read with it. A table that is
-   * not here had none.
+   * By table, the columns that updates set in the versions whose ledgers do not record them. Frozen: old ledgers are
+   * read with it. In a table that is missing, updates set none.
    */
   readonly firstChanging: Readonly<Record<TableName, readonly string[]>>;
   /** Makes the lists that rows are composed of, in some 40 ms. */

@@ -18,6 +18,12 @@ export interface Column {
    * and the like. The ledger then has a second fingerprint, of the part of the value that the coarsest setting leaves.
    */
   readonly lossy: boolean;
+  /**
+   * PostgreSQL may store the value out of line (TOAST): then the event of an update that leaves it alone lacks it. The
+   * ledger has a hash of each such column, so that the others of the event can be compared. Without effect where updates
+   * set the column, or it is `lossy`.
+   */
+  readonly toast: boolean;
 }
 
 /** A column that the server sets by a default, a trigger or a GENERATED expression. */
@@ -92,7 +98,7 @@ export interface TableSpec {
   readonly volume: { readonly setting: string; readonly rows: number };
 }
 
-/** Value of a row: dates, numbers of other types than integers, and all else as PostgreSQL prints them. */
+/** A value of a row: integers as numbers, all else as PostgreSQL prints it. */
 export type Value = string | number | null;
 
 /**

@@ -5,6 +5,8 @@ export class Tables implements Iterable<Table> {
   readonly names: readonly TableName[];
   readonly #list: readonly Table[];
   readonly #byName: ReadonlyMap<TableName, Table>;
+  /** The table of the last `get`: one after the other, rows are of the same table. */
+  #last: Table | null = null;
 
   /** @param changing the columns of a table that updates set */
   constructor(
@@ -22,8 +24,10 @@ export class Tables implements Iterable<Table> {
 
   /** Throws where there is no table of this name. */
   get(name: TableName): Table {
+    if (name === this.#last?.name) return this.#last;
     const table = this.#byName.get(name);
     if (table === undefined) throw new Error(`no table ${name}`);
+    this.#last = table;
     return table;
   }
 

@@ -3,7 +3,7 @@ import type { IdBlock } from './plan.js';
 
 /** Up to this size all rows cost about the same: the server's work for a row outweighs that for its bytes. */
 const USUAL_BYTES = 256;
-/** Enough to know the average of sizes that differ a thousandfold to a tenth, in some ten milliseconds. */
+/** Enough for the average of sizes that differ a thousandfold, to within a tenth; takes some ten milliseconds. */
 const SAMPLED_ROWS = 500;
 
 /** Types whose values have no greatest length, as `format_type` prints them. */

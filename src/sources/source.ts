@@ -38,6 +38,8 @@ export interface RowColumns {
    * `hashText(before, text)` of that text, or of NULL, without making the text. Null where the event lacks the value.
    */
   hash(column: number, before: number): number | null;
+  /** Whether the event lacks the value as one that is stored out of line (TOAST) and did not change. */
+  isUnchanged(column: number): boolean;
   /** How the pipeline has cut the value, where the column is `lossy`; null: the value is whole. */
   projected(column: number): Projection | null;
 }
@@ -85,6 +87,8 @@ export interface RowEvent {
   readonly position: number;
   /** The connector's logical name (`topic.prefix`). Null for a slot, or a format without `source.name`. */
   readonly origin: string | null;
+  /** The name that the event has for the table, or for a column, folded to lower case; left out: the names are right. */
+  readonly renamed?: string;
 }
 
 /**
@@ -173,13 +177,18 @@ export interface Source {
 /** The texts of a row's columns, by index, as of `RowColumns.text`. */
 export type RowValues = readonly (string | null | undefined)[];
 
+const NONE: readonly number[] = [];
+
 /** A row whose columns are texts already. */
 export class TextColumns implements RowColumns {
   readonly precision: Precision = 'microseconds';
   readonly #values: RowValues;
+  readonly #unchanged: readonly number[];
 
-  constructor(values: RowValues) {
+  /** @param unchanged the places of values that are undefined as unchanged TOAST */
+  constructor(values: RowValues, unchanged: readonly number[] = NONE) {
     this.#values = values;
+    this.#unchanged = unchanged;
   }
 
   text(column: number): string | null | undefined {
@@ -189,6 +198,10 @@ export class TextColumns implements RowColumns {
   hash(column: number, before: number): number | null {
     const value = this.#values[column];
     return value === undefined ? null : hashText(before, value ?? NULL);
+  }
+
+  isUnchanged(column: number): boolean {
+    return this.#unchanged.includes(column);
   }
 
   projected(): null {

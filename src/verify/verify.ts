@@ -271,7 +271,8 @@ export class Verifier implements EventJudge {
       else tracker.fold(event, fingerprint);
       return;
     }
-    const match = this.#matcher.matchExpected(partition, found, event, fingerprint);
+    const whole = found.completed(event, fingerprint);
+    const match = this.#matcher.matchExpected(partition, found, event, whole);
     if (match === MATCH.settled) return;
     if (match === MATCH.keyless) {
       this.#countKeyless(partition, found, event);
@@ -279,11 +280,11 @@ export class Verifier implements EventJudge {
     }
     const { tracker } = this.#connectors.of(event.origin);
     if (match === MATCH.unsent) {
-      this.#checks.checkUnsent(tracker, found, event, fingerprint);
+      this.#checks.checkUnsent(tracker, found, event, whole);
       return;
     }
     this.#latency.record(event);
-    this.#checks.checkExpected(tracker, found, event, fingerprint, match);
+    this.#checks.checkExpected(tracker, found, event, whole, match);
     if (found.complete) this.#closing.complete(partition, found, event);
   }
 

@@ -19,7 +19,7 @@ const LOSSY: readonly string[] = [
 ];
 
 function column(name: string, type: string, notNull = true): Column {
-  return { name, type, notNull, lossy: LOSSY.includes(type) };
+  return { name, type, notNull, lossy: LOSSY.includes(type), toast: false };
 }
 
 function table(

@@ -12,6 +12,8 @@ import { HOSPITAL_TABLES } from './any-scope.js';
 export interface ReceivedRow extends RowEvent {
   /** Null: it says nothing, as of a delete. */
   readonly values: RowValues | null;
+  /** The places of values that it lacks as unchanged TOAST; left out: none. */
+  readonly unchanged?: readonly number[];
 }
 
 /** Copies an event and its values, which a sink may read only during the call. Throws if a hash is not its text's. */
@@ -30,9 +32,10 @@ export function receivedRow(
       throw new Error(`${event.table}, column ${place}: not the hash of ${value}`);
     }
   }
-  return { ...event, values };
+  const unchanged = [...values.keys()].filter((place) => columns.isUnchanged(place));
+  return unchanged.length === 0 ? { ...event, values } : { ...event, values, unchanged };
 }
 
-export function columnsOf({ values }: ReceivedRow): TextColumns | null {
-  return values === null ? null : new TextColumns(values);
+export function columnsOf({ values, unchanged }: ReceivedRow): TextColumns | null {
+  return values === null ? null : new TextColumns(values, unchanged);
 }

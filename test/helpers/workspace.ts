@@ -49,6 +49,20 @@ export async function withPlainWorkspace(server: TestServer, body: Body): Promis
   await lend(server, await seededDatabase(server), body);
 }
 
+/** Options that ask for the extension. */
+export const EXTENSION = ['--with', 'prontuario'];
+
+/** Lends `body` a plain workspace with the extension, seeded on a small scale. */
+export async function withExtendedWorkspace(server: TestServer, body: Body): Promise<void> {
+  await lend(server, TEMPLATE_DATABASE, async (workspace) => {
+    for (const command of [['init-db'], ['seed', '--scale', '0.2']]) {
+      const { code, stderr } = await run(workspace, [...command, ...EXTENSION]);
+      assert.equal(code, 0, stderr);
+    }
+    await body(workspace);
+  });
+}
+
 function lend(server: TestServer, template: string, body: Body): Promise<void> {
   return withTempFolder((cwd) =>
     withDatabase(server, (db) => body({ db, cwd, env: { ...SETTINGS, ...envOf(db.target) } }), {

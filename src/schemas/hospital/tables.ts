@@ -11,6 +11,7 @@ const column = (type: string, notNull: boolean) => (name: string) => ({
   type,
   notNull,
   lossy: false,
+  toast: false,
 });
 const bigint = column('bigint', true);
 const varchar = (name: string, length: number): Column =>

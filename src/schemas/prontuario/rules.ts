@@ -23,9 +23,9 @@ const PRINCIPAL = columnIndex(ITENS_DA_CONTA, 'Item Principal');
 const QUANTIDADE = columnIndex(ITENS_DA_CONTA, 'Quantidade');
 
 const [LEAST, MOST] = [COLDEST / 10, HOTTEST / 10];
-/** A class by ATC: a letter, two digits, a letter, from the first on. */
-const ATC = '^[A-Z]([0-9]{2}[A-Z]?)? *$';
-const CODE = '^Nº [0-9]{9,15}/[0-9]+$';
+/** A class by ATC, or its beginning: a letter, two digits, a letter. Reads alike in SQL and here. */
+const ATC = /^[A-Z]([0-9]{2}[A-Z]?)? *$/;
+const CODE = /^Nº [0-9]{9,15}\/[0-9]+$/;
 
 /** Every rule: of columns' values, then of foreign keys, then of the server's own columns. */
 export const RULES: readonly Rule[] = [
@@ -55,13 +55,13 @@ export const RULES: readonly Rule[] = [
       return !(Number(temperature) >= LEAST && Number(temperature) <= MOST);
     },
   ),
-  rowRule(PRESCRICOES, 'classe ~ A00A', `classe !~ '${ATC}'`, (row) => {
-    return !new RegExp(ATC).test(String(row[CLASSE]));
+  rowRule(PRESCRICOES, 'classe ~ A00A', `classe !~ '${ATC.source}'`, (row) => {
+    return !ATC.test(String(row[CLASSE]));
   }),
   rowRule(PRESCRICOES, 'vigencia <> empty', 'isempty(vigencia)'),
   domain(AUDITORIA, 'acao', ACTIONS),
-  rowRule(ITENS_DA_CONTA, '"Código" ~ Nº 000000000/0', `"Código" !~ '${CODE}'`, (row) => {
-    return !new RegExp(CODE).test(String(row[CODIGO]));
+  rowRule(ITENS_DA_CONTA, '"Código" ~ Nº 000000000/0', `"Código" !~ '${CODE.source}'`, (row) => {
+    return !CODE.test(String(row[CODIGO]));
   }),
   rowRule(ITENS_DA_CONTA, '"Quantidade" > 0', '"Quantidade" <= 0', (row) => {
     return !(Number(row[QUANTIDADE]) > 0);

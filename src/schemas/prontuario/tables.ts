@@ -6,7 +6,7 @@ import { STAMP_BODY, STAMPS } from '../hospital/tables.js';
 const column =
   (type: string) =>
   (name: string): Column => ({
-    ...{ name, type, notNull: true, lossy: false },
+    ...{ name, type, notNull: true, lossy: false, toast: false },
   });
 const bigint = column('bigint');
 const boolean = column('boolean');
@@ -17,6 +17,7 @@ const varchar = (name: string, length: number): Column =>
   column(`character varying(${length})`)(name);
 const orNull = (of: Column): Column => ({ ...of, notNull: false });
 const lossy = (of: Column): Column => ({ ...of, lossy: true });
+const toast = (of: Column): Column => ({ ...of, toast: true });
 
 const ofPatient: ForeignKey = { column: 'paciente_id', references: 'pacientes' };
 const ofDoctor: ForeignKey = { column: 'medico_id', references: 'medicos' };
@@ -56,9 +57,9 @@ export const PRONTUARIOS = table(
     timestamp('aberto_em'),
     varchar('situacao', 20),
     orNull(timestamp('assinado_em')),
-    text('texto'),
-    column('jsonb')('estrutura'),
-    orNull(column('bytea')('anexo')),
+    toast(text('texto')),
+    toast(column('jsonb')('estrutura')),
+    toast(orNull(column('bytea')('anexo'))),
   ],
   {
     number: 7,

@@ -7,12 +7,14 @@ import { type ValueReader, wrongType } from './values.js';
 /** The form in which a column's text is there. */
 const FORM = {
   absent: 0,
-  null: 1,
+  /** A placeholder stands for the value. */
+  unchanged: 1,
+  null: 2,
   /** The event's bytes are the text. */
-  ascii: 2,
-  utf8: 3,
+  ascii: 3,
+  utf8: 4,
   /** The text had to be made. */
-  made: 4,
+  made: 5,
 } as const;
 
 const MINUS = 0x2d;
@@ -79,11 +81,16 @@ export class JsonColumns implements RowColumns {
     return this.#hasLossy ? this.#projections[column]! : null;
   }
 
+  isUnchanged(column: number): boolean {
+    return this.#forms[column] === FORM.unchanged;
+  }
+
   text(column: number): string | null | undefined {
     const start = this.#starts[column]!;
     const stop = this.#stops[column]!;
     switch (this.#forms[column]) {
       case FORM.absent:
+      case FORM.unchanged:
         return undefined;
       case FORM.null:
         return null;
@@ -99,6 +106,7 @@ export class JsonColumns implements RowColumns {
   hash(column: number, before: number): number | null {
     switch (this.#forms[column]) {
       case FORM.absent:
+      case FORM.unchanged:
         return null;
       case FORM.null:
         return hashText(before, NULL);
@@ -129,7 +137,7 @@ export class JsonColumns implements RowColumns {
     }
     const text = this.#values.text(column, kind, start, stop);
     if (text === null) throw wrongType(column);
-    if (text === undefined) return FORM.absent;
+    if (text === undefined) return FORM.unchanged;
     this.#made[index] = text;
     return FORM.made;
   }

@@ -13,9 +13,21 @@ export interface EventColumn extends ValueType {
   readonly field: number;
 }
 
+/** A column's name folded to lower case. */
+interface FoldedName {
+  readonly name: string;
+  /** The numbers of this name, and of the column's own. */
+  readonly field: number;
+  readonly own: number;
+}
+
 /** The columns of a table. */
 export interface EventTable {
   readonly table: Table;
+  /** Its name in the event, where that is folded to lower case; null: it is its own. */
+  readonly renamed: string | null;
+  /** The folded names of its columns; a name that is of another column is not one. */
+  readonly folded: readonly FoldedName[];
   /** In the order of `RowValues`. */
   readonly columns: readonly EventColumn[];
   readonly key: readonly EventColumn[];
@@ -223,10 +235,15 @@ export class EventLayout {
   /** The flags of a member beside the row, by the number of its name. */
   readonly topFlags: Uint8Array;
   readonly #tables: readonly EventTable[];
+  /** By the folded name. */
+  readonly #renamed: ReadonlyMap<string, EventTable>;
 
   constructor(tables: Tables) {
     const columns = new Set(
-      tables.flatMap((table) => [...table.columns, ...table.serverColumns].map(({ name }) => name)),
+      tables.flatMap((table) => {
+        const own = namesOf(table);
+        return [...own, ...foldedNames(own).keys()];
+      }),
     );
     const rowNames = [...new Set([...META, ...columns])];
     this.columnNames = rowNames.length;
@@ -255,11 +272,22 @@ export class EventLayout {
       (name) => FLAGS[name] ?? (columns.has(name) ? FLAG.flattened | FLAG.more : FLAG.more),
     );
     this.#tables = tables.map((table) => this.#tableOf(table));
+    this.#renamed = new Map(
+      [...foldedNames(tables.map(({ relation }) => relation))].map(([renamed, relation]) => {
+        const own = this.#tables.find(({ table }) => table.relation === relation)!;
+        return [renamed, { ...own, renamed }];
+      }),
+    );
     this.mostColumns = Math.max(...this.#tables.map((table) => table.columns.length));
   }
 
   of(table: Table): EventTable {
     return this.#tables[table.code]!;
+  }
+
+  /** The table whose name is folded to this one; undefined: none. */
+  renamed(name: string): EventTable | undefined {
+    return this.#renamed.get(name);
   }
 
   #slotsOf(slots: Slots): Int16Array {
@@ -277,8 +305,13 @@ export class EventLayout {
     const times = columns.filter(({ form }) => form === 'timestamp');
     const setBy = (set: string) =>
       times.filter(({ name }) => setOf(name) === set).map((column) => column.field);
+    const folded = [...foldedNames(namesOf(table))].map(([name, own]) => {
+      return { name, field: field(name), own: field(own) };
+    });
     return {
       table,
+      renamed: null,
+      folded,
       columns,
       key: columns.slice(0, table.key.length),
       id: table.keyKind === 'id' ? columns[0]!.field : null,
@@ -287,6 +320,16 @@ export class EventLayout {
       written: setBy('derived'),
     };
   }
+}
+
+function namesOf({ columns, serverColumns }: Table): string[] {
+  return [...columns, ...serverColumns].map(({ name }) => name);
+}
+
+/** The names that folding to lower case changes, by the folded ones; without those that are there already. */
+function foldedNames(names: readonly string[]): Map<string, string> {
+  const folded = names.map((name) => [name.toLowerCase(), name] as const);
+  return new Map(folded.filter(([name]) => !names.includes(name)));
 }
 
 /** Values of one event that are logged in their order; an event with more is not worth caching as a template. */
@@ -386,7 +429,7 @@ export class ParsedFields {
     const database = this.#text(SLOT.database, reader);
     const schema = this.#text(SLOT.schema, reader);
     const table = this.#text(SLOT.table, reader);
-    this.table = table === null ? null : this.#tableOf(scope.tableOf(database, schema, table));
+    this.table = table === null ? null : this.#tableOf(scope, database, schema, table);
     const origin = this.#text(SLOT.origin, reader);
     if (origin !== this.#lastOrigin) this.#lastOrigin = origin;
     this.origin = this.#lastOrigin;
@@ -395,8 +438,38 @@ export class ParsedFields {
     this.snapshot = this.#mark(reader);
   }
 
-  #tableOf(found: Table | Foreign): EventTable | Foreign {
-    return typeof found === 'string' ? found : this.#layout.of(found);
+  #tableOf(
+    scope: Scope,
+    database: string | null,
+    schema: string | null,
+    name: string,
+  ): EventTable | Foreign {
+    const found = scope.tableOf(database, schema, name);
+    if (typeof found !== 'string') return this.#layout.of(found);
+    const renamed = found === 'other_table' ? this.#layout.renamed(name) : undefined;
+    if (renamed === undefined) return found;
+    const { relation } = renamed.table;
+    return scope.tableOf(database, schema, relation) === renamed.table ? renamed : found;
+  }
+
+  /**
+   * Gives the values under folded names to their columns, in rows and keys. Returns the first such name; null: all names
+   * are the columns' own.
+   */
+  unfold({ folded }: EventTable): string | null {
+    const { row, old, key, flat } = this.#layout;
+    let first: string | null = null;
+    for (const { name, field, own } of folded) {
+      for (const part of [row, old, key, flat]) {
+        const [from, to] = [part + field, part + own];
+        if (this.kinds[from] === KIND.none || this.kinds[to] !== KIND.none) continue;
+        this.kinds[to] = this.kinds[from]!;
+        this.starts[to] = this.starts[from]!;
+        this.stops[to] = this.stops[from]!;
+        first ??= name;
+      }
+    }
+    return first;
   }
 
   /** The mark of `false` or `true`, as such or as text, or of `first`, `last`… */

@@ -100,6 +100,8 @@ export class RowEmitter {
       return;
     }
     const operation = this.#operation(op);
+    const column = of.folded.length === 0 ? null : parsed.unfold(of);
+    const renamed = of.renamed ?? column;
     const flat = this.#isFlat();
     if (flat) this.#requirePosition();
     const layout = this.#layout;
@@ -116,6 +118,11 @@ export class RowEmitter {
         ? this.#contentKey(of, operation, flat)
         : (this.#values.keyOf(of, parsed, first) ?? this.#keyOfMessage(of, key));
     if (id === null && !mayLackKey(operation, of.table)) {
+      // Another table, whose name is like a folded one of the run's.
+      if (of.renamed !== null) {
+        sink.ignored('other_table', this.#foreignTime());
+        return;
+      }
       throw withoutKeyOf(of.table);
     }
     const xid = this.#xid();
@@ -141,7 +148,10 @@ export class RowEmitter {
     };
     if ((parsed.unstated & ~this.#unstated) !== 0) this.#reportUnstated();
     if (id === null) sink.changeWithoutKey(withoutKey(event));
-    else sink.row(event, isDelete ? null : this.#columns);
+    else {
+      const named = renamed === null ? event : { ...event, renamed };
+      sink.row(named, isDelete ? null : this.#columns);
+    }
   }
 
   #reportUnstated(): void {

@@ -104,6 +104,8 @@ const ZONE = /^(?:Z|([+-])(\d\d)(?::?(\d\d))?(?::?(\d\d))?)?( BC)?$/;
 export interface Instant {
   readonly day: number;
   readonly micros: number;
+  /** Whether the text has an offset or a Z: it is in UTC. */
+  readonly isZoned: boolean;
 }
 
 /**
@@ -136,10 +138,14 @@ export function parseInstant(text: string): Instant | null {
     (zone[1] === '-' ? -1 : 1) * (offsetHours! * 3600 + offsetMinutes! * 60 + offsetSeconds!);
   const at = hours! * 3600 + minutes! * 60 + seconds! - offset;
   const days = Math.floor(at / DAY_SECONDS);
-  return { day: day + days, micros: (at - days * DAY_SECONDS) * MICROS + fraction };
+  return {
+    day: day + days,
+    micros: (at - days * DAY_SECONDS) * MICROS + fraction,
+    isZoned: zone[0].length > (zone[5] ?? '').length,
+  };
 }
 
 /** As `timestampText`, of an instant. */
-export function instantText(instant: Instant): string | null {
-  return onDay(instant.day, instant.micros);
+export function instantText({ day, micros }: Pick<Instant, 'day' | 'micros'>): string | null {
+  return onDay(day, micros);
 }

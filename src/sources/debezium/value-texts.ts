@@ -122,14 +122,16 @@ const MONTHS = 12;
 const HOUR_MICROS = 3_600_000_000n;
 const MINUTE_MICROS = 60_000_000n;
 const SECOND_MICROS = 1_000_000n;
+const MICRO_NANOS = 1000n;
 
 /** `P1Y2M3DT4H5M6.7S` → `1 year 2 mons 3 days 04:05:06.7`; null: not an interval of ISO 8601. */
 export function isoIntervalText(text: string): string | null {
   const parts = ISO_INTERVAL.exec(text);
   if (parts === null) return null;
   const [, years, months, days, hours, minutes, sign, seconds, fraction] = parts;
-  const micros =
-    BigInt(seconds ?? 0) * SECOND_MICROS + BigInt((fraction ?? '').slice(0, 6).padEnd(6, '0'));
+  // Debezium reads the seconds as a double and cuts it: 30.579561 s are `30.579560999S`.
+  const nanos = BigInt((fraction ?? '').padEnd(9, '0'));
+  const micros = BigInt(seconds ?? 0) * SECOND_MICROS + (nanos + MICRO_NANOS / 2n) / MICRO_NANOS;
   return intervalText(
     Number(years ?? 0) * MONTHS + Number(months ?? 0),
     Number(days ?? 0),

@@ -121,8 +121,9 @@ export class ValueReader {
 
   /** Learns the unit from the row whose slots begin at `slot`, where it decides. */
   learnUnit(of: EventTable, parsed: ParsedFields, slot: number): void {
-    for (const field of of.clock) {
-      const at = slot + field;
+    const { clock } = of;
+    for (let i = 0; i < clock.length; i++) {
+      const at = slot + clock[i]!;
       if (parsed.kinds[at] !== KIND.integer) continue;
       const start = parsed.starts[at]!;
       const stop = parsed.stops[at]!;
@@ -408,7 +409,8 @@ function timeText(form: 'date' | 'timestamp' | 'timestamptz', text: string): str
   if (instant === null) return null;
   if (form === 'date') return dateText(instant.day);
   const printed = instantText(instant);
-  return printed === null || form === 'timestamp' ? printed : zoned(printed);
+  // A `timestamptz` that has lost its zone may be of any: it equals none that PostgreSQL prints.
+  return printed === null || form === 'timestamp' || !instant.isZoned ? printed : zoned(printed);
 }
 
 const BC = ' BC';

@@ -155,11 +155,16 @@ export class SlotRows {
 
 function columnsOf(row: Tuple, indexes: readonly number[]): TextColumns {
   const values: (string | null | undefined)[] = [];
+  let unchanged: number[] | undefined;
   for (const index of indexes) {
     const value = row[index];
+    if (value === UNCHANGED) {
+      unchanged ??= [];
+      unchanged.push(values.length);
+    }
     values.push(value === UNCHANGED ? undefined : value);
   }
-  return new TextColumns(values);
+  return new TextColumns(values, unchanged);
 }
 
 /** The new row with the values of the old one that the update left unchanged, and that the WAL lacks. */

@@ -1,4 +1,4 @@
-import { Fingerprints, isCoarse } from '../../ledger/fingerprint.js';
+import { Fingerprints } from '../../ledger/fingerprint.js';
 import type { FingerprintsOf, KeysOf, LedgerHeader } from '../../ledger/format.js';
 import { countKeys, decodeKeys } from '../../ledger/keys.js';
 import type { LedgerTransaction } from '../../ledger/transactions.js';
@@ -117,7 +117,7 @@ export function listsOf(
         operation,
         keys,
         ascending: typeof list === 'string',
-        prints: text === undefined ? null : new Fingerprints(text, keys.length, isCoarse(table)),
+        prints: text === undefined ? null : new Fingerprints(table, text, keys.length),
         dropped: droppedList === undefined ? null : placesOf(decodeKeys(table, droppedList), keys),
       });
     }

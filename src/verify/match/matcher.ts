@@ -187,7 +187,8 @@ export class Matcher {
     const results = this.#results;
     results.otherServers++;
     const transaction = xid === null ? undefined : this.#transactions.lookUpWaiting(xid);
-    const match = transaction?.rows.peek(table, operation, key, fingerprint);
+    const whole = transaction?.completed(event, fingerprint) ?? fingerprint;
+    const match = transaction?.rows.peek(table, operation, key, whole);
     if (match === ROW_MATCH.faithful) results.rivals++;
     const isCopy =
       match === ROW_MATCH.faithful ||

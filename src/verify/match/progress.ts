@@ -5,7 +5,7 @@ import type { Key, TableName } from '../../schema/table.js';
 import type { Tables } from '../../schema/tables.js';
 import type { EventOperation, KeylessEvent, RowEvent } from '../../sources/source.js';
 import { type Expected, listsOf, type RowList } from '../ledger/expected.js';
-import type { ProjectedSums, RowFingerprint } from '../rows/fingerprint.js';
+import { completed, type ProjectedSums, type RowFingerprint } from '../rows/fingerprint.js';
 import type { Doubt } from '../verdict/accounting.js';
 
 /** How an event compares with the rows of a transaction that have not arrived yet. */
@@ -89,6 +89,12 @@ export class TransactionProgress {
     const part = { lastLsn: 0, lastOrder: 0, left: false };
     this.#parts.set(partition, part);
     return part;
+  }
+
+  /** The fingerprint of an event with the columns that an update lacks as unchanged TOAST, if the ledger has their hashes. */
+  completed(event: RowEvent, fingerprint: RowFingerprint): RowFingerprint {
+    const isWhole = fingerprint.toasted === null || event.operation !== 'update';
+    return isWhole ? fingerprint : this.rows.completed(event, fingerprint);
   }
 
   /** Marks the event's row as arrived. */
@@ -220,6 +226,16 @@ export class ExpectedRows {
     return list === undefined || at === NOWHERE
       ? ROW_MATCH.none
       : compare(list.of, at, fingerprint);
+  }
+
+  /** As of `TransactionProgress`, for an update. */
+  completed({ table, operation, key }: RowEvent, fingerprint: RowFingerprint): RowFingerprint {
+    const list = this.#listOf(table, operation);
+    const prints = list?.of.prints ?? null;
+    if (list === undefined || prints === null) return fingerprint;
+    const at = find(list, key, fingerprint);
+    if (at === NOWHERE) return fingerprint;
+    return completed(fingerprint, (place) => prints.toasted(at, place));
   }
 
   /** Whether a row is among those that have not arrived. */
@@ -369,8 +385,8 @@ function compareProjected(
  * is the old row's fingerprint, and updates leave the fixed columns alone.
  */
 function writtenFixed({ table, prints, keys }: RowList, at: number): number | null {
-  const written = prints?.fixed(at) ?? null;
-  if (written !== null || prints === null || table.keyKind !== 'none') return written;
+  const written = prints === null ? null : prints.fixed(at);
+  if (table.keyKind !== 'none' || written !== null || prints === null) return written;
   return fixedOfContentKey(String(keys[at]));
 }
 

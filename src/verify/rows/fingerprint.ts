@@ -34,6 +34,19 @@ export interface RowFingerprint {
   readonly coarse: boolean;
   /** Whether a column that is NOT NULL is null. */
   readonly nullInNotNull: boolean;
+  /** Null: the table has no such columns, or the event lacks one for another reason. */
+  readonly toasted: ToastedColumns | null;
+}
+
+/**
+ * The columns of an event that the ledger has a hash of each (`toasted` in `ledger/fingerprint.ts`). The event of an
+ * update lacks those that are stored out of line (TOAST) and did not change. Then sums that include one are null.
+ */
+interface ToastedColumns {
+  /** In the order of the ledger's hashes; null where the event lacks the value. */
+  readonly hashes: readonly (number | null)[];
+  /** The fingerprint without these columns. */
+  readonly others: RowFingerprint;
 }
 
 /** The sums of a row with every lossy column projected: `coarseChanging` and `coarseFixed` of the ledger. */
@@ -63,6 +76,8 @@ interface PrintedPlace {
   readonly isTime: boolean;
   /** Null: no setting of a pipeline loses a part of its values. */
   readonly project: ((text: string) => string | null) | null;
+  /** Whether the ledger has a hash of the column. */
+  readonly toasted: boolean;
 }
 
 /** Of an event without a row. */
@@ -77,6 +92,7 @@ const EMPTY: RowFingerprint = {
   server: false,
   coarse: false,
   nullInNotNull: false,
+  toasted: null,
 };
 
 const toMilliseconds = projectionOf('timestamp without time zone');
@@ -87,6 +103,9 @@ export class RowPrinter {
   readonly #version: number;
   /** The columns of `RowColumns`, without the key's and those that follow from others. */
   readonly #columns: readonly PrintedPlace[];
+  /** Those with a hash of their own in the ledger, and the others. */
+  readonly #toasted: readonly PrintedPlace[];
+  readonly #others: readonly PrintedPlace[];
   readonly #isLossy: boolean;
   /** By operation: the columns in a digest of version 1, in its order. */
   readonly #digested: Readonly<Record<'insert' | 'update', readonly number[]>>;
@@ -97,6 +116,8 @@ export class RowPrinter {
     this.#table = table;
     this.#version = version;
     this.#columns = columnsOf(table);
+    this.#toasted = this.#columns.filter(({ toasted }) => toasted);
+    this.#others = this.#columns.filter(({ toasted }) => !toasted);
     this.#isLossy = this.#columns.some(({ project }) => project !== null);
     this.#digested = {
       insert: [...names.keys()],
@@ -120,7 +141,7 @@ export class RowPrinter {
     let fixedKnown = true;
     let serverKnown = true;
     let nullInNotNull = false;
-    const columns = this.#columns;
+    const columns = this.#others;
     for (let i = 0; i < columns.length; i++) {
       const { place, seed, part, forbidden } = columns[i]!;
       const hash = row.hash(place, seed);
@@ -138,28 +159,23 @@ export class RowPrinter {
         if (part === 'created') created = (created + own) | 0;
       }
     }
-    const coarse = row.precision === 'milliseconds';
-    const stated = (changing + fixed + server) | 0;
+    const ofServer = serverKnown ? server : 0;
+    const ofCreated = serverKnown ? created : 0;
     const whole = {
       changing: changingKnown ? changing : null,
       fixed: fixedKnown ? fixed : null,
-    };
-    const ofServer = serverKnown ? server : 0;
-    const ofCreated = serverKnown ? created : 0;
-    const projected = this.#isLossy ? this.#project(row) : null;
-    const sums = projected === null ? whole : projected.sums;
-    return {
-      changing: projected?.changing === true ? null : whole.changing,
-      fixed: projected?.fixed === true ? null : whole.fixed,
-      projected: projected === null ? null : projected.sums,
+      projected: null,
       written,
-      stated,
-      row: plus(plus(sums.changing, sums.fixed), ofServer),
-      stable: plus(sums.fixed, ofCreated),
+      stated: (changing + fixed + server) | 0,
+      row: changingKnown && fixedKnown ? (changing + fixed + ofServer) | 0 : null,
+      stable: fixedKnown ? (fixed + ofCreated) | 0 : null,
       server: serverKnown,
-      coarse,
+      coarse: row.precision === 'milliseconds',
       nullInNotNull,
+      toasted: null,
     };
+    const fingerprint = this.#isLossy ? this.#addProjected(whole, row, ofServer, ofCreated) : whole;
+    return this.#toasted.length === 0 ? fingerprint : this.#addToasted(fingerprint, row);
   }
 
   /**
@@ -179,25 +195,57 @@ export class RowPrinter {
     return row;
   }
 
-  /** The projected sums of a row, and which of the two sums have a projected column; null: no column is projected. */
-  #project(
+  /** The fingerprint of a row from that of its other columns. */
+  #addToasted(others: RowFingerprint, row: RowColumns): RowFingerprint {
+    const hashes: (number | null)[] = [];
+    let { stated, nullInNotNull } = others;
+    let isWithheld = false;
+    for (const { place, seed, forbidden } of this.#toasted) {
+      const hash = row.hash(place, seed);
+      if (hash === null) isWithheld ||= !row.isUnchanged(place);
+      else if (hash === forbidden && row.text(place) === null) nullInNotNull = true;
+      const own = mixed(hash);
+      hashes.push(own);
+      stated = (stated + (own ?? 0)) | 0;
+    }
+    const known = { ...others, stated, nullInNotNull };
+    return isWithheld ? withFixed(known, null) : withToasted(known, hashes);
+  }
+
+  /**
+   * The fingerprint of a row from that of its values as they are.
+   *
+   * @param ofServer the sum of the server's columns
+   * @param ofCreated of those that keep their first value
+   */
+  #addProjected(
+    whole: RowFingerprint,
     row: RowColumns,
-  ): { readonly sums: ProjectedSums; readonly changing: boolean; readonly fixed: boolean } | null {
+    ofServer: number,
+    ofCreated: number,
+  ): RowFingerprint {
     const by = new Set<Projection>();
     const cut = { changing: false, fixed: false };
-    for (const { place, part, project } of this.#columns) {
+    for (const { place, part, project } of this.#others) {
       const projection = project === null ? null : row.projected(place);
       if (projection === null) continue;
       by.add(projection);
       if (part === 'changing' || part === 'fixed') cut[part] = true;
     }
-    if (by.size === 0) return null;
+    if (by.size === 0) return whole;
     const sums: { changing: number | null; fixed: number | null } = { changing: 0, fixed: 0 };
-    for (const { place, part, seed, project } of this.#columns) {
+    for (const { place, part, seed, project } of this.#others) {
       if (part !== 'changing' && part !== 'fixed') continue;
       sums[part] = plus(sums[part], mixed(projectedHash(row, place, seed, project)));
     }
-    return { sums: { ...sums, by: [...by] }, ...cut };
+    return {
+      ...whole,
+      changing: cut.changing ? null : whole.changing,
+      fixed: cut.fixed ? null : whole.fixed,
+      projected: { ...sums, by: [...by] },
+      row: plus(plus(sums.changing, sums.fixed), ofServer),
+      stable: plus(sums.fixed, ofCreated),
+    };
   }
 
   /** The hash that a row adds to a digest of version 1. */
@@ -212,11 +260,43 @@ export class RowPrinter {
   }
 }
 
+/**
+ * The fingerprint of an event with the columns that it lacks as unchanged; as it is where one of them is unknown.
+ *
+ * @param knownAt the hash of a column by its place in `ToastedColumns`; null: unknown
+ */
+export function completed(
+  fingerprint: RowFingerprint,
+  knownAt: (place: number) => number | null,
+): RowFingerprint {
+  const { toasted } = fingerprint;
+  if (toasted === null || !toasted.hashes.includes(null)) return fingerprint;
+  const hashes = toasted.hashes.map((hash, place) => hash ?? knownAt(place));
+  return hashes.includes(null) ? fingerprint : withToasted(toasted.others, hashes);
+}
+
+function withToasted(others: RowFingerprint, hashes: readonly (number | null)[]): RowFingerprint {
+  return { ...withFixed(others, hashes.reduce(plus, 0)), toasted: { hashes, others } };
+}
+
+/** Adds the hashes of fixed columns. Null: one of them is unknown. */
+function withFixed(others: RowFingerprint, hashes: number | null): RowFingerprint {
+  const { fixed, projected, row, stable } = others;
+  return {
+    ...others,
+    fixed: plus(fixed, hashes),
+    projected: projected && { ...projected, fixed: plus(projected.fixed, hashes) },
+    row: plus(row, hashes),
+    stable: plus(stable, hashes),
+  };
+}
+
 /** A printer for each table. `version`: of the ledger, from 1. */
 export function printersOf(tables: Tables, version: number): ReadonlyMap<TableName, RowPrinter> {
   return new Map(tables.map((table) => [table.name, new RowPrinter(table, version)]));
 }
 
+/** All literals have their members in one order: `print` reads them for every value. */
 function columnsOf(table: Table): PrintedPlace[] {
   const own = printedColumns(table).flatMap(
     ({ seed, part, lossy, project }, place): PrintedPlace[] => {
@@ -224,7 +304,10 @@ function columnsOf(table: Table): PrintedPlace[] {
       const { type, notNull } = table.columns[place]!;
       const forbidden = notNull ? hashText(seed, NULL) : null;
       const isTime = isTimestamp(type);
-      return [{ place, seed, part, forbidden, isTime, project: lossy ? project : null }];
+      const toasted = part === 'toasted';
+      const sum = toasted ? 'fixed' : part;
+      const projection = lossy ? project : null;
+      return [{ place, seed, part: sum, forbidden, isTime, project: projection, toasted }];
     },
   );
   const server = table.serverColumns.flatMap(({ name, type, set }, i): PrintedPlace[] => {
@@ -232,7 +315,8 @@ function columnsOf(table: Table): PrintedPlace[] {
     const place = table.columns.length + i;
     const part = set === 'insert' ? 'created' : 'updated';
     const isTime = isTimestamp(type);
-    return [{ place, seed: columnSeed(name), part, forbidden: null, isTime, project: null }];
+    const seed = columnSeed(name);
+    return [{ place, seed, part, forbidden: null, isTime, project: null, toasted: false }];
   });
   return [...own, ...server];
 }

@@ -44,13 +44,22 @@ export class KeyTables {
   /**
    * @param bytes of memory, about
    * @param sample share of keys to follow, 0 to 1
-   * @param words of a key, besides its state
+   * @param wordsFor the words of a key of these tables, besides its state
    */
-  constructor(tables: Tables, bytes: number, sample: number, words: number) {
-    const hasTexts = tables.filter(({ keyKind }) => keyKind === 'columns').length > 0;
+  constructor(
+    tables: Tables,
+    bytes: number,
+    sample: number,
+    wordsFor: (tables: readonly Table[]) => number,
+  ) {
+    const withIds = tables.filter(({ keyKind }) => keyKind === 'id');
+    const withTexts = tables.filter(({ keyKind }) => keyKind === 'columns');
+    const hasTexts = withTexts.length > 0;
     const share = hasTexts ? bytes / 2 : bytes;
-    this.#ids = new KeyTable(tables, share, sample, words, 'ids');
-    this.#texts = hasTexts ? new KeyTable(tables, share, sample, words, 'texts') : null;
+    this.#ids = new KeyTable(tables, share, sample, wordsFor(withIds), 'ids');
+    this.#texts = hasTexts
+      ? new KeyTable(tables, share, sample, wordsFor(withTexts), 'texts')
+      : null;
   }
 
   /** The keys of a table; null: its rows have none, so they cannot be followed. */
@@ -85,6 +94,7 @@ export class KeyTables {
  */
 export class KeyTable {
   readonly #tables: Tables;
+  readonly #tableCount: number;
   readonly #slotWords: number;
   readonly #mostSlots: number;
   readonly #textBytes: number;
@@ -100,6 +110,7 @@ export class KeyTable {
   constructor(tables: Tables, bytes: number, sample: number, words: number, keys: 'ids' | 'texts') {
     const ofSlots = keys === 'ids' ? bytes : bytes * SLOT_SHARE;
     this.#tables = tables;
+    this.#tableCount = tables.size;
     this.#textBytes = bytes - ofSlots;
     this.#texts = keys === 'ids' ? null : new TextStore(this.#textBytes);
     this.#slotWords = FIRST_WORD + words + (keys === 'ids' ? 0 : 1);
@@ -197,13 +208,13 @@ export class KeyTable {
     }
     const high = this.#words[at + HIGH_AND_STATE]! >>> STATE_BITS;
     const code = high * WORDS + (this.#words[at + LOW]! >>> 0);
-    const { size } = this.#tables;
-    return { table: this.#tables.at(code % size), key: Math.floor(code / size) };
+    const count = this.#tableCount;
+    return { table: this.#tables.at(code % count), key: Math.floor(code / count) };
   }
 
   /** Id and table as one number below 2^56: two words have room for eight bits of state above it. */
   #codeOf({ code }: Table, id: number): number {
-    return id * this.#tables.size + code;
+    return id * this.#tableCount + code;
   }
 
   #findText(table: Table, key: string): number {

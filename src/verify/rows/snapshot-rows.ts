@@ -60,7 +60,7 @@ export class SnapshotRows {
   /** @param bytes of memory, about */
   constructor(tables: Tables, bytes: number, partitions: number) {
     this.#tables = tables;
-    this.#rows = new KeyTables(tables, bytes, 1, WORDS);
+    this.#rows = new KeyTables(tables, bytes, 1, () => WORDS);
     this.#partitions = partitions;
   }
 

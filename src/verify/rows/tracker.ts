@@ -1,3 +1,4 @@
+import { printedColumns } from '../../ledger/fingerprint.js';
 import type { Key, Table } from '../../schema/table.js';
 import type { Tables } from '../../schema/tables.js';
 import type { RowEvent } from '../../sources/source.js';
@@ -6,8 +7,8 @@ import type { TransactionProgress } from '../match/progress.js';
 import type { Results } from '../verdict/accounting.js';
 import type { Detail } from '../verdict/findings.js';
 import { DerivedRows } from './derived-rows.js';
-import type { RowFingerprint } from './fingerprint.js';
-import { FIRST_WORD, KeyTables, NOWHERE } from './key-table.js';
+import { completed, type RowFingerprint } from './fingerprint.js';
+import { FIRST_WORD, type KeyTable, KeyTables, NOWHERE } from './key-table.js';
 
 /** A row according to its events. */
 export interface KeyState {
@@ -39,11 +40,15 @@ const OF_SNAPSHOT = 64;
 /** With PRESENT, of the last event: `row` and `stable` are of projected columns. */
 const PROJECTED = 128;
 
-/** Words of a row: the last writer's xid, and `row` and `stable` of the last event. */
+/**
+ * Words of a row: the last writer's xid, and `row` and `stable` of the last event. With FIXED_KNOWN, the hashes of the
+ * toasted columns follow.
+ */
 const XID = FIRST_WORD;
 const ROW = FIRST_WORD + 1;
 const STABLE = FIRST_WORD + 2;
 const WORDS = 3;
+const TOASTED = FIRST_WORD + WORDS;
 
 /**
  * Follows each row from event to event: absent, created, updated, deleted. Rows of tables without a key are not followed:
@@ -59,7 +64,7 @@ export class RowTracker {
    */
   constructor(tables: Tables, bytes: number, sample: number) {
     this.#tables = tables;
-    this.#rows = new KeyTables(tables, bytes, sample, WORDS);
+    this.#rows = new KeyTables(tables, bytes, sample, wordsFor);
   }
 
   /** The share of keys that were followed from the beginning to the end. */
@@ -83,14 +88,20 @@ export class RowTracker {
     // The row's changes outrank a snapshot row, which may hide their error.
     if (operation === 'snapshot' && before !== 0 && (before & OF_SNAPSHOT) === 0) return null;
     const { words } = rows;
-    const state = operation === 'delete' ? GONE : presentBy(event, fingerprint);
-    const { stable } = fingerprint;
+    const whole = carried(rows, at, event, fingerprint);
+    const state = operation === 'delete' ? GONE : presentBy(event, whole);
+    const { row, stable, toasted } = whole;
     const changed =
       operation === 'update' && isComparable(before, state) && (stable ?? 0) !== words[at + STABLE];
     rows.setState(at, state);
     words[at + XID] = event.xid ?? 0;
-    words[at + ROW] = fingerprint.row ?? 0;
+    words[at + ROW] = row ?? 0;
     if (operation !== 'delete') words[at + STABLE] = stable ?? 0;
+    if (toasted !== null)
+      words.set(
+        toasted.hashes.map((hash) => hash ?? 0),
+        at + TOASTED,
+      );
     if (operation === 'insert' && (before & (PRESENT | OF_SNAPSHOT)) === PRESENT)
       return 'exists_already';
     if (operation !== 'insert' && operation !== 'snapshot' && before === GONE)
@@ -99,11 +110,13 @@ export class RowTracker {
   }
 
   /** Whether a row already has an event's contents, in all columns. */
-  holds({ table: name, key }: RowEvent, { row, server, projected }: RowFingerprint): boolean {
-    const table = this.#tables.get(name);
+  holds(event: RowEvent, fingerprint: RowFingerprint): boolean {
+    const table = this.#tables.get(event.table);
     const rows = this.#rows.of(table);
-    const at = rows?.find(table, key) ?? NOWHERE;
-    if (rows === null || at === NOWHERE || row === null || !server) return false;
+    const at = rows?.find(table, event.key) ?? NOWHERE;
+    if (rows === null || at === NOWHERE) return false;
+    const { row, server, projected } = carried(rows, at, event, fingerprint);
+    if (row === null || !server) return false;
     const flags = PRESENT | ROW_UNKNOWN | SERVER_KNOWN | PROJECTED;
     const own = PRESENT | SERVER_KNOWN | (projected === null ? 0 : PROJECTED);
     return (rows.state(at) & flags) === own && rows.words[at + ROW] === row;
@@ -125,6 +138,26 @@ export class RowTracker {
       };
     }
   }
+}
+
+/** The words of a row in these tables, besides its state. */
+function wordsFor(tables: readonly Table[]): number {
+  const toasted = tables.map(
+    (table) => printedColumns(table).filter(({ part }) => part === 'toasted').length,
+  );
+  return WORDS + Math.max(0, ...toasted);
+}
+
+/** The fingerprint of an event with the columns that an update lacks as unchanged TOAST, as the event before had them. */
+function carried(
+  rows: KeyTable,
+  at: number,
+  { operation }: RowEvent,
+  fingerprint: RowFingerprint,
+): RowFingerprint {
+  const isWhole = fingerprint.toasted === null || operation !== 'update';
+  if (isWhole || (rows.state(at) & FIXED_KNOWN) === 0) return fingerprint;
+  return completed(fingerprint, (place) => rows.words[at + TOASTED + place]!);
 }
 
 /** The state of a row after an insert, an update or a snapshot row. */
@@ -174,6 +207,7 @@ export class RowChecks {
   ): void {
     const results = this.#results;
     const { expected } = transaction;
+    if (event.renamed !== undefined) results.note('altered', 'renamed', event, expected);
     if (match === MATCH.altered && fingerprint.nullInNotNull) {
       // Nor can the server have stored it so.
       results.note('altered', 'null_in_not_null', event, expected);

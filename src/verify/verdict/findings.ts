@@ -44,6 +44,8 @@ export const DETAILS = [
   'contents',
   /** A NOT NULL column is null, which the ledger alone cannot show: most updates do not state all columns in it. */
   'null_in_not_null',
+  /** The table's or a column's name is folded to lower case. */
+  'renamed',
   'exists_already',
   'does_not_exist',
   'column_changed',
@@ -68,6 +70,8 @@ export interface Example {
   readonly stream: number | null;
   /** The transaction's place in the ledger. */
   readonly ledger: { readonly file: string; readonly intent: number } | null;
+  /** The name in the event; only of the detail `renamed`. */
+  readonly renamed?: string;
 }
 
 /** Violations of one detail, table and operation. */
@@ -164,7 +168,7 @@ export function exampleOf(
 export function exampleOfEvent(
   violation: Violation,
   detail: Detail,
-  { table, operation, key, xid, lsn, position, partition }: RowEvent,
+  { table, operation, key, xid, lsn, position, partition, renamed }: RowEvent,
   expected?: Expected,
 ): Example {
   const known = {
@@ -175,6 +179,7 @@ export function exampleOfEvent(
     lsn: textOf(lsn),
     place: position,
     stream: partition,
+    ...(detail === 'renamed' && renamed !== undefined ? { renamed } : {}),
   };
   return exampleOf(violation, detail, known, expected);
 }

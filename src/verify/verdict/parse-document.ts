@@ -78,6 +78,7 @@ const isExample = shape({
   lsn: orNull(isText),
   place: orNull(isNumber),
   ledger: orNull(shape({ file: isText, intent: isNumber })),
+  renamed: (value) => value === undefined || isText(value),
 });
 
 const isCause = shape({

@@ -1,3 +1,4 @@
+import { baseType } from '../../../src/schema/table.js';
 import type { Ignored } from '../../../src/sources/source.js';
 import type { LineRow } from '../../helpers/debezium-lines.js';
 import { hospital } from '../../helpers/hospital.js';
@@ -27,10 +28,11 @@ const HALF_PAIR = /\p{Surrogate}/u;
 export function asWritable(event: LineRow): LineRow {
   const kept = writable.get(event);
   if (kept !== undefined) return kept;
-  const { columns } = hospital.tables.get(event.table);
+  const { columns, serverColumns } = hospital.tables.get(event.table);
+  const types = [...columns, ...serverColumns].map(({ type }) => baseType(type));
   const values = event.values?.map((value, place) => {
     if (typeof value !== 'string') return value;
-    return isOfType(value, columns[place]?.type ?? 'timestamp') ? value : null;
+    return isOfType(value, types[place]!) ? value : null;
   });
   const same = values === undefined || values.every((value, at) => value === event.values?.[at]);
   const written = same ? event : { ...event, values: values ?? null };
@@ -42,7 +44,7 @@ function isOfType(text: string, type: string): boolean {
   switch (type) {
     case 'bigint':
       return /^-?(?:0|[1-9]\d{0,18})$/.test(text);
-    case 'varchar':
+    case 'character varying':
       return !HALF_PAIR.test(text);
     case 'date':
       return isDay(text);

@@ -7,6 +7,8 @@ export interface DecodedChange {
   readonly old: ReadonlyMap<string, string | null> | null;
   /** The columns of the new row; of a delete, those of the identity. */
   readonly row: ReadonlyMap<string, string | null>;
+  /** The columns of the new row that the WAL lacks: TOASTed values that an update left alone. */
+  readonly unchanged: readonly string[];
 }
 
 const HEAD =
@@ -23,11 +25,14 @@ export function parseDecoded(line: string): DecodedChange | null {
     old = reader.columns(' new-tuple: ');
     if (!reader.skip(' new-tuple: ')) throw new Error(`no new tuple: ${line}`);
   }
-  return { table: head[1]!, operation, old, row: reader.columns(null) };
+  const row = reader.columns(null);
+  return { table: head[1]!, operation, old, row, unchanged: reader.unchanged };
 }
 
 /** Reads `name[type]:value name[type]:value …`. */
 class Reader {
+  /** The columns so far whose values the WAL lacks. */
+  readonly unchanged: string[] = [];
   readonly #line: string;
   #at: number;
 
@@ -49,9 +54,11 @@ class Reader {
       if (until !== null && this.#line.startsWith(until, this.#at)) break;
       this.skip(' ');
       const name = this.#name();
-      this.#type();
+      const type = this.#type();
       const value = this.#value();
-      if (value !== undefined) columns.set(name, value);
+      if (value === undefined) this.unchanged.push(name);
+      // The plugin spells `true`, where PostgreSQL prints `t`.
+      else columns.set(name, type === 'boolean' ? (value?.[0] ?? null) : value);
     }
     return columns;
   }
@@ -62,11 +69,13 @@ class Reader {
   }
 
   /** `[character varying]`, `[text[]]`, `["Type"]`. */
-  #type(): void {
+  #type(): string {
     const end = this.#line.indexOf(']:', this.#at);
     if (this.#line[this.#at] !== '[' || end < 0)
       throw new Error(`no type at ${this.#at}: ${this.#line}`);
+    const type = this.#line.slice(this.#at + 1, end);
     this.#at = end + 2;
+    return type;
   }
 
   #value(): string | null | undefined {

@@ -5,7 +5,8 @@ import type { SeenTransaction } from './oracle.js';
 /** The contents of a ledger, read by the format's description alone: no code of the program is part of it. */
 export interface LedgerContents {
   readonly committed: readonly (SeenTransaction & { readonly lsn: string | null })[];
-  readonly unknown: number;
+  /** The changes of each transaction whose fate the server could not say, and its line with the verdict. */
+  readonly unknown: readonly string[];
   /** Transactions without an outcome. */
   readonly open: number;
   /** Transactions whose connection was lost while COMMIT was under way. */
@@ -27,13 +28,14 @@ interface Line {
 
 export function readLedger(folder: string): LedgerContents {
   const committed: (SeenTransaction & { lsn: string | null })[] = [];
-  let unknown = 0;
+  const unknown: string[] = [];
   let open = 0;
   let doubted = 0;
   for (const name of readdirSync(folder).sort()) {
     const pending = new Map<number, string[]>();
     const verdicts = new Map<number, string>();
-    const decide = (number: number, verdict: string, { xid, lsn }: Line) => {
+    const decide = (number: number, verdict: string, line: Line) => {
+      const { xid, lsn } = line;
       const changes = pending.get(number);
       // A second outcome of a transaction must be the same.
       if (changes === undefined) {
@@ -42,7 +44,7 @@ export function readLedger(folder: string): LedgerContents {
       }
       verdicts.set(number, verdict);
       pending.delete(number);
-      if (verdict === 'unknown') unknown++;
+      if (verdict === 'unknown') unknown.push(`${changes.join(', ')}: ${JSON.stringify(line)}`);
       if (verdict !== 'committed') return;
       const bits = xid === null || xid === undefined ? null : Number(BigInt(xid) & 0xffff_ffffn);
       committed.push({ xid: bits, changes, lsn: lsn ?? null });
@@ -69,16 +71,11 @@ function parse(text: string): Line {
   }
 }
 
-/** The tables without a key: the ledger has a checksum of the row in its place. */
-const WITHOUT_KEY = ['auditoria'];
-
 function changesOf(rows: Record<string, Record<string, string | readonly string[]>>): string[] {
   return Object.entries(rows)
     .flatMap(([table, operations]) =>
       Object.entries(operations).flatMap(([operation, keys]) =>
-        keysOf(keys).map(
-          (key) => `${table} ${operation} ${WITHOUT_KEY.includes(table) ? '*' : key}`,
-        ),
+        keysOf(keys).map((key) => `${table} ${operation} ${key}`),
       ),
     )
     .sort();

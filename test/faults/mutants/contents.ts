@@ -97,7 +97,7 @@ function changed(
   const { at, place } = found;
   const event = sample.events[at]!;
   const other = change(event, place);
-  const expected = expectedOf(sample, at, place);
+  const expected = expectedOf(sample, at, place, other.values?.[place] ?? null);
   if (expected === null) return null;
   const description = `${eventText(event)}: value ${place} is ${other.values?.[place]}, was ${event.values?.[place]}`;
   return { script: sample.events.with(at, other), description, ...expected };
@@ -107,12 +107,17 @@ function expectedOf(
   sample: Sample,
   at: number,
   place: number,
+  value: string | null,
 ): { expected: Expectation; tables: boolean } | null {
   const event = sample.events[at]!;
   const { recorded: transaction, xid } = sample.groupOf[at]!;
   const other = contradicted(sample, at, place);
-  if (transaction?.droppedAny === false && isWritten(sample, event, place)) {
-    const suspect = { violation: 'altered', details: ['contents'], xids: [xid] } as const;
+  // A null where the table takes none is wrong even where the ledger does not have the column.
+  const isImpossible = value === null && columnAt(event.table, place)?.notNull === true;
+  const isRecorded = isImpossible || isWritten(sample, event, place);
+  if (transaction?.droppedAny === false && isRecorded) {
+    const detail = isImpossible ? 'null_in_not_null' : 'contents';
+    const suspect = { violation: 'altered', details: [detail], xids: [xid] } as const;
     // Both the ledger and other events of the row may show it.
     return { expected: violation([suspect], ['inconsistent']), tables: other === 'table' };
   }

@@ -83,7 +83,7 @@ const PLANTS: readonly (readonly [rule: string, by: string])[] = [
   [`${ITENS}."Quantidade" > 0`, item('Nº 000000004/0', 'NULL', 0)],
   [`${ITENS}."Item Principal" is in no kit itself`, item('Nº 000000005/0', "'Nº 000000002/7'")],
   [`count(${ITENS}) per number of "Código" = 1`, item('Nº 000000001/1', 'NULL')],
-  [`${ITENS}.Item Principal REFERENCES ${ITENS}`, item('Nº 000000006/0', "'Nº 000000009/0'")],
+  [`${ITENS}."Item Principal" REFERENCES ${ITENS}`, item('Nº 000000006/0', "'Nº 000000009/0'")],
   ...['prontuarios', 'prescricoes'].map(
     (table) => [`${table}.medico_id REFERENCES medicos`, change(table, 'medico_id = 999')] as const,
   ),
@@ -91,7 +91,7 @@ const PLANTS: readonly (readonly [rule: string, by: string])[] = [
     (table) =>
       [`${table}.paciente_id REFERENCES pacientes`, change(table, 'paciente_id = 999')] as const,
   ),
-  [`${ITENS}.Paciente REFERENCES pacientes`, change(ITENS, '"Paciente" = 999')],
+  [`${ITENS}."Paciente" REFERENCES pacientes`, change(ITENS, '"Paciente" = 999')],
   ...Object.keys(ONE_ROW).map(
     (table) =>
       [

@@ -84,6 +84,17 @@ function numberText(value: number): string {
   return Object.is(value, -0) ? '-0' : String(value);
 }
 
+test('intervals have microseconds again, where Debezium cut them as a double', () => {
+  for (const [iso, text] of [
+    ['P0Y0M5DT0H48M30.579560999S', '5 days 00:48:30.579561'],
+    ['P0Y-1M2DT0H-26M-5.993902999S', '-1 mons +2 days -00:26:05.993903'],
+    ['P0Y0M0DT0H0M59.999999999S', '00:01:00'],
+    ['P0Y0M0DT0H0M0.000001S', '00:00:00.000001'],
+  ] as const) {
+    assert.equal(isoIntervalText(iso), text);
+  }
+});
+
 test('an unscaled value is an integer in two’s complement of any length', () => {
   const cases: readonly (readonly [string, number, string])[] = [
     ['', 2, '0.00'],

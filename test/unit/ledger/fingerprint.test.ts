@@ -19,7 +19,7 @@ const FIXED_PLACES = [1, 2, 4];
 const CHANGING_PLACES = [3, 5];
 
 const printsOf = (...rows: Row[]) =>
-  new Fingerprints(encodeWhole(CONSULTAS, rows), rows.length, false);
+  new Fingerprints(CONSULTAS, encodeWhole(CONSULTAS, rows), rows.length);
 
 test('a column changes only the fingerprint that it is a part of; the key changes none', () => {
   const plain = printsOf(ROW);
@@ -50,9 +50,9 @@ test('null, an empty text and swapped values have different fingerprints', () =>
 test('an update has the changing fingerprint of the new row, and no fixed one', () => {
   const whole = printsOf(ROW);
   const update = new Fingerprints(
+    CONSULTAS,
     encodeUpdates(CONSULTAS, ['status', 'data'], [[7, 'agendada', '2026-11-23 08:15:00']]),
     1,
-    false,
   );
   assert.equal(update.changing(0), whole.changing(0));
   assert.equal(update.fixed(0), null);
@@ -61,10 +61,10 @@ test('an update has the changing fingerprint of the new row, and no fixed one', 
 test('many rows come back in their order, in 8 or 4 bytes each', () => {
   const rows = Array.from({ length: 2_000 }, (_, i): Row => ROW.with(0, i).with(1, i * 3));
   const text = encodeWhole(CONSULTAS, rows);
-  assert.ok(areFingerprints(text, rows.length, false));
-  assert.ok(!areFingerprints(text, rows.length - 1, false));
+  assert.ok(areFingerprints(CONSULTAS, text, rows.length));
+  assert.ok(!areFingerprints(CONSULTAS, text, rows.length - 1));
   assert.equal(text.length, 4 * Math.ceil((rows.length * 8) / 3));
-  const prints = new Fingerprints(text, rows.length, false);
+  const prints = new Fingerprints(CONSULTAS, text, rows.length);
   for (const at of [0, 1, 999, 1_999]) {
     assert.equal(prints.fixed(at), printsOf(rows[at]!).fixed(0));
   }
@@ -83,7 +83,7 @@ test('an intent has fingerprints in the order of its keys, for any order of rows
     0,
   );
   assert.deepEqual(rows, { consultas: { insert: '3,2,4' } });
-  const read = new Fingerprints(prints?.consultas?.insert ?? '', 3, false);
+  const read = new Fingerprints(CONSULTAS, prints?.consultas?.insert ?? '', 3);
   const expected = [3, 5, 9].map((id) => printsOf(ROW.with(1, id * 100)).fixed(0));
   assert.deepEqual(
     [0, 1, 2].map((at) => read.fixed(at)),
@@ -105,14 +105,14 @@ test('stored rows replace the sent ones', () => {
     1,
     0,
   );
-  const read = new Fingerprints(prints?.consultas?.update ?? '', 1, false);
+  const read = new Fingerprints(CONSULTAS, prints?.consultas?.update ?? '', 1);
   assert.equal(read.fixed(0), printsOf(stored).fixed(0));
 });
 
 test('the example of the README: an exam, and its result', () => {
   const text = encodeWhole(EXAMES, [[7, 12, 'hemograma', '2026-01-31 08:15:00', null]]);
   assert.equal(text, 'r5NgaqnORlg=');
-  const prints = new Fingerprints(text, 1, false);
+  const prints = new Fingerprints(EXAMES, text, 1);
   assert.equal(hex(prints.changing(0)), '6a6093af');
   assert.equal(hex(prints.fixed(0)), '5846cea9');
   const one = [7, 'normal'];

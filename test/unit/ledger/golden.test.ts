@@ -35,7 +35,7 @@ for (const format of [1, 2] as const) {
             for (const [table, lists] of Object.entries(prints ?? {})) {
               for (const [write, text] of Object.entries(lists)) {
                 const count = countKeys(rows[table]![write as 'insert' | 'update']!);
-                const read = new Fingerprints(text, count, false);
+                const read = new Fingerprints(tables.get(table), text, count);
                 assert.equal(read.fixed(count - 1) === null, write === 'update');
                 printed += count;
               }

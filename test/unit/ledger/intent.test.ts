@@ -28,10 +28,10 @@ test('keys that are texts are lists, with fingerprints in their order', () => {
   const { rows: keys, prints } = intentWith({ table: 'medidas', operation: 'insert', rows });
   const texts = rows.map((row) => keyOf(MEDIDAS, row)).sort();
   assert.deepEqual(keys, { medidas: { insert: texts } });
-  const read = new Fingerprints(prints?.medidas?.insert ?? '', 3, true);
+  const read = new Fingerprints(MEDIDAS, prints?.medidas?.insert ?? '', 3);
   for (const [at, text] of texts.entries()) {
     const row = rows.find((each) => keyOf(MEDIDAS, each) === text)!;
-    const own = new Fingerprints(encodeWhole(MEDIDAS, [row]), 1, true);
+    const own = new Fingerprints(MEDIDAS, encodeWhole(MEDIDAS, [row]), 1);
     assert.equal(read.changing(at), own.changing(0));
     assert.equal(read.coarseFixed(at), own.coarseFixed(0));
   }

@@ -5,11 +5,12 @@ import { HOSPITAL } from '../../../src/schemas/hospital/index.js';
 
 /** Tables with every kind of key but an id, beside the hospital's. */
 
-const column = (name: string, type: string, lossy = false): Column => ({
+const column = (name: string, type: string, lossy = false, toast = false): Column => ({
   name,
   type,
   notNull: false,
   lossy,
+  toast,
 });
 
 function table(
@@ -67,6 +68,19 @@ const SPEC: SchemaSpec = {
       [],
       [column('dia', 'date'), column('quem', 'text'), column('visto', 'boolean')],
     ),
+    table(
+      'laudos',
+      ['id'],
+      [
+        column('id', 'bigint'),
+        column('texto', 'text', false, true),
+        column('situacao', 'text'),
+        column('peso', 'numeric', true, true),
+        column('medico', 'text'),
+        column('anexo', 'bytea', false, true),
+        column('resumo', 'text', false, true),
+      ],
+    ),
   ],
   events: [],
   rules: [],
@@ -84,6 +98,8 @@ export const CREATE_TABLES = `
   CREATE TABLE medidas_outras PARTITION OF medidas DEFAULT;
   CREATE TABLE "Itens" ("Código" varchar(24) PRIMARY KEY, n integer,
                         "Principal" varchar(24) REFERENCES "Itens" ON UPDATE CASCADE);
+  CREATE TABLE laudos (id bigint PRIMARY KEY, texto text, situacao text, peso numeric, medico text, anexo bytea,
+                       resumo text);
   CREATE TABLE rastros (dia date, quem text, visto boolean);
   ALTER TABLE rastros REPLICA IDENTITY FULL;`;
 
@@ -99,6 +115,7 @@ export const SAMPLE = {
       medidas: ['peso', 'nota'],
       '"Itens"': ['Código', 'n'],
       rastros: ['visto'],
+      laudos: ['situacao', 'resumo'],
     },
   }),
 };
@@ -106,3 +123,4 @@ export const SAMPLE = {
 export const MEDIDAS = SAMPLE.tables.get('medidas');
 export const ITENS = SAMPLE.tables.get('"Itens"');
 export const RASTROS = SAMPLE.tables.get('rastros');
+export const LAUDOS = SAMPLE.tables.get('laudos');

@@ -11,7 +11,7 @@ import { tableRows } from '../../helpers/markdown.js';
 
 /** The pages that an operator reads, in each language. */
 const READMES = ['README.md', 'README.pt-BR.md'];
-const ROOMS = ['src/cli', 'src/settings', 'src/load', 'src/report'];
+const ROOMS = ['src/cli', 'src/settings', 'src/load', 'src/report', 'src/schemas'];
 
 const OPTIONS = OPTION_KEYS.map(optionOf);
 

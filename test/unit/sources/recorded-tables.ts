@@ -28,8 +28,8 @@ function tableOf(type: string): TableSpec {
     schema: VALUES_SCHEMA,
     relation: PREFIX + type,
     columns: [
-      { name: 'id', type: 'integer', notNull: true, lossy: false },
-      { name: 'v', type: name, notNull: false, lossy: LOSSY.test(name) },
+      { name: 'id', type: 'integer', notNull: true, lossy: false, toast: false },
+      { name: 'v', type: name, notNull: false, lossy: LOSSY.test(name), toast: false },
     ],
     stampBody: null,
     serverColumns: [

@@ -343,6 +343,8 @@ test('a value that an update left unchanged is taken from the full old row', () 
   const row: Tuple = [...old.slice(0, 4), 'assinado', null, UNCHANGED, UNCHANGED, null];
   const full = changed('prontuarios', 'full', update(row, old, 'full'));
   assert.deepEqual(full.rows[0]?.values?.slice(4, 9), ['assinado', null, 'longo', '{}', null]);
+  assert.equal(full.rows[0]?.unchanged, undefined);
   const plain = changed('prontuarios', 'default', update(row, null));
   assert.deepEqual(plain.rows[0]?.values?.slice(6, 9), [undefined, undefined, null]);
+  assert.deepEqual(plain.rows[0]?.unchanged, [6, 7]);
 });

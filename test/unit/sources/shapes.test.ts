@@ -207,6 +207,8 @@ test('an update has the new values, and those that the WAL lacks are undefined',
   assert.equal(row.values?.[4], undefined);
   assert.equal(row.values?.[3], undefined);
   assert.equal(row.values?.[1], '7');
+  // Not the column that the event leaves out.
+  assert.deepEqual(row.unchanged, [4]);
 });
 
 test('`op` or `source.snapshot` marks a row of a snapshot', () => {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { schemaWith } from '../../../src/schemas/index.js';
 import { Intake } from '../../../src/sources/intake.js';
+import { scopeOfNames } from '../../../src/sources/scope.js';
 import { anyScope } from '../../helpers/any-scope.js';
 import { CollectingSink } from '../../helpers/collecting-sink.js';
 import { envelope, SOURCE } from './samples.js';
@@ -265,4 +267,28 @@ test('keys are numbers where they are exact, and their digits elsewhere', () => 
       [key, key],
     );
   }
+});
+
+test('a timestamptz that has lost its zone is not taken as one of UTC', () => {
+  const { tables } = schemaWith(['prontuario']);
+  const keyOf = (measured: string) => {
+    const sink = new CollectingSink(tables);
+    const after = `{"paciente_id":1,"medido_em":"${measured}"}`;
+    const source = '{"schema":"public","table":"sinais_vitais","txId":7,"lsn":9}';
+    const line = `{"before":null,"after":${after},"source":${source},"op":"c"}`;
+    new Intake(sink, scopeOfNames(tables)).line(Buffer.from(line), 0, 1, 0);
+    return sink.rows[0]?.key;
+  };
+  const printed = '["1","2026-01-31 08:15:00.5+00"]';
+  for (const right of [
+    '08:15:00.500000Z',
+    '08:15:00.5+00',
+    '05:15:00.5-03:00',
+    '08:15:00.5+0000',
+  ]) {
+    assert.equal(keyOf(`2026-01-31T${right}`), printed);
+  }
+  assert.equal(keyOf('2026-01-31T08:15:00.500000'), printed.replace('+00', ''));
+  assert.equal(keyOf('0044-03-15 08:15:00+00 BC'), '["1","0044-03-15 08:15:00+00 BC"]');
+  assert.equal(keyOf('0044-03-15 08:15:00 BC'), '["1","0044-03-15 08:15:00 BC"]');
 });

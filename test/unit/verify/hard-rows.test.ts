@@ -66,6 +66,25 @@ test('rows with composite keys are delivered and altered like others', async () 
   assert.equal(lost.examples[0]?.key, `["8","${AT}"]`);
 });
 
+test('an event whose table or column has a folded name is altered, and the example says the name', async () => {
+  const compose = (run: HardRun) => run.commit([signs(sign('70.50', '36.5'), sign('80', null, 8))]);
+  const renamed = { renamed: 'peso' };
+  const document = await judge(
+    compose,
+    at(1, ({ event, ...more }) => ({ ...more, event: { ...event, ...renamed } })),
+  );
+  assert.deepEqual(found(document), ['violation', 'altered renamed']);
+  const { accounting, examples } = document;
+  assert.equal(accounting.delivered, 2);
+  assert.deepEqual(
+    examples.map(({ table, key, renamed }) => ({ table, key, renamed })),
+    [{ table: 'signs', key: JSON.stringify(['8', AT]), ...renamed }],
+  );
+  for (const language of LANGUAGES) {
+    assert.match(verificationText(messagesIn(language), document), /"peso"/);
+  }
+});
+
 test('a null in a NOT NULL column is altered also where no earlier event has the row', async () => {
   const update = (run: HardRun) => run.commit([warmer('37.0')], [[['7', AT, '70', null, '37.0']]]);
   const { verdict, examples, accounting } = await judge(update);

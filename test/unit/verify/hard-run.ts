@@ -23,6 +23,7 @@ const column = (name: string, type: string, more: Partial<Column> = {}): Column 
   type,
   notNull: false,
   lossy: false,
+  toast: false,
   ...more,
 });
 
@@ -81,7 +82,19 @@ const ITEMS = tableOf(
     column('price', 'text'),
   ],
 );
-const TABLES = [SIGNS, AUDITS, ITEMS];
+const NOTES = tableOf(
+  'notes',
+  ['id'],
+  [
+    column('id', 'bigint', { notNull: true }),
+    column('patient', 'bigint', { notNull: true }),
+    column('weight', 'numeric', { lossy: true }),
+    column('body', 'text', { notNull: true, toast: true }),
+    column('file', 'bytea', { toast: true }),
+    column('state', 'text', { notNull: true }),
+  ],
+);
+const TABLES = [SIGNS, AUDITS, ITEMS, NOTES];
 
 const HARD: SchemaSpec = {
   name: 'hard',
@@ -112,8 +125,8 @@ class CutColumns implements RowColumns {
   readonly #values: TextColumns;
   readonly #losses: Readonly<Record<number, Projection>>;
 
-  constructor(values: RowValues, losses: Readonly<Record<number, Projection>>) {
-    this.#values = new TextColumns(values);
+  constructor({ values, unchanged }: ReceivedRow, losses: Readonly<Record<number, Projection>>) {
+    this.#values = new TextColumns(values ?? [], unchanged);
     this.#losses = losses;
   }
 
@@ -123,6 +136,10 @@ class CutColumns implements RowColumns {
 
   hash(column: number, before: number): number | null {
     return this.#values.hash(column, before);
+  }
+
+  isUnchanged(column: number): boolean {
+    return this.#values.isUnchanged(column);
   }
 
   projected(column: number): Projection | null {
@@ -218,6 +235,6 @@ export async function judge(
 function giveTo(sink: Sink) {
   return ({ event, losses = {}, keyless }: HardEvent) => {
     if (keyless) sink.changeWithoutKey(event);
-    else sink.row(event, event.values === null ? null : new CutColumns(event.values, losses));
+    else sink.row(event, event.values === null ? null : new CutColumns(event, losses));
   };
 }

@@ -65,7 +65,7 @@ test('rows of a table without a key are not followed', () => {
 });
 
 test('a growing table of texts keeps every key, its words and its state', () => {
-  const keys = new KeyTables(tables, PLENTY, 1, 1);
+  const keys = new KeyTables(tables, PLENTY, 1, () => 1);
   const texts = keys.of(SINAIS)!;
   const count = 50_000;
   for (let id = 0; id < count; id++) {
@@ -89,7 +89,7 @@ test('a growing table of texts keeps every key, its words and its state', () => 
 });
 
 test('characters beyond one UTF-16 unit, and empty keys, come back as they were', () => {
-  const keys = new KeyTables(tables, PLENTY, 1, 1);
+  const keys = new KeyTables(tables, PLENTY, 1, () => 1);
   const texts = keys.of(PRESCRICOES)!;
   const wanted = ['', '😀', 'a\u0000b', 'ção', 'x'.repeat(1_024)];
   for (const key of wanted) texts.setState(texts.claim(PRESCRICOES, key), 1);
@@ -97,7 +97,7 @@ test('characters beyond one UTF-16 unit, and empty keys, come back as they were'
 });
 
 test('a full table of texts follows fewer keys, each from its first claim on', () => {
-  const keys = new KeyTables(tables, LITTLE, 1, 1);
+  const keys = new KeyTables(tables, LITTLE, 1, () => 1);
   const texts = keys.of(SINAIS)!;
   const count = 20_000;
   for (let id = 0; id < count; id++) {
@@ -114,7 +114,7 @@ test('a full table of texts follows fewer keys, each from its first claim on', (
 });
 
 test('a key of more than 1,024 characters is not followed', () => {
-  const keys = new KeyTables(tables, LITTLE, 1, 1);
+  const keys = new KeyTables(tables, LITTLE, 1, () => 1);
   const texts = keys.of(PRESCRICOES)!;
   const long = 'x'.repeat(1_025);
   assert.deepEqual([texts.claim(PRESCRICOES, long), texts.find(PRESCRICOES, long)], [-1, -1]);

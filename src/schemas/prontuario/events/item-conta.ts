@@ -118,7 +118,7 @@ function dueAt(rng: Rng, now: number): string | null {
   return timestampText(Math.floor(day / DAY_MS) * DAY_MS * 1000 + rng.u32() * 20);
 }
 
-/** `numeric(12,2)`: two decimal places, also where they are zero. No NaN: pipelines make a null of it, which may not be. */
+/** `numeric(12,2)`: two decimal places, also where they are zero. No NaN: a pipeline may make it a null, and the column is NOT NULL. */
 function price(rng: Rng): string {
   if (rng.chance(SPECIAL)) return rng.pick(['9999999999.99', '-9999999999.99', '0.00']);
   const cents = rng.chance(0.2) ? rng.below(DEAREST_CENTS / 100) * 100 : rng.below(DEAREST_CENTS);

@@ -15,7 +15,7 @@ interface Medicine {
   /** Its class by ATC, of one to four characters, as `char(4)` has it: filled up with blanks. */
   readonly atc: string;
   readonly routes: readonly Route[];
-  /** Null: the catalogue does not say. */
+  /** Null: unknown. */
   readonly isControlled: boolean | null;
 }
 

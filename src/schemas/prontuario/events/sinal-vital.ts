@@ -85,8 +85,8 @@ function microsecondsOf([, measured]: Row): number {
 
 /**
  * Microseconds since 1970. The place within its hour follows from the id: so no two of 3.6 billion measurements have
- * the same moment, in any run, and the keys differ. Within the window of two years, the first of the patient's
- * hours where now lies before every moment with that place.
+ * the same moment, in any run, and the keys differ. The hour is drawn: from the patient's registration, at most two
+ * years ago, until now. Without an hour whose place lies before now, the moment is less than an hour ahead.
  */
 function measuredAt(rng: Rng, id: number, since: number, now: number): number {
   const place = permute(id % HOUR_US, HOUR_US, WITHIN_HOUR_KEY);

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { monotonicMs } from '../../src/lib/clock.js';
+import { Rng } from '../../src/random/rng.js';
+import type { RunSummary } from '../../src/runs/summary.js';
+import { schemaWith } from '../../src/schemas/index.js';
+import { readVerdict } from '../helpers/accounting.js';
+import { seedFrom } from '../helpers/random.js';
+import { startServers, type TestServer } from '../helpers/server.js';
+import { summaryOf } from '../helpers/stream-run.js';
+import { waitFor } from '../helpers/wait-for.js';
+import {
+  EXTENSION,
+  run as runCommand,
+  type Workspace,
+  withExtendedWorkspace,
+} from '../helpers/workspace.js';
+import { requireCounts, requireSame } from './gauntlet/agreement.js';
+import { DisturbedRun } from './gauntlet/disturbed-run.js';
+import { type LedgerContents, readLedger } from './gauntlet/ledger-reader.js';
+import { Oracle } from './gauntlet/oracle.js';
+
+/** Of the run on the newest server: `npm run hard-rows` asks for 300. */
+const SECONDS = Number(process.env.HARD_ROWS_SECONDS ?? 20);
+/** Of the run on an older server. */
+const SHORT_SECONDS = 10;
+/** From this length on the run has half of the measured capacity; a shorter one has a rate that every machine takes. */
+const MEASURED_SECONDS = 60;
+const MODEST_RATE = 300;
+/** Of the run that measures the capacity. */
+const CAPACITY_SECONDS = 5;
+const SEED = seedFrom('HARD_ROWS_SEED', 20_261_129);
+/** Between the ends of two threads. */
+const THREAD_LIVES_SECONDS = 4;
+/** The server is stopped after these parts of the run. */
+const STOPS = [1 / 3, 2 / 3];
+
+const SLOT = 'hard_rows';
+const LOAD = [
+  ...[...EXTENSION, '--workers', '5', '--batch-size', '8'],
+  ...['--update-ratio', '0.3', '--delete-ratio', '0.05'],
+];
+const { tables } = schemaWith(['prontuario']);
+
+const servers = await startServers({ durable: true, settings: { wal_level: 'logical' } });
+
+for (const server of servers) {
+  const { version } = server;
+  const seconds = version === servers.at(-1)?.version ? SECONDS : SHORT_SECONDS;
+  test(`${version}: ${seconds} s of hard rows are exact, with threads ended and the server restarted, seed ${SEED}`, async (t) => {
+    await withExtendedWorkspace(server, async (workspace) => {
+      const { db, cwd, env } = workspace;
+      const rate = seconds < MEASURED_SECONDS ? MODEST_RATE : await halfOfCapacity(workspace);
+      // One server publishes partitions by their own names, the other by their root's.
+      const viaRoot = version === servers[0]?.version;
+      await db.query(
+        `CREATE PUBLICATION ${SLOT} FOR ALL TABLES WITH (publish_via_partition_root = ${viaRoot})`,
+      );
+      await db.query(`SELECT pg_create_logical_replication_slot('${SLOT}', 'pgoutput')`);
+      const oracle = await Oracle.begin(db);
+
+      const args = [...LOAD, '--rate', String(rate)];
+      const run = new DisturbedRun({ cwd, args, env, seed: SEED });
+      let summary: RunSummary | null;
+      try {
+        await run.progress();
+        await disturb(run, server, seconds);
+        summary = await run.end('SIGINT');
+      } finally {
+        await run.end('SIGKILL');
+      }
+      assert.ok(summary !== null, 'it ended by itself');
+      const verified = await runCommand(workspace, [
+        'verify',
+        run.id,
+        '--json',
+        '--source',
+        `slot:${SLOT}`,
+      ]);
+      const ledger = readLedger(run.ledger);
+      t.diagnostic(
+        JSON.stringify({ rate, events: summary.events, reconnects: summary.reconnects }),
+      );
+      await requireSame(ledger, oracle);
+      requireCounts(tables, ledger, summary);
+      const { exit_code, events, doubts, causes } = readVerdict(verified.stdout);
+      assert.equal(exit_code, 0, JSON.stringify({ events, doubts, causes }));
+      assert.equal(verified.code, 0, verified.stderr);
+      const checked = await runCommand(workspace, ['ledger', 'check', run.id]);
+      assert.equal(checked.code, 0, checked.stdout + checked.stderr);
+
+      const hard = { ...oracle.hard, alike: alikeOf(ledger) };
+      t.diagnostic(JSON.stringify(hard));
+      for (const [name, count] of Object.entries(hard)) assert.ok(count > 0, `no ${name}`);
+      await oracle.end();
+      await db.query(`SELECT pg_drop_replication_slot('${SLOT}')`);
+    });
+  });
+}
+
+/** Half of the events per second that the server takes. */
+async function halfOfCapacity(workspace: Workspace): Promise<number> {
+  const load = [...LOAD, '--rate', 'max', '--duration', `${CAPACITY_SECONDS}s`];
+  const { achieved_rate } = summaryOf(await runCommand(workspace, ['stream', '--json', ...load]));
+  return Math.round(achieved_rate / 2);
+}
+
+/** Lets it run so long, and meanwhile ends a thread every few seconds, and stops the server twice. */
+async function disturb(run: DisturbedRun, server: TestServer, seconds: number): Promise<void> {
+  const rng = new Rng(SEED).at(1, 1);
+  const began = monotonicMs();
+  const threads = Math.ceil(seconds / THREAD_LIVES_SECONDS) - 1;
+  const acts = [
+    ...Array.from({ length: threads }, (_, i) => ({
+      at: (i + 1) * THREAD_LIVES_SECONDS,
+      act: async () => run.endThread(rng.unit()),
+    })),
+    ...STOPS.map((part) => ({ at: part * seconds, act: () => restart(server) })),
+    { at: seconds, act: () => run.progress() },
+  ].sort((a, b) => a.at - b.at);
+  for (const { at, act } of acts) {
+    const isTime = () => monotonicMs() - began >= at * 1000;
+    await waitFor(isTime, { deadline: seconds * 1000 });
+    await act();
+  }
+}
+
+/** Stops the server as a crash would, and starts it again. Orphaned backends keep its memory for a moment. */
+async function restart(server: TestServer): Promise<void> {
+  await server.stop('immediate');
+  await waitFor(() =>
+    server.start().then(
+      () => true,
+      () => false,
+    ),
+  );
+}
+
+/** Rows of the table without a key that the run inserted, and that equal one it had inserted before. */
+function alikeOf({ committed }: LedgerContents): number {
+  const inserts = committed.flatMap(({ changes }) =>
+    changes.filter((change) => change.startsWith('auditoria insert ')),
+  );
+  return inserts.length - new Set(inserts).size;
+}
