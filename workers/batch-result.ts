@@ -2,7 +2,7 @@ import { keyOf } from '../src/ledger/row-key.js';
 import type { Change } from '../src/ledger/writer.js';
 import type { Failure } from '../src/postgres/failures.js';
 import type { Answer } from '../src/postgres/packet.js';
-import type { Pending, Witness } from '../src/postgres/pending.js';
+import { MOST_WITNESSED, type Pending, type Witness } from '../src/postgres/pending.js';
 import {
   changesKey,
   identifyingLength,
@@ -71,6 +71,8 @@ export class BatchResult {
   #xid: string | null = null;
   #lsn: string | null = null;
   #witness: Witness | null = null;
+  /** The keys of the rows without a key, as they are after the batch. */
+  #contents: Key[] | null = null;
   /** How well the witness shows the fate of the transaction; see `certaintyOf`. */
   #certainty = 0;
   /** Table and key of the rows that updates of keys wrote, and that followed them; null: none. */
@@ -164,6 +166,14 @@ export class BatchResult {
         : { table: table.name, operation, rows, columns };
     this.#changes.push(stored === undefined ? change : { ...change, stored });
     const kept = stored ?? rows;
+    if (table.keyKind === 'none' && operation !== 'delete') {
+      const after =
+        stored === undefined && columns !== undefined
+          ? rows.map((row) => withNewValues(table, columns, row))
+          : kept;
+      this.#contents ??= [];
+      for (const row of after) this.#contents.push(keyOf(table, row));
+    }
     for (let i = 0; i < kept.length; i++) {
       const row = kept[i]!;
       if (stored === undefined || table.keyKind !== 'id' || isCalculable(table, row)) {
@@ -214,7 +224,7 @@ export class BatchResult {
 
   outcome(): BatchOutcome {
     return {
-      pending: this.#witness === null ? null : { xid: this.#xid, witness: this.#witness },
+      pending: this.#pending(),
       rows: this.#rows,
       changes: this.#changes,
       lsn: this.#lsn,
@@ -224,6 +234,16 @@ export class BatchResult {
       candidates: this.#candidates,
       whole: this.#whole,
     };
+  }
+
+  #pending(): Pending | null {
+    const xid = this.#xid;
+    const lsn = this.#lsn;
+    const witness = this.#witness;
+    if (witness === null) return null;
+    if (this.#certainty !== WITHOUT_KEY) return { xid, witness, lsn };
+    const contents = (this.#contents ?? []).slice(0, MOST_WITNESSED);
+    return { xid, witness: { ...witness, key: contents.join('') }, lsn };
   }
 
   /** Keeps a row that later batches may change. `candidate`: the one that an update changed. `whole`: as stored. */
@@ -249,12 +269,15 @@ export class BatchResult {
   }
 }
 
+/** The certainty of a witness without a key. */
+const WITHOUT_KEY = 1;
+
 /**
  * How well a row shows the fate of its transaction. An inserted one best: only its transaction can have written a row
  * with this key. One without a key cannot be found again.
  */
 function certaintyOf(operation: Witness['operation'], { keyKind }: Table): number {
-  if (keyKind === 'none') return 1;
+  if (keyKind === 'none') return WITHOUT_KEY;
   return operation === 'insert' ? 3 : 2;
 }
 

@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import { ledgerFile } from '../src/ledger/folder.js';
+import { keyOf } from '../src/ledger/row-key.js';
 import type { LedgerTask } from '../src/ledger/writer.js';
 import { type Change, LedgerWriter, type TransactionName } from '../src/ledger/writer.js';
 import {
@@ -117,7 +118,7 @@ export class TransactionJournal {
           open.delete(number);
           onFate(fate);
         },
-        { server },
+        { keyOf, server },
       );
       // Entered by a thread that ended before it sent them.
       if (open.size > 0) before?.writer.abort([...open]);

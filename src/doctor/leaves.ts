@@ -1,4 +1,5 @@
 import { nameOf, OUR_RELATIONS } from '../database/catalog.js';
+import { escapeLiteral } from '../postgres/driver.js';
 import type { TableName } from '../schema/table.js';
 import type { Advice, CheckContext } from './finding.js';
 import { type Fix, forOwners } from './fix.js';
@@ -10,6 +11,8 @@ export interface Leaf {
   readonly table: TableName;
   /** As SQL names it under the usual search_path. */
   readonly relation: string;
+  /** The number of its table's leaves, itself included. */
+  readonly siblings: number;
   readonly owner: string;
   readonly logged: boolean;
   readonly toasted: boolean;
@@ -52,6 +55,7 @@ export async function readLeaves({ client, session, schema }: CheckContext): Pro
             AND (r.prrelid = c.oid OR r.prrelid IN (SELECT relid FROM pg_partition_ancestors(c.oid))))`;
   const { rows } = await client.query<Leaf>(
     `SELECT c.oid::bigint::float8 AS oid, o.name AS table, ${nameOf('c')} AS relation,
+            (count(*) OVER (PARTITION BY o.root))::int AS siblings,
             pg_get_userbyid(c.relowner)::text AS owner, c.relpersistence = 'p' AS logged,
             c.reltoastrelid <> 0 AS toasted, c.relreplident::text AS identity,
             EXISTS (SELECT FROM pg_index i
@@ -73,11 +77,12 @@ export async function readLeaves({ client, session, schema }: CheckContext): Pro
   return rows;
 }
 
+/** A change of a relation, as ALTER TABLE has it. */
+type Action = 'REPLICA IDENTITY DEFAULT' | 'REPLICA IDENTITY FULL' | 'SET LOGGED';
+
 /** Makes the primary key the replica identity; null if UPDATE would fail then, or the key does not identify a row. */
-export function defaultIdentity(session: Session, leaf: Leaf): Fix | null {
-  const { relation, owner, key_identifies, filtered, listed } = leaf;
-  if (!key_identifies || filtered || listed) return null;
-  return forOwners(session, [owner], `ALTER TABLE ${relation} REPLICA IDENTITY DEFAULT;`);
+export function defaultIdentity({ key_identifies, filtered, listed }: Leaf): Action | null {
+  return !key_identifies || filtered || listed ? null : 'REPLICA IDENTITY DEFAULT';
 }
 
 /** Whether REPLICA IDENTITY FULL would include generated columns that are not published: UPDATE would fail. */
@@ -86,21 +91,84 @@ export function fullBreaksUpdate({ version }: Session, { generated }: Leaf): boo
 }
 
 /** Makes all columns the replica identity; null if UPDATE would fail then. */
-export function fullIdentity(session: Session, leaf: Leaf): Fix | null {
-  const { relation, owner, listed } = leaf;
-  if (listed || fullBreaksUpdate(session, leaf)) return null;
-  return forOwners(session, [owner], `ALTER TABLE ${relation} REPLICA IDENTITY FULL;`);
+export function fullIdentity(session: Session, leaf: Leaf): Action | null {
+  return leaf.listed || fullBreaksUpdate(session, leaf) ? null : 'REPLICA IDENTITY FULL';
 }
 
-/** Advice for a leaf that can get no better replica identity now. */
-export function identityAdvice({ relation, key, filtered, listed, generated }: Leaf): Advice {
-  if (filtered || listed) return (m) => m.identityListed({ relation });
-  return generated
-    ? (m) => m.identityGenerated({ relation })
-    : (m) => m.identityKeyless({ relation, key: key.join(', ') });
+/** The statements of changes: one for the partitions of a table that change alike. Leaves without a change are left out. */
+export function leafFixes(
+  { session, tables }: CheckContext,
+  leaves: readonly Leaf[],
+  actionOf: (leaf: Leaf) => Action | null,
+): Fix[] {
+  const fixes: Fix[] = [];
+  for (const action of new Set(leaves.map(actionOf))) {
+    if (action === null) continue;
+    for (const group of byTable(leaves.filter((leaf) => actionOf(leaf) === action))) {
+      const [{ table }] = group;
+      const owners = group.map(({ owner }) => owner);
+      fixes.push(forOwners(session, owners, statementOf(group, action, tables[table]!.sql)));
+    }
+  }
+  return fixes;
 }
 
-/** Makes an unlogged relation write its changes to the WAL. */
-export function loggedFix(session: Session, { relation, owner }: Leaf): Fix {
-  return forOwners(session, [owner], `ALTER TABLE ${relation} SET LOGGED;`);
+/** One line, that psql takes as it stands. */
+function statementOf(group: Group, action: Action, root: string): string {
+  const [{ relation, siblings }] = group;
+  if (group.length === 1) return `ALTER TABLE ${relation} ${action};`;
+  const names = group.map((leaf) => escapeLiteral(leaf.relation)).join(', ');
+  const loop =
+    group.length === siblings
+      ? `FOR leaf IN SELECT relid FROM pg_partition_tree(${escapeLiteral(root)}) WHERE isleaf LOOP`
+      : `FOREACH leaf IN ARRAY ARRAY[${names}]::regclass[] LOOP`;
+  return `DO $$ DECLARE leaf regclass; BEGIN ${loop} EXECUTE format('ALTER TABLE %s ${action}', leaf); END LOOP; END $$;`;
+}
+
+/** Relations of one table. */
+type Group = readonly [Leaf, ...Leaf[]];
+
+function byTable(leaves: readonly Leaf[]): Group[] {
+  const groups = new Map<TableName, [Leaf, ...Leaf[]]>();
+  for (const leaf of leaves) {
+    const group = groups.get(leaf.table);
+    if (group === undefined) groups.set(leaf.table, [leaf]);
+    else group.push(leaf);
+  }
+  return [...groups.values()];
+}
+
+/** The names of relations; partitions of one table by their number. */
+export function namesOf(leaves: readonly Leaf[]): string[] {
+  return byTable(leaves).map(nameOfGroup);
+}
+
+function nameOfGroup(group: Group): string {
+  const [{ table, relation, siblings }] = group;
+  return group.length === 1 ? relation : `${table} (${group.length} / ${siblings} partitions)`;
+}
+
+/** Advice for leaves that can get no better replica identity now: one for the partitions of a table. */
+export function identityAdvice(leaves: readonly Leaf[]): Advice[] {
+  const listed = leaves.filter((leaf) => leaf.filtered || leaf.listed);
+  const others = leaves.filter((leaf) => !listed.includes(leaf));
+  const generated = others.filter((leaf) => leaf.generated);
+  const keyless = others.filter((leaf) => !leaf.generated);
+  return [
+    ...namesOf(listed).map(
+      (relation): Advice =>
+        (m) =>
+          m.identityListed({ relation }),
+    ),
+    ...namesOf(generated).map(
+      (relation): Advice =>
+        (m) =>
+          m.identityGenerated({ relation }),
+    ),
+    ...byTable(keyless).map(
+      (group): Advice =>
+        (m) =>
+          m.identityKeyless({ relation: nameOfGroup(group), key: group[0].key.join(', ') }),
+    ),
+  ];
 }

@@ -8,7 +8,8 @@ import {
   defaultIdentity,
   FULL_NEEDS_GENERATED,
   identityAdvice,
-  type Leaf,
+  leafFixes,
+  namesOf,
   readLeaves,
 } from './leaves.js';
 
@@ -58,11 +59,9 @@ export const generatedColumns: Check = async (context) => {
   const unpublished: Advice = (m) => m.generatedUnpublished();
   const blocked = session.version < FULL_NEEDS_GENERATED ? [] : await findBlocked(context);
   if (blocked.length === 0) return { state: 'info', evidence, mend: null, advice: [unpublished] };
-  const fixOf = (leaf: Leaf) => defaultIdentity(session, leaf);
-  const advice = blocked.filter((leaf) => fixOf(leaf) === null).map(identityAdvice);
-  const names = blocked.map(({ relation }) => relation);
-  const seen = `${evidence}; REPLICA IDENTITY FULL: ${listed(names)}`;
-  const fixes = blocked.flatMap((leaf) => fixOf(leaf) ?? []);
+  const advice = identityAdvice(blocked.filter((leaf) => defaultIdentity(leaf) === null));
+  const seen = `${evidence}; REPLICA IDENTITY FULL: ${listed(namesOf(blocked))}`;
+  const fixes = leafFixes(context, blocked, defaultIdentity);
   return withFixes('fail', seen, fixes, [unpublished, ...advice]);
 };
 

@@ -20,7 +20,8 @@ import {
   fullIdentity,
   identityAdvice,
   type Leaf,
-  loggedFix,
+  leafFixes,
+  namesOf,
   readLeaves,
 } from './leaves.js';
 import { type Published, readPublished } from './publications.js';
@@ -48,43 +49,47 @@ export const replicaIdentity: Check = async (context) => {
   }
   const leaves = await readLeaves(context);
   const seen = [
-    ...broken.map(({ relation }) => relation),
+    ...namesOf(leaves.filter(isOf(broken))),
     ...silent.map(({ relation, key, table }) => `${relation}: ${key} without ${keyOf(table)}`),
   ];
   return withIdentities(
+    context,
     broken.length > 0 ? 'fail' : 'warn',
     listed(seen),
-    leaves.filter(({ relation }) => unfit.some((one) => one.relation === relation)),
-    (leaf) => defaultIdentity(session, leaf) ?? fullIdentity(session, leaf),
+    leaves.filter(isOf(unfit)),
+    (leaf) => defaultIdentity(leaf) ?? fullIdentity(session, leaf),
   );
 };
+
+/** Whether a leaf is one of these relations. */
+function isOf(relations: readonly RelationIdentity[]): (leaf: Leaf) => boolean {
+  return ({ relation }) => relations.some((one) => one.relation === relation);
+}
 
 /** TOAST: an UPDATE event lacks values that are stored out of line and did not change. */
 export const toast: Check = async (context) => {
   const leaves = (await readLeaves(context)).filter(({ toasted }) => toasted);
   const unfit = leaves.filter(({ identity }) => identity !== 'f');
   if (unfit.length > 0) {
-    const evidence = listed(unfit.map(({ relation }) => relation));
-    return withIdentities('warn', evidence, unfit, (leaf) => fullIdentity(context.session, leaf));
+    const evidence = listed(namesOf(unfit));
+    return withIdentities(context, 'warn', evidence, unfit, (leaf) =>
+      fullIdentity(context.session, leaf),
+    );
   }
   if (leaves.length === 0) return ok('0 TOAST');
-  return ok(`REPLICA IDENTITY FULL: ${listed(leaves.map(({ relation }) => relation))}`);
+  return ok(`REPLICA IDENTITY FULL: ${listed(namesOf(leaves))}`);
 };
 
 /** Makes a finding whose fix is another replica identity, or advice if UPDATE would fail with that. */
 function withIdentities(
+  context: CheckContext,
   state: FindingState,
   evidence: string,
   leaves: readonly Leaf[],
-  fixOf: (leaf: Leaf) => Fix | null,
+  actionOf: Parameters<typeof leafFixes>[2],
 ): Diagnosis {
-  const advice = leaves.filter((leaf) => fixOf(leaf) === null).map(identityAdvice);
-  return withFixes(
-    state,
-    evidence,
-    leaves.flatMap((leaf) => fixOf(leaf) ?? []),
-    advice,
-  );
+  const advice = identityAdvice(leaves.filter((leaf) => actionOf(leaf) === null));
+  return withFixes(state, evidence, leafFixes(context, leaves, actionOf), advice);
 }
 
 export const unlogged: Check = async (context) => {
@@ -93,8 +98,8 @@ export const unlogged: Check = async (context) => {
   if (unfit.length === 0) return ok(`LOGGED: ${leaves.length}`);
   return withFixes(
     'fail',
-    listed(unfit.map(({ relation }) => relation)),
-    unfit.map((leaf) => loggedFix(context.session, leaf)),
+    listed(namesOf(unfit)),
+    leafFixes(context, unfit, () => 'SET LOGGED'),
   );
 };
 
@@ -114,7 +119,11 @@ export const publication: Check = async (context) => {
     const evidence = wanted === null ? `pg_publication: ${all.length}` : `${wanted}: –`;
     const blocked = unpublishable(context, names, leaves);
     if (blocked.length > 0) return { state, evidence, mend: null, advice: blocked };
-    const logging = leaves.filter(({ logged }) => !logged).map((leaf) => loggedFix(session, leaf));
+    const logging = leafFixes(
+      context,
+      leaves.filter(({ logged }) => !logged),
+      () => 'SET LOGGED',
+    );
     const how = names.some((table) => tables[table]!.partitioned) ? ` WITH (${VIA_ROOT})` : '';
     const name = session.quoted(wanted ?? 'cdc');
     const create = `CREATE PUBLICATION ${name} FOR TABLE ${sqlOf(tables, names)}${how};`;
@@ -149,9 +158,9 @@ function unpublishable(
   if (own.some(({ identified }) => !identified)) {
     return [(m) => m.after({ check: 'replica_identity' })];
   }
-  return own
-    .filter((leaf) => leaf.identity === 'f' && fullBreaksUpdate(session, leaf))
-    .map(identityAdvice);
+  return identityAdvice(
+    own.filter((leaf) => leaf.identity === 'f' && fullBreaksUpdate(session, leaf)),
+  );
 }
 
 interface Verdict {
@@ -200,7 +209,7 @@ function judge(one: Published, context: CheckContext, leaves: readonly Leaf[]): 
   const blocked = unpublishable(context, [...missing, ...added], leaves);
   if (blocked.length > 0) return { state, evidence: seen.join(', '), fixes, advice: blocked };
   const hidden = leaves.filter(({ logged, table }) => !logged && missing.includes(table));
-  fixes.push(...hidden.map((leaf) => loggedFix(session, leaf)));
+  fixes.push(...leafFixes(context, hidden, () => 'SET LOGGED'));
   if (partial.length > 0) fixes.push(setTables(one, context, partial, added));
   else if (added.length > 0) {
     const owners = [owner, ...ownersOf(tables, added)];

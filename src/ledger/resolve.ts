@@ -1,12 +1,15 @@
 import type { Client } from 'pg';
 import { compareServers, identifyPrimary } from '../postgres/identity.js';
 import { endBackend, verdictOn } from '../postgres/in-doubt.js';
-import type { Fate, Witness } from '../postgres/pending.js';
+import { type Fate, MOST_WITNESSED, type Witness } from '../postgres/pending.js';
 import { OPERATIONS } from '../schema/changes.js';
+import type { Table } from '../schema/table.js';
 import type { Tables } from '../schema/tables.js';
-import type { IntentRecord, KeysOf, LedgerHeader } from './format.js';
+import { Fingerprints } from './fingerprint.js';
+import type { FingerprintsOf, IntentRecord, KeysOf, LedgerHeader } from './format.js';
 import { decodeKeys } from './keys.js';
 import { LedgerReader } from './reader.js';
+import { contentKey, keyOf } from './row-key.js';
 import { LedgerWriter } from './writer.js';
 
 /** Transactions by verdict. */
@@ -27,14 +30,15 @@ export async function resolveLedger(
     const { header, open } = await openIntents(tables, file);
     if (header === null || open.length === 0) continue;
     const server = compareServers(header.server, now);
-    const over = server === 'other' || (await endBackend(client, header.backend));
+    const { backend } = header;
+    const over = server === 'other' || (await endBackend(client, backend));
     const { writer } = LedgerWriter.reopen(tables, file);
     try {
-      for (const { intent, xid, rows } of open) {
-        const witness = witnessOf(tables, rows);
+      for (const { intent, xid, lsn, rows, prints } of open) {
+        const witness = witnessOf(tables, rows, prints);
         const verdict =
           over && witness !== null
-            ? await verdictOn(client, tables, { xid, witness }, server)
+            ? await verdictOn(client, tables, { xid, witness, lsn }, { keyOf, backend, server })
             : ({ fate: 'unknown', xid } as const);
         writer.resolve(intent, verdict.fate, verdict.xid);
         verdicts[verdict.fate]++;
@@ -72,15 +76,35 @@ const KEY_KINDS = ['id', 'columns', 'none'] as const;
  * The row that shows whether a transaction was committed: an inserted one if there is one, because no other
  * transaction can have its key. Null if the transaction wrote no row.
  */
-function witnessOf(tables: Tables, rows: KeysOf): Witness | null {
+function witnessOf(tables: Tables, rows: KeysOf, prints: FingerprintsOf = {}): Witness | null {
   for (const kind of KEY_KINDS) {
     for (const operation of OPERATIONS) {
       for (const table of tables.filter(({ keyKind }) => keyKind === kind)) {
         const list = rows[table.name]?.[operation];
-        const [key] = list === undefined ? [] : decodeKeys(table, list);
-        if (key !== undefined) return { table: table.name, operation, key };
+        const [first] = list === undefined ? [] : decodeKeys(table, list);
+        if (first === undefined) continue;
+        const key = kind === 'none' ? contentsOf(table, rows, prints) : first;
+        return { table: table.name, operation, key };
       }
     }
   }
   return null;
 }
+
+/** `Witness.key` of a table without a key: its inserted rows, and its updated ones as they are after the update. */
+function contentsOf(table: Table, rows: KeysOf, prints: FingerprintsOf): string {
+  const { insert = [], update = [] } = rows[table.name] ?? {};
+  const before = decodeKeys(table, update).map(String);
+  const text = prints[table.name]?.update;
+  const sums = text === undefined ? null : new Fingerprints(table, text, before.length);
+  const after = before.map((key, i) => {
+    if (sums === null) return key;
+    // An update leaves the fixed columns alone.
+    const [, fixed = ''] = key.match(SUMS) ?? [];
+    return contentKey(sums.changing(i), sums.fixed(i) ?? Number.parseInt(fixed, 16));
+  });
+  return [...decodeKeys(table, insert), ...after].slice(0, MOST_WITNESSED).join('');
+}
+
+/** The two sums of a row without a key. */
+const SUMS = /.{8}/g;

@@ -171,6 +171,8 @@ const besides = ({ accounting: { excused, waived } }: VerificationDocument): str
 export const verifyEn: typeof verifyPtBR = {
   noSource: () =>
     'verify needs a source of events: --source slot:NAME, ndjson:FILE, http://127.0.0.1:PORT or kafka:BROKERS/PREFIX',
+  unpublished: (e) =>
+    `the run ${e.run} also writes tables of ${e.extensions.join(', ')}, which --create-slot did not publish; start verify again with --with ${e.extensions.join(',')}`,
   slotOnly: () => '--create-slot needs --source slot:NAME',
   listening: (e) => `waiting for events at ${e.url}`,
   awaiting: () => 'ready; waiting for the next run to begin',

@@ -182,6 +182,8 @@ const besides = ({ accounting: { excused, waived } }: VerificationDocument): str
 export const verifyPtBR = {
   noSource: () =>
     'verify precisa de uma origem de eventos: --source slot:NOME, ndjson:ARQUIVO, http://127.0.0.1:PORTA ou kafka:BROKERS/PREFIXO',
+  unpublished: (e: { run: string; extensions: readonly string[] }) =>
+    `a execução ${e.run} também grava tabelas de ${e.extensions.join(', ')}, que --create-slot não publicou; inicie verify de novo com --with ${e.extensions.join(',')}`,
   slotOnly: () => '--create-slot exige --source slot:NOME',
   listening: (e: { url: string }) => `à espera de eventos em ${e.url}`,
   awaiting: () => 'pronto; aguardando a próxima execução começar',

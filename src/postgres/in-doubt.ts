@@ -1,19 +1,21 @@
 import type { Client } from 'pg';
 import { monotonicMs, sleep } from '../lib/clock.js';
 import { textsOfKey } from '../schema/key.js';
-import { type ServerColumn, sqlName, type Table } from '../schema/table.js';
+import { type Key, type Row, type ServerColumn, sqlName, type Table } from '../schema/table.js';
 import type { Tables } from '../schema/tables.js';
 import { type ServerRelation, STARTED_MICROS } from './identity.js';
 import { keyEquals } from './key-sql.js';
-import type {
-  Backend,
-  EnteredPending,
-  Fate,
-  Pending,
-  PendingTransactions,
-  Witness,
+import {
+  type Backend,
+  type EnteredPending,
+  type Fate,
+  MOST_WITNESSED,
+  type Pending,
+  type PendingTransactions,
+  type Witness,
 } from './pending.js';
 import { hasSqlstate, SQLSTATE } from './sqlstate.js';
+import { parseRows, printedRows } from './statements.js';
 
 /** A backend notices the loss of its client within this, or only after the server's own much longer timeouts. */
 const PATIENCE_MS = 10_000;
@@ -23,6 +25,18 @@ const POLL_MS = 50;
 export interface Verdict {
   readonly fate: Fate;
   readonly xid: string | null;
+}
+
+/** The key of a row; `row`: the values of all of its columns. */
+type KeyOf = (table: Table, row: Row) => Key;
+
+/** The circumstances that a verdict depends on, besides the transaction. */
+interface Circumstances {
+  readonly keyOf: KeyOf;
+  /** The server process that the transaction was sent to; null: it is unknown. */
+  readonly backend: Backend | null;
+  readonly server: ServerRelation;
+  readonly patienceMs?: number;
 }
 
 /** Called for each verdict as soon as it is found: the connection may be lost before the next one. */
@@ -37,14 +51,15 @@ export async function settlePending(
   tables: Tables,
   account: PendingTransactions,
   onVerdict: OnVerdict,
-  { server = 'same' as ServerRelation, patienceMs = PATIENCE_MS } = {},
+  { patienceMs = PATIENCE_MS, ...how }: Omit<Circumstances, 'backend'>,
 ): Promise<void> {
   account.finishSettling();
   if (account.pending === null) return;
-  const over = await endBackend(client, account.backend, patienceMs);
+  const { backend } = account;
+  const over = await endBackend(client, backend, patienceMs);
   for (let { pending } = account; pending !== null; pending = account.pending) {
     const verdict: Verdict = over
-      ? await verdictOn(client, tables, pending, server, patienceMs)
+      ? await verdictOn(client, tables, pending, { ...how, backend, patienceMs })
       : { fate: 'unknown', xid: null };
     // The main thread may have settled it meanwhile, because the run is ending.
     if (account.pending === null) break;
@@ -91,12 +106,11 @@ export async function endBackend(
 export async function verdictOn(
   client: Client,
   tables: Tables,
-  { xid, witness }: Pending,
-  server: ServerRelation,
-  patienceMs = PATIENCE_MS,
+  { xid, witness, lsn = null }: Pending,
+  { keyOf, backend, server, patienceMs = PATIENCE_MS }: Circumstances,
 ): Promise<Verdict> {
   if (server === 'other') return { fate: 'unknown', xid: null };
-  const row = new WitnessedRow(client, tables.get(witness.table), witness);
+  const row = new WitnessedRow(client, tables.get(witness.table), witness, keyOf);
   if (xid === null || server === 'promoted') return byRow(row, xid);
   const deadline = monotonicMs() + patienceMs;
   for (;;) {
@@ -104,7 +118,8 @@ export async function verdictOn(
     // A crash can lose xids that were assigned but not yet in the WAL, and the server assigns them again: then the
     // status is of another transaction, and only the witness decides.
     if (status === 'committed') {
-      return { fate: await row.confirms(xid), xid };
+      const fate = row.hasKey ? null : await fateByWal(client, backend, lsn);
+      return { fate: fate ?? (await row.confirms(xid)), xid };
     }
     if (status === 'aborted' || status === 'future') return { fate: 'aborted', xid };
     if (status === null) return byRow(row, xid);
@@ -137,6 +152,27 @@ function fullXid(xmin: string, now: string): string {
   return String(same < next ? same : same - 0x1_0000_0000n);
 }
 
+/**
+ * The fate of a transaction whose xid is committed, without its rows. `null`: undecided, since after a crash the xid may
+ * be another transaction's.
+ */
+async function fateByWal(
+  client: Client,
+  backend: Backend | null,
+  lsn: string | null,
+): Promise<Fate | null> {
+  // The checkpointer of a server that has restarted is a new one. Roles without the rights of pg_read_all_stats see none.
+  const { rows } = await client.query<{ restarted: boolean; precedes: boolean | null }>(
+    `SELECT ${STARTED_MICROS} > $1 AS restarted, checkpoint_lsn < $2::pg_lsn AS precedes
+       FROM pg_stat_activity, pg_control_checkpoint() WHERE backend_type = 'checkpointer'`,
+    [backend?.startedMicros ?? 0, lsn],
+  );
+  const [now] = rows;
+  if (now?.restarted === false) return 'committed';
+  // Recovery ends with a checkpoint: what was written after it was lost.
+  return now?.precedes === true ? 'aborted' : null;
+}
+
 /** `future`: the server has not assigned this xid, so the transaction that had it was lost in a crash. */
 async function xactStatus(client: Client, xid: string): Promise<string | null> {
   try {
@@ -156,10 +192,14 @@ class WitnessedRow {
   readonly operation: Witness['operation'];
   readonly #client: Client;
   readonly #table: Table;
+  readonly #keyOf: KeyOf;
+  readonly #key: Key;
   readonly #values: readonly string[];
 
-  constructor(client: Client, table: Table, { operation, key }: Witness) {
+  constructor(client: Client, table: Table, { operation, key }: Witness, keyOf: KeyOf) {
     this.operation = operation;
+    this.#key = key;
+    this.#keyOf = keyOf;
     this.#client = client;
     this.#table = table;
     this.#values = this.hasKey ? textsOfKey(table, key) : [];
@@ -201,16 +241,30 @@ class WitnessedRow {
     return isAsLeft ? 'committed' : 'aborted';
   }
 
-  /** Any row that the transaction wrote confirms it. Without one, the rows may have been written again since. */
+  /**
+   * The rows with this xid must be some of those that the transaction wrote: others are of a transaction that got its
+   * xid after a crash. Without any, all may have been written again since.
+   */
   async #confirmsWithoutKey(xid: string): Promise<Fate> {
-    if (this.operation === 'delete') return 'committed';
-    const { rows } = await this.#client.query<{ written: boolean }>(
-      `SELECT EXISTS (SELECT FROM ${this.#table.name} WHERE xmin = $1::xid8::xid) AS written`,
+    const table = this.#table;
+    const { rows } = await this.#client.query<{ found: string | null }>(
+      `SELECT ${printedRows(table, '')} AS found FROM ${table.name} WHERE xmin = $1::xid8::xid`,
       [xid],
     );
-    return rows[0]?.written === true ? 'committed' : 'unknown';
+    const found = parseRows(table, rows[0]?.found ?? null).map((row) => this.#keyOf(table, row));
+    const own: string[] = String(this.#key).match(CONTENT_KEYS) ?? [];
+    if (found.length === 0 || own.length >= MOST_WITNESSED) return 'unknown';
+    for (const key of found) {
+      const at = own.indexOf(String(key));
+      if (at < 0) return 'aborted';
+      own.splice(at, 1);
+    }
+    return 'committed';
   }
 }
+
+/** Each key of a row without a key has 16 digits. */
+const CONTENT_KEYS = /.{16}/g;
 
 /** SQL: the row of a key, whose values are the parameters from `$first` on. */
 function keyCondition(table: Table, first = 1): string {

@@ -4,11 +4,18 @@ import type { Key, TableName } from '../schema/table.js';
 /** The most transactions of one worker whose COMMIT is sent and not answered. */
 export const MOST_PENDING = 32;
 
+/** The rows of a table without a key that a witness has at most. */
+export const MOST_WITNESSED = 250;
+
 /** One row that a transaction wrote: its state shows whether the transaction was committed. */
 export interface Witness {
   readonly table: TableName;
   readonly operation: Operation;
-  /** As it is after the transaction; before it, of a deleted row. */
+  /**
+   * As it is after the transaction; before it, of a deleted row. In a table without a key, where other transactions write
+   * equal rows: the keys of all rows that it inserted and updated, as they are after it, one after another; those of
+   * MOST_WITNESSED rows where there are more.
+   */
   readonly key: Key;
 }
 
@@ -28,6 +35,8 @@ export interface Backend {
 export interface Pending {
   readonly xid: string | null;
   readonly witness: Witness;
+  /** The WAL position after its last write, as PostgreSQL prints it; left out or null if it is unknown. */
+  readonly lsn?: string | null;
 }
 
 /** A pending transaction in the worker's statistics. `number`: its number in the ledger; 0 without a ledger. */

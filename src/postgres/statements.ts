@@ -103,8 +103,12 @@ export function printed(type: string, expression: string): string {
   return `CASE WHEN ${expression} IS NOT NULL THEN format('%s', ${expression}) END`;
 }
 
-/** SQL: the rows of `from` as one JSON array of arrays of texts; `parseRows` reads it. */
-function printedRows({ columns }: Table, from: string): string {
+/**
+ * SQL: rows as one JSON array of arrays of texts; `parseRows` reads it.
+ *
+ * @param from the name that qualifies the columns, with its dot, or nothing
+ */
+export function printedRows({ columns }: Table, from: string): string {
   // As text: JSON would print dates and numbers in another form than a CDC pipeline gets.
   const values = columns.map(({ name, type }) => printed(type, `${from}${sqlName(name)}`));
   return `json_agg(json_build_array(${values.join(', ')}))::text`;

@@ -1,4 +1,5 @@
 import type { Client } from 'pg';
+import { keyOf } from '../ledger/row-key.js';
 import { type ClosedLedger, LedgerError, type LedgerTask, LedgerWriter } from '../ledger/writer.js';
 import { within } from '../lib/clock.js';
 import { withConnection } from '../postgres/connect.js';
@@ -60,7 +61,7 @@ async function settleAll(
         tables,
         stats,
         ({ number }, { fate, xid }) => ledger?.writer.resolve(number, fate, xid),
-        { server: compareServers(ledger?.server ?? null, now), patienceMs },
+        { keyOf, server: compareServers(ledger?.server ?? null, now), patienceMs },
       ),
     );
   }

@@ -42,10 +42,12 @@ export const REJECTION_SLOTS = 16;
 export const ENTRY_XID = 0;
 /** … its witness: table, operation, and its key, or the length of the key's text in bytes; … */
 export const ENTRY_WITNESS = 1;
-/** … its events; its number in the ledger, 0 without one; and its rows, a cell each. */
+/** … its events; its number in the ledger, 0 without one; … */
 export const ENTRY_EVENTS = 4;
 export const ENTRY_NUMBER = 5;
-export const ENTRY_ROWS = 6;
+/** … the halves of its WAL position, 0 and 0 while it is unknown; and its rows, a cell each. */
+export const ENTRY_LSN = 6;
+export const ENTRY_ROWS = 8;
 
 /** Ordinals of the first pending transaction and of the next one to be entered; they only grow. */
 export const FIRST_PENDING = COUNTERS.length;

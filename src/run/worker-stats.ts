@@ -136,16 +136,18 @@ export class WorkerStats {
     const keyed = this.#at(entry + layout.ENTRY_WITNESS + 2);
     const key = table.keyKind === 'id' ? keyed : this.#keyText(first, keyed);
     const number = this.#at(entry + layout.ENTRY_NUMBER);
+    const lsn = [0, 1].map((half) => this.#at(entry + layout.ENTRY_LSN + half));
     return {
       xid: xid === 0 ? null : String(xid),
       witness: { table: table.name, operation, key },
+      lsn: lsn.every((half) => half === 0) ? null : lsn.map(hex).join('/'),
       number,
     };
   }
 
   /** Enters a transaction before its COMMIT, with its rows and events. `number`: in the ledger; 0 without one. */
   intend(
-    { xid, witness }: Pending,
+    { xid, witness, lsn }: Pending,
     rows: readonly WrittenRows[],
     events: number,
     number = 0,
@@ -163,6 +165,8 @@ export class WorkerStats {
       typeof key === 'number' ? key : this.#enterKeyText(end, key);
     this.#numbers[entry + layout.ENTRY_EVENTS] = events;
     this.#numbers[entry + layout.ENTRY_NUMBER] = number;
+    const halves = (lsn ?? '0/0').split('/').map((half) => Number.parseInt(half, 16));
+    this.#numbers.set(halves, entry + layout.ENTRY_LSN);
     for (const { table, operation, count } of rows) {
       this.#add(entry + layout.ENTRY_ROWS + this.#layout.cell(table, operation), count);
     }
@@ -311,4 +315,8 @@ export function sumUp(workerStats: readonly WorkerStats[]): SummedStats {
     response: merge(workerStats.map((stats) => stats.response)),
     service: merge(workerStats.map((stats) => stats.service)),
   };
+}
+
+function hex(half: number): string {
+  return half.toString(16).toUpperCase();
 }

@@ -46,24 +46,36 @@ export function weightsOf(values: Values): Record<EventType, number> {
 /** A sentence on the event types, weights and thresholds of each extension that is not asked for. */
 export function notAsked(values: Values, given: ReadonlyMap<OptionKey, Given>): Problem[] {
   const extensions = values['schema.extensions'];
-  const asked = new Metrics(schemaWith(extensions));
   const weighed = Object.entries(values['stream.weights']).filter(([, weight]) => weight > 0);
-  const named: readonly (readonly [OptionKey, readonly string[]])[] = [
-    ['stream.only', values['stream.only']],
-    ['stream.weights', weighed.map(([type]) => type)],
-    ['stream.thresholds', values['stream.thresholds'].map(({ metric }) => metric)],
-  ];
+  const metrics = values['stream.thresholds'].map(({ metric }) => metric);
   return EXTENSION_NAMES.filter((name) => !extensions.includes(name)).flatMap((extension) => {
     const types = typesOf(extension);
-    const metrics = new Metrics(schemaWith([extension]));
-    const isOfIt = (name: string) =>
-      types.includes(name) || (asked.find(name) === undefined && metrics.find(name) !== undefined);
-    return named.flatMap(([key, names]): Problem[] => {
-      const ofIt = names.filter(isOfIt);
-      if (ofIt.length === 0) return [];
-      return [(m) => m.settings.notAsked(given.get(key)?.where(m) ?? key, ofIt, extension)];
-    });
+    const isType = (name: string) => types.includes(name);
+    const named: readonly (readonly [OptionKey, readonly string[]])[] = [
+      ['stream.only', values['stream.only'].filter(isType)],
+      ['stream.weights', weighed.map(([type]) => type).filter(isType)],
+      ['stream.thresholds', metricsOf(extension, extensions, metrics)],
+    ];
+    return named
+      .filter(([, names]) => names.length > 0)
+      .map(
+        ([key, names]): Problem =>
+          (m) =>
+            m.settings.notAsked(given.get(key)?.where(m) ?? key, names, extension),
+      );
   });
+}
+
+/** Those of the metrics that need an extension. Most commands have none: making the lists takes milliseconds. */
+function metricsOf(
+  extension: string,
+  asked: readonly string[],
+  metrics: readonly string[],
+): readonly string[] {
+  if (metrics.length === 0) return [];
+  const known = new Metrics(schemaWith(asked));
+  const own = new Metrics(schemaWith([extension]));
+  return metrics.filter((name) => known.find(name) === undefined && own.find(name) !== undefined);
 }
 
 /** The event types that an extension adds. */

@@ -42,6 +42,9 @@ type Item =
 export class Inbox implements Sink {
   readonly #judge: EventJudge;
   readonly #printers: ReadonlyMap<TableName, RowPrinter>;
+  /** The table of the last row, and its printer: one after the other, rows are of the same table. */
+  #table: TableName;
+  #printer: RowPrinter;
   readonly #onMalformed: (problem: Malformed) => void;
   readonly ignoredCounts: Partial<Record<Ignored, number>> = {};
   readonly malformedExamples: Malformed[] = [];
@@ -68,6 +71,8 @@ export class Inbox implements Sink {
     onMalformed: (problem: Malformed) => void,
   ) {
     this.#printers = printersOf(tables, version);
+    this.#table = tables.at(0).name;
+    this.#printer = this.#printers.get(this.#table)!;
     this.#judge = judge;
     this.#onMalformed = onMalformed;
   }
@@ -109,7 +114,11 @@ export class Inbox implements Sink {
   row(event: RowEvent, columns: RowColumns | null): void {
     this.#arrive(event.committedAt);
     this.#rows++;
-    const fingerprint = this.#printers.get(event.table)!.print(event, columns);
+    if (event.table !== this.#table) {
+      this.#table = event.table;
+      this.#printer = this.#printers.get(event.table)!;
+    }
+    const fingerprint = this.#printer.print(event, columns);
     if (this.waiting > 0 || !this.#judge.row(event, fingerprint)) {
       this.#put({ kind: 'row', event, fingerprint });
     }

@@ -93,6 +93,7 @@ export async function verifyFrom(
     const offset = await unlessAborted(interrupted, () => offsetOf(context, spec, server));
     onReady();
     const run = named ?? findRunOf(await findFolder(context, known), server);
+    if (named === null && context.createSlot) requirePublished(context, run);
     if (named === null && spec.kind === 'slot') {
       await unlessAborted(interrupted, () => requireItsServer(run));
     }
@@ -136,6 +137,15 @@ function findRunOf(folder: string, server: ConnectionTarget | null): VerifiedRun
   const searchPath = readFacts(ledger).facts?.begin.search_path;
   const target = server === null || searchPath === undefined ? server : { ...server, searchPath };
   return { id: basename(folder), folder, ledger, target };
+}
+
+/** Throws if the run has extensions that verify did not know when it made the publication. */
+function requirePublished({ schema }: CommandContext, { id, ledger }: VerifiedRun): void {
+  const extensions = schemaOfLedger(ledger).extensions.filter(
+    (name) => !schema.extensions.includes(name),
+  );
+  if (extensions.length === 0) return;
+  throw new OperatorError(EXIT.usage, (m) => m.verify.unpublished({ run: id, extensions }));
 }
 
 /** Throws if the run wrote to another server: this one's slot has no events of it. */

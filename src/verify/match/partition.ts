@@ -152,6 +152,8 @@ const FIRST_SIZE = 1 << 12;
  */
 export class ReplayWindow {
   readonly #tables: Tables;
+  /** Pairs of a table and an operation. */
+  readonly #kinds: number;
   readonly #most: number;
   #size: number;
   #xids: Uint32Array;
@@ -171,6 +173,7 @@ export class ReplayWindow {
   /** @param most room for events, a power of two */
   constructor(tables: Tables, most: number) {
     this.#tables = tables;
+    this.#kinds = tables.size * OPERATIONS;
     this.#most = most;
     this.#size = Math.min(FIRST_SIZE, most);
     this.#xids = new Uint32Array(this.#size);
@@ -227,11 +230,9 @@ export class ReplayWindow {
 
   /** A hash of transaction, place in the WAL, table, operation and key. */
   #identityOf({ xid, lsn, table, operation, key }: RowEvent): number {
-    const tables = this.#tables;
-    const kind = tables.get(table).code * OPERATIONS + OPERATION_CODES[operation];
+    const kind = this.#tables.get(table).code * OPERATIONS + OPERATION_CODES[operation];
     // Of an id, table and operation as one number: exact for the ids of a ledger.
-    const kinds = tables.size * OPERATIONS;
-    const code = typeof key === 'number' ? key * kinds + kind : hashOf(key, kind);
+    const code = typeof key === 'number' ? key * this.#kinds + kind : hashOf(key, kind);
     let hash = mix((xid ?? 0) ^ 0x5bd1e995);
     hash = mix(hash ^ ((lsn ?? 0) | 0));
     hash = mix(hash ^ (((lsn ?? 0) / HIGH_HALF) | 0));

@@ -220,7 +220,8 @@ export async function takeSamples(
   const samples: Sample[] = [];
   for (const way of WAYS) {
     const changes = await readChanges(target, way.name);
-    samples.push(new Sample(target, join(runs, run, 'ledger'), way, changes));
+    const named = { ...way, name: `${way.name} of ${server.version}` };
+    samples.push(new Sample(target, join(runs, run, 'ledger'), named, changes));
   }
   return samples;
 }

@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import test from 'node:test';
 import type { RunSummary } from '../../../src/runs/summary.js';
 import { schemaWith } from '../../../src/schemas/index.js';
-import { runCli } from '../../helpers/cli.js';
+import { type RunningCli, runCli, startCli } from '../../helpers/cli.js';
 import { type TestDatabase, withDatabase } from '../../helpers/database.js';
 import { startServers } from '../../helpers/server.js';
 import { withTempFolder } from '../../helpers/temp-folder.js';
 import { envOf } from '../../helpers/test-target.js';
+import { waitFor } from '../../helpers/wait-for.js';
 import { VOLUMES } from '../../helpers/workspace.js';
 import { assertRefused, readDocument } from './refusals.js';
 
@@ -96,6 +97,64 @@ for (const server of servers) {
       assert.match(read('report.html'), /faturamento\.(&quot;|")Itens da Conta(&quot;|")/);
     }));
 }
+
+test('verify --create-slot publishes the tables of the run, and those of --with for the next one', () =>
+  withExtension(servers.at(-1)!, async (_, cwd, db) => {
+    const env = { ...envOf(db.target), STREAM_WORKERS: '3' };
+    const started: RunningCli[] = [];
+    const start = (args: string) => {
+      const cli = startCli(args.split(' '), { cwd, env });
+      started.push(cli);
+      return cli;
+    };
+    const isPublished = async () => {
+      const published = await db.query(
+        `SELECT FROM pg_publication_rel WHERE prrelid = 'auditoria'::regclass`,
+      );
+      return published.length > 0;
+    };
+    const load = 'stream --with prontuario --rate 200 --batch-size 5';
+    const next = 'verify next --source slot:extended --create-slot';
+
+    try {
+      const exact = start(`${next} --json --with prontuario`);
+      await exact.until(/waiting for the next run/);
+      assert.ok(await isPublished());
+      const streaming = start(load);
+      await exact.until(/comparing slot/);
+      // A publication of its own, made for the run that is under way.
+      const late = start('verify --json --source slot:late --create-slot');
+      await waitFor(async () => {
+        const [made] = await db.query(
+          `SELECT FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
+            WHERE p.pubname = 'late' AND r.prrelid = 'auditoria'::regclass`,
+        );
+        return made !== undefined;
+      });
+      await late.until(/comparing slot/);
+      const blind = start(next.replace('extended', 'blind'));
+      await blind.until(/waiting for the next run/);
+      streaming.child.kill('SIGINT');
+      assert.equal((await streaming.ended()).code, 0);
+      const judged = await exact.ended();
+      assert.equal(judged.code, 0, judged.stderr);
+      const { accounting } = readDocument<{ accounting: Record<string, number> }>(judged);
+      assert.equal(accounting.delivered, accounting.committed);
+      await late.ended();
+
+      const another = start(`${load} --max-events 50`);
+      const refused = await blind.ended();
+      assertRefused(
+        refused,
+        2,
+        /tables of prontuario, which --create-slot did not publish; .*--with/,
+      );
+      assert.equal((await another.ended()).code, 0);
+      assert.equal(await isPublished(), false);
+    } finally {
+      for (const { child } of started) child.kill('SIGKILL');
+    }
+  }));
 
 test('thresholds may be about the tables and event types of the extension', () =>
   withExtension(servers.at(-1)!, async (run) => {

@@ -210,7 +210,25 @@ const IDENTITIES: readonly Ailment[] = [
     check: 'toast',
     state: 'warn',
     cause: `${PARTITIONED_CONSULTAS}; ALTER TABLE consultas ADD COLUMN laudo text`,
-    evidence: /^consultas_p0, consultas_p1$/,
+    evidence: /^consultas \(2 \/ 2 partitions\)$/,
+  },
+  {
+    check: 'toast',
+    state: 'warn',
+    cause: `${PARTITIONED_CONSULTAS}; ALTER TABLE consultas ADD COLUMN laudo text;
+            DROP TABLE consultas_p1;
+            CREATE TABLE consultas_p1 PARTITION OF consultas FOR VALUES WITH (MODULUS 4, REMAINDER 1);
+            CREATE TABLE "Consultas, 'outras'" PARTITION OF consultas
+              FOR VALUES WITH (MODULUS 4, REMAINDER 3);
+            ALTER TABLE consultas_p1 REPLICA IDENTITY FULL`,
+    evidence: /^consultas \(2 \/ 3 partitions\)$/,
+  },
+  {
+    check: 'unlogged',
+    state: 'fail',
+    cause: `${PARTITIONED_CONSULTAS};
+            ALTER TABLE consultas_p0 SET UNLOGGED; ALTER TABLE consultas_p1 SET UNLOGGED`,
+    evidence: /^consultas \(2 \/ 2 partitions\)$/,
   },
   {
     check: 'toast',

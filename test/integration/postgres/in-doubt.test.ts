@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { keyOf } from '../../../src/ledger/row-key.js';
 import { withConnection } from '../../../src/postgres/connect.js';
 import { verdictOn } from '../../../src/postgres/in-doubt.js';
 import type { Pending } from '../../../src/postgres/pending.js';
@@ -16,7 +17,9 @@ const UNIDENTIFIED: Pending = {
 };
 
 const verdict = (db: TestDatabase) =>
-  withConnection(db.target, (client) => verdictOn(client, tables, UNIDENTIFIED, 'same'));
+  withConnection(db.target, (client) =>
+    verdictOn(client, tables, UNIDENTIFIED, { keyOf, backend: null, server: 'same' }),
+  );
 
 async function insert(db: TestDatabase): Promise<string | undefined> {
   const [row] = await db.query<{ xid: string }>(

@@ -7,9 +7,10 @@ import { loadIds } from '../../../src/ids/load.js';
 import { keyOf } from '../../../src/ledger/row-key.js';
 import type { Change } from '../../../src/ledger/writer.js';
 import { withConnection } from '../../../src/postgres/connect.js';
+import { identify } from '../../../src/postgres/identity.js';
 import { verdictOn } from '../../../src/postgres/in-doubt.js';
 import { send } from '../../../src/postgres/packet.js';
-import type { Pending } from '../../../src/postgres/pending.js';
+import type { Backend, Pending } from '../../../src/postgres/pending.js';
 import {
   BEGIN,
   COMMIT,
@@ -209,19 +210,40 @@ for (const server of await startServers()) {
              l AS (INSERT INTO log VALUES ('2026-01-01', 'ana', NULL, false) RETURNING 1)
         SELECT pg_current_xact_id()::text AS xid FROM p, o, s, l`);
       await withConnection(db.target, async (client) => {
-        const fate = async (table: string, key: Key, id: string | null = xid) => {
-          const pending: Pending = { xid: id, witness: { table, operation: 'insert', key } };
-          return (await verdictOn(client, tables, pending, 'same')).fate;
+        const { backend } = await identify(client);
+        const fate = async (
+          table: string,
+          key: Key,
+          id: string | null = xid,
+          sentTo: Backend | null = null,
+          lsn: string | null = null,
+        ) => {
+          const pending: Pending = { xid: id, witness: { table, operation: 'insert', key }, lsn };
+          const how = { keyOf, backend: sentTo, server: 'same' } as const;
+          return (await verdictOn(client, tables, pending, how)).fate;
         };
         const sign = (at: string) => JSON.stringify(['1', at]);
         assert.equal(await fate('orders', '00000000-0000-4000-8000-000000000001'), 'committed');
         assert.equal(await fate('orders', '00000000-0000-4000-8000-000000000002'), 'aborted');
         assert.equal(await fate('signs', sign('2026-01-01 00:00:00.5+00')), 'committed');
         assert.equal(await fate('signs', sign('2026-01-01 00:00:00+00'), null), 'aborted');
-        assert.equal(await fate('log', 'ab'), 'committed');
-        // No row has this xid: the server crashed and gave it to another transaction, or they were written again.
+        const entry = (name: string) => {
+          return String(keyOf(tables.get('log'), ['2026-01-01', name, null, 'f']));
+        };
+        // Rows that it deleted or that others wrote again are no longer there.
+        assert.equal(await fate('log', entry('bia') + entry('ana')), 'committed');
+        // Another transaction has the xid since a crash: it wrote another row, or the row twice.
+        assert.equal(await fate('log', entry('bia')), 'aborted');
+        assert.equal(await fate('log', ''), 'aborted');
+        // No row has this xid: there was a crash, or they were written again. The latter if the server has not crashed.
         await client.query('UPDATE log SET seen = true');
-        assert.equal(await fate('log', 'ab'), 'unknown');
+        assert.equal(await fate('log', entry('ana')), 'unknown');
+        assert.equal(await fate('log', entry('ana'), xid, backend), 'committed');
+        const crashed = { ...backend, startedMicros: 1 };
+        assert.equal(await fate('log', entry('ana'), xid, crashed), 'unknown');
+        assert.equal(await fate('log', entry('ana'), xid, crashed, '0/1'), 'unknown');
+        // Recovery ended before it: its writes were lost.
+        assert.equal(await fate('log', entry('ana'), xid, crashed, 'FFFFFF/0'), 'aborted');
       });
     }));
 

@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { insertRows, tableLabel } from '../../../src/postgres/statements.js';
+import {
+  insertLinks,
+  insertRows,
+  lockParents,
+  tableLabel,
+} from '../../../src/postgres/statements.js';
 import { baseType, type TableSpec } from '../../../src/schema/table.js';
 import { Tables } from '../../../src/schema/tables.js';
+import { TABLES as HOSPITAL_TABLES } from '../../../src/schemas/hospital/tables.js';
 import { KEY_KINDS } from '../../helpers/key-kinds.js';
 
 test('two tables with long names have statements of different names', () => {
@@ -24,4 +30,17 @@ test('a column is sent as an array of its type, or as text with a cast where tha
     const cast = `::${baseType(type)}`;
     assert.ok(text.includes(`${cast},`) || text.includes(`${cast} `), `${cast} in ${text}`);
   }
+});
+
+test('links find the rows that they reference by the keys of their tables', () => {
+  const renamed = (spec: TableSpec): TableSpec => {
+    const [id, ...others] = spec.columns;
+    return { ...spec, key: ['número'], columns: [{ ...id!, name: 'número' }, ...others] };
+  };
+  const table = new Tables(HOSPITAL_TABLES.map(renamed)).get('pacientes_convenios');
+  const { text: lock } = lockParents(table, table.links!, []);
+  assert.match(lock, /SELECT "número" FROM pacientes WHERE "número" = ANY/);
+  assert.match(lock, /array_agg\("número"\)/);
+  const { text: insert } = insertLinks(table, table.links!, [], 'ids');
+  assert.match(insert, /FROM convenios c WHERE c\."número" = u\.convenio_id/);
 });

@@ -16,7 +16,7 @@ function rowsOf(inserted: number, updated: number): WrittenRows[] {
 }
 
 function pendingOf(xid: string | null): Pending {
-  return { xid, witness: { table: 'consultas', operation: 'insert', key: 4711 } };
+  return { xid, witness: { table: 'consultas', operation: 'insert', key: 4711 }, lsn: null };
 }
 
 test('a transaction counts when its COMMIT was answered, not before', () => {
@@ -102,6 +102,12 @@ test('several transactions may be pending, and are settled in their order', () =
   }
 });
 
+test('the WAL position of a pending transaction is kept', () => {
+  const stats = new WorkerStats(schema);
+  stats.intend({ ...pendingOf('3'), lsn: '1A/FFFFFFF0' }, [], 1);
+  assert.equal(stats.pending?.lsn, '1A/FFFFFFF0');
+});
+
 test('the witness of a pending transaction may have any key', () => {
   const stats = new WorkerStats(KEY_KINDS);
   const witnesses: Witness[] = [
@@ -114,7 +120,7 @@ test('the witness of a pending transaction may have any key', () => {
   for (const witness of witnesses) stats.intend({ xid: '3', witness }, [], 1);
   const other = new WorkerStats(KEY_KINDS, stats.buffer);
   for (const witness of witnesses) {
-    assert.deepEqual(other.pending, { xid: '3', witness, number: 0 });
+    assert.deepEqual(other.pending, { xid: '3', witness, lsn: null, number: 0 });
     other.settle('committed');
   }
   assert.equal(other.pending, null);
