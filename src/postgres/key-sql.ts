@@ -1,8 +1,6 @@
 import { textsOfKey } from '../schema/key.js';
 import { baseType, type Key, sqlName, type Table } from '../schema/table.js';
 
-/** SQL about the keys of a table: each column's value is cast to its type. */
-
 /**
  * SQL: the key of a row equals these values.
  *

@@ -13,7 +13,6 @@ export function textsOfKey({ key }: Pick<Table, 'key'>, text: Key): readonly str
 /** The one column of a table's key. Throws where the key has several, or there is none. */
 export function keyColumn({ name, key }: Pick<TableSpec, 'name' | 'key'>): string {
   const [column] = key;
-  if (column === undefined || key.length > 1)
-    throw new Error(`the key of ${name} is not one column`);
+  if (column === undefined || key.length > 1) throw new Error(`${name} has no key of one column`);
   return column;
 }
