@@ -30,7 +30,7 @@ export interface Verdict {
 /** The key of a row; `row`: the values of all of its columns. */
 type KeyOf = (table: Table, row: Row) => Key;
 
-/** The circumstances that a verdict depends on, besides the transaction. */
+/** The facts that a verdict depends on besides the transaction. */
 interface Circumstances {
   readonly keyOf: KeyOf;
   /** The server process that the transaction was sent to; null: it is unknown. */

@@ -32,6 +32,8 @@ const CAPACITY_SECONDS = 5;
 const SEED = seedFrom('HARD_ROWS_SEED', 20_261_129);
 /** Between the ends of two threads. */
 const THREAD_LIVES_SECONDS = 4;
+/** Bytes of ledger after the last disturbance: some 1,000 events, so that a slow machine has every hard change, too. */
+const LAST_PROGRESS = 40_000;
 /** The server is stopped after these parts of the run. */
 const STOPS = [1 / 3, 2 / 3];
 
@@ -40,6 +42,13 @@ const LOAD = [
   ...[...EXTENSION, '--workers', '5', '--batch-size', '8'],
   ...['--update-ratio', '0.3', '--delete-ratio', '0.05'],
 ];
+/** A short run has the rows with hard changes more often. */
+const OFTEN_HARD = {
+  STREAM_WEIGHTS: [
+    ...['consulta=20', 'exame=10', 'internacao=5', 'novo_paciente=10', 'vinculo=5'],
+    ...['prontuario=20', 'sinal_vital=20', 'prescricao=10', 'auditoria=30', 'item_conta=50'],
+  ].join(),
+};
 const { tables } = schemaWith(['prontuario']);
 
 const servers = await startServers({ durable: true, settings: { wal_level: 'logical' } });
@@ -59,8 +68,9 @@ for (const server of servers) {
       await db.query(`SELECT pg_create_logical_replication_slot('${SLOT}', 'pgoutput')`);
       const oracle = await Oracle.begin(db);
 
+      const weights = seconds < MEASURED_SECONDS ? OFTEN_HARD : {};
       const args = [...LOAD, '--rate', String(rate)];
-      const run = new DisturbedRun({ cwd, args, env, seed: SEED });
+      const run = new DisturbedRun({ cwd, args, env: { ...env, ...weights }, seed: SEED });
       let summary: RunSummary | null;
       try {
         await run.progress();
@@ -116,7 +126,7 @@ async function disturb(run: DisturbedRun, server: TestServer, seconds: number): 
       act: async () => run.endThread(rng.unit()),
     })),
     ...STOPS.map((part) => ({ at: part * seconds, act: () => restart(server) })),
-    { at: seconds, act: () => run.progress() },
+    { at: seconds, act: () => run.progress(LAST_PROGRESS) },
   ].sort((a, b) => a.at - b.at);
   for (const { at, act } of acts) {
     const isTime = () => monotonicMs() - began >= at * 1000;

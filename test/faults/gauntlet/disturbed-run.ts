@@ -64,10 +64,10 @@ export class DisturbedRun {
     return join(this.#cwd, 'logs', 'runs', this.id, 'ledger');
   }
 
-  /** Waits until the ledger has grown. */
-  async progress(): Promise<void> {
+  /** Waits until the ledger has grown by so many bytes. */
+  async progress(bytes = PROGRESS): Promise<void> {
     await waitFor(() => this.#runs().some((name) => !this.#before.has(name)));
-    const goal = this.#bytes() + PROGRESS;
+    const goal = this.#bytes() + bytes;
     await waitFor(
       () => {
         if (this.#isOver) throw new Error(`it ended:\n${this.#stderr}`);
