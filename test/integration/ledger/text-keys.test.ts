@@ -37,7 +37,7 @@ class Run {
     const run = new Run(client, folder);
     for (const worker of [1, 2]) {
       const members = { run: 'test', worker, connection: 1, rng: 7, server_offset_ms: 0, server };
-      const backend = { pid: 1, startedMicros: 1 };
+      const backend = { pid: 1, startedMicros: Date.now() * 1_000 };
       const path = ledgerFile(folder, worker, 1);
       run.#writers.set(worker, LedgerWriter.create(SAMPLE, path, { ...members, backend }));
     }
