@@ -20,7 +20,7 @@ const tables = new Tables([
 ]);
 
 for (const server of await startServers()) {
-  test(`${server.version}: ids come from the sequence of the key, whatever its name`, () =>
+  test(`${server.version}: ids come from the sequence of a key that is not called id`, () =>
     withDatabase(server, (db) =>
       withConnection(db.target, async (client) => {
         await db.query(
