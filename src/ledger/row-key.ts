@@ -18,7 +18,7 @@ export function keyOf(table: Table, row: Row): Key {
     const { changing, fixed } = sumsOf(table, row);
     return contentKey(changing, fixed);
   }
-  return keyOfTexts(row.slice(0, key.length).map(String));
+  return keyOfTexts(key.map((_, i) => String(row[i])));
 }
 
 /** The key of a row of a table without a key, from its two fingerprints: equal rows have equal ones. */
