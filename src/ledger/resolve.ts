@@ -9,7 +9,7 @@ import { Fingerprints } from './fingerprint.js';
 import type { FingerprintsOf, IntentRecord, KeysOf, LedgerHeader } from './format.js';
 import { decodeKeys } from './keys.js';
 import { LedgerReader } from './reader.js';
-import { contentKey, keyOf } from './row-key.js';
+import { contentKey, fixedOfContentKey, keyOf } from './row-key.js';
 import { LedgerWriter } from './writer.js';
 
 /** Transactions by verdict. */
@@ -100,11 +100,7 @@ function contentsOf(table: Table, rows: KeysOf, prints: FingerprintsOf): string 
   const after = before.map((key, i) => {
     if (sums === null) return key;
     // An update leaves the fixed columns alone.
-    const [, fixed = ''] = key.match(SUMS) ?? [];
-    return contentKey(sums.changing(i), sums.fixed(i) ?? Number.parseInt(fixed, 16));
+    return contentKey(sums.changing(i), sums.fixed(i) ?? fixedOfContentKey(key));
   });
   return [...decodeKeys(table, insert), ...after].slice(0, MOST_WITNESSED).join('');
 }
-
-/** The two sums of a row without a key. */
-const SUMS = /.{8}/g;

@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import { monotonicMs, sleep } from '../lib/clock.js';
-import { textsOfKey } from '../schema/key.js';
+import { contentKeysOf, textsOfKey } from '../schema/key.js';
 import { type Key, type Row, type ServerColumn, sqlName, type Table } from '../schema/table.js';
 import type { Tables } from '../schema/tables.js';
 import { type ServerRelation, STARTED_MICROS } from './identity.js';
@@ -252,7 +252,7 @@ class WitnessedRow {
       [xid],
     );
     const found = parseRows(table, rows[0]?.found ?? null).map((row) => this.#keyOf(table, row));
-    const own: string[] = String(this.#key).match(CONTENT_KEYS) ?? [];
+    const own = contentKeysOf(String(this.#key));
     if (found.length === 0 || own.length >= MOST_WITNESSED) return 'unknown';
     for (const key of found) {
       const at = own.indexOf(String(key));
@@ -262,9 +262,6 @@ class WitnessedRow {
     return 'committed';
   }
 }
-
-/** Each key of a row without a key has 16 digits. */
-const CONTENT_KEYS = /.{16}/g;
 
 /** SQL: the row of a key, whose values are the parameters from `$first` on. */
 function keyCondition(table: Table, first = 1): string {

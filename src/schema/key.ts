@@ -16,3 +16,8 @@ export function keyColumn({ name, key }: Pick<TableSpec, 'name' | 'key'>): strin
   if (column === undefined || key.length > 1) throw new Error(`${name} has no key of one column`);
   return column;
 }
+
+/** The keys of rows of a table without a key, which were joined into one text: each has 16 digits. */
+export function contentKeysOf(joined: string): string[] {
+  return joined.match(/.{16}/g) ?? [];
+}

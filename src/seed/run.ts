@@ -178,7 +178,8 @@ export class Seed {
     const parents = await readParents(client, tables, before, blocks);
     const linkable = await readLinkable(client, tables, before, blocks, parents);
     requireUnlinked(tables, missing, linkable, parents);
-    // First: the threads load their modules during the preparation.
+    // Before the threads: where they use up the files that a process may open, no more modules can be loaded.
+    const pools = await schema.samplePools();
     const pool = new WorkerPool<SeederTask, SeederResult>('seeder', workers);
     let bare = false;
     try {
@@ -187,7 +188,7 @@ export class Seed {
         reference: Date.parse(`${referenceDate}T00:00:00Z`),
         parents,
         linkable,
-        pools: await schema.samplePools(),
+        pools,
       };
       const costs = costsOf(schema, basis, blocks);
       const costOf = (table: TableName) => costs.get(table) ?? 1;

@@ -1,4 +1,5 @@
 import type { Sentence } from '../../errors.js';
+import { idOfText } from '../../ledger/keys.js';
 import { keyOfTexts } from '../../schema/key.js';
 import type { Key, Table } from '../../schema/table.js';
 import { contentKeyOf, mayLackKey } from '../row-key.js';
@@ -180,18 +181,13 @@ function keyOf({ table, indexes, keyIndexes }: PublishedTable, tuple: Tuple): Ke
   switch (table.keyKind) {
     case 'id': {
       const id = tuple[keyIndexes[0]!];
-      return typeof id === 'string' ? idOf(id) : null;
+      return typeof id === 'string' ? idOfText(id) : null;
     }
     case 'columns':
       return textKey(tuple, keyIndexes);
     case 'none':
       return contentKeyOf(table, columnsOf(tuple, indexes));
   }
-}
-
-function idOf(id: string): Key {
-  const number = Number(id);
-  return Number.isSafeInteger(number) ? number : id;
 }
 
 function textKey(tuple: Tuple, indexes: readonly number[]): string | null {

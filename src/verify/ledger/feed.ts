@@ -198,7 +198,8 @@ export class LedgerFeed {
         if (header === null) return;
         const expected = expectedOf(transaction, header, path);
         const files = this.#workers.get(worker);
-        if (files !== undefined && expected.lsn !== null) {
+        // A crash can lose the WAL of a transaction that was rolled back, and give its LSNs to later ones.
+        if (files !== undefined && expected.lsn !== null && expected.fate === 'committed') {
           files.frontier = Math.max(files.frontier, expected.lsn);
         }
         this.#onTransaction(expected);

@@ -175,7 +175,7 @@ test('more links than patients may have are refused before anything is written',
       const refused = await runOn(db, cwd, ['seed', '--json'], env);
       assert.equal(refused.code, 2);
       assert.equal(JSON.parse(refused.stdout).exit_code, 2);
-      assert.match(refused.stderr, /301 links.*100 patients.*300/);
+      assert.match(refused.stderr, /301 links.*100 rows of pacientes.*300/);
       assert.deepEqual(await countTables(db), before);
 
       // The last place of the last patient is still one.

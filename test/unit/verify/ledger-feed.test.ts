@@ -89,6 +89,24 @@ test("an event before a connection's last commit does not wait for its open inte
     assert.equal(feed.absence(30, lsnOf(30)), 'waiting');
   }));
 
+test('a transaction that a crash lost does not stand for earlier LSNs', () =>
+  feeding(({ run, feed, read }) => {
+    // It was beyond the WAL that survived: the next ones have lower LSNs.
+    const [lost = 0] = run
+      .writer()
+      .intend([
+        { xid: '90', lsn: '0/FFFFFFF', changes: [stays('insert', 90)], subtransactions: false },
+      ]);
+    run.writer().abort([lost]);
+    run.commit(insert(10));
+    feed.readTo(lsnOf(10), true);
+    // The rest of the ledger was not needed so far.
+    for (let xid = 20; xid <= 8_000; xid++) run.commit(insert(xid));
+    feed.readTo(lsnOf(8_000), true);
+    assert.deepEqual(read.slice(0, 2), ['90 aborted', '10 committed']);
+    assert.equal(read.at(-1), '8000 committed');
+  }));
+
 test('new workers are found by a call that looks for them', () =>
   feeding(({ run, feed, read }) => {
     run.commit(insert(10));
