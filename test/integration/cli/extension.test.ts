@@ -124,6 +124,7 @@ test('verify --create-slot publishes the tables of the run, and those of --with 
       await exact.until(/comparing slot/);
       // A publication of its own, made for the run that is under way.
       const late = start('verify --json --source slot:late --create-slot');
+      await late.until(/comparing slot/);
       await waitFor(async () => {
         const [made] = await db.query(
           `SELECT FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
@@ -131,7 +132,6 @@ test('verify --create-slot publishes the tables of the run, and those of --with 
         );
         return made !== undefined;
       });
-      await late.until(/comparing slot/);
       const blind = start(next.replace('extended', 'blind'));
       await blind.until(/waiting for the next run/);
       streaming.child.kill('SIGINT');
