@@ -125,13 +125,15 @@ export class BatchResult {
 
   /** Adds rows that followed the new key of a row that they reference. They are no events of the batch. */
   #addCascade({ table, column }: Cascade, answer: Answer | undefined): void {
-    const stored = parseRows(table, answer?.fields[0] ?? null);
+    const [rows = null, lsn = null] = answer?.fields ?? [];
+    const stored = parseRows(table, rows);
     if (stored.length === 0) return;
+    this.#lsn = lsn;
     const length = identifyingLength(table);
     const position = columnIndex(table, column);
     this.#noteRenewed(table, stored);
-    const rows = stored.map((row) => [...row.slice(0, length), row[position]!]);
-    this.#changes.push({ ...changeOf(table, 'update', rows), columns: [column], stored });
+    const updates = stored.map((row) => [...row.slice(0, length), row[position]!]);
+    this.#changes.push({ ...changeOf(table, 'update', updates), columns: [column], stored });
   }
 
   #noteRenewed(table: Table, rows: readonly Row[]): void {

@@ -409,7 +409,8 @@ function ownReferences({ name, foreignKeys }: Table): Table['foreignKeys'] {
 
 /**
  * SELECT of the rows whose foreign key followed a new key (ON UPDATE CASCADE). `rows`: the new keys, one value each.
- * Returns the rows as stored (`parseRows` reads them); null where there are none.
+ * Returns the rows as stored (`parseRows` reads them), null where there are none, and the WAL's insert position: the
+ * UPDATE returned its own before the cascade.
  */
 export function cascadedRows(child: Table, column: string, rows: readonly Row[]): Statement {
   const own = statementsOf(child);
@@ -417,7 +418,8 @@ export function cascadedRows(child: Table, column: string, rows: readonly Row[])
     const sent = sentAs(child.columns[columnIndex(child, column)]!.type);
     const keys = `SELECT ${value(sent, 'key')} FROM unnest($1::${sent.wire}[]) AS u (key)`;
     return {
-      text: `SELECT ${printedRows(child, '')} FROM ${child.name} WHERE ${sqlName(column)} IN (${keys})`,
+      text: `SELECT ${printedRows(child, '')}, pg_current_wal_insert_lsn()::text AS lsn
+               FROM ${child.name} WHERE ${sqlName(column)} IN (${keys})`,
       sent: [sent],
     };
   });

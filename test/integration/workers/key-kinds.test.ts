@@ -9,6 +9,7 @@ import type { Change } from '../../../src/ledger/writer.js';
 import { withConnection } from '../../../src/postgres/connect.js';
 import { identify } from '../../../src/postgres/identity.js';
 import { verdictOn } from '../../../src/postgres/in-doubt.js';
+import { lsnBytes } from '../../../src/postgres/lsn.js';
 import { send } from '../../../src/postgres/packet.js';
 import type { Backend, Pending } from '../../../src/postgres/pending.js';
 import {
@@ -28,9 +29,10 @@ import { Totals } from '../../../src/run/totals.js';
 import { WorkerStats } from '../../../src/run/worker-stats.js';
 import { columnIndex, type Key, type Row, type Table } from '../../../src/schema/table.js';
 import { BatchWriter } from '../../../workers/batch.js';
-import type { BatchOutcome } from '../../../workers/batch-result.js';
+import { type BatchOutcome, BatchResult } from '../../../workers/batch-result.js';
 import { Candidates } from '../../../workers/candidates.js';
 import { warmUp } from '../../../workers/warm-up.js';
+import { cascadesOf, statementOf } from '../../../workers/writes.js';
 import { type TestDatabase, withDatabase } from '../../helpers/database.js';
 import { createKeyKinds, HARD_NOTE, KEY_KINDS } from '../../helpers/key-kinds.js';
 import { randomNumbers } from '../../helpers/random.js';
@@ -107,6 +109,32 @@ for (const server of await startServers()) {
         OFTEN,
       ),
     ));
+
+  test(`${version}: the position of a batch is beyond the rows that followed its keys`, () =>
+    withTables(async (db) => {
+      await db.query(`
+        INSERT INTO owners (id, since) VALUES (1, '2026-01-01');
+        INSERT INTO billing."Line Items" VALUES ('a-1', NULL, 1, 1.00);
+        INSERT INTO billing."Line Items" SELECT 'b-' || n, 'a-1', 1, 2.00 FROM generate_series(1, 50) n`);
+      await withConnection(db.target, async (client) => {
+        const table = tables.get('billing."Line Items"');
+        const spec = KEY_KINDS.event('item');
+        const rows = [['a-1', 'a-1-1', '3.00']];
+        const candidates = [{ key: ['a-1'], at: 0 }];
+        const write = { table, operation: 'update', rows, candidates, spec } as const;
+        const cascades = cascadesOf(tables, write);
+        const statements = [statementOf(write, 'rows'), ...cascades.map((each) => each.statement)];
+        const [, answer, ...followed] = await send(client, [BEGIN, ...statements]);
+        const result = new BatchResult(spec);
+        const own = cascades.map((cascade, i) => ({ cascade, answer: followed[i] }));
+        result.add({ write, answer, cascades: own });
+        await send(client, [COMMIT]);
+        const [, , ofUpdate = ''] = answer?.fields ?? [];
+        // The cascade wrote fifty rows after the UPDATE had returned its position.
+        const { lsn } = result.outcome();
+        assert.ok(lsnBytes(lsn!)! - lsnBytes(ofUpdate!)! > 50 * 24, `${ofUpdate} ${lsn}`);
+      });
+    }));
 
   test(`${version}: rows written one by one are as stored, too`, () =>
     withTables(async (db) => {
