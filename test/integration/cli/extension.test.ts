@@ -122,6 +122,8 @@ test('verify --create-slot publishes the tables of the run, and those of --with 
       assert.ok(await isPublished());
       const streaming = start(load);
       await exact.until(/comparing slot/);
+      // Its ledger has begun by then.
+      await streaming.until(/: inserted \+/);
       // A publication of its own, made for the run that is under way.
       const late = start('verify --json --source slot:late --create-slot');
       await late.until(/comparing slot/);
