@@ -1,4 +1,5 @@
 import { formatTimestamp, parseTimestamp } from '../../src/lib/calendar.js';
+import { defineColumn, defineTable } from '../../src/schema/define.js';
 import { ALWAYS, type EventSpec, UNREFERENCED } from '../../src/schema/event.js';
 import { type BaseSchemaSpec, Schema } from '../../src/schema/schema.js';
 import { type Column, columnIndex, type Row, type TableSpec } from '../../src/schema/table.js';
@@ -19,7 +20,7 @@ const LOSSY: readonly string[] = [
 ];
 
 function column(name: string, type: string, notNull = true): Column {
-  return { name, type, notNull, lossy: LOSSY.includes(type), toast: false };
+  return defineColumn(name, type, { notNull, lossy: LOSSY.includes(type) });
 }
 
 function table(
@@ -28,25 +29,8 @@ function table(
   key: readonly string[],
   more: Partial<TableSpec> = {},
 ): TableSpec {
-  return {
-    number: 0,
-    name,
-    schema: null,
-    relation: name,
-    columns,
-    stampBody: null,
-    serverColumns: [],
-    key,
-    unique: [],
-    foreignKeys: [],
-    sequence: key[0] === 'id' ? null : `${name}_number`,
-    partitioned: false,
-    parent: null,
-    links: null,
-    wholeUpdates: false,
-    volume: { setting: name, rows: 0 },
-    ...more,
-  };
+  const sequence = key[0] === 'id' ? null : `${name}_number`;
+  return defineTable({ number: 0, name, columns, key, sequence, ...more });
 }
 
 const TIMESTAMP = 'timestamp without time zone';

@@ -1,3 +1,4 @@
+import { defineColumn, defineTable, orNull } from '../../schema/define.js';
 import type { Column, ForeignKey, LinkLimit, ServerColumn, TableSpec } from '../../schema/table.js';
 import { convenio, medico, paciente, patientSince } from './rows.js';
 
@@ -6,19 +7,12 @@ import { convenio, medico, paciente, patientSince } from './rows.js';
 /** A patient has none to three convênios (seed.md: "0–3 convênios"). */
 export const MAX_LINKS_PER_PATIENT = 3;
 
-const column = (type: string, notNull: boolean) => (name: string) => ({
-  name,
-  type,
-  notNull,
-  lossy: false,
-  toast: false,
-});
-const bigint = column('bigint', true);
+const column = (type: string) => (name: string) => defineColumn(name, type);
+const bigint = column('bigint');
 const varchar = (name: string, length: number): Column =>
-  column(`character varying(${length})`, true)(name);
-const date = column('date', true);
-const timestamp = column('timestamp without time zone', true);
-const orNull = (of: Column): Column => ({ ...of, notNull: false });
+  defineColumn(name, `character varying(${length})`);
+const date = column('date');
+const timestamp = column('timestamp without time zone');
 
 const id = bigint('id');
 
@@ -44,24 +38,15 @@ function table(
   columns: readonly Column[],
   more: Partial<TableSpec> & Pick<TableSpec, 'number'>,
 ): TableSpec {
-  return {
+  return defineTable({
     name,
-    schema: null,
-    relation: name,
     columns: [id, ...columns],
+    key: ['id'],
     serverColumns: STAMPS,
     stampBody: STAMP_BODY,
-    key: ['id'],
-    unique: [],
-    foreignKeys: [],
-    sequence: null,
-    partitioned: false,
-    parent: null,
-    links: null,
-    wholeUpdates: false,
     volume: { setting: name, rows },
     ...more,
-  };
+  });
 }
 
 export const PACIENTES = table(

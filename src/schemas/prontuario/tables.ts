@@ -1,21 +1,17 @@
+import { defineColumn, defineTable, orNull } from '../../schema/define.js';
 import type { Column, ForeignKey, TableSpec } from '../../schema/table.js';
 import { STAMP_BODY, STAMPS } from '../hospital/tables.js';
 
 /** The five tables of the extension, as `sql/10_prontuario.sql` creates them. */
 
-const column =
-  (type: string) =>
-  (name: string): Column => ({
-    ...{ name, type, notNull: true, lossy: false, toast: false },
-  });
+const column = (type: string) => (name: string) => defineColumn(name, type);
 const bigint = column('bigint');
 const boolean = column('boolean');
 const date = column('date');
 const text = column('text');
 const timestamp = column('timestamp without time zone');
 const varchar = (name: string, length: number): Column =>
-  column(`character varying(${length})`)(name);
-const orNull = (of: Column): Column => ({ ...of, notNull: false });
+  defineColumn(name, `character varying(${length})`);
 const lossy = (of: Column): Column => ({ ...of, lossy: true });
 const toast = (of: Column): Column => ({ ...of, toast: true });
 
@@ -29,22 +25,15 @@ function table(
   columns: readonly Column[],
   more: Partial<TableSpec> & Pick<TableSpec, 'number' | 'key' | 'sequence'>,
 ): TableSpec {
-  return {
+  return defineTable({
     name,
-    schema: null,
-    relation: name,
     columns,
     serverColumns: STAMPS,
     stampBody: STAMP_BODY,
-    unique: [],
-    foreignKeys: [],
-    partitioned: false,
-    parent: null,
-    links: null,
     wholeUpdates: true,
     volume: { setting: name, rows },
     ...more,
-  };
+  });
 }
 
 export const PRONTUARIOS = table(

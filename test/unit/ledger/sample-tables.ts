@@ -1,17 +1,13 @@
 import { tablesOfLedger } from '../../../src/ledger/recorded-schema.js';
+import { defineColumn, defineTable } from '../../../src/schema/define.js';
 import { Schema, type SchemaSpec } from '../../../src/schema/schema.js';
 import type { Column, TableSpec } from '../../../src/schema/table.js';
 import { HOSPITAL } from '../../../src/schemas/hospital/index.js';
 
 /** Tables with every kind of key but an id, beside the hospital's. */
 
-const column = (name: string, type: string, lossy = false, toast = false): Column => ({
-  name,
-  type,
-  notNull: false,
-  lossy,
-  toast,
-});
+const column = (name: string, type: string, lossy = false, toast = false): Column =>
+  defineColumn(name, type, { notNull: false, lossy, toast });
 
 function table(
   name: string,
@@ -19,24 +15,7 @@ function table(
   columns: readonly Column[],
   foreignKeys: TableSpec['foreignKeys'] = [],
 ): TableSpec {
-  return {
-    number: 0,
-    name,
-    schema: null,
-    relation: name,
-    columns,
-    stampBody: null,
-    serverColumns: [],
-    key,
-    unique: [],
-    foreignKeys,
-    sequence: null,
-    partitioned: false,
-    parent: null,
-    links: null,
-    wholeUpdates: false,
-    volume: { setting: name, rows: 0 },
-  };
+  return defineTable({ number: 0, name, columns, key, foreignKeys });
 }
 
 const SPEC: SchemaSpec = {

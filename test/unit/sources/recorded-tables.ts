@@ -1,3 +1,4 @@
+import { defineColumn, defineTable } from '../../../src/schema/define.js';
 import type { TableSpec } from '../../../src/schema/table.js';
 import { Tables } from '../../../src/schema/tables.js';
 import { schemaWith } from '../../../src/schemas/index.js';
@@ -22,29 +23,18 @@ const PREFIX = 'v_';
 /** The table of one type's values: `id`, and `v` of that type. Its events get the `created_at` of other rows. */
 function tableOf(type: string): TableSpec {
   const name = FORMAT_TYPES[type] ?? type;
-  return {
+  return defineTable({
     number: 0,
     name: `${VALUES_SCHEMA}."${PREFIX}${type}"`,
     schema: VALUES_SCHEMA,
     relation: PREFIX + type,
     columns: [
-      { name: 'id', type: 'integer', notNull: true, lossy: false, toast: false },
-      { name: 'v', type: name, notNull: false, lossy: LOSSY.test(name), toast: false },
+      defineColumn('id', 'integer'),
+      defineColumn('v', name, { notNull: false, lossy: LOSSY.test(name) }),
     ],
-    stampBody: null,
-    serverColumns: [
-      { name: 'created_at', type: 'timestamp without time zone', set: 'insert' as const },
-    ],
+    serverColumns: [{ name: 'created_at', type: 'timestamp without time zone', set: 'insert' }],
     key: ['id'],
-    unique: [],
-    foreignKeys: [],
-    sequence: null,
-    partitioned: false,
-    parent: null,
-    links: null,
-    wholeUpdates: false,
-    volume: { setting: 'none', rows: 0 },
-  };
+  });
 }
 
 const EXTENDED = schemaWith(['prontuario']).tables;

@@ -1,5 +1,6 @@
 import { keyOf } from '../../../src/ledger/row-key.js';
 import type { Change } from '../../../src/ledger/writer.js';
+import { defineColumn, defineTable } from '../../../src/schema/define.js';
 import type { EventSpec } from '../../../src/schema/event.js';
 import { Schema, type SchemaSpec } from '../../../src/schema/schema.js';
 import type { Column, Row, Table, TableSpec } from '../../../src/schema/table.js';
@@ -18,34 +19,11 @@ import { withTempFolder } from '../../helpers/temp-folder.js';
 import { ListSource, scriptDocument, verifySource } from '../../helpers/verify-script.js';
 import { SmallRun } from './small-run.js';
 
-const column = (name: string, type: string, more: Partial<Column> = {}): Column => ({
-  name,
-  type,
-  notNull: false,
-  lossy: false,
-  toast: false,
-  ...more,
-});
+const column = (name: string, type: string, more: Partial<Column> = {}): Column =>
+  defineColumn(name, type, { notNull: false, ...more });
 
 function tableOf(name: string, key: readonly string[], columns: readonly Column[]): TableSpec {
-  return {
-    number: 0,
-    name,
-    schema: null,
-    relation: name,
-    columns,
-    stampBody: null,
-    serverColumns: [],
-    key,
-    unique: [],
-    foreignKeys: [],
-    sequence: null,
-    partitioned: false,
-    parent: null,
-    links: null,
-    wholeUpdates: false,
-    volume: { setting: name, rows: 0 },
-  };
+  return defineTable({ number: 0, name, columns, key });
 }
 
 /** Updates set the last column. */
