@@ -1,8 +1,9 @@
 import { knownIdOf } from '../src/ids/known-id.js';
 import type { WorkerIds } from '../src/ids/worker-ids.js';
-import { changesKey, identifyingLength } from '../src/postgres/statements.js';
+import { identifyingLength } from '../src/postgres/statements.js';
 import type { ProducerTask } from '../src/run/protocol.js';
 import type { Candidate, EventSpec, EventType, KnownId, References } from '../src/schema/event.js';
+import { changesKey } from '../src/schema/key.js';
 import { RowMaker } from '../src/schema/row-maker.js';
 import type { Schema } from '../src/schema/schema.js';
 import type { Row, Table, TableName } from '../src/schema/table.js';

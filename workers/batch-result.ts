@@ -4,7 +4,6 @@ import type { Failure } from '../src/postgres/failures.js';
 import type { Answer } from '../src/postgres/packet.js';
 import { MOST_WITNESSED, type Pending, type Witness } from '../src/postgres/pending.js';
 import {
-  changesKey,
   identifyingLength,
   isCalculable,
   parseNumbers,
@@ -13,6 +12,7 @@ import {
 } from '../src/postgres/statements.js';
 import type { WrittenRows } from '../src/schema/changes.js';
 import { ALWAYS, type Candidate, type EventSpec } from '../src/schema/event.js';
+import { changesKey } from '../src/schema/key.js';
 import {
   columnIndex,
   idOf,

@@ -1,6 +1,5 @@
 import {
   cascadedRows,
-  changesKey,
   deleteRows,
   identifyingLength,
   insertLinks,
@@ -12,6 +11,7 @@ import type { Statement } from '../src/postgres/wire.js';
 import type { Returning } from '../src/run/protocol.js';
 import type { Operation } from '../src/schema/changes.js';
 import { ALWAYS, type Candidate, type EventSpec } from '../src/schema/event.js';
+import { changesKey } from '../src/schema/key.js';
 import { type Row, setsAllChanging, type Table } from '../src/schema/table.js';
 import type { Tables } from '../src/schema/tables.js';
 

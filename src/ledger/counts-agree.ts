@@ -1,18 +1,17 @@
 import type { RowCounts } from '../schema/changes.js';
+import { changesKey } from '../schema/key.js';
 import type { Tables } from '../schema/tables.js';
 
 /**
- * Whether the committed rows of a ledger can be those that the run counted as its events. They are the same, but where
- * an update changes a key: then the ledger has a delete and an insert instead, and updates of the rows that followed by
- * ON UPDATE CASCADE.
+ * Compares the committed rows of a ledger with the run's counts of its events. They are equal unless an update changed a
+ * key: the ledger then has a delete and an insert in its place, and an update of each row that followed by ON UPDATE
+ * CASCADE.
  *
  * @param tables those of the ledger (`tablesOfLedger`)
  */
 export function countsAgree(tables: Tables, recorded: RowCounts, counted: RowCounts): boolean {
   const renaming = new Set(
-    tables
-      .filter(({ changing, key }) => key.some((column) => changing.includes(column)))
-      .map(({ name }) => name),
+    tables.filter((table) => changesKey(table, table.changing)).map(({ name }) => name),
   );
   return tables.names.every((name) => {
     const [ledger, run] = [recorded[name], counted[name]];

@@ -1,4 +1,5 @@
 import type { EventSpec } from '../schema/event.js';
+import { changesKey } from '../schema/key.js';
 import {
   baseType,
   type Column,
@@ -45,11 +46,6 @@ export function writtenBy(
 ): WrittenBy {
   if (table.keyKind === 'id' && !changesKey(table, columns)) return 'id';
   return operation === 'insert' ? 'nothing' : 'position';
-}
-
-/** Whether an update of these columns may change the key of its table. */
-export function changesKey({ key }: Table, columns: readonly string[]): boolean {
-  return key.some((name) => columns.includes(name));
 }
 
 /** How many values identify a row: those of the key, or all where there is no key. They come first in a row. */

@@ -17,6 +17,11 @@ export function keyColumn({ name, key }: Pick<TableSpec, 'name' | 'key'>): strin
   return column;
 }
 
+/** Tells whether an update of these columns may change the key of its table. */
+export function changesKey({ key }: Pick<TableSpec, 'key'>, columns: readonly string[]): boolean {
+  return key.some((name) => columns.includes(name));
+}
+
 /** The keys of rows of a table without a key, which were joined into one text: each has 16 digits. */
 export function contentKeysOf(joined: string): string[] {
   return joined.match(/.{16}/g) ?? [];

@@ -85,7 +85,7 @@ export class SlotRows {
   #update(received: ReceivedChange, { relation, old, row: sent }: UpdateMessage): void {
     const published = this.#table(relation);
     const row = old?.kind === 'full' ? carried(sent, old.tuple) : sent;
-    if (typeof published !== 'string' && old !== null && changesKey(published, old.tuple, row)) {
+    if (typeof published !== 'string' && old !== null && hasNewKey(published, old.tuple, row)) {
       this.#row(received, 'delete', relation, old.tuple, null);
       this.#row(received, 'insert', relation, row, row);
       return;
@@ -200,8 +200,8 @@ function textKey(tuple: Tuple, indexes: readonly number[]): string | null {
   return keyOfTexts(texts);
 }
 
-/** Whether an update sets another key. Not where the old row lacks a column of it: its identity is another one. */
-function changesKey({ keyIndexes }: PublishedTable, old: Tuple, row: Tuple): boolean {
+/** Tells whether an update sets another key. False if the old row lacks a column of it: its identity is another one. */
+function hasNewKey({ keyIndexes }: PublishedTable, old: Tuple, row: Tuple): boolean {
   return (
     keyIndexes.some((index) => old[index] !== row[index] && row[index] !== UNCHANGED) &&
     keyIndexes.every((index) => typeof old[index] === 'string')
