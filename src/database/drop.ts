@@ -5,7 +5,7 @@ import { readScript, runSql } from './scripts.js';
 
 /**
  * Drops all tables of the schema `public`, those of other schemas that are named, and the sequences, types and schemas
- * that a schema's scripts created: all of it or nothing. An own schema stays if it still holds objects of others.
+ * that a schema's scripts created: all of it or nothing. A schema that holds other objects as well stays.
  */
 export async function dropAll(
   client: Client,

@@ -61,7 +61,7 @@ export const replicaIdentity: Check = async (context) => {
   );
 };
 
-/** Whether a leaf is one of these relations. */
+/** Tells whether these relations include a leaf. */
 function isOf(relations: readonly RelationIdentity[]): (leaf: Leaf) => boolean {
   return ({ relation }) => relations.some((one) => one.relation === relation);
 }
@@ -103,7 +103,7 @@ export const unlogged: Check = async (context) => {
   );
 };
 
-/** Whether the named publication, or each that has a table of the schema, publishes all changes of all tables. */
+/** Checks that the named publication, or else every one with a table of the schema, publishes all changes of all tables. */
 export const publication: Check = async (context) => {
   const { publication: wanted, session, tables } = context;
   const { names } = context.schema.tables;

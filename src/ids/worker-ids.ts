@@ -191,7 +191,7 @@ class IdLease {
       values: [Math.max(this.#size, count)],
     });
     const leased = parseNumbers(rows[0]?.ids ?? null);
-    // Of other tables the numbers are no keys.
+    // In other tables the numbers are not keys, so they identify no row.
     if (keyKind === 'id') onLease(name, leased);
     this.#ids = [...this.#ids.slice(this.#next), ...leased];
     this.#next = 0;

@@ -40,7 +40,7 @@ interface Printed {
   readonly columns: readonly PrintedColumn[];
   /** Those after the key's. */
   readonly summed: readonly PrintedColumn[];
-  /** Whether the rows have coarse sums, too: a lossy column is in their sums. */
+  /** The rows have coarse sums as well, because one of the summed columns is lossy. */
   readonly coarse: boolean;
   /** Columns with a hash of their own. */
   readonly toasted: number;
@@ -194,7 +194,7 @@ export function encodeUpdates(
   return buffer.toString('base64', 0, at);
 }
 
-/** Whether a text has the length of the fingerprints of `rows` rows of a table. */
+/** Checks that a text is as long as the fingerprints of `rows` rows of a table. */
 export function areFingerprints(table: Table, text: string, rows: number): boolean {
   const { wholeBytes, updateBytes } = printedOf(table);
   return (

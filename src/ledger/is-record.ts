@@ -17,7 +17,7 @@ const XID = /^\d+$/;
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Whether a parsed line is the header of a worker's file. Of another version only the number is read, to refuse it. */
+/** Checks that a parsed line is the header of a worker's file. An unknown version is let through: its reader refuses it. */
 export function isHeader(value: unknown): value is LedgerHeader {
   if (!isFields(value) || !('ledger' in value)) return false;
   const { ledger, worker, connection, started, server } = value;
@@ -89,7 +89,7 @@ function isKeysOf(tables: Tables, value: unknown): value is KeysOf {
   return isByOperation(tables, value, isKeyListOf);
 }
 
-/** Whether a member of a record is a list of keys of this table. */
+/** Checks that a member of a record is a list of this table's keys. */
 function isKeyListOf({ keyKind }: Table, value: unknown): boolean {
   return isKeyList(value) && (keyKind === 'id' || typeof value !== 'string');
 }

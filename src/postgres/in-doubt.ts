@@ -169,7 +169,7 @@ async function fateByWal(
   );
   const [now] = rows;
   if (now?.restarted === false) return 'committed';
-  // Recovery ends with a checkpoint: what was written after it was lost.
+  // Recovery ends with a checkpoint. The server lost all WAL beyond it.
   return now?.precedes === true ? 'aborted' : null;
 }
 

@@ -27,7 +27,7 @@ export interface ProducerTask {
   readonly worker: number;
   readonly rng: number;
   readonly target: ConnectionTarget;
-  /** Of the run's schema. */
+  /** Names of the extensions in the run's schema. */
   readonly extensions: readonly string[];
   /** The tables that the run began with. */
   readonly tables: TableOids;
