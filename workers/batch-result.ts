@@ -1,5 +1,5 @@
 import { keyOf } from '../src/ledger/row-key.js';
-import type { Change } from '../src/ledger/writer.js';
+import type { Change, HazardOutcome } from '../src/ledger/writer.js';
 import type { Failure } from '../src/postgres/failures.js';
 import type { Answer } from '../src/postgres/packet.js';
 import { MOST_WITNESSED, type Pending, type Witness } from '../src/postgres/pending.js';
@@ -49,6 +49,8 @@ export interface BatchOutcome {
    * the server drops rows.
    */
   readonly whole: boolean;
+  /** Null: no hazard had a part in it. */
+  readonly hazards: HazardOutcome | null;
 }
 
 /** A write, and the answers to its statement and to those of its cascades. */
@@ -63,7 +65,7 @@ type Written = Pick<Write, 'rows' | 'candidates'> & Pick<Change, 'stored'>;
 
 /** Gathers the outcome of a batch from the answers to its statements. */
 export class BatchResult {
-  readonly #spec: EventSpec;
+  readonly #spec: EventSpec | null;
   readonly #rows: WrittenRows[] = [];
   readonly #changes: Change[] = [];
   readonly #rejections: Rejection[] = [];
@@ -82,7 +84,8 @@ export class BatchResult {
   /** Set where rows are written in savepoints. */
   subtransactions = false;
 
-  constructor(spec: EventSpec) {
+  /** @param spec the event type whose later batches may change the written rows; null: none may */
+  constructor(spec: EventSpec | null) {
     this.#spec = spec;
   }
 
@@ -235,6 +238,7 @@ export class BatchResult {
       rejections: this.#rejections,
       candidates: this.#candidates,
       whole: this.#whole,
+      hazards: null,
     };
   }
 
@@ -255,6 +259,7 @@ export class BatchResult {
     candidate: Candidate | undefined,
     whole: boolean,
   ): void {
+    if (this.#spec === null) return;
     const { change } = this.#spec;
     if (operation === 'insert') {
       const at = table.name === this.#spec.table ? change.momentOf(row) : null;

@@ -1,11 +1,8 @@
 import type { Client } from 'pg';
 import { type OnLease, WorkerIds } from '../src/ids/worker-ids.js';
 import { describeFailure } from '../src/postgres/failures.js';
-import { send } from '../src/postgres/packet.js';
 import { SQLSTATE } from '../src/postgres/sqlstate.js';
-import { BEGIN, lockParents } from '../src/postgres/statements.js';
 import { requireTables, type TableOids } from '../src/postgres/table-oids.js';
-import type { Statement } from '../src/postgres/wire.js';
 import type { ProducerTask, Returning } from '../src/run/protocol.js';
 import type { EventSpec, EventType } from '../src/schema/event.js';
 import type { Schema } from '../src/schema/schema.js';
@@ -14,7 +11,8 @@ import { BatchBuilder } from './batch-builder.js';
 import { type AnsweredWrite, type BatchOutcome, BatchResult } from './batch-result.js';
 import { type Candidates, candidatesOf } from './candidates.js';
 import { findMissing, withoutOrphans } from './orphans.js';
-import { cascadesOf, readBackBy, singly, statementOf, type Write } from './writes.js';
+import { sendWrites } from './send-writes.js';
+import { singly, type Write } from './writes.js';
 
 /** How often rows whose parents are gone get others, before a batch is written row by row. */
 const REPICKS = 10;
@@ -204,27 +202,8 @@ export class BatchWriter {
     return writes;
   }
 
-  /**
-   * Sends the statements of some writes in one round trip, after a BEGIN if `begin`, and waits for every answer.
-   * Throws the first failure.
-   */
-  async #send(client: Client, begin: boolean, writes: readonly Write[]): Promise<AnsweredWrite[]> {
-    const statements: Statement[] = begin ? [BEGIN] : [];
-    const sent = writes.map((write) => {
-      const { table, operation, rows } = write;
-      if (operation === 'insert' && table.links !== null) {
-        statements.push(lockParents(table, table.links, rows));
-      }
-      const at = statements.push(statementOf(write, readBackBy(write, this.#returning))) - 1;
-      const cascades = cascadesOf(this.#schema.tables, write);
-      for (const { statement } of cascades) statements.push(statement);
-      return { write, at, cascades };
-    });
-    const answers = await send(client, statements);
-    return sent.map(({ write, at, cascades }) => ({
-      write,
-      answer: answers[at],
-      cascades: cascades.map((cascade, i) => ({ cascade, answer: answers[at + 1 + i] })),
-    }));
+  #send(client: Client, begin: boolean, writes: readonly Write[]): Promise<AnsweredWrite[]> {
+    const returning = this.#returning;
+    return sendWrites(client, this.#schema.tables, writes, { returning, begin });
   }
 }

@@ -56,8 +56,8 @@ export class TransactionJournal {
   intend(outcomes: readonly BatchOutcome[]): void {
     this.#numbers =
       this.#ledger?.intend(
-        outcomes.map(({ pending, lsn, changes, subtransactions }) => {
-          return { xid: pending?.xid ?? null, lsn, changes, subtransactions };
+        outcomes.map(({ pending, lsn, changes, subtransactions, hazards }) => {
+          return { xid: pending?.xid ?? null, lsn, changes, subtransactions, hazards };
         }),
       ) ?? [];
     for (const [i, { pending, rows, events }] of outcomes.entries()) {

@@ -1,4 +1,5 @@
 import type { DatabaseFacts } from '../database/facts.js';
+import type { HazardName } from '../hazards/hazards.js';
 import type { ServerIdentity } from '../postgres/identity.js';
 import type { Backend, Fate } from '../postgres/pending.js';
 import type { Operation } from '../schema/changes.js';
@@ -9,10 +10,14 @@ import type { KeyList } from './keys.js';
  * The versions of the format that this program reads; see README.md beside this file. Version 1 has a digest of each
  * transaction instead of a fingerprint of each row. Only version 3 has keys of other types and coarse fingerprints.
  */
-export const LEDGER_VERSIONS: readonly unknown[] = [1, 2, 3];
+export const LEDGER_VERSIONS: readonly unknown[] = [1, 2, 3, 4];
 
-/** The version that a run of this schema writes. Without extensions, readers of version 2 still understand it. */
-export function ledgerVersion({ extensions }: Pick<LedgerSchema, 'extensions'>): number {
+/** The version that a run writes: the lowest whose readers understand it. */
+export function ledgerVersion(
+  { extensions }: Pick<LedgerSchema, 'extensions'>,
+  hazards = false,
+): number {
+  if (hazards) return 4;
   return extensions.length === 0 ? 2 : 3;
 }
 
@@ -53,6 +58,8 @@ export interface LedgerSchema {
   readonly extensions: readonly string[];
   /** By table: the columns of the changing fingerprint. */
   readonly changing: Readonly<Record<TableName, readonly string[]>>;
+  /** Version 4: ids of rows that all connections may write, by table. A key list each. */
+  readonly shared?: Readonly<Record<TableName, string>>;
 }
 
 /** The database as the run found it when it began, or when it ended. */
@@ -89,7 +96,46 @@ export interface IntentRecord {
   readonly digest?: string;
   /** Some rows were written in savepoints, so their `xmin` may differ from `xid`. */
   readonly subtransactions?: true;
+  /** Version 4: the hazards of this transaction, and what they did in it. */
+  readonly hazards?: HazardRecord;
 }
+
+/** What hazards did in a transaction besides the changes of its rows. Members that are missing: nothing. */
+export interface HazardRecord {
+  readonly names: readonly HazardName[];
+  /** Rows that were written in savepoints and rolled back with them: no pipeline may deliver them. */
+  readonly undone?: KeysOf;
+  /** The name that it is prepared under (PREPARE TRANSACTION). */
+  readonly gid?: string;
+  /** With `gid`: the name is rolled back, not committed. */
+  readonly rollback?: true;
+  /** Tables that it truncated, by one statement, before its other writes. */
+  readonly truncated?: readonly TableName[];
+  /** Changes of the schema, before its other writes. */
+  readonly ddl?: readonly SchemaChangeRecord[];
+  /** Contents of its logical messages, in order. */
+  readonly messages?: readonly MessageRecord[];
+}
+
+export interface SchemaChangeRecord {
+  /** `SchemaChange.name`; `unpublish`, `publish`. */
+  readonly change: string;
+  readonly table: TableName;
+  /** The added columns that rows of the table have from then on, with the value of each. Missing: as before. */
+  readonly columns?: Readonly<Record<string, string | null>>;
+  /** Of `unpublish` and `publish`. */
+  readonly publication?: string;
+}
+
+/** A message of `pg_logical_emit_message`, under the prefix MESSAGE_PREFIX. */
+export interface MessageRecord {
+  readonly content: string;
+  /** False: it is delivered whether or not the transaction is committed. */
+  readonly transactional: boolean;
+}
+
+/** The prefix of the run's logical messages. */
+export const MESSAGE_PREFIX = 'oltp-simulator';
 
 export interface CommittedRecord {
   readonly committed: number;

@@ -10,6 +10,7 @@ import { encodeUpdates, encodeWhole } from './fingerprint.js';
 import { ledgerFile } from './folder.js';
 import {
   type FingerprintsOf,
+  type HazardRecord,
   type IntentRecord,
   type KeysOf,
   type LedgerHeader,
@@ -17,7 +18,7 @@ import {
   ledgerVersion,
   type TrailerRecord,
 } from './format.js';
-import { compareKeys, encodeKeys, isAscending, keyListOf } from './keys.js';
+import { compareKeys, encodeKeys, isAscending, type KeyList, keyListOf } from './keys.js';
 import { readTail } from './reader.js';
 import type { RecordedSchema } from './recorded-schema.js';
 import { keyOf } from './row-key.js';
@@ -55,6 +56,27 @@ export interface Intent {
   readonly lsn: string | null;
   readonly changes: readonly Change[];
   readonly subtransactions: boolean;
+  /** Left out or null: no hazard had a part in it. */
+  readonly hazards?: HazardOutcome | null;
+}
+
+/** As of `HazardRecord`, with rows that are not encoded yet. */
+export interface HazardOutcome extends Omit<HazardRecord, 'undone' | 'gid'> {
+  readonly undone?: readonly Change[];
+  /** It is prepared; the ledger gives it its name. */
+  readonly prepared?: true;
+  /** Changes of a transaction too large to keep its rows: encoded one chunk after the other. */
+  readonly encoded?: readonly EncodedChange[];
+}
+
+/** Rows of one table and operation, as an intent has them. */
+export interface EncodedChange {
+  readonly table: TableName;
+  readonly operation: Operation;
+  readonly keys: KeyList;
+  /** Base64; null for deletes. */
+  readonly prints: string | null;
+  readonly count: number;
 }
 
 /** The server's ids of a transaction; null if it did not return them. */

@@ -321,6 +321,7 @@ export class RunEngine {
       stats: stats.buffer,
       ids: this.#cache.buffers,
       ledger: this.#ledgerOf(plan.worker),
+      hazards: null,
     };
   }
 

@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { HazardName, Hazards, TimedHazard } from '../hazards/hazards.js';
 import type { IdBuffers } from '../ids/cache.js';
 import type { IdChanges } from '../ids/known-id.js';
 import type { LedgerTask } from '../ledger/writer.js';
@@ -54,7 +55,23 @@ export interface ProducerTask {
   readonly pools: Pools;
   /** Null: no ledger is kept. */
   readonly ledger: LedgerTask | null;
+  /** Null: the run has none. */
+  readonly hazards: HazardPlan | null;
   readonly reports: MessagePort;
+}
+
+/** The hazards of a run. */
+export interface HazardPlan {
+  readonly hazards: Hazards;
+  /** Rows of `HazardSpec.hot.table` that all connections may update, by their ids; empty: none. */
+  readonly hotRows: readonly number[];
+}
+
+/** The long task of a thread that has one timed hazard. Its writes are no events of the run's load. */
+export interface HazardTask extends ProducerTask {
+  readonly hazard: TimedHazard;
+  readonly hazards: HazardPlan;
+  readonly ledger: LedgerTask;
 }
 
 /** A message of a producer to the main thread. */
@@ -79,6 +96,7 @@ export type ProducerReport =
       readonly failure: Failure;
     }
   | { readonly kind: 'retried'; readonly failure: Failure }
+  | HazardReport
   | {
       readonly kind: 'reconnecting';
       readonly attempt: number;
@@ -86,6 +104,26 @@ export type ProducerReport =
       readonly failure: Failure;
     }
   | { readonly kind: 'reconnected'; readonly afterMs: number };
+
+/** A hazard happened: its transaction was committed, or rolled back as it was meant to be. */
+export interface HazardReport {
+  readonly kind: 'hazard';
+  readonly name: HazardName;
+  /** In active milliseconds of the run. */
+  readonly atMs: number;
+  /** How long it took, in milliseconds; null of one that is part of a batch. */
+  readonly lengthMs: number | null;
+  /** Rows that it wrote beside the load's; 0 where that is not what it is about. */
+  readonly rows: number;
+  /** An LSN within it, as PostgreSQL prints it; null: unknown. */
+  readonly lsn: string | null;
+  /** The name of the schema change, and its table; null: it is no schema change. */
+  readonly detail: {
+    readonly change: string;
+    readonly table: TableName;
+    readonly stays: boolean;
+  } | null;
+}
 
 /** How a producer's task ended. */
 export type ProducerResult =

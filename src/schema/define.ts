@@ -18,7 +18,14 @@ export function defineTable(
   const { name, number, columns, key } = spec;
   return {
     ...{ number, name, schema: null, relation: name, columns, key, unique: [], foreignKeys: [] },
-    ...{ serverColumns: [], stampBody: null, sequence: null, partitioned: false, parent: null },
+    ...{
+      serverColumns: [],
+      addedColumns: [],
+      stampBody: null,
+      sequence: null,
+      partitioned: false,
+      parent: null,
+    },
     ...{ links: null, wholeUpdates: false, volume: { setting: name, rows: 0 } },
     ...spec,
   };

@@ -1,4 +1,5 @@
 import { type EventSpec, type EventType, UNREFERENCED } from './event.js';
+import { type HazardSpec, joinHazards } from './hazards.js';
 import { keyColumn } from './key.js';
 import type { Pools } from './row-maker.js';
 import { type Rule, Rules } from './rules.js';
@@ -29,6 +30,7 @@ export interface SchemaSpec {
    * The characters beyond ASCII that rows may hold: a database whose encoding lacks one of them cannot take the rows.
    */
   readonly characters: string;
+  readonly hazards: HazardSpec;
 }
 
 /** A schema that runs by itself; others extend it. */
@@ -56,6 +58,7 @@ export class Schema {
   readonly drop: readonly string[];
   readonly characters: string;
   readonly filler: Table;
+  readonly hazards: HazardSpec;
   /** As of `BaseSchemaSpec`. */
   readonly firstChanging: Readonly<Record<TableName, readonly string[]>>;
   readonly samplePools: () => Promise<Pools>;
@@ -81,6 +84,7 @@ export class Schema {
     this.schemas = parts.flatMap((part) => part.schemas);
     this.drop = parts.flatMap((part) => part.drop);
     this.characters = parts.map(({ characters }) => characters).join('');
+    this.hazards = joinHazards(parts.map(({ hazards }) => hazards));
     this.filler = this.tables.get(base.filler);
     this.firstChanging = base.firstChanging;
     this.samplePools = () => base.samplePools();

@@ -1,3 +1,4 @@
+import type { AddedColumn } from './hazards.js';
 import type { RowMaker } from './row-maker.js';
 
 /** A table as the program knows it: what its rows hold, what identifies them, and what they reference. */
@@ -80,6 +81,8 @@ export interface TableSpec {
   readonly columns: readonly Column[];
   /** The columns that the server sets. */
   readonly serverColumns: readonly ServerColumn[];
+  /** Columns that hazards add while a run goes on, and drop again: a row has them for a part of the run. */
+  readonly addedColumns: readonly AddedColumn[];
   /** The primary key's columns; empty: the table has no key, and REPLICA IDENTITY FULL identifies its rows. */
   readonly key: readonly string[];
   /**

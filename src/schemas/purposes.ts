@@ -32,4 +32,5 @@ export const ROW_PURPOSE = {
   prontuarioPieces: 32,
   prontuarioCurve: 33,
   prontuarioNoise: 34,
+  medicoContact: 35,
 } as const;

@@ -22,7 +22,8 @@ export type Projection =
   | 'milliseconds';
 
 /**
- * The columns of an event's row. `column` is an index of the table's `columns`, followed by its `serverColumns`.
+ * The columns of an event's row. `column` is an index of the table's `columns`, followed by its `serverColumns` and
+ * its `addedColumns`.
  * Valid only during the call of the sink: its memory is used again for the next event.
  */
 export interface RowColumns {
@@ -97,6 +98,16 @@ export interface RowEvent {
  */
 export type KeylessEvent = Omit<RowEvent, 'key'>;
 
+/** A TRUNCATE of one table of the run. Of several tables in one statement, each is an event of the same LSN. */
+export type TruncateEvent = Omit<RowEvent, 'key' | 'operation' | 'snapshot'>;
+
+/** A message of `pg_logical_emit_message` under MESSAGE_PREFIX. */
+export type MessageEvent = Omit<RowEvent, 'key' | 'operation' | 'snapshot' | 'table' | 'order'> & {
+  readonly content: string;
+  /** False: it comes at once, and has no xid. */
+  readonly transactional: boolean;
+};
+
 /** Drops the placeholder of the key. */
 export function withoutKey({ key: _, ...event }: RowEvent): KeylessEvent {
   return event;
@@ -136,7 +147,9 @@ export interface Sink {
   /** A row was changed or deleted, and the event lacks its key. In order with the calls of `row`. */
   changeWithoutKey(event: KeylessEvent): void;
   /** A table of the run was emptied. */
-  truncate(table: TableName, partition: number, position: number): void;
+  truncate(event: TruncateEvent): void;
+  /** A message of the run. Messages under other prefixes are `ignored`. */
+  message(event: MessageEvent): void;
   /**
    * An event lacks this part of its origin, and counts as the run's nevertheless. Called before the first such row,
    * once per source and part. A slot lacks none that matters.

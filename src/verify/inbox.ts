@@ -4,9 +4,11 @@ import type {
   Ignored,
   KeylessEvent,
   Malformed,
+  MessageEvent,
   RowColumns,
   RowEvent,
   Sink,
+  TruncateEvent,
   Unstated,
 } from '../sources/source.js';
 import { printersOf, type RowFingerprint, type RowPrinter } from './rows/fingerprint.js';
@@ -23,7 +25,8 @@ const MALFORMED_KEPT = 10;
 export interface EventJudge {
   row(event: RowEvent, fingerprint: RowFingerprint): boolean;
   changeWithoutKey(event: KeylessEvent): boolean;
-  truncate(table: TableName, partition: number, position: number): void;
+  truncate(event: TruncateEvent): boolean;
+  message(event: MessageEvent): boolean;
   /** The source has events of other tables. */
   noteOtherTables(): void;
 }
@@ -31,7 +34,8 @@ export interface EventJudge {
 type Item =
   | { readonly kind: 'row'; readonly event: RowEvent; readonly fingerprint: RowFingerprint }
   | { readonly kind: 'keyless'; readonly event: KeylessEvent }
-  | { readonly kind: 'truncate'; readonly table: TableName; partition: number; position: number }
+  | { readonly kind: 'truncate'; readonly event: TruncateEvent }
+  | { readonly kind: 'message'; readonly event: MessageEvent }
   | { readonly kind: 'position'; readonly lsn: number }
   | { readonly kind: 'idle' };
 
@@ -132,10 +136,14 @@ export class Inbox implements Sink {
     }
   }
 
-  truncate(table: TableName, partition: number, position: number): void {
-    this.#arrive(null);
-    this.#put({ kind: 'truncate', table, partition, position });
-    this.drain();
+  truncate(event: TruncateEvent): void {
+    this.#arrive(event.committedAt);
+    if (this.waiting > 0 || !this.#judge.truncate(event)) this.#put({ kind: 'truncate', event });
+  }
+
+  message(event: MessageEvent): void {
+    this.#arrive(event.committedAt);
+    if (this.waiting > 0 || !this.#judge.message(event)) this.#put({ kind: 'message', event });
   }
 
   unstated(fact: Unstated): void {
@@ -212,8 +220,9 @@ export class Inbox implements Sink {
       case 'keyless':
         return this.#judge.changeWithoutKey(item.event);
       case 'truncate':
-        this.#judge.truncate(item.table, item.partition, item.position);
-        return true;
+        return this.#judge.truncate(item.event);
+      case 'message':
+        return this.#judge.message(item.event);
       case 'position':
         this.#position = Math.max(this.#position, item.lsn);
         return true;

@@ -1,7 +1,6 @@
 import type { LedgerHeader } from '../ledger/format.js';
-import type { TableName } from '../schema/table.js';
 import type { Tables } from '../schema/tables.js';
-import type { KeylessEvent, Malformed, RowEvent } from '../sources/source.js';
+import type { KeylessEvent, Malformed, RowEvent, TruncateEvent } from '../sources/source.js';
 import { type EventJudge, Inbox } from './inbox.js';
 import { countRows, type Expected } from './ledger/expected.js';
 import { LedgerFeed } from './ledger/feed.js';
@@ -174,9 +173,14 @@ export class Verifier implements EventJudge {
   }
 
   /** No run truncates a table. */
-  truncate(table: TableName, partition: number, position: number): void {
+  truncate({ table, partition, position }: TruncateEvent): boolean {
     const known = { table, place: position, stream: partition };
     this.results.findings.add(exampleOf('phantom', 'truncated', known));
+    return true;
+  }
+
+  message(): boolean {
+    return true;
   }
 
   noteOtherTables(): void {

@@ -8,6 +8,7 @@ import type {
   RowColumns,
   RowEvent,
   Sink,
+  TruncateEvent,
   Unstated,
 } from '../../src/sources/source.js';
 import { HOSPITAL_TABLES } from './any-scope.js';
@@ -44,9 +45,11 @@ export class CollectingSink implements Sink {
     this.keyless.push(event);
   }
 
-  truncate(table: string): void {
+  truncate({ table }: TruncateEvent): void {
     this.truncated.push(table);
   }
+
+  message(): void {}
 
   unstated(part: Unstated): void {
     this.unstatedFacts.push(part);

@@ -1,6 +1,7 @@
 import { formatTimestamp, parseTimestamp } from '../../src/lib/calendar.js';
 import { defineColumn, defineTable } from '../../src/schema/define.js';
 import { ALWAYS, type EventSpec, UNREFERENCED } from '../../src/schema/event.js';
+import { NO_HAZARDS } from '../../src/schema/hazards.js';
 import { type BaseSchemaSpec, Schema } from '../../src/schema/schema.js';
 import { type Column, columnIndex, type Row, type TableSpec } from '../../src/schema/table.js';
 import type { TestDatabase } from './database.js';
@@ -316,6 +317,7 @@ const BASE: BaseSchemaSpec = {
   schemas: ['billing'],
   drop: [],
   characters: '',
+  hazards: NO_HAZARDS,
   filler: 'owners',
   firstChanging: {},
   samplePools: () => Promise.resolve({}),

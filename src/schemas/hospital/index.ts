@@ -1,5 +1,6 @@
 import type { BaseSchemaSpec } from '../../schema/schema.js';
 import { EVENTS } from './events/index.js';
+import { HAZARDS } from './hazards.js';
 import { samplePools } from './pools.js';
 import { RULES } from './rules.js';
 import { TABLES } from './tables.js';
@@ -27,6 +28,7 @@ export const HOSPITAL: BaseSchemaSpec = {
   drop: [],
   characters: 'ÁÂÃÇÉÊÍÓÔÕÚáâãçéêíóôõúü³—',
   filler: 'pacientes',
+  hazards: HAZARDS,
   firstChanging: {
     pacientes: ['telefone', 'endereco'],
     pacientes_convenios: ['validade'],

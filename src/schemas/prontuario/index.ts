@@ -1,5 +1,6 @@
 import type { SchemaSpec } from '../../schema/schema.js';
 import { EVENTS } from './events/index.js';
+import { HAZARDS } from './hazards.js';
 import { RULES } from './rules.js';
 import { TABLES } from './tables.js';
 
@@ -18,5 +19,6 @@ export const PRONTUARIO: SchemaSpec = {
     'DROP SEQUENCE IF EXISTS faturamento."Itens da Conta_número"',
     'DROP TYPE IF EXISTS via_administracao',
   ],
+  hazards: HAZARDS,
   characters: 'ÁÉàáâãçéêíóôõúº–—µ₂⚠️🩺🩹🛏🧤👩‍⚕🚫🤒👍',
 };

@@ -96,7 +96,11 @@ export class RowEmitter {
     }
     const table = of.table.name;
     if (op === TRUNCATE) {
-      sink.truncate(table, partition, position);
+      // seam: the event's xid, LSN and times
+      sink.truncate({
+        ...{ table, partition, position, receivedAt, xid: null, lsn: null, order: null },
+        ...{ watermark: null, committedAt: null, connectorAt: null, origin: null },
+      });
       return;
     }
     const operation = this.#operation(op);

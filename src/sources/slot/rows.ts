@@ -72,7 +72,19 @@ export class SlotRows {
           if (typeof table === 'string') this.#sink.ignored(table, null);
           else {
             const { name } = table.table;
-            this.#sink.truncate(name, 0, ++this.#position);
+            this.#sink.truncate({
+              table: name,
+              xid: this.#xid,
+              lsn: Number(received.lsn),
+              order: ++this.#order,
+              watermark: this.#watermark,
+              committedAt: this.#committedAt,
+              connectorAt: Number(received.sentAt),
+              receivedAt: received.receivedAt,
+              partition: 0,
+              position: ++this.#position,
+              origin: null,
+            });
           }
         }
         return;

@@ -8,7 +8,6 @@ import { en } from '../../../src/messages/en.js';
 import { withConnection } from '../../../src/postgres/connect.js';
 import type { ConnectionTarget } from '../../../src/postgres/target.js';
 import type { RunSummary } from '../../../src/runs/summary.js';
-import type { TableName } from '../../../src/schema/table.js';
 import { schemaWith } from '../../../src/schemas/index.js';
 import { SlotSource } from '../../../src/sources/slot/source.js';
 import { currentWalLsn } from '../../../src/sources/slot/wal-position.js';
@@ -18,6 +17,7 @@ import type {
   RowColumns,
   RowEvent,
   Sink,
+  TruncateEvent,
 } from '../../../src/sources/source.js';
 import { anyScope } from '../../helpers/any-scope.js';
 import { type RunningCli, runCli, startCli } from '../../helpers/cli.js';
@@ -251,9 +251,11 @@ class Taker implements Sink {
     throw new Error(`a delete of ${table} without its id`);
   }
 
-  truncate(table: TableName): void {
+  truncate({ table }: TruncateEvent): void {
     throw new Error(`${table} was truncated`);
   }
+
+  message(): void {}
 
   unstated(): void {}
 

@@ -441,6 +441,7 @@ async function taskOf(
     ids: cache.buffers,
     pools: await schema.samplePools(),
     ledger: null,
+    hazards: null,
     reports: new MessageChannel().port1,
   };
 }

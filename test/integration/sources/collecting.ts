@@ -9,6 +9,7 @@ import type {
   RowEvent,
   Sink,
   Source,
+  TruncateEvent,
   Unstated,
 } from '../../../src/sources/source.js';
 import { HOSPITAL_TABLES, publicScope } from '../../helpers/any-scope.js';
@@ -37,9 +38,11 @@ export class Collector implements Sink {
     this.received.push(`${operation} ${table} without its id, position ${position}`);
   }
 
-  truncate(table: string): void {
+  truncate({ table }: TruncateEvent): void {
     this.received.push(`truncate ${table}`);
   }
+
+  message(): void {}
 
   unstated(part: Unstated): void {
     this.unstatedFacts.push(part);

@@ -447,6 +447,7 @@ async function taskOf(db: TestDatabase, client: Client, updateRatio = 0.3): Prom
     ids: cache.buffers,
     pools: {},
     ledger: null,
+    hazards: null,
     reports: new MessageChannel().port1,
   };
 }

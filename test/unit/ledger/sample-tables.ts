@@ -1,5 +1,6 @@
 import { tablesOfLedger } from '../../../src/ledger/recorded-schema.js';
 import { defineColumn, defineTable } from '../../../src/schema/define.js';
+import { NO_HAZARDS } from '../../../src/schema/hazards.js';
 import { Schema, type SchemaSpec } from '../../../src/schema/schema.js';
 import type { Column, TableSpec } from '../../../src/schema/table.js';
 import { HOSPITAL } from '../../../src/schemas/hospital/index.js';
@@ -67,6 +68,7 @@ const SPEC: SchemaSpec = {
   schemas: [],
   drop: [],
   characters: '',
+  hazards: NO_HAZARDS,
 };
 
 /** SQL that creates the tables. */

@@ -2,6 +2,7 @@ import { keyOf } from '../../../src/ledger/row-key.js';
 import type { Change } from '../../../src/ledger/writer.js';
 import { defineColumn, defineTable } from '../../../src/schema/define.js';
 import type { EventSpec } from '../../../src/schema/event.js';
+import { NO_HAZARDS } from '../../../src/schema/hazards.js';
 import { Schema, type SchemaSpec } from '../../../src/schema/schema.js';
 import type { Column, Row, Table, TableSpec } from '../../../src/schema/table.js';
 import { HOSPITAL as BASE } from '../../../src/schemas/hospital/index.js';
@@ -83,6 +84,7 @@ const HARD: SchemaSpec = {
   schemas: [],
   drop: [],
   characters: '',
+  hazards: NO_HAZARDS,
 };
 
 /** The hospital, and a table of each other kind of key. */

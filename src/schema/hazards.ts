@@ -1,0 +1,93 @@
+import type { EventType } from './event.js';
+import type { RowMaker } from './row-maker.js';
+import type { Row, TableName, Value } from './table.js';
+
+/** What the hazards of a run may do to the tables of a schema. */
+
+/** Rows that all connections update. No event type updates, deletes or moves rows of their table. */
+export interface HotRows {
+  readonly table: TableName;
+  /** The columns that an update sets; none is of the key. */
+  readonly columns: readonly string[];
+  /** Their new values. `moment`: another one at each update of a row. */
+  values(maker: RowMaker, id: number, moment: number): readonly Value[];
+}
+
+/** A parent and its children, made by the hazard itself: its key changes, and they follow by ON UPDATE CASCADE. */
+export interface Family {
+  /** Its key is one number, and `Table.parent` makes its rows. */
+  readonly parent: TableName;
+  /** Event types whose rows reference it. */
+  readonly children: readonly EventType[];
+}
+
+/** A change of the schema, in one transaction. */
+export interface SchemaChange {
+  /** As in the ledger and the log: `add-column`. Unique among those of its schema. */
+  readonly name: string;
+  readonly table: TableName;
+  /** SQL statements that make the change. They run in a transaction that may have made it before. */
+  readonly statements: readonly string[];
+  /**
+   * The added columns that rows of the table have from then on, and the value of each in every row; null is NULL. Left
+   * out: the same ones as before.
+   */
+  readonly columns?: Readonly<Record<string, string | null>>;
+  /** Rows that are written after it in the same transaction: whole rows, which use what it made. */
+  rows?(maker: RowMaker, id: number, now: number): readonly Row[];
+  /** Whether nothing undoes it: then the log says so. */
+  readonly stays: boolean;
+}
+
+/** A column that a hazard adds and drops while a run goes on. */
+export interface AddedColumn {
+  readonly name: string;
+  /** As `format_type` prints it. */
+  readonly type: string;
+}
+
+export interface HazardSpec {
+  /** Null: the extension has no such rows of its own. */
+  readonly hot: HotRows | null;
+  readonly family: Family | null;
+  /** The event type whose rows fill huge and long transactions and COPYs; its table's key is an id. */
+  readonly bulk: EventType | null;
+  /** The event type whose updates leave large values alone. */
+  readonly unchangedToast: EventType | null;
+  /** Tables that may be truncated while others write to them: no other table references them. */
+  readonly truncate: readonly TableName[];
+  /** A cycle: the last of them lead back to the schema before the first, but for those that stay. */
+  readonly changes: readonly SchemaChange[];
+  /** A table that leaves a publication and comes back. */
+  readonly unpublish: TableName | null;
+  /** SQL statements that undo every change that a killed run left half done; they may run at any time. */
+  readonly repair: readonly string[];
+}
+
+/** Hazards that touch nothing. */
+export const NO_HAZARDS: HazardSpec = {
+  hot: null,
+  family: null,
+  bulk: null,
+  unchangedToast: null,
+  truncate: [],
+  changes: [],
+  unpublish: null,
+  repair: [],
+};
+
+/** The hazards of a schema that is made of several: lists are joined, and of the rest the last one counts. */
+export function joinHazards(specs: readonly HazardSpec[]): HazardSpec {
+  const last = <K extends keyof HazardSpec>(member: K): HazardSpec[K] =>
+    specs.findLast((spec) => spec[member] !== null)?.[member] ?? NO_HAZARDS[member];
+  return {
+    hot: last('hot'),
+    family: last('family'),
+    bulk: last('bulk'),
+    unchangedToast: last('unchangedToast'),
+    truncate: specs.flatMap(({ truncate }) => truncate),
+    changes: specs.flatMap(({ changes }) => changes),
+    unpublish: last('unpublish'),
+    repair: specs.flatMap(({ repair }) => repair),
+  };
+}

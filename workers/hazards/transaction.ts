@@ -1,0 +1,123 @@
+import type { Client } from 'pg';
+import type { HazardName } from '../../src/hazards/hazards.js';
+import type { WorkerIds } from '../../src/ids/worker-ids.js';
+import type { MessageRecord, SchemaChangeRecord } from '../../src/ledger/format.js';
+import type { Change, EncodedChange, HazardOutcome } from '../../src/ledger/writer.js';
+import type { Returning } from '../../src/run/protocol.js';
+import type { RowMaker } from '../../src/schema/row-maker.js';
+import type { Schema } from '../../src/schema/schema.js';
+import type { TableName } from '../../src/schema/table.js';
+import type { BatchBuilder } from '../batch-builder.js';
+import { type BatchOutcome, BatchResult } from '../batch-result.js';
+import { sendWrites } from '../send-writes.js';
+import type { Write } from '../writes.js';
+
+/** What hazards write with: a worker's connection, ids and rows. */
+export interface HazardTools {
+  readonly client: Client;
+  readonly schema: Schema;
+  readonly returning: Returning;
+  readonly ids: WorkerIds;
+  readonly builder: BatchBuilder;
+  readonly maker: RowMaker;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** Milliseconds since 1970, by the server's clock. */
+  readonly now: number;
+}
+
+/**
+ * The part of a transaction that hazards write: its changes go into the ledger, and are no events of the load. The
+ * transaction is begun and ended by the caller.
+ */
+export class HazardTransaction {
+  readonly tools: HazardTools;
+  readonly #names = new Set<HazardName>();
+  readonly #result = new BatchResult(null);
+  readonly #undone: Change[] = [];
+  readonly #encoded: EncodedChange[] = [];
+  readonly #ddl: SchemaChangeRecord[] = [];
+  readonly #messages: MessageRecord[] = [];
+  #truncated: readonly TableName[] = [];
+  /** The end: how it is prepared, and what follows. */
+  ending: 'commit' | 'prepare-commit' | 'prepare-rollback' = 'commit';
+
+  constructor(tools: HazardTools) {
+    this.tools = tools;
+  }
+
+  /** Notes that a hazard has a part in the transaction. */
+  note(name: HazardName): void {
+    this.#names.add(name);
+  }
+
+  /** Sends writes in one round trip; their rows become changes of the transaction. */
+  async write(writes: readonly Write[]): Promise<void> {
+    const { client, schema, returning } = this.tools;
+    const answers = await sendWrites(client, schema.tables, writes, { returning, begin: false });
+    for (const answered of answers) this.#result.add(answered);
+  }
+
+  /** Notes that rows were written in savepoints: their `xmin` may differ from the transaction's xid. */
+  noteSubtransactions(): void {
+    this.#result.subtransactions = true;
+  }
+
+  /** Notes rows that were written, and rolled back with their savepoint. */
+  addUndone(changes: readonly Change[]): void {
+    this.#undone.push(...changes);
+  }
+
+  /** Notes rows that were written and encoded, because there are too many to keep. */
+  addEncoded(changes: readonly EncodedChange[]): void {
+    this.#encoded.push(...changes);
+  }
+
+  addSchemaChange(change: SchemaChangeRecord): void {
+    this.#ddl.push(change);
+  }
+
+  addMessage(message: MessageRecord): void {
+    this.#messages.push(message);
+  }
+
+  /** Notes a TRUNCATE of these tables, which must precede the other writes. */
+  setTruncated(tables: readonly TableName[]): void {
+    this.#truncated = tables;
+  }
+
+  /** The outcome: without rows of the load. Of a transaction with no other writes, it must have a witness. */
+  outcome(): BatchOutcome {
+    const { changes, pending, lsn, subtransactions } = this.#result.outcome();
+    return {
+      ...{ pending, changes, lsn, subtransactions, rows: [], events: 0, rejections: [] },
+      ...{ candidates: [], whole: true, hazards: this.#hazards() },
+    };
+  }
+
+  #hazards(): HazardOutcome {
+    return {
+      names: [...this.#names],
+      ...(this.#undone.length > 0 ? { undone: this.#undone } : {}),
+      ...(this.#encoded.length > 0 ? { encoded: this.#encoded } : {}),
+      ...(this.#truncated.length > 0 ? { truncated: this.#truncated } : {}),
+      ...(this.#ddl.length > 0 ? { ddl: this.#ddl } : {}),
+      ...(this.#messages.length > 0 ? { messages: this.#messages } : {}),
+      ...(this.ending === 'commit' ? {} : { prepared: true }),
+      ...(this.ending === 'prepare-rollback' ? { rollback: true } : {}),
+    };
+  }
+}
+
+/** The outcome of a batch to which hazards added: their writes came after its own. */
+export function joinOutcomes(batch: BatchOutcome, added: BatchOutcome): BatchOutcome {
+  return {
+    ...batch,
+    // The batch's own witness is as good; the xid and the LSN are the transaction's.
+    pending: batch.pending ?? added.pending,
+    changes: [...batch.changes, ...added.changes],
+    lsn: added.lsn ?? batch.lsn,
+    subtransactions: batch.subtransactions || added.subtransactions,
+    hazards: added.hazards,
+  };
+}
