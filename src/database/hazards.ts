@@ -95,12 +95,16 @@ async function readPublicationRights(
   return rows;
 }
 
-/** Drops what the hazard `quiet` of a killed run left. */
-export async function dropQuiet(client: Client): Promise<void> {
+/** Whether a run that was killed left the table of the hazard `quiet`, and this role may drop it. */
+export async function isQuietLeft(client: Client): Promise<boolean> {
   const { rows } = await client.query<{ owned: boolean }>(
     "SELECT pg_has_role(nspowner, 'USAGE') AS owned FROM pg_namespace WHERE nspname = $1",
     [QUIET_SCHEMA],
   );
-  if (rows[0]?.owned === true)
-    await runSql(client, `DROP SCHEMA IF EXISTS ${QUIET_SCHEMA} CASCADE`);
+  return rows[0]?.owned === true;
+}
+
+/** Drops the table of the hazard `quiet`. No run may be under way: it drops it itself. */
+export async function dropQuiet(client: Client): Promise<void> {
+  await runSql(client, `DROP SCHEMA IF EXISTS ${QUIET_SCHEMA} CASCADE`);
 }

@@ -187,6 +187,7 @@ export const en: Messages = {
         : `${number(e.events)} events in ${seconds(e.seconds)} s, up to ${number(e.peak)} events/s`,
     forecastUnplanned: () =>
       'no schedule: the pace is that of the cycle or of the server; this is how workers share it',
+    forecastHazards: (e) => `hazards: ${e.hazards.join(', ')}`,
     worker: () => 'worker',
     types: () => 'event types',
     share: () => 'share',

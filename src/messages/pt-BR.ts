@@ -250,6 +250,7 @@ export const ptBR = {
         : `${ptNumber(e.events)} eventos em ${ptSeconds(e.seconds)} s, até ${ptNumber(e.peak)} eventos/s`,
     forecastUnplanned: () =>
       'sem cronograma: o ritmo é o do ciclo ou o do servidor; a divisão entre workers é esta',
+    forecastHazards: (e: { hazards: readonly string[] }) => `hazards: ${e.hazards.join(', ')}`,
     worker: () => 'worker',
     types: () => 'tipos de evento',
     share: () => 'parte',

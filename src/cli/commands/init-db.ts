@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import { findLeftovers, undoLeftovers } from '../../database/hazard-leftovers.js';
+import { dropQuiet, isQuietLeft } from '../../database/hazards.js';
 import { initDb } from '../../database/scripts.js';
 import { EXIT } from '../../errors.js';
 import { unlessAborted } from '../../lib/signals.js';
@@ -43,9 +44,11 @@ export async function prepareSchema(
 /** Undoes what hazards of a killed run left, and returns the tables. While a stream writes them it does nothing. */
 async function undoHazards(client: Client, schema: Schema): Promise<TableName[]> {
   const leftovers = await findLeftovers(client, schema);
-  if (leftovers.length === 0) return [];
+  const quiet = await isQuietLeft(client);
+  if (leftovers.length === 0 && !quiet) return [];
   // Until the session ends.
   if (!(await lockTables(client, await readTableOids(client, schema.tables)))) return [];
   await undoLeftovers(client, leftovers);
+  if (quiet) await dropQuiet(client);
   return leftovers.map(({ table }) => table);
 }

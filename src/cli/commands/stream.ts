@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import type { Client } from 'pg';
 import type { DatabaseFacts } from '../../database/facts.js';
+import { requireHazards } from '../../database/hazards.js';
 import { readDatabaseFacts } from '../../database/read-facts.js';
 import { requireSchema } from '../../database/schema.js';
 import { requireWritable } from '../../database/scripts.js';
@@ -63,7 +64,7 @@ export async function streamEvents(
   const log = context.log.component('stream');
   if (stream.junitFile !== null) requireFolderOf(stream.junitFile);
   const found = await unlessAborted(context.interrupted, () =>
-    withConnection(target, (client) => examine(client, target, schema)),
+    withConnection(target, (client) => examine(client, target, context)),
   );
 
   const runId = newRunId(new Date(), stream.name);
@@ -200,10 +201,15 @@ interface Found {
 }
 
 /** Checks that a run may write to the database. Throws an OperatorError where it may not. */
-async function examine(client: Client, target: ConnectionTarget, schema: Schema): Promise<Found> {
+async function examine(
+  client: Client,
+  target: ConnectionTarget,
+  { schema, settings: { stream } }: CommandContext,
+): Promise<Found> {
   await requireWritable(client, target, schema);
   await requireSchema(client, schema);
   await requireWhole(client);
+  await requireHazards(client, schema, stream.hazards, stream.workers);
   const tables = await readTableOids(client, schema.tables);
   if (!(await joinStream(client, tables))) {
     throw new OperatorError(EXIT.state, (m) => m.seed.tablesBusy());
