@@ -61,7 +61,7 @@ async function readHazardFacts(client: Client, schema: Part): Promise<HazardFact
 /** Counts the rows of a table that the role may read, up to a limit. */
 async function countUpTo(client: Client, table: TableName, limit: number): Promise<number> {
   const { rows } = await client.query<{ rows: number }>(
-    `SELECT count(*)::int AS rows FROM (SELECT 1 FROM ${table} LIMIT ${limit}) AS some`,
+    `SELECT count(*)::int AS rows FROM (SELECT 1 FROM ${table} LIMIT ${limit}) AS found`,
   );
   return rows[0]!.rows;
 }

@@ -77,7 +77,7 @@ const hazardFault = (e: HazardProblem): string => {
 
 const tableList = (tables: readonly string[]) => tables.join(', ');
 
-/** What a hazard lacks, and what to do about it. */
+/** A need of a hazard that is not met, and the remedy. */
 const lack = (e: Unmet, role: string, database: string): string => {
   const to = sqlName(role);
   switch (e.lacks) {

@@ -76,7 +76,7 @@ const hazardFault = (e: HazardProblem): string => {
 
 const tableList = (tables: readonly string[]) => tables.join(', ');
 
-/** What a hazard lacks, and what to do about it. */
+/** A need of a hazard that is not met, and the remedy. */
 const lack = (e: Unmet, role: string, database: string): string => {
   const to = sqlName(role);
   switch (e.lacks) {
@@ -239,7 +239,7 @@ export const settingsPtBR = {
     `${where}: ${hazardFault(e)}; ${e.meant === undefined ? `escreva, por exemplo, ${e.example}` : `você quis dizer ${e.meant}?`}`,
   hazardsWithoutLedger: (where: string) =>
     `${where}: hazards precisam do ledger, o único registro do que eles fizeram; tire --no-ledger (STREAM_LEDGER=false), ou os hazards`,
-  /** What the hazards of a run need and lack, each a sentence. */
+  /** A sentence on each need of the hazards that is not met. */
   hazardsRefused: (
     unmet: readonly Unmet[],
     { role, database }: { readonly role: string; readonly database: string },
