@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { HazardName, Hazards, TimedHazard } from '../hazards/hazards.js';
+import type { BatchHazard, Hazards, TimedHazard } from '../hazards/hazards.js';
 import type { IdBuffers } from '../ids/cache.js';
 import type { IdChanges } from '../ids/known-id.js';
 import type { LedgerTask } from '../ledger/writer.js';
@@ -101,6 +101,7 @@ export type ProducerReport =
     }
   | { readonly kind: 'retried'; readonly failure: Failure }
   | HazardReport
+  | HazardCounts
   /** The transaction of a timed hazard was rolled back; the hazard tries again at its next moment. */
   | { readonly kind: 'hazard-failed'; readonly name: TimedHazard; readonly failure: Failure }
   /** A hazard wants the clock held, or lets it go on. */
@@ -113,14 +114,20 @@ export type ProducerReport =
     }
   | { readonly kind: 'reconnected'; readonly afterMs: number };
 
-/** A hazard happened: its transaction was committed, or rolled back as it was meant to be. */
+/** The batches in which each hazard happened since the last such report, as they ended. */
+export interface HazardCounts {
+  readonly kind: 'hazards';
+  readonly counts: Readonly<Partial<Record<BatchHazard, number>>>;
+}
+
+/** A timed hazard happened: its transaction was committed. */
 export interface HazardReport {
   readonly kind: 'hazard';
-  readonly name: HazardName;
+  readonly name: TimedHazard;
   /** In active milliseconds of the run. */
   readonly atMs: number;
-  /** How long it took, in milliseconds; null of one that is part of a batch. */
-  readonly lengthMs: number | null;
+  /** How long it took, in milliseconds. */
+  readonly lengthMs: number;
   /** Rows that it wrote beside the load's; 0 where that is not what it is about. */
   readonly rows: number;
   /** An LSN within it, as PostgreSQL prints it; null: unknown. */

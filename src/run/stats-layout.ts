@@ -46,11 +46,12 @@ export const ENTRY_WITNESS = 1;
 /** … its events; its number in the ledger, 0 without one; … */
 export const ENTRY_EVENTS = 4;
 export const ENTRY_NUMBER = 5;
-/** … the halves of its WAL position, 0 and 0 while it is unknown; how many of its tallies may be other than 0; … */
+/** … the halves of its WAL position, 0 and 0 while it is unknown; its place in `ENDINGS`; … */
 export const ENTRY_LSN = 6;
-export const ENTRY_TALLIED = 8;
-/** … and its tallies: the rows of the load, a cell each, and what hazards did. */
-export const ENTRY_ROWS = 9;
+export const ENTRY_ENDING = 8;
+/** … how many of its tallies may be other than 0; and its tallies: the rows of the load, a cell each, and what hazards did. */
+export const ENTRY_TALLIED = 9;
+export const ENTRY_ROWS = 10;
 
 /** Ordinals of the first pending transaction and of the next one to be entered; they only grow. */
 export const FIRST_PENDING = COUNTERS.length;

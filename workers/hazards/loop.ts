@@ -13,13 +13,13 @@ import type { Schema } from '../../src/schema/schema.js';
 import { requireWhole } from '../../src/seed/indexes.js';
 import { joinStream } from '../../src/seed/locks.js';
 import { BatchBuilder } from '../batch-builder.js';
+import type { BatchOutcome } from '../batch-result.js';
 import { Reporter } from '../reporter.js';
 import { Session, SLICE_MS } from '../session.js';
 import { TransactionJournal } from '../transaction-journal.js';
 import { Moments } from './moments.js';
 import { insertOf, loneRow } from './rows.js';
 import { HazardTransaction } from './transaction.js';
-import type { BatchOutcome } from '../batch-result.js';
 import type { TimedPolicy, Turn } from './turn.js';
 
 /** A report without the hazard's name. */

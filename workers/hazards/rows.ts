@@ -5,7 +5,10 @@ import type { Write } from '../writes.js';
 import type { HazardTools } from './transaction.js';
 
 /** A new row of a table that references no other. */
-export async function loneRow({ client, ids, maker, now }: HazardTools, table: Table): Promise<Row> {
+export async function loneRow(
+  { client, ids, maker, now }: HazardTools,
+  table: Table,
+): Promise<Row> {
   if (table.parent === null) throw new Error(`${table.name} makes no rows by itself`);
   await ids.reserve(client, table.name, 1);
   return table.parent.make(maker, ids.next(table.name), now);
