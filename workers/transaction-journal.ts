@@ -73,6 +73,12 @@ export class TransactionJournal {
     }
   }
 
+  /** Tells its connection from all others of the run: `RUN/WORKER/CONNECTION`. Throws without a ledger. */
+  get place(): string {
+    if (this.#task === null) throw new Error('no ledger is kept');
+    return `${this.#task.run}/${this.#task.worker}/${this.#stats.connections}`;
+  }
+
   /** The name that the pending transaction is prepared under. Throws without a ledger, or where none is pending. */
   get gid(): string {
     const [intent] = this.#numbers;
