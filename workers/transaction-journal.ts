@@ -130,17 +130,18 @@ export class TransactionJournal {
     this.#stats.backend = facts.backend;
   }
 
-  #begin({ folder, worker, run, rng }: LedgerTask, facts: ConnectionIdentity): LedgerWriter {
+  #begin(
+    { folder, worker, run, rng, hazards }: LedgerTask,
+    facts: ConnectionIdentity,
+  ): LedgerWriter {
     const connection = this.#stats.connections + 1;
-    return LedgerWriter.create(this.#schema, ledgerFile(folder, worker, connection), {
-      run,
-      worker,
-      connection,
-      rng,
-      server_offset_ms: facts.offsetMs,
-      server: facts.server,
-      backend: facts.backend,
-    });
+    const { offsetMs: server_offset_ms, server, backend } = facts;
+    return LedgerWriter.create(
+      this.#schema,
+      ledgerFile(folder, worker, connection),
+      { run, worker, connection, rng, server_offset_ms, server, backend },
+      hazards,
+    );
   }
 
   /** The worker ends in order. */

@@ -327,7 +327,7 @@ export class RunEngine {
 
   #ledgerOf(worker: number): LedgerTask | null {
     const { ledger, rng } = this.#setup;
-    return ledger === null ? null : { ...ledger, worker: worker + 1, rng };
+    return ledger === null ? null : { ...ledger, worker: worker + 1, rng, hazards: false };
   }
 
   #receive(worker: number, report: ProducerReport): void {
