@@ -141,13 +141,14 @@ export class WorkerStats {
       xid: xid === 0 ? null : String(xid),
       witness: { table: table.name, operation, key },
       lsn: lsn.every((half) => half === 0) ? null : lsn.map(hex).join('/'),
+      prepared: layout.PREPARED_ENDS[this.#at(entry + layout.ENTRY_PREPARED)] ?? null,
       number,
     };
   }
 
   /** Enters a transaction before its COMMIT, with its rows and events. `number`: in the ledger; 0 without one. */
   intend(
-    { xid, witness, lsn }: Pending,
+    { xid, witness, lsn, prepared = null }: Pending,
     rows: readonly WrittenRows[],
     events: number,
     number = 0,
@@ -167,6 +168,7 @@ export class WorkerStats {
     this.#numbers[entry + layout.ENTRY_NUMBER] = number;
     const halves = (lsn ?? '0/0').split('/').map((half) => Number.parseInt(half, 16));
     this.#numbers.set(halves, entry + layout.ENTRY_LSN);
+    this.#numbers[entry + layout.ENTRY_PREPARED] = layout.PREPARED_ENDS.indexOf(prepared);
     for (const { table, operation, count } of rows) {
       this.#add(entry + layout.ENTRY_ROWS + this.#layout.cell(table, operation), count);
     }
