@@ -344,17 +344,18 @@ class Producer {
    */
   async #end(outcome: BatchOutcome, sent: Sent[]): Promise<string | null> {
     const { client } = this.#session;
-    const { hazards } = outcome;
+    const { hazards, pending } = outcome;
+    const prepared = pending?.prepared ?? null;
     let { lsn } = outcome;
     this.#journal.intend([outcome]);
     this.#sent = sent;
     let ended: boolean;
     try {
       if (hazards?.messages !== undefined) await emitMessages(client, hazards.messages);
-      if (hazards?.prepared === true) {
+      if (prepared !== null) {
         const { gid } = this.#journal;
         ended = await prepare(client, gid);
-        if (ended) lsn = await finish(client, gid, hazards.rollback ?? false, this.#random);
+        if (ended) lsn = await finish(client, gid, prepared, this.#random);
       } else {
         // A transaction that had failed unnoticed answers COMMIT with ROLLBACK.
         ended = (await client.query('COMMIT')).command === 'COMMIT';

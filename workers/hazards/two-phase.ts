@@ -1,7 +1,8 @@
 import type { Client } from 'pg';
 import { sleep } from '../../src/lib/clock.js';
-import { escapeLiteral } from '../../src/postgres/driver.js';
 import { describeFailure } from '../../src/postgres/failures.js';
+import type { PreparedEnd } from '../../src/postgres/pending.js';
+import { finishStatement, prepareStatement } from '../../src/postgres/prepared.js';
 import { SQLSTATE } from '../../src/postgres/sqlstate.js';
 import type { HazardTransaction } from './transaction.js';
 
@@ -13,13 +14,13 @@ const PREPARED_MS = 20;
 /** Draws how the transaction ends: prepared, and committed or rolled back after that. */
 export function drawEnding(transaction: HazardTransaction): void {
   const { random } = transaction.tools;
-  transaction.ending = random() < ROLLED_BACK ? 'prepare-rollback' : 'prepare-commit';
+  transaction.prepared = random() < ROLLED_BACK ? 'rollback' : 'commit';
   transaction.note('two-phase');
 }
 
 /** Prepares the open transaction. False: the server answered that it is rolled back. */
 export async function prepare(client: Client, gid: string): Promise<boolean> {
-  const { command } = await client.query(`PREPARE TRANSACTION ${escapeLiteral(gid)}`);
+  const { command } = await client.query(prepareStatement(gid));
   return command === 'PREPARE';
 }
 
@@ -35,7 +36,7 @@ export function isRefused(error: unknown): boolean {
 export async function finish(
   client: Client,
   gid: string,
-  rollback: boolean,
+  end: PreparedEnd,
   random: () => number,
 ): Promise<string> {
   try {
@@ -43,8 +44,7 @@ export async function finish(
     const { rows } = await client.query<{ lsn: string }>(
       'SELECT pg_current_wal_insert_lsn()::text AS lsn',
     );
-    const verb = rollback ? 'ROLLBACK' : 'COMMIT';
-    await client.query(`${verb} PREPARED ${escapeLiteral(gid)}`);
+    await client.query(finishStatement(gid, end));
     return rows[0]!.lsn;
   } catch (error) {
     throw new Error(`Connection terminated: ${(error as Error).message}`, { cause: error });
