@@ -10,6 +10,7 @@ import { withConnection } from '../../src/postgres/connect.js';
 import { identify } from '../../src/postgres/identity.js';
 import { readTableOids } from '../../src/postgres/table-oids.js';
 import { RunEngine, type RunOutcome } from '../../src/run/engine.js';
+import { planHazards, sharedRows } from '../../src/run/hazard-plan.js';
 import { planLoad } from '../../src/run/plan.js';
 import type { HazardReport } from '../../src/run/protocol.js';
 import type { SeriesPoint } from '../../src/run/series.js';
@@ -57,8 +58,10 @@ export async function withHazardRun(
     tables: await readTableOids(client, schema.tables),
     facts: await readDatabaseFacts(client, schema.tables),
     server: (await identify(client)).server,
+    plan: await planHazards(client, schema, hazards),
   }));
-  writeFacts(schema, folder, 'test', found.server, found.facts);
+  const shared = sharedRows(schema, found.plan);
+  writeFacts(schema, folder, 'test', found.server, found.facts, shared);
   const reports: HazardReport[] = [];
   const points: SeriesPoint[] = [];
   const deaths: unknown[] = [];
@@ -88,7 +91,7 @@ export async function withHazardRun(
       pools: await schema.samplePools(),
       facts: found.facts,
       ledger: { folder, run: 'test' },
-      hazards: { hazards, hotRows: [] },
+      hazards: found.plan,
     },
     {
       written: () => undefined,
