@@ -7,6 +7,7 @@ import type { Hazards } from '../../src/hazards/hazards.js';
 import { checkLedger } from '../../src/ledger/check.js';
 import { writeFacts } from '../../src/ledger/facts-file.js';
 import { withConnection } from '../../src/postgres/connect.js';
+import type { Failure } from '../../src/postgres/failures.js';
 import { identify } from '../../src/postgres/identity.js';
 import { readTableOids } from '../../src/postgres/table-oids.js';
 import { RunEngine, type RunOutcome } from '../../src/run/engine.js';
@@ -65,6 +66,7 @@ export async function withHazardRun(
   const reports: HazardReport[] = [];
   const points: SeriesPoint[] = [];
   const deaths: unknown[] = [];
+  const failures: Failure[] = [];
   const engine = new RunEngine(
     {
       schema,
@@ -97,12 +99,14 @@ export async function withHazardRun(
       written: () => undefined,
       report: (_worker, report) => {
         if (report.kind === 'hazard') reports.push(report);
+        if (report.kind === 'hazard-failed') failures.push(report.failure);
       },
       workerDied: (_worker, error) => deaths.push(error),
       sampled: (point) => points.push(point),
     },
   );
   const outcome = await body({ engine, reports, points, deaths, folder });
+  assert.deepEqual(failures.slice(0, 1), []);
   assert.equal(outcome.failure, null, JSON.stringify(outcome.failure));
   const counts = await withConnection(db.target, (client) => countRows(client, schema.tables));
   for (const [table, count] of Object.entries(counts)) {

@@ -98,12 +98,9 @@ async function remove(
   ]);
 }
 
-/** Updates the parent's key, and deletes it without a condition. */
+/** Updates of the parent's key, and deletes without a condition. */
 function changeOfParent(table: Table, operation: 'update' | 'delete', row: Row): Write {
-  const parents = { columns: table.key, open: ALWAYS };
-  return change(table, operation, [row], {
-    type: 'key-change',
-    change: parents,
-    deletable: ALWAYS,
-  });
+  const columns = operation === 'update' ? table.key : [];
+  const spec = { type: 'key-change', change: { columns, open: ALWAYS }, deletable: ALWAYS };
+  return change(table, operation, [row], spec);
 }
