@@ -16,6 +16,7 @@ import type { WorkerStats } from '../src/run/worker-stats.js';
 import type { Schema } from '../src/schema/schema.js';
 import type { TableName } from '../src/schema/table.js';
 import type { BatchOutcome } from './batch-result.js';
+import { hazardTally } from './hazards/tally.js';
 
 /** A transaction whose COMMIT the server answered. */
 export interface CommittedTransaction extends TransactionName {
@@ -62,9 +63,11 @@ export class TransactionJournal {
           return { xid: pending?.xid ?? null, lsn, changes, subtransactions, hazards };
         }),
       ) ?? [];
-    for (const [i, { pending, rows, events }] of outcomes.entries()) {
+    for (const [i, outcome] of outcomes.entries()) {
+      const { pending, rows, events } = outcome;
       if (pending === null) throw new Error('a batch without a witness');
-      this.#stats.intend(pending, rows, events, this.#numbers[i]);
+      const tally = hazardTally(outcome);
+      this.#stats.intend(pending, rows, events, this.#numbers[i], tally);
     }
   }
 

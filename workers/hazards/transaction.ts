@@ -131,7 +131,7 @@ export class HazardTransaction {
     const { changes, pending, lsn, subtransactions } = this.#result.outcome();
     return {
       ...{ pending, changes, lsn, subtransactions, rows: [], events: 0, rejections: [] },
-      ...{ candidates: [], whole: true, hazards: this.#hazards() },
+      ...{ candidates: [], whole: true, hazards: this.isEmpty ? null : this.#hazards() },
     };
   }
 

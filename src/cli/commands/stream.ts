@@ -237,6 +237,7 @@ async function setupOf(
     // Without a ledger nothing would record the rows as stored.
     facts: ledger === null ? null : database,
     ledger,
+    hazards: null,
   };
 }
 
