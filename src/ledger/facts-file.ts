@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { DatabaseFacts } from '../database/facts.js';
 import type { ServerIdentity } from '../postgres/identity.js';
 import { type FactsHeader, type FactsRecord, type LedgerSchema, ledgerVersion } from './format.js';
-import { type RecordedSchema, recordedSchema } from './recorded-schema.js';
+import { type RecordedSchema, recordedSchema, type SharedRows } from './recorded-schema.js';
 import { type SealedLine, SealedLines, seal } from './sealed-lines.js';
 
 /** The database of a run, as the run found it. */
@@ -19,19 +19,24 @@ export function factsFile(ledger: string): string {
   return join(ledger, 'database.ndjson');
 }
 
-/** Writes the facts that a run found when it began. Throws the errors of the file system. */
+/**
+ * Writes the facts that a run found when it began. Throws the errors of the file system.
+ *
+ * @param shared the rows that all connections of a run with hazards may write; null: it has no hazards
+ */
 export function writeFacts(
   schema: RecordedSchema,
   ledger: string,
   run: string,
   server: ServerIdentity,
   database: DatabaseFacts,
+  shared: SharedRows | null = null,
 ): void {
   const ledgerHeader: FactsHeader = {
-    ledger: ledgerVersion(schema),
+    ledger: ledgerVersion(schema, shared !== null),
     run,
     server,
-    schema: recordedSchema(schema),
+    schema: recordedSchema(schema, shared ?? undefined),
   };
   const header = seal(ledgerHeader, 0);
   const record = seal({ found: 'begin', database }, header.chain);

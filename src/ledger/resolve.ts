@@ -1,8 +1,10 @@
 import type { Client } from 'pg';
 import { compareServers, identifyPrimary } from '../postgres/identity.js';
-import { endBackend, verdictOn } from '../postgres/in-doubt.js';
+import { endBackend, type HazardCircumstances, verdictOn } from '../postgres/in-doubt.js';
 import { type Fate, MOST_WITNESSED, type Witness } from '../postgres/pending.js';
+import { gidOf } from '../postgres/prepared.js';
 import { OPERATIONS } from '../schema/changes.js';
+import type { Schema } from '../schema/schema.js';
 import type { Table } from '../schema/table.js';
 import type { Tables } from '../schema/tables.js';
 import { Fingerprints } from './fingerprint.js';
@@ -10,7 +12,7 @@ import type { FingerprintsOf, IntentRecord, KeysOf, LedgerHeader } from './forma
 import { decodeKeys } from './keys.js';
 import { LedgerReader } from './reader.js';
 import { contentKey, fixedOfContentKey, keyOf } from './row-key.js';
-import { LedgerWriter } from './writer.js';
+import { type LedgerTask, LedgerWriter } from './writer.js';
 
 /** Transactions by verdict. */
 export type Verdicts = Record<Fate, number>;
@@ -48,6 +50,25 @@ export async function resolveLedger(
     }
   }
   return verdicts;
+}
+
+/**
+ * What the hazards of a run add to the circumstances of a worker's transactions.
+ *
+ * @param task null: no ledger is kept, so there are no hazards
+ * @param connection that the transactions were sent on
+ */
+export function hazardCircumstances(
+  { hazards }: Pick<Schema, 'hazards'>,
+  task: LedgerTask | null,
+  connection: number,
+): HazardCircumstances {
+  if (task === null || !task.hazards) return {};
+  const { run, worker } = task;
+  return {
+    truncated: new Set(hazards.truncate),
+    gidOf: (intent) => gidOf({ run, worker, connection, intent }),
+  };
 }
 
 /** The intents of a file without a final outcome, in their order. */

@@ -293,7 +293,7 @@ export const en: Messages = {
   doctor: doctorEn,
   ledger: {
     otherVersion: (e) =>
-      `${e.path} is a ledger of format ${e.version}, and this version reads formats 1 to 3; use the version of the simulator that wrote it`,
+      `${e.path} is a ledger of format ${e.version}, and this version reads formats 1 to 4; use the version of the simulator that wrote it`,
     unknownExtensions: ({ run, names, version }) =>
       `the run ${run} has ${names.length === 1 ? 'the extension' : 'the extensions'} ${names.join(', ')}, which this version does not know; use the version of the simulator that wrote it${version === null ? '' : ` (${version})`}`,
     notConcluded: (e) =>

@@ -369,7 +369,7 @@ export const ptBR = {
   doctor: doctorPtBR,
   ledger: {
     otherVersion: (e: { path: string; version: number }) =>
-      `${e.path} é um ledger no formato ${e.version}, e esta versão lê os formatos 1 a 3; use a versão do simulador que o gravou`,
+      `${e.path} é um ledger no formato ${e.version}, e esta versão lê os formatos 1 a 4; use a versão do simulador que o gravou`,
     /** @param e `version`: of the program that wrote it; null: the run left no record of it */
     unknownExtensions: (e: { run: string; names: readonly string[]; version: string | null }) =>
       `a execução ${e.run} tem ${e.names.length === 1 ? 'a extensão' : 'as extensões'} ${e.names.join(', ')}, que esta versão não conhece; use a versão do simulador que a gravou${e.version === null ? '' : ` (${e.version})`}`,
