@@ -1,5 +1,5 @@
 import '../src/messages/english.js';
-import { BATCH_HAZARDS, type BatchHazard } from '../src/hazards/hazards.js';
+import type { BatchHazard } from '../src/hazards/hazards.js';
 import { sleep, sleepExactly } from '../src/lib/clock.js';
 import { makePacer } from '../src/load/pacer.js';
 import { describeFailure, type Failure, failedColumn } from '../src/postgres/failures.js';
@@ -324,7 +324,6 @@ class Producer {
   #noteRolledBack(scheduled: ScheduledBatch, hazard: BatchHazard): void {
     scheduled.hazards = without(scheduled.hazards, hazard);
     this.#stats.countHazard(hazard);
-    this.#reporter.happened(hazard);
     this.#session.proved();
   }
 
@@ -446,10 +445,6 @@ class Producer {
     if (scheduled.batch !== null) this.#writer.confirm(scheduled.batch, outcome);
     this.#queue.close(scheduled);
     this.#reporter.committed();
-    if (outcome.hazards !== null) {
-      const { names } = outcome.hazards;
-      for (const name of BATCH_HAZARDS) if (names.includes(name)) this.#reporter.happened(name);
-    }
     for (const { write, failure } of outcome.rejections) {
       const { table, operation } = write;
       // A rejection without a code counts as internal_error.

@@ -66,7 +66,8 @@ export class TransactionJournal {
     for (const [i, outcome] of outcomes.entries()) {
       const { pending, rows, events } = outcome;
       if (pending === null) throw new Error('a batch without a witness');
-      this.#stats.intend(pending, rows, events, this.#numbers[i], hazardTally(outcome));
+      const tally = hazardTally(outcome);
+      this.#stats.intend(pending, rows, events, this.#numbers[i], tally);
     }
   }
 

@@ -51,7 +51,7 @@ export const ENTRY_LSN = 6;
 /** … whether it is prepared: a position in PREPARED_ENDS; … */
 export const ENTRY_PREPARED = 8;
 export const PREPARED_ENDS = [null, 'commit', 'rollback'] as const;
-/** … how many of its tallies may be other than 0; and these: the rows of the load, a cell each, and what hazards did. */
+/** … how many of its tallies may be other than 0; and its tallies: the rows of the load, a cell each, and what hazards did. */
 export const ENTRY_TALLIED = 9;
 export const ENTRY_ROWS = 10;
 
