@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import { ledgerFile } from '../src/ledger/folder.js';
+import { hazardCircumstances } from '../src/ledger/resolve.js';
 import { keyOf } from '../src/ledger/row-key.js';
 import type { LedgerTask } from '../src/ledger/writer.js';
 import { type Change, LedgerWriter, type TransactionName } from '../src/ledger/writer.js';
@@ -10,10 +11,12 @@ import {
 } from '../src/postgres/identity.js';
 import { settlePending } from '../src/postgres/in-doubt.js';
 import type { Fate } from '../src/postgres/pending.js';
+import { gidOf } from '../src/postgres/prepared.js';
 import type { WorkerStats } from '../src/run/worker-stats.js';
 import type { Schema } from '../src/schema/schema.js';
 import type { TableName } from '../src/schema/table.js';
 import type { BatchOutcome } from './batch-result.js';
+import { hazardTally } from './hazards/tally.js';
 
 /** A transaction whose COMMIT the server answered. */
 export interface CommittedTransaction extends TransactionName {
@@ -52,7 +55,7 @@ export class TransactionJournal {
     this.#ledger?.lease(table, ids);
   }
 
-  /** Enters transactions before their COMMITs are sent. */
+  /** Enters transactions before their COMMITs, PREPAREs or deliberate ROLLBACKs are sent. */
   intend(outcomes: readonly BatchOutcome[]): void {
     this.#numbers =
       this.#ledger?.intend(
@@ -60,10 +63,26 @@ export class TransactionJournal {
           return { xid: pending?.xid ?? null, lsn, changes, subtransactions, hazards };
         }),
       ) ?? [];
-    for (const [i, { pending, rows, events }] of outcomes.entries()) {
+    for (const [i, outcome] of outcomes.entries()) {
+      const { pending, rows, events } = outcome;
       if (pending === null) throw new Error('a batch without a witness');
-      this.#stats.intend(pending, rows, events, this.#numbers[i]);
+      const tally = hazardTally(outcome);
+      this.#stats.intend(pending, rows, events, this.#numbers[i], tally);
     }
+  }
+
+  /** Tells its connection from all others of the run: `RUN/WORKER/CONNECTION`. Throws without a ledger. */
+  get place(): string {
+    if (this.#task === null) throw new Error('no ledger is kept');
+    return `${this.#task.run}/${this.#task.worker}/${this.#stats.connections}`;
+  }
+
+  /** The name that the pending transaction is prepared under. Throws without a ledger, or where none is pending. */
+  get gid(): string {
+    const [intent] = this.#numbers;
+    if (this.#task === null || intent === undefined) throw new Error('no transaction to prepare');
+    const { run, worker } = this.#task;
+    return gidOf({ run, worker, connection: this.#stats.connections, intent });
   }
 
   /** The COMMITs of the first ones were answered. */
@@ -108,6 +127,7 @@ export class TransactionJournal {
       this.#task === null ? null : LedgerWriter.last(this.#schema.tables, this.#task, this.#stats);
     const server = compareServers(this.#server ?? before?.server ?? null, facts.server);
     const open = new Set(before?.open);
+    const { connections } = this.#stats;
     try {
       await settlePending(
         client,
@@ -118,7 +138,7 @@ export class TransactionJournal {
           open.delete(number);
           onFate(fate);
         },
-        { keyOf, server },
+        { keyOf, server, ...hazardCircumstances(this.#schema, this.#task, connections) },
       );
       // Entered by a thread that ended before it sent them.
       if (open.size > 0) before?.writer.abort([...open]);
@@ -130,17 +150,18 @@ export class TransactionJournal {
     this.#stats.backend = facts.backend;
   }
 
-  #begin({ folder, worker, run, rng }: LedgerTask, facts: ConnectionIdentity): LedgerWriter {
+  #begin(
+    { folder, worker, run, rng, hazards }: LedgerTask,
+    facts: ConnectionIdentity,
+  ): LedgerWriter {
     const connection = this.#stats.connections + 1;
-    return LedgerWriter.create(this.#schema, ledgerFile(folder, worker, connection), {
-      run,
-      worker,
-      connection,
-      rng,
-      server_offset_ms: facts.offsetMs,
-      server: facts.server,
-      backend: facts.backend,
-    });
+    const { offsetMs: server_offset_ms, server, backend } = facts;
+    return LedgerWriter.create(
+      this.#schema,
+      ledgerFile(folder, worker, connection),
+      { run, worker, connection, rng, server_offset_ms, server, backend },
+      hazards,
+    );
   }
 
   /** The worker ends in order. */

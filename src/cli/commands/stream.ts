@@ -25,7 +25,9 @@ import { summaryText, verdictText } from '../../report/text.js';
 import { firstBroken, markAborted, type Threshold } from '../../report/thresholds.js';
 import { judgeRun } from '../../report/verdict.js';
 import { RunEngine, type RunSetup } from '../../run/engine.js';
+import { planHazards, sharedRows } from '../../run/hazard-plan.js';
 import { type LoadPlan, planLoad, type WorkerPlan } from '../../run/plan.js';
+import type { HazardPlan } from '../../run/protocol.js';
 import { watchSentinel } from '../../run/sentinel.js';
 import { rowTriggersOf } from '../../run/server-effects.js';
 import type { RunDescription } from '../../runs/description.js';
@@ -198,6 +200,7 @@ interface Found {
   readonly database: DatabaseFacts;
   readonly tables: TableOids;
   readonly server: ServerIdentity;
+  readonly hazards: HazardPlan | null;
 }
 
 /** Checks that a run may write to the database. Throws an OperatorError where it may not. */
@@ -215,14 +218,15 @@ async function examine(
     throw new OperatorError(EXIT.state, (m) => m.seed.tablesBusy());
   }
   const database = await readDatabaseFacts(client, schema.tables);
-  return { database, tables, server: (await identify(client)).server };
+  const plan = await planHazards(client, schema, stream.hazards);
+  return { database, tables, server: (await identify(client)).server, hazards: plan };
 }
 
 /** The setup of the engine, from the settings. */
 async function setupOf(
   { settings, schema }: CommandContext,
   target: ConnectionTarget,
-  { tables, database }: Found,
+  { tables, database, hazards }: Found,
   plan: LoadPlan,
   ledger: RunSetup['ledger'],
 ): Promise<RunSetup> {
@@ -243,6 +247,7 @@ async function setupOf(
     // Without a ledger nothing would record the rows as stored.
     facts: ledger === null ? null : database,
     ledger,
+    hazards,
   };
 }
 
@@ -264,11 +269,11 @@ function describeRun(
 async function makeLedger(
   schema: Schema,
   { folder, run }: NonNullable<RunSetup['ledger']>,
-  { server, database }: Found,
+  { server, database, hazards }: Found,
 ): Promise<void> {
   try {
     await mkdir(folder, { recursive: true });
-    writeFacts(schema, folder, run, server, database);
+    writeFacts(schema, folder, run, server, database, sharedRows(schema, hazards));
   } catch (error) {
     const { message } = error as Error;
     throw new OperatorError(EXIT.state, (m) => m.ledger.unwritable({ message }));
