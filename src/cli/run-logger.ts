@@ -1,10 +1,12 @@
+import { type HazardCounts, listHazards, sumHazards } from '../hazards/counts.js';
 import { monotonicMs } from '../lib/clock.js';
 import type { ComponentLog } from '../log/logger.js';
 import { causeText } from '../postgres/cause.js';
 import type { Failure } from '../postgres/failures.js';
 import { conditionName, SQLSTATE } from '../postgres/sqlstate.js';
 import type { LiveFigures, RunListener } from '../run/engine.js';
-import type { ProducerReport } from '../run/protocol.js';
+import type { HazardReport, ProducerReport } from '../run/protocol.js';
+import { isTimed } from '../runs/hazards.js';
 import type { Operation, WrittenRows } from '../schema/changes.js';
 import type { TableName } from '../schema/table.js';
 import { Outage } from './progress/outage.js';
@@ -18,7 +20,10 @@ const FOLD_MS = 1_000;
 /** A loss is logged when every worker has noticed it, or after this: a worker notices it when it next sends a batch. */
 const GATHER_MS = 1_000;
 
-export interface RunLoggerParts extends Omit<RunProgressParts, 'outage' | 'cause'> {
+/** The live line shows a timed hazard for so long: time to read it. */
+const HAZARD_SHOWN_MS = 4_000;
+
+export interface RunLoggerParts extends Omit<RunProgressParts, 'outage' | 'cause' | 'hazard'> {
   readonly sample: () => LiveFigures;
   readonly log: ComponentLog;
   readonly progress: Progress;
@@ -37,6 +42,10 @@ export interface RunLoggerParts extends Omit<RunProgressParts, 'outage' | 'cause
 export class RunLogger implements Omit<RunListener, 'sampled'> {
   readonly #parts: RunLoggerParts;
   readonly #folded = new Map<TableName, Record<Operation, number>>();
+  /** Hazards of batches, since their last line. */
+  #hazards: HazardCounts = {};
+  /** The last timed hazard, and when it was reported. */
+  #lastHazard: { readonly report: HazardReport; readonly at: number } | null = null;
   readonly #repeated = new RepeatedLines();
   readonly #outage = new Outage();
   readonly #recent = new RecentWindow();
@@ -54,12 +63,14 @@ export class RunLogger implements Omit<RunListener, 'sampled'> {
     const { progress, sample, log } = this.#parts;
     this.#folds = setInterval(() => {
       this.#flush();
+      this.#flushHazards();
       this.#repeated.flush();
     }, FOLD_MS);
     const parts: RunProgressParts = {
       ...this.#parts,
       outage: () => this.#outage.state,
       cause: ({ failure }) => this.#cause(failure),
+      hazard: () => this.#recentHazard(),
     };
     const look = () => {
       const figures = sample();
@@ -72,6 +83,7 @@ export class RunLogger implements Omit<RunListener, 'sampled'> {
   stop(): void {
     if (this.#folds !== null) clearInterval(this.#folds);
     this.#flush();
+    this.#flushHazards();
     this.#announceLoss();
     this.#repeated.end();
     this.#endProgress();
@@ -109,6 +121,9 @@ export class RunLogger implements Omit<RunListener, 'sampled'> {
         this.#warn(this.#parts.messages.stream.retried({ worker, cause }), `retried ${cause}`);
         return;
       }
+      case 'hazard':
+        this.#noteHazard(report);
+        return;
       case 'reconnecting':
         this.#noteLoss(worker, report);
         return;
@@ -121,6 +136,32 @@ export class RunLogger implements Omit<RunListener, 'sampled'> {
   workerDied(worker: number, error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error);
     this.#parts.log.error(this.#parts.messages.stream.workerDied({ worker, reason }));
+  }
+
+  /** Logs a timed hazard; those of batches are counted for one line a second. */
+  #noteHazard(report: HazardReport): void {
+    const { log, messages } = this.#parts;
+    const { name, lengthMs, rows, lsn, detail } = report;
+    if (!isTimed(name)) {
+      this.#hazards = sumHazards([this.#hazards, { [name]: 1 }]);
+      return;
+    }
+    this.#lastHazard = { report, at: monotonicMs() };
+    const change = detail === null ? null : { ...detail, name: detail.change };
+    log.info(messages.stream.hazard({ name, ms: lengthMs ?? 0, rows, lsn, change }));
+  }
+
+  #flushHazards(): void {
+    const counts = listHazards(this.#hazards);
+    if (counts.length === 0) return;
+    this.#hazards = {};
+    const { log, messages } = this.#parts;
+    log.debug(messages.stream.hazards(counts));
+  }
+
+  #recentHazard(): HazardReport | null {
+    const last = this.#lastHazard;
+    return last !== null && monotonicMs() - last.at < HAZARD_SHOWN_MS ? last.report : null;
   }
 
   /** Logs a warning that may come again and again. `kind`: the same for all that say the same. */

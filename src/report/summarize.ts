@@ -1,3 +1,4 @@
+import type { HazardCounts } from '../hazards/counts.js';
 import { type Histogram, merge, QUANTILE_NAMES } from '../lib/histogram.js';
 import { round } from '../lib/numbers.js';
 import type { Curve } from '../load/curve.js';
@@ -40,6 +41,8 @@ export interface Ending {
   readonly givenUp?: number;
   /** Some workers got no answer until they were cut off. */
   readonly cutOff?: boolean;
+  /** Hazards that were asked for; with 0 if they never happened; left out: none. */
+  readonly hazards?: HazardCounts;
 }
 
 /** Adds up the workers' counters, and judges the thresholds by the sums. */
@@ -108,6 +111,7 @@ export function summarize(
       curve === null ? null : merge(workerStats.map((stats) => stats.late)).quantile(0.99),
     ),
     slots: seriesStats.slots(),
+    ...(ending.hazards === undefined ? {} : { hazards: ending.hazards }),
     thresholds: [],
     stopped_by: ending.stoppedBy,
   };

@@ -1,6 +1,8 @@
+import { listHazards, neverHappened } from '../hazards/counts.js';
 import { QUANTILE_NAMES } from '../lib/histogram.js';
 import type { Paint } from '../lib/paint.js';
 import { formatTable } from '../lib/text-table.js';
+import { wrapWords } from '../lib/wrap-words.js';
 import type { Messages } from '../messages/index.js';
 import { conditionName } from '../postgres/sqlstate.js';
 import type { Totals } from '../run/totals.js';
@@ -10,6 +12,9 @@ import { OPERATIONS } from '../schema/changes.js';
 import type { TableName } from '../schema/table.js';
 import { measuredOf } from './thresholds.js';
 import { type RunVerdict, reasonText, stateOf, type VerdictState } from './verdict.js';
+
+/** Columns of a terminal that is not wider than usual. */
+const COLUMNS = 80;
 
 /** The figures of a run for an operator, with the tables' totals where they were counted. */
 export function summaryText(
@@ -32,6 +37,7 @@ export function figuresText(
   return [
     latencyText(m, summary),
     rowsText(m, summary, totals),
+    hazardsText(m, paint, summary),
     thresholdsText(m, paint, summary),
     bottleneck === null ? '' : `${paint('unsure', m.report.bottleneck(bottleneck))}\n`,
   ]
@@ -133,6 +139,21 @@ function rowsText(m: Messages, { rows }: RunSummary, totals: Totals | null): str
       ...total(table),
     ]),
   ]);
+}
+
+/** How often each hazard happened, and which never did; empty for a run without any. */
+function hazardsText(m: Messages, paint: Paint, { hazards }: RunSummary): string {
+  const counts = listHazards(hazards);
+  if (counts.length === 0) return '';
+  const label = `  ${m.report.hazards()}  `;
+  const happened = counts
+    .filter(([, times]) => times > 0)
+    // A name and its count stay on one line.
+    .map(([name, times]) => `${name}\u00a0${m.number(times)}`);
+  const list = happened.length === 0 ? m.report.noHazard() : happened.join(', ');
+  const lines = wrapWords(list, COLUMNS, label.length).replaceAll('\u00a0', ' ');
+  const never = neverHappened(hazards);
+  return `${label}${lines}\n${never.length === 0 ? '' : `  ${paint('unsure', m.report.neverHappened(never))}\n`}`;
 }
 
 function thresholdsText(m: Messages, paint: Paint, { thresholds }: RunSummary): string {

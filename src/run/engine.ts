@@ -2,6 +2,7 @@ import type { Worker } from 'node:worker_threads';
 import type { Client } from 'pg';
 import type { DatabaseFacts } from '../database/facts.js';
 import { EXIT, OperatorError } from '../errors.js';
+import type { HazardCounts } from '../hazards/counts.js';
 import { IdCache } from '../ids/cache.js';
 import { loadIds } from '../ids/load.js';
 import type { LedgerTask } from '../ledger/writer.js';
@@ -104,6 +105,8 @@ export interface LiveFigures {
   readonly due: number | null;
   /** Response latencies since the start. */
   readonly response: Histogram;
+  /** Every hazard that was asked for, with 0 if it has not happened yet; left out without any. */
+  readonly hazards?: HazardCounts;
 }
 
 export type StoppedBy = 'duration' | 'max-events' | 'signal' | 'critical' | 'threshold';
@@ -127,6 +130,8 @@ export interface RunOutcome {
   /** Wall-clock seconds from the first due time to the end, and those of them that were not paused. */
   readonly seconds: number;
   readonly activeSeconds: number;
+  /** Every hazard that was asked for, with 0 if it never happened; left out without any. */
+  readonly hazards?: HazardCounts;
 }
 
 /**

@@ -45,6 +45,7 @@ export function sampleRun({
   return {
     runId,
     series,
+    occurrences: [],
     summary: killed ? null : sampleSummary(runId, rate, series),
     settings: sampleSettings(rate),
     description: sampleDescription(runId),

@@ -56,6 +56,7 @@ test('each file of a run may be missing or half written', () =>
       description: null,
       latency: null,
       verification: null,
+      occurrences: [],
       verdicts: [],
       runId: '20261123-201530-a1b2',
     });

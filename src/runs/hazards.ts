@@ -1,0 +1,60 @@
+import { type HazardCounts, sumHazards } from '../hazards/counts.js';
+import { HAZARD_NAMES, TIMED_HAZARDS, type TimedHazard } from '../hazards/hazards.js';
+import type { HazardReport } from '../run/protocol.js';
+import type { SeriesPoint } from '../run/series.js';
+import { type RecordedSettings, streamSettings } from './recorded-settings.js';
+import type { RunSummary } from './summary.js';
+
+/** One line of `hazards.ndjson`: a timed hazard that happened. */
+export interface HazardOccurrence {
+  /** The time at which it was over: ISO 8601, UTC. */
+  readonly at: string;
+  readonly name: TimedHazard;
+  /** How long it took, in milliseconds. */
+  readonly length_ms: number;
+  /** Rows that it wrote. */
+  readonly rows: number;
+  /** An LSN within it, as PostgreSQL prints it; null: unknown. */
+  readonly lsn: string | null;
+  /** The change of the schema; null: it made none. `stays`: nothing undoes it. */
+  readonly change: {
+    readonly name: string;
+    readonly table: string;
+    readonly stays: boolean;
+  } | null;
+}
+
+/** A timed hazard that is over, for the run's folder; null: it is part of a batch, and is counted only. */
+export function occurrenceOf(report: HazardReport, now: Date): HazardOccurrence | null {
+  const { name, rows, lsn, detail } = report;
+  if (!isTimed(name)) return null;
+  const change =
+    detail === null ? null : { name: detail.change, table: detail.table, stays: detail.stays };
+  return { at: now.toISOString(), name, length_ms: report.lengthMs ?? 0, rows, lsn, change };
+}
+
+export function isTimed(name: string): name is TimedHazard {
+  return (TIMED_HAZARDS as readonly string[]).includes(name);
+}
+
+/**
+ * How often each hazard of a run happened. A run without a summary has those of its series, and 0 for the others that
+ * its settings name.
+ */
+export function hazardCounts({
+  summary,
+  series,
+  settings,
+}: {
+  readonly summary: RunSummary | null;
+  readonly series: readonly SeriesPoint[];
+  readonly settings: RecordedSettings;
+}): HazardCounts {
+  if (summary !== null) return summary.hazards ?? {};
+  const { hazards } = streamSettings(settings);
+  const asked = HAZARD_NAMES.filter(
+    (name) => typeof hazards === 'object' && hazards !== null && name in hazards,
+  );
+  const zeros: HazardCounts = Object.fromEntries(asked.map((name) => [name, 0]));
+  return sumHazards([zeros, ...series.map((point) => point.hazards ?? {})]);
+}
