@@ -24,6 +24,8 @@ const RUN_PLOTS = ['throughput', 'latency', 'percentiles', 'memory', 'cpu', 'wal
 const COMPARED_PLOTS = ['throughput', 'response', 'percentiles', 'service', 'memory', 'wal'];
 /** The latency of a verified run stands with the verdict, above the others. */
 const VERIFIED_PLOTS = ['cdc-latency', ...RUN_PLOTS];
+/** Lanes stand below the wide plots. */
+const HAZARD_PLOTS = RUN_PLOTS.toSpliced(2, 0, 'hazards');
 const KILLED_PLOTS = RUN_PLOTS.filter((id) => id !== 'percentiles');
 
 /** Counts the painted pixels of each plot; runs in the page. */
@@ -114,6 +116,7 @@ const PAGES: readonly [name: string, runs: readonly RunRecord[], plots: readonly
   ['run', [sampleRun()], RUN_PLOTS],
   ['verified', [sampleRun({ verdict: 'violation' })], VERIFIED_PLOTS],
   ['killed', [sampleRun({ killed: true })], KILLED_PLOTS],
+  ['hazards', [sampleRun({ hazards: true })], HAZARD_PLOTS],
   [
     'comparison',
     [

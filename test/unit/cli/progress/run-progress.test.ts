@@ -12,6 +12,7 @@ import { parseStage, type Stage, stageAt } from '../../../../src/load/stages.js'
 import { layOut } from '../../../../src/log/live-line.js';
 import { LANGUAGES, type Language, messagesIn } from '../../../../src/messages/index.js';
 import type { LiveFigures } from '../../../../src/run/engine.js';
+import type { HazardReport } from '../../../../src/run/protocol.js';
 import { failure } from '../../../helpers/failure.js';
 
 const COLUMNS = 79;
@@ -57,9 +58,10 @@ interface Moment {
   readonly figures: LiveFigures;
   readonly stages?: readonly Stage[];
   readonly outage?: OutageState;
+  readonly hazard?: HazardReport;
 }
 
-function viewOf({ figures, stages = [], outage }: Moment, language: Language) {
+function viewOf({ figures, stages = [], outage, hazard }: Moment, language: Language) {
   const parts = {
     runId: '20261129-101500-a1b2',
     messages: messagesIn(language),
@@ -68,6 +70,7 @@ function viewOf({ figures, stages = [], outage }: Moment, language: Language) {
     stages,
     outage: () => outage ?? null,
     cause: () => 'nothing listens at localhost:5432 (ECONNREFUSED)',
+    hazard: () => hazard ?? null,
   };
   return runView(parts, figures, { rate: 9874, p99Ms: 12.34 });
 }
